@@ -1,0 +1,89 @@
+package perch
+
+import "log/slog"
+
+// Secret is a token or a password. It shows itself nowhere by accident: String, JSON,
+// fmt and slog all give "[secret]". Reveal is the one way to the text.
+type Secret struct{ text string }
+
+// NewSecret wraps a token or password.
+func NewSecret(text string) Secret { return Secret{text} }
+
+// Reveal returns the text. Call it where the secret is used, never to print it.
+func (s Secret) Reveal() string { return s.text }
+
+// IsZero says whether there is no secret.
+func (s Secret) IsZero() bool { return s.text == "" }
+
+func (s Secret) String() string { return "[secret]" }
+
+// GoString keeps %#v from printing the text.
+func (s Secret) GoString() string { return "perch.Secret" }
+
+// MarshalJSON never writes the text.
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"[secret]"`), nil }
+
+// LogValue never logs the text.
+func (s Secret) LogValue() slog.Value { return slog.StringValue("[secret]") }
+
+// Account says who signs in and where. With a pass-through access token JID is empty:
+// the server decides it and Login tells (X-MESSENGER-OAUTH2, Prosody's OAUTHBEARER).
+type Account struct {
+	Upstream  string // name of a configured upstream
+	JID       JID    // bare; may be empty
+	Password  Secret // exactly one of Password and Token is set
+	Token     Secret
+	Mechanism string // SASL name to insist on, or "" for the upstream's own order
+	Resource  string // wanted resource, or "" to let the server choose
+}
+
+// Capabilities says what an upstream can do beyond roster, presence and chat. Commands
+// that it cannot do are refused with KindFeatureUnsupported before anything is sent.
+type Capabilities struct {
+	EditRoster   bool   // rename, groups, remove (not on Messenger: adding is the only change)
+	StoreVCard   bool   // XEP-0054 set
+	LookupJID    bool   // jidlookup
+	Archive      string // "", "136" (XEP-0136, Messenger) or "313" (XEP-0313)
+	ArchiveMax   int    // most messages one answer can hold; 0: no such limit
+	ChatOnly     bool   // only kind "chat" may be sent
+	StreamResume bool   // XEP-0198 with resume
+}
+
+// Delivery returns the level that the upstream allows: "A" stream management and
+// archive, "B" archive only, "C" stream management only, "D" neither.
+func (c Capabilities) Delivery() string {
+	paged := c.Archive == "313"
+	switch {
+	case c.StreamResume && paged:
+		return "A"
+	case paged:
+		return "B"
+	case c.StreamResume:
+		return "C"
+	}
+	return "D"
+}
+
+// Features lists the capabilities by name, sorted, for GET /v1/session.
+func (c Capabilities) Features() []string {
+	f := []string{}
+	for _, p := range []struct {
+		on   bool
+		name string
+	}{
+		{c.Archive != "", "archive"}, {c.LookupJID, "jid-lookup"}, {c.EditRoster, "roster-edit"},
+		{c.StreamResume, "stream-resume"}, {c.StoreVCard, "vcard-store"},
+	} {
+		if p.on {
+			f = append(f, p.name)
+		}
+	}
+	return f
+}
+
+// Login is what a connection knows once it is signed in.
+type Login struct {
+	JID          JID // full, as bound by the server (RFC 6120, 7)
+	Capabilities Capabilities
+	Resumed      bool // an earlier stream goes on (XEP-0198); no bind took place
+}

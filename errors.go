@@ -1,0 +1,113 @@
+package perch
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Kind says once what an error means. The api package has the one table that turns
+// a kind into an HTTP status, a problem type and a close code; the sessions package
+// has the one that decides whether to try again.
+type Kind string
+
+// Kinds that a client of the API sees under the same slug.
+const (
+	KindUnauthorized        Kind = "unauthorized"         // the upstream, or we, refuse the credential
+	KindForbidden           Kind = "forbidden"            // known, but not allowed
+	KindNotFound            Kind = "not-found"            // no such resource here
+	KindItemNotFound        Kind = "item-not-found"       // the upstream knows no such item
+	KindConflict            Kind = "conflict"             // in the way of something that is going on
+	KindIdempotencyMismatch Kind = "idempotency-mismatch" // same key, other body
+	KindValidation          Kind = "validation"           // a field is wrong; see Fields
+	KindJIDMalformed        Kind = "jid-malformed"        // RFC 7622
+	KindMalformedJSON       Kind = "malformed-json"
+	KindBodyTooLarge        Kind = "body-too-large"
+	KindUnsupportedMedia    Kind = "unsupported-media-type"
+	KindUpgradeRequired     Kind = "upgrade-required"
+	KindQuotaExceeded       Kind = "quota-exceeded"
+	KindFeatureUnsupported  Kind = "feature-unsupported" // this upstream has no such feature
+	KindXMPP                Kind = "xmpp-error"          // the upstream answered with an error; see XMPP
+	KindUpstreamTLS         Kind = "upstream-tls"        // certificate or TLS refused; never retried in clear
+	KindSessionOffline      Kind = "session-offline"     // no XMPP stream just now
+	KindDraining            Kind = "draining"            // this node is stopping
+	KindStorageUnavailable  Kind = "storage-unavailable" // the Store cannot take a write now
+	KindUpstreamTimeout     Kind = "upstream-timeout"    // no answer in time
+	KindInternal            Kind = "internal"            // ours; its text never leaves the process
+)
+
+// Kinds that only the supervision of a session tells apart (RFC 6120, 4.9.3).
+const (
+	KindLinkLost        Kind = "link-lost"        // weather: TCP reset, end of stream, system-shutdown, ping not answered
+	KindStreamConflict  Kind = "stream-conflict"  // another client took our resource
+	KindPolicy          Kind = "policy-violation" // the upstream refused what we sent
+	KindUpstreamConfig  Kind = "upstream-config"  // host-unknown and the like: the operator must act
+	KindRedirectRefused Kind = "redirect-refused" // see-other-host to a host that is not allowed
+	KindTryLater        Kind = "try-later"        // temporary-auth-failure, resource-constraint
+)
+
+// Error is an error with a kind. Detail is safe to show to the client; Err is not.
+type Error struct {
+	Kind       Kind
+	Detail     string        // one sentence for the client: what is wrong and what to do
+	Fields     []FieldError  // for KindValidation and KindJIDMalformed
+	XMPP       *XMPPError    // the upstream's own words, when it answered
+	RetryAfter time.Duration // 0: not known
+	Err        error         // the cause, for logs
+}
+
+// FieldError names a wrong field by its JSON pointer (RFC 6901), such as "/to".
+// A query or path parameter is named "?limit" or "{jid}".
+type FieldError struct {
+	Pointer string `json:"pointer"`
+	Detail  string `json:"detail"`
+}
+
+// XMPPError is a stanza error (RFC 6120, 8.3), stream error (4.9) or SASL failure (6.5)
+// as the upstream sent it.
+type XMPPError struct {
+	Condition string `json:"condition"`
+	Type      string `json:"type,omitempty"`
+	Text      string `json:"text,omitempty"`
+	By        string `json:"by,omitempty"`
+}
+
+func (e *Error) Error() string {
+	s := string(e.Kind)
+	if e.Detail != "" {
+		s += ": " + e.Detail
+	}
+	if e.XMPP != nil {
+		s += " (" + e.XMPP.Condition + ")"
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errorf makes an error of a kind. The text is shown to clients: no secret, no cause.
+func Errorf(kind Kind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Wrap gives a cause a kind and a sentence for clients; the cause is for logs only.
+func Wrap(kind Kind, cause error, format string, args ...any) *Error {
+	return &Error{Kind: kind, Detail: fmt.Sprintf(format, args...), Err: cause}
+}
+
+// Invalid is a validation error of one field.
+func Invalid(pointer, format string, args ...any) *Error {
+	d := fmt.Sprintf(format, args...)
+	return &Error{Kind: KindValidation, Detail: pointer + ": " + d, Fields: []FieldError{{Pointer: pointer, Detail: d}}}
+}
+
+// KindOf returns the kind of err, or KindInternal for an error without one.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return KindInternal
+}

@@ -1,0 +1,119 @@
+package perch
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// EventType is the type of an event on the wire, the same on every transport.
+type EventType string
+
+// Durable events: they have an id, are kept in the log and replayed to a cursor.
+const (
+	EventMessageReceived     EventType = "message.received"     // Message
+	EventMessageSent         EventType = "message.sent"         // Message
+	EventMessageStatus       EventType = "message.status"       // StatusChange
+	EventRosterItem          EventType = "roster.item"          // Buddy
+	EventRosterRemoved       EventType = "roster.removed"       // Removed
+	EventInvitationReceived  EventType = "invitation.received"  // Invitation
+	EventInvitationAccepted  EventType = "invitation.accepted"  // Invitation
+	EventInvitationDeclined  EventType = "invitation.declined"  // Invitation
+	EventInvitationCancelled EventType = "invitation.cancelled" // Invitation
+	EventSessionState        EventType = "session.state"        // StateChange
+	EventSessionGap          EventType = "session.gap"          // Gap
+	EventVCardChanged        EventType = "vcard.changed"        // VCardChange
+	EventDropped             EventType = "event.dropped"        // Dropped
+)
+
+// Ephemeral events: state and signals, never replayed.
+const (
+	EventPresence            EventType = "presence"   // Presence; coalesced by JID
+	EventChatState           EventType = "chat_state" // ChatStateChange; may be shed
+	EventHello               EventType = "hello"
+	EventRosterSnapshot      EventType = "roster.snapshot"
+	EventInvitationsSnapshot EventType = "invitations.snapshot"
+	EventPresenceSnapshot    EventType = "presence.snapshot"
+	EventLive                EventType = "live"
+	EventHeartbeat           EventType = "heartbeat"
+	EventReconnect           EventType = "reconnect"
+	EventReply               EventType = "reply"
+	EventError               EventType = "error"
+)
+
+// Durable says whether events of this type are kept in the log.
+func (t EventType) Durable() bool {
+	switch t {
+	case EventMessageReceived, EventMessageSent, EventMessageStatus, EventRosterItem, EventRosterRemoved,
+		EventInvitationReceived, EventInvitationAccepted, EventInvitationDeclined, EventInvitationCancelled,
+		EventSessionState, EventSessionGap, EventVCardChanged, EventDropped:
+		return true
+	}
+	return false
+}
+
+// Event is one envelope {id?, type, time, data}. It is encoded once, when it is made,
+// and shared by every subscriber and by the log: nobody changes it afterwards.
+type Event struct {
+	Position Position // zero for ephemeral events
+	Type     EventType
+	Time     Time
+	Key      string // ephemeral events with the same type and key replace each other
+	Wire     []byte // the whole envelope as JSON
+}
+
+type envelope struct {
+	ID   string    `json:"id,omitempty"`
+	Type EventType `json:"type"`
+	Time Time      `json:"time"`
+	Data any       `json:"data"`
+}
+
+// NewEvent encodes an envelope. It panics if data cannot be encoded, which only a type
+// of ours could cause.
+func NewEvent(pos Position, typ EventType, at Time, data any) *Event {
+	wire, err := json.Marshal(envelope{pos.String(), typ, at, data})
+	if err != nil {
+		panic(fmt.Sprintf("perch: event %s cannot be encoded: %v", typ, err))
+	}
+	return &Event{Position: pos, Type: typ, Time: at, Wire: wire}
+}
+
+// Removed is the data of roster.removed.
+type Removed struct {
+	JID JID `json:"jid"`
+}
+
+// StateChange is the data of session.state.
+type StateChange struct {
+	State    State  `json:"state"`
+	Previous State  `json:"previous"`
+	Reason   string `json:"reason"`
+	RetryAt  Time   `json:"retry_at"`
+	Resumed  bool   `json:"resumed"`
+}
+
+// Gap is the data of session.gap: messages of this time may be missing and the upstream
+// cannot tell.
+type Gap struct {
+	From Time `json:"from"`
+	To   Time `json:"to"`
+}
+
+// VCardChange is the data of vcard.changed (XEP-0153).
+type VCardChange struct {
+	JID       JID    `json:"jid"`
+	PhotoHash string `json:"photo_hash,omitempty"`
+}
+
+// ChatStateChange is the data of chat_state (XEP-0085).
+type ChatStateChange struct {
+	From  JID       `json:"from"`
+	State ChatState `json:"state"`
+}
+
+// Dropped is the data of event.dropped: something arrived that could not be shown.
+type Dropped struct {
+	Reason   string `json:"reason"` // too_large, too_deep, malformed, quarantined
+	From     JID    `json:"from,omitempty"`
+	StanzaID string `json:"stanza_id,omitempty"`
+}

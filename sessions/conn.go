@@ -1,0 +1,85 @@
+package sessions
+
+import (
+	"context"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// DialRequest says what to sign in to. Resume is what StreamState of an earlier
+// connection gave, or nil: the dialler resumes that stream (XEP-0198) when the server
+// lets it, and signs in afresh otherwise; Login.Resumed tells which.
+type DialRequest struct {
+	Account perch.Account
+	Resume  []byte
+}
+
+// DialFunc signs in one XMPP connection; ctx covers the sign-in only. The kind of the
+// error decides what the session does: see decide in supervise.go.
+type DialFunc func(ctx context.Context, req DialRequest) (Conn, error)
+
+// Sink takes what arrives, in stream order, from the connection's reader goroutine. It
+// may block: that holds the stream back, and nothing else. Seq numbers what was
+// delivered from 1; the session gives it back to Handled once it is kept for good.
+type Sink func(seq uint64, in perch.Inbound)
+
+// Conn is one signed-in XMPP connection. It is safe for concurrent use. Methods that
+// take a context wait for an answer of the upstream and end with the context, with
+// their own time limit (an error of KindUpstreamTimeout) or with the connection
+// (KindSessionOffline). They must not be called from the session's owner goroutine.
+type Conn interface {
+	Login() perch.Login
+
+	// Start begins to read. It is called once; no method below works before it.
+	Start(sink Sink)
+
+	// Send queues a stanza and returns its number, counted from 1, that AckIn refers to.
+	// It never waits. The error is KindSessionOffline when the connection has ended.
+	Send(out perch.Outbound) (uint64, error)
+
+	// Handled says that everything delivered up to seq is kept: only then may it be
+	// acknowledged to the server (XEP-0198, 4).
+	Handled(seq uint64)
+
+	// Roster fetches the roster (RFC 6121, 2.1.3). With a version that the server still
+	// has, ok is false and items are nil: nothing changed.
+	Roster(ctx context.Context, version string) (r RosterResult, err error)
+	SetRosterItem(ctx context.Context, jid perch.JID, name string, groups []string) error
+	RemoveRosterItem(ctx context.Context, jid perch.JID) error
+
+	VCard(ctx context.Context, jid perch.JID) (perch.VCard, error)
+	SetVCard(ctx context.Context, card perch.VCard) error
+	Archive(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error)
+	LookupJID(ctx context.Context, account string) (perch.JID, error)
+
+	// Ping measures one round trip (XEP-0199). The connection pings by itself when it is
+	// quiet; Stats has the last figure.
+	Ping(ctx context.Context) (time.Duration, error)
+	Stats() ConnStats
+
+	// StreamState is what a later DialRequest.Resume needs, or nil.
+	StreamState() []byte
+
+	// Done is closed once, when the connection has ended; Err then says why.
+	Done() <-chan struct{}
+	Err() error
+
+	// Close signs out: unavailable presence, </stream:stream>, socket. A closed stream
+	// cannot be resumed. Abort drops the TCP connection as it is.
+	Close(ctx context.Context) error
+	Abort()
+}
+
+// RosterResult is a whole roster, or the news that ours is still right.
+type RosterResult struct {
+	Unchanged bool
+	Items     []perch.Buddy
+	Version   string
+}
+
+// ConnStats is what GET /v1/session shows of a connection.
+type ConnStats struct {
+	LastStanzaAt perch.Time
+	PingRTT      time.Duration // 0: not measured yet
+}

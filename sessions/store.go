@@ -1,0 +1,164 @@
+package sessions
+
+import (
+	"context"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// ID names a session in the Store: the hex of a keyed hash, made by the Manager from the
+// token and the upstream. It is no secret and tells nothing about the token.
+type ID string
+
+// Store keeps what must outlive a socket, and on Redis a process. Package cache has the
+// implementations and storetest the suite that both pass.
+//
+// The owner goroutine of a session calls only Commit, which never waits; everything else
+// is called by request, subscriber and opening goroutines and may wait.
+type Store interface {
+	// Open loads what is kept of a session, or makes an empty record with a new epoch and
+	// Fence 1. Each Open raises Fence by one: the caller is the owner from then on, and
+	// commits with a lower fence are refused with ErrFenced.
+	Open(ctx context.Context, id ID) (*Saved, error)
+
+	// Commit applies all of c or nothing, in the order of the calls for one session, and
+	// then calls done exactly once, in that order too, from a goroutine of the Store. done
+	// must not wait. A commit that was applied and is tried again (a lost answer) counts
+	// as applied once: events carry their offsets. When c.Once names a key that is already
+	// kept, nothing is applied and Result.Existing has the record.
+	//
+	// c, and everything it points to, is not changed by anybody afterwards.
+	Commit(id ID, c *Commit, done func(Result))
+
+	// Log reads durable events after an offset, oldest first, at most limit. First and tip
+	// are the bounds of the log at that moment (first = tip+1 when it is empty): a caller
+	// that asked for events after an offset below first-1 has missed some.
+	Log(ctx context.Context, id ID, after uint64, limit int) (LogPage, error)
+
+	// Message returns the record of a message that we sent; KindNotFound if there is none.
+	Message(ctx context.Context, id ID, msg string) (*perch.MessageRecord, error)
+	// VCard returns a cached card; KindNotFound if there is none.
+	VCard(ctx context.Context, id ID, jid perch.JID) (*perch.VCard, error)
+
+	// Forget drops everything of a session, and every token that leads to it.
+	Forget(ctx context.Context, id ID) error
+
+	// Bind lets a token (its keyed hash) lead to a session; Lookup follows it, and Unbind
+	// ends it. Lookup gives KindNotFound for a token that is not known. Sealed is the
+	// encrypted credential, or nil when the operator gave no key to keep one.
+	Bind(ctx context.Context, token string, b Binding) error
+	Lookup(ctx context.Context, token string) (Binding, error)
+	Unbind(ctx context.Context, token string) error
+	// Bindings lists every token that leads somewhere, for coming back after a restart.
+	Bindings(ctx context.Context) (map[string]Binding, error)
+
+	// Healthy is nil while commits can be taken; else KindStorageUnavailable.
+	Healthy(ctx context.Context) error
+	// Durable says whether anything survives this process.
+	Durable() bool
+	// Close flushes what is queued, calls every outstanding done, and ends.
+	Close(ctx context.Context) error
+}
+
+// ErrFenced means that another owner has opened the session since: let go of it.
+var ErrFenced error = perch.Errorf(perch.KindConflict, "another node owns this session now")
+
+// Binding is where a token leads.
+type Binding struct {
+	ID       ID
+	Upstream string
+	JID      perch.JID // as given at sign-in; may be empty
+	Sealed   []byte    // AES-256-GCM, see sessions/seal.go; nil: not kept
+}
+
+// Saved is everything that is kept of a session, but for the log itself.
+type Saved struct {
+	Fence       uint64
+	Epoch       string // of the log; [0-9a-z]{1,32}
+	Tip         uint64 // last offset, 0 = none
+	Record      Record
+	Roster      []*perch.Buddy
+	Presence    []*perch.Presence
+	Invitations []*perch.Invitation
+	Outbox      []*OutboxEntry // oldest first
+}
+
+// Record is the small state of a session that is written as a whole.
+type Record struct {
+	JID           perch.JID         `json:"jid"` // full, of the last login
+	RosterVersion string            `json:"roster_version"`
+	RosterKnown   bool              `json:"roster_known"` // a roster was fetched at least once
+	Own           perch.OwnPresence `json:"own"`
+	ArchiveID     string            `json:"archive_id"` // stanza-id of the last logged message (XEP-0313)
+	Stream        []byte            `json:"stream"`     // Conn.StreamState
+	Handled       uint64            `json:"handled"`    // last inbound number that is in the log
+	OfflineSince  perch.Time        `json:"offline_since"`
+}
+
+// Commit is one compound write. The zero value of a part leaves it as it is.
+type Commit struct {
+	Fence       uint64         // the owner's, from Open
+	Events      []*perch.Event // durable, offsets consecutive from the tip on
+	Record      *Record
+	Roster      Delta[perch.Buddy]
+	Presence    Delta[perch.Presence]
+	Invitations Delta[perch.Invitation]
+	VCards      Delta[perch.VCard]
+	Messages    []*perch.MessageRecord // put, whole
+	Outbox      Delta[OutboxEntry]
+	Once        *Once
+}
+
+// Delta changes a table that is keyed by bare JID (by ID for the outbox). Reset empties
+// it first; then Del, then Put.
+type Delta[T any] struct {
+	Reset bool
+	Put   []*T
+	Del   []string
+}
+
+// Empty says whether the delta changes nothing.
+func (d Delta[T]) Empty() bool { return !d.Reset && len(d.Put) == 0 && len(d.Del) == 0 }
+
+// OutboxEntry is an accepted message that is not yet known to be with the server. Seq
+// orders the outbox and only grows.
+type OutboxEntry struct {
+	ID   string `json:"id"`
+	Seq  uint64 `json:"seq"`
+	Sent bool   `json:"sent"` // written to a stream at least once
+	perch.MessageOut
+}
+
+// Once remembers an idempotency key, scoped by the session, for OnceTTL. Fingerprint is a
+// keyed hash of the body; Answer is what the first call answered.
+type Once struct {
+	Key         string `json:"key"`
+	Fingerprint string `json:"fingerprint"`
+	Answer      string `json:"answer"` // the message id
+}
+
+// OnceTTL is how long an idempotency key, and a message record, is kept.
+const OnceTTL = 24 * time.Hour
+
+// Result is how a commit ended.
+type Result struct {
+	Err      error // ErrFenced, KindStorageUnavailable (nothing was applied), or nil
+	Existing *Once // the key was there already: nothing was applied, Err is nil
+}
+
+// LogPage is a part of the log and the bounds of all of it.
+type LogPage struct {
+	Events     []*perch.Event
+	First, Tip uint64
+}
+
+// Retention bounds the log of one session; whichever is reached first trims it.
+type Retention struct {
+	Events int           // default 10,000
+	Bytes  int           // of Wire; default 8 MiB
+	Age    time.Duration // default 24 h
+}
+
+// DefaultRetention is the one that the guides promise.
+var DefaultRetention = Retention{Events: 10_000, Bytes: 8 << 20, Age: 24 * time.Hour}

@@ -1,0 +1,120 @@
+package perch
+
+// Inbound is one thing that a connection tells its session, in stream order. The
+// concrete types are the ones below; the connection has already checked that the sender
+// may say it.
+type Inbound interface{ inbound() }
+
+// Outbound is one thing that a session asks its connection to write.
+type Outbound interface{ outbound() }
+
+// MessageIn is a message with text from somebody, or, with Sent, one that another
+// device of the account sent (XEP-0280).
+type MessageIn struct {
+	Message
+	Sent bool
+}
+
+// MessageError is an error bounce of a message that we sent (RFC 6120, 8.3).
+type MessageError struct {
+	ID    string
+	From  JID
+	Error XMPPError
+}
+
+// ReceiptIn says that a device, or with Displayed a person, has our message ID.
+type ReceiptIn struct {
+	ID        string
+	From      JID
+	Displayed bool
+}
+
+// ChatStateIn is a chat state from a buddy, alone or beside a message.
+type ChatStateIn struct {
+	From  JID
+	State ChatState
+}
+
+// PresenceIn is the availability of one full JID (RFC 6121, 4). Unavailable from a bare
+// JID means all its resources.
+type PresenceIn struct {
+	From      JID
+	Available bool
+	Show      Show
+	Status    string
+	Priority  int8
+	PhotoHash *string // XEP-0153: nil = not said, "" = no photo
+	Delay     Time    // when it was sent, if not now
+}
+
+// SubscriptionIn is a subscription stanza (RFC 6121, 3): Type is subscribe, subscribed,
+// unsubscribe or unsubscribed.
+type SubscriptionIn struct {
+	From    JID
+	Type    string
+	Nick    string // XEP-0172
+	Message string // the status of a request
+}
+
+// RosterPush is one changed item (RFC 6121, 2.1.6); SubscriptionRemove = it is gone.
+type RosterPush struct {
+	Item    Buddy
+	Version string
+}
+
+// AckIn says that the server has everything that was sent up to and including the
+// outbound number Through: by XEP-0198, or by answering an IQ that was sent later.
+type AckIn struct{ Through uint64 }
+
+// DroppedIn says that a stanza was skipped, and why.
+type DroppedIn struct{ Dropped }
+
+func (*MessageIn) inbound()      {}
+func (*MessageError) inbound()   {}
+func (*ReceiptIn) inbound()      {}
+func (*ChatStateIn) inbound()    {}
+func (*PresenceIn) inbound()     {}
+func (*SubscriptionIn) inbound() {}
+func (*RosterPush) inbound()     {}
+func (*AckIn) inbound()          {}
+func (*DroppedIn) inbound()      {}
+
+// MessageOut is a message to write.
+type MessageOut struct {
+	ID      string
+	To      JID
+	Kind    MessageKind
+	Body    string
+	Thread  string
+	Subject string
+	Receipt bool // ask for a delivery receipt (XEP-0184)
+}
+
+// ChatStateOut is a chat state alone.
+type ChatStateOut struct {
+	To    JID
+	State ChatState
+}
+
+// PresenceOut is the own presence to everybody.
+type PresenceOut struct{ OwnPresence }
+
+// SubscriptionOut is a subscription stanza: Type as in [SubscriptionIn].
+type SubscriptionOut struct {
+	To      JID
+	Type    string
+	Nick    string
+	Message string
+}
+
+// ReceiptOut says that we have the message ID of To (XEP-0184).
+type ReceiptOut struct {
+	To JID
+	ID string
+}
+
+func (*MessageOut) outbound()      {}
+func (*ChatStateOut) outbound()    {}
+func (*PresenceOut) outbound()     {}
+func (*SubscriptionOut) outbound() {}
+func (*ReceiptOut) outbound()      {}
