@@ -1,6 +1,9 @@
 package perch
 
-import "log/slog"
+import (
+	"log/slog"
+	"time"
+)
 
 // Secret is a token or a password. It shows itself nowhere by accident: String, JSON,
 // fmt and slog all give "[secret]". Reveal is the one way to the text.
@@ -86,4 +89,10 @@ type Login struct {
 	JID          JID // full, as bound by the server (RFC 6120, 7)
 	Capabilities Capabilities
 	Resumed      bool // an earlier stream goes on (XEP-0198); no bind took place
+}
+
+// ConnStats is what GET /v1/session shows of a connection.
+type ConnStats struct {
+	LastStanzaAt Time
+	PingRTT      time.Duration // 0: not measured yet
 }

@@ -46,3 +46,10 @@ type Invitation struct {
 	Message    string `json:"message"`
 	ReceivedAt Time   `json:"received_at"`
 }
+
+// RosterResult is a whole roster, or the news that the one we have is still right.
+type RosterResult struct {
+	Unchanged bool
+	Items     []Buddy
+	Version   string
+}

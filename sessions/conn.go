@@ -22,7 +22,7 @@ type DialFunc func(ctx context.Context, req DialRequest) (Conn, error)
 // Sink takes what arrives, in stream order, from the connection's reader goroutine. It
 // may block: that holds the stream back, and nothing else. Seq numbers what was
 // delivered from 1; the session gives it back to Handled once it is kept for good.
-type Sink func(seq uint64, in perch.Inbound)
+type Sink = func(seq uint64, in perch.Inbound)
 
 // Conn is one signed-in XMPP connection. It is safe for concurrent use. Methods that
 // take a context wait for an answer of the upstream and end with the context, with
@@ -44,7 +44,7 @@ type Conn interface {
 
 	// Roster fetches the roster (RFC 6121, 2.1.3). With a version that the server still
 	// has, ok is false and items are nil: nothing changed.
-	Roster(ctx context.Context, version string) (r RosterResult, err error)
+	Roster(ctx context.Context, version string) (perch.RosterResult, error)
 	SetRosterItem(ctx context.Context, jid perch.JID, name string, groups []string) error
 	RemoveRosterItem(ctx context.Context, jid perch.JID) error
 
@@ -56,7 +56,7 @@ type Conn interface {
 	// Ping measures one round trip (XEP-0199). The connection pings by itself when it is
 	// quiet; Stats has the last figure.
 	Ping(ctx context.Context) (time.Duration, error)
-	Stats() ConnStats
+	Stats() perch.ConnStats
 
 	// StreamState is what a later DialRequest.Resume needs, or nil.
 	StreamState() []byte
@@ -69,17 +69,4 @@ type Conn interface {
 	// cannot be resumed. Abort drops the TCP connection as it is.
 	Close(ctx context.Context) error
 	Abort()
-}
-
-// RosterResult is a whole roster, or the news that ours is still right.
-type RosterResult struct {
-	Unchanged bool
-	Items     []perch.Buddy
-	Version   string
-}
-
-// ConnStats is what GET /v1/session shows of a connection.
-type ConnStats struct {
-	LastStanzaAt perch.Time
-	PingRTT      time.Duration // 0: not measured yet
 }
