@@ -1,0 +1,149 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+type sessionKey struct{}
+
+// sessionFrom returns the session of the request that ctx belongs to, or nil on a route
+// that needs none.
+func sessionFrom(ctx context.Context) *sessions.Session {
+	s, _ := ctx.Value(sessionKey{}).(*sessions.Session)
+	return s
+}
+
+// maxTokenBytes is more than any access token that fits the 16 KiB of all headers.
+const maxTokenBytes = 8 << 10
+
+// bearerOf reads the token of the Authorization header (RFC 6750, 2.1). ok is false when
+// there is none.
+func bearerOf(r *http.Request) (token perch.Secret, ok bool, err error) {
+	values := r.Header.Values("Authorization")
+	if len(values) == 0 {
+		return perch.Secret{}, false, nil
+	}
+	scheme, text, _ := strings.Cut(values[0], " ")
+	text = strings.Trim(text, " ")
+	if len(values) > 1 || !strings.EqualFold(scheme, "Bearer") || text == "" {
+		return perch.Secret{}, false, perch.Errorf(perch.KindUnauthorized, "one Authorization header is needed: Bearer <token>")
+	}
+	if len(text) > maxTokenBytes || !visible(text) {
+		return perch.Secret{}, false, perch.Errorf(perch.KindUnauthorized, "this cannot be a token")
+	}
+	return perch.NewSecret(text), true, nil
+}
+
+// visible says whether s is printable ASCII without blanks.
+func visible(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// refuseTokenInURL keeps tokens out of addresses, which end up in the logs of every proxy
+// on the way (RFC 9700, 4.3.2). The token is not looked at, not even to refuse it.
+func refuseTokenInURL(q url.Values) error {
+	for _, name := range []string{"access_token", "token"} {
+		if q.Has(name) {
+			return perch.Errorf(perch.KindUnauthorized, "a token in the URL is never read; treat it as leaked and send a new one in the Authorization header")
+		}
+	}
+	return nil
+}
+
+// authenticate finds, or opens, the session of a token, within the limits of the client's
+// address for refused ones. Whoever takes a token from elsewhere than the Authorization
+// header comes this way too.
+func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Session, error) {
+	known := a.accepted.has(token)
+	if !known {
+		if err := a.limits.signIn.check(r); err != nil {
+			return nil, err
+		}
+	}
+	s, err := a.o.Sessions.Authenticate(r.Context(), token)
+	if err != nil {
+		if perch.KindOf(err) == perch.KindUnauthorized {
+			a.accepted.forget(token)
+			a.limits.signIn.spend(r)
+		}
+		return nil, err
+	}
+	if !known {
+		a.accepted.add(token)
+	}
+	return s, nil
+}
+
+// withSession lets a request pass that has a bearer token, and puts its session into the
+// context.
+func (a *API) withSession(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ok, err := bearerOf(r)
+		if err == nil && !ok {
+			err = perch.Errorf(perch.KindUnauthorized, "a bearer token is needed in the Authorization header")
+		}
+		if err != nil {
+			a.writeProblem(w, r, err)
+			return
+		}
+		a.serveAs(w, r, token, next)
+	})
+}
+
+// withSessionOrTicket is withSession for the event stream. A browser cannot set headers
+// there: without an Authorization header the request passes as it is, and the handler has
+// to find the session by ticket or subprotocol (sessionFrom gives nil).
+func (a *API) withSessionOrTicket(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ok, err := bearerOf(r)
+		switch {
+		case err != nil:
+			a.writeProblem(w, r, err)
+		case ok:
+			a.serveAs(w, r, token, next)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func (a *API) serveAs(w http.ResponseWriter, r *http.Request, token perch.Secret, next http.Handler) {
+	s, err := a.authenticate(r, token)
+	if err == nil {
+		err = a.limits.token.take(w, string(s.ID()))
+	}
+	if err != nil {
+		if perch.KindOf(err) == perch.KindUnauthorized {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="perch", error="invalid_token"`)
+		}
+		a.writeProblem(w, r, err)
+		return
+	}
+	next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, s)))
+}
+
+// needsCredential refuses what would reach the upstream on a session whose credential ran
+// out. Reading its caches and its events goes on.
+func (a *API) needsCredential(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		info := sessionFrom(r.Context()).Info()
+		if info.State == perch.StateSuspended && info.Reason == perch.ReasonCredentials {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="perch", error="invalid_token"`)
+			a.writeProblem(w, r, perch.Errorf(perch.KindUnauthorized,
+				"the upstream no longer accepts the credential of this session: PUT a fresh one to /v1/session/credentials"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,11 @@
+// Package api serves sessions over HTTP: REST for what is asked once, and one event
+// stream in four encodings. It speaks JSON in the words of package perch, knows no XML,
+// and holds no state of an account: every handler finds the session of its bearer token
+// and asks it.
+//
+// The files, from the outside in: server.go (limits of the listener), router.go (the
+// table of routes), middleware.go (what every request passes), auth.go (who is calling),
+// decode.go and params.go (what a request may say), problem.go and problems.go (how a
+// refusal looks), then one file for each resource, and the stream: stream.go with its
+// encodings ws.go, sse.go, ndjson.go and poll.go. admin.go is for the operator only.
+package api

@@ -1,0 +1,201 @@
+package api
+
+import (
+	"fmt"
+	"hash/maphash"
+	"math"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
+	"golang.org/x/time/rate"
+
+	"github.com/perch-im/perch"
+)
+
+// limits are the token buckets of one API.
+type limits struct {
+	token, ip, signIn *limiter
+}
+
+func newLimits(o Options) limits {
+	return limits{
+		token:  newLimiter("token", o.TokenRate),
+		ip:     newLimiter("address", o.IPRate),
+		signIn: newLimiter("sign-in", o.SignInRate),
+	}
+}
+
+// limiter keeps one token bucket a key.
+type limiter struct {
+	name   string
+	rate   Rate
+	policy string
+	now    func() time.Time
+
+	mu      sync.Mutex
+	buckets recent[string, *rate.Limiter]
+}
+
+func newLimiter(name string, r Rate) *limiter {
+	window := time.Duration(float64(r.Burst) / r.PerSecond * float64(time.Second))
+	return &limiter{
+		name: name, rate: r, now: time.Now,
+		policy: fmt.Sprintf("%q;q=%d;w=%d", name, r.Burst, seconds(window)),
+		// A bucket that was left alone for the whole window is full: forgetting it then
+		// gives nobody more than a new one would.
+		buckets: recent[string, *rate.Limiter]{life: max(window, time.Minute), most: 50_000},
+	}
+}
+
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
+
+func (l *limiter) bucket(key string, now time.Time) *rate.Limiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b, ok := l.buckets.get(key, now)
+	if !ok {
+		b = rate.NewLimiter(rate.Limit(l.rate.PerSecond), l.rate.Burst)
+		l.buckets.put(key, b, now)
+	}
+	return b
+}
+
+// take spends one request of key, shows what is left in the RateLimit fields
+// (draft-ietf-httpapi-ratelimit-headers), and refuses when there is nothing left.
+func (l *limiter) take(w http.ResponseWriter, key string) error {
+	now := l.now()
+	b := l.bucket(key, now)
+	ok := b.AllowN(now, 1)
+	left := b.TokensAt(now)
+	full := time.Duration((float64(l.rate.Burst) - left) / l.rate.PerSecond * float64(time.Second))
+	h := w.Header()
+	h.Set("RateLimit-Policy", l.policy)
+	h.Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%d", l.name, int(max(left, 0)), seconds(full)))
+	if !ok {
+		return l.refuse(left)
+	}
+	return nil
+}
+
+// check refuses a client address that has nothing left, without spending anything.
+func (l *limiter) check(r *http.Request) error {
+	now := l.now()
+	if left := l.bucket(addressKey(r), now).TokensAt(now); left < 1 {
+		return l.refuse(left)
+	}
+	return nil
+}
+
+// spend takes one from the client's address, whether or not there is one.
+func (l *limiter) spend(r *http.Request) {
+	now := l.now()
+	l.bucket(addressKey(r), now).AllowN(now, 1)
+}
+
+func (l *limiter) refuse(left float64) error {
+	wait := time.Duration((1 - left) / l.rate.PerSecond * float64(time.Second))
+	e := perch.Errorf(perch.KindQuotaExceeded, "too many requests (%s): wait %d seconds", l.name, seconds(wait))
+	e.RetryAfter = wait
+	return e
+}
+
+// withIPLimit bounds what one client address may ask, before anything is looked up.
+func (a *API) withIPLimit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := a.limits.ip.take(w, addressKey(r)); err != nil {
+			a.writeProblem(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// addressKey is the client's address, or the /64 of an IPv6 one: that is what one
+// customer gets. Requests without a known address share one key.
+func addressKey(r *http.Request) string {
+	ip := middleware.GetClientIPAddr(r.Context())
+	if ip.Is6() {
+		p, err := ip.WithZone("").Prefix(64)
+		if err == nil {
+			return p.String()
+		}
+	}
+	if ip == (netip.Addr{}) {
+		return "unknown"
+	}
+	return ip.String()
+}
+
+// accepted remembers tokens that were accepted lately, so that guessing from behind a
+// shared address cannot lock out those who have a session. It grants nothing: it only
+// spares them the limit on refused credentials.
+type accepted struct {
+	seed maphash.Seed
+	mu   sync.Mutex
+	seen recent[uint64, struct{}]
+}
+
+func newAccepted() *accepted {
+	return &accepted{seed: maphash.MakeSeed(), seen: recent[uint64, struct{}]{life: time.Hour, most: 50_000}}
+}
+
+func (a *accepted) key(token perch.Secret) uint64 { return maphash.String(a.seed, token.Reveal()) }
+
+func (a *accepted) has(token perch.Secret) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.seen.get(a.key(token), time.Now())
+	return ok
+}
+
+func (a *accepted) add(token perch.Secret) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.seen.put(a.key(token), struct{}{}, time.Now())
+}
+
+func (a *accepted) forget(token perch.Secret) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.seen.drop(a.key(token))
+}
+
+// recent is a map that forgets what was not asked for during one to two lives, and holds
+// at most twice most entries: two generations, the older one dropped as a whole, so that
+// there is no sweeper to run.
+type recent[K comparable, V any] struct {
+	life     time.Duration
+	most     int
+	turned   time.Time
+	old, now map[K]V
+}
+
+func (r *recent[K, V]) turn(at time.Time) {
+	if r.now == nil || len(r.now) >= r.most || at.Sub(r.turned) >= r.life {
+		r.old, r.now, r.turned = r.now, map[K]V{}, at
+	}
+}
+
+func (r *recent[K, V]) get(k K, at time.Time) (V, bool) {
+	r.turn(at)
+	v, ok := r.now[k]
+	if !ok {
+		if v, ok = r.old[k]; ok {
+			r.now[k] = v
+		}
+	}
+	return v, ok
+}
+
+func (r *recent[K, V]) put(k K, v V, at time.Time) {
+	r.turn(at)
+	r.now[k] = v
+}
+
+func (r *recent[K, V]) drop(k K) {
+	delete(r.old, k)
+	delete(r.now, k)
+}

@@ -1,0 +1,180 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/go-chi/cors"
+
+	"github.com/perch-im/perch"
+)
+
+type requestIDKey struct{}
+
+// requestID returns the id of the request that ctx belongs to, or "".
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+// withRequestID gives every request an id. One that the client, or its proxy, chose is
+// kept if it can go into a log and a header as it is.
+func withRequestID(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get("X-Request-Id")
+		if !saneID(id) {
+			id = rand.Text()
+		}
+		w.Header().Set("X-Request-Id", id)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
+	})
+}
+
+func saneID(id string) bool {
+	if len(id) < 8 || len(id) > 64 {
+		return false
+	}
+	for i := range len(id) {
+		switch c := id[i]; {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '-', c == '_', c == '.':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// withEscapedPath makes the router look at the path as it stood in the request line, so
+// that a parameter is always percent-encoded and %2F is never a separator.
+func withEscapedPath(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		chi.RouteContext(r.Context()).RoutePath = r.URL.EscapedPath()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// withHeaders sets what every answer has. Answers of the API are personal: no cache on
+// the way may keep one. Handlers of public pages overwrite it.
+func withHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// withLog writes one line a request: the route's pattern, never the path, which has JIDs
+// in it, nor the query, nor any header.
+func (a *API) withLog(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		start := time.Now()
+		defer func() {
+			if !a.log.Enabled(r.Context(), slog.LevelInfo) {
+				return
+			}
+			a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+				slog.String("method", knownMethod(r.Method)), slog.String("route", routePattern(r)),
+				slog.Int("status", ww.Status()), slog.Int("bytes", ww.BytesWritten()),
+				slog.Duration("took", time.Since(start)), slog.String("request_id", requestID(r.Context())))
+		}()
+		next.ServeHTTP(ww, r)
+	})
+}
+
+// knownMethod keeps a client from writing words of its own choice into the log.
+func knownMethod(m string) string {
+	switch m {
+	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+		return m
+	}
+	return "other"
+}
+
+// routePattern is the pattern of the route that took the request, or "".
+func routePattern(r *http.Request) string {
+	if rc := chi.RouteContext(r.Context()); rc != nil {
+		return rc.RoutePattern()
+	}
+	return ""
+}
+
+// withRecover turns a panic of a handler into a 500, so that one request cannot end the
+// sessions of all others.
+func (a *API) withRecover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			a.log.ErrorContext(r.Context(), "a handler panicked", "panic", v, "route", routePattern(r),
+				"request_id", requestID(r.Context()), "stack", string(debug.Stack()))
+			if ww, ok := w.(middleware.WrapResponseWriter); ok && ww.Status() != 0 {
+				panic(http.ErrAbortHandler) // an answer has begun: cut it, so that nobody takes it for whole
+			}
+			a.writeProblem(w, r, perch.Errorf(perch.KindInternal, ""))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// withClientIP finds the client's address by the rules of Options.TrustedProxies.
+func (a *API) withClientIP() func(http.Handler) http.Handler {
+	if len(a.o.TrustedProxies) == 0 {
+		return middleware.ClientIPFromRemoteAddr
+	}
+	prefixes := make([]string, len(a.o.TrustedProxies))
+	for i, p := range a.o.TrustedProxies {
+		prefixes[i] = p.String()
+	}
+	return middleware.ClientIPFromXFF(prefixes...)
+}
+
+// withCORS answers the browsers of the listed origins. Credentials in the sense of CORS
+// (cookies) are never allowed: the API reads none.
+func (a *API) withCORS() func(http.Handler) http.Handler {
+	if len(a.o.Origins) == 0 {
+		return func(next http.Handler) http.Handler { return next }
+	}
+	return cors.Handler(cors.Options{
+		AllowedOrigins: a.o.Origins,
+		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
+		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "X-Request-Id"},
+		ExposedHeaders: []string{"ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "WWW-Authenticate"},
+		MaxAge:         600,
+	})
+}
+
+// withBodyLimit bounds how much, and for how long, a request may send.
+func (a *API) withBodyLimit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, a.o.BodyBytes)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// withTime bounds a REST request: how long its body may take to arrive, its work to be
+// done, and its answer to be taken. Streams have their own clocks.
+func (a *API) withTime(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rc := http.NewResponseController(w)
+		// A writer that has no deadlines, as in a test, is no error.
+		_ = rc.SetReadDeadline(time.Now().Add(a.o.RequestTime))
+		_ = rc.SetWriteDeadline(time.Now().Add(2 * a.o.RequestTime))
+		ctx, cancel := context.WithTimeout(r.Context(), a.o.RequestTime)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}

@@ -1,0 +1,126 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/perch-im/perch/sessions"
+)
+
+// Options of an API. Only Sessions is needed; the zero value of every other field stands
+// for the default that its comment names.
+type Options struct {
+	Sessions *sessions.Manager
+	Logger   *slog.Logger // nil: nothing is logged
+	Version  string       // of the program, for hello and /version; "" = "dev"
+
+	// Origins that browsers may call from, each exactly as in the Origin header
+	// ("https://chat.example"). Empty: no cross-origin answers at all. WebSockets of the
+	// same host are always allowed.
+	Origins []string
+	// TrustedProxies may name the client's address in X-Forwarded-For. Empty: the address
+	// of the TCP connection is the client's, whatever the headers say.
+	TrustedProxies []netip.Prefix
+
+	BodyBytes       int64         // of a request body; 256 KiB
+	RequestTime     time.Duration // of a REST request, streams excepted; 30 s
+	StreamsPerToken int           // open event streams of one session; 20
+	TokenRate       Rate          // requests of one session; 100 a second, 300 at once
+	IPRate          Rate          // requests of one client address; 200 a second, 600 at once
+	SignInRate      Rate          // refused credentials of one client address; 10 a minute, 10 at once
+
+	// Of the event stream.
+	Heartbeat         time.Duration // silence before a heartbeat, and between WebSocket pings; 25 s
+	PingTimeout       time.Duration // to answer a WebSocket ping; 10 s
+	QueueFrames       int           // queue of one connection; 256
+	QueueBytes        int           // queue of one connection; 1 MiB
+	FrameBytes        int64         // of an inbound WebSocket message; 64 KiB
+	CommandsPerMinute int           // inbound WebSocket messages; 120
+	TicketLife        time.Duration // of POST /v1/events/tickets; 30 s
+
+	// What is served beside the API; each may be nil or empty: 404.
+	Pages    http.Handler // "/", "/docs" and everything else outside of /v1 and /problems
+	OpenAPI  []byte       // /v1/openapi.yaml
+	AsyncAPI []byte       // /v1/asyncapi.yaml
+	Metrics  http.Handler // /metrics of the admin listener
+}
+
+// Rate is a token bucket: Burst requests at once, refilled by PerSecond.
+type Rate struct {
+	PerSecond float64
+	Burst     int
+}
+
+// withDefaults fills in what was left out, and names what is wrong.
+func (o Options) withDefaults() (Options, error) {
+	if o.Sessions == nil {
+		return o, errors.New("api: Options.Sessions is missing")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	setDefault(&o.Version, "dev")
+	setDefault(&o.BodyBytes, 256<<10)
+	setDefault(&o.RequestTime, 30*time.Second)
+	setDefault(&o.StreamsPerToken, 20)
+	setDefault(&o.TokenRate, Rate{PerSecond: 100, Burst: 300})
+	setDefault(&o.IPRate, Rate{PerSecond: 200, Burst: 600})
+	setDefault(&o.SignInRate, Rate{PerSecond: 10.0 / 60, Burst: 10})
+	setDefault(&o.Heartbeat, 25*time.Second)
+	setDefault(&o.PingTimeout, 10*time.Second)
+	setDefault(&o.QueueFrames, 256)
+	setDefault(&o.QueueBytes, 1<<20)
+	setDefault(&o.FrameBytes, 64<<10)
+	setDefault(&o.CommandsPerMinute, 120)
+	setDefault(&o.TicketLife, 30*time.Second)
+	return o, o.check()
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (o Options) check() error {
+	for name, r := range map[string]Rate{"TokenRate": o.TokenRate, "IPRate": o.IPRate, "SignInRate": o.SignInRate} {
+		if r.PerSecond <= 0 || r.Burst < 1 {
+			return fmt.Errorf("api: Options.%s needs a positive PerSecond and Burst", name)
+		}
+	}
+	if o.BodyBytes < 1 || o.RequestTime < 1 || o.StreamsPerToken < 1 {
+		return errors.New("api: Options.BodyBytes, RequestTime and StreamsPerToken must be positive")
+	}
+	for _, origin := range o.Origins {
+		if err := checkOrigin(origin); err != nil {
+			return err
+		}
+	}
+	for _, p := range o.TrustedProxies {
+		if !p.IsValid() {
+			return errors.New("api: Options.TrustedProxies has an invalid prefix")
+		}
+	}
+	return nil
+}
+
+// checkOrigin lets only an exact origin pass: with a pattern, or "*", any page that the
+// pattern meets could use a token that it got hold of from the victim's own browser.
+func checkOrigin(origin string) error {
+	u, err := url.Parse(origin)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.Scheme+"://"+u.Host != origin {
+		return fmt.Errorf("api: Options.Origins: %q is not an exact origin such as https://chat.example", origin)
+	}
+	for _, c := range u.Host {
+		if c == '*' || c == '?' || c == '[' && u.Hostname() == "" {
+			return fmt.Errorf("api: Options.Origins: %q: patterns are not allowed", origin)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// Problem is a refusal as RFC 9457 describes it. Code is the slug that clients switch on;
+// Type is the address of its page (see problems.go).
+type Problem struct {
+	Type      string             `json:"type"`
+	Title     string             `json:"title"`
+	Status    int                `json:"status"`
+	Detail    string             `json:"detail,omitempty"`
+	Instance  string             `json:"instance,omitempty"`
+	Code      string             `json:"code"`
+	RequestID string             `json:"request_id,omitempty"`
+	Errors    []perch.FieldError `json:"errors,omitempty"`
+	XMPP      *perch.XMPPError   `json:"xmpp,omitempty"`
+
+	retryAfter time.Duration
+}
+
+// slugs that only HTTP has; every other slug is a [perch.Kind].
+const (
+	slugMethodNotAllowed perch.Kind = "method-not-allowed"
+)
+
+// slugOf turns the kinds that only the supervision of a session tells apart into the
+// slug that a client sees. Every other kind is its own slug.
+var slugOf = map[perch.Kind]perch.Kind{
+	perch.KindLinkLost:        perch.KindSessionOffline,
+	perch.KindStreamConflict:  perch.KindSessionOffline,
+	perch.KindTryLater:        perch.KindSessionOffline,
+	perch.KindPolicy:          perch.KindXMPP,
+	perch.KindUpstreamConfig:  perch.KindXMPP,
+	perch.KindRedirectRefused: perch.KindXMPP,
+}
+
+// conditionSlug gives the slug of a stanza error (RFC 6120, 8.3.3). Any other condition
+// is xmpp-error.
+var conditionSlug = map[string]perch.Kind{
+	"item-not-found":          perch.KindItemNotFound,
+	"recipient-unavailable":   perch.KindItemNotFound,
+	"forbidden":               perch.KindForbidden,
+	"not-authorized":          perch.KindForbidden,
+	"subscription-required":   perch.KindForbidden,
+	"policy-violation":        perch.KindForbidden,
+	"jid-malformed":           perch.KindJIDMalformed,
+	"bad-request":             perch.KindValidation,
+	"not-acceptable":          perch.KindValidation,
+	"conflict":                perch.KindConflict,
+	"feature-not-implemented": perch.KindFeatureUnsupported,
+	"service-unavailable":     perch.KindFeatureUnsupported,
+	"resource-constraint":     perch.KindQuotaExceeded,
+	"remote-server-timeout":   perch.KindUpstreamTimeout,
+	"remote-server-not-found": perch.KindXMPP,
+}
+
+// problemOf is the one place where an error becomes what a client sees. An error without
+// a kind is "internal": its text stays here.
+func problemOf(r *http.Request, err error) Problem {
+	e := kinded(err)
+	slug := slugFor(e)
+	doc, ok := problemDocs[slug]
+	if !ok {
+		slug, doc = perch.KindInternal, problemDocs[perch.KindInternal]
+	}
+	p := Problem{
+		Type: "/problems/" + string(slug), Title: doc.title, Status: doc.status, Code: string(slug),
+		Detail: e.Detail, Errors: e.Fields, XMPP: e.XMPP, retryAfter: e.RetryAfter,
+	}
+	if slug == perch.KindInternal {
+		p.Detail = "Something went wrong on our side. The request_id finds it in the log."
+		p.Errors, p.XMPP = nil, nil
+	}
+	if p.retryAfter <= 0 {
+		p.retryAfter = doc.retryAfter
+	}
+	if r != nil {
+		p.Instance, p.RequestID = r.URL.EscapedPath(), requestID(r.Context())
+	}
+	return p
+}
+
+// kinded finds the perch.Error in err, or makes one.
+func kinded(err error) *perch.Error {
+	if e, ok := errors.AsType[*perch.Error](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return perch.Errorf(perch.KindBodyTooLarge, "the body is larger than %d bytes", e.Limit)
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return perch.Wrap(perch.KindUpstreamTimeout, err, "the upstream did not answer in time")
+	}
+	return perch.Wrap(perch.KindInternal, err, "")
+}
+
+func slugFor(e *perch.Error) perch.Kind {
+	if e.Kind == perch.KindXMPP && e.XMPP != nil {
+		slug, ok := conditionSlug[e.XMPP.Condition]
+		if !ok || (e.XMPP.Condition == "service-unavailable" && strings.Contains(e.XMPP.By, "@")) {
+			// Of an account, service-unavailable means "I do not say": it is no statement
+			// about what the server can do.
+			return perch.KindXMPP
+		}
+		return slug
+	}
+	if slug, ok := slugOf[e.Kind]; ok {
+		return slug
+	}
+	return e.Kind
+}
+
+// writeProblem answers with the problem that err is. It is the only way to refuse.
+func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(r, err)
+	if p.Status >= http.StatusInternalServerError {
+		a.logProblem(r, p, err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	h.Del("ETag")
+	if p.Status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
+		h.Set("WWW-Authenticate", `Bearer realm="perch"`)
+	}
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
+	}
+	body, _ := json.Marshal(p) // of plain fields: cannot fail
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(append(body, '\n'))
+}
+
+// logProblem keeps the cause of a 5xx. What we answer for a fault of the upstream or of
+// the client's link is no fault of ours and stays at debug.
+func (a *API) logProblem(r *http.Request, p Problem, err error) {
+	level := "debug"
+	if p.Code == string(perch.KindInternal) || p.Code == string(perch.KindStorageUnavailable) {
+		level = "error"
+	}
+	args := []any{"code", p.Code, "route", routePattern(r), "request_id", p.RequestID, "error", err}
+	if level == "error" {
+		a.log.ErrorContext(r.Context(), "request failed", args...)
+		return
+	}
+	a.log.DebugContext(r.Context(), "request failed", args...)
+}
