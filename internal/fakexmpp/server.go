@@ -1,0 +1,126 @@
+// Package fakexmpp is the XMPP side of a session without a socket, for tests of what
+// stands above it: a Server whose Dial is a sessions.DialFunc, and the connections that it
+// handed out. A test scripts what the upstream has (Server.Edit), what it says
+// (Conn.Deliver), when it fails (Conn.Fail), and looks at what was sent to it (Conn.Sent,
+// Conn.Next).
+//
+//	up := fakexmpp.New()
+//	up.Edit(func(d *fakexmpp.Data) { d.Roster = append(d.Roster, perch.Buddy{JID: "bob@example.net"}) })
+//	m, _ := sessions.NewManager(sessions.Options{Dial: up.Dial, ...})
+//	... the first request signs in ...
+//	conn := up.Accepted(ctx)
+//	conn.Deliver(&perch.MessageIn{...})
+//
+// Nothing here starts a goroutine or measures time, so it works inside synctest bubbles.
+package fakexmpp
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// Data is what the make-believe upstream has. Every answer is taken from it at the moment
+// it is asked for.
+type Data struct {
+	// SignIn decides about a login; nil accepts every credential except those that begin
+	// with "bad", and gives an account without a JID the local part "alice".
+	SignIn func(ctx context.Context, req sessions.DialRequest) (perch.Login, error)
+
+	Domain       string // of JIDs that SignIn makes; "example.net"
+	Capabilities perch.Capabilities
+	Roster       []perch.Buddy
+	Cards        map[perch.JID]perch.VCard
+	Archive      perch.ArchivePage
+	JIDs         map[string]perch.JID // by account
+	// Refuse is asked before every request to the upstream, by the name of the Conn's
+	// method; an error is the answer. nil refuses nothing.
+	Refuse func(method string) error
+}
+
+// Server hands out connections.
+type Server struct {
+	mu    sync.Mutex
+	data  Data
+	dials []sessions.DialRequest
+	conns chan *Conn
+}
+
+// New makes a server that can do everything but resume.
+func New() *Server {
+	return &Server{
+		conns: make(chan *Conn, 1024),
+		data: Data{
+			Domain:       "example.net",
+			Capabilities: perch.Capabilities{EditRoster: true, StoreVCard: true, LookupJID: true, Archive: "313"},
+			Cards:        map[perch.JID]perch.VCard{},
+			JIDs:         map[string]perch.JID{},
+		},
+	}
+}
+
+// Edit changes what the upstream has.
+func (s *Server) Edit(f func(*Data)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(&s.data)
+}
+
+func (s *Server) read(f func(*Data)) { s.Edit(f) }
+
+// Dials returns every login that was tried, in order.
+func (s *Server) Dials() []sessions.DialRequest {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.dials)
+}
+
+// Accepted waits for the next connection that was handed out, oldest first; nil when ctx
+// ends before there is one.
+func (s *Server) Accepted(ctx context.Context) *Conn {
+	select {
+	case c := <-s.conns:
+		return c
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// Dial is a sessions.DialFunc.
+func (s *Server) Dial(ctx context.Context, req sessions.DialRequest) (sessions.Conn, error) {
+	s.mu.Lock()
+	s.dials = append(s.dials, req)
+	signIn, data := s.data.SignIn, s.data
+	s.mu.Unlock()
+	if signIn == nil {
+		signIn = data.signIn
+	}
+	login, err := signIn(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{server: s, login: login, done: make(chan struct{}), out: make(chan perch.Outbound, 4096)}
+	s.conns <- c
+	return c, nil
+}
+
+func (d Data) signIn(_ context.Context, req sessions.DialRequest) (perch.Login, error) {
+	secret := req.Account.Token.Reveal() + req.Account.Password.Reveal()
+	if strings.HasPrefix(secret, "bad") {
+		return perch.Login{}, &perch.Error{Kind: perch.KindUnauthorized, Detail: "the upstream does not accept the credential",
+			XMPP: &perch.XMPPError{Condition: "not-authorized"}}
+	}
+	jid := req.Account.JID
+	if jid == "" {
+		jid = perch.JID("alice@" + d.Domain)
+	}
+	resource := req.Account.Resource
+	if resource == "" {
+		resource = "perch"
+	}
+	return perch.Login{JID: jid.Bare() + perch.JID("/"+resource), Capabilities: d.Capabilities}, nil
+}
