@@ -64,6 +64,16 @@ type Store interface {
 // ErrFenced means that another owner has opened the session since: let go of it.
 var ErrFenced error = perch.Errorf(perch.KindConflict, "another node owns this session now")
 
+// ErrLost means that the Store does not keep what the owner believes: the record is gone
+// (flushed, expired, forgotten), a failover took the end of it back, or a commit that was
+// reported as failed was applied after all. Nothing was applied. The owner calls Open
+// again and goes on from what Saved says; a log that lost something has a new epoch.
+var ErrLost error = perch.Errorf(perch.KindStorageUnavailable, "what was kept of this session is gone")
+
+// ErrOrder means that the events of a commit do not follow the tip of the log, mostly
+// because an earlier commit failed or was answered with Existing. Nothing was applied.
+var ErrOrder error = perch.Errorf(perch.KindStorageUnavailable, "an earlier write of this session was not kept")
+
 // Binding is where a token leads.
 type Binding struct {
 	ID       ID
@@ -99,6 +109,7 @@ type Record struct {
 // Commit is one compound write. The zero value of a part leaves it as it is.
 type Commit struct {
 	Fence       uint64         // the owner's, from Open
+	Epoch       string         // the owner's, from Open; "" is not checked
 	Events      []*perch.Event // durable, offsets consecutive from the tip on
 	Record      *Record
 	Roster      Delta[perch.Buddy]
