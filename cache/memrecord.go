@@ -1,0 +1,118 @@
+package cache
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// record is one session in memory. Its lock is held for the moment of one change or one
+// read, never across a callback.
+type record struct {
+	mu          sync.Mutex
+	gone        bool // forgotten; a late commit must not bring it back
+	fence       uint64
+	state       sessions.Record
+	log         memLog
+	roster      table[perch.Buddy]
+	presence    table[perch.Presence]
+	invitations table[perch.Invitation]
+	vcards      table[perch.VCard]
+	outbox      table[sessions.OutboxEntry] // by id; Open sorts by Seq
+	messages    expiring[*perch.MessageRecord]
+	once        expiring[*sessions.Once]
+}
+
+func newRecord() *record {
+	return &record{
+		log:      memLog{epoch: newEpoch()},
+		messages: expiring[*perch.MessageRecord]{ttl: sessions.OnceTTL},
+		once:     expiring[*sessions.Once]{ttl: sessions.OnceTTL},
+	}
+}
+
+// open makes the caller the owner and copies the tables: the rows are shared and never
+// changed, the slices are ours.
+func (r *record) open(keep sessions.Retention, now time.Time) *sessions.Saved {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fence++
+	r.sweep(keep, now)
+	out := slices.Clone(r.outbox.rows)
+	slices.SortStableFunc(out, outboxOrder)
+	return &sessions.Saved{
+		Fence: r.fence, Epoch: r.log.epoch, Tip: r.log.tip, Record: r.state,
+		Roster:      slices.Clone(r.roster.rows),
+		Presence:    slices.Clone(r.presence.rows),
+		Invitations: slices.Clone(r.invitations.rows),
+		Outbox:      out,
+	}
+}
+
+// commit applies all of c or nothing. It tells the result while it still has the lock,
+// so results come in the order of the changes.
+func (r *record) commit(c *sessions.Commit, keep sessions.Retention, now time.Time, tell func(sessions.Result)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	repeated, err := r.check(c)
+	switch {
+	case err != nil:
+		tell(sessions.Result{Err: err})
+		return
+	case repeated:
+		tell(sessions.Result{})
+		return
+	}
+	if c.Once != nil {
+		if old, ok := r.once.get(c.Once.Key, now); ok {
+			tell(sessions.Result{Existing: old})
+			return
+		}
+		r.once.put(c.Once.Key, c.Once, now)
+	}
+	r.log.append(c.Events, now)
+	r.apply(c, now)
+	r.sweep(keep, now)
+	tell(sessions.Result{})
+}
+
+// check decides before anything is changed.
+func (r *record) check(c *sessions.Commit) (repeated bool, err error) {
+	switch {
+	case r.gone:
+		return false, sessions.ErrLost
+	case c.Fence != r.fence || (c.Epoch != "" && c.Epoch != r.log.epoch):
+		return false, sessions.ErrFenced
+	}
+	return r.log.check(c.Events)
+}
+
+func (r *record) apply(c *sessions.Commit, now time.Time) {
+	if c.Record != nil {
+		r.state = *c.Record
+	}
+	r.roster.apply(c.Roster, buddyKey)
+	r.presence.apply(c.Presence, presenceKey)
+	r.invitations.apply(c.Invitations, invitationKey)
+	r.vcards.apply(c.VCards, vcardKey)
+	r.outbox.apply(c.Outbox, outboxKey)
+	for _, m := range c.Messages {
+		r.messages.put(m.ID, m, now)
+	}
+}
+
+// sweep drops what has had its time. It costs a look at three heads when nothing has.
+func (r *record) sweep(keep sessions.Retention, now time.Time) {
+	r.log.trim(keep, now)
+	r.messages.sweep(now)
+	r.once.sweep(now)
+}
+
+func (r *record) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gone = true
+}
