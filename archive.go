@@ -19,6 +19,9 @@ type ArchiveItem struct {
 	Direction string `json:"direction"` // "in" or "out"
 	Body      string `json:"body"`
 	Time      Time   `json:"time"`
+	// MessageID is the id attribute of the archived message (RFC 6120, 8.1.3): it tells
+	// our own messages in the archive. "" where the archive does not keep it.
+	MessageID string `json:"-"`
 }
 
 // ArchivePage is oldest first. Complete says that the archive itself holds nothing more

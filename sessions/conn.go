@@ -58,7 +58,9 @@ type Conn interface {
 	Ping(ctx context.Context) (time.Duration, error)
 	Stats() perch.ConnStats
 
-	// StreamState is what a later DialRequest.Resume needs, or nil.
+	// StreamState is what a later DialRequest.Resume needs, or nil. It holds the stanzas
+	// that the server has not acknowledged: a connection that resumes writes them again
+	// before anything else, so the session never sends a stanza twice on one stream.
 	StreamState() []byte
 
 	// Done is closed once, when the connection has ended; Err then says why.
@@ -70,3 +72,10 @@ type Conn interface {
 	Close(ctx context.Context) error
 	Abort()
 }
+
+// StateAt is what a Conn may have besides: StreamState as it will be once everything that
+// was delivered up to seq is handled. The session commits it together with the events of
+// those stanzas, so that after a crash the server sends again exactly what is not in the
+// log. Without it a resumed stream repeats the last stanzas, and they are told apart by
+// their ids.
+type StateAt interface{ StreamStateAt(seq uint64) []byte }
