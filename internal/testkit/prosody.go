@@ -1,0 +1,156 @@
+package testkit
+
+import (
+	"bytes"
+	"crypto/rand"
+	"embed"
+	"encoding/base64"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"text/template"
+)
+
+// Domains of Prosody beside alpha.test, with Prosody's own accounts.
+const (
+	ProsodySCRAM    = "beta.test"    // SCRAM-SHA-1 and PLAIN
+	ProsodySCRAM256 = "epsilon.test" // SCRAM-SHA-256 and PLAIN
+)
+
+//go:embed prosody
+var prosodyFiles embed.FS
+
+// ProsodyOptions of a Prosody. The zero value answers as usual.
+type ProsodyOptions struct {
+	// SeeOtherStage sends every client to SeeOtherTarget (host or host:port) in place of
+	// the features: "pretls", "posttls" or "postauth".
+	SeeOtherStage  string
+	SeeOtherTarget string
+}
+
+// Prosody starts a Prosody with three domains: alpha.test takes access tokens
+// (X-MESSENGER-OAUTH2, OAUTHBEARER, X-OAUTH2) and passwords by PLAIN, the others have its
+// own accounts. It ends with the test.
+func Prosody(t TB, o ProsodyOptions) *Server {
+	t.Helper()
+	bin := program(t, "prosody", "prosody prosody-modules")
+	ctl := program(t, "prosodyctl", "prosody")
+	if _, err := os.Stat("/usr/lib/prosody/modules/mod_sasl_oauthbearer"); err != nil {
+		t.Fatalf("testkit: mod_sasl_oauthbearer is missing: apt-get install prosody-modules")
+	}
+	dir, cred := newDir(t, "prosody", "prosody")
+	ca := CA(t)
+	crt, key := ca.Leaf(t, "alpha.test", ProsodySCRAM, ProsodySCRAM256, "conference.alpha.test", "upload.alpha.test")
+	writeFile(t, dir, "certs/leaf.crt", cred, crt)
+	writeFile(t, dir, "certs/leaf.key", cred, key)
+	writeFile(t, dir, "accounts/tokens", cred, nil)
+	writeFile(t, dir, "accounts/passwords", cred, nil)
+	writeFile(t, dir, "log/prosody.log", cred, nil)
+	makeDir(t, filepath.Join(dir, "data"), cred)
+	for _, m := range []string{"mod_auth_bearertest.lua", "mod_seeother_test.lua"} {
+		writeFile(t, dir, "modules/"+m, cred, embedded(t, prosodyFiles, "prosody/"+m))
+	}
+	config := filepath.Join(dir, "prosody.cfg.lua")
+
+	s := &Server{
+		Name: "prosody", Domain: "alpha.test", CA: ca.Pool,
+		CAFile:    writeFile(t, dir, "certs/ca.pem", cred, ca.PEM),
+		logFile:   filepath.Join(dir, "log/prosody.log"),
+		loginMark: "Authenticated as %s\n",
+		accounts:  &prosodyAccounts{dir: dir, cred: cred, ctl: ctl, config: config},
+	}
+	s.proc = &process{
+		name: "prosody", dir: dir, cred: cred,
+		argv:  []string{bin, "--config", config, "-F"},
+		ready: s.answers,
+	}
+	s.launch(t, func() []int {
+		ports := []int{freePort(t), freePort(t), freePort(t)}
+		writeFile(t, dir, "prosody.cfg.lua", cred, render(t, prosodyFiles, "prosody/prosody.cfg.lua.tmpl", map[string]any{
+			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
+			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget,
+		}))
+		return ports
+	})
+	return s
+}
+
+type prosodyAccounts struct {
+	dir, ctl, config string
+	cred             *syscall.Credential
+}
+
+func (a *prosodyAccounts) addUser(t TB, local, domain, password string) {
+	t.Helper()
+	if domain == "alpha.test" {
+		a.edit(t, "passwords", func(old string) string { return old + local + " " + password + "\n" })
+		return
+	}
+	cmd := exec.Command(a.ctl, "--config", a.config, "register", local, domain, password) //nolint:gosec // the command is ours
+	cmd.Dir = a.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: a.cred}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("testkit: prosodyctl register: %v\n%s", err, out)
+	}
+}
+
+// issueToken makes a token that is canonical base64, as those of the Messenger service
+// were: only so can a server decode and encode it without changing it.
+func (a *prosodyAccounts) issueToken(t TB, local, domain string) string {
+	t.Helper()
+	if domain != "alpha.test" {
+		t.Fatalf("testkit: %s has no tokens", domain)
+	}
+	raw := make([]byte, 33)
+	_, _ = rand.Read(raw)
+	token := base64.StdEncoding.EncodeToString(raw)
+	a.edit(t, "tokens", func(old string) string { return old + token + " " + local + "\n" })
+	return token
+}
+
+func (a *prosodyAccounts) revokeToken(t TB, token string) {
+	t.Helper()
+	a.edit(t, "tokens", func(old string) string {
+		var kept strings.Builder
+		for line := range strings.Lines(old) {
+			if !strings.HasPrefix(line, token+" ") {
+				kept.WriteString(line)
+			}
+		}
+		return kept.String()
+	})
+}
+
+func (a *prosodyAccounts) edit(t TB, name string, change func(string) string) {
+	t.Helper()
+	old, err := os.ReadFile(filepath.Join(a.dir, "accounts", name))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("testkit: %v", err)
+	}
+	writeFile(t, a.dir, "accounts/"+name, a.cred, []byte(change(string(old))))
+}
+
+func embedded(t TB, files embed.FS, name string) []byte {
+	t.Helper()
+	b, err := files.ReadFile(name)
+	if err != nil {
+		t.Fatalf("testkit: %v", err)
+	}
+	return b
+}
+
+func render(t TB, files embed.FS, name string, data any) []byte {
+	t.Helper()
+	tmpl, err := template.New(name).Option("missingkey=error").Parse(string(embedded(t, files, name)))
+	if err != nil {
+		t.Fatalf("testkit: %v", err)
+	}
+	var b bytes.Buffer
+	if err := tmpl.Execute(&b, data); err != nil {
+		t.Fatalf("testkit: %v", err)
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,234 @@
+package testkit_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch/internal/testkit"
+	"github.com/redis/go-redis/v9"
+)
+
+func TestMain(m *testing.M) { os.Exit(testkit.Run(m)) }
+
+const greeting = "Grüße, мир, 你好, 👋 <&>\"' \u00a0 end"
+
+func servers() map[string]func(testkit.TB) *testkit.Server {
+	return map[string]func(testkit.TB) *testkit.Server{
+		"prosody": testkit.SharedProsody, "ejabberd": testkit.SharedEjabberd,
+	}
+}
+
+func TestTwoPeersTalk(t *testing.T) {
+	for name, start := range servers() {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			alice, bob := s.NewUser(t, "alice"), s.NewUser(t, "bob")
+			a, b := s.SlixmppFor(t, alice), s.SlixmppFor(t, bob)
+			a.Presence(t, "", "")
+			b.Presence(t, "", "")
+			testkit.Befriend(t, a, b)
+
+			b.Presence(t, "away", "à la pêche")
+			if p := a.ExpectPresence(t, bob.JID, "available", "away"); p.Status != "à la pêche" {
+				t.Errorf("status %q", p.Status)
+			}
+			a.Message(t, bob.JID, greeting)
+			b.ExpectMessage(t, alice.JID, greeting)
+			b.ChatState(t, alice.JID, "composing")
+			a.Expect(t, "chat state", func(e testkit.PeerEvent) bool { return e.Event == "chat_state" && e.State == "composing" })
+
+			testkit.Eventually(t, 10*time.Second, func() error {
+				if n := s.CountLogins(t, alice.JID); n != 1 {
+					return fmt.Errorf("%d logins of %s", n, alice.JID)
+				}
+				return nil
+			})
+		})
+	}
+}
+
+func TestSubscriptionNick(t *testing.T) {
+	s := testkit.SharedProsody(t)
+	alice, bob := s.NewUser(t, "alice"), s.NewUser(t, "bob")
+	a, b := s.SlixmppFor(t, alice), s.SlixmppFor(t, bob)
+	a.Presence(t, "", "")
+	b.Presence(t, "", "")
+	a.Subscription(t, bob.JID, "subscribe", "Alice im Wunderland")
+	if e := b.ExpectSubscription(t, alice.JID, "subscribe"); e.Nick != "Alice im Wunderland" {
+		t.Errorf("nick %q", e.Nick)
+	}
+	b.Subscription(t, alice.JID, "unsubscribed", "")
+	a.Expect(t, "roster without the request", func(e testkit.PeerEvent) bool {
+		return e.Event == "roster" && e.JID == bob.JID && e.Ask == ""
+	})
+}
+
+func TestSignIn(t *testing.T) {
+	prosody, ejabberd := testkit.SharedProsody, testkit.SharedEjabberd
+	for _, c := range []struct {
+		name, mechanism, domain string
+		start                   func(testkit.TB) *testkit.Server
+		token, direct           bool
+	}{
+		{name: "prosody PLAIN", start: prosody, mechanism: "PLAIN"},
+		{name: "prosody SCRAM-SHA-1", start: prosody, mechanism: "SCRAM-SHA-1", domain: testkit.ProsodySCRAM},
+		{name: "prosody SCRAM-SHA-256", start: prosody, mechanism: "SCRAM-SHA-256", domain: testkit.ProsodySCRAM256},
+		{name: "prosody token", start: prosody, mechanism: "X-MESSENGER-OAUTH2", token: true},
+		{name: "prosody X-OAUTH2", start: prosody, mechanism: "X-OAUTH2", token: true},
+		{name: "prosody direct TLS", start: prosody, mechanism: "PLAIN", direct: true},
+		{name: "ejabberd SCRAM-SHA-1", start: ejabberd, mechanism: "SCRAM-SHA-1"},
+		{name: "ejabberd X-OAUTH2", start: ejabberd, mechanism: "X-OAUTH2", token: true},
+		{name: "ejabberd direct TLS", start: ejabberd, mechanism: "SCRAM-SHA-1", direct: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := c.start(t)
+			domain := c.domain
+			if domain == "" {
+				domain = s.Domain
+			}
+			u := s.NewUserAt(t, "carol", domain)
+			o := testkit.SlixmppOptions{
+				Addr: s.Addr, CAFile: s.CAFile, JID: u.JID, Password: u.Password,
+				Mechanism: c.mechanism, Direct: c.direct,
+			}
+			if c.direct {
+				o.Addr = s.DirectAddr
+			}
+			if c.token {
+				o.Password, o.Token = "", s.IssueToken(t, u.JID)
+			}
+			if p := testkit.Slixmpp(t, o); !strings.HasPrefix(p.JID, u.JID+"/") {
+				t.Errorf("signed in as %s, want %s", p.JID, u.JID)
+			}
+			if c.token {
+				s.RevokeToken(t, o.Token)
+				o.Fails = true
+				testkit.Slixmpp(t, o)
+			}
+		})
+	}
+}
+
+func TestRestartKeepsAccounts(t *testing.T) {
+	for name, start := range map[string]func(testkit.TB) *testkit.Server{
+		"prosody":  func(t testkit.TB) *testkit.Server { return testkit.Prosody(t, testkit.ProsodyOptions{}) },
+		"ejabberd": testkit.Ejabberd,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			u := s.NewUser(t, "alice")
+			s.SlixmppFor(t, u).Close()
+			addr := s.Addr
+			s.Restart(t)
+			if s.Addr != addr {
+				t.Errorf("address %s became %s", addr, s.Addr)
+			}
+			s.SlixmppFor(t, u).Close()
+			s.Kill(t)
+			s.Start(t)
+			s.SlixmppFor(t, u)
+		})
+	}
+}
+
+func TestSeeOtherHost(t *testing.T) {
+	s := testkit.Prosody(t, testkit.ProsodyOptions{SeeOtherStage: "posttls", SeeOtherTarget: "127.0.0.1:1"})
+	u := s.NewUser(t, "alice")
+	testkit.Slixmpp(t, testkit.SlixmppOptions{
+		Addr: s.Addr, CAFile: s.CAFile, JID: u.JID, Password: u.Password, Fails: true,
+	})
+}
+
+func TestProxyCutsAndComesBack(t *testing.T) {
+	s := testkit.SharedProsody(t)
+	proxy := testkit.NewProxy(t, s.Addr)
+	u := s.NewUser(t, "alice")
+	o := testkit.SlixmppOptions{Addr: proxy.Addr, CAFile: s.CAFile, JID: u.JID, Password: u.Password}
+	a := testkit.Slixmpp(t, o)
+	proxy.Cut(t)
+	a.Expect(t, "end of the connection", func(e testkit.PeerEvent) bool { return e.Event == "disconnected" })
+
+	remove := proxy.Toxic(t, "latency", "downstream", map[string]any{"latency": 20})
+	testkit.Slixmpp(t, o)
+	remove()
+}
+
+func TestRedis(t *testing.T) {
+	ctx := t.Context()
+	r := testkit.Redis(t, testkit.RedisOptions{AppendOnly: true, Password: "secret"})
+	c := r.Client(t)
+	if err := c.Set(ctx, "k", "v", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	r.Kill()
+	r.Start(t)
+	if got, err := c.Get(ctx, "k").Result(); err != nil || got != "v" {
+		t.Errorf("after a restart: %q, %v", got, err)
+	}
+}
+
+func TestSentinelFailsOver(t *testing.T) {
+	s := testkit.Sentinel(t)
+	c := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: s.Name, SentinelAddrs: s.Sentinels})
+	defer c.Close()
+	if err := c.Set(t.Context(), "k", "v", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	s.Master.Kill()
+	testkit.Eventually(t, 40*time.Second, func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		return c.Set(ctx, "k", "w", 0).Err()
+	})
+}
+
+func TestCluster(t *testing.T) {
+	c := testkit.Cluster(t)
+	addrs := make([]string, 0, len(c.Nodes))
+	for _, n := range c.Nodes {
+		addrs = append(addrs, n.Addr)
+	}
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs})
+	defer client.Close()
+	for i := range 30 { // keys on every node
+		if err := client.Set(t.Context(), fmt.Sprint("k", i), "v", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestLeafIsTrusted(t *testing.T) {
+	ca := testkit.CA(t)
+	crt, key := ca.Leaf(t, "a.test", "127.0.0.1")
+	pair, err := tls.X509KeyPair(crt, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	served := make(chan error, 1)
+	go func() {
+		c, err := l.Accept()
+		if err == nil {
+			err = c.(*tls.Conn).HandshakeContext(t.Context())
+			_ = c.Close()
+		}
+		served <- err
+	}()
+	c, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{RootCAs: ca.Pool, ServerName: "a.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
