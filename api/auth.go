@@ -61,6 +61,16 @@ func refuseTokenInURL(q url.Values) error {
 	return nil
 }
 
+// callerOf is bearerOf for a request that has kept its token out of the URL.
+func callerOf(r *http.Request) (token perch.Secret, ok bool, err error) {
+	if r.URL.RawQuery != "" {
+		if err := refuseTokenInURL(r.URL.Query()); err != nil {
+			return perch.Secret{}, false, err
+		}
+	}
+	return bearerOf(r)
+}
+
 // authenticate finds, or opens, the session of a token, within the limits of the client's
 // address for refused ones. Whoever takes a token from elsewhere than the Authorization
 // header comes this way too.
@@ -89,7 +99,7 @@ func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Sessi
 // context.
 func (a *API) withSession(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, ok, err := bearerOf(r)
+		token, ok, err := callerOf(r)
 		if err == nil && !ok {
 			err = perch.Errorf(perch.KindUnauthorized, "a bearer token is needed in the Authorization header")
 		}
@@ -106,7 +116,7 @@ func (a *API) withSession(next http.Handler) http.Handler {
 // to find the session by ticket or subprotocol (sessionFrom gives nil).
 func (a *API) withSessionOrTicket(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, ok, err := bearerOf(r)
+		token, ok, err := callerOf(r)
 		switch {
 		case err != nil:
 			a.writeProblem(w, r, err)

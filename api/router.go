@@ -20,6 +20,7 @@ type API struct {
 	mux      *chi.Mux
 	limits   limits
 	accepted *accepted
+	stream   *streamState
 	draining atomic.Bool // set by Drain: not ready, no new streams
 }
 
@@ -29,7 +30,7 @@ func New(o Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{o: o, log: o.Logger, mux: chi.NewRouter(), limits: newLimits(o), accepted: newAccepted()}
+	a := &API{o: o, log: o.Logger, mux: chi.NewRouter(), limits: newLimits(o), accepted: newAccepted(), stream: newStreamState(o)}
 	a.routes()
 	return a, nil
 }
@@ -48,6 +49,11 @@ func (a *API) routes() {
 	r.Use(a.withHead, a.withBodyLimit)
 
 	r.Get("/problems/{slug}", a.handleProblem)
+	r.Get("/v1/openapi.yaml", a.wrap(describe(a.o.OpenAPI)))
+	r.Get("/v1/asyncapi.yaml", a.wrap(describe(a.o.AsyncAPI)))
+	if a.o.Pages != nil {
+		r.Handle("/*", a.pages())
+	}
 
 	r.Group(func(r chi.Router) { // streams: no clock of REST; see withSessionOrTicket
 		r.Use(a.withSessionOrTicket)
@@ -55,9 +61,81 @@ func (a *API) routes() {
 		r.Get("/v1/events/ws", a.handleEventsWS)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(a.withTime, a.withSession)
-		r.Post("/v1/events/tickets", a.handleTicketCreate)
+		r.Use(a.withTime)
+		r.Post("/v1/session", a.wrap(a.handleSessionOpen)) // finds out itself who is calling
+		r.Group(func(r chi.Router) {
+			r.Use(a.withSession)
+			r.Post("/v1/events/tickets", a.handleTicketCreate)
+			a.routesOfCaches(r)
+			r.Group(func(r chi.Router) {
+				r.Use(a.needsCredential)
+				a.routesOfUpstream(r)
+			})
+		})
 	})
+}
+
+// routesOfCaches work in every state of a session.
+func (a *API) routesOfCaches(r chi.Router) {
+	r.Get("/v1/session", a.wrap(a.handleSessionShow))
+	r.Put("/v1/session/credentials", a.wrap(a.handleCredentials))
+	r.Delete("/v1/session", a.wrap(a.handleSessionDelete))
+	r.Get("/v1/buddies", a.wrap(a.handleBuddies))
+	r.Get("/v1/buddies/{jid}", a.wrap(a.handleBuddyShow))
+	r.Get("/v1/invitations", a.wrap(a.handleInvitations))
+	r.Get("/v1/presence", a.wrap(a.handlePresence))
+	r.Get("/v1/presence/me", a.wrap(a.handleOwnPresence))
+	r.Get("/v1/presence/{jid}", a.wrap(a.handlePresenceShow))
+	r.Get("/v1/messages/{id}", a.wrap(a.handleMessageShow))
+}
+
+// routesOfUpstream are of no use on a session whose credential ran out.
+func (a *API) routesOfUpstream(r chi.Router) {
+	r.Post("/v1/buddies", a.wrap(a.handleBuddyAdd))
+	r.Patch("/v1/buddies/{jid}", a.wrap(a.handleBuddyPatch))
+	r.Delete("/v1/buddies/{jid}", a.wrap(a.handleBuddyRemove))
+	r.Post("/v1/invitations/{jid}/accept", a.wrap(a.handleInvitationAccept))
+	r.Post("/v1/invitations/{jid}/decline", a.wrap(a.handleInvitationDecline))
+	r.Put("/v1/presence/me", a.wrap(a.handleOwnPresencePut))
+	r.Get("/v1/vcards/me", a.wrap(a.handleOwnVCard))
+	r.Put("/v1/vcards/me", a.wrap(a.handleOwnVCardPut))
+	r.Get("/v1/vcards/{jid}", a.wrap(a.handleVCard))
+	r.Get("/v1/vcards/{jid}/photo", a.wrap(a.handlePhoto))
+	r.Get("/v1/archive", a.wrap(a.handleArchive))
+	r.Get("/v1/jids", a.wrap(a.handleJIDLookup))
+	r.Post("/v1/messages", a.wrap(a.handleMessageSend))
+	r.Put("/v1/chat-states/{jid}", a.wrap(a.handleChatState))
+}
+
+// pages serves what stands beside the API. Nothing below /v1 is ever a page: a program
+// that mistypes an address must get a problem, not HTML.
+func (a *API) pages() http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.Path
+		switch {
+		case path == "/v1" || strings.HasPrefix(path, "/v1/") || path == "/problems" || strings.HasPrefix(path, "/problems/"):
+			a.handleNotFound(w, r)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD")
+			a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "a page has GET"))
+		default:
+			w.Header().Del("Cache-Control")
+			a.o.Pages.ServeHTTP(w, r)
+		}
+	}
+}
+
+// describe serves a description of the API as it was built in.
+func describe(text []byte) handler {
+	return func(w http.ResponseWriter, _ *http.Request) error {
+		if len(text) == 0 {
+			return perch.Errorf(perch.KindNotFound, "this build has no such description")
+		}
+		w.Header().Set("Content-Type", "application/yaml")
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		_, _ = w.Write(text)
+		return nil
+	}
 }
 
 // withHead answers HEAD like GET, without the body; net/http leaves it out. A stream has

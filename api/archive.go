@@ -1,0 +1,97 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/perch-im/perch"
+)
+
+// archivePage is a page of the archive, oldest first. Next and Prev are the values of
+// after and before for the pages around it; null where the archive has no paging, or
+// where it said that there is nothing more.
+type archivePage struct {
+	Items    []perch.ArchiveItem `json:"items"`
+	Next     *string             `json:"next"`
+	Prev     *string             `json:"prev"`
+	Complete bool                `json:"complete"`
+} // @name ArchivePage
+
+// handleArchive reads the upstream's archive of the messages with one account.
+//
+//	@Summary		Archived messages
+//	@Description	Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging).
+//	@Tags			archive
+//	@Produce		json
+//	@Param			with	query		string	true	"bare JID"
+//	@Param			limit	query		int		false	"items a page; 50"	minimum(1)	maximum(200)
+//	@Param			before	query		string	false	"prev of another page"
+//	@Param			after	query		string	false	"next of another page"
+//	@Param			start	query		string	false	"not before this time (RFC 3339)"
+//	@Param			end		query		string	false	"not after this time (RFC 3339)"
+//	@Success		200		{object}	archivePage
+//	@Header			200		{string}	Link	"rel=next, rel=prev"
+//	@Failure		401		{object}	Problem
+//	@Failure		422		{object}	Problem
+//	@Failure		501		{object}	Problem	"the upstream has no archive"
+//	@Failure		502		{object}	Problem
+//	@Failure		503		{object}	Problem
+//	@Failure		504		{object}	Problem
+//	@Router			/v1/archive [get]
+//	@Security		bearer
+func (a *API) handleArchive(w http.ResponseWriter, r *http.Request) error {
+	q, err := queryOf(r, "with", "limit", "before", "after", "start", "end")
+	if err != nil {
+		return err
+	}
+	query, err := archiveQuery(q)
+	if err != nil {
+		return err
+	}
+	found, err := sessionFrom(r.Context()).Archive(r.Context(), query)
+	if err != nil {
+		return err
+	}
+	answer := archivePage{Items: append([]perch.ArchiveItem{}, found.Items...), Complete: found.Complete}
+	forward := query.After != ""
+	if found.Last != "" && !(forward && found.Complete) {
+		answer.Next = &found.Last
+		linkPage(w, r, "next", map[string]string{"after": found.Last}, "before")
+	}
+	if found.First != "" && (forward || !found.Complete) {
+		answer.Prev = &found.First
+		linkPage(w, r, "prev", map[string]string{"before": found.First}, "after")
+	}
+	return writeJSON(w, http.StatusOK, answer)
+}
+
+func archiveQuery(q url.Values) (out perch.ArchiveQuery, err error) {
+	if !q.Has("with") {
+		return out, perch.Invalid("?with", "is needed: the bare JID of the other side")
+	}
+	if out.With, err = bareJID("?with", q.Get("with")); err != nil {
+		return out, err
+	}
+	if out.Limit, err = limitOf(q); err != nil {
+		return out, err
+	}
+	out.Before, out.After = q.Get("before"), q.Get("after")
+	for _, name := range []string{"before", "after"} {
+		if len(q.Get(name)) > 1024 || q.Has(name) && q.Get(name) == "" {
+			return out, perch.Invalid("?"+name, "is not the id of a page")
+		}
+	}
+	if out.Before != "" && out.After != "" {
+		return out, perch.Invalid("?before", "goes not together with after")
+	}
+	if out.Start, err = timeOf(q, "start"); err != nil {
+		return out, err
+	}
+	if out.End, err = timeOf(q, "end"); err != nil {
+		return out, err
+	}
+	if !out.Start.IsZero() && !out.End.IsZero() && out.End < out.Start {
+		return out, perch.Invalid("?end", "is before start")
+	}
+	return out, nil
+}

@@ -1,0 +1,316 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// buddyItem is a buddy, with its presence when that was asked for.
+type buddyItem struct {
+	perch.Buddy
+	Presence *perch.Presence `json:"presence,omitempty"`
+} // @name Buddy
+
+// buddyList is a page of the roster, sorted by JID.
+type buddyList struct {
+	Items []buddyItem `json:"items"`
+	Next  *string     `json:"next"`
+} // @name BuddyList
+
+// buddyRequest is the body of POST /v1/buddies: exactly one of JID and Account.
+type buddyRequest struct {
+	JID     string   `json:"jid" example:"bob@example.net"`
+	Account string   `json:"account" example:"bob@contoso.com"`
+	Name    string   `json:"name"`
+	Groups  []string `json:"groups"`
+	Message string   `json:"message"`
+	Nick    string   `json:"nick"`
+} // @name BuddyRequest
+
+// buddyPatch changes the fields that are there (RFC 7396, without removing any).
+type buddyPatch struct {
+	Name   *string   `json:"name"`
+	Groups *[]string `json:"groups"`
+} // @name BuddyPatch
+
+// handleBuddies lists the roster, from the cache.
+//
+//	@Summary	List buddies
+//	@Tags		buddies
+//	@Produce	json
+//	@Param		group	query		string	false	"only buddies in this group"
+//	@Param		q		query		string	false	"only buddies with this text in the name or JID"
+//	@Param		limit	query		int		false	"items a page; 50"	minimum(1)	maximum(200)
+//	@Param		cursor	query		string	false	"next of the page before"
+//	@Param		include	query		string	false	"presence"	Enums(presence)
+//	@Success	200		{object}	buddyList
+//	@Header		200		{string}	ETag	"of this page"
+//	@Header		200		{string}	Link	"rel=next"
+//	@Success	304
+//	@Failure	401	{object}	Problem
+//	@Failure	422	{object}	Problem
+//	@Router		/v1/buddies [get]
+//	@Security	bearer
+func (a *API) handleBuddies(w http.ResponseWriter, r *http.Request) error {
+	q, err := queryOf(r, "group", "q", "limit", "cursor", "include")
+	if err != nil {
+		return err
+	}
+	p, err := pageOf(q)
+	if err != nil {
+		return err
+	}
+	withPresence, err := includesPresence(q)
+	if err != nil {
+		return err
+	}
+	s := sessionFrom(r.Context())
+	all, _ := s.Buddies()
+	found, next := cut(p, matching(all, q), func(b perch.Buddy) string { return string(b.JID) })
+	list := buddyList{Items: make([]buddyItem, len(found)), Next: next}
+	for i, b := range found {
+		list.Items[i] = itemOf(s, b, withPresence)
+	}
+	if next != nil {
+		linkPage(w, r, "next", map[string]string{"cursor": *next})
+	}
+	return writeTagged(w, r, list, list)
+}
+
+func includesPresence(q url.Values) (bool, error) {
+	if !q.Has("include") {
+		return false, nil
+	}
+	if q.Get("include") != "presence" {
+		return false, perch.Invalid("?include", "must be presence")
+	}
+	return true, nil
+}
+
+func matching(all []perch.Buddy, q url.Values) []perch.Buddy {
+	group, text := q.Get("group"), strings.ToLower(q.Get("q"))
+	found := make([]perch.Buddy, 0, len(all))
+	for _, b := range all {
+		if q.Has("group") && !slices.Contains(b.Groups, group) {
+			continue
+		}
+		if text != "" && !strings.Contains(strings.ToLower(b.Name), text) && !strings.Contains(strings.ToLower(string(b.JID)), text) {
+			continue
+		}
+		found = append(found, b)
+	}
+	return found
+}
+
+func itemOf(s *sessions.Session, b perch.Buddy, withPresence bool) buddyItem {
+	item := buddyItem{Buddy: b}
+	if item.Groups == nil {
+		item.Groups = []string{}
+	}
+	if withPresence {
+		if p, err := s.Presence(b.JID); err == nil {
+			item.Presence = &p
+		}
+	}
+	return item
+}
+
+// handleBuddyAdd adds a buddy and asks for a subscription.
+//
+//	@Summary		Add a buddy
+//	@Description	By JID, or by an account id that is looked up to its JID first. Sets the roster item, then sends the subscription request.
+//	@Tags			buddies
+//	@Accept			json
+//	@Produce		json
+//	@Param			body	body		buddyRequest	true	"whom"
+//	@Success		200		{object}	perch.Buddy		"was there already"
+//	@Success		201		{object}	perch.Buddy
+//	@Header			201		{string}	Location	"the buddy"
+//	@Failure		400		{object}	Problem
+//	@Failure		401		{object}	Problem
+//	@Failure		404		{object}	Problem	"no such account"
+//	@Failure		422		{object}	Problem
+//	@Failure		501		{object}	Problem	"the upstream has no lookup"
+//	@Failure		502		{object}	Problem
+//	@Failure		503		{object}	Problem
+//	@Failure		504		{object}	Problem
+//	@Router			/v1/buddies [post]
+//	@Security		bearer
+func (a *API) handleBuddyAdd(w http.ResponseWriter, r *http.Request) error {
+	var req buddyRequest
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	if err := decodeJSON(r, &req); err != nil {
+		return err
+	}
+	want, err := req.checked()
+	if err != nil {
+		return err
+	}
+	b, created, err := sessionFrom(r.Context()).AddBuddy(r.Context(), want)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+		w.Header().Set("Location", "/v1/buddies/"+url.PathEscape(string(b.JID)))
+	}
+	return writeJSON(w, status, itemOf(nil, b, false))
+}
+
+func (req buddyRequest) checked() (sessions.NewBuddy, error) {
+	b := sessions.NewBuddy{Account: req.Account, Name: req.Name, Groups: req.Groups, Message: req.Message, Nick: req.Nick}
+	if (req.JID == "") == (req.Account == "") {
+		return b, &perch.Error{Kind: perch.KindValidation, Detail: "exactly one of jid and account is needed",
+			Fields: []perch.FieldError{{Pointer: "/jid", Detail: "this, or account"}, {Pointer: "/account", Detail: "this, or jid"}}}
+	}
+	var err error
+	if req.JID != "" {
+		b.JID, err = bareJID("/jid", req.JID)
+	} else {
+		err = checkAccount("/account", req.Account)
+	}
+	if err != nil {
+		return b, err
+	}
+	if len(req.Message) > 1024 {
+		return b, perch.Invalid("/message", "must have at most 1024 bytes")
+	}
+	if err := oneLine("/nick", req.Nick, 256); err != nil {
+		return b, err
+	}
+	return b, checkItem(&req.Name, &req.Groups)
+}
+
+// checkItem checks the name and the groups of a roster item (RFC 6121, 2.1.2.4 and
+// 2.1.2.6); nil is not given.
+func checkItem(name *string, groups *[]string) error {
+	if name != nil {
+		if err := oneLine("/name", *name, 1023); err != nil {
+			return err
+		}
+	}
+	if groups == nil {
+		return nil
+	}
+	if len(*groups) > 100 {
+		return perch.Invalid("/groups", "must have at most 100 entries")
+	}
+	for i, g := range *groups {
+		at := "/groups/" + strconv.Itoa(i)
+		if g == "" {
+			return perch.Invalid(at, "must not be empty")
+		}
+		if slices.Contains((*groups)[:i], g) {
+			return perch.Invalid(at, "stands twice")
+		}
+		if err := oneLine(at, g, 256); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handleBuddyShow gives one buddy, from the cache.
+//
+//	@Summary	One buddy
+//	@Tags		buddies
+//	@Produce	json
+//	@Param		jid		path		string	true	"bare JID, percent-encoded"
+//	@Param		include	query		string	false	"presence"	Enums(presence)
+//	@Success	200		{object}	buddyItem
+//	@Success	304
+//	@Failure	401	{object}	Problem
+//	@Failure	404	{object}	Problem
+//	@Failure	422	{object}	Problem
+//	@Router		/v1/buddies/{jid} [get]
+//	@Security	bearer
+func (a *API) handleBuddyShow(w http.ResponseWriter, r *http.Request) error {
+	q, err := queryOf(r, "include")
+	if err != nil {
+		return err
+	}
+	withPresence, err := includesPresence(q)
+	if err != nil {
+		return err
+	}
+	jid, err := pathJID(r)
+	if err != nil {
+		return err
+	}
+	s := sessionFrom(r.Context())
+	b, err := s.Buddy(jid)
+	if err != nil {
+		return err
+	}
+	item := itemOf(s, b, withPresence)
+	return writeTagged(w, r, item, item)
+}
+
+// handleBuddyPatch renames a buddy or changes its groups.
+//
+//	@Summary	Rename a buddy, change its groups
+//	@Tags		buddies
+//	@Accept		json
+//	@Produce	json
+//	@Param		jid		path		string		true	"bare JID, percent-encoded"
+//	@Param		body	body		buddyPatch	true	"what to change"
+//	@Success	200		{object}	perch.Buddy
+//	@Failure	400		{object}	Problem
+//	@Failure	401		{object}	Problem
+//	@Failure	404		{object}	Problem
+//	@Failure	422		{object}	Problem
+//	@Failure	501		{object}	Problem	"the roster of this upstream cannot be edited"
+//	@Failure	503		{object}	Problem
+//	@Router		/v1/buddies/{jid} [patch]
+//	@Security	bearer
+func (a *API) handleBuddyPatch(w http.ResponseWriter, r *http.Request) error {
+	var req buddyPatch
+	jid, err := jidRequest(r, &req)
+	if err != nil {
+		return err
+	}
+	if req.Name == nil && req.Groups == nil {
+		return perch.Invalid("", "name or groups is needed")
+	}
+	if err := checkItem(req.Name, req.Groups); err != nil {
+		return err
+	}
+	b, err := sessionFrom(r.Context()).UpdateBuddy(r.Context(), jid, req.Name, req.Groups)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, itemOf(nil, b, false))
+}
+
+// handleBuddyRemove removes a buddy and with it both subscriptions.
+//
+//	@Summary	Remove a buddy
+//	@Tags		buddies
+//	@Param		jid	path	string	true	"bare JID, percent-encoded"
+//	@Success	204
+//	@Failure	401	{object}	Problem
+//	@Failure	404	{object}	Problem
+//	@Failure	422	{object}	Problem
+//	@Failure	501	{object}	Problem	"the roster of this upstream cannot be edited"
+//	@Failure	503	{object}	Problem
+//	@Router		/v1/buddies/{jid} [delete]
+//	@Security	bearer
+func (a *API) handleBuddyRemove(w http.ResponseWriter, r *http.Request) error {
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	jid, err := pathJID(r)
+	if err != nil {
+		return err
+	}
+	return done(w, sessionFrom(r.Context()).RemoveBuddy(r.Context(), jid))
+}

@@ -1,0 +1,39 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/perch-im/perch"
+)
+
+// chatStateRequest is the body of PUT /v1/chat-states/{jid}.
+type chatStateRequest struct {
+	State string `json:"state" enums:"active,composing,paused,inactive,gone"`
+} // @name ChatStateRequest
+
+// handleChatState tells a buddy what happens on this side of a chat (XEP-0085).
+//
+//	@Summary	Send a chat state
+//	@Tags		messages
+//	@Accept		json
+//	@Param		jid		path	string				true	"bare JID, percent-encoded"
+//	@Param		body	body	chatStateRequest	true	"the state"
+//	@Success	204
+//	@Failure	400	{object}	Problem
+//	@Failure	401	{object}	Problem
+//	@Failure	422	{object}	Problem
+//	@Failure	503	{object}	Problem
+//	@Router		/v1/chat-states/{jid} [put]
+//	@Security	bearer
+func (a *API) handleChatState(w http.ResponseWriter, r *http.Request) error {
+	var req chatStateRequest
+	jid, err := jidRequest(r, &req)
+	if err != nil {
+		return err
+	}
+	state := perch.ChatState(req.State)
+	if !state.Valid() {
+		return perch.Invalid("/state", "must be active, composing, paused, inactive or gone")
+	}
+	return done(w, sessionFrom(r.Context()).SetChatState(r.Context(), jid, state))
+}

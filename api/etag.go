@@ -1,0 +1,51 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/perch-im/perch"
+)
+
+// etagOf makes a strong tag of what an answer says. It is taken from the content, not
+// from a version counter: it stays right across restarts, filters and pages.
+func etagOf(v any) (string, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", perch.Wrap(perch.KindInternal, err, "")
+	}
+	sum := sha256.Sum256(b)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`, nil
+}
+
+// notModified sets the tag, and answers 304 if the client has that very content
+// (RFC 9110, 13.1.2; the comparison is weak, as it must be for GET).
+func notModified(w http.ResponseWriter, r *http.Request, etag string) bool {
+	w.Header().Set("ETag", etag)
+	for _, line := range r.Header.Values("If-None-Match") {
+		for tag := range strings.SplitSeq(line, ",") {
+			tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+			if tag == etag || tag == "*" {
+				w.WriteHeader(http.StatusNotModified)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// writeTagged is writeJSON with an ETag and 304. The tag is made of content, which leaves
+// out of v what changes without meaning anything, such as the time of the answer.
+func writeTagged(w http.ResponseWriter, r *http.Request, v, content any) error {
+	etag, err := etagOf(content)
+	if err != nil {
+		return err
+	}
+	if notModified(w, r, etag) {
+		return nil
+	}
+	return writeJSON(w, http.StatusOK, v)
+}

@@ -1,0 +1,118 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// invitationList is a page of the pending incoming subscription requests, sorted by JID.
+type invitationList struct {
+	Items []perch.Invitation `json:"items"`
+	Next  *string            `json:"next"`
+} // @name InvitationList
+
+// acceptRequest is the optional body of accepting an invitation.
+type acceptRequest struct {
+	Name        string   `json:"name"`
+	Groups      []string `json:"groups"`
+	Reciprocate *bool    `json:"reciprocate"` // ask for their presence too; true when left out
+} // @name AcceptRequest
+
+// noFields is the optional body of a request that has nothing to say.
+type noFields struct{}
+
+// handleInvitations lists who waits for an answer.
+//
+//	@Summary		List pending invitations
+//	@Description	Incoming subscription requests, kept across reconnects and restarts until they are answered or cancelled.
+//	@Tags			invitations
+//	@Produce		json
+//	@Param			limit	query		int		false	"items a page; 50"	minimum(1)	maximum(200)
+//	@Param			cursor	query		string	false	"next of the page before"
+//	@Success		200		{object}	invitationList
+//	@Failure		401		{object}	Problem
+//	@Failure		422		{object}	Problem
+//	@Router			/v1/invitations [get]
+//	@Security		bearer
+func (a *API) handleInvitations(w http.ResponseWriter, r *http.Request) error {
+	q, err := queryOf(r, "limit", "cursor")
+	if err != nil {
+		return err
+	}
+	p, err := pageOf(q)
+	if err != nil {
+		return err
+	}
+	all := slices.Clone(sessionFrom(r.Context()).Invitations())
+	slices.SortFunc(all, func(x, y perch.Invitation) int { return strings.Compare(string(x.JID), string(y.JID)) })
+	var list invitationList
+	list.Items, list.Next = cut(p, all, func(i perch.Invitation) string { return string(i.JID) })
+	if list.Next != nil {
+		linkPage(w, r, "next", map[string]string{"cursor": *list.Next})
+	}
+	return writeTagged(w, r, list, list)
+}
+
+// handleInvitationAccept lets somebody see our presence and, unless told otherwise, asks
+// for theirs.
+//
+//	@Summary	Accept an invitation
+//	@Tags		invitations
+//	@Accept		json
+//	@Produce	json
+//	@Param		jid		path		string			true	"bare JID, percent-encoded"
+//	@Param		body	body		acceptRequest	false	"how to keep the new buddy"
+//	@Success	200		{object}	perch.Invitation
+//	@Failure	400		{object}	Problem
+//	@Failure	401		{object}	Problem
+//	@Failure	404		{object}	Problem
+//	@Failure	422		{object}	Problem
+//	@Failure	503		{object}	Problem
+//	@Router		/v1/invitations/{jid}/accept [post]
+//	@Security	bearer
+func (a *API) handleInvitationAccept(w http.ResponseWriter, r *http.Request) error {
+	var req acceptRequest
+	jid, err := optionalRequest(r, &req)
+	if err != nil {
+		return err
+	}
+	if err := checkItem(&req.Name, &req.Groups); err != nil {
+		return err
+	}
+	inv, err := sessionFrom(r.Context()).AcceptInvitation(r.Context(), jid, sessions.AcceptOptions{
+		Name: req.Name, Groups: req.Groups, Reciprocate: req.Reciprocate == nil || *req.Reciprocate,
+	})
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, inv)
+}
+
+// handleInvitationDecline says no.
+//
+//	@Summary	Decline an invitation
+//	@Tags		invitations
+//	@Produce	json
+//	@Param		jid	path		string	true	"bare JID, percent-encoded"
+//	@Success	200	{object}	perch.Invitation
+//	@Failure	401	{object}	Problem
+//	@Failure	404	{object}	Problem
+//	@Failure	422	{object}	Problem
+//	@Failure	503	{object}	Problem
+//	@Router		/v1/invitations/{jid}/decline [post]
+//	@Security	bearer
+func (a *API) handleInvitationDecline(w http.ResponseWriter, r *http.Request) error {
+	jid, err := optionalRequest(r, &noFields{})
+	if err != nil {
+		return err
+	}
+	inv, err := sessionFrom(r.Context()).DeclineInvitation(r.Context(), jid)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, inv)
+}

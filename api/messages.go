@@ -1,0 +1,181 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// messageRequest is the body of POST /v1/messages, and the data of message.send.
+type messageRequest struct {
+	ID      string `json:"id"`
+	To      string `json:"to" example:"bob@example.net"`
+	Body    string `json:"body" example:"Hello"`
+	Kind    string `json:"kind" enums:"chat,normal,groupchat,headline"`
+	Thread  string `json:"thread"`
+	Subject string `json:"subject"`
+} // @name MessageRequest
+
+// messageAnswer says that a message is in the outbox.
+type messageAnswer struct {
+	ID     string              `json:"id"`
+	Status perch.MessageStatus `json:"status"`
+} // @name MessageAnswer
+
+// handleMessageSend puts a message into the outbox.
+//
+//	@Summary		Send a message
+//	@Description	202 once it is kept in the outbox; GET /v1/messages/{id} and message.status events tell what becomes of it. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza.
+//	@Tags			messages
+//	@Accept			json
+//	@Produce		json
+//	@Param			Idempotency-Key	header		string			false	"structured string, quoted or not"
+//	@Param			body			body		messageRequest	true	"the message"
+//	@Success		202				{object}	messageAnswer
+//	@Header			202				{string}	Location	"its status history"
+//	@Failure		400				{object}	Problem
+//	@Failure		401				{object}	Problem
+//	@Failure		409				{object}	Problem	"a request with this key is running"
+//	@Failure		413				{object}	Problem
+//	@Failure		415				{object}	Problem
+//	@Failure		422				{object}	Problem
+//	@Failure		429				{object}	Problem
+//	@Failure		501				{object}	Problem
+//	@Failure		503				{object}	Problem
+//	@Router			/v1/messages [post]
+//	@Security		bearer
+func (a *API) handleMessageSend(w http.ResponseWriter, r *http.Request) error {
+	var req messageRequest
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	if err := decodeJSON(r, &req); err != nil {
+		return err
+	}
+	m, err := req.checked()
+	if err != nil {
+		return err
+	}
+	if key != "" {
+		m.Key = key
+	}
+	accepted, err := sessionFrom(r.Context()).SendMessage(r.Context(), m)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/v1/messages/"+url.PathEscape(accepted.ID))
+	return writeJSON(w, http.StatusAccepted, messageAnswer{ID: accepted.ID, Status: accepted.Status})
+}
+
+// maxKeyBytes bounds an idempotency key and a message id.
+const maxKeyBytes = 128
+
+// checked gives the message that the request stands for. Its id is its idempotency key
+// too, until a header says otherwise. The WebSocket's message.send comes here as well.
+func (req messageRequest) checked() (sessions.NewMessage, error) {
+	m := sessions.NewMessage{ID: req.ID, Key: req.ID, Kind: perch.MessageKind(req.Kind), Body: req.Body, Thread: req.Thread, Subject: req.Subject}
+	if req.To == "" {
+		return m, perch.Invalid("/to", "is needed")
+	}
+	var err error
+	if m.To, err = fullJID("/to", req.To); err != nil {
+		return m, err
+	}
+	if strings.TrimSpace(req.Body) == "" {
+		return m, perch.Invalid("/body", "must not be empty")
+	}
+	switch m.Kind {
+	case "":
+		m.Kind = perch.ChatMessage
+	case perch.ChatMessage, perch.NormalMessage, perch.GroupchatMessage, perch.HeadlineMessage:
+	default:
+		return m, perch.Invalid("/kind", "must be chat, normal, groupchat or headline")
+	}
+	if len(req.ID) > maxKeyBytes || !visible(req.ID) {
+		return m, perch.Invalid("/id", "must be visible ASCII of at most %d characters", maxKeyBytes)
+	}
+	if err := oneLine("/thread", req.Thread, 256); err != nil {
+		return m, err
+	}
+	return m, oneLine("/subject", req.Subject, 1024)
+}
+
+// idempotencyKey reads the Idempotency-Key header: a structured string (RFC 8941, 3.3.3),
+// as draft-ietf-httpapi-idempotency-key-header wants it, or the same text without quotes,
+// as most clients send it.
+func idempotencyKey(r *http.Request) (string, error) {
+	values := r.Header.Values("Idempotency-Key")
+	if len(values) == 0 {
+		return "", nil
+	}
+	bad := perch.Invalid("Idempotency-Key", "must be one text of 1 to %d visible ASCII characters, quoted or not", maxKeyBytes)
+	if len(values) > 1 {
+		return "", bad
+	}
+	key := strings.TrimSpace(values[0])
+	if strings.HasPrefix(key, `"`) {
+		var ok bool
+		if key, ok = unquote(key); !ok {
+			return "", bad
+		}
+	}
+	if key == "" || len(key) > maxKeyBytes || !visible(key) {
+		return "", bad
+	}
+	return key, nil
+}
+
+// unquote reads a structured string; only the quote and the backslash may be escaped.
+func unquote(s string) (string, bool) {
+	if len(s) < 2 || s[len(s)-1] != '"' {
+		return "", false
+	}
+	var b strings.Builder
+	for i := 1; i < len(s)-1; i++ {
+		switch s[i] {
+		case '"':
+			return "", false
+		case '\\':
+			i++
+			if i == len(s)-1 || (s[i] != '"' && s[i] != '\\') {
+				return "", false
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String(), true
+}
+
+// handleMessageShow gives the status history of a message that was sent here.
+//
+//	@Summary	What became of a message
+//	@Tags		messages
+//	@Produce	json
+//	@Param		id	path		string	true	"id of the message"
+//	@Success	200	{object}	perch.MessageRecord
+//	@Failure	401	{object}	Problem
+//	@Failure	404	{object}	Problem
+//	@Failure	503	{object}	Problem
+//	@Router		/v1/messages/{id} [get]
+//	@Security	bearer
+func (a *API) handleMessageShow(w http.ResponseWriter, r *http.Request) error {
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	id, err := pathText(r, "id")
+	if err != nil {
+		return err
+	}
+	record, err := sessionFrom(r.Context()).Message(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return writeTagged(w, r, record, record)
+}

@@ -1,0 +1,190 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// presenceList is what the cache knows at AsOf.
+type presenceList struct {
+	Items []perch.Presence `json:"items"`
+	AsOf  perch.Time       `json:"as_of"`
+} // @name PresenceList
+
+// ownPresenceRequest is the body of PUT /v1/presence/me. It replaces the whole presence:
+// what is left out has its default.
+type ownPresenceRequest struct {
+	Available *bool   `json:"available"` // true when left out
+	Show      *string `json:"show" enums:"away,chat,dnd,xa"`
+	Status    *string `json:"status"`
+	Priority  *int8   `json:"priority"`
+} // @name OwnPresenceRequest
+
+// mostJIDs bounds ?jid=&jid=.
+const mostJIDs = 200
+
+// handlePresence lists the presence of all buddies, or of the ones asked for. It reads
+// the cache and nothing else: no probe, no reconnect.
+//
+//	@Summary		Presence of buddies
+//	@Description	From the cache only. Without jid: everybody in the roster. A JID that nothing is known of is left out.
+//	@Tags			presence
+//	@Produce		json
+//	@Param			jid	query		[]string	false	"bare JIDs, at most 200"	collectionFormat(multi)
+//	@Success		200	{object}	presenceList
+//	@Header			200	{string}	ETag	"of the items"
+//	@Success		304
+//	@Failure		401	{object}	Problem
+//	@Failure		422	{object}	Problem
+//	@Router			/v1/presence [get]
+//	@Security		bearer
+func (a *API) handlePresence(w http.ResponseWriter, r *http.Request) error {
+	q, err := queryOf(r, "jid*")
+	if err != nil {
+		return err
+	}
+	s := sessionFrom(r.Context())
+	list := presenceList{AsOf: perch.At(time.Now())}
+	if q.Has("jid") {
+		list.Items, err = presenceOf(s, q["jid"])
+	} else {
+		list.Items, _ = s.Presences()
+	}
+	if err != nil {
+		return err
+	}
+	list.Items = append([]perch.Presence{}, list.Items...) // never null
+	slices.SortFunc(list.Items, func(x, y perch.Presence) int { return strings.Compare(string(x.JID), string(y.JID)) })
+	return writeTagged(w, r, list, list.Items)
+}
+
+func presenceOf(s *sessions.Session, texts []string) ([]perch.Presence, error) {
+	if len(texts) > mostJIDs {
+		return nil, perch.Invalid("?jid", "may stand at most %s times", strconv.Itoa(mostJIDs))
+	}
+	items := make([]perch.Presence, 0, len(texts))
+	for _, text := range texts {
+		jid := perch.JID(text)
+		if !knows(s, jid) {
+			var err error
+			if jid, err = bareJID("?jid", text); err != nil {
+				return nil, err
+			}
+		}
+		p, err := s.Presence(jid)
+		if err == nil && !slices.ContainsFunc(items, func(q perch.Presence) bool { return q.JID == p.JID }) {
+			items = append(items, p)
+		}
+	}
+	return items, nil
+}
+
+// handlePresenceShow gives the presence of one buddy, from the cache.
+//
+//	@Summary	Presence of one buddy
+//	@Tags		presence
+//	@Produce	json
+//	@Param		jid	path		string	true	"bare JID, percent-encoded"
+//	@Success	200	{object}	perch.Presence
+//	@Success	304
+//	@Failure	401	{object}	Problem
+//	@Failure	404	{object}	Problem
+//	@Failure	422	{object}	Problem
+//	@Router		/v1/presence/{jid} [get]
+//	@Security	bearer
+func (a *API) handlePresenceShow(w http.ResponseWriter, r *http.Request) error {
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	jid, err := pathJID(r)
+	if err != nil {
+		return err
+	}
+	p, err := sessionFrom(r.Context()).Presence(jid)
+	if err != nil {
+		return err
+	}
+	return writeTagged(w, r, p, p)
+}
+
+// handleOwnPresence gives the account's own presence on this session.
+//
+//	@Summary	Own presence
+//	@Tags		presence
+//	@Produce	json
+//	@Success	200	{object}	perch.OwnPresence
+//	@Failure	401	{object}	Problem
+//	@Router		/v1/presence/me [get]
+//	@Security	bearer
+func (a *API) handleOwnPresence(w http.ResponseWriter, r *http.Request) error {
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	own := sessionFrom(r.Context()).OwnPresence()
+	return writeTagged(w, r, own, own)
+}
+
+// handleOwnPresencePut changes the account's own presence. Nothing else does: opening and
+// closing event streams leaves it as it is.
+//
+//	@Summary	Set the own presence
+//	@Tags		presence
+//	@Accept		json
+//	@Produce	json
+//	@Param		body	body		ownPresenceRequest	true	"the whole presence"
+//	@Success	200		{object}	perch.OwnPresence
+//	@Failure	400		{object}	Problem
+//	@Failure	401		{object}	Problem
+//	@Failure	422		{object}	Problem
+//	@Failure	503		{object}	Problem
+//	@Router		/v1/presence/me [put]
+//	@Security	bearer
+func (a *API) handleOwnPresencePut(w http.ResponseWriter, r *http.Request) error {
+	var req ownPresenceRequest
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	if err := decodeJSON(r, &req); err != nil {
+		return err
+	}
+	own, err := req.checked()
+	if err != nil {
+		return err
+	}
+	s := sessionFrom(r.Context())
+	if err := s.SetOwnPresence(r.Context(), own); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, own)
+}
+
+// checked gives the presence that the request stands for. The WebSocket's presence.set
+// has the same fields and comes here too.
+func (req ownPresenceRequest) checked() (perch.OwnPresence, error) {
+	own := perch.OwnPresence{Available: req.Available == nil || *req.Available}
+	if req.Show != nil {
+		own.Show = perch.Show(*req.Show)
+		if own.Show == "" || !own.Show.Valid() {
+			return own, perch.Invalid("/show", "must be away, chat, dnd, xa or null")
+		}
+	}
+	if req.Status != nil {
+		own.Status = *req.Status
+		if len(own.Status) > 1024 {
+			return own, perch.Invalid("/status", "must have at most 1024 bytes")
+		}
+	}
+	if req.Priority != nil {
+		own.Priority = *req.Priority
+	}
+	if !own.Available && own.Show != "" {
+		return own, perch.Invalid("/show", "goes only with available")
+	}
+	return own, nil
+}

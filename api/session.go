@@ -1,0 +1,224 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/perch-im/perch"
+)
+
+// signInRequest is the body of POST /v1/session: exactly one of Password and Token.
+type signInRequest struct {
+	JID       string `json:"jid" example:"alice@example.net"`
+	Password  string `json:"password"`
+	Token     string `json:"token"`
+	Mechanism string `json:"mechanism" example:"SCRAM-SHA-256"`
+	Upstream  string `json:"upstream" example:"default"`
+	Resource  string `json:"resource"`
+} // @name SignInRequest
+
+// signInAnswer has the Perch token once, and never again.
+type signInAnswer struct {
+	Token   string            `json:"token,omitempty"`
+	Session perch.SessionInfo `json:"session"`
+} // @name SignInAnswer
+
+// credentialsRequest is the body of PUT /v1/session/credentials: exactly one field.
+type credentialsRequest struct {
+	Token    string `json:"token"`
+	Password string `json:"password"`
+} // @name CredentialsRequest
+
+// handleSessionShow says how the session is, whatever its state.
+//
+//	@Summary	State of the session
+//	@Tags		session
+//	@Produce	json
+//	@Success	200	{object}	perch.SessionInfo
+//	@Failure	401	{object}	Problem
+//	@Failure	422	{object}	Problem
+//	@Failure	429	{object}	Problem
+//	@Failure	504	{object}	Problem
+//	@Router		/v1/session [get]
+//	@Security	bearer
+func (a *API) handleSessionShow(w http.ResponseWriter, r *http.Request) error {
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, sessionFrom(r.Context()).Info())
+}
+
+// handleSessionOpen signs in. With a body it mints a Perch token for an account; without
+// one it opens the session of the upstream access token in the Authorization header.
+//
+//	@Summary		Sign in
+//	@Description	With a body: sign in with a JID and a password or token, and get a Perch token, shown once. Without a body: open the session of the access token in the Authorization header and wait for it.
+//	@Tags			session
+//	@Accept			json
+//	@Produce		json
+//	@Param			body	body		signInRequest	false	"account and credential"
+//	@Success		200		{object}	signInAnswer	"the session was there already"
+//	@Success		201		{object}	signInAnswer
+//	@Header			201		{string}	Location	"/v1/session"
+//	@Failure		400		{object}	Problem
+//	@Failure		401		{object}	Problem
+//	@Failure		413		{object}	Problem
+//	@Failure		415		{object}	Problem
+//	@Failure		422		{object}	Problem
+//	@Failure		429		{object}	Problem
+//	@Failure		502		{object}	Problem
+//	@Failure		503		{object}	Problem
+//	@Failure		504		{object}	Problem
+//	@Router			/v1/session [post]
+//	@Security		bearer
+func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	var req signInRequest
+	present, err := decodeOptional(r, &req)
+	if err != nil {
+		return err
+	}
+	if !present {
+		a.withSession(a.wrap(a.handleSessionOpened)).ServeHTTP(w, r)
+		return nil
+	}
+	answer, created, err := a.signIn(r, req)
+	if err != nil {
+		return err
+	}
+	return writeSession(w, answer, created)
+}
+
+// handleSessionOpened answers for a session that withSession has opened or found.
+func (a *API) handleSessionOpened(w http.ResponseWriter, r *http.Request) error {
+	return writeSession(w, signInAnswer{Session: sessionFrom(r.Context()).Info()}, false)
+}
+
+func writeSession(w http.ResponseWriter, answer signInAnswer, created bool) error {
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+		w.Header().Set("Location", "/v1/session")
+	}
+	return writeJSON(w, status, answer)
+}
+
+// signIn opens the session of an account. Refused credentials of one client address are
+// limited just like refused tokens.
+func (a *API) signIn(r *http.Request, req signInRequest) (signInAnswer, bool, error) {
+	acc, err := req.account()
+	if err != nil {
+		return signInAnswer{}, false, err
+	}
+	if err := a.limits.signIn.check(r); err != nil {
+		return signInAnswer{}, false, err
+	}
+	token, s, created, err := a.o.Sessions.SignIn(r.Context(), acc)
+	if err != nil {
+		if perch.KindOf(err) == perch.KindUnauthorized {
+			a.limits.signIn.spend(r)
+		}
+		return signInAnswer{}, false, err
+	}
+	a.accepted.add(token)
+	return signInAnswer{Token: token.Reveal(), Session: s.Info()}, created, nil
+}
+
+func (req signInRequest) account() (perch.Account, error) {
+	acc := perch.Account{Upstream: req.Upstream, Mechanism: req.Mechanism, Resource: req.Resource}
+	var err error
+	if acc.Password, acc.Token, err = oneSecret(req.Password, req.Token); err != nil {
+		return acc, err
+	}
+	if req.JID != "" {
+		if acc.JID, err = bareJID("/jid", req.JID); err != nil {
+			return acc, err
+		}
+	}
+	if req.Resource != "" {
+		// Through a whole JID, so that the rules of RFC 7622 for a resource hold.
+		if _, err := perch.ParseJID("example.net/" + req.Resource); err != nil {
+			return acc, perch.Invalid("/resource", "is not a valid resource of a JID")
+		}
+	}
+	if err := oneLine("/mechanism", req.Mechanism, 64); err != nil {
+		return acc, err
+	}
+	return acc, oneLine("/upstream", req.Upstream, 64)
+}
+
+// maxSecretBytes bounds a password or token in a body; access tokens are about 1 kB.
+const maxSecretBytes = 8 << 10
+
+// oneSecret takes exactly one of a password and a token.
+func oneSecret(password, token string) (pw, tok perch.Secret, err error) {
+	switch {
+	case (password == "") == (token == ""):
+		return pw, tok, &perch.Error{Kind: perch.KindValidation, Detail: "exactly one of password and token is needed",
+			Fields: []perch.FieldError{{Pointer: "/password", Detail: "this, or token"}, {Pointer: "/token", Detail: "this, or password"}}}
+	case len(password) > maxSecretBytes:
+		return pw, tok, perch.Invalid("/password", "must have at most %d bytes", maxSecretBytes)
+	case len(token) > maxSecretBytes || !visible(token):
+		return pw, tok, perch.Invalid("/token", "must be visible ASCII of at most %d bytes", maxSecretBytes)
+	}
+	return perch.NewSecret(password), perch.NewSecret(token), nil
+}
+
+// handleCredentials lets a fresh credential take over the live session.
+//
+//	@Summary		Replace the credential
+//	@Description	A refreshed access token, or a new password, takes over the live session: no new login as long as the stream lives, no presence flap.
+//	@Tags			session
+//	@Accept			json
+//	@Produce		json
+//	@Param			body	body	credentialsRequest	true	"the fresh credential"
+//	@Success		204
+//	@Failure		400	{object}	Problem
+//	@Failure		401	{object}	Problem
+//	@Failure		422	{object}	Problem
+//	@Failure		503	{object}	Problem
+//	@Router			/v1/session/credentials [put]
+//	@Security		bearer
+func (a *API) handleCredentials(w http.ResponseWriter, r *http.Request) error {
+	var req credentialsRequest
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	if err := decodeJSON(r, &req); err != nil {
+		return err
+	}
+	pw, tok, err := oneSecret(req.Password, req.Token)
+	if err != nil {
+		return err
+	}
+	if err := a.limits.signIn.check(r); err != nil {
+		return err
+	}
+	err = a.o.Sessions.ReplaceCredentials(r.Context(), sessionFrom(r.Context()), perch.Account{Password: pw, Token: tok})
+	if err != nil && perch.KindOf(err) == perch.KindUnauthorized {
+		a.limits.signIn.spend(r)
+	}
+	return done(w, err)
+}
+
+// handleSessionDelete is the only request that ends an XMPP session.
+//
+//	@Summary		Sign out
+//	@Description	Ends the XMPP session and drops its cache, log and tokens. Closing event streams never does.
+//	@Tags			session
+//	@Success		204
+//	@Failure		401	{object}	Problem
+//	@Failure		503	{object}	Problem
+//	@Router			/v1/session [delete]
+//	@Security		bearer
+func (a *API) handleSessionDelete(w http.ResponseWriter, r *http.Request) error {
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	err := a.o.Sessions.SignOut(r.Context(), sessionFrom(r.Context()))
+	if token, ok, _ := bearerOf(r); ok && err == nil {
+		a.accepted.forget(token)
+	}
+	return done(w, err)
+}

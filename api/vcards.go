@@ -1,0 +1,231 @@
+package api
+
+import (
+	"encoding/base64"
+	"net/http"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// vcardRequest is the body of PUT /v1/vcards/me: the whole card.
+type vcardRequest struct {
+	FullName     string        `json:"full_name"`
+	Nickname     string        `json:"nickname"`
+	GivenName    string        `json:"given_name"`
+	FamilyName   string        `json:"family_name"`
+	Emails       []string      `json:"emails"`
+	Phones       []string      `json:"phones"`
+	Organization string        `json:"organization"`
+	Title        string        `json:"title"`
+	Birthday     string        `json:"birthday"`
+	URL          string        `json:"url"`
+	Description  string        `json:"description"`
+	Photo        *photoRequest `json:"photo"`
+} // @name VCardRequest
+
+// photoRequest is a picture: its type is sniffed, never believed.
+type photoRequest struct {
+	Data string `json:"data" format:"byte"` // base64
+} // @name PhotoRequest
+
+// handleVCard gives the card of somebody.
+//
+//	@Summary	A vCard (XEP-0054)
+//	@Tags		vcards
+//	@Produce	json,text/vcard
+//	@Param		jid		path		string	true	"bare JID, percent-encoded"
+//	@Param		refresh	query		int		false	"1: ask the upstream, whatever the cache has"	Enums(0, 1)
+//	@Success	200		{object}	perch.VCard
+//	@Header		200		{string}	ETag	"of the card"
+//	@Success	304
+//	@Failure	401	{object}	Problem
+//	@Failure	403	{object}	Problem
+//	@Failure	404	{object}	Problem
+//	@Failure	422	{object}	Problem
+//	@Failure	502	{object}	Problem
+//	@Failure	503	{object}	Problem
+//	@Failure	504	{object}	Problem
+//	@Router		/v1/vcards/{jid} [get]
+//	@Security	bearer
+func (a *API) handleVCard(w http.ResponseWriter, r *http.Request) error {
+	jid, err := pathJID(r)
+	if err != nil {
+		return err
+	}
+	return writeVCard(w, r, jid)
+}
+
+// handleOwnVCard gives the account's own card.
+//
+//	@Summary	Own vCard
+//	@Tags		vcards
+//	@Produce	json,text/vcard
+//	@Param		refresh	query		int	false	"1: ask the upstream, whatever the cache has"	Enums(0, 1)
+//	@Success	200		{object}	perch.VCard
+//	@Success	304
+//	@Failure	401	{object}	Problem
+//	@Failure	404	{object}	Problem
+//	@Failure	503	{object}	Problem
+//	@Router		/v1/vcards/me [get]
+//	@Security	bearer
+func (a *API) handleOwnVCard(w http.ResponseWriter, r *http.Request) error {
+	jid, err := ownJID(sessionFrom(r.Context()))
+	if err != nil {
+		return err
+	}
+	return writeVCard(w, r, jid)
+}
+
+// ownJID is the account's address, which only a login tells.
+func ownJID(s *sessions.Session) (perch.JID, error) {
+	jid := s.Info().JID.Bare()
+	if jid == "" {
+		return "", perch.Errorf(perch.KindSessionOffline, "the session has never been online: its JID is not known yet")
+	}
+	return jid, nil
+}
+
+func writeVCard(w http.ResponseWriter, r *http.Request, jid perch.JID) error {
+	q, err := queryOf(r, "refresh")
+	if err != nil {
+		return err
+	}
+	refresh, err := flagOf(q, "refresh")
+	if err != nil {
+		return err
+	}
+	card, err := sessionFrom(r.Context()).VCard(r.Context(), jid, refresh)
+	if err != nil {
+		return err
+	}
+	w.Header().Add("Vary", "Accept")
+	content := card
+	content.FetchedAt = 0
+	if negotiate(r, "application/json", "text/vcard") == "application/json" {
+		return writeTagged(w, r, card, content)
+	}
+	text := vcardText(card)
+	etag, err := etagOf(text)
+	if err != nil {
+		return err
+	}
+	if notModified(w, r, etag) {
+		return nil
+	}
+	w.Header().Set("Content-Type", "text/vcard; charset=utf-8")
+	_, _ = w.Write([]byte(text))
+	return nil
+}
+
+// handlePhoto serves the picture of a card to browsers, and nothing that is not one.
+//
+//	@Summary	Photo of a vCard
+//	@Tags		vcards
+//	@Produce	png,jpeg,gif
+//	@Param		jid	path		string	true	"bare JID, percent-encoded, or me"
+//	@Success	200	{file}		file
+//	@Header		200	{string}	ETag	"of the picture"
+//	@Success	304
+//	@Failure	401	{object}	Problem
+//	@Failure	404	{object}	Problem
+//	@Failure	422	{object}	Problem
+//	@Failure	503	{object}	Problem
+//	@Router		/v1/vcards/{jid}/photo [get]
+//	@Security	bearer
+func (a *API) handlePhoto(w http.ResponseWriter, r *http.Request) error {
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	s := sessionFrom(r.Context())
+	text, err := pathText(r, "jid")
+	if err != nil {
+		return err
+	}
+	var jid perch.JID
+	if text == "me" {
+		jid, err = ownJID(s)
+	} else {
+		jid, err = pathJID(r)
+	}
+	if err != nil {
+		return err
+	}
+	card, err := s.VCard(r.Context(), jid, false)
+	if err != nil {
+		return err
+	}
+	if card.Photo == nil || len(card.Photo.Data) == 0 {
+		return perch.Errorf(perch.KindItemNotFound, "the card has no picture of its own")
+	}
+	return writePhoto(w, r, card.Photo.Data)
+}
+
+// handleOwnVCardPut replaces the account's own card.
+//
+//	@Summary	Set the own vCard
+//	@Tags		vcards
+//	@Accept		json
+//	@Param		body	body	vcardRequest	true	"the whole card"
+//	@Success	204
+//	@Failure	400	{object}	Problem
+//	@Failure	401	{object}	Problem
+//	@Failure	413	{object}	Problem
+//	@Failure	422	{object}	Problem
+//	@Failure	501	{object}	Problem	"this upstream lets cards only be read"
+//	@Failure	503	{object}	Problem
+//	@Router		/v1/vcards/me [put]
+//	@Security	bearer
+func (a *API) handleOwnVCardPut(w http.ResponseWriter, r *http.Request) error {
+	var req vcardRequest
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	if err := decodeJSON(r, &req); err != nil {
+		return err
+	}
+	card, err := req.card()
+	if err != nil {
+		return err
+	}
+	return done(w, sessionFrom(r.Context()).SetVCard(r.Context(), card))
+}
+
+func (req vcardRequest) card() (perch.VCard, error) {
+	card := perch.VCard{
+		FullName: req.FullName, Nickname: req.Nickname, GivenName: req.GivenName, FamilyName: req.FamilyName,
+		Emails: req.Emails, Phones: req.Phones, Organization: req.Organization, Title: req.Title,
+		Birthday: req.Birthday, URL: req.URL, Description: req.Description,
+	}
+	for pointer, s := range map[string]string{
+		"/full_name": req.FullName, "/nickname": req.Nickname, "/given_name": req.GivenName, "/family_name": req.FamilyName,
+		"/organization": req.Organization, "/title": req.Title, "/birthday": req.Birthday, "/url": req.URL,
+	} {
+		if err := oneLine(pointer, s, 1024); err != nil {
+			return card, err
+		}
+	}
+	for pointer, list := range map[string][]string{"/emails": req.Emails, "/phones": req.Phones} {
+		if len(list) > 20 {
+			return card, perch.Invalid(pointer, "must have at most 20 entries")
+		}
+		for _, s := range list {
+			if err := oneLine(pointer, s, 320); err != nil {
+				return card, err
+			}
+		}
+	}
+	if req.Photo == nil {
+		return card, nil
+	}
+	data, err := base64.StdEncoding.DecodeString(req.Photo.Data)
+	if err != nil {
+		return card, perch.Invalid("/photo/data", "must be base64")
+	}
+	typ, err := sniffPhoto(data)
+	if err != nil {
+		return card, perch.Invalid("/photo/data", "must be a PNG, JPEG, WebP or GIF picture of at most %d by %d", maxPhotoSide, maxPhotoSide)
+	}
+	card.Photo = &perch.Photo{Type: typ, Size: len(data), Data: data}
+	return card, nil
+}
