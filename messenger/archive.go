@@ -1,0 +1,105 @@
+package messenger
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// pair names the conversation of two accounts, whoever asks.
+type pair struct{ a, b string }
+
+func pairOf(a, b *account) pair { return pair{min(a.bare, b.bare), max(a.bare, b.bare)} }
+
+// archived is one message of a conversation.
+type archived struct {
+	from *account
+	body string
+	at   time.Time
+}
+
+// keep archives a message that is being sent, if one of the two keeps history (M10).
+func (s *Service) keep(from, to *account, body string) {
+	if from != to && (from.history || to.history) {
+		s.record(pairOf(from, to), archived{from, body, time.Now().UTC()})
+	}
+}
+
+// record keeps the last Options.ArchiveMax messages, oldest first.
+func (s *Service) record(p pair, m archived) {
+	list := s.archives[p]
+	i := len(list)
+	for i > 0 && list[i-1].at.After(m.at) {
+		i--
+	}
+	list = slices.Insert(list, i, m)
+	s.archives[p] = list[max(0, len(list)-s.o.ArchiveMax):]
+}
+
+// retrieve answers with the last messages exchanged with one user (XEP-0136, 7.1), at
+// most Options.ArchiveMax; <max/> can ask for fewer. The resource of `with`, `start`, and
+// every means of paging are ignored, and without history the answer is empty (M10).
+func (s *Service) retrieve(c *client, e, p *element) {
+	at, ok := s.resolve(p.get("with"))
+	if !ok {
+		c.fail(e, "bad-request")
+		return
+	}
+	b := s.resultHead(c, e, 1024)
+	if other := at.acct; other != nil && (other.history || c.acct.history) {
+		list := s.archives[pairOf(c.acct, other)]
+		want, err := strconv.Atoi(p.child(nsRSM, "set").find(nsRSM, "max").text())
+		if err == nil && want > 0 && want < len(list) {
+			list = list[len(list)-want:]
+		}
+		b = s.collection(b, c.acct, other, list)
+	}
+	c.send(append(b, "</iq>"...))
+}
+
+// find is child for an element that may be nil.
+func (e *element) find(space, local string) *element {
+	if e == nil {
+		return nil
+	}
+	return e.child(space, local)
+}
+
+// collection writes a <chat/> as its owner sees it (XEP-0136, 4): <to/> is what it wrote.
+func (s *Service) collection(b []byte, own, other *account, list []archived) []byte {
+	if len(list) == 0 {
+		return b
+	}
+	b = appendAttr(append(b, "<chat xmlns='"+nsArchive+"'"...), "with", other.bare)
+	last := list[0].at.Truncate(time.Second)
+	b = append(appendAttr(b, "start", last.Format("2006-01-02T15:04:05Z")), '>')
+	for _, m := range list {
+		tag := "from"
+		if m.from == own {
+			tag = "to"
+		}
+		b = append(append(b, '<'), tag...)
+		if s.o.ArchiveUTC {
+			b = appendAttr(b, "utc", m.at.Format(stampLayout))
+		} else { // seconds since the message before, or since start
+			secs := m.at.Sub(last).Truncate(time.Second)
+			last = last.Add(secs)
+			b = appendAttr(b, "secs", strconv.Itoa(int(secs/time.Second)))
+		}
+		b = appendTag(append(b, '>'), "body", m.body)
+		b = append(append(append(b, "</"...), tag...), '>')
+	}
+	return append(b, "</chat>"...)
+}
+
+// SetHistory switches the setting "automatically keep a history of my conversations".
+func (s *Service) SetHistory(name string, on bool) error {
+	a, err := s.find(name)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.history = on
+	return nil
+}

@@ -1,0 +1,218 @@
+package messenger
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/xml"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/perch-im/perch"
+)
+
+// stats counts since New.
+type stats struct {
+	connections, logins, failures, stanzas, redirects, slow atomic.Int64
+}
+
+// Stats is what the service has counted since New.
+type Stats struct {
+	Connections int64 // TCP connections accepted
+	Online      int   // connections now
+	Logins      int64 // resources bound
+	Failures    int64 // tokens refused
+	Stanzas     int64 // stanzas received after sign-in
+	Redirects   int64 // see-other-host sent
+	Slow        int64 // clients cut because they did not read
+}
+
+// Stats returns the counters.
+func (s *Service) Stats() Stats {
+	s.connMu.Lock()
+	online := len(s.conns)
+	s.connMu.Unlock()
+	return Stats{
+		Connections: s.stats.connections.Load(), Online: online, Logins: s.stats.logins.Load(),
+		Failures: s.stats.failures.Load(), Stanzas: s.stats.stanzas.Load(),
+		Redirects: s.stats.redirects.Load(), Slow: s.stats.slow.Load(),
+	}
+}
+
+// StanzaCount is what the clients of one account have sent after sign-in.
+type StanzaCount struct{ Messages, Presences, IQs int64 }
+
+// Total of all kinds.
+func (n StanzaCount) Total() int64 { return n.Messages + n.Presences + n.IQs }
+
+// Stanzas counts what the clients of an account have sent. As everywhere, the account is
+// named by user id, identifier, bare JID or account id; an unknown one has sent nothing.
+func (s *Service) Stanzas(name string) StanzaCount {
+	a, err := s.find(name)
+	if err != nil {
+		return StanzaCount{}
+	}
+	return StanzaCount{a.messages.Load(), a.presence.Load(), a.iqs.Load()}
+}
+
+// Logins is how often an account has signed in.
+func (s *Service) Logins(name string) int {
+	a, err := s.find(name)
+	if err != nil {
+		return 0
+	}
+	return int(a.logins.Load())
+}
+
+// JID is the bare JID of an account, "" for an unknown one.
+func (s *Service) JID(name string) perch.JID {
+	a, err := s.find(name)
+	if err != nil {
+		return ""
+	}
+	return perch.JID(a.bare)
+}
+
+// Resources are the bound resources of an account, oldest first.
+func (s *Service) Resources(name string) []string {
+	a, err := s.find(name)
+	if err != nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []string
+	for _, c := range a.clients {
+		list = append(list, c.resource)
+	}
+	return list
+}
+
+// Kick closes all streams of an account with a stream error (RFC 6120, 4.9.3), such as
+// conflict, reset or system-shutdown, and returns how many there were.
+func (s *Service) Kick(name, condition string) int {
+	return s.each(name, func(c *client) { c.end(condition, "") })
+}
+
+// RedirectNow closes all streams of an account with see-other-host to target.
+func (s *Service) RedirectNow(name, target string) int {
+	return s.each(name, func(c *client) {
+		s.stats.redirects.Add(1)
+		c.end("see-other-host", target)
+	})
+}
+
+// Drop cuts the TCP connections of an account without a word, and returns how many.
+func (s *Service) Drop(name string) int {
+	return s.each(name, (*client).cut)
+}
+
+// each signs the clients of an account out and does f with them.
+func (s *Service) each(name string, f func(*client)) int {
+	a, err := s.find(name)
+	if err != nil {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := append([]*client(nil), a.clients...)
+	for _, c := range list {
+		s.signOut(c)
+		f(c)
+	}
+	return len(list)
+}
+
+// SetRedirect changes when see-other-host is sent, and forgets what has been counted.
+func (s *Service) SetRedirect(r Redirect) error {
+	if err := r.validate(); err != nil {
+		return err
+	}
+	s.redirect.set(r)
+	return nil
+}
+
+// SetPresence changes what a bot shows, until its next turn.
+func (s *Service) SetPresence(name string, p perch.OwnPresence) error {
+	a, err := s.find(name)
+	if err != nil {
+		return err
+	}
+	if a.bot == nil {
+		return fmt.Errorf("messenger: account %q is not a bot: its clients set its presence", name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.showBot(a, p)
+	return nil
+}
+
+// Deliver sends a chat message from one account to another as if a client had sent it,
+// with the offline store and the archive.
+func (s *Service) Deliver(from, to, body string) error {
+	a, err := s.find(from)
+	if err != nil {
+		return err
+	}
+	b, err := s.find(to)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	full := a.bare + "/messenger-service"
+	if !s.route(address{acct: b, bare: b.bare}, full, b.bare, chatElement(body, "active", newID()), body) {
+		return fmt.Errorf("messenger: the offline store of %q is full", to)
+	}
+	s.keep(a, b, body)
+	return nil
+}
+
+// SetChatState sends a chat state (XEP-0085) from one account to another.
+func (s *Service) SetChatState(from, to string, state perch.ChatState) error {
+	a, err := s.find(from)
+	if err != nil {
+		return err
+	}
+	b, err := s.find(to)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.route(address{acct: b, bare: b.bare}, a.bare+"/messenger-service", b.bare, chatElement("", string(state), ""), "")
+	return nil
+}
+
+// Invite lets one account ask another for its presence, as its client could.
+func (s *Service) Invite(from, to, nick, message string) error {
+	a, err := s.find(from)
+	if err != nil {
+		return err
+	}
+	b, err := s.find(to)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.subscribe(a, address{acct: b, bare: b.bare}, nick, message)
+	return nil
+}
+
+// chatElement is a message with a body, a chat state, or both.
+func chatElement(body, state, id string) *element {
+	e := &element{name: xml.Name{Space: nsClient, Local: "message"}}
+	if id != "" {
+		e.attr = []xml.Attr{{Name: xml.Name{Local: "id"}, Value: id}}
+	}
+	if body != "" {
+		e.kids = append(e.kids, node{el: &element{name: xml.Name{Space: nsClient, Local: "body"}, kids: []node{{text: body}}}})
+	}
+	return &element{name: e.name, attr: e.attr, kids: append(e.kids, node{el: &element{name: xml.Name{Space: nsStates, Local: state}}})}
+}
+
+func newID() string {
+	b := make([]byte, 12)
+	rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,3 @@
+package messenger
+
+type grants struct{}
