@@ -140,7 +140,7 @@ func (p *process) spawn() error {
 	if err != nil {
 		return fmt.Errorf("output: %w", err)
 	}
-	cmd := exec.Command(p.argv[0], p.argv[1:]...) //nolint:gosec // the command is ours
+	cmd := exec.Command(p.argv[0], p.argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, out, out
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "HOME=" + p.dir}, p.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.cred, Setpgid: true, Pdeathsig: syscall.SIGKILL}

@@ -89,7 +89,7 @@ func (a *prosodyAccounts) addUser(t TB, local, domain, password string) {
 		a.edit(t, "passwords", func(old string) string { return old + local + " " + password + "\n" })
 		return
 	}
-	cmd := exec.Command(a.ctl, "--config", a.config, "register", local, domain, password) //nolint:gosec // the command is ours
+	cmd := exec.Command(a.ctl, "--config", a.config, "register", local, domain, password)
 	cmd.Dir = a.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: a.cred}
 	if out, err := cmd.CombinedOutput(); err != nil {

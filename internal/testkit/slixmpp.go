@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -112,7 +113,7 @@ func (s *Server) SlixmppFor(t TB, u User) *Peer {
 
 func (p *Peer) start(t TB) {
 	t.Helper()
-	p.cmd = exec.Command(python, "-u", "-c", string(slixmppScript)) //nolint:gosec // the command is ours
+	p.cmd = exec.Command(python, "-u", "-c", string(slixmppScript))
 	// Modules of another Python that the environment points to
 	// must not come first.
 	p.cmd.Env = append(os.Environ(), "PYTHONPATH=", "PYTHONHOME=", "PYTHONDONTWRITEBYTECODE=1", "PYTHONIOENCODING=utf-8")
@@ -234,9 +235,7 @@ func (p *Peer) Do(t TB, cmd string, args map[string]any) PeerEvent {
 	p.next++
 	n := p.next
 	line := map[string]any{"n": n, "cmd": cmd}
-	for k, v := range args {
-		line[k] = v
-	}
+	maps.Copy(line, args)
 	p.write(t, line)
 	e := p.Expect(t, "answer to "+cmd, func(e PeerEvent) bool { return e.Reply != nil && *e.Reply == n })
 	if e.Error != "" {

@@ -1,0 +1,69 @@
+# make test is all that must pass before a change goes in; CONTRIBUTING.md has the rest.
+.DEFAULT_GOAL := test
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+FUZZTIME ?= 2m
+PACKAGES ?= ./...
+
+.PHONY: test packages format vet lint build unit fuzz bench run generate cover clean
+
+# Everything, in the order of what fails fastest.
+test: packages format vet build lint unit
+
+# Debian's servers and the foreign client that the tests run against.
+packages:
+	@.ci/packages
+
+format:
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+
+vet:
+	go vet $(PACKAGES)
+
+build:
+	go build $(PACKAGES)
+
+lint: $(GOLANGCI_LINT)
+	$(GOLANGCI_LINT) run $(PACKAGES)
+
+# Built from source with our own Go, because a linter must be no older than the code.
+$(GOLANGCI_LINT):
+	@mkdir -p bin
+	GOBIN=$(CURDIR)/bin GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv bin/golangci-lint $@
+
+# The tests with real servers are in it: there is no other set.
+unit:
+	go test -race -timeout 12m $(PACKAGES)
+
+# Every fuzz target of every package, one after the other, FUZZTIME each.
+fuzz:
+	@for package in $$(go list $(PACKAGES)); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "== $$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+# Prints a table and writes bench/results.json.
+bench:
+	go run ./bench
+
+# The gateway with the embedded service, on 127.0.0.1:8080.
+run:
+	go run ./cmd/api
+
+# Files that are made from others, such as the API description.
+generate:
+	go generate $(PACKAGES)
+
+cover: packages
+	go test -coverprofile=bin/cover.out -coverpkg=./... $(PACKAGES)
+	go tool cover -func=bin/cover.out | tail -1
+
+clean:
+	rm -rf bin

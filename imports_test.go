@@ -1,0 +1,222 @@
+package perch_test
+
+import (
+	"cmp"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/perch-im/perch"
+
+// arrow says what the code of one package, and of the packages below it, may import. The
+// tests of a package are exempt: they put parts together on purpose.
+type arrow struct {
+	from  string   // folder in the module; "." is the root package
+	may   []string // packages of the module; "*" is every one but those that only tests use
+	libs  []string // modules of others, by the beginning of their path
+	never []string // packages of the standard library
+	why   string
+}
+
+var (
+	extended = "golang.org/x/" // counts as the standard library: any package may use it
+	arrows   = []arrow{
+		{
+			from: ".", libs: []string{"mellium.im/xmpp/jid"},
+			never: []string{"net", "net/http", "os", "encoding/xml", "sync", "context"},
+			why:   "the root package has the words that all others speak: no I/O, no goroutines, nothing to configure",
+		},
+		{
+			from: "xmppconn", may: []string{"."}, libs: []string{"mellium.im/", "github.com/miekg/dns"},
+			never: []string{"net/http"},
+			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
+		},
+		{
+			from: "sessions", may: []string{"."},
+			never: []string{"net", "net/http", "encoding/xml"},
+			why:   "sessions sees neither XML nor HTTP: it declares the interfaces that it needs (DialFunc, Conn, Store)",
+		},
+		{
+			from: "cache", may: []string{".", "sessions", "cache"}, libs: []string{"github.com/redis/go-redis/"},
+			never: []string{"net/http", "encoding/xml"},
+			why:   "cache is sessions.Store in memory and on Redis, and knows of no protocol",
+		},
+		{
+			from: "api", may: []string{".", "sessions", "api", "docs", "web"},
+			libs:  []string{"github.com/go-chi/", "github.com/coder/websocket"},
+			never: []string{"encoding/xml"},
+			why:   "api never sees XML, an XMPP connection or a store: everything it asks, it asks a session",
+		},
+		{
+			from: "messenger", may: []string{"."}, libs: []string{"mellium.im/"},
+			never: []string{"net/http"},
+			why:   "messenger is the other side: sharing code with xmppconn would let one mistake hide the other",
+		},
+		{
+			from: "docs", why: "docs holds generated descriptions",
+		},
+		{
+			from: "web", why: "web holds the files of the console",
+		},
+		{
+			from: "app", may: []string{"*"},
+			libs: []string{"github.com/prometheus/", "github.com/go-chi/", "github.com/miekg/dns"},
+			why:  "app is the one wiring place",
+		},
+		{
+			from: "cmd", may: []string{"app"}, libs: []string{"github.com/alecthomas/kong", "go.yaml.in/yaml/"},
+			why: "a command reads its settings and hands them to app; what it did beyond that, no test could start",
+		},
+		{
+			from: "bench", may: []string{"*", "internal/testkit", "internal/fakexmpp"}, libs: []string{""},
+			why: "bench measures everything",
+		},
+		{
+			from: "internal/testkit", may: []string{"internal/testkit"}, libs: []string{""},
+			why: "testkit stands for foreign servers and clients: with our own code in it, it would prove nothing",
+		},
+		{
+			from: "internal/fakexmpp", may: []string{".", "sessions"},
+			why: "fakexmpp is a sessions.Conn for unit tests, and no part of the gateway",
+		},
+		{
+			from: "internal/deps", libs: []string{""}, why: "keeps go.mod whole",
+		},
+	}
+	testOnly = []string{"internal/testkit", "internal/fakexmpp", "cache/storetest", "bench"}
+)
+
+// TestArrows keeps the floor plan: who may import whom, and why not.
+func TestArrows(t *testing.T) {
+	seen := map[string]bool{}
+	for file, imports := range sourceImports(t) {
+		pkg := path.Dir(file)
+		a, ok := arrowFor(pkg)
+		if !ok {
+			t.Errorf("%s is not on the floor plan: add %s to imports_test.go and docs/architecture.md", file, pkg)
+			continue
+		}
+		seen[a.from] = true
+		for _, imp := range imports {
+			if !a.allows(imp) {
+				t.Errorf("%s imports %s: %s", file, imp, a.why)
+			}
+		}
+	}
+	for _, must := range []string{".", "sessions"} {
+		if !seen[must] {
+			t.Errorf("no source of %s was read: this test looks in the wrong place", must)
+		}
+	}
+}
+
+func TestArrowsRefuse(t *testing.T) {
+	for _, c := range []struct {
+		pkg, imp string
+		ok       bool
+	}{
+		{".", "strings", true},
+		{".", "mellium.im/xmpp/jid", true},
+		{".", "mellium.im/xmpp", false},
+		{".", "net/http", false},
+		{".", module + "/sessions", false},
+		{"xmppconn", module, true},
+		{"xmppconn", "golang.org/x/text/secure/precis", true},
+		{"xmppconn", module + "/sessions", false},
+		{"xmppconn", "net/http", false},
+		{"sessions", module + "/xmppconn", false},
+		{"sessions", "github.com/redis/go-redis/v9", false},
+		{"cache/storetest", module + "/cache", true},
+		{"api", module + "/xmppconn", false},
+		{"api", module + "/cache", false},
+		{"api", "mellium.im/xmpp/jid", false},
+		{"api", "encoding/xml", false},
+		{"messenger", module + "/xmppconn", false},
+		{"app", module + "/messenger", true},
+		{"app", module + "/internal/testkit", false},
+		{"cmd/api", module + "/sessions", false},
+		{"internal/testkit", module + "/xmppconn", false},
+		{"bench", module + "/internal/testkit", true},
+	} {
+		a, ok := arrowFor(c.pkg)
+		if !ok {
+			t.Errorf("no arrow for %s", c.pkg)
+		} else if got := a.allows(c.imp); got != c.ok {
+			t.Errorf("%s may import %s: %v, want %v", c.pkg, c.imp, got, c.ok)
+		}
+	}
+}
+
+// arrowFor finds the arrow of a package, or of the closest package above it.
+func arrowFor(pkg string) (arrow, bool) {
+	for _, a := range slices.SortedFunc(slices.Values(arrows), func(a, b arrow) int {
+		return cmp.Compare(len(b.from), len(a.from))
+	}) {
+		if within(pkg, a.from) {
+			return a, true
+		}
+	}
+	return arrow{}, false
+}
+
+func (a arrow) allows(imp string) bool {
+	if imp == module || strings.HasPrefix(imp, module+"/") {
+		pkg := cmp.Or(strings.TrimPrefix(strings.TrimPrefix(imp, module), "/"), ".")
+		inside := func(may string) bool { return within(pkg, may) }
+		return slices.ContainsFunc(a.may, inside) ||
+			slices.Contains(a.may, "*") && !slices.ContainsFunc(testOnly, inside)
+	}
+	if first, _, _ := strings.Cut(imp, "/"); !strings.Contains(first, ".") {
+		return !slices.Contains(a.never, imp)
+	}
+	return strings.HasPrefix(imp, extended) ||
+		slices.ContainsFunc(a.libs, func(lib string) bool { return strings.HasPrefix(imp, lib) })
+}
+
+// within says whether pkg is folder or below it; the root package has nothing below.
+func within(pkg, folder string) bool {
+	return pkg == folder || folder != "." && strings.HasPrefix(pkg, folder+"/")
+}
+
+// sourceImports reads the imports of every file that is not a test.
+func sourceImports(t *testing.T) map[string][]string {
+	t.Helper()
+	imports := map[string][]string{}
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if base := d.Name(); name != "." && (base == "testdata" || base == "node_modules" || base == "bin" || base[0] == '.') {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range f.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			imports[filepath.ToSlash(name)] = append(imports[filepath.ToSlash(name)], imp)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return imports
+}
