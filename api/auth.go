@@ -111,23 +111,6 @@ func (a *API) withSession(next http.Handler) http.Handler {
 	})
 }
 
-// withSessionOrTicket is withSession for the event stream. A browser cannot set headers
-// there: without an Authorization header the request passes as it is, and the handler has
-// to find the session by ticket or subprotocol (sessionFrom gives nil).
-func (a *API) withSessionOrTicket(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, ok, err := callerOf(r)
-		switch {
-		case err != nil:
-			a.writeProblem(w, r, err)
-		case ok:
-			a.serveAs(w, r, token, next)
-		default:
-			next.ServeHTTP(w, r)
-		}
-	})
-}
-
 func (a *API) serveAs(w http.ResponseWriter, r *http.Request, token perch.Secret, next http.Handler) {
 	s, err := a.authenticate(r, token)
 	if err == nil {
@@ -147,13 +130,21 @@ func (a *API) serveAs(w http.ResponseWriter, r *http.Request, token perch.Secret
 // out. Reading its caches and its events goes on.
 func (a *API) needsCredential(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		info := sessionFrom(r.Context()).Info()
-		if info.State == perch.StateSuspended && info.Reason == perch.ReasonCredentials {
+		if err := credentialOf(sessionFrom(r.Context())); err != nil {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="perch", error="invalid_token"`)
-			a.writeProblem(w, r, perch.Errorf(perch.KindUnauthorized,
-				"the upstream no longer accepts the credential of this session: PUT a fresh one to /v1/session/credentials"))
+			a.writeProblem(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// credentialOf is nil while the session has a credential that may still be good.
+func credentialOf(s *sessions.Session) error {
+	info := s.Info()
+	if info.State != perch.StateSuspended || info.Reason != perch.ReasonCredentials {
+		return nil
+	}
+	return perch.Errorf(perch.KindUnauthorized,
+		"the upstream no longer accepts the credential of this session: PUT a fresh one to /v1/session/credentials")
 }

@@ -43,6 +43,8 @@ type Options struct {
 	CommandsPerMinute int           // inbound WebSocket messages; 120
 	TicketLife        time.Duration // of POST /v1/events/tickets; 30 s
 
+	Retention sessions.Retention // of the logs, for hello only; sessions.DefaultRetention
+
 	// What is served beside the API; each may be nil or empty: 404.
 	Pages    http.Handler // "/", "/docs" and everything else outside of /v1 and /problems
 	OpenAPI  []byte       // /v1/openapi.yaml
@@ -78,6 +80,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.FrameBytes, 64<<10)
 	setDefault(&o.CommandsPerMinute, 120)
 	setDefault(&o.TicketLife, 30*time.Second)
+	setDefault(&o.Retention, sessions.DefaultRetention)
 	return o, o.check()
 }
 

@@ -1,0 +1,74 @@
+package api
+
+import (
+	"errors"
+
+	"github.com/coder/websocket"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// Close codes of the event stream. A client that does not know a code obeys its range:
+// 4000-4099 stop, 4100-4199 back off and resume, 4200-4299 reconnect now and resume.
+const (
+	closeProtocol     websocket.StatusCode = 4000
+	closeUnauthorized websocket.StatusCode = 4001
+	closeOrigin       websocket.StatusCode = 4003
+	closeSessionGone  websocket.StatusCode = 4004
+	closeErrors       websocket.StatusCode = 4008
+	closeConnections  websocket.StatusCode = 4009
+	closeInternal     websocket.StatusCode = 4100
+	closeHeartbeat    websocket.StatusCode = 4102
+	closeSlow         websocket.StatusCode = 4103
+	closeDraining     websocket.StatusCode = 4200
+)
+
+// closeReasons are the texts beside the codes, for people who read a network log.
+var closeReasons = map[websocket.StatusCode]string{
+	closeProtocol:     "protocol error",
+	closeUnauthorized: "unauthorized",
+	closeOrigin:       "origin not allowed",
+	closeSessionGone:  "session gone",
+	closeErrors:       "too many errors",
+	closeConnections:  "too many connections",
+	closeInternal:     "internal error",
+	closeHeartbeat:    "heartbeat not answered",
+	closeSlow:         "slow reader, resume from your cursor",
+	closeDraining:     "draining, reconnect and resume",
+
+	websocket.StatusProtocolError:           "not WebSocket as in RFC 6455",
+	websocket.StatusUnsupportedData:         "binary frames are not understood",
+	websocket.StatusInvalidFramePayloadData: "text is not UTF-8",
+}
+
+// ending is why a stream ends. A code of 0 means that there is nobody left to tell. With
+// err, an error frame with that problem comes before the close.
+type ending struct {
+	code websocket.StatusCode
+	err  error
+}
+
+// gone is the ending of a stream whose client has left, or that a poll is done with.
+var gone = ending{}
+
+func (e ending) reason() string { return closeReasons[e.code] }
+
+// endingOf is the one table from errors to close codes.
+func endingOf(err error) ending {
+	switch {
+	case errors.Is(err, sessions.ErrSlow):
+		return ending{closeSlow, err}
+	case errors.Is(err, sessions.ErrEnded):
+		return ending{closeSessionGone, err}
+	}
+	switch perch.KindOf(err) {
+	case perch.KindUnauthorized:
+		return ending{closeUnauthorized, err}
+	case perch.KindValidation, perch.KindMalformedJSON:
+		return ending{closeProtocol, err}
+	case perch.KindDraining:
+		return ending{closeDraining, nil}
+	}
+	return ending{closeInternal, err}
+}

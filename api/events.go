@@ -1,0 +1,170 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// Media types of GET /v1/events.
+const (
+	mediaSSE    = "text/event-stream"
+	mediaNDJSON = "application/x-ndjson"
+)
+
+// maxWait is how long a poll may wait, in seconds.
+const maxWait = 60
+
+// handleEvents is the event stream in the encodings that plain HTTP can carry.
+//
+//	@Summary		The event stream: long poll, NDJSON or SSE
+//	@Description	Accept chooses: application/json is a long poll, application/x-ndjson one envelope a line, text/event-stream SSE. Every durable event has an id; handing the last one back as since (or Last-Event-ID, SSE only) goes on from there.
+//	@Tags			events
+//	@Produce		json
+//	@Param			since			query		string	false	"id of the last durable event that was handled"
+//	@Param			types			query		string	false	"event types to send, with commas: exact names, or message.*"
+//	@Param			wait			query		int		false	"long poll: seconds to wait for the first event, 0 to 60"
+//	@Param			limit			query		int		false	"long poll: most events in the answer, 1 to 200"
+//	@Param			Last-Event-ID	header		string	false	"SSE: beats since"
+//	@Success		200				{object}	Poll
+//	@Failure		401				{object}	Problem
+//	@Failure		422				{object}	Problem
+//	@Failure		429				{object}	Problem
+//	@Failure		503				{object}	Problem
+//	@Security		BearerAuth
+//	@Router			/v1/events [get]
+func (a *API) handleEvents(w http.ResponseWriter, r *http.Request) {
+	q, err := eventQueryOf(r, "since", "types*", "wait", "limit")
+	if err != nil {
+		a.writeProblem(w, r, err)
+		return
+	}
+	w.Header().Add("Vary", "Accept")
+	media := streamMedia(r)
+	o := sessions.SubscribeOptions{Since: q.since, Types: q.types, NoPreamble: media == ""}
+	if id := r.Header.Get("Last-Event-ID"); media == mediaSSE && id != "" {
+		o.Since = id
+	}
+	st, err := a.openStream(r.Context(), sessionFrom(r.Context()), o)
+	if err != nil {
+		a.writeProblem(w, r, err)
+		return
+	}
+	defer st.close()
+	switch media {
+	case mediaSSE:
+		a.serveSSE(w, r, st)
+	case mediaNDJSON:
+		a.serveNDJSON(w, r, st)
+	default:
+		a.servePoll(w, r, st, q)
+	}
+}
+
+// streamMedia picks the encoding by Accept; "" is JSON. A streaming one must be asked for
+// by its name, since curl's */* wants an answer that ends, and JSON that is named too
+// wins among equals.
+func streamMedia(r *http.Request) string {
+	accept := strings.Join(r.Header.Values("Accept"), ",")
+	best, bestQ := "", 0.0
+	if strings.Contains(accept, "application/json") {
+		bestQ = quality(accept, "application/json")
+	}
+	for _, media := range []string{mediaSSE, mediaNDJSON} {
+		if !strings.Contains(accept, media) {
+			continue
+		}
+		if q := quality(accept, media); q > bestQ {
+			best, bestQ = media, q
+		}
+	}
+	return best
+}
+
+// eventQuery is what the query of GET /v1/events and /v1/events/ws may say.
+type eventQuery struct {
+	since string
+	types []string
+	wait  time.Duration
+	limit int
+}
+
+// eventQueryOf reads the query, of which only the named parameters may be there. A cursor
+// is never refused: one that leads nowhere is answered by a reset, on the same path as a
+// first connect.
+func eventQueryOf(r *http.Request, allowed ...string) (q eventQuery, err error) {
+	v, err := queryOf(r, allowed...)
+	if err != nil {
+		return q, err
+	}
+	q.since = v.Get("since")
+	if q.types, err = typesOf("?types", v["types"]); err != nil {
+		return q, err
+	}
+	if v.Has("wait") {
+		n, err := strconv.Atoi(v.Get("wait"))
+		if err != nil || n < 0 || n > maxWait {
+			return q, perch.Invalid("?wait", "must be a whole number of seconds from 0 to %d", maxWait)
+		}
+		q.wait = time.Duration(n) * time.Second
+	}
+	q.limit, err = limitOf(v)
+	return q, err
+}
+
+// filterable are the types that a filter may name. Frames of the connection itself
+// (hello, live, heartbeat, reconnect, reply, error) pass every filter.
+var filterable = func() map[string]bool {
+	known := map[string]bool{}
+	for _, t := range []perch.EventType{
+		perch.EventMessageReceived, perch.EventMessageSent, perch.EventMessageStatus, perch.EventRosterItem, perch.EventRosterRemoved,
+		perch.EventInvitationReceived, perch.EventInvitationAccepted, perch.EventInvitationDeclined, perch.EventInvitationCancelled,
+		perch.EventSessionState, perch.EventSessionGap, perch.EventVCardChanged, perch.EventDropped,
+		perch.EventPresence, perch.EventChatState,
+		perch.EventRosterSnapshot, perch.EventInvitationsSnapshot, perch.EventPresenceSnapshot,
+	} {
+		known[string(t)] = true
+		if group, _, ok := strings.Cut(string(t), "."); ok {
+			known[group+".*"] = true
+		}
+	}
+	return known
+}()
+
+// maxTypes is more than there are.
+const maxTypes = 64
+
+// typesOf checks a filter: exact names, or "message.*". No value at all means all types;
+// a name that is not known is refused, because it would silently filter everything out.
+func typesOf(pointer string, values []string) ([]string, error) {
+	var types []string
+	for _, v := range values {
+		for name := range strings.SplitSeq(v, ",") {
+			if name = strings.TrimSpace(name); name != "" {
+				types = append(types, name)
+			}
+		}
+	}
+	if len(types) > maxTypes {
+		return nil, perch.Invalid(pointer, "has more than %d names", maxTypes)
+	}
+	for _, name := range types {
+		if !filterable[name] {
+			return nil, perch.Invalid(pointer, "%s is no event type (an exact name, or such as message.*)", quoteShort(name))
+		}
+	}
+	return types, nil
+}
+
+// quoteShort quotes a client's own words for an answer to it.
+func quoteShort(s string) string {
+	if len(s) > 40 {
+		s = strings.ToValidUTF8(s[:40], "") + "..."
+	}
+	return fmt.Sprintf("%q", s)
+}

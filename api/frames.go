@@ -1,0 +1,135 @@
+package api
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// protocolVersion is hello.protocol; it changes when an old client would misunderstand.
+const protocolVersion = 1
+
+// helloData is the data of hello, the first frame of every stream.
+type helloData struct {
+	Protocol     int               `json:"protocol"`
+	ConnectionID string            `json:"connection_id"`
+	Server       helloServer       `json:"server"`
+	HeartbeatMS  int64             `json:"heartbeat_ms"`
+	Resumed      bool              `json:"resumed"`
+	ResetReason  *string           `json:"reset_reason"` // null when resumed
+	Tip          string            `json:"tip"`
+	Session      perch.SessionInfo `json:"session"`
+	Limits       helloLimits       `json:"limits"`
+	Retention    helloRetention    `json:"retention"`
+}
+
+type helloServer struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+type helloLimits struct {
+	FrameBytes        int64 `json:"frame_bytes"`
+	CommandsPerMinute int   `json:"commands_per_min"`
+	QueueFrames       int   `json:"queue_frames"`
+	QueueBytes        int   `json:"queue_bytes"`
+	Streams           int   `json:"streams"`
+}
+
+// helloRetention says how far back a cursor can be resumed; whichever is reached first.
+type helloRetention struct {
+	Events  int   `json:"events"`
+	Bytes   int   `json:"bytes"`
+	Seconds int64 `json:"seconds"`
+}
+
+// tipData is the data of heartbeat.
+type tipData struct {
+	Tip string `json:"tip"`
+}
+
+// reconnectData is the data of reconnect: come back after so many milliseconds.
+type reconnectData struct {
+	AfterMS int64  `json:"after_ms"`
+	Reason  string `json:"reason"`
+}
+
+func (st *stream) hello() *perch.Event {
+	o, sub := st.api.o, st.sub
+	data := helloData{
+		Protocol: protocolVersion, ConnectionID: st.id, Server: helloServer{"perch", o.Version},
+		HeartbeatMS: o.Heartbeat.Milliseconds(), Resumed: sub.Resumed, Tip: sub.Tip.String(), Session: sub.Session,
+		Limits: helloLimits{
+			FrameBytes: o.FrameBytes, CommandsPerMinute: o.CommandsPerMinute,
+			QueueFrames: o.QueueFrames, QueueBytes: o.QueueBytes, Streams: o.StreamsPerToken,
+		},
+		Retention: helloRetention{Events: o.Retention.Events, Bytes: o.Retention.Bytes, Seconds: int64(o.Retention.Age.Seconds())},
+	}
+	if !sub.Resumed {
+		data.ResetReason = &sub.ResetReason
+	}
+	return control(perch.EventHello, data)
+}
+
+// control makes a frame of one connection; it is in no log and has no id.
+func control(typ perch.EventType, data any) *perch.Event {
+	return perch.NewEvent(perch.Position{}, typ, perch.At(time.Now()), data)
+}
+
+func heartbeat(tip perch.Position) *perch.Event {
+	return control(perch.EventHeartbeat, tipData{tip.String()})
+}
+
+func reconnect(after time.Duration) *perch.Event {
+	return control(perch.EventReconnect, reconnectData{after.Milliseconds(), "draining"})
+}
+
+// replyFrame answers a command. Ref is its id.
+type replyFrame struct {
+	Type   perch.EventType `json:"type"`
+	Ref    string          `json:"ref,omitempty"`
+	Time   perch.Time      `json:"time"`
+	Status int             `json:"status"`
+	Data   any             `json:"data"`
+}
+
+// errorFrame refuses a command, or says why the stream ends: then Close has the code
+// that a WebSocket is closed with, so that clients of every encoding obey one rule.
+type errorFrame struct {
+	Type  perch.EventType `json:"type"`
+	Ref   string          `json:"ref,omitempty"`
+	Time  perch.Time      `json:"time"`
+	Error Problem         `json:"error"`
+	Close *closeFrame     `json:"close,omitempty"`
+}
+
+type closeFrame struct {
+	Code   int    `json:"code"`
+	Reason string `json:"reason"`
+}
+
+func reply(ref string, status int, data any) *perch.Event {
+	if data == nil {
+		data = struct{}{}
+	}
+	return frame(perch.EventReply, replyFrame{perch.EventReply, ref, perch.At(time.Now()), status, data})
+}
+
+func failure(ref string, p Problem) *perch.Event {
+	return frame(perch.EventError, errorFrame{Type: perch.EventError, Ref: ref, Time: perch.At(time.Now()), Error: p})
+}
+
+func farewell(p Problem, e ending) *perch.Event {
+	return frame(perch.EventError, errorFrame{Type: perch.EventError, Time: perch.At(time.Now()), Error: p,
+		Close: &closeFrame{int(e.code), e.reason()}})
+}
+
+// frame encodes what has its fields beside the type, not under data.
+func frame(typ perch.EventType, v any) *perch.Event {
+	wire, err := json.Marshal(v)
+	if err != nil {
+		panic("api: frame " + string(typ) + " cannot be encoded: " + err.Error()) // only a type of ours could cause it
+	}
+	return &perch.Event{Type: typ, Wire: wire}
+}

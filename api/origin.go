@@ -1,0 +1,59 @@
+package api
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// originAllowed says whether the page that r comes from may open an event socket: one of
+// the very host that was asked, or one of Options.Origins. Browsers send the Origin of
+// the page and cannot be talked out of it; "null" (a file, a sandboxed frame) is nobody's.
+// A request without Origin comes from no page: it is allowed, and shows its own token.
+func (a *API) originAllowed(r *http.Request) bool {
+	values := r.Header.Values("Origin")
+	if len(values) == 0 || len(values) == 1 && values[0] == "" {
+		return true
+	}
+	if len(values) > 1 {
+		return false
+	}
+	scheme, host, ok := splitOrigin(values[0])
+	if !ok {
+		return false
+	}
+	if withoutDefaultPort(scheme, strings.ToLower(r.Host)) == host {
+		return true
+	}
+	for _, allowed := range a.o.Origins {
+		if s, h, ok := splitOrigin(allowed); ok && s == scheme && h == host {
+			return true
+		}
+	}
+	return false
+}
+
+// splitOrigin takes an origin apart (RFC 6454, 6.2): only scheme://host[:port] is one. The
+// host comes back in lower case and without the port that its scheme has by itself.
+func splitOrigin(origin string) (scheme, host string, ok bool) {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", "", false
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || !strings.EqualFold(u.Scheme+"://"+u.Host, origin) {
+		return "", "", false
+	}
+	return u.Scheme, withoutDefaultPort(u.Scheme, strings.ToLower(u.Host)), true
+}
+
+func withoutDefaultPort(scheme, host string) string {
+	name, port, err := net.SplitHostPort(host)
+	if err != nil || !(scheme == "http" && port == "80" || scheme == "https" && port == "443") {
+		return host
+	}
+	if strings.Contains(name, ":") {
+		return "[" + name + "]" // an IPv6 address keeps its brackets
+	}
+	return name
+}

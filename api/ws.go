@@ -1,0 +1,186 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"github.com/coder/websocket"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// Subprotocols of the event socket. The bearer one carries a token where no header can be
+// set; it is never echoed, so the token comes back in no answer.
+const (
+	subprotocol       = "perch.v1"
+	bearerSubprotocol = "perch.bearer."
+)
+
+// handleEventsWS is the event stream on a WebSocket (RFC 6455), with commands.
+//
+//	@Summary		The event stream: WebSocket
+//	@Description	Subprotocol perch.v1, one JSON envelope a text frame. Browsers show their token as a second subprotocol, perch.bearer.<base64url(token)>, or use a ticket.
+//	@Tags			events
+//	@Produce		json
+//	@Param			since	query		string	false	"id of the last durable event that was handled"
+//	@Param			types	query		string	false	"event types to send, with commas: exact names, or message.*"
+//	@Param			ticket	query		string	false	"of POST /v1/events/tickets"
+//	@Success		101		{string}	string	"switching protocols"
+//	@Failure		401		{object}	Problem
+//	@Failure		422		{object}	Problem
+//	@Failure		426		{object}	Problem
+//	@Failure		429		{object}	Problem
+//	@Failure		503		{object}	Problem
+//	@Security		BearerAuth
+//	@Router			/v1/events/ws [get]
+func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
+	if err := checkHandshake(r); err != nil {
+		h := w.Header()
+		h.Set("Upgrade", "websocket")
+		h.Set("Connection", "Upgrade")
+		h.Set("Sec-WebSocket-Version", "13")
+		a.writeProblem(w, r, err)
+		return
+	}
+	if !a.originAllowed(r) {
+		// Before anything else: a foreign page must not even cause a login.
+		a.refuseSocket(w, r, ending{closeOrigin, perch.Errorf(perch.KindForbidden, "this origin may not open an event socket")})
+		return
+	}
+	sess, err := a.authenticateSocket(w, r)
+	if err != nil {
+		a.refuseSocket(w, r, endingOf(err))
+		return
+	}
+	q, err := eventQueryOf(r, "since", "types*", "ticket")
+	if err != nil {
+		a.refuseSocket(w, r, ending{closeProtocol, err})
+		return
+	}
+	st, err := a.openStream(r.Context(), sess, sessions.SubscribeOptions{Since: q.since, Types: q.types})
+	if err != nil {
+		e := endingOf(err)
+		if perch.KindOf(err) == perch.KindQuotaExceeded {
+			e.code = closeConnections
+		}
+		a.refuseSocket(w, r, ending{e.code, err})
+		return
+	}
+	defer st.close()
+	conn, err := upgrade(w, r)
+	if err != nil {
+		a.log.DebugContext(r.Context(), "upgrade failed", "error", err, "request_id", requestID(r.Context()))
+		return
+	}
+	a.serveSocket(r, st, conn)
+}
+
+// checkHandshake tells a WebSocket handshake (RFC 6455, 4.2.1) from any other request.
+func checkHandshake(r *http.Request) error {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
+	switch {
+	case !r.ProtoAtLeast(1, 1) || r.ProtoMajor > 1 || !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket"):
+		return perch.Errorf(perch.KindUpgradeRequired, "this address answers WebSocket handshakes over HTTP/1.1 only; GET /v1/events has the same events as long poll, NDJSON or SSE")
+	case r.Header.Get("Sec-WebSocket-Version") != "13":
+		return perch.Errorf(perch.KindUpgradeRequired, "Sec-WebSocket-Version must be 13")
+	case err != nil || len(key) != 16 || len(r.Header.Values("Sec-WebSocket-Key")) != 1:
+		return perch.Errorf(perch.KindUpgradeRequired, "Sec-WebSocket-Key must be 16 bytes in base64")
+	}
+	return nil
+}
+
+// hasToken looks for a token in a header that is a list.
+func hasToken(h http.Header, name, token string) bool {
+	for _, t := range headerList(h, name) {
+		if strings.EqualFold(t, token) {
+			return true
+		}
+	}
+	return false
+}
+
+func headerList(h http.Header, name string) []string {
+	list := strings.Split(strings.Join(h.Values(name), ","), ",")
+	for i := range list {
+		list[i] = strings.TrimSpace(list[i])
+	}
+	return list
+}
+
+// authenticateSocket finds the session by ticket, Authorization header or subprotocol.
+func (a *API) authenticateSocket(w http.ResponseWriter, r *http.Request) (*sessions.Session, error) {
+	if sess := sessionFrom(r.Context()); sess != nil {
+		return sess, nil
+	}
+	if text := r.URL.Query().Get("ticket"); text != "" {
+		return a.stream.tickets.redeem(text, r.Header.Get("Origin"))
+	}
+	token, err := socketToken(r)
+	if err != nil {
+		return nil, err
+	}
+	sess, err := a.authenticate(r, token)
+	if err != nil {
+		return nil, err
+	}
+	return sess, a.limits.token.take(w, string(sess.ID()))
+}
+
+// socketToken reads the bearer token of a handshake.
+func socketToken(r *http.Request) (perch.Secret, error) {
+	token, ok, err := bearerOf(r)
+	if ok || err != nil {
+		return token, err
+	}
+	for _, p := range headerList(r.Header, "Sec-WebSocket-Protocol") {
+		text, ok := strings.CutPrefix(p, bearerSubprotocol)
+		if !ok {
+			continue
+		}
+		raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(text, "="))
+		if err != nil || len(raw) == 0 || len(raw) > maxTokenBytes || !visible(string(raw)) {
+			return perch.Secret{}, perch.Errorf(perch.KindUnauthorized, "%s must be followed by base64url(token)", bearerSubprotocol)
+		}
+		return perch.NewSecret(string(raw)), nil
+	}
+	return perch.Secret{}, perch.Errorf(perch.KindUnauthorized,
+		"a token is needed: in the Authorization header, as subprotocol %s<base64url(token)>, or as ?ticket=", bearerSubprotocol)
+}
+
+// refuseSocket answers a handshake that leads nowhere. A program reads the problem from
+// the HTTP answer. A page cannot: its browser shows it neither status nor body, so there
+// the socket is opened, says why, and closes with the code.
+func (a *API) refuseSocket(w http.ResponseWriter, r *http.Request, e ending) {
+	if e.err == nil {
+		e.err = perch.Errorf(perch.KindDraining, "this node is stopping: connect again")
+	}
+	if r.Header.Get("Origin") == "" || !a.stream.guest() {
+		a.writeProblem(w, r, e.err)
+		return
+	}
+	defer a.stream.guestGone()
+	conn, err := upgrade(w, r)
+	if err != nil {
+		return
+	}
+	defer context.AfterFunc(a.stream.hard, conn.abort)()
+	conn.bye(farewell(problemOf(r, e.err), e), e)
+}
+
+// upgrade answers the handshake. Compression stays off: a token and a stranger's text
+// never share a deflate window, and an idle socket costs no window at all.
+func upgrade(w http.ResponseWriter, r *http.Request) (*wsConn, error) {
+	u := &upgrader{ResponseWriter: w}
+	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
+		Subprotocols:       []string{subprotocol},
+		InsecureSkipVerify: true, // originAllowed has looked already, more strictly
+		CompressionMode:    websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &wsConn{ws: ws, net: u.conn.Conn}, nil
+}
