@@ -1,6 +1,10 @@
 package xmppconn
 
-import "github.com/perch-im/perch"
+import (
+	"strings"
+
+	"github.com/perch-im/perch"
+)
 
 // decoded is what one message or presence says.
 type decoded struct {
@@ -12,12 +16,45 @@ type decoded struct {
 // decodeFrame decodes a message or presence straight from its frame; nothing in the result
 // points into it. Other elements give an empty result. The error is a *framingError.
 // Self is the own full JID.
-func decodeFrame(f *frame, self perch.JID, now perch.Time) (decoded, error) { panic("unreachable") }
+func decodeFrame(f *frame, self perch.JID, now perch.Time) (decoded, error) {
+	p := borrowParser(f.raw, *f.ns)
+	defer p.giveBack()
+	if err := p.document(); err != nil {
+		return decoded{}, err
+	}
+	return decodeStanza(p.root, self, now), nil
+}
 
-// decodeStanza is decodeFrame for an element that is parsed already.
-func decodeStanza(el *element, self perch.JID, now perch.Time) decoded { panic("unreachable") }
+// decodeStanza is decodeFrame for an element that is parsed already. The tree may be a
+// borrowed one: every string that goes into the result is copied (keep, keepJID).
+func decodeStanza(el *element, self perch.JID, now perch.Time) decoded {
+	switch {
+	case el.is(nsClient, "message"):
+		return decodeMessage(el, self, now)
+	case el.is(nsClient, "presence"):
+		if in := decodePresence(el, self, now); in != nil {
+			return decoded{in: []perch.Inbound{in}}
+		}
+	}
+	return decoded{}
+}
 
 // isStanza says whether XEP-0198 counts an element of this name.
 func isStanza(space, local string) bool {
 	return space == nsClient && (local == "message" || local == "presence" || local == "iq")
+}
+
+// keep copies a string out of a stanza: a view would hold, or outlive, the whole of it.
+func keep(s string) string { return strings.Clone(s) }
+
+// keepJID is keep for an address as it stood on the wire.
+func keepJID(s string) perch.JID { return perch.JID(strings.Clone(s)) }
+
+// sender is the from of a stanza. Without one it is from the own account (RFC 6120,
+// 8.1.2.1).
+func sender(el *element, self perch.JID) perch.JID {
+	if from := el.attr("from"); from != "" {
+		return keepJID(from)
+	}
+	return self.Bare()
 }

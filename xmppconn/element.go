@@ -1,7 +1,13 @@
 package xmppconn
 
-// element is one parsed XML element. Namespaces are resolved. Trees of parseElement own
-// their memory and may be kept; the trees that decodeFrame borrows may not.
+import (
+	"slices"
+	"strings"
+)
+
+// element is one parsed XML element. Namespaces are resolved, and their declarations are
+// not among the attributes. Trees of parseElement own their memory and may be kept; the
+// trees that decodeFrame borrows may not.
 type element struct {
 	space, local string
 	attrs        []attr
@@ -20,20 +26,123 @@ type nsContext struct {
 type nsBinding struct{ prefix, uri string }
 
 // parseElement parses one whole element. The error is a *framingError.
-func parseElement(raw []byte, ctx nsContext) (*element, error) { panic("unreachable") }
-
-// child returns the first child with this name, or nil. Space "" matches the element's own
-// namespace.
-func (e *element) child(space, local string) *element { panic("unreachable") }
+func parseElement(raw []byte, ctx nsContext) (*element, error) {
+	p := newParser(string(raw), ctx)
+	if err := p.document(); err != nil {
+		return nil, err
+	}
+	return p.root, nil
+}
 
 // is says whether e is there and has this name.
-func (e *element) is(space, local string) bool { panic("unreachable") }
+func (e *element) is(space, local string) bool {
+	return e != nil && e.local == local && e.space == space
+}
 
-// attr returns the value of an attribute without namespace, or "".
-func (e *element) attr(local string) string { panic("unreachable") }
+// child returns the first child with this name, or nil. Nil-safe.
+func (e *element) child(space, local string) *element {
+	if e == nil {
+		return nil
+	}
+	for _, c := range e.children {
+		if c.is(space, local) {
+			return c
+		}
+	}
+	return nil
+}
+
+// attr returns the value of an attribute without namespace, or "". Nil-safe.
+func (e *element) attr(local string) string {
+	v, _ := e.attrNS("", local)
+	return v
+}
 
 // attrNS returns the value of an attribute in a namespace, and whether it is there.
-func (e *element) attrNS(space, local string) (string, bool) { panic("unreachable") }
+func (e *element) attrNS(space, local string) (string, bool) {
+	if e == nil {
+		return "", false
+	}
+	for i := range e.attrs {
+		if a := &e.attrs[i]; a.local == local && a.space == space {
+			return a.value, true
+		}
+	}
+	return "", false
+}
 
 // childText returns the text of the first child with this name, or "". Nil-safe.
-func (e *element) childText(space, local string) string { panic("unreachable") }
+func (e *element) childText(space, local string) string {
+	if c := e.child(space, local); c != nil {
+		return c.text
+	}
+	return ""
+}
+
+// innerText is the text without white space around it. Nil-safe.
+func (e *element) innerText() string {
+	if e == nil {
+		return ""
+	}
+	return strings.TrimSpace(e.text)
+}
+
+// parseHeader reads the start tag of a stream and also returns its name as written, which
+// the end tag must repeat.
+func parseHeader(raw []byte) (*streamHeader, string, error) {
+	p := newParser(string(raw), nsContext{})
+	name, err := p.startTag()
+	if err != nil {
+		return nil, "", err
+	}
+	el := p.root
+	if el.local != "stream" {
+		return nil, "", &framingError{"bad-format", "the first element is not a stream header"}
+	}
+	if el.space != nsStream {
+		return nil, "", &framingError{"invalid-namespace", "the stream header has another namespace"}
+	}
+	h := &streamHeader{
+		from: el.attr("from"), to: el.attr("to"), id: el.attr("id"), version: el.attr("version"),
+		ns: nsContext{def: p.def, bindings: slices.Clone(p.ns)},
+	}
+	h.lang, _ = el.attrNS(nsXML, "lang")
+	return h, name, nil
+}
+
+// streamHeader is what the other side said in its <stream:stream> tag (RFC 6120, 4.7).
+type streamHeader struct {
+	from, to, id, version, lang string
+	ns                          nsContext
+}
+
+// localName reads the name of a start tag without its prefix. Names of stanzas cost
+// nothing.
+func localName(raw []byte) string {
+	name := raw[1:]
+	for i, c := range name {
+		if isSpace(c) || c == '>' || c == '/' {
+			name = name[:i]
+			break
+		}
+	}
+	for i, c := range name {
+		if c == ':' {
+			name = name[i+1:]
+			break
+		}
+	}
+	switch string(name) {
+	case "message":
+		return "message"
+	case "presence":
+		return "presence"
+	case "iq":
+		return "iq"
+	case "r":
+		return "r"
+	case "a":
+		return "a"
+	}
+	return string(name)
+}

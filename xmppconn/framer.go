@@ -36,16 +36,11 @@ type frame struct {
 	skipped *skipped      // frameSkipped
 	ns      *nsContext    // what the stream header declares
 	owner   *framer
-}
-
-// streamHeader is what the other side said in its <stream:stream> tag (RFC 6120, 4.7).
-type streamHeader struct {
-	from, to, id, version, lang string
-	ns                          nsContext
+	seq     uint64
 }
 
 // skipped says what was left out and why. Space, local, from and id are empty when the
-// start tag itself was too long.
+// start tag itself was too long or wrong.
 type skipped struct {
 	reason       string // too_large, too_deep or malformed (too many attributes)
 	space, local string
@@ -61,10 +56,27 @@ type framingError struct {
 
 func (e *framingError) Error() string { return "xmpp stream: " + e.condition + ": " + e.detail }
 
-// framer cuts a byte stream into frames. It is used by one goroutine.
+func notWellFormed(detail string) error { return &framingError{"not-well-formed", detail} }
+func restricted(detail string) error    { return &framingError{"restricted-xml", detail} }
+
+// framer cuts a byte stream into frames. It looks only at tags and quotes: names, entities
+// and characters are for the parser, which sees every frame that is not skipped. Depth and
+// quotes are all that a boundary depends on, so both always agree on where a stanza ends.
+//
+// It is used by one goroutine, and holds a buffer only while a stanza is in it.
 type framer struct {
-	r   io.Reader
-	lim limits
+	r     io.Reader
+	lim   limits
+	scan  scanner
+	ns    *nsContext // of the stream header; nil before it
+	root  string     // name of the stream header as written
+	in    input
+	skip  *skipped
+	total int // bytes of the skipped stanza that are gone from the buffer
+	seq   uint64
+	ended bool  // </stream:stream> was seen
+	close bool  // the header was <stream:stream/>: the end comes next
+	err   error // the first error; it stays
 }
 
 // newFramer reads a stream, from its header on.
@@ -72,17 +84,197 @@ func newFramer(r io.Reader, lim limits) *framer { return &framer{r: r, lim: lim}
 
 // next returns the next frame. Errors are *framingError for bytes that are not XMPP,
 // io.EOF at an end between stanzas, io.ErrUnexpectedEOF within one, or the reader's own.
-func (f *framer) next() (frame, error) { return frame{}, io.EOF }
+func (f *framer) next() (frame, error) {
+	f.consume()
+	for f.err == nil {
+		if f.close {
+			f.close, f.ended = false, true
+			return f.frame(frameEnd), nil
+		}
+		if f.ended {
+			f.err = io.EOF
+			break
+		}
+		found, err := f.scan.run(f.in.bytes(), f.ns == nil, &f.lim)
+		if err != nil {
+			f.err = err
+			break
+		}
+		fr, ok, err := f.take(found)
+		if err == nil && !ok && found == nothing {
+			err = f.more()
+		}
+		if err != nil {
+			f.err = err
+			break
+		}
+		if ok {
+			return fr, nil
+		}
+	}
+	f.in.free()
+	f.scan.restart()
+	return frame{}, f.err
+}
 
 // reset starts a new stream on r (after STARTTLS or SASL) and forgets everything that was
 // buffered: bytes that arrived before TLS must never count as bytes inside of it.
-func (f *framer) reset(r io.Reader) { *f = framer{r: r, lim: f.lim} }
+func (f *framer) reset(r io.Reader) {
+	f.in.free()
+	*f = framer{r: r, lim: f.lim, seq: f.seq + 1}
+}
 
 // buffered returns how many bytes were read but not handed out yet.
-func (f *framer) buffered() int { return 0 }
+func (f *framer) buffered() int {
+	if f.scan.done {
+		return len(f.in.bytes()) - f.scan.pos
+	}
+	return len(f.in.bytes())
+}
 
 // release gives the buffer back. It may be called twice; next calls it too.
-func (f *frame) release() {}
+func (f *frame) release() {
+	if f.owner != nil && f.seq == f.owner.seq {
+		f.owner.consume()
+	}
+	f.raw = nil
+}
 
 // parse turns an element frame into a tree that stays valid after release.
 func (f *frame) parse() (*element, error) { return parseElement(f.raw, *f.ns) }
+
+func (f *framer) frame(kind frameKind) frame {
+	return frame{kind: kind, ns: f.ns, owner: f, seq: f.seq}
+}
+
+// consume drops what the last frame was made of.
+func (f *framer) consume() {
+	if !f.scan.done {
+		return
+	}
+	f.seq++
+	f.in.drop(f.scan.pos)
+	f.scan.restart()
+	f.skip, f.total = nil, 0
+}
+
+// take turns what the scanner found into a frame. Ok is false when there is none yet.
+func (f *framer) take(found found) (frame, bool, error) {
+	switch found {
+	case foundHeader:
+		fr, err := f.takeHeader()
+		return fr, err == nil, err
+	case foundEnd:
+		if !f.isEnd(f.in.bytes()[f.scan.start:f.scan.pos]) {
+			return frame{}, false, notWellFormed("the end tag does not match the stream header")
+		}
+		f.ended = true
+		return f.frame(frameEnd), true, nil
+	case foundTooRich:
+		f.beginSkip("malformed")
+		if f.scan.done {
+			return f.takeElement()
+		}
+	case foundTooDeep:
+		f.beginSkip("too_deep")
+	case foundElement:
+		return f.takeElement()
+	}
+	return frame{}, false, nil
+}
+
+func (f *framer) takeHeader() (frame, error) {
+	raw := f.in.bytes()[f.scan.start:f.scan.pos]
+	if len(raw) > f.lim.stanza || f.scan.firstAttrs > f.lim.attrs {
+		return frame{}, &framingError{"policy-violation", "the stream header is too large"}
+	}
+	h, name, err := parseHeader(raw)
+	if err != nil {
+		return frame{}, err
+	}
+	f.ns, f.root, f.close = &h.ns, name, f.scan.empty
+	fr := f.frame(frameHeader)
+	fr.header = h
+	return fr, nil
+}
+
+// isEnd compares an end tag with the header, white space before the > aside.
+func (f *framer) isEnd(tag []byte) bool {
+	name := tag[2 : len(tag)-1]
+	for len(name) > 0 && isSpace(name[len(name)-1]) {
+		name = name[:len(name)-1]
+	}
+	return string(name) == f.root
+}
+
+func (f *framer) takeElement() (frame, bool, error) {
+	raw := f.in.bytes()[f.scan.start:f.scan.pos]
+	if len(raw) > f.lim.stanza {
+		f.beginSkip("too_large")
+	}
+	if f.skip != nil {
+		if f.total+len(raw) > f.lim.hard {
+			return frame{}, false, f.tooMuch()
+		}
+		fr := f.frame(frameSkipped)
+		fr.skipped = f.skip
+		return fr, true, nil
+	}
+	fr := f.frame(frameElement)
+	fr.raw, fr.local = raw, localName(raw)
+	return fr, true, nil
+}
+
+func (f *framer) tooMuch() error {
+	return &framingError{"policy-violation", "a stanza is longer than the stream allows"}
+}
+
+// beginSkip remembers what can be said about the stanza while its start tag is here. The
+// first reason stays.
+func (f *framer) beginSkip(reason string) {
+	if f.skip != nil {
+		return
+	}
+	raw := f.in.bytes()[f.scan.start:]
+	f.skip = &skipped{reason: reason}
+	if n := f.scan.first; n > 0 && n <= f.lim.stanza && f.scan.firstAttrs <= f.lim.attrs {
+		describe(f.skip, raw[:n], *f.ns)
+	}
+}
+
+// describe fills in the name and sender from a start tag, as far as it is sound.
+func describe(s *skipped, tag []byte, ns nsContext) {
+	p := newParser(string(tag), ns)
+	if _, err := p.startTag(); err != nil {
+		return
+	}
+	el := p.root
+	s.space, s.local, s.from, s.id = el.space, el.local, perch.JID(el.attr("from")), el.attr("id")
+}
+
+// more makes room and reads. Between stanzas it holds no buffer while it waits.
+func (f *framer) more() error {
+	switch {
+	case f.ns == nil && len(f.in.bytes()) > f.lim.stanza:
+		return &framingError{"policy-violation", "the stream header is too large"}
+	case f.scan.pos-f.scan.start > f.lim.stanza:
+		f.beginSkip("too_large")
+	}
+	if f.skip != nil {
+		f.total += f.scan.pos - f.scan.start
+		if f.total > f.lim.hard {
+			return f.tooMuch()
+		}
+		f.in.clear()
+		f.scan.shift(f.scan.pos)
+	} else {
+		n := f.scan.start
+		f.in.drop(n)
+		f.scan.shift(n)
+	}
+	err := f.in.read(f.r, f.lim.stanza, f.scan.between())
+	if err == io.EOF && !f.scan.between() {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

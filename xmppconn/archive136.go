@@ -1,0 +1,148 @@
+package xmppconn
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+
+	"github.com/perch-im/perch"
+)
+
+// encodeArchive136 asks for the last messages with one account (XEP-0136, 7.3). Only with
+// is sent beside the number: the Messenger service knew no collections by start, no
+// resource and no paging.
+func encodeArchive136(q perch.ArchiveQuery) ([]byte, error) {
+	var w writer
+	w.raw("<retrieve xmlns='" + nsArchive + "'")
+	w.attr("/with", "with", string(q.With.Bare()))
+	w.raw(">")
+	w.rsm(q.Limit, "", false, "")
+	w.raw("</retrieve>")
+	return w.result()
+}
+
+// parseArchive136 reads the answer, oldest first: a chat, a list of chats, an empty one of
+// either kind, or nothing at all. Most is how many messages the archive gives at most: with
+// as many there may be more, and nobody can tell. Start, End and Limit of the query are
+// applied here; Before and After cannot be.
+func parseArchive136(payload *element, self perch.JID, q perch.ArchiveQuery, most int, now perch.Time) perch.ArchivePage {
+	var items []perch.ArchiveItem
+	if payload.is(nsArchive, "chat") {
+		items = appendChat(items, payload, self, q, now)
+	} else if payload.is(nsArchive, "list") {
+		for _, c := range payload.children {
+			if c.is(nsArchive, "chat") {
+				items = appendChat(items, c, self, q, now)
+			}
+		}
+	}
+	complete := most > 0 && len(items) < most
+	slices.SortStableFunc(items, func(a, b perch.ArchiveItem) int { return cmp.Compare(a.Time, b.Time) })
+	nameItems(items)
+	items = slices.DeleteFunc(items, func(i perch.ArchiveItem) bool {
+		return q.Start != 0 && i.Time < q.Start || q.End != 0 && i.Time > q.End
+	})
+	if q.Limit > 0 && len(items) > q.Limit {
+		items, complete = items[len(items)-q.Limit:], false
+	}
+	return perch.ArchivePage{Items: items, Complete: complete}
+}
+
+// appendChat reads one collection: a series of from and to elements.
+func appendChat(items []perch.ArchiveItem, chat *element, self perch.JID, q perch.ArchiveQuery, now perch.Time) []perch.ArchiveItem {
+	with := q.With.Bare()
+	if v := chat.attr("with"); v != "" {
+		with = keepJID(v).Bare()
+	}
+	clock := newChatClock(chat, now)
+	for _, c := range chat.children {
+		if c.space != nsArchive || c.local != "from" && c.local != "to" {
+			continue
+		}
+		at := clock.at(c)
+		body := c.childText(nsArchive, "body")
+		if body == "" {
+			body = c.childText(nsClient, "body")
+		}
+		if body == "" {
+			continue
+		}
+		item := perch.ArchiveItem{From: with, To: self.Bare(), Direction: "in", Body: keep(body), Time: at}
+		if c.local == "to" {
+			item.From, item.To, item.Direction = item.To, item.From, "out"
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+// chatClock gives each message of a collection its time: by utc where it has one, else by
+// secs after the message before it (XEP-0136, 5.4). Some archives count secs from the start
+// of the collection instead; that is told by a sum that would lie in the future.
+type chatClock struct {
+	start, last perch.Time
+	fromStart   bool
+}
+
+func newChatClock(chat *element, now perch.Time) *chatClock {
+	c := &chatClock{start: parseTime(chat.attr("start"))}
+	c.last = c.start
+	sum := c.start
+	for _, m := range chat.children {
+		if utc := parseTime(m.attr("utc")); utc != 0 {
+			sum = utc
+		} else {
+			sum += seconds(m)
+		}
+	}
+	c.fromStart = now != 0 && sum > now
+	return c
+}
+
+func (c *chatClock) at(m *element) perch.Time {
+	utc := parseTime(m.attr("utc"))
+	switch {
+	case utc != 0:
+		c.last = utc
+	case c.last == 0:
+		return 0
+	case c.fromStart && c.start != 0:
+		c.last = c.start + seconds(m)
+	default:
+		c.last += seconds(m)
+	}
+	return c.last
+}
+
+// seconds is the secs attribute in milliseconds. Nonsense counts as 0.
+func seconds(m *element) perch.Time {
+	n, err := strconv.ParseUint(m.attr("secs"), 10, 31)
+	if err != nil {
+		return 0
+	}
+	return perch.Time(n * 1000)
+}
+
+// nameItems gives the items ids, which this archive does not have: made from what they
+// are, so that the same message has the same id in the next answer. Equal ones are
+// numbered.
+func nameItems(items []perch.ArchiveItem) {
+	seen := make(map[string]int, len(items))
+	for i := range items {
+		m := &items[i]
+		h := sha256.New()
+		for _, part := range []string{string(m.From), string(m.To), m.Time.String(), m.Body} {
+			h.Write(strconv.AppendInt(nil, int64(len(part)), 10))
+			h.Write([]byte{':'})
+			h.Write([]byte(part))
+		}
+		id := hex.EncodeToString(h.Sum(nil)[:12])
+		seen[id]++
+		if n := seen[id]; n > 1 {
+			id += "-" + strconv.Itoa(n)
+		}
+		m.ID = id
+	}
+}

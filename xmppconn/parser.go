@@ -1,0 +1,464 @@
+package xmppconn
+
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+	"unsafe"
+)
+
+const (
+	nsXMLNS = "http://www.w3.org/2000/xmlns/"
+
+	// An element with more attributes is refused whatever the framer lets through: they
+	// are compared with each other.
+	mostAttrs = 256
+
+	arenaElements, arenaAttrs, arenaKids = 24, 48, 24
+)
+
+// parser turns the bytes of one element into a tree. All strings of the tree are views of
+// src, but for those that had entities in them. Its slices are an arena: elements and
+// attributes are cut from them and a new one is made when one is full, so that no element
+// ever moves.
+type parser struct {
+	src  string
+	pos  int
+	ctx  nsContext
+	def  string      // default namespace here
+	ns   []nsBinding // declared in the element, the innermost last
+	root *element
+	open []opened
+
+	elements []element
+	attrs    []attr
+	kids     []*element
+	siblings []*element // finished children of the open elements
+	raw      []attr     // attributes of the current tag, prefixes not resolved
+	scratch  []byte
+}
+
+// opened is an element whose end tag is still to come.
+type opened struct {
+	el       *element
+	name     string // as written
+	def      string // default namespace outside
+	ns       int
+	siblings int
+	more     []byte // text, when it comes in several pieces
+}
+
+func newParser(src string, ctx nsContext) *parser {
+	return &parser{src: src, ctx: ctx, def: ctx.def}
+}
+
+var parsers = sync.Pool{New: func() any {
+	return &parser{
+		open: make([]opened, 0, 8), elements: make([]element, 0, arenaElements),
+		attrs: make([]attr, 0, arenaAttrs), kids: make([]*element, 0, arenaKids),
+		siblings: make([]*element, 0, 16), raw: make([]attr, 0, 16), scratch: make([]byte, 0, 256),
+	}
+}}
+
+// borrowParser parses without copying. The tree, and every string in it, is valid until
+// giveBack and as long as raw: what is kept must be copied.
+func borrowParser(raw []byte, ctx nsContext) *parser {
+	p := parsers.Get().(*parser)
+	p.src, p.ctx, p.def = unsafe.String(unsafe.SliceData(raw), len(raw)), ctx, ctx.def
+	return p
+}
+
+// giveBack clears the arena, so that the pool keeps no stanza alive. A parser that had to
+// grow far is not kept.
+func (p *parser) giveBack() {
+	if cap(p.elements) > 4*arenaElements || cap(p.attrs) > 4*arenaAttrs || cap(p.kids) > 8*arenaKids ||
+		cap(p.siblings) > 256 || cap(p.scratch) > smallBuffer || cap(p.open) > 64 || cap(p.ns) > 64 {
+		return
+	}
+	clear(p.elements)
+	clear(p.attrs)
+	clear(p.kids)
+	clear(p.siblings[:cap(p.siblings)])
+	clear(p.raw[:cap(p.raw)])
+	clear(p.open[:cap(p.open)])
+	clear(p.ns[:cap(p.ns)])
+	*p = parser{
+		open: p.open[:0], ns: p.ns[:0], elements: p.elements[:0], attrs: p.attrs[:0], kids: p.kids[:0],
+		siblings: p.siblings[:0], raw: p.raw[:0], scratch: p.scratch[:0],
+	}
+	parsers.Put(p)
+}
+
+// document parses src, which is one element and nothing else.
+func (p *parser) document() error {
+	for {
+		if err := p.markup(); err != nil {
+			return err
+		}
+		if len(p.open) == 0 {
+			if p.pos != len(p.src) {
+				return notWellFormed("something behind the element")
+			}
+			return nil
+		}
+		text, err := p.chars('<')
+		if err != nil {
+			return err
+		}
+		if text != "" {
+			p.addText(text)
+		}
+	}
+}
+
+// markup reads what begins with <.
+func (p *parser) markup() error {
+	if p.pos+1 >= len(p.src) || p.src[p.pos] != '<' {
+		return badEnd()
+	}
+	switch p.src[p.pos+1] {
+	case '/':
+		return p.endTag()
+	case '!':
+		return p.cdata()
+	case '?':
+		return restricted("a processing instruction")
+	}
+	if _, err := p.startTag(); err != nil {
+		return err
+	}
+	if p.src[p.pos-2] == '/' {
+		p.closeElement()
+	}
+	return nil
+}
+
+func (p *parser) cdata() error {
+	body, ok := strings.CutPrefix(p.src[p.pos:], "<![CDATA[")
+	if !ok || len(p.open) == 0 {
+		return restricted("a comment or a document type")
+	}
+	end := strings.Index(body, "]]>")
+	if end < 0 {
+		return badEnd()
+	}
+	body = body[:end]
+	for i := 0; i < len(body); {
+		n, err := charLen(body[i:])
+		if err != nil {
+			return err
+		}
+		i += n
+	}
+	if strings.IndexByte(body, '\r') >= 0 {
+		body = strings.ReplaceAll(strings.ReplaceAll(body, "\r\n", "\n"), "\r", "\n")
+	}
+	p.pos += len("<![CDATA[") + end + len("]]>")
+	if body != "" {
+		p.addText(body)
+	}
+	return nil
+}
+
+// addText joins the pieces of an element's text without copying them again and again.
+func (p *parser) addText(text string) {
+	o := &p.open[len(p.open)-1]
+	if o.more == nil && o.el.text == "" {
+		o.el.text = text
+		return
+	}
+	if o.more == nil {
+		o.more = append(o.more, o.el.text...)
+	}
+	o.more = append(o.more, text...)
+}
+
+// startTag reads a start tag and opens its element. It returns the name as written.
+func (p *parser) startTag() (string, error) {
+	p.pos++
+	prefix, local, err := p.name()
+	if err != nil {
+		return "", err
+	}
+	name := p.src[p.pos-len(local)-prefixLen(prefix) : p.pos]
+	el := p.newElement()
+	if p.root == nil {
+		p.root = el
+	}
+	p.open = append(p.open, opened{el: el, name: name, def: p.def, ns: len(p.ns), siblings: len(p.siblings)})
+	p.raw = p.raw[:0]
+	for {
+		more, err := p.attribute()
+		if err != nil {
+			return "", err
+		}
+		if !more {
+			break
+		}
+	}
+	el.local = local
+	if el.space, err = p.resolve(prefix, p.def); err != nil {
+		return "", err
+	}
+	el.attrs, err = p.resolveAttrs()
+	return name, err
+}
+
+func prefixLen(prefix string) int {
+	if prefix == "" {
+		return 0
+	}
+	return len(prefix) + 1
+}
+
+// attribute reads the next attribute, or the end of the tag and then returns false.
+func (p *parser) attribute() (bool, error) {
+	before := p.pos
+	p.skipSpace()
+	if p.pos >= len(p.src) {
+		return false, badEnd()
+	}
+	switch p.src[p.pos] {
+	case '>':
+		p.pos++
+		return false, nil
+	case '/':
+		if p.pos+1 >= len(p.src) || p.src[p.pos+1] != '>' {
+			return false, notWellFormed("a / within a tag")
+		}
+		p.pos += 2
+		return false, nil
+	}
+	if before == p.pos {
+		return false, notWellFormed("no white space before an attribute")
+	}
+	prefix, local, err := p.name()
+	if err != nil {
+		return false, err
+	}
+	value, err := p.value()
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case prefix == "" && local == "xmlns":
+		return true, p.declare("", value)
+	case prefix == "xmlns":
+		return true, p.declare(local, value)
+	}
+	p.raw = append(p.raw, attr{prefix, local, value})
+	return true, nil
+}
+
+// value reads = and a quoted value.
+func (p *parser) value() (string, error) {
+	p.skipSpace()
+	if p.pos >= len(p.src) || p.src[p.pos] != '=' {
+		return "", badValue()
+	}
+	p.pos++
+	p.skipSpace()
+	if p.pos >= len(p.src) || p.src[p.pos] != '"' && p.src[p.pos] != '\'' {
+		return "", badValue()
+	}
+	quote := p.src[p.pos]
+	p.pos++
+	value, err := p.chars(quote)
+	p.pos++
+	return value, err
+}
+
+func (p *parser) skipSpace() {
+	for p.pos < len(p.src) && isSpace(p.src[p.pos]) {
+		p.pos++
+	}
+}
+
+// name reads a qualified name (Namespaces in XML 1.0, 4).
+func (p *parser) name() (prefix, local string, err error) {
+	s, start, i := p.src, p.pos, p.pos
+	colon, ascii := -1, true
+	for i < len(s) && nameBytes[s[i]] {
+		switch c := s[i]; {
+		case c == ':' && colon >= 0:
+			return "", "", badName()
+		case c == ':':
+			colon = i
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+		i++
+	}
+	p.pos = i
+	if colon >= 0 {
+		prefix, local = s[start:colon], s[colon+1:i]
+	} else {
+		local = s[start:i]
+	}
+	if local == "" || colon == start || !startsName(local, ascii) || prefix != "" && !startsName(prefix, ascii) {
+		return "", "", badName()
+	}
+	return prefix, local, nil
+}
+
+// startsName checks the first character of a name, and all of them unless they are ASCII.
+func startsName(s string, ascii bool) bool {
+	if c := s[0]; ascii {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+	}
+	for i, r := range s {
+		if r == utf8.RuneError || !isNameRune(r, i > 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// declare binds a prefix, or the default namespace, from this element on.
+func (p *parser) declare(prefix, uri string) error {
+	bad := &framingError{"bad-namespace-prefix", "a namespace declaration that is not allowed"}
+	if prefix == "xml" && uri == nsXML {
+		return nil
+	}
+	if prefix == "xml" || prefix == "xmlns" || uri == nsXML || uri == nsXMLNS || prefix != "" && uri == "" {
+		return bad
+	}
+	o := &p.open[len(p.open)-1]
+	for _, b := range p.ns[o.ns:] {
+		if b.prefix == prefix {
+			return notWellFormed("a namespace declared twice")
+		}
+	}
+	if len(p.ns)-o.ns >= mostAttrs {
+		return &framingError{"policy-violation", "too many attributes"}
+	}
+	if prefix == "" {
+		p.def = uri
+	}
+	p.ns = append(p.ns, nsBinding{prefix, uri})
+	return nil
+}
+
+// resolve turns a prefix into a namespace. Without a prefix it is def.
+func (p *parser) resolve(prefix, def string) (string, error) {
+	switch prefix {
+	case "":
+		return def, nil
+	case "xml":
+		return nsXML, nil
+	}
+	for i := len(p.ns) - 1; i >= 0; i-- {
+		if p.ns[i].prefix == prefix {
+			return p.ns[i].uri, nil
+		}
+	}
+	for i := range p.ctx.bindings {
+		if p.ctx.bindings[i].prefix == prefix {
+			return p.ctx.bindings[i].uri, nil
+		}
+	}
+	return "", &framingError{"bad-namespace-prefix", "a prefix that is not declared"}
+}
+
+func (p *parser) resolveAttrs() ([]attr, error) {
+	if len(p.raw) == 0 {
+		return nil, nil
+	}
+	if len(p.raw) > mostAttrs {
+		return nil, &framingError{"policy-violation", "too many attributes"}
+	}
+	for i := range p.raw {
+		a := &p.raw[i]
+		space, err := p.resolve(a.space, "")
+		if err != nil {
+			return nil, err
+		}
+		a.space = space
+		for j := range i {
+			if p.raw[j].local == a.local && p.raw[j].space == a.space {
+				return nil, notWellFormed("an attribute given twice")
+			}
+		}
+	}
+	if cap(p.attrs)-len(p.attrs) < len(p.raw) {
+		p.attrs = make([]attr, 0, max(arenaAttrs, len(p.raw)))
+	}
+	n := len(p.attrs)
+	p.attrs = append(p.attrs, p.raw...)
+	return p.attrs[n:len(p.attrs):len(p.attrs)], nil
+}
+
+func (p *parser) newElement() *element {
+	if len(p.elements) == cap(p.elements) {
+		p.elements = make([]element, 0, arenaElements)
+	}
+	p.elements = append(p.elements, element{})
+	return &p.elements[len(p.elements)-1]
+}
+
+// endTag closes the innermost element, whose name it must repeat.
+func (p *parser) endTag() error {
+	if len(p.open) == 0 {
+		return notWellFormed("an end tag without a start tag")
+	}
+	name := p.open[len(p.open)-1].name
+	p.pos += 2
+	if !strings.HasPrefix(p.src[p.pos:], name) {
+		return notWellFormed("an end tag that does not match")
+	}
+	p.pos += len(name)
+	p.skipSpace()
+	if p.pos >= len(p.src) || p.src[p.pos] != '>' {
+		return notWellFormed("an end tag that does not match")
+	}
+	p.pos++
+	p.closeElement()
+	return nil
+}
+
+func (p *parser) closeElement() {
+	last := len(p.open) - 1
+	o := p.open[last]
+	p.open[last] = opened{}
+	p.open = p.open[:last]
+	if o.more != nil {
+		o.el.text = string(o.more)
+	}
+	o.el.children = p.takeKids(o.siblings)
+	p.siblings = append(p.siblings, o.el)
+	p.def, p.ns = o.def, p.ns[:o.ns]
+}
+
+// takeKids moves the finished children from the stack to their own slice.
+func (p *parser) takeKids(from int) []*element {
+	done := p.siblings[from:]
+	if len(done) == 0 {
+		return nil
+	}
+	if cap(p.kids)-len(p.kids) < len(done) {
+		p.kids = make([]*element, 0, max(arenaKids, len(done)))
+	}
+	n := len(p.kids)
+	p.kids = append(p.kids, done...)
+	p.siblings = p.siblings[:from]
+	return p.kids[n:len(p.kids):len(p.kids)]
+}
+
+// checkDeclaration reads the inside of <?xml ... ?>: only XML 1.0 in UTF-8 is XMPP.
+func checkDeclaration(decl string) error {
+	rest, ok := strings.CutPrefix(decl, "xml")
+	if !ok || rest == "" || !isSpace(rest[0]) {
+		return restricted("a processing instruction")
+	}
+	p := newParser("<xml"+rest+"/>", nsContext{})
+	if _, err := p.startTag(); err != nil {
+		return notWellFormed("an XML declaration that is none")
+	}
+	if p.root.attr("version") != "1.0" {
+		return &framingError{"unsupported-version", "not XML 1.0"}
+	}
+	if enc := p.root.attr("encoding"); enc != "" && !strings.EqualFold(enc, "utf-8") {
+		return &framingError{"unsupported-encoding", "not UTF-8"}
+	}
+	return nil
+}

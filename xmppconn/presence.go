@@ -1,0 +1,135 @@
+package xmppconn
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/perch-im/perch"
+)
+
+// decodePresence decodes a presence (RFC 6121, 4) or subscription stanza (3). Errors and
+// probes are for nobody: it returns nil.
+func decodePresence(el *element, self perch.JID, now perch.Time) perch.Inbound {
+	from := sender(el, self)
+	switch typ := el.attr("type"); typ {
+	case "":
+		return availability(el, from, now, true)
+	case "unavailable":
+		return availability(el, from, now, false)
+	case "subscribe", "subscribed", "unsubscribe", "unsubscribed":
+		return &perch.SubscriptionIn{
+			From: from.Bare(), Type: keep(typ), Nick: nickOf(el), Message: keep(preferredText(el, "status")),
+		}
+	}
+	return nil
+}
+
+func availability(el *element, from perch.JID, now perch.Time, available bool) *perch.PresenceIn {
+	p := &perch.PresenceIn{From: from, Available: available}
+	for _, c := range el.children {
+		switch {
+		case c.is(nsClient, "show") && available:
+			p.Show = parseShow(c.text)
+		case c.is(nsClient, "status") && p.Status == "":
+			p.Status = keep(preferredText(el, "status"))
+		case c.is(nsClient, "priority") && available:
+			p.Priority = parsePriority(c.text)
+		case c.is(nsVCardUpd, "x"):
+			p.PhotoHash = photoHash(c)
+		case c.is(nsDelay, "delay") || c.is(nsDelayOld, "x"):
+			if d := delayOf(el, now); d != nil {
+				p.Delay = d.Stamp
+			}
+		}
+	}
+	return p
+}
+
+// parseShow takes what is not one of the four values for plainly available.
+func parseShow(s string) perch.Show {
+	switch strings.TrimSpace(s) {
+	case "away":
+		return perch.ShowAway
+	case "chat":
+		return perch.ShowChat
+	case "dnd":
+		return perch.ShowDND
+	case "xa":
+		return perch.ShowXA
+	}
+	return ""
+}
+
+// parsePriority is 0 for anything but an integer from -128 to 127 (RFC 6121, 4.7.2.3).
+func parsePriority(s string) int8 {
+	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 8)
+	if err != nil {
+		return 0
+	}
+	return int8(n)
+}
+
+// photoHash reads XEP-0153: nil when the sender says nothing about a photo, "" when there
+// is none. A hash that is not SHA-1 in hex says nothing either.
+func photoHash(x *element) *string {
+	photo := x.child(nsVCardUpd, "photo")
+	if photo == nil {
+		return nil
+	}
+	hash := strings.ToLower(photo.innerText())
+	if hash != "" && !isSHA1(hash) {
+		return nil
+	}
+	hash = keep(hash)
+	return &hash
+}
+
+func isSHA1(s string) bool {
+	if len(s) != 40 {
+		return false
+	}
+	for _, c := range s {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+func appendPresenceOut(w *writer, p *perch.PresenceOut) {
+	if !p.Show.Valid() {
+		w.fail("/show", "%q is none of away, chat, dnd, xa", string(p.Show))
+		return
+	}
+	if !p.Available {
+		w.raw("<presence type='unavailable'>")
+		w.element("/status", "status", p.Status)
+		w.raw("</presence>")
+		return
+	}
+	w.raw("<presence>")
+	w.element("/show", "show", string(p.Show))
+	w.element("/status", "status", p.Status)
+	if p.Priority != 0 {
+		w.raw("<priority>")
+		w.int(int64(p.Priority))
+		w.raw("</priority>")
+	}
+	w.raw("</presence>")
+}
+
+// appendSubscriptionOut writes a subscription stanza, always to the bare JID (RFC 6121, 3).
+func appendSubscriptionOut(w *writer, s *perch.SubscriptionOut) {
+	switch s.Type {
+	case "subscribe", "subscribed", "unsubscribe", "unsubscribed":
+	default:
+		w.fail("/type", "%q is no subscription", s.Type)
+		return
+	}
+	w.raw("<presence")
+	w.to(s.To.Bare())
+	w.raw(" type='" + s.Type + "'>")
+	w.element("/message", "status", s.Message)
+	w.nick(s.Nick)
+	w.raw("</presence>")
+}
