@@ -17,7 +17,7 @@ import (
 // account is one user. What is not constant is guarded by Service.mu.
 type account struct {
 	user, local, bare string
-	nick              string
+	nick, accountID   string
 	history           bool
 	bot               *botState // nil: a person
 
@@ -144,13 +144,14 @@ func (s *Service) addAccount(o *Account) error {
 	}
 	a := &account{
 		user: o.User, local: j.Localpart(), bare: j.String(),
-		nick: o.Nickname, history: o.KeepHistory,
+		nick: o.Nickname, accountID: o.AccountID, history: o.KeepHistory,
 	}
 	if o.Bot != nil {
 		a.bot = newBot(*o.Bot, a.bare)
 	}
 	a.setCard(o.VCard)
 	s.users[a.user], s.locals[a.local] = a, a
+	s.order = append(s.order, a)
 	if id != "" {
 		s.ids[id] = a
 	}

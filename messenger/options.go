@@ -43,6 +43,9 @@ type Options struct {
 	// did not list that extension.
 	PhotoHashes bool
 
+	// OAuthRedirects are further redirect_uris that OAuthHandler accepts, compared exactly.
+	OAuthRedirects []string
+
 	MaxConnections int           // streams at a time; default 20,000
 	MaxResources   int           // streams of one account; default 10
 	QueueBytes     int           // unwritten bytes of a stream before it is cut as too slow; default 1 MiB

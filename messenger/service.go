@@ -33,6 +33,7 @@ type Service struct {
 	users  map[string]*account // by user id
 	locals map[string]*account // by localpart
 	ids    map[string]*account // by account id, lower case
+	order  []*account          // as in Options
 
 	// connMu guards the life of connections. It may be taken under mu, never around it.
 	connMu   sync.Mutex
