@@ -1,0 +1,76 @@
+package api
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/perch-im/perch"
+)
+
+// What the external tests may see of the inside: the parsers of foreign bytes.
+
+var (
+	ParseCursor    = parseCursor
+	MakeCursor     = makeCursor
+	VCardText      = vcardText
+	SniffPhoto     = sniffPhoto
+	ForbiddenRune  = forbiddenRune
+	IdempotencyKey = idempotencyKey
+	Negotiate      = negotiate
+)
+
+type (
+	MessageRequest = messageRequest
+	BuddyRequest   = buddyRequest
+)
+
+func DecodeMessage(b []byte) (m MessageRequest, err error) { err = decodeBytes(b, &m); return m, err }
+func DecodeBuddy(b []byte) (m BuddyRequest, err error)     { err = decodeBytes(b, &m); return m, err }
+func DecodePresence(b []byte) (perch.OwnPresence, error) {
+	var m ownPresenceRequest
+	if err := decodeBytes(b, &m); err != nil {
+		return perch.OwnPresence{}, err
+	}
+	return m.checked()
+}
+
+// PathJID sends a request for /x/<escaped>/y through the router's path handling.
+func PathJID(escaped string) (jid perch.JID, routed bool, err error) {
+	u, err := url.ParseRequestURI("/x/" + escaped + "/y")
+	if err != nil {
+		return "", false, nil
+	}
+	m := chi.NewRouter()
+	m.Use(withEscapedPath)
+	m.Get("/x/{jid}/y", func(_ http.ResponseWriter, r *http.Request) {
+		routed = true
+		jid, err = pathJID(r)
+	})
+	m.ServeHTTP(httptest.NewRecorder(), &http.Request{Method: "GET", URL: u, Header: http.Header{}})
+	return jid, routed, err
+}
+
+// ProblemOf is problemOf for an error outside of a request.
+func ProblemOf(err error) Problem { return problemOf(nil, err) }
+
+// RetryAfter is what the Retry-After header would say.
+func (p Problem) RetryAfter() time.Duration { return p.retryAfter }
+
+// Slugs lists the problems that have a page.
+func Slugs() (slugs []string) {
+	for slug := range problemDocs {
+		slugs = append(slugs, string(slug))
+	}
+	return slugs
+}
+
+// SetClock replaces the clock of all limits.
+func (a *API) SetClock(now func() time.Time) {
+	for _, l := range []*limiter{a.limits.ip, a.limits.token, a.limits.signIn} {
+		l.now = now
+	}
+}
