@@ -1,0 +1,164 @@
+package xmppconn
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/perch-im/perch"
+	"golang.org/x/net/idna"
+)
+
+// What may arrive between bind and Start and is kept for the reader.
+const (
+	maxEarlyFrames = 256
+	maxEarlyBytes  = 1 << 20
+)
+
+// bind asks for a resource (RFC 6120, 7). The JID is what the server says, whatever the
+// account was called before: some services decide it from the token.
+func (l *login) bind(features *element) error {
+	l.doing = "binding a resource"
+	if features.child(nsBind, "bind") == nil {
+		return perch.Errorf(perch.KindUpstreamConfig, "the server offers no resource binding")
+	}
+	payload := "<bind xmlns='" + nsBind + "'/>"
+	if l.acc.Resource != "" {
+		payload = "<bind xmlns='" + nsBind + "'><resource>" + escape(l.acc.Resource) + "</resource></bind>"
+	}
+	answer, err := l.request("set", "", payload)
+	if err != nil {
+		return err
+	}
+	if answer.err != nil {
+		return bindRefused(*answer.err)
+	}
+	l.c.login.JID = perch.JID(strings.TrimSpace(answer.payload.childText(nsBind, "jid")))
+	return l.startSession(features)
+}
+
+func bindRefused(x perch.XMPPError) error {
+	e := &perch.Error{Kind: perch.KindUpstreamConfig, Detail: "the server refuses the resource", XMPP: &x}
+	switch x.Condition {
+	case "conflict":
+		e.Kind = perch.KindStreamConflict
+	case "resource-constraint":
+		e.Kind = perch.KindTryLater
+	case "internal-server-error", "remote-server-timeout":
+		e.Kind = perch.KindLinkLost
+	}
+	return e
+}
+
+// startSession is the session of RFC 3921: asked for only where a server insists.
+func (l *login) startSession(features *element) error {
+	session := features.child(nsSession, "session")
+	if session == nil || session.child(nsSession, "optional") != nil {
+		return nil
+	}
+	l.doing = "starting the session"
+	answer, err := l.request("set", "", "<session xmlns='"+nsSession+"'/>")
+	if err == nil && answer.err != nil {
+		return bindRefused(*answer.err)
+	}
+	return err
+}
+
+// discover fills in what the upstream can do. The account's own features tell of the archive
+// (XEP-0313, 7); the Messenger profile is known and asked nothing.
+func (l *login) discover(features *element) error {
+	l.c.rosterVer = features.child(nsRosterVer, "ver") != nil
+	l.c.login.Capabilities = l.d.up.capabilities()
+	if l.d.up.Profile == ProfileMessenger {
+		return nil
+	}
+	l.doing = "asking what the server can do"
+	payload, err := encodeDiscoInfo("")
+	if err != nil {
+		return err
+	}
+	answer, err := l.request("get", l.c.login.JID.Bare(), string(payload))
+	if err != nil {
+		return err
+	}
+	if answer.err == nil && parseDiscoInfo(answer.payload)[nsMAM] {
+		l.c.login.Capabilities.Archive = "313"
+	}
+	return nil
+}
+
+// request waits for the answer to one IQ. What else arrives meanwhile is kept for Start.
+func (l *login) request(typ string, to perch.JID, payload string) (iqIn, error) {
+	id := newID()
+	stanza, err := appendIQ(nil, id, typ, to, []byte(payload))
+	if err != nil {
+		return iqIn{}, err
+	}
+	if err := l.write(string(stanza)); err != nil {
+		return iqIn{}, err
+	}
+	for {
+		l.deadline()
+		f, err := l.c.fr.next()
+		if err != nil {
+			return iqIn{}, networkFailure(err, l.doing)
+		}
+		answer, ok, err := l.answer(&f, id, to)
+		f.release()
+		if ok || err != nil {
+			return answer, err
+		}
+	}
+}
+
+// answer looks whether a frame is the awaited answer, and keeps it if not.
+func (l *login) answer(f *frame, id string, to perch.JID) (iqIn, bool, error) {
+	if f.kind == frameEnd {
+		return iqIn{}, false, perch.Errorf(perch.KindLinkLost, "%s: the server closed the stream", l.doing)
+	}
+	if f.kind == frameElement && f.local != "message" && f.local != "presence" {
+		el, err := f.parse()
+		if err != nil {
+			return iqIn{}, false, networkFailure(err, l.doing)
+		}
+		if el.is(nsStream, "error") {
+			return iqIn{}, false, l.c.streamError(el, l.stage)
+		}
+		if in, ok := parseIQ(el); ok && in.id == id && (in.typ == "result" || in.typ == "error") {
+			if l.mayAnswer(to, in.from) {
+				return in, true, nil
+			}
+			l.d.counters.ForgedAnswers.Add(1)
+			return iqIn{}, false, nil
+		}
+	}
+	return iqIn{}, false, l.keep(f)
+}
+
+// mayAnswer is the rule for answers; before there is a JID, only the server may.
+func (l *login) mayAnswer(to, from perch.JID) bool {
+	if me := l.c.login.JID; me != "" {
+		return answersFor(me, to, from)
+	}
+	return from == "" || sameDomain(from.Domain(), l.d.up.Domain)
+}
+
+func (l *login) keep(f *frame) error {
+	l.earlyBytes += len(f.raw)
+	if len(l.c.early) >= maxEarlyFrames || l.earlyBytes > maxEarlyBytes {
+		return perch.Errorf(perch.KindLinkLost, "%s: too much came before the answer", l.doing)
+	}
+	kept := *f
+	kept.raw, kept.owner = bytes.Clone(f.raw), nil
+	l.c.early = append(l.c.early, kept)
+	return nil
+}
+
+// sameDomain compares domains as DNS does.
+func sameDomain(a, b string) bool {
+	if strings.EqualFold(a, b) {
+		return true
+	}
+	x, errX := idna.Lookup.ToASCII(a)
+	y, errY := idna.Lookup.ToASCII(b)
+	return errX == nil && errY == nil && x == y
+}

@@ -1,0 +1,146 @@
+package xmppconn
+
+import (
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// Conn is one signed-in XMPP connection. It is safe for concurrent use. While nothing
+// happens it has one goroutine, the reader; a writer comes and goes with what there is to
+// write, and timers call back.
+//
+// Of these fields login, d, raw, nc and fr do not change after Dial.
+type Conn struct {
+	d         *Dialer
+	raw       net.Conn // TCP
+	nc        net.Conn // TLS on it
+	fr        *framer  // Dial's until Start, then the reader's
+	login     perch.Login
+	account   uint64 // for redirects
+	direct    bool
+	rosterVer bool
+	early     []frame // came before Start
+
+	// Of the reader.
+	sink      func(seq uint64, in perch.Inbound)
+	delivered uint64
+
+	lastRead   atomic.Int64 // since Dialer.epoch: when bytes last came
+	rtt        atomic.Int64
+	handled    atomic.Uint64
+	delivering atomic.Bool // the reader waits in the sink
+
+	done chan struct{}
+	wg   sync.WaitGroup // reader and writer
+
+	mu      sync.Mutex // never held across I/O or the sink
+	err     error      // why the connection ended; nil while it lives
+	started bool
+	closing bool // Close was called; nothing is delivered any more
+	iqs     map[string]*openIQ
+	queries map[string]*archiveQuery
+	timer   *time.Timer
+
+	// Write state.
+	out      *[]byte // waiting; nil when empty
+	writing  bool    // a writer goroutine is there
+	hangUp   bool    // the writer closes the socket when out is empty
+	writeErr error
+	sent     uint64 // number of the last stanza of Send
+	acked    uint64 // the server has everything up to here
+	unsure   uint64 // the last one that wants to be acked
+
+	// Keepalive state; times since Dialer.epoch, 0 for none.
+	pingAt time.Duration
+	pingID string
+	ackBy  time.Duration
+}
+
+func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
+	c := &Conn{d: d, raw: raw, nc: raw, account: d.accountKey(acc), direct: direct, done: make(chan struct{})}
+	c.fr = newFramer((*connReader)(c), defaultLimits)
+	return c
+}
+
+// connReader is what the framer reads: whatever the connection is just now, and a note of
+// the time.
+type connReader Conn
+
+func (r *connReader) Read(p []byte) (int, error) {
+	n, err := r.nc.Read(p)
+	if n > 0 {
+		r.lastRead.Store(int64(r.d.now()))
+	}
+	return n, err
+}
+
+// now is monotonic time since the Dialer was made.
+func (d *Dialer) now() time.Duration { return time.Since(d.epoch) }
+
+// Login returns the JID that the server bound and what it can do. It does not change.
+func (c *Conn) Login() perch.Login { return c.login }
+
+// Start begins to read, on a goroutine of its own. It is called once; sink gets everything
+// in stream order, numbered from 1, and may block.
+func (c *Conn) Start(sink func(seq uint64, in perch.Inbound)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil || c.started {
+		return
+	}
+	c.started, c.sink = true, sink
+	c.timer = time.AfterFunc(c.d.up.KeepAlive, c.tick)
+	c.wg.Add(1)
+	go c.read()
+}
+
+// Handled says that everything delivered up to seq is kept for good: what an acknowledgement
+// by XEP-0198 may claim.
+func (c *Conn) Handled(seq uint64) {
+	for {
+		old := c.handled.Load()
+		if seq <= old || c.handled.CompareAndSwap(old, seq) {
+			return
+		}
+	}
+}
+
+// StreamState is what resuming the stream needs (XEP-0198). Nil: this stream cannot be
+// resumed.
+func (c *Conn) StreamState() []byte { return nil }
+
+// Stats returns when the server was last heard and how long the last ping took.
+func (c *Conn) Stats() perch.ConnStats {
+	var s perch.ConnStats
+	if at := c.lastRead.Load(); at != 0 {
+		s.LastStanzaAt = perch.At(c.d.epoch.Add(time.Duration(at)))
+	}
+	s.PingRTT = time.Duration(c.rtt.Load())
+	return s
+}
+
+// Done is closed when the connection has ended. A reader that waits in its sink then ends as
+// soon as the sink lets it go.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err says why the connection ended, with a kind; nil while it lives. Of a connection that
+// Close or Abort ended it has KindSessionOffline.
+func (c *Conn) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// rescue is deferred at the top of every goroutine that touches foreign bytes: a fault of
+// ours ends this connection, never the process.
+func (c *Conn) rescue(where string) {
+	if p := recover(); p != nil {
+		c.d.panicked(where, p)
+		c.end(perch.Wrap(perch.KindLinkLost, fmt.Errorf("panic in the %s: %v", where, p), "something went wrong on our side"))
+	}
+}

@@ -1,0 +1,101 @@
+package xmppconn
+
+import (
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// Keepalive: after a silence of KeepAlive the own domain is pinged (XEP-0199); blanks
+// between stanzas, the cheaper habit, did not keep the Messenger service from hanging up.
+// Any byte that comes back is a sign of life. There is one timer for all of it.
+
+var errSilent = perch.Errorf(perch.KindLinkLost, "the server does not answer any more")
+
+// tick is the timer's function.
+func (c *Conn) tick() {
+	defer c.rescue("keepalive")
+	c.mu.Lock()
+	alive := c.checkAlive()
+	c.mu.Unlock()
+	if !alive {
+		c.end(errSilent)
+	}
+}
+
+// checkAlive pings if it is time to, and sets the timer for the next look. It returns false
+// when a ping went unanswered. The caller holds mu.
+func (c *Conn) checkAlive() bool {
+	if c.err != nil || c.closing || c.writeErr != nil {
+		return true
+	}
+	now, heard := c.d.now(), time.Duration(c.lastRead.Load())
+	if c.pingAt != 0 && heard <= c.pingAt {
+		if left := c.pingAt + c.d.up.PingTimeout - now; left > 0 {
+			c.timer.Reset(left)
+			return true
+		}
+		// While the session holds the reader back, the answer lies unread: ping on, for the
+		// server's sake, and wait anew.
+		if !c.delivering.Load() {
+			return false
+		}
+		c.sendPing(now)
+		return true
+	}
+	c.pingAt = 0
+	if left := c.pingDue(heard) - now; left > 0 {
+		c.timer.Reset(left)
+	} else {
+		c.sendPing(now)
+	}
+	return true
+}
+
+// pingDue is when the next ping is to go out: after the silence, or earlier when a message
+// waits for its acknowledgement.
+func (c *Conn) pingDue(heard time.Duration) time.Duration {
+	due := heard + c.d.up.KeepAlive
+	if c.acked >= c.unsure {
+		c.ackBy = 0
+	}
+	if c.ackBy != 0 && c.ackBy < due {
+		due = c.ackBy
+	}
+	return due
+}
+
+func (c *Conn) sendPing(now time.Duration) {
+	c.forgetLocked(c.pingID)
+	c.pingAt, c.ackBy = now, 0
+	c.d.counters.Pings.Add(1)
+	// A full queue means that a write hangs, and its deadline will end the connection.
+	c.pingID, _ = c.askLocked("get", perch.JID(c.login.JID.Domain()), encodePing(), func(iqIn, error) { c.pong(now) })
+	c.timer.Reset(c.d.up.PingTimeout)
+}
+
+// pong takes the answer to a ping of the keepalive; an error is one, too. After the end of
+// the connection it changes nothing that matters.
+func (c *Conn) pong(sent time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return
+	}
+	c.rtt.Store(int64(c.d.now() - sent))
+	c.pingAt = 0
+	c.checkAlive()
+}
+
+// wantAck sees to it that the stanza just sent is acknowledged soon: servers without
+// XEP-0198 do it by answering a later request. The caller holds mu.
+func (c *Conn) wantAck() {
+	c.unsure = c.sent
+	if c.ackBy != 0 {
+		return
+	}
+	c.ackBy = c.d.now() + c.d.up.AckDelay
+	if c.pingAt == 0 {
+		c.timer.Reset(c.d.up.AckDelay)
+	}
+}

@@ -1,0 +1,113 @@
+package xmppconn
+
+import (
+	"context"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+const (
+	closeTime    = 3 * time.Second // that the server has to answer </stream:stream>
+	farewellTime = 2 * time.Second // that a last word may take to write
+)
+
+// goodbye ends a session for good: a server keeps nothing of a stream that was closed.
+const goodbye = "<presence type='unavailable'/></stream:stream>"
+
+// Close signs out: what is queued is written, then unavailable presence and the end of the
+// stream, and the server has until ctx ends, 3 seconds at most, to do the same. Nothing is
+// delivered after the call. It returns when the connection has ended.
+func (c *Conn) Close(ctx context.Context) error {
+	out := perch.Errorf(perch.KindSessionOffline, "signed out")
+	c.mu.Lock()
+	wait := c.started && c.err == nil && c.writeErr == nil
+	if wait && !c.closing {
+		_ = c.enqueue(func(b []byte) ([]byte, error) { return append(b, goodbye...), nil })
+		c.closing = true
+	}
+	c.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, closeTime)
+	defer cancel()
+	if wait {
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+		}
+	}
+	if wait {
+		c.end(out)
+	} else {
+		c.finish(out, goodbye)
+	}
+	return c.join(ctx)
+}
+
+// join waits for the goroutines, but not for a sink that blocks.
+func (c *Conn) join(ctx context.Context) error {
+	gone := make(chan struct{})
+	go func() {
+		c.wg.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// Abort drops the TCP connection as it is: no end of the stream, so that a server that can
+// resume it keeps it. It does not wait.
+func (c *Conn) Abort() { c.end(perch.Errorf(perch.KindSessionOffline, "dropped")) }
+
+// end ends the connection at once.
+func (c *Conn) end(err error) { c.finish(err, "") }
+
+// finish ends the connection, once; later calls do nothing. A tail is still written, for a
+// short time, before the socket is closed.
+func (c *Conn) finish(err error, tail string) {
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		return
+	}
+	if c.closing {
+		err = perch.Errorf(perch.KindSessionOffline, "signed out")
+	}
+	c.err = err
+	open := c.iqs
+	c.iqs, c.queries = nil, nil
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	polite := tail != "" && c.writeErr == nil && !c.closing
+	if polite {
+		c.appendTail(tail)
+	} else if c.out != nil && !c.writing {
+		recycle(c.out)
+		c.out = nil
+	}
+	c.mu.Unlock()
+
+	if polite {
+		_ = c.raw.SetDeadline(time.Now().Add(farewellTime))
+	} else {
+		_ = c.raw.Close()
+	}
+	close(c.done)
+	for _, q := range open {
+		q.answer(iqIn{}, offline(err))
+	}
+	c.d.log.Debug("connection ended", "kind", perch.KindOf(err), "err", err)
+}
+
+// appendTail queues the last bytes; the writer then hangs up. The caller holds mu.
+func (c *Conn) appendTail(tail string) {
+	if c.out == nil {
+		c.out = outBuffers.Get().(*[]byte)
+	}
+	*c.out = append(*c.out, tail...)
+	c.hangUp = true
+	c.startWriter()
+}

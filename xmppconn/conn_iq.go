@@ -1,0 +1,201 @@
+package xmppconn
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// openIQ is a request that waits for its answer.
+type openIQ struct {
+	to      perch.JID
+	through uint64 // the last stanza of Send that was queued before it
+	at      time.Duration
+	answer  func(iqIn, error) // called once, from the reader; does not block
+}
+
+// newID is an id that nobody can guess: 128 bits, in 22 characters.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// answersFor says whether from may answer a request to to (RFC 6120, 8.1.2.1 and 10.3.3). For
+// the own account and its server there are four ways to say so, and servers use all of them;
+// anybody else answers as whom he was asked.
+func answersFor(me, to, from perch.JID) bool {
+	if to != "" && to != me && to != me.Bare() && to != perch.JID(me.Domain()) {
+		return from == to
+	}
+	return from == "" || from == me.Bare() || from == me || from == perch.JID(me.Domain())
+}
+
+// fromOwnAccount says whether a stanza speaks for the own account: roster pushes and archive
+// results may not come from anybody else.
+func (c *Conn) fromOwnAccount(from perch.JID) bool {
+	return from == "" || from == c.login.JID.Bare()
+}
+
+// request sends an IQ and waits for its answer, which decode turns into a value in the
+// reader's goroutine. The wait ends with ctx, with the upstream's RequestTimeout
+// (KindUpstreamTimeout) or with the connection (KindSessionOffline).
+func request[T any](ctx context.Context, c *Conn, typ string, to perch.JID, payload []byte, decode func(iqIn) (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	ch := make(chan result, 1)
+	var none T
+	id, err := c.ask(typ, to, payload, func(in iqIn, err error) {
+		r := result{err: err}
+		if err == nil {
+			r.value, r.err = decode(in)
+		}
+		ch <- r
+	})
+	if err != nil {
+		return none, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.d.up.RequestTimeout)
+	defer cancel()
+	select {
+	case r := <-ch:
+		return r.value, r.err
+	case <-ctx.Done():
+		c.forget(id)
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return none, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the request was given up")
+		}
+		return none, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the server did not answer in time")
+	}
+}
+
+// ask queues a request and enters it into the table.
+func (c *Conn) ask(typ string, to perch.JID, payload []byte, answer func(iqIn, error)) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.askLocked(typ, to, payload, answer)
+}
+
+func (c *Conn) askLocked(typ string, to perch.JID, payload []byte, answer func(iqIn, error)) (string, error) {
+	id := newID()
+	if err := c.enqueue(func(b []byte) ([]byte, error) { return appendIQ(b, id, typ, to, payload) }); err != nil {
+		return "", err
+	}
+	if c.iqs == nil {
+		c.iqs = map[string]*openIQ{}
+	}
+	c.iqs[id] = &openIQ{to: to, through: c.sent, at: c.d.now(), answer: answer}
+	return id, nil
+}
+
+func (c *Conn) forget(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forgetLocked(id)
+}
+
+// forgetLocked leaves no empty map behind: most connections have no open request.
+func (c *Conn) forgetLocked(id string) {
+	if delete(c.iqs, id); len(c.iqs) == 0 {
+		c.iqs = nil
+	}
+}
+
+// answered looks up the request of an answer, if in.from may answer it, and finishes it.
+// Failure stands in for an answer that could not be read. The server works through a stream
+// in order, so an answer also says that it has everything that was sent before the request.
+func (c *Conn) answered(in iqIn, failure error) {
+	c.mu.Lock()
+	q := c.iqs[in.id]
+	if q == nil || !answersFor(c.login.JID, q.to, in.from) {
+		c.mu.Unlock()
+		if q == nil {
+			c.d.counters.StrayAnswers.Add(1)
+		} else {
+			c.d.counters.ForgedAnswers.Add(1)
+		}
+		return
+	}
+	c.forgetLocked(in.id)
+	through := uint64(0)
+	if q.through > c.acked {
+		c.acked, through = q.through, q.through
+	}
+	c.mu.Unlock()
+	if failure == nil && in.err != nil {
+		failure = requestFailure(*in.err)
+	}
+	q.answer(in, failure)
+	if through > 0 {
+		c.deliver(&perch.AckIn{Through: through})
+	}
+}
+
+// handleIQ tells answers from requests of others (RFC 6120, 8.2.3).
+func (c *Conn) handleIQ(el *element) {
+	in, ok := parseIQ(el)
+	switch {
+	case !ok:
+		c.d.counters.Malformed.Add(1)
+	case in.typ == "result" || in.typ == "error":
+		c.answered(in, nil)
+	case in.typ == "set" && in.payload.is(nsRoster, "query"):
+		c.rosterPush(in)
+	default:
+		c.serve(in)
+	}
+}
+
+// rosterPush takes a changed roster item. From anybody but the own account it is ignored, as
+// RFC 6121, 2.1.6 demands, without an answer.
+func (c *Conn) rosterPush(in iqIn) {
+	if !c.fromOwnAccount(in.from) {
+		c.d.counters.ForgedPushes.Add(1)
+		return
+	}
+	push, ok := parseRosterPush(in.payload)
+	if !ok {
+		c.d.counters.Malformed.Add(1)
+		c.reply(func(b []byte) ([]byte, error) { return appendIQError(b, in.id, in.from, "modify", "bad-request") })
+		return
+	}
+	c.deliver(push)
+	c.reply(func(b []byte) ([]byte, error) { return appendIQ(b, in.id, "result", in.from, nil) })
+}
+
+// serve answers the requests that every client answers (XEP-0199, XEP-0030, XEP-0092), and
+// refuses the others.
+func (c *Conn) serve(in iqIn) {
+	var payload []byte
+	err := errors.ErrUnsupported
+	switch {
+	case in.typ == "get" && isPing(in.payload):
+		err = nil
+	case in.typ == "get" && isDiscoInfo(in.payload):
+		payload, err = encodeDiscoInfoResult(in.payload.attr("node"))
+	case in.typ == "get" && in.payload.is(nsVersion, "query"):
+		payload, err = encodeVersion(), nil
+	}
+	c.reply(func(b []byte) ([]byte, error) {
+		if err != nil {
+			return appendIQError(b, in.id, in.from, "cancel", "service-unavailable")
+		}
+		return appendIQ(b, in.id, "result", in.from, payload)
+	})
+}
+
+// reply queues an answer to a request of somebody else. When the queue is full it is left
+// out: whoever asks that much may wait for ever.
+func (c *Conn) reply(encode func([]byte) ([]byte, error)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.enqueue(encode) != nil {
+		c.d.counters.RepliesShed.Add(1)
+	}
+}

@@ -1,0 +1,141 @@
+package xmppconn
+
+import (
+	"sync"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// Buffers of waiting stanzas; one that has grown large is not worth keeping.
+var outBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
+
+const keepBuffer = 64 << 10
+
+// Send queues a stanza and returns its number, counted from 1 without gaps, which AckIn
+// refers to. It never waits. The error is KindSessionOffline when the connection has ended
+// or is not started, KindTryLater when too much is waiting to be written, or what is wrong
+// with the stanza (KindValidation); a stanza that was refused has no number.
+func (c *Conn) Send(out perch.Outbound) (uint64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.enqueue(func(b []byte) ([]byte, error) { return appendOutbound(b, out) }); err != nil {
+		return 0, err
+	}
+	c.sent++
+	c.d.counters.StanzasOut.Add(1)
+	switch out.(type) {
+	case *perch.MessageOut, *perch.SubscriptionOut:
+		c.wantAck()
+	}
+	return c.sent, nil
+}
+
+// enqueue adds what encode appends to the queue, and sees to it that a writer is there. The
+// caller holds mu; encode leaves the slice as it was when it fails.
+func (c *Conn) enqueue(encode func([]byte) ([]byte, error)) error {
+	if c.err != nil || c.closing || c.writeErr != nil || !c.started {
+		return offline(c.err)
+	}
+	if c.out != nil && len(*c.out) >= c.d.up.MaxQueue {
+		return perch.Errorf(perch.KindTryLater, "too much is waiting to be written to the XMPP server")
+	}
+	buf := c.out
+	if buf == nil {
+		buf = outBuffers.Get().(*[]byte)
+	}
+	b, err := encode(*buf)
+	if err != nil {
+		if c.out == nil {
+			recycle(buf)
+		}
+		return err
+	}
+	*buf = b
+	c.out = buf
+	c.startWriter()
+	return nil
+}
+
+// startWriter makes sure of a writer goroutine. The caller holds mu.
+func (c *Conn) startWriter() {
+	if !c.writing {
+		c.writing = true
+		c.wg.Add(1)
+		go c.write()
+	}
+}
+
+// write is the writer goroutine: all that waits goes out in one write, then what has come
+// meanwhile, until nothing is left. Half a stanza must never be continued, so any failed
+// write ends the connection.
+func (c *Conn) write() {
+	defer c.wg.Done()
+	defer c.rescue("writer")
+	for {
+		buf, hangUp := c.takeOut()
+		if buf == nil {
+			if hangUp {
+				_ = c.raw.Close()
+			}
+			return
+		}
+		if !hangUp { // else the farewell has set a deadline
+			_ = c.raw.SetWriteDeadline(time.Now().Add(c.d.up.WriteTimeout))
+		}
+		c.d.counters.Writes.Add(1)
+		_, err := c.nc.Write(*buf)
+		recycle(buf)
+		if err != nil {
+			c.writeFailed(err)
+			return
+		}
+	}
+}
+
+// takeOut returns what waits; nil ends the writer.
+func (c *Conn) takeOut() (buf *[]byte, hangUp bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	buf, c.out = c.out, nil
+	if c.err != nil && !c.hangUp {
+		buf = nil // the socket is closed
+	}
+	if buf == nil {
+		c.writing = false
+	}
+	return buf, c.hangUp
+}
+
+// lastWord is how long the reader may still look for the reason of a failed write.
+const lastWord = time.Second
+
+// writeFailed ends the connection, but lets the reader find out first what the server may
+// have said before it closed: policy-violation matters, a broken pipe says nothing.
+func (c *Conn) writeFailed(err error) {
+	err = c.lost(err, "writing")
+	c.mu.Lock()
+	c.writing = false
+	if c.writeErr == nil {
+		c.writeErr = err
+	}
+	wait := c.started && c.err == nil
+	if wait {
+		c.timer.Stop()
+		c.timer = time.AfterFunc(lastWord, func() { c.end(err) })
+	}
+	c.mu.Unlock()
+	if !wait {
+		c.end(err)
+		_ = c.raw.Close()
+		return
+	}
+	_ = c.raw.SetReadDeadline(time.Now().Add(lastWord))
+}
+
+func recycle(buf *[]byte) {
+	if cap(*buf) <= keepBuffer {
+		*buf = (*buf)[:0]
+		outBuffers.Put(buf)
+	}
+}

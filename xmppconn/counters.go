@@ -1,0 +1,24 @@
+package xmppconn
+
+import "sync/atomic"
+
+// Counters count what happens on the connections of an upstream. They only grow; read them
+// with Load at any time.
+type Counters struct {
+	SignIns        atomic.Int64
+	SignInFailures atomic.Int64
+	Redirects      atomic.Int64 // followed
+	FramesIn       atomic.Int64 // whole elements of the stream
+	StanzasOut     atomic.Int64
+	Writes         atomic.Int64 // fewer than StanzasOut: what waits goes out together
+	Pings          atomic.Int64 // by the keepalive
+
+	ForgedAnswers atomic.Int64 // right id, wrong sender (RFC 6120, 8.2.3)
+	ForgedPushes  atomic.Int64 // roster push from somebody else (RFC 6121, 2.1.6)
+	ForgedOther   atomic.Int64 // carbons and archive results from somebody else
+	StrayAnswers  atomic.Int64 // no such request is open: late, or made up
+	Skipped       atomic.Int64 // stanzas over a limit
+	Malformed     atomic.Int64 // elements that are not sound stanzas
+	RepliesShed   atomic.Int64 // answers to requests of others, dropped because the queue was full
+	Panics        atomic.Int64 // recovered
+}

@@ -1,0 +1,223 @@
+package xmppconn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// Options of a Dialer. The zero value is ready for use.
+type Options struct {
+	Logger   *slog.Logger // nil = silent
+	Counters *Counters    // nil = the Dialer's own; several may share one
+}
+
+// Dialer signs in connections to one upstream. It is safe for concurrent use, and keeps what
+// connections of one upstream have in common: TLS settings, counters, where the server sent
+// an account in mid-session, and which form of JID lookup works.
+type Dialer struct {
+	up        Upstream
+	log       *slog.Logger
+	counters  *Counters
+	tls       tlsConfigs
+	redirects redirects
+	seed      maphash.Seed
+	epoch     time.Time   // durations since it are monotonic and need eight bytes
+	lookup    atomic.Bool // the short namespace of JID lookup is the one that works
+
+	dialTCP func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// NewDialer checks the upstream and fills in its defaults. It does no I/O.
+func NewDialer(up Upstream, o Options) (*Dialer, error) {
+	if err := up.Validate(); err != nil {
+		return nil, err
+	}
+	d := &Dialer{up: up.withDefaults(), log: o.Logger, counters: o.Counters, seed: maphash.MakeSeed(), epoch: time.Now()}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	d.log = d.log.With("component", "xmppconn", "upstream", up.Name)
+	if d.counters == nil {
+		d.counters = &Counters{}
+	}
+	d.tls = newTLSConfigs(&d.up)
+	nd := &net.Dialer{}
+	if up.BringYourOwn {
+		nd.Control = guard
+	}
+	d.dialTCP = nd.DialContext
+	return d, nil
+}
+
+// Dial signs in one connection with a Dialer of its own.
+func Dial(ctx context.Context, up Upstream, acc perch.Account, o Options) (*Conn, error) {
+	d, err := NewDialer(up, o)
+	if err != nil {
+		return nil, err
+	}
+	return d.Dial(ctx, acc, nil)
+}
+
+// Upstream returns the upstream with its defaults filled in.
+func (d *Dialer) Upstream() Upstream { return d.up }
+
+// Counters returns what was counted on all connections of this Dialer.
+func (d *Dialer) Counters() *Counters { return d.counters }
+
+// Dial signs in: name lookup, TCP, TLS, SASL and bind, following redirects. Ctx covers the
+// sign-in only. Resume is what Conn.StreamState gave; connections have none so far, so a
+// stream never goes on and Login.Resumed is false.
+//
+// Errors have a kind: KindUnauthorized, KindUpstreamConfig, KindUpstreamTLS,
+// KindRedirectRefused, KindStreamConflict, KindPolicy and KindValidation will not go away by
+// trying again; KindTryLater, KindUpstreamTimeout (a deadline passed) and KindLinkLost (no
+// connection, or it was lost) may.
+//
+// The work is done on a goroutine that ends with it: a TLS handshake grows a stack that the
+// connection's reader, or the caller, would keep for hours.
+func (d *Dialer) Dial(ctx context.Context, acc perch.Account, resume []byte) (*Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.up.SignInTimeout)
+	defer cancel()
+	type result struct {
+		conn *Conn
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() {
+			if p := recover(); p != nil {
+				d.panicked("sign-in", p)
+				r = result{nil, perch.Wrap(perch.KindLinkLost, fmt.Errorf("panic: %v", p), "signing in went wrong")}
+			}
+			done <- r
+		}()
+		r.conn, r.err = d.signIn(ctx, acc)
+	}()
+	r := <-done
+	if r.err == nil {
+		d.counters.SignIns.Add(1)
+		return r.conn, nil
+	}
+	d.counters.SignInFailures.Add(1)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return nil, perch.Wrap(perch.KindUpstreamTimeout, r.err, "signing in took too long")
+	}
+	return nil, r.err
+}
+
+func (d *Dialer) panicked(where string, p any) {
+	d.counters.Panics.Add(1)
+	d.log.Error("panic", "where", where, "panic", p, "stack", string(debug.Stack()))
+}
+
+// signIn follows redirects from the first targets on.
+func (d *Dialer) signIn(ctx context.Context, acc perch.Account) (*Conn, error) {
+	targets, err := d.firstTargets(ctx, acc)
+	if err != nil {
+		return nil, err
+	}
+	visited := map[string]bool{}
+	for range 1 + maxRedirects {
+		conn, err := d.tryTargets(ctx, acc, targets, visited)
+		re, redirected := errors.AsType[*RedirectError](err)
+		if !redirected || perch.KindOf(err) == perch.KindRedirectRefused {
+			return conn, err
+		}
+		next := d.up.redirectTarget(re)
+		if visited[next.String()] {
+			return nil, perch.Wrap(perch.KindRedirectRefused, re, "the server redirects in a circle")
+		}
+		d.counters.Redirects.Add(1)
+		d.log.Debug("redirected", "stage", re.Stage, "to", next.String())
+		targets = []target{next}
+	}
+	return nil, perch.Errorf(perch.KindRedirectRefused, "the server redirected more than %d times", maxRedirects)
+}
+
+// firstTargets is where to begin: at the host that the last connection was sent to, if any.
+func (d *Dialer) firstTargets(ctx context.Context, acc perch.Account) ([]target, error) {
+	first, sent := d.redirects.take(d.accountKey(acc), time.Now())
+	targets, err := d.up.targets(ctx)
+	if sent {
+		return append([]target{first}, targets...), nil
+	}
+	return targets, err
+}
+
+// accountKey tells accounts apart without keeping their credentials.
+func (d *Dialer) accountKey(acc perch.Account) uint64 {
+	var h maphash.Hash
+	h.SetSeed(d.seed)
+	for _, s := range []string{string(acc.JID), acc.Resource, acc.Token.Reveal(), acc.Password.Reveal()} {
+		_, _ = h.WriteString(s)
+		_ = h.WriteByte(0)
+	}
+	return h.Sum64()
+}
+
+// tryTargets goes on to the next target after an error that may be this target's own. Of
+// several errors it returns the one that says most: a refused certificate before a silence.
+func (d *Dialer) tryTargets(ctx context.Context, acc perch.Account, targets []target, visited map[string]bool) (*Conn, error) {
+	var worst error
+	for _, t := range targets {
+		visited[t.String()] = true
+		conn, err := d.attempt(ctx, acc, t)
+		if err == nil {
+			return conn, nil
+		}
+		if !triesNext(err) || ctx.Err() != nil {
+			return nil, err
+		}
+		if worst == nil || perch.KindOf(worst) != perch.KindUpstreamTLS {
+			worst = err
+		}
+	}
+	return nil, worst
+}
+
+func triesNext(err error) bool {
+	if _, redirected := errors.AsType[*RedirectError](err); redirected {
+		return false
+	}
+	switch perch.KindOf(err) {
+	case perch.KindLinkLost, perch.KindUpstreamTimeout, perch.KindUpstreamTLS, perch.KindTryLater:
+		return true
+	}
+	return errors.Is(err, errAddressRefused)
+}
+
+// attempt signs in at one target. However it ends, nothing of a failed attempt is left.
+func (d *Dialer) attempt(ctx context.Context, acc perch.Account, t target) (*Conn, error) {
+	raw, err := d.connect(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	signedIn := false
+	defer func() {
+		if !signedIn {
+			_ = raw.Close()
+		}
+	}()
+	// A context does not end a read or write that is going on; closing the socket does.
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
+	defer stop()
+	l := newLogin(ctx, d, acc, t, raw)
+	if err := l.run(); err != nil {
+		return nil, err
+	}
+	if !stop() {
+		return nil, networkFailure(context.Cause(ctx), "signing in")
+	}
+	signedIn = true
+	return l.c, nil
+}

@@ -1,0 +1,41 @@
+// Package xmppconn is one XMPP client connection: it finds the server, signs in, cuts the
+// stream into stanzas, tells a session what they say, and writes what the session wants
+// written. It knows nothing of sessions, caches or HTTP.
+//
+// # The life of a connection
+//
+// [Dialer.Dial] looks up the targets (SRV, RFC 6120, 3.2), connects, starts TLS,
+// authenticates (SASL), binds a resource, and asks what the server can do. It follows
+// see-other-host at every stage. [Conn.Start] then begins to read; [Conn.Send] and the
+// requests (Roster, VCard, Archive, ...) work from there on, until [Conn.Done].
+//
+// # Goroutines
+//
+// Signing in runs on a goroutine that ends with it. A connection has one goroutine, the
+// reader, which is started afresh by Start: the stack that a TLS handshake grows to is not
+// kept for hours. A writer exists only while something waits to be written. Timers (one a
+// connection) call back. Nobody waits under a lock.
+//
+//	bytes -> framer -> decode -> sink           (reader)
+//	Send, requests, replies -> queue -> write   (writer)
+//
+// # What is mellium's and what is ours
+//
+// From mellium.im/xmpp and mellium.im/sasl come addresses (jid), stream errors (stream) and
+// the exchanges of PLAIN and SCRAM. Its Session is not used. A Session keeps an XML decoder
+// with its buffers for as long as the stream lives, which alone is more than the memory that
+// an idle connection may cost here; it reads the stream through that decoder, so that limits
+// cannot be kept below it, and elements of the streams namespace count wherever they are
+// nested; and a context does not end its reads and writes on TCP. So the bytes go through a
+// framer of our own first, and negotiation, which needs the same bytes, stands on the framer,
+// too.
+//
+// # Trust
+//
+// What a server sends is foreign, and what a contact sends through it more so. Only elements
+// directly below the stream act on the stream. An answer counts only with its id, 128 bits
+// of chance, and from whom was asked; a roster push, an archive result and a carbon only
+// from the own account. Forgeries are dropped and counted in [Counters]. A stanza over a
+// limit is skipped and reported; the stream goes on. Every goroutine that touches such bytes
+// recovers from its own faults.
+package xmppconn

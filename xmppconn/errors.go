@@ -1,0 +1,157 @@
+package xmppconn
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/perch-im/perch"
+	"mellium.im/xmpp/stream"
+)
+
+// SASLError is a refused authentication (RFC 6120, 6.5): the cause of the error that Dial
+// returns then. Status is what OAUTHBEARER said beside it (RFC 7628, 3.2.2), such as
+// "invalid_token".
+type SASLError struct {
+	Mechanism string
+	Condition string
+	Text      string
+	Status    string
+}
+
+func (e *SASLError) Error() string {
+	parts := []string{"sasl", e.Mechanism, e.Condition}
+	if e.Status != "" {
+		parts = append(parts, e.Status)
+	}
+	return strings.Join(parts, ": ")
+}
+
+// saslKind is the half of the error table that concerns signing in. A refusal that we do not
+// know counts as a refused credential: trying again would only lock the account.
+func saslKind(condition string) perch.Kind {
+	switch condition {
+	case "temporary-auth-failure":
+		return perch.KindTryLater
+	case "aborted":
+		return perch.KindLinkLost
+	case "encryption-required", "invalid-mechanism", "mechanism-too-weak":
+		return perch.KindUpstreamConfig
+	}
+	return perch.KindUnauthorized // not-authorized, account-disabled, credentials-expired, ...
+}
+
+func saslFailure(mechanism, status string, x perch.XMPPError) *perch.Error {
+	if x.Condition == "" {
+		x.Condition = "not-authorized" // some servers send <failure/> with nothing in it
+	}
+	detail := "the server refuses this credential"
+	switch saslKind(x.Condition) {
+	case perch.KindTryLater, perch.KindLinkLost:
+		detail = "the server cannot check credentials just now"
+	case perch.KindUpstreamConfig:
+		detail = "the server refuses this way of signing in"
+	}
+	return &perch.Error{
+		Kind: saslKind(x.Condition), Detail: detail, XMPP: &x,
+		Err: &SASLError{Mechanism: mechanism, Condition: x.Condition, Text: x.Text, Status: status},
+	}
+}
+
+// streamKind is the half of the error table that concerns stream errors (RFC 6120, 4.9.3).
+// See-other-host is not here: it is a redirect.
+func streamKind(condition string) perch.Kind {
+	switch condition {
+	case "conflict":
+		return perch.KindStreamConflict
+	case "policy-violation":
+		return perch.KindPolicy
+	case "not-authorized":
+		return perch.KindUnauthorized
+	case "host-unknown", "host-gone", "unsupported-version":
+		return perch.KindUpstreamConfig
+	case "resource-constraint":
+		return perch.KindTryLater
+	}
+	return perch.KindLinkLost // system-shutdown, reset, connection-timeout, ...
+}
+
+// streamFailure turns a stream error into ours. The cause is mellium's stream.Error, so that
+// errors.Is(err, stream.Conflict) and the like work.
+func streamFailure(x perch.XMPPError, content string) *perch.Error {
+	return &perch.Error{
+		Kind: streamKind(x.Condition), Detail: "the server ended the stream", XMPP: &x,
+		Err: stream.Error{Err: x.Condition, Content: content},
+	}
+}
+
+// requestFailure turns the error answer of an IQ into ours.
+func requestFailure(x perch.XMPPError) *perch.Error {
+	kind := perch.KindXMPP
+	if x.Condition == "item-not-found" {
+		kind = perch.KindItemNotFound
+	}
+	return &perch.Error{Kind: kind, Detail: "the server answered with an error", XMPP: &x}
+}
+
+// networkFailure gives an error of dialling, TLS, reading or writing its kind:
+//
+//   - a certificate or a handshake that one side refuses: KindUpstreamTLS
+//   - a deadline, ours or the caller's: KindUpstreamTimeout
+//   - bytes that are not XMPP, and everything that the network does: KindLinkLost
+//
+// An error that has a kind keeps it.
+func networkFailure(err error, doing string) *perch.Error {
+	if e, ok := errors.AsType[*perch.Error](err); ok {
+		return e
+	}
+	switch {
+	case isTLSFailure(err):
+		return perch.Wrap(perch.KindUpstreamTLS, err, "%s: the server's TLS or certificate is refused", doing)
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return perch.Wrap(perch.KindUpstreamTimeout, err, "%s: no answer in time", doing)
+	}
+	if fe, ok := errors.AsType[*framingError](err); ok {
+		return perch.Wrap(perch.KindLinkLost, err, "%s: the server sent what is not XMPP (%s)", doing, fe.condition)
+	}
+	return perch.Wrap(perch.KindLinkLost, err, "%s: the connection is lost", doing)
+}
+
+// isTLSFailure tells a refusal from a reset or a timeout in the middle of a handshake, which
+// are weather and may be tried again.
+func isTLSFailure(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return true
+	}
+	// crypto/tls reports alerts of either side as an OpError with these two words.
+	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "remote error" || op.Op == "local error") {
+		return true
+	}
+	return err != nil && strings.HasPrefix(err.Error(), "tls: ")
+}
+
+// offline is what every call on an ended connection gets; the cause is why it ended.
+func offline(cause error) *perch.Error {
+	return perch.Wrap(perch.KindSessionOffline, cause, "there is no XMPP stream just now")
+}
+
+// conditionOf returns the condition of an error that the upstream answered with, or "".
+func conditionOf(err error) string {
+	if e, ok := errors.AsType[*perch.Error](err); ok && e.XMPP != nil {
+		return e.XMPP.Condition
+	}
+	return ""
+}

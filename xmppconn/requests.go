@@ -1,0 +1,139 @@
+package xmppconn
+
+import (
+	"context"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// yes reads a result that says no more than that.
+func yes(iqIn) (struct{}, error) { return struct{}{}, nil }
+
+// unsupported is the answer to what this upstream cannot do; nothing is sent for it.
+func unsupported(what string) error {
+	return perch.Errorf(perch.KindFeatureUnsupported, "this upstream cannot %s", what)
+}
+
+// Roster fetches the roster (RFC 6121, 2.1.3). A version is sent only where the server knows
+// versions (2.6); an answer without a roster then says that nothing has changed.
+func (c *Conn) Roster(ctx context.Context, version string) (perch.RosterResult, error) {
+	if !c.rosterVer {
+		version = ""
+	}
+	payload, err := encodeRosterGet(version, c.rosterVer)
+	if err != nil {
+		return perch.RosterResult{}, err
+	}
+	return request(ctx, c, "get", "", payload, func(in iqIn) (perch.RosterResult, error) {
+		r := parseRoster(in.payload)
+		if r.Unchanged && version == "" {
+			r = perch.RosterResult{Items: []perch.Buddy{}} // an empty answer to a plain question: nobody
+		}
+		return r, nil
+	})
+}
+
+// SetRosterItem adds or changes an item (RFC 6121, 2.3 and 2.4).
+func (c *Conn) SetRosterItem(ctx context.Context, jid perch.JID, name string, groups []string) error {
+	payload, err := encodeRosterSet(jid, name, groups)
+	if err != nil {
+		return err
+	}
+	_, err = request(ctx, c, "set", "", payload, yes)
+	return err
+}
+
+// RemoveRosterItem removes an item and both subscriptions (RFC 6121, 2.5).
+func (c *Conn) RemoveRosterItem(ctx context.Context, jid perch.JID) error {
+	if !c.login.Capabilities.EditRoster {
+		return unsupported("remove buddies")
+	}
+	payload, err := encodeRosterRemove(jid)
+	if err != nil {
+		return err
+	}
+	_, err = request(ctx, c, "set", "", payload, yes)
+	return err
+}
+
+// VCard fetches a card (XEP-0054), the own one for the own JID.
+func (c *Conn) VCard(ctx context.Context, jid perch.JID) (perch.VCard, error) {
+	jid = jid.Bare()
+	to := jid
+	if me := c.login.JID.Bare(); jid == "" || jid == me {
+		jid, to = me, ""
+	}
+	return request(ctx, c, "get", to, encodeVCardGet(), func(in iqIn) (perch.VCard, error) {
+		card := parseVCard(in.payload, jid)
+		card.FetchedAt = perch.At(time.Now())
+		return card, nil
+	})
+}
+
+// SetVCard replaces the own card.
+func (c *Conn) SetVCard(ctx context.Context, card perch.VCard) error {
+	if !c.login.Capabilities.StoreVCard {
+		return unsupported("store vCards")
+	}
+	payload, err := encodeVCardSet(card)
+	if err != nil {
+		return err
+	}
+	_, err = request(ctx, c, "set", "", payload, yes)
+	return err
+}
+
+// LookupJID asks for the JID that belongs to an account name of the Messenger service. There
+// are two names for the request in the service's own pages; the one that works is remembered
+// for all connections of the upstream.
+func (c *Conn) LookupJID(ctx context.Context, account string) (perch.JID, error) {
+	if !c.login.Capabilities.LookupJID {
+		return "", unsupported("look up JIDs")
+	}
+	to, err := perch.ParseBareJID(account)
+	if err != nil {
+		return "", err
+	}
+	names := []string{nsLookup, nsLookupShort}
+	if c.d.lookup.Load() {
+		names = []string{nsLookupShort, nsLookup}
+	}
+	var found perch.JID
+	for i, space := range names {
+		found, err = request(ctx, c, "get", to, encodeLookup(space), func(in iqIn) (perch.JID, error) {
+			if jid, ok := parseLookup(in.payload); ok {
+				return jid, nil
+			}
+			return "", perch.Errorf(perch.KindItemNotFound, "the server knows no JID of this account")
+		})
+		if !unknownRequest(err) {
+			if i == 1 {
+				c.d.lookup.Store(space == nsLookupShort)
+			}
+			return found, err
+		}
+	}
+	return "", err
+}
+
+// unknownRequest says whether the server does not know a request at all.
+func unknownRequest(err error) bool {
+	switch conditionOf(err) {
+	case "service-unavailable", "feature-not-implemented":
+		return true
+	}
+	return false
+}
+
+// Ping measures one round trip to the own domain (XEP-0199). An error answer is an answer.
+func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
+	began := c.d.now()
+	_, err := request(ctx, c, "get", perch.JID(c.login.JID.Domain()), encodePing(), yes)
+	if err != nil && conditionOf(err) == "" {
+		return 0, err
+	}
+	took := c.d.now() - began
+	c.rtt.Store(int64(took))
+	return took, nil
+}

@@ -1,0 +1,236 @@
+package xmppconn
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/perch-im/perch"
+	"golang.org/x/net/idna"
+	"mellium.im/xmpp/jid"
+)
+
+// TLSMode says how a connection becomes encrypted. There is no mode without.
+type TLSMode string
+
+// The modes.
+const (
+	TLSAuto     TLSMode = "auto"     // as SRV says (XEP-0368); with an Address: direct on 443 and 5223
+	TLSStartTLS TLSMode = "starttls" // RFC 6120, 5
+	TLSDirect   TLSMode = "direct"   // TLS from the first byte (XEP-0368)
+)
+
+// Profile says which kind of service an upstream is.
+type Profile string
+
+// The profiles.
+const (
+	// ProfileStandard is an XMPP server of today; what it can do is asked at sign-in.
+	ProfileStandard Profile = "standard"
+	// ProfileMessenger is a service that behaves as Microsoft's did: tokens, an archive of
+	// ten messages (XEP-0136), JID lookup, and a roster that can only grow.
+	ProfileMessenger Profile = "messenger"
+)
+
+// Resolver looks up names. *net.Resolver is one; nil in Upstream means net.DefaultResolver.
+type Resolver interface {
+	LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// Upstream says how to reach one XMPP service. The zero value of each field but Domain means
+// what its comment says; NewDialer fills it in.
+type Upstream struct {
+	Name    string // as in Account.Upstream; for logs only
+	Domain  string // the XMPP domain; needed
+	Address string // host or host:port to dial instead of asking SRV; "" = SRV, then Domain:5222
+
+	TLS        TLSMode        // "" = TLSAuto
+	ServerName string         // the name that the certificate must have; "" = Domain
+	RootCAs    *x509.CertPool // who may have signed it; nil = the system's
+
+	Profile Profile // "" = ProfileStandard
+
+	// Mechanisms are SASL names in the order of preference; nothing outside of the list is
+	// used. nil = all that the credential fits, see defaultMechanisms.
+	Mechanisms []string
+	// TokenAsPassword lets an access token go out as the password of PLAIN, as servers want
+	// it that check JSON Web Tokens there. Otherwise a token never does.
+	TokenAsPassword bool
+	// GoogleAttributes adds what Google Talk wanted to see on X-OAUTH2.
+	GoogleAttributes bool
+	// APIKey is the application's key for X-FACEBOOK-PLATFORM.
+	APIKey string
+
+	// RedirectAllow are the hosts that see-other-host may lead to: exact names or
+	// "*.suffix". nil = the Domain and everything below it; empty but not nil = nowhere.
+	RedirectAllow []string
+	// BringYourOwn is for a Domain that a client chose: only public addresses and the ports
+	// 5222, 5223 and 443 are dialled, checked at each connect, after name resolution.
+	BringYourOwn bool
+	Resolver     Resolver // nil = net.DefaultResolver
+
+	DialTimeout    time.Duration // to connect to one target; 0 = 5 s
+	StepTimeout    time.Duration // for each answer while signing in; 0 = 10 s
+	SignInTimeout  time.Duration // for all of it, redirects included; 0 = 30 s
+	RequestTimeout time.Duration // for the answer to an IQ; 0 = 20 s
+	WriteTimeout   time.Duration // for one write; 0 = 20 s
+	KeepAlive      time.Duration // silence before a ping (XEP-0199); 0 = 55 s
+	PingTimeout    time.Duration // for its answer; 0 = 20 s
+	AckDelay       time.Duration // how long a sent message waits before a ping asks for it; 0 = 3 s
+	MaxQueue       int           // bytes that may wait to be written; 0 = 1 MiB
+}
+
+// Validate checks everything that can be checked without the network. The error names the
+// field and has KindValidation.
+func (u Upstream) Validate() error {
+	if j, err := jid.Parse(u.Domain); err != nil || j.Domainpart() != j.String() {
+		return perch.Invalid("/domain", "%q is not an XMPP domain", u.Domain)
+	}
+	if u.Address != "" {
+		if _, _, err := splitAddress(u.Address); err != nil {
+			return perch.Invalid("/address", "%q is not host:port", u.Address)
+		}
+	}
+	if !slices.Contains([]TLSMode{"", TLSAuto, TLSStartTLS, TLSDirect}, u.TLS) {
+		return perch.Invalid("/tls", "%q is not one of auto, starttls, direct", u.TLS)
+	}
+	if !slices.Contains([]Profile{"", ProfileStandard, ProfileMessenger}, u.Profile) {
+		return perch.Invalid("/profile", "%q is not one of standard, messenger", u.Profile)
+	}
+	if u.ServerName != "" && !plainHost(u.ServerName) {
+		return perch.Invalid("/server_name", "%q is not a host name", u.ServerName)
+	}
+	for i, m := range u.Mechanisms {
+		if !slices.Contains(knownMechanisms, m) {
+			return perch.Invalid(fmt.Sprintf("/mechanisms/%d", i), "%q is not one of %s", m, strings.Join(knownMechanisms, ", "))
+		}
+	}
+	for i, p := range u.RedirectAllow {
+		if !plainHost(strings.TrimPrefix(p, "*.")) {
+			return perch.Invalid(fmt.Sprintf("/redirect_allow/%d", i), "%q is not a host name or *.suffix", p)
+		}
+	}
+	return u.validateTimes()
+}
+
+func (u Upstream) validateTimes() error {
+	for _, t := range []struct {
+		pointer string
+		value   time.Duration
+	}{
+		{"/dial_timeout", u.DialTimeout}, {"/step_timeout", u.StepTimeout}, {"/sign_in_timeout", u.SignInTimeout},
+		{"/request_timeout", u.RequestTimeout}, {"/write_timeout", u.WriteTimeout}, {"/keep_alive", u.KeepAlive},
+		{"/ping_timeout", u.PingTimeout}, {"/ack_delay", u.AckDelay}, {"/max_queue", time.Duration(u.MaxQueue)},
+	} {
+		if t.value < 0 {
+			return perch.Invalid(t.pointer, "must not be negative")
+		}
+	}
+	return nil
+}
+
+// withDefaults fills in what the zero values mean.
+func (u Upstream) withDefaults() Upstream {
+	orText := func(p *string, d string) {
+		if *p == "" {
+			*p = d
+		}
+	}
+	orTime := func(p *time.Duration, d time.Duration) {
+		if *p == 0 {
+			*p = d
+		}
+	}
+	orText((*string)(&u.TLS), string(TLSAuto))
+	orText((*string)(&u.Profile), string(ProfileStandard))
+	ascii, err := idna.Lookup.ToASCII(u.Domain)
+	if err != nil {
+		ascii = u.Domain // an address literal; Validate has refused everything else
+	}
+	orText(&u.ServerName, strings.Trim(ascii, "[]"))
+	if u.RedirectAllow == nil {
+		u.RedirectAllow = []string{strings.ToLower(ascii), "*." + strings.ToLower(ascii)}
+	}
+	if u.Mechanisms == nil {
+		u.Mechanisms = defaultMechanisms(u.Profile)
+	}
+	if u.Resolver == nil {
+		u.Resolver = net.DefaultResolver
+	}
+	orTime(&u.DialTimeout, 5*time.Second)
+	orTime(&u.StepTimeout, 10*time.Second)
+	orTime(&u.SignInTimeout, 30*time.Second)
+	orTime(&u.RequestTimeout, 20*time.Second)
+	orTime(&u.WriteTimeout, 20*time.Second)
+	orTime(&u.KeepAlive, 55*time.Second)
+	orTime(&u.PingTimeout, 20*time.Second)
+	orTime(&u.AckDelay, 3*time.Second)
+	if u.MaxQueue == 0 {
+		u.MaxQueue = 1 << 20
+	}
+	return u
+}
+
+// capabilities is what the profile can do; a standard server is asked for the rest.
+func (u Upstream) capabilities() perch.Capabilities {
+	if u.Profile == ProfileMessenger {
+		return perch.Capabilities{LookupJID: true, Archive: "136", ArchiveMax: 10, ChatOnly: true}
+	}
+	return perch.Capabilities{EditRoster: true, StoreVCard: true}
+}
+
+// splitAddress reads host, host:port, [v6] and [v6]:port. Port 0 means that none was given.
+func splitAddress(s string) (host string, port uint16, err error) {
+	host = s
+	if strings.LastIndexByte(s, ':') > strings.LastIndexByte(s, ']') && (strings.Count(s, ":") == 1 || s[0] == '[') {
+		var p string
+		if host, p, err = net.SplitHostPort(s); err != nil {
+			return "", 0, fmt.Errorf("address %q: %w", s, err)
+		}
+		n, err := strconv.ParseUint(p, 10, 16)
+		if err != nil || n == 0 || p[0] == '+' {
+			return "", 0, fmt.Errorf("address %q: bad port", s)
+		}
+		port = uint16(n)
+	} else if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
+		host = s[1 : len(s)-1]
+		if !strings.Contains(host, ":") {
+			return "", 0, fmt.Errorf("address %q: brackets are for IPv6", s)
+		}
+	}
+	if !plainHost(host) {
+		return "", 0, fmt.Errorf("address %q: not a host", s)
+	}
+	return host, port, nil
+}
+
+// plainHost accepts an IP address without zone, or a name of letters, digits, hyphens and
+// underscores in ASCII: nothing that could mean something else to a resolver or in XML.
+func plainHost(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Zone() == ""
+	}
+	host = strings.TrimSuffix(host, ".")
+	if host == "" || len(host) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for i := range len(label) {
+			c := label[i] | 0x20
+			if (c < 'a' || c > 'z') && (label[i] < '0' || label[i] > '9') && label[i] != '-' && label[i] != '_' {
+				return false
+			}
+		}
+	}
+	return true
+}
