@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,12 +46,9 @@ type Peer struct {
 
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
-	mu     sync.Mutex
-	lines  []PeerEvent
-	news   chan struct{} // buffered: something was added to lines
-	done   chan struct{} // the reader has ended
-	next   int           // number of the last command
-	stderr strings.Builder
+	lines  *inbox[PeerEvent]
+	next   int // number of the last command
+	stderr lockedBuffer
 }
 
 // PeerEvent is something that happened to a foreign client. Event is "message",
@@ -91,7 +89,7 @@ func Slixmpp(t TB, o SlixmppOptions) *Peer {
 	if err != nil || err2 != nil {
 		t.Fatalf("testkit: %q is no host:port", o.Addr)
 	}
-	p := &Peer{news: make(chan struct{}, 1), done: make(chan struct{})}
+	p := &Peer{lines: newInbox[PeerEvent]()}
 	p.start(t)
 	p.write(t, map[string]any{
 		"host": host, "port": port, "direct": o.Direct, "ca": o.CAFile, "jid": o.JID,
@@ -99,7 +97,7 @@ func Slixmpp(t TB, o SlixmppOptions) *Peer {
 	})
 	e := p.Expect(t, "a sign-in", func(e PeerEvent) bool { return e.Event == "ready" || e.Event == "failed" })
 	if refused := e.Event == "failed"; refused != o.Fails {
-		t.Fatalf("testkit: slixmpp signing in as %s: %+v\n%s", o.JID, e, p.errors())
+		t.Fatalf("testkit: slixmpp signing in as %s: %+v\n%s", o.JID, e, p.stderr.String())
 	}
 	p.JID = e.JID
 	return p
@@ -116,10 +114,9 @@ func (p *Peer) start(t TB) {
 	p.cmd = exec.Command(python, "-u", "-c", string(slixmppScript))
 	// Modules of another Python that the environment points to
 	// must not come first.
-	p.cmd.Env = append(os.Environ(), "PYTHONPATH=", "PYTHONHOME=", "PYTHONDONTWRITEBYTECODE=1", "PYTHONIOENCODING=utf-8")
-	p.cmd.Env = withoutEmpty(p.cmd.Env, "PYTHONPATH=", "PYTHONHOME=")
+	p.cmd.Env = append(without(os.Environ(), "PYTHONPATH", "PYTHONHOME"), "PYTHONDONTWRITEBYTECODE=1", "PYTHONIOENCODING=utf-8")
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	p.cmd.Stderr = &lockedWriter{mu: &p.mu, w: &p.stderr}
+	p.cmd.Stderr = &p.stderr
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
 		t.Fatalf("testkit: slixmpp: %v", err)
@@ -138,7 +135,7 @@ func (p *Peer) start(t TB) {
 
 // read collects the lines of the script until it ends. It is the only reader.
 func (p *Peer) read(stdout io.Reader) {
-	defer close(p.done)
+	defer close(p.lines.done)
 	scan := bufio.NewScanner(stdout)
 	scan.Buffer(nil, 1<<24)
 	for scan.Scan() {
@@ -146,26 +143,20 @@ func (p *Peer) read(stdout io.Reader) {
 		if err := json.Unmarshal(scan.Bytes(), &e); err != nil {
 			e = PeerEvent{Event: "failed", Reason: fmt.Sprintf("%v in %q", err, scan.Text())}
 		}
-		p.mu.Lock()
-		p.lines = append(p.lines, e)
-		p.mu.Unlock()
-		select {
-		case p.news <- struct{}{}:
-		default:
-		}
+		p.lines.put(e)
 	}
 }
 
 // Close signs out and ends the client. It may be called twice.
 func (p *Peer) Close() {
 	_ = p.stdin.Close()
-	patience := time.NewTimer(10 * time.Second)
-	defer patience.Stop()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
 	select {
-	case <-p.done:
-	case <-patience.C:
+	case <-p.lines.done:
+	case <-timer.C:
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.done
+		<-p.lines.done
 	}
 	_ = p.cmd.Wait()
 }
@@ -174,49 +165,15 @@ func (p *Peer) Close() {
 // seconds. Other events stay for later calls.
 func (p *Peer) Expect(t TB, what string, fits func(PeerEvent) bool) PeerEvent {
 	t.Helper()
-	patience := time.NewTimer(20 * time.Second)
-	defer patience.Stop()
-	for {
-		if e, ok := p.take(fits); ok {
-			return e
-		}
-		select {
-		case <-p.news:
-		case <-p.done:
-			if e, ok := p.take(fits); ok {
-				return e
-			}
-			t.Fatalf("slixmpp ended while the test waited for %s\n%s", what, p.errors())
-		case <-patience.C:
-			t.Fatalf("slixmpp %s: no %s; there is %+v\n%s", p.JID, what, p.Events(), p.errors())
-		}
+	e, ok := p.lines.await(fits)
+	if !ok {
+		t.Fatalf("slixmpp %s: no %s; there is %+v\n%s", p.JID, what, p.Events(), p.stderr.String())
 	}
-}
-
-func (p *Peer) take(fits func(PeerEvent) bool) (PeerEvent, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i, e := range p.lines {
-		if fits(e) {
-			p.lines = append(p.lines[:i:i], p.lines[i+1:]...)
-			return e, true
-		}
-	}
-	return PeerEvent{}, false
+	return e
 }
 
 // Events is what has arrived and was not taken yet.
-func (p *Peer) Events() []PeerEvent {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]PeerEvent(nil), p.lines...)
-}
-
-func (p *Peer) errors() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stderr.String()
-}
+func (p *Peer) Events() []PeerEvent { return p.lines.all() }
 
 func (p *Peer) write(t TB, line any) {
 	t.Helper()
@@ -225,7 +182,7 @@ func (p *Peer) write(t TB, line any) {
 		t.Fatalf("testkit: slixmpp: %v", err)
 	}
 	if _, err := p.stdin.Write(append(b, '\n')); err != nil {
-		t.Fatalf("testkit: slixmpp: %v\n%s", err, p.errors())
+		t.Fatalf("testkit: slixmpp: %v\n%s", err, p.stderr.String())
 	}
 }
 
@@ -239,33 +196,32 @@ func (p *Peer) Do(t TB, cmd string, args map[string]any) PeerEvent {
 	p.write(t, line)
 	e := p.Expect(t, "answer to "+cmd, func(e PeerEvent) bool { return e.Reply != nil && *e.Reply == n })
 	if e.Error != "" {
-		t.Fatalf("slixmpp %s: %s: %s\n%s", p.JID, cmd, e.Error, p.errors())
+		t.Fatalf("slixmpp %s: %s: %s\n%s", p.JID, cmd, e.Error, p.stderr.String())
 	}
 	return e
 }
 
-// lockedWriter lets the test read what the script has written so far.
-type lockedWriter struct {
-	mu *sync.Mutex
-	w  io.Writer
+// lockedBuffer lets the test read what the script has written so far.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
 }
 
-func (l *lockedWriter) Write(b []byte) (int, error) {
+func (l *lockedBuffer) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.w.Write(b)
+	return l.text.Write(b)
 }
 
-func withoutEmpty(env []string, names ...string) []string {
-	var kept []string
-	for _, e := range env {
-		drop := false
-		for _, n := range names {
-			drop = drop || strings.HasPrefix(e, n)
-		}
-		if !drop {
-			kept = append(kept, e)
-		}
-	}
-	return kept
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func without(env []string, names ...string) []string {
+	return slices.DeleteFunc(env, func(e string) bool {
+		name, _, _ := strings.Cut(e, "=")
+		return slices.Contains(names, name)
+	})
 }
