@@ -70,6 +70,10 @@ func Dial(ctx context.Context, up Upstream, acc perch.Account, o Options) (*Conn
 // Upstream returns the upstream with its defaults filled in.
 func (d *Dialer) Upstream() Upstream { return d.up }
 
+// Capabilities is what the profile promises before anybody has signed in; Login has what
+// the server really offers.
+func (d *Dialer) Capabilities() perch.Capabilities { return d.up.capabilities() }
+
 // Counters returns what was counted on all connections of this Dialer.
 func (d *Dialer) Counters() *Counters { return d.counters }
 
