@@ -255,6 +255,9 @@ func (s *Stream) ExpectType(t TB, typ string) Frame {
 // Frames is what has arrived and was not taken yet.
 func (s *Stream) Frames() []Frame { return s.frames.all() }
 
+// Discard takes everything that has arrived, and gives it.
+func (s *Stream) Discard() []Frame { return s.frames.drain() }
+
 // Last is the cursor: the id of the last durable event that was taken.
 func (s *Stream) Last() string { return s.last }
 

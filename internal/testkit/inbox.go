@@ -71,3 +71,12 @@ func (b *inbox[T]) all() []T {
 	defer b.mu.Unlock()
 	return slices.Clone(b.items)
 }
+
+// drain takes everything that has arrived.
+func (b *inbox[T]) drain() []T {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	items := b.items
+	b.items = nil
+	return items
+}

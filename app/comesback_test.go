@@ -1,0 +1,114 @@
+package app_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch/internal/testkit"
+)
+
+// TestLinkIsCut takes the link away for a while. The caches stay readable, the session
+// comes back by itself, and a buddy who has not changed does not flap.
+func TestLinkIsCut(t *testing.T) {
+	for _, l := range conversations() {
+		t.Run(l.name, func(t *testing.T) {
+			w := meet(t, l, l.server(t))
+			stream := w.api.Stream(t, "")
+			stream.ExpectType(t, "live")
+			w.befriend(t, stream)
+			w.peer.Presence(t, "dnd", "au travail")
+			stream.Expect(t, "bob busy", w.presence(true, "dnd"))
+			stream.Discard()
+
+			w.proxy.Down()
+			lost := stream.Expect(t, "reconnecting", state("reconnecting"))
+			if lost.Data.Str("previous") != "online" || lost.Data.Str("reason") != "link-lost" {
+				t.Errorf("state %s", lost.Raw)
+			}
+			w.wantStale(t)
+			w.proxy.Up(t)
+
+			back := stream.Expect(t, "online", state("online"))
+			if back.Data.Str("previous") != "reconnecting" {
+				t.Errorf("state %s", back.Raw)
+			}
+			w.wantFresh(t, "dnd")
+			w.peer.Message(t, w.alice.JID, "welcome back, schön dich zu sehen")
+			stream.Expect(t, "message", message("message.received", "welcome back, schön dich zu sehen"))
+			for _, f := range stream.Frames() {
+				if f.Type == "presence" && f.Data.Str("jid") == w.bob.JID {
+					t.Errorf("bob has not changed, and flapped: %s", f.Raw)
+				}
+				if f.Type == "roster.removed" {
+					t.Errorf("the roster has not changed: %s", f.Raw)
+				}
+			}
+			w.wantLogins(t, 2)
+		})
+	}
+}
+
+// wantStale checks what can be read while there is no link.
+func (w *world) wantStale(t *testing.T) {
+	t.Helper()
+	if p := w.cached(t); !p.Bool("stale") || !p.Bool("available") || p.Str("show") != "dnd" {
+		t.Errorf("without a link, GET presence: %v", p)
+	}
+	if b := w.api.Get(t, "/v1/buddies").Find("items", "jid", w.bob.JID); b.Str("subscription") != "both" {
+		t.Errorf("without a link, GET buddies: %v", b)
+	}
+	if s := w.api.Get(t, "/v1/session"); s.Str("state") != "reconnecting" {
+		t.Errorf("without a link, GET session: %v", s)
+	}
+}
+
+// wantFresh waits until bob's presence is known anew.
+func (w *world) wantFresh(t *testing.T, show string) {
+	t.Helper()
+	testkit.Eventually(t, 20*time.Second, func() error {
+		if p := w.cached(t); p.Bool("stale") || !p.Bool("available") || p.Str("show") != show {
+			return fmt.Errorf("GET presence: %v", p)
+		}
+		return nil
+	})
+}
+
+// TestServerIsRestarted restarts the server under a live session, politely and not.
+func TestServerIsRestarted(t *testing.T) {
+	prosody := login{name: "prosody", mechanism: "PLAIN", server: func(t testkit.TB) *testkit.Server {
+		return testkit.Prosody(t, testkit.ProsodyOptions{})
+	}}
+	ejabberd := login{name: "ejabberd", mechanism: "SCRAM-SHA-1", server: testkit.Ejabberd}
+	for _, l := range []login{prosody, ejabberd} {
+		t.Run(l.name, func(t *testing.T) {
+			w := meet(t, l, l.server(t))
+			stream := w.api.Stream(t, "")
+			stream.ExpectType(t, "live")
+			w.befriend(t, stream)
+			w.peer.Presence(t, "dnd", "")
+			stream.Expect(t, "bob busy", w.presence(true, "dnd"))
+
+			for i, stop := range []func(testkit.TB){w.server.Stop, w.server.Kill} {
+				stream.Discard()
+				stop(t)
+				stream.Expect(t, "reconnecting", state("reconnecting"))
+				if i == 1 {
+					// A polite server may say that bob has gone before it goes itself.
+					w.wantStale(t)
+				}
+				w.server.Start(t)
+				w.peer = w.server.SlixmppFor(t, w.bob)
+				w.peer.Presence(t, "dnd", "")
+				stream.Expect(t, "online", state("online"))
+				w.wantFresh(t, "dnd")
+				w.peer.ExpectPresence(t, w.alice.JID, "available", "")
+				body := fmt.Sprintf("nach dem %d. Neustart", i+1)
+				w.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": w.bob.JID, "body": body})
+				w.peer.ExpectMessage(t, w.alice.JID, body)
+			}
+			w.wantLogins(t, 3)
+		})
+	}
+}
