@@ -12,13 +12,16 @@ import (
 	"github.com/perch-im/perch"
 )
 
+// listenOff is the Listen of a service without a socket of its own.
+const listenOff = "off"
+
 // DefaultDomain is the XMPP domain of the historical service.
 const DefaultDomain = "messenger.live.com"
 
 // Options of a Service. The zero value is a service without accounts on a free port of
 // the loopback interface.
 type Options struct {
-	Listen      string // host:port; default 127.0.0.1:0, a free port
+	Listen      string // host:port; default 127.0.0.1:0, a free port; "off": ServeConn only
 	AllowRemote bool   // lets Listen be another address than loopback, and OAuthHandler serve others
 	Domain      string // default messenger.live.com
 
@@ -153,12 +156,14 @@ func setDefault[T comparable](p *T, v T) {
 
 // validate refuses what would fail later, and names the field.
 func (o Options) validate() error {
-	host, _, err := net.SplitHostPort(o.Listen)
-	if err != nil {
-		return fmt.Errorf("messenger: Listen: %w", err)
-	}
-	if !o.AllowRemote && !isLoopback(host) {
-		return fmt.Errorf("messenger: Listen %q is not loopback and AllowRemote is not set", o.Listen)
+	if o.Listen != listenOff {
+		host, _, err := net.SplitHostPort(o.Listen)
+		if err != nil {
+			return fmt.Errorf("messenger: Listen: %w", err)
+		}
+		if !o.AllowRemote && !isLoopback(host) {
+			return fmt.Errorf("messenger: Listen %q is not loopback and AllowRemote is not set", o.Listen)
+		}
 	}
 	switch o.IQFrom {
 	case IQFromDomain, IQFromNone, IQFromBare, IQFromFull:

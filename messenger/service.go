@@ -74,23 +74,25 @@ func New(o Options) (*Service, error) {
 // Start listens and serves until Stop. ctx covers the start only. A Service is started
 // once.
 func (s *Service) Start(ctx context.Context) error {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", s.o.Listen)
-	if err != nil {
-		return fmt.Errorf("messenger: listen: %w", err)
-	}
 	s.connMu.Lock()
 	defer s.connMu.Unlock()
-	if s.listener != nil || s.stopping {
-		return errors.Join(errors.New("messenger: started twice or after Stop"), l.Close())
+	if s.stopBots != nil || s.stopping {
+		return errors.New("messenger: started twice or after Stop")
 	}
-	s.listener = l
+	if s.o.Listen != listenOff {
+		var lc net.ListenConfig
+		l, err := lc.Listen(ctx, "tcp", s.o.Listen)
+		if err != nil {
+			return fmt.Errorf("messenger: listen: %w", err)
+		}
+		s.listener = l
+		s.wg.Go(func() { s.acceptFrom(l) })
+		s.log.Info("serving", "address", l.Addr().String(), "domain", s.o.Domain)
+	}
 	life, cancel := context.WithCancel(context.Background())
 	s.stopBots = cancel
-	s.wg.Go(func() { s.acceptFrom(l) })
 	s.wg.Go(func() { s.bots.run(life, &s.mu) })
 	s.startBots()
-	s.log.Info("serving", "address", l.Addr().String(), "domain", s.o.Domain)
 	return nil
 }
 
@@ -165,6 +167,8 @@ func (s *Service) Stop(ctx context.Context) error {
 		s.stopping = true
 		if s.listener != nil {
 			err = s.listener.Close()
+		}
+		if s.stopBots != nil {
 			s.stopBots()
 		}
 	}
