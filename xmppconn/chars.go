@@ -54,6 +54,7 @@ func badUTF8() error  { return &framingError{"unsupported-encoding", "bytes that
 func badChar() error  { return notWellFormed("a character that XML forbids") }
 func badEnd() error   { return notWellFormed("an end of input within an element") }
 func badName() error  { return notWellFormed("a name that is none") }
+func badQName() error { return notWellFormed("a name with a prefix or local part that is none") }
 func badValue() error { return notWellFormed("an attribute that is none") }
 
 // charLen returns the length of the character at the front of s, which is not plain.
@@ -147,7 +148,7 @@ func (p *parser) charsCopied(end byte) (string, error) {
 // entity reads a reference at the front of s: one of the five names or a number. Others
 // would need a DTD, which XMPP forbids (RFC 6120, 11.1).
 func entity(s string) (r rune, n int, err error) {
-	end := strings.IndexByte(s[:min(len(s), 64)], ';')
+	end := strings.IndexByte(s, ';')
 	if end < 0 {
 		return 0, 0, notWellFormed("a & without a reference")
 	}
@@ -165,8 +166,11 @@ func entity(s string) (r rune, n int, err error) {
 		return '"', end + 1, nil
 	}
 	if digits, ok := strings.CutPrefix(name, "#"); ok {
-		if r, ok = charRef(digits); ok && isChar(r) {
+		switch r, ok = charRef(digits); {
+		case ok && isChar(r):
 			return r, end + 1, nil
+		case ok && r >= 0xD800 && r <= 0xDFFF:
+			return 0, 0, notWellFormed("a reference to half a character")
 		}
 		return 0, 0, notWellFormed("a character reference that is none")
 	}

@@ -290,24 +290,29 @@ func (p *parser) name() (prefix, local string, err error) {
 		i++
 	}
 	p.pos = i
-	if colon >= 0 {
-		prefix, local = s[start:colon], s[colon+1:i]
-	} else {
-		local = s[start:i]
-	}
-	if local == "" || colon == start || !startsName(local, ascii) || prefix != "" && !startsName(prefix, ascii) {
+	if i == start || !isName(s[start:i], ascii) {
 		return "", "", badName()
+	}
+	if colon < 0 {
+		return "", s[start:i], nil
+	}
+	prefix, local = s[start:colon], s[colon+1:i]
+	if prefix == "" || local == "" || !isName(prefix, true) || !isName(local, true) {
+		return "", "", badQName()
 	}
 	return prefix, local, nil
 }
 
-// startsName checks the first character of a name, and all of them unless they are ASCII.
-func startsName(s string, ascii bool) bool {
-	if c := s[0]; ascii {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+// isName checks how a name starts and, unless it is ASCII, all of it.
+func isName(s string, ascii bool) bool {
+	if ascii && s[0] < utf8.RuneSelf {
+		return s[0] == ':' || isNameRune(rune(s[0]), false)
 	}
 	for i, r := range s {
-		if r == utf8.RuneError || !isNameRune(r, i > 0) {
+		if r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {
+			return false
+		}
+		if r != ':' && !isNameRune(r, i > 0) {
 			return false
 		}
 	}

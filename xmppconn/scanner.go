@@ -254,19 +254,21 @@ func (s *scanner) cdata(b []byte) {
 // declaration waits for the whole XML declaration and checks it (RFC 6120, 11.5 and 11.6).
 // It is short: it is looked at again from its start when more bytes arrive.
 func (s *scanner) declaration(b []byte) error {
-	i := bytes.Index(b[s.start:], []byte("?>"))
+	const longest = 256
+	inside := b[s.start+len("<?"):]
+	i := bytes.Index(inside[:min(len(inside), longest)], []byte("?>"))
 	if i < 0 {
-		if len(b)-s.start > 256 {
+		if len(inside) >= longest {
 			return notWellFormed("an XML declaration without an end")
 		}
 		s.pos = len(b)
 		return nil
 	}
-	if err := checkDeclaration(string(b[s.start+2 : s.start+i])); err != nil {
+	if err := checkDeclaration(string(inside[:i])); err != nil {
 		return err
 	}
-	s.pos = s.start + i + 2
-	s.start = s.pos
+	s.start += len("<?") + i + len("?>")
+	s.pos = s.start
 	s.first = -1 // a second declaration is refused
 	s.state = inBetween
 	return nil
