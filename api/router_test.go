@@ -1,0 +1,242 @@
+package api_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/sessions"
+)
+
+func TestNotFound(t *testing.T) {
+	f := newBare(t, new(sessions.Manager))
+	for _, path := range []string{"/", "/v1", "/v1/", "/v1/nowhere", "/v1/buddies/", "/v1/buddies/a/b", "/v1/buddies/a%2Fb/c", "/v1//buddies", "/problems/", "/problems/none", "/v1/openapi.yaml"} {
+		a := f.do("GET", path, "")
+		if p := a.problem(t); p.Code != "not-found" || p.Instance != path {
+			t.Errorf("%s: %s", path, a.body)
+		}
+	}
+}
+
+func TestMethodNotAllowed(t *testing.T) {
+	f := newBare(t, new(sessions.Manager))
+	for path, allow := range map[string]string{
+		"/v1/session":                            "GET, POST, DELETE",
+		"/v1/session/credentials":                "PUT",
+		"/v1/buddies":                            "GET, POST",
+		"/v1/buddies/bob%40example.net":          "GET, PATCH, DELETE",
+		"/v1/invitations":                        "GET",
+		"/v1/invitations/bob@example.net/accept": "POST",
+		"/v1/presence/me":                        "GET, PUT",
+		"/v1/vcards/me":                          "GET, PUT",
+		"/v1/vcards/bob@example.net/photo":       "GET",
+		"/v1/messages":                           "POST",
+		"/v1/events":                             "GET",
+		"/v1/events/tickets":                     "POST",
+		"/v1/chat-states/bob@example.net":        "PUT",
+		"/problems/validation":                   "GET",
+	} {
+		for _, method := range []string{"OPTIONS", "TRACE", "BREW"} {
+			a := f.do(method, path, "")
+			if p := a.problem(t); p.Status != 405 || p.Code != "method-not-allowed" || a.header.Get("Allow") != allow {
+				t.Errorf("%s %s: %d, Allow %q, want %q", method, path, a.status, a.header.Get("Allow"), allow)
+			}
+		}
+	}
+	if a := f.do("HEAD", "/v1/events", ""); a.status != 405 {
+		t.Errorf("HEAD of a stream: %d", a.status)
+	}
+}
+
+func TestHead(t *testing.T) {
+	f := newBare(t, new(sessions.Manager))
+	if a := f.do("HEAD", "/problems/validation", ""); a.status != 200 || len(a.body) != 0 {
+		t.Errorf("%d %q", a.status, a.body)
+	}
+	if a := f.do("HEAD", "/v1/session", ""); a.status != 401 || len(a.body) != 0 {
+		t.Errorf("%d %q", a.status, a.body)
+	}
+}
+
+func TestRequestID(t *testing.T) {
+	f := newBare(t, new(sessions.Manager))
+	if got := f.do("GET", "/v1/nowhere", "", "X-Request-Id", "0123-abc_DEF.9").header.Get("X-Request-Id"); got != "0123-abc_DEF.9" {
+		t.Errorf("a sane id became %q", got)
+	}
+	for _, id := range []string{"short", "with blank in it", strings.Repeat("x", 65), "<script>alert", "línea-de-log"} {
+		if got := f.do("GET", "/v1/nowhere", "", "X-Request-Id", id).header.Get("X-Request-Id"); got == id || got == "" {
+			t.Errorf("%q was taken as %q", id, got)
+		}
+	}
+}
+
+func TestProblemPages(t *testing.T) {
+	f := newBare(t, new(sessions.Manager))
+	for _, slug := range api.Slugs() {
+		a := f.do("GET", "/problems/"+slug, "")
+		if a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || !bytes.Contains(a.body, []byte(slug)) || a.header.Get("Content-Security-Policy") == "" {
+			t.Errorf("%s: %d %v", slug, a.status, a.header)
+		}
+	}
+}
+
+func TestPagesAndDescriptions(t *testing.T) {
+	f := newBare(t, new(sessions.Manager), func(o *api.Options) {
+		o.OpenAPI, o.AsyncAPI = []byte("openapi: 3.1.0"), []byte("asyncapi: 3.0.0")
+		o.Pages = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/panic" {
+				panic("a page panicked")
+			}
+			_, _ = io.WriteString(w, "page "+r.URL.Path)
+		})
+	})
+	for path, want := range map[string]string{
+		"/": "page /", "/docs": "page /docs", "/a%2Fb": "page /a/b",
+		"/v1/openapi.yaml": "openapi: 3.1.0", "/v1/asyncapi.yaml": "asyncapi: 3.0.0",
+	} {
+		if a := f.do("GET", path, ""); a.status != 200 || string(a.body) != want {
+			t.Errorf("%s: %d %q", path, a.status, a.body)
+		}
+	}
+	for _, path := range []string{"/v1", "/v1/nowhere", "/problems/none"} {
+		f.do("GET", path, "").problem(t)
+	}
+	if a := f.do("POST", "/docs", ""); a.problem(t).Status != 405 || a.header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST /docs: %d %v", a.status, a.header)
+	}
+	if p := f.do("GET", "/panic", "").problem(t); p.Code != "internal" || strings.Contains(p.Detail, "panicked") {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestCORS(t *testing.T) {
+	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.Origins = []string{"https://chat.example"} })
+	preflight := func(origin string) http.Header {
+		return f.do("OPTIONS", "/v1/messages", "", "Origin", origin, "Access-Control-Request-Method", "POST",
+			"Access-Control-Request-Headers", "authorization,content-type,idempotency-key").header
+	}
+	h := preflight("https://chat.example")
+	if h.Get("Access-Control-Allow-Origin") != "https://chat.example" || h.Get("Access-Control-Allow-Credentials") != "" {
+		t.Errorf("%v", h)
+	}
+	for _, origin := range []string{"https://evil.example", "https://chat.example.evil.example", "http://chat.example", "https://chat.example:444", "null"} {
+		if h := preflight(origin); h.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s: %v", origin, h)
+		}
+	}
+	h = f.do("GET", "/v1/nowhere", "", "Origin", "https://chat.example").header
+	if !strings.Contains(h.Get("Access-Control-Expose-Headers"), "Etag") && !strings.Contains(h.Get("Access-Control-Expose-Headers"), "ETag") {
+		t.Errorf("%v", h)
+	}
+	off := newBare(t, new(sessions.Manager))
+	if h := off.do("GET", "/v1/nowhere", "", "Origin", "https://chat.example").header; h.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("off, and yet %v", h)
+	}
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	m := new(sessions.Manager)
+	for name, o := range map[string]api.Options{
+		"no sessions":       {},
+		"any origin":        {Sessions: m, Origins: []string{"*"}},
+		"pattern":           {Sessions: m, Origins: []string{"https://*.example"}},
+		"origin with path":  {Sessions: m, Origins: []string{"https://chat.example/"}},
+		"origin of no web":  {Sessions: m, Origins: []string{"null"}},
+		"negative rate":     {Sessions: m, IPRate: api.Rate{PerSecond: -1, Burst: 1}},
+		"rate without room": {Sessions: m, TokenRate: api.Rate{PerSecond: 1}},
+		"negative body":     {Sessions: m, BodyBytes: -1},
+		"no prefix":         {Sessions: m, TrustedProxies: []netip.Prefix{{}}},
+	} {
+		if _, err := api.New(o); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if _, err := api.New(api.Options{Sessions: m}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAdmin(t *testing.T) {
+	f := newFixture(t, func(o *api.Options) {
+		o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metric 1\n") })
+	})
+	public := f.url
+	f.url = f.admin
+	for path, want := range map[string]string{
+		"/livez": `"status":"ok"`, "/readyz": `"status":"ok"`, "/version": `"version":"test"`, "/metrics": "metric 1",
+		"/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "goroutine profile", "/debug/pprof/cmdline": "api.test",
+	} {
+		if a := f.do("GET", path, ""); a.status != 200 || !bytes.Contains(a.body, []byte(want)) {
+			t.Errorf("%s: %d %.100s", path, a.status, a.body)
+		}
+	}
+	f.do("GET", "/v1/session", "").problem(t)
+	f.api.Drain(f.ctx)
+	if a := f.do("GET", "/readyz", ""); a.status != 503 || !bytes.Contains(a.body, []byte("draining")) {
+		t.Errorf("while draining: %d %s", a.status, a.body)
+	}
+	if a := f.do("GET", "/livez", ""); a.status != 200 {
+		t.Errorf("livez while draining: %d", a.status)
+	}
+	f.url = public
+	for _, path := range []string{"/livez", "/readyz", "/metrics", "/debug/pprof/", "/version"} {
+		if a := f.do("GET", path, ""); a.status != 404 {
+			t.Errorf("%s on the public listener: %d", path, a.status)
+		}
+	}
+}
+
+// The listener's own limits: 16 KiB of headers are read, more are refused.
+func TestServerHeaderLimit(t *testing.T) {
+	f := newBare(t, new(sessions.Manager))
+	srv := api.NewServer(f.api.Handler(), nil)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	t.Cleanup(func() {
+		_ = srv.Shutdown(context.Background())
+		<-served
+	})
+	for size, want := range map[int]int{15 << 10: 404, 17 << 10: 431} {
+		c, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(c, "GET /v1/nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Pad: %s\r\n\r\n", strings.Repeat("x", size))
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		_ = c.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%d bytes: %d, want %d", size, resp.StatusCode, want)
+		}
+	}
+}
+
+func TestProblemIsOneJSONObject(t *testing.T) {
+	f := newBare(t, new(sessions.Manager))
+	a := f.do("GET", "/v1/nowhere", "")
+	var m map[string]any
+	if err := json.Unmarshal(a.body, &m); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"type", "title", "status", "detail", "instance", "code", "request_id"} {
+		if m[name] == nil {
+			t.Errorf("no %s in %s", name, a.body)
+		}
+	}
+}
