@@ -117,6 +117,11 @@ func (c *client) send(format string, args ...any) {
 // start reads to the next start tag; io.EOF is the end of the stream or of the link.
 func (c *client) start() (xml.StartElement, error) {
 	c.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	return c.start0()
+}
+
+// start0 is start with the deadline as it is.
+func (c *client) start0() (xml.StartElement, error) {
 	for {
 		t, err := c.d.Token()
 		if err != nil {
