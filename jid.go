@@ -30,17 +30,16 @@ func (j JID) Resource() string {
 // Domain returns the domainpart.
 func (j JID) Domain() string {
 	s := string(j.Bare())
-	if i := strings.IndexByte(s, '@'); i >= 0 {
-		return s[i+1:]
+	if _, domain, ok := strings.Cut(s, "@"); ok {
+		return domain
 	}
 	return s
 }
 
 // Local returns the localpart, or "" for the address of a server.
 func (j JID) Local() string {
-	s := string(j.Bare())
-	if i := strings.IndexByte(s, '@'); i >= 0 {
-		return s[:i]
+	if local, _, ok := strings.Cut(string(j.Bare()), "@"); ok {
+		return local
 	}
 	return ""
 }
