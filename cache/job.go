@@ -1,0 +1,92 @@
+package cache
+
+import (
+	"time"
+
+	"github.com/perch-im/perch/sessions"
+)
+
+// job is a commit on its way, encoded by the goroutine that committed it: the writer only
+// moves bytes.
+type job struct {
+	done     func(sessions.Result)
+	chain    *chain
+	n        uint64 // its place in the chain; 0: the committer is not the owner here
+	keys     []string
+	args     []any // of commit.lua
+	size     int
+	deadline time.Time // tried until then
+
+	settled bool
+	failed  bool // counted in chain.untold
+	res     sessions.Result
+}
+
+func newJob(r *Redis, id sessions.ID, c *sessions.Commit, done func(sessions.Result)) (*job, error) {
+	keys, args, err := r.arguments(id, c)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{done: done, keys: keys, args: args, size: 256}
+	for _, a := range args {
+		switch a := a.(type) {
+		case string:
+			j.size += len(a)
+		case []byte:
+			j.size += len(a)
+		}
+	}
+	return j, nil
+}
+
+// stamp fills in what is known only when the job is sent: which commit came before, and
+// the time. A repeat is stamped anew; the script looks at the number first.
+func (j *job) stamp(prev uint64, now time.Time, age time.Duration) []any {
+	j.args[argPrev], j.args[argNow], j.args[argOldest] = prev, now.UnixMilli(), now.Add(-age).UnixMilli()
+	return j.args
+}
+
+// settle ends a job; its done is called in its turn.
+func (j *job) settle(res sessions.Result) {
+	j.settled, j.res = true, res
+	j.keys, j.args = nil, nil
+}
+
+// chain numbers the commits of one session since Open. Each job names its predecessor and
+// Redis keeps the number of the last one, so Redis refuses what comes out of order,
+// recognises what comes twice, and shows when it has lost the end. All fields but the
+// first two are guarded by writer.mu.
+type chain struct {
+	epoch string
+	fence uint64
+
+	last   uint64 // number given last
+	acked  uint64 // number that Redis has answered for
+	failed uint64 // jobs up to here fail, because one before them did
+	untold int    // failures that their owner has not been told of; no job is taken meanwhile
+	used   time.Time
+}
+
+// number gives j its place.
+func (c *chain) number(j *job) {
+	c.last++
+	j.chain, j.n = c, c.last
+	j.args[argN] = j.n
+	if j.args[argEpoch] == "" {
+		j.args[argEpoch] = c.epoch
+	}
+}
+
+// fail settles j, and lets everything that is queued behind it fail as well: an owner
+// that is told of a failure knows that nothing after it was applied.
+func (c *chain) fail(j *job, err error) {
+	j.settle(sessions.Result{Err: err})
+	c.failed = max(c.failed, c.last)
+	c.refuse(j)
+}
+
+// refuse keeps new jobs out until the owner has been told of the failure of j.
+func (c *chain) refuse(j *job) {
+	j.failed = true
+	c.untold++
+}

@@ -1,0 +1,34 @@
+package cache
+
+import "github.com/perch-im/perch/sessions"
+
+// keys names what is kept in Redis; docs/redis.md lists it. All keys of a session share
+// the hash tag {id}, so that a script can use them together on a cluster.
+type keys struct{ prefix string }
+
+func (k keys) session(id sessions.ID, part string) string {
+	return k.prefix + ":{" + string(id) + "}:" + part
+}
+
+// data lists the keys that live as long as the session, the state first and the log
+// second. The scripts rely on this order.
+func (k keys) data(id sessions.ID) []string {
+	base := k.session(id, "")
+	return []string{
+		base + "state", base + "log", base + "roster", base + "presence",
+		base + "invitations", base + "vcards", base + "outbox",
+	}
+}
+
+// kept is the index of the message and idempotency records of a session.
+func (k keys) kept(id sessions.ID) string              { return k.session(id, "kept") }
+func (k keys) message(id sessions.ID, m string) string { return k.session(id, "message:"+m) }
+func (k keys) once(id sessions.ID, key string) string  { return k.session(id, "once:"+key) }
+
+// tokens is the index of the tokens that lead to a session; allTokens that of all.
+func (k keys) tokens(id sessions.ID) string { return k.session(id, "tokens") }
+func (k keys) token(hash string) string     { return k.prefix + ":token:" + hash }
+func (k keys) allTokens() string            { return k.prefix + ":tokens" }
+
+// probe is written to see whether writes are taken.
+func (k keys) probe() string { return k.prefix + ":probe" }

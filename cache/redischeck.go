@@ -1,0 +1,128 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// check refuses a server that would lose data silently, before anything relies on it.
+func (r *Redis) check(ctx context.Context) error {
+	if err := r.client.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("redis: no answer to PING (address, TLS, user and password right?): %w", unavailable(err))
+	}
+	if err := r.checkVersion(ctx); err != nil {
+		return err
+	}
+	if err := r.checkEviction(ctx); err != nil {
+		return err
+	}
+	return r.checkWrites(ctx)
+}
+
+func (r *Redis) checkVersion(ctx context.Context) error {
+	info, err := r.client.Info(ctx, "server").Result()
+	if err != nil {
+		return fmt.Errorf("redis: INFO is refused; allow it to the ACL user (+info, see docs/redis.md): %w", unavailable(err))
+	}
+	// Valkey goes on from Redis 7.2 and calls itself compatible with that.
+	version := field(info, "redis_version")
+	major, _, _ := strings.Cut(version, ".")
+	if n, err := strconv.Atoi(major); err != nil || n < 7 {
+		return perch.Errorf(perch.KindStorageUnavailable, "redis: version %q is too old; Redis 7.0 or newer (or Valkey) is needed", version)
+	}
+	return nil
+}
+
+// checkEviction asks CONFIG, which managed services and careful ACLs refuse, and then
+// INFO, which says the same.
+func (r *Redis) checkEviction(ctx context.Context) error {
+	policy := ""
+	if conf, err := r.client.ConfigGet(ctx, "maxmemory-policy").Result(); err == nil {
+		policy = conf["maxmemory-policy"]
+	}
+	if policy == "" {
+		info, err := r.client.Info(ctx, "memory").Result()
+		if err != nil {
+			return fmt.Errorf("redis: INFO memory is refused; allow it to the ACL user (+info): %w", unavailable(err))
+		}
+		policy = field(info, "maxmemory_policy")
+	}
+	if policy != "noeviction" {
+		return perch.Errorf(perch.KindStorageUnavailable, "redis: maxmemory-policy is %q, so Redis would drop logs and rosters silently when it is full; "+
+			"set it to noeviction (redis-cli CONFIG SET maxmemory-policy noeviction, and in redis.conf)", policy)
+	}
+	return nil
+}
+
+// checkWrites takes a made-up session through all that a real one needs, so a missing
+// permission shows now and not with the first message.
+func (r *Redis) checkWrites(ctx context.Context) error {
+	err := r.rehearse(ctx, sessions.ID("check-"+newEpoch()))
+	switch {
+	case err == nil:
+		return nil
+	case isReply(err, "READONLY"):
+		return fmt.Errorf("redis: this is a read-only replica; give the master, or use redis+sentinel:// or redis+cluster://: %w", err)
+	case strings.Contains(err.Error(), "NOPERM"), strings.Contains(err.Error(), "can't run this command"):
+		return fmt.Errorf("redis: the ACL user lacks a permission; the ACL line is in docs/redis.md: %w", err)
+	case isReply(err, "OOM"):
+		return fmt.Errorf("redis: it is out of memory; raise maxmemory or remove data: %w", err)
+	}
+	return fmt.Errorf("redis: a test write failed: %w", err)
+}
+
+func (r *Redis) rehearse(ctx context.Context, id sessions.ID) error {
+	token := string(id)
+	saved, err := r.open(ctx, id, &chain{})
+	if err != nil {
+		return err
+	}
+	e := perch.NewEvent(perch.Position{Epoch: saved.Epoch, Offset: 1}, perch.EventSessionState, perch.At(time.Now()), struct{}{})
+	j, err := newJob(r, id, &sessions.Commit{
+		Fence: saved.Fence, Events: []*perch.Event{e}, Record: &sessions.Record{},
+		Roster:   sessions.Delta[perch.Buddy]{Reset: true, Put: []*perch.Buddy{{JID: "a@b"}}, Del: []string{"c@d"}},
+		Messages: []*perch.MessageRecord{{ID: "m"}}, Once: &sessions.Once{Key: "k"},
+	}, nil)
+	if err != nil {
+		return err
+	}
+	(&chain{epoch: saved.Epoch}).number(j)
+	if _, err := r.run(ctx, "commit", commitScript, j.keys, j.stamp(0, r.now(), r.o.Retention.Age)...); err != nil {
+		return err
+	}
+	if _, err := r.Log(ctx, id, 0, 1); err != nil {
+		return err
+	}
+	if err := r.Bind(ctx, token, sessions.Binding{ID: id}); err != nil {
+		return err
+	}
+	if err := r.probe(ctx); err != nil {
+		return err
+	}
+	return r.Forget(ctx, id)
+}
+
+// isReply says whether err is an answer of Redis that begins with a word.
+func isReply(err error, word string) bool {
+	reply, ok := errors.AsType[redis.Error](err)
+	return ok && strings.HasPrefix(reply.Error(), word)
+}
+
+// field reads a line of INFO.
+func field(info, name string) string {
+	for line := range strings.Lines(info) {
+		if k, v, ok := strings.Cut(line, ":"); ok && k == name {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}

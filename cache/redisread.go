@@ -1,0 +1,165 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// Open implements sessions.Store. When Redis holds less than this node was told it keeps
+// (a failover or restart lost the end), the log is dropped and a new epoch begins.
+func (r *Redis) Open(ctx context.Context, id sessions.ID) (*sessions.Saved, error) {
+	saved, err := r.open(ctx, id, r.writer.chain(id))
+	if err != nil {
+		return nil, err
+	}
+	r.writer.own(id, saved)
+	return saved, nil
+}
+
+func (r *Redis) open(ctx context.Context, id sessions.ID, was *chain) (*sessions.Saved, error) {
+	reply, err := r.run(ctx, "open", openScript, r.keys.data(id),
+		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked)
+	if err != nil {
+		return nil, err
+	}
+	if len(reply) != 8 {
+		return nil, corrupt(fmt.Errorf("open: %d parts", len(reply)))
+	}
+	saved := &sessions.Saved{Fence: number(reply[0]), Epoch: text(reply[1]), Tip: number(reply[2])}
+	var bad [5]error
+	if s := text(reply[3]); s != "" {
+		var rec *sessions.Record
+		if rec, bad[0] = decode[sessions.Record](s); rec != nil {
+			saved.Record = *rec
+		}
+	}
+	saved.Roster, bad[1] = decodeRows[perch.Buddy](reply[4])
+	saved.Presence, bad[2] = decodeRows[perch.Presence](reply[5])
+	saved.Invitations, bad[3] = decodeRows[perch.Invitation](reply[6])
+	saved.Outbox, bad[4] = decodeRows[sessions.OutboxEntry](reply[7])
+	if err := errors.Join(bad[:]...); err != nil {
+		return nil, err
+	}
+	sortRows(saved.Roster, buddyKey)
+	sortRows(saved.Presence, presenceKey)
+	sortRows(saved.Invitations, invitationKey)
+	slices.SortStableFunc(saved.Outbox, outboxOrder)
+	return saved, nil
+}
+
+func sortRows[T any](rows []*T, key func(*T) string) {
+	slices.SortFunc(rows, func(a, b *T) int { return strings.Compare(key(a), key(b)) })
+}
+
+// Log implements sessions.Store. ErrLost says that there is no record; limit 0 asks for
+// the bounds only.
+func (r *Redis) Log(ctx context.Context, id sessions.ID, after uint64, limit int) (sessions.LogPage, error) {
+	if after >= math.MaxInt64 { // beyond any offset, and beyond what Redis can count
+		after, limit = 0, 0
+	}
+	keep := r.o.Retention
+	reply, err := r.run(ctx, "log", logScript, r.keys.data(id)[:2], string(id), after+1, max(limit, 0),
+		keep.Events, keep.Bytes, r.now().Add(-keep.Age).UnixMilli())
+	switch {
+	case err != nil:
+		return sessions.LogPage{}, err
+	case text(reply[0]) == "LOST":
+		return sessions.LogPage{}, sessions.ErrLost
+	case len(reply) != 5:
+		return sessions.LogPage{}, corrupt(fmt.Errorf("log: %d parts", len(reply)))
+	}
+	page := sessions.LogPage{Tip: number(reply[1])}
+	page.First = page.Tip + 1 - number(reply[2])
+	entries, _ := reply[4].([]any)
+	for _, entry := range entries {
+		e, err := decodeEvent(entry, text(reply[3]))
+		if err != nil {
+			return sessions.LogPage{}, err
+		}
+		page.Events = append(page.Events, e)
+	}
+	return page, nil
+}
+
+// decodeEvent reads a stream entry, {id, {t, commit time, e, time, y, type, w, wire}}.
+func decodeEvent(entry any, epoch string) (*perch.Event, error) {
+	pair, _ := entry.([]any)
+	if len(pair) != 2 {
+		return nil, corrupt(fmt.Errorf("log entry %v", entry))
+	}
+	f, _ := pair[1].([]any)
+	offset, _, _ := strings.Cut(text(pair[0]), "-")
+	n, err := strconv.ParseUint(offset, 10, 64)
+	if err != nil || len(f) != 8 {
+		return nil, corrupt(fmt.Errorf("log entry %s", text(pair[0])))
+	}
+	at, _ := strconv.ParseInt(text(f[3]), 10, 64)
+	return &perch.Event{
+		Position: perch.Position{Epoch: epoch, Offset: n},
+		Time:     perch.Time(at), Type: perch.EventType(text(f[5])), Wire: []byte(text(f[7])),
+	}, nil
+}
+
+// Message implements sessions.Store.
+func (r *Redis) Message(ctx context.Context, id sessions.ID, msg string) (*perch.MessageRecord, error) {
+	s, err := r.get(ctx, "message", func(ctx context.Context) (string, error) {
+		return r.client.Get(ctx, r.keys.message(id, msg)).Result()
+	}, errNoMessage)
+	if err != nil {
+		return nil, err
+	}
+	row, err := decode[messageRow](s)
+	if err != nil {
+		return nil, err
+	}
+	if row.Session != id || row.Message == nil {
+		return nil, corrupt(errors.New("a message record of another session"))
+	}
+	return row.Message, nil
+}
+
+// VCard implements sessions.Store.
+func (r *Redis) VCard(ctx context.Context, id sessions.ID, jid perch.JID) (*perch.VCard, error) {
+	s, err := r.get(ctx, "vcard", func(ctx context.Context) (string, error) {
+		return r.client.HGet(ctx, r.keys.session(id, "vcards"), string(jid)).Result()
+	}, errNoVCard)
+	if err != nil {
+		return nil, err
+	}
+	row, err := decode[vcardRow](s)
+	if err != nil {
+		return nil, err
+	}
+	if row.Card == nil || row.Card.JID != jid {
+		return nil, corrupt(errors.New("a vCard of another JID"))
+	}
+	if row.Card.Photo != nil {
+		row.Card.Photo.Data = row.Photo
+	}
+	return row.Card, nil
+}
+
+// get asks for one value; missing is the error when there is none.
+func (r *Redis) get(ctx context.Context, op string, f func(context.Context) (string, error), missing error) (s string, err error) {
+	err = r.ask(ctx, op, func(ctx context.Context) (err error) {
+		s, err = f(ctx)
+		return err
+	})
+	switch {
+	case errors.Is(err, redis.Nil):
+		return "", missing
+	case err != nil:
+		return "", unavailable(err)
+	}
+	return s, nil
+}

@@ -1,0 +1,30 @@
+package cache
+
+import (
+	_ "embed"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Every compound step is one Lua script: Redis runs it whole or not at all, and refuses a
+// lower fence itself.
+var (
+	//go:embed scripts/trim.lua
+	trimLua string
+	//go:embed scripts/open.lua
+	openLua string
+	//go:embed scripts/commit.lua
+	commitLua string
+	//go:embed scripts/log.lua
+	logLua string
+	//go:embed scripts/forget.lua
+	forgetLua string
+	//go:embed scripts/unbind.lua
+	unbindLua string
+
+	openScript   = redis.NewScript(openLua)
+	commitScript = redis.NewScript(trimLua + commitLua)
+	logScript    = redis.NewScript(trimLua + logLua)
+	forgetScript = redis.NewScript(forgetLua)
+	unbindScript = redis.NewScript(unbindLua)
+)

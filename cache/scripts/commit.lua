@@ -1,0 +1,109 @@
+-- Applies one commit, all of it or nothing: everything is checked before the first write.
+-- KEYS: state log roster presence invitations vcards outbox kept, then the keys of the
+-- message records, then the key of the idempotency record if there is one.
+-- ARGV: see arguments in encode.go, which writes them in this order.
+local state, log, kept = KEYS[1], KEYS[2], KEYS[8]
+local sid, fence, epoch, n, prev = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local now, oldest, ttl, slack = ARGV[6], tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
+local max_events, max_bytes, age = tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12]
+local record, keep_ms, keep_until, once = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
+local first, count = tonumber(ARGV[17]), tonumber(ARGV[18])
+local at = 19 -- where the next part begins
+
+local s = redis.call('HMGET', state, 'id', 'fence', 'epoch', 'tip', 'c', 'bytes')
+if not s[1] then return {'LOST'} end
+if s[1] ~= sid then return redis.error_reply('PERCH this record belongs to another session') end
+if n == 0 or s[3] ~= epoch or tonumber(s[2]) > tonumber(fence) then return {'FENCED'} end
+if s[2] ~= fence then return {'LOST'} end -- the fence went back: so did the data
+local tip, c, bytes = tonumber(s[4]), tonumber(s[5]), tonumber(s[6])
+if c < prev then return {'BEHIND'} end
+
+local last = first + count - 1
+local mine = fence .. '.' .. ARGV[4] .. ' '
+local old = once ~= '' and redis.call('GET', KEYS[#KEYS])
+if n <= c then
+  -- Sent again after a lost answer: say what was said the first time.
+  if old and string.sub(old, 1, #mine) ~= mine then return {'EXISTS', old} end
+  if count > 0 and last > tip then return {'ORDER'} end
+  return {'OK'}
+end
+
+if count > 0 and first ~= tip + 1 then
+  if first > 0 and last <= tip then
+    -- The owner repeats events. Others under the same offsets would be another past.
+    local e = redis.call('XRANGE', log, last .. '-1', last .. '-1')[1]
+    if e and e[2][8] ~= ARGV[at + 3 * count - 1] then return {'LOST'} end
+    redis.call('HSET', state, 'c', ARGV[4])
+    return {'OK'}
+  end
+  redis.call('HSET', state, 'c', ARGV[4])
+  return {'ORDER'}
+end
+if old then
+  redis.call('HSET', state, 'c', ARGV[4])
+  return {'EXISTS', old}
+end
+
+-- From here on nothing is refused. HSET is the first write: without memory it fails
+-- before anything is changed.
+redis.call('HSET', state, 'c', ARGV[4])
+if record ~= '' then redis.call('HSET', state, 'record', record) end
+
+if count > 0 then
+  if bytes > 0 and redis.call('EXISTS', log) == 0 then bytes = 0 end
+  for i = 0, count - 1 do
+    local wire = ARGV[at + 2]
+    redis.call('XADD', log, (first + i) .. '-1', 't', now, 'e', ARGV[at], 'y', ARGV[at + 1], 'w', wire)
+    bytes, at = bytes + #wire, at + 3
+  end
+  redis.call('PEXPIRE', log, age)
+end
+local left, cut = trim(log, bytes, max_events, max_bytes, oldest)
+if count > 0 then
+  redis.call('HSET', state, 'tip', last, 'bytes', left)
+elseif cut then
+  redis.call('HSET', state, 'bytes', left)
+end
+
+-- A table: reset, number of deletions, the fields, number of puts, field and value each.
+for i = 3, 7 do
+  local key = KEYS[i]
+  if ARGV[at] == '1' then redis.call('DEL', key) end
+  local dels = tonumber(ARGV[at + 1])
+  at = at + 2
+  for d = at, at + dels - 1 do redis.call('HDEL', key, ARGV[d]) end
+  at = at + dels
+  local puts = tonumber(ARGV[at])
+  at = at + 1
+  for p = at, at + 2 * puts - 1, 200 do
+    redis.call('HSET', key, unpack(ARGV, p, math.min(p + 199, at + 2 * puts - 1)))
+  end
+  at = at + 2 * puts
+  if puts > 0 then redis.call('PEXPIRE', key, ttl, 'NX') end
+end
+
+-- Records that end by themselves, and the index by which Forget finds them.
+local timed = #KEYS - 8
+if timed > 0 then
+  if once ~= '' then
+    redis.call('SET', KEYS[#KEYS], mine .. once, 'PX', keep_ms)
+    redis.call('ZADD', kept, keep_until, KEYS[#KEYS])
+    timed = timed - 1
+  end
+  for i = 1, timed do
+    redis.call('SET', KEYS[8 + i], ARGV[at], 'PX', keep_ms)
+    redis.call('ZADD', kept, keep_until, KEYS[8 + i])
+    at = at + 1
+  end
+  redis.call('ZREMRANGEBYSCORE', kept, '-inf', now)
+  redis.call('PEXPIRE', kept, keep_ms)
+end
+
+-- The life of the state slides with its writes, in steps: a write costs no more than this
+-- look most of the time.
+if redis.call('PTTL', state) < tonumber(ttl) - slack then
+  redis.call('PEXPIRE', state, ttl)
+  for i = 3, 7 do redis.call('PEXPIRE', KEYS[i], ttl) end
+  return {'SLID'}
+end
+return {'OK'}

@@ -1,0 +1,13 @@
+-- A page of the log and its bounds at this moment. What is too old is dropped first.
+-- KEYS: state log
+-- ARGV: 1 session id, 2 first offset wanted, 3 limit, 4 events, 5 bytes, 6 oldest
+local s = redis.call('HMGET', KEYS[1], 'id', 'tip', 'bytes', 'epoch')
+if not s[1] then return {'LOST'} end
+if s[1] ~= ARGV[1] then return redis.error_reply('PERCH this record belongs to another session') end
+local left, cut = trim(KEYS[2], tonumber(s[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]))
+-- Without memory this write is refused, but only when nothing was trimmed before it; the
+-- count is put right by the next write then.
+if cut then redis.pcall('HSET', KEYS[1], 'bytes', left) end
+local page = {}
+if ARGV[3] ~= '0' then page = redis.call('XRANGE', KEYS[2], ARGV[2] .. '-0', '+', 'COUNT', ARGV[3]) end
+return {'OK', s[2], redis.call('XLEN', KEYS[2]), s[4], page}

@@ -1,0 +1,32 @@
+-- Makes the caller the owner: raises the fence, restarts the count of commits, and
+-- returns all that is kept but for the log.
+-- KEYS: state log roster presence invitations vcards outbox
+-- ARGV: 1 session id, 2 new epoch, 3 ttl ms, 4-6 epoch, fence and last commit that this
+-- node had, if it was the owner before
+local state = KEYS[1]
+local s = redis.call('HMGET', state, 'id', 'epoch', 'fence', 'c')
+if not s[1] then
+  -- HSET is first: without memory it fails before anything is changed. What is left of an
+  -- expired record belongs to no log and goes.
+  redis.call('HSET', state, 'id', ARGV[1], 'epoch', ARGV[2], 'fence', '1', 'tip', '0', 'c', '0', 'bytes', '0')
+  redis.call('DEL', unpack(KEYS, 2))
+else
+  if s[1] ~= ARGV[1] then
+    return redis.error_reply('PERCH this record belongs to another session')
+  end
+  redis.call('HINCRBY', state, 'fence', 1)
+  redis.call('HSET', state, 'c', '0')
+  local fence, known = tonumber(s[3]), tonumber(ARGV[5])
+  if s[2] == ARGV[4] and (fence < known or (fence == known and tonumber(s[4]) < tonumber(ARGV[6]))) then
+    -- A failover or a restart took back commits that this node was told are kept, events
+    -- perhaps among them. Their offsets must not be given away twice: a new log begins.
+    redis.call('HSET', state, 'epoch', ARGV[2], 'tip', '0', 'bytes', '0')
+    redis.call('DEL', KEYS[2])
+  end
+end
+redis.call('PEXPIRE', state, ARGV[3])
+for i = 3, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
+local now = redis.call('HMGET', state, 'fence', 'epoch', 'tip', 'record')
+return {now[1], now[2], now[3], now[4] or '',
+  redis.call('HGETALL', KEYS[3]), redis.call('HGETALL', KEYS[4]),
+  redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[7])}

@@ -1,0 +1,120 @@
+package cache
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch/sessions"
+)
+
+// send makes one round trip with the unsettled jobs of a batch and settles those that got
+// an answer. The error is the last one that is worth another try.
+func (w *writer) send(batch []*job) error {
+	start := time.Now()
+	cmds, err := w.exec(batch)
+	w.r.o.Observer("commit", time.Since(start), err)
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	blocked := map[*chain]bool{} // a job of the chain waits for another try: so does all behind it
+	var retry, full error
+	for i, j := range batch {
+		if j.settled || blocked[j.chain] {
+			continue
+		}
+		reply, err := answer(cmds[i])
+		switch {
+		case err == nil:
+			w.judge(j, reply)
+		case verdictOf(err) != refused:
+			blocked[j.chain], retry = true, err
+		default:
+			blocked[j.chain] = true // giveUp fails them
+			j.chain.fail(j, unavailable(err))
+			if full = err; !isReply(err, "OOM") {
+				w.r.o.Logger.Error("redis refuses a commit", "error", err)
+			}
+		}
+	}
+	if w.down = retry != nil && verdictOf(retry) == again; w.down {
+		full = retry
+	}
+	if full != nil {
+		full = unavailable(full)
+	}
+	w.r.health.set(full)
+	return retry
+}
+
+func (w *writer) exec(batch []*job) ([]*redis.Cmd, error) {
+	pipe := w.r.client.Pipeline()
+	cmds := make([]*redis.Cmd, len(batch))
+	prev := map[*chain]uint64{}
+	now, sha := w.r.now(), commitScript.Hash()
+	w.mu.Lock()
+	for i, j := range batch {
+		if j.settled {
+			continue
+		}
+		before, ok := prev[j.chain]
+		if !ok {
+			before = j.chain.acked
+		}
+		cmds[i] = pipe.EvalSha(w.ctx, sha, j.keys, j.stamp(before, now, w.r.o.Retention.Age)...)
+		prev[j.chain] = j.n
+	}
+	w.mu.Unlock()
+	_, err := pipe.Exec(w.ctx)
+	return cmds, err
+}
+
+// answer is the reply to one command. A command that was never answered has no error of
+// its own in some cases, and counts as one to repeat.
+func answer(cmd *redis.Cmd) ([]any, error) {
+	reply, err := cmd.Slice()
+	if err == nil && len(reply) == 0 {
+		return nil, errNoAnswer
+	}
+	return reply, err
+}
+
+var errNoAnswer = fmt.Errorf("no answer")
+
+// judge settles a job by the word of the script.
+func (w *writer) judge(j *job, reply []any) {
+	var res sessions.Result
+	switch word := text(reply[0]); word {
+	case "OK":
+	case "SLID":
+		select {
+		case w.slid <- sessions.ID(text(j.args[0])):
+		default: // the next slide comes in time
+		}
+	case "EXISTS":
+		_, body, _ := strings.Cut(text(reply[len(reply)-1]), " ")
+		row, err := decode[onceRow](body)
+		switch {
+		case err != nil:
+			res.Err = err
+		case row.Once == nil || string(row.Session) != text(j.args[0]):
+			res.Err = corrupt(fmt.Errorf("an idempotency record of another session"))
+		default:
+			res.Existing = row.Once
+		}
+	case "ORDER":
+		res.Err = sessions.ErrOrder
+	case "FENCED":
+		j.settle(sessions.Result{Err: sessions.ErrFenced})
+		return
+	case "LOST", "BEHIND": // BEHIND: Redis knows less than it has answered for
+		j.settle(sessions.Result{Err: sessions.ErrLost})
+		return
+	default:
+		res.Err = corrupt(fmt.Errorf("commit: %q", word))
+	}
+	j.chain.acked = max(j.chain.acked, j.n)
+	j.settle(res)
+}

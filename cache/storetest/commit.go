@@ -1,0 +1,170 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+var commitCases = []Case{
+	{"a commit is applied whole", whole},
+	{"a refused commit changes nothing", refusedWhole},
+	{"events follow the tip", follow},
+	{"a repeated commit counts once", repeated},
+	{"a record is written whole", recordWhole},
+}
+
+// everything is a commit with something in each part.
+func everything(o *owner) *sessions.Commit {
+	return &sessions.Commit{
+		Events: o.events(2),
+		Record: &sessions.Record{
+			JID: "me@x/phone", RosterVersion: "v1", RosterKnown: true, ArchiveID: "arch", Stream: []byte{0, 1, 255},
+			Own: perch.OwnPresence{Available: true, Show: perch.ShowDND, Status: "büsy", Priority: -3}, Handled: 7, OfflineSince: 1_700_000_000_001,
+		},
+		Roster:      sessions.Delta[perch.Buddy]{Put: []*perch.Buddy{buddy("a@x", "one"), buddy("b@x", "two")}},
+		Presence:    sessions.Delta[perch.Presence]{Put: []*perch.Presence{presence("a@x", "here"), presence("b@x", "\u2028<&>")}},
+		Invitations: sessions.Delta[perch.Invitation]{Put: []*perch.Invitation{{JID: "c@x", Nick: "C", Message: "hi", ReceivedAt: 5}}},
+		VCards:      sessions.Delta[perch.VCard]{Put: []*perch.VCard{vcard("a@x", "Ann")}},
+		Messages:    []*perch.MessageRecord{message("m1", perch.StatusAccepted)},
+		Outbox:      sessions.Delta[sessions.OutboxEntry]{Put: []*sessions.OutboxEntry{entry("m1", 1, "text")}},
+		Once:        &sessions.Once{Key: "k1", Fingerprint: "f", Answer: "m1"},
+	}
+}
+
+func buddy(jid perch.JID, name string) *perch.Buddy {
+	return &perch.Buddy{JID: jid, Name: name, Groups: []string{"G", "ü"}, Subscription: perch.SubscriptionBoth, Ask: perch.AskSubscribe, Approved: true}
+}
+
+func presence(jid perch.JID, status string) *perch.Presence {
+	return &perch.Presence{
+		JID: jid, Available: true, Show: perch.ShowAway, Status: status, Priority: 5, UpdatedAt: 1_700_000_000_002, Stale: true,
+		Resources: []perch.Resource{{Resource: "r1", Show: perch.ShowAway, Status: status, Priority: 5, UpdatedAt: 3}, {Resource: "r2", UpdatedAt: 4}},
+	}
+}
+
+func vcard(jid perch.JID, name string) *perch.VCard {
+	return &perch.VCard{JID: jid, FullName: name, Emails: []string{"a@b"}, FetchedAt: 9,
+		Photo: &perch.Photo{Type: "image/png", Hash: "00ff", Size: 4, Data: []byte{0x89, 'P', 'N', 'G'}}}
+}
+
+func message(id string, s perch.MessageStatus) *perch.MessageRecord {
+	return &perch.MessageRecord{ID: id, To: "a@x", Status: s, History: []perch.StatusChange{{Status: s, Time: 11}}}
+}
+
+func entry(id string, seq uint64, body string) *sessions.OutboxEntry {
+	return &sessions.OutboxEntry{ID: id, Seq: seq, MessageOut: perch.MessageOut{ID: id, To: "a@x", Kind: perch.ChatMessage, Body: body, Thread: "t", Receipt: true}}
+}
+
+// holds checks that everything of c is kept, and nothing else.
+func (o *owner) holds(c *sessions.Commit) {
+	o.t.Helper()
+	ctx, got := o.t.Context(), o.again()
+	same(o.t, "saved", got, &sessions.Saved{
+		Fence: got.Fence, Epoch: got.Epoch, Tip: uint64(len(c.Events)), Record: *c.Record,
+		Roster: c.Roster.Put, Presence: c.Presence.Put, Invitations: c.Invitations.Put, Outbox: c.Outbox.Put,
+	})
+	same(o.t, "log", o.page(0, 100), sessions.LogPage{Events: c.Events, First: 1, Tip: uint64(len(c.Events))})
+	card, err := o.store.VCard(ctx, o.id, c.VCards.Put[0].JID)
+	if err != nil {
+		o.t.Fatalf("VCard: %v", err)
+	}
+	same(o.t, "vcard", card, c.VCards.Put[0])
+	rec, err := o.store.Message(ctx, o.id, c.Messages[0].ID)
+	if err != nil {
+		o.t.Fatalf("Message: %v", err)
+	}
+	same(o.t, "message", rec, c.Messages[0])
+}
+
+func whole(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	c := everything(o)
+	o.ok(c)
+	o.holds(c)
+	if other := open(t, h.Store, "a2"); other.Tip != 0 || len(other.Roster) != 0 {
+		t.Errorf("another session sees %v", other.Saved)
+	}
+}
+
+func refusedWhole(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	kept := everything(o)
+	o.ok(kept)
+	bad := &sessions.Commit{
+		Record:      &sessions.Record{JID: "bad@x"},
+		Roster:      sessions.Delta[perch.Buddy]{Reset: true},
+		Presence:    sessions.Delta[perch.Presence]{Del: []string{"a@x"}},
+		Invitations: sessions.Delta[perch.Invitation]{Reset: true},
+		VCards:      sessions.Delta[perch.VCard]{Reset: true},
+		Messages:    []*perch.MessageRecord{message("m1", perch.StatusFailed)},
+		Outbox:      sessions.Delta[sessions.OutboxEntry]{Reset: true},
+		Once:        &sessions.Once{Key: "k2"},
+	}
+	hole, old, known := *bad, *bad, *bad
+	hole.Events = []*perch.Event{o.event(4, "")}
+	old.Fence = o.Fence + 1
+	known.Once, known.Events = &sessions.Once{Key: "k1", Fingerprint: "other", Answer: "m2"}, o.events(1)
+	if r := o.commit(&hole); !errors.Is(r.Err, sessions.ErrOrder) {
+		t.Errorf("a hole gave %v", r.Err)
+	}
+	if r := o.commit(&old); !errors.Is(r.Err, sessions.ErrFenced) {
+		t.Errorf("a wrong fence gave %v", r.Err)
+	}
+	r := o.commit(&known)
+	if r.Err != nil {
+		t.Errorf("a known key gave %v", r.Err)
+	}
+	same(t, "existing", r.Existing, kept.Once)
+	o.holds(kept)
+	o.ok(&sessions.Commit{Once: &sessions.Once{Key: "k2"}}) // not taken by the refused ones
+}
+
+func follow(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	o.append(3)
+	for name, c := range map[string]struct {
+		events []*perch.Event
+		want   error
+	}{
+		"a hole":        {[]*perch.Event{o.event(5, "")}, sessions.ErrOrder},
+		"offset 0":      {[]*perch.Event{o.event(0, "")}, sessions.ErrOrder},
+		"a hole inside": {[]*perch.Event{o.event(4, ""), o.event(6, "")}, sessions.ErrOrder},
+		"backwards":     {[]*perch.Event{o.event(4, ""), o.event(3, "")}, sessions.ErrOrder},
+		"half known":    {[]*perch.Event{o.event(3, "hello"), o.event(4, "")}, sessions.ErrOrder},
+		"another past":  {[]*perch.Event{o.event(3, "bye")}, sessions.ErrLost},
+	} {
+		if r := o.commit(&sessions.Commit{Events: c.events}); !errors.Is(r.Err, c.want) {
+			t.Errorf("%s gave %v, want %v", name, r.Err, c.want)
+		}
+	}
+	o.bounds(1, 3)
+	o.append(2)
+	o.bounds(1, 5)
+}
+
+func repeated(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	c := everything(o)
+	o.ok(c)
+	o.ok(&sessions.Commit{Outbox: sessions.Delta[sessions.OutboxEntry]{Del: []string{"m1"}}})
+	o.ok(c)
+	o.bounds(1, 2)
+	o.tip = 2
+	o.append(1)
+	o.bounds(1, 3)
+	if s := o.again(); len(s.Outbox) != 0 {
+		t.Errorf("a repeated commit put back %v", s.Outbox)
+	}
+}
+
+func recordWhole(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	o.ok(everything(o))
+	o.ok(&sessions.Commit{})
+	o.ok(&sessions.Commit{Record: &sessions.Record{JID: "me@x/pad"}})
+	o.ok(&sessions.Commit{Presence: sessions.Delta[perch.Presence]{Reset: true}})
+	same(t, "record", o.again().Record, sessions.Record{JID: "me@x/pad"})
+}

@@ -1,0 +1,86 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+var onceCases = []Case{
+	{"an idempotency key counts once", once},
+	{"an idempotency key ends", onceEnds},
+	{"message records are put and end", messages},
+}
+
+func once(t testing.TB, h Harness) {
+	o, other := open(t, h.Store, "a1"), open(t, h.Store, "a2")
+	first := &sessions.Once{Key: "k {1}:\n", Fingerprint: "f1", Answer: "m1"}
+	o.ok(&sessions.Commit{Once: first, Events: o.events(1)})
+	second := func() *sessions.Commit {
+		return &sessions.Commit{
+			Once: &sessions.Once{Key: first.Key, Fingerprint: "f2", Answer: "m2"}, Events: o.events(1),
+			Messages: []*perch.MessageRecord{message("m2", perch.StatusAccepted)},
+		}
+	}
+	// Two at once: what Redis is asked in one go must not differ from one after the other.
+	for _, ch := range []<-chan sessions.Result{o.start(second()), o.start(second())} {
+		r := await(t, ch)
+		if r.Err != nil {
+			t.Errorf("a known key gave %v", r.Err)
+		}
+		same(t, "existing", r.Existing, first)
+	}
+	o.bounds(1, 1)
+	if _, err := h.Store.Message(t.Context(), o.id, "m2"); perch.KindOf(err) != perch.KindNotFound {
+		t.Errorf("the second message is kept: %v", err)
+	}
+	other.ok(&sessions.Commit{Once: &sessions.Once{Key: first.Key}}) // keys belong to a session
+	o.append(1)
+	o.bounds(1, 2)
+}
+
+func onceEnds(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	first := &sessions.Once{Key: "k", Fingerprint: "f", Answer: "m1"}
+	o.ok(&sessions.Commit{Once: first})
+	h.Advance(sessions.OnceTTL - time.Minute)
+	if r := o.commit(&sessions.Commit{Once: &sessions.Once{Key: "k"}}); r.Existing == nil {
+		t.Errorf("the key has ended early: %v", r.Err)
+	}
+	h.Advance(2 * time.Minute)
+	o.ok(&sessions.Commit{Once: &sessions.Once{Key: "k", Answer: "m2"}})
+	r := o.commit(&sessions.Commit{Once: &sessions.Once{Key: "k"}})
+	same(t, "existing", r.Existing, &sessions.Once{Key: "k", Answer: "m2"})
+}
+
+func messages(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	check := func(id string, want *perch.MessageRecord) {
+		t.Helper()
+		got, err := h.Store.Message(t.Context(), o.id, id)
+		switch {
+		case want == nil && perch.KindOf(err) != perch.KindNotFound:
+			t.Errorf("%s: %v, %v", id, got, err)
+		case want != nil && err != nil:
+			t.Errorf("%s: %v", id, err)
+		case want != nil:
+			same(t, id, got, want)
+		}
+	}
+	put := func(m ...*perch.MessageRecord) { o.ok(&sessions.Commit{Messages: m}) }
+	put(message("m1", perch.StatusAccepted), message("m2", perch.StatusAccepted))
+	h.Advance(sessions.OnceTTL / 2)
+	put(message("m2", perch.StatusAcked))
+	check("m1", message("m1", perch.StatusAccepted))
+	check("m2", message("m2", perch.StatusAcked))
+	h.Advance(sessions.OnceTTL/2 + time.Minute)
+	check("m1", nil)
+	check("m2", message("m2", perch.StatusAcked)) // it was put later
+	put(message("m3", perch.StatusSent))
+	check("m2", message("m2", perch.StatusAcked))
+	h.Advance(sessions.OnceTTL / 2)
+	check("m2", nil)
+	check("m3", message("m3", perch.StatusSent))
+}

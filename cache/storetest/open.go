@@ -1,0 +1,112 @@
+package storetest
+
+import (
+	"errors"
+	"regexp"
+	"sync"
+	"testing"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+var openCases = []Case{
+	{"open makes an empty record", openEmpty},
+	{"fence rises with each open", fenceRises},
+	{"a fenced owner is refused", fenced},
+	{"another epoch is refused", otherEpoch},
+	{"no record, no commit", noRecord},
+}
+
+var epochForm = regexp.MustCompile(`^[0-9a-z]{1,32}$`)
+
+func openEmpty(t testing.TB, h Harness) {
+	got := open(t, h.Store, "a1")
+	if !epochForm.MatchString(got.Epoch) {
+		t.Errorf("epoch %q", got.Epoch)
+	}
+	same(t, "saved", got.Saved, &sessions.Saved{Fence: 1, Epoch: got.Epoch})
+	if other := open(t, h.Store, "a2"); other.Epoch == got.Epoch || other.Fence != 1 {
+		t.Errorf("two sessions share epoch %q or fence %d", other.Epoch, other.Fence)
+	}
+}
+
+func fenceRises(t testing.TB, h Harness) {
+	first := open(t, h.Store, "a1")
+	const n = 8
+	var (
+		group  sync.WaitGroup
+		mu     sync.Mutex
+		fences = map[uint64]bool{}
+	)
+	for range n {
+		group.Go(func() {
+			s, err := h.Store.Open(t.Context(), "a1")
+			if err != nil {
+				t.Errorf("Open: %v", err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if fences[s.Fence] || s.Fence <= first.Fence || s.Epoch != first.Epoch {
+				t.Errorf("fence %d and epoch %s after %d and %s", s.Fence, s.Epoch, first.Fence, first.Epoch)
+			}
+			fences[s.Fence] = true
+		})
+	}
+	group.Wait()
+	if last := open(t, h.Store, "a1"); last.Fence != n+2 {
+		t.Errorf("fence %d after %d opens", last.Fence, n+2)
+	}
+}
+
+func fenced(t testing.TB, h Harness) {
+	old := open(t, h.Store, "a1")
+	old.append(1)
+	owner := open(t, h.Store, "a1")
+	for _, c := range []*sessions.Commit{
+		{Events: old.events(1)},
+		{Record: &sessions.Record{JID: "old@x"}},
+		{Presence: sessions.Delta[perch.Presence]{Put: []*perch.Presence{{JID: "old@x"}}}},
+		{Fence: owner.Fence + 1, Record: &sessions.Record{JID: "old@x"}},
+		{},
+	} {
+		if r := old.commit(c); !errors.Is(r.Err, sessions.ErrFenced) {
+			t.Errorf("a commit with fence %d of %d gave %v", c.Fence, owner.Fence, r.Err)
+		}
+	}
+	owner.append(1)
+	owner.bounds(1, 2)
+	if s := owner.again(); s.Record.JID != "" || len(s.Presence) != 0 {
+		t.Errorf("a fenced owner changed %v", s)
+	}
+}
+
+func otherEpoch(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	if r := o.commit(&sessions.Commit{Epoch: "0" + o.Epoch, Record: &sessions.Record{}}); !errors.Is(r.Err, sessions.ErrFenced) {
+		t.Errorf("a commit of another epoch gave %v", r.Err)
+	}
+	e := perch.NewEvent(perch.Position{Epoch: "0" + o.Epoch, Offset: 1}, perch.EventSessionState, 1, nil)
+	if r := o.commit(&sessions.Commit{Events: []*perch.Event{e}}); !errors.Is(r.Err, sessions.ErrFenced) {
+		t.Errorf("an event of another epoch gave %v", r.Err)
+	}
+	o.ok(&sessions.Commit{Epoch: o.Epoch, Events: o.events(1)})
+	o.bounds(1, 1)
+}
+
+func noRecord(t testing.TB, h Harness) {
+	o := &owner{t: t, store: h.Store, id: "a1", Saved: &sessions.Saved{Fence: 1, Epoch: "e"}}
+	if r := o.commit(&sessions.Commit{Record: &sessions.Record{}}); !errors.Is(r.Err, sessions.ErrLost) {
+		t.Errorf("a commit without a record gave %v", r.Err)
+	}
+	if _, err := h.Store.Log(t.Context(), "a1", 0, 1); !errors.Is(err, sessions.ErrLost) {
+		t.Errorf("Log without a record gave %v", err)
+	}
+	if _, err := h.Store.Message(t.Context(), "a1", "m"); perch.KindOf(err) != perch.KindNotFound {
+		t.Errorf("Message without a record gave %v", err)
+	}
+	if _, err := h.Store.VCard(t.Context(), "a1", "a@x"); perch.KindOf(err) != perch.KindNotFound {
+		t.Errorf("VCard without a record gave %v", err)
+	}
+}

@@ -1,0 +1,127 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+var tableCases = []Case{
+	{"roster changes", func(t testing.TB, h Harness) {
+		changes(t, h, buddy,
+			func(d sessions.Delta[perch.Buddy]) *sessions.Commit { return &sessions.Commit{Roster: d} },
+			func(s *sessions.Saved) []*perch.Buddy { return s.Roster })
+	}},
+	{"presence changes", func(t testing.TB, h Harness) {
+		changes(t, h, presence,
+			func(d sessions.Delta[perch.Presence]) *sessions.Commit { return &sessions.Commit{Presence: d} },
+			func(s *sessions.Saved) []*perch.Presence { return s.Presence })
+	}},
+	{"invitation changes", func(t testing.TB, h Harness) {
+		changes(t, h, func(jid perch.JID, s string) *perch.Invitation { return &perch.Invitation{JID: jid, Message: s} },
+			func(d sessions.Delta[perch.Invitation]) *sessions.Commit { return &sessions.Commit{Invitations: d} },
+			func(s *sessions.Saved) []*perch.Invitation { return s.Invitations })
+	}},
+	{"outbox changes", func(t testing.TB, h Harness) {
+		seq := map[perch.JID]uint64{"a@x": 1, "b@x": 2, "c@x": 3, "d@x": 4, "e@x": 5}
+		changes(t, h, func(id perch.JID, s string) *sessions.OutboxEntry { return entry(string(id), seq[id], s) },
+			func(d sessions.Delta[sessions.OutboxEntry]) *sessions.Commit { return &sessions.Commit{Outbox: d} },
+			func(s *sessions.Saved) []*sessions.OutboxEntry { return s.Outbox })
+	}},
+	{"vcard changes", vcards},
+	{"the outbox is in order", outboxOrder},
+	{"a large roster", large},
+}
+
+// changes takes a table through all that a Delta can say. A row is made of its key and a
+// word; the table is read back through Open.
+func changes[T any](t testing.TB, h Harness, row func(perch.JID, string) *T,
+	commit func(sessions.Delta[T]) *sessions.Commit, saved func(*sessions.Saved) []*T,
+) {
+	type delta = sessions.Delta[T]
+	rows := func(r ...*T) []*T { return r }
+	for i, step := range []struct {
+		name  string
+		delta delta
+		want  []*T
+	}{
+		{"put", delta{Put: rows(row("b@x", "1"), row("a@x", "1"))}, rows(row("a@x", "1"), row("b@x", "1"))},
+		{"replace", delta{Put: rows(row("b@x", "2"))}, rows(row("a@x", "1"), row("b@x", "2"))},
+		{"delete", delta{Del: []string{"a@x", "nobody@x"}}, rows(row("b@x", "2"))},
+		{"delete, then put", delta{Del: []string{"b@x", "c@x"}, Put: rows(row("c@x", "3"))}, rows(row("c@x", "3"))},
+		{"reset, then put", delta{Reset: true, Put: rows(row("d@x", "4"), row("e@x", "4"))}, rows(row("d@x", "4"), row("e@x", "4"))},
+		{"put twice", delta{Put: rows(row("d@x", "5"), row("d@x", "6"))}, rows(row("d@x", "6"), row("e@x", "4"))},
+		{"nothing", delta{}, rows(row("d@x", "6"), row("e@x", "4"))},
+		{"reset, delete and put", delta{Reset: true, Del: []string{"a@x"}, Put: rows(row("a@x", "7"))}, rows(row("a@x", "7"))},
+		{"reset", delta{Reset: true}, nil},
+		{"put again", delta{Put: rows(row("a@x", "8"))}, rows(row("a@x", "8"))},
+		{"delete the last", delta{Del: []string{"a@x"}}, nil},
+	} {
+		o := open(t, h.Store, "a1")
+		o.ok(commit(step.delta))
+		same(t, fmt.Sprintf("%d: %s", i, step.name), saved(o.again()), step.want)
+	}
+}
+
+func vcards(t testing.TB, h Harness) {
+	type delta = sessions.Delta[perch.VCard]
+	o := open(t, h.Store, "a1")
+	check := func(what string, want map[perch.JID]string) {
+		t.Helper()
+		for _, jid := range []perch.JID{"a@x", "b@x"} {
+			card, err := h.Store.VCard(t.Context(), o.id, jid)
+			name, kept := want[jid]
+			switch {
+			case !kept && perch.KindOf(err) != perch.KindNotFound:
+				t.Errorf("%s: %s gave %v, %v", what, jid, card, err)
+			case kept && err != nil:
+				t.Errorf("%s: %s gave %v", what, jid, err)
+			case kept:
+				same(t, what, card, vcard(jid, name))
+			}
+		}
+	}
+	o.ok(&sessions.Commit{VCards: delta{Put: []*perch.VCard{vcard("a@x", "A"), vcard("b@x", "B")}}})
+	check("put", map[perch.JID]string{"a@x": "A", "b@x": "B"})
+	o.ok(&sessions.Commit{VCards: delta{Del: []string{"b@x"}, Put: []*perch.VCard{vcard("a@x", "AA")}}})
+	check("replace and delete", map[perch.JID]string{"a@x": "AA"})
+	o.ok(&sessions.Commit{VCards: delta{Reset: true, Put: []*perch.VCard{vcard("b@x", "BB")}}})
+	check("reset", map[perch.JID]string{"b@x": "BB"})
+}
+
+func outboxOrder(t testing.TB, h Harness) {
+	type delta = sessions.Delta[sessions.OutboxEntry]
+	o := open(t, h.Store, "a1")
+	var want []*sessions.OutboxEntry
+	for i := range 30 { // ids that sort otherwise than the sequence
+		e := entry(fmt.Sprintf("m%02d", (i*7)%30), uint64(100+i), "x")
+		want = append(want, e)
+	}
+	o.ok(&sessions.Commit{Outbox: delta{Put: want[20:]}})
+	for _, e := range want[:20] {
+		o.ok(&sessions.Commit{Outbox: delta{Put: []*sessions.OutboxEntry{e}}})
+	}
+	same(t, "outbox", o.again().Outbox, want)
+	sent := *want[3]
+	sent.Sent = true
+	o.ok(&sessions.Commit{Outbox: delta{Put: []*sessions.OutboxEntry{&sent}, Del: []string{want[0].ID, want[1].ID, want[2].ID}}})
+	same(t, "outbox after sending", o.again().Outbox, append([]*sessions.OutboxEntry{&sent}, want[4:]...))
+}
+
+func large(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	var want []*perch.Buddy
+	var gone []string
+	for i := range 2500 {
+		want = append(want, buddy(perch.JID(fmt.Sprintf("u%05d@x", i)), "n"))
+	}
+	for _, b := range want[100:] {
+		gone = append(gone, string(b.JID))
+	}
+	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Put: want}})
+	same(t, "roster", o.again().Roster, want)
+	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Del: gone}})
+	same(t, "roster", o.again().Roster, want[:100])
+}

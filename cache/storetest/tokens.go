@@ -1,0 +1,105 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+var tokenCases = []Case{
+	{"tokens lead to sessions", tokens},
+	{"forget leaves nothing", forget},
+}
+
+func lookup(t testing.TB, s sessions.Store, token string, want *sessions.Binding) {
+	t.Helper()
+	got, err := s.Lookup(t.Context(), token)
+	switch {
+	case want == nil && perch.KindOf(err) != perch.KindNotFound:
+		t.Errorf("Lookup(%s) = %v, %v", token, got, err)
+	case want != nil && err != nil:
+		t.Errorf("Lookup(%s): %v", token, err)
+	case want != nil:
+		same(t, token, got, *want)
+	}
+}
+
+func bind(t testing.TB, s sessions.Store, token string, b sessions.Binding) {
+	t.Helper()
+	if err := s.Bind(t.Context(), token, b); err != nil {
+		t.Fatalf("Bind(%s): %v", token, err)
+	}
+}
+
+func bindings(t testing.TB, s sessions.Store, want map[string]sessions.Binding) {
+	t.Helper()
+	got, err := s.Bindings(t.Context())
+	if err != nil {
+		t.Fatalf("Bindings: %v", err)
+	}
+	same(t, "bindings", got, want)
+}
+
+func tokens(t testing.TB, h Harness) {
+	s := h.Store
+	a := sessions.Binding{ID: "a1", Upstream: "up", JID: "me@x", Sealed: []byte{1, 0, 255}}
+	b := sessions.Binding{ID: "a2", Upstream: "up"}
+	lookup(t, s, "t1", nil)
+	bindings(t, s, nil)
+	bind(t, s, "t1", a)
+	bind(t, s, "t2", b)
+	bind(t, s, "t3", a)
+	lookup(t, s, "t1", &a)
+	lookup(t, s, "t2", &b)
+	bindings(t, s, map[string]sessions.Binding{"t1": a, "t2": b, "t3": a})
+	bind(t, s, "t1", b) // leads elsewhere from now on, and has no credential
+	lookup(t, s, "t1", &b)
+	for range 2 { // ending it twice is no error
+		if err := s.Unbind(t.Context(), "t2"); err != nil {
+			t.Errorf("Unbind: %v", err)
+		}
+	}
+	lookup(t, s, "t2", nil)
+	bindings(t, s, map[string]sessions.Binding{"t1": b, "t3": a})
+}
+
+func forget(t testing.TB, h Harness) {
+	s := h.Store
+	o, other := open(t, s, "a1"), open(t, s, "a2")
+	o.ok(everything(o))
+	other.ok(everything(other))
+	mine, theirs := sessions.Binding{ID: "a1", Upstream: "up"}, sessions.Binding{ID: "a2", Upstream: "up"}
+	bind(t, s, "t1", mine)
+	bind(t, s, "t2", mine)
+	bind(t, s, "t3", theirs)
+	bind(t, s, "t4", mine)
+	bind(t, s, "t4", theirs)
+	for range 2 { // forgetting twice is no error
+		if err := s.Forget(t.Context(), "a1"); err != nil {
+			t.Fatalf("Forget: %v", err)
+		}
+	}
+	bindings(t, s, map[string]sessions.Binding{"t3": theirs, "t4": theirs})
+	lookup(t, s, "t1", nil)
+	if r := o.commit(&sessions.Commit{Presence: sessions.Delta[perch.Presence]{Put: []*perch.Presence{presence("a@x", "")}}}); !errors.Is(r.Err, sessions.ErrLost) {
+		t.Errorf("a commit to a forgotten session gave %v", r.Err)
+	}
+	if _, err := s.Log(t.Context(), "a1", 0, 1); !errors.Is(err, sessions.ErrLost) {
+		t.Errorf("the log of a forgotten session gave %v", err)
+	}
+	if _, err := s.Message(t.Context(), "a1", "m1"); perch.KindOf(err) != perch.KindNotFound {
+		t.Errorf("a message of a forgotten session gave %v", err)
+	}
+	if _, err := s.VCard(t.Context(), "a1", "a@x"); perch.KindOf(err) != perch.KindNotFound {
+		t.Errorf("a vCard of a forgotten session gave %v", err)
+	}
+	fresh := open(t, s, "a1")
+	if fresh.Epoch == o.Epoch {
+		t.Errorf("a forgotten log keeps its epoch %s", fresh.Epoch)
+	}
+	same(t, "saved", fresh.Saved, &sessions.Saved{Fence: 1, Epoch: fresh.Epoch})
+	fresh.ok(&sessions.Commit{Once: &sessions.Once{Key: "k1"}}) // its idempotency keys went too
+	other.holds(everything(&owner{t: t, Saved: other.Saved}))
+}

@@ -1,0 +1,220 @@
+package cache
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// bindingRow is a Binding in Redis. The key is a keyed hash of the token; the token
+// itself is nowhere.
+type bindingRow struct {
+	ID       sessions.ID `json:"id"`
+	Upstream string      `json:"upstream"`
+	JID      perch.JID   `json:"jid"`
+	Sealed   []byte      `json:"sealed,omitempty"`
+}
+
+// Bind implements sessions.Store. The indexes are written before the token: what is cut
+// off in between leaves an index entry that leads nowhere, never a token that Forget
+// cannot find.
+func (r *Redis) Bind(ctx context.Context, token string, b sessions.Binding) error {
+	row, err := encode(bindingRow{b.ID, b.Upstream, b.JID, b.Sealed})
+	if err != nil {
+		return err
+	}
+	return r.change(ctx, "bind", func(ctx context.Context) error {
+		pipe := r.client.Pipeline()
+		pipe.SAdd(ctx, r.keys.tokens(b.ID), token)
+		pipe.PExpire(ctx, r.keys.tokens(b.ID), r.o.StateTTL)
+		r.index(ctx, pipe, token)
+		if _, err := pipe.Exec(ctx); err != nil {
+			return err
+		}
+		return r.client.Set(ctx, r.keys.token(token), row, r.o.StateTTL).Err()
+	})
+}
+
+// index puts a token into the list of all, with the time at which it ends.
+func (r *Redis) index(ctx context.Context, pipe redis.Pipeliner, token string) {
+	end := r.now().Add(r.o.StateTTL + time.Minute).UnixMilli()
+	pipe.ZAdd(ctx, r.keys.allTokens(), redis.Z{Score: float64(end), Member: token})
+	pipe.PExpire(ctx, r.keys.allTokens(), r.o.StateTTL+time.Minute)
+}
+
+// Lookup implements sessions.Store. Tokens live on with the writes of their session, not
+// by being looked up.
+func (r *Redis) Lookup(ctx context.Context, token string) (sessions.Binding, error) {
+	s, err := r.get(ctx, "lookup", func(ctx context.Context) (string, error) {
+		return r.client.Get(ctx, r.keys.token(token)).Result()
+	}, errNoToken)
+	if err != nil {
+		return sessions.Binding{}, err
+	}
+	return decodeBinding(s)
+}
+
+func decodeBinding(s string) (sessions.Binding, error) {
+	row, err := decode[bindingRow](s)
+	if err != nil {
+		return sessions.Binding{}, err
+	}
+	return sessions.Binding{ID: row.ID, Upstream: row.Upstream, JID: row.JID, Sealed: row.Sealed}, nil
+}
+
+// Unbind implements sessions.Store.
+func (r *Redis) Unbind(ctx context.Context, token string) error {
+	return r.change(ctx, "unbind", func(ctx context.Context) error {
+		s, err := r.client.GetDel(ctx, r.keys.token(token)).Result()
+		if err != nil && err != redis.Nil {
+			return err
+		}
+		pipe := r.client.Pipeline()
+		pipe.ZRem(ctx, r.keys.allTokens(), token)
+		if b, err := decodeBinding(s); err == nil {
+			pipe.SRem(ctx, r.keys.tokens(b.ID), token)
+		}
+		_, err = pipe.Exec(ctx)
+		return err
+	})
+}
+
+// Bindings implements sessions.Store. It reads the list of all tokens, a few hundred at a
+// time, and is meant for the start of a process.
+func (r *Redis) Bindings(ctx context.Context) (map[string]sessions.Binding, error) {
+	all := map[string]sessions.Binding{}
+	err := r.change(ctx, "bindings", func(ctx context.Context) error {
+		now := strconv.FormatInt(r.now().UnixMilli(), 10)
+		if err := r.client.ZRemRangeByScore(ctx, r.keys.allTokens(), "-inf", now).Err(); err != nil {
+			return err
+		}
+		for cursor := uint64(0); ; {
+			page, next, err := r.client.ZScan(ctx, r.keys.allTokens(), cursor, "", 500).Result()
+			if err != nil {
+				return err
+			}
+			if err := r.follow(ctx, page, all); err != nil {
+				return err
+			}
+			if cursor = next; cursor == 0 {
+				return nil
+			}
+		}
+	})
+	return all, err
+}
+
+// follow reads the tokens of one page of ZSCAN, {token, score, token, score ...}.
+func (r *Redis) follow(ctx context.Context, page []string, into map[string]sessions.Binding) error {
+	pipe := r.client.Pipeline()
+	rows := map[string]*redis.StringCmd{}
+	for i := 0; i < len(page); i += 2 {
+		rows[page[i]] = pipe.Get(ctx, r.keys.token(page[i]))
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	if _, err := pipe.Exec(ctx); err != nil && err != redis.Nil {
+		return err
+	}
+	for token, cmd := range rows {
+		s, err := cmd.Result()
+		if err == redis.Nil {
+			continue // the index is the older one
+		} else if err != nil {
+			return err
+		}
+		b, err := decodeBinding(s)
+		if err != nil {
+			return err
+		}
+		into[token] = b
+	}
+	return nil
+}
+
+// Forget implements sessions.Store. Tokens go first and indexes last: a Forget that was
+// cut off finds all the rest when it is repeated.
+func (r *Redis) Forget(ctx context.Context, id sessions.ID) error {
+	err := r.change(ctx, "forget", func(ctx context.Context) error {
+		if err := r.forgetTokens(ctx, id); err != nil {
+			return err
+		}
+		kept, err := forgetScript.Run(ctx, r.client, append([]string{r.keys.kept(id)}, r.keys.data(id)...)).StringSlice()
+		if err != nil {
+			return err
+		}
+		for len(kept) > 0 {
+			n := min(len(kept), 500)
+			if err := r.client.Unlink(ctx, kept[:n]...).Err(); err != nil {
+				return err
+			}
+			kept = kept[n:]
+		}
+		return r.client.Unlink(ctx, r.keys.kept(id), r.keys.tokens(id)).Err()
+	})
+	if err == nil && r.writer != nil {
+		r.writer.disown(id)
+	}
+	return err
+}
+
+func (r *Redis) forgetTokens(ctx context.Context, id sessions.ID) error {
+	tokens, err := r.client.SMembers(ctx, r.keys.tokens(id)).Result()
+	if err != nil {
+		return err
+	}
+	for _, token := range tokens {
+		ended, err := unbindScript.Run(ctx, r.client, []string{r.keys.token(token)}, string(id)).Int()
+		if err != nil {
+			return err
+		}
+		if ended == 0 {
+			continue // it leads elsewhere by now
+		}
+		if err := r.client.ZRem(ctx, r.keys.allTokens(), token).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prolong lets the tokens of sessions live on with them. It is done when the state of a
+// session slides, and not repeated when it fails: the next slide comes long before the
+// tokens end.
+func (r *Redis) prolong(ctx context.Context, ids []sessions.ID) {
+	start := time.Now()
+	err := func() error {
+		pipe := r.client.Pipeline()
+		sets := make([]*redis.StringSliceCmd, len(ids))
+		for i, id := range ids {
+			sets[i] = pipe.SMembers(ctx, r.keys.tokens(id))
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return err
+		}
+		pipe = r.client.Pipeline()
+		for i, id := range ids {
+			pipe.PExpire(ctx, r.keys.tokens(id), r.o.StateTTL)
+			for _, token := range sets[i].Val() {
+				pipe.PExpire(ctx, r.keys.token(token), r.o.StateTTL)
+				r.index(ctx, pipe, token)
+			}
+		}
+		_, err := pipe.Exec(ctx)
+		return err
+	}()
+	r.o.Observer("tokens", time.Since(start), err)
+}
+
+func (r *Redis) change(ctx context.Context, op string, f func(context.Context) error) error {
+	if err := r.ask(ctx, op, f); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}

@@ -1,0 +1,279 @@
+package cache
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// One pipeline carries at most this many commits and bytes: enough to make the round trip
+// cheap, little enough to come back inside one timeout.
+const (
+	batchJobs  = 256
+	batchBytes = 1 << 20
+)
+
+var (
+	errOverload error = perch.Errorf(perch.KindStorageUnavailable, "too many writes are waiting for the store")
+	errStopped  error = perch.Errorf(perch.KindStorageUnavailable, "the store was closed before this write was made")
+)
+
+// writer owns the one goroutine that writes commits to Redis. It sends what is queued as
+// one pipeline, and the next one when every commit of that is settled: so the commits of
+// a session stay in order, whatever is lost on the way.
+type writer struct {
+	r      *Redis
+	ctx    context.Context // ends when Close has waited long enough
+	cancel context.CancelFunc
+	wake   chan struct{}    // something was queued, or closed
+	slid   chan sessions.ID // whose tokens live on
+	group  sync.WaitGroup
+	late   callbacks // of commits that came after Close
+
+	down bool // the last round trip failed; the writer goroutine's own
+
+	mu     sync.Mutex
+	closed bool
+	queue  []*job
+	bytes  int
+	chains map[sessions.ID]*chain
+	swept  int // chains left by the last sweep
+}
+
+func startWriter(r *Redis) *writer {
+	w := &writer{
+		r: r, wake: make(chan struct{}, 1), slid: make(chan sessions.ID, 1024),
+		chains: map[sessions.ID]*chain{},
+	}
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	w.group.Go(w.run)
+	w.group.Go(w.prolong)
+	return w
+}
+
+// Commit implements sessions.Store. When a commit fails with KindStorageUnavailable, so
+// do all that were queued behind it for that session.
+func (r *Redis) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Result)) {
+	j, err := newJob(r, id, c, done)
+	if err != nil { // a type of ours that JSON refuses
+		r.o.Logger.Error("a commit cannot be encoded", "error", err)
+		j = &job{done: done, args: make([]any, argOldest+1)}
+		j.settle(sessions.Result{Err: unavailable(err)})
+	}
+	r.writer.add(id, c.Fence, j)
+}
+
+func (w *writer) add(id sessions.ID, fence uint64, j *job) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		w.late.add(j.done, sessions.Result{Err: errClosed})
+		return
+	}
+	now := time.Now()
+	j.deadline = now.Add(w.r.o.RetryFor)
+	j.chain = w.chains[id]
+	switch {
+	case j.chain == nil || j.chain.fence != fence:
+		// Redis decides whether it was fenced off or forgotten: number 0 is never applied.
+		j.chain = &chain{}
+	default:
+		j.chain.number(j)
+		j.chain.used = now
+	}
+	// A refusal waits in line, so that it is told in order; its data does not.
+	switch {
+	case j.settled:
+		j.chain.refuse(j)
+	case j.chain.untold > 0:
+		j.settle(sessions.Result{Err: sessions.ErrOrder})
+		j.chain.refuse(j)
+	case len(w.queue) > 0 && (len(w.queue) >= w.r.o.MaxQueue || w.bytes+j.size > w.r.o.MaxBytes):
+		j.settle(sessions.Result{Err: errOverload})
+		j.chain.refuse(j)
+	}
+	w.queue = append(w.queue, j)
+	w.bytes += j.size
+	w.poke()
+}
+
+func (w *writer) poke() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (w *writer) run() {
+	defer close(w.slid)
+	for {
+		batch, closed := w.take()
+		switch {
+		case len(batch) > 0:
+			w.settle(batch)
+		case closed:
+			return
+		default:
+			<-w.wake
+		}
+	}
+}
+
+// take cuts the next batch off the queue.
+func (w *writer) take() (batch []*job, closed bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, size := 0, 0
+	for n < len(w.queue) && n < batchJobs && (n == 0 || size+w.queue[n].size <= batchBytes) {
+		size += w.queue[n].size
+		n++
+	}
+	batch = w.queue[:n:n]
+	w.queue = w.queue[n:]
+	if w.bytes -= size; len(w.queue) == 0 {
+		w.queue = nil
+	}
+	return batch, w.closed
+}
+
+// settle tries a batch until each job has an answer or has had its time.
+func (w *writer) settle(batch []*job) {
+	pause := firstPause
+	w.giveUp(batch, nil, w.down)
+	for batch = w.tell(batch); len(batch) > 0; batch = w.tell(batch) {
+		err := w.send(batch)
+		if err != nil && verdictOf(err) == unscripted {
+			// Not known to this server yet, or forgotten by it: no reason to wait.
+			if err = commitScript.Load(w.ctx, w.r.client).Err(); err == nil {
+				w.giveUp(batch, nil, true)
+				continue
+			}
+			w.down = true
+		}
+		w.giveUp(batch, err, err != nil)
+		if err != nil {
+			sleep(w.ctx, pause)
+			pause = min(2*pause, lastPause)
+		}
+	}
+}
+
+// giveUp fails jobs behind a failed one, and those whose time is over if late says so.
+func (w *writer) giveUp(batch []*job, cause error, late bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	for _, j := range batch {
+		switch {
+		case j.settled:
+		case w.ctx.Err() != nil:
+			j.chain.fail(j, errStopped)
+		case j.n > 0 && j.n <= j.chain.failed:
+			j.chain.fail(j, sessions.ErrOrder)
+		case late && now.After(j.deadline):
+			j.chain.fail(j, unavailable(cause))
+		}
+	}
+}
+
+// tell calls done for the settled jobs, in the order of their chains, and returns the
+// others.
+func (w *writer) tell(batch []*job) []*job {
+	rest := batch[:0:0]
+	var blocked map[*chain]bool
+	for _, j := range batch {
+		if !j.settled || blocked[j.chain] {
+			if blocked == nil {
+				blocked = map[*chain]bool{}
+			}
+			blocked[j.chain] = true
+			rest = append(rest, j)
+			continue
+		}
+		if j.failed {
+			w.mu.Lock()
+			j.chain.untold--
+			w.mu.Unlock()
+		}
+		j.done(j.res)
+	}
+	return rest
+}
+
+// chain returns what this node knows of a session, for Open.
+func (w *writer) chain(id sessions.ID) *chain {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c := w.chains[id]; c != nil {
+		return &chain{epoch: c.epoch, fence: c.fence, acked: c.acked}
+	}
+	return &chain{}
+}
+
+// own begins a chain. Of two Opens that crossed, the higher fence stays.
+func (w *writer) own(id sessions.ID, s *sessions.Saved) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c := w.chains[id]; c != nil && c.epoch == s.Epoch && c.fence > s.Fence {
+		return
+	}
+	now := time.Now()
+	w.chains[id] = &chain{epoch: s.Epoch, fence: s.Fence, used: now}
+	if len(w.chains) < 2*w.swept+1024 {
+		return
+	}
+	// Sessions end without a word to the store; what Redis has let go, we may too.
+	for id, c := range w.chains {
+		if now.Sub(c.used) > w.r.o.StateTTL {
+			delete(w.chains, id)
+		}
+	}
+	w.swept = len(w.chains)
+}
+
+func (w *writer) disown(id sessions.ID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.chains, id)
+}
+
+// prolong lets tokens live on, beside the writer and at leisure.
+func (w *writer) prolong() {
+	for id := range w.slid {
+		ids := []sessions.ID{id}
+		for len(ids) < 100 && len(w.slid) > 0 {
+			ids = append(ids, <-w.slid)
+		}
+		w.r.prolong(w.ctx, ids)
+	}
+}
+
+// close writes what is queued and waits for both goroutines. When ctx ends first, the
+// rest fails.
+func (w *writer) close(ctx context.Context) error {
+	w.mu.Lock()
+	w.closed = true
+	w.poke()
+	w.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		w.group.Wait()
+		close(ended)
+	}()
+	var err error
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+		w.cancel()
+		<-ended
+	}
+	w.cancel()
+	if lerr := w.late.wait(ctx); err == nil {
+		err = lerr
+	}
+	return err
+}
