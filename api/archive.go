@@ -38,7 +38,7 @@ type archivePage struct {
 //	@Failure		503		{object}	Problem
 //	@Failure		504		{object}	Problem
 //	@Router			/v1/archive [get]
-//	@Security		bearer
+//	@Security		BearerAuth
 func (a *API) handleArchive(w http.ResponseWriter, r *http.Request) error {
 	q, err := queryOf(r, "with", "limit", "before", "after", "start", "end")
 	if err != nil {

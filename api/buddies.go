@@ -56,7 +56,7 @@ type buddyPatch struct {
 //	@Failure	401	{object}	Problem
 //	@Failure	422	{object}	Problem
 //	@Router		/v1/buddies [get]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleBuddies(w http.ResponseWriter, r *http.Request) error {
 	q, err := queryOf(r, "group", "q", "limit", "cursor", "include")
 	if err != nil {
@@ -141,7 +141,7 @@ func itemOf(s *sessions.Session, b perch.Buddy, withPresence bool) buddyItem {
 //	@Failure		503		{object}	Problem
 //	@Failure		504		{object}	Problem
 //	@Router			/v1/buddies [post]
-//	@Security		bearer
+//	@Security		BearerAuth
 func (a *API) handleBuddyAdd(w http.ResponseWriter, r *http.Request) error {
 	var req buddyRequest
 	if _, err := queryOf(r); err != nil {
@@ -232,7 +232,7 @@ func checkItem(name *string, groups *[]string) error {
 //	@Failure	404	{object}	Problem
 //	@Failure	422	{object}	Problem
 //	@Router		/v1/buddies/{jid} [get]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleBuddyShow(w http.ResponseWriter, r *http.Request) error {
 	q, err := queryOf(r, "include")
 	if err != nil {
@@ -271,7 +271,7 @@ func (a *API) handleBuddyShow(w http.ResponseWriter, r *http.Request) error {
 //	@Failure	501		{object}	Problem	"the roster of this upstream cannot be edited"
 //	@Failure	503		{object}	Problem
 //	@Router		/v1/buddies/{jid} [patch]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleBuddyPatch(w http.ResponseWriter, r *http.Request) error {
 	var req buddyPatch
 	jid, err := jidRequest(r, &req)
@@ -303,7 +303,7 @@ func (a *API) handleBuddyPatch(w http.ResponseWriter, r *http.Request) error {
 //	@Failure	501	{object}	Problem	"the roster of this upstream cannot be edited"
 //	@Failure	503	{object}	Problem
 //	@Router		/v1/buddies/{jid} [delete]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleBuddyRemove(w http.ResponseWriter, r *http.Request) error {
 	if _, err := queryOf(r); err != nil {
 		return err

@@ -24,7 +24,7 @@ type chatStateRequest struct {
 //	@Failure	422	{object}	Problem
 //	@Failure	503	{object}	Problem
 //	@Router		/v1/chat-states/{jid} [put]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleChatState(w http.ResponseWriter, r *http.Request) error {
 	var req chatStateRequest
 	jid, err := jidRequest(r, &req)

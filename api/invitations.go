@@ -37,7 +37,7 @@ type noFields struct{}
 //	@Failure		401		{object}	Problem
 //	@Failure		422		{object}	Problem
 //	@Router			/v1/invitations [get]
-//	@Security		bearer
+//	@Security		BearerAuth
 func (a *API) handleInvitations(w http.ResponseWriter, r *http.Request) error {
 	q, err := queryOf(r, "limit", "cursor")
 	if err != nil {
@@ -73,7 +73,7 @@ func (a *API) handleInvitations(w http.ResponseWriter, r *http.Request) error {
 //	@Failure	422		{object}	Problem
 //	@Failure	503		{object}	Problem
 //	@Router		/v1/invitations/{jid}/accept [post]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleInvitationAccept(w http.ResponseWriter, r *http.Request) error {
 	var req acceptRequest
 	jid, err := optionalRequest(r, &req)
@@ -104,7 +104,7 @@ func (a *API) handleInvitationAccept(w http.ResponseWriter, r *http.Request) err
 //	@Failure	422	{object}	Problem
 //	@Failure	503	{object}	Problem
 //	@Router		/v1/invitations/{jid}/decline [post]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleInvitationDecline(w http.ResponseWriter, r *http.Request) error {
 	jid, err := optionalRequest(r, &noFields{})
 	if err != nil {

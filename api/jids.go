@@ -27,7 +27,7 @@ type jidAnswer struct {
 //	@Failure	503		{object}	Problem
 //	@Failure	504		{object}	Problem
 //	@Router		/v1/jids [get]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleJIDLookup(w http.ResponseWriter, r *http.Request) error {
 	q, err := queryOf(r, "account")
 	if err != nil {

@@ -46,7 +46,7 @@ type messageAnswer struct {
 //	@Failure		501				{object}	Problem
 //	@Failure		503				{object}	Problem
 //	@Router			/v1/messages [post]
-//	@Security		bearer
+//	@Security		BearerAuth
 func (a *API) handleMessageSend(w http.ResponseWriter, r *http.Request) error {
 	var req messageRequest
 	if _, err := queryOf(r); err != nil {
@@ -164,7 +164,7 @@ func unquote(s string) (string, bool) {
 //	@Failure	404	{object}	Problem
 //	@Failure	503	{object}	Problem
 //	@Router		/v1/messages/{id} [get]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleMessageShow(w http.ResponseWriter, r *http.Request) error {
 	if _, err := queryOf(r); err != nil {
 		return err

@@ -43,7 +43,7 @@ const mostJIDs = 200
 //	@Failure		401	{object}	Problem
 //	@Failure		422	{object}	Problem
 //	@Router			/v1/presence [get]
-//	@Security		bearer
+//	@Security		BearerAuth
 func (a *API) handlePresence(w http.ResponseWriter, r *http.Request) error {
 	q, err := queryOf(r, "jid*")
 	if err != nil {
@@ -97,7 +97,7 @@ func presenceOf(s *sessions.Session, texts []string) ([]perch.Presence, error) {
 //	@Failure	404	{object}	Problem
 //	@Failure	422	{object}	Problem
 //	@Router		/v1/presence/{jid} [get]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handlePresenceShow(w http.ResponseWriter, r *http.Request) error {
 	if _, err := queryOf(r); err != nil {
 		return err
@@ -121,7 +121,7 @@ func (a *API) handlePresenceShow(w http.ResponseWriter, r *http.Request) error {
 //	@Success	200	{object}	perch.OwnPresence
 //	@Failure	401	{object}	Problem
 //	@Router		/v1/presence/me [get]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleOwnPresence(w http.ResponseWriter, r *http.Request) error {
 	if _, err := queryOf(r); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (a *API) handleOwnPresence(w http.ResponseWriter, r *http.Request) error {
 //	@Failure	422		{object}	Problem
 //	@Failure	503		{object}	Problem
 //	@Router		/v1/presence/me [put]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleOwnPresencePut(w http.ResponseWriter, r *http.Request) error {
 	var req ownPresenceRequest
 	if _, err := queryOf(r); err != nil {

@@ -20,6 +20,7 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 		IdleTimeout:       60 * time.Second,
 		// net/http reads 4 KiB more than it is told before it refuses with 431.
 		MaxHeaderBytes: 12 << 10,
+		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: 100},
 		// Its lines are about single connections, such as a TLS handshake of a scanner.
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}

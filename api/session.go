@@ -39,7 +39,7 @@ type credentialsRequest struct {
 //	@Failure	429	{object}	Problem
 //	@Failure	504	{object}	Problem
 //	@Router		/v1/session [get]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleSessionShow(w http.ResponseWriter, r *http.Request) error {
 	if _, err := queryOf(r); err != nil {
 		return err
@@ -69,7 +69,7 @@ func (a *API) handleSessionShow(w http.ResponseWriter, r *http.Request) error {
 //	@Failure		503		{object}	Problem
 //	@Failure		504		{object}	Problem
 //	@Router			/v1/session [post]
-//	@Security		bearer
+//	@Security		BearerAuth
 func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 	if _, err := queryOf(r); err != nil {
 		return err
@@ -179,7 +179,7 @@ func oneSecret(password, token string) (pw, tok perch.Secret, err error) {
 //	@Failure		422	{object}	Problem
 //	@Failure		503	{object}	Problem
 //	@Router			/v1/session/credentials [put]
-//	@Security		bearer
+//	@Security		BearerAuth
 func (a *API) handleCredentials(w http.ResponseWriter, r *http.Request) error {
 	var req credentialsRequest
 	if _, err := queryOf(r); err != nil {
@@ -211,7 +211,7 @@ func (a *API) handleCredentials(w http.ResponseWriter, r *http.Request) error {
 //	@Failure		401	{object}	Problem
 //	@Failure		503	{object}	Problem
 //	@Router			/v1/session [delete]
-//	@Security		bearer
+//	@Security		BearerAuth
 func (a *API) handleSessionDelete(w http.ResponseWriter, r *http.Request) error {
 	if _, err := queryOf(r); err != nil {
 		return err

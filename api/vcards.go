@@ -47,7 +47,7 @@ type photoRequest struct {
 //	@Failure	503	{object}	Problem
 //	@Failure	504	{object}	Problem
 //	@Router		/v1/vcards/{jid} [get]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleVCard(w http.ResponseWriter, r *http.Request) error {
 	jid, err := pathJID(r)
 	if err != nil {
@@ -68,7 +68,7 @@ func (a *API) handleVCard(w http.ResponseWriter, r *http.Request) error {
 //	@Failure	404	{object}	Problem
 //	@Failure	503	{object}	Problem
 //	@Router		/v1/vcards/me [get]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleOwnVCard(w http.ResponseWriter, r *http.Request) error {
 	jid, err := ownJID(sessionFrom(r.Context()))
 	if err != nil {
@@ -132,7 +132,7 @@ func writeVCard(w http.ResponseWriter, r *http.Request, jid perch.JID) error {
 //	@Failure	422	{object}	Problem
 //	@Failure	503	{object}	Problem
 //	@Router		/v1/vcards/{jid}/photo [get]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handlePhoto(w http.ResponseWriter, r *http.Request) error {
 	if _, err := queryOf(r); err != nil {
 		return err
@@ -175,7 +175,7 @@ func (a *API) handlePhoto(w http.ResponseWriter, r *http.Request) error {
 //	@Failure	501	{object}	Problem	"this upstream lets cards only be read"
 //	@Failure	503	{object}	Problem
 //	@Router		/v1/vcards/me [put]
-//	@Security	bearer
+//	@Security	BearerAuth
 func (a *API) handleOwnVCardPut(w http.ResponseWriter, r *http.Request) error {
 	var req vcardRequest
 	if _, err := queryOf(r); err != nil {
