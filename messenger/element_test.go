@@ -1,0 +1,101 @@
+package messenger
+
+import (
+	"encoding/xml"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func parse(s string) (*element, error) {
+	return nextElement(xml.NewDecoder(strings.NewReader(s)))
+}
+
+func TestElementIsWrittenAsRead(t *testing.T) {
+	for in, want := range map[string]string{
+		`<a xmlns="urn:a" b="1"/>`:                                           `<a xmlns='urn:a' b='1'/>`,
+		`<p:a xmlns:p="urn:a"><p:b/><c xmlns="urn:c">t</c></p:a>`:            `<a xmlns='urn:a'><b/><c xmlns='urn:c'>t</c></a>`,
+		`<a xmlns="urn:a" xmlns:x="urn:x" xml:lang="de" x:b="1" x:c="2" />`:  `<a xmlns='urn:a' xml:lang='de' xmlns:a1='urn:x' a1:b='1' xmlns:a2='urn:x' a2:c='2'/>`,
+		"<a xmlns='urn:a' b='&#10;&#9;&amp;&quot;&apos;'>&lt;]]&gt;\r\n</a>": `<a xmlns='urn:a' b='&#10;&#9;&amp;&quot;&apos;'>&lt;]]&gt;&#10;</a>`,
+	} {
+		e, err := parse(in)
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		if got := string(e.append(nil, "")); got != want {
+			t.Errorf("%s\n got %s\nwant %s", in, got, want)
+		}
+	}
+}
+
+// Text that XML cannot carry comes from options only, and must not break a stream.
+func TestTextThatXMLCannotCarry(t *testing.T) {
+	if got := string(appendText(nil, "a\x00b\x1fc\uFFFEd\xff")); got != "a\uFFFDb\uFFFDc\uFFFDd\uFFFD" {
+		t.Errorf("%q", got)
+	}
+}
+
+// FuzzElement: what is read and written again says the same to the next reader.
+func FuzzElement(f *testing.F) {
+	for _, s := range []string{
+		`<a/>`, `<a xmlns='b' c='d'>e<f/>g</a>`, `<x:a xmlns:x='y' x:z='1'><x:b/></x:a>`,
+		`<a xml:lang='de'>&#x1F600;&lt;</a>`, `<a><!-- --></a>`, `<a><![CDATA[<>]]></a>`, `<a></b>`,
+		strings.Repeat("<a>", 40), `<a b='&#0;'/>`, `<:a/>`, `<a: xmlns='x'/>`, `<a b:c='' xmlns:b=''/>`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		e, err := parse(s)
+		if err != nil {
+			return
+		}
+		out := string(e.append(nil, ""))
+		again, err := parse(out)
+		if err != nil {
+			t.Fatalf("%q was written as %q: %v", s, out, err)
+		}
+		if !same(e, again) {
+			t.Fatalf("%q was written as %q: %v, %v", s, out, e, again)
+		}
+	})
+}
+
+// same compares; the reader may cut a text into pieces.
+func same(a, b *element) bool {
+	if a.name != b.name || a.text() != b.text() || len(a.elements()) != len(b.elements()) || len(a.attr) != len(b.attr) {
+		return false
+	}
+	if len(a.attr) > 0 && !reflect.DeepEqual(a.attr, b.attr) {
+		return false
+	}
+	for i, k := range a.elements() {
+		if !same(k, b.elements()[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// FuzzRedirectURI: what is let through leads to this machine, or is registered.
+func FuzzRedirectURI(f *testing.F) {
+	for _, s := range []string{"http://127.0.0.1/", "http://[::1]:80/a?b", "http://localhost@evil/", "http://127.0.0.1\\@evil/", "//evil", "http:127.0.0.1", "https://desk/"} {
+		f.Add(s)
+	}
+	svc := &Service{o: Options{OAuthRedirects: []string{"https://app.example/cb"}}}
+	f.Fuzz(func(t *testing.T, s string) {
+		if !svc.redirectAllowed(s, newRequest()) || s == "https://app.example/cb" {
+			return
+		}
+		host := strings.TrimPrefix(s, "http://")
+		if i := strings.IndexAny(host, "/?"); i >= 0 {
+			host = host[:i]
+		}
+		if !isLoopback(hostOnly(host)) {
+			t.Fatalf("%q is allowed: host %q", s, host)
+		}
+	})
+}
+
+func newRequest() *http.Request { return &http.Request{Host: "127.0.0.1:8080"} }
