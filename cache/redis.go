@@ -76,6 +76,7 @@ type Redis struct {
 	writer *writer
 	health health
 	now    func() time.Time // of the age of events; tests move it
+	commit *redis.Script    // commitScript; tests plant faults in it
 }
 
 var _ sessions.Store = (*Redis)(nil)
@@ -97,7 +98,7 @@ func NewRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Redis{o: o, keys: keys{o.Prefix}, client: client, now: time.Now}
+	r := &Redis{o: o, keys: keys{o.Prefix}, client: client, now: time.Now, commit: commitScript}
 	if err := r.check(ctx); err != nil {
 		_ = client.Close()
 		return nil, err

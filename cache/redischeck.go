@@ -96,7 +96,7 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) error {
 		return err
 	}
 	(&chain{epoch: saved.Epoch}).number(j)
-	if _, err := r.run(ctx, "commit", commitScript, j.keys, j.stamp(0, r.now(), r.o.Retention.Age)...); err != nil {
+	if _, err := r.run(ctx, "commit", r.commit, j.keys, j.stamp(0, r.now(), r.o.Retention.Age)...); err != nil {
 		return err
 	}
 	if _, err := r.Log(ctx, id, 0, 1); err != nil {

@@ -53,7 +53,7 @@ func (w *writer) exec(batch []*job) ([]*redis.Cmd, error) {
 	pipe := w.r.client.Pipeline()
 	cmds := make([]*redis.Cmd, len(batch))
 	prev := map[*chain]uint64{}
-	now, sha := w.r.now(), commitScript.Hash()
+	now, sha := w.r.now(), w.r.commit.Hash()
 	w.mu.Lock()
 	for i, j := range batch {
 		if j.settled {

@@ -147,7 +147,7 @@ func (w *writer) settle(batch []*job) {
 		err := w.send(batch)
 		if err != nil && verdictOf(err) == unscripted {
 			// Not known to this server yet, or forgotten by it: no reason to wait.
-			if err = commitScript.Load(w.ctx, w.r.client).Err(); err == nil {
+			if err = w.r.commit.Load(w.ctx, w.r.client).Err(); err == nil {
 				w.giveUp(batch, nil, true)
 				continue
 			}

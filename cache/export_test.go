@@ -1,0 +1,51 @@
+package cache
+
+import (
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch/sessions"
+)
+
+// SetNow moves the clock by which a store trims logs. Call it before anything is committed.
+func (r *Redis) SetNow(now func() time.Time) { r.now = now }
+
+// Plant replaces a part of the script that commits, to see that the suite notices. Call
+// it before anything is committed.
+func (r *Redis) Plant(t testing.TB, edits ...string) {
+	t.Helper()
+	src := trimLua + commitLua
+	for i := 0; i < len(edits); i += 2 {
+		src = replaceOnce(t, src, edits[i], edits[i+1])
+	}
+	r.commit = redis.NewScript(src)
+}
+
+func replaceOnce(t testing.TB, src, old, with string) string {
+	t.Helper()
+	for i := 0; i+len(old) <= len(src); i++ {
+		if src[i:i+len(old)] == old {
+			return src[:i] + with + src[i+len(old):]
+		}
+	}
+	t.Fatalf("the script has no %q", old)
+	return ""
+}
+
+// Client is the connection of the store itself.
+func (r *Redis) Client() redis.UniversalClient { return r.client }
+
+// Chains counts the sessions that the writer remembers.
+func (r *Redis) Chains() int {
+	r.writer.mu.Lock()
+	defer r.writer.mu.Unlock()
+	return len(r.writer.chains)
+}
+
+// Keys names a session's keys that live as long as it, the state first.
+func (r *Redis) Keys(id sessions.ID) []string { return r.keys.data(id) }
+
+// ParseURL is parseURL.
+var ParseURL = parseURL

@@ -1,0 +1,180 @@
+package cache_test
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/alicebob/miniredis/v2/server"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/cache/storetest"
+	"github.com/perch-im/perch/internal/testkit"
+	"github.com/perch-im/perch/sessions"
+)
+
+// world is one Redis that the cases of a suite share, one after the other.
+type world struct {
+	url     string
+	addr    string // to proxy; "": no proxy
+	client  redis.UniversalClient
+	advance func(t testing.TB, d time.Duration) // for what ends by itself
+	plant   []string
+}
+
+// mini is Redis in this process. It says of itself what the start wants to hear.
+func mini(t testing.TB) *world {
+	m := miniredis.NewMiniRedis()
+	if err := m.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	m.Server().SetPreHook(func(c *server.Peer, cmd string, args ...string) bool {
+		switch {
+		case cmd == "INFO" && strings.EqualFold(args[0], "server"):
+			c.WriteBulk("# Server\r\nredis_version:7.2.4\r\n")
+		case cmd == "INFO" && strings.EqualFold(args[0], "memory"):
+			c.WriteBulk("# Memory\r\nmaxmemory_policy:noeviction\r\n")
+		default:
+			return false
+		}
+		return true
+	})
+	client := redis.NewClient(&redis.Options{Addr: m.Addr()})
+	t.Cleanup(func() { _ = client.Close() })
+	return &world{url: "redis://" + m.Addr(), addr: m.Addr(), client: client,
+		advance: func(_ testing.TB, d time.Duration) { m.FastForward(d) }}
+}
+
+// real is a redis-server. Nothing moves its clock, so what has an end is moved nearer.
+func realRedis(t testing.TB) *world {
+	s := testkit.Redis(t, testkit.RedisOptions{})
+	w := &world{url: s.URL(), addr: s.Addr, client: s.Client(t)}
+	w.advance = w.shorten
+	return w
+}
+
+func cluster(t testing.TB) *world {
+	c := testkit.Cluster(t)
+	var addrs []string
+	for _, n := range c.Nodes {
+		addrs = append(addrs, n.Addr)
+	}
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs})
+	t.Cleanup(func() { _ = client.Close() })
+	w := &world{url: c.URL(), client: client}
+	w.advance = w.shorten
+	return w
+}
+
+func (w *world) shorten(t testing.TB, d time.Duration) {
+	ctx := context.Background()
+	for _, key := range w.keys(t) {
+		left, err := w.client.PTTL(ctx, key).Result()
+		switch {
+		case err != nil:
+			t.Fatalf("PTTL: %v", err)
+		case left <= 0:
+		case left <= d:
+			err = w.client.Del(ctx, key).Err()
+		default:
+			err = w.client.PExpire(ctx, key, left-d).Err()
+		}
+		if err != nil {
+			t.Fatalf("PEXPIRE: %v", err)
+		}
+	}
+}
+
+// each calls f for every server that holds keys.
+func (w *world) each(t testing.TB, f func(context.Context, redis.Cmdable) error) {
+	ctx := context.Background()
+	var err error
+	if c, ok := w.client.(*redis.ClusterClient); ok {
+		err = c.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return f(ctx, c) })
+	} else {
+		err = f(ctx, w.client)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) keys(t testing.TB) []string {
+	all := make(chan []string, 16)
+	w.each(t, func(ctx context.Context, c redis.Cmdable) error {
+		keys, err := c.Keys(ctx, "*").Result()
+		all <- keys
+		return err
+	})
+	close(all)
+	var keys []string
+	for k := range all {
+		keys = append(keys, k...)
+	}
+	return keys
+}
+
+// endless lists the keys without a TTL.
+func (w *world) endless(t testing.TB) []string {
+	var bad []string
+	for _, key := range w.keys(t) {
+		if ttl, err := w.client.PTTL(context.Background(), key).Result(); err != nil || ttl == -1 {
+			bad = append(bad, key)
+		}
+	}
+	return bad
+}
+
+func (w *world) harness(t testing.TB) storetest.Harness {
+	w.each(t, func(ctx context.Context, c redis.Cmdable) error { return c.FlushAll(ctx).Err() })
+	var ahead atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	open := func(url string, plant []string) *cache.Redis {
+		r := w.open(t, cache.RedisOptions{URL: url, Retention: storetest.Keep, RetryFor: 30 * time.Second})
+		r.SetNow(now)
+		r.Plant(t, plant...)
+		return r
+	}
+	url, h := w.url, storetest.Harness{}
+	if w.addr != "" {
+		p := testkit.NewProxy(t, w.addr)
+		url = strings.Replace(w.url, w.addr, p.Addr, 1)
+		h.LoseAnswers = func() func() {
+			// What the server says next is cut off, and so is the connection.
+			return p.Toxic(t, "limit_data", "downstream", map[string]any{"bytes": 0})
+		}
+	}
+	h.Store = open(url, w.plant)
+	h.Reopen = func() sessions.Store { return open(w.url, nil) }
+	h.Endless = func() []string { return w.endless(t) }
+	h.Advance = func(d time.Duration) {
+		ahead.Add(int64(d))
+		w.advance(t, d)
+	}
+	return h
+}
+
+// open makes a store that ends with the test.
+func (w *world) open(t testing.TB, o cache.RedisOptions) *cache.Redis {
+	t.Helper()
+	if o.URL == "" {
+		o.URL = w.url
+	}
+	r, err := cache.NewRedis(context.Background(), o)
+	if err != nil {
+		t.Fatalf("NewRedis: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := r.Close(ctx); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return r
+}
