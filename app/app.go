@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/messenger"
+	"github.com/perch-im/perch/sessions"
+)
+
+// App is one gateway process: the store, the sessions, the listeners, and in the demo
+// the embedded service.
+type App struct {
+	o           Options
+	log         *slog.Logger
+	store       sessions.Store
+	manager     *sessions.Manager
+	api         *api.API
+	messenger   *messenger.Service // nil unless the demo runs
+	upstreams   map[string]upstream
+	certificate *certificate // nil without TLS
+
+	listener, adminListener net.Listener
+	serving                 sync.WaitGroup
+	failed                  chan error
+
+	stops    []stopper
+	stopOnce sync.Once
+	stopErr  error
+}
+
+// New builds an app and binds nothing yet. What it made before an error is undone.
+func New(o Options) (*App, error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	a := &App{o: o, log: o.Logger, failed: make(chan error, 2)}
+	if err := a.build(); err != nil {
+		return nil, errors.Join(err, a.Stop(context.Background()))
+	}
+	return a, nil
+}
+
+// build makes the parts from the inside out; Stop undoes them in the other order.
+func (a *App) build() error {
+	for _, step := range []func() error{a.buildStore, a.buildUpstreams, a.buildManager, a.buildAPI} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *App) buildManager() error {
+	secret := []byte(a.o.Secret)
+	if len(secret) == 0 {
+		secret = make([]byte, 32)
+		rand.Read(secret)
+	}
+	infos := map[string]sessions.Upstream{}
+	for name, u := range a.upstreams {
+		infos[name] = u.info
+	}
+	m, err := sessions.NewManager(sessions.Options{
+		Dial: a.dial, Store: a.store, Secret: secret, SealKeys: a.o.SealKeys,
+		Upstreams: infos, DefaultUpstream: a.o.DefaultUpstream,
+		OpenTimeout: a.o.OpenTimeout, MaxSessions: a.o.MaxSessions, Idle: a.o.Idle,
+		Logger: a.log.With("component", "sessions"),
+	})
+	if err != nil {
+		return err
+	}
+	a.manager = m
+	a.onStop("sessions", m.Close)
+	return nil
+}
+
+func (a *App) buildAPI() error {
+	if a.o.TLSCert != "" {
+		c, err := newCertificate(a.o.TLSCert, a.o.TLSKey)
+		if err != nil {
+			return err
+		}
+		a.certificate = c
+	}
+	h, err := api.New(api.Options{
+		Sessions: a.manager, Logger: a.log.With("component", "api"), Version: a.o.Version,
+		Origins: a.o.Origins, TrustedProxies: a.o.TrustedProxies, Retention: a.o.Retention,
+	})
+	if err != nil {
+		return err
+	}
+	a.api = h
+	return nil
+}
+
+// Start binds the listeners, so that a taken port is an error here, and serves.
+func (a *App) Start() error {
+	var err error
+	if a.listener, err = net.Listen("tcp", a.o.Listen); err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	a.serve("gateway", a.listener, a.api.Handler(), a.drain)
+	if a.o.AdminListen == "off" {
+		return nil
+	}
+	if a.adminListener, err = net.Listen("tcp", a.o.AdminListen); err != nil {
+		return fmt.Errorf("--admin-listen: %w", err)
+	}
+	a.serve("admin", a.adminListener, a.api.AdminHandler(), nil)
+	return nil
+}
+
+// serve runs one HTTP server until Stop. before is called first when it stops.
+func (a *App) serve(name string, l net.Listener, h http.Handler, before func(context.Context)) {
+	s := a.httpServer(h)
+	a.serving.Go(func() {
+		var err error
+		if name == "gateway" && a.o.TLSCert != "" {
+			err = s.ServeTLS(l, "", "")
+		} else {
+			err = s.Serve(l)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
+			a.failed <- fmt.Errorf("%s: %w", name, err)
+		}
+	})
+	a.onStop(name, func(ctx context.Context) error {
+		if before != nil {
+			before(ctx)
+		}
+		err := s.Shutdown(ctx)
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+		a.serving.Wait()
+		return err
+	})
+}
+
+// Failed receives the error of a listener that ended by itself.
+func (a *App) Failed() <-chan error { return a.failed }
+
+// Addr returns the address of the gateway, host:port; valid after Start.
+func (a *App) Addr() string { return a.listener.Addr().String() }
+
+// AdminAddr returns the address of the admin listener, or "" when it is off.
+func (a *App) AdminAddr() string {
+	if a.adminListener == nil {
+		return ""
+	}
+	return a.adminListener.Addr().String()
+}
+
+// URL returns the base address of the API.
+func (a *App) URL() string {
+	if a.o.TLSCert != "" {
+		return "https://" + a.Addr()
+	}
+	return "http://" + a.Addr()
+}

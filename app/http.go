@@ -1,0 +1,27 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+
+	"github.com/perch-im/perch/api"
+)
+
+// httpServer has the listener's limits, and TLS 1.2 or newer when there is a certificate.
+func (a *App) httpServer(h http.Handler) *http.Server {
+	s := api.NewServer(h, a.log.With("component", "http"))
+	if a.certificate != nil {
+		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.certificate.get, NextProtos: []string{"h2", "http/1.1"}}
+	}
+	return s
+}
+
+// drain refuses new sessions and tells every event stream to come back, spread over the
+// drain time. It runs before the listener closes, so that clients find the next node.
+func (a *App) drain(ctx context.Context) {
+	a.manager.Drain()
+	ctx, cancel := context.WithTimeout(ctx, a.o.DrainTime)
+	defer cancel()
+	a.api.Drain(ctx)
+}

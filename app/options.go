@@ -1,0 +1,167 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/perch-im/perch/sessions"
+)
+
+// Options of an App. The zero value is the demo: the embedded Messenger-compatible
+// service, everything in memory, the gateway on 127.0.0.1:8080.
+type Options struct {
+	Listen      string // HTTP address of the gateway; default 127.0.0.1:8080
+	AdminListen string // health and metrics; default 127.0.0.1:9090, "off" for none
+	TLSCert     string // PEM files; both or none. Read again when they change
+	TLSKey      string
+
+	Upstreams       []Upstream // empty: the embedded service alone
+	DefaultUpstream string     // whose access tokens are passed through; default the first
+
+	RedisURL string // "" keeps everything in memory
+
+	// Secret keys every stored hash. With Redis it must be given and stay the same;
+	// in memory a random one is made. At least 32 characters.
+	Secret string
+	// SealKeys encrypt kept credentials (32 bytes each): the first seals, all open. None:
+	// credentials are never kept, and after a restart a client's next request brings its.
+	SealKeys [][]byte
+
+	Origins        []string       // browsers' origins allowed besides the own host
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	MaxSessions    int            // on this node; default 10,000
+	DrainTime      time.Duration  // for Stop's streams; default 20 s
+	OpenTimeout    time.Duration  // how long a first call waits for the login; default 15 s
+	Retention      sessions.Retention
+	Idle           sessions.IdlePolicy // what happens to a session without an event stream; default: nothing
+
+	Logger  *slog.Logger // default: discards
+	Version string       // shown by /version and hello
+}
+
+// Upstream is one configured XMPP service, as it stands in the configuration file.
+type Upstream struct {
+	Name    string `yaml:"name"`    // how clients name it; default: the domain
+	Domain  string `yaml:"domain"`  // XMPP domain: what the certificate must be for
+	Address string `yaml:"address"` // host:port; default: SRV records of the domain
+	TLS     string `yaml:"tls"`     // starttls (default with an address), direct, auto
+
+	ServerName string `yaml:"server-name"` // name in the certificate, where it is not the domain
+	CAFile     string `yaml:"ca-file"`     // PEM of the CA, where it is not a public one
+
+	Profile        string   `yaml:"profile"`         // standard (default) or messenger
+	Mechanisms     []string `yaml:"mechanisms"`      // SASL names in order of preference
+	TokenMechanism string   `yaml:"token-mechanism"` // lets access tokens of this upstream be passed through
+	RedirectAllow  []string `yaml:"redirect-allow"`  // hosts that see-other-host may name
+	Resource       string   `yaml:"resource"`        // wanted resource; default perch-<random>
+}
+
+var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+
+// withDefaults fills what was left out.
+func (o Options) withDefaults() Options {
+	setDefault(&o.Listen, "127.0.0.1:8080")
+	setDefault(&o.AdminListen, "127.0.0.1:9090")
+	setDefault(&o.MaxSessions, 10_000)
+	setDefault(&o.DrainTime, 20*time.Second)
+	setDefault(&o.OpenTimeout, 15*time.Second)
+	setDefault(&o.Retention.Events, sessions.DefaultRetention.Events)
+	setDefault(&o.Retention.Bytes, sessions.DefaultRetention.Bytes)
+	setDefault(&o.Retention.Age, sessions.DefaultRetention.Age)
+	setDefault(&o.Version, "dev")
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	o.Upstreams = append([]Upstream(nil), o.Upstreams...)
+	for i := range o.Upstreams {
+		u := &o.Upstreams[i]
+		setDefault(&u.Name, u.Domain)
+		setDefault(&u.Profile, ProfileStandard)
+		if u.Profile == ProfileMessenger {
+			setDefault(&u.TokenMechanism, "X-MESSENGER-OAUTH2")
+		}
+	}
+	if o.DefaultUpstream == "" && len(o.Upstreams) > 0 {
+		o.DefaultUpstream = o.Upstreams[0].Name
+	}
+	return o
+}
+
+func setDefault[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+// The profiles of an upstream.
+const (
+	ProfileStandard  = "standard"
+	ProfileMessenger = "messenger"
+)
+
+// validate refuses what would fail later, and names the setting.
+func (o Options) validate() error {
+	if (o.TLSCert == "") != (o.TLSKey == "") {
+		return fmt.Errorf("--tls-cert and --tls-key go together: give both or none")
+	}
+	if o.Secret != "" && len(o.Secret) < 32 {
+		return fmt.Errorf("--secret must have at least 32 characters; make one with: openssl rand -hex 32")
+	}
+	if o.RedisURL != "" && o.Secret == "" {
+		return fmt.Errorf("--redis-url needs --secret (PERCH_SECRET), the same on every start and node; make one with: openssl rand -hex 32")
+	}
+	for i, k := range o.SealKeys {
+		if len(k) != 32 {
+			return fmt.Errorf("--secret-key %d must be 32 bytes in hex; make one with: openssl rand -hex 32", i+1)
+		}
+	}
+	if host, _, err := net.SplitHostPort(o.Listen); err != nil {
+		return fmt.Errorf("--listen %q is not host:port: %w", o.Listen, err)
+	} else if len(o.Upstreams) == 0 && !isLoopback(host) {
+		return fmt.Errorf("--listen %q is not loopback, and the demo accounts have published tokens: configure an --upstream first", o.Listen)
+	}
+	if o.MaxSessions < 0 || o.DrainTime < 0 || o.OpenTimeout < 0 {
+		return fmt.Errorf("--max-sessions, --drain-time and --open-timeout must not be negative")
+	}
+	return o.validateUpstreams()
+}
+
+func isLoopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && a.IsLoopback())
+}
+
+func (o Options) validateUpstreams() error {
+	seen := map[string]bool{}
+	for _, u := range o.Upstreams {
+		switch {
+		case u.Domain == "":
+			return fmt.Errorf("upstream %q: domain is missing", u.Name)
+		case !nameRule.MatchString(u.Name):
+			return fmt.Errorf("upstream %q: the name must be 1 to 63 of a-z 0-9 . _ -", u.Name)
+		case seen[u.Name]:
+			return fmt.Errorf("upstream %q is configured twice", u.Name)
+		case u.Profile != ProfileStandard && u.Profile != ProfileMessenger:
+			return fmt.Errorf("upstream %q: profile %q is neither standard nor messenger", u.Name, u.Profile)
+		case u.TLS != "" && u.TLS != "starttls" && u.TLS != "direct" && u.TLS != "auto":
+			return fmt.Errorf("upstream %q: tls %q is none of starttls, direct, auto", u.Name, u.TLS)
+		case u.TLS == "auto" && u.Address != "":
+			return fmt.Errorf("upstream %q: tls auto reads SRV records, so it goes without an address", u.Name)
+		}
+		seen[u.Name] = true
+	}
+	if o.DefaultUpstream != "" && !seen[o.DefaultUpstream] {
+		names := make([]string, 0, len(o.Upstreams))
+		for _, u := range o.Upstreams {
+			names = append(names, u.Name)
+		}
+		return fmt.Errorf("--default-upstream %q is not configured; there are: %s", o.DefaultUpstream, strings.Join(names, ", "))
+	}
+	return nil
+}

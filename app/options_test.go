@@ -1,0 +1,49 @@
+package app
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestOptionsAreRefusedByName(t *testing.T) {
+	up := []Upstream{{Name: "a", Domain: "a.test"}}
+	for name, c := range map[string]struct {
+		o    Options
+		want string
+	}{
+		"half TLS":             {Options{TLSCert: "c.pem"}, "--tls-cert"},
+		"short secret":         {Options{Secret: "short"}, "--secret"},
+		"redis without secret": {Options{RedisURL: "redis://127.0.0.1"}, "openssl rand"},
+		"short seal key":       {Options{SealKeys: [][]byte{{1}}}, "--secret-key 1"},
+		"listen":               {Options{Listen: "nonsense"}, "--listen"},
+		"demo on all hosts":    {Options{Listen: "0.0.0.0:80"}, "demo accounts"},
+		"negative":             {Options{MaxSessions: -1}, "--max-sessions"},
+		"no domain":            {Options{Upstreams: []Upstream{{Name: "x"}}}, "domain is missing"},
+		"bad name":             {Options{Upstreams: []Upstream{{Name: "A b", Domain: "a.test"}}}, `"A b"`},
+		"twice":                {Options{Upstreams: append(up, up...)}, "twice"},
+		"profile":              {Options{Upstreams: []Upstream{{Domain: "a.test", Profile: "icq"}}}, "icq"},
+		"tls":                  {Options{Upstreams: []Upstream{{Domain: "a.test", TLS: "none"}}}, `tls "none"`},
+		"auto with address":    {Options{Upstreams: []Upstream{{Domain: "a.test", TLS: "auto", Address: "a:1"}}}, "SRV"},
+		"default upstream":     {Options{Upstreams: up, DefaultUpstream: "b"}, "there are: a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := c.o.withDefaults().validate()
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one that says %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestDefaultsOfOptions(t *testing.T) {
+	o := Options{Upstreams: []Upstream{{Domain: "m.test", Profile: ProfileMessenger}, {Domain: "p.test"}}}.withDefaults()
+	if err := o.validate(); err != nil {
+		t.Fatal(err)
+	}
+	if o.DefaultUpstream != "m.test" || o.Upstreams[0].TokenMechanism != "X-MESSENGER-OAUTH2" || o.Upstreams[1].Profile != ProfileStandard {
+		t.Errorf("defaults: %+v", o)
+	}
+	if o.Listen != "127.0.0.1:8080" || o.MaxSessions != 10_000 {
+		t.Errorf("defaults: %+v", o)
+	}
+}

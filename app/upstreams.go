@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"os"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/messenger"
+	"github.com/perch-im/perch/sessions"
+	"github.com/perch-im/perch/xmppconn"
+)
+
+// upstream is one configured service: how to dial it, and what the sessions know of it.
+type upstream struct {
+	dialer         *xmppconn.Dialer
+	info           sessions.Upstream
+	tokenMechanism string
+}
+
+// buildUpstreams makes a dialler for each upstream; without any the embedded service is
+// started and becomes the only one.
+func (a *App) buildUpstreams() error {
+	if len(a.o.Upstreams) == 0 {
+		return a.startEmbedded()
+	}
+	a.upstreams = make(map[string]upstream, len(a.o.Upstreams))
+	for _, u := range a.o.Upstreams {
+		x, err := u.connection()
+		if err != nil {
+			return fmt.Errorf("upstream %q: %w", u.Name, err)
+		}
+		if err := a.addUpstream(x, u.TokenMechanism); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// connection translates the configuration.
+func (u Upstream) connection() (xmppconn.Upstream, error) {
+	x := xmppconn.Upstream{
+		Name: u.Name, Domain: u.Domain, Address: u.Address, ServerName: u.ServerName,
+		TLS: xmppconn.TLSMode(u.TLS), Profile: xmppconn.Profile(u.Profile),
+		Mechanisms: u.Mechanisms, RedirectAllow: u.RedirectAllow,
+		TokenAsPassword: u.TokenMechanism == "PLAIN",
+	}
+	if u.TLS == "" && u.Address != "" {
+		x.TLS = xmppconn.TLSStartTLS
+	}
+	if u.CAFile == "" {
+		return x, nil
+	}
+	pem, err := os.ReadFile(u.CAFile)
+	if err != nil {
+		return x, fmt.Errorf("ca-file: %w", err)
+	}
+	x.RootCAs = x509.NewCertPool()
+	if !x.RootCAs.AppendCertsFromPEM(pem) {
+		return x, fmt.Errorf("ca-file %s has no PEM certificate", u.CAFile)
+	}
+	return x, nil
+}
+
+func (a *App) addUpstream(x xmppconn.Upstream, tokenMechanism string) error {
+	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log})
+	if err != nil {
+		return fmt.Errorf("upstream %q: %w", x.Name, err)
+	}
+	if a.upstreams == nil {
+		a.upstreams = map[string]upstream{}
+	}
+	a.upstreams[x.Name] = upstream{
+		dialer: d, tokenMechanism: tokenMechanism,
+		info: sessions.Upstream{
+			Name: x.Name, TokenBearer: tokenMechanism != "", NeedsJID: x.Profile != xmppconn.ProfileMessenger,
+			Capabilities: d.Capabilities(),
+		},
+	}
+	return nil
+}
+
+// startEmbedded runs the Messenger-compatible service of the demo on loopback.
+func (a *App) startEmbedded() error {
+	s, err := messenger.New(messenger.Demo())
+	if err != nil {
+		return err
+	}
+	if err := s.Start(context.Background()); err != nil {
+		return fmt.Errorf("embedded service: %w", err)
+	}
+	a.messenger = s
+	a.onStop("embedded service", s.Stop)
+	a.o.DefaultUpstream = "messenger"
+	return a.addUpstream(xmppconn.Upstream{
+		Name: "messenger", Domain: s.Domain(), Address: s.Addr().String(), TLS: xmppconn.TLSStartTLS,
+		RootCAs: s.CA(), Profile: xmppconn.ProfileMessenger,
+	}, "X-MESSENGER-OAUTH2")
+}
+
+// dial is the sessions' way to a connection.
+func (a *App) dial(ctx context.Context, req sessions.DialRequest) (sessions.Conn, error) {
+	u, ok := a.upstreams[req.Account.Upstream]
+	if !ok {
+		return nil, perch.Errorf(perch.KindUpstreamConfig, "the upstream %q is not configured any more", req.Account.Upstream)
+	}
+	acc := req.Account
+	if acc.Mechanism == "" && !acc.Token.IsZero() {
+		acc.Mechanism = u.tokenMechanism
+	}
+	c, err := u.dialer.Dial(ctx, acc, req.Resume)
+	if err != nil {
+		return nil, err // not c: a nil *Conn in an interface is not nil
+	}
+	return c, nil
+}

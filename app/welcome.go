@@ -1,0 +1,86 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"text/template"
+
+	"github.com/perch-im/perch"
+)
+
+var welcome = template.Must(template.New("welcome").Parse(`Perch {{.Version}}: one long-lived XMPP session per bearer token, served over HTTP
+
+  gateway   {{.URL}}
+{{- if .Admin}}
+  admin     http://{{.Admin}}  (/livez /readyz /version /metrics)
+{{- end}}
+{{- range .Upstreams}}
+  upstream  {{.}}
+{{- end}}
+  store     {{.Store}}
+{{if .Tokens}}
+Demo accounts (the tokens are published: loopback only)
+
+{{- range .Tokens}}
+  {{.}}
+{{- end}}
+
+Try it in another terminal:
+
+  curl -H 'Authorization: Bearer demo-alice' {{.URL}}/v1/buddies
+  curl -H 'Authorization: Bearer demo-alice' {{.URL}}/v1/presence
+  curl -H 'Authorization: Bearer demo-alice' -H 'Content-Type: application/json' -d '{"to":"{{.Echo}}","body":"Hello!"}' {{.URL}}/v1/messages
+  curl -N -H 'Authorization: Bearer demo-alice' -H 'Accept: application/x-ndjson' {{.URL}}/v1/events
+{{else}}
+Sign in with a JID and a password (the answer has the bearer token for everything else):
+
+  curl -H 'Content-Type: application/json' -d '{"jid":"you@{{.Domain}}","password":"..."}' {{.URL}}/v1/session
+{{end}}
+Stop with Ctrl-C.
+`))
+
+// Welcome prints what runs and how to try it. The lines work as they are pasted.
+func Welcome(w io.Writer, a *App) error {
+	data := struct {
+		Version, URL, Admin, Store, Domain string
+		Echo                               perch.JID
+		Upstreams, Tokens                  []string
+	}{Version: a.o.Version, URL: a.URL(), Admin: a.AdminAddr(), Store: "memory (gone when this process ends; --redis-url keeps it)"}
+	if a.o.RedisURL != "" {
+		data.Store = "redis at " + redisHost(a.o.RedisURL)
+	}
+	for _, u := range a.o.Upstreams {
+		data.Upstreams = append(data.Upstreams, u.line())
+		if data.Domain == "" {
+			data.Domain = u.Domain
+		}
+	}
+	if a.messenger != nil {
+		data.Upstreams = []string{fmt.Sprintf("messenger (embedded: %s at %s)", a.messenger.Domain(), a.messenger.Addr())}
+		data.Echo = a.messenger.JID("echo")
+		for _, user := range []string{"alice", "bob", "carol"} {
+			data.Tokens = append(data.Tokens, fmt.Sprintf("%-12s %s", "demo-"+user, a.messenger.JID(user)))
+		}
+	}
+	return welcome.Execute(w, data)
+}
+
+// line describes an upstream in a few words.
+func (u Upstream) line() string {
+	where := "by SRV records"
+	if u.Address != "" {
+		where = "at " + u.Address
+	}
+	return fmt.Sprintf("%s (%s, %s, %s)", u.Name, u.Domain, where, u.Profile)
+}
+
+// redisHost leaves the password out of what is printed.
+func redisHost(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "the configured address"
+	}
+	return strings.TrimPrefix(u.Host+u.Path, "/")
+}

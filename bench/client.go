@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+)
+
+// clientArgs are the arguments of the roles that open sessions.
+type clientArgs struct {
+	addr, domain   string
+	ca             []byte
+	count, buddies int
+}
+
+func parseClientArgs(args []string) (c clientArgs, err error) {
+	if len(args) != 5 {
+		return c, fmt.Errorf("want address, domain, CA, sessions and buddies, got %d arguments", len(args))
+	}
+	c = clientArgs{addr: args[0], domain: args[1], ca: []byte(args[2])}
+	if c.count, err = strconv.Atoi(args[3]); err != nil {
+		return c, err
+	}
+	c.buddies, err = strconv.Atoi(args[4])
+	return c, err
+}
+
+// opens at a time: enough to keep both cores busy, few enough not to time out.
+const opensAtOnce = 16
+
+// serveFootprint says what the process weighs, opens all sessions when asked, waits until
+// settled says so, says it again, and returns when standard input closes.
+func serveFootprint(ctx context.Context, count int, open func(ctx context.Context, i int) error, settled func(context.Context) error) error {
+	if err := sayFootprint(0); err != nil {
+		return err
+	}
+	in := bufio.NewScanner(os.Stdin)
+	if !in.Scan() {
+		return in.Err()
+	}
+	if err := openAll(ctx, count, open); err != nil {
+		return err
+	}
+	if err := settled(ctx); err != nil {
+		return err
+	}
+	if err := sayFootprint(count); err != nil {
+		return err
+	}
+	in.Scan() // until the parent closes it
+	return nil
+}
+
+func sayFootprint(n int) error {
+	m, err := rss()
+	if err != nil {
+		return err
+	}
+	return say(footprint{RSS: m, Goroutines: float64(runtime.NumGoroutine()), Sessions: n})
+}
+
+// openAll opens count sessions from a few goroutines and waits for them.
+func openAll(ctx context.Context, count int, open func(ctx context.Context, i int) error) error {
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		errs error
+		next = make(chan int)
+	)
+	for range opensAtOnce {
+		wg.Go(func() {
+			for i := range next {
+				if err := open(ctx, i); err != nil {
+					mu.Lock()
+					errs = errors.Join(errs, fmt.Errorf("session %d: %w", i, err))
+					mu.Unlock()
+					return
+				}
+			}
+		})
+	}
+	go func() {
+		defer close(next)
+		for i := range count {
+			select {
+			case next <- i:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	wg.Wait()
+	return errors.Join(errs, ctx.Err())
+}

@@ -1,0 +1,62 @@
+// Command bench measures Perch and writes bench/results.json: framing and decoding beside
+// encoding/xml, and the memory of an idle session beside a bare mellium session, all in
+// one run, so that the ratios mean something on any machine.
+//
+//	go run ./bench                  # everything; about two minutes
+//	go run ./bench -sessions 10000  # the memory at another size
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "bench: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+// roles are what this program does as a child of itself.
+var roles = map[string]func(context.Context, []string) error{
+	"server":  serverRole,
+	"gateway": gatewayRole,
+	"bare":    bareRole,
+}
+
+func run(ctx context.Context, args []string, stdout, progress io.Writer) error {
+	if len(args) > 0 && roles[args[0]] != nil {
+		return roles[args[0]](ctx, args[1:])
+	}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	count := flags.Int("sessions", 2000, "idle sessions whose memory is measured")
+	buddies := flags.Int("buddies", 50, "buddies of each session, all with presence")
+	out := flags.String("out", "bench/results.json", "where the figures go; empty: nowhere")
+	skip := flags.Bool("memory-only", false, "leave the go test benchmarks out")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	r := newReport()
+	if !*skip {
+		if err := goBenchmarks(ctx, r, progress, suites); err != nil {
+			return err
+		}
+	}
+	if err := memory(ctx, r, progress, *count, *buddies); err != nil {
+		return err
+	}
+	if err := r.print(stdout); err != nil {
+		return err
+	}
+	if *out == "" {
+		return nil
+	}
+	return r.save(*out)
+}

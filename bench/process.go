@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"strconv"
+	"strings"
+)
+
+// child is this program again, in a process of its own, so that the memory of one side
+// is not counted on the other. It speaks JSON lines on standard output and ends when its
+// standard input closes.
+type child struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Scanner
+}
+
+// startChild runs "bench <role> args...".
+func startChild(ctx context.Context, role string, args ...string) (*child, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, append([]string{role}, args...)...) //nolint:gosec // this very program
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	sc := bufio.NewScanner(out)
+	sc.Buffer(nil, 1<<20)
+	return &child{cmd, in, sc}, nil
+}
+
+// read decodes the child's next line.
+func (c *child) read(into any) error {
+	if !c.out.Scan() {
+		return errors.Join(fmt.Errorf("%s ended early", c.cmd.Args[1]), c.out.Err())
+	}
+	return json.Unmarshal(c.out.Bytes(), into)
+}
+
+// ask writes a line and reads the answer.
+func (c *child) ask(line string, into any) error {
+	if _, err := fmt.Fprintln(c.in, line); err != nil {
+		return err
+	}
+	return c.read(into)
+}
+
+// stop closes the child's input and waits for its end.
+func (c *child) stop() error {
+	return errors.Join(c.in.Close(), c.cmd.Wait())
+}
+
+// say writes one JSON line of a child.
+func say(v any) error { return json.NewEncoder(os.Stdout).Encode(v) }
+
+// rss returns the resident memory of this process in bytes, after a collection that
+// gives back what is free.
+func rss() (float64, error) {
+	debug.FreeOSMemory()
+	debug.FreeOSMemory()
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0, err
+	}
+	f := strings.Fields(string(b))
+	if len(f) < 2 {
+		return 0, fmt.Errorf("/proc/self/statm: %q", b)
+	}
+	pages, err := strconv.ParseFloat(f[1], 64)
+	return pages * float64(os.Getpagesize()), err
+}

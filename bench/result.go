@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+)
+
+// result is one line of bench/results.json. A name never changes its meaning. Ratio is
+// Value / the value of ComparedWith, measured in the same run; 0 when nothing is compared.
+type result struct {
+	Name         string  `json:"name"`
+	Value        float64 `json:"value"`
+	Unit         string  `json:"unit"`
+	ComparedWith string  `json:"compared_with,omitempty"`
+	Ratio        float64 `json:"ratio,omitempty"`
+}
+
+// report collects results in the order they were measured.
+type report struct {
+	results []result
+	values  map[string]float64
+}
+
+func newReport() *report { return &report{values: map[string]float64{}} }
+
+// add records a figure. comparedWith names an earlier figure of this run, or is "".
+func (r *report) add(name string, value float64, unit, comparedWith string) {
+	x := result{Name: name, Value: value, Unit: unit, ComparedWith: comparedWith}
+	if base := r.values[comparedWith]; comparedWith != "" && base != 0 {
+		x.Ratio = value / base
+	}
+	r.values[name] = value
+	r.results = append(r.results, x)
+}
+
+// print writes the table that people read.
+func (r *report) print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "NAME\tVALUE\tUNIT\tRATIO\tCOMPARED WITH")
+	for _, x := range r.results {
+		ratio := ""
+		if x.Ratio != 0 {
+			ratio = fmt.Sprintf("%.3f", x.Ratio)
+		}
+		fmt.Fprintf(t, "%s\t%.4g\t%s\t%s\t%s\n", x.Name, x.Value, x.Unit, ratio, x.ComparedWith)
+	}
+	return t.Flush()
+}
+
+// save writes the list for machines.
+func (r *report) save(path string) error {
+	b, err := json.MarshalIndent(r.results, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(b, '\n'), 0o644) //nolint:gosec // figures are for everybody
+}

@@ -1,0 +1,4 @@
+package main
+
+// suites are the go test benchmarks that are published.
+var suites = []suite{}

@@ -1,0 +1,75 @@
+// Command api is Perch: a gateway that keeps one long-lived XMPP session per bearer
+// token and serves it over REST, WebSocket, SSE, NDJSON and long poll.
+//
+//	go run ./cmd/api            # everything embedded, on 127.0.0.1:8080
+//	go run ./cmd/api --help     # every setting, its environment variable and default
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "perch: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+// exitRequest carries what --help asks for through kong, which wants to exit by itself.
+type exitRequest int
+
+// run parses the settings and runs one command until ctx ends. It is main without the
+// process: tests call it.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if code, ok := r.(exitRequest); !ok {
+				panic(r)
+			} else if code != 0 {
+				err = errors.New("stopped")
+			}
+		}
+	}()
+	var c commandLine
+	parser, err := newParser(&c, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	if err := refuseUnknownEnvironment(parser.Model, os.Environ()); err != nil {
+		return err
+	}
+	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
+		args = []string{"serve", "--help"} // the settings are what people look for
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		return fmt.Errorf("%w (see --help)", err)
+	}
+	k.BindTo(ctx, (*context.Context)(nil))
+	k.BindTo(stdout, (*io.Writer)(nil))
+	return k.Run()
+}
+
+func newParser(c *commandLine, stdout, stderr io.Writer) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("perch"),
+		kong.Description("An XMPP session gateway: one long-lived XMPP connection per bearer token, served over REST, WebSocket, SSE, NDJSON and long poll. With no settings at all it starts an embedded Messenger-compatible service with demo accounts.\n\nSettings come from flags, then the environment, then the file of --config, then the defaults."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { panic(exitRequest(code)) }),
+		kong.Bind(&c.file),
+		kong.DefaultEnvars("PERCH"),
+		kong.Vars{"version": version()},
+	)
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/perch-im/perch/app"
+)
+
+// parse runs the parser alone and returns what serve would get.
+func parse(t *testing.T, args ...string) (app.Options, error) {
+	t.Helper()
+	var c commandLine
+	parser, err := newParser(&c, &bytes.Buffer{}, &bytes.Buffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse(args); err != nil {
+		return app.Options{}, err
+	}
+	return c.Serve.options(c.file)
+}
+
+func TestPrecedence(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "perch.yaml")
+	text := "listen: 127.0.0.1:1\nadmin-listen: 127.0.0.1:2\nmax-sessions: 3\norigin: [https://a.test, https://b.test]\nupstreams:\n  - {name: work, domain: work.test, mechanisms: [SCRAM-SHA-256]}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PERCH_ADMIN_LISTEN", "127.0.0.1:20")
+	o, err := parse(t, "--config", file, "--max-sessions", "30", "--upstream", "home.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Listen != "127.0.0.1:1" || o.AdminListen != "127.0.0.1:20" || o.MaxSessions != 30 {
+		t.Errorf("file, environment, flag: %q %q %d", o.Listen, o.AdminListen, o.MaxSessions)
+	}
+	if len(o.Upstreams) != 2 || o.Upstreams[0].Name != "work" || o.Upstreams[1].Domain != "home.test" {
+		t.Errorf("upstreams: %+v", o.Upstreams)
+	}
+	if len(o.Origins) != 2 || o.Origins[1] != "https://b.test" {
+		t.Errorf("origins: %q", o.Origins)
+	}
+	t.Setenv("PERCH_CONFIG", file)
+	if o, err = parse(t); err != nil || o.Listen != "127.0.0.1:1" {
+		t.Errorf("PERCH_CONFIG: %q %v", o.Listen, err)
+	}
+}
+
+func TestUnknownSettingsAreRefusedByName(t *testing.T) {
+	write := func(text string) string {
+		file := filepath.Join(t.TempDir(), "perch.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"flag":                {[]string{"--lisen", "x"}, "--lisen"},
+		"file key":            {[]string{"--config", write("lisen: x\n")}, `"lisen"`},
+		"upstream key":        {[]string{"--config", write("upstreams: [{domain: a, pasword: b}]\n")}, "pasword"},
+		"file missing":        {[]string{"--config", "/does/not/exist"}, "--config"},
+		"upstream query":      {[]string{"--upstream", "xmpp://a.test:5222?pasword=x"}, `"pasword"`},
+		"upstream scheme":     {[]string{"--upstream", "http://a.test"}, "xmpp or xmpps"},
+		"upstream credential": {[]string{"--upstream", "xmpp://u:p@a.test"}, "credentials"},
+		"log level":           {[]string{"--log-level", "loud"}, "--log-level"},
+		"secret key":          {[]string{"--secret-key", "zz"}, "--secret-key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := parse(t, c.args...)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one that says %s", err, c.want)
+			}
+		})
+	}
+	var c commandLine
+	parser, err := newParser(&c, &bytes.Buffer{}, &bytes.Buffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = refuseUnknownEnvironment(parser.Model, []string{"HOME=/", "PERCH_LISTEN=x", "PERCH_LISEN=x"})
+	if err == nil || !strings.Contains(err.Error(), "PERCH_LISEN ") {
+		t.Errorf("environment: %v", err)
+	}
+}
+
+func TestParseUpstream(t *testing.T) {
+	u, err := parseUpstream("xmpps://127.0.0.1:5223?domain=example.org&name=work&mechanism=SCRAM-SHA-1&mechanism=PLAIN&token-mechanism=X-OAUTH2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Address != "127.0.0.1:5223" || u.Domain != "example.org" || u.TLS != "direct" || len(u.Mechanisms) != 2 || u.TokenMechanism != "X-OAUTH2" {
+		t.Errorf("%+v", u)
+	}
+}
+
+func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(context.Background(), []string{"--help"}, &out, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"--upstream", "PERCH_UPSTREAM", "--listen", "PERCH_LISTEN", "--redis-url", "PERCH_REDIS_URL", "messenger", "PERCH_LOG_LEVEL", "--config", "PERCH_CONFIG"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("--help does not say %s", want)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/messenger"
+)
+
+type messengerCommand struct {
+	Listen      string        `default:"127.0.0.1:5222" placeholder:"HOST:PORT" help:"Address of the XMPP service (STARTTLS)."`
+	HTTPListen  string        `default:"127.0.0.1:5280" placeholder:"HOST:PORT" help:"Address of the consent page and token endpoint (/oauth20_authorize, /oauth20_token); \"off\" for none."`
+	Domain      string        `default:"messenger.live.com" placeholder:"DOMAIN" help:"XMPP domain that the service answers for."`
+	CAOut       string        `name:"ca-out" placeholder:"FILE" help:"Write the PEM of the service's own CA here, for clients to trust."`
+	TokenLife   time.Duration `default:"1h" help:"Life of the tokens that the consent page issues."`
+	IdleTimeout time.Duration `default:"0s" help:"Drop streams that were silent for this long, as the real service did after one or two minutes; 0 = never."`
+	AllowRemote bool          `help:"Allow an address that is not loopback. The demo tokens are published: only for a private network."`
+
+	logSettings
+}
+
+// Run serves until the context ends.
+func (m *messengerCommand) Run(ctx context.Context, stdout io.Writer) (err error) {
+	o := messenger.Demo()
+	o.Listen, o.Domain, o.AllowRemote = m.Listen, m.Domain, m.AllowRemote
+	o.TokenLife, o.IdleTimeout = m.TokenLife, m.IdleTimeout
+	o.Logger = m.logger(os.Stderr)
+	s, err := messenger.New(o)
+	if err != nil {
+		return err
+	}
+	if err := s.Start(ctx); err != nil {
+		return err
+	}
+	defer func() {
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+		defer cancel()
+		err = errors.Join(err, s.Stop(stopCtx))
+	}()
+	if m.CAOut != "" {
+		if err := os.WriteFile(m.CAOut, s.CAPEM(), 0o644); err != nil { //nolint:gosec // a CA certificate is public
+			return fmt.Errorf("--ca-out: %w", err)
+		}
+	}
+	m.welcome(stdout, s)
+	return m.serveOAuth(ctx, stdout, s)
+}
+
+func (m *messengerCommand) welcome(w io.Writer, s *messenger.Service) {
+	fmt.Fprintf(w, "Messenger-compatible XMPP service for %s at %s (STARTTLS, X-MESSENGER-OAUTH2)\n", s.Domain(), s.Addr())
+	for _, user := range []string{"alice", "bob", "carol"} {
+		fmt.Fprintf(w, "  demo-%-6s %s\n", user, s.JID(user))
+	}
+	if m.CAOut == "" {
+		fmt.Fprintln(w, "Its certificate is signed by an own CA: --ca-out FILE writes it for your client.")
+	}
+}
+
+// serveOAuth runs the consent page beside the service until the context ends.
+func (m *messengerCommand) serveOAuth(ctx context.Context, stdout io.Writer, s *messenger.Service) error {
+	if m.HTTPListen == "off" {
+		<-ctx.Done()
+		return nil
+	}
+	l, err := net.Listen("tcp", m.HTTPListen)
+	if err != nil {
+		return fmt.Errorf("--http-listen: %w", err)
+	}
+	fmt.Fprintf(stdout, "Sign-in page: http://%s/oauth20_authorize?client_id=demo&response_type=token&scope=wl.messenger&redirect_uri=http://localhost/\n", l.Addr())
+	srv := api.NewServer(s.OAuthHandler(), nil)
+	stopped := context.AfterFunc(ctx, func() {
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+		defer cancel()
+		_ = srv.Shutdown(stopCtx) // Serve returns either way
+	})
+	defer stopped()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

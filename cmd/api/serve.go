@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/perch-im/perch/app"
+)
+
+// stopGrace is what Stop may take beyond the drain time: closing XMPP sessions and the
+// store.
+const stopGrace = 5 * time.Second
+
+// Run serves until the context ends, then drains.
+func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpstreams) error {
+	o, err := s.options(*file)
+	if err != nil {
+		return err
+	}
+	o.Logger = s.logger(os.Stderr)
+	a, err := app.New(o)
+	if err != nil {
+		return err
+	}
+	if err := a.Start(); err != nil {
+		return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+	}
+	if err := app.Welcome(stdout, a); err != nil {
+		return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+	}
+	select {
+	case <-ctx.Done():
+	case err = <-a.Failed():
+	}
+	fmt.Fprintln(stdout, "perch: stopping; event streams are told to come back")
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.DrainTime+stopGrace)
+	defer cancel()
+	return errors.Join(err, a.Stop(stopCtx))
+}

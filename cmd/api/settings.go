@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"runtime/debug"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/perch-im/perch/app"
+	"github.com/perch-im/perch/sessions"
+)
+
+// commandLine is every command and flag. Each flag has an environment variable, PERCH_
+// and its name; every one but --config may also stand in the file.
+type commandLine struct {
+	Config configFile `placeholder:"FILE" help:"YAML file with settings (the flags' names) and a list of upstreams."`
+
+	Serve     serveCommand     `cmd:"" default:"withargs" help:"Run the gateway (the default command)."`
+	Messenger messengerCommand `cmd:"" help:"Run the embedded Messenger-compatible XMPP service alone, for other XMPP clients."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+
+	file fileUpstreams // filled by Config
+}
+
+// logSettings are shared by the commands that log.
+type logSettings struct {
+	LogLevel  string `default:"info" enum:"debug,info,warn,error" help:"Least level that is logged: ${enum}."`
+	LogFormat string `default:"json" enum:"json,text" help:"Form of log lines on standard error: ${enum}."`
+}
+
+// logger writes to w; the level was checked by kong.
+func (l logSettings) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(l.LogLevel)) // one of the enum: cannot fail
+	o := &slog.HandlerOptions{Level: level}
+	if l.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(w, o))
+	}
+	return slog.New(slog.NewJSONHandler(w, o))
+}
+
+type serveCommand struct {
+	Listen      string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the gateway."`
+	AdminListen string `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of /livez, /readyz, /version, /metrics and pprof; \"off\" for none. Keep it private."`
+	TLSCert     string `name:"tls-cert" placeholder:"FILE" help:"PEM certificate chain; read again when it changes."`
+	TLSKey      string `name:"tls-key" placeholder:"FILE" help:"PEM private key of --tls-cert."`
+
+	Upstream        []string `placeholder:"DOMAIN|URL" sep:"none" help:"XMPP service to connect to; may be repeated. A domain (SRV records are used), or xmpp://HOST:PORT?domain=example.org&name=work&profile=standard&mechanism=SCRAM-SHA-256&token-mechanism=X-OAUTH2&ca-file=ca.pem; xmpps:// for direct TLS. None: the embedded demo service."`
+	DefaultUpstream string   `placeholder:"NAME" help:"Upstream whose access tokens are passed through; the first one if not given."`
+
+	RedisURL  string   `name:"redis-url" placeholder:"URL" help:"Keep presence, roster and event log in Redis 7 or newer: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://. Not given: in memory, gone at exit."`
+	Secret    string   `placeholder:"TEXT" help:"Key of all stored hashes, at least 32 characters; needed with Redis. Better given as PERCH_SECRET than as a flag."`
+	SecretKey []string `placeholder:"HEX" help:"32 bytes in hex that encrypt kept credentials, so that sessions come back by themselves after a restart; the first seals, all open (rotation). Not given: credentials are never kept."`
+
+	Origin       []string       `placeholder:"ORIGIN" help:"Browser origin that may use the API besides the own host, such as https://app.example.org; may be repeated."`
+	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Proxy whose X-Forwarded-For is believed; may be repeated."`
+
+	MaxSessions     int           `default:"10000" help:"Most XMPP sessions on this node."`
+	OpenTimeout     time.Duration `default:"15s" help:"How long the first call of a token waits for the XMPP login."`
+	DrainTime       time.Duration `default:"20s" help:"Time to hand event streams over at SIGTERM."`
+	Idle            string        `default:"keep" enum:"keep,away,sign-out" help:"What happens to a session that no event stream is attached to: ${enum}."`
+	IdleAfter       time.Duration `default:"10m" help:"When --idle away or sign-out happens."`
+	RetentionEvents int           `default:"10000" help:"Most events kept for each session."`
+	RetentionBytes  int           `default:"8388608" help:"Most bytes of events kept for each session."`
+	RetentionAge    time.Duration `default:"24h" help:"How long events are kept."`
+
+	logSettings
+}
+
+// Help is what --help says below the summary.
+func (*serveCommand) Help() string {
+	return `With no settings at all the gateway serves an embedded Messenger-compatible service with demo accounts on 127.0.0.1:8080.
+
+Settings come from flags, then the environment, then the file of --config, then the defaults; one that does not exist is refused by name.
+
+Other commands: "perch messenger" runs the embedded service alone for other XMPP clients, "perch version" prints the version.`
+}
+
+// options turns the settings into those of the app.
+func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
+	o := app.Options{
+		Listen: s.Listen, AdminListen: s.AdminListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
+		Upstreams: file, DefaultUpstream: s.DefaultUpstream,
+		RedisURL: s.RedisURL, Secret: s.Secret,
+		Origins: s.Origin, TrustedProxies: s.TrustedProxy,
+		MaxSessions: s.MaxSessions, OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
+		Idle:    sessions.IdlePolicy{Action: sessions.IdleAction(s.Idle), After: s.IdleAfter},
+		Version: version(),
+	}
+	o.Retention.Events, o.Retention.Bytes, o.Retention.Age = s.RetentionEvents, s.RetentionBytes, s.RetentionAge
+	for _, text := range s.Upstream {
+		u, err := parseUpstream(text)
+		if err != nil {
+			return o, err
+		}
+		o.Upstreams = append(o.Upstreams, u)
+	}
+	for i, text := range s.SecretKey {
+		key, err := hex.DecodeString(text)
+		if err != nil || len(key) != 32 {
+			return o, fmt.Errorf("--secret-key %d must be 32 bytes in hex; make one with: openssl rand -hex 32", i+1)
+		}
+		o.SealKeys = append(o.SealKeys, key)
+	}
+	return o, nil
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(k *kong.Context) error {
+	_, err := fmt.Fprintln(k.Stdout, "perch "+version())
+	return err
+}
+
+// version is the module version that go install recorded, or "dev".
+func version() string {
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" && b.Main.Version != "(devel)" {
+		return b.Main.Version
+	}
+	return "dev"
+}
