@@ -1,0 +1,110 @@
+package sessions
+
+import (
+	"hash/maphash"
+
+	"github.com/perch-im/perch"
+)
+
+// take applies what the reader delivered, in stream order.
+func (s *Session) take(d delivery) {
+	if d.link != s.link {
+		s.takeLate(d)
+		return
+	}
+	d.link.lastSeq = d.seq
+	if m, ok := d.in.(*perch.MessageIn); ok && d.link.holding {
+		s.hold(d, m)
+		return
+	}
+	s.apply(d.in)
+	s.covered(d.link)
+}
+
+// takeLate is for what the reader of a lost connection still had in its hands. A message
+// that nobody will send again is kept; all else is state that the next login brings.
+func (s *Session) takeLate(d delivery) {
+	if m, ok := d.in.(*perch.MessageIn); ok && s.rec.Stream == nil && s.caps.Archive != archivePaged {
+		s.applyMessage(m)
+	}
+}
+
+// covered notes that everything delivered until now is in the batch that gathers, or
+// before it: when that is kept, it may be acknowledged. What is held is not covered, nor
+// is anything after it.
+func (s *Session) covered(l *link) {
+	if len(l.held) > 0 || l.lastSeq == 0 {
+		return
+	}
+	b := s.batch()
+	b.link, b.seq = l, l.lastSeq
+	if b.empty() || !s.m.o.Store.Durable() {
+		return
+	}
+	if c, ok := l.conn.(StateAt); ok {
+		s.rec.Stream = c.StreamStateAt(l.lastSeq)
+		s.rec.Handled = l.lastSeq
+		s.saveRecord()
+	}
+}
+
+func (s *Session) apply(in perch.Inbound) {
+	switch in := in.(type) {
+	case *perch.MessageIn:
+		s.applyMessage(in)
+	case *perch.PresenceIn:
+		s.applyPresence(in)
+	case *perch.ChatStateIn:
+		s.applyChatState(in)
+	case *perch.SubscriptionIn:
+		s.applySubscription(in)
+	case *perch.RosterPush:
+		s.applyPush(in)
+	case *perch.AckIn:
+		s.applyAck(in)
+	case *perch.ReceiptIn:
+		s.applyReceipt(in)
+	case *perch.MessageError:
+		s.applyMessageError(in)
+	case *perch.DroppedIn:
+		s.emit(perch.EventDropped, in.Dropped)
+	}
+}
+
+// recentIDs tells messages that were logged a moment ago: a server may send one again
+// after a resume, or to the stream that replaced a dead one (XEP-0198, 5 and 6).
+type recentIDs struct{ ring *recentRing }
+
+type recentRing struct {
+	seen [32]uint64
+	next int
+}
+
+var recentSeed = maphash.MakeSeed()
+
+// again says whether m was here before, and remembers it. Without a stanza-id only a
+// delayed message can be a repeated one: clients do use the same id twice.
+func (r *recentIDs) again(m *perch.Message) bool {
+	var h maphash.Hash
+	h.SetSeed(recentSeed)
+	switch {
+	case m.StanzaID != "":
+		h.WriteString("s" + m.StanzaID)
+	case m.ID != "":
+		h.WriteString("m" + string(m.From) + "\x00" + string(m.To) + "\x00" + m.ID + "\x00" + m.Body)
+	default:
+		return false
+	}
+	sum := h.Sum64()
+	if r.ring == nil {
+		r.ring = &recentRing{}
+	}
+	for _, v := range r.ring.seen {
+		if v == sum {
+			return m.StanzaID != "" || m.Delay != nil || m.Source == perch.SourceResumed
+		}
+	}
+	r.ring.seen[r.ring.next] = sum
+	r.ring.next = (r.ring.next + 1) % len(r.ring.seen)
+	return false
+}

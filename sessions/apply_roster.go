@@ -1,0 +1,72 @@
+package sessions
+
+import (
+	"slices"
+
+	"github.com/perch-im/perch"
+)
+
+// applyRoster takes the roster of a login over: what differs from the cached one is
+// emitted, and nothing else. The first roster of a session is no news to anybody, unless
+// a client has been shown the empty one.
+func (s *Session) applyRoster(r perch.RosterResult) {
+	if r.Version != s.rec.RosterVersion {
+		s.rec.RosterVersion = r.Version
+		s.saveRecord()
+	}
+	if r.Unchanged {
+		return
+	}
+	quiet := !s.rec.RosterKnown && !s.handed
+	have := make(map[perch.JID]struct{}, len(r.Items))
+	for _, b := range r.Items {
+		have[b.JID] = struct{}{}
+		s.putBuddy(b, quiet)
+	}
+	for _, k := range slices.Clone(s.contacts) {
+		if _, ok := have[k.buddy.JID]; !ok {
+			s.removeBuddy(k.buddy.JID)
+		}
+	}
+}
+
+// applyPush is one changed item (RFC 6121, 2.1.6).
+func (s *Session) applyPush(in *perch.RosterPush) {
+	if in.Version != "" && in.Version != s.rec.RosterVersion {
+		s.rec.RosterVersion = in.Version
+		s.saveRecord()
+	}
+	if in.Item.Subscription == perch.SubscriptionRemove {
+		s.removeBuddy(in.Item.JID)
+		return
+	}
+	s.putBuddy(in.Item, false)
+}
+
+// putBuddy keeps an item; a change is an event unless quiet. An invitation from somebody
+// who may see us now was accepted on another device.
+func (s *Session) putBuddy(b perch.Buddy, quiet bool) {
+	if k := s.contacts.get(b.JID); k != nil && sameBuddy(k.buddy, s.m.compact(b)) {
+		return
+	}
+	item := s.m.compact(b)
+	k, _ := s.contacts.put(item)
+	put(&s.batch().commit.Roster, buddyKey, item)
+	if !quiet {
+		s.emit(perch.EventRosterItem, k.shown())
+	}
+	if item.Subscription == perch.SubscriptionFrom || item.Subscription == perch.SubscriptionBoth {
+		s.closeInvitation(item.JID, perch.EventInvitationAccepted)
+	}
+}
+
+// removeBuddy ends an item, and with it what is known of its presence.
+func (s *Session) removeBuddy(jid perch.JID) {
+	if !s.contacts.remove(jid) {
+		return
+	}
+	c := &s.batch().commit
+	del(&c.Roster, buddyKey, string(jid))
+	del(&c.Presence, presenceKey, string(jid))
+	s.emit(perch.EventRosterRemoved, perch.Removed{JID: jid})
+}

@@ -1,0 +1,119 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/perch-im/perch"
+)
+
+var (
+	errRefused      error = perch.Errorf(perch.KindUnauthorized, "the upstream has refused this credential a moment ago")
+	errUnknownToken error = perch.Errorf(perch.KindUnauthorized, "this token leads to no session; sign in again")
+	errNoToken      error = perch.Errorf(perch.KindUnauthorized, "a bearer token is needed")
+)
+
+// Authenticate finds the session of a bearer token, or, for an access token of the
+// default upstream, opens it and waits for the login.
+//
+// A session that was online before, in this process or an earlier one, is returned in
+// whatever state it is: its caches answer while it reconnects. A new one is returned only
+// once it is online; KindUnauthorized means that the upstream refused the token, which is
+// remembered for a moment.
+func (m *Manager) Authenticate(ctx context.Context, token perch.Secret) (*Session, error) {
+	text := token.Reveal()
+	if text == "" {
+		return nil, errNoToken
+	}
+	minted := strings.HasPrefix(text, tokenPrefix)
+	acc := perch.Account{Upstream: m.o.DefaultUpstream, Token: token}
+	key := m.accountKey(acc)
+	if minted {
+		key = m.tokenKey(text)
+	}
+	for {
+		s := m.byKey(key)
+		if s == nil {
+			var err error
+			if s, err = m.find(ctx, key, acc, minted); err != nil {
+				return nil, err
+			}
+		}
+		err := m.ready(ctx, s, key)
+		switch {
+		case err == nil:
+			return s, nil
+		case !errors.Is(err, errGone):
+			return nil, err
+		}
+		if err := s.left(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// find opens the session of a token that leads to no live one.
+func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minted bool) (*Session, error) {
+	if m.rejected.has(key) {
+		return nil, errRefused
+	}
+	b, err := m.o.Store.Lookup(ctx, key.String())
+	switch {
+	case err == nil && b.replaced():
+		return nil, errReplaced
+	case err == nil:
+		return m.reopen(key, b, acc, minted)
+	case perch.KindOf(err) != perch.KindNotFound:
+		return nil, storeError(err)
+	case minted:
+		m.rejected.add(key)
+		return nil, errUnknownToken
+	case !m.o.Upstreams[acc.Upstream].TokenBearer:
+		return nil, perch.Errorf(perch.KindUnauthorized, "this is no token of ours, and the default upstream takes no access tokens")
+	}
+	s, _, err := m.open(m.idOf(key), acc, key, false)
+	return s, err
+}
+
+// reopen goes to the session that a kept token leads to. When it is not live, the
+// credential comes from the token itself, or from what the operator let us seal.
+func (m *Manager) reopen(key digest, b Binding, acc perch.Account, minted bool) (*Session, error) {
+	m.mu.Lock()
+	if s := m.sessions[b.ID]; s != nil {
+		m.lead(key, s)
+		m.mu.Unlock()
+		return s, nil
+	}
+	m.mu.Unlock()
+	if sealed, _, ok := m.sealer.open(b.ID, b.Sealed); ok {
+		acc = sealed
+	} else if minted {
+		return nil, errUnknownToken
+	}
+	if _, ok := m.o.Upstreams[acc.Upstream]; !ok {
+		return nil, perch.Errorf(perch.KindUnauthorized, "the upstream of this token is not configured any more")
+	}
+	s, _, err := m.open(b.ID, acc, key, true)
+	return s, err
+}
+
+// ready waits for the first login, and remembers a refusal.
+func (m *Manager) ready(ctx context.Context, s *Session, key digest) error {
+	err := s.await(ctx)
+	switch perch.KindOf(err) {
+	case perch.KindUnauthorized, perch.KindForbidden:
+		m.rejected.add(key)
+	}
+	return err
+}
+
+// left waits until a session that has ended is out of the way.
+func (s *Session) left(ctx context.Context) error {
+	select {
+	case <-s.gone:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

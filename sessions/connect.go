@@ -1,0 +1,207 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// link is one connection in use, or about to be. The owner has everything but conn.
+type link struct {
+	conn  Conn
+	login perch.Login
+	since time.Time
+	live  bool // the initial presence is out: stanzas may be sent
+
+	// While the archive is read, messages wait in held; seen has what the archive gave.
+	holding  bool
+	held     []delivery
+	overflow bool // held was full: what was dropped is in the archive, read it again
+	seen     map[string]struct{}
+	lastSeq  uint64 // of the last delivery
+}
+
+// connectNow starts a login, unless one is under way or there is a connection.
+func (s *Session) connectNow() {
+	stop(s.retry.timer)
+	s.retry.timer = nil
+	if s.ended || s.closing || s.link != nil || s.retry.dialling {
+		return
+	}
+	s.retry.dialling = true
+	if s.state.state == perch.StateSuspended {
+		s.setState(perch.StateReconnecting, s.state.reason, 0, false)
+	}
+	req := DialRequest{Account: s.acc, Resume: s.rec.Stream}
+	if req.Account.JID == "" && !s.upstream.TokenBearer {
+		req.Account.JID = s.rec.JID.Bare()
+	}
+	s.background(func(ctx context.Context) { s.connect(ctx, req) })
+}
+
+// connect signs in and takes the session through the login sequence. It runs in a
+// goroutine of its own that ends with it: the stack that a TLS handshake needs goes with
+// it, and the connection's reader begins on a small one.
+func (s *Session) connect(ctx context.Context, req DialRequest) {
+	conn, err := s.dial(ctx, req)
+	if err != nil {
+		s.tell(func() { s.retry.dialling = false; s.failed(err) })
+		return
+	}
+	l := &link{conn: conn, login: conn.Login(), since: time.Now()}
+	attached := false
+	if s.turn(ctx, func() { attached = s.attach(l) }) != nil || !attached {
+		conn.Abort()
+		return
+	}
+	conn.Start(func(seq uint64, in perch.Inbound) {
+		select {
+		case s.in <- delivery{l, seq, in}:
+		case <-s.ctx.Done():
+		}
+	})
+	if err := s.signIn(ctx, l); err != nil && ctx.Err() == nil {
+		// The connection itself may be well: without a roster it is of no use.
+		s.tell(func() { s.drop(l, err) })
+		return
+	}
+	s.m.bindAll(ctx, s)
+}
+
+// dial waits for its turn among the logins of the upstream and signs in.
+func (s *Session) dial(ctx context.Context, req DialRequest) (Conn, error) {
+	slots := s.m.logins[req.Account.Upstream]
+	select {
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(ctx, defaultDialing)
+	defer cancel()
+	conn, err := s.m.o.Dial(ctx, req)
+	if err != nil && errors.Is(err, context.DeadlineExceeded) && perch.KindOf(err) == perch.KindInternal {
+		err = perch.Wrap(perch.KindUpstreamTimeout, err, "the upstream did not let us in in time")
+	}
+	return conn, err
+}
+
+// attach takes a new connection into use, unless it is somebody else's.
+func (s *Session) attach(l *link) bool {
+	s.retry.dialling = false
+	if s.ended || s.closing || s.link != nil {
+		return false
+	}
+	if s.rec.JID != "" && l.login.JID.Bare() != s.rec.JID.Bare() {
+		s.failed(perch.Errorf(perch.KindUnauthorized, "the credential belongs to another account"))
+		return false
+	}
+	l.holding = !l.login.Resumed && l.login.Capabilities.Archive == archivePaged
+	s.link = l
+	s.caps = l.login.Capabilities
+	s.rec.JID = l.login.JID
+	return true
+}
+
+// drop gives up a connection whose login sequence failed.
+func (s *Session) drop(l *link, err error) {
+	if s.link != l {
+		return
+	}
+	l.conn.Abort()
+	if e := l.conn.Err(); e != nil && perch.KindOf(e) != perch.KindLinkLost {
+		err = e
+	}
+	if k := perch.KindOf(err); k == perch.KindXMPP || k == perch.KindForbidden || k == perch.KindSessionOffline {
+		// An answer to a request is no verdict about the credential.
+		err = perch.Wrap(perch.KindLinkLost, err, "the login could not be completed")
+	}
+	s.lost(err)
+}
+
+// signIn is the login sequence, from bind to online. It waits for answers of the upstream
+// and changes the session by turns only, each of which looks whether l is still in use.
+func (s *Session) signIn(ctx context.Context, l *link) error {
+	if l.login.Resumed {
+		return s.turn(ctx, func() { s.ifCurrent(l, s.resumed) })
+	}
+	if err := s.catchUp(ctx, l, true); err != nil {
+		return err
+	}
+	var version string
+	if err := s.turn(ctx, func() {
+		if version = s.rec.RosterVersion; !s.rec.RosterKnown {
+			version = ""
+		}
+	}); err != nil {
+		return err
+	}
+	res, err := l.conn.Roster(ctx, version)
+	if err != nil && perch.KindOf(err) != perch.KindXMPP {
+		return err
+	}
+	if err := s.turn(ctx, func() {
+		s.ifCurrent(l, func(l *link) {
+			if err == nil {
+				s.applyRoster(res)
+			}
+			s.announce(l)
+		})
+	}); err != nil {
+		return err
+	}
+	// What was archived while the presence was on its way was delivered to nobody else.
+	if err := s.catchUp(ctx, l, false); err != nil {
+		return err
+	}
+	return s.turn(ctx, func() { s.ifCurrent(l, s.online) })
+}
+
+func (s *Session) ifCurrent(l *link, f func(*link)) {
+	if s.link == l {
+		f(l)
+	}
+}
+
+// resumed goes on where the stream was (XEP-0198, 5): nothing was missed, so everything
+// that was stale is right again.
+func (s *Session) resumed(l *link) {
+	s.unmarkStale()
+	l.live = true
+	s.becomeOnline(true)
+}
+
+// announce sends the initial presence (RFC 6121, 4.2) and begins to settle the buddies'.
+func (s *Session) announce(l *link) {
+	s.gapBefore(l)
+	s.settleSoon()
+	if s.rec.Own.Available {
+		if _, err := l.conn.Send(&perch.PresenceOut{OwnPresence: s.shownPresence()}); err != nil {
+			return // the connection has ended, and says so itself
+		}
+	}
+}
+
+// online ends the login sequence.
+func (s *Session) online(l *link) {
+	l.live = true
+	s.releaseHeld(l)
+	s.becomeOnline(false)
+}
+
+func (s *Session) becomeOnline(resumed bool) {
+	s.rec.RosterKnown = true
+	s.rec.OfflineSince, s.rec.Stream = 0, nil
+	if s.m.o.Store.Durable() {
+		s.rec.Stream = s.link.conn.StreamState() // for the case that this process is killed
+	}
+	s.setState(perch.StateOnline, "", 0, resumed)
+	s.saveRecord()
+	s.settleOutbox(resumed)
+	s.pump()
+	s.retry.tell(nil)
+	s.openingDone(nil)
+	s.attended()
+}

@@ -1,0 +1,101 @@
+package sessions
+
+import (
+	"cmp"
+	"slices"
+	"unique"
+
+	"github.com/perch-im/perch"
+)
+
+// contact is a roster item with what is known of its owner. Buddy and presence are never
+// changed once they are here: a change replaces them, so they can be handed out.
+type contact struct {
+	buddy    *perch.Buddy
+	presence *perch.Presence // nil: never heard of
+	photo    word            // XEP-0153 hash of the last presence that said one
+	name     word            // of the cached vCard; shown when the roster has none
+}
+
+// word is a string that costs 8 bytes and is shared by all sessions.
+type word struct{ h unique.Handle[string] }
+
+func wordOf(s string) word {
+	if s == "" {
+		return word{}
+	}
+	return word{unique.Make(s)}
+}
+
+func (w word) String() string {
+	if w == (word{}) {
+		return ""
+	}
+	return w.h.Value()
+}
+
+// shown is the buddy as clients see it.
+func (c *contact) shown() *perch.Buddy {
+	if c.buddy.Name != "" || c.name == (word{}) {
+		return c.buddy
+	}
+	b := *c.buddy
+	b.Name = c.name.String()
+	return &b
+}
+
+// contacts is the roster, sorted by JID.
+type contacts []contact
+
+func (c contacts) find(jid perch.JID) (int, bool) {
+	return slices.BinarySearchFunc(c, jid, func(k contact, j perch.JID) int { return cmp.Compare(k.buddy.JID, j) })
+}
+
+// get returns the contact, for reading and changing in this turn, or nil.
+func (c contacts) get(jid perch.JID) *contact {
+	if i, ok := c.find(jid); ok {
+		return &c[i]
+	}
+	return nil
+}
+
+// put inserts or replaces the item, and says whether there was one.
+func (c *contacts) put(b *perch.Buddy) (k *contact, existed bool) {
+	i, ok := c.find(b.JID)
+	if ok {
+		(*c)[i].buddy = b
+	} else {
+		*c = slices.Insert(*c, i, contact{buddy: b})
+	}
+	return &(*c)[i], ok
+}
+
+func (c *contacts) remove(jid perch.JID) bool {
+	i, ok := c.find(jid)
+	if ok {
+		*c = slices.Delete(*c, i, i+1)
+	}
+	return ok
+}
+
+func sameBuddy(a, b *perch.Buddy) bool {
+	return a.JID == b.JID && a.Name == b.Name && a.Subscription == b.Subscription && a.Ask == b.Ask &&
+		a.Approved == b.Approved && slices.Equal(a.Groups, b.Groups)
+}
+
+// compact shares the strings of a buddy with other sessions.
+func (m *Manager) compact(b perch.Buddy) *perch.Buddy {
+	b.JID = perch.JID(m.words.one(string(b.JID)))
+	b.Subscription = perch.Subscription(m.words.one(string(b.Subscription)))
+	b.Ask = perch.Ask(m.words.one(string(b.Ask)))
+	groups := make([]string, len(b.Groups))
+	for i, g := range b.Groups {
+		groups[i] = m.words.one(g)
+	}
+	slices.Sort(groups)
+	b.Groups = slices.Compact(groups)
+	if b.Subscription == "" {
+		b.Subscription = perch.SubscriptionNone
+	}
+	return &b
+}

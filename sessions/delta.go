@@ -1,0 +1,42 @@
+package sessions
+
+import (
+	"slices"
+
+	"github.com/perch-im/perch"
+)
+
+// put and del note one change of a table. A batch gathers several turns, so the last one
+// about a key counts: Del is applied before Put.
+func put[T any](d *Delta[T], key func(*T) string, v *T) {
+	k := key(v)
+	d.Del = slices.DeleteFunc(d.Del, func(x string) bool { return x == k })
+	if i := slices.IndexFunc(d.Put, func(x *T) bool { return key(x) == k }); i >= 0 {
+		d.Put[i] = v
+		return
+	}
+	d.Put = append(d.Put, v)
+}
+
+func del[T any](d *Delta[T], key func(*T) string, k string) {
+	d.Put = slices.DeleteFunc(d.Put, func(x *T) bool { return key(x) == k })
+	if !slices.Contains(d.Del, k) {
+		d.Del = append(d.Del, k)
+	}
+}
+
+func buddyKey(b *perch.Buddy) string           { return string(b.JID) }
+func presenceKey(p *perch.Presence) string     { return string(p.JID) }
+func invitationKey(i *perch.Invitation) string { return string(i.JID) }
+func vcardKey(v *perch.VCard) string           { return string(v.JID) }
+func outboxKey(e *OutboxEntry) string          { return e.ID }
+func messageKey(m *perch.MessageRecord) string { return m.ID }
+
+// putMessage notes the newest form of a message's record.
+func putMessage(c *Commit, m *perch.MessageRecord) {
+	if i := slices.IndexFunc(c.Messages, func(x *perch.MessageRecord) bool { return messageKey(x) == m.ID }); i >= 0 {
+		c.Messages[i] = m
+		return
+	}
+	c.Messages = append(c.Messages, m)
+}

@@ -1,0 +1,74 @@
+package sessions
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+
+	"github.com/perch-im/perch"
+)
+
+// tokenPrefix begins every token that we mint. An upstream's token that begins so is not
+// passed through.
+const tokenPrefix = "perch_"
+
+// digest is a keyed hash of a credential: what the Manager and the Store know it by.
+type digest [sha256.Size]byte
+
+func (d digest) String() string { return hex.EncodeToString(d[:]) }
+
+// hash is HMAC-SHA256 under the secret. Parts are separated so that no two lists of parts
+// are alike; label says what the hash is for, so that hashes of different uses never meet.
+func (m *Manager) hash(label string, parts ...string) digest {
+	h := hmac.New(sha256.New, m.o.Secret)
+	h.Write([]byte(label))
+	var n [8]byte
+	for _, p := range parts {
+		for i := range n {
+			n[i] = byte(len(p) >> (8 * i))
+		}
+		h.Write(n[:])
+		h.Write([]byte(p))
+	}
+	return digest(h.Sum(nil))
+}
+
+// tokenKey is the hash of a token that we minted.
+func (m *Manager) tokenKey(token string) digest { return m.hash("token", token) }
+
+// accountKey is the hash of an account with its credential. A pass-through access token is
+// an account without a JID.
+func (m *Manager) accountKey(a perch.Account) digest {
+	kind, secret := "token", a.Token
+	if !a.Password.IsZero() {
+		kind, secret = "password", a.Password
+	}
+	return m.hash("account", a.Upstream, string(a.JID), a.Resource, kind, secret.Reveal())
+}
+
+// idOf is the session that a credential opens when it leads to none yet.
+func (m *Manager) idOf(key digest) ID {
+	d := m.hash("session", string(key[:]))
+	return ID(hex.EncodeToString(d[:16]))
+}
+
+// messageID makes a stanza id from an idempotency key, so that the same key gives the same
+// id whatever happens in between; without a key it is random.
+func (m *Manager) messageID(id ID, key string) string {
+	if key == "" {
+		return rand.Text()
+	}
+	d := m.hash("message", string(id), key)
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(d[:16]))
+}
+
+// mint makes a token of 256 random bits.
+func mint() perch.Secret {
+	var b [32]byte
+	rand.Read(b[:]) //nolint:errcheck // never fails
+	return perch.NewSecret(tokenPrefix + base64.RawURLEncoding.EncodeToString(b[:]))
+}

@@ -1,0 +1,69 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// Why a subscription was cut; see Subscription.Take.
+var (
+	// ErrSlow: the client does not keep up.
+	ErrSlow error = perch.Errorf(perch.KindQuotaExceeded, "the connection reads too slowly; resume from your cursor")
+	// ErrEnded: the session was signed out. Methods of a Session return it too.
+	ErrEnded error = perch.Errorf(perch.KindNotFound, "the session has ended")
+	// ErrMoved: another node owns the session now, or its log had to start anew; connect
+	// again with your cursor.
+	ErrMoved error = perch.Errorf(perch.KindSessionOffline, "the session has moved; connect again with your cursor")
+)
+
+// errGone says that a session ended between being found and being used: look again.
+var errGone = errors.New("sessions: the session has just ended")
+
+var errReplaced error = perch.Errorf(perch.KindUnauthorized, "this credential was replaced by a newer one")
+
+// errOffline is for everything that needs the stream while there is none.
+func (s *Session) errOffline() error {
+	e := &perch.Error{Kind: perch.KindSessionOffline, Detail: "there is no connection to the upstream just now"}
+	if s.state.state == perch.StateSuspended {
+		e.Detail = "the session is suspended (" + s.state.reason + ") and does not reconnect by itself"
+	} else if at := s.state.retryAt; at > s.now() {
+		e.RetryAfter = time.Duration(at-s.now()) * time.Millisecond
+	} else {
+		e.RetryAfter = time.Second
+	}
+	return e
+}
+
+// storeError gives an error of the Store a kind, if it has none.
+func storeError(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if k := perch.KindOf(err); k != perch.KindInternal {
+		return err
+	}
+	return &perch.Error{Kind: perch.KindStorageUnavailable, Err: err, RetryAfter: time.Second,
+		Detail: "the store cannot be reached"}
+}
+
+// signInError is what a client hears of a login that failed: the kinds that only the
+// supervision tells apart become session-offline.
+func signInError(err error) error {
+	if err == nil {
+		return &perch.Error{Kind: perch.KindUpstreamTimeout, Detail: "the upstream did not let us in in time"}
+	}
+	switch k := perch.KindOf(err); k {
+	case perch.KindUnauthorized, perch.KindForbidden, perch.KindUpstreamTLS, perch.KindUpstreamTimeout,
+		perch.KindXMPP, perch.KindSessionOffline, perch.KindValidation, perch.KindJIDMalformed:
+		return err
+	case perch.KindUpstreamConfig:
+		return perch.Wrap(perch.KindSessionOffline, err, "the upstream does not serve this domain; its operator, or ours, must act")
+	case perch.KindRedirectRefused:
+		return perch.Wrap(perch.KindSessionOffline, err, "the upstream sends us to a host that is not allowed")
+	}
+	return &perch.Error{Kind: perch.KindSessionOffline, Err: err, RetryAfter: 5 * time.Second,
+		Detail: "the upstream cannot be reached just now"}
+}

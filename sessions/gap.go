@@ -1,0 +1,221 @@
+package sessions
+
+import (
+	"context"
+
+	"github.com/perch-im/perch"
+)
+
+// archivePaged is the Capabilities.Archive that can tell what we have missed.
+const archivePaged = "313"
+
+const (
+	catchUpPage  = 50
+	catchUpPages = 2000 // 100,000 messages; more than that is a gap
+	maxHeld      = 1000 // live messages that wait while the archive is read
+)
+
+// hold keeps a live message back while the archive is read. When too many wait they are
+// dropped: whatever has a stanza-id is in the archive, which is then read once more.
+func (s *Session) hold(d delivery, m *perch.MessageIn) {
+	l := d.link
+	if len(l.held) < maxHeld {
+		l.held = append(l.held, d)
+		return
+	}
+	rest := l.held[:0]
+	for _, h := range l.held {
+		if h.in.(*perch.MessageIn).StanzaID == "" {
+			rest = append(rest, h)
+		}
+	}
+	if m.StanzaID == "" && len(rest) < maxHeld {
+		rest = append(rest, d)
+	}
+	clear(l.held[len(rest):])
+	l.held, l.overflow = rest, true
+}
+
+// releaseHeld lets the live messages go on that the archive did not have.
+func (s *Session) releaseHeld(l *link) {
+	held := l.held
+	l.holding, l.held = false, nil
+	if s.link != l {
+		return // lost meanwhile: the next login reads the archive again
+	}
+	for _, d := range held {
+		s.applyMessage(d.in.(*perch.MessageIn))
+	}
+	s.covered(l)
+	if s.settle == nil {
+		l.seen = nil
+	}
+}
+
+// gapBefore tells clients that messages of an outage may be missing, when a new login
+// follows an earlier one and there is no archive that can tell.
+func (s *Session) gapBefore(l *link) {
+	if l.holding || !s.rec.RosterKnown {
+		return
+	}
+	s.gap()
+}
+
+func (s *Session) gap() {
+	from := s.rec.OfflineSince
+	if from == 0 {
+		from = s.state.since
+	}
+	s.emit(perch.EventSessionGap, perch.Gap{From: from, To: s.now()})
+}
+
+// catchUp reads the archive from the last logged message on (XEP-0313), before live
+// messages go on. The first query of a session finds the place to begin from, and makes
+// servers archive that do so only for those who ask.
+func (s *Session) catchUp(ctx context.Context, l *link, first bool) error {
+	if !l.catching(s, ctx) {
+		return nil
+	}
+	for range catchUpPages {
+		var after string
+		if err := s.turn(ctx, func() { after, l.overflow = s.rec.ArchiveID, false }); err != nil {
+			return err
+		}
+		if after == "" && !first {
+			return nil // still no place to begin from: the live messages will bring one
+		}
+		page, err := s.archivePage(ctx, l, after)
+		if err != nil {
+			return err
+		}
+		more := false
+		if err := s.turn(ctx, func() {
+			s.ifCurrent(l, func(l *link) {
+				more = s.applyArchive(l, page, after) || l.overflow
+			})
+		}); err != nil || !more {
+			return err
+		}
+		if err := s.written(ctx); err != nil {
+			return err
+		}
+	}
+	return s.turn(ctx, s.gap)
+}
+
+func (l *link) catching(s *Session, ctx context.Context) (yes bool) {
+	_ = s.turn(ctx, func() { yes = l.holding && s.link == l })
+	return yes
+}
+
+// archived is a page with what the Store knows of the messages in it that we sent.
+type archived struct {
+	perch.ArchivePage
+	ours map[string]*perch.MessageRecord
+	lost bool // the place to go on from is not in the archive any more
+}
+
+func (s *Session) archivePage(ctx context.Context, l *link, after string) (archived, error) {
+	q := perch.ArchiveQuery{After: after, Limit: catchUpPage}
+	if after == "" {
+		q.Limit = 1
+	}
+	page, err := l.conn.Archive(ctx, q)
+	if perch.KindOf(err) == perch.KindXMPP || perch.KindOf(err) == perch.KindItemNotFound {
+		// Trimmed, or switched off: begin again from the newest message.
+		return archived{lost: true}, nil
+	}
+	if err != nil {
+		return archived{}, err
+	}
+	a := archived{ArchivePage: page, ours: map[string]*perch.MessageRecord{}}
+	for _, it := range page.Items {
+		if it.MessageID == "" || it.Direction != "out" || after == "" {
+			continue
+		}
+		if r, err := s.m.o.Store.Message(ctx, s.id, it.MessageID); err == nil {
+			a.ours[it.MessageID] = r
+		}
+	}
+	return a, nil
+}
+
+// applyArchive logs a page and says whether to ask for the next one.
+func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
+	switch {
+	case a.lost && after == "":
+		return false // no archive after all
+	case a.lost:
+		if s.rec.RosterKnown {
+			s.gap()
+		}
+		s.rec.ArchiveID = ""
+		s.saveRecord()
+		return true
+	case after == "":
+		if s.rec.RosterKnown && s.rec.OfflineSince != 0 && len(a.Items) > 0 && a.Items[len(a.Items)-1].Time > s.rec.OfflineSince {
+			s.gap() // nothing was logged before the outage, so there is no place to begin from
+		}
+		if n := len(a.Items); n > 0 {
+			s.rec.ArchiveID = a.Items[n-1].ID
+			s.saveRecord()
+		}
+		return false
+	}
+	if l.seen == nil {
+		l.seen = map[string]struct{}{}
+	}
+	for _, it := range a.Items {
+		if _, ok := l.seen[it.ID]; !ok {
+			l.seen[it.ID] = struct{}{}
+			s.applyArchived(it, a.ours[it.MessageID])
+		}
+	}
+	if n := len(a.Items); n > 0 && a.Items[n-1].ID != after {
+		s.rec.ArchiveID = a.Items[n-1].ID
+		s.saveRecord()
+		return !a.Complete
+	}
+	return false
+}
+
+// applyArchived logs one archived message. One that we sent is in the log already, or is
+// the proof that it arrived.
+func (s *Session) applyArchived(it perch.ArchiveItem, stored *perch.MessageRecord) {
+	r := s.record(it.MessageID)
+	if r == nil {
+		r = stored
+	}
+	if it.Direction == "out" && it.MessageID != "" && r != nil {
+		s.advanceTo(r, perch.StatusAcked, nil)
+		return
+	}
+	m := perch.Message{ID: it.MessageID, StanzaID: it.ID, From: it.From, To: it.To, Kind: perch.ChatMessage, Body: it.Body,
+		Delay: &perch.Delay{Stamp: it.Time}, Source: perch.SourceArchive}
+	if m.ID == "" {
+		m.ID = it.ID
+	}
+	if s.recent.again(&m) {
+		return
+	}
+	typ := perch.EventMessageReceived
+	if it.Direction == "out" {
+		typ = perch.EventMessageSent
+	}
+	s.emit(typ, m)
+}
+
+// written waits until everything that was queued is kept: a long archive is read no faster
+// than it can be written.
+func (s *Session) written(ctx context.Context) error {
+	done := make(chan struct{})
+	if err := s.turn(ctx, func() { s.whenWritten(func() { close(done) }) }); err != nil {
+		return err
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

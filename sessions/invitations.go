@@ -1,0 +1,150 @@
+package sessions
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/perch-im/perch"
+)
+
+// maxInvitations bounds what strangers can make us keep. Servers repeat a request at the
+// next login, so one that finds no room is not lost.
+const maxInvitations = 1000
+
+func (s *Session) invitation(jid perch.JID) (int, bool) {
+	return slices.BinarySearchFunc(s.invites, jid, func(i *perch.Invitation, j perch.JID) int { return cmp.Compare(i.JID, j) })
+}
+
+// applySubscription keeps requests and their end (RFC 6121, 3). What becomes of our own
+// requests is said by roster pushes.
+func (s *Session) applySubscription(in *perch.SubscriptionIn) {
+	switch in.Type {
+	case "subscribe":
+		s.invited(in)
+	case "unsubscribe":
+		s.closeInvitation(in.From.Bare(), perch.EventInvitationCancelled)
+	}
+}
+
+// invited keeps a request. A server repeats it at every login until it is answered, some
+// without the nickname: a repetition that adds nothing is no event.
+func (s *Session) invited(in *perch.SubscriptionIn) {
+	jid := in.From.Bare()
+	i, ok := s.invitation(jid)
+	next := &perch.Invitation{JID: jid, Nick: in.Nick, Message: clip(in.Message), ReceivedAt: s.now()}
+	switch {
+	case ok:
+		old := s.invites[i]
+		next.Nick, next.Message = cmp.Or(next.Nick, old.Nick), cmp.Or(next.Message, old.Message)
+		next.ReceivedAt = old.ReceivedAt
+		if *next == *old {
+			return
+		}
+		s.invites[i] = next
+	case len(s.invites) >= maxInvitations:
+		return
+	default:
+		s.invites = slices.Insert(s.invites, i, next)
+	}
+	put(&s.batch().commit.Invitations, invitationKey, next)
+	s.emit(perch.EventInvitationReceived, next)
+}
+
+// closeInvitation ends a pending request, if there is one, with an event of this type.
+func (s *Session) closeInvitation(jid perch.JID, typ perch.EventType) {
+	i, ok := s.invitation(jid)
+	if !ok {
+		return
+	}
+	inv := s.invites[i]
+	s.invites = slices.Delete(s.invites, i, i+1)
+	del(&s.batch().commit.Invitations, invitationKey, string(jid))
+	s.emit(typ, inv)
+}
+
+// Invitations returns the pending requests, sorted by JID.
+func (s *Session) Invitations() []perch.Invitation {
+	list := []perch.Invitation{}
+	s.see(func() {
+		for _, i := range s.invites {
+			list = append(list, *i)
+		}
+	})
+	return list
+}
+
+// AcceptOptions of an invitation.
+type AcceptOptions struct {
+	Name        string   // of the new roster item; "" = the nickname that came with the request
+	Groups      []string // of the new roster item
+	Reciprocate bool     // ask for the buddy's presence as well
+}
+
+// AcceptInvitation lets the one who asked see our presence (RFC 6121, 3.1.5). With
+// Reciprocate it waits for the upstream to take the roster item. KindNotFound: there is no
+// such request; KindSessionOffline: there is no stream.
+func (s *Session) AcceptInvitation(ctx context.Context, jid perch.JID, o AcceptOptions) (perch.Invitation, error) {
+	var inv perch.Invitation
+	var set, ask bool
+	conn, err := s.invitedBy(ctx, jid, &inv, func() {
+		k := s.contacts.get(jid)
+		subscribed := k != nil && (k.buddy.Subscription == perch.SubscriptionTo || k.buddy.Subscription == perch.SubscriptionBoth)
+		ask = o.Reciprocate && !subscribed && (k == nil || k.buddy.Ask == "")
+		set = o.Reciprocate && (k == nil || s.caps.EditRoster && o.Name != "")
+	})
+	if err != nil {
+		return inv, err
+	}
+	if set {
+		if err := conn.SetRosterItem(ctx, jid, cmp.Or(o.Name, inv.Nick), o.Groups); err != nil {
+			return inv, err
+		}
+	}
+	out := []perch.Outbound{&perch.SubscriptionOut{To: jid, Type: "subscribed"}}
+	if ask {
+		out = append(out, &perch.SubscriptionOut{To: jid, Type: "subscribe"})
+	}
+	return inv, s.answer(ctx, jid, perch.EventInvitationAccepted, out)
+}
+
+// DeclineInvitation refuses (RFC 6121, 3.2). Errors as of AcceptInvitation.
+func (s *Session) DeclineInvitation(ctx context.Context, jid perch.JID) (perch.Invitation, error) {
+	var inv perch.Invitation
+	if _, err := s.invitedBy(ctx, jid, &inv, func() {}); err != nil {
+		return inv, err
+	}
+	out := []perch.Outbound{&perch.SubscriptionOut{To: jid, Type: "unsubscribed"}}
+	return inv, s.answer(ctx, jid, perch.EventInvitationDeclined, out)
+}
+
+// invitedBy finds the request and the connection to answer it on, in one turn with more.
+func (s *Session) invitedBy(ctx context.Context, jid perch.JID, inv *perch.Invitation, more func()) (conn Conn, err error) {
+	terr := s.turn(ctx, func() {
+		i, ok := s.invitation(jid)
+		switch {
+		case !ok:
+			err = perch.Errorf(perch.KindNotFound, "there is no pending invitation from this JID")
+		case s.link == nil || !s.link.live:
+			err = s.errOffline()
+		default:
+			*inv, conn = *s.invites[i], s.link.conn
+			more()
+		}
+	})
+	if terr != nil {
+		return nil, terr
+	}
+	return conn, err
+}
+
+// answer sends and closes the request in one turn.
+func (s *Session) answer(ctx context.Context, jid perch.JID, typ perch.EventType, out []perch.Outbound) error {
+	return s.change(ctx, func() error {
+		if err := s.send(out...); err != nil {
+			return err
+		}
+		s.closeInvitation(jid, typ)
+		return nil
+	})
+}

@@ -1,0 +1,112 @@
+package sessions
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/perch-im/perch"
+)
+
+const (
+	loadNames = 500 // vCards that are looked at for names, at most
+	loadTail  = 32  // events that are looked at for messages which may come again
+)
+
+// load takes over what the Store has. It runs before the owner, and may wait.
+func (s *Session) load(ctx context.Context, v *Saved) error {
+	s.fence, s.epoch, s.rec = v.Fence, v.Epoch, v.Record
+	s.log.next, s.log.shown = v.Tip, v.Tip
+	if s.rec.JID == "" && !s.rec.RosterKnown {
+		s.rec.Own.Available = true
+	}
+	for _, b := range v.Roster {
+		s.contacts.put(s.m.compact(*b))
+	}
+	for _, p := range v.Presence {
+		if k := s.contacts.get(p.JID); k != nil {
+			k.presence = s.m.compactPresence(*p)
+		}
+	}
+	for _, i := range v.Invitations {
+		n, _ := s.invitation(i.JID)
+		s.invites = append(s.invites[:n:n], append([]*perch.Invitation{i}, s.invites[n:]...)...)
+	}
+	if s.rec.RosterKnown {
+		s.state.state = perch.StateReconnecting
+	}
+	if err := s.loadOutbox(ctx, v.Outbox); err != nil {
+		return err
+	}
+	s.loadNames(ctx)
+	return s.loadTail(ctx, v.Tip)
+}
+
+// loadOutbox makes the entries ready to be decided about at the next login.
+func (s *Session) loadOutbox(ctx context.Context, list []*OutboxEntry) error {
+	for _, o := range list {
+		r, err := s.m.o.Store.Message(ctx, s.id, o.ID)
+		switch {
+		case perch.KindOf(err) == perch.KindNotFound:
+			r = &perch.MessageRecord{ID: o.ID, To: o.To, Status: perch.StatusAccepted}
+		case err != nil:
+			return err
+		}
+		s.out.entries = append(s.out.entries, &outEntry{OutboxEntry: *o, record: r, carried: o.Sent})
+		s.out.seq = max(s.out.seq, o.Seq)
+	}
+	return nil
+}
+
+// loadNames reads the vCards of buddies without a name. They are a courtesy: an error only
+// leaves the names out.
+func (s *Session) loadNames(ctx context.Context) {
+	n := 0
+	for i := range s.contacts {
+		if k := &s.contacts[i]; k.buddy.Name == "" && n < loadNames {
+			n++
+			if card, err := s.m.o.Store.VCard(ctx, s.id, k.buddy.JID); err == nil {
+				k.name = wordOf(cardName(card))
+			}
+		}
+	}
+}
+
+// loadTail remembers the last messages of the log: a server whose stream is resumed after
+// a crash may send them again. It also tells how long we were away when nobody could
+// write it down.
+func (s *Session) loadTail(ctx context.Context, tip uint64) error {
+	if tip == 0 {
+		return nil
+	}
+	page, err := s.m.o.Store.Log(ctx, s.id, tip-min(tip, loadTail), loadTail)
+	if err != nil {
+		return err
+	}
+	for _, e := range page.Events {
+		if s.rec.OfflineSince < e.Time && s.rec.Stream == nil {
+			s.rec.OfflineSince = e.Time
+		}
+		if e.Type != perch.EventMessageReceived && e.Type != perch.EventMessageSent {
+			continue
+		}
+		var env struct {
+			Data perch.Message `json:"data"`
+		}
+		if json.Unmarshal(e.Wire, &env) == nil {
+			s.recent.again(&env.Data)
+		}
+	}
+	return nil
+}
+
+// compactPresence shares the strings of a kept presence; until the next login it is stale.
+func (m *Manager) compactPresence(p perch.Presence) *perch.Presence {
+	p.JID, p.Status, p.Show = perch.JID(m.words.one(string(p.JID))), m.words.one(p.Status), perch.Show(m.words.one(string(p.Show)))
+	rs := make([]perch.Resource, len(p.Resources))
+	for i, r := range p.Resources {
+		r.Resource, r.Status, r.Show = m.words.one(r.Resource), m.words.one(r.Status), perch.Show(m.words.one(string(r.Show)))
+		rs[i] = r
+	}
+	p.Resources, p.Stale = rs, true
+	return &p
+}

@@ -1,0 +1,97 @@
+package sessions
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// Options of a Manager.
+type Options struct {
+	Dial            DialFunc
+	Store           Store
+	Secret          []byte              // key of all keyed hashes; at least 16 bytes
+	Upstreams       map[string]Upstream // by name
+	DefaultUpstream string              // whose access tokens are passed through
+	OpenTimeout     time.Duration       // how long the first call waits for the login; 15 s
+	MaxSessions     int                 // per node; 0 = no limit
+	Logger          *slog.Logger        // nil: slog.Default
+
+	// SealKeys, each 32 bytes, encrypt the credentials that are kept in the Store, so that
+	// sessions can come back at start (Restore). The first one seals, all of them open.
+	// Without one no credential is kept.
+	SealKeys [][]byte
+	// Idle says what happens to a session that no event stream is attached to.
+	Idle IdlePolicy
+	// Logins is how many logins may be under way at once for one upstream; 64.
+	Logins int
+}
+
+// IdleAction is what happens when nobody has been attached for some time.
+type IdleAction string
+
+// The three policies. Reading never changes the presence; only attaching a stream ends
+// what IdleAway did.
+const (
+	IdleKeep    IdleAction = "keep"     // nothing: the account stays as it is
+	IdleAway    IdleAction = "away"     // an available account is shown as away until a stream is attached
+	IdleSignOut IdleAction = "sign-out" // the session ends, as by DELETE /v1/session
+)
+
+// IdlePolicy is IdleAction after a time; the zero value keeps.
+type IdlePolicy struct {
+	Action IdleAction
+	After  time.Duration
+}
+
+// Upstream is what the sessions need to know of a configured upstream.
+type Upstream struct {
+	Name         string
+	TokenBearer  bool // access tokens may be passed through (a token alone is enough to sign in)
+	NeedsJID     bool // a JID must be given with the credential
+	Capabilities perch.Capabilities
+}
+
+const (
+	minSecret      = 16
+	defaultOpen    = 15 * time.Second
+	defaultLogins  = 64
+	sealKeyLen     = 32
+	defaultDialing = 30 * time.Second // one login, from DNS to bind
+)
+
+// withDefaults checks o and fills what is not set.
+func (o Options) withDefaults() (Options, error) {
+	switch {
+	case o.Dial == nil:
+		return o, perch.Invalid("Dial", "is missing")
+	case o.Store == nil:
+		return o, perch.Invalid("Store", "is missing")
+	case len(o.Secret) < minSecret:
+		return o, perch.Invalid("Secret", "must have at least %d bytes", minSecret)
+	case o.MaxSessions < 0:
+		return o, perch.Invalid("MaxSessions", "must not be negative")
+	}
+	if _, ok := o.Upstreams[o.DefaultUpstream]; !ok {
+		return o, perch.Invalid("DefaultUpstream", "names no upstream")
+	}
+	for _, k := range o.SealKeys {
+		if len(k) != sealKeyLen {
+			return o, perch.Invalid("SealKeys", "each must have %d bytes", sealKeyLen)
+		}
+	}
+	if o.Idle.Action != "" && o.Idle.Action != IdleKeep && o.Idle.After <= 0 {
+		return o, perch.Invalid("Idle", "needs a time")
+	}
+	if o.OpenTimeout <= 0 {
+		o.OpenTimeout = defaultOpen
+	}
+	if o.Logins <= 0 {
+		o.Logins = defaultLogins
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o, nil
+}

@@ -1,0 +1,176 @@
+package sessions
+
+import (
+	"context"
+	"slices"
+
+	"github.com/perch-im/perch"
+)
+
+const (
+	maxOutbox  = 1000 // accepted messages that are not yet with the server
+	maxRecords = 32   // records of later ones that are at hand for receipts
+)
+
+// outbox is what the owner knows of the messages that we send. An entry is in the Store
+// before anybody hears that it was accepted, and leaves when the server has it.
+type outbox struct {
+	entries []*outEntry // by Seq
+	seq     uint64
+	running map[string]string // keys whose commit is under way, with their fingerprints
+	records []*perch.MessageRecord
+	looking bool
+}
+
+// outEntry is an accepted message. It is written at most once on one stream; what becomes
+// of it when the stream is lost is decided by settleOutbox.
+type outEntry struct {
+	OutboxEntry
+	record  *perch.MessageRecord // newest form, never changed
+	marking bool                 // "sent" is being committed: it is written after that
+	link    *link                // written there, as number num; nil: to be written
+	num     uint64
+	carried bool // written on the stream that this one resumes
+	strikes int  // streams that ended with a policy violation while it was the head
+}
+
+// pump writes what waits, in order. An entry is marked as sent in the Store before it is
+// written: after a crash the mark says that it may have been.
+func (s *Session) pump() {
+	if s.link == nil || !s.link.live {
+		return
+	}
+	wait := false
+	for _, e := range slices.Clone(s.out.entries) {
+		switch {
+		case e.link != nil:
+		case e.marking:
+			wait = true
+		case !e.Sent:
+			s.mark(e)
+			wait = true
+		case wait:
+			return
+		default:
+			s.write(e)
+		}
+	}
+}
+
+// mark commits that e is about to be written.
+func (s *Session) mark(e *outEntry) {
+	e.Sent, e.marking = true, true
+	kept := e.OutboxEntry
+	put(&s.batch().commit.Outbox, outboxKey, &kept)
+	s.whenKept(func(Result) {
+		e.marking = false
+		s.pump()
+	})
+}
+
+// write puts e on the stream.
+func (s *Session) write(e *outEntry) {
+	num, err := s.link.conn.Send(&e.MessageOut)
+	switch {
+	case err == nil:
+	case perch.KindOf(err) == perch.KindSessionOffline:
+		return // the connection has ended and says so itself
+	default:
+		s.fail(e, &perch.XMPPError{Condition: "not-acceptable", Type: "modify", Text: err.Error()})
+		return
+	}
+	e.link, e.num = s.link, num
+	e.record = s.advance(e.record, perch.StatusSent, nil)
+	s.emit(perch.EventMessageSent, perch.Message{ID: e.ID, From: s.rec.JID, To: e.To, Kind: e.Kind, Body: e.Body,
+		Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive})
+}
+
+// advance adds a step to a message's history, and says so by an event; that it was sent is
+// said by message.sent.
+func (s *Session) advance(r *perch.MessageRecord, st perch.MessageStatus, xe *perch.XMPPError) *perch.MessageRecord {
+	now := s.now()
+	next := &perch.MessageRecord{ID: r.ID, To: r.To, Status: st,
+		History: append(slices.Clip(r.History), perch.StatusChange{Status: st, Time: now, Error: xe})}
+	putMessage(&s.batch().commit, next)
+	if st != perch.StatusSent {
+		s.emit(perch.EventMessageStatus, perch.StatusChange{ID: r.ID, Status: st, Error: xe})
+	}
+	return next
+}
+
+// done takes e out of the outbox with its last step in it.
+func (s *Session) done(e *outEntry, st perch.MessageStatus, xe *perch.XMPPError) {
+	e.record = s.advance(e.record, st, xe)
+	s.out.entries = slices.DeleteFunc(s.out.entries, func(x *outEntry) bool { return x == e })
+	del(&s.batch().commit.Outbox, outboxKey, e.ID)
+	s.remember(e.record)
+}
+
+func (s *Session) fail(e *outEntry, xe *perch.XMPPError) { s.done(e, perch.StatusFailed, xe) }
+
+// remember keeps a record at hand for the receipts that will come.
+func (s *Session) remember(r *perch.MessageRecord) {
+	s.out.records = slices.DeleteFunc(s.out.records, func(x *perch.MessageRecord) bool { return x.ID == r.ID })
+	if len(s.out.records) >= maxRecords {
+		s.out.records = slices.Delete(s.out.records, 0, 1)
+	}
+	s.out.records = append(s.out.records, r)
+}
+
+// settleOutbox decides, at a new login, about what was written and not acknowledged. On a
+// resumed stream the connection has written it again, so it is with the server as soon as
+// the server answers anything that was sent later. On a new stream nobody can tell: it is
+// unknown, and never sent again blindly. (The archive, where there is one, was asked
+// before: what it has is acked already.)
+func (s *Session) settleOutbox(resumed bool) {
+	carried := false
+	for _, e := range slices.Clone(s.out.entries) {
+		if e.link == nil && !e.carried || e.link == s.link {
+			continue
+		}
+		if !resumed {
+			s.done(e, perch.StatusUnknown, nil)
+			continue
+		}
+		e.link, e.num, e.carried = s.link, 0, true
+		carried = true
+	}
+	if carried {
+		s.confirmCarried(s.link)
+	}
+}
+
+// confirmCarried asks for any answer.
+func (s *Session) confirmCarried(l *link) {
+	s.background(func(ctx context.Context) {
+		if _, err := l.conn.Ping(ctx); err != nil {
+			return // the link is about to be lost, and then it is decided again
+		}
+		s.tell(func() {
+			for _, e := range slices.Clone(s.out.entries) {
+				if e.link == l && e.carried {
+					s.done(e, perch.StatusAcked, nil)
+				}
+			}
+		})
+	})
+}
+
+// quarantine looks for the stanza that made the upstream end the stream: the oldest one
+// that it has not acknowledged. The first time it is sent once more, the second time it
+// has failed. False: there is none to blame.
+func (s *Session) quarantine() bool {
+	for _, e := range s.out.entries {
+		if e.link == nil {
+			continue
+		}
+		if e.strikes++; e.strikes < 2 {
+			e.link, e.carried = nil, false
+			return true
+		}
+		s.fail(e, &perch.XMPPError{Condition: "policy-violation", Type: "modify", Text: "the upstream ended the stream twice because of this message"})
+		s.emit(perch.EventDropped, perch.Dropped{Reason: "quarantined", StanzaID: e.ID})
+		return true
+	}
+	return false
+}

@@ -1,0 +1,207 @@
+package sessions
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/perch-im/perch"
+)
+
+const (
+	maxResources = 32   // of one buddy; the oldest goes
+	maxStatus    = 4096 // bytes of a status text
+	settleTime   = 5 * time.Second
+)
+
+// settling is the time after a login in which the server tells who is there. What was
+// cached stays as it is until then; only what nobody has confirmed by the end of it goes.
+type settling struct {
+	confirmed map[perch.JID]struct{} // full JIDs
+	timer     *time.Timer
+}
+
+// applyPresence keeps the availability of one resource of a buddy (RFC 6121, 4). A
+// presence that says what is known already emits nothing.
+func (s *Session) applyPresence(in *perch.PresenceIn) {
+	k := s.contacts.get(in.From.Bare())
+	if k == nil {
+		return // no buddy: nothing to keep, and nothing that a stranger could fill
+	}
+	if in.PhotoHash != nil {
+		s.applyPhoto(k, *in.PhotoHash)
+	}
+	old := k.presence
+	if old == nil {
+		old = nobody(k.buddy.JID)
+	}
+	resources := slices.Clone(old.Resources)
+	if s.settle != nil {
+		s.settle.confirmed[in.From] = struct{}{}
+	}
+	resources = s.withResource(resources, in)
+	status := in.Status
+	next := s.aggregate(old.JID, resources, status, cmpTime(in.Delay, s.now()))
+	s.setPresence(k, next)
+}
+
+// setPresence replaces what is known of a buddy, and emits it when somebody could tell.
+func (s *Session) setPresence(k *contact, next *perch.Presence) {
+	old := k.presence
+	if old == nil {
+		old = nobody(k.buddy.JID)
+	}
+	if sameView(old, next) {
+		if k.presence != nil && old.Stale {
+			fresh := *old
+			fresh.Stale = false
+			k.presence = &fresh
+		}
+		return
+	}
+	k.presence = next
+	put(&s.batch().commit.Presence, presenceKey, next)
+	s.hint(perch.EventPresence, string(next.JID), next)
+}
+
+// withResource applies in to the list, which is sorted and ours.
+func (s *Session) withResource(list []perch.Resource, in *perch.PresenceIn) []perch.Resource {
+	name := in.From.Resource()
+	if !in.Available {
+		if in.From.IsBare() {
+			return nil
+		}
+		return slices.DeleteFunc(list, func(r perch.Resource) bool { return r.Resource == name })
+	}
+	r := perch.Resource{Resource: s.m.words.one(name), Show: perch.Show(s.m.words.one(string(in.Show))),
+		Status: s.m.words.one(clip(in.Status)), Priority: in.Priority, UpdatedAt: cmpTime(in.Delay, s.now())}
+	i, ok := slices.BinarySearchFunc(list, name, func(r perch.Resource, n string) int { return strings.Compare(r.Resource, n) })
+	if ok {
+		if old := list[i]; old.Show == r.Show && old.Status == r.Status && old.Priority == r.Priority {
+			return list // said again: it is as old as before
+		}
+		list[i] = r
+		return list
+	}
+	if len(list) >= maxResources {
+		oldest := 0
+		for j := range list {
+			if list[j].UpdatedAt < list[oldest].UpdatedAt {
+				oldest = j
+			}
+		}
+		list = slices.Delete(list, oldest, oldest+1)
+		i, _ = slices.BinarySearchFunc(list, name, func(r perch.Resource, n string) int { return strings.Compare(r.Resource, n) })
+	}
+	return slices.Insert(list, i, r)
+}
+
+// aggregate makes the presence of a buddy from those of its resources: the one with the
+// highest priority speaks, the latest one among equals. Gone is the status of a buddy who
+// has no resource any more.
+func (s *Session) aggregate(jid perch.JID, list []perch.Resource, gone string, at perch.Time) *perch.Presence {
+	p := &perch.Presence{JID: jid, Resources: slices.Clip(list), UpdatedAt: at}
+	if len(list) == 0 {
+		p.Resources, p.Status = []perch.Resource{}, s.m.words.one(clip(gone))
+		return p
+	}
+	best := list[0]
+	for _, r := range list[1:] {
+		if r.Priority > best.Priority || r.Priority == best.Priority && r.UpdatedAt > best.UpdatedAt {
+			best = r
+		}
+	}
+	p.Available, p.Show, p.Status, p.Priority = true, best.Show, best.Status, best.Priority
+	return p
+}
+
+// nobody is the presence of a buddy that was never heard of.
+func nobody(jid perch.JID) *perch.Presence {
+	return &perch.Presence{JID: jid, Resources: []perch.Resource{}}
+}
+
+// sameView says whether two presences look alike; when they were said does not count.
+func sameView(a, b *perch.Presence) bool {
+	return a.Available == b.Available && a.Show == b.Show && a.Status == b.Status && a.Priority == b.Priority &&
+		slices.EqualFunc(a.Resources, b.Resources, func(x, y perch.Resource) bool {
+			return x.Resource == y.Resource && x.Show == y.Show && x.Status == y.Status && x.Priority == y.Priority
+		})
+}
+
+func cmpTime(t, otherwise perch.Time) perch.Time {
+	if t != 0 && t < otherwise {
+		return t
+	}
+	return otherwise
+}
+
+func clip(s string) string {
+	if len(s) <= maxStatus {
+		return s
+	}
+	n := maxStatus
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return strings.Clone(s[:n])
+}
+
+// markStale says of everything that it is from before the stream was lost. That is no
+// event: session.state has said it.
+func (s *Session) markStale() { s.setStale(true) }
+
+// unmarkStale takes that back.
+func (s *Session) unmarkStale() { s.setStale(false) }
+
+func (s *Session) setStale(stale bool) {
+	for i := range s.contacts {
+		if k := &s.contacts[i]; k.presence != nil && k.presence.Stale != stale {
+			p := *k.presence
+			p.Stale = stale
+			k.presence = &p
+		}
+	}
+}
+
+// settleSoon begins the settling of a new login.
+func (s *Session) settleSoon() {
+	st := &settling{confirmed: map[perch.JID]struct{}{}}
+	s.settle = st
+	st.timer = s.after(settleTime, func() {
+		if s.settle == st {
+			s.settled()
+		}
+	})
+}
+
+// settled ends it: resources that the server has not named are gone.
+func (s *Session) settled() {
+	confirmed := s.settle.confirmed
+	s.settle = nil
+	now := s.now()
+	for i := range s.contacts {
+		k := &s.contacts[i]
+		p := k.presence
+		if p == nil {
+			continue
+		}
+		left := slices.DeleteFunc(slices.Clone(p.Resources), func(r perch.Resource) bool {
+			_, ok := confirmed[p.JID+"/"+perch.JID(r.Resource)]
+			return !ok && r.Resource != "" || r.Resource == "" && !has(confirmed, p.JID)
+		})
+		if len(left) == len(p.Resources) {
+			s.setPresence(k, p)
+			continue
+		}
+		s.setPresence(k, s.aggregate(p.JID, left, "", now))
+	}
+	if s.link != nil && !s.link.holding {
+		s.link.seen = nil
+	}
+}
+
+func has(set map[perch.JID]struct{}, j perch.JID) bool {
+	_, ok := set[j]
+	return ok
+}

@@ -1,0 +1,145 @@
+package sessions
+
+import (
+	"context"
+	"encoding/binary"
+	"hash/fnv"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+func timeNow() perch.Time { return perch.At(time.Now()) }
+
+// change lets the owner run f, and returns its error, or why it did not run.
+func (s *Session) change(ctx context.Context, f func() error) error {
+	var err error
+	if terr := s.turn(ctx, func() { err = f() }); terr != nil {
+		return terr
+	}
+	return err
+}
+
+// Info is the answer of GET /v1/session, whatever the state.
+func (s *Session) Info() perch.SessionInfo {
+	info := perch.SessionInfo{State: perch.StateClosed, Reason: perch.ReasonSignedOut, Upstream: s.upstream.Name, Features: []string{}}
+	s.see(func() { info = s.info() })
+	return info
+}
+
+func (s *Session) info() perch.SessionInfo {
+	i := perch.SessionInfo{
+		JID: s.rec.JID.Bare(), Resource: s.rec.JID.Resource(),
+		State: s.state.state, Reason: s.state.reason, Since: s.state.since, RetryAt: s.state.retryAt,
+		Upstream: s.acc.Upstream, Delivery: s.caps.Delivery(), Features: s.caps.Features(), Streams: len(s.subs),
+	}
+	if s.link != nil {
+		st := s.link.conn.Stats()
+		i.LastStanzaAt = st.LastStanzaAt
+		if st.PingRTT > 0 {
+			ms := st.PingRTT.Milliseconds()
+			i.PingRTT = &ms
+		}
+	}
+	return i
+}
+
+// Buddies returns the roster sorted by JID, and a version that changes with it (ETag). A
+// buddy without a name in the roster has that of its cached vCard.
+func (s *Session) Buddies() (items []perch.Buddy, version string) {
+	items = []perch.Buddy{}
+	s.see(func() {
+		s.handed = true
+		for i := range s.contacts {
+			items = append(items, *s.contacts[i].shown())
+		}
+	})
+	h := fnv.New64a()
+	for i := range items {
+		b := &items[i]
+		text(h, string(b.JID), b.Name, string(b.Subscription), string(b.Ask), strconv.FormatBool(b.Approved))
+		text(h, b.Groups...)
+	}
+	return items, strconv.FormatUint(h.Sum64(), 36)
+}
+
+// Buddy returns one roster item; KindNotFound if there is none.
+func (s *Session) Buddy(jid perch.JID) (perch.Buddy, error) {
+	var b perch.Buddy
+	err := s.change(s.ctx, func() error {
+		k := s.contacts.get(jid)
+		if k == nil {
+			return errNoBuddy
+		}
+		b = *k.shown()
+		return nil
+	})
+	return b, err
+}
+
+var errNoBuddy error = perch.Errorf(perch.KindNotFound, "this JID is not in the roster")
+
+// Presence returns what is known of a buddy, from the cache only; KindNotFound for a JID
+// that is not in the roster.
+func (s *Session) Presence(jid perch.JID) (perch.Presence, error) {
+	var p perch.Presence
+	err := s.change(s.ctx, func() error {
+		k := s.contacts.get(jid)
+		if k == nil {
+			return errNoBuddy
+		}
+		p = *s.presenceOf(k)
+		return nil
+	})
+	return p, err
+}
+
+// presenceOf is never nil: of a buddy that was never heard of, it says that nobody is there.
+func (s *Session) presenceOf(k *contact) *perch.Presence {
+	if k.presence != nil {
+		return k.presence
+	}
+	p := nobody(k.buddy.JID)
+	p.Stale = s.link == nil
+	return p
+}
+
+// Presences returns the presence of every buddy, sorted by JID, and a version that
+// changes with it.
+func (s *Session) Presences() (items []perch.Presence, version string) {
+	items = []perch.Presence{}
+	s.see(func() {
+		for i := range s.contacts {
+			items = append(items, *s.presenceOf(&s.contacts[i]))
+		}
+	})
+	h := fnv.New64a()
+	for i := range items {
+		p := &items[i]
+		text(h, string(p.JID), string(p.Show), p.Status, strconv.FormatBool(p.Stale), p.UpdatedAt.String())
+		for _, r := range p.Resources {
+			text(h, r.Resource, string(r.Show), r.Status, strconv.Itoa(int(r.Priority)))
+		}
+	}
+	return items, strconv.FormatUint(h.Sum64(), 36)
+}
+
+// text adds strings to a hash so that no two lists give the same.
+func text(h io.Writer, list ...string) {
+	var n [4]byte
+	binary.LittleEndian.PutUint32(n[:], uint32(len(list))) //nolint:gosec // a hash, not a length
+	_, _ = h.Write(n[:])
+	for _, s := range list {
+		binary.LittleEndian.PutUint32(n[:], uint32(len(s))) //nolint:gosec // the same
+		_, _ = h.Write(n[:])
+		_, _ = io.WriteString(h, s)
+	}
+}
+
+// OwnPresence is the availability that the account wants to have.
+func (s *Session) OwnPresence() (p perch.OwnPresence) {
+	s.see(func() { p = s.rec.Own })
+	return p
+}

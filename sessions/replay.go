@@ -1,0 +1,112 @@
+package sessions
+
+import (
+	"context"
+
+	"github.com/perch-im/perch"
+)
+
+// replay emits the log after the cursor, page by page. Far from the tip nobody is
+// registered, so a long replay to a slow client costs one page; near the tip one turn
+// registers, and what is left up to that turn's tip is read while live events queue up.
+func (sub *Subscription) replay(ctx context.Context, emit func(*perch.Event) error) error {
+	s := sub.s
+	for {
+		var tip perch.Position
+		near := false
+		err := s.turn(ctx, func() {
+			if tip = s.tip(); tip.Epoch == sub.at.Epoch && tip.Offset-sub.at.Offset <= replayPage {
+				near = true
+				s.register(sub, false)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		if tip.Epoch != sub.at.Epoch {
+			return ErrMoved
+		}
+		upTo := tip.Offset
+		if !near {
+			upTo = min(tip.Offset, sub.at.Offset+replayPage)
+		}
+		if err := sub.replayTo(ctx, upTo, emit); err != nil || near {
+			return err
+		}
+	}
+}
+
+// replayTo emits the events up to an offset that is kept.
+func (sub *Subscription) replayTo(ctx context.Context, upTo uint64, emit func(*perch.Event) error) error {
+	for sub.at.Offset < upTo {
+		page, err := sub.s.m.o.Store.Log(ctx, sub.s.id, sub.at.Offset, int(min(upTo-sub.at.Offset, replayPage)))
+		if err != nil {
+			return storeError(err)
+		}
+		if len(page.Events) == 0 {
+			return ErrMoved // trimmed while we were reading, or lost
+		}
+		for _, e := range page.Events {
+			if e.Position.Epoch != sub.at.Epoch || e.Position.Offset != sub.at.Offset+1 {
+				return ErrMoved // a hole: the client has to come again, and gets snapshots
+			}
+			sub.at = e.Position
+			if !wants(sub.filter(), e.Type) {
+				continue
+			}
+			if err := emit(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// snapshotPart is how many items one snapshot event has at most.
+const snapshotPart = 200
+
+// snapshotData is the data of the three snapshots. The parts of one have the same as_of
+// and are numbered from 1.
+type snapshotData[T any] struct {
+	AsOf  string `json:"as_of"`
+	Part  int    `json:"part"`
+	Last  bool   `json:"last"`
+	Items []T    `json:"items"`
+}
+
+type liveData struct {
+	Tip string `json:"tip"`
+}
+
+// snapshots emits roster and invitations as they were when the tip was taken.
+func (sub *Subscription) snapshots(emit func(*perch.Event) error) error {
+	roster, invites := sub.roster, sub.invites
+	sub.roster, sub.invites = nil, nil
+	types := sub.filter()
+	if wants(types, perch.EventRosterSnapshot) {
+		if err := snapshot(perch.EventRosterSnapshot, sub.Tip, roster, emit); err != nil {
+			return err
+		}
+	}
+	if wants(types, perch.EventInvitationsSnapshot) {
+		return snapshot(perch.EventInvitationsSnapshot, sub.Tip, invites, emit)
+	}
+	return nil
+}
+
+// snapshot emits items in parts; there is always one, even if it is empty.
+func snapshot[T any](typ perch.EventType, asOf perch.Position, items []T, emit func(*perch.Event) error) error {
+	for part := 1; ; part++ {
+		n := min(len(items), snapshotPart)
+		d := snapshotData[T]{AsOf: asOf.String(), Part: part, Last: n == len(items), Items: items[:n:n]}
+		if d.Items == nil {
+			d.Items = []T{}
+		}
+		if err := emit(perch.NewEvent(perch.Position{}, typ, timeNow(), d)); err != nil {
+			return err
+		}
+		if items = items[n:]; d.Last {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package sessions
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// NewMessage is what POST /v1/messages asks for. Key is the idempotency key, or "".
+type NewMessage struct {
+	ID      string // wanted id, or "" to have one made
+	Key     string
+	To      perch.JID
+	Kind    perch.MessageKind
+	Body    string
+	Thread  string
+	Subject string
+}
+
+// sending is a SendMessage under way.
+type sending struct {
+	once   *Once
+	entry  *outEntry
+	answer chan sent // has room for the one answer
+}
+
+type sent struct {
+	id  string
+	err error
+}
+
+// SendMessage puts a message into the outbox and waits for the Store, not for the
+// upstream. The same key and body give the same answer and one stanza.
+//
+// Without a Key the ID, if there is one, is the key. Errors: KindConflict while a call
+// with the same key is under way, KindIdempotencyMismatch for a key with another body,
+// KindStorageUnavailable when the Store takes no writes (the message is not accepted),
+// KindSessionOffline while the session is suspended, KindFeatureUnsupported for a kind
+// that the upstream has not, KindQuotaExceeded when the outbox is full. While the link is
+// lost messages are accepted, and sent in order after the next login.
+func (s *Session) SendMessage(ctx context.Context, m NewMessage) (perch.StatusChange, error) {
+	p := s.prepare(m)
+	if err := s.change(ctx, func() error { return s.accept(p) }); err != nil {
+		return perch.StatusChange{}, err
+	}
+	select {
+	case r := <-p.answer:
+		if r.err != nil {
+			return perch.StatusChange{}, r.err
+		}
+		return perch.StatusChange{ID: r.id, Status: perch.StatusAccepted}, nil
+	case <-ctx.Done():
+		return perch.StatusChange{}, ctx.Err()
+	case <-s.gone:
+		return perch.StatusChange{}, ErrEnded
+	}
+}
+
+// prepare makes everything that does not need the owner.
+func (s *Session) prepare(m NewMessage) *sending {
+	if m.Kind == "" {
+		m.Kind = perch.ChatMessage
+	}
+	key := ""
+	switch {
+	case m.Key != "":
+		key = "key:" + m.Key
+	case m.ID != "":
+		key = "id:" + m.ID
+	}
+	id := m.ID
+	if id == "" {
+		id = s.m.messageID(s.id, key)
+	}
+	p := &sending{answer: make(chan sent, 1)}
+	if key != "" {
+		m.Key = ""
+		body, _ := json.Marshal(m) //nolint:errcheck // text only
+		p.once = &Once{Key: key, Fingerprint: s.m.hash("body", string(s.id), string(body)).String(), Answer: id}
+	}
+	p.entry = &outEntry{OutboxEntry: OutboxEntry{ID: id, MessageOut: perch.MessageOut{
+		ID: id, To: m.To, Kind: m.Kind, Body: m.Body, Thread: m.Thread, Subject: m.Subject}}}
+	now := s.now()
+	p.entry.record = &perch.MessageRecord{ID: id, To: m.To, Status: perch.StatusAccepted,
+		History: []perch.StatusChange{{Status: perch.StatusAccepted, Time: now}}}
+	return p
+}
+
+// accept queues the one commit that makes the message ours.
+func (s *Session) accept(p *sending) error {
+	if err := s.mayAccept(p); err != nil {
+		return err
+	}
+	e := p.entry
+	s.out.seq++
+	e.Seq = s.out.seq
+	e.Receipt = e.Kind == perch.ChatMessage && !s.caps.ChatOnly
+	// With a stream at hand it is written right after the commit, which saves marking it.
+	e.Sent = s.link != nil && s.link.live
+	if p.once != nil {
+		if s.out.running == nil {
+			s.out.running = map[string]string{}
+		}
+		s.out.running[p.once.Key] = p.once.Fingerprint
+	}
+	kept := e.OutboxEntry
+	c := Commit{Outbox: Delta[OutboxEntry]{Put: []*OutboxEntry{&kept}}, Messages: []*perch.MessageRecord{e.record}, Once: p.once}
+	s.alone(c, func(r Result) { s.accepted(p, r) })
+	return nil
+}
+
+func (s *Session) mayAccept(p *sending) error {
+	e := p.entry
+	if s.caps.ChatOnly && e.Kind != perch.ChatMessage {
+		return perch.Errorf(perch.KindFeatureUnsupported, "this upstream has chat messages only")
+	}
+	if p.once != nil {
+		if fp, ok := s.out.running[p.once.Key]; ok {
+			if fp != p.once.Fingerprint {
+				return errMismatch
+			}
+			return perch.Errorf(perch.KindConflict, "the same message is being accepted by another request; ask again in a moment")
+		}
+	}
+	switch {
+	case s.closing:
+		return errDraining
+	case s.state.state == perch.StateSuspended:
+		return s.errOffline()
+	case s.log.down:
+		return &perch.Error{Kind: perch.KindStorageUnavailable, RetryAfter: time.Second,
+			Detail: "the store takes no writes just now; the message was not accepted"}
+	case len(s.out.entries)+len(s.out.running) >= maxOutbox:
+		return perch.Errorf(perch.KindQuotaExceeded, "%d messages wait to be sent already", maxOutbox)
+	}
+	return nil
+}
+
+var errMismatch error = perch.Errorf(perch.KindIdempotencyMismatch, "this key was used for another message")
+
+// accepted is the answer of the Store.
+func (s *Session) accepted(p *sending, r Result) {
+	if p.once != nil {
+		delete(s.out.running, p.once.Key)
+	}
+	switch {
+	case r.Err != nil:
+		p.answer <- sent{err: r.Err}
+	case r.Existing == nil:
+		s.out.entries = append(s.out.entries, p.entry)
+		p.answer <- sent{id: p.entry.ID}
+		s.pump()
+	case r.Existing.Fingerprint != p.once.Fingerprint:
+		p.answer <- sent{err: errMismatch}
+	case s.record(r.Existing.Answer) != nil:
+		p.answer <- sent{id: r.Existing.Answer}
+	default:
+		s.adopt(p, r.Existing.Answer)
+	}
+}
+
+// adopt is for a message that the Store has and the owner does not know: nearly always one
+// that went its way long ago. But if the answer of the Store was lost when it was accepted,
+// it has never been sent: then it is taken over now.
+func (s *Session) adopt(p *sending, id string) {
+	s.background(func(ctx context.Context) {
+		r, err := s.m.o.Store.Message(ctx, s.id, id)
+		s.tell(func() {
+			if err == nil && r.Status == perch.StatusAccepted && s.record(id) == nil {
+				e := p.entry
+				e.ID, e.MessageOut.ID, e.record, e.Sent = id, id, r, false
+				kept := e.OutboxEntry
+				put(&s.batch().commit.Outbox, outboxKey, &kept)
+				s.out.entries = append(s.out.entries, e)
+				s.pump()
+			}
+			p.answer <- sent{id: id}
+		})
+	})
+}
+
+// Message returns what became of a message that we sent; KindNotFound if there is none.
+func (s *Session) Message(ctx context.Context, id string) (*perch.MessageRecord, error) {
+	var r *perch.MessageRecord
+	if err := s.turn(ctx, func() { r = s.record(id) }); err != nil {
+		return nil, err
+	}
+	if r != nil {
+		return r, nil
+	}
+	r, err := s.m.o.Store.Message(ctx, s.id, id)
+	return r, storeError(err)
+}

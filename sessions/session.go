@@ -1,0 +1,278 @@
+package sessions
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// Session is one account's XMPP session. Its methods are safe for concurrent use; none
+// of them waits for the upstream unless it says so.
+type Session struct {
+	m  *Manager
+	id ID
+
+	in   chan delivery // from the reader
+	mail chan func()   // turns that somebody waits for
+	post postbox       // turns that nobody waits for
+
+	ctx     context.Context // ends with the session
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup // the goroutines of background
+	opened  chan struct{}  // closed when the first login is over, one way or the other
+	openErr error          // set before opened is closed; nil: there is a session
+	gone    chan struct{}  // closed when nothing of it is left in this process
+	goneErr error          // set before gone is closed: what SignOut could not forget
+
+	keys    []digest // what leads here; guarded by m.mu
+	retired []digest // credentials that did, oldest first; guarded by m.mu
+
+	// Everything below belongs to the owner goroutine.
+
+	acc      perch.Account
+	accAt    perch.Time // when the credential was given
+	upstream Upstream
+	caps     perch.Capabilities // of the last login; before it, of the configuration
+	rec      Record
+	fence    uint64
+	epoch    string
+	log      eventLog
+
+	state    status
+	link     *link // nil: no connection
+	retry    retry
+	contacts contacts
+	settle   *settling // nil: the presence is settled
+	invites  []*perch.Invitation
+	out      outbox
+	recent   recentIDs
+	subs     []*Subscription
+	idle     idling
+	handed   bool // state was shown to a client before the first roster
+
+	opening *time.Timer // ends the wait for the first login
+	closing bool        // shutdown: the end comes when the log is written
+	ended   bool
+	ending  ending
+}
+
+// status is what GET /v1/session says of the connection.
+type status struct {
+	state   perch.State
+	reason  string
+	since   perch.Time
+	retryAt perch.Time
+}
+
+// ending is how a session goes.
+type ending struct {
+	signOut bool // </stream:stream>; else the connection is dropped
+	forget  bool // the Store forgets it
+}
+
+var (
+	endDropped   = ending{}
+	endSignedOut = ending{signOut: true, forget: true}
+)
+
+func newSession(m *Manager, id ID, acc perch.Account) *Session {
+	s := &Session{
+		m: m, id: id, acc: acc, accAt: perch.At(time.Now()), upstream: m.o.Upstreams[acc.Upstream],
+		in: make(chan delivery, 8), mail: make(chan func()),
+		opened: make(chan struct{}), gone: make(chan struct{}),
+		state: status{state: perch.StateConnecting, since: perch.At(time.Now())},
+	}
+	s.post.wake = make(chan struct{}, 1)
+	s.caps = s.upstream.Capabilities
+	s.ctx, s.cancel = context.WithCancel(m.ctx)
+	return s
+}
+
+// open loads what is kept and starts the owner. It runs in a goroutine of its own, which
+// then signs in; its stack is given back, while the owner's stays small.
+func (s *Session) open() {
+	ctx, cancel := context.WithTimeout(s.ctx, s.m.o.OpenTimeout)
+	defer cancel()
+	saved, err := s.m.o.Store.Open(ctx, s.id)
+	if err == nil {
+		err = s.load(ctx, saved)
+	}
+	if err != nil {
+		s.openErr = storeError(err)
+		close(s.opened)
+		s.cancel()
+		s.m.remove(s)
+		close(s.gone)
+		s.m.wg.Done()
+		return
+	}
+	wait := s.m.o.OpenTimeout
+	if s.rec.RosterKnown {
+		wait = min(wait, knownWait)
+	}
+	s.opening = s.after(wait, s.openingOver)
+	s.tell(s.connectNow)
+	go s.own()
+}
+
+// knownWait is how long the first call waits for the login of a session that was online
+// before: its caches answer meanwhile.
+const knownWait = 2 * time.Second
+
+// await waits for the first login. errGone says that the session has ended since.
+func (s *Session) await(ctx context.Context) error {
+	select {
+	case <-s.opened:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if s.openErr == nil && s.ctx.Err() != nil {
+		return errGone
+	}
+	return s.openErr
+}
+
+// openingDone answers those who wait in await, once.
+func (s *Session) openingDone(err error) {
+	select {
+	case <-s.opened:
+		return
+	default:
+	}
+	stop(s.opening)
+	s.opening = nil
+	s.openErr = err
+	close(s.opened)
+	if err != nil {
+		// Nobody was ever let in: keep neither a connection nor a record that a guess made.
+		s.end(ending{forget: true})
+	}
+}
+
+// openingOver ends the wait because there is no login, in time or for good.
+func (s *Session) openingOver() {
+	if s.rec.RosterKnown {
+		s.openingDone(nil)
+		return
+	}
+	s.openingDone(s.retry.why())
+}
+
+// end makes this turn the last one.
+func (s *Session) end(e ending) {
+	if !s.ended {
+		s.ended, s.ending = true, e
+	}
+}
+
+// finish runs after the last turn, in the goroutine that was the owner and may wait now.
+func (s *Session) finish() {
+	stop(s.opening)
+	stop(s.retry.timer)
+	stop(s.idle.timer)
+	stop(s.idle.release)
+	stop(s.log.pause)
+	if s.settle != nil {
+		stop(s.settle.timer)
+	}
+	select {
+	case <-s.opened:
+	default:
+		s.openErr = ErrEnded
+		close(s.opened)
+	}
+	for _, sub := range s.subs {
+		sub.cut(ErrEnded)
+	}
+	s.cancel() // lets go of a reader that waits for the owner: Close may wait for the reader
+	s.hangUp()
+	s.wg.Wait()
+	if s.ending.forget {
+		ctx, cancel := context.WithTimeout(context.Background(), forgetTime)
+		if s.goneErr = s.m.o.Store.Forget(ctx, s.id); s.goneErr != nil {
+			s.m.log.Warn("a session was not forgotten", "session", s.short(), "error", s.goneErr)
+		}
+		cancel()
+	}
+	s.m.remove(s)
+	close(s.gone)
+}
+
+const (
+	forgetTime = 10 * time.Second
+	hangUpTime = 5 * time.Second
+)
+
+// hangUp ends the connection.
+func (s *Session) hangUp() {
+	if s.link == nil {
+		return
+	}
+	if !s.ending.signOut {
+		s.link.conn.Abort()
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), hangUpTime)
+	defer cancel()
+	if err := s.link.conn.Close(ctx); err != nil {
+		s.link.conn.Abort()
+	}
+}
+
+// shutdown ends the session when everything is written, without forgetting anything.
+func (s *Session) shutdown() {
+	if s.closing || s.ended {
+		return
+	}
+	s.closing = true
+	s.openingDoneQuiet()
+	stop(s.retry.timer)
+	e := ending{signOut: true}
+	if s.link != nil {
+		s.rec.Stream = nil
+		if state := s.link.conn.StreamState(); state != nil && s.m.o.Store.Durable() {
+			s.rec.Stream = state
+			e.signOut = false
+		}
+		s.rec.OfflineSince = s.now()
+		s.saveRecord()
+	}
+	s.whenWritten(func() { s.end(e) })
+}
+
+func (s *Session) openingDoneQuiet() {
+	select {
+	case <-s.opened:
+	default:
+		stop(s.opening)
+		s.openErr = errDraining
+		close(s.opened)
+	}
+}
+
+// letGo ends the session because another owner has it.
+func (s *Session) letGo() {
+	for _, sub := range s.subs {
+		sub.cut(ErrMoved)
+	}
+	s.subs = nil
+	s.m.log.Info("another owner has this session", "session", s.short())
+	s.end(endDropped)
+}
+
+// ID names the session in the Store.
+func (s *Session) ID() ID { return s.id }
+
+// short is what logs call a session.
+func (s *Session) short() string { return string(s.id[:min(8, len(s.id))]) }
+
+func (s *Session) now() perch.Time { return perch.At(time.Now()) }
+
+func (s *Session) logDebug(msg string, args ...any) {
+	if s.m.log.Enabled(s.ctx, slog.LevelDebug) {
+		s.m.log.Debug(msg, append(args, "session", s.short())...)
+	}
+}

@@ -1,0 +1,144 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+
+	"github.com/perch-im/perch"
+)
+
+// SignIn opens a session with a JID and a password or token, and mints a Perch token
+// ("perch_...") that leads to it. Created is false when that very account and credential
+// already had a session; the token is a new one all the same, because an earlier one
+// cannot be shown again. A session that is suspended tries again.
+func (m *Manager) SignIn(ctx context.Context, acc perch.Account) (token perch.Secret, s *Session, created bool, err error) {
+	if acc, err = m.check(acc); err != nil {
+		return token, nil, false, err
+	}
+	key := m.accountKey(acc)
+	for {
+		s, created, err = m.enter(ctx, key, acc)
+		if err != nil {
+			return token, nil, false, err
+		}
+		if err = m.ready(ctx, s, key); err == nil {
+			break
+		}
+		if !errors.Is(err, errGone) {
+			return token, nil, false, err
+		}
+		if err = s.left(ctx); err != nil {
+			return token, nil, false, err
+		}
+	}
+	if !created {
+		s.Reconnect()
+	}
+	token = mint()
+	tk := m.tokenKey(token.Reveal())
+	if err := m.bind(ctx, s, tk); err != nil {
+		return perch.Secret{}, nil, false, err
+	}
+	m.mu.Lock()
+	m.lead(tk, s)
+	m.mu.Unlock()
+	return token, s, created, nil
+}
+
+// check completes an account and refuses what cannot sign in anywhere.
+func (m *Manager) check(acc perch.Account) (perch.Account, error) {
+	if acc.Upstream == "" {
+		acc.Upstream = m.o.DefaultUpstream
+	}
+	up, ok := m.o.Upstreams[acc.Upstream]
+	switch {
+	case !ok:
+		return acc, perch.Invalid("/upstream", "is not configured here")
+	case acc.Password.IsZero() == acc.Token.IsZero():
+		return acc, perch.Invalid("/token", "exactly one of token and password is needed")
+	case acc.JID == "" && (up.NeedsJID || !acc.Password.IsZero()):
+		return acc, perch.Invalid("/jid", "is needed to sign in to this upstream")
+	}
+	return acc, nil
+}
+
+// enter finds or opens the session of an account.
+func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *Session, created bool, err error) {
+	if s := m.byKey(key); s != nil {
+		return s, false, nil
+	}
+	if m.rejected.has(key) {
+		return nil, false, errRefused
+	}
+	id, bound := m.idOf(key), false
+	b, err := m.o.Store.Lookup(ctx, key.String())
+	switch {
+	case err == nil && b.replaced():
+		return nil, false, errReplaced
+	case err == nil:
+		id, bound = b.ID, true
+	case perch.KindOf(err) != perch.KindNotFound:
+		return nil, false, storeError(err)
+	}
+	return m.open(id, acc, key, bound)
+}
+
+// bind lets one token lead to s in the Store.
+func (m *Manager) bind(ctx context.Context, s *Session, key digest) error {
+	var b Binding
+	if err := s.turn(ctx, func() { b = s.binding() }); err != nil {
+		return err
+	}
+	return storeError(m.o.Store.Bind(ctx, key.String(), b))
+}
+
+// binding is what the Store keeps for every token of the session.
+func (s *Session) binding() Binding {
+	return Binding{ID: s.id, Upstream: s.acc.Upstream, JID: s.acc.JID, Sealed: s.m.sealer.seal(s.id, s.acc, s.accAt)}
+}
+
+// bindAll writes every token of a session to the Store, after each login: that also keeps
+// them from expiring there. A failure costs only the return after a restart.
+func (m *Manager) bindAll(ctx context.Context, s *Session) {
+	var b Binding
+	if s.turn(ctx, func() { b = s.binding() }) != nil {
+		return
+	}
+	m.mu.Lock()
+	keys := append([]digest{}, s.keys...)
+	m.mu.Unlock()
+	for _, k := range keys {
+		if err := m.o.Store.Bind(ctx, k.String(), b); err != nil {
+			m.log.Warn("a token was not kept", "session", s.short(), "error", err)
+			return
+		}
+	}
+}
+
+// rebind is bindAll after the Store has lost everything.
+func (m *Manager) rebind(ctx context.Context, s *Session) { m.bindAll(ctx, s) }
+
+// SignOut ends the XMPP session and drops its cache, log and tokens. It waits for that.
+func (m *Manager) SignOut(ctx context.Context, s *Session) error {
+	s.tell(s.signedOut)
+	if err := s.left(ctx); err != nil {
+		return err
+	}
+	return storeError(s.goneErr)
+}
+
+// signedOut is the end by the client's wish. Its last event is shown and not kept: the log
+// goes as well.
+func (s *Session) signedOut() {
+	if s.ended {
+		return
+	}
+	old := s.state.state
+	s.state = status{state: perch.StateClosed, reason: perch.ReasonSignedOut, since: s.now()}
+	e := perch.NewEvent(perch.Position{}, perch.EventSessionState, s.now(),
+		perch.StateChange{State: perch.StateClosed, Previous: old, Reason: perch.ReasonSignedOut})
+	for _, sub := range s.subs {
+		sub.offer(e)
+	}
+	s.end(endSignedOut)
+}

@@ -1,0 +1,134 @@
+package sessions
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// delivery is one thing from the reader of a connection.
+type delivery struct {
+	link *link
+	seq  uint64
+	in   perch.Inbound
+}
+
+// postbox takes turns that nobody waits for: results of commits, of logins, of timers. It
+// has no bound because what posts must not wait; each poster has at most one turn in it.
+type postbox struct {
+	mu    sync.Mutex
+	turns []func()
+	wake  chan struct{}
+}
+
+func (p *postbox) put(f func()) {
+	p.mu.Lock()
+	p.turns = append(p.turns, f)
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (p *postbox) take() []func() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.turns
+	p.turns = nil
+	return t
+}
+
+// tell lets the owner run f, some time, and does not wait. After the end f never runs.
+func (s *Session) tell(f func()) { s.post.put(f) }
+
+// turn lets the owner run f and waits until it has run. Nobody but the owner may touch
+// the state of a session, so this is how it is read and changed. The error says that f
+// did not run: the session has ended, or ctx.
+func (s *Session) turn(ctx context.Context, f func()) error {
+	ran := make(chan struct{})
+	select {
+	case s.mail <- func() { f(); close(ran) }:
+		<-ran // the owner never waits, so neither does this
+		return nil
+	case <-s.ctx.Done():
+		return ErrEnded
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// see is turn for callers without a context; false: the session has ended.
+func (s *Session) see(f func()) bool { return s.turn(s.ctx, f) == nil }
+
+// after tells f to the owner when d has passed. Stop it when it is no longer wanted; a
+// turn that was on its way then still runs, so f looks whether it still holds.
+func (s *Session) after(d time.Duration, f func()) *time.Timer {
+	return time.AfterFunc(d, func() { s.tell(f) })
+}
+
+func stop(t *time.Timer) {
+	if t != nil {
+		t.Stop()
+	}
+}
+
+// background runs f in a goroutine of its own, which ends with the session. Only the
+// owner, or a goroutine started this way, may call it.
+func (s *Session) background(f func(context.Context)) {
+	s.wg.Go(func() { f(s.ctx) })
+}
+
+// own is the owner goroutine: the loop, and the end.
+func (s *Session) own() {
+	defer s.m.wg.Done()
+	for !s.ended {
+		s.step()
+		s.flush()
+	}
+	s.finish()
+}
+
+// step waits for one thing and does it. While the log is far behind, nothing is taken
+// from the connection: its reader waits, and with it the server.
+func (s *Session) step() {
+	in := s.in
+	if s.log.full() || s.closing {
+		in = nil
+	}
+	var lost <-chan struct{}
+	if s.link != nil {
+		lost = s.link.conn.Done()
+	}
+	select {
+	case d := <-in:
+		s.take(d)
+	case f := <-s.mail:
+		s.drainIn()
+		f()
+	case <-s.post.wake:
+		for _, f := range s.post.take() {
+			f()
+		}
+	case <-lost:
+		s.drainIn()
+		s.lost(s.link.conn.Err())
+	case <-s.ctx.Done():
+		s.end(endDropped)
+	}
+}
+
+// drainIn applies what the reader has queued: whoever waited for an answer of the
+// upstream then sees everything that came before it.
+func (s *Session) drainIn() {
+	for !s.log.full() && !s.closing {
+		select {
+		case d := <-s.in:
+			s.take(d)
+		default:
+			return
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package sessions
+
+import (
+	"context"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// vcardFresh is how long a cached card is given out without asking the upstream.
+const vcardFresh = 24 * time.Hour
+
+// VCard returns the card of an account, the own one included. A cached one answers while
+// it is fresh and its photo is the one that the buddy's presence names, and whenever the
+// upstream cannot be asked; refresh asks in any case. It waits for the upstream.
+func (s *Session) VCard(ctx context.Context, jid perch.JID, refresh bool) (perch.VCard, error) {
+	cached, err := s.m.o.Store.VCard(ctx, s.id, jid)
+	if err != nil {
+		cached = nil
+	}
+	photo := ""
+	conn, err := s.request(ctx, "", nil)
+	if terr := s.turn(ctx, func() {
+		if k := s.contacts.get(jid); k != nil {
+			photo = k.photo.String()
+		}
+	}); terr != nil {
+		return perch.VCard{}, terr
+	}
+	if cached != nil && (err != nil || !refresh && freshCard(cached, photo)) {
+		return *cached, nil
+	}
+	if err != nil {
+		return perch.VCard{}, err
+	}
+	card, err := conn.VCard(ctx, jid)
+	if err != nil {
+		return perch.VCard{}, err
+	}
+	if card.JID = jid; card.FetchedAt == 0 {
+		card.FetchedAt = s.now()
+	}
+	return card, s.turn(ctx, func() { s.cacheCard(&card) })
+}
+
+func freshCard(c *perch.VCard, photo string) bool {
+	if time.Since(c.FetchedAt.Time()) >= vcardFresh {
+		return false
+	}
+	return photo == "" || c.Photo != nil && (c.Photo.Hash == photo || c.Photo.Hash == "")
+}
+
+// cacheCard keeps a card, and its name for a buddy that has none in the roster.
+func (s *Session) cacheCard(card *perch.VCard) {
+	put(&s.batch().commit.VCards, vcardKey, card)
+	k := s.contacts.get(card.JID)
+	if k == nil {
+		return
+	}
+	before := k.shown()
+	k.name = wordOf(cardName(card))
+	if after := k.shown(); after.Name != before.Name {
+		s.emit(perch.EventRosterItem, after)
+	}
+}
+
+func cardName(c *perch.VCard) string {
+	if c.FullName != "" {
+		return c.FullName
+	}
+	return c.Nickname
+}
+
+// SetVCard stores the own card. It waits for the upstream.
+func (s *Session) SetVCard(ctx context.Context, card perch.VCard) error {
+	conn, err := s.request(ctx, "store a vCard", func(c perch.Capabilities) bool { return c.StoreVCard })
+	if err != nil {
+		return err
+	}
+	if err := conn.SetVCard(ctx, card); err != nil {
+		return err
+	}
+	return s.turn(ctx, func() {
+		card.JID, card.FetchedAt = s.rec.JID.Bare(), s.now()
+		s.cacheCard(&card)
+	})
+}
+
+// applyPhoto notes the hash of a buddy's photo (XEP-0153). Another one than before is news;
+// the first one that is heard of is not.
+func (s *Session) applyPhoto(k *contact, hash string) {
+	old := k.photo
+	k.photo = wordOf(hash)
+	if old != (word{}) && old != k.photo {
+		s.emit(perch.EventVCardChanged, perch.VCardChange{JID: k.buddy.JID, PhotoHash: hash})
+	}
+}
