@@ -113,6 +113,9 @@ func (s *Service) addAccounts(list []Account) error {
 	for i := range list {
 		a := s.users[list[i].User]
 		slices.SortFunc(a.roster, byJID)
+		if a.bot != nil {
+			a.bot.index = nil // positions before sorting
+		}
 		if err := s.addInvitations(a, list[i].Invitations); err != nil {
 			return err
 		}

@@ -14,9 +14,9 @@ type botState struct {
 	Bot
 	full      string
 	available bool
-	inner     []byte // what is inside of its presence
-	next      int    // in Presences
-	index     map[*account]int
+	inner     []byte           // what is inside of its presence
+	next      int              // in Presences
+	index     map[*account]int // positions in the roster while New builds it
 }
 
 func newBot(o Bot, bare string) *botState {

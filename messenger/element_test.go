@@ -88,7 +88,10 @@ func FuzzRedirectURI(f *testing.F) {
 		if !svc.redirectAllowed(s, newRequest()) || s == "https://app.example/cb" {
 			return
 		}
-		host := strings.TrimPrefix(s, "http://")
+		scheme, host, _ := strings.Cut(s, "://")
+		if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" {
+			t.Fatalf("%q is allowed", s)
+		}
 		if i := strings.IndexAny(host, "/?"); i >= 0 {
 			host = host[:i]
 		}

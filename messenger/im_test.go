@@ -209,6 +209,32 @@ func TestM08PresenceChangesAreBroadcast(t *testing.T) {
 	}
 }
 
+// A subscription of one direction shows presence in that direction alone.
+func TestM08OneSidedSubscriptions(t *testing.T) {
+	o := world()
+	o.Accounts[2].Contacts = []messenger.Contact{{User: "ben", Subscription: perch.SubscriptionTo}, {User: "dan", Subscription: perch.SubscriptionNone}}
+	s := start(t, o)
+	early, ben := online(t, s, "cat"), online(t, s, "ben")
+	if got := ben.sync(); len(got) != 0 {
+		t.Errorf("who is seen sees %v", got)
+	}
+	if got := early.sync(); len(got) != 1 || got[0].get("from") != ben.jid {
+		t.Errorf("who sees got %v", got)
+	}
+	early.send("<presence><show>away</show></presence>")
+	early.sync()
+	if got := ben.sync(); len(got) != 0 {
+		t.Errorf("who is seen sees %v", got)
+	}
+	ben.send("<presence type='unavailable'/><presence/>") // cat's presence is not told either
+	if got := only(ben.sync(), "presence"); len(got) != 2 || got[0].get("from") != ben.jid || got[1].get("from") != ben.jid {
+		t.Errorf("who is seen got %v", got)
+	}
+	if n := early.iq("get", at("dan"), vcardGet); n.condition() != "item-not-found" {
+		t.Errorf("vCard of a contact without subscription: %v", n)
+	}
+}
+
 func TestM08ProbesAreRefused(t *testing.T) {
 	s := start(t, world())
 	online(t, s, "ben")

@@ -52,7 +52,9 @@ func (c *client) recovered() {
 // refuse ends a stream that failed, with the condition that the error stands for.
 func (c *client) refuse(err error) {
 	if c.ending() {
-		c.drain()
+		if !isTimeout(err) { // the time to hang up is over already
+			c.drain()
+		}
 		return
 	}
 	condition, content, lost := conditionOf(err)

@@ -68,7 +68,7 @@ func (c *client) serve(sess *xmpp.Session) {
 	case errors.Is(err, io.EOF): // </stream:stream>
 		c.end("", "")
 		c.writers.Wait()
-	case c.timedOut(err):
+	case isTimeout(err) && !c.ending():
 		c.end(c.deadlineCondition(), "")
 		c.drain()
 	default:
@@ -128,9 +128,9 @@ func (c *client) armDeadline(last time.Time) {
 	}
 }
 
-func (c *client) timedOut(err error) bool {
+func isTimeout(err error) bool {
 	ne, ok := errors.AsType[net.Error](err)
-	return ok && ne.Timeout() && !c.ending()
+	return ok && ne.Timeout()
 }
 
 // deadlineCondition is why armDeadline's moment came.

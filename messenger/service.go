@@ -189,7 +189,8 @@ func (s *Service) Stop(ctx context.Context) error {
 	return err
 }
 
-// endWhere closes the matching streams with a stream error and returns how many.
+// endWhere closes the matching streams with a stream error and returns how many. Nothing
+// that they still send counts.
 func (s *Service) endWhere(match func(*client) bool, condition string) int {
 	s.connMu.Lock()
 	var found []*client
@@ -199,8 +200,13 @@ func (s *Service) endWhere(match func(*client) bool, condition string) int {
 		}
 	}
 	s.connMu.Unlock()
-	for _, c := range found {
+	for _, c := range found { // all of them before the first unavailable presence is told
 		c.end(condition, "")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range found {
+		s.signOut(c)
 	}
 	return len(found)
 }
