@@ -22,6 +22,7 @@ const (
 	closeHeartbeat    websocket.StatusCode = 4102
 	closeSlow         websocket.StatusCode = 4103
 	closeDraining     websocket.StatusCode = 4200
+	closeMoved        websocket.StatusCode = 4201
 )
 
 // closeReasons are the texts beside the codes, for people who read a network log.
@@ -36,6 +37,7 @@ var closeReasons = map[websocket.StatusCode]string{
 	closeHeartbeat:    "heartbeat not answered",
 	closeSlow:         "slow reader, resume from your cursor",
 	closeDraining:     "draining, reconnect and resume",
+	closeMoved:        "session moved, reconnect and resume",
 
 	websocket.StatusProtocolError:           "not WebSocket as in RFC 6455",
 	websocket.StatusUnsupportedData:         "binary frames are not understood",
@@ -59,6 +61,8 @@ func endingOf(err error) ending {
 	switch {
 	case errors.Is(err, sessions.ErrSlow):
 		return ending{closeSlow, err}
+	case errors.Is(err, sessions.ErrMoved):
+		return ending{closeMoved, nil}
 	case errors.Is(err, sessions.ErrEnded):
 		return ending{closeSessionGone, err}
 	}

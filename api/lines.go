@@ -11,14 +11,16 @@ type lineWriter struct {
 	ctx context.Context // when it has ended nothing more is written
 	w   http.ResponseWriter
 	rc  *http.ResponseController
+
+	frameTime time.Duration
 }
 
-// frame writes one frame, in parts, within frameTime.
+// frame writes one frame, in parts, within its time.
 func (l *lineWriter) frame(parts ...[]byte) error {
 	if err := l.ctx.Err(); err != nil {
 		return err
 	}
-	_ = l.rc.SetWriteDeadline(time.Now().Add(frameTime))
+	_ = l.rc.SetWriteDeadline(time.Now().Add(l.frameTime))
 	for _, p := range parts {
 		if _, err := l.w.Write(p); err != nil {
 			return err
@@ -43,7 +45,7 @@ func (a *API) streamable(w http.ResponseWriter, r *http.Request) (l *lineWriter,
 		cancel()
 		_ = rc.SetWriteDeadline(time.Unix(1, 0))
 	})
-	return &lineWriter{ctx, w, rc}, func() {
+	return &lineWriter{ctx, w, rc, a.o.FrameTime}, func() {
 		cancel()
 		if stop() {
 			_ = rc.SetWriteDeadline(time.Time{})

@@ -37,6 +37,7 @@ type Options struct {
 	// Of the event stream.
 	Heartbeat         time.Duration // silence before a heartbeat, and between WebSocket pings; 25 s
 	PingTimeout       time.Duration // to answer a WebSocket ping; 10 s
+	FrameTime         time.Duration // to accept one frame; 10 s
 	QueueFrames       int           // queue of one connection; 256
 	QueueBytes        int           // queue of one connection; 1 MiB
 	FrameBytes        int64         // of an inbound WebSocket message; 64 KiB
@@ -75,6 +76,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.SignInRate, Rate{PerSecond: 10.0 / 60, Burst: 10})
 	setDefault(&o.Heartbeat, 25*time.Second)
 	setDefault(&o.PingTimeout, 10*time.Second)
+	setDefault(&o.FrameTime, 10*time.Second)
 	setDefault(&o.QueueFrames, 256)
 	setDefault(&o.QueueBytes, 1<<20)
 	setDefault(&o.FrameBytes, 64<<10)

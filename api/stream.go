@@ -12,11 +12,8 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// frameTime is how long a client may take to accept one frame.
-const frameTime = 10 * time.Second
-
 // encoder writes a stream in one encoding. Its methods are called by the goroutine of the
-// stream, one at a time; each is bounded by frameTime.
+// stream, one at a time; each is bounded by Options.FrameTime.
 type encoder interface {
 	// event writes one event. The bytes of ev.Wire belong to everybody: they are written
 	// as they are, never changed and never encoded a second time. An error ends the
@@ -68,7 +65,11 @@ func (a *API) openStream(ctx context.Context, sess *sessions.Session, o sessions
 		a.stream.leave(e)
 		return nil, err
 	}
-	return &stream{api: a, id: "c_" + rand.Text()[:16], entry: e, sess: sess, sub: sub, quiet: a.o.Heartbeat}, nil
+	st := &stream{api: a, id: "c_" + rand.Text()[:16], entry: e, sess: sess, sub: sub, quiet: a.o.Heartbeat}
+	if sub.Resumed {
+		st.passed = sub.TipNow() // the cursor itself: nothing was replayed yet
+	}
+	return st, nil
 }
 
 func (st *stream) close() {

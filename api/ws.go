@@ -70,7 +70,7 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer st.close()
-	conn, err := upgrade(w, r)
+	conn, err := a.upgrade(w, r)
 	if err != nil {
 		a.log.DebugContext(r.Context(), "upgrade failed", "error", err, "request_id", requestID(r.Context()))
 		return
@@ -162,7 +162,7 @@ func (a *API) refuseSocket(w http.ResponseWriter, r *http.Request, e ending) {
 		return
 	}
 	defer a.stream.guestGone()
-	conn, err := upgrade(w, r)
+	conn, err := a.upgrade(w, r)
 	if err != nil {
 		return
 	}
@@ -172,8 +172,8 @@ func (a *API) refuseSocket(w http.ResponseWriter, r *http.Request, e ending) {
 
 // upgrade answers the handshake. Compression stays off: a token and a stranger's text
 // never share a deflate window, and an idle socket costs no window at all.
-func upgrade(w http.ResponseWriter, r *http.Request) (*wsConn, error) {
-	u := &upgrader{ResponseWriter: w}
+func (a *API) upgrade(w http.ResponseWriter, r *http.Request) (*wsConn, error) {
+	u := &upgrader{ResponseWriter: w, frameTime: a.o.FrameTime}
 	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{subprotocol},
 		InsecureSkipVerify: true, // originAllowed has looked already, more strictly
@@ -182,5 +182,5 @@ func upgrade(w http.ResponseWriter, r *http.Request) (*wsConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wsConn{ws: ws, net: u.conn.Conn}, nil
+	return &wsConn{ws: ws, net: u.conn}, nil
 }

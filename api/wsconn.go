@@ -12,13 +12,14 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
 )
 
 // wsConn is one WebSocket as a stream uses it.
 type wsConn struct {
 	ws      *websocket.Conn
-	net     net.Conn
-	writing atomic.Bool // an event is on its way, bounded by frameTime
+	net     *frameConn
+	writing atomic.Bool // an event is on its way, bounded by Options.FrameTime
 }
 
 // event writes one event as one text frame.
@@ -28,7 +29,13 @@ type wsConn struct {
 func (c *wsConn) event(ev *perch.Event) error {
 	c.writing.Store(true)
 	defer c.writing.Store(false)
-	return c.ws.Write(context.Background(), websocket.MessageText, ev.Wire)
+	if err := c.ws.Write(context.Background(), websocket.MessageText, ev.Wire); err != nil {
+		return err
+	}
+	if c.net.stuck.Load() {
+		return cutError{sessions.ErrSlow}
+	}
+	return nil
 }
 
 func (c *wsConn) flush() error { return nil } // every frame is sent when it is whole
@@ -36,7 +43,7 @@ func (c *wsConn) flush() error { return nil } // every frame is sent when it is 
 // bye writes a last frame, closes with the code of e, and waits a few seconds for the
 // answer of the client. The reader must still be reading, or never have begun.
 func (c *wsConn) bye(last *perch.Event, e ending) {
-	if last != nil && c.event(last) != nil {
+	if last != nil && c.ws.Write(context.Background(), websocket.MessageText, last.Wire) != nil {
 		c.abort()
 		return
 	}
@@ -45,14 +52,15 @@ func (c *wsConn) bye(last *perch.Event, e ending) {
 
 // abort drops the TCP connection. What is being read or written fails.
 func (c *wsConn) abort() {
-	_ = c.net.Close()
+	_ = c.net.Conn.Close()
 	_ = c.ws.CloseNow()
 }
 
 // upgrader hands a connection over with a deadline on every write.
 type upgrader struct {
 	http.ResponseWriter
-	conn *frameConn
+	frameTime time.Duration
+	conn      *frameConn
 }
 
 // Hijack implements http.Hijacker for websocket.Accept.
@@ -61,16 +69,56 @@ func (u *upgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	u.conn = &frameConn{c}
+	u.conn = newFrameConn(c, u.frameTime)
 	rw.Writer.Reset(u.conn)
 	return u.conn, rw, nil
 }
 
-// frameConn bounds every write by frameTime, and ends politely.
-type frameConn struct{ net.Conn }
+// frameConn bounds every write, and ends politely.
+//
+// A reader that has stopped can only be told so behind the frame that it is stuck in. So
+// the kernel's buffer is kept small at first, which also bounds what a thousand stuck
+// readers cost; shortly before the time of a write is over it is made larger, once. Then
+// the frame, the error and the close frame fit in, and wait there for the reader to look
+// again, instead of an end in the middle of a frame (1006).
+type frameConn struct {
+	net.Conn
+	limit time.Duration
+	tcp   *net.TCPConn // nil where there is none
+	grow  *time.Timer
+	stuck atomic.Bool // the buffer had to be made larger
+}
+
+// Sizes asked for, in bytes; the kernel may give more, or less.
+const (
+	socketBuffer = 64 << 10
+	lastBuffer   = 1 << 20
+)
+
+func newFrameConn(c net.Conn, limit time.Duration) *frameConn {
+	f := &frameConn{Conn: c, limit: limit}
+	raw := c
+	if t, ok := c.(interface{ NetConn() net.Conn }); ok { // TLS
+		raw = t.NetConn()
+	}
+	if f.tcp, _ = raw.(*net.TCPConn); f.tcp == nil || f.tcp.SetWriteBuffer(socketBuffer) != nil {
+		f.tcp = nil
+		return f
+	}
+	f.grow = time.AfterFunc(time.Hour, func() {
+		f.stuck.Store(true)
+		_ = f.tcp.SetWriteBuffer(lastBuffer) // of a connection that is closed: nothing to do
+	})
+	f.grow.Stop()
+	return f
+}
 
 func (c *frameConn) Write(p []byte) (int, error) {
-	_ = c.Conn.SetWriteDeadline(time.Now().Add(frameTime)) // fails with the write itself
+	_ = c.Conn.SetWriteDeadline(time.Now().Add(c.limit)) // fails with the write itself
+	if c.grow != nil && !c.stuck.Load() {
+		c.grow.Reset(c.limit - c.limit/10)
+		defer c.grow.Stop()
+	}
 	return c.Conn.Write(p)
 }
 
