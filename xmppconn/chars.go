@@ -17,11 +17,21 @@ var special = func() (t [256]bool) {
 	return t
 }()
 
-// nameBytes are the ASCII bytes of a name; what is not ASCII is checked by isNameRune.
-var nameBytes = func() (t [256]bool) {
+// nameBytes are the bytes of a name; what is not ASCII is checked by isNameRune.
+const (
+	nameNot uint8 = iota
+	namePlain
+	nameOther // a colon, or not ASCII
+)
+
+var nameBytes = func() (t [256]uint8) {
 	for c := range 256 {
-		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
-			c == '_' || c == '-' || c == '.' || c == ':' || c >= utf8.RuneSelf
+		switch {
+		case c == ':' || c >= utf8.RuneSelf:
+			t[c] = nameOther
+		case isNameRune(rune(c), true):
+			t[c] = namePlain
+		}
 	}
 	return t
 }()
@@ -91,7 +101,7 @@ func (p *parser) chars(end byte) (string, error) {
 			p.pos = i
 			return v, nil
 		case c == '&' || c == '\r':
-			return p.charsCopied(end)
+			return p.charsCopied(end, i)
 		case c == '<':
 			return "", notWellFormed("a < within an attribute")
 		case c == ']' && end == '<' && strings.HasPrefix(s[i:], "]]>"):
@@ -107,13 +117,18 @@ func (p *parser) chars(end byte) (string, error) {
 }
 
 // charsCopied is chars for text that is not as it stands: entities are replaced, and \r\n
-// and \r become \n (XML 1.0, 2.11).
-func (p *parser) charsCopied(end byte) (string, error) {
-	s, out := p.src, p.scratch[:0]
-	for i := p.pos; i < len(s); {
+// and \r become \n (XML 1.0, 2.11). Up to i the text was found to be plain.
+func (p *parser) charsCopied(end byte, i int) (string, error) {
+	s, out, plain := p.src, p.scratch[:0], p.pos
+	for i < len(s) {
 		c := s[i]
+		if !special[c] {
+			i++
+			continue
+		}
 		switch {
 		case c == end:
+			out = append(out, s[plain:i]...)
 			p.pos, p.scratch = i, out
 			return string(out), nil
 		case c == '<':
@@ -125,21 +140,22 @@ func (p *parser) charsCopied(end byte) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			out = utf8.AppendRune(out, r)
+			out = utf8.AppendRune(append(out, s[plain:i]...), r)
 			i += n
+			plain = i
 			continue
 		case c == '\r':
-			out = append(out, '\n')
+			out = append(append(out, s[plain:i]...), '\n')
 			if i++; i < len(s) && s[i] == '\n' {
 				i++
 			}
+			plain = i
 			continue
 		}
 		n, err := charLen(s[i:])
 		if err != nil {
 			return "", err
 		}
-		out = append(out, s[i:i+n]...)
 		i += n
 	}
 	return "", badEnd()

@@ -32,9 +32,7 @@ func decodeStanza(el *element, self perch.JID, now perch.Time) decoded {
 	case el.is(nsClient, "message"):
 		return decodeMessage(el, self, now)
 	case el.is(nsClient, "presence"):
-		if in := decodePresence(el, self, now); in != nil {
-			return decoded{in: []perch.Inbound{in}}
-		}
+		return decoded{in: decodePresence(el, self, now)}
 	}
 	return decoded{}
 }

@@ -34,7 +34,7 @@ type parser struct {
 	attrs    []attr
 	kids     []*element
 	siblings []*element // finished children of the open elements
-	raw      []attr     // attributes of the current tag, prefixes not resolved
+	tagAttrs int        // where the attributes of the current tag begin in attrs
 	scratch  []byte
 }
 
@@ -56,7 +56,7 @@ var parsers = sync.Pool{New: func() any {
 	return &parser{
 		open: make([]opened, 0, 8), elements: make([]element, 0, arenaElements),
 		attrs: make([]attr, 0, arenaAttrs), kids: make([]*element, 0, arenaKids),
-		siblings: make([]*element, 0, 16), raw: make([]attr, 0, 16), scratch: make([]byte, 0, 256),
+		siblings: make([]*element, 0, 16), scratch: make([]byte, 0, 256),
 	}
 }}
 
@@ -68,24 +68,19 @@ func borrowParser(raw []byte, ctx nsContext) *parser {
 	return p
 }
 
-// giveBack clears the arena, so that the pool keeps no stanza alive. A parser that had to
-// grow far is not kept.
+// giveBack ends the life of the tree. The arena is not cleared, which would cost as much as
+// a third of the parsing: what is beyond its lengths is overwritten before it is read, and
+// it points to nothing but pooled buffers. A parser of a long stanza, or one that had to
+// grow far, is not kept.
 func (p *parser) giveBack() {
-	if cap(p.elements) > 4*arenaElements || cap(p.attrs) > 4*arenaAttrs || cap(p.kids) > 8*arenaKids ||
-		cap(p.siblings) > 256 || cap(p.scratch) > smallBuffer || cap(p.open) > 64 || cap(p.ns) > 64 {
+	if len(p.src) > largeBuffer || cap(p.elements) > arenaElements || cap(p.attrs) > 2*mostAttrs ||
+		cap(p.kids) > 8*arenaKids || cap(p.siblings) > 256 || cap(p.scratch) > smallBuffer ||
+		cap(p.open) > 64 || cap(p.ns) > 64 {
 		return
 	}
-	clear(p.elements)
-	clear(p.attrs)
-	clear(p.kids)
-	clear(p.siblings[:cap(p.siblings)])
-	clear(p.raw[:cap(p.raw)])
-	clear(p.open[:cap(p.open)])
-	clear(p.ns[:cap(p.ns)])
-	*p = parser{
-		open: p.open[:0], ns: p.ns[:0], elements: p.elements[:0], attrs: p.attrs[:0], kids: p.kids[:0],
-		siblings: p.siblings[:0], raw: p.raw[:0], scratch: p.scratch[:0],
-	}
+	p.src, p.pos, p.ctx, p.def, p.root = "", 0, nsContext{}, "", nil
+	p.open, p.ns, p.siblings = p.open[:0], p.ns[:0], p.siblings[:0]
+	p.elements, p.attrs, p.kids = p.elements[:0], p.attrs[:0], p.kids[:0]
 	parsers.Put(p)
 }
 
@@ -186,7 +181,7 @@ func (p *parser) startTag() (string, error) {
 		p.root = el
 	}
 	p.open = append(p.open, opened{el: el, name: name, def: p.def, ns: len(p.ns), siblings: len(p.siblings)})
-	p.raw = p.raw[:0]
+	p.tagAttrs = len(p.attrs)
 	for {
 		more, err := p.attribute()
 		if err != nil {
@@ -214,8 +209,7 @@ func prefixLen(prefix string) int {
 // attribute reads the next attribute, or the end of the tag and then returns false.
 func (p *parser) attribute() (bool, error) {
 	before := p.pos
-	p.skipSpace()
-	if p.pos >= len(p.src) {
+	if p.skipSpace(); p.pos >= len(p.src) {
 		return false, badEnd()
 	}
 	switch p.src[p.pos] {
@@ -246,19 +240,27 @@ func (p *parser) attribute() (bool, error) {
 	case prefix == "xmlns":
 		return true, p.declare(local, value)
 	}
-	p.raw = append(p.raw, attr{prefix, local, value})
+	p.addAttr(attr{prefix, local, value})
 	return true, nil
+}
+
+// addAttr appends to the attributes of the current tag, which lie next to each other.
+func (p *parser) addAttr(a attr) {
+	if len(p.attrs) == cap(p.attrs) {
+		current := p.attrs[p.tagAttrs:]
+		p.attrs = append(make([]attr, 0, max(arenaAttrs, 2*len(current))), current...)
+		p.tagAttrs = 0
+	}
+	p.attrs = append(p.attrs, a)
 }
 
 // value reads = and a quoted value.
 func (p *parser) value() (string, error) {
-	p.skipSpace()
-	if p.pos >= len(p.src) || p.src[p.pos] != '=' {
+	if p.skipSpace(); p.pos >= len(p.src) || p.src[p.pos] != '=' {
 		return "", badValue()
 	}
 	p.pos++
-	p.skipSpace()
-	if p.pos >= len(p.src) || p.src[p.pos] != '"' && p.src[p.pos] != '\'' {
+	if p.skipSpace(); p.pos >= len(p.src) || p.src[p.pos] != '"' && p.src[p.pos] != '\'' {
 		return "", badValue()
 	}
 	quote := p.src[p.pos]
@@ -278,14 +280,19 @@ func (p *parser) skipSpace() {
 func (p *parser) name() (prefix, local string, err error) {
 	s, start, i := p.src, p.pos, p.pos
 	colon, ascii := -1, true
-	for i < len(s) && nameBytes[s[i]] {
-		switch c := s[i]; {
-		case c == ':' && colon >= 0:
-			return "", "", badName()
-		case c == ':':
-			colon = i
-		case c >= utf8.RuneSelf:
+	for {
+		for i < len(s) && nameBytes[s[i]] == namePlain {
+			i++
+		}
+		if i == len(s) || nameBytes[s[i]] == nameNot {
+			break
+		}
+		if s[i] != ':' {
 			ascii = false
+		} else if colon < 0 {
+			colon = i
+		} else {
+			return "", "", badName()
 		}
 		i++
 	}
@@ -321,12 +328,11 @@ func isName(s string, ascii bool) bool {
 
 // declare binds a prefix, or the default namespace, from this element on.
 func (p *parser) declare(prefix, uri string) error {
-	bad := &framingError{"bad-namespace-prefix", "a namespace declaration that is not allowed"}
 	if prefix == "xml" && uri == nsXML {
 		return nil
 	}
 	if prefix == "xml" || prefix == "xmlns" || uri == nsXML || uri == nsXMLNS || prefix != "" && uri == "" {
-		return bad
+		return &framingError{"bad-namespace-prefix", "a namespace declaration that is not allowed"}
 	}
 	o := &p.open[len(p.open)-1]
 	for _, b := range p.ns[o.ns:] {
@@ -365,32 +371,31 @@ func (p *parser) resolve(prefix, def string) (string, error) {
 	return "", &framingError{"bad-namespace-prefix", "a prefix that is not declared"}
 }
 
+// resolveAttrs turns the prefixes of the current tag's attributes into namespaces.
 func (p *parser) resolveAttrs() ([]attr, error) {
-	if len(p.raw) == 0 {
+	own := p.attrs[p.tagAttrs:len(p.attrs):len(p.attrs)]
+	if len(own) == 0 {
 		return nil, nil
 	}
-	if len(p.raw) > mostAttrs {
+	if len(own) > mostAttrs {
 		return nil, &framingError{"policy-violation", "too many attributes"}
 	}
-	for i := range p.raw {
-		a := &p.raw[i]
-		space, err := p.resolve(a.space, "")
-		if err != nil {
-			return nil, err
+	for i := range own {
+		a := &own[i]
+		if a.space != "" {
+			space, err := p.resolve(a.space, "")
+			if err != nil {
+				return nil, err
+			}
+			a.space = space
 		}
-		a.space = space
 		for j := range i {
-			if p.raw[j].local == a.local && p.raw[j].space == a.space {
+			if own[j].local == a.local && own[j].space == a.space {
 				return nil, notWellFormed("an attribute given twice")
 			}
 		}
 	}
-	if cap(p.attrs)-len(p.attrs) < len(p.raw) {
-		p.attrs = make([]attr, 0, max(arenaAttrs, len(p.raw)))
-	}
-	n := len(p.attrs)
-	p.attrs = append(p.attrs, p.raw...)
-	return p.attrs[n:len(p.attrs):len(p.attrs)], nil
+	return own, nil
 }
 
 func (p *parser) newElement() *element {
@@ -423,8 +428,7 @@ func (p *parser) endTag() error {
 
 func (p *parser) closeElement() {
 	last := len(p.open) - 1
-	o := p.open[last]
-	p.open[last] = opened{}
+	o := &p.open[last]
 	p.open = p.open[:last]
 	if o.more != nil {
 		o.el.text = string(o.more)

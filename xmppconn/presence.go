@@ -7,42 +7,69 @@ import (
 	"github.com/perch-im/perch"
 )
 
+// presenceBox is a presence and what it points to, in one piece of memory: presences are
+// most of what arrives.
+type presenceBox struct {
+	perch.PresenceIn
+	hash string
+	in   [1]perch.Inbound
+}
+
 // decodePresence decodes a presence (RFC 6121, 4) or subscription stanza (3). Errors and
 // probes are for nobody: it returns nil.
-func decodePresence(el *element, self perch.JID, now perch.Time) perch.Inbound {
-	from := sender(el, self)
+func decodePresence(el *element, self perch.JID, now perch.Time) []perch.Inbound {
 	switch typ := el.attr("type"); typ {
 	case "":
-		return availability(el, from, now, true)
+		return availability(el, self, now, true)
 	case "unavailable":
-		return availability(el, from, now, false)
+		return availability(el, self, now, false)
 	case "subscribe", "subscribed", "unsubscribe", "unsubscribed":
-		return &perch.SubscriptionIn{
-			From: from.Bare(), Type: keep(typ), Nick: nickOf(el), Message: keep(preferredText(el, "status")),
-		}
+		return []perch.Inbound{&perch.SubscriptionIn{
+			From: sender(el, self).Bare(), Type: keep(typ), Nick: nickOf(el), Message: keep(preferredText(el, "status")),
+		}}
 	}
 	return nil
 }
 
-func availability(el *element, from perch.JID, now perch.Time, available bool) *perch.PresenceIn {
-	p := &perch.PresenceIn{From: from, Available: available}
+func availability(el *element, self perch.JID, now perch.Time, available bool) []perch.Inbound {
+	p := &presenceBox{PresenceIn: perch.PresenceIn{From: sender(el, self), Available: available}}
+	status := false
 	for _, c := range el.children {
 		switch {
 		case c.is(nsClient, "show") && available:
 			p.Show = parseShow(c.text)
-		case c.is(nsClient, "status") && p.Status == "":
-			p.Status = keep(preferredText(el, "status"))
+		case c.is(nsClient, "status"):
+			status = true
 		case c.is(nsClient, "priority") && available:
 			p.Priority = parsePriority(c.text)
 		case c.is(nsVCardUpd, "x"):
-			p.PhotoHash = photoHash(c)
+			p.photo(c)
 		case c.is(nsDelay, "delay") || c.is(nsDelayOld, "x"):
 			if d := delayOf(el, now); d != nil {
 				p.Delay = d.Stamp
 			}
 		}
 	}
-	return p
+	if status {
+		p.Status = keep(preferredText(el, "status"))
+	}
+	p.in[0] = &p.PresenceIn
+	return p.in[:]
+}
+
+// photo reads XEP-0153: the hash stays nil when the sender says nothing about a photo, and
+// is "" when there is none. A hash that is not SHA-1 in hex says nothing either.
+func (p *presenceBox) photo(x *element) {
+	photo := x.child(nsVCardUpd, "photo")
+	if photo == nil {
+		return
+	}
+	hash := photo.innerText()
+	if hash != "" && !isSHA1(hash) {
+		return
+	}
+	p.hash = keep(strings.ToLower(hash))
+	p.PhotoHash = &p.hash
 }
 
 // parseShow takes what is not one of the four values for plainly available.
@@ -69,27 +96,12 @@ func parsePriority(s string) int8 {
 	return int8(n)
 }
 
-// photoHash reads XEP-0153: nil when the sender says nothing about a photo, "" when there
-// is none. A hash that is not SHA-1 in hex says nothing either.
-func photoHash(x *element) *string {
-	photo := x.child(nsVCardUpd, "photo")
-	if photo == nil {
-		return nil
-	}
-	hash := strings.ToLower(photo.innerText())
-	if hash != "" && !isSHA1(hash) {
-		return nil
-	}
-	hash = keep(hash)
-	return &hash
-}
-
 func isSHA1(s string) bool {
 	if len(s) != 40 {
 		return false
 	}
 	for _, c := range s {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
 			return false
 		}
 	}

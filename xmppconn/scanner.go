@@ -154,25 +154,31 @@ func (s *scanner) open(c byte, header bool) error {
 
 // tag goes on within a tag until its end.
 func (s *scanner) tag(b []byte, header bool, lim *limits) (found, error) {
-	for s.pos < len(b) {
-		if s.state == inQuote {
-			i := bytes.IndexByte(b[s.pos:], s.quote)
-			if i < 0 {
+	i := s.pos
+	for i < len(b) {
+		switch s.state {
+		case inQuote:
+			n := bytes.IndexByte(b[i:], s.quote)
+			if n < 0 {
 				s.pos = len(b)
 				return nothing, nil
 			}
-			s.pos += i + 1
+			i += n + 1
 			s.state = inTag
 			continue
+		case inSlash:
+			if b[i] != '>' {
+				return nothing, notWellFormed("a / within a tag")
+			}
 		}
-		c := b[s.pos]
-		if s.state == inSlash && c != '>' {
-			return nothing, notWellFormed("a / within a tag")
+		for i < len(b) && !tagStops[b[i]] {
+			i++
 		}
-		s.pos++
-		if !tagStops[c] {
-			continue
+		if i == len(b) {
+			break
 		}
+		c := b[i]
+		i++
 		switch c {
 		case '"', '\'':
 			s.quote, s.state = c, inQuote
@@ -185,9 +191,11 @@ func (s *scanner) tag(b []byte, header bool, lim *limits) (found, error) {
 		case '<':
 			return nothing, notWellFormed("a < within a tag")
 		case '>':
+			s.pos = i
 			return s.endTag(header, lim), nil
 		}
 	}
+	s.pos = i
 	return nothing, nil
 }
 
