@@ -94,6 +94,7 @@ func (a *App) buildAPI() error {
 	h, err := api.New(api.Options{
 		Sessions: a.manager, Logger: a.log.With("component", "api"), Version: a.o.Version,
 		Origins: a.o.Origins, TrustedProxies: a.o.TrustedProxies, Retention: a.o.Retention,
+		TokenRate: a.o.TokenRate, IPRate: a.o.IPRate, StreamsPerToken: a.o.Streams,
 	})
 	if err != nil {
 		return err

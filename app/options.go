@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -35,6 +36,9 @@ type Options struct {
 	Origins        []string       // browsers' origins allowed besides the own host
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	MaxSessions    int            // on this node; default 10,000
+	TokenRate      api.Rate       // requests of one session; default 100 a second, 300 at once
+	IPRate         api.Rate       // requests of one client address; default 200 a second, 600 at once
+	Streams        int            // event streams of one session; default 20
 	DrainTime      time.Duration  // for Stop's streams; default 20 s
 	OpenTimeout    time.Duration  // how long a first call waits for the login; default 15 s
 	Retention      sessions.Retention

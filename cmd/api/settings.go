@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/app"
 	"github.com/perch-im/perch/sessions"
 )
@@ -61,6 +62,9 @@ type serveCommand struct {
 	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Proxy whose X-Forwarded-For is believed; may be repeated."`
 
 	MaxSessions     int           `default:"10000" help:"Most XMPP sessions on this node."`
+	TokenRate       float64       `default:"100" help:"Requests a second of one session; three seconds' worth at once."`
+	IPRate          float64       `name:"ip-rate" default:"200" help:"Requests a second of one client address; three seconds' worth at once."`
+	Streams         int           `default:"20" help:"Event streams of one session."`
 	OpenTimeout     time.Duration `default:"15s" help:"How long the first call of a token waits for the XMPP login."`
 	DrainTime       time.Duration `default:"20s" help:"Time to hand event streams over at SIGTERM."`
 	Idle            string        `default:"keep" enum:"keep,away,sign-out" help:"What happens to a session that no event stream is attached to: ${enum}."`
@@ -88,6 +92,7 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 		Upstreams: file, DefaultUpstream: s.DefaultUpstream,
 		RedisURL: s.RedisURL, Secret: s.Secret,
 		Origins: s.Origin, TrustedProxies: s.TrustedProxy,
+		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate), Streams: s.Streams,
 		MaxSessions: s.MaxSessions, OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
 		Idle:    sessions.IdlePolicy{Action: sessions.IdleAction(s.Idle), After: s.IdleAfter},
 		Version: version(),
@@ -108,6 +113,11 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 		o.SealKeys = append(o.SealKeys, key)
 	}
 	return o, nil
+}
+
+// rate lets three seconds' worth of requests come at once.
+func rate(perSecond float64) api.Rate {
+	return api.Rate{PerSecond: perSecond, Burst: max(1, int(3*perSecond))}
 }
 
 type versionCommand struct{}
