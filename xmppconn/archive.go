@@ -35,7 +35,11 @@ func (c *Conn) archive136(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 		return perch.ArchivePage{}, err
 	}
 	parse := func(payload *element) perch.ArchivePage {
-		return parseArchive136(payload, c.login.JID, q, c.login.Capabilities.ArchiveMax, perch.At(time.Now()))
+		page := parseArchive136(payload, c.login.JID, q, c.login.Capabilities.ArchiveMax, perch.At(time.Now()))
+		if page.Items == nil {
+			page.Items = []perch.ArchiveItem{}
+		}
+		return page
 	}
 	page, err := request(ctx, c, "get", "", payload, func(in iqIn) (perch.ArchivePage, error) {
 		return parse(in.payload), nil

@@ -30,7 +30,7 @@ type Dialer struct {
 	tls       tlsConfigs
 	redirects redirects
 	seed      maphash.Seed
-	epoch     time.Time   // durations since it are monotonic and need eight bytes
+	epoch     time.Time   // durations since it are monotonic and need eight bytes; never 0
 	lookup    atomic.Bool // the short namespace of JID lookup is the one that works
 
 	dialTCP func(ctx context.Context, network, address string) (net.Conn, error)
@@ -41,7 +41,10 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 	if err := up.Validate(); err != nil {
 		return nil, err
 	}
-	d := &Dialer{up: up.withDefaults(), log: o.Logger, counters: o.Counters, seed: maphash.MakeSeed(), epoch: time.Now()}
+	d := &Dialer{
+		up: up.withDefaults(), log: o.Logger, counters: o.Counters,
+		seed: maphash.MakeSeed(), epoch: time.Now().Add(-time.Millisecond),
+	}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}

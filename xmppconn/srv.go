@@ -45,7 +45,8 @@ func (u *Upstream) targets(ctx context.Context) ([]target, error) {
 		domain = strings.Trim(u.Domain, "[]") // an address literal: no SRV for it
 	}
 	var all []srvTarget
-	var refused, asked int
+	var asked int
+	var refused bool
 	for _, kind := range []struct {
 		service string
 		direct  bool
@@ -56,18 +57,17 @@ func (u *Upstream) targets(ctx context.Context) ([]target, error) {
 		if !kind.wanted {
 			continue
 		}
-		asked++
 		list, offered := u.lookup(ctx, kind.service, domain, kind.direct)
 		all = append(all, list...)
-		if !offered {
-			refused++
+		if asked++; asked == 1 {
+			refused = !offered
 		}
 	}
 	if len(all) > 0 {
 		return orderSRV(all, rand.IntN), nil
 	}
-	// "." under the records of STARTTLS, or under all that were asked for, is final.
-	if refused == asked {
+	// "." in place of the first kind is final; XEP-0368 alone cannot say that there is none.
+	if refused {
 		return nil, perch.Errorf(perch.KindUpstreamConfig, "the domain says in DNS that it has no XMPP service for clients")
 	}
 	return []target{u.targetAt(domain, 0)}, nil

@@ -1,0 +1,219 @@
+package xmppconn
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+func seeOther(content string) string {
+	return "<stream:error><see-other-host xmlns='" + nsStreams + "'>" + content + "</see-other-host></stream:error></stream:stream>"
+}
+
+// TestRedirectStages follows see-other-host wherever a server may send it.
+func TestRedirectStages(t *testing.T) {
+	const to = "BY2MSG1.Gateway.a.test"
+	for _, tt := range []struct {
+		name   string
+		script func(*peer)
+	}{
+		{"before TLS", func(p *peer) { p.header(); p.send(testHeader + seeOther(to)) }},
+		{"in place of proceed", func(p *peer) { p.open(offerTLS); p.next(); p.send(seeOther(to)) }},
+		{"after TLS", func(p *peer) { p.startTLS(); p.header(); p.send(testHeader + seeOther(to)) }},
+		{"in place of success", func(p *peer) {
+			p.startTLS()
+			p.open(offerSASL("X-MESSENGER-OAUTH2"))
+			p.next()
+			p.send(seeOther(to))
+		}},
+		{"after authentication", func(p *peer) {
+			p.startTLS()
+			p.authenticate()
+			p.fr.reset(p.conn)
+			p.header()
+			p.send(testHeader + seeOther(to))
+		}},
+		{"in place of bind", func(p *peer) {
+			p.startTLS()
+			p.authenticate()
+			p.open(offerBind)
+			p.next()
+			p.send(seeOther(to))
+		}},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			w := newWorld(t, messengerUp())
+			w.serve("xmpp.a.test:5222", func(p *peer) { tt.script(p); p.drain() })
+			w.serve("by2msg1.gateway.a.test:5222", func(p *peer) { // the certificate is still a.test's
+				p.startTLS()
+				if got := p.authenticate(); got != testToken {
+					t.Errorf("token %q at the second host", got)
+				}
+				if p.lastTo != "a.test" || p.state.ServerName != "a.test" {
+					t.Errorf("to %q, SNI %q at the second host", p.lastTo, p.state.ServerName)
+				}
+				p.open(offerBind)
+				p.bind(string(testSelf))
+				p.drain()
+			})
+			w.dial()
+			if w.d.counters.Redirects.Load() != 1 || len(w.dialed) != 2 {
+				t.Errorf("%d redirects, dialled %q", w.d.counters.Redirects.Load(), w.dialed)
+			}
+		})
+	}
+}
+
+// TestRedirectRefused is where a redirect may not lead. Nothing but a stream header, and
+// above all no token, may get there.
+func TestRedirectRefused(t *testing.T) {
+	for _, content := range []string{
+		"evil.test", "127.0.0.1:6379", "169.254.169.254", "[::1]:5222", "::1", "a.test.evil", "a.test@evil.test", "a.test/x",
+		"a.test:0", "a.test:99999", "", " ", "xa.test", "http://gw.a.test/", "gw.a.test\u2024evil", "a.test evil.test",
+	} {
+		bubble(t, content, func(t *testing.T) {
+			w := newWorld(t, messengerUp())
+			w.serve("xmpp.a.test:5222", func(p *peer) {
+				p.startTLS()
+				p.header()
+				p.send(testHeader + seeOther(content))
+				p.silence()
+			})
+			w.dialError(perch.KindRedirectRefused)
+			if len(w.dialed) != 1 {
+				t.Errorf("dialled %q", w.dialed)
+			}
+		})
+	}
+	bubble(t, "the new host has another certificate", func(t *testing.T) {
+		w := newWorld(t, messengerUp())
+		w.serve("xmpp.a.test:5222", func(p *peer) { p.header(); p.send(testHeader + seeOther("gw.a.test")); p.drain() })
+		w.serve("gw.a.test:5222", func(p *peer) { p.cert = testPKI().issue(nil, "gw.a.test"); p.startTLS() })
+		w.dialError(perch.KindUpstreamTLS)
+	})
+}
+
+func TestRedirectChains(t *testing.T) {
+	hop := func(to string) func(*peer) {
+		return func(p *peer) { p.header(); p.send(testHeader + seeOther(to)); p.drain() }
+	}
+	chain := func(w *world, n int) {
+		w.serve("xmpp.a.test:5222", hop("h1.a.test"))
+		for i := 1; i < n; i++ {
+			w.serve(fmt.Sprintf("h%d.a.test:5222", i), hop(fmt.Sprintf("h%d.a.test", i+1)))
+		}
+		w.serve(fmt.Sprintf("h%d.a.test:5222", n), func(p *peer) { p.login(); p.drain() })
+	}
+	bubble(t, "five", func(t *testing.T) { w := newWorld(t, messengerUp()); chain(w, 5); w.dial() })
+	bubble(t, "six", func(t *testing.T) {
+		w := newWorld(t, messengerUp())
+		chain(w, 6)
+		w.dialError(perch.KindRedirectRefused)
+		if len(w.dialed) != 6 {
+			t.Errorf("dialled %q", w.dialed)
+		}
+	})
+	bubble(t, "a circle", func(t *testing.T) {
+		w := newWorld(t, messengerUp())
+		w.serve("xmpp.a.test:5222", hop("gw.a.test:7000"))
+		w.serve("gw.a.test:7000", hop("XMPP.a.test."))
+		w.dialError(perch.KindRedirectRefused)
+		if len(w.dialed) != 2 {
+			t.Errorf("dialled %q", w.dialed)
+		}
+	})
+	bubble(t, "bare IPv6, allowed by name", func(t *testing.T) {
+		up := messengerUp()
+		up.RedirectAllow = []string{"2001:db8::7"}
+		w := newWorld(t, up)
+		w.serve("xmpp.a.test:5222", hop("2001:DB8::7"))
+		w.serve("[2001:db8::7]:5222", hop("[2001:db8::7]:7000"))
+		w.serve("[2001:db8::7]:7000", func(p *peer) { p.login(); p.drain() })
+		w.dial()
+	})
+	bubble(t, "direct TLS stays direct", func(t *testing.T) {
+		up := messengerUp()
+		up.Address = "xmpp.a.test:443"
+		w := newWorld(t, up)
+		w.serve("xmpp.a.test:443", func(p *peer) { p.handshake(); hop("gw.a.test:7000")(p) })
+		w.serve("gw.a.test:7000", func(p *peer) { p.handshake(); hop("gw.a.test")(p) })
+		w.serve("gw.a.test:5222", func(p *peer) { p.login(); p.drain() }) // 5222 is STARTTLS
+		w.dial()
+	})
+}
+
+// TestRedirectOnlyFromTheStream sends what a contact could: the same words inside of a
+// message do nothing.
+func TestRedirectOnlyFromTheStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, c, b, p := online(t, messengerUp())
+		inner := strings.TrimSuffix(seeOther("gw.a.test"), "</stream:stream>")
+		p.send("<message from='x@a.test' type='chat'><body>hi</body>" + inner + "</message>")
+		p.send("<message from='x@a.test'><body>" + "&lt;/message>" + "</body><stream:stream>" + inner + "</stream:stream></message>")
+		p.send("<message from='x@a.test'><error xmlns='" + nsStream + "'><see-other-host xmlns='" + nsStreams + "'>gw.a.test</see-other-host></error><body>ho</body></message>")
+		if in := b.take(); len(in) != 3 {
+			t.Errorf("%d messages: %v", len(in), in)
+		}
+		if c.Err() != nil {
+			t.Errorf("the connection ended: %v", c.Err())
+		}
+	})
+}
+
+func TestRedirectInMidSession(t *testing.T) {
+	bubble(t, "the next Dial begins there", func(t *testing.T) {
+		w, c, _, p := online(t, messengerUp())
+		go func() { defer func() { _ = recover() }(); p.drain() }()
+		if _, err := p.conn.Write([]byte(seeOther("gw.a.test"))); err != nil {
+			t.Fatal(err)
+		}
+		<-c.Done()
+		re, ok := errors.AsType[*RedirectError](c.Err())
+		if !ok || re.Host != "gw.a.test" || re.Port != 5222 || re.Stage != StageMidSession || perch.KindOf(c.Err()) != perch.KindLinkLost {
+			t.Errorf("%v", c.Err())
+		}
+		w.serve("gw.a.test:5222", func(p *peer) { p.login(); p.drain() })
+		w.dialed = nil
+		w.dial()
+		w.serve("xmpp.a.test:5222", func(p *peer) { p.login(); p.drain() })
+		w.dial() // once only
+		if want := []string{"gw.a.test:5222", "xmpp.a.test:5222"}; !slices.Equal(w.dialed, want) {
+			t.Errorf("dialled %q", w.dialed)
+		}
+	})
+	bubble(t, "a refused host", func(t *testing.T) {
+		w, c, _, p := online(t, messengerUp())
+		go func() { defer func() { _ = recover() }(); p.drain() }()
+		if _, err := p.conn.Write([]byte(seeOther("evil.test"))); err != nil {
+			t.Fatal(err)
+		}
+		<-c.Done()
+		if perch.KindOf(c.Err()) != perch.KindRedirectRefused {
+			t.Errorf("%v", c.Err())
+		}
+		if _, ok := w.d.redirects.take(c.account, time.Now()); ok {
+			t.Error("it is remembered")
+		}
+	})
+	bubble(t, "memory fades", func(t *testing.T) {
+		var r redirects
+		r.remember(1, target{host: "a"}, time.Now())
+		r.remember(2, target{host: "b"}, time.Now())
+		time.Sleep(redirectLife + 1)
+		if _, ok := r.take(1, time.Now()); ok {
+			t.Error("remembered for too long")
+		}
+		for i := range uint64(maxRememberable + 10) {
+			r.remember(i+10, target{}, time.Now())
+		}
+		if len(r.where) > maxRememberable {
+			t.Errorf("%d remembered", len(r.where))
+		}
+	})
+}
