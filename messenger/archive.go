@@ -36,7 +36,7 @@ func (s *Service) record(p pair, m archived) {
 	s.archives[p] = list[max(0, len(list)-s.o.ArchiveMax):]
 }
 
-// retrieve answers with the last messages exchanged with one user (XEP-0136, 7.1), at
+// retrieve answers with the last messages exchanged with one user (XEP-0136), at
 // most Options.ArchiveMax; <max/> can ask for fewer. The resource of `with`, `start`, and
 // every means of paging are ignored, and without history the answer is empty (M10).
 func (s *Service) retrieve(c *client, e, p *element) {
@@ -65,7 +65,7 @@ func (e *element) find(space, local string) *element {
 	return e.child(space, local)
 }
 
-// collection writes a <chat/> as its owner sees it (XEP-0136, 4): <to/> is what it wrote.
+// collection writes a <chat/> as its owner sees it (XEP-0136): <to/> is what it wrote.
 func (s *Service) collection(b []byte, own, other *account, list []archived) []byte {
 	if len(list) == 0 {
 		return b

@@ -67,7 +67,7 @@ func (s *Service) answer(bot, person *account, full, body string) {
 	if text == "" {
 		return
 	}
-	at := address{acct: person, bare: person.bare, resource: perchJID(full).Resource()}
+	at := address{acct: person, bare: person.bare, resource: perch.JID(full).Resource()}
 	s.bots.after(bot.bot.Delay/4, func() {
 		s.route(at, bot.bot.full, full, chatElement("", "composing", ""), "")
 	})

@@ -34,7 +34,8 @@
 //   - M10: retrieve alone, not list. Recorded when one of the two keeps history while the
 //     message is sent, answered when one of the two keeps it while asked. The empty
 //     answer is an IQ result without a payload. secs counts from the message before
-//     (XEP-0136, 4.6); Options.ArchiveUTC writes utc instead.
+//     ; programs of the time differed about
+//     that, and Options.ArchiveUTC writes utc instead.
 //   - M11: a request without a nickname gets the account's own. Requests are repeated at
 //     every login until they are answered.
 //   - M12: at most 100 messages with a body are kept, in memory, and handed to the first

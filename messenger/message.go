@@ -3,13 +3,7 @@ package messenger
 import (
 	"slices"
 	"time"
-
-	"github.com/perch-im/perch"
 )
-
-type perchJID = perch.JID
-
-var parseJID = perch.ParseJID
 
 // stampLayout is XEP-0082 with milliseconds.
 const stampLayout = "2006-01-02T15:04:05.000Z"

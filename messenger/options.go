@@ -39,7 +39,7 @@ type Options struct {
 	KeepResource  bool          // the wanted resource is bound as it is, an older stream with it gets conflict
 
 	ArchiveMax int  // most messages kept and answered for two users; default 10 (M10)
-	ArchiveUTC bool // archived messages carry utc='...'; default secs='...' (XEP-0136, 4.6)
+	ArchiveUTC bool // archived messages carry utc='...'; default secs='...' (XEP-0136)
 	OfflineMax int  // most messages kept for an account that is offline; default 100 (M12)
 
 	// PhotoHashes adds the XEP-0153 hash of the photo to presence. The historical service

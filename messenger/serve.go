@@ -14,6 +14,8 @@ import (
 	"mellium.im/xmlstream"
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/stream"
+
+	"github.com/perch-im/perch"
 )
 
 // register binds a resource (RFC 6120, 7) and answers the bind request. It returns the
@@ -237,11 +239,11 @@ type address struct {
 // resolve finds the target of a stanza; ok is false for an address that is no JID.
 // Addresses in the form that the service hands out are found without being parsed.
 func (s *Service) resolve(to string) (address, bool) {
-	j := perchJID(to)
+	j := perch.JID(to)
 	if a := s.locals[j.Local()]; a != nil && j.Domain() == s.o.Domain {
 		return address{acct: a, bare: a.bare, resource: j.Resource()}, true
 	}
-	p, err := parseJID(to)
+	p, err := perch.ParseJID(to)
 	if err != nil {
 		return address{}, false
 	}
