@@ -33,9 +33,8 @@
 //     TITLE, BDAY, URL, DESC, PHOTO with TYPE and BINVAL, or with EXTVAL.
 //   - M10: retrieve alone, not list. Recorded when one of the two keeps history while the
 //     message is sent, answered when one of the two keeps it while asked. The empty
-//     answer is an IQ result without a payload. secs counts from the message before
-//     ; programs of the time differed about
-//     that, and Options.ArchiveUTC writes utc instead.
+//     answer is an IQ result without a payload. secs counts from the message before;
+//     programs of the time differed about that, and Options.ArchiveUTC writes utc instead.
 //   - M11: a request without a nickname gets the account's own. Requests are repeated at
 //     every login until they are answered.
 //   - M12: at most 100 messages with a body are kept, in memory, and handed to the first
