@@ -48,8 +48,14 @@ type opened struct {
 	more     []byte // text, when it comes in several pieces
 }
 
+// newParser makes a parser whose tree may be kept: its arena is cut to the size of src, which
+// must not change.
 func newParser(src string, ctx nsContext) *parser {
-	return &parser{src: src, ctx: ctx, def: ctx.def}
+	n := min(arenaElements, 1+strings.Count(src, "<"))
+	return &parser{
+		src: src, ctx: ctx, def: ctx.def, elements: make([]element, 0, n), kids: make([]*element, 0, n),
+		attrs: make([]attr, 0, min(arenaAttrs, strings.Count(src, "="))),
+	}
 }
 
 var parsers = sync.Pool{New: func() any {
