@@ -50,6 +50,7 @@ type Capabilities struct {
 	ArchiveMax   int    // most messages one answer can hold; 0: no such limit
 	ChatOnly     bool   // only kind "chat" may be sent
 	StreamResume bool   // XEP-0198 with resume
+	ClientState  bool   // XEP-0352
 }
 
 // Delivery returns the level that the upstream allows: "A" stream management and

@@ -113,8 +113,13 @@ type ReceiptOut struct {
 	ID string
 }
 
+// ClientStateOut tells the server whether anybody is looking (XEP-0352). It is sent only
+// where Capabilities.ClientState says that the server cares.
+type ClientStateOut struct{ Active bool }
+
 func (*MessageOut) outbound()      {}
 func (*ChatStateOut) outbound()    {}
 func (*PresenceOut) outbound()     {}
 func (*SubscriptionOut) outbound() {}
 func (*ReceiptOut) outbound()      {}
+func (*ClientStateOut) outbound()  {}
