@@ -10,10 +10,11 @@ import (
 
 // link is one connection in use, or about to be. The owner has everything but conn.
 type link struct {
-	conn  Conn
-	login perch.Login
-	since time.Time
-	live  bool // the initial presence is out: stanzas may be sent
+	conn     Conn
+	login    perch.Login
+	since    time.Time
+	live     bool // the initial presence is out: stanzas may be sent
+	inactive bool // the server was told that nobody is looking
 
 	// While the archive is read, messages wait in held; seen has what the archive gave.
 	holding  bool

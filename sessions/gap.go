@@ -156,10 +156,7 @@ func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
 		if s.rec.RosterKnown && s.rec.OfflineSince != 0 && len(a.Items) > 0 && a.Items[len(a.Items)-1].Time > s.rec.OfflineSince {
 			s.gap() // nothing was logged before the outage, so there is no place to begin from
 		}
-		if n := len(a.Items); n > 0 {
-			s.rec.ArchiveID = a.Items[n-1].ID
-			s.saveRecord()
-		}
+		s.moveOn(a, after)
 		return false
 	}
 	if l.seen == nil {
@@ -171,12 +168,23 @@ func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
 			s.applyArchived(it, a.ours[it.MessageID])
 		}
 	}
-	if n := len(a.Items); n > 0 && a.Items[n-1].ID != after {
-		s.rec.ArchiveID = a.Items[n-1].ID
-		s.saveRecord()
-		return !a.Complete
+	return s.moveOn(a, after) && !a.Complete
+}
+
+// moveOn notes the end of a page as the place to go on from; false: there is no progress.
+// The last archived stanza need not be a message that is shown, so the page's own end
+// counts before that of its items.
+func (s *Session) moveOn(a archived, after string) bool {
+	last := a.Last
+	if n := len(a.Items); last == "" && n > 0 {
+		last = a.Items[n-1].ID
 	}
-	return false
+	if last == "" || last == after {
+		return false
+	}
+	s.rec.ArchiveID = last
+	s.saveRecord()
+	return true
 }
 
 // applyArchived logs one archived message. One that we sent is in the log already, or is

@@ -41,7 +41,7 @@ func NewManager(o Options) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{
-		o: o, log: o.Logger.With("component", "sessions"), sealer: seal,
+		o: o, log: o.Logger, sealer: seal,
 		logins:   map[string]chan struct{}{},
 		sessions: map[ID]*Session{}, tokens: map[digest]*Session{},
 	}

@@ -19,6 +19,7 @@ type idling struct {
 
 // attended is called whenever the number of subscribers may have changed.
 func (s *Session) attended() {
+	s.tellAttended()
 	if len(s.subs) > 0 {
 		stop(s.idle.timer)
 		s.idle.timer = nil
@@ -33,6 +34,18 @@ func (s *Session) attended() {
 		return
 	}
 	s.idle.timer = s.after(p.After, s.unattended)
+}
+
+// tellAttended lets the server know whether anybody is looking (XEP-0352), once for each
+// change and each connection.
+func (s *Session) tellAttended() {
+	l, active := s.link, len(s.subs) > 0
+	if l == nil || !l.live || !s.caps.ClientState || l.inactive == !active {
+		return
+	}
+	if _, err := l.conn.Send(&perch.ClientStateOut{Active: active}); err == nil {
+		l.inactive = !active
+	}
 }
 
 // unattended applies the policy.

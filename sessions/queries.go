@@ -65,7 +65,7 @@ func (s *Session) Buddies() (items []perch.Buddy, version string) {
 	return items, strconv.FormatUint(h.Sum64(), 36)
 }
 
-// Buddy returns one roster item; KindNotFound if there is none.
+// Buddy returns one roster item; KindItemNotFound if there is none.
 func (s *Session) Buddy(jid perch.JID) (perch.Buddy, error) {
 	var b perch.Buddy
 	err := s.change(s.ctx, func() error {
@@ -79,9 +79,9 @@ func (s *Session) Buddy(jid perch.JID) (perch.Buddy, error) {
 	return b, err
 }
 
-var errNoBuddy error = perch.Errorf(perch.KindNotFound, "this JID is not in the roster")
+var errNoBuddy error = perch.Errorf(perch.KindItemNotFound, "this JID is not in the roster")
 
-// Presence returns what is known of a buddy, from the cache only; KindNotFound for a JID
+// Presence returns what is known of a buddy, from the cache only; KindItemNotFound for a JID
 // that is not in the roster.
 func (s *Session) Presence(jid perch.JID) (perch.Presence, error) {
 	var p perch.Presence

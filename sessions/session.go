@@ -54,6 +54,7 @@ type Session struct {
 	handed   bool // state was shown to a client before the first roster
 
 	opening *time.Timer // ends the wait for the first login
+	touch   *time.Timer // keeps a quiet session from expiring in the Store
 	closing bool        // shutdown: the end comes when the log is written
 	ended   bool
 	ending  ending
@@ -115,6 +116,7 @@ func (s *Session) open() {
 	}
 	s.opening = s.after(wait, s.openingOver)
 	s.tell(s.connectNow)
+	s.tell(s.stayKept)
 	go s.own()
 }
 
@@ -161,6 +163,18 @@ func (s *Session) openingOver() {
 	s.openingDone(s.retry.why())
 }
 
+// touchEvery is well below the time after which a Store may drop a record.
+const touchEvery = 12 * time.Hour
+
+// stayKept writes the record now and then, so that a session in which nothing happens does
+// not expire in the Store.
+func (s *Session) stayKept() {
+	s.touch = s.after(touchEvery, func() {
+		s.saveRecord()
+		s.stayKept()
+	})
+}
+
 // end makes this turn the last one.
 func (s *Session) end(e ending) {
 	if !s.ended {
@@ -171,6 +185,7 @@ func (s *Session) end(e ending) {
 // finish runs after the last turn, in the goroutine that was the owner and may wait now.
 func (s *Session) finish() {
 	stop(s.opening)
+	stop(s.touch)
 	stop(s.retry.timer)
 	stop(s.idle.timer)
 	stop(s.idle.release)
