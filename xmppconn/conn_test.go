@@ -454,13 +454,14 @@ func TestIdleGoroutines(t *testing.T) {
 		}
 	}
 	// The server has one goroutine for each connection, too. Writers may be on their way out.
-	for range 1000 {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
 		if runtime.NumGoroutine() <= before+2*n {
 			return
 		}
 		runtime.Gosched()
 	}
-	t.Errorf("%d goroutines for %d connections and as many of the server", runtime.NumGoroutine()-before, n)
+	stacks := make([]byte, 1<<20)
+	t.Errorf("%d goroutines for %d connections and as many of the server\n%s", runtime.NumGoroutine()-before, n, stacks[:runtime.Stack(stacks, true)])
 }
 
 // loopbackServer signs everybody in on a real socket and answers pings.
