@@ -117,9 +117,6 @@ func (a *API) serveAs(w http.ResponseWriter, r *http.Request, token perch.Secret
 		err = a.limits.token.take(w, string(s.ID()))
 	}
 	if err != nil {
-		if perch.KindOf(err) == perch.KindUnauthorized {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="perch", error="invalid_token"`)
-		}
 		a.writeProblem(w, r, err)
 		return
 	}
@@ -131,7 +128,6 @@ func (a *API) serveAs(w http.ResponseWriter, r *http.Request, token perch.Secret
 func (a *API) needsCredential(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := credentialOf(sessionFrom(r.Context())); err != nil {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="perch", error="invalid_token"`)
 			a.writeProblem(w, r, err)
 			return
 		}
@@ -139,10 +135,10 @@ func (a *API) needsCredential(next http.Handler) http.Handler {
 	})
 }
 
-// credentialOf is nil while the session has a credential that may still be good.
+// credentialOf is nil unless the session is suspended because the upstream refuses its
+// credential.
 func credentialOf(s *sessions.Session) error {
-	info := s.Info()
-	if info.State != perch.StateSuspended || info.Reason != perch.ReasonCredentials {
+	if info := s.Info(); info.State != perch.StateSuspended || info.Reason != perch.ReasonCredentials {
 		return nil
 	}
 	return perch.Errorf(perch.KindUnauthorized,

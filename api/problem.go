@@ -131,8 +131,8 @@ func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	h.Del("ETag")
-	if p.Status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
-		h.Set("WWW-Authenticate", `Bearer realm="perch"`)
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", challenge(r))
 	}
 	if p.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
@@ -140,6 +140,15 @@ func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	body, _ := json.Marshal(p) // of plain fields: cannot fail
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(append(body, '\n'))
+}
+
+// challenge asks for a bearer token, and says of one that came that it is of no use
+// (RFC 6750, 3).
+func challenge(r *http.Request) string {
+	if r.Header.Get("Authorization") == "" {
+		return `Bearer realm="perch"`
+	}
+	return `Bearer realm="perch", error="invalid_token"`
 }
 
 // logProblem keeps the cause of a 5xx. What we answer for a fault of the upstream or of

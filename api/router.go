@@ -85,6 +85,9 @@ func (a *API) routesOfCaches(r chi.Router) {
 	r.Get("/v1/presence", a.wrap(a.handlePresence))
 	r.Get("/v1/presence/me", a.wrap(a.handleOwnPresence))
 	r.Get("/v1/presence/{jid}", a.wrap(a.handlePresenceShow))
+	r.Get("/v1/vcards/me", a.wrap(a.handleOwnVCard))
+	r.Get("/v1/vcards/{jid}", a.wrap(a.handleVCard))
+	r.Get("/v1/vcards/{jid}/photo", a.wrap(a.handlePhoto))
 	r.Get("/v1/messages/{id}", a.wrap(a.handleMessageShow))
 }
 
@@ -96,10 +99,7 @@ func (a *API) routesOfUpstream(r chi.Router) {
 	r.Post("/v1/invitations/{jid}/accept", a.wrap(a.handleInvitationAccept))
 	r.Post("/v1/invitations/{jid}/decline", a.wrap(a.handleInvitationDecline))
 	r.Put("/v1/presence/me", a.wrap(a.handleOwnPresencePut))
-	r.Get("/v1/vcards/me", a.wrap(a.handleOwnVCard))
 	r.Put("/v1/vcards/me", a.wrap(a.handleOwnVCardPut))
-	r.Get("/v1/vcards/{jid}", a.wrap(a.handleVCard))
-	r.Get("/v1/vcards/{jid}/photo", a.wrap(a.handlePhoto))
 	r.Get("/v1/archive", a.wrap(a.handleArchive))
 	r.Get("/v1/jids", a.wrap(a.handleJIDLookup))
 	r.Post("/v1/messages", a.wrap(a.handleMessageSend))

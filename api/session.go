@@ -80,7 +80,7 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !present {
-		a.withSession(a.wrap(a.handleSessionOpened)).ServeHTTP(w, r)
+		a.openByToken(w, r)
 		return nil
 	}
 	answer, created, err := a.signIn(r, req)
@@ -90,9 +90,14 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 	return writeSession(w, answer, created)
 }
 
-// handleSessionOpened answers for a session that withSession has opened or found.
-func (a *API) handleSessionOpened(w http.ResponseWriter, r *http.Request) error {
-	return writeSession(w, signInAnswer{Session: sessionFrom(r.Context()).Info()}, false)
+// openByToken answers for the session of the access token in the header, as soon as
+// there is one. The first login of two at once may be called created by both.
+func (a *API) openByToken(w http.ResponseWriter, r *http.Request) {
+	token, ok, _ := bearerOf(r)
+	created := ok && !a.o.Sessions.Has(token)
+	a.withSession(a.wrap(func(w http.ResponseWriter, r *http.Request) error {
+		return writeSession(w, signInAnswer{Session: sessionFrom(r.Context()).Info()}, created)
+	})).ServeHTTP(w, r)
 }
 
 func writeSession(w http.ResponseWriter, answer signInAnswer, created bool) error {

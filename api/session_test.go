@@ -22,9 +22,8 @@ type signedIn struct {
 func TestSessionByAccessToken(t *testing.T) {
 	f := newFixture(t)
 	var got signedIn
-	a := f.call("POST", "/v1/session", "")
-	if a.status != 200 && a.status != 201 {
-		t.Fatalf("%d %s", a.status, a.body)
+	if a := f.want(201, "POST", "/v1/session", "", nil); a.header.Get("Location") != "/v1/session" {
+		t.Errorf("%v", a.header)
 	}
 	f.want(200, "POST", "/v1/session", "", &got)
 	if got.Token != "" || got.Session.JID != "alice@example.net" || got.Session.Resource != "perch" {
@@ -88,7 +87,7 @@ func TestSessionDelete(t *testing.T) {
 }
 
 // A session whose credential ran out shows what it has, says what to do, and goes on
-// with a fresh credential under the same token.
+// with a fresh credential, which leads to it from then on.
 func TestSuspendedForCredentials(t *testing.T) {
 	f := newFixture(t)
 	f.up.Edit(func(d *fakeData) {
@@ -113,6 +112,8 @@ func TestSuspendedForCredentials(t *testing.T) {
 		"PUT /v1/chat-states/bob@example.net":   `{"state":"active"}`,
 		"GET /v1/archive?with=bob@example.net":  "",
 		"GET /v1/jids?account=mary@contoso.com": "",
+		"GET /v1/vcards/eve@example.net":        "",
+		"GET /v1/vcards/me/photo":               "",
 	} {
 		method, path, _ := strings.Cut(path, " ")
 		a := f.refused(401, "unauthorized", "", method, path, body)
@@ -120,9 +121,17 @@ func TestSuspendedForCredentials(t *testing.T) {
 			t.Errorf("%s does not say what to do: %s", path, a.body)
 		}
 	}
+	f.refused(401, "unauthorized", "", "PUT", "/v1/session/credentials", `{"token":"bad-fresh-token"}`)
 	f.want(204, "PUT", "/v1/session/credentials", `{"token":"good-fresh-token"}`, nil)
-	f.eventually("online again", func() bool { return f.state().State == perch.StateOnline })
-	f.want(202, "POST", "/v1/messages", `{"to":"bob@example.net","body":"x"}`, nil)
+	fresh := []string{"Authorization", "Bearer good-fresh-token", "Content-Type", "application/json"}
+	a := f.do("POST", "/v1/messages", `{"to":"bob@example.net","body":"x"}`, fresh...)
+	if a.status != 202 {
+		t.Errorf("with the fresh token: %d %s", a.status, a.body)
+	}
+	if b := f.do("GET", "/v1/buddies/bob@example.net", "", fresh...); b.status != 200 {
+		t.Errorf("the roster is gone: %d %s", b.status, b.body)
+	}
+	f.refused(401, "unauthorized", "", "GET", "/v1/session", "") // the old token leads nowhere now
 }
 
 // No token, password, JID or query of a request may come into the log.

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"cmp"
+	"context"
 	"encoding/base64"
 	"net/http"
 
@@ -95,7 +97,7 @@ func writeVCard(w http.ResponseWriter, r *http.Request, jid perch.JID) error {
 	if err != nil {
 		return err
 	}
-	card, err := sessionFrom(r.Context()).VCard(r.Context(), jid, refresh)
+	card, err := vcardOf(r.Context(), sessionFrom(r.Context()), jid, refresh)
 	if err != nil {
 		return err
 	}
@@ -116,6 +118,16 @@ func writeVCard(w http.ResponseWriter, r *http.Request, jid perch.JID) error {
 	w.Header().Set("Content-Type", "text/vcard; charset=utf-8")
 	_, _ = w.Write([]byte(text))
 	return nil
+}
+
+// vcardOf reads a card, from the cache in whatever state the session is.
+func vcardOf(ctx context.Context, s *sessions.Session, jid perch.JID, refresh bool) (perch.VCard, error) {
+	card, err := s.VCard(ctx, jid, refresh)
+	if err != nil && perch.KindOf(err) == perch.KindSessionOffline {
+		// It is not in the cache; if the credential ran out, no waiting brings it.
+		err = cmp.Or(credentialOf(s), err)
+	}
+	return card, err
 }
 
 // handlePhoto serves the picture of a card to browsers, and nothing that is not one.
@@ -151,7 +163,7 @@ func (a *API) handlePhoto(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	card, err := s.VCard(r.Context(), jid, false)
+	card, err := vcardOf(r.Context(), s, jid, false)
 	if err != nil {
 		return err
 	}
