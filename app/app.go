@@ -28,7 +28,6 @@ type App struct {
 	certificate *certificate // nil without TLS
 
 	listener, adminListener net.Listener
-	serving                 sync.WaitGroup
 	failed                  chan error
 
 	stops    []stopper
@@ -123,7 +122,8 @@ func (a *App) Start() error {
 // serve runs one HTTP server until Stop. before is called first when it stops.
 func (a *App) serve(name string, l net.Listener, h http.Handler, before func(context.Context)) {
 	s := a.httpServer(h)
-	a.serving.Go(func() {
+	var serving sync.WaitGroup // of this server alone: the other one stops after it
+	serving.Go(func() {
 		var err error
 		if name == "gateway" && a.o.TLSCert != "" {
 			err = s.ServeTLS(l, "", "")
@@ -142,7 +142,7 @@ func (a *App) serve(name string, l net.Listener, h http.Handler, before func(con
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
-		a.serving.Wait()
+		serving.Wait()
 		return err
 	})
 }
