@@ -118,9 +118,7 @@ func underData(err error) error {
 	moved := *e
 	moved.Fields = make([]perch.FieldError, len(e.Fields))
 	for i, f := range e.Fields {
-		if f.Pointer != "/id" || e.Kind != perch.KindValidation {
-			f.Pointer = "/data" + f.Pointer
-		}
+		f.Pointer = "/data" + f.Pointer
 		moved.Fields[i] = f
 	}
 	return &moved

@@ -117,7 +117,7 @@ func (s *socket) read() {
 // readEnding says what the end of reading means. The library has already answered a
 // close frame and most violations of the protocol; closing a second time does nothing.
 func readEnding(err error) ending {
-	if websocket.CloseStatus(err) != -1 || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+	if websocket.CloseStatus(err) != -1 || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
 		return gone
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {

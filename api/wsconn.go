@@ -47,6 +47,10 @@ func (c *wsConn) bye(last *perch.Event, e ending) {
 		c.abort()
 		return
 	}
+	if e.code < closeProtocol {
+		// RFC 6455, 7.1.7: a connection that has failed is not read any further.
+		_ = c.net.SetReadDeadline(time.Unix(1, 0))
+	}
 	_ = c.ws.Close(e.code, e.reason()) // the peer may be gone: there is nothing more to do for it
 }
 
