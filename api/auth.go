@@ -111,8 +111,29 @@ func (a *API) withSession(next http.Handler) http.Handler {
 	})
 }
 
+// withLiveSession is withSession for looking at a session and ending it: one that is still
+// at its first login is not waited for.
+func (a *API) withLiveSession(next http.Handler) http.Handler {
+	wait := a.withSession(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var s *sessions.Session
+		if token, ok, err := callerOf(r); ok && err == nil {
+			s = a.o.Sessions.Live(token)
+		}
+		if s == nil {
+			wait.ServeHTTP(w, r)
+			return
+		}
+		a.serveWith(w, r, s, nil, next)
+	})
+}
+
 func (a *API) serveAs(w http.ResponseWriter, r *http.Request, token perch.Secret, next http.Handler) {
 	s, err := a.authenticate(r, token)
+	a.serveWith(w, r, s, err, next)
+}
+
+func (a *API) serveWith(w http.ResponseWriter, r *http.Request, s *sessions.Session, err error, next http.Handler) {
 	if err == nil {
 		err = a.limits.token.take(w, string(s.ID()))
 	}

@@ -115,18 +115,23 @@ func idempotencyKey(r *http.Request) (string, error) {
 	if len(values) == 0 {
 		return "", nil
 	}
-	bad := perch.Invalid("Idempotency-Key", "must be one text of 1 to %d visible ASCII characters, quoted or not", maxKeyBytes)
+	bad := perch.Invalid("Idempotency-Key", "must be one text of 1 to %d printable ASCII characters, quoted or not", maxKeyBytes)
 	if len(values) > 1 {
 		return "", bad
 	}
 	key := strings.TrimSpace(values[0])
-	if strings.HasPrefix(key, `"`) {
+	quoted := strings.HasPrefix(key, `"`)
+	if quoted {
 		var ok bool
 		if key, ok = unquote(key); !ok {
 			return "", bad
 		}
 	}
-	if key == "" || len(key) > maxKeyBytes || !visible(key) {
+	text := key
+	if quoted {
+		text = strings.ReplaceAll(key, " ", "") // blanks may stand between quotes only
+	}
+	if text == "" || len(key) > maxKeyBytes || !visible(text) {
 		return "", bad
 	}
 	return key, nil

@@ -106,6 +106,8 @@ func TestIdempotencyKey(t *testing.T) {
 		{[]string{"abc-1"}, "abc-1", true},
 		{[]string{` "abc-1" `}, "abc-1", true},
 		{[]string{`"a\"b\\c"`}, `a"b\c`, true},
+		{[]string{`"a b"`}, "a b", true},
+		{[]string{"\"a\tb\""}, "", false},
 		{[]string{`"a\nb"`}, "", false},
 		{[]string{`"abc`}, "", false},
 		{[]string{`"a"b"`}, "", false},

@@ -62,6 +62,8 @@ func (a *API) routes() {
 	r.Group(func(r chi.Router) {
 		r.Use(a.withTime)
 		r.Post("/v1/session", a.wrap(a.handleSessionOpen)) // finds out itself who is calling
+		r.With(a.withLiveSession).Get("/v1/session", a.wrap(a.handleSessionShow))
+		r.With(a.withLiveSession).Delete("/v1/session", a.wrap(a.handleSessionDelete))
 		r.Group(func(r chi.Router) {
 			r.Use(a.withSession)
 			r.Post("/v1/events/tickets", a.handleTicketCreate)
@@ -76,9 +78,7 @@ func (a *API) routes() {
 
 // routesOfCaches work in every state of a session.
 func (a *API) routesOfCaches(r chi.Router) {
-	r.Get("/v1/session", a.wrap(a.handleSessionShow))
 	r.Put("/v1/session/credentials", a.wrap(a.handleCredentials))
-	r.Delete("/v1/session", a.wrap(a.handleSessionDelete))
 	r.Get("/v1/buddies", a.wrap(a.handleBuddies))
 	r.Get("/v1/buddies/{jid}", a.wrap(a.handleBuddyShow))
 	r.Get("/v1/invitations", a.wrap(a.handleInvitations))

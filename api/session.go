@@ -94,7 +94,7 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 // there is one. The first login of two at once may be called created by both.
 func (a *API) openByToken(w http.ResponseWriter, r *http.Request) {
 	token, ok, _ := bearerOf(r)
-	created := ok && !a.o.Sessions.Has(token)
+	created := ok && a.o.Sessions.Live(token) == nil
 	a.withSession(a.wrap(func(w http.ResponseWriter, r *http.Request) error {
 		return writeSession(w, signInAnswer{Session: sessionFrom(r.Context()).Info()}, created)
 	})).ServeHTTP(w, r)

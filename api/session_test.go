@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
 )
 
 type fakeData = fakexmpp.Data
@@ -72,6 +74,33 @@ func TestSessionByPassword(t *testing.T) {
 	unknown := f.do("POST", "/v1/session", `{"jid":"carol@example.net","password":"x","upstream":"nowhere"}`, jsonType...)
 	if unknown.problem(t).Status < 400 || unknown.status >= 500 {
 		t.Errorf("an unknown upstream: %s", unknown.body)
+	}
+}
+
+// A session that is still at its first login is shown, and ended, without waiting.
+func TestSessionWhileConnecting(t *testing.T) {
+	f := newFixture(t)
+	dialled, hold := make(chan struct{}), make(chan struct{})
+	f.up.Edit(func(d *fakeData) {
+		d.SignIn = func(ctx context.Context, _ sessions.DialRequest) (perch.Login, error) {
+			close(dialled)
+			select {
+			case <-hold:
+			case <-ctx.Done():
+			}
+			return perch.Login{}, perch.Errorf(perch.KindLinkLost, "no")
+		}
+	})
+	first := make(chan answer)
+	go func() { first <- f.call("GET", "/v1/buddies", "") }()
+	<-dialled
+	if info := f.state(); info.State != perch.StateConnecting || info.JID != "" {
+		t.Errorf("%+v", info)
+	}
+	f.want(204, "DELETE", "/v1/session", "", nil)
+	close(hold)
+	if a := <-first; a.status < 400 {
+		t.Errorf("the first call: %d %s", a.status, a.body)
 	}
 }
 
