@@ -77,7 +77,7 @@ func span(events []*perch.Event, epoch string) (uint64, string) {
 		if e.Position.Epoch != epoch {
 			return first, "-"
 		}
-		if e.Position.Offset != first+uint64(i) {
+		if e.Position.Offset != first+uint64(i) || e.Position.Offset > maxOffset {
 			first = 0
 			break
 		}

@@ -49,3 +49,12 @@ func (r *Redis) Keys(id sessions.ID) []string { return r.keys.data(id) }
 
 // ParseURL is parseURL.
 var ParseURL = parseURL
+
+// Held counts what the memory store keeps of a session beside its tables: events, and the
+// records that end by themselves with their places in the order of ending.
+func (m *Memory) Held(id sessions.ID) (events, timed, order int) {
+	r := m.find(id)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.log.entries), len(r.messages.live) + len(r.once.live), len(r.messages.order) + len(r.once.order)
+}

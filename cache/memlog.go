@@ -8,6 +8,9 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
+// maxOffset is the last offset that the Lua of Redis can count to. No log comes near it.
+const maxOffset = 1 << 53
+
 // memLog is the event log of one session in memory: events with consecutive offsets that
 // end at tip.
 type memLog struct {
@@ -44,7 +47,7 @@ func (l *memLog) check(events []*perch.Event) (repeated bool, err error) {
 	switch {
 	case start == l.tip+1:
 		return false, nil
-	case start == 0 || last.Position.Offset > l.tip:
+	case start == 0 || start > maxOffset || last.Position.Offset > l.tip:
 		return false, sessions.ErrOrder
 	}
 	// All of it is in the log, or was. Something else under these offsets means that the

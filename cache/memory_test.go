@@ -2,7 +2,11 @@ package cache_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"github.com/perch-im/perch"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/perch-im/perch/cache"
@@ -64,4 +68,68 @@ func caught(t *testing.T, got, want []string) {
 			t.Errorf("%q did not notice", name)
 		}
 	}
+}
+
+// What has ended is let go with the next commit of the session, not merely hidden.
+func TestMemoryLetsGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := cache.NewMemory(cache.MemoryOptions{})
+		o, err := m.Open(t.Context(), "a1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		commit := func(c *sessions.Commit) {
+			c.Fence = o.Fence
+			m.Commit("a1", c, func(r sessions.Result) {
+				if r.Err != nil {
+					t.Errorf("Commit: %v", r.Err)
+				}
+			})
+		}
+		for i := range 3000 {
+			o.Tip++
+			commit(&sessions.Commit{
+				Events:   []*perch.Event{received(o.Epoch, o.Tip)},
+				Messages: []*perch.MessageRecord{{ID: fmt.Sprint(i % 100)}},
+				Once:     &sessions.Once{Key: fmt.Sprint(i)},
+			})
+			time.Sleep(time.Minute)
+		}
+		events, timed, order := m.Held("a1")
+		if day := 24 * 60; events != day || timed != day+100 || order != 2*day {
+			t.Errorf("after two days: %d events, %d records in %d places", events, timed, order)
+		}
+		time.Sleep(25 * time.Hour)
+		commit(&sessions.Commit{})
+		if events, timed, order := m.Held("a1"); events+timed+order != 0 {
+			t.Errorf("after a day of silence: %d events, %d records in %d places", events, timed, order)
+		}
+		if err := m.Close(t.Context()); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+}
+
+// Close waits for callbacks no longer than it is told to.
+func TestMemoryCloseIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := cache.NewMemory(cache.MemoryOptions{})
+		stuck := make(chan struct{})
+		m.Commit("nobody", &sessions.Commit{}, func(sessions.Result) { <-stuck })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := m.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Close gave %v", err)
+		}
+		close(stuck)
+		if err := m.Close(t.Context()); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if _, err := m.Open(t.Context(), "a1"); err == nil {
+			t.Error("a closed store opens a session")
+		}
+		if err := m.Bind(t.Context(), "t", sessions.Binding{}); err == nil {
+			t.Error("a closed store binds a token")
+		}
+	})
 }

@@ -27,9 +27,9 @@ func TestSuiteCatchesFaultsOfRedis(t *testing.T) {
 			[]string{"if n <= c then", "if false then", "first ~= tip + 1 then", "false then", "(first + i) .. '-1'", "'*'"},
 			[]string{"a lost answer counts once", "a repeated commit counts once"},
 		},
-		"an old owner":  {[]string{"tonumber(s[2]) > tonumber(fence)", "false", "s[2] ~= fence", "false"}, []string{"a fenced owner is refused"}},
-		"half a commit": {[]string{"if old then\n", "if old then redis.call('DEL', KEYS[3])\n"}, []string{"a refused commit changes nothing"}},
-		"no bound":      {[]string{"len <= max_events", "true"}, []string{"retention by count"}},
+		"an old owner":   {[]string{"tonumber(s[2]) > tonumber(fence)", "false", "s[2] ~= fence", "false"}, []string{"a durable store survives"}},
+		"half a commit":  {[]string{"if old then\n", "if old then redis.call('DEL', KEYS[3])\n"}, []string{"a refused commit changes nothing"}},
+		"one event less": {[]string{"len <= max_events", "len < max_events"}, []string{"retention by count"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.plant = f.plant

@@ -80,8 +80,13 @@ func (r *Redis) checkWrites(ctx context.Context) error {
 	return fmt.Errorf("redis: a test write failed: %w", err)
 }
 
-func (r *Redis) rehearse(ctx context.Context, id sessions.ID) error {
+func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 	token := string(id)
+	defer func() {
+		if ferr := r.Forget(ctx, id); err == nil {
+			err = ferr
+		}
+	}()
 	saved, err := r.open(ctx, id, &chain{})
 	if err != nil {
 		return err
@@ -105,10 +110,7 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) error {
 	if err := r.Bind(ctx, token, sessions.Binding{ID: id}); err != nil {
 		return err
 	}
-	if err := r.probe(ctx); err != nil {
-		return err
-	}
-	return r.Forget(ctx, id)
+	return r.probe(ctx)
 }
 
 // isReply says whether err is an answer of Redis that begins with a word.

@@ -2,7 +2,6 @@ package cache
 
 import (
 	"crypto/tls"
-	"errors"
 	"net/url"
 	"slices"
 	"strconv"
@@ -84,9 +83,13 @@ func parseURL(raw string) (o *redis.UniversalOptions, cluster bool, err error) {
 	port := "6379"
 	var sentinelUser, sentinelPassword, master string
 	if kind == "sentinel" {
-		port, master, path = "26379", path, q.Get("db")
+		port = "26379"
+		if master = q.Get("master_name"); master == "" { // with it the path is the database
+			master, path = path, q.Get("db")
+			q.Del("db")
+		}
 		sentinelUser, sentinelPassword = q.Get("sentinel_username"), q.Get("sentinel_password")
-		for _, own := range []string{"db", "master_name", "sentinel_username", "sentinel_password"} {
+		for _, own := range []string{"master_name", "sentinel_username", "sentinel_password"} {
 			q.Del(own)
 		}
 		if master == "" {
@@ -129,14 +132,19 @@ func withPort(host, port string) string {
 	return host + ":" + port
 }
 
+// parseOne reads a URL with one host. The errors of go-redis quote what they cannot read,
+// and that may be half a password: a "/" in one ends the host.
 func parseOne(raw string) (*redis.Options, error) {
 	o, err := redis.ParseURL(raw)
-	if _, quotes := errors.AsType[*url.Error](err); quotes {
-		return nil, badURL("") // it repeats the URL
-	} else if err != nil {
-		return nil, badURL(strings.TrimPrefix(err.Error(), "redis: "))
+	if err == nil {
+		return o, nil
 	}
-	return o, nil
+	for _, why := range []string{"invalid database number", "invalid URL path", "empty unix socket path", "invalid URL scheme"} {
+		if strings.Contains(err.Error(), "redis: "+why) {
+			return nil, badURL(why)
+		}
+	}
+	return nil, badURL("")
 }
 
 func badURL(why string) error {

@@ -1,0 +1,159 @@
+package cache_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/cache/storetest"
+	"github.com/perch-im/perch/sessions"
+)
+
+// player plays one side of a random game against two stores.
+type player struct {
+	t      *testing.T
+	store  sessions.Store
+	owners map[sessions.ID]*sessions.Saved
+}
+
+// TestStoresAreAlike gives the same random commits to both stores, right and wrong ones,
+// and looks for the first difference. The suite has what we thought of; this has the rest.
+func TestStoresAreAlike(t *testing.T) {
+	w := mini(t)
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			h := w.harness(t)
+			m := cache.NewMemory(cache.MemoryOptions{Retention: storetest.Keep})
+			t.Cleanup(func() { _ = m.Close(t.Context()) })
+			sides := []*player{{t, m, map[sessions.ID]*sessions.Saved{}}, {t, h.Store, map[sessions.ID]*sessions.Saved{}}}
+			for step := range 250 {
+				var got [2]string
+				for i, p := range sides {
+					// Each side draws the same numbers, and builds on its own epoch.
+					got[i] = p.step(rand.New(rand.NewPCG(seed, uint64(step))))
+				}
+				if got[0] != got[1] {
+					t.Fatalf("step %d: memory and redis differ:\n%s", step, cmp.Diff(got[0], got[1]))
+				}
+			}
+		})
+	}
+}
+
+func (p *player) step(r *rand.Rand) string {
+	id := sessions.ID(fmt.Sprint("a", r.IntN(3)))
+	o := p.owners[id]
+	switch n := r.IntN(20); {
+	case o == nil || n == 0:
+		return p.open(id)
+	case n == 1 && r.IntN(4) == 0:
+		if err := p.store.Forget(p.t.Context(), id); err != nil {
+			return err.Error()
+		}
+		return "forgotten"
+	case n < 4:
+		return p.read(id, r)
+	}
+	c := p.commit(o, r)
+	ch := make(chan sessions.Result, 1)
+	p.store.Commit(id, c, func(r sessions.Result) { ch <- r })
+	select {
+	case res := <-ch:
+		if res.Err == nil && res.Existing == nil && len(c.Events) > 0 {
+			o.Tip = max(o.Tip, c.Events[len(c.Events)-1].Position.Offset)
+		}
+		return p.result(res)
+	case <-time.After(20 * time.Second):
+		return "no answer"
+	}
+}
+
+func (p *player) open(id sessions.ID) string {
+	s, err := p.store.Open(p.t.Context(), id)
+	if err != nil {
+		return err.Error()
+	}
+	p.owners[id] = s
+	shown := *s
+	shown.Epoch = "" // the only thing that may differ
+	return cmp.Diff(&sessions.Saved{}, &shown, cmpopts.EquateEmpty())
+}
+
+func (p *player) read(id sessions.ID, r *rand.Rand) string {
+	page, err := p.store.Log(p.t.Context(), id, r.Uint64N(60), r.IntN(20))
+	s := fmt.Sprint(page.First, page.Tip, err)
+	for _, e := range page.Events {
+		s += fmt.Sprint(" ", e.Position.Offset, e.Key, e.Type, e.Time, len(e.Wire)-len(e.Position.Epoch))
+	}
+	m, err := p.store.Message(p.t.Context(), id, fmt.Sprint("m", r.IntN(5)))
+	s += fmt.Sprint(m, err)
+	v, err := p.store.VCard(p.t.Context(), id, perch.JID(fmt.Sprint(r.IntN(5))))
+	return s + fmt.Sprint(v, err)
+}
+
+// commit makes a commit with a bit of everything, now and then a wrong one.
+func (p *player) commit(o *sessions.Saved, r *rand.Rand) *sessions.Commit {
+	c := &sessions.Commit{Fence: o.Fence}
+	if r.IntN(15) == 0 {
+		c.Fence += r.Uint64N(3) - 1
+	}
+	if r.IntN(4) == 0 {
+		c.Epoch = o.Epoch
+	}
+	first := o.Tip + 1
+	if r.IntN(8) == 0 {
+		first += r.Uint64N(5) - 3
+	}
+	for i := range uint64(r.IntN(4)) {
+		body := fmt.Sprint(first+i, r.IntN(30) == 0)
+		c.Events = append(c.Events, perch.NewEvent(perch.Position{Epoch: o.Epoch, Offset: first + i}, perch.EventMessageReceived, 5, body))
+	}
+	if r.IntN(3) == 0 {
+		c.Record = &sessions.Record{JID: perch.JID(fmt.Sprint(r.IntN(100))), Stream: []byte{byte(r.IntN(256))}}
+	}
+	c.Roster = delta(r, func(k string, n int) *perch.Buddy { return &perch.Buddy{JID: perch.JID(k), Name: fmt.Sprint(n)} })
+	c.Presence = delta(r, func(k string, n int) *perch.Presence {
+		return &perch.Presence{JID: perch.JID(k), Status: fmt.Sprint(n)}
+	})
+	c.Invitations = delta(r, func(k string, n int) *perch.Invitation {
+		return &perch.Invitation{JID: perch.JID(k), Nick: fmt.Sprint(n)}
+	})
+	c.VCards = delta(r, func(k string, n int) *perch.VCard { return &perch.VCard{JID: perch.JID(k), FullName: fmt.Sprint(n)} })
+	c.Outbox = delta(r, func(k string, n int) *sessions.OutboxEntry {
+		return &sessions.OutboxEntry{ID: k, Seq: uint64(k[0]), MessageOut: perch.MessageOut{Body: fmt.Sprint(n)}}
+	})
+	for range r.IntN(2) {
+		c.Messages = append(c.Messages, &perch.MessageRecord{ID: fmt.Sprint("m", r.IntN(5)), To: perch.JID(fmt.Sprint(r.IntN(9)))})
+	}
+	if r.IntN(4) == 0 {
+		c.Once = &sessions.Once{Key: fmt.Sprint(r.IntN(20)), Answer: fmt.Sprint(r.IntN(9))}
+	}
+	return c
+}
+
+func delta[T any](r *rand.Rand, row func(string, int) *T) sessions.Delta[T] {
+	d := sessions.Delta[T]{Reset: r.IntN(10) == 0}
+	for range r.IntN(2) {
+		d.Del = append(d.Del, fmt.Sprint(r.IntN(5)))
+	}
+	for range r.IntN(3) * r.IntN(6) {
+		d.Put = append(d.Put, row(fmt.Sprint(r.IntN(5)), r.IntN(1000)))
+	}
+	return d
+}
+
+func (p *player) result(r sessions.Result) string {
+	for _, known := range []error{sessions.ErrFenced, sessions.ErrLost, sessions.ErrOrder} {
+		if errors.Is(r.Err, known) {
+			return known.Error()
+		}
+	}
+	return fmt.Sprint(r.Err, r.Existing)
+}

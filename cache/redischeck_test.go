@@ -1,0 +1,226 @@
+package cache_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/alicebob/miniredis/v2/server"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/testkit"
+	"github.com/perch-im/perch/sessions"
+)
+
+// refusal is what NewRedis says to a server that it must not use.
+func refusal(t *testing.T, url string) string {
+	t.Helper()
+	r, err := cache.NewRedis(t.Context(), cache.RedisOptions{URL: url, Timeout: time.Second, RetryFor: time.Second})
+	if err == nil {
+		_ = r.Close(t.Context())
+		t.Fatalf("NewRedis takes it")
+	}
+	return err.Error()
+}
+
+func TestRedisVersion(t *testing.T) {
+	for version, ok := range map[string]bool{"6.2.14": false, "7.0.0": true, "10.1": true, "": false, "x": false} {
+		m := miniredis.RunT(t)
+		m.Server().SetPreHook(func(c *server.Peer, cmd string, args ...string) bool {
+			if cmd == "INFO" {
+				c.WriteBulk("redis_version:" + version + "\r\nmaxmemory_policy:noeviction\r\n")
+			}
+			return cmd == "INFO"
+		})
+		if ok {
+			(&world{}).open(t, cache.RedisOptions{URL: "redis://" + m.Addr()})
+		} else if s := refusal(t, "redis://"+m.Addr()); !strings.Contains(s, "too old") {
+			t.Errorf("%q: %s", version, s)
+		}
+	}
+}
+
+func TestRedisMayNotEvict(t *testing.T) {
+	s := testkit.Redis(t, testkit.RedisOptions{})
+	admin := s.Client(t)
+	set := func(policy string) {
+		if err := admin.ConfigSet(t.Context(), "maxmemory-policy", policy).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A user who may not ask CONFIG: INFO says the same.
+	user(t, admin, "shy", "~* +@all -config")
+	shy := "redis://shy:pw@" + s.Addr
+	for _, url := range []string{s.URL(), shy} {
+		set("allkeys-lru")
+		if text := refusal(t, url); !strings.Contains(text, "noeviction") || !strings.Contains(text, "allkeys-lru") {
+			t.Errorf("%s", text)
+		}
+		set("noeviction")
+		(&world{}).open(t, cache.RedisOptions{URL: url})
+	}
+}
+
+func user(t *testing.T, admin *redis.Client, name, rules string) {
+	t.Helper()
+	args := []any{"ACL", "SETUSER", name, "reset", "on", ">pw"}
+	for rule := range strings.FieldsSeq(rules) {
+		args = append(args, rule)
+	}
+	if err := admin.Do(t.Context(), args...).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRedisMustTakeWrites(t *testing.T) {
+	master := testkit.Redis(t, testkit.RedisOptions{})
+	replica := testkit.Redis(t, testkit.RedisOptions{})
+	host, port, _ := strings.Cut(master.Addr, ":")
+	if err := replica.Client(t).ReplicaOf(t.Context(), host, port).Err(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the replica is in step", func() bool {
+		info, err := replica.Client(t).Info(t.Context(), "replication").Result()
+		return err == nil && strings.Contains(info, "master_link_status:up")
+	})
+	if s := refusal(t, replica.URL()); !strings.Contains(s, "read-only replica") {
+		t.Errorf("a replica: %s", s)
+	}
+	admin := master.Client(t)
+	for name, rules := range map[string]string{
+		"reader":  "~* +@all -@write",
+		"foreign": "~other:* +@all",
+		"noxadd":  "~* +@all -xadd",
+	} {
+		user(t, admin, name, rules)
+		if s := refusal(t, "redis://"+name+":pw@"+master.Addr); !strings.Contains(s, "docs/redis.md") {
+			t.Errorf("%s: %s", name, s)
+		}
+	}
+	if s := refusal(t, "redis://reader:wrong@"+master.Addr); !strings.Contains(s, "PING") {
+		t.Errorf("a wrong password: %s", s)
+	}
+	full := testkit.Redis(t, testkit.RedisOptions{MaxMemory: "1kb"})
+	if s := refusal(t, full.URL()); !strings.Contains(s, "out of memory") {
+		t.Errorf("a full server: %s", s)
+	}
+	gone := testkit.Redis(t, testkit.RedisOptions{})
+	gone.Kill()
+	if s := refusal(t, gone.URL()); !strings.Contains(s, "no answer") {
+		t.Errorf("no server: %s", s)
+	}
+	if keys := (&world{client: admin}).keys(t); strings.Join(keys, " ") != "perch:probe" && len(keys) > 0 {
+		t.Errorf("the checks left %q", keys)
+	}
+}
+
+// The ACL line of docs/redis.md is enough, and no more than what it says.
+func TestRedisACLOfTheDocs(t *testing.T) {
+	text, err := os.ReadFile("../docs/redis.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, ok := strings.Cut(string(text), "\nACL SETUSER perch on >SECRET ")
+	line, _, _ = strings.Cut(line, "\n")
+	if !ok || strings.Contains(line, "+@all") {
+		t.Fatalf("no ACL line in docs/redis.md: %q", line)
+	}
+	s := testkit.Redis(t, testkit.RedisOptions{})
+	user(t, s.Client(t), "perch", line)
+	w := &world{url: "redis://perch:pw@" + s.Addr, client: s.Client(t)}
+	w.advance = w.shorten
+	r := w.open(t, cache.RedisOptions{})
+	o := own(t, r, "a1")
+	o.ok(&sessions.Commit{
+		Events: o.event(1, "1"), Record: &sessions.Record{}, Once: &sessions.Once{Key: "k"},
+		VCards: sessions.Delta[perch.VCard]{Reset: true, Del: []string{"a@x"}, Put: []*perch.VCard{{JID: "b@x"}}},
+	})
+	if err := r.Bind(t.Context(), "t1", sessions.Binding{ID: "a1"}); err != nil {
+		t.Errorf("Bind: %v", err)
+	}
+	if _, err := r.Lookup(t.Context(), "t1"); err != nil {
+		t.Errorf("Lookup: %v", err)
+	}
+	if all, err := r.Bindings(t.Context()); err != nil || len(all) != 1 {
+		t.Errorf("Bindings: %v, %v", all, err)
+	}
+	if _, err := r.VCard(t.Context(), "a1", "b@x"); err != nil {
+		t.Errorf("VCard: %v", err)
+	}
+	if _, err := r.Message(t.Context(), "a1", "m"); perch.KindOf(err) != perch.KindNotFound {
+		t.Errorf("Message: %v", err)
+	}
+	if err := s.Client(t).ScriptFlush(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	o.ok(&sessions.Commit{Events: o.event(2, "2")})
+	if err := r.Unbind(t.Context(), "t1"); err != nil {
+		t.Errorf("Unbind: %v", err)
+	}
+	if err := r.Forget(t.Context(), "a1"); err != nil {
+		t.Errorf("Forget: %v", err)
+	}
+	// What the user is denied shows in the server's own log of denials.
+	denied, err := s.Client(t).Do(context.Background(), "ACL", "LOG").Slice()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range denied {
+		if !strings.Contains(strings.ToLower(textOf(d)), "config") { // asked for politely
+			t.Errorf("denied: %v", d)
+		}
+	}
+}
+
+func textOf(v any) string {
+	var b strings.Builder
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[any]any:
+			for k, e := range v {
+				walk(k)
+				walk(e)
+			}
+		case []any:
+			for _, e := range v {
+				walk(e)
+			}
+		case string:
+			b.WriteString(v + " ")
+		}
+	}
+	walk(v)
+	return b.String()
+}
+
+func TestRedisObserver(t *testing.T) {
+	type round struct {
+		op  string
+		err error
+	}
+	seen := make(chan round, 100)
+	s := mini(t).open(t, cache.RedisOptions{Observer: func(op string, d time.Duration, err error) {
+		if d < 0 {
+			t.Errorf("%s took %v", op, d)
+		}
+		seen <- round{op, err}
+	}})
+	for len(seen) > 0 {
+		<-seen // the checks
+	}
+	o := own(t, s, "a1")
+	o.ok(&sessions.Commit{})
+	o.tip(0)
+	_, _ = s.Lookup(t.Context(), "t1")
+	for _, want := range []string{"open", "commit", "log", "lookup"} {
+		if got := <-seen; got.op != want {
+			t.Errorf("round trip %q, want %q", got.op, want)
+		}
+	}
+}

@@ -1,0 +1,515 @@
+package cache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/testkit"
+	"github.com/perch-im/perch/sessions"
+)
+
+// owner commits to one session as its owner would.
+type owner struct {
+	*sessions.Saved
+	t     *testing.T
+	store *cache.Redis
+	id    sessions.ID
+}
+
+func own(t *testing.T, s *cache.Redis, id sessions.ID) *owner {
+	t.Helper()
+	saved, err := s.Open(t.Context(), id)
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	return &owner{saved, t, s, id}
+}
+
+func (o *owner) event(offset uint64, body string) []*perch.Event {
+	return []*perch.Event{perch.NewEvent(perch.Position{Epoch: o.Epoch, Offset: offset}, perch.EventMessageReceived, 1, perch.Message{Body: body})}
+}
+
+func (o *owner) start(c *sessions.Commit) <-chan sessions.Result {
+	c.Fence = o.Fence
+	ch := make(chan sessions.Result, 1)
+	o.store.Commit(o.id, c, func(r sessions.Result) { ch <- r })
+	return ch
+}
+
+func (o *owner) commit(c *sessions.Commit) sessions.Result {
+	o.t.Helper()
+	return o.await(o.start(c))
+}
+
+func (o *owner) await(ch <-chan sessions.Result) sessions.Result {
+	o.t.Helper()
+	select {
+	case r := <-ch:
+		return r
+	case <-time.After(20 * time.Second):
+		o.t.Fatal("a commit was not answered")
+		return sessions.Result{}
+	}
+}
+
+func (o *owner) ok(c *sessions.Commit) {
+	o.t.Helper()
+	if r := o.commit(c); r.Err != nil || r.Existing != nil {
+		o.t.Fatalf("Commit: %v, existing %v", r.Err, r.Existing)
+	}
+}
+
+func (o *owner) tip(want uint64) {
+	o.t.Helper()
+	p, err := o.store.Log(o.t.Context(), o.id, 0, 100)
+	if err != nil || p.Tip != want || len(p.Events) != int(want) {
+		o.t.Errorf("tip %d with %d events, want %d: %v", p.Tip, len(p.Events), want, err)
+	}
+}
+
+// eventually waits for what comes with the outside's own time.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(30 * time.Second)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("%s: never", what)
+		}
+	}
+}
+
+func unavailable(err error) bool { return perch.KindOf(err) == perch.KindStorageUnavailable }
+
+func TestRedisAwayAndBack(t *testing.T) {
+	server := testkit.Redis(t, testkit.RedisOptions{AppendOnly: true})
+	w := &world{url: server.URL()}
+	s := w.open(t, cache.RedisOptions{RetryFor: 300 * time.Millisecond, Timeout: 100 * time.Millisecond})
+	o := own(t, s, "a1")
+	o.ok(&sessions.Commit{Events: o.event(1, "1")})
+	server.Kill()
+
+	var waiting []<-chan sessions.Result
+	for n := uint64(2); n < 7; n++ {
+		waiting = append(waiting, o.start(&sessions.Commit{Events: o.event(n, "lost")}))
+	}
+	for i, ch := range waiting {
+		if r := o.await(ch); !unavailable(r.Err) {
+			t.Errorf("commit %d without Redis gave %v", i, r.Err)
+		}
+	}
+	if err := s.Healthy(t.Context()); !unavailable(err) {
+		t.Errorf("Healthy without Redis gave %v", err)
+	}
+	if _, err := s.Open(t.Context(), "a2"); !unavailable(err) {
+		t.Errorf("Open without Redis gave %v", err)
+	}
+	if _, err := s.Log(t.Context(), "a1", 0, 1); !unavailable(err) {
+		t.Errorf("Log without Redis gave %v", err)
+	}
+
+	server.Start(t)
+	eventually(t, "healthy again", func() bool { return s.Healthy(t.Context()) == nil })
+	o.ok(&sessions.Commit{Events: o.event(2, "2")})
+	o.tip(2)
+	if again := own(t, s, "a1"); again.Epoch != o.Epoch || again.Tip != 2 {
+		t.Errorf("after the restart: %+v", again.Saved)
+	}
+}
+
+// A commit that is retried over a restart of Redis succeeds by itself.
+func TestRedisRestartsWithinTheTime(t *testing.T) {
+	server := testkit.Redis(t, testkit.RedisOptions{AppendOnly: true})
+	w := &world{url: server.URL()}
+	s := w.open(t, cache.RedisOptions{RetryFor: time.Minute})
+	o := own(t, s, "a1")
+	server.Kill()
+	var waiting []<-chan sessions.Result
+	for n := uint64(1); n < 50; n++ {
+		waiting = append(waiting, o.start(&sessions.Commit{Events: o.event(n, "x")}))
+	}
+	server.Start(t)
+	for i, ch := range waiting {
+		if r := o.await(ch); r.Err != nil {
+			t.Errorf("commit %d: %v", i, r.Err)
+		}
+	}
+	o.tip(49)
+}
+
+// A Redis that hangs may do later what was reported as failed. The owner must be told.
+func TestRedisHangs(t *testing.T) {
+	server := testkit.Redis(t, testkit.RedisOptions{})
+	w := &world{url: server.URL(), client: server.Client(t)}
+	s := w.open(t, cache.RedisOptions{RetryFor: 300 * time.Millisecond, Timeout: 100 * time.Millisecond})
+	witness := w.open(t, cache.RedisOptions{})
+	late := func(id sessions.ID) *owner {
+		o := own(t, s, id)
+		o.ok(&sessions.Commit{}) // the connection is there before Redis hangs
+		server.Pause()
+		if r := o.commit(&sessions.Commit{Events: o.event(1, "1"), Once: &sessions.Once{Key: "k"}}); !unavailable(r.Err) {
+			t.Errorf("a commit to a hanging Redis gave %v", r.Err)
+		}
+		server.Continue()
+		eventually(t, "the late commit", func() bool {
+			p, err := witness.Log(t.Context(), id, 0, 1)
+			return err == nil && p.Tip == 1
+		})
+		return o
+	}
+	same, other := late("a1"), late("a2")
+	same.ok(&sessions.Commit{Events: same.event(1, "1"), Once: &sessions.Once{Key: "k"}}) // the same again counts once
+	same.tip(1)
+	if r := other.commit(&sessions.Commit{Events: other.event(1, "another")}); !errors.Is(r.Err, sessions.ErrLost) {
+		t.Errorf("another event under a used offset gave %v", r.Err)
+	}
+	if again := own(t, s, "a2"); again.Tip != 1 || again.Epoch != other.Epoch {
+		t.Errorf("after the late commit: %+v", again.Saved)
+	}
+}
+
+func TestRedisOutOfMemory(t *testing.T) {
+	server := testkit.Redis(t, testkit.RedisOptions{MaxMemory: "6mb"})
+	w := &world{url: server.URL(), client: server.Client(t)}
+	s := w.open(t, cache.RedisOptions{Retention: sessions.Retention{Bytes: 64 << 20}})
+	o, kept := own(t, s, "a1"), uint64(0)
+	body := strings.Repeat("x", 100_000)
+	for {
+		r := o.commit(&sessions.Commit{
+			Events: o.event(kept+1, body),
+			Roster: sessions.Delta[perch.Buddy]{Reset: true, Put: []*perch.Buddy{{JID: perch.JID(fmt.Sprint(kept + 1))}}},
+		})
+		if r.Err != nil {
+			if !unavailable(r.Err) {
+				t.Fatalf("a full Redis gave %v", r.Err)
+			}
+			break
+		}
+		if kept++; kept > 1000 {
+			t.Fatal("Redis is never full")
+		}
+	}
+	o.tip(kept) // reads go on
+	if err := s.Healthy(t.Context()); !unavailable(err) {
+		t.Errorf("Healthy with a full Redis gave %v", err)
+	}
+	if err := w.client.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
+		t.Fatal(err)
+	}
+	o.ok(&sessions.Commit{Events: o.event(kept+1, "room again")})
+	if err := s.Healthy(t.Context()); err != nil {
+		t.Errorf("Healthy with room again gave %v", err)
+	}
+	if again := own(t, s, "a1"); len(again.Roster) != 1 || again.Roster[0].JID != perch.JID(fmt.Sprint(kept)) {
+		t.Errorf("a refused commit left %v, want %d", again.Roster, kept)
+	}
+}
+
+func TestRedisFlushed(t *testing.T) {
+	w := realRedis(t)
+	s := w.open(t, cache.RedisOptions{})
+	o := own(t, s, "a1")
+	o.ok(&sessions.Commit{Events: o.event(1, "1")})
+	if err := w.client.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*sessions.Commit{{Events: o.event(2, "2")}, {Record: &sessions.Record{}}} {
+		if r := o.commit(c); !errors.Is(r.Err, sessions.ErrLost) {
+			t.Errorf("a commit after FLUSHALL gave %v", r.Err)
+		}
+	}
+	if _, err := s.Log(t.Context(), o.id, 0, 1); !errors.Is(err, sessions.ErrLost) {
+		t.Errorf("Log after FLUSHALL gave %v", err)
+	}
+	next := own(t, s, "a1")
+	if next.Epoch == o.Epoch || next.Fence != 1 || next.Tip != 0 {
+		t.Errorf("after FLUSHALL: %+v", next.Saved)
+	}
+	next.ok(&sessions.Commit{Events: next.event(1, "1")})
+	// Another node that was the owner before the flush has the same fence, not the epoch.
+	if r := o.commit(&sessions.Commit{Epoch: o.Epoch, Record: &sessions.Record{}}); !errors.Is(r.Err, sessions.ErrFenced) {
+		t.Errorf("a commit of the lost epoch gave %v", r.Err)
+	}
+}
+
+// A replica that takes over, or a restart from an older file, knows less than Redis had
+// answered for. The store sees it by the number of the last commit.
+func TestRedisGoesBack(t *testing.T) {
+	w := realRedis(t)
+	s := w.open(t, cache.RedisOptions{})
+	o := own(t, s, "a1")
+	o.ok(&sessions.Commit{Events: o.event(1, "1"), Roster: sessions.Delta[perch.Buddy]{Put: []*perch.Buddy{{JID: "a@x"}}}})
+	back := w.snapshot(t)
+	o.ok(&sessions.Commit{Events: o.event(2, "2")})
+	o.ok(&sessions.Commit{Events: o.event(3, "3")})
+	back()
+	if r := o.commit(&sessions.Commit{Events: o.event(4, "4")}); !errors.Is(r.Err, sessions.ErrLost) {
+		t.Errorf("a commit after the loss gave %v", r.Err)
+	}
+	next := own(t, s, "a1")
+	if next.Epoch == o.Epoch || next.Tip != 0 || len(next.Roster) != 1 {
+		t.Errorf("offsets would be given twice: %+v after epoch %s", next.Saved, o.Epoch)
+	}
+	next.ok(&sessions.Commit{Events: next.event(1, "1")})
+	next.tip(1)
+
+	// The Open itself may be what was taken back.
+	back = w.snapshot(t)
+	opened := own(t, s, "a1")
+	opened.ok(&sessions.Commit{Events: opened.event(2, "2")})
+	back()
+	if r := opened.commit(&sessions.Commit{Events: opened.event(3, "3")}); !errors.Is(r.Err, sessions.ErrLost) {
+		t.Errorf("a commit after the loss of an Open gave %v", r.Err)
+	}
+	if last := own(t, s, "a1"); last.Epoch == opened.Epoch {
+		t.Errorf("the epoch stayed after the loss of an Open")
+	}
+}
+
+// snapshot returns what puts everything back as it is now.
+func (w *world) snapshot(t *testing.T) func() {
+	ctx, dump := context.Background(), map[string]string{}
+	for _, key := range w.keys(t) {
+		v, err := w.client.Dump(ctx, key).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		dump[key] = v
+	}
+	return func() {
+		if err := w.client.FlushAll(ctx).Err(); err != nil {
+			t.Fatal(err)
+		}
+		for key, v := range dump {
+			if err := w.client.Restore(ctx, key, time.Hour, v).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// Scripts may vanish at any time (SCRIPT FLUSH, a restart, a new master). Parts of a
+// pipeline are then refused, and nothing may come out of order.
+func TestRedisForgetsScripts(t *testing.T) {
+	w := realRedis(t)
+	s := w.open(t, cache.RedisOptions{})
+	o := own(t, s, "a1")
+	stop := make(chan struct{})
+	flushed := make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				flushed <- nil
+				return
+			default:
+			}
+			if err := w.client.ScriptFlush(context.Background()).Err(); err != nil {
+				flushed <- err
+				return
+			}
+		}
+	}()
+	var waiting []<-chan sessions.Result
+	const n = 2000
+	for i := range uint64(n) {
+		waiting = append(waiting, o.start(&sessions.Commit{
+			Events:   o.event(i+1, "x"),
+			Presence: sessions.Delta[perch.Presence]{Put: []*perch.Presence{{JID: "a@x", Status: fmt.Sprint(i)}}},
+		}))
+	}
+	for i, ch := range waiting {
+		if r := o.await(ch); r.Err != nil {
+			t.Fatalf("commit %d: %v", i, r.Err)
+		}
+	}
+	close(stop)
+	if err := <-flushed; err != nil {
+		t.Fatal(err)
+	}
+	if again := own(t, s, "a1"); again.Tip != n || again.Presence[0].Status != fmt.Sprint(n-1) {
+		t.Errorf("tip %d, presence %v", again.Tip, again.Presence[0])
+	}
+}
+
+func TestRedisQueueIsBounded(t *testing.T) {
+	server := testkit.Redis(t, testkit.RedisOptions{})
+	w := &world{url: server.URL()}
+	s := w.open(t, cache.RedisOptions{MaxQueue: 10, RetryFor: time.Minute, Timeout: 200 * time.Millisecond})
+	o := own(t, s, "a1")
+	server.Pause()
+	type told struct {
+		i   int
+		err error
+	}
+	answers := make(chan told, 2000)
+	const n = 1000 // more than one pipeline and the queue behind it
+	for i := range n {
+		s.Commit(o.id, &sessions.Commit{Fence: o.Fence, Events: o.event(uint64(i+1), "x")}, func(r sessions.Result) { answers <- told{i, r.Err} })
+	}
+	server.Continue()
+	kept, refused := 0, 0
+	for want := range n {
+		select {
+		case a := <-answers:
+			switch {
+			case a.i != want:
+				t.Fatalf("answer %d came when %d was due", a.i, want)
+			case a.err == nil && refused > 0:
+				t.Fatalf("commit %d was taken behind one that was refused", want)
+			case a.err == nil:
+				kept++
+			case unavailable(a.err):
+				refused++
+			default:
+				t.Fatalf("commit %d: %v", want, a.err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("a commit was not answered")
+		}
+	}
+	if kept == 0 || refused == 0 {
+		t.Errorf("%d kept and %d refused", kept, refused)
+	}
+	o.ok(&sessions.Commit{Events: o.event(uint64(kept+1), "x")})
+}
+
+func TestRedisCloseDoesNotWaitForEver(t *testing.T) {
+	server := testkit.Redis(t, testkit.RedisOptions{})
+	s, err := cache.NewRedis(t.Context(), cache.RedisOptions{URL: server.URL(), RetryFor: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := own(t, s, "a1")
+	server.Kill()
+	ch := o.start(&sessions.Commit{Record: &sessions.Record{}})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Close gave %v", err)
+	}
+	if r := o.await(ch); !unavailable(r.Err) {
+		t.Errorf("a commit that Close gave up gave %v", r.Err)
+	}
+}
+
+func TestRedisStateSlides(t *testing.T) {
+	w := realRedis(t)
+	s := w.open(t, cache.RedisOptions{StateTTL: 48 * time.Hour})
+	o := own(t, s, "a1")
+	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Put: []*perch.Buddy{{JID: "a@x"}}}})
+	if err := s.Bind(t.Context(), "t1", sessions.Binding{ID: "a1"}); err != nil {
+		t.Fatal(err)
+	}
+	left := func(key string) time.Duration {
+		d, err := w.client.PTTL(t.Context(), key).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	w.shorten(t, 47*time.Hour)
+	o.ok(&sessions.Commit{Record: &sessions.Record{JID: "me@x"}}) // a write keeps all of it
+	for _, key := range []string{"perch:{a1}:state", "perch:{a1}:roster", "perch:{a1}:tokens", "perch:token:t1", "perch:tokens"} {
+		eventually(t, key+" lives on", func() bool { return left(key) > 47*time.Hour })
+	}
+	w.shorten(t, 49*time.Hour)
+	if keys := w.keys(t); len(keys) > 0 {
+		t.Errorf("%q outlive the session", keys)
+	}
+	if _, err := s.Lookup(t.Context(), "t1"); perch.KindOf(err) != perch.KindNotFound {
+		t.Errorf("the token outlives the session: %v", err)
+	}
+	if r := o.commit(&sessions.Commit{Record: &sessions.Record{}}); !errors.Is(r.Err, sessions.ErrLost) {
+		t.Errorf("a commit to an ended session gave %v", r.Err)
+	}
+}
+
+// Values that are not where they belong are refused, not shown to somebody else.
+func TestRedisMixedUp(t *testing.T) {
+	w := realRedis(t)
+	s := w.open(t, cache.RedisOptions{})
+	a, b := own(t, s, "a1"), own(t, s, "a2")
+	a.ok(&sessions.Commit{Messages: []*perch.MessageRecord{{ID: "m"}}, Once: &sessions.Once{Key: "k"}})
+	b.ok(&sessions.Commit{Messages: []*perch.MessageRecord{{ID: "m"}}, Once: &sessions.Once{Key: "k"}})
+	for _, part := range []string{"state", "message:m", "once:k"} {
+		if err := w.client.Copy(t.Context(), "perch:{a1}:"+part, "perch:{a2}:"+part, 0, true).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if part == "message:m" {
+			if m, err := s.Message(t.Context(), "a2", "m"); err == nil {
+				t.Errorf("a2 sees the message of a1: %v", m)
+			}
+		}
+		if part == "state" {
+			for what, err := range map[string]error{
+				"Log":    second(s.Log(t.Context(), "a2", 0, 1)),
+				"Open":   second(s.Open(t.Context(), "a2")),
+				"Commit": b.commit(&sessions.Commit{Record: &sessions.Record{}}).Err,
+			} {
+				if err == nil {
+					t.Errorf("%s uses the state of another session", what)
+				}
+			}
+		}
+	}
+	var reply redis.Error
+	if _, err := s.Open(t.Context(), "a2"); !errors.As(err, &reply) {
+		t.Errorf("Open gave %v", err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestRedisSentinelFailsOver(t *testing.T) {
+	rs := testkit.Sentinel(t)
+	w := &world{url: rs.URL()}
+	s := w.open(t, cache.RedisOptions{RetryFor: 2 * time.Minute, Timeout: 500 * time.Millisecond})
+	o := own(t, s, "a1")
+	o.ok(&sessions.Commit{Events: o.event(1, "1")})
+	master := rs.Master.Client(t)
+	if n, err := master.Wait(t.Context(), 2, 10*time.Second).Result(); err != nil || n != 2 {
+		t.Fatalf("%d replicas have it: %v", n, err)
+	}
+	rs.Master.Kill()
+	ch := o.start(&sessions.Commit{Events: o.event(2, "2")})
+	select {
+	case r := <-ch:
+		if r.Err != nil {
+			t.Fatalf("a commit over a failover gave %v", r.Err)
+		}
+	case <-time.After(100 * time.Second):
+		t.Fatal("no failover")
+	}
+	o.tip(2)
+}
+
+// A node sees sessions come and go for months; what it remembers of them must not grow.
+func TestRedisForgetsOldOwners(t *testing.T) {
+	s := mini(t).open(t, cache.RedisOptions{StateTTL: time.Millisecond, Retention: sessions.Retention{Age: time.Millisecond}})
+	for i := range 3000 {
+		own(t, s, sessions.ID(fmt.Sprintf("%x", i)))
+	}
+	if n := s.Chains(); n > 1100 {
+		t.Errorf("%d sessions are remembered", n)
+	}
+	o := own(t, s, "a1")
+	n := s.Chains()
+	if err := s.Forget(t.Context(), o.id); err != nil {
+		t.Fatal(err)
+	}
+	if s.Chains() != n-1 {
+		t.Error("a forgotten session is remembered")
+	}
+}

@@ -1,0 +1,179 @@
+package cache_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/testkit"
+	"github.com/perch-im/perch/sessions"
+)
+
+// fifty is what a usual session keeps: fifty buddies, each with a device online.
+func fifty(n int) *sessions.Commit {
+	c := &sessions.Commit{Record: &sessions.Record{
+		JID: "user.number.0001@messenger.example/phone", RosterVersion: "v42", RosterKnown: true, Own: perch.OwnPresence{Available: true},
+	}}
+	for i := range 50 {
+		jid := perch.JID(fmt.Sprintf("%010d.%06d@messenger.example", 1_000_000_000+i*7919, n))
+		c.Roster.Put = append(c.Roster.Put, &perch.Buddy{
+			JID: jid, Name: fmt.Sprint("Buddy Number ", i), Groups: []string{"Friends"}, Subscription: perch.SubscriptionBoth,
+		})
+		c.Presence.Put = append(c.Presence.Put, &perch.Presence{
+			JID: jid, Available: true, Show: perch.ShowAway, Status: "In a meeting", UpdatedAt: 1_700_000_000_000,
+			Resources: []perch.Resource{{Resource: "phone.4f3a2b", Show: perch.ShowAway, Status: "In a meeting", UpdatedAt: 1_700_000_000_000}},
+		})
+	}
+	return c
+}
+
+// received is an event as most of a log is made of.
+func received(epoch string, offset uint64) *perch.Event {
+	return perch.NewEvent(perch.Position{Epoch: epoch, Offset: offset}, perch.EventMessageReceived, 1_700_000_000_000, perch.Message{
+		ID: "3f0c6a52-8d1e", StanzaID: "1700000000000001", From: "1000000000.000001@messenger.example/phone", To: "user@messenger.example",
+		Kind: perch.ChatMessage, Body: "See you at the station at half past six, will you?", Source: perch.SourceLive,
+	})
+}
+
+// The figures of docs/redis.md come from here; the bound only says that they still hold
+// roughly.
+func TestRedisSizeOfASession(t *testing.T) {
+	server := testkit.Redis(t, testkit.RedisOptions{})
+	w := &world{url: server.URL(), client: server.Client(t)}
+	s := w.open(t, cache.RedisOptions{})
+	before := used(t, w.client)
+	const n = 200
+	for i := range n {
+		o := own(t, s, sessions.ID(fmt.Sprintf("%032x", i)))
+		o.ok(fifty(i))
+	}
+	each := (used(t, w.client) - before) / n
+	o := own(t, s, sessions.ID(fmt.Sprintf("%032x", 0)))
+	before = used(t, w.client)
+	const events = 1000
+	for i := range uint64(events) {
+		o.ok(&sessions.Commit{Events: []*perch.Event{received(o.Epoch, i+1)}})
+	}
+	event := (used(t, w.client) - before) / events
+	o.ok(&sessions.Commit{
+		Messages: []*perch.MessageRecord{{ID: "0123456789abcdef", To: "a@messenger.example", Status: perch.StatusAcked, History: make([]perch.StatusChange, 3)}},
+		Once:     &sessions.Once{Key: "0123456789abcdef", Fingerprint: strings.Repeat("f", 64), Answer: "0123456789abcdef"},
+	})
+	if err := s.Bind(t.Context(), strings.Repeat("a", 64), sessions.Binding{ID: o.id, Upstream: "messenger", JID: "user@messenger.example", Sealed: make([]byte, 100)}); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("a session with 50 buddies: %d bytes; an event of %d bytes: %d bytes", each, len(received(o.Epoch, 1).Wire), event)
+	for _, key := range w.keys(t) {
+		if strings.Contains(key, string(o.id)) || !strings.Contains(key, "{") {
+			size, err := w.client.MemoryUsage(t.Context(), key, 0).Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%8d %s", size, key)
+		}
+	}
+	if each > 48<<10 || event > 1<<10 {
+		t.Errorf("docs/redis.md promises less")
+	}
+}
+
+func used(t testing.TB, c redis.UniversalClient) int64 {
+	info, err := c.Info(context.Background(), "memory").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(info, "used_memory:")
+	n, err := strconv.ParseInt(strings.TrimSpace(strings.SplitN(line, "\r\n", 2)[0]), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// What the memory store adds to a session whose rows exist anyway.
+func BenchmarkMemoryStorePerSession(b *testing.B) {
+	s := cache.NewMemory(cache.MemoryOptions{})
+	rows := fifty(0)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for n := range b.N {
+		id := sessions.ID(fmt.Sprintf("%032x", n))
+		saved, err := s.Open(context.Background(), id)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c := *rows
+		c.Fence = saved.Fence
+		s.Commit(id, &c, func(sessions.Result) {})
+	}
+	if err := s.Close(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(b.N), "B/session")
+	runtime.KeepAlive(s)
+}
+
+// Commits of messages as they come in: an event and the record, 200 sessions at once.
+func BenchmarkCommit(b *testing.B) {
+	b.Run("memory", func(b *testing.B) { commits(b, cache.NewMemory(cache.MemoryOptions{})) })
+	b.Run("redis", func(b *testing.B) {
+		w := realRedis(b)
+		before := calls(b, w)
+		commits(b, w.open(b, cache.RedisOptions{MaxQueue: 1 << 20, MaxBytes: 1 << 30}))
+		b.ReportMetric(float64(calls(b, w)-before)/float64(b.N), "commands/op")
+	})
+}
+
+func commits(b *testing.B, s sessions.Store) {
+	const n = 200
+	var owners [n]*sessions.Saved
+	for i := range owners {
+		var err error
+		if owners[i], err = s.Open(b.Context(), sessions.ID(fmt.Sprint("a", i))); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ResetTimer()
+	slots := make(chan struct{}, 4*n) // in flight
+	for i := range b.N {
+		o := owners[i%n]
+		o.Tip++
+		slots <- struct{}{}
+		s.Commit(sessions.ID(fmt.Sprint("a", i%n)), &sessions.Commit{
+			Fence: o.Fence, Events: []*perch.Event{received(o.Epoch, o.Tip)}, Record: &sessions.Record{JID: "me@x/r", Handled: o.Tip},
+		}, func(r sessions.Result) {
+			if r.Err != nil {
+				b.Error(r.Err)
+			}
+			<-slots
+		})
+	}
+	for range cap(slots) {
+		slots <- struct{}{}
+	}
+	b.StopTimer()
+}
+
+func calls(b *testing.B, w *world) int64 {
+	info, err := w.client.Info(context.Background(), "commandstats").Result()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var n int64
+	for line := range strings.Lines(info) {
+		if strings.HasPrefix(line, "cmdstat_evalsha:") {
+			_, _ = fmt.Sscanf(line, "cmdstat_evalsha:calls=%d", &n)
+		}
+	}
+	return n
+}
