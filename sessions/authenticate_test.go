@@ -1,0 +1,209 @@
+package sessions_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
+)
+
+func TestManyRequestsOneLogin(t *testing.T) {
+	inWorld(t, func(w *world) {
+		gate := make(chan struct{})
+		w.up.Edit(func(d *fakexmpp.Data) {
+			d.SignIn = func(context.Context, sessions.DialRequest) (perch.Login, error) {
+				<-gate
+				return perch.Login{JID: alice + "/perch"}, nil
+			}
+		})
+		var wg sync.WaitGroup
+		ids := make([]sessions.ID, 50)
+		for i := range ids {
+			wg.Go(func() {
+				if s, err := w.m.Authenticate(w.ctx(), goodToken); err != nil {
+					t.Error(err)
+				} else {
+					ids[i] = s.ID()
+				}
+			})
+		}
+		synctest.Wait()
+		close(gate)
+		wg.Wait()
+		for _, id := range ids {
+			if id == "" || id != ids[0] {
+				t.Fatalf("ids %v", ids)
+			}
+		}
+		if n := w.up.logins(); n != 1 {
+			t.Errorf("%d logins", n)
+		}
+		if s := w.open(); s.ID() != ids[0] || w.up.logins() != 1 {
+			t.Error("a later request signs in again")
+		}
+		info := w.open().Info()
+		if info.JID != alice || info.Resource != "perch" || info.State != perch.StateOnline || info.Reason != "" {
+			t.Errorf("%+v", info)
+		}
+	})
+}
+
+func TestRefusedTokenIsRemembered(t *testing.T) {
+	inWorld(t, func(w *world) {
+		bad := perch.NewSecret("bad-token")
+		for range 3 {
+			_, err := w.m.Authenticate(w.ctx(), bad)
+			kindOf(t, err, perch.KindUnauthorized)
+		}
+		if n := w.up.logins(); n != 1 {
+			t.Errorf("%d logins for one refused token", n)
+		}
+		if n := w.m.Len(); n != 0 {
+			t.Errorf("%d sessions stay", n)
+		}
+		time.Sleep(time.Minute)
+		_, err := w.m.Authenticate(w.ctx(), bad)
+		kindOf(t, err, perch.KindUnauthorized)
+		if n := w.up.logins(); n != 2 {
+			t.Errorf("%d logins after a minute, want 2", n)
+		}
+	})
+}
+
+func TestTokensThatLeadNowhere(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for name, token := range map[string]string{"empty": "", "minted elsewhere": "perch_AAAA"} {
+			_, err := w.m.Authenticate(w.ctx(), perch.NewSecret(token))
+			if kindOf(t, err, perch.KindUnauthorized); w.up.logins() != 0 {
+				t.Errorf("%s: reached the upstream", name)
+			}
+		}
+	})
+	inWorld(t, func(w *world) {
+		_, err := w.m.Authenticate(w.ctx(), goodToken)
+		if kindOf(t, err, perch.KindUnauthorized); w.up.logins() != 0 {
+			t.Error("reached an upstream that takes no access tokens")
+		}
+	}, func(o *sessions.Options) { o.DefaultUpstream = "named" })
+}
+
+// A login that fails for another reason than the credential leaves no session behind.
+func TestOpeningFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want perch.Kind
+		in   time.Duration
+	}{
+		"no route":     {linkLost, perch.KindSessionOffline, 15 * time.Second},
+		"try later":    {perch.Errorf(perch.KindTryLater, ""), perch.KindSessionOffline, 15 * time.Second},
+		"TLS":          {perch.Errorf(perch.KindUpstreamTLS, "expired"), perch.KindUpstreamTLS, 0},
+		"host unknown": {perch.Errorf(perch.KindUpstreamConfig, ""), perch.KindSessionOffline, 0},
+		"redirect":     {perch.Errorf(perch.KindRedirectRefused, ""), perch.KindSessionOffline, 0},
+		"disabled":     {perch.Errorf(perch.KindForbidden, ""), perch.KindForbidden, 0},
+		"no kind":      {errors.New("odd"), perch.KindSessionOffline, 15 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.up.Edit(func(d *fakexmpp.Data) {
+					d.SignIn = func(context.Context, sessions.DialRequest) (perch.Login, error) { return perch.Login{}, c.err }
+				})
+				start := time.Now()
+				_, err := w.m.Authenticate(w.ctx(), goodToken)
+				kindOf(t, err, c.want)
+				if took := time.Since(start); took != c.in {
+					t.Errorf("took %v, want %v", took, c.in)
+				}
+				synctest.Wait()
+				if w.m.Len() != 0 {
+					t.Error("a session stays")
+				}
+			})
+		})
+	}
+}
+
+func TestLoginThatHangs(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.up.Edit(func(d *fakexmpp.Data) {
+			d.SignIn = func(ctx context.Context, _ sessions.DialRequest) (perch.Login, error) {
+				<-ctx.Done()
+				return perch.Login{}, ctx.Err()
+			}
+		})
+		start := time.Now()
+		_, err := w.m.Authenticate(w.ctx(), goodToken)
+		kindOf(t, err, perch.KindUpstreamTimeout)
+		if took := time.Since(start); took != 15*time.Second {
+			t.Errorf("took %v", took)
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(w.ctx(), time.Second)
+		defer cancel()
+		if _, err := w.m.Authenticate(ctx, goodToken); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a caller that gives up gets %v", err)
+		}
+	})
+}
+
+func TestMaxSessions(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.open()
+		_, err := w.m.Authenticate(w.ctx(), perch.NewSecret("another"))
+		kindOf(t, err, perch.KindSessionOffline)
+		w.open()
+	}, func(o *sessions.Options) { o.MaxSessions = 1 })
+}
+
+func TestDrainRefusesNewSessions(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.open()
+		if err := w.m.Ready(w.ctx()); err != nil {
+			t.Error(err)
+		}
+		w.m.Drain()
+		w.open()
+		_, err := w.m.Authenticate(w.ctx(), perch.NewSecret("another"))
+		kindOf(t, err, perch.KindDraining)
+		kindOf(t, w.m.Ready(w.ctx()), perch.KindDraining)
+	})
+}
+
+func TestStoreDownAtOpening(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.store.set(func(s *store) { s.down = errDown })
+		_, err := w.m.Authenticate(w.ctx(), goodToken)
+		kindOf(t, err, perch.KindStorageUnavailable)
+		if w.up.logins() != 0 {
+			t.Error("signed in although nothing can be kept")
+		}
+		w.store.set(func(s *store) { s.down = nil })
+		w.open()
+	})
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	good := newWorldOptions(t)
+	for name, change := range map[string]func(*sessions.Options){
+		"no dial":       func(o *sessions.Options) { o.Dial = nil },
+		"no store":      func(o *sessions.Options) { o.Store = nil },
+		"short secret":  func(o *sessions.Options) { o.Secret = []byte("short") },
+		"no upstream":   func(o *sessions.Options) { o.DefaultUpstream = "nowhere" },
+		"negative":      func(o *sessions.Options) { o.MaxSessions = -1 },
+		"seal key":      func(o *sessions.Options) { o.SealKeys = [][]byte{{1, 2, 3}} },
+		"idle, no time": func(o *sessions.Options) { o.Idle.Action = sessions.IdleAway },
+	} {
+		o := good
+		change(&o)
+		if _, err := sessions.NewManager(o); perch.KindOf(err) != perch.KindValidation {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func newWorldOptions(t *testing.T) sessions.Options { return newWorld(t).opts }

@@ -1,0 +1,223 @@
+package sessions_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+func here(from perch.JID, show perch.Show, prio int8) *perch.PresenceIn {
+	return &perch.PresenceIn{From: from, Available: true, Show: show, Priority: prio}
+}
+
+func away(from perch.JID) *perch.PresenceIn { return &perch.PresenceIn{From: from} }
+
+func (w *world) presence(s *sessions.Session, jid perch.JID) perch.Presence {
+	w.t.Helper()
+	p, err := s.Presence(jid)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+func brief(p perch.Presence) string {
+	var names []string
+	for _, r := range p.Resources {
+		names = append(names, r.Resource)
+	}
+	return fmt.Sprintf("%v %q %d %q [%s] stale=%v", p.Available, p.Show, p.Priority, p.Status, strings.Join(names, " "), p.Stale)
+}
+
+// The resource with the highest priority speaks, the latest one among equals.
+func TestPresenceAggregation(t *testing.T) {
+	steps := []struct {
+		in   *perch.PresenceIn
+		want string
+	}{
+		{here(bob+"/phone", "away", 0), `true "away" 0 "" [phone] stale=false`},
+		{here(bob+"/laptop", "dnd", 5), `true "dnd" 5 "" [laptop phone] stale=false`},
+		{here(bob+"/phone", "", 5), `true "" 5 "" [laptop phone] stale=false`},
+		{here(bob+"/laptop", "xa", 5), `true "xa" 5 "" [laptop phone] stale=false`},
+		{here(bob+"/tablet", "chat", -1), `true "xa" 5 "" [laptop phone tablet] stale=false`},
+		{away(bob + "/laptop"), `true "" 5 "" [phone tablet] stale=false`},
+		{away(bob + "/phone"), `true "chat" -1 "" [tablet] stale=false`},
+		{&perch.PresenceIn{From: bob, Status: "bye"}, `false "" 0 "bye" [] stale=false`},
+	}
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		for i, st := range steps {
+			time.Sleep(time.Second)
+			if w.say(st.in); brief(w.presence(s, bob)) != st.want {
+				t.Errorf("step %d: %s, want %s", i, brief(w.presence(s, bob)), st.want)
+			}
+		}
+	})
+}
+
+func TestPresenceEvents(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.say(here(bob+"/a", "away", 0))
+		c.wantTypes(perch.EventPresence)
+		w.say(here(bob+"/a", "away", 0))
+		c.wantTypes()
+		w.say(here("stranger@example.net/a", "", 0), away("stranger@example.net/a"))
+		c.wantTypes()
+		if _, err := s.Presence("stranger@example.net"); perch.KindOf(err) != perch.KindItemNotFound {
+			t.Error(err)
+		}
+		if n := len(w.conn().Sent()); n != 1 {
+			t.Errorf("%d stanzas sent: reading presence must send nothing", n)
+		}
+	})
+}
+
+func TestPresenceIsBounded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		for i := range 100 {
+			time.Sleep(time.Millisecond)
+			w.say(&perch.PresenceIn{From: bob + perch.JID(fmt.Sprintf("/%03d", i)), Available: true, Status: strings.Repeat("é", 5000)})
+		}
+		p := w.presence(s, bob)
+		if len(p.Resources) != 32 || p.Resources[31].Resource != "099" || len(p.Status) > 4096 || !strings.HasSuffix(p.Status, "é") {
+			t.Errorf("%d resources, last %s, %d bytes of status", len(p.Resources), p.Resources[31].Resource, len(p.Status))
+		}
+	})
+}
+
+// A reconnect keeps the presence, marked stale, and brings only what is different; who is
+// not heard of again goes when the server has had its time.
+func TestNoFlapAcrossReconnect(t *testing.T) {
+	inWorld(t, func(w *world) {
+		dave := perch.JID("dave@example.net")
+		w.roster(bob, carol, dave)
+		s := w.open()
+		w.say(here(bob+"/a", "away", 1), here(bob+"/b", "", 0), here(carol+"/a", "", 0), here(dave+"/a", "", 0))
+		was := w.presence(s, bob).UpdatedAt
+		c := w.attach(s, sessions.SubscribeOptions{})
+		time.Sleep(time.Minute)
+		w.conn().Fail(linkLost)
+		c.wantTypes(perch.EventSessionState)
+		if got := brief(w.presence(s, bob)); got != `true "away" 1 "" [a b] stale=true` {
+			t.Errorf("while the link is lost: %s", got)
+		}
+		time.Sleep(2 * time.Second)
+		c.wantTypes(perch.EventSessionGap, perch.EventSessionState)
+		w.say(here(bob+"/a", "away", 1), here(bob+"/b", "", 0), here(carol+"/a", "dnd", 0))
+		evs := c.wantTypes(perch.EventPresence)
+		if p := w.presence(s, carol); p.Show != "dnd" || p.Stale {
+			t.Errorf("%+v", p)
+		}
+		if !strings.Contains(string(evs[0].Data), string(carol)) {
+			t.Errorf("%s", evs[0].Data)
+		}
+		if p := w.presence(s, bob); brief(p) != `true "away" 1 "" [a b] stale=false` || p.UpdatedAt != was {
+			t.Errorf("%s, updated %v instead of %v", brief(p), p.UpdatedAt, was)
+		}
+		if got := brief(w.presence(s, dave)); got != `true "" 0 "" [a] stale=true` {
+			t.Errorf("before it has settled: %s", got)
+		}
+		time.Sleep(6 * time.Second)
+		evs = c.wantTypes(perch.EventPresence)
+		if got := brief(w.presence(s, dave)); got != `false "" 0 "" [] stale=false` || !strings.Contains(string(evs[0].Data), string(dave)) {
+			t.Errorf("after it has settled: %s", got)
+		}
+	})
+}
+
+// One resource that went while we were away is dropped without a flap of the others.
+func TestSettlingDropsOneResource(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		w.say(here(bob+"/a", "", 0), here(bob+"/b", "dnd", 9))
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.lose(linkLost)
+		w.say(here(bob+"/a", "", 0))
+		time.Sleep(6 * time.Second)
+		c.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState, perch.EventPresence)
+		if got := brief(w.presence(s, bob)); got != `true "" 0 "" [a] stale=false` {
+			t.Error(got)
+		}
+	})
+}
+
+func TestResumedStreamKeepsPresence(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.up.set(func(u *upstream) { u.resume = true })
+		w.roster(bob)
+		s := w.open()
+		w.say(here(bob+"/a", "away", 1))
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.lose(linkLost)
+		time.Sleep(time.Minute)
+		evs := c.wantTypes(perch.EventSessionState, perch.EventSessionState)
+		var st perch.StateChange
+		if evs[1].into(t, &st); !st.Resumed {
+			t.Errorf("%+v", st)
+		}
+		if got := brief(w.presence(s, bob)); got != `true "away" 1 "" [a] stale=false` {
+			t.Error(got)
+		}
+		if n := len(w.conn().Sent()); n != 0 {
+			t.Errorf("%d stanzas sent on the resumed stream", n)
+		}
+	})
+}
+
+func TestPhotoHash(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		c := w.attach(w.open(), sessions.SubscribeOptions{})
+		hash := func(h string) *perch.PresenceIn {
+			p := here(bob+"/a", "", 0)
+			p.PhotoHash = &h
+			return p
+		}
+		w.say(hash("aa"))
+		c.wantTypes(perch.EventPresence)
+		w.say(hash("aa"), here(bob+"/a", "", 0))
+		c.wantTypes()
+		w.say(hash("bb"))
+		evs := c.wantTypes(perch.EventVCardChanged)
+		if string(evs[0].Data) != `{"jid":"bob@example.net","photo_hash":"bb"}` || evs[0].ID == "" {
+			t.Errorf("%s", evs[0].Data)
+		}
+	})
+}
+
+func TestOwnPresence(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		if p := s.OwnPresence(); !p.Available {
+			t.Errorf("%+v", p)
+		}
+		dnd := perch.OwnPresence{Available: true, Show: "dnd", Status: "busy", Priority: 3}
+		if err := s.SetOwnPresence(w.ctx(), dnd); err != nil {
+			t.Fatal(err)
+		}
+		if got := sent[*perch.PresenceOut](w.conn()); len(got) != 2 || got[1].OwnPresence != dnd {
+			t.Errorf("%+v", got)
+		}
+		w.conn().Fail(linkLost)
+		xa := perch.OwnPresence{Available: true, Show: "xa"}
+		if err := s.SetOwnPresence(w.ctx(), xa); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		if got := sent[*perch.PresenceOut](w.conn()); len(got) != 1 || got[0].OwnPresence != xa {
+			t.Errorf("after the reconnect: %+v", got)
+		}
+		kindOf(t, s.SetOwnPresence(w.ctx(), perch.OwnPresence{Show: "busy"}), perch.KindValidation)
+	})
+}

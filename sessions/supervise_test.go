@@ -1,0 +1,202 @@
+package sessions_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
+)
+
+// refuse lets every login fail with err; nil lets them in.
+func (w *world) refuse(err error) {
+	w.up.Edit(func(d *fakexmpp.Data) {
+		if d.SignIn = nil; err != nil {
+			d.SignIn = func(context.Context, sessions.DialRequest) (perch.Login, error) { return perch.Login{}, err }
+		}
+	})
+}
+
+func TestLostLinkComesBack(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.conn().Fail(linkLost)
+		evs := c.wantTypes(perch.EventSessionState)
+		var st perch.StateChange
+		evs[0].into(t, &st)
+		if st.State != perch.StateReconnecting || st.Previous != perch.StateOnline || st.Reason != perch.ReasonLinkLost || st.RetryAt == 0 {
+			t.Errorf("%+v", st)
+		}
+		if in := time.Until(st.RetryAt.Time()); in > time.Second {
+			t.Errorf("first attempt in %v", in)
+		}
+		if info := s.Info(); info.State != perch.StateReconnecting || info.RetryAt != st.RetryAt {
+			t.Errorf("%+v", info)
+		}
+		time.Sleep(2 * time.Second)
+		evs = c.wantTypes(perch.EventSessionGap, perch.EventSessionState)
+		evs[1].into(t, &st)
+		if st.State != perch.StateOnline || st.Previous != perch.StateReconnecting || st.Resumed {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// The back-off grows to a minute, is jittered, and one state change is one event.
+func TestBackoff(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.refuse(linkLost)
+		w.conn().Fail(linkLost)
+		before := w.up.logins()
+		longest, last := time.Duration(0), time.Now()
+		for range 60 {
+			synctest.Wait()
+			at := s.Info().RetryAt
+			d := time.Until(at.Time())
+			longest = max(longest, d)
+			if d > time.Minute {
+				t.Fatalf("waits %v", d)
+			}
+			time.Sleep(d + 2*time.Millisecond)
+		}
+		synctest.Wait()
+		if n := w.up.logins() - before; n < 55 {
+			t.Errorf("%d attempts", n)
+		}
+		if longest < 20*time.Second || time.Since(last) < 5*time.Minute {
+			t.Errorf("never waits longer than %v", longest)
+		}
+		c.wantTypes(perch.EventSessionState)
+		w.refuse(nil)
+		time.Sleep(time.Minute)
+		if st := s.Info().State; st != perch.StateOnline {
+			t.Errorf("state %s", st)
+		}
+	})
+}
+
+func TestVerdicts(t *testing.T) {
+	for kind, want := range map[perch.Kind]struct {
+		state  perch.State
+		reason string
+	}{
+		perch.KindUnauthorized:    {perch.StateSuspended, perch.ReasonCredentials},
+		perch.KindForbidden:       {perch.StateSuspended, perch.ReasonCredentials},
+		perch.KindUpstreamConfig:  {perch.StateSuspended, perch.ReasonConfig},
+		perch.KindRedirectRefused: {perch.StateSuspended, perch.ReasonRedirect},
+		perch.KindUpstreamTLS:     {perch.StateReconnecting, perch.ReasonTLS},
+		perch.KindTryLater:        {perch.StateReconnecting, perch.ReasonTryLater},
+		perch.KindLinkLost:        {perch.StateReconnecting, perch.ReasonLinkLost},
+		perch.KindUpstreamTimeout: {perch.StateReconnecting, perch.ReasonLinkLost},
+		perch.KindInternal:        {perch.StateReconnecting, perch.ReasonLinkLost},
+		perch.KindStreamConflict:  {perch.StateReconnecting, perch.ReasonConflict},
+		perch.KindPolicy:          {perch.StateReconnecting, perch.ReasonPolicy},
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				s := w.open()
+				err := perch.Errorf(kind, "")
+				w.refuse(err)
+				w.conn().Fail(err)
+				synctest.Wait()
+				if info := s.Info(); info.State != want.state || info.Reason != want.reason {
+					t.Errorf("%s %s", info.State, info.Reason)
+				}
+				n := w.up.logins()
+				time.Sleep(5 * time.Minute)
+				tried := w.up.logins() > n
+				if tried == (want.state == perch.StateSuspended) {
+					t.Errorf("tried again: %v", tried)
+				}
+			})
+		})
+	}
+}
+
+func TestConflictStopsAfterThree(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		conflict := perch.Errorf(perch.KindStreamConflict, "replaced")
+		for i := range 3 {
+			if st := s.Info().State; st != perch.StateOnline {
+				t.Fatalf("before %d: %s", i, st)
+			}
+			w.conn().Fail(conflict)
+			synctest.Wait()
+			if i < 2 {
+				time.Sleep(5 * time.Second)
+				synctest.Wait()
+			}
+		}
+		if info := s.Info(); info.State != perch.StateSuspended || info.Reason != perch.ReasonConflict {
+			t.Errorf("%+v", info)
+		}
+		s.Reconnect()
+		synctest.Wait()
+		if st := s.Info().State; st != perch.StateOnline {
+			t.Errorf("a client cannot bring it back: %s", st)
+		}
+		time.Sleep(11 * time.Minute)
+		w.conn().Fail(conflict)
+		time.Sleep(time.Minute)
+		if st := s.Info().State; st != perch.StateOnline {
+			t.Errorf("old conflicts count: %s", st)
+		}
+	})
+}
+
+func TestRetryAfterIsRespected(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		w.conn().Fail(&perch.Error{Kind: perch.KindTryLater, RetryAfter: 40 * time.Second})
+		synctest.Wait()
+		if d := time.Until(s.Info().RetryAt.Time()); d < 39*time.Second {
+			t.Errorf("waits %v", d)
+		}
+	})
+}
+
+// A login that gives another account than before is not ours to show.
+func TestAnotherAccount(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		w.up.Edit(func(d *fakexmpp.Data) {
+			d.SignIn = func(context.Context, sessions.DialRequest) (perch.Login, error) {
+				return perch.Login{JID: "mallory@example.net/perch"}, nil
+			}
+		})
+		w.lose(linkLost)
+		if info := s.Info(); info.State != perch.StateSuspended || info.Reason != perch.ReasonCredentials || info.JID != alice {
+			t.Errorf("%+v", info)
+		}
+	})
+}
+
+func TestRosterThatFails(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		w.up.Edit(func(d *fakexmpp.Data) {
+			d.Refuse = func(m string) error {
+				if m == "Roster" {
+					return perch.Errorf(perch.KindUpstreamTimeout, "no answer")
+				}
+				return nil
+			}
+		})
+		w.lose(linkLost)
+		if st := s.Info().State; st != perch.StateReconnecting {
+			t.Errorf("state %s without a roster", st)
+		}
+		w.up.Edit(func(d *fakexmpp.Data) { d.Refuse = nil })
+		time.Sleep(2 * time.Minute)
+		if st := s.Info().State; st != perch.StateOnline {
+			t.Errorf("state %s", st)
+		}
+	})
+}

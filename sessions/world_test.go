@@ -1,0 +1,391 @@
+package sessions_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
+)
+
+const (
+	alice = perch.JID("alice@example.net")
+	bob   = perch.JID("bob@example.net")
+	carol = perch.JID("carol@example.net")
+)
+
+var goodToken = perch.NewSecret("good-token")
+
+// world is a manager with everything around it make-believe. It lives inside a synctest
+// bubble: time stands still until everybody waits.
+type world struct {
+	t     testing.TB
+	up    *upstream
+	store *store
+	m     *sessions.Manager
+	opts  sessions.Options
+}
+
+// inWorld runs a test in a bubble.
+func inWorld(t *testing.T, f func(w *world), change ...func(*sessions.Options)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, change...)
+		f(w)
+		w.close()
+	})
+}
+
+func newWorld(t testing.TB, change ...func(*sessions.Options)) *world {
+	w := &world{t: t, up: newUpstream(), store: &store{Store: cache.NewMemory(cache.MemoryOptions{})}}
+	w.opts = sessions.Options{
+		Dial: w.up.dial, Store: w.store, Secret: []byte("0123456789abcdef"), DefaultUpstream: "net",
+		Upstreams: map[string]sessions.Upstream{
+			"net":   {Name: "net", TokenBearer: true},
+			"named": {Name: "named", NeedsJID: true},
+		},
+		Logger: slog.New(slog.DiscardHandler),
+	}
+	for _, c := range change {
+		c(&w.opts)
+	}
+	w.start()
+	return w
+}
+
+// start begins a process; after close it is the next one, with the same store.
+func (w *world) start() {
+	w.t.Helper()
+	m, err := sessions.NewManager(w.opts)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.m = m
+}
+
+func (w *world) close() {
+	w.t.Helper()
+	w.store.set(func(s *store) { s.down, s.held = nil, false })
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := w.m.Close(ctx); err != nil {
+		w.t.Errorf("close: %v", err)
+	}
+}
+
+func (w *world) ctx() context.Context { return context.Background() }
+
+// open signs in with the good token.
+func (w *world) open() *sessions.Session {
+	w.t.Helper()
+	s, err := w.m.Authenticate(w.ctx(), goodToken)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	synctest.Wait()
+	return s
+}
+
+// conn is the newest connection.
+func (w *world) conn() *conn {
+	synctest.Wait()
+	return w.up.newest()
+}
+
+// say delivers and waits until it has been dealt with.
+func (w *world) say(in ...perch.Inbound) {
+	c := w.conn()
+	for _, i := range in {
+		c.Deliver(i)
+	}
+	synctest.Wait()
+}
+
+// roster gives the account buddies with both subscriptions.
+func (w *world) roster(jids ...perch.JID) {
+	w.up.Edit(func(d *fakexmpp.Data) {
+		d.Roster = nil
+		for _, j := range jids {
+			d.Roster = append(d.Roster, perch.Buddy{JID: j, Name: j.Local(), Subscription: perch.SubscriptionBoth})
+		}
+	})
+}
+
+// lose ends the newest connection and waits for the next one to be online.
+func (w *world) lose(err error) {
+	w.conn().Fail(err)
+	synctest.Wait()
+	time.Sleep(2 * time.Second) // the bubble's time: the first back-off is at most 1 s
+	synctest.Wait()
+}
+
+var linkLost = perch.Errorf(perch.KindLinkLost, "reset")
+
+// event is an envelope as a client reads it.
+type event struct {
+	ID   string
+	Type perch.EventType
+	Data json.RawMessage
+}
+
+func (e event) into(t testing.TB, v any) {
+	t.Helper()
+	if err := json.Unmarshal(e.Data, v); err != nil {
+		t.Fatalf("%s: %v", e.Type, err)
+	}
+}
+
+func decode(t testing.TB, evs []*perch.Event) []event {
+	t.Helper()
+	list := make([]event, len(evs))
+	for i, e := range evs {
+		if err := json.Unmarshal(e.Wire, &list[i]); err != nil {
+			t.Fatal(err)
+		}
+		if list[i].ID != e.Position.String() || list[i].Type != e.Type {
+			t.Fatalf("envelope %s is not %s %s", e.Wire, e.Position, e.Type)
+		}
+	}
+	return list
+}
+
+// client is a subscriber that has read its preamble.
+type client struct {
+	t        testing.TB
+	sub      *sessions.Subscription
+	preamble []event
+}
+
+func (w *world) attach(s *sessions.Session, o sessions.SubscribeOptions) *client {
+	w.t.Helper()
+	synctest.Wait() // what is under way is shown before, not to this client
+	sub, err := s.Subscribe(w.ctx(), o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := &client{t: w.t, sub: sub}
+	var evs []*perch.Event
+	if err := sub.Preamble(w.ctx(), func(e *perch.Event) error { evs = append(evs, e); return nil }); err != nil {
+		w.t.Fatal(err)
+	}
+	c.preamble = decode(w.t, evs)
+	synctest.Wait()
+	return c
+}
+
+// next returns what has come since.
+func (c *client) next() []event {
+	c.t.Helper()
+	synctest.Wait()
+	var all []*perch.Event
+	for {
+		evs, err := c.sub.Take()
+		if err != nil {
+			c.t.Fatalf("cut: %v", err)
+		}
+		if len(evs) == 0 {
+			return decode(c.t, all)
+		}
+		all = append(all, evs...)
+	}
+}
+
+func types(evs []event) []perch.EventType {
+	list := []perch.EventType{}
+	for _, e := range evs {
+		list = append(list, e.Type)
+	}
+	return list
+}
+
+func (c *client) wantTypes(want ...perch.EventType) []event {
+	c.t.Helper()
+	evs := c.next()
+	if !slices.Equal(types(evs), want) {
+		c.t.Fatalf("events %v, want %v", types(evs), want)
+	}
+	return evs
+}
+
+// durable reads the whole log.
+func (w *world) durable(s *sessions.Session) []event {
+	w.t.Helper()
+	synctest.Wait()
+	page, err := w.store.Log(w.ctx(), s.ID(), 0, 100000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return decode(w.t, page.Events)
+}
+
+func kindOf(t testing.TB, err error, want perch.Kind) {
+	t.Helper()
+	if err == nil || perch.KindOf(err) != want {
+		t.Errorf("error %v, want kind %s", err, want)
+	}
+}
+
+// upstream is fakexmpp with connections that can do more.
+type upstream struct {
+	*fakexmpp.Server
+	mu     sync.Mutex
+	conns  []*conn
+	resume bool // streams can be resumed
+	pages  func(perch.ArchiveQuery) (perch.ArchivePage, error)
+	gone   perch.Time // LastStanzaAt of connections
+}
+
+func newUpstream() *upstream {
+	u := &upstream{Server: fakexmpp.New()}
+	u.Edit(func(d *fakexmpp.Data) { d.Capabilities.Archive = "" })
+	return u
+}
+
+func (u *upstream) set(f func(*upstream)) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	f(u)
+}
+
+// conn is a connection that may be resumable, and have an archive with pages.
+type conn struct {
+	*fakexmpp.Conn
+	up      *upstream
+	resumed bool
+	mu      sync.Mutex
+	queries []perch.ArchiveQuery
+}
+
+func (c *conn) Login() perch.Login {
+	l := c.Conn.Login()
+	l.Resumed = c.resumed
+	return l
+}
+
+func (c *conn) StreamState() []byte {
+	c.up.mu.Lock()
+	defer c.up.mu.Unlock()
+	if !c.up.resume {
+		return nil
+	}
+	return []byte("stream")
+}
+
+func (c *conn) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
+	c.mu.Lock()
+	c.queries = append(c.queries, q)
+	c.mu.Unlock()
+	c.up.mu.Lock()
+	pages := c.up.pages
+	c.up.mu.Unlock()
+	if pages == nil {
+		return c.Conn.Archive(ctx, q)
+	}
+	return pages(q)
+}
+
+func (u *upstream) dial(ctx context.Context, req sessions.DialRequest) (sessions.Conn, error) {
+	c, err := u.Dial(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	k := &conn{Conn: c.(*fakexmpp.Conn), up: u, resumed: u.resume && req.Resume != nil}
+	u.conns = append(u.conns, k)
+	return k, nil
+}
+
+func (u *upstream) newest() *conn {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.conns) == 0 {
+		return nil
+	}
+	return u.conns[len(u.conns)-1]
+}
+
+func (u *upstream) logins() int { return len(u.Dials()) }
+
+// sent returns what a connection was given to write, of one type.
+func sent[T perch.Outbound](c *conn) []T {
+	var list []T
+	for _, o := range c.Sent() {
+		if v, ok := o.(T); ok {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// store is a Store that fails on demand.
+type store struct {
+	sessions.Store
+	mu      sync.Mutex
+	durable bool
+	down    error // every write and look-up fails with it
+	held    bool  // commits wait
+	waiting []func()
+	commits int
+	maxTip  uint64
+}
+
+func (s *store) set(f func(*store)) {
+	s.mu.Lock()
+	f(s)
+	var run []func()
+	if !s.held {
+		run, s.waiting = s.waiting, nil
+	}
+	s.mu.Unlock()
+	for _, r := range run {
+		r()
+	}
+}
+
+func (s *store) Durable() bool { return s.durable }
+
+func (s *store) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Result)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.commits++
+	switch {
+	case s.held:
+		s.waiting = append(s.waiting, func() { s.Store.Commit(id, c, done) })
+	case s.down != nil:
+		err := s.down
+		go done(sessions.Result{Err: err})
+	default:
+		s.Store.Commit(id, c, done)
+	}
+}
+
+func (s *store) failing() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.down
+}
+
+func (s *store) Lookup(ctx context.Context, token string) (sessions.Binding, error) {
+	if err := s.failing(); err != nil {
+		return sessions.Binding{}, err
+	}
+	return s.Store.Lookup(ctx, token)
+}
+
+func (s *store) Bind(ctx context.Context, token string, b sessions.Binding) error {
+	if err := s.failing(); err != nil {
+		return err
+	}
+	return s.Store.Bind(ctx, token, b)
+}
+
+var errDown = perch.Errorf(perch.KindStorageUnavailable, "down")
