@@ -108,7 +108,7 @@ func TestSignInLimit(t *testing.T) {
 	if n := len(f.up.Dials()); n != logins {
 		t.Errorf("%d guesses reached the upstream", n-logins)
 	}
-	f.want(200, "GET", "/v1/session", "", nil)
+	f.want(200, "GET", "/v1/buddies", "", nil)
 	c.advance(10 * time.Second)
 	if a := guess("e"); a.status != 401 {
 		t.Errorf("after the wait: %d", a.status)

@@ -118,6 +118,29 @@ func TestPagesAndDescriptions(t *testing.T) {
 	}
 }
 
+// An answer that breaks off must not look whole, nor have a problem glued to it.
+func TestPanicInTheMiddle(t *testing.T) {
+	f := newBare(t, new(sessions.Manager), func(o *api.Options) {
+		o.Pages = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "half an ans")
+			_ = http.NewResponseController(w).Flush()
+			panic("a page panicked")
+		})
+	})
+	req, err := http.NewRequestWithContext(f.ctx, "GET", f.url+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if b, err := io.ReadAll(resp.Body); err == nil || string(b) != "half an ans" {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
 func TestCORS(t *testing.T) {
 	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.Origins = []string{"https://chat.example"} })
 	preflight := func(origin string) http.Header {
