@@ -102,9 +102,13 @@ func (a *App) buildAPI() error {
 	return nil
 }
 
-// Start binds the listeners, so that a taken port is an error here, and serves.
+// Start brings back the sessions whose credentials were kept, binds the listeners, so
+// that a taken port is an error here, and serves.
 func (a *App) Start() error {
-	var err error
+	err := a.manager.Restore(context.Background())
+	if err != nil {
+		return err
+	}
 	if a.listener, err = net.Listen("tcp", a.o.Listen); err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}

@@ -28,12 +28,14 @@ func TestLinkIsCut(t *testing.T) {
 				t.Errorf("state %s", lost.Raw)
 			}
 			w.wantStale(t)
+			w.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": w.bob.JID, "body": "später"})
 			w.proxy.Up(t)
 
 			back := stream.Expect(t, "online", state("online"))
 			if back.Data.Str("previous") != "reconnecting" {
 				t.Errorf("state %s", back.Raw)
 			}
+			w.peer.ExpectMessage(t, w.alice.JID, "später")
 			w.wantFresh(t, "dnd")
 			w.peer.Message(t, w.alice.JID, "welcome back, schön dich zu sehen")
 			stream.Expect(t, "message", message("message.received", "welcome back, schön dich zu sehen"))
@@ -91,6 +93,7 @@ func TestServerIsRestarted(t *testing.T) {
 			stream.Expect(t, "bob busy", w.presence(true, "dnd"))
 
 			for i, stop := range []func(testkit.TB){w.server.Stop, w.server.Kill} {
+				w.wantLogins(t, i+1) // a killed server takes the end of its log with it
 				stream.Discard()
 				stop(t)
 				stream.Expect(t, "reconnecting", state("reconnecting"))

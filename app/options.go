@@ -36,17 +36,24 @@ type Options struct {
 	Origins        []string       // browsers' origins allowed besides the own host
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	MaxSessions    int            // on this node; default 10,000
-	TokenRate      api.Rate       // requests of one session; default 100 a second, 300 at once
-	IPRate         api.Rate       // requests of one client address; default 200 a second, 600 at once
+	TokenRate      Rate           // requests of one session; default 100 a second, 300 at once
+	IPRate         Rate           // requests of one client address; default 200 a second, 600 at once
 	Streams        int            // event streams of one session; default 20
 	DrainTime      time.Duration  // for Stop's streams; default 20 s
 	OpenTimeout    time.Duration  // how long a first call waits for the login; default 15 s
 	Retention      sessions.Retention
-	Idle           sessions.IdlePolicy // what happens to a session without an event stream; default: nothing
+	Idle           IdlePolicy // what happens to a session without an event stream; default: nothing
 
 	Logger  *slog.Logger // default: discards
 	Version string       // shown by /version and hello
 }
+
+// IdlePolicy, IdleAction and Rate are what the settings are made of; see there.
+type (
+	IdlePolicy = sessions.IdlePolicy
+	IdleAction = sessions.IdleAction
+	Rate       = api.Rate
+)
 
 // Upstream is one configured XMPP service, as it stands in the configuration file.
 type Upstream struct {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/app"
 )
 
@@ -30,7 +29,7 @@ func gatewayRole(ctx context.Context, args []string) (err error) {
 	}
 	a, err := app.New(app.Options{
 		Listen: "127.0.0.1:0", AdminListen: "off", MaxSessions: c.count + 10, DrainTime: time.Second,
-		IPRate:    api.Rate{PerSecond: 1e6, Burst: 1e6},
+		IPRate:    app.Rate{PerSecond: 1e6, Burst: 1e6},
 		Upstreams: []app.Upstream{{Name: "load", Domain: c.domain, Address: c.addr, CAFile: ca.Name(), Profile: app.ProfileMessenger}},
 	})
 	if err != nil {

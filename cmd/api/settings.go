@@ -11,9 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/app"
-	"github.com/perch-im/perch/sessions"
 )
 
 // commandLine is every command and flag. Each flag has an environment variable, PERCH_
@@ -94,7 +92,7 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 		Origins: s.Origin, TrustedProxies: s.TrustedProxy,
 		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate), Streams: s.Streams,
 		MaxSessions: s.MaxSessions, OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
-		Idle:    sessions.IdlePolicy{Action: sessions.IdleAction(s.Idle), After: s.IdleAfter},
+		Idle:    app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
 		Version: version(),
 	}
 	o.Retention.Events, o.Retention.Bytes, o.Retention.Age = s.RetentionEvents, s.RetentionBytes, s.RetentionAge
@@ -116,8 +114,8 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 }
 
 // rate lets three seconds' worth of requests come at once.
-func rate(perSecond float64) api.Rate {
-	return api.Rate{PerSecond: perSecond, Burst: max(1, int(3*perSecond))}
+func rate(perSecond float64) app.Rate {
+	return app.Rate{PerSecond: perSecond, Burst: max(1, int(3*perSecond))}
 }
 
 type versionCommand struct{}
