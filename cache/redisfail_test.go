@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
 	"github.com/perch-im/perch/internal/testkit"
@@ -401,115 +399,5 @@ func TestRedisCloseDoesNotWaitForEver(t *testing.T) {
 	}
 	if r := o.await(ch); !unavailable(r.Err) {
 		t.Errorf("a commit that Close gave up gave %v", r.Err)
-	}
-}
-
-func TestRedisStateSlides(t *testing.T) {
-	w := realRedis(t)
-	s := w.open(t, cache.RedisOptions{StateTTL: 48 * time.Hour})
-	o := own(t, s, "a1")
-	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Put: []*perch.Buddy{{JID: "a@x"}}}})
-	if err := s.Bind(t.Context(), "t1", sessions.Binding{ID: "a1"}); err != nil {
-		t.Fatal(err)
-	}
-	left := func(key string) time.Duration {
-		d, err := w.client.PTTL(t.Context(), key).Result()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return d
-	}
-	w.shorten(t, 47*time.Hour)
-	o.ok(&sessions.Commit{Record: &sessions.Record{JID: "me@x"}}) // a write keeps all of it
-	for _, key := range []string{"perch:{a1}:state", "perch:{a1}:roster", "perch:{a1}:tokens", "perch:token:t1", "perch:tokens"} {
-		eventually(t, key+" lives on", func() bool { return left(key) > 47*time.Hour })
-	}
-	w.shorten(t, 49*time.Hour)
-	if keys := w.keys(t); len(keys) > 0 {
-		t.Errorf("%q outlive the session", keys)
-	}
-	if _, err := s.Lookup(t.Context(), "t1"); perch.KindOf(err) != perch.KindNotFound {
-		t.Errorf("the token outlives the session: %v", err)
-	}
-	if r := o.commit(&sessions.Commit{Record: &sessions.Record{}}); !errors.Is(r.Err, sessions.ErrLost) {
-		t.Errorf("a commit to an ended session gave %v", r.Err)
-	}
-}
-
-// Values that are not where they belong are refused, not shown to somebody else.
-func TestRedisMixedUp(t *testing.T) {
-	w := realRedis(t)
-	s := w.open(t, cache.RedisOptions{})
-	a, b := own(t, s, "a1"), own(t, s, "a2")
-	a.ok(&sessions.Commit{Messages: []*perch.MessageRecord{{ID: "m"}}, Once: &sessions.Once{Key: "k"}})
-	b.ok(&sessions.Commit{Messages: []*perch.MessageRecord{{ID: "m"}}, Once: &sessions.Once{Key: "k"}})
-	for _, part := range []string{"state", "message:m", "once:k"} {
-		if err := w.client.Copy(t.Context(), "perch:{a1}:"+part, "perch:{a2}:"+part, 0, true).Err(); err != nil {
-			t.Fatal(err)
-		}
-		if part == "message:m" {
-			if m, err := s.Message(t.Context(), "a2", "m"); err == nil {
-				t.Errorf("a2 sees the message of a1: %v", m)
-			}
-		}
-		if part == "state" {
-			for what, err := range map[string]error{
-				"Log":    second(s.Log(t.Context(), "a2", 0, 1)),
-				"Open":   second(s.Open(t.Context(), "a2")),
-				"Commit": b.commit(&sessions.Commit{Record: &sessions.Record{}}).Err,
-			} {
-				if err == nil {
-					t.Errorf("%s uses the state of another session", what)
-				}
-			}
-		}
-	}
-	var reply redis.Error
-	if _, err := s.Open(t.Context(), "a2"); !errors.As(err, &reply) {
-		t.Errorf("Open gave %v", err)
-	}
-}
-
-func second[T any](_ T, err error) error { return err }
-
-func TestRedisSentinelFailsOver(t *testing.T) {
-	rs := testkit.Sentinel(t)
-	w := &world{url: rs.URL()}
-	s := w.open(t, cache.RedisOptions{RetryFor: 2 * time.Minute, Timeout: 500 * time.Millisecond})
-	o := own(t, s, "a1")
-	o.ok(&sessions.Commit{Events: o.event(1, "1")})
-	master := rs.Master.Client(t)
-	if n, err := master.Wait(t.Context(), 2, 10*time.Second).Result(); err != nil || n != 2 {
-		t.Fatalf("%d replicas have it: %v", n, err)
-	}
-	rs.Master.Kill()
-	ch := o.start(&sessions.Commit{Events: o.event(2, "2")})
-	select {
-	case r := <-ch:
-		if r.Err != nil {
-			t.Fatalf("a commit over a failover gave %v", r.Err)
-		}
-	case <-time.After(100 * time.Second):
-		t.Fatal("no failover")
-	}
-	o.tip(2)
-}
-
-// A node sees sessions come and go for months; what it remembers of them must not grow.
-func TestRedisForgetsOldOwners(t *testing.T) {
-	s := mini(t).open(t, cache.RedisOptions{StateTTL: time.Millisecond, Retention: sessions.Retention{Age: time.Millisecond}})
-	for i := range 3000 {
-		own(t, s, sessions.ID(fmt.Sprintf("%x", i)))
-	}
-	if n := s.Chains(); n > 1100 {
-		t.Errorf("%d sessions are remembered", n)
-	}
-	o := own(t, s, "a1")
-	n := s.Chains()
-	if err := s.Forget(t.Context(), o.id); err != nil {
-		t.Fatal(err)
-	}
-	if s.Chains() != n-1 {
-		t.Error("a forgotten session is remembered")
 	}
 }
