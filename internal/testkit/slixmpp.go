@@ -175,6 +175,9 @@ func (p *Peer) Expect(t TB, what string, fits func(PeerEvent) bool) PeerEvent {
 // Events is what has arrived and was not taken yet.
 func (p *Peer) Events() []PeerEvent { return p.lines.all() }
 
+// Discard takes everything that has arrived, and gives it.
+func (p *Peer) Discard() []PeerEvent { return p.lines.drain() }
+
 func (p *Peer) write(t TB, line any) {
 	t.Helper()
 	b, err := json.Marshal(line)
