@@ -64,10 +64,11 @@ func TestRefusedTokenIsRemembered(t *testing.T) {
 		if n := w.up.logins(); n != 1 {
 			t.Errorf("%d logins for one refused token", n)
 		}
+		synctest.Wait()
 		if n := w.m.Len(); n != 0 {
 			t.Errorf("%d sessions stay", n)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		_, err := w.m.Authenticate(w.ctx(), bad)
 		kindOf(t, err, perch.KindUnauthorized)
 		if n := w.up.logins(); n != 2 {

@@ -52,7 +52,7 @@ func TestPresenceAggregation(t *testing.T) {
 		w.roster(bob)
 		s := w.open()
 		for i, st := range steps {
-			time.Sleep(time.Second)
+			pass(time.Second)
 			if w.say(st.in); brief(w.presence(s, bob)) != st.want {
 				t.Errorf("step %d: %s, want %s", i, brief(w.presence(s, bob)), st.want)
 			}
@@ -85,7 +85,7 @@ func TestPresenceIsBounded(t *testing.T) {
 		w.roster(bob)
 		s := w.open()
 		for i := range 100 {
-			time.Sleep(time.Millisecond)
+			pass(time.Millisecond)
 			w.say(&perch.PresenceIn{From: bob + perch.JID(fmt.Sprintf("/%03d", i)), Available: true, Status: strings.Repeat("é", 5000)})
 		}
 		p := w.presence(s, bob)
@@ -105,13 +105,13 @@ func TestNoFlapAcrossReconnect(t *testing.T) {
 		w.say(here(bob+"/a", "away", 1), here(bob+"/b", "", 0), here(carol+"/a", "", 0), here(dave+"/a", "", 0))
 		was := w.presence(s, bob).UpdatedAt
 		c := w.attach(s, sessions.SubscribeOptions{})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		w.conn().Fail(linkLost)
 		c.wantTypes(perch.EventSessionState)
 		if got := brief(w.presence(s, bob)); got != `true "away" 1 "" [a b] stale=true` {
 			t.Errorf("while the link is lost: %s", got)
 		}
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		c.wantTypes(perch.EventSessionGap, perch.EventSessionState)
 		w.say(here(bob+"/a", "away", 1), here(bob+"/b", "", 0), here(carol+"/a", "dnd", 0))
 		evs := c.wantTypes(perch.EventPresence)
@@ -127,7 +127,7 @@ func TestNoFlapAcrossReconnect(t *testing.T) {
 		if got := brief(w.presence(s, dave)); got != `true "" 0 "" [a] stale=true` {
 			t.Errorf("before it has settled: %s", got)
 		}
-		time.Sleep(6 * time.Second)
+		pass(6 * time.Second)
 		evs = c.wantTypes(perch.EventPresence)
 		if got := brief(w.presence(s, dave)); got != `false "" 0 "" [] stale=false` || !strings.Contains(string(evs[0].Data), string(dave)) {
 			t.Errorf("after it has settled: %s", got)
@@ -144,7 +144,7 @@ func TestSettlingDropsOneResource(t *testing.T) {
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.lose(linkLost)
 		w.say(here(bob+"/a", "", 0))
-		time.Sleep(6 * time.Second)
+		pass(6 * time.Second)
 		c.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState, perch.EventPresence)
 		if got := brief(w.presence(s, bob)); got != `true "" 0 "" [a] stale=false` {
 			t.Error(got)
@@ -160,7 +160,7 @@ func TestResumedStreamKeepsPresence(t *testing.T) {
 		w.say(here(bob+"/a", "away", 1))
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.lose(linkLost)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		evs := c.wantTypes(perch.EventSessionState, perch.EventSessionState)
 		var st perch.StateChange
 		if evs[1].into(t, &st); !st.Resumed {
@@ -214,7 +214,7 @@ func TestOwnPresence(t *testing.T) {
 		if err := s.SetOwnPresence(w.ctx(), xa); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		if got := sent[*perch.PresenceOut](w.conn()); len(got) != 1 || got[0].OwnPresence != xa {
 			t.Errorf("after the reconnect: %+v", got)
 		}

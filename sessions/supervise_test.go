@@ -37,7 +37,7 @@ func TestLostLinkComesBack(t *testing.T) {
 		if info := s.Info(); info.State != perch.StateReconnecting || info.RetryAt != st.RetryAt {
 			t.Errorf("%+v", info)
 		}
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		evs = c.wantTypes(perch.EventSessionGap, perch.EventSessionState)
 		evs[1].into(t, &st)
 		if st.State != perch.StateOnline || st.Previous != perch.StateReconnecting || st.Resumed {
@@ -63,7 +63,7 @@ func TestBackoff(t *testing.T) {
 			if d > time.Minute {
 				t.Fatalf("waits %v", d)
 			}
-			time.Sleep(d + 2*time.Millisecond)
+			pass(d + 2*time.Millisecond)
 		}
 		synctest.Wait()
 		if n := w.up.logins() - before; n < 55 {
@@ -74,7 +74,7 @@ func TestBackoff(t *testing.T) {
 		}
 		c.wantTypes(perch.EventSessionState)
 		w.refuse(nil)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if st := s.Info().State; st != perch.StateOnline {
 			t.Errorf("state %s", st)
 		}
@@ -109,7 +109,7 @@ func TestVerdicts(t *testing.T) {
 					t.Errorf("%s %s", info.State, info.Reason)
 				}
 				n := w.up.logins()
-				time.Sleep(5 * time.Minute)
+				pass(5 * time.Minute)
 				tried := w.up.logins() > n
 				if tried == (want.state == perch.StateSuspended) {
 					t.Errorf("tried again: %v", tried)
@@ -130,7 +130,7 @@ func TestConflictStopsAfterThree(t *testing.T) {
 			w.conn().Fail(conflict)
 			synctest.Wait()
 			if i < 2 {
-				time.Sleep(5 * time.Second)
+				pass(5 * time.Second)
 				synctest.Wait()
 			}
 		}
@@ -142,9 +142,9 @@ func TestConflictStopsAfterThree(t *testing.T) {
 		if st := s.Info().State; st != perch.StateOnline {
 			t.Errorf("a client cannot bring it back: %s", st)
 		}
-		time.Sleep(11 * time.Minute)
+		pass(11 * time.Minute)
 		w.conn().Fail(conflict)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if st := s.Info().State; st != perch.StateOnline {
 			t.Errorf("old conflicts count: %s", st)
 		}
@@ -194,7 +194,7 @@ func TestRosterThatFails(t *testing.T) {
 			t.Errorf("state %s without a roster", st)
 		}
 		w.up.Edit(func(d *fakexmpp.Data) { d.Refuse = nil })
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		if st := s.Info().State; st != perch.StateOnline {
 			t.Errorf("state %s", st)
 		}

@@ -123,7 +123,7 @@ func (w *world) roster(jids ...perch.JID) {
 func (w *world) lose(err error) {
 	w.conn().Fail(err)
 	synctest.Wait()
-	time.Sleep(2 * time.Second) // the bubble's time: the first back-off is at most 1 s
+	pass(2 * time.Second) // the first back-off is at most 1 s
 	synctest.Wait()
 }
 
@@ -335,7 +335,7 @@ type store struct {
 	held    bool  // commits wait
 	waiting []func()
 	commits int
-	maxTip  uint64
+	lost    int // so many commits are made, and reported as failed
 }
 
 func (s *store) set(f func(*store)) {
@@ -363,6 +363,9 @@ func (s *store) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Re
 	case s.down != nil:
 		err := s.down
 		go done(sessions.Result{Err: err})
+	case s.lost > 0:
+		s.lost--
+		s.Store.Commit(id, c, func(sessions.Result) { done(sessions.Result{Err: errDown}) })
 	default:
 		s.Store.Commit(id, c, done)
 	}
@@ -389,3 +392,9 @@ func (s *store) Bind(ctx context.Context, token string, b sessions.Binding) erro
 }
 
 var errDown = perch.Errorf(perch.KindStorageUnavailable, "down")
+
+// pass lets the bubble's time go on: nothing is really waited for.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}

@@ -1,0 +1,248 @@
+package sessions_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+func text(id, body string) *perch.MessageIn {
+	return &perch.MessageIn{Message: perch.Message{ID: id, From: bob + "/x", To: alice, Kind: perch.ChatMessage, Body: body}}
+}
+
+// Nothing is shown, and nothing acknowledged, before it is kept; ephemeral events stay in
+// their place between the durable ones.
+func TestKeptThenShown(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		c := w.attach(w.open(), sessions.SubscribeOptions{})
+		handled := w.conn().HandledSeq()
+		w.store.set(func(s *store) { s.held = true })
+		w.say(text("1", "a"), &perch.ChatStateIn{From: bob + "/x", State: perch.StateComposing}, text("2", "b"), here(bob+"/x", "", 0))
+		c.wantTypes()
+		if n := w.conn().HandledSeq(); n != handled {
+			t.Errorf("handled %d before it is kept", n)
+		}
+		w.store.set(func(s *store) { s.held = false })
+		c.wantTypes(perch.EventMessageReceived, perch.EventChatState, perch.EventMessageReceived, perch.EventPresence)
+		if c := w.conn(); c.HandledSeq() != c.Delivered() {
+			t.Errorf("handled %d of %d", c.HandledSeq(), c.Delivered())
+		}
+	})
+}
+
+// What needs no Store is handled at once.
+func TestChatStatesAreNotStored(t *testing.T) {
+	inWorld(t, func(w *world) {
+		c := w.attach(w.open(), sessions.SubscribeOptions{})
+		before := w.store.commits
+		w.say(&perch.ChatStateIn{From: bob + "/x", State: perch.StateComposing})
+		if c.wantTypes(perch.EventChatState); w.store.commits != before || w.conn().HandledSeq() != w.conn().Delivered() {
+			t.Errorf("%d commits, handled %d", w.store.commits-before, w.conn().HandledSeq())
+		}
+	})
+}
+
+// The store is down: reads go on, a POST is refused, inbound waits, and everything comes
+// in order when it is back.
+func TestStoreDown(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.store.set(func(s *store) { s.down = errDown })
+		_, err := s.SendMessage(w.ctx(), sessions.NewMessage{To: bob, Body: "refused", Key: "k"})
+		kindOf(t, err, perch.KindStorageUnavailable)
+		fed := make(chan struct{})
+		go func() {
+			for i := range 2000 {
+				w.up.newest().Deliver(text(fmt.Sprint(i), fmt.Sprint(i)))
+			}
+			close(fed)
+		}()
+		pass(time.Minute)
+		if n := w.up.newest().Delivered(); n > 300 {
+			t.Errorf("%d stanzas were taken", n)
+		}
+		if n := w.up.newest().HandledSeq(); n != 0 {
+			t.Errorf("%d stanzas were acknowledged", n)
+		}
+		if items, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
+			t.Error("reads do not go on")
+		}
+		_, err = s.SendMessage(w.ctx(), hi("refused"))
+		kindOf(t, err, perch.KindStorageUnavailable)
+		if sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{}); err != nil {
+			t.Error(err)
+		} else {
+			sub.Close()
+		}
+		c.wantTypes()
+		c.sub.Close()
+
+		w.store.set(func(s *store) { s.down = nil })
+		pass(10 * time.Second)
+		<-fed
+		var got []string
+		for _, e := range w.durable(s) {
+			var m perch.Message
+			if e.Type == perch.EventMessageReceived {
+				e.into(t, &m)
+				got = append(got, m.Body)
+			}
+		}
+		for i, b := range got {
+			if b != fmt.Sprint(i) {
+				t.Fatalf("event %d is %s", i, b)
+			}
+		}
+		if len(got) != 2000 {
+			t.Errorf("%d messages", len(got))
+		}
+		w.send(s, sessions.NewMessage{To: bob, Body: "refused", Key: "k"})
+		if got := bodies(w.conn()); !slices.Equal(got, []string{"refused"}) {
+			t.Errorf("sent %v", got)
+		}
+	})
+}
+
+// The answer of the Store was lost after it had accepted a message: the client's second
+// try finds the key taken, and the message goes out once.
+func TestAcceptedButUnanswered(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		w.store.set(func(s *store) { s.lost = 1 })
+		m := sessions.NewMessage{To: bob, Body: "x", Key: "k"}
+		_, err := s.SendMessage(w.ctx(), m)
+		kindOf(t, err, perch.KindStorageUnavailable)
+		pass(time.Second)
+		id := w.send(s, m)
+		w.send(s, m)
+		if got := bodies(w.conn()); len(got) != 1 {
+			t.Errorf("sent %v", got)
+		}
+		w.conn().Ack()
+		if h := w.history(s, id); h != "accepted sent acked " {
+			t.Error(h)
+		}
+	})
+}
+
+// The answer was lost for a batch of events: it is tried again and counts once.
+func TestBatchTwice(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.store.set(func(s *store) { s.lost = 3 })
+		w.say(text("1", "a"), text("2", "b"))
+		pass(10 * time.Second)
+		c.wantTypes(perch.EventMessageReceived, perch.EventMessageReceived)
+		if evs := w.durable(s); len(evs) != 3 {
+			t.Errorf("%v", types(evs))
+		}
+	})
+}
+
+func TestFencedLetsGo(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		conn := w.conn()
+		if _, err := w.store.Open(w.ctx(), s.ID()); err != nil { // another node
+			t.Fatal(err)
+		}
+		w.say(text("1", "a"))
+		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrMoved) {
+			t.Errorf("cut with %v", err)
+		}
+		if conn.Closed() || conn.Err() == nil {
+			t.Error("the connection must be dropped, not closed")
+		}
+		if w.m.Len() != 0 {
+			t.Error("the session stays")
+		}
+	})
+}
+
+// The record is lost: the live session writes all it knows into a new log, and clients
+// come back with a cursor of another epoch.
+func TestLostRecordIsWrittenAgain(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob, carol)
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.say(here(bob+"/a", "dnd", 0), &perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})
+		old := c.next()
+		cursor := old[len(old)-1].ID
+		if err := w.store.Forget(w.ctx(), s.ID()); err != nil {
+			t.Fatal(err)
+		}
+		w.say(text("1", "a"))
+		pass(time.Second)
+		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrMoved) {
+			t.Errorf("cut with %v", err)
+		}
+		c = w.attach(s, sessions.SubscribeOptions{Since: cursor})
+		if c.sub.Resumed || c.sub.ResetReason != sessions.ResetEpoch {
+			t.Errorf("resumed %v %q", c.sub.Resumed, c.sub.ResetReason)
+		}
+		if evs := w.durable(s); !slices.Equal(types(evs), []perch.EventType{perch.EventMessageReceived}) {
+			t.Errorf("log %v", types(evs))
+		}
+		saved, err := w.store.Open(w.ctx(), s.ID())
+		if err != nil || len(saved.Roster) != 2 || len(saved.Presence) != 1 || len(saved.Invitations) != 1 || saved.Record.JID.Bare() != alice {
+			t.Errorf("%+v %v", saved, err)
+		}
+		if b, err := w.store.Bindings(w.ctx()); err != nil || len(b) != 1 {
+			t.Errorf("bindings %v %v", b, err)
+		}
+		if n := w.conn().HandledSeq(); n != w.conn().Delivered() {
+			t.Errorf("handled %d", n)
+		}
+	})
+}
+
+// A server that sends a message again, to a stream that replaced a dead one, is not
+// believed; a client that uses an id twice is.
+func TestRepeatedMessages(t *testing.T) {
+	inWorld(t, func(w *world) {
+		c := w.attach(w.open(), sessions.SubscribeOptions{})
+		withID := func(sid, body string) *perch.MessageIn {
+			m := text("x", body)
+			m.StanzaID = sid
+			return m
+		}
+		delayed := text("y", "b")
+		delayed.Delay = &perch.Delay{Stamp: 1}
+		w.say(withID("1", "a"), withID("1", "a"), withID("2", "a"), text("y", "b"), text("y", "b"), delayed, text("y", "c"))
+		c.wantTypes(slices.Repeat([]perch.EventType{perch.EventMessageReceived}, 5)...)
+	})
+}
+
+func TestReceiptsGiven(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		w.open()
+		ask := func(from perch.JID) *perch.MessageIn {
+			m := text("id of "+string(from.Local()), "x")
+			m.From, m.ReceiptRequested = from, true
+			return m
+		}
+		w.store.set(func(s *store) { s.held = true })
+		w.say(ask(bob+"/x"), ask("stranger@example.net/x"))
+		if got := sent[*perch.ReceiptOut](w.conn()); len(got) != 0 {
+			t.Errorf("before it is kept: %v", got)
+		}
+		w.store.set(func(s *store) { s.held = false })
+		synctest.Wait()
+		if got := sent[*perch.ReceiptOut](w.conn()); len(got) != 1 || *got[0] != (perch.ReceiptOut{To: bob + "/x", ID: "id of bob"}) {
+			t.Errorf("%+v", got)
+		}
+	})
+}
