@@ -146,3 +146,22 @@ func localName(raw []byte) string {
 	}
 	return string(name)
 }
+
+// checkDeclaration reads the inside of <?xml ... ?>: only XML 1.0 in UTF-8 is XMPP.
+func checkDeclaration(decl string) error {
+	rest, ok := strings.CutPrefix(decl, "xml")
+	if !ok || rest == "" || !isSpace(rest[0]) {
+		return restricted("a processing instruction")
+	}
+	p := newParser("<xml"+rest+"/>", nsContext{})
+	if _, err := p.startTag(); err != nil {
+		return notWellFormed("an XML declaration that is none")
+	}
+	if p.root.attr("version") != "1.0" {
+		return &framingError{"unsupported-version", "not XML 1.0"}
+	}
+	if enc := p.root.attr("encoding"); enc != "" && !strings.EqualFold(enc, "utf-8") {
+		return &framingError{"unsupported-encoding", "not UTF-8"}
+	}
+	return nil
+}

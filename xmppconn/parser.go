@@ -8,8 +8,6 @@ import (
 )
 
 const (
-	nsXMLNS = "http://www.w3.org/2000/xmlns/"
-
 	// An element with more attributes is refused whatever the framer lets through: they
 	// are compared with each other.
 	mostAttrs = 256
@@ -332,78 +330,6 @@ func isName(s string, ascii bool) bool {
 	return true
 }
 
-// declare binds a prefix, or the default namespace, from this element on.
-func (p *parser) declare(prefix, uri string) error {
-	if prefix == "xml" && uri == nsXML {
-		return nil
-	}
-	if prefix == "xml" || prefix == "xmlns" || uri == nsXML || uri == nsXMLNS || prefix != "" && uri == "" {
-		return &framingError{"bad-namespace-prefix", "a namespace declaration that is not allowed"}
-	}
-	o := &p.open[len(p.open)-1]
-	for _, b := range p.ns[o.ns:] {
-		if b.prefix == prefix {
-			return notWellFormed("a namespace declared twice")
-		}
-	}
-	if len(p.ns)-o.ns >= mostAttrs {
-		return &framingError{"policy-violation", "too many attributes"}
-	}
-	if prefix == "" {
-		p.def = uri
-	}
-	p.ns = append(p.ns, nsBinding{prefix, uri})
-	return nil
-}
-
-// resolve turns a prefix into a namespace. Without a prefix it is def.
-func (p *parser) resolve(prefix, def string) (string, error) {
-	switch prefix {
-	case "":
-		return def, nil
-	case "xml":
-		return nsXML, nil
-	}
-	for i := len(p.ns) - 1; i >= 0; i-- {
-		if p.ns[i].prefix == prefix {
-			return p.ns[i].uri, nil
-		}
-	}
-	for i := range p.ctx.bindings {
-		if p.ctx.bindings[i].prefix == prefix {
-			return p.ctx.bindings[i].uri, nil
-		}
-	}
-	return "", &framingError{"bad-namespace-prefix", "a prefix that is not declared"}
-}
-
-// resolveAttrs turns the prefixes of the current tag's attributes into namespaces.
-func (p *parser) resolveAttrs() ([]attr, error) {
-	own := p.attrs[p.tagAttrs:len(p.attrs):len(p.attrs)]
-	if len(own) == 0 {
-		return nil, nil
-	}
-	if len(own) > mostAttrs {
-		return nil, &framingError{"policy-violation", "too many attributes"}
-	}
-	for i := range own {
-		a := &own[i]
-		if a.space != "" {
-			space, err := p.resolve(a.space, "")
-			if err != nil {
-				return nil, err
-			}
-			a.space = space
-		}
-		for j := range i {
-			if own[j].local == a.local && own[j].space == a.space {
-				return nil, notWellFormed("an attribute given twice")
-			}
-		}
-	}
-	return own, nil
-}
-
 func (p *parser) newElement() *element {
 	if len(p.elements) == cap(p.elements) {
 		p.elements = make([]element, 0, arenaElements)
@@ -457,23 +383,4 @@ func (p *parser) takeKids(from int) []*element {
 	p.kids = append(p.kids, done...)
 	p.siblings = p.siblings[:from]
 	return p.kids[n:len(p.kids):len(p.kids)]
-}
-
-// checkDeclaration reads the inside of <?xml ... ?>: only XML 1.0 in UTF-8 is XMPP.
-func checkDeclaration(decl string) error {
-	rest, ok := strings.CutPrefix(decl, "xml")
-	if !ok || rest == "" || !isSpace(rest[0]) {
-		return restricted("a processing instruction")
-	}
-	p := newParser("<xml"+rest+"/>", nsContext{})
-	if _, err := p.startTag(); err != nil {
-		return notWellFormed("an XML declaration that is none")
-	}
-	if p.root.attr("version") != "1.0" {
-		return &framingError{"unsupported-version", "not XML 1.0"}
-	}
-	if enc := p.root.attr("encoding"); enc != "" && !strings.EqualFold(enc, "utf-8") {
-		return &framingError{"unsupported-encoding", "not UTF-8"}
-	}
-	return nil
 }
