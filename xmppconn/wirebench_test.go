@@ -1,0 +1,212 @@
+package xmppconn
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"testing"
+
+	"github.com/perch-im/perch"
+)
+
+// The benchmarks read the same stanza again and again from a stream. The bare scan looks
+// at each byte once and counts the tags: nothing can be cheaper that looks at all bytes.
+
+// loopReader gives a header and then one stanza for ever.
+type loopReader struct {
+	head, body []byte
+	off        int
+}
+
+func (l *loopReader) Read(p []byte) (int, error) {
+	if len(l.head) > 0 {
+		n := copy(p, l.head)
+		l.head = l.head[n:]
+		return n, nil
+	}
+	n := copy(p, l.body[l.off:])
+	l.off = (l.off + n) % len(l.body)
+	return n, nil
+}
+
+func benchStanzas(b *testing.B, run func(b *testing.B, stanza string)) {
+	poison = false
+	defer func() { poison = true }()
+	for _, s := range []struct{ name, stanza string }{{"presence", seedPresence}, {"message", seedMessage}} {
+		b.Run(s.name, func(b *testing.B) {
+			b.SetBytes(int64(len(s.stanza)))
+			b.ReportAllocs()
+			run(b, s.stanza)
+		})
+	}
+}
+
+var sink int
+
+func BenchmarkScan(b *testing.B) {
+	benchStanzas(b, func(b *testing.B, stanza string) {
+		raw := []byte(stanza)
+		for b.Loop() {
+			n := 0
+			for _, c := range raw {
+				if c == '<' {
+					n++
+				}
+			}
+			sink += n
+		}
+	})
+}
+
+func BenchmarkFrame(b *testing.B) {
+	benchStanzas(b, func(b *testing.B, stanza string) {
+		f := newFramer(&loopReader{head: []byte(testHeader), body: []byte(stanza)}, defaultLimits)
+		f.next()
+		for b.Loop() {
+			fr, err := f.next()
+			if err != nil {
+				b.Fatal(err)
+			}
+			sink += len(fr.raw)
+			fr.release()
+		}
+	})
+}
+
+func BenchmarkFrameAndDecode(b *testing.B) {
+	benchStanzas(b, func(b *testing.B, stanza string) {
+		f := newFramer(&loopReader{head: []byte(testHeader), body: []byte(stanza)}, defaultLimits)
+		f.next()
+		for b.Loop() {
+			fr, err := f.next()
+			if err != nil {
+				b.Fatal(err)
+			}
+			d, err := decodeFrame(&fr, testSelf, testNow)
+			if err != nil || len(d.in) == 0 {
+				b.Fatal(err)
+			}
+			fr.release()
+		}
+	})
+}
+
+// BenchmarkFrameAndParse is what an IQ costs: a tree that owns its memory.
+func BenchmarkFrameAndParse(b *testing.B) {
+	benchStanzas(b, func(b *testing.B, stanza string) {
+		f := newFramer(&loopReader{head: []byte(testHeader), body: []byte(stanza)}, defaultLimits)
+		f.next()
+		for b.Loop() {
+			fr, err := f.next()
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := fr.parse(); err != nil {
+				b.Fatal(err)
+			}
+			fr.release()
+		}
+	})
+}
+
+// xmlStanza is the same work for encoding/xml, with structs instead of a tree.
+type xmlStanza struct {
+	XMLName  xml.Name
+	From     string `xml:"from,attr"`
+	To       string `xml:"to,attr"`
+	ID       string `xml:"id,attr"`
+	Type     string `xml:"type,attr"`
+	Show     string `xml:"show"`
+	Status   string `xml:"status"`
+	Priority string `xml:"priority"`
+	Body     string `xml:"body"`
+	Thread   string `xml:"thread"`
+	Photo    struct {
+		Hash string `xml:"photo"`
+	} `xml:"vcard-temp:x:update x"`
+	Active  *struct{} `xml:"http://jabber.org/protocol/chatstates active"`
+	Request *struct{} `xml:"urn:xmpp:receipts request"`
+	Ids     []struct {
+		By string `xml:"by,attr"`
+		ID string `xml:"id,attr"`
+	} `xml:"urn:xmpp:sid:0 stanza-id"`
+}
+
+func BenchmarkEncodingXMLDecode(b *testing.B) {
+	benchStanzas(b, func(b *testing.B, stanza string) {
+		d := xml.NewDecoder(&loopReader{head: []byte(testHeader), body: []byte(stanza)})
+		nextStart(b, d) // the header
+		for b.Loop() {
+			start := nextStart(b, d)
+			var s xmlStanza
+			if err := d.DecodeElement(&s, &start); err != nil {
+				b.Fatal(err)
+			}
+			sink += len(s.From)
+		}
+	})
+}
+
+// BenchmarkEncodingXMLTokens is its least possible work: only the tokens.
+func BenchmarkEncodingXMLTokens(b *testing.B) {
+	benchStanzas(b, func(b *testing.B, stanza string) {
+		d := xml.NewDecoder(&loopReader{head: []byte(testHeader), body: []byte(stanza)})
+		nextStart(b, d)
+		for b.Loop() {
+			nextStart(b, d)
+			if err := d.Skip(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func nextStart(b *testing.B, d *xml.Decoder) xml.StartElement {
+	for {
+		tok, err := d.Token()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if start, ok := tok.(xml.StartElement); ok {
+			return start
+		}
+	}
+}
+
+func BenchmarkAppendMessage(b *testing.B) {
+	out := &perch.MessageOut{
+		ID: "ef7d1b2c-4f3a-4d7a-9f0e-5b0c7a3d2e11", To: "romeo@montague.example", Kind: perch.ChatMessage,
+		Body: "But soft, what light through yonder window breaks? It is the east, and Juliet is the sun & moon.", Receipt: true,
+	}
+	buf := make([]byte, 0, 1024)
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if buf, err = appendOutbound(buf[:0], out); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.SetBytes(int64(len(buf)))
+}
+
+// The benchmarks must measure stanzas that are what they say.
+func TestBenchmarkStanzas(t *testing.T) {
+	for _, s := range []string{seedPresence, seedMessage} {
+		var x xmlStanza
+		d := xml.NewDecoder(io.MultiReader(bytes.NewReader([]byte(testHeader)), bytes.NewReader([]byte(s))))
+		for range 3 { // declaration, header, stanza
+			tok, err := d.Token()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if start, ok := tok.(xml.StartElement); ok && start.Name.Local != "stream" {
+				if err := d.DecodeElement(&x, &start); err != nil || x.From == "" {
+					t.Fatalf("%+v, %v", x, err)
+				}
+			}
+		}
+		if d := decodeText(t, s, testNow); len(d.in) == 0 {
+			t.Errorf("%s: nothing in it", s)
+		}
+	}
+}
