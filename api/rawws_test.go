@@ -3,6 +3,7 @@ package api_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -83,12 +84,16 @@ type rawConn struct {
 
 func (g *gate) rawDial() net.Conn {
 	g.t.Helper()
-	c, err := net.Dial("tcp", g.srv.Listener.Addr().String())
+	dial := (&net.Dialer{}).DialContext
+	if g.pipes != nil {
+		dial = g.pipes.dial
+	}
+	c, err := dial(context.Background(), "tcp", g.srv.Listener.Addr().String())
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	g.t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(5 * time.Minute))
 	return c
 }
 
@@ -386,7 +391,7 @@ func TestWebSocketHandshake(t *testing.T) {
 		{"POST", strings.Replace(base, "GET ", "POST ", 1), auth + "Content-Length: 0\r\n", 405, "Allow", "GET"},
 		{"HTTP/1.0", strings.Replace(base, "HTTP/1.1", "HTTP/1.0", 1), auth, 426, "Upgrade", "websocket"},
 		{"no token", base, "", 401, "Www-Authenticate", `Bearer realm="perch"`},
-		{"token that is refused", base, "Authorization: Bearer bad-token\r\n", 401, "Www-Authenticate", `Bearer realm="perch"`},
+		{"token that is refused", base, "Authorization: Bearer bad-token\r\n", 401, "Www-Authenticate", `Bearer realm="perch", error="invalid_token"`},
 		{"unknown type", strings.Replace(base, "/ws", "/ws?types=nope", 1), auth, 422, "Content-Type", "application/problem+json"},
 		{"unknown parameter", strings.Replace(base, "/ws", "/ws?sinse=x", 1), auth, 422, "Content-Type", "application/problem+json"},
 		{"token in the URL", strings.Replace(base, "/ws", "/ws?token=tok-alice", 1), "", 401, "Content-Type", "application/problem+json"},

@@ -205,7 +205,7 @@ func TestSameEventsEverywhere(t *testing.T) {
 func TestSSEForm(t *testing.T) {
 	g := newGate(t)
 	conn := g.open("tok-alice")
-	tip := g.poll("tok-alice", "").Next
+	tip := g.settle("tok-alice", conn)
 	say(conn, "m1")
 	say(conn, "m2")
 	g.settle("tok-alice", conn)
@@ -226,7 +226,7 @@ func TestSSEForm(t *testing.T) {
 	if diff := cmp.Diff(durable(all)[1:], durable(got)); diff != "" {
 		t.Errorf("Last-Event-ID must beat since (-want +got):\n%s", diff)
 	}
-	if f.retry != "2000" || f.lastID != all[2].ID {
+	if f.retry != "2000" || f.lastID != all[2].ID || len(all) != 3 {
 		t.Errorf("retry %q, last id %q", f.retry, f.lastID)
 	}
 }

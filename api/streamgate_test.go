@@ -31,12 +31,14 @@ type gate struct {
 	api     *api.API
 	srv     *httptest.Server
 	client  *http.Client
+	pipes   *pipes
 }
 
 // gateOptions are what a test may want otherwise.
 type gateOptions struct {
 	api.Options
 	retention sessions.Retention
+	pipes     *pipes // instead of TCP
 }
 
 func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
@@ -66,8 +68,15 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 	}
 	g.srv = httptest.NewUnstartedServer(nil)
 	g.srv.Config = api.NewServer(g.api.Handler(), nil)
+	transport := &http.Transport{}
+	if o.pipes != nil {
+		_ = g.srv.Listener.Close()
+		g.srv.Listener = o.pipes
+		transport.DialContext = o.pipes.dial
+	}
+	g.pipes = o.pipes
 	g.srv.Start()
-	g.client = g.srv.Client()
+	g.client = &http.Client{Transport: transport}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 		defer cancel()
@@ -129,7 +138,7 @@ func (g *gate) get(path, token string, header http.Header) (*http.Response, []by
 
 func (g *gate) do(method, path, token string, header http.Header) (*http.Response, []byte) {
 	g.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 70*time.Second)
 	defer cancel()
 	res, err := g.client.Do(g.request(ctx, method, path, token, header))
 	if err != nil {
@@ -199,7 +208,7 @@ var encodings = []string{"ws", "sse", "ndjson"}
 // stream opens a stream; query is such as "since=...&types=...".
 func (g *gate) stream(encoding, token, query string) feed {
 	g.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	if encoding == "ws" {
 		return g.socket(ctx, cancel, token, query, nil)
 	}

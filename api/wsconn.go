@@ -47,8 +47,9 @@ func (c *wsConn) bye(last *perch.Event, e ending) {
 		c.abort()
 		return
 	}
-	if e.code < closeProtocol {
-		// RFC 6455, 7.1.7: a connection that has failed is not read any further.
+	if e.code < closeProtocol || c.net.stuck.Load() {
+		// RFC 6455, 7.1.7: a connection that has failed is not read any further. And who
+		// is stuck answers no close frame soon; it waits in the kernel.
 		_ = c.net.SetReadDeadline(time.Unix(1, 0))
 	}
 	_ = c.ws.Close(e.code, e.reason()) // the peer may be gone: there is nothing more to do for it
@@ -82,7 +83,7 @@ func (u *upgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 //
 // A reader that has stopped can only be told so behind the frame that it is stuck in. So
 // the kernel's buffer is kept small at first, which also bounds what a thousand stuck
-// readers cost; shortly before the time of a write is over it is made larger, once. Then
+// readers cost; when the time of a write is over it is made larger, once. Then
 // the frame, the error and the close frame fit in, and wait there for the reader to look
 // again, instead of an end in the middle of a frame (1006).
 type frameConn struct {
@@ -93,10 +94,12 @@ type frameConn struct {
 	stuck atomic.Bool // the buffer had to be made larger
 }
 
-// Sizes asked for, in bytes; the kernel may give more, or less.
+// Sizes asked for, in bytes; the kernel may give more, or less. And how long the write
+// that is stuck has to finish in the larger buffer.
 const (
 	socketBuffer = 64 << 10
 	lastBuffer   = 1 << 20
+	lastTime     = 2 * time.Second
 )
 
 func newFrameConn(c net.Conn, limit time.Duration) *frameConn {
@@ -118,11 +121,13 @@ func newFrameConn(c net.Conn, limit time.Duration) *frameConn {
 }
 
 func (c *frameConn) Write(p []byte) (int, error) {
-	_ = c.Conn.SetWriteDeadline(time.Now().Add(c.limit)) // fails with the write itself
+	limit := c.limit
 	if c.grow != nil && !c.stuck.Load() {
-		c.grow.Reset(c.limit - c.limit/10)
+		c.grow.Reset(limit)
 		defer c.grow.Stop()
+		limit += lastTime
 	}
+	_ = c.Conn.SetWriteDeadline(time.Now().Add(limit)) // fails with the write itself
 	return c.Conn.Write(p)
 }
 
