@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/sessions"
@@ -247,6 +248,25 @@ func TestServerHeaderLimit(t *testing.T) {
 		if resp.StatusCode != want {
 			t.Errorf("%d bytes: %d, want %d", size, resp.StatusCode, want)
 		}
+	}
+}
+
+// A client that does not send the body that it announced cannot hold a request for ever.
+func TestBodyThatNeverComes(t *testing.T) {
+	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.RequestTime = 50 * time.Millisecond })
+	c, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusBadRequest || !resp.Close {
+		t.Errorf("%d, closed %v", resp.StatusCode, resp.Close)
 	}
 }
 
