@@ -24,10 +24,19 @@ const (
 
 var goodToken = perch.NewSecret("good-token")
 
+// tb is what tests and properties have in common.
+type tb interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Fatal(args ...any)
+	Error(args ...any)
+}
+
 // world is a manager with everything around it make-believe. It lives inside a synctest
 // bubble: time stands still until everybody waits.
 type world struct {
-	t     testing.TB
+	t     tb
 	up    *upstream
 	store *store
 	m     *sessions.Manager
@@ -44,7 +53,7 @@ func inWorld(t *testing.T, f func(w *world), change ...func(*sessions.Options)) 
 	})
 }
 
-func newWorld(t testing.TB, change ...func(*sessions.Options)) *world {
+func newWorld(t tb, change ...func(*sessions.Options)) *world {
 	w := &world{t: t, up: newUpstream(), store: &store{Store: cache.NewMemory(cache.MemoryOptions{})}}
 	w.opts = sessions.Options{
 		Dial: w.up.dial, Store: w.store, Secret: []byte("0123456789abcdef"), DefaultUpstream: "net",
@@ -121,10 +130,14 @@ func (w *world) roster(jids ...perch.JID) {
 
 // lose ends the newest connection and waits for the next one to be online.
 func (w *world) lose(err error) {
-	w.conn().Fail(err)
-	synctest.Wait()
-	pass(2 * time.Second) // the first back-off is at most 1 s
-	synctest.Wait()
+	old := w.conn()
+	old.Fail(err)
+	for range 600 {
+		if pass(100 * time.Millisecond); w.conn() != old {
+			return
+		}
+	}
+	w.t.Fatal("never came back")
 }
 
 var linkLost = perch.Errorf(perch.KindLinkLost, "reset")
@@ -136,14 +149,14 @@ type event struct {
 	Data json.RawMessage
 }
 
-func (e event) into(t testing.TB, v any) {
+func (e event) into(t tb, v any) {
 	t.Helper()
 	if err := json.Unmarshal(e.Data, v); err != nil {
 		t.Fatalf("%s: %v", e.Type, err)
 	}
 }
 
-func decode(t testing.TB, evs []*perch.Event) []event {
+func decode(t tb, evs []*perch.Event) []event {
 	t.Helper()
 	list := make([]event, len(evs))
 	for i, e := range evs {
@@ -159,7 +172,7 @@ func decode(t testing.TB, evs []*perch.Event) []event {
 
 // client is a subscriber that has read its preamble.
 type client struct {
-	t        testing.TB
+	t        tb
 	sub      *sessions.Subscription
 	preamble []event
 }
@@ -226,7 +239,7 @@ func (w *world) durable(s *sessions.Session) []event {
 	return decode(w.t, page.Events)
 }
 
-func kindOf(t testing.TB, err error, want perch.Kind) {
+func kindOf(t tb, err error, want perch.Kind) {
 	t.Helper()
 	if err == nil || perch.KindOf(err) != want {
 		t.Errorf("error %v, want kind %s", err, want)
@@ -398,3 +411,6 @@ func pass(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
+
+// bubbled is a test inside a bubble, where a property must not ask for the deadline.
+type bubbled struct{ testing.TB }

@@ -1,0 +1,369 @@
+package sessions_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"pgregory.net/rapid"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/sessions"
+)
+
+var resetPreamble = []perch.EventType{perch.EventRosterSnapshot, perch.EventInvitationsSnapshot, perch.EventPresenceSnapshot, perch.EventLive}
+
+// keeping makes the log short.
+func keeping(n int) func(*sessions.Options) {
+	return func(o *sessions.Options) {
+		o.Store.(*store).Store = cache.NewMemory(cache.MemoryOptions{Retention: sessions.Retention{Events: n}})
+	}
+}
+
+func TestCursors(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		for i := range 20 {
+			w.say(text(fmt.Sprint(i), "x"))
+		}
+		log := w.durable(s)
+		epoch, _, _ := strings.Cut(log[0].ID, "-")
+		last := len(log) - 1
+		other := epoch + "x"
+		for name, c := range map[string]struct{ since, reason string }{
+			"first":          {"", sessions.ResetFirst},
+			"tip":            {log[last].ID, ""},
+			"one back":       {log[last-1].ID, ""},
+			"oldest":         {log[0].ID, ""},
+			"just trimmed":   {epoch + "-11", ""},
+			"expired":        {epoch + "-10", sessions.ResetExpired},
+			"start":          {epoch + "-0", sessions.ResetExpired},
+			"other epoch":    {other + "-5", sessions.ResetEpoch},
+			"future":         {epoch + "-22", sessions.ResetUnknown},
+			"garbage":        {"garbage", sessions.ResetUnknown},
+			"not a number":   {epoch + "-x", sessions.ResetUnknown},
+			"leading zero":   {epoch + "-01", sessions.ResetUnknown},
+			"beyond 64 bits": {epoch + "-99999999999999999999", sessions.ResetUnknown},
+		} {
+			c1 := w.attach(s, sessions.SubscribeOptions{Since: c.since})
+			if c1.sub.Resumed != (c.reason == "") || c1.sub.ResetReason != c.reason || c1.sub.Tip.String() != log[last].ID {
+				t.Errorf("%s: resumed %v, reason %q, tip %s", name, c1.sub.Resumed, c1.sub.ResetReason, c1.sub.Tip)
+			}
+			got := types(c1.preamble)
+			if c.reason != "" && !slices.Equal(got, resetPreamble) {
+				t.Errorf("%s: preamble %v", name, got)
+			}
+			if c.reason == "" && !slices.Equal(got[len(got)-2:], resetPreamble[2:]) {
+				t.Errorf("%s: preamble %v", name, got)
+			}
+			c1.sub.Close()
+		}
+		c := w.attach(s, sessions.SubscribeOptions{Since: log[last-3].ID})
+		if got := ids(c.preamble); !slices.Equal(got, []string{log[last-2].ID, log[last-1].ID, log[last].ID}) {
+			t.Errorf("replayed %v", got)
+		}
+	}, keeping(10))
+}
+
+// ids of the durable events.
+func ids(evs []event) []string {
+	list := []string{}
+	for _, e := range evs {
+		if e.ID != "" {
+			list = append(list, e.ID)
+		}
+	}
+	return list
+}
+
+func TestNoPreamble(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		w.say(text("1", "x"))
+		log := w.durable(s)
+		c := w.attach(s, sessions.SubscribeOptions{Since: log[0].ID, NoPreamble: true})
+		if got := types(c.preamble); !slices.Equal(got, []perch.EventType{perch.EventMessageReceived, perch.EventLive}) {
+			t.Errorf("resumed: %v", got)
+		}
+		c = w.attach(s, sessions.SubscribeOptions{NoPreamble: true})
+		if got := types(c.preamble); !slices.Equal(got, resetPreamble) {
+			t.Errorf("reset: %v", got)
+		}
+	})
+}
+
+func TestSnapshots(t *testing.T) {
+	inWorld(t, func(w *world) {
+		var jids []perch.JID
+		for i := range 450 {
+			jids = append(jids, perch.JID(fmt.Sprintf("b%03d@example.net", i)))
+		}
+		w.roster(jids...)
+		s := w.open()
+		w.say(&perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve", Message: "hello"}, here(jids[7]+"/x", "dnd", 0))
+		c := w.attach(s, sessions.SubscribeOptions{})
+		n := map[perch.EventType]int{}
+		for _, e := range c.preamble[:len(c.preamble)-1] {
+			var d struct {
+				AsOf  string `json:"as_of"`
+				Part  int
+				Last  bool
+				Items []struct{ JID perch.JID }
+			}
+			e.into(t, &d)
+			n[e.Type]++
+			want := 3
+			if e.Type == perch.EventInvitationsSnapshot {
+				want = 1
+			}
+			if d.AsOf != c.sub.Tip.String() || d.Part != n[e.Type] || d.Last != (d.Part == want) || len(d.Items) > 200 || e.ID != "" {
+				t.Errorf("%s: as of %s, part %d, last %v, %d items", e.Type, d.AsOf, d.Part, d.Last, len(d.Items))
+			}
+		}
+		if n[perch.EventRosterSnapshot] != 3 || n[perch.EventPresenceSnapshot] != 3 || n[perch.EventInvitationsSnapshot] != 1 {
+			t.Errorf("%v", n)
+		}
+		var live struct{ Tip string }
+		if c.preamble[len(c.preamble)-1].into(t, &live); live.Tip != c.sub.Tip.String() || c.sub.TipNow() != c.sub.Tip {
+			t.Errorf("live %q, tip %s", live.Tip, c.sub.Tip)
+		}
+	})
+}
+
+func TestFilter(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		all := w.attach(s, sessions.SubscribeOptions{})
+		c := w.attach(s, sessions.SubscribeOptions{Types: []string{"message.*", "presence"}})
+		if got := types(c.preamble); !slices.Equal(got, []perch.EventType{perch.EventPresenceSnapshot, perch.EventLive}) {
+			t.Errorf("%v", got)
+		}
+		w.say(text("1", "x"), here(bob+"/x", "", 0), &perch.ChatStateIn{From: bob, State: perch.StateActive},
+			&perch.RosterPush{Item: perch.Buddy{JID: carol, Subscription: "none"}})
+		c.wantTypes(perch.EventMessageReceived, perch.EventPresence)
+		all.wantTypes(perch.EventMessageReceived, perch.EventPresence, perch.EventChatState, perch.EventRosterItem)
+		if c.sub.TipNow() != all.sub.TipNow() || c.sub.TipNow().Offset != 3 {
+			t.Errorf("tips %s %s", c.sub.TipNow(), all.sub.TipNow())
+		}
+		c.sub.SetTypes([]string{"chat_state"})
+		w.say(text("2", "x"), &perch.ChatStateIn{From: bob, State: perch.StateActive})
+		c.wantTypes(perch.EventChatState)
+		c.sub.SetTypes(nil)
+		w.say(text("3", "x"))
+		c.wantTypes(perch.EventMessageReceived)
+		first := w.attach(s, sessions.SubscribeOptions{Since: w.durable(s)[0].ID, Types: []string{"roster.item"}})
+		if got := types(first.preamble); !slices.Equal(got, []perch.EventType{perch.EventRosterItem, perch.EventLive}) {
+			t.Errorf("replayed %v", got)
+		}
+	})
+}
+
+// A slow client loses chat states and older presence first, then its connection; never a
+// durable event.
+func TestSlowClient(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob, carol)
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		quick := w.attach(s, sessions.SubscribeOptions{})
+		shows := []perch.Show{"", "away", "dnd", "xa"}
+		for i := range 100 {
+			w.say(here(bob+"/x", shows[i%4], 0), &perch.ChatStateIn{From: bob, State: perch.StateActive}, text(fmt.Sprint(i), "x"))
+			quick.next()
+		}
+		evs := c.next()
+		n := map[perch.EventType]int{}
+		for _, e := range evs {
+			n[e.Type]++
+		}
+		if n[perch.EventMessageReceived] != 100 || len(evs) > 256 || n[perch.EventPresence] > 64 || n[perch.EventChatState] > 64 {
+			t.Errorf("%v", n)
+		}
+		last := ""
+		for _, e := range evs {
+			if e.Type == perch.EventPresence {
+				last = string(e.Data)
+			}
+		}
+		if !strings.Contains(last, `"show":"xa"`) {
+			t.Errorf("the newest presence is not the last one: %s", last)
+		}
+		for i := range 300 {
+			w.say(text(fmt.Sprint("more", i), "x"))
+			quick.next()
+		}
+		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrSlow) {
+			t.Fatalf("cut with %v", err)
+		}
+		if n := s.Info().Streams; n != 1 {
+			t.Errorf("%d streams", n)
+		}
+		c2 := w.attach(s, sessions.SubscribeOptions{Since: evs[len(evs)-1].ID})
+		if got := len(ids(c2.preamble)); !c2.sub.Resumed || got != 300 {
+			t.Errorf("resumed %v with %d events", c2.sub.Resumed, got)
+		}
+	})
+}
+
+func TestBigEventsCutToo(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		for i := range 20 {
+			w.say(text(fmt.Sprint(i), strings.Repeat("x", 100_000)))
+		}
+		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrSlow) {
+			t.Errorf("cut with %v", err)
+		}
+	})
+}
+
+// A replay that is longer than a queue is read page by page, also while more arrives.
+func TestLongReplay(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		for i := range 1000 {
+			w.say(text(fmt.Sprint(i), "x"))
+		}
+		log := w.durable(s)
+		sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{Since: log[0].ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var evs []*perch.Event
+		if err := sub.Preamble(w.ctx(), func(e *perch.Event) error {
+			if evs = append(evs, e); len(evs)%100 == 0 {
+				w.say(text(fmt.Sprint("live", len(evs)), "x"))
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		c := &client{t: t, sub: sub}
+		got := ids(append(decode(t, evs), c.next()...))
+		var want []string
+		for _, e := range w.durable(s)[1:] {
+			want = append(want, e.ID)
+		}
+		if !slices.Equal(got, want) || len(want) < 1005 {
+			t.Errorf("%d events, want %d", len(got), len(want))
+		}
+	})
+}
+
+// The log is trimmed while a client reads a long replay: it is told, instead of a hole.
+func TestTrimmedDuringReplay(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		for i := range 600 {
+			w.say(text(fmt.Sprint(i), "x"))
+		}
+		sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{Since: w.durable(s)[0].ID})
+		if err != nil || !sub.Resumed {
+			t.Fatal(err)
+		}
+		n := 0
+		err = sub.Preamble(w.ctx(), func(*perch.Event) error {
+			if n++; n == 1 {
+				for i := range 600 {
+					w.say(text(fmt.Sprint("more", i), "x"))
+				}
+			}
+			return nil
+		})
+		if !errors.Is(err, sessions.ErrMoved) {
+			t.Errorf("%v after %d events", err, n)
+		}
+	}, keeping(700))
+}
+
+func TestEmitErrorStops(t *testing.T) {
+	inWorld(t, func(w *world) {
+		sub, err := w.open().Subscribe(w.ctx(), sessions.SubscribeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := errors.New("stop")
+		if err := sub.Preamble(w.ctx(), func(*perch.Event) error { return stop }); err != stop {
+			t.Error(err)
+		}
+		sub.Close()
+		sub.Close()
+	})
+}
+
+// Whatever happens and wherever a client is cut, its durable events have no hole and no
+// repeat.
+func TestResumeProperty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rapid.Check(bubbled{t}, func(rt *rapid.T) {
+			w := newWorld(rt)
+			defer w.close()
+			s := w.open()
+			since, got := "", []string{}
+			n := 0
+			for range rapid.IntRange(1, 8).Draw(rt, "connections") {
+				sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{Since: since})
+				if err != nil {
+					rt.Fatal(err)
+				}
+				if since != "" && !sub.Resumed {
+					rt.Fatalf("not resumed at %s: %s", since, sub.ResetReason)
+				}
+				if since == "" {
+					since = sub.Tip.String()
+				}
+				left := rapid.IntRange(0, 40).Draw(rt, "frames")
+				see := func(e *perch.Event) error {
+					if left--; left < 0 {
+						return errors.New("cut")
+					}
+					if !e.Position.IsZero() {
+						since = e.Position.String()
+						got = append(got, since)
+					}
+					return nil
+				}
+				err = sub.Preamble(w.ctx(), see)
+				for err == nil {
+					for range rapid.IntRange(1, 10).Draw(rt, "arrive") {
+						n++
+						w.up.newest().Deliver(text(fmt.Sprint(n), "x"))
+					}
+					if rapid.Bool().Draw(rt, "wait") {
+						synctest.Wait()
+					}
+					var evs []*perch.Event
+					if evs, err = sub.Take(); err != nil {
+						rt.Fatal(err)
+					}
+					for _, e := range evs {
+						if err == nil {
+							err = see(e)
+						}
+					}
+					left--
+					if left < 0 && err == nil {
+						err = errors.New("cut")
+					}
+				}
+				sub.Close()
+			}
+			synctest.Wait()
+			c := w.attach(s, sessions.SubscribeOptions{Since: since})
+			got = append(got, ids(c.preamble)...)
+			var want []string
+			for _, e := range w.durable(s)[1:] {
+				want = append(want, e.ID)
+			}
+			if !slices.Equal(got, want) && len(got)+len(want) > 0 {
+				rt.Fatalf("got %v\nwant %v", got, want)
+			}
+		})
+	})
+}
