@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"slices"
 
 	"github.com/perch-im/perch"
 )
@@ -161,6 +162,9 @@ func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
 	}
 	if l.seen == nil {
 		l.seen = map[string]struct{}{}
+	}
+	if i := slices.IndexFunc(a.Items, func(it perch.ArchiveItem) bool { return it.ID == after }); i >= 0 {
+		a.Items = a.Items[i+1:] // an archive that does not page gives the same again
 	}
 	for _, it := range a.Items {
 		if _, ok := l.seen[it.ID]; !ok {

@@ -1,0 +1,279 @@
+package sessions_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
+)
+
+// archive is a XEP-0313 archive: ids are "a001" and so on.
+type archive struct {
+	mu    sync.Mutex
+	items []perch.ArchiveItem
+	size  int // of a page
+	onAsk func()
+}
+
+func (a *archive) add(body, direction, id string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := fmt.Sprintf("a%04d", len(a.items)+1)
+	from, to := bob+"/x", alice
+	if direction == "out" {
+		from, to = alice+"/perch", bob
+	}
+	a.items = append(a.items, perch.ArchiveItem{ID: n, From: from, To: to, Direction: direction, Body: body,
+		Time: perch.At(time.Now()), MessageID: id})
+	return n
+}
+
+func (a *archive) page(q perch.ArchiveQuery) (perch.ArchivePage, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.onAsk != nil {
+		f := a.onAsk
+		a.mu.Unlock()
+		f()
+		a.mu.Lock()
+	}
+	from := max(0, len(a.items)-q.Limit)
+	if q.After != "" {
+		i := slices.IndexFunc(a.items, func(it perch.ArchiveItem) bool { return it.ID == q.After })
+		if i < 0 {
+			return perch.ArchivePage{}, &perch.Error{Kind: perch.KindXMPP, XMPP: &perch.XMPPError{Condition: "item-not-found"}}
+		}
+		from = i + 1
+	}
+	items := slices.Clone(a.items[from:min(len(a.items), from+min(q.Limit, a.size))])
+	p := perch.ArchivePage{Items: items, Complete: from+len(items) == len(a.items)}
+	if len(items) > 0 {
+		p.First, p.Last = items[0].ID, items[len(items)-1].ID
+	}
+	return p, nil
+}
+
+func withArchive(w *world) *archive {
+	a := &archive{size: 10}
+	w.up.Edit(func(d *fakexmpp.Data) { d.Capabilities.Archive = "313" })
+	w.up.set(func(u *upstream) { u.pages = a.page })
+	return a
+}
+
+func received(t tb, evs []event) (list []string) {
+	for _, e := range evs {
+		var m perch.Message
+		if e.Type == perch.EventMessageReceived || e.Type == perch.EventMessageSent {
+			e.into(t, &m)
+			list = append(list, string(m.Source)+" "+m.Body)
+		}
+	}
+	return list
+}
+
+func live(id, body string) *perch.MessageIn {
+	m := text("m-"+id, body)
+	m.StanzaID = id
+	return m
+}
+
+// Without an archive that can tell, a new login after an outage is a gap.
+func TestGap(t *testing.T) {
+	for _, archive := range []string{"", "136"} {
+		inWorld(t, func(w *world) {
+			w.up.Edit(func(d *fakexmpp.Data) { d.Capabilities.Archive = archive })
+			s := w.open()
+			c := w.attach(s, sessions.SubscribeOptions{})
+			lost := time.Now()
+			w.lose(linkLost)
+			evs := c.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState)
+			var g perch.Gap
+			if evs[1].into(t, &g); g.From != perch.At(lost) || g.To < g.From || g.To > perch.At(time.Now()) {
+				t.Errorf("%+v", g)
+			}
+			if n := len(w.conn().queries); n != 0 {
+				t.Errorf("%d archive queries", n)
+			}
+		})
+	}
+}
+
+// With an archive, what was missed comes from it, in order and before live messages, and
+// nothing comes twice.
+func TestCatchUp(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withArchive(w)
+		a.add("old", "in", "m-a0001")
+		s := w.open()
+		if n := len(received(t, w.durable(s))); n != 0 {
+			t.Errorf("%d messages at the first login", n)
+		}
+		w.say(live(a.add("before", "in", "m-a0002"), "before"))
+		w.refuse(linkLost)
+		w.conn().Fail(linkLost)
+		synctest.Wait()
+		for i := range 35 {
+			a.add(fmt.Sprint("missed ", i), "in", "")
+		}
+		a.add("by another device", "out", "other")
+		asked := 0
+		a.onAsk = func() {
+			// Live messages arrive while the archive is read: one that it has, one that it has not.
+			if asked++; asked == 2 {
+				w.up.newest().Deliver(live("a0005", "missed 2"))
+				w.up.newest().Deliver(live("a9000", "live"))
+			}
+		}
+		w.refuse(nil)
+		pass(time.Minute)
+		w.say(live("a0030", "missed 27"))
+		var want []string
+		want = append(want, "live before")
+		for i := range 35 {
+			want = append(want, fmt.Sprint("archive missed ", i))
+		}
+		want = append(want, "archive by another device", "live live")
+		got := received(t, w.durable(s))
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q\nwant %q", got, want)
+		}
+		for _, e := range w.durable(s) {
+			if e.Type == perch.EventSessionGap {
+				t.Error("a gap, although the archive was complete")
+			}
+		}
+		if c := w.conn(); c.HandledSeq() != c.Delivered() {
+			t.Errorf("handled %d of %d", c.HandledSeq(), c.Delivered())
+		}
+	})
+}
+
+// Offline messages that the server delivers after the initial presence are in the archive
+// as well.
+func TestOfflineMessagesAreNotDoubled(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withArchive(w)
+		s := w.open()
+		w.say(live(a.add("before", "in", ""), "before"))
+		w.refuse(linkLost)
+		w.conn().Fail(linkLost)
+		synctest.Wait()
+		var offline []*perch.MessageIn
+		for i := range 5 {
+			offline = append(offline, live(a.add(fmt.Sprint(i), "in", ""), fmt.Sprint(i)))
+		}
+		w.refuse(nil)
+		old := w.conn()
+		for w.conn() == old {
+			pass(100 * time.Millisecond)
+		}
+		for _, m := range offline {
+			w.say(m)
+		}
+		if got := received(t, w.durable(s)); len(got) != 6 {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+// Too many live messages while the archive is read: they are read from it instead.
+func TestHeldOverflow(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withArchive(w)
+		s := w.open()
+		w.say(live(a.add("before", "in", ""), "before"))
+		asked := 0
+		a.onAsk = func() {
+			if asked++; asked == 1 {
+				for i := range 1500 {
+					body := fmt.Sprint(i)
+					w.up.newest().Deliver(live(a.add(body, "in", ""), body))
+				}
+			}
+		}
+		w.lose(linkLost)
+		pass(time.Second)
+		got := received(t, w.durable(s))
+		if len(got) != 1501 {
+			t.Fatalf("%d messages", len(got))
+		}
+		for i, m := range got[1:] {
+			if m != fmt.Sprint("archive ", i) && m != fmt.Sprint("live ", i) {
+				t.Fatalf("message %d is %q", i, m)
+			}
+		}
+	})
+}
+
+// The archive proves that a message of ours arrived whose stream was lost.
+func TestArchiveSettlesOutbox(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withArchive(w)
+		a.add("old", "in", "")
+		s := w.open()
+		arrived, lost := w.send(s, hi("arrived")), w.send(s, hi("lost"))
+		a.add("arrived", "out", arrived)
+		w.lose(linkLost)
+		pass(time.Second)
+		if h := w.history(s, arrived); h != "accepted sent acked " {
+			t.Error(h)
+		}
+		if h := w.history(s, lost); h != "accepted sent unknown " {
+			t.Error(h)
+		}
+		if got := received(t, w.durable(s)); !slices.Equal(got, []string{"live arrived", "live lost"}) {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+// The place to go on from was trimmed from the archive: that is a gap, and reading begins
+// again from the newest message.
+func TestTrimmedArchive(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withArchive(w)
+		s := w.open()
+		w.say(live(a.add("before", "in", ""), "before"))
+		a.items = nil
+		for range 3 {
+			a.add("x", "in", "")
+		}
+		a.items = a.items[1:]
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.lose(linkLost)
+		c.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState)
+		a.add("y", "in", "")
+		w.lose(linkLost)
+		c.wantTypes(perch.EventSessionState, perch.EventMessageReceived, perch.EventSessionState)
+	})
+}
+
+// An archive that never says it is complete, or repeats itself, does not hold the login up.
+func TestOddArchives(t *testing.T) {
+	for name, p := range map[string]perch.ArchivePage{
+		"empty":     {},
+		"same":      {Items: []perch.ArchiveItem{{ID: "1", Body: "x", From: bob}}, Last: "1"},
+		"no text":   {Last: "1"},
+		"no paging": {Items: []perch.ArchiveItem{{ID: "1", Body: "x", From: bob}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.up.Edit(func(d *fakexmpp.Data) { d.Capabilities.Archive, d.Archive = "313", p })
+				s := w.open()
+				w.lose(linkLost)
+				if st := s.Info().State; st != perch.StateOnline {
+					t.Errorf("state %s", st)
+				}
+				if n := len(received(t, w.durable(s))); n != 0 {
+					t.Errorf("%d messages", n)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,181 @@
+package sessions_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
+)
+
+func names(list []perch.Buddy) string {
+	var b []string
+	for _, x := range list {
+		b = append(b, string(x.JID.Local())+"="+x.Name)
+	}
+	return strings.Join(b, " ")
+}
+
+// The first roster is no news; later ones bring only what is different.
+func TestRosterDifferences(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(carol, bob)
+		s := w.open()
+		if evs := types(w.durable(s)); len(evs) != 1 {
+			t.Errorf("log %v", evs)
+		}
+		items, v1 := s.Buddies()
+		if names(items) != "bob=bob carol=carol" || items[0].Groups == nil {
+			t.Errorf("%+v", items)
+		}
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.up.Edit(func(d *fakexmpp.Data) {
+			d.Roster = []perch.Buddy{
+				{JID: bob, Name: "bob", Subscription: "both"},
+				{JID: "dave@example.net", Groups: []string{"b", "a", "b"}},
+			}
+		})
+		w.lose(linkLost)
+		evs := c.wantTypes(perch.EventSessionState, perch.EventRosterItem, perch.EventRosterRemoved, perch.EventSessionGap, perch.EventSessionState)
+		if got := string(evs[1].Data); got != `{"jid":"dave@example.net","name":"","groups":["a","b"],"subscription":"none","ask":null,"approved":false}` {
+			t.Error(got)
+		}
+		if got := string(evs[2].Data); got != `{"jid":"carol@example.net"}` {
+			t.Error(got)
+		}
+		if _, v2 := s.Buddies(); v1 == v2 {
+			t.Error("the version did not change")
+		}
+		w.lose(linkLost)
+		c.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState)
+	})
+}
+
+func TestRosterPushes(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		_, v1 := s.Buddies()
+		w.say(here(bob+"/x", "", 0))
+		c := w.attach(s, sessions.SubscribeOptions{})
+		same := perch.Buddy{JID: bob, Name: "bob", Subscription: "both"}
+		w.say(&perch.RosterPush{Item: same, Version: "v2"})
+		c.wantTypes()
+		if _, v2 := s.Buddies(); v1 != v2 {
+			t.Error("the version changed for nothing")
+		}
+		renamed := same
+		renamed.Name = "Robert"
+		w.say(&perch.RosterPush{Item: renamed}, &perch.RosterPush{Item: perch.Buddy{JID: bob, Subscription: perch.SubscriptionRemove}},
+			&perch.RosterPush{Item: perch.Buddy{JID: bob, Subscription: perch.SubscriptionRemove}})
+		c.wantTypes(perch.EventRosterItem, perch.EventRosterRemoved)
+		if _, err := s.Buddy(bob); perch.KindOf(err) != perch.KindItemNotFound {
+			t.Error(err)
+		}
+		w.say(&perch.RosterPush{Item: same})
+		if got := brief(w.presence(s, bob)); got != `false "" 0 "" [] stale=false` {
+			t.Errorf("presence of a removed buddy comes back: %s", got)
+		}
+	})
+}
+
+func TestInvitations(t *testing.T) {
+	inWorld(t, func(w *world) {
+		eve, joe := perch.JID("eve@example.net"), perch.JID("joe@example.net")
+		ask := func(from perch.JID, nick, text string) *perch.SubscriptionIn {
+			return &perch.SubscriptionIn{From: from, Type: "subscribe", Nick: nick, Message: text}
+		}
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.say(ask(joe, "Joe", ""), ask(eve, "Eve", "it is me"), ask(eve, "", ""), ask(eve, "Eve", "it is me"))
+		c.wantTypes(perch.EventInvitationReceived, perch.EventInvitationReceived)
+		list := s.Invitations()
+		if len(list) != 2 || list[0].JID != eve || list[0].Nick != "Eve" || list[0].Message != "it is me" || list[0].ReceivedAt == 0 {
+			t.Errorf("%+v", list)
+		}
+		w.say(ask(eve, "Eve", "please"))
+		c.wantTypes(perch.EventInvitationReceived)
+		w.lose(linkLost)
+		w.say(ask(eve, "Eve", "please"), ask(joe, "", ""))
+		c.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState)
+		w.say(&perch.SubscriptionIn{From: joe, Type: "unsubscribe"}, &perch.SubscriptionIn{From: joe, Type: "unsubscribe"})
+		c.wantTypes(perch.EventInvitationCancelled)
+		w.say(&perch.RosterPush{Item: perch.Buddy{JID: eve, Subscription: perch.SubscriptionFrom}})
+		c.wantTypes(perch.EventRosterItem, perch.EventInvitationAccepted)
+		if list := s.Invitations(); len(list) != 0 {
+			t.Errorf("%+v", list)
+		}
+	})
+}
+
+func TestAcceptAndDecline(t *testing.T) {
+	eve := perch.JID("eve@example.net")
+	asked := func(w *world) (*sessions.Session, *client) {
+		s := w.open()
+		w.say(&perch.SubscriptionIn{From: eve, Type: "subscribe", Nick: "Eve"})
+		return s, w.attach(s, sessions.SubscribeOptions{})
+	}
+	inWorld(t, func(w *world) {
+		s, c := asked(w)
+		inv, err := s.AcceptInvitation(w.ctx(), eve, sessions.AcceptOptions{Reciprocate: true, Groups: []string{"new"}})
+		if err != nil || inv.Nick != "Eve" {
+			t.Fatal(inv, err)
+		}
+		c.wantTypes(perch.EventRosterItem, perch.EventInvitationAccepted)
+		if b, err := s.Buddy(eve); err != nil || b.Name != "Eve" || len(b.Groups) != 1 {
+			t.Errorf("%+v %v", b, err)
+		}
+		out := sent[*perch.SubscriptionOut](w.conn())
+		if len(out) != 2 || out[0].Type != "subscribed" || out[1].Type != "subscribe" || out[0].To != eve {
+			t.Errorf("%+v", out)
+		}
+		_, err = s.AcceptInvitation(w.ctx(), eve, sessions.AcceptOptions{})
+		kindOf(t, err, perch.KindNotFound)
+	})
+	inWorld(t, func(w *world) {
+		s, c := asked(w)
+		if _, err := s.AcceptInvitation(w.ctx(), eve, sessions.AcceptOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		c.wantTypes(perch.EventInvitationAccepted)
+		if out := sent[*perch.SubscriptionOut](w.conn()); len(out) != 1 || out[0].Type != "subscribed" {
+			t.Errorf("%+v", out)
+		}
+	})
+	inWorld(t, func(w *world) {
+		s, c := asked(w)
+		if _, err := s.DeclineInvitation(w.ctx(), eve); err != nil {
+			t.Fatal(err)
+		}
+		c.wantTypes(perch.EventInvitationDeclined)
+		if out := sent[*perch.SubscriptionOut](w.conn()); len(out) != 1 || out[0].Type != "unsubscribed" {
+			t.Errorf("%+v", out)
+		}
+	})
+	inWorld(t, func(w *world) {
+		s, c := asked(w)
+		w.refuse(linkLost)
+		w.conn().Fail(linkLost)
+		c.next()
+		_, err := s.AcceptInvitation(w.ctx(), eve, sessions.AcceptOptions{})
+		kindOf(t, err, perch.KindSessionOffline)
+		_, err = s.DeclineInvitation(w.ctx(), eve)
+		kindOf(t, err, perch.KindSessionOffline)
+		if len(s.Invitations()) != 1 {
+			t.Error("gone without an answer")
+		}
+	})
+}
+
+func TestInvitationsAreBounded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		for i := range 1100 {
+			w.say(&perch.SubscriptionIn{From: perch.JID("u" + strings.Repeat("x", i) + "@example.net"), Type: "subscribe"})
+		}
+		if n := len(s.Invitations()); n != 1000 {
+			t.Errorf("%d", n)
+		}
+	})
+}
