@@ -72,6 +72,9 @@ func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 type connReader Conn
 
 func (r *connReader) Read(p []byte) (int, error) {
+	if r.fr.idle() {
+		trimTLS(r.nc)
+	}
 	n, err := r.nc.Read(p)
 	if n > 0 {
 		r.lastRead.Store(int64(r.d.now()))

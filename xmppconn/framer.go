@@ -124,6 +124,9 @@ func (f *framer) reset(r io.Reader) {
 	*f = framer{r: r, lim: f.lim, seq: f.seq + 1}
 }
 
+// idle says that there is nothing but the next stanza to wait for: no byte was read of it.
+func (f *framer) idle() bool { return f.in.buf == nil }
+
 // buffered returns how many bytes were read but not handed out yet.
 func (f *framer) buffered() int {
 	if f.scan.done {
