@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // clientArgs are the arguments of the roles that open sessions.
@@ -33,6 +34,10 @@ func parseClientArgs(args []string) (c clientArgs, err error) {
 // opens at a time: enough to keep both cores busy, few enough not to time out.
 const opensAtOnce = 16
 
+// idleFor is how long the sessions are left alone before they are weighed: what a login
+// needs for some seconds is no part of an idle session.
+const idleFor = 10 * time.Second
+
 // serveFootprint says what the process weighs, opens all sessions when asked, waits until
 // settled says so, says it again, and returns when standard input closes.
 func serveFootprint(ctx context.Context, count int, open func(ctx context.Context, i int) error, settled func(context.Context) error) error {
@@ -48,6 +53,11 @@ func serveFootprint(ctx context.Context, count int, open func(ctx context.Contex
 	}
 	if err := settled(ctx); err != nil {
 		return err
+	}
+	select {
+	case <-time.After(idleFor):
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	if err := sayFootprint(count); err != nil {
 		return err
