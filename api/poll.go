@@ -13,7 +13,7 @@ import (
 // Poll is the answer of a long poll. Next is the cursor for the next one; with Reset, the
 // events begin with the snapshots of the state.
 type Poll struct {
-	Events []json.RawMessage `json:"events"`
+	Events []json.RawMessage `json:"events" swaggertype:"object"`
 	Next   string            `json:"next"`
 	Reset  *PollReset        `json:"reset"`
 }
