@@ -48,8 +48,8 @@ func inWorld(t *testing.T, f func(w *world), change ...func(*sessions.Options)) 
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, change...)
+		defer w.close()
 		f(w)
-		w.close()
 	})
 }
 
@@ -414,3 +414,7 @@ func pass(d time.Duration) {
 
 // bubbled is a test inside a bubble, where a property must not ask for the deadline.
 type bubbled struct{ testing.TB }
+
+func timeout(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
+}

@@ -1,0 +1,152 @@
+package sessions_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+var freshToken = perch.NewSecret("good-fresh-token")
+
+// M17: a refreshed access token takes over the live session.
+func TestM17FreshTokenTakesOver(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		w.say(here(bob+"/a", "", 0))
+		c := w.attach(s, sessions.SubscribeOptions{})
+		if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}); err != nil {
+			t.Fatal(err)
+		}
+		c.wantTypes()
+		if w.up.logins() != 1 {
+			t.Error("signed in again")
+		}
+		if got, err := w.m.Authenticate(w.ctx(), freshToken); err != nil || got != s {
+			t.Errorf("the fresh token: %v", err)
+		}
+		_, err := w.m.Authenticate(w.ctx(), goodToken)
+		kindOf(t, err, perch.KindUnauthorized)
+		_, _, _, err = w.m.SignIn(w.ctx(), perch.Account{Token: goodToken})
+		kindOf(t, err, perch.KindUnauthorized)
+		w.lose(linkLost)
+		if d := w.up.Dials(); len(d) != 2 || d[1].Account.Token != freshToken {
+			t.Error("the reconnect did not use the fresh token")
+		}
+	})
+}
+
+// M17: expiry suspends, and a fresh token goes on with the same cache and log.
+func TestM17ExpiryThenFreshToken(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		w.say(here(bob+"/a", "", 0))
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.conn().Fail(perch.Errorf(perch.KindUnauthorized, "expired"))
+		evs := c.wantTypes(perch.EventSessionState)
+		var st perch.StateChange
+		if evs[0].into(t, &st); st.State != perch.StateSuspended || st.Reason != perch.ReasonCredentials || st.RetryAt != 0 {
+			t.Errorf("%+v", st)
+		}
+		if got, err := w.m.Authenticate(w.ctx(), goodToken); err != nil || got != s {
+			t.Errorf("the expired token must still lead to the session, to be replaced: %v", err)
+		}
+		kindOf(t, w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: perch.NewSecret("bad")}), perch.KindUnauthorized)
+		if st := s.Info(); st.State != perch.StateSuspended {
+			t.Errorf("%+v", st)
+		}
+		if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if st := s.Info(); st.State != perch.StateOnline {
+			t.Errorf("%+v", st)
+		}
+		if got := brief(w.presence(s, bob)); got != `true "" 0 "" [a] stale=true` {
+			t.Error(got)
+		}
+		_, err := w.m.Authenticate(w.ctx(), goodToken)
+		kindOf(t, err, perch.KindUnauthorized)
+		if w.m.Len() != 1 {
+			t.Errorf("%d sessions", w.m.Len())
+		}
+	})
+}
+
+// Replaced credentials stay refused, also after a restart; tokens of ours go on.
+func TestReplacedStaysReplaced(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		token, _, _, err := w.m.SignIn(w.ctx(), perch.Account{Token: goodToken})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := goodToken
+		for _, text := range []string{"t1", "t2", "t3", "t4", "t5", "t6", "t7"} {
+			fresh := perch.NewSecret(text)
+			if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: fresh}); err != nil {
+				t.Fatal(err)
+			}
+			_, err := w.m.Authenticate(w.ctx(), last)
+			kindOf(t, err, perch.KindUnauthorized)
+			last = fresh
+		}
+		w.restart()
+		if err := w.m.Restore(w.ctx()); err != nil {
+			t.Fatal(err)
+		}
+		for _, old := range []string{goodToken.Reveal(), "t4", "t5", "t6"} {
+			_, err := w.m.Authenticate(w.ctx(), perch.NewSecret(old))
+			kindOf(t, err, perch.KindUnauthorized)
+		}
+		for _, tok := range []perch.Secret{last, token} {
+			if got, err := w.m.Authenticate(w.ctx(), tok); err != nil || got.ID() != s.ID() {
+				t.Errorf("%v", err)
+			}
+		}
+		if d := w.up.Dials(); d[len(d)-1].Account.Token != last {
+			t.Error("came back with an old credential")
+		}
+	}, durable, sealing(1))
+}
+
+func TestCredentialOfAnotherSession(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		if _, err := w.m.Authenticate(w.ctx(), freshToken); err != nil {
+			t.Fatal(err)
+		}
+		kindOf(t, w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}), perch.KindConflict)
+		kindOf(t, w.m.ReplaceCredentials(w.ctx(), s, perch.Account{}), perch.KindValidation)
+		if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: goodToken}); err != nil {
+			t.Errorf("the same again: %v", err)
+		}
+		if w.open() != s {
+			t.Error("lost its token")
+		}
+	})
+}
+
+// A suspended session that nobody looks at leaves the memory, and comes back by its token.
+func TestSuspendedIsReleased(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.conn().Fail(perch.Errorf(perch.KindUnauthorized, "expired"))
+		if pass(90 * time.Minute); w.m.Len() != 1 {
+			t.Error("released under the eyes of a client")
+		}
+		c.sub.Close()
+		if pass(2 * time.Hour); w.m.Len() != 0 {
+			t.Error("not released")
+		}
+		if items, _ := w.open().Buddies(); len(items) != 1 {
+			t.Errorf("%v", items)
+		}
+	})
+}

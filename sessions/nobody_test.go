@@ -1,0 +1,104 @@
+package sessions_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
+)
+
+func idle(a sessions.IdleAction) func(*sessions.Options) {
+	return func(o *sessions.Options) { o.Idle = sessions.IdlePolicy{Action: a, After: 10 * time.Minute} }
+}
+
+func shows(c *conn) (list []perch.Show) {
+	for _, p := range sent[*perch.PresenceOut](c) {
+		list = append(list, p.Show)
+	}
+	return list
+}
+
+func TestIdleAway(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		pass(9 * time.Minute)
+		c := w.attach(s, sessions.SubscribeOptions{})
+		if pass(time.Hour); len(shows(w.conn())) != 1 {
+			t.Errorf("changed while a client is attached: %q", shows(w.conn()))
+		}
+		c.sub.Close()
+		pass(9 * time.Minute)
+		s.Buddies()
+		if pass(2 * time.Minute); len(shows(w.conn())) != 2 || shows(w.conn())[1] != perch.ShowAway {
+			t.Errorf("%q", shows(w.conn()))
+		}
+		if p := s.OwnPresence(); p.Show != "" || !p.Available {
+			t.Errorf("the wish was changed: %+v", p)
+		}
+		w.attach(s, sessions.SubscribeOptions{})
+		if got := shows(w.conn()); len(got) != 3 || got[2] != "" {
+			t.Errorf("%q", got)
+		}
+	}, idle(sessions.IdleAway))
+}
+
+// What the user chose is left alone.
+func TestIdleAwayKeepsAChoice(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		if err := s.SetOwnPresence(w.ctx(), perch.OwnPresence{Available: true, Show: perch.ShowDND}); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Hour)
+		w.attach(s, sessions.SubscribeOptions{})
+		if got := shows(w.conn()); len(got) != 2 {
+			t.Errorf("%q", got)
+		}
+	}, idle(sessions.IdleAway))
+}
+
+func TestIdleSignOut(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.open()
+		if pass(11 * time.Minute); w.m.Len() != 0 || !w.conn().Closed() {
+			t.Errorf("%d sessions", w.m.Len())
+		}
+	}, idle(sessions.IdleSignOut))
+}
+
+func TestIdleKeep(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.open()
+		if pass(100 * time.Hour); w.m.Len() != 1 || len(w.conn().Sent()) != 1 {
+			t.Errorf("%d sessions, sent %v", w.m.Len(), w.conn().Sent())
+		}
+		if w.store.commits > 20 {
+			t.Errorf("%d commits", w.store.commits)
+		}
+	})
+}
+
+// XEP-0352: the server is told when nobody is attached, and when somebody is again.
+func TestClientState(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.up.Edit(func(d *fakexmpp.Data) { d.Capabilities.ClientState = true })
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.attach(s, sessions.SubscribeOptions{}).sub.Close()
+		c.sub.Close()
+		pass(time.Second)
+		var got []bool
+		for _, o := range sent[*perch.ClientStateOut](w.conn()) {
+			got = append(got, o.Active)
+		}
+		if len(got) != 3 || got[0] || !got[1] || got[2] {
+			t.Errorf("%v", got)
+		}
+		w.lose(linkLost)
+		if got := sent[*perch.ClientStateOut](w.conn()); len(got) != 1 || got[0].Active {
+			t.Errorf("on the new connection: %v", got)
+		}
+	})
+}

@@ -1,0 +1,275 @@
+package sessions_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
+)
+
+func durable(o *sessions.Options) { o.Store.(*store).durable = true }
+
+func sealing(keys ...byte) func(*sessions.Options) {
+	return func(o *sessions.Options) {
+		o.SealKeys = nil
+		for _, k := range keys {
+			o.SealKeys = append(o.SealKeys, slices.Repeat([]byte{k}, 32))
+		}
+	}
+}
+
+// restart ends the process and begins the next one.
+func (w *world) restart() {
+	w.t.Helper()
+	w.close()
+	w.start()
+}
+
+// A restart keeps the epoch, has no hole and no repeat, serves the caches before the
+// login, and brings only differences after it.
+func TestRestart(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob, carol)
+		s := w.open()
+		w.say(here(bob+"/a", "dnd", 0), here(carol+"/a", "", 0), &perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"},
+			text("1", "one"))
+		w.refuse(linkLost)
+		w.conn().Fail(linkLost)
+		synctest.Wait()
+		unsent := w.send(s, hi("waits"))
+		log := w.durable(s)
+		cursor := log[1].ID
+		w.restart()
+
+		s = w.open()
+		if i := s.Info(); i.State != perch.StateReconnecting || i.JID != alice {
+			t.Errorf("%+v", i)
+		}
+		if got := brief(w.presence(s, bob)); got != `true "dnd" 0 "" [a] stale=true` {
+			t.Error(got)
+		}
+		if items, _ := s.Buddies(); names(items) != "bob=bob carol=carol" || len(s.Invitations()) != 1 {
+			t.Errorf("%v", items)
+		}
+		c := w.attach(s, sessions.SubscribeOptions{Since: cursor})
+		if !c.sub.Resumed {
+			t.Fatalf("not resumed: %s", c.sub.ResetReason)
+		}
+		got := ids(c.preamble)
+		w.refuse(nil)
+		pass(time.Minute)
+		w.say(here(bob+"/a", "dnd", 0), here(carol+"/a", "away", 0), &perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})
+		evs := c.next()
+		for _, e := range evs {
+			if e.Type == perch.EventInvitationReceived || e.Type == perch.EventRosterItem {
+				t.Errorf("repeated %s", e.Data)
+			}
+		}
+		got = append(got, ids(evs)...)
+		var want []string
+		for _, e := range w.durable(s)[2:] {
+			want = append(want, e.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %v\nwant %v", got, want)
+		}
+		if got := bodies(w.conn()); !slices.Equal(got, []string{"waits"}) {
+			t.Errorf("sent %v", got)
+		}
+		w.conn().Ack()
+		if h := w.history(s, unsent); h != "accepted sent acked " {
+			t.Error(h)
+		}
+	}, durable)
+}
+
+// Settling after a restart counts from the kept presence.
+func TestRestartEmitsDifferences(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob, carol)
+		w.open()
+		w.say(here(bob+"/a", "dnd", 0), here(carol+"/a", "", 0))
+		w.restart()
+		c := w.attach(w.open(), sessions.SubscribeOptions{})
+		w.say(here(bob+"/a", "dnd", 0))
+		pass(10 * time.Second)
+		if evs := c.wantTypes(perch.EventPresence); !strings.Contains(string(evs[0].Data), `"carol@example.net","available":false`) {
+			t.Errorf("%s", evs[0].Data)
+		}
+	}, durable)
+}
+
+// The process was killed: what was written and never acknowledged is unknown, unless the
+// stream goes on.
+func TestKilled(t *testing.T) {
+	for _, resume := range []bool{false, true} {
+		t.Run(fmt.Sprint("resume ", resume), func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.up.set(func(u *upstream) { u.resume = resume })
+				s := w.open()
+				id := w.send(s, hi("x"))
+				dead := w.m
+				defer func() { _ = dead.Close(w.ctx()) }()
+				w.start() // the old process has not even noticed
+				s2 := w.open()
+				want := "accepted sent unknown "
+				if resume {
+					want = "accepted sent acked "
+				}
+				if h := w.history(s2, id); h != want {
+					t.Error(h)
+				}
+				if got := bodies(w.conn()); len(got) != 0 {
+					t.Errorf("sent again: %v", got)
+				}
+				gaps := 0
+				for _, e := range w.durable(s2) {
+					if e.Type == perch.EventSessionGap {
+						gaps++
+					}
+				}
+				if (gaps == 0) != resume {
+					t.Errorf("%d gaps", gaps)
+				}
+				// The old owner finds out by its next write, and lets go.
+				w.up.conns[0].Deliver(text("1", "late"))
+				synctest.Wait()
+				if dead.Len() != 0 {
+					t.Error("two owners")
+				}
+			}, durable)
+		})
+	}
+}
+
+// A durable Store and a stream that can be resumed: the end of the process drops the
+// connection as it is, so that the server keeps the stream. Otherwise it signs out.
+func TestHowTheProcessEnds(t *testing.T) {
+	for _, c := range []struct{ durable, resume, closed bool }{
+		{true, true, false}, {true, false, true}, {false, true, true}, {false, false, true},
+	} {
+		inWorld(t, func(w *world) {
+			w.store.durable = c.durable
+			w.up.set(func(u *upstream) { u.resume = c.resume })
+			w.open()
+			conn := w.conn()
+			w.restart()
+			if conn.Closed() != c.closed || conn.Err() == nil {
+				t.Errorf("%+v: closed %v", c, conn.Closed())
+			}
+			w.open()
+			req := w.up.Dials()[1]
+			if (req.Resume != nil) != (c.durable && c.resume) {
+				t.Errorf("%+v: resume %q", c, req.Resume)
+			}
+		})
+	}
+}
+
+func TestCloseIsBounded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.store.set(func(s *store) { s.held = true })
+		w.say(text("1", "x"))
+		start := time.Now()
+		ctx, cancel := timeout(10 * time.Second)
+		defer cancel()
+		if err := w.m.Close(ctx); err == nil || time.Since(start) != 10*time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		if _, err := c.sub.Take(); err == nil {
+			t.Error("not cut")
+		}
+	})
+}
+
+// With a seal key sessions come back at start; a new key seals, the old one still opens.
+func TestRestore(t *testing.T) {
+	inWorld(t, func(w *world) {
+		token, s, _, err := w.m.SignIn(w.ctx(), password("good"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.open()
+		synctest.Wait()
+		sealing(2, 1)(&w.opts)
+		w.restart()
+		if err := w.m.Restore(w.ctx()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := w.up.logins(); n != 4 || w.m.Len() != 2 {
+			t.Errorf("%d logins, %d sessions", n, w.m.Len())
+		}
+		s2, err := w.m.Authenticate(w.ctx(), token)
+		if err != nil || s2.ID() != s.ID() || s2.Info().State != perch.StateOnline || w.up.logins() != 4 {
+			t.Errorf("%v", err)
+		}
+		sealing(2)(&w.opts)
+		w.restart()
+		if err := w.m.Restore(w.ctx()); err != nil || w.m.Len() != 2 {
+			t.Errorf("the new key did not seal: %v, %d", err, w.m.Len())
+		}
+		sealing(3)(&w.opts)
+		w.restart()
+		if err := w.m.Restore(w.ctx()); err != nil || w.m.Len() != 0 {
+			t.Errorf("a foreign key opens: %v, %d", err, w.m.Len())
+		}
+	}, durable, sealing(1))
+}
+
+// Without a key nothing is kept, and the client's next sign-in leads to the same session
+// and makes its old token good again.
+func TestNoSealKey(t *testing.T) {
+	inWorld(t, func(w *world) {
+		token, s, _, err := w.m.SignIn(w.ctx(), password("good"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		all, err := w.store.Bindings(w.ctx())
+		for _, b := range all {
+			if b.Sealed != nil {
+				t.Error("a credential was kept")
+			}
+		}
+		w.restart()
+		if err := w.m.Restore(w.ctx()); err != nil || w.m.Len() != 0 {
+			t.Errorf("%v, %d sessions", err, w.m.Len())
+		}
+		_, err = w.m.Authenticate(w.ctx(), token)
+		kindOf(t, err, perch.KindUnauthorized)
+		_, s2, created, err := w.m.SignIn(w.ctx(), password("good"))
+		if err != nil || !created || s2.ID() != s.ID() {
+			t.Fatalf("%v %v", created, err)
+		}
+		if s3, err := w.m.Authenticate(w.ctx(), token); err != nil || s3 != s2 {
+			t.Errorf("the old token: %v", err)
+		}
+	}, durable)
+}
+
+// vCard names survive a restart.
+func TestNamesSurvive(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.up.Edit(func(d *fakexmpp.Data) {
+			d.Roster = []perch.Buddy{{JID: bob, Subscription: "both"}}
+			d.Cards[bob] = perch.VCard{Nickname: "Bobby"}
+		})
+		s := w.open()
+		if _, err := s.VCard(w.ctx(), bob, false); err != nil {
+			t.Fatal(err)
+		}
+		w.restart()
+		if b, err := w.open().Buddy(bob); err != nil || b.Name != "Bobby" {
+			t.Errorf("%+v %v", b, err)
+		}
+	}, durable)
+}

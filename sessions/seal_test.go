@@ -1,0 +1,56 @@
+package sessions
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/perch-im/perch"
+)
+
+func sealerOf(t testing.TB, keys ...byte) *sealer {
+	var list [][]byte
+	for _, k := range keys {
+		list = append(list, bytes.Repeat([]byte{k}, 32))
+	}
+	s, err := newSealer(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSeal(t *testing.T) {
+	acc := perch.Account{Upstream: "u", JID: "a@b", Password: perch.NewSecret("pass word"), Mechanism: "PLAIN", Resource: "r"}
+	old, both := sealerOf(t, 1), sealerOf(t, 2, 1)
+	box := old.seal("id", acc, 7)
+	if bytes.Contains(box, []byte("pass word")) || bytes.Equal(box, old.seal("id", acc, 7)) {
+		t.Error("not encrypted, or the nonce is used twice")
+	}
+	if got, at, ok := both.open("id", box); !ok || got != acc || at != 7 {
+		t.Errorf("%+v %v %v", got, at, ok)
+	}
+	if _, _, ok := both.open("another", box); ok {
+		t.Error("opens for another session")
+	}
+	if _, _, ok := old.open("id", both.seal("id", acc, 7)); ok {
+		t.Error("the first key does not seal")
+	}
+	for i := range box {
+		bad := bytes.Clone(box)
+		bad[i] ^= 1
+		if _, _, ok := old.open("id", bad); ok {
+			t.Fatalf("opens with bit changed in byte %d", i)
+		}
+	}
+	if (&sealer{}).seal("id", acc, 0) != nil {
+		t.Error("seals without a key")
+	}
+}
+
+func FuzzSealOpen(f *testing.F) {
+	s := sealerOf(f, 1)
+	f.Add(s.seal("id", perch.Account{Upstream: "u", Token: perch.NewSecret("t")}, 1))
+	f.Add([]byte{})
+	f.Add([]byte{replacedMark})
+	f.Fuzz(func(_ *testing.T, b []byte) { s.open("id", b) })
+}
