@@ -19,6 +19,7 @@ type archivePage struct {
 
 // handleArchive reads the upstream's archive of the messages with one account.
 //
+//	@ID				listArchive
 //	@Summary		Archived messages
 //	@Description	Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging).
 //	@Tags			archive

@@ -41,6 +41,7 @@ type buddyPatch struct {
 
 // handleBuddies lists the roster, from the cache.
 //
+//	@ID			listBuddies
 //	@Summary	List buddies
 //	@Tags		buddies
 //	@Produce	json
@@ -123,6 +124,7 @@ func itemOf(s *sessions.Session, b perch.Buddy, withPresence bool) buddyItem {
 
 // handleBuddyAdd adds a buddy and asks for a subscription.
 //
+//	@ID				addBuddy
 //	@Summary		Add a buddy
 //	@Description	By JID, or by an account id that is looked up to its JID first. Sets the roster item, then sends the subscription request.
 //	@Tags			buddies
@@ -221,6 +223,7 @@ func checkItem(name *string, groups *[]string) error {
 
 // handleBuddyShow gives one buddy, from the cache.
 //
+//	@ID			getBuddy
 //	@Summary	One buddy
 //	@Tags		buddies
 //	@Produce	json
@@ -257,6 +260,7 @@ func (a *API) handleBuddyShow(w http.ResponseWriter, r *http.Request) error {
 
 // handleBuddyPatch renames a buddy or changes its groups.
 //
+//	@ID			updateBuddy
 //	@Summary	Rename a buddy, change its groups
 //	@Tags		buddies
 //	@Accept		json
@@ -293,6 +297,7 @@ func (a *API) handleBuddyPatch(w http.ResponseWriter, r *http.Request) error {
 
 // handleBuddyRemove removes a buddy and with it both subscriptions.
 //
+//	@ID			removeBuddy
 //	@Summary	Remove a buddy
 //	@Tags		buddies
 //	@Param		jid	path	string	true	"bare JID, percent-encoded"

@@ -13,6 +13,7 @@ type chatStateRequest struct {
 
 // handleChatState tells a buddy what happens on this side of a chat (XEP-0085).
 //
+//	@ID			setChatState
 //	@Summary	Send a chat state
 //	@Tags		messages
 //	@Accept		json

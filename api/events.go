@@ -22,6 +22,7 @@ const maxWait = 60
 
 // handleEvents is the event stream in the encodings that plain HTTP can carry.
 //
+//	@ID				streamEvents
 //	@Summary		The event stream: long poll, NDJSON or SSE
 //	@Description	Accept chooses: application/json is a long poll, application/x-ndjson one envelope a line, text/event-stream SSE. Every durable event has an id; handing the last one back as since (or Last-Event-ID, SSE only) goes on from there.
 //	@Tags			events

@@ -27,6 +27,7 @@ type noFields struct{}
 
 // handleInvitations lists who waits for an answer.
 //
+//	@ID				listInvitations
 //	@Summary		List pending invitations
 //	@Description	Incoming subscription requests, kept across reconnects and restarts until they are answered or cancelled.
 //	@Tags			invitations
@@ -60,6 +61,7 @@ func (a *API) handleInvitations(w http.ResponseWriter, r *http.Request) error {
 // handleInvitationAccept lets somebody see our presence and, unless told otherwise, asks
 // for theirs.
 //
+//	@ID			acceptInvitation
 //	@Summary	Accept an invitation
 //	@Tags		invitations
 //	@Accept		json
@@ -94,6 +96,7 @@ func (a *API) handleInvitationAccept(w http.ResponseWriter, r *http.Request) err
 
 // handleInvitationDecline says no.
 //
+//	@ID			declineInvitation
 //	@Summary	Decline an invitation
 //	@Tags		invitations
 //	@Produce	json

@@ -15,6 +15,7 @@ type jidAnswer struct {
 
 // handleJIDLookup finds the JID of an account id. Buddies are always added by JID.
 //
+//	@ID			lookupJID
 //	@Summary	Look up the JID of an account
 //	@Tags		buddies
 //	@Produce	json

@@ -27,6 +27,7 @@ type messageAnswer struct {
 
 // handleMessageSend puts a message into the outbox.
 //
+//	@ID				sendMessage
 //	@Summary		Send a message
 //	@Description	202 once it is kept in the outbox; GET /v1/messages/{id} and message.status events tell what becomes of it. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza.
 //	@Tags			messages
@@ -160,6 +161,7 @@ func unquote(s string) (string, bool) {
 
 // handleMessageShow gives the status history of a message that was sent here.
 //
+//	@ID			getMessage
 //	@Summary	What became of a message
 //	@Tags		messages
 //	@Produce	json

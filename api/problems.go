@@ -97,6 +97,7 @@ var problemPage = template.Must(template.New("problem").Parse(`<!doctype html>
 
 // handleProblem shows the page that a problem's type leads to.
 //
+//	@ID			getProblemPage
 //	@Summary	What a problem means and what to do
 //	@Tags		description
 //	@Produce	html

@@ -30,6 +30,7 @@ type credentialsRequest struct {
 
 // handleSessionShow says how the session is, whatever its state.
 //
+//	@ID			getSession
 //	@Summary	State of the session
 //	@Tags		session
 //	@Produce	json
@@ -50,6 +51,7 @@ func (a *API) handleSessionShow(w http.ResponseWriter, r *http.Request) error {
 // handleSessionOpen signs in. With a body it mints a Perch token for an account; without
 // one it opens the session of the upstream access token in the Authorization header.
 //
+//	@ID				openSession
 //	@Summary		Sign in
 //	@Description	With a body: sign in with a JID and a password or token, and get a Perch token, shown once. Without a body: open the session of the access token in the Authorization header and wait for it.
 //	@Tags			session
@@ -172,6 +174,7 @@ func oneSecret(password, token string) (pw, tok perch.Secret, err error) {
 
 // handleCredentials lets a fresh credential take over the live session.
 //
+//	@ID				replaceCredentials
 //	@Summary		Replace the credential
 //	@Description	A refreshed access token, or a new password, takes over the live session: no new login as long as the stream lives, no presence flap.
 //	@Tags			session
@@ -209,6 +212,7 @@ func (a *API) handleCredentials(w http.ResponseWriter, r *http.Request) error {
 
 // handleSessionDelete is the only request that ends an XMPP session.
 //
+//	@ID				deleteSession
 //	@Summary		Sign out
 //	@Description	Ends the XMPP session and drops its cache, log and tokens. Closing event streams never does.
 //	@Tags			session

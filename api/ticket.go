@@ -103,6 +103,7 @@ type Ticket struct {
 // handleTicketCreate makes a ticket for GET /v1/events/ws?ticket=. It is bound to the
 // session and to the Origin of this request.
 //
+//	@ID				createTicket
 //	@Summary		A single-use ticket for the event socket
 //	@Description	For browsers, which can set no Authorization header on a WebSocket. Use it within 30 seconds, once, from the same origin: GET /v1/events/ws?ticket=...
 //	@Tags			events

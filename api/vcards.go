@@ -33,6 +33,7 @@ type photoRequest struct {
 
 // handleVCard gives the card of somebody.
 //
+//	@ID			getVCard
 //	@Summary	A vCard (XEP-0054)
 //	@Tags		vcards
 //	@Produce	json,text/vcard
@@ -60,6 +61,7 @@ func (a *API) handleVCard(w http.ResponseWriter, r *http.Request) error {
 
 // handleOwnVCard gives the account's own card.
 //
+//	@ID			getOwnVCard
 //	@Summary	Own vCard
 //	@Tags		vcards
 //	@Produce	json,text/vcard
@@ -132,6 +134,7 @@ func vcardOf(ctx context.Context, s *sessions.Session, jid perch.JID, refresh bo
 
 // handlePhoto serves the picture of a card to browsers, and nothing that is not one.
 //
+//	@ID			getPhoto
 //	@Summary	Photo of a vCard
 //	@Tags		vcards
 //	@Produce	png,jpeg,gif
@@ -175,6 +178,7 @@ func (a *API) handlePhoto(w http.ResponseWriter, r *http.Request) error {
 
 // handleOwnVCardPut replaces the account's own card.
 //
+//	@ID			setOwnVCard
 //	@Summary	Set the own vCard
 //	@Tags		vcards
 //	@Accept		json

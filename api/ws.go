@@ -21,6 +21,7 @@ const (
 
 // handleEventsWS is the event stream on a WebSocket (RFC 6455), with commands.
 //
+//	@ID				openEventSocket
 //	@Summary		The event stream: WebSocket
 //	@Description	Subprotocol perch.v1, one JSON envelope a text frame. Browsers show their token as a second subprotocol, perch.bearer.<base64url(token)>, or use a ticket.
 //	@Tags			events
