@@ -1,0 +1,173 @@
+package main
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Answers that any request may get, and those that one with a token or a body may get
+// beside them: the first request of a token signs in upstream and waits for it.
+var (
+	anyRequest  = []int{422, 429, 500, 503}
+	withToken   = []int{401, 502, 504}
+	withContent = []int{400, 413, 415}
+)
+
+// mendOperations gives every operation the answers, media types and headers that it has.
+func mendOperations(doc object) {
+	for _, item := range doc["paths"].(object) {
+		for _, op := range item.(object) {
+			op := op.(object)
+			mendBody(op)
+			mendParameters(op)
+			mendAnswers(op)
+		}
+	}
+}
+
+// mendBody undoes the oneOf that swag writes around the type of a body.
+func mendBody(op object) {
+	body, ok := op["requestBody"].(object)
+	if !ok {
+		return
+	}
+	for _, media := range body["content"].(object) {
+		media := media.(object)
+		schema := media["schema"].(object)
+		if list, ok := schema["oneOf"].([]any); ok {
+			media["schema"] = object{"$ref": list[len(list)-1].(object)["$ref"]}
+		}
+	}
+}
+
+func mendParameters(op object) {
+	params, _ := op["parameters"].([]any)
+	for i, p := range params {
+		p := p.(object)
+		if ref, ok := commonParameters[p["in"].(string)+" "+p["name"].(string)]; ok {
+			params[i] = object{"$ref": "#/components/parameters/" + ref}
+		}
+	}
+}
+
+// commonParameters are described once; see overlay.yaml.
+var commonParameters = map[string]string{
+	"path jid": "JID", "query limit": "Limit", "query cursor": "Cursor", "query since": "Since", "query types": "Types",
+	"query include": "Include", "query refresh": "Refresh",
+}
+
+func mendAnswers(op object) {
+	answers := op["responses"].(object)
+	want := slices.Clone(anyRequest)
+	if _, ok := op["security"]; ok {
+		want = append(want, withToken...)
+	}
+	if _, ok := op["requestBody"]; ok {
+		want = append(want, withContent...)
+	}
+	for _, status := range want {
+		if answers[strconv.Itoa(status)] == nil {
+			answers[strconv.Itoa(status)] = object{"description": http.StatusText(status)}
+		}
+	}
+	_, tagged := answers["304"]
+	for text, answer := range answers {
+		status, _ := strconv.Atoi(text)
+		answers[text] = mendAnswer(status, answer.(object), tagged)
+	}
+}
+
+func mendAnswer(status int, answer object, tagged bool) object {
+	if status >= 400 {
+		if answer["description"] == http.StatusText(status) {
+			return object{"$ref": "#/components/responses/" + responseName(status)}
+		}
+		return problemAnswer(status, answer["description"].(string))
+	}
+	names := commonHeaders(status)
+	if tagged && (status == 200 || status == 304) {
+		names = append(names, "ETag")
+	}
+	headers := headerRefs(names)
+	if given, ok := answer["headers"].(object); ok {
+		for name := range given {
+			headers[name] = object{"$ref": "#/components/headers/" + name}
+		}
+	}
+	answer["headers"] = headers
+	if status == 304 || status == 204 || status == 101 {
+		delete(answer, "content")
+	}
+	return answer
+}
+
+// problemAnswer is a refusal: RFC 9457, whatever the answer would have been.
+func problemAnswer(status int, description string) object {
+	return object{
+		"description": description,
+		"headers":     headerRefs(commonHeaders(status)),
+		"content": object{"application/problem+json": object{
+			"schema": object{"$ref": schemaPrefix + "Problem"},
+		}},
+	}
+}
+
+func commonHeaders(status int) []string {
+	names := []string{"X-Request-Id", "RateLimit", "RateLimit-Policy"}
+	switch status {
+	case 401:
+		names = append(names, "WWW-Authenticate")
+	case 429, 503:
+		names = append(names, "Retry-After")
+	}
+	return names
+}
+
+func headerRefs(names []string) object {
+	refs := object{}
+	for _, name := range names {
+		refs[name] = object{"$ref": "#/components/headers/" + name}
+	}
+	return refs
+}
+
+func responseName(status int) string {
+	return strings.ReplaceAll(strings.ReplaceAll(http.StatusText(status), " ", ""), "-", "")
+}
+
+// addCommon adds the shared refusals that some operation points to, and nothing else.
+func addCommon(doc object) {
+	used := map[string]bool{}
+	eachRef(doc["paths"], func(ref string) string {
+		used[ref] = true
+		return ref
+	})
+	responses := object{}
+	for status := 400; status < 600; status++ {
+		if name := responseName(status); name != "" && used["#/components/responses/"+name] {
+			responses[name] = problemAnswer(status, http.StatusText(status))
+		}
+	}
+	doc["components"].(object)["responses"] = responses
+	prune(doc, "schemas")
+}
+
+// prune drops components of one kind that nothing points to any more.
+func prune(doc object, kind string) {
+	parts := doc["components"].(object)[kind].(object)
+	for {
+		used := map[string]bool{}
+		eachRef(doc, func(ref string) string {
+			used[ref] = true
+			return ref
+		})
+		before := len(parts)
+		maps.DeleteFunc(parts, func(name string, _ any) bool { return !used["#/components/"+kind+"/"+name] })
+		if len(parts) == before {
+			return
+		}
+	}
+}
