@@ -130,6 +130,11 @@ func TestCatchUp(t *testing.T) {
 			if asked++; asked == 2 {
 				w.up.newest().Deliver(live("a0005", "missed 2"))
 				w.up.newest().Deliver(live("a9000", "live"))
+				w.up.newest().Deliver(&perch.ChatStateIn{From: bob, State: perch.StateActive})
+				synctest.Wait()
+				if n := w.up.newest().HandledSeq(); n != 0 {
+					t.Errorf("handled %d while messages are held back", n)
+				}
 			}
 		}
 		w.refuse(nil)

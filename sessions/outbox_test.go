@@ -218,6 +218,31 @@ func TestOutboxAcrossReconnect(t *testing.T) {
 	})
 }
 
+// An entry is marked as sent in the Store before it is written: after a crash the mark says
+// that it may have been.
+func TestMarkedBeforeWritten(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		w.refuse(linkLost)
+		w.conn().Fail(linkLost)
+		synctest.Wait()
+		id := w.send(s, hi("x"))
+		w.store.set(func(s *store) { s.held = true })
+		w.refuse(nil)
+		pass(time.Minute)
+		if got := bodies(w.conn()); s.Info().State != perch.StateOnline || len(got) != 0 {
+			t.Errorf("state %s, sent %v", s.Info().State, got)
+		}
+		w.store.set(func(s *store) { s.held = false })
+		if got := bodies(w.conn()); len(got) != 1 {
+			t.Errorf("sent %v", got)
+		}
+		if h := w.history(s, id); h != "accepted sent " {
+			t.Error(h)
+		}
+	})
+}
+
 // A resumed stream has written everything again itself: an answer of the server is the
 // proof that it has it.
 func TestOutboxOnResumedStream(t *testing.T) {
