@@ -1,16 +1,38 @@
 package perch
 
-// Subscription is the state of RFC 6121, 2.1.2.5.
-type Subscription string
+// Subscription is the state of RFC 6121, 2.1.2.5, in one byte. The zero value was not
+// said; it counts as none.
+type Subscription uint8
 
 // The four states, and the one that a roster push uses for an item that is gone.
 const (
-	SubscriptionNone   Subscription = "none"
-	SubscriptionTo     Subscription = "to"
-	SubscriptionFrom   Subscription = "from"
-	SubscriptionBoth   Subscription = "both"
-	SubscriptionRemove Subscription = "remove"
+	SubscriptionNone Subscription = iota + 1
+	SubscriptionTo
+	SubscriptionFrom
+	SubscriptionBoth
+	SubscriptionRemove
 )
+
+var subscriptions = words{"", "none", "to", "from", "both", "remove"}
+
+// ParseSubscription reads the wire form, for which "" is none too (RFC 6121, 2.1.2.5);
+// ok is false for anything else.
+func ParseSubscription(s string) (sub Subscription, ok bool) {
+	if s == "" {
+		return SubscriptionNone, true
+	}
+	i, ok := subscriptions.find(s)
+	return Subscription(i), ok
+}
+
+// String returns the wire form.
+func (s Subscription) String() string { return subscriptions.text(max(1, uint8(s))) }
+
+// MarshalJSON writes the wire form.
+func (s Subscription) MarshalJSON() ([]byte, error) { return subscriptions.json(max(1, uint8(s))), nil }
+
+// UnmarshalJSON reads the wire form.
+func (s *Subscription) UnmarshalJSON(b []byte) error { return subscriptions.parse(b, (*uint8)(s)) }
 
 // Buddy is one roster item (RFC 6121, 2.1.2). A Buddy that was handed out is never
 // changed again.
@@ -23,19 +45,32 @@ type Buddy struct {
 	Approved     bool         `json:"approved"`
 }
 
-// Ask is "subscribe" while a request of ours is pending, else "" (null in JSON).
-type Ask string
+// Ask is AskSubscribe while a request of ours is pending (RFC 6121, 2.1.2.2), else
+// AskNone (null in JSON).
+type Ask uint8
 
-// AskSubscribe is the one value of ask (RFC 6121, 2.1.2.2).
-const AskSubscribe Ask = "subscribe"
+// The values of ask.
+const (
+	AskNone Ask = iota
+	AskSubscribe
+)
 
-// MarshalJSON writes null for "".
-func (a Ask) MarshalJSON() ([]byte, error) {
-	if a == "" {
-		return []byte("null"), nil
-	}
-	return []byte(`"` + string(a) + `"`), nil
+var asks = words{"", "subscribe"}
+
+// ParseAsk reads the wire form; ok is false for what RFC 6121 does not know.
+func ParseAsk(s string) (ask Ask, ok bool) {
+	i, ok := asks.find(s)
+	return Ask(i), ok
 }
+
+// String returns the wire form, "" for none.
+func (a Ask) String() string { return asks.text(uint8(a)) }
+
+// MarshalJSON writes null for none.
+func (a Ask) MarshalJSON() ([]byte, error) { return asks.json(uint8(a)), nil }
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (a *Ask) UnmarshalJSON(b []byte) error { return asks.parse(b, (*uint8)(a)) }
 
 // Invitation is a pending incoming subscription request (RFC 6121, 3.1.3) with the
 // nickname that it carried (XEP-0172). It is kept until it is answered or cancelled:

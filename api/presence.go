@@ -32,6 +32,7 @@ const mostJIDs = 200
 // handlePresence lists the presence of all buddies, or of the ones asked for. It reads
 // the cache and nothing else: no probe, no reconnect.
 //
+//	@ID				listPresence
 //	@Summary		Presence of buddies
 //	@Description	From the cache only. Without jid: everybody in the roster. A JID that nothing is known of is left out.
 //	@Tags			presence
@@ -87,6 +88,7 @@ func presenceOf(s *sessions.Session, texts []string) ([]perch.Presence, error) {
 
 // handlePresenceShow gives the presence of one buddy, from the cache.
 //
+//	@ID			getPresence
 //	@Summary	Presence of one buddy
 //	@Tags		presence
 //	@Produce	json
@@ -115,6 +117,7 @@ func (a *API) handlePresenceShow(w http.ResponseWriter, r *http.Request) error {
 
 // handleOwnPresence gives the account's own presence on this session.
 //
+//	@ID			getOwnPresence
 //	@Summary	Own presence
 //	@Tags		presence
 //	@Produce	json
@@ -133,6 +136,7 @@ func (a *API) handleOwnPresence(w http.ResponseWriter, r *http.Request) error {
 // handleOwnPresencePut changes the account's own presence. Nothing else does: opening and
 // closing event streams leaves it as it is.
 //
+//	@ID			setOwnPresence
 //	@Summary	Set the own presence
 //	@Tags		presence
 //	@Accept		json
@@ -169,8 +173,8 @@ func (a *API) handleOwnPresencePut(w http.ResponseWriter, r *http.Request) error
 func (req ownPresenceRequest) checked() (perch.OwnPresence, error) {
 	own := perch.OwnPresence{Available: req.Available == nil || *req.Available}
 	if req.Show != nil {
-		own.Show = perch.Show(*req.Show)
-		if own.Show == "" || !own.Show.Valid() {
+		show, ok := perch.ParseShow(*req.Show)
+		if own.Show = show; !ok || show == perch.ShowNone {
 			return own, perch.Invalid("/show", "must be away, chat, dnd, xa or null")
 		}
 	}
@@ -183,7 +187,7 @@ func (req ownPresenceRequest) checked() (perch.OwnPresence, error) {
 	if req.Priority != nil {
 		own.Priority = *req.Priority
 	}
-	if !own.Available && own.Show != "" {
+	if !own.Available && own.Show != perch.ShowNone {
 		return own, perch.Invalid("/show", "goes only with available")
 	}
 	return own, nil

@@ -118,7 +118,9 @@ func (p *player) commit(o *sessions.Saved, r *rand.Rand) *sessions.Commit {
 	if r.IntN(3) == 0 {
 		c.Record = &sessions.Record{JID: perch.JID(fmt.Sprint(r.IntN(100))), Stream: []byte{byte(r.IntN(256))}}
 	}
-	c.Roster = delta(r, func(k string, n int) *perch.Buddy { return &perch.Buddy{JID: perch.JID(k), Name: fmt.Sprint(n)} })
+	c.Roster = delta(r, func(k string, n int) *perch.Buddy {
+		return &perch.Buddy{JID: perch.JID(k), Name: fmt.Sprint(n), Subscription: perch.SubscriptionBoth}
+	})
 	c.Presence = delta(r, func(k string, n int) *perch.Presence {
 		return &perch.Presence{JID: perch.JID(k), Status: fmt.Sprint(n)}
 	})

@@ -37,7 +37,7 @@ func (s *Service) availability(c *client, e *element) {
 			return
 		}
 	}
-	if !perch.Show(strings.TrimSpace(e.child(nsClient, "show").text())).Valid() {
+	if _, ok := perch.ParseShow(strings.TrimSpace(e.child(nsClient, "show").text())); !ok {
 		c.bounce(e, "bad-request")
 		return
 	}
@@ -148,7 +148,7 @@ func (a *account) presenceStanza(s *Service, from, to, kind string, inner []byte
 
 // presenceInner writes what the service itself shows for a bot.
 func presenceInner(p perch.OwnPresence) []byte {
-	b := appendTag(nil, "show", string(p.Show))
+	b := appendTag(nil, "show", p.Show.String())
 	b = appendTag(b, "status", p.Status)
 	if p.Priority != 0 {
 		b = appendTag(b, "priority", strconv.Itoa(int(p.Priority)))

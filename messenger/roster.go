@@ -81,7 +81,7 @@ func (e *element) elements() []*element {
 
 func (k *contact) append(b []byte) []byte {
 	b = appendAttr(append(b, "<item"...), "jid", k.jid)
-	b = appendAttr(b, "subscription", string(k.subscription()))
+	b = appendAttr(b, "subscription", k.subscription().String())
 	if k.name != "" {
 		b = appendAttr(b, "name", k.name)
 	}

@@ -86,16 +86,12 @@ func sameBuddy(a, b *perch.Buddy) bool {
 // compact shares the strings of a buddy with other sessions.
 func (m *Manager) compact(b perch.Buddy) *perch.Buddy {
 	b.JID = perch.JID(m.words.one(string(b.JID)))
-	b.Subscription = perch.Subscription(m.words.one(string(b.Subscription)))
-	b.Ask = perch.Ask(m.words.one(string(b.Ask)))
 	groups := make([]string, len(b.Groups))
 	for i, g := range b.Groups {
 		groups[i] = m.words.one(g)
 	}
 	slices.Sort(groups)
 	b.Groups = slices.Compact(groups)
-	if b.Subscription == "" {
-		b.Subscription = perch.SubscriptionNone
-	}
+	b.Subscription = max(b.Subscription, perch.SubscriptionNone)
 	return &b
 }

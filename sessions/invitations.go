@@ -90,7 +90,7 @@ func (s *Session) AcceptInvitation(ctx context.Context, jid perch.JID, o AcceptO
 	conn, err := s.invitedBy(ctx, jid, &inv, func() {
 		k := s.contacts.get(jid)
 		subscribed := k != nil && (k.buddy.Subscription == perch.SubscriptionTo || k.buddy.Subscription == perch.SubscriptionBoth)
-		ask = o.Reciprocate && !subscribed && (k == nil || k.buddy.Ask == "")
+		ask = o.Reciprocate && !subscribed && (k == nil || k.buddy.Ask == perch.AskNone)
 		set = o.Reciprocate && (k == nil || s.caps.EditRoster && o.Name != "")
 	})
 	if err != nil {

@@ -101,10 +101,10 @@ func (s *Session) loadTail(ctx context.Context, tip uint64) error {
 
 // compactPresence shares the strings of a kept presence; until the next login it is stale.
 func (m *Manager) compactPresence(p perch.Presence) *perch.Presence {
-	p.JID, p.Status, p.Show = perch.JID(m.words.one(string(p.JID))), m.words.one(p.Status), perch.Show(m.words.one(string(p.Show)))
+	p.JID, p.Status = perch.JID(m.words.one(string(p.JID))), m.words.one(p.Status)
 	rs := make([]perch.Resource, len(p.Resources))
 	for i, r := range p.Resources {
-		r.Resource, r.Status, r.Show = m.words.one(r.Resource), m.words.one(r.Status), perch.Show(m.words.one(string(r.Show)))
+		r.Resource, r.Status = m.words.one(r.Resource), m.words.one(r.Status)
 		rs[i] = r
 	}
 	p.Resources, p.Stale = rs, true

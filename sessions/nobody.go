@@ -57,7 +57,7 @@ func (s *Session) unattended() {
 	switch s.m.o.Idle.Action {
 	case IdleAway:
 		// Somebody who chose to be away, or not to be seen, is left so.
-		if s.rec.Own.Available && (s.rec.Own.Show == "" || s.rec.Own.Show == perch.ShowChat) {
+		if s.rec.Own.Available && (s.rec.Own.Show == perch.ShowNone || s.rec.Own.Show == perch.ShowChat) {
 			s.idle.away = true
 			s.showPresence()
 		}

@@ -34,11 +34,11 @@ func TestIdleAway(t *testing.T) {
 		if pass(2 * time.Minute); len(shows(w.conn())) != 2 || shows(w.conn())[1] != perch.ShowAway {
 			t.Errorf("%q", shows(w.conn()))
 		}
-		if p := s.OwnPresence(); p.Show != "" || !p.Available {
+		if p := s.OwnPresence(); p.Show != perch.ShowNone || !p.Available {
 			t.Errorf("the wish was changed: %+v", p)
 		}
 		w.attach(s, sessions.SubscribeOptions{})
-		if got := shows(w.conn()); len(got) != 3 || got[2] != "" {
+		if got := shows(w.conn()); len(got) != 3 || got[2] != perch.ShowNone {
 			t.Errorf("%q", got)
 		}
 	}, idle(sessions.IdleAway))

@@ -74,7 +74,7 @@ func (s *Session) withResource(list []perch.Resource, in *perch.PresenceIn) []pe
 		}
 		return slices.DeleteFunc(list, func(r perch.Resource) bool { return r.Resource == name })
 	}
-	r := perch.Resource{Resource: s.m.words.one(name), Show: perch.Show(s.m.words.one(string(in.Show))),
+	r := perch.Resource{Resource: s.m.words.one(name), Show: in.Show,
 		Status: s.m.words.one(clip(in.Status)), Priority: in.Priority, UpdatedAt: cmpTime(in.Delay, s.now())}
 	i, ok := slices.BinarySearchFunc(list, name, func(r perch.Resource, n string) int { return strings.Compare(r.Resource, n) })
 	if ok {

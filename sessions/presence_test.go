@@ -10,7 +10,11 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-func here(from perch.JID, show perch.Show, prio int8) *perch.PresenceIn {
+func here(from perch.JID, wire string, prio int8) *perch.PresenceIn {
+	show, ok := perch.ParseShow(wire)
+	if !ok {
+		panic(wire)
+	}
 	return &perch.PresenceIn{From: from, Available: true, Show: show, Priority: prio}
 }
 
@@ -115,7 +119,7 @@ func TestNoFlapAcrossReconnect(t *testing.T) {
 		c.wantTypes(perch.EventSessionGap, perch.EventSessionState)
 		w.say(here(bob+"/a", "away", 1), here(bob+"/b", "", 0), here(carol+"/a", "dnd", 0))
 		evs := c.wantTypes(perch.EventPresence)
-		if p := w.presence(s, carol); p.Show != "dnd" || p.Stale {
+		if p := w.presence(s, carol); p.Show != perch.ShowDND || p.Stale {
 			t.Errorf("%+v", p)
 		}
 		if !strings.Contains(string(evs[0].Data), string(carol)) {
@@ -202,7 +206,7 @@ func TestOwnPresence(t *testing.T) {
 		if p := s.OwnPresence(); !p.Available {
 			t.Errorf("%+v", p)
 		}
-		dnd := perch.OwnPresence{Available: true, Show: "dnd", Status: "busy", Priority: 3}
+		dnd := perch.OwnPresence{Available: true, Show: perch.ShowDND, Status: "busy", Priority: 3}
 		if err := s.SetOwnPresence(w.ctx(), dnd); err != nil {
 			t.Fatal(err)
 		}
@@ -210,7 +214,7 @@ func TestOwnPresence(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 		w.conn().Fail(linkLost)
-		xa := perch.OwnPresence{Available: true, Show: "xa"}
+		xa := perch.OwnPresence{Available: true, Show: perch.ShowXA}
 		if err := s.SetOwnPresence(w.ctx(), xa); err != nil {
 			t.Fatal(err)
 		}
@@ -218,6 +222,6 @@ func TestOwnPresence(t *testing.T) {
 		if got := sent[*perch.PresenceOut](w.conn()); len(got) != 1 || got[0].OwnPresence != xa {
 			t.Errorf("after the reconnect: %+v", got)
 		}
-		kindOf(t, s.SetOwnPresence(w.ctx(), perch.OwnPresence{Show: "busy"}), perch.KindValidation)
+		kindOf(t, s.SetOwnPresence(w.ctx(), perch.OwnPresence{Show: 99}), perch.KindValidation)
 	})
 }

@@ -59,7 +59,7 @@ func (s *Session) Buddies() (items []perch.Buddy, version string) {
 	h := fnv.New64a()
 	for i := range items {
 		b := &items[i]
-		text(h, string(b.JID), b.Name, string(b.Subscription), string(b.Ask), strconv.FormatBool(b.Approved))
+		text(h, string(b.JID), b.Name, b.Subscription.String(), b.Ask.String(), strconv.FormatBool(b.Approved))
 		text(h, b.Groups...)
 	}
 	return items, strconv.FormatUint(h.Sum64(), 36)
@@ -118,9 +118,9 @@ func (s *Session) Presences() (items []perch.Presence, version string) {
 	h := fnv.New64a()
 	for i := range items {
 		p := &items[i]
-		text(h, string(p.JID), string(p.Show), p.Status, strconv.FormatBool(p.Stale), p.UpdatedAt.String())
+		text(h, string(p.JID), p.Show.String(), p.Status, strconv.FormatBool(p.Stale), p.UpdatedAt.String())
 		for _, r := range p.Resources {
-			text(h, r.Resource, string(r.Show), r.Status, strconv.Itoa(int(r.Priority)))
+			text(h, r.Resource, r.Show.String(), r.Status, strconv.Itoa(int(r.Priority)))
 		}
 	}
 	return items, strconv.FormatUint(h.Sum64(), 36)

@@ -93,7 +93,7 @@ func (s *Session) wantBuddy(ctx context.Context, b NewBuddy) (create, ask bool, 
 		}
 		k := s.contacts.get(b.JID)
 		create = k == nil
-		ask = create || k.buddy.Ask == "" &&
+		ask = create || k.buddy.Ask == perch.AskNone &&
 			k.buddy.Subscription != perch.SubscriptionTo && k.buddy.Subscription != perch.SubscriptionBoth
 		return nil
 	})

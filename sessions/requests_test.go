@@ -23,7 +23,7 @@ func TestAddBuddy(t *testing.T) {
 			t.Errorf("%+v", out)
 		}
 		b, created, err = s.AddBuddy(w.ctx(), sessions.NewBuddy{JID: bob})
-		if err != nil || created || b.JID != bob || b.Ask != "" || len(sent[*perch.SubscriptionOut](w.conn())) != 1 {
+		if err != nil || created || b.JID != bob || b.Ask != perch.AskNone || len(sent[*perch.SubscriptionOut](w.conn())) != 1 {
 			t.Errorf("%+v %v %v", b, created, err)
 		}
 		_, _, err = s.AddBuddy(w.ctx(), sessions.NewBuddy{JID: alice})
@@ -121,7 +121,7 @@ func TestVCards(t *testing.T) {
 	inWorld(t, func(w *world) {
 		asked := 0
 		w.up.Edit(func(d *fakexmpp.Data) {
-			d.Roster = []perch.Buddy{{JID: bob, Subscription: "both"}}
+			d.Roster = []perch.Buddy{{JID: bob, Subscription: perch.SubscriptionBoth}}
 			d.Cards[bob] = perch.VCard{FullName: "Bob B.", Photo: &perch.Photo{Hash: "aa"}}
 			d.Refuse = func(m string) error {
 				if m == "VCard" {

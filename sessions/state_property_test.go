@@ -87,7 +87,7 @@ func (w *world) change(rt *rapid.T, s *sessions.Session) {
 	full := jid + perch.JID(fmt.Sprintf("/r%d", rapid.IntRange(0, 2).Draw(rt, "resource")))
 	switch rapid.IntRange(0, 10).Draw(rt, "what") {
 	case 0, 1, 2:
-		w.up.newest().Deliver(here(full, rapid.SampledFrom([]perch.Show{"", "away", "dnd"}).Draw(rt, "show"), int8(rapid.IntRange(-1, 2).Draw(rt, "prio"))))
+		w.up.newest().Deliver(here(full, rapid.SampledFrom([]string{"", "away", "dnd"}).Draw(rt, "show"), int8(rapid.IntRange(-1, 2).Draw(rt, "prio"))))
 	case 3:
 		w.up.newest().Deliver(away(full))
 	case 4:
@@ -98,7 +98,7 @@ func (w *world) change(rt *rapid.T, s *sessions.Session) {
 		w.up.newest().Deliver(&perch.SubscriptionIn{From: jid, Type: "unsubscribe"})
 	case 7, 8:
 		b := perch.Buddy{JID: jid, Name: rapid.SampledFrom([]string{"", "A", "B"}).Draw(rt, "name"),
-			Subscription: rapid.SampledFrom([]perch.Subscription{"none", "to", "both", "remove"}).Draw(rt, "subscription")}
+			Subscription: rapid.SampledFrom([]perch.Subscription{perch.SubscriptionNone, perch.SubscriptionTo, perch.SubscriptionBoth, perch.SubscriptionRemove}).Draw(rt, "subscription")}
 		w.up.Edit(func(d *fakexmpp.Data) {
 			var rest []perch.Buddy
 			for _, x := range d.Roster {
@@ -106,7 +106,7 @@ func (w *world) change(rt *rapid.T, s *sessions.Session) {
 					rest = append(rest, x)
 				}
 			}
-			if d.Roster = rest; b.Subscription != "remove" {
+			if d.Roster = rest; b.Subscription != perch.SubscriptionRemove {
 				d.Roster = append(d.Roster, b)
 			}
 		})

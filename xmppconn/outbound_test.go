@@ -61,7 +61,7 @@ func TestAppendOutboundRefuses(t *testing.T) {
 		{"address", "/to", &perch.ReceiptOut{To: "b@b.test/\x7f\x08", ID: "1"}},
 		{"no id", "/id", &perch.ReceiptOut{To: "b@b.test"}},
 		{"state", "/state", &perch.ChatStateOut{To: "b@b.test", State: "x/><y"}},
-		{"show", "/show", &perch.PresenceOut{OwnPresence: perch.OwnPresence{Available: true, Show: "busy"}}},
+		{"show", "/show", &perch.PresenceOut{OwnPresence: perch.OwnPresence{Available: true, Show: 200}}},
 		{"status", "/status", &perch.PresenceOut{OwnPresence: perch.OwnPresence{Status: "\v"}}},
 		{"subscription", "/type", &perch.SubscriptionOut{To: "b@b.test", Type: "probe"}},
 		{"nick", "/nick", &perch.SubscriptionOut{To: "b@b.test", Type: "subscribe", Nick: "\x02"}},

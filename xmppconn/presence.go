@@ -74,17 +74,8 @@ func (p *presenceBox) photo(x *element) {
 
 // parseShow takes what is not one of the four values for plainly available.
 func parseShow(s string) perch.Show {
-	switch strings.TrimSpace(s) {
-	case "away":
-		return perch.ShowAway
-	case "chat":
-		return perch.ShowChat
-	case "dnd":
-		return perch.ShowDND
-	case "xa":
-		return perch.ShowXA
-	}
-	return ""
+	show, _ := perch.ParseShow(strings.TrimSpace(s))
+	return show
 }
 
 // parsePriority is 0 for anything but an integer from -128 to 127 (RFC 6121, 4.7.2.3).
@@ -110,7 +101,7 @@ func isSHA1(s string) bool {
 
 func appendPresenceOut(w *writer, p *perch.PresenceOut) {
 	if !p.Show.Valid() {
-		w.fail("/show", "%q is none of away, chat, dnd, xa", string(p.Show))
+		w.fail("/show", "%q is none of away, chat, dnd, xa", p.Show.String())
 		return
 	}
 	if !p.Available {
@@ -120,7 +111,7 @@ func appendPresenceOut(w *writer, p *perch.PresenceOut) {
 		return
 	}
 	w.raw("<presence>")
-	w.element("/show", "show", string(p.Show))
+	w.element("/show", "show", p.Show.String())
 	w.element("/status", "status", p.Status)
 	if p.Priority != 0 {
 		w.raw("<priority>")

@@ -104,15 +104,8 @@ func parseRosterItem(el *element) (perch.Buddy, bool) {
 
 // parseSubscription takes what is unknown or missing for none (RFC 6121, 2.1.2.5).
 func parseSubscription(s string) perch.Subscription {
-	switch s {
-	case "to":
-		return perch.SubscriptionTo
-	case "from":
-		return perch.SubscriptionFrom
-	case "both":
-		return perch.SubscriptionBoth
-	case "remove":
-		return perch.SubscriptionRemove
+	if sub, ok := perch.ParseSubscription(s); ok {
+		return sub
 	}
 	return perch.SubscriptionNone
 }
