@@ -2,10 +2,18 @@ package perch
 
 import _ "embed"
 
-// OpenAPI is the description of the HTTP API, generated from the comments of package api.
-// It stands at the top of the module, where people and tools look for it first, and only
-// a file of this folder can embed it.
+// The descriptions of the API stand at the top of the module, where people and tools look
+// for them first; only a file of this folder can embed them.
+
+// OpenAPI is the OpenAPI 3.1 description of the HTTP API, generated from the comments of
+// package api. Nobody changes it.
 //
 //go:generate go run ./internal/openapigen
 //go:embed openapi.yaml
 var OpenAPI []byte
+
+// AsyncAPI is the AsyncAPI 3.0 description of the event stream; it refers to OpenAPI,
+// which is served beside it. Nobody changes it.
+//
+//go:embed asyncapi.yaml
+var AsyncAPI []byte
