@@ -5,8 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -477,4 +479,81 @@ func TestSocketWithoutUpstream(t *testing.T) {
 	if r.status < 400 || r.status == 500 {
 		t.Errorf("%+v", r)
 	}
+}
+
+// FuzzCommand sends anything as a text frame: it is answered, or the socket is closed
+// with a code of the contract, and the session lives on.
+func FuzzCommand(f *testing.F) {
+	for _, s := range []string{
+		pingCommand, `{}`, `[]`, `null`, `{"type":""}`, `{"id":"x","type":"ack","data":{"id":"a-1"}}`, `{"id":"x","type":"subscribe","data":{"types":["message.*"]}}`,
+		`{"id":"x","type":"message.send","data":{"to":"bob@example.net","body":"hi"}}`, `{"type":"chat_state.set","data":{"to":"bob@example.net","state":"gone"}}`,
+		`{"id":"x","type":"presence.set","data":{"priority":-128}}`, `{"data":{"data":{}}}`, "\xff", `{"id":"\ud800"}`,
+	} {
+		f.Add([]byte(s))
+	}
+	g := newGate(f, func(o *gateOptions) { o.CommandsPerMinute, o.StreamsPerToken = 1e9, 1000 })
+	g.open("tok-alice")
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		if len(frame) > 65536 {
+			return
+		}
+		here := *g
+		here.t = t
+		r := here.raw("tok-alice")
+		defer r.conn.Close()
+		_, _ = r.conn.Write(rawFrame{op: opText, payload: string(frame)}.bytes())
+		_, _ = r.conn.Write(text(`{"id":"last","type":"ping"}`).bytes())
+		said, code := r.until(func(said []string) bool { return len(said) > 0 && said[len(said)-1] == "reply last" })
+		if code != stays && code != 1007 {
+			t.Fatalf("said %q, closed with %d", said, code)
+		}
+	})
+}
+
+// TestSecretsStayOutOfLogs lets every way to open a stream pass a log that keeps all.
+func TestSecretsStayOutOfLogs(t *testing.T) {
+	var log lockedBuffer
+	g := newGate(t, func(o *gateOptions) {
+		o.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug - 4}))
+	})
+	g.open("tok-canary")
+	k, _ := g.ticket("tok-canary", "")
+	spent, _ := g.ticket("tok-canary", g.srv.URL)
+	g.try("ticket="+k.Ticket, nil)
+	g.try("ticket="+spent.Ticket, header("Origin", "http://evil.example"))
+	g.try("", nil, "perch.v1", bearer("tok-canary"))
+	g.try("", nil, "perch.v1", bearer("bad-canary"))
+	g.try("token=tok-canary", nil)
+	f := g.dial("tok-canary")
+	f.answerTo(`{"id":"c","type":"message.send","data":{"to":"bob@example.net","body":"body-canary"}}`)
+	f.answerTo(`{"id":"c","type":"canary"}`)
+	f.close()
+	g.stream("sse", "tok-canary", "").close()
+	g.waitForStreams("tok-canary", 0)
+	for what, secret := range map[string]string{
+		"token": "canary", "token in base64": base64.RawURLEncoding.EncodeToString([]byte("tok-canary"))[:12],
+		"ticket": k.Ticket, "spent ticket": spent.Ticket, "JID": "bob@example.net",
+	} {
+		if text := log.String(); strings.Contains(text, secret) || len(text) < 100 {
+			t.Errorf("%s in the log:\n%s", what, text)
+		}
+	}
+}
+
+// lockedBuffer is a log that may be read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
