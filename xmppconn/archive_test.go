@@ -9,7 +9,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-func TestEncodeArchive136(t *testing.T) {
+func TestM10EncodeArchive136(t *testing.T) {
 	got := encoded(t)(encodeArchive136(perch.ArchiveQuery{With: "b@b.test/x", Limit: 10, Before: "1", Start: 5}))
 	if got != "<retrieve xmlns='urn:xmpp:archive' with='b@b.test'><set xmlns='http://jabber.org/protocol/rsm'><max>10</max></set></retrieve>" {
 		t.Error(got)
@@ -24,7 +24,7 @@ func archived(direction, body, at string) perch.ArchiveItem {
 	return item
 }
 
-func TestParseArchive136(t *testing.T) {
+func TestM10ParseArchive136(t *testing.T) {
 	const chat = "<chat xmlns='urn:xmpp:archive' with='b@b.test/x' start='2012-05-01T10:00:00Z'>"
 	now := parseTime("2012-06-01T00:00:00Z")
 	romeo := []perch.ArchiveItem{
@@ -64,7 +64,7 @@ func TestParseArchive136(t *testing.T) {
 	}
 }
 
-func TestParseArchive136Limits(t *testing.T) {
+func TestM10ParseArchive136Limits(t *testing.T) {
 	el := mustParse(t, "<chat xmlns='urn:xmpp:archive' with='b@b.test' start='2012-05-01T10:00:00Z'>"+strings.Repeat("<from secs='1'><body>x</body></from>", 10)+"</chat>")
 	q := perch.ArchiveQuery{With: "b@b.test"}
 	if page := parseArchive136(el, testSelf, q, 10, 0); page.Complete || len(page.Items) != 10 {
@@ -87,7 +87,7 @@ func TestParseArchive136Limits(t *testing.T) {
 	}
 }
 
-func TestArchive136IDsAreStable(t *testing.T) {
+func TestM10Archive136IDsAreStable(t *testing.T) {
 	const start = "<chat xmlns='urn:xmpp:archive' with='b@b.test' start='2012-05-01T10:00:00Z'>"
 	const three = "<from secs='1'><body>x</body></from><from secs='0'><body>x</body></from><to secs='0'><body>x</body></to>"
 	ids := func(raw string) (ids []string) {

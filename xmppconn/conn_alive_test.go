@@ -10,7 +10,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-func TestKeepAlive(t *testing.T) {
+func TestM16KeepAlive(t *testing.T) {
 	bubble(t, "a ping after 55 s of silence", func(t *testing.T) {
 		w, c, _, p := online(t, messengerUp())
 		began := time.Now()

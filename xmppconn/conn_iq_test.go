@@ -11,7 +11,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-func TestAnswersFor(t *testing.T) {
+func TestM15AnswersFor(t *testing.T) {
 	const me = perch.JID("me@a.test/home")
 	for _, tt := range []struct {
 		to, from perch.JID
@@ -196,7 +196,7 @@ func TestRequests(t *testing.T) {
 	})
 }
 
-func TestLookupJID(t *testing.T) {
+func TestM14LookupJID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
 		w, c, _, p := online(t, messengerUp())
@@ -245,7 +245,7 @@ func TestLookupJID(t *testing.T) {
 	})
 }
 
-func TestArchive(t *testing.T) {
+func TestM10Archive(t *testing.T) {
 	ctx := context.Background()
 	q := perch.ArchiveQuery{With: "bob@a.test", Limit: 10}
 	bubble(t, "XEP-0136", func(t *testing.T) {

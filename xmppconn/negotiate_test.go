@@ -336,7 +336,7 @@ func TestSignInEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestTargetsAreTriedInTurn(t *testing.T) {
+func TestM01TargetsAreTriedInTurn(t *testing.T) {
 	up := messengerUp()
 	up.Address = ""
 	srv := func(w *world) {

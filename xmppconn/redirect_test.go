@@ -16,8 +16,8 @@ func seeOther(content string) string {
 	return "<stream:error><see-other-host xmlns='" + nsStreams + "'>" + content + "</see-other-host></stream:error></stream:stream>"
 }
 
-// TestRedirectStages follows see-other-host wherever a server may send it.
-func TestRedirectStages(t *testing.T) {
+// TestM03RedirectStages follows see-other-host wherever a server may send it.
+func TestM03RedirectStages(t *testing.T) {
 	const to = "BY2MSG1.Gateway.a.test"
 	for _, tt := range []struct {
 		name   string
@@ -70,9 +70,9 @@ func TestRedirectStages(t *testing.T) {
 	}
 }
 
-// TestRedirectRefused is where a redirect may not lead. Nothing but a stream header, and
+// TestM03RedirectRefused is where a redirect may not lead. Nothing but a stream header, and
 // above all no token, may get there.
-func TestRedirectRefused(t *testing.T) {
+func TestM03RedirectRefused(t *testing.T) {
 	for _, content := range []string{
 		"evil.test", "127.0.0.1:6379", "169.254.169.254", "[::1]:5222", "::1", "a.test.evil", "a.test@evil.test", "a.test/x",
 		"a.test:0", "a.test:99999", "", " ", "xa.test", "http://gw.a.test/", "gw.a.test\u2024evil", "a.test evil.test",
@@ -99,7 +99,7 @@ func TestRedirectRefused(t *testing.T) {
 	})
 }
 
-func TestRedirectChains(t *testing.T) {
+func TestM03RedirectChains(t *testing.T) {
 	hop := func(to string) func(*peer) {
 		return func(p *peer) { p.header(); p.send(testHeader + seeOther(to)); p.drain() }
 	}
@@ -148,9 +148,9 @@ func TestRedirectChains(t *testing.T) {
 	})
 }
 
-// TestRedirectOnlyFromTheStream sends what a contact could: the same words inside of a
+// TestM03RedirectOnlyFromTheStream sends what a contact could: the same words inside of a
 // message do nothing.
-func TestRedirectOnlyFromTheStream(t *testing.T) {
+func TestM03RedirectOnlyFromTheStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, c, b, p := online(t, messengerUp())
 		inner := strings.TrimSuffix(seeOther("gw.a.test"), "</stream:stream>")
@@ -166,7 +166,7 @@ func TestRedirectOnlyFromTheStream(t *testing.T) {
 	})
 }
 
-func TestRedirectInMidSession(t *testing.T) {
+func TestM03RedirectInMidSession(t *testing.T) {
 	bubble(t, "the next Dial begins there", func(t *testing.T) {
 		w, c, _, p := online(t, messengerUp())
 		go func() { defer func() { _ = recover() }(); p.drain() }()

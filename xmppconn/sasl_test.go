@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"hash"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -56,23 +57,29 @@ func TestSASLBytes(t *testing.T) {
 	}
 }
 
-func TestSASLDetails(t *testing.T) {
-	t.Run("a token from a fragment", func(t *testing.T) {
-		got, err := newMessengerOAuth2(credentials{token: "EwAw%2b%2FaB%3d%3d"}).start()
-		if got != "EwAw+/aB==" || err != nil {
-			t.Errorf("%q, %v", got, err)
+// TestM04TokenText is what stands inside of <auth/>: the token as it was issued, whatever
+// its length, without the percent-encoding that a URL gives it.
+func TestM04TokenText(t *testing.T) {
+	long := strings.Repeat("EwBw+/aB", 1280) + "==" // 10 kB
+	for name, tt := range map[string]struct{ token, want string }{
+		"as it is":             {"EwAw+/aB==", "EwAw+/aB=="},
+		"of a fragment":        {"EwAw%2b%2FaB%3d%3d", "EwAw+/aB=="},
+		"a plus sign stays":    {"a+b%3D", "a+b="},
+		"10 kB":                {long, long},
+		"10 kB, of a fragment": {url.QueryEscape(long), long},
+	} {
+		if got, err := newMessengerOAuth2(credentials{token: tt.token}).start(); got != tt.want || err != nil {
+			t.Errorf("%s: %q, %v", name, got, err)
 		}
-	})
-	t.Run("a plus sign stays", func(t *testing.T) {
-		if got, _ := newMessengerOAuth2(credentials{token: "a+b%3D"}).start(); got != "a+b=" {
-			t.Errorf("%q", got)
-		}
-	})
+	}
 	for _, bad := range []string{"a%zz", "a b", "a%0ab", "a\u00e9"} {
 		if _, err := newMessengerOAuth2(credentials{token: bad}).start(); err == nil {
 			t.Errorf("token %q was taken", bad)
 		}
 	}
+}
+
+func TestSASLDetails(t *testing.T) {
 	t.Run("no account named", func(t *testing.T) {
 		got, _ := newOAuthBearer(credentials{token: "T"}).start()
 		if got != b64("n,,\x01auth=Bearer T\x01\x01") {

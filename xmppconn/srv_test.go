@@ -59,8 +59,8 @@ func dnsServer(t *testing.T, zone ...string) *net.Resolver {
 	}}
 }
 
-// TestTargetsFromDNS asks a real name server.
-func TestTargetsFromDNS(t *testing.T) {
+// TestM01TargetsFromDNS asks a real name server.
+func TestM01TargetsFromDNS(t *testing.T) {
 	const client, secure = "_xmpp-client._tcp.a.test. 60 IN SRV ", "_xmpps-client._tcp.a.test. 60 IN SRV "
 	for _, tt := range []struct {
 		name string
@@ -110,7 +110,7 @@ func targetsText(list []target) string {
 	return strings.Join(texts, " ")
 }
 
-func TestTargetsFromAddress(t *testing.T) {
+func TestM01TargetsFromAddress(t *testing.T) {
 	for _, tt := range []struct {
 		address string
 		mode    TLSMode
@@ -128,7 +128,7 @@ func TestTargetsFromAddress(t *testing.T) {
 	}
 }
 
-func TestOrderSRV(t *testing.T) {
+func TestM01OrderSRV(t *testing.T) {
 	all := func() []srvTarget {
 		var list []srvTarget
 		for _, r := range records("a:1/10/0", "b:1/10/10", "c:1/10/90", "d:1/5/1") {

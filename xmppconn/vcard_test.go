@@ -42,7 +42,7 @@ func TestEncodeVCardRefuses(t *testing.T) {
 	}
 }
 
-func TestParseVCard(t *testing.T) {
+func TestM09ParseVCard(t *testing.T) {
 	got := parseVCard(mustParse(t, `<vCard xmlns='vcard-temp' version='3.0'>
 		<FN> Bo Bee </FN><FN>other</FN><N><FAMILY>Bee</FAMILY><GIVEN/></N>
 		<EMAIL><WORK/><INTERNET/><USERID>b@b.test</USERID></EMAIL><EMAIL>plain@b.test</EMAIL><EMAIL><HOME/></EMAIL>
@@ -67,7 +67,7 @@ func TestParseVCard(t *testing.T) {
 	}
 }
 
-func TestParsePhoto(t *testing.T) {
+func TestM09ParsePhoto(t *testing.T) {
 	pictures := map[string]string{
 		"image/png": tinyPNG, "image/jpeg": "\xff\xd8\xff\xe0 rest", "image/gif": "GIF89a rest", "image/webp": "RIFF\x01\x02\x03\x04WEBP rest",
 	}
