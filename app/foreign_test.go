@@ -93,8 +93,8 @@ func TestForeignClientOnTheEmbeddedService(t *testing.T) {
 	}
 }
 
-// TestSeeOtherHostOfProsody is sent from one real server to another, at each stage.
-func TestSeeOtherHostOfProsody(t *testing.T) {
+// TestM03SeeOtherHostOnProsody is sent from one real server to another, at each stage.
+func TestM03SeeOtherHostOnProsody(t *testing.T) {
 	target := testkit.SharedProsody(t)
 	for _, stage := range []string{"pretls", "posttls", "postauth"} {
 		t.Run(stage, func(t *testing.T) {

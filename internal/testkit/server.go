@@ -156,7 +156,8 @@ func (s *Server) launch(t TB, configure func() (ports []int)) {
 	t.Fatalf("testkit: %v\n%s", err, s.tail())
 }
 
-// answers opens a stream and waits for features of the right domain.
+// answers opens a stream and waits for features of the right domain, or for a redirect in
+// place of them.
 func (s *Server) answers(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
@@ -179,13 +180,13 @@ func (s *Server) answers(ctx context.Context) error {
 		n, err := c.Read(buf)
 		got = append(got, buf[:n]...)
 		switch text := string(got); {
-		case strings.Contains(text, "host-unknown"), strings.Contains(text, "<stream:error"):
-			return fmt.Errorf("the server answers %q", text)
-		case strings.Contains(text, "features>"), strings.Contains(text, "<starttls"):
+		case strings.Contains(text, "features>"), strings.Contains(text, "<starttls"), strings.Contains(text, "<see-other-host"):
 			if !strings.Contains(text, s.Domain) {
 				return errors.New("another server answers on this port")
 			}
 			return nil
+		case strings.Contains(text, "<stream:error"):
+			return fmt.Errorf("the server answers %q", text)
 		case err != nil:
 			return fmt.Errorf("read: %w", err)
 		}
