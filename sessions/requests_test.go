@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -36,6 +37,16 @@ func TestAddBuddy(t *testing.T) {
 		}
 		if b, err := s.Buddy(bob); err != nil || b.Name != name {
 			t.Errorf("%+v %v", b, err)
+		}
+		// What the upstream pushed before it answered is seen by whoever waited for the answer.
+		for i := range 50 {
+			name := fmt.Sprint("name ", i)
+			if _, err := s.UpdateBuddy(w.ctx(), bob, &name, nil); err != nil {
+				t.Fatal(err)
+			}
+			if b, err := s.Buddy(bob); err != nil || b.Name != name {
+				t.Fatalf("%+v %v, want %s", b, err, name)
+			}
 		}
 		if err := s.RemoveBuddy(w.ctx(), bob); err != nil {
 			t.Error(err)

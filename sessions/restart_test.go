@@ -94,9 +94,21 @@ func TestRestartEmitsDifferences(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob, carol)
 		w.open()
-		w.say(here(bob+"/a", "dnd", 0), here(carol+"/a", "", 0))
+		w.say(here(bob+"/a", "dnd", 0), here(carol+"/a", "", 0),
+			&perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe"}, &perch.SubscriptionIn{From: "eve@example.net", Type: "unsubscribe"},
+			&perch.RosterPush{Item: perch.Buddy{JID: "dave@example.net"}},
+			&perch.RosterPush{Item: perch.Buddy{JID: "dave@example.net", Subscription: perch.SubscriptionRemove}})
+		w.refuse(linkLost)
 		w.restart()
-		c := w.attach(w.open(), sessions.SubscribeOptions{})
+		s := w.open()
+		if items, _ := s.Buddies(); len(items) != 2 || len(s.Invitations()) != 0 {
+			t.Errorf("kept what was gone: %v %v", items, s.Invitations())
+		}
+		w.refuse(nil)
+		for s.Info().State != perch.StateOnline {
+			pass(100 * time.Millisecond)
+		}
+		c := w.attach(s, sessions.SubscribeOptions{})
 		w.say(here(bob+"/a", "dnd", 0))
 		pass(10 * time.Second)
 		if evs := c.wantTypes(perch.EventPresence); !strings.Contains(string(evs[0].Data), `"carol@example.net","available":false`) {
@@ -260,7 +272,7 @@ func TestNoSealKey(t *testing.T) {
 func TestNamesSurvive(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.Edit(func(d *fakexmpp.Data) {
-			d.Roster = []perch.Buddy{{JID: bob, Subscription: "both"}}
+			d.Roster = []perch.Buddy{{JID: bob, Subscription: perch.SubscriptionBoth}}
 			d.Cards[bob] = perch.VCard{Nickname: "Bobby"}
 		})
 		s := w.open()

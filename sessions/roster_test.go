@@ -32,7 +32,7 @@ func TestRosterDifferences(t *testing.T) {
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.up.Edit(func(d *fakexmpp.Data) {
 			d.Roster = []perch.Buddy{
-				{JID: bob, Name: "bob", Subscription: "both"},
+				{JID: bob, Name: "bob", Subscription: perch.SubscriptionBoth},
 				{JID: "dave@example.net", Groups: []string{"b", "a", "b"}},
 			}
 		})
@@ -59,7 +59,7 @@ func TestRosterPushes(t *testing.T) {
 		_, v1 := s.Buddies()
 		w.say(here(bob+"/x", "", 0))
 		c := w.attach(s, sessions.SubscribeOptions{})
-		same := perch.Buddy{JID: bob, Name: "bob", Subscription: "both"}
+		same := perch.Buddy{JID: bob, Name: "bob", Subscription: perch.SubscriptionBoth}
 		w.say(&perch.RosterPush{Item: same, Version: "v2"})
 		c.wantTypes()
 		if _, v2 := s.Buddies(); v1 != v2 {

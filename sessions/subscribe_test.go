@@ -144,7 +144,7 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 		w.say(text("1", "x"), here(bob+"/x", "", 0), &perch.ChatStateIn{From: bob, State: perch.StateActive},
-			&perch.RosterPush{Item: perch.Buddy{JID: carol, Subscription: "none"}})
+			&perch.RosterPush{Item: perch.Buddy{JID: carol, Subscription: perch.SubscriptionNone}})
 		c.wantTypes(perch.EventMessageReceived, perch.EventPresence)
 		all.wantTypes(perch.EventMessageReceived, perch.EventPresence, perch.EventChatState, perch.EventRosterItem)
 		if c.sub.TipNow() != all.sub.TipNow() || c.sub.TipNow().Offset != 3 {
@@ -171,7 +171,7 @@ func TestSlowClient(t *testing.T) {
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})
 		quick := w.attach(s, sessions.SubscribeOptions{})
-		shows := []perch.Show{"", "away", "dnd", "xa"}
+		shows := []string{"", "away", "dnd", "xa"}
 		for i := range 100 {
 			w.say(here(bob+"/x", shows[i%4], 0), &perch.ChatStateIn{From: bob, State: perch.StateActive}, text(fmt.Sprint(i), "x"))
 			quick.next()
@@ -237,8 +237,14 @@ func TestLongReplay(t *testing.T) {
 		}
 		var evs []*perch.Event
 		if err := sub.Preamble(w.ctx(), func(e *perch.Event) error {
-			if evs = append(evs, e); len(evs)%100 == 0 {
-				w.say(text(fmt.Sprint("live", len(evs)), "x"))
+			evs = append(evs, e)
+			switch n := len(evs); {
+			case n == 100: // more than a queue holds, while the client is far behind
+				for i := range 400 {
+					w.say(text(fmt.Sprint("burst", i), "x"))
+				}
+			case n%100 == 0:
+				w.say(text(fmt.Sprint("live", n), "x"))
 			}
 			return nil
 		}); err != nil {
