@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"hash/maphash"
+	"runtime/debug"
 
 	"github.com/perch-im/perch"
 )
@@ -48,7 +49,15 @@ func (s *Session) covered(l *link) {
 	}
 }
 
+// apply changes the state by one thing that arrived. One that we cannot cope with is
+// skipped and said so: a server would send it again to every stream that follows.
 func (s *Session) apply(in perch.Inbound) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.m.log.Error("something that arrived could not be applied", "session", s.short(), "panic", r, "stack", string(debug.Stack()))
+			s.emit(perch.EventDropped, perch.Dropped{Reason: "malformed"})
+		}
+	}()
 	switch in := in.(type) {
 	case *perch.MessageIn:
 		s.applyMessage(in)

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/perch-im/perch"
@@ -18,6 +19,9 @@ func (s *Session) applyRoster(r perch.RosterResult) {
 		return
 	}
 	quiet := !s.rec.RosterKnown && !s.handed
+	s.contacts = slices.Grow(s.contacts, max(0, len(r.Items)-len(s.contacts)))
+	// In order, a large roster is appended and not inserted item by item.
+	slices.SortStableFunc(r.Items, func(a, b perch.Buddy) int { return cmp.Compare(a.JID, b.JID) })
 	have := make(map[perch.JID]struct{}, len(r.Items))
 	for _, b := range r.Items {
 		have[b.JID] = struct{}{}
@@ -46,10 +50,10 @@ func (s *Session) applyPush(in *perch.RosterPush) {
 // putBuddy keeps an item; a change is an event unless quiet. An invitation from somebody
 // who may see us now was accepted on another device.
 func (s *Session) putBuddy(b perch.Buddy, quiet bool) {
-	if k := s.contacts.get(b.JID); k != nil && sameBuddy(k.buddy, s.m.compact(b)) {
+	item := s.m.compact(b)
+	if k := s.contacts.get(b.JID); k != nil && sameBuddy(k.buddy, item) {
 		return
 	}
-	item := s.m.compact(b)
 	k, _ := s.contacts.put(item)
 	put(&s.batch().commit.Roster, buddyKey, item)
 	if !quiet {

@@ -24,11 +24,26 @@ type link struct {
 	lastSeq  uint64 // of the last delivery
 }
 
+// state is what resuming this connection needs, as of everything that was delivered. It
+// goes into the log behind that, and is used only when all of it is kept.
+func (l *link) state() []byte {
+	state := l.conn.StreamState()
+	if at, ok := l.conn.(StateAt); ok && state != nil && len(l.held) == 0 {
+		return at.StreamStateAt(l.lastSeq)
+	}
+	return state
+}
+
 // connectNow starts a login, unless one is under way or there is a connection.
 func (s *Session) connectNow() {
 	stop(s.retry.timer)
 	s.retry.timer = nil
 	if s.ended || s.closing || s.link != nil || s.retry.dialling {
+		return
+	}
+	if s.rec.Stream != nil && len(s.log.queue) > 0 {
+		// To resume is to acknowledge: not before everything is kept.
+		s.whenWritten(s.connectNow)
 		return
 	}
 	s.retry.dialling = true

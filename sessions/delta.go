@@ -6,15 +6,20 @@ import (
 	"github.com/perch-im/perch"
 )
 
+// lookBack bounds the search for an earlier change of the same row: beyond it the row is
+// simply written twice, and the last one counts all the same.
+const lookBack = 256
+
 // put and del note one change of a table. A batch gathers several turns, so the last one
 // about a key counts: Del is applied before Put.
 func put[T any](d *Delta[T], key func(*T) string, v *T) {
 	k := key(v)
-	d.Del = slices.DeleteFunc(d.Del, func(x string) bool { return x == k })
-	if i := slices.IndexFunc(d.Put, func(x *T) bool { return key(x) == k }); i >= 0 {
-		d.Put[i] = v
+	if len(d.Put) > lookBack {
+		d.Put = append(d.Put, v)
 		return
 	}
+	d.Del = slices.DeleteFunc(d.Del, func(x string) bool { return x == k })
+	d.Put = slices.DeleteFunc(d.Put, func(x *T) bool { return key(x) == k })
 	d.Put = append(d.Put, v)
 }
 

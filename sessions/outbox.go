@@ -80,6 +80,9 @@ func (s *Session) write(e *outEntry) {
 		return
 	}
 	e.link, e.num = s.link, num
+	if e.record.Status != perch.StatusAccepted {
+		return // written before, on a stream that the upstream refused
+	}
 	e.record = s.advance(e.record, perch.StatusSent, nil)
 	s.emit(perch.EventMessageSent, perch.Message{ID: e.ID, From: s.rec.JID, To: e.To, Kind: e.Kind, Body: e.Body,
 		Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive})

@@ -280,7 +280,7 @@ func TestPolicyViolationQuarantines(t *testing.T) {
 		if evs[1].into(t, &d); d.Reason != "quarantined" || d.StanzaID != bad {
 			t.Errorf("%+v", d)
 		}
-		if h := w.history(s, bad); h != "accepted sent sent failed " {
+		if h := w.history(s, bad); h != "accepted sent failed " {
 			t.Error(h)
 		}
 		good := w.send(s, hi("good"))

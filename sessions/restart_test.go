@@ -184,6 +184,39 @@ func TestHowTheProcessEnds(t *testing.T) {
 	}
 }
 
+// What a resumed stream acknowledges is exactly what is in the log: the state of the stream
+// is committed with the events that it counts.
+func TestStreamStateIsKeptWithEvents(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.up.set(func(u *upstream) { u.resume = true })
+		w.open()
+		kept := func(want string) {
+			t.Helper()
+			synctest.Wait()
+			w.store.mu.Lock()
+			defer w.store.mu.Unlock()
+			if got := string(w.store.record.Stream); got != want {
+				t.Errorf("kept %q, want %q", got, want)
+			}
+		}
+		w.say(text("1", "a"))
+		kept("stream 1")
+		w.store.set(func(s *store) { s.held = true })
+		w.say(text("2", "b"), text("3", "c"))
+		w.conn().Fail(linkLost)
+		pass(time.Minute)
+		if n := w.up.logins(); n != 1 {
+			t.Error("resumed, and so acknowledged, before everything was kept")
+		}
+		kept("stream 1")
+		w.store.set(func(s *store) { s.held = false })
+		synctest.Wait()
+		if d := w.up.Dials(); len(d) != 2 || string(d[1].Resume) != "stream 3" {
+			t.Errorf("%d logins", len(d))
+		}
+	}, durable)
+}
+
 func TestCloseIsBounded(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()

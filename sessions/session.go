@@ -51,6 +51,7 @@ type Session struct {
 	recent   recentIDs
 	subs     []*Subscription
 	idle     idling
+	renew    bool // the owner hands over to a fresh goroutine after this turn
 	handed   bool // state was shown to a client before the first roster
 
 	opening *time.Timer // ends the wait for the first login
@@ -248,7 +249,7 @@ func (s *Session) shutdown() {
 	e := ending{signOut: true}
 	if s.link != nil {
 		s.rec.Stream = nil
-		if state := s.link.conn.StreamState(); state != nil && s.m.o.Store.Durable() {
+		if state := s.link.state(); state != nil && s.m.o.Store.Durable() {
 			s.rec.Stream = state
 			e.signOut = false
 		}

@@ -31,7 +31,7 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account) (token perch.Se
 			return token, nil, false, err
 		}
 	}
-	if !created {
+	if !created && !m.rejected.has(key) {
 		s.Reconnect()
 	}
 	token = mint()

@@ -145,6 +145,9 @@ func (s *Session) blamed() bool {
 
 // suspend stops trying. Only ReplaceCredentials, a sign-in or Reconnect goes on from here.
 func (s *Session) suspend(reason string) {
+	if reason == perch.ReasonCredentials {
+		s.m.rejected.add(s.m.accountKey(s.acc))
+	}
 	s.setState(perch.StateSuspended, reason, 0, false)
 	s.releaseLater()
 	s.openingOver()
@@ -177,9 +180,9 @@ func (s *Session) lost(err error) {
 		s.settle = nil
 	}
 	if time.Since(l.since) >= steady {
-		s.retry.attempt = 0
+		s.retry.attempt, s.retry.policies = 0, 0
 	}
-	s.rec.Stream = l.conn.StreamState()
+	s.rec.Stream = l.state()
 	s.rec.OfflineSince = s.now()
 	if at := l.conn.Stats().LastStanzaAt; at != 0 {
 		s.rec.OfflineSince = at

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -50,7 +51,7 @@ func (s *Session) tell(f func()) { s.post.put(f) }
 func (s *Session) turn(ctx context.Context, f func()) error {
 	ran := make(chan struct{})
 	select {
-	case s.mail <- func() { f(); close(ran) }:
+	case s.mail <- func() { defer close(ran); f() }:
 		<-ran // the owner never waits, so neither does this
 		return nil
 	case <-s.ctx.Done():
@@ -81,19 +82,38 @@ func (s *Session) background(f func(context.Context)) {
 	s.wg.Go(func() { f(s.ctx) })
 }
 
-// own is the owner goroutine: the loop, and the end.
+// own is the owner goroutine: the loop, and the end. After a login it hands over to a
+// fresh goroutine, as a stack that a roster has made large never gets small again.
 func (s *Session) own() {
-	defer s.m.wg.Done()
 	for !s.ended {
 		s.step()
-		s.flush()
+		if s.renew && !s.ended {
+			s.renew = false
+			go s.own()
+			return
+		}
 	}
+	defer s.m.wg.Done()
 	s.finish()
 }
 
 // step waits for one thing and does it. While the log is far behind, nothing is taken
 // from the connection: its reader waits, and with it the server.
+//
+// A mistake of ours ends this session and no other; the next request opens it again from
+// what is kept.
 func (s *Session) step() {
+	defer func() {
+		if r := recover(); r != nil {
+			s.m.log.Error("a session ended by a fault of ours", "session", s.short(), "panic", r, "stack", string(debug.Stack()))
+			s.end(endDropped)
+		}
+	}()
+	s.wait()
+	s.flush()
+}
+
+func (s *Session) wait() {
 	in := s.in
 	if s.log.full() || s.closing {
 		in = nil

@@ -3,6 +3,7 @@ package sessions_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -292,6 +293,14 @@ func (c *conn) StreamState() []byte {
 	return []byte("stream")
 }
 
+// StreamStateAt makes conn a sessions.StateAt.
+func (c *conn) StreamStateAt(seq uint64) []byte {
+	if c.StreamState() == nil {
+		return nil
+	}
+	return fmt.Append(nil, "stream ", seq)
+}
+
 func (c *conn) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
 	c.mu.Lock()
 	c.queries = append(c.queries, q)
@@ -348,7 +357,8 @@ type store struct {
 	held    bool  // commits wait
 	waiting []func()
 	commits int
-	lost    int // so many commits are made, and reported as failed
+	record  sessions.Record // the newest that was committed
+	lost    int             // so many commits are made, and reported as failed
 }
 
 func (s *store) set(f func(*store)) {
@@ -370,6 +380,9 @@ func (s *store) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Re
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.commits++
+	if c.Record != nil && !s.held {
+		s.record = *c.Record
+	}
 	switch {
 	case s.held:
 		s.waiting = append(s.waiting, func() { s.Store.Commit(id, c, done) })
