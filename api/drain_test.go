@@ -82,7 +82,7 @@ func (g *gate) dialQuietly() *socketFeed {
 		g.t.Error(err)
 		return nil
 	}
-	f := &socketFeed{g.t, ctx, ws, cancel}
+	f := &socketFeed{g.t, ctx, ws, cancel, sentCommands{}}
 	for {
 		e, err := f.next()
 		if err != nil {

@@ -245,7 +245,7 @@ func (g *gate) try(query string, h http.Header, protocols ...string) socketResul
 		}
 		return socketResult{status: res.StatusCode}
 	}
-	f := &socketFeed{g.t, ctx, ws, cancel}
+	f := &socketFeed{g.t, ctx, ws, cancel, sentCommands{}}
 	r := socketResult{status: 101, subprotocol: ws.Subprotocol()}
 	for {
 		e, err := f.next()

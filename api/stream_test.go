@@ -449,7 +449,7 @@ func (g *gate) eventually(token string) *socketFeed {
 		ctx, cancel := context.WithCancel(context.Background())
 		ws, _, err := websocket.Dial(ctx, g.wsURL(""), &websocket.DialOptions{HTTPClient: g.client, HTTPHeader: http.Header{"Authorization": {"Bearer " + token}}})
 		if err == nil {
-			f := &socketFeed{g.t, ctx, ws, cancel}
+			f := &socketFeed{g.t, ctx, ws, cancel, sentCommands{}}
 			upTo(g.t, f, "live")
 			return f
 		}

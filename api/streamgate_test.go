@@ -76,7 +76,7 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 	}
 	g.pipes = o.pipes
 	g.srv.Start()
-	g.client = &http.Client{Transport: transport}
+	g.client = &http.Client{Transport: described(t, transport)}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 		defer cancel()
@@ -236,6 +236,7 @@ type socketFeed struct {
 	ctx    context.Context
 	ws     *websocket.Conn
 	cancel func()
+	sent   sentCommands
 }
 
 func (g *gate) wsURL(query string) string {
@@ -258,7 +259,7 @@ func (g *gate) socket(ctx context.Context, cancel func(), token, query string, h
 		g.t.Fatal(err)
 	}
 	ws.SetReadLimit(4 << 20)
-	return &socketFeed{g.t, ctx, ws, cancel}
+	return &socketFeed{g.t, ctx, ws, cancel, sentCommands{}}
 }
 
 // dial opens a socket and reads up to live.
@@ -277,11 +278,17 @@ func (f *socketFeed) next() (e envelope, err error) {
 	if typ != websocket.MessageText {
 		return e, fmt.Errorf("frame of type %v", typ)
 	}
-	return e, json.Unmarshal(data, &e)
+	describedFrame(f.t, data)
+	if err := json.Unmarshal(data, &e); err != nil {
+		return e, err
+	}
+	f.sent.answered(f.t, e)
+	return e, nil
 }
 
 func (f *socketFeed) send(text string) {
 	f.t.Helper()
+	f.sent.sent(text)
 	if err := f.ws.Write(f.ctx, websocket.MessageText, []byte(text)); err != nil {
 		f.t.Fatal(err)
 	}

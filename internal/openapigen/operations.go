@@ -9,11 +9,12 @@ import (
 )
 
 // Answers that any request may get, and those that one with a token or a body may get
-// beside them: the first request of a token signs in upstream and waits for it.
+// beside them: the first request of a token signs in upstream and waits for it, the
+// upstream may not let it in, and the session may be ended while a request waits.
 var (
 	anyRequest  = []int{422, 429, 500, 503}
-	withToken   = []int{401, 502, 504}
-	withContent = []int{400, 413, 415}
+	withToken   = []int{401, 403, 404, 502, 504}
+	withContent = []int{400, 409, 413, 415}
 )
 
 // mendOperations gives every operation the answers, media types and headers that it has.

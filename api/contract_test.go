@@ -1,0 +1,88 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/internal/contract"
+	"github.com/perch-im/perch/sessions"
+)
+
+// described holds everything that goes through a client of these tests against
+// openapi.yaml. A benchmark measures the gateway, not the check.
+func described(t testing.TB, base http.RoundTripper) http.RoundTripper {
+	if _, bench := t.(*testing.B); bench {
+		return base
+	}
+	return contract.Transport(t, base)
+}
+
+// describedFrame holds a frame of a WebSocket against asyncapi.yaml.
+func describedFrame(t testing.TB, frame []byte) {
+	t.Helper()
+	if _, bench := t.(*testing.B); !bench {
+		contract.Frame(t, frame)
+	}
+}
+
+// sentCommands are what a client has sent, by id: a command that gets a reply must be
+// described too.
+type sentCommands map[string]string
+
+func (s sentCommands) sent(text string) {
+	var c struct{ ID string }
+	if json.Unmarshal([]byte(text), &c) == nil && c.ID != "" {
+		s[c.ID] = text
+	}
+}
+
+func (s sentCommands) answered(t testing.TB, e envelope) {
+	t.Helper()
+	if text, ok := s[e.Ref]; ok && e.Type == "reply" {
+		describedFrame(t, []byte(text))
+	}
+}
+
+// TestEveryRouteIsDescribed, and every described route is there.
+func TestEveryRouteIsDescribed(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(perch.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var described []string
+	for path, item := range doc.Paths.Map() {
+		for method := range item.Operations() {
+			described = append(described, method+" "+path)
+		}
+	}
+	routes := newBare(t, new(sessions.Manager)).api.Routes()
+	slices.Sort(described)
+	slices.Sort(routes)
+	if diff := cmp.Diff(routes, described); diff != "" {
+		t.Errorf("-router +openapi.yaml\n%s", diff)
+	}
+}
+
+func TestEveryProblemIsDescribed(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(perch.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var described []string
+	for _, code := range doc.Components.Schemas["Problem"].Value.Properties["code"].Value.Enum {
+		described = append(described, code.(string))
+	}
+	slugs := api.Slugs()
+	slices.Sort(described)
+	slices.Sort(slugs)
+	if diff := cmp.Diff(slugs, described); diff != "" {
+		t.Errorf("-problems.go +openapi.yaml\n%s", diff)
+	}
+}

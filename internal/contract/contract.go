@@ -1,0 +1,120 @@
+// Package contract holds what tests see on the wire against openapi.yaml and
+// asyncapi.yaml. Every answer must be described, and so must every request that was
+// accepted: a description that is too narrow is as wrong as one that is too wide.
+//
+// Clients ignore fields that they do not know, so the descriptions leave objects open;
+// here they are closed, so that a field which nobody has described is found.
+package contract
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/perch-im/perch"
+)
+
+// TB is the part of testing.TB that is needed. Its methods are called from the goroutine
+// that makes a request or reads an answer.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
+// descriptions is both of them, read once.
+type descriptions struct {
+	router  routers.Router
+	problem *jsonschema.Schema
+	frames  map[string]*jsonschema.Schema // by type; events and commands
+}
+
+// load reads the descriptions. Panicking is right: they are embedded, and a test of their
+// own says what is wrong with them.
+var load = sync.OnceValue(func() *descriptions {
+	d, err := read()
+	if err != nil {
+		panic("contract: " + err.Error())
+	}
+	return d
+})
+
+func read() (*descriptions, error) {
+	var open, async map[string]any
+	if err := yaml.Unmarshal(perch.OpenAPI, &open); err != nil {
+		return nil, fmt.Errorf("openapi.yaml: %w", err)
+	}
+	if err := yaml.Unmarshal(perch.AsyncAPI, &async); err != nil {
+		return nil, fmt.Errorf("asyncapi.yaml: %w", err)
+	}
+	seal(open)
+	seal(async)
+	delete(open, "servers") // whatever address a test listens on
+	router, err := newRouter(open)
+	if err != nil {
+		return nil, fmt.Errorf("openapi.yaml: %w", err)
+	}
+	d := &descriptions{router: router, frames: map[string]*jsonschema.Schema{}}
+	return d, d.compile(open, async)
+}
+
+func newRouter(open map[string]any) (routers.Router, error) {
+	text, err := yaml.Marshal(open)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		return nil, err
+	}
+	return gorillamux.NewRouter(doc)
+}
+
+// compile makes the schemas of the frames. Both descriptions lie beside each other, as
+// they are served.
+func (d *descriptions) compile(open, async map[string]any) error {
+	const base = "http://perch.example/v1/"
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	c.AssertFormat()
+	for name, doc := range map[string]map[string]any{"openapi.yaml": open, "asyncapi.yaml": async} {
+		if err := c.AddResource(base+name, doc); err != nil {
+			return err
+		}
+	}
+	var err error
+	if d.problem, err = c.Compile(base + "openapi.yaml#/components/schemas/Problem"); err != nil {
+		return err
+	}
+	messages := async["components"].(map[string]any)["messages"].(map[string]any)
+	for key, m := range messages {
+		s, err := c.Compile(base + "asyncapi.yaml#/components/messages/" + key + "/payload")
+		if err != nil {
+			return err
+		}
+		d.frames[m.(map[string]any)["name"].(string)] = s
+	}
+	return nil
+}
+
+// seal closes every object schema that lists its properties.
+func seal(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		_, listed := v["properties"].(map[string]any)
+		if _, said := v["additionalProperties"]; listed && !said && v["type"] == "object" {
+			v["additionalProperties"] = false
+		}
+		for _, child := range v {
+			seal(child)
+		}
+	case []any:
+		for _, child := range v {
+			seal(child)
+		}
+	}
+}

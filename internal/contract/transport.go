@@ -1,0 +1,192 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// Transport makes requests with base and holds every answer against openapi.yaml, and
+// every request that was not refused. Streams are checked frame by frame, as they are
+// read. The frames of a WebSocket are left to [Frame].
+func Transport(t TB, base http.RoundTripper) http.RoundTripper {
+	return &transport{t, base}
+}
+
+// A merge patch is JSON (RFC 7396); the validator has to be told.
+func init() {
+	openapi3filter.RegisterBodyDecoder("application/merge-patch+json", openapi3filter.JSONBodyDecoder)
+}
+
+type transport struct {
+	t    TB
+	base http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (tr *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := tr.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	tr.t.Helper()
+	if sse := isMedia(res, "text/event-stream"); sse || isMedia(res, "application/x-ndjson") {
+		res.Body = &lineReader{ReadCloser: res.Body, t: tr.t, sse: sse}
+		tr.report(req, res, check(req, res, nil))
+		return res, nil
+	}
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		tr.report(req, res, check(req, res, nil))
+		return res, nil
+	}
+	body, err := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	if err != nil {
+		// A test may have cut the connection on purpose; it sees what the client sees.
+		res.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
+		return res, nil
+	}
+	tr.report(req, res, check(req, res, body))
+	return res, nil
+}
+
+func (tr *transport) report(req *http.Request, res *http.Response, err error) {
+	tr.t.Helper()
+	if err != nil {
+		tr.t.Errorf("contract: %s %s: %d is not as in openapi.yaml: %v", req.Method, req.URL.EscapedPath(), res.StatusCode, err)
+	}
+}
+
+type failing struct{ error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.error }
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections through.
+func (tr *transport) CloseIdleConnections() {
+	if c, ok := tr.base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// check compares an exchange with the description; body is nil where it is not to be read.
+func check(req *http.Request, res *http.Response, body []byte) error {
+	if req.Method == http.MethodHead || req.Method == http.MethodOptions {
+		return nil
+	}
+	route, params, err := load().router.FindRoute(req)
+	if errors.Is(err, routers.ErrPathNotFound) || errors.Is(err, routers.ErrMethodNotAllowed) {
+		return checkElsewhere(req, res, body)
+	}
+	if err != nil {
+		return err
+	}
+	in := &openapi3filter.RequestValidationInput{
+		Request: req.Clone(req.Context()), PathParams: params, Route: route,
+		Options: &openapi3filter.Options{
+			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true,
+			RejectWhenRequestBodyNotSpecified: true, SkipSettingDefaults: true,
+		},
+	}
+	if res.StatusCode < 400 {
+		if err := checkRequest(req, in); err != nil {
+			return err
+		}
+	}
+	return checkAnswer(in, res, body)
+}
+
+// checkRequest looks at a request that was accepted.
+func checkRequest(req *http.Request, in *openapi3filter.RequestValidationInput) error {
+	in.Request.Body = http.NoBody
+	if req.GetBody != nil {
+		var err error
+		if in.Request.Body, err = req.GetBody(); err != nil {
+			return err
+		}
+	}
+	if err := openapi3filter.ValidateRequest(req.Context(), in); err != nil {
+		return fmt.Errorf("it was accepted: %w", err)
+	}
+	return nil
+}
+
+func checkAnswer(in *openapi3filter.RequestValidationInput, res *http.Response, body []byte) error {
+	answer := in.Route.Operation.Responses.Status(res.StatusCode)
+	if answer == nil {
+		return errors.New("there is no such status")
+	}
+	for name, h := range answer.Value.Headers {
+		if h.Value.Required && res.Header.Get(name) == "" {
+			return fmt.Errorf("it lacks the header %s", name)
+		}
+	}
+	if len(answer.Value.Content) == 0 && len(body) > 0 {
+		return fmt.Errorf("it has a body: %.200q", body)
+	}
+	media := res.Header.Get("Content-Type")
+	if len(answer.Value.Content) > 0 && answer.Value.Content.Get(media) == nil {
+		return fmt.Errorf("it is %q", media)
+	}
+	options := *in.Options
+	options.ExcludeResponseBody = !isJSON(res)
+	out := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in, Status: res.StatusCode, Header: res.Header, Options: &options,
+	}
+	out.SetBodyBytes(body)
+	if err := openapi3filter.ValidateResponse(in.Request.Context(), out); err != nil {
+		return err
+	}
+	if in.Route.Path == "/v1/events" && res.StatusCode == http.StatusOK && isJSON(res) {
+		return checkPoll(body)
+	}
+	return nil
+}
+
+// checkPoll holds the events of a long poll against asyncapi.yaml.
+func checkPoll(body []byte) error {
+	var poll struct{ Events []json.RawMessage }
+	if err := json.Unmarshal(body, &poll); err != nil {
+		return err
+	}
+	for _, e := range poll.Events {
+		if err := checkFrame(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkElsewhere looks at what is no operation: below /v1 it is refused with a problem;
+// beside it are pages.
+func checkElsewhere(req *http.Request, res *http.Response, body []byte) error {
+	if !strings.HasPrefix(req.URL.Path, "/v1") {
+		return nil
+	}
+	if res.StatusCode < 400 || !isMedia(res, "application/problem+json") {
+		return errors.New("it is no operation, and was not refused with a problem")
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	return load().problem.Validate(v)
+}
+
+func isJSON(res *http.Response) bool {
+	return isMedia(res, "application/json") || isMedia(res, "application/problem+json")
+}
+
+func isMedia(res *http.Response, media string) bool {
+	got, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	return got == media
+}
