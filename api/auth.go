@@ -19,8 +19,9 @@ func sessionFrom(ctx context.Context) *sessions.Session {
 	return s
 }
 
-// maxTokenBytes is more than any access token that fits the 16 KiB of all headers.
-const maxTokenBytes = 8 << 10
+// maxTokenBytes is what an access token may have, percent-encoding included: real ones are
+// about 1 kB, some issuers come to ten, and 16 KiB is the limit of all headers together.
+const maxTokenBytes = 12 << 10
 
 // bearerOf reads the token of the Authorization header (RFC 6750, 2.1). ok is false when
 // there is none.

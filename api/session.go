@@ -155,8 +155,8 @@ func (req signInRequest) account() (perch.Account, error) {
 	return acc, oneLine("/upstream", req.Upstream, 64)
 }
 
-// maxSecretBytes bounds a password or token in a body; access tokens are about 1 kB.
-const maxSecretBytes = 8 << 10
+// maxSecretBytes bounds a password or token in a body, as maxTokenBytes does in the header.
+const maxSecretBytes = maxTokenBytes
 
 // oneSecret takes exactly one of a password and a token.
 func oneSecret(password, token string) (pw, tok perch.Secret, err error) {
