@@ -62,7 +62,7 @@ func signInError(err error) error {
 	case perch.KindUpstreamConfig:
 		return perch.Wrap(perch.KindSessionOffline, err, "the upstream does not serve this domain; its operator, or ours, must act")
 	case perch.KindRedirectRefused:
-		return perch.Wrap(perch.KindSessionOffline, err, "the upstream sends us to a host that is not allowed")
+		return perch.Wrap(perch.KindSessionOffline, err, "the upstream redirects to where we do not go: to a host that is not allowed, in a circle, or too often")
 	}
 	return &perch.Error{Kind: perch.KindSessionOffline, Err: err, RetryAfter: 5 * time.Second,
 		Detail: "the upstream cannot be reached just now"}
