@@ -230,6 +230,7 @@ func rawCases() []rawCase {
 		{"RSV3", []any{rawFrame{op: opText, payload: pingCommand, rsv: 1}}, "", 1002},
 		{"all RSV bits on a ping", []any{rawFrame{op: opPing, rsv: 7}}, "", 1002},
 		{"RSV1 on a continuation", []any{start(opText, pingCommand), rawFrame{op: opCont, rsv: 4}}, "", 1002},
+		{"violation with more behind it", []any{rawFrame{op: 3}, text(long(65536)), text(long(65536)), text(long(65536))}, "", 1002},
 		{"empty text", []any{text("")}, "error malformed-json", stays},
 		{"binary", []any{rawFrame{op: opBinary, payload: pingCommand}}, "", 1003},
 		{"binary in fragments", []any{start(opBinary, "a"), cont("b", true)}, "", 1003},
