@@ -15,6 +15,7 @@ import (
 // gatewayRole is a whole gateway whose sessions are opened as clients open them: by their
 // first request.
 func gatewayRole(ctx context.Context, args []string) (err error) {
+	app.TuneMemory()
 	c, err := parseClientArgs(args)
 	if err != nil {
 		return err

@@ -86,12 +86,8 @@ func sameBuddy(a, b *perch.Buddy) bool {
 // compact shares the strings of a buddy with other sessions.
 func (m *Manager) compact(b perch.Buddy) *perch.Buddy {
 	b.JID = perch.JID(m.words.one(string(b.JID)))
-	groups := make([]string, len(b.Groups))
-	for i, g := range b.Groups {
-		groups[i] = m.words.one(g)
-	}
-	slices.Sort(groups)
-	b.Groups = slices.Compact(groups)
+	groups := slices.Sorted(slices.Values(b.Groups))
+	b.Groups = m.words.list(slices.Compact(groups))
 	b.Subscription = max(b.Subscription, perch.SubscriptionNone)
 	return &b
 }

@@ -51,7 +51,6 @@ type Session struct {
 	recent   recentIDs
 	subs     []*Subscription
 	idle     idling
-	renew    bool // the owner hands over to a fresh goroutine after this turn
 	handed   bool // state was shown to a client before the first roster
 
 	opening *time.Timer // ends the wait for the first login

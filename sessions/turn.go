@@ -82,18 +82,12 @@ func (s *Session) background(f func(context.Context)) {
 	s.wg.Go(func() { f(s.ctx) })
 }
 
-// own is the owner goroutine: the loop, and the end. After a login it hands over to a
-// fresh goroutine, as a stack that a roster has made large never gets small again.
+// own is the owner goroutine: the loop, and the end.
 func (s *Session) own() {
+	defer s.m.wg.Done()
 	for !s.ended {
 		s.step()
-		if s.renew && !s.ended {
-			s.renew = false
-			go s.own()
-			return
-		}
 	}
-	defer s.m.wg.Done()
 	s.finish()
 }
 

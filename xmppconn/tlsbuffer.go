@@ -9,7 +9,7 @@ import (
 )
 
 // keepTLSBuffer is how much of its read buffers a TLS connection may keep while idle.
-const keepTLSBuffer = 2 << 10
+const keepTLSBuffer = 1 << 10
 
 // tlsBuffers are the places of crypto/tls's own read buffers: the record that is being
 // read, and the handshake messages. They grow to the longest record that ever came, such
