@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/perch-im/perch/internal/contract"
 )
 
 // Gateway is a client of the gateway's API that knows nothing but its description: paths,
@@ -22,12 +24,13 @@ type Gateway struct {
 	http *http.Client
 }
 
-// NewGateway makes a client; its connections end with the test.
+// NewGateway makes a client; its connections end with the test. What it is answered is
+// held against openapi.yaml and asyncapi.yaml.
 func NewGateway(t TB, baseURL, token string) *Gateway {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 50}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &Gateway{URL: baseURL, Token: token, http: &http.Client{Transport: transport, Timeout: 40 * time.Second}}
+	return &Gateway{URL: baseURL, Token: token, http: &http.Client{Transport: contract.Transport(t, transport), Timeout: 40 * time.Second}}
 }
 
 // Answer is what the gateway said.
@@ -184,13 +187,13 @@ func (g *Gateway) Stream(t TB, since string) *Stream {
 	ws.SetReadLimit(1 << 24)
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Stream{ws: ws, frames: newInbox[Frame](), stop: stop}
-	go s.read(ctx)
+	go s.read(ctx, t)
 	t.Cleanup(s.Close)
 	return s
 }
 
 // read collects frames until the socket ends. It is the only reader.
-func (s *Stream) read(ctx context.Context) {
+func (s *Stream) read(ctx context.Context, t TB) {
 	defer close(s.frames.done)
 	for {
 		_, text, err := s.ws.Read(ctx)
@@ -198,6 +201,7 @@ func (s *Stream) read(ctx context.Context) {
 			s.closed = err
 			return
 		}
+		contract.Frame(t, text)
 		f := Frame{Raw: string(text)}
 		if err := json.Unmarshal(text, &f); err != nil {
 			s.closed = err

@@ -34,6 +34,7 @@ type TB interface {
 	Helper()
 	Name() string
 	Logf(format string, args ...any)
+	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
 	Cleanup(func())
 }
@@ -65,6 +66,7 @@ type sharedTB struct {
 func (*sharedTB) Helper()                   {}
 func (*sharedTB) Name() string              { return "shared" }
 func (*sharedTB) Logf(f string, a ...any)   { fmt.Fprintf(os.Stderr, f+"\n", a...) }
+func (*sharedTB) Errorf(f string, a ...any) { panic(fatal(fmt.Sprintf(f, a...))) }
 func (*sharedTB) Fatalf(f string, a ...any) { panic(fatal(fmt.Sprintf(f, a...))) }
 
 func (s *sharedTB) Cleanup(f func()) {
