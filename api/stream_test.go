@@ -3,12 +3,16 @@ package api_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
@@ -360,6 +364,39 @@ func TestCutsLoseNothing(t *testing.T) {
 			rt.Fatalf("received (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// TestOverTLS: SSE and NDJSON over HTTP/2, the socket over TLS, and a drain of all.
+func TestOverTLS(t *testing.T) {
+	g := newGate(t, func(o *gateOptions) { o.tls = true })
+	conn := g.open("tok-alice")
+	res, _ := g.get("/v1/events", "tok-alice", nil)
+	if res.ProtoMajor != 2 {
+		t.Fatalf("HTTP/%d", res.ProtoMajor)
+	}
+	var feeds []feed
+	for _, encoding := range encodings {
+		f := g.stream(encoding, "tok-alice", "")
+		defer f.close()
+		upTo(t, f, "live")
+		feeds = append(feeds, f)
+	}
+	say(conn, "m1")
+	for _, f := range feeds {
+		upTo(t, f, "message.received")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var drained sync.WaitGroup
+	drained.Go(func() { g.api.Drain(ctx) })
+	for i, f := range feeds {
+		upTo(t, f, "reconnect")
+		_, err := f.next()
+		if encodings[i] == "ws" && websocket.CloseStatus(err) != 4200 || encodings[i] != "ws" && !errors.Is(err, io.EOF) {
+			t.Errorf("%s: ended with %v", encodings[i], err)
+		}
+	}
+	drained.Wait()
 }
 
 // TestEndedSession is told to every encoding.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type gate struct {
 	api     *api.API
 	srv     *httptest.Server
 	client  *http.Client
+	sockets *http.Client
 	pipes   *pipes
 }
 
@@ -39,6 +41,7 @@ type gateOptions struct {
 	api.Options
 	retention sessions.Retention
 	pipes     *pipes // instead of TCP
+	tls       bool   // with HTTP/2
 }
 
 func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
@@ -75,8 +78,18 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 		transport.DialContext = o.pipes.dial
 	}
 	g.pipes = o.pipes
-	g.srv.Start()
 	g.client = &http.Client{Transport: described(t, transport)}
+	g.sockets = g.client
+	if o.tls {
+		g.srv.TLS = &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
+		g.srv.EnableHTTP2 = true
+		g.srv.StartTLS()
+		g.client = g.srv.Client()
+		roots := g.client.Transport.(*http.Transport).TLSClientConfig.RootCAs
+		transport.TLSClientConfig = &tls.Config{RootCAs: roots} // sockets need HTTP/1.1
+	} else {
+		g.srv.Start()
+	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 		defer cancel()
@@ -253,7 +266,7 @@ func (g *gate) socket(ctx context.Context, cancel func(), token, query string, h
 		h.Set("Authorization", "Bearer "+token)
 	}
 	ws, _, err := websocket.Dial(ctx, g.wsURL(query), &websocket.DialOptions{
-		HTTPClient: g.client, HTTPHeader: h, Subprotocols: []string{"perch.v1"},
+		HTTPClient: g.sockets, HTTPHeader: h, Subprotocols: []string{"perch.v1"},
 	})
 	if err != nil {
 		g.t.Fatal(err)
