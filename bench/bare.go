@@ -30,7 +30,12 @@ func bareRole(ctx context.Context, args []string) error {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(c.ca)
 	b := &bare{addr: c.addr, domain: jid.MustParse(c.domain), tls: &tls.Config{ServerName: c.domain, RootCAs: pool, MinVersion: tls.VersionTLS12}}
-	return serveFootprint(ctx, c.count, b.open, func(ctx context.Context) error { return b.settled(ctx, int64(c.count*c.buddies)) })
+	return serveFootprint("", func() error {
+		if err := openAll(ctx, c.count, b.open); err != nil {
+			return err
+		}
+		return errors.Join(b.settled(ctx, int64(c.count*c.buddies)), leaveAlone(ctx))
+	})
 }
 
 type bare struct {

@@ -38,40 +38,42 @@ const opensAtOnce = 16
 // needs for some seconds is no part of an idle session.
 const idleFor = 10 * time.Second
 
-// serveFootprint says what the process weighs, opens all sessions when asked, waits until
-// settled says so, says it again, and returns when standard input closes.
-func serveFootprint(ctx context.Context, count int, open func(ctx context.Context, i int) error, settled func(context.Context) error) error {
-	if err := sayFootprint(0); err != nil {
+// leaveAlone waits for idleFor.
+func leaveAlone(ctx context.Context) error {
+	select {
+	case <-time.After(idleFor):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// serveFootprint says what the process weighs, prepares and says it again when asked, and
+// returns when standard input closes.
+func serveFootprint(url string, prepare func() error) error {
+	if err := sayFootprint(url); err != nil {
 		return err
 	}
 	in := bufio.NewScanner(os.Stdin)
 	if !in.Scan() {
 		return in.Err()
 	}
-	if err := openAll(ctx, count, open); err != nil {
+	if err := prepare(); err != nil {
 		return err
 	}
-	if err := settled(ctx); err != nil {
-		return err
-	}
-	select {
-	case <-time.After(idleFor):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if err := sayFootprint(count); err != nil {
+	if err := sayFootprint(url); err != nil {
 		return err
 	}
 	in.Scan() // until the parent closes it
 	return nil
 }
 
-func sayFootprint(n int) error {
+func sayFootprint(url string) error {
 	m, err := rss()
 	if err != nil {
 		return err
 	}
-	return say(footprint{RSS: m, Goroutines: float64(runtime.NumGoroutine()), Sessions: n})
+	return say(footprint{RSS: m, Goroutines: float64(runtime.NumGoroutine()), URL: url})
 }
 
 // openAll opens count sessions from a few goroutines and waits for them.

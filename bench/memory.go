@@ -18,7 +18,7 @@ type serverReady struct {
 type footprint struct {
 	RSS        float64 // bytes
 	Goroutines float64
-	Sessions   int
+	URL        string // of a gateway, whose clients live in the parent
 }
 
 // memory measures what one idle session costs in resident memory: a process is measured
@@ -64,5 +64,15 @@ func measure(ctx context.Context, role string, s serverReady, count, buddies int
 	if err := c.read(&before); err != nil {
 		return before, after, err
 	}
-	return before, after, c.ask("open", &after)
+	if before.URL != "" {
+		// The clients of a gateway are no part of what it weighs.
+		g := newGatewayClient(before.URL, buddies)
+		if err := openAll(ctx, count, g.open); err != nil {
+			return before, after, err
+		}
+		if err := errors.Join(g.settled(ctx, count), leaveAlone(ctx)); err != nil {
+			return before, after, err
+		}
+	}
+	return before, after, c.ask("weigh", &after)
 }
