@@ -60,6 +60,9 @@ func (s *Service) showBot(a *account, p perch.OwnPresence) {
 
 // answer lets a bot reply to a message: composing first, the text a moment later.
 func (s *Service) answer(bot, person *account, full, body string) {
+	if bot.bot.Cut != nil && bot.bot.Cut(body) {
+		s.bots.after(bot.bot.Delay/4, func() { s.eachClient(person, (*client).cut) })
+	}
 	if bot.bot.Reply == nil || body == "" {
 		return
 	}

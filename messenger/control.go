@@ -114,6 +114,11 @@ func (s *Service) each(name string, f func(*client)) int {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.eachClient(a, f)
+}
+
+// eachClient is each for who holds s.mu.
+func (s *Service) eachClient(a *account, f func(*client)) int {
 	list := append([]*client(nil), a.clients...)
 	for _, c := range list {
 		s.signOut(c)

@@ -17,7 +17,8 @@ func Demo() Options {
 // demo-carol, which do not expire, and the people and bots around them. Alice has the
 // fullest life: a bot that answers, one whose presence changes by itself, one that is
 // offline, two invitations, and an archive. Dora is in nobody's roster; she can be found
-// as dora@contoso.com and accepts every invitation.
+// as dora@contoso.com and accepts every invitation. Scissors, as scissors@contoso.com,
+// cuts the connections of whoever writes "cut" to it.
 func DemoAccounts() []Account {
 	at := func(minutes int) time.Time { return time.Now().Add(-time.Duration(minutes) * time.Minute) }
 	alice := person("alice", "Alice", "Liddell", "Down the rabbit hole since 1865.")
@@ -51,7 +52,7 @@ func DemoAccounts() []Account {
 	carol.Contacts = []Contact{{User: "wanda", Name: "Wanda"}}
 
 	return []Account{
-		alice, bob, carol, echoBot(), wandaBot(), doraBot(),
+		alice, bob, carol, echoBot(), wandaBot(), doraBot(), scissorsBot(),
 		person("oscar", "Oscar", "Offline", "Rarely here."),
 		person("mary", "Mary", "Smith", "Accounting, third floor."),
 		person("nick", "Nick", "Nolan", "Tea at four."),
@@ -103,6 +104,15 @@ func doraBot() Account {
 	a.Bot = &Bot{
 		Reply:     func(string) string { return "Thank you for adding me by my JID." },
 		Presences: []perch.OwnPresence{{Available: true, Status: "The door is open"}},
+	}
+	return a
+}
+
+func scissorsBot() Account {
+	a := person("scissors", "Scissors", "Sharp", "Write cut, and your link is cut.")
+	a.Bot = &Bot{
+		Cut:       func(body string) bool { return body == "cut" },
+		Presences: []perch.OwnPresence{{Available: true, Show: perch.ShowDND, Status: "Snip, snip"}},
 	}
 	return a
 }

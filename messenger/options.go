@@ -124,6 +124,11 @@ type Bot struct {
 	Reply func(body string) string
 	Delay time.Duration // from the message to the answer; default 1.2 s
 
+	// Cut says whether who wrote this message wants all of its own connections cut, without
+	// a word, a moment later: how a client can see what it does about that. nil: never. It
+	// must not block.
+	Cut func(body string) bool
+
 	Presences []perch.OwnPresence // shown one after another; default: available
 	Every     time.Duration       // how long each is shown; 0: the first one for ever
 }

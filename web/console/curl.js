@@ -1,0 +1,38 @@
+// "Copy as curl": every action of the console is a request that works in a terminal too.
+import { h, note } from './dom.js';
+
+/** @typedef {{ method?: string, path: string, body?: unknown, accept?: string }} Call */
+
+/** @param {string} s */
+const quote = (s) => `'${s.replaceAll("'", `'\\''`)}'`;
+
+/** The command of a call. A token that is no published one stays out of the clipboard.
+ * @param {Call} call @param {string} token @param {string} [origin] */
+export function curl(call, token, origin = location.origin) {
+  const bearer = token.startsWith('demo-') ? quote(`Authorization: Bearer ${token}`) : '"Authorization: Bearer $TOKEN"';
+  const parts = ['curl', call.accept ? '-N' : '', '-H', bearer];
+  if (call.accept) parts.push('-H', quote(`Accept: ${call.accept}`));
+  if (call.method && call.method !== 'GET' && !(call.method === 'POST' && call.body !== undefined)) parts.push('-X', call.method);
+  if (call.body !== undefined) parts.push('-H', quote('Content-Type: application/json'), '-d', quote(JSON.stringify(call.body)));
+  return [...parts, quote(origin + call.path)].filter(Boolean).join(' ');
+}
+
+/** @param {Call} call @param {string} token */
+export async function copy(call, token) {
+  const command = curl(call, token);
+  try {
+    await navigator.clipboard.writeText(command);
+    note('Copied: the same as a curl command');
+  } catch {
+    const area = h('textarea', { readonly: true, rows: 5, 'aria-label': 'curl command' }, command);
+    const box = h('dialog', { class: 'box', 'aria-label': 'The same as a curl command', onclose: () => box.remove() }, area, h('form', { method: 'dialog' }, h('button', {}, 'Close')));
+    document.body.append(box);
+    box.showModal();
+    area.select();
+  }
+}
+
+/** A small button beside an action. @param {string} what @param {() => Call} call @param {() => string} token */
+export function curlButton(what, call, token) {
+  return h('button', { type: 'button', class: 'curl', title: 'Copy as curl', 'aria-label': `Copy as curl: ${what}`, onclick: () => copy(call(), token()) }, 'curl');
+}

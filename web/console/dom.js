@@ -1,0 +1,91 @@
+// The only place where elements are made. Text becomes text nodes, never markup.
+
+/** @typedef {Node | string | null | false | undefined} Child */
+
+/**
+ * Makes an element: on... are listeners, class and other words attributes; true is an
+ * attribute without value, false and null leave it out.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag @param {Record<string, any>} [props] @param {...(Child | Child[])} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+export function h(tag, props = {}, ...children) {
+  const e = document.createElement(tag);
+  for (const [k, v] of Object.entries(props)) {
+    if (k.startsWith('on')) e.addEventListener(k.slice(2), v);
+    else set(e, k, v);
+  }
+  e.append(...children.flat().filter((c) => c !== null && c !== false && c !== undefined).map((c) => /** @type {Node | string} */ (c)));
+  return e;
+}
+
+/** @param {Element} e @param {string} name @param {unknown} value */
+export function set(e, name, value) {
+  if (value === null || value === undefined || value === false) e.removeAttribute(name);
+  else if (e.getAttribute(name) !== (value === true ? '' : String(value))) e.setAttribute(name, value === true ? '' : String(value));
+}
+
+/** Changes the text only when it is another one, so that nothing is read out twice.
+ * @param {Element} e @param {string} t */
+export function text(e, t) {
+  if (e.textContent !== t) e.textContent = t;
+}
+
+/** @type {WeakMap<Element, Map<string, Element>>} */
+const kept = new WeakMap();
+
+/**
+ * Makes the children of parent those of a list, in its order. An element lives as long as
+ * its key is in the list, so focus, scroll and selection stay where they are.
+ * @template T
+ * @param {Element} parent @param {Iterable<T>} items @param {(item: T) => string} key
+ * @param {(item: T) => Element} make @param {(e: any, item: T) => void} update
+ */
+export function sync(parent, items, key, make, update) {
+  const old = kept.get(parent) ?? new Map();
+  const now = new Map();
+  /** @type {Element | null} */ let at = parent.firstElementChild;
+  for (const item of items) {
+    const k = key(item);
+    const e = old.get(k) ?? make(item);
+    now.set(k, e);
+    update(e, item);
+    if (e === at) at = e.nextElementSibling;
+    else parent.insertBefore(e, at);
+  }
+  for (const [k, e] of old) if (!now.has(k)) e.remove();
+  kept.set(parent, now);
+}
+
+/** Calls f soon, once, however often it is asked for. @param {() => void} f */
+export function soon(f) {
+  let due = false;
+  return () => {
+    if (due) return;
+    due = true;
+    setTimeout(() => ((due = false), f()), 16);
+  };
+}
+
+/** A word for people about what has happened. @param {string} message @param {'info' | 'bad'} [kind] */
+export function note(message, kind = 'info') {
+  const e = h('p', { class: `note ${kind}` }, message);
+  document.getElementById('notes')?.append(e);
+  setTimeout(() => e.remove(), kind === 'bad' ? 9000 : 4000);
+}
+
+/** Does something and tells when it fails. @param {() => Promise<unknown>} f */
+export async function attempt(f) {
+  try {
+    await f();
+    return true;
+  } catch (e) {
+    note(e instanceof Error ? e.message : String(e), 'bad');
+    return false;
+  }
+}
+
+/** @param {string | number | null | undefined} t */
+export const clock = (t) => (t ? new Date(t).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }) : '');
+/** @param {string | null | undefined} t */
+export const moment = (t) => (t ? new Date(t).toLocaleString([], { dateStyle: 'medium', timeStyle: 'medium' }) : 'never');

@@ -1,0 +1,135 @@
+// One account: its header, its people, one conversation and the monitor.
+import { Perch } from '../perch.js';
+import { Buddies } from './buddies.js';
+import { Chat } from './chat.js';
+import { curlButton } from './curl.js';
+import { attempt, h, set, soon, text } from './dom.js';
+import { Monitor } from './monitor.js';
+import { nameAvatar, avatar, Photos } from './person.js';
+import { SessionBox } from './session.js';
+
+let count = 0;
+
+export class Pane {
+  /** Resolves with the account's JID. @type {Promise<string>} */ known;
+  /** @type {string} */ #open = '';
+  #picked = false;
+
+  /** @param {string} token @param {ReturnType<typeof import('./storage.js').storage>} storage @param {() => void} leave */
+  constructor(token, storage, leave) {
+    this.token = token;
+    this.storage = storage;
+    this.id = `p${++count}`;
+    const saved = storage.load();
+    this.perch = new Perch({ token, share: true, state: saved });
+    this.#open = saved?.open ?? '';
+    this.#picked = this.#open !== '';
+    this.photos = new Photos(this.perch);
+    this.monitor = new Monitor(this);
+    this.session = new SessionBox(this, leave);
+    this.buddies = new Buddies(this);
+    this.chat = new Chat(this);
+    this.known = new Promise((done) => {
+      const look = () => this.perch.store.session?.jid && (done(this.perch.store.session.jid), end());
+      const end = this.perch.store.subscribe(look);
+      look();
+    });
+    this.element = this.#build();
+    this.perch.store.subscribe((c) => c.what === 'vcard' && this.photos.forget(c.jid));
+    const draw = soon(() => this.draw());
+    const save = soon(() => this.save());
+    this.perch.store.subscribe(draw);
+    this.perch.on('connection', draw);
+    this.perch.on('live', save);
+    addEventListener('pagehide', this.save);
+  }
+
+  /** @param {string} what @param {() => import('./curl.js').Call} call */
+  curl(what, call) {
+    return curlButton(what, call, () => this.token);
+  }
+
+  #build() {
+    this.face = avatar('?');
+    this.name = h('h1', { id: `${this.id}-name`, tabindex: -1 }, 'Signing in…');
+    this.toggle = h('button', { class: 'quiet', 'aria-expanded': 'false', 'aria-controls': `${this.id}-monitor`, onclick: () => this.#toggleMonitor() }, 'Events');
+    return h(
+      'section',
+      { class: 'pane', 'aria-labelledby': `${this.id}-name` },
+      h('header', { class: 'who' }, this.face, h('div', { class: 'names' }, this.name, this.session.own), this.session.chip, this.toggle),
+      this.session.banner,
+      this.session.panel,
+      h('div', { class: 'work' }, this.buddies.element, this.chat.element, this.monitor.element),
+    );
+  }
+
+  #toggleMonitor() {
+    const on = this.element.classList.toggle('monitoring');
+    set(/** @type {HTMLElement} */ (this.toggle), 'aria-expanded', on);
+    this.monitor.show(on);
+  }
+
+  open() {
+    this.perch.connect();
+    this.draw();
+    if (this.#open) this.talk(this.#open, false);
+    void this.known.then((jid) => this.face && this.photos.show(jid, this.face));
+  }
+
+  /** Opens the conversation with somebody. @param {string} jid @param {boolean} [picked] by a person, not by the page */
+  talk(jid, picked = true) {
+    this.#open = jid;
+    this.#picked = this.#picked || picked;
+    set(this.element, 'data-talking', jid !== '');
+    this.chat.open(jid, picked);
+    this.buddies.draw();
+    this.save();
+  }
+
+  /** Who is to be seen when nobody was picked. @param {string} jid */
+  suggest(jid) {
+    if (!this.#picked) this.talk(jid, false);
+  }
+
+  get talking() {
+    return this.#open;
+  }
+
+  /** What to call somebody. @param {string} jid */
+  nameOf(jid) {
+    const s = this.perch.store;
+    return s.buddies.get(jid)?.name || s.invitations.get(jid)?.nick || (jid.split('@')[0] ?? jid);
+  }
+
+  draw() {
+    const jid = this.perch.store.session?.jid ?? '';
+    if (jid && this.name && this.face) {
+      const name = this.token.startsWith('demo-') ? this.token.slice(5, 6).toUpperCase() + this.token.slice(6) : jid;
+      text(this.name, name);
+      set(this.name, 'title', jid);
+      nameAvatar(this.face, name);
+    }
+    this.session.draw();
+    this.buddies.draw();
+    this.chat.draw();
+  }
+
+  /** A fresh credential for the same account. @param {string} token */
+  renew(token) {
+    return attempt(async () => {
+      await this.perch.replaceCredentials({ token });
+      this.token = token;
+      this.storage.renew(token);
+    });
+  }
+
+  save = () => {
+    if (this.perch.store.ready && this.perch.cursor) this.storage.save({ ...structuredClone(this.perch.save()), open: this.#open });
+  };
+
+  close() {
+    removeEventListener('pagehide', this.save);
+    this.perch.disconnect();
+    this.photos.close();
+  }
+}

@@ -1,0 +1,331 @@
+// The words of the API as perch.js speaks them: answers of REST and frames of the event
+// stream. Fields that are not known to this version are ignored by the client.
+
+/** RFC 3339, UTC, with milliseconds. */
+export type Time = string;
+/** A bare JID, or a full one where a device is meant. Opaque: compare it, never take it apart. */
+export type JID = string;
+
+export type State = 'connecting' | 'online' | 'reconnecting' | 'suspended' | 'closed';
+export type Show = 'away' | 'chat' | 'dnd' | 'xa';
+export type ChatState = 'active' | 'composing' | 'paused' | 'inactive' | 'gone';
+export type Status = 'accepted' | 'sent' | 'acked' | 'delivered' | 'displayed' | 'failed' | 'unknown';
+
+export interface SessionInfo {
+  jid: JID;
+  resource: string;
+  state: State;
+  reason: string;
+  since: Time | null;
+  retry_at: Time | null;
+  upstream: string;
+  delivery: string;
+  features: string[];
+  last_stanza_at: Time | null;
+  ping_rtt_ms: number | null;
+  streams: number;
+}
+
+export interface SignInRequest {
+  jid?: JID;
+  password?: string;
+  token?: string;
+  mechanism?: string;
+  upstream?: string;
+  resource?: string;
+}
+
+export interface SignInAnswer {
+  token?: string;
+  session: SessionInfo;
+}
+
+export interface Buddy {
+  jid: JID;
+  name: string;
+  groups: string[];
+  subscription: 'none' | 'to' | 'from' | 'both';
+  ask: 'subscribe' | null;
+  approved: boolean;
+  presence?: Presence;
+}
+
+export interface BuddyRequest {
+  jid?: JID;
+  account?: string;
+  name?: string;
+  groups?: string[];
+  message?: string;
+  nick?: string;
+}
+
+export interface Presence {
+  jid: JID;
+  available: boolean;
+  show: Show | null;
+  status: string;
+  priority: number;
+  resources: { resource: string; show: Show | null; status: string; priority: number; updated_at: Time | null }[];
+  updated_at: Time | null;
+  stale: boolean;
+}
+
+export interface OwnPresence {
+  available: boolean;
+  show: Show | null;
+  status: string;
+  priority: number;
+}
+
+export interface Invitation {
+  jid: JID;
+  nick: string;
+  message: string;
+  received_at: Time | null;
+}
+
+export interface VCard {
+  jid: JID;
+  full_name?: string;
+  nickname?: string;
+  given_name?: string;
+  family_name?: string;
+  emails?: string[];
+  phones?: string[];
+  organization?: string;
+  title?: string;
+  birthday?: string;
+  url?: string;
+  description?: string;
+  photo?: { type?: string; hash?: string; size?: number; url?: string };
+  fetched_at?: Time | null;
+}
+
+export interface ArchiveItem {
+  id: string;
+  from: JID;
+  to: JID;
+  direction: 'in' | 'out';
+  body: string;
+  time: Time;
+}
+
+export interface ArchivePage {
+  items: ArchiveItem[];
+  next: string | null;
+  prev: string | null;
+  complete: boolean;
+}
+
+export interface MessageRequest {
+  to: JID;
+  body: string;
+  id?: string;
+  kind?: 'chat' | 'normal' | 'groupchat' | 'headline';
+  thread?: string;
+  subject?: string;
+}
+
+export interface StatusChange {
+  id?: string;
+  status: Status;
+  time?: Time;
+  error?: XMPPError;
+}
+
+export interface MessageRecord {
+  id: string;
+  to: JID;
+  status: Status;
+  history: StatusChange[];
+}
+
+export interface XMPPError {
+  condition: string;
+  type?: string;
+  text?: string;
+  by?: string;
+}
+
+/** RFC 9457. */
+export interface Problem {
+  type?: string;
+  title?: string;
+  status: number;
+  detail?: string;
+  instance?: string;
+  code: string;
+  request_id?: string;
+  errors?: { pointer: string; detail: string }[];
+  xmpp?: XMPPError;
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+/** The data of message.received and message.sent. */
+export interface MessageData {
+  id: string;
+  stanza_id?: string;
+  from: JID;
+  to: JID;
+  kind: string;
+  body: string;
+  thread?: string;
+  subject?: string;
+  delay?: { stamp: Time; from?: string };
+  source: 'live' | 'resumed' | 'archive';
+}
+
+export interface Hello {
+  protocol: number;
+  connection_id: string;
+  server: { name: string; version: string };
+  heartbeat_ms: number;
+  resumed: boolean;
+  reset_reason: 'first' | 'expired' | 'epoch' | 'unknown' | null;
+  tip: string;
+  session: SessionInfo;
+  limits: { frame_bytes: number; commands_per_min: number; queue_frames: number; queue_bytes: number; streams: number };
+  retention: { events: number; bytes: number; seconds: number };
+}
+
+interface Snapshot<T> {
+  as_of: string;
+  part: number;
+  last: boolean;
+  items: T[];
+}
+
+/** The data of each type of event. */
+export interface Events {
+  hello: Hello;
+  'message.received': MessageData;
+  'message.sent': MessageData;
+  'message.status': StatusChange & { id: string };
+  'roster.item': Buddy;
+  'roster.removed': { jid: JID };
+  'invitation.received': Invitation;
+  'invitation.accepted': Invitation;
+  'invitation.declined': Invitation;
+  'invitation.cancelled': Invitation;
+  'session.state': { state: State; previous: State; reason: string; retry_at: Time | null; resumed: boolean };
+  'session.gap': { from: Time | null; to: Time | null };
+  'vcard.changed': { jid: JID; photo_hash?: string };
+  'event.dropped': { reason: string; from?: JID; stanza_id?: string };
+  presence: Presence;
+  chat_state: { from: JID; state: ChatState };
+  'roster.snapshot': Snapshot<Buddy>;
+  'invitations.snapshot': Snapshot<Invitation>;
+  'presence.snapshot': Snapshot<Presence>;
+  live: { tip: string };
+  heartbeat: { tip: string };
+  reconnect: { after_ms: number; reason: string };
+}
+
+/** One frame of the event stream. An id stands on durable events only. */
+export type Frame = { [T in keyof Events]: { id?: string; type: T; time: Time; data: Events[T] } }[keyof Events] | ErrorFrame;
+
+/** Why a stream ends, or what was wrong with a command. */
+export interface ErrorFrame {
+  id?: undefined;
+  type: 'error';
+  time: Time;
+  ref?: string;
+  data?: undefined;
+  error: Problem;
+  close?: { code: number; reason: string };
+}
+
+/** A message as the store keeps it. */
+export interface StoredMessage {
+  /** For lists: unique in its conversation and never changed. */
+  key: string;
+  /** The stanza's id; "" where the archive does not keep it. */
+  id: string;
+  direction: 'in' | 'out';
+  body: string;
+  time: Time;
+  /** Of outgoing ones; "pending" until the gateway has it. */
+  status?: Status | 'pending';
+  /** Why it failed, in one sentence. */
+  error?: string;
+  /** It was held back on its way (XEP-0203). */
+  delayed?: boolean;
+  subject?: string;
+  thread?: string;
+  /** Position of the event, once it was seen as one. */
+  event?: string;
+  /** Id in the archive, once it was seen there (or the stanza-id that will be). */
+  archive?: string;
+}
+
+export interface Conversation {
+  jid: JID;
+  /** Oldest first. */
+  messages: StoredMessage[];
+  /** What the other side does (XEP-0085). */
+  typing: ChatState | null;
+  /** Messages may be missing, and the archive could not fill the hole. */
+  gap: boolean;
+  /** The archive has nothing older. */
+  complete: boolean;
+  /** Where older pages go on; null: from the newest, or no paging. */
+  prev: string | null;
+}
+
+/** What changed in the store. */
+export type Change =
+  | { what: 'session' | 'buddies' | 'invitations' | 'presence' | 'conversations'; jid?: JID }
+  | { what: 'vcard'; jid: JID };
+
+/** What Store.toJSON gives, and Options.state takes. */
+export interface SavedState {
+  version: 1;
+  cursor: string;
+  session: SessionInfo | null;
+  buddies: Buddy[];
+  presence: Presence[];
+  invitations: Invitation[];
+  conversations: Conversation[];
+}
+
+export interface ConnectionState {
+  /** idle: not started. waiting: between two attempts. stopped: will not try again. */
+  state: 'idle' | 'connecting' | 'live' | 'waiting' | 'stopped';
+  transport: 'ws' | 'sse' | 'tab' | null;
+  /** Close code of the attempt before, 0 if there was none. */
+  code: number;
+  reason: string;
+  /** Milliseconds until the next attempt, while waiting. */
+  retryIn: number;
+  /** Connections that reached hello, since connect(). */
+  connects: number;
+}
+
+export interface Options {
+  /** Where the gateway is; the page's own origin if not given. */
+  url?: string | URL;
+  /** The bearer token, or a function that fetches one: it is asked again when one was refused. */
+  token?: string | ((why: { refused: boolean }) => string | Promise<string>);
+  /** Fetches a ticket for each socket, for pages that hold no token: they have events and no REST. */
+  ticket?: () => string | Promise<string>;
+  /** How a socket shows the token: "bearer" as a subprotocol, "ticket" by one that is fetched before. */
+  auth?: 'bearer' | 'ticket';
+  /** "auto" takes WebSockets, and SSE where they are blocked. */
+  transport?: 'auto' | 'ws' | 'sse';
+  /** Tabs of one browser with the same token share one stream. */
+  share?: boolean;
+  /** What Store.toJSON gave, to go on from there. */
+  state?: SavedState | null;
+  /** Full jitter: a random part of base * 2^attempt, at most cap. Milliseconds. */
+  backoff?: { base?: number; cap?: number };
+  /** Silence after which a stream is taken for dead, in milliseconds; 2 heartbeats + 5 s if not given. */
+  silence?: number;
+  fetch?: typeof fetch;
+  WebSocket?: typeof WebSocket;
+  /** Sees every REST call, such as to show it. */
+  onRequest?: (call: { method: string; path: string; body: unknown; status: number }) => void;
+}
