@@ -25,8 +25,8 @@ func encodeArchive136(q perch.ArchiveQuery) ([]byte, error) {
 
 // parseArchive136 reads the answer, oldest first: a chat, a list of chats, an empty one of
 // either kind, or nothing at all. Most is how many messages the archive gives at most: with
-// as many there may be more, and nobody can tell. Start, End and Limit of the query are
-// applied here; Before and After cannot be.
+// as many, or as many as were asked for, there may be more, and nobody can tell. Start, End
+// and Limit of the query are applied here; Before and After cannot be.
 func parseArchive136(payload *element, self perch.JID, q perch.ArchiveQuery, most int, now perch.Time) perch.ArchivePage {
 	var items []perch.ArchiveItem
 	if payload.is(nsArchive, "chat") {
@@ -38,14 +38,14 @@ func parseArchive136(payload *element, self perch.JID, q perch.ArchiveQuery, mos
 			}
 		}
 	}
-	complete := most > 0 && len(items) < most
+	complete := most > 0 && len(items) < most && (q.Limit <= 0 || len(items) < q.Limit)
 	slices.SortStableFunc(items, func(a, b perch.ArchiveItem) int { return cmp.Compare(a.Time, b.Time) })
 	nameItems(items)
 	items = slices.DeleteFunc(items, func(i perch.ArchiveItem) bool {
 		return q.Start != 0 && i.Time < q.Start || q.End != 0 && i.Time > q.End
 	})
 	if q.Limit > 0 && len(items) > q.Limit {
-		items, complete = items[len(items)-q.Limit:], false
+		items = items[len(items)-q.Limit:]
 	}
 	return perch.ArchivePage{Items: items, Complete: complete}
 }

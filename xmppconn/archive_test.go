@@ -81,6 +81,10 @@ func TestM10ParseArchive136Limits(t *testing.T) {
 	if page.Complete || len(page.Items) != 3 || page.Items[2].Time != parseTime("2012-05-01T10:00:10Z") {
 		t.Errorf("%+v", page)
 	}
+	q.Limit = 10
+	if page := parseArchive136(el, testSelf, q, 11, 0); page.Complete {
+		t.Error("as many as were asked for can never be known to be all")
+	}
 	q = perch.ArchiveQuery{Start: parseTime("2012-05-01T10:00:04Z"), End: parseTime("2012-05-01T10:00:06Z")}
 	if page := parseArchive136(el, testSelf, q, 11, 0); len(page.Items) != 3 {
 		t.Errorf("%+v", page)
