@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/messenger"
 	"github.com/perch-im/perch/sessions"
@@ -96,6 +97,7 @@ func (a *App) buildAPI() error {
 		Sessions: a.manager, Logger: a.log.With("component", "api"), Version: a.o.Version,
 		Origins: a.o.Origins, TrustedProxies: a.o.TrustedProxies, Retention: a.o.Retention,
 		TokenRate: a.o.TokenRate, IPRate: a.o.IPRate, StreamsPerToken: a.o.Streams,
+		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,
 	})
 	if err != nil {
 		return err

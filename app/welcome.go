@@ -12,7 +12,7 @@ import (
 
 var welcome = template.Must(template.New("welcome").Parse(`Perch {{.Version}}: one long-lived XMPP session per bearer token, served over HTTP
 
-  gateway   {{.URL}}
+  gateway   {{.URL}}  (the console, in a browser)
 {{- if .Admin}}
   admin     http://{{.Admin}}  (/livez /readyz /version /metrics)
 {{- end}}
