@@ -177,8 +177,7 @@ func TestM03SeeOtherHostWhileOnline(t *testing.T) {
 	if n := p.s.RedirectNow("alice", p.door(t, "127.0.0.1:0")); n != 1 {
 		t.Fatalf("%d streams of alice", n)
 	}
-	stream.Expect(t, "reconnecting", state("reconnecting"))
-	stream.Expect(t, "online", state("online"))
+	comesBack(t, stream)
 	if n := p.s.Logins("alice"); n != 3 {
 		t.Errorf("%d logins", n)
 	}

@@ -94,6 +94,20 @@ func live(t *testing.T, g *testkit.Gateway, since string) *testkit.Stream {
 	return s
 }
 
+// online fits the event of a session that is online again, not for the first time.
+func online(previous string) func(testkit.Frame) bool {
+	return func(f testkit.Frame) bool {
+		return f.Type == "session.state" && f.Data.Str("state") == "online" && f.Data.Str("previous") == previous
+	}
+}
+
+// comesBack waits until a lost link is there again.
+func comesBack(t *testing.T, stream *testkit.Stream) {
+	t.Helper()
+	stream.Expect(t, "reconnecting", state("reconnecting"))
+	stream.Expect(t, "online again", online("reconnecting"))
+}
+
 // door is another address of the service, which gives it to whoever connects.
 func (p *profile) door(t *testing.T, address string) string {
 	t.Helper()
