@@ -59,7 +59,7 @@ var (
 			why: "messenger is the other side: sharing code with xmppconn would let one mistake hide the other",
 		},
 		{
-			from: "docs", why: "docs holds generated descriptions",
+			from: "docs", why: "docs holds the guides and the API reference, and serves them as they are",
 		},
 		{
 			from: "web", why: "web holds the files of the console",
