@@ -35,6 +35,8 @@ type noFields struct{}
 //	@Param			limit	query		int		false	"items a page; 50"	minimum(1)	maximum(200)
 //	@Param			cursor	query		string	false	"next of the page before"
 //	@Success		200		{object}	invitationList
+//	@Header			200		{string}	Link	"rel=next"
+//	@Success		304
 //	@Failure		401		{object}	Problem
 //	@Failure		422		{object}	Problem
 //	@Router			/v1/invitations [get]

@@ -167,6 +167,7 @@ func unquote(s string) (string, bool) {
 //	@Produce	json
 //	@Param		id	path		string	true	"id of the message"
 //	@Success	200	{object}	perch.MessageRecord
+//	@Success	304
 //	@Failure	401	{object}	Problem
 //	@Failure	404	{object}	Problem
 //	@Failure	503	{object}	Problem

@@ -122,6 +122,7 @@ func (a *API) handlePresenceShow(w http.ResponseWriter, r *http.Request) error {
 //	@Tags		presence
 //	@Produce	json
 //	@Success	200	{object}	perch.OwnPresence
+//	@Success	304
 //	@Failure	401	{object}	Problem
 //	@Router		/v1/presence/me [get]
 //	@Security	BearerAuth
