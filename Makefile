@@ -5,10 +5,11 @@ SHELL := /bin/bash
 
 GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+NPM_TOOLS := tools/node_modules/.package-lock.json
 FUZZTIME ?= 2m
 PACKAGES ?= ./...
 
-.PHONY: test packages format vet lint build unit fuzz bench run generate cover clean
+.PHONY: test packages format vet lint descriptions build unit fuzz bench run generate cover clean
 
 # Everything, in the order of what fails fastest.
 test: packages format vet build lint unit
@@ -27,8 +28,24 @@ vet:
 build:
 	go build $(PACKAGES)
 
-lint: $(GOLANGCI_LINT)
+lint: $(GOLANGCI_LINT) descriptions
 	$(GOLANGCI_LINT) run $(PACKAGES)
+
+# openapi.yaml and asyncapi.yaml as their linters see them, and the first as the types of a
+# TypeScript client.
+descriptions: export REDOCLY_TELEMETRY = off
+descriptions: export REDOCLY_SUPPRESS_UPDATE_NOTICE = true
+descriptions: $(NPM_TOOLS)
+	@mkdir -p bin
+	cd tools && node_modules/.bin/redocly lint --config redocly.yaml ../openapi.yaml
+	cd tools && node asyncapi.mjs ../asyncapi.yaml
+	cd tools && node_modules/.bin/openapi-typescript ../openapi.yaml -o ../bin/openapi.d.ts
+	cd tools && node_modules/.bin/tsc -p tsconfig.json
+
+# npm writes this file when it has installed what package-lock.json names.
+$(NPM_TOOLS): tools/package.json tools/package-lock.json
+	npm ci --prefix tools --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 # Built from source with our own Go, because a linter must be no older than the code.
 $(GOLANGCI_LINT):
