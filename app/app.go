@@ -31,6 +31,7 @@ type App struct {
 	certificate *certificate // nil without TLS
 
 	listener, adminListener net.Listener
+	consent                 net.Listener // nil unless the demo runs
 	failed                  chan error
 
 	stops    []stopper
@@ -44,7 +45,7 @@ func New(o Options) (*App, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, failed: make(chan error, 2)}
+	a := &App{o: o, log: o.Logger, failed: make(chan error, 3)}
 	if err := a.build(); err != nil {
 		return nil, errors.Join(err, a.Stop(context.Background()))
 	}
@@ -117,6 +118,9 @@ func (a *App) Start() error {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	a.serve("gateway", a.listener, a.api.Handler(), a.drain)
+	if err = a.serveConsent(); err != nil {
+		return err
+	}
 	if a.o.AdminListen == "off" {
 		return nil
 	}

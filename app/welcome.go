@@ -27,6 +27,10 @@ Demo accounts (the tokens are published: loopback only)
   {{.}}
 {{- end}}
 
+Or sign in as one of them on its consent page, and take the access token from the address:
+
+  {{.Consent}}
+
 Try it in another terminal:
 
   curl -H 'Authorization: Bearer demo-alice' {{.URL}}/v1/buddies
@@ -44,10 +48,10 @@ Stop with Ctrl-C.
 // Welcome prints what runs and how to try it. The lines work as they are pasted.
 func Welcome(w io.Writer, a *App) error {
 	data := struct {
-		Version, URL, Admin, Store, Domain string
-		Echo                               perch.JID
-		Upstreams, Tokens                  []string
-	}{Version: a.o.Version, URL: a.URL(), Admin: a.AdminAddr(), Store: "memory (gone when this process ends; --redis-url keeps it)"}
+		Version, URL, Admin, Store, Domain, Consent string
+		Echo                                        perch.JID
+		Upstreams, Tokens                           []string
+	}{Version: a.o.Version, URL: a.URL(), Admin: a.AdminAddr(), Consent: a.ConsentURL(), Store: "memory (gone when this process ends; --redis-url keeps it)"}
 	if a.o.RedisURL != "" {
 		data.Store = "redis at " + redisHost(a.o.RedisURL)
 	}

@@ -58,6 +58,15 @@ func (s *Service) OAuthHandler() http.Handler {
 	})
 }
 
+// ConsentURL is the address of the consent page of an OAuthHandler at host:port, for a
+// person: the page that it leads to says where the access token stands.
+func ConsentURL(hostport string) string {
+	base := "http://" + hostport
+	return base + AuthorizePath + "?" + url.Values{
+		"client_id": {"demo"}, "response_type": {"token"}, "scope": {scopeMessenger}, "redirect_uri": {base + DesktopPath},
+	}.Encode()
+}
+
 // csp allows the style sheet and a form, whose answer may lead to another origin.
 func csp(formTarget string) string {
 	return strings.TrimSpace("default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' " + formTarget)
