@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/perch-im/perch/api"
@@ -15,9 +17,9 @@ import (
 )
 
 type messengerCommand struct {
-	Listen      string        `default:"127.0.0.1:5222" placeholder:"HOST:PORT" help:"Address of the XMPP service (STARTTLS)."`
-	HTTPListen  string        `default:"127.0.0.1:5280" placeholder:"HOST:PORT" help:"Address of the consent page and token endpoint (/oauth20_authorize, /oauth20_token); \"off\" for none."`
-	Domain      string        `default:"messenger.live.com" placeholder:"DOMAIN" help:"XMPP domain that the service answers for."`
+	Listen      string        `default:"127.0.0.1:5222" help:"Address of the XMPP service (STARTTLS)."`
+	HTTPListen  string        `default:"127.0.0.1:5280" help:"Address of the consent page and token endpoint (/oauth20_authorize, /oauth20_token); \"off\" for none."`
+	Domain      string        `default:"messenger.live.com" help:"XMPP domain that the service answers for."`
 	CAOut       string        `name:"ca-out" placeholder:"FILE" help:"Write the PEM of the service's own CA here, for clients to trust."`
 	TokenLife   time.Duration `default:"1h" help:"Life of the tokens that the consent page issues."`
 	IdleTimeout time.Duration `default:"0s" help:"Drop streams that were silent for this long, as the real service did after one or two minutes; 0 = never."`
@@ -53,13 +55,23 @@ func (m *messengerCommand) Run(ctx context.Context, stdout io.Writer) (err error
 	return m.serveOAuth(ctx, stdout, s)
 }
 
+// welcome prints what runs and what a client needs to know.
 func (m *messengerCommand) welcome(w io.Writer, s *messenger.Service) {
-	fmt.Fprintf(w, "Messenger-compatible XMPP service for %s at %s (STARTTLS, X-MESSENGER-OAUTH2)\n", s.Domain(), s.Addr())
-	for _, user := range []string{"alice", "bob", "carol"} {
-		fmt.Fprintf(w, "  demo-%-6s %s\n", user, s.JID(user))
-	}
+	fmt.Fprintf(w, "Perch %s: a Messenger-compatible XMPP service, for any client\n\n", version())
+	fmt.Fprintf(w, "  domain    %s\n  address   %s (STARTTLS)\n  sasl      %s, its text is the access token as it is\n", s.Domain(), s.Addr(), messenger.Mechanism)
 	if m.CAOut == "" {
-		fmt.Fprintln(w, "Its certificate is signed by an own CA: --ca-out FILE writes it for your client.")
+		fmt.Fprintln(w, "  ca        made at start: --ca-out FILE writes it for your client to trust")
+	} else {
+		fmt.Fprintf(w, "  ca        %s\n", m.CAOut)
+	}
+	fmt.Fprintln(w, "\nDemo accounts: access token and JID")
+	fmt.Fprintln(w)
+	for _, user := range []string{"alice", "bob", "carol"} {
+		fmt.Fprintf(w, "  %-12s %s\n", "demo-"+user, s.JID(user))
+	}
+	if m.CAOut != "" {
+		fmt.Fprintf(w, "\nThe gateway in front of it:\n\n  perch --upstream 'xmpp://%s?domain=%s&profile=messenger&ca-file=%s'\n",
+			s.Addr(), s.Domain(), strings.ReplaceAll(url.QueryEscape(m.CAOut), "%2F", "/"))
 	}
 }
 
@@ -73,7 +85,7 @@ func (m *messengerCommand) serveOAuth(ctx context.Context, stdout io.Writer, s *
 	if err != nil {
 		return fmt.Errorf("--http-listen: %w", err)
 	}
-	fmt.Fprintf(stdout, "Sign-in page: http://%s/oauth20_authorize?client_id=demo&response_type=token&scope=wl.messenger&redirect_uri=http://localhost/\n", l.Addr())
+	fmt.Fprintf(stdout, "\nConsent page, for an access token of one of them:\n\n  %s\n\nStop with Ctrl-C.\n", messenger.ConsentURL(l.Addr().String()))
 	srv := api.NewServer(s.OAuthHandler(), nil)
 	stopped := context.AfterFunc(ctx, func() {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
