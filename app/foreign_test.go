@@ -49,9 +49,9 @@ func embedded(t *testing.T) (s *messenger.Service, caFile string) {
 	return s, caFile
 }
 
-// TestForeignClientOnTheEmbeddedService lets a client that knows nothing of Perch sign in
+// TestM04ForeignClientOnTheEmbeddedService lets a client that knows nothing of Perch sign in
 // to the embedded service and talk to a user of the gateway.
-func TestForeignClientOnTheEmbeddedService(t *testing.T) {
+func TestM04ForeignClientOnTheEmbeddedService(t *testing.T) {
 	s, ca := embedded(t)
 	a := start(t, app.Upstream{Name: "messenger", Domain: s.Domain(), Address: s.Addr().String(), CAFile: ca, Profile: "messenger"})
 	foreign := func(token string) *testkit.Peer {
