@@ -32,7 +32,8 @@ func (l *login) bind(features *element) error {
 	if answer.err != nil {
 		return bindRefused(*answer.err)
 	}
-	l.c.login.JID = perch.JID(strings.TrimSpace(answer.payload.childText(nsBind, "jid")))
+	// A copy: the text of an element is a part of its whole stanza.
+	l.c.login.JID = perch.JID(strings.Clone(strings.TrimSpace(answer.payload.childText(nsBind, "jid"))))
 	return l.startSession(features)
 }
 

@@ -23,6 +23,24 @@ type nsContext struct {
 	bindings []nsBinding
 }
 
+// usualNS and usualRoot are what nearly every stream header says; all its streams share
+// them.
+var usualNS = nsContext{def: nsClient, bindings: []nsBinding{{"stream", nsStream}}}
+
+const usualRoot = "stream:stream"
+
+// shared returns an equal context that does not hold the header's text.
+func (c nsContext) shared() *nsContext {
+	if c.def == usualNS.def && slices.Equal(c.bindings, usualNS.bindings) {
+		return &usualNS
+	}
+	own := nsContext{def: strings.Clone(c.def), bindings: slices.Clone(c.bindings)}
+	for i, b := range own.bindings {
+		own.bindings[i] = nsBinding{strings.Clone(b.prefix), strings.Clone(b.uri)}
+	}
+	return &own
+}
+
 type nsBinding struct{ prefix, uri string }
 
 // parseElement parses one whole element. The error is a *framingError.

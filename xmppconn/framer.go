@@ -2,6 +2,7 @@ package xmppconn
 
 import (
 	"io"
+	"strings"
 
 	"github.com/perch-im/perch"
 )
@@ -195,7 +196,10 @@ func (f *framer) takeHeader() (frame, error) {
 	if err != nil {
 		return frame{}, err
 	}
-	f.ns, f.root, f.close = &h.ns, name, f.scan.empty
+	f.ns, f.root, f.close = h.ns.shared(), strings.Clone(name), f.scan.empty
+	if name == usualRoot {
+		f.root = usualRoot
+	}
 	fr := f.frame(frameHeader)
 	fr.header = h
 	return fr, nil
