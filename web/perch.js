@@ -496,6 +496,7 @@ export class Store {
         return this.#reset ? this.#commit(this.#reset) : undefined;
       case 'roster.item':
         this.buddies.set(f.data.jid, f.data);
+        if (!this.presence.has(f.data.jid)) this.presence.set(f.data.jid, absent(f.data.jid));
         return this.#changed({ what: 'buddies', jid: f.data.jid });
       case 'roster.removed':
         this.buddies.delete(f.data.jid);
@@ -688,6 +689,9 @@ export class Store {
   }
 }
 
+/** What a snapshot says of a buddy that nothing was heard of. @param {JID} jid @returns {Presence} */
+const absent = (jid) => ({ jid, available: false, show: null, status: '', priority: 0, resources: [], updated_at: null, stale: false });
+
 /** How far the clocks of the archive and of the gateway may be apart, in milliseconds. */
 const skew = 10_000;
 
@@ -866,7 +870,9 @@ class Stream {
       };
       socket.onmessage = (e) => a.frame(JSON.parse(e.data));
       socket.onclose = (e) => done({ code: e.code, reason: e.reason });
-      socket.onerror = never; // close follows
+      let opened = false;
+      socket.onopen = () => (opened = true);
+      socket.onerror = () => opened || done({ code: 1006, reason: 'no handshake' }); // in Node 20 no close follows
       if (a.signal.aborted) leave();
       a.signal.addEventListener('abort', leave);
     });

@@ -34,7 +34,7 @@ export class Monitor {
   #add(type, time, id, value, call) {
     this.#count(type);
     if (this.#paused) return;
-    const line = h('summary', {}, h('time', {}, new Date(time).toLocaleTimeString([], { hour12: false })), h('b', { class: `type ${type.split('.')[0]}` }, type), h('span', { class: 'mono' }, id));
+    const line = h('summary', {}, h('time', {}, new Date(time).toLocaleTimeString([], { hour12: false })), h('b', { class: `t-${type.split('.')[0]}` }, type), h('span', { class: 'mono' }, id));
     const entry = h('li', { 'data-type': type, hidden: this.#hidden.has(type) }, h('details', { ontoggle: (/** @type {Event} */ e) => this.#unfold(/** @type {HTMLDetailsElement} */ (e.target), value) }, line), call ? h('button', { class: 'curl', 'aria-label': `Copy as curl: ${id}`, onclick: () => copy(call, this.#pane.token) }, 'curl') : null);
     this.list.prepend(entry);
     while (this.list.childElementCount > most) this.list.lastElementChild?.remove();

@@ -80,7 +80,7 @@ export class Pane {
   talk(jid, picked = true) {
     this.#open = jid;
     this.#picked = this.#picked || picked;
-    set(this.element, 'data-talking', jid !== '');
+    set(this.element, 'data-talking', String(jid !== ''));
     this.chat.open(jid, picked);
     this.buddies.draw();
     this.save();

@@ -1,0 +1,29 @@
+package web_test
+
+import (
+	"testing"
+
+	"github.com/perch-im/perch/internal/testkit"
+)
+
+// TestClient runs perch.js under node against the real gateway.
+func TestClient(t *testing.T) {
+	node(t, "client.mjs", newStage(t).env()...)
+}
+
+// TestClientTorture cuts the streams of perch.js 500 times, on both transports.
+func TestClientTorture(t *testing.T) {
+	node(t, "torture.mjs", newStage(t).env()...)
+}
+
+// TestClientOverRestarts kills and stops the gateway under perch.js; Redis keeps the log.
+func TestClientOverRestarts(t *testing.T) {
+	redis := testkit.Redis(t, testkit.RedisOptions{})
+	node(t, "restarts.mjs", newStage(t, "--redis-url", "redis://"+redis.Addr, "--secret", "a secret of the tests that is long enough").env()...)
+}
+
+// TestClientOverExpiry lets the log forget what perch.js has missed: a reset, and the
+// archive fills the hole.
+func TestClientOverExpiry(t *testing.T) {
+	node(t, "expiry.mjs", newStage(t, "--retention-events", "5").env()...)
+}

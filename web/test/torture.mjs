@@ -1,0 +1,44 @@
+// 500 random cuts: whatever they hit, the store is what a fresh snapshot says, and every
+// message is there once.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bodies, client, isFresh, live, once, rest, stage, until } from './kit.mjs';
+
+const bob = await stage('jid', { user: 'bob' });
+
+for (const transport of ['ws', 'sse']) {
+  test(`250 random cuts of ${transport}`, async () => {
+    const perch = client({ transport });
+    const ids = new Set();
+    let twice = 0;
+    perch.on('*', (f) => f.id && (ids.has(f.id) ? twice++ : ids.add(f.id)));
+    perch.connect();
+    await live(perch);
+    const want = [];
+    let cutting = true;
+    const talk = (async () => {
+      for (let n = 0; cutting; n++) {
+        const body = `${transport} ${n}`;
+        want.push(body);
+        await stage('deliver', { from: 'bob', to: 'alice', body });
+        if (n % 5 === 0) await stage('presence', { user: 'echo', show: ['away', 'dnd', 'chat'][n % 3], status: `turn ${n}` });
+        if (n % 20 === 0) await stage('invite', { from: n % 40 ? 'oscar' : 'carol', to: 'alice', nick: `nick ${n}`, message: '' });
+        await rest(Math.random() * 12);
+      }
+    })();
+    for (let n = 0; n < 250; n++) {
+      await stage('cut');
+      await rest(Math.random() * 70);
+    }
+    cutting = false;
+    await talk;
+    await until(() => `the last message; ${bodies(perch, bob).length} of ${want.length} are here`, () => bodies(perch, bob).includes(want.at(-1)));
+    await live(perch);
+    once(bodies(perch, bob), want, 'every message once, in order');
+    assert.equal(twice, 0, 'an event was shown twice');
+    assert.ok(perch.connection.connects > 50, `only ${perch.connection.connects} connections were there to be cut`);
+    await isFresh(perch);
+    console.log(`${transport}: ${want.length} messages over ${perch.connection.connects} connections`);
+    perch.disconnect();
+  });
+}
