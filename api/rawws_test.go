@@ -164,6 +164,7 @@ func (r *rawConn) until(stop func(said []string) bool) (said []string, code int)
 		}
 		switch op {
 		case opText:
+			describedFrame(r.t, payload)
 			var e envelope
 			if err := json.Unmarshal(payload, &e); err != nil {
 				r.t.Fatalf("%v in %q", err, payload)
