@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/testkit"
 )
 
 // endless marks the blocks of the tour that a person ends by Ctrl-C.
@@ -74,5 +77,19 @@ func tourStop(t *testing.T, language, code, url string) {
 	}
 	if unending && !strings.Contains(said, `"live"`) {
 		t.Errorf("the stream did not come to live events: %s", said)
+	}
+}
+
+// TestDescriptionsAreServed: the tour sends people and programs to these.
+func TestDescriptionsAreServed(t *testing.T) {
+	a := demo(t)
+	api := testkit.NewGateway(t, a.URL(), "")
+	for path, want := range map[string]string{
+		"/v1/openapi.yaml": string(perch.OpenAPI), "/v1/asyncapi.yaml": string(perch.AsyncAPI),
+		"/docs": "swagger-ui-bundle.js", "/docs/api.md": "# A tour of the API",
+	} {
+		if got := api.Call(t, 200, "GET", path, nil); !strings.Contains(string(got.Body), want) {
+			t.Errorf("%s: %.200s", path, got.Body)
+		}
 	}
 }
