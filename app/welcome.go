@@ -27,7 +27,7 @@ Demo accounts (the tokens are published: loopback only)
   {{.}}
 {{- end}}
 
-Or sign in as one of them on its consent page, and take the access token from the address:
+Or sign in as one of them on the service's consent page, and take the access token from the address:
 
   {{.Consent}}
 
