@@ -47,7 +47,11 @@ func TestRestart(t *testing.T) {
 		cursor := log[1].ID
 		w.restart()
 
+		begun := time.Now()
 		s = w.open()
+		if d := time.Since(begun); d != 0 {
+			t.Errorf("what is kept was readable after %s", d)
+		}
 		if i := s.Info(); i.State != perch.StateReconnecting || i.JID != alice {
 			t.Errorf("%+v", i)
 		}

@@ -109,6 +109,9 @@ func (s *Session) failed(err error) {
 	s.retry.attempt++
 	s.setState(perch.StateReconnecting, v.reason, perch.At(time.Now().Add(d)), false)
 	s.retry.timer = s.after(d, s.connectNow)
+	if s.rec.RosterKnown {
+		s.openingDone(nil) // whoever waits is answered from what is kept, at once
+	}
 }
 
 func retryAfter(err error) time.Duration {
