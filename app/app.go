@@ -114,13 +114,13 @@ func (a *App) Start() error {
 	if err != nil {
 		return err
 	}
+	if err = a.serveConsent(); err != nil {
+		return err // before the gateway, whose console leads there
+	}
 	if a.listener, err = net.Listen("tcp", a.o.Listen); err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	a.serve("gateway", a.listener, a.api.Handler(), a.drain)
-	if err = a.serveConsent(); err != nil {
-		return err
-	}
 	if a.o.AdminListen == "off" {
 		return nil
 	}

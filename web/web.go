@@ -38,10 +38,10 @@ func Demo(accounts ...string) Option {
 	return func(s *settings) { s.Accounts = strings.Join(accounts, " ") }
 }
 
-// SignIn lets the console offer an OAuth 2.0 sign-in (RFC 6749, implicit grant) at an
-// authorization endpoint of the same host, whose token comes back in the fragment.
-func SignIn(authorizePath string) Option {
-	return func(s *settings) { s.SignIn = authorizePath }
+// SignIn lets the console offer an OAuth 2.0 sign-in (RFC 6749, 4.2) at an authorization
+// endpoint, whose token comes back in the fragment. A query of the address is not used.
+func SignIn(authorize string) Option {
+	return func(s *settings) { s.SignIn = authorize }
 }
 
 // page is one file, ready to be sent.

@@ -3,7 +3,7 @@ import { Perch } from '../perch.js';
 import { attempt, h } from './dom.js';
 import { avatar } from './person.js';
 
-const signInPath = document.documentElement.dataset.signin ?? '';
+const signInPage = document.documentElement.dataset.signin ?? '';
 const stateKey = 'perch:oauth';
 
 /** @param {string} slot @param {string[]} accounts @param {(token: string) => void} enter */
@@ -20,7 +20,7 @@ export function signIn(slot, accounts, enter) {
       h('h2', {}, 'Demo accounts'),
       h('div', { class: 'people' }, accounts.map((name) => h('button', { class: 'person', onclick: () => enter(`demo-${name}`) }, avatar(name), h('span', {}, capital(name)), h('small', {}, `demo-${name}`)))),
     ],
-    signInPath && h('p', {}, h('button', { class: 'quiet wide', onclick: () => leave(slot) }, 'Sign in on the service’s own page')),
+    signInPage && h('p', {}, h('button', { class: 'quiet wide', onclick: () => leave(slot) }, 'Sign in on the service’s own page')),
     h('h2', {}, 'With a token'),
     h('form', { class: 'row', onsubmit: (/** @type {Event} */ e) => (e.preventDefault(), enter(token.value.trim())) }, h('label', { for: token.id, class: 'hidden' }, 'Bearer token'), token, h('button', {}, 'Open')),
     h(
@@ -56,7 +56,7 @@ const capital = (s) => s.charAt(0).toUpperCase() + s.slice(1);
 export function leave(slot) {
   const state = `${slot}.${crypto.randomUUID()}`;
   sessionStorage.setItem(stateKey, state);
-  const url = new URL(signInPath, location.origin);
+  const url = new URL(signInPage, location.origin);
   url.search = String(new URLSearchParams({ client_id: 'perch-console', response_type: 'token', scope: 'wl.messenger', redirect_uri: location.origin + location.pathname + location.search, state }));
   location.assign(url);
 }

@@ -1,0 +1,37 @@
+package web_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// chromium is the browser of the tests; Debian's package has it.
+func chromium(t *testing.T) string {
+	return "CHROMIUM=" + needs(t, "chromium", "apt-get install chromium")
+}
+
+// pictures is where the stories leave screenshots, for people to look at: web/pictures,
+// which is not kept.
+func pictures(t *testing.T) string {
+	dir, err := filepath.Abs("pictures")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return "PERCH_PICTURES=" + dir
+}
+
+// TestConsole plays whole stories in a real browser, all on one stage: there is one login for
+// each account, whatever happens.
+func TestConsole(t *testing.T) {
+	node(t, "console.mjs", append(newStage(t).env(), chromium(t), pictures(t))...)
+}
+
+// TestConsoleOfTheDemo is what a newcomer sees who runs the one command.
+func TestConsoleOfTheDemo(t *testing.T) {
+	g := newGateway(t)
+	node(t, "demo.mjs", "PERCH_URL=http://"+g.addr, chromium(t), pictures(t))
+}

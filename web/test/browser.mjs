@@ -1,0 +1,64 @@
+// A real, headless Chromium with everything that would talk to others switched off.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** Runs a story in a browser of its own. Afterwards nothing of the page's policy may have
+ * been violated, nothing may have failed in it, and nothing may have left the host. */
+export async function browse(options, story) {
+  const profile = mkdtempSync(join(tmpdir(), 'perch-chromium-'));
+  const browser = await chromium.launchPersistentContext(profile, { executablePath: process.env.CHROMIUM, headless: true, args: flags, viewport: { width: 1180, height: 760 }, ...options });
+  const faults = [];
+  const requests = [];
+  await browser.addInitScript(axe);
+  await browser.exposeFunction('reportViolation', (v) => faults.push(`CSP: ${v}`));
+  await browser.addInitScript(() => addEventListener('securitypolicyviolation', (e) => window.reportViolation(`${e.violatedDirective} ${e.blockedURI}`)));
+  browser.on('page', (page) => {
+    page.setDefaultTimeout(15_000);
+    page.on('pageerror', (e) => faults.push(`error: ${e.message}`));
+    page.on('console', (m) => /Content Security Policy|Trusted/i.test(m.text()) && faults.push(`console: ${m.text()}`));
+    page.on('request', (r) => requests.push(r.url()));
+  });
+  try {
+    await story(browser, requests);
+  } finally {
+    await browser.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+  assert.deepEqual(faults, [], 'the policy was violated, or a script failed');
+}
+
+/** Opens the console as somebody, by the token. */
+export async function signIn(page, base, token) {
+  await page.goto(base);
+  await page.getByLabel('Bearer token').fill(token);
+  await page.keyboard.press('Enter');
+  await page.getByText('Online', { exact: true }).first().waitFor();
+}
+
+export const buddy = (scope, name) => scope.getByRole('navigation', { name: 'People' }).getByRole('button', { name: new RegExp(`^${name}`) }).first();
+
+export async function say(scope, text) {
+  await scope.getByLabel('Message', { exact: true }).fill(text);
+  await scope.getByLabel('Message', { exact: true }).press('Enter');
+}
+
+/** No finding of axe-core that is serious or worse. */
+export async function accessible(page, what) {
+  const { violations } = await page.evaluate(async () => {
+    await Promise.allSettled(document.getAnimations().map((a) => a.finished)); // half a fade has no colour of its own
+    return window.axe.run(document, { resultTypes: ['violations'] });
+  });
+  const bad = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
+  assert.deepEqual(bad.map((v) => `${what}: ${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(' | ')}`), []);
+}
+
+/** A picture, where somebody asked for pictures. */
+export async function picture(page, name) {
+  if (process.env.PERCH_PICTURES) await page.screenshot({ path: join(process.env.PERCH_PICTURES, `${name}.png`) });
+}
