@@ -7,4 +7,8 @@ import (
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-func TestMain(m *testing.M) { os.Exit(testkit.Run(m)) }
+func TestMain(m *testing.M) {
+	code := testkit.Run(m)
+	_ = os.RemoveAll(built.dir) // "" when no test needed the program
+	os.Exit(code)
+}

@@ -1,0 +1,54 @@
+package app_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestPresenceIsInRedis follows a buddy's presence into Redis, and reads it from there
+// while the upstream is away.
+func TestPresenceIsInRedis(t *testing.T) {
+	l := loginNamed("prosody SCRAM-SHA-1")
+	k := keep(t, l)
+	k.start(t)
+	k.peer = k.server.SlixmppFor(t, k.bob)
+	k.peer.Presence(t, "", "")
+	k.api = l.signIn(t, k.app, k.server, k.alice)
+	stream := live(t, k.api, "")
+	k.befriend(t, stream)
+
+	k.wantField(t, "roster", k.bob.JID, `"subscription":"both"`, `"name":"Bob"`)
+	k.wantField(t, "presence", k.bob.JID, `"available":true`)
+	k.peer.Presence(t, "dnd", "au travail 🎣")
+	k.wantField(t, "presence", k.bob.JID, `"available":true`, `"show":"dnd"`, "au travail 🎣")
+	k.peer.Unavailable(t)
+	k.wantField(t, "presence", k.bob.JID, `"available":false`)
+	second := k.server.SlixmppFor(t, k.bob)
+	second.Presence(t, "xa", "")
+	k.peer.Presence(t, "dnd", "")
+	k.wantField(t, "presence", k.bob.JID, resource(k.peer.JID), resource(second.JID))
+	stream.Expect(t, "bob busy", k.presence(true, "dnd"))
+
+	k.proxy.Down()
+	stream.Expect(t, "reconnecting", state("reconnecting"))
+	k.wantStale(t)
+	k.wantField(t, "presence", k.bob.JID, `"available":true`, `"show":"dnd"`)
+	if p := k.api.Get(t, "/v1/presence").Find("items", "jid", k.bob.JID); !p.Bool("stale") || len(p.List("resources")) != 2 {
+		t.Errorf("without a link, GET /v1/presence: %v", p)
+	}
+	k.proxy.Up(t)
+	k.wantFresh(t, "dnd")
+	k.api.Call(t, http.StatusNoContent, http.MethodDelete, "/v1/session", nil)
+	if keys, err := k.keys.Keys(t.Context(), "perch:*{*").Result(); err != nil || len(keys) != 0 {
+		t.Errorf("signed out, and left %v %v", keys, err)
+	}
+	if row := k.field(t, "presence", k.bob.JID); row != "" {
+		t.Errorf("signed out, and left %s", row)
+	}
+}
+
+func resource(full string) string {
+	_, name, _ := strings.Cut(full, "/")
+	return name
+}

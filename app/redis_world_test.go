@@ -1,0 +1,218 @@
+package app_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch/app"
+	"github.com/perch-im/perch/internal/testkit"
+)
+
+// kept is a world whose gateway keeps everything in a Redis of its own, so that it may end
+// and begin again, in this process or as the program that operators run.
+type kept struct {
+	world
+	redis *testkit.RedisServer
+	keys  redis.UniversalClient // the test's own look into it
+	o     app.Options
+	admin string           // address of the admin listener
+	end   func(*testing.T) // of what runs
+}
+
+// keep makes a Redis and a gateway's options for it; the gateway is not started.
+func keep(t *testing.T, l login) *kept {
+	t.Helper()
+	s := l.server(t)
+	k := &kept{redis: testkit.Redis(t, testkit.RedisOptions{})}
+	k.keys = k.redis.Client(t)
+	k.server, k.alice, k.bob = s, s.NewUserAt(t, "alice", l.domainOn(s)), s.NewUserAt(t, "bob", l.domainOn(s))
+	k.proxy = testkit.NewProxy(t, l.address(s))
+	k.o = app.Options{
+		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Upstreams: []app.Upstream{l.upstream(s, k.proxy.Addr)},
+		RedisURL: k.redis.URL(), Secret: strings.Repeat("0123456789abcdef", 2), DrainTime: time.Second,
+		Logger: slog.New(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	k.api = testkit.NewGateway(t, "", "")
+	return k
+}
+
+// loginNamed is one of the ways into a real server.
+func loginNamed(name string) login {
+	for _, l := range logins {
+		if l.name == name {
+			return l
+		}
+	}
+	panic("no login " + name)
+}
+
+// start runs the gateway in this process; it ends by Stop, as at SIGTERM.
+func (k *kept) start(t *testing.T) {
+	t.Helper()
+	a, err := app.New(k.o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := sync.OnceValue(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		return a.Stop(ctx)
+	})
+	t.Cleanup(func() { _ = stop() })
+	if err := a.Start(); err != nil {
+		t.Fatal(err)
+	}
+	k.app, k.api.URL, k.admin = a, a.URL(), a.AdminAddr()
+	k.end = func(t *testing.T) {
+		t.Helper()
+		if err := stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	}
+}
+
+// startProgram runs cmd/api; it ends by sig.
+func (k *kept) startProgram(t *testing.T, sig syscall.Signal) {
+	t.Helper()
+	u := k.o.Upstreams[0]
+	q := url.Values{"domain": {u.Domain}, "name": {u.Name}, "ca-file": {u.CAFile}}
+	if u.TokenMechanism != "" {
+		q.Set("token-mechanism", u.TokenMechanism)
+	}
+	cmd := exec.Command(program(t), "--listen=127.0.0.1:0", "--admin-listen=off", "--drain-time=1s", "--log-level=debug",
+		"--upstream=xmpp://"+u.Address+"?"+q.Encode())
+	cmd.Env = append(os.Environ(), "PERCH_REDIS_URL="+k.o.RedisURL, "PERCH_SECRET="+k.o.Secret)
+	var keys []string
+	for _, key := range k.o.SealKeys {
+		keys = append(keys, hex.EncodeToString(key))
+	}
+	if len(keys) > 0 {
+		cmd.Env = append(cmd.Env, "PERCH_SECRET_KEY="+strings.Join(keys, ","))
+	}
+	cmd.Stderr = &testLog{t: t}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop := sync.OnceValue(func() error {
+		patience := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+		defer patience.Stop()
+		_ = cmd.Process.Signal(sig)
+		return cmd.Wait()
+	})
+	t.Cleanup(func() { _ = stop() })
+	patience := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+	k.app, k.admin, k.api.URL = nil, "", greeted(t, bufio.NewScanner(stdout))
+	patience.Stop()
+	k.end = func(t *testing.T) {
+		t.Helper()
+		if err := stop(); (err == nil) != (sig == syscall.SIGTERM) {
+			t.Errorf("%v: %v", sig, err)
+		}
+	}
+}
+
+// greeted reads the address of the gateway from what the program prints first. The rest,
+// some lines, stays in the pipe.
+func greeted(t *testing.T, out *bufio.Scanner) string {
+	t.Helper()
+	for out.Scan() {
+		if f := strings.Fields(out.Text()); len(f) > 1 && f[0] == "gateway" {
+			return f[1]
+		}
+	}
+	t.Fatalf("the program ended before it was ready: %v", out.Err())
+	return ""
+}
+
+// program builds cmd/api once, for all tests.
+func program(t *testing.T) string {
+	t.Helper()
+	built.once.Do(func() {
+		built.dir, built.err = os.MkdirTemp("", "perch-program-")
+		if built.err != nil {
+			return
+		}
+		build := exec.Command("go", "build", "-o", filepath.Join(built.dir, "perch"), "github.com/perch-im/perch/cmd/api")
+		if out, err := build.CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("%w\n%s", err, out)
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return filepath.Join(built.dir, "perch")
+}
+
+var built struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+// field reads one row of a table of the only session in Redis, as redis-cli would.
+func (k *kept) field(t *testing.T, table, name string) string {
+	t.Helper()
+	keys, err := k.keys.Keys(t.Context(), "perch:{*}:"+table).Result()
+	if err != nil || len(keys) > 1 {
+		t.Fatalf("KEYS perch:{*}:%s: %v %v", table, keys, err)
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	text, err := k.keys.HGet(t.Context(), keys[0], name).Result()
+	if err != nil && err != redis.Nil {
+		t.Fatalf("HGET %s %s: %v", keys[0], name, err)
+	}
+	return text
+}
+
+// wantField waits until a row in Redis has the texts in it.
+func (k *kept) wantField(t *testing.T, table, name string, texts ...string) {
+	t.Helper()
+	testkit.Eventually(t, 10*time.Second, func() error {
+		row := k.field(t, table, name)
+		for _, text := range texts {
+			if !strings.Contains(row, text) {
+				return fmt.Errorf("%s of %s in Redis: %q, want %q in it", table, name, row, text)
+			}
+		}
+		return nil
+	})
+}
+
+// lockedBuffer collects what several goroutines write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
