@@ -552,7 +552,11 @@ export class Store {
   /** @param {Events['session.state']} s @param {string} time */
   #stateChanged(s, time) {
     if (this.session) this.session = { ...this.session, state: s.state, reason: s.reason, retry_at: s.retry_at, since: time };
+    // Whether presence is from before the link was lost follows from the state: no event says so.
+    const stale = s.state !== 'online';
+    for (const [jid, p] of this.presence) if (p.stale !== stale) this.presence.set(jid, { ...p, stale });
     this.#changed({ what: 'session' });
+    this.#changed({ what: 'presence' });
   }
 
   /** @param {JID} jid @param {import('./types.d.ts').ChatState} state */

@@ -197,3 +197,23 @@ test('the XMPP link is cut: the session says so and comes back, the cache is sta
   await isFresh(perch);
   perch.disconnect();
 });
+
+test('the token has expired: what was known can be read, is marked stale, and goes on with a fresh token', async () => {
+  const token = await stage('issue', { user: 'carol' });
+  const perch = client({ token });
+  perch.connect();
+  await live(perch);
+  const wanda = await stage('jid', { user: 'wanda' });
+  await stage('revoke', { token });
+  await stage('drop', { user: 'carol' });
+  await until('suspended', () => perch.store.session.state === 'suspended');
+  assert.equal(perch.store.session.reason, 'credentials');
+  assert.equal(perch.store.presence.get(wanda).stale, true);
+  await isFresh(perch, { token });
+  await assert.rejects(perch.sendMessage({ to: wanda, body: 'x' }), (e) => e.status === 401);
+  await perch.replaceCredentials({ token: await stage('issue', { user: 'carol' }) });
+  await until('online', () => perch.store.session.state === 'online');
+  assert.equal(perch.store.presence.get(wanda).stale, false);
+  await perch.sendMessage({ to: wanda, body: 'with the fresh token' });
+  perch.disconnect();
+});

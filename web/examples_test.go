@@ -1,0 +1,65 @@
+package web_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestExamples runs every example of docs/examples against the demo, as a reader would.
+func TestExamples(t *testing.T) {
+	standIns, err := filepath.Abs("testdata/bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGateway(t)
+	for _, e := range []struct{ name, program, hint, want string }{
+		{"curl.sh", "curl", "apt-get install curl", "You said: Hello from curl"},
+		{"rest.py", "/usr/bin/python3", "apt-get install python3 python3-requests", "You said: Hello from requests"},
+		{"stream.py", "/usr/bin/python3", "apt-get install python3 python3-websockets", "You said: Hello from websockets"},
+		{"websocat.sh", "/usr/bin/python3", "apt-get install python3 python3-websockets", "You said: Hello from websocat"},
+	} {
+		t.Run(e.name, func(t *testing.T) {
+			needs(t, e.program, e.hint)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, "../docs/examples/"+e.name)
+			// Debian has no websocat: behind everything else in PATH stands one that takes the
+			// arguments of the example.
+			cmd.Env = append(os.Environ(), "PERCH_URL=http://"+g.addr, "PERCH_TOKEN=demo-bob",
+				"PATH="+os.Getenv("PATH")+":"+standIns)
+			cmd.WaitDelay = time.Second
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), e.want) {
+				t.Errorf("%v; want %q in:\n%s", err, e.want, out)
+			}
+		})
+	}
+}
+
+// TestExampleFrontEnd opens the example front end in a browser, from an origin of its own.
+func TestExampleFrontEnd(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := &http.Server{Handler: http.FileServer(http.Dir("../docs/examples/frontend")), ReadHeaderTimeout: time.Second}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = site.Serve(l) // until Close
+	}()
+	t.Cleanup(func() {
+		site.Close()
+		<-served
+	})
+	origin := "http://" + l.Addr().String()
+	g := newGateway(t, "--origin", origin)
+	node(t, "frontend.mjs", "PERCH_URL=http://"+g.addr, "PERCH_SITE="+origin, chromium(t))
+}
