@@ -55,6 +55,9 @@ func (m *messengerCommand) Run(ctx context.Context, stdout io.Writer) (err error
 	return m.serveOAuth(ctx, stdout, s)
 }
 
+// stopLine is the last one: from here on it serves.
+const stopLine = "\nStop with Ctrl-C.\n"
+
 // welcome prints what runs and what a client needs to know.
 func (m *messengerCommand) welcome(w io.Writer, s *messenger.Service) {
 	fmt.Fprintf(w, "Perch %s: a Messenger-compatible XMPP service, for any client\n\n", version())
@@ -78,6 +81,7 @@ func (m *messengerCommand) welcome(w io.Writer, s *messenger.Service) {
 // serveOAuth runs the consent page beside the service until the context ends.
 func (m *messengerCommand) serveOAuth(ctx context.Context, stdout io.Writer, s *messenger.Service) error {
 	if m.HTTPListen == "off" {
+		fmt.Fprint(stdout, stopLine)
 		<-ctx.Done()
 		return nil
 	}
@@ -85,7 +89,7 @@ func (m *messengerCommand) serveOAuth(ctx context.Context, stdout io.Writer, s *
 	if err != nil {
 		return fmt.Errorf("--http-listen: %w", err)
 	}
-	fmt.Fprintf(stdout, "\nConsent page, for an access token of one of them:\n\n  %s\n\nStop with Ctrl-C.\n", messenger.ConsentURL(l.Addr().String()))
+	fmt.Fprintf(stdout, "\nConsent page, for an access token of one of them:\n\n  %s\n"+stopLine, messenger.ConsentURL(l.Addr().String()))
 	srv := api.NewServer(s.OAuthHandler(), nil)
 	stopped := context.AfterFunc(ctx, func() {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
