@@ -6,10 +6,11 @@ SHELL := /bin/bash
 GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 NPM_TOOLS := tools/node_modules/.package-lock.json
+NPM_WEB := web/node_modules/.package-lock.json
 FUZZTIME ?= 2m
 PACKAGES ?= ./...
 
-.PHONY: test packages format vet lint descriptions build unit fuzz bench run generate cover clean
+.PHONY: test packages format vet lint descriptions javascript types build unit fuzz bench run generate cover clean
 
 # Everything, in the order of what fails fastest.
 test: packages format vet build lint unit
@@ -28,7 +29,7 @@ vet:
 build:
 	go build $(PACKAGES)
 
-lint: $(GOLANGCI_LINT) descriptions
+lint: $(GOLANGCI_LINT) descriptions javascript
 	$(GOLANGCI_LINT) run $(PACKAGES)
 
 # openapi.yaml and asyncapi.yaml as their linters see them, and the first as the types of a
@@ -41,6 +42,20 @@ descriptions: $(NPM_TOOLS)
 	cd tools && node asyncapi.mjs ../asyncapi.yaml
 	cd tools && node_modules/.bin/openapi-typescript ../openapi.yaml -o ../bin/openapi.d.ts
 	cd tools && node_modules/.bin/tsc -p tsconfig.json
+
+# perch.js and the console, by the types that openapi.yaml gives.
+javascript: descriptions $(NPM_WEB)
+	@cmp bin/openapi.d.ts web/openapi.d.ts || { echo "run make types"; exit 1; }
+	cd web && node_modules/.bin/tsc -p tsconfig.json
+
+# The types of perch.js: those of REST from openapi.yaml, its own from its comments.
+types: $(NPM_TOOLS) $(NPM_WEB)
+	cd tools && node_modules/.bin/openapi-typescript ../openapi.yaml -o ../web/openapi.d.ts
+	cd web && node_modules/.bin/tsc -p tsconfig.types.json
+
+$(NPM_WEB): web/package.json web/package-lock.json
+	npm ci --prefix web --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 # npm writes this file when it has installed what package-lock.json names.
 $(NPM_TOOLS): tools/package.json tools/package-lock.json

@@ -4,8 +4,18 @@ export class PerchError extends Error {
     constructor(status: number, problem: Problem, retryAfter?: number);
     status: number;
     /** The slug, such as "item-not-found". */
-    code: string;
-    problem: import("./types.d.ts").Problem;
+    code: "internal" | "unauthorized" | "forbidden" | "not-found" | "item-not-found" | "method-not-allowed" | "conflict" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout";
+    problem: {
+        code: "unauthorized" | "forbidden" | "not-found" | "item-not-found" | "method-not-allowed" | "conflict" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
+        detail?: string;
+        errors?: import("./openapi").components["schemas"]["FieldError"][];
+        instance?: string;
+        request_id?: string;
+        status: number;
+        title: string;
+        type: string;
+        xmpp?: import("./openapi").components["schemas"]["XMPPError"];
+    };
     retryAfter: number;
     /** Whether the same call may succeed later. */
     get temporary(): boolean;
@@ -74,11 +84,8 @@ export class Perch {
     getSession(): Promise<SessionInfo>;
     /** Opens the session of the token and waits for it. @returns {Promise<import('./types.d.ts').SignInAnswer>} */
     openSession(): Promise<import("./types.d.ts").SignInAnswer>;
-    /** A refreshed credential takes over the live session. @param {{ token?: string, password?: string }} credential @returns {Promise<void>} */
-    replaceCredentials(credential: {
-        token?: string;
-        password?: string;
-    }): Promise<void>;
+    /** A refreshed credential takes over the live session. @param {import('./types.d.ts').Credentials} credential @returns {Promise<void>} */
+    replaceCredentials(credential: import("./types.d.ts").Credentials): Promise<void>;
     /** Ends the XMPP session itself, and everything that is kept of it. @returns {Promise<void>} */
     signOut(): Promise<void>;
     /** @param {{ group?: string, q?: string, limit?: number, cursor?: string, include?: 'presence' }} [query] @returns {Promise<Page<Buddy>>} */
@@ -93,11 +100,8 @@ export class Perch {
     addBuddy(buddy: import("./types.d.ts").BuddyRequest): Promise<Buddy>;
     /** @param {JID} jid @returns {Promise<Buddy>} */
     getBuddy(jid: JID): Promise<Buddy>;
-    /** @param {JID} jid @param {{ name?: string, groups?: string[] }} change @returns {Promise<Buddy>} */
-    updateBuddy(jid: JID, change: {
-        name?: string;
-        groups?: string[];
-    }): Promise<Buddy>;
+    /** @param {JID} jid @param {import('./types.d.ts').BuddyPatch} change @returns {Promise<Buddy>} */
+    updateBuddy(jid: JID, change: import("./types.d.ts").BuddyPatch): Promise<Buddy>;
     /** @param {JID} jid @returns {Promise<void>} */
     removeBuddy(jid: JID): Promise<void>;
     /** @param {{ limit?: number, cursor?: string }} [query] @returns {Promise<Page<Invitation>>} */
@@ -105,33 +109,26 @@ export class Perch {
         limit?: number;
         cursor?: string;
     }): Promise<Page<Invitation>>;
-    /** @param {JID} jid @param {{ name?: string, groups?: string[], reciprocate?: boolean }} [how] @returns {Promise<Invitation>} */
-    acceptInvitation(jid: JID, how?: {
-        name?: string;
-        groups?: string[];
-        reciprocate?: boolean;
-    }): Promise<Invitation>;
+    /** @param {JID} jid @param {import('./types.d.ts').AcceptRequest} [how] @returns {Promise<Invitation>} */
+    acceptInvitation(jid: JID, how?: import("./types.d.ts").AcceptRequest): Promise<Invitation>;
     /** @param {JID} jid @returns {Promise<Invitation>} */
     declineInvitation(jid: JID): Promise<Invitation>;
-    /** @param {JID[]} [jid] @returns {Promise<{ items: Presence[], as_of: string }>} */
-    listPresence(jid?: JID[]): Promise<{
-        items: Presence[];
-        as_of: string;
-    }>;
+    /** @param {JID[]} [jid] @returns {Promise<import('./types.d.ts').PresenceList>} */
+    listPresence(jid?: JID[]): Promise<import("./types.d.ts").PresenceList>;
     /** @param {JID} jid @returns {Promise<Presence>} */
     getPresence(jid: JID): Promise<Presence>;
     /** @returns {Promise<OwnPresence>} */
     getOwnPresence(): Promise<OwnPresence>;
-    /** Replaces the whole presence. @param {Partial<OwnPresence>} presence @returns {Promise<OwnPresence>} */
-    setOwnPresence(presence: Partial<OwnPresence>): Promise<OwnPresence>;
+    /** Replaces the whole presence. @param {import('./types.d.ts').OwnPresenceRequest} presence @returns {Promise<OwnPresence>} */
+    setOwnPresence(presence: import("./types.d.ts").OwnPresenceRequest): Promise<OwnPresence>;
     /** @param {JID} jid @param {{ refresh?: boolean }} [o] @returns {Promise<VCard>} */
     getVCard(jid: JID, o?: {
         refresh?: boolean;
     }): Promise<VCard>;
     /** @returns {Promise<VCard>} */
     getOwnVCard(): Promise<VCard>;
-    /** @param {Partial<VCard>} card @returns {Promise<void>} */
-    setOwnVCard(card: Partial<VCard>): Promise<void>;
+    /** @param {import('./types.d.ts').VCardRequest} card @returns {Promise<void>} */
+    setOwnVCard(card: import("./types.d.ts").VCardRequest): Promise<void>;
     /** The photo of a card, null where there is none. @param {JID} jid @returns {Promise<Blob | null>} */
     getPhoto(jid: JID): Promise<Blob | null>;
     /** @param {{ with: JID, limit?: number, before?: string, after?: string, start?: string, end?: string }} query @returns {Promise<ArchivePage>} */
@@ -143,25 +140,16 @@ export class Perch {
         start?: string;
         end?: string;
     }): Promise<ArchivePage>;
-    /** @param {string} account @returns {Promise<{ account: string, jid: JID }>} */
-    lookupJID(account: string): Promise<{
-        account: string;
-        jid: JID;
-    }>;
-    /** Hands a message over, once; send does more. @param {MessageRequest} message @returns {Promise<{ id: string, status: import('./types.d.ts').Status }>} */
-    sendMessage(message: MessageRequest): Promise<{
-        id: string;
-        status: import("./types.d.ts").Status;
-    }>;
+    /** @param {string} account @returns {Promise<import('./types.d.ts').JIDAnswer>} */
+    lookupJID(account: string): Promise<import("./types.d.ts").JIDAnswer>;
+    /** Hands a message over, once; send does more. @param {MessageRequest} message @returns {Promise<import('./types.d.ts').MessageAnswer>} */
+    sendMessage(message: MessageRequest): Promise<import("./types.d.ts").MessageAnswer>;
     /** @param {string} id @returns {Promise<MessageRecord>} */
     getMessage(id: string): Promise<MessageRecord>;
     /** @param {JID} jid @param {import('./types.d.ts').ChatState} state @returns {Promise<void>} */
     setChatState(jid: JID, state: import("./types.d.ts").ChatState): Promise<void>;
-    /** @returns {Promise<{ ticket: string, expires_at: string }>} */
-    createTicket(): Promise<{
-        ticket: string;
-        expires_at: string;
-    }>;
+    /** @returns {Promise<import('./types.d.ts').Ticket>} */
+    createTicket(): Promise<import("./types.d.ts").Ticket>;
     /** One long poll, for programs that want no stream.
      * @param {{ since?: string, wait?: number, limit?: number, types?: string }} [query]
      * @returns {Promise<{ events: Frame[], next: string, reset: { reason: string } | null }>} */

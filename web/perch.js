@@ -314,7 +314,7 @@ export class Perch {
   openSession() {
     return this.request('POST', '/v1/session');
   }
-  /** A refreshed credential takes over the live session. @param {{ token?: string, password?: string }} credential @returns {Promise<void>} */
+  /** A refreshed credential takes over the live session. @param {import('./types.d.ts').Credentials} credential @returns {Promise<void>} */
   async replaceCredentials(credential) {
     await this.request('PUT', '/v1/session/credentials', { body: credential });
     if (credential.token && !this.#token.startsWith('perch_')) this.#token = credential.token;
@@ -337,7 +337,7 @@ export class Perch {
   getBuddy(jid) {
     return this.request('GET', `/v1/buddies/${encodeURIComponent(jid)}`);
   }
-  /** @param {JID} jid @param {{ name?: string, groups?: string[] }} change @returns {Promise<Buddy>} */
+  /** @param {JID} jid @param {import('./types.d.ts').BuddyPatch} change @returns {Promise<Buddy>} */
   updateBuddy(jid, change) {
     return this.request('PATCH', `/v1/buddies/${encodeURIComponent(jid)}`, { body: change });
   }
@@ -349,7 +349,7 @@ export class Perch {
   listInvitations(query = {}) {
     return this.request('GET', '/v1/invitations', { query });
   }
-  /** @param {JID} jid @param {{ name?: string, groups?: string[], reciprocate?: boolean }} [how] @returns {Promise<Invitation>} */
+  /** @param {JID} jid @param {import('./types.d.ts').AcceptRequest} [how] @returns {Promise<Invitation>} */
   acceptInvitation(jid, how = {}) {
     return this.request('POST', `/v1/invitations/${encodeURIComponent(jid)}/accept`, { body: how });
   }
@@ -357,7 +357,7 @@ export class Perch {
   declineInvitation(jid) {
     return this.request('POST', `/v1/invitations/${encodeURIComponent(jid)}/decline`);
   }
-  /** @param {JID[]} [jid] @returns {Promise<{ items: Presence[], as_of: string }>} */
+  /** @param {JID[]} [jid] @returns {Promise<import('./types.d.ts').PresenceList>} */
   listPresence(jid = []) {
     return this.request('GET', '/v1/presence', { query: { jid } });
   }
@@ -369,7 +369,7 @@ export class Perch {
   getOwnPresence() {
     return this.request('GET', '/v1/presence/me');
   }
-  /** Replaces the whole presence. @param {Partial<OwnPresence>} presence @returns {Promise<OwnPresence>} */
+  /** Replaces the whole presence. @param {import('./types.d.ts').OwnPresenceRequest} presence @returns {Promise<OwnPresence>} */
   setOwnPresence(presence) {
     return this.request('PUT', '/v1/presence/me', { body: presence });
   }
@@ -381,7 +381,7 @@ export class Perch {
   getOwnVCard() {
     return this.request('GET', '/v1/vcards/me');
   }
-  /** @param {Partial<VCard>} card @returns {Promise<void>} */
+  /** @param {import('./types.d.ts').VCardRequest} card @returns {Promise<void>} */
   setOwnVCard(card) {
     return this.request('PUT', '/v1/vcards/me', { body: card });
   }
@@ -398,11 +398,11 @@ export class Perch {
   getArchive(query) {
     return this.request('GET', '/v1/archive', { query });
   }
-  /** @param {string} account @returns {Promise<{ account: string, jid: JID }>} */
+  /** @param {string} account @returns {Promise<import('./types.d.ts').JIDAnswer>} */
   lookupJID(account) {
     return this.request('GET', '/v1/jids', { query: { account } });
   }
-  /** Hands a message over, once; send does more. @param {MessageRequest} message @returns {Promise<{ id: string, status: import('./types.d.ts').Status }>} */
+  /** Hands a message over, once; send does more. @param {MessageRequest} message @returns {Promise<import('./types.d.ts').MessageAnswer>} */
   sendMessage(message) {
     return this.request('POST', '/v1/messages', { body: message });
   }
@@ -414,7 +414,7 @@ export class Perch {
   setChatState(jid, state) {
     return this.request('PUT', `/v1/chat-states/${encodeURIComponent(jid)}`, { body: { state } });
   }
-  /** @returns {Promise<{ ticket: string, expires_at: string }>} */
+  /** @returns {Promise<import('./types.d.ts').Ticket>} */
   createTicket() {
     return this.request('POST', '/v1/events/tickets');
   }

@@ -1,164 +1,44 @@
-// The words of the API as perch.js speaks them: answers of REST and frames of the event
-// stream. Fields that are not known to this version are ignored by the client.
+// The words of the API as perch.js speaks them. Requests and answers of REST are those of
+// openapi.yaml (openapi.d.ts is made from it by make types, and checked by make lint); the frames of the event stream and the store are written here.
+
+import type { components } from './openapi.d.ts';
+
+type Schemas = components['schemas'];
 
 /** RFC 3339, UTC, with milliseconds. */
 export type Time = string;
 /** A bare JID, or a full one where a device is meant. Opaque: compare it, never take it apart. */
 export type JID = string;
 
-export type State = 'connecting' | 'online' | 'reconnecting' | 'suspended' | 'closed';
-export type Show = 'away' | 'chat' | 'dnd' | 'xa';
-export type ChatState = 'active' | 'composing' | 'paused' | 'inactive' | 'gone';
-export type Status = 'accepted' | 'sent' | 'acked' | 'delivered' | 'displayed' | 'failed' | 'unknown';
-
-export interface SessionInfo {
-  jid: JID;
-  resource: string;
-  state: State;
-  reason: string;
-  since: Time | null;
-  retry_at: Time | null;
-  upstream: string;
-  delivery: string;
-  features: string[];
-  last_stanza_at: Time | null;
-  ping_rtt_ms: number | null;
-  streams: number;
-}
-
-export interface SignInRequest {
-  jid?: JID;
-  password?: string;
-  token?: string;
-  mechanism?: string;
-  upstream?: string;
-  resource?: string;
-}
-
-export interface SignInAnswer {
-  token?: string;
-  session: SessionInfo;
-}
-
-export interface Buddy {
-  jid: JID;
-  name: string;
-  groups: string[];
-  subscription: 'none' | 'to' | 'from' | 'both';
-  ask: 'subscribe' | null;
-  approved: boolean;
-  presence?: Presence;
-}
-
-export interface BuddyRequest {
-  jid?: JID;
-  account?: string;
-  name?: string;
-  groups?: string[];
-  message?: string;
-  nick?: string;
-}
-
-export interface Presence {
-  jid: JID;
-  available: boolean;
-  show: Show | null;
-  status: string;
-  priority: number;
-  resources: { resource: string; show: Show | null; status: string; priority: number; updated_at: Time | null }[];
-  updated_at: Time | null;
-  stale: boolean;
-}
-
-export interface OwnPresence {
-  available: boolean;
-  show: Show | null;
-  status: string;
-  priority: number;
-}
-
-export interface Invitation {
-  jid: JID;
-  nick: string;
-  message: string;
-  received_at: Time | null;
-}
-
-export interface VCard {
-  jid: JID;
-  full_name?: string;
-  nickname?: string;
-  given_name?: string;
-  family_name?: string;
-  emails?: string[];
-  phones?: string[];
-  organization?: string;
-  title?: string;
-  birthday?: string;
-  url?: string;
-  description?: string;
-  photo?: { type?: string; hash?: string; size?: number; url?: string };
-  fetched_at?: Time | null;
-}
-
-export interface ArchiveItem {
-  id: string;
-  from: JID;
-  to: JID;
-  direction: 'in' | 'out';
-  body: string;
-  time: Time;
-}
-
-export interface ArchivePage {
-  items: ArchiveItem[];
-  next: string | null;
-  prev: string | null;
-  complete: boolean;
-}
-
-export interface MessageRequest {
-  to: JID;
-  body: string;
-  id?: string;
-  kind?: 'chat' | 'normal' | 'groupchat' | 'headline';
-  thread?: string;
-  subject?: string;
-}
-
-export interface StatusChange {
-  id?: string;
-  status: Status;
-  time?: Time;
-  error?: XMPPError;
-}
-
-export interface MessageRecord {
-  id: string;
-  to: JID;
-  status: Status;
-  history: StatusChange[];
-}
-
-export interface XMPPError {
-  condition: string;
-  type?: string;
-  text?: string;
-  by?: string;
-}
-
+export type State = Schemas['State'];
+export type Show = Exclude<Schemas['Show'], null>;
+export type ChatState = Schemas['ChatStateRequest']['state'];
+export type Status = Schemas['MessageStatus'];
+export type SessionInfo = Schemas['SessionInfo'];
+export type SignInRequest = Schemas['SignInRequest'];
+export type SignInAnswer = Schemas['SignInAnswer'];
+export type Credentials = Schemas['CredentialsRequest'];
+export type Buddy = Schemas['Buddy'];
+export type BuddyRequest = Schemas['BuddyRequest'];
+export type BuddyPatch = Schemas['BuddyPatch'];
+export type Presence = Schemas['Presence'];
+export type OwnPresence = Schemas['OwnPresence'];
+export type OwnPresenceRequest = Schemas['OwnPresenceRequest'];
+export type Invitation = Schemas['Invitation'];
+export type AcceptRequest = Schemas['AcceptRequest'];
+export type VCard = Schemas['VCard'];
+export type VCardRequest = Schemas['VCardRequest'];
+export type ArchiveItem = Schemas['ArchiveItem'];
+export type ArchivePage = Schemas['ArchivePage'];
+export type JIDAnswer = Schemas['JIDAnswer'];
+export type MessageRequest = Schemas['MessageRequest'];
+export type MessageAnswer = Schemas['MessageAnswer'];
+export type MessageRecord = Schemas['MessageRecord'];
+export type StatusChange = Schemas['StatusChange'];
+export type PresenceList = Schemas['PresenceList'];
+export type Ticket = Schemas['Ticket'];
 /** RFC 9457. */
-export interface Problem {
-  type?: string;
-  title?: string;
-  status: number;
-  detail?: string;
-  instance?: string;
-  code: string;
-  request_id?: string;
-  errors?: { pointer: string; detail: string }[];
-  xmpp?: XMPPError;
-}
+export type Problem = Schemas['Problem'];
 
 export interface Page<T> {
   items: T[];

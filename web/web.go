@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-//go:embed index.html icon.svg perch.js perch.d.ts types.d.ts console/*.js console/*.css
+//go:embed index.html icon.svg perch.js console/*.js console/*.css
 var files embed.FS
 
 // csp is as strict as a page can be that shows strangers' text: no inline script or style,
@@ -104,8 +104,6 @@ func mediaType(name string) string {
 	switch path.Ext(name) {
 	case ".js":
 		return "text/javascript; charset=utf-8"
-	case ".ts":
-		return "text/plain; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
 	}
