@@ -21,6 +21,7 @@ type commandLine struct {
 
 	Serve     serveCommand     `cmd:"" default:"withargs" help:"Run the gateway (the default command)."`
 	Messenger messengerCommand `cmd:"" help:"Run the embedded Messenger-compatible XMPP service alone, for other XMPP clients."`
+	Health    healthCommand    `cmd:"" help:"Ask a running gateway whether it takes requests; for health checks of containers."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 
 	file fileUpstreams // filled by Config
@@ -80,7 +81,7 @@ func (*serveCommand) Help() string {
 
 Settings come from flags, then the environment, then the file of --config, then the defaults; one that does not exist is refused by name.
 
-Other commands: "perch messenger" runs the embedded service alone for other XMPP clients, "perch version" prints the version.`
+Other commands: "perch messenger" runs the embedded service alone for other XMPP clients, "perch health" asks a running gateway whether it takes requests, "perch version" prints the version.`
 }
 
 // options turns the settings into those of the app.
