@@ -18,8 +18,7 @@ import (
 // TestM01FoundByRecords starts from the domain alone: the name server knows targets that
 // are dead, and one that is the service, where the certificate is the domain's.
 func TestM01FoundByRecords(t *testing.T) {
-	var p *profile
-	p = play(t, cast(), func(u *app.Upstream) {
+	p := play(t, cast(), func(u *app.Upstream) {
 		_, port, _ := net.SplitHostPort(u.Address)
 		u.Address, u.TLS = "", "starttls"
 		nameServer(t, "dead.messenger.live.com. 60 IN A 127.0.0.1", "xmpp.messenger.live.com. 60 IN A 127.0.0.1",
