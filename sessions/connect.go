@@ -218,6 +218,7 @@ func (s *Session) becomeOnline(resumed bool) {
 	s.settleOutbox(resumed)
 	s.pump()
 	s.retry.tell(nil)
-	s.openingDone(nil)
+	// Whoever waited for the login sees its event in the log, and never as news.
+	s.whenKept(func(Result) { s.openingDone(nil) })
 	s.attended()
 }
