@@ -101,10 +101,10 @@ func TestM10LastTenMessages(t *testing.T) {
 // empty otherwise, and no error.
 func TestM10HistorySwitch(t *testing.T) {
 	p := play(t, cast())
+	stream := live(t, p.api, "")
 	if err := p.s.Deliver("bob", "alice", "not kept"); err != nil {
 		t.Fatal(err)
 	}
-	stream := live(t, p.api, "")
 	stream.Expect(t, "message", message("message.received", "not kept"))
 	if page := archive(t, p.api, p.jid("bob"), ""); texts(page) != "[]" || !page.Bool("complete") {
 		t.Errorf("nobody keeps history: %v", page)
