@@ -13,7 +13,10 @@ const archivePaged = "313"
 const (
 	catchUpPage  = 50
 	catchUpPages = 2000 // 100,000 messages; more than that is a gap
-	maxHeld      = 1000 // live messages that wait while the archive is read
+
+	archiveSlack = 600_000 // ms that the server's clock may be behind ours
+
+	maxHeld = 1000 // live messages that wait while the archive is read
 )
 
 // hold keeps a live message back while the archive is read. When too many wait they are
@@ -77,15 +80,21 @@ func (s *Session) catchUp(ctx context.Context, l *link, first bool) error {
 	if !l.catching(s, ctx) {
 		return nil
 	}
-	for range catchUpPages {
+	for round := range catchUpPages {
 		var after string
-		if err := s.turn(ctx, func() { after, l.overflow = s.rec.ArchiveID, false }); err != nil {
+		var since perch.Time
+		if err := s.turn(ctx, func() {
+			after, l.overflow = s.rec.ArchiveID, false
+			if after == "" && round == 0 && s.rec.RosterKnown && s.rec.OfflineSince != 0 {
+				since = max(1, s.rec.OfflineSince-archiveSlack)
+			}
+		}); err != nil {
 			return err
 		}
-		if after == "" && !first {
+		if after == "" && since == 0 && !first {
 			return nil // still no place to begin from: the live messages will bring one
 		}
-		page, err := s.archivePage(ctx, l, after)
+		page, err := s.archivePage(ctx, l, after, since)
 		if err != nil {
 			return err
 		}
@@ -114,11 +123,14 @@ type archived struct {
 	perch.ArchivePage
 	ours map[string]*perch.MessageRecord
 	lost bool // the place to go on from is not in the archive any more
+	// since is what takes the place of an id when no message was logged before the outage:
+	// the archive was empty then, or had only what we sent ourselves.
+	since perch.Time
 }
 
-func (s *Session) archivePage(ctx context.Context, l *link, after string) (archived, error) {
-	q := perch.ArchiveQuery{After: after, Limit: catchUpPage}
-	if after == "" {
+func (s *Session) archivePage(ctx context.Context, l *link, after string, since perch.Time) (archived, error) {
+	q := perch.ArchiveQuery{After: after, Start: since, Limit: catchUpPage}
+	if after == "" && since == 0 {
 		q.Limit = 1
 	}
 	page, err := l.conn.Archive(ctx, q)
@@ -129,9 +141,9 @@ func (s *Session) archivePage(ctx context.Context, l *link, after string) (archi
 	if err != nil {
 		return archived{}, err
 	}
-	a := archived{ArchivePage: page, ours: map[string]*perch.MessageRecord{}}
+	a := archived{ArchivePage: page, ours: map[string]*perch.MessageRecord{}, since: since}
 	for _, it := range page.Items {
-		if it.MessageID == "" || it.Direction != "out" || after == "" {
+		if it.MessageID == "" || it.Direction != "out" || after == "" && since == 0 {
 			continue
 		}
 		if r, err := s.m.o.Store.Message(ctx, s.id, it.MessageID); err == nil {
@@ -153,10 +165,7 @@ func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
 		s.rec.ArchiveID = ""
 		s.saveRecord()
 		return true
-	case after == "":
-		if s.rec.RosterKnown && s.rec.OfflineSince != 0 && len(a.Items) > 0 && a.Items[len(a.Items)-1].Time > s.rec.OfflineSince {
-			s.gap() // nothing was logged before the outage, so there is no place to begin from
-		}
+	case after == "" && a.since == 0:
 		s.moveOn(a, after)
 		return false
 	}
@@ -167,7 +176,7 @@ func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
 		a.Items = a.Items[i+1:] // an archive that does not page gives the same again
 	}
 	for _, it := range a.Items {
-		if _, ok := l.seen[it.ID]; !ok {
+		if _, ok := l.seen[it.ID]; !ok && it.Time >= a.since {
 			l.seen[it.ID] = struct{}{}
 			s.applyArchived(it, a.ours[it.MessageID])
 		}

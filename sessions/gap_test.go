@@ -46,6 +46,12 @@ func (a *archive) page(q perch.ArchiveQuery) (perch.ArchivePage, error) {
 		a.mu.Lock()
 	}
 	from := max(0, len(a.items)-q.Limit)
+	if q.Start != 0 {
+		from = 0
+		for from < len(a.items) && a.items[from].Time < q.Start {
+			from++
+		}
+	}
 	if q.After != "" {
 		i := slices.IndexFunc(a.items, func(it perch.ArchiveItem) bool { return it.ID == q.After })
 		if i < 0 {
@@ -157,6 +163,58 @@ func TestCatchUp(t *testing.T) {
 		}
 		if c := w.conn(); c.HandledSeq() != c.Delivered() {
 			t.Errorf("handled %d of %d", c.HandledSeq(), c.Delivered())
+		}
+	})
+}
+
+// Nothing was logged before the outage: the archive is read from then on.
+func TestCatchUpWithoutAPlace(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withArchive(w)
+		s := w.open()
+		pass(time.Hour)
+		id := w.send(s, hi("from here"))
+		a.add("from here", "out", id)
+		w.refuse(linkLost)
+		w.conn().Fail(linkLost)
+		synctest.Wait()
+		var want []string
+		for i := range 25 {
+			a.add(fmt.Sprint("missed ", i), "in", "")
+			want = append(want, fmt.Sprint("archive missed ", i))
+		}
+		w.restart()
+		w.refuse(nil)
+		s = w.open()
+		pass(time.Minute)
+		if got := received(t, w.durable(s)); !slices.Equal(got, append([]string{"live from here"}, want...)) {
+			t.Errorf("got %q", got)
+		}
+		if h := w.history(s, id); h != "accepted sent acked " {
+			t.Error(h)
+		}
+		for _, e := range w.durable(s) {
+			if e.Type == perch.EventSessionGap {
+				t.Error("a gap, although the archive was complete")
+			}
+		}
+	}, durable)
+}
+
+// The archive was empty until just now, between the question and the initial presence.
+func TestCatchUpBeforePresence(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withArchive(w)
+		s := w.open()
+		asked := 0
+		a.onAsk = func() {
+			if asked++; asked == 2 {
+				a.add("just now", "in", "")
+			}
+		}
+		w.lose(linkLost)
+		if got := received(t, w.durable(s)); !slices.Equal(got, []string{"archive just now"}) {
+			t.Errorf("got %q after %d questions", got, asked)
 		}
 	})
 }
