@@ -1,5 +1,6 @@
 // The words of the API as perch.js speaks them. Requests and answers of REST are those of
-// openapi.yaml (openapi.d.ts is made from it by make types, and checked by make lint); the frames of the event stream and the store are written here.
+// openapi.yaml (openapi.d.ts is made from it by make types, and checked by make lint); the
+// frames of the event stream and the store are written here.
 
 import type { components } from './openapi.d.ts';
 
