@@ -1,0 +1,56 @@
+package perch_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/perch-im/perch"
+)
+
+// TestSecretsShowThemselvesNowhere prints a secret in every way that a careless line could.
+func TestSecretsShowThemselvesNowhere(t *testing.T) {
+	const canary = "canary-4711"
+	acc := perch.Account{JID: "a@b.test", Token: perch.NewSecret(canary), Password: perch.NewSecret(canary)}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "secret", acc.Token, "account", acc)
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "secret", acc.Token, "account", acc)
+	asJSON, err := json.Marshal(acc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{
+		log.String(), string(asJSON), fmt.Sprint(acc), fmt.Sprintf("%v %+v %#v %s %q", acc, acc, acc, acc.Token, acc.Token),
+		fmt.Errorf("with %v", acc).Error(), fmt.Sprint(&acc),
+	} {
+		if strings.Contains(s, canary) {
+			t.Errorf("the secret stands in %s", s)
+		}
+	}
+	if acc.Token.Reveal() != canary || acc.Token.IsZero() || !(perch.Secret{}).IsZero() {
+		t.Error("Reveal and IsZero")
+	}
+}
+
+func TestDeliveryAndFeatures(t *testing.T) {
+	for _, c := range []struct {
+		caps perch.Capabilities
+		want string
+	}{
+		{perch.Capabilities{StreamResume: true, Archive: "313"}, "A"},
+		{perch.Capabilities{Archive: "313"}, "B"},
+		{perch.Capabilities{StreamResume: true, Archive: "136"}, "C"},
+		{perch.Capabilities{Archive: "136"}, "D"}, // ten messages are no catching up
+		{perch.Capabilities{}, "D"},
+	} {
+		if got := c.caps.Delivery(); got != c.want {
+			t.Errorf("%+v delivers %s, want %s", c.caps, got, c.want)
+		}
+	}
+	if f := (perch.Capabilities{}).Features(); f == nil || len(f) != 0 {
+		t.Errorf("no features: %#v", f)
+	}
+}

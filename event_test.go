@@ -1,0 +1,64 @@
+package perch_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+func TestEnvelope(t *testing.T) {
+	at := perch.At(time.Date(2026, 11, 21, 0, 58, 40, 123456789, time.UTC))
+	durable := perch.NewEvent(perch.Position{Epoch: "k", Offset: 7}, perch.EventRosterRemoved, at, perch.Removed{JID: "b@b.test"})
+	if got, want := string(durable.Wire), `{"id":"k-7","type":"roster.removed","time":"2026-11-21T00:58:40.123Z","data":{"jid":"b@b.test"}}`; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	signal := perch.NewEvent(perch.Position{}, perch.EventChatState, at, perch.ChatStateChange{From: "b@b.test", State: perch.StatePaused})
+	if got, want := string(signal.Wire), `{"type":"chat_state","time":"2026-11-21T00:58:40.123Z","data":{"from":"b@b.test","state":"paused"}}`; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if !durable.Type.Durable() || signal.Type.Durable() || perch.EventPresence.Durable() {
+		t.Error("which events are kept")
+	}
+}
+
+func TestTimeOnTheWire(t *testing.T) {
+	var got struct{ A, B perch.Time }
+	if err := json.Unmarshal([]byte(`{"A":"2012-05-01T12:00:00.5+02:00","B":null}`), &got); err != nil {
+		t.Fatal(err)
+	}
+	if s := got.A.String(); s != "2012-05-01T10:00:00.500Z" || !got.B.IsZero() {
+		t.Errorf("%s %v", s, got.B)
+	}
+	if b, err := json.Marshal(got); err != nil || string(b) != `{"A":"2012-05-01T10:00:00.500Z","B":null}` {
+		t.Errorf("%s %v", b, err)
+	}
+	if err := json.Unmarshal([]byte(`{"A":"yesterday"}`), &got); err == nil {
+		t.Error("yesterday is no time")
+	}
+	if perch.At(time.Time{}) != 0 || !perch.Time(0).Time().IsZero() {
+		t.Error("no time is zero both ways")
+	}
+}
+
+func TestErrorsHaveAKind(t *testing.T) {
+	cause := errors.New("cause")
+	err := fmt.Errorf("outer: %w", perch.Wrap(perch.KindLinkLost, cause, "for %s", "clients"))
+	if perch.KindOf(err) != perch.KindLinkLost || !errors.Is(err, cause) {
+		t.Errorf("%v", err)
+	}
+	if perch.KindOf(cause) != perch.KindInternal {
+		t.Error("an error without a kind is internal")
+	}
+	inv := perch.Invalid("/to", "must not be %s", "empty")
+	if inv.Kind != perch.KindValidation || len(inv.Fields) != 1 || inv.Fields[0].Pointer != "/to" || inv.Fields[0].Detail != "must not be empty" {
+		t.Errorf("%+v", inv)
+	}
+	e := &perch.Error{Kind: perch.KindXMPP, Detail: "refused", XMPP: &perch.XMPPError{Condition: "forbidden"}, Err: cause}
+	if e.Error() != "xmpp-error: refused (forbidden): cause" {
+		t.Error(e)
+	}
+}
