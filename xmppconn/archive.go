@@ -41,7 +41,7 @@ func (c *Conn) archive136(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 		}
 		return page
 	}
-	page, err := request(ctx, c, "get", "", payload, func(in iqIn) (perch.ArchivePage, error) {
+	page, err := request(ctx, c, "archive", "get", "", payload, func(in iqIn) (perch.ArchivePage, error) {
 		return parse(in.payload), nil
 	})
 	if conditionOf(err) == "item-not-found" {
@@ -58,7 +58,7 @@ func (c *Conn) archive313(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 	}
 	query := c.openQuery(id, q.Limit)
 	defer c.closeQuery(id)
-	fin, err := request(ctx, c, "set", "", payload, func(in iqIn) (mamFin, error) {
+	fin, err := request(ctx, c, "archive", "set", "", payload, func(in iqIn) (mamFin, error) {
 		fin, ok := parseMAMFin(in.payload)
 		if !ok {
 			return fin, perch.Errorf(perch.KindXMPP, "the archive's answer has no end")

@@ -43,8 +43,11 @@ func (c *Conn) fromOwnAccount(from perch.JID) bool {
 
 // request sends an IQ and waits for its answer, which decode turns into a value in the
 // reader's goroutine. The wait ends with ctx, with the upstream's RequestTimeout
-// (KindUpstreamTimeout) or with the connection (KindSessionOffline).
-func request[T any](ctx context.Context, c *Conn, typ string, to perch.JID, payload []byte, decode func(iqIn) (T, error)) (T, error) {
+// (KindUpstreamTimeout) or with the connection (KindSessionOffline). Kind is what the
+// Observer calls it.
+func request[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID, payload []byte, decode func(iqIn) (T, error)) (_ T, err error) {
+	began := c.d.now()
+	defer func() { c.d.observer(kind, c.d.now()-began, err) }()
 	type result struct {
 		value T
 		err   error

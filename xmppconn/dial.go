@@ -18,6 +18,11 @@ import (
 type Options struct {
 	Logger   *slog.Logger // nil = silent
 	Counters *Counters    // nil = the Dialer's own; several may share one
+
+	// Observer sees the end of every request of a caller, for metrics: its kind (roster,
+	// roster_set, roster_remove, vcard, vcard_set, archive, jid_lookup, ping), how long it
+	// waited and its error. It must not wait.
+	Observer func(kind string, d time.Duration, err error)
 }
 
 // Dialer signs in connections to one upstream. It is safe for concurrent use, and keeps what
@@ -27,6 +32,7 @@ type Dialer struct {
 	up        Upstream
 	log       *slog.Logger
 	counters  *Counters
+	observer  func(kind string, d time.Duration, err error)
 	tls       tlsConfigs
 	redirects redirects
 	seed      maphash.Seed
@@ -42,7 +48,7 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 		return nil, err
 	}
 	d := &Dialer{
-		up: up.withDefaults(), log: o.Logger, counters: o.Counters,
+		up: up.withDefaults(), log: o.Logger, counters: o.Counters, observer: o.Observer,
 		seed: maphash.MakeSeed(), epoch: time.Now().Add(-time.Millisecond),
 	}
 	if d.log == nil {
@@ -51,6 +57,9 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 	d.log = d.log.With("component", "xmppconn", "upstream", up.Name)
 	if d.counters == nil {
 		d.counters = &Counters{}
+	}
+	if d.observer == nil {
+		d.observer = func(string, time.Duration, error) {}
 	}
 	d.tls = newTLSConfigs(&d.up)
 	nd := &net.Dialer{}

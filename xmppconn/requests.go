@@ -25,7 +25,7 @@ func (c *Conn) Roster(ctx context.Context, version string) (perch.RosterResult, 
 	if err != nil {
 		return perch.RosterResult{}, err
 	}
-	return request(ctx, c, "get", "", payload, func(in iqIn) (perch.RosterResult, error) {
+	return request(ctx, c, "roster", "get", "", payload, func(in iqIn) (perch.RosterResult, error) {
 		r := parseRoster(in.payload)
 		if r.Unchanged && version == "" {
 			r = perch.RosterResult{Items: []perch.Buddy{}} // an empty answer to a plain question: nobody
@@ -40,7 +40,7 @@ func (c *Conn) SetRosterItem(ctx context.Context, jid perch.JID, name string, gr
 	if err != nil {
 		return err
 	}
-	_, err = request(ctx, c, "set", "", payload, yes)
+	_, err = request(ctx, c, "roster_set", "set", "", payload, yes)
 	return err
 }
 
@@ -53,7 +53,7 @@ func (c *Conn) RemoveRosterItem(ctx context.Context, jid perch.JID) error {
 	if err != nil {
 		return err
 	}
-	_, err = request(ctx, c, "set", "", payload, yes)
+	_, err = request(ctx, c, "roster_remove", "set", "", payload, yes)
 	return err
 }
 
@@ -64,7 +64,7 @@ func (c *Conn) VCard(ctx context.Context, jid perch.JID) (perch.VCard, error) {
 	if me := c.login.JID.Bare(); jid == "" || jid == me {
 		jid, to = me, ""
 	}
-	return request(ctx, c, "get", to, encodeVCardGet(), func(in iqIn) (perch.VCard, error) {
+	return request(ctx, c, "vcard", "get", to, encodeVCardGet(), func(in iqIn) (perch.VCard, error) {
 		card := parseVCard(in.payload, jid)
 		card.FetchedAt = perch.At(time.Now())
 		return card, nil
@@ -80,7 +80,7 @@ func (c *Conn) SetVCard(ctx context.Context, card perch.VCard) error {
 	if err != nil {
 		return err
 	}
-	_, err = request(ctx, c, "set", "", payload, yes)
+	_, err = request(ctx, c, "vcard_set", "set", "", payload, yes)
 	return err
 }
 
@@ -101,7 +101,7 @@ func (c *Conn) LookupJID(ctx context.Context, account string) (perch.JID, error)
 	}
 	var found perch.JID
 	for i, space := range names {
-		found, err = request(ctx, c, "get", to, encodeLookup(space), func(in iqIn) (perch.JID, error) {
+		found, err = request(ctx, c, "jid_lookup", "get", to, encodeLookup(space), func(in iqIn) (perch.JID, error) {
 			if jid, ok := parseLookup(in.payload); ok {
 				return jid, nil
 			}
@@ -129,7 +129,7 @@ func unknownRequest(err error) bool {
 // Ping measures one round trip to the own domain (XEP-0199). An error answer is an answer.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	began := c.d.now()
-	_, err := request(ctx, c, "get", perch.JID(c.login.JID.Domain()), encodePing(), yes)
+	_, err := request(ctx, c, "ping", "get", perch.JID(c.login.JID.Domain()), encodePing(), yes)
 	if err != nil && conditionOf(err) == "" {
 		return 0, err
 	}
