@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -115,7 +116,7 @@ func (r *Redis) Durable() bool { return true }
 func (r *Redis) Close(ctx context.Context) error {
 	err := r.writer.close(ctx)
 	r.health.end()
-	if cerr := r.client.Close(); err == nil && cerr != nil && cerr != redis.ErrClosed {
+	if cerr := r.client.Close(); err == nil && cerr != nil && !errors.Is(cerr, redis.ErrClosed) {
 		err = unavailable(cerr)
 	}
 	return err
@@ -128,7 +129,7 @@ func (r *Redis) ask(ctx context.Context, op string, f func(context.Context) erro
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		start := time.Now()
 		err := f(ctx)
-		r.o.Observer(op, time.Since(start), err)
+		r.observe(op, start, err)
 		if err == nil || verdictOf(err) == refused || ctx.Err() != nil || time.Now().Add(pause).After(deadline) {
 			return err
 		}
@@ -136,6 +137,14 @@ func (r *Redis) ask(ctx context.Context, op string, f func(context.Context) erro
 			return err
 		}
 	}
+}
+
+// observe reports a round trip. That there is no such key is an answer, not an error.
+func (r *Redis) observe(op string, start time.Time, err error) {
+	if errors.Is(err, redis.Nil) {
+		err = nil
+	}
+	r.o.Observer(op, time.Since(start), err)
 }
 
 // run asks with a script. The reply of all scripts but unbind is an array.

@@ -218,9 +218,11 @@ func TestRedisObserver(t *testing.T) {
 	o.ok(&sessions.Commit{})
 	o.tip(0)
 	_, _ = s.Lookup(t.Context(), "t1")
-	for _, want := range []string{"open", "commit", "log", "lookup"} {
-		if got := <-seen; got.op != want {
-			t.Errorf("round trip %q, want %q", got.op, want)
+	_, _ = s.Message(t.Context(), "a1", "nosuch")
+	for _, want := range []string{"open", "commit", "log", "lookup", "message"} {
+		// That there is no such key is an answer.
+		if got := <-seen; got.op != want || got.err != nil {
+			t.Errorf("round trip %q (%v), want %q", got.op, got.err, want)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 func (w *writer) send(batch []*job) error {
 	start := time.Now()
 	cmds, err := w.exec(batch)
-	w.r.o.Observer("commit", time.Since(start), err)
+	w.r.observe("commit", start, err)
 
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -71,7 +72,7 @@ func decodeBinding(s string) (sessions.Binding, error) {
 func (r *Redis) Unbind(ctx context.Context, token string) error {
 	return r.change(ctx, "unbind", func(ctx context.Context) error {
 		s, err := r.client.GetDel(ctx, r.keys.token(token)).Result()
-		if err != nil && err != redis.Nil {
+		if err != nil && !errors.Is(err, redis.Nil) {
 			return err
 		}
 		pipe := r.client.Pipeline()
@@ -119,12 +120,12 @@ func (r *Redis) follow(ctx context.Context, page []string, into map[string]sessi
 	if len(rows) == 0 {
 		return nil
 	}
-	if _, err := pipe.Exec(ctx); err != nil && err != redis.Nil {
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return err
 	}
 	for token, cmd := range rows {
 		s, err := cmd.Result()
-		if err == redis.Nil {
+		if errors.Is(err, redis.Nil) {
 			continue // the index is the older one
 		} else if err != nil {
 			return err
@@ -209,7 +210,7 @@ func (r *Redis) prolong(ctx context.Context, ids []sessions.ID) {
 		_, err := pipe.Exec(ctx)
 		return err
 	}()
-	r.o.Observer("tokens", time.Since(start), err)
+	r.observe("tokens", start, err)
 }
 
 func (r *Redis) change(ctx context.Context, op string, f func(context.Context) error) error {
