@@ -55,7 +55,7 @@ func (s *Session) apply(in perch.Inbound) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.m.log.Error("something that arrived could not be applied", "session", s.short(), "panic", r, "stack", string(debug.Stack()))
-			s.emit(perch.EventDropped, perch.Dropped{Reason: "malformed"})
+			s.dropped(perch.Dropped{Reason: "malformed"})
 		}
 	}()
 	switch in := in.(type) {
@@ -76,8 +76,14 @@ func (s *Session) apply(in perch.Inbound) {
 	case *perch.MessageError:
 		s.applyMessageError(in)
 	case *perch.DroppedIn:
-		s.emit(perch.EventDropped, in.Dropped)
+		s.dropped(in.Dropped)
 	}
+}
+
+// dropped says that a stanza was not taken.
+func (s *Session) dropped(d perch.Dropped) {
+	s.m.o.Observer.Dropped(d.Reason, 1)
+	s.emit(perch.EventDropped, d)
 }
 
 // recentIDs tells messages that were logged a moment ago: a server may send one again

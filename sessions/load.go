@@ -33,6 +33,7 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	}
 	if s.rec.RosterKnown {
 		s.state.state = perch.StateReconnecting
+		s.m.count(s)
 	}
 	if err := s.loadOutbox(ctx, v.Outbox); err != nil {
 		return err

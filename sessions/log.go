@@ -158,6 +158,7 @@ func (s *Session) kept(b *batch, r Result) {
 	s.log.events -= len(b.show)
 	s.log.bytes -= b.bytes
 	for _, e := range b.show {
+		s.m.o.Observer.Event(e.Type)
 		s.show(e)
 	}
 	if b.link != nil && b.link == s.link {

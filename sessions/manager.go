@@ -27,6 +27,7 @@ type Manager struct {
 	mu       sync.Mutex
 	sessions map[ID]*Session
 	tokens   map[digest]*Session // what leads to a live session
+	states   map[perch.State]int // how many sessions are in each
 	draining bool
 }
 
@@ -43,7 +44,7 @@ func NewManager(o Options) (*Manager, error) {
 	m := &Manager{
 		o: o, log: o.Logger, sealer: seal,
 		logins:   map[string]chan struct{}{},
-		sessions: map[ID]*Session{}, tokens: map[digest]*Session{},
+		sessions: map[ID]*Session{}, tokens: map[digest]*Session{}, states: map[perch.State]int{},
 	}
 	for name := range o.Upstreams {
 		m.logins[name] = make(chan struct{}, o.Logins)
@@ -81,6 +82,7 @@ func (m *Manager) open(id ID, acc perch.Account, key digest, bound bool) (s *Ses
 	}
 	s = newSession(m, id, acc)
 	m.sessions[id] = s
+	m.states[s.counted]++
 	m.lead(key, s)
 	m.wg.Add(1)
 	go s.open()
@@ -114,6 +116,7 @@ func (m *Manager) remove(s *Session) {
 	defer m.mu.Unlock()
 	if m.sessions[s.id] == s {
 		delete(m.sessions, s.id)
+		m.states[s.counted]--
 	}
 	for _, k := range s.keys {
 		if m.tokens[k] == s {

@@ -16,7 +16,7 @@ type Options struct {
 	DefaultUpstream string              // whose access tokens are passed through
 	OpenTimeout     time.Duration       // how long the first call waits for the login; 15 s
 	MaxSessions     int                 // per node; 0 = no limit
-	Logger          *slog.Logger        // nil: slog.Default
+	Logger          *slog.Logger        // nil: nothing is logged
 
 	// SealKeys, each 32 bytes, encrypt the credentials that are kept in the Store, so that
 	// sessions can come back at start (Restore). The first one seals, all of them open.
@@ -26,6 +26,8 @@ type Options struct {
 	Idle IdlePolicy
 	// Logins is how many logins may be under way at once for one upstream; 64.
 	Logins int
+	// Observer counts what happens; nil: nobody does.
+	Observer Observer
 }
 
 // IdleAction is what happens when nobody has been attached for some time.
@@ -91,7 +93,10 @@ func (o Options) withDefaults() (Options, error) {
 		o.Logins = defaultLogins
 	}
 	if o.Logger == nil {
-		o.Logger = slog.Default()
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
 	}
 	return o, nil
 }

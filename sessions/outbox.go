@@ -172,7 +172,7 @@ func (s *Session) quarantine() bool {
 			return true
 		}
 		s.fail(e, &perch.XMPPError{Condition: "policy-violation", Type: "modify", Text: "the upstream ended the stream twice because of this message"})
-		s.emit(perch.EventDropped, perch.Dropped{Reason: "quarantined", StanzaID: e.ID})
+		s.dropped(perch.Dropped{Reason: "quarantined", StanzaID: e.ID})
 		return true
 	}
 	return false

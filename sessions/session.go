@@ -27,8 +27,9 @@ type Session struct {
 	gone    chan struct{}  // closed when nothing of it is left in this process
 	goneErr error          // set before gone is closed: what SignOut could not forget
 
-	keys    []digest // what leads here; guarded by m.mu
-	retired []digest // credentials that did, oldest first; guarded by m.mu
+	keys    []digest    // what leads here; guarded by m.mu
+	retired []digest    // credentials that did, oldest first; guarded by m.mu
+	counted perch.State // in m.states; guarded by m.mu
 
 	// Everything below belongs to the owner goroutine.
 
@@ -86,6 +87,7 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 		opened: make(chan struct{}), gone: make(chan struct{}),
 		state: status{state: perch.StateConnecting, since: perch.At(time.Now())},
 	}
+	s.counted = s.state.state
 	s.post.wake = make(chan struct{}, 1)
 	s.caps = s.upstream.Capabilities
 	s.ctx, s.cancel = context.WithCancel(m.ctx)
@@ -288,6 +290,6 @@ func (s *Session) now() perch.Time { return perch.At(time.Now()) }
 
 func (s *Session) logDebug(msg string, args ...any) {
 	if s.m.log.Enabled(s.ctx, slog.LevelDebug) {
-		s.m.log.Debug(msg, append(args, "session", s.short())...)
+		s.m.log.Debug(msg, append(args, "session", s.short())...) //nolint:sloglint // constant at every caller
 	}
 }

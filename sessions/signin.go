@@ -135,6 +135,7 @@ func (s *Session) signedOut() {
 	}
 	old := s.state.state
 	s.state = status{state: perch.StateClosed, reason: perch.ReasonSignedOut, since: s.now()}
+	s.m.count(s)
 	e := perch.NewEvent(perch.Position{}, perch.EventSessionState, s.now(),
 		perch.StateChange{State: perch.StateClosed, Previous: old, Reason: perch.ReasonSignedOut})
 	for _, sub := range s.subs {

@@ -52,9 +52,11 @@ func (s *Session) Subscribe(ctx context.Context, o SubscribeOptions) (*Subscript
 	}
 	if reason == "" {
 		sub.Resumed, sub.at = true, since
+		s.m.o.Observer.Subscribed(ResumedStream)
 		return sub, nil
 	}
 	sub.ResetReason = reason
+	s.m.o.Observer.Subscribed(reason)
 	return sub, s.turn(ctx, func() { s.register(sub, true); sub.Tip = sub.tip; sub.Session = s.info() })
 }
 

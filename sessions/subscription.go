@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 
@@ -96,6 +97,7 @@ func (sub *Subscription) offer(e *perch.Event) bool {
 	}
 	if len(sub.queue) >= queueMax/2 || sub.bytes >= queueMaxBytes/2 {
 		if e.Type == perch.EventChatState {
+			sub.dropped(DroppedChatState, 1)
 			return true
 		}
 		sub.shed(e)
@@ -122,16 +124,29 @@ func (sub *Subscription) shed(e *perch.Event) {
 	if e.Type == perch.EventPresence {
 		newest[e.Key] = e
 	}
-	rest := sub.queue[:0]
+	rest, chats, presences := sub.queue[:0], 0, 0
 	for _, x := range sub.queue {
 		if x.Type == perch.EventChatState || x.Type == perch.EventPresence && newest[x.Key] != x {
 			sub.bytes -= len(x.Wire)
+			if x.Type == perch.EventChatState {
+				chats++
+			} else {
+				presences++
+			}
 			continue
 		}
 		rest = append(rest, x)
 	}
 	clear(sub.queue[len(rest):])
 	sub.queue = rest
+	sub.dropped(DroppedChatState, chats)
+	sub.dropped(DroppedPresence, presences)
+}
+
+func (sub *Subscription) dropped(reason string, n int) {
+	if n > 0 {
+		sub.s.m.o.Observer.Dropped(reason, n)
+	}
 }
 
 func (sub *Subscription) signal() {
@@ -154,7 +169,8 @@ func (sub *Subscription) cutLocked(why error) {
 		return
 	}
 	sub.why = why
-	if why == ErrSlow {
+	if errors.Is(why, ErrSlow) {
+		sub.dropped(DroppedSlow, len(sub.queue))
 		sub.queue, sub.bytes = nil, 0
 	}
 	sub.signal()

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -107,6 +108,7 @@ func (s *Session) failed(err error) {
 		d = min(after, 10*time.Minute)
 	}
 	s.retry.attempt++
+	s.m.o.Observer.Reconnecting(v.reason)
 	s.setState(perch.StateReconnecting, v.reason, perch.At(time.Now().Add(d)), false)
 	s.retry.timer = s.after(d, s.connectNow)
 	if s.rec.RosterKnown {
@@ -115,7 +117,7 @@ func (s *Session) failed(err error) {
 }
 
 func retryAfter(err error) time.Duration {
-	if e, ok := err.(*perch.Error); ok {
+	if e, ok := errors.AsType[*perch.Error](err); ok {
 		return e.RetryAfter
 	}
 	return 0
@@ -168,6 +170,9 @@ func (s *Session) setState(state perch.State, reason string, retryAt perch.Time,
 		return // another attempt is no change of state
 	}
 	s.state.since = s.now()
+	if old.state != state {
+		s.m.count(s)
+	}
 	s.emit(perch.EventSessionState, perch.StateChange{State: state, Previous: old.state, Reason: reason, RetryAt: retryAt, Resumed: resumed})
 }
 

@@ -1,0 +1,58 @@
+package sessions
+
+import "github.com/perch-im/perch"
+
+// Observer counts what happens in all sessions of a Manager, for metrics. Its arguments
+// come from small, fixed sets of words, so each may be a label; nothing of an account is
+// among them. Owners call it between other things: it must not wait.
+type Observer interface {
+	// Event is one event that was kept, or a signal that was shown. It counts once, however
+	// many streams show it.
+	Event(perch.EventType)
+	// Dropped counts events that a stream did not get, by the Dropped words of this package,
+	// and stanzas that were not taken, by the reasons of event.dropped.
+	Dropped(reason string, n int)
+	// Subscribed is the begin of a stream: ResumedStream, or the reason of its reset.
+	Subscribed(result string)
+	// Reconnecting is the end of a connection, or of an attempt at one, after which another
+	// attempt is planned. The reason is one of those of a state.
+	Reconnecting(reason string)
+}
+
+// What Observer.Dropped and Observer.Subscribed may be told, besides what they name.
+const (
+	DroppedChatState = "chat_state" // of a stream that fell behind
+	DroppedPresence  = "coalesced"  // a newer presence of the same buddy took its place
+	DroppedSlow      = "slow"       // queued for a stream that was cut; durable ones are replayed
+	ResumedStream    = "resumed"    // the log went on from the cursor
+)
+
+type unobserved struct{}
+
+func (unobserved) Event(perch.EventType) {}
+func (unobserved) Dropped(string, int)   {}
+func (unobserved) Subscribed(string)     {}
+func (unobserved) Reconnecting(string)   {}
+
+// States says how many sessions of this node are in each state.
+func (m *Manager) States() map[perch.State]int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := make(map[perch.State]int, len(m.states))
+	for state, sessions := range m.states {
+		n[state] = sessions
+	}
+	return n
+}
+
+// count enters the present state of s into the table of States. Only the owner, or who
+// comes before it, may call it.
+func (m *Manager) count(s *Session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.sessions[s.id] == s {
+		m.states[s.counted]--
+		s.counted = s.state.state
+		m.states[s.counted]++
+	}
+}
