@@ -31,8 +31,9 @@ type streamState struct {
 // entry is one open stream. Plan receives once, when the drain begins, after how long the
 // stream is to be closed.
 type entry struct {
-	session sessions.ID
-	plan    chan time.Duration
+	session   sessions.ID
+	transport string // one of Transports
+	plan      chan time.Duration
 }
 
 func newStreamState(o Options) *streamState {
@@ -46,7 +47,7 @@ func newStreamState(o Options) *streamState {
 
 // enter registers a stream; leave must follow. The error is KindDraining, or
 // KindQuotaExceeded when the session has its share of open streams.
-func (s *streamState) enter(id sessions.ID) (*entry, error) {
+func (s *streamState) enter(id sessions.ID, transport string) (*entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
@@ -56,7 +57,7 @@ func (s *streamState) enter(id sessions.ID) (*entry, error) {
 		return nil, &perch.Error{Kind: perch.KindQuotaExceeded, RetryAfter: 5 * time.Second,
 			Detail: "the session has as many open event streams as it may: close one first"}
 	}
-	e := &entry{session: id, plan: make(chan time.Duration, 1)}
+	e := &entry{session: id, transport: transport, plan: make(chan time.Duration, 1)}
 	s.open[e] = struct{}{}
 	s.count[id]++
 	s.wg.Add(1)

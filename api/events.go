@@ -51,7 +51,7 @@ func (a *API) handleEvents(w http.ResponseWriter, r *http.Request) {
 	if id := r.Header.Get("Last-Event-ID"); media == mediaSSE && id != "" {
 		o.Since = id
 	}
-	st, err := a.openStream(r.Context(), sessionFrom(r.Context()), o)
+	st, err := a.openStream(r.Context(), sessionFrom(r.Context()), transportOf(media), o)
 	if err != nil {
 		a.writeProblem(w, r, err)
 		return
@@ -65,6 +65,17 @@ func (a *API) handleEvents(w http.ResponseWriter, r *http.Request) {
 	default:
 		a.servePoll(w, r, st, q)
 	}
+}
+
+// transportOf is what metrics and logs call the encoding.
+func transportOf(media string) string {
+	switch media {
+	case mediaSSE:
+		return "sse"
+	case mediaNDJSON:
+		return "ndjson"
+	}
+	return "poll"
 }
 
 // streamMedia picks the encoding by Accept; "" is JSON. A streaming one must be asked for

@@ -78,6 +78,7 @@ func (a *API) withLog(next http.Handler) http.Handler {
 		ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		start := time.Now()
 		defer func() {
+			a.observe(r, ww.Status(), time.Since(start))
 			if !a.log.Enabled(r.Context(), slog.LevelInfo) {
 				return
 			}
@@ -116,7 +117,7 @@ func (a *API) withRecover(next http.Handler) http.Handler {
 			if v == nil {
 				return
 			}
-			if v == http.ErrAbortHandler {
+			if v == http.ErrAbortHandler { //nolint:errorlint // a value that was panicked with, as it is
 				panic(v)
 			}
 			a.log.ErrorContext(r.Context(), "a handler panicked", "panic", v, "route", routePattern(r),

@@ -51,6 +51,8 @@ type Options struct {
 	OpenAPI  []byte       // /v1/openapi.yaml
 	AsyncAPI []byte       // /v1/asyncapi.yaml
 	Metrics  http.Handler // /metrics of the admin listener
+
+	Observer Observer // counts what happens; nil: nobody does
 }
 
 // Rate is a token bucket: Burst requests at once, refilled by PerSecond.
@@ -66,6 +68,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
 	}
 	setDefault(&o.Version, "dev")
 	setDefault(&o.BodyBytes, 256<<10)

@@ -54,9 +54,9 @@ type note struct {
 	types  []string
 }
 
-// open registers and subscribes; close must follow when there is no error.
-func (a *API) openStream(ctx context.Context, sess *sessions.Session, o sessions.SubscribeOptions) (*stream, error) {
-	e, err := a.stream.enter(sess.ID())
+// openStream registers and subscribes; close must follow when there is no error.
+func (a *API) openStream(ctx context.Context, sess *sessions.Session, transport string, o sessions.SubscribeOptions) (*stream, error) {
+	e, err := a.stream.enter(sess.ID(), transport)
 	if err != nil {
 		return nil, err
 	}
@@ -195,6 +195,7 @@ func (st *stream) forward() (n int, err error) {
 		return 0, cutError{err}
 	}
 	if len(evs) > 0 {
+		st.api.o.Observer.Queue(len(evs))
 		err = st.write(evs...)
 	}
 	if err == nil {

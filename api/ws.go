@@ -61,7 +61,7 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		a.refuseSocket(w, r, ending{closeProtocol, err})
 		return
 	}
-	st, err := a.openStream(r.Context(), sess, sessions.SubscribeOptions{Since: q.since, Types: q.types})
+	st, err := a.openStream(r.Context(), sess, "ws", sessions.SubscribeOptions{Since: q.since, Types: q.types})
 	if err != nil {
 		e := endingOf(err)
 		if perch.KindOf(err) == perch.KindQuotaExceeded {

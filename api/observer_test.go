@@ -1,0 +1,98 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch/api")
+
+// ledger writes down what an Observer is told.
+type ledger struct {
+	mu       sync.Mutex
+	requests []string
+	frames   int
+}
+
+func (l *ledger) Request(route, method string, status int, took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	line := fmt.Sprintf("%s %q %d", method, route, status)
+	if took < 0 || took > time.Minute {
+		line += " took " + took.String()
+	}
+	l.requests = append(l.requests, line)
+}
+
+func (l *ledger) Queue(frames int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.frames += frames
+}
+
+func (l *ledger) text() (requests string, frames int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.requests, "\n"), l.frames
+}
+
+func TestObserverSeesRequests(t *testing.T) {
+	l := &ledger{}
+	f := newFixture(t, func(o *api.Options) { o.Observer = l })
+	f.call("GET", "/v1/buddies", "")
+	f.call("GET", "/v1/buddies/nobody%40example.net", "")
+	f.call("BREW", "/v1/buddies", "")
+	f.call("GET", "/v1/nothing/canary-path?q=canary-query", "")
+	f.do("GET", "/v1/events/ws", "")
+	f.call("GET", "/v1/events?types=canary-type", "")
+	f.call("GET", "/v1/events", "") // a poll is a stream, and is not timed
+	want := []string{
+		`GET "/v1/buddies" 200`, `GET "/v1/buddies/{jid}" 404`, `other "" 405`, `GET "" 404`,
+		`GET "/v1/events/ws" 426`, `GET "/v1/events" 422`,
+	}
+	f.eventually("the requests are counted", func() bool {
+		got, _ := l.text()
+		return got == strings.Join(want, "\n")
+	})
+	if got, _ := l.text(); strings.Contains(got, "canary") {
+		t.Errorf("a client's own words: %s", got)
+	}
+}
+
+func TestStreamsAreCountedByTransport(t *testing.T) {
+	l := &ledger{}
+	g := newGate(t, func(o *gateOptions) { o.Observer = l })
+	conn := g.open(token)
+	open := func() string {
+		n := g.api.Streams()
+		return fmt.Sprint(n["ws"], n["sse"], n["ndjson"], n["poll"], len(n))
+	}
+	if got := open(); got != "0 0 0 0 4" {
+		t.Errorf("before: %s", got)
+	}
+	feeds := []feed{}
+	for _, encoding := range []string{"ws", "sse", "ndjson"} {
+		s := g.stream(encoding, token, "")
+		upTo(t, s, "live")
+		feeds = append(feeds, s)
+	}
+	if got := open(); got != "1 1 1 0 4" {
+		t.Errorf("three streams: %s", got)
+	}
+	say(conn, "m1")
+	for _, s := range feeds {
+		upTo(t, s, "message.received")
+	}
+	if _, frames := l.text(); frames < 3 {
+		t.Errorf("%d frames were queued", frames)
+	}
+	for _, s := range feeds {
+		s.close()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	(&fixture{t: t, ctx: ctx}).eventually("nobody is counted any more", func() bool { return open() == "0 0 0 0 4" })
+}
