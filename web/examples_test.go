@@ -14,7 +14,7 @@ import (
 
 // TestExamples runs every example of docs/examples against the demo, as a reader would.
 func TestExamples(t *testing.T) {
-	standIns, err := filepath.Abs("testdata/bin")
+	standIns, err := filepath.Abs("testdata/standin")
 	if err != nil {
 		t.Fatal(err)
 	}
