@@ -1,6 +1,7 @@
 package perch
 
 import (
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -47,6 +48,8 @@ func (j JID) Local() string {
 // IsBare says whether the JID has no resource.
 func (j JID) IsBare() bool { return strings.IndexByte(string(j), '/') < 0 }
 
+var errUnstable = errors.New("the address has no stable normal form")
+
 // ParseJID checks and normalises (RFC 7622) an address that a user gave us, before
 // anything is sent to it. The error has [KindJIDMalformed].
 func ParseJID(s string) (JID, error) {
@@ -55,6 +58,14 @@ func ParseJID(s string) (JID, error) {
 		return "", &Error{Kind: KindJIDMalformed, Detail: "a JID must be 1 to 3071 octets of UTF-8"}
 	}
 	j, err := jid.Parse(s)
+	if err == nil {
+		// A few odd addresses change each time they are normalised ("..", some mixtures of
+		// scripts). They would never compare equal to themselves, so they are none.
+		var again jid.JID
+		if again, err = jid.Parse(j.String()); err == nil && !again.Equal(j) {
+			err = errUnstable
+		}
+	}
 	if err != nil {
 		return "", &Error{Kind: KindJIDMalformed, Detail: "this is not a valid JID (localpart@domain)", Err: err}
 	}

@@ -34,7 +34,7 @@ func TestParseJID(t *testing.T) {
 			t.Errorf("ParseJID(%q) = %q, %v, want %q", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "@b.test", "bob@", "bob b@b.test", "☺@b.test", "bob@b.test/", "a@\xff", strings.Repeat("x", 3072)} {
+	for _, in := range []string{"", "@b.test", "bob@", "bob b@b.test", "☺@b.test", "bob@b.test/", "..", "a@\xff", strings.Repeat("x", 3072)} {
 		if got, err := perch.ParseJID(in); perch.KindOf(err) != perch.KindJIDMalformed {
 			t.Errorf("ParseJID(%q) = %q, %v, want jid-malformed", in, got, err)
 		}
