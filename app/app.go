@@ -29,6 +29,7 @@ type App struct {
 	messenger   *messenger.Service // nil unless the demo runs
 	upstreams   map[string]upstream
 	certificate *certificate // nil without TLS
+	metrics     *metrics
 
 	listener, adminListener net.Listener
 	consent                 net.Listener // nil unless the demo runs
@@ -45,7 +46,7 @@ func New(o Options) (*App, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, failed: make(chan error, 3)}
+	a := &App{o: o, log: o.Logger, metrics: newMetrics(o.Version), failed: make(chan error, 3)}
 	if err := a.build(); err != nil {
 		return nil, errors.Join(err, a.Stop(context.Background()))
 	}
@@ -76,12 +77,13 @@ func (a *App) buildManager() error {
 		Dial: a.dial, Store: a.store, Secret: secret, SealKeys: a.o.SealKeys,
 		Upstreams: infos, DefaultUpstream: a.o.DefaultUpstream,
 		OpenTimeout: a.o.OpenTimeout, MaxSessions: a.o.MaxSessions, Idle: a.o.Idle,
-		Logger: a.log.With("component", "sessions"),
+		Logger: a.log.With("component", "sessions"), Observer: a.metrics,
 	})
 	if err != nil {
 		return err
 	}
 	a.manager = m
+	a.metrics.watchSessions(m, a.o.MaxSessions)
 	a.onStop("sessions", m.Close)
 	return nil
 }
@@ -99,11 +101,13 @@ func (a *App) buildAPI() error {
 		Origins: a.o.Origins, TrustedProxies: a.o.TrustedProxies, Retention: a.o.Retention,
 		TokenRate: a.o.TokenRate, IPRate: a.o.IPRate, StreamsPerToken: a.o.Streams,
 		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,
+		Metrics: a.metrics.handler(), Observer: a.metrics,
 	})
 	if err != nil {
 		return err
 	}
 	a.api = h
+	a.metrics.watchStreams(h)
 	return nil
 }
 

@@ -64,10 +64,11 @@ func (u Upstream) connection() (xmppconn.Upstream, error) {
 }
 
 func (a *App) addUpstream(x xmppconn.Upstream, tokenMechanism string) error {
-	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log})
+	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log, Observer: a.metrics.iq})
 	if err != nil {
 		return fmt.Errorf("upstream %q: %w", x.Name, err)
 	}
+	a.metrics.watchUpstream(x.Name, d.Counters())
 	if a.upstreams == nil {
 		a.upstreams = map[string]upstream{}
 	}

@@ -1,0 +1,142 @@
+package app
+
+import (
+	"net/http"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/sessions"
+)
+
+// metrics is what /metrics of the admin listener shows; docs/operations.md explains each.
+// Every label comes from a small set of words that is fixed by the program or by its
+// settings: never a JID, a token, a path or anything else that a stranger chooses. It has a
+// registry of its own, so that two apps in one process do not meet.
+type metrics struct {
+	registry *prometheus.Registry
+
+	requests, iqs, redis *prometheus.HistogramVec
+	queue                prometheus.Histogram
+
+	events, dropped, resumes, reconnects *prometheus.CounterVec
+}
+
+var (
+	_ sessions.Observer = (*metrics)(nil)
+	_ api.Observer      = (*metrics)(nil)
+)
+
+// Bounds of the histograms, in seconds: a request may wait for a login, an IQ for its
+// time limit of 30 s, and one round trip to Redis for 1 s.
+var (
+	requestBounds = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	iqBounds      = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	redisBounds   = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}
+	queueBounds   = []float64{1, 2, 4, 8, 16, 32, 64, 128, 256}
+)
+
+func newMetrics(version string) *metrics {
+	m := &metrics{
+		registry:   prometheus.NewRegistry(),
+		requests:   histogram("perch_http_request_duration_seconds", "Time from a request to its answer; event streams are not among them.", requestBounds, "route", "method", "code"),
+		iqs:        histogram("perch_xmpp_iq_duration_seconds", "Time from an XMPP request to its answer, or to the end of waiting for one.", iqBounds, "kind", "result"),
+		redis:      histogram("perch_redis_duration_seconds", "Time of a round trip to Redis; a commit is one pipeline of many.", redisBounds, "op", "result"),
+		events:     counter("perch_events_total", "Events that were kept, and signals that were shown; once each, however many streams show them.", "type"),
+		dropped:    counter("perch_events_dropped_total", "Events that a stream did not get, and stanzas that were not taken.", "reason"),
+		resumes:    counter("perch_resumes_total", "Event streams that began: resumed, or with snapshots for the reason given.", "result"),
+		reconnects: counter("perch_reconnects_total", "Ends of XMPP connections, or of attempts at one, after which another attempt is planned.", "reason"),
+		queue: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "perch_stream_queue_frames", Help: "Events that waited when a stream came to write them; one that has more than 256 is cut.", Buckets: queueBounds,
+		}),
+	}
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perch_build_info", Help: "Always 1; says what is running."}, []string{"version", "goversion"})
+	build.WithLabelValues(version, runtime.Version()).Set(1)
+	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.begin()
+	return m
+}
+
+func histogram(name, help string, bounds []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: bounds}, labels)
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+// begin shows counters at zero: a rate misses the first of what appears from nowhere.
+func (m *metrics) begin() {
+	for _, t := range []perch.EventType{
+		perch.EventMessageReceived, perch.EventMessageSent, perch.EventMessageStatus, perch.EventSessionState,
+		perch.EventSessionGap, perch.EventDropped, perch.EventPresence, perch.EventChatState,
+	} {
+		m.events.WithLabelValues(string(t))
+	}
+	for _, reason := range []string{sessions.DroppedSlow, sessions.DroppedPresence, sessions.DroppedChatState, "too_large", "too_deep", "malformed", "quarantined"} {
+		m.dropped.WithLabelValues(reason)
+	}
+	for _, result := range []string{sessions.ResumedStream, sessions.ResetFirst, sessions.ResetExpired, sessions.ResetEpoch, sessions.ResetUnknown} {
+		m.resumes.WithLabelValues(result)
+	}
+	for _, reason := range []string{perch.ReasonLinkLost, perch.ReasonConflict, perch.ReasonPolicy, perch.ReasonTLS, perch.ReasonTryLater} {
+		m.reconnects.WithLabelValues(reason)
+	}
+}
+
+// handler serves the registry; a few scrapes at once are enough for everybody.
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+}
+
+// Request implements api.Observer.
+func (m *metrics) Request(route, method string, status int, took time.Duration) {
+	code := strconv.Itoa(status)
+	if route == "" {
+		route = "none"
+	}
+	if status == 0 {
+		code = "cut"
+	}
+	m.requests.WithLabelValues(route, method, code).Observe(took.Seconds())
+}
+
+// Queue implements api.Observer.
+func (m *metrics) Queue(frames int) { m.queue.Observe(float64(frames)) }
+
+// Event implements sessions.Observer.
+func (m *metrics) Event(t perch.EventType) { m.events.WithLabelValues(string(t)).Inc() }
+
+// Dropped implements sessions.Observer.
+func (m *metrics) Dropped(reason string, n int) { m.dropped.WithLabelValues(reason).Add(float64(n)) }
+
+// Subscribed implements sessions.Observer.
+func (m *metrics) Subscribed(result string) { m.resumes.WithLabelValues(result).Inc() }
+
+// Reconnecting implements sessions.Observer.
+func (m *metrics) Reconnecting(reason string) { m.reconnects.WithLabelValues(reason).Inc() }
+
+// iq is the observer of xmppconn: the kind of an error is the result.
+func (m *metrics) iq(kind string, d time.Duration, err error) {
+	result := "ok"
+	if err != nil {
+		result = string(perch.KindOf(err))
+	}
+	m.iqs.WithLabelValues(kind, result).Observe(d.Seconds())
+}
+
+// redisTrip is the observer of cache.
+func (m *metrics) redisTrip(op string, d time.Duration, err error) {
+	result := "ok"
+	if err != nil {
+		result = "error"
+	}
+	m.redis.WithLabelValues(op, result).Observe(d.Seconds())
+}

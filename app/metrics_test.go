@@ -1,0 +1,194 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/perch-im/perch/app"
+	"github.com/perch-im/perch/internal/testkit"
+	"github.com/perch-im/perch/xmppconn"
+)
+
+// observed starts the embedded service, Redis and the admin listener.
+func observed(t *testing.T) *app.App {
+	t.Helper()
+	a, err := app.New(app.Options{
+		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Version: "v9.8.7",
+		RedisURL: testkit.SharedRedis(t).URL(), Secret: rand.Text() + rand.Text(), // nobody else finds these sessions
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := a.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := a.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// scrape reads /metrics.
+func scrape(t *testing.T, a *app.App) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+a.AdminAddr()+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	res, err := transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%d, %v: %s", res.StatusCode, err, body)
+	}
+	return string(body)
+}
+
+const canary = "canary-7d1f0c"
+
+// use does a bit of everything, with canaries wherever a client has a choice.
+func use(t *testing.T, a *app.App) *testkit.Stream {
+	t.Helper()
+	g := testkit.NewGateway(t, a.URL(), "demo-alice")
+	stream := g.Stream(t, "")
+	stream.ExpectType(t, "live")
+	echo := g.Get(t, "/v1/buddies").List("items")[0].Str("jid")
+	g.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": echo, "body": canary})
+	stream.ExpectType(t, "message.sent")
+	g.Call(t, http.StatusNotFound, http.MethodGet, "/v1/buddies/"+canary+"%40example.net", nil)
+	g.Get(t, "/v1/vcards/"+testkit.Escape(echo))
+	g.Get(t, "/v1/events?since="+canary)
+	g.Call(t, http.StatusNotFound, http.MethodGet, "/"+canary, nil)
+	testkit.NewGateway(t, a.URL(), canary).Call(t, http.StatusUnauthorized, http.MethodGet, "/v1/buddies", nil)
+	return stream
+}
+
+// labels are the label names of every series of the gateway, by metric; those of one
+// metric are all the same.
+func labels(t *testing.T, text string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for line := range strings.Lines(text) {
+		m := regexp.MustCompile(`^(perch_\w+?)(_bucket|_sum|_count)?(?:\{(.*)\})? \S+\n$`).FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		var names []string
+		for _, l := range regexp.MustCompile(`(\w+)="`).FindAllStringSubmatch(m[3], -1) {
+			if l[1] != "le" {
+				names = append(names, l[1])
+			}
+		}
+		slices.Sort(names)
+		if got := strings.Join(names, " "); all[m[1]] != "" && all[m[1]] != got {
+			t.Errorf("%s has the labels %q and %q", m[1], all[m[1]], got)
+		} else {
+			all[m[1]] = got
+		}
+	}
+	return all
+}
+
+func TestMetrics(t *testing.T) {
+	a := observed(t)
+	use(t, a)
+	text := scrape(t, a)
+	want := map[string]string{
+		"perch_build_info": "goversion version", "perch_sessions": "state", "perch_sessions_limit": "", "perch_streams": "transport",
+		"perch_events_total": "type", "perch_events_dropped_total": "reason", "perch_resumes_total": "result", "perch_reconnects_total": "reason",
+		"perch_http_request_duration_seconds": "code method route", "perch_xmpp_iq_duration_seconds": "kind result",
+		"perch_redis_duration_seconds": "op result", "perch_stream_queue_frames": "",
+	}
+	for name := range maps.Keys(labels(t, text)) {
+		if strings.HasPrefix(name, "perch_xmpp_") && strings.HasSuffix(name, "_total") {
+			want[name] = "upstream"
+		}
+	}
+	if got := labels(t, text); !maps.Equal(got, want) {
+		t.Errorf("metrics\n%v\nwant\n%v", got, want)
+	}
+	for _, line := range []string{
+		`perch_build_info{goversion="go1`, `version="v9.8.7"} 1`, `perch_sessions{state="online"} 1`, `perch_streams{transport="ws"} 1`, `perch_streams{transport="sse"} 0`,
+		`perch_resumes_total{result="first"} 1`, `perch_resumes_total{result="unknown"} 1`, `perch_events_total{type="message.sent"} 1`, `perch_events_dropped_total{reason="slow"} 0`,
+		`perch_http_request_duration_seconds_count{code="404",method="GET",route="/v1/buddies/{jid}"} 1`, `{code="401",method="GET",route="/v1/buddies"} 1`,
+		`perch_xmpp_iq_duration_seconds_count{kind="roster",result="ok"} 1`, `perch_redis_duration_seconds_count{op="commit",result="ok"}`, `perch_redis_duration_seconds_count{op="lookup",result="ok"}`,
+		`perch_xmpp_sign_ins_total{upstream="messenger"} 1`, `perch_xmpp_sign_in_failures_total{upstream="messenger"} 1`, "perch_stream_queue_frames_count",
+		"go_goroutines ", "process_open_fds ", "process_resident_memory_bytes ",
+	} {
+		if !strings.Contains(text, line) {
+			t.Errorf("there is no %s", line)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
+// TestMetricsHaveNoNames: neither a token nor anything of an account is ever a label.
+func TestMetricsHaveNoNames(t *testing.T) {
+	a := observed(t)
+	use(t, a).Close()
+	text := scrape(t, a)
+	for _, word := range []string{canary, "demo-alice", "@", "alice"} {
+		if i := strings.Index(text, word); i >= 0 {
+			t.Errorf("%q is in the metrics: %.200s", word, text[max(0, i-100):])
+		}
+	}
+}
+
+func TestMetricsAreSound(t *testing.T) {
+	a := observed(t)
+	use(t, a)
+	problems, err := promlint.New(bytes.NewBufferString(scrape(t, a))).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if strings.HasPrefix(p.Metric, "perch_") {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+	// Everything that is counted on connections is shown.
+	n := 0
+	for name := range labels(t, scrape(t, a)) {
+		if strings.HasPrefix(name, "perch_xmpp_") && strings.HasSuffix(name, "_total") {
+			n++
+		}
+	}
+	if fields := reflect.TypeFor[xmppconn.Counters]().NumField(); n != fields {
+		t.Errorf("%d of %d counters are shown", n, fields)
+	}
+}
+
+// TestTwoAppsTwoRegistries: nothing of one is seen in the other, or in the way of it.
+func TestTwoAppsTwoRegistries(t *testing.T) {
+	first, second := observed(t), observed(t)
+	testkit.NewGateway(t, first.URL(), "demo-alice").Get(t, "/v1/buddies")
+	for a, n := range map[*app.App]int{first: 1, second: 0} {
+		if want := fmt.Sprintf(`perch_sessions{state="online"} %d`, n); !strings.Contains(scrape(t, a), want) {
+			t.Errorf("there is no %s", want)
+		}
+	}
+}
