@@ -32,8 +32,7 @@ type stage struct {
 	control *httptest.Server
 	t       *testing.T
 
-	mu     sync.Mutex // one change of the scenery at a time
-	photos map[string][]byte
+	mu sync.Mutex // one change of the scenery at a time
 }
 
 // newStage starts everything; the arguments go to the gateway.

@@ -11,6 +11,8 @@ for (const transport of ['ws', 'sse']) {
     const perch = client({ transport });
     const ids = new Set();
     let twice = 0;
+    const resets = [];
+    perch.on('hello', (f) => f.data.resumed || resets.push(f.data.reset_reason));
     perch.on('*', (f) => f.id && (ids.has(f.id) ? twice++ : ids.add(f.id)));
     perch.connect();
     await live(perch);
@@ -36,6 +38,7 @@ for (const transport of ['ws', 'sse']) {
     await until(() => `the last message; ${bodies(perch, bob).length} of ${want.length} are here`, () => bodies(perch, bob).includes(want.at(-1)));
     await live(perch);
     once(bodies(perch, bob), want, 'every message once, in order');
+    assert.deepEqual(resets, ['first'], 'every stream but the first is resumed');
     assert.equal(twice, 0, 'an event was shown twice');
     await isFresh(perch);
     console.log(`${transport}: ${want.length} messages over ${perch.connection.connects} streams, ${cuts} cuts`);
