@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/perch-im/perch"
 )
 
 func TestObserverSeesEveryRequest(t *testing.T) {
-	bubble(t, "one of each", func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		w, c, _, p := online(t, messengerUp())
 		var seen []string
 		w.d.observer = func(kind string, d time.Duration, err error) {
