@@ -241,6 +241,31 @@ func TestDemoLife(t *testing.T) {
 	})
 }
 
+// TestScissorsCut: who writes "cut" loses all of its connections, and nobody else does.
+func TestScissorsCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := messenger.Demo()
+		o.Listen = "off"
+		s := start(t, o)
+		alice, bob := piped(t, s, "demo-alice"), piped(t, s, "demo-bob")
+		scissors := alice.iq("get", "scissors@contoso.com", "<getjid xmlns='jidlookup'/>").at("getjid", "jid").Text
+		alice.send("<message type='chat' to='%s'><body>do not cut</body></message>", scissors)
+		alice.sync()
+		time.Sleep(time.Minute)
+		if len(s.Resources("alice")) != 1 {
+			t.Fatal("cut by a message that asked for nothing")
+		}
+		alice.send("<message type='chat' to='%s'><body>cut</body></message>", scissors)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if len(s.Resources("alice")) != 0 || len(s.Resources("bob")) != 1 {
+			t.Errorf("after the cut: alice %v, bob %v", s.Resources("alice"), s.Resources("bob"))
+		}
+		alice.conn.Close()
+		bob.conn.Close()
+	})
+}
+
 func TestSetPresenceOfABot(t *testing.T) {
 	s := start(t, messenger.Load(3, 2))
 	a, b := online(t, s, "load-0"), online(t, s, "load-2")
