@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/perch-im/perch"
@@ -54,10 +55,8 @@ func visible(s string) bool {
 // refuseTokenInURL keeps tokens out of addresses, which end up in the logs of every proxy
 // on the way (RFC 9700, 4.3.2). The token is not looked at, not even to refuse it.
 func refuseTokenInURL(q url.Values) error {
-	for _, name := range []string{"access_token", "token"} {
-		if q.Has(name) {
-			return perch.Errorf(perch.KindUnauthorized, "a token in the URL is never read; treat it as leaked and send a new one in the Authorization header")
-		}
+	if slices.ContainsFunc([]string{"access_token", "token"}, q.Has) {
+		return perch.Errorf(perch.KindUnauthorized, "a token in the URL is never read; treat it as leaked and send a new one in the Authorization header")
 	}
 	return nil
 }

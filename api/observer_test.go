@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/perch-im/perch/api")
+	"github.com/perch-im/perch/api"
+)
 
 // ledger writes down what an Observer is told.
 type ledger struct {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -259,9 +260,7 @@ func (g *gate) wsURL(query string) string {
 func (g *gate) socket(ctx context.Context, cancel func(), token, query string, header http.Header) *socketFeed {
 	g.t.Helper()
 	h := http.Header{}
-	for k, v := range header {
-		h[k] = v
-	}
+	maps.Copy(h, header)
 	if token != "" {
 		h.Set("Authorization", "Bearer "+token)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // stopper is one thing to undo, with a name for the error.
@@ -23,8 +24,7 @@ func (a *App) onStop(name string, stop func(context.Context) error) {
 func (a *App) Stop(ctx context.Context) error {
 	a.stopOnce.Do(func() {
 		var errs []error
-		for i := len(a.stops) - 1; i >= 0; i-- {
-			s := a.stops[i]
+		for _, s := range slices.Backward(a.stops) {
 			if err := s.stop(ctx); err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
 			}

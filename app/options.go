@@ -48,12 +48,14 @@ type Options struct {
 	Version string       // shown by /version and hello
 }
 
-// IdlePolicy, IdleAction and Rate are what the settings are made of; see there.
-type (
-	IdlePolicy = sessions.IdlePolicy
-	IdleAction = sessions.IdleAction
-	Rate       = api.Rate
-)
+// IdlePolicy is [sessions.IdlePolicy].
+type IdlePolicy = sessions.IdlePolicy
+
+// IdleAction is [sessions.IdleAction].
+type IdleAction = sessions.IdleAction
+
+// Rate is [api.Rate].
+type Rate = api.Rate
 
 // Upstream is one configured XMPP service, as it stands in the configuration file.
 type Upstream struct {

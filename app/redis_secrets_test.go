@@ -3,8 +3,8 @@ package app_test
 import (
 	"bytes"
 	"context"
-	"crypto/md5"  //nolint:gosec // what a careless author could have used
-	"crypto/sha1" //nolint:gosec // the same
+	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -125,7 +125,7 @@ func (s *said) everything(t *testing.T, k *kept, l login) map[string]string {
 func (s *said) admin(t *testing.T, addr string) {
 	t.Helper()
 	for _, path := range []string{"/metrics", "/readyz", "/livez", "/version", "/debug/pprof/cmdline", "/debug/pprof/goroutine?debug=2"} {
-		res, err := http.Get("http://" + addr + path) //nolint:noctx // ends with the listener
+		res, err := http.Get("http://" + addr + path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +141,7 @@ func (s *said) admin(t *testing.T, addr string) {
 // disguises are the forms in which a secret would be as good, or as guessable, as itself.
 func disguises(secret string) []string {
 	forms := []string{secret, hex.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte(secret))}
-	md, s1, s2, s5 := md5.Sum([]byte(secret)), sha1.Sum([]byte(secret)), sha256.Sum256([]byte(secret)), sha512.Sum512([]byte(secret)) //nolint:gosec // see above
+	md, s1, s2, s5 := md5.Sum([]byte(secret)), sha1.Sum([]byte(secret)), sha256.Sum256([]byte(secret)), sha512.Sum512([]byte(secret))
 	for _, sum := range [][]byte{md[:], s1[:], s2[:], s5[:]} {
 		forms = append(forms, string(sum), hex.EncodeToString(sum), base64.StdEncoding.EncodeToString(sum),
 			base64.RawURLEncoding.EncodeToString(sum))

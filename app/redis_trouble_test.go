@@ -121,7 +121,7 @@ func (k *troubled) wantReads(t *testing.T) {
 func (k *troubled) wantReady(t *testing.T, want int) {
 	t.Helper()
 	testkit.Eventually(t, 15*time.Second, func() error {
-		res, err := http.Get("http://" + k.admin + "/readyz") //nolint:noctx // has a bound of its own
+		res, err := http.Get("http://" + k.admin + "/readyz")
 		if err != nil {
 			return err
 		}

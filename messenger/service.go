@@ -107,7 +107,7 @@ func (s *Service) acceptFrom(l net.Listener) {
 			return
 		default:
 			s.log.Warn("accept", "error", err)
-			time.Sleep(50 * time.Millisecond)
+			<-time.After(50 * time.Millisecond) // such as too many open files: look again in a moment
 		}
 	}
 }

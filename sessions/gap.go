@@ -77,7 +77,7 @@ func (s *Session) gap() {
 // messages go on. The first query of a session finds the place to begin from, and makes
 // servers archive that do so only for those who ask.
 func (s *Session) catchUp(ctx context.Context, l *link, first bool) error {
-	if !l.catching(s, ctx) {
+	if !l.catching(ctx, s) {
 		return nil
 	}
 	for round := range catchUpPages {
@@ -113,7 +113,7 @@ func (s *Session) catchUp(ctx context.Context, l *link, first bool) error {
 	return s.turn(ctx, s.gap)
 }
 
-func (l *link) catching(s *Session, ctx context.Context) (yes bool) {
+func (l *link) catching(ctx context.Context, s *Session) (yes bool) {
 	_ = s.turn(ctx, func() { yes = l.holding && s.link == l })
 	return yes
 }

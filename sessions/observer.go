@@ -1,6 +1,10 @@
 package sessions
 
-import "github.com/perch-im/perch"
+import (
+	"maps"
+
+	"github.com/perch-im/perch"
+)
 
 // Observer counts what happens in all sessions of a Manager, for metrics. Its arguments
 // come from small, fixed sets of words, so each may be a label; nothing of an account is
@@ -38,11 +42,7 @@ func (unobserved) Reconnecting(string)   {}
 func (m *Manager) States() map[perch.State]int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := make(map[perch.State]int, len(m.states))
-	for state, sessions := range m.states {
-		n[state] = sessions
-	}
-	return n
+	return maps.Clone(m.states)
 }
 
 // count enters the present state of s into the table of States. Only the owner, or who

@@ -129,10 +129,10 @@ func (s *Session) Presences() (items []perch.Presence, version string) {
 // text adds strings to a hash so that no two lists give the same.
 func text(h io.Writer, list ...string) {
 	var n [4]byte
-	binary.LittleEndian.PutUint32(n[:], uint32(len(list))) //nolint:gosec // a hash, not a length
+	binary.LittleEndian.PutUint32(n[:], uint32(len(list)))
 	_, _ = h.Write(n[:])
 	for _, s := range list {
-		binary.LittleEndian.PutUint32(n[:], uint32(len(s))) //nolint:gosec // the same
+		binary.LittleEndian.PutUint32(n[:], uint32(len(s)))
 		_, _ = h.Write(n[:])
 		_, _ = io.WriteString(h, s)
 	}

@@ -284,6 +284,9 @@ func TestNoSealKey(t *testing.T) {
 		}
 		synctest.Wait()
 		all, err := w.store.Bindings(w.ctx())
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, b := range all {
 			if b.Sealed != nil {
 				t.Error("a credential was kept")

@@ -59,7 +59,7 @@ func (s *sealer) seal(id ID, a perch.Account, at perch.Time) []byte {
 	gcm := s.keys[0]
 	out := make([]byte, 1+gcm.NonceSize(), 1+gcm.NonceSize()+len(plain)+gcm.Overhead())
 	out[0] = sealVersion
-	rand.Read(out[1:]) //nolint:errcheck // never fails
+	rand.Read(out[1:])
 	return gcm.Seal(out, out[1:], plain, []byte(id))
 }
 

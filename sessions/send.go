@@ -77,7 +77,7 @@ func (s *Session) prepare(m NewMessage) *sending {
 	p := &sending{answer: make(chan sent, 1)}
 	if key != "" {
 		m.Key = ""
-		body, _ := json.Marshal(m) //nolint:errcheck // text only
+		body, _ := json.Marshal(m)
 		p.once = &Once{Key: key, Fingerprint: s.m.hash("body", string(s.id), string(body)).String(), Answer: id}
 	}
 	p.entry = &outEntry{OutboxEntry: OutboxEntry{ID: id, MessageOut: perch.MessageOut{

@@ -254,7 +254,6 @@ type upstream struct {
 	conns  []*conn
 	resume bool // streams can be resumed
 	pages  func(perch.ArchiveQuery) (perch.ArchivePage, error)
-	gone   perch.Time // LastStanzaAt of connections
 }
 
 func newUpstream() *upstream {

@@ -23,7 +23,7 @@ func (p *peer) script(f func(*peer)) <-chan struct{} {
 	go func() {
 		defer close(done)
 		defer func() {
-			if r := recover(); r != nil && r != peerGone {
+			if r := recover(); r != nil && r != errPeerGone {
 				panic(r)
 			}
 		}()

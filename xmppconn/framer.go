@@ -1,6 +1,7 @@
 package xmppconn
 
 import (
+	"errors"
 	"io"
 	"strings"
 
@@ -280,7 +281,7 @@ func (f *framer) more() error {
 		f.scan.shift(n)
 	}
 	err := f.in.read(f.r, f.lim.stanza, f.scan.between())
-	if err == io.EOF && !f.scan.between() {
+	if errors.Is(err, io.EOF) && !f.scan.between() {
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -1,5 +1,7 @@
 package xmppconn
 
+import "slices"
+
 const nsXMLNS = "http://www.w3.org/2000/xmlns/"
 
 // declare binds a prefix, or the default namespace, from this element on.
@@ -34,9 +36,9 @@ func (p *parser) resolve(prefix, def string) (string, error) {
 	case "xml":
 		return nsXML, nil
 	}
-	for i := len(p.ns) - 1; i >= 0; i-- {
-		if p.ns[i].prefix == prefix {
-			return p.ns[i].uri, nil
+	for _, b := range slices.Backward(p.ns) {
+		if b.prefix == prefix {
+			return b.uri, nil
 		}
 	}
 	for i := range p.ctx.bindings {

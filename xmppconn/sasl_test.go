@@ -163,7 +163,7 @@ func TestSCRAM(t *testing.T) {
 			if err := m.finish(final); err != nil {
 				t.Errorf("the server's signature: %v", err)
 			}
-			m, final, _ = run("secret", 4096)
+			m, _, _ = run("secret", 4096)
 			if err := m.finish(""); !errors.Is(err, errServerNotProven) {
 				t.Errorf("success without a signature: %v", err)
 			}

@@ -161,7 +161,7 @@ func (w *world) dialTCP(ctx context.Context, _, address string) (net.Conn, error
 		p.fr = newFramer(theirs, defaultLimits)
 		defer func() { _ = p.conn.Close() }()
 		defer func() {
-			if r := recover(); r != nil && r != peerGone {
+			if r := recover(); r != nil && r != errPeerGone {
 				panic(r)
 			}
 		}()
@@ -170,9 +170,9 @@ func (w *world) dialTCP(ctx context.Context, _, address string) (net.Conn, error
 	return ours, nil
 }
 
-// peerGone ends a script whose client has hung up. Whether that was right is for the test to
+// errPeerGone ends a script whose client has hung up. Whether that was right is for the test to
 // say, on the client's side.
-var peerGone = errors.New("the client has gone")
+var errPeerGone = errors.New("the client has gone")
 
 // peer is the server's side of one connection, in a script.
 type peer struct {
@@ -187,7 +187,7 @@ type peer struct {
 
 func (p *peer) send(s string) {
 	if _, err := p.conn.Write([]byte(s)); err != nil {
-		panic(peerGone)
+		panic(errPeerGone)
 	}
 }
 
@@ -195,7 +195,7 @@ func (p *peer) send(s string) {
 func (p *peer) frame() (frame, string) {
 	f, err := p.fr.next()
 	if err != nil {
-		panic(peerGone)
+		panic(errPeerGone)
 	}
 	return f, string(f.raw)
 }
@@ -204,16 +204,16 @@ func (p *peer) frame() (frame, string) {
 func (p *peer) next() *element {
 	f, raw := p.frame()
 	if f.kind == frameEnd {
-		panic(peerGone)
+		panic(errPeerGone)
 	}
 	if f.kind != frameElement {
 		p.t.Errorf("the client sent frame kind %d: %s", f.kind, raw)
-		panic(peerGone)
+		panic(errPeerGone)
 	}
 	el, err := f.parse()
 	if err != nil {
 		p.t.Errorf("the client sent %q: %v", raw, err)
-		panic(peerGone)
+		panic(errPeerGone)
 	}
 	return el
 }
@@ -223,7 +223,7 @@ func (p *peer) expect(space, local string) *element {
 	el := p.next()
 	if !el.is(space, local) {
 		p.t.Errorf("the client sent <%s xmlns=%q>, want <%s xmlns=%q>", el.local, el.space, local, space)
-		panic(peerGone)
+		panic(errPeerGone)
 	}
 	return el
 }
@@ -239,7 +239,7 @@ func (p *peer) header() {
 	f, _ := p.frame()
 	if f.kind != frameHeader {
 		p.t.Errorf("the client sent no stream header but kind %d", f.kind)
-		panic(peerGone)
+		panic(errPeerGone)
 	}
 	p.lastTo = f.header.to
 	if f.header.from != "" {
@@ -279,7 +279,7 @@ func (p *peer) handshake() {
 		MinVersion: tls.VersionTLS10, MaxVersion: p.minTLS,
 	})
 	if err := tc.Handshake(); err != nil {
-		panic(peerGone)
+		panic(errPeerGone)
 	}
 	p.state = tc.ConnectionState()
 	p.conn = tc

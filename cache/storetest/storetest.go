@@ -5,6 +5,7 @@ package storetest
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -117,8 +118,8 @@ func record(t testing.TB, f func(testing.TB)) bool {
 }
 
 func (r *recorder) clean() {
-	for i := len(r.cleanups) - 1; i >= 0; i-- {
-		r.cleanups[i]()
+	for _, f := range slices.Backward(r.cleanups) {
+		f()
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func parseUpstream(text string) (app.Upstream, error) {
 	if !strings.Contains(text, "://") {
 		if text == "" || strings.ContainsAny(text, "/?@: ") {
-			return app.Upstream{}, fmt.Errorf("--upstream %q is neither a domain nor xmpp://host:port?...", text)
+			return app.Upstream{}, fmt.Errorf("--upstream %q is neither a domain nor a URL such as xmpp://host:port", text)
 		}
 		return app.Upstream{Domain: text}, nil
 	}
