@@ -15,36 +15,44 @@ import (
 // gatewayRole is a whole gateway whose sessions are opened as clients open them: by their
 // first request.
 func gatewayRole(ctx context.Context, args []string) (err error) {
-	app.TuneMemory()
 	c, err := parseClientArgs(args)
 	if err != nil {
 		return err
 	}
+	a, stop, err := startGateway(ctx, c, app.Options{AdminListen: "off"})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	return serveFootprint(a.URL(), func() error { return nil })
+}
+
+// startGateway runs a gateway in front of the server role, with o for the rest.
+func startGateway(ctx context.Context, c clientArgs, o app.Options) (a *app.App, stop func() error, err error) {
+	app.TuneMemory()
 	ca, err := os.CreateTemp("", "bench-ca-*.pem")
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer os.Remove(ca.Name()) //nolint:errcheck // a leftover in the temporary folder
+	defer os.Remove(ca.Name())
 	if _, err := ca.Write(c.ca); err != nil {
-		return err
+		return nil, nil, err
 	}
-	a, err := app.New(app.Options{
-		Listen: "127.0.0.1:0", AdminListen: "off", MaxSessions: c.count + 10, DrainTime: time.Second,
-		IPRate:    app.Rate{PerSecond: 1e6, Burst: 1e6},
-		Upstreams: []app.Upstream{{Name: "load", Domain: c.domain, Address: c.addr, CAFile: ca.Name(), Profile: app.ProfileMessenger}},
-	})
-	if err != nil {
-		return err
+	o.Listen, o.MaxSessions, o.DrainTime = "127.0.0.1:0", c.count+10, time.Second
+	o.IPRate = app.Rate{PerSecond: 1e6, Burst: 1e6}
+	o.Upstreams = []app.Upstream{{Name: "load", Domain: c.domain, Address: c.addr, CAFile: ca.Name(), Profile: app.ProfileMessenger}}
+	if a, err = app.New(o); err != nil {
+		return nil, nil, err
 	}
-	defer func() {
-		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	stop = func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 60*time.Second)
 		defer cancel()
-		err = errors.Join(err, a.Stop(stopCtx))
-	}()
-	if err := a.Start(); err != nil {
-		return err
+		return a.Stop(ctx)
 	}
-	return serveFootprint(a.URL(), func() error { return nil })
+	if err := a.Start(); err != nil {
+		return nil, nil, errors.Join(err, stop())
+	}
+	return a, stop, nil
 }
 
 type gatewayClient struct {
@@ -73,7 +81,7 @@ func (g *gatewayClient) get(ctx context.Context, i int, path string) (items []js
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("GET %s: %s", path, resp.Status)
 	}

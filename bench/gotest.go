@@ -11,18 +11,18 @@ import (
 	"strings"
 )
 
-// suite is one group of go test benchmarks. Compare maps a benchmark to the one it is
-// set against.
+// suite is one group of go test benchmarks. Compare maps a benchmark to those that its
+// time is set against; with the first one all its figures are.
 type suite struct {
 	pkg, pattern string
-	compare      map[string]string
+	compare      map[string][]string
 }
 
 // goBenchmarks runs suites with go test and records ns, bytes and allocations.
 func goBenchmarks(ctx context.Context, r *report, progress io.Writer, suites []suite) error {
 	for _, s := range suites {
 		fmt.Fprintf(progress, "benchmarks of %s ...\n", s.pkg)
-		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", s.pattern, "-benchmem", "-benchtime", "300ms", s.pkg) //nolint:gosec // fixed arguments
+		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", s.pattern, "-benchmem", "-benchtime", "300ms", s.pkg)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("%s: %w\n%s", s.pkg, err, out)
@@ -47,11 +47,16 @@ func recordLines(r *report, s suite, out []byte) {
 				continue
 			}
 			unit := f[i+1]
-			with := ""
-			if base := s.compare[name]; base != "" {
-				with = short + "/" + base + " " + unit
+			figure, with := short+"/"+name+" "+unit, ""
+			if bases := s.compare[name]; len(bases) > 0 {
+				with = short + "/" + bases[0] + " " + unit
 			}
-			r.add(short+"/"+name+" "+unit, v, unit, with)
+			r.add(figure, v, unit, with)
+			if bases := s.compare[name]; len(bases) > 1 && unit == "ns/op" {
+				for _, base := range bases[1:] {
+					r.add(figure+" beside "+base, v, unit, short+"/"+base+" "+unit)
+				}
+			}
 		}
 	}
 }

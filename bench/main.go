@@ -1,8 +1,9 @@
 // Command bench measures Perch and writes bench/results.json: framing and decoding beside
-// encoding/xml, and the memory of an idle session beside a bare mellium session, all in
-// one run, so that the ratios mean something on any machine.
+// encoding/xml, the memory of an idle session beside a bare mellium session, and what
+// Redis costs beside the memory store, all in one run, so that the ratios mean something
+// on any machine.
 //
-//	go run ./bench                  # everything; about two minutes
+//	go run ./bench                  # everything; about three minutes
 //	go run ./bench -sessions 10000  # the memory at another size
 package main
 
@@ -29,6 +30,7 @@ var roles = map[string]func(context.Context, []string) error{
 	"server":  serverRole,
 	"gateway": gatewayRole,
 	"bare":    bareRole,
+	"load":    loadRole,
 }
 
 func run(ctx context.Context, args []string, stdout, progress io.Writer) error {
@@ -39,19 +41,27 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) error {
 	count := flags.Int("sessions", 2000, "idle sessions whose memory is measured")
 	buddies := flags.Int("buddies", 50, "buddies of each session, all with presence")
 	out := flags.String("out", "bench/results.json", "where the figures go; empty: nowhere")
-	skip := flags.Bool("memory-only", false, "leave the go test benchmarks out")
+	only := flags.String("only", "", "one part: benchmarks, memory or load")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	r := newReport()
-	if !*skip {
-		if err := goBenchmarks(ctx, r, progress, suites); err != nil {
+	for _, part := range []struct {
+		name string
+		run  func() error
+	}{
+		{"benchmarks", func() error { return goBenchmarks(ctx, r, progress, suites) }},
+		{"memory", func() error { return memory(ctx, r, progress, *count, *buddies) }},
+		{"load", func() error { return load(ctx, r, progress, *count, *buddies) }},
+	} {
+		if *only != "" && *only != part.name {
+			continue
+		}
+		if err := part.run(); err != nil {
 			return err
 		}
 	}
-	if err := memory(ctx, r, progress, *count, *buddies); err != nil {
-		return err
-	}
+	r.compare()
 	if err := r.print(stdout); err != nil {
 		return err
 	}

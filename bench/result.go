@@ -26,14 +26,20 @@ type report struct {
 
 func newReport() *report { return &report{values: map[string]float64{}} }
 
-// add records a figure. comparedWith names an earlier figure of this run, or is "".
+// add records a figure. comparedWith names another figure of this run, or is "".
 func (r *report) add(name string, value float64, unit, comparedWith string) {
-	x := result{Name: name, Value: value, Unit: unit, ComparedWith: comparedWith}
-	if base := r.values[comparedWith]; comparedWith != "" && base != 0 {
-		x.Ratio = value / base
-	}
 	r.values[name] = value
-	r.results = append(r.results, x)
+	r.results = append(r.results, result{Name: name, Value: value, Unit: unit, ComparedWith: comparedWith})
+}
+
+// compare fills in the ratios, when every figure is there.
+func (r *report) compare() {
+	for i := range r.results {
+		x := &r.results[i]
+		if base := r.values[x.ComparedWith]; x.ComparedWith != "" && base != 0 {
+			x.Ratio = x.Value / base
+		}
+	}
 }
 
 // print writes the table that people read.
@@ -56,5 +62,5 @@ func (r *report) save(path string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(b, '\n'), 0o644) //nolint:gosec // figures are for everybody
+	return os.WriteFile(path, append(b, '\n'), 0o644)
 }

@@ -1,16 +1,20 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
+	"time"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/messenger"
 )
 
 // serverRole is the embedded service with accounts for a load, until standard input closes.
+// Each line on it is traffic to be made.
 func serverRole(ctx context.Context, args []string) error {
 	if len(args) != 2 {
 		return fmt.Errorf("server: want accounts and buddies, got %q", args)
@@ -33,8 +37,48 @@ func serverRole(ctx context.Context, args []string) error {
 	if err := say(serverReady{Addr: s.Addr().String(), Domain: s.Domain(), CA: s.CAPEM()}); err != nil {
 		return err
 	}
-	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
-		return err
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		if err := say(traffic(s, count, buddies, in.Text())); err != nil {
+			return err
+		}
 	}
-	return s.Stop(ctx)
+	return errors.Join(in.Err(), s.Stop(ctx))
 }
+
+// trafficDone is the answer to a line of the server role.
+type trafficDone struct {
+	Error string
+	Took  time.Duration
+}
+
+// traffic does what a line asks for: "presence N TEXT" lets N buddies change, which each
+// session hears of, and "messages N M" sends N messages to M sessions in turn.
+func traffic(s *messenger.Service, count, buddies int, line string) trafficDone {
+	var what, text string
+	var n, m int
+	begun := time.Now()
+	_, err := fmt.Sscan(line, &what, &n, &text)
+	switch {
+	case err != nil:
+	case what == "presence" && n <= buddies:
+		for i := 0; i < n && err == nil; i++ {
+			err = s.SetPresence(fmt.Sprint("bot-", i), perch.OwnPresence{Available: true, Show: perch.ShowAway, Status: text})
+		}
+	case what == "messages":
+		if m, err = strconv.Atoi(text); err == nil && m > 0 && m <= count {
+			for i := 0; i < n && err == nil; i++ {
+				err = s.Deliver("bot-0", fmt.Sprint("load-", i%m), loadBody)
+			}
+		}
+	default:
+		err = fmt.Errorf("traffic %q is not known", line)
+	}
+	if err != nil {
+		return trafficDone{Error: err.Error()}
+	}
+	return trafficDone{Took: time.Since(begun)}
+}
+
+// loadBody is as long as people's messages are.
+const loadBody = "See you at the station at half past six, will you?"

@@ -1,4 +1,19 @@
 package main
 
 // suites are the go test benchmarks that are published.
-var suites = []suite{}
+var suites = []suite{
+	{
+		pkg:     "./xmppconn",
+		pattern: "^(BenchmarkScan|BenchmarkEncodingXMLDecode|BenchmarkEncodingXMLTokens|BenchmarkFrame|BenchmarkFrameAndDecode|BenchmarkFrameAndParse|BenchmarkAppendMessage)$",
+		compare: map[string][]string{
+			"Frame/presence": {"Scan/presence"}, "Frame/message": {"Scan/message"},
+			"FrameAndDecode/presence": {"EncodingXMLDecode/presence", "Scan/presence"},
+			"FrameAndDecode/message":  {"EncodingXMLDecode/message", "Scan/message"},
+			"FrameAndParse/presence":  {"EncodingXMLTokens/presence"},
+			"FrameAndParse/message":   {"EncodingXMLTokens/message"},
+		},
+	},
+	{pkg: "./api", pattern: "^BenchmarkFanOut$"},
+	{pkg: "./cache", pattern: "^BenchmarkCommit$", compare: map[string][]string{"Commit/redis": {"Commit/memory"}}},
+	{pkg: "./cache", pattern: "^BenchmarkMemoryStorePerSession$"},
+}
