@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -106,7 +107,8 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 	return g
 }
 
-// open signs a token in and returns its XMPP connection.
+// open signs a token in and returns its XMPP connection. In a bubble the login is over and
+// in the log afterwards, so that no stream sees the end of it as an event.
 func (g *gate) open(token string) *fakexmpp.Conn {
 	g.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -117,6 +119,9 @@ func (g *gate) open(token string) *fakexmpp.Conn {
 	c := g.up.Accepted(ctx)
 	if c == nil {
 		g.t.Fatal("no connection to the upstream")
+	}
+	if g.pipes != nil {
+		synctest.Wait()
 	}
 	return c
 }
