@@ -44,16 +44,13 @@ func (a *API) Handler() http.Handler { return a.mux }
 func (a *API) routes() {
 	r := a.mux
 	r.Use(withRequestID, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withClientIP(), a.withCORS(), a.withIPLimit)
-	r.NotFound(a.handleNotFound)
+	r.NotFound(a.handlePage)
 	r.MethodNotAllowed(a.handleMethodNotAllowed)
 	r.Use(a.withHead, a.withBodyLimit)
 
 	r.Get("/problems/{slug}", a.handleProblem)
 	r.Get("/v1/openapi.yaml", a.wrap(describe(a.o.OpenAPI)))
 	r.Get("/v1/asyncapi.yaml", a.wrap(describe(a.o.AsyncAPI)))
-	if a.o.Pages != nil {
-		r.Handle("/*", a.pages())
-	}
 
 	// Streams have no clock of REST. The socket finds out itself who is calling: it must
 	// look at the Origin before it causes a login, and a plain GET is 426, not 401.
@@ -106,21 +103,21 @@ func (a *API) routesOfUpstream(r chi.Router) {
 	r.Put("/v1/chat-states/{jid}", a.wrap(a.handleChatState))
 }
 
-// pages serves what stands beside the API. Nothing below /v1 is ever a page: a program
-// that mistypes an address must get a problem, not HTML.
-func (a *API) pages() http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.Path
-		switch {
-		case path == "/v1" || strings.HasPrefix(path, "/v1/") || path == "/problems" || strings.HasPrefix(path, "/problems/"):
-			a.handleNotFound(w, r)
-		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			w.Header().Set("Allow", "GET, HEAD")
-			a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "a page has GET"))
-		default:
-			w.Header().Del("Cache-Control")
-			a.o.Pages.ServeHTTP(w, r)
-		}
+// handlePage takes what no route of the API does: the pages that stand beside it. It is no
+// route itself, for one that takes everything would hide that an address of the API lacks a
+// method. Nothing below /v1 is ever a page: a program that mistypes an address must get a
+// problem, not HTML.
+func (a *API) handlePage(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	switch {
+	case a.o.Pages == nil || path == "/v1" || strings.HasPrefix(path, "/v1/") || path == "/problems" || strings.HasPrefix(path, "/problems/"):
+		a.handleNotFound(w, r)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "a page has GET"))
+	default:
+		w.Header().Del("Cache-Control")
+		a.o.Pages.ServeHTTP(w, r)
 	}
 }
 
@@ -153,12 +150,17 @@ func (a *API) handleNotFound(w http.ResponseWriter, r *http.Request) {
 }
 
 // handleMethodNotAllowed names the methods that the address does have (RFC 9110, 15.5.6).
+// The router also sends what has a method that it has never heard of, wherever that goes.
 func (a *API) handleMethodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	var allow []string
 	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		if a.mux.Match(chi.NewRouteContext(), m, r.URL.EscapedPath()) {
 			allow = append(allow, m)
 		}
+	}
+	if len(allow) == 0 {
+		a.handlePage(w, r)
+		return
 	}
 	w.Header().Set("Allow", strings.Join(allow, ", "))
 	a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "this address has %s", strings.Join(allow, ", ")))

@@ -28,8 +28,15 @@ func TestNotFound(t *testing.T) {
 	}
 }
 
+// Pages beside the API take away nothing of what the API says about its own addresses.
 func TestMethodNotAllowed(t *testing.T) {
-	f := newBare(t, new(sessions.Manager))
+	t.Run("alone", func(t *testing.T) { methodNotAllowed(t, newBare(t, new(sessions.Manager))) })
+	t.Run("with pages", func(t *testing.T) {
+		methodNotAllowed(t, newBare(t, new(sessions.Manager), func(o *api.Options) { o.Pages = http.NotFoundHandler() }))
+	})
+}
+
+func methodNotAllowed(t *testing.T, f *fixture) {
 	for path, allow := range map[string]string{
 		"/v1/session":                            "GET, POST, DELETE",
 		"/v1/session/credentials":                "PUT",
@@ -55,6 +62,11 @@ func TestMethodNotAllowed(t *testing.T) {
 	}
 	if a := f.do("HEAD", "/v1/events", ""); a.status != 405 {
 		t.Errorf("HEAD of a stream: %d", a.status)
+	}
+	for _, method := range []string{"GET", "TRACE", "BREW"} {
+		if a := f.do(method, "/v1/nowhere", ""); a.problem(t).Status != 404 || a.header.Get("Allow") != "" {
+			t.Errorf("%s of nothing: %d, Allow %q", method, a.status, a.header.Get("Allow"))
+		}
 	}
 }
 
