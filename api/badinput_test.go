@@ -65,7 +65,7 @@ func TestBadInput(t *testing.T) {
 		{"group twice", "POST", "/v1/buddies", `{"jid":"a@b.c","groups":["x","x"]}`, 422, "validation", "/groups/1", nil},
 		{"empty group", "POST", "/v1/buddies", `{"jid":"a@b.c","groups":[""]}`, 422, "validation", "/groups/0", nil},
 		{"name of two lines", "POST", "/v1/buddies", `{"jid":"a@b.c","name":"x\ny"}`, 422, "validation", "/name", nil},
-		{"patch of nothing", "PATCH", "/v1/buddies/bob@example.net", `{}`, 422, "validation", "", nil},
+		{"patch of nothing", "PATCH", "/v1/buddies/bob@example.net", `{}`, 422, "validation", "/name", nil},
 		{"unknown show", "PUT", "/v1/presence/me", `{"show":"busy"}`, 422, "validation", "/show", nil},
 		{"priority too large", "PUT", "/v1/presence/me", `{"priority":128}`, 422, "validation", "/priority", nil},
 		{"unknown chat state", "PUT", "/v1/chat-states/bob@example.net", `{"state":"typing"}`, 422, "validation", "/state", nil},

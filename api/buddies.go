@@ -283,7 +283,8 @@ func (a *API) handleBuddyPatch(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if req.Name == nil && req.Groups == nil {
-		return perch.Invalid("", "name or groups is needed")
+		return &perch.Error{Kind: perch.KindValidation, Detail: "name or groups is needed",
+			Fields: []perch.FieldError{{Pointer: "/name", Detail: "this, or groups"}, {Pointer: "/groups", Detail: "this, or name"}}}
 	}
 	if err := checkItem(req.Name, req.Groups); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -120,6 +121,9 @@ func underData(err error) error {
 	for i, f := range e.Fields {
 		f.Pointer = "/data" + f.Pointer
 		moved.Fields[i] = f
+	}
+	if strings.HasPrefix(e.Detail, e.Fields[0].Pointer+": ") {
+		moved.Detail = "/data" + e.Detail
 	}
 	return &moved
 }

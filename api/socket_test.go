@@ -142,6 +142,9 @@ func TestCommandErrors(t *testing.T) {
 			if c.pointer != "" && (len(e.Error.Errors) == 0 || e.Error.Errors[0].Pointer != c.pointer) {
 				t.Errorf("fields %+v, want %s", e.Error.Errors, c.pointer)
 			}
+			if c.pointer != "" && c.code != "malformed-json" && !strings.HasPrefix(e.Error.Detail, c.pointer+": ") {
+				t.Errorf("detail %q does not begin with %s", e.Error.Detail, c.pointer)
+			}
 			if r := f.answerTo(`{"id":"p","type":"ping"}`); r.Ref != "p" || r.Type != "reply" {
 				t.Errorf("the socket does not go on: %+v", r)
 			}
