@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -156,6 +159,41 @@ func TestProxyCutsAndComesBack(t *testing.T) {
 	remove := proxy.Toxic(t, "latency", "downstream", map[string]any{"latency": 20})
 	testkit.Slixmpp(t, o)
 	remove()
+}
+
+// TestProxyThatIsStuck cuts a link whose source goes on. What toxiproxy leaves behind then
+// does not fail the tests of a package.
+func TestProxyThatIsStuck(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var server sync.WaitGroup
+	server.Go(func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		for range 1000 { // until the link is closed behind us
+			if _, err := conn.Write(make([]byte, 64<<10)); err != nil {
+				return
+			}
+		}
+	})
+	proxy := testkit.NewProxy(t, l.Addr().String())
+	proxy.Toxic(t, "limit_data", "downstream", map[string]any{"bytes": 10})
+	conn, err := net.Dial("tcp", proxy.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(conn); len(got) != 10 {
+		t.Errorf("%d bytes came through, %v", len(got), err)
+	}
+	conn.Close()
+	proxy.Down()
+	server.Wait()
+	l.Close()
 }
 
 func TestRedis(t *testing.T) {
