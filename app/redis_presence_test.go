@@ -26,6 +26,7 @@ func TestPresenceIsInRedis(t *testing.T) {
 	k.wantField(t, "presence", k.bob.JID, `"available":false`)
 	second := k.server.SlixmppFor(t, k.bob)
 	second.Presence(t, "xa", "")
+	k.wantField(t, "presence", k.bob.JID, `"show":"xa"`)
 	k.peer.Presence(t, "dnd", "")
 	k.wantField(t, "presence", k.bob.JID, resource(k.peer.JID), resource(second.JID))
 	stream.Expect(t, "bob busy", k.presence(true, "dnd"))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,8 +37,8 @@ func (b *bencher) Cleanup(f func()) { b.cleanup = append(b.cleanup, f) }
 func withRedis(f func(url string, c *redis.Client) error) (err error) {
 	b := &bencher{}
 	defer func() {
-		for i := len(b.cleanup) - 1; i >= 0; i-- {
-			b.cleanup[i]()
+		for _, f := range slices.Backward(b.cleanup) {
+			f()
 		}
 	}()
 	defer func() {
