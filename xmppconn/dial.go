@@ -101,6 +101,11 @@ func (d *Dialer) Counters() *Counters { return d.counters }
 // The work is done on a goroutine that ends with it: a TLS handshake grows a stack that the
 // connection's reader, or the caller, would keep for hours.
 func (d *Dialer) Dial(ctx context.Context, acc perch.Account, resume []byte) (*Conn, error) {
+	if acc.JID != "" && !sameDomain(acc.JID.Domain(), d.up.Domain) {
+		// The mechanisms show the localpart alone: the credential would go to a server that
+		// has nothing to do with it, and might open somebody else's account there.
+		return nil, perch.Invalid("/jid", "this upstream serves %s, no other domain", d.up.Domain)
+	}
 	ctx, cancel := context.WithTimeout(ctx, d.up.SignInTimeout)
 	defer cancel()
 	type result struct {

@@ -125,6 +125,22 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
+// A credential is shown to the server of its own domain only, which is not even asked here.
+func TestSignInOfAnotherDomain(t *testing.T) {
+	bubble(t, "nothing is dialled", func(t *testing.T) {
+		w := newWorld(t, messengerUp())
+		w.serve("xmpp.a.test:5222", func(*peer) { t.Error("the server was asked") })
+		for _, jid := range []perch.JID{"me@b.test", "me@sub.a.test", "me@a.test.b.test"} {
+			acc := tokenAccount
+			acc.JID = jid
+			_, err := w.d.Dial(context.Background(), acc, nil)
+			if perch.KindOf(err) != perch.KindValidation || !strings.Contains(err.Error(), "/jid: this upstream serves a.test") {
+				t.Errorf("%s: %v", jid, err)
+			}
+		}
+	})
+}
+
 // TestSignInRefused is everything that a server, or somebody between, can do to a sign-in.
 func TestSignInRefused(t *testing.T) {
 	failure := func(cond string) func(*peer) {
