@@ -3,6 +3,7 @@ package sessions_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -105,6 +106,7 @@ func TestOpeningFails(t *testing.T) {
 		"try later":    {perch.Errorf(perch.KindTryLater, ""), perch.KindSessionOffline, 15 * time.Second},
 		"TLS":          {perch.Errorf(perch.KindUpstreamTLS, "expired"), perch.KindUpstreamTLS, 0},
 		"host unknown": {perch.Errorf(perch.KindUpstreamConfig, ""), perch.KindSessionOffline, 0},
+		"mechanism":    {perch.Invalid("/mechanism", "not here"), perch.KindValidation, 0},
 		"redirect":     {perch.Errorf(perch.KindRedirectRefused, ""), perch.KindSessionOffline, 0},
 		"disabled":     {perch.Errorf(perch.KindForbidden, ""), perch.KindForbidden, 0},
 		"no kind":      {errors.New("odd"), perch.KindSessionOffline, 15 * time.Second},
@@ -127,6 +129,18 @@ func TestOpeningFails(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What keeps everybody out is told to those who wait, in the upstream's own words.
+func TestMisconfiguredUpstreamSaysWhy(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.refuse(&perch.Error{Kind: perch.KindUpstreamConfig, Detail: "the server ended the stream", XMPP: &perch.XMPPError{Condition: "host-unknown"}})
+		_, err := w.m.Authenticate(w.ctx(), goodToken)
+		e, ok := errors.AsType[*perch.Error](err)
+		if !ok || !strings.HasSuffix(e.Detail, ": the server ended the stream") || e.XMPP == nil || e.XMPP.Condition != "host-unknown" {
+			t.Errorf("%+v", err)
+		}
+	})
 }
 
 func TestLoginThatHangs(t *testing.T) {

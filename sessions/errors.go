@@ -60,10 +60,23 @@ func signInError(err error) error {
 		perch.KindXMPP, perch.KindSessionOffline, perch.KindValidation, perch.KindJIDMalformed:
 		return err
 	case perch.KindUpstreamConfig:
-		return perch.Wrap(perch.KindSessionOffline, err, "the upstream does not serve this domain; its operator, or ours, must act")
+		return misconfigured(err)
 	case perch.KindRedirectRefused:
 		return perch.Wrap(perch.KindSessionOffline, err, "the upstream redirects to where we do not go: to a host that is not allowed, in a circle, or too often")
 	}
 	return &perch.Error{Kind: perch.KindSessionOffline, Err: err, RetryAfter: 5 * time.Second,
 		Detail: "the upstream cannot be reached just now"}
+}
+
+// misconfigured keeps what the upstream said: only that tells which of the two sides is to
+// be put right.
+func misconfigured(err error) error {
+	e := &perch.Error{Kind: perch.KindSessionOffline, Err: err, Detail: "the upstream cannot be used as it is configured"}
+	if cause, ok := errors.AsType[*perch.Error](err); ok {
+		e.XMPP = cause.XMPP
+		if cause.Detail != "" {
+			e.Detail += ": " + cause.Detail
+		}
+	}
+	return e
 }

@@ -30,6 +30,7 @@ type verdict struct {
 var decide = map[perch.Kind]verdict{
 	perch.KindUnauthorized:    {giveUp, perch.ReasonCredentials},
 	perch.KindForbidden:       {giveUp, perch.ReasonCredentials},
+	perch.KindValidation:      {giveUp, perch.ReasonConfig}, // the account does not fit the upstream
 	perch.KindUpstreamConfig:  {giveUp, perch.ReasonConfig},
 	perch.KindRedirectRefused: {giveUp, perch.ReasonRedirect},
 	perch.KindUpstreamTLS:     {slowly, perch.ReasonTLS},
