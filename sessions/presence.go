@@ -40,9 +40,9 @@ func (s *Session) applyPresence(in *perch.PresenceIn) {
 	if s.settle != nil {
 		s.settle.confirmed[in.From] = struct{}{}
 	}
-	resources = s.withResource(resources, in)
-	status := in.Status
-	next := s.aggregate(old.JID, resources, status, cmpTime(in.Delay, s.now()))
+	at := s.saidAt(resources, in.Delay)
+	resources = s.withResource(resources, in, at)
+	next := s.aggregate(old.JID, resources, in.Status, at)
 	s.setPresence(k, next)
 }
 
@@ -65,8 +65,22 @@ func (s *Session) setPresence(k *contact, next *perch.Presence) {
 	s.hint(perch.EventPresence, string(next.JID), next)
 }
 
+// saidAt is the time of a presence: that of its delay, or now. What is said now is later
+// than all that was said before, also within one millisecond, because the latest of equal
+// priority speaks for the buddy.
+func (s *Session) saidAt(before []perch.Resource, delay perch.Time) perch.Time {
+	at := s.now()
+	if delay != 0 && delay < at {
+		return delay
+	}
+	for _, r := range before {
+		at = max(at, r.UpdatedAt+1)
+	}
+	return at
+}
+
 // withResource applies in to the list, which is sorted and ours.
-func (s *Session) withResource(list []perch.Resource, in *perch.PresenceIn) []perch.Resource {
+func (s *Session) withResource(list []perch.Resource, in *perch.PresenceIn, at perch.Time) []perch.Resource {
 	name := in.From.Resource()
 	if !in.Available {
 		if in.From.IsBare() {
@@ -75,7 +89,7 @@ func (s *Session) withResource(list []perch.Resource, in *perch.PresenceIn) []pe
 		return slices.DeleteFunc(list, func(r perch.Resource) bool { return r.Resource == name })
 	}
 	r := perch.Resource{Resource: s.m.words.one(name), Show: in.Show,
-		Status: s.m.words.one(clip(in.Status)), Priority: in.Priority, UpdatedAt: cmpTime(in.Delay, s.now())}
+		Status: s.m.words.one(clip(in.Status)), Priority: in.Priority, UpdatedAt: at}
 	i, ok := slices.BinarySearchFunc(list, name, func(r perch.Resource, n string) int { return strings.Compare(r.Resource, n) })
 	if ok {
 		if old := list[i]; old.Show == r.Show && old.Status == r.Status && old.Priority == r.Priority {
@@ -127,13 +141,6 @@ func sameView(a, b *perch.Presence) bool {
 		slices.EqualFunc(a.Resources, b.Resources, func(x, y perch.Resource) bool {
 			return x.Resource == y.Resource && x.Show == y.Show && x.Status == y.Status && x.Priority == y.Priority
 		})
-}
-
-func cmpTime(t, otherwise perch.Time) perch.Time {
-	if t != 0 && t < otherwise {
-		return t
-	}
-	return otherwise
 }
 
 func clip(s string) string {
