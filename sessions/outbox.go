@@ -81,7 +81,8 @@ func (s *Session) write(e *outEntry) {
 	}
 	e.link, e.num = s.link, num
 	if e.record.Status != perch.StatusAccepted {
-		return // written before, on a stream that the upstream refused
+		s.saveStream()
+		return // written before, on a stream that is gone
 	}
 	e.record = s.advance(e.record, perch.StatusSent, nil)
 	s.emit(perch.EventMessageSent, perch.Message{ID: e.ID, From: s.rec.JID, To: e.To, Kind: e.Kind, Body: e.Body,
