@@ -238,6 +238,21 @@ func TestStreamOutbound(t *testing.T) {
 			t.Errorf("still kept: %+v", c.sm.queue)
 		}
 	})
+	smBubble(t, "a state tells of no acknowledgement that is not handled", func(t *testing.T, s *smServer) {
+		c, b, p := s.connect(nil)
+		say(t, c, "1")
+		p.expect(nsClient, "message")
+		p.send("<a xmlns='" + nsSM + "' h='1'/>")
+		if in := b.take(); len(in) != 1 {
+			t.Fatalf("%v", in)
+		}
+		if st := stateOf(t, c.StreamStateAt(0)); st.Acked != 0 || len(st.Unacked) != 1 || st.Unacked[0].ID != "1" {
+			t.Errorf("before it is handled: %+v", st)
+		}
+		if st := stateOf(t, c.StreamStateAt(1)); st.Acked != 1 || len(st.Unacked) != 0 {
+			t.Errorf("with it: %+v", st)
+		}
+	})
 	smBubble(t, "a silent server is asked in place of a ping, and lost", func(t *testing.T, s *smServer) {
 		c, _, p := s.connect(nil)
 		p.expect(nsSM, "r")
