@@ -148,3 +148,41 @@ func TestServerIsRestarted(t *testing.T) {
 		})
 	}
 }
+
+// TestMoreThanTheServerKeeps lets more messages come in an outage than Prosody keeps for a
+// stream: it hangs up on whoever wants to resume. The archive has them all.
+func TestMoreThanTheServerKeeps(t *testing.T) {
+	const more = 620 // Prosody keeps 500
+	l := loginNamed("prosody SCRAM-SHA-1")
+	w := meet(t, l, l.server(t))
+	stream := w.api.Stream(t, "")
+	stream.ExpectType(t, "live")
+	w.befriend(t, stream)
+	w.peer.Message(t, w.alice.JID, "the first one")
+	stream.ExpectType(t, "message.received")
+
+	w.proxy.Down()
+	stream.Expect(t, "reconnecting", state("reconnecting"))
+	for i := range more {
+		w.peer.Message(t, w.alice.JID, fmt.Sprint("number ", i))
+	}
+	w.proxy.Up(t)
+	for i := range more {
+		m := stream.ExpectType(t, "message.received")
+		if m.Data.Str("body") != fmt.Sprint("number ", i) || m.Data.Str("source") != "archive" {
+			t.Fatalf("message %d: %s", i, m.Raw)
+		}
+	}
+	if back := stream.Expect(t, "online", state("online")); back.Data.Bool("resumed") {
+		t.Errorf("%s", back.Raw)
+	}
+	w.peer.Message(t, w.alice.JID, "the last one")
+	if m := stream.ExpectType(t, "message.received"); m.Data.Str("body") != "the last one" {
+		t.Errorf("%s", m.Raw)
+	}
+	for _, e := range w.peer.Events() {
+		if e.Event == "message" {
+			t.Errorf("bob got something back: %+v", e)
+		}
+	}
+}
