@@ -166,6 +166,7 @@ func TestMoreThanTheServerKeeps(t *testing.T) {
 	for i := range more {
 		w.peer.Message(t, w.alice.JID, fmt.Sprint("number ", i))
 	}
+	w.peer.Roster(t) // the server answers in order: it has them all
 	w.proxy.Up(t)
 	for i := range more {
 		m := stream.ExpectType(t, "message.received")
