@@ -3,14 +3,17 @@ package app_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-// TestLinkIsCut takes the link away for a while. The caches stay readable, the session
-// comes back by itself, and a buddy who has not changed does not flap.
+// TestLinkIsCut takes the link away for a while. The caches stay readable, and the same stream
+// goes on by itself: what was said meanwhile comes once and in order, and neither side sees the
+// other flap.
 func TestLinkIsCut(t *testing.T) {
 	for _, l := range conversations() {
 		t.Run(l.name, func(t *testing.T) {
@@ -21,6 +24,10 @@ func TestLinkIsCut(t *testing.T) {
 			w.peer.Presence(t, "dnd", "au travail")
 			stream.Expect(t, "bob busy", w.presence(true, "dnd"))
 			stream.Discard()
+			w.peer.Discard()
+			if s := w.api.Get(t, "/v1/session"); s.Str("delivery") != "A" {
+				t.Errorf("session %v", s)
+			}
 
 			w.proxy.Down()
 			lost := stream.Expect(t, "reconnecting", state("reconnecting"))
@@ -29,13 +36,29 @@ func TestLinkIsCut(t *testing.T) {
 			}
 			w.wantStale(t)
 			w.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": w.bob.JID, "body": "später"})
+			var said []string
+			for i := range 7 {
+				said = append(said, fmt.Sprintf("während der Störung, %d", i))
+				w.peer.Message(t, w.alice.JID, said[i])
+			}
 			w.proxy.Up(t)
 
 			back := stream.Expect(t, "online", state("online"))
-			if back.Data.Str("previous") != "reconnecting" {
+			if back.Data.Str("previous") != "reconnecting" || !back.Data.Bool("resumed") {
 				t.Errorf("state %s", back.Raw)
 			}
 			w.peer.ExpectMessage(t, w.alice.JID, "später")
+			var got []string
+			for range said {
+				m := stream.ExpectType(t, "message.received")
+				got = append(got, m.Data.Str("body"))
+				if m.Data.Str("source") != "resumed" {
+					t.Errorf("%s", m.Raw)
+				}
+			}
+			if !slices.Equal(got, said) {
+				t.Errorf("received %q, said %q", got, said)
+			}
 			w.wantFresh(t, "dnd")
 			w.peer.Message(t, w.alice.JID, "welcome back, schön dich zu sehen")
 			stream.Expect(t, "message", message("message.received", "welcome back, schön dich zu sehen"))
@@ -45,6 +68,14 @@ func TestLinkIsCut(t *testing.T) {
 				}
 				if f.Type == "roster.removed" {
 					t.Errorf("the roster has not changed: %s", f.Raw)
+				}
+				if f.Type == "session.gap" || f.Type == "message.received" && slices.Contains(said, f.Data.Str("body")) {
+					t.Errorf("nothing was missed, and nothing comes twice: %s", f.Raw)
+				}
+			}
+			for _, e := range w.peer.Events() {
+				if e.Event == "presence" && strings.HasPrefix(e.From, w.alice.JID) || e.Event == "message" && e.Body == "später" {
+					t.Errorf("bob saw more than one message: %+v", e)
 				}
 			}
 			w.wantLogins(t, 2)
@@ -104,7 +135,9 @@ func TestServerIsRestarted(t *testing.T) {
 				w.server.Start(t)
 				w.peer = w.server.SlixmppFor(t, w.bob)
 				w.peer.Presence(t, "dnd", "")
-				stream.Expect(t, "online", state("online"))
+				if back := stream.Expect(t, "online", state("online")); back.Data.Bool("resumed") {
+					t.Errorf("resumed by a server that knows nothing: %s", back.Raw)
+				}
 				w.wantFresh(t, "dnd")
 				w.peer.ExpectPresence(t, w.alice.JID, "available", "")
 				body := fmt.Sprintf("nach dem %d. Neustart", i+1)
@@ -113,5 +146,44 @@ func TestServerIsRestarted(t *testing.T) {
 			}
 			w.wantLogins(t, 3)
 		})
+	}
+}
+
+// TestMoreThanTheServerKeeps lets more messages come in an outage than Prosody keeps for a
+// stream: it hangs up on whoever wants to resume. The archive has them all.
+func TestMoreThanTheServerKeeps(t *testing.T) {
+	const more = 620 // Prosody keeps 500
+	l := loginNamed("prosody SCRAM-SHA-1")
+	w := meet(t, l, l.server(t))
+	stream := w.api.Stream(t, "")
+	stream.ExpectType(t, "live")
+	w.befriend(t, stream)
+	w.peer.Message(t, w.alice.JID, "the first one")
+	stream.ExpectType(t, "message.received")
+
+	w.proxy.Down()
+	stream.Expect(t, "reconnecting", state("reconnecting"))
+	for i := range more {
+		w.peer.Message(t, w.alice.JID, fmt.Sprint("number ", i))
+	}
+	w.peer.Roster(t) // the server answers in order: it has them all
+	w.proxy.Up(t)
+	for i := range more {
+		m := stream.ExpectType(t, "message.received")
+		if m.Data.Str("body") != fmt.Sprint("number ", i) || m.Data.Str("source") != "archive" {
+			t.Fatalf("message %d: %s", i, m.Raw)
+		}
+	}
+	if back := stream.Expect(t, "online", state("online")); back.Data.Bool("resumed") {
+		t.Errorf("%s", back.Raw)
+	}
+	w.peer.Message(t, w.alice.JID, "the last one")
+	if m := stream.ExpectType(t, "message.received"); m.Data.Str("body") != "the last one" {
+		t.Errorf("%s", m.Raw)
+	}
+	for _, e := range w.peer.Events() {
+		if e.Event == "message" {
+			t.Errorf("bob got something back: %+v", e)
+		}
 	}
 }

@@ -45,6 +45,8 @@ var xmppCounters = []struct {
 }{
 	{"sign_ins", "XMPP logins that succeeded.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.SignIns }},
 	{"sign_in_failures", "XMPP logins that failed.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.SignInFailures }},
+	{"resumes", "Streams that went on after a cut (XEP-0198).", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Resumes }},
+	{"resumes_failed", "Streams that the server would not resume.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.ResumesFailed }},
 	{"redirects", "Redirects (see-other-host) that were followed.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Redirects }},
 	{"frames_in", "Whole elements that were read from XMPP streams.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.FramesIn }},
 	{"stanzas_out", "Stanzas that were queued for XMPP streams.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.StanzasOut }},

@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -82,6 +83,7 @@ func (r *restarts) testRestart(t *testing.T, i int, forgotten bool, next func(*t
 	resource := r.api.Get(t, "/v1/session").Str("resource")
 	show := r.cached(t).Str("show")
 
+	r.quiet.Discard()
 	r.end(t)
 	r.proxy.Down()
 	r.client.stream.Close()
@@ -108,6 +110,7 @@ func (r *restarts) testRestart(t *testing.T, i int, forgotten bool, next func(*t
 	r.bobSays(t, name("after"))
 	r.client.received(t, name("after"))
 	r.wantDifferencesOnly(t)
+	r.wantResumed(t, !forgotten)
 	r.peer.ExpectMessage(t, r.alice.JID, name("accepted"))
 	r.wantLogins(t, r.logins)
 	r.wantOnce(t, name("accepted"))
@@ -167,6 +170,21 @@ func (r *restarts) wantDifferencesOnly(t *testing.T) {
 	}
 	if f := r.client.about(r.eve.JID, "invitation.received", "invitation.cancelled"); len(f) > 0 {
 		t.Errorf("eve has not asked again: %s", f)
+	}
+}
+
+// wantResumed checks that the same stream has gone on, and that dave has seen nothing of it.
+func (r *restarts) wantResumed(t *testing.T, want bool) {
+	t.Helper()
+	for _, f := range r.client.frames {
+		if f.Type == "session.state" && f.Data.Str("state") == "online" && f.Data.Bool("resumed") != want {
+			t.Errorf("resumed should be %v: %s", want, f.Raw)
+		}
+	}
+	for _, e := range r.quiet.Events() {
+		if want && e.Event == "presence" && strings.HasPrefix(e.From, r.alice.JID) {
+			t.Errorf("dave saw alice come or go: %+v", e)
+		}
 	}
 }
 

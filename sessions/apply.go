@@ -30,6 +30,10 @@ func (s *Session) takeLate(d delivery) {
 	}
 }
 
+// saveEvery is after how many things that leave no trace in the log the state of the stream
+// is saved all the same: what is not kept is not acknowledged, and servers keep only so much.
+const saveEvery = 32
+
 // covered notes that everything delivered until now is in the batch that gathers, or
 // before it: when that is kept, it may be acknowledged. What is held is not covered, nor
 // is anything after it.
@@ -39,13 +43,11 @@ func (s *Session) covered(l *link) {
 	}
 	b := s.batch()
 	b.link, b.seq = l, l.lastSeq
-	if b.empty() || !s.m.o.Store.Durable() {
-		return
+	if b.empty() && l.lastSeq < l.savedSeq+saveEvery {
+		return // nothing was kept that a repetition would double
 	}
-	if c, ok := l.conn.(StateAt); ok {
-		s.rec.Stream = c.StreamStateAt(l.lastSeq)
-		s.rec.Handled = l.lastSeq
-		s.saveRecord()
+	if _, ok := l.conn.(StateAt); ok {
+		s.saveStream()
 	}
 }
 

@@ -79,3 +79,11 @@ type Conn interface {
 // log. Without it a resumed stream repeats the last stanzas, and they are told apart by
 // their ids.
 type StateAt interface{ StreamStateAt(seq uint64) []byte }
+
+// Knower is what a resumed Conn may have besides: the messages that were on the stream
+// already, by id, with the number that AckIn will refer to, or 0 when the server has the
+// message. With more, the server has received stanzas beyond the state that was resumed, and
+// a message that is not among written may be one of them; without, such a message never left.
+type Knower interface {
+	Known() (written map[string]uint64, more bool)
+}

@@ -22,6 +22,9 @@ type link struct {
 	overflow bool // held was full: what was dropped is in the archive, read it again
 	seen     map[string]struct{}
 	lastSeq  uint64 // of the last delivery
+
+	goesOn   bool   // an earlier stream that was online: nothing has to be announced again
+	savedSeq uint64 // lastSeq of the state that was saved last
 }
 
 // state is what resuming this connection needs, as of everything that was delivered. It
@@ -34,6 +37,25 @@ func (l *link) state() []byte {
 	return state
 }
 
+// saveStream puts the state of the stream into the record, for the case that this process is
+// killed. Only a stream that is online is worth it, and only a Store that outlives us.
+func (s *Session) saveStream() {
+	l := s.link
+	if l == nil || !l.live || !s.m.o.Store.Durable() {
+		return
+	}
+	if s.rec.Stream = l.state(); s.rec.Stream == nil {
+		return
+	}
+	l.savedSeq = l.lastSeq
+	s.rec.Handled = l.lastSeq
+	s.saveRecord()
+	if len(l.held) == 0 {
+		b := s.batch()
+		b.link, b.seq = l, l.lastSeq
+	}
+}
+
 // connectNow starts a login, unless one is under way or there is a connection.
 func (s *Session) connectNow() {
 	stop(s.retry.timer)
@@ -41,7 +63,7 @@ func (s *Session) connectNow() {
 	if s.ended || s.closing || s.link != nil || s.retry.dialling {
 		return
 	}
-	if s.rec.Stream != nil && len(s.log.queue) > 0 {
+	if (s.rec.Stream != nil || s.halfway != nil) && len(s.log.queue) > 0 {
 		// To resume is to acknowledge: not before everything is kept.
 		s.whenWritten(s.connectNow)
 		return
@@ -51,6 +73,9 @@ func (s *Session) connectNow() {
 		s.setState(perch.StateReconnecting, s.state.reason, 0, false)
 	}
 	req := DialRequest{Account: s.acc, Resume: s.rec.Stream}
+	if req.Resume == nil {
+		req.Resume = s.halfway
+	}
 	if req.Account.JID == "" && !s.upstream.TokenBearer {
 		req.Account.JID = s.rec.JID.Bare()
 	}
@@ -114,10 +139,15 @@ func (s *Session) attach(l *link) bool {
 		s.failed(perch.Errorf(perch.KindUnauthorized, "the credential belongs to another account"))
 		return false
 	}
-	l.holding = !l.login.Resumed && l.login.Capabilities.Archive == archivePaged
+	l.goesOn = l.login.Resumed && s.rec.Stream != nil
+	l.holding = !l.goesOn && l.login.Capabilities.Archive == archivePaged
 	s.link = l
 	s.caps = l.login.Capabilities
 	s.rec.JID = l.login.JID
+	s.halfway = nil
+	if s.m.o.Store.Durable() {
+		_ = l.state() // from here on the server hears of nothing that is not kept
+	}
 	return true
 }
 
@@ -140,7 +170,7 @@ func (s *Session) drop(l *link, err error) {
 // signIn is the login sequence, from bind to online. It waits for answers of the upstream
 // and changes the session by turns only, each of which looks whether l is still in use.
 func (s *Session) signIn(ctx context.Context, l *link) error {
-	if l.login.Resumed {
+	if l.goesOn {
 		return s.turn(ctx, func() { s.ifCurrent(l, s.resumed) })
 	}
 	if err := s.catchUp(ctx, l, true); err != nil {
@@ -210,12 +240,10 @@ func (s *Session) online(l *link) {
 func (s *Session) becomeOnline(resumed bool) {
 	s.rec.RosterKnown = true
 	s.rec.OfflineSince, s.rec.Stream = 0, nil
-	if s.m.o.Store.Durable() {
-		s.rec.Stream = s.link.conn.StreamState() // for the case that this process is killed
-	}
 	s.setState(perch.StateOnline, "", 0, resumed)
+	s.settleOutbox(s.link.login.Resumed)
+	s.saveStream() // behind what was settled: a state must not be ahead of the outbox
 	s.saveRecord()
-	s.settleOutbox(resumed)
 	s.pump()
 	s.retry.tell(nil)
 	// Whoever waited for the login sees its event in the log, and never as news.

@@ -276,7 +276,8 @@ func TestHeldOverflow(t *testing.T) {
 	})
 }
 
-// The archive proves that a message of ours arrived whose stream was lost.
+// The archive proves that a message of ours arrived whose stream was lost, and that another one
+// did not: that one is sent again, with its id.
 func TestArchiveSettlesOutbox(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
@@ -289,7 +290,14 @@ func TestArchiveSettlesOutbox(t *testing.T) {
 		if h := w.history(s, arrived); h != "accepted sent acked " {
 			t.Error(h)
 		}
-		if h := w.history(s, lost); h != "accepted sent unknown " {
+		if h := w.history(s, lost); h != "accepted sent " {
+			t.Error(h)
+		}
+		if again := sent[*perch.MessageOut](w.conn()); len(again) != 1 || again[0].ID != lost {
+			t.Errorf("sent again: %+v", again)
+		}
+		w.conn().Ack()
+		if h := w.history(s, lost); h != "accepted sent acked " {
 			t.Error(h)
 		}
 		if got := received(t, w.durable(s)); !slices.Equal(got, []string{"live arrived", "live lost"}) {

@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"context"
 	"slices"
 
 	"github.com/perch-im/perch"
@@ -20,6 +19,7 @@ type outbox struct {
 	running map[string]string // keys whose commit is under way, with their fingerprints
 	records []*perch.MessageRecord
 	looking bool
+	asking  bool // the archive is asked about earlier messages: later ones wait
 }
 
 // outEntry is an accepted message. It is written at most once on one stream; what becomes
@@ -37,7 +37,7 @@ type outEntry struct {
 // pump writes what waits, in order. An entry is marked as sent in the Store before it is
 // written: after a crash the mark says that it may have been.
 func (s *Session) pump() {
-	if s.link == nil || !s.link.live {
+	if s.link == nil || !s.link.live || s.out.asking {
 		return
 	}
 	wait := false
@@ -81,11 +81,13 @@ func (s *Session) write(e *outEntry) {
 	}
 	e.link, e.num = s.link, num
 	if e.record.Status != perch.StatusAccepted {
-		return // written before, on a stream that the upstream refused
+		s.saveStream()
+		return // written before, on a stream that is gone
 	}
 	e.record = s.advance(e.record, perch.StatusSent, nil)
 	s.emit(perch.EventMessageSent, perch.Message{ID: e.ID, From: s.rec.JID, To: e.To, Kind: e.Kind, Body: e.Body,
 		Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive})
+	s.saveStream() // with the message in it
 }
 
 // advance adds a step to a message's history, and says so by an event; that it was sent is
@@ -118,45 +120,6 @@ func (s *Session) remember(r *perch.MessageRecord) {
 		s.out.records = slices.Delete(s.out.records, 0, 1)
 	}
 	s.out.records = append(s.out.records, r)
-}
-
-// settleOutbox decides, at a new login, about what was written and not acknowledged. On a
-// resumed stream the connection has written it again, so it is with the server as soon as
-// the server answers anything that was sent later. On a new stream nobody can tell: it is
-// unknown, and never sent again blindly. (The archive, where there is one, was asked
-// before: what it has is acked already.)
-func (s *Session) settleOutbox(resumed bool) {
-	carried := false
-	for _, e := range slices.Clone(s.out.entries) {
-		if e.link == nil && !e.carried || e.link == s.link {
-			continue
-		}
-		if !resumed {
-			s.done(e, perch.StatusUnknown, nil)
-			continue
-		}
-		e.link, e.num, e.carried = s.link, 0, true
-		carried = true
-	}
-	if carried {
-		s.confirmCarried(s.link)
-	}
-}
-
-// confirmCarried asks for any answer.
-func (s *Session) confirmCarried(l *link) {
-	s.background(func(ctx context.Context) {
-		if _, err := l.conn.Ping(ctx); err != nil {
-			return // the link is about to be lost, and then it is decided again
-		}
-		s.tell(func() {
-			for _, e := range slices.Clone(s.out.entries) {
-				if e.link == l && e.carried {
-					s.done(e, perch.StatusAcked, nil)
-				}
-			}
-		})
-	})
 }
 
 // quarantine looks for the stanza that made the upstream end the stream: the oldest one

@@ -49,6 +49,7 @@ type Session struct {
 	settle   *settling // nil: the presence is settled
 	invites  []*perch.Invitation
 	out      outbox
+	halfway  []byte // state of a stream that was lost before it was online
 	recent   recentIDs
 	subs     []*Subscription
 	idle     idling
@@ -250,7 +251,7 @@ func (s *Session) shutdown() {
 	e := ending{signOut: true}
 	if s.link != nil {
 		s.rec.Stream = nil
-		if state := s.link.state(); state != nil && s.m.o.Store.Durable() {
+		if state := s.link.state(); state != nil && s.link.live && s.m.o.Store.Durable() {
 			s.rec.Stream = state
 			e.signOut = false
 		}

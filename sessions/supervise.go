@@ -181,6 +181,7 @@ func (s *Session) setState(state perch.State, reason string, retryAt perch.Time,
 func (s *Session) lost(err error) {
 	l := s.link
 	s.link = nil
+	s.out.asking = false
 	if err == nil {
 		err = perch.Errorf(perch.KindLinkLost, "the stream ended")
 	}
@@ -191,7 +192,12 @@ func (s *Session) lost(err error) {
 	if time.Since(l.since) >= steady {
 		s.retry.attempt, s.retry.policies = 0, 0
 	}
-	s.rec.Stream = l.state()
+	s.rec.Stream = nil
+	if l.live {
+		s.rec.Stream = l.state()
+	} else {
+		s.halfway = l.state()
+	}
 	s.rec.OfflineSince = s.now()
 	if at := l.conn.Stats().LastStanzaAt; at != 0 {
 		s.rec.OfflineSince = at

@@ -254,6 +254,7 @@ type upstream struct {
 	conns  []*conn
 	resume bool // streams can be resumed
 	pages  func(perch.ArchiveQuery) (perch.ArchivePage, error)
+	known  func() (map[string]uint64, bool)
 }
 
 func newUpstream() *upstream {
@@ -322,8 +323,19 @@ func (u *upstream) dial(ctx context.Context, req sessions.DialRequest) (sessions
 	defer u.mu.Unlock()
 	k := &conn{Conn: c.(*fakexmpp.Conn), up: u, resumed: u.resume && req.Resume != nil}
 	u.conns = append(u.conns, k)
+	if u.known != nil {
+		return knower{k, u.known}, nil
+	}
 	return k, nil
 }
+
+// knower is a conn that knows what was on the stream that it resumes.
+type knower struct {
+	*conn
+	known func() (map[string]uint64, bool)
+}
+
+func (k knower) Known() (map[string]uint64, bool) { return k.known() }
 
 func (u *upstream) newest() *conn {
 	u.mu.Lock()

@@ -72,6 +72,7 @@ func (l *login) discover(features *element) error {
 	if l.d.up.Profile == ProfileMessenger {
 		return nil
 	}
+	l.c.login.Capabilities.ClientState = features.child(nsCSI, "csi") != nil
 	l.doing = "asking what the server can do"
 	payload, err := encodeDiscoInfo("")
 	if err != nil {
@@ -84,7 +85,7 @@ func (l *login) discover(features *element) error {
 	if answer.err == nil && parseDiscoInfo(answer.payload)[nsMAM] {
 		l.c.login.Capabilities.Archive = "313"
 	}
-	return nil
+	return l.carbons()
 }
 
 // request waits for the answer to one IQ. What else arrives meanwhile is kept for Start.

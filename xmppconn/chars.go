@@ -60,7 +60,9 @@ func isNameRune(r rune, inner bool) bool {
 		r >= 0xF900 && r <= 0xFDCF || r >= 0xFDF0 && r <= 0xFFFD || r >= 0x10000 && r <= 0xEFFFF
 }
 
-func badUTF8() error  { return &framingError{"unsupported-encoding", "bytes that are not UTF-8"} }
+func badUTF8() error {
+	return &framingError{condition: "unsupported-encoding", detail: "bytes that are not UTF-8"}
+}
 func badChar() error  { return notWellFormed("a character that XML forbids") }
 func badEnd() error   { return notWellFormed("an end of input within an element") }
 func badName() error  { return notWellFormed("a name that is none") }

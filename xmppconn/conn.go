@@ -28,7 +28,7 @@ type Conn struct {
 
 	// Of the reader.
 	sink      func(seq uint64, in perch.Inbound)
-	delivered uint64
+	delivered atomic.Uint64 // written by the reader alone
 
 	lastRead   atomic.Int64 // since Dialer.epoch: when bytes last came
 	rtt        atomic.Int64
@@ -51,9 +51,11 @@ type Conn struct {
 	writing  bool    // a writer goroutine is there
 	hangUp   bool    // the writer closes the socket when out is empty
 	writeErr error
-	sent     uint64 // number of the last stanza of Send
-	acked    uint64 // the server has everything up to here
-	unsure   uint64 // the last one that wants to be acked
+	sent     uint64      // number of the last stanza of Send
+	acked    uint64      // the server has everything up to here
+	unsure   uint64      // the last one that wants to be acked
+	sm       *management // nil: the server has no stream management
+	over     bool        // one side has closed the stream: nothing can be resumed
 
 	// Keepalive state; times since Dialer.epoch, 0 for none.
 	pingAt time.Duration
@@ -98,8 +100,24 @@ func (c *Conn) Start(sink func(seq uint64, in perch.Inbound)) {
 	}
 	c.started, c.sink = true, sink
 	c.timer = time.AfterFunc(c.d.up.KeepAlive, c.tick)
+	c.rewrite()
 	c.wg.Add(1)
 	go c.read()
+}
+
+// rewrite begins a resumed stream: what the server has not got goes out again, in order, and
+// with it the question what it has. The caller holds mu.
+func (c *Conn) rewrite() {
+	if c.sm == nil || !c.login.Resumed {
+		return
+	}
+	_ = c.enqueue(func(b []byte) ([]byte, error) {
+		for _, u := range c.sm.queue {
+			b = append(b, u.xml...)
+		}
+		return b, nil
+	})
+	c.sendAsk()
 }
 
 // Handled says that everything delivered up to seq is kept for good: what an acknowledgement
@@ -107,15 +125,19 @@ func (c *Conn) Start(sink func(seq uint64, in perch.Inbound)) {
 func (c *Conn) Handled(seq uint64) {
 	for {
 		old := c.handled.Load()
-		if seq <= old || c.handled.CompareAndSwap(old, seq) {
+		if seq < old {
 			return
 		}
+		if seq == old || c.handled.CompareAndSwap(old, seq) {
+			break
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sm != nil {
+		c.keptUpTo(seq)
 	}
 }
-
-// StreamState is what resuming the stream needs (XEP-0198). Nil: this stream cannot be
-// resumed.
-func (c *Conn) StreamState() []byte { return nil }
 
 // Stats returns when the server was last heard and how long the last ping took.
 func (c *Conn) Stats() perch.ConnStats {

@@ -56,7 +56,7 @@ func (c *Conn) checkAlive() bool {
 // waits for its acknowledgement.
 func (c *Conn) pingDue(heard time.Duration) time.Duration {
 	due := heard + c.d.up.KeepAlive
-	if c.acked >= c.unsure {
+	if c.sm == nil && c.acked >= c.unsure {
 		c.ackBy = 0
 	}
 	if c.ackBy != 0 && c.ackBy < due {
@@ -66,6 +66,14 @@ func (c *Conn) pingDue(heard time.Duration) time.Duration {
 }
 
 func (c *Conn) sendPing(now time.Duration) {
+	if c.sm != nil {
+		// <r/> does both, and is not counted itself (XEP-0198, 4).
+		c.pingAt = now
+		c.d.counters.Pings.Add(1)
+		c.sendAsk()
+		c.timer.Reset(c.d.up.PingTimeout)
+		return
+	}
 	c.forgetLocked(c.pingID)
 	c.pingAt, c.ackBy = now, 0
 	c.d.counters.Pings.Add(1)
@@ -87,9 +95,14 @@ func (c *Conn) pong(sent time.Duration) {
 	c.checkAlive()
 }
 
-// wantAck sees to it that the stanza just sent is acknowledged soon: servers without
-// XEP-0198 do it by answering a later request. The caller holds mu.
+// wantAck sees to it that the stanza just sent is acknowledged soon: by asking for it (XEP-0198,
+// 4), and servers without stream management do it by answering a later request. The caller
+// holds mu.
 func (c *Conn) wantAck() {
+	if m := c.sm; m != nil && m.out-m.asked >= askEvery && m.askAt == 0 {
+		c.sendAsk()
+		return
+	}
 	c.unsure = c.sent
 	if c.ackBy != 0 {
 		return

@@ -23,6 +23,9 @@ func (c *Conn) Close(ctx context.Context) error {
 	c.mu.Lock()
 	wait := c.started && c.err == nil && c.writeErr == nil
 	if wait && !c.closing {
+		if c.sm != nil {
+			c.sendAck() // else the server would deliver again what we have
+		}
 		_ = c.enqueue(func(b []byte) ([]byte, error) { return append(b, goodbye...), nil })
 		c.closing = true
 	}
@@ -81,6 +84,7 @@ func (c *Conn) finish(err error, tail string) {
 	if c.timer != nil {
 		c.timer.Stop()
 	}
+	c.over = c.over || tail != ""
 	polite := tail != "" && c.writeErr == nil && !c.closing
 	if polite {
 		c.appendTail(tail)

@@ -87,7 +87,7 @@ func (c *Conn) ask(typ string, to perch.JID, payload []byte, answer func(iqIn, e
 
 func (c *Conn) askLocked(typ string, to perch.JID, payload []byte, answer func(iqIn, error)) (string, error) {
 	id := newID()
-	if err := c.enqueue(func(b []byte) ([]byte, error) { return appendIQ(b, id, typ, to, payload) }); err != nil {
+	if err := c.enqueueStanza("", 0, func(b []byte) ([]byte, error) { return appendIQ(b, id, typ, to, payload) }); err != nil {
 		return "", err
 	}
 	if c.iqs == nil {
@@ -127,7 +127,7 @@ func (c *Conn) answered(in iqIn, failure error) {
 	}
 	c.forgetLocked(in.id)
 	through := uint64(0)
-	if q.through > c.acked {
+	if c.sm == nil && q.through > c.acked {
 		c.acked, through = q.through, q.through
 	}
 	c.mu.Unlock()
@@ -143,12 +143,16 @@ func (c *Conn) answered(in iqIn, failure error) {
 // handleIQ tells answers from requests of others (RFC 6120, 8.2.3).
 func (c *Conn) handleIQ(el *element) {
 	in, ok := parseIQ(el)
+	push := ok && in.typ == "set" && in.payload.is(nsRoster, "query")
+	if !push {
+		c.count(0)
+	}
 	switch {
 	case !ok:
 		c.d.counters.Malformed.Add(1)
 	case in.typ == "result" || in.typ == "error":
 		c.answered(in, nil)
-	case in.typ == "set" && in.payload.is(nsRoster, "query"):
+	case push:
 		c.rosterPush(in)
 	default:
 		c.serve(in)
@@ -159,15 +163,18 @@ func (c *Conn) handleIQ(el *element) {
 // RFC 6121, 2.1.6 demands, without an answer.
 func (c *Conn) rosterPush(in iqIn) {
 	if !c.fromOwnAccount(in.from) {
+		c.count(0)
 		c.d.counters.ForgedPushes.Add(1)
 		return
 	}
 	push, ok := parseRosterPush(in.payload)
 	if !ok {
+		c.count(0)
 		c.d.counters.Malformed.Add(1)
 		c.reply(func(b []byte) ([]byte, error) { return appendIQError(b, in.id, in.from, "modify", "bad-request") })
 		return
 	}
+	c.count(1)
 	c.deliver(push)
 	c.reply(func(b []byte) ([]byte, error) { return appendIQ(b, in.id, "result", in.from, nil) })
 }
@@ -198,7 +205,7 @@ func (c *Conn) serve(in iqIn) {
 func (c *Conn) reply(encode func([]byte) ([]byte, error)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.enqueue(encode) != nil {
+	if c.enqueueStanza("", 0, encode) != nil {
 		c.d.counters.RepliesShed.Add(1)
 	}
 }

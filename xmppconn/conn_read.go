@@ -19,6 +19,7 @@ func (c *Conn) read() {
 		}
 	}
 	c.early = nil
+	c.beginCounting()
 	for {
 		f, err := c.fr.next()
 		if err != nil {
@@ -55,7 +56,7 @@ func (c *Conn) hangUpFor(err error) {
 	tail := "</stream:stream>"
 	if fe, ok := errors.AsType[*framingError](err); ok {
 		c.d.counters.Malformed.Add(1)
-		tail = "<stream:error><" + fe.condition + " xmlns='" + nsStreams + "'/></stream:error>" + tail
+		tail = "<stream:error><" + fe.condition + " xmlns='" + nsStreams + "'/>" + fe.more + "</stream:error>" + tail
 	}
 	c.finish(c.lost(err, "reading"), tail)
 }
@@ -82,7 +83,7 @@ func (c *Conn) handle(f *frame) error {
 		return nil
 	case frameElement:
 	default:
-		return &framingError{"bad-format", "a second stream header"}
+		return &framingError{condition: "bad-format", detail: "a second stream header"}
 	}
 	if f.local == "message" || f.local == "presence" {
 		return c.handleStanza(f)
@@ -96,6 +97,8 @@ func (c *Conn) handle(f *frame) error {
 		return c.streamError(el, StageMidSession)
 	case el.is(nsClient, "iq"):
 		c.handleIQ(el)
+	case el.space == nsSM:
+		return c.handleSM(el)
 	default:
 		c.d.counters.Malformed.Add(1) // features we did not ask for, and the like
 	}
@@ -116,16 +119,46 @@ func (c *Conn) handleStanza(f *frame) error {
 	if d.mam != nil {
 		c.archiveResult(d.mam)
 	}
+	if d.stanza {
+		c.count(len(d.in))
+	}
+	replayed := c.replaying()
 	for _, in := range d.in {
+		if m, ok := in.(*perch.MessageIn); ok && replayed {
+			m.Source = perch.SourceResumed
+		}
 		c.deliver(in)
 	}
 	return nil
+}
+
+// beginCounting is called when everything from before stream management is dealt with.
+func (c *Conn) beginCounting() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sm != nil {
+		c.sm.counting = true
+	}
+}
+
+// replaying says whether the server may still be sending again what it sent before.
+func (c *Conn) replaying() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sm != nil && c.sm.replay
 }
 
 // handleSkipped tells of a stanza that was too large or too deep. One that was an answer
 // fails its request; a lost request of somebody else is nobody's loss here.
 func (c *Conn) handleSkipped(s *skipped) {
 	c.d.counters.Skipped.Add(1)
+	tells := s.local == "message" || s.local == "presence" || s.local == ""
+	switch {
+	case tells:
+		c.count(1)
+	case s.local == "iq":
+		c.count(0)
+	}
 	switch s.local {
 	case "iq":
 		c.answered(iqIn{id: s.id, typ: "error", from: s.from},
@@ -144,9 +177,8 @@ func (c *Conn) deliver(in perch.Inbound) {
 	if mute {
 		return
 	}
-	c.delivered++
 	c.delivering.Store(true)
-	c.sink(c.delivered, in)
+	c.sink(c.delivered.Add(1), in)
 	c.delivering.Store(false)
 }
 

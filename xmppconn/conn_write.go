@@ -19,14 +19,23 @@ const keepBuffer = 64 << 10
 func (c *Conn) Send(out perch.Outbound) (uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.enqueue(func(b []byte) ([]byte, error) { return appendOutbound(b, out) }); err != nil {
+	if state, ok := out.(*perch.ClientStateOut); ok { // no stanza, and never acknowledged
+		return c.sent, c.enqueue(func(b []byte) ([]byte, error) { return appendCSI(b, state.Active), nil })
+	}
+	id := ""
+	if m, ok := out.(*perch.MessageOut); ok {
+		id = m.ID
+	}
+	if err := c.enqueueStanza(id, c.sent+1, func(b []byte) ([]byte, error) { return appendOutbound(b, out) }); err != nil {
 		return 0, err
 	}
 	c.sent++
 	c.d.counters.StanzasOut.Add(1)
 	switch out.(type) {
 	case *perch.MessageOut, *perch.SubscriptionOut:
-		c.wantAck()
+		if c.sm == nil {
+			c.wantAck()
+		}
 	}
 	return c.sent, nil
 }

@@ -7,6 +7,8 @@ import "sync/atomic"
 type Counters struct {
 	SignIns        atomic.Int64
 	SignInFailures atomic.Int64
+	Resumes        atomic.Int64 // streams that went on (XEP-0198)
+	ResumesFailed  atomic.Int64 // refused, or hung up on
 	Redirects      atomic.Int64 // followed
 	FramesIn       atomic.Int64 // whole elements of the stream
 	StanzasOut     atomic.Int64

@@ -10,6 +10,7 @@ import (
 type decoded struct {
 	in     []perch.Inbound
 	forged string     // what was claimed without the right to: "carbon"; else ""
+	stanza bool       // XEP-0198 counts it
 	mam    *mamResult // an archive result (XEP-0313): only for the query that is open
 }
 
@@ -30,9 +31,11 @@ func decodeFrame(f *frame, self perch.JID, now perch.Time) (decoded, error) {
 func decodeStanza(el *element, self perch.JID, now perch.Time) decoded {
 	switch {
 	case el.is(nsClient, "message"):
-		return decodeMessage(el, self, now)
+		d := decodeMessage(el, self, now)
+		d.stanza = true
+		return d
 	case el.is(nsClient, "presence"):
-		return decoded{in: decodePresence(el, self, now)}
+		return decoded{in: decodePresence(el, self, now), stanza: true}
 	}
 	return decoded{}
 }

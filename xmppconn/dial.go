@@ -90,8 +90,9 @@ func (d *Dialer) Capabilities() perch.Capabilities { return d.up.capabilities() 
 func (d *Dialer) Counters() *Counters { return d.counters }
 
 // Dial signs in: name lookup, TCP, TLS, SASL and bind, following redirects. Ctx covers the
-// sign-in only. Resume is what Conn.StreamState gave; connections have none so far, so a
-// stream never goes on and Login.Resumed is false.
+// sign-in only. Resume is what Conn.StreamState of an earlier connection gave, or nil: that
+// stream goes on (XEP-0198, 5) when the server still has it, and Login.Resumed is true;
+// otherwise a resource is bound as if there had been none.
 //
 // Errors have a kind: KindUnauthorized, KindUpstreamConfig, KindUpstreamTLS,
 // KindRedirectRefused, KindStreamConflict, KindPolicy and KindValidation will not go away by
@@ -122,7 +123,7 @@ func (d *Dialer) Dial(ctx context.Context, acc perch.Account, resume []byte) (*C
 			}
 			done <- r
 		}()
-		r.conn, r.err = d.signIn(ctx, acc)
+		r.conn, r.err = d.signIn(ctx, acc, parseStreamState(resume))
 	}()
 	r := <-done
 	if r.err == nil {
@@ -142,14 +143,14 @@ func (d *Dialer) panicked(where string, p any) {
 }
 
 // signIn follows redirects from the first targets on.
-func (d *Dialer) signIn(ctx context.Context, acc perch.Account) (*Conn, error) {
-	targets, err := d.firstTargets(ctx, acc)
+func (d *Dialer) signIn(ctx context.Context, acc perch.Account, earlier *streamState) (*Conn, error) {
+	targets, err := d.firstTargets(ctx, acc, earlier)
 	if err != nil {
 		return nil, err
 	}
 	visited := map[string]bool{}
 	for range 1 + maxRedirects {
-		conn, err := d.tryTargets(ctx, acc, targets, visited)
+		conn, err := d.tryTargets(ctx, acc, earlier, targets, visited)
 		re, redirected := errors.AsType[*RedirectError](err)
 		if !redirected || perch.KindOf(err) == perch.KindRedirectRefused {
 			return conn, err
@@ -165,12 +166,19 @@ func (d *Dialer) signIn(ctx context.Context, acc perch.Account) (*Conn, error) {
 	return nil, perch.Errorf(perch.KindRedirectRefused, "the server redirected more than %d times", maxRedirects)
 }
 
-// firstTargets is where to begin: at the host that the last connection was sent to, if any.
-func (d *Dialer) firstTargets(ctx context.Context, acc perch.Account) ([]target, error) {
+// firstTargets is where to begin: at the host that the last connection was sent to, if any, or
+// where the server would like the stream to be resumed, if it is one that may be.
+func (d *Dialer) firstTargets(ctx context.Context, acc perch.Account, earlier *streamState) ([]target, error) {
 	first, sent := d.redirects.take(d.accountKey(acc), time.Now())
 	targets, err := d.up.targets(ctx)
 	if sent {
 		return append([]target{first}, targets...), nil
+	}
+	if earlier != nil && earlier.Location != "" && !d.up.BringYourOwn {
+		re, ok := errors.AsType[*RedirectError](error(d.up.redirect(earlier.Location, StageAfterSASL, false)))
+		if ok && hostAllowed(d.up.RedirectAllow, re.Host) {
+			return append([]target{d.up.redirectTarget(re)}, targets...), nil
+		}
 	}
 	return targets, err
 }
@@ -188,11 +196,16 @@ func (d *Dialer) accountKey(acc perch.Account) uint64 {
 
 // tryTargets goes on to the next target after an error that may be this target's own. Of
 // several errors it returns the one that says most: a refused certificate before a silence.
-func (d *Dialer) tryTargets(ctx context.Context, acc perch.Account, targets []target, visited map[string]bool) (*Conn, error) {
+func (d *Dialer) tryTargets(ctx context.Context, acc perch.Account, earlier *streamState, targets []target, visited map[string]bool) (*Conn, error) {
 	var worst error
 	for _, t := range targets {
 		visited[t.String()] = true
-		conn, err := d.attempt(ctx, acc, t)
+		conn, err := d.attempt(ctx, acc, t, earlier)
+		if errors.Is(err, errNotResumed) {
+			d.counters.ResumesFailed.Add(1)
+			earlier = nil
+			conn, err = d.attempt(ctx, acc, t, nil)
+		}
 		if err == nil {
 			return conn, nil
 		}
@@ -218,7 +231,7 @@ func triesNext(err error) bool {
 }
 
 // attempt signs in at one target. However it ends, nothing of a failed attempt is left.
-func (d *Dialer) attempt(ctx context.Context, acc perch.Account, t target) (*Conn, error) {
+func (d *Dialer) attempt(ctx context.Context, acc perch.Account, t target, earlier *streamState) (*Conn, error) {
 	raw, err := d.connect(ctx, t)
 	if err != nil {
 		return nil, err
@@ -233,6 +246,7 @@ func (d *Dialer) attempt(ctx context.Context, acc perch.Account, t target) (*Con
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	defer stop()
 	l := newLogin(ctx, d, acc, t, raw)
+	l.earlier = earlier
 	if err := l.run(); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,17 @@
 // see-other-host at every stage. [Conn.Start] then begins to read; [Conn.Send] and the
 // requests (Roster, VCard, Archive, ...) work from there on, until [Conn.Done].
 //
+// # Stream management
+//
+// Where the server has it, XEP-0198 is on for the life of a stream. Inbound, the server is told
+// of no stanza before the session has called [Conn.Handled] for all that came of it; what the
+// connection answers itself counts in its place between those. When states of the stream are
+// kept ([Conn.StreamStateAt]), the server is told of no more than a kept state says, so that
+// whoever resumes from it is never behind the server. Outbound, [Conn.Send] keeps a stanza until
+// the session has handled the AckIn that told of it. A connection that is lost is dropped without
+// the end of the stream; [Dialer.Dial] with its state goes on with that stream, writes again
+// what the server lacks, and binds afresh when the server refuses or hangs up.
+//
 // # Goroutines
 //
 // Signing in runs on a goroutine that ends with it. A connection has one goroutine, the

@@ -115,10 +115,10 @@ func parseHeader(raw []byte) (*streamHeader, string, error) {
 	}
 	el := p.root
 	if el.local != "stream" {
-		return nil, "", &framingError{"bad-format", "the first element is not a stream header"}
+		return nil, "", &framingError{condition: "bad-format", detail: "the first element is not a stream header"}
 	}
 	if el.space != nsStream {
-		return nil, "", &framingError{"invalid-namespace", "the stream header has another namespace"}
+		return nil, "", &framingError{condition: "invalid-namespace", detail: "the stream header has another namespace"}
 	}
 	h := &streamHeader{
 		from: el.attr("from"), to: el.attr("to"), id: el.attr("id"), version: el.attr("version"),
@@ -176,10 +176,10 @@ func checkDeclaration(decl string) error {
 		return notWellFormed("an XML declaration that is none")
 	}
 	if p.root.attr("version") != "1.0" {
-		return &framingError{"unsupported-version", "not XML 1.0"}
+		return &framingError{condition: "unsupported-version", detail: "not XML 1.0"}
 	}
 	if enc := p.root.attr("encoding"); enc != "" && !strings.EqualFold(enc, "utf-8") {
-		return &framingError{"unsupported-encoding", "not UTF-8"}
+		return &framingError{condition: "unsupported-encoding", detail: "not UTF-8"}
 	}
 	return nil
 }

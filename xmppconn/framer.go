@@ -54,12 +54,17 @@ type skipped struct {
 type framingError struct {
 	condition string
 	detail    string
+	more      string // an application's own condition beside it (RFC 6120, 4.9.4), as XML
 }
 
 func (e *framingError) Error() string { return "xmpp stream: " + e.condition + ": " + e.detail }
 
-func notWellFormed(detail string) error { return &framingError{"not-well-formed", detail} }
-func restricted(detail string) error    { return &framingError{"restricted-xml", detail} }
+func notWellFormed(detail string) error {
+	return &framingError{condition: "not-well-formed", detail: detail}
+}
+func restricted(detail string) error {
+	return &framingError{condition: "restricted-xml", detail: detail}
+}
 
 // framer cuts a byte stream into frames. It looks only at tags and quotes: names, entities
 // and characters are for the parser, which sees every frame that is not skipped. Depth and
@@ -191,7 +196,7 @@ func (f *framer) take(found found) (frame, bool, error) {
 func (f *framer) takeHeader() (frame, error) {
 	raw := f.in.bytes()[f.scan.start:f.scan.pos]
 	if len(raw) > f.lim.stanza || f.scan.firstAttrs > f.lim.attrs {
-		return frame{}, &framingError{"policy-violation", "the stream header is too large"}
+		return frame{}, &framingError{condition: "policy-violation", detail: "the stream header is too large"}
 	}
 	h, name, err := parseHeader(raw)
 	if err != nil {
@@ -234,7 +239,7 @@ func (f *framer) takeElement() (frame, bool, error) {
 }
 
 func (f *framer) tooMuch() error {
-	return &framingError{"policy-violation", "a stanza is longer than the stream allows"}
+	return &framingError{condition: "policy-violation", detail: "a stanza is longer than the stream allows"}
 }
 
 // beginSkip remembers what can be said about the stanza while its start tag is here. The
@@ -264,7 +269,7 @@ func describe(s *skipped, tag []byte, ns nsContext) {
 func (f *framer) more() error {
 	switch {
 	case f.ns == nil && len(f.in.bytes()) > f.lim.stanza:
-		return &framingError{"policy-violation", "the stream header is too large"}
+		return &framingError{condition: "policy-violation", detail: "the stream header is too large"}
 	case f.scan.pos-f.scan.start > f.lim.stanza:
 		f.beginSkip("too_large")
 	}

@@ -10,7 +10,7 @@ func (p *parser) declare(prefix, uri string) error {
 		return nil
 	}
 	if prefix == "xml" || prefix == "xmlns" || uri == nsXML || uri == nsXMLNS || prefix != "" && uri == "" {
-		return &framingError{"bad-namespace-prefix", "a namespace declaration that is not allowed"}
+		return &framingError{condition: "bad-namespace-prefix", detail: "a namespace declaration that is not allowed"}
 	}
 	o := &p.open[len(p.open)-1]
 	for _, b := range p.ns[o.ns:] {
@@ -19,7 +19,7 @@ func (p *parser) declare(prefix, uri string) error {
 		}
 	}
 	if len(p.ns)-o.ns >= mostAttrs {
-		return &framingError{"policy-violation", "too many attributes"}
+		return &framingError{condition: "policy-violation", detail: "too many attributes"}
 	}
 	if prefix == "" {
 		p.def = uri
@@ -46,7 +46,7 @@ func (p *parser) resolve(prefix, def string) (string, error) {
 			return p.ctx.bindings[i].uri, nil
 		}
 	}
-	return "", &framingError{"bad-namespace-prefix", "a prefix that is not declared"}
+	return "", &framingError{condition: "bad-namespace-prefix", detail: "a prefix that is not declared"}
 }
 
 // resolveAttrs turns the prefixes of the current tag's attributes into namespaces.
@@ -56,7 +56,7 @@ func (p *parser) resolveAttrs() ([]attr, error) {
 		return nil, nil
 	}
 	if len(own) > mostAttrs {
-		return nil, &framingError{"policy-violation", "too many attributes"}
+		return nil, &framingError{condition: "policy-violation", detail: "too many attributes"}
 	}
 	for i := range own {
 		a := &own[i]

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/xml"
+	"errors"
 	"net"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ type login struct {
 	doing string // for error texts
 
 	authenticated bool
+	earlier       *streamState // to resume; nil: bind
 	earlyBytes    int
 }
 
@@ -45,10 +47,19 @@ func (l *login) run() error {
 	if features, err = l.openStream(l.c.nc); err != nil {
 		return err
 	}
+	if resumed, err := l.resume(features); resumed || err != nil {
+		if err != nil {
+			return err
+		}
+		return l.verify()
+	}
 	if err := l.bind(features); err != nil {
 		return err
 	}
 	if err := l.discover(features); err != nil {
+		return err
+	}
+	if err := l.enable(features); err != nil {
 		return err
 	}
 	return l.verify()
@@ -155,10 +166,13 @@ func (l *login) element() (*element, error) {
 		}
 		return el, nil
 	case frameEnd:
-		return nil, perch.Errorf(perch.KindLinkLost, "%s: the server closed the stream", l.doing)
+		return nil, perch.Wrap(perch.KindLinkLost, errClosedByServer, "%s", l.doing)
 	}
 	return nil, perch.Errorf(perch.KindLinkLost, "%s: the server sent something unexpected", l.doing)
 }
+
+// errClosedByServer is a </stream:stream> while we sign in.
+var errClosedByServer = errors.New("the server closed the stream")
 
 // deadline gives the server the time of one step.
 func (l *login) deadline() {

@@ -115,7 +115,7 @@ func (s *scanner) space(b []byte) error {
 	s.start = s.pos
 	if s.pos < len(b) {
 		if b[s.pos] != '<' {
-			return &framingError{"bad-format", "text between stanzas"}
+			return &framingError{condition: "bad-format", detail: "text between stanzas"}
 		}
 		s.pos++
 		s.state = inOpen

@@ -83,7 +83,7 @@ type Upstream struct {
 	WriteTimeout   time.Duration // for one write; 0 = 20 s
 	KeepAlive      time.Duration // silence before a ping (XEP-0199); 0 = 55 s
 	PingTimeout    time.Duration // for its answer; 0 = 20 s
-	AckDelay       time.Duration // how long a sent message waits before a ping asks for it; 0 = 3 s
+	AckDelay       time.Duration // how long a sent stanza waits before the server is asked for it; 0 = 3 s
 	MaxQueue       int           // bytes that may wait to be written; 0 = 1 MiB
 }
 

@@ -1,0 +1,158 @@
+package sessions_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
+)
+
+// What a resumed connection knows decides about each message: it is with the server, on its
+// way, never left, or nobody can tell.
+func TestResumedConnectionKnows(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		written uint64
+		on      bool // the message was on the stream
+		more    bool
+		again   bool // it is written by the session
+		acked   bool // after the server has acknowledged what is on the stream
+		want    string
+	}{
+		{name: "with the server", on: true, want: "accepted sent acked "},
+		{name: "written again by the connection", on: true, written: 1, want: "accepted sent ", acked: true},
+		{name: "never left", again: true, want: "accepted sent ", acked: true},
+		{name: "nobody can tell", more: true, want: "accepted sent unknown "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				var id string
+				w.up.set(func(u *upstream) {
+					u.resume = true
+					u.known = func() (map[string]uint64, bool) {
+						if tt.on {
+							return map[string]uint64{id: tt.written}, tt.more
+						}
+						return nil, tt.more
+					}
+				})
+				s := w.open()
+				id = w.send(s, hi("x"))
+				w.lose(linkLost)
+				if h := w.history(s, id); h != tt.want {
+					t.Errorf("history %s, want %s", h, tt.want)
+				}
+				if got := bodies(w.conn()); (len(got) == 1) != tt.again {
+					t.Errorf("sent %v", got)
+				}
+				if tt.acked {
+					w.say(&perch.AckIn{Through: 1})
+					if h := w.history(s, id); h != "accepted sent acked " {
+						t.Error(h)
+					}
+				}
+			})
+		})
+	}
+}
+
+// The server has more than was kept of the stream: the archive knows whether a message is
+// among that.
+func TestResumedBehindTheServer(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.up.set(func(u *upstream) {
+			u.resume = true
+			u.known = func() (map[string]uint64, bool) { return nil, true }
+		})
+		a := withArchive(w)
+		a.add("old", "in", "")
+		s := w.open()
+		arrived, lost := w.send(s, hi("arrived")), w.send(s, hi("lost"))
+		a.add("arrived", "out", arrived)
+		w.lose(linkLost)
+		pass(time.Second)
+		if h := w.history(s, arrived); h != "accepted sent acked " {
+			t.Error(h)
+		}
+		if got := sent[*perch.MessageOut](w.conn()); len(got) != 1 || got[0].ID != lost {
+			t.Errorf("sent again: %v", got)
+		}
+	})
+}
+
+// Messages that are accepted while the archive is asked wait for the earlier ones.
+func TestOrderWhileTheArchiveIsAsked(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withArchive(w)
+		a.add("old", "in", "")
+		s := w.open()
+		w.send(s, hi("1"))
+		w.send(s, hi("2"))
+		asked := 0
+		a.onAsk = func() {
+			if asked++; asked == 3 { // after both of the login
+				go func() { _, _ = s.SendMessage(w.ctx(), hi("3")) }()
+				<-time.After(time.Second)
+			}
+		}
+		w.lose(linkLost)
+		pass(5 * time.Second)
+		if got := bodies(w.conn()); !slices.Equal(got, []string{"1", "2", "3"}) {
+			t.Errorf("sent %v", got)
+		}
+	})
+}
+
+// A stream that was lost before its login was complete is resumed, and the login completed.
+func TestResumedHalfway(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.up.set(func(u *upstream) { u.resume = true })
+		w.roster(bob)
+		w.up.Edit(func(d *fakexmpp.Data) {
+			d.Refuse = func(m string) error {
+				if m == "Roster" {
+					return linkLost
+				}
+				return nil
+			}
+		})
+		done := make(chan *sessions.Session, 1)
+		go func() { done <- w.open() }()
+		synctest.Wait()
+		w.up.Edit(func(d *fakexmpp.Data) { d.Refuse = nil })
+		pass(5 * time.Second)
+		s := <-done
+		dials := w.up.Dials()
+		if n := len(dials); n < 2 || dials[1].Resume == nil {
+			t.Fatalf("%d dials", n)
+		}
+		if got := sent[*perch.PresenceOut](w.conn()); len(got) != 1 {
+			t.Errorf("%d presences on the resumed stream", len(got))
+		}
+		if items, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
+			t.Errorf("%v, %s", items, s.Info().State)
+		}
+	})
+}
+
+// What leaves no trace in the log is acknowledged in portions, each with a state that is kept.
+func TestStateIsKeptWithoutEvents(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.up.set(func(u *upstream) { u.resume = true })
+		w.open()
+		for range 100 {
+			w.say(&perch.ChatStateIn{From: bob, State: perch.StateActive})
+		}
+		synctest.Wait()
+		w.store.mu.Lock()
+		defer w.store.mu.Unlock()
+		if got := string(w.store.record.Stream); got != fmt.Sprint("stream ", 96) {
+			t.Errorf("kept %q", got)
+		}
+	}, durable)
+}

@@ -1,0 +1,289 @@
+package xmppconn
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// management is the stream management of one connection (XEP-0198). Conn.mu guards it. Both
+// counters are kept in 64 bits; only their lower halves are on the wire, so that they go on
+// across 2^32.
+//
+// Inbound, a stanza counts as handled when the session has handled everything that came of
+// it, and of every stanza before it. Outbound, a stanza stays in the queue until the session
+// has handled the AckIn that told of it: a state that is kept is then never behind the
+// events that are kept with it.
+type management struct {
+	id       string
+	location string // where the server would like us to resume
+	max      int    // seconds that the server keeps the stream; 0 = not said
+	counting bool   // what the reader sees from here on counts
+	replay   bool   // until the first <a/> of a resumed stream
+
+	in    uint64 // stanzas that came
+	h     uint64 // of these, handled
+	marks []mark // of the stanzas that are not handled
+	pins  []mark // h of the states that were given out, oldest first
+	kept  bool   // states are given out: h never passes one that is kept
+	owed  uint64 // an <r/> was answered with less than this; 0 = none
+
+	out   uint64 // stanzas that were queued
+	base  uint64 // of these, gone from unacked
+	acked uint64 // of these, the server has
+	queue []unacked
+	bytes int
+	asked uint64        // out at the last <r/>
+	askAt time.Duration // of an <r/> that is not answered yet; 0 = none
+
+	known   map[string]uint64 // the messages in the state that was resumed; see Conn.Known
+	surplus bool              // the server has more of the stream than that state
+}
+
+// mark says that the first in stanzas are handled once everything up to seq is.
+type mark struct{ in, seq uint64 }
+
+// unacked is a stanza that the server may not have.
+type unacked struct {
+	xml []byte
+	id  string // of a message
+	num uint64 // of Send; 0: none, or one of an earlier connection
+	ack uint64 // seq of the AckIn that told of it; 0: not yet acknowledged
+}
+
+const (
+	askEvery     = 5  // stanzas; then the server is asked at once what it has
+	keepAtMost   = 4  // times MaxQueue may wait for an acknowledgement
+	catchUpEvery = 64 // stanzas that no kept state covers; then the session gets an occasion to write one
+)
+
+// count notes a stanza from the server of which deliveries things will be delivered. The
+// reader calls it before it delivers them, so that a state as of the last one includes it.
+func (c *Conn) count(deliveries int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.sm
+	if m == nil || !m.counting {
+		return
+	}
+	m.in++
+	seq := c.delivered.Load()
+	if c.err == nil && !c.closing {
+		seq += uint64(deliveries)
+	}
+	if n := len(m.marks); n > 0 && m.marks[n-1].seq == seq {
+		m.marks[n-1].in = m.in
+	} else {
+		m.marks = append(m.marks, mark{m.in, seq})
+	}
+	c.advance()
+}
+
+// advance moves h on. The caller holds mu.
+func (c *Conn) advance() {
+	m := c.sm
+	if !m.kept {
+		m.h = m.handledAt(c.handled.Load())
+	}
+	for len(m.marks) > 0 && m.marks[0].in <= m.h {
+		m.marks = m.marks[1:]
+	}
+	if len(m.marks) == 0 {
+		m.marks = nil
+	}
+	if m.owed != 0 && m.h >= m.owed {
+		m.owed = 0
+		c.sendAck()
+	}
+}
+
+// handledAt is h once everything up to seq is handled.
+func (m *management) handledAt(seq uint64) uint64 {
+	h := m.h
+	for _, k := range m.marks {
+		if k.seq > seq {
+			break
+		}
+		h = max(h, k.in)
+	}
+	return h
+}
+
+// keptUpTo is what Handled means for the stream. The caller holds mu.
+func (c *Conn) keptUpTo(seq uint64) {
+	m := c.sm
+	n := 0
+	for n < len(m.pins) && m.pins[n].seq < seq {
+		m.h = max(m.h, m.pins[n].in)
+		n++
+	}
+	if n < len(m.pins) && m.pins[n].seq == seq {
+		m.h = max(m.h, m.pins[n].in)
+		n++
+	}
+	if m.pins = m.pins[n:]; len(m.pins) == 0 {
+		m.pins = nil
+	}
+	m.drop(seq)
+	c.advance()
+}
+
+// drop forgets what the session knows to be with the server.
+func (m *management) drop(seq uint64) {
+	n := 0
+	for n < len(m.queue) && m.queue[n].ack != 0 && m.queue[n].ack <= seq {
+		m.bytes -= len(m.queue[n].xml)
+		n++
+	}
+	m.base += uint64(n)
+	clear(m.queue[:n])
+	if m.queue = m.queue[n:]; len(m.queue) == 0 {
+		m.queue = nil
+	}
+}
+
+// sendAck tells the server what is handled. The caller holds mu.
+func (c *Conn) sendAck() {
+	h := uint32(c.sm.h)
+	_ = c.enqueue(func(b []byte) ([]byte, error) { return appendSMAck(b, h), nil })
+}
+
+// sendAsk asks the server what it has. The caller holds mu.
+func (c *Conn) sendAsk() {
+	m := c.sm
+	if c.enqueue(func(b []byte) ([]byte, error) { return appendSMRequest(b), nil }) != nil {
+		return // a full queue means that a write hangs, and its deadline will end the connection
+	}
+	m.asked, m.askAt = m.out, c.d.now()
+	c.ackBy = 0
+}
+
+// enqueueStanza is enqueue for what XEP-0198 counts. The caller holds mu.
+func (c *Conn) enqueueStanza(id string, num uint64, encode func([]byte) ([]byte, error)) error {
+	m := c.sm
+	if m == nil {
+		return c.enqueue(encode)
+	}
+	if m.bytes >= keepAtMost*c.d.up.MaxQueue {
+		return perch.Errorf(perch.KindTryLater, "the XMPP server is far behind")
+	}
+	var xml []byte
+	err := c.enqueue(func(b []byte) ([]byte, error) {
+		n := len(b)
+		b, err := encode(b)
+		if err == nil {
+			xml = append(xml, b[n:]...)
+		}
+		return b, err
+	})
+	if err != nil {
+		return err
+	}
+	m.out++
+	m.bytes += len(xml)
+	m.queue = append(m.queue, unacked{xml: xml, id: id, num: num})
+	c.wantAck()
+	return nil
+}
+
+// handleSM takes <r/> and <a/>; everything else of XEP-0198 is not expected here.
+func (c *Conn) handleSM(el *element) error {
+	in, ok := parseSM(el)
+	c.mu.Lock()
+	if !ok || c.sm == nil {
+		c.mu.Unlock()
+		c.d.counters.Malformed.Add(1)
+		return nil
+	}
+	switch in.kind {
+	case smRequest:
+		if c.sm.h < c.sm.in {
+			c.sm.owed = c.sm.in
+		}
+		c.sendAck()
+		catchUp := c.sm.kept && c.sm.handledAt(c.handled.Load()) >= c.sm.h+catchUpEvery
+		through := c.acked
+		c.mu.Unlock()
+		if catchUp {
+			c.deliver(&perch.AckIn{Through: through}) // an occasion to write the state down
+		}
+		return nil
+	case smAck:
+		through, err := c.ackedBy(in.h)
+		c.mu.Unlock()
+		if err == nil && through > 0 {
+			c.deliver(&perch.AckIn{Through: through})
+		}
+		return err
+	}
+	c.mu.Unlock()
+	c.d.counters.Malformed.Add(1)
+	return nil
+}
+
+// ackedBy takes the server's count. Through is what an AckIn, which the reader has to
+// deliver next, may say; 0: nothing new. The caller holds mu.
+func (c *Conn) ackedBy(h uint32) (through uint64, err error) {
+	m := c.sm
+	m.replay = false
+	if m.askAt != 0 {
+		c.rtt.Store(int64(c.d.now() - m.askAt))
+		m.askAt = 0
+	}
+	c.pingAt = 0
+	n := uint64(h - uint32(m.acked))
+	if n > m.out-m.acked {
+		return 0, &framingError{
+			condition: "undefined-condition", detail: "the server acknowledges more than was sent",
+			more: fmt.Sprintf("<handled-count-too-high xmlns='"+nsSM+"' h='%d' send-count='%d'/>", h, uint32(m.out)),
+		}
+	}
+	from := m.acked - m.base
+	m.acked += n
+	seq := c.delivered.Load() + 1
+	for i := from; i < m.acked-m.base; i++ {
+		m.queue[i].ack = seq
+		through = max(through, m.queue[i].num)
+	}
+	if through <= c.acked {
+		through = 0
+		c.ackedQuietly(seq)
+	} else {
+		c.acked = through
+	}
+	if m.acked == m.out {
+		c.unsure, c.ackBy = c.sent, 0
+	}
+	c.checkAlive()
+	return through, nil
+}
+
+// ackedQuietly is for acknowledgements that no AckIn tells of: they need no one's handling
+// but that of everything before. The caller holds mu.
+func (c *Conn) ackedQuietly(seq uint64) {
+	m := c.sm
+	for i := range m.queue {
+		if m.queue[i].ack == seq {
+			m.queue[i].ack = max(seq-1, 1)
+		}
+	}
+	m.drop(c.handled.Load())
+	if seq == 1 {
+		m.drop(1)
+	}
+}
+
+// Known returns the messages that were on the resumed stream already, by id: the number that
+// AckIn will refer to, or 0 when the server has the message. They are written again as far as
+// the server lacks them. When more is true the server has received stanzas beyond the state
+// that was given to Dial, and a message that is not among these may be one of them. On a
+// stream that was not resumed there is nothing to know.
+func (c *Conn) Known() (written map[string]uint64, more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sm == nil {
+		return nil, false
+	}
+	return c.sm.known, c.sm.surplus
+}

@@ -1,0 +1,124 @@
+package xmppconn
+
+import (
+	"errors"
+	"io"
+
+	"github.com/perch-im/perch"
+)
+
+// errNotResumed says that the server hung up on a <resume/>; Prosody does so when more is
+// waiting than it keeps. The next attempt binds.
+var errNotResumed = perch.Errorf(perch.KindLinkLost, "the server hung up instead of resuming the stream")
+
+// resume asks for the earlier stream in place of binding (XEP-0198, 5). False: the server has
+// forgotten it, and the login goes on with bind on this stream.
+func (l *login) resume(features *element) (bool, error) {
+	st := l.earlier
+	if st == nil || features.child(nsSM, "sm") == nil {
+		return false, nil
+	}
+	l.doing = "resuming the stream"
+	ask, err := appendSMResume(nil, st.ID, uint32(st.In))
+	if err != nil {
+		return false, nil
+	}
+	if err := l.write(string(ask)); err != nil {
+		return false, err
+	}
+	el, err := l.element()
+	if errors.Is(err, io.EOF) || errors.Is(err, errClosedByServer) {
+		return false, errNotResumed
+	}
+	if err != nil {
+		return false, err
+	}
+	in, ok := parseSM(el)
+	switch {
+	case ok && in.kind == smResumed && in.id == st.ID:
+		if !l.resumed(st, in.h) {
+			return false, errNotResumed
+		}
+		return true, nil
+	case ok && in.kind == smFailed:
+		l.d.counters.ResumesFailed.Add(1)
+		return false, nil
+	}
+	return false, perch.Errorf(perch.KindLinkLost, "%s: the server sent something unexpected", l.doing)
+}
+
+// resumed goes on with the earlier stream. What the server lacks is written by Start, before
+// anything else. False: the server's count makes no sense.
+func (l *login) resumed(st *streamState, h uint32) bool {
+	m, numbered := st.restore(h)
+	if m == nil {
+		return false
+	}
+	l.d.counters.Resumes.Add(1)
+	l.c.login.JID, l.c.login.Capabilities, l.c.login.Resumed = st.JID, st.Caps, true
+	l.c.rosterVer = st.Versions
+	l.c.sm, l.c.sent, l.c.unsure = m, numbered, numbered
+	return true
+}
+
+// enable asks for stream management with resumption (XEP-0198, 3). It is the last step of a
+// login: what came before <enabled/> is not counted, and nothing is read after it.
+func (l *login) enable(features *element) error {
+	if l.d.up.Profile == ProfileMessenger || features.child(nsSM, "sm") == nil {
+		return nil
+	}
+	l.doing = "enabling stream management"
+	if err := l.write(string(appendSMEnable(nil))); err != nil {
+		return err
+	}
+	for {
+		l.deadline()
+		f, err := l.c.fr.next()
+		if err != nil {
+			return networkFailure(err, l.doing)
+		}
+		done, err := l.enabled(&f)
+		f.release()
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+// enabled looks whether a frame is the answer to <enable/>, and keeps it if not.
+func (l *login) enabled(f *frame) (bool, error) {
+	if f.kind == frameEnd {
+		return false, perch.Errorf(perch.KindLinkLost, "%s: the server closed the stream", l.doing)
+	}
+	if f.kind == frameElement && (f.local == "enabled" || f.local == "failed" || f.local == "error") {
+		el, err := f.parse()
+		if err != nil {
+			return false, networkFailure(err, l.doing)
+		}
+		if el.is(nsStream, "error") {
+			return false, l.c.streamError(el, l.stage)
+		}
+		if in, ok := parseSM(el); ok && in.kind == smFailed {
+			return true, nil // then without
+		} else if ok && in.kind == smEnabled {
+			if in.resume {
+				l.c.login.Capabilities.StreamResume = true
+			}
+			l.c.sm = &management{id: in.id, location: in.location, max: in.max}
+			return true, nil
+		}
+	}
+	return false, l.keep(f)
+}
+
+// carbons asks for copies of what other devices of the account send and receive (XEP-0280).
+// Nobody waits for the answer: a server that has none says so, and that is that.
+func (l *login) carbons() error {
+	id := newID()
+	iq, err := appendIQ(nil, id, "set", "", encodeCarbonsEnable())
+	if err != nil {
+		return err
+	}
+	l.c.iqs = map[string]*openIQ{id: {answer: func(iqIn, error) {}}}
+	return l.write(string(iq))
+}
