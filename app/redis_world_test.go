@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -109,14 +110,12 @@ func (k *kept) startProgram(t *testing.T, sig syscall.Signal) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	ended := run(t, cmd)
 	stop := sync.OnceValue(func() error {
 		patience := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
 		defer patience.Stop()
 		_ = cmd.Process.Signal(sig)
-		return cmd.Wait()
+		return <-ended
 	})
 	t.Cleanup(func() { _ = stop() })
 	patience := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
@@ -128,6 +127,27 @@ func (k *kept) startProgram(t *testing.T, sig syscall.Signal) {
 			t.Errorf("%v: %v", sig, err)
 		}
 	}
+}
+
+// run starts a program that ends with this process, however that ends. The kernel ties it
+// to the thread that made the program, so a goroutine keeps its thread until then.
+func run(t *testing.T, cmd *exec.Cmd) (ended <-chan error) {
+	t.Helper()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started, done := make(chan error, 1), make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			done <- cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
+	return done
 }
 
 // greeted reads the address of the gateway from what the program prints first. The rest,
