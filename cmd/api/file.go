@@ -23,7 +23,7 @@ type fileUpstreams []app.Upstream
 // BeforeResolve reads the file once its name is known, before flags get their defaults.
 func (c configFile) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.Path, file *fileUpstreams) error {
 	path := string(ctx.FlagValue(trace.Flag).(configFile)) //nolint:forcetypeassert // kong calls the hook of this very flag
-	values, upstreams, err := readConfig(path, k.Model)
+	values, upstreams, err := readConfig(path, flagNames(ctx.Selected(), k.Model.Node))
 	if err != nil {
 		return fmt.Errorf("--config: %w", err)
 	}
@@ -43,9 +43,9 @@ func (c configFile) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.P
 	return nil
 }
 
-// readConfig reads the file strictly: a key that is no flag, or no field of an upstream,
-// is refused by name, so that a misspelt setting is never silently without effect.
-func readConfig(path string, model *kong.Application) (map[string]any, []app.Upstream, error) {
+// readConfig reads the file strictly: a key that is none of the names, or no field of an
+// upstream, is refused by name, so that a setting is never silently without effect.
+func readConfig(path string, names []string) (map[string]any, []app.Upstream, error) {
 	raw, err := os.ReadFile(path) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, nil, err
@@ -59,10 +59,9 @@ func readConfig(path string, model *kong.Application) (map[string]any, []app.Ups
 	if err := dec.Decode(&rest); err != nil && len(bytes.TrimSpace(raw)) > 0 {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	names := flagNames(model)
 	values := map[string]any{}
 	for key, v := range rest.Settings {
-		if !slices.Contains(names, key) || key == "config" || key == "help" {
+		if !slices.Contains(names, key) {
 			return nil, nil, fmt.Errorf("%s: unknown setting %q; there are: upstreams, %s", path, key, strings.Join(names, ", "))
 		}
 		values[key] = flatten(v)
@@ -83,16 +82,22 @@ func flatten(v any) any {
 	return strings.Join(out, ",")
 }
 
-func flagNames(model *kong.Application) []string {
+// flagNames are the flags of a command that may stand in a file, its own and the common
+// ones; not those of other commands, which would change nothing here.
+func flagNames(nodes ...*kong.Node) []string {
 	var names []string
-	_ = kong.Visit(model, func(n kong.Visitable, next kong.Next) error {
-		if f, ok := n.(*kong.Flag); ok {
-			names = append(names, f.Name)
+	for _, n := range nodes {
+		if n == nil {
+			continue
 		}
-		return next(nil)
-	})
+		for _, f := range n.Flags {
+			if f.Name != "config" && f.Name != "help" {
+				names = append(names, f.Name)
+			}
+		}
+	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	return names
 }
 
 // refuseUnknownEnvironment names a PERCH_ variable that is no setting.

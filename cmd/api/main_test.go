@@ -65,6 +65,10 @@ func TestUnknownSettingsAreRefusedByName(t *testing.T) {
 	}{
 		"flag":                {[]string{"--lisen", "x"}, "--lisen"},
 		"file key":            {[]string{"--config", write("lisen: x\n")}, `"lisen"`},
+		"another command's":   {[]string{"--config", write("idle-timeout: 1m\n")}, `"idle-timeout"`},
+		"nothing":             {[]string{"--streams", "0"}, "--streams"},
+		"no time":             {[]string{"--drain-time", "0s"}, "--drain-time"},
+		"less than nothing":   {[]string{"--token-rate=-1"}, "--token-rate"},
 		"upstream key":        {[]string{"--config", write("upstreams: [{domain: a, pasword: b}]\n")}, "pasword"},
 		"file missing":        {[]string{"--config", "/does/not/exist"}, "--config"},
 		"upstream query":      {[]string{"--upstream", "xmpp://a.test:5222?pasword=x"}, `"pasword"`},

@@ -86,6 +86,9 @@ Other commands: "perch messenger" runs the embedded service alone for other XMPP
 
 // options turns the settings into those of the app.
 func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
+	if err := s.positive(); err != nil {
+		return app.Options{}, err
+	}
 	o := app.Options{
 		Listen: s.Listen, AdminListen: s.AdminListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
 		Upstreams: file, DefaultUpstream: s.DefaultUpstream,
@@ -112,6 +115,24 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 		o.SealKeys = append(o.SealKeys, key)
 	}
 	return o, nil
+}
+
+// positive refuses a limit or a time of nothing: the app would take 0 for its default.
+func (s *serveCommand) positive() error {
+	for _, f := range []struct {
+		name string
+		ok   bool
+	}{
+		{"max-sessions", s.MaxSessions > 0}, {"token-rate", s.TokenRate > 0}, {"ip-rate", s.IPRate > 0},
+		{"streams", s.Streams > 0}, {"open-timeout", s.OpenTimeout > 0}, {"drain-time", s.DrainTime > 0},
+		{"idle-after", s.IdleAfter > 0}, {"retention-events", s.RetentionEvents > 0},
+		{"retention-bytes", s.RetentionBytes > 0}, {"retention-age", s.RetentionAge > 0},
+	} {
+		if !f.ok {
+			return fmt.Errorf("--%s must be more than 0", f.name)
+		}
+	}
+	return nil
 }
 
 // rate lets three seconds' worth of requests come at once.
