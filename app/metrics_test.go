@@ -48,7 +48,13 @@ func observed(t *testing.T) *app.App {
 // scrape reads /metrics.
 func scrape(t *testing.T, a *app.App) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+a.AdminAddr()+"/metrics", nil)
+	return fetch(t, "http://"+a.AdminAddr()+"/metrics")
+}
+
+// fetch reads an address that must be there.
+func fetch(t *testing.T, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,9 +67,27 @@ func scrape(t *testing.T, a *app.App) string {
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%d, %v: %s", res.StatusCode, err, body)
+		t.Fatalf("%s: %d, %v: %s", url, res.StatusCode, err, body)
 	}
 	return string(body)
+}
+
+// TestWelcomeNamesWhatIsThere: the addresses of the admin listener work as they are printed.
+func TestWelcomeNamesWhatIsThere(t *testing.T) {
+	a := observed(t)
+	var text strings.Builder
+	if err := app.Welcome(&text, a); err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`admin +(http://\S+) +\((.*)\)`).FindStringSubmatch(text.String())
+	if m == nil || !strings.Contains(m[2], "/metrics") {
+		t.Fatalf("no admin listener in %s", text.String())
+	}
+	for _, path := range strings.Fields(m[2]) {
+		if fetch(t, m[1]+path) == "" {
+			t.Errorf("%s is empty", path)
+		}
+	}
 }
 
 const canary = "canary-7d1f0c"
