@@ -83,7 +83,7 @@ func TestWelcomeNamesWhatIsThere(t *testing.T) {
 	if m == nil || !strings.Contains(m[2], "/metrics") {
 		t.Fatalf("no admin listener in %s", text.String())
 	}
-	for _, path := range strings.Fields(m[2]) {
+	for path := range strings.FieldsSeq(m[2]) {
 		if fetch(t, m[1]+path) == "" {
 			t.Errorf("%s is empty", path)
 		}
