@@ -117,9 +117,37 @@ func (a *API) handlePage(w http.ResponseWriter, r *http.Request) {
 		a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "a page has GET"))
 	default:
 		w.Header().Del("Cache-Control")
-		a.o.Pages.ServeHTTP(w, r)
+		page := &pageWriter{ResponseWriter: w}
+		if a.o.Pages.ServeHTTP(page, r); page.missing {
+			a.handleNotFound(w, r)
+		}
 	}
 }
+
+// pageWriter holds back that there is no such page: whoever has left /v1 out of an address
+// gets a problem, as for any other mistake.
+type pageWriter struct {
+	http.ResponseWriter
+	missing bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *pageWriter) WriteHeader(status int) {
+	if w.missing = status == http.StatusNotFound; !w.missing {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (w *pageWriter) Write(p []byte) (int, error) {
+	if w.missing {
+		return len(p), nil
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach what is below.
+func (w *pageWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // describe serves a description of the API as it was built in.
 func describe(text []byte) handler {
@@ -146,7 +174,11 @@ func (a *API) withHead(next http.Handler) http.Handler {
 }
 
 func (a *API) handleNotFound(w http.ResponseWriter, r *http.Request) {
-	a.writeProblem(w, r, perch.Errorf(perch.KindNotFound, "there is nothing at this address"))
+	detail := "there is nothing at this address"
+	if !strings.HasPrefix(r.URL.Path, "/v1/") {
+		detail += "; the API is below /v1/"
+	}
+	a.writeProblem(w, r, perch.Errorf(perch.KindNotFound, "%s", detail))
 }
 
 // handleMethodNotAllowed names the methods that the address does have (RFC 9110, 15.5.6).

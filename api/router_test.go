@@ -106,8 +106,12 @@ func TestPagesAndDescriptions(t *testing.T) {
 	f := newBare(t, new(sessions.Manager), func(o *api.Options) {
 		o.OpenAPI, o.AsyncAPI = []byte("openapi: 3.1.0"), []byte("asyncapi: 3.0.0")
 		o.Pages = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/panic" {
+			switch r.URL.Path {
+			case "/panic":
 				panic("a page panicked")
+			case "/buddies":
+				http.NotFound(w, r)
+				return
 			}
 			_, _ = io.WriteString(w, "page "+r.URL.Path)
 		})
@@ -122,6 +126,10 @@ func TestPagesAndDescriptions(t *testing.T) {
 	}
 	for _, path := range []string{"/v1", "/v1/nowhere", "/problems/none"} {
 		f.do("GET", path, "").problem(t)
+	}
+	a := f.do("GET", "/buddies", "")
+	if p := a.problem(t); p.Code != "not-found" || !strings.Contains(p.Detail, "/v1/") || bytes.Contains(a.body, []byte("page not found")) {
+		t.Errorf("a page that is not there: %s", a.body)
 	}
 	if a := f.do("POST", "/docs", ""); a.problem(t).Status != 405 || a.header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST /docs: %d %v", a.status, a.header)
