@@ -30,11 +30,11 @@ func bareRole(ctx context.Context, args []string) error {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(c.ca)
 	b := &bare{addr: c.addr, domain: jid.MustParse(c.domain), tls: &tls.Config{ServerName: c.domain, RootCAs: pool, MinVersion: tls.VersionTLS12}}
-	return serveFootprint("", func() error {
-		if err := openAll(ctx, c.count, b.open); err != nil {
+	return serveFootprint(ctx, "", func(from, to int) error {
+		if err := openAll(ctx, from, to, b.open); err != nil {
 			return err
 		}
-		return errors.Join(b.settled(ctx, int64(c.count*c.buddies)), leaveAlone(ctx))
+		return b.settled(ctx, int64(to*c.buddies))
 	})
 }
 
@@ -83,7 +83,7 @@ func (b *bare) settled(ctx context.Context, want int64) error {
 func (b *bare) negotiate(token string) xmpp.Negotiator {
 	return func(ctx context.Context, in, out *stream.Info, s *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, any, error) {
 		conn, r := s.Conn(), s.TokenReader()
-		defer r.Close() //nolint:errcheck // gives the reader back
+		defer r.Close()
 		out.XMLNS = stanza.NSClient
 		if _, err := fmt.Fprintf(conn, "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='%s'>", b.domain); err != nil {
 			return 0, nil, nil, err

@@ -48,23 +48,22 @@ func leaveAlone(ctx context.Context) error {
 	}
 }
 
-// serveFootprint says what the process weighs, prepares and says it again when asked, and
-// returns when standard input closes.
-func serveFootprint(url string, prepare func() error) error {
+// serveFootprint says what the process weighs; then, for each line "from to", it opens
+// those sessions, leaves them alone for a while and says it again. It returns when
+// standard input closes.
+func serveFootprint(ctx context.Context, url string, open func(from, to int) error) error {
 	if err := sayFootprint(url); err != nil {
 		return err
 	}
-	in := bufio.NewScanner(os.Stdin)
-	if !in.Scan() {
-		return in.Err()
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		var from, to int
+		if _, err := fmt.Sscan(in.Text(), &from, &to); err != nil {
+			return err
+		}
+		if err := errors.Join(open(from, to), leaveAlone(ctx), sayFootprint(url)); err != nil {
+			return err
+		}
 	}
-	if err := prepare(); err != nil {
-		return err
-	}
-	if err := sayFootprint(url); err != nil {
-		return err
-	}
-	in.Scan() // until the parent closes it
 	return nil
 }
 
@@ -76,8 +75,8 @@ func sayFootprint(url string) error {
 	return say(footprint{RSS: m, Goroutines: float64(runtime.NumGoroutine()), URL: url})
 }
 
-// openAll opens count sessions from a few goroutines and waits for them.
-func openAll(ctx context.Context, count int, open func(ctx context.Context, i int) error) error {
+// openAll opens the sessions from..to-1 from a few goroutines and waits for them.
+func openAll(ctx context.Context, from, to int, open func(ctx context.Context, i int) error) error {
 	var (
 		wg   sync.WaitGroup
 		mu   sync.Mutex
@@ -98,7 +97,7 @@ func openAll(ctx context.Context, count int, open func(ctx context.Context, i in
 	}
 	go func() {
 		defer close(next)
-		for i := range count {
+		for i := from; i < to; i++ {
 			select {
 			case next <- i:
 			case <-ctx.Done():

@@ -24,7 +24,7 @@ func gatewayRole(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	return serveFootprint(a.URL(), func() error { return nil })
+	return serveFootprint(ctx, a.URL(), func(int, int) error { return nil }) // the parent opens them
 }
 
 // startGateway runs a gateway in front of the server role, with o for the rest.
@@ -65,6 +65,14 @@ func newGatewayClient(url string, buddies int) *gatewayClient {
 	return &gatewayClient{url, buddies, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 }
 
+// openRange opens sessions and waits until they know all their buddies.
+func (g *gatewayClient) openRange(ctx context.Context, from, to int) error {
+	if err := openAll(ctx, from, to, g.open); err != nil {
+		return err
+	}
+	return g.settled(ctx, from, to)
+}
+
 // open makes the session with a GET, as any client does.
 func (g *gatewayClient) open(ctx context.Context, i int) error {
 	_, err := g.get(ctx, i, "/v1/session")
@@ -90,8 +98,8 @@ func (g *gatewayClient) get(ctx context.Context, i int, path string) (items []js
 }
 
 // settled waits until every session has the presence of all its buddies.
-func (g *gatewayClient) settled(ctx context.Context, count int) error {
-	for i := range count {
+func (g *gatewayClient) settled(ctx context.Context, from, to int) error {
+	for i := from; i < to; i++ {
 		for {
 			items, err := g.get(ctx, i, "/v1/presence")
 			if err != nil {

@@ -93,10 +93,7 @@ func (l *loaded) run(ctx context.Context, url string, c *redis.Client) (err erro
 // open opens all sessions and waits for their presences.
 func (l *loaded) open(ctx context.Context, url string) error {
 	g := newGatewayClient(url, l.buddies)
-	if err := openAll(ctx, l.count, g.open); err != nil {
-		return err
-	}
-	return g.settled(ctx, l.count)
+	return g.openRange(ctx, 0, l.count)
 }
 
 // alone lets things happen with nobody listening: one stanza for each session, and then
