@@ -111,28 +111,50 @@ func (a *App) buildAPI() error {
 	return nil
 }
 
-// Start brings back the sessions whose credentials were kept, binds the listeners, so
-// that a taken port is an error here, and serves.
+// Start binds the listeners, so that a taken port is an error here, brings back the
+// sessions whose credentials were kept, and serves. The order matters: a process that
+// cannot serve must not take sessions over from the one that does.
 func (a *App) Start() error {
-	err := a.manager.Restore(context.Background())
-	if err != nil {
+	if err := a.listen(); err != nil {
 		return err
 	}
-	if err = a.serveConsent(); err != nil {
+	if err := a.manager.Restore(context.Background()); err != nil {
+		return err
+	}
+	if err := a.serveConsent(); err != nil {
 		return err // before the gateway, whose console leads there
 	}
+	a.serve("gateway", a.listener, a.api.Handler(), a.drain)
+	if a.adminListener != nil {
+		a.serve("admin", a.adminListener, a.api.AdminHandler(), nil)
+	}
+	return nil
+}
+
+// listen binds the gateway's and the admin's address.
+func (a *App) listen() (err error) {
 	if a.listener, err = net.Listen("tcp", a.o.Listen); err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	a.serve("gateway", a.listener, a.api.Handler(), a.drain)
+	a.onStop("gateway's address", closer(a.listener))
 	if a.o.AdminListen == "off" {
 		return nil
 	}
 	if a.adminListener, err = net.Listen("tcp", a.o.AdminListen); err != nil {
 		return fmt.Errorf("--admin-listen: %w", err)
 	}
-	a.serve("admin", a.adminListener, a.api.AdminHandler(), nil)
+	a.onStop("admin's address", closer(a.adminListener))
 	return nil
+}
+
+// closer closes a listener that its server may have closed already.
+func closer(l net.Listener) func(context.Context) error {
+	return func(context.Context) error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	}
 }
 
 // serve runs one HTTP server until Stop. before is called first when it stops.
