@@ -31,8 +31,8 @@ type streamState struct {
 // entry is one open stream. Plan receives once, when the drain begins, after how long the
 // stream is to be closed.
 type entry struct {
-	session   sessions.ID
-	transport string // one of Transports
+	session   sessions.ID // "" when another node has the session: see relay
+	transport string      // one of Transports
 	plan      chan time.Duration
 }
 
@@ -45,31 +45,49 @@ func newStreamState(o Options) *streamState {
 	return s
 }
 
+var errStopping error = perch.Errorf(perch.KindDraining, "this node is stopping: connect again")
+
 // enter registers a stream; leave must follow. The error is KindDraining, or
 // KindQuotaExceeded when the session has its share of open streams.
 func (s *streamState) enter(id sessions.ID, transport string) (*entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
-		return nil, perch.Errorf(perch.KindDraining, "this node is stopping: connect again")
+		return nil, errStopping
 	}
 	if s.count[id] >= s.limit {
 		return nil, &perch.Error{Kind: perch.KindQuotaExceeded, RetryAfter: 5 * time.Second,
 			Detail: "the session has as many open event streams as it may: close one first"}
 	}
+	s.count[id]++
+	return s.register(id, transport), nil
+}
+
+// pass registers a stream of another node; leave must follow. The error is KindDraining.
+func (s *streamState) pass(transport string) (*entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return nil, errStopping
+	}
+	return s.register("", transport), nil
+}
+
+func (s *streamState) register(id sessions.ID, transport string) *entry {
 	e := &entry{session: id, transport: transport, plan: make(chan time.Duration, 1)}
 	s.open[e] = struct{}{}
-	s.count[id]++
 	s.wg.Add(1)
-	return e, nil
+	return e
 }
 
 func (s *streamState) leave(e *entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, e)
-	if s.count[e.session]--; s.count[e.session] == 0 {
-		delete(s.count, e.session)
+	if e.session != "" {
+		if s.count[e.session]--; s.count[e.session] == 0 {
+			delete(s.count, e.session)
+		}
 	}
 	s.wg.Done()
 }
