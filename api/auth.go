@@ -82,7 +82,7 @@ func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Sessi
 			return nil, err
 		}
 	}
-	s, err := a.sessions.Authenticate(r.Context(), token)
+	s, err := a.o.Sessions.Authenticate(r.Context(), token)
 	if _, there := errors.AsType[*sessions.Elsewhere](err); err != nil && !there {
 		if perch.KindOf(err) == perch.KindUnauthorized {
 			a.accepted.forget(token)
@@ -119,7 +119,7 @@ func (a *API) withLiveSession(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var s *sessions.Session
 		if token, ok, err := callerOf(r); ok && err == nil {
-			s = a.sessions.Live(token)
+			s = a.o.Sessions.Live(token)
 		}
 		if s == nil {
 			wait.ServeHTTP(w, r)

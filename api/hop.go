@@ -54,7 +54,7 @@ func hopFrom(ctx context.Context) *hop {
 
 // newHop vouches for a request as this node sees it.
 func (a *API) newHop(r *http.Request, session sessions.ID) hop {
-	h := hop{From: a.sessions.Self().ID, At: time.Now().Unix(), Session: session}
+	h := hop{From: a.o.Sessions.Self().ID, At: time.Now().Unix(), Session: session}
 	if ip := middleware.GetClientIPAddr(r.Context()); ip.IsValid() {
 		h.Addr = ip.String()
 	}
@@ -68,19 +68,19 @@ func (a *API) newHop(r *http.Request, session sessions.ID) hop {
 func (a *API) seal(h hop, to sessions.NodeID, method, target, requestID string) string {
 	body, _ := json.Marshal(h) // of plain fields: cannot fail
 	text := base64.RawURLEncoding.EncodeToString(body)
-	mac := a.sessions.HopMAC(text, string(to), method, target, requestID)
+	mac := a.o.Sessions.HopMAC(text, string(to), method, target, requestID)
 	return text + "." + base64.RawURLEncoding.EncodeToString(mac)
 }
 
 // unseal reads the hop of a request that has the header; nil: nobody vouches for it.
 func (a *API) unseal(r *http.Request) *hop {
-	self, values := a.sessions.Self().ID, r.Header.Values(hopHeader)
+	self, values := a.o.Sessions.Self().ID, r.Header.Values(hopHeader)
 	if self == "" || len(values) != 1 {
 		return nil
 	}
 	text, sum, _ := strings.Cut(values[0], ".")
 	mac, err := base64.RawURLEncoding.DecodeString(sum)
-	if err != nil || !hmac.Equal(mac, a.sessions.HopMAC(text, string(self), r.Method, r.RequestURI, requestID(r.Context()))) {
+	if err != nil || !hmac.Equal(mac, a.o.Sessions.HopMAC(text, string(self), r.Method, r.RequestURI, requestID(r.Context()))) {
 		return nil
 	}
 	h := &hop{}

@@ -10,20 +10,14 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// finder is the part of a [sessions.Manager] that knows where sessions are.
-type finder interface {
-	Authenticate(ctx context.Context, token perch.Secret) (*sessions.Session, error)
-	SignIn(ctx context.Context, acc perch.Account) (token perch.Secret, s *sessions.Session, created bool, err error)
-	Live(token perch.Secret) *sessions.Session
-	Owned(ctx context.Context, id sessions.ID) (*sessions.Session, error)
-	LookAgain(token perch.Secret)
-	Self() sessions.Node
-	HopMAC(parts ...string) []byte
-}
-
 // errPassedOn says that another node has the session and has answered the request: there is
 // nothing left to do.
 var errPassedOn = errors.New("api: another node has answered")
+
+// notHere refuses what another node has passed on to us by mistake. That node looks again.
+type notHere struct{ error }
+
+func (e notHere) Unwrap() error { return e.error }
 
 // search is how the session of one request is found.
 type search struct {
@@ -44,7 +38,10 @@ type search struct {
 func (a *API) locate(w http.ResponseWriter, r *http.Request, look search) (*sessions.Session, error) {
 	s, err := look.find()
 	there, ok := errors.AsType[*sessions.Elsewhere](err)
-	if !ok || trusted(r.Context()) {
+	if trusted(r.Context()) && (ok || perch.KindOf(err) == perch.KindDraining) {
+		return nil, notHere{err}
+	}
+	if !ok {
 		return s, err
 	}
 	f, err := a.newForward(r, look.vouched)
@@ -59,7 +56,7 @@ func (a *API) locate(w http.ResponseWriter, r *http.Request, look search) (*sess
 		return nil, a.unreachable(lost)
 	}
 	if !look.token.IsZero() {
-		a.sessions.LookAgain(look.token)
+		a.o.Sessions.LookAgain(look.token)
 	}
 	f.result = ForwardRetried
 	f.rewind(r)

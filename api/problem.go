@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/sessions"
 )
 
 // Problem is a refusal as RFC 9457 describes it. Code is the slug that clients switch on;
@@ -87,8 +86,8 @@ func problemOf(r *http.Request, err error) Problem {
 		p.retryAfter = doc.retryAfter
 	}
 	if r != nil {
-		if _, ok := errors.AsType[*sessions.Elsewhere](err); ok && trusted(r.Context()) {
-			p.Status = http.StatusMisdirectedRequest // for the node that has sent it here; it looks again
+		if _, ok := errors.AsType[notHere](err); ok {
+			p.Status = http.StatusMisdirectedRequest
 		}
 		p.Instance, p.RequestID = r.URL.EscapedPath(), requestID(r.Context())
 	}

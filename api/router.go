@@ -17,7 +17,6 @@ import (
 type API struct {
 	o        Options
 	log      *slog.Logger
-	sessions finder // o.Sessions
 	mux      *chi.Mux
 	limits   limits
 	accepted *accepted
@@ -33,7 +32,7 @@ func New(o Options) (*API, error) {
 		return nil, err
 	}
 	a := &API{
-		o: o, log: o.Logger, sessions: o.Sessions, mux: chi.NewRouter(), limits: newLimits(o), accepted: newAccepted(),
+		o: o, log: o.Logger, mux: chi.NewRouter(), limits: newLimits(o), accepted: newAccepted(),
 		stream: newStreamState(o), hops: newHops(o),
 	}
 	a.routes()

@@ -109,7 +109,7 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 // there is one. The first login of two at once may be called created by both.
 func (a *API) openByToken(w http.ResponseWriter, r *http.Request) {
 	token, ok, _ := bearerOf(r)
-	created := ok && a.sessions.Live(token) == nil
+	created := ok && a.o.Sessions.Live(token) == nil
 	a.withSession(a.wrap(func(w http.ResponseWriter, r *http.Request) error {
 		return writeSession(w, signInAnswer{Session: sessionFrom(r.Context()).Info()}, created)
 	})).ServeHTTP(w, r)
@@ -134,7 +134,7 @@ func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, sig
 	if err != nil {
 		return nil, signInAnswer{}, false, err
 	}
-	token, s, created, err := a.sessions.SignIn(r.Context(), acc)
+	token, s, created, err := a.o.Sessions.SignIn(r.Context(), acc)
 	if err != nil {
 		if perch.KindOf(err) == perch.KindUnauthorized {
 			a.limits.signIn.spend(r)
