@@ -65,9 +65,12 @@ func (p *Program) Stop(limit time.Duration) error {
 	return nil
 }
 
+// LogFile is where the program's output goes.
+func (p *Program) LogFile() string { return filepath.Join(p.proc.dir, "output.log") }
+
 // Output is everything that the program has printed so far, restarts included.
 func (p *Program) Output() string {
-	b, err := os.ReadFile(filepath.Join(p.proc.dir, "output.log"))
+	b, err := os.ReadFile(p.LogFile())
 	if err != nil {
 		return ""
 	}

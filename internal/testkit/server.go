@@ -78,6 +78,12 @@ func (s *Server) RevokeToken(t TB, token string) {
 	s.accounts.revokeToken(t, token)
 }
 
+// PID is the process id.
+func (s *Server) PID() int { return s.proc.pid }
+
+// LogFile is where the server writes its log.
+func (s *Server) LogFile() string { return s.logFile }
+
 // Log is the server's log so far.
 func (s *Server) Log(t TB) string {
 	t.Helper()

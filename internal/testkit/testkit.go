@@ -59,8 +59,6 @@ func Run(m *testing.M) int {
 // f has started ends when f returns, and what would fail a test is the error.
 func Outside(f func(t TB)) (err error) {
 	t := &sharedTB{}
-	defer stopShared()
-	defer t.stop()
 	defer func() {
 		if r := recover(); r != nil {
 			text, ok := r.(fatal)
@@ -70,6 +68,8 @@ func Outside(f func(t TB)) (err error) {
 			err = errors.New(string(text))
 		}
 	}()
+	defer stopShared()
+	defer t.stop()
 	f(t)
 	return nil
 }
