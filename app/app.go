@@ -30,6 +30,7 @@ type App struct {
 	upstreams   map[string]upstream
 	certificate *certificate // nil without TLS
 	metrics     *metrics
+	tracing     *tracing // nil: nothing is traced
 
 	listener, adminListener net.Listener
 	consent                 net.Listener // nil unless the demo runs
@@ -55,7 +56,7 @@ func New(o Options) (*App, error) {
 
 // build makes the parts from the inside out; Stop undoes them in the other order.
 func (a *App) build() error {
-	for _, step := range []func() error{a.buildStore, a.buildUpstreams, a.buildManager, a.buildAPI} {
+	for _, step := range []func() error{a.buildTracing, a.buildStore, a.buildUpstreams, a.buildManager, a.buildAPI} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -96,13 +97,17 @@ func (a *App) buildAPI() error {
 		}
 		a.certificate = c
 	}
-	h, err := api.New(api.Options{
+	o := api.Options{
 		Sessions: a.manager, Logger: a.log.With("component", "api"), Version: a.o.Version,
 		Origins: a.o.Origins, TrustedProxies: a.o.TrustedProxies, Retention: a.o.Retention,
 		TokenRate: a.o.TokenRate, IPRate: a.o.IPRate, StreamsPerToken: a.o.Streams,
 		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,
 		Metrics: a.metrics.handler(), Observer: a.metrics,
-	})
+	}
+	if a.tracing != nil {
+		o.Tracer, o.NodeTransport = a.tracing, a.tracing.nodes
+	}
+	h, err := api.New(o)
 	if err != nil {
 		return err
 	}

@@ -23,12 +23,16 @@ import (
 )
 
 // observed starts the embedded service, Redis and the admin listener.
-func observed(t *testing.T) *app.App {
+func observed(t *testing.T, change ...func(*app.Options)) *app.App {
 	t.Helper()
-	a, err := app.New(app.Options{
+	o := app.Options{
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Version: "v9.8.7",
 		RedisURL: testkit.SharedRedis(t).URL(), Secret: rand.Text() + rand.Text(), // nobody else finds these sessions
-	})
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	a, err := app.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
