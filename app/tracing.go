@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -49,7 +50,8 @@ func (a *App) buildTracing() error {
 
 func newTracing(o Options, log *slog.Logger) (*tracing, error) {
 	about, err := resource.New(context.Background(),
-		resource.WithAttributes(attribute.String("service.name", "perch"), attribute.String("service.version", o.Version)),
+		resource.WithAttributes(attribute.String("service.name", "perch"), attribute.String("service.version", o.Version),
+			attribute.String("service.instance.id", cmp.Or(o.Node, hostname()))),
 		resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {
 		return nil, err

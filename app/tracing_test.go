@@ -130,7 +130,7 @@ func inTrace(t *testing.T, a *app.App, path, sampled string) {
 // XMPP server and Redis for.
 func TestTraceOfARequest(t *testing.T) {
 	c := newCollector(t)
-	a := observed(t, func(o *app.Options) { o.OTelEndpoint = c.url })
+	a := observed(t, func(o *app.Options) { o.OTelEndpoint, o.Node = c.url, "node-1" })
 	g := testkit.NewGateway(t, a.URL(), "demo-alice")
 	echo := g.Get(t, "/v1/buddies").List("items")[0].Str("jid")
 	inTrace(t, a, "/v1/vcards/"+testkit.Escape(echo), "01")
@@ -170,7 +170,7 @@ func TestTraceOfARequest(t *testing.T) {
 	if len(named(spans, "xmpp roster")) != 1 || len(named(spans, "redis commit")) == 0 || len(named(spans, "redis open")) == 0 {
 		t.Errorf("the login is not there: %v", spans)
 	}
-	for _, want := range []string{"service.name=perch", "service.version=v9.8.7", "telemetry.sdk.name=opentelemetry"} {
+	for _, want := range []string{"service.name=perch", "service.version=v9.8.7", "service.instance.id=node-1", "telemetry.sdk.name=opentelemetry"} {
 		if !slices.Contains(c.about, want) {
 			t.Errorf("the resource has no %s: %q", want, c.about)
 		}
