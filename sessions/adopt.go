@@ -90,7 +90,9 @@ func (n *nodes) adoptDead(ctx context.Context) {
 		n.m.log.Warn("the sessions of a dead node were not all taken over; it is tried again", "error", err)
 		return
 	}
-	n.m.log.Info("the sessions of dead nodes were taken over", "count", count, "dead", len(dead))
+	if count > 0 {
+		n.m.log.Info("sessions of dead nodes are taken over", "count", count)
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.judged = n.judged || judge

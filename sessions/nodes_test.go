@@ -355,6 +355,8 @@ func TestHandOverFlushesTheOutbox(t *testing.T) {
 			}
 			ids = append(ids, st.ID)
 		}
+		a.Drain()
+		pass(2 * time.Second)
 		s.HandOver()
 		_, err := s.SendMessage(c.ctx(), hi("too late"))
 		if err == nil {
