@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
@@ -30,7 +31,8 @@ type App struct {
 	upstreams   map[string]upstream
 	certificate *certificate // nil without TLS
 	metrics     *metrics
-	tracing     *tracing // nil: nothing is traced
+	tracing     *tracing     // nil: nothing is traced
+	draining    atomic.Int64 // since when, in Unix nanoseconds; 0: not yet
 
 	listener, adminListener net.Listener
 	consent                 net.Listener // nil unless the demo runs
@@ -85,6 +87,7 @@ func (a *App) buildManager() error {
 	}
 	a.manager = m
 	a.metrics.watchSessions(m, a.o.MaxSessions)
+	a.metrics.watchNode(m, a.store, &a.draining)
 	a.onStop("sessions", m.Close)
 	return nil
 }
@@ -132,10 +135,10 @@ func (a *App) Start() error {
 	if err := a.serveConsent(); err != nil {
 		return err // before the gateway, whose console leads there
 	}
-	a.serve("gateway", a.listener, a.api.Handler(), a.drain)
-	if a.adminListener != nil {
+	if a.adminListener != nil { // before the gateway, so that it outlives its drain
 		a.serve("admin", a.adminListener, a.api.AdminHandler(), nil)
 	}
+	a.serve("gateway", a.listener, a.api.Handler(), a.drain)
 	return nil
 }
 
