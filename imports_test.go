@@ -68,7 +68,7 @@ var (
 		},
 		{
 			from: "app", may: []string{"*"},
-			libs: []string{"github.com/prometheus/", "github.com/go-chi/", "github.com/miekg/dns"},
+			libs: []string{"github.com/prometheus/", "go.opentelemetry.io/otel", "github.com/go-chi/", "github.com/miekg/dns"},
 			why:  "app is the one wiring place",
 		},
 		{
@@ -167,6 +167,8 @@ func TestArrowsRefuse(t *testing.T) {
 		{"api", module + "/web", false},
 		{"app", "github.com/prometheus/client_golang/prometheus", true},
 		{"sessions", "github.com/prometheus/client_golang/prometheus", false},
+		{"app", "go.opentelemetry.io/otel/trace", true},
+		{"api", "go.opentelemetry.io/otel/trace", false},
 		{"web", module + "/api", false},
 		{"api", "mellium.im/xmpp/jid", false},
 		{"api", "encoding/xml", false},

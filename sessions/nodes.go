@@ -61,8 +61,8 @@ func (m *Manager) Join(ctx context.Context, self Node, lease time.Duration) erro
 	}
 	ctx, n.stop = context.WithCancel(context.WithoutCancel(ctx))
 	m.nodes = n
-	n.wg.Go(func() { n.run(ctx) })
 	m.log.Info("joined the nodes of this store", "node", self.ID, "url", self.URL, "others", len(n.members))
+	n.wg.Go(func() { n.run(ctx) })
 	return nil
 }
 
