@@ -29,6 +29,10 @@ type ProsodyOptions struct {
 	// the features: "pretls", "posttls" or "postauth".
 	SeeOtherStage  string
 	SeeOtherTarget string
+
+	// WebSocket serves XMPP over WebSocket (RFC 7395) for alpha.test, without TLS as behind
+	// a proxy, at ws://HTTPAddr/xmpp-websocket for the HTTP host localhost.
+	WebSocket bool
 }
 
 // Prosody starts a Prosody with three domains: alpha.test takes access tokens
@@ -72,6 +76,7 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 		writeFile(t, dir, "prosody.cfg.lua", cred, render(t, prosodyFiles, "prosody/prosody.cfg.lua.tmpl", map[string]any{
 			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
 			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget,
+			"WebSocket": o.WebSocket,
 		}))
 		return ports
 	})

@@ -129,6 +129,9 @@ func (s *Server) Pause() { s.proc.signal(syscall.SIGSTOP) }
 // Continue ends [Server.Pause].
 func (s *Server) Continue() { s.proc.signal(syscall.SIGCONT) }
 
+// PID is the process id of the running server, for those who measure what it uses.
+func (s *Server) PID() int { return s.proc.pid }
+
 func (s *Server) tail() string {
 	b, err := os.ReadFile(s.logFile)
 	if err != nil {
