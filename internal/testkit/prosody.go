@@ -2,9 +2,7 @@ package testkit
 
 import (
 	"bytes"
-	"crypto/rand"
 	"embed"
-	"encoding/base64"
 	"errors"
 	"os"
 	"os/exec"
@@ -12,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"text/template"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // Domains of Prosody beside alpha.test, with Prosody's own accounts.
@@ -109,9 +109,7 @@ func (a *prosodyAccounts) issueToken(t TB, local, domain string) string {
 	if domain != "alpha.test" {
 		t.Fatalf("testkit: %s has no tokens", domain)
 	}
-	raw := make([]byte, 33)
-	_, _ = rand.Read(raw)
-	token := base64.StdEncoding.EncodeToString(raw)
+	token := canary.Secret()
 	a.edit(t, "tokens", func(old string) string { return old + token + " " + local + "\n" })
 	return token
 }
