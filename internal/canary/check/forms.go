@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -23,6 +24,8 @@ func forms(secret, name string) []needle {
 		{strings.ToUpper(secret), name + " in upper case"},
 	}
 	add := func(form, text string) { list = append(list, needle{text, name + " as " + form}) }
+	add("percent-encoding", url.QueryEscape(secret))
+	add("percent-encoding", url.PathEscape(secret))
 	add("hex", hex.EncodeToString([]byte(secret)))
 	add("hex", strings.ToUpper(hex.EncodeToString([]byte(secret))))
 	for _, form := range []struct{ name, format, between string }{

@@ -41,21 +41,21 @@ func (s *searcher) add(needles []needle) {
 	}
 }
 
-// in gives what a line has of secrets, without saying them.
-func (s *searcher) in(line []byte) (what []string) {
+// in says what a line has of secrets, without showing it; "" is nothing.
+func (s *searcher) in(line []byte) string {
 	for i := 0; i+width <= len(line); i++ {
 		for _, n := range s.byStart[string(line[i:i+width])] {
 			if bytes.HasPrefix(line[i:], []byte(n.text)) {
-				what = append(what, n.what)
+				return n.what
 			}
 		}
 	}
 	for _, p := range patterns {
 		if p.in(line) {
-			what = append(what, p.what)
+			return p.what
 		}
 	}
-	return what
+	return ""
 }
 
 // finding is a secret where it must not be.
@@ -84,7 +84,7 @@ func (s *searcher) file(path string) (found []finding, err error) {
 	r := bufio.NewReader(f)
 	for n := 1; ; n++ {
 		line, err := r.ReadBytes('\n')
-		for _, what := range s.in(line) {
+		if what := s.in(line); what != "" {
 			found = append(found, finding{path, n, what, sourceOf(line)})
 		}
 		if err == io.EOF {
