@@ -93,9 +93,7 @@ func (g *gate) tell(c call, id string) told {
 		r.Header.Set("Content-Type", c.media)
 	}
 	if c.body != "" {
-		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(c.body)), nil }
-		r.Body, _ = r.GetBody()
-		r.ContentLength = int64(len(c.body))
+		setBody(r, c.body)
 	}
 	res, err := g.client.Do(r)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -78,11 +80,20 @@ func (n *nodes) handOver(t testing.TB, token string) {
 	t.Fatal("the session stays")
 }
 
-// bury ends the lease of b at once, so that a may take its sessions.
+// bury ends the lease of b at once, and waits until a has heard of it and may take the
+// sessions of b.
 func (n *nodes) bury(t testing.TB) {
 	t.Helper()
 	if err := n.b.store.Leave(t.Context(), n.b.manager.Self().ID); err != nil {
 		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for alive := 2; alive > 1; alive, _ = n.a.manager.Nodes() {
+		if ctx.Err() != nil {
+			t.Fatal("a does not hear that b is dead")
+		}
+		runtime.Gosched()
 	}
 }
 
@@ -218,14 +229,12 @@ func (w *wire) allowed(k int) int {
 	return 0
 }
 
-// status makes a request and returns its status alone.
-func (g *gate) status(method, path, token string, body io.Reader) (int, http.Header) {
+// status makes a request with a body in chunks.
+func (g *gate) status(method, path, token, body string) (int, http.Header) {
 	g.t.Helper()
-	r := g.request(g.t.Context(), method, path, token, nil)
-	if body != nil {
-		r.Body, r.ContentLength = io.NopCloser(body), -1
-		r.Header.Set("Content-Type", "application/json")
-	}
+	r := g.request(g.t.Context(), method, path, token, http.Header{"Content-Type": {"application/json"}})
+	setBody(r, body)
+	r.ContentLength = -1
 	res, err := g.client.Do(r)
 	if err != nil {
 		g.t.Fatal(err)
@@ -235,4 +244,11 @@ func (g *gate) status(method, path, token string, body io.Reader) (int, http.Hea
 		g.t.Fatal(err)
 	}
 	return res.StatusCode, res.Header
+}
+
+// setBody gives a request a body of known length.
+func setBody(r *http.Request, body string) {
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(body)), nil }
+	r.Body, _ = r.GetBody()
+	r.ContentLength = int64(len(body))
 }
