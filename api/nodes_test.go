@@ -252,3 +252,13 @@ func setBody(r *http.Request, body string) {
 	r.Body, _ = r.GetBody()
 	r.ContentLength = int64(len(body))
 }
+
+// idOf is the id of the session of a token.
+func (g *gate) idOf(t testing.TB, token string) sessions.ID {
+	t.Helper()
+	s := g.manager.Live(perch.NewSecret(token))
+	if s == nil {
+		t.Fatal("no such session here")
+	}
+	return s.ID()
+}
