@@ -14,7 +14,7 @@ import (
 // holds for each of them is bounded too, and it does not hide from the owner, or from the
 // client, that the client does not read.
 func TestStuckReadersThroughAHop(t *testing.T) {
-	const stuck, healthy, messages, batch = 40, 10, 2000, 50
+	const stuck, healthy, messages, batch = 40, 10, 800, 50
 	n := newNodes(t, func(o *gateOptions) {
 		o.StreamsPerToken = stuck + healthy + 1
 		o.FrameTime = 2 * time.Second
