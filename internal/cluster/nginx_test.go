@@ -108,7 +108,7 @@ func TestNginxTriesTheOther(t *testing.T) {
 		{"draining, PATCH", newBackend(t, away), "PATCH", 503, false},
 		{"cut, GET", newBackend(t, cut), "GET", 200, true},
 		{"cut, DELETE", newBackend(t, cut), "DELETE", 200, true},
-		{"cut, POST", newBackend(t, cut), "POST", 502, false},
+		{"cut, POST", newBackend(t, cut), "POST", 503, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			good := newBackend(t, fine)
@@ -134,6 +134,34 @@ func TestNginxTriesTheOther(t *testing.T) {
 				t.Errorf("the bad node was asked in %d of 10 cases: this is no balance", met)
 			}
 		})
+	}
+}
+
+// TestNginxSpeaksForNobody: a client is told in the words of the API that there is no node,
+// and what a node has said is left alone.
+func TestNginxSpeaksForNobody(t *testing.T) {
+	gone := newBackend(t, fine)
+	gone.Close()
+	for name, nodes := range map[string][]string{
+		"nobody": {gone.addr(), gone.addr()}, "one that stops": {newBackend(t, away).addr(), gone.addr()},
+	} {
+		g := testkit.NewGateway(t, balance(t, nodes...), "")
+		a := g.Call(t, http.StatusServiceUnavailable, http.MethodGet, "/v1/session", nil)
+		for string(a.Body) == "draining" { // that node was the second one
+			a = g.Call(t, http.StatusServiceUnavailable, http.MethodGet, "/v1/session", nil)
+		}
+		problem := a.JSON(t)
+		if a.Header.Get("Content-Type") != "application/problem+json" || a.Header.Get("Retry-After") != "1" ||
+			problem.Str("code") != "unreachable" || problem.Str("request_id") != a.Header.Get("X-Request-Id") || problem.Str("request_id") == "" {
+			t.Errorf("%s: %v %s", name, a.Header, a.Body)
+		}
+	}
+	said := newBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadGateway)
+		_, _ = io.WriteString(w, "the upstream's TLS")
+	})
+	if status, body := do(t, "GET", balance(t, said.addr(), said.addr()), http.Header{}); status != http.StatusBadGateway || body != "the upstream's TLS" {
+		t.Errorf("a node's own 502 became %d %q", status, body)
 	}
 }
 

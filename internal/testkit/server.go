@@ -159,7 +159,7 @@ func (s *Server) launch(t TB, configure func() (ports []int)) {
 			return
 		}
 		s.proc.stop(syscall.SIGKILL)
-		if !strings.Contains(s.tail()+s.proc.output(), "already in use") && !strings.Contains(s.tail(), "eaddrinuse") {
+		if !errors.Is(err, errPortTaken) && !strings.Contains(s.tail()+s.proc.output(), "already in use") && !strings.Contains(s.tail(), "eaddrinuse") {
 			break
 		}
 	}
@@ -174,6 +174,9 @@ func (s *Server) answers(ctx context.Context) error {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", s.Addr)
 	if err != nil {
+		if _, port, _ := net.SplitHostPort(s.Addr); strings.Contains(s.tail(), "Failed to open server port "+port+" ") {
+			return errPortTaken // Prosody goes on without it
+		}
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer c.Close()
