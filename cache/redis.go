@@ -30,9 +30,10 @@ type RedisOptions struct {
 	MaxQueue int           // commits that may wait; default 16,384
 	MaxBytes int           // their encoded size; default 64 MiB
 
-	// Observer sees every round trip, for metrics: its name (commit, open, log, message,
-	// vcard, forget, bind, lookup, unbind, bindings, probe, tokens), its time and its
-	// error. A commit here is one pipeline of many. It must not wait.
+	// Observer sees every round trip, for metrics: its name (commit, open, owners, log,
+	// message, vcard, forget, bind, lookup, unbind, bindings, ticket, probe, tokens, beat,
+	// leave, released), its time and its error. A commit here is one pipeline of many, and
+	// so is what follows it when sessions were given up. It must not wait.
 	Observer func(op string, d time.Duration, err error)
 	// Trace follows the same round trips, but for probes, for traces: it is told of the begin,
 	// with the caller's context and the number of things in it (of a commit: how many; else 1),

@@ -29,6 +29,15 @@ type ProsodyOptions struct {
 	// the features: "pretls", "posttls" or "postauth".
 	SeeOtherStage  string
 	SeeOtherTarget string
+	// Debug lets the log tell everything, such as which streams were resumed.
+	Debug bool
+}
+
+func (o ProsodyOptions) level() string {
+	if o.Debug {
+		return "debug"
+	}
+	return "info"
 }
 
 // Prosody starts a Prosody with three domains: alpha.test takes access tokens
@@ -70,7 +79,8 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 	s.launch(t, func() []int {
 		ports := []int{freePort(t), freePort(t), freePort(t)}
 		writeFile(t, dir, "prosody.cfg.lua", cred, render(t, prosodyFiles, "prosody/prosody.cfg.lua.tmpl", map[string]any{
-			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
+			"Level": o.level(),
+			"Dir":   dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
 			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget,
 		}))
 		return ports
