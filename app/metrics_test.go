@@ -150,7 +150,7 @@ func TestMetrics(t *testing.T) {
 		"perch_http_request_duration_seconds": "code method route", "perch_xmpp_iq_duration_seconds": "kind result",
 		"perch_redis_duration_seconds": "op result", "perch_stream_queue_frames": "",
 		"perch_session_ownership_total": "change", "perch_nodes": "", "perch_node_beat_age_seconds": "", "perch_draining_seconds": "",
-		"perch_store_up": "", "perch_sessions_held_back": "", "perch_outbox_messages": "",
+		"perch_store_up": "", "perch_forwarded_requests_total": "result", "perch_sessions_held_back": "", "perch_outbox_messages": "",
 	}
 	for name := range maps.Keys(labels(t, text)) {
 		if strings.HasPrefix(name, "perch_xmpp_") && strings.HasSuffix(name, "_total") {

@@ -296,3 +296,55 @@ func TestCollectorInTrouble(t *testing.T) {
 		})
 	}
 }
+
+// TestTraceAcrossNodes: a request that another node answers is one trace, from the client's
+// through both nodes to the XMPP server. A stream has its accepts in it and no more.
+func TestTraceAcrossNodes(t *testing.T) {
+	c := newCollector(t)
+	secret := strings.Repeat("between-nodes-", 3) + t.Name()
+	node := func(name string) *app.App {
+		return observed(t, func(o *app.Options) { o.OTelEndpoint, o.Node, o.Secret = c.url, name, secret })
+	}
+	owner, other := node("trace-owner"), node("trace-other")
+	g := testkit.NewGateway(t, owner.URL(), "demo-alice")
+	echo := g.Get(t, "/v1/buddies").List("items")[0].Str("jid")
+	inTrace(t, other, "/v1/vcards/"+testkit.Escape(echo), "01")
+	stream := testkit.NewGateway(t, other.URL(), "demo-alice").Stream(t, "")
+	stream.ExpectType(t, "live")
+	stream.Close()
+	c.stopped(t, other)
+	spans := c.stopped(t, owner)
+
+	byID := map[string]*tracepb.Span{}
+	for _, s := range spans {
+		byID[string(s.GetSpanId())] = s
+	}
+	// path is the way from a span up to the client.
+	path := func(s *tracepb.Span) string {
+		names := s.GetName()
+		for s = byID[string(s.GetParentSpanId())]; s != nil; s = byID[string(s.GetParentSpanId())] {
+			names = s.GetName() + " > " + names
+		}
+		return names
+	}
+	var paths []string
+	for _, s := range spans {
+		if p := path(s); strings.Contains(p, " > ") && !strings.Contains(p, "redis") {
+			paths = append(paths, p)
+		}
+	}
+	slices.Sort(paths)
+	want := []string{
+		"GET /v1/events/ws > forward", "GET /v1/events/ws > forward > GET /v1/events/ws",
+		"GET /v1/vcards/{jid} > forward", "GET /v1/vcards/{jid} > forward > GET /v1/vcards/{jid}",
+		"GET /v1/vcards/{jid} > forward > GET /v1/vcards/{jid} > xmpp vcard",
+	}
+	if !slices.Equal(paths, want) {
+		t.Errorf("traces\n%s\nwant\n%s", strings.Join(paths, "\n"), strings.Join(want, "\n"))
+	}
+	for _, s := range named(spans, "xmpp vcard") {
+		if hex.EncodeToString(s.GetTraceId()) != clientTrace {
+			t.Error("not the client's trace")
+		}
+	}
+}
