@@ -71,6 +71,7 @@ func (n *nodes) pass(id ID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.passed[id] = time.Now()
+	n.m.o.Observer.Owner(OwnerPassed)
 }
 
 // adoptDead looks through all that is kept for sessions of nodes that are dead.
@@ -87,6 +88,7 @@ func (n *nodes) adoptDead(ctx context.Context) {
 		return err == nil && st == isDead
 	})
 	if err != nil {
+		n.m.o.Observer.Owner(OwnerFailed)
 		n.m.log.Warn("the sessions of a dead node were not all taken over; it is tried again", "error", err)
 		n.mu.Lock()
 		n.scanAt = time.Now().Add(n.lease)

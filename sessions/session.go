@@ -55,7 +55,8 @@ type Session struct {
 	recent   recentIDs
 	subs     []*Subscription
 	idle     idling
-	handed   bool // state was shown to a client before the first roster
+	waits    waits // counted in m.backlog
+	handed   bool  // state was shown to a client before the first roster
 
 	opening *time.Timer // ends the wait for the first login
 	touch   *time.Timer // keeps a quiet session from expiring in the Store
@@ -191,6 +192,7 @@ func (s *Session) end(e ending) {
 
 // finish runs after the last turn, in the goroutine that was the owner and may wait now.
 func (s *Session) finish() {
+	s.measure(waits{})
 	stop(s.opening)
 	stop(s.touch)
 	stop(s.retry.timer)

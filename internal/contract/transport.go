@@ -13,6 +13,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // Transport makes requests with base and holds every answer against openapi.yaml, and
@@ -55,6 +57,9 @@ func (tr *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		// A test may have cut the connection on purpose; it sees what the client sees.
 		res.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
 		return res, nil
+	}
+	if res.StatusCode >= http.StatusBadRequest {
+		canary.Answer(req.Method+" "+res.Status, res.Header, body)
 	}
 	tr.report(req, res, check(req, res, body))
 	return res, nil

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // Server is a running XMPP server with several domains that can talk to each other.
@@ -52,7 +54,7 @@ func (s *Server) NewUser(t TB, prefix string) User {
 // NewUserAt is [Server.NewUser] for another domain of the server.
 func (s *Server) NewUserAt(t TB, prefix, domain string) User {
 	t.Helper()
-	u := User{JID: prefix + strings.ToLower(rand.Text()[:8]) + "@" + domain, Password: rand.Text()}
+	u := User{JID: prefix + strings.ToLower(rand.Text()[:8]) + "@" + domain, Password: canary.Secret()}
 	s.AddUser(t, u.JID, u.Password)
 	return u
 }
