@@ -18,7 +18,7 @@ import (
 func TestTestsDoNotSleepOrSkip(t *testing.T) {
 	files := 0
 	for name, f := range parse(t, parser.SkipObjectResolution) {
-		if !strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(name, "internal/testkit/") {
+		if !strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(name, "internal/testkit/") && !strings.HasPrefix(name, "internal/cluster/") {
 			continue
 		}
 		files++
@@ -34,6 +34,29 @@ func TestTestsDoNotSleepOrSkip(t *testing.T) {
 	}
 	if files < 2 {
 		t.Errorf("only %d test files were read: this test looks in the wrong place", files)
+	}
+}
+
+// TestLogsOfTestsAreSearched keeps what make test looks into whole: a test that makes a logger
+// makes it with internal/canary.
+func TestLogsOfTestsAreSearched(t *testing.T) {
+	files := 0
+	for name, f := range parse(t, parser.SkipObjectResolution) {
+		if !strings.HasSuffix(name, "_test.go") || !strings.Contains(name, "/") {
+			continue // the root package has no fixtures: its tests print secrets on purpose
+		}
+		imports := importsOf(f)
+		if slices.Contains(imports, module+"/internal/canary") {
+			files++
+		}
+		for _, call := range calls(f) {
+			if call == "slog.New" {
+				t.Errorf("%s makes a logger that nobody searches: use canary.Logger, which takes handlers too", name)
+			}
+		}
+	}
+	if files < 6 {
+		t.Errorf("only %d test files use internal/canary: this test looks in the wrong place", files)
 	}
 }
 

@@ -121,7 +121,7 @@ func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessi
 	answered := false
 	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	p := httputil.ReverseProxy{
-		Transport: a.hops.transport, FlushInterval: -1, ErrorLog: a.hops.log, BufferPool: a.hops.large,
+		Transport: a.hops.way, FlushInterval: -1, ErrorLog: a.hops.log, BufferPool: a.hops.large,
 		Rewrite: func(pr *httputil.ProxyRequest) { a.address(pr, f, target, to.ID) },
 		ModifyResponse: func(res *http.Response) error {
 			if err := misdirection(res); err != nil {

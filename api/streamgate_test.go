@@ -22,6 +22,7 @@ import (
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/fakexmpp"
 	"github.com/perch-im/perch/sessions"
 )
@@ -57,6 +58,7 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 	t.Helper()
 	g := &gate{t: t, up: fakexmpp.New()}
 	o := gateOptions{}
+	o.Logger = canary.Logger()
 	o.IPRate, o.TokenRate = api.Rate{PerSecond: 1e6, Burst: 1e6}, api.Rate{PerSecond: 1e6, Burst: 1e6}
 	for _, f := range edit {
 		f(&o)
@@ -73,7 +75,7 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 	}
 	var err error
 	g.manager, err = sessions.NewManager(sessions.Options{
-		Dial: g.up.Dial, Store: store, Secret: []byte("0123456789abcdef0123456789abcdef"),
+		Dial: g.up.Dial, Store: store, Secret: []byte(fixtureSecret), Logger: canary.Logger(),
 		Upstreams:       map[string]sessions.Upstream{"test": {Name: "test", TokenBearer: true}},
 		DefaultUpstream: "test", OpenTimeout: 5 * time.Second,
 	})
@@ -86,7 +88,7 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 		t.Fatal(err)
 	}
 	g.srv = httptest.NewUnstartedServer(nil)
-	g.srv.Config = api.NewServer(g.api.Handler(), nil)
+	g.srv.Config = api.NewServer(g.api.Handler(), canary.Logger())
 	transport := &http.Transport{}
 	if o.pipes != nil {
 		_ = g.srv.Listener.Close()

@@ -19,7 +19,7 @@ const (
 func (n *nodes) adoptSoon(ctx context.Context) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	scan := n.unburied()
+	scan := n.unburied() && !time.Now().Before(n.scanAt)
 	released := n.offered
 	n.offered = nil
 	if n.adopting || n.self.Away || n.replaced || len(n.m.o.SealKeys) == 0 || !scan && len(released) == 0 {
@@ -71,6 +71,7 @@ func (n *nodes) pass(id ID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.passed[id] = time.Now()
+	n.m.o.Observer.Owner(OwnerPassed)
 }
 
 // adoptDead looks through all that is kept for sessions of nodes that are dead.
@@ -87,7 +88,11 @@ func (n *nodes) adoptDead(ctx context.Context) {
 		return err == nil && st == isDead
 	})
 	if err != nil {
+		n.m.o.Observer.Owner(OwnerFailed)
 		n.m.log.Warn("the sessions of a dead node were not all taken over; it is tried again", "error", err)
+		n.mu.Lock()
+		n.scanAt = time.Now().Add(n.lease)
+		n.mu.Unlock()
 		return
 	}
 	if count > 0 {
