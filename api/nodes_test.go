@@ -45,8 +45,8 @@ func newNodes(t testing.TB, edit ...func(*gateOptions)) *nodes {
 	})
 	up := fakexmpp.New()
 	n := &nodes{toA: newWire(t), toB: newWire(t), la: &ledger{}, lb: &ledger{}}
-	n.a = newGate(t, append(edit, node("a", store, up, n.toA, n.la))...)
-	n.b = newGate(t, append(edit, node("b", store, up, n.toB, n.lb))...)
+	n.a = newGate(t, append([]func(*gateOptions){node("a", store, up, n.toA, n.la)}, edit...)...)
+	n.b = newGate(t, append([]func(*gateOptions){node("b", store, up, n.toB, n.lb)}, edit...)...)
 	n.toA.leadTo(n.a.srv.Listener.Addr().String())
 	n.toB.leadTo(n.b.srv.Listener.Addr().String())
 	return n
