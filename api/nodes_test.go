@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -44,8 +45,8 @@ func newNodes(t testing.TB, edit ...func(*gateOptions)) *nodes {
 	})
 	up := fakexmpp.New()
 	n := &nodes{toA: newWire(t), toB: newWire(t), la: &ledger{}, lb: &ledger{}}
-	n.a = newGate(t, append(edit, node("a", store, up, n.toA, n.la))...)
-	n.b = newGate(t, append(edit, node("b", store, up, n.toB, n.lb))...)
+	n.a = newGate(t, append([]func(*gateOptions){node("a", store, up, n.toA, n.la)}, edit...)...)
+	n.b = newGate(t, append([]func(*gateOptions){node("b", store, up, n.toB, n.lb)}, edit...)...)
 	n.toA.leadTo(n.a.srv.Listener.Addr().String())
 	n.toB.leadTo(n.b.srv.Listener.Addr().String())
 	return n
@@ -57,6 +58,18 @@ func node(name string, store sessions.Store, up *fakexmpp.Server, w *wire, l *le
 		if _, bench := w.t.(*testing.B); !bench {
 			o.at = "http://" + w.addr() // a benchmark measures no wire
 		}
+	}
+}
+
+// join makes the gate a node, if it is to be one.
+func (g *gate) join(o gateOptions) {
+	g.t.Helper()
+	if o.node == "" {
+		return
+	}
+	self := sessions.Node{ID: sessions.NodeID(o.node + "/1"), URL: cmp.Or(o.at, g.srv.URL)}
+	if err := g.manager.Join(context.Background(), self, sessions.DefaultLease); err != nil {
+		g.t.Fatal(err)
 	}
 }
 

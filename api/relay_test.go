@@ -128,16 +128,16 @@ func TestCommandsThroughAHop(t *testing.T) {
 
 // TestQuotaThroughAHop counts a stream once, at the owner.
 func TestQuotaThroughAHop(t *testing.T) {
-	n := newNodes(t, func(o *gateOptions) { o.StreamsPerToken = 2 })
+	n := newNodes(t, func(o *gateOptions) { o.StreamsPerToken = map[string]int{"a": 1, "b": 3}[o.node] })
 	n.openAtB("tok-alice")
-	for _, g := range []*gate{n.a, n.b} {
+	for _, g := range []*gate{n.a, n.a, n.b} {
 		f := g.stream("ndjson", "tok-alice", "")
 		defer f.close()
 		upTo(t, f, "live")
 	}
 	for _, g := range []*gate{n.a, n.b} {
 		if r := g.try("", header("Authorization", "Bearer tok-alice")); r.status != 429 {
-			t.Errorf("a third one: %+v", r)
+			t.Errorf("one more: %+v", r)
 		}
 	}
 }
@@ -205,22 +205,32 @@ func TestOwnerIsKilledInAFrame(t *testing.T) {
 	}
 }
 
-// TestOwnerIsSilent: one that is stopped, or whose machine has lost its power, is given up.
+// TestOwnerIsSilent: one that is stopped, or whose machine has lost its power, is given up;
+// one of whose session there is nothing to tell is not.
 func TestOwnerIsSilent(t *testing.T) {
+	n := newNodes(t, func(o *gateOptions) { o.Heartbeat, o.PingTimeout = 300*time.Millisecond, time.Second })
+	n.openAtB("tok-alice")
+	var wg, quiet sync.WaitGroup
 	for _, encoding := range encodings {
-		t.Run(encoding, func(t *testing.T) {
-			n := newNodes(t, func(o *gateOptions) { o.Heartbeat, o.PingTimeout = 200*time.Millisecond, 200*time.Millisecond })
-			n.openAtB("tok-alice")
-			f := n.a.stream(encoding, "tok-alice", "")
+		f := n.a.stream(encoding, "tok-alice", "")
+		upTo(t, f, "live")
+		quiet.Add(1)
+		wg.Go(func() {
 			defer f.close()
-			upTo(t, f, "live")
-			upTo(t, f, "heartbeat") // nothing is wrong with a stream in which nothing happens
-			n.toB.holdAfter(0)
+			for range 7 { // longer than the silence that is allowed
+				if e, err := f.next(); err != nil || e.Type != "heartbeat" {
+					t.Errorf("%s: %+v, %v", encoding, e, err)
+				}
+			}
+			quiet.Done()
 			if _, code, clean := endOf(f); encoding == "ws" && code != 4201 || encoding != "ws" && !clean {
-				t.Errorf("closed with %d, clean %v", code, clean)
+				t.Errorf("%s: closed with %d, clean %v", encoding, code, clean)
 			}
 		})
 	}
+	quiet.Wait()
+	n.toB.holdAfter(0)
+	wg.Wait()
 }
 
 // TestDrainOfARelay: the client of a node that stops hears of it, though another node has

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -128,18 +127,6 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 	})
 	g.join(o)
 	return g
-}
-
-// join makes the gate a node, if it is to be one.
-func (g *gate) join(o gateOptions) {
-	g.t.Helper()
-	if o.node == "" {
-		return
-	}
-	self := sessions.Node{ID: sessions.NodeID(o.node + "/1"), URL: cmp.Or(o.at, g.srv.URL)}
-	if err := g.manager.Join(context.Background(), self, sessions.DefaultLease); err != nil {
-		g.t.Fatal(err)
-	}
 }
 
 // open signs a token in and returns its XMPP connection. In a bubble the login is over and
