@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,8 @@ type ledger struct {
 	mu       sync.Mutex
 	requests []string
 	frames   int
+
+	forwarded []string
 }
 
 func (l *ledger) Request(route, method string, status int, took time.Duration) {
@@ -32,6 +35,12 @@ func (l *ledger) Queue(frames int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.frames += frames
+}
+
+func (l *ledger) Forwarded(result string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forwarded = append(l.forwarded, result)
 }
 
 func (l *ledger) text() (requests string, frames int) {
@@ -96,4 +105,10 @@ func TestStreamsAreCountedByTransport(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	(&fixture{t: t, ctx: ctx}).eventually("nobody is counted any more", func() bool { return open() == "0 0 0 0 4" })
+}
+
+func (l *ledger) results() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.forwarded)
 }

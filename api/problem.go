@@ -86,6 +86,9 @@ func problemOf(r *http.Request, err error) Problem {
 		p.retryAfter = doc.retryAfter
 	}
 	if r != nil {
+		if _, ok := errors.AsType[notHere](err); ok {
+			p.Status = http.StatusMisdirectedRequest
+		}
 		p.Instance, p.RequestID = r.URL.EscapedPath(), requestID(r.Context())
 	}
 	return p
@@ -124,6 +127,7 @@ func slugFor(e *perch.Error) perch.Kind {
 // writeProblem answers with the problem that err is. It is the only way to refuse.
 func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(r, err)
+	noteProblem(r, p)
 	if p.Status >= http.StatusInternalServerError {
 		a.logProblem(r, p, err)
 	}

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -37,6 +38,7 @@ type gate struct {
 	client  *http.Client
 	sockets *http.Client
 	pipes   *pipes
+	store   sessions.Store
 }
 
 // gateOptions are what a test may want otherwise.
@@ -45,6 +47,12 @@ type gateOptions struct {
 	retention sessions.Retention
 	pipes     *pipes // instead of TCP
 	tls       bool   // with HTTP/2
+
+	// Of one node among several; see newNodes.
+	node  string
+	at    string         // where the others reach it; "" = where it listens
+	store sessions.Store // shared, and closed by its owner
+	up    *fakexmpp.Server
 }
 
 func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
@@ -59,7 +67,13 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 	g.up.Edit(func(d *fakexmpp.Data) {
 		d.Roster = []perch.Buddy{{JID: "bob@example.net", Name: "Bob", Groups: []string{"Work"}, Subscription: perch.SubscriptionBoth}}
 	})
-	store := cache.NewMemory(cache.MemoryOptions{Retention: o.retention})
+	store := o.store
+	if o.up != nil {
+		g.up = o.up
+	}
+	if store == nil {
+		store = cache.NewMemory(cache.MemoryOptions{Retention: o.retention})
+	}
 	var err error
 	g.manager, err = sessions.NewManager(sessions.Options{
 		Dial: g.up.Dial, Store: store, Secret: []byte(fixtureSecret), Logger: canary.Logger(),
@@ -69,6 +83,7 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
+	g.store = store
 	o.Sessions = g.manager
 	if g.api, err = api.New(o.Options); err != nil {
 		t.Fatal(err)
@@ -99,14 +114,32 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 		defer cancel()
 		g.api.Drain(ctx)
 		g.srv.Close()
+		g.api.Close()
 		g.client.CloseIdleConnections()
 		end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		if err := errors.Join(g.manager.Close(end), store.Close(end)); err != nil {
+		err := g.manager.Close(end)
+		if o.store == nil {
+			err = errors.Join(err, store.Close(end))
+		}
+		if err != nil {
 			t.Error(err)
 		}
 	})
+	g.join(o)
 	return g
+}
+
+// join makes the gate a node, if it is to be one.
+func (g *gate) join(o gateOptions) {
+	g.t.Helper()
+	if o.node == "" {
+		return
+	}
+	self := sessions.Node{ID: sessions.NodeID(o.node + "/1"), URL: cmp.Or(o.at, g.srv.URL)}
+	if err := g.manager.Join(context.Background(), self, sessions.DefaultLease); err != nil {
+		g.t.Fatal(err)
+	}
 }
 
 // open signs a token in and returns its XMPP connection. In a bubble the login is over and

@@ -23,12 +23,16 @@ import (
 )
 
 // observed starts the embedded service, Redis and the admin listener.
-func observed(t *testing.T) *app.App {
+func observed(t *testing.T, change ...func(*app.Options)) *app.App {
 	t.Helper()
-	a, err := app.New(app.Options{
+	o := app.Options{
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Version: "v9.8.7",
 		RedisURL: testkit.SharedRedis(t).URL(), Secret: canary.Secret(), Logger: canary.Logger(), // nobody else finds these sessions
-	})
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	a, err := app.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,6 +149,8 @@ func TestMetrics(t *testing.T) {
 		"perch_events_total": "type", "perch_events_dropped_total": "reason", "perch_resumes_total": "result", "perch_reconnects_total": "reason",
 		"perch_http_request_duration_seconds": "code method route", "perch_xmpp_iq_duration_seconds": "kind result",
 		"perch_redis_duration_seconds": "op result", "perch_stream_queue_frames": "",
+		"perch_session_ownership_total": "change", "perch_nodes": "", "perch_node_beat_age_seconds": "", "perch_draining_seconds": "",
+		"perch_store_up": "", "perch_forwarded_requests_total": "result", "perch_sessions_held_back": "", "perch_outbox_messages": "",
 	}
 	for name := range maps.Keys(labels(t, text)) {
 		if strings.HasPrefix(name, "perch_xmpp_") && strings.HasSuffix(name, "_total") {
@@ -160,6 +166,8 @@ func TestMetrics(t *testing.T) {
 		`perch_http_request_duration_seconds_count{code="404",method="GET",route="/v1/buddies/{jid}"} 1`, `{code="401",method="GET",route="/v1/buddies"} 1`,
 		`perch_xmpp_iq_duration_seconds_count{kind="roster",result="ok"} 1`, `perch_redis_duration_seconds_count{op="commit",result="ok"}`, `perch_redis_duration_seconds_count{op="lookup",result="ok"}`,
 		`perch_xmpp_sign_ins_total{upstream="messenger"} 1`, `perch_xmpp_sign_in_failures_total{upstream="messenger"} 1`, "perch_stream_queue_frames_count",
+		`perch_session_ownership_total{change="taken"} `, `perch_session_ownership_total{change="failed"} 0`, "perch_nodes ", "perch_node_beat_age_seconds 0.",
+		"perch_store_up 1", "perch_sessions_held_back 0", "perch_outbox_messages ", "perch_draining_seconds 0",
 		"go_goroutines ", "process_open_fds ", "process_resident_memory_bytes ",
 	} {
 		if !strings.Contains(text, line) {

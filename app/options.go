@@ -26,6 +26,14 @@ type Options struct {
 
 	RedisURL string // "" keeps everything in memory
 
+	// Several processes may share a Redis; each is a node. Node is its name, which no other
+	// has; default <hostname>:<port>. NodeURL is where the others reach its gateway; default
+	// the address of Listen. Lease is how long a node may be silent before the others take
+	// its sessions over; default 15 s.
+	Node    string
+	NodeURL string
+	Lease   time.Duration
+
 	// Secret keys every stored hash. With Redis it must be given and stay the same;
 	// in memory a random one is made. At least 32 characters.
 	Secret string
@@ -43,6 +51,13 @@ type Options struct {
 	OpenTimeout    time.Duration  // how long a first call waits for the login; default 15 s
 	Retention      sessions.Retention
 	Idle           IdlePolicy // what happens to a session without an event stream; default: nothing
+
+	// OTelEndpoint is the base address of a collector that takes OpenTelemetry traces (OTLP over
+	// HTTP), such as http://127.0.0.1:4318; "" makes none.
+	OTelEndpoint string
+	// OTelSample is the share of traces that are kept, above 0 and up to 1, of those that no
+	// client has begun; default 1.
+	OTelSample float64
 
 	Logger  *slog.Logger // default: discards
 	Version string       // shown by /version and hello
@@ -82,10 +97,12 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.AdminListen, "127.0.0.1:9090")
 	setDefault(&o.MaxSessions, 10_000)
 	setDefault(&o.DrainTime, 20*time.Second)
+	setDefault(&o.Lease, sessions.DefaultLease)
 	setDefault(&o.OpenTimeout, 15*time.Second)
 	setDefault(&o.Retention.Events, sessions.DefaultRetention.Events)
 	setDefault(&o.Retention.Bytes, sessions.DefaultRetention.Bytes)
 	setDefault(&o.Retention.Age, sessions.DefaultRetention.Age)
+	setDefault(&o.OTelSample, 1)
 	setDefault(&o.Version, "dev")
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -139,8 +156,19 @@ func (o Options) validate() error {
 	} else if len(o.Upstreams) == 0 && !isLoopback(host) {
 		return fmt.Errorf("--listen %q is not loopback, and the demo accounts have published tokens: configure an --upstream first", o.Listen)
 	}
+	if err := o.validateNode(); err != nil {
+		return err
+	}
 	if o.MaxSessions < 0 || o.DrainTime < 0 || o.OpenTimeout < 0 {
 		return fmt.Errorf("--max-sessions, --drain-time and --open-timeout must not be negative")
+	}
+	if o.OTelSample < 0 || o.OTelSample > 1 {
+		return fmt.Errorf("--otel-sample must be above 0 and at most 1")
+	}
+	if o.OTelEndpoint != "" {
+		if err := checkEndpoint(o.OTelEndpoint); err != nil {
+			return err
+		}
 	}
 	return o.validateUpstreams()
 }

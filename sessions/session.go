@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -25,6 +26,7 @@ type Session struct {
 	opened  chan struct{}  // closed when the first login is over, one way or the other
 	openErr error          // set before opened is closed; nil: there is a session
 	gone    chan struct{}  // closed when nothing of it is left in this process
+	movedOn atomic.Bool    // it ended, and what is kept of it goes on elsewhere
 	goneErr error          // set before gone is closed: what SignOut could not forget
 
 	keys    []digest    // what leads here; guarded by m.mu
@@ -53,7 +55,8 @@ type Session struct {
 	recent   recentIDs
 	subs     []*Subscription
 	idle     idling
-	handed   bool // state was shown to a client before the first roster
+	waits    waits // counted in m.backlog
+	handed   bool  // state was shown to a client before the first roster
 
 	opening *time.Timer // ends the wait for the first login
 	touch   *time.Timer // keeps a quiet session from expiring in the Store
@@ -100,8 +103,9 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 func (s *Session) open() {
 	ctx, cancel := context.WithTimeout(s.ctx, s.m.o.OpenTimeout)
 	defer cancel()
-	saved, err := s.m.o.Store.Open(ctx, s.id)
+	saved, adopted, err := s.m.acquire(ctx, s.id)
 	if err == nil {
+		s.ours(saved, adopted)
 		err = s.load(ctx, saved)
 	}
 	if err != nil {
@@ -182,11 +186,13 @@ func (s *Session) stayKept() {
 func (s *Session) end(e ending) {
 	if !s.ended {
 		s.ended, s.ending = true, e
+		s.movedOn.Store(!e.forget)
 	}
 }
 
 // finish runs after the last turn, in the goroutine that was the owner and may wait now.
 func (s *Session) finish() {
+	s.measure(waits{})
 	stop(s.opening)
 	stop(s.touch)
 	stop(s.retry.timer)
@@ -202,8 +208,12 @@ func (s *Session) finish() {
 		s.openErr = ErrEnded
 		close(s.opened)
 	}
+	why := ErrEnded
+	if s.movedOn.Load() {
+		why = ErrMoved
+	}
 	for _, sub := range s.subs {
-		sub.cut(ErrEnded)
+		sub.cut(why)
 	}
 	s.cancel() // lets go of a reader that waits for the owner: Close may wait for the reader
 	s.hangUp()
@@ -240,14 +250,27 @@ func (s *Session) hangUp() {
 	}
 }
 
-// shutdown ends the session when everything is written, without forgetting anything.
-func (s *Session) shutdown() {
+// shutdown ends the session without forgetting anything: when everything is written, the
+// state of the stream and the end of the lease are, in one commit behind which no other
+// comes. A session that is released is looked for by the other nodes.
+func (s *Session) shutdown(release bool) {
 	if s.closing || s.ended {
 		return
 	}
 	s.closing = true
 	s.openingDoneQuiet()
 	stop(s.retry.timer)
+	s.whenWritten(func() {
+		if s.ended {
+			return
+		}
+		e := s.lastWrite(release)
+		s.whenWritten(func() { s.closed(e, release) })
+	})
+}
+
+// lastWrite queues the last commit, and says how the connection is to end.
+func (s *Session) lastWrite(release bool) ending {
 	e := ending{signOut: true}
 	if s.link != nil {
 		s.rec.Stream = nil
@@ -258,7 +281,22 @@ func (s *Session) shutdown() {
 		s.rec.OfflineSince = s.now()
 		s.saveRecord()
 	}
-	s.whenWritten(func() { s.end(e) })
+	if release && s.m.Self().ID != "" {
+		s.batch().commit.Release = true
+	}
+	return e
+}
+
+// closed is the end of shutdown.
+func (s *Session) closed(e ending, released bool) {
+	if released && s.m.Self().ID != "" && !s.ended {
+		s.m.o.Observer.Owner(OwnerReleased)
+		for _, sub := range s.subs {
+			sub.cut(ErrMoved)
+		}
+		s.subs = nil
+	}
+	s.end(e)
 }
 
 func (s *Session) openingDoneQuiet() {
@@ -271,8 +309,25 @@ func (s *Session) openingDoneQuiet() {
 	}
 }
 
+// ours notes that this process owns the session from now on: one process for each pair of
+// epoch and fence, which is what operators, and tests, can hold the log against.
+func (s *Session) ours(v *Saved, adopted bool) {
+	how := OwnerTaken
+	if adopted {
+		how = OwnerAdopted
+	}
+	s.m.o.Observer.Owner(how)
+	if self := s.m.Self().ID; self != "" {
+		s.m.log.Info("session is ours", "session", s.short(), "epoch", v.Epoch, "fence", v.Fence, "node", self, "how", how)
+	}
+}
+
 // letGo ends the session because another owner has it.
 func (s *Session) letGo() {
+	if s.ended {
+		return
+	}
+	s.m.o.Observer.Owner(OwnerFenced)
 	for _, sub := range s.subs {
 		sub.cut(ErrMoved)
 	}

@@ -17,10 +17,16 @@ type ID string
 // The owner goroutine of a session calls only Commit, which never waits; everything else
 // is called by request, subscriber and opening goroutines and may wait.
 type Store interface {
+	Members
+
 	// Open loads what is kept of a session, or makes an empty record with a new epoch and
 	// Fence 1. Each Open raises Fence by one: the caller is the owner from then on, and
-	// commits with a lower fence are refused with ErrFenced.
-	Open(ctx context.Context, id ID) (*Saved, error)
+	// commits with a lower fence are refused with ErrFenced. What another process owns is
+	// left alone, and the error is a *HeldError, unless t passes it over.
+	Open(ctx context.Context, id ID, t Taking) (*Saved, error)
+	// Owners tells who owns each of these sessions; what nobody owns, or is not kept, is not
+	// in the answer.
+	Owners(ctx context.Context, ids []ID) (map[ID]NodeID, error)
 
 	// Commit applies all of c or nothing, in the order of the calls for one session, and
 	// then calls done exactly once, in that order too, from a goroutine of the Store. done
@@ -50,8 +56,15 @@ type Store interface {
 	Bind(ctx context.Context, token string, b Binding) error
 	Lookup(ctx context.Context, token string) (Binding, error)
 	Unbind(ctx context.Context, token string) error
-	// Bindings lists every token that leads somewhere, for coming back after a restart.
+	// Bindings lists every token that leads somewhere, for coming back after a restart;
+	// BindingsOf those that lead to one session.
 	Bindings(ctx context.Context) (map[string]Binding, error)
+	BindingsOf(ctx context.Context, id ID) (map[string]Binding, error)
+
+	// PutTicket keeps a ticket (the keyed or plain hash of its text) until it expires.
+	// TakeTicket ends it and gives it, once; KindNotFound: there is none, or no more.
+	PutTicket(ctx context.Context, hash string, t Ticket) error
+	TakeTicket(ctx context.Context, hash string) (Ticket, error)
 
 	// Healthy is nil while commits can be taken; else KindStorageUnavailable.
 	Healthy(ctx context.Context) error
@@ -62,7 +75,8 @@ type Store interface {
 }
 
 // ErrFenced means that another owner has opened the session since: let go of it.
-var ErrFenced error = perch.Errorf(perch.KindConflict, "another node owns this session now")
+var ErrFenced error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
+	Detail: "another node owns this session now; ask again"}
 
 // ErrLost means that the Store does not keep what the owner believes: the record is gone
 // (flushed, expired, forgotten), a failover took the end of it back, or a commit that was
@@ -119,6 +133,9 @@ type Commit struct {
 	Messages    []*perch.MessageRecord // put, whole
 	Outbox      Delta[OutboxEntry]
 	Once        *Once
+	// Release gives the session up: nobody owns it once this is applied, and the Roll of
+	// everybody tells so. No commit follows.
+	Release bool
 }
 
 // Delta changes a table that is keyed by bare JID (by ID for the outbox). Reset empties

@@ -88,6 +88,9 @@ func check(req *http.Request, res *http.Response, body []byte) error {
 	if req.Method == http.MethodHead || req.Method == http.MethodOptions {
 		return nil
 	}
+	if strings.Contains(res.Header.Get("Proxy-Status"), "error=") {
+		return nil // a proxy speaks (RFC 9209), not the gateway
+	}
 	route, params, err := load().router.FindRoute(req)
 	if errors.Is(err, routers.ErrPathNotFound) || errors.Is(err, routers.ErrMethodNotAllowed) {
 		return checkElsewhere(req, res, body)

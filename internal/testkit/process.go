@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -29,7 +30,11 @@ type process struct {
 
 	pid  int
 	done chan struct{} // closed when the running program has been waited for
+	end  error         // how it ended; valid after done
 }
+
+// errPortTaken is the answer of ready when there is no use in waiting.
+var errPortTaken = errors.New("the port is in use by another process")
 
 // newDir makes a throw-away directory that the service user owns and can reach.
 func newDir(t TB, name, account string) (string, *syscall.Credential) {
@@ -121,6 +126,9 @@ func (p *process) start() error {
 		if err == nil {
 			return nil
 		}
+		if errors.Is(err, errPortTaken) {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
 		select {
 		case <-p.done:
 			return fmt.Errorf("%s ended while starting: %w\n%s", p.name, err, p.output())
@@ -154,7 +162,7 @@ func (p *process) spawn() error {
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = cmd.Wait()
+			p.end = cmd.Wait()
 		}
 	}()
 	if err := <-started; err != nil {
@@ -167,12 +175,14 @@ func (p *process) spawn() error {
 
 // stop ends the program: politely, and after 20 seconds without regard. It returns when
 // the program has been waited for, and does nothing when it is not running.
-func (p *process) stop(sig syscall.Signal) {
+func (p *process) stop(sig syscall.Signal) { p.stopWithin(sig, 20*time.Second) }
+
+func (p *process) stopWithin(sig syscall.Signal, limit time.Duration) {
 	if p.done == nil {
 		return
 	}
 	p.signal(sig)
-	patience := time.NewTimer(20 * time.Second)
+	patience := time.NewTimer(limit)
 	defer patience.Stop()
 	select {
 	case <-p.done:
@@ -195,12 +205,21 @@ func (p *process) output() string {
 	return strings.ToValidUTF8(string(b[max(0, len(b)-4000):]), "?")
 }
 
+// FreePort finds a port of 127.0.0.1 for a program of the test's own.
+func FreePort(t TB) int { t.Helper(); return freePort(t) }
+
+var handedOut sync.Map // ports, to this process
+
 // freePort finds a port of 127.0.0.1 that nobody listens on. It stays below the range that
-// the kernel takes for outgoing connections, so that only another test can race for it.
+// the kernel takes for outgoing connections, so that only the tests of another package can
+// race for it.
 func freePort(t TB) int {
 	t.Helper()
 	for range 200 {
 		port := 20000 + rand.IntN(12000)
+		if _, taken := handedOut.LoadOrStore(port, true); taken {
+			continue
+		}
 		l, err := net.Listen("tcp", Loopback(port))
 		if err != nil {
 			continue

@@ -33,6 +33,15 @@ type ProsodyOptions struct {
 	// WebSocket serves XMPP over WebSocket (RFC 7395) for alpha.test, without TLS as behind
 	// a proxy, at ws://HTTPAddr/xmpp-websocket for the HTTP host localhost.
 	WebSocket bool
+	// Debug lets the log tell everything, such as which streams were resumed.
+	Debug bool
+}
+
+func (o ProsodyOptions) level() string {
+	if o.Debug {
+		return "debug"
+	}
+	return "info"
 }
 
 // Prosody starts a Prosody with three domains: alpha.test takes access tokens
@@ -74,7 +83,8 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 	s.launch(t, func() []int {
 		ports := []int{freePort(t), freePort(t), freePort(t)}
 		writeFile(t, dir, "prosody.cfg.lua", cred, render(t, prosodyFiles, "prosody/prosody.cfg.lua.tmpl", map[string]any{
-			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
+			"Level": o.level(),
+			"Dir":   dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
 			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget,
 			"WebSocket": o.WebSocket,
 		}))
@@ -86,6 +96,7 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 type prosodyAccounts struct {
 	dir, ctl, config string
 	cred             *syscall.Credential
+	env              []string // that the configuration reads
 }
 
 func (a *prosodyAccounts) addUser(t TB, local, domain, password string) {
@@ -95,7 +106,7 @@ func (a *prosodyAccounts) addUser(t TB, local, domain, password string) {
 		return
 	}
 	cmd := exec.Command(a.ctl, "--config", a.config, "register", local, domain, password)
-	cmd.Dir = a.dir
+	cmd.Dir, cmd.Env = a.dir, append(os.Environ(), a.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: a.cred}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("testkit: prosodyctl register: %v\n%s", err, out)

@@ -18,10 +18,10 @@ import (
 // Server is a running XMPP server with several domains that can talk to each other.
 type Server struct {
 	Name       string // "prosody" or "ejabberd"
-	Domain     string // tokens, and passwords by PLAIN (Prosody) or SCRAM (ejabberd)
+	Domain     string // tokens (not of the deployed one), and passwords by PLAIN (Prosody) or SCRAM
 	Addr       string // host:port with STARTTLS
-	DirectAddr string // host:port with TLS from the first byte (XEP-0368)
-	HTTPAddr   string
+	DirectAddr string // host:port with TLS from the first byte (XEP-0368), or ""
+	HTTPAddr   string // or ""
 	CA         *x509.CertPool
 	CAFile     string // the same as PEM
 
@@ -80,6 +80,12 @@ func (s *Server) RevokeToken(t TB, token string) {
 	s.accounts.revokeToken(t, token)
 }
 
+// PID is the process id.
+func (s *Server) PID() int { return s.proc.pid }
+
+// LogFile is where the server writes its log.
+func (s *Server) LogFile() string { return s.logFile }
+
 // Log is the server's log so far.
 func (s *Server) Log(t TB) string {
 	t.Helper()
@@ -131,9 +137,6 @@ func (s *Server) Pause() { s.proc.signal(syscall.SIGSTOP) }
 // Continue ends [Server.Pause].
 func (s *Server) Continue() { s.proc.signal(syscall.SIGCONT) }
 
-// PID is the process id of the running server, for those who measure what it uses.
-func (s *Server) PID() int { return s.proc.pid }
-
 func (s *Server) tail() string {
 	b, err := os.ReadFile(s.logFile)
 	if err != nil {
@@ -149,12 +152,14 @@ func (s *Server) launch(t TB, configure func() (ports []int)) {
 	var err error
 	for range 3 {
 		ports := configure()
-		s.Addr, s.DirectAddr, s.HTTPAddr = Loopback(ports[0]), Loopback(ports[1]), Loopback(ports[2])
+		for i, addr := range []*string{&s.Addr, &s.DirectAddr, &s.HTTPAddr}[:len(ports)] {
+			*addr = Loopback(ports[i])
+		}
 		if err = s.proc.start(); err == nil {
 			return
 		}
 		s.proc.stop(syscall.SIGKILL)
-		if !strings.Contains(s.tail()+s.proc.output(), "already in use") && !strings.Contains(s.tail(), "eaddrinuse") {
+		if !errors.Is(err, errPortTaken) && !strings.Contains(s.tail()+s.proc.output(), "already in use") && !strings.Contains(s.tail(), "eaddrinuse") {
 			break
 		}
 	}
@@ -169,6 +174,9 @@ func (s *Server) answers(ctx context.Context) error {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", s.Addr)
 	if err != nil {
+		if _, port, _ := net.SplitHostPort(s.Addr); strings.Contains(s.tail(), "Failed to open server port "+port+" ") {
+			return errPortTaken // Prosody goes on without it
+		}
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer c.Close()

@@ -1,0 +1,133 @@
+package sessions
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// Elsewhere is the error of finding a session that another node owns: ask that one.
+type Elsewhere struct{ Node Node }
+
+// Error implements error.
+func (e *Elsewhere) Error() string { return "sessions: the session is on node " + string(e.Node.ID) }
+
+// Unwrap gives it the kind that a client sees when nobody can ask the other node for it.
+func (e *Elsewhere) Unwrap() error { return errElsewhere }
+
+var errElsewhere error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
+	Detail: "the session is on another node, which does not answer just now"}
+
+const (
+	routeFor  = 2 * time.Second  // that a node is asked without looking again
+	routeLast = 10 * time.Minute // that it is asked when nobody can look
+	routesMax = 50_000
+)
+
+// routes remember for a moment which node has the session of a token, so that a request
+// which is passed on costs no look into the Store. A wrong one does no harm: the other node
+// says so, and LookAgain drops it.
+type routes struct {
+	mu sync.Mutex
+	to map[digest]route
+}
+
+type route struct {
+	node Node
+	at   time.Time
+}
+
+// get returns where the session of key was found not longer ago than this, as an error, or
+// nil.
+func (r *routes) get(key digest, within time.Duration) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x, ok := r.to[key]; ok && time.Since(x.at) < within {
+		return &Elsewhere{Node: x.node}
+	}
+	return nil
+}
+
+// whenDown is the answer while the Store cannot be asked: the node that had the session is
+// most likely the one that has it now, and reads go on there.
+func (r *routes) whenDown(key digest, err error) error {
+	if at := r.get(key, routeLast); at != nil {
+		return at
+	}
+	return storeError(err)
+}
+
+func (r *routes) put(key digest, n Node) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.to == nil || len(r.to) >= routesMax {
+		r.to = map[digest]route{} // they are found again
+	}
+	r.to[key] = route{n, time.Now()}
+}
+
+func (r *routes) drop(key digest) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.to, key)
+}
+
+// LookAgain forgets where the session of a token was found, because it was not there.
+func (m *Manager) LookAgain(token perch.Secret) {
+	key, _, _ := m.keyOfToken(token)
+	m.routes.drop(key)
+}
+
+// Owned returns the session with this id, if it lives here or can be brought here without
+// its token, as with a ticket; *Elsewhere says that another node owns it. It waits for the
+// first login, like Authenticate.
+func (m *Manager) Owned(ctx context.Context, id ID) (*Session, error) {
+	if s := m.byID(id); s != nil {
+		return s, s.await(ctx)
+	}
+	if err := m.whereabouts(ctx, id, nil); err != nil {
+		return nil, err
+	}
+	all, err := m.o.Store.BindingsOf(ctx, id)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	for _, e := range m.estates(all) {
+		if _, err := m.adopt(e); err != nil {
+			return nil, err
+		}
+	}
+	if s := m.byID(id); s != nil {
+		return s, s.await(ctx)
+	}
+	return nil, errNoCredential
+}
+
+var errNoCredential error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
+	Detail: "the session's node has gone; a request with the token brings the session back"}
+
+// byID returns the live session with this id, or nil.
+func (m *Manager) byID(id ID) *Session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sessions[id]
+}
+
+// HopMAC authenticates what one node tells another: HMAC-SHA256 under the common secret.
+func (m *Manager) HopMAC(parts ...string) []byte {
+	d := m.hash("hop", parts...)
+	return d[:]
+}
+
+// PutTicket keeps a ticket for whatever node will be shown it; TakeTicket ends it.
+func (m *Manager) PutTicket(ctx context.Context, hash string, t Ticket) error {
+	return storeError(m.o.Store.PutTicket(ctx, hash, t))
+}
+
+// TakeTicket gives a ticket, once; KindNotFound: there is none.
+func (m *Manager) TakeTicket(ctx context.Context, hash string) (Ticket, error) {
+	t, err := m.o.Store.TakeTicket(ctx, hash)
+	return t, storeError(err)
+}

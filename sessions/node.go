@@ -1,0 +1,73 @@
+package sessions
+
+import (
+	"context"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// NodeID names one process of the gateway: its node's name, a slash, and a word of this
+// very process. Two processes of one name never live at once: the later one replaces the
+// earlier, whose leases are over from then on.
+type NodeID string
+
+// Node is one process as the others know it.
+type Node struct {
+	ID   NodeID `json:"id"`
+	URL  string `json:"url"`  // where the other nodes reach its gateway
+	Away bool   `json:"away"` // it is draining: it takes no sessions over
+}
+
+// Members is the part of a [Store] that nodes know each other by. A node's lease on all of
+// its sessions is one entry here, which it renews by Beat; all times are those of the Store,
+// never of a node's own clock.
+type Members interface {
+	// Beat says that self is alive, and tells of everybody. Another process of the same name
+	// is replaced: it is among the dead from now on.
+	Beat(ctx context.Context, self Node) (Roll, error)
+	// Leave ends the leases of a node at once.
+	Leave(ctx context.Context, id NodeID) error
+}
+
+// Roll is what Beat tells.
+type Roll struct {
+	// Members have an entry, this node among them. Whether one whose Age is more than the
+	// lease is dead, only somebody can tell who has been there all that time.
+	Members []Member
+	// Dead are the processes that have left, or were replaced, during the last hour.
+	Dead []NodeID
+	// Missed is how long ago this node's entry was renewed before; negative: there was none.
+	Missed time.Duration
+	// Released are sessions that nobody owns any more, since a while of minutes at the most.
+	Released []ID
+}
+
+// Member is a node and the age of its entry.
+type Member struct {
+	Node
+	Age time.Duration
+}
+
+// HeldError says that another process owns the session.
+type HeldError struct{ Owner NodeID }
+
+// Error implements error. The owner's name is in it, for logs.
+func (e *HeldError) Error() string { return "sessions: the session is owned by " + string(e.Owner) }
+
+// Taking says on whose behalf Open takes a session.
+type Taking struct {
+	// By is the process that will own it. Empty: a process that is alone with its Store and
+	// takes whatever is there, whoever owned it; it leaves no owner behind.
+	By NodeID
+	// From is an owner that is dead: its lease is passed over. Without it only what nobody
+	// owns, or By itself, is taken.
+	From NodeID
+}
+
+// Ticket is a single-use pass to the event socket, which any node may be shown.
+type Ticket struct {
+	Session ID         `json:"session"`
+	Origin  string     `json:"origin"` // the Origin header that it was asked for with; "" = none
+	Expires perch.Time `json:"expires"`
+}
