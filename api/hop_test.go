@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -182,7 +183,7 @@ func TestClientBehindAHop(t *testing.T) {
 func TestRequestIDOfAHop(t *testing.T) {
 	var log lockedBuffer
 	n := newNodes(t, func(o *gateOptions) {
-		o.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+		o.Logger = canary.Logger(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	})
 	n.openAtB("tok-alice")
 	res, _ := n.a.get("/v1/buddies", "tok-alice", header("X-Request-Id", "my-own-request"))
