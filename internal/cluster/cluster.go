@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 )
 
@@ -125,7 +126,9 @@ func (c *Cluster) settings() {
 func secret() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b)
-	return hex.EncodeToString(b)
+	s := hex.EncodeToString(b)
+	canary.Note(s)
+	return s
 }
 
 // befriend makes Alice and Bob buddies by the hand of foreign clients.
