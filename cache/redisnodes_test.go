@@ -212,6 +212,33 @@ func TestRedisReleaseIsNotListed(t *testing.T) {
 	}
 }
 
+// A release that was reported as failed may be done later. Its owner is not one any more
+// then, and hears so when it goes on.
+func TestRedisHangsAtRelease(t *testing.T) {
+	server := testkit.Redis(t, testkit.RedisOptions{})
+	w := &world{url: server.URL()}
+	s, witness := w.open(t, cache.RedisOptions{RetryFor: 300 * time.Millisecond, Timeout: 100 * time.Millisecond}), w.open(t, cache.RedisOptions{})
+	o := owned(t, s, "a1")
+	o.ok(&sessions.Commit{}) // the connection is there before Redis hangs
+	server.Pause()
+	if r := o.commit(&sessions.Commit{Events: o.event(1, "1"), Release: true}); !unavailable(r.Err) {
+		t.Errorf("a release to a hanging Redis gave %v", r.Err)
+	}
+	server.Continue()
+	eventually(t, "the late release", func() bool {
+		owners, err := witness.Owners(t.Context(), []sessions.ID{"a1"})
+		return err == nil && len(owners) == 0
+	})
+	for _, c := range []*sessions.Commit{{Events: o.event(1, "1"), Release: true}, {Events: o.event(2, "2")}, {}} {
+		if r := o.commit(c); !errors.Is(r.Err, sessions.ErrFenced) {
+			t.Errorf("a commit after the late release gave %v", r.Err)
+		}
+	}
+	if next := owned(t, witness, "a1"); next.Tip != 1 || next.Epoch != o.Epoch {
+		t.Errorf("after the late release: %+v", next.Saved)
+	}
+}
+
 func TestRedisNodesMixedUp(t *testing.T) {
 	w := realRedis(t)
 	s := w.open(t, cache.RedisOptions{})
