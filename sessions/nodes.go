@@ -44,6 +44,7 @@ type nodes struct {
 	replaced bool
 	down     bool
 	adopting bool
+	rescan   bool             // and it is to be done again
 	scanAt   time.Time        // not before, because the last look through all that is kept failed
 	offered  []ID             // released, and not passed over yet
 	passed   map[ID]time.Time // released sessions that cannot be adopted here
