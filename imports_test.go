@@ -84,7 +84,7 @@ var (
 			why: "testkit stands for foreign servers and clients: with our own code in it, it would prove nothing",
 		},
 		{
-			from: "internal/cluster", may: []string{"internal/cluster", "internal/testkit"},
+			from: "internal/cluster", may: []string{"internal/cluster", "internal/testkit", "internal/canary"},
 			why: "cluster runs programs as an operator does, and calls them as a client: it knows nothing of their code",
 		},
 		{

@@ -109,6 +109,9 @@ func (s *Session) open() {
 		err = s.load(ctx, saved)
 	}
 	if err != nil {
+		if s.m.nodes != nil && perch.KindOf(storeError(err)) == perch.KindStorageUnavailable {
+			s.m.nodes.tryAgain()
+		}
 		s.openErr = storeError(err)
 		close(s.opened)
 		s.cancel()

@@ -2,11 +2,14 @@ package cluster_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -66,7 +69,7 @@ func cut(w http.ResponseWriter, _ *http.Request) {
 
 func balance(t *testing.T, nodes ...string) string {
 	t.Helper()
-	return "http://" + testkit.Nginx(t, "", func(listen string) string { return cluster.NginxConfig(t, listen, nodes...) }).Addr
+	return "http://" + testkit.Nginx(t, testkit.NginxOptions{Config: func(listen string) string { return cluster.NginxConfig(t, listen, nodes...) }}).Addr
 }
 
 func do(t *testing.T, method, url string, header http.Header) (int, string) {
@@ -242,4 +245,50 @@ func TestNginxStreams(t *testing.T) {
 		}
 		next <- struct{}{}
 	}
+}
+
+// TestGuideNginx runs the configuration that docs/operations.md shows, with TLS.
+func TestGuideNginx(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(testkit.Root(t), "docs/operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```nginx\n(.*?)```").FindSubmatch(page)
+	if block == nil {
+		t.Fatal("docs/operations.md shows no nginx")
+	}
+	ca, node := testkit.CA(t), newBackend(t, fine)
+	certificate, key := ca.Leaf(t, "127.0.0.1")
+	s := testkit.Nginx(t, testkit.NginxOptions{
+		Files: map[string][]byte{"perch.example.org.pem": certificate, "perch.example.org.key": key},
+		Config: func(listen string) string {
+			conf := "events { }\nhttp {\naccess_log off;\n" + string(block[1]) + "}\n"
+			conf = replaced(t, conf, "/etc/ssl/perch.example.org.pem", "perch.example.org.pem")
+			conf = replaced(t, conf, "/etc/ssl/perch.example.org.key", "perch.example.org.key")
+			return replaced(t, replaced(t, conf, "listen 443", "listen "+listen), "server 127.0.0.1:8080", "server "+node.addr())
+		},
+	})
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca.Pool}}
+	defer transport.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+s.Addr+"/v1/messages", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Forwarded-For", "192.0.2.1")
+	res, err := transport.RoundTrip(req)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, s.Log())
+	}
+	_ = res.Body.Close()
+	if r := node.requests()[0]; res.StatusCode != http.StatusOK || r.Header.Get("X-Forwarded-For") != "192.0.2.1, 127.0.0.1" || r.Host != s.Addr {
+		t.Errorf("%s; the node got %s %v", res.Status, r.Host, r.Header)
+	}
+}
+
+func replaced(t *testing.T, text, old, by string) string {
+	t.Helper()
+	if !strings.Contains(text, old) {
+		t.Fatalf("there is no %s in:\n%s", old, text)
+	}
+	return strings.Replace(text, old, by, 1)
 }

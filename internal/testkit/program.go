@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // Program is a program that a test runs in a process of its own, with a throw-away
@@ -32,8 +34,11 @@ func NewProgram(t TB, o ProgramOptions) *Program {
 	if err != nil {
 		t.Fatalf("testkit: %v", err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	p := &Program{proc: &process{name: o.Name, dir: dir, argv: o.Argv, env: o.Env, ready: o.Ready}}
+	t.Cleanup(func() {
+		_, _ = canary.Output().Write([]byte(p.Output())) // cannot fail
+		_ = os.RemoveAll(dir)
+	})
 	t.Cleanup(p.Kill)
 	return p
 }
