@@ -46,7 +46,7 @@ func New(o Options) (*App, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, metrics: newMetrics(o.Version), failed: make(chan error, 3)}
+	a := &App{o: o, log: o.Logger, metrics: newMetrics(o.Version), failed: make(chan error, 4)}
 	if err := a.build(); err != nil {
 		return nil, errors.Join(err, a.Stop(context.Background()))
 	}
@@ -111,11 +111,14 @@ func (a *App) buildAPI() error {
 	return nil
 }
 
-// Start binds the listeners, so that a taken port is an error here, brings back the
-// sessions whose credentials were kept, and serves. The order matters: a process that
-// cannot serve must not take sessions over from the one that does.
+// Start binds the listeners, so that a taken port is an error here, joins the other nodes,
+// brings back the sessions whose credentials were kept, and serves. The order matters: a
+// process that cannot serve must not take sessions over from the one that does.
 func (a *App) Start() error {
 	if err := a.listen(); err != nil {
+		return err
+	}
+	if err := a.join(); err != nil {
 		return err
 	}
 	if err := a.manager.Restore(context.Background()); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net/http"
+	"sync"
 
 	"github.com/perch-im/perch/api"
 )
@@ -18,10 +19,14 @@ func (a *App) httpServer(h http.Handler) *http.Server {
 }
 
 // drain refuses new sessions and tells every event stream to come back, spread over the
-// drain time. It runs before the listener closes, so that clients find the next node.
+// drain time; sessions go to other nodes meanwhile. It runs before the listener closes, so
+// that clients find the next node, and requests that are still coming are passed on to it.
 func (a *App) drain(ctx context.Context) {
 	a.manager.Drain()
 	ctx, cancel := context.WithTimeout(ctx, a.o.DrainTime)
 	defer cancel()
+	var quiet sync.WaitGroup
+	quiet.Go(func() { a.manager.HandOverQuiet(ctx, a.o.DrainTime/4) })
 	a.api.Drain(ctx)
+	quiet.Wait()
 }

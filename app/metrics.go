@@ -25,7 +25,7 @@ type metrics struct {
 	requests, iqs, redis *prometheus.HistogramVec
 	queue                prometheus.Histogram
 
-	events, dropped, resumes, reconnects *prometheus.CounterVec
+	events, dropped, resumes, reconnects, owners *prometheus.CounterVec
 }
 
 var (
@@ -52,13 +52,14 @@ func newMetrics(version string) *metrics {
 		dropped:    counter("perch_events_dropped_total", "Events that a stream did not get, and stanzas that were not taken.", "reason"),
 		resumes:    counter("perch_resumes_total", "Event streams that began: resumed, or with snapshots for the reason given.", "result"),
 		reconnects: counter("perch_reconnects_total", "Ends of XMPP connections, or of attempts at one, after which another attempt is planned.", "reason"),
+		owners:     counter("perch_session_ownership_total", "Changes of who owns a session, among nodes that share a Redis: taken, adopted from a dead node, released for another, or fenced off by one.", "change"),
 		queue: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "perch_stream_queue_frames", Help: "Events that waited when a stream came to write them; one that has more than 256 is cut.", Buckets: queueBounds,
 		}),
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perch_build_info", Help: "Always 1; says what is running."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
-	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects,
+	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.owners,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.begin()
 	return m
@@ -88,6 +89,9 @@ func (m *metrics) begin() {
 	}
 	for _, reason := range []string{perch.ReasonLinkLost, perch.ReasonConflict, perch.ReasonPolicy, perch.ReasonTLS, perch.ReasonTryLater} {
 		m.reconnects.WithLabelValues(reason)
+	}
+	for _, change := range []string{sessions.OwnerTaken, sessions.OwnerAdopted, sessions.OwnerReleased, sessions.OwnerFenced} {
+		m.owners.WithLabelValues(change)
 	}
 }
 
@@ -122,6 +126,9 @@ func (m *metrics) Subscribed(result string) { m.resumes.WithLabelValues(result).
 
 // Reconnecting implements sessions.Observer.
 func (m *metrics) Reconnecting(reason string) { m.reconnects.WithLabelValues(reason).Inc() }
+
+// Owner implements sessions.Observer.
+func (m *metrics) Owner(change string) { m.owners.WithLabelValues(change).Inc() }
 
 // iq is the observer of xmppconn: the kind of an error is the result.
 func (m *metrics) iq(kind string, d time.Duration, err error) {

@@ -26,6 +26,14 @@ type Options struct {
 
 	RedisURL string // "" keeps everything in memory
 
+	// Several processes may share a Redis; each is a node. Node is its name, which no other
+	// has; default <hostname>:<port>. NodeURL is where the others reach its gateway; default
+	// the address of Listen. Lease is how long a node may be silent before the others take
+	// its sessions over; default 15 s.
+	Node    string
+	NodeURL string
+	Lease   time.Duration
+
 	// Secret keys every stored hash. With Redis it must be given and stay the same;
 	// in memory a random one is made. At least 32 characters.
 	Secret string
@@ -82,6 +90,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.AdminListen, "127.0.0.1:9090")
 	setDefault(&o.MaxSessions, 10_000)
 	setDefault(&o.DrainTime, 20*time.Second)
+	setDefault(&o.Lease, sessions.DefaultLease)
 	setDefault(&o.OpenTimeout, 15*time.Second)
 	setDefault(&o.Retention.Events, sessions.DefaultRetention.Events)
 	setDefault(&o.Retention.Bytes, sessions.DefaultRetention.Bytes)
@@ -138,6 +147,9 @@ func (o Options) validate() error {
 		return fmt.Errorf("--listen %q is not host:port: %w", o.Listen, err)
 	} else if len(o.Upstreams) == 0 && !isLoopback(host) {
 		return fmt.Errorf("--listen %q is not loopback, and the demo accounts have published tokens: configure an --upstream first", o.Listen)
+	}
+	if err := o.validateNode(); err != nil {
+		return err
 	}
 	if o.MaxSessions < 0 || o.DrainTime < 0 || o.OpenTimeout < 0 {
 		return fmt.Errorf("--max-sessions, --drain-time and --open-timeout must not be negative")

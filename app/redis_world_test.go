@@ -45,7 +45,7 @@ func keep(t *testing.T, l login) *kept {
 	k.proxy = testkit.NewProxy(t, l.address(s))
 	k.o = app.Options{
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Upstreams: []app.Upstream{l.upstream(s, k.proxy.Addr)},
-		RedisURL: k.redis.URL(), Secret: strings.Repeat("0123456789abcdef", 2), DrainTime: time.Second,
+		RedisURL: k.redis.URL(), Secret: strings.Repeat("0123456789abcdef", 2), DrainTime: time.Second, Node: "kept",
 		Logger: slog.New(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	k.api = testkit.NewGateway(t, "", "")
@@ -97,7 +97,7 @@ func (k *kept) startProgram(t *testing.T, sig syscall.Signal) {
 	}
 	cmd := exec.Command(program(t), "--listen=127.0.0.1:0", "--admin-listen=off", "--drain-time=1s", "--log-level=debug",
 		"--upstream=xmpp://"+u.Address+"?"+q.Encode())
-	cmd.Env = append(os.Environ(), "PERCH_REDIS_URL="+k.o.RedisURL, "PERCH_SECRET="+k.o.Secret)
+	cmd.Env = append(os.Environ(), "PERCH_REDIS_URL="+k.o.RedisURL, "PERCH_SECRET="+k.o.Secret, "PERCH_NODE="+k.o.Node)
 	var keys []string
 	for _, key := range k.o.SealKeys {
 		keys = append(keys, hex.EncodeToString(key))

@@ -76,7 +76,7 @@ func (p *player) step(r *rand.Rand) string {
 }
 
 func (p *player) open(id sessions.ID) string {
-	s, err := p.store.Open(p.t.Context(), id)
+	s, err := p.store.Open(p.t.Context(), id, sessions.Taking{})
 	if err != nil {
 		return err.Error()
 	}

@@ -42,7 +42,7 @@ func (r *Redis) arguments(id sessions.ID, c *sessions.Commit) (keys []string, ar
 	args = []any{
 		string(id), c.Fence, epoch, 0, 0, 0, 0, ms(r.o.StateTTL), ms(r.o.StateTTL) / 168,
 		r.o.Retention.Events, r.o.Retention.Bytes, ms(r.o.Retention.Age),
-		record, ms(sessions.OnceTTL), until, once, first, len(c.Events),
+		record, ms(sessions.OnceTTL), until, once, first, len(c.Events), flag(c.Release),
 	}
 	for _, e := range c.Events {
 		args = append(args, int64(e.Time), string(e.Type), e.Wire)

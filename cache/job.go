@@ -10,12 +10,14 @@ import (
 // moves bytes.
 type job struct {
 	done     func(sessions.Result)
+	id       sessions.ID
 	chain    *chain
 	n        uint64 // its place in the chain; 0: the committer is not the owner here
 	keys     []string
 	args     []any // of commit.lua
 	size     int
 	deadline time.Time // tried until then
+	release  bool      // it gives the session up
 
 	settled bool
 	failed  bool // counted in chain.untold
@@ -27,7 +29,7 @@ func newJob(r *Redis, id sessions.ID, c *sessions.Commit, done func(sessions.Res
 	if err != nil {
 		return nil, err
 	}
-	j := &job{done: done, keys: keys, args: args, size: 256}
+	j := &job{id: id, done: done, keys: keys, args: args, size: 256, release: c.Release}
 	for _, a := range args {
 		switch a := a.(type) {
 		case string:

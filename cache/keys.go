@@ -30,5 +30,19 @@ func (k keys) tokens(id sessions.ID) string { return k.session(id, "tokens") }
 func (k keys) token(hash string) string     { return k.prefix + ":token:" + hash }
 func (k keys) allTokens() string            { return k.prefix + ":tokens" }
 
+// ticket keeps what one ticket is good for.
+func (k keys) ticket(hash string) string { return k.prefix + ":ticket:" + hash }
+
+// nodes lists the keys by which nodes know each other, for the scripts in this order: the
+// beats, the names, the dead, and the sessions that were given up. They share a hash tag;
+// no session is called "nodes".
+func (k keys) nodes(tag string) []string {
+	base := k.session(sessions.ID(tag), "")
+	return []string{base + "beats", base + "names", base + "dead", base + "released"}
+}
+
+// nodesTag is the hash tag of the keys of nodes.
+const nodesTag = "nodes"
+
 // probe is written to see whether writes are taken.
 func (k keys) probe() string { return k.prefix + ":probe" }

@@ -28,6 +28,10 @@ type Memory struct {
 	records map[sessions.ID]*record
 	tokens  map[string]sessions.Binding
 	leading map[sessions.ID][]string // the tokens that lead to a session
+	tickets map[string]sessions.Ticket
+	swept   int // tickets left by the last sweep
+
+	nodes memNodes
 }
 
 var _ sessions.Store = (*Memory)(nil)
@@ -39,11 +43,12 @@ func NewMemory(o MemoryOptions) *Memory {
 		records: map[sessions.ID]*record{},
 		tokens:  map[string]sessions.Binding{},
 		leading: map[sessions.ID][]string{},
+		tickets: map[string]sessions.Ticket{},
 	}
 }
 
 // Open implements sessions.Store.
-func (m *Memory) Open(_ context.Context, id sessions.ID) (*sessions.Saved, error) {
+func (m *Memory) Open(_ context.Context, id sessions.ID, t sessions.Taking) (*sessions.Saved, error) {
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()
@@ -51,11 +56,15 @@ func (m *Memory) Open(_ context.Context, id sessions.ID) (*sessions.Saved, error
 	}
 	r := m.records[id]
 	if r == nil {
-		r = newRecord()
+		r = newRecord(func() { m.nodes.release(id, time.Now()) })
 		m.records[id] = r
 	}
 	m.mu.Unlock()
-	return r.open(m.keep, time.Now()), nil
+	saved, err := r.open(t, m.keep, time.Now())
+	if err == nil {
+		m.nodes.adopted(id)
+	}
+	return saved, err
 }
 
 // Commit implements sessions.Store. The change is made at once; done is called from the
@@ -182,6 +191,17 @@ func (m *Memory) Bindings(context.Context) (map[string]sessions.Binding, error) 
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return maps.Clone(m.tokens), nil
+}
+
+// BindingsOf implements sessions.Store.
+func (m *Memory) BindingsOf(_ context.Context, id sessions.ID) (map[string]sessions.Binding, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	all := map[string]sessions.Binding{}
+	for _, token := range m.leading[id] {
+		all[token] = m.tokens[token]
+	}
+	return all, nil
 }
 
 // Healthy implements sessions.Store.

@@ -74,7 +74,7 @@ func caught(t *testing.T, got, want []string) {
 func TestMemoryLetsGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := cache.NewMemory(cache.MemoryOptions{})
-		o, err := m.Open(t.Context(), "a1")
+		o, err := m.Open(t.Context(), "a1", sessions.Taking{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func TestMemoryCloseIsBounded(t *testing.T) {
 		if err := m.Close(t.Context()); err != nil {
 			t.Errorf("Close: %v", err)
 		}
-		if _, err := m.Open(t.Context(), "a1"); err == nil {
+		if _, err := m.Open(t.Context(), "a1", sessions.Taking{}); err == nil {
 			t.Error("a closed store opens a session")
 		}
 		if err := m.Bind(t.Context(), "t", sessions.Binding{}); err == nil {

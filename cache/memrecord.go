@@ -15,6 +15,9 @@ type record struct {
 	mu          sync.Mutex
 	gone        bool // forgotten; a late commit must not bring it back
 	fence       uint64
+	owner       sessions.NodeID
+	free        bool   // its owner gave it up, and nobody has opened it since
+	freed       func() // is told so, under the lock
 	state       sessions.Record
 	log         memLog
 	roster      table[perch.Buddy]
@@ -26,8 +29,9 @@ type record struct {
 	once        expiring[*sessions.Once]
 }
 
-func newRecord() *record {
+func newRecord(freed func()) *record {
 	return &record{
+		freed:    freed,
 		log:      memLog{epoch: newEpoch()},
 		messages: expiring[*perch.MessageRecord]{ttl: sessions.OnceTTL},
 		once:     expiring[*sessions.Once]{ttl: sessions.OnceTTL},
@@ -36,9 +40,13 @@ func newRecord() *record {
 
 // open makes the caller the owner and copies the tables: the rows are shared and never
 // changed, the slices are ours.
-func (r *record) open(keep sessions.Retention, now time.Time) *sessions.Saved {
+func (r *record) open(t sessions.Taking, keep sessions.Retention, now time.Time) (*sessions.Saved, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if t.By != "" && r.owner != "" && r.owner != t.By && r.owner != t.From {
+		return nil, &sessions.HeldError{Owner: r.owner}
+	}
+	r.owner, r.free = t.By, false
 	r.fence++
 	r.sweep(keep, now)
 	out := slices.Clone(r.outbox.rows)
@@ -49,7 +57,19 @@ func (r *record) open(keep sessions.Retention, now time.Time) *sessions.Saved {
 		Presence:    slices.Clone(r.presence.rows),
 		Invitations: slices.Clone(r.invitations.rows),
 		Outbox:      out,
-	}
+	}, nil
+}
+
+func (r *record) ownedBy() sessions.NodeID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.owner
+}
+
+// release gives the session up; nothing more is taken from who did.
+func (r *record) release() {
+	r.owner, r.free = "", true
+	r.freed()
 }
 
 // commit applies all of c or nothing. It tells the result while it still has the lock,
@@ -63,6 +83,9 @@ func (r *record) commit(c *sessions.Commit, keep sessions.Retention, now time.Ti
 		tell(sessions.Result{Err: err})
 		return
 	case repeated:
+		if c.Release {
+			r.release()
+		}
 		tell(sessions.Result{})
 		return
 	}
@@ -76,6 +99,9 @@ func (r *record) commit(c *sessions.Commit, keep sessions.Retention, now time.Ti
 	r.log.append(c.Events, now)
 	r.apply(c, now)
 	r.sweep(keep, now)
+	if c.Release {
+		r.release()
+	}
 	tell(sessions.Result{})
 }
 
@@ -84,7 +110,7 @@ func (r *record) check(c *sessions.Commit) (repeated bool, err error) {
 	switch {
 	case r.gone:
 		return false, sessions.ErrLost
-	case c.Fence != r.fence || (c.Epoch != "" && c.Epoch != r.log.epoch):
+	case r.free || c.Fence != r.fence || (c.Epoch != "" && c.Epoch != r.log.epoch):
 		return false, sessions.ErrFenced
 	}
 	return r.log.check(c.Events)

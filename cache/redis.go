@@ -71,13 +71,14 @@ func (o RedisOptions) withDefaults() RedisOptions {
 // or as a cluster. Commits go through one writer goroutine, everything else is asked by
 // the caller's own.
 type Redis struct {
-	o      RedisOptions
-	keys   keys
-	client redis.UniversalClient
-	writer *writer
-	health health
-	now    func() time.Time // of the age of events; tests move it
-	commit *redis.Script    // commitScript; tests plant faults in it
+	o       RedisOptions
+	keys    keys
+	client  redis.UniversalClient
+	writer  *writer
+	health  health
+	members members
+	now     func() time.Time // of the age of events; tests move it
+	commit  *redis.Script    // commitScript; tests plant faults in it
 }
 
 var _ sessions.Store = (*Redis)(nil)

@@ -87,7 +87,7 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 			err = ferr
 		}
 	}()
-	saved, err := r.open(ctx, id, &chain{})
+	saved, _, err := r.open(ctx, id, sessions.Taking{}, &chain{})
 	if err != nil {
 		return err
 	}

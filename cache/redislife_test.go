@@ -65,7 +65,7 @@ func TestRedisMixedUp(t *testing.T) {
 		if part == "state" {
 			for what, err := range map[string]error{
 				"Log":    second(s.Log(t.Context(), "a2", 0, 1)),
-				"Open":   second(s.Open(t.Context(), "a2")),
+				"Open":   second(s.Open(t.Context(), "a2", sessions.Taking{})),
 				"Commit": b.commit(&sessions.Commit{Record: &sessions.Record{}}).Err,
 			} {
 				if err == nil {
@@ -75,7 +75,7 @@ func TestRedisMixedUp(t *testing.T) {
 		}
 	}
 	var reply redis.Error
-	if _, err := s.Open(t.Context(), "a2"); !errors.As(err, &reply) {
+	if _, err := s.Open(t.Context(), "a2", sessions.Taking{}); !errors.As(err, &reply) {
 		t.Errorf("Open gave %v", err)
 	}
 }

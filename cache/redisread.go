@@ -17,24 +17,35 @@ import (
 
 // Open implements sessions.Store. When Redis holds less than this node was told it keeps
 // (a failover or restart lost the end), the log is dropped and a new epoch begins.
-func (r *Redis) Open(ctx context.Context, id sessions.ID) (*sessions.Saved, error) {
-	saved, err := r.open(ctx, id, r.writer.chain(id))
+func (r *Redis) Open(ctx context.Context, id sessions.ID, t sessions.Taking) (*sessions.Saved, error) {
+	saved, free, err := r.open(ctx, id, t, r.writer.chain(id))
 	if err != nil {
 		return nil, err
 	}
 	r.writer.own(id, saved)
+	if free {
+		r.adopted(ctx, id)
+	}
 	return saved, nil
 }
 
-func (r *Redis) open(ctx context.Context, id sessions.ID, was *chain) (*sessions.Saved, error) {
+// open also tells whether the session had been given up before.
+func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.Taking, was *chain) (_ *sessions.Saved, free bool, _ error) {
 	reply, err := r.run(ctx, "open", openScript, r.keys.data(id),
-		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked)
-	if err != nil {
-		return nil, err
+		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked, string(t.By), string(t.From))
+	switch {
+	case err != nil:
+		return nil, false, err
+	case len(reply) == 2:
+		return nil, false, &sessions.HeldError{Owner: sessions.NodeID(text(reply[1]))}
+	case len(reply) != 9:
+		return nil, false, corrupt(fmt.Errorf("open: %d parts", len(reply)))
 	}
-	if len(reply) != 8 {
-		return nil, corrupt(fmt.Errorf("open: %d parts", len(reply)))
-	}
+	saved, err := decodeSaved(reply)
+	return saved, number(reply[8]) == 1, err
+}
+
+func decodeSaved(reply []any) (*sessions.Saved, error) {
 	saved := &sessions.Saved{Fence: number(reply[0]), Epoch: text(reply[1]), Tip: number(reply[2])}
 	var bad [5]error
 	if s := text(reply[3]); s != "" {

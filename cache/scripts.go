@@ -21,10 +21,22 @@ var (
 	forgetLua string
 	//go:embed scripts/unbind.lua
 	unbindLua string
+	//go:embed scripts/clock.lua
+	clockLua string
+	//go:embed scripts/beat.lua
+	beatLua string
+	//go:embed scripts/leave.lua
+	leaveLua string
+	//go:embed scripts/released.lua
+	releasedLua string
 
 	openScript   = redis.NewScript(openLua)
 	commitScript = redis.NewScript(trimLua + commitLua)
 	logScript    = redis.NewScript(trimLua + logLua)
 	forgetScript = redis.NewScript(forgetLua)
 	unbindScript = redis.NewScript(unbindLua)
+
+	beatScript     = redis.NewScript(clockLua + beatLua)
+	leaveScript    = redis.NewScript(clockLua + leaveLua)
+	releasedScript = redis.NewScript(clockLua + releasedLua)
 )

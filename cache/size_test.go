@@ -106,7 +106,7 @@ func BenchmarkMemoryStorePerSession(b *testing.B) {
 	runtime.ReadMemStats(&before)
 	for n := range b.N {
 		id := sessions.ID(fmt.Sprintf("%032x", n))
-		saved, err := s.Open(context.Background(), id)
+		saved, err := s.Open(context.Background(), id, sessions.Taking{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -139,7 +139,7 @@ func commits(b *testing.B, s sessions.Store) {
 	var owners [n]*sessions.Saved
 	for i := range owners {
 		var err error
-		if owners[i], err = s.Open(b.Context(), sessions.ID(fmt.Sprint("a", i))); err != nil {
+		if owners[i], err = s.Open(b.Context(), sessions.ID(fmt.Sprint("a", i)), sessions.Taking{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"maps"
 	"strconv"
 	"time"
 
@@ -99,7 +100,11 @@ func (r *Redis) Bindings(ctx context.Context) (map[string]sessions.Binding, erro
 			if err != nil {
 				return err
 			}
-			if err := r.follow(ctx, page, all); err != nil {
+			tokens := make([]string, 0, len(page)/2)
+			for i := 0; i < len(page); i += 2 { // {token, score, token, score ...}
+				tokens = append(tokens, page[i])
+			}
+			if err := r.follow(ctx, tokens, all); err != nil {
 				return err
 			}
 			if cursor = next; cursor == 0 {
@@ -110,12 +115,27 @@ func (r *Redis) Bindings(ctx context.Context) (map[string]sessions.Binding, erro
 	return all, err
 }
 
-// follow reads the tokens of one page of ZSCAN, {token, score, token, score ...}.
-func (r *Redis) follow(ctx context.Context, page []string, into map[string]sessions.Binding) error {
+// BindingsOf implements sessions.Store.
+func (r *Redis) BindingsOf(ctx context.Context, id sessions.ID) (map[string]sessions.Binding, error) {
+	all := map[string]sessions.Binding{}
+	err := r.change(ctx, "bindings", func(ctx context.Context) error {
+		tokens, err := r.client.SMembers(ctx, r.keys.tokens(id)).Result()
+		if err != nil {
+			return err
+		}
+		return r.follow(ctx, tokens, all)
+	})
+	// A token that leads elsewhere by now is still in the index here.
+	maps.DeleteFunc(all, func(_ string, b sessions.Binding) bool { return b.ID != id })
+	return all, err
+}
+
+// follow reads where tokens lead.
+func (r *Redis) follow(ctx context.Context, tokens []string, into map[string]sessions.Binding) error {
 	pipe := r.client.Pipeline()
 	rows := map[string]*redis.StringCmd{}
-	for i := 0; i < len(page); i += 2 {
-		rows[page[i]] = pipe.Get(ctx, r.keys.token(page[i]))
+	for _, token := range tokens {
+		rows[token] = pipe.Get(ctx, r.keys.token(token))
 	}
 	if len(rows) == 0 {
 		return nil

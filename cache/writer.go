@@ -182,6 +182,7 @@ func (w *writer) giveUp(batch []*job, cause error, late bool) {
 // tell calls done for the settled jobs, in the order of their chains, and returns the
 // others.
 func (w *writer) tell(batch []*job) []*job {
+	w.announce(batch)
 	rest := batch[:0:0]
 	var blocked map[*chain]bool
 	for _, j := range batch {

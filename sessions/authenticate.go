@@ -22,16 +22,10 @@ var (
 // once it is online; KindUnauthorized means that the upstream refused the token, which is
 // remembered for a moment.
 func (m *Manager) Authenticate(ctx context.Context, token perch.Secret) (*Session, error) {
-	text := token.Reveal()
-	if text == "" {
+	if token.IsZero() {
 		return nil, errNoToken
 	}
-	minted := strings.HasPrefix(text, tokenPrefix)
-	acc := perch.Account{Upstream: m.o.DefaultUpstream, Token: token}
-	key := m.accountKey(acc)
-	if minted {
-		key = m.tokenKey(text)
-	}
+	key, acc, minted := m.keyOfToken(token)
 	for {
 		s := m.byKey(key)
 		if s == nil {
@@ -53,32 +47,51 @@ func (m *Manager) Authenticate(ctx context.Context, token perch.Secret) (*Sessio
 	}
 }
 
+// keyOfToken is what a bearer token is known by, and the account that it stands for when it
+// is an access token of the default upstream.
+func (m *Manager) keyOfToken(token perch.Secret) (key digest, acc perch.Account, minted bool) {
+	acc = perch.Account{Upstream: m.o.DefaultUpstream, Token: token}
+	if text := token.Reveal(); strings.HasPrefix(text, tokenPrefix) {
+		return m.tokenKey(text), acc, true
+	}
+	return m.accountKey(acc), acc, false
+}
+
 // find opens the session of a token that leads to no live one.
 func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minted bool) (*Session, error) {
 	if m.rejected.has(key) {
 		return nil, errRefused
+	}
+	if err := m.routes.get(key); err != nil {
+		return nil, err
 	}
 	b, err := m.o.Store.Lookup(ctx, key.String())
 	switch {
 	case err == nil && b.replaced():
 		return nil, errReplaced
 	case err == nil:
-		return m.reopen(key, b, acc, minted)
+		return m.reopen(ctx, key, b, acc, minted)
 	case perch.KindOf(err) != perch.KindNotFound:
 		return nil, storeError(err)
+	}
+	if err := m.unknownHere(ctx); err != nil {
+		return nil, err
+	}
+	switch {
 	case minted:
 		m.rejected.add(key)
 		return nil, errUnknownToken
 	case !m.o.Upstreams[acc.Upstream].TokenBearer:
 		return nil, perch.Errorf(perch.KindUnauthorized, "this is no token of ours, and the default upstream takes no access tokens")
 	}
-	s, _, err := m.open(m.idOf(key), acc, key, false)
+	s, _, err := m.openHere(ctx, m.idOf(key), acc, key, false)
 	return s, err
 }
 
 // reopen goes to the session that a kept token leads to. When it is not live, the
-// credential comes from the token itself, or from what the operator let us seal.
-func (m *Manager) reopen(key digest, b Binding, acc perch.Account, minted bool) (*Session, error) {
+// credential comes from the token itself, or from what the operator let us seal; where
+// another node has the session none is needed.
+func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.Account, minted bool) (*Session, error) {
 	m.mu.Lock()
 	if s := m.sessions[b.ID]; s != nil {
 		m.lead(key, s)
@@ -89,18 +102,31 @@ func (m *Manager) reopen(key digest, b Binding, acc perch.Account, minted bool) 
 	if sealed, _, ok := m.sealer.open(b.ID, b.Sealed); ok {
 		acc = sealed
 	} else if minted {
-		return nil, errUnknownToken
+		return nil, m.whereabouts(ctx, b.ID, errUnknownToken)
 	}
 	if _, ok := m.o.Upstreams[acc.Upstream]; !ok {
 		return nil, perch.Errorf(perch.KindUnauthorized, "the upstream of this token is not configured any more")
 	}
-	s, _, err := m.open(b.ID, acc, key, true)
+	s, _, err := m.openHere(ctx, b.ID, acc, key, true)
 	return s, err
+}
+
+// openHere is open; a node that is stopping opens nothing, but knows who has the session.
+func (m *Manager) openHere(ctx context.Context, id ID, acc perch.Account, key digest, bound bool) (*Session, bool, error) {
+	s, created, err := m.open(id, acc, key, bound)
+	if errors.Is(err, errDraining) {
+		err = m.whereabouts(ctx, id, errDraining)
+	}
+	return s, created, err
 }
 
 // ready waits for the first login, and remembers a refusal.
 func (m *Manager) ready(ctx context.Context, s *Session, key digest) error {
 	err := s.await(ctx)
+	if x, ok := errors.AsType[*Elsewhere](err); ok {
+		m.routes.put(key, x.Node)
+		return err
+	}
 	switch perch.KindOf(err) {
 	case perch.KindUnauthorized, perch.KindForbidden:
 		m.rejected.add(key)

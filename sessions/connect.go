@@ -63,8 +63,9 @@ func (s *Session) connectNow() {
 	if s.ended || s.closing || s.link != nil || s.retry.dialling {
 		return
 	}
-	if (s.rec.Stream != nil || s.halfway != nil) && len(s.log.queue) > 0 {
-		// To resume is to acknowledge: not before everything is kept.
+	if (s.rec.Stream != nil || s.halfway != nil || s.m.nodes != nil) && len(s.log.queue) > 0 {
+		// To resume is to acknowledge: not before everything is kept. And a node that has lost
+		// the session learns so by its write; its login would drive the new owner out.
 		s.whenWritten(s.connectNow)
 		return
 	}

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"time"
 
 	"github.com/perch-im/perch"
 )
@@ -12,16 +13,50 @@ var errDraining error = perch.Errorf(perch.KindDraining, "this node is stopping;
 func (m *Manager) Drain() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.draining = true
+	if m.draining = true; m.nodes != nil {
+		m.nodes.away()
+	}
+}
+
+// HandOver lets another node go on with the session: what is accepted is written, the state
+// of the stream is kept, the lease is given up and the connection is dropped as it is. Every
+// subscription is cut with ErrMoved when that is done. It does not wait. False: there is
+// nobody to hand anything over to, and the session goes on.
+func (s *Session) HandOver() bool {
+	if s.m.nodes == nil || !s.m.o.Store.Durable() {
+		return false
+	}
+	s.tell(func() { s.shutdown(true) })
+	return true
+}
+
+// HandOverQuiet hands over, spread over a time, the sessions that no event stream is
+// attached to: nobody waits for their moment. It returns when it has told all of them, or
+// when ctx ends.
+func (m *Manager) HandOverQuiet(ctx context.Context, over time.Duration) {
+	list := m.all()
+	for i, s := range list {
+		attached := false
+		if !s.see(func() { attached = len(s.subs) > 0 }) || attached || !s.HandOver() {
+			continue
+		}
+		select {
+		case <-time.After(over / time.Duration(len(list)-i+1)):
+			over -= over / time.Duration(len(list)-i+1)
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // Close ends all sessions, in parallel, without forgetting anything, and waits for them.
 // A stream that a durable Store can resume is dropped as it is; every other one is signed
 // out. When ctx ends first, what is left is dropped at once and the error is that of ctx.
+// Among other nodes the sessions are released, and the lease ends last.
 func (m *Manager) Close(ctx context.Context) error {
 	m.Drain()
 	for _, s := range m.all() {
-		s.tell(s.shutdown)
+		s.tell(func() { s.shutdown(true) })
 	}
 	ended := make(chan struct{})
 	go func() { m.wg.Wait(); close(ended) }()
@@ -33,6 +68,9 @@ func (m *Manager) Close(ctx context.Context) error {
 	}
 	m.cancel()
 	<-ended
+	if m.nodes != nil {
+		m.nodes.leave()
+	}
 	return err
 }
 

@@ -2,6 +2,8 @@ package sessions
 
 import (
 	"context"
+	"sync"
+	"time"
 
 	"github.com/perch-im/perch"
 )
@@ -15,23 +17,96 @@ func (e *Elsewhere) Error() string { return "sessions: the session is on node " 
 // Unwrap gives it the kind that a client sees when nobody can ask the other node for it.
 func (e *Elsewhere) Unwrap() error { return errElsewhere }
 
-var errElsewhere error = perch.Errorf(perch.KindSessionOffline, "the session is on another node")
+var errElsewhere error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
+	Detail: "the session is on another node, which does not answer just now"}
 
-// Self is this process as the other nodes know it; the zero value when it is alone.
-func (m *Manager) Self() Node { return Node{} }
+const (
+	routeFor  = 2 * time.Second // that a node is asked without looking again
+	routesMax = 50_000
+)
+
+// routes remember for a moment which node has the session of a token, so that a request
+// which is passed on costs no look into the Store. A wrong one does no harm: the other node
+// says so, and LookAgain drops it.
+type routes struct {
+	mu sync.Mutex
+	to map[digest]route
+}
+
+type route struct {
+	node Node
+	at   time.Time
+}
+
+// get returns where the session of key was found, as an error, or nil.
+func (r *routes) get(key digest) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	x, ok := r.to[key]
+	if !ok {
+		return nil
+	}
+	if time.Since(x.at) >= routeFor {
+		delete(r.to, key)
+		return nil
+	}
+	return &Elsewhere{Node: x.node}
+}
+
+func (r *routes) put(key digest, n Node) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.to == nil || len(r.to) >= routesMax {
+		r.to = map[digest]route{} // they are found again
+	}
+	r.to[key] = route{n, time.Now()}
+}
+
+func (r *routes) drop(key digest) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.to, key)
+}
 
 // LookAgain forgets where the session of a token was found, because it was not there.
-func (m *Manager) LookAgain(_ perch.Secret) {}
+func (m *Manager) LookAgain(token perch.Secret) {
+	key, _, _ := m.keyOfToken(token)
+	m.routes.drop(key)
+}
 
 // Owned returns the session with this id, if it lives here or can be brought here without
-// its token; *Elsewhere says that another node owns it.
-func (m *Manager) Owned(_ context.Context, id ID) (*Session, error) {
+// its token, as with a ticket; *Elsewhere says that another node owns it. It waits for the
+// first login, like Authenticate.
+func (m *Manager) Owned(ctx context.Context, id ID) (*Session, error) {
+	if s := m.byID(id); s != nil {
+		return s, s.await(ctx)
+	}
+	if err := m.whereabouts(ctx, id, nil); err != nil {
+		return nil, err
+	}
+	all, err := m.o.Store.BindingsOf(ctx, id)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	for _, e := range m.estates(all) {
+		if _, err := m.adopt(e); err != nil {
+			return nil, err
+		}
+	}
+	if s := m.byID(id); s != nil {
+		return s, s.await(ctx)
+	}
+	return nil, errNoCredential
+}
+
+var errNoCredential error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
+	Detail: "the session's node has gone; a request with the token brings the session back"}
+
+// byID returns the live session with this id, or nil.
+func (m *Manager) byID(id ID) *Session {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if s := m.sessions[id]; s != nil {
-		return s, nil
-	}
-	return nil, errElsewhere
+	return m.sessions[id]
 }
 
 // HopMAC authenticates what one node tells another: HMAC-SHA256 under the common secret.
@@ -49,24 +124,4 @@ func (m *Manager) PutTicket(ctx context.Context, hash string, t Ticket) error {
 func (m *Manager) TakeTicket(ctx context.Context, hash string) (Ticket, error) {
 	t, err := m.o.Store.TakeTicket(ctx, hash)
 	return t, storeError(err)
-}
-
-// HandOver lets another node go on with the session: what is accepted is written, the state
-// of the stream is kept, the lease is given up and the connection is dropped as it is. Every
-// subscription is cut with ErrMoved when that is done. It does not wait. False: the Store
-// cannot hand anything over, and the session goes on.
-func (s *Session) HandOver() bool {
-	if !s.m.o.Store.Durable() {
-		return false
-	}
-	s.tell(s.shutdown)
-	return true
-}
-
-// AwaitMessage waits until the server has a message that we sent, or it is known that this
-// cannot be known: its record is acked, delivered, displayed, failed or unknown. When ctx
-// ends first it returns the record as it is, and no error. KindNotFound: there is no such
-// message.
-func (s *Session) AwaitMessage(ctx context.Context, id string) (*perch.MessageRecord, error) {
-	return s.Message(ctx, id)
 }

@@ -45,7 +45,7 @@ type batch struct {
 
 func (b *batch) empty() bool {
 	c := &b.commit
-	return len(c.Events) == 0 && c.Record == nil && c.Once == nil && len(c.Messages) == 0 && c.Roster.Empty() &&
+	return len(c.Events) == 0 && c.Record == nil && c.Once == nil && !c.Release && len(c.Messages) == 0 && c.Roster.Empty() &&
 		c.Presence.Empty() && c.Invitations.Empty() && c.VCards.Empty() && c.Outbox.Empty()
 }
 
@@ -112,27 +112,37 @@ func (s *Session) alone(c Commit, f func(Result)) {
 // whenWritten runs f when nothing is left to write.
 func (s *Session) whenWritten(f func()) { s.log.idle = append(s.log.idle, f) }
 
-// flush hands the next batch to the Store. The loop calls it after every turn.
+// flush hands the next batch to the Store. The loop calls it after every turn. Whoever
+// waits until nothing is left to write may write more.
 func (s *Session) flush() {
-	for !s.log.busy && len(s.log.queue) > 0 {
-		b := s.log.queue[0]
-		b.closed = true
-		if b.empty() {
-			s.kept(b, Result{})
-			continue
+	for {
+		for !s.log.busy && len(s.log.queue) > 0 {
+			s.commit(s.log.queue[0])
 		}
-		s.log.busy = true
-		b.commit.Fence, b.commit.Epoch = s.fence, s.epoch
-		s.m.o.Store.Commit(s.id, &b.commit, func(r Result) { s.tell(func() { s.committed(b, r) }) })
-	}
-	if len(s.log.queue) == 0 && !s.log.busy {
+		if len(s.log.queue) > 0 || s.log.busy {
+			return
+		}
 		s.log.queue = nil
 		idle := s.log.idle
-		s.log.idle = nil
+		if s.log.idle = nil; len(idle) == 0 {
+			return
+		}
 		for _, f := range idle {
 			f()
 		}
 	}
+}
+
+// commit hands the head of the queue to the Store.
+func (s *Session) commit(b *batch) {
+	b.closed = true
+	if b.empty() {
+		s.kept(b, Result{})
+		return
+	}
+	s.log.busy = true
+	b.commit.Fence, b.commit.Epoch = s.fence, s.epoch
+	s.m.o.Store.Commit(s.id, &b.commit, func(r Result) { s.tell(func() { s.committed(b, r) }) })
 }
 
 // committed is the answer of the Store.

@@ -17,6 +17,9 @@ type Manager struct {
 	log      *slog.Logger
 	sealer   *sealer
 	rejected rejections
+	routes   routes
+	nodes    *nodes        // nil: alone with the Store
+	replaced chan struct{} // see Replaced
 	words    interner
 	logins   map[string]chan struct{} // slots, by upstream
 
@@ -43,7 +46,7 @@ func NewManager(o Options) (*Manager, error) {
 	}
 	m := &Manager{
 		o: o, log: o.Logger, sealer: seal,
-		logins:   map[string]chan struct{}{},
+		logins: map[string]chan struct{}{}, replaced: make(chan struct{}),
 		sessions: map[ID]*Session{}, tokens: map[digest]*Session{}, states: map[perch.State]int{},
 	}
 	for name := range o.Upstreams {

@@ -76,7 +76,7 @@ func (s *Session) releaseLater() {
 		case len(s.subs) > 0:
 			s.releaseLater()
 		default:
-			s.shutdown()
+			s.shutdown(false) // nobody else has more use for it
 		}
 	})
 }

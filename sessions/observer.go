@@ -21,6 +21,8 @@ type Observer interface {
 	// Reconnecting is the end of a connection, or of an attempt at one, after which another
 	// attempt is planned. The reason is one of those of a state.
 	Reconnecting(reason string)
+	// Owner is a change of who owns a session, by the Owner words of this package.
+	Owner(change string)
 }
 
 // What Observer.Dropped and Observer.Subscribed may be told, besides what they name.
@@ -31,12 +33,21 @@ const (
 	ResumedStream    = "resumed"    // the log went on from the cursor
 )
 
+// What Observer.Owner may be told.
+const (
+	OwnerTaken    = "taken"    // opened here: a new one, or one that nobody owned
+	OwnerAdopted  = "adopted"  // its owner was dead
+	OwnerReleased = "released" // given up, for another node to go on
+	OwnerFenced   = "fenced"   // another node has taken it
+)
+
 type unobserved struct{}
 
 func (unobserved) Event(perch.EventType) {}
 func (unobserved) Dropped(string, int)   {}
 func (unobserved) Subscribed(string)     {}
 func (unobserved) Reconnecting(string)   {}
+func (unobserved) Owner(string)          {}
 
 // States says how many sessions of this node are in each state.
 func (m *Manager) States() map[perch.State]int {

@@ -36,6 +36,7 @@ func (c *tally) Event(t perch.EventType)      { c.add("event "+string(t), 1) }
 func (c *tally) Dropped(reason string, n int) { c.add("dropped "+reason, n) }
 func (c *tally) Subscribed(result string)     { c.add("subscribed "+result, 1) }
 func (c *tally) Reconnecting(reason string)   { c.add("reconnecting "+reason, 1) }
+func (c *tally) Owner(change string)          { c.add("owner "+change, 1) }
 
 func (c *tally) want(t tb, want map[string]int) {
 	t.Helper()

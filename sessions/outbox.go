@@ -18,6 +18,7 @@ type outbox struct {
 	seq     uint64
 	running map[string]string // keys whose commit is under way, with their fingerprints
 	records []*perch.MessageRecord
+	awaited map[string][]chan struct{} // who waits for a message to be decided, by its id
 	looking bool
 	asking  bool // the archive is asked about earlier messages: later ones wait
 }
@@ -100,6 +101,7 @@ func (s *Session) advance(r *perch.MessageRecord, st perch.MessageStatus, xe *pe
 	if st != perch.StatusSent {
 		s.emit(perch.EventMessageStatus, perch.StatusChange{ID: r.ID, Status: st, Error: xe})
 	}
+	s.decidedNow(next)
 	return next
 }
 

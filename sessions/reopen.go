@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -15,10 +16,15 @@ func (s *Session) reopen() {
 	s.m.log.Warn("what was kept of a session is gone; it is written again", "session", s.short())
 	s.background(func(ctx context.Context) {
 		for d := storeRetryMin; ; d = min(2*d, storeRetryMax) {
-			saved, err := s.m.o.Store.Open(ctx, s.id)
+			saved, adopted, err := s.m.acquire(ctx, s.id)
 			if err == nil {
+				s.ours(saved, adopted)
 				s.tell(func() { s.reopened(saved) })
 				s.m.rebind(ctx, s)
+				return
+			}
+			if _, ok := errors.AsType[*Elsewhere](err); ok {
+				s.tell(s.letGo)
 				return
 			}
 			select {

@@ -100,8 +100,9 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 func (s *Session) open() {
 	ctx, cancel := context.WithTimeout(s.ctx, s.m.o.OpenTimeout)
 	defer cancel()
-	saved, err := s.m.o.Store.Open(ctx, s.id)
+	saved, adopted, err := s.m.acquire(ctx, s.id)
 	if err == nil {
+		s.ours(saved, adopted)
 		err = s.load(ctx, saved)
 	}
 	if err != nil {
@@ -240,14 +241,27 @@ func (s *Session) hangUp() {
 	}
 }
 
-// shutdown ends the session when everything is written, without forgetting anything.
-func (s *Session) shutdown() {
+// shutdown ends the session without forgetting anything: when everything is written, the
+// state of the stream and the end of the lease are, in one commit behind which no other
+// comes. A session that is released is looked for by the other nodes.
+func (s *Session) shutdown(release bool) {
 	if s.closing || s.ended {
 		return
 	}
 	s.closing = true
 	s.openingDoneQuiet()
 	stop(s.retry.timer)
+	s.whenWritten(func() {
+		if s.ended {
+			return
+		}
+		e := s.lastWrite(release)
+		s.whenWritten(func() { s.closed(e, release) })
+	})
+}
+
+// lastWrite queues the last commit, and says how the connection is to end.
+func (s *Session) lastWrite(release bool) ending {
 	e := ending{signOut: true}
 	if s.link != nil {
 		s.rec.Stream = nil
@@ -258,7 +272,22 @@ func (s *Session) shutdown() {
 		s.rec.OfflineSince = s.now()
 		s.saveRecord()
 	}
-	s.whenWritten(func() { s.end(e) })
+	if release && s.m.Self().ID != "" {
+		s.batch().commit.Release = true
+	}
+	return e
+}
+
+// closed is the end of shutdown.
+func (s *Session) closed(e ending, released bool) {
+	if released && s.m.Self().ID != "" && !s.ended {
+		s.m.o.Observer.Owner(OwnerReleased)
+		for _, sub := range s.subs {
+			sub.cut(ErrMoved)
+		}
+		s.subs = nil
+	}
+	s.end(e)
 }
 
 func (s *Session) openingDoneQuiet() {
@@ -271,8 +300,25 @@ func (s *Session) openingDoneQuiet() {
 	}
 }
 
+// ours notes that this process owns the session from now on: one process for each pair of
+// epoch and fence, which is what operators, and tests, can hold the log against.
+func (s *Session) ours(v *Saved, adopted bool) {
+	how := OwnerTaken
+	if adopted {
+		how = OwnerAdopted
+	}
+	s.m.o.Observer.Owner(how)
+	if self := s.m.Self().ID; self != "" {
+		s.m.log.Info("session is ours", "session", s.short(), "epoch", v.Epoch, "fence", v.Fence, "node", self, "how", how)
+	}
+}
+
 // letGo ends the session because another owner has it.
 func (s *Session) letGo() {
+	if s.ended {
+		return
+	}
+	s.m.o.Observer.Owner(OwnerFenced)
 	for _, sub := range s.subs {
 		sub.cut(ErrMoved)
 	}

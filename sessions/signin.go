@@ -70,6 +70,9 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 	if m.rejected.has(key) {
 		return nil, false, errRefused
 	}
+	if err := m.routes.get(key); err != nil {
+		return nil, false, err
+	}
 	id, bound := m.idOf(key), false
 	b, err := m.o.Store.Lookup(ctx, key.String())
 	switch {
@@ -79,8 +82,12 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 		id, bound = b.ID, true
 	case perch.KindOf(err) != perch.KindNotFound:
 		return nil, false, storeError(err)
+	default:
+		if err := m.unknownHere(ctx); err != nil {
+			return nil, false, err
+		}
 	}
-	return m.open(id, acc, key, bound)
+	return m.openHere(ctx, id, acc, key, bound)
 }
 
 // bind lets one token lead to s in the Store.

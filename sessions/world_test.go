@@ -428,6 +428,20 @@ func (s *store) Bind(ctx context.Context, token string, b sessions.Binding) erro
 	return s.Store.Bind(ctx, token, b)
 }
 
+func (s *store) Beat(ctx context.Context, self sessions.Node) (sessions.Roll, error) {
+	if err := s.failing(); err != nil {
+		return sessions.Roll{}, err
+	}
+	return s.Store.Beat(ctx, self)
+}
+
+func (s *store) Open(ctx context.Context, id sessions.ID, t sessions.Taking) (*sessions.Saved, error) {
+	if err := s.failing(); err != nil {
+		return nil, err
+	}
+	return s.Store.Open(ctx, id, t)
+}
+
 var errDown = perch.Errorf(perch.KindStorageUnavailable, "down")
 
 // pass lets the bubble's time go on: nothing is really waited for.

@@ -7,19 +7,33 @@ local sid, fence, epoch, n, prev = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]),
 local now, oldest, ttl, slack = ARGV[6], tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
 local max_events, max_bytes, age = tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12]
 local record, keep_ms, keep_until, once = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
-local first, count = tonumber(ARGV[17]), tonumber(ARGV[18])
-local at = 19 -- where the next part begins
+local first, count, release = tonumber(ARGV[17]), tonumber(ARGV[18]), ARGV[19] == '1'
+local at = 20 -- where the next part begins
 
-local s = redis.call('HMGET', state, 'id', 'fence', 'epoch', 'tip', 'c', 'bytes')
+local s = redis.call('HMGET', state, 'id', 'fence', 'epoch', 'tip', 'c', 'bytes', 'freed')
 if not s[1] then return {'LOST'} end
 if s[1] ~= sid then return redis.error_reply('PERCH this record belongs to another session') end
-if n == 0 or s[3] ~= epoch or tonumber(s[2]) > tonumber(fence) then return {'FENCED'} end
-if s[2] ~= fence then return {'LOST'} end -- the fence went back: so did the data
+if n == 0 or s[3] ~= epoch then return {'FENCED'} end
 local tip, c, bytes = tonumber(s[4]), tonumber(s[5]), tonumber(s[6])
+-- freed has the fence and the commit with which the session was given up last. What was
+-- said to that owner is said again when its answers were lost, whoever has come since;
+-- nothing new is taken from it.
+local giver, given = string.match(s[7] or '', '^(%d+)%.(%d+)$')
+if giver == fence then
+  c = tonumber(given)
+  if n > c then return {'FENCED'} end
+else
+  if tonumber(s[2]) > tonumber(fence) then return {'FENCED'} end
+  if s[2] ~= fence then return {'LOST'} end -- the fence went back: so did the data
+end
 if c < prev then return {'BEHIND'} end
 
 local last = first + count - 1
 local mine = fence .. '.' .. ARGV[4] .. ' '
+local function give_up()
+  redis.call('HSET', state, 'freed', fence .. '.' .. ARGV[4])
+  redis.call('HDEL', state, 'owner')
+end
 local old = once ~= '' and redis.call('GET', KEYS[#KEYS])
 if n <= c then
   -- Sent again after a lost answer: say what was said the first time.
@@ -34,6 +48,7 @@ if count > 0 and first ~= tip + 1 then
     local e = redis.call('XRANGE', log, last .. '-1', last .. '-1')[1]
     if e and e[2][8] ~= ARGV[at + 3 * count - 1] then return {'LOST'} end
     redis.call('HSET', state, 'c', ARGV[4])
+    if release then give_up() end
     return {'OK'}
   end
   redis.call('HSET', state, 'c', ARGV[4])
@@ -48,6 +63,7 @@ end
 -- before anything is changed.
 redis.call('HSET', state, 'c', ARGV[4])
 if record ~= '' then redis.call('HSET', state, 'record', record) end
+if release then give_up() end
 
 if count > 0 then
   if bytes > 0 and redis.call('EXISTS', log) == 0 then bytes = 0 end

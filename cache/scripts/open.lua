@@ -1,10 +1,12 @@
 -- Makes the caller the owner: raises the fence, restarts the count of commits, and
--- returns all that is kept but for the log.
+-- returns all that is kept but for the log. What somebody else owns is left as it is.
 -- KEYS: state log roster presence invitations vcards outbox
 -- ARGV: 1 session id, 2 new epoch, 3 ttl ms, 4-6 epoch, fence and last commit that this
--- node had, if it was the owner before
-local state = KEYS[1]
-local s = redis.call('HMGET', state, 'id', 'epoch', 'fence', 'c')
+-- node had, if it was the owner before, 7 who takes it ("": whoever is alone here), 8 the
+-- dead owner that it may be taken from
+local state, by = KEYS[1], ARGV[7]
+local s = redis.call('HMGET', state, 'id', 'epoch', 'fence', 'c', 'owner', 'freed')
+local free = 0 -- nobody has taken it since its owner gave it up
 if not s[1] then
   -- HSET is first: without memory it fails before anything is changed. What is left of an
   -- expired record belongs to no log and goes.
@@ -14,6 +16,8 @@ else
   if s[1] ~= ARGV[1] then
     return redis.error_reply('PERCH this record belongs to another session')
   end
+  if by ~= '' and s[5] and s[5] ~= by and s[5] ~= ARGV[8] then return {'HELD', s[5]} end
+  if s[6] == s[3] .. '.' .. s[4] then free = 1 end
   redis.call('HINCRBY', state, 'fence', 1)
   redis.call('HSET', state, 'c', '0')
   local fence, known = tonumber(s[3]), tonumber(ARGV[5])
@@ -24,9 +28,14 @@ else
     redis.call('DEL', KEYS[2])
   end
 end
+if by ~= '' then
+  redis.call('HSET', state, 'owner', by)
+else
+  redis.call('HDEL', state, 'owner')
+end
 redis.call('PEXPIRE', state, ARGV[3])
 for i = 3, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
 local now = redis.call('HMGET', state, 'fence', 'epoch', 'tip', 'record')
 return {now[1], now[2], now[3], now[4] or '',
   redis.call('HGETALL', KEYS[3]), redis.call('HGETALL', KEYS[4]),
-  redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[7])}
+  redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[7]), free}

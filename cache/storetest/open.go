@@ -41,7 +41,7 @@ func fenceRises(t testing.TB, h Harness) {
 	)
 	for range n {
 		group.Go(func() {
-			s, err := h.Store.Open(t.Context(), "a1")
+			s, err := h.Store.Open(t.Context(), "a1", sessions.Taking{})
 			if err != nil {
 				t.Errorf("Open: %v", err)
 				return

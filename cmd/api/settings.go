@@ -57,6 +57,10 @@ type serveCommand struct {
 	Secret    string   `placeholder:"TEXT" help:"Key of all stored hashes, at least 32 characters; needed with Redis. Better given as PERCH_SECRET than as a flag."`
 	SecretKey []string `placeholder:"HEX" help:"32 bytes in hex that encrypt kept credentials, so that sessions come back by themselves after a restart; the first seals, all open (rotation). Not given: credentials are never kept."`
 
+	Node    string        `placeholder:"NAME" help:"Name of this node among those that share a Redis; no other may have it. Default: the host's name and the port. The next process of this name goes on at once with what this one had."`
+	NodeURL string        `name:"node-url" placeholder:"URL" help:"Where the other nodes reach this node's gateway, such as http://10.0.0.5:8080; keep that network private. Default: from --listen and the host's name."`
+	Lease   time.Duration `default:"15s" help:"How long a node may be silent before the others take its sessions over; the same on all nodes."`
+
 	Origin       []string       `placeholder:"ORIGIN" help:"Browser origin that may use the API besides the own host, such as https://app.example.org; may be repeated."`
 	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Proxy whose X-Forwarded-For is believed; may be repeated."`
 
@@ -92,7 +96,7 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 	o := app.Options{
 		Listen: s.Listen, AdminListen: s.AdminListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
 		Upstreams: file, DefaultUpstream: s.DefaultUpstream,
-		RedisURL: s.RedisURL, Secret: s.Secret,
+		RedisURL: s.RedisURL, Secret: s.Secret, Node: s.Node, NodeURL: s.NodeURL, Lease: s.Lease,
 		Origins: s.Origin, TrustedProxies: s.TrustedProxy,
 		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate), Streams: s.Streams,
 		MaxSessions: s.MaxSessions, OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
@@ -125,7 +129,7 @@ func (s *serveCommand) positive() error {
 	}{
 		{"max-sessions", s.MaxSessions > 0}, {"token-rate", s.TokenRate > 0}, {"ip-rate", s.IPRate > 0},
 		{"streams", s.Streams > 0}, {"open-timeout", s.OpenTimeout > 0}, {"drain-time", s.DrainTime > 0},
-		{"idle-after", s.IdleAfter > 0}, {"retention-events", s.RetentionEvents > 0},
+		{"idle-after", s.IdleAfter > 0}, {"lease", s.Lease > 0}, {"retention-events", s.RetentionEvents > 0},
 		{"retention-bytes", s.RetentionBytes > 0}, {"retention-age", s.RetentionAge > 0},
 	} {
 		if !f.ok {

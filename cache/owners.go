@@ -1,0 +1,70 @@
+package cache
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch/sessions"
+)
+
+// Owners implements sessions.Store, a few hundred sessions at a time.
+func (r *Redis) Owners(ctx context.Context, ids []sessions.ID) (map[sessions.ID]sessions.NodeID, error) {
+	all := map[sessions.ID]sessions.NodeID{}
+	for some := range slices.Chunk(ids, 500) {
+		if err := r.change(ctx, "owners", func(ctx context.Context) error { return r.owners(ctx, some, all) }); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (r *Redis) owners(ctx context.Context, ids []sessions.ID, into map[sessions.ID]sessions.NodeID) error {
+	pipe := r.client.Pipeline()
+	cmds := make([]*redis.SliceCmd, len(ids))
+	for i, id := range ids {
+		cmds[i] = pipe.HMGet(ctx, r.keys.session(id, "state"), "id", "owner")
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return err
+	}
+	for i, id := range ids {
+		row, err := cmds[i].Result()
+		if err != nil {
+			return err
+		}
+		if owner := text(row[1]); owner != "" && text(row[0]) == string(id) {
+			into[id] = sessions.NodeID(owner)
+		}
+	}
+	return nil
+}
+
+// announce lists the sessions that a batch has given up, before their done is called: a
+// process that ends right then has told the others. It is a hint; when it is lost, somebody
+// finds the session later.
+func (w *writer) announce(batch []*job) {
+	var ids []sessions.ID
+	for _, j := range batch {
+		if j.settled && j.release && !j.failed && j.res.Err == nil && j.res.Existing == nil {
+			ids = append(ids, j.id)
+			j.release = false
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	if err := w.r.released(w.ctx, w.r.keys.nodes(nodesTag), ids...); err != nil {
+		w.r.o.Logger.Warn("sessions were given up, and the other nodes are not told", "sessions", len(ids), "error", err)
+	}
+}
+
+// adopted takes a session off the list of those that were given up. It is not repeated:
+// the entry ends by itself.
+func (r *Redis) adopted(ctx context.Context, id sessions.ID) {
+	start := time.Now()
+	err := r.client.ZRem(ctx, r.keys.nodes(nodesTag)[3], string(id)).Err()
+	r.observe("released", start, err)
+}

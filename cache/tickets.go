@@ -1,0 +1,51 @@
+package cache
+
+import (
+	"context"
+	"errors"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// ticketRow is a Ticket in Redis, with the name that it was kept under.
+type ticketRow struct {
+	Hash   string          `json:"hash"`
+	Ticket sessions.Ticket `json:"ticket"`
+}
+
+var errNoTicket error = perch.Errorf(perch.KindNotFound, "this ticket is not known, or no longer good")
+
+// PutTicket implements sessions.Store. What has expired is not kept.
+func (r *Redis) PutTicket(ctx context.Context, hash string, t sessions.Ticket) error {
+	row, err := encode(ticketRow{hash, t})
+	if err != nil {
+		return err
+	}
+	return r.change(ctx, "ticket", func(ctx context.Context) error {
+		left := t.Expires.Time().Sub(r.now())
+		if left.Milliseconds() <= 0 {
+			return r.client.Unlink(ctx, r.keys.ticket(hash)).Err()
+		}
+		return r.client.Set(ctx, r.keys.ticket(hash), row, left).Err()
+	})
+}
+
+// TakeTicket implements sessions.Store. When the answer of Redis is lost, so is the ticket:
+// it is good for one use at the most.
+func (r *Redis) TakeTicket(ctx context.Context, hash string) (sessions.Ticket, error) {
+	s, err := r.get(ctx, "ticket", func(ctx context.Context) (string, error) {
+		return r.client.GetDel(ctx, r.keys.ticket(hash)).Result()
+	}, errNoTicket)
+	if err != nil {
+		return sessions.Ticket{}, err
+	}
+	row, err := decode[ticketRow](s)
+	switch {
+	case err != nil:
+		return sessions.Ticket{}, err
+	case row.Hash != hash || row.Ticket.Session == "":
+		return sessions.Ticket{}, corrupt(errors.New("a ticket of another name"))
+	}
+	return row.Ticket, nil
+}

@@ -1,0 +1,208 @@
+package sessions
+
+import (
+	"context"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+const (
+	adoptPage = 64               // sessions whose owners are asked for at once
+	passedFor = 10 * time.Minute // that a released session which cannot be adopted is not looked at again
+)
+
+// adoptSoon goes on with the sessions of nodes that are dead, and with those that another
+// node has handed over, as far as their credentials were kept. One goroutine does so at a
+// time; what comes meanwhile waits for the next beat.
+func (n *nodes) adoptSoon(ctx context.Context) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	scan := n.unburied()
+	released := n.offered
+	n.offered = nil
+	if n.adopting || n.self.Away || n.replaced || len(n.m.o.SealKeys) == 0 || !scan && len(released) == 0 {
+		return
+	}
+	n.adopting = true
+	n.wg.Go(func() {
+		n.m.adoptReleased(ctx, released)
+		if scan {
+			n.adoptDead(ctx)
+		}
+		n.mu.Lock()
+		n.adopting = false
+		n.mu.Unlock()
+	})
+}
+
+// unburied says whether there is somebody dead whose sessions were not looked for, or
+// whether this node may judge for the first time. The caller holds mu.
+func (n *nodes) unburied() bool {
+	if n.judge && !n.judged {
+		return true
+	}
+	for _, looked := range n.dead {
+		if !looked {
+			return true
+		}
+	}
+	return false
+}
+
+// released notes sessions that nobody owns. The caller holds mu.
+func (n *nodes) released(ids []ID, now time.Time) {
+	for id, at := range n.passed {
+		if now.Sub(at) > passedFor {
+			delete(n.passed, id)
+		}
+	}
+	n.offered = n.offered[:0]
+	for _, id := range ids {
+		if _, ok := n.passed[id]; !ok {
+			n.offered = append(n.offered, id)
+		}
+	}
+}
+
+// pass notes that a released session cannot be adopted here.
+func (n *nodes) pass(id ID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.passed[id] = time.Now()
+}
+
+// adoptDead looks through all that is kept for sessions of nodes that are dead.
+func (n *nodes) adoptDead(ctx context.Context) {
+	n.mu.Lock()
+	judge := n.judge
+	dead := slices.Collect(maps.Keys(n.dead))
+	n.mu.Unlock()
+	count, err := n.m.adoptAll(ctx, func(owner NodeID) bool {
+		if owner == "" {
+			return false
+		}
+		_, st, err := n.standing(ctx, owner)
+		return err == nil && st == isDead
+	})
+	if err != nil {
+		n.m.log.Warn("the sessions of a dead node were not all taken over; it is tried again", "error", err)
+		return
+	}
+	if count > 0 {
+		n.m.log.Info("sessions of dead nodes are taken over", "count", count)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.judged = n.judged || judge
+	for _, id := range dead {
+		n.dead[id] = true
+	}
+}
+
+// adoptAll opens every session whose credential was kept and whose owner fits; "" is that
+// of one that nobody owns.
+func (m *Manager) adoptAll(ctx context.Context, fits func(NodeID) bool) (count int, err error) {
+	all, err := m.o.Store.Bindings(ctx)
+	if err != nil {
+		return 0, storeError(err)
+	}
+	found := m.estates(all)
+	// Nodes that do this at the same time begin in different places.
+	rand.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
+	for page := range slices.Chunk(found, adoptPage) {
+		ids := make([]ID, len(page))
+		for i, e := range page {
+			ids[i] = e.id
+		}
+		owners, err := m.o.Store.Owners(ctx, ids)
+		if err != nil {
+			return count, storeError(err)
+		}
+		for _, e := range page {
+			if !fits(owners[e.id]) {
+				continue
+			}
+			created, err := m.adopt(e)
+			if err != nil {
+				return count, err
+			}
+			if created {
+				count++
+			}
+		}
+	}
+	return count, nil
+}
+
+// adoptReleased opens sessions that their owner has given up.
+func (m *Manager) adoptReleased(ctx context.Context, ids []ID) {
+	for _, id := range ids {
+		if m.byID(id) != nil {
+			continue
+		}
+		all, err := m.o.Store.BindingsOf(ctx, id)
+		if err != nil {
+			return // the next beat tries again
+		}
+		found := m.estates(all)
+		if len(found) == 0 {
+			m.nodes.pass(id) // the client's next request brings the token
+			continue
+		}
+		for _, e := range found {
+			if _, err := m.adopt(e); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// adopt opens a session with its kept credential. Whether it is ours in the end, the Store
+// decides when the session opens.
+func (m *Manager) adopt(e estate) (created bool, err error) {
+	for _, key := range e.keys {
+		_, c, err := m.open(e.id, e.acc, key, true)
+		if err != nil {
+			return created, err
+		}
+		created = created || c
+	}
+	return created, nil
+}
+
+// estate is a session as its tokens in the Store describe it.
+type estate struct {
+	id   ID
+	keys []digest
+	opened
+}
+
+// estates finds the sessions whose newest sealed credential can be opened here.
+func (m *Manager) estates(all map[string]Binding) []estate {
+	newest := map[ID]opened{}
+	for _, b := range all {
+		acc, at, ok := m.sealer.open(b.ID, b.Sealed)
+		if old, had := newest[b.ID]; ok && (!had || at > old.at) {
+			newest[b.ID] = opened{acc, at}
+		}
+	}
+	byID := map[ID]*estate{}
+	for token, b := range all {
+		o, ok := newest[b.ID]
+		key, isKey := keyOf(token)
+		if _, known := m.o.Upstreams[o.acc.Upstream]; !ok || !isKey || !known || b.replaced() {
+			continue
+		}
+		if byID[b.ID] == nil {
+			byID[b.ID] = &estate{id: b.ID, opened: o}
+		}
+		byID[b.ID].keys = append(byID[b.ID].keys, key)
+	}
+	list := make([]estate, 0, len(byID))
+	for _, e := range byID {
+		list = append(list, *e)
+	}
+	return list
+}

@@ -1,0 +1,220 @@
+package sessions
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	beatEvery = time.Second     // at the most; a short lease is renewed more often
+	beatTime  = 2 * time.Second // that one beat may take
+	leaveTime = 2 * time.Second
+	// lostFor is how long after the Store has lost everything a token that it does not know
+	// may still be one that a node is about to write there again.
+	lostFor = 10 * time.Second
+)
+
+// DefaultLease is how long a node may be silent before the others take its sessions over.
+const DefaultLease = 15 * time.Second
+
+// nodes is what a process that shares its Store knows of the others: who is there, and who
+// is dead. One goroutine renews the lease; everybody may ask.
+//
+// A silent node is dead when its entry is older than the lease; but only a node that was
+// never silent for so long itself may say so. After an outage of the Store all entries are
+// old, and nobody is dead.
+type nodes struct {
+	m     *Manager
+	lease time.Duration
+	stop  context.CancelFunc
+	wg    sync.WaitGroup // the beat, and who adopts
+
+	beating sync.Mutex // one beat at a time
+
+	mu       sync.Mutex
+	self     Node
+	members  map[NodeID]Node
+	dead     map[NodeID]bool // and whether its sessions were looked for
+	whole    time.Time       // since when no two beats of ours were further apart than the lease
+	last     time.Time       // when the last one that was answered was sent
+	lost     time.Time       // when the Store was seen to have lost our entry
+	judge    bool            // whole is a lease ago
+	judged   bool            // and all that is kept was looked through since
+	replaced bool
+	down     bool
+	adopting bool
+	offered  []ID             // released, and not passed over yet
+	passed   map[ID]time.Time // released sessions that cannot be adopted here
+}
+
+// Join makes this process a node among others that share the Store: a session that another
+// one owns is left to it, and this one's sessions are left alone as long as it renews its
+// lease. A Manager that has not joined is alone with its Store and takes whatever is there.
+//
+// Call it once, before Restore and before the first request. Close ends it.
+func (m *Manager) Join(ctx context.Context, self Node, lease time.Duration) error {
+	n := &nodes{m: m, self: self, lease: lease, dead: map[NodeID]bool{}, passed: map[ID]time.Time{}}
+	if err := n.beat(ctx); err != nil {
+		return storeError(err)
+	}
+	ctx, n.stop = context.WithCancel(context.WithoutCancel(ctx))
+	m.nodes = n
+	n.wg.Go(func() { n.run(ctx) })
+	m.log.Info("joined the nodes of this store", "node", self.ID, "url", self.URL, "others", len(n.members))
+	return nil
+}
+
+// Self is this process as the other nodes know it; the zero value when it is alone.
+func (m *Manager) Self() Node {
+	if m.nodes == nil {
+		return Node{}
+	}
+	return m.nodes.me()
+}
+
+// Nodes says how many nodes are alive as far as this one knows, itself among them, and how
+// long ago it renewed its lease. Alone it is 1 and nothing.
+func (m *Manager) Nodes() (alive int, beat time.Duration) {
+	n := m.nodes
+	if n == nil {
+		return 1, 0
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return 1 + len(n.members), time.Since(n.last)
+}
+
+// Replaced is closed when another process has come under this node's name. What this one
+// had is the other's from then on; the process should end.
+func (m *Manager) Replaced() <-chan struct{} { return m.replaced }
+
+func (n *nodes) me() Node {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.self
+}
+
+// run renews the lease until the Manager is closed.
+func (n *nodes) run(ctx context.Context) {
+	tick := time.NewTicker(min(beatEvery, n.lease/5))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := n.beat(ctx); err != nil {
+			n.failed(ctx, err)
+			continue
+		}
+		n.adoptSoon(ctx)
+	}
+}
+
+// failed tells of an outage once.
+func (n *nodes) failed(ctx context.Context, err error) {
+	n.mu.Lock()
+	first := !n.down
+	n.down = true
+	n.mu.Unlock()
+	if first && ctx.Err() == nil {
+		n.m.log.Warn("the lease cannot be renewed", "error", err)
+	}
+}
+
+// beat renews the lease and learns of the others.
+func (n *nodes) beat(ctx context.Context) error {
+	n.beating.Lock()
+	defer n.beating.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, beatTime)
+	defer cancel()
+	sent := time.Now()
+	roll, err := n.m.o.Store.Beat(ctx, n.me())
+	if err != nil {
+		return err
+	}
+	lapsed, replaced := n.take(roll, sent)
+	switch {
+	case replaced:
+		n.giveWay()
+	case lapsed:
+		n.m.log.Warn("the lease had run out; what was taken over meanwhile is let go", "missed", roll.Missed)
+		n.m.reviseAll()
+	}
+	return nil
+}
+
+// take notes what a beat has told. Lapsed: the others may have taken our sessions, or the
+// Store has lost them.
+func (n *nodes) take(roll Roll, sent time.Time) (lapsed, replaced bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	first := n.last.IsZero()
+	missed := roll.Missed < 0 || roll.Missed > n.lease
+	if first || missed || sent.Sub(n.last) > n.lease {
+		n.whole = sent
+	}
+	if !first && roll.Missed < 0 {
+		n.lost = sent
+	}
+	n.last, n.down = sent, false
+	n.judge = sent.Sub(n.whole) >= n.lease
+	n.members = make(map[NodeID]Node, len(roll.Members))
+	for _, x := range roll.Members {
+		switch {
+		case x.ID == n.self.ID:
+		case x.Age > n.lease && n.judge:
+			n.bury(x.ID)
+		default:
+			n.members[x.ID] = x.Node
+		}
+	}
+	for _, id := range roll.Dead {
+		if id == n.self.ID {
+			replaced = !n.replaced
+			n.replaced = true
+			continue
+		}
+		n.bury(id)
+	}
+	n.released(roll.Released, sent)
+	return !first && missed, replaced
+}
+
+// bury notes that a node is dead. The caller holds mu.
+func (n *nodes) bury(id NodeID) {
+	if _, known := n.dead[id]; !known {
+		n.dead[id] = false
+	}
+	delete(n.members, id)
+}
+
+// giveWay lets go of everything: another process has our name and our leases.
+func (n *nodes) giveWay() {
+	n.m.log.Error("another process runs under the name of this node, and has its sessions now", "node", n.me().ID)
+	n.m.Drain()
+	for _, s := range n.m.all() {
+		s.tell(s.letGo)
+	}
+	close(n.m.replaced)
+}
+
+// leave ends the lease; the sessions are written and closed by now.
+func (n *nodes) leave() {
+	n.stop()
+	n.wg.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+	defer cancel()
+	if err := n.m.o.Store.Leave(ctx, n.me().ID); err != nil {
+		n.m.log.Warn("the lease could not be ended; it runs out by itself", "error", err)
+	}
+}
+
+// away tells the others that this node takes nothing over any more.
+func (n *nodes) away() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.self.Away = true
+}

@@ -1,0 +1,423 @@
+package sessions_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
+)
+
+const lease = 15 * time.Second
+
+// node is one process among several over one Store, with its own way to it.
+type node struct {
+	*sessions.Manager
+	id    sessions.NodeID
+	store *store
+	tally *tally
+}
+
+// cluster is a world with nodes in it instead of one manager.
+type cluster struct {
+	*world
+	nodes []*node
+	runs  int
+}
+
+// inCluster runs a test with nodes a, b, ... that have joined.
+func inCluster(t *testing.T, n int, f func(c *cluster), change ...func(*sessions.Options)) {
+	t.Helper()
+	inWorld(t, func(w *world) {
+		w.up.set(func(u *upstream) { u.resume = true })
+		c := &cluster{world: w}
+		for i := range n {
+			c.join(string(rune('a' + i)))
+		}
+		defer func() {
+			for _, x := range c.nodes {
+				c.stop(x)
+			}
+		}()
+		f(c)
+	}, append([]func(*sessions.Options){durable}, change...)...)
+}
+
+// join starts a process under a name.
+func (c *cluster) join(name string) *node {
+	c.t.Helper()
+	c.runs++
+	x := &node{id: sessions.NodeID(fmt.Sprintf("%s/%d", name, c.runs)), store: &store{Store: c.store.Store, durable: true}, tally: &tally{}}
+	o := c.opts
+	o.Store, o.Observer = x.store, x.tally
+	m, err := sessions.NewManager(o)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := m.Join(c.ctx(), sessions.Node{ID: x.id, URL: "http://" + name + ".test"}, lease); err != nil {
+		c.t.Fatal(err)
+	}
+	x.Manager = m
+	c.nodes = append(c.nodes, x)
+	return x
+}
+
+// stop ends a node as at SIGTERM.
+func (c *cluster) stop(x *node) {
+	c.t.Helper()
+	x.store.set(func(s *store) { s.down, s.held = nil, false })
+	ctx, cancel := timeout(time.Minute)
+	defer cancel()
+	if err := x.Close(ctx); err != nil {
+		c.t.Errorf("close %s: %v", x.id, err)
+	}
+}
+
+// cutOff takes the Store away from a node, or gives it back.
+func (x *node) cutOff(err error) {
+	x.store.set(func(s *store) { s.down = err })
+}
+
+func (c *cluster) authenticate(x *node) *sessions.Session {
+	c.t.Helper()
+	s, err := x.Authenticate(c.ctx(), goodToken)
+	if err != nil {
+		c.t.Fatalf("%s: %v", x.id, err)
+	}
+	synctest.Wait()
+	return s
+}
+
+func (c *cluster) wantElsewhere(x *node, token perch.Secret, at *node) {
+	c.t.Helper()
+	_, err := x.Authenticate(c.ctx(), token)
+	e, ok := errors.AsType[*sessions.Elsewhere](err)
+	if !ok || e.Node.ID != at.id || e.Node.URL != at.Self().URL || perch.KindOf(err) != perch.KindSessionOffline {
+		c.t.Errorf("%s finds %v, want %s", x.id, err, at.id)
+	}
+}
+
+// Any node finds out who has a session; nobody else signs in.
+func TestOneNodeOwnsASession(t *testing.T) {
+	inCluster(t, 2, func(c *cluster) {
+		a, b := c.nodes[0], c.nodes[1]
+		token, s, _, err := a.SignIn(c.ctx(), password("good"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.authenticate(a)
+		synctest.Wait()
+		for range 2 { // the second time it is remembered
+			c.wantElsewhere(b, goodToken, a)
+			c.wantElsewhere(b, token, a)
+		}
+		if _, _, _, err := b.SignIn(c.ctx(), password("good")); !errors.As(err, new(*sessions.Elsewhere)) {
+			t.Errorf("sign in elsewhere: %v", err)
+		}
+		if _, err := b.Owned(c.ctx(), s.ID()); !errors.As(err, new(*sessions.Elsewhere)) {
+			t.Errorf("by id: %v", err)
+		}
+		if got, err := a.Owned(c.ctx(), s.ID()); err != nil || got != s {
+			t.Errorf("by id at the owner: %v", err)
+		}
+		if n := c.up.logins(); n != 2 || b.Len() != 0 {
+			t.Errorf("%d logins, b has %d sessions", n, b.Len())
+		}
+		if n, _ := b.Nodes(); n != 2 {
+			t.Errorf("b sees %d nodes", n)
+		}
+	})
+}
+
+// A node that stops hands its sessions over: another one resumes their streams, at once
+// when the credential was kept, with the client's next request when not.
+func TestDrainHandsOver(t *testing.T) {
+	for _, kept := range []bool{true, false} {
+		var change []func(*sessions.Options)
+		if kept {
+			change = append(change, sealing(1))
+		}
+		inCluster(t, 2, func(c *cluster) {
+			a, b := c.nodes[0], c.nodes[1]
+			s := c.authenticate(a)
+			client := c.attach(s, sessions.SubscribeOptions{})
+			pass(2 * time.Second)
+			a.Drain()
+			c.wantElsewhere(b, goodToken, a) // as long as it is there
+			b.LookAgain(goodToken)
+			if !s.HandOver() {
+				t.Fatal("cannot hand over")
+			}
+			synctest.Wait()
+			if _, err := client.sub.Take(); !errors.Is(err, sessions.ErrMoved) {
+				t.Errorf("subscriber: %v", err)
+			}
+			if c.conn().Closed() || c.conn().Err() == nil {
+				t.Error("the stream was closed, or goes on")
+			}
+			pass(2 * time.Second)
+			if !kept {
+				if b.Len() != 0 {
+					t.Error("opened without a credential")
+				}
+				c.authenticate(b)
+			}
+			if d := c.up.Dials(); len(d) != 2 || d[1].Resume == nil {
+				t.Fatalf("%d logins", len(d))
+			}
+			c.wantElsewhere(a, goodToken, b) // a node that stops knows where
+			b.tally.want(t, map[string]int{"owner taken": 1, "owner adopted": 0})
+			a.tally.want(t, map[string]int{"owner taken": 1, "owner released": 1, "owner fenced": 0})
+		}, change...)
+	}
+}
+
+// The sessions of a dead node are taken over when its lease has run out, and it lets go
+// when it wakes: every fence has one owner.
+func TestDeadNodeIsSucceeded(t *testing.T) {
+	inCluster(t, 2, func(c *cluster) {
+		a, b := c.nodes[0], c.nodes[1]
+		s := c.authenticate(a)
+		pass(2 * lease) // who has not been there for a lease may not judge
+		a.cutOff(errDown)
+		pass(lease - 2*time.Second)
+		c.wantElsewhere(b, goodToken, a)
+		pass(5 * time.Second)
+		if b.Len() != 1 || c.up.logins() != 2 || c.up.Dials()[1].Resume == nil {
+			t.Fatalf("b has %d sessions, %d logins", b.Len(), c.up.logins())
+		}
+		b.tally.want(t, map[string]int{"owner adopted": 1})
+
+		a.cutOff(nil)
+		pass(2 * time.Second)
+		if a.Len() != 0 || s.Info().State == perch.StateOnline {
+			t.Errorf("the old owner holds on: %d sessions, %s", a.Len(), s.Info().State)
+		}
+		a.tally.want(t, map[string]int{"owner fenced": 1})
+		a.LookAgain(goodToken)
+		c.wantElsewhere(a, goodToken, b)
+		pass(time.Minute)
+		if n := c.up.logins(); n != 2 {
+			t.Errorf("%d logins: somebody was driven out", n)
+		}
+	}, sealing(1))
+}
+
+// Without kept credentials the client's next request takes the session over, and until the
+// lease has run out it is told to wait.
+func TestDeadNodeWithoutCredentials(t *testing.T) {
+	inCluster(t, 2, func(c *cluster) {
+		a, b := c.nodes[0], c.nodes[1]
+		c.authenticate(a)
+		pass(2 * lease)
+		a.cutOff(errDown)
+		pass(lease + 5*time.Second)
+		if b.Len() != 0 {
+			t.Error("opened without a credential")
+		}
+		if b.authenticated(c) != 2 {
+			t.Errorf("%d logins", c.up.logins())
+		}
+		if _, err := b.Owned(c.ctx(), c.authenticate(b).ID()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func (x *node) authenticated(c *cluster) int {
+	c.t.Helper()
+	c.authenticate(x)
+	return c.up.logins()
+}
+
+// After an outage of the Store everybody has been silent for too long, and nobody is dead.
+func TestOutageIsNobodysDeath(t *testing.T) {
+	inCluster(t, 2, func(c *cluster) {
+		a, b := c.nodes[0], c.nodes[1]
+		s := c.authenticate(a)
+		pass(2 * lease)
+		a.cutOff(errDown)
+		b.cutOff(errDown)
+		pass(time.Minute)
+		b.cutOff(nil)
+		pass(3 * time.Second)
+		c.wantElsewhere(b, goodToken, a)
+		a.cutOff(nil)
+		pass(2 * lease)
+		if b.Len() != 0 || c.up.logins() != 1 || s.Info().State != perch.StateOnline {
+			t.Errorf("b has %d sessions, %d logins, a is %s", b.Len(), c.up.logins(), s.Info().State)
+		}
+		c.say(text("1", "still here"))
+		if evs := c.durable(s); len(evs) != 2 {
+			t.Errorf("log: %v", types(evs))
+		}
+	}, sealing(1))
+}
+
+// A process that is started again under its name goes on at once: the one before is dead.
+func TestSameNameReplaces(t *testing.T) {
+	inCluster(t, 1, func(c *cluster) {
+		a := c.nodes[0]
+		c.authenticate(a)
+		next := c.join("a")
+		if err := next.Restore(c.ctx()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if next.Len() != 1 || c.up.logins() != 2 || c.up.Dials()[1].Resume == nil {
+			t.Errorf("%d sessions, %d logins", next.Len(), c.up.logins())
+		}
+		pass(2 * time.Second)
+		select {
+		case <-a.Replaced():
+		default:
+			t.Error("the first one does not know")
+		}
+		if a.Len() != 0 {
+			t.Error("the first one holds on")
+		}
+		kindOf(t, a.Ready(c.ctx()), perch.KindDraining)
+	}, sealing(1))
+}
+
+// Restore leaves alone what another node has, and what one that may be alive has; when the
+// latter is known to be dead, it is taken over after all.
+func TestRestoreAmongOthers(t *testing.T) {
+	inCluster(t, 1, func(c *cluster) {
+		a := c.nodes[0]
+		c.authenticate(a)
+		pass(lease)
+		a.cutOff(errDown) // killed, as far as anybody can see
+		b := c.join("b")
+		if err := b.Restore(c.ctx()); err != nil || b.Len() != 0 {
+			t.Errorf("restored: %v, %d sessions", err, b.Len())
+		}
+		pass(lease - 2*time.Second)
+		if b.Len() != 0 {
+			t.Error("judged too early")
+		}
+		pass(5 * time.Second)
+		if b.Len() != 1 {
+			t.Error("never taken over")
+		}
+	}, sealing(1))
+}
+
+// A Store that was emptied knows no token; that is no reason to refuse one.
+func TestFlushedStoreRefusesNobody(t *testing.T) {
+	inCluster(t, 2, func(c *cluster) {
+		a, b := c.nodes[0], c.nodes[1]
+		token, s, _, err := a.SignIn(c.ctx(), password("good"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass(2500 * time.Millisecond)
+		empty := cache.NewMemory(cache.MemoryOptions{})
+		for _, x := range c.nodes {
+			x.store.mu.Lock()
+			x.store.Store = empty
+			x.store.mu.Unlock()
+		}
+		_, err = b.Authenticate(c.ctx(), token)
+		kindOf(t, err, perch.KindStorageUnavailable)
+		_, err = b.Authenticate(c.ctx(), goodToken)
+		kindOf(t, err, perch.KindStorageUnavailable)
+		pass(2 * time.Second)
+		if got, err := a.Authenticate(c.ctx(), token); err != nil || got != s {
+			t.Errorf("at the owner: %v", err)
+		}
+		c.wantElsewhere(b, token, a) // written again
+		pass(lostForTest)
+		_, err = b.Authenticate(c.ctx(), perch.NewSecret("perch_made-up"))
+		kindOf(t, err, perch.KindUnauthorized)
+	})
+}
+
+const lostForTest = 11 * time.Second
+
+// What is accepted while a session is handed over is sent by the next owner, once.
+func TestHandOverFlushesTheOutbox(t *testing.T) {
+	inCluster(t, 2, func(c *cluster) {
+		a, b := c.nodes[0], c.nodes[1]
+		s := c.authenticate(a)
+		var ids []string
+		for i := range 3 {
+			st, err := s.SendMessage(c.ctx(), hi(fmt.Sprint(i)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, st.ID)
+		}
+		a.Drain()
+		pass(2 * time.Second)
+		s.HandOver()
+		_, err := s.SendMessage(c.ctx(), hi("too late"))
+		if err == nil {
+			t.Error("accepted by who is about to go")
+		}
+		pass(3 * time.Second)
+		var wrote []string
+		for _, m := range sent[*perch.MessageOut](c.firstConn()) {
+			wrote = append(wrote, m.ID)
+		}
+		if !slices.Equal(wrote, ids) {
+			t.Errorf("written %v, want %v", wrote, ids)
+		}
+		if b.Len() != 1 {
+			t.Error("nobody goes on")
+		}
+	}, sealing(1))
+}
+
+func (c *cluster) firstConn() *conn {
+	c.up.mu.Lock()
+	defer c.up.mu.Unlock()
+	return c.up.conns[0]
+}
+
+// AwaitMessage returns when the server has the message, and with what is known when the
+// caller's time ends.
+func TestAwaitMessage(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.up.Edit(func(d *fakexmpp.Data) { d.Capabilities.StreamResume = true })
+		s := w.open()
+		st, err := s.SendMessage(w.ctx(), hi("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		short, cancel := timeout(time.Second)
+		defer cancel()
+		if r, err := s.AwaitMessage(short, st.ID); err != nil || r.Status != perch.StatusSent {
+			t.Errorf("when time ends: %+v %v", r, err)
+		}
+		got := make(chan *perch.MessageRecord, 2)
+		for range 2 {
+			go func() {
+				r, err := s.AwaitMessage(context.Background(), st.ID)
+				if err != nil {
+					t.Error(err)
+				}
+				got <- r
+			}()
+		}
+		synctest.Wait()
+		w.say(&perch.AckIn{Through: 1000})
+		for range 2 {
+			if r := <-got; r.Status != perch.StatusAcked {
+				t.Errorf("acked: %+v", r)
+			}
+		}
+		if r, err := s.AwaitMessage(w.ctx(), st.ID); err != nil || r.Status != perch.StatusAcked {
+			t.Errorf("later: %+v %v", r, err)
+		}
+		_, err = s.AwaitMessage(w.ctx(), "none")
+		kindOf(t, err, perch.KindNotFound)
+	})
+}

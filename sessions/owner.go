@@ -1,0 +1,136 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// standing is what is known of the owner of a session.
+type standing int
+
+const (
+	alive standing = iota
+	isDead
+	unknown // it is silent, or was never seen, and this node was not there long enough to judge
+)
+
+// standing tells whether a node is alive. One that is not known may have come a moment ago,
+// so the Store is asked before anybody is called dead for that.
+func (n *nodes) standing(ctx context.Context, id NodeID) (Node, standing, error) {
+	if x, st, sure := n.look(id); sure {
+		return x, st, nil
+	}
+	if err := n.beat(ctx); err != nil {
+		return Node{}, unknown, err
+	}
+	x, st, _ := n.look(id)
+	return x, st, nil
+}
+
+func (n *nodes) look(id NodeID) (x Node, st standing, sure bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	x, member := n.members[id]
+	_, dead := n.dead[id]
+	switch {
+	case member:
+		return x, alive, true
+	case dead:
+		return x, isDead, true
+	case n.judge:
+		return x, isDead, false
+	}
+	return x, unknown, false
+}
+
+// isDead is whether a node is known to be dead, without asking.
+func (n *nodes) isDead(id NodeID) bool {
+	_, st, sure := n.look(id)
+	return sure && st == isDead
+}
+
+// lostAll says whether the Store has lost what it had a moment ago: then what it does not
+// know says nothing.
+func (n *nodes) lostAll(ctx context.Context) bool {
+	if n.beat(ctx) != nil {
+		return true
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return !n.lost.IsZero() && time.Since(n.lost) < lostFor
+}
+
+var errForgotten error = &perch.Error{Kind: perch.KindStorageUnavailable, RetryAfter: 2 * time.Second,
+	Detail: "the store has lost what it had; it is being written again"}
+
+// unknownHere is the verdict about a token that the Store does not know.
+func (m *Manager) unknownHere(ctx context.Context) error {
+	if m.nodes != nil && m.nodes.lostAll(ctx) {
+		return errForgotten
+	}
+	return nil
+}
+
+// reviseAll lets every session find out whether it is still ours: whatever it writes is
+// refused if not.
+func (m *Manager) reviseAll() {
+	for _, s := range m.all() {
+		s.tell(s.saveRecord)
+	}
+}
+
+// acquire opens what is kept of a session, as its owner from now on. *Elsewhere: another node
+// that is alive owns it.
+func (m *Manager) acquire(ctx context.Context, id ID) (saved *Saved, adopted bool, err error) {
+	t := Taking{By: m.Self().ID}
+	for range 3 { // each time another owner is dead
+		saved, err = m.o.Store.Open(ctx, id, t)
+		held, ok := errors.AsType[*HeldError](err)
+		if !ok {
+			return saved, t.From != "", err
+		}
+		x, st, err := m.nodes.standing(ctx, held.Owner)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case st == alive:
+			return nil, false, &Elsewhere{Node: x}
+		case st == unknown:
+			return nil, false, errNoOwner
+		}
+		t.From = held.Owner
+	}
+	return nil, false, errNoOwner
+}
+
+var errNoOwner error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: 2 * time.Second,
+	Detail: "the node of this session does not answer; another one is about to go on with it"}
+
+// whereabouts is where a session is that this node may not open: with another node, or
+// nowhere, and then the error is otherwise.
+func (m *Manager) whereabouts(ctx context.Context, id ID, otherwise error) error {
+	if m.nodes == nil {
+		return otherwise
+	}
+	owners, err := m.o.Store.Owners(ctx, []ID{id})
+	if err != nil {
+		return storeError(err)
+	}
+	owner, ok := owners[id]
+	if !ok || owner == m.Self().ID {
+		return otherwise
+	}
+	x, st, err := m.nodes.standing(ctx, owner)
+	switch {
+	case err != nil:
+		return storeError(err)
+	case st == alive:
+		return &Elsewhere{Node: x}
+	case st == unknown:
+		return errNoOwner
+	}
+	return otherwise
+}
