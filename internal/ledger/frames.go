@@ -54,7 +54,7 @@ func (c *client) take(ctx context.Context, f frame) {
 	case "message.received":
 		c.received(f)
 	case "session.gap", "event.dropped", "session.state", "error":
-		c.h.add(Entry{Op: OpNote, Phase: Info, Who: c.name, Account: c.account.Name, ID: f.ID, Text: f.Type + " " + f.Data.State + " " + f.Data.Reason})
+		c.h.add(Entry{Op: OpNote, Phase: Info, Who: c.name, Account: c.account.Name, ID: f.ID, Text: f.words()})
 	}
 	if f.ID != "" {
 		c.cursor = f.ID
@@ -62,6 +62,15 @@ func (c *client) take(ctx context.Context, f frame) {
 	if f.Type != "hello" && !c.lostAt.IsZero() && time.Since(c.asked) > time.Second {
 		c.catchUp(ctx)
 	}
+}
+
+// words is what a note says of a frame.
+func (f frame) words() string {
+	text := strings.TrimSpace(f.Type + " " + f.Data.State + " " + f.Data.Reason)
+	if f.Data.Resumed {
+		text += " (resumed)"
+	}
+	return text
 }
 
 // catchUp reads the archive after a reset, and again until it can.

@@ -32,8 +32,13 @@ type program struct {
 }
 
 // buildProgram builds cmd/api with the race detector, and with a mistake if one is asked for.
-func buildProgram(t testkit.TB, dir, plant string) program {
+func buildProgram(t testkit.TB, plant string) program {
 	t.Helper()
+	dir, err := os.MkdirTemp("", "perch-ledger-")
+	if err != nil {
+		t.Fatalf("ledger: %v", err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	flags := []string{"-race"}
 	if plant != "" {
 		flags = append(flags, "-tags", "plant_"+plant)
@@ -58,6 +63,7 @@ func (w *world) newNode(name string, p program) *node {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatalf("ledger: %v", err)
 	}
+	_ = os.Remove(filepath.Join(dir, "output.log")) // of an earlier run with this seed
 	up := url.Values{"domain": {w.server.Domain}, "name": {"real"}, "ca-file": {w.server.CAFile}}
 	argv := []string{
 		p.path, "serve", "--listen=" + n.listen, "--admin-listen=" + n.admin, "--drain-time=" + drainTime.String(),

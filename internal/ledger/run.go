@@ -17,6 +17,7 @@ import (
 func Run(ctx context.Context, t testkit.TB, o Options) *Report {
 	t.Helper()
 	o = o.withDefaults()
+	o.Dir, o.Modules = absolute(t, o.Dir), absolute(t, o.Modules)
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		t.Fatalf("ledger: %v", err)
 	}
@@ -30,7 +31,7 @@ func Run(ctx context.Context, t testkit.TB, o Options) *Report {
 	w.history = h
 	w.load = newLoad(w, o.Seed)
 
-	w.build(buildProgram(t, o.Dir, o.Plant))
+	w.build(buildProgram(t, o.Plant))
 	w.people()
 	w.signIn()
 	w.play()
@@ -40,6 +41,15 @@ func Run(ctx context.Context, t testkit.TB, o Options) *Report {
 		t.Fatalf("ledger: %v", err)
 	}
 	return checkFile(t, path)
+}
+
+func absolute(t testkit.TB, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatalf("ledger: %v", err)
+	}
+	return path
 }
 
 func checkFile(t testkit.TB, path string) *Report {
