@@ -14,7 +14,7 @@ func Check(entries []Entry) *Report {
 		switch {
 		case e.Op == OpDamaged:
 			r.broken("%s got a body that nobody sent: %s", e.Who, e.Text)
-		case e.Op == OpStop:
+		case e.Op == OpStop && !f.during(FaultToken, e.At, 0, tokenAfter):
 			r.broken("%s of %s was told to stop: %s", e.Who, e.Account, e.Text)
 		case e.Op == OpBroken:
 			r.broken("%s: %s", e.Who, e.Text)
@@ -22,6 +22,10 @@ func Check(entries []Entry) *Report {
 	}
 	return r
 }
+
+// tokenAfter is how long, in milliseconds, a client may be told that the token is bad after
+// it was replaced: its request was on the way.
+const tokenAfter = 3000
 
 // faults is when which fault was there.
 type faults struct {

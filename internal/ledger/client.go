@@ -79,7 +79,7 @@ func (c *client) delay(err error) time.Duration {
 		return r.after // at once, or when the node said
 	case errors.As(err, &r) && (r.code >= 4000 && r.code < 4100 || r.code == 401 || r.code == 403):
 		c.h.add(Entry{Op: OpStop, Phase: Info, Who: c.name, Account: c.account.Name, Text: r.Error()})
-		return backoffMax // it should stop here; the run goes on, and fails in the end
+		return time.Second // it should stop here; the run goes on, and fails in the end
 	}
 	c.h.add(Entry{Op: OpNote, Phase: Info, Who: c.name, Text: fmt.Sprint("stream ended: ", err)})
 	top := min(backoffMin<<min(c.attempt, 10), backoffMax)

@@ -22,7 +22,8 @@ type load struct {
 	mu      sync.Mutex
 	random  *rand.Rand
 	next    map[[2]string]int
-	sent    int
+	paced   int                // sent by run
+	total   int                // of these, in the end: bursts come on top
 	unacked map[string]message // by stanza id
 }
 
@@ -41,12 +42,13 @@ func (l *load) run(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		l.mu.Lock()
-		due := min(l.w.pacer.of(l.w.o.Messages)-l.sent, mostATick)
-		over := l.sent >= l.w.o.Messages
+		due := min(l.w.pacer.of(l.total)-l.paced, mostATick)
 		for range due {
+			l.paced++
 			from := l.w.senders[l.random.IntN(len(l.w.senders))]
 			l.send(from, l.w.accounts[l.random.IntN(len(l.w.accounts))])
 		}
+		over := l.paced >= l.total
 		l.mu.Unlock()
 		if over {
 			return
@@ -72,7 +74,6 @@ func (l *load) burst(to *account, n int) {
 func (l *load) send(from *sender, to *account) {
 	key := [2]string{from.Name, to.Name}
 	l.next[key]++
-	l.sent++
 	m := message{from.Name, to.Name, l.next[key]}
 	id := fmt.Sprintf("%s-%s-%d-%x", m.from, m.to, m.n, l.w.o.Seed)
 	l.unacked[id] = m

@@ -76,6 +76,16 @@ func plan(o Options) []fault {
 	return list
 }
 
+// bursts is how many of the faults bring messages of their own.
+func bursts(list []fault) (n int) {
+	for _, f := range list {
+		if f.kind == FaultBurst {
+			n++
+		}
+	}
+	return n
+}
+
 func between(random *rand.Rand, least, most time.Duration) time.Duration {
 	return least + time.Duration(random.Int64N(int64(most-least)+1))
 }

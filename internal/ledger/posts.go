@@ -72,6 +72,9 @@ func (p *poster) post(ctx context.Context) bool {
 			e.Phase, e.ID = OK, accepted.ID
 		case got.status >= 500 || got.status == http.StatusTooManyRequests || got.status == http.StatusConflict:
 			e.Phase, e.Text = Info, got.problem()
+		case got.status == http.StatusUnauthorized:
+			e.Phase, e.Text = Info, got.problem()
+			p.w.history.add(Entry{Op: OpStop, Phase: Info, Who: "the poster", Account: m.from, Text: e.Text})
 		default:
 			e.Phase, e.Text = Fail, got.problem()
 		}

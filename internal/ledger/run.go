@@ -81,7 +81,8 @@ func (w *world) play() {
 			w.attach(ctx, &clients, a, name, uint64(10*i+j))
 		}
 	}
-	begun := time.Now()
+	list, begun := plan(w.o), time.Now()
+	w.load.total = w.o.Messages - bursts(list)*burstSize
 	defer w.every(5*time.Second, func() { fmt.Fprintln(w.o.Out, w.tally.line(w.o, time.Since(begun))) })()
 	work.Go(func() { w.load.run(ctx) })
 	for i, a := range w.accounts {
@@ -90,7 +91,7 @@ func (w *world) play() {
 		work.Go(func() { p.run(ctx) })
 		clients.Go(func() { p.follow(ctx) })
 	}
-	w.nemesis(plan(w.o))
+	w.nemesis(list)
 	work.Wait()
 	w.calm.Store(true)
 	w.converge()
