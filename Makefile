@@ -8,9 +8,13 @@ GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 NPM_TOOLS := tools/node_modules/.package-lock.json
 NPM_WEB := web/node_modules/.package-lock.json
 FUZZTIME ?= 2m
+LISTEN ?= 127.0.0.1:8080
+NODES ?= 2
+SERVER ?= prosody
+LEASE ?= 15s
 PACKAGES ?= ./...
 
-.PHONY: test packages format vet lint descriptions javascript types build unit fuzz bench run generate cover clean
+.PHONY: test packages format vet lint descriptions javascript types build unit fuzz bench run cluster generate cover clean
 
 # Everything, in the order of what fails fastest.
 test: packages format vet build lint unit
@@ -88,6 +92,12 @@ bench:
 # The gateway with the embedded service, on 127.0.0.1:8080.
 run:
 	go run ./cmd/api
+
+# What docker-compose.yml describes, without containers: two gateways over one Redis, an
+# XMPP server with alice and bob, and nginx on LISTEN. Ctrl-C ends it all.
+cluster:
+	@go build -o bin/cluster ./internal/cluster/up
+	@exec bin/cluster -listen $(LISTEN) -nodes $(NODES) -server $(SERVER) -lease $(LEASE)
 
 # Files that are made from others, such as the API description.
 generate:

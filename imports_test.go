@@ -84,6 +84,10 @@ var (
 			why: "testkit stands for foreign servers and clients: with our own code in it, it would prove nothing",
 		},
 		{
+			from: "internal/cluster", may: []string{"internal/cluster", "internal/testkit"},
+			why: "cluster runs programs as an operator does, and calls them as a client: it knows nothing of their code",
+		},
+		{
 			from: "internal/ledger", may: []string{"internal/testkit", "internal/ledger"}, libs: []string{"github.com/coder/websocket", "github.com/redis/go-redis/"},
 			why: "the ledger knows what the guides promise, and nothing of the code that must keep it",
 		},
@@ -103,7 +107,7 @@ var (
 			why: "openapigen reads sources as text: importing what it describes, it could not mend a package that does not build",
 		},
 	}
-	testOnly = []string{"internal/testkit", "internal/contract", "internal/fakexmpp", "internal/ledger", "cache/storetest", "bench"}
+	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/fakexmpp", "internal/ledger", "cache/storetest", "bench"}
 )
 
 // TestArrows keeps the floor plan: who may import whom, and why not.

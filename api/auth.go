@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -73,7 +74,7 @@ func callerOf(r *http.Request) (token perch.Secret, ok bool, err error) {
 
 // authenticate finds, or opens, the session of a token, within the limits of the client's
 // address for refused ones. Whoever takes a token from elsewhere than the Authorization
-// header comes this way too.
+// header comes this way too. *sessions.Elsewhere is for locate.
 func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Session, error) {
 	known := a.accepted.has(token)
 	if !known {
@@ -82,7 +83,7 @@ func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Sessi
 		}
 	}
 	s, err := a.o.Sessions.Authenticate(r.Context(), token)
-	if err != nil {
+	if _, there := errors.AsType[*sessions.Elsewhere](err); err != nil && !there {
 		if perch.KindOf(err) == perch.KindUnauthorized {
 			a.accepted.forget(token)
 			a.limits.signIn.spend(r)
@@ -92,7 +93,7 @@ func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Sessi
 	if !known {
 		a.accepted.add(token)
 	}
-	return s, nil
+	return s, err
 }
 
 // withSession lets a request pass that has a bearer token, and puts its session into the
@@ -129,7 +130,10 @@ func (a *API) withLiveSession(next http.Handler) http.Handler {
 }
 
 func (a *API) serveAs(w http.ResponseWriter, r *http.Request, token perch.Secret, next http.Handler) {
-	s, err := a.authenticate(r, token)
+	s, err := a.locate(w, r, search{token: token, find: func() (*sessions.Session, error) { return a.authenticate(r, token) }})
+	if errors.Is(err, errPassedOn) {
+		return
+	}
 	a.serveWith(w, r, s, err, next)
 }
 

@@ -33,20 +33,26 @@ func decodeJSON[T any](r *http.Request, into *T) error {
 
 // decodeOptional is decodeJSON for requests that may come without a body.
 func decodeOptional[T any](r *http.Request, into *T) (present bool, err error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return false, err
-		}
-		return false, perch.Wrap(perch.KindMalformedJSON, err, "the body could not be read to its end")
-	}
-	if len(body) == 0 {
-		return false, nil
+	body, err := readBody(r)
+	if err != nil || len(body) == 0 {
+		return false, err
 	}
 	if err := checkMediaType(r); err != nil {
 		return true, err
 	}
 	return true, decodeBytes(body, into)
+}
+
+// readBody reads the body of r to its end, within the limit of withBodyLimit.
+func readBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		return body, nil
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, err
+	}
+	return nil, perch.Wrap(perch.KindMalformedJSON, err, "the body could not be read to its end")
 }
 
 func checkMediaType(r *http.Request) error {

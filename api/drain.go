@@ -31,8 +31,8 @@ type streamState struct {
 // entry is one open stream. Plan receives once, when the drain begins, after how long the
 // stream is to be closed.
 type entry struct {
-	session   sessions.ID
-	transport string // one of Transports
+	session   sessions.ID // "" when another node has the session: see relay
+	transport string      // one of Transports
 	plan      chan time.Duration
 }
 
@@ -45,31 +45,49 @@ func newStreamState(o Options) *streamState {
 	return s
 }
 
+var errStopping error = perch.Errorf(perch.KindDraining, "this node is stopping: connect again")
+
 // enter registers a stream; leave must follow. The error is KindDraining, or
 // KindQuotaExceeded when the session has its share of open streams.
 func (s *streamState) enter(id sessions.ID, transport string) (*entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
-		return nil, perch.Errorf(perch.KindDraining, "this node is stopping: connect again")
+		return nil, errStopping
 	}
 	if s.count[id] >= s.limit {
 		return nil, &perch.Error{Kind: perch.KindQuotaExceeded, RetryAfter: 5 * time.Second,
 			Detail: "the session has as many open event streams as it may: close one first"}
 	}
+	s.count[id]++
+	return s.register(id, transport), nil
+}
+
+// pass registers a stream of another node; leave must follow. The error is KindDraining.
+func (s *streamState) pass(transport string) (*entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return nil, errStopping
+	}
+	return s.register("", transport), nil
+}
+
+func (s *streamState) register(id sessions.ID, transport string) *entry {
 	e := &entry{session: id, transport: transport, plan: make(chan time.Duration, 1)}
 	s.open[e] = struct{}{}
-	s.count[id]++
 	s.wg.Add(1)
-	return e, nil
+	return e
 }
 
 func (s *streamState) leave(e *entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, e)
-	if s.count[e.session]--; s.count[e.session] == 0 {
-		delete(s.count, e.session)
+	if e.session != "" {
+		if s.count[e.session]--; s.count[e.session] == 0 {
+			delete(s.count, e.session)
+		}
 	}
 	s.wg.Done()
 }
@@ -97,20 +115,35 @@ func (s *streamState) guestGone() {
 }
 
 // begin marks the drain and gives every open stream its moment, spread evenly with
-// jitter over window, so that the clients do not come back all at once. Only the first
-// call does anything.
-func (s *streamState) begin(deadline time.Duration) {
+// jitter over window, so that the clients do not come back all at once. With together, the
+// streams of one session have the same moment, because the session goes to another node
+// then. Only the first call does anything.
+func (s *streamState) begin(deadline time.Duration, together bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
 		return
 	}
 	s.draining = true
-	window := drainWindow(len(s.open), deadline)
-	slot, i := window/time.Duration(max(1, len(s.open))), 0
+	moments := len(s.open)
+	if together {
+		moments = len(s.count)
+		for e := range s.open {
+			if e.session == "" {
+				moments++
+			}
+		}
+	}
+	slot, i := drainWindow(len(s.open), deadline)/time.Duration(max(1, moments)), 0
+	of := make(map[sessions.ID]time.Duration)
 	for e := range s.open { // map order: nobody is always first
-		e.plan <- time.Duration(i)*slot + rand.N(slot+1)
-		i++
+		after, known := of[e.session]
+		if !known || !together || e.session == "" {
+			after = time.Duration(i)*slot + rand.N(slot+1)
+			of[e.session] = after
+			i++
+		}
+		e.plan <- after
 	}
 }
 
@@ -126,7 +159,8 @@ const drainTime = 20 * time.Second
 // Drain ends every event stream and refuses new ones. Long polls answer at once; the
 // others get reconnect{after_ms}, with moments spread over the time that ctx leaves, and
 // are closed with 4200 when their moment has come. All are gone when Drain returns: those
-// that still linger when ctx ends are cut. It may be called more than once, from any
+// that still linger when ctx ends are cut. Among other nodes, the moment of a stream is that
+// of its session, which is handed over before the stream is closed. It may be called more than once, from any
 // goroutine, and before http.Server.Shutdown, which would wait for streams that it knows
 // and forget the ones that it does not.
 func (a *API) Drain(ctx context.Context) {
@@ -139,6 +173,6 @@ func (a *API) Drain(ctx context.Context) {
 	defer cancel()
 	stop := context.AfterFunc(ctx, a.stream.cut)
 	defer stop()
-	a.stream.begin(deadline)
+	a.stream.begin(deadline, a.o.Sessions.Self().ID != "")
 	a.stream.wg.Wait()
 }

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
@@ -29,12 +31,15 @@ type messageAnswer struct {
 //
 //	@ID				sendMessage
 //	@Summary		Send a message
-//	@Description	202 once it is kept in the outbox; GET /v1/messages/{id} and message.status events tell what becomes of it. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza.
+//	@Description	202 once it is kept in the outbox; GET /v1/messages/{id} and message.status events tell what becomes of it. With wait=acked the answer is 200 as soon as the server has the message, or it is known that it has failed or that nobody will know; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza.
 //	@Tags			messages
 //	@Accept			json
 //	@Produce		json
 //	@Param			Idempotency-Key	header		string			false	"structured string, quoted or not"
+//	@Param			wait			query		string			false	"acked"
 //	@Param			body			body		messageRequest	true	"the message"
+//	@Success		200				{object}	messageAnswer
+//	@Header			200				{string}	Location	"its status history"
 //	@Success		202				{object}	messageAnswer
 //	@Header			202				{string}	Location	"its status history"
 //	@Failure		400				{object}	Problem
@@ -50,7 +55,8 @@ type messageAnswer struct {
 //	@Security		BearerAuth
 func (a *API) handleMessageSend(w http.ResponseWriter, r *http.Request) error {
 	var req messageRequest
-	if _, err := queryOf(r); err != nil {
+	wait, err := waitOf(r)
+	if err != nil {
 		return err
 	}
 	key, err := idempotencyKey(r)
@@ -71,8 +77,39 @@ func (a *API) handleMessageSend(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	status := http.StatusAccepted
+	if wait {
+		status = awaitMessage(r.Context(), sessionFrom(r.Context()), &accepted)
+	}
 	w.Header().Set("Location", "/v1/messages/"+url.PathEscape(accepted.ID))
-	return writeJSON(w, http.StatusAccepted, messageAnswer{ID: accepted.ID, Status: accepted.Status})
+	return writeJSON(w, status, messageAnswer{ID: accepted.ID, Status: accepted.Status})
+}
+
+// waitOf reads ?wait=acked.
+func waitOf(r *http.Request) (bool, error) {
+	q, err := queryOf(r, "wait")
+	if err == nil && q.Has("wait") && q.Get("wait") != "acked" {
+		err = perch.Invalid("?wait", "must be acked, or left out")
+	}
+	return q.Has("wait"), err
+}
+
+// ackTime is how long ?wait=acked waits.
+const ackTime = 10 * time.Second
+
+// awaitMessage waits until it is known what became of a message: 200, or 202 when that is
+// not known in time. The message is kept in any case, so nothing that goes wrong with the
+// waiting is an error.
+func awaitMessage(ctx context.Context, s *sessions.Session, m *perch.StatusChange) int {
+	ctx, cancel := context.WithTimeout(ctx, ackTime)
+	defer cancel()
+	if record, err := s.AwaitMessage(ctx, m.ID); err == nil {
+		m.Status = record.Status
+	}
+	if m.Status == perch.StatusAccepted || m.Status == perch.StatusSent {
+		return http.StatusAccepted
+	}
+	return http.StatusOK
 }
 
 // maxKeyBytes bounds an idempotency key and a message id.

@@ -131,7 +131,8 @@ func (a *API) withRecover(next http.Handler) http.Handler {
 	})
 }
 
-// withClientIP finds the client's address by the rules of Options.TrustedProxies.
+// withClientIP finds the client's address by the rules of Options.TrustedProxies. That of a
+// request from another node was found there.
 func (a *API) withClientIP() func(http.Handler) http.Handler {
 	if len(a.o.TrustedProxies) == 0 {
 		return middleware.ClientIPFromRemoteAddr
@@ -140,7 +141,17 @@ func (a *API) withClientIP() func(http.Handler) http.Handler {
 	for i, p := range a.o.TrustedProxies {
 		prefixes[i] = p.String()
 	}
-	return middleware.ClientIPFromXFF(prefixes...)
+	byProxies := middleware.ClientIPFromXFF(prefixes...)
+	return func(next http.Handler) http.Handler {
+		client, node := byProxies(next), middleware.ClientIPFromRemoteAddr(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if trusted(r.Context()) {
+				node.ServeHTTP(w, r)
+				return
+			}
+			client.ServeHTTP(w, r)
+		})
+	}
 }
 
 // withCORS answers the browsers of the listed origins. Credentials in the sense of CORS

@@ -17,12 +17,27 @@ type Observer interface {
 	Request(route, method string, status int, took time.Duration)
 	// Queue is how many events a stream found queued when it came to write them.
 	Queue(frames int)
+	// Forwarded is a request whose session is on another node, by what became of it, or one
+	// that came as if from another node and did not: one of ForwardResults.
+	Forwarded(result string)
 }
+
+// What Observer.Forwarded is told.
+const (
+	ForwardOK          = "ok"          // the node that was asked has answered
+	ForwardRetried     = "retried"     // it was not there; looking again helped
+	ForwardUnreachable = "unreachable" // nobody answered
+	ForwardRefused     = "refused"     // no node has made this request, or not for us
+)
+
+// ForwardResults are all of them.
+var ForwardResults = []string{ForwardOK, ForwardRetried, ForwardUnreachable, ForwardRefused}
 
 type unobserved struct{}
 
 func (unobserved) Request(string, string, int, time.Duration) {}
 func (unobserved) Queue(int)                                  {}
+func (unobserved) Forwarded(string)                           {}
 
 // Transports are what Streams counts by.
 var Transports = []string{"ws", "sse", "ndjson", "poll"}

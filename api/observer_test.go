@@ -16,6 +16,8 @@ type ledger struct {
 	mu       sync.Mutex
 	requests []string
 	frames   int
+
+	forwarded []string
 }
 
 func (l *ledger) Request(route, method string, status int, took time.Duration) {
@@ -32,6 +34,12 @@ func (l *ledger) Queue(frames int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.frames += frames
+}
+
+func (l *ledger) Forwarded(result string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forwarded = append(l.forwarded, result)
 }
 
 func (l *ledger) text() (requests string, frames int) {

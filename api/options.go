@@ -1,6 +1,7 @@
 package api
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,6 +27,10 @@ type Options struct {
 	// TrustedProxies may name the client's address in X-Forwarded-For. Empty: the address
 	// of the TCP connection is the client's, whatever the headers say.
 	TrustedProxies []netip.Prefix
+
+	// NodeTLS is for requests to other nodes whose address is https. nil: the roots of the
+	// system, and the name in the address.
+	NodeTLS *tls.Config
 
 	BodyBytes       int64         // of a request body; 256 KiB
 	RequestTime     time.Duration // of a REST request, streams excepted; 30 s

@@ -86,6 +86,9 @@ func problemOf(r *http.Request, err error) Problem {
 		p.retryAfter = doc.retryAfter
 	}
 	if r != nil {
+		if _, ok := errors.AsType[notHere](err); ok {
+			p.Status = http.StatusMisdirectedRequest
+		}
 		p.Instance, p.RequestID = r.URL.EscapedPath(), requestID(r.Context())
 	}
 	return p

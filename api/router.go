@@ -13,7 +13,7 @@ import (
 
 // API serves the sessions of one Manager. Make it with [New]; it is safe for concurrent
 // use. It starts no goroutine of its own before the first event stream is opened; Drain
-// ends those.
+// ends those, and Close what is left of connections to other nodes.
 type API struct {
 	o        Options
 	log      *slog.Logger
@@ -21,6 +21,7 @@ type API struct {
 	limits   limits
 	accepted *accepted
 	stream   *streamState
+	hops     *hops
 	draining atomic.Bool // set by Drain: not ready, no new streams
 }
 
@@ -30,7 +31,10 @@ func New(o Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{o: o, log: o.Logger, mux: chi.NewRouter(), limits: newLimits(o), accepted: newAccepted(), stream: newStreamState(o)}
+	a := &API{
+		o: o, log: o.Logger, mux: chi.NewRouter(), limits: newLimits(o), accepted: newAccepted(),
+		stream: newStreamState(o), hops: newHops(o),
+	}
 	a.routes()
 	return a, nil
 }
@@ -43,7 +47,7 @@ func (a *API) Handler() http.Handler { return a.mux }
 // a request does so with a request id, in the log, as a problem.
 func (a *API) routes() {
 	r := a.mux
-	r.Use(withRequestID, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withClientIP(), a.withCORS(), a.withIPLimit)
+	r.Use(withRequestID, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP(), a.withCORS(), a.withIPLimit, a.refuseHops)
 	r.NotFound(a.handlePage)
 	r.MethodNotAllowed(a.handleMethodNotAllowed)
 	r.Use(a.withHead, a.withBodyLimit)

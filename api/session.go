@@ -1,9 +1,11 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
 )
 
 // signInRequest is the body of POST /v1/session: exactly one of Password and Token.
@@ -76,6 +78,9 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 	if _, err := queryOf(r); err != nil {
 		return err
 	}
+	if err := keepBody(r); err != nil { // it may have to go to another node
+		return err
+	}
 	var req signInRequest
 	present, err := decodeOptional(r, &req)
 	if err != nil {
@@ -85,8 +90,16 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 		a.openByToken(w, r)
 		return nil
 	}
-	answer, created, err := a.signIn(r, req)
-	if err != nil {
+	var answer signInAnswer
+	var created bool
+	_, err = a.locate(w, r, search{find: func() (s *sessions.Session, err error) {
+		s, answer, created, err = a.signIn(r, req)
+		return s, err
+	}})
+	switch {
+	case errors.Is(err, errPassedOn):
+		return nil
+	case err != nil:
 		return err
 	}
 	return writeSession(w, answer, created)
@@ -113,23 +126,23 @@ func writeSession(w http.ResponseWriter, answer signInAnswer, created bool) erro
 
 // signIn opens the session of an account. Refused credentials of one client address are
 // limited just like refused tokens.
-func (a *API) signIn(r *http.Request, req signInRequest) (signInAnswer, bool, error) {
+func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, signInAnswer, bool, error) {
 	acc, err := req.account()
-	if err != nil {
-		return signInAnswer{}, false, err
+	if err == nil {
+		err = a.limits.signIn.check(r)
 	}
-	if err := a.limits.signIn.check(r); err != nil {
-		return signInAnswer{}, false, err
+	if err != nil {
+		return nil, signInAnswer{}, false, err
 	}
 	token, s, created, err := a.o.Sessions.SignIn(r.Context(), acc)
 	if err != nil {
 		if perch.KindOf(err) == perch.KindUnauthorized {
 			a.limits.signIn.spend(r)
 		}
-		return signInAnswer{}, false, err
+		return nil, signInAnswer{}, false, err
 	}
 	a.accepted.add(token)
-	return signInAnswer{Token: token.Reveal(), Session: s.Info()}, created, nil
+	return s, signInAnswer{Token: token.Reveal(), Session: s.Info()}, created, nil
 }
 
 func (req signInRequest) account() (perch.Account, error) {

@@ -39,6 +39,7 @@ type stream struct {
 	ended chan ending   // from the reader and the pinger of a socket; nil elsewhere
 	leave *time.Timer   // when it is time to go; nil: no such time
 	goal  ending        // what leave brings
+	over  bool          // the session goes to another node; see handOver
 	quiet time.Duration // silence before a heartbeat; 0: no heartbeats
 	beat  *time.Timer
 
@@ -112,6 +113,9 @@ func (st *stream) turn(ctx context.Context) (*ending, error) {
 	case e := <-st.ended:
 		return &e, st.answerRest()
 	case <-st.leave.C:
+		if st.handOver() {
+			return nil, nil
+		}
 		_, err := st.forward()
 		return &st.goal, err
 	case <-st.sub.Ready():
@@ -126,6 +130,21 @@ func (st *stream) turn(ctx context.Context) (*ending, error) {
 		st.leave.Reset(after)
 		return nil, st.write(reconnect(after))
 	}
+}
+
+// handOverTime is how long a stream waits for its session to be ready for another node.
+const handOverTime = 5 * time.Second
+
+// handOver lets another node go on with the session, when this one stops and the moment of
+// the stream has come. What is still accepted meanwhile is shown; the end comes when the
+// subscription is cut. So whoever comes back at once finds the session elsewhere.
+func (st *stream) handOver() bool {
+	if st.goal.code != closeDraining || st.over || !st.sess.HandOver() {
+		return false
+	}
+	st.over = true
+	st.leave.Reset(handOverTime)
+	return true
 }
 
 func (st *stream) answer(n note) error {
@@ -237,12 +256,28 @@ func (e cutError) Unwrap() error { return e.error }
 // failed says how a stream ends that an error has stopped.
 func (st *stream) failed(ctx context.Context, err error) ending {
 	if cut, ok := errors.AsType[cutError](err); ok {
+		if errors.Is(err, sessions.ErrMoved) && st.api.draining.Load() {
+			return st.moved()
+		}
 		return endingOf(cut.error)
 	}
 	if _, ok := errors.AsType[*perch.Error](err); ok && ctx.Err() == nil {
 		return endingOf(err) // of the preamble: the log could not be read
 	}
 	return gone // errDone, or nobody there
+}
+
+// moved is the end of a stream whose session has gone while this node stops: by the moment
+// of another stream of it, perhaps, before this one has heard of its own.
+func (st *stream) moved() ending {
+	select {
+	case <-st.entry.plan:
+		if st.write(reconnect(0)) != nil {
+			return gone
+		}
+	default:
+	}
+	return ending{closeDraining, nil}
 }
 
 // log tells of the end of a stream, for those who debug one.

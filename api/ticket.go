@@ -1,9 +1,11 @@
 package api
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"sync"
 	"time"
@@ -19,79 +21,123 @@ const (
 )
 
 // tickets are single-use passes to the event socket, for browsers, which can set no
-// header there. A ticket is 256 random bits; only its hash is kept, so nothing that leaks
-// from this table opens anything.
+// header there. A ticket is 256 random bits. Only its hash is kept, so nothing that leaks
+// opens anything, and it is kept where every node finds it. Here is counted how many this
+// node has made that may still be there.
 type tickets struct {
 	life time.Duration
 
-	mu     sync.Mutex
-	byHash map[[sha256.Size]byte]ticket
-	count  map[sessions.ID]int
+	mu    sync.Mutex
+	made  map[string]made // by hash
+	count map[sessions.ID]int
 }
 
-// ticket is what a pass is bound to.
-type ticket struct {
-	session *sessions.Session
-	origin  string // the Origin header that it was asked for with; "" = none
+type made struct {
+	session sessions.ID
 	expires time.Time
 }
 
 func newTickets(life time.Duration) *tickets {
-	return &tickets{life: life, byHash: map[[sha256.Size]byte]ticket{}, count: map[sessions.ID]int{}}
+	return &tickets{life: life, made: map[string]made{}, count: map[sessions.ID]int{}}
 }
 
-// issue makes a ticket. The error is KindQuotaExceeded.
-func (t *tickets) issue(s *sessions.Session, origin string) (text string, expires time.Time, err error) {
+// hashOf is what a ticket is kept by.
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// reserve counts a ticket. The error is KindQuotaExceeded.
+func (t *tickets) reserve(id sessions.ID, hash string) (expires time.Time, err error) {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.byHash) >= maxTickets || t.count[s.ID()] >= maxSessionTickets {
+	if len(t.made) >= maxTickets || t.count[id] >= maxSessionTickets {
 		t.sweep(now)
 	}
-	if len(t.byHash) >= maxTickets || t.count[s.ID()] >= maxSessionTickets {
-		return "", time.Time{}, &perch.Error{Kind: perch.KindQuotaExceeded, RetryAfter: t.life,
+	if len(t.made) >= maxTickets || t.count[id] >= maxSessionTickets {
+		return time.Time{}, &perch.Error{Kind: perch.KindQuotaExceeded, RetryAfter: t.life,
 			Detail: "too many tickets wait to be used"}
 	}
-	var raw [32]byte
-	rand.Read(raw[:])
-	text = base64.RawURLEncoding.EncodeToString(raw[:])
 	expires = now.Add(t.life)
-	t.byHash[sha256.Sum256([]byte(text))] = ticket{s, origin, expires}
-	t.count[s.ID()]++
-	return text, expires, nil
+	t.made[hash] = made{id, expires}
+	t.count[id]++
+	return expires, nil
 }
 
-// redeem gives the session of a ticket and ends the ticket, whatever comes of it: one
-// that was shown with a foreign Origin has been seen by somebody else.
-func (t *tickets) redeem(text, origin string) (*sessions.Session, error) {
-	hash := sha256.Sum256([]byte(text))
+// used counts a ticket no more. One that was used at another node counts until it expires.
+func (t *tickets) used(hash string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	k, ok := t.byHash[hash]
-	if ok {
-		t.drop(hash, k)
-	}
-	if !ok || !time.Now().Before(k.expires) || k.origin != origin || k.session.Info().State == perch.StateClosed {
-		return nil, perch.Errorf(perch.KindUnauthorized, "the ticket is not valid: it opens one socket, within %d seconds, from the origin that asked for it",
-			seconds(t.life))
-	}
-	return k.session, nil
+	t.drop(hash)
 }
 
 // sweep forgets what has expired; t.mu is held.
 func (t *tickets) sweep(now time.Time) {
-	for hash, k := range t.byHash {
-		if !now.Before(k.expires) {
-			t.drop(hash, k)
+	for hash, m := range t.made {
+		if !now.Before(m.expires) {
+			t.drop(hash)
 		}
 	}
 }
 
-func (t *tickets) drop(hash [sha256.Size]byte, k ticket) {
-	delete(t.byHash, hash)
-	if t.count[k.session.ID()]--; t.count[k.session.ID()] == 0 {
-		delete(t.count, k.session.ID())
+func (t *tickets) drop(hash string) {
+	m, ok := t.made[hash]
+	if !ok {
+		return
 	}
+	delete(t.made, hash)
+	if t.count[m.session]--; t.count[m.session] == 0 {
+		delete(t.count, m.session)
+	}
+}
+
+// issueTicket makes a ticket for a session and an Origin header, "" being none.
+func (a *API) issueTicket(ctx context.Context, id sessions.ID, origin string) (Ticket, error) {
+	var raw [32]byte
+	rand.Read(raw[:])
+	text := base64.RawURLEncoding.EncodeToString(raw[:])
+	hash := hashOf(text)
+	expires, err := a.stream.tickets.reserve(id, hash)
+	if err != nil {
+		return Ticket{}, err
+	}
+	k := Ticket{text, perch.At(expires)}
+	if err := a.o.Sessions.PutTicket(ctx, hash, sessions.Ticket{Session: id, Origin: origin, Expires: k.ExpiresAt}); err != nil {
+		a.stream.tickets.used(hash)
+		return Ticket{}, err
+	}
+	return k, nil
+}
+
+// redeemTicket ends a ticket, whatever comes of it: one that was shown with a foreign
+// Origin has been seen by somebody else.
+func (a *API) redeemTicket(ctx context.Context, text, origin string) (sessions.ID, error) {
+	hash := hashOf(text)
+	a.stream.tickets.used(hash)
+	k, err := a.o.Sessions.TakeTicket(ctx, hash)
+	if err != nil && perch.KindOf(err) != perch.KindNotFound {
+		return "", err
+	}
+	if err != nil || k.Origin != origin || !time.Now().Before(k.Expires.Time()) {
+		return "", a.badTicket()
+	}
+	return k.Session, nil
+}
+
+func (a *API) badTicket() error {
+	return perch.Errorf(perch.KindUnauthorized, "the ticket is not valid: it opens one socket, within %d seconds, from the origin that asked for it",
+		seconds(a.o.TicketLife))
+}
+
+// vouchedFor finds the session of a ticket, on this node. One that is nowhere has ended.
+func (a *API) vouchedFor(ctx context.Context, id sessions.ID) (*sessions.Session, error) {
+	s, err := a.o.Sessions.Owned(ctx, id)
+	alone := a.o.Sessions.Self().ID == ""
+	if perch.KindOf(err) == perch.KindNotFound || err != nil && alone || err == nil && s.Info().State == perch.StateClosed {
+		return nil, a.badTicket()
+	}
+	return s, err
 }
 
 // Ticket is the answer of POST /v1/events/tickets.
@@ -129,12 +175,11 @@ func (a *API) handleTicketCreate(w http.ResponseWriter, r *http.Request) {
 		a.writeProblem(w, r, perch.Errorf(perch.KindForbidden, "this origin may not open an event socket"))
 		return
 	}
-	text, expires, err := a.stream.tickets.issue(sessionFrom(r.Context()), origin)
-	if err != nil {
-		a.writeProblem(w, r, err)
-		return
+	k, err := a.issueTicket(r.Context(), sessionFrom(r.Context()).ID(), origin)
+	if err == nil {
+		err = writeJSON(w, http.StatusCreated, k)
 	}
-	if err := writeJSON(w, http.StatusCreated, Ticket{text, perch.At(expires)}); err != nil {
+	if err != nil {
 		a.writeProblem(w, r, err)
 	}
 }

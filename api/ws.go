@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -52,7 +53,13 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sess, err := a.authenticateSocket(w, r)
-	if err != nil {
+	switch {
+	case errors.Is(err, errPassedOn):
+		return
+	case errors.As(err, new(notHere)):
+		a.writeProblem(w, r, err)
+		return
+	case err != nil:
 		a.refuseSocket(w, r, endingOf(err))
 		return
 	}
@@ -111,23 +118,32 @@ func headerList(h http.Header, name string) []string {
 	return list
 }
 
-// authenticateSocket finds the session by ticket, Authorization header or subprotocol.
+// authenticateSocket finds the session by ticket, Authorization header or subprotocol, or
+// lets another node serve the socket: see locate.
 func (a *API) authenticateSocket(w http.ResponseWriter, r *http.Request) (*sessions.Session, error) {
-	if sess := sessionFrom(r.Context()); sess != nil {
-		return sess, nil
+	if h := hopFrom(r.Context()); h != nil && h.Session != "" {
+		return a.locateVouched(w, r, h.Session) // the other node has ended the ticket
 	}
 	if text := r.URL.Query().Get("ticket"); text != "" {
-		return a.stream.tickets.redeem(text, r.Header.Get("Origin"))
+		id, err := a.redeemTicket(r.Context(), text, r.Header.Get("Origin"))
+		if err != nil {
+			return nil, err
+		}
+		return a.locateVouched(w, r, id)
 	}
 	token, err := socketToken(r)
 	if err != nil {
 		return nil, err
 	}
-	sess, err := a.authenticate(r, token)
+	sess, err := a.locate(w, r, search{token: token, find: func() (*sessions.Session, error) { return a.authenticate(r, token) }})
 	if err != nil {
 		return nil, err
 	}
 	return sess, a.limits.token.take(w, string(sess.ID()))
+}
+
+func (a *API) locateVouched(w http.ResponseWriter, r *http.Request, id sessions.ID) (*sessions.Session, error) {
+	return a.locate(w, r, search{vouched: id, find: func() (*sessions.Session, error) { return a.vouchedFor(r.Context(), id) }})
 }
 
 // socketToken reads the bearer token of a handshake.

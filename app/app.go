@@ -107,6 +107,7 @@ func (a *App) buildAPI() error {
 		return err
 	}
 	a.api = h
+	a.onStop("connections to other nodes", func(context.Context) error { h.Close(); return nil })
 	a.metrics.watchStreams(h)
 	return nil
 }

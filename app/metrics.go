@@ -25,7 +25,7 @@ type metrics struct {
 	requests, iqs, redis *prometheus.HistogramVec
 	queue                prometheus.Histogram
 
-	events, dropped, resumes, reconnects, owners *prometheus.CounterVec
+	events, dropped, resumes, reconnects, owners, forwarded *prometheus.CounterVec
 }
 
 var (
@@ -53,13 +53,14 @@ func newMetrics(version string) *metrics {
 		resumes:    counter("perch_resumes_total", "Event streams that began: resumed, or with snapshots for the reason given.", "result"),
 		reconnects: counter("perch_reconnects_total", "Ends of XMPP connections, or of attempts at one, after which another attempt is planned.", "reason"),
 		owners:     counter("perch_session_ownership_total", "Changes of who owns a session, among nodes that share a Redis: taken, adopted from a dead node, released for another, or fenced off by one.", "change"),
+		forwarded:  counter("perch_forwarded_requests_total", "Requests whose session another node has, by what became of them; refused: pretended to come from a node.", "result"),
 		queue: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "perch_stream_queue_frames", Help: "Events that waited when a stream came to write them; one that has more than 256 is cut.", Buckets: queueBounds,
 		}),
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perch_build_info", Help: "Always 1; says what is running."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
-	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.owners,
+	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.owners, m.forwarded,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.begin()
 	return m
@@ -93,6 +94,9 @@ func (m *metrics) begin() {
 	for _, change := range []string{sessions.OwnerTaken, sessions.OwnerAdopted, sessions.OwnerReleased, sessions.OwnerFenced} {
 		m.owners.WithLabelValues(change)
 	}
+	for _, result := range api.ForwardResults {
+		m.forwarded.WithLabelValues(result)
+	}
 }
 
 // handler serves the registry; a few scrapes at once are enough for everybody.
@@ -114,6 +118,9 @@ func (m *metrics) Request(route, method string, status int, took time.Duration) 
 
 // Queue implements api.Observer.
 func (m *metrics) Queue(frames int) { m.queue.Observe(float64(frames)) }
+
+// Forwarded implements api.Observer.
+func (m *metrics) Forwarded(result string) { m.forwarded.WithLabelValues(result).Inc() }
 
 // Event implements sessions.Observer.
 func (m *metrics) Event(t perch.EventType) { m.events.WithLabelValues(string(t)).Inc() }

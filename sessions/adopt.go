@@ -19,7 +19,7 @@ const (
 func (n *nodes) adoptSoon(ctx context.Context) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	scan := n.unburied()
+	scan := n.unburied() && !time.Now().Before(n.scanAt)
 	released := n.offered
 	n.offered = nil
 	if n.adopting || n.self.Away || n.replaced || len(n.m.o.SealKeys) == 0 || !scan && len(released) == 0 {
@@ -88,6 +88,9 @@ func (n *nodes) adoptDead(ctx context.Context) {
 	})
 	if err != nil {
 		n.m.log.Warn("the sessions of a dead node were not all taken over; it is tried again", "error", err)
+		n.mu.Lock()
+		n.scanAt = time.Now().Add(n.lease)
+		n.mu.Unlock()
 		return
 	}
 	if count > 0 {

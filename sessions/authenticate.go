@@ -62,7 +62,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 	if m.rejected.has(key) {
 		return nil, errRefused
 	}
-	if err := m.routes.get(key); err != nil {
+	if err := m.routes.get(key, routeFor); err != nil {
 		return nil, err
 	}
 	b, err := m.o.Store.Lookup(ctx, key.String())
@@ -72,7 +72,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 	case err == nil:
 		return m.reopen(ctx, key, b, acc, minted)
 	case perch.KindOf(err) != perch.KindNotFound:
-		return nil, storeError(err)
+		return nil, m.routes.whenDown(key, err)
 	}
 	if err := m.unknownHere(ctx); err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ func (s *Session) AwaitMessage(ctx context.Context, id string) (*perch.MessageRe
 	case <-ctx.Done():
 		s.tell(func() { s.awaitNoMore(id, came) })
 	case <-s.gone:
-		return nil, ErrEnded
+		return nil, s.endedError()
 	}
 	return s.Message(context.WithoutCancel(ctx), id)
 }

@@ -73,7 +73,7 @@ func (m *Manager) try(ctx context.Context, s *Session, old, fresh perch.Account)
 	case <-ctx.Done():
 		return nil
 	case <-s.gone:
-		return ErrEnded
+		return s.endedError()
 	}
 }
 

@@ -21,7 +21,8 @@ var errElsewhere error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter
 	Detail: "the session is on another node, which does not answer just now"}
 
 const (
-	routeFor  = 2 * time.Second // that a node is asked without looking again
+	routeFor  = 2 * time.Second  // that a node is asked without looking again
+	routeLast = 10 * time.Minute // that it is asked when nobody can look
 	routesMax = 50_000
 )
 
@@ -38,19 +39,24 @@ type route struct {
 	at   time.Time
 }
 
-// get returns where the session of key was found, as an error, or nil.
-func (r *routes) get(key digest) error {
+// get returns where the session of key was found not longer ago than this, as an error, or
+// nil.
+func (r *routes) get(key digest, within time.Duration) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	x, ok := r.to[key]
-	if !ok {
-		return nil
+	if x, ok := r.to[key]; ok && time.Since(x.at) < within {
+		return &Elsewhere{Node: x.node}
 	}
-	if time.Since(x.at) >= routeFor {
-		delete(r.to, key)
-		return nil
+	return nil
+}
+
+// whenDown is the answer while the Store cannot be asked: the node that had the session is
+// most likely the one that has it now, and reads go on there.
+func (r *routes) whenDown(key digest, err error) error {
+	if at := r.get(key, routeLast); at != nil {
+		return at
 	}
-	return &Elsewhere{Node: x.node}
+	return storeError(err)
 }
 
 func (r *routes) put(key digest, n Node) {

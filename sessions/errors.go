@@ -19,6 +19,19 @@ var (
 	ErrMoved error = perch.Errorf(perch.KindSessionOffline, "the session has moved; connect again with your cursor")
 )
 
+// errMovedOn is for a request that was under way when its session went to another node, or
+// waits in the Store for the next process: the same request is well answered there.
+var errMovedOn error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
+	Detail: "the session has just moved to another node; ask again"}
+
+// endedError is what a method of a session that has ended returns.
+func (s *Session) endedError() error {
+	if s.movedOn.Load() {
+		return errMovedOn
+	}
+	return ErrEnded
+}
+
 // errGone says that a session ended between being found and being used: look again.
 var errGone = errors.New("sessions: the session has just ended")
 

@@ -44,6 +44,7 @@ type nodes struct {
 	replaced bool
 	down     bool
 	adopting bool
+	scanAt   time.Time        // not before, because the last look through all that is kept failed
 	offered  []ID             // released, and not passed over yet
 	passed   map[ID]time.Time // released sessions that cannot be adopted here
 }
@@ -124,10 +125,30 @@ func (n *nodes) failed(ctx context.Context, err error) {
 	}
 }
 
+// now is beat for somebody who needs to know how things are after this moment. Of many who
+// ask at once only one asks the Store.
+func (n *nodes) now(ctx context.Context) error {
+	since := time.Now()
+	n.beating.Lock()
+	defer n.beating.Unlock()
+	n.mu.Lock()
+	done := n.last.After(since)
+	n.mu.Unlock()
+	if done {
+		return nil
+	}
+	return n.beatLocked(ctx)
+}
+
 // beat renews the lease and learns of the others.
 func (n *nodes) beat(ctx context.Context) error {
 	n.beating.Lock()
 	defer n.beating.Unlock()
+	return n.beatLocked(ctx)
+}
+
+// beatLocked is beat. The caller holds beating.
+func (n *nodes) beatLocked(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, beatTime)
 	defer cancel()
 	sent := time.Now()

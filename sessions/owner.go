@@ -23,7 +23,7 @@ func (n *nodes) standing(ctx context.Context, id NodeID) (Node, standing, error)
 	if x, st, sure := n.look(id); sure {
 		return x, st, nil
 	}
-	if err := n.beat(ctx); err != nil {
+	if err := n.now(ctx); err != nil {
 		return Node{}, unknown, err
 	}
 	x, st, _ := n.look(id)
@@ -55,7 +55,7 @@ func (n *nodes) isDead(id NodeID) bool {
 // lostAll says whether the Store has lost what it had a moment ago: then what it does not
 // know says nothing.
 func (n *nodes) lostAll(ctx context.Context) bool {
-	if n.beat(ctx) != nil {
+	if n.now(ctx) != nil {
 		return true
 	}
 	n.mu.Lock()

@@ -54,7 +54,7 @@ func (s *Session) SendMessage(ctx context.Context, m NewMessage) (perch.StatusCh
 	case <-ctx.Done():
 		return perch.StatusChange{}, ctx.Err()
 	case <-s.gone:
-		return perch.StatusChange{}, ErrEnded
+		return perch.StatusChange{}, s.endedError()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -25,6 +26,7 @@ type Session struct {
 	opened  chan struct{}  // closed when the first login is over, one way or the other
 	openErr error          // set before opened is closed; nil: there is a session
 	gone    chan struct{}  // closed when nothing of it is left in this process
+	movedOn atomic.Bool    // it ended, and what is kept of it goes on elsewhere
 	goneErr error          // set before gone is closed: what SignOut could not forget
 
 	keys    []digest    // what leads here; guarded by m.mu
@@ -183,6 +185,7 @@ func (s *Session) stayKept() {
 func (s *Session) end(e ending) {
 	if !s.ended {
 		s.ended, s.ending = true, e
+		s.movedOn.Store(!e.forget)
 	}
 }
 
@@ -203,8 +206,12 @@ func (s *Session) finish() {
 		s.openErr = ErrEnded
 		close(s.opened)
 	}
+	why := ErrEnded
+	if s.movedOn.Load() {
+		why = ErrMoved
+	}
 	for _, sub := range s.subs {
-		sub.cut(ErrEnded)
+		sub.cut(why)
 	}
 	s.cancel() // lets go of a reader that waits for the owner: Close may wait for the reader
 	s.hangUp()

@@ -70,7 +70,7 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 	if m.rejected.has(key) {
 		return nil, false, errRefused
 	}
-	if err := m.routes.get(key); err != nil {
+	if err := m.routes.get(key, routeFor); err != nil {
 		return nil, false, err
 	}
 	id, bound := m.idOf(key), false

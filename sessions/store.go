@@ -75,7 +75,8 @@ type Store interface {
 }
 
 // ErrFenced means that another owner has opened the session since: let go of it.
-var ErrFenced error = perch.Errorf(perch.KindConflict, "another node owns this session now")
+var ErrFenced error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
+	Detail: "another node owns this session now; ask again"}
 
 // ErrLost means that the Store does not keep what the owner believes: the record is gone
 // (flushed, expired, forgotten), a failover took the end of it back, or a commit that was

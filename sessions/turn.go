@@ -55,7 +55,7 @@ func (s *Session) turn(ctx context.Context, f func()) error {
 		<-ran // the owner never waits, so neither does this
 		return nil
 	case <-s.ctx.Done():
-		return ErrEnded
+		return s.endedError()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -5,11 +5,8 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
-
-	"go.yaml.in/yaml/v3"
 )
 
 func TestHealth(t *testing.T) {
@@ -41,41 +38,5 @@ func TestHealth(t *testing.T) {
 	srv.Close()
 	if _, err := ask(addr); err == nil {
 		t.Error("a gateway that is not there is healthy")
-	}
-}
-
-// TestComposeSettings holds docker-compose.yml against the settings: what it sets exists.
-func TestComposeSettings(t *testing.T) {
-	raw, err := os.ReadFile("../../docker-compose.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Services map[string]struct {
-			Environment map[string]string
-			Command     []string
-		}
-	}
-	if err := yaml.Unmarshal(raw, &file); err != nil {
-		t.Fatal(err)
-	}
-	env := file.Services["perch"].Environment
-	var environ []string
-	for k, v := range env {
-		environ = append(environ, k+"="+v)
-	}
-	var c commandLine
-	parser, err := newParser(&c, &bytes.Buffer{}, &bytes.Buffer{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := refuseUnknownEnvironment(parser.Model, environ); err != nil {
-		t.Error(err)
-	}
-	if u, err := parseUpstream(env["PERCH_UPSTREAM"]); err != nil || u.Profile != "messenger" || u.CAFile == "" {
-		t.Errorf("PERCH_UPSTREAM: %+v %v", u, err)
-	}
-	if _, err := parser.Parse(file.Services["messenger"].Command); err != nil {
-		t.Errorf("command of messenger: %v", err)
 	}
 }

@@ -23,7 +23,7 @@ func (w *world) nodePause(f fault, n *node) {
 
 // nodeDrain stops a node as an operator does, and starts it again.
 func (w *world) nodeDrain(f fault, n *node) {
-	n.drain()
+	w.drain(n)
 	w.wait(f.hold)
 	n.start(w.t)
 }

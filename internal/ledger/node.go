@@ -25,38 +25,27 @@ type node struct {
 	prog *testkit.Program
 }
 
-// program is the gateway that is put to the test.
-type program struct {
-	path    string
-	cluster bool // it knows --node
-}
-
 // buildProgram builds cmd/api with the race detector, and with a mistake if one is asked for.
-func buildProgram(t testkit.TB, plant string) program {
+func buildProgram(t testkit.TB, plant string) (path string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "perch-ledger-")
-	if err != nil {
-		t.Fatalf("ledger: %v", err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	flags := []string{"-race"}
 	if plant != "" {
-		flags = append(flags, "-tags", "plant_"+plant)
+		flags = append(flags, "-tags=plant_"+plant)
 	}
-	p := program{path: testkit.Build(t, dir, "github.com/perch-im/perch/cmd/api", flags...)}
-	help := testkit.Output(t, p.path, "serve", "--help")
-	p.cluster = strings.Contains(help, "--node-url")
-	return p
+	return testkit.Build(t, "cmd/api", flags...)
 }
 
 // drainTime is what a node may take at SIGTERM.
-const drainTime = 3 * time.Second
+const (
+	drainTime = 3 * time.Second
+	stopTime  = 25 * time.Second // what the whole of it may take
+)
 
 // newNode makes the proxies and the command line of a node. It is not started.
-func (w *world) newNode(name string, p program) *node {
+func (w *world) newNode(name, program string) *node {
 	t := w.t
 	t.Helper()
-	n := &node{name: name, listen: testkit.FreeAddr(t), admin: testkit.FreeAddr(t)}
+	n := &node{name: name, listen: testkit.Loopback(testkit.FreePort(t)), admin: testkit.Loopback(testkit.FreePort(t))}
 	n.xmpp, n.redis = testkit.NewProxy(t, w.server.Addr), testkit.NewProxy(t, w.redis.Addr)
 	n.front, n.peers = testkit.NewProxy(t, n.listen), testkit.NewProxy(t, n.listen)
 	dir := filepath.Join(w.o.Dir, name)
@@ -66,17 +55,15 @@ func (w *world) newNode(name string, p program) *node {
 	_ = os.Remove(filepath.Join(dir, "output.log")) // of an earlier run with this seed
 	up := url.Values{"domain": {w.server.Domain}, "name": {"real"}, "ca-file": {w.server.CAFile}}
 	argv := []string{
-		p.path, "serve", "--listen=" + n.listen, "--admin-listen=" + n.admin, "--drain-time=" + drainTime.String(),
+		program, "serve", "--listen=" + n.listen, "--admin-listen=" + n.admin, "--drain-time=" + drainTime.String(),
 		"--log-level=" + w.o.LogLevel, "--upstream=xmpp://" + n.xmpp.Addr + "?" + up.Encode(),
-	}
-	if p.cluster {
-		argv = append(argv, "--node="+name, "--node-url=http://"+n.peers.Addr, "--lease="+w.o.Lease.String())
+		"--node=" + name, "--node-url=http://" + n.peers.Addr, "--lease=" + w.o.Lease.String(),
 	}
 	env := []string{
 		"PERCH_REDIS_URL=" + strings.Replace(w.redis.URL(), w.redis.Addr, n.redis.Addr, 1),
 		"PERCH_SECRET=" + w.secret, "PERCH_SECRET_KEY=" + w.secretKey,
 	}
-	n.prog = testkit.NewProgram(t, name, dir, argv, env, n.ready)
+	n.prog = testkit.NewProgram(t, testkit.ProgramOptions{Name: name, Dir: dir, Argv: argv, Env: env, Ready: n.ready})
 	return n
 }
 
@@ -107,7 +94,13 @@ func (n *node) start(t testkit.TB) {
 	}
 }
 
+// drain stops the node as an operator does; what goes wrong with that breaks a promise too.
+func (w *world) drain(n *node) {
+	if err := n.prog.Stop(stopTime); err != nil {
+		w.history.add(Entry{Op: OpBroken, Who: n.name, Text: err.Error()})
+	}
+}
+
 func (n *node) kill()     { n.prog.Kill() }
-func (n *node) drain()    { n.prog.Stop() }
 func (n *node) freeze()   { n.prog.Signal(syscall.SIGSTOP) }
 func (n *node) unfreeze() { n.prog.Signal(syscall.SIGCONT) }

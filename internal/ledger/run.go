@@ -165,8 +165,8 @@ func (w *world) end() {
 		p.giveUp()
 	}
 	for _, n := range w.nodes {
-		n.drain()
-		if err := readLog(n.prog.Log(), n.name, w.history); err != nil {
+		w.drain(n)
+		if err := readLog(n.prog.LogFile(), n.name, w.history); err != nil {
 			w.t.Fatalf("ledger: %v", err)
 		}
 	}

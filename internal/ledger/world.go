@@ -63,7 +63,7 @@ type sender struct {
 }
 
 // build starts the servers, the proxies and the nodes.
-func (w *world) build(p program) {
+func (w *world) build(program string) {
 	t := w.t
 	t.Helper()
 	if w.o.Server == "ejabberd" {
@@ -76,7 +76,7 @@ func (w *world) build(p program) {
 	w.secret = strings.Repeat("the ledger's own ", 3)
 	w.secretKey = hex.EncodeToString([]byte(w.secret[:32]))
 	for i := range w.o.Nodes {
-		w.nodes = append(w.nodes, w.newNode(fmt.Sprint("n", i+1), p))
+		w.nodes = append(w.nodes, w.newNode(fmt.Sprint("n", i+1), program))
 	}
 	for _, n := range w.nodes {
 		n.start(t)

@@ -53,6 +53,16 @@ func (a Answer) JSON(t TB) Object {
 // Object is a decoded JSON object; paths such as "session.state" lead into it.
 type Object map[string]any
 
+// ParseObject decodes text that must be a JSON object.
+func ParseObject(t TB, text string) Object {
+	t.Helper()
+	var o Object
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		t.Fatalf("no JSON object: %v: %s", err, text)
+	}
+	return o
+}
+
 // At follows a path of names and gives nil where it leads nowhere.
 func (o Object) At(path string) any {
 	var v any = map[string]any(o)
@@ -167,6 +177,16 @@ type Stream struct {
 // Stream opens a WebSocket, with a cursor or "". It ends with the test.
 func (g *Gateway) Stream(t TB, since string) *Stream {
 	t.Helper()
+	s, err := g.TryStream(t, since)
+	if err != nil {
+		t.Fatalf("GET /v1/events/ws: %v", err)
+	}
+	return s
+}
+
+// TryStream is [Gateway.Stream] for a gateway that may refuse.
+func (g *Gateway) TryStream(t TB, since string) (*Stream, error) {
+	t.Helper()
 	path := "/v1/events/ws"
 	if since != "" {
 		path += "?since=" + url.QueryEscape(since)
@@ -179,7 +199,7 @@ func (g *Gateway) Stream(t TB, since string) *Stream {
 		Subprotocols: []string{"perch.v1"},
 	})
 	if err != nil {
-		t.Fatalf("GET %s: %v", path, err)
+		return nil, err
 	}
 	if res.Body != nil {
 		_ = res.Body.Close()
@@ -189,7 +209,7 @@ func (g *Gateway) Stream(t TB, since string) *Stream {
 	s := &Stream{ws: ws, frames: newInbox[Frame](), stop: stop}
 	go s.read(ctx, t)
 	t.Cleanup(s.Close)
-	return s
+	return s, nil
 }
 
 // read collects frames until the socket ends. It is the only reader.
@@ -261,6 +281,39 @@ func (s *Stream) Frames() []Frame { return s.frames.all() }
 
 // Discard takes everything that has arrived, and gives it.
 func (s *Stream) Discard() []Frame { return s.frames.drain() }
+
+// Next takes the next frame, and waits for it for a moment. False: there is none, or the
+// stream has ended.
+func (s *Stream) Next(within time.Duration) (Frame, bool) {
+	f, ok := s.frames.awaitFor(within, func(Frame) bool { return true })
+	if ok && f.ID != "" {
+		s.last = f.ID
+	}
+	return f, ok
+}
+
+// Closed waits for the end of the stream and gives the close code of the gateway; -1 is an
+// end without one.
+func (s *Stream) Closed(t TB) websocket.StatusCode {
+	t.Helper()
+	select {
+	case <-s.frames.done:
+		return websocket.CloseStatus(s.closed)
+	case <-time.After(patience):
+		t.Fatalf("the stream goes on")
+		return 0
+	}
+}
+
+// Ended says whether the stream has ended; frames may wait to be taken all the same.
+func (s *Stream) Ended() bool {
+	select {
+	case <-s.frames.done:
+		return true
+	default:
+		return false
+	}
+}
 
 // Last is the cursor: the id of the last durable event that was taken.
 func (s *Stream) Last() string { return s.last }

@@ -34,8 +34,11 @@ func (b *inbox[T]) put(item T) {
 
 // await takes the first item that fits, in the order of arrival. Other items stay for
 // later. It is false when nothing came in time, or nothing can come any more.
-func (b *inbox[T]) await(fits func(T) bool) (T, bool) {
-	timer := time.NewTimer(patience)
+func (b *inbox[T]) await(fits func(T) bool) (T, bool) { return b.awaitFor(patience, fits) }
+
+// awaitFor is await with another limit.
+func (b *inbox[T]) awaitFor(limit time.Duration, fits func(T) bool) (T, bool) {
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for {
 		if item, ok := b.take(fits); ok {

@@ -29,6 +29,7 @@ type process struct {
 
 	pid  int
 	done chan struct{} // closed when the running program has been waited for
+	end  error         // how it ended; valid after done
 }
 
 // newDir makes a throw-away directory that the service user owns and can reach.
@@ -154,7 +155,7 @@ func (p *process) spawn() error {
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = cmd.Wait()
+			p.end = cmd.Wait()
 		}
 	}()
 	if err := <-started; err != nil {
@@ -167,12 +168,14 @@ func (p *process) spawn() error {
 
 // stop ends the program: politely, and after 20 seconds without regard. It returns when
 // the program has been waited for, and does nothing when it is not running.
-func (p *process) stop(sig syscall.Signal) {
+func (p *process) stop(sig syscall.Signal) { p.stopWithin(sig, 20*time.Second) }
+
+func (p *process) stopWithin(sig syscall.Signal, limit time.Duration) {
 	if p.done == nil {
 		return
 	}
 	p.signal(sig)
-	patience := time.NewTimer(20 * time.Second)
+	patience := time.NewTimer(limit)
 	defer patience.Stop()
 	select {
 	case <-p.done:
@@ -194,6 +197,9 @@ func (p *process) output() string {
 	}
 	return strings.ToValidUTF8(string(b[max(0, len(b)-4000):]), "?")
 }
+
+// FreePort finds a port of 127.0.0.1 for a program of the test's own.
+func FreePort(t TB) int { t.Helper(); return freePort(t) }
 
 // freePort finds a port of 127.0.0.1 that nobody listens on. It stays below the range that
 // the kernel takes for outgoing connections, so that only another test can race for it.

@@ -2,67 +2,137 @@ package testkit
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"syscall"
+	"time"
 )
 
-// Program is a program of ours as an operator runs it: a process of its own that can be
-// stopped, killed and frozen. Its methods are for one goroutine at a time, but for Done.
+// Program is a program that a test runs in a process of its own, with a throw-away
+// directory. It ends with the test, and with this process however that ends. The goroutine
+// of the test uses it.
 type Program struct{ proc *process }
 
-// NewProgram describes a program that runs in dir, which keeps its output in output.log.
-// Ready tells whether it answers. What still runs ends with the test.
-func NewProgram(t TB, name, dir string, argv, env []string, ready func(context.Context) error) *Program {
+// ProgramOptions say what to run.
+type ProgramOptions struct {
+	Name  string   // for errors
+	Argv  []string // the program's path and its arguments
+	Env   []string // besides PATH, HOME and LANG; nothing else of our own is handed on
+	Ready func(context.Context) error
+	Dir   string // where it runs and its output stays; "" is a throw-away directory
+}
+
+// NewProgram prepares a program; Start runs it.
+func NewProgram(t TB, o ProgramOptions) *Program {
 	t.Helper()
-	p := &Program{proc: &process{name: name, dir: dir, argv: argv, env: env, ready: ready}}
+	if o.Dir == "" {
+		dir, err := os.MkdirTemp("", "perch-"+o.Name+"-")
+		if err != nil {
+			t.Fatalf("testkit: %v", err)
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		o.Dir = dir
+	}
+	p := &Program{proc: &process{name: o.Name, dir: o.Dir, argv: o.Argv, env: o.Env, ready: o.Ready}}
 	t.Cleanup(p.Kill)
 	return p
 }
 
-// Start runs the program and waits until it is ready.
+// Start runs the program, again if need be, and waits until it is ready. The error has the
+// end of its output.
 func (p *Program) Start() error { return p.proc.start() }
 
-// Spawn is Start without waiting.
-func (p *Program) Spawn() error { return p.proc.spawn() }
+// PID is the process id; of a program that has ended, the one it had.
+func (p *Program) PID() int { return p.proc.pid }
 
-// Signal sends the program a signal and does not wait.
+// Ended is closed when the program that was started last has ended.
+func (p *Program) Ended() <-chan struct{} { return p.proc.done }
+
+// Signal sends a signal and waits for nothing.
 func (p *Program) Signal(sig syscall.Signal) { p.proc.signal(sig) }
 
-// Kill ends the program with SIGKILL and waits for it; frozen or not, and not running at all.
+// Kill ends the program with SIGKILL and waits for it. It does nothing when it has ended.
 func (p *Program) Kill() { p.proc.stop(syscall.SIGKILL) }
 
-// Stop ends the program with SIGTERM and waits for it, at most 20 seconds.
-func (p *Program) Stop() { p.proc.stop(syscall.SIGTERM) }
-
-// Log is where the output of all its runs is.
-func (p *Program) Log() string { return filepath.Join(p.proc.dir, "output.log") }
-
-// FreeAddr is an address of this machine that nobody listens on.
-func FreeAddr(t TB) string {
-	t.Helper()
-	return Loopback(freePort(t))
+// Stop ends the program with SIGTERM and waits for it; the error says that it did not end
+// within the limit, or not with status 0.
+func (p *Program) Stop(limit time.Duration) error {
+	began := time.Now()
+	p.proc.stopWithin(syscall.SIGTERM, limit)
+	if p.proc.end != nil {
+		return fmt.Errorf("%s ended after %s by %w\n%s", p.proc.name, time.Since(began).Round(time.Millisecond), p.proc.end, p.proc.output())
+	}
+	return nil
 }
 
-// Build builds a package of this module with the flags of go build and gives the program.
-func Build(t TB, dir, pkg string, flags ...string) string {
-	t.Helper()
-	path := filepath.Join(dir, filepath.Base(pkg))
-	args := append([]string{"build", "-o", path}, append(flags, pkg)...)
-	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-		t.Fatalf("testkit: go %q: %v\n%s", args, err, out)
+// LogFile is where the program's output goes.
+func (p *Program) LogFile() string { return filepath.Join(p.proc.dir, "output.log") }
+
+// Output is everything that the program has printed so far, restarts included.
+func (p *Program) Output() string {
+	b, err := os.ReadFile(p.LogFile())
+	if err != nil {
+		return ""
 	}
+	return string(b)
+}
+
+// Root is the folder of this module's sources.
+func Root(t TB) string {
+	t.Helper()
+	root, err := root()
+	if err != nil {
+		t.Fatalf("testkit: %v", err)
+	}
+	return root
+}
+
+var root = sync.OnceValues(func() (string, error) {
+	out, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOMOD: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(out))), nil
+})
+
+// builds has what Build has made, by folder and flags.
+var builds struct {
+	mu   sync.Mutex
+	dir  string
+	made map[string]string
+}
+
+// Build compiles a command of this module, once for all tests of a package with the same
+// flags, and gives its path. The package's TestMain must call [Run].
+func Build(t TB, folder string, flags ...string) string {
+	t.Helper()
+	builds.mu.Lock()
+	defer builds.mu.Unlock()
+	key := strings.Join(append([]string{folder}, flags...), " ")
+	if path := builds.made[key]; path != "" {
+		return path
+	}
+	if builds.made == nil {
+		dir, err := os.MkdirTemp("", "perch-build-")
+		if err != nil {
+			t.Fatalf("testkit: %v", err)
+		}
+		builds.dir, builds.made = dir, map[string]string{}
+		shared.Cleanup(func() {
+			builds.made = nil
+			_ = os.RemoveAll(dir)
+		})
+	}
+	path := filepath.Join(builds.dir, fmt.Sprintf("%s-%d", filepath.Base(folder), len(builds.made)))
+	cmd := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), "./"+folder)...)
+	cmd.Dir = Root(t)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("testkit: go build %s: %v\n%s", key, err, out)
+	}
+	builds.made[key] = path
 	return path
-}
-
-// Output runs a program to its end and gives what it printed, whether it liked it or not.
-func Output(t TB, argv ...string) string {
-	t.Helper()
-	out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatalf("testkit: %v: %v", argv, err)
-	}
-	return string(out)
 }

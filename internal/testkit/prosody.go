@@ -81,6 +81,7 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 type prosodyAccounts struct {
 	dir, ctl, config string
 	cred             *syscall.Credential
+	env              []string // that the configuration reads
 }
 
 func (a *prosodyAccounts) addUser(t TB, local, domain, password string) {
@@ -90,7 +91,7 @@ func (a *prosodyAccounts) addUser(t TB, local, domain, password string) {
 		return
 	}
 	cmd := exec.Command(a.ctl, "--config", a.config, "register", local, domain, password)
-	cmd.Dir = a.dir
+	cmd.Dir, cmd.Env = a.dir, append(os.Environ(), a.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: a.cred}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("testkit: prosodyctl register: %v\n%s", err, out)

@@ -88,6 +88,9 @@ func (r *RedisServer) Client(t TB) *redis.Client {
 	return c
 }
 
+// PID is the process id.
+func (r *RedisServer) PID() int { return r.proc.pid }
+
 // Kill ends the server with SIGKILL; Start runs it again on the same port.
 func (r *RedisServer) Kill() { r.proc.stop(syscall.SIGKILL) }
 

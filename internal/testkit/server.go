@@ -16,10 +16,10 @@ import (
 // Server is a running XMPP server with several domains that can talk to each other.
 type Server struct {
 	Name       string // "prosody" or "ejabberd"
-	Domain     string // tokens, and passwords by PLAIN (Prosody) or SCRAM (ejabberd)
+	Domain     string // tokens (not of the deployed one), and passwords by PLAIN (Prosody) or SCRAM
 	Addr       string // host:port with STARTTLS
-	DirectAddr string // host:port with TLS from the first byte (XEP-0368)
-	HTTPAddr   string
+	DirectAddr string // host:port with TLS from the first byte (XEP-0368), or ""
+	HTTPAddr   string // or ""
 	CA         *x509.CertPool
 	CAFile     string // the same as PEM
 
@@ -77,6 +77,12 @@ func (s *Server) RevokeToken(t TB, token string) {
 	t.Helper()
 	s.accounts.revokeToken(t, token)
 }
+
+// PID is the process id.
+func (s *Server) PID() int { return s.proc.pid }
+
+// LogFile is where the server writes its log.
+func (s *Server) LogFile() string { return s.logFile }
 
 // Log is the server's log so far.
 func (s *Server) Log(t TB) string {
@@ -144,7 +150,9 @@ func (s *Server) launch(t TB, configure func() (ports []int)) {
 	var err error
 	for range 3 {
 		ports := configure()
-		s.Addr, s.DirectAddr, s.HTTPAddr = Loopback(ports[0]), Loopback(ports[1]), Loopback(ports[2])
+		for i, addr := range []*string{&s.Addr, &s.DirectAddr, &s.HTTPAddr}[:len(ports)] {
+			*addr = Loopback(ports[i])
+		}
 		if err = s.proc.start(); err == nil {
 			return
 		}

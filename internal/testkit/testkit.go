@@ -13,6 +13,7 @@
 package testkit
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -54,6 +55,25 @@ func Run(m *testing.M) int {
 	return 0
 }
 
+// Outside lets a program start what tests start: it calls f with a TB that is no test. What
+// f has started ends when f returns, and what would fail a test is the error.
+func Outside(f func(t TB)) (err error) {
+	t := &sharedTB{}
+	defer func() {
+		if r := recover(); r != nil {
+			text, ok := r.(fatal)
+			if !ok {
+				panic(r)
+			}
+			err = errors.New(string(text))
+		}
+	}()
+	defer stopShared()
+	defer t.stop()
+	f(t)
+	return nil
+}
+
 // shared collects what lives as long as the test process instead of one test. It is a TB
 // whose clean-up is called by Run.
 var shared sharedTB
@@ -75,15 +95,21 @@ func (s *sharedTB) Cleanup(f func()) {
 	s.cleanup = append(s.cleanup, f)
 }
 
-func stopShared() {
-	shared.mu.Lock()
-	stops := shared.cleanup
-	shared.cleanup = nil
-	shared.mu.Unlock()
+// stop calls the clean-ups, last in, first out.
+func (s *sharedTB) stop() {
+	s.mu.Lock()
+	stops := s.cleanup
+	s.cleanup = nil
+	s.mu.Unlock()
 	for _, stop := range slices.Backward(stops) {
 		stop()
 	}
 }
+
+// End ends what lives as long as the process. It is for programs, which have no TestMain.
+func End() { stopShared() }
+
+func stopShared() { shared.stop() }
 
 // fatal carries the text of Fatalf out of a shared start to the test that asked for it.
 type fatal string

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch/internal/ledger"
+	"github.com/perch-im/perch/internal/testkit"
 )
 
 func main() {
@@ -66,6 +67,7 @@ func run(ctx context.Context, args []string) int {
 // play makes the run and prints its report.
 func play(ctx context.Context, o ledger.Options) (code int) {
 	b := &bench{}
+	defer testkit.End()
 	defer b.end()
 	defer func() {
 		if r := recover(); r != nil {

@@ -1,0 +1,158 @@
+package api
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// hopHeader is how one node vouches to another for a request that it passes on. Clients
+// have no use for it: whoever sends one that a node has not made is refused. In an answer
+// to another node it says that the hop was refused, not what the client asked for.
+const (
+	hopHeader  = "Perch-Hop"
+	hopRefused = "refused"
+)
+
+// hopAge is how old a hop may be, and how far apart the clocks of two nodes.
+const hopAge = time.Minute
+
+// hop is what a node vouches for. Its MAC also covers the node that it is for, the method,
+// the target of the request and its id.
+type hop struct {
+	From sessions.NodeID `json:"from"`
+	At   int64           `json:"at"`             // seconds since 1970
+	Addr string          `json:"addr,omitempty"` // the client's address
+	// Session is there when the client showed a ticket, which From has ended: it stands for
+	// the credential. Such a hop is good for one request.
+	Session sessions.ID `json:"session,omitempty"`
+	Once    string      `json:"once,omitempty"`
+
+	bad bool // it does not verify
+}
+
+type hopKey struct{}
+
+// hopFrom returns the hop that the request of ctx came by, or nil when it came from a client.
+func hopFrom(ctx context.Context) *hop {
+	h, _ := ctx.Value(hopKey{}).(*hop)
+	return h
+}
+
+// newHop vouches for a request as this node sees it.
+func (a *API) newHop(r *http.Request, session sessions.ID) hop {
+	h := hop{From: a.o.Sessions.Self().ID, At: time.Now().Unix(), Session: session}
+	if ip := middleware.GetClientIPAddr(r.Context()); ip.IsValid() {
+		h.Addr = ip.String()
+	}
+	if session != "" {
+		h.Once = rand.Text()
+	}
+	return h
+}
+
+// seal writes a hop as a header for one node and one request.
+func (a *API) seal(h hop, to sessions.NodeID, method, target, requestID string) string {
+	body, _ := json.Marshal(h) // of plain fields: cannot fail
+	text := base64.RawURLEncoding.EncodeToString(body)
+	mac := a.o.Sessions.HopMAC(text, string(to), method, target, requestID)
+	return text + "." + base64.RawURLEncoding.EncodeToString(mac)
+}
+
+// unseal reads the hop of a request that has the header; nil: nobody vouches for it.
+func (a *API) unseal(r *http.Request) *hop {
+	self, values := a.o.Sessions.Self().ID, r.Header.Values(hopHeader)
+	if self == "" || len(values) != 1 {
+		return nil
+	}
+	text, sum, _ := strings.Cut(values[0], ".")
+	mac, err := base64.RawURLEncoding.DecodeString(sum)
+	if err != nil || !hmac.Equal(mac, a.o.Sessions.HopMAC(text, string(self), r.Method, r.RequestURI, requestID(r.Context()))) {
+		return nil
+	}
+	h := &hop{}
+	body, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(body, h) != nil || time.Since(time.Unix(h.At, 0)).Abs() > hopAge {
+		return nil
+	}
+	if h.Session != "" && !a.hops.seen.first(h.Once) {
+		return nil
+	}
+	return h
+}
+
+// withHop finds out whether a request comes from a client or from another node. What does
+// not verify is refused further down (refuseHops), within the limit of its address.
+func (a *API) withHop(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Header.Values(hopHeader)) == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		h := a.unseal(r)
+		if h == nil {
+			h = &hop{bad: true}
+		}
+		r = r.WithContext(context.WithValue(r.Context(), hopKey{}, h))
+		r.Header.Del(hopHeader)
+		if !h.bad {
+			r.RemoteAddr = "" // not known, rather than that of the other node
+			if ip, err := netip.ParseAddr(h.Addr); err == nil {
+				r.RemoteAddr = net.JoinHostPort(ip.String(), "0")
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// trusted says whether ctx is of a request that another node has passed on.
+func trusted(ctx context.Context) bool {
+	h := hopFrom(ctx)
+	return h != nil && !h.bad
+}
+
+// refuseHops refuses whoever pretends to be another node.
+func (a *API) refuseHops(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := hopFrom(r.Context()); h != nil && h.bad {
+			a.o.Observer.Forwarded(ForwardRefused)
+			w.Header().Set(hopHeader, hopRefused)
+			a.writeProblem(w, r, perch.Errorf(perch.KindForbidden, "%s is a header between the nodes of a gateway", hopHeader))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// once remembers words for as long as a hop lives.
+type once struct {
+	mu   sync.Mutex
+	seen recent[string, struct{}]
+}
+
+func newOnce() *once { return &once{seen: recent[string, struct{}]{life: 2 * hopAge, most: 50_000}} }
+
+// first says whether the word is new, and no empty one.
+func (o *once) first(word string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := time.Now()
+	if _, ok := o.seen.get(word, now); ok || word == "" {
+		return false
+	}
+	o.seen.put(word, struct{}{}, now)
+	return true
+}

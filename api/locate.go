@@ -1,0 +1,95 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// errPassedOn says that another node has the session and has answered the request: there is
+// nothing left to do.
+var errPassedOn = errors.New("api: another node has answered")
+
+// notHere refuses what another node has passed on to us by mistake. That node looks again.
+type notHere struct{ error }
+
+func (e notHere) Unwrap() error { return e.error }
+
+// search is how the session of one request is found.
+type search struct {
+	find  func() (*sessions.Session, error)
+	token perch.Secret // whose way is to be forgotten when it led astray; may be zero
+	// vouched is the session when it was found by a ticket, which this node has ended: the
+	// other node takes our word for it.
+	vouched sessions.ID
+}
+
+// locate gives the session of a request, when it lives on this node. When it lives on
+// another one, the whole request goes there, its answer goes to the client, and the error
+// is errPassedOn. Any other error is still to be told.
+//
+// What was found may be old: a node may have died, or given the session up. So who cannot
+// be reached, or does not have it, is looked for once more; the request may be for us then.
+// It goes no further than that: a request that came from another node is never passed on.
+func (a *API) locate(w http.ResponseWriter, r *http.Request, look search) (*sessions.Session, error) {
+	s, err := look.find()
+	there, ok := errors.AsType[*sessions.Elsewhere](err)
+	if trusted(r.Context()) && (ok || perch.KindOf(err) == perch.KindDraining) {
+		return nil, notHere{err}
+	}
+	if !ok {
+		return s, err
+	}
+	f, err := a.newForward(r, look.vouched)
+	if err != nil {
+		return nil, err
+	}
+	lost := a.passOn(w, r, f, there.Node)
+	if lost == nil {
+		return nil, errPassedOn
+	}
+	if !lost.again(r) {
+		return nil, a.unreachable(lost)
+	}
+	if !look.token.IsZero() {
+		a.o.Sessions.LookAgain(look.token)
+	}
+	f.result = ForwardRetried
+	f.rewind(r)
+	s, err = look.find()
+	there2, ok := errors.AsType[*sessions.Elsewhere](err)
+	if !ok {
+		a.o.Observer.Forwarded(ForwardRetried)
+		return s, err
+	}
+	if there2.Node.ID == there.Node.ID && !lost.misdirected() {
+		return nil, a.unreachable(lost) // as dead as it was
+	}
+	if lost = a.passOn(w, r, f, there2.Node); lost == nil {
+		return nil, errPassedOn
+	}
+	return nil, a.unreachable(lost)
+}
+
+// unreachable is what a client hears when no node could be asked. It never learns which.
+func (a *API) unreachable(lost *lostForward) error {
+	if e, ok := errors.AsType[*perch.Error](lost.err); ok {
+		return e // ours: nobody was asked
+	}
+	if errors.Is(lost.err, context.DeadlineExceeded) || errors.Is(lost.err, context.Canceled) {
+		return lost.err
+	}
+	a.o.Observer.Forwarded(ForwardUnreachable)
+	if errors.Is(lost.err, errHopRefused) {
+		a.log.Warn("a node refuses what this one passes on: both need the same secret and the right time", "node", lost.node)
+	}
+	if lost.mayHaveRun() {
+		return perch.Wrap(perch.KindUpstreamTimeout, lost.err, "the node of this session was lost in the middle: whether the request was carried out is not known")
+	}
+	return &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second, Err: lost.err,
+		Detail: "the node that has this session cannot be reached just now"}
+}

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bytes"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/perch-im/perch/app"
+)
+
+// composeKeys are what .env has to have.
+var composeKeys = map[string]string{"PERCH_SECRET": strings.Repeat("0f", 32), "PERCH_SECRET_KEY": strings.Repeat("1e", 32)}
+
+// compose reads docker-compose.yml as docker compose does, against the specification.
+func compose(t *testing.T, env map[string]string) (*types.Project, error) {
+	t.Helper()
+	file, err := filepath.Abs("../../docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loader.LoadWithContext(t.Context(), types.ConfigDetails{
+		WorkingDir: filepath.Dir(file), ConfigFiles: []types.ConfigFile{{Filename: file}}, Environment: env,
+	}, func(o *loader.Options) { o.SetProjectName("perch", true) })
+}
+
+func composed(t *testing.T) *types.Project {
+	t.Helper()
+	p, err := compose(t, composeKeys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestComposeNeedsItsKeys(t *testing.T) {
+	for name := range composeKeys {
+		env := map[string]string{"PERCH_SECRET": "x", "PERCH_SECRET_KEY": "x"}
+		delete(env, name)
+		if _, err := compose(t, env); err == nil || !strings.Contains(err.Error(), name+" is missing a value: make one with openssl") {
+			t.Errorf("without %s: %v", name, err)
+		}
+	}
+}
+
+// gateways are the services that run this program, in order.
+func gateways(t *testing.T, p *types.Project) []types.ServiceConfig {
+	t.Helper()
+	var found []types.ServiceConfig
+	for _, name := range p.ServiceNames() {
+		if strings.HasPrefix(name, "gateway-") {
+			found = append(found, p.Services[name])
+		}
+	}
+	if len(found) < 2 {
+		t.Fatalf("only %d gateways: this test looks in the wrong place", len(found))
+	}
+	return found
+}
+
+// serves is what the program makes of a service's environment and command.
+func serves(t *testing.T, s types.ServiceConfig) app.Options {
+	t.Helper()
+	var c commandLine
+	parser, err := newParser(&c, &bytes.Buffer{}, &bytes.Buffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var environ []string
+	for k, v := range s.Environment {
+		t.Setenv(k, *v)
+		environ = append(environ, k+"="+*v)
+	}
+	if err := refuseUnknownEnvironment(parser.Model, environ); err != nil {
+		t.Errorf("%s: %v", s.Name, err)
+	}
+	o, err := parse(t, s.Command...)
+	if err != nil {
+		t.Fatalf("%s: %v", s.Name, err)
+	}
+	return o
+}
+
+// TestComposeSettings: what the file sets exists and fits the services that it names, and
+// the nodes differ in nothing but what makes them nodes.
+func TestComposeSettings(t *testing.T) {
+	p := composed(t)
+	first := gateways(t, p)[0]
+	for _, s := range gateways(t, p) {
+		o := serves(t, s)
+		if o.Node != s.Name || o.NodeURL != "http://"+s.Name+":8080" || o.Listen != "0.0.0.0:8080" || o.AdminListen == "off" {
+			t.Errorf("%s: node %q at %q, listens on %q and %q", s.Name, o.Node, o.NodeURL, o.Listen, o.AdminListen)
+		}
+		if len(o.Secret) != 64 || len(o.SealKeys) != 1 {
+			t.Errorf("%s: the keys of .env do not arrive", s.Name)
+		}
+		for what, host := range map[string]string{"upstream": o.Upstreams[0].Address, "redis": hostOf(t, o.RedisURL)} {
+			service, port, _ := strings.Cut(host, ":")
+			if _, ok := p.Services[service]; !ok || port == "" {
+				t.Errorf("%s: %s at %q, which is no service", s.Name, what, host)
+			}
+		}
+		for k, v := range s.Environment {
+			if k != "PERCH_NODE" && k != "PERCH_NODE_URL" && *first.Environment[k] != *v {
+				t.Errorf("%s has %s=%s, and %s has %s", s.Name, k, *v, first.Name, *first.Environment[k])
+			}
+		}
+		if grace := time.Duration(*s.StopGracePeriod); grace < o.DrainTime+stopGrace {
+			t.Errorf("%s is killed after %s; draining takes %s and closing %s", s.Name, grace, o.DrainTime, stopGrace)
+		}
+		testComposeCA(t, p, s, o)
+		if o.Upstreams[0].Domain != *p.Services["prosody"].Environment["PROSODY_DOMAIN"] {
+			t.Errorf("%s: domain %q is not the one of prosody", s.Name, o.Upstreams[0].Domain)
+		}
+	}
+}
+
+// testComposeCA: the CA that a gateway reads is in a volume that prosody writes.
+func testComposeCA(t *testing.T, p *types.Project, s types.ServiceConfig, o app.Options) {
+	t.Helper()
+	mounted := func(s types.ServiceConfig) (types.ServiceVolumeConfig, bool) {
+		i := slices.IndexFunc(s.Volumes, func(v types.ServiceVolumeConfig) bool {
+			return v.Target == filepath.Dir(o.Upstreams[0].CAFile)
+		})
+		if i < 0 {
+			return types.ServiceVolumeConfig{}, false
+		}
+		return s.Volumes[i], true
+	}
+	reads, ok1 := mounted(s)
+	writes, ok2 := mounted(p.Services["prosody"])
+	if !ok1 || !ok2 || reads.Source != writes.Source || !reads.ReadOnly || writes.ReadOnly || reads.Volume == nil || !reads.Volume.NoCopy {
+		t.Errorf("%s reads %s from %+v, prosody writes to %+v", s.Name, o.Upstreams[0].CAFile, reads, writes)
+	}
+}
+
+func hostOf(t *testing.T, raw string) string {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Host
+}
+
+// TestComposeIsPrivate: one port is published, to this machine, and nothing but the
+// balancer is believed about where a request comes from.
+func TestComposeIsPrivate(t *testing.T) {
+	p := composed(t)
+	for name, s := range p.Services {
+		for _, port := range s.Ports {
+			if name != "nginx" || port.HostIP != "127.0.0.1" || port.Published != "8080" || port.Target != 8080 {
+				t.Errorf("%s publishes %+v", name, port)
+			}
+		}
+	}
+	if len(p.Services["nginx"].Ports) != 1 {
+		t.Error("nginx publishes not one port")
+	}
+	taken := map[string]string{}
+	ipam := p.Networks["default"].Ipam.Config[0]
+	subnet, dynamic := netip.MustParsePrefix(ipam.Subnet), netip.MustParsePrefix(ipam.IPRange)
+	for name, s := range p.Services {
+		if s.Networks["default"] == nil {
+			continue
+		}
+		addr := s.Networks["default"].Ipv4Address
+		if a, err := netip.ParseAddr(addr); err != nil || !subnet.Contains(a) || dynamic.Contains(a) || taken[addr] != "" {
+			t.Errorf("%s has the address %q of %s, besides %s; %q has it too", name, addr, subnet, dynamic, taken[addr])
+		}
+		taken[addr] = name
+	}
+	for _, s := range gateways(t, p) {
+		if o := serves(t, s); len(o.TrustedProxies) != 1 || taken[o.TrustedProxies[0].Addr().String()] != "nginx" || !o.TrustedProxies[0].IsSingleIP() {
+			t.Errorf("%s trusts %v", s.Name, o.TrustedProxies)
+		}
+	}
+}
+
+// TestComposeHealth: who waits for another one to be healthy waits for something that is
+// looked at, and the look of the gateways is the program's own.
+func TestComposeHealth(t *testing.T) {
+	p := composed(t)
+	healthcheck := func(s types.ServiceConfig) string {
+		if s.HealthCheck != nil {
+			return strings.Join(s.HealthCheck.Test, " ")
+		}
+		if s.Build == nil {
+			return ""
+		}
+		file, err := os.ReadFile(filepath.Join(s.Build.Context, s.Build.Dockerfile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(regexp.MustCompile(`(?m)^HEALTHCHECK .*`).Find(file))
+	}
+	waits := 0
+	for name, s := range p.Services {
+		for other, d := range s.DependsOn {
+			waits++
+			if d.Condition != types.ServiceConditionHealthy || healthcheck(p.Services[other]) == "" {
+				t.Errorf("%s waits for %s to be %s, whose health check is %q", name, other, d.Condition, healthcheck(p.Services[other]))
+			}
+		}
+	}
+	for _, s := range gateways(t, p) {
+		if look := healthcheck(s); !strings.HasSuffix(look, `CMD ["/perch", "health"]`) {
+			t.Errorf("%s: health check %q", s.Name, look)
+		}
+		if s.DependsOn["redis"].Condition == "" || s.DependsOn["prosody"].Condition == "" || p.Services["nginx"].DependsOn[s.Name].Condition == "" {
+			t.Errorf("%s and nginx wait for too little", s.Name)
+		}
+	}
+	if waits < 6 {
+		t.Errorf("only %d dependencies: this test looks in the wrong place", waits)
+	}
+}
+
+// TestComposeBalances: nginx has the configuration of this repository, and that has every
+// gateway and nothing else.
+func TestComposeBalances(t *testing.T) {
+	p := composed(t)
+	v := p.Services["nginx"].Volumes[0]
+	conf, err := os.ReadFile(v.Source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Type != types.VolumeTypeBind || v.Target != "/etc/nginx/nginx.conf" || !v.ReadOnly || !strings.HasSuffix(v.Source, "/deploy/nginx.conf") {
+		t.Errorf("nginx is configured by %+v", v)
+	}
+	var got, want []string
+	for _, m := range regexp.MustCompile(`(?m)^\s*server ([\w.-]+:\d+)`).FindAllStringSubmatch(string(conf), -1) {
+		got = append(got, m[1])
+	}
+	for _, s := range gateways(t, p) {
+		want = append(want, s.Name+":8080")
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("nginx balances %q, there are %q", got, want)
+	}
+	if !regexp.MustCompile(`(?m)^\s*listen 8080;`).Match(conf) {
+		t.Error("nginx does not listen on the port that is published")
+	}
+}
+
+// TestComposeRedis: Redis keeps what it is given, and says no when it is full.
+func TestComposeRedis(t *testing.T) {
+	s := composed(t).Services["redis"]
+	if !strings.HasPrefix(s.Image, "redis:7") || !strings.Contains(strings.Join(s.Command, " "), "--maxmemory-policy noeviction --appendonly yes") {
+		t.Errorf("%s runs %q", s.Image, s.Command)
+	}
+	if len(s.Volumes) != 1 || s.Volumes[0].Target != "/data" || s.Volumes[0].Type != types.VolumeTypeVolume {
+		t.Errorf("redis keeps its data in %+v", s.Volumes)
+	}
+}

@@ -1,0 +1,217 @@
+package cluster_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch/internal/cluster"
+	"github.com/perch-im/perch/internal/testkit"
+)
+
+func TestMain(m *testing.M) { os.Exit(testkit.Run(m)) }
+
+// backend is a node of which only the address is real.
+type backend struct {
+	*httptest.Server
+	mu    sync.Mutex
+	asked []*http.Request
+}
+
+func newBackend(t *testing.T, answer http.HandlerFunc) *backend {
+	t.Helper()
+	b := &backend{}
+	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		b.mu.Lock()
+		b.asked = append(b.asked, r)
+		b.mu.Unlock()
+		answer(w, r)
+	}))
+	t.Cleanup(b.Close)
+	return b
+}
+
+func (b *backend) addr() string { return strings.TrimPrefix(b.URL, "http://") }
+
+// requests gives what has arrived, and forgets it.
+func (b *backend) requests() []*http.Request {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer func() { b.asked = nil }()
+	return b.asked
+}
+
+func fine(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fine") }
+
+func away(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = io.WriteString(w, "draining")
+}
+
+// cut ends the connection when the request has been read.
+func cut(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err == nil {
+		_ = conn.Close()
+	}
+}
+
+func balance(t *testing.T, nodes ...string) string {
+	t.Helper()
+	return "http://" + testkit.Nginx(t, "", func(listen string) string { return cluster.NginxConfig(t, listen, nodes...) }).Addr
+}
+
+func do(t *testing.T, method, url string, header http.Header) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header, req.Close = header, true
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
+}
+
+// TestNginxTriesTheOther: a node that is away costs a client nothing, unless a request that
+// must not be repeated may have been carried out.
+func TestNginxTriesTheOther(t *testing.T) {
+	gone := newBackend(t, fine)
+	gone.Close()
+	for _, c := range []struct {
+		name     string
+		bad      *backend
+		method   string
+		status   int
+		repeated bool
+	}{
+		{"no address, GET", gone, "GET", 200, true},
+		{"no address, POST", gone, "POST", 200, true},
+		{"draining, GET", newBackend(t, away), "GET", 200, true},
+		{"draining, PUT", newBackend(t, away), "PUT", 200, true},
+		{"draining, POST", newBackend(t, away), "POST", 503, false},
+		{"draining, PATCH", newBackend(t, away), "PATCH", 503, false},
+		{"cut, GET", newBackend(t, cut), "GET", 200, true},
+		{"cut, DELETE", newBackend(t, cut), "DELETE", 200, true},
+		{"cut, POST", newBackend(t, cut), "POST", 502, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			good := newBackend(t, fine)
+			url := balance(t, c.bad.addr(), good.addr())
+			met := 0
+			for range 10 {
+				status, body := do(t, c.method, url+"/v1/messages", http.Header{})
+				asked, answered := len(c.bad.requests()), len(good.requests())
+				if c.bad != gone {
+					met += asked
+				} else {
+					met++
+				}
+				want, there := c.status, c.repeated
+				if asked == 0 && c.bad != gone {
+					want, there = 200, true
+				}
+				if status != want || (answered == 1) != there || answered > 1 || asked > 1 {
+					t.Errorf("%d %q, want %d; the bad node was asked %d times, the good one %d", status, body, want, asked, answered)
+				}
+			}
+			if met == 0 || c.bad != gone && met == 10 {
+				t.Errorf("the bad node was asked in %d of 10 cases: this is no balance", met)
+			}
+		})
+	}
+}
+
+// TestNginxBothAway: two nodes that say no for a reason are not declared dead.
+func TestNginxBothAway(t *testing.T) {
+	url := balance(t, newBackend(t, away).addr(), newBackend(t, away).addr())
+	for range 5 {
+		if status, body := do(t, "GET", url, http.Header{}); status != http.StatusServiceUnavailable || body != "draining" {
+			t.Errorf("%d %q", status, body)
+		}
+	}
+}
+
+// TestNginxHandsOn: what a node has to know of a request arrives.
+func TestNginxHandsOn(t *testing.T) {
+	node := newBackend(t, fine)
+	url := balance(t, node.addr(), node.addr())
+	token := "Bearer " + strings.Repeat("x", 12<<10)
+	status, body := do(t, "GET", url+"/v1/buddies/a%2Fb@c?d=%20e", http.Header{
+		"Authorization": {token}, "X-Forwarded-For": {"192.0.2.1"}, "X-Request-Id": {"mine"},
+		"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Protocol": {"perch.v1"},
+	})
+	if status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
+	}
+	r := node.requests()[0]
+	for name, want := range map[string]string{
+		"Authorization": token, "X-Forwarded-For": "192.0.2.1, 127.0.0.1",
+		"Upgrade": "websocket", "Connection": "upgrade", "Sec-Websocket-Protocol": "perch.v1",
+	} {
+		if got := r.Header.Get(name); got != want {
+			t.Errorf("%s: %.80q, want %.80q", name, got, want)
+		}
+	}
+	if id := r.Header.Get("X-Request-Id"); len(id) != 32 {
+		t.Errorf("X-Request-Id %q is not nginx's", id)
+	}
+	if r.RequestURI != "/v1/buddies/a%2Fb@c?d=%20e" || r.Host != strings.TrimPrefix(url, "http://") {
+		t.Errorf("%s at %s", r.RequestURI, r.Host)
+	}
+	do(t, "GET", url, http.Header{})
+	if r := node.requests()[0]; r.Header.Get("Connection") != "" || r.Header.Get("Upgrade") != "" {
+		t.Errorf("without an upgrade: %v", r.Header)
+	}
+}
+
+// TestNginxStreams: what a node has written is there at once, before there is more.
+func TestNginxStreams(t *testing.T) {
+	next := make(chan struct{})
+	node := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		for i := range 3 {
+			fmt.Fprintf(w, "line %d\n", i)
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-next:
+			case <-r.Context().Done():
+			}
+		}
+	})
+	url := balance(t, node.addr(), node.addr())
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer http.DefaultClient.CloseIdleConnections()
+	defer res.Body.Close()
+	buf := make([]byte, 100)
+	for i := range 3 {
+		n, err := res.Body.Read(buf)
+		if err != nil || string(buf[:n]) != fmt.Sprintf("line %d\n", i) {
+			t.Fatalf("read %q, %v", buf[:n], err)
+		}
+		next <- struct{}{}
+	}
+}

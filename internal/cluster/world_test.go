@@ -1,0 +1,131 @@
+package cluster_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch/internal/cluster"
+	"github.com/perch-im/perch/internal/testkit"
+)
+
+// comeBack is how long the slowest thing here may take on a busy machine: a lease that
+// runs out, a login, and what the client waits between two tries.
+const comeBack = 60 * time.Second
+
+// servers are the XMPP servers that the promises are shown with, and how their logs tell
+// that a stream was resumed.
+var servers = []struct {
+	name    string
+	start   func(testkit.TB) *testkit.Server
+	resumed string
+}{
+	{"prosody", func(t testkit.TB) *testkit.Server { return testkit.Prosody(t, testkit.ProsodyOptions{}) }, "mod_smacks resuming existing session"},
+	{"ejabberd", func(t testkit.TB) *testkit.Server { return testkit.Ejabberd(t) }, "Resumed session for"},
+}
+
+// town is a cluster with alice behind the gateways and bob, a foreign client, who watches
+// her presence.
+type town struct {
+	*cluster.Cluster
+	alice   *testkit.Gateway // through nginx
+	bob     *testkit.Peer
+	resumed string
+	said    int
+}
+
+func newTown(t *testing.T, server int, o cluster.Options) *town {
+	t.Helper()
+	o.XMPP = servers[server].start(t)
+	k := &town{Cluster: cluster.Start(t, o), resumed: servers[server].resumed}
+	k.bob = k.XMPP.SlixmppFor(t, k.Bob)
+	k.bob.Presence(t, "", "")
+	k.alice = k.SignIn(t, k.Alice)
+	k.bob.ExpectPresence(t, k.Alice.JID, "available", "")
+	return k
+}
+
+// at is alice's client of one node.
+func (k *town) at(t *testing.T, n *cluster.Node) *testkit.Gateway {
+	t.Helper()
+	return n.Client(t, k.alice.Token)
+}
+
+// say lets bob send a message of its own to alice.
+func (k *town) say(t *testing.T) (body string) {
+	t.Helper()
+	k.said++
+	body = fmt.Sprint("message ", k.said)
+	k.bob.Message(t, k.Alice.JID, body)
+	return body
+}
+
+func received(body string) func(testkit.Frame) bool {
+	return func(f testkit.Frame) bool { return f.Type == "message.received" && f.Data.Str("body") == body }
+}
+
+// resumes is how many streams the server has resumed.
+func (k *town) resumes(t *testing.T) int { return strings.Count(k.XMPP.Log(t), k.resumed) }
+
+// owned waits until one of these nodes has alice's session.
+func (k *town) owned(t *testing.T, by ...*cluster.Node) *cluster.Node {
+	t.Helper()
+	var owner *cluster.Node
+	testkit.Eventually(t, comeBack, func() error {
+		if owner = k.Owner(t, k.Alice); !slices.Contains(by, owner) {
+			return fmt.Errorf("%s has the session", owner.Name)
+		}
+		return nil
+	})
+	return owner
+}
+
+// online waits until alice's session is online as a node tells it.
+func (k *town) online(t *testing.T, g *testkit.Gateway) {
+	t.Helper()
+	testkit.Eventually(t, comeBack, func() error {
+		a, err := g.Do(t.Context(), "GET", "/v1/session", nil)
+		if err != nil {
+			return err
+		}
+		if a.Status != 200 || a.JSON(t).Str("state") != "online" {
+			return fmt.Errorf("%d %s", a.Status, a.Body)
+		}
+		return nil
+	})
+}
+
+// noFlap checks that bob has not seen alice go or come.
+func (k *town) noFlap(t *testing.T) {
+	t.Helper()
+	for _, e := range k.bob.Events() {
+		if e.Event == "presence" && strings.HasPrefix(e.From, k.Alice.JID) {
+			t.Errorf("bob saw alice %s", e.Type)
+		}
+	}
+}
+
+// oneOwnerPerFence holds the logs of all nodes against the promise that an epoch and fence
+// of a session belong to one process.
+func (k *town) oneOwnerPerFence(t *testing.T) {
+	t.Helper()
+	owners := map[string]string{}
+	for _, n := range k.Nodes {
+		for line := range strings.Lines(n.Log()) {
+			if !strings.Contains(line, `"session is ours"`) {
+				continue
+			}
+			l := testkit.ParseObject(t, line)
+			key := fmt.Sprint(l.At("session"), " ", l.At("epoch"), " ", l.At("fence"))
+			if by, taken := owners[key]; taken && by != l.Str("node") {
+				t.Errorf("%s: %s and %s", key, by, l.Str("node"))
+			}
+			owners[key] = l.Str("node")
+		}
+	}
+	if len(owners) == 0 {
+		t.Error("no node says what it owns")
+	}
+}
