@@ -35,11 +35,14 @@ const (
 // fault is one line of the plan.
 type fault struct {
 	kind   string
-	target int           // which node
+	target int           // which node; busiest is the one with most sessions at that time
 	hold   time.Duration // how long it stays
 	rest   time.Duration // until the next one
 	random *rand.Rand    // for what else the kind has to choose
 }
+
+// busiest is the target of most faults: a node without sessions has little to lose.
+const busiest = -1
 
 // kind is how a fault is made. Plan is how long it takes beyond its hold.
 type kind struct {
@@ -69,11 +72,19 @@ func plan(o Options) []fault {
 	for i, name := range names {
 		k := faultKinds[name]
 		list[i] = fault{
-			kind: name, target: random.IntN(o.Nodes), random: rand.New(rand.NewPCG(o.Seed, uint64(100+i))),
+			kind: name, target: target(random, o.Nodes), random: rand.New(rand.NewPCG(o.Seed, uint64(100+i))),
 			hold: between(random, k.hold[0], k.hold[1]), rest: between(random, time.Second, 4*time.Second),
 		}
 	}
 	return list
+}
+
+// target is the busiest node three times of four.
+func target(random *rand.Rand, nodes int) int {
+	if n := random.IntN(4 * nodes); n < nodes {
+		return n
+	}
+	return busiest
 }
 
 // bursts is how many of the faults bring messages of their own.
@@ -127,7 +138,10 @@ func (w *world) nemesis(list []fault) {
 		stop := w.every(tickTime, func() {
 			w.pacer.set(float64(done+min(time.Since(begun), planned)) / float64(total))
 		})
-		n := w.nodes[f.target]
+		if f.kind == FaultDrain {
+			w.until(calmTime, func() bool { return w.calmed() == nil }) // what is seen in a drain is of the drain
+		}
+		n := w.node(f.target)
 		w.history.add(Entry{Op: OpFault, Phase: Invoke, Who: n.name, Text: f.kind, ID: fmt.Sprint(f.hold.Milliseconds(), " ms")})
 		faultKinds[f.kind].make(w, f, n)
 		w.history.add(Entry{Op: OpFault, Phase: OK, Who: n.name, Text: f.kind})
@@ -136,6 +150,23 @@ func (w *world) nemesis(list []fault) {
 		done += planned
 	}
 	w.pacer.set(1)
+}
+
+// calmTime is how long a drain waits for the sessions to be online.
+const calmTime = 20 * time.Second
+
+// node is the one that a fault is for.
+func (w *world) node(target int) *node {
+	if target != busiest {
+		return w.nodes[target]
+	}
+	most, found := -1, w.nodes[0]
+	for _, n := range w.nodes {
+		if sessions := n.sessions(w.ctx); sessions > most {
+			most, found = sessions, n
+		}
+	}
+	return found
 }
 
 // wait lets a fault be there for a while.

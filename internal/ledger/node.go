@@ -3,10 +3,13 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -69,22 +72,46 @@ func (w *world) newNode(name, program string) *node {
 
 // ready asks for /readyz.
 func (n *node) ready(ctx context.Context) error {
+	_, err := n.ask(ctx, "/readyz")
+	return err
+}
+
+// sessionsLine is a sample of the gauge of sessions by state.
+var sessionsLine = regexp.MustCompile(`(?m)^perch_sessions\{state="\w+"\} (\d+)$`)
+
+// sessions is how many sessions the node has; -1: it does not say.
+func (n *node) sessions(ctx context.Context) int {
+	text, err := n.ask(ctx, "/metrics")
+	if err != nil {
+		return -1
+	}
+	sum := 0
+	for _, m := range sessionsLine.FindAllStringSubmatch(text, -1) {
+		count, _ := strconv.Atoi(m[1])
+		sum += count
+	}
+	return sum
+}
+
+// ask gets a page of the admin listener.
+func (n *node) ask(ctx context.Context, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.admin+"/readyz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.admin+path, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	req.Close = true
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: /readyz: %s", n.name, res.Status)
+	text, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s: %s", n.name, path, res.Status)
 	}
-	return nil
+	return string(text), err
 }
 
 func (n *node) start(t testkit.TB) {

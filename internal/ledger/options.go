@@ -22,6 +22,9 @@ type Options struct {
 	Script []string
 	// Lease of the nodes; default 5 s.
 	Lease time.Duration
+	// Patience is how long nothing may move until the end; default 100 s, which is more than
+	// a silent connection lives.
+	Patience time.Duration
 	// Dir keeps the history and the logs of the nodes.
 	Dir string
 	// Modules is where npm has installed the packages of peers/package.json; default peers.
@@ -40,6 +43,7 @@ func (o Options) withDefaults() Options {
 	o.Accounts = cmp.Or(o.Accounts, 4)
 	o.Senders = cmp.Or(o.Senders, 3)
 	o.Lease = cmp.Or(o.Lease, 5*time.Second)
+	o.Patience = cmp.Or(o.Patience, 100*time.Second)
 	o.LogLevel = cmp.Or(o.LogLevel, "info")
 	if o.Out == nil {
 		o.Out = io.Discard

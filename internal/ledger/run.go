@@ -118,9 +118,8 @@ func (w *world) attach(ctx context.Context, wg *sync.WaitGroup, a *account, kind
 }
 
 const (
-	stuck    = 100 * time.Second // without anything moving: longer than a silent connection lives
-	longest  = 6 * time.Minute   // of converging
-	arriving = 15 * time.Second  // for what only a message on its way to a receiver lacks
+	longest  = 6 * time.Minute  // of converging
+	arriving = 15 * time.Second // for what only a message on its way to a receiver lacks
 )
 
 // converge waits until nothing is on its way any more, or nothing moves.
@@ -128,7 +127,7 @@ func (w *world) converge() {
 	for begun := time.Now(); time.Since(begun) < longest && w.ctx.Err() == nil; w.wait(200 * time.Millisecond) {
 		missing, open, under, since := w.tally.left()
 		done := missing == 0 && open == 0 && w.load.waiting() == 0
-		if done && (under == 0 || since > arriving) || since > stuck {
+		if done && (under == 0 || since > arriving) || since > w.o.Patience {
 			return
 		}
 	}
