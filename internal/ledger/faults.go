@@ -3,6 +3,8 @@ package ledger
 import (
 	"net/http"
 	"time"
+
+	"github.com/perch-im/perch/internal/testkit"
 )
 
 const (
@@ -16,7 +18,7 @@ var faultKinds = map[string]kind{
 	FaultLinkHalfOpen:   {[2]time.Duration{4 * second, 14 * second}, 0, (*world).linkHalfOpen},
 	FaultLinkSlow:       {[2]time.Duration{3 * second, 8 * second}, 0, (*world).linkSlow},
 	FaultLinkCut:        {[2]time.Duration{3 * second, 8 * second}, 0, (*world).linkCutAfter},
-	FaultBurst:          {[2]time.Duration{1 * second, 3 * second}, 8 * second, (*world).burstWhileAway},
+	FaultBurst:          {[2]time.Duration{200 * ms, 2 * second}, 3 * second, (*world).burstWhileAway},
 	FaultServerRestart:  {[2]time.Duration{200 * ms, 2 * second}, 5 * second, (*world).serverRestart},
 	FaultNodeKill:       {[2]time.Duration{200 * ms, 2 * second}, 3 * second, (*world).nodeKill},
 	FaultNodePause:      {[2]time.Duration{1 * second, 3 * second}, 0, (*world).nodePause},
@@ -74,21 +76,36 @@ const burstSize = 600 // more than the 500 that Prosody keeps for a stream that 
 // burstWhileAway sends one account more than a server keeps for a stream, while none of the
 // nodes can reach the server.
 func (w *world) burstWhileAway(f fault, _ *node) {
-	for _, n := range w.nodes {
-		n.xmpp.Down()
-	}
-	w.load.burst(w.accounts[f.random.IntN(len(w.accounts))], burstSize)
-	w.until(20*second, func() bool { return w.load.waiting() == 0 })
+	w.links(func(p *testkit.Proxy) { p.Down() })
+	w.until(20*second, w.load.burst(w.accounts[f.random.IntN(len(w.accounts))], burstSize))
 	w.wait(f.hold)
-	for _, n := range w.nodes {
-		n.xmpp.Up(w.t)
-	}
+	w.links(func(p *testkit.Proxy) { p.Up(w.t) })
 }
 
+// serverRestart stops the server as an operator does. Every other time the gateways reach it
+// again only when the others have been back for a while: then what was sent meanwhile comes
+// twice, from the archive and from what the server keeps for those who are offline.
 func (w *world) serverRestart(f fault, _ *node) {
+	late := f.random.IntN(2) == 0
 	w.server.Stop(w.t)
 	w.wait(f.hold)
+	if late {
+		w.links(func(p *testkit.Proxy) { p.Down() })
+	}
 	w.server.Start(w.t)
+	if !late {
+		return
+	}
+	w.until(10*second, w.allOnline)
+	w.wait(2 * second)
+	w.links(func(p *testkit.Proxy) { p.Up(w.t) })
+}
+
+// links does something to the link of every node to the server.
+func (w *world) links(do func(*testkit.Proxy)) {
+	for _, n := range w.nodes {
+		do(n.xmpp)
+	}
 }
 
 // until waits for something that helps the fault to be one, and goes on without it.
@@ -118,13 +135,12 @@ func (w *world) clientsSlow(f fault, _ *node) {
 // gives the session a new one as the account's owner does.
 func (w *world) tokenRejected(f fault, _ *node) {
 	a := w.accounts[f.random.IntN(len(w.accounts))]
-	w.server.RevokeToken(w.t, a.access)
-	for _, n := range w.nodes {
-		n.xmpp.Cut(w.t)
-	}
+	w.server.RevokeToken(w.t, *a.access.Load())
+	w.links(func(p *testkit.Proxy) { p.Cut(w.t) })
 	w.wait(f.hold)
-	a.access = w.server.IssueToken(w.t, a.JID)
-	if _, err := a.insist(w.ctx, http.MethodPut, "/v1/session/credentials", map[string]string{"token": a.access}); err != nil {
+	fresh := w.server.IssueToken(w.t, a.JID)
+	a.access.Store(&fresh)
+	if _, err := a.insist(w.ctx, http.MethodPut, "/v1/session/credentials", map[string]string{"token": fresh}); err != nil {
 		w.t.Errorf("ledger: a new token was not taken: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -61,24 +62,36 @@ func (l *load) run(ctx context.Context) {
 	}
 }
 
-// burst sends so many messages to one account at once, from every sender.
-func (l *load) burst(to *account, n int) {
+// burst sends so many messages to one account at once, from the fastest of the senders. The
+// result says whether the server has them all.
+func (l *load) burst(to *account, n int) (arrived func() bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	ids := make([]string, n)
+	fast := l.w.senders[len(l.w.senders)/2:] // those of @xmpp/client
 	for i := range n {
-		l.send(l.w.senders[i%len(l.w.senders)], to)
+		ids[i] = l.send(fast[i%len(fast)], to)
+	}
+	return func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return !slices.ContainsFunc(ids, func(id string) bool {
+			_, open := l.unacked[id]
+			return open
+		})
 	}
 }
 
-// send sends the next message of a pair. The caller holds mu.
-func (l *load) send(from *sender, to *account) {
+// send sends the next message of a pair and gives its id. The caller holds mu.
+func (l *load) send(from *sender, to *account) (id string) {
 	key := [2]string{from.Name, to.Name}
 	l.next[key]++
 	m := message{from.Name, to.Name, l.next[key]}
-	id := fmt.Sprintf("%s-%s-%d-%x", m.from, m.to, m.n, l.w.o.Seed)
+	id = fmt.Sprintf("%s-%s-%d-%x", m.from, m.to, m.n, l.w.o.Seed)
 	l.unacked[id] = m
 	l.w.history.add(Entry{Op: OpSend, Phase: Invoke, Who: m.from, Account: m.to, N: m.n})
 	from.program.send(m.from, to.JID, id, compose(m, l.random))
+	return id
 }
 
 // waiting is how many messages the senders' server has not answered for.
@@ -88,13 +101,14 @@ func (l *load) waiting() int {
 	return len(l.unacked)
 }
 
-// settle notes what became of a message; bounces come after the acknowledgement.
+// settle notes what became of a message. Bounces come after the acknowledgement, and that
+// may come after doubts.
 func (l *load) settle(id string, p Phase, text string) {
 	l.mu.Lock()
 	m, ok := l.unacked[id]
 	delete(l.unacked, id)
 	l.mu.Unlock()
-	if p == Fail && !ok {
+	if !ok {
 		m, ok = l.named(id)
 	}
 	if ok {

@@ -143,7 +143,9 @@ func (w *world) nemesis(list []fault) {
 		}
 		n := w.node(f.target)
 		w.history.add(Entry{Op: OpFault, Phase: Invoke, Who: n.name, Text: f.kind, ID: fmt.Sprint(f.hold.Milliseconds(), " ms")})
+		w.broken.Store(true)
 		faultKinds[f.kind].make(w, f, n)
+		w.broken.Store(false)
 		w.history.add(Entry{Op: OpFault, Phase: OK, Who: n.name, Text: f.kind})
 		w.wait(f.rest)
 		stop()

@@ -1,7 +1,5 @@
 package ledger
 
-import "time"
-
 // plantedRuns are the faults that bring each mistake of internal/plant to light, and the
 // server on which it does harm: Prosody does not resume a stream of which it was told more
 // than it is now, and then the archive has what was acknowledged too early.
@@ -14,13 +12,13 @@ var plantedRuns = map[string]struct {
 	"archive": {"prosody", 1200, []string{FaultBurst}},
 	"fence":   {"prosody", 900, []string{FaultNodePause, FaultNodePause}},
 	"close":   {"prosody", 400, []string{FaultDrain, FaultDrain}},
-	"dedupe":  {"prosody", 2600, []string{FaultBurst, FaultClientsSlow, FaultBurst, FaultClientsSlow}},
+	"dedupe":  {"ejabberd", 800, []string{FaultServerRestart, FaultServerRestart, FaultServerRestart, FaultServerRestart}},
 }
 
 // Planted gives the options of a short run that must fail with the mistake in the build.
 func Planted(name string, o Options) (Options, bool) {
 	p, ok := plantedRuns[name]
 	o.Plant, o.Server, o.Messages, o.Script = name, p.server, p.messages, p.script
-	o.Accounts, o.Senders, o.Patience = 2, 2, 30*time.Second
+	o.Accounts, o.Senders = 2, 2
 	return o, ok
 }

@@ -90,6 +90,7 @@ func (w *world) play() {
 		w.posters = append(w.posters, p)
 		work.Go(func() { p.run(ctx) })
 		clients.Go(func() { p.follow(ctx) })
+		clients.Go(func() { w.impatient(ctx, a) })
 	}
 	w.nemesis(list)
 	work.Wait()
@@ -119,15 +120,15 @@ func (w *world) attach(ctx context.Context, wg *sync.WaitGroup, a *account, kind
 
 const (
 	longest  = 6 * time.Minute  // of converging
-	arriving = 15 * time.Second // for what only a message on its way to a receiver lacks
+	arriving = 15 * time.Second // for what is on its way to foreign clients only
 )
 
 // converge waits until nothing is on its way any more, or nothing moves.
 func (w *world) converge() {
 	for begun := time.Now(); time.Since(begun) < longest && w.ctx.Err() == nil; w.wait(200 * time.Millisecond) {
 		missing, open, under, since := w.tally.left()
-		done := missing == 0 && open == 0 && w.load.waiting() == 0
-		if done && (under == 0 || since > arriving) || since > w.o.Patience {
+		done := missing == 0 && open == 0
+		if done && (under == 0 && w.load.waiting() == 0 || since > arriving) || since > w.o.Patience {
 			return
 		}
 	}

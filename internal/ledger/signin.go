@@ -31,9 +31,9 @@ func (w *world) await(what string, check func() error) {
 func (w *world) signIn() {
 	w.t.Helper()
 	for _, a := range w.accounts {
-		a.access = w.server.IssueToken(w.t, a.JID)
-		body := map[string]string{"jid": a.JID, "mechanism": "X-OAUTH2", "token": a.access}
-		got, err := a.insist(w.ctx, http.MethodPost, "/v1/session", body)
+		access := w.server.IssueToken(w.t, a.JID)
+		a.access.Store(&access)
+		got, err := a.insist(w.ctx, http.MethodPost, "/v1/session", a.credential())
 		var session struct{ Token string }
 		if err == nil {
 			err = got.decode(&session)
@@ -47,6 +47,31 @@ func (w *world) signIn() {
 		w.befriend(a)
 	}
 	w.await("the sessions to be online", w.calmed)
+}
+
+// credential is what an account signs in with.
+func (a *account) credential() map[string]string {
+	return map[string]string{"jid": a.JID, "mechanism": "X-OAUTH2", "token": *a.access.Load()}
+}
+
+// impatient is somebody who signs in again when a session is away while nothing is broken.
+// Left alone the gateway backs off for up to a minute, and the session would miss most of
+// the faults.
+func (w *world) impatient(ctx context.Context, a *account) {
+	for away := 0; pause(ctx, time.Second); {
+		got, err := a.call(ctx, http.MethodGet, "/v1/session", "", nil)
+		var s struct{ State string }
+		if err != nil || got.decode(&s) != nil || s.State != "reconnecting" || w.broken.Load() {
+			away = 0
+			continue
+		}
+		if away++; away < 3 {
+			continue
+		}
+		away = 0
+		got, err = a.call(ctx, http.MethodPost, "/v1/session", "", a.credential())
+		w.history.add(Entry{Op: OpNote, Phase: Info, Account: a.Name, Text: fmt.Sprint("signed in again: ", got.status, " ", err)})
+	}
 }
 
 // befriend makes everybody a buddy of the account. The foreign ones say yes and ask back.

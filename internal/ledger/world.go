@@ -43,7 +43,8 @@ type world struct {
 
 	online  sync.Map // of the foreign people, by name
 	audited chan foreignLine
-	calm    atomic.Bool
+	calm    atomic.Bool // no client's network goes away any more
+	broken  atomic.Bool // a fault is there
 }
 
 // account is one that lives in the gateways.
@@ -51,7 +52,7 @@ type account struct {
 	person
 	base    string // of the gateway, through the balancer
 	token   string
-	access  string // of the XMPP server
+	access  atomic.Pointer[string] // the token of the XMPP server
 	http    *http.Client
 	buddies []string // bare JIDs of those who send to it
 }
@@ -105,13 +106,21 @@ func (w *world) people() {
 		}
 	}
 	w.await("the foreign clients to sign in", func() error {
-		for name := range w.foreigners() {
-			if _, ok := w.online.Load(name); !ok {
-				return fmt.Errorf("%s is not online; slixmpp: %s; @xmpp/client: %s", name, w.python.stderr.String(), w.js.stderr.String())
-			}
+		if !w.allOnline() {
+			return fmt.Errorf("slixmpp: %s; @xmpp/client: %s", w.python.stderr.String(), w.js.stderr.String())
 		}
 		return nil
 	})
+}
+
+// allOnline says whether every foreign client is signed in.
+func (w *world) allOnline() bool {
+	for name := range w.foreigners() {
+		if _, ok := w.online.Load(name); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *world) person(name string) person {

@@ -53,8 +53,9 @@ class Person {
   flush() {
     while (this.waiting.length > 0 && this.ready()) {
       const line = this.waiting.shift();
-      // Sending fails only with the connection, and stream management tells what became of it.
-      this.xmpp.send(xml('message', { to: line.to, id: line.id, type: 'chat' }, xml('body', {}, line.body))).catch(() => {});
+      // A message that failed may have gone out all the same, and be acknowledged after a resume.
+      this.xmpp.send(xml('message', { to: line.to, id: line.id, type: 'chat' }, xml('body', {}, line.body)))
+        .catch(() => emit({ event: 'unsure', who: this.who, id: line.id }));
     }
   }
 
