@@ -7,6 +7,7 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 NPM_TOOLS := tools/node_modules/.package-lock.json
 NPM_WEB := web/node_modules/.package-lock.json
+CANARY := bin/canary
 FUZZTIME ?= 2m
 LISTEN ?= 127.0.0.1:8080
 NODES ?= 2
@@ -72,9 +73,14 @@ $(GOLANGCI_LINT):
 	GOBIN=$(CURDIR)/bin GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	mv bin/golangci-lint $@
 
-# The tests with real servers are in it: there is no other set.
+# The tests with real servers are in it: there is no other set. What the tests print, log and
+# are answered is kept in CANARY, and searched for every secret that they have used.
+#
+# -count=1, because a result that go test has kept from an earlier run writes no log: there
+# would be nothing to search. It would not have met today's servers either.
 unit:
-	go test -race -timeout 12m $(PACKAGES)
+	@rm -rf $(CANARY) && mkdir -p $(CANARY)
+	CANARY_DIR=$(CURDIR)/$(CANARY) go test -race -count=1 -timeout 12m -json $(PACKAGES) | go run ./internal/canary/check $(CANARY)
 
 # Every fuzz target of every package, one after the other, FUZZTIME each.
 fuzz:

@@ -35,15 +35,9 @@ func (a *API) newForward(r *http.Request, vouched sessions.ID) (*forward, error)
 	}
 	err := keepBody(r)
 	if err == nil {
-		f.body = r.Body.(*keptBody).all
+		f.body = r.Body.(*keptBody).all // and r.Body is at its beginning, for a handler of ours
 	}
 	return f, err
-}
-
-func (f *forward) rewind(r *http.Request) {
-	if k, ok := r.Body.(*keptBody); ok {
-		k.Reset(k.all)
-	}
 }
 
 // keptBody is a body that was read to its end and can be read again.
@@ -121,7 +115,7 @@ func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessi
 	answered := false
 	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	p := httputil.ReverseProxy{
-		Transport: a.hops.transport, FlushInterval: -1, ErrorLog: a.hops.log, BufferPool: a.hops.large,
+		Transport: a.hops.way, FlushInterval: -1, ErrorLog: a.hops.log, BufferPool: a.hops.large,
 		Rewrite: func(pr *httputil.ProxyRequest) { a.address(pr, f, target, to.ID) },
 		ModifyResponse: func(res *http.Response) error {
 			if err := misdirection(res); err != nil {

@@ -13,6 +13,7 @@ import (
 // hops is how requests get from this node to others.
 type hops struct {
 	transport *http.Transport
+	way       http.RoundTripper // transport, with Options.NodeTransport around it
 	log       *log.Logger
 	seen      *once
 	large     *bufferPool // of answers
@@ -33,7 +34,7 @@ func newHops(o Options) *hops {
 	dialer := &net.Dialer{Timeout: hopDialTime}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // one connection for each stream; WebSockets know no other
-	return &hops{
+	h := &hops{
 		transport: &http.Transport{
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				c, err := dialer.DialContext(ctx, network, addr)
@@ -49,6 +50,10 @@ func newHops(o Options) *hops {
 		log:  slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug), // it names addresses
 		seen: newOnce(), large: newBufferPool(32 << 10), small: newBufferPool(4 << 10),
 	}
+	if h.way = h.transport; o.NodeTransport != nil {
+		h.way = o.NodeTransport(h.transport)
+	}
+	return h
 }
 
 // Close ends the connections to other nodes that nobody uses any more. It comes last, after

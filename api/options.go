@@ -58,6 +58,10 @@ type Options struct {
 	Metrics  http.Handler // /metrics of the admin listener
 
 	Observer Observer // counts what happens; nil: nobody does
+	Tracer   Tracer   // follows requests; nil: nobody does, and nothing is spent on it
+	// NodeTransport wraps the way to other nodes, so that a trace goes on there; nil: it stays
+	// as it is.
+	NodeTransport func(http.RoundTripper) http.RoundTripper
 }
 
 // Rate is a token bucket: Burst requests at once, refilled by PerSecond.

@@ -127,6 +127,7 @@ func slugFor(e *perch.Error) perch.Kind {
 // writeProblem answers with the problem that err is. It is the only way to refuse.
 func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(r, err)
+	noteProblem(r, p)
 	if p.Status >= http.StatusInternalServerError {
 		a.logProblem(r, p, err)
 	}

@@ -74,3 +74,6 @@ func (a *API) SetClock(now func() time.Time) {
 		l.now = now
 	}
 }
+
+// WithTrace is the middleware that follows requests.
+func (a *API) WithTrace(next http.Handler) http.Handler { return a.withTrace(next) }

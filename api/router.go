@@ -47,7 +47,7 @@ func (a *API) Handler() http.Handler { return a.mux }
 // a request does so with a request id, in the log, as a problem.
 func (a *API) routes() {
 	r := a.mux
-	r.Use(withRequestID, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP(), a.withCORS(), a.withIPLimit, a.refuseHops)
+	r.Use(withRequestID, a.withTrace, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP(), a.withCORS(), a.withIPLimit, a.refuseHops)
 	r.NotFound(a.handlePage)
 	r.MethodNotAllowed(a.handleMethodNotAllowed)
 	r.Use(a.withHead, a.withBodyLimit)

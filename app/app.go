@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
@@ -30,6 +31,8 @@ type App struct {
 	upstreams   map[string]upstream
 	certificate *certificate // nil without TLS
 	metrics     *metrics
+	tracing     *tracing     // nil: nothing is traced
+	draining    atomic.Int64 // since when, in Unix nanoseconds; 0: not yet
 
 	listener, adminListener net.Listener
 	consent                 net.Listener // nil unless the demo runs
@@ -55,7 +58,7 @@ func New(o Options) (*App, error) {
 
 // build makes the parts from the inside out; Stop undoes them in the other order.
 func (a *App) build() error {
-	for _, step := range []func() error{a.buildStore, a.buildUpstreams, a.buildManager, a.buildAPI} {
+	for _, step := range []func() error{a.buildTracing, a.buildStore, a.buildUpstreams, a.buildManager, a.buildAPI} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -84,6 +87,7 @@ func (a *App) buildManager() error {
 	}
 	a.manager = m
 	a.metrics.watchSessions(m, a.o.MaxSessions)
+	a.metrics.watchNode(m, a.store, &a.draining)
 	a.onStop("sessions", m.Close)
 	return nil
 }
@@ -96,13 +100,17 @@ func (a *App) buildAPI() error {
 		}
 		a.certificate = c
 	}
-	h, err := api.New(api.Options{
+	o := api.Options{
 		Sessions: a.manager, Logger: a.log.With("component", "api"), Version: a.o.Version,
 		Origins: a.o.Origins, TrustedProxies: a.o.TrustedProxies, Retention: a.o.Retention,
 		TokenRate: a.o.TokenRate, IPRate: a.o.IPRate, StreamsPerToken: a.o.Streams,
 		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,
 		Metrics: a.metrics.handler(), Observer: a.metrics,
-	})
+	}
+	if a.tracing != nil {
+		o.Tracer, o.NodeTransport = a.tracing, a.tracing.nodes
+	}
+	h, err := api.New(o)
 	if err != nil {
 		return err
 	}
@@ -128,10 +136,10 @@ func (a *App) Start() error {
 	if err := a.serveConsent(); err != nil {
 		return err // before the gateway, whose console leads there
 	}
-	a.serve("gateway", a.listener, a.api.Handler(), a.drain)
-	if a.adminListener != nil {
+	if a.adminListener != nil { // before the gateway, so that it outlives its drain
 		a.serve("admin", a.adminListener, a.api.AdminHandler(), nil)
 	}
+	a.serve("gateway", a.listener, a.api.Handler(), a.drain)
 	return nil
 }
 

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,8 +25,47 @@ func (m *metrics) watchSessions(manager *sessions.Manager, limit int) {
 				ch <- prometheus.MustNewConstMetric(perState, prometheus.GaugeValue, float64(n[s]), string(s))
 			}
 		}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "perch_sessions_limit", Help: "Most sessions on this node (--max-sessions)."},
-			func() float64 { return float64(limit) }),
+		gauge("perch_sessions_limit", "Most sessions on this node (--max-sessions).", func() float64 { return float64(limit) }),
+		gauge("perch_sessions_held_back", "Sessions that take nothing in because the store takes no writes.",
+			func() float64 { return float64(manager.Backlog().HeldBack) }),
+		gauge("perch_outbox_messages", "Accepted messages that are not yet known to be with their XMPP server.",
+			func() float64 { return float64(manager.Backlog().Outbox) }),
+	)
+}
+
+func gauge(name, help string, value func() float64) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+}
+
+// storeLook bounds the question to the store in a scrape, which must get its answer.
+const storeLook = time.Second
+
+// watchNode shows how this node stands among the others, and with what they share.
+func (m *metrics) watchNode(manager *sessions.Manager, store sessions.Store, draining *atomic.Int64) {
+	m.registry.MustRegister(
+		gauge("perch_nodes", "Nodes that share the store and are alive, as far as this one knows; itself included.", func() float64 {
+			n, _ := manager.Nodes()
+			return float64(n)
+		}),
+		gauge("perch_node_beat_age_seconds", "Time since this node renewed its lease; 0 without other nodes.", func() float64 {
+			_, age := manager.Nodes()
+			return age.Seconds()
+		}),
+		gauge("perch_store_up", "1 while the store takes writes, else 0.", func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), storeLook)
+			defer cancel()
+			if store.Healthy(ctx) != nil {
+				return 0
+			}
+			return 1
+		}),
+		gauge("perch_draining_seconds", "Time since this node began to drain; 0 while it does not.", func() float64 {
+			since := draining.Load()
+			if since == 0 {
+				return 0
+			}
+			return time.Since(time.Unix(0, since)).Seconds()
+		}),
 	)
 }
 

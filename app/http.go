@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/perch-im/perch/api"
 )
@@ -22,6 +23,7 @@ func (a *App) httpServer(h http.Handler) *http.Server {
 // drain time; sessions go to other nodes meanwhile. It runs before the listener closes, so
 // that clients find the next node, and requests that are still coming are passed on to it.
 func (a *App) drain(ctx context.Context) {
+	a.draining.Store(time.Now().UnixNano())
 	a.manager.Drain()
 	ctx, cancel := context.WithTimeout(ctx, a.o.DrainTime)
 	defer cancel()

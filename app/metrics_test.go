@@ -3,7 +3,6 @@ package app_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"maps"
@@ -18,17 +17,22 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/perch-im/perch/app"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/xmppconn"
 )
 
 // observed starts the embedded service, Redis and the admin listener.
-func observed(t *testing.T) *app.App {
+func observed(t *testing.T, change ...func(*app.Options)) *app.App {
 	t.Helper()
-	a, err := app.New(app.Options{
+	o := app.Options{
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Version: "v9.8.7",
-		RedisURL: testkit.SharedRedis(t).URL(), Secret: rand.Text() + rand.Text(), // nobody else finds these sessions
-	})
+		RedisURL: testkit.SharedRedis(t).URL(), Secret: canary.Secret(), Logger: canary.Logger(), // nobody else finds these sessions
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	a, err := app.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,6 +73,7 @@ func fetch(t *testing.T, url string) string {
 	if err != nil || res.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %d, %v: %s", url, res.StatusCode, err, body)
 	}
+	canary.Page(url, body)
 	return string(body)
 }
 
@@ -90,7 +95,7 @@ func TestWelcomeNamesWhatIsThere(t *testing.T) {
 	}
 }
 
-const canary = "canary-7d1f0c"
+const choice = "canary-7d1f0c"
 
 // use does a bit of everything, with canaries wherever a client has a choice.
 func use(t *testing.T, a *app.App) *testkit.Stream {
@@ -99,13 +104,13 @@ func use(t *testing.T, a *app.App) *testkit.Stream {
 	stream := g.Stream(t, "")
 	stream.ExpectType(t, "live")
 	echo := g.Get(t, "/v1/buddies").List("items")[0].Str("jid")
-	g.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": echo, "body": canary})
+	g.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": echo, "body": choice})
 	stream.ExpectType(t, "message.sent")
-	g.Call(t, http.StatusNotFound, http.MethodGet, "/v1/buddies/"+canary+"%40example.net", nil)
+	g.Call(t, http.StatusNotFound, http.MethodGet, "/v1/buddies/"+choice+"%40example.net", nil)
 	g.Get(t, "/v1/vcards/"+testkit.Escape(echo))
-	g.Get(t, "/v1/events?since="+canary)
-	g.Call(t, http.StatusNotFound, http.MethodGet, "/"+canary, nil)
-	testkit.NewGateway(t, a.URL(), canary).Call(t, http.StatusUnauthorized, http.MethodGet, "/v1/buddies", nil)
+	g.Get(t, "/v1/events?since="+choice)
+	g.Call(t, http.StatusNotFound, http.MethodGet, "/"+choice, nil)
+	testkit.NewGateway(t, a.URL(), choice).Call(t, http.StatusUnauthorized, http.MethodGet, "/v1/buddies", nil)
 	return stream
 }
 
@@ -144,6 +149,8 @@ func TestMetrics(t *testing.T) {
 		"perch_events_total": "type", "perch_events_dropped_total": "reason", "perch_resumes_total": "result", "perch_reconnects_total": "reason",
 		"perch_http_request_duration_seconds": "code method route", "perch_xmpp_iq_duration_seconds": "kind result",
 		"perch_redis_duration_seconds": "op result", "perch_stream_queue_frames": "",
+		"perch_session_ownership_total": "change", "perch_nodes": "", "perch_node_beat_age_seconds": "", "perch_draining_seconds": "",
+		"perch_store_up": "", "perch_forwarded_requests_total": "result", "perch_sessions_held_back": "", "perch_outbox_messages": "",
 	}
 	for name := range maps.Keys(labels(t, text)) {
 		if strings.HasPrefix(name, "perch_xmpp_") && strings.HasSuffix(name, "_total") {
@@ -159,6 +166,8 @@ func TestMetrics(t *testing.T) {
 		`perch_http_request_duration_seconds_count{code="404",method="GET",route="/v1/buddies/{jid}"} 1`, `{code="401",method="GET",route="/v1/buddies"} 1`,
 		`perch_xmpp_iq_duration_seconds_count{kind="roster",result="ok"} 1`, `perch_redis_duration_seconds_count{op="commit",result="ok"}`, `perch_redis_duration_seconds_count{op="lookup",result="ok"}`,
 		`perch_xmpp_sign_ins_total{upstream="messenger"} 1`, `perch_xmpp_sign_in_failures_total{upstream="messenger"} 1`, "perch_stream_queue_frames_count",
+		`perch_session_ownership_total{change="taken"} `, `perch_session_ownership_total{change="failed"} 0`, "perch_nodes ", "perch_node_beat_age_seconds 0.",
+		"perch_store_up 1", "perch_sessions_held_back 0", "perch_outbox_messages ", "perch_draining_seconds 0",
 		"go_goroutines ", "process_open_fds ", "process_resident_memory_bytes ",
 	} {
 		if !strings.Contains(text, line) {
@@ -175,7 +184,7 @@ func TestMetricsHaveNoNames(t *testing.T) {
 	a := observed(t)
 	use(t, a).Close()
 	text := scrape(t, a)
-	for _, word := range []string{canary, "demo-alice", "@", "alice"} {
+	for _, word := range []string{choice, "demo-alice", "@", "alice"} {
 		if i := strings.Index(text, word); i >= 0 {
 			t.Errorf("%q is in the metrics: %.200s", word, text[max(0, i-100):])
 		}

@@ -52,6 +52,13 @@ type Options struct {
 	Retention      sessions.Retention
 	Idle           IdlePolicy // what happens to a session without an event stream; default: nothing
 
+	// OTelEndpoint is the base address of a collector that takes OpenTelemetry traces (OTLP over
+	// HTTP), such as http://127.0.0.1:4318; "" makes none.
+	OTelEndpoint string
+	// OTelSample is the share of traces that are kept, above 0 and up to 1, of those that no
+	// client has begun; default 1.
+	OTelSample float64
+
 	Logger  *slog.Logger // default: discards
 	Version string       // shown by /version and hello
 }
@@ -95,6 +102,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Retention.Events, sessions.DefaultRetention.Events)
 	setDefault(&o.Retention.Bytes, sessions.DefaultRetention.Bytes)
 	setDefault(&o.Retention.Age, sessions.DefaultRetention.Age)
+	setDefault(&o.OTelSample, 1)
 	setDefault(&o.Version, "dev")
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -153,6 +161,14 @@ func (o Options) validate() error {
 	}
 	if o.MaxSessions < 0 || o.DrainTime < 0 || o.OpenTimeout < 0 {
 		return fmt.Errorf("--max-sessions, --drain-time and --open-timeout must not be negative")
+	}
+	if o.OTelSample < 0 || o.OTelSample > 1 {
+		return fmt.Errorf("--otel-sample must be above 0 and at most 1")
+	}
+	if o.OTelEndpoint != "" {
+		if err := checkEndpoint(o.OTelEndpoint); err != nil {
+			return err
+		}
 	}
 	return o.validateUpstreams()
 }

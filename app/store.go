@@ -23,7 +23,7 @@ func (a *App) buildStore() error {
 	defer cancel()
 	r, err := cache.NewRedis(ctx, cache.RedisOptions{
 		URL: a.o.RedisURL, Retention: a.o.Retention, Logger: a.log.With("component", "cache"),
-		Observer: a.metrics.redisTrip,
+		Observer: a.metrics.redisTrip, Trace: a.tracing.redis(),
 	})
 	if err != nil {
 		return fmt.Errorf("--redis-url: %w", err)

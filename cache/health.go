@@ -50,7 +50,7 @@ func (r *Redis) Healthy(ctx context.Context) error {
 	defer r.health.probing.Unlock()
 	start := time.Now()
 	err = r.probe(ctx)
-	r.observe("probe", start, err)
+	r.observe("probe", start, nil, err)
 	if err != nil && ctx.Err() != nil {
 		return err // the caller's time ended, which says nothing about Redis
 	}

@@ -64,7 +64,7 @@ func (w *writer) announce(batch []*job) {
 // adopted takes a session off the list of those that were given up. It is not repeated:
 // the entry ends by itself.
 func (r *Redis) adopted(ctx context.Context, id sessions.ID) {
-	start := time.Now()
+	start, traced := time.Now(), r.trace(ctx, "released", 1)
 	err := r.client.ZRem(ctx, r.keys.nodes(nodesTag)[3], string(id)).Err()
-	r.observe("released", start, err)
+	r.observe("released", start, traced, err)
 }

@@ -30,11 +30,17 @@ type RedisOptions struct {
 	MaxQueue int           // commits that may wait; default 16,384
 	MaxBytes int           // their encoded size; default 64 MiB
 
-	// Observer sees every round trip, for metrics: its name (commit, open, log, message,
-	// vcard, forget, bind, lookup, unbind, bindings, probe, tokens), its time and its
-	// error. A commit here is one pipeline of many. It must not wait.
+	// Observer sees every round trip, for metrics: its name (commit, open, owners, log,
+	// message, vcard, forget, bind, lookup, unbind, bindings, ticket, probe, tokens, beat,
+	// leave, released), its time and its error. A commit here is one pipeline of many, and
+	// so is what follows it when sessions were given up. It must not wait.
 	Observer func(op string, d time.Duration, err error)
-	Logger   *slog.Logger // default: nothing is logged
+	// Trace follows the same round trips, but for probes, for traces: it is told of the begin,
+	// with the caller's context and the number of things in it (of a commit: how many; else 1),
+	// and what it returns is called with the error at the end. Nil: nobody follows. Neither
+	// may wait.
+	Trace  func(ctx context.Context, op string, n int) (end func(error))
+	Logger *slog.Logger // default: nothing is logged
 }
 
 func (o RedisOptions) withDefaults() RedisOptions {
@@ -128,9 +134,9 @@ func (r *Redis) Close(ctx context.Context) error {
 func (r *Redis) ask(ctx context.Context, op string, f func(context.Context) error) error {
 	deadline := time.Now().Add(r.o.RetryFor)
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		start := time.Now()
+		start, traced := time.Now(), r.trace(ctx, op, 1)
 		err := f(ctx)
-		r.observe(op, start, err)
+		r.observe(op, start, traced, err)
 		if err == nil || verdictOf(err) == refused || ctx.Err() != nil || time.Now().Add(pause).After(deadline) {
 			return err
 		}
@@ -140,12 +146,23 @@ func (r *Redis) ask(ctx context.Context, op string, f func(context.Context) erro
 	}
 }
 
+// trace is RedisOptions.Trace; without one it costs nothing.
+func (r *Redis) trace(ctx context.Context, op string, n int) func(error) {
+	if r.o.Trace == nil {
+		return nil
+	}
+	return r.o.Trace(ctx, op, n)
+}
+
 // observe reports a round trip. That there is no such key is an answer, not an error.
-func (r *Redis) observe(op string, start time.Time, err error) {
+func (r *Redis) observe(op string, start time.Time, traced func(error), err error) {
 	if errors.Is(err, redis.Nil) {
 		err = nil
 	}
 	r.o.Observer(op, time.Since(start), err)
+	if traced != nil {
+		traced(err)
+	}
 }
 
 // run asks with a script. The reply of all scripts but unbind is an array.

@@ -87,7 +87,7 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 			err = ferr
 		}
 	}()
-	saved, _, err := r.open(ctx, id, sessions.Taking{}, &chain{})
+	saved, _, err := r.open(ctx, id, sessions.Taking{By: "check/1"}, &chain{})
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 	j, err := newJob(r, id, &sessions.Commit{
 		Fence: saved.Fence, Events: []*perch.Event{e}, Record: &sessions.Record{},
 		Roster:   sessions.Delta[perch.Buddy]{Reset: true, Put: []*perch.Buddy{{JID: "a@b"}}, Del: []string{"c@d"}},
-		Messages: []*perch.MessageRecord{{ID: "m"}}, Once: &sessions.Once{Key: "k"},
+		Messages: []*perch.MessageRecord{{ID: "m"}}, Once: &sessions.Once{Key: "k"}, Release: true,
 	}, nil)
 	if err != nil {
 		return err
@@ -110,7 +110,34 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 	if err := r.Bind(ctx, token, sessions.Binding{ID: id}); err != nil {
 		return err
 	}
+	if err := r.rehearseNodes(ctx, id); err != nil {
+		return err
+	}
 	return r.probe(ctx)
+}
+
+// rehearseNodes does what nodes do, on keys of its own: the others must not hear of it.
+func (r *Redis) rehearseNodes(ctx context.Context, id sessions.ID) (err error) {
+	keys, node := r.keys.nodes(string(id)), sessions.NodeID("check/1")
+	defer func() {
+		gone := r.change(ctx, "forget", func(ctx context.Context) error { return r.client.Unlink(ctx, keys...).Err() })
+		err = errors.Join(err, gone)
+	}()
+	if err := r.released(ctx, keys, id); err != nil {
+		return err
+	}
+	if _, err := r.beat(ctx, keys, sessions.Node{ID: node}); err != nil {
+		return err
+	}
+	if err := r.leave(ctx, keys, node); err != nil {
+		return err
+	}
+	ticket := sessions.Ticket{Session: id, Expires: perch.At(r.now().Add(time.Minute))}
+	if err := r.PutTicket(ctx, string(id), ticket); err != nil {
+		return err
+	}
+	_, err = r.TakeTicket(ctx, string(id))
+	return err
 }
 
 // isReply says whether err is an answer of Redis that begins with a word.

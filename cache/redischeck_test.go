@@ -13,6 +13,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/sessions"
 )
@@ -20,7 +21,7 @@ import (
 // refusal is what NewRedis says to a server that it must not use.
 func refusal(t *testing.T, url string) string {
 	t.Helper()
-	r, err := cache.NewRedis(t.Context(), cache.RedisOptions{URL: url, Timeout: time.Second, RetryFor: time.Second})
+	r, err := cache.NewRedis(t.Context(), cache.RedisOptions{URL: url, Timeout: time.Second, RetryFor: time.Second, Logger: canary.Logger()})
 	if err == nil {
 		_ = r.Close(t.Context())
 		t.Fatalf("NewRedis takes it")
@@ -93,9 +94,11 @@ func TestRedisMustTakeWrites(t *testing.T) {
 	}
 	admin := master.Client(t)
 	for name, rules := range map[string]string{
-		"reader":  "~* +@all -@write",
-		"foreign": "~other:* +@all",
-		"noxadd":  "~* +@all -xadd",
+		"reader":   "~* +@all -@write",
+		"foreign":  "~other:* +@all",
+		"noxadd":   "~* +@all -xadd",
+		"notime":   "~* +@all -time",
+		"nozscore": "~* +@all -zscore",
 	} {
 		user(t, admin, name, rules)
 		if s := refusal(t, "redis://"+name+":pw@"+master.Addr); !strings.Contains(s, "docs/redis.md") {
@@ -159,9 +162,13 @@ func TestRedisACLOfTheDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.ok(&sessions.Commit{Events: o.event(2, "2")})
+	if all, err := r.BindingsOf(t.Context(), "a1"); err != nil || len(all) != 1 {
+		t.Errorf("BindingsOf: %v, %v", all, err)
+	}
 	if err := r.Unbind(t.Context(), "t1"); err != nil {
 		t.Errorf("Unbind: %v", err)
 	}
+	asNodes(t, r, o)
 	if err := r.Forget(t.Context(), "a1"); err != nil {
 		t.Errorf("Forget: %v", err)
 	}
@@ -174,6 +181,32 @@ func TestRedisACLOfTheDocs(t *testing.T) {
 		if !strings.Contains(strings.ToLower(textOf(d)), "config") { // asked for politely
 			t.Errorf("denied: %v", d)
 		}
+	}
+}
+
+// asNodes does what only several nodes do: hand a session over, and a ticket.
+func asNodes(t *testing.T, r *cache.Redis, o *owner) {
+	t.Helper()
+	o.ok(&sessions.Commit{Release: true})
+	beat(t, r, "a/1")
+	if roll := beat(t, r, "a/2"); len(roll.Released) != 1 || len(roll.Dead) != 1 {
+		t.Errorf("Beat: %+v", roll)
+	}
+	if err := r.Leave(t.Context(), "a/2"); err != nil {
+		t.Errorf("Leave: %v", err)
+	}
+	if _, err := r.Open(t.Context(), o.id, sessions.Taking{By: "b/1"}); err != nil {
+		t.Errorf("Open: %v", err)
+	}
+	if owners, err := r.Owners(t.Context(), []sessions.ID{o.id}); err != nil || owners[o.id] != "b/1" {
+		t.Errorf("Owners: %v, %v", owners, err)
+	}
+	k := sessions.Ticket{Session: o.id, Expires: perch.At(time.Now().Add(time.Minute))}
+	if err := r.PutTicket(t.Context(), "h", k); err != nil {
+		t.Errorf("PutTicket: %v", err)
+	}
+	if _, err := r.TakeTicket(t.Context(), "h"); err != nil {
+		t.Errorf("TakeTicket: %v", err)
 	}
 }
 
@@ -219,7 +252,12 @@ func TestRedisObserver(t *testing.T) {
 	o.tip(0)
 	_, _ = s.Lookup(t.Context(), "t1")
 	_, _ = s.Message(t.Context(), "a1", "nosuch")
-	for _, want := range []string{"open", "commit", "log", "lookup", "message"} {
+	_, _ = s.Owners(t.Context(), []sessions.ID{"a1"})
+	beat(t, s, "a/1")
+	o.ok(&sessions.Commit{Release: true})
+	_, _ = s.TakeTicket(t.Context(), "nosuch")
+	_ = s.Leave(t.Context(), "a/1")
+	for _, want := range []string{"open", "commit", "log", "lookup", "message", "owners", "beat", "commit", "released", "ticket", "leave"} {
 		// That there is no such key is an answer.
 		if got := <-seen; got.op != want || got.err != nil {
 			t.Errorf("round trip %q (%v), want %q", got.op, got.err, want)

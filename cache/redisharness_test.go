@@ -13,6 +13,7 @@ import (
 
 	"github.com/perch-im/perch/cache"
 	"github.com/perch-im/perch/cache/storetest"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/sessions"
 )
@@ -46,8 +47,12 @@ func mini(t testing.TB) *world {
 	})
 	client := redis.NewClient(&redis.Options{Addr: m.Addr()})
 	t.Cleanup(func() { _ = client.Close() })
-	return &world{url: "redis://" + m.Addr(), addr: m.Addr(), client: client,
-		advance: func(_ testing.TB, d time.Duration) { m.FastForward(d) }}
+	w := &world{url: "redis://" + m.Addr(), addr: m.Addr(), client: client}
+	w.advance = func(t testing.TB, d time.Duration) {
+		w.age(t, d)
+		m.FastForward(d)
+	}
+	return w
 }
 
 // real is a redis-server. Nothing moves its clock, so what has an end is moved nearer.
@@ -73,6 +78,7 @@ func cluster(t testing.TB) *world {
 
 func (w *world) shorten(t testing.TB, d time.Duration) {
 	ctx := context.Background()
+	w.age(t, d)
 	for _, key := range w.keys(t) {
 		left, err := w.client.PTTL(ctx, key).Result()
 		switch {
@@ -86,6 +92,24 @@ func (w *world) shorten(t testing.TB, d time.Duration) {
 		}
 		if err != nil {
 			t.Fatalf("PEXPIRE: %v", err)
+		}
+	}
+}
+
+// age moves what nodes keep by the clock of Redis into the past.
+func (w *world) age(t testing.TB, d time.Duration) {
+	ctx := context.Background()
+	for _, part := range []string{"beats", "dead", "released"} {
+		key := "perch:{nodes}:" + part
+		all, err := w.client.ZRangeWithScores(ctx, key, 0, -1).Result()
+		for i := range all {
+			all[i].Score -= float64(d.Milliseconds())
+		}
+		if err == nil && len(all) > 0 {
+			err = w.client.ZAdd(ctx, key, all...).Err()
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", key, err)
 		}
 	}
 }
@@ -164,6 +188,9 @@ func (w *world) open(t testing.TB, o cache.RedisOptions) *cache.Redis {
 	t.Helper()
 	if o.URL == "" {
 		o.URL = w.url
+	}
+	if o.Logger == nil {
+		o.Logger = canary.Logger()
 	}
 	r, err := cache.NewRedis(context.Background(), o)
 	if err != nil {

@@ -86,8 +86,14 @@ func TestRedisSentinelFailsOver(t *testing.T) {
 	rs := testkit.Sentinel(t)
 	w := &world{url: rs.URL()}
 	s := w.open(t, cache.RedisOptions{RetryFor: 2 * time.Minute, Timeout: 500 * time.Millisecond})
-	o := own(t, s, "a1")
+	saved, err := s.Open(t.Context(), "a1", sessions.Taking{By: "a/1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &owner{saved, t, s, "a1"}
 	o.ok(&sessions.Commit{Events: o.event(1, "1")})
+	beat(t, s, "a/1")
+	start := time.Now()
 	master := rs.Master.Client(t)
 	if n, err := master.Wait(t.Context(), 2, 10*time.Second).Result(); err != nil || n != 2 {
 		t.Fatalf("%d replicas have it: %v", n, err)
@@ -103,6 +109,19 @@ func TestRedisSentinelFailsOver(t *testing.T) {
 		t.Fatal("no failover")
 	}
 	o.tip(2)
+	// Lease and owner have come along; the time without a master is told.
+	away := time.Since(start)
+	if roll := beat(t, s, "a/1"); roll.Missed < away-time.Second || idsOf(roll) != "a/1" {
+		t.Errorf("%v without a beat: %+v", away, roll)
+	}
+	var held *sessions.HeldError
+	if _, err := s.Open(t.Context(), "a1", sessions.Taking{By: "b/1"}); !errors.As(err, &held) || held.Owner != "a/1" {
+		t.Errorf("Open gave %v", err)
+	}
+	o.ok(&sessions.Commit{Release: true})
+	if roll := beat(t, s, "b/1"); len(roll.Released) != 1 {
+		t.Errorf("after the release: %+v", roll)
+	}
 }
 
 // A node sees sessions come and go for months; what it remembers of them must not grow.

@@ -13,9 +13,9 @@ import (
 // send makes one round trip with the unsettled jobs of a batch and settles those that got
 // an answer. The error is the last one that is worth another try.
 func (w *writer) send(batch []*job) error {
-	start := time.Now()
+	start, traced := time.Now(), w.r.trace(w.ctx, "commit", len(batch))
 	cmds, err := w.exec(batch)
-	w.r.observe("commit", start, err)
+	w.r.observe("commit", start, traced, err)
 
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -209,7 +209,7 @@ func (r *Redis) forgetTokens(ctx context.Context, id sessions.ID) error {
 // session slides, and not repeated when it fails: the next slide comes long before the
 // tokens end.
 func (r *Redis) prolong(ctx context.Context, ids []sessions.ID) {
-	start := time.Now()
+	start, traced := time.Now(), r.trace(ctx, "tokens", len(ids))
 	err := func() error {
 		pipe := r.client.Pipeline()
 		sets := make([]*redis.StringSliceCmd, len(ids))
@@ -230,7 +230,7 @@ func (r *Redis) prolong(ctx context.Context, ids []sessions.ID) {
 		_, err := pipe.Exec(ctx)
 		return err
 	}()
-	r.observe("tokens", start, err)
+	r.observe("tokens", start, traced, err)
 }
 
 func (r *Redis) change(ctx context.Context, op string, f func(context.Context) error) error {

@@ -21,6 +21,7 @@ type Manager struct {
 	nodes    *nodes        // nil: alone with the Store
 	replaced chan struct{} // see Replaced
 	words    interner
+	backlog  backlog
 	logins   map[string]chan struct{} // slots, by upstream
 
 	ctx    context.Context // of every session; cancelled when Close has run out of time

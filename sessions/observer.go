@@ -39,6 +39,8 @@ const (
 	OwnerAdopted  = "adopted"  // its owner was dead
 	OwnerReleased = "released" // given up, for another node to go on
 	OwnerFenced   = "fenced"   // another node has taken it
+	OwnerPassed   = "passed"   // given up elsewhere, and no credential is kept: its client's next request brings it
+	OwnerFailed   = "failed"   // sessions of a dead node could not be looked for; it is tried again
 )
 
 type unobserved struct{}

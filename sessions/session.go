@@ -56,7 +56,8 @@ type Session struct {
 	recent   recentIDs
 	subs     []*Subscription
 	idle     idling
-	handed   bool // state was shown to a client before the first roster
+	waits    waits // counted in m.backlog
+	handed   bool  // state was shown to a client before the first roster
 
 	opening *time.Timer // ends the wait for the first login
 	touch   *time.Timer // keeps a quiet session from expiring in the Store
@@ -109,6 +110,9 @@ func (s *Session) open() {
 		err = s.load(ctx, saved)
 	}
 	if err != nil {
+		if s.m.nodes != nil && perch.KindOf(storeError(err)) == perch.KindStorageUnavailable {
+			s.m.nodes.tryAgain()
+		}
 		s.openErr = storeError(err)
 		close(s.opened)
 		s.cancel()
@@ -192,6 +196,7 @@ func (s *Session) end(e ending) {
 
 // finish runs after the last turn, in the goroutine that was the owner and may wait now.
 func (s *Session) finish() {
+	s.measure(waits{})
 	stop(s.opening)
 	stop(s.touch)
 	stop(s.retry.timer)

@@ -105,6 +105,7 @@ func (s *Session) step() {
 	}()
 	s.wait()
 	s.flush()
+	s.measure(s.waiting())
 }
 
 func (s *Session) wait() {

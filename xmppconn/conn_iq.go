@@ -46,8 +46,13 @@ func (c *Conn) fromOwnAccount(from perch.JID) bool {
 // (KindUpstreamTimeout) or with the connection (KindSessionOffline). Kind is what the
 // Observer calls it.
 func request[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID, payload []byte, decode func(iqIn) (T, error)) (_ T, err error) {
-	began := c.d.now()
-	defer func() { c.d.observer(kind, c.d.now()-began, err) }()
+	began, traced := c.d.now(), c.d.follow(ctx, kind)
+	defer func() {
+		c.d.observer(kind, c.d.now()-began, err)
+		if traced != nil {
+			traced(err)
+		}
+	}()
 	type result struct {
 		value T
 		err   error
@@ -76,6 +81,14 @@ func request[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID
 		}
 		return none, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the server did not answer in time")
 	}
+}
+
+// follow is Options.Trace; without one it costs nothing.
+func (d *Dialer) follow(ctx context.Context, kind string) func(error) {
+	if d.trace == nil {
+		return nil
+	}
+	return d.trace(ctx, kind)
 }
 
 // ask queues a request and enters it into the table.

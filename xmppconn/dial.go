@@ -23,6 +23,10 @@ type Options struct {
 	// roster_set, roster_remove, vcard, vcard_set, archive, jid_lookup, ping), how long it
 	// waited and its error. It must not wait.
 	Observer func(kind string, d time.Duration, err error)
+	// Trace follows the same requests for traces: it is told of the begin, with the caller's
+	// context, and what it returns is called with the error at the end. Nil: nobody follows.
+	// Neither may wait.
+	Trace func(ctx context.Context, kind string) (end func(error))
 }
 
 // Dialer signs in connections to one upstream. It is safe for concurrent use, and keeps what
@@ -33,6 +37,7 @@ type Dialer struct {
 	log       *slog.Logger
 	counters  *Counters
 	observer  func(kind string, d time.Duration, err error)
+	trace     func(ctx context.Context, kind string) func(error) // nil: nobody follows
 	tls       tlsConfigs
 	redirects redirects
 	seed      maphash.Seed
@@ -48,7 +53,7 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 		return nil, err
 	}
 	d := &Dialer{
-		up: up.withDefaults(), log: o.Logger, counters: o.Counters, observer: o.Observer,
+		up: up.withDefaults(), log: o.Logger, counters: o.Counters, observer: o.Observer, trace: o.Trace,
 		seed: maphash.MakeSeed(), epoch: time.Now().Add(-time.Millisecond),
 	}
 	if d.log == nil {

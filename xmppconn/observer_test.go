@@ -22,7 +22,23 @@ func TestObserverSeesEveryRequest(t *testing.T) {
 			}
 			seen = append(seen, fmt.Sprint(kind, " ", d, " ", result))
 		}
-		ctx := context.Background()
+		type callers struct{}
+		ctx := context.WithValue(context.Background(), callers{}, "the caller's")
+		var traced []string
+		w.d.trace = func(ctx context.Context, kind string) func(error) {
+			if ctx.Value(callers{}) == nil {
+				t.Error("not the context of the caller")
+			}
+			n := len(seen)
+			return func(err error) {
+				if err != nil {
+					kind += " failed"
+				}
+				if len(seen) == n+1 { // it spans the whole request
+					traced = append(traced, kind)
+				}
+			}
+		}
 		ask := func(reply func(*element) string, f func() error) {
 			answer(p, func(iq *element) string {
 				time.Sleep(time.Second) // virtual
@@ -44,10 +60,36 @@ func TestObserverSeesEveryRequest(t *testing.T) {
 		if !slices.Equal(seen, want) {
 			t.Errorf("seen %q", seen)
 		}
+		if want := []string{"roster", "roster_set", "vcard failed", "archive", "ping", "roster_remove", "vcard_set", "jid_lookup failed"}; !slices.Equal(traced, want) {
+			t.Errorf("traced %q", traced)
+		}
 		c.Abort()
 		_, _ = c.Ping(ctx)
 		if last := seen[len(seen)-1]; last != "ping 0s session-offline" {
 			t.Errorf("without a connection: %q", last)
 		}
 	})
+}
+
+// A request that nobody follows costs no allocation for it.
+func TestNoTraceCostsNothing(t *testing.T) {
+	ctx := context.Background()
+	cost := func(trace func(context.Context, string) func(error)) float64 {
+		d, err := NewDialer(Upstream{Domain: "a.test"}, Options{Trace: trace})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return testing.AllocsPerRun(100, func() {
+			if end := d.follow(ctx, "ping"); end != nil {
+				end(nil)
+			}
+		})
+	}
+	if n := cost(nil); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	ends := 0
+	if n := cost(func(_ context.Context, kind string) func(error) { return func(error) { ends += len(kind) } }); n == 0 || ends == 0 {
+		t.Errorf("%v with a trace, %d: this test does not see any", n, ends)
+	}
 }

@@ -45,7 +45,10 @@ type Case struct {
 // Cases lists the whole suite.
 func Cases() []Case {
 	var all []Case
-	for _, part := range [][]Case{openCases, commitCases, orderCases, logCases, tableCases, onceCases, tokenCases, lifeCases} {
+	for _, part := range [][]Case{
+		openCases, commitCases, orderCases, logCases, tableCases, onceCases, tokenCases, lifeCases,
+		takingCases, memberCases, ticketCases, persistCases,
+	} {
 		all = append(all, part...)
 	}
 	return all

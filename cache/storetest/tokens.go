@@ -10,6 +10,7 @@ import (
 
 var tokenCases = []Case{
 	{"tokens lead to sessions", tokens},
+	{"a session knows its tokens", tokensOf},
 	{"forget leaves nothing", forget},
 }
 
@@ -63,6 +64,37 @@ func tokens(t testing.TB, h Harness) {
 	}
 	lookup(t, s, "t2", nil)
 	bindings(t, s, map[string]sessions.Binding{"t1": b, "t3": a})
+}
+
+func tokensOf(t testing.TB, h Harness) {
+	s := h.Store
+	of := func(id sessions.ID, want map[string]sessions.Binding) {
+		t.Helper()
+		got, err := s.BindingsOf(t.Context(), id)
+		if err != nil {
+			t.Errorf("BindingsOf(%s): %v", id, err)
+		}
+		same(t, string(id), got, want)
+	}
+	a, b := sessions.Binding{ID: "a1", Upstream: "up", JID: "me@x", Sealed: []byte{0, 255}}, sessions.Binding{ID: "a2", Upstream: "up"}
+	of("a1", nil)
+	bind(t, s, "t1", a)
+	bind(t, s, "t2", a)
+	bind(t, s, "t3", a)
+	bind(t, s, "t4", b)
+	of("a1", map[string]sessions.Binding{"t1": a, "t2": a, "t3": a})
+	of("a2", map[string]sessions.Binding{"t4": b})
+	bind(t, s, "t1", b) // leads elsewhere from now on
+	if err := s.Unbind(t.Context(), "t2"); err != nil {
+		t.Errorf("Unbind: %v", err)
+	}
+	of("a1", map[string]sessions.Binding{"t3": a})
+	of("a2", map[string]sessions.Binding{"t1": b, "t4": b})
+	if err := s.Forget(t.Context(), "a2"); err != nil {
+		t.Errorf("Forget: %v", err)
+	}
+	of("a2", nil)
+	of("a1", map[string]sessions.Binding{"t3": a})
 }
 
 func forget(t testing.TB, h Harness) {

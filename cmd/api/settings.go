@@ -76,6 +76,9 @@ type serveCommand struct {
 	RetentionBytes  int           `default:"8388608" help:"Most bytes of events kept for each session."`
 	RetentionAge    time.Duration `default:"24h" help:"How long events are kept."`
 
+	OTelEndpoint string  `name:"otel-endpoint" placeholder:"URL" help:"Collector of OpenTelemetry traces, OTLP over HTTP, such as http://127.0.0.1:4318. Not given: nothing is traced."`
+	OTelSample   float64 `name:"otel-sample" default:"1" help:"Share of traces that are kept, above 0 and up to 1; a client that sends traceparent decides itself."`
+
 	logSettings
 }
 
@@ -100,7 +103,8 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 		Origins: s.Origin, TrustedProxies: s.TrustedProxy,
 		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate), Streams: s.Streams,
 		MaxSessions: s.MaxSessions, OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
-		Idle:    app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
+		Idle:         app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
+		OTelEndpoint: s.OTelEndpoint, OTelSample: s.OTelSample,
 		Version: version(),
 	}
 	o.Retention.Events, o.Retention.Bytes, o.Retention.Age = s.RetentionEvents, s.RetentionBytes, s.RetentionAge
@@ -130,7 +134,7 @@ func (s *serveCommand) positive() error {
 		{"max-sessions", s.MaxSessions > 0}, {"token-rate", s.TokenRate > 0}, {"ip-rate", s.IPRate > 0},
 		{"streams", s.Streams > 0}, {"open-timeout", s.OpenTimeout > 0}, {"drain-time", s.DrainTime > 0},
 		{"idle-after", s.IdleAfter > 0}, {"lease", s.Lease > 0}, {"retention-events", s.RetentionEvents > 0},
-		{"retention-bytes", s.RetentionBytes > 0}, {"retention-age", s.RetentionAge > 0},
+		{"retention-bytes", s.RetentionBytes > 0}, {"retention-age", s.RetentionAge > 0}, {"otel-sample", s.OTelSample > 0},
 	} {
 		if !f.ok {
 			return fmt.Errorf("--%s must be more than 0", f.name)
@@ -152,8 +156,14 @@ func (versionCommand) Run(k *kong.Context) error {
 	return err
 }
 
-// version is the module version that go install recorded, or "dev".
+// release is what the linker was told (-X main.release=1.2.0), for builds of a plain tree.
+var release string
+
+// version is that, or the module version that go install recorded, or "dev".
 func version() string {
+	if release != "" {
+		return release
+	}
 	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" && b.Main.Version != "(devel)" {
 		return b.Main.Version
 	}

@@ -22,7 +22,7 @@ var servers = []struct {
 	start   func(testkit.TB) *testkit.Server
 	resumed string
 }{
-	{"prosody", func(t testkit.TB) *testkit.Server { return testkit.Prosody(t, testkit.ProsodyOptions{}) }, "mod_smacks resuming existing session"},
+	{"prosody", func(t testkit.TB) *testkit.Server { return testkit.Prosody(t, testkit.ProsodyOptions{Debug: true}) }, "mod_smacks resuming existing session"},
 	{"ejabberd", func(t testkit.TB) *testkit.Server { return testkit.Ejabberd(t) }, "Resumed session for"},
 }
 
@@ -40,10 +40,12 @@ func newTown(t *testing.T, server int, o cluster.Options) *town {
 	t.Helper()
 	o.XMPP = servers[server].start(t)
 	k := &town{Cluster: cluster.Start(t, o), resumed: servers[server].resumed}
+	t.Cleanup(func() { k.diary(t) })
 	k.bob = k.XMPP.SlixmppFor(t, k.Bob)
 	k.bob.Presence(t, "", "")
 	k.alice = k.SignIn(t, k.Alice)
 	k.bob.ExpectPresence(t, k.Alice.JID, "available", "")
+	k.bob.Discard() // that she was away before
 	return k
 }
 
@@ -66,8 +68,21 @@ func received(body string) func(testkit.Frame) bool {
 	return func(f testkit.Frame) bool { return f.Type == "message.received" && f.Data.Str("body") == body }
 }
 
-// resumes is how many streams the server has resumed.
-func (k *town) resumes(t *testing.T) int { return strings.Count(k.XMPP.Log(t), k.resumed) }
+// wantResumed waits until the server has told that it has resumed so many streams; its log is
+// written with a little delay.
+func (k *town) wantResumed(t *testing.T, want int) {
+	t.Helper()
+	n := 0
+	testkit.Eventually(t, comeBack, func() error {
+		if n = strings.Count(k.XMPP.Log(t), k.resumed); n < want {
+			return fmt.Errorf("the server has resumed %d streams, want %d", n, want)
+		}
+		return nil
+	})
+	if n > want {
+		t.Errorf("the server has resumed %d streams, want %d", n, want)
+	}
+}
 
 // owned waits until one of these nodes has alice's session.
 func (k *town) owned(t *testing.T, by ...*cluster.Node) *cluster.Node {
@@ -95,6 +110,13 @@ func (k *town) online(t *testing.T, g *testkit.Gateway) {
 		}
 		return nil
 	})
+}
+
+// diary prints the server's log when the test has failed.
+func (k *town) diary(t *testing.T) {
+	if t.Failed() {
+		t.Logf("the server's log:\n%s", k.XMPP.Log(t))
+	}
 }
 
 // noFlap checks that bob has not seen alice go or come.

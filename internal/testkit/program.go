@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // Program is a program that a test runs in a process of its own, with a throw-away
@@ -29,15 +31,21 @@ type ProgramOptions struct {
 // NewProgram prepares a program; Start runs it.
 func NewProgram(t TB, o ProgramOptions) *Program {
 	t.Helper()
-	if o.Dir == "" {
+	throwAway := o.Dir == ""
+	if throwAway {
 		dir, err := os.MkdirTemp("", "perch-"+o.Name+"-")
 		if err != nil {
 			t.Fatalf("testkit: %v", err)
 		}
-		t.Cleanup(func() { _ = os.RemoveAll(dir) })
 		o.Dir = dir
 	}
 	p := &Program{proc: &process{name: o.Name, dir: o.Dir, argv: o.Argv, env: o.Env, ready: o.Ready}}
+	t.Cleanup(func() {
+		_, _ = canary.Output().Write([]byte(p.Output())) // cannot fail
+		if throwAway {
+			_ = os.RemoveAll(o.Dir)
+		}
+	})
 	t.Cleanup(p.Kill)
 	return p
 }

@@ -2,9 +2,7 @@ package testkit
 
 import (
 	"bytes"
-	"crypto/rand"
 	"embed"
-	"encoding/base64"
 	"errors"
 	"os"
 	"os/exec"
@@ -12,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"text/template"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // Domains of Prosody beside alpha.test, with Prosody's own accounts.
@@ -29,6 +29,19 @@ type ProsodyOptions struct {
 	// the features: "pretls", "posttls" or "postauth".
 	SeeOtherStage  string
 	SeeOtherTarget string
+
+	// WebSocket serves XMPP over WebSocket (RFC 7395) for alpha.test, without TLS as behind
+	// a proxy, at ws://HTTPAddr/xmpp-websocket for the HTTP host localhost.
+	WebSocket bool
+	// Debug lets the log tell everything, such as which streams were resumed.
+	Debug bool
+}
+
+func (o ProsodyOptions) level() string {
+	if o.Debug {
+		return "debug"
+	}
+	return "info"
 }
 
 // Prosody starts a Prosody with three domains: alpha.test takes access tokens
@@ -70,8 +83,10 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 	s.launch(t, func() []int {
 		ports := []int{freePort(t), freePort(t), freePort(t)}
 		writeFile(t, dir, "prosody.cfg.lua", cred, render(t, prosodyFiles, "prosody/prosody.cfg.lua.tmpl", map[string]any{
-			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
+			"Level": o.level(),
+			"Dir":   dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
 			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget,
+			"WebSocket": o.WebSocket,
 		}))
 		return ports
 	})
@@ -105,9 +120,7 @@ func (a *prosodyAccounts) issueToken(t TB, local, domain string) string {
 	if domain != "alpha.test" {
 		t.Fatalf("testkit: %s has no tokens", domain)
 	}
-	raw := make([]byte, 33)
-	_, _ = rand.Read(raw)
-	token := base64.StdEncoding.EncodeToString(raw)
+	token := canary.Secret()
 	a.edit(t, "tokens", func(old string) string { return old + token + " " + local + "\n" })
 	return token
 }

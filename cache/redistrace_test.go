@@ -1,0 +1,55 @@
+package cache_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/sessions"
+)
+
+// What follows round trips is told of each, with the context of who waits for it.
+func TestRedisTrace(t *testing.T) {
+	type callers struct{}
+	seen := make(chan string, 100)
+	s := mini(t).open(t, cache.RedisOptions{Trace: func(ctx context.Context, op string, n int) func(error) {
+		begun := fmt.Sprint(op, " ", n, " ", ctx.Value(callers{}))
+		return func(err error) { seen <- fmt.Sprint(begun, " ", err != nil) }
+	}})
+	for len(seen) > 0 {
+		<-seen // the checks
+	}
+	o := own(t, s, "a1")
+	o.ok(&sessions.Commit{})
+	ctx := context.WithValue(t.Context(), callers{}, "a caller")
+	_, _ = s.Lookup(ctx, "t1")
+	_ = s.Healthy(ctx)
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	_, _ = s.Message(gone, "a1", "nosuch")
+	for _, want := range []string{"open 1 <nil> false", "commit 1 <nil> false", "lookup 1 a caller false", "message 1 a caller true"} {
+		if got := <-seen; got != want {
+			t.Errorf("round trip %q, want %q", got, want)
+		}
+	}
+	if len(seen) > 0 {
+		t.Errorf("and %s", <-seen)
+	}
+}
+
+// A round trip that nobody follows costs no allocation for it.
+func TestNoRedisTraceCostsNothing(t *testing.T) {
+	ctx := t.Context()
+	cost := func(o cache.RedisOptions) float64 {
+		s := mini(t).open(t, o)
+		return testing.AllocsPerRun(100, func() { s.Observed(ctx, "lookup") })
+	}
+	if n := cost(cache.RedisOptions{}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	ends := 0
+	if n := cost(cache.RedisOptions{Trace: func(_ context.Context, op string, _ int) func(error) { return func(error) { ends += len(op) } }}); n == 0 || ends == 0 {
+		t.Errorf("%v with a trace, %d: this test does not see any", n, ends)
+	}
+}
