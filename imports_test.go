@@ -111,11 +111,7 @@ var (
 			why: "openapigen reads sources as text: importing what it describes, it could not mend a package that does not build",
 		},
 	}
-<<<<<<< HEAD
-	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/fakexmpp", "internal/ledger", "cache/storetest", "bench"}
-=======
-	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/canary", "internal/fakexmpp", "cache/storetest", "bench"}
->>>>>>> core
+	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/canary", "internal/fakexmpp", "internal/ledger", "cache/storetest", "bench"}
 )
 
 // TestArrows keeps the floor plan: who may import whom, and why not.
