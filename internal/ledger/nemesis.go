@@ -41,6 +41,11 @@ type fault struct {
 	random *rand.Rand    // for what else the kind has to choose
 }
 
+// String is the fault as the plan has it.
+func (f fault) String() string {
+	return fmt.Sprintf("%s node %d for %s, then %s", f.kind, f.target+1, f.hold, f.rest)
+}
+
 // busiest is the target of most faults: a node without sessions has little to lose.
 const busiest = -1
 

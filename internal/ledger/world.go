@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -182,6 +181,3 @@ func (w *world) arrived(line foreignLine) {
 		w.history.add(Entry{Op: OpArrive, Who: m.to, Account: m.from, N: m.n, ID: line.ID})
 	}
 }
-
-// modules is where the packages of npm are by default.
-func modules(root string) string { return filepath.Join(root, "internal", "ledger", "peers") }

@@ -1,8 +1,9 @@
 // Command cmd makes one run of the ledger and tells what it has found. Its exit status is 1
-// when a promise was broken, or when the run could not be made.
+// when a promise was broken, and 2 when the run could not be made.
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -37,8 +38,9 @@ func run(ctx context.Context, args []string) int {
 	flags.IntVar(&o.Senders, "senders", 3, "foreign senders of each library")
 	flags.DurationVar(&o.Lease, "lease", 5*time.Second, "of the nodes")
 	flags.StringVar(&o.Plant, "plant", "", "build this mistake in, and use the faults that show it")
+	control := flags.String("control", "", "use the faults that show this mistake, without it")
 	flags.StringVar(&o.LogLevel, "log-level", "info", "of the nodes")
-	flags.StringVar(&o.Dir, "dir", "", "for history and logs; default bin/ledger/SEED")
+	flags.StringVar(&o.Dir, "dir", "", "for history and logs; default a folder of bin/ledger")
 	script := flags.String("script", "", "these faults, in this order, with commas")
 	if flags.Parse(args) != nil {
 		return 2
@@ -46,19 +48,21 @@ func run(ctx context.Context, args []string) int {
 	if o.Seed == 0 {
 		o.Seed = uint64(time.Now().UnixMilli())
 	}
-	if o.Plant != "" {
-		planted, ok := ledger.Planted(o.Plant, o)
+	if mistake := cmp.Or(o.Plant, *control); mistake != "" {
+		planted, ok := ledger.Planted(mistake, o)
 		if !ok {
-			fmt.Fprintln(os.Stderr, "ledger: there is no such plant")
+			fmt.Fprintln(os.Stderr, "ledger: there is no such mistake:", mistake)
 			return 2
 		}
-		o = planted
+		if o = planted; *control != "" {
+			o.Plant = ""
+		}
 	}
 	if *script != "" {
 		o.Script = strings.Split(*script, ",")
 	}
 	if o.Dir == "" {
-		o.Dir = filepath.Join("bin", "ledger", fmt.Sprint(o.Seed))
+		o.Dir = filepath.Join("bin", "ledger", fmt.Sprint(o.Seed, "-"+o.Server)+o.Plant+*control)
 	}
 	o.Modules, o.Out = filepath.Join("internal", "ledger", "peers"), os.Stdout
 	return play(ctx, o)
@@ -76,13 +80,13 @@ func play(ctx context.Context, o ledger.Options) (code int) {
 				panic(r)
 			}
 			fmt.Fprintln(os.Stderr, string(text))
-			code = 1
+			code = 2
 		}
 	}()
-	fmt.Println("ledger: seed", o.Seed, "in", o.Dir)
+	fmt.Fprintln(o.Out, "ledger: seed", o.Seed, "in", o.Dir)
 	r := ledger.Run(ctx, b, o)
 	for _, line := range r.Lines(o.Seed) {
-		fmt.Println(line)
+		fmt.Fprintln(o.Out, line)
 	}
 	if r.Failed() || b.failed {
 		return 1
