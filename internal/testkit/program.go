@@ -25,19 +25,26 @@ type ProgramOptions struct {
 	Argv  []string // the program's path and its arguments
 	Env   []string // besides PATH, HOME and LANG; nothing else of our own is handed on
 	Ready func(context.Context) error
+	Dir   string // where it runs and its output stays; "" is a throw-away directory
 }
 
 // NewProgram prepares a program; Start runs it.
 func NewProgram(t TB, o ProgramOptions) *Program {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "perch-"+o.Name+"-")
-	if err != nil {
-		t.Fatalf("testkit: %v", err)
+	throwAway := o.Dir == ""
+	if throwAway {
+		dir, err := os.MkdirTemp("", "perch-"+o.Name+"-")
+		if err != nil {
+			t.Fatalf("testkit: %v", err)
+		}
+		o.Dir = dir
 	}
-	p := &Program{proc: &process{name: o.Name, dir: dir, argv: o.Argv, env: o.Env, ready: o.Ready}}
+	p := &Program{proc: &process{name: o.Name, dir: o.Dir, argv: o.Argv, env: o.Env, ready: o.Ready}}
 	t.Cleanup(func() {
 		_, _ = canary.Output().Write([]byte(p.Output())) // cannot fail
-		_ = os.RemoveAll(dir)
+		if throwAway {
+			_ = os.RemoveAll(o.Dir)
+		}
 	})
 	t.Cleanup(p.Kill)
 	return p
