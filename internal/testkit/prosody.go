@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"embed"
 	"encoding/base64"
@@ -29,6 +30,9 @@ type ProsodyOptions struct {
 	// the features: "pretls", "posttls" or "postauth".
 	SeeOtherStage  string
 	SeeOtherTarget string
+	// Hibernation is how many seconds a stream is kept that has lost its connection
+	// (XEP-0198); default 60.
+	Hibernation int
 	// Debug lets the log tell everything, such as which streams were resumed.
 	Debug bool
 }
@@ -79,8 +83,8 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 	s.launch(t, func() []int {
 		ports := []int{freePort(t), freePort(t), freePort(t)}
 		writeFile(t, dir, "prosody.cfg.lua", cred, render(t, prosodyFiles, "prosody/prosody.cfg.lua.tmpl", map[string]any{
-			"Level": o.level(),
-			"Dir":   dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
+			"Level": o.level(), "Hibernation": cmp.Or(o.Hibernation, 60),
+			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
 			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget,
 		}))
 		return ports
