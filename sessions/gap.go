@@ -54,7 +54,7 @@ func (s *Session) releaseHeld(l *link) {
 		return // lost meanwhile: the next login reads the archive again
 	}
 	for _, d := range held {
-		s.applyMessage(d.in.(*perch.MessageIn))
+		s.apply(d.in)
 	}
 	s.covered(l)
 	if s.settle == nil {
@@ -194,7 +194,7 @@ func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
 	for _, it := range a.Items {
 		if _, ok := l.seen[it.ID]; !ok && it.Time >= a.since {
 			l.seen[it.ID] = struct{}{}
-			s.applyArchived(it, a.ours[it.MessageID])
+			s.guarded(func() { s.applyArchived(it, a.ours[it.MessageID]) })
 		}
 	}
 	return s.moveOn(a, after) && !a.Complete

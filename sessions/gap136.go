@@ -55,13 +55,13 @@ func (s *Session) catchUpLast(ctx context.Context, l *link) error {
 // applyLast logs what neither the log nor the messages that wait have.
 func (s *Session) applyLast(l *link, items []perch.ArchiveItem, k knownMessages) {
 	for _, d := range l.held {
-		if m, ok := d.in.(*perch.MessageIn); ok {
+		if m, ok := d.in.(*perch.MessageIn); ok && m != nil {
 			k.add(&m.Message, m.Sent, s.now())
 		}
 	}
 	for _, it := range items {
 		if !k.has(it) {
-			s.applyArchived(it, nil)
+			s.guarded(func() { s.applyArchived(it, nil) })
 		}
 	}
 }
