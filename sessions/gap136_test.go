@@ -279,4 +279,3 @@ func TestLastTenOfTheLatest(t *testing.T) {
 		}
 	})
 }
-
