@@ -7,6 +7,8 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 NPM_TOOLS := tools/node_modules/.package-lock.json
 NPM_WEB := web/node_modules/.package-lock.json
+NPM_LEDGER := internal/ledger/peers/node_modules/.package-lock.json
+CANARY := bin/canary
 FUZZTIME ?= 2m
 LISTEN ?= 127.0.0.1:8080
 NODES ?= 2
@@ -14,7 +16,7 @@ SERVER ?= prosody
 LEASE ?= 15s
 PACKAGES ?= ./...
 
-.PHONY: test packages format vet lint descriptions javascript types build unit fuzz bench run cluster generate cover clean
+.PHONY: test packages format vet lint descriptions javascript types build unit fuzz bench run cluster generate cover clean ledger ledger-planted ledger-control FORCE
 
 # Everything, in the order of what fails fastest.
 test: packages format vet build lint unit
@@ -72,9 +74,46 @@ $(GOLANGCI_LINT):
 	GOBIN=$(CURDIR)/bin GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	mv bin/golangci-lint $@
 
-# The tests with real servers are in it: there is no other set.
-unit:
-	go test -race -timeout 12m $(PACKAGES)
+# The tests with real servers are in it: there is no other set. What the tests print, log and
+# are answered is kept in CANARY, and searched for every secret that they have used.
+#
+# -count=1, because a result that go test has kept from an earlier run writes no log: there
+# would be nothing to search. It would not have met today's servers either.
+unit: $(NPM_LEDGER)
+	@rm -rf $(CANARY) && mkdir -p $(CANARY)
+	CANARY_DIR=$(CURDIR)/$(CANARY) go test -race -count=1 -timeout 12m -json $(PACKAGES) | go run ./internal/canary/check $(CANARY)
+
+# The foreign clients of the ledger that are no Debian package.
+$(NPM_LEDGER): internal/ledger/peers/package.json internal/ledger/peers/package-lock.json
+	npm ci --prefix internal/ledger/peers --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# The proof that no message is lost: docs/ledger.md. SEED=0 takes one from the clock.
+SEED ?= 0
+MESSAGES ?= 20000
+FAULTS ?= 60
+SERVER ?= prosody
+PLANT ?=
+ledger: packages bin/ledger-run $(NPM_LEDGER)
+	bin/ledger-run -seed=$(SEED) -messages=$(MESSAGES) -faults=$(FAULTS) -server=$(SERVER) -plant=$(PLANT)
+
+# Gateways with a mistake built in: each run must end with the exit status 1.
+ledger-planted: packages bin/ledger-run $(NPM_LEDGER)
+	@for plant in ack archive close dedupe fence; do \
+		echo "== $$plant"; \
+		status=0; bin/ledger-run -seed=$(or $(filter-out 0,$(SEED)),7) -plant=$$plant || status=$$?; \
+		[ $$status -eq 1 ] || { echo "the mistake $$plant was not found"; exit 1; }; \
+	done
+
+# With the same faults, and without the mistakes, nothing must be found.
+ledger-control: packages bin/ledger-run $(NPM_LEDGER)
+	@for plant in ack archive close dedupe fence; do \
+		echo "== without $$plant"; bin/ledger-run -seed=$(or $(filter-out 0,$(SEED)),7) -control=$$plant; \
+	done
+
+bin/ledger-run: FORCE
+	@mkdir -p bin
+	go build -o $@ ./internal/ledger/cmd
 
 # Every fuzz target of every package, one after the other, FUZZTIME each.
 fuzz:

@@ -37,6 +37,29 @@ func TestTestsDoNotSleepOrSkip(t *testing.T) {
 	}
 }
 
+// TestLogsOfTestsAreSearched keeps what make test looks into whole: a test that makes a logger
+// makes it with internal/canary.
+func TestLogsOfTestsAreSearched(t *testing.T) {
+	files := 0
+	for name, f := range parse(t, parser.SkipObjectResolution) {
+		if !strings.HasSuffix(name, "_test.go") || !strings.Contains(name, "/") {
+			continue // the root package has no fixtures: its tests print secrets on purpose
+		}
+		imports := importsOf(f)
+		if slices.Contains(imports, module+"/internal/canary") {
+			files++
+		}
+		for _, call := range calls(f) {
+			if call == "slog.New" {
+				t.Errorf("%s makes a logger that nobody searches: use canary.Logger, which takes handlers too", name)
+			}
+		}
+	}
+	if files < 6 {
+		t.Errorf("only %d test files use internal/canary: this test looks in the wrong place", files)
+	}
+}
+
 // calls lists what a file calls in the form package.Function or variable.Method.
 func calls(f *ast.File) []string {
 	var found []string

@@ -37,12 +37,12 @@ var (
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
 		},
 		{
-			from: "sessions", may: []string{"."},
+			from: "sessions", may: []string{".", "internal/plant"},
 			never: []string{"net", "net/http", "encoding/xml"},
 			why:   "sessions sees neither XML nor HTTP: it declares the interfaces that it needs (DialFunc, Conn, Store)",
 		},
 		{
-			from: "cache", may: []string{".", "sessions", "cache"}, libs: []string{"github.com/redis/go-redis/"},
+			from: "cache", may: []string{".", "sessions", "cache", "internal/plant"}, libs: []string{"github.com/redis/go-redis/"},
 			never: []string{"net/http", "encoding/xml"},
 			why:   "cache is sessions.Store in memory and on Redis, and knows of no protocol",
 		},
@@ -80,27 +80,38 @@ var (
 			why: "bench measures everything",
 		},
 		{
-			from: "internal/testkit", may: []string{"internal/testkit", "internal/contract"}, libs: []string{""},
+			from: "internal/testkit", may: []string{"internal/testkit", "internal/contract", "internal/canary"}, libs: []string{""},
 			why: "testkit stands for foreign servers and clients: with our own code in it, it would prove nothing",
 		},
 		{
-			from: "internal/cluster", may: []string{"internal/cluster", "internal/testkit"},
+			from: "internal/cluster", may: []string{"internal/cluster", "internal/testkit", "internal/canary"},
 			why: "cluster runs programs as an operator does, and calls them as a client: it knows nothing of their code",
+		},
+		{
+			from: "internal/ledger", may: []string{"internal/testkit", "internal/ledger"}, libs: []string{"github.com/coder/websocket", "github.com/redis/go-redis/"},
+			why: "the ledger knows what the guides promise, and nothing of the code that must keep it",
+		},
+		{
+			from: "internal/plant", why: "plant is constants: whoever reads one is in the gateway, and nothing is behind it",
 		},
 		{
 			from: "internal/fakexmpp", may: []string{".", "sessions"},
 			why: "fakexmpp is a sessions.Conn for unit tests, and no part of the gateway",
 		},
 		{
-			from: "internal/contract", may: []string{"."}, libs: []string{"github.com/getkin/kin-openapi/", "github.com/santhosh-tekuri/jsonschema/", "go.yaml.in/yaml/"},
+			from: "internal/contract", may: []string{".", "internal/canary"}, libs: []string{"github.com/getkin/kin-openapi/", "github.com/santhosh-tekuri/jsonschema/", "go.yaml.in/yaml/"},
 			why: "contract knows the descriptions and nothing of the code that is held against them",
+		},
+		{
+			from: "internal/canary", may: []string{"internal/canary"},
+			why: "canary writes down and searches text: knowing the code that is searched, it would share its mistakes",
 		},
 		{
 			from: "internal/openapigen", libs: []string{"go.yaml.in/yaml/"},
 			why: "openapigen reads sources as text: importing what it describes, it could not mend a package that does not build",
 		},
 	}
-	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/fakexmpp", "cache/storetest", "bench"}
+	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/canary", "internal/fakexmpp", "internal/ledger", "cache/storetest", "bench"}
 )
 
 // TestArrows keeps the floor plan: who may import whom, and why not.

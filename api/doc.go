@@ -8,4 +8,9 @@
 // decode.go and params.go (what a request may say), problem.go and problems.go (how a
 // refusal looks), then one file for each resource, and the stream: stream.go with its
 // encodings ws.go, sse.go, ndjson.go and poll.go. admin.go is for the operator only.
+//
+// What belongs to a session of another node is passed on to it: locate.go (whose it is, and
+// looking again), hop.go (what nodes vouch for), hops.go and forward.go (the way there), and
+// for streams relay.go with relayws.go and relaylines.go, which put frames of this node in
+// between (splice.go, scan.go).
 package api

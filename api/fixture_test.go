@@ -15,6 +15,7 @@ import (
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/fakexmpp"
 	"github.com/perch-im/perch/sessions"
 )
@@ -31,14 +32,21 @@ type fixture struct {
 }
 
 // token is accepted by the scripted upstream as the account alice@example.net.
-const token = "good-token-canary"
+const token = canary.Mark + "good-token"
+
+const fixtureSecret = canary.Mark + "0123456789abcdef0123"
+
+// The tokens that tests write out; those that begin with "bad" are refused.
+func init() {
+	canary.Note(token, "tok-alice", "tok-other", "tok-canary", "good-fresh-token", "bad-fresh-token", "bad-canary", "bad-token")
+}
 
 func newFixture(t *testing.T, change ...func(*api.Options)) *fixture {
 	t.Helper()
 	up := fakexmpp.New()
 	store := cache.NewMemory(cache.MemoryOptions{})
 	m, err := sessions.NewManager(sessions.Options{
-		Dial: up.Dial, Store: store, Secret: []byte("0123456789abcdef0123456789abcdef"), DefaultUpstream: "default",
+		Dial: up.Dial, Store: store, Secret: []byte(fixtureSecret), DefaultUpstream: "default", Logger: canary.Logger(),
 		Upstreams: map[string]sessions.Upstream{
 			"default": {Name: "default", TokenBearer: true},
 			"other":   {Name: "other", NeedsJID: true},
@@ -68,7 +76,7 @@ func newFixture(t *testing.T, change ...func(*api.Options)) *fixture {
 func newBare(t *testing.T, m *sessions.Manager, change ...func(*api.Options)) *fixture {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	o := api.Options{Sessions: m, Version: "test"}
+	o := api.Options{Sessions: m, Version: "test", Logger: canary.Logger()}
 	for _, c := range change {
 		c(&o)
 	}

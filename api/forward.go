@@ -35,15 +35,9 @@ func (a *API) newForward(r *http.Request, vouched sessions.ID) (*forward, error)
 	}
 	err := keepBody(r)
 	if err == nil {
-		f.body = r.Body.(*keptBody).all
+		f.body = r.Body.(*keptBody).all // and r.Body is at its beginning, for a handler of ours
 	}
 	return f, err
-}
-
-func (f *forward) rewind(r *http.Request) {
-	if k, ok := r.Body.(*keptBody); ok {
-		k.Reset(k.all)
-	}
 }
 
 // keptBody is a body that was read to its end and can be read again.

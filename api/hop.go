@@ -109,6 +109,7 @@ func (a *API) withHop(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), hopKey{}, h))
 		r.Header.Del(hopHeader)
 		if !h.bad {
+			r.Header.Del("X-Forwarded-For")
 			r.RemoteAddr = "" // not known, rather than that of the other node
 			if ip, err := netip.ParseAddr(h.Addr); err == nil {
 				r.RemoteAddr = net.JoinHostPort(ip.String(), "0")

@@ -59,7 +59,6 @@ func (a *API) locate(w http.ResponseWriter, r *http.Request, look search) (*sess
 		a.o.Sessions.LookAgain(look.token)
 	}
 	f.result = ForwardRetried
-	f.rewind(r)
 	s, err = look.find()
 	there2, ok := errors.AsType[*sessions.Elsewhere](err)
 	if !ok {

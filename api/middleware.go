@@ -132,7 +132,7 @@ func (a *API) withRecover(next http.Handler) http.Handler {
 }
 
 // withClientIP finds the client's address by the rules of Options.TrustedProxies. That of a
-// request from another node was found there.
+// request from another node was found there, and is in the place of the TCP connection's.
 func (a *API) withClientIP() func(http.Handler) http.Handler {
 	if len(a.o.TrustedProxies) == 0 {
 		return middleware.ClientIPFromRemoteAddr
@@ -141,17 +141,7 @@ func (a *API) withClientIP() func(http.Handler) http.Handler {
 	for i, p := range a.o.TrustedProxies {
 		prefixes[i] = p.String()
 	}
-	byProxies := middleware.ClientIPFromXFF(prefixes...)
-	return func(next http.Handler) http.Handler {
-		client, node := byProxies(next), middleware.ClientIPFromRemoteAddr(next)
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if trusted(r.Context()) {
-				node.ServeHTTP(w, r)
-				return
-			}
-			client.ServeHTTP(w, r)
-		})
-	}
+	return middleware.ClientIPFromXFF(prefixes...)
 }
 
 // withCORS answers the browsers of the listed origins. Credentials in the sense of CORS

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -104,4 +105,10 @@ func TestStreamsAreCountedByTransport(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	(&fixture{t: t, ctx: ctx}).eventually("nobody is counted any more", func() bool { return open() == "0 0 0 0 4" })
+}
+
+func (l *ledger) results() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.forwarded)
 }

@@ -73,7 +73,7 @@ var problemDocs = map[perch.Kind]problemDoc{
 		meaning: "The certificate is not valid for the domain, or the server offers no TLS. Nothing is ever sent in clear.",
 		todo:    "The operator of the XMPP server, or of this gateway, has to act."},
 	perch.KindSessionOffline: {status: 503, title: "The session is not online", retryAfter: 5 * time.Second,
-		meaning: "There is no XMPP stream just now. Roster, presence and invitations stay readable.",
+		meaning: "There is no XMPP stream just now, or the node that has the session does not answer. Roster, presence and invitations stay readable.",
 		todo:    "GET /v1/session says why and when the next attempt is made (retry_at)."},
 	perch.KindDraining: {status: 503, title: "This node is stopping", retryAfter: time.Second,
 		meaning: "The node takes no new work.",

@@ -92,7 +92,7 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 	}
 	var answer signInAnswer
 	var created bool
-	_, err = a.locate(w, r, search{find: func() (s *sessions.Session, err error) {
+	_, err = a.locate(w, r, search{token: perch.NewSecret(req.Token), find: func() (s *sessions.Session, err error) {
 		s, answer, created, err = a.signIn(r, req)
 		return s, err
 	}})

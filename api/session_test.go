@@ -10,6 +10,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/fakexmpp"
 	"github.com/perch-im/perch/sessions"
 )
@@ -167,7 +168,7 @@ func TestSuspendedForCredentials(t *testing.T) {
 func TestLogHasNoSecrets(t *testing.T) {
 	var log bytes.Buffer
 	f := newFixture(t, func(o *api.Options) {
-		o.Logger = slog.New(slog.NewJSONHandler(&lockedWriter{w: &log}, &slog.HandlerOptions{Level: slog.LevelInfo}))
+		o.Logger = canary.Logger(slog.NewJSONHandler(&lockedWriter{w: &log}, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	})
 	f.signIn()
 	f.call("GET", "/v1/buddies/dave-canary@example.net", "")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // TestStuckReadersOverTCP has 200 clients that stop reading beside 100 that go on: the
@@ -21,7 +22,7 @@ func TestStuckReadersOverTCP(t *testing.T) {
 	const stuck, healthy, messages = 200, 100, 1000
 	var log lockedBuffer
 	g := newGate(t, func(o *gateOptions) {
-		o.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		o.Logger = canary.Logger(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		o.StreamsPerToken = stuck + healthy + 1
 		o.FrameTime = 4 * time.Second
 	})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/fakexmpp"
 )
 
@@ -517,7 +518,7 @@ func FuzzCommand(f *testing.F) {
 func TestSecretsStayOutOfLogs(t *testing.T) {
 	var log lockedBuffer
 	g := newGate(t, func(o *gateOptions) {
-		o.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug - 4}))
+		o.Logger = canary.Logger(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug - 4}))
 	})
 	g.open("tok-canary")
 	k, _ := g.ticket("tok-canary", "")

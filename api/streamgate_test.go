@@ -22,6 +22,7 @@ import (
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/fakexmpp"
 	"github.com/perch-im/perch/sessions"
 )
@@ -36,6 +37,7 @@ type gate struct {
 	client  *http.Client
 	sockets *http.Client
 	pipes   *pipes
+	store   sessions.Store
 }
 
 // gateOptions are what a test may want otherwise.
@@ -44,12 +46,19 @@ type gateOptions struct {
 	retention sessions.Retention
 	pipes     *pipes // instead of TCP
 	tls       bool   // with HTTP/2
+
+	// Of one node among several; see newNodes.
+	node  string
+	at    string         // where the others reach it; "" = where it listens
+	store sessions.Store // shared, and closed by its owner
+	up    *fakexmpp.Server
 }
 
 func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 	t.Helper()
 	g := &gate{t: t, up: fakexmpp.New()}
 	o := gateOptions{}
+	o.Logger = canary.Logger()
 	o.IPRate, o.TokenRate = api.Rate{PerSecond: 1e6, Burst: 1e6}, api.Rate{PerSecond: 1e6, Burst: 1e6}
 	for _, f := range edit {
 		f(&o)
@@ -57,22 +66,29 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 	g.up.Edit(func(d *fakexmpp.Data) {
 		d.Roster = []perch.Buddy{{JID: "bob@example.net", Name: "Bob", Groups: []string{"Work"}, Subscription: perch.SubscriptionBoth}}
 	})
-	store := cache.NewMemory(cache.MemoryOptions{Retention: o.retention})
+	store := o.store
+	if o.up != nil {
+		g.up = o.up
+	}
+	if store == nil {
+		store = cache.NewMemory(cache.MemoryOptions{Retention: o.retention})
+	}
 	var err error
 	g.manager, err = sessions.NewManager(sessions.Options{
-		Dial: g.up.Dial, Store: store, Secret: []byte("0123456789abcdef0123456789abcdef"),
+		Dial: g.up.Dial, Store: store, Secret: []byte(fixtureSecret), Logger: canary.Logger(),
 		Upstreams:       map[string]sessions.Upstream{"test": {Name: "test", TokenBearer: true}},
 		DefaultUpstream: "test", OpenTimeout: 5 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	g.store = store
 	o.Sessions = g.manager
 	if g.api, err = api.New(o.Options); err != nil {
 		t.Fatal(err)
 	}
 	g.srv = httptest.NewUnstartedServer(nil)
-	g.srv.Config = api.NewServer(g.api.Handler(), nil)
+	g.srv.Config = api.NewServer(g.api.Handler(), canary.Logger())
 	transport := &http.Transport{}
 	if o.pipes != nil {
 		_ = g.srv.Listener.Close()
@@ -97,13 +113,19 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 		defer cancel()
 		g.api.Drain(ctx)
 		g.srv.Close()
+		g.api.Close()
 		g.client.CloseIdleConnections()
 		end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		if err := errors.Join(g.manager.Close(end), store.Close(end)); err != nil {
+		err := g.manager.Close(end)
+		if o.store == nil {
+			err = errors.Join(err, store.Close(end))
+		}
+		if err != nil {
 			t.Error(err)
 		}
 	})
+	g.join(o)
 	return g
 }
 

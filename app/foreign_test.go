@@ -10,14 +10,15 @@ import (
 	"time"
 
 	"github.com/perch-im/perch/app"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/messenger"
 )
 
 const (
-	aliceToken = "QUxJQ0UtQUNDRVNTLVRPS0VO"
-	bobToken   = "Qk9CLUFDQ0VTUy1UT0tFTiEh"
-	carolToken = "Q0FST0wtQUNDRVNTLVRPS0VO"
+	aliceToken = canary.Mark + "QUxJQ0UtQUNDRVNTLVRPS0VO"
+	bobToken   = canary.Mark + "Qk9CLUFDQ0VTUy1UT0tFTiEh"
+	carolToken = canary.Mark + "Q0FST0wtQUNDRVNTLVRPS0VO"
 )
 
 // embedded runs the embedded service with alice and bob, who know each other, and carol.

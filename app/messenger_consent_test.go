@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch/app"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/messenger"
 )
@@ -19,7 +20,7 @@ import (
 // demo runs the gateway as it is without any configuration, on free ports.
 func demo(t *testing.T) *app.App {
 	t.Helper()
-	a, err := app.New(app.Options{Listen: "127.0.0.1:0", AdminListen: "off"})
+	a, err := app.New(app.Options{Listen: "127.0.0.1:0", AdminListen: "off", Logger: canary.Logger()})
 	if err != nil {
 		t.Fatal(err)
 	}

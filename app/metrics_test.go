@@ -3,7 +3,6 @@ package app_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"maps"
@@ -18,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/perch-im/perch/app"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/xmppconn"
 )
@@ -27,7 +27,7 @@ func observed(t *testing.T, change ...func(*app.Options)) *app.App {
 	t.Helper()
 	o := app.Options{
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Version: "v9.8.7",
-		RedisURL: testkit.SharedRedis(t).URL(), Secret: rand.Text() + rand.Text(), // nobody else finds these sessions
+		RedisURL: testkit.SharedRedis(t).URL(), Secret: canary.Secret(), Logger: canary.Logger(), // nobody else finds these sessions
 	}
 	for _, f := range change {
 		f(&o)
@@ -73,6 +73,7 @@ func fetch(t *testing.T, url string) string {
 	if err != nil || res.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %d, %v: %s", url, res.StatusCode, err, body)
 	}
+	canary.Page(url, body)
 	return string(body)
 }
 
@@ -94,7 +95,7 @@ func TestWelcomeNamesWhatIsThere(t *testing.T) {
 	}
 }
 
-const canary = "canary-7d1f0c"
+const choice = "canary-7d1f0c"
 
 // use does a bit of everything, with canaries wherever a client has a choice.
 func use(t *testing.T, a *app.App) *testkit.Stream {
@@ -103,13 +104,13 @@ func use(t *testing.T, a *app.App) *testkit.Stream {
 	stream := g.Stream(t, "")
 	stream.ExpectType(t, "live")
 	echo := g.Get(t, "/v1/buddies").List("items")[0].Str("jid")
-	g.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": echo, "body": canary})
+	g.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": echo, "body": choice})
 	stream.ExpectType(t, "message.sent")
-	g.Call(t, http.StatusNotFound, http.MethodGet, "/v1/buddies/"+canary+"%40example.net", nil)
+	g.Call(t, http.StatusNotFound, http.MethodGet, "/v1/buddies/"+choice+"%40example.net", nil)
 	g.Get(t, "/v1/vcards/"+testkit.Escape(echo))
-	g.Get(t, "/v1/events?since="+canary)
-	g.Call(t, http.StatusNotFound, http.MethodGet, "/"+canary, nil)
-	testkit.NewGateway(t, a.URL(), canary).Call(t, http.StatusUnauthorized, http.MethodGet, "/v1/buddies", nil)
+	g.Get(t, "/v1/events?since="+choice)
+	g.Call(t, http.StatusNotFound, http.MethodGet, "/"+choice, nil)
+	testkit.NewGateway(t, a.URL(), choice).Call(t, http.StatusUnauthorized, http.MethodGet, "/v1/buddies", nil)
 	return stream
 }
 
@@ -183,7 +184,7 @@ func TestMetricsHaveNoNames(t *testing.T) {
 	a := observed(t)
 	use(t, a).Close()
 	text := scrape(t, a)
-	for _, word := range []string{canary, "demo-alice", "@", "alice"} {
+	for _, word := range []string{choice, "demo-alice", "@", "alice"} {
 		if i := strings.Index(text, word); i >= 0 {
 			t.Errorf("%q is in the metrics: %.200s", word, text[max(0, i-100):])
 		}

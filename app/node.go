@@ -32,7 +32,7 @@ func (o Options) validateNode() error {
 			return fmt.Errorf("--node-url must be http://HOST:PORT or https://HOST:PORT of this node's gateway")
 		}
 	}
-	if o.Lease < shortestLease {
+	if o.Lease != 0 && o.Lease < shortestLease {
 		return fmt.Errorf("--lease must be at least %v", shortestLease)
 	}
 	if o.RedisURL == "" && (o.Node != "" || o.NodeURL != "") {

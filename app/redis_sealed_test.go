@@ -7,12 +7,14 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 )
 
 func sealKeys(keys ...byte) (list [][]byte) {
 	for _, k := range keys {
 		list = append(list, bytes.Repeat([]byte{k}, 32))
+		canary.Note(string(list[len(list)-1]))
 	}
 	return list
 }

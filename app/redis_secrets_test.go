@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch/app"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 )
 
@@ -35,7 +36,7 @@ func TestSecretsStayHere(t *testing.T) {
 			k.keys = k.redis.Client(t)
 			var log lockedBuffer
 			k.o.RedisURL, k.o.SealKeys = k.redis.URL(), keys
-			k.o.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			k.o.Logger = canary.Logger(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			k.start(t)
 			said := &said{api: k.api}
 			secrets := said.everything(t, k, l)
@@ -195,21 +196,21 @@ func (k *kept) written(t *testing.T) (all []byte) {
 // TestRedisNeedsASecret refuses to start where the hashes in Redis would be without a key,
 // and says how to make one. Nothing in the errors gives the Redis password away.
 func TestRedisNeedsASecret(t *testing.T) {
-	r := testkit.Redis(t, testkit.RedisOptions{Password: "redis-password-canary"})
+	r := testkit.Redis(t, testkit.RedisOptions{Password: canary.Mark + "-redis-password"})
 	for name, c := range map[string]struct {
 		url, secret, want string
 	}{
 		"no secret":      {r.URL(), "", "openssl rand -hex 32"},
 		"short secret":   {r.URL(), "short", "openssl rand -hex 32"},
-		"wrong password": {strings.Replace(r.URL(), "canary", "sparrow", 1), strings.Repeat("s", 32), "--redis-url"},
-		"nobody there":   {"redis://:redis-password-canary@127.0.0.1:1/0", strings.Repeat("s", 32), "--redis-url"},
+		"wrong password": {strings.Replace(r.URL(), canary.Mark, "sparrow", 1), strings.Repeat("s", 32), "--redis-url"},
+		"nobody there":   {"redis://:" + canary.Mark + "-redis-password@127.0.0.1:1/0", strings.Repeat("s", 32), "--redis-url"},
 		"bad address":    {r.URL() + "?no_such=setting", strings.Repeat("s", 32), "--redis-url"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log lockedBuffer
 			a, err := app.New(app.Options{
 				Listen: "127.0.0.1:0", AdminListen: "off", RedisURL: c.url, Secret: c.secret,
-				Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+				Logger: canary.Logger(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 			})
 			if err == nil {
 				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

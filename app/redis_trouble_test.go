@@ -43,24 +43,26 @@ func trouble(t *testing.T) *troubled {
 	return k
 }
 
-// TestRedisInTrouble takes Redis away in several ways and gives it back.
+// TestRedisInTrouble takes Redis away in several ways, for longer than a lease in some, and
+// gives it back.
 func TestRedisInTrouble(t *testing.T) {
 	for _, c := range []struct {
 		name  string
+		least time.Duration
 		begin func(*testing.T, *troubled) (end func())
 	}{
-		{"down", func(t *testing.T, k *troubled) func() {
+		{"down", time.Minute, func(t *testing.T, k *troubled) func() {
 			k.redis.Kill()
 			return func() { k.redis.Start(t) }
 		}},
-		{"hanging", func(_ *testing.T, k *troubled) func() {
+		{"hanging", 10 * time.Second, func(_ *testing.T, k *troubled) func() {
 			k.redis.Pause()
 			return k.redis.Continue
 		}},
-		{"slow", func(t *testing.T, k *troubled) func() {
+		{"slow", 0, func(t *testing.T, k *troubled) func() {
 			return k.link.Toxic(t, "latency", "downstream", map[string]any{"latency": 2500})
 		}},
-		{"full", func(t *testing.T, k *troubled) func() {
+		{"full", 20 * time.Second, func(t *testing.T, k *troubled) func() {
 			k.config(t, "maxmemory", "1")
 			return func() { k.config(t, "maxmemory", "0") }
 		}},
@@ -68,6 +70,7 @@ func TestRedisInTrouble(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			k := trouble(t)
 			t.Parallel() // from here on most of it is waiting
+			begun := time.Now()
 			end := c.begin(t, k)
 			k.wantRefused(t)
 			k.wantReads(t)
@@ -75,6 +78,12 @@ func TestRedisInTrouble(t *testing.T) {
 			k.wantHeldBack(t)
 			k.wantRefused(t)
 			k.wantReads(t)
+			look := time.NewTicker(time.Second)
+			defer look.Stop()
+			for ; time.Since(begun) < c.least; <-look.C {
+				k.wantRefused(t)
+				k.wantReads(t)
+			}
 			end()
 			k.wantRecovery(t)
 		})

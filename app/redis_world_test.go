@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -21,6 +22,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/perch-im/perch/app"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 )
 
@@ -45,8 +47,8 @@ func keep(t *testing.T, l login) *kept {
 	k.proxy = testkit.NewProxy(t, l.address(s))
 	k.o = app.Options{
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Upstreams: []app.Upstream{l.upstream(s, k.proxy.Addr)},
-		RedisURL: k.redis.URL(), Secret: strings.Repeat("0123456789abcdef", 2), DrainTime: time.Second, Node: "kept",
-		Logger: slog.New(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		RedisURL: k.redis.URL(), Secret: appSecret, DrainTime: time.Second, Node: "kept",
+		Logger: canary.Logger(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	k.api = testkit.NewGateway(t, "", "")
 	return k
@@ -105,7 +107,7 @@ func (k *kept) startProgram(t *testing.T, sig syscall.Signal) {
 	if len(keys) > 0 {
 		cmd.Env = append(cmd.Env, "PERCH_SECRET_KEY="+strings.Join(keys, ","))
 	}
-	cmd.Stderr = &testLog{t: t}
+	cmd.Stderr = io.MultiWriter(&testLog{t: t}, canary.Output())
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

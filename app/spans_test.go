@@ -18,6 +18,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // recorded is tracing whose spans stay in this process.
@@ -149,7 +150,7 @@ func (deaf) Shutdown(context.Context) error                               { retu
 func TestOneWarningAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		e := newExporter(deaf{strings.Repeat("no ", 1000)}, slog.New(slog.NewTextHandler(&log, nil)))
+		e := newExporter(deaf{strings.Repeat("no ", 1000)}, canary.Logger(slog.NewTextHandler(&log, nil)))
 		for range 181 { // three minutes and a second
 			if err := e.ExportSpans(t.Context(), make([]sdktrace.ReadOnlySpan, 2)); err != nil {
 				t.Error(err) // the SDK would write it to standard error

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/perch-im/perch/app"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 )
 
@@ -187,7 +188,7 @@ func TestTracesHaveNoNames(t *testing.T) {
 	spans := c.stopped(t, a)
 	local, domain, _ := strings.Cut(echo, "@")
 	for _, raw := range c.raw {
-		for _, word := range []string{canary, "demo-alice", "alice", "%40", local, domain, "perch:", "HGET", "EVAL"} {
+		for _, word := range []string{choice, "demo-alice", "alice", "%40", local, domain, "perch:", "HGET", "EVAL"} {
 			if i := bytes.Index(raw, []byte(word)); i >= 0 {
 				t.Errorf("%q is in the traces: %q", word, raw[max(0, i-60):min(len(raw), i+60)])
 			}
@@ -273,7 +274,7 @@ func TestCollectorInTrouble(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log lockedBuffer
 			a := observed(t, func(o *app.Options) {
-				o.OTelEndpoint, o.Logger = url, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+				o.OTelEndpoint, o.Logger = url, canary.Logger(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 			})
 			g := testkit.NewGateway(t, a.URL(), "demo-alice")
 			g.Get(t, "/v1/buddies")

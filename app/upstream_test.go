@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch/app"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 )
 
@@ -76,13 +77,18 @@ func (l login) address(s *testkit.Server) string {
 	return s.Addr
 }
 
+const appSecret = canary.Mark + "0123456789abcdef0123"
+
+// The credentials that tests write out.
+func init() { canary.Note(appSecret, aliceToken, "bm90IGEgdG9rZW4gb2YgYW55Ym9keQ==") }
+
 // start runs a whole gateway in this process, in front of one upstream.
 func start(t *testing.T, u app.Upstream) *app.App {
 	t.Helper()
 	a, err := app.New(app.Options{
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Upstreams: []app.Upstream{u},
-		Secret: strings.Repeat("0123456789abcdef", 2),
-		Logger: slog.New(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Secret: appSecret,
+		Logger: canary.Logger(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
 		t.Fatal(err)

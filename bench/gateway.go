@@ -29,7 +29,6 @@ func gatewayRole(ctx context.Context, args []string) (err error) {
 
 // startGateway runs a gateway in front of the server role, with o for the rest.
 func startGateway(ctx context.Context, c clientArgs, o app.Options) (a *app.App, stop func() error, err error) {
-	app.TuneMemory()
 	ca, err := os.CreateTemp("", "bench-ca-*.pem")
 	if err != nil {
 		return nil, nil, err
@@ -38,9 +37,16 @@ func startGateway(ctx context.Context, c clientArgs, o app.Options) (a *app.App,
 	if _, err := ca.Write(c.ca); err != nil {
 		return nil, nil, err
 	}
-	o.Listen, o.MaxSessions, o.DrainTime = "127.0.0.1:0", c.count+10, time.Second
+	o.MaxSessions = c.count + 10
 	o.IPRate = app.Rate{PerSecond: 1e6, Burst: 1e6}
 	o.Upstreams = []app.Upstream{{Name: "load", Domain: c.domain, Address: c.addr, CAFile: ca.Name(), Profile: app.ProfileMessenger}}
+	return runGateway(ctx, o)
+}
+
+// runGateway runs a gateway on a free port, as the command does.
+func runGateway(ctx context.Context, o app.Options) (a *app.App, stop func() error, err error) {
+	app.TuneMemory()
+	o.Listen, o.DrainTime = "127.0.0.1:0", time.Second
 	if a, err = app.New(o); err != nil {
 		return nil, nil, err
 	}

@@ -31,6 +31,7 @@ var roles = map[string]func(context.Context, []string) error{
 	"gateway": gatewayRole,
 	"bare":    bareRole,
 	"load":    loadRole,
+	"front":   frontRole,
 }
 
 func run(ctx context.Context, args []string, stdout, progress io.Writer) error {
@@ -52,6 +53,7 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) error {
 	}{
 		{"benchmarks", func() error { return goBenchmarks(ctx, r, progress, suites) }},
 		{"memory", func() error { return memory(ctx, r, progress, *count, *buddies) }},
+		{"latency", func() error { return latency(ctx, r, progress) }},
 		{"load", func() error { return load(ctx, r, progress, *count, *buddies) }},
 	} {
 		if *only != "" && *only != part.name {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,38 +14,12 @@ import (
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-// bencher lets the test kit start a server for this program: what would be the end of a
-// test is the end of the measurement.
-type bencher struct{ cleanup []func() }
-
-func (*bencher) Helper()                 {}
-func (*bencher) Name() string            { return "bench" }
-func (*bencher) Logf(f string, a ...any) { fmt.Fprintf(os.Stderr, f+"\n", a...) }
-
-// Errorf implements testkit.TB.
-func (*bencher) Errorf(f string, a ...any) { panic(fmt.Errorf(f, a...)) }
-
-// Fatalf implements testkit.TB; withRedis turns the panic into an error.
-func (*bencher) Fatalf(f string, a ...any) { panic(fmt.Errorf(f, a...)) }
-
-// Cleanup implements testkit.TB.
-func (b *bencher) Cleanup(f func()) { b.cleanup = append(b.cleanup, f) }
-
 // withRedis runs f with a redis-server of its own on a free port.
-func withRedis(f func(url string, c *redis.Client) error) (err error) {
-	b := &bencher{}
-	defer func() {
-		for _, f := range slices.Backward(b.cleanup) {
-			f()
-		}
-	}()
-	defer func() {
-		if r, ok := recover().(error); ok {
-			err = r
-		}
-	}()
-	server := testkit.Redis(b, testkit.RedisOptions{})
-	return f(server.URL(), server.Client(b))
+func withRedis(f func(url string, c *redis.Client) error) error {
+	return withTestkit(func(b *bencher) error {
+		server := testkit.Redis(b, testkit.RedisOptions{})
+		return f(server.URL(), server.Client(b))
+	})
 }
 
 // usage is what a store has used so far.

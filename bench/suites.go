@@ -13,7 +13,7 @@ var suites = []suite{
 			"FrameAndParse/message":   {"EncodingXMLTokens/message"},
 		},
 	},
-	{pkg: "./api", pattern: "^BenchmarkFanOut$"},
+	{pkg: "./api", pattern: "^(BenchmarkFanOut|BenchmarkHop)$"},
 	{pkg: "./cache", pattern: "^BenchmarkCommit$", compare: map[string][]string{"Commit/redis": {"Commit/memory"}}},
 	{pkg: "./cache", pattern: "^BenchmarkMemoryStorePerSession$"},
 }

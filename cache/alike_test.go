@@ -52,7 +52,7 @@ func (p *player) step(r *rand.Rand) string {
 	o := p.owners[id]
 	switch n := r.IntN(20); {
 	case o == nil || n == 0:
-		return p.open(id)
+		return p.open(id, sessions.Taking{By: someNode(r), From: someNode(r)})
 	case n == 1 && r.IntN(4) == 0:
 		if err := p.store.Forget(p.t.Context(), id); err != nil {
 			return err.Error()
@@ -75,8 +75,13 @@ func (p *player) step(r *rand.Rand) string {
 	}
 }
 
-func (p *player) open(id sessions.ID) string {
-	s, err := p.store.Open(p.t.Context(), id, sessions.Taking{})
+// someNode is nobody most of the time.
+func someNode(r *rand.Rand) sessions.NodeID {
+	return []sessions.NodeID{"", "", "", "a/1", "a/2", "b/1"}[r.IntN(6)]
+}
+
+func (p *player) open(id sessions.ID, taking sessions.Taking) string {
+	s, err := p.store.Open(p.t.Context(), id, taking)
 	if err != nil {
 		return err.Error()
 	}
@@ -95,7 +100,9 @@ func (p *player) read(id sessions.ID, r *rand.Rand) string {
 	m, err := p.store.Message(p.t.Context(), id, fmt.Sprint("m", r.IntN(5)))
 	s += fmt.Sprint(m, err)
 	v, err := p.store.VCard(p.t.Context(), id, perch.JID(fmt.Sprint(r.IntN(5))))
-	return s + fmt.Sprint(v, err)
+	s += fmt.Sprint(v, err)
+	owners, err := p.store.Owners(p.t.Context(), []sessions.ID{"a0", "a1", "a2"})
+	return s + fmt.Sprint(owners, err)
 }
 
 // commit makes a commit with a bit of everything, now and then a wrong one.
@@ -107,6 +114,7 @@ func (p *player) commit(o *sessions.Saved, r *rand.Rand) *sessions.Commit {
 	if r.IntN(4) == 0 {
 		c.Epoch = o.Epoch
 	}
+	c.Release = r.IntN(12) == 0
 	first := o.Tip + 1
 	if r.IntN(8) == 0 {
 		first += r.Uint64N(5) - 3

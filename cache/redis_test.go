@@ -27,8 +27,14 @@ func TestSuiteCatchesFaultsOfRedis(t *testing.T) {
 			[]string{"if n <= c then", "if false then", "first ~= tip + 1 then", "false then", "(first + i) .. '-1'", "'*'"},
 			[]string{"a lost answer counts once", "a repeated commit counts once"},
 		},
-		"an old owner":   {[]string{"tonumber(s[2]) > tonumber(fence)", "false", "s[2] ~= fence", "false"}, []string{"a durable store survives"}},
-		"half a commit":  {[]string{"if old then\n", "if old then redis.call('DEL', KEYS[3])\n"}, []string{"a refused commit changes nothing"}},
+		"an old owner":  {[]string{"tonumber(s[2]) > tonumber(fence)", "false", "s[2] ~= fence", "false"}, []string{"a durable store survives"}},
+		"half a commit": {[]string{"if old then\n", "if old then redis.call('DEL', KEYS[3])\n"}, []string{"a refused commit changes nothing"}},
+		"no release":    {[]string{"redis.call('HDEL', state, 'owner')", ""}, []string{"a released session is free"}},
+		"a late commit": {[]string{"if n > c then return {'FENCED'} end", ""}, []string{"nothing follows a release"}},
+		"a counter ahead of the log": {
+			[]string{"local last = first", "if record ~= '' then redis.call('HSET', state, 'record', record) end local last = first"},
+			[]string{"what is handled is in the log"},
+		},
 		"one event less": {[]string{"len <= max_events", "len < max_events"}, []string{"retention by count"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/sessions"
 )
@@ -20,7 +21,7 @@ import (
 // refusal is what NewRedis says to a server that it must not use.
 func refusal(t *testing.T, url string) string {
 	t.Helper()
-	r, err := cache.NewRedis(t.Context(), cache.RedisOptions{URL: url, Timeout: time.Second, RetryFor: time.Second})
+	r, err := cache.NewRedis(t.Context(), cache.RedisOptions{URL: url, Timeout: time.Second, RetryFor: time.Second, Logger: canary.Logger()})
 	if err == nil {
 		_ = r.Close(t.Context())
 		t.Fatalf("NewRedis takes it")
@@ -93,11 +94,11 @@ func TestRedisMustTakeWrites(t *testing.T) {
 	}
 	admin := master.Client(t)
 	for name, rules := range map[string]string{
-		"reader":  "~* +@all -@write",
-		"foreign": "~other:* +@all",
-		"noxadd":  "~* +@all -xadd",
-		"notime":  "~* +@all -time",
-		"nozscore":  "~* +@all -zscore",
+		"reader":   "~* +@all -@write",
+		"foreign":  "~other:* +@all",
+		"noxadd":   "~* +@all -xadd",
+		"notime":   "~* +@all -time",
+		"nozscore": "~* +@all -zscore",
 	} {
 		user(t, admin, name, rules)
 		if s := refusal(t, "redis://"+name+":pw@"+master.Addr); !strings.Contains(s, "docs/redis.md") {

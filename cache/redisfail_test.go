@@ -182,6 +182,7 @@ func TestRedisOutOfMemory(t *testing.T) {
 	w := &world{url: server.URL(), client: server.Client(t)}
 	s := w.open(t, cache.RedisOptions{Retention: sessions.Retention{Bytes: 64 << 20}})
 	o, kept := own(t, s, "a1"), uint64(0)
+	beat(t, s, "a/1")
 	body := strings.Repeat("x", 100_000)
 	for {
 		r := o.commit(&sessions.Commit{
@@ -202,8 +203,19 @@ func TestRedisOutOfMemory(t *testing.T) {
 	if err := s.Healthy(t.Context()); !unavailable(err) {
 		t.Errorf("Healthy with a full Redis gave %v", err)
 	}
+	if err := w.client.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil { // not even the smallest write
+		t.Fatal(err)
+	}
+	for _, id := range []sessions.NodeID{"a/1", "a/2"} { // nobody is replaced by one that cannot be entered
+		if _, err := s.Beat(t.Context(), sessions.Node{ID: id}); !unavailable(err) {
+			t.Errorf("a beat to a full Redis gave %v", err)
+		}
+	}
 	if err := w.client.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
 		t.Fatal(err)
+	}
+	if roll := beat(t, s, "b/1"); idsOf(roll) != "a/1 b/1" || len(roll.Dead) > 0 {
+		t.Errorf("after the beats that were refused: %+v", roll)
 	}
 	o.ok(&sessions.Commit{Events: o.event(kept+1, "room again")})
 	if err := s.Healthy(t.Context()); err != nil {

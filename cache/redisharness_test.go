@@ -13,6 +13,7 @@ import (
 
 	"github.com/perch-im/perch/cache"
 	"github.com/perch-im/perch/cache/storetest"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/sessions"
 )
@@ -187,6 +188,9 @@ func (w *world) open(t testing.TB, o cache.RedisOptions) *cache.Redis {
 	t.Helper()
 	if o.URL == "" {
 		o.URL = w.url
+	}
+	if o.Logger == nil {
+		o.Logger = canary.Logger()
 	}
 	r, err := cache.NewRedis(context.Background(), o)
 	if err != nil {

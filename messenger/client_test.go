@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/messenger"
 )
 
@@ -63,6 +64,9 @@ func (n node) condition() string {
 // start runs a service for one test.
 func start(t testing.TB, o messenger.Options) *messenger.Service {
 	t.Helper()
+	if o.Logger == nil {
+		o.Logger = canary.Logger()
+	}
 	s, err := messenger.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -216,8 +220,12 @@ func (c *client) tls() {
 	c.conn = tc
 }
 
+// auth shows a token. The accounts of world have one with their name in it.
 func (c *client) auth(token string) node {
 	c.t.Helper()
+	if len(token) == 3 {
+		token = canary.Mark + token
+	}
 	c.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='X-MESSENGER-OAUTH2'>%s</auth>", token)
 	return c.next()
 }

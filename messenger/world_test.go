@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/messenger"
 )
 
@@ -13,7 +14,7 @@ func world() messenger.Options {
 	acct := func(user string) messenger.Account {
 		return messenger.Account{
 			User: user, Identifier: user, AccountID: user + "@contoso.com", Nickname: strings.ToUpper(user),
-			Tokens: []messenger.Token{{Text: user}},
+			Tokens: []messenger.Token{{Text: canary.Mark + user}},
 			VCard:  perch.VCard{FullName: user + " & <co>", Emails: []string{user + "@contoso.com"}},
 		}
 	}
@@ -23,6 +24,8 @@ func world() messenger.Options {
 	ben.VCard.Photo = messenger.Portrait("ben")
 	return messenger.Options{Accounts: []messenger.Account{ann, ben, cat, dan}}
 }
+
+func init() { canary.Note(canary.Mark + "ann") }
 
 func at(user string) string { return user + "@" + domain }
 

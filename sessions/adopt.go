@@ -40,7 +40,7 @@ func (n *nodes) adoptSoon(ctx context.Context) {
 // unburied says whether there is somebody dead whose sessions were not looked for, or
 // whether this node may judge for the first time. The caller holds mu.
 func (n *nodes) unburied() bool {
-	if n.judge && !n.judged {
+	if n.judge && !n.judged || n.rescan {
 		return true
 	}
 	for _, looked := range n.dead {
@@ -74,15 +74,25 @@ func (n *nodes) pass(id ID) {
 	n.m.o.Observer.Owner(OwnerPassed)
 }
 
-// adoptDead looks through all that is kept for sessions of nodes that are dead.
+// tryAgain sees to it that what is kept is looked through once more: a session could not be
+// opened because the Store did not answer.
+func (n *nodes) tryAgain() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.rescan, n.scanAt = true, time.Now().Add(n.lease)
+}
+
+// adoptDead looks through all that is kept for sessions of nodes that are dead, and for those
+// that nobody owns: that one was released may have been told to nobody.
 func (n *nodes) adoptDead(ctx context.Context) {
 	n.mu.Lock()
 	judge := n.judge
+	n.rescan = false
 	dead := slices.Collect(maps.Keys(n.dead))
 	n.mu.Unlock()
 	count, err := n.m.adoptAll(ctx, func(owner NodeID) bool {
 		if owner == "" {
-			return false
+			return true
 		}
 		_, st, err := n.standing(ctx, owner)
 		return err == nil && st == isDead
@@ -141,10 +151,17 @@ func (m *Manager) adoptAll(ctx context.Context, fits func(NodeID) bool) (count i
 	return count, nil
 }
 
-// adoptReleased opens sessions that their owner has given up.
+// adoptReleased opens sessions that their owner has given up, unless somebody was quicker.
 func (m *Manager) adoptReleased(ctx context.Context, ids []ID) {
+	if len(ids) == 0 {
+		return
+	}
+	owners, err := m.o.Store.Owners(ctx, ids)
+	if err != nil {
+		return // the next beat tries again
+	}
 	for _, id := range ids {
-		if m.byID(id) != nil {
+		if m.byID(id) != nil || owners[id] != "" {
 			continue
 		}
 		all, err := m.o.Store.BindingsOf(ctx, id)

@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/plant"
 )
 
 // take applies what the reader delivered, in stream order.
@@ -43,6 +44,9 @@ func (s *Session) covered(l *link) {
 	}
 	b := s.batch()
 	b.link, b.seq = l, l.lastSeq
+	if plant.AckBeforePersist {
+		defer l.conn.Handled(l.lastSeq)
+	}
 	if b.empty() && l.lastSeq < l.savedSeq+saveEvery {
 		return // nothing was kept that a repetition would double
 	}
@@ -109,6 +113,9 @@ var recentSeed = maphash.MakeSeed()
 // again says whether m was here before, and remembers it. Without a stanza-id only a
 // delayed message can be a repeated one: clients do use the same id twice.
 func (r *recentIDs) again(m *perch.Message) bool {
+	if plant.NoDedupe {
+		return false
+	}
 	var h maphash.Hash
 	h.SetSeed(recentSeed)
 	switch {

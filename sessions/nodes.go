@@ -30,7 +30,7 @@ type nodes struct {
 	stop  context.CancelFunc
 	wg    sync.WaitGroup // the beat, and who adopts
 
-	beating sync.Mutex // one beat at a time
+	turn chan struct{} // has room for one: whoever beats
 
 	mu       sync.Mutex
 	self     Node
@@ -44,6 +44,7 @@ type nodes struct {
 	replaced bool
 	down     bool
 	adopting bool
+	rescan   bool             // and it is to be done again
 	scanAt   time.Time        // not before, because the last look through all that is kept failed
 	offered  []ID             // released, and not passed over yet
 	passed   map[ID]time.Time // released sessions that cannot be adopted here
@@ -55,7 +56,7 @@ type nodes struct {
 //
 // Call it once, before Restore and before the first request. Close ends it.
 func (m *Manager) Join(ctx context.Context, self Node, lease time.Duration) error {
-	n := &nodes{m: m, self: self, lease: lease, dead: map[NodeID]bool{}, passed: map[ID]time.Time{}}
+	n := &nodes{m: m, self: self, lease: lease, turn: make(chan struct{}, 1), dead: map[NodeID]bool{}, passed: map[ID]time.Time{}}
 	if err := n.beat(ctx); err != nil {
 		return storeError(err)
 	}
@@ -127,28 +128,25 @@ func (n *nodes) failed(ctx context.Context, err error) {
 
 // now is beat for somebody who needs to know how things are after this moment. Of many who
 // ask at once only one asks the Store.
-func (n *nodes) now(ctx context.Context) error {
-	since := time.Now()
-	n.beating.Lock()
-	defer n.beating.Unlock()
+func (n *nodes) now(ctx context.Context) error { return n.beatUnless(ctx, time.Now()) }
+
+// beat renews the lease and learns of the others.
+func (n *nodes) beat(ctx context.Context) error { return n.beatUnless(ctx, time.Time{}) }
+
+// beatUnless is beat, unless somebody else's was answered that was sent after a moment.
+func (n *nodes) beatUnless(ctx context.Context, since time.Time) error {
+	select {
+	case n.turn <- struct{}{}:
+		defer func() { <-n.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	n.mu.Lock()
-	done := n.last.After(since)
+	done := !since.IsZero() && n.last.After(since)
 	n.mu.Unlock()
 	if done {
 		return nil
 	}
-	return n.beatLocked(ctx)
-}
-
-// beat renews the lease and learns of the others.
-func (n *nodes) beat(ctx context.Context) error {
-	n.beating.Lock()
-	defer n.beating.Unlock()
-	return n.beatLocked(ctx)
-}
-
-// beatLocked is beat. The caller holds beating.
-func (n *nodes) beatLocked(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, beatTime)
 	defer cancel()
 	sent := time.Now()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/plant"
 )
 
 // Session is one account's XMPP session. Its methods are safe for concurrent use; none
@@ -109,6 +110,9 @@ func (s *Session) open() {
 		err = s.load(ctx, saved)
 	}
 	if err != nil {
+		if s.m.nodes != nil && perch.KindOf(storeError(err)) == perch.KindStorageUnavailable {
+			s.m.nodes.tryAgain()
+		}
 		s.openErr = storeError(err)
 		close(s.opened)
 		s.cancel()
@@ -276,7 +280,7 @@ func (s *Session) lastWrite(release bool) ending {
 		s.rec.Stream = nil
 		if state := s.link.state(); state != nil && s.link.live && s.m.o.Store.Durable() {
 			s.rec.Stream = state
-			e.signOut = false
+			e.signOut = plant.CloseStreamOnDrain
 		}
 		s.rec.OfflineSince = s.now()
 		s.saveRecord()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/fakexmpp"
 	"github.com/perch-im/perch/sessions"
 )
@@ -23,7 +23,9 @@ const (
 	carol = perch.JID("carol@example.net")
 )
 
-var goodToken = perch.NewSecret("good-token")
+var goodToken = perch.NewSecret(canary.Mark + "good-token")
+
+func init() { canary.Note(goodToken.Reveal(), freshToken.Reveal()) }
 
 // tb is what tests and properties have in common.
 type tb interface {
@@ -57,12 +59,12 @@ func inWorld(t *testing.T, f func(w *world), change ...func(*sessions.Options)) 
 func newWorld(t tb, change ...func(*sessions.Options)) *world {
 	w := &world{t: t, up: newUpstream(), store: &store{Store: cache.NewMemory(cache.MemoryOptions{})}}
 	w.opts = sessions.Options{
-		Dial: w.up.dial, Store: w.store, Secret: []byte("0123456789abcdef"), DefaultUpstream: "net",
+		Dial: w.up.dial, Store: w.store, Secret: []byte(canary.Mark + "0123456789abcdef"), DefaultUpstream: "net",
 		Upstreams: map[string]sessions.Upstream{
 			"net":   {Name: "net", TokenBearer: true},
 			"named": {Name: "named", NeedsJID: true},
 		},
-		Logger: slog.New(slog.DiscardHandler),
+		Logger: canary.Logger(),
 	}
 	for _, c := range change {
 		c(&w.opts)

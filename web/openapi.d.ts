@@ -257,7 +257,7 @@ export interface paths {
         put?: never;
         /**
          * Send a message
-         * @description 202 once it is kept in the outbox; GET /v1/messages/{id} and message.status events tell what becomes of it. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza.
+         * @description 202 once it is kept in the outbox; GET /v1/messages/{id} and message.status events tell what becomes of it. With wait=acked the answer is 200 as soon as the server has the message, or it is known that it has failed or that nobody will know; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza.
          */
         post: operations["sendMessage"];
         delete?: never;
@@ -1871,7 +1871,10 @@ export interface operations {
     };
     sendMessage: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description acked: answer when it is known what became of the message, or after 10 seconds. */
+                wait?: "acked";
+            };
             header?: {
                 /** @description structured string, quoted or not */
                 "Idempotency-Key"?: string;
@@ -1886,7 +1889,20 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description What became of the message: acked or later, failed, or unknown. With wait=acked only. */
+            200: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageAnswer"];
+                };
+            };
+            /** @description The message is kept; status is accepted, or sent. */
             202: {
                 headers: {
                     Location: components["headers"]["Location"];

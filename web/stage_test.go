@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/messenger"
 )
@@ -45,6 +46,7 @@ func newStage(t *testing.T, args ...string) *stage {
 			o.Accounts[i].Contacts = append(o.Accounts[i].Contacts, messenger.Contact{User: "mallory", Name: nasty("name"), Groups: []string{nasty("group")}})
 		}
 	}
+	o.Logger = canary.Logger()
 	service, err := messenger.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -154,12 +156,14 @@ func newGateway(t *testing.T, args ...string) *gateway {
 	g := &gateway{addr: l.Addr().String(), logs: filepath.Join(t.TempDir(), "gateway.log")}
 	l.Close()
 	g.args = append([]string{
-		"--listen", g.addr, "--admin-listen", "off", "--drain-time", "1s", "--log-level", "warn",
+		"--listen", g.addr, "--admin-listen", "off", "--drain-time", "1s", "--log-level", "debug",
 		"--token-rate", "10000", "--ip-rate", "10000", "--streams", "200",
 	}, args...)
 	t.Cleanup(func() {
 		g.stop(syscall.SIGTERM)
-		if text, err := os.ReadFile(g.logs); err == nil && t.Failed() {
+		text, err := os.ReadFile(g.logs)
+		_, _ = canary.Output().Write(text)
+		if err == nil && t.Failed() {
 			t.Logf("the gateway said:\n%s", tail(text, 4000))
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/messenger"
 )
 
@@ -30,7 +31,7 @@ func serviceOverPipes(t *testing.T, o messenger.Options, change func(*Upstream))
 	up := messengerUp()
 	up.Address = "192.0.2.1:5222"
 	change(&up)
-	d, err := NewDialer(up, Options{})
+	d, err := NewDialer(up, Options{Logger: canary.Logger()})
 	if err != nil {
 		t.Fatal(err)
 	}

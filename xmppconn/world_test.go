@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // pki is an authority of the tests and what it signs. The validity covers the clock of
@@ -85,9 +86,11 @@ type world struct {
 	conns  []net.Conn
 }
 
-const testToken = "EwAwAq1DBAAUGCCXc8wU/zFu9QnLdZXy+Zz=="
+const testToken = canary.Mark + "EwAwAq1DBAAUGCCXc8wU/zFu9QnLdZXy+Zz=="
 
 var tokenAccount = perch.Account{Token: perch.NewSecret(testToken)}
+
+func init() { canary.Note(testToken) }
 
 // messengerUp needs no question after bind, so scripts stay short.
 func messengerUp() Upstream {
@@ -98,7 +101,7 @@ func newWorld(t *testing.T, up Upstream) *world {
 	t.Helper()
 	w := &world{t: t, srv: map[string][]*net.SRV{}, scripts: map[string]func(*peer){}, names: map[string]netip.Addr{}}
 	up.Resolver = w
-	d, err := NewDialer(up, Options{})
+	d, err := NewDialer(up, Options{Logger: canary.Logger()})
 	if err != nil {
 		t.Fatal(err)
 	}

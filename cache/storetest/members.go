@@ -159,6 +159,15 @@ func entriesEnd(t testing.TB, h Harness) {
 	roll = beat(t, h.Store, "c/1")
 	dead(t, roll)
 	ages(t, roll, map[sessions.NodeID]time.Duration{"a/1": 0, "c/1": 0})
+	h.Advance(20 * time.Hour)
+	beat(t, h.Store, "d/1")
+	beat(t, h.Store, "d/2") // the list of the dead lives on
+	dead(t, beat(t, h.Store, "b/1"), "b/1", "d/1")
+	h.Advance(4 * time.Hour)
+	beat(t, h.Store, "d/2")
+	// After a day nobody knows any more, and all that it had is long taken.
+	ages(t, beat(t, h.Store, "b/1"), map[sessions.NodeID]time.Duration{"d/2": 0, "b/1": 0})
+	dead(t, beat(t, h.Store, "d/1"), "d/1")
 }
 
 // releasedList gives many sessions up at once. Whoever is asked when the last of them is

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // messengerCommandIn runs "perch messenger" until the test ends it, and gives what it has
@@ -22,7 +24,7 @@ func messengerCommandIn(t *testing.T, args ...string) (printed string, end func(
 	r, w := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := run(ctx, append([]string{"messenger", "--listen", "127.0.0.1:0", "--log-level", "error"}, args...), w, io.Discard)
+		err := run(ctx, append([]string{"messenger", "--listen", "127.0.0.1:0", "--log-level", "debug"}, args...), w, canary.Output())
 		_ = w.CloseWithError(io.EOF)
 		ended <- err
 	}()
@@ -104,7 +106,7 @@ func TestMessengerCommandRefuses(t *testing.T) {
 		"a negative life":               {[]string{"--listen", "127.0.0.1:0", "--token-life=-1h"}, "negative"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := run(t.Context(), append([]string{"messenger", "--log-level", "error"}, tt.args...), io.Discard, io.Discard)
+			err := run(t.Context(), append([]string{"messenger", "--log-level", "error"}, tt.args...), io.Discard, canary.Output())
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want one that says %s", err, tt.want)
 			}

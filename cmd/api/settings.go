@@ -156,8 +156,14 @@ func (versionCommand) Run(k *kong.Context) error {
 	return err
 }
 
-// version is the module version that go install recorded, or "dev".
+// release is what the linker was told (-X main.release=1.2.0), for builds of a plain tree.
+var release string
+
+// version is that, or the module version that go install recorded, or "dev".
 func version() string {
+	if release != "" {
+		return release
+	}
 	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" && b.Main.Version != "(devel)" {
 		return b.Main.Version
 	}

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // TestMain lets the test program be the program itself, for what only a process shows.
@@ -35,8 +37,9 @@ func TestSignals(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.Command(os.Args[0], "--listen", "127.0.0.1:0", "--admin-listen", "off", "--log-level", "error", "--drain-time", "2s")
+			cmd := exec.Command(os.Args[0], "--listen", "127.0.0.1:0", "--admin-listen", "off", "--log-level", "debug", "--drain-time", "2s")
 			cmd.Env = append(os.Environ(), "BE_THE_PROGRAM=1")
+			cmd.Stderr = canary.Output()
 			stdout, err := cmd.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)

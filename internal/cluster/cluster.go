@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 )
 
@@ -90,13 +91,13 @@ func Start(t testkit.TB, o Options) *Cluster {
 	for i := range o.Nodes {
 		c.Nodes = append(c.Nodes, startNode(t, c, fmt.Sprintf("gateway-%d", i+1), program))
 	}
-	c.Nginx = testkit.Nginx(t, o.Listen, func(listen string) string {
-		var addrs []string
-		for _, n := range c.Nodes {
-			addrs = append(addrs, strings.TrimPrefix(n.URL, "http://"))
-		}
+	addrs := make([]string, len(c.Nodes))
+	for i, n := range c.Nodes {
+		addrs[i] = strings.TrimPrefix(n.URL, "http://")
+	}
+	c.Nginx = testkit.Nginx(t, testkit.NginxOptions{Listen: o.Listen, Config: func(listen string) string {
 		return NginxConfig(t, listen, addrs...)
-	})
+	}})
 	c.URL = "http://" + c.Nginx.Addr
 	return c
 }
@@ -125,7 +126,9 @@ func (c *Cluster) settings() {
 func secret() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b)
-	return hex.EncodeToString(b)
+	s := hex.EncodeToString(b)
+	canary.Note(s)
+	return s
 }
 
 // befriend makes Alice and Bob buddies by the hand of foreign clients.

@@ -61,6 +61,7 @@ func lines(t *testing.T, g *testkit.Gateway, accept string) (wait func(text stri
 // TestAnyNodeTakesAnyRequest: nobody who comes through nginx, or to the wrong node, notices
 // that his session is on another one.
 func TestAnyNodeTakesAnyRequest(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, cluster.Options{})
 	alice, bob := c.SignIn(t, c.Alice), c.SignIn(t, c.Bob)
 	ways := map[string]*testkit.Gateway{"nginx": alice}
@@ -93,14 +94,47 @@ func TestAnyNodeTakesAnyRequest(t *testing.T) {
 				ws.Expect(t, text, body("message.sent", text))
 				heard.Expect(t, text, body("message.received", text))
 			}
-			ws.Send(t, "c1", "message.send", map[string]string{"to": c.Bob.JID, "body": "by socket, " + name})
-			ws.Expect(t, "reply", func(f testkit.Frame) bool { return f.Type == "reply" && f.Ref == "c1" })
+			ws.Send(t, "by-"+name, "message.send", map[string]string{"to": c.Bob.JID, "body": "by socket, " + name})
+			ws.Expect(t, "reply", func(f testkit.Frame) bool { return f.Type == "reply" && f.Ref == "by-"+name })
 			heard.Expect(t, "message", body("message.received", "by socket, "+name))
 		})
 	}
 	for _, u := range []testkit.User{c.Alice, c.Bob} {
 		if n := c.XMPP.CountLogins(t, u.JID); n != 1 {
 			t.Errorf("%d logins of %s", n, u.JID)
+		}
+	}
+}
+
+// TestDeployedStreamIsResumed: with what docker-compose.yml sets, a session goes over to the
+// other node at a drain, and Prosody resumes its stream.
+func TestDeployedStreamIsResumed(t *testing.T) {
+	t.Parallel()
+	c := cluster.Start(t, cluster.Options{})
+	alice := c.SignIn(t, c.Alice)
+	first := alice.Stream(t, "")
+	first.ExpectType(t, "live")
+	bob := c.XMPP.SlixmppFor(t, c.Bob)
+	bob.Presence(t, "", "")
+	bob.ExpectPresence(t, c.Alice.JID, "available", "")
+	bob.Message(t, c.Alice.JID, "before")
+	first.Expect(t, "message", body("message.received", "before"))
+	owner := c.Owner(t, c.Alice)
+	owner.Drain(t)
+	first.ExpectType(t, "reconnect")
+	bob.Message(t, c.Alice.JID, "after")
+	second := alice.Stream(t, first.Last())
+	if hello := second.ExpectType(t, "hello"); !hello.Data.Bool("resumed") {
+		t.Errorf("not resumed: %s", hello.Raw)
+	}
+	second.Expect(t, "message", body("message.received", "after"))
+	second.Expect(t, "resumed XMPP stream", func(f testkit.Frame) bool { return f.Type == "session.state" && f.Data.Bool("resumed") })
+	if other := c.Owner(t, c.Alice); other == owner {
+		t.Errorf("%s still owns the session", owner.Name)
+	}
+	for _, e := range bob.Events() {
+		if e.Event == "presence" && strings.HasPrefix(e.From, c.Alice.JID) {
+			t.Errorf("bob has seen alice %s", e.Type)
 		}
 	}
 }

@@ -2,11 +2,14 @@ package cluster_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -66,7 +69,7 @@ func cut(w http.ResponseWriter, _ *http.Request) {
 
 func balance(t *testing.T, nodes ...string) string {
 	t.Helper()
-	return "http://" + testkit.Nginx(t, "", func(listen string) string { return cluster.NginxConfig(t, listen, nodes...) }).Addr
+	return "http://" + testkit.Nginx(t, testkit.NginxOptions{Config: func(listen string) string { return cluster.NginxConfig(t, listen, nodes...) }}).Addr
 }
 
 func do(t *testing.T, method, url string, header http.Header) (int, string) {
@@ -108,7 +111,7 @@ func TestNginxTriesTheOther(t *testing.T) {
 		{"draining, PATCH", newBackend(t, away), "PATCH", 503, false},
 		{"cut, GET", newBackend(t, cut), "GET", 200, true},
 		{"cut, DELETE", newBackend(t, cut), "DELETE", 200, true},
-		{"cut, POST", newBackend(t, cut), "POST", 502, false},
+		{"cut, POST", newBackend(t, cut), "POST", 503, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			good := newBackend(t, fine)
@@ -134,6 +137,34 @@ func TestNginxTriesTheOther(t *testing.T) {
 				t.Errorf("the bad node was asked in %d of 10 cases: this is no balance", met)
 			}
 		})
+	}
+}
+
+// TestNginxSpeaksForNobody: a client is told in the words of the API that there is no node,
+// and what a node has said is left alone.
+func TestNginxSpeaksForNobody(t *testing.T) {
+	gone := newBackend(t, fine)
+	gone.Close()
+	for name, nodes := range map[string][]string{
+		"nobody": {gone.addr(), gone.addr()}, "one that stops": {newBackend(t, away).addr(), gone.addr()},
+	} {
+		g := testkit.NewGateway(t, balance(t, nodes...), "")
+		a := g.Call(t, http.StatusServiceUnavailable, http.MethodGet, "/v1/session", nil)
+		for string(a.Body) == "draining" { // that node was the second one
+			a = g.Call(t, http.StatusServiceUnavailable, http.MethodGet, "/v1/session", nil)
+		}
+		problem := a.JSON(t)
+		if a.Header.Get("Content-Type") != "application/problem+json" || a.Header.Get("Retry-After") != "1" ||
+			problem.Str("code") != "unreachable" || problem.Str("request_id") != a.Header.Get("X-Request-Id") || problem.Str("request_id") == "" {
+			t.Errorf("%s: %v %s", name, a.Header, a.Body)
+		}
+	}
+	said := newBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadGateway)
+		_, _ = io.WriteString(w, "the upstream's TLS")
+	})
+	if status, body := do(t, "GET", balance(t, said.addr(), said.addr()), http.Header{}); status != http.StatusBadGateway || body != "the upstream's TLS" {
+		t.Errorf("a node's own 502 became %d %q", status, body)
 	}
 }
 
@@ -214,4 +245,50 @@ func TestNginxStreams(t *testing.T) {
 		}
 		next <- struct{}{}
 	}
+}
+
+// TestGuideNginx runs the configuration that docs/operations.md shows, with TLS.
+func TestGuideNginx(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(testkit.Root(t), "docs/operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```nginx\n(.*?)```").FindSubmatch(page)
+	if block == nil {
+		t.Fatal("docs/operations.md shows no nginx")
+	}
+	ca, node := testkit.CA(t), newBackend(t, fine)
+	certificate, key := ca.Leaf(t, "127.0.0.1")
+	s := testkit.Nginx(t, testkit.NginxOptions{
+		Files: map[string][]byte{"perch.example.org.pem": certificate, "perch.example.org.key": key},
+		Config: func(listen string) string {
+			conf := "events { }\nhttp {\naccess_log off;\n" + string(block[1]) + "}\n"
+			conf = replaced(t, conf, "/etc/ssl/perch.example.org.pem", "perch.example.org.pem")
+			conf = replaced(t, conf, "/etc/ssl/perch.example.org.key", "perch.example.org.key")
+			return replaced(t, replaced(t, conf, "listen 443", "listen "+listen), "server 127.0.0.1:8080", "server "+node.addr())
+		},
+	})
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca.Pool}}
+	defer transport.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+s.Addr+"/v1/messages", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Forwarded-For", "192.0.2.1")
+	res, err := transport.RoundTrip(req)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, s.Log())
+	}
+	_ = res.Body.Close()
+	if r := node.requests()[0]; res.StatusCode != http.StatusOK || r.Header.Get("X-Forwarded-For") != "192.0.2.1, 127.0.0.1" || r.Host != s.Addr {
+		t.Errorf("%s; the node got %s %v", res.Status, r.Host, r.Header)
+	}
+}
+
+func replaced(t *testing.T, text, old, by string) string {
+	t.Helper()
+	if !strings.Contains(text, old) {
+		t.Fatalf("there is no %s in:\n%s", old, text)
+	}
+	return strings.Replace(text, old, by, 1)
 }

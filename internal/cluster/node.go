@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
 )
 
@@ -34,7 +35,7 @@ func startNode(t testkit.TB, c *Cluster, name, program string) *Node {
 		n := &Node{Name: name, URL: "http://" + listen, Admin: "http://" + admin}
 		n.program = testkit.NewProgram(t, testkit.ProgramOptions{
 			Name: name, Env: c.env, Ready: n.answers,
-			Argv: append([]string{program, "--listen=" + listen, "--admin-listen=" + admin, "--node=" + name, "--node-url=" + n.URL}, c.args...),
+			Argv: append([]string{program, "--listen=" + listen, "--admin-listen=" + admin, "--node=" + name, "--node-url=" + n.URL, "--log-level=debug"}, c.args...),
 		})
 		if err = n.program.Start(); err == nil {
 			t.Cleanup(func() { n.inspect(t) })
@@ -74,6 +75,7 @@ func (n *Node) ask(ctx context.Context, path string) (status int, body string, e
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
+	canary.Page(path, text)
 	return res.StatusCode, string(text), err
 }
 

@@ -173,11 +173,11 @@ func TestSplitBrain(t *testing.T) {
 	paused := time.Now()
 	k.owned(t, far)
 	k.online(t, k.at(t, far))
-	body := k.say(t)
+	k.say(t)
 	stream := k.at(t, far).Stream(t, "")
 	stream.ExpectType(t, "live")
 	for time.Since(paused) < 30*time.Second { // talks on while the old owner sleeps
-		body = k.say(t)
+		body := k.say(t)
 		stream.Expect(t, body, received(body))
 	}
 	owner.Continue()
@@ -189,7 +189,7 @@ func TestSplitBrain(t *testing.T) {
 	})
 	// Its clients are led to the new owner, whichever node they ask.
 	k.online(t, k.at(t, owner))
-	body = k.say(t)
+	body := k.say(t)
 	stream.Expect(t, body, received(body))
 	if now := k.Owner(t, k.Alice); now != far {
 		t.Errorf("%s has the session", now.Name)

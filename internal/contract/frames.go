@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // Frame holds one frame of the event stream against asyncapi.yaml: an event, or a command
@@ -26,6 +28,9 @@ func checkFrame(frame []byte) error {
 	}
 	object, _ := v.(map[string]any)
 	typ, _ := object["type"].(string)
+	if typ == "error" {
+		canary.Answer("frame", nil, frame)
+	}
 	schema, ok := load().frames[typ]
 	if !ok {
 		return fmt.Errorf("contract: asyncapi.yaml has no frame of the type %q: %.200s", typ, frame)

@@ -13,6 +13,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // Transport makes requests with base and holds every answer against openapi.yaml, and
@@ -56,6 +58,9 @@ func (tr *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		res.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
 		return res, nil
 	}
+	if res.StatusCode >= http.StatusBadRequest {
+		canary.Answer(req.Method+" "+res.Status, res.Header, body)
+	}
 	tr.report(req, res, check(req, res, body))
 	return res, nil
 }
@@ -82,6 +87,9 @@ func (tr *transport) CloseIdleConnections() {
 func check(req *http.Request, res *http.Response, body []byte) error {
 	if req.Method == http.MethodHead || req.Method == http.MethodOptions {
 		return nil
+	}
+	if strings.Contains(res.Header.Get("Proxy-Status"), "error=") {
+		return nil // a proxy speaks (RFC 9209), not the gateway
 	}
 	route, params, err := load().router.FindRoute(req)
 	if errors.Is(err, routers.ErrPathNotFound) || errors.Is(err, routers.ErrMethodNotAllowed) {

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 //go:embed ejabberd
@@ -112,6 +114,7 @@ func (a *ejabberdAccounts) issueToken(t TB, local, domain string) string {
 	if answer.Token == "" {
 		t.Fatalf("testkit: ejabberd issued no token")
 	}
+	canary.Note(answer.Token)
 	return answer.Token
 }
 

@@ -27,7 +27,7 @@ func TestMissingProgramIsNamed(t *testing.T) {
 		"prosody-modules": func(t testkit.TB) { testkit.Prosody(t, testkit.ProsodyOptions{}) },
 		"ejabberd":        func(t testkit.TB) { testkit.Ejabberd(t) },
 		"redis-server":    func(t testkit.TB) { testkit.Redis(t, testkit.RedisOptions{}) },
-		"nginx":           func(t testkit.TB) { testkit.Nginx(t, "", func(string) string { return "" }) },
+		"nginx":           func(t testkit.TB) { testkit.Nginx(t, testkit.NginxOptions{}) },
 	} {
 		r := &recorder{T: t}
 		func() {

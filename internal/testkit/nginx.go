@@ -18,10 +18,17 @@ type NginxServer struct {
 	proc *process
 }
 
-// Nginx starts an nginx on an address, or on a free port of 127.0.0.1 for "". Configure
-// gives the whole configuration for the address; where nginx keeps temporary files is put
-// in here. It ends with the test.
-func Nginx(t TB, listen string, configure func(listen string) string) *NginxServer {
+// NginxOptions of an nginx.
+type NginxOptions struct {
+	Listen string // host:port; default a free port of 127.0.0.1
+	// Config gives the whole configuration for the address. Where nginx keeps temporary files
+	// is added to it.
+	Config func(listen string) string
+	Files  map[string][]byte // that the configuration names, such as certificates
+}
+
+// Nginx starts an nginx. It ends with the test.
+func Nginx(t TB, o NginxOptions) *NginxServer {
 	t.Helper()
 	bin := program(t, "nginx", "nginx")
 	dir, cred := newDir(t, "nginx", "www-data")
@@ -31,17 +38,20 @@ func Nginx(t TB, listen string, configure func(listen string) string) *NginxServ
 	s.proc.argv = []string{bin, "-p", dir, "-c", config, "-e", "stderr", "-g", "daemon off; master_process off; pid " + pidFile + ";"}
 	s.proc.ready = func(ctx context.Context) error { return s.answers(ctx, pidFile) }
 	t.Cleanup(func() { s.proc.stop(syscall.SIGKILL) })
+	for name, text := range o.Files {
+		writeFile(t, dir, name, cred, text)
+	}
 	var err error
 	for range 3 {
-		if s.Addr = listen; listen == "" {
+		if s.Addr = o.Listen; o.Listen == "" {
 			s.Addr = Loopback(freePort(t))
 		}
-		writeFile(t, dir, "nginx.conf", cred, []byte(withFolders(configure(s.Addr), dir)))
+		writeFile(t, dir, "nginx.conf", cred, []byte(withFolders(o.Config(s.Addr), dir)))
 		if err = s.proc.start(); err == nil {
 			return s
 		}
 		s.proc.stop(syscall.SIGKILL)
-		if listen != "" || !strings.Contains(s.proc.output(), "Address already in use") {
+		if o.Listen != "" || !strings.Contains(s.proc.output(), "Address already in use") {
 			break
 		}
 	}

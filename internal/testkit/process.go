@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -31,6 +32,9 @@ type process struct {
 	done chan struct{} // closed when the running program has been waited for
 	end  error         // how it ended; valid after done
 }
+
+// errPortTaken is the answer of ready when there is no use in waiting.
+var errPortTaken = errors.New("the port is in use by another process")
 
 // newDir makes a throw-away directory that the service user owns and can reach.
 func newDir(t TB, name, account string) (string, *syscall.Credential) {
@@ -122,6 +126,9 @@ func (p *process) start() error {
 		if err == nil {
 			return nil
 		}
+		if errors.Is(err, errPortTaken) {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
 		select {
 		case <-p.done:
 			return fmt.Errorf("%s ended while starting: %w\n%s", p.name, err, p.output())
@@ -201,12 +208,18 @@ func (p *process) output() string {
 // FreePort finds a port of 127.0.0.1 for a program of the test's own.
 func FreePort(t TB) int { t.Helper(); return freePort(t) }
 
+var handedOut sync.Map // ports, to this process
+
 // freePort finds a port of 127.0.0.1 that nobody listens on. It stays below the range that
-// the kernel takes for outgoing connections, so that only another test can race for it.
+// the kernel takes for outgoing connections, so that only the tests of another package can
+// race for it.
 func freePort(t TB) int {
 	t.Helper()
 	for range 200 {
 		port := 20000 + rand.IntN(12000)
+		if _, taken := handedOut.LoadOrStore(port, true); taken {
+			continue
+		}
 		l, err := net.Listen("tcp", Loopback(port))
 		if err != nil {
 			continue

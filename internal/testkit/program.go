@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // Program is a program that a test runs in a process of its own, with a throw-away
@@ -23,17 +25,27 @@ type ProgramOptions struct {
 	Argv  []string // the program's path and its arguments
 	Env   []string // besides PATH, HOME and LANG; nothing else of our own is handed on
 	Ready func(context.Context) error
+	Dir   string // where it runs and its output stays; "" is a throw-away directory
 }
 
 // NewProgram prepares a program; Start runs it.
 func NewProgram(t TB, o ProgramOptions) *Program {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "perch-"+o.Name+"-")
-	if err != nil {
-		t.Fatalf("testkit: %v", err)
+	throwAway := o.Dir == ""
+	if throwAway {
+		dir, err := os.MkdirTemp("", "perch-"+o.Name+"-")
+		if err != nil {
+			t.Fatalf("testkit: %v", err)
+		}
+		o.Dir = dir
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	p := &Program{proc: &process{name: o.Name, dir: dir, argv: o.Argv, env: o.Env, ready: o.Ready}}
+	p := &Program{proc: &process{name: o.Name, dir: o.Dir, argv: o.Argv, env: o.Env, ready: o.Ready}}
+	t.Cleanup(func() {
+		_, _ = canary.Output().Write([]byte(p.Output())) // cannot fail
+		if throwAway {
+			_ = os.RemoveAll(o.Dir)
+		}
+	})
 	t.Cleanup(p.Kill)
 	return p
 }

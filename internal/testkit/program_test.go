@@ -97,9 +97,9 @@ func TestNginx(t *testing.T) {
 		fmt.Fprint(w, r.Method, " ", n, " ", err)
 	}))
 	t.Cleanup(behind.Close)
-	s := testkit.Nginx(t, "", func(listen string) string {
+	s := testkit.Nginx(t, testkit.NginxOptions{Config: func(listen string) string {
 		return "events { }\nhttp {\n    server {\n        listen " + listen + ";\n        location / { proxy_pass " + behind.URL + "; }\n    }\n}\n"
-	})
+	}})
 	for range 2 {
 		body := strings.NewReader(strings.Repeat("x", 100<<10)) // more than nginx keeps in memory
 		res, err := http.Post("http://"+s.Addr, "text/plain", body)

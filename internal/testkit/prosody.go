@@ -3,9 +3,7 @@ package testkit
 import (
 	"bytes"
 	"cmp"
-	"crypto/rand"
 	"embed"
-	"encoding/base64"
 	"errors"
 	"os"
 	"os/exec"
@@ -13,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"text/template"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // Domains of Prosody beside alpha.test, with Prosody's own accounts.
@@ -33,6 +33,9 @@ type ProsodyOptions struct {
 	// Hibernation is how many seconds a stream is kept that has lost its connection
 	// (XEP-0198); default 60.
 	Hibernation int
+	// WebSocket serves XMPP over WebSocket (RFC 7395) for alpha.test, without TLS as behind
+	// a proxy, at ws://HTTPAddr/xmpp-websocket for the HTTP host localhost.
+	WebSocket bool
 	// Debug lets the log tell everything, such as which streams were resumed.
 	Debug bool
 }
@@ -86,6 +89,7 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 			"Level": o.level(), "Hibernation": cmp.Or(o.Hibernation, 60),
 			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
 			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget,
+			"WebSocket": o.WebSocket,
 		}))
 		return ports
 	})
@@ -119,9 +123,7 @@ func (a *prosodyAccounts) issueToken(t TB, local, domain string) string {
 	if domain != "alpha.test" {
 		t.Fatalf("testkit: %s has no tokens", domain)
 	}
-	raw := make([]byte, 33)
-	_, _ = rand.Read(raw)
-	token := base64.StdEncoding.EncodeToString(raw)
+	token := canary.Secret()
 	a.edit(t, "tokens", func(old string) string { return old + token + " " + local + "\n" })
 	return token
 }

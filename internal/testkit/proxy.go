@@ -31,6 +31,7 @@ type Proxy struct {
 // NewProxy starts a proxy to the address. It ends with the test.
 func NewProxy(t TB, upstream string) *Proxy {
 	t.Helper()
+	zerolog.SetGlobalLevel(zerolog.Disabled) // some of its toxics talk past the logger below
 	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
 	p := toxiproxy.NewProxy(api, t.Name(), "127.0.0.1:0", upstream)
 	if err := p.Start(); err != nil {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // Server is a running XMPP server with several domains that can talk to each other.
@@ -52,7 +54,7 @@ func (s *Server) NewUser(t TB, prefix string) User {
 // NewUserAt is [Server.NewUser] for another domain of the server.
 func (s *Server) NewUserAt(t TB, prefix, domain string) User {
 	t.Helper()
-	u := User{JID: prefix + strings.ToLower(rand.Text()[:8]) + "@" + domain, Password: rand.Text()}
+	u := User{JID: prefix + strings.ToLower(rand.Text()[:8]) + "@" + domain, Password: canary.Secret()}
 	s.AddUser(t, u.JID, u.Password)
 	return u
 }
@@ -157,7 +159,7 @@ func (s *Server) launch(t TB, configure func() (ports []int)) {
 			return
 		}
 		s.proc.stop(syscall.SIGKILL)
-		if !strings.Contains(s.tail()+s.proc.output(), "already in use") && !strings.Contains(s.tail(), "eaddrinuse") {
+		if !errors.Is(err, errPortTaken) && !strings.Contains(s.tail()+s.proc.output(), "already in use") && !strings.Contains(s.tail(), "eaddrinuse") {
 			break
 		}
 	}
@@ -172,6 +174,9 @@ func (s *Server) answers(ctx context.Context) error {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", s.Addr)
 	if err != nil {
+		if _, port, _ := net.SplitHostPort(s.Addr); strings.Contains(s.tail(), "Failed to open server port "+port+" ") {
+			return errPortTaken // Prosody goes on without it
+		}
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer c.Close()

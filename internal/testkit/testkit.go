@@ -106,6 +106,9 @@ func (s *sharedTB) stop() {
 	}
 }
 
+// End ends what lives as long as the process. It is for programs, which have no TestMain.
+func End() { stopShared() }
+
 func stopShared() { shared.stop() }
 
 // fatal carries the text of Fatalf out of a shared start to the test that asked for it.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -26,15 +27,15 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := testkit.Outside(func(t testkit.TB) { up(ctx, t, o, *server) }); err != nil {
+	if err := testkit.Outside(func(t testkit.TB) { up(ctx, t, os.Stdout, o, *server) }); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // up starts everything, says what runs, and looks after the nodes until ctx ends.
-func up(ctx context.Context, t testkit.TB, o cluster.Options, server string) {
-	fmt.Println("Building the gateway and starting everything ...")
+func up(ctx context.Context, t testkit.TB, out io.Writer, o cluster.Options, server string) {
+	fmt.Fprintln(out, "Building the gateway and starting everything ...")
 	switch server {
 	case "prosody":
 	case "ejabberd":
@@ -43,7 +44,7 @@ func up(ctx context.Context, t testkit.TB, o cluster.Options, server string) {
 		t.Fatalf("-server %q is neither prosody nor ejabberd", server)
 	}
 	c := cluster.Start(t, o)
-	describe(os.Stdout, c, o.Lease)
+	describe(out, c, o.Lease)
 	ended, enter := make(chan *cluster.Node, len(c.Nodes)), make(chan struct{})
 	for _, n := range c.Nodes {
 		watch(n, ended)
@@ -53,20 +54,20 @@ func up(ctx context.Context, t testkit.TB, o cluster.Options, server string) {
 	for {
 		select {
 		case <-ctx.Done():
-			fmt.Println("\nEnding everything.")
+			fmt.Fprintln(out, "\nEnding everything.")
 			for _, n := range c.Nodes {
 				n.Kill9()
 			}
 			return
 		case n := <-ended:
 			gone[n] = true
-			fmt.Printf("  %s has ended (it was %d). Enter starts it again.\n", n.Name, n.PID())
+			fmt.Fprintf(out, "  %s has ended (it was %d). Enter starts it again.\n", n.Name, n.PID())
 		case <-enter:
 			for n := range gone {
 				n.Start(t)
 				watch(n, ended)
 				delete(gone, n)
-				fmt.Printf("  %s is back, pid %d.\n", n.Name, n.PID())
+				fmt.Fprintf(out, "  %s is back, pid %d.\n", n.Name, n.PID())
 			}
 		}
 	}

@@ -1,0 +1,183 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/internal/fakexmpp"
+)
+
+// everyRoute are requests for every route that needs a session, good ones and bad ones, in
+// an order in which they work. Streams have tests of their own.
+func everyRoute() []call {
+	const jsonType, merge = "application/json", "application/merge-patch+json"
+	long := `{"to":"bob@example.net","body":"` + strings.Repeat("x", 300<<10) + `"}`
+	return []call{
+		{"POST", "/v1/session", "", ""},
+		{"GET", "/v1/session", "", ""},
+		{"HEAD", "/v1/session", "", ""},
+		{"GET", "/v1/session?a;b=%zz", "", ""},
+		{"PUT", "/v1/session/credentials", `{}`, jsonType},
+		{"GET", "/v1/buddies?include=presence&limit=1", "", ""},
+		{"GET", "/v1/buddies?limit=none", "", ""},
+		{"GET", "/v1/buddies/bob%40example.net", "", ""},
+		{"GET", "/v1/buddies/no%2Fbody%40example.net", "", ""},
+		{"POST", "/v1/buddies", `{"jid":"carol@example.net","name":"Carol"}`, jsonType},
+		{"PATCH", "/v1/buddies/carol%40example.net", `{"name":"C."}`, merge},
+		{"DELETE", "/v1/buddies/carol%40example.net", "", ""},
+		{"GET", "/v1/invitations", "", ""},
+		{"POST", "/v1/invitations/eve%40example.net/accept", `{}`, jsonType},
+		{"POST", "/v1/invitations/eve%40example.net/decline", ``, ""},
+		{"GET", "/v1/presence?jid=bob@example.net&jid=x%40example.net", "", ""},
+		{"GET", "/v1/presence/me", "", ""},
+		{"PUT", "/v1/presence/me", `{"show":"away","status":"Lünch"}`, jsonType},
+		{"GET", "/v1/presence/bob%40example.net", "", ""},
+		{"PUT", "/v1/vcards/me", `{"full_name":"Alice"}`, jsonType},
+		{"GET", "/v1/vcards/me", "", ""},
+		{"GET", "/v1/vcards/bob%40example.net", "", ""},
+		{"GET", "/v1/vcards/bob%40example.net/photo", "", ""},
+		{"POST", "/v1/messages", `{"id":"m1","to":"bob@example.net","body":"hello"}`, jsonType},
+		{"POST", "/v1/messages", `{"id":"m1","to":"bob@example.net","body":"hello"}`, jsonType},
+		{"POST", "/v1/messages", `{"id":"m1","to":"bob@example.net","body":"other"}`, jsonType},
+		{"POST", "/v1/messages", `{"to":"bob@example.net","body":`, jsonType},
+		{"POST", "/v1/messages", long, jsonType},
+		{"POST", "/v1/messages", `to=bob`, "application/x-www-form-urlencoded"},
+		{"GET", "/v1/messages/none", "", ""},
+		{"PUT", "/v1/chat-states/bob%40example.net", `{"state":"composing"}`, jsonType},
+		{"GET", "/v1/archive?with=bob@example.net", "", ""},
+		{"GET", "/v1/jids?account=mary@contoso.com", "", ""},
+		{"GET", "/v1/jids?account=nobody@contoso.com", "", ""},
+		{"POST", "/v1/events/tickets", "", ""},
+		{"GET", "/v1/events?types=nonsense", "", ""},
+		{"GET", "/v1/events/ws", "", ""},
+		{"PUT", "/v1/session/credentials", `{"token":"tok-fresh"}`, jsonType},
+		{"GET", "/v1/session", "", ""},
+		{"DELETE", "/v1/session", "", ""},
+	}
+}
+
+type call struct{ method, path, body, media string }
+
+// told is an answer without what is different every time.
+type told struct {
+	Call, Body string
+	Status     int
+	Header     http.Header
+}
+
+var changing = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|"ticket":"[^"]*"|r=\d+;t=\d+`)
+
+func (g *gate) tell(c call, id string) told {
+	g.t.Helper()
+	ctx, cancel := context.WithTimeout(g.t.Context(), 20*time.Second)
+	defer cancel()
+	token := "tok-alice"
+	if c.method == http.MethodDelete && c.path == "/v1/session" {
+		token = "tok-fresh"
+	}
+	r := g.request(ctx, c.method, c.path, token, nil)
+	r.Header.Set("X-Request-Id", id)
+	if c.media != "" {
+		r.Header.Set("Content-Type", c.media)
+	}
+	if c.body != "" {
+		setBody(r, c.body)
+	}
+	res, err := g.client.Do(r)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	h := maps.Clone(res.Header)
+	h.Del("Date")
+	if c.path == "/v1/invitations" {
+		h.Del("ETag") // has a time in it
+	}
+	if res.StatusCode == http.StatusRequestEntityTooLarge { // refused before it is passed on
+		h.Del("RateLimit")
+		h.Del("RateLimit-Policy")
+	}
+	for k, values := range h {
+		h[k] = slices.Clone(values)
+		for i, v := range values {
+			h[k][i] = changing.ReplaceAllString(v, "*")
+		}
+	}
+	return told{fmt.Sprintf("%s %s %.40s", c.method, c.path, c.body), changing.ReplaceAllString(string(body), "*"), res.StatusCode, h}
+}
+
+// tellAll asks everything of a fresh session that b owns.
+func tellAll(t *testing.T, throughA bool) (all []told, n *nodes) {
+	n = newNodes(t, func(o *gateOptions) { o.Origins = []string{"https://chat.example"} })
+	n.b.up.Edit(func(d *fakexmpp.Data) {
+		d.Roster = []perch.Buddy{{JID: "bob@example.net", Name: "Bob", Subscription: perch.SubscriptionBoth}}
+		d.Cards["bob@example.net"] = perch.VCard{FullName: "Bob", Photo: &perch.Photo{Type: "image/png", Data: pngOf(t, 2, 2)}}
+		d.JIDs["mary@contoso.com"] = "m@example.net"
+	})
+	conn := n.openAtB("tok-alice")
+	conn.Deliver(&perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})
+	n.b.settle("tok-alice", conn)
+	n.b.waitForStreams("tok-alice", 0)
+	g := n.b
+	if throughA {
+		g = n.a
+	}
+	for i, c := range everyRoute() {
+		all = append(all, g.tell(c, fmt.Sprintf("request-%d", i)))
+	}
+	return all, n
+}
+
+// TestForwardedAnswersAreTheSame as those of the owner, byte for byte, on every route.
+func TestForwardedAnswersAreTheSame(t *testing.T) {
+	direct, _ := tellAll(t, false)
+	forwarded, n := tellAll(t, true)
+	if diff := cmp.Diff(direct, forwarded); diff != "" {
+		t.Errorf("-direct +forwarded\n%s", diff)
+	}
+	if n.a.manager.Len() != 0 || len(n.b.up.Dials()) != 1 {
+		t.Errorf("node a has %d sessions after %d logins", n.a.manager.Len(), len(n.b.up.Dials()))
+	}
+	asked := map[string]bool{}
+	for _, c := range everyRoute() {
+		asked[c.method+" "+n.a.api.RouteOf(c.method, c.path)] = true
+	}
+	for _, route := range n.a.api.Routes() {
+		if strings.HasSuffix(route, ".yaml") || strings.Contains(route, "/problems/") {
+			continue // no session
+		}
+		if !asked[route] {
+			t.Errorf("%s is not compared", route)
+		}
+	}
+	ok := 0
+	for _, x := range direct {
+		if x.Status < 300 {
+			ok++
+		}
+	}
+	if ok < 25 {
+		t.Errorf("only %d requests go well", ok)
+	}
+	for _, result := range n.la.results() {
+		if result != api.ForwardOK {
+			t.Errorf("a request was %s", result)
+		}
+	}
+}

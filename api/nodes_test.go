@@ -1,0 +1,280 @@
+package api_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
+)
+
+// durableStore is memory that outlives the nodes which share it.
+type durableStore struct{ sessions.Store }
+
+func (durableStore) Durable() bool { return true }
+
+// nodes are two gateways over one store. They reach each other by wires, which a test can
+// cut.
+type nodes struct {
+	a, b   *gate
+	toA    *wire
+	toB    *wire
+	la, lb *ledger
+}
+
+func newNodes(t testing.TB, edit ...func(*gateOptions)) *nodes {
+	t.Helper()
+	store := durableStore{cache.NewMemory(cache.MemoryOptions{})}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := store.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	up := fakexmpp.New()
+	n := &nodes{toA: newWire(t), toB: newWire(t), la: &ledger{}, lb: &ledger{}}
+	n.a = newGate(t, append([]func(*gateOptions){node("a", store, up, n.toA, n.la)}, edit...)...)
+	n.b = newGate(t, append([]func(*gateOptions){node("b", store, up, n.toB, n.lb)}, edit...)...)
+	n.toA.leadTo(n.a.srv.Listener.Addr().String())
+	n.toB.leadTo(n.b.srv.Listener.Addr().String())
+	return n
+}
+
+func node(name string, store sessions.Store, up *fakexmpp.Server, w *wire, l *ledger) func(*gateOptions) {
+	return func(o *gateOptions) {
+		o.node, o.store, o.up, o.Observer = name, store, up, l
+		if _, bench := w.t.(*testing.B); !bench {
+			o.at = "http://" + w.addr() // a benchmark measures no wire
+		}
+	}
+}
+
+// join makes the gate a node, if it is to be one.
+func (g *gate) join(o gateOptions) {
+	g.t.Helper()
+	if o.node == "" {
+		return
+	}
+	self := sessions.Node{ID: sessions.NodeID(o.node + "/1"), URL: cmp.Or(o.at, g.srv.URL)}
+	if err := g.manager.Join(context.Background(), self, sessions.DefaultLease); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+// openAtB signs a token in at b.
+func (n *nodes) openAtB(token string) *fakexmpp.Conn {
+	c := n.b.open(token)
+	n.b.get("/v1/session", token, nil)
+	return c
+}
+
+// handOver lets b give up the session of a token, as when it drains.
+func (n *nodes) handOver(t testing.TB, token string) {
+	t.Helper()
+	n.b.manager.Drain()
+	s := n.b.manager.Live(perch.NewSecret(token))
+	if s == nil || !s.HandOver() {
+		t.Fatal("nothing is handed over")
+	}
+	for range 100_000 {
+		if n.b.manager.Live(perch.NewSecret(token)) == nil {
+			return
+		}
+	}
+	t.Fatal("the session stays")
+}
+
+// bury ends the lease of b at once, and waits until a has heard of it and may take the
+// sessions of b.
+func (n *nodes) bury(t testing.TB) {
+	t.Helper()
+	if err := n.b.store.Leave(t.Context(), n.b.manager.Self().ID); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for alive := 2; alive > 1; alive, _ = n.a.manager.Nodes() {
+		if ctx.Err() != nil {
+			t.Fatal("a does not hear that b is dead")
+		}
+		runtime.Gosched()
+	}
+}
+
+// wire is a TCP relay between two nodes.
+type wire struct {
+	t testing.TB
+	l net.Listener
+
+	mu     sync.Mutex
+	to     string
+	cutAll bool
+	conns  map[net.Conn]bool // both ends
+	most   int               // bytes that pass towards the client before all is held; -1: no such limit
+	held   chan struct{}     // closed when most is reached
+	free   chan struct{}     // closed by cut
+	wg     sync.WaitGroup
+}
+
+func newWire(t testing.TB) *wire {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{t: t, l: l, conns: map[net.Conn]bool{}, most: -1, held: make(chan struct{}), free: make(chan struct{})}
+	w.wg.Go(w.accept)
+	t.Cleanup(func() {
+		w.cut()
+		w.wg.Wait()
+	})
+	return w
+}
+
+func (w *wire) addr() string { return w.l.Addr().String() }
+
+func (w *wire) leadTo(addr string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.to = addr
+}
+
+// cut is what kill -9 looks like from outside: every connection is gone, and nobody
+// listens any more.
+func (w *wire) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cutAll {
+		return
+	}
+	w.cutAll = true
+	close(w.free)
+	_ = w.l.Close()
+	for c := range w.conns {
+		_ = c.Close()
+	}
+}
+
+// holdAfter lets so many more bytes pass towards the client, and then nothing.
+func (w *wire) holdAfter(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.most = n
+	if n == 0 {
+		close(w.held)
+	}
+}
+
+func (w *wire) accept() {
+	for {
+		c, err := w.l.Accept()
+		if err != nil {
+			return
+		}
+		w.mu.Lock()
+		to := w.to
+		w.mu.Unlock()
+		d, err := net.Dial("tcp", to)
+		if err != nil || !w.add(c, d) {
+			_ = c.Close()
+			continue
+		}
+		w.wg.Go(func() { w.copy(d, c, false) })
+		w.wg.Go(func() { w.copy(c, d, true) })
+	}
+}
+
+func (w *wire) add(c, d net.Conn) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cutAll {
+		return errors.Is(d.Close(), net.ErrClosed)
+	}
+	w.conns[c], w.conns[d] = true, true
+	return true
+}
+
+func (w *wire) copy(dst, src net.Conn, back bool) {
+	defer func() { // one end takes the other with it
+		_ = src.Close()
+		_ = dst.Close()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.conns, src)
+	}()
+	buf := make([]byte, 32<<10)
+	for {
+		k, err := src.Read(buf)
+		if back {
+			k = w.allowed(k)
+		}
+		if _, werr := dst.Write(buf[:k]); err != nil || werr != nil {
+			return
+		}
+	}
+}
+
+// allowed says how many of k bytes pass. It waits when none do.
+func (w *wire) allowed(k int) int {
+	w.mu.Lock()
+	if w.most < 0 {
+		w.mu.Unlock()
+		return k
+	}
+	if k = min(k, w.most); k > 0 {
+		if w.most -= k; w.most == 0 {
+			close(w.held)
+		}
+		w.mu.Unlock()
+		return k
+	}
+	w.mu.Unlock()
+	<-w.free
+	return 0
+}
+
+// status makes a request with a body in chunks.
+func (g *gate) status(method, path, token, body string) (int, http.Header) {
+	g.t.Helper()
+	r := g.request(g.t.Context(), method, path, token, http.Header{"Content-Type": {"application/json"}})
+	setBody(r, body)
+	r.ContentLength = -1
+	res, err := g.client.Do(r)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		g.t.Fatal(err)
+	}
+	return res.StatusCode, res.Header
+}
+
+// setBody gives a request a body of known length.
+func setBody(r *http.Request, body string) {
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(body)), nil }
+	r.Body, _ = r.GetBody()
+	r.ContentLength = int64(len(body))
+}
+
+// idOf is the id of the session of a token.
+func (g *gate) idOf(t testing.TB, token string) sessions.ID {
+	t.Helper()
+	s := g.manager.Live(perch.NewSecret(token))
+	if s == nil {
+		t.Fatal("no such session here")
+	}
+	return s.ID()
+}

@@ -1,0 +1,399 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/google/go-cmp/cmp"
+)
+
+// shown is what a client sees of frames, without what is of one connection.
+func shown(all []envelope) (list []string) {
+	for _, e := range all {
+		data := changing.ReplaceAllString(string(e.Data), "*")
+		if e.Type == "hello" {
+			data = ""
+		}
+		list = append(list, fmt.Sprint(e.ID, " ", e.Type, " ", data))
+	}
+	return list
+}
+
+// TestSameEventsThroughAHop, and a cursor of one node is good at the other.
+func TestSameEventsThroughAHop(t *testing.T) {
+	for _, encoding := range encodings {
+		t.Run(encoding, func(t *testing.T) {
+			n := newNodes(t)
+			conn := n.openAtB("tok-alice")
+			n.b.settle("tok-alice", conn)
+			near, far := n.b.stream(encoding, "tok-alice", ""), n.a.stream(encoding, "tok-alice", "")
+			defer near.close()
+			defer far.close()
+			want, got := upTo(t, near, "live"), upTo(t, far, "live")
+			for i := range 20 {
+				say(conn, fmt.Sprint("m", i))
+			}
+			want, got = append(want, until(t, near, "m19")...), append(got, until(t, far, "m19")...)
+			if diff := cmp.Diff(shown(want), shown(got)); diff != "" {
+				t.Errorf("-direct +forwarded\n%s", diff)
+			}
+			if s := n.a.api.Streams()[encoding]; s != 1 || n.b.streams("tok-alice") != 2 {
+				t.Errorf("a counts %d streams, the session %d", s, n.b.streams("tok-alice"))
+			}
+			ids := durable(got)
+			for i, g := range []*gate{n.a, n.b, n.a} {
+				from := len(ids) - 5*(i+1)
+				f := g.stream(encoding, "tok-alice", since(ids[from]))
+				if diff := cmp.Diff(ids[from+1:], durable(upTo(t, f, "live"))); diff != "" {
+					t.Errorf("resumed from %s: %s", ids[from], diff)
+				}
+				f.close()
+			}
+			if n.a.manager.Len() != 0 {
+				t.Error("a has the session")
+			}
+		})
+	}
+}
+
+// until reads up to the message with this id.
+func until(t *testing.T, f feed, id string) (all []envelope) {
+	t.Helper()
+	for {
+		e, err := f.next()
+		if err != nil {
+			t.Fatalf("waiting for %s: %v", id, err)
+		}
+		if all = append(all, e); e.Type == "message.received" && strings.Contains(string(e.Data), `"id":"`+id+`"`) {
+			return all
+		}
+	}
+}
+
+// TestPollThroughAHop waits, answers, and resets.
+func TestPollThroughAHop(t *testing.T) {
+	n := newNodes(t)
+	conn := n.openAtB("tok-alice")
+	tip := n.b.settle("tok-alice", conn)
+	if p := n.a.poll("tok-alice", ""); p.Reset == nil || p.Next != tip {
+		t.Errorf("%+v", p)
+	}
+	got := make(chan pollAnswer, 1)
+	go func() { got <- n.a.poll("tok-alice", since(tip)+"&wait=60") }()
+	n.b.waitForStreams("tok-alice", 1)
+	say(conn, "m1")
+	if p := <-got; len(p.Events) != 1 || p.Reset != nil {
+		t.Errorf("%+v", p)
+	}
+	if n := n.a.api.Streams()["poll"]; n != 0 {
+		t.Errorf("%d polls go on", n)
+	}
+}
+
+// TestCommandsThroughAHop: a socket is as good as at the owner, in both directions.
+func TestCommandsThroughAHop(t *testing.T) {
+	n := newNodes(t)
+	n.openAtB("tok-alice")
+	f := n.a.dial("tok-alice")
+	for i := range 50 {
+		id := fmt.Sprint("c", i)
+		body := strings.Repeat("ä", 50*i)
+		e := f.answerTo(`{"id":"` + id + `","type":"message.send","data":{"to":"bob@example.net","body":"x` + body + `"}}`)
+		if e.Type != "reply" || e.Ref != id || e.Status != 202 {
+			t.Fatalf("%+v", e)
+		}
+	}
+	if e := f.answerTo(`{"id":"x","type":"subscribe","data":{"types":["presence"]}}`); e.Status != 200 {
+		t.Errorf("%+v", e)
+	}
+	f.close()
+	n.b.waitForStreams("tok-alice", 0)
+	if r := n.a.try("types=nonsense", header("Origin", n.a.srv.URL), "perch.v1", bearer("tok-alice")); r.code != 4000 || r.problem != "validation" {
+		t.Errorf("a refusal that only a page sees: %+v", r)
+	}
+	if r := n.a.try("", header("Origin", "https://evil.example"), "perch.v1", bearer("tok-alice")); r.code != 4003 {
+		t.Errorf("a foreign page: %+v", r)
+	}
+}
+
+// TestQuotaThroughAHop counts a stream once, at the owner.
+func TestQuotaThroughAHop(t *testing.T) {
+	n := newNodes(t, func(o *gateOptions) { o.StreamsPerToken = map[string]int{"a": 1, "b": 3}[o.node] })
+	n.openAtB("tok-alice")
+	for _, g := range []*gate{n.a, n.a, n.b} {
+		f := g.stream("ndjson", "tok-alice", "")
+		defer f.close()
+		upTo(t, f, "live")
+	}
+	for _, g := range []*gate{n.a, n.b} {
+		if r := g.try("", header("Authorization", "Bearer tok-alice")); r.status != 429 {
+			t.Errorf("one more: %+v", r)
+		}
+	}
+}
+
+// toTheEnd reads a stream to its end: all frames, and the close code of a socket (-1: none)
+// or whether lines ended well.
+func toTheEnd(f feed) (all []envelope, code websocket.StatusCode, clean bool) {
+	for {
+		e, err := f.next()
+		if err != nil {
+			return all, websocket.CloseStatus(err), errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF)
+		}
+		all = append(all, e)
+	}
+}
+
+// endOf is toTheEnd for the last frame.
+func endOf(f feed) (last envelope, code websocket.StatusCode, clean bool) {
+	all, code, clean := toTheEnd(f)
+	if len(all) > 0 {
+		last = all[len(all)-1]
+	}
+	return last, code, clean
+}
+
+// TestOwnerIsKilled: a client learns that the session has moved, and resumes where it is
+// then.
+func TestOwnerIsKilled(t *testing.T) {
+	for _, encoding := range encodings {
+		t.Run(encoding, func(t *testing.T) {
+			n := newNodes(t)
+			conn := n.openAtB("tok-alice")
+			f := n.a.stream(encoding, "tok-alice", "")
+			defer f.close()
+			upTo(t, f, "live")
+			say(conn, "m1")
+			until(t, f, "m1")
+			n.toB.cut()
+			_, code, clean := endOf(f)
+			if encoding == "ws" && code != 4201 || encoding != "ws" && !clean {
+				t.Errorf("closed with %d, clean %v", code, clean)
+			}
+		})
+	}
+}
+
+// TestOwnerIsKilledInAFrame: then there is no place for a word of ours, and no frame is made
+// up.
+func TestOwnerIsKilledInAFrame(t *testing.T) {
+	for _, encoding := range encodings {
+		t.Run(encoding, func(t *testing.T) {
+			n := newNodes(t)
+			conn := n.openAtB("tok-alice")
+			f := n.a.stream(encoding, "tok-alice", "")
+			defer f.close()
+			upTo(t, f, "live")
+			n.toB.holdAfter(100)
+			say(conn, "m1")
+			<-n.toB.held
+			n.toB.cut()
+			if e, code, clean := endOf(f); code != -1 || clean || e.Type != "" {
+				t.Errorf("%+v, closed with %d, clean %v", e, code, clean)
+			}
+		})
+	}
+}
+
+// TestOwnerIsSilent: one that is stopped, or whose machine has lost its power, is given up;
+// one of whose session there is nothing to tell is not.
+func TestOwnerIsSilent(t *testing.T) {
+	n := newNodes(t, func(o *gateOptions) { o.Heartbeat, o.PingTimeout = 300*time.Millisecond, time.Second })
+	n.openAtB("tok-alice")
+	var wg, quiet sync.WaitGroup
+	for _, encoding := range encodings {
+		f := n.a.stream(encoding, "tok-alice", "")
+		upTo(t, f, "live")
+		quiet.Add(1)
+		wg.Go(func() {
+			defer f.close()
+			for range 7 { // longer than the silence that is allowed
+				if e, err := f.next(); err != nil || e.Type != "heartbeat" {
+					t.Errorf("%s: %+v, %v", encoding, e, err)
+				}
+			}
+			quiet.Done()
+			if _, code, clean := endOf(f); encoding == "ws" && code != 4201 || encoding != "ws" && !clean {
+				t.Errorf("%s: closed with %d, clean %v", encoding, code, clean)
+			}
+		})
+	}
+	quiet.Wait()
+	n.toB.holdAfter(0)
+	wg.Wait()
+}
+
+// TestDrainOfARelay: the client of a node that stops hears of it, though another node has
+// the session, which does not notice.
+func TestDrainOfARelay(t *testing.T) {
+	n := newNodes(t)
+	conn := n.openAtB("tok-alice")
+	tip := n.b.settle("tok-alice", conn)
+	var wg sync.WaitGroup
+	for _, encoding := range encodings {
+		f := n.a.stream(encoding, "tok-alice", "")
+		upTo(t, f, "live")
+		wg.Go(func() {
+			defer f.close()
+			last, code, clean := endOf(f)
+			var data struct{ Reason string }
+			if last.Type != "reconnect" || json.Unmarshal(last.Data, &data) != nil || data.Reason != "draining" {
+				t.Errorf("%s: %+v", encoding, last)
+			}
+			if encoding == "ws" && code != 4200 || encoding != "ws" && !clean {
+				t.Errorf("%s: closed with %d, clean %v", encoding, code, clean)
+			}
+		})
+	}
+	wg.Go(func() {
+		if p := n.a.poll("tok-alice", since(tip)+"&wait=60"); len(p.Events) != 0 || p.Next != tip || p.Reset != nil {
+			t.Errorf("%+v", p)
+		}
+	})
+	n.b.waitForStreams("tok-alice", 4)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	n.a.api.Drain(ctx)
+	if ctx.Err() != nil {
+		t.Error("the drain took too long")
+	}
+	wg.Wait()
+	for name, streams := range n.a.api.Streams() {
+		if streams != 0 {
+			t.Errorf("%d %s streams are left", streams, name)
+		}
+	}
+	for _, accept := range []string{"application/json", "text/event-stream"} {
+		res, _ := n.a.get("/v1/events", "tok-alice", http.Header{"Accept": {accept}})
+		if res.StatusCode != 503 || res.Header.Get("Retry-After") == "" {
+			t.Errorf("%s while draining: %d", accept, res.StatusCode)
+		}
+	}
+	if r := n.a.try("", header("Authorization", "Bearer tok-alice")); r.status != 503 {
+		t.Errorf("socket while draining: %+v", r)
+	}
+	if res, _ := n.a.get("/v1/buddies", "tok-alice", nil); res.StatusCode != 200 {
+		t.Errorf("a request while draining: %s", res.Status)
+	}
+	n.b.waitForStreams("tok-alice", 0)
+}
+
+// TestDrainOfAStuckRelay: neither a client that answers nothing nor an owner that says
+// nothing holds the drain up.
+func TestDrainOfAStuckRelay(t *testing.T) {
+	n := newNodes(t)
+	n.openAtB("tok-alice")
+	r := n.a.raw("tok-alice") // reads no further
+	f := n.a.stream("sse", "tok-alice", "")
+	defer f.close()
+	upTo(t, f, "live")
+	n.toB.holdAfter(0)
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	n.a.api.Drain(ctx)
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("the drain took %v", took)
+	}
+	if _, code := r.rest(); code != 4200 {
+		t.Errorf("closed with %d", code)
+	}
+}
+
+// TestDrainOfTheOwner: its clients are sent away when their session is ready for the next
+// node, those of other nodes among them, and find it there.
+func TestDrainOfTheOwner(t *testing.T) {
+	n := newNodes(t)
+	conn := n.openAtB("tok-alice")
+	n.b.settle("tok-alice", conn)
+	type client struct {
+		f        feed
+		encoding string
+	}
+	var clients []client
+	for _, g := range []*gate{n.a, n.b, n.b} {
+		for _, encoding := range encodings {
+			f := g.stream(encoding, "tok-alice", "")
+			upTo(t, f, "live")
+			clients = append(clients, client{f, encoding})
+		}
+	}
+	say(conn, "m1")
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var cursors []string
+	moments := map[string]bool{}
+	for _, c := range clients {
+		wg.Go(func() {
+			defer c.f.close()
+			all, code, clean := toTheEnd(c.f)
+			if c.encoding == "ws" && code != 4200 || c.encoding != "ws" && !clean {
+				t.Errorf("%s: closed with %d, clean %v", c.encoding, code, clean)
+			}
+			at := slices.IndexFunc(all, func(e envelope) bool { return e.Type == "reconnect" })
+			ids := durable(all)
+			if at < 0 || len(ids) == 0 {
+				t.Errorf("%s: %v", c.encoding, typesIn(all))
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			cursors = append(cursors, ids[len(ids)-1])
+			moments[string(all[at].Data)] = true
+		})
+	}
+	n.b.manager.Drain()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	n.b.api.Drain(ctx)
+	if ctx.Err() != nil {
+		t.Error("the drain took too long")
+	}
+	wg.Wait()
+	if len(moments) != 1 || len(cursors) != len(clients) {
+		t.Fatalf("the streams of one session have several moments: %v, or no cursor: %v", moments, cursors)
+	}
+	if n.b.manager.Len() != 0 {
+		t.Errorf("b has %d sessions when its streams have ended", n.b.manager.Len())
+	}
+	f := n.a.stream("ws", "tok-alice", since(cursors[0]))
+	defer f.close()
+	all := upTo(t, f, "live")
+	var hello helloFrame
+	if all[0].into(t, &hello); !hello.Resumed || n.a.manager.Len() != 1 {
+		t.Errorf("%+v; a has %d sessions", all[0], n.a.manager.Len())
+	}
+	slices.Sort(cursors)
+	if len(slices.Compact(cursors)) != 1 {
+		t.Errorf("the clients have come to different places: %v", cursors)
+	}
+}
+
+// TestSessionMoves while nobody stops: 4201, at the owner and through a hop.
+func TestSessionMoves(t *testing.T) {
+	n := newNodes(t)
+	n.openAtB("tok-alice")
+	var feeds []feed
+	for _, g := range []*gate{n.a, n.b} {
+		f := g.stream("ws", "tok-alice", "")
+		defer f.close()
+		upTo(t, f, "live")
+		feeds = append(feeds, f)
+	}
+	n.handOver(t, "tok-alice")
+	for _, f := range feeds {
+		if last, code, _ := endOf(f); code != 4201 {
+			t.Errorf("%+v, closed with %d", last, code)
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package api
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/coder/websocket"
+)
+
+// scanner finds the places in a stream of bytes where something of our own can stand.
+type scanner interface {
+	// next reads to the next such place, or to the end of p, which is not empty, and says
+	// how many bytes that were.
+	next(p []byte) int
+	// between says that what was read ends at such a place.
+	between() bool
+	// closed says that the stream has said goodbye: nothing may follow.
+	closed() bool
+}
+
+// frameScanner finds the ends of messages in the frames of a WebSocket server (RFC 6455,
+// 5.2). It trusts them: they come from a node of our own, and what it misreads only ends a
+// stream less politely.
+type frameScanner struct {
+	head [14]byte
+	have int    // bytes of head
+	left uint64 // bytes of the payload that are still to come
+	open bool   // a message goes on in the next frame
+	bye  bool   // a close frame has begun
+}
+
+func (s *frameScanner) between() bool { return s.have == 0 && s.left == 0 && !s.open }
+func (s *frameScanner) closed() bool  { return s.bye && s.between() }
+
+func (s *frameScanner) next(p []byte) (n int) {
+	for n < len(p) {
+		if s.left > 0 {
+			k := int(min(s.left, uint64(len(p)-n)))
+			s.left -= uint64(k)
+			n += k
+		} else {
+			n += s.header(p[n:])
+		}
+		if s.between() {
+			break
+		}
+	}
+	return n
+}
+
+// header reads one byte or more of a frame's head.
+func (s *frameScanner) header(p []byte) int {
+	k := copy(s.head[s.have:s.need()], p)
+	s.have += k
+	if s.have < s.need() {
+		return k
+	}
+	op, fin := s.head[0]&0xF, s.head[0]&0x80 != 0
+	switch size := s.head[1] & 0x7F; size {
+	case 126:
+		s.left = uint64(binary.BigEndian.Uint16(s.head[2:]))
+	case 127:
+		s.left = binary.BigEndian.Uint64(s.head[2:])
+	default:
+		s.left = uint64(size)
+	}
+	if op < 8 { // control frames may stand between the frames of a message
+		s.open = !fin
+	}
+	s.bye = s.bye || op == 8
+	s.have = 0
+	return k
+}
+
+// need is how long the head is, as far as it is known.
+func (s *frameScanner) need() int {
+	if s.have < 2 {
+		return 2
+	}
+	n := 2
+	switch s.head[1] & 0x7F {
+	case 126:
+		n += 2
+	case 127:
+		n += 8
+	}
+	if s.head[1]&0x80 != 0 {
+		n += 4 // a mask, which no server sends
+	}
+	return n
+}
+
+// textFrame is a whole message of a WebSocket server.
+func textFrame(payload []byte) []byte { return append(frameHead(0x81, len(payload)), payload...) }
+
+// goodbyeFrame says why a WebSocket ends (RFC 6455, 5.5.1).
+func goodbyeFrame(code websocket.StatusCode, reason string) []byte {
+	f := frameHead(0x88, 2+len(reason))
+	f = binary.BigEndian.AppendUint16(f, uint16(code))
+	return append(f, reason...)
+}
+
+func frameHead(first byte, size int) []byte {
+	f := make([]byte, 0, 10+size)
+	switch {
+	case size < 126:
+		return append(f, first, byte(size))
+	case size < 1<<16:
+		return binary.BigEndian.AppendUint16(append(f, first, 126), uint16(size))
+	}
+	return binary.BigEndian.AppendUint64(append(f, first, 127), uint64(size))
+}
+
+// lineScanner finds the ends of frames that end with so many line breaks: one in NDJSON,
+// two in SSE.
+type lineScanner struct{ want, have int }
+
+func (s *lineScanner) between() bool { return s.have >= s.want }
+func (s *lineScanner) closed() bool  { return false }
+
+func (s *lineScanner) next(p []byte) (n int) {
+	for n < len(p) {
+		if p[n] == '\n' {
+			n++
+			if s.have++; s.between() {
+				break
+			}
+			continue
+		}
+		s.have = 0
+		if i := bytes.IndexByte(p[n:], '\n'); i >= 0 {
+			n += i
+		} else {
+			n = len(p)
+		}
+	}
+	return n
+}

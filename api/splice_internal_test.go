@@ -1,0 +1,178 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/coder/websocket"
+)
+
+// frames is what a WebSocket server sends, and where messages end in it.
+func frames(r *rand.Rand, n int) (b []byte, ends []int) {
+	payload := make([]byte, 70_000)
+	for i := range payload {
+		payload[i] = byte(r.Uint32())
+	}
+	size := func() int { return []int{0, 1, 125, 126, 127, 300, 65535, 65536}[r.IntN(8)] }
+	put := func(first byte, size int) { b = append(append(b, frameHead(first, size)...), payload[:size]...) }
+	for range n {
+		switch r.IntN(4) {
+		case 0: // a control frame
+			put(0x80|[]byte{9, 10}[r.IntN(2)], r.IntN(126))
+		case 1: // in pieces, with a ping between them
+			put(0x01, size())
+			put(0x89, r.IntN(126))
+			put(0x00, size())
+			put(0x80, size())
+		default:
+			put(0x81, size())
+		}
+		ends = append(ends, len(b))
+	}
+	return b, ends
+}
+
+// boundaries feeds b in pieces, and says where the scanner finds a place.
+func boundaries(s scanner, b []byte, piece func() int) (ends []int) {
+	for at := 0; at < len(b); {
+		p := b[at:min(len(b), at+max(1, piece()))]
+		for len(p) > 0 {
+			n := s.next(p)
+			at += n
+			if p = p[n:]; s.between() {
+				ends = append(ends, at)
+			}
+		}
+	}
+	return ends
+}
+
+// TestFrameBoundaries are found wherever the bytes are cut.
+func TestFrameBoundaries(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		b, want := frames(r, 20)
+		got := boundaries(&frameScanner{}, b, func() int { return r.IntN(1 << r.IntN(16)) })
+		if len(got) != len(want) {
+			t.Fatalf("seed %d: %d boundaries, want %d", seed, len(got), len(want))
+		}
+		for i := range got {
+			if got[i] != want[i] {
+				t.Fatalf("seed %d: boundary %d at %d, want %d", seed, i, got[i], want[i])
+			}
+		}
+	}
+}
+
+func TestLineBoundaries(t *testing.T) {
+	for text, want := range map[string][2]int{ // in NDJSON and SSE
+		"":                          {0, 0},
+		"{}\n":                      {1, 0},
+		"{}\n{}\n":                  {2, 0},
+		"retry: 1\n\ndata: x\n\n":   {4, 2},
+		"id: 1\ndata: x\n\nid: 2\n": {4, 1},
+		"data: x":                   {0, 0},
+	} {
+		for i, count := range want {
+			for _, size := range []int{1, 2, 3, 100} {
+				s := &lineScanner{want: i + 1, have: i + 1}
+				if got := boundaries(s, []byte(text), func() int { return size }); len(got) != count {
+					t.Errorf("%q in pieces of %d: places at %v, want %d", text, size, got, count)
+				}
+			}
+		}
+	}
+}
+
+// FuzzFrameScanner: whatever an owner sends, the scanner takes it all, and finds the same
+// places however it is cut.
+func FuzzFrameScanner(f *testing.F) {
+	for seed := range uint64(5) {
+		b, _ := frames(rand.New(rand.NewPCG(seed, 2)), 2)
+		f.Add(b[:min(len(b), 4096)], uint8(seed))
+	}
+	f.Add([]byte{0x81, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 2}, uint8(1))
+	f.Add([]byte{0x88, 0x82, 1, 2, 3, 4, 5, 6}, uint8(3))
+	f.Fuzz(func(t *testing.T, b []byte, size uint8) {
+		whole := boundaries(&frameScanner{}, b, func() int { return len(b) })
+		single := boundaries(&frameScanner{}, b, func() int { return int(size) })
+		if len(whole) != len(single) {
+			t.Fatalf("%v, in pieces of %d %v", whole, size, single)
+		}
+		for i := range whole {
+			if whole[i] != single[i] {
+				t.Fatalf("%v, in pieces of %d %v", whole, size, single)
+			}
+		}
+	})
+}
+
+// TestSplice puts frames in at any moment: the client sees whole frames, all of the owner's
+// up to the last one of ours, and nothing after that.
+func TestSplice(t *testing.T) {
+	own, last := textFrame([]byte("own")), goodbyeFrame(closeDraining, "over")
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		b, ends := frames(r, 10)
+		var out bytes.Buffer
+		s := newSplicer(&frameScanner{}, func(p []byte) error { out.Write(p); return nil })
+		ownAt, lastAt := r.IntN(len(b)), r.IntN(len(b))
+		ownAt = min(ownAt, lastAt)
+		for at := 0; at < len(b); {
+			n := min(len(b)-at, 1+r.IntN(1<<r.IntN(16)))
+			if at <= ownAt && ownAt < at+n {
+				s.add(own, false)
+			}
+			if at <= lastAt && lastAt < at+n {
+				s.add(last, true)
+			}
+			if err := s.pass(b[at : at+n]); err != nil {
+				t.Fatal(err)
+			}
+			at += n
+		}
+		got := out.Bytes()
+		if !bytes.HasSuffix(got, last) || bytes.Count(got, own) != 1 || !s.whole() {
+			t.Fatalf("seed %d: not ended with our frame, or ours is not there", seed)
+		}
+		passed := bytes.Replace(bytes.TrimSuffix(got, last), own, nil, 1)
+		ok := len(passed) == 0
+		for _, end := range ends {
+			ok = ok || bytes.Equal(passed, b[:end])
+		}
+		if !ok {
+			t.Fatalf("seed %d: %d bytes passed, which is no whole number of frames", seed, len(passed))
+		}
+		select {
+		case <-s.ended:
+		default:
+			t.Fatalf("seed %d: nobody hears that it has ended", seed)
+		}
+	}
+}
+
+// TestSpliceAfterGoodbye: nothing follows the close frame of the owner.
+func TestSpliceAfterGoodbye(t *testing.T) {
+	var out bytes.Buffer
+	s := newSplicer(&frameScanner{}, func(p []byte) error { out.Write(p); return nil })
+	bye := goodbyeFrame(websocket.StatusNormalClosure, "")
+	if err := s.pass(bye); err != nil {
+		t.Fatal(err)
+	}
+	s.add(textFrame([]byte("own")), false)
+	s.add(goodbyeFrame(closeMoved, ""), true)
+	if err := s.pass([]byte("garbage")); err != nil || !bytes.Equal(out.Bytes(), bye) {
+		t.Errorf("%v, % x", err, out.Bytes())
+	}
+}
+
+// TestSpliceTells of the client's end.
+func TestSpliceTells(t *testing.T) {
+	gone := errors.New("gone")
+	s := newSplicer(&frameScanner{}, func([]byte) error { return gone })
+	if err := s.pass(textFrame([]byte("x"))); !errors.Is(err, gone) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,55 @@
+package api_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http/httptest"
+	"testing"
+)
+
+// TestNodesOverTLS: between the nodes, and with HTTP/2 to the client, everything is the same.
+func TestNodesOverTLS(t *testing.T) {
+	some := httptest.NewTLSServer(nil) // they all have one certificate
+	roots := x509.NewCertPool()
+	roots.AddCert(some.Certificate())
+	some.Close()
+	n := newNodes(t, func(o *gateOptions) {
+		o.tls, o.NodeTLS = true, &tls.Config{RootCAs: roots}
+		o.at = "https" + o.at[len("http"):]
+	})
+	conn := n.openAtB("tok-alice")
+	res, body := n.a.get("/v1/buddies", "tok-alice", nil)
+	if res.StatusCode != 200 || res.ProtoMajor != 2 || n.a.manager.Len() != 0 {
+		t.Fatalf("%s %s %s", res.Proto, res.Status, body)
+	}
+	feeds := map[string]feed{}
+	for _, encoding := range encodings {
+		feeds[encoding] = n.a.stream(encoding, "tok-alice", "")
+		upTo(t, feeds[encoding], "live")
+	}
+	for i := range 100 {
+		say(conn, fmt.Sprint("m", i))
+	}
+	for _, f := range feeds {
+		until(t, f, "m99")
+	}
+	n.toB.cut()
+	for encoding, f := range feeds {
+		if _, code, clean := endOf(f); encoding == "ws" && code != 4201 || encoding != "ws" && !clean {
+			t.Errorf("%s: closed with %d, clean %v", encoding, code, clean)
+		}
+		f.close()
+	}
+}
+
+// TestNodesWithoutTrust: a node that cannot show who it is gets no request.
+func TestNodesWithoutTrust(t *testing.T) {
+	n := newNodes(t, func(o *gateOptions) {
+		o.tls, o.at = true, "https"+o.at[len("http"):]
+	})
+	n.openAtB("tok-alice")
+	if status, h := n.a.status("POST", "/v1/messages", "tok-alice", waiting); status != 503 || h.Get("Retry-After") != "1" {
+		t.Errorf("%d %v", status, h)
+	}
+}

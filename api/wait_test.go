@@ -1,0 +1,127 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/fakexmpp"
+)
+
+const waiting = `{"id":"m1","to":"bob@example.net","body":"hello"}`
+
+// sending is a POST of a message that waits, under way.
+func (g *gate) sending(path, body string) <-chan string {
+	answer := make(chan string, 1)
+	r := g.request(g.t.Context(), "POST", path, "tok-alice", http.Header{"Content-Type": {"application/json"}})
+	setBody(r, body)
+	go func() {
+		res, err := g.client.Do(r)
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer res.Body.Close()
+		text := make([]byte, 1000)
+		n, _ := res.Body.Read(text)
+		answer <- strings.TrimSpace(res.Status[:3] + " " + res.Header.Get("Location") + " " + string(text[:n]))
+	}()
+	return answer
+}
+
+// sent waits until a message is on its way.
+func sent(t *testing.T, conn *fakexmpp.Conn) *perch.MessageOut {
+	t.Helper()
+	for {
+		switch out := conn.Next(t.Context()).(type) {
+		case *perch.MessageOut:
+			return out
+		case nil:
+			t.Fatal("no message was sent")
+		}
+	}
+}
+
+// TestWaitForTheServer: 200 once the server has the message, for a repeated request too.
+func TestWaitForTheServer(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *gate) {
+		conn := g.open("tok-alice")
+		first := g.sending("/v1/messages?wait=acked", waiting)
+		again := g.sending("/v1/messages?wait=acked", waiting)
+		sent(t, conn)
+		synctest.Wait()
+		select {
+		case a := <-first:
+			t.Fatalf("it has not waited: %s", a)
+		case a := <-again:
+			if !strings.HasPrefix(a, "409") { // while the first one is being kept
+				t.Fatalf("it has not waited: %s", a)
+			}
+			again = g.sending("/v1/messages?wait=acked", waiting)
+			synctest.Wait()
+		default:
+		}
+		time.Sleep(9 * time.Second)
+		conn.Ack()
+		const want = `200 /v1/messages/m1 {"id":"m1","status":"acked"}`
+		for _, answer := range []<-chan string{first, again, g.sending("/v1/messages?wait=acked", waiting)} {
+			if a := <-answer; a != want {
+				t.Errorf("%s, want %s", a, want)
+			}
+		}
+		if a := <-g.sending("/v1/messages", waiting); a != `202 /v1/messages/m1 {"id":"m1","status":"accepted"}` {
+			t.Errorf("without waiting: %s", a)
+		}
+		if n := len(conn.Sent()); n == 0 {
+			t.Error("nothing was sent")
+		}
+	})
+}
+
+// TestWaitTooLong: 202 with what is known after ten seconds.
+func TestWaitTooLong(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *gate) {
+		conn := g.open("tok-alice")
+		began := time.Now()
+		answer := g.sending("/v1/messages?wait=acked", waiting)
+		sent(t, conn)
+		if a := <-answer; a != `202 /v1/messages/m1 {"id":"m1","status":"sent"}` || time.Since(began) != 10*time.Second {
+			t.Errorf("%s after %v", a, time.Since(began))
+		}
+	})
+	inBubble(t, func(t *testing.T, g *gate) {
+		conn := g.open("tok-alice")
+		began := time.Now()
+		answer := g.sending("/v1/messages?wait=acked", waiting)
+		sent(t, conn)
+		if a := <-answer; !strings.HasPrefix(a, "202") || time.Since(began) != 3*time.Second {
+			t.Errorf("a request of three seconds: %s after %v", a, time.Since(began))
+		}
+	}, func(o *gateOptions) { o.RequestTime = 3 * time.Second })
+}
+
+// TestWaitForAFailure, which is known as well.
+func TestWaitForAFailure(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *gate) {
+		conn := g.open("tok-alice")
+		answer := g.sending("/v1/messages?wait=acked", waiting)
+		sent(t, conn)
+		conn.Deliver(&perch.MessageError{ID: "m1", From: "bob@example.net", Error: perch.XMPPError{Condition: "item-not-found", Type: "cancel"}})
+		if a := <-answer; a != `200 /v1/messages/m1 {"id":"m1","status":"failed"}` {
+			t.Error(a)
+		}
+	})
+}
+
+func TestWaitForNothing(t *testing.T) {
+	f := newFixture(t)
+	f.signIn()
+	for _, query := range []string{"?wait=", "?wait=sent", "?wait=acked,sent", "?wait=1"} {
+		f.refused(422, "validation", "?wait", "POST", "/v1/messages"+query, waiting)
+	}
+	f.refused(422, "validation", "?wait", "POST", "/v1/messages?wait=acked&wait=acked", waiting)
+	f.refused(404, "not-found", "", "GET", "/v1/messages/m1", "")
+}

@@ -1,0 +1,128 @@
+package ledger
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// Op is what an entry of the history is about.
+type Op string
+
+// The operations. Who did it, and which fields are set, is said at each.
+const (
+	OpSend     Op = "send"     // a foreign sender (Who): message N to Account
+	OpRecv     Op = "recv"     // a client (Who) of Account: message N of From as event ID; Text is its source
+	OpRead     Op = "read"     // the same in the archive that a client read after a reset; ID is the stanza id
+	OpHello    Op = "hello"    // a client's stream was opened; Text is "resumed" or the reason of the reset
+	OpCaughtUp Op = "caughtup" // a client has read the archive after a reset
+	OpStop     Op = "stop"     // a client was told to stop, by status or close code (Text)
+	OpPost     Op = "post"     // Account posted message N to To under Key; ok: accepted as ID
+	OpArrive   Op = "arrive"   // message N of Account, with ID, arrived at the foreign receiver Who
+	OpStatus   Op = "status"   // what GET /v1/messages/{ID} says of message N of Account: Text
+	OpStored   Op = "stored"   // message N of From is in the server's archive of Who; ID is the stanza id
+	OpAudited  Op = "audited"  // the server's archive of Who was read to the end
+	OpOwner    Op = "owner"    // a node (Who) owns a session (ID) from fence N on; Text is the epoch of the log
+	OpFault    Op = "fault"    // a fault of the kind Text began (invoke) or was healed (ok) at Who
+	OpPresence Op = "presence" // a foreign client (Who) saw Account become Text
+	OpDamaged  Op = "damaged"  // Who got a body that is not what was sent
+	OpBroken   Op = "broken"   // a node (Who) said something that no gateway should (Text)
+	OpNote     Op = "note"     // whatever helps to read the history
+)
+
+// Phase is how far an operation has come, in the words of Jepsen. Info means that nobody
+// can know.
+type Phase string
+
+// The phases.
+const (
+	Invoke Phase = "invoke"
+	OK     Phase = "ok"
+	Fail   Phase = "fail"
+	Info   Phase = "info"
+)
+
+// Entry is a line of the history.
+type Entry struct {
+	At      int64  `json:"at"` // milliseconds since the beginning
+	Op      Op     `json:"op"`
+	Phase   Phase  `json:"phase"`
+	Who     string `json:"who,omitempty"`
+	Account string `json:"account,omitempty"`
+	From    string `json:"from,omitempty"`
+	To      string `json:"to,omitempty"`
+	N       int    `json:"n,omitempty"`
+	ID      string `json:"id,omitempty"`
+	Key     string `json:"key,omitempty"`
+	Text    string `json:"text,omitempty"`
+}
+
+// history writes entries to a file and shows them to those who watch. Its methods may be
+// called from any goroutine; watchers are called one at a time.
+type history struct {
+	mu      sync.Mutex
+	begun   time.Time
+	file    *os.File
+	out     *bufio.Writer
+	err     error
+	watches []func(Entry)
+}
+
+func newHistory(path string, watches ...func(Entry)) (*history, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("history: %w", err)
+	}
+	return &history{begun: time.Now(), file: f, out: bufio.NewWriterSize(f, 1<<16), watches: watches}, nil
+}
+
+func (h *history) add(e Entry) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e.At = time.Since(h.begun).Milliseconds()
+	if e.Phase == "" {
+		e.Phase = OK
+	}
+	line, err := json.Marshal(e)
+	if err == nil {
+		_, err = h.out.Write(append(line, '\n'))
+	}
+	if h.err == nil {
+		h.err = err
+	}
+	for _, watch := range h.watches {
+		watch(e)
+	}
+}
+
+// close writes what is left. Entries that come later are lost.
+func (h *history) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.out.Flush(); h.err == nil {
+		h.err = err
+	}
+	if err := h.file.Close(); h.err == nil {
+		h.err = err
+	}
+	return h.err
+}
+
+// ReadHistory reads what a run has left.
+func ReadHistory(r io.Reader) ([]Entry, error) {
+	var list []Entry
+	scan := bufio.NewScanner(r)
+	scan.Buffer(nil, 1<<20)
+	for scan.Scan() {
+		var e Entry
+		if err := json.Unmarshal(scan.Bytes(), &e); err != nil {
+			return nil, fmt.Errorf("history, line %d: %w", len(list)+1, err)
+		}
+		list = append(list, e)
+	}
+	return list, scan.Err()
+}

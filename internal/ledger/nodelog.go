@@ -1,0 +1,61 @@
+package ledger
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"strings"
+	"time"
+)
+
+// nodeLine is what the ledger looks for in a node's log.
+type nodeLine struct {
+	Time    time.Time `json:"time"`
+	Level   string    `json:"level"`
+	Msg     string    `json:"msg"`
+	Session string    `json:"session"`
+	Epoch   string    `json:"epoch"`
+	Fence   int       `json:"fence"`
+	Node    string    `json:"node"`
+	Panic   string    `json:"panic"`
+}
+
+// ownerLine is what a node logs when it has become the owner of a session.
+const ownerLine = "session is ours"
+
+// readLog takes from a node's log who owned what, and what no gateway should say: a data
+// race, a panic.
+func readLog(path, name string, h *history) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	scan := bufio.NewScanner(f)
+	scan.Buffer(nil, 1<<20)
+	for scan.Scan() {
+		text := scan.Text()
+		switch {
+		case strings.HasPrefix(text, "WARNING: DATA RACE"), strings.HasPrefix(text, "panic:"), strings.HasPrefix(text, "fatal error:"):
+			h.add(Entry{Op: OpBroken, Who: name, Text: text})
+			continue
+		case !strings.HasPrefix(text, "{"):
+			continue
+		}
+		var line nodeLine
+		if json.Unmarshal([]byte(text), &line) != nil {
+			continue // half a line, of a node that was killed
+		}
+		if line.Panic != "" {
+			h.add(Entry{Op: OpBroken, Who: name, Text: line.Msg + ": " + line.Panic})
+		}
+		if line.Msg == ownerLine {
+			who := line.Node
+			if who == "" {
+				who = name
+			}
+			h.add(Entry{Op: OpOwner, Who: who, ID: line.Session, Text: line.Epoch, N: line.Fence})
+		}
+	}
+	return scan.Err()
+}

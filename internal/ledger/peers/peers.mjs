@@ -1,0 +1,115 @@
+// Foreign XMPP clients for the ledger: several accounts in one process, on @xmpp/client.
+// The lines on stdin and stdout are those of peers.py, without its audits. The authority of
+// the server's certificate comes in NODE_EXTRA_CA_CERTS.
+import { createInterface } from 'node:readline';
+import { client, xml } from '@xmpp/client';
+
+const emit = (line) => process.stdout.write(JSON.stringify(line) + '\n');
+const bare = (jid) => jid.split('/')[0];
+
+class Person {
+  constructor(o, p) {
+    this.who = p.name;
+    this.waiting = [];
+    this.stuck = 0;
+    const [username, domain] = p.jid.split('@');
+    this.xmpp = client({
+      service: `xmpp://${o.host}:${o.port}`, domain, username, password: p.password, timeout: 20000,
+    });
+    this.sm = this.xmpp.streamManagement;
+    this.sm.on('ack', (stanza) => this.settled('acked', stanza));
+    this.sm.on('fail', (stanza) => this.settled('unsure', stanza));
+    this.xmpp.on('error', () => {}); // what is lost is tried again, and said by "disconnect"
+    this.xmpp.on('disconnect', () => emit({ event: 'offline', who: this.who }));
+    this.xmpp.on('online', () => this.online());
+    this.sm.on('resumed', () => this.online());
+    this.xmpp.on('stanza', (stanza) => this.take(stanza));
+    this.start();
+  }
+
+  // The library tries again by itself only after it was connected once.
+  start() {
+    this.xmpp.start().catch((e) => emit({ event: 'failed', who: this.who, reason: String(e) }));
+  }
+
+  async online() {
+    await this.xmpp.send(xml('presence')).catch(() => {});
+    emit({ event: 'online', who: this.who });
+    this.flush();
+  }
+
+  ready() {
+    return this.xmpp.status === 'online' && this.sm.enabled;
+  }
+
+  // A login that got stuck half-way is given up by nobody else.
+  watch() {
+    if (this.ready()) this.stuck = 0;
+    else if (++this.stuck % 3 === 0) {
+      this.xmpp.disconnect().catch(() => {}).finally(() => this.xmpp.reconnect.scheduleReconnect());
+    }
+  }
+
+  flush() {
+    while (this.waiting.length > 0 && this.ready()) {
+      const line = this.waiting.shift();
+      // A message that failed may have gone out all the same, and be acknowledged after a resume.
+      this.xmpp.send(xml('message', { to: line.to, id: line.id, type: 'chat' }, xml('body', {}, line.body)))
+        .catch(() => emit({ event: 'unsure', who: this.who, id: line.id }));
+    }
+  }
+
+  sendLater(line) {
+    this.waiting.push(line);
+    this.flush();
+  }
+
+  settled(event, stanza) {
+    if (stanza.is('message') && stanza.getChild('body')) emit({ event, who: this.who, id: stanza.attrs.id });
+  }
+
+  take(stanza) {
+    const from = bare(stanza.attrs.from ?? '');
+    if (stanza.is('presence')) this.presence(from, stanza.attrs.type ?? 'available');
+    if (!stanza.is('message')) return;
+    if (stanza.attrs.type === 'error') {
+      const reason = stanza.getChild('error')?.children.find((c) => c.name)?.name ?? '';
+      emit({ event: 'bounce', who: this.who, id: stanza.attrs.id, reason });
+      return;
+    }
+    const body = stanza.getChildText('body');
+    if (body) emit({ event: 'message', who: this.who, from, id: stanza.attrs.id, body });
+    if (body && stanza.getChild('request', 'urn:xmpp:receipts')) {
+      this.xmpp.send(xml('message', { to: stanza.attrs.from, type: 'chat' },
+        xml('received', { xmlns: 'urn:xmpp:receipts', id: stanza.attrs.id }))).catch(() => {});
+    }
+  }
+
+  presence(from, type) {
+    if (type === 'subscribe') { // everybody is welcome, and asked back
+      for (const answer of ['subscribed', 'subscribe']) {
+        this.xmpp.send(xml('presence', { to: from, type: answer })).catch(() => {});
+      }
+    }
+    if ((type === 'available' || type === 'unavailable') && from !== this.xmpp.jid?.bare().toString()) {
+      emit({ event: 'presence', who: this.who, from, reason: type });
+    }
+  }
+}
+
+const people = new Map();
+let options;
+const lines = createInterface({ input: process.stdin });
+lines.on('line', (text) => {
+  const line = JSON.parse(text);
+  if (!options) {
+    options = line;
+    for (const p of line.people) people.set(p.name, new Person(line, p));
+  } else if (line.cmd === 'send') {
+    people.get(line.who).sendLater(line);
+  }
+});
+lines.on('close', () => process.exit(0));
+// Stream management may become ready a moment after "online".
+setInterval(() => people.forEach((p) => p.flush()), 200);
+setInterval(() => people.forEach((p) => p.watch()), 5000);

@@ -1,0 +1,170 @@
+"""Foreign XMPP clients for the ledger: several accounts in one process, on slixmpp.
+
+The first line on stdin says where and who: {"host", "port", "ca", "people": [{"name",
+"jid", "password"}]}. Each further line is a command; what happens is one line each on
+stdout. The end of stdin ends the program. peers.mjs speaks the same lines.
+"""
+import asyncio
+import collections
+import json
+import logging
+import sys
+
+import slixmpp
+
+RETRY = 1.0  # seconds until a lost connection is tried again
+
+
+def emit(**line):
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+class Person(slixmpp.ClientXMPP):
+    """An account that stays online, and keeps what it is told to send until it is."""
+
+    def __init__(self, o, p):
+        super().__init__(p["jid"], p["password"])
+        self.who, self.where, self.ready, self.ending = p["name"], (o["host"], o["port"]), False, False
+        self.ca_certs = o["ca"]
+        self.waiting = collections.deque()
+        self.open = collections.OrderedDict()  # ids that nobody has acknowledged yet
+        for plugin in ("xep_0030", "xep_0184", "xep_0198", "xep_0199", "xep_0203"):
+            self.register_plugin(plugin)
+        # Each stream is a new one: what an old one had not acknowledged is unsure, and said so.
+        self["xep_0198"].allow_resume = False
+        self["xep_0184"].auto_request = False
+        handlers = {
+            "session_start": lambda _: self.send_presence(),
+            "sm_enabled": self.on_online, "sm_failed": self.on_online,
+            "stanza_acked": self.on_acked, "disconnected": self.on_lost, "connection_failed": lambda _: None,
+            "message": self.on_message, "message_error": self.on_error,
+            "presence_available": self.on_presence, "presence_unavailable": self.on_presence,
+        }
+        for name, handler in handlers.items():
+            self.add_event_handler(name, handler)
+
+    def start(self):
+        self.connect(address=self.where, force_starttls=True)
+
+    def on_online(self, _):
+        self.ready = True
+        emit(event="online", who=self.who)
+        while self.waiting and self.ready:
+            self.write(self.waiting.popleft())
+
+    def on_lost(self, _):
+        self.ready = False
+        self.event("session_end")  # the counters of stream management begin anew
+        for id in self.open:
+            emit(event="unsure", who=self.who, id=id)
+        self.open.clear()
+        if not self.ending:
+            emit(event="offline", who=self.who)
+            asyncio.get_running_loop().call_later(RETRY, self.start)
+
+    def on_acked(self, stanza):
+        id = stanza["id"]
+        if self.open.pop(id, False) is not False:
+            emit(event="acked", who=self.who, id=id)
+
+    def on_message(self, m):
+        if m["body"]:
+            emit(event="message", who=self.who, id=m["id"], body=m["body"], **{"from": m["from"].bare})
+
+    def on_error(self, m):
+        emit(event="bounce", who=self.who, id=m["id"], reason=m["error"]["condition"])
+
+    def on_presence(self, p):
+        if p["from"].bare != self.boundjid.bare:
+            kind = p.xml.get("type", "available")
+            emit(event="presence", who=self.who, reason=kind, **{"from": p["from"].bare})
+
+    def send_later(self, line):
+        if self.ready:
+            self.write(line)
+        else:
+            self.waiting.append(line)
+
+    def write(self, line):
+        m = self.make_message(mto=line["to"], mbody=line["body"], mtype="chat")
+        m["id"] = line["id"]
+        self.open[line["id"]] = True
+        m.send()
+
+    def ask(self):
+        if self.ready and self.open:
+            self["xep_0198"].request_ack()
+
+
+class Auditor(slixmpp.ClientXMPP):
+    """A second device of an account that reads its archive and goes."""
+
+    def __init__(self, o, line):
+        super().__init__(line["jid"], line["password"])
+        self.who, self.ca_certs, self.done = line["who"], o["ca"], asyncio.get_running_loop().create_future()
+        self.register_plugin("xep_0313")
+        self.add_event_handler("session_start", self.read)
+        self.add_event_handler("failed_all_auth", lambda _: self.finish("auth"))
+        self.add_event_handler("connection_failed", lambda e: self.finish(str(e)))
+
+    async def read(self, _):
+        try:
+            n = 0
+            async for m in self["xep_0313"].iterate(rsm={"max": 100}):
+                n += 1
+                inner = m["mam_result"]["forwarded"]["stanza"]
+                if inner["body"]:
+                    emit(event="stored", who=self.who, stanza=m["mam_result"]["id"], id=inner["id"],
+                         body=inner["body"], **{"from": inner["from"].bare})
+            self.finish("")
+        except Exception as e:  # whatever it is: the audit has failed, and the run with it
+            self.finish(repr(e))
+
+    def finish(self, reason):
+        if not self.done.done():
+            self.done.set_result(reason)
+
+
+async def audit(o, line):
+    a = Auditor(o, line)
+    a.connect(address=(o["host"], o["port"]), force_starttls=True)
+    try:
+        reason = await asyncio.wait_for(a.done, 120)
+    except asyncio.TimeoutError:
+        reason = "timeout"
+    a.abort()
+    emit(event="audited", who=line["who"], reason=reason)
+
+
+async def main():
+    loop = asyncio.get_running_loop()
+    stdin = asyncio.StreamReader(limit=1 << 20)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
+    o = json.loads(await stdin.readline())
+    logging.basicConfig(level=logging.CRITICAL)
+    people = {p["name"]: Person(o, p) for p in o["people"]}
+    for p in people.values():
+        p.start()
+
+    def ask():
+        for p in people.values():
+            p.ask()
+        loop.call_later(0.5, ask)
+
+    ask()
+    tasks = set()
+    while text := await stdin.readline():
+        line = json.loads(text)
+        if line["cmd"] == "send":
+            people[line["who"]].send_later(line)
+        elif line["cmd"] == "audit":
+            task = asyncio.ensure_future(audit(o, line))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+    for p in people.values():
+        p.ending = True
+        p.abort()
+
+
+asyncio.run(main())

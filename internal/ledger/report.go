@@ -1,0 +1,77 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Report is what the checks have found in a history.
+type Report struct {
+	Messages int // inbound, that the server had
+	Untaken  int // inbound, that the server never had or lost with its own restart
+	Accepted int // outbound, answered with 202
+	Resent   int // outbound, sent again with the same id after Redis had forgotten its key
+	Faults   int // healed
+	Kinds    int // of these, how many sorts
+	Resets   int // streams that could not go on where the client was
+	Bounces  int // errors that came back to a sender
+
+	Lost, Doubled, Disordered          []string // inbound
+	OutLost, OutDoubled, OutDisordered []string // outbound
+	Broken                             []string // every other promise that was not kept
+	Statuses                           map[string]int
+}
+
+// Failed says whether any promise was broken.
+func (r *Report) Failed() bool {
+	return len(r.Lost)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost)+len(r.OutDoubled)+len(r.OutDisordered)+len(r.Broken) > 0
+}
+
+// shown is how many findings of one sort are written out.
+const shown = 12
+
+// Lines is the report for people; the last line is the verdict on inbound messages.
+func (r *Report) Lines(seed uint64) []string {
+	var lines []string
+	for _, part := range []struct {
+		name string
+		list []string
+	}{
+		{"lost", r.Lost},
+		{"doubled", r.Doubled},
+		{"out of order", r.Disordered},
+		{"outbound, lost", r.OutLost},
+		{"outbound, doubled", r.OutDoubled},
+		{"outbound, out of order", r.OutDisordered},
+		{"broken", r.Broken},
+	} {
+		for i, text := range part.list {
+			if i == shown {
+				lines = append(lines, fmt.Sprintf("%s: and %d more", part.name, len(part.list)-shown))
+				break
+			}
+			lines = append(lines, part.name+": "+text)
+		}
+	}
+	lines = append(lines,
+		fmt.Sprintf("%d kinds of faults, %d resets, %d bounces, %d messages that the server never had", r.Kinds, r.Resets, r.Bounces, r.Untaken),
+		fmt.Sprintf("outbound: %d accepted, %d lost, %d doubled, %d out of order, %d sent again after lost data; ended as %s",
+			r.Accepted, len(r.OutLost), len(r.OutDoubled), len(r.OutDisordered), r.Resent, r.endings()),
+		fmt.Sprintf("ledger: %d messages, %d faults, %d lost, %d doubled, %d out of order, seed %d",
+			r.Messages, r.Faults, len(r.Lost), len(r.Doubled), len(r.Disordered), seed))
+	return lines
+}
+
+func (r *Report) endings() string {
+	var parts []string
+	for status, n := range r.Statuses {
+		parts = append(parts, fmt.Sprintf("%s %d", status, n))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}
+
+func (r *Report) broken(format string, args ...any) {
+	r.Broken = append(r.Broken, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,175 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/perch-im/perch/internal/testkit"
+)
+
+// Run makes one run and checks its history. It is to be called from the goroutine of the
+// test, and fails it when the run cannot be made; what a run has found is in the Report.
+func Run(ctx context.Context, t testkit.TB, o Options) *Report {
+	t.Helper()
+	o = o.withDefaults()
+	o.Dir, o.Modules = absolute(t, o.Dir), absolute(t, o.Modules)
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		t.Fatalf("ledger: %v", err)
+	}
+	w := &world{t: t, o: o, ctx: ctx, tally: newTally(), pacer: &pacer{}, names: map[string]string{},
+		audited: make(chan foreignLine, 64)}
+	path := filepath.Join(o.Dir, "history.jsonl")
+	h, err := newHistory(path, w.tally.watch)
+	if err != nil {
+		t.Fatalf("ledger: %v", err)
+	}
+	w.history = h
+	w.load = newLoad(w, o.Seed)
+
+	w.build(buildProgram(t, o.Plant))
+	w.people()
+	w.signIn()
+	w.play()
+	w.audit()
+	w.end()
+	if err := h.close(); err != nil {
+		t.Fatalf("ledger: %v", err)
+	}
+	return checkFile(t, path)
+}
+
+func absolute(t testkit.TB, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatalf("ledger: %v", err)
+	}
+	return path
+}
+
+func checkFile(t testkit.TB, path string) *Report {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatalf("ledger: %v", err)
+	}
+	defer f.Close()
+	entries, err := ReadHistory(f)
+	if err != nil {
+		t.Fatalf("ledger: %v", err)
+	}
+	return Check(entries)
+}
+
+// play is the run itself: clients, load and faults, until everything has come to its end or
+// nothing moves any more.
+func (w *world) play() {
+	ctx, cancel := context.WithCancel(w.ctx)
+	var clients, work sync.WaitGroup
+	defer func() {
+		cancel()
+		work.Wait()
+		clients.Wait()
+	}()
+	for i, a := range w.accounts {
+		for j, name := range []string{"ws1", "ws2", "sse"} {
+			w.attach(ctx, &clients, a, name, uint64(10*i+j))
+		}
+	}
+	list, begun := plan(w.o), time.Now()
+	w.load.total = w.o.Messages - bursts(list)*burstSize
+	defer w.every(5*time.Second, func() { fmt.Fprintln(w.o.Out, w.tally.line(w.o, time.Since(begun))) })()
+	work.Go(func() { w.load.run(ctx) })
+	for i, a := range w.accounts {
+		p := newPoster(w, a, w.o.Seed+uint64(i))
+		w.posters = append(w.posters, p)
+		work.Go(func() { p.run(ctx) })
+		clients.Go(func() { p.follow(ctx) })
+		clients.Go(func() { w.impatient(ctx, a) })
+	}
+	w.nemesis(list)
+	work.Wait()
+	w.calm.Store(true)
+	w.converge()
+	w.history.add(Entry{Op: OpNote, Text: "over"})
+}
+
+// attach starts a client and waits until it is live.
+func (w *world) attach(ctx context.Context, wg *sync.WaitGroup, a *account, kind string, number uint64) {
+	w.t.Helper()
+	c := &client{name: a.Name + "/" + kind, account: a, h: w.history, open: openWS, calm: &w.calm,
+		random: rand.New(rand.NewPCG(w.o.Seed, 1000+number)), live: make(chan struct{})}
+	if kind == "sse" {
+		c.open = openSSE
+	}
+	w.tally.join(c.name, a.Name)
+	wg.Go(func() { c.run(ctx) })
+	patient, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case <-c.live:
+	case <-patient.Done():
+		w.t.Fatalf("ledger: %s is not live", c.name)
+	}
+}
+
+const (
+	longest  = 6 * time.Minute  // of converging
+	arriving = 15 * time.Second // for what is on its way to foreign clients only
+)
+
+// converge waits until nothing is on its way any more, or nothing moves.
+func (w *world) converge() {
+	for begun := time.Now(); time.Since(begun) < longest && w.ctx.Err() == nil; w.wait(200 * time.Millisecond) {
+		missing, open, under, since := w.tally.left()
+		done := missing == 0 && open == 0
+		if done && (under == 0 && w.load.waiting() == 0 || since > arriving) || since > w.o.Patience {
+			return
+		}
+	}
+}
+
+// audit reads what the server has of the receivers, and of the accounts where the senders
+// cannot tell.
+func (w *world) audit() {
+	w.t.Helper()
+	list := append([]person{}, w.receivers...)
+	for _, a := range w.accounts {
+		if w.tally.unproven(a.Name) {
+			list = append(list, a.person)
+		}
+	}
+	for _, p := range list {
+		w.python.audit(p)
+		select {
+		case line := <-w.audited:
+			if line.Reason != "" {
+				w.t.Fatalf("ledger: the archive of %s could not be read: %s", p.Name, line.Reason)
+			}
+			w.history.add(Entry{Op: OpAudited, Who: p.Name})
+		case <-time.After(3 * time.Minute):
+			w.t.Fatalf("ledger: nobody read the archive of %s", p.Name)
+		}
+	}
+}
+
+// end stops the nodes and takes what their logs have to say.
+func (w *world) end() {
+	w.t.Helper()
+	for _, p := range w.posters {
+		p.giveUp()
+	}
+	for _, n := range w.nodes {
+		w.drain(n)
+		if err := readLog(n.prog.LogFile(), n.name, w.history); err != nil {
+			w.t.Fatalf("ledger: %v", err)
+		}
+	}
+	w.python.stop()
+	w.js.stop()
+}
