@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -188,5 +189,81 @@ func TestMoreThanTheServerKeeps(t *testing.T) {
 		if e.Event == "message" {
 			t.Errorf("bob got something back: %+v", e)
 		}
+	}
+}
+
+// TestStreamIsForgotten lets a server forget the stream while the link is down, by a restart
+// or because its time is over. It refuses to resume, and everything that was said meanwhile
+// comes from the archive, in order and once, before what is said now.
+func TestStreamIsForgotten(t *testing.T) {
+	prosody := func(hibernation int) func(testkit.TB) *testkit.Server {
+		return func(t testkit.TB) *testkit.Server {
+			return testkit.Prosody(t, testkit.ProsodyOptions{Hibernation: hibernation})
+		}
+	}
+	for _, tt := range []struct {
+		login
+		expires bool
+	}{
+		{login: login{name: "prosody restarts", mechanism: "PLAIN", server: prosody(0)}},
+		{login: login{name: "ejabberd restarts", mechanism: "SCRAM-SHA-1", server: testkit.Ejabberd}},
+		{login: login{name: "prosody gives up", mechanism: "PLAIN", server: prosody(2)}, expires: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := meet(t, tt.login, tt.server(t))
+			stream := w.api.Stream(t, "")
+			stream.ExpectType(t, "live")
+			w.befriend(t, stream)
+			w.peer.Message(t, w.alice.JID, "before")
+			since := stream.Expect(t, "before", message("message.received", "before")).ID
+
+			w.proxy.Down()
+			stream.Expect(t, "reconnecting", state("reconnecting"))
+			w.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": w.bob.JID, "body": "meanwhile"})
+			w.peer.Discard()
+			var said []string
+			say := func(body string) {
+				said = append(said, "archive "+body)
+				w.peer.Message(t, w.alice.JID, body)
+			}
+			if tt.expires {
+				say("while the stream is kept")
+				w.peer.ExpectPresence(t, w.alice.JID, "unavailable", "")
+			} else {
+				w.server.Restart(t)
+				w.peer = w.server.SlixmppFor(t, w.bob)
+				w.peer.Presence(t, "", "")
+			}
+			for i := range 5 {
+				say(fmt.Sprint("missed ", i))
+			}
+			w.peer.Roster(t) // the server answers in order: it has them all
+			w.proxy.Up(t)
+			back := stream.Expect(t, "online", state("online"))
+			if back.Data.Bool("resumed") {
+				t.Errorf("%s", back.Raw)
+			}
+			w.peer.ExpectMessage(t, w.alice.JID, "meanwhile")
+			w.peer.Message(t, w.alice.JID, "now")
+			last := stream.Expect(t, "now", message("message.received", "now"))
+
+			var got []string
+			page := w.api.Get(t, "/v1/events?limit=200&since="+url.QueryEscape(since))
+			for _, e := range page.List("events") {
+				switch e.Str("type") {
+				case "message.received":
+					got = append(got, e.Str("data.source")+" "+e.Str("data.body"))
+				case "session.gap":
+					t.Errorf("a gap, although the archive has everything: %v", e)
+				}
+			}
+			if want := append(said, "live now"); !slices.Equal(got, want) {
+				t.Errorf("received %q, want %q", got, want)
+			}
+			if last.Data.Str("source") != "live" {
+				t.Errorf("%s", last.Raw)
+			}
+			w.wantLogins(t, 2)
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -315,4 +316,72 @@ func TestM16DroppedLinkComesBack(t *testing.T) {
 		t.Errorf("bob is %v", b)
 	}
 	stream.Expect(t, "online", online("reconnecting"))
+}
+
+// TestM10AfterACut is what a session of level D can do after a cut: it signs in again, brings
+// what the archive has of the recent conversations, then what the service kept, and says
+// that it cannot know whether this was all.
+func TestM10AfterACut(t *testing.T) {
+	o := cast()
+	o.Accounts[0].KeepHistory = true
+	var proxy *testkit.Proxy
+	p := play(t, o, func(u *app.Upstream) {
+		proxy = testkit.NewProxy(t, u.Address)
+		u.Address = proxy.Addr
+	})
+	carol := testkit.Slixmpp(t, testkit.SlixmppOptions{ // who does not come through the proxy
+		Addr: p.s.Addr().String(), CAFile: p.upstream.CAFile, JID: "_@" + p.s.Domain(), Token: carolToken, Mechanism: "X-MESSENGER-OAUTH2",
+	})
+	carol.Presence(t, "", "")
+	stream := live(t, p.api, "")
+	if level := p.api.Get(t, "/v1/session").Str("delivery"); level != "D" {
+		t.Fatalf("level %s", level)
+	}
+	say := func(body string) {
+		t.Helper()
+		carol.Message(t, p.jid("alice"), body)
+		carol.Roster(t) // the service answers in order: it has the message
+	}
+	carol.ExpectPresence(t, p.jid("alice"), "available", "")
+	say("heard")
+	stream.Expect(t, "heard", message("message.received", "heard"))
+	stream.Discard()
+	logins := p.s.Logins("alice")
+
+	// The service takes a dead link for a living one: it delivers, and nobody hears it.
+	remove := proxy.Toxic(t, "timeout", "downstream", map[string]any{"timeout": 0})
+	say("into the dark")
+	proxy.Down()
+	stream.Expect(t, "reconnecting", state("reconnecting"))
+	carol.ExpectPresence(t, p.jid("alice"), "unavailable", "")
+	say("while away")
+	remove()
+	proxy.Up(t)
+
+	var got []string
+	for {
+		f := stream.Expect(t, "an event", func(f testkit.Frame) bool { return f.Type != "presence" })
+		switch f.Type {
+		case "message.received":
+			got = append(got, f.Data.Str("source")+" "+f.Data.Str("body"))
+		case "session.gap":
+			got = append(got, "gap")
+			if f.Data.Str("from") == "" || f.Data.Str("from") >= f.Data.Str("to") {
+				t.Errorf("%s", f.Raw)
+			}
+		}
+		if f.Type == "session.state" && f.Data.Str("state") == "online" {
+			break
+		}
+	}
+	if want := []string{"archive into the dark", "gap", "live while away"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if n := p.s.Logins("alice") - logins; n != 1 {
+		t.Errorf("%d logins", n)
+	}
+	say("afterwards")
+	if f := stream.ExpectType(t, "message.received"); f.Data.Str("body") != "afterwards" {
+		t.Errorf("twice: %s", f.Raw)
+	}
 }

@@ -27,7 +27,7 @@ func (s *Session) take(d delivery) {
 // that nobody will send again is kept; all else is state that the next login brings.
 func (s *Session) takeLate(d delivery) {
 	if m, ok := d.in.(*perch.MessageIn); ok && s.rec.Stream == nil && s.caps.Archive != archivePaged {
-		s.applyMessage(m)
+		s.apply(m)
 	}
 }
 
@@ -57,13 +57,20 @@ func (s *Session) covered(l *link) {
 
 // apply changes the state by one thing that arrived. One that we cannot cope with is
 // skipped and said so: a server would send it again to every stream that follows.
-func (s *Session) apply(in perch.Inbound) {
+func (s *Session) apply(in perch.Inbound) { s.guarded(func() { s.applyOne(in) }) }
+
+// guarded is apply for what does not come from the reader, such as a page of the archive.
+func (s *Session) guarded(f func()) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.m.log.Error("something that arrived could not be applied", "session", s.short(), "panic", r, "stack", string(debug.Stack()))
 			s.dropped(perch.Dropped{Reason: "malformed"})
 		}
 	}()
+	f()
+}
+
+func (s *Session) applyOne(in perch.Inbound) {
 	switch in := in.(type) {
 	case *perch.MessageIn:
 		s.applyMessage(in)

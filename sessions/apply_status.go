@@ -14,6 +14,7 @@ func (s *Session) applyAck(in *perch.AckIn) {
 			s.done(e, perch.StatusAcked, nil)
 		}
 	}
+	s.pump() // there is room for what had to wait
 }
 
 // applyReceipt is a step beyond the server (XEP-0184, XEP-0333).

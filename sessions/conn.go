@@ -84,6 +84,8 @@ type StateAt interface{ StreamStateAt(seq uint64) []byte }
 // already, by id, with the number that AckIn will refer to, or 0 when the server has the
 // message. With more, the server has received stanzas beyond the state that was resumed, and
 // a message that is not among written may be one of them; without, such a message never left.
+// Of a Conn that is not resumed written is nil; or, when the server has told how much of the
+// earlier stream it had, the messages that are with it.
 type Knower interface {
 	Known() (written map[string]uint64, more bool)
 }

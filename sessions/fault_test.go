@@ -1,7 +1,11 @@
 package sessions_test
 
 import (
+	"context"
+	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
@@ -15,6 +19,121 @@ func TestFaultCostsOneStanza(t *testing.T) {
 		c.wantTypes(perch.EventDropped, perch.EventMessageReceived)
 		if c := w.conn(); c.HandledSeq() != 2 {
 			t.Errorf("handled %d: it would come again", c.HandledSeq())
+		}
+	})
+}
+
+// The same while the archive is read, and messages wait.
+func TestFaultAmongHeldMessages(t *testing.T) {
+	for _, kind := range []string{"313", "136"} {
+		inWorld(t, func(w *world) {
+			say := func() {
+				w.up.newest().Deliver((*perch.MessageIn)(nil))
+				w.up.newest().Deliver(text("2", "behind it"))
+			}
+			if kind == "313" {
+				a := withArchive(w)
+				a.add("old", "in", "")
+				defer func() { a.onAsk = nil }()
+				a.onAsk = func() {
+					if len(w.up.Dials()) == 2 {
+						a.onAsk = nil
+						say()
+					}
+				}
+			} else {
+				withLastTen(w).onAsk = say
+			}
+			s := w.open()
+			w.say(text("1", "before"))
+			w.lose(linkLost)
+			pass(time.Minute)
+			if got := types(w.durable(s)); !slices.Contains(got, perch.EventDropped) || !slices.Equal(received(t, w.durable(s)), []string{"live before", "live behind it"}) {
+				t.Errorf("%s: %v, %v", kind, got, received(t, w.durable(s)))
+			}
+			if st := s.Info().State; st != perch.StateOnline || w.up.logins() != 2 {
+				t.Errorf("%s: %s after %d logins", kind, st, w.up.logins())
+			}
+		})
+	}
+}
+
+// moody is a connection that cannot cope with some messages, and is full at times.
+type moody struct {
+	sessions.Conn
+	full *atomic.Bool
+}
+
+func (m moody) Send(out perch.Outbound) (uint64, error) {
+	if msg, ok := out.(*perch.MessageOut); ok {
+		switch {
+		case msg.Body == "poison":
+			panic("fault")
+		case m.full.Load():
+			return 0, perch.Errorf(perch.KindTryLater, "full")
+		}
+	}
+	return m.Conn.Send(out)
+}
+
+func inMoodyWorld(t *testing.T, f func(w *world, full *atomic.Bool)) {
+	t.Helper()
+	full := &atomic.Bool{}
+	inWorld(t, func(w *world) { f(w, full) }, func(o *sessions.Options) {
+		dial := o.Dial
+		o.Dial = func(ctx context.Context, req sessions.DialRequest) (sessions.Conn, error) {
+			c, err := dial(ctx, req)
+			if err != nil {
+				return nil, err
+			}
+			return moody{c, full}, nil
+		}
+	})
+}
+
+// A message that we cannot cope with fails, and is said to; the session goes on, and does not
+// come upon it again.
+func TestFaultCostsOneMessage(t *testing.T) {
+	inMoodyWorld(t, func(w *world, _ *atomic.Bool) {
+		s := w.open()
+		bad, good := w.send(s, hi("poison")), w.send(s, hi("good"))
+		if h := w.history(s, bad); h != "accepted failed " {
+			t.Error(h)
+		}
+		if h := w.history(s, good); h != "accepted sent " {
+			t.Error(h)
+		}
+		if !slices.Contains(types(w.durable(s)), perch.EventDropped) {
+			t.Error("nobody was told")
+		}
+		w.lose(linkLost)
+		if s.Info().State != perch.StateOnline || w.m.Len() != 1 {
+			t.Error("the session has ended")
+		}
+	})
+}
+
+// A connection that is full for the moment fails no message: they wait, in order.
+func TestFullConnection(t *testing.T) {
+	inMoodyWorld(t, func(w *world, full *atomic.Bool) {
+		s := w.open()
+		w.send(s, hi("1"))
+		full.Store(true)
+		second := w.send(s, hi("2"))
+		full.Store(false)
+		w.send(s, hi("3"))
+		if h := w.history(s, second); h != "accepted sent " {
+			t.Error(h)
+		}
+		full.Store(true)
+		fourth := w.send(s, hi("4"))
+		if h := w.history(s, fourth); h != "accepted " {
+			t.Error(h)
+		}
+		full.Store(false)
+		w.conn().Ack()
+		if got := bodies(w.conn()); !slices.Equal(got, []string{"1", "2", "3", "4"}) {
+			t.Errorf("sent %v", got)
 		}
 	})
 }

@@ -21,11 +21,17 @@ const (
 )
 
 // hold keeps a live message back while the archive is read. When too many wait they are
-// dropped: whatever has a stanza-id is in the archive, which is then read once more.
+// dropped: whatever has a stanza-id is in the archive, which is then read once more. One that
+// does not page may not have them: then nothing more is held.
 func (s *Session) hold(d delivery, m *perch.MessageIn) {
 	l := d.link
 	if len(l.held) < maxHeld {
 		l.held = append(l.held, d)
+		return
+	}
+	if !l.paged() {
+		l.held = append(l.held, d)
+		s.releaseHeld(l)
 		return
 	}
 	rest := l.held[:0]
@@ -45,11 +51,11 @@ func (s *Session) hold(d delivery, m *perch.MessageIn) {
 func (s *Session) releaseHeld(l *link) {
 	held := l.held
 	l.holding, l.held = false, nil
-	if s.link != l {
+	if s.link != l && l.paged() {
 		return // lost meanwhile: the next login reads the archive again
 	}
 	for _, d := range held {
-		s.applyMessage(d.in.(*perch.MessageIn))
+		s.apply(d.in)
 	}
 	s.covered(l)
 	if s.settle == nil {
@@ -58,13 +64,20 @@ func (s *Session) releaseHeld(l *link) {
 }
 
 // gapBefore tells clients that messages of an outage may be missing, when a new login
-// follows an earlier one and there is no archive that can tell.
+// follows an earlier one and there is no archive that can tell. Where there is one of the last
+// messages, these come first: see catchUpLast.
 func (s *Session) gapBefore(l *link) {
-	if l.holding || !s.rec.RosterKnown {
-		return
+	switch {
+	case l.holding || !s.rec.RosterKnown:
+	case l.login.Capabilities.Archive == archiveLast && s.rec.OfflineSince != 0:
+		l.holding = true
+	default:
+		s.gap()
 	}
-	s.gap()
 }
+
+// paged says whether the archive has everything, and can be read from a place on.
+func (l *link) paged() bool { return l.login.Capabilities.Archive == archivePaged }
 
 func (s *Session) gap() {
 	from := s.rec.OfflineSince
@@ -78,6 +91,9 @@ func (s *Session) gap() {
 // messages go on. The first query of a session finds the place to begin from, and makes
 // servers archive that do so only for those who ask.
 func (s *Session) catchUp(ctx context.Context, l *link, first bool) error {
+	if l.login.Capabilities.Archive == archiveLast {
+		return s.catchUpLast(ctx, l)
+	}
 	if !l.catching(ctx, s) {
 		return nil
 	}
@@ -182,7 +198,7 @@ func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
 	for _, it := range a.Items {
 		if _, ok := l.seen[it.ID]; !ok && it.Time >= a.since {
 			l.seen[it.ID] = struct{}{}
-			s.applyArchived(it, a.ours[it.MessageID])
+			s.guarded(func() { s.applyArchived(it, a.ours[it.MessageID]) })
 		}
 	}
 	return s.moveOn(a, after) && !a.Complete

@@ -67,8 +67,8 @@ func (s *Session) emit(typ perch.EventType, data any) {
 }
 
 func (s *Session) emitAt(typ perch.EventType, at perch.Time, data any) {
-	s.log.next++
-	e := perch.NewEvent(perch.Position{Epoch: s.epoch, Offset: s.log.next}, typ, at, data)
+	e := perch.NewEvent(perch.Position{Epoch: s.epoch, Offset: s.log.next + 1}, typ, at, data)
+	s.log.next++ // not before: an event that cannot be made must not leave a hole
 	b := s.batch()
 	b.commit.Events = append(b.commit.Events, e)
 	s.queued(b, e)

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"runtime/debug"
 	"slices"
 
 	"github.com/perch-im/perch"
@@ -52,8 +53,8 @@ func (s *Session) pump() {
 			wait = true
 		case wait:
 			return
-		default:
-			s.write(e)
+		case !s.write(e):
+			return
 		}
 	}
 }
@@ -69,26 +70,42 @@ func (s *Session) mark(e *outEntry) {
 	})
 }
 
-// write puts e on the stream.
-func (s *Session) write(e *outEntry) {
-	num, err := s.link.conn.Send(&e.MessageOut)
+// write puts e on the stream. False: neither it nor anything behind it can be written now.
+func (s *Session) write(e *outEntry) bool {
+	num, err := s.sendOut(e)
 	switch {
 	case err == nil:
 	case perch.KindOf(err) == perch.KindSessionOffline:
-		return // the connection has ended and says so itself
+		return false // the connection has ended and says so itself
+	case perch.KindOf(err) == perch.KindTryLater:
+		return false // the server is behind: an acknowledgement comes before there is room
 	default:
 		s.fail(e, &perch.XMPPError{Condition: "not-acceptable", Type: "modify", Text: err.Error()})
-		return
+		return true
 	}
 	e.link, e.num = s.link, num
 	if e.record.Status != perch.StatusAccepted {
 		s.saveStream()
-		return // written before, on a stream that is gone
+		return true // written before, on a stream that is gone
 	}
 	e.record = s.advance(e.record, perch.StatusSent, nil)
 	s.emit(perch.EventMessageSent, perch.Message{ID: e.ID, From: s.rec.JID, To: e.To, Kind: e.Kind, Body: e.Body,
 		Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive})
 	s.saveStream() // with the message in it
+	return true
+}
+
+// sendOut is Send for a message that may be more than we can cope with: it fails, and not the
+// session, which would come upon it again whenever it is opened.
+func (s *Session) sendOut(e *outEntry) (num uint64, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.m.log.Error("a message could not be sent", "session", s.short(), "panic", r, "stack", string(debug.Stack()))
+			s.dropped(perch.Dropped{Reason: "quarantined", StanzaID: e.ID})
+			err = perch.Errorf(perch.KindInternal, "something went wrong on our side")
+		}
+	}()
+	return s.link.conn.Send(&e.MessageOut)
 }
 
 // advance adds a step to a message's history, and says so by an event; that it was sent is

@@ -61,6 +61,52 @@ func TestResumedConnectionKnows(t *testing.T) {
 	}
 }
 
+// A server that refuses to resume may say how much it has: then nobody has to guess, and no
+// archive is needed.
+func TestRefusalThatTells(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		has  map[string]bool
+		more bool
+		want [2]string
+		sent []string
+	}{
+		{name: "neither arrived", has: map[string]bool{}, want: [2]string{"accepted sent ", "accepted sent "}, sent: []string{"1", "2"}},
+		{name: "the first arrived", has: map[string]bool{"1": true}, want: [2]string{"accepted sent acked ", "accepted sent "}, sent: []string{"2"}},
+		{name: "both arrived", has: map[string]bool{"1": true, "2": true}, want: [2]string{"accepted sent acked ", "accepted sent acked "}},
+		{name: "more than is known", has: map[string]bool{"1": true}, more: true, want: [2]string{"accepted sent acked ", "accepted sent unknown "}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				ids := map[string]string{}
+				w.up.set(func(u *upstream) {
+					u.known = func() (map[string]uint64, bool) {
+						known := map[string]uint64{}
+						for body := range tt.has {
+							known[ids[body]] = 0
+						}
+						return known, tt.more
+					}
+				})
+				s := w.open()
+				for _, body := range []string{"1", "2"} {
+					ids[body] = w.send(s, hi(body))
+				}
+				w.lose(linkLost)
+				pass(time.Second)
+				for i, body := range []string{"1", "2"} {
+					if h := w.history(s, ids[body]); h != tt.want[i] {
+						t.Errorf("history of %s: %s, want %s", body, h, tt.want[i])
+					}
+				}
+				if got := bodies(w.conn()); !slices.Equal(got, tt.sent) {
+					t.Errorf("sent again %v, want %v", got, tt.sent)
+				}
+			})
+		})
+	}
+}
+
 // The server has more than was kept of the stream: the archive knows whether a message is
 // among that.
 func TestResumedBehindTheServer(t *testing.T) {

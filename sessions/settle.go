@@ -11,16 +11,18 @@ import (
 //
 // On a resumed stream the connection knows what was on it, and writes again what the server
 // lacks. What it does not know never left, unless the server has more than was kept of the
-// stream. On a new stream the archive is asked, where there is one that keeps our messages
-// too: what it has not, is sent again with the same id. Where nobody can tell, the message is
-// unknown, and never sent again blindly.
+// stream. A server that would not resume may have said how much it got: then what it lacks
+// goes out again. On any other new stream the archive is asked, where there is one that keeps
+// our messages too: what it has not, is sent again with the same id. Where nobody can tell,
+// the message is unknown, and never sent again blindly.
 func (s *Session) settleOutbox(resumed bool) {
 	k, knows := s.link.conn.(Knower)
 	var written map[string]uint64
 	more := false
-	if knows && resumed {
+	if knows {
 		written, more = k.Known()
 	}
+	told := resumed || written != nil
 	carried := false
 	var ask []*outEntry
 	for _, e := range slices.Clone(s.out.entries) {
@@ -36,7 +38,7 @@ func (s *Session) settleOutbox(resumed bool) {
 			s.done(e, perch.StatusAcked, nil)
 		case on:
 			e.link, e.num, e.carried = s.link, num, false
-		case resumed && !more:
+		case told && !more:
 			e.link, e.carried = nil, false
 		case s.caps.Archive == archivePaged:
 			e.link, e.carried = s.link, true // not to be written, until we know

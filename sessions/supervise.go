@@ -198,9 +198,11 @@ func (s *Session) lost(err error) {
 	} else {
 		s.halfway = l.state()
 	}
-	s.rec.OfflineSince = s.now()
-	if at := l.conn.Stats().LastStanzaAt; at != 0 {
-		s.rec.OfflineSince = at
+	if l.live || s.rec.OfflineSince == 0 { // else the outage before goes on
+		s.rec.OfflineSince = s.now()
+		if at := l.conn.Stats().LastStanzaAt; at != 0 {
+			s.rec.OfflineSince = at
+		}
 	}
 	s.saveRecord()
 	s.releaseHeld(l)

@@ -2,6 +2,7 @@ package xmppconn
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,7 @@ type Conn struct {
 	login     perch.Login
 	account   uint64 // for redirects
 	direct    bool
+	wary      bool // earlier connections were ended by something that arrived; see poison.go
 	rosterVer bool
 	early     []frame // came before Start
 
@@ -65,7 +67,11 @@ type Conn struct {
 
 func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 	c := &Conn{d: d, raw: raw, nc: raw, account: d.accountKey(acc), direct: direct, done: make(chan struct{})}
-	c.fr = newFramer((*connReader)(c), defaultLimits)
+	limits := defaultLimits
+	if c.wary = d.faults.wary(c.account, time.Now()); c.wary {
+		limits.hard = math.MaxInt // whatever its length, it has to be passed
+	}
+	c.fr = newFramer((*connReader)(c), limits)
 	return c
 }
 
@@ -166,6 +172,9 @@ func (c *Conn) Err() error {
 func (c *Conn) rescue(where string) {
 	if p := recover(); p != nil {
 		c.d.panicked(where, p)
+		if where == "reader" {
+			c.d.faults.add(c.account, time.Now())
+		}
 		c.end(perch.Wrap(perch.KindLinkLost, fmt.Errorf("panic in the %s: %v", where, p), "something went wrong on our side"))
 	}
 }

@@ -13,7 +13,7 @@ func (c *Conn) read() {
 	defer c.wg.Done()
 	defer c.rescue("reader")
 	for i := range c.early {
-		if err := c.handle(&c.early[i]); err != nil {
+		if err := c.take(&c.early[i]); err != nil {
 			c.hangUpFor(err)
 			return
 		}
@@ -26,7 +26,7 @@ func (c *Conn) read() {
 			c.readFailed(err)
 			return
 		}
-		err = c.handle(&f)
+		err = c.take(&f)
 		f.release()
 		if err != nil {
 			c.hangUpFor(err)
@@ -54,6 +54,9 @@ func (c *Conn) readFailed(err error) {
 // 4.4).
 func (c *Conn) hangUpFor(err error) {
 	tail := "</stream:stream>"
+	if isFraming(err) {
+		c.d.faults.add(c.account, time.Now())
+	}
 	if fe, ok := errors.AsType[*framingError](err); ok {
 		c.d.counters.Malformed.Add(1)
 		tail = "<stream:error><" + fe.condition + " xmlns='" + nsStreams + "'/>" + fe.more + "</stream:error>" + tail

@@ -133,6 +133,8 @@ func TestStreamEnds(t *testing.T) {
 		{"end of stream", "</stream:stream>", perch.KindLinkLost, ""},
 		{"conflict", streamErr("conflict"), perch.KindStreamConflict, ""},
 		{"policy-violation", streamErr("policy-violation"), perch.KindPolicy, ""},
+		{"not-well-formed", streamErr("not-well-formed"), perch.KindPolicy, ""},
+		{"improper-addressing", streamErr("improper-addressing"), perch.KindPolicy, ""},
 		{"system-shutdown", streamErr("system-shutdown"), perch.KindLinkLost, ""},
 		{"not-authorized", streamErr("not-authorized"), perch.KindUnauthorized, ""},
 		{"host-gone", streamErr("host-gone"), perch.KindUpstreamConfig, ""},

@@ -40,6 +40,7 @@ type Dialer struct {
 	trace     func(ctx context.Context, kind string) func(error) // nil: nobody follows
 	tls       tlsConfigs
 	redirects redirects
+	faults    faults
 	seed      maphash.Seed
 	epoch     time.Time   // durations since it are monotonic and need eight bytes; never 0
 	lookup    atomic.Bool // the short namespace of JID lookup is the one that works

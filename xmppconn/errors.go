@@ -68,8 +68,9 @@ func streamKind(condition string) perch.Kind {
 	switch condition {
 	case "conflict":
 		return perch.KindStreamConflict
-	case "policy-violation":
-		return perch.KindPolicy
+	case "policy-violation", "not-well-formed", "invalid-xml", "invalid-namespace", "restricted-xml", "bad-format",
+		"bad-namespace-prefix", "unsupported-stanza-type", "improper-addressing":
+		return perch.KindPolicy // something that we sent: it would be refused again
 	case "not-authorized":
 		return perch.KindUnauthorized
 	case "host-unknown", "host-gone", "unsupported-version":

@@ -26,6 +26,7 @@ type login struct {
 
 	authenticated bool
 	earlier       *streamState // to resume; nil: bind
+	past          *past        // what the server knew of it, when it refused; or nil
 	earlyBytes    int
 }
 

@@ -41,6 +41,12 @@ type management struct {
 	surplus bool              // the server has more of the stream than that state
 }
 
+// past is what is known of a stream that could not be resumed: the messages that arrived.
+type past struct {
+	has     map[string]uint64
+	surplus bool
+}
+
 // mark says that the first in stanzas are handled once everything up to seq is.
 type mark struct{ in, seq uint64 }
 
@@ -277,8 +283,11 @@ func (c *Conn) ackedQuietly(seq uint64) {
 // Known returns the messages that were on the resumed stream already, by id: the number that
 // AckIn will refer to, or 0 when the server has the message. They are written again as far as
 // the server lacks them. When more is true the server has received stanzas beyond the state
-// that was given to Dial, and a message that is not among these may be one of them. On a
-// stream that was not resumed there is nothing to know.
+// that was given to Dial, and a message that is not among these may be one of them.
+//
+// On a stream that was not resumed written is nil, unless the server has said with its
+// refusal how much of the earlier one had arrived: then it has the messages that are with the
+// server, and nothing of what it lacks is written again.
 func (c *Conn) Known() (written map[string]uint64, more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

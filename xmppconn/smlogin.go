@@ -42,6 +42,7 @@ func (l *login) resume(features *element) (bool, error) {
 		return true, nil
 	case ok && in.kind == smFailed:
 		l.d.counters.ResumesFailed.Add(1)
+		l.told(st, in)
 		return false, nil
 	}
 	return false, perch.Errorf(perch.KindLinkLost, "%s: the server sent something unexpected", l.doing)
@@ -59,6 +60,24 @@ func (l *login) resumed(st *streamState, h uint32) bool {
 	l.c.rosterVer = st.Versions
 	l.c.sm, l.c.sent, l.c.unsure = m, numbered, numbered
 	return true
+}
+
+// told keeps what a refusal says of the earlier stream: a server that has only just given it
+// up may still know how much of it arrived (XEP-0198, 5).
+func (l *login) told(st *streamState, in smIn) {
+	if !in.hasH {
+		return
+	}
+	m, _ := st.restore(in.h)
+	if m == nil {
+		return
+	}
+	l.past = &past{has: map[string]uint64{}, surplus: m.surplus}
+	for id, num := range m.known {
+		if num == 0 {
+			l.past.has[id] = 0
+		}
+	}
 }
 
 // enable asks for stream management with resumption (XEP-0198, 3). It is the last step of a
@@ -105,6 +124,9 @@ func (l *login) enabled(f *frame) (bool, error) {
 				l.c.login.Capabilities.StreamResume = true
 			}
 			l.c.sm = &management{id: in.id, location: in.location, max: in.max}
+			if l.past != nil {
+				l.c.sm.known, l.c.sm.surplus = l.past.has, l.past.surplus
+			}
 			return true, nil
 		}
 	}

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"os"
@@ -29,7 +30,9 @@ type ProsodyOptions struct {
 	// the features: "pretls", "posttls" or "postauth".
 	SeeOtherStage  string
 	SeeOtherTarget string
-
+	// Hibernation is how many seconds a stream is kept that has lost its connection
+	// (XEP-0198); default 60.
+	Hibernation int
 	// WebSocket serves XMPP over WebSocket (RFC 7395) for alpha.test, without TLS as behind
 	// a proxy, at ws://HTTPAddr/xmpp-websocket for the HTTP host localhost.
 	WebSocket bool
@@ -83,8 +86,8 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 	s.launch(t, func() []int {
 		ports := []int{freePort(t), freePort(t), freePort(t)}
 		writeFile(t, dir, "prosody.cfg.lua", cred, render(t, prosodyFiles, "prosody/prosody.cfg.lua.tmpl", map[string]any{
-			"Level": o.level(),
-			"Dir":   dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
+			"Level": o.level(), "Hibernation": cmp.Or(o.Hibernation, 60),
+			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
 			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget,
 			"WebSocket": o.WebSocket,
 		}))

@@ -1,0 +1,121 @@
+package xmppconn
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// A stanza that ends a connection would come again on every one that follows: replayed after
+// a resumption, or out of the archive. So the second connection of an account that ends that
+// way is the last: the next one is wary, and leaves such a stanza out.
+const (
+	faultsAtMost = 2
+	faultLife    = 10 * time.Minute
+)
+
+// faults are the accounts whose connections were ended by something that arrived.
+type faults struct {
+	mu sync.Mutex
+	of map[uint64]fault
+}
+
+type fault struct {
+	n     int
+	until time.Time
+}
+
+func (f *faults) add(account uint64, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.of == nil {
+		f.of = map[uint64]fault{}
+	}
+	for k, x := range f.of {
+		if now.After(x.until) {
+			delete(f.of, k)
+		}
+	}
+	if len(f.of) < maxRememberable || f.of[account].n > 0 {
+		f.of[account] = fault{f.of[account].n + 1, now.Add(faultLife)}
+	}
+}
+
+// wary says whether the next connection of an account must get past something.
+func (f *faults) wary(account uint64, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	x := f.of[account]
+	return x.n >= faultsAtMost && now.Before(x.until)
+}
+
+// take is handle. On a connection that is wary, a stanza that cannot be taken is left out.
+func (c *Conn) take(f *frame) (err error) {
+	if !c.wary {
+		return c.handle(f)
+	}
+	before, s := c.cameIn(), about(f) // what f points to may be gone when it fails
+	defer func() {
+		if p := recover(); p != nil {
+			c.d.panicked("reader", p)
+			if err = c.leaveOut(s, before); err != nil {
+				err = perch.Errorf(perch.KindLinkLost, "something went wrong on our side: %v", p)
+			}
+		}
+	}()
+	if err = c.handle(f); isFraming(err) {
+		if c.leaveOut(s, before) == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// about is what can be said of a stanza that may not even have a sound start tag.
+func about(f *frame) *skipped {
+	s := &skipped{reason: "quarantined", local: f.local}
+	if f.kind == frameElement {
+		defer func() { _ = recover() }()
+		describe(s, f.raw, *f.ns)
+	}
+	return s
+}
+
+func isFraming(err error) bool {
+	_, ok := errors.AsType[*framingError](err)
+	return ok
+}
+
+// cameIn is how many stanzas were counted (XEP-0198).
+func (c *Conn) cameIn() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sm == nil {
+		return 0
+	}
+	return c.sm.in
+}
+
+var errNoStanza = errors.New("xmppconn: this is no stanza")
+
+// leaveOut counts a stanza that could not be taken, if that was not done, and tells the
+// session of it. What is no stanza, or was stopped with the lock in its hands, ends the
+// connection as ever.
+func (c *Conn) leaveOut(s *skipped, before uint64) error {
+	if s.local != "message" && s.local != "presence" && s.local != "iq" || !c.mu.TryLock() {
+		return errNoStanza
+	}
+	c.mu.Unlock()
+	c.delivering.Store(false)
+	if c.cameIn() == before {
+		c.handleSkipped(s)
+		return nil
+	}
+	c.d.counters.Skipped.Add(1)
+	if s.local != "iq" {
+		c.deliver(&perch.DroppedIn{Dropped: perch.Dropped{Reason: s.reason, From: s.from, StanzaID: s.id}})
+	}
+	return nil
+}
