@@ -1,10 +1,12 @@
-// Command bench measures Perch and writes bench/results.json: framing and decoding beside
-// encoding/xml, the memory of an idle session beside a bare mellium session, and what
-// Redis costs beside the memory store, all in one run, so that the ratios mean something
-// on any machine.
+// Command bench measures Perch and writes bench/results.json and the tables of
+// docs/performance.md: framing and decoding beside encoding/xml, the memory of an idle
+// session beside a bare mellium session, the latency of a message beside the server's own
+// WebSocket, and what Redis costs beside the memory store, all in one run, so that the
+// ratios mean something on any machine.
 //
-//	go run ./bench                  # everything; about three minutes
-//	go run ./bench -sessions 10000  # the memory at another size
+//	go run ./bench                  # everything; about six minutes
+//	go run ./bench -only latency    # one part
+//	go run ./bench -only memory -sessions 10000 -out ''  # at another size; nothing is written
 package main
 
 import (
@@ -42,7 +44,8 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) error {
 	count := flags.Int("sessions", 2000, "idle sessions whose memory is measured")
 	buddies := flags.Int("buddies", 50, "buddies of each session, all with presence")
 	out := flags.String("out", "bench/results.json", "where the figures go; empty: nowhere")
-	only := flags.String("only", "", "one part: benchmarks, memory or load")
+	page := flags.String("page", "docs/performance.md", "whose tables get the figures; empty: none")
+	only := flags.String("only", "", "one part: benchmarks, memory, latency or load; the other figures stay")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -70,5 +73,16 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) error {
 	if *out == "" {
 		return nil
 	}
-	return r.save(*out)
+	if *only != "" {
+		if err := r.keep(*out); err != nil {
+			return err
+		}
+	}
+	if err := r.save(*out); err != nil {
+		return err
+	}
+	if *page == "" {
+		return nil
+	}
+	return r.publish(*page)
 }

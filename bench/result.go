@@ -56,6 +56,36 @@ func (r *report) print(w io.Writer) error {
 	return t.Flush()
 }
 
+// keep puts the figures of path in front that this run has not measured, when only a part
+// was run. Figures are only compared within one part.
+func (r *report) keep(path string) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var old []result
+	if err := json.Unmarshal(b, &old); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	fresh := map[string]result{}
+	for _, x := range r.results {
+		fresh[x.Name] = x
+	}
+	for i, x := range old {
+		if now, ok := fresh[x.Name]; ok {
+			old[i] = now
+			delete(fresh, x.Name)
+		}
+	}
+	for _, x := range r.results {
+		if _, ok := fresh[x.Name]; ok {
+			old = append(old, x)
+		}
+	}
+	r.results = old
+	return nil
+}
+
 // save writes the list for machines.
 func (r *report) save(path string) error {
 	b, err := json.MarshalIndent(r.results, "", "  ")
