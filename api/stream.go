@@ -58,6 +58,9 @@ type note struct {
 // openStream registers and subscribes; close must follow when there is no error.
 func (a *API) openStream(ctx context.Context, sess *sessions.Session, transport string, o sessions.SubscribeOptions) (*stream, error) {
 	e, err := a.stream.enter(sess.ID(), transport)
+	if perch.KindOf(err) == perch.KindDraining {
+		sess.HandOver() // whoever is sent away finds it on another node
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -81,8 +81,8 @@ func (m *Manager) LookAgain(token perch.Secret) {
 }
 
 // Owned returns the session with this id, if it lives here or can be brought here without
-// its token, as with a ticket; *Elsewhere says that another node owns it. It waits for the
-// first login, like Authenticate.
+// its token, as with a ticket; *Elsewhere says that another node owns it, ErrEnded that there
+// is no such session. It waits for the first login, like Authenticate.
 func (m *Manager) Owned(ctx context.Context, id ID) (*Session, error) {
 	if s := m.byID(id); s != nil {
 		return s, s.await(ctx)
@@ -93,6 +93,9 @@ func (m *Manager) Owned(ctx context.Context, id ID) (*Session, error) {
 	all, err := m.o.Store.BindingsOf(ctx, id)
 	if err != nil {
 		return nil, storeError(err)
+	}
+	if len(all) == 0 {
+		return nil, ErrEnded // no token leads to it any more
 	}
 	for _, e := range m.estates(all) {
 		if _, err := m.adopt(e); err != nil {

@@ -70,9 +70,6 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 	if m.rejected.has(key) {
 		return nil, false, errRefused
 	}
-	if err := m.routes.get(key, routeFor); err != nil {
-		return nil, false, err
-	}
 	id, bound := m.idOf(key), false
 	b, err := m.o.Store.Lookup(ctx, key.String())
 	switch {
