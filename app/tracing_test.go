@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/hex"
@@ -312,6 +313,7 @@ func TestTraceAcrossNodes(t *testing.T) {
 	stream := testkit.NewGateway(t, other.URL(), "demo-alice").Stream(t, "")
 	stream.ExpectType(t, "live")
 	stream.Close()
+	firstLine(t, other, "/v1/events", "text/event-stream")
 	c.stopped(t, other)
 	spans := c.stopped(t, owner)
 
@@ -335,6 +337,7 @@ func TestTraceAcrossNodes(t *testing.T) {
 	}
 	slices.Sort(paths)
 	want := []string{
+		"GET /v1/events > forward", "GET /v1/events > forward > GET /v1/events",
 		"GET /v1/events/ws > forward", "GET /v1/events/ws > forward > GET /v1/events/ws",
 		"GET /v1/vcards/{jid} > forward", "GET /v1/vcards/{jid} > forward > GET /v1/vcards/{jid}",
 		"GET /v1/vcards/{jid} > forward > GET /v1/vcards/{jid} > xmpp vcard",
@@ -346,5 +349,28 @@ func TestTraceAcrossNodes(t *testing.T) {
 		if hex.EncodeToString(s.GetTraceId()) != clientTrace {
 			t.Error("not the client's trace")
 		}
+	}
+}
+
+// firstLine reads the beginning of a stream in the body of an answer.
+func firstLine(t *testing.T, a *app.App, path, media string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer demo-alice")
+	req.Header.Set("Accept", media)
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	res, err := transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if line, err := bufio.NewReader(res.Body).ReadString('\n'); err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %d %q %v", path, res.StatusCode, line, err)
 	}
 }
