@@ -69,7 +69,7 @@ func (w *world) build(program string) {
 	if w.o.Server == "ejabberd" {
 		w.server = testkit.Ejabberd(t)
 	} else {
-		w.server = testkit.Prosody(t, testkit.ProsodyOptions{})
+		w.server = testkit.Prosody(t, testkit.ProsodyOptions{SQLArchive: true})
 	}
 	w.redis = testkit.Redis(t, testkit.RedisOptions{AppendOnly: true})
 	w.keys = w.redis.Client(t)

@@ -38,6 +38,9 @@ type ProsodyOptions struct {
 	WebSocket bool
 	// Debug lets the log tell everything, such as which streams were resumed.
 	Debug bool
+	// SQLArchive keeps the messages in SQLite: the plain files of Prosody are read as a whole
+	// for every question, which takes seconds when there are thousands of messages.
+	SQLArchive bool
 }
 
 func (o ProsodyOptions) level() string {
@@ -58,6 +61,10 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 		t.Fatalf("testkit: mod_sasl_oauthbearer is missing: apt-get install prosody-modules")
 	}
 	dir, cred := newDir(t, "prosody", "prosody")
+	archive := ""
+	if o.SQLArchive {
+		archive = archiveDir(t, dir, cred)
+	}
 	ca := CA(t)
 	crt, key := ca.Leaf(t, "alpha.test", ProsodySCRAM, ProsodySCRAM256, "conference.alpha.test", "upload.alpha.test")
 	writeFile(t, dir, "certs/leaf.crt", cred, crt)
@@ -88,12 +95,29 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 		writeFile(t, dir, "prosody.cfg.lua", cred, render(t, prosodyFiles, "prosody/prosody.cfg.lua.tmpl", map[string]any{
 			"Level": o.level(), "Hibernation": cmp.Or(o.Hibernation, 60),
 			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
-			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget,
+			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget, "ArchiveDir": archive,
 			"WebSocket": o.WebSocket,
 		}))
 		return ports
 	})
 	return s
+}
+
+// archiveDir is where SQLite keeps the messages: in memory where the system has a place for
+// that, because each message is two writes that wait for the disk, and no test ends the
+// machine.
+func archiveDir(t TB, dir string, cred *syscall.Credential) string {
+	t.Helper()
+	if found, _ := filepath.Glob("/usr/lib/*/lua/*/dbd/sqlite3.so"); len(found) == 0 {
+		t.Fatalf("testkit: Prosody has no SQLite: apt-get install lua-dbi-sqlite3")
+	}
+	memory, err := os.MkdirTemp("/dev/shm", "perch-prosody-")
+	if err != nil {
+		return dir
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(memory) })
+	chown(t, memory, cred)
+	return memory
 }
 
 type prosodyAccounts struct {
