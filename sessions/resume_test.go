@@ -202,3 +202,57 @@ func TestStateIsKeptWithoutEvents(t *testing.T) {
 		}
 	}, durable)
 }
+
+// However many messages are unsure, the archive is read once for each contact; when it does
+// not answer it is asked again, and a stream that ends meanwhile decides nothing.
+func TestArchiveIsAskedOnceForAll(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.up.set(func(u *upstream) {
+			u.resume = true
+			u.known = func() (map[string]uint64, bool) { return nil, true }
+		})
+		a := withArchive(w)
+		a.add("old", "in", "")
+		s := w.open()
+		var ids []string
+		for i := range 20 {
+			ids = append(ids, w.send(s, hi(fmt.Sprint(i))))
+		}
+		for _, id := range ids[:15] {
+			a.add("arrived "+id, "out", id)
+		}
+		lookUps := 0
+		w.up.set(func(u *upstream) {
+			u.pages = func(q perch.ArchiveQuery) (perch.ArchivePage, error) {
+				if q.With == "" {
+					return a.page(q)
+				}
+				switch lookUps++; lookUps {
+				case 1:
+					return perch.ArchivePage{}, perch.Errorf(perch.KindUpstreamTimeout, "slow today")
+				case 2:
+					w.lose(linkLost)
+					return perch.ArchivePage{}, perch.Errorf(perch.KindSessionOffline, "the connection has ended")
+				}
+				return a.page(q)
+			}
+		})
+		w.lose(linkLost)
+		pass(time.Minute)
+		for i, id := range ids {
+			want := "accepted sent acked "
+			if i >= 15 {
+				want = "accepted sent "
+			}
+			if h := w.history(s, id); h != want {
+				t.Errorf("history of %d: %s", i, h)
+			}
+		}
+		if got := sent[*perch.MessageOut](w.conn()); len(got) != 5 || got[0].ID != ids[15] {
+			t.Errorf("sent again: %v", got)
+		}
+		if pages := 2 + 2; lookUps != pages { // 16 messages by tens, after the two that failed
+			t.Errorf("%d questions to the archive", lookUps)
+		}
+	})
+}

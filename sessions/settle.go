@@ -72,32 +72,54 @@ func (s *Session) confirmCarried(l *link) {
 }
 
 const (
-	lookUpPages = 10          // of one message
+	lookUpPages = 10          // for each message
 	lookUpSlack = 60_000      // milliseconds that the clocks may differ
 	lookUpPage  = catchUpPage // messages
+	lookUpTries = 3           // of an archive that does not answer
 )
+
+// question is what the archive is asked about: messages to one contact. All of them are looked
+// for in one pass, because a large archive may take seconds for a page.
+type question struct {
+	to      perch.JID
+	since   perch.Time
+	entries []*outEntry
+}
+
+// questions are those about some entries, in the order of the outbox.
+func questions(entries []*outEntry) (list []*question) {
+	byContact := map[perch.JID]*question{}
+	for _, e := range entries {
+		q := byContact[e.To.Bare()]
+		if q == nil {
+			q = &question{to: e.To.Bare()}
+			if h := e.record.History; len(h) > 0 {
+				q.since = max(h[0].Time-lookUpSlack, 1)
+			}
+			byContact[q.to] = q
+			list = append(list, q)
+		}
+		q.entries = append(q.entries, e)
+	}
+	return list
+}
 
 // lookUp asks the archive for messages that were written to a stream that is gone. The other
 // ones wait meanwhile: order is kept.
 func (s *Session) lookUp(l *link, entries []*outEntry) {
-	type question struct {
-		e     *outEntry
-		id    string
-		to    perch.JID
-		since perch.Time
-	}
-	list := make([]question, len(entries))
-	for i, e := range entries {
-		list[i] = question{e: e, id: e.ID, to: e.To}
-		if h := e.record.History; len(h) > 0 {
-			list[i].since = max(h[0].Time-lookUpSlack, 1)
-		}
-	}
+	list := questions(entries)
 	s.out.asking = true
 	s.background(func(ctx context.Context) {
 		for _, q := range list {
-			st := archiveHas(ctx, l.conn, q.id, q.to, q.since)
-			s.tell(func() { s.lookedUp(l, q.e, st) })
+			found, sure := q.ask(ctx, l.conn)
+			if ended(l.conn) {
+				return // it is decided again with the next link
+			}
+			s.tell(func() {
+				for _, e := range q.entries {
+					s.lookedUp(l, e, verdictOn(found[e.ID], sure))
+				}
+			})
 		}
 		s.tell(func() {
 			if s.link == l {
@@ -106,6 +128,27 @@ func (s *Session) lookUp(l *link, entries []*outEntry) {
 			}
 		})
 	})
+}
+
+func ended(c Conn) bool {
+	select {
+	case <-c.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// verdictOn a message that we sent: acked when the archive has it, accepted when it has not,
+// unknown when it cannot tell.
+func verdictOn(found, sure bool) perch.MessageStatus {
+	switch {
+	case found:
+		return perch.StatusAcked
+	case sure:
+		return perch.StatusAccepted
+	}
+	return perch.StatusUnknown
 }
 
 // lookedUp takes the answer for one message.
@@ -120,27 +163,32 @@ func (s *Session) lookedUp(l *link, e *outEntry, st perch.MessageStatus) {
 	s.done(e, st, nil)
 }
 
-// archiveHas looks for a message that we sent: acked when it is there, accepted when it is not,
-// unknown when the archive cannot tell.
-func archiveHas(ctx context.Context, c Conn, id string, to perch.JID, since perch.Time) perch.MessageStatus {
-	q := perch.ArchiveQuery{With: to.Bare(), Start: since, Limit: lookUpPage}
-	for range lookUpPages {
-		page, err := c.Archive(ctx, q)
+// ask reads the archive until all messages are found or it ends. Sure is false when it could
+// not be read that far.
+func (q *question) ask(ctx context.Context, c Conn) (found map[string]bool, sure bool) {
+	found = map[string]bool{}
+	at := perch.ArchiveQuery{With: q.to, Start: q.since, Limit: lookUpPage}
+	tries := lookUpTries
+	for range lookUpPages * len(q.entries) {
+		page, err := c.Archive(ctx, at)
 		if err != nil {
-			return perch.StatusUnknown
+			if tries--; tries == 0 || ctx.Err() != nil || ended(c) {
+				return found, false
+			}
+			continue
 		}
 		for _, it := range page.Items {
-			if it.Direction == "out" && it.MessageID == id {
-				return perch.StatusAcked
+			if it.Direction == "out" && it.MessageID != "" {
+				found[it.MessageID] = true
 			}
 		}
-		if page.Complete {
-			return perch.StatusAccepted
+		if page.Complete || !slices.ContainsFunc(q.entries, func(e *outEntry) bool { return !found[e.ID] }) {
+			return found, true
 		}
-		if page.Last == "" || page.Last == q.After {
-			return perch.StatusUnknown
+		if page.Last == "" || page.Last == at.After {
+			return found, false
 		}
-		q.After = page.Last
+		at.After = page.Last
 	}
-	return perch.StatusUnknown
+	return found, false
 }
