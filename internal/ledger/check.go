@@ -66,6 +66,16 @@ func (f faults) during(kind string, at, before, after int64) bool {
 	return false
 }
 
+// count is how many faults of the kind began before a time.
+func (f faults) count(kind string, before int64) (n int) {
+	for _, s := range f.spans[kind] {
+		if s.from <= before {
+			n++
+		}
+	}
+	return n
+}
+
 // between says whether a fault of the kind fell into a time.
 func (f faults) between(kind string, from, to int64) bool {
 	for _, s := range f.spans[kind] {

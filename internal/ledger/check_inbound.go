@@ -18,6 +18,7 @@ type sent struct {
 // reader is what one client has had.
 type reader struct {
 	account string
+	resets  map[string]bool // cursors that were refused
 	had     map[message]bool
 	events  map[string]bool               // ids
 	logs    map[string]map[message]string // by epoch: under which id
@@ -43,13 +44,7 @@ func checkInbound(r *Report, entries []Entry, f faults) {
 		case OpAudited:
 			audited[e.Who] = true
 		case OpHello:
-			readerOf(readers, e)
-			if e.Text != "resumed" && e.Text != "first" {
-				r.Resets++
-				if !f.between(FaultRedisFlush, 0, e.At) {
-					r.broken("%s was reset (%s), and nothing had been lost", e.Who, e.Text)
-				}
-			}
+			readerOf(readers, e).hello(r, e, f)
 		case OpRead:
 			readerOf(readers, e).had[message{e.From, e.Account, e.N}] = true
 		case OpRecv:
@@ -77,11 +72,23 @@ func noteSend(sends map[message]*sent, e Entry) {
 func readerOf(readers map[string]*reader, e Entry) *reader {
 	c := readers[e.Who]
 	if c == nil {
-		c = &reader{account: e.Account, had: map[message]bool{}, events: map[string]bool{},
+		c = &reader{account: e.Account, had: map[message]bool{}, events: map[string]bool{}, resets: map[string]bool{},
 			logs: map[string]map[message]string{}, newest: map[string]message{}}
 		readers[e.Who] = c
 	}
 	return c
+}
+
+// hello: a cursor is refused only when Redis has lost the log, so once for each time.
+func (c *reader) hello(r *Report, e Entry, f faults) {
+	if e.Text == "resumed" || e.Text == "first" || c.resets[e.ID] {
+		return
+	}
+	r.Resets++
+	c.resets[e.ID] = true
+	if len(c.resets) > f.count(FaultRedisFlush, e.At) {
+		r.broken("%s was reset (%s) at %d ms with the cursor %s, and nothing had been lost", e.Who, e.Text, e.At, e.ID)
+	}
 }
 
 func (c *reader) recv(r *Report, e Entry) {

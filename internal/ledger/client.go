@@ -26,7 +26,8 @@ type client struct {
 	lostAt  time.Time // of a reset after which the archive has still to be read: seen
 	asked   time.Time // when the archive was asked last
 	live    chan struct{}
-	isLive  bool
+	isLive  bool // it was, once
+	isNow   bool // this connection has shown all that came before it
 }
 
 // stream is one connection, in one of the encodings.

@@ -37,6 +37,7 @@ type frame struct {
 func (c *client) take(ctx context.Context, f frame) {
 	switch f.Type {
 	case "hello":
+		c.isNow = false
 		text := "resumed"
 		if !f.Data.Resumed {
 			text = f.Data.ResetReason
@@ -46,7 +47,7 @@ func (c *client) take(ctx context.Context, f frame) {
 		}
 		c.h.add(Entry{Op: OpHello, Who: c.name, Account: c.account.Name, ID: c.cursor, Text: text})
 	case "live", "heartbeat":
-		c.cursor, c.attempt = f.Data.Tip, 0
+		c.cursor, c.attempt, c.isNow = f.Data.Tip, 0, true
 		if !c.isLive {
 			c.isLive, c.seen = true, time.Now()
 			close(c.live)
@@ -59,7 +60,7 @@ func (c *client) take(ctx context.Context, f frame) {
 	if f.ID != "" {
 		c.cursor = f.ID
 	}
-	if f.Type != "hello" && !c.lostAt.IsZero() && time.Since(c.asked) > time.Second {
+	if c.isNow && !c.lostAt.IsZero() && time.Since(c.asked) > time.Second {
 		c.catchUp(ctx)
 	}
 }
@@ -75,7 +76,7 @@ func (f frame) words() string {
 
 // catchUp reads the archive after a reset, and again until it can.
 func (c *client) catchUp(ctx context.Context) {
-	if c.asked = time.Now(); !c.isLive || !c.readArchive(ctx) {
+	if c.asked = time.Now(); !c.readArchive(ctx) {
 		return
 	}
 	c.lostAt = time.Time{}

@@ -107,6 +107,9 @@ func (l *load) settle(id string, p Phase, text string) {
 	l.mu.Lock()
 	m, ok := l.unacked[id]
 	delete(l.unacked, id)
+	if ok && p == Info {
+		l.total++ // the server may never have had it: another one takes its place
+	}
 	l.mu.Unlock()
 	if !ok {
 		m, ok = l.named(id)

@@ -42,6 +42,7 @@ func run(ctx context.Context, args []string) int {
 	flags.StringVar(&o.LogLevel, "log-level", "info", "of the nodes")
 	flags.StringVar(&o.Dir, "dir", "", "for history and logs; default a folder of bin/ledger")
 	script := flags.String("script", "", "these faults, in this order, with commas")
+	history := flags.String("check", "", "make no run, but judge this history again")
 	if flags.Parse(args) != nil {
 		return 2
 	}
@@ -65,7 +66,37 @@ func run(ctx context.Context, args []string) int {
 		o.Dir = filepath.Join("bin", "ledger", fmt.Sprint(o.Seed, "-"+o.Server)+o.Plant+*control)
 	}
 	o.Modules, o.Out = filepath.Join("internal", "ledger", "peers"), os.Stdout
+	if *history != "" {
+		return judge(*history, o)
+	}
 	return play(ctx, o)
+}
+
+// judge checks the history of an earlier run.
+func judge(path string, o ledger.Options) int {
+	f, err := os.Open(path)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ledger:", err)
+		return 2
+	}
+	defer f.Close()
+	entries, err := ledger.ReadHistory(f)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ledger:", err)
+		return 2
+	}
+	return verdict(ledger.Check(entries), o)
+}
+
+// verdict prints a report and gives the exit status.
+func verdict(r *ledger.Report, o ledger.Options) int {
+	for _, line := range r.Lines(o.Seed) {
+		fmt.Fprintln(o.Out, line)
+	}
+	if r.Failed() {
+		return 1
+	}
+	return 0
 }
 
 // play makes the run and prints its report.
@@ -84,14 +115,11 @@ func play(ctx context.Context, o ledger.Options) (code int) {
 		}
 	}()
 	fmt.Fprintln(o.Out, "ledger: seed", o.Seed, "in", o.Dir)
-	r := ledger.Run(ctx, b, o)
-	for _, line := range r.Lines(o.Seed) {
-		fmt.Fprintln(o.Out, line)
+	code = verdict(ledger.Run(ctx, b, o), o)
+	if b.failed {
+		return max(code, 1)
 	}
-	if r.Failed() || b.failed {
-		return 1
-	}
-	return 0
+	return code
 }
 
 // bench lets the test kit start its servers for this program.
