@@ -67,7 +67,7 @@ func (w *world) build(program string) {
 	t := w.t
 	t.Helper()
 	if w.o.Server == "ejabberd" {
-		w.server = testkit.Ejabberd(t)
+		w.server = testkit.EjabberdWith(t, testkit.EjabberdOptions{SQLArchive: true})
 	} else {
 		w.server = testkit.Prosody(t, testkit.ProsodyOptions{SQLArchive: true})
 	}

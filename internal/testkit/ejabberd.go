@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/perch-im/perch/internal/canary"
@@ -24,6 +25,13 @@ const EjabberdJWT = "delta.test"
 // JWTKey is the HMAC-SHA-256 key that [EjabberdJWT] trusts; the account is in the claim jid.
 const JWTKey = "a key of the tests, of 32 octets"
 
+// EjabberdOptions change how ejabberd runs.
+type EjabberdOptions struct {
+	// SQLArchive keeps the messages in SQLite: the archive of its own database stores nothing
+	// more after some ten thousand messages.
+	SQLArchive bool
+}
+
 // Ejabberd starts an ejabberd with two domains: gamma.test has passwords by SCRAM and
 // tokens by X-OAUTH2 (ejabberd's own, asked for over its API), delta.test takes a JWT as
 // the password. It ends with the test.
@@ -31,6 +39,12 @@ const JWTKey = "a key of the tests, of 32 octets"
 // It runs without Erlang distribution, so that several can run side by side and no port
 // mapper is left behind.
 func Ejabberd(t TB) *Server {
+	t.Helper()
+	return EjabberdWith(t, EjabberdOptions{})
+}
+
+// EjabberdWith is [Ejabberd] with options.
+func EjabberdWith(t TB, o EjabberdOptions) *Server {
 	t.Helper()
 	erl := program(t, "erl", "ejabberd")
 	libs := erlangLibs(t)
@@ -42,6 +56,11 @@ func Ejabberd(t TB) *Server {
 	writeFile(t, dir, "log/ejabberd.log", cred, nil)
 	for _, d := range []string{"spool", "spool/upload"} {
 		makeDir(t, filepath.Join(dir, d), cred)
+	}
+	archive := ""
+	if o.SQLArchive {
+		archive = sqlArchive(t, dir, cred)
+		libs += ":" + erlangLib(t, "p1_sqlite3", "erlang-p1-sqlite3")
 	}
 	s := &Server{
 		Name: "ejabberd", Domain: "gamma.test", CA: ca.Pool,
@@ -67,7 +86,7 @@ func Ejabberd(t TB) *Server {
 	s.launch(t, func() []int {
 		ports := []int{freePort(t), freePort(t), freePort(t)}
 		writeFile(t, dir, "ejabberd.yml", cred, render(t, ejabberdFiles, "ejabberd/ejabberd.yml.tmpl", map[string]any{
-			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
+			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2], "Archive": archive,
 		}))
 		return ports
 	})
@@ -78,15 +97,34 @@ func Ejabberd(t TB) *Server {
 // without it no token can be issued and the answer is a bare "internal error".
 func erlangLibs(t TB) string {
 	t.Helper()
-	find := func(dirs, pkg string) string {
-		found, err := filepath.Glob(dirs)
-		if err != nil || len(found) == 0 {
-			t.Fatalf("testkit: there is no %s: apt-get install %s", dirs, pkg)
-		}
-		return filepath.Dir(found[0])
+	return libDir(t, "/usr/lib/*-linux-gnu/ejabberd-*", "ejabberd") + ":" + erlangLib(t, "p1_oauth2", "erlang-p1-oauth2")
+}
+
+func erlangLib(t TB, name, pkg string) string {
+	t.Helper()
+	return libDir(t, "/usr/lib/erlang/lib/"+name+"-*", pkg)
+}
+
+func libDir(t TB, dirs, pkg string) string {
+	t.Helper()
+	found, err := filepath.Glob(dirs)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("testkit: there is no %s: apt-get install %s", dirs, pkg)
 	}
-	return find("/usr/lib/*-linux-gnu/ejabberd-*", "ejabberd") + ":" +
-		find("/usr/lib/erlang/lib/p1_oauth2-*", "erlang-p1-oauth2")
+	return filepath.Dir(found[0])
+}
+
+// sqlArchive makes an empty database with the tables that ejabberd comes with.
+func sqlArchive(t TB, dir string, cred *syscall.Credential) string {
+	t.Helper()
+	schema, err := filepath.Glob("/usr/share/ejabberd/sql/lite.sql")
+	if err != nil || len(schema) == 0 {
+		t.Fatalf("testkit: there is no schema for SQLite: apt-get install ejabberd")
+	}
+	file := filepath.Join(archiveDir(t, "ejabberd", dir, cred), "archive.sqlite")
+	run(t, dir, program(t, "sqlite3", "sqlite3"), file, ".read "+schema[0])
+	chown(t, file, cred)
+	return file
 }
 
 func jwk(t TB) []byte {

@@ -63,7 +63,10 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 	dir, cred := newDir(t, "prosody", "prosody")
 	archive := ""
 	if o.SQLArchive {
-		archive = archiveDir(t, dir, cred)
+		if found, _ := filepath.Glob("/usr/lib/*/lua/*/dbd/sqlite3.so"); len(found) == 0 {
+			t.Fatalf("testkit: Prosody has no SQLite: apt-get install lua-dbi-sqlite3")
+		}
+		archive = archiveDir(t, "prosody", dir, cred)
 	}
 	ca := CA(t)
 	crt, key := ca.Leaf(t, "alpha.test", ProsodySCRAM, ProsodySCRAM256, "conference.alpha.test", "upload.alpha.test")
@@ -106,12 +109,9 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 // archiveDir is where SQLite keeps the messages: in memory where the system has a place for
 // that, because each message is two writes that wait for the disk, and no test ends the
 // machine.
-func archiveDir(t TB, dir string, cred *syscall.Credential) string {
+func archiveDir(t TB, name, dir string, cred *syscall.Credential) string {
 	t.Helper()
-	if found, _ := filepath.Glob("/usr/lib/*/lua/*/dbd/sqlite3.so"); len(found) == 0 {
-		t.Fatalf("testkit: Prosody has no SQLite: apt-get install lua-dbi-sqlite3")
-	}
-	memory, err := os.MkdirTemp("/dev/shm", "perch-prosody-")
+	memory, err := os.MkdirTemp("/dev/shm", "perch-"+name+"-")
 	if err != nil {
 		return dir
 	}
