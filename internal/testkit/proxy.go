@@ -19,26 +19,36 @@ import (
 var stuckProxy = []goleak.Option{
 	goleak.IgnoreTopFunction("github.com/Shopify/toxiproxy/v2/toxics.(*NoopToxic).Pipe"),
 	goleak.IgnoreTopFunction("github.com/Shopify/toxiproxy/v2/stream.(*ChanWriter).Write"),
+	goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicCollection).RemoveToxic"), // see Proxy.remove
 }
 
 // Proxy is a TCP proxy that can fail on demand.
 type Proxy struct {
 	Addr string // host:port to connect to
 
-	proxy *toxiproxy.Proxy
+	name, upstream string
+	proxy          *toxiproxy.Proxy
 }
 
 // NewProxy starts a proxy to the address. It ends with the test.
 func NewProxy(t TB, upstream string) *Proxy {
 	t.Helper()
 	zerolog.SetGlobalLevel(zerolog.Disabled) // some of its toxics talk past the logger below
-	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
-	p := toxiproxy.NewProxy(api, t.Name(), "127.0.0.1:0", upstream)
-	if err := p.Start(); err != nil {
+	p := &Proxy{Addr: "127.0.0.1:0", name: t.Name(), upstream: upstream}
+	if err := p.start(); err != nil {
 		t.Fatalf("testkit: proxy: %v", err)
 	}
-	t.Cleanup(p.Stop)
-	return &Proxy{Addr: p.Listen, proxy: p}
+	t.Cleanup(func() { p.proxy.Stop() })
+	return p
+}
+
+// start makes the proxy that is used from now on.
+func (p *Proxy) start() error {
+	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
+	p.proxy = toxiproxy.NewProxy(api, p.name, p.Addr, p.upstream)
+	err := p.proxy.Start()
+	p.Addr = p.proxy.Listen
+	return err
 }
 
 // Down cuts every connection and takes no new ones until Up.
@@ -71,15 +81,43 @@ func (p *Proxy) Toxic(t TB, kind, direction string, attributes map[string]any) (
 	if err != nil {
 		t.Fatalf("testkit: toxic: %v", err)
 	}
-	if _, err := p.proxy.Toxics.AddToxicJson(bytes.NewReader(text)); err != nil {
+	of := p.proxy
+	if _, err := of.Toxics.AddToxicJson(bytes.NewReader(text)); err != nil {
 		t.Fatalf("testkit: toxic %s: %v", name, err)
 	}
 	return func() {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := p.proxy.Toxics.RemoveToxic(ctx, name); err != nil {
-			t.Fatalf("testkit: toxic %s: %v", name, err)
+		if of == p.proxy { // else it went with the proxy that was given up
+			p.remove(t, name)
 		}
 	}
+}
+
+// remove takes a toxic out. Now and then toxiproxy waits for ever for one of the links that
+// stuckProxy is about, and takes no connection meanwhile: then another proxy takes its place
+// at the same address, and the connections that were there are cut.
+func (p *Proxy) remove(t TB, toxic string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	old, removed := p.proxy, make(chan error, 1)
+	go func() { removed <- old.Toxics.RemoveToxic(ctx, toxic) }()
+	select {
+	case err := <-removed:
+		if err != nil {
+			t.Fatalf("testkit: toxic %s: %v", toxic, err)
+		}
+		return
+	case <-ctx.Done():
+	}
+	stopped := make(chan struct{})
+	go func() {
+		old.Stop()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(time.Second):
+	}
+	Eventually(t, 20*time.Second, p.start)
 }
