@@ -21,6 +21,7 @@ type link struct {
 	held     []delivery
 	overflow bool // held was full: what was dropped is in the archive, read it again
 	seen     map[string]struct{}
+	behind   behind
 	lastSeq  uint64 // of the last delivery
 
 	goesOn   bool   // an earlier stream that was online: nothing has to be announced again

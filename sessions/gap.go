@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -97,11 +98,16 @@ func (s *Session) catchUp(ctx context.Context, l *link, first bool) error {
 	if !l.catching(ctx, s) {
 		return nil
 	}
+	if first {
+		if err := s.lookBack(ctx, l); err != nil {
+			return err
+		}
+	}
 	for round := range catchUpPages {
 		var after string
 		var since perch.Time
 		if err := s.turn(ctx, func() {
-			after, l.overflow = s.rec.ArchiveID, false
+			after, l.overflow = cmp.Or(l.behind.from, s.rec.ArchiveID), false
 			if after == "" && round == 0 && s.rec.RosterKnown && s.rec.OfflineSince != 0 {
 				since = max(1, s.rec.OfflineSince-archiveSlack)
 			}
@@ -178,6 +184,9 @@ func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
 	switch {
 	case a.lost && after == "":
 		return false // no archive after all
+	case a.lost && l.behind.from != "":
+		l.behind = behind{} // trimmed so far; the end of the log may still be there
+		return true
 	case a.lost:
 		if s.rec.RosterKnown {
 			s.gap()
@@ -186,7 +195,7 @@ func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
 		s.saveRecord()
 		return true
 	case after == "" && a.since == 0:
-		s.moveOn(a, after)
+		s.moveOn(l, a, after)
 		return false
 	}
 	if l.seen == nil {
@@ -196,18 +205,23 @@ func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
 		a.Items = a.Items[i+1:] // an archive that does not page gives the same again
 	}
 	for _, it := range a.Items {
-		if _, ok := l.seen[it.ID]; !ok && it.Time >= a.since {
-			l.seen[it.ID] = struct{}{}
-			s.guarded(func() { s.applyArchived(it, a.ours[it.MessageID]) })
+		late := l.behind.until != ""
+		if late && it.ID == l.behind.until {
+			l.behind = behind{}
 		}
+		if _, ok := l.seen[it.ID]; ok || it.Time < a.since || late && it.Direction == "out" {
+			continue // copies of what other devices send need not have an id: they are logged already
+		}
+		l.seen[it.ID] = struct{}{}
+		s.guarded(func() { s.applyArchived(it, a.ours[it.MessageID]) })
 	}
-	return s.moveOn(a, after) && !a.Complete
+	return s.moveOn(l, a, after) && !a.Complete
 }
 
 // moveOn notes the end of a page as the place to go on from; false: there is no progress.
 // The last archived stanza need not be a message that is shown, so the page's own end
 // counts before that of its items.
-func (s *Session) moveOn(a archived, after string) bool {
+func (s *Session) moveOn(l *link, a archived, after string) bool {
 	last := a.Last
 	if n := len(a.Items); last == "" && n > 0 {
 		last = a.Items[n-1].ID
@@ -215,6 +229,11 @@ func (s *Session) moveOn(a archived, after string) bool {
 	if last == "" || last == after {
 		return false
 	}
+	if l.behind.until != "" && !a.Complete {
+		l.behind.from = last
+		return true
+	}
+	l.behind = behind{}
 	s.rec.ArchiveID = last
 	s.saveRecord()
 	return true

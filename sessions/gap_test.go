@@ -167,6 +167,35 @@ func TestCatchUp(t *testing.T) {
 	})
 }
 
+// A server may hand over a message after a later one. When the stream is lost in between, the
+// archive has the one that is missing, in front of what was logged last.
+func TestArchiveBeforeTheLastMessage(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withArchive(w)
+		a.add("old", "in", "")
+		s := w.open()
+		first := a.add("first", "in", "")
+		a.add("late", "in", "")
+		a.add("by another device", "out", "other")
+		second := a.add("second", "in", "")
+		w.say(live(first, "first"))
+		sent := text("other", "by another device") // its copy has no id of the archive
+		sent.Sent = true
+		w.say(sent)
+		w.say(live(second, "second"))
+		for range 2 {
+			w.lose(linkLost)
+			pass(time.Second)
+			a.add("missed", "in", "")
+		}
+		w.say(live("a0003", "late")) // now that nobody waits for it any more
+		want := []string{"live first", "live by another device", "live second", "archive late", "archive missed"}
+		if got := received(t, w.durable(s)); !slices.Equal(got, want) {
+			t.Errorf("got %q\nwant %q", got, want)
+		}
+	})
+}
+
 // Nothing was logged before the outage: the archive is read from then on.
 func TestCatchUpWithoutAPlace(t *testing.T) {
 	inWorld(t, func(w *world) {

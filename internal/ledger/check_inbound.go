@@ -22,7 +22,7 @@ type reader struct {
 	had     map[message]bool
 	events  map[string]bool               // ids
 	logs    map[string]map[message]string // by epoch: under which id
-	newest  map[string]message            // by epoch and sender
+	newest  map[string]Entry              // by epoch and sender
 }
 
 // around is how many milliseconds before and after its restart a server may forget what it
@@ -33,13 +33,14 @@ const around = 3000
 // each log, in the order of its sender.
 func checkInbound(r *Report, entries []Entry, f faults) {
 	sends, audited, readers := map[message]*sent{}, map[string]bool{}, map[string]*reader{}
+	s := streamsIn(entries)
 	for _, e := range entries {
 		switch e.Op {
 		case OpSend:
 			noteSend(sends, e)
 		case OpStored:
-			if s := sends[message{e.From, e.Who, e.N}]; s != nil {
-				s.stored = true
+			if sent := sends[message{e.From, e.Who, e.N}]; sent != nil {
+				sent.stored = true
 			}
 		case OpAudited:
 			audited[e.Who] = true
@@ -48,9 +49,10 @@ func checkInbound(r *Report, entries []Entry, f faults) {
 		case OpRead:
 			readerOf(readers, e).had[message{e.From, e.Account, e.N}] = true
 		case OpRecv:
-			readerOf(readers, e).recv(r, e)
+			readerOf(readers, e).recv(r, e, s)
 		}
 	}
+	r.Shuffled = len(s.shuffled)
 	checkLost(r, f, sends, audited, readers)
 }
 
@@ -73,7 +75,7 @@ func readerOf(readers map[string]*reader, e Entry) *reader {
 	c := readers[e.Who]
 	if c == nil {
 		c = &reader{account: e.Account, had: map[message]bool{}, events: map[string]bool{}, resets: map[string]bool{},
-			logs: map[string]map[message]string{}, newest: map[string]message{}}
+			logs: map[string]map[message]string{}, newest: map[string]Entry{}}
 		readers[e.Who] = c
 	}
 	return c
@@ -91,7 +93,7 @@ func (c *reader) hello(r *Report, e Entry, f faults) {
 	}
 }
 
-func (c *reader) recv(r *Report, e Entry) {
+func (c *reader) recv(r *Report, e Entry, s *streams) {
 	m := message{e.From, e.Account, e.N}
 	epoch, _, _ := strings.Cut(e.ID, "-")
 	c.had[m] = true
@@ -109,11 +111,13 @@ func (c *reader) recv(r *Report, e Entry) {
 	}
 	c.logs[epoch][m] = e.ID
 	key := epoch + " " + e.From
-	if before := c.newest[key]; before.n > e.N {
-		r.Disordered = append(r.Disordered, fmt.Sprintf("%s got %s after %s", e.Who, m, before))
+	if before := c.newest[key]; before.N > e.N {
+		if !s.shuffles(before, e) {
+			r.Disordered = append(r.Disordered, fmt.Sprintf("%s got %s after %s", e.Who, m, message{e.From, e.Account, before.N}))
+		}
 		return
 	}
-	c.newest[key] = m
+	c.newest[key] = e
 }
 
 func checkLost(r *Report, f faults, sends map[message]*sent, audited map[string]bool, readers map[string]*reader) {

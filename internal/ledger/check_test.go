@@ -94,6 +94,11 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		"a message in two logs": {fresh().sent(1, 1, ledger.OK).both(5, 1, "e-1").both(6, 1, "f-1"), ""},
 		"out of order": {fresh().sent(1, 1, ledger.OK).sent(2, 2, ledger.OK).got(5, "a1/ws1", 1, "e-1").got(6, "a1/ws1", 2, "e-2").
 			got(7, "a1/sse", 2, "e-2").got(8, "a1/sse", 1, "e-1"), "out of order: a1/sse got sl1>a1 #1 after sl1>a1 #2"},
+		"out of order by ejabberd": {fresh().add(0, ledger.Entry{Op: ledger.OpWorld, Text: "ejabberd"}).sent(1, 1, ledger.OK).
+			sent(2, 2, ledger.OK).both(7, 2, "e-2").both(8, 1, "e-3"), ""},
+		"out of order over two streams of ejabberd": {fresh().add(0, ledger.Entry{Op: ledger.OpWorld, Text: "ejabberd"}).
+			sent(1, 1, ledger.OK).sent(2, 2, ledger.OK).both(7, 2, "e-2").both(8, 1, "e-4").
+			add(9, ledger.Entry{Op: ledger.OpState, Who: "a1/ws1", Account: "a1", ID: "e-3"}), "out of order: a1/ws1 got sl1>a1 #1"},
 		"a bounce":                 {fresh().sent(1, 1, ledger.Fail), "came back to its sender"},
 		"two owners":               {fresh().owner("n1/x", "s", "e", 4).owner("n2/y", "s", "e", 4), "has two owners: n1/x and n2/y"},
 		"a fence that goes back":   {fresh().owner("n1/x", "s", "e", 4).owner("n1/x", "s", "e", 3), "got fence 3 after 4"},

@@ -15,10 +15,12 @@ type Op string
 
 // The operations. Who did it, and which fields are set, is said at each.
 const (
+	OpWorld    Op = "world"    // Text is the XMPP server of the run
 	OpSend     Op = "send"     // a foreign sender (Who): message N to Account
 	OpRecv     Op = "recv"     // a client (Who) of Account: message N of From as event ID; Text is its source
 	OpRead     Op = "read"     // the same in the archive that a client read after a reset; ID is the stanza id
 	OpHello    Op = "hello"    // a client's stream was opened; Text is "resumed" or the reason of the reset
+	OpState    Op = "state"    // a client (Who) of Account saw event ID: its stream to the XMPP server was lost, or is there
 	OpCaughtUp Op = "caughtup" // a client has read the archive after a reset
 	OpStop     Op = "stop"     // a client was told to stop, by status or close code (Text)
 	OpPost     Op = "post"     // Account posted message N to To under Key; ok: accepted as ID

@@ -54,7 +54,9 @@ func (c *client) take(ctx context.Context, f frame) {
 		}
 	case "message.received":
 		c.received(f)
-	case "session.gap", "event.dropped", "session.state", "error":
+	case "session.state":
+		c.h.add(Entry{Op: OpState, Who: c.name, Account: c.account.Name, ID: f.ID, Text: f.words()})
+	case "session.gap", "event.dropped", "error":
 		c.h.add(Entry{Op: OpNote, Phase: Info, Who: c.name, Account: c.account.Name, ID: f.ID, Text: f.words()})
 	}
 	if f.ID != "" {

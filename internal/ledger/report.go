@@ -16,6 +16,7 @@ type Report struct {
 	Kinds    int // of these, how many sorts
 	Resets   int // streams that could not go on where the client was
 	Bounces  int // errors that came back to a sender
+	Shuffled int // inbound, that the server gave out of order when it resumed a stream
 
 	Lost, Doubled, Disordered          []string // inbound
 	OutLost, OutDoubled, OutDisordered []string // outbound
@@ -55,7 +56,7 @@ func (r *Report) Lines(seed uint64) []string {
 		}
 	}
 	lines = append(lines,
-		fmt.Sprintf("%d kinds of faults, %d resets, %d bounces, %d messages that the server never had", r.Kinds, r.Resets, r.Bounces, r.Untaken),
+		fmt.Sprintf("%d kinds of faults, %d resets, %d bounces, %d messages that the server never had, %d that it shuffled", r.Kinds, r.Resets, r.Bounces, r.Untaken, r.Shuffled),
 		fmt.Sprintf("outbound: %d accepted, %d lost, %d doubled, %d out of order, %d sent again after lost data; ended as %s",
 			r.Accepted, len(r.OutLost), len(r.OutDoubled), len(r.OutDisordered), r.Resent, r.endings()),
 		fmt.Sprintf("ledger: %d messages, %d faults, %d lost, %d doubled, %d out of order, seed %d",

@@ -31,6 +31,7 @@ func Run(ctx context.Context, t testkit.TB, o Options) *Report {
 	w.history = h
 	w.load = newLoad(w, o.Seed)
 
+	h.add(Entry{Op: OpWorld, Text: o.Server})
 	w.build(buildProgram(t, o.Plant))
 	w.people()
 	w.signIn()

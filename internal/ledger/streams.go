@@ -1,0 +1,60 @@
+package ledger
+
+import (
+	"fmt"
+	"strings"
+)
+
+// streams tells which messages came on one stream of the XMPP server, in its order.
+//
+// ejabberd 23.01 does not keep the order of a sender when it resumes a stream: what is on its
+// way to the process of the old connection is sent on to that of the new one, behind what came
+// there directly. On a busy machine that is some messages, and any client sees it
+// (@xmpp/client does); in its archive they are in order. Nobody behind the server can tell, so
+// it is counted by itself, but only where nothing else can have done it: both messages came
+// live or by the resumption, and no stream began or ended between them in the log.
+type streams struct {
+	server   string
+	changes  map[string]map[int]bool // by epoch: offsets of the events that a stream began or ended
+	shuffled map[message]bool
+}
+
+func streamsIn(entries []Entry) *streams {
+	s := &streams{changes: map[string]map[int]bool{}, shuffled: map[message]bool{}}
+	for _, e := range entries {
+		switch e.Op {
+		case OpWorld:
+			s.server = e.Text
+		case OpState:
+			epoch, offset := position(e.ID)
+			if s.changes[epoch] == nil {
+				s.changes[epoch] = map[int]bool{}
+			}
+			s.changes[epoch][offset] = true
+		}
+	}
+	return s
+}
+
+// shuffles says whether it was the server that gave a message after a later one, and counts it.
+func (s *streams) shuffles(later, e Entry) bool {
+	if s.server != "ejabberd" || later.Text == "archive" || e.Text == "archive" {
+		return false
+	}
+	epoch, to := position(e.ID)
+	_, from := position(later.ID)
+	for offset := from + 1; offset < to; offset++ {
+		if s.changes[epoch][offset] {
+			return false
+		}
+	}
+	s.shuffled[message{e.From, e.Account, e.N}] = true
+	return true
+}
+
+// position reads an event id.
+func position(id string) (epoch string, offset int) {
+	epoch, text, _ := strings.Cut(id, "-")
+	_, _ = fmt.Sscan(text, &offset)
+	return epoch, offset
+}
