@@ -11,6 +11,8 @@ func TestMiniredis(t *testing.T) { storetest.Run(t, mini(t).harness) }
 
 func TestRedis(t *testing.T) { storetest.Run(t, realRedis(t).harness) }
 
+func TestSentinel(t *testing.T) { storetest.Run(t, sentinel(t).harness) }
+
 func TestCluster(t *testing.T) { storetest.Run(t, cluster(t).harness) }
 
 // Faults in the script itself: each must be noticed on a real server.

@@ -63,6 +63,14 @@ func realRedis(t testing.TB) *world {
 	return w
 }
 
+// sentinel is a master that is found by asking Sentinels.
+func sentinel(t testing.TB) *world {
+	s := testkit.Sentinel(t)
+	w := &world{url: s.URL(), client: s.Master.Client(t)}
+	w.advance = w.shorten
+	return w
+}
+
 func cluster(t testing.TB) *world {
 	c := testkit.Cluster(t)
 	var addrs []string
