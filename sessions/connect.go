@@ -146,7 +146,10 @@ func (s *Session) attach(l *link) bool {
 	s.link = l
 	s.caps = l.login.Capabilities
 	s.rec.JID = l.login.JID
-	s.halfway = nil
+	if l.login.Resumed && !l.goesOn {
+		l.seen = s.halfSeen
+	}
+	s.halfway, s.halfSeen = nil, nil
 	if s.m.o.Store.Durable() {
 		_ = l.state() // from here on the server hears of nothing that is not kept
 	}

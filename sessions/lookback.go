@@ -37,7 +37,9 @@ func (s *Session) lookBack(ctx context.Context, l *link) error {
 		return nil
 	}
 	return s.turn(ctx, func() {
-		l.seen = map[string]struct{}{}
+		if l.seen == nil {
+			l.seen = map[string]struct{}{}
+		}
 		for _, id := range ids {
 			l.seen[id] = struct{}{}
 		}

@@ -3,6 +3,7 @@ package sessions_test
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -182,6 +183,55 @@ func TestResumedHalfway(t *testing.T) {
 		}
 		if items, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
 			t.Errorf("%v, %s", items, s.Info().State)
+		}
+	})
+}
+
+// A stream that was lost while its archive was read brings, when it is resumed, what the
+// archive has given already: however much that was, nothing comes twice.
+func TestResumedHalfwayBringsNothingTwice(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withArchive(w)
+		a.size = 50
+		a.add("old", "in", "")
+		s := w.open()
+		w.say(live(a.add("first", "in", ""), "first"))
+		w.conn().Fail(linkLost)
+		synctest.Wait()
+
+		const missed = 200
+		want := []string{"live first"}
+		ids := make([]string, missed)
+		for i := range missed {
+			ids[i] = a.add(fmt.Sprint("missed ", i), "in", "")
+			want = append(want, fmt.Sprint("archive missed ", i))
+		}
+		var refused, again atomic.Bool
+		w.up.set(func(u *upstream) { u.resume = true })
+		w.up.Edit(func(d *fakexmpp.Data) {
+			d.Refuse = func(m string) error {
+				if m != "Roster" || refused.Swap(true) {
+					return nil
+				}
+				return linkLost
+			}
+		})
+		a.onAsk = func() {
+			if !refused.Load() || again.Swap(true) {
+				return
+			}
+			for i, id := range ids {
+				m := live(id, fmt.Sprint("missed ", i))
+				m.Source = perch.SourceResumed
+				w.up.newest().Deliver(m)
+			}
+		}
+		pass(time.Minute)
+		if !refused.Load() || !again.Load() || s.Info().State != perch.StateOnline {
+			t.Fatalf("refused %v, resumed %v, %s", refused.Load(), again.Load(), s.Info().State)
+		}
+		if got := received(t, w.durable(s)); !slices.Equal(got, want) {
+			t.Errorf("%d messages in the log, want %d: %q", len(got), len(want), got)
 		}
 	})
 }

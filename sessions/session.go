@@ -52,7 +52,8 @@ type Session struct {
 	settle   *settling // nil: the presence is settled
 	invites  []*perch.Invitation
 	out      outbox
-	halfway  []byte // state of a stream that was lost before it was online
+	halfway  []byte              // state of a stream that was lost before it was online
+	halfSeen map[string]struct{} // and what its catch-up has read: the stream may bring it again
 	recent   recentIDs
 	subs     []*Subscription
 	idle     idling
