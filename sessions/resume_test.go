@@ -216,6 +216,7 @@ func TestResumedHalfwayBringsNothingTwice(t *testing.T) {
 				return linkLost
 			}
 		})
+		a.mu.Lock()
 		a.onAsk = func() {
 			if !refused.Load() || again.Swap(true) {
 				return
@@ -226,6 +227,7 @@ func TestResumedHalfwayBringsNothingTwice(t *testing.T) {
 				w.up.newest().Deliver(m)
 			}
 		}
+		a.mu.Unlock()
 		pass(time.Minute)
 		if !refused.Load() || !again.Load() || s.Info().State != perch.StateOnline {
 			t.Fatalf("refused %v, resumed %v, %s", refused.Load(), again.Load(), s.Info().State)

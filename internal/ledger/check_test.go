@@ -96,6 +96,9 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 			got(7, "a1/sse", 2, "e-2").got(8, "a1/sse", 1, "e-1"), "out of order: a1/sse got sl1>a1 #1 after sl1>a1 #2"},
 		"out of order by ejabberd": {fresh().add(0, ledger.Entry{Op: ledger.OpWorld, Text: "ejabberd"}).sent(1, 1, ledger.OK).
 			sent(2, 2, ledger.OK).both(7, 2, "e-2").both(8, 1, "e-3"), ""},
+		"kept by ejabberd for later, and not in its archive": {fresh().fault(0, 50, ledger.FaultServerRestart).add(0, ledger.Entry{Op: ledger.OpWorld, Text: "ejabberd"}).
+			sent(1, 1, ledger.OK).sent(2, 2, ledger.OK).add(9, stored).audited("a1").both(7, 2, "e-2").both(8, 1, "e-4").
+			add(9, ledger.Entry{Op: ledger.OpState, Who: "a1/ws1", Account: "a1", ID: "e-3"}), ""},
 		"out of order over two streams of ejabberd": {fresh().add(0, ledger.Entry{Op: ledger.OpWorld, Text: "ejabberd"}).
 			sent(1, 1, ledger.OK).sent(2, 2, ledger.OK).both(7, 2, "e-2").both(8, 1, "e-4").
 			add(9, ledger.Entry{Op: ledger.OpState, Who: "a1/ws1", Account: "a1", ID: "e-3"}), "out of order: a1/ws1 got sl1>a1 #1"},

@@ -13,18 +13,28 @@ import (
 // (@xmpp/client does); in its archive they are in order. Nobody behind the server can tell, so
 // it is counted by itself, but only where nothing else can have done it: both messages came
 // live or by the resumption, and no stream began or ended between them in the log.
+//
+// And what it had in hand when a stream was lost, ejabberd may keep for later without putting
+// it into the archive. It comes at the end of the next login then, behind the archive, which
+// has what was sent after it.
 type streams struct {
 	server   string
 	changes  map[string]map[int]bool // by epoch: offsets of the events that a stream began or ended
+	stored   map[message]bool        // in the server's archive
+	audited  map[string]bool         // accounts whose archive was read
 	shuffled map[message]bool
 }
 
 func streamsIn(entries []Entry) *streams {
-	s := &streams{changes: map[string]map[int]bool{}, shuffled: map[message]bool{}}
+	s := &streams{changes: map[string]map[int]bool{}, stored: map[message]bool{}, audited: map[string]bool{}, shuffled: map[message]bool{}}
 	for _, e := range entries {
 		switch e.Op {
 		case OpWorld:
 			s.server = e.Text
+		case OpStored:
+			s.stored[message{e.From, e.Who, e.N}] = true
+		case OpAudited:
+			s.audited[e.Who] = true
 		case OpState:
 			epoch, offset := position(e.ID)
 			if s.changes[epoch] == nil {
@@ -38,7 +48,15 @@ func streamsIn(entries []Entry) *streams {
 
 // shuffles says whether it was the server that gave a message after a later one, and counts it.
 func (s *streams) shuffles(later, e Entry) bool {
-	if s.server != "ejabberd" || later.Text == "archive" || e.Text == "archive" {
+	if s.server != "ejabberd" || e.Text == "archive" {
+		return false
+	}
+	m := message{e.From, e.Account, e.N}
+	if s.audited[e.Account] && !s.stored[m] {
+		s.shuffled[m] = true
+		return true
+	}
+	if later.Text == "archive" {
 		return false
 	}
 	epoch, to := position(e.ID)
@@ -48,7 +66,7 @@ func (s *streams) shuffles(later, e Entry) bool {
 			return false
 		}
 	}
-	s.shuffled[message{e.From, e.Account, e.N}] = true
+	s.shuffled[m] = true
 	return true
 }
 
