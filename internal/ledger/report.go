@@ -16,6 +16,7 @@ type Report struct {
 	Kinds    int // of these, how many sorts
 	Resets   int // streams that could not go on where the client was
 	Bounces  int // errors that came back to a sender
+	Gone     int // times that a buddy saw an account go while a node was drained
 	Shuffled int // inbound, that the server gave out of order when it resumed a stream
 
 	Lost, Doubled, Disordered          []string // inbound

@@ -124,10 +124,12 @@ const (
 	arriving = 15 * time.Second // for what is on its way to foreign clients only
 )
 
-// converge waits until nothing is on its way any more, or nothing moves.
+// converge waits until nothing is on its way any more, or nothing moves. What did not move
+// before is not counted: a fault may have held everything up until now.
 func (w *world) converge() {
 	for begun := time.Now(); time.Since(begun) < longest && w.ctx.Err() == nil; w.wait(200 * time.Millisecond) {
 		missing, open, under, since := w.tally.left()
+		since = min(since, time.Since(begun))
 		done := missing == 0 && open == 0
 		if done && (under == 0 && w.load.waiting() == 0 || since > arriving) || since > w.o.Patience {
 			return

@@ -1,5 +1,6 @@
 // Command cmd makes one run of the ledger and tells what it has found. Its exit status is 1
-// when a promise was broken, and 2 when the run could not be made.
+// when a promise was broken, 2 when the run could not be made, and 3 when a planted mistake
+// was not found.
 package main
 
 import (
@@ -115,7 +116,12 @@ func play(ctx context.Context, o ledger.Options) (code int) {
 		}
 	}()
 	fmt.Fprintln(o.Out, "ledger: seed", o.Seed, "in", o.Dir)
-	code = verdict(ledger.Run(ctx, b, o), o)
+	r := ledger.Run(ctx, b, o)
+	code = verdict(r, o)
+	if o.Plant != "" && !ledger.Found(o.Plant, r) {
+		fmt.Fprintln(os.Stderr, "ledger: that is not what the mistake", o.Plant, "does: it was not found")
+		return 3
+	}
 	if b.failed {
 		return max(code, 1)
 	}
