@@ -92,7 +92,6 @@ $(NPM_LEDGER): internal/ledger/peers/package.json internal/ledger/peers/package-
 SEED ?= 0
 MESSAGES ?= 20000
 FAULTS ?= 60
-SERVER ?= prosody
 PLANT ?=
 ledger: packages bin/ledger-run $(NPM_LEDGER)
 	bin/ledger-run -seed=$(SEED) -messages=$(MESSAGES) -faults=$(FAULTS) -server=$(SERVER) -plant=$(PLANT)

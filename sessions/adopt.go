@@ -74,8 +74,8 @@ func (n *nodes) pass(id ID) {
 	n.m.o.Observer.Owner(OwnerPassed)
 }
 
-// tryAgain sees to it that what is kept is looked through once more: a session could not be
-// opened because the Store did not answer.
+// tryAgain sees to it that what is kept is looked through once more, after a while: the Store
+// did not answer, or this node could take no more sessions.
 func (n *nodes) tryAgain() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -100,9 +100,7 @@ func (n *nodes) adoptDead(ctx context.Context) {
 	if err != nil {
 		n.m.o.Observer.Owner(OwnerFailed)
 		n.m.log.Warn("the sessions of a dead node were not all taken over; it is tried again", "error", err)
-		n.mu.Lock()
-		n.scanAt = time.Now().Add(n.lease)
-		n.mu.Unlock()
+		n.tryAgain()
 		return
 	}
 	if count > 0 {

@@ -40,9 +40,10 @@ func (m *Manager) HandOverQuiet(ctx context.Context, over time.Duration) {
 		if !s.see(func() { attached = len(s.subs) > 0 }) || attached || !s.HandOver() {
 			continue
 		}
+		pause := over / time.Duration(len(list)-i+1)
 		select {
-		case <-time.After(over / time.Duration(len(list)-i+1)):
-			over -= over / time.Duration(len(list)-i+1)
+		case <-time.After(pause):
+			over -= pause
 		case <-ctx.Done():
 			return
 		}

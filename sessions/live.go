@@ -1,19 +1,12 @@
 package sessions
 
-import (
-	"strings"
-
-	"github.com/perch-im/perch"
-)
+import "github.com/perch-im/perch"
 
 // Live returns the session that a bearer token leads to on this node, or nil, and waits
 // for nothing: it is in whatever state, the first login included. GET /v1/session shows
 // it at once, and POST /v1/session tells by it whether it has opened one. A session whose
 // first login is not over belongs to nobody yet: it may be shown and ended, nothing else.
 func (m *Manager) Live(token perch.Secret) *Session {
-	text := token.Reveal()
-	if strings.HasPrefix(text, tokenPrefix) {
-		return m.byKey(m.tokenKey(text))
-	}
-	return m.byKey(m.accountKey(perch.Account{Upstream: m.o.DefaultUpstream, Token: token}))
+	key, _, _ := m.keyOfToken(token)
+	return m.byKey(key)
 }

@@ -188,6 +188,7 @@ func (n *nodes) take(roll Roll, sent time.Time) (lapsed, replaced bool) {
 			n.bury(x.ID)
 		default:
 			n.members[x.ID] = x.Node
+			delete(n.dead, x.ID) // it was only silent for too long; when it dies, that is news
 		}
 	}
 	for _, id := range roll.Dead {

@@ -210,6 +210,30 @@ func TestDeadNodeIsSucceeded(t *testing.T) {
 	}, sealing(1))
 }
 
+// A node that was silent for too long and came back may die after all: what it had by then is
+// taken over as well.
+func TestNodeDiesTwice(t *testing.T) {
+	inCluster(t, 2, func(c *cluster) {
+		a, b := c.nodes[0], c.nodes[1]
+		pass(2 * lease)
+		a.cutOff(errDown)
+		pass(lease + 5*time.Second)
+		if n, _ := b.Nodes(); n != 1 {
+			t.Fatalf("b sees %d nodes while a is silent", n)
+		}
+		a.cutOff(nil)
+		pass(2 * time.Second)
+		c.authenticate(a)
+		pass(2 * lease)
+		c.wantElsewhere(b, goodToken, a)
+		a.cutOff(errDown)
+		pass(lease + 5*time.Second)
+		if b.Len() != 1 {
+			t.Errorf("b has %d sessions", b.Len())
+		}
+	}, sealing(1))
+}
+
 // Without kept credentials the client's next request takes the session over, and until the
 // lease has run out it is told to wait.
 func TestDeadNodeWithoutCredentials(t *testing.T) {

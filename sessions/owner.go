@@ -26,7 +26,12 @@ func (n *nodes) standing(ctx context.Context, id NodeID) (Node, standing, error)
 	if err := n.now(ctx); err != nil {
 		return Node{}, unknown, err
 	}
-	x, st, _ := n.look(id)
+	x, st, sure := n.look(id)
+	if st == isDead && !sure {
+		n.mu.Lock()
+		n.bury(id) // the next one who asks need not ask the Store
+		n.mu.Unlock()
+	}
 	return x, st, nil
 }
 

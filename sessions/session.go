@@ -296,10 +296,6 @@ func (s *Session) lastWrite(release bool) ending {
 func (s *Session) closed(e ending, released bool) {
 	if released && s.m.Self().ID != "" && !s.ended {
 		s.m.o.Observer.Owner(OwnerReleased)
-		for _, sub := range s.subs {
-			sub.cut(ErrMoved)
-		}
-		s.subs = nil
 	}
 	s.end(e)
 }
@@ -333,10 +329,6 @@ func (s *Session) letGo() {
 		return
 	}
 	s.m.o.Observer.Owner(OwnerFenced)
-	for _, sub := range s.subs {
-		sub.cut(ErrMoved)
-	}
-	s.subs = nil
 	s.m.log.Info("another owner has this session", "session", s.short())
 	s.end(endDropped)
 }
