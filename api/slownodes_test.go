@@ -3,7 +3,6 @@ package api_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 // holds for each of them is bounded too, and it does not hide from the owner, or from the
 // client, that the client does not read.
 func TestStuckReadersThroughAHop(t *testing.T) {
-	const stuck, healthy, messages, batch = 40, 10, 800, 50
+	const stuck, healthy, messages = 40, 10, 800
 	n := newNodes(t, func(o *gateOptions) {
 		o.StreamsPerToken = stuck + healthy + 1
 		o.FrameTime = 2 * time.Second
@@ -25,42 +24,15 @@ func TestStuckReadersThroughAHop(t *testing.T) {
 		frozen[i] = n.a.raw("tok-alice")
 	}
 	before := heap()
-	progress := make(chan bool, healthy)
-	var ready, done sync.WaitGroup
-	ready.Add(healthy)
-	for range healthy {
-		done.Go(func() {
-			f := n.a.stream("ws", "tok-alice", "").(*socketFeed)
-			defer f.close()
-			upTo(t, f, "live")
-			ready.Done()
-			for range messages / batch {
-				k := countMessages(f, batch)
-				if progress <- k == batch; k != batch {
-					return
-				}
-			}
-		})
-	}
-	ready.Wait()
-	body := strings.Repeat("x", 1000)
-	for i := range messages {
-		conn.Deliver(&perch.MessageIn{Message: perch.Message{
-			ID: fmt.Sprint("m", i), From: "bob@example.net/phone", To: "alice@example.net", Kind: perch.ChatMessage, Body: body,
-		}})
-		for k := 0; i%batch == batch-1 && k < healthy; k++ {
-			if !<-progress {
-				t.Fatalf("a healthy reader did not get message %d", i)
-			}
-		}
-	}
-	done.Wait()
+	talkToHealthy(t, n.a, conn, healthy, messages)
 	if grown := int64(heap()) - int64(before); grown > 32<<20 {
 		t.Errorf("the heap grew by %d MiB", grown>>20)
 	}
 	n.b.waitForStreams("tok-alice", 0)
-	for n.a.api.Streams()["ws"] > 0 { // until everybody is given up, without a clock
-		n.a.get("/v1/session", "tok-alice", nil)
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	for n.a.api.Streams()["ws"] > 0 {
+		<-look.C // until everybody is given up
 	}
 	for i, r := range frozen {
 		ids, code := r.rest()
