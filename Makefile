@@ -133,7 +133,7 @@ run:
 
 # What docker-compose.yml describes, without containers: two gateways over one Redis, an
 # XMPP server with alice and bob, and nginx on LISTEN. Ctrl-C ends it all.
-cluster:
+cluster: packages
 	@go build -o bin/cluster ./internal/cluster/up
 	@exec bin/cluster -listen $(LISTEN) -nodes $(NODES) -server $(SERVER) -lease $(LEASE)
 
