@@ -47,6 +47,15 @@ type PresenceIn struct {
 	Delay     Time    // when it was sent, if not now
 }
 
+// PresenceError is the error answer to a presence or subscription stanza of ours (RFC 6120,
+// 8.3; RFC 6121, 4.3.2.1): presence cannot reach From, or was refused by it. From a bare JID
+// it is about the whole account, from a full one about that resource. Whether the sender may
+// say so needs no check: only the address that speaks is concerned.
+type PresenceError struct {
+	From  JID
+	Error XMPPError
+}
+
 // SubscriptionIn is a subscription stanza (RFC 6121, 3): Type is subscribe, subscribed,
 // unsubscribe or unsubscribed.
 type SubscriptionIn struct {
@@ -74,6 +83,7 @@ func (*MessageError) inbound()   {}
 func (*ReceiptIn) inbound()      {}
 func (*ChatStateIn) inbound()    {}
 func (*PresenceIn) inbound()     {}
+func (*PresenceError) inbound()  {}
 func (*SubscriptionIn) inbound() {}
 func (*RosterPush) inbound()     {}
 func (*AckIn) inbound()          {}

@@ -15,14 +15,16 @@ type presenceBox struct {
 	in   [1]perch.Inbound
 }
 
-// decodePresence decodes a presence (RFC 6121, 4) or subscription stanza (3). Errors and
-// probes are for nobody: it returns nil.
+// decodePresence decodes a presence (RFC 6121, 4), a subscription stanza (3) or an error
+// (4.3.2.1). Probes are for servers only: it returns nil.
 func decodePresence(el *element, self perch.JID, now perch.Time) []perch.Inbound {
 	switch typ := el.attr("type"); typ {
 	case "":
 		return availability(el, self, now, true)
 	case "unavailable":
 		return availability(el, self, now, false)
+	case "error":
+		return []perch.Inbound{&perch.PresenceError{From: sender(el, self), Error: *parseStanzaError(el)}}
 	case "subscribe", "subscribed", "unsubscribe", "unsubscribed":
 		return []perch.Inbound{&perch.SubscriptionIn{
 			From: sender(el, self).Bare(), Type: keep(typ), Nick: nickOf(el), Message: keep(preferredText(el, "status")),

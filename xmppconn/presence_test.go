@@ -39,7 +39,12 @@ func TestDecodePresence(t *testing.T) {
 		{"subscribed", "<presence from='bo@b.test' type='subscribed'/>", &perch.SubscriptionIn{From: "bo@b.test", Type: "subscribed"}},
 		{"unsubscribe", "<presence from='bo@b.test' type='unsubscribe'/>", &perch.SubscriptionIn{From: "bo@b.test", Type: "unsubscribe"}},
 		{"unsubscribed", "<presence from='bo@b.test' type='unsubscribed'/>", &perch.SubscriptionIn{From: "bo@b.test", Type: "unsubscribed"}},
-		{"error", "<presence from='bo@b.test' type='error'/>", nil},
+		{"error", "<presence from='bo@b.test' type='error'><show>away</show><error type='cancel' by='b.test'><remote-server-not-found xmlns='" + nsStanzas + "'/></error></presence>", &perch.PresenceError{
+			From: "bo@b.test", Error: perch.XMPPError{Condition: "remote-server-not-found", Type: "cancel", By: "b.test"},
+		}},
+		{"error of a resource, without a condition", "<presence from='bo@b.test/x' type='error'/>", &perch.PresenceError{
+			From: "bo@b.test/x", Error: perch.XMPPError{Condition: "undefined-condition"},
+		}},
 		{"probe", "<presence from='bo@b.test' type='probe'/>", nil},
 		{"unknown type", "<presence from='bo@b.test' type='invisible'/>", nil},
 		{"other namespace", "<presence xmlns='urn:x' from='bo@b.test'/>", nil},
