@@ -19,9 +19,9 @@ type ArchiveItem struct {
 	Direction string `json:"direction"` // "in" or "out"
 	Body      string `json:"body"`
 	Time      Time   `json:"time"`
-	// MessageID is the id attribute of the archived message (RFC 6120, 8.1.3): it tells
-	// our own messages in the archive. "" where the archive does not keep it.
-	MessageID string `json:"-"`
+	// MessageID is the id attribute of the archived message (RFC 6120, 8.1.3), by which a copy
+	// of it that came another way is known; left out where the archive does not keep it.
+	MessageID string `json:"message_id,omitempty"`
 }
 
 // ArchivePage is oldest first. Complete says that the archive itself holds nothing more

@@ -386,7 +386,7 @@ func TestArchive(t *testing.T) {
 	f := newFixture(t)
 	f.up.Edit(func(d *fakeData) {
 		d.Archive = perch.ArchivePage{First: "a1", Last: "a2", Items: []perch.ArchiveItem{
-			{ID: "a1", From: "bob@example.net", To: "alice@example.net", Direction: "in", Body: "one", Time: 1},
+			{ID: "a1", From: "bob@example.net", To: "alice@example.net", Direction: "in", Body: "one", Time: 1, MessageID: "m1"},
 			{ID: "a2", From: "alice@example.net", To: "bob@example.net", Direction: "out", Body: "two", Time: 2},
 		}}
 	})
@@ -400,6 +400,9 @@ func TestArchive(t *testing.T) {
 	a := f.want(200, "GET", "/v1/archive?with=bob@example.net&limit=2&start=2020-01-01T00:00:00Z", "", &got)
 	if len(got.Items) != 2 || got.Items[0]["body"] != "one" || got.Next == nil || *got.Next != "a2" || got.Prev == nil || *got.Prev != "a1" {
 		t.Errorf("%s", a.body)
+	}
+	if id, kept := got.Items[1]["message_id"]; got.Items[0]["message_id"] != "m1" || kept {
+		t.Errorf("message_id is %v and %v, want m1 and none: %s", got.Items[0]["message_id"], id, a.body)
 	}
 	links := strings.Join(a.header.Values("Link"), " ")
 	for _, want := range []string{"after=a2", "before=a1", "limit=2", `rel="next"`, `rel="prev"`} {

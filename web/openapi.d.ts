@@ -479,6 +479,11 @@ export interface components {
             direction: "in" | "out";
             from: components["schemas"]["JID"];
             id: string;
+            /**
+             * @description MessageID is the id attribute of the archived message (RFC 6120, 8.1.3), by which a copy
+             *     of it that came another way is known; left out where the archive does not keep it.
+             */
+            message_id?: string;
             /** Format: date-time */
             time: string;
             to: components["schemas"]["JID"];
