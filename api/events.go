@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -24,7 +25,7 @@ const maxWait = 60
 //
 //	@ID				streamEvents
 //	@Summary		The event stream: long poll, NDJSON or SSE
-//	@Description	Accept chooses: application/json is a long poll, application/x-ndjson one envelope a line, text/event-stream SSE. Every durable event has an id; handing the last one back as since (or Last-Event-ID, SSE only) goes on from there.
+//	@Description	Accept chooses: application/json is a long poll, application/x-ndjson one envelope a line, text/event-stream SSE. Every durable event has an id; handing the last one back as since (or Last-Event-ID, SSE only; in the query as lastEventId) goes on from there.
 //	@Tags			events
 //	@Produce		json
 //	@Param			since			query		string	false	"id of the last durable event that was handled"
@@ -32,6 +33,7 @@ const maxWait = 60
 //	@Param			wait			query		int		false	"long poll: seconds to wait for the first event, 0 to 60"
 //	@Param			limit			query		int		false	"long poll: most events in the answer, 1 to 200"
 //	@Param			Last-Event-ID	header		string	false	"SSE: beats since"
+//	@Param			lastEventId		query		string	false	"SSE: the same as the header, for EventSource polyfills; the header beats it"
 //	@Success		200				{object}	Poll
 //	@Failure		401				{object}	Problem
 //	@Failure		422				{object}	Problem
@@ -40,17 +42,18 @@ const maxWait = 60
 //	@Security		BearerAuth
 //	@Router			/v1/events [get]
 func (a *API) handleEvents(w http.ResponseWriter, r *http.Request) {
-	q, err := eventQueryOf(r, "since", "types*", "wait", "limit")
+	w.Header().Add("Vary", "Accept")
+	media := streamMedia(r)
+	read := eventQueryOf
+	if media == mediaSSE {
+		read = sseQueryOf
+	}
+	q, err := read(r, "since", "types*", "wait", "limit")
 	if err != nil {
 		a.writeProblem(w, r, err)
 		return
 	}
-	w.Header().Add("Vary", "Accept")
-	media := streamMedia(r)
-	o := sessions.SubscribeOptions{Since: q.since, Types: q.types, NoPreamble: media == ""}
-	if id := r.Header.Get("Last-Event-ID"); media == mediaSSE && id != "" {
-		o.Since = id
-	}
+	o := sessions.SubscribeOptions{Since: resumePoint(r, media, q), Types: q.types, NoPreamble: media == ""}
 	st, err := a.openStream(r.Context(), sessionFrom(r.Context()), transportOf(media), o)
 	if err != nil {
 		a.writeProblem(w, r, err)
@@ -78,32 +81,69 @@ func transportOf(media string) string {
 	return "poll"
 }
 
-// streamMedia picks the encoding by Accept; "" is JSON. A streaming one must be asked for
-// by its name, since curl's */* wants an answer that ends, and JSON that is named too
-// wins among equals.
+// streamMedia picks the encoding by Accept; "" is JSON. A stream does not end, so a client
+// must have asked for one: by its type, by its group where JSON is not in it, or by
+// refusing JSON. A plain */* gets the answer that ends.
 func streamMedia(r *http.Request) string {
-	accept := strings.Join(r.Header.Values("Accept"), ",")
-	best, bestQ := "", 0.0
-	if strings.Contains(accept, "application/json") {
-		bestQ = quality(accept, "application/json")
-	}
+	ranges := acceptOf(r)
+	best, liked := "", preferenceFor(ranges, "application/json")
+	refused := liked.q == 0 && liked.precision != matchNone
 	for _, media := range []string{mediaSSE, mediaNDJSON} {
-		if !strings.Contains(accept, media) {
-			continue
-		}
-		if q := quality(accept, media); q > bestQ {
-			best, bestQ = media, q
+		p := preferenceFor(ranges, media)
+		if p.over(liked) && (p.precision > matchAny || refused) {
+			best, liked = media, p
 		}
 	}
 	return best
 }
 
+// resumePoint is where a stream begins. An EventSource repeats the id of its last event in a
+// header, or, when it is a polyfill that avoids headers which need a preflight, as a
+// parameter that it adds to the address. Both are newer than the since in that address.
+func resumePoint(r *http.Request, media string, q eventQuery) string {
+	if media != mediaSSE {
+		return q.since
+	}
+	return cmp.Or(r.Header.Get("Last-Event-ID"), q.lastEventID, q.since)
+}
+
+// isLastEventID reports whether a query parameter is what a polyfill calls the id of its
+// last event: lastEventId (Yaffle's event-source-polyfill), evs_last_event_id (amvtek's
+// eventsource-polyfill), lastEventID and Last-Event-ID (Mercure).
+func isLastEventID(name string) bool {
+	plain := strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
+	return plain == "lasteventid" || plain == "evslasteventid"
+}
+
+// sseQueryOf is eventQueryOf for SSE, where the id of the last event may stand in the query,
+// once, in whatever spelling.
+func sseQueryOf(r *http.Request, allowed ...string) (eventQuery, error) {
+	name := ""
+	for n := range r.URL.Query() {
+		if !isLastEventID(n) {
+			continue
+		}
+		if name != "" {
+			return eventQuery{}, perch.Invalid("?"+escapePointer(n), "stands more than once, as %s too", quoteShort(name))
+		}
+		name = n
+	}
+	if name == "" {
+		return eventQueryOf(r, allowed...)
+	}
+	q, err := eventQueryOf(r, append(allowed, name)...)
+	q.lastEventID = r.URL.Query().Get(name)
+	return q, err
+}
+
 // eventQuery is what the query of GET /v1/events and /v1/events/ws may say.
 type eventQuery struct {
 	since string
-	types []string
-	wait  time.Duration
-	limit int
+	// lastEventID is there only with SSE; see resumePoint.
+	lastEventID string
+	types       []string
+	wait        time.Duration
+	limit       int
 }
 
 // eventQueryOf reads the query, of which only the named parameters may be there. A cursor

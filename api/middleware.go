@@ -10,7 +10,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
-	"github.com/go-chi/cors"
 
 	"github.com/perch-im/perch"
 )
@@ -142,21 +141,6 @@ func (a *API) withClientIP() func(http.Handler) http.Handler {
 		prefixes[i] = p.String()
 	}
 	return middleware.ClientIPFromXFF(prefixes...)
-}
-
-// withCORS answers the browsers of the listed origins. Credentials in the sense of CORS
-// (cookies) are never allowed: the API reads none.
-func (a *API) withCORS() func(http.Handler) http.Handler {
-	if len(a.o.Origins) == 0 {
-		return func(next http.Handler) http.Handler { return next }
-	}
-	return cors.Handler(cors.Options{
-		AllowedOrigins: a.o.Origins,
-		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
-		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "X-Request-Id", "Traceparent", "Tracestate"},
-		ExposedHeaders: []string{"ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "WWW-Authenticate"},
-		MaxAge:         600,
-	})
 }
 
 // withBodyLimit bounds how much, and for how long, a request may send.

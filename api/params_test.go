@@ -1,8 +1,10 @@
 package api_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -141,11 +143,42 @@ func TestNegotiate(t *testing.T) {
 		"image/png":                         "application/json",
 		"text/vcard;q=x":                    "application/json",
 		";;,,":                              "application/json",
+		"TEXT/VCARD":                        "text/vcard",
+		"text/vcards, */*;q=0.5":            "application/json",
+		"text/vcard, */*":                   "text/vcard",
+		"application/json;q=0":              "application/json",
+		"application/json;q=0, */*;q=0.1":   "text/vcard",
+		"text/vcard;version=4.0":            "text/vcard",
+		"text/vcard;version=3.0":            "application/json",
+		"text/vcard;version=3.0, text/vcard;q=0.5":   "text/vcard",
+		"text/vcard;charset=utf8;q=0.9;ext=1":        "text/vcard",
+		"text/vcard;q=0.5, application/json;q=0.501": "application/json",
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Accept", accept)
-		if got := api.Negotiate(r, "application/json", "text/vcard"); got != want {
+		if got, _, _ := strings.Cut(api.Negotiate(r, "application/json", "text/vcard;version=4.0"), ";"); got != want {
 			t.Errorf("%q: %q, want %q", accept, got, want)
 		}
 	}
+}
+
+// FuzzAccept holds that any header leads to one of the offers, and that a type which is
+// named by itself, with a weight, is always found.
+func FuzzAccept(f *testing.F) {
+	for _, s := range []string{"", "*/*", "text/*;q=0.5", `a/b;c="d,e;f\"g";q=1`, ";;,,", "text/vcard;q=NaN", "*", "a/b;q=0.1;q=0.2", "\"", "\\"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		r := &http.Request{Header: http.Header{"Accept": {header}}}
+		if got := api.Negotiate(r, "application/json", "text/vcard"); got != "application/json" && got != "text/vcard" {
+			t.Fatalf("%q leads to %q", header, got)
+		}
+		if strings.ContainsAny(header, "\"\\/*") {
+			return
+		}
+		r.Header.Set("Accept", header+", Text/VCard ;Q=0.9")
+		if got := api.Negotiate(r, "application/json", "text/vcard"); got != "text/vcard" {
+			t.Fatalf("%q and a vCard lead to %q", header, got)
+		}
+	})
 }

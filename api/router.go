@@ -107,52 +107,6 @@ func (a *API) routesOfUpstream(r chi.Router) {
 	r.Put("/v1/chat-states/{jid}", a.wrap(a.handleChatState))
 }
 
-// handlePage takes what no route of the API does: the pages that stand beside it. It is no
-// route itself, for one that takes everything would hide that an address of the API lacks a
-// method. Nothing below /v1 is ever a page: a program that mistypes an address must get a
-// problem, not HTML.
-func (a *API) handlePage(w http.ResponseWriter, r *http.Request) {
-	path := r.URL.Path
-	switch {
-	case a.o.Pages == nil || path == "/v1" || strings.HasPrefix(path, "/v1/") || path == "/problems" || strings.HasPrefix(path, "/problems/"):
-		a.handleNotFound(w, r)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		w.Header().Set("Allow", "GET, HEAD")
-		a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "a page has GET"))
-	default:
-		w.Header().Del("Cache-Control")
-		page := &pageWriter{ResponseWriter: w}
-		if a.o.Pages.ServeHTTP(page, r); page.missing {
-			a.handleNotFound(w, r)
-		}
-	}
-}
-
-// pageWriter holds back that there is no such page: whoever has left /v1 out of an address
-// gets a problem, as for any other mistake.
-type pageWriter struct {
-	http.ResponseWriter
-	missing bool
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *pageWriter) WriteHeader(status int) {
-	if w.missing = status == http.StatusNotFound; !w.missing {
-		w.ResponseWriter.WriteHeader(status)
-	}
-}
-
-// Write implements http.ResponseWriter.
-func (w *pageWriter) Write(p []byte) (int, error) {
-	if w.missing {
-		return len(p), nil
-	}
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap lets http.ResponseController reach what is below.
-func (w *pageWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
 // describe serves a description of the API as it was built in.
 func describe(text []byte) handler {
 	return func(w http.ResponseWriter, _ *http.Request) error {
@@ -177,23 +131,10 @@ func (a *API) withHead(next http.Handler) http.Handler {
 	})
 }
 
-func (a *API) handleNotFound(w http.ResponseWriter, r *http.Request) {
-	detail := "there is nothing at this address"
-	if !strings.HasPrefix(r.URL.Path, "/v1/") {
-		detail += "; the API is below /v1/"
-	}
-	a.writeProblem(w, r, perch.Errorf(perch.KindNotFound, "%s", detail))
-}
-
 // handleMethodNotAllowed names the methods that the address does have (RFC 9110, 15.5.6).
 // The router also sends what has a method that it has never heard of, wherever that goes.
 func (a *API) handleMethodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	var allow []string
-	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-		if a.mux.Match(chi.NewRouteContext(), m, r.URL.EscapedPath()) {
-			allow = append(allow, m)
-		}
-	}
+	allow := a.methodsOf(r.URL.EscapedPath())
 	if len(allow) == 0 {
 		a.handlePage(w, r)
 		return

@@ -139,6 +139,47 @@ func TestPagesAndDescriptions(t *testing.T) {
 	}
 }
 
+// However a path is written, what is meant for the API gets a problem that says what is
+// wrong with it: no redirect, no HTML, and nothing about pages.
+func TestPathsThatAreNotClean(t *testing.T) {
+	mux := http.NewServeMux() // redirects to what it calls the clean path
+	mux.HandleFunc("/docs/", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "docs") })
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "home") })
+	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.Pages = mux })
+	for _, tt := range []struct{ method, path, want string }{
+		{"GET", "//v1/buddies", `("//"); without that there is /v1/buddies`},
+		{"POST", "//v1/messages", `("//"); without that there is /v1/messages`},
+		{"GET", "/v1//buddies", `("//"); without that there is /v1/buddies`},
+		{"DELETE", "///v1/session", `("//"); without that there is /v1/session`},
+		{"GET", "//v1/buddies/a%2F%2Fb@example.net", `("//"); without that there is /v1/buddies/a%2F%2Fb@example.net`},
+		{"GET", "//nowhere", `("//")`},
+		{"GET", "//", `("//")`},
+		{"GET", "/docs//x", `("//")`},
+		{"GET", "/v1/./buddies", `segment "."; without that there is /v1/buddies`},
+		{"PUT", "/./v1/presence/me", `segment "."; without that there is /v1/presence/me`},
+		{"GET", "/x/../v1/buddies", `segment ".."; without that there is /v1/buddies`},
+		{"GET", "/%2e%2e/v1/buddies", `segment ".."`},
+		{"POST", "/%2Fv1/messages", `("//")`},
+		{"GET", "/v1%2Fbuddies", "nothing at this address"},
+		{"GET", "/v1/buddies/", `ends with a slash; without that there is /v1/buddies`},
+		{"POST", "/v1/messages/", `ends with a slash; without that there is /v1/messages`},
+		{"POST", "/messages", "the API is below /v1/"},
+		{"POST", "/V1/messages", "the API is below /v1/"},
+	} {
+		a := f.do(tt.method, tt.path, "")
+		p := a.problem(t)
+		if p.Status != 404 || p.Code != "not-found" || !strings.Contains(p.Detail, tt.want) || a.header.Get("Allow") != "" || a.header.Get("Location") != "" {
+			t.Errorf("%s %s: %s %v, want a 404 with %q", tt.method, tt.path, a.body, a.header, tt.want)
+		}
+	}
+	if a := f.do("PUT", "/docs/", ""); a.problem(t).Status != 405 {
+		t.Errorf("PUT of a page: %s", a.body)
+	}
+	if a := f.do("GET", "/docs/", ""); string(a.body) != "docs" {
+		t.Errorf("a page with a slash at its end: %s", a.body)
+	}
+}
+
 // An answer that breaks off must not look whole, nor have a problem glued to it.
 func TestPanicInTheMiddle(t *testing.T) {
 	f := newBare(t, new(sessions.Manager), func(o *api.Options) {
@@ -184,6 +225,43 @@ func TestCORS(t *testing.T) {
 	off := newBare(t, new(sessions.Manager))
 	if h := off.do("GET", "/v1/nowhere", "", "Origin", "https://chat.example").header; h.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("off, and yet %v", h)
+	}
+}
+
+// What client libraries send by themselves must not make the browser refuse the request.
+func TestCORSHeaders(t *testing.T) {
+	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.Origins = []string{"https://chat.example"} })
+	for requested, want := range map[string]bool{
+		"":                            true,
+		"authorization,cache-control": true, // npm's eventsource
+		"Authorization, Cache-Control, Last-Event-ID": true,
+		"authorization,x-requested-with":              true,
+		"AUTHORIZATION":                               true,
+		"last-event-id":                               true,
+		"traceparent,tracestate,baggage":              true,
+		"idempotency-key,content-type":                true,
+		"if-none-match,accept,pragma":                 true,
+		"sentry-trace":                                true,
+		"authorization , ,\tcache-control":            true,
+		"authorization\x00pragma":                     true, // two lines, see below
+		"authorization\x00x-evil":                     false,
+		"x-evil":                                      false,
+		"authorization,perch-hop":                     false,
+		"cookie":                                      false,
+		"authorization cache-control":                 false,
+		"auth\"orization":                             false,
+	} {
+		header := []string{"Origin", "https://chat.example", "Access-Control-Request-Method", "GET"}
+		for line := range strings.SplitSeq(requested, "\x00") {
+			header = append(header, "Access-Control-Request-Headers", line)
+		}
+		h := f.do("OPTIONS", "/v1/events", "", header...).header
+		if got := h.Get("Access-Control-Allow-Origin") != ""; got != want {
+			t.Errorf("%q: allowed %v, want %v", requested, got, want)
+		}
+		if requested == "authorization,cache-control" && !strings.EqualFold(h.Get("Access-Control-Allow-Headers"), "authorization, cache-control") {
+			t.Errorf("%q: allowed %q", requested, h.Get("Access-Control-Allow-Headers"))
+		}
 	}
 }
 

@@ -235,6 +235,64 @@ func TestSSEForm(t *testing.T) {
 	}
 }
 
+// EventSource polyfills put the id of the last event into the query.
+func TestLastEventIDInTheQuery(t *testing.T) {
+	g := newGate(t)
+	conn := g.open("tok-alice")
+	tip := g.settle("tok-alice", conn)
+	say(conn, "m1")
+	say(conn, "m2")
+	g.settle("tok-alice", conn)
+	all := g.poll("tok-alice", since(tip)).Events
+	for _, tt := range []struct {
+		query, header string
+		want          int // events of all that are not repeated
+	}{
+		{"lastEventId=" + all[0].ID, "", 1},
+		{"since=" + tip + "&lastEventId=" + all[1].ID, "", 2},
+		{"lastEventId=" + tip, all[0].ID, 1},
+		{"lastEventId=&since=" + all[0].ID, "", 1},
+		{"lastEventID=" + all[0].ID, "", 1},
+		{"evs_last_event_id=" + all[0].ID, "", 1},
+		{"Last-Event-ID=" + all[0].ID, "", 1},
+		{"last_event_id=" + all[0].ID, "", 1},
+	} {
+		header := http.Header{"Accept": {"text/event-stream"}}
+		if tt.header != "" {
+			header.Set("Last-Event-ID", tt.header)
+		}
+		res, err := g.client.Do(g.request(t.Context(), http.MethodGet, "/v1/events?"+tt.query, "tok-alice", header))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := durable(upTo(t, newLines(res, true), "live"))
+		if diff := cmp.Diff(durable(all)[tt.want:], got); diff != "" {
+			t.Errorf("%s, header %q (-want +got):\n%s", tt.query, tt.header, diff)
+		}
+		res.Body.Close()
+	}
+	sse := http.Header{"Accept": {"text/event-stream"}}
+	for _, tt := range []struct {
+		query   string
+		header  http.Header
+		pointer string
+	}{
+		{"lastEventId=a&lastEventId=b", sse, "?lastEventId"},
+		{"lastEventId=%00", sse, "?lastEventId"},
+		{"lastEvent=a", sse, "?lastEvent"},
+		{"lastEventId=a", nil, "?lastEventId"},
+		{"lastEventId=a", http.Header{"Accept": {"application/x-ndjson"}}, "?lastEventId"},
+	} {
+		res, body := g.get("/v1/events?"+tt.query, "tok-alice", tt.header)
+		if res.StatusCode != 422 || !strings.Contains(string(body), `"pointer":"`+tt.pointer+`"`) {
+			t.Errorf("%s %v: %d %s, want 422 at %s", tt.query, tt.header, res.StatusCode, body, tt.pointer)
+		}
+	}
+	if res, body := g.get("/v1/events?lastEventId=a&last_event_id=b", "tok-alice", sse); res.StatusCode != 422 || !strings.Contains(string(body), "more than once") {
+		t.Errorf("two spellings: %d %s", res.StatusCode, body)
+	}
+}
+
 func TestAcceptChoosesEncoding(t *testing.T) {
 	g := newGate(t)
 	g.open("tok-alice")
@@ -251,6 +309,35 @@ func TestAcceptChoosesEncoding(t *testing.T) {
 		"application/json;q=0.5, text/event-stream":            "text/event-stream",
 		"text/event-stream;q=0, application/json;q=0.1":        "application/json",
 		"application/problem+json, application/json, text/xml": "application/json",
+
+		"TEXT/EVENT-STREAM":                                    "text/event-stream",
+		"Application/X-NDJson;Q=0.9, */*;q=0.1":                "application/x-ndjson",
+		"text/event-streaming, */*":                            "application/json",
+		"application/x-ndjson-seq, */*;q=0.1":                  "application/json",
+		"application/json-seq, text/event-stream":              "text/event-stream",
+		"x-text/event-stream":                                  "application/json",
+		`application/json;a="text/event-stream"`:               "application/json",
+		`application/xml;a=", text/event-stream, "`:            "application/json",
+		"text/event-stream;q=0, */*":                           "application/json",
+		"text/event-stream;q=0":                                "application/json",
+		"text/event-stream;q=0.000, application/x-ndjson;q=.2": "application/x-ndjson",
+		"text/event-stream;q=0.5, */*":                         "application/json",
+		"application/json;q=0, */*":                            "text/event-stream",
+		"application/json;q=0.5, */*":                          "application/json",
+		"application/json;q=0.9, text/event-stream;q=0.8":      "application/json",
+		"application/json;q=NaN, text/event-stream":            "text/event-stream",
+		"text/event-stream;q=NaN":                              "application/json",
+		"text/event-stream;q=1e0":                              "application/json",
+		"text/*":                                               "text/event-stream",
+		"text/*, application/json":                             "application/json",
+		"application/*":                                        "application/json",
+		"text/event-stream;charset=UTF-8":                      "text/event-stream",
+		"text/event-stream; charset=\"utf8\"":                  "text/event-stream",
+		"text/event-stream;charset=iso-8859-1, */*;q=0.1":      "application/json",
+		"\ttext/event-stream ;":                                "text/event-stream",
+		"*":                                                    "application/json",
+		",, text/event-stream,":                                "text/event-stream",
+		"text/html;level, text/event-stream;q=0.1":             "text/event-stream",
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		res, err := g.client.Do(g.request(ctx, http.MethodGet, "/v1/events", "tok-alice", http.Header{"Accept": {accept}}))

@@ -106,7 +106,7 @@ func writeVCard(w http.ResponseWriter, r *http.Request, jid perch.JID) error {
 	w.Header().Add("Vary", "Accept")
 	content := card
 	content.FetchedAt = 0
-	if negotiate(r, "application/json", "text/vcard") == "application/json" {
+	if negotiate(r, "application/json", "text/vcard;version=4.0") == "application/json" {
 		return writeTagged(w, r, card, content)
 	}
 	text := vcardText(card)

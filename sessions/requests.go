@@ -198,5 +198,6 @@ func (s *Session) LookupJID(ctx context.Context, account string) (perch.JID, err
 	if err != nil {
 		return "", err
 	}
-	return conn.LookupJID(ctx, account)
+	jid, err := conn.LookupJID(ctx, account)
+	return jid, aboutAccount(err, perch.JID(account), "the upstream has no such account")
 }

@@ -35,7 +35,7 @@ func (s *Session) VCard(ctx context.Context, jid perch.JID, refresh bool) (perch
 	}
 	card, err := conn.VCard(ctx, jid)
 	if err != nil {
-		return perch.VCard{}, err
+		return perch.VCard{}, aboutAccount(err, jid, "there is no card of this account")
 	}
 	if card.JID = jid; card.FetchedAt == 0 {
 		card.FetchedAt = s.now()

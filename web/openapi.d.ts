@@ -124,7 +124,7 @@ export interface paths {
         };
         /**
          * The event stream: long poll, NDJSON or SSE
-         * @description Accept chooses: application/json is a long poll, application/x-ndjson one envelope a line, text/event-stream SSE. Every durable event has an id; handing the last one back as since (or Last-Event-ID, SSE only) goes on from there.
+         * @description Accept chooses: application/json is a long poll, application/x-ndjson one envelope a line, text/event-stream SSE. Every durable event has an id; handing the last one back as since (or Last-Event-ID, SSE only; in the query as lastEventId) goes on from there.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -1551,6 +1551,8 @@ export interface operations {
                 wait?: number;
                 /** @description Items a page. */
                 limit?: components["parameters"]["Limit"];
+                /** @description SSE: the same as the header, for EventSource polyfills that put it into the address. The header beats it, and it beats since. */
+                lastEventId?: string;
             };
             header?: {
                 /** @description SSE: beats since. Browsers send it by themselves when they connect again. */

@@ -1,0 +1,133 @@
+package api
+
+import (
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/perch-im/perch"
+)
+
+// handlePage takes what no route of the API does: the pages that stand beside it. It is no
+// route itself, for one that takes everything would hide that an address of the API lacks a
+// method. Nothing below /v1 is ever a page, however its path is written: a program that
+// mistypes an address must get a problem, not HTML, and not a redirect to somewhere else.
+func (a *API) handlePage(w http.ResponseWriter, r *http.Request) {
+	get := r.Method == http.MethodGet || r.Method == http.MethodHead
+	switch {
+	case a.o.Pages == nil || pathFault(r.URL.Path) != "" || ofAPI(r.URL.Path):
+		a.handleNotFound(w, r)
+	case get:
+		w.Header().Del("Cache-Control")
+		page := &pageWriter{ResponseWriter: w}
+		if a.o.Pages.ServeHTTP(page, r); page.missing {
+			a.handleNotFound(w, r)
+		}
+	case a.hasPage(r):
+		w.Header().Set("Allow", "GET, HEAD")
+		a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "a page has GET"))
+	default:
+		a.handleNotFound(w, r)
+	}
+}
+
+// ofAPI reports whether a path belongs to the API, whether there is anything or not.
+func ofAPI(path string) bool {
+	for _, root := range []string{"/v1", "/problems"} {
+		if path == root || strings.HasPrefix(path, root+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// pathFault says why a path is not written as paths of this gateway are, or "". Such a path
+// leads nowhere. It is not cleaned in silence: two spellings of an address are two keys to
+// every cache, limit and rule on the way here.
+func pathFault(path string) string {
+	if strings.Contains(path, "//") {
+		return `it has an empty segment ("//")`
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return `it has a segment "` + segment + `"`
+		}
+	}
+	return ""
+}
+
+// handleNotFound says that there is nothing, and where the client may have meant to go.
+func (a *API) handleNotFound(w http.ResponseWriter, r *http.Request) {
+	fault := pathFault(r.URL.Path)
+	if fault == "" && len(r.URL.Path) > 1 && strings.HasSuffix(r.URL.Path, "/") {
+		fault = "it ends with a slash"
+	}
+	detail := "there is nothing at this address"
+	switch meant := path.Clean("/" + r.URL.EscapedPath()); {
+	case fault != "" && len(a.methodsOf(meant)) > 0:
+		detail = "there is nothing at this path: " + fault + "; without that there is " + meant
+	case fault != "":
+		detail = "there is nothing at this path: " + fault
+	case !strings.HasPrefix(r.URL.Path, "/v1/"):
+		detail += "; the API is below /v1/"
+	}
+	a.writeProblem(w, r, perch.Errorf(perch.KindNotFound, "%s", detail))
+}
+
+// methodsOf lists the methods of a path of the API.
+func (a *API) methodsOf(escapedPath string) (methods []string) {
+	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		if a.mux.Match(chi.NewRouteContext(), m, escapedPath) {
+			methods = append(methods, m)
+		}
+	}
+	return methods
+}
+
+// hasPage reports whether there is a page at the address of r.
+func (a *API) hasPage(r *http.Request) bool {
+	get := r.Clone(r.Context())
+	get.Method, get.Header, get.Body = http.MethodGet, http.Header{}, http.NoBody
+	probe := &pageWriter{ResponseWriter: discardWriter{}}
+	a.o.Pages.ServeHTTP(probe, get)
+	return !probe.missing
+}
+
+// discardWriter is an answer that no client gets.
+type discardWriter struct{}
+
+// Header implements http.ResponseWriter.
+func (discardWriter) Header() http.Header { return http.Header{} }
+
+// Write implements http.ResponseWriter.
+func (discardWriter) Write(p []byte) (int, error) { return len(p), nil }
+
+// WriteHeader implements http.ResponseWriter.
+func (discardWriter) WriteHeader(int) {}
+
+// pageWriter holds back that there is no such page: whoever has left /v1 out of an address
+// gets a problem, as for any other mistake.
+type pageWriter struct {
+	http.ResponseWriter
+	missing bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *pageWriter) WriteHeader(status int) {
+	if w.missing = status == http.StatusNotFound; !w.missing {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (w *pageWriter) Write(p []byte) (int, error) {
+	if w.missing {
+		return len(p), nil
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach what is below.
+func (w *pageWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
