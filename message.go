@@ -21,7 +21,8 @@ const (
 	SourceArchive Source = "archive" // read from the archive after a gap
 )
 
-// Delay is XEP-0203: when, and by whom, a stanza was held back.
+// Delay is XEP-0203: when, and by whom, a stanza was held back. Stamp is 0, null in JSON,
+// when the stanza is delayed but its time cannot be read.
 type Delay struct {
 	Stamp Time   `json:"stamp"`
 	From  string `json:"from,omitempty"`

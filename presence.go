@@ -39,7 +39,7 @@ type Resource struct {
 	Show      Show   `json:"show"`
 	Priority  int8   `json:"priority"`
 	Status    string `json:"status"`
-	UpdatedAt Time   `json:"updated_at"`
+	UpdatedAt Time   `json:"updated_at"` // when it was said; null: it was held back, and its time cannot be read
 }
 
 // Presence is all that is known of one buddy's availability: the answer of
@@ -53,8 +53,8 @@ type Presence struct {
 	Priority  int8       `json:"priority"`
 	Stale     bool       `json:"stale"` // known from before the stream was lost
 	Status    string     `json:"status"`
-	Resources []Resource `json:"resources"` // never null
-	UpdatedAt Time       `json:"updated_at"`
+	Resources []Resource `json:"resources"`  // never null
+	UpdatedAt Time       `json:"updated_at"` // null: not known
 }
 
 // OwnPresence is the availability of the account on this session.

@@ -44,7 +44,8 @@ type PresenceIn struct {
 	Status    string
 	Priority  int8
 	PhotoHash *string // XEP-0153: nil = not said, "" = no photo
-	Delay     Time    // when it was sent, if not now
+	Delay     Time    // when it was sent, if not now; 0 if Delayed: not known
+	Delayed   bool    // it was held back on its way
 }
 
 // PresenceError is the error answer to a presence or subscription stanza of ours (RFC 6120,

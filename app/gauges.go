@@ -96,6 +96,7 @@ var xmppCounters = []struct {
 	{"forged_answers", "IQ answers that came from somebody who was not asked; ignored.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.ForgedAnswers }},
 	{"forged_pushes", "Roster pushes that were not of the own account; ignored.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.ForgedPushes }},
 	{"forged_other", "Carbons and archive results that were not of the own account; ignored.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.ForgedOther }},
+	{"silent", "Messages and presences with nothing to show: signals of other features, empty ones.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Silent }},
 	{"stray_answers", "IQ answers that nobody waited for: late, or made up.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.StrayAnswers }},
 	{"skipped", "Stanzas over a limit.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Skipped }},
 	{"malformed", "Elements that were not sound stanzas.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Malformed }},

@@ -41,6 +41,9 @@ func (s *Session) applyPresence(in *perch.PresenceIn) {
 		s.settle.confirmed[in.From] = struct{}{}
 	}
 	at := s.saidAt(resources, in.Delay)
+	if in.Delayed && in.Delay == 0 {
+		at = 0 // it was held back, and nobody knows since when: it is older than all that has a time
+	}
 	resources = s.withResource(resources, in, at)
 	next := s.aggregate(old.JID, resources, in.Status, at)
 	s.setPresence(k, next)

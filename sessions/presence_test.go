@@ -225,3 +225,22 @@ func TestOwnPresence(t *testing.T) {
 		kindOf(t, s.SetOwnPresence(w.ctx(), perch.OwnPresence{Show: 99}), perch.KindValidation)
 	})
 }
+
+// A presence that was held back, and nobody can read since when, is no news of now: it has
+// no time, and whatever has one is later.
+func TestPresenceOfUnknownAge(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		late := here(bob+"/phone", "away", 0)
+		late.Delayed = true
+		w.say(late)
+		if p := w.presence(s, bob); !p.Available || p.UpdatedAt != 0 || p.Resources[0].UpdatedAt != 0 {
+			t.Errorf("got %+v, want no time", p)
+		}
+		w.say(here(bob+"/laptop", "dnd", 0))
+		if p := w.presence(s, bob); p.Show != perch.ShowDND || p.UpdatedAt == 0 {
+			t.Errorf("got %+v, want the presence that has a time", p)
+		}
+	})
+}

@@ -694,7 +694,10 @@ export interface components {
             /** @description known from before the stream was lost */
             stale: boolean;
             status: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description null: not known
+             */
             updated_at: string | null;
         };
         PresenceList: {
@@ -730,7 +733,10 @@ export interface components {
             resource: string;
             show: components["schemas"]["Show"];
             status: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was said; null: it was held back, and its time cannot be read
+             */
             updated_at: string | null;
         };
         SessionInfo: {

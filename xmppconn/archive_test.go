@@ -159,10 +159,16 @@ func TestParseMAMResult(t *testing.T) {
 	}{
 		{"Prosody", result("", delay+in), &mamResult{queryID: "q", from: "me@a.test", item: item, message: &perch.MessageIn{Message: message}}},
 		{"ejabberd", result(" from='me@a.test'", in+delay), &mamResult{queryID: "q", from: "me@a.test", item: item, message: &perch.MessageIn{Message: message}}},
-		{"forged", result(" from='eve@a.test'", in+delay), &mamResult{queryID: "q", from: "eve@a.test", item: item, message: &perch.MessageIn{Message: message}}},
 		{"sent", result("", delay+out), &mamResult{queryID: "q", from: "me@a.test", item: sentItem, message: &perch.MessageIn{Message: sentMessage, Sent: true}}},
 		{"no text", result("", delay+strings.Replace(in, "<body>hi</body>", "<active xmlns='"+nsChatStates+"'/>", 1)), &mamResult{
 			queryID: "q", from: "me@a.test", item: func() perch.ArchiveItem { i := item; i.Body = ""; return i }(),
+		}},
+		{"a message that was late itself", result("", delay+strings.Replace(in, "<body>hi", "<delay xmlns='urn:xmpp:delay' from='b.test' stamp='2024-04-01T10:00:00Z'/><body>hi", 1)), &mamResult{
+			queryID: "q", from: "me@a.test", item: item, message: &perch.MessageIn{Message: func() perch.Message {
+				m := message
+				m.Delay = &perch.Delay{Stamp: parseTime("2024-04-01T10:00:00Z"), From: "b.test"}
+				return m
+			}()},
 		}},
 		{"nothing in it", "<message>text<result xmlns='urn:xmpp:mam:2'/></message>", &mamResult{from: "me@a.test"}},
 	}

@@ -1,12 +1,16 @@
 package xmppconn
 
-import "github.com/perch-im/perch"
+import (
+	"strings"
+
+	"github.com/perch-im/perch"
+)
 
 // carbonOf finds a carbon copy in a message (XEP-0280), and whether it is of a message that
 // another device of the account sent.
 func carbonOf(el *element) (carbon *element, sent bool) {
 	for _, c := range el.children {
-		if c.space == nsCarbons && (c.local == "received" || c.local == "sent") {
+		if strings.HasPrefix(c.space, "urn:xmpp:carbons:") && (c.local == "received" || c.local == "sent") {
 			return c, c.local == "sent"
 		}
 	}
@@ -18,6 +22,9 @@ func carbonOf(el *element) (carbon *element, sent bool) {
 // a message to or from it (XEP-0280, 11).
 func unwrapCarbon(outer, carbon *element, sent bool, self perch.JID) *element {
 	own := self.Bare()
+	if carbon.space != nsCarbons {
+		return nil // of another version, which we have not asked for
+	}
 	if perch.JID(outer.attr("from")) != own {
 		return nil
 	}

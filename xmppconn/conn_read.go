@@ -2,6 +2,7 @@ package xmppconn
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -122,17 +123,31 @@ func (c *Conn) handleStanza(f *frame) error {
 	if d.mam != nil {
 		c.archiveResult(d.mam)
 	}
+	if d.silent {
+		c.d.counters.Silent.Add(1)
+	}
+	if c.replaying() {
+		d.in = replayed(d.in)
+	}
 	if d.stanza {
 		c.count(len(d.in))
 	}
-	replayed := c.replaying()
 	for _, in := range d.in {
-		if m, ok := in.(*perch.MessageIn); ok && replayed {
-			m.Source = perch.SourceResumed
-		}
 		c.deliver(in)
 	}
 	return nil
+}
+
+// replayed is what a stanza says when the server sends it again after a resume. Chat states
+// are left out: they were about a moment that is over.
+func replayed(in []perch.Inbound) []perch.Inbound {
+	return slices.DeleteFunc(in, func(in perch.Inbound) bool {
+		if m, ok := in.(*perch.MessageIn); ok {
+			m.Source = perch.SourceResumed
+		}
+		_, state := in.(*perch.ChatStateIn)
+		return state
+	})
 }
 
 // beginCounting is called when everything from before stream management is dealt with.

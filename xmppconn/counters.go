@@ -19,6 +19,7 @@ type Counters struct {
 	ForgedPushes  atomic.Int64 // roster push from somebody else (RFC 6121, 2.1.6)
 	ForgedOther   atomic.Int64 // carbons and archive results from somebody else
 	StrayAnswers  atomic.Int64 // no such request is open: late, or made up
+	Silent        atomic.Int64 // messages and presences with nothing in them that is shown: signals of features we lack, empty ones
 	Skipped       atomic.Int64 // stanzas over a limit
 	Malformed     atomic.Int64 // elements that are not sound stanzas
 	RepliesShed   atomic.Int64 // answers to requests of others, dropped because the queue was full

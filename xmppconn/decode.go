@@ -9,9 +9,17 @@ import (
 // decoded is what one message or presence says.
 type decoded struct {
 	in     []perch.Inbound
-	forged string     // what was claimed without the right to: "carbon"; else ""
+	forged string     // what was claimed without the right to: "carbon" or "archive result"; else ""
 	stanza bool       // XEP-0198 counts it
+	silent bool       // there is nothing in it that this gateway shows
 	mam    *mamResult // an archive result (XEP-0313): only for the query that is open
+}
+
+// reading is what decoding a stanza depends on beside the stanza.
+type reading struct {
+	self perch.JID  // the own full JID
+	now  perch.Time // a delay in the future is none; 0: every one is believed
+	lang string     // xml:lang of the stream, which stanzas without one inherit
 }
 
 // decodeFrame decodes a message or presence straight from its frame; nothing in the result
@@ -23,21 +31,23 @@ func decodeFrame(f *frame, self perch.JID, now perch.Time) (decoded, error) {
 	if err := p.document(); err != nil {
 		return decoded{}, err
 	}
-	return decodeStanza(p.root, self, now), nil
+	return decodeStanza(p.root, reading{self, now, f.ns.lang}), nil
 }
 
 // decodeStanza is decodeFrame for an element that is parsed already. The tree may be a
 // borrowed one: every string that goes into the result is copied (keep, keepJID).
-func decodeStanza(el *element, self perch.JID, now perch.Time) decoded {
+func decodeStanza(el *element, r reading) (d decoded) {
 	switch {
 	case el.is(nsClient, "message"):
-		d := decodeMessage(el, self, now)
-		d.stanza = true
-		return d
+		d = decodeMessage(el, r)
 	case el.is(nsClient, "presence"):
-		return decoded{in: decodePresence(el, self, now), stanza: true}
+		d.in = decodePresence(el, r)
+	default:
+		return decoded{}
 	}
-	return decoded{}
+	d.stanza = true
+	d.silent = len(d.in) == 0 && d.mam == nil && d.forged == ""
+	return d
 }
 
 // isStanza says whether XEP-0198 counts an element of this name.

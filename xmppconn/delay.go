@@ -1,56 +1,89 @@
 package xmppconn
 
-import (
-	"strings"
-	"time"
+import "github.com/perch-im/perch"
 
-	"github.com/perch-im/perch"
-)
-
-// delayOf reads XEP-0203, or its forerunner XEP-0091. Anybody can write it: it is for
-// display only, and a moment in the future is no delay.
+// delayOf reads when and by whom a stanza was held back: XEP-0203, or its forerunner
+// XEP-0091 where there is none that can be read. Of several the oldest is meant: each hop
+// that holds a stanza back may add one. The Stamp is 0 when there is a delay but no time in
+// it that can be read: the stanza is known to be delayed, and not since when.
+//
+// Anybody can write it: it is for display only, and a moment in the future is no delay.
 func delayOf(el *element, now perch.Time) *perch.Delay {
+	if el == nil {
+		return nil
+	}
+	var modern, old delays
 	for _, c := range el.children {
-		var stamp perch.Time
 		switch {
 		case c.is(nsDelay, "delay"):
-			stamp = parseTime(c.attr("stamp"))
+			modern.add(c, now)
 		case c.is(nsDelayOld, "x"):
-			stamp = parseOldTime(c.attr("stamp"))
+			old.add(c, now)
 		}
-		if stamp == 0 || now != 0 && stamp > now {
-			continue
+	}
+	best := modern.oldest
+	switch {
+	case best == nil && old.oldest != nil:
+		best = old.oldest
+	case best == nil && modern.unread != nil:
+		best = modern.unread
+	case best == nil:
+		best = old.unread
+	}
+	if best == nil {
+		return nil
+	}
+	return &perch.Delay{Stamp: parseTime(best.attr("stamp")), From: keep(best.attr("from"))}
+}
+
+// delays are the delays of one form in a stanza.
+type delays struct {
+	oldest *element // the one with the earliest time that is over
+	stamp  perch.Time
+	unread *element // the first one whose time cannot be read
+}
+
+func (d *delays) add(el *element, now perch.Time) {
+	stamp := parseTime(el.attr("stamp"))
+	switch {
+	case stamp == 0 && d.unread == nil:
+		d.unread = el
+	case stamp == 0 || now != 0 && stamp > now:
+	case d.oldest == nil || stamp < d.stamp:
+		d.oldest, d.stamp = el, stamp
+	}
+}
+
+// hasDelay reports whether a stanza says that it was held back, at whatever time. It is
+// stricter than delayOf: a signal with a delay of a clock that is ahead of ours is old, too.
+func hasDelay(el *element) bool {
+	return el.child(nsDelay, "delay") != nil || el.child(nsDelayOld, "x") != nil
+}
+
+// envelope is what was around a message: from the inside out, the elements that may carry
+// its delay.
+type envelope []*element
+
+// delay is that of the innermost of message and envelope that has one, or rather one whose
+// time can be read.
+func (e envelope) delay(message *element, now perch.Time) *perch.Delay {
+	d := delayOf(message, now)
+	for _, el := range e {
+		if d != nil && d.Stamp != 0 {
+			break
 		}
-		return &perch.Delay{Stamp: stamp, From: keep(c.attr("from"))}
+		if outer := delayOf(el, now); d == nil || outer != nil && outer.Stamp != 0 {
+			d = outer
+		}
 	}
-	return nil
+	return d
 }
 
-// parseTime reads XEP-0082. It is 0 when the text is no such time.
-func parseTime(s string) perch.Time {
-	t, err := time.Parse(time.RFC3339Nano, strings.TrimSpace(s))
-	if err != nil {
-		return 0
+// delayed reports whether the message or anything around it was held back.
+func (e envelope) delayed(message *element) bool {
+	late := hasDelay(message)
+	for _, el := range e {
+		late = late || hasDelay(el)
 	}
-	return sane(t)
+	return late
 }
-
-// parseOldTime reads the CCYYMMDDThh:mm:ss of XEP-0091, which is UTC.
-func parseOldTime(s string) perch.Time {
-	t, err := time.Parse("20060102T15:04:05", strings.TrimSpace(s))
-	if err != nil {
-		return 0
-	}
-	return sane(t)
-}
-
-// sane leaves out times that can only be a mistake: there was no instant messaging before
-// 1990, and a year has four digits.
-func sane(t time.Time) perch.Time {
-	if y := t.UTC().Year(); y < 1990 || y > 9999 {
-		return 0
-	}
-	return perch.At(t)
-}
-
-func formatTime(t perch.Time) string { return t.String() }

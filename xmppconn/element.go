@@ -17,24 +17,25 @@ type element struct {
 
 type attr struct{ space, local, value string }
 
-// nsContext is what the stream header declares: the default namespace and prefixes.
+// nsContext is what the stream header declares: the default namespace, prefixes and language.
 type nsContext struct {
 	def      string
 	bindings []nsBinding
+	lang     string // xml:lang: the language of what has none of its own
 }
 
 // usualNS and usualRoot are what nearly every stream header says; all its streams share
 // them.
-var usualNS = nsContext{def: nsClient, bindings: []nsBinding{{"stream", nsStream}}}
+var usualNS = nsContext{def: nsClient, bindings: []nsBinding{{"stream", nsStream}}, lang: "en"}
 
 const usualRoot = "stream:stream"
 
 // shared returns an equal context that does not hold the header's text.
 func (c nsContext) shared() *nsContext {
-	if c.def == usualNS.def && slices.Equal(c.bindings, usualNS.bindings) {
+	if c.def == usualNS.def && c.lang == usualNS.lang && slices.Equal(c.bindings, usualNS.bindings) {
 		return &usualNS
 	}
-	own := nsContext{def: strings.Clone(c.def), bindings: slices.Clone(c.bindings)}
+	own := nsContext{def: strings.Clone(c.def), bindings: slices.Clone(c.bindings), lang: strings.Clone(c.lang)}
 	for i, b := range own.bindings {
 		own.bindings[i] = nsBinding{strings.Clone(b.prefix), strings.Clone(b.uri)}
 	}
@@ -125,6 +126,7 @@ func parseHeader(raw []byte) (*streamHeader, string, error) {
 		ns: nsContext{def: p.def, bindings: slices.Clone(p.ns)},
 	}
 	h.lang, _ = el.attrNS(nsXML, "lang")
+	h.ns.lang = h.lang
 	return h, name, nil
 }
 

@@ -210,7 +210,7 @@ func FuzzStanza(f *testing.F) {
 			p.giveBack()
 			return
 		}
-		d := decodeStanza(p.root, testSelf, perch.Time(2e12))
+		d := decodeStanza(p.root, reading{testSelf, 2e12, "en"})
 		p.giveBack()
 		for _, in := range d.in {
 			checkInbound(t, in)

@@ -74,23 +74,56 @@ func parseStanzaError(stanza *element) *perch.XMPPError {
 }
 
 // parseConditions reads a condition and text out of a stanza error, stream error, SASL
-// failure or XEP-0198 failed: space is the namespace of the conditions. Content is the
-// text inside of the condition itself, as in see-other-host. Nil-safe.
+// failure or XEP-0198 failed: space is the namespace of the conditions. Some servers leave
+// the namespace out, and the condition is then in that of the stream: it counts where there
+// is none in its own, if it is one that RFC 6120 knows. Content is the text inside of the
+// condition itself, as in see-other-host. Nil-safe.
 func parseConditions(el *element, space string) (err perch.XMPPError, content string) {
-	err.Condition = "undefined-condition"
+	err.Condition = undefinedCondition
 	if el == nil {
 		return err, ""
 	}
-	for _, c := range el.children {
-		switch {
-		case c.space != space:
-		case c.local == "text":
-			if err.Text == "" {
-				err.Text = keep(c.innerText())
+	conditions := func(fits func(*element) bool) {
+		for _, c := range el.children {
+			switch {
+			case !fits(c):
+			case c.local == "text":
+				if err.Text == "" {
+					err.Text = keep(c.innerText())
+				}
+			case err.Condition == undefinedCondition:
+				err.Condition, content = keep(c.local), keep(c.innerText())
 			}
-		case err.Condition == "undefined-condition":
-			err.Condition, content = keep(c.local), keep(c.innerText())
 		}
 	}
+	conditions(func(c *element) bool { return c.space == space })
+	if err.Condition == undefinedCondition {
+		conditions(func(c *element) bool {
+			return (c.space == "" || c.space == nsClient || c.space == nsStream) && (c.local == "text" || knownConditions[c.local])
+		})
+	}
 	return err, content
+}
+
+const undefinedCondition = "undefined-condition"
+
+// knownConditions are those of RFC 6120: 4.9.3 (streams), 6.5 (SASL) and 8.3.3 (stanzas).
+var knownConditions = setOf(
+	"bad-format", "bad-namespace-prefix", "conflict", "connection-timeout", "host-gone", "host-unknown", "improper-addressing",
+	"internal-server-error", "invalid-from", "invalid-namespace", "invalid-xml", "not-authorized", "not-well-formed",
+	"policy-violation", "remote-connection-failed", "reset", "resource-constraint", "restricted-xml", "see-other-host",
+	"system-shutdown", "unsupported-encoding", "unsupported-feature", "unsupported-stanza-type", "unsupported-version",
+	"aborted", "account-disabled", "credentials-expired", "encryption-required", "incorrect-encoding", "invalid-authzid",
+	"invalid-mechanism", "malformed-request", "mechanism-too-weak", "temporary-auth-failure",
+	"bad-request", "feature-not-implemented", "forbidden", "gone", "item-not-found", "jid-malformed", "not-acceptable",
+	"not-allowed", "recipient-unavailable", "redirect", "registration-required", "remote-server-not-found",
+	"remote-server-timeout", "service-unavailable", "subscription-required", "unexpected-request",
+)
+
+func setOf(names ...string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, n := range names {
+		set[n] = true
+	}
+	return set
 }

@@ -65,6 +65,16 @@ func TestParseConditions(t *testing.T) {
 	if e.Condition != "not-authorized" || e.Text != "Invalid token" || content != "" {
 		t.Errorf("%+v, %q", e, content)
 	}
+	for _, raw := range []string{"<stream:error><conflict/></stream:error>", "<stream:error><conflict xmlns=''/><text>x</text></stream:error>",
+		"<stream:error><stream:conflict/></stream:error>", "<stream:error><own xmlns='urn:x'/><odd/><conflict/></stream:error>"} {
+		if e, _ = parseConditions(mustParse(t, raw), nsStreams); e.Condition != "conflict" || streamKind(e.Condition) != perch.KindStreamConflict {
+			t.Errorf("%s: got %+v, want conflict", raw, e)
+		}
+	}
+	e, _ = parseConditions(mustParse(t, "<stream:error><conflict/><reset xmlns='"+nsStreams+"'/></stream:error>"), nsStreams)
+	if e.Condition != "reset" {
+		t.Errorf("with and without a namespace: got %q, want reset", e.Condition)
+	}
 	if e, _ = parseConditions(nil, nsSASL); e.Condition != "undefined-condition" {
 		t.Errorf("%+v", e)
 	}

@@ -46,11 +46,14 @@ func (w *writer) formField(field, name, value string) {
 
 // parseMAMResult reads a message that carries an archived one. Prosody puts the delay
 // before the message and leaves out from, ejabberd does both the other way.
-func parseMAMResult(outer, result *element, self perch.JID, now perch.Time) *mamResult {
+func parseMAMResult(outer, result *element, rd reading) *mamResult {
+	self := rd.self
 	r := &mamResult{queryID: keep(result.attr("queryid")), from: sender(outer, self)}
 	r.item.ID = keep(result.attr("id"))
 	forwarded := result.child(nsForward, "forwarded")
-	r.item.Time = parseTime(forwarded.child(nsDelay, "delay").attr("stamp"))
+	if d := delayOf(forwarded, 0); d != nil {
+		r.item.Time = d.Stamp
+	}
 	inner := forwarded.child(nsClient, "message")
 	if inner == nil {
 		return r
@@ -68,14 +71,11 @@ func parseMAMResult(outer, result *element, self perch.JID, now perch.Time) *mam
 	if inner.attr("type") == "error" {
 		return r
 	}
-	m := textMessage(inner, from, self, now)
+	m := incoming{reading: rd, el: inner, around: envelope{forwarded, outer}}.text(from)
 	if m == nil {
 		return r
 	}
 	m.Sent, m.To, m.StanzaID, m.Source, m.ReceiptRequested = sent, r.item.To, r.item.ID, perch.SourceArchive, false
-	if r.item.Time != 0 {
-		m.Delay = &perch.Delay{Stamp: r.item.Time}
-	}
 	r.item.Body, r.message = m.Body, m
 	return r
 }

@@ -3,79 +3,106 @@ package xmppconn
 import "github.com/perch-im/perch"
 
 // decodeMessage decodes a message (RFC 6121, 5) and what rides in it: archive results and
-// carbons first, because their payload is another message.
-func decodeMessage(el *element, self perch.JID, now perch.Time) decoded {
+// carbons first, because their payload is another message. One that its sender may not send
+// is counted, and what stands beside it is an ordinary message. An error repeats what it
+// answers to, wrappers included: there they say nothing.
+func decodeMessage(el *element, r reading) decoded {
 	var d decoded
-	if result := el.child(nsMAM, "result"); result != nil {
-		d.mam = parseMAMResult(el, result, self, now)
+	m := incoming{reading: r, el: el}
+	if el.attr("type") == "error" {
+		d.in = m.decode()
 		return d
 	}
-	if carbon, sent := carbonOf(el); carbon != nil {
-		if inner := unwrapCarbon(el, carbon, sent, self); inner != nil {
-			d.in = appendMessage(nil, inner, self, now, sent)
-			return d
+	if result := archiveResultOf(el); result != nil {
+		if from := el.attr("from"); result.is(nsMAM, "result") && (from == "" || perch.JID(from) == r.self.Bare()) {
+			d.mam = parseMAMResult(el, result, r)
+		} else {
+			d.forged = "archive result"
 		}
-		d.forged = "carbon" // what stands beside it is an ordinary message
 	}
-	d.in = appendMessage(nil, el, self, now, false)
+	if carbon, sent := carbonOf(el); carbon != nil {
+		if inner := unwrapCarbon(el, carbon, sent, r.self); inner != nil {
+			m.el, m.sent = inner, sent
+			m.around = envelope{carbon.child(nsForward, "forwarded"), carbon, el}
+			if archiveResultOf(inner) != nil {
+				d.forged = "archive result"
+			} else if nested, _ := carbonOf(inner); nested != nil {
+				d.forged = "carbon"
+			}
+		} else {
+			d.forged = "carbon"
+		}
+	}
+	d.in = m.decode()
 	return d
 }
 
-// appendMessage appends what a message says. Of a message that we sent elsewhere only the
-// text counts: its states and receipts are our own.
-func appendMessage(in []perch.Inbound, el *element, self perch.JID, now perch.Time, sent bool) []perch.Inbound {
-	from := sender(el, self)
+// incoming is one message, as it arrived or as it was in a carbon.
+type incoming struct {
+	reading
+	el     *element
+	around envelope
+	sent   bool // by another device of the account
+}
+
+// decode returns what a message says. Of a message that we sent elsewhere only the content
+// counts: its states and receipts are our own. A chat state is about the moment at which it
+// is sent: one that was held back on its way says nothing any more.
+func (m incoming) decode() (in []perch.Inbound) {
+	el, from := m.el, sender(m.el, m.self)
 	if el.attr("type") == "error" {
 		return append(in, &perch.MessageError{ID: keep(el.attr("id")), From: from, Error: *parseStanzaError(el)})
 	}
-	m := textMessage(el, from, self, now)
-	if sent {
-		if m != nil {
-			m.Sent = true
-			in = append(in, m)
-		}
-		return in
+	if text := m.text(from); text != nil {
+		text.Sent = m.sent
+		in = append(in, text)
+	} else if reason := unshown(el); reason != "" {
+		in = append(in, &perch.DroppedIn{Dropped: perch.Dropped{Reason: reason, From: from, StanzaID: stanzaID(el, m.self)}})
 	}
-	if m != nil {
-		in = append(in, m)
-	}
-	if el.attr("type") == "groupchat" {
+	if m.sent || el.attr("type") == "groupchat" {
 		return in
 	}
 	if r := receiptIn(el, from); r != nil {
 		in = append(in, r)
 	}
-	if state := chatState(el); state != "" {
+	if state := chatState(el); state != "" && !m.around.delayed(el) {
 		in = append(in, &perch.ChatStateIn{From: from, State: state})
 	}
 	return in
 }
 
-// textMessage returns the message if people can read something in it, else nil: a body, or
-// the subject of a room (XEP-0045, 8.1).
-func textMessage(el *element, from, self perch.JID, now perch.Time) *perch.MessageIn {
+// text returns the message if people can read something in it, else nil: a body, what takes
+// the place of one, or a subject alone (RFC 6121, 5.2.4; XEP-0045, 8.1).
+func (m incoming) text(from perch.JID) *perch.MessageIn {
+	el := m.el
 	kind := messageKind(el.attr("type"))
-	body, subject := preferredText(el, "body"), preferredText(el, "subject")
-	if body == "" && (subject == "" || kind != perch.GroupchatMessage) {
+	body, subject := m.preferred(el, "body"), m.preferred(el, "subject")
+	if body == "" {
+		var title string
+		if body, title = bodySubstitute(el); subject == "" {
+			subject = title
+		}
+	}
+	if body == "" && subject == "" {
 		return nil
 	}
-	to := self
+	to := m.self
 	if v := el.attr("to"); v != "" {
 		to = keepJID(v)
 	}
 	id := keep(el.attr("id"))
 	return &perch.MessageIn{Message: perch.Message{
 		ID:               id,
-		StanzaID:         stanzaID(el, self),
+		StanzaID:         stanzaID(el, m.self),
 		From:             from,
 		To:               to,
 		Kind:             kind,
 		Body:             keep(body),
 		Thread:           keep(el.childText(nsClient, "thread")),
 		Subject:          keep(subject),
-		Delay:            delayOf(el, now),
+		Delay:            m.around.delay(el, m.now),
 		Source:           perch.SourceLive,
-		ReceiptRequested: id != "" && kind != perch.GroupchatMessage && el.child(nsReceipts, "request") != nil,
+		ReceiptRequested: !m.sent && id != "" && kind != perch.GroupchatMessage && el.child(nsReceipts, "request") != nil,
 	}}
 }
 
@@ -91,24 +118,6 @@ func messageKind(typ string) perch.MessageKind {
 		return perch.HeadlineMessage
 	}
 	return perch.NormalMessage
-}
-
-// preferredText takes the body or subject without an xml:lang, else the first one (RFC
-// 6121, 5.2.3): we are not told which language the reader prefers.
-func preferredText(el *element, local string) string {
-	first := ""
-	for _, c := range el.children {
-		if !c.is(nsClient, local) {
-			continue
-		}
-		if _, lang := c.attrNS(nsXML, "lang"); !lang && c.text != "" {
-			return c.text
-		}
-		if first == "" {
-			first = c.text
-		}
-	}
-	return first
 }
 
 // appendMessageOut writes a message. Its id is also its origin-id (XEP-0359), so that a copy

@@ -30,9 +30,9 @@ func TestDecodeMessage(t *testing.T) {
 		{"plain", message(hi), []perch.Inbound{plain}},
 		{"no body", message(""), nil},
 		{"empty body", message("<body/>"), nil},
-		{"body of another namespace", message("<body xmlns='urn:x'>hi</body>"), nil},
+		{"body of another namespace", message("<body xmlns='urn:x'>hi</body>"), []perch.Inbound{&perch.DroppedIn{Dropped: perch.Dropped{Reason: "unsupported", From: "bo@b.test/x"}}}},
 		{"thread and subject", message("<subject>s</subject>" + hi + "<thread>t</thread>"), []perch.Inbound{with(func(m *perch.Message) { m.Subject, m.Thread = "s", "t" })}},
-		{"subject alone", message("<subject>s</subject>"), nil},
+		{"subject alone", message("<subject>s</subject>"), []perch.Inbound{with(func(m *perch.Message) { m.Body, m.Subject = "", "s" })}},
 		{"bodies of two languages", message("<body xml:lang='de'>hallo</body><body>hi</body>"), []perch.Inbound{plain}},
 		{"body of one language", message("<body xml:lang='de'>hallo</body>"), []perch.Inbound{with(func(m *perch.Message) { m.Body = "hallo" })}},
 		{"no type", "<message from='bo@b.test/x' id='1'>" + hi + "</message>", []perch.Inbound{with(func(m *perch.Message) { m.Kind = perch.NormalMessage })}},
@@ -51,8 +51,8 @@ func TestDecodeMessage(t *testing.T) {
 			m.Delay = &perch.Delay{Stamp: parseTime("2024-05-31T08:00:00Z"), From: "b.test"}
 		})}},
 		{"delay of tomorrow", message(hi + "<delay xmlns='urn:xmpp:delay' stamp='2024-06-02T12:00:00Z'/>"), []perch.Inbound{plain}},
-		{"delay of nonsense", message(hi + "<delay xmlns='urn:xmpp:delay' stamp='soon'/>"), []perch.Inbound{plain}},
-		{"delay of year 1", message(hi + "<delay xmlns='urn:xmpp:delay' stamp='0001-01-01T00:00:00Z'/>"), []perch.Inbound{plain}},
+		{"delay of nonsense", message(hi + "<delay xmlns='urn:xmpp:delay' stamp='soon'/>"), []perch.Inbound{with(func(m *perch.Message) { m.Delay = &perch.Delay{} })}},
+		{"delay of year 1", message(hi + "<delay xmlns='urn:xmpp:delay' stamp='0001-01-01T00:00:00Z'/>"), []perch.Inbound{with(func(m *perch.Message) { m.Delay = &perch.Delay{} })}},
 		{"stanza-id", message(hi + sid("me@a.test", "7")), []perch.Inbound{with(func(m *perch.Message) { m.StanzaID = "7" })}},
 		{"stanza-id by somebody else", message(hi + sid("bo@b.test", "7") + sid("me@a.test/home", "8") + sid("a.test", "9")), []perch.Inbound{plain}},
 		{"forged stanza-id before the real one", message(hi + sid("me@a.test", "forged") + sid("me@a.test", "7") + sid("eve@a.test", "8")), []perch.Inbound{with(func(m *perch.Message) { m.StanzaID = "7" })}},
@@ -142,7 +142,7 @@ func TestDecodeCarbon(t *testing.T) {
 func TestDecodeStanzaOfAParsedElement(t *testing.T) {
 	for _, raw := range stanzaSeeds {
 		borrowed := decodeText(t, raw, testNow)
-		parsed := decodeStanza(mustParse(t, raw), testSelf, testNow)
+		parsed := decodeStanza(mustParse(t, raw), reading{testSelf, testNow, "en"})
 		if diff := cmp.Diff(borrowed, parsed, cmp.AllowUnexported(decoded{}, mamResult{})); diff != "" {
 			t.Errorf("%s: %s", raw, diff)
 		}

@@ -17,25 +17,25 @@ type presenceBox struct {
 
 // decodePresence decodes a presence (RFC 6121, 4), a subscription stanza (3) or an error
 // (4.3.2.1). Probes are for servers only: it returns nil.
-func decodePresence(el *element, self perch.JID, now perch.Time) []perch.Inbound {
+func decodePresence(el *element, r reading) []perch.Inbound {
 	switch typ := el.attr("type"); typ {
 	case "":
-		return availability(el, self, now, true)
+		return availability(el, r, true)
 	case "unavailable":
-		return availability(el, self, now, false)
+		return availability(el, r, false)
 	case "error":
-		return []perch.Inbound{&perch.PresenceError{From: sender(el, self), Error: *parseStanzaError(el)}}
+		return []perch.Inbound{&perch.PresenceError{From: sender(el, r.self), Error: *parseStanzaError(el)}}
 	case "subscribe", "subscribed", "unsubscribe", "unsubscribed":
 		return []perch.Inbound{&perch.SubscriptionIn{
-			From: sender(el, self).Bare(), Type: keep(typ), Nick: nickOf(el), Message: keep(preferredText(el, "status")),
+			From: sender(el, r.self).Bare(), Type: keep(typ), Nick: nickOf(el), Message: keep(r.preferred(el, "status")),
 		}}
 	}
 	return nil
 }
 
-func availability(el *element, self perch.JID, now perch.Time, available bool) []perch.Inbound {
-	p := &presenceBox{PresenceIn: perch.PresenceIn{From: sender(el, self), Available: available}}
-	status := false
+func availability(el *element, r reading, available bool) []perch.Inbound {
+	p := &presenceBox{PresenceIn: perch.PresenceIn{From: sender(el, r.self), Available: available}}
+	status, delayed := false, false
 	for _, c := range el.children {
 		switch {
 		case c.is(nsClient, "show") && available:
@@ -47,13 +47,16 @@ func availability(el *element, self perch.JID, now perch.Time, available bool) [
 		case c.is(nsVCardUpd, "x"):
 			p.photo(c)
 		case c.is(nsDelay, "delay") || c.is(nsDelayOld, "x"):
-			if d := delayOf(el, now); d != nil {
-				p.Delay = d.Stamp
-			}
+			delayed = true
+		}
+	}
+	if delayed {
+		if d := delayOf(el, r.now); d != nil {
+			p.Delay, p.Delayed = d.Stamp, true
 		}
 	}
 	if status {
-		p.Status = keep(preferredText(el, "status"))
+		p.Status = keep(r.preferred(el, "status"))
 	}
 	p.in[0] = &p.PresenceIn
 	return p.in[:]

@@ -1,10 +1,7 @@
 package xmppconn
 
 import (
-	"crypto/sha1"
 	"encoding/base64"
-	"encoding/hex"
-	"strings"
 
 	"github.com/perch-im/perch"
 )
@@ -75,6 +72,7 @@ func parseVCard(payload *element, jid perch.JID) perch.VCard {
 	if !payload.is(nsVCard, "vCard") {
 		return card
 	}
+	var photos []*element
 	for _, c := range payload.children {
 		if c.space != nsVCard {
 			continue
@@ -102,11 +100,10 @@ func parseVCard(payload *element, jid perch.JID) perch.VCard {
 		case "DESC":
 			first(&card.Description, c)
 		case "PHOTO":
-			if card.Photo == nil {
-				card.Photo = parsePhoto(c)
-			}
+			photos = append(photos, c)
 		}
 	}
+	card.Photo = parsePhotos(photos)
 	return card
 }
 
@@ -127,54 +124,4 @@ func entry(list []string, el *element, local string) []string {
 		return list
 	}
 	return append(list, keep(text))
-}
-
-// parsePhoto reads bytes or an address. The claimed TYPE is not believed. Bytes that are no
-// picture of a known type are left out, so that nobody can serve them; their hash and size
-// stay, because presences refer to them (XEP-0153).
-func parsePhoto(el *element) *perch.Photo {
-	if url := el.child(nsVCard, "EXTVAL").innerText(); url != "" {
-		if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
-			return nil
-		}
-		return &perch.Photo{URL: keep(url)}
-	}
-	data := decodeBase64(el.childText(nsVCard, "BINVAL"))
-	if len(data) == 0 {
-		return nil
-	}
-	sum := sha1.Sum(data)
-	p := &perch.Photo{Type: sniffPhoto(data), Hash: hex.EncodeToString(sum[:]), Size: len(data)}
-	if p.Type != "" {
-		p.Data = data
-	}
-	return p
-}
-
-// decodeBase64 reads base64 as people send it: broken into lines, with or without padding.
-// It is nil when it is none.
-func decodeBase64(s string) []byte {
-	s = strings.TrimRight(strings.Join(strings.Fields(s), ""), "=")
-	data, err := base64.RawStdEncoding.DecodeString(s)
-	if err != nil {
-		return nil
-	}
-	return data
-}
-
-// sniffPhoto tells the type from the first bytes: only what every browser shows as a
-// picture and as nothing else.
-func sniffPhoto(data []byte) string {
-	s := string(data[:min(len(data), 16)])
-	switch {
-	case strings.HasPrefix(s, "\x89PNG\r\n\x1a\n"):
-		return "image/png"
-	case strings.HasPrefix(s, "\xff\xd8\xff"):
-		return "image/jpeg"
-	case strings.HasPrefix(s, "GIF87a"), strings.HasPrefix(s, "GIF89a"):
-		return "image/gif"
-	case len(s) >= 12 && s[:4] == "RIFF" && s[8:12] == "WEBP":
-		return "image/webp"
-	}
-	return ""
 }

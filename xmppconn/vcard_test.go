@@ -72,7 +72,7 @@ func TestM09ParsePhoto(t *testing.T) {
 		"image/png": tinyPNG, "image/jpeg": "\xff\xd8\xff\xe0 rest", "image/gif": "GIF89a rest", "image/webp": "RIFF\x01\x02\x03\x04WEBP rest",
 	}
 	photo := func(inner string) *perch.Photo {
-		return parsePhoto(mustParse(t, "<PHOTO xmlns='vcard-temp'>"+inner+"</PHOTO>"))
+		return parsePhotos([]*element{mustParse(t, "<PHOTO xmlns='vcard-temp'>"+inner+"</PHOTO>")})
 	}
 	for typ, data := range pictures {
 		b64 := base64.StdEncoding.EncodeToString([]byte(data))
@@ -92,4 +92,65 @@ func TestM09ParsePhoto(t *testing.T) {
 			t.Errorf("%s: %+v", inner, p)
 		}
 	}
+}
+
+// TestPhotoAmongAlternatives finds the usable bytes, wherever they stand.
+func TestPhotoAmongAlternatives(t *testing.T) {
+	b64 := func(data string) string { return base64.StdEncoding.EncodeToString([]byte(data)) }
+	png, gif := b64(tinyPNG), b64("GIF89a rest")
+	bmp := "<PHOTO><TYPE>image/bmp</TYPE><BINVAL>" + b64("BM rest of it") + "</BINVAL></PHOTO>"
+	const link = "<EXTVAL>https://b.test/p.png</EXTVAL>"
+	for _, tt := range []struct{ name, photos, typ, url string }{
+		{"cid and bytes", "<PHOTO><EXTVAL>cid:sha1+1@bob.xmpp.org</EXTVAL><BINVAL>" + png + "</BINVAL></PHOTO>", "image/png", ""},
+		{"address and bytes", "<PHOTO>" + link + "<BINVAL>" + png + "</BINVAL></PHOTO>", "image/png", ""},
+		{"bytes and address", "<PHOTO><BINVAL>" + png + "</BINVAL>" + link + "</PHOTO>", "image/png", ""},
+		{"address in one, bytes in another", "<PHOTO>" + link + "</PHOTO><PHOTO><BINVAL>" + png + "</BINVAL></PHOTO>", "image/png", ""},
+		{"data URI in BINVAL", "<PHOTO><BINVAL>data:image/png;base64," + png + "</BINVAL></PHOTO>", "image/png", ""},
+		{"data URI in EXTVAL", "<PHOTO><EXTVAL> DATA:image/png;charset=x;BASE64," + png[:8] + "\n" + png[8:] + " </EXTVAL></PHOTO>", "image/png", ""},
+		{"data URI with percents", "<PHOTO><BINVAL>data:image/gif,GIF89a%20rest</BINVAL></PHOTO>", "image/gif", ""},
+		{"data URI of base64 with percents", "<PHOTO><BINVAL>data:;base64," + strings.ReplaceAll(gif, "=", "%3D") + "</BINVAL></PHOTO>", "image/gif", ""},
+		{"another alphabet", "<PHOTO><BINVAL>" + base64.URLEncoding.EncodeToString([]byte(tinyPNG+"\xff\xfe\xfb")) + "</BINVAL></PHOTO>", "image/png", ""},
+		{"right in the element", "<PHOTO>" + png + "</PHOTO>", "image/png", ""},
+		{"BMP, then PNG", bmp + "<PHOTO><BINVAL>" + png + "</BINVAL></PHOTO>", "image/png", ""},
+		{"empty, then GIF, then PNG", "<PHOTO/><PHOTO><BINVAL/></PHOTO><PHOTO><BINVAL>" + gif + "</BINVAL></PHOTO><PHOTO><BINVAL>" + png + "</BINVAL></PHOTO>", "image/gif", ""},
+		{"two in one", "<PHOTO><BINVAL>!</BINVAL><BINVAL>" + png + "</BINVAL></PHOTO>", "image/png", ""},
+		{"address alone", "<PHOTO>" + link + "</PHOTO>", "", "https://b.test/p.png"},
+		{"address beside broken bytes", "<PHOTO><BINVAL>!!!</BINVAL>" + link + "</PHOTO>", "", "https://b.test/p.png"},
+		{"address beside a BMP", bmp + "<PHOTO>" + link + "</PHOTO>", "", "https://b.test/p.png"},
+		{"cid, then address", "<PHOTO><EXTVAL>cid:1</EXTVAL></PHOTO><PHOTO>" + link + "</PHOTO>", "", "https://b.test/p.png"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := parseVCard(mustParse(t, "<vCard xmlns='vcard-temp'>"+tt.photos+"</vCard>"), "b@b.test").Photo
+			if p == nil || p.Type != tt.typ || p.URL != tt.url || (tt.typ != "") != (sniffPhoto(p.Data) == tt.typ && p.Size == len(p.Data) && isSHA1(p.Hash)) {
+				t.Errorf("got %+v, want %q %q", p, tt.typ, tt.url)
+			}
+		})
+	}
+	p := parseVCard(mustParse(t, "<vCard xmlns='vcard-temp'>"+bmp+"</vCard>"), "b@b.test").Photo
+	if p == nil || p.Type != "" || p.Data != nil || p.Size != len("BM rest of it") || !isSHA1(p.Hash) {
+		t.Errorf("a BMP alone: got %+v", p)
+	}
+}
+
+// FuzzPhoto holds that whatever a text is, its bytes are served as what they are, and an
+// address is one of the web.
+func FuzzPhoto(f *testing.F) {
+	for _, s := range []string{"iVBORw0KGgo=", "data:image/png;base64,iVBORw0KGgo=", "data:,GIF89a%20", "https://b.test/p.png", "cid:1", "data:;base64,%", "http:", "-_", ""} {
+		f.Add(s, s)
+	}
+	f.Fuzz(func(t *testing.T, extval, binval string) {
+		card := &element{space: nsVCard, local: "vCard", children: []*element{{space: nsVCard, local: "PHOTO", children: []*element{
+			{space: nsVCard, local: "EXTVAL", text: extval}, {space: nsVCard, local: "BINVAL", text: binval},
+		}}}}
+		p := parseVCard(card, "b@b.test").Photo
+		switch {
+		case p == nil:
+		case p.URL != "":
+			if l := strings.ToLower(p.URL); p.Data != nil || !strings.HasPrefix(l, "http://") && !strings.HasPrefix(l, "https://") {
+				t.Fatalf("got %+v", p)
+			}
+		case len(p.Data) > 0 && (sniffPhoto(p.Data) != p.Type || p.Type == "" || p.Size != len(p.Data)), p.Data == nil && p.Type != "", !isSHA1(p.Hash):
+			t.Fatalf("got %+v", p)
+		}
+	})
 }
