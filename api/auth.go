@@ -25,6 +25,15 @@ func sessionFrom(ctx context.Context) *sessions.Session {
 // about 1 kB, some issuers come to ten, and 16 KiB is the limit of all headers together.
 const maxTokenBytes = 12 << 10
 
+// minTokenBytes is less than any issuer makes. Whatever is shorter is refused unread, in the
+// header and in bodies alike, so that no credential is taken that could not be sent later.
+const minTokenBytes = 4
+
+// isBearerToken reports whether text can be a bearer token.
+func isBearerToken(text string) bool {
+	return len(text) >= minTokenBytes && len(text) <= maxTokenBytes && visible(text)
+}
+
 // bearerOf reads the token of the Authorization header (RFC 6750, 2.1). ok is false when
 // there is none.
 func bearerOf(r *http.Request) (token perch.Secret, ok bool, err error) {
@@ -37,13 +46,13 @@ func bearerOf(r *http.Request) (token perch.Secret, ok bool, err error) {
 	if len(values) > 1 || !strings.EqualFold(scheme, "Bearer") || text == "" {
 		return perch.Secret{}, false, perch.Errorf(perch.KindUnauthorized, "one Authorization header is needed: Bearer <token>")
 	}
-	if len(text) > maxTokenBytes || !visible(text) {
+	if !isBearerToken(text) {
 		return perch.Secret{}, false, perch.Errorf(perch.KindUnauthorized, "this cannot be a token")
 	}
 	return perch.NewSecret(text), true, nil
 }
 
-// visible says whether s is printable ASCII without blanks.
+// visible reports whether s is printable ASCII without blanks.
 func visible(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {

@@ -46,7 +46,7 @@ func newFixture(t *testing.T, change ...func(*api.Options)) *fixture {
 	up := fakexmpp.New()
 	store := cache.NewMemory(cache.MemoryOptions{})
 	m, err := sessions.NewManager(sessions.Options{
-		Dial: up.Dial, Store: store, Secret: []byte(fixtureSecret), DefaultUpstream: "default", Logger: canary.Logger(),
+		Dial: up.Dial, Verify: up.Verify, Store: store, Secret: []byte(fixtureSecret), DefaultUpstream: "default", Logger: canary.Logger(),
 		Upstreams: map[string]sessions.Upstream{
 			"default": {Name: "default", TokenBearer: true},
 			"other":   {Name: "other", NeedsJID: true},

@@ -102,8 +102,9 @@ func TestHopsThatAreNoHops(t *testing.T) {
 // strangeManager has another secret.
 func strangeManager(t *testing.T) *sessions.Manager {
 	t.Helper()
+	up := newGate(t).up
 	m, err := sessions.NewManager(sessions.Options{
-		Dial: newGate(t).up.Dial, Store: durableStore{}, Secret: []byte("another-secret-of-thirty-two-byte"), DefaultUpstream: "x",
+		Dial: up.Dial, Verify: up.Verify, Store: durableStore{}, Secret: []byte("another-secret-of-thirty-two-byte"), DefaultUpstream: "x",
 		Upstreams: map[string]sessions.Upstream{"x": {Name: "x"}},
 	})
 	if err != nil {

@@ -3,6 +3,8 @@ package api
 import (
 	"errors"
 	"net/http"
+	"strings"
+	"unicode"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
@@ -171,6 +173,9 @@ func (req signInRequest) account() (perch.Account, error) {
 // maxSecretBytes bounds a password or token in a body, as maxTokenBytes does in the header.
 const maxSecretBytes = maxTokenBytes
 
+// mintedPrefix begins the tokens that POST /v1/session makes.
+const mintedPrefix = "perch_"
+
 // oneSecret takes exactly one of a password and a token.
 func oneSecret(password, token string) (pw, tok perch.Secret, err error) {
 	switch {
@@ -179,8 +184,12 @@ func oneSecret(password, token string) (pw, tok perch.Secret, err error) {
 			Fields: []perch.FieldError{{Pointer: "/password", Detail: "this, or token"}, {Pointer: "/token", Detail: "this, or password"}}}
 	case len(password) > maxSecretBytes:
 		return pw, tok, perch.Invalid("/password", "must have at most %d bytes", maxSecretBytes)
-	case len(token) > maxSecretBytes || !visible(token):
-		return pw, tok, perch.Invalid("/token", "must be visible ASCII of at most %d bytes", maxSecretBytes)
+	case strings.ContainsFunc(password, unicode.IsControl):
+		return pw, tok, perch.Invalid("/password", "must not have control characters")
+	case token != "" && !isBearerToken(token):
+		return pw, tok, perch.Invalid("/token", "must be visible ASCII of %d to %d bytes", minTokenBytes, maxTokenBytes)
+	case strings.HasPrefix(token, mintedPrefix):
+		return pw, tok, perch.Invalid("/token", "is a token of this gateway, not one of the upstream: send it in the Authorization header")
 	}
 	return perch.NewSecret(password), perch.NewSecret(token), nil
 }
@@ -189,7 +198,7 @@ func oneSecret(password, token string) (pw, tok perch.Secret, err error) {
 //
 //	@ID				replaceCredentials
 //	@Summary		Replace the credential
-//	@Description	A refreshed access token, or a new password, takes over the live session: no new login as long as the stream lives, no presence flap.
+//	@Description	A refreshed access token, or a new password, takes over the live session, and nobody sees it leave and come back. The upstream verifies it first, beside the live stream; on any error nothing was changed, and the credential of before stays in use. A session whose bearer is its access token takes only another access token.
 //	@Tags			session
 //	@Accept			json
 //	@Produce		json

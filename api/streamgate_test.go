@@ -75,7 +75,7 @@ func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
 	}
 	var err error
 	g.manager, err = sessions.NewManager(sessions.Options{
-		Dial: g.up.Dial, Store: store, Secret: []byte(fixtureSecret), Logger: canary.Logger(),
+		Dial: g.up.Dial, Verify: g.up.Verify, Store: store, Secret: []byte(fixtureSecret), Logger: canary.Logger(),
 		Upstreams:       map[string]sessions.Upstream{"test": {Name: "test", TokenBearer: true}},
 		DefaultUpstream: "test", OpenTimeout: 5 * time.Second,
 	})

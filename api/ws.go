@@ -158,7 +158,7 @@ func socketToken(r *http.Request) (perch.Secret, error) {
 			continue
 		}
 		raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(text, "="))
-		if err != nil || len(raw) == 0 || len(raw) > maxTokenBytes || !visible(string(raw)) {
+		if err != nil || !isBearerToken(string(raw)) {
 			return perch.Secret{}, perch.Errorf(perch.KindUnauthorized, "%s must be followed by base64url(token)", bearerSubprotocol)
 		}
 		return perch.NewSecret(string(raw)), nil

@@ -77,7 +77,7 @@ func (a *App) buildManager() error {
 		infos[name] = u.info
 	}
 	m, err := sessions.NewManager(sessions.Options{
-		Dial: a.dial, Store: a.store, Secret: secret, SealKeys: a.o.SealKeys,
+		Dial: a.dial, Verify: a.verify, Store: a.store, Secret: secret, SealKeys: a.o.SealKeys,
 		Upstreams: infos, DefaultUpstream: a.o.DefaultUpstream,
 		OpenTimeout: a.o.OpenTimeout, MaxSessions: a.o.MaxSessions, Idle: a.o.Idle,
 		Logger: a.log.With("component", "sessions"), Observer: a.metrics,

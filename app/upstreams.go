@@ -102,17 +102,34 @@ func (a *App) startEmbedded() error {
 
 // dial is the sessions' way to a connection.
 func (a *App) dial(ctx context.Context, req sessions.DialRequest) (sessions.Conn, error) {
-	u, ok := a.upstreams[req.Account.Upstream]
-	if !ok {
-		return nil, perch.Errorf(perch.KindUpstreamConfig, "the upstream %q is not configured any more", req.Account.Upstream)
-	}
-	acc := req.Account
-	if acc.Mechanism == "" && !acc.Token.IsZero() {
-		acc.Mechanism = u.tokenMechanism
+	u, acc, err := a.upstreamOf(req.Account)
+	if err != nil {
+		return nil, err
 	}
 	c, err := u.dialer.Dial(ctx, acc, req.Resume)
 	if err != nil {
 		return nil, err // not c: a nil *Conn in an interface is not nil
 	}
 	return c, nil
+}
+
+// verify is the sessions' way to learn whether the upstream accepts a credential.
+func (a *App) verify(ctx context.Context, acc perch.Account) (perch.JID, error) {
+	u, acc, err := a.upstreamOf(acc)
+	if err != nil {
+		return "", err
+	}
+	return u.dialer.Verify(ctx, acc)
+}
+
+// upstreamOf finds the upstream of an account, and completes the account for it.
+func (a *App) upstreamOf(acc perch.Account) (upstream, perch.Account, error) {
+	u, ok := a.upstreams[acc.Upstream]
+	if !ok {
+		return u, acc, perch.Errorf(perch.KindUpstreamConfig, "the upstream %q is not configured any more", acc.Upstream)
+	}
+	if acc.Mechanism == "" && !acc.Token.IsZero() {
+		acc.Mechanism = u.tokenMechanism
+	}
+	return u, acc, nil
 }

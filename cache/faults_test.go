@@ -110,3 +110,13 @@ func (s *greedy) Open(ctx context.Context, id sessions.ID, t sessions.Taking) (*
 	t.From = owners[id]
 	return s.Store.Open(ctx, id, t)
 }
+
+// generous lets a token lead to whatever session wanted it last.
+type generous struct{ sessions.Store }
+
+func (s *generous) Bind(ctx context.Context, token string, b sessions.Binding) error {
+	if err := s.Unbind(ctx, token); err != nil {
+		return err
+	}
+	return s.Store.Bind(ctx, token, b)
+}

@@ -149,6 +149,9 @@ func (m *Memory) Bind(_ context.Context, token string, b sessions.Binding) error
 	if m.closed {
 		return errClosed
 	}
+	if old, ok := m.tokens[token]; ok && old.ID != b.ID {
+		return sessions.ErrTaken
+	}
 	m.unbind(token)
 	m.tokens[token] = b
 	m.leading[b.ID] = append(m.leading[b.ID], token)

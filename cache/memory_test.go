@@ -46,6 +46,7 @@ func TestSuiteCatchesFaultsOfMemory(t *testing.T) {
 		"a repeated append":            {func(s sessions.Store) sessions.Store { return &repeating{Store: s} }, []string{"log pages and bounds", "a repeated commit counts once"}},
 		"an answer from inside Commit": {func(s sessions.Store) sessions.Store { return &inline{Store: s} }, []string{"done comes from the store"}},
 		"a lease passed over":          {func(s sessions.Store) sessions.Store { return &greedy{s} }, []string{"open takes what nobody else owns"}},
+		"a token given away":           {func(s sessions.Store) sessions.Store { return &generous{s} }, []string{"a token leads to one session"}},
 		"half a commit":                {func(s sessions.Store) sessions.Store { return &half{Store: s} }, []string{"a refused commit changes nothing"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,6 +22,8 @@ var (
 	logLua string
 	//go:embed scripts/forget.lua
 	forgetLua string
+	//go:embed scripts/bind.lua
+	bindLua string
 	//go:embed scripts/unbind.lua
 	unbindLua string
 	//go:embed scripts/clock.lua
@@ -37,6 +39,7 @@ var (
 	commitScript = redis.NewScript(trimLua + planted(commitLua))
 	logScript    = redis.NewScript(trimLua + logLua)
 	forgetScript = redis.NewScript(forgetLua)
+	bindScript   = redis.NewScript(bindLua)
 	unbindScript = redis.NewScript(unbindLua)
 
 	beatScript     = redis.NewScript(clockLua + beatLua)

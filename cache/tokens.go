@@ -23,14 +23,15 @@ type bindingRow struct {
 }
 
 // Bind implements sessions.Store. The indexes are written before the token: what is cut
-// off in between leaves an index entry that leads nowhere, never a token that Forget
-// cannot find.
+// off in between, or refused, leaves an index entry that leads nowhere, never a token that
+// Forget cannot find.
 func (r *Redis) Bind(ctx context.Context, token string, b sessions.Binding) error {
 	row, err := encode(bindingRow{b.ID, b.Upstream, b.JID, b.Sealed})
 	if err != nil {
 		return err
 	}
-	return r.change(ctx, "bind", func(ctx context.Context) error {
+	taken := false
+	err = r.change(ctx, "bind", func(ctx context.Context) error {
 		pipe := r.client.Pipeline()
 		pipe.SAdd(ctx, r.keys.tokens(b.ID), token)
 		pipe.PExpire(ctx, r.keys.tokens(b.ID), r.o.StateTTL)
@@ -38,8 +39,19 @@ func (r *Redis) Bind(ctx context.Context, token string, b sessions.Binding) erro
 		if _, err := pipe.Exec(ctx); err != nil {
 			return err
 		}
-		return r.client.Set(ctx, r.keys.token(token), row, r.o.StateTTL).Err()
+		bound, err := bindScript.Run(ctx, r.client, []string{r.keys.token(token)}, string(b.ID), row, ms(r.o.StateTTL)).Int()
+		if err != nil {
+			return err
+		}
+		if taken = bound == 0; taken {
+			return r.client.SRem(ctx, r.keys.tokens(b.ID), token).Err()
+		}
+		return nil
 	})
+	if err == nil && taken {
+		return sessions.ErrTaken
+	}
+	return err
 }
 
 // index puts a token into the list of all, with the time at which it ends.

@@ -59,8 +59,8 @@ func (m *Manager) keyOfToken(token perch.Secret) (key digest, acc perch.Account,
 
 // find opens the session of a token that leads to no live one.
 func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minted bool) (*Session, error) {
-	if m.rejected.has(key) {
-		return nil, errRefused
+	if err := m.rejected.get(key); err != nil {
+		return nil, err
 	}
 	if err := m.routes.get(key, routeFor); err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 	}
 	switch {
 	case minted:
-		m.rejected.add(key)
+		m.rejected.add(key, errUnknownToken)
 		return nil, errUnknownToken
 	case !m.o.Upstreams[acc.Upstream].TokenBearer:
 		return nil, perch.Errorf(perch.KindUnauthorized, "this is no token of ours, and the default upstream takes no access tokens")
@@ -129,7 +129,7 @@ func (m *Manager) ready(ctx context.Context, s *Session, key digest) error {
 	}
 	switch perch.KindOf(err) {
 	case perch.KindUnauthorized, perch.KindForbidden:
-		m.rejected.add(key)
+		m.rejected.add(key, errRefused)
 	}
 	return err
 }

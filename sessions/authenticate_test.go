@@ -206,6 +206,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	good := newWorldOptions(t)
 	for name, change := range map[string]func(*sessions.Options){
 		"no dial":       func(o *sessions.Options) { o.Dial = nil },
+		"no verify":     func(o *sessions.Options) { o.Verify = nil },
 		"no store":      func(o *sessions.Options) { o.Store = nil },
 		"short secret":  func(o *sessions.Options) { o.Secret = []byte("short") },
 		"no upstream":   func(o *sessions.Options) { o.DefaultUpstream = "nowhere" },

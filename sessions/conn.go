@@ -19,6 +19,12 @@ type DialRequest struct {
 // error decides what the session does: see decide in supervise.go.
 type DialFunc func(ctx context.Context, req DialRequest) (Conn, error)
 
+// VerifyFunc asks the upstream whether it accepts a credential, and returns the bare JID of
+// the account that it opens. It does so on a connection of its own, which must not disturb
+// one that is in use: no resource of a live session is taken, and no presence is sent. The
+// kinds of its errors are those of DialFunc.
+type VerifyFunc func(ctx context.Context, acc perch.Account) (perch.JID, error)
+
 // Sink takes what arrives, in stream order, from the connection's reader goroutine. It
 // may block: that holds the stream back, and nothing else. Seq numbers what was
 // delivered from 1; the session gives it back to Handled once it is kept for good.

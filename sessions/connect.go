@@ -74,14 +74,20 @@ func (s *Session) connectNow() {
 	if s.state.state == perch.StateSuspended {
 		s.setState(perch.StateReconnecting, s.state.reason, 0, false)
 	}
-	req := DialRequest{Account: s.acc, Resume: s.rec.Stream}
+	req := s.dialRequest(s.acc)
+	s.background(func(ctx context.Context) { s.connect(ctx, req) })
+}
+
+// dialRequest is a login with an account that resumes the stream of before, if there is one.
+func (s *Session) dialRequest(acc perch.Account) DialRequest {
+	req := DialRequest{Account: acc, Resume: s.rec.Stream}
 	if req.Resume == nil {
 		req.Resume = s.halfway
 	}
 	if req.Account.JID == "" && !s.upstream.TokenBearer {
 		req.Account.JID = s.rec.JID.Bare()
 	}
-	s.background(func(ctx context.Context) { s.connect(ctx, req) })
+	return req
 }
 
 // connect signs in and takes the session through the login sequence. It runs in a
@@ -93,10 +99,19 @@ func (s *Session) connect(ctx context.Context, req DialRequest) {
 		s.tell(func() { s.retry.dialling = false; s.failed(err) })
 		return
 	}
+	s.enter(ctx, conn)
+}
+
+// enter is the login sequence on a connection that is signed in.
+func (s *Session) enter(ctx context.Context, conn Conn) {
 	l := &link{conn: conn, login: conn.Login(), since: time.Now()}
-	attached := false
-	if s.turn(ctx, func() { attached = s.attach(l) }) != nil || !attached {
+	attached, first := false, false
+	if s.turn(ctx, func() { attached, first = s.attach(l), !s.rec.RosterKnown }) != nil || !attached {
 		conn.Abort()
+		return
+	}
+	if first && !s.m.claim(ctx, s) {
+		s.tell(s.superseded)
 		return
 	}
 	conn.Start(func(seq uint64, in perch.Inbound) {
@@ -110,7 +125,17 @@ func (s *Session) connect(ctx context.Context, req DialRequest) {
 		s.tell(func() { s.drop(l, err) })
 		return
 	}
-	s.m.bindAll(ctx, s)
+	if !first {
+		s.m.bindAll(ctx, s)
+	}
+}
+
+// superseded ends a session that no token leads to: they were given to another one while it
+// signed in. Whoever waits for it looks again and finds that one.
+func (s *Session) superseded() {
+	s.end(endSignedOut)
+	s.movedOn.Store(true)
+	s.openingDone(errGone)
 }
 
 // dial waits for its turn among the logins of the upstream and signs in.

@@ -2,99 +2,161 @@ package sessions
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/perch-im/perch"
 )
 
-// ReplaceCredentials lets a fresh token or password take over the live session: no new
-// login, no presence flap. The credential is used at the next login; when the session is
-// suspended that is now, and the call waits for it (KindUnauthorized: it was refused, and
-// the old one stays).
+// ReplaceCredentials lets a fresh token or password take over the live session: no presence
+// flap, and no new login of a session that is online.
 //
-// From then on the fresh credential leads to the session, and the one that it replaces is
-// refused. Tokens that we minted go on. KindConflict: the fresh one has a session already.
+// The upstream verifies the fresh credential first, and that it opens the same account, on a
+// connection of its own. Only then the fresh one leads to the session and the one that it
+// replaces is refused; tokens that we minted stay valid. A suspended session signs in with
+// the fresh credential, and the call waits for it. On any error nothing was changed:
+// KindUnauthorized and KindForbidden (it was refused, or opens another account),
+// KindConflict (it leads to another session, here or on another node), KindValidation (it
+// could never lead here), KindSessionOffline (the upstream cannot be asked).
 func (m *Manager) ReplaceCredentials(ctx context.Context, s *Session, secret perch.Account) error {
-	var old perch.Account
-	suspended := false
-	if err := s.turn(ctx, func() { old, suspended = s.acc, s.state.state == perch.StateSuspended }); err != nil {
-		return err
+	select {
+	case s.replacing <- struct{}{}: // one at a time: each builds on what the last one left
+		defer func() { <-s.replacing }()
+	case <-s.gone:
+		return s.endedError()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	fresh := old
-	fresh.Password, fresh.Token = secret.Password, secret.Token
-	if secret.Mechanism != "" || fresh.Password.IsZero() != old.Password.IsZero() {
-		fresh.Mechanism = secret.Mechanism
-	}
-	if fresh.JID == "" && !fresh.Password.IsZero() {
-		if err := s.turn(ctx, func() { fresh.JID = s.rec.JID.Bare() }); err != nil {
-			return err
-		}
-	}
-	fresh, err := m.check(fresh)
+	r, err := m.newReplacement(ctx, s, secret)
 	if err != nil {
 		return err
 	}
-	oldKey, key := m.accountKey(old), m.accountKey(fresh)
-	if other := m.byKey(key); other != nil && other != s {
-		return perch.Errorf(perch.KindConflict, "this credential has a session of its own; sign that one out first")
+	if r.oldKey == r.key && r.online {
+		return nil // the upstream has accepted it: the session is signed in with it
 	}
-	if suspended {
-		if err := m.try(ctx, s, old, fresh); err != nil {
-			return err
-		}
-	}
-	m.rejected.drop(key)
-	return m.take(ctx, s, oldKey, key, fresh)
-}
-
-// try signs a suspended session in with the fresh credential, and goes back to the old one
-// when that is refused.
-func (m *Manager) try(ctx context.Context, s *Session, old, fresh perch.Account) error {
-	verdict := make(chan error, 1)
-	if err := s.turn(ctx, func() {
-		s.acc = fresh
-		s.retry.attempt, s.retry.waiting = 0, append(s.retry.waiting, verdict)
-		s.connectNow()
-	}); err != nil {
+	if err := m.rejected.get(r.key); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, m.o.OpenTimeout)
-	defer cancel()
-	select {
-	case err := <-verdict:
-		if err == nil {
-			return nil
-		}
-		if k := perch.KindOf(err); k != perch.KindUnauthorized && k != perch.KindForbidden {
-			return nil // weather: the session goes on trying with the fresh one
-		}
-		_ = s.turn(ctx, func() { s.acc = old })
-		return err
-	case <-ctx.Done():
-		return nil
-	case <-s.gone:
-		return s.endedError()
-	}
-}
-
-// take makes fresh the credential of s.
-func (m *Manager) take(ctx context.Context, s *Session, oldKey, key digest, fresh perch.Account) error {
-	if err := s.turn(ctx, func() { s.acc, s.accAt = fresh, s.now() }); err != nil {
+	if err := m.vacant(ctx, r); err != nil {
 		return err
 	}
-	if err := m.bind(ctx, s, key); err != nil {
+	conn, err := m.verify(ctx, r)
+	if err != nil {
 		return err
 	}
-	m.mu.Lock()
-	m.lead(key, s)
-	m.mu.Unlock()
-	if oldKey != key {
-		if err := m.retire(ctx, s, oldKey); err != nil {
-			return err
+	if err := m.take(ctx, r); err != nil {
+		if conn != nil {
+			s.giveUpLogin(conn)
 		}
+		return err
+	}
+	m.rejected.drop(r.key)
+	if conn != nil {
+		err = s.goOnline(ctx, conn)
 	}
 	m.bindAll(ctx, s)
-	return nil
+	return err
+}
+
+// replacement is one credential that is to take the place of another.
+type replacement struct {
+	s           *Session
+	old, fresh  perch.Account
+	oldKey, key digest
+	jid         perch.JID // bare, of the session
+	online      bool
+}
+
+// newReplacement completes the fresh credential with what the old one has, and refuses one
+// that could never lead to the session.
+func (m *Manager) newReplacement(ctx context.Context, s *Session, secret perch.Account) (*replacement, error) {
+	r := &replacement{s: s}
+	if err := s.turn(ctx, func() {
+		r.old, r.jid, r.online = s.acc, s.rec.JID.Bare(), s.state.state == perch.StateOnline
+	}); err != nil {
+		return nil, err
+	}
+	r.fresh = r.old
+	r.fresh.Password, r.fresh.Token = secret.Password, secret.Token
+	if secret.Mechanism != "" || r.fresh.Password.IsZero() != r.old.Password.IsZero() {
+		r.fresh.Mechanism = secret.Mechanism
+	}
+	if r.fresh.JID == "" && !r.fresh.Password.IsZero() {
+		r.fresh.JID = r.jid
+	}
+	if !m.isBearer(r.old) || !m.isBearer(r.fresh) { // an access token that is the bearer needs no JID
+		var err error
+		if r.fresh, err = m.check(r.fresh); err != nil {
+			return nil, err
+		}
+	}
+	r.oldKey, r.key = m.accountKey(r.old), m.accountKey(r.fresh)
+	return r, m.presentable(r)
+}
+
+// presentable refuses a replacement after which no bearer token would lead to the session: a
+// session that is led to by its access token needs one that clients can send in its place.
+func (m *Manager) presentable(r *replacement) error {
+	switch {
+	case strings.HasPrefix(r.fresh.Token.Reveal(), tokenPrefix):
+		return errMintedToken
+	case !m.isBearer(r.old) || m.isBearer(r.fresh):
+		return nil
+	case r.fresh.Token.IsZero():
+		return perch.Invalid("/password", "the bearer of this session is its access token, which only another access token can replace; sign in with POST /v1/session to use a password")
+	}
+	return perch.Invalid("/token", "cannot be sent as the bearer of this session, which its access token is")
+}
+
+var errMintedToken error = perch.Invalid("/token", "is a token of this gateway, not one of the upstream: send it in the Authorization header")
+
+// isBearer reports whether the credential of an account leads to its session by itself, sent
+// as a bearer token.
+func (m *Manager) isBearer(a perch.Account) bool {
+	if a.Token.IsZero() {
+		return false
+	}
+	key, _, minted := m.keyOfToken(a.Token)
+	return !minted && key == m.accountKey(a)
+}
+
+// vacant refuses a credential that leads to another session, wherever that one lives. It
+// spares the upstream a login; the verdict is that of Store.Bind.
+func (m *Manager) vacant(ctx context.Context, r *replacement) error {
+	if other := m.byKey(r.key); other != nil && other != r.s {
+		return ErrTaken
+	}
+	b, err := m.o.Store.Lookup(ctx, r.key.String())
+	switch {
+	case err == nil && b.ID != r.s.id:
+		return ErrTaken
+	case err == nil, perch.KindOf(err) == perch.KindNotFound:
+		return nil
+	}
+	return storeError(err)
+}
+
+// take makes the fresh credential the one of the session. The Store decides who gets it, and
+// has all of it before anything changes here; a write that fails is taken back.
+func (m *Manager) take(ctx context.Context, r *replacement) error {
+	s, at := r.s, perch.At(time.Now())
+	b := Binding{ID: s.id, Upstream: r.fresh.Upstream, JID: r.fresh.JID, Sealed: m.sealer.seal(s.id, r.fresh, at)}
+	if err := m.o.Store.Bind(ctx, r.key.String(), b); err != nil {
+		return storeError(err)
+	}
+	if r.oldKey != r.key {
+		if err := m.retire(ctx, s, r.oldKey); err != nil {
+			_ = m.o.Store.Unbind(context.WithoutCancel(ctx), r.key.String()) // it ends there by itself as well
+			return err
+		}
+	}
+	m.mu.Lock()
+	m.lead(r.key, s)
+	m.mu.Unlock()
+	// Not the caller's context: from here on the session has to follow what the Store has.
+	return s.turn(context.WithoutCancel(ctx), func() { s.acc, s.accAt = r.fresh, at })
 }
 
 // replacedMark is what a replaced credential has in place of a sealed one. The binding
@@ -109,6 +171,10 @@ const maxRetired = 5
 
 // retire refuses a credential from now on.
 func (m *Manager) retire(ctx context.Context, s *Session, key digest) error {
+	b := Binding{ID: s.id, Upstream: s.upstream.Name, Sealed: []byte{replacedMark}}
+	if err := m.o.Store.Bind(ctx, key.String(), b); err != nil && !errors.Is(err, ErrTaken) {
+		return storeError(err)
+	}
 	m.unlead(key, s)
 	m.mu.Lock()
 	s.retired = append(s.retired, key)
@@ -121,6 +187,5 @@ func (m *Manager) retire(ctx context.Context, s *Session, key digest) error {
 	for _, k := range expired {
 		_ = m.o.Store.Unbind(ctx, k.String()) // it expires there by itself as well
 	}
-	b := Binding{ID: s.id, Upstream: s.upstream.Name, Sealed: []byte{replacedMark}}
-	return storeError(m.o.Store.Bind(ctx, key.String(), b))
+	return nil
 }

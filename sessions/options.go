@@ -10,6 +10,7 @@ import (
 // Options of a Manager.
 type Options struct {
 	Dial            DialFunc
+	Verify          VerifyFunc // of a credential that is to replace another
 	Store           Store
 	Secret          []byte              // key of all keyed hashes; at least 16 bytes
 	Upstreams       map[string]Upstream // by name
@@ -68,6 +69,8 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Dial == nil:
 		return o, perch.Invalid("Dial", "is missing")
+	case o.Verify == nil:
+		return o, perch.Invalid("Verify", "is missing")
 	case o.Store == nil:
 		return o, perch.Invalid("Store", "is missing")
 	case len(o.Secret) < minSecret:

@@ -14,21 +14,28 @@ const (
 // that does not give up, never reaches the upstream or the Store at speed.
 type rejections struct {
 	mu sync.Mutex
-	at map[digest]time.Time
+	at map[digest]rejection
+}
+
+// rejection is when a credential was refused, and with which words: a credential that the
+// upstream never saw is not said to be refused by it.
+type rejection struct {
+	at  time.Time
+	why error
 }
 
 // add remembers key. When there are too many, those that have had their time go first,
 // and then any: the bound matters more than the memory.
-func (r *rejections) add(key digest) {
+func (r *rejections) add(key digest, why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.at == nil {
-		r.at = map[digest]time.Time{}
+		r.at = map[digest]rejection{}
 	}
 	now := time.Now()
 	if len(r.at) >= rejectedMax {
 		for k, t := range r.at {
-			if now.Sub(t) >= rejectedFor {
+			if now.Sub(t.at) >= rejectedFor {
 				delete(r.at, k)
 			}
 		}
@@ -39,19 +46,22 @@ func (r *rejections) add(key digest) {
 			delete(r.at, k)
 		}
 	}
-	r.at[key] = now
+	r.at[key] = rejection{now, why}
 }
 
-// has says whether key was refused a moment ago.
-func (r *rejections) has(key digest) bool {
+// get returns why key was refused a moment ago, or nil.
+func (r *rejections) get(key digest) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t, ok := r.at[key]
-	if ok && time.Since(t) >= rejectedFor {
-		delete(r.at, key)
-		return false
+	if !ok {
+		return nil
 	}
-	return ok
+	if time.Since(t.at) >= rejectedFor {
+		delete(r.at, key)
+		return nil
+	}
+	return t.why
 }
 
 // drop forgets key: it has been accepted since.

@@ -30,6 +30,8 @@ type Session struct {
 	movedOn atomic.Bool    // it ended, and what is kept of it goes on elsewhere
 	goneErr error          // set before gone is closed: what SignOut could not forget
 
+	replacing chan struct{} // has room for one: who replaces the credential
+
 	keys    []digest    // what leads here; guarded by m.mu
 	retired []digest    // credentials that did, oldest first; guarded by m.mu
 	counted perch.State // in m.states; guarded by m.mu
@@ -90,7 +92,7 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 	s := &Session{
 		m: m, id: id, acc: acc, accAt: perch.At(time.Now()), upstream: m.o.Upstreams[acc.Upstream],
 		in: make(chan delivery, 8), mail: make(chan func()),
-		opened: make(chan struct{}), gone: make(chan struct{}),
+		opened: make(chan struct{}), gone: make(chan struct{}), replacing: make(chan struct{}, 1),
 		state: status{state: perch.StateConnecting, since: perch.At(time.Now())},
 	}
 	s.counted = s.state.state

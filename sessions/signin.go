@@ -31,7 +31,7 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account) (token perch.Se
 			return token, nil, false, err
 		}
 	}
-	if !created && !m.rejected.has(key) {
+	if !created && m.rejected.get(key) == nil {
 		s.Reconnect()
 	}
 	token = mint()
@@ -67,8 +67,8 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 	if s := m.byKey(key); s != nil {
 		return s, false, nil
 	}
-	if m.rejected.has(key) {
-		return nil, false, errRefused
+	if err := m.rejected.get(key); err != nil {
+		return nil, false, err
 	}
 	id, bound := m.idOf(key), false
 	b, err := m.o.Store.Lookup(ctx, key.String())
@@ -102,7 +102,8 @@ func (s *Session) binding() Binding {
 }
 
 // bindAll writes every token of a session to the Store, after each login: that also keeps
-// them from expiring there. A failure costs only the return after a restart.
+// them from expiring there. A failure costs only the return after a restart. A token that
+// leads to another session in the Store leads here no more.
 func (m *Manager) bindAll(ctx context.Context, s *Session) {
 	var b Binding
 	if s.turn(ctx, func() { b = s.binding() }) != nil {
@@ -112,11 +113,24 @@ func (m *Manager) bindAll(ctx context.Context, s *Session) {
 	keys := append([]digest{}, s.keys...)
 	m.mu.Unlock()
 	for _, k := range keys {
-		if err := m.o.Store.Bind(ctx, k.String(), b); err != nil {
+		switch err := m.o.Store.Bind(ctx, k.String(), b); {
+		case errors.Is(err, ErrTaken):
+			m.unlead(k, s)
+		case err != nil:
 			m.log.Warn("a token was not kept", "session", s.short(), "error", err)
 			return
 		}
 	}
+}
+
+// claim is bindAll before a session is online for the first time, and reports whether any
+// token still leads to it. Another node may have given the token to another session while
+// this one signed in; whoever asks for this one is to be sent there.
+func (m *Manager) claim(ctx context.Context, s *Session) bool {
+	m.bindAll(ctx, s)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(s.keys) > 0
 }
 
 // rebind is bindAll after the Store has lost everything.

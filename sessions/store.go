@@ -50,9 +50,11 @@ type Store interface {
 	// Forget drops everything of a session, and every token that leads to it.
 	Forget(ctx context.Context, id ID) error
 
-	// Bind lets a token (its keyed hash) lead to a session; Lookup follows it, and Unbind
-	// ends it. Lookup gives KindNotFound for a token that is not known. Sealed is the
-	// encrypted credential, or nil when the operator gave no key to keep one.
+	// Bind lets a token (its keyed hash) lead to a session, or writes anew what it leads to;
+	// Lookup follows it, and Unbind ends it. A token that leads to another session is left as
+	// it is, and the error is ErrTaken: of many sessions that want one token at once, on
+	// whatever nodes, one gets it. Lookup gives KindNotFound for a token that is not known.
+	// Sealed is the encrypted credential, or nil when the operator gave no key to keep one.
 	Bind(ctx context.Context, token string, b Binding) error
 	Lookup(ctx context.Context, token string) (Binding, error)
 	Unbind(ctx context.Context, token string) error
@@ -87,6 +89,9 @@ var ErrLost error = perch.Errorf(perch.KindStorageUnavailable, "what was kept of
 // ErrOrder means that the events of a commit do not follow the tip of the log, mostly
 // because an earlier commit failed or was answered with Existing. Nothing was applied.
 var ErrOrder error = perch.Errorf(perch.KindStorageUnavailable, "an earlier write of this session was not kept")
+
+// ErrTaken means that a token leads to another session.
+var ErrTaken error = perch.Errorf(perch.KindConflict, "this credential has a session of its own; sign that one out first")
 
 // Binding is where a token leads.
 type Binding struct {

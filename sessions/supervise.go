@@ -152,7 +152,7 @@ func (s *Session) blamed() bool {
 // suspend stops trying. Only ReplaceCredentials, a sign-in or Reconnect goes on from here.
 func (s *Session) suspend(reason string) {
 	if reason == perch.ReasonCredentials {
-		s.m.rejected.add(s.m.accountKey(s.acc))
+		s.m.rejected.add(s.m.accountKey(s.acc), errRefused)
 	}
 	s.setState(perch.StateSuspended, reason, 0, false)
 	s.releaseLater()

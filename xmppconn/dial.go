@@ -108,7 +108,19 @@ func (d *Dialer) Counters() *Counters { return d.counters }
 // The work is done on a goroutine that ends with it: a TLS handshake grows a stack that the
 // connection's reader, or the caller, would keep for hours.
 func (d *Dialer) Dial(ctx context.Context, acc perch.Account, resume []byte) (*Conn, error) {
-	if acc.JID != "" && !sameDomain(acc.JID.Domain(), d.up.Domain) {
+	return d.run(ctx, signInRequest{acc: acc, earlier: parseStreamState(resume)})
+}
+
+// signInRequest is what one sign-in is for.
+type signInRequest struct {
+	acc     perch.Account
+	earlier *streamState // to resume; nil: bind
+	verify  bool         // only to learn whether the credential is accepted, see Verify
+}
+
+// run signs in within the time that the upstream has for it.
+func (d *Dialer) run(ctx context.Context, req signInRequest) (*Conn, error) {
+	if jid := req.acc.JID; jid != "" && !sameDomain(jid.Domain(), d.up.Domain) {
 		// The mechanisms show the localpart alone: the credential would go to a server that
 		// has nothing to do with it, and might open somebody else's account there.
 		return nil, perch.Invalid("/jid", "this upstream serves %s, no other domain", d.up.Domain)
@@ -129,7 +141,7 @@ func (d *Dialer) Dial(ctx context.Context, acc perch.Account, resume []byte) (*C
 			}
 			done <- r
 		}()
-		r.conn, r.err = d.signIn(ctx, acc, parseStreamState(resume))
+		r.conn, r.err = d.signIn(ctx, req)
 	}()
 	r := <-done
 	if r.err == nil {
@@ -149,14 +161,14 @@ func (d *Dialer) panicked(where string, p any) {
 }
 
 // signIn follows redirects from the first targets on.
-func (d *Dialer) signIn(ctx context.Context, acc perch.Account, earlier *streamState) (*Conn, error) {
-	targets, err := d.firstTargets(ctx, acc, earlier)
+func (d *Dialer) signIn(ctx context.Context, req signInRequest) (*Conn, error) {
+	targets, err := d.firstTargets(ctx, req.acc, req.earlier)
 	if err != nil {
 		return nil, err
 	}
 	visited := map[string]bool{}
 	for range 1 + maxRedirects {
-		conn, err := d.tryTargets(ctx, acc, earlier, targets, visited)
+		conn, err := d.tryTargets(ctx, req, targets, visited)
 		re, redirected := errors.AsType[*RedirectError](err)
 		if !redirected || perch.KindOf(err) == perch.KindRedirectRefused {
 			return conn, err
@@ -202,15 +214,15 @@ func (d *Dialer) accountKey(acc perch.Account) uint64 {
 
 // tryTargets goes on to the next target after an error that may be this target's own. Of
 // several errors it returns the one that says most: a refused certificate before a silence.
-func (d *Dialer) tryTargets(ctx context.Context, acc perch.Account, earlier *streamState, targets []target, visited map[string]bool) (*Conn, error) {
+func (d *Dialer) tryTargets(ctx context.Context, req signInRequest, targets []target, visited map[string]bool) (*Conn, error) {
 	var worst error
 	for _, t := range targets {
 		visited[t.String()] = true
-		conn, err := d.attempt(ctx, acc, t, earlier)
+		conn, err := d.attempt(ctx, req, t)
 		if errors.Is(err, errNotResumed) {
 			d.counters.ResumesFailed.Add(1)
-			earlier = nil
-			conn, err = d.attempt(ctx, acc, t, nil)
+			req.earlier = nil
+			conn, err = d.attempt(ctx, req, t)
 		}
 		if err == nil {
 			return conn, nil
@@ -236,8 +248,9 @@ func triesNext(err error) bool {
 	return errors.Is(err, errAddressRefused)
 }
 
-// attempt signs in at one target. However it ends, nothing of a failed attempt is left.
-func (d *Dialer) attempt(ctx context.Context, acc perch.Account, t target, earlier *streamState) (*Conn, error) {
+// attempt signs in at one target. However it ends, nothing of a failed attempt is left, nor
+// of a verification.
+func (d *Dialer) attempt(ctx context.Context, req signInRequest, t target) (*Conn, error) {
 	raw, err := d.connect(ctx, t)
 	if err != nil {
 		return nil, err
@@ -251,8 +264,11 @@ func (d *Dialer) attempt(ctx context.Context, acc perch.Account, t target, earli
 	// A context does not end a read or write that is going on; closing the socket does.
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	defer stop()
-	l := newLogin(ctx, d, acc, t, raw)
-	l.earlier = earlier
+	l := newLogin(ctx, d, req.acc, t, raw)
+	l.earlier = req.earlier
+	if req.verify {
+		return l.c, l.runVerify()
+	}
 	if err := l.run(); err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type login struct {
 	doing string // for error texts
 
 	authenticated bool
+	namesUser     bool         // the mechanism names the account: its success proves the JID
 	earlier       *streamState // to resume; nil: bind
 	past          *past        // what the server knew of it, when it refused; or nil
 	earlyBytes    int

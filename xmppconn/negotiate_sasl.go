@@ -16,6 +16,7 @@ func (l *login) authenticate(features *element) error {
 	if err != nil {
 		return err
 	}
+	l.namesUser = namesUser(name)
 	text, err := m.start()
 	if err != nil {
 		return perch.Wrap(perch.KindUnauthorized, err, "the credential cannot be used with %s", name)

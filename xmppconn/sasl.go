@@ -122,6 +122,13 @@ func chooseMechanism(u *Upstream, acc perch.Account, offered []string) (string, 
 		"the server offers no way to sign in that fits this kind of credential (it has %s)", offeredText(offered))
 }
 
+// namesUser reports whether a mechanism cannot do without the user's name, so that the
+// server accepts the credential for that account or not at all.
+func namesUser(name string) bool {
+	i := slices.IndexFunc(saslTable, func(e saslEntry) bool { return e.name == name })
+	return i >= 0 && saslTable[i].needsUser
+}
+
 func credentialsOf(u *Upstream, acc perch.Account, tokenAsPassword bool) credentials {
 	c := credentials{
 		user: acc.JID.Local(), domain: u.Domain,

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/netip"
@@ -323,6 +324,12 @@ func (p *peer) drain() {
 	for {
 		p.frame()
 	}
+}
+
+// rest reads until the client hangs up and returns what came as it was written.
+func (p *peer) rest() string {
+	all, _ := io.ReadAll(p.conn)
+	return string(all)
 }
 
 // silence reads until the client hangs up, which it must do without another element.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/perch-im/perch"
@@ -10,6 +11,7 @@ import (
 
 var tokenCases = []Case{
 	{"tokens lead to sessions", tokens},
+	{"a token leads to one session", tokenOnce},
 	{"a session knows its tokens", tokensOf},
 	{"forget leaves nothing", forget},
 }
@@ -34,6 +36,13 @@ func bind(t testing.TB, s sessions.Store, token string, b sessions.Binding) {
 	}
 }
 
+func unbind(t testing.TB, s sessions.Store, token string) {
+	t.Helper()
+	if err := s.Unbind(t.Context(), token); err != nil {
+		t.Fatalf("Unbind(%s): %v", token, err)
+	}
+}
+
 func bindings(t testing.TB, s sessions.Store, want map[string]sessions.Binding) {
 	t.Helper()
 	got, err := s.Bindings(t.Context())
@@ -55,6 +64,7 @@ func tokens(t testing.TB, h Harness) {
 	lookup(t, s, "t1", &a)
 	lookup(t, s, "t2", &b)
 	bindings(t, s, map[string]sessions.Binding{"t1": a, "t2": b, "t3": a})
+	unbind(t, s, "t1")
 	bind(t, s, "t1", b) // leads elsewhere from now on, and has no credential
 	lookup(t, s, "t1", &b)
 	for range 2 { // ending it twice is no error
@@ -64,6 +74,54 @@ func tokens(t testing.TB, h Harness) {
 	}
 	lookup(t, s, "t2", nil)
 	bindings(t, s, map[string]sessions.Binding{"t1": b, "t3": a})
+}
+
+// tokenOnce is compare and set: a token that leads to a session is not taken from it, and of
+// sessions that want one token at once, through two stores on the same data, one gets it.
+func tokenOnce(t testing.TB, h Harness) {
+	s, other := h.Store, h.Store
+	if h.Reopen != nil {
+		other = h.Reopen()
+	}
+	a := sessions.Binding{ID: "a1", Upstream: "up", Sealed: []byte{1}}
+	bind(t, s, "t1", a)
+	for _, store := range []sessions.Store{s, other} {
+		if err := store.Bind(t.Context(), "t1", sessions.Binding{ID: "a2", Upstream: "up"}); !errors.Is(err, sessions.ErrTaken) {
+			t.Errorf("another session's Bind gave %v, want ErrTaken", err)
+		}
+		lookup(t, store, "t1", &a)
+		of, err := store.BindingsOf(t.Context(), "a2")
+		if err != nil || len(of) != 0 {
+			t.Errorf("BindingsOf the refused session = %v, %v", of, err)
+		}
+		a.Sealed = append(a.Sealed, 2) // its own session may write it anew
+		bind(t, store, "t1", a)
+		lookup(t, s, "t1", &a)
+	}
+	if err := s.Forget(t.Context(), "a2"); err != nil { // what was refused has left nothing to forget
+		t.Errorf("Forget: %v", err)
+	}
+	lookup(t, s, "t1", &a)
+
+	var group sync.WaitGroup
+	won := make(chan sessions.ID, 8)
+	for i := range 8 {
+		group.Go(func() {
+			b := sessions.Binding{ID: sessions.ID("b" + string(rune('0'+i))), Upstream: "up"}
+			switch err := []sessions.Store{s, other}[i%2].Bind(t.Context(), "t2", b); {
+			case err == nil:
+				won <- b.ID
+			case !errors.Is(err, sessions.ErrTaken):
+				t.Errorf("Bind at once gave %v, want nil or ErrTaken", err)
+			}
+		})
+	}
+	group.Wait()
+	close(won)
+	if len(won) != 1 {
+		t.Fatalf("%d sessions got one token, want 1", len(won))
+	}
+	lookup(t, s, "t2", &sessions.Binding{ID: <-won, Upstream: "up"})
 }
 
 func tokensOf(t testing.TB, h Harness) {
@@ -84,6 +142,7 @@ func tokensOf(t testing.TB, h Harness) {
 	bind(t, s, "t4", b)
 	of("a1", map[string]sessions.Binding{"t1": a, "t2": a, "t3": a})
 	of("a2", map[string]sessions.Binding{"t4": b})
+	unbind(t, s, "t1")
 	bind(t, s, "t1", b) // leads elsewhere from now on
 	if err := s.Unbind(t.Context(), "t2"); err != nil {
 		t.Errorf("Unbind: %v", err)
@@ -107,6 +166,7 @@ func forget(t testing.TB, h Harness) {
 	bind(t, s, "t2", mine)
 	bind(t, s, "t3", theirs)
 	bind(t, s, "t4", mine)
+	unbind(t, s, "t4")
 	bind(t, s, "t4", theirs)
 	for range 2 { // forgetting twice is no error
 		if err := s.Forget(t.Context(), "a1"); err != nil {

@@ -6,7 +6,7 @@
 //
 //	up := fakexmpp.New()
 //	up.Edit(func(d *fakexmpp.Data) { d.Roster = append(d.Roster, perch.Buddy{JID: "bob@example.net"}) })
-//	m, _ := sessions.NewManager(sessions.Options{Dial: up.Dial, ...})
+//	m, _ := sessions.NewManager(sessions.Options{Dial: up.Dial, Verify: up.Verify, ...})
 //	... the first request signs in ...
 //	conn := up.Accepted(ctx)
 //	conn.Deliver(&perch.MessageIn{...})
@@ -47,6 +47,7 @@ type Server struct {
 	mu    sync.Mutex
 	data  Data
 	dials []sessions.DialRequest
+	asked []perch.Account // by Verify
 	conns chan *Conn
 }
 
@@ -106,6 +107,29 @@ func (s *Server) Dial(ctx context.Context, req sessions.DialRequest) (sessions.C
 	c := &Conn{server: s, login: login, done: make(chan struct{}), out: make(chan perch.Outbound, 4096)}
 	s.conns <- c
 	return c, nil
+}
+
+// Verify is a sessions.VerifyFunc: it decides as a login would, and hands out nothing.
+func (s *Server) Verify(ctx context.Context, acc perch.Account) (perch.JID, error) {
+	s.mu.Lock()
+	s.asked = append(s.asked, acc)
+	signIn, data := s.data.SignIn, s.data
+	s.mu.Unlock()
+	if signIn == nil {
+		signIn = data.signIn
+	}
+	login, err := signIn(ctx, sessions.DialRequest{Account: acc})
+	if err != nil {
+		return "", err
+	}
+	return login.JID.Bare(), nil
+}
+
+// Verified returns every account that was asked for by Verify, in order.
+func (s *Server) Verified() []perch.Account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.asked)
 }
 
 func (d Data) signIn(_ context.Context, req sessions.DialRequest) (perch.Login, error) {

@@ -143,6 +143,11 @@ func (a *ejabberdAccounts) addUser(t TB, local, domain, password string) {
 	a.call(t, "register", map[string]any{"user": local, "host": domain, "password": password}, nil)
 }
 
+func (a *ejabberdAccounts) setPassword(t TB, local, domain, password string) {
+	t.Helper()
+	a.call(t, "change_password", map[string]any{"user": local, "host": domain, "newpass": password}, nil)
+}
+
 func (a *ejabberdAccounts) issueToken(t TB, local, domain string) string {
 	t.Helper()
 	var answer struct{ Token string }

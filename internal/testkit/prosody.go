@@ -140,6 +140,15 @@ func (a *prosodyAccounts) addUser(t TB, local, domain, password string) {
 	}
 }
 
+// setPassword appends a line, of which the last one counts.
+func (a *prosodyAccounts) setPassword(t TB, local, domain, password string) {
+	t.Helper()
+	if domain != "alpha.test" {
+		t.Fatalf("testkit: the passwords of %s cannot be changed", domain)
+	}
+	a.addUser(t, local, domain, password)
+}
+
 // issueToken makes a token that is canonical base64, as those of the Messenger service
 // were: only so can a server decode and encode it without changing it.
 func (a *prosodyAccounts) issueToken(t TB, local, domain string) string {

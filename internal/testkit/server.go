@@ -35,6 +35,7 @@ type Server struct {
 // accounts is how users and tokens are made on one kind of server.
 type accounts interface {
 	addUser(t TB, local, domain, password string)
+	setPassword(t TB, local, domain, password string)
 	issueToken(t TB, local, domain string) string
 	revokeToken(t TB, token string)
 }
@@ -64,6 +65,13 @@ func (s *Server) AddUser(t TB, bareJID, password string) {
 	t.Helper()
 	local, domain, _ := strings.Cut(bareJID, "@")
 	s.accounts.addUser(t, local, domain, password)
+}
+
+// SetPassword gives an account another password. On Prosody it has to be on the first domain.
+func (s *Server) SetPassword(t TB, bareJID, password string) {
+	t.Helper()
+	local, domain, _ := strings.Cut(bareJID, "@")
+	s.accounts.setPassword(t, local, domain, password)
 }
 
 // IssueToken makes an access token of an account on the server's first domain. Prosody's

@@ -1,0 +1,244 @@
+package sessions_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/canary"
+	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
+)
+
+const (
+	bobToken   = canary.Mark + "bob-token"
+	aliceToken = canary.Mark + "alice-token"
+)
+
+func init() { canary.Note(bobToken, aliceToken) }
+
+// people lets credentials that name bob open his account, and those that name alice hers.
+// Before, if there is one, is called first.
+func (w *world) people(before func(perch.Account)) {
+	w.up.Edit(func(d *fakexmpp.Data) {
+		d.SignIn = func(_ context.Context, req sessions.DialRequest) (perch.Login, error) {
+			if before != nil {
+				before(req.Account)
+			}
+			secret, jid := req.Account.Token.Reveal()+req.Account.Password.Reveal(), alice
+			switch {
+			case strings.Contains(secret, "bad"):
+				return perch.Login{}, perch.Errorf(perch.KindUnauthorized, "refused")
+			case strings.Contains(secret, "bob"):
+				jid = bob
+			}
+			return perch.Login{JID: jid + "/perch"}, nil
+		}
+	})
+}
+
+// A credential replaces another only after the upstream has accepted it for the same
+// account; whatever else it says, or does not say, nothing is changed.
+func TestCredentialIsVerified(t *testing.T) {
+	for name, tt := range map[string]struct {
+		secret perch.Account
+		down   error // of the upstream
+		store  error
+		kind   perch.Kind
+	}{
+		"refused":          {secret: perch.Account{Token: perch.NewSecret("bad")}, kind: perch.KindUnauthorized},
+		"another account":  {secret: perch.Account{Token: perch.NewSecret(bobToken)}, kind: perch.KindForbidden},
+		"no connection":    {secret: perch.Account{Token: freshToken}, down: linkLost, kind: perch.KindSessionOffline},
+		"no answer":        {secret: perch.Account{Token: freshToken}, down: perch.Errorf(perch.KindUpstreamTimeout, "x"), kind: perch.KindSessionOffline},
+		"try later":        {secret: perch.Account{Token: freshToken}, down: perch.Errorf(perch.KindTryLater, "x"), kind: perch.KindSessionOffline},
+		"bad certificate":  {secret: perch.Account{Token: freshToken}, down: perch.Errorf(perch.KindUpstreamTLS, "x"), kind: perch.KindUpstreamTLS},
+		"no store":         {secret: perch.Account{Token: freshToken}, store: errDown, kind: perch.KindStorageUnavailable},
+		"minted here":      {secret: perch.Account{Token: perch.NewSecret("perch_" + canary.Mark)}, kind: perch.KindValidation},
+		"no bearer at all": {secret: perch.Account{Password: perch.NewSecret("good")}, kind: perch.KindValidation},
+	} {
+		for _, suspended := range []bool{false, true} {
+			t.Run(name+map[bool]string{true: ", suspended"}[suspended], func(t *testing.T) {
+				inWorld(t, func(w *world) {
+					w.people(nil)
+					s := w.open()
+					if suspended {
+						w.conn().Fail(perch.Errorf(perch.KindUnauthorized, "expired"))
+						synctest.Wait()
+					}
+					before, c, sent := s.Info(), w.conn(), len(w.conn().Sent())
+					if tt.down != nil {
+						w.up.Edit(func(d *fakexmpp.Data) {
+							d.SignIn = func(context.Context, sessions.DialRequest) (perch.Login, error) { return perch.Login{}, tt.down }
+						})
+					}
+					w.store.set(func(st *store) { st.down = tt.store })
+					kindOf(t, w.m.ReplaceCredentials(w.ctx(), s, tt.secret), tt.kind)
+					w.store.set(func(st *store) { st.down = nil })
+					w.people(nil)
+					synctest.Wait()
+					if after := s.Info(); after.State != before.State || after.Reason != before.Reason || after.Since != before.Since {
+						t.Errorf("the session is %+v, want %+v", after, before)
+					}
+					if n := len(c.Sent()); n != sent {
+						t.Errorf("%d stanzas were sent", n-sent)
+					}
+					if got, err := w.m.Authenticate(w.ctx(), goodToken); err != nil || got != s {
+						t.Errorf("the credential of before leads to %v, %v", got, err)
+					}
+					if !tt.secret.Token.IsZero() {
+						if got, err := w.m.Authenticate(w.ctx(), tt.secret.Token); err == nil && got == s {
+							t.Error("the refused credential leads to the session")
+						}
+					}
+					w.restart()
+					if got, err := w.m.Authenticate(w.ctx(), goodToken); err != nil || got.ID() != s.ID() {
+						t.Errorf("after a restart the credential of before leads to %v, %v", got, err)
+					}
+				}, durable)
+			})
+		}
+	}
+}
+
+// The verification takes no resource of a live session, and sends nothing on its stream.
+func TestVerificationIsApart(t *testing.T) {
+	inWorld(t, func(w *world) {
+		acc := perch.Account{Upstream: "net", JID: alice, Password: perch.NewSecret("good"), Resource: "desk"}
+		_, s, _, err := w.m.SignIn(w.ctx(), acc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		c, sent := w.conn(), len(w.conn().Sent())
+		if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Password: perch.NewSecret("good-fresh")}); err != nil {
+			t.Fatal(err)
+		}
+		asked := w.up.Verified()
+		if len(asked) != 1 || asked[0].Resource != "" || asked[0].JID != alice || asked[0].Password.Reveal() != "good-fresh" {
+			t.Errorf("verified %+v", asked)
+		}
+		if w.conn() != c || c.Err() != nil || len(c.Sent()) != sent || s.Info().State != perch.StateOnline {
+			t.Errorf("the live connection was disturbed: %v, %d stanzas, %s", c.Err(), len(c.Sent())-sent, s.Info().State)
+		}
+		// The very same again asks nobody: the session is signed in with it.
+		if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Password: perch.NewSecret("good-fresh")}); err != nil || len(w.up.Verified()) != 1 {
+			t.Errorf("again: %v, %d verifications", err, len(w.up.Verified()))
+		}
+		w.lose(linkLost)
+		if d := w.up.Dials(); d[len(d)-1].Account.Resource != "desk" || d[len(d)-1].Account.Password.Reveal() != "good-fresh" {
+			t.Errorf("came back as %+v", d[len(d)-1].Account)
+		}
+	})
+}
+
+// A refused credential is remembered: asking again does not reach the upstream.
+func TestRefusedReplacementIsRemembered(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		for range 5 {
+			kindOf(t, w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: perch.NewSecret("bad")}), perch.KindUnauthorized)
+		}
+		if n := len(w.up.Verified()); n != 1 {
+			t.Errorf("%d verifications, want 1", n)
+		}
+	})
+}
+
+// Which session a credential leads to is decided in the Store: one of another node is not
+// taken from it.
+func TestCredentialOfAnotherNode(t *testing.T) {
+	inCluster(t, 2, func(c *cluster) {
+		c.people(nil)
+		a, b := c.nodes[0], c.nodes[1]
+		theirs, err := b.Authenticate(c.ctx(), perch.NewSecret(bobToken))
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := b.Authenticate(c.ctx(), perch.NewSecret(aliceToken))
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		s := c.authenticate(a)
+		verified := len(c.up.Verified())
+		for _, secret := range []string{bobToken, aliceToken} { // of another account, and of the same one
+			kindOf(t, a.ReplaceCredentials(c.ctx(), s, perch.Account{Token: perch.NewSecret(secret)}), perch.KindConflict)
+		}
+		if n := len(c.up.Verified()) - verified; n != 0 {
+			t.Errorf("the upstream was asked %d times about credentials that are taken", n)
+		}
+		c.wantElsewhere(a, perch.NewSecret(bobToken), b)
+		c.wantElsewhere(a, perch.NewSecret(aliceToken), b)
+		for secret, want := range map[string]*sessions.Session{bobToken: theirs, aliceToken: other} {
+			if got, err := b.Authenticate(c.ctx(), perch.NewSecret(secret)); err != nil || got != want {
+				t.Errorf("its own node: %v", err)
+			}
+		}
+		if c.authenticate(a) != s {
+			t.Error("the session has lost its token")
+		}
+	})
+}
+
+// Of two nodes that want one token at once, one for a session that it opens and one for a
+// session that is to go on with it, exactly one gets it, whichever comes first; the token
+// leads to the same session everywhere.
+func TestRaceForACredential(t *testing.T) {
+	for _, openerFirst := range []bool{true, false} {
+		inCluster(t, 2, func(c *cluster) {
+			a, b := c.nodes[0], c.nodes[1]
+			s := c.authenticate(a)
+			// Both are with the upstream at the same time: both looked into the Store before.
+			replacer, opener := make(chan struct{}), make(chan struct{})
+			first := true
+			c.people(func(acc perch.Account) {
+				switch {
+				case acc.Token.Reveal() != aliceToken:
+				case first:
+					first = false
+					<-replacer
+				default:
+					<-opener
+				}
+			})
+			token := perch.NewSecret(aliceToken)
+			replaced, opened := make(chan error, 1), make(chan error, 1)
+			go func() { replaced <- a.ReplaceCredentials(c.ctx(), s, perch.Account{Token: token}) }()
+			synctest.Wait()
+			go func() {
+				_, err := b.Authenticate(c.ctx(), token)
+				opened <- err
+			}()
+			synctest.Wait()
+			if openerFirst {
+				close(opener)
+				synctest.Wait()
+				if err := <-opened; err != nil {
+					t.Errorf("the opener was first: %v", err)
+				}
+				close(replacer)
+				kindOf(t, <-replaced, perch.KindConflict)
+				c.wantElsewhere(a, token, b)
+				if c.authenticate(a) != s {
+					t.Error("the refused session has lost its token")
+				}
+				return
+			}
+			close(replacer)
+			if err := <-replaced; err != nil {
+				t.Errorf("the replacement was first: %v", err)
+			}
+			close(opener)
+			kindOf(t, <-opened, perch.KindSessionOffline) // elsewhere
+			c.wantElsewhere(b, token, a)
+			if got, err := a.Authenticate(c.ctx(), token); err != nil || got != s {
+				t.Errorf("the fresh token: %v", err)
+			}
+			if synctest.Wait(); b.Len() != 0 {
+				t.Errorf("%d sessions are left at the node that lost", b.Len())
+			}
+		})
+	}
+}
