@@ -86,6 +86,7 @@ var xmppCounters = []struct {
 }{
 	{"sign_ins", "XMPP logins that succeeded.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.SignIns }},
 	{"sign_in_failures", "XMPP logins that failed.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.SignInFailures }},
+	{"steps_skipped", "Optional steps of XMPP logins that had no answer; the feature is missing then.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.StepsSkipped }},
 	{"resumes", "Streams that went on after a cut (XEP-0198).", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Resumes }},
 	{"resumes_failed", "Streams that the server would not resume.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.ResumesFailed }},
 	{"redirects", "Redirects (see-other-host) that were followed.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Redirects }},

@@ -85,7 +85,7 @@ type Upstream struct {
 	Profile        string   `yaml:"profile"`         // standard (default) or messenger
 	Mechanisms     []string `yaml:"mechanisms"`      // SASL names in order of preference
 	TokenMechanism string   `yaml:"token-mechanism"` // lets access tokens of this upstream be passed through
-	RedirectAllow  []string `yaml:"redirect-allow"`  // hosts that see-other-host may name
+	RedirectAllow  []string `yaml:"redirect-allow"`  // hosts that see-other-host may name: names or *.suffix, with a port or without
 	Resource       string   `yaml:"resource"`        // wanted resource; default perch-<random>
 }
 

@@ -2,7 +2,10 @@ package xmppconn
 
 import (
 	"bytes"
+	"errors"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/perch-im/perch"
 	"golang.org/x/net/idna"
@@ -78,14 +81,33 @@ func (l *login) discover(features *element) error {
 	if err != nil {
 		return err
 	}
-	answer, err := l.request("get", l.c.login.JID.Bare(), string(payload))
+	answer, answered, err := l.optional("get", l.c.login.JID.Bare(), string(payload))
 	if err != nil {
 		return err
 	}
-	if answer.err == nil && parseDiscoInfo(answer.payload)[nsMAM] {
+	if answered && answer.err == nil && parseDiscoInfo(answer.payload)[nsMAM] {
 		l.c.login.Capabilities.Archive = "313"
 	}
 	return l.carbons()
+}
+
+// optional is request for what a login can do without: answered is false when no answer came
+// in half the time of a step, or of what is left for the login if that is less. A late answer
+// has an id that no request has, and is counted as stray.
+func (l *login) optional(typ string, to perch.JID, payload string) (answer iqIn, answered bool, err error) {
+	wait := l.d.up.StepTimeout / 2
+	if end, ok := l.ctx.Deadline(); ok {
+		wait = min(wait, time.Until(end)/2)
+	}
+	l.until = time.Now().Add(wait)
+	defer func() { l.until = time.Time{} }()
+	answer, err = l.request(typ, to, payload)
+	if errors.Is(err, os.ErrDeadlineExceeded) && l.ctx.Err() == nil && !time.Now().Before(l.until) {
+		l.d.counters.StepsSkipped.Add(1)
+		l.d.log.Warn("an optional step of the login had no answer; going on without it", "doing", l.doing)
+		return iqIn{}, false, nil
+	}
+	return answer, err == nil, err
 }
 
 // request waits for the answer to one IQ. What else arrives meanwhile is kept for Start.
@@ -100,6 +122,9 @@ func (l *login) request(typ string, to perch.JID, payload string) (iqIn, error) 
 	}
 	for {
 		l.deadline()
+		if !l.until.IsZero() {
+			_ = l.c.raw.SetReadDeadline(l.until)
+		}
 		f, err := l.c.fr.next()
 		if err != nil {
 			return iqIn{}, networkFailure(err, l.doing)

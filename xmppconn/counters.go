@@ -7,6 +7,7 @@ import "sync/atomic"
 type Counters struct {
 	SignIns        atomic.Int64
 	SignInFailures atomic.Int64
+	StepsSkipped   atomic.Int64 // optional steps of a sign-in that had no answer
 	Resumes        atomic.Int64 // streams that went on (XEP-0198)
 	ResumesFailed  atomic.Int64 // refused, or hung up on
 	Redirects      atomic.Int64 // followed

@@ -42,8 +42,9 @@ type Dialer struct {
 	redirects redirects
 	faults    faults
 	seed      maphash.Seed
-	epoch     time.Time   // durations since it are monotonic and need eight bytes; never 0
-	lookup    atomic.Bool // the short namespace of JID lookup is the one that works
+	epoch     time.Time     // durations since it are monotonic and need eight bytes; never 0
+	networks  atomic.Uint32 // addressClass bits of where the upstream itself was reached
+	lookup    atomic.Bool   // the short namespace of JID lookup is the one that works
 
 	dialTCP func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -193,8 +194,9 @@ func (d *Dialer) firstTargets(ctx context.Context, acc perch.Account, earlier *s
 		return append([]target{first}, targets...), nil
 	}
 	if earlier != nil && earlier.Location != "" && !d.up.BringYourOwn {
-		re, ok := errors.AsType[*RedirectError](error(d.up.redirect(earlier.Location, StageAfterSASL, false)))
-		if ok && hostAllowed(d.up.RedirectAllow, re.Host) {
+		err := d.up.redirect(earlier.Location, StageAfterSASL, false)
+		re, ok := errors.AsType[*RedirectError](error(err))
+		if ok && perch.KindOf(err) == perch.KindLinkLost {
 			return append([]target{d.up.redirectTarget(re)}, targets...), nil
 		}
 	}

@@ -38,12 +38,20 @@ func (d *Dialer) connect(ctx context.Context, t target) (net.Conn, error) {
 	if err != nil {
 		return nil, networkFailure(err, "looking up the server")
 	}
+	if t.guarded {
+		if addrs = d.redirectAddresses(addrs); len(addrs) == 0 {
+			return nil, perch.Wrap(perch.KindRedirectRefused, errAddressRefused, "the server redirects to an address that is not allowed")
+		}
+	}
 	var lost error
 	for i, a := range addrs {
 		one, cancel := context.WithTimeout(ctx, share(ctx, len(addrs)-i))
 		conn, err := d.dialTCP(one, "tcp", net.JoinHostPort(a, strconv.Itoa(int(t.port))))
 		cancel()
 		if err == nil {
+			if !t.guarded {
+				d.reached(a)
+			}
 			return conn, nil
 		}
 		if lost = err; ctx.Err() != nil {

@@ -3,6 +3,7 @@ package xmppconn
 import (
 	"errors"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/perch-im/perch"
@@ -90,7 +91,8 @@ type framer struct {
 func newFramer(r io.Reader, lim limits) *framer { return &framer{r: r, lim: lim} }
 
 // next returns the next frame. Errors are *framingError for bytes that are not XMPP,
-// io.EOF at an end between stanzas, io.ErrUnexpectedEOF within one, or the reader's own.
+// io.EOF at an end between stanzas, io.ErrUnexpectedEOF within one, or the reader's own. All
+// of them stay, but for a deadline that has passed: with another one the next call reads on.
 func (f *framer) next() (frame, error) {
 	f.consume()
 	for f.err == nil {
@@ -110,6 +112,9 @@ func (f *framer) next() (frame, error) {
 		fr, ok, err := f.take(found)
 		if err == nil && !ok && found == nothing {
 			err = f.more()
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return frame{}, err // nothing is lost: the next call reads on
 		}
 		if err != nil {
 			f.err = err

@@ -29,6 +29,7 @@ type login struct {
 	earlier       *streamState // to resume; nil: bind
 	past          *past        // what the server knew of it, when it refused; or nil
 	earlyBytes    int
+	until         time.Time // when an optional step ends without an answer; 0: no such step
 }
 
 func newLogin(ctx context.Context, d *Dialer, acc perch.Account, t target, raw net.Conn) *login {

@@ -31,7 +31,8 @@ type RedirectError struct {
 	Port  uint16 // 5222 when the server named none
 	Stage Stage
 
-	direct bool // the connection that was redirected had TLS from its first byte
+	direct  bool // the connection that was redirected had TLS from its first byte
+	guarded bool // the operator did not name this very host: its addresses are checked
 }
 
 func (e *RedirectError) Error() string {
@@ -49,9 +50,11 @@ func (u *Upstream) redirect(content string, stage Stage, direct bool) *perch.Err
 		port = portStartTLS
 	}
 	re := &RedirectError{Host: strings.ToLower(strings.TrimSuffix(host, ".")), Port: port, Stage: stage, direct: direct}
-	if !hostAllowed(u.RedirectAllow, re.Host) {
-		return perch.Wrap(perch.KindRedirectRefused, re, "the server redirects to a host that is not allowed")
+	allowed, named := u.redirectAllowed(re.Host, port)
+	if !allowed {
+		return perch.Wrap(perch.KindRedirectRefused, re, "the server redirects to a host or port that is not allowed")
 	}
+	re.guarded = !named
 	return perch.Wrap(perch.KindLinkLost, re, "the server redirects to another host")
 }
 
@@ -59,25 +62,11 @@ func (u *Upstream) redirect(content string, stage Stage, direct bool) *perch.Err
 // stays what it was unless the port says otherwise.
 func (u *Upstream) redirectTarget(e *RedirectError) target {
 	t := u.targetAt(e.Host, e.Port)
+	t.guarded = e.guarded
 	if u.TLS == TLSAuto && e.Port != portStartTLS && !t.direct {
 		t.direct = e.direct
 	}
 	return t
-}
-
-// hostAllowed compares with patterns: a name, or "*.suffix" for everything below suffix.
-func hostAllowed(patterns []string, host string) bool {
-	for _, p := range patterns {
-		p = strings.ToLower(strings.TrimSuffix(p, "."))
-		if suffix, ok := strings.CutPrefix(p, "*"); ok {
-			if len(host) > len(suffix) && strings.HasSuffix(host, suffix) {
-				return true
-			}
-		} else if host == p {
-			return true
-		}
-	}
-	return false
 }
 
 // redirects remembers, for a while, where connections were sent in mid-session. It is keyed

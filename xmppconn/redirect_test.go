@@ -3,6 +3,7 @@ package xmppconn
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -75,6 +76,7 @@ func TestM03RedirectStages(t *testing.T) {
 func TestM03RedirectRefused(t *testing.T) {
 	for _, content := range []string{
 		"evil.test", "127.0.0.1:6379", "169.254.169.254", "[::1]:5222", "::1", "a.test.evil", "a.test@evil.test", "a.test/x",
+		"gw.a.test:6379", "gw.a.test:7000", "gw.a.test:22", "a.test:80",
 		"a.test:0", "a.test:99999", "", " ", "xa.test", "http://gw.a.test/", "gw.a.test\u2024evil", "a.test evil.test",
 	} {
 		bubble(t, content, func(t *testing.T) {
@@ -119,8 +121,13 @@ func TestM03RedirectChains(t *testing.T) {
 			t.Errorf("dialled %q", w.dialed)
 		}
 	})
+	otherPort := func() Upstream {
+		up := messengerUp()
+		up.RedirectAllow = []string{"*.a.test", "gw.a.test:7000"}
+		return up
+	}
 	bubble(t, "a circle", func(t *testing.T) {
-		w := newWorld(t, messengerUp())
+		w := newWorld(t, otherPort())
 		w.serve("xmpp.a.test:5222", hop("gw.a.test:7000"))
 		w.serve("gw.a.test:7000", hop("XMPP.a.test."))
 		w.dialError(perch.KindRedirectRefused)
@@ -138,7 +145,7 @@ func TestM03RedirectChains(t *testing.T) {
 		w.dial()
 	})
 	bubble(t, "direct TLS stays direct", func(t *testing.T) {
-		up := messengerUp()
+		up := otherPort()
 		up.Address = "xmpp.a.test:443"
 		w := newWorld(t, up)
 		w.serve("xmpp.a.test:443", func(p *peer) { p.handshake(); hop("gw.a.test:7000")(p) })
@@ -214,6 +221,82 @@ func TestM03RedirectInMidSession(t *testing.T) {
 		}
 		if len(r.where) > maxRememberable {
 			t.Errorf("%d remembered", len(r.where))
+		}
+	})
+}
+
+// TestRedirectPorts holds which ports a redirect may lead to.
+func TestRedirectPorts(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		allow          []string
+		address, to    string
+		byo            bool
+		allowed, named bool
+	}{
+		{name: "the default, port of XMPP", to: "gw.a.test:5223", allowed: true},
+		{name: "the default, no port", to: "a.test", allowed: true},
+		{name: "the default, another port", to: "gw.a.test:6379"},
+		{name: "the default, the domain itself", to: "a.test:6379"},
+		{name: "the default, port of the address", address: "xmpp.a.test:7000", to: "gw.a.test:7000", allowed: true},
+		{name: "a pattern, another port", allow: []string{"*.a.test"}, to: "gw.a.test:6379"},
+		{name: "a pattern with the port", allow: []string{"*.A.test:7000"}, to: "gw.a.test:7000", allowed: true},
+		{name: "a pattern with another port", allow: []string{"*.a.test:7000"}, to: "gw.a.test:5222"},
+		{name: "a name, any port", allow: []string{"gw.a.test"}, to: "gw.a.test:7000", allowed: true, named: true},
+		{name: "a name with another port", allow: []string{"gw.a.test:7000"}, to: "gw.a.test:5222"},
+		{name: "a name with the port", allow: []string{"gw.a.test:7000"}, to: "gw.a.test:7000", allowed: true, named: true},
+		{name: "an address", allow: []string{"[::1]:7000"}, to: "[::1]:7000", allowed: true, named: true},
+		{name: "a client's upstream", byo: true, to: "gw.a.test:7000"},
+		{name: "a client's upstream, whatever is named", byo: true, allow: []string{"gw.a.test"}, to: "gw.a.test:6379"},
+		{name: "a client's upstream, port of XMPP", byo: true, to: "gw.a.test:443", allowed: true},
+		{name: "nowhere", allow: []string{}, to: "a.test"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			up := Upstream{Domain: "a.test", Address: tt.address, RedirectAllow: tt.allow, BringYourOwn: tt.byo}
+			if err := up.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			up = up.withDefaults()
+			err := up.redirect(tt.to, StageAfterTLS, false)
+			re, _ := errors.AsType[*RedirectError](error(err))
+			if got := err.Kind == perch.KindLinkLost; got != tt.allowed || got && re.guarded == tt.named {
+				t.Errorf("got %v (%+v), want allowed %v, named %v", err, re, tt.allowed, tt.named)
+			}
+		})
+	}
+	if err := (Upstream{Domain: "a.test", RedirectAllow: []string{"a.test:99999"}}).Validate(); perch.KindOf(err) != perch.KindValidation {
+		t.Errorf("a port that is none: got %v", err)
+	}
+}
+
+// TestRedirectAddresses follows a name below the domain only to where a server outside may
+// lead.
+func TestRedirectAddresses(t *testing.T) {
+	all := []string{"8.8.8.8", "127.0.0.1", "::1", "10.0.0.1", "100.64.0.1", "fd00::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "192.0.2.1", "::ffff:127.0.0.1"}
+	for _, tt := range []struct {
+		reached, want []string
+	}{
+		{nil, []string{"8.8.8.8"}},
+		{[]string{"1.1.1.1"}, []string{"8.8.8.8"}},
+		{[]string{"127.0.0.1"}, []string{"8.8.8.8", "127.0.0.1", "::1", "::ffff:127.0.0.1"}},
+		{[]string{"192.168.0.1"}, []string{"8.8.8.8", "10.0.0.1", "100.64.0.1", "fd00::1"}},
+		{[]string{"169.254.1.1"}, []string{"8.8.8.8"}},
+	} {
+		d := &Dialer{}
+		for _, a := range tt.reached {
+			d.reached(a)
+		}
+		if got := d.redirectAddresses(all); !slices.Equal(got, tt.want) {
+			t.Errorf("reached %q: got %q, want %q", tt.reached, got, tt.want)
+		}
+	}
+	bubble(t, "from outside to loopback", func(t *testing.T) {
+		w := newWorld(t, messengerUp())
+		w.names["gw.a.test"] = netip.MustParseAddr("127.0.0.1")
+		w.serve("xmpp.a.test:5222", func(p *peer) { p.header(); p.send(testHeader + seeOther("gw.a.test")); p.drain() })
+		w.dialError(perch.KindRedirectRefused)
+		if len(w.dialed) != 1 {
+			t.Errorf("dialled %q", w.dialed)
 		}
 	})
 }

@@ -18,6 +18,8 @@ type target struct {
 	host   string // lower case, without a trailing dot; an IPv6 address without brackets
 	port   uint16
 	direct bool
+	// guarded is for a redirect to a host that the operator did not name: see redirectAddresses.
+	guarded bool
 }
 
 // String is host:port, with brackets around an IPv6 address.
@@ -110,7 +112,7 @@ func (u *Upstream) lookup(ctx context.Context, service, domain string, direct bo
 	for _, r := range records {
 		host := strings.ToLower(strings.TrimSuffix(r.Target, "."))
 		if r.Port != 0 && plainHost(host) {
-			list = append(list, srvTarget{target{host, r.Port, direct}, r.Priority, r.Weight})
+			list = append(list, srvTarget{target{host: host, port: r.Port, direct: direct}, r.Priority, r.Weight})
 		}
 	}
 	return list, true

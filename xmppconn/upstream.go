@@ -69,8 +69,12 @@ type Upstream struct {
 	APIKey string
 
 	// RedirectAllow are the hosts that see-other-host may lead to: exact names or
-	// "*.suffix". nil = the Domain and everything below it; empty but not nil = nowhere.
-	RedirectAllow []string
+	// "*.suffix", each with a port or without. nil = the Domain and everything below it; empty
+	// but not nil = nowhere. An exact name without a port allows all its ports, a pattern and
+	// the default only 5222, 5223, 443 and the port of Address. Only a host that is named
+	// exactly may be in another kind of network (loopback, private) than the upstream itself.
+	RedirectAllow     []string
+	explicitRedirects bool // RedirectAllow is the operator's, not the default
 	// BringYourOwn is for a Domain that a client chose: only public addresses and the ports
 	// 5222, 5223 and 443 are dialled, checked at each connect, after name resolution.
 	BringYourOwn bool
@@ -113,8 +117,8 @@ func (u Upstream) Validate() error {
 		}
 	}
 	for i, p := range u.RedirectAllow {
-		if !plainHost(strings.TrimPrefix(p, "*.")) {
-			return perch.Invalid(fmt.Sprintf("/redirect_allow/%d", i), "%q is not a host name or *.suffix", p)
+		if _, _, _, err := splitRedirectEntry(p); err != nil {
+			return perch.Invalid(fmt.Sprintf("/redirect_allow/%d", i), "%q is not a host name or *.suffix, with or without a port", p)
 		}
 	}
 	return u.validateTimes()
@@ -155,7 +159,7 @@ func (u Upstream) withDefaults() Upstream {
 		ascii = u.Domain // an address literal; Validate has refused everything else
 	}
 	orText(&u.ServerName, strings.Trim(ascii, "[]"))
-	if u.RedirectAllow == nil {
+	if u.explicitRedirects = u.RedirectAllow != nil; !u.explicitRedirects {
 		u.RedirectAllow = []string{strings.ToLower(ascii), "*." + strings.ToLower(ascii)}
 	}
 	if u.Mechanisms == nil {

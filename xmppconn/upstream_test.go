@@ -137,7 +137,8 @@ func TestHostAllowed(t *testing.T) {
 		"evil.test": false, "xa.test": false, "a.test.evil": false, ".a.test": false, "other.test": false, "x.gw.other.test": false,
 		"192.0.2.70": false, "": false,
 	} {
-		if hostAllowed(patterns, host) != ok {
+		up := Upstream{RedirectAllow: patterns, explicitRedirects: true}
+		if got, _ := up.redirectAllowed(host, portStartTLS); got != ok {
 			t.Errorf("%q: want %v", host, ok)
 		}
 	}
