@@ -11,6 +11,16 @@ func TestClient(t *testing.T) {
 	node(t, "client.mjs", newStage(t).env()...)
 }
 
+// TestOutbox runs what waits to be sent on a clock of its own, without a gateway.
+func TestOutbox(t *testing.T) {
+	node(t, "outbox.mjs")
+}
+
+// TestClientOutages writes messages in 200 outages, on both transports at once.
+func TestClientOutages(t *testing.T) {
+	node(t, "outages.mjs", newStage(t).env()...)
+}
+
 // TestClientTorture cuts the streams of perch.js 500 times, on both transports.
 func TestClientTorture(t *testing.T) {
 	node(t, "torture.mjs", newStage(t).env()...)

@@ -37,25 +37,28 @@ export class Perch {
     url: URL;
     /** Opens the event stream and keeps it open until disconnect. */
     connect(): void;
-    /** Closes the event stream. The XMPP session goes on; signOut ends it. */
+    /** Closes the event stream. The XMPP session goes on; signOut ends it. What waits to be
+     * sent waits for the next connect. */
     disconnect(): void;
     /** Connects again now instead of waiting, such as when the network is back. */
     reconnect(): void;
     /** Calls f with each frame of a type ("*": every frame, "connection": ConnectionState,
-     * "request": each REST call). The result ends it.
-     * @template {keyof Events | '*' | 'error' | 'connection' | 'request'} T
+     * "outbox": OutboxState, "request": each REST call). The result ends it.
+     * @template {keyof Events | '*' | 'error' | 'connection' | 'outbox' | 'request'} T
      * @param {T} type
-     * @param {(frame: T extends 'connection' ? ConnectionState : T extends keyof Events ? Extract<Frame, { type: T }> : any) => void} f */
-    on<T extends keyof Events | "*" | "error" | "connection" | "request">(type: T, f: (frame: T extends "connection" ? ConnectionState : T extends keyof Events ? Extract<Frame, {
+     * @param {(frame: T extends 'connection' ? ConnectionState : T extends 'outbox' ? OutboxState : T extends keyof Events ? Extract<Frame, { type: T }> : any) => void} f */
+    on<T extends keyof Events | "*" | "error" | "connection" | "outbox" | "request">(type: T, f: (frame: T extends "connection" ? ConnectionState : T extends "outbox" ? OutboxState : T extends keyof Events ? Extract<Frame, {
         type: T;
     }> : any) => void): () => undefined;
     /** What Options.state takes: the store and the cursor that belongs to it. @returns {SavedState} */
     save(): SavedState;
     /** Goes on from a saved state. @param {SavedState} state */
     restore(state: SavedState): void;
-    /** Sends a chat message. It stands in the store at once, is repeated under the same id
-     * until the gateway has it, and its status follows the events. Rejects when the gateway
-     * refuses it, or has not taken it within two minutes.
+    /** Sends a chat message. It stands in the store at once as pending, and its status follows
+     * the events. Messages of a conversation go out in the order of these calls, however long
+     * the gateway is away, each under one id; a repeat is one message. Rejects when the
+     * message is refused for good (status failed), cancelled, or the token is refused: then it
+     * stays pending until there is another token.
      * @param {JID} to @param {string} body @param {{ id?: string, thread?: string, subject?: string }} [extra]
      * @returns {Promise<{ id: string, status: string }>} */
     send(to: JID, body: string, extra?: {
@@ -66,19 +69,33 @@ export class Perch {
         id: string;
         status: string;
     }>;
-    /** Tries a message that has failed once more. @param {JID} jid @param {string} id */
-    retry(jid: JID, id: string): Promise<void>;
+    /** Sends a message that has failed once more, behind what was written since. One that the
+     * gateway had taken before it failed gets another id: the old one would be answered as a
+     * repeat. Resolves as send does. @param {JID} jid @param {string} id */
+    retry(jid: JID, id: string): Promise<{
+        id: string;
+        status: string;
+    } | undefined>;
+    /** Takes back a message that is pending, or dismisses one that has failed. Resolves with
+     * whether it is gone: a request that is under way may still succeed.
+     * @param {JID} jid @param {string} id @returns {Promise<boolean>} */
+    cancel(jid: JID, id: string): Promise<boolean>;
+    /** Forgets every message that is not sent, here and in the storage; other tabs keep theirs. */
+    discardPending(): void;
+    /** How many messages wait, and for what. */
+    get outbox(): import("./types.d.ts").OutboxState;
     /** Reads the next older page of the archive into the store, the newest one first.
      * Resolves with how many messages were new. @param {JID} jid @param {number} [limit] */
     loadHistory(jid: JID, limit?: number): Promise<number>;
     /** @template [T=any]
-     * @param {string} method @param {string} path @param {{ query?: Record<string, any>, body?: unknown, headers?: Record<string, string>, as?: 'json' | 'blob' }} [o]
+     * @param {string} method @param {string} path @param {{ query?: Record<string, any>, body?: unknown, headers?: Record<string, string>, as?: 'json' | 'blob', signal?: AbortSignal }} [o]
      * @returns {Promise<T>} */
     request<T = any>(method: string, path: string, o?: {
         query?: Record<string, any>;
         body?: unknown;
         headers?: Record<string, string>;
         as?: "json" | "blob";
+        signal?: AbortSignal;
     }): Promise<T>;
     /** @returns {Promise<SessionInfo>} */
     getSession(): Promise<SessionInfo>;
@@ -86,7 +103,8 @@ export class Perch {
     openSession(): Promise<import("./types.d.ts").SignInAnswer>;
     /** A refreshed credential takes over the live session. @param {import('./types.d.ts').Credentials} credential @returns {Promise<void>} */
     replaceCredentials(credential: import("./types.d.ts").Credentials): Promise<void>;
-    /** Ends the XMPP session itself, and everything that is kept of it. @returns {Promise<void>} */
+    /** Ends the XMPP session itself, and everything that is kept of it: what was not sent yet
+     * too, in every tab. @returns {Promise<void>} */
     signOut(): Promise<void>;
     /** @param {{ group?: string, q?: string, limit?: number, cursor?: string, include?: 'presence' }} [query] @returns {Promise<Page<Buddy>>} */
     listBuddies(query?: {
@@ -142,8 +160,10 @@ export class Perch {
     }): Promise<ArchivePage>;
     /** @param {string} account @returns {Promise<import('./types.d.ts').JIDAnswer>} */
     lookupJID(account: string): Promise<import("./types.d.ts").JIDAnswer>;
-    /** Hands a message over, once; send does more. @param {MessageRequest} message @returns {Promise<import('./types.d.ts').MessageAnswer>} */
-    sendMessage(message: MessageRequest): Promise<import("./types.d.ts").MessageAnswer>;
+    /** Makes one request, past the outbox and its order; send does more. @param {MessageRequest} message @param {{ signal?: AbortSignal }} [o] @returns {Promise<import('./types.d.ts').MessageAnswer>} */
+    sendMessage(message: MessageRequest, o?: {
+        signal?: AbortSignal;
+    }): Promise<import("./types.d.ts").MessageAnswer>;
     /** @param {string} id @returns {Promise<MessageRecord>} */
     getMessage(id: string): Promise<MessageRecord>;
     /** @param {JID} jid @param {import('./types.d.ts').ChatState} state @returns {Promise<void>} */
@@ -183,18 +203,23 @@ export class Store {
     apply(f: Frame): void;
     /** The conversation with an account, made when there was none. @param {JID} jid @returns {Conversation} */
     conversation(jid: JID): Conversation;
-    /** Adds a message that is on its way to the gateway. @param {JID} jid @param {{ id: string, body: string, thread?: string, subject?: string }} m */
+    /** Adds a message that was written here, unless it is there. @param {JID} jid @param {{ id: string, body: string, thread?: string, subject?: string }} m
+     * @param {number} [at] when, in milliseconds by our own clock */
     addPending(jid: JID, m: {
         id: string;
         body: string;
         thread?: string;
         subject?: string;
-    }): import("./types.d.ts").StoredMessage;
+    }, at?: number): import("./types.d.ts").StoredMessage;
+    /** A message that has failed is pending again, at the end. @param {JID} jid @param {string} id @param {string} next its id from now on */
+    sendAgain(jid: JID, id: string, next: string): void;
+    /** Takes out a message that was never sent. Reports whether it was there. @param {JID} jid @param {string} id */
+    remove(jid: JID, id: string): boolean;
     /** What waits to be handed over, with whom it is for. @returns {[JID, StoredMessage][]} */
     pending(): [JID, StoredMessage][];
     /** A status never goes back: an answer may come after the event that is newer than it.
-     * @param {string} id @param {StoredMessage['status']} status @param {string} [error] */
-    setStatus(id: string, status: StoredMessage["status"], error?: string): void;
+     * @param {string} id @param {StoredMessage['status']} status @param {string} [error] @param {string} [time] when the service had it */
+    setStatus(id: string, status: StoredMessage["status"], error?: string, time?: string): void;
     /** Takes a page of the archive in: what was seen as an event is not shown twice. Resolves
      * with how many were new. @param {JID} jid @param {ArchivePage} page @param {boolean} older whether paging goes on from here */
     merge(jid: JID, page: ArchivePage, older: boolean): number;
@@ -230,6 +255,8 @@ export type MessageData = import("./types.d.ts").MessageData;
 export type Problem = import("./types.d.ts").Problem;
 export type JID = import("./types.d.ts").JID;
 export type Page<T> = import("./types.d.ts").Page<T>;
+export type OutboxState = import("./types.d.ts").OutboxState;
+export type Entry = import("./perch/outbox.js").Entry;
 export type Ending = {
     code: number;
     reason: string;
@@ -254,4 +281,6 @@ export type Port = {
     state: (s: Partial<ConnectionState>) => void;
     save: () => SavedState;
     restore: (s: SavedState) => void;
+    outbox: Outbox;
 };
+import { Outbox } from './perch/outbox.js';

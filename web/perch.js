@@ -1,7 +1,7 @@
 /**
  * The JavaScript client of Perch, the XMPP session gateway: typed REST calls, one event
  * stream that reconnects and resumes by itself, and a store that is always what a fresh
- * snapshot would be. One ES module without dependencies, for browsers and Node 20.
+ * snapshot would be. ES modules without dependencies, for browsers and Node 20.
  *
  *     const perch = new Perch({ url: 'http://127.0.0.1:8080', token: 'demo-alice' });
  *     perch.store.subscribe((change) => render(perch.store, change));
@@ -10,10 +10,15 @@
  *
  * Three classes stand on each other. Stream and Tabs bring frames: one over a connection
  * of their own, the other through the tab that has one. Store applies frames. Perch ties
- * them together and has the REST calls.
+ * them together and has the REST calls. What a user writes waits in an Outbox
+ * (perch/outbox.js) until the gateway has it.
  *
  * @module perch
  */
+
+import { jitter } from './perch/backoff.js';
+import { insert, ofArchived, ofEvent } from './perch/duplicates.js';
+import { Outbox } from './perch/outbox.js';
 
 /** @typedef {import('./types.d.ts').Options} Options */
 /** @typedef {import('./types.d.ts').Frame} Frame */
@@ -37,6 +42,8 @@
 /** @typedef {import('./types.d.ts').Problem} Problem */
 /** @typedef {import('./types.d.ts').JID} JID */
 /** @template T @typedef {import('./types.d.ts').Page<T>} Page */
+/** @typedef {import('./types.d.ts').OutboxState} OutboxState */
+/** @typedef {import('./perch/outbox.js').Entry} Entry */
 /** @typedef {{ code: number, reason: string, retryAfter?: number }} Ending */
 /** @typedef {{ url: URL, headers: Record<string, string>, protocols: string[], signal: AbortSignal, heard: () => void, frame: (f: Frame) => void }} Attempt */
 
@@ -88,12 +95,15 @@ export class Perch {
   /** @type {Stream | Tabs | null} */ #source = null;
   #fetch;
   #filling = false;
+  /** @type {Outbox} */ #outbox;
+  #outboxSaid = '';
 
   /** @param {Options} [options] */
   constructor(options = {}) {
     this.#o = options;
     this.url = new URL(options.url ?? globalThis.location?.origin ?? 'http://127.0.0.1:8080');
     this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
+    this.#outbox = this.#newOutbox();
     if (options.state) this.restore(options.state);
   }
 
@@ -119,15 +129,25 @@ export class Perch {
       state: (/** @type {Partial<ConnectionState>} */ s) => this.#connected(s),
       save: () => this.save(),
       restore: (/** @type {SavedState} */ s) => this.restore(s),
+      outbox: this.#outbox,
     };
-    const shared = this.#o.share && Tabs.possible();
-    this.#source = shared ? new Tabs(options, port) : new Stream(options, port);
+    this.#outbox.lead(!this.#shared);
+    this.#source = this.#shared ? new Tabs(options, port) : new Stream(options, port);
+    this.#outbox.gate('away');
+    this.#outbox.identify(this.store.session?.jid ?? '', false);
+    this.#adoptPending();
     this.#source.start();
-    for (const [jid, m] of this.store.pending()) void this.#deliver(jid, m).catch(never);
   }
 
-  /** Closes the event stream. The XMPP session goes on; signOut ends it. */
+  /** Whether the tabs have one stream and one sender. */
+  get #shared() {
+    return Boolean(this.#o.share) && Tabs.possible();
+  }
+
+  /** Closes the event stream. The XMPP session goes on; signOut ends it. What waits to be
+   * sent waits for the next connect. */
   disconnect() {
+    this.#outbox.gate('closed');
     this.#source?.stop();
     this.#source = null;
     this.#connected({ state: 'idle', transport: null, retryIn: 0 });
@@ -135,14 +155,15 @@ export class Perch {
 
   /** Connects again now instead of waiting, such as when the network is back. */
   reconnect() {
+    this.#outbox.resume();
     this.#source?.hurry();
   }
 
   /** Calls f with each frame of a type ("*": every frame, "connection": ConnectionState,
-   * "request": each REST call). The result ends it.
-   * @template {keyof Events | '*' | 'error' | 'connection' | 'request'} T
+   * "outbox": OutboxState, "request": each REST call). The result ends it.
+   * @template {keyof Events | '*' | 'error' | 'connection' | 'outbox' | 'request'} T
    * @param {T} type
-   * @param {(frame: T extends 'connection' ? ConnectionState : T extends keyof Events ? Extract<Frame, { type: T }> : any) => void} f */
+   * @param {(frame: T extends 'connection' ? ConnectionState : T extends 'outbox' ? OutboxState : T extends keyof Events ? Extract<Frame, { type: T }> : any) => void} f */
   on(type, f) {
     const set = this.#listeners.get(type) ?? new Set();
     this.#listeners.set(type, set.add(f));
@@ -157,6 +178,10 @@ export class Perch {
   /** @param {Partial<ConnectionState>} s */
   #connected(s) {
     this.connection = { ...this.connection, ...s };
+    const { state, code } = this.connection;
+    if (state === 'live') this.#outbox.gate('live');
+    else if (state === 'stopped' && (code === 4001 || code === 4004)) this.#outbox.gate('closed');
+    else if (state !== 'idle') this.#outbox.gate('away');
     this.#emit('connection', this.connection);
   }
 
@@ -165,7 +190,10 @@ export class Perch {
     if (f.id && !after(f.id, this.cursor)) return; // the tab before us has shown it
     const reset = f.type === 'hello' && !f.data.resumed;
     if (reset) this.cursor = ''; // half a snapshot is none: without its end we ask for another
+    if (f.type === 'hello') this.#outbox.identify(f.data.session.jid, true);
     this.store.apply(f);
+    if (f.type === 'message.sent') this.#outbox.confirm(f.data.id);
+    if (f.type === 'session.state' && f.data.state === 'online') this.#outbox.resume();
     if (f.id) this.cursor = f.id;
     if (f.type === 'live') this.cursor = f.data.tip;
     if (f.type === 'heartbeat' && this.cursor) this.cursor = f.data.tip;
@@ -184,52 +212,116 @@ export class Perch {
     if (state.version !== 1) return;
     this.store.load(state);
     this.cursor = state.cursor;
+    if (!this.#source) return;
+    for (const e of this.#outbox.list()) this.#show(e);
+    this.#adoptPending();
   }
 
   // Messages.
 
-  /** Sends a chat message. It stands in the store at once, is repeated under the same id
-   * until the gateway has it, and its status follows the events. Rejects when the gateway
-   * refuses it, or has not taken it within two minutes.
+  /** Sends a chat message. It stands in the store at once as pending, and its status follows
+   * the events. Messages of a conversation go out in the order of these calls, however long
+   * the gateway is away, each under one id; a repeat is one message. Rejects when the
+   * message is refused for good (status failed), cancelled, or the token is refused: then it
+   * stays pending until there is another token.
    * @param {JID} to @param {string} body @param {{ id?: string, thread?: string, subject?: string }} [extra]
    * @returns {Promise<{ id: string, status: string }>} */
   async send(to, body, extra = {}) {
     const id = extra.id ?? newID();
-    const m = this.store.addPending(bare(to), { id, body, ...extra });
-    return this.#deliver(to, m);
+    if (this.#outbox.has(id)) return this.#outbox.wait(id);
+    if (!this.#outbox.fits(body)) throw ownError('outbox-full', 'Too many messages wait to be sent');
+    this.store.addPending(bare(to), { id, body, ...extra });
+    this.#open();
+    return this.#outbox.add({ id, to, body, ...(extra.thread && { thread: extra.thread }), ...(extra.subject && { subject: extra.subject }) });
   }
 
-  /** Tries a message that has failed once more. @param {JID} jid @param {string} id */
+  /** Sends a message that has failed once more, behind what was written since. One that the
+   * gateway had taken before it failed gets another id: the old one would be answered as a
+   * repeat. Resolves as send does. @param {JID} jid @param {string} id */
   async retry(jid, id) {
-    const m = this.store.conversations.get(jid)?.messages.find((x) => x.id === id && x.status === 'failed');
+    const m = this.store.conversations.get(jid)?.messages.find((x) => x.direction === 'out' && x.id === id && x.status === 'failed');
     if (!m) return;
-    this.store.setStatus(id, 'pending');
-    await this.#deliver(jid, m);
-  }
-
-  /** @param {JID} to @param {StoredMessage} m */
-  async #deliver(to, m) {
-    const until = Date.now() + 120_000;
-    const { id, body, thread, subject } = m;
-    for (let n = 0; ; n++) {
-      try {
-        const answer = await this.sendMessage({ to, body, id, ...(thread && { thread }), ...(subject && { subject }) });
-        this.store.setStatus(id, answer.status);
-        return answer;
-      } catch (e) {
-        const wait = e instanceof PerchError ? e.retryAfter || this.#jitter(n) : this.#jitter(n);
-        if ((e instanceof PerchError && !e.temporary) || Date.now() + wait > until) {
-          this.store.setStatus(id, 'failed', e instanceof Error ? e.message : String(e));
-          throw e;
-        }
-        await pause(wait);
-      }
+    this.#open();
+    if (this.#outbox.has(id)) {
+      const outcome = this.#outbox.wait(id);
+      this.store.sendAgain(jid, id, id);
+      this.#outbox.retry(id);
+      return outcome;
     }
+    const { body, thread, subject } = m;
+    if (!this.#outbox.fits(body)) throw ownError('outbox-full', 'Too many messages wait to be sent');
+    const next = m.event ? newID() : id;
+    this.store.sendAgain(jid, id, next);
+    return this.#outbox.add({ id: next, to: jid, body, ...(thread && { thread }), ...(subject && { subject }) });
   }
 
-  /** @param {number} n */
-  #jitter(n) {
-    return jitter(n, this.#o.backoff);
+  /** Takes back a message that is pending, or dismisses one that has failed. Resolves with
+   * whether it is gone: a request that is under way may still succeed.
+   * @param {JID} jid @param {string} id @returns {Promise<boolean>} */
+  async cancel(jid, id) {
+    if (this.#outbox.has(id)) return this.#outbox.cancel(id);
+    return this.store.remove(jid, id);
+  }
+
+  /** Forgets every message that is not sent, here and in the storage; other tabs keep theirs. */
+  discardPending() {
+    this.#outbox.clear(false);
+  }
+
+  /** How many messages wait, and for what. */
+  get outbox() {
+    return this.#outbox.state;
+  }
+
+  /** Without a stream each message that is written is a reason to try. */
+  #open() {
+    if (this.#source) return;
+    this.#outbox.gate('open');
+    this.#outbox.lead(true);
+    this.#outbox.resume();
+  }
+
+  #newOutbox() {
+    const storage = this.#o.storage === undefined ? defaultStorage(this.#shared) : this.#o.storage;
+    return new Outbox(
+      {
+        deliver: ({ id, to, body, thread, subject }, signal) => this.sendMessage({ to, body, id, ...(thread && { thread }), ...(subject && { subject }) }, { signal }),
+        added: (e) => this.#show(e),
+        settled: (e, outcome) => {
+          if (outcome.is === 'sent') this.store.setStatus(e.id, outcome.status);
+          else if (outcome.is === 'failed') this.store.setStatus(e.id, 'failed', outcome.error);
+          else this.store.remove(bare(e.to), e.id);
+        },
+        dropped: (e) => void this.store.remove(bare(e.to), e.id),
+        announce: (a) => this.#source instanceof Tabs && this.#source.announce(a),
+        changed: () => this.#outboxChanged(),
+      },
+      { storage, backoff: this.#o.backoff, place: this.url.origin },
+    );
+  }
+
+  /** Tells listeners of "outbox" what they do not know yet. */
+  #outboxChanged() {
+    if (!this.#listeners.get('outbox')?.size) return;
+    const state = this.#outbox.state;
+    const text = `${state.pending} ${state.failed} ${state.waits}`;
+    if (text !== this.#outboxSaid) this.#emit('outbox', state);
+    this.#outboxSaid = text;
+  }
+
+  /** Shows a message of the outbox, unless the store has it. @param {Entry} e */
+  #show(e) {
+    this.store.addPending(bare(e.to), { id: e.id, body: e.body, ...(e.thread && { thread: e.thread }), ...(e.subject && { subject: e.subject }) }, e.at);
+    this.store.setStatus(e.id, e.state, e.error);
+  }
+
+  /** What a saved state says is pending is in the outbox, whatever the storage has kept. */
+  #adoptPending() {
+    const entries = this.store.pending().map(([jid, m]) => {
+      const { id, body, thread, subject } = m;
+      return { id, to: jid, body, at: Date.parse(m.time) || Date.now(), state: /** @type {const} */ ('pending'), ...(thread && { thread }), ...(subject && { subject }) };
+    });
+    this.#outbox.adopt(entries, this.store.session?.jid ?? '');
   }
 
   /** Reads the next older page of the archive into the store, the newest one first.
@@ -238,7 +330,14 @@ export class Perch {
     const c = this.store.conversation(jid);
     const before = c.prev ?? undefined;
     const page = await this.getArchive({ with: jid, limit, before });
-    return this.store.merge(jid, page, true);
+    return this.#merge(jid, page, true);
+  }
+
+  /** @param {JID} jid @param {ArchivePage} page @param {boolean} older */
+  #merge(jid, page, older) {
+    const added = this.store.merge(jid, page, older);
+    for (const item of page.items) if (item.direction === 'out' && item.message_id) this.#outbox.confirm(item.message_id, 'acked');
+    return added;
   }
 
   /** Fills holes from the archive: after a reset the log could not tell what was missed. */
@@ -257,7 +356,7 @@ export class Perch {
     /** @type {string | undefined} */ let before;
     for (let n = 0; n < 20; n++) {
       const page = await this.getArchive({ with: c.jid, limit: 50, before });
-      const added = this.store.merge(c.jid, page, false);
+      const added = this.#merge(c.jid, page, false);
       const met = added < page.items.length;
       if (met || page.complete || !c.messages.length || !page.prev) {
         this.store.filled(c.jid, met || (page.complete && page.items.length > 0)); // empty: nothing is kept
@@ -270,7 +369,7 @@ export class Perch {
   // REST. Every call rejects with PerchError, or with fetch's own error when nobody answered.
 
   /** @template [T=any]
-   * @param {string} method @param {string} path @param {{ query?: Record<string, any>, body?: unknown, headers?: Record<string, string>, as?: 'json' | 'blob' }} [o]
+   * @param {string} method @param {string} path @param {{ query?: Record<string, any>, body?: unknown, headers?: Record<string, string>, as?: 'json' | 'blob', signal?: AbortSignal }} [o]
    * @returns {Promise<T>} */
   async request(method, path, o = {}) {
     const url = new URL(path, this.url);
@@ -281,6 +380,7 @@ export class Perch {
       const token = await this.#bearer(refused);
       const answer = await this.#fetch(url, {
         method,
+        ...(o.signal && { signal: o.signal }),
         headers: {
           Accept: o.as === 'blob' ? 'image/*' : 'application/json',
           ...(token && { Authorization: `Bearer ${token}` }),
@@ -318,11 +418,13 @@ export class Perch {
   async replaceCredentials(credential) {
     await this.request('PUT', '/v1/session/credentials', { body: credential });
     if (credential.token && !this.#token.startsWith('perch_')) this.#token = credential.token;
-    this.reconnect();
+    this.reconnect(); // and sends what waited for a credential
   }
-  /** Ends the XMPP session itself, and everything that is kept of it. @returns {Promise<void>} */
+  /** Ends the XMPP session itself, and everything that is kept of it: what was not sent yet
+   * too, in every tab. @returns {Promise<void>} */
   async signOut() {
     await this.request('DELETE', '/v1/session');
+    this.#outbox.clear(true);
     this.disconnect();
   }
   /** @param {{ group?: string, q?: string, limit?: number, cursor?: string, include?: 'presence' }} [query] @returns {Promise<Page<Buddy>>} */
@@ -402,9 +504,9 @@ export class Perch {
   lookupJID(account) {
     return this.request('GET', '/v1/jids', { query: { account } });
   }
-  /** Hands a message over, once; send does more. @param {MessageRequest} message @returns {Promise<import('./types.d.ts').MessageAnswer>} */
-  sendMessage(message) {
-    return this.request('POST', '/v1/messages', { body: message });
+  /** Makes one request, past the outbox and its order; send does more. @param {MessageRequest} message @param {{ signal?: AbortSignal }} [o] @returns {Promise<import('./types.d.ts').MessageAnswer>} */
+  sendMessage(message, o = {}) {
+    return this.request('POST', '/v1/messages', { body: message, signal: o.signal });
   }
   /** @param {string} id @returns {Promise<MessageRecord>} */
   getMessage(id) {
@@ -430,17 +532,34 @@ export class Perch {
 async function problemOf(answer) {
   /** @type {Problem} */
   const problem = await answer.json().catch(() => ({ status: answer.status, code: 'http', title: `HTTP ${answer.status}` }));
-  return new PerchError(answer.status, problem, 1000 * (Number(answer.headers.get('Retry-After')) || 0));
+  return new PerchError(answer.status, problem, retryAfterOf(answer.headers.get('Retry-After')));
+}
+
+/** Seconds or a date (RFC 9110, 10.2.3), in milliseconds from now; 0 where it says nothing. @param {string | null} text */
+function retryAfterOf(text) {
+  if (!text) return 0;
+  const ms = /^\s*\d+\s*$/.test(text) ? 1000 * Number(text) : Date.parse(text) - Date.now();
+  return Number.isFinite(ms) ? Math.min(Math.max(0, ms), 3_600_000) : 0;
+}
+
+/** What the client itself refuses, without a request. @param {string} code @param {string} detail */
+function ownError(code, detail) {
+  return new PerchError(0, /** @type {any} */ ({ type: `/problems/${code}`, title: detail, status: 0, detail, instance: '', code, request_id: '' }));
+}
+
+/** Where messages that wait are kept: by all tabs when one sends for all, else by each tab
+ * for itself. Null where there is no storage, or the page may not use it. @param {boolean} shared @returns {Storage | null} */
+function defaultStorage(shared) {
+  try {
+    return (globalThis.document && (shared ? globalThis.localStorage : globalThis.sessionStorage)) || null;
+  } catch {
+    return null;
+  }
 }
 
 /** An id for a message: 128 random bits, where crypto.randomUUID would need a secure page. */
 function newID() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
-}
-
-/** Full jitter. @param {number} n @param {{ base?: number, cap?: number }} [o] */
-function jitter(n, o = {}) {
-  return Math.random() * Math.min(o.cap ?? 30_000, (o.base ?? 500) * 2 ** Math.min(n, 20));
 }
 
 /** Whether position a comes after b; ids increase inside an epoch, and another epoch is always news.
@@ -465,6 +584,7 @@ export class Store {
   /** Snapshots of a reset, until live says that they are whole. @type {{ buddies: Buddy[], invitations: Invitation[] } | null} */ #reset = null;
   /** @type {Presence[]} */ #snapshot = [];
   #keys = 0;
+  /** How far the gateway's clock is ahead of ours, in milliseconds. */ #ahead = 0;
 
   /** Calls f after each change. The result ends it. @param {(change: Change) => void} f */
   subscribe(f) {
@@ -479,9 +599,11 @@ export class Store {
 
   /** Applies one frame. @param {Frame} f */
   apply(f) {
+    if (f.type === 'hello' || f.type === 'heartbeat') this.#ahead = Date.parse(f.time) - Date.now() || 0;
     switch (f.type) {
       case 'hello':
         this.session = f.data.session;
+        for (const c of this.conversations.values()) c.typing = null; // what it was may have ended meanwhile
         this.#reset = f.data.resumed ? null : { buddies: [], invitations: [] };
         this.#snapshot = [];
         return this.#changed({ what: 'session' });
@@ -504,6 +626,7 @@ export class Store {
         return this.#changed({ what: 'buddies', jid: f.data.jid });
       case 'presence':
         this.presence.set(f.data.jid, f.data);
+        if (!f.data.available && this.conversations.get(f.data.jid)?.typing) this.#typing(f.data.jid, 'gone');
         return this.#changed({ what: 'presence', jid: f.data.jid });
       case 'invitation.received':
         this.invitations.set(f.data.jid, f.data);
@@ -526,7 +649,7 @@ export class Store {
       case 'message.sent':
         return this.#message(f.type === 'message.sent' ? 'out' : 'in', f.id ?? '', f.time, f.data);
       case 'message.status':
-        return this.setStatus(f.data.id, f.data.status, f.data.error?.text || f.data.error?.condition);
+        return this.setStatus(f.data.id, f.data.status, f.data.error?.text || f.data.error?.condition, f.data.time ?? f.time);
     }
   }
 
@@ -580,34 +703,72 @@ export class Store {
     const jid = bare(direction === 'out' ? d.to : d.from);
     const c = this.conversation(jid);
     const at = d.delay?.stamp ?? time;
-    let m =
-      (direction === 'out' ? c.messages.find((x) => x.direction === 'out' && x.id === d.id && !x.event) : undefined) ??
-      (d.stanza_id ? c.messages.find((x) => x.archive === d.stanza_id) : undefined) ??
-      (d.stanza_id ? undefined : alike(c.messages, direction, d.body, at, (x) => !x.event && !x.id));
-    if (m?.event) return; // the archive's copy of one that we have
+    if (direction === 'out') this.#moveLocal(d.id, c);
+    let m = ofEvent(c.messages, direction, d, event, at);
+    if (m?.event) return; // a copy of one that we have
     if (m) c.messages.splice(c.messages.indexOf(m), 1);
     else m = { key: this.#key(), id: d.id, direction, body: d.body, time: at };
-    Object.assign(m, { id: d.id, event, time: at }, d.stanza_id && { archive: d.stanza_id });
+    Object.assign(m, { id: d.id, body: d.body, event, time: at }, d.stanza_id && { archive: d.stanza_id });
     if (d.delay) m.delayed = true;
     if (d.subject) m.subject = d.subject;
     if (d.thread) m.thread = d.thread;
-    if (direction === 'out' && (!m.status || m.status === 'pending')) m.status = 'accepted';
+    if (direction === 'out' && (!m.status || m.status === 'pending' || m.status === 'failed')) {
+      m.status = 'accepted';
+      delete m.error;
+    }
     if (direction === 'in') c.typing = null;
     insert(c.messages, m);
     this.#changed({ what: 'conversations', jid });
+  }
+
+  /** A message that was written here belongs to the account as the gateway writes it, which
+   * may be another spelling of its JID. @param {string} id @param {Conversation} c */
+  #moveLocal(id, c) {
+    for (const other of this.conversations.values()) {
+      const m = other === c ? undefined : other.messages.find((x) => x.local && x.id === id && !x.event);
+      if (!m) continue;
+      other.messages.splice(other.messages.indexOf(m), 1);
+      insert(c.messages, m);
+      this.#changed({ what: 'conversations', jid: other.jid });
+    }
   }
 
   #key() {
     return `m${++this.#keys}`;
   }
 
-  /** Adds a message that is on its way to the gateway. @param {JID} jid @param {{ id: string, body: string, thread?: string, subject?: string }} m */
-  addPending(jid, m) {
+  /** Adds a message that was written here, unless it is there. @param {JID} jid @param {{ id: string, body: string, thread?: string, subject?: string }} m
+   * @param {number} [at] when, in milliseconds by our own clock */
+  addPending(jid, m, at = Date.now()) {
+    const messages = this.conversation(jid).messages;
+    const known = messages.find((x) => x.local && x.id === m.id);
+    if (known) return known;
     /** @type {StoredMessage} */
-    const stored = { ...m, key: this.#key(), direction: 'out', time: new Date().toISOString(), status: 'pending' };
-    this.conversation(jid).messages.push(stored);
+    const stored = { ...m, key: this.#key(), direction: 'out', time: new Date(at + this.#ahead).toISOString(), status: 'pending', local: true };
+    insert(messages, stored);
     this.#changed({ what: 'conversations', jid });
     return stored;
+  }
+
+  /** A message that has failed is pending again, at the end. @param {JID} jid @param {string} id @param {string} next its id from now on */
+  sendAgain(jid, id, next) {
+    const c = this.conversation(jid);
+    const i = c.messages.findIndex((x) => x.direction === 'out' && x.id === id && x.status === 'failed');
+    const [m] = i < 0 ? [] : c.messages.splice(i, 1);
+    if (!m) return;
+    Object.assign(m, { id: next, status: 'pending', local: true, time: new Date(Date.now() + this.#ahead).toISOString() });
+    for (const field of /** @type {const} */ (['error', 'event', 'archive', 'reached'])) delete m[field];
+    insert(c.messages, m);
+    this.#changed({ what: 'conversations', jid });
+  }
+
+  /** Takes out a message that was never sent. Reports whether it was there. @param {JID} jid @param {string} id */
+  remove(jid, id) {
+    const messages = this.conversations.get(jid)?.messages ?? [];
+    const i = messages.findIndex((x) => x.direction === 'out' && x.id === id && (x.status === 'pending' || x.status === 'failed'));
+    if (i >= 0) messages.splice(i, 1);
+    if (i >= 0) this.#changed({ what: 'conversations', jid });
+    return i >= 0;
   }
 
   /** What waits to be handed over, with whom it is for. @returns {[JID, StoredMessage][]} */
@@ -618,14 +779,16 @@ export class Store {
   }
 
   /** A status never goes back: an answer may come after the event that is newer than it.
-   * @param {string} id @param {StoredMessage['status']} status @param {string} [error] */
-  setStatus(id, status, error) {
+   * @param {string} id @param {StoredMessage['status']} status @param {string} [error] @param {string} [time] when the service had it */
+  setStatus(id, status, error, time) {
     const order = ['pending', 'accepted', 'sent', 'acked', 'delivered', 'displayed'];
     for (const c of this.conversations.values()) {
       const m = c.messages.findLast((x) => x.direction === 'out' && x.id === id);
       if (!m) continue;
       const [from, to] = [order.indexOf(m.status ?? ''), order.indexOf(status ?? '')];
+      if (time && to >= order.indexOf('sent')) m.reached ??= time;
       if (to >= 0 && from > to) return;
+      if (m.status === status && m.error === error) return;
       m.status = status;
       if (error) m.error = error;
       else delete m.error;
@@ -639,17 +802,19 @@ export class Store {
     const c = this.conversation(jid);
     let added = 0;
     for (const item of page.items) {
-      const known =
-        c.messages.find((m) => m.archive === item.id) ??
-        alike(c.messages, item.direction, item.body, item.time, (m) => !m.archive && m.status !== 'pending');
-      if (known) {
-        known.archive = item.id;
+      const m = ofArchived(c.messages, item);
+      const unsent = m && (m.status === 'pending' || m.status === 'failed') && !m.event;
+      if (m && !unsent) {
+        m.archive = item.id;
         continue;
       }
-      insert(c.messages, {
-        key: this.#key(), id: '', direction: item.direction, body: item.body, time: item.time, archive: item.id,
-      });
-      added++;
+      if (m) c.messages.splice(c.messages.indexOf(m), 1); // it was sent after all: it gets its place
+      /** @type {StoredMessage} */
+      const stored = m ?? { key: this.#key(), id: item.message_id ?? '', direction: item.direction === 'out' ? 'out' : 'in', body: item.body, time: item.time };
+      Object.assign(stored, { archive: item.id, time: item.time }, m && { status: 'acked' });
+      if (m) delete m.error;
+      else added++;
+      insert(c.messages, stored);
     }
     if (older) {
       c.prev = page.prev;
@@ -696,25 +861,6 @@ export class Store {
 /** What a snapshot says of a buddy that nothing was heard of. @param {JID} jid @returns {Presence} */
 const absent = (jid) => ({ jid, available: false, show: null, status: '', priority: 0, resources: [], updated_at: null, stale: false });
 
-/** How far the clocks of the archive and of the gateway may be apart, in milliseconds. */
-const skew = 10_000;
-
-/** The message that an archive without ids means: same side, same text, about the same time.
- * @param {StoredMessage[]} list @param {string} direction @param {string} body @param {string} time @param {(m: StoredMessage) => boolean} free */
-function alike(list, direction, body, time, free) {
-  const at = Date.parse(time);
-  return list.find((m) => m.direction === direction && m.body === body && free(m) && Math.abs(Date.parse(m.time) - at) <= skew);
-}
-
-/** Keeps a list in order of time; the later arrival stands last among equals.
- * @param {StoredMessage[]} list @param {StoredMessage} m */
-function insert(list, m) {
-  let i = list.length;
-  const at = Date.parse(m.time);
-  while (i > 0 && Date.parse(/** @type {StoredMessage} */ (list[i - 1]).time) > at) i--;
-  list.splice(i, 0, m);
-}
-
 /**
  * What a source of frames needs of its client.
  * @typedef {object} Port
@@ -725,6 +871,7 @@ function insert(list, m) {
  * @property {(s: Partial<ConnectionState>) => void} state
  * @property {() => SavedState} save
  * @property {(s: SavedState) => void} restore
+ * @property {Outbox} outbox
  */
 
 /** Failures of WebSockets before they said hello, until SSE is tried instead. */
@@ -928,7 +1075,8 @@ function endingOf(e) {
 }
 
 /** Tabs that share one stream. The one that holds the lock leads: it has the stream and
- * tells the others every frame. When it closes, the next one resumes from its own cursor. */
+ * tells the others every frame, and sends what any of them has written. When it closes, the
+ * next one resumes from its own cursor and sends what is left. */
 class Tabs {
   #o;
   #port;
@@ -994,6 +1142,7 @@ class Tabs {
       this.#stream = null;
       this.#joined = false;
       if (this.#stopped) return;
+      this.#port.outbox.lead(false);
       this.#say({ kind: 'join' });
       this.#expect(name);
       void this.#queue(name, false);
@@ -1017,12 +1166,18 @@ class Tabs {
       },
     });
     this.#stream.start();
+    this.#port.outbox.lead(true);
     return new Promise((done) => (this.#release = done));
   }
 
   /** @param {any} m */
   #say(m) {
     if (!this.#stopped) this.#channel?.postMessage({ ...m, from: this.#me });
+  }
+
+  /** @param {import('./perch/outbox.js').Announcement} a */
+  announce(a) {
+    this.#say({ kind: 'outbox', announcement: a });
   }
 
   /** @param {string} to */
@@ -1032,7 +1187,9 @@ class Tabs {
 
   /** @param {any} m */
   #heard(m) {
+    if (m.kind === 'outbox') return this.#port.outbox.hear(m.announcement);
     if (this.#stream) {
+      if (m.kind === 'join') this.#port.outbox.share();
       if (m.kind === 'join' && this.#port.cursor()) this.#welcome(m.from);
       if (m.kind === 'hurry') this.#stream.hurry();
       return; // frames of the leader before us come again by our own stream
@@ -1041,6 +1198,8 @@ class Tabs {
     if (m.kind === 'welcome' && !this.#joined && (m.to === this.#me || m.to === '*')) {
       this.#joined = true;
       this.#port.restore(m.saved);
+      this.#port.outbox.identify(m.saved.session?.jid ?? '', true);
+      this.#port.outbox.share();
       this.#port.state({ state: 'live', transport: 'tab' });
     }
     if (m.kind === 'frame' && this.#joined) this.#port.frame(m.frame);

@@ -129,10 +129,15 @@ export interface StoredMessage {
   direction: 'in' | 'out';
   body: string;
   time: Time;
-  /** Of outgoing ones; "pending" until the gateway has it. */
+  /** Of outgoing ones; "pending" until the gateway has it. One that is "failed" is sent again
+   * by Perch.retry and dismissed by Perch.cancel, which also takes back a pending one. */
   status?: Status | 'pending';
   /** Why it failed, in one sentence. */
   error?: string;
+  /** It was written by this client, in this tab or another one. */
+  local?: boolean;
+  /** When the service had it, for an archive that knows messages by their time only. */
+  reached?: Time;
   /** It was held back on its way (XEP-0203). */
   delayed?: boolean;
   subject?: string;
@@ -186,6 +191,19 @@ export interface ConnectionState {
   connects: number;
 }
 
+/** What waits to be sent. Event "outbox" says when pending, failed or waits have changed. */
+export interface OutboxState {
+  /** Messages that the gateway does not have yet. */
+  pending: number;
+  /** Messages that were refused, and neither sent again nor dismissed. */
+  failed: number;
+  /** What the pending ones wait for: the event stream, the back-off after a failure, another
+   * credential; null when they are being sent. */
+  waits: 'stream' | 'backoff' | 'credentials' | null;
+  /** Milliseconds until the next request may be made. */
+  retryIn: number;
+}
+
 export interface Options {
   /** Where the gateway is; the page's own origin if not given. */
   url?: string | URL;
@@ -203,6 +221,10 @@ export interface Options {
   state?: SavedState | null;
   /** Full jitter: a random part of base * 2^attempt, at most cap. Milliseconds. */
   backoff?: { base?: number; cap?: number };
+  /** Where messages that wait to be sent are kept over a reload; null: in memory alone. If not
+   * given, localStorage with share where tabs can share, else the tab's own sessionStorage;
+   * null outside of browsers. Give localStorage without share only if one page at a time uses it. */
+  storage?: Storage | null;
   /** Silence after which a stream is taken for dead, in milliseconds; 2 heartbeats + 5 s if not given. */
   silence?: number;
   fetch?: typeof fetch;

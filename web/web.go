@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-//go:embed index.html icon.svg perch.js console/*.js console/*.css
+//go:embed index.html icon.svg perch.js perch/*.js console/*.js console/*.css
 var files embed.FS
 
 // csp is as strict as a page can be that shows strangers' text: no inline script or style,

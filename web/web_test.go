@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,9 +16,9 @@ import (
 	"github.com/perch-im/perch/web"
 )
 
-func get(t *testing.T, h http.Handler, path string, header ...string) *httptest.ResponseRecorder {
+func get(t *testing.T, h http.Handler, address string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r := httptest.NewRequest(http.MethodGet, address, nil)
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
@@ -30,7 +31,7 @@ func get(t *testing.T, h http.Handler, path string, header ...string) *httptest.
 // and what its modules import.
 func loads(t *testing.T, h http.Handler) map[string]int {
 	t.Helper()
-	named := regexp.MustCompile(`(?m)(?:href|src)="(/[^"]+\.(?:js|css|svg))"|^import .* from '([^']+)'`)
+	named := regexp.MustCompile(`(?m)(?:href|src)="(/[^"]+\.(?:js|css|svg))"|^import .* from '([^']+)';`)
 	sizes, todo := map[string]int{}, []string{"/"}
 	for len(todo) > 0 {
 		address := todo[0]
@@ -44,13 +45,10 @@ func loads(t *testing.T, h http.Handler) map[string]int {
 		}
 		sizes[address] = w.Body.Len()
 		for _, m := range named.FindAllStringSubmatch(w.Body.String(), -1) {
-			switch {
-			case m[1] != "":
+			if m[1] != "" {
 				todo = append(todo, m[1])
-			case strings.HasPrefix(m[2], "./"):
-				todo = append(todo, "/console/"+m[2][2:])
-			default:
-				todo = append(todo, "/"+strings.TrimPrefix(m[2], "../"))
+			} else {
+				todo = append(todo, path.Join(path.Dir(address), m[2]))
 			}
 		}
 	}
@@ -110,7 +108,11 @@ func TestScriptsMakeNoMarkup(t *testing.T) {
 	if err != nil || len(files) < 8 {
 		t.Fatal(files, err)
 	}
-	for _, name := range append(files, "index.html", "perch.js") {
+	modules, err := filepath.Glob("perch/*.js")
+	if err != nil || len(modules) < 3 {
+		t.Fatal(modules, err)
+	}
+	for _, name := range append(append(files, modules...), "index.html", "perch.js") {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -153,7 +155,7 @@ func TestPackageNamesItsFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"perch.js"`, `"perch.d.ts"`, `"types.d.ts"`} {
+	for _, want := range []string{`"perch.js"`, `"perch/outbox.js"`, `"perch.d.ts"`, `"types.d.ts"`} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the package lacks %s", want)
 		}

@@ -1,12 +1,12 @@
 // One conversation: messages with their status, typing both ways, older ones by scrolling.
-import { attempt, clock, h, moment, set, sync, text } from './dom.js';
+import { attempt, clock, h, moment, note, set, sync, text } from './dom.js';
 import { availability, showCard } from './person.js';
 
 /** @typedef {import('../types.d.ts').StoredMessage} StoredMessage */
 
-const marks = { pending: '…', accepted: '✓', sent: '✓', acked: '✓✓', delivered: '✓✓', displayed: '✓✓', failed: '!', unknown: '?' };
+const marks = { pending: '', accepted: '✓', sent: '✓', acked: '✓✓', delivered: '✓✓', displayed: '✓✓', failed: '!', unknown: '?' };
 const words = {
-  pending: 'on its way to the gateway', accepted: 'accepted: the gateway has it', sent: 'sent to the XMPP service', acked: 'the service has it', delivered: 'a device has it',
+  pending: 'waits to be sent', accepted: 'accepted: the gateway has it', sent: 'sent to the XMPP service', acked: 'the service has it', delivered: 'a device has it',
   displayed: 'seen', failed: 'not sent', unknown: 'the link was lost; the service cannot tell whether it came',
 };
 
@@ -139,21 +139,35 @@ export class Chat {
 
   /** @param {StoredMessage} m */
   #message(m) {
-    return h('li', { class: `message ${m.direction}`, 'data-id': m.id }, h('span', { class: 'hidden' }, m.direction === 'in' ? `${this.#pane.nameOf(this.#jid)}: ` : 'You: '), h('p', { class: 'body', dir: 'auto' }, m.body), h('p', { class: 'meta' }, h('time', {}), h('span', { class: 'mark' }), h('button', { class: 'link', hidden: true, onclick: () => attempt(() => this.#pane.perch.retry(this.#jid, m.id)) }, 'Try again')));
+    return h('li', { class: `message ${m.direction}`, 'data-id': m.id }, h('span', { class: 'hidden' }, m.direction === 'in' ? `${this.#pane.nameOf(this.#jid)}: ` : 'You: '), h('p', { class: 'body', dir: 'auto' }, m.body), h('p', { class: 'meta' }, h('time', {}), h('span', { class: 'mark' }), h('button', { class: 'link', hidden: true, onclick: () => attempt(() => this.#pane.perch.retry(this.#jid, m.id)) }, 'Try again'), h('button', { class: 'link', hidden: true, onclick: () => attempt(() => this.#cancel(m)) })));
+  }
+
+  /** What a pending message waits for, in words. */
+  #waiting() {
+    const { waits } = this.#pane.perch.outbox;
+    return { stream: 'Waits for the connection', backoff: 'Waits to try again', credentials: 'Waits for a new token', none: 'Sending…' }[waits ?? 'none'];
+  }
+
+  /** Takes back a message that waits, or dismisses one that has failed. @param {StoredMessage} m */
+  async #cancel(m) {
+    if (!(await this.#pane.perch.cancel(this.#jid, m.id))) note('It was sent already.');
   }
 
   /** @param {HTMLElement} e @param {StoredMessage} m */
   #update(e, m) {
-    const [time, mark, again] = /** @type {HTMLElement[]} */ ([...(e.querySelector('.meta')?.children ?? [])]);
-    if (!time || !mark || !again) return;
+    const [time, mark, again, drop] = /** @type {HTMLElement[]} */ ([...(e.querySelector('.meta')?.children ?? [])]);
+    if (!time || !mark || !again || !drop) return;
     text(time, clock(m.time) + (m.delayed ? ' · came late' : ''));
     set(time, 'title', moment(m.time));
     set(e, 'data-status', m.status);
     set(again, 'hidden', m.status !== 'failed');
+    set(drop, 'hidden', m.status !== 'failed' && m.status !== 'pending');
+    text(drop, m.status === 'failed' ? 'Dismiss' : 'Cancel');
+    set(e, 'data-id', m.id);
     if (!m.status) return;
-    text(mark, m.status === 'failed' ? (m.error ?? 'not sent') : marks[m.status]);
-    set(mark, 'role', 'img');
-    set(mark, 'aria-label', words[m.status] + (m.error ? `: ${m.error}` : ''));
+    text(mark, m.status === 'failed' ? `Not sent: ${m.error ?? 'the service refused it'}` : m.status === 'pending' ? this.#waiting() : marks[m.status]);
+    set(mark, 'role', m.status === 'failed' || m.status === 'pending' ? null : 'img');
+    set(mark, 'aria-label', m.status === 'failed' || m.status === 'pending' ? null : words[m.status]);
     set(mark, 'title', words[m.status]);
   }
 }

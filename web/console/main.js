@@ -24,6 +24,7 @@ async function show(slot, place) {
   }
   store.signIn(token);
   const pane = new Pane(token, store, () => {
+    pane.perch.discardPending();
     pane.close();
     panes.delete(slot);
     store.forget();

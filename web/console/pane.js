@@ -21,7 +21,7 @@ export class Pane {
     this.storage = storage;
     this.id = `p${++count}`;
     const saved = storage.load();
-    this.perch = new Perch({ token, share: true, state: saved });
+    this.perch = new Perch({ token, share: true, state: saved, storage: sessionStorage });
     this.#open = saved?.open ?? '';
     this.#picked = this.#open !== '';
     this.photos = new Photos(this.perch);
@@ -40,6 +40,7 @@ export class Pane {
     const save = soon(() => this.save());
     this.perch.store.subscribe(draw);
     this.perch.on('connection', draw);
+    this.perch.on('outbox', draw);
     this.perch.on('live', save);
     addEventListener('pagehide', this.save);
   }

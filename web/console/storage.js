@@ -1,5 +1,6 @@
 // What a tab keeps for itself: the token and the last state, so that a reload goes on from
-// its cursor. It is gone with the tab; nothing is written anywhere else.
+// its cursor. What waits to be sent is there too (perch/outbox_storage.js). It is gone with
+// the tab; nothing is written anywhere else.
 
 /** @typedef {import('../types.d.ts').SavedState} SavedState */
 

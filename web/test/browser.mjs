@@ -62,3 +62,18 @@ export async function accessible(page, what) {
 export async function picture(page, name) {
   if (process.env.PERCH_PICTURES) await page.screenshot({ path: join(process.env.PERCH_PICTURES, `${name}.png`) });
 }
+
+/** Pictures of one moment in every width and both colour schemes; nothing scrolls sideways. */
+export async function pictures(page, name) {
+  const before = page.viewportSize();
+  for (const width of [320, 390, 768, 1280]) {
+    await page.setViewportSize({ width, height: 720 });
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name}: the page scrolls sideways at ${width}`);
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      await picture(page, `${name}-${width}-${colorScheme}`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(before);
+}

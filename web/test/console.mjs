@@ -1,7 +1,7 @@
 // The console in a real browser, in whole stories, on a service that can be moved.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessible, browse, buddy, picture, say, signIn } from './browser.mjs';
+import { accessible, browse, buddy, picture, pictures, say, signIn } from './browser.mjs';
 import { client, stage, until, url } from './kit.mjs';
 
 const jidOf = (user) => stage('jid', { user });
@@ -168,6 +168,63 @@ test('two tabs share one stream, and the second goes on when the first is closed
     await two.getByText('to whoever is there').waitFor();
     assert.equal(await two.getByText('You said: from the second tab').count(), 1);
     assert.equal((await bob.getSession()).streams, 1);
+  }));
+
+test('messages that are written without a connection wait, are sent in order, and one that is refused can be sent again', () =>
+  browse({}, async (browser) => {
+    const page = await browser.newPage();
+    await signIn(page, url, 'demo-alice');
+    await buddy(page, 'Echo').click();
+    await stage('down');
+    await page.getByText('No connection').waitFor();
+    const texts = ['first of the outage', 'second of the outage', 'third of the outage', 'taken back'];
+    for (const text of texts) await say(page, text);
+    const message = (text) => page.locator('.message.out', { hasText: text });
+    await message(texts[0]).getByText('Waits for the connection').waitFor();
+    await message('taken back').getByRole('button', { name: 'Cancel' }).click();
+    await message('taken back').waitFor({ state: 'detached' });
+    await accessible(page, 'pending');
+    await pictures(page, 'pending');
+    await stage('up');
+    await page.getByText('You said: third of the outage').waitFor();
+    const echoes = () => page.locator('.message.in .body', { hasText: 'of the outage' }).allTextContents();
+    assert.deepEqual(await echoes(), texts.slice(0, 3).map((t) => `You said: ${t}`));
+    assert.equal(await page.evaluate(() => Object.keys(sessionStorage).filter((k) => k.startsWith('perch:outbox:')).length), 0, 'what was sent is still kept');
+
+    let refuse = true;
+    await page.route('**/v1/messages', (route) => (refuse ? route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify({ code: 'forbidden', status: 403, title: 'Forbidden', detail: 'you may not write to this account' }) }) : route.continue()));
+    await say(page, 'refused at first');
+    await message('refused at first').getByText('Not sent: you may not write to this account').waitFor();
+    await accessible(page, 'failed');
+    await pictures(page, 'failed');
+    refuse = false;
+    await message('refused at first').getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('You said: refused at first').waitFor();
+    assert.equal(await message('refused at first').count(), 1);
+  }));
+
+test('a tab with messages that wait is reloaded, or closed beside another one: they are sent', () =>
+  browse({}, async (browser) => {
+    const [one, two] = [await browser.newPage(), await browser.newPage()];
+    for (const page of [one, two]) {
+      await signIn(page, url, 'demo-alice');
+      await buddy(page, 'Echo').click();
+    }
+    let posts = 0;
+    let blocked = true;
+    await browser.route('**/v1/messages', (route) => (blocked ? (posts++, route.abort()) : route.continue()));
+    await say(one, 'written before the reload');
+    await one.locator('.message.out', { hasText: 'written before the reload' }).getByText('Waits to try again').waitFor();
+    await two.locator('.message.out', { hasText: 'written before the reload' }).waitFor();
+    await two.reload();
+    await two.locator('.message.out', { hasText: 'written before the reload' }).waitFor();
+    await say(two, 'written after the reload');
+    await one.close();
+    blocked = false;
+    await two.getByText('You said: written after the reload').waitFor();
+    assert.deepEqual(await two.locator('.message.in .body', { hasText: 'the reload' }).allTextContents(), ['You said: written before the reload', 'You said: written after the reload']);
+    assert.equal(await two.locator('.message.out', { hasText: 'the reload' }).count(), 2);
+    assert.ok(posts > 0 && posts < 30, `${posts} refused requests`);
   }));
 
 test('on a phone: people, a conversation, and back; dark; without motion', () =>

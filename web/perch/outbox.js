@@ -1,0 +1,434 @@
+import { Backoff } from './backoff.js';
+import { OutboxStorage } from './outbox_storage.js';
+
+/**
+ * A message from the moment it was written until the gateway has it, or it was refused.
+ * @typedef {object} Entry
+ * @property {string} id idempotency key and stanza id: repeated under it, it is one stanza
+ * @property {string} to
+ * @property {string} body
+ * @property {string} [thread]
+ * @property {string} [subject]
+ * @property {number} at when it was written, in milliseconds; grows strictly, and is the order of sending
+ * @property {'pending' | 'failed'} state
+ * @property {string} [error] why it failed, in one sentence
+ * @property {boolean} [cancelled] the user took it back; it is dropped unless a request under way succeeds
+ * @property {string} [account] whose message it is; "" until the gateway has said who we are
+ * @property {number} [strikes] answers that blame the gateway, but perhaps for this message
+ */
+
+/** What became of an entry. @typedef {{ is: 'sent', status: import('../types.d.ts').Status } | { is: 'failed', error: string, cause?: unknown } | { is: 'cancelled' }} Outcome */
+
+/**
+ * What one tab says to the others about the outbox that they share.
+ * @typedef {{ op: 'add', entries: Entry[] } | { op: 'settle', id: string, outcome: Outcome } | { op: 'retry' | 'cancel', id: string }} Announcement
+ */
+
+/**
+ * What an outbox needs of its client.
+ * @typedef {object} OutboxPort
+ * @property {(e: Entry, signal: AbortSignal) => Promise<{ status: import('../types.d.ts').Status }>} deliver makes one request
+ * @property {(e: Entry) => void} added an entry is here that the store must show
+ * @property {(e: Entry, outcome: Outcome) => void} settled
+ * @property {(e: Entry) => void} dropped an entry of another account, which must not be shown here
+ * @property {(a: Announcement) => void} announce
+ * @property {() => void} changed
+ */
+
+/** Whether requests may be made. open: there is no stream to go by. live: the stream is
+ * there. away: it is being opened, so only probes. closed: none.
+ * @typedef {'open' | 'live' | 'away' | 'closed'} Gate */
+
+/** Conversations that may have a request under way at a time. */
+const lanes = 4;
+/** Most entries, and most characters in them. */
+const most = { entries: 1000, characters: 1 << 20 };
+/** How long a message is tried, in milliseconds. The gateway knows a repeated id for a day
+ * and no longer: later it would be another stanza. */
+const triedFor = 86_400_000 - 60_000;
+/** How long one request may take, in milliseconds. */
+const requestTime = 30_000;
+/** Answers such as 500 until a message is taken for the cause of them. */
+const mostStrikes = 8;
+/** Outcomes that are remembered for tabs that were asleep. */
+const remembered = 2000;
+
+/** The order of sending is kept inside a conversation. @param {string} to */
+const conversationOf = (to) => (to.split('/', 1)[0] ?? to).toLowerCase();
+
+/**
+ * The messages that a user has written and the gateway does not have yet. One queue a
+ * conversation, with one request under way in each, so that the order of writing is the
+ * order of sending; one back-off for all of them. While the event stream is away nothing is
+ * sent but a probe. Of several tabs only the one that leads sends; all have the entries, so
+ * that any can take over.
+ */
+export class Outbox {
+  #port;
+  #storage;
+  #place;
+  #backoff;
+  /** @type {OutboxStorage | null} */ #kept = null;
+  /** @type {Map<string, Entry>} in the order of writing */ #entries = new Map();
+  /** @type {Map<string, { promise: Promise<any>, done: (v: any) => void, failed: (e: unknown) => void }>} */ #waiting = new Map();
+  /** @type {Map<string, Outcome>} */ #outcomes = new Map();
+  /** Entries of which a request is under way, by conversation. @type {Map<string, Entry>} */ #busy = new Map();
+  /** Which attempt was the last one of a conversation: probes take turns. @type {Map<string, number>} */ #turns = new Map();
+  #turn = 0;
+  #account = '';
+  #last = 0;
+  #leading = true;
+  /** @type {Gate} */ #gate = 'open';
+  #paused = false;
+  /** Whether messages were restored for an account that the gateway has not named yet: the
+   * token may be of another one. */ #unproved = false;
+  /** @type {any} */ #timer;
+
+  /** @param {OutboxPort} port @param {{ storage?: Storage | null, backoff?: import('./backoff.js').BackoffOptions, place?: string }} [o] place: the gateway's address, part of the name in the storage */
+  constructor(port, o = {}) {
+    this.#port = port;
+    this.#storage = o.storage ?? null;
+    this.#place = o.place ?? '';
+    this.#backoff = new Backoff(o.backoff);
+  }
+
+  /** For people and tests: what waits, and for what. @returns {import('../types.d.ts').OutboxState} */
+  get state() {
+    const pending = [...this.#entries.values()].filter((e) => e.state === 'pending').length;
+    const waits = this.#gate === 'away' || this.#gate === 'closed' ? 'stream' : this.#backoff.wait > 0 ? 'backoff' : null;
+    return { pending, failed: this.#entries.size - pending, waits: this.#paused ? 'credentials' : waits, retryIn: this.#backoff.wait };
+  }
+
+  /** @param {string} id */
+  has(id) {
+    return this.#entries.has(id);
+  }
+
+  /** Entries in the order of writing. */
+  list() {
+    return [...this.#entries.values()];
+  }
+
+  /** Reports whether one more message has room. @param {string} body */
+  fits(body) {
+    const characters = this.list().reduce((n, e) => n + e.body.length, body.length);
+    return this.#entries.size < most.entries && characters <= most.characters;
+  }
+
+  /** Takes a message that was written now; the caller has asked fits. Resolves when the
+   * gateway has it, rejects when it has failed, was cancelled, or the token was refused.
+   * @param {{ id: string, to: string, body: string, thread?: string, subject?: string }} m */
+  add(m) {
+    /** @type {Entry} */ const e = { ...m, at: this.#next(), state: 'pending', account: this.#account };
+    this.#insert([e]);
+    this.#kept?.save(e);
+    this.#port.announce({ op: 'add', entries: [e] });
+    const promise = this.wait(e.id);
+    this.#pump();
+    return promise;
+  }
+
+  /** What becomes of an entry, for whoever waits. @param {string} id @returns {Promise<{ id: string, status: string }>} */
+  wait(id) {
+    let w = this.#waiting.get(id);
+    if (!w) {
+      /** @type {any} */ const calls = {};
+      calls.promise = new Promise((done, failed) => Object.assign(calls, { done, failed }));
+      calls.promise.catch(() => {}); // who does not wait sees it in the store
+      this.#waiting.set(id, (w = calls));
+    }
+    return /** @type {any} */ (w).promise;
+  }
+
+  /** Takes entries from elsewhere: a storage, a saved state or another tab. What this
+   * outbox has settled already is not taken again. @param {Entry[]} entries @param {string} [account] */
+  adopt(entries, account = this.#account) {
+    const fresh = entries.filter((e) => !this.#entries.has(e.id) && !this.#outcomes.has(e.id)).slice(0, Math.max(0, most.entries - this.#entries.size));
+    if (!fresh.length) return;
+    this.#insert(fresh.map((e) => ({ ...e, account, strikes: 0 })));
+    if (account === this.#account) for (const e of fresh) this.#kept?.save(e);
+    for (const e of fresh) this.#port.added(e);
+    this.#pump();
+  }
+
+  /** A saved state says whose outbox this is, or the gateway: then proved. Messages of
+   * another account stay in the storage for it and are never sent from here.
+   * @param {string} account @param {boolean} proved */
+  identify(account, proved) {
+    if (proved) this.#unproved = false;
+    if (account === this.#account || !account) return this.#pump();
+    this.#unproved = !proved;
+    for (const e of this.list()) {
+      if (e.account && e.account !== account) {
+        this.#entries.delete(e.id);
+        this.#port.dropped(e);
+      } else e.account = account;
+    }
+    this.#account = account;
+    this.#kept = this.#storage && new OutboxStorage(this.#storage, `${this.#place} ${account}`);
+    for (const e of this.#entries.values()) this.#kept?.save(e);
+    this.adopt(this.#kept?.load() ?? []);
+  }
+
+  // Who sends, and when.
+
+  /** @param {boolean} leading whether this tab sends for all */
+  lead(leading) {
+    this.#leading = leading;
+    this.#pump();
+  }
+
+  /** @param {Gate} gate */
+  gate(gate) {
+    if (gate === this.#gate) return;
+    this.#gate = gate;
+    if (gate === 'away') this.#backoff.away();
+    if (gate === 'live' || gate === 'open') {
+      this.#backoff.passed();
+      this.#paused = false;
+    }
+    this.#pump();
+  }
+
+  /** A credential was refused: nothing is sent until there is another one. @param {unknown} cause */
+  pause(cause) {
+    this.#paused = true;
+    for (const [id, w] of this.#waiting) {
+      if (this.#entries.get(id)?.state !== 'pending') continue;
+      this.#waiting.delete(id);
+      w.failed(cause);
+    }
+    this.#pump();
+  }
+
+  /** There is another credential, or a reason to try again. */
+  resume() {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#pump();
+  }
+
+  #online = () => {
+    if (this.#gate === 'open') this.#backoff.passed();
+    this.#pump();
+  };
+
+  get #sends() {
+    const network = this.#gate === 'live' || globalThis.navigator?.onLine !== false;
+    return this.#leading && this.#gate !== 'closed' && !this.#paused && !this.#unproved && network;
+  }
+
+  /** Starts what may be under way now. The one timer wakes it for what is due later. */
+  #pump() {
+    this.#drop();
+    this.#port.changed();
+    const wait = this.#backoff.wait;
+    const heads = this.#heads();
+    globalThis[heads.length ? 'addEventListener' : 'removeEventListener']?.('online', this.#online);
+    if (this.#sends && wait <= 0) for (const e of heads) if (this.#busy.size < (this.#backoff.probing ? 1 : lanes)) void this.#attempt(e);
+    const due = this.#sends && wait > 0 && heads.length ? wait : Infinity;
+    this.#wake(Math.min(due, this.#nextExpiry()));
+  }
+
+  /** @param {number} ms */
+  #wake(ms) {
+    clearTimeout(this.#timer);
+    if (ms === Infinity) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#pump();
+    }, Math.ceil(ms));
+    if (ms > 60_000) this.#timer.unref?.(); // a program may end while nothing but the expiry is due
+  }
+
+  /** The first entry of each conversation that has no request under way; the conversation
+   * that waits longest for an attempt comes first. */
+  #heads() {
+    /** @type {Map<string, Entry>} */ const heads = new Map();
+    for (const e of this.#entries.values()) {
+      const c = conversationOf(e.to);
+      if (e.state === 'pending' && !this.#busy.has(c) && !heads.has(c)) heads.set(c, e);
+    }
+    const turn = (/** @type {Entry} */ e) => this.#turns.get(conversationOf(e.to)) ?? 0;
+    return [...heads.values()].sort((a, b) => turn(a) - turn(b) || a.at - b.at);
+  }
+
+  /** @param {Entry} e */
+  async #attempt(e) {
+    const c = conversationOf(e.to);
+    this.#busy.set(c, e);
+    this.#turns.set(c, ++this.#turn);
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(new Error('the gateway did not answer in time')), requestTime);
+    try {
+      const answer = await this.#port.deliver(e, abort.signal);
+      this.#backoff.passed();
+      this.#settle(e.id, { is: 'sent', status: answer.status });
+    } catch (cause) {
+      this.#failed(e, cause);
+    } finally {
+      clearTimeout(timer);
+      this.#busy.delete(c);
+      if (![...this.#entries.values()].some((x) => conversationOf(x.to) === c)) this.#turns.delete(c);
+    }
+    this.#pump();
+  }
+
+  /** @param {Entry} e @param {any} cause */
+  #failed(e, cause) {
+    const verdict = judge(cause);
+    if (verdict === 'refused') {
+      this.#backoff.passed();
+      return this.#settle(e.id, { is: 'failed', error: textOf(cause), cause });
+    }
+    if (verdict === 'unauthorized') this.pause(cause);
+    else this.#backoff.failed(cause?.retryAfter ?? 0, this.#gate === 'away');
+    if (verdict === 'doubtful' && (e.strikes = (e.strikes ?? 0) + 1) >= mostStrikes) this.#settle(e.id, { is: 'failed', error: textOf(cause), cause });
+    if (e.cancelled) this.#settle(e.id, { is: 'cancelled' });
+  }
+
+  // What becomes of entries.
+
+  /** The gateway has it, as an event or the archive shows: no answer is needed any more.
+   * @param {string} id @param {import('../types.d.ts').Status} [status] */
+  confirm(id, status = 'accepted') {
+    if (this.#entries.has(id)) this.#settle(id, { is: 'sent', status });
+    this.#pump();
+  }
+
+  /** @param {string} id @param {Outcome} outcome @param {boolean} [heard] from another tab */
+  #settle(id, outcome, heard = false) {
+    const e = this.#entries.get(id);
+    if (!e) return;
+    if (outcome.is === 'failed') {
+      Object.assign(e, { state: 'failed', error: outcome.error });
+      this.#kept?.save(e);
+    } else {
+      this.#entries.delete(id);
+      this.#kept?.remove(id);
+      this.#remember(id, outcome);
+    }
+    const { cause: _, ...plain } = /** @type {any} */ (outcome);
+    if (!heard) this.#port.announce({ op: 'settle', id, outcome: plain });
+    this.#port.settled(e, outcome);
+    const w = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (outcome.is === 'sent') w?.done({ id, status: outcome.status });
+    else w?.failed(outcome.is === 'failed' ? (outcome.cause ?? new OutboxError('failed', outcome.error)) : new OutboxError('cancelled', 'the message was cancelled'));
+  }
+
+  /** @param {string} id @param {Outcome} outcome */
+  #remember(id, outcome) {
+    this.#outcomes.set(id, outcome);
+    for (const old of this.#outcomes.keys()) if (this.#outcomes.size > remembered) this.#outcomes.delete(old);
+  }
+
+  /** Sends a failed message once more, behind what was written since. Reports whether it
+   * was here. @param {string} id @param {boolean} [heard] */
+  retry(id, heard = false) {
+    const e = this.#entries.get(id);
+    if (e?.state !== 'failed') return false;
+    this.#entries.delete(id);
+    this.#insert([{ ...e, at: this.#next(), state: 'pending', error: undefined, cancelled: false, strikes: 0 }]);
+    this.#kept?.save(/** @type {Entry} */ (this.#entries.get(id)));
+    if (!heard) this.#port.announce({ op: 'retry', id });
+    this.#pump();
+    return true;
+  }
+
+  /** Takes a message out. Resolves with whether that was in time: a request that is under
+   * way may still succeed. @param {string} id @returns {Promise<boolean>} */
+  async cancel(id) {
+    const e = this.#entries.get(id);
+    if (!e) return false;
+    const outcome = this.wait(id).then(() => false, () => !this.#entries.has(id));
+    e.cancelled = true;
+    this.#port.announce({ op: 'cancel', id });
+    this.#pump();
+    return outcome;
+  }
+
+  /** Forgets every entry of the account. @param {boolean} everywhere in the other tabs too */
+  clear(everywhere) {
+    for (const e of this.list()) this.#settle(e.id, { is: 'cancelled' }, !everywhere);
+  }
+
+  /** Takes out what was cancelled, and gives up what is too old. Of a request that is under
+   * way the answer decides. */
+  #drop() {
+    for (const e of this.list()) {
+      if (this.#busy.get(conversationOf(e.to)) === e) continue;
+      if (e.cancelled && (this.#leading || e.state === 'failed')) this.#settle(e.id, { is: 'cancelled' });
+      else if (e.state === 'pending' && Date.now() - e.at >= triedFor) this.#settle(e.id, { is: 'failed', error: 'not sent within a day' });
+    }
+  }
+
+  #nextExpiry() {
+    for (const e of this.#entries.values()) if (e.state === 'pending') return Math.max(1, e.at + triedFor - Date.now());
+    return Infinity;
+  }
+
+  /** Another tab speaks. @param {Announcement} a */
+  hear(a) {
+    if (a.op === 'add') {
+      this.adopt(a.entries);
+      if (this.#leading) for (const e of a.entries) this.#correct(e);
+    } else if (a.op === 'settle') this.#settle(a.id, a.outcome, true);
+    else if (a.op === 'retry') {
+      const e = this.#entries.get(a.id);
+      if (this.retry(a.id, true) && e) this.#port.added(e);
+    } else {
+      const e = this.#entries.get(a.id);
+      if (e) e.cancelled = true;
+    }
+    this.#pump();
+  }
+
+  /** Tells a tab that was asleep what became of an entry in the meantime. @param {Entry} e as that tab has it */
+  #correct(e) {
+    const mine = this.#entries.get(e.id);
+    const outcome = this.#outcomes.get(e.id) ?? (mine?.state === 'failed' && e.state === 'pending' ? { is: 'failed', error: mine.error ?? '' } : null);
+    if (outcome) this.#port.announce({ op: 'settle', id: e.id, outcome: /** @type {Outcome} */ (outcome) });
+  }
+
+  /** Tells the other tabs every entry, such as when one has come. */
+  share() {
+    if (this.#entries.size) this.#port.announce({ op: 'add', entries: this.list().map((e) => ({ ...e })) });
+  }
+
+  /** @param {Entry[]} entries */
+  #insert(entries) {
+    const all = [...this.#entries.values(), ...entries].sort((a, b) => a.at - b.at);
+    this.#entries = new Map(all.map((e) => [e.id, e]));
+    this.#last = Math.max(this.#last, all.at(-1)?.at ?? 0);
+  }
+
+  /** A time of writing that is later than every other one, whatever the clock says. */
+  #next() {
+    return (this.#last = Math.max(Date.now(), this.#last + 1));
+  }
+}
+
+/** Why the outbox itself gave a message up. */
+export class OutboxError extends Error {
+  /** @param {string} code @param {string} message */
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** @param {any} cause */
+const textOf = (cause) => (cause instanceof Error ? cause.message : String(cause));
+
+/** What a failure means: refused for good, unauthorized, doubtful (temporary, unless it is
+ * always this message), or temporary. @param {any} cause a PerchError, or fetch's own error @returns {'refused' | 'unauthorized' | 'doubtful' | 'temporary'} */
+function judge(cause) {
+  const status = cause?.status;
+  if (typeof status !== 'number' || status === 0) return 'temporary'; // no answer
+  if (status === 401) return 'unauthorized';
+  if ([408, 425, 429, 503, 504].includes(status)) return 'temporary';
+  if (status === 502 && cause.code === 'http') return 'temporary'; // the page of a proxy: the gateway is away
+  if (status === 409 || status === 500 || status === 502) return 'doubtful';
+  return 'refused';
+}

@@ -1,0 +1,66 @@
+// Where the messages of an outbox are kept so that a reload does not lose them: one key a
+// message, so that tabs that share a storage never write over each other's.
+
+/** @typedef {import('./outbox.js').Entry} Entry */
+
+const root = 'perch:outbox:';
+/** Messages are forgotten after seven days, also those of accounts that never came back. */
+const keptFor = 7 * 86_400_000;
+
+/** The messages of one account in a Web Storage. What cannot be written is kept in memory
+ * alone: a full storage must not keep a message from being sent. */
+export class OutboxStorage {
+  #storage;
+  #prefix;
+
+  /** @param {Storage} storage @param {string} account */
+  constructor(storage, account) {
+    this.#storage = storage;
+    this.#prefix = `${root}${account}:`;
+  }
+
+  /** @param {Entry} e */
+  save(e) {
+    try {
+      this.#storage.setItem(this.#prefix + e.id, JSON.stringify({ ...e, account: undefined, strikes: undefined }));
+    } catch {
+      this.remove(e.id); // an older state of it would be wrong
+    }
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    try {
+      this.#storage.removeItem(this.#prefix + id);
+    } catch {
+      // A storage that refuses everything has nothing to remove.
+    }
+  }
+
+  /** What is kept of this account, in the order of writing. @returns {Entry[]} */
+  load() {
+    /** @type {Entry[]} */ const found = [];
+    try {
+      const keys = Array.from({ length: this.#storage.length }, (_, i) => this.#storage.key(i) ?? '').filter((k) => k.startsWith(root));
+      for (const key of keys) {
+        const e = parse(this.#storage.getItem(key));
+        if (!e || Date.now() - e.at > keptFor) this.#storage.removeItem(key);
+        else if (key === this.#prefix + e.id) found.push(e);
+      }
+    } catch {
+      return found;
+    }
+    return found.sort((a, b) => a.at - b.at);
+  }
+}
+
+/** Reads one entry; null is none. @param {string | null} text @returns {Entry | null} */
+function parse(text) {
+  try {
+    const e = JSON.parse(text ?? 'null');
+    const whole = e && [e.id, e.to, e.body].every((s) => typeof s === 'string') && Number.isFinite(e.at) && (e.state === 'pending' || e.state === 'failed');
+    return whole ? e : null;
+  } catch {
+    return null;
+  }
+}
