@@ -96,7 +96,8 @@ export class Chat {
     clearTimeout(this.#paused);
     this.#typed = 0;
     this.log.scrollTop = this.log.scrollHeight;
-    void attempt(() => this.#pane.perch.send(this.#jid, body));
+    // What was refused or cancelled shows that itself; only what is not shown is said here.
+    this.#pane.perch.send(this.#jid, body).catch((e) => (e.code === 'outbox-full' || e.status === 401) && note(e.message, 'bad'));
   }
 
   /** Tells the other side, at most every five seconds, and when it has stopped. */
