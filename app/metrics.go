@@ -91,7 +91,7 @@ func (m *metrics) begin() {
 	for _, reason := range []string{perch.ReasonLinkLost, perch.ReasonConflict, perch.ReasonPolicy, perch.ReasonTLS, perch.ReasonTryLater} {
 		m.reconnects.WithLabelValues(reason)
 	}
-	for _, change := range []string{sessions.OwnerTaken, sessions.OwnerAdopted, sessions.OwnerReleased, sessions.OwnerFenced, sessions.OwnerPassed, sessions.OwnerFailed} {
+	for _, change := range []string{sessions.OwnerTaken, sessions.OwnerAdopted, sessions.OwnerReleased, sessions.OwnerFenced, sessions.OwnerPassed, sessions.OwnerStale, sessions.OwnerFailed} {
 		m.owners.WithLabelValues(change)
 	}
 	for _, result := range api.ForwardResults {

@@ -2,6 +2,8 @@ package cache
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,26 +15,19 @@ import (
 // SetNow moves the clock by which a store trims logs. Call it before anything is committed.
 func (r *Redis) SetNow(now func() time.Time) { r.now = now }
 
-// Plant replaces a part of the script that commits, to see that the suite notices. Call
-// it before anything is committed.
+// Plant replaces parts of the scripts that commit, open and prove, to see that the suite
+// notices. Call it before anything is committed.
 func (r *Redis) Plant(t testing.TB, edits ...string) {
 	t.Helper()
-	src := trimLua + commitLua
+	scripts := []string{trimLua + commitLua, serverLua + openLua, serverLua + proveLua}
 	for i := 0; i < len(edits); i += 2 {
-		src = replaceOnce(t, src, edits[i], edits[i+1])
-	}
-	r.commit = redis.NewScript(src)
-}
-
-func replaceOnce(t testing.TB, src, old, with string) string {
-	t.Helper()
-	for i := 0; i+len(old) <= len(src); i++ {
-		if src[i:i+len(old)] == old {
-			return src[:i] + with + src[i+len(old):]
+		n := slices.IndexFunc(scripts, func(src string) bool { return strings.Contains(src, edits[i]) })
+		if n < 0 {
+			t.Fatalf("no script has %q", edits[i])
 		}
+		scripts[n] = strings.Replace(scripts[n], edits[i], edits[i+1], 1)
 	}
-	t.Fatalf("the script has no %q", old)
-	return ""
+	r.commit, r.opening, r.proof = redis.NewScript(scripts[0]), redis.NewScript(scripts[1]), redis.NewScript(scripts[2])
 }
 
 // Client is the connection of the store itself.

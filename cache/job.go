@@ -67,6 +67,9 @@ type chain struct {
 	failed uint64 // jobs up to here fail, because one before them did
 	untold int    // failures that their owner has not been told of; no job is taken meanwhile
 	used   time.Time
+	// held: this process was not replaced as the owner, nor gave the session up, as far as it
+	// was told. Then acked is the last commit that anybody was told is kept.
+	held bool
 }
 
 // number gives j its place.

@@ -32,8 +32,9 @@ type RedisOptions struct {
 
 	// Observer sees every round trip, for metrics: its name (commit, open, owners, log,
 	// message, vcard, forget, bind, lookup, unbind, bindings, ticket, probe, tokens, beat,
-	// leave, released), its time and its error. A commit here is one pipeline of many, and
-	// so is what follows it when sessions were given up. It must not wait.
+	// leave, released, servers, prove), its time and its error. A commit here is one pipeline
+	// of many, and so are a proof and what follows when sessions were given up. It must not
+	// wait.
 	Observer func(op string, d time.Duration, err error)
 	// Trace follows the same round trips, but for probes, for traces: it is told of the begin,
 	// with the caller's context and the number of things in it (of a commit: how many; else 1),
@@ -84,7 +85,9 @@ type Redis struct {
 	health  health
 	members members
 	now     func() time.Time // of the age of events; tests move it
-	commit  *redis.Script    // commitScript; tests plant faults in it
+	commit  *redis.Script    // commitScript; tests plant faults in it, and in the other two
+	opening *redis.Script    // openScript
+	proof   *redis.Script    // proveScript
 }
 
 var _ sessions.Store = (*Redis)(nil)
@@ -106,7 +109,7 @@ func NewRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Redis{o: o, keys: keys{o.Prefix}, client: client, now: time.Now, commit: commitScript}
+	r := &Redis{o: o, keys: keys{o.Prefix}, client: client, now: time.Now, commit: commitScript, opening: openScript, proof: proveScript}
 	if err := r.check(ctx); err != nil {
 		_ = client.Close()
 		return nil, err

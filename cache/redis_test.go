@@ -53,3 +53,30 @@ func TestSuiteCatchesFaultsOfRedis(t *testing.T) {
 		t.Errorf("the store without a fault fails %q", names)
 	}
 }
+
+// Faults in what proves a log, each against the cases about that.
+func TestSuiteCatchesFaultsOfProofs(t *testing.T) {
+	w := realRedis(t)
+	for name, f := range map[string]struct {
+		plant []string
+		want  []string
+	}{
+		"an epoch that stays on another server": {
+			[]string{"if older or not (sure or held) then", "if older then"},
+			[]string{"a cold owner begins a new log on a store that went back", "a cold owner begins a new log on another server",
+				"an owner that was replaced proves nothing", "an owner that gave up proves nothing"},
+		},
+		"a server that is never sure":        {[]string{"s[8] == here", "false"}, []string{"a cold owner keeps the log on the same server"}},
+		"an owner that is always sure":       {[]string{"ARGV[9] == '1'", "true"}, []string{"an owner that gave up proves nothing"}},
+		"an owner that is never sure":        {[]string{"ARGV[9] == '1'", "false"}, []string{"a live owner keeps its log over a restart"}},
+		"no proof":                           {[]string{"redis.call('HSET', KEYS[1], 'server', here)", ""}, []string{"a live owner proves its log for those who come later"}},
+		"a proof of what is not there":       {[]string{"tonumber(s[4]) < tonumber(ARGV[4])", "false"}, []string{"a live owner notices that the store went back"}},
+		"a later owner that is not believed": {[]string{"if older or not (sure or held) then", "if not held and (older or not sure) then"}, []string{"who remembers more is believed while another one holds"}},
+		"a mark that does not last":          {[]string{"'stale', at)", "'stale', at) redis.call('PEXPIRE', state, ARGV[3])", "'record', 'stale')", "'record', 'none')"}, []string{"a record stays stale until all is written"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.plant = f.plant
+			caught(t, storetest.Failures(t, false, w.harness, f.want...), f.want)
+		})
+	}
+}

@@ -22,6 +22,9 @@ func (r *Redis) check(ctx context.Context) error {
 	if err := r.checkVersion(ctx); err != nil {
 		return err
 	}
+	if err := r.checkHistory(ctx); err != nil {
+		return err
+	}
 	if err := r.checkEviction(ctx); err != nil {
 		return err
 	}
@@ -38,6 +41,20 @@ func (r *Redis) checkVersion(ctx context.Context) error {
 	major, _, _ := strings.Cut(version, ".")
 	if n, err := strconv.Atoi(major); err != nil || n < 7 {
 		return perch.Errorf(perch.KindStorageUnavailable, "redis: version %q is too old; Redis 7.0 or newer (or Valkey) is needed", version)
+	}
+	return nil
+}
+
+// checkHistory refuses a server that does not say whether it was started again: a log whose
+// end it has lost could not be told from one that is whole.
+func (r *Redis) checkHistory(ctx context.Context) error {
+	ids, err := r.servers(ctx)
+	if err != nil {
+		return fmt.Errorf("redis: INFO server replication is refused: %w", unavailable(err))
+	}
+	if len(ids) == 0 {
+		return perch.Errorf(perch.KindStorageUnavailable, "redis: INFO has no run_id or no master_replid; without them a server "+
+			"that has lost its last writes cannot be recognised")
 	}
 	return nil
 }

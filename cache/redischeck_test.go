@@ -34,7 +34,7 @@ func TestRedisVersion(t *testing.T) {
 		m := miniredis.RunT(t)
 		m.Server().SetPreHook(func(c *server.Peer, cmd string, args ...string) bool {
 			if cmd == "INFO" {
-				c.WriteBulk("redis_version:" + version + "\r\nmaxmemory_policy:noeviction\r\n")
+				c.WriteBulk("redis_version:" + version + "\r\nrun_id:aa\r\nmaster_replid:bb\r\nmaxmemory_policy:noeviction\r\n")
 			}
 			return cmd == "INFO"
 		})

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
 	"github.com/perch-im/perch/internal/testkit"
@@ -74,7 +76,7 @@ func (o *owner) tip(want uint64) {
 }
 
 // eventually waits for what comes with the outside's own time.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -288,7 +290,7 @@ func TestRedisGoesBack(t *testing.T) {
 }
 
 // snapshot returns what puts everything back as it is now.
-func (w *world) snapshot(t *testing.T) func() {
+func (w *world) snapshot(t testing.TB) func() {
 	ctx, dump := context.Background(), map[string]string{}
 	for _, key := range w.keys(t) {
 		v, err := w.client.Dump(ctx, key).Result()
@@ -298,9 +300,7 @@ func (w *world) snapshot(t *testing.T) func() {
 		dump[key] = v
 	}
 	return func() {
-		if err := w.client.FlushAll(ctx).Err(); err != nil {
-			t.Fatal(err)
-		}
+		w.each(t, func(ctx context.Context, c redis.Cmdable) error { return c.FlushAll(ctx).Err() })
 		for key, v := range dump {
 			if err := w.client.Restore(ctx, key, time.Hour, v).Err(); err != nil {
 				t.Fatal(err)

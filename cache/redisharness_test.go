@@ -2,7 +2,9 @@ package cache_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,6 +27,8 @@ type world struct {
 	client  redis.UniversalClient
 	advance func(t testing.TB, d time.Duration) // for what ends by itself
 	plant   []string
+	another func(t testing.TB) // makes the server another one; nil: DEBUG CHANGE-REPL-ID
+	copies  bool               // what it has can be copied
 }
 
 // mini is Redis in this process. It says of itself what the start wants to hear.
@@ -34,10 +38,11 @@ func mini(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(m.Close)
+	var starts atomic.Int64
 	m.Server().SetPreHook(func(c *server.Peer, cmd string, args ...string) bool {
 		switch {
 		case cmd == "INFO" && strings.EqualFold(args[0], "server"):
-			c.WriteBulk("# Server\r\nredis_version:7.2.4\r\n")
+			c.WriteBulk(fmt.Sprintf("# Server\r\nredis_version:7.2.4\r\nrun_id:%016x\r\nmaster_replid:aa\r\n", starts.Load()))
 		case cmd == "INFO" && strings.EqualFold(args[0], "memory"):
 			c.WriteBulk("# Memory\r\nmaxmemory_policy:noeviction\r\n")
 		default:
@@ -48,6 +53,7 @@ func mini(t testing.TB) *world {
 	client := redis.NewClient(&redis.Options{Addr: m.Addr()})
 	t.Cleanup(func() { _ = client.Close() })
 	w := &world{url: "redis://" + m.Addr(), addr: m.Addr(), client: client}
+	w.another = func(testing.TB) { starts.Add(1) }
 	w.advance = func(t testing.TB, d time.Duration) {
 		w.age(t, d)
 		m.FastForward(d)
@@ -58,7 +64,7 @@ func mini(t testing.TB) *world {
 // real is a redis-server. Nothing moves its clock, so what has an end is moved nearer.
 func realRedis(t testing.TB) *world {
 	s := testkit.Redis(t, testkit.RedisOptions{})
-	w := &world{url: s.URL(), addr: s.Addr, client: s.Client(t)}
+	w := &world{url: s.URL(), addr: s.Addr, client: s.Client(t), copies: true}
 	w.advance = w.shorten
 	return w
 }
@@ -66,7 +72,7 @@ func realRedis(t testing.TB) *world {
 // sentinel is a master that is found by asking Sentinels.
 func sentinel(t testing.TB) *world {
 	s := testkit.Sentinel(t)
-	w := &world{url: s.URL(), client: s.Master.Client(t)}
+	w := &world{url: s.URL(), client: s.Master.Client(t), copies: true}
 	w.advance = w.shorten
 	return w
 }
@@ -79,7 +85,7 @@ func cluster(t testing.TB) *world {
 	}
 	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs})
 	t.Cleanup(func() { _ = client.Close() })
-	w := &world{url: c.URL(), client: client}
+	w := &world{url: c.URL(), client: client, copies: true}
 	w.advance = w.shorten
 	return w
 }
@@ -162,12 +168,30 @@ func (w *world) endless(t testing.TB) []string {
 	return bad
 }
 
+// restart makes every server another one, with the data that it has.
+func (w *world) restart(t testing.TB) {
+	if w.another != nil {
+		w.another(t)
+		return
+	}
+	w.each(t, func(ctx context.Context, c redis.Cmdable) error {
+		return c.(redis.UniversalClient).Do(ctx, "DEBUG", "CHANGE-REPL-ID").Err()
+	})
+}
+
 func (w *world) harness(t testing.TB) storetest.Harness {
 	w.each(t, func(ctx context.Context, c redis.Cmdable) error { return c.FlushAll(ctx).Err() })
 	var ahead atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
-	open := func(url string, plant []string) *cache.Redis {
-		r := w.open(t, cache.RedisOptions{URL: url, Retention: storetest.Keep, RetryFor: 30 * time.Second})
+	open := func(url string, plant []string, trace func(string, int)) *cache.Redis {
+		r := w.open(t, cache.RedisOptions{URL: url, Retention: storetest.Keep, RetryFor: 30 * time.Second,
+			Trace: func(_ context.Context, op string, n int) func(error) {
+				return func(err error) {
+					if err == nil {
+						trace(op, n)
+					}
+				}
+			}})
 		r.SetNow(now)
 		r.Plant(t, plant...)
 		return r
@@ -181,8 +205,34 @@ func (w *world) harness(t testing.TB) storetest.Harness {
 			return p.Toxic(t, "limit_data", "downstream", map[string]any{"bytes": 0})
 		}
 	}
-	h.Store = open(url, w.plant)
-	h.Reopen = func() sessions.Store { return open(w.url, nil) }
+	var mu sync.Mutex
+	proved := 0
+	h.Store = open(url, w.plant, func(op string, n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if op == "prove" {
+			proved += n
+		}
+	})
+	count := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return proved
+	}
+	h.Restart = func() {
+		mu.Lock()
+		proved = 0
+		mu.Unlock()
+		w.restart(t)
+	}
+	h.Proved = func(n int) { eventually(t, "a proof", func() bool { return count() >= n }) }
+	if w.copies {
+		h.Snapshot = func() func() {
+			restore := w.snapshot(t)
+			return func() { restore(); h.Restart() }
+		}
+	}
+	h.Reopen = func() sessions.Store { return open(w.url, w.plant, func(string, int) {}) }
 	h.Endless = func() []string { return w.endless(t) }
 	h.Advance = func(d time.Duration) {
 		ahead.Add(int64(d))

@@ -15,8 +15,10 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// Open implements sessions.Store. When Redis holds less than this node was told it keeps
-// (a failover or restart lost the end), the log is dropped and a new epoch begins.
+// Open implements sessions.Store. A log whose end cannot be proved is dropped and a new epoch
+// begins: Redis holds less than this node was told it keeps, or it is another server, or
+// another start of it, than the one that was written last, and this node is not the owner
+// that could tell. See docs/redis.md.
 func (r *Redis) Open(ctx context.Context, id sessions.ID, t sessions.Taking) (*sessions.Saved, error) {
 	saved, free, err := r.open(ctx, id, t, r.writer.chain(id))
 	if err != nil {
@@ -31,14 +33,14 @@ func (r *Redis) Open(ctx context.Context, id sessions.ID, t sessions.Taking) (*s
 
 // open also tells whether the session had been given up before.
 func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.Taking, was *chain) (_ *sessions.Saved, free bool, _ error) {
-	reply, err := r.run(ctx, "open", openScript, r.keys.data(id),
-		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked, string(t.By), string(t.From))
+	reply, err := r.run(ctx, "open", r.opening, r.keys.data(id),
+		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked, string(t.By), string(t.From), flag(was.held))
 	switch {
 	case err != nil:
 		return nil, false, err
 	case len(reply) == 2:
 		return nil, false, &sessions.HeldError{Owner: sessions.NodeID(text(reply[1]))}
-	case len(reply) != 9:
+	case len(reply) != 10:
 		return nil, false, corrupt(fmt.Errorf("open: %d parts", len(reply)))
 	}
 	saved, err := decodeSaved(reply)
@@ -47,6 +49,9 @@ func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.Taking, was
 
 func decodeSaved(reply []any) (*sessions.Saved, error) {
 	saved := &sessions.Saved{Fence: number(reply[0]), Epoch: text(reply[1]), Tip: number(reply[2])}
+	if at := text(reply[9]); at != "" {
+		saved.Stale, saved.StaleSince = true, perch.Time(number(at))
+	}
 	var bad [5]error
 	if s := text(reply[3]); s != "" {
 		var rec *sessions.Record

@@ -24,6 +24,10 @@ var (
 	forgetLua string
 	//go:embed scripts/bind.lua
 	bindLua string
+	//go:embed scripts/server.lua
+	serverLua string
+	//go:embed scripts/prove.lua
+	proveLua string
 	//go:embed scripts/unbind.lua
 	unbindLua string
 	//go:embed scripts/clock.lua
@@ -35,7 +39,8 @@ var (
 	//go:embed scripts/released.lua
 	releasedLua string
 
-	openScript   = redis.NewScript(openLua)
+	openScript   = redis.NewScript(serverLua + plantedOpen(openLua))
+	proveScript  = redis.NewScript(serverLua + proveLua)
 	commitScript = redis.NewScript(trimLua + planted(commitLua))
 	logScript    = redis.NewScript(trimLua + logLua)
 	forgetScript = redis.NewScript(forgetLua)
@@ -46,6 +51,15 @@ var (
 	leaveScript    = redis.NewScript(clockLua + leaveLua)
 	releasedScript = redis.NewScript(clockLua + releasedLua)
 )
+
+// plantedOpen is the open script without its doubt in a build that the ledger must find fault
+// with: a record that went back keeps its epoch, unless this process remembers more.
+func plantedOpen(script string) string {
+	if !plant.OldEpoch {
+		return script
+	}
+	return strings.Replace(script, "if older or not (sure or held) then", "if older then", 1)
+}
 
 // planted is the commit script without its fence in a build that the ledger must find fault
 // with: what comes from an owner that was replaced is taken too. Any other build gets the

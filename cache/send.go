@@ -107,6 +107,7 @@ func (w *writer) judge(j *job, reply []any) {
 	case "ORDER":
 		res.Err = sessions.ErrOrder
 	case "FENCED":
+		j.chain.held = false
 		j.settle(sessions.Result{Err: sessions.ErrFenced})
 		return
 	case "LOST", "BEHIND": // BEHIND: Redis knows less than it has answered for

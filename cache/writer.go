@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -28,8 +29,11 @@ type writer struct {
 	r      *Redis
 	ctx    context.Context // ends when Close has waited long enough
 	cancel context.CancelFunc
+	ended  chan struct{}    // closed when the last commit has its answer
 	wake   chan struct{}    // something was queued, or closed
 	slid   chan sessions.ID // whose tokens live on
+	unsure []sessions.ID    // whose logs are to be proved on the server that answers now; guarded by mu
+	again  atomic.Bool      // proving them has failed
 	group  sync.WaitGroup
 	late   callbacks // of commits that came after Close
 
@@ -45,12 +49,13 @@ type writer struct {
 
 func startWriter(r *Redis) *writer {
 	w := &writer{
-		r: r, wake: make(chan struct{}, 1), slid: make(chan sessions.ID, 1024),
+		r: r, wake: make(chan struct{}, 1), ended: make(chan struct{}), slid: make(chan sessions.ID, 1024),
 		chains: map[sessions.ID]*chain{},
 	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.group.Go(w.run)
 	w.group.Go(w.prolong)
+	w.group.Go(w.watch)
 	return w
 }
 
@@ -95,6 +100,9 @@ func (w *writer) add(id sessions.ID, fence uint64, j *job) {
 		j.settle(sessions.Result{Err: errOverload})
 		j.chain.refuse(j)
 	}
+	if j.release {
+		j.chain.held = false // even if it fails: Redis may do it later
+	}
 	w.queue = append(w.queue, j)
 	w.bytes += j.size
 	w.poke()
@@ -109,13 +117,16 @@ func (w *writer) poke() {
 
 func (w *writer) run() {
 	defer close(w.slid)
+	defer close(w.ended)
 	for {
+		proving := w.prove()
 		batch, closed := w.take()
 		switch {
 		case len(batch) > 0:
 			w.settle(batch)
 		case closed:
 			return
+		case proving:
 		default:
 			<-w.wake
 		}
@@ -209,7 +220,7 @@ func (w *writer) chain(id sessions.ID) *chain {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if c := w.chains[id]; c != nil {
-		return &chain{epoch: c.epoch, fence: c.fence, acked: c.acked}
+		return &chain{epoch: c.epoch, fence: c.fence, acked: c.acked, held: c.held}
 	}
 	return &chain{}
 }
@@ -222,7 +233,7 @@ func (w *writer) own(id sessions.ID, s *sessions.Saved) {
 		return
 	}
 	now := time.Now()
-	w.chains[id] = &chain{epoch: s.Epoch, fence: s.Fence, used: now}
+	w.chains[id] = &chain{epoch: s.Epoch, fence: s.Fence, used: now, held: true}
 	if len(w.chains) < 2*w.swept+1024 {
 		return
 	}

@@ -16,6 +16,9 @@ const (
 func (s *Session) load(ctx context.Context, v *Saved) error {
 	s.fence, s.epoch, s.rec = v.Fence, v.Epoch, v.Record
 	s.log.next, s.log.shown = v.Tip, v.Tip
+	if v.Stale {
+		s.distrust(v)
+	}
 	if s.rec.JID == "" && !s.rec.RosterKnown {
 		s.rec.Own.Available = true
 	}
@@ -39,6 +42,9 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 		return err
 	}
 	s.loadNames(ctx)
+	if v.Stale {
+		s.writeAll() // until then the next owner has to distrust it too
+	}
 	return s.loadTail(ctx, v.Tip)
 }
 

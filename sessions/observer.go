@@ -40,6 +40,7 @@ const (
 	OwnerReleased = "released" // given up, for another node to go on
 	OwnerFenced   = "fenced"   // another node has taken it
 	OwnerPassed   = "passed"   // given up elsewhere, and no credential is kept: its client's next request brings it
+	OwnerStale    = "stale"    // opened with a new log, because nothing proved the end of the old one
 	OwnerFailed   = "failed"   // sessions of a dead node could not be looked for; it is tried again
 )
 

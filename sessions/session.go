@@ -320,6 +320,9 @@ func (s *Session) ours(v *Saved, adopted bool) {
 		how = OwnerAdopted
 	}
 	s.m.o.Observer.Owner(how)
+	if v.Stale {
+		s.tellStale(v.StaleSince)
+	}
 	if self := s.m.Self().ID; self != "" {
 		s.m.log.Info("session is ours", "session", s.short(), "epoch", v.Epoch, "fence", v.Fence, "node", self, "how", how)
 	}

@@ -23,6 +23,11 @@ type Store interface {
 	// Fence 1. Each Open raises Fence by one: the caller is the owner from then on, and
 	// commits with a lower fence are refused with ErrFenced. What another process owns is
 	// left alone, and the error is a *HeldError, unless t passes it over.
+	//
+	// The epoch stays only where it is proved that nothing which was committed has been lost:
+	// by the Store itself, which has not been restored, restarted or replaced by a replica
+	// since, or by the last owner, which still has the session and finds its last commit.
+	// Otherwise the log is dropped, a new epoch begins, and Saved is Stale.
 	Open(ctx context.Context, id ID, t Taking) (*Saved, error)
 	// Owners tells who owns each of these sessions; what nobody owns, or is not kept, is not
 	// in the answer.
@@ -111,6 +116,13 @@ type Saved struct {
 	Presence    []*perch.Presence
 	Invitations []*perch.Invitation
 	Outbox      []*OutboxEntry // oldest first
+
+	// Stale says that a new log has begun because nothing proves the end of the old one: what
+	// is kept may be older than what was committed last, and what clients were shown. It stays
+	// until a Commit has a Record and a reset Outbox. StaleSince is when the last event of the
+	// old log was committed; 0 is not known.
+	Stale      bool
+	StaleSince perch.Time
 }
 
 // Record is the small state of a session that is written as a whole.

@@ -84,7 +84,11 @@ end
 -- A table: reset, number of deletions, the fields, number of puts, field and value each.
 for i = 3, 7 do
   local key = KEYS[i]
-  if ARGV[at] == '1' then redis.call('DEL', key) end
+  if ARGV[at] == '1' then
+    redis.call('DEL', key)
+    -- The owner has written all that it knows: nothing of a record that went back is left.
+    if i == 7 and record ~= '' then redis.call('HDEL', state, 'stale') end
+  end
   local dels = tonumber(ARGV[at + 1])
   at = at + 2
   for d = at, at + dels - 1 do redis.call('HDEL', key, ARGV[d]) end

@@ -26,6 +26,15 @@ type Harness struct {
 	// LoseAnswers lets requests through and no answers, until heal is called. nil: the
 	// store has no connection that could be lost.
 	LoseAnswers func() (heal func())
+	// Restart lets the server of the store be another start of it, or another one, with all
+	// that it has. nil: there is no server.
+	Restart func()
+	// Snapshot copies what the server has; restore puts that in place of what it has then, and
+	// is a Restart. nil: that cannot be done.
+	Snapshot func() (restore func())
+	// Proved waits until the owners that Store knows have been taken notice of since the last
+	// Restart, and their session's logs are proved, so many of them. Needed with Restart.
+	Proved func(n int)
 	// Endless names what is kept without an end. nil: cannot be told.
 	Endless func() []string
 }
@@ -47,7 +56,7 @@ func Cases() []Case {
 	var all []Case
 	for _, part := range [][]Case{
 		openCases, commitCases, orderCases, logCases, tableCases, onceCases, tokenCases, lifeCases,
-		takingCases, memberCases, ticketCases, persistCases,
+		takingCases, memberCases, ticketCases, persistCases, staleCases,
 	} {
 		all = append(all, part...)
 	}
@@ -82,10 +91,14 @@ func (c Case) run(t testing.TB, make Maker) {
 }
 
 // Failures runs the suite against a store that is known to be wrong and returns the names
-// of the cases that noticed. Bubble is as in RunInBubble.
-func Failures(t *testing.T, bubble bool, make Maker) []string {
+// of the cases that noticed. Bubble is as in RunInBubble; only names the cases to run, none
+// means all.
+func Failures(t *testing.T, bubble bool, make Maker, only ...string) []string {
 	var names []string
 	for _, c := range Cases() {
+		if len(only) > 0 && !slices.Contains(only, c.Name) {
+			continue
+		}
 		failed := false
 		judge := func(t *testing.T) { failed = record(t, func(t testing.TB) { c.run(t, make) }) }
 		if bubble {

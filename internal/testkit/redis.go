@@ -59,6 +59,9 @@ func startRedis(t TB, name, password string, config []byte, args ...string) *Red
 			argv = append(argv, writeFile(t, dir, name+".conf", cred, config), "--sentinel")
 		}
 		argv = append(argv, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "")
+		if config == nil {
+			argv = append(argv, "--enable-debug-command", "local")
+		}
 		r.proc.argv = append(argv, args...)
 		if err = r.proc.start(); err == nil {
 			return r
