@@ -93,12 +93,13 @@ SEED ?= 0
 MESSAGES ?= 20000
 FAULTS ?= 60
 PLANT ?=
+ledger: NODES = 3
 ledger: packages bin/ledger-run $(NPM_LEDGER)
-	bin/ledger-run -seed=$(SEED) -messages=$(MESSAGES) -faults=$(FAULTS) -server=$(SERVER) -plant=$(PLANT)
+	bin/ledger-run -seed=$(SEED) -messages=$(MESSAGES) -faults=$(FAULTS) -server=$(SERVER) -nodes=$(NODES) -plant=$(PLANT)
 
 # Gateways with a mistake built in: each run must end with the exit status 1.
 ledger-planted: packages bin/ledger-run $(NPM_LEDGER)
-	@for plant in ack archive close dedupe fence; do \
+	@for plant in ack archive close dedupe epoch fence; do \
 		echo "== $$plant"; \
 		status=0; bin/ledger-run -seed=$(or $(filter-out 0,$(SEED)),7) -plant=$$plant || status=$$?; \
 		[ $$status -eq 1 ] || { echo "the mistake $$plant was not found"; exit 1; }; \
@@ -106,7 +107,7 @@ ledger-planted: packages bin/ledger-run $(NPM_LEDGER)
 
 # With the same faults, and without the mistakes, nothing must be found.
 ledger-control: packages bin/ledger-run $(NPM_LEDGER)
-	@for plant in ack archive close dedupe fence; do \
+	@for plant in ack archive close dedupe epoch fence; do \
 		echo "== without $$plant"; bin/ledger-run -seed=$(or $(filter-out 0,$(SEED)),7) -control=$$plant; \
 	done
 

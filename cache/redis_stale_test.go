@@ -130,11 +130,13 @@ func TestRedisDemotedAndPromoted(t *testing.T) {
 	follow := func(r, of *testkit.RedisServer) {
 		host, port, _ := strings.Cut(of.Addr, ":")
 		c := r.Client(t)
-		if err := c.SlaveOf(t.Context(), host, port).Err(); err != nil {
+		if err := c.ReplicaOf(t.Context(), host, port).Err(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "a replica", func() bool { return strings.Contains(c.Info(t.Context(), "replication").Val(), "master_link_status:up") })
-		if err := c.SlaveOf(t.Context(), "NO", "ONE").Err(); err != nil {
+		eventually(t, "a replica", func() bool {
+			return strings.Contains(c.Info(t.Context(), "replication").Val(), "master_link_status:up")
+		})
+		if err := c.ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
 			t.Fatal(err)
 		}
 	}

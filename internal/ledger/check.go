@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // Check holds a history against everything that is promised. It knows nothing else of the
 // run: a history that was made up is judged the same way.
 func Check(entries []Entry) *Report {
@@ -10,6 +12,7 @@ func Check(entries []Entry) *Report {
 	checkOutbound(r, entries, f)
 	checkOwners(r, entries)
 	checkDrains(r, entries, f)
+	checkLeft(r, entries)
 	for _, e := range entries {
 		switch {
 		case e.Op == OpDamaged:
@@ -74,6 +77,22 @@ func (f faults) count(kind string, before int64) (n int) {
 		}
 	}
 	return n
+}
+
+// lostData are the faults after which Redis has less than it has answered for.
+var lostData = []string{FaultRedisFlush, FaultRedisRestore}
+
+// lost is how many times Redis lost data before a time.
+func (f faults) lost(before int64) (n int) {
+	for _, kind := range lostData {
+		n += f.count(kind, before)
+	}
+	return n
+}
+
+// lostBetween says whether Redis lost data in a time.
+func (f faults) lostBetween(from, to int64) bool {
+	return slices.ContainsFunc(lostData, func(kind string) bool { return f.between(kind, from, to) })
 }
 
 // between says whether a fault of the kind fell into a time.

@@ -17,12 +17,13 @@ type sent struct {
 
 // reader is what one client has had.
 type reader struct {
-	account string
-	resets  map[string]bool // cursors that were refused
-	had     map[message]bool
-	events  map[string]bool               // ids
-	logs    map[string]map[message]string // by epoch: under which id
-	newest  map[string]Entry              // by epoch and sender
+	account  string
+	resets   map[string]bool // cursors that were refused
+	unproved int             // of these, because the log could not be proved
+	had      map[message]bool
+	events   map[string]bool               // ids
+	logs     map[string]map[message]string // by epoch: under which id
+	newest   map[string]Entry              // by epoch and sender
 }
 
 // around is how many milliseconds before and after its restart a server may forget what it
@@ -33,7 +34,7 @@ const around = 3000
 // each log, in the order of its sender.
 func checkInbound(r *Report, entries []Entry, f faults) {
 	sends, audited, readers := map[message]*sent{}, map[string]bool{}, map[string]*reader{}
-	s := streamsIn(entries)
+	s, unproved := streamsIn(entries), unprovedIn(entries)
 	for _, e := range entries {
 		switch e.Op {
 		case OpSend:
@@ -45,7 +46,7 @@ func checkInbound(r *Report, entries []Entry, f faults) {
 		case OpAudited:
 			audited[e.Who] = true
 		case OpHello:
-			readerOf(readers, e).hello(r, e, f)
+			readerOf(readers, e).hello(r, e, f, unproved)
 		case OpRead:
 			readerOf(readers, e).had[message{e.From, e.Account, e.N}] = true
 		case OpRecv:
@@ -81,14 +82,21 @@ func readerOf(readers map[string]*reader, e Entry) *reader {
 	return c
 }
 
-// hello: a cursor is refused only when Redis has lost the log, so once for each time.
-func (c *reader) hello(r *Report, e Entry, f faults) {
+// hello: a cursor is refused only when Redis has lost the log, so once for each time, or when
+// it was started again and the session had no owner that could prove its log: the node says
+// so then.
+func (c *reader) hello(r *Report, e Entry, f faults, unproved map[string]bool) {
 	if e.Text == "resumed" || e.Text == "first" || c.resets[e.ID] {
 		return
 	}
 	r.Resets++
 	c.resets[e.ID] = true
-	if len(c.resets) > f.count(FaultRedisFlush, e.At) {
+	epoch, _, _ := strings.Cut(e.ID, "-")
+	if unproved[epoch] && f.count(FaultRedisKill, e.At) > 0 {
+		c.unproved++
+		return
+	}
+	if len(c.resets)-c.unproved > f.lost(e.At) {
 		r.broken("%s was reset (%s) at %d ms with the cursor %s, and nothing had been lost", e.Who, e.Text, e.At, e.ID)
 	}
 }

@@ -48,7 +48,7 @@ func checkOutbound(r *Report, entries []Entry, f faults) {
 				continue
 			}
 			p.copies = append(p.copies, e.ID)
-			if before := newest[[2]string{m.from, m.to}]; len(p.copies) == 1 && before.n > m.n {
+			if before := newest[[2]string{m.from, m.to}]; len(p.copies) == 1 && before.n > m.n && !f.lostBetween(p.first, p.last) {
 				r.OutDisordered = append(r.OutDisordered, fmt.Sprintf("%s came after %s", m, before))
 			} else if before.n < m.n {
 				newest[[2]string{m.from, m.to}] = m
@@ -88,11 +88,11 @@ func (p *posted) check(r *Report, f faults, m message, audited bool) {
 	}
 	r.Accepted++
 	r.Statuses[p.status]++
-	forgotten := f.between(FaultRedisFlush, p.first, p.last)
+	forgotten := f.lostBetween(p.first, p.last)
 	switch {
 	case finals[p.status]:
 	case p.status == "unknown" && f.during(FaultServerRestart, p.first, 60_000, around):
-	case p.status == "not-found" && f.between(FaultRedisFlush, p.first, 1<<62):
+	case p.status == "not-found" && f.lostBetween(p.first, 1<<62):
 	default:
 		r.broken("%s was accepted as %s and ended as %q", m, p.id, p.status)
 	}

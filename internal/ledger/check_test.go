@@ -50,6 +50,23 @@ func (s *story) owner(node, session, epoch string, fence int) *story {
 	return s.add(9000, ledger.Entry{Op: ledger.OpOwner, Who: node, ID: session, Text: epoch, N: fence})
 }
 
+// refused is a reset of both clients at a cursor.
+func (s *story) refused(at int64, cursor string) *story {
+	for _, c := range []string{"a1/ws1", "a1/sse"} {
+		s.add(at, ledger.Entry{Op: ledger.OpHello, Who: c, Account: "a1", Text: "epoch", ID: cursor})
+	}
+	return s
+}
+
+func (s *story) unproved(node, session, epoch string, fence int) *story {
+	return s.add(9000, ledger.Entry{Op: ledger.OpOwner, Who: node, ID: session, Text: epoch, N: fence, Key: "unproved"})
+}
+
+func (s *story) left(base, now int) *story {
+	s.add(1, ledger.Entry{Op: ledger.OpLeft, Phase: ledger.Invoke, Who: "n1", Text: "goroutines", N: base})
+	return s.add(9000, ledger.Entry{Op: ledger.OpLeft, Who: "n1", Text: "goroutines", N: now})
+}
+
 // post is an accepted message with its status, and so many copies in the receiver's archive.
 func (s *story) post(at int64, n int, status string, ids ...string) *story {
 	p := ledger.Entry{Op: ledger.OpPost, Account: "a1", To: "slr", N: n, Key: fmt.Sprint("k", n), ID: fmt.Sprint("m", n)}
@@ -87,8 +104,20 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		"read from the archive after a reset": {fresh().sent(1, 1, ledger.OK).fault(2, 3, ledger.FaultRedisFlush).hello(4, "epoch").
 			add(5, ledger.Entry{Op: ledger.OpRead, Who: "a1/ws1", Account: "a1", From: "sl1", N: 1}).
 			got(5, "a1/sse", 1, "f-1"), ""},
-		"a reset of nothing": {fresh().hello(4, "unknown"), "was reset (unknown)"},
-		"an event twice":     {fresh().sent(1, 1, ledger.OK).both(5, 1, "e-1").got(6, "a1/sse", 1, "e-1"), "doubled: a1/sse got event e-1 twice"},
+		"read from the archive after a backup was put back": {fresh().sent(1, 1, ledger.OK).fault(2, 3, ledger.FaultRedisRestore).hello(4, "epoch").
+			both(5, 1, "f-1"), ""},
+		"lost to a backup that was put back": {fresh().sent(1, 1, ledger.OK).fault(2, 3, ledger.FaultRedisRestore).got(5, "a1/sse", 1, "e-1"),
+			"lost: sl1>a1 #1, sent at 1 ms, never came to a1/ws1"},
+		"a log that nothing proved after a restart": {fresh().fault(1, 2, ledger.FaultRedisKill).refused(4, "e-7").owner("n1/x", "s", "e", 4).
+			unproved("n2/y", "s", "f", 5), ""},
+		"a log that nothing proved, without a restart": {fresh().refused(4, "e-7").owner("n1/x", "s", "e", 4).
+			unproved("n2/y", "s", "f", 5), "was reset (epoch)"},
+		"a reset after a restart, and the log was proved": {fresh().fault(1, 2, ledger.FaultRedisKill).refused(4, "e-7").owner("n1/x", "s", "e", 4).
+			owner("n2/y", "s", "e", 5).unproved("n2/y", "t", "g", 9), "was reset (epoch)"},
+		"a node that holds what it had": {fresh().left(20, 31), ""},
+		"goroutines that stay":          {fresh().left(20, 33), "n1 has 33 goroutines when nobody is signed in, and had 20 at its start"},
+		"a reset of nothing":            {fresh().hello(4, "unknown"), "was reset (unknown)"},
+		"an event twice":                {fresh().sent(1, 1, ledger.OK).both(5, 1, "e-1").got(6, "a1/sse", 1, "e-1"), "doubled: a1/sse got event e-1 twice"},
 		"a message twice in a log": {fresh().sent(1, 1, ledger.OK).both(5, 1, "e-1").got(6, "a1/sse", 1, "e-2"),
 			"doubled: a1/sse got sl1>a1 #1 as e-1 and as e-2"},
 		"a message in two logs": {fresh().sent(1, 1, ledger.OK).both(5, 1, "e-1").both(6, 1, "f-1"), ""},
@@ -118,6 +147,10 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		"outbound doubled": {fresh().post(1, 1, "acked", "m1", "m1").audited("slr"), "outbound, doubled: a1>slr #1 came 2 times"},
 		"outbound again after lost data": {fresh().fault(1, 2, ledger.FaultRedisFlush).post(1, 1, "acked", "m1", "m1").
 			audited("slr"), ""},
+		"outbound again after a backup was put back": {fresh().post(1, 1, "acked", "m1").fault(50, 60, ledger.FaultRedisRestore).
+			post(70, 1, "acked", "m1").audited("slr"), ""},
+		"outbound forgotten with a backup, and not sent again": {fresh().post(1, 1, "not-found").fault(50, 60, ledger.FaultRedisRestore).audited("slr"),
+			"outbound, lost: a1>slr #1"},
 		"outbound again with another id": {fresh().fault(1, 2, ledger.FaultRedisFlush).post(1, 1, "acked", "m1", "m7").
 			audited("slr"), "came 2 times, with the ids m1, m7"},
 		"outbound out of order": {fresh().post(1, 2, "acked", "m2").post(200, 1, "acked", "m1").audited("slr"),

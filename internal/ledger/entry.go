@@ -28,7 +28,8 @@ const (
 	OpStatus   Op = "status"   // what GET /v1/messages/{ID} says of message N of Account: Text
 	OpStored   Op = "stored"   // message N of From is in the server's archive of Who; ID is the stanza id
 	OpAudited  Op = "audited"  // the server's archive of Who was read to the end
-	OpOwner    Op = "owner"    // a node (Who) owns a session (ID) from fence N on; Text is the epoch of the log
+	OpOwner    Op = "owner"    // a node (Who) owns a session (ID) from fence N on; Text is the epoch of the log; Key is "unproved" when that is a new one because nothing proved the end of the old one
+	OpLeft     Op = "left"     // a node (Who) holds N goroutines or descriptors (Text): invoke at its start, ok when nobody is signed in any more
 	OpFault    Op = "fault"    // a fault of the kind Text began (invoke) or was healed (ok) at Who
 	OpPresence Op = "presence" // a foreign client (Who) saw Account become Text
 	OpDamaged  Op = "damaged"  // Who got a body that is not what was sent

@@ -27,6 +27,7 @@ var faultKinds = map[string]kind{
 	FaultRedisKill:      {[2]time.Duration{500 * ms, 4 * second}, second, (*world).redisKill},
 	FaultRedisFlush:     {[2]time.Duration{6 * second, 8 * second}, 0, (*world).redisFlush},
 	FaultRedisFull:      {[2]time.Duration{2 * second, 6 * second}, 0, (*world).redisFull},
+	FaultRedisRestore:   {[2]time.Duration{2 * second, 5 * second}, 16 * second, (*world).redisRestore},
 	FaultRedisReset:     {[2]time.Duration{500 * ms, 3 * second}, 0, (*world).redisReset},
 	FaultRedisSlow:      {[2]time.Duration{3 * second, 8 * second}, 0, (*world).redisSlow},
 	FaultRedisAway:      {[2]time.Duration{1 * second, 3 * second}, 0, (*world).redisAway},

@@ -57,6 +57,27 @@ func (w *world) redisFlush(f fault, _ *node) {
 	w.wait(f.hold)
 }
 
+// redisRestore puts a backup of Redis back as operators do, with no gateway running: none of
+// those that come remembers what was written after it. Its hold is the age of the backup:
+// the load goes on meanwhile. Clients come back when new logs, or the old ones, have grown past
+// their cursors; before that a cursor beyond the end would be refused in any case.
+func (w *world) redisRestore(f fault, _ *node) {
+	restore := w.redis.Snapshot(w.t)
+	w.wait(f.hold)
+	w.front.Down()
+	w.redis.Kill()
+	for _, n := range w.nodes {
+		n.kill()
+	}
+	restore()
+	w.redis.Start(w.t)
+	for _, n := range w.nodes {
+		n.start(w.t)
+	}
+	w.wait(f.hold + 6*second)
+	w.front.Up(w.t)
+}
+
 func (w *world) redisFull(f fault, _ *node) {
 	w.maxMemory("1mb")
 	w.wait(f.hold)

@@ -22,6 +22,7 @@ const (
 	FaultRedisKill      = "redis-kill"
 	FaultRedisFlush     = "redis-flush"
 	FaultRedisFull      = "redis-full"
+	FaultRedisRestore   = "redis-restore"
 	FaultRedisReset     = "redis-link-reset"
 	FaultRedisSlow      = "redis-link-slow"
 	FaultRedisAway      = "redis-link-down"
@@ -122,7 +123,7 @@ func (f fault) planned(o Options) time.Duration {
 	switch f.kind {
 	case FaultNodePause, FaultRedisAway:
 		d += 2 * o.Lease
-	case FaultNodeKill, FaultRedisPauseKill:
+	case FaultNodeKill, FaultRedisPauseKill, FaultRedisRestore:
 		d += o.Lease / 2
 	}
 	return d

@@ -26,6 +26,7 @@ type node struct {
 	xmpp, redis, front, peers *testkit.Proxy
 
 	prog *testkit.Program
+	base map[string]int // what it held at its start
 }
 
 // buildProgram builds cmd/api with the race detector, and with a mistake if one is asked for.
@@ -48,7 +49,7 @@ const (
 func (w *world) newNode(name, program string) *node {
 	t := w.t
 	t.Helper()
-	n := &node{name: name, listen: testkit.Loopback(testkit.FreePort(t)), admin: testkit.Loopback(testkit.FreePort(t))}
+	n := &node{name: name, listen: testkit.Loopback(testkit.FreePort(t)), admin: testkit.Loopback(testkit.FreePort(t)), base: map[string]int{}}
 	n.xmpp, n.redis = testkit.NewProxy(t, w.server.Addr), testkit.NewProxy(t, w.redis.Addr)
 	n.front, n.peers = testkit.NewProxy(t, n.listen), testkit.NewProxy(t, n.listen)
 	dir := filepath.Join(w.o.Dir, name)

@@ -23,6 +23,12 @@ type nodeLine struct {
 // ownerLine is what a node logs when it has become the owner of a session.
 const ownerLine = "session is ours"
 
+// staleLine is what it logs just before, when nothing proved the end of the old log.
+const (
+	staleLine = "the store may have lost the end of this session's log; a new log begins"
+	unproved  = "unproved"
+)
+
 // readLog takes from a node's log who owned what, and what no gateway should say: a data
 // race, a panic.
 func readLog(path, name string, h *history) error {
@@ -31,6 +37,7 @@ func readLog(path, name string, h *history) error {
 		return err
 	}
 	defer f.Close()
+	stale := map[string]bool{}
 	scan := bufio.NewScanner(f)
 	scan.Buffer(nil, 1<<20)
 	for scan.Scan() {
@@ -49,12 +56,20 @@ func readLog(path, name string, h *history) error {
 		if line.Panic != "" {
 			h.add(Entry{Op: OpBroken, Who: name, Text: line.Msg + ": " + line.Panic})
 		}
+		if line.Msg == staleLine {
+			stale[line.Session] = true
+		}
 		if line.Msg == ownerLine {
+			key := ""
+			if stale[line.Session] {
+				key = unproved
+			}
+			delete(stale, line.Session)
 			who := line.Node
 			if who == "" {
 				who = name
 			}
-			h.add(Entry{Op: OpOwner, Who: who, ID: line.Session, Text: line.Epoch, N: line.Fence})
+			h.add(Entry{Op: OpOwner, Who: who, ID: line.Session, Text: line.Epoch, N: line.Fence, Key: key})
 		}
 	}
 	return scan.Err()

@@ -12,7 +12,7 @@ type Options struct {
 	Messages int    // inbound; default 2,000
 	Faults   int    // default 20
 	Server   string // "prosody" (the default) or "ejabberd"
-	Nodes    int    // gateways; default 2
+	Nodes    int    // gateways; default 3
 	Accounts int    // sessions of the gateways; default 4
 	Senders  int    // foreign senders of each library; default 3
 	Plant    string // name of a mistake of internal/plant to build in; "" is none
@@ -39,7 +39,7 @@ func (o Options) withDefaults() Options {
 	o.Messages = cmp.Or(o.Messages, 2000)
 	o.Faults = cmp.Or(o.Faults, 20)
 	o.Server = cmp.Or(o.Server, "prosody")
-	o.Nodes = cmp.Or(o.Nodes, 2)
+	o.Nodes = cmp.Or(o.Nodes, 3)
 	o.Accounts = cmp.Or(o.Accounts, 4)
 	o.Senders = cmp.Or(o.Senders, 3)
 	o.Lease = cmp.Or(o.Lease, 5*time.Second)

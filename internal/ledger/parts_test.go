@@ -52,6 +52,9 @@ func TestLogTells(t *testing.T) {
 	text := `gateway http://127.0.0.1:1
 {"level":"INFO","msg":"session is ours","session":"fa2ba990","epoch":"qib","fence":3,"node":"n1/x","how":"taken"}
 {"level":"INFO","msg":"something else","session":"fa2ba990"}
+{"level":"WARN","msg":"the store may have lost the end of this session's log; a new log begins","session":"fa2ba990"}
+{"level":"INFO","msg":"session is ours","session":"0000","epoch":"xyz","fence":1,"node":"n1/x","how":"taken"}
+{"level":"INFO","msg":"session is ours","session":"fa2ba990","epoch":"abc","fence":4,"node":"n1/x","how":"taken"}
 {"level":"ERROR","msg":"a session ended by a fault of ours","panic":"index out of range"}
 ==================
 WARNING: DATA RACE
@@ -61,9 +64,10 @@ WARNING: DATA RACE
 	}
 	var got []string
 	for _, e := range ledger.FromLog(t, path) {
-		got = append(got, string(e.Op)+" "+e.Who+" "+e.ID+" "+e.Text)
+		got = append(got, string(e.Op)+" "+e.Who+" "+e.ID+" "+e.Text+" "+e.Key)
 	}
-	want := []string{"owner n1/x fa2ba990 qib", "broken n1  a session ended by a fault of ours: index out of range", "broken n1  WARNING: DATA RACE"}
+	want := []string{"owner n1/x fa2ba990 qib ", "owner n1/x 0000 xyz ", "owner n1/x fa2ba990 abc unproved",
+		"broken n1  a session ended by a fault of ours: index out of range ", "broken n1  WARNING: DATA RACE "}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}

@@ -21,6 +21,7 @@ var plantedRuns = map[string]plantedRun{
 	"fence": {"prosody", 900, []string{FaultNodePause, FaultNodePause}, func(r *Report) bool {
 		return r.Resets > 0 && len(r.Broken) > 0 && r.arrivedAtAll()
 	}},
+	"epoch": {"prosody", 900, []string{FaultRedisRestore, FaultRedisRestore}, lostSome},
 	"close": {"prosody", 400, []string{FaultDrain, FaultDrain}, func(r *Report) bool {
 		return r.Gone > 0 && len(r.Lost)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost) == 0
 	}},
@@ -43,7 +44,7 @@ func (r *Report) arrivedAtAll() bool {
 func Planted(name string, o Options) (Options, bool) {
 	p, ok := plantedRuns[name]
 	o.Plant, o.Server, o.Messages, o.Script = name, p.server, p.messages, p.script
-	o.Accounts, o.Senders = 2, 2
+	o.Accounts, o.Senders, o.Nodes = 2, 2, 2
 	return o, ok
 }
 

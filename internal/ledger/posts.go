@@ -27,7 +27,8 @@ type poster struct {
 // openPost is an accepted message whose history has not ended yet.
 type openPost struct {
 	message
-	id string
+	id   string
+	body map[string]string
 }
 
 func newPoster(w *world, a *account, seed uint64) *poster {
@@ -57,7 +58,7 @@ func (p *poster) post(ctx context.Context) bool {
 	to := p.w.receivers[p.random.IntN(len(p.w.receivers))]
 	p.next[to.Name]++
 	m := message{p.account.Name, to.Name, p.next[to.Name]}
-	key := fmt.Sprintf("%s %s %d", m.from, m.to, m.n)
+	key := keyOf(m)
 	body := map[string]string{"to": to.JID, "body": compose(m, p.random)}
 	again := p.random.IntN(10) == 0
 	for {
@@ -83,7 +84,7 @@ func (p *poster) post(ctx context.Context) bool {
 		case e.Phase == Fail:
 			return true
 		case e.Phase == OK && !again:
-			p.accepted(openPost{m, accepted.ID})
+			p.accepted(openPost{m, accepted.ID, body})
 			return true
 		case e.Phase == OK:
 			again = false
@@ -126,6 +127,8 @@ func (p *poster) ended(ctx context.Context, o openPost) bool {
 	switch {
 	case err != nil:
 		return false
+	case got.status == http.StatusNotFound && p.postAgain(ctx, o):
+		return false
 	case got.status == http.StatusNotFound:
 		record.Status = "not-found"
 	case got.status != http.StatusOK || got.decode(&record) != nil:
@@ -137,6 +140,28 @@ func (p *poster) ended(ctx context.Context, o openPost) bool {
 	p.w.history.add(Entry{Op: OpStatus, Account: o.from, To: o.to, N: o.n, ID: o.id, Text: record.Status})
 	return true
 }
+
+// postAgain sends what the gateway has forgotten once more, with its key, as docs/events.md
+// says. False: that was refused.
+func (p *poster) postAgain(ctx context.Context, o openPost) bool {
+	key := keyOf(o.message)
+	e := Entry{Op: OpPost, Phase: Invoke, Account: o.from, To: o.to, N: o.n, Key: key}
+	p.w.history.add(e)
+	got, err := p.account.call(ctx, http.MethodPost, "/v1/messages", key, o.body)
+	var accepted struct{ ID string }
+	switch {
+	case err != nil:
+		e.Phase, e.Text = Info, err.Error()
+	case got.status == http.StatusAccepted && got.decode(&accepted) == nil:
+		e.Phase, e.ID = OK, accepted.ID
+	default:
+		e.Phase, e.Text = Info, got.problem()
+	}
+	p.w.history.add(e)
+	return e.Phase == OK || got.status >= 500 || err != nil
+}
+
+func keyOf(m message) string { return fmt.Sprintf("%s %s %d", m.from, m.to, m.n) }
 
 // giveUp notes what has not ended.
 func (p *poster) giveUp() {

@@ -34,6 +34,7 @@ func Run(ctx context.Context, t testkit.TB, o Options) *Report {
 	h.add(Entry{Op: OpWorld, Text: o.Server})
 	w.build(buildProgram(t, o.Plant))
 	w.people()
+	w.base()
 	w.signIn()
 	w.play()
 	w.audit()
@@ -167,6 +168,7 @@ func (w *world) end() {
 	for _, p := range w.posters {
 		p.giveUp()
 	}
+	w.leave()
 	for _, n := range w.nodes {
 		w.drain(n)
 		if err := readLog(n.prog.LogFile(), n.name, w.history); err != nil {

@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string) int {
 	flags.IntVar(&o.Messages, "messages", 20_000, "inbound messages")
 	flags.IntVar(&o.Faults, "faults", 60, "how many")
 	flags.StringVar(&o.Server, "server", "prosody", "prosody or ejabberd")
-	flags.IntVar(&o.Nodes, "nodes", 2, "gateways")
+	flags.IntVar(&o.Nodes, "nodes", 3, "gateways")
 	flags.IntVar(&o.Accounts, "accounts", 4, "sessions")
 	flags.IntVar(&o.Senders, "senders", 3, "foreign senders of each library")
 	flags.DurationVar(&o.Lease, "lease", 5*time.Second, "of the nodes")
