@@ -8,7 +8,7 @@ import (
 
 // chatStateRequest is the body of PUT /v1/chat-states/{jid}.
 type chatStateRequest struct {
-	State string `json:"state" enums:"active,composing,paused,inactive,gone"`
+	State string `json:"state" enums:"active,composing,paused,inactive,gone" need:"yes"`
 } // @name ChatStateRequest
 
 // handleChatState tells a buddy what happens on this side of a chat (XEP-0085).

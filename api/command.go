@@ -13,7 +13,7 @@ import (
 // command is one frame from a client: {"id":"c7","type":"message.send","data":{...}}.
 type command struct {
 	ID   string          `json:"id"`
-	Type string          `json:"type"`
+	Type string          `json:"type" need:"yes"`
 	Data json.RawMessage `json:"data"`
 }
 
@@ -130,7 +130,7 @@ func underData(err error) error {
 
 // decodeData reads the data of a command, as strictly as the body of a request.
 func decodeData[T any](c command, into *T) error {
-	if len(c.Data) == 0 {
+	if len(c.Data) == 0 || string(c.Data) == "null" {
 		return decodeBytes([]byte("{}"), into)
 	}
 	return decodeBytes(c.Data, into)
@@ -164,8 +164,8 @@ func (s *socket) messageSend(ctx context.Context, c command) (answer, error) {
 
 // chatStateData is the data of chat_state.set.
 type chatStateData struct {
-	To    string `json:"to"`
-	State string `json:"state"`
+	To    string `json:"to" need:"yes"`
+	State string `json:"state" need:"yes"`
 }
 
 func (s *socket) chatStateSet(ctx context.Context, c command) (answer, error) {
@@ -223,7 +223,7 @@ func (s *socket) subscribe(_ context.Context, c command) (answer, error) {
 
 // ackData is the data of ack: the last durable event that the client has dealt with.
 type ackData struct {
-	ID string `json:"id"`
+	ID string `json:"id" need:"yes"`
 }
 
 // ack checks a cursor and echoes it. The cursor stays the client's own: nothing is kept

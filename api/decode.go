@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -49,16 +48,21 @@ func readBody(r *http.Request) ([]byte, error) {
 	if err == nil {
 		return body, nil
 	}
+	return nil, bodyError(err)
+}
+
+// bodyError is for a body that did not come to its end within its limits.
+func bodyError(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, err
+		return err
 	}
-	return nil, perch.Wrap(perch.KindMalformedJSON, err, "the body could not be read to its end")
+	return perch.Wrap(perch.KindMalformedJSON, err, "the body could not be read to its end")
 }
 
 func checkMediaType(r *http.Request) error {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	ok := err == nil && (media == "application/json" || media == "application/merge-patch+json" && r.Method == http.MethodPatch)
-	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+	if charset := params["charset"]; charset != "" && !isUTF8Label(charset) {
 		ok = false
 	}
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
@@ -71,31 +75,70 @@ func checkMediaType(r *http.Request) error {
 }
 
 // decodeBytes is the part of decodeJSON after the body is read; the commands of a
-// WebSocket come this way too. A json.RawMessage field is checked for everything but its
-// own fields.
+// WebSocket come this way too. A json.RawMessage field is taken as it stands: its reader
+// decodes it as strictly.
+//
+// Every step is a pass over the body that takes a time in proportion to its bytes, or stops
+// at the first mistakes: a body costs about the same whatever is in it.
 func decodeBytes[T any](body []byte, into *T) error {
-	if !utf8.Valid(body) {
-		return perch.Errorf(perch.KindMalformedJSON, "the body is not valid UTF-8")
+	if err := checkEncoding(body); err != nil {
+		return err
 	}
 	if err := checkSyntax(body); err != nil {
 		return err
 	}
-	tree, err := parseTree(body)
+	if first := bytes.TrimLeft(body, " \t\r\n"); first[0] != '{' {
+		return perch.Errorf(perch.KindMalformedJSON, "the body must be a JSON object")
+	}
+	wrong, err := checkFields(body, reflect.TypeFor[T]())
 	if err != nil {
 		return err
 	}
-	if _, ok := tree.(object); !ok {
-		return perch.Errorf(perch.KindMalformedJSON, "the body must be a JSON object")
-	}
-	c := checker{}
-	c.value("", tree, reflect.TypeFor[T]())
-	if len(c.wrong) > 0 {
-		return &perch.Error{Kind: perch.KindValidation, Detail: c.wrong[0].Pointer + ": " + c.wrong[0].Detail, Fields: c.wrong}
+	if len(wrong) > 0 {
+		return &perch.Error{Kind: perch.KindValidation, Detail: wrong[0].Pointer + ": " + wrong[0].Detail, Fields: wrong}
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return unmarshalError(err)
 	}
 	return nil
+}
+
+// checkEncoding refuses what is not UTF-8. A byte order mark is named: editors and some
+// client libraries add one, and no other message would help to find it (RFC 8259, 8.1).
+func checkEncoding(body []byte) error {
+	switch {
+	case bytes.HasPrefix(body, []byte("\xEF\xBB\xBF")):
+		return perch.Errorf(perch.KindMalformedJSON, "the body begins with a byte order mark (U+FEFF); send UTF-8 without it")
+	case bytes.HasPrefix(body, []byte("\xFF\xFE")), bytes.HasPrefix(body, []byte("\xFE\xFF")):
+		return perch.Errorf(perch.KindMalformedJSON, "the body begins with the byte order mark of UTF-16; send UTF-8 without a mark")
+	case !utf8.Valid(body):
+		return perch.Errorf(perch.KindMalformedJSON, "the body is not valid UTF-8")
+	case deeper(body, maxJSONDepth):
+		return perch.Errorf(perch.KindMalformedJSON, "nested deeper than %d", maxJSONDepth)
+	}
+	return nil
+}
+
+// deeper reports whether objects and lists are nested deeper than most. Of what is no JSON
+// it says anything: that is refused in any case.
+func deeper(body []byte, most int) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case c == '"':
+			quoted = !quoted
+		case c == '\\' && quoted:
+			i++
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > most {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
 }
 
 func checkSyntax(body []byte) error {
@@ -117,7 +160,7 @@ func checkSyntax(body []byte) error {
 // that is too large for its field.
 func unmarshalError(err error) error {
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return perch.Invalid("/"+strings.ReplaceAll(t.Field, ".", "/"), "%s does not fit here", t.Value)
+		return perch.Invalid("/"+strings.ReplaceAll(t.Field, ".", "/"), "a %.20s does not fit here", t.Value)
 	}
 	return perch.Wrap(perch.KindValidation, err, "a value does not have the form that its field needs")
 }
@@ -165,74 +208,7 @@ func hex4(b []byte) (v rune) {
 	return v
 }
 
-// object and array are parsed JSON that remembers its keys in order.
-type (
-	object []member
-	member struct {
-		key   string
-		value any
-	}
-	array []any
-)
-
-// parseTree reads valid JSON and refuses keys that stand twice: two readers of such a
-// body could see two different requests.
-func parseTree(body []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	return parseValue(dec, "", 0)
-}
-
-func parseValue(dec *json.Decoder, pointer string, depth int) (any, error) {
-	if depth > maxJSONDepth {
-		return nil, perch.Errorf(perch.KindMalformedJSON, "nested deeper than %d", maxJSONDepth)
-	}
-	tok, err := dec.Token()
-	if err != nil {
-		return nil, perch.Wrap(perch.KindMalformedJSON, err, "not valid JSON")
-	}
-	switch tok {
-	case json.Delim('{'):
-		return parseObject(dec, pointer, depth)
-	case json.Delim('['):
-		list := array{}
-		for dec.More() {
-			v, err := parseValue(dec, fmt.Sprintf("%s/%d", pointer, len(list)), depth+1)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
-		}
-		_, err := dec.Token()
-		return list, err
-	}
-	return tok, nil
-}
-
-func parseObject(dec *json.Decoder, pointer string, depth int) (any, error) {
-	obj := object{}
-	seen := map[string]bool{}
-	for dec.More() {
-		tok, err := dec.Token()
-		if err != nil {
-			return nil, perch.Wrap(perch.KindMalformedJSON, err, "not valid JSON")
-		}
-		key, _ := tok.(string)
-		at := pointer + "/" + escapePointer(key)
-		if seen[key] {
-			return nil, &perch.Error{Kind: perch.KindMalformedJSON, Detail: at + " stands twice",
-				Fields: []perch.FieldError{{Pointer: at, Detail: "stands twice"}}}
-		}
-		seen[key] = true
-		v, err := parseValue(dec, at, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		obj = append(obj, member{key, v})
-	}
-	_, err := dec.Token()
-	return obj, err
-}
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // escapePointer writes a key as RFC 6901, 3 wants it, shortened: it is the client's own
 // text and comes back in the answer.
@@ -240,5 +216,5 @@ func escapePointer(key string) string {
 	if len(key) > 64 {
 		key = strings.ToValidUTF8(key[:64], "") + "..."
 	}
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+	return pointerEscapes.Replace(key)
 }

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -84,6 +85,59 @@ func TestDecodeNamesListElements(t *testing.T) {
 	wantError(t, err, perch.KindValidation, "/groups")
 	_, err = api.DecodeBuddy([]byte(`{"jid":"a@b","groups":["x","y\u0007"]}`))
 	wantError(t, err, perch.KindValidation, "/groups/1")
+}
+
+// Null is a field that is left out, where it may be left out.
+func TestDecodeNull(t *testing.T) {
+	m, err := api.DecodeMessage([]byte(`{"to":"a@b","body":"x","id":null,"kind":null,"thread":null,"subject":null}`))
+	if want := (api.MessageRequest{To: "a@b", Body: "x"}); err != nil || m != want {
+		t.Errorf("%+v, %v; want %+v", m, err, want)
+	}
+	b, err := api.DecodeBuddy([]byte(`{"jid":"a@b","account":null,"name":null,"groups":null,"message":null,"nick":null}`))
+	if err != nil || b.JID != "a@b" || b.Groups != nil {
+		t.Errorf("%+v, %v", b, err)
+	}
+	_, err = api.DecodeMessage([]byte(`{"to":"a@b","body":null}`))
+	wantError(t, err, perch.KindValidation, "/body")
+	_, err = api.DecodeBuddy([]byte(`{"jid":"a@b","groups":["x",null]}`))
+	wantError(t, err, perch.KindValidation, "/groups/1")
+	_, err = api.DecodeMessage([]byte(`{"to":"a@b","body":"x","bodi":null}`))
+	wantError(t, err, perch.KindValidation, "/bodi")
+}
+
+func TestDecodeNamesTheByteOrderMark(t *testing.T) {
+	for body, want := range map[string]string{
+		"\uFEFF" + `{"to":"a@b","body":"x"}`: "byte order mark",
+		"\uFEFF":                             "byte order mark",
+		"\xFF\xFE{\x00}\x00":                 "UTF-16",
+		"\xFE\xFF\x00{\x00}":                 "UTF-16",
+	} {
+		_, err := api.DecodeMessage([]byte(body))
+		wantError(t, err, perch.KindMalformedJSON, "")
+		if p := api.ProblemOf(err); !strings.Contains(p.Detail, want) {
+			t.Errorf("%q: %q, want a word about %s", body, p.Detail, want)
+		}
+	}
+	if m, err := api.DecodeMessage([]byte("{\"to\":\"a@b\",\"body\":\"\uFEFFx\"}")); err != nil || m.Body != "\uFEFFx" {
+		t.Errorf("U+FEFF inside of a text: %+v, %v", m, err)
+	}
+}
+
+func TestMediaTypeOfABody(t *testing.T) {
+	for contentType, want := range map[string]bool{
+		"application/json": true, "Application/JSON": true, "application/json;": true,
+		"application/json; charset=utf-8": true, "application/json;charset=UTF-8": true, "application/json; charset=\"utf-8\"": true,
+		"application/json; charset=utf8": true, "application/json; charset=UTF8": true, "application/json; Charset=\"Utf8\"": true,
+		"application/json; charset=us-ascii": true, "application/json; charset='utf-8'": true,
+		"application/json; charset=utf-16": false, "application/json; charset=iso-8859-1": false, "application/json; charset=\"utf-8,latin1\"": false,
+		"text/plain": false, "text/json": false, "application/jsonp": false, "": false, "application/merge-patch+json": false,
+	} {
+		r, _ := http.NewRequest(http.MethodPost, "/", nil)
+		r.Header.Set("Content-Type", contentType)
+		if err := api.CheckMediaType(r); (err == nil) != want {
+			t.Errorf("%q: %v, want accepted %v", contentType, err, want)
+		}
+	}
 }
 
 func TestDecodePresence(t *testing.T) {

@@ -1,144 +1,216 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/perch-im/perch"
 )
 
-// maxFieldErrors bounds the list in an answer.
-const maxFieldErrors = 10
+// Bounds of what is looked at before a body is refused. They bound the answer, and what a
+// body can cost: no list of this API may have as many items.
+const (
+	maxFieldErrors = 10
+	maxListItems   = 256
+)
 
-// checker compares parsed JSON with the struct that it is meant for, and collects what is
-// wrong with it.
-type checker struct{ wrong []perch.FieldError }
+// errEnough stops a check that has found maxFieldErrors mistakes.
+var errEnough = errors.New("api: enough mistakes were found")
 
-func (c *checker) add(pointer, format string, args ...any) {
-	if len(c.wrong) < maxFieldErrors {
-		c.wrong = append(c.wrong, perch.FieldError{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
+// checkFields compares a JSON object with the struct that it is meant for, token by token.
+// It returns what is wrong with its fields, maxFieldErrors at most; the error is for what
+// makes the whole body unreadable, such as a key that stands twice: two readers of such a
+// body could see two different requests. The body must be valid JSON.
+func checkFields(body []byte, t reflect.Type) ([]perch.FieldError, error) {
+	c := &checker{body: body, dec: json.NewDecoder(bytes.NewReader(body))}
+	c.dec.UseNumber()
+	err := c.value("", t, false)
+	if errors.Is(err, errEnough) {
+		err = nil
 	}
+	return c.wrong, err
+}
+
+// checker reads the tokens of a body and collects what is wrong.
+type checker struct {
+	body  []byte
+	dec   *json.Decoder
+	wrong []perch.FieldError
+}
+
+// add notes a mistake. It returns errEnough when there are enough.
+func (c *checker) add(pointer, format string, args ...any) error {
+	c.wrong = append(c.wrong, perch.FieldError{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
+	if len(c.wrong) >= maxFieldErrors {
+		return errEnough
+	}
+	return nil
 }
 
 var rawType = reflect.TypeFor[json.RawMessage]()
 
-// value checks one value; t is nil where any shape may stand.
-func (c *checker) value(pointer string, v any, t reflect.Type) {
-	nullable := t == nil
+// skip reads a value without looking at it.
+func (c *checker) skip() error {
+	var raw json.RawMessage
+	if err := c.dec.Decode(&raw); err != nil {
+		return perch.Wrap(perch.KindMalformedJSON, err, "not valid JSON")
+	}
+	return nil
+}
+
+// next is the first byte of the next value.
+func (c *checker) next() byte {
+	rest := bytes.TrimLeft(c.body[c.dec.InputOffset():], " \t\r\n:,")
+	if len(rest) == 0 {
+		return 0
+	}
+	return rest[0]
+}
+
+// misfit refuses a value whole, without looking into it.
+func (c *checker) misfit(pointer string, t reflect.Type, got string) error {
+	if err := c.add(pointer, "must be %s, not %s", wanted(t), got); err != nil {
+		return err
+	}
+	return c.skip()
+}
+
+// value checks the next value. Null stands for a field that is left out, and is refused
+// where the field is needed.
+func (c *checker) value(pointer string, t reflect.Type, needed bool) error {
 	if t == rawType {
-		t, nullable = nil, true
+		return c.skip()
 	}
-	if t != nil && t.Kind() == reflect.Pointer {
-		t, nullable = t.Elem(), true
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
 	}
-	switch v := v.(type) {
-	case object:
-		c.object(pointer, v, t)
-	case array:
-		c.array(pointer, v, t)
+	switch first := c.next(); {
+	case first == '{' && t.Kind() != reflect.Struct:
+		return c.misfit(pointer, t, "an object")
+	case first == '[' && (t.Kind() != reflect.Slice || t.Elem().Kind() == reflect.Uint8):
+		return c.misfit(pointer, t, "a list")
+	}
+	tok, err := c.dec.Token()
+	if err != nil {
+		return perch.Wrap(perch.KindMalformedJSON, err, "not valid JSON")
+	}
+	switch v := tok.(type) {
+	case json.Delim:
+		if v == '[' {
+			return c.array(pointer, t)
+		}
+		return c.object(pointer, t)
 	case string:
-		c.text(pointer, v, t)
+		return c.text(pointer, v, t)
 	case json.Number:
-		c.number(pointer, v, t)
+		return c.number(pointer, v, t)
 	case bool:
-		c.kind(pointer, t, "true or false", reflect.Bool)
+		if t.Kind() != reflect.Bool {
+			return c.add(pointer, "must be %s, not true or false", wanted(t))
+		}
 	case nil:
-		if !nullable {
-			c.add(pointer, "must be %s, not null", wanted(t))
+		if needed {
+			return c.add(pointer, "must be %s, not null", wanted(t))
 		}
 	}
+	return nil
 }
 
-func (c *checker) kind(pointer string, t reflect.Type, got string, kinds ...reflect.Kind) {
-	if t == nil {
-		return
-	}
-	for _, k := range kinds {
-		if t.Kind() == k {
-			return
+func (c *checker) object(pointer string, t reflect.Type) error {
+	seen := map[string]bool{}
+	for c.dec.More() {
+		tok, err := c.dec.Token()
+		if err != nil {
+			return perch.Wrap(perch.KindMalformedJSON, err, "not valid JSON")
+		}
+		key, _ := tok.(string)
+		if seen[key] {
+			at := pointer + "/" + escapePointer(key)
+			return &perch.Error{Kind: perch.KindMalformedJSON, Detail: at + " stands twice",
+				Fields: []perch.FieldError{{Pointer: at, Detail: "stands twice"}}}
+		}
+		seen[key] = true
+		if err := c.member(pointer+"/"+escapePointer(key), key, t); err != nil {
+			return err
 		}
 	}
-	c.add(pointer, "must be %s, not %s", wanted(t), got)
+	_, err := c.dec.Token()
+	return err
 }
 
-func (c *checker) object(pointer string, obj object, t reflect.Type) {
-	if t != nil && t.Kind() != reflect.Struct {
-		c.add(pointer, "must be %s, not an object", wanted(t))
-		return
+// member checks the value of a key that was read.
+func (c *checker) member(at, key string, t reflect.Type) error {
+	if field, ok := fieldOf(t, key); ok {
+		return c.value(at, field.Type, field.Tag.Get("need") != "")
 	}
-	for _, m := range obj {
-		at := pointer + "/" + escapePointer(m.key)
-		if bad := forbiddenRune(m.key); bad != "" {
-			c.add(at, "has %s in its name", bad)
-			continue
-		}
-		if t == nil {
-			c.value(at, m.value, nil)
-			continue
-		}
-		field, ok := fieldOf(t, m.key)
-		if !ok {
-			c.add(at, "is not a field of this request")
-			continue
-		}
-		c.value(at, m.value, field)
+	detail := "is not a field of this request"
+	if bad := forbiddenRune(key); bad != "" {
+		detail = "has " + bad + " in its name"
 	}
+	if err := c.add(at, "%s", detail); err != nil {
+		return err
+	}
+	return c.skip()
 }
 
 // fieldOf finds the field with exactly this JSON name: encoding/json itself would also
 // take "TO" for "to".
-func fieldOf(t reflect.Type, key string) (reflect.Type, bool) {
+func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
 	for f := range t.Fields() {
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name == key && name != "" && name != "-" {
-			return f.Type, true
+			return f, true
 		}
 	}
-	return nil, false
+	return reflect.StructField{}, false
 }
 
-func (c *checker) array(pointer string, list array, t reflect.Type) {
-	var elem reflect.Type
-	if t != nil {
-		if t.Kind() != reflect.Slice || t.Elem().Kind() == reflect.Uint8 {
-			c.add(pointer, "must be %s, not a list", wanted(t))
-			return
+func (c *checker) array(pointer string, t reflect.Type) error {
+	for i := 0; c.dec.More(); i++ {
+		if i == maxListItems {
+			_ = c.add(pointer, "must have at most %d entries", maxListItems)
+			return errEnough // reading on is what the bound is against
 		}
-		elem = t.Elem()
+		if err := c.value(pointer+"/"+strconv.Itoa(i), t.Elem(), true); err != nil {
+			return err
+		}
 	}
-	for i, v := range list {
-		c.value(fmt.Sprintf("%s/%d", pointer, i), v, elem)
-	}
+	_, err := c.dec.Token()
+	return err
 }
 
-func (c *checker) text(pointer, s string, t reflect.Type) {
-	c.kind(pointer, t, "a string", reflect.String, reflect.Slice)
-	if t != nil && t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 {
-		c.add(pointer, "must be %s, not a string", wanted(t))
+func (c *checker) text(pointer, s string, t reflect.Type) error {
+	if t.Kind() != reflect.String && (t.Kind() != reflect.Slice || t.Elem().Kind() != reflect.Uint8) {
+		return c.add(pointer, "must be %s, not a string", wanted(t))
 	}
 	if bad := forbiddenRune(s); bad != "" {
-		c.add(pointer, "holds %s, which XML 1.0 cannot carry", bad)
+		return c.add(pointer, "holds %s, which XML 1.0 cannot carry", bad)
 	}
+	return nil
 }
 
-func (c *checker) number(pointer string, n json.Number, t reflect.Type) {
-	c.kind(pointer, t, "a number", reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Float64)
-	if t == nil || t.Kind() < reflect.Int || t.Kind() > reflect.Int64 {
-		return
+func (c *checker) number(pointer string, n json.Number, t reflect.Type) error {
+	if t.Kind() == reflect.Float64 {
+		return nil
+	}
+	if t.Kind() < reflect.Int || t.Kind() > reflect.Int64 {
+		return c.add(pointer, "must be %s, not a number", wanted(t))
 	}
 	i, err := n.Int64()
 	if err != nil || reflect.Zero(t).OverflowInt(i) {
 		bits := t.Bits() - 1
-		c.add(pointer, "must be a whole number from %d to %d", -1<<bits, 1<<bits-1)
+		return c.add(pointer, "must be a whole number from %d to %d", -1<<bits, 1<<bits-1)
 	}
+	return nil
 }
 
 // wanted names a type as a user of JSON knows it.
 func wanted(t reflect.Type) string {
 	switch {
-	case t == nil:
-		return "a value"
 	case t.Kind() == reflect.String, t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
 		return "a string"
 	case t.Kind() == reflect.Bool:

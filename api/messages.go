@@ -14,8 +14,8 @@ import (
 // messageRequest is the body of POST /v1/messages, and the data of message.send.
 type messageRequest struct {
 	ID      string `json:"id"`
-	To      string `json:"to" example:"bob@example.net"`
-	Body    string `json:"body" example:"Hello"`
+	To      string `json:"to" example:"bob@example.net" need:"yes"`
+	Body    string `json:"body" example:"Hello" need:"yes"`
 	Kind    string `json:"kind" enums:"chat,normal,groupchat,headline"`
 	Thread  string `json:"thread"`
 	Subject string `json:"subject"`

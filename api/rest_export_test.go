@@ -21,6 +21,7 @@ var (
 	ForbiddenRune  = forbiddenRune
 	IdempotencyKey = idempotencyKey
 	Negotiate      = negotiate
+	CheckMediaType = checkMediaType
 )
 
 type (
@@ -36,6 +37,17 @@ func DecodePresence(b []byte) (perch.OwnPresence, error) {
 		return perch.OwnPresence{}, err
 	}
 	return m.checked()
+}
+
+// DecodeCommand does with a frame of a socket what is done before its command runs.
+func DecodeCommand(b []byte) error {
+	var c command
+	err := decodeBytes(b, &c)
+	if err != nil {
+		refOf(b)
+		return err
+	}
+	return decodeData(c, &struct{}{})
 }
 
 // PathJID sends a request for /x/<escaped>/y through the router's path handling.

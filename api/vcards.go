@@ -28,7 +28,7 @@ type vcardRequest struct {
 
 // photoRequest is a picture: its type is sniffed, never believed.
 type photoRequest struct {
-	Data string `json:"data" format:"byte"` // base64
+	Data string `json:"data" format:"byte" need:"yes"` // base64
 } // @name PhotoRequest
 
 // handleVCard gives the card of somebody.
