@@ -2,10 +2,16 @@ package api
 
 import (
 	"context"
+	"io"
+	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/netip"
+	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -34,7 +40,7 @@ const readyTime = 2 * time.Second
 // network of the operator's own.
 func (a *API) AdminHandler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(withRequestID, a.withRecover, withHeaders)
+	r.Use(withRequestID, a.withRecover, withHeaders, a.withAdminHost)
 	r.NotFound(a.handleNotFound)
 	r.Get("/livez", a.wrap(a.handleLive))
 	r.Get("/readyz", a.wrap(a.handleReady))
@@ -42,14 +48,63 @@ func (a *API) AdminHandler() http.Handler {
 	if a.o.Metrics != nil {
 		r.Get("/metrics", a.o.Metrics.ServeHTTP)
 	}
-	r.Get("/debug/pprof/", pprof.Index)
-	r.Get("/debug/pprof/{profile}", pprof.Index)
-	r.Get("/debug/pprof/cmdline", pprof.Cmdline)
-	r.Get("/debug/pprof/profile", pprof.Profile)
-	r.Get("/debug/pprof/symbol", pprof.Symbol)
-	r.Post("/debug/pprof/symbol", pprof.Symbol)
-	r.Get("/debug/pprof/trace", pprof.Trace)
+	r.Group(func(r chi.Router) {
+		r.Use(withProfileTime)
+		r.Get("/debug/pprof/", pprof.Index)
+		r.Get("/debug/pprof/{profile}", pprof.Index)
+		r.Get("/debug/pprof/cmdline", a.wrap(handleCommandLine))
+		r.Get("/debug/pprof/profile", pprof.Profile)
+		r.Get("/debug/pprof/symbol", pprof.Symbol)
+		r.Post("/debug/pprof/symbol", pprof.Symbol)
+		r.Get("/debug/pprof/trace", pprof.Trace)
+	})
 	return r
+}
+
+// profileTime bounds a profile: it takes as long as its reader asks for.
+const profileTime = 10 * time.Minute
+
+func withProfileTime(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setDeadlines(w, profileTime, profileTime)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// handleCommandLine stands in for the one of net/http/pprof, which shows every argument,
+// secrets too. go tool pprof asks for it and wants no more than the program's name.
+func handleCommandLine(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, os.Args[0])
+	return nil
+}
+
+// withAdminHost refuses requests for names that are not of this listener: a page whose name
+// an attacker lets point to this address (DNS rebinding) would else read metrics and
+// profiles through the operator's browser. An address in the Host header is no name of
+// anybody; names are taken when they are local, or Options.AdminHosts has them.
+func (a *API) withAdminHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.adminHost(r.Host) {
+			a.writeProblem(w, r, perch.Errorf(perch.KindForbidden, "this listener does not answer for %s; see --admin-host", quoteShort(r.Host)))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *API) adminHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == "" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true // "" is HTTP/1.0, which no browser speaks
+	}
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return true
+	}
+	return slices.ContainsFunc(a.o.AdminHosts, func(h string) bool { return strings.EqualFold(strings.TrimSuffix(h, "."), host) })
 }
 
 // handleLive says that the process answers. It looks at nothing else: restarting a

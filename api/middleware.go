@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -151,14 +152,26 @@ func (a *API) withBodyLimit(next http.Handler) http.Handler {
 	})
 }
 
+// withoutBody reads the body of a request that needs none, within its limits of bytes and
+// time. A stream cannot begin before that: only when the body is over does the server
+// notice that a client has left, and there is no deadline later.
+func (a *API) withoutBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body != nil && r.Body != http.NoBody {
+			if _, err := io.Copy(io.Discard, r.Body); err != nil {
+				a.writeProblem(w, r, bodyError(err))
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // withTime bounds a REST request: how long its body may take to arrive, its work to be
 // done, and its answer to be taken. Streams have their own clocks.
 func (a *API) withTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rc := http.NewResponseController(w)
-		// A writer that has no deadlines, as in a test, is no error.
-		_ = rc.SetReadDeadline(time.Now().Add(a.o.RequestTime))
-		_ = rc.SetWriteDeadline(time.Now().Add(2 * a.o.RequestTime))
+		setDeadlines(w, a.o.RequestTime, 2*a.o.RequestTime)
 		ctx, cancel := context.WithTimeout(r.Context(), a.o.RequestTime)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))

@@ -28,6 +28,10 @@ type Options struct {
 	// of the TCP connection is the client's, whatever the headers say.
 	TrustedProxies []netip.Prefix
 
+	// AdminHosts are names, besides addresses and localhost, under which the admin listener
+	// may be asked, without a port. "*" is not among the things that a name may be.
+	AdminHosts []string
+
 	// NodeTLS is for requests to other nodes whose address is https. nil: the roots of the
 	// system, and the name in the address.
 	NodeTLS *tls.Config

@@ -56,10 +56,11 @@ func (a *API) routes() {
 	r.Get("/v1/openapi.yaml", a.wrap(describe(a.o.OpenAPI)))
 	r.Get("/v1/asyncapi.yaml", a.wrap(describe(a.o.AsyncAPI)))
 
-	// Streams have no clock of REST. The socket finds out itself who is calling: it must
+	// Streams have no clock of REST, so that what they need of a request must be there before
+	// they begin. The socket finds out itself who is calling: it must
 	// look at the Origin before it causes a login, and a plain GET is 426, not 401.
-	r.With(a.withSession).Get("/v1/events", a.handleEvents)
-	r.Get("/v1/events/ws", a.handleEventsWS)
+	r.With(a.withoutBody, a.withSession).Get("/v1/events", a.handleEvents)
+	r.With(a.withoutBody).Get("/v1/events/ws", a.handleEventsWS)
 	r.Group(func(r chi.Router) {
 		r.Use(a.withTime)
 		r.Post("/v1/session", a.wrap(a.handleSessionOpen)) // finds out itself who is calling

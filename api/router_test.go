@@ -10,11 +10,13 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -295,7 +297,7 @@ func TestAdmin(t *testing.T) {
 	f.url = f.admin
 	for path, want := range map[string]string{
 		"/livez": `"status":"ok"`, "/readyz": `"status":"ok"`, "/version": `"version":"test"`, "/metrics": "metric 1",
-		"/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "goroutine profile", "/debug/pprof/cmdline": "api.test",
+		"/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "goroutine profile",
 	} {
 		if a := f.do("GET", path, ""); a.status != 200 || !bytes.Contains(a.body, []byte(want)) {
 			t.Errorf("%s: %d %.100s", path, a.status, a.body)
@@ -378,6 +380,43 @@ func TestProblemIsOneJSONObject(t *testing.T) {
 	for _, name := range []string{"type", "title", "status", "detail", "instance", "code", "request_id"} {
 		if m[name] == nil {
 			t.Errorf("no %s in %s", name, a.body)
+		}
+	}
+}
+
+// TestCommandLineShowsNoArguments: secrets may stand among them.
+func TestCommandLineShowsNoArguments(t *testing.T) {
+	f := newBare(t, new(sessions.Manager))
+	f.url = f.admin
+	args := os.Args
+	defer func() { os.Args = args }()
+	secret := canary.Secret()
+	os.Args = []string{"perch", "--secret", secret, "--redis-url=redis://:" + secret + "@x"}
+	for _, path := range []string{"/debug/pprof/cmdline", "/debug/pprof/cmdline?debug=1", "/debug/pprof/cmdline/"} {
+		if a := f.do("GET", path, ""); bytes.Contains(a.body, []byte("secret")) || bytes.Contains(a.body, []byte(secret)) {
+			t.Errorf("%s shows arguments", path)
+		}
+	}
+	if a := f.do("GET", "/debug/pprof/cmdline", ""); string(a.body) != "perch" {
+		t.Errorf("cmdline: %q, want the program's name", a.body)
+	}
+}
+
+// TestAdminHost: a name that somebody else points here opens nothing.
+func TestAdminHost(t *testing.T) {
+	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.AdminHosts = []string{"perch.internal"} })
+	f.url = f.admin
+	for host, want := range map[string]int{
+		"127.0.0.1": 200, "127.0.0.1:9090": 200, "10.0.0.5:9090": 200, "[::1]:9090": 200, "[::1]": 200,
+		"localhost": 200, "LOCALHOST:9090": 200, "localhost.": 200,
+		"perch.internal:9090": 200, "Perch.Internal": 200,
+		"evil.example": 403, "evil.example:9090": 403, "127.0.0.1.evil.example": 403, "localhost.evil.example": 403,
+		"notlocalhost": 403, "perch.internal.evil.example": 403, "xperch.internal": 403,
+	} {
+		for _, path := range []string{"/livez", "/debug/pprof/heap"} {
+			if a := f.do("GET", path, "", "Host", host); a.status != want {
+				t.Errorf("%s for %s: %d, want %d", path, host, a.status, want)
+			}
 		}
 	}
 }

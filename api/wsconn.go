@@ -89,7 +89,7 @@ func (u *upgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 type frameConn struct {
 	net.Conn
 	limit time.Duration
-	tcp   *net.TCPConn // nil where there is none
+	tcp   writeBuffer // nil where there is none
 	grow  *time.Timer
 	stuck atomic.Bool // the buffer had to be made larger
 }
@@ -102,13 +102,16 @@ const (
 	lastTime     = 2 * time.Second
 )
 
+// writeBuffer is a TCP connection, as it is or counted by a [Listener].
+type writeBuffer interface{ SetWriteBuffer(bytes int) error }
+
 func newFrameConn(c net.Conn, limit time.Duration) *frameConn {
 	f := &frameConn{Conn: c, limit: limit}
 	raw := c
 	if t, ok := c.(interface{ NetConn() net.Conn }); ok { // TLS
 		raw = t.NetConn()
 	}
-	if f.tcp, _ = raw.(*net.TCPConn); f.tcp == nil || f.tcp.SetWriteBuffer(socketBuffer) != nil {
+	if f.tcp, _ = raw.(writeBuffer); f.tcp == nil || f.tcp.SetWriteBuffer(socketBuffer) != nil {
 		f.tcp = nil
 		return f
 	}

@@ -49,7 +49,7 @@ func New(o Options) (*App, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, metrics: newMetrics(o.Version), failed: make(chan error, 4)}
+	a := &App{o: o, log: o.Logger, metrics: newMetrics(o.Version, o.LogDropped), failed: make(chan error, 4)}
 	if err := a.build(); err != nil {
 		return nil, errors.Join(err, a.Stop(context.Background()))
 	}
@@ -102,7 +102,7 @@ func (a *App) buildAPI() error {
 	}
 	o := api.Options{
 		Sessions: a.manager, Logger: a.log.With("component", "api"), Version: a.o.Version,
-		Origins: a.o.Origins, TrustedProxies: a.o.TrustedProxies, Retention: a.o.Retention,
+		Origins: a.o.Origins, AdminHosts: a.adminHosts(), TrustedProxies: a.o.TrustedProxies, Retention: a.o.Retention,
 		TokenRate: a.o.TokenRate, IPRate: a.o.IPRate, StreamsPerToken: a.o.Streams,
 		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,
 		Metrics: a.metrics.handler(), Observer: a.metrics,
@@ -145,16 +145,19 @@ func (a *App) Start() error {
 
 // listen binds the gateway's and the admin's address.
 func (a *App) listen() (err error) {
-	if a.listener, err = net.Listen("tcp", a.o.Listen); err != nil {
+	l, err := net.Listen("tcp", a.o.Listen)
+	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
+	a.listener = a.bounded(l)
 	a.onStop("gateway's address", closer(a.listener))
 	if a.o.AdminListen == "off" {
 		return nil
 	}
-	if a.adminListener, err = net.Listen("tcp", a.o.AdminListen); err != nil {
+	if l, err = net.Listen("tcp", a.o.AdminListen); err != nil {
 		return fmt.Errorf("--admin-listen: %w", err)
 	}
+	a.adminListener = newSpareListener(l)
 	a.onStop("admin's address", closer(a.adminListener))
 	return nil
 }

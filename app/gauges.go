@@ -115,3 +115,11 @@ func (m *metrics) watchUpstream(name string, c *xmppconn.Counters) {
 		}, func() float64 { return float64(value.Load()) }))
 	}
 }
+
+// watchConnections shows the connections of the gateway's listener.
+func (m *metrics) watchConnections(open func() int, limit int) {
+	m.registry.MustRegister(
+		gauge("perch_connections", "Open connections of the gateway's listener.", func() float64 { return float64(open()) }),
+		gauge("perch_connections_limit", "Most of them (--connections); 0: no bound is known.", func() float64 { return float64(limit) }),
+	)
+}

@@ -3,7 +3,11 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
+	"net/url"
+	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,4 +35,37 @@ func (a *App) drain(ctx context.Context) {
 	quiet.Go(func() { a.manager.HandOverQuiet(ctx, a.o.DrainTime/4) })
 	a.api.Drain(ctx)
 	quiet.Wait()
+}
+
+// bounded limits the connections of the gateway's listener.
+func (a *App) bounded(l net.Listener) net.Listener {
+	total := connectionLimit(descriptorLimit())
+	if a.o.Connections > 0 {
+		total = a.o.Connections
+	}
+	perAddress := a.o.AddressConnections
+	if perAddress == 0 && total > 0 {
+		perAddress = max(total/2, 1)
+	}
+	b := api.NewListener(l, api.ListenerOptions{
+		Total: total, PerAddress: perAddress, Trusted: a.o.TrustedProxies, Refused: a.metrics.refused,
+	})
+	a.metrics.watchConnections(b.Open, total)
+	return b
+}
+
+// adminHosts are the names of the admin listener: what was configured, the name in its
+// address, that by which other nodes know this one, and the host's own.
+func (a *App) adminHosts() []string {
+	names := slices.Clone(a.o.AdminHosts)
+	if host, _, err := net.SplitHostPort(a.o.AdminListen); err == nil && host != "" {
+		names = append(names, host)
+	}
+	if u, err := url.Parse(a.o.NodeURL); err == nil && u.Hostname() != "" {
+		names = append(names, u.Hostname())
+	}
+	if host, err := os.Hostname(); err == nil {
+		names = append(names, host)
+	}
+	return names
 }

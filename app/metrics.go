@@ -25,7 +25,7 @@ type metrics struct {
 	requests, iqs, redis *prometheus.HistogramVec
 	queue                prometheus.Histogram
 
-	events, dropped, resumes, reconnects, owners, forwarded *prometheus.CounterVec
+	events, dropped, resumes, reconnects, owners, forwarded, refusals *prometheus.CounterVec
 }
 
 var (
@@ -42,7 +42,7 @@ var (
 	queueBounds   = []float64{1, 2, 4, 8, 16, 32, 64, 128, 256}
 )
 
-func newMetrics(version string) *metrics {
+func newMetrics(version string, logDropped func() uint64) *metrics {
 	m := &metrics{
 		registry:   prometheus.NewRegistry(),
 		requests:   histogram("perch_http_request_duration_seconds", "Time from a request to its answer; event streams are not among them.", requestBounds, "route", "method", "code"),
@@ -54,14 +54,21 @@ func newMetrics(version string) *metrics {
 		reconnects: counter("perch_reconnects_total", "Ends of XMPP connections, or of attempts at one, after which another attempt is planned.", "reason"),
 		owners:     counter("perch_session_ownership_total", "Changes of who owns a session, among nodes that share a Redis: taken, adopted from a dead node, released for another, or fenced off by one.", "change"),
 		forwarded:  counter("perch_forwarded_requests_total", "Requests whose session another node has, by what became of them; refused: pretended to come from a node.", "result"),
+		refusals:   counter("perch_connections_refused_total", "Connections that were closed at once: too many in total, or too many of one address.", "reason"),
 		queue: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "perch_stream_queue_frames", Help: "Events that waited when a stream came to write them; one that has more than 256 is cut.", Buckets: queueBounds,
 		}),
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perch_build_info", Help: "Always 1; says what is running."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
-	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.owners, m.forwarded,
+	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.owners, m.forwarded, m.refusals,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if logDropped == nil {
+		logDropped = func() uint64 { return 0 }
+	}
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "perch_log_dropped_total", Help: "Lines of the log that were lost because it was not read in time, or at all.",
+	}, func() float64 { return float64(logDropped()) }))
 	m.begin()
 	return m
 }
@@ -94,6 +101,9 @@ func (m *metrics) begin() {
 	for _, change := range []string{sessions.OwnerTaken, sessions.OwnerAdopted, sessions.OwnerReleased, sessions.OwnerFenced, sessions.OwnerPassed, sessions.OwnerStale, sessions.OwnerFailed} {
 		m.owners.WithLabelValues(change)
 	}
+	for _, reason := range api.RefusedReasons {
+		m.refusals.WithLabelValues(reason)
+	}
 	for _, result := range api.ForwardResults {
 		m.forwarded.WithLabelValues(result)
 	}
@@ -115,6 +125,9 @@ func (m *metrics) Request(route, method string, status int, took time.Duration) 
 	}
 	m.requests.WithLabelValues(route, method, code).Observe(took.Seconds())
 }
+
+// refused counts for api.Listener.
+func (m *metrics) refused(reason string) { m.refusals.WithLabelValues(reason).Inc() }
 
 // Queue implements api.Observer.
 func (m *metrics) Queue(frames int) { m.queue.Observe(float64(frames)) }

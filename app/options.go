@@ -18,8 +18,16 @@ import (
 type Options struct {
 	Listen      string // HTTP address of the gateway; default 127.0.0.1:8080
 	AdminListen string // health and metrics; default 127.0.0.1:9090, "off" for none
-	TLSCert     string // PEM files; both or none. Read again when they change
-	TLSKey      string
+	// AdminHosts are names under which the admin listener is asked, besides any address,
+	// localhost and the host's own name.
+	AdminHosts []string
+	// Connections bounds those of the gateway's listener, AddressConnections those of one
+	// client address among them; proxies in TrustedProxies are exempt from the latter. 0:
+	// three quarters of the descriptors that the process may have open, and half of all.
+	Connections        int
+	AddressConnections int
+	TLSCert            string // PEM files; both or none. Read again when they change
+	TLSKey             string
 
 	Upstreams       []Upstream // empty: the embedded service alone
 	DefaultUpstream string     // whose access tokens are passed through; default the first
@@ -59,8 +67,11 @@ type Options struct {
 	// client has begun; default 1.
 	OTelSample float64
 
-	Logger  *slog.Logger // default: discards
-	Version string       // shown by /version and hello
+	Logger *slog.Logger // default: discards
+	// LogDropped reports how many lines of Logger were lost, for a metric; see LogWriter. nil:
+	// none are.
+	LogDropped func() uint64
+	Version    string // shown by /version and hello
 }
 
 // IdlePolicy is [sessions.IdlePolicy].

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"net/netip"
 	"net/url"
 	"os"
@@ -19,7 +20,9 @@ import (
 )
 
 // composeKeys are what .env has to have.
-var composeKeys = map[string]string{"PERCH_SECRET": strings.Repeat("0f", 32), "PERCH_SECRET_KEY": strings.Repeat("1e", 32)}
+var composeKeys = map[string]string{
+	"PERCH_SECRET": strings.Repeat("0f", 32), "PERCH_SECRET_KEY": strings.Repeat("1e", 32), "PERCH_REDIS_PASSWORD": strings.Repeat("2d", 32),
+}
 
 // compose reads docker-compose.yml as docker compose does, against the specification.
 func compose(t *testing.T, env map[string]string) (*types.Project, error) {
@@ -44,7 +47,7 @@ func composed(t *testing.T) *types.Project {
 
 func TestComposeNeedsItsKeys(t *testing.T) {
 	for name := range composeKeys {
-		env := map[string]string{"PERCH_SECRET": "x", "PERCH_SECRET_KEY": "x"}
+		env := maps.Clone(composeKeys)
 		delete(env, name)
 		if _, err := compose(t, env); err == nil || !strings.Contains(err.Error(), name+" is missing a value: make one with openssl") {
 			t.Errorf("without %s: %v", name, err)
@@ -252,11 +255,37 @@ func TestComposeBalances(t *testing.T) {
 	}
 }
 
+// TestComposeImagesArePinned: what runs changes with this file alone.
+func TestComposeImagesArePinned(t *testing.T) {
+	for name, s := range composed(t).Services {
+		if s.Build != nil {
+			continue
+		}
+		if !regexp.MustCompile(`^[a-z]+:[0-9]+\.[0-9]+\.[0-9]+(-[a-z0-9.]+)?$`).MatchString(s.Image) {
+			t.Errorf("%s runs %s, want a version of three numbers", name, s.Image)
+		}
+	}
+}
+
 // TestComposeRedis: Redis keeps what it is given, and says no when it is full.
 func TestComposeRedis(t *testing.T) {
 	s := composed(t).Services["redis"]
 	if !strings.HasPrefix(s.Image, "redis:7") || !strings.Contains(strings.Join(s.Command, " "), "--maxmemory-policy noeviction --appendonly yes") {
 		t.Errorf("%s runs %q", s.Image, s.Command)
+	}
+	password := composeKeys["PERCH_REDIS_PASSWORD"]
+	if i := slices.Index(s.Command, "--requirepass"); i < 0 || i+1 >= len(s.Command) || s.Command[i+1] != password {
+		t.Errorf("redis asks for no password: %q", s.Command)
+	}
+	if auth := s.Environment["REDISCLI_AUTH"]; auth == nil || *auth != password {
+		t.Error("the health check of redis does not sign in")
+	}
+	for _, g := range gateways(t, composed(t)) {
+		if u, err := url.Parse(serves(t, g).RedisURL); err != nil || u.User == nil {
+			t.Errorf("%s has no password for redis: %v", g.Name, err)
+		} else if got, _ := u.User.Password(); got != password {
+			t.Errorf("%s has another password for redis", g.Name)
+		}
 	}
 	if len(s.Volumes) != 1 || s.Volumes[0].Target != "/data" || s.Volumes[0].Type != types.VolumeTypeVolume {
 		t.Errorf("redis keeps its data in %+v", s.Volumes)

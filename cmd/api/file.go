@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -113,9 +114,19 @@ func refuseUnknownEnvironment(model *kong.Application, environ []string) error {
 	})
 	for _, kv := range environ {
 		name, _, _ := strings.Cut(kv, "=")
-		if strings.HasPrefix(name, "PERCH_") && !known[name] {
+		if strings.HasPrefix(name, "PERCH_") && !known[name] && !isServiceLink(kv) {
 			return fmt.Errorf("the environment variable %s is no setting of Perch; see --help for those that are", name)
 		}
 	}
 	return nil
 }
+
+// serviceLink matches what Kubernetes, and Docker's links before it, put into the
+// environment of every container for a Service whose name begins with "perch".
+var serviceLink = regexp.MustCompile(`^PERCH(_[A-Z0-9_]+)?_(` +
+	`SERVICE_HOST=.*|SERVICE_PORT(_[A-Z0-9_]+)?=[0-9]+|` +
+	`PORT=[a-z]+://.*|PORT_[0-9]+_(TCP|UDP|SCTP)(=[a-z]+://.*|_(PROTO|PORT|ADDR)=.*))$`)
+
+// isServiceLink reports whether a variable is one of those: by its whole form and, where
+// there is one, that of its value, so that a misspelt setting is not taken for it.
+func isServiceLink(variable string) bool { return serviceLink.MatchString(variable) }

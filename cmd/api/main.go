@@ -18,11 +18,14 @@ import (
 )
 
 func main() {
+	// The reader of the log, or of the first lines, may go away; that ends no session. A write
+	// to it is an error then, no signal.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second Ctrl-C ends at once: it has its usual meaning again
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "perch: "+err.Error())
+		lastWords(err)
 		os.Exit(1)
 	}
 }

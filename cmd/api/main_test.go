@@ -95,6 +95,44 @@ func TestUnknownSettingsAreRefusedByName(t *testing.T) {
 	}
 }
 
+// Kubernetes sets variables for a Service named perch in every container beside it.
+func TestServiceLinksAreNoSettings(t *testing.T) {
+	var c commandLine
+	parser, err := newParser(&c, &bytes.Buffer{}, &bytes.Buffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for variable, ignored := range map[string]bool{
+		"PERCH_SERVICE_HOST=10.96.0.12":                 true,
+		"PERCH_SERVICE_HOST=fd00::12":                   true,
+		"PERCH_SERVICE_PORT=8080":                       true,
+		"PERCH_SERVICE_PORT_HTTP=8080":                  true,
+		"PERCH_SERVICE_PORT_HTTP_ADMIN=9090":            true,
+		"PERCH_PORT=tcp://10.96.0.12:8080":              true,
+		"PERCH_PORT_8080_TCP=tcp://10.96.0.12:8080":     true,
+		"PERCH_PORT_8080_TCP_PROTO=tcp":                 true,
+		"PERCH_PORT_8080_TCP_PORT=8080":                 true,
+		"PERCH_PORT_8080_TCP_ADDR=10.96.0.12":           true,
+		"PERCH_PORT_53_UDP_ADDR=10.96.0.12":             true,
+		"PERCH_GATEWAY_SERVICE_HOST=10.96.0.13":         true,
+		"PERCH_GATEWAY_2_PORT_9090_TCP_ADDR=10.96.0.13": true,
+		"PERCH_ADMIN_PORT=udp://[fd00::12]:9090":        true,
+		"PERCH_PORT=8080":                               false,
+		"PERCH_LISTEN_PORT=8080":                        false,
+		"PERCH_SERVICE_PORT=tcp":                        false,
+		"PERCH_SERVICE_HOSTS=a":                         false,
+		"PERCH_SERVICE=a":                               false,
+		"PERCH_PORT_HTTP_TCP_ADDR=10.96.0.12":           false,
+		"PERCH_PORT_8080_TCP_HOST=10.96.0.12":           false,
+		"PERCH_LISEN=x":                                 false,
+		"PERCH_=x":                                      false,
+	} {
+		if err := refuseUnknownEnvironment(parser.Model, []string{variable}); (err == nil) != ignored {
+			t.Errorf("%s: %v, want ignored %v", variable, err, ignored)
+		}
+	}
+}
+
 func TestParseUpstream(t *testing.T) {
 	u, err := parseUpstream("xmpps://127.0.0.1:5223?domain=example.org&name=work&mechanism=SCRAM-SHA-1&mechanism=PLAIN&token-mechanism=X-OAUTH2")
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/app"
 	"github.com/perch-im/perch/messenger"
 )
 
@@ -33,7 +34,9 @@ func (m *messengerCommand) Run(ctx context.Context, stdout io.Writer) (err error
 	o := messenger.Demo()
 	o.Listen, o.Domain, o.AllowRemote = m.Listen, m.Domain, m.AllowRemote
 	o.TokenLife, o.IdleTimeout = m.TokenLife, m.IdleTimeout
-	o.Logger = m.logger(os.Stderr)
+	var lines *app.LogWriter
+	o.Logger, lines = m.openLog(os.Stderr)
+	defer lines.Flush()
 	s, err := messenger.New(o)
 	if err != nil {
 		return err

@@ -22,7 +22,10 @@ func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpst
 	if err != nil {
 		return err
 	}
-	o.Logger = s.logger(os.Stderr)
+	var lines *app.LogWriter
+	o.Logger, lines = s.openLog(os.Stderr)
+	defer lines.Flush()
+	o.LogDropped = lines.Dropped
 	a, err := app.New(o)
 	if err != nil {
 		return err
@@ -31,7 +34,7 @@ func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpst
 		return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 	}
 	if err := app.Welcome(stdout, a); err != nil {
-		return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+		o.Logger.Warn("standard output cannot be written", "error", err) // nothing depends on it
 	}
 	select {
 	case <-ctx.Done():

@@ -64,6 +64,10 @@ type serveCommand struct {
 	Origin       []string       `placeholder:"ORIGIN" help:"Browser origin that may use the API besides the own host, such as https://app.example.org; may be repeated."`
 	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Proxy whose X-Forwarded-For is believed; may be repeated."`
 
+	AdminHost          []string `placeholder:"NAME" help:"Name under which the admin listener may be asked, besides any address, localhost and the host's own name; may be repeated."`
+	Connections        int      `default:"0" help:"Most connections to the gateway at once; 0 = three quarters of the file descriptors that the process may have."`
+	AddressConnections int      `default:"0" help:"Most of them from one address (of IPv6 one /64), trusted proxies excepted; 0 = half of all."`
+
 	MaxSessions     int           `default:"10000" help:"Most XMPP sessions on this node."`
 	TokenRate       float64       `default:"100" help:"Requests a second of one session; three seconds' worth at once."`
 	IPRate          float64       `name:"ip-rate" default:"200" help:"Requests a second of one client address; three seconds' worth at once."`
@@ -101,6 +105,7 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 		Upstreams: file, DefaultUpstream: s.DefaultUpstream,
 		RedisURL: s.RedisURL, Secret: s.Secret, Node: s.Node, NodeURL: s.NodeURL, Lease: s.Lease,
 		Origins: s.Origin, TrustedProxies: s.TrustedProxy,
+		AdminHosts: s.AdminHost, Connections: s.Connections, AddressConnections: s.AddressConnections,
 		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate), Streams: s.Streams,
 		MaxSessions: s.MaxSessions, OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
 		Idle:         app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
@@ -139,6 +144,9 @@ func (s *serveCommand) positive() error {
 		if !f.ok {
 			return fmt.Errorf("--%s must be more than 0", f.name)
 		}
+	}
+	if s.Connections < 0 || s.AddressConnections < 0 {
+		return fmt.Errorf("--connections and --address-connections must not be less than 0")
 	}
 	return nil
 }
