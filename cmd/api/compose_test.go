@@ -21,7 +21,7 @@ import (
 
 // composeKeys are what .env has to have.
 var composeKeys = map[string]string{
-	"PERCH_SECRET": strings.Repeat("0f", 32), "PERCH_SECRET_KEY": strings.Repeat("1e", 32), "PERCH_REDIS_PASSWORD": strings.Repeat("2d", 32),
+	"PERCH_SECRET": strings.Repeat("0f", 32), "PERCH_SECRET_KEY": strings.Repeat("1e", 32), "REDIS_PASSWORD": strings.Repeat("2d", 32),
 }
 
 // compose reads docker-compose.yml as docker compose does, against the specification.
@@ -273,7 +273,7 @@ func TestComposeRedis(t *testing.T) {
 	if !strings.HasPrefix(s.Image, "redis:7") || !strings.Contains(strings.Join(s.Command, " "), "--maxmemory-policy noeviction --appendonly yes") {
 		t.Errorf("%s runs %q", s.Image, s.Command)
 	}
-	password := composeKeys["PERCH_REDIS_PASSWORD"]
+	password := composeKeys["REDIS_PASSWORD"]
 	if i := slices.Index(s.Command, "--requirepass"); i < 0 || i+1 >= len(s.Command) || s.Command[i+1] != password {
 		t.Errorf("redis asks for no password: %q", s.Command)
 	}

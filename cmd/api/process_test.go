@@ -45,7 +45,7 @@ func startProcess(t *testing.T, prepare string, stderr io.Writer, args ...string
 		if m := regexp.MustCompile(`gateway +http://(\S+)`).FindStringSubmatch(lines.Text()); m != nil {
 			p.gateway = m[1]
 		}
-		if m := regexp.MustCompile(`http://(\S+)/metrics`).FindStringSubmatch(lines.Text()); m != nil {
+		if m := regexp.MustCompile(`admin +http://(\S+)`).FindStringSubmatch(lines.Text()); m != nil {
 			p.admin = m[1]
 		}
 	}
