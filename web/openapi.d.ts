@@ -390,7 +390,7 @@ export interface paths {
         get?: never;
         /**
          * Replace the credential
-         * @description A refreshed access token, or a new password, takes over the live session: no new login as long as the stream lives, no presence flap.
+         * @description A refreshed access token, or a new password, takes over the live session, and nobody sees it leave and come back. The upstream verifies it first, beside the live stream; on any error nothing was changed, and the credential of before stays in use. A session whose bearer is its access token takes only another access token.
          */
         put: operations["replaceCredentials"];
         post?: never;
