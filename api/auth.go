@@ -82,25 +82,23 @@ func callerOf(r *http.Request) (token perch.Secret, ok bool, err error) {
 }
 
 // authenticate finds, or opens, the session of a token, within the limits of the client's
-// address for refused ones. Whoever takes a token from elsewhere than the Authorization
-// header comes this way too. *sessions.Elsewhere is for locate.
+// address for guesses. A token that is known to lead to a session is no guess: its owner is
+// not locked out by others behind the same address. Whoever takes a token from elsewhere than
+// the Authorization header comes this way too. *sessions.Elsewhere is for locate.
 func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Session, error) {
-	known := a.accepted.has(token)
-	if !known {
-		if err := a.limits.signIn.check(r); err != nil {
+	var g guess
+	if !a.accepted.has(token) && !a.o.Sessions.Knows(r.Context(), token) {
+		var err error
+		if g, err = a.guessing(r, ""); err != nil {
 			return nil, err
 		}
 	}
 	s, err := a.o.Sessions.Authenticate(r.Context(), token)
-	if _, there := errors.AsType[*sessions.Elsewhere](err); err != nil && !there {
-		if perch.KindOf(err) == perch.KindUnauthorized {
-			a.accepted.forget(token)
-			a.limits.signIn.spend(r)
-		}
-		return nil, err
-	}
-	if !known {
+	g.settle(r.Context(), err)
+	if err == nil || errors.As(err, new(*sessions.Elsewhere)) {
 		a.accepted.add(token)
+	} else if perch.KindOf(err) == perch.KindUnauthorized {
+		a.accepted.forget(token)
 	}
 	return s, err
 }

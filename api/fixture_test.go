@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,28 @@ type fixture struct {
 	admin string
 	ctx   context.Context
 	conn  *fakexmpp.Conn // of the first session; see signIn
+	store *heldStore
+	clock *atomic.Pointer[clock] // of all limits, once a test has stopped it
+}
+
+// heldStore is a store that counts no attempts while a test takes it away.
+type heldStore struct {
+	sessions.Store
+	down atomic.Bool
+}
+
+func (s *heldStore) Reserve(ctx context.Context, key string, q sessions.Quota) (sessions.Allowance, error) {
+	if s.down.Load() {
+		return sessions.Allowance{}, perch.Errorf(perch.KindStorageUnavailable, "down")
+	}
+	return s.Store.Reserve(ctx, key, q)
+}
+
+func (f *fixture) now() time.Time {
+	if c := f.clock.Load(); c != nil {
+		return c.now()
+	}
+	return time.Now()
 }
 
 // token is accepted by the scripted upstream as the account alice@example.net.
@@ -43,8 +66,8 @@ func init() {
 
 func newFixture(t *testing.T, change ...func(*api.Options)) *fixture {
 	t.Helper()
-	up := fakexmpp.New()
-	store := cache.NewMemory(cache.MemoryOptions{})
+	up, f := fakexmpp.New(), &fixture{clock: new(atomic.Pointer[clock])}
+	store := &heldStore{Store: cache.NewMemory(cache.MemoryOptions{Now: f.now})}
 	m, err := sessions.NewManager(sessions.Options{
 		Dial: up.Dial, Verify: up.Verify, Store: store, Secret: []byte(fixtureSecret), DefaultUpstream: "default", Logger: canary.Logger(),
 		Upstreams: map[string]sessions.Upstream{
@@ -66,14 +89,21 @@ func newFixture(t *testing.T, change ...func(*api.Options)) *fixture {
 			t.Errorf("closing the store: %v", err)
 		}
 	})
-	f := newBare(t, m, change...)
-	f.up = up
+	f.serve(t, m, change...)
+	f.up, f.store = up, store
 	return f
 }
 
 // newBare serves a manager as it is; new(sessions.Manager) is good enough for whatever
 // needs no session.
 func newBare(t *testing.T, m *sessions.Manager, change ...func(*api.Options)) *fixture {
+	t.Helper()
+	f := &fixture{clock: new(atomic.Pointer[clock])}
+	f.serve(t, m, change...)
+	return f
+}
+
+func (f *fixture) serve(t *testing.T, m *sessions.Manager, change ...func(*api.Options)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	o := api.Options{Sessions: m, Version: "test", Logger: canary.Logger()}
@@ -93,7 +123,7 @@ func newBare(t *testing.T, m *sessions.Manager, change ...func(*api.Options)) *f
 		srv.Close()
 		admin.Close()
 	})
-	return &fixture{t: t, api: a, url: srv.URL, admin: admin.URL, ctx: ctx}
+	f.t, f.api, f.url, f.admin, f.ctx = t, a, srv.URL, admin.URL, ctx
 }
 
 // answer is a whole response.

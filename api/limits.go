@@ -17,14 +17,16 @@ import (
 
 // limits are the token buckets of one API.
 type limits struct {
-	token, ip, signIn *limiter
+	token, ip       *limiter
+	signIn, account *attempts
 }
 
 func newLimits(o Options) limits {
 	return limits{
-		token:  newLimiter("token", o.TokenRate),
-		ip:     newLimiter("address", o.IPRate),
-		signIn: newLimiter("sign-in", o.SignInRate),
+		token:   newLimiter("token", o.TokenRate),
+		ip:      newLimiter("address", o.IPRate),
+		signIn:  newAttempts("sign-in", o.SignInRate, o.Sessions),
+		account: newAttempts("account", o.AccountRate, o.Sessions),
 	}
 }
 
@@ -78,21 +80,6 @@ func (l *limiter) take(w http.ResponseWriter, key string) error {
 		return l.refuse(left)
 	}
 	return nil
-}
-
-// check refuses a client address that has nothing left, without spending anything.
-func (l *limiter) check(r *http.Request) error {
-	now := l.now()
-	if left := l.bucket(addressKey(r), now).TokensAt(now); left < 1 {
-		return l.refuse(left)
-	}
-	return nil
-}
-
-// spend takes one from the client's address, whether or not there is one.
-func (l *limiter) spend(r *http.Request) {
-	now := l.now()
-	l.bucket(addressKey(r), now).AllowN(now, 1)
 }
 
 func (l *limiter) refuse(left float64) error {

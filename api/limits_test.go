@@ -19,6 +19,7 @@ func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
 
 func stopped(f *fixture) *clock {
 	c := new(clock)
+	f.clock.Store(c)
 	f.api.SetClock(c.now)
 	return c
 }

@@ -42,6 +42,7 @@ type Options struct {
 	TokenRate       Rate          // requests of one session; 100 a second, 300 at once
 	IPRate          Rate          // requests of one client address; 200 a second, 600 at once
 	SignInRate      Rate          // refused credentials of one client address; 10 a minute, 10 at once
+	AccountRate     Rate          // refused credentials of one account, from all addresses; 10 a minute, 20 at once
 
 	// Of the event stream.
 	Heartbeat         time.Duration // silence before a heartbeat, and between WebSocket pings; 25 s
@@ -92,6 +93,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.TokenRate, Rate{PerSecond: 100, Burst: 300})
 	setDefault(&o.IPRate, Rate{PerSecond: 200, Burst: 600})
 	setDefault(&o.SignInRate, Rate{PerSecond: 10.0 / 60, Burst: 10})
+	setDefault(&o.AccountRate, Rate{PerSecond: 10.0 / 60, Burst: 20})
 	setDefault(&o.Heartbeat, 25*time.Second)
 	setDefault(&o.PingTimeout, 10*time.Second)
 	setDefault(&o.FrameTime, 10*time.Second)
@@ -112,7 +114,7 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 func (o Options) check() error {
-	for name, r := range map[string]Rate{"TokenRate": o.TokenRate, "IPRate": o.IPRate, "SignInRate": o.SignInRate} {
+	for name, r := range map[string]Rate{"TokenRate": o.TokenRate, "IPRate": o.IPRate, "SignInRate": o.SignInRate, "AccountRate": o.AccountRate} {
 		if r.PerSecond <= 0 || r.Burst < 1 {
 			return fmt.Errorf("api: Options.%s needs a positive PerSecond and Burst", name)
 		}

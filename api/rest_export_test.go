@@ -82,7 +82,10 @@ func Slugs() (slugs []string) {
 
 // SetClock replaces the clock of all limits.
 func (a *API) SetClock(now func() time.Time) {
-	for _, l := range []*limiter{a.limits.ip, a.limits.token, a.limits.signIn} {
+	for _, l := range []*limiter{a.limits.ip, a.limits.token} {
+		l.now = now
+	}
+	for _, l := range []*attempts{a.limits.signIn, a.limits.account} {
 		l.now = now
 	}
 }

@@ -127,20 +127,23 @@ func writeSession(w http.ResponseWriter, answer signInAnswer, created bool) erro
 }
 
 // signIn opens the session of an account. Refused credentials of one client address are
-// limited just like refused tokens.
+// limited just like refused tokens, and so are those of one account.
 func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, signInAnswer, bool, error) {
 	acc, err := req.account()
-	if err == nil {
-		err = a.limits.signIn.check(r)
+	if err != nil {
+		return nil, signInAnswer{}, false, err
 	}
+	account := ""
+	if acc.JID != "" {
+		account = a.o.Sessions.AccountKey(acc.Upstream, string(acc.JID.Bare()))
+	}
+	g, err := a.guessing(r, account)
 	if err != nil {
 		return nil, signInAnswer{}, false, err
 	}
 	token, s, created, err := a.o.Sessions.SignIn(r.Context(), acc)
+	g.settle(r.Context(), err)
 	if err != nil {
-		if perch.KindOf(err) == perch.KindUnauthorized {
-			a.limits.signIn.spend(r)
-		}
 		return nil, signInAnswer{}, false, err
 	}
 	a.accepted.add(token)
@@ -222,13 +225,14 @@ func (a *API) handleCredentials(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.limits.signIn.check(r); err != nil {
+	s := sessionFrom(r.Context())
+	info := s.Info()
+	g, err := a.guessing(r, a.o.Sessions.AccountKey(info.Upstream, string(info.JID.Bare())))
+	if err != nil {
 		return err
 	}
-	err = a.o.Sessions.ReplaceCredentials(r.Context(), sessionFrom(r.Context()), perch.Account{Password: pw, Token: tok})
-	if err != nil && perch.KindOf(err) == perch.KindUnauthorized {
-		a.limits.signIn.spend(r)
-	}
+	err = a.o.Sessions.ReplaceCredentials(r.Context(), s, perch.Account{Password: pw, Token: tok})
+	g.settle(r.Context(), err)
 	return done(w, err)
 }
 

@@ -112,7 +112,17 @@ func (a *API) issueTicket(ctx context.Context, id sessions.ID, origin string) (T
 
 // redeemTicket ends a ticket, whatever comes of it: one that was shown with a foreign
 // Origin has been seen by somebody else.
-func (a *API) redeemTicket(ctx context.Context, text, origin string) (sessions.ID, error) {
+func (a *API) redeemTicket(r *http.Request, text string) (sessions.ID, error) {
+	g, err := a.guessing(r, "") // a ticket is guessed like a token
+	if err != nil {
+		return "", err
+	}
+	id, err := a.takeTicket(r.Context(), text, r.Header.Get("Origin"))
+	g.settle(r.Context(), err)
+	return id, err
+}
+
+func (a *API) takeTicket(ctx context.Context, text, origin string) (sessions.ID, error) {
 	hash := hashOf(text)
 	a.stream.tickets.used(hash)
 	k, err := a.o.Sessions.TakeTicket(ctx, hash)

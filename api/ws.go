@@ -125,7 +125,7 @@ func (a *API) authenticateSocket(w http.ResponseWriter, r *http.Request) (*sessi
 		return a.locateVouched(w, r, h.Session) // the other node has ended the ticket
 	}
 	if text := r.URL.Query().Get("ticket"); text != "" {
-		id, err := a.redeemTicket(r.Context(), text, r.Header.Get("Origin"))
+		id, err := a.redeemTicket(r, text)
 		if err != nil {
 			return nil, err
 		}

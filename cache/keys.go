@@ -33,6 +33,9 @@ func (k keys) allTokens() string            { return k.prefix + ":tokens" }
 // ticket keeps what one ticket is good for.
 func (k keys) ticket(hash string) string { return k.prefix + ":ticket:" + hash }
 
+// attempts counts attempts to sign in under one name.
+func (k keys) attempts(hash string) string { return k.prefix + ":attempts:" + hash }
+
 // nodes lists the keys by which nodes know each other, for the scripts in this order: the
 // beats, the names, the dead, and the sessions that were given up. They share a hash tag;
 // no session is called "nodes".

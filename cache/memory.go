@@ -14,6 +14,7 @@ import (
 // MemoryOptions of a memory store. The zero value is the default.
 type MemoryOptions struct {
 	Retention sessions.Retention // zero fields: sessions.DefaultRetention
+	Now       func() time.Time   // the clock of counters of attempts; nil: time.Now
 }
 
 // Memory implements sessions.Store in the memory of this process. It keeps the pointers
@@ -31,6 +32,9 @@ type Memory struct {
 	tickets map[string]sessions.Ticket
 	swept   int // tickets left by the last sweep
 
+	attempts map[string]time.Time // when all attempts are there again
+	now      func() time.Time
+
 	nodes memNodes
 }
 
@@ -38,7 +42,11 @@ var _ sessions.Store = (*Memory)(nil)
 
 // NewMemory returns an empty store.
 func NewMemory(o MemoryOptions) *Memory {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	return &Memory{
+		attempts: map[string]time.Time{}, now: o.Now,
 		keep:    retention(o.Retention),
 		records: map[sessions.ID]*record{},
 		tokens:  map[string]sessions.Binding{},

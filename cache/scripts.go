@@ -28,6 +28,10 @@ var (
 	serverLua string
 	//go:embed scripts/prove.lua
 	proveLua string
+	//go:embed scripts/reserve.lua
+	reserveLua string
+	//go:embed scripts/refund.lua
+	refundLua string
 	//go:embed scripts/unbind.lua
 	unbindLua string
 	//go:embed scripts/clock.lua
@@ -39,13 +43,15 @@ var (
 	//go:embed scripts/released.lua
 	releasedLua string
 
-	openScript   = redis.NewScript(serverLua + plantedOpen(openLua))
-	proveScript  = redis.NewScript(serverLua + proveLua)
-	commitScript = redis.NewScript(trimLua + planted(commitLua))
-	logScript    = redis.NewScript(trimLua + logLua)
-	forgetScript = redis.NewScript(forgetLua)
-	bindScript   = redis.NewScript(bindLua)
-	unbindScript = redis.NewScript(unbindLua)
+	openScript    = redis.NewScript(serverLua + plantedOpen(openLua))
+	proveScript   = redis.NewScript(serverLua + proveLua)
+	commitScript  = redis.NewScript(trimLua + planted(commitLua))
+	logScript     = redis.NewScript(trimLua + logLua)
+	forgetScript  = redis.NewScript(forgetLua)
+	bindScript    = redis.NewScript(bindLua)
+	unbindScript  = redis.NewScript(unbindLua)
+	reserveScript = redis.NewScript(reserveLua)
+	refundScript  = redis.NewScript(refundLua)
 
 	beatScript     = redis.NewScript(clockLua + beatLua)
 	leaveScript    = redis.NewScript(clockLua + leaveLua)

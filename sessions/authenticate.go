@@ -47,6 +47,26 @@ func (m *Manager) Authenticate(ctx context.Context, token perch.Secret) (*Sessio
 	}
 }
 
+// Knows reports whether a bearer token leads to a session, here or in the Store. It opens
+// nothing, and does not say that the upstream still accepts it.
+func (m *Manager) Knows(ctx context.Context, token perch.Secret) bool {
+	if token.IsZero() {
+		return false
+	}
+	key, _, _ := m.keyOfToken(token)
+	if m.byKey(key) != nil {
+		return true
+	}
+	if m.rejected.get(key) != nil {
+		return false
+	}
+	if m.routes.get(key, routeFor) != nil {
+		return true
+	}
+	b, err := m.o.Store.Lookup(ctx, key.String())
+	return err == nil && !b.replaced()
+}
+
 // keyOfToken is what a bearer token is known by, and the account that it stands for when it
 // is an access token of the default upstream.
 func (m *Manager) keyOfToken(token perch.Secret) (key digest, acc perch.Account, minted bool) {

@@ -73,6 +73,11 @@ type Store interface {
 	PutTicket(ctx context.Context, hash string, t Ticket) error
 	TakeTicket(ctx context.Context, hash string) (Ticket, error)
 
+	// Reserve takes one attempt from a counter, which begins full and ends by itself. Refund
+	// gives one back; a counter never has more than its burst.
+	Reserve(ctx context.Context, key string, q Quota) (Allowance, error)
+	Refund(ctx context.Context, key string, q Quota) error
+
 	// Healthy is nil while commits can be taken; else KindStorageUnavailable.
 	Healthy(ctx context.Context) error
 	// Durable says whether anything survives this process.

@@ -56,7 +56,7 @@ func Cases() []Case {
 	var all []Case
 	for _, part := range [][]Case{
 		openCases, commitCases, orderCases, logCases, tableCases, onceCases, tokenCases, lifeCases,
-		takingCases, memberCases, ticketCases, persistCases, staleCases,
+		takingCases, memberCases, ticketCases, quotaCases, persistCases, staleCases,
 	} {
 		all = append(all, part...)
 	}

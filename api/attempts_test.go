@@ -1,0 +1,155 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/internal/fakexmpp"
+	"github.com/perch-im/perch/sessions"
+)
+
+// atOnce sends requests at the same time and counts the answers by status.
+func (f *fixture) atOnce(n int, request func(i int) answer) map[int]int {
+	f.t.Helper()
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	count := map[int]int{}
+	for i := range n {
+		group.Go(func() {
+			a := request(i)
+			mu.Lock()
+			defer mu.Unlock()
+			if count[a.status]++; a.status == 429 && (a.header.Get("Retry-After") == "" || a.header.Get("RateLimit") == "" || a.header.Get("RateLimit-Policy") == "") {
+				f.t.Errorf("429 without its headers: %v", a.header)
+			}
+		})
+	}
+	group.Wait()
+	return count
+}
+
+func (f *fixture) password(jid, text string) answer {
+	body := fmt.Sprintf(`{"jid":%q,"password":%q,"upstream":"other"}`, jid, text)
+	return f.do("POST", "/v1/session", body, "Content-Type", "application/json")
+}
+
+// Many guesses at once are bounded like many in a row: an attempt is taken before anything is
+// tried. Whatever is guessed counts at one address, with the store or without.
+func TestGuessesAtOnce(t *testing.T) {
+	for _, down := range []bool{false, true} {
+		f := newFixture(t, func(o *api.Options) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 5} })
+		stopped(f)
+		f.store.down.Store(down)
+		count := f.atOnce(120, func(i int) answer {
+			switch i % 3 {
+			case 0:
+				return f.password("carol@example.net", fmt.Sprint("bad-", i))
+			case 1:
+				return f.do("GET", "/v1/session", "", "Authorization", fmt.Sprint("Bearer bad-", i))
+			}
+			return f.do("GET", fmt.Sprint("/v1/events/ws?ticket=guess-", i), "", "Connection", "Upgrade", "Upgrade", "websocket",
+				"Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")
+		})
+		if count[401] != 5 || count[429] != 115 {
+			t.Errorf("store down %v: answers %v, want 5 refusals and the rest 429", down, count)
+		}
+		if n := len(f.up.Dials()); n > 5 {
+			t.Errorf("%d guesses reached the upstream", n)
+		}
+	}
+}
+
+// Right credentials that come together wait for each other, and are not refused.
+func TestRightCredentialsAtOnce(t *testing.T) {
+	f := newFixture(t, func(o *api.Options) {
+		o.SignInRate, o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 3}, api.Rate{PerSecond: 0.001, Burst: 2}
+	})
+	stopped(f)
+	if count := f.atOnce(60, func(i int) answer {
+		if i%2 == 0 {
+			return f.password("carol@example.net", "good")
+		}
+		return f.do("GET", "/v1/session", "", "Authorization", fmt.Sprint("Bearer good-", i))
+	}); count[200]+count[201] != 60 {
+		t.Errorf("answers %v, want 60 successes", count)
+	}
+}
+
+// The passwords of one account are limited over all addresses, in the store that all nodes
+// share; neither another account nor the address pays for it.
+func TestGuessesAtOneAccount(t *testing.T) {
+	f := newFixture(t, func(o *api.Options) {
+		o.SignInRate, o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 1000}, api.Rate{PerSecond: 0.001, Burst: 4}
+	})
+	stopped(f)
+	count := f.atOnce(40, func(i int) answer {
+		return f.password("carol@example.net/"+strings.Repeat("r", i%3+1), fmt.Sprint("bad-", i))
+	})
+	if count[422]+count[401] != 40 && count[401] != 4 {
+		t.Errorf("answers %v, want 4 refusals", count)
+	}
+	count = f.atOnce(40, func(i int) answer { return f.password("carol@example.net", fmt.Sprint("bad-x", i)) })
+	if count[401] > 4 || count[429] < 36 {
+		t.Errorf("answers %v, want at most 4 refusals", count)
+	}
+	if a := f.password("dave@example.net", "good"); a.status != 201 {
+		t.Errorf("another account: %d %s", a.status, a.body)
+	}
+	if a := f.password("carol@example.net", "good"); a.status != 429 {
+		t.Errorf("the right password while its account is guessed at: %d", a.status)
+	}
+}
+
+// The credential of a live session is guessed at by PUT as well.
+func TestGuessesByReplacement(t *testing.T) {
+	f := newFixture(t, func(o *api.Options) { o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 3} })
+	f.signIn()
+	stopped(f)
+	count := f.atOnce(30, func(i int) answer {
+		return f.do("PUT", "/v1/session/credentials", fmt.Sprintf(`{"token":"bad-%d"}`, i), "Content-Type", "application/json", "Authorization", "Bearer "+token)
+	})
+	if count[401] != 3 || count[429] != 27 || len(f.up.Verified()) != 3 {
+		t.Errorf("answers %v and %d verifications, want 3", count, len(f.up.Verified()))
+	}
+}
+
+// A guesser who hangs up before the verdict has had his attempt.
+func TestHangingUpIsNoRefund(t *testing.T) {
+	f := newFixture(t, func(o *api.Options) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 2} })
+	stopped(f)
+	asked := make(chan struct{}, 100)
+	f.up.Edit(func(d *fakexmpp.Data) {
+		d.SignIn = func(ctx context.Context, _ sessions.DialRequest) (perch.Login, error) {
+			asked <- struct{}{}
+			<-ctx.Done()
+			return perch.Login{}, ctx.Err()
+		}
+	})
+	for i := range 2 {
+		ctx, cancel := context.WithCancel(f.ctx)
+		r, err := http.NewRequestWithContext(ctx, "GET", f.url+"/v1/session", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", fmt.Sprint("Bearer bad-hang-", i))
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			if res, err := http.DefaultClient.Do(r); err == nil {
+				_ = res.Body.Close()
+			}
+		}()
+		<-asked
+		cancel()
+		<-ended
+	}
+	if a := f.do("GET", "/v1/session", "", "Authorization", "Bearer bad-hang-3"); a.status != 429 {
+		t.Errorf("the third guess: %d, want 429", a.status)
+	}
+}

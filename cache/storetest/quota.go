@@ -1,0 +1,97 @@
+package storetest
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch/sessions"
+)
+
+var quotaCases = []Case{
+	{"attempts are bounded", attempts},
+	{"attempts at once are bounded", attemptsAtOnce},
+}
+
+func reserve(t testing.TB, s sessions.Store, key string, q sessions.Quota) sessions.Allowance {
+	t.Helper()
+	a, err := s.Reserve(t.Context(), key, q)
+	if err != nil {
+		t.Fatalf("Reserve(%s): %v", key, err)
+	}
+	return a
+}
+
+func refund(t testing.TB, s sessions.Store, key string, q sessions.Quota) {
+	t.Helper()
+	if err := s.Refund(t.Context(), key, q); err != nil {
+		t.Fatalf("Refund(%s): %v", key, err)
+	}
+}
+
+func attempts(t testing.TB, h Harness) {
+	s, other := h.Store, h.Store
+	if h.Reopen != nil {
+		other = h.Reopen() // the nodes count together
+	}
+	q := sessions.Quota{Burst: 3, Every: 10 * time.Minute}
+	for i, store := range []sessions.Store{s, other, s} {
+		if a := reserve(t, store, "k1", q); !a.OK || a.Left != 2-i || a.Wait != 0 {
+			t.Errorf("attempt %d: %+v, want %d left", i+1, a, 2-i)
+		}
+	}
+	for _, store := range []sessions.Store{s, other} {
+		if a := reserve(t, store, "k1", q); a.OK || a.Wait <= 9*time.Minute || a.Wait > 10*time.Minute {
+			t.Errorf("one too many: %+v, want a wait of 10 minutes", a)
+		}
+	}
+	if a := reserve(t, s, "k2", q); !a.OK || a.Left != 2 {
+		t.Errorf("another counter: %+v", a)
+	}
+	refund(t, other, "k1", q)
+	if a := reserve(t, s, "k1", q); !a.OK || a.Left != 0 {
+		t.Errorf("after a refund: %+v", a)
+	}
+	h.Advance(11 * time.Minute)
+	if a := reserve(t, s, "k1", q); !a.OK {
+		t.Errorf("after the wait: %+v", a)
+	}
+	if a := reserve(t, s, "k1", q); a.OK {
+		t.Errorf("two after the wait for one: %+v", a)
+	}
+	for range 5 { // a counter never has more than its burst
+		refund(t, s, "k3", q)
+		refund(t, s, "k2", q)
+	}
+	for _, key := range []string{"k2", "k3"} {
+		for range 3 {
+			reserve(t, s, key, q)
+		}
+		if a := reserve(t, s, key, q); a.OK {
+			t.Errorf("%s has more than its burst: %+v", key, a)
+		}
+	}
+	h.Advance(time.Hour)
+	if a := reserve(t, s, "k1", q); !a.OK || a.Left != 2 {
+		t.Errorf("after an hour: %+v, want all back", a)
+	}
+}
+
+func attemptsAtOnce(t testing.TB, h Harness) {
+	q := sessions.Quota{Burst: 10, Every: time.Hour}
+	var group sync.WaitGroup
+	var got atomic.Int32
+	for range 60 {
+		group.Go(func() {
+			if a, err := h.Store.Reserve(t.Context(), "k1", q); err != nil {
+				t.Errorf("Reserve: %v", err)
+			} else if a.OK {
+				got.Add(1)
+			}
+		})
+	}
+	if group.Wait(); got.Load() != 10 {
+		t.Errorf("%d attempts at once passed, want 10", got.Load())
+	}
+}

@@ -1,0 +1,68 @@
+package sessions
+
+import (
+	"context"
+	"time"
+)
+
+// Quota bounds attempts: Burst at once, and one more after each Every.
+type Quota struct {
+	Burst int
+	Every time.Duration
+}
+
+// Allowance is the answer to a reservation.
+type Allowance struct {
+	OK   bool
+	Left int           // attempts that remain
+	Wait time.Duration // until there is one again; 0 when OK
+}
+
+// Take takes one attempt. Used is how long it takes until all attempts are there again, and
+// next is that afterwards (the generic cell rate algorithm).
+func (q Quota) Take(used time.Duration) (next time.Duration, a Allowance) {
+	full := time.Duration(q.Burst) * q.Every
+	used = min(max(used, 0), full)
+	if used+q.Every > full {
+		return used, Allowance{Wait: used + q.Every - full}
+	}
+	next = used + q.Every
+	return next, Allowance{OK: true, Left: int((full - next) / q.Every)}
+}
+
+// GiveBack is Used after one attempt was given back.
+func (q Quota) GiveBack(used time.Duration) time.Duration { return max(used-q.Every, 0) }
+
+// attemptTime is what the Store may take to count an attempt; without an answer only the
+// limits of this node hold.
+const attemptTime = time.Second
+
+// AttemptKey names a counter of attempts, such as those of an address, without telling what
+// it counts.
+func (m *Manager) AttemptKey(kind string, parts ...string) string {
+	return m.hash("attempts "+kind, parts...).String()
+}
+
+// AccountKey is AttemptKey for an account on an upstream; "" is the default upstream.
+func (m *Manager) AccountKey(upstream, bareJID string) string {
+	if upstream == "" {
+		upstream = m.o.DefaultUpstream
+	}
+	return m.AttemptKey("account", upstream, bareJID)
+}
+
+// Reserve takes one attempt from a counter that all nodes share. An error says that the Store
+// cannot be asked.
+func (m *Manager) Reserve(ctx context.Context, key string, q Quota) (Allowance, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTime)
+	defer cancel()
+	a, err := m.o.Store.Reserve(ctx, key, q)
+	return a, storeError(err)
+}
+
+// Refund gives an attempt back.
+func (m *Manager) Refund(ctx context.Context, key string, q Quota) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTime)
+	defer cancel()
+	return storeError(m.o.Store.Refund(ctx, key, q))
+}
