@@ -103,7 +103,7 @@ func (a *App) buildAPI() error {
 	o := api.Options{
 		Sessions: a.manager, Logger: a.log.With("component", "api"), Version: a.o.Version,
 		Origins: a.o.Origins, AdminHosts: a.adminHosts(), TrustedProxies: a.o.TrustedProxies, Retention: a.o.Retention,
-		TokenRate: a.o.TokenRate, IPRate: a.o.IPRate, StreamsPerToken: a.o.Streams,
+		TokenRate: a.o.TokenRate, IPRate: a.o.IPRate, SignInRate: a.o.SignInRate, AccountRate: a.o.AccountRate, StreamsPerToken: a.o.Streams,
 		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,
 		Metrics: a.metrics.handler(), Observer: a.metrics,
 	}

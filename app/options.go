@@ -54,6 +54,8 @@ type Options struct {
 	MaxSessions    int            // on this node; default 10,000
 	TokenRate      Rate           // requests of one session; default 100 a second, 300 at once
 	IPRate         Rate           // requests of one client address; default 200 a second, 600 at once
+	SignInRate     Rate           // refused credentials of one client address; default 10 a minute, 10 at once
+	AccountRate    Rate           // refused credentials of one account; default 10 a minute, 20 at once
 	Streams        int            // event streams of one session; default 20
 	DrainTime      time.Duration  // for Stop's streams; default 20 s
 	OpenTimeout    time.Duration  // how long a first call waits for the login; default 15 s

@@ -71,6 +71,8 @@ type serveCommand struct {
 	MaxSessions     int           `default:"10000" help:"Most XMPP sessions on this node."`
 	TokenRate       float64       `default:"100" help:"Requests a second of one session; three seconds' worth at once."`
 	IPRate          float64       `name:"ip-rate" default:"200" help:"Requests a second of one client address; three seconds' worth at once."`
+	SignInRate      float64       `default:"10" help:"Refused credentials and tickets a minute of one client address, on all nodes together; as many at once. Right ones do not count, but only so many are under way at once: raise it where one address signs in for many users."`
+	AccountRate     float64       `default:"10" help:"Refused credentials a minute of one account, from all addresses; twice as many at once."`
 	Streams         int           `default:"20" help:"Event streams of one session."`
 	OpenTimeout     time.Duration `default:"15s" help:"How long the first call of a token waits for the XMPP login."`
 	DrainTime       time.Duration `default:"20s" help:"Time to hand event streams over at SIGTERM."`
@@ -106,7 +108,8 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 		RedisURL: s.RedisURL, Secret: s.Secret, Node: s.Node, NodeURL: s.NodeURL, Lease: s.Lease,
 		Origins: s.Origin, TrustedProxies: s.TrustedProxy,
 		AdminHosts: s.AdminHost, Connections: s.Connections, AddressConnections: s.AddressConnections,
-		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate), Streams: s.Streams,
+		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate),
+		SignInRate: perMinute(s.SignInRate, 1), AccountRate: perMinute(s.AccountRate, 2), Streams: s.Streams,
 		MaxSessions: s.MaxSessions, OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
 		Idle:         app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
 		OTelEndpoint: s.OTelEndpoint, OTelSample: s.OTelSample,
@@ -137,7 +140,7 @@ func (s *serveCommand) positive() error {
 		ok   bool
 	}{
 		{"max-sessions", s.MaxSessions > 0}, {"token-rate", s.TokenRate > 0}, {"ip-rate", s.IPRate > 0},
-		{"streams", s.Streams > 0}, {"open-timeout", s.OpenTimeout > 0}, {"drain-time", s.DrainTime > 0},
+		{"sign-in-rate", s.SignInRate > 0}, {"account-rate", s.AccountRate > 0}, {"streams", s.Streams > 0}, {"open-timeout", s.OpenTimeout > 0}, {"drain-time", s.DrainTime > 0},
 		{"idle-after", s.IdleAfter > 0}, {"lease", s.Lease > 0}, {"retention-events", s.RetentionEvents > 0},
 		{"retention-bytes", s.RetentionBytes > 0}, {"retention-age", s.RetentionAge > 0}, {"otel-sample", s.OTelSample > 0},
 	} {
@@ -154,6 +157,11 @@ func (s *serveCommand) positive() error {
 // rate lets three seconds' worth of requests come at once.
 func rate(perSecond float64) app.Rate {
 	return app.Rate{PerSecond: perSecond, Burst: max(1, int(3*perSecond))}
+}
+
+// perMinute lets so many minutes' worth come at once.
+func perMinute(n float64, minutes int) app.Rate {
+	return app.Rate{PerSecond: n / 60, Burst: max(1, minutes*int(n))}
 }
 
 type versionCommand struct{}
