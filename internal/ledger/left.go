@@ -31,41 +31,41 @@ func (n *node) holds(ctx context.Context) map[string]int {
 
 // base notes what the nodes hold before anybody has signed in.
 func (w *world) base() {
-	w.noteLeft(Invoke)
-}
-
-func (w *world) noteLeft(p Phase) {
 	for _, n := range w.nodes {
-		for name, count := range n.holds(w.ctx) {
-			w.history.add(Entry{Op: OpLeft, Phase: p, Who: n.name, Text: name, N: count})
-			if p == Invoke {
-				n.base[name] = count
-			}
-		}
+		n.base = n.holds(w.ctx)
+		w.noteLeft(Invoke, n, n.base)
 	}
 }
 
-// leave signs every account out and notes what the nodes hold then, as soon as it is what
-// they had at their start, or when their time is over.
+func (w *world) noteLeft(p Phase, n *node, held map[string]int) {
+	for name, count := range held {
+		w.history.add(Entry{Op: OpLeft, Phase: p, Who: n.name, Text: name, N: count})
+	}
+}
+
+// leave signs every account out and notes the least that each node held then: a node is asked
+// again and again until that is what it had at its start, or its time is over.
 func (w *world) leave() {
 	for _, a := range w.accounts {
 		if _, err := a.call(w.ctx, http.MethodDelete, "/v1/session", "", nil); err != nil {
 			w.history.add(Entry{Op: OpNote, Phase: Info, Who: a.Name, Text: "signing out: " + err.Error()})
 		}
 	}
-	w.until(leftTime, func() bool {
-		for _, n := range w.nodes {
-			held := n.holds(w.ctx)
-			if len(held) == 0 {
-				return false
-			}
-			for name, count := range held {
-				if count > n.base[name]+leftOver[name] {
-					return false
+	begun := time.Now()
+	for _, n := range w.nodes {
+		least := n.holds(w.ctx)
+		w.until(leftTime-time.Since(begun), func() bool {
+			for name, count := range n.holds(w.ctx) {
+				if least == nil {
+					least = map[string]int{}
+				}
+				if before, ok := least[name]; !ok || count < before {
+					least[name] = count
 				}
 			}
-		}
-		return true
-	})
-	w.noteLeft(OK)
+			return len(least) > 0 && least["goroutines"] <= n.base["goroutines"]+leftOver["goroutines"] &&
+				least["descriptors"] <= n.base["descriptors"]+leftOver["descriptors"]
+		})
+		w.noteLeft(OK, n, least)
+	}
 }
