@@ -111,3 +111,7 @@ func KindOf(err error) Kind {
 	}
 	return KindInternal
 }
+
+// ErrAnswerTooLarge is the cause of a request's error when the upstream's answer is over a
+// limit of the gateway.
+var ErrAnswerTooLarge = errors.New("the answer is larger than this gateway takes")

@@ -87,4 +87,5 @@ type RosterResult struct {
 	Unchanged bool
 	Items     []Buddy
 	Version   string
+	LeftOut   int // items that the server has and that are over a limit: Items lacks them
 }

@@ -142,6 +142,9 @@ func (l *login) answer(f *frame, id string, to perch.JID) (iqIn, bool, error) {
 	if f.kind == frameEnd {
 		return iqIn{}, false, perch.Errorf(perch.KindLinkLost, "%s: the server closed the stream", l.doing)
 	}
+	if f.kind == frameSkipped && f.skipped.local == "iq" && f.skipped.id == id && l.mayAnswer(to, f.skipped.from) {
+		return iqIn{}, false, perch.Wrap(perch.KindXMPP, perch.ErrAnswerTooLarge, "%s: the answer is larger or deeper than this gateway takes", l.doing)
+	}
 	if f.kind == frameElement && f.local != "message" && f.local != "presence" {
 		el, err := f.parse()
 		if err != nil {

@@ -16,6 +16,8 @@ type openIQ struct {
 	through uint64 // the last stanza of Send that was queued before it
 	at      time.Duration
 	answer  func(iqIn, error) // called once, from the reader; does not block
+	part    func(iqIn)        // takes a part of a large answer, as answer does; nil: it may not be large
+	heard   time.Duration     // when the last part came; 0: none
 }
 
 // newID is an id that nobody can guess: 128 bits, in 22 characters.
@@ -45,7 +47,18 @@ func (c *Conn) fromOwnAccount(from perch.JID) bool {
 // reader's goroutine. The wait ends with ctx, with the upstream's RequestTimeout
 // (KindUpstreamTimeout) or with the connection (KindSessionOffline). Kind is what the
 // Observer calls it.
-func request[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID, payload []byte, decode func(iqIn) (T, error)) (_ T, err error) {
+func request[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID, payload []byte, decode func(iqIn) (T, error)) (T, error) {
+	return requestLarge(ctx, c, kind, typ, to, payload, decode, nil, c.d.up.RequestTimeout)
+}
+
+// mostWaits is how often the wait for an answer is renewed because parts of it still come.
+const mostWaits = 4
+
+// requestLarge is request for an answer that may be larger than a stanza: part is then given
+// what comes before the last part, which is for decode. Timeout bounds the silence.
+func requestLarge[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID, payload []byte,
+	decode func(iqIn) (T, error), part func(iqIn), timeout time.Duration,
+) (_ T, err error) {
 	began, traced := c.d.now(), c.d.follow(ctx, kind)
 	defer func() {
 		c.d.observer(kind, c.d.now()-began, err)
@@ -59,7 +72,7 @@ func request[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID
 	}
 	ch := make(chan result, 1)
 	var none T
-	id, err := c.ask(typ, to, payload, func(in iqIn, err error) {
+	id, err := c.askLarge(typ, to, payload, part, func(in iqIn, err error) {
 		r := result{err: err}
 		if err == nil {
 			r.value, r.err = decode(in)
@@ -69,18 +82,35 @@ func request[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID
 	if err != nil {
 		return none, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.d.up.RequestTimeout)
-	defer cancel()
-	select {
-	case r := <-ch:
-		return r.value, r.err
-	case <-ctx.Done():
-		c.forget(id)
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return none, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the request was given up")
+	patience := time.NewTimer(timeout)
+	defer patience.Stop()
+	for waits := 1; ; waits++ {
+		select {
+		case r := <-ch:
+			return r.value, r.err
+		case <-patience.C:
+			if waits < mostWaits && c.arriving(id, timeout) {
+				patience.Reset(timeout)
+				continue
+			}
+			c.forget(id)
+			return none, perch.Wrap(perch.KindUpstreamTimeout, context.DeadlineExceeded, "the server did not answer in time")
+		case <-ctx.Done():
+			c.forget(id)
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return none, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the request was given up")
+			}
+			return none, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the server did not answer in time")
 		}
-		return none, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the server did not answer in time")
 	}
+}
+
+// arriving reports whether a part of the answer came within d.
+func (c *Conn) arriving(id string, d time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	q := c.iqs[id]
+	return q != nil && q.heard > 0 && c.d.now()-q.heard < d
 }
 
 // follow is Options.Trace; without one it costs nothing.
@@ -91,11 +121,15 @@ func (d *Dialer) follow(ctx context.Context, kind string) func(error) {
 	return d.trace(ctx, kind)
 }
 
-// ask queues a request and enters it into the table.
-func (c *Conn) ask(typ string, to perch.JID, payload []byte, answer func(iqIn, error)) (string, error) {
+// askLarge queues a request and enters it into the table.
+func (c *Conn) askLarge(typ string, to perch.JID, payload []byte, part func(iqIn), answer func(iqIn, error)) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.askLocked(typ, to, payload, answer)
+	id, err := c.askLocked(typ, to, payload, answer)
+	if err == nil {
+		c.iqs[id].part = part
+	}
+	return id, err
 }
 
 func (c *Conn) askLocked(typ string, to perch.JID, payload []byte, answer func(iqIn, error)) (string, error) {

@@ -20,6 +20,7 @@ func (c *Conn) read() {
 		}
 	}
 	c.early = nil
+	c.fr.takesLarge, c.fr.skipping = c.takesLarge, c.skippingAnswer
 	c.beginCounting()
 	for {
 		f, err := c.fr.next()
@@ -85,6 +86,8 @@ func (c *Conn) handle(f *frame) error {
 	case frameSkipped:
 		c.handleSkipped(f.skipped)
 		return nil
+	case framePart, frameLastPart:
+		return c.handlePart(f)
 	case frameElement:
 	default:
 		return &framingError{condition: "bad-format", detail: "a second stream header"}
@@ -170,6 +173,9 @@ func (c *Conn) replaying() bool {
 // fails its request; a lost request of somebody else is nobody's loss here.
 func (c *Conn) handleSkipped(s *skipped) {
 	c.d.counters.Skipped.Add(1)
+	if s.counted {
+		return
+	}
 	tells := s.local == "message" || s.local == "presence" || s.local == ""
 	switch {
 	case tells:
@@ -179,8 +185,7 @@ func (c *Conn) handleSkipped(s *skipped) {
 	}
 	switch s.local {
 	case "iq":
-		c.answered(iqIn{id: s.id, typ: "error", from: s.from},
-			perch.Errorf(perch.KindXMPP, "the answer is larger or deeper than this gateway takes"))
+		c.skippingAnswer(s)
 	case "message", "presence", "":
 		c.deliver(&perch.DroppedIn{Dropped: perch.Dropped{Reason: s.reason, From: s.from, StanzaID: s.id}})
 	}

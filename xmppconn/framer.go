@@ -16,17 +16,20 @@ type limits struct {
 	depth  int // levels of elements, the stanza being the first
 	attrs  int // attributes of one element
 	hard   int // bytes of a skipped stanza, at which the stream ends
+	answer int // bytes of an answer that is taken in parts
 }
 
-var defaultLimits = limits{stanza: 1 << 20, depth: 32, attrs: 64, hard: 16 << 20}
+var defaultLimits = limits{stanza: 1 << 20, depth: 32, attrs: 64, hard: 16 << 20, answer: 64 << 20}
 
 type frameKind uint8
 
 const (
-	frameHeader  frameKind = iota + 1 // the <stream:stream> start tag
-	frameElement                      // a whole child of the stream, in any namespace
-	frameEnd                          // </stream:stream>; after it next returns io.EOF
-	frameSkipped                      // a stanza over a limit; still one stanza for XEP-0198
+	frameHeader   frameKind = iota + 1 // the <stream:stream> start tag
+	frameElement                       // a whole child of the stream, in any namespace
+	frameEnd                           // </stream:stream>; after it next returns io.EOF
+	frameSkipped                       // a stanza over a limit; still one stanza for XEP-0198
+	framePart                          // a part of a large answer, made an IQ of its own
+	frameLastPart                      // the same, and with it the stanza is over
 )
 
 // frame is one thing on the stream. Raw, and nothing else in it, is a view of a borrowed
@@ -48,7 +51,9 @@ type skipped struct {
 	reason       string // too_large, too_deep or malformed (too many attributes)
 	space, local string
 	from         perch.JID
-	id           string
+	id, typ      string
+	told         bool // the request that it answers has failed already
+	counted      bool // it was counted already (XEP-0198)
 }
 
 // framingError ends a stream; condition is the stream error of RFC 6120, 4.9.3 to send.
@@ -80,11 +85,16 @@ type framer struct {
 	root  string     // name of the stream header as written
 	in    input
 	skip  *skipped
-	total int // bytes of the skipped stanza that are gone from the buffer
+	large *largeAnswer // the stanza is an answer that is taken in parts
+	total int          // bytes of the skipped stanza that are gone from the buffer
 	seq   uint64
 	ended bool  // </stream:stream> was seen
 	close bool  // the header was <stream:stream/>: the end comes next
 	err   error // the first error; it stays
+
+	// The reader of a connection sets these two; both are called from next.
+	takesLarge func(*skipped) bool // reports whether a stanza over the limit may be taken in parts
+	skipping   func(*skipped)      // a stanza begins to be skipped
 }
 
 // newFramer reads a stream, from its header on.
@@ -111,7 +121,9 @@ func (f *framer) next() (frame, error) {
 		}
 		fr, ok, err := f.take(found)
 		if err == nil && !ok && found == nothing {
-			err = f.more()
+			if fr, ok, err = f.part(); err == nil && !ok {
+				err = f.more()
+			}
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return frame{}, err // nothing is lost: the next call reads on
@@ -133,7 +145,7 @@ func (f *framer) next() (frame, error) {
 // buffered: bytes that arrived before TLS must never count as bytes inside of it.
 func (f *framer) reset(r io.Reader) {
 	f.in.free()
-	*f = framer{r: r, lim: f.lim, seq: f.seq + 1}
+	*f = framer{r: r, lim: f.lim, seq: f.seq + 1, takesLarge: f.takesLarge, skipping: f.skipping}
 }
 
 // idle says that there is nothing but the next stanza to wait for: no byte was read of it.
@@ -170,7 +182,7 @@ func (f *framer) consume() {
 	f.seq++
 	f.in.drop(f.scan.pos)
 	f.scan.restart()
-	f.skip, f.total = nil, 0
+	f.skip, f.large, f.total = nil, nil, 0
 }
 
 // take turns what the scanner found into a frame. Ok is false when there is none yet.
@@ -227,7 +239,10 @@ func (f *framer) isEnd(tag []byte) bool {
 
 func (f *framer) takeElement() (frame, bool, error) {
 	raw := f.in.bytes()[f.scan.start:f.scan.pos]
-	if len(raw) > f.lim.stanza {
+	if len(raw) > f.lim.stanza && f.large == nil && f.skip == nil {
+		if f.beginParts() {
+			return frame{}, false, nil
+		}
 		f.beginSkip("too_large")
 	}
 	if f.skip != nil {
@@ -237,6 +252,10 @@ func (f *framer) takeElement() (frame, bool, error) {
 		fr := f.frame(frameSkipped)
 		fr.skipped = f.skip
 		return fr, true, nil
+	}
+	if f.large != nil {
+		fr, err := f.makePart(frameLastPart, f.scan.pos)
+		return fr, err == nil, err
 	}
 	fr := f.frame(frameElement)
 	fr.raw, fr.local = raw, localName(raw)
@@ -253,11 +272,24 @@ func (f *framer) beginSkip(reason string) {
 	if f.skip != nil {
 		return
 	}
-	raw := f.in.bytes()[f.scan.start:]
-	f.skip = &skipped{reason: reason}
-	if n := f.scan.first; n > 0 && n <= f.lim.stanza && f.scan.firstAttrs <= f.lim.attrs {
-		describe(f.skip, raw[:n], *f.ns)
+	f.skip = f.describe()
+	f.skip.reason = reason
+	if f.skipping != nil {
+		f.skipping(f.skip)
 	}
+}
+
+// describe says what is known of the current stanza.
+func (f *framer) describe() *skipped {
+	if f.large != nil {
+		s := f.large.about // its start tag may be gone
+		return &s
+	}
+	s := &skipped{}
+	if n := f.scan.first; n > 0 && n <= f.lim.stanza && f.scan.firstAttrs <= f.lim.attrs {
+		describe(s, f.in.bytes()[f.scan.start:][:n], *f.ns)
+	}
+	return s
 }
 
 // describe fills in the name and sender from a start tag, as far as it is sound.
@@ -268,6 +300,7 @@ func describe(s *skipped, tag []byte, ns nsContext) {
 	}
 	el := p.root
 	s.space, s.local, s.from, s.id = el.space, el.local, perch.JID(el.attr("from")), el.attr("id")
+	s.typ = el.attr("type")
 }
 
 // more makes room and reads. Between stanzas it holds no buffer while it waits.
@@ -275,7 +308,10 @@ func (f *framer) more() error {
 	switch {
 	case f.ns == nil && len(f.in.bytes()) > f.lim.stanza:
 		return &framingError{condition: "policy-violation", detail: "the stream header is too large"}
-	case f.scan.pos-f.scan.start > f.lim.stanza:
+	case f.scan.pos-f.scan.start > f.lim.stanza && f.skip == nil:
+		if f.beginParts() {
+			return nil // it is scanned once more, for the places to cut it at
+		}
 		f.beginSkip("too_large")
 	}
 	if f.skip != nil {

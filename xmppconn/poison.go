@@ -60,12 +60,14 @@ func (c *Conn) take(f *frame) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.d.panicked("reader", p)
+			c.fr.abandon()
 			if err = c.leaveOut(s, before); err != nil {
 				err = perch.Errorf(perch.KindLinkLost, "something went wrong on our side: %v", p)
 			}
 		}
 	}()
 	if err = c.handle(f); isFraming(err) {
+		c.fr.abandon()
 		if c.leaveOut(s, before) == nil {
 			return nil
 		}
@@ -76,7 +78,7 @@ func (c *Conn) take(f *frame) (err error) {
 // about is what can be said of a stanza that may not even have a sound start tag.
 func about(f *frame) *skipped {
 	s := &skipped{reason: "quarantined", local: f.local}
-	if f.kind == frameElement {
+	if f.kind == frameElement || f.kind == framePart || f.kind == frameLastPart {
 		defer func() { _ = recover() }()
 		describe(s, f.raw, *f.ns)
 	}

@@ -7,6 +7,10 @@ import (
 	"github.com/perch-im/perch"
 )
 
+// rosterTimeout is less than a client waits for its first login: a server that does not
+// answer must not keep it from ending.
+const rosterTimeout = 8 * time.Second
+
 // yes reads a result that says no more than that.
 func yes(iqIn) (struct{}, error) { return struct{}{}, nil }
 
@@ -25,13 +29,15 @@ func (c *Conn) Roster(ctx context.Context, version string) (perch.RosterResult, 
 	if err != nil {
 		return perch.RosterResult{}, err
 	}
-	return request(ctx, c, "roster", "get", "", payload, func(in iqIn) (perch.RosterResult, error) {
-		r := parseRoster(in.payload)
+	var all rosterCollector
+	return requestLarge(ctx, c, "roster", "get", "", payload, func(in iqIn) (perch.RosterResult, error) {
+		all.add(in.payload)
+		r := all.result()
 		if r.Unchanged && version == "" {
-			r = perch.RosterResult{Items: []perch.Buddy{}} // an empty answer to a plain question: nobody
+			r = perch.RosterResult{Items: []perch.Buddy{}} // an empty answer to a plain question: no buddies
 		}
 		return r, nil
-	})
+	}, func(in iqIn) { all.add(in.payload) }, min(rosterTimeout, c.d.up.RequestTimeout))
 }
 
 // SetRosterItem adds or changes an item (RFC 6121, 2.3 and 2.4).

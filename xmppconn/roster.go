@@ -46,24 +46,9 @@ func encodeRosterRemove(jid perch.JID) ([]byte, error) {
 // parseRoster reads the answer to a roster get. No payload says that the version that was
 // asked with is still right (RFC 6121, 2.6.3).
 func parseRoster(payload *element) perch.RosterResult {
-	if !payload.is(nsRoster, "query") {
-		return perch.RosterResult{Unchanged: true}
-	}
-	r := perch.RosterResult{Version: keep(payload.attr("ver")), Items: make([]perch.Buddy, 0, len(payload.children))}
-	seen := make(map[perch.JID]int, len(payload.children))
-	for _, c := range payload.children {
-		b, ok := parseRosterItem(c)
-		if !ok || b.Subscription == perch.SubscriptionRemove {
-			continue
-		}
-		if i, twice := seen[b.JID]; twice {
-			r.Items[i] = b
-			continue
-		}
-		seen[b.JID] = len(r.Items)
-		r.Items = append(r.Items, b)
-	}
-	return r
+	var c rosterCollector
+	c.add(payload)
+	return c.result()
 }
 
 // parseRosterPush reads the payload of a roster set from the server: exactly one item (RFC
@@ -95,7 +80,7 @@ func parseRosterItem(el *element) (perch.Buddy, bool) {
 		b.Ask = perch.AskSubscribe
 	}
 	for _, c := range el.children {
-		if g := strings.TrimSpace(c.text); c.is(nsRoster, "group") && g != "" && !slices.Contains(b.Groups, g) {
+		if g := strings.TrimSpace(c.text); c.is(nsRoster, "group") && g != "" && len(b.Groups) < maxGroups && !slices.Contains(b.Groups, g) {
 			b.Groups = append(b.Groups, keep(g))
 		}
 	}

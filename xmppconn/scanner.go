@@ -47,6 +47,11 @@ type scanner struct {
 	tagAttrs   int // attributes of the current tag
 	first      int // length of the first tag; 0 until it is whole
 	firstAttrs int
+
+	// Of an answer that is taken in parts, see large_answer.go.
+	split  bool // the places to cut it at are noted
+	opened bool // its payload has begun
+	cut    int  // the last such place; 0: none
 }
 
 // restart begins the next stanza at the front of the bytes.
@@ -56,6 +61,7 @@ func (s *scanner) restart() { *s = scanner{} }
 func (s *scanner) shift(n int) {
 	s.start = max(0, s.start-n)
 	s.pos -= n
+	s.cut = max(0, s.cut-n)
 }
 
 // between says that no stanza has begun.
@@ -205,6 +211,7 @@ func (s *scanner) endTag(header bool, lim *limits) found {
 	s.state = inText
 	if s.closing {
 		s.depth--
+		s.noteCut()
 		return s.atDepth()
 	}
 	if s.first == 0 || header {
@@ -218,6 +225,7 @@ func (s *scanner) endTag(header bool, lim *limits) found {
 	if !s.empty {
 		s.depth++
 	}
+	s.noteCut()
 	switch {
 	case rich && s.depth > 0:
 		return foundTooRich
