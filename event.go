@@ -113,7 +113,7 @@ type ChatStateChange struct {
 
 // Dropped is the data of event.dropped: something arrived that could not be shown.
 type Dropped struct {
-	Reason   string `json:"reason"` // too_large, too_deep, malformed, quarantined, encrypted, room_invitation, call, unsupported
+	Reason   string `json:"reason"` // too_large, too_deep, malformed, quarantined, encrypted, room_invitation, call, unsupported, over_budget, roster_partial, roster_unavailable
 	From     JID    `json:"from,omitempty"`
 	StanzaID string `json:"stanza_id,omitempty"`
 }

@@ -89,7 +89,8 @@ func (m *metrics) begin() {
 	} {
 		m.events.WithLabelValues(string(t))
 	}
-	for _, reason := range []string{sessions.DroppedSlow, sessions.DroppedPresence, sessions.DroppedChatState, "too_large", "too_deep", "malformed", "quarantined"} {
+	for _, reason := range []string{sessions.DroppedSlow, sessions.DroppedPresence, sessions.DroppedChatState, "too_large", "too_deep", "malformed", "quarantined",
+		sessions.DroppedOverBudget, sessions.DroppedRosterPart, sessions.DroppedNoRoster} {
 		m.dropped.WithLabelValues(reason)
 	}
 	for _, result := range []string{sessions.ResumedStream, sessions.ResetFirst, sessions.ResetExpired, sessions.ResetEpoch, sessions.ResetUnknown} {

@@ -15,6 +15,8 @@ func (s *Session) take(d delivery) {
 		return
 	}
 	d.link.lastSeq = d.seq
+	s.batch().taken++
+	s.log.taken++
 	if m, ok := d.in.(*perch.MessageIn); ok && d.link.holding {
 		s.hold(d, m)
 		return

@@ -11,21 +11,37 @@ import (
 // emitted, and nothing else. The first roster of a session is no news to anybody, unless
 // a client has been shown the empty one.
 func (s *Session) applyRoster(r perch.RosterResult) {
-	if r.Version != s.rec.RosterVersion {
-		s.rec.RosterVersion = r.Version
-		s.saveRecord()
+	state := ""
+	if r.LeftOut > 0 {
+		s.m.o.Observer.Dropped(DroppedOverBudget, r.LeftOut)
+		state = RosterPartial
 	}
 	if r.Unchanged {
+		state = s.rec.RosterState // as it was: no version is kept of one that is not whole
+	}
+	if r.Unchanged {
+		s.rosterIs(state)
 		return
 	}
 	quiet := !s.rec.RosterKnown && !s.handed
 	s.contacts = slices.Grow(s.contacts, max(0, len(r.Items)-len(s.contacts)))
 	// In order, a large roster is appended and not inserted item by item.
 	slices.SortStableFunc(r.Items, func(a, b perch.Buddy) int { return cmp.Compare(a.JID, b.JID) })
+	s.use.short = false
 	have := make(map[perch.JID]struct{}, len(r.Items))
 	for _, b := range r.Items {
 		have[b.JID] = struct{}{}
 		s.putBuddy(b, quiet)
+	}
+	if s.use.short {
+		state = RosterPartial
+	}
+	if s.rosterIs(state); state != "" {
+		return // who is not here may be among those that were left out
+	}
+	if r.Version != s.rec.RosterVersion {
+		s.rec.RosterVersion = r.Version
+		s.saveRecord()
 	}
 	for _, k := range slices.Clone(s.contacts) {
 		if _, ok := have[k.buddy.JID]; !ok {
@@ -36,7 +52,7 @@ func (s *Session) applyRoster(r perch.RosterResult) {
 
 // applyPush is one changed item (RFC 6121, 2.1.6).
 func (s *Session) applyPush(in *perch.RosterPush) {
-	if in.Version != "" && in.Version != s.rec.RosterVersion {
+	if in.Version != "" && in.Version != s.rec.RosterVersion && s.rec.RosterState == "" {
 		s.rec.RosterVersion = in.Version
 		s.saveRecord()
 	}
@@ -44,7 +60,10 @@ func (s *Session) applyPush(in *perch.RosterPush) {
 		s.removeBuddy(in.Item.JID)
 		return
 	}
-	s.putBuddy(in.Item, false)
+	s.use.short = false
+	if s.putBuddy(in.Item, false); s.use.short {
+		s.rosterIs(RosterPartial)
+	}
 }
 
 // putBuddy keeps an item; a change is an event unless quiet. An invitation from somebody
@@ -52,6 +71,13 @@ func (s *Session) applyPush(in *perch.RosterPush) {
 func (s *Session) putBuddy(b perch.Buddy, quiet bool) {
 	item := s.m.compact(b)
 	if k := s.contacts.get(b.JID); k != nil && sameBuddy(k.buddy, item) {
+		return
+	}
+	var old *perch.Buddy
+	if k := s.contacts.get(b.JID); k != nil {
+		old = k.buddy
+	}
+	if !s.fitBuddy(old, item) {
 		return
 	}
 	k, _ := s.contacts.put(item)
@@ -66,9 +92,12 @@ func (s *Session) putBuddy(b perch.Buddy, quiet bool) {
 
 // removeBuddy ends an item, and with it what is known of its presence.
 func (s *Session) removeBuddy(jid perch.JID) {
-	if !s.contacts.remove(jid) {
+	k := s.contacts.get(jid)
+	if k == nil {
 		return
 	}
+	s.forgetUse(k)
+	s.contacts.remove(jid)
 	c := &s.batch().commit
 	del(&c.Roster, buddyKey, string(jid))
 	del(&c.Presence, presenceKey, string(jid))

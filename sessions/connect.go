@@ -17,12 +17,13 @@ type link struct {
 	inactive bool // the server was told that nobody is looking
 
 	// While the archive is read, messages wait in held; seen has what the archive gave.
-	holding  bool
-	held     []delivery
-	overflow bool // held was full: what was dropped is in the archive, read it again
-	seen     map[string]struct{}
-	behind   behind
-	lastSeq  uint64 // of the last delivery
+	holding   bool
+	held      []delivery
+	heldBytes int
+	overflow  bool // held was full: what was dropped is in the archive, read it again
+	seen      map[string]struct{}
+	behind    behind
+	lastSeq   uint64 // of the last delivery
 
 	goesOn   bool   // an earlier stream that was online: nothing has to be announced again
 	savedSeq uint64 // lastSeq of the state that was saved last
@@ -214,13 +215,15 @@ func (s *Session) signIn(ctx context.Context, l *link) error {
 	}); err != nil {
 		return err
 	}
-	res, err := l.conn.Roster(ctx, version)
-	if err != nil && perch.KindOf(err) != perch.KindXMPP {
-		return err
+	res, rosterErr := l.conn.Roster(ctx, version)
+	if rosterErr != nil && rosterFatal(ctx, l, rosterErr) {
+		return rosterErr
 	}
 	if err := s.turn(ctx, func() {
 		s.ifCurrent(l, func(l *link) {
-			if err == nil {
+			if rosterErr != nil {
+				s.rosterFailed(rosterErr)
+			} else {
 				s.applyRoster(res)
 			}
 			s.announce(l)

@@ -25,7 +25,7 @@ func put[T any](d *Delta[T], key func(*T) string, v *T) {
 
 func del[T any](d *Delta[T], key func(*T) string, k string) {
 	d.Put = slices.DeleteFunc(d.Put, func(x *T) bool { return key(x) == k })
-	if !slices.Contains(d.Del, k) {
+	if len(d.Del) > lookBack || !slices.Contains(d.Del, k) {
 		d.Del = append(d.Del, k)
 	}
 }

@@ -26,7 +26,8 @@ const (
 // does not page may not have them: then nothing more is held.
 func (s *Session) hold(d delivery, m *perch.MessageIn) {
 	l := d.link
-	if len(l.held) < maxHeld {
+	if n := messageCost(m); len(l.held) < maxHeld && l.heldBytes+n <= heldBytes {
+		l.heldBytes += n
 		l.held = append(l.held, d)
 		return
 	}
@@ -35,23 +36,34 @@ func (s *Session) hold(d delivery, m *perch.MessageIn) {
 		s.releaseHeld(l)
 		return
 	}
-	rest := l.held[:0]
+	rest, bytes := l.held[:0], 0
 	for _, h := range l.held {
-		if h.in.(*perch.MessageIn).StanzaID == "" {
+		x := h.in.(*perch.MessageIn)
+		switch {
+		case x == nil || x.StanzaID != "":
+		case bytes+messageCost(x) > heldBytes/2:
+			s.leftOut("held messages", x.From)
+		default:
+			bytes += messageCost(x)
 			rest = append(rest, h)
 		}
 	}
-	if m.StanzaID == "" && len(rest) < maxHeld {
+	switch {
+	case m.StanzaID != "":
+	case len(rest) >= maxHeld:
+		s.leftOut("held messages", m.From)
+	default:
+		bytes += messageCost(m)
 		rest = append(rest, d)
 	}
 	clear(l.held[len(rest):])
-	l.held, l.overflow = rest, true
+	l.held, l.heldBytes, l.overflow = rest, bytes, true
 }
 
 // releaseHeld lets the live messages go on that the archive did not have.
 func (s *Session) releaseHeld(l *link) {
 	held := l.held
-	l.holding, l.held = false, nil
+	l.holding, l.held, l.heldBytes = false, nil, 0
 	if s.link != l && l.paged() {
 		return // lost meanwhile: the next login reads the archive again
 	}

@@ -32,23 +32,35 @@ func (s *Session) applySubscription(in *perch.SubscriptionIn) {
 func (s *Session) invited(in *perch.SubscriptionIn) {
 	jid := in.From.Bare()
 	i, ok := s.invitation(jid)
-	next := &perch.Invitation{JID: jid, Nick: in.Nick, Message: clip(in.Message), ReceivedAt: s.now()}
+	next := &perch.Invitation{JID: jid, Nick: clipTo(in.Nick, maxName), Message: clip(in.Message), ReceivedAt: s.now()}
 	switch {
 	case ok:
 		old := s.invites[i]
 		next.Nick, next.Message = cmp.Or(next.Nick, old.Nick), cmp.Or(next.Message, old.Message)
 		next.ReceivedAt = old.ReceivedAt
-		if *next == *old {
+		more := invitationCost(next) - invitationCost(old)
+		if *next == *old || !s.fitInvitation(jid, more) {
 			return
 		}
 		s.invites[i] = next
-	case len(s.invites) >= maxInvitations:
+	case !s.fitInvitation(jid, invitationCost(next)):
 		return
 	default:
 		s.invites = slices.Insert(s.invites, i, next)
 	}
 	put(&s.batch().commit.Invitations, invitationKey, next)
 	s.emit(perch.EventInvitationReceived, next)
+}
+
+// fitInvitation reports whether there is room for one, or for a longer one, and counts it then.
+func (s *Session) fitInvitation(jid perch.JID, more int) bool {
+	_, known := s.invitation(jid)
+	if !known && len(s.invites) >= maxInvitations || more > 0 && s.use.invited+more > invitedBytes {
+		s.leftOut("invitations", jid)
+		return false
+	}
+	s.use.invited += more
+	return true
 }
 
 // closeInvitation ends a pending request, if there is one, with an event of this type.
@@ -58,6 +70,7 @@ func (s *Session) closeInvitation(jid perch.JID, typ perch.EventType) {
 		return
 	}
 	inv := s.invites[i]
+	s.use.invited -= invitationCost(inv)
 	s.invites = slices.Delete(s.invites, i, i+1)
 	del(&s.batch().commit.Invitations, invitationKey, string(jid))
 	s.emit(typ, inv)

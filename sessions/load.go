@@ -42,6 +42,7 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 		return err
 	}
 	s.loadNames(ctx)
+	s.recount()
 	if v.Stale {
 		s.writeAll() // until then the next owner has to distrust it too
 	}

@@ -22,6 +22,8 @@ type eventLog struct {
 	queue  []*batch
 	events int // in the queue
 	bytes  int
+	taken  int  // stanzas that were applied and are not kept
+	cards  int  // bytes of vCards in the queue
 	busy   bool // queue[0] is with the Store, or waits for another try
 	down   bool // the last answer was that the Store cannot take writes
 	fails  int
@@ -29,13 +31,17 @@ type eventLog struct {
 	idle   []func() // run when the queue is empty
 }
 
-func (l *eventLog) full() bool { return l.events >= queueEvents || l.bytes >= queueBytes }
+func (l *eventLog) full() bool {
+	return l.events >= queueEvents || l.bytes >= queueBytes || l.taken >= unkeptMost
+}
 
 // batch is one compound write and what follows from it.
 type batch struct {
 	commit Commit
 	show   []*perch.Event // durable and ephemeral, in order
 	bytes  int
+	taken  int // stanzas whose effects are in it
+	cards  int // bytes of vCards
 	after  []func(Result)
 	link   *link // whose stanzas up to handled are covered
 	seq    uint64
@@ -167,6 +173,8 @@ func (s *Session) kept(b *batch, r Result) {
 	s.log.queue = s.log.queue[1:]
 	s.log.events -= len(b.show)
 	s.log.bytes -= b.bytes
+	s.log.taken -= b.taken
+	s.log.cards -= b.cards
 	for _, e := range b.show {
 		s.m.o.Observer.Event(e.Type)
 		s.show(e)

@@ -27,10 +27,13 @@ type Observer interface {
 
 // What Observer.Dropped and Observer.Subscribed may be told, besides what they name.
 const (
-	DroppedChatState = "chat_state" // of a stream that fell behind
-	DroppedPresence  = "coalesced"  // a newer presence of the same buddy took its place
-	DroppedSlow      = "slow"       // queued for a stream that was cut; durable ones are replayed
-	ResumedStream    = "resumed"    // the log went on from the cursor
+	DroppedChatState  = "chat_state"         // of a stream that fell behind
+	DroppedPresence   = "coalesced"          // a newer presence of the same buddy took its place
+	DroppedSlow       = "slow"               // queued for a stream that was cut; durable ones are replayed
+	DroppedOverBudget = "over_budget"        // there was no room for it; see limits.go
+	DroppedRosterPart = "roster_partial"     // a login whose roster is over a limit
+	DroppedNoRoster   = "roster_unavailable" // a login that got no roster
+	ResumedStream     = "resumed"            // the log went on from the cursor
 )
 
 // What Observer.Owner may be told.

@@ -15,13 +15,14 @@ const (
 // outbox is what the owner knows of the messages that we send. An entry is in the Store
 // before anybody hears that it was accepted, and leaves when the server has it.
 type outbox struct {
-	entries []*outEntry // by Seq
-	seq     uint64
-	running map[string]string // keys whose commit is under way, with their fingerprints
-	records []*perch.MessageRecord
-	awaited map[string][]chan struct{} // who waits for a message to be decided, by its id
-	looking bool
-	asking  bool // the archive is asked about earlier messages: later ones wait
+	entries   []*outEntry // by Seq
+	seq       uint64
+	running   map[string]string // keys whose commit is under way, with their fingerprints
+	records   []*perch.MessageRecord
+	awaited   map[string][]chan struct{} // who waits for a message to be decided, by its id
+	looking   bool
+	accepting int  // bytes of messages whose commit is under way
+	asking    bool // the archive is asked about earlier messages: later ones wait
 }
 
 // outEntry is an accepted message. It is written at most once on one stream; what becomes
@@ -34,6 +35,15 @@ type outEntry struct {
 	num     uint64
 	carried bool // written on the stream that this one resumes
 	strikes int  // streams that ended with a policy violation while it was the head
+}
+
+// cost is the memory of the messages that wait.
+func (o *outbox) cost() int {
+	n := o.accepting
+	for _, e := range o.entries {
+		n += outCost(&e.MessageOut)
+	}
+	return n
 }
 
 // pump writes what waits, in order. An entry is marked as sent in the Store before it is
@@ -114,6 +124,9 @@ func (s *Session) advance(r *perch.MessageRecord, st perch.MessageStatus, xe *pe
 	now := s.now()
 	next := &perch.MessageRecord{ID: r.ID, To: r.To, Status: st,
 		History: append(slices.Clip(r.History), perch.StatusChange{Status: st, Time: now, Error: xe})}
+	if n := len(next.History); n > maxHistory {
+		next.History = slices.Concat(next.History[:1], next.History[n-maxHistory+1:])
+	}
 	putMessage(&s.batch().commit, next)
 	if st != perch.StatusSent {
 		s.emit(perch.EventMessageStatus, perch.StatusChange{ID: r.ID, Status: st, Error: xe})

@@ -37,16 +37,30 @@ func (s *Session) applyPresence(in *perch.PresenceIn) {
 		old = nobody(k.buddy.JID)
 	}
 	resources := slices.Clone(old.Resources)
-	if s.settle != nil {
-		s.settle.confirmed[in.From] = struct{}{}
-	}
 	at := s.saidAt(resources, in.Delay)
 	if in.Delayed && in.Delay == 0 {
 		at = 0 // it was held back, and nobody knows since when: it is older than all that has a time
 	}
 	resources = s.withResource(resources, in, at)
+	if s.settle != nil {
+		s.settle.confirm(in, old.Resources, resources)
+	}
 	next := s.aggregate(old.JID, resources, in.Status, at)
 	s.setPresence(k, next)
+}
+
+// confirm notes that a resource is there, and forgets one that had to go for it: there are
+// never more names here than resources are kept.
+func (st *settling) confirm(in *perch.PresenceIn, before, after []perch.Resource) {
+	st.confirmed[in.From] = struct{}{}
+	if !in.Available {
+		delete(st.confirmed, in.From)
+	}
+	for _, r := range before {
+		if !slices.ContainsFunc(after, func(x perch.Resource) bool { return x.Resource == r.Resource }) {
+			delete(st.confirmed, in.From.Bare()+"/"+perch.JID(r.Resource))
+		}
+	}
 }
 
 // setPresence replaces what is known of a buddy, and emits it when somebody could tell.
@@ -61,6 +75,10 @@ func (s *Session) setPresence(k *contact, next *perch.Presence) {
 			fresh.Stale = false
 			k.presence = &fresh
 		}
+		return
+	}
+	next, ok := s.fitPresence(k.presence, next)
+	if !ok || k.presence != nil && sameView(k.presence, next) && !k.presence.Stale {
 		return
 	}
 	k.presence = next
@@ -146,11 +164,13 @@ func sameView(a, b *perch.Presence) bool {
 		})
 }
 
-func clip(s string) string {
-	if len(s) <= maxStatus {
+func clip(s string) string { return clipTo(s, maxStatus) }
+
+// clipTo is s, at most n bytes of it, cut between characters.
+func clipTo(s string, n int) string {
+	if len(s) <= n {
 		return s
 	}
-	n := maxStatus
 	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
 	}

@@ -33,7 +33,7 @@ func (s *Session) info() perch.SessionInfo {
 	i := perch.SessionInfo{
 		JID: s.rec.JID.Bare(), Resource: s.rec.JID.Resource(),
 		State: s.state.state, Reason: s.state.reason, Since: s.state.since, RetryAt: s.state.retryAt,
-		Upstream: s.acc.Upstream, Delivery: s.caps.Delivery(), Features: s.caps.Features(), Streams: len(s.subs),
+		Upstream: s.acc.Upstream, Delivery: s.caps.Delivery(), Features: s.features(), Streams: len(s.subs),
 	}
 	if s.link != nil {
 		st := s.link.conn.Stats()

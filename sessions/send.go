@@ -105,6 +105,7 @@ func (s *Session) accept(p *sending) error {
 		}
 		s.out.running[p.once.Key] = p.once.Fingerprint
 	}
+	s.out.accepting += outCost(&e.MessageOut)
 	kept := e.OutboxEntry
 	c := Commit{Outbox: Delta[OutboxEntry]{Put: []*OutboxEntry{&kept}}, Messages: []*perch.MessageRecord{e.record}, Once: p.once}
 	s.alone(c, func(r Result) { s.accepted(p, r) })
@@ -134,6 +135,8 @@ func (s *Session) mayAccept(p *sending) error {
 			Detail: "the store takes no writes just now; the message was not accepted"}
 	case len(s.out.entries)+len(s.out.running) >= maxOutbox:
 		return perch.Errorf(perch.KindQuotaExceeded, "%d messages wait to be sent already", maxOutbox)
+	case s.out.cost()+outCost(&e.MessageOut) > outboxBytes:
+		return perch.Errorf(perch.KindQuotaExceeded, "messages of %d MiB wait to be sent already", outboxBytes>>20)
 	}
 	return nil
 }
@@ -142,6 +145,7 @@ var errMismatch error = perch.Errorf(perch.KindIdempotencyMismatch, "this key wa
 
 // accepted is the answer of the Store.
 func (s *Session) accepted(p *sending, r Result) {
+	s.out.accepting -= outCost(&p.entry.MessageOut)
 	if p.once != nil {
 		delete(s.out.running, p.once.Key)
 	}

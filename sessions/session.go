@@ -46,6 +46,7 @@ type Session struct {
 	fence    uint64
 	epoch    string
 	log      eventLog
+	use      usage
 
 	state    status
 	link     *link // nil: no connection

@@ -140,6 +140,7 @@ type Record struct {
 	Stream        []byte            `json:"stream"`     // Conn.StreamState
 	Handled       uint64            `json:"handled"`    // last inbound number that is in the log
 	OfflineSince  perch.Time        `json:"offline_since"`
+	RosterState   string            `json:"roster_state,omitempty"` // "" = whole; RosterPartial or RosterUnavailable
 }
 
 // Commit is one compound write. The zero value of a part leaves it as it is.

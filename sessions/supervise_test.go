@@ -178,26 +178,3 @@ func TestAnotherAccount(t *testing.T) {
 		}
 	})
 }
-
-func TestRosterThatFails(t *testing.T) {
-	inWorld(t, func(w *world) {
-		s := w.open()
-		w.up.Edit(func(d *fakexmpp.Data) {
-			d.Refuse = func(m string) error {
-				if m == "Roster" {
-					return perch.Errorf(perch.KindUpstreamTimeout, "no answer")
-				}
-				return nil
-			}
-		})
-		w.lose(linkLost)
-		if st := s.Info().State; st != perch.StateReconnecting {
-			t.Errorf("state %s without a roster", st)
-		}
-		w.up.Edit(func(d *fakexmpp.Data) { d.Refuse = nil })
-		pass(2 * time.Minute)
-		if st := s.Info().State; st != perch.StateOnline {
-			t.Errorf("state %s", st)
-		}
-	})
-}

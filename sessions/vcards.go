@@ -50,15 +50,44 @@ func freshCard(c *perch.VCard, photo string) bool {
 	return photo == "" || c.Photo != nil && (c.Photo.Hash == photo || c.Photo.Hash == "")
 }
 
+// writeCard has the Store keep a card, unless it takes no writes or too many cards wait: it
+// can be fetched again.
+func (s *Session) writeCard(card *perch.VCard) {
+	n := cardCost(card)
+	if s.log.down || s.log.cards+n > cardsWaiting {
+		s.m.o.Observer.Dropped(DroppedOverBudget, 1)
+		return
+	}
+	b := s.batch()
+	put(&b.commit.VCards, vcardKey, card)
+	b.cards += n
+	s.log.cards += n
+}
+
+// cardCost estimates the memory of a card.
+func cardCost(c *perch.VCard) int {
+	n := 512 + len(c.JID) + len(c.FullName) + len(c.Nickname) + len(c.GivenName) + len(c.FamilyName) +
+		len(c.Organization) + len(c.Title) + len(c.Birthday) + len(c.URL) + len(c.Description)
+	for _, l := range [][]string{c.Emails, c.Phones} {
+		for _, x := range l {
+			n += 16 + len(x)
+		}
+	}
+	if c.Photo != nil {
+		n += 128 + len(c.Photo.URL) + len(c.Photo.Data)
+	}
+	return n
+}
+
 // cacheCard keeps a card, and its name for a buddy that has none in the roster.
 func (s *Session) cacheCard(card *perch.VCard) {
-	put(&s.batch().commit.VCards, vcardKey, card)
+	s.writeCard(card)
 	k := s.contacts.get(card.JID)
 	if k == nil {
 		return
 	}
 	before := k.shown()
-	k.name = wordOf(cardName(card))
+	s.setWord(k, &k.name, cardName(card), maxName)
 	if after := k.shown(); after.Name != before.Name {
 		s.emit(perch.EventRosterItem, after)
 	}
@@ -66,9 +95,9 @@ func (s *Session) cacheCard(card *perch.VCard) {
 
 func cardName(c *perch.VCard) string {
 	if c.FullName != "" {
-		return c.FullName
+		return clipTo(c.FullName, maxName)
 	}
-	return c.Nickname
+	return clipTo(c.Nickname, maxName)
 }
 
 // SetVCard stores the own card. It waits for the upstream.
@@ -90,7 +119,9 @@ func (s *Session) SetVCard(ctx context.Context, card perch.VCard) error {
 // the first one that is heard of is not.
 func (s *Session) applyPhoto(k *contact, hash string) {
 	old := k.photo
-	k.photo = wordOf(hash)
+	if !s.setWord(k, &k.photo, hash, maxHash) {
+		return
+	}
 	if old != (word{}) && old != k.photo {
 		s.emit(perch.EventVCardChanged, perch.VCardChange{JID: k.buddy.JID, PhotoHash: hash})
 	}

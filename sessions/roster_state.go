@@ -1,0 +1,77 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/perch-im/perch"
+)
+
+// What the roster of a session may be besides whole. Each is among the features of the
+// session while it holds, and its beginning is an event.dropped.
+const (
+	RosterPartial     = "roster-partial"     // items are left out, because of a limit of the gateway
+	RosterUnavailable = "roster-unavailable" // the server did not give it: what is shown is that of an earlier login, or empty
+)
+
+// reasonOf is the reason of event.dropped for a roster that is not whole.
+func reasonOf(state string) string {
+	if state == RosterPartial {
+		return DroppedRosterPart
+	}
+	return DroppedNoRoster
+}
+
+// rosterIs notes what the roster is now. The change to something worse is an event. A version
+// of a roster that is not whole is worth nothing: the next login asks for all of it.
+func (s *Session) rosterIs(state string) {
+	if state != "" {
+		s.rec.RosterVersion = ""
+	}
+	if s.rec.RosterState == state {
+		return
+	}
+	s.rec.RosterState = state
+	s.saveRecord()
+	if state != "" {
+		s.dropped(perch.Dropped{Reason: reasonOf(state)})
+	}
+}
+
+// features are those of the session: what the upstream can do, and what the roster lacks.
+func (s *Session) features() []string {
+	f := s.caps.Features()
+	if s.rec.RosterState != "" {
+		f = append(f, s.rec.RosterState)
+		slices.Sort(f)
+	}
+	return f
+}
+
+// rosterFatal reports whether a login without a roster cannot go on: its connection is lost.
+// Any answer, and none, lets it go on.
+func rosterFatal(ctx context.Context, l *link, err error) bool {
+	k := perch.KindOf(err)
+	return ctx.Err() != nil || l.conn.Err() != nil || k == perch.KindSessionOffline || k == perch.KindLinkLost
+}
+
+// rosterFailed goes on with the roster of an earlier login, or none.
+func (s *Session) rosterFailed(err error) {
+	s.m.log.Warn("the roster could not be fetched", "session", s.short(), "reason", rosterReason(err))
+	if s.rec.RosterState == RosterUnavailable {
+		s.m.o.Observer.Dropped(DroppedNoRoster, 1)
+	}
+	s.rosterIs(RosterUnavailable)
+}
+
+// rosterReason names why there is no roster.
+func rosterReason(err error) string {
+	if errors.Is(err, perch.ErrAnswerTooLarge) {
+		return "too_large"
+	}
+	if e, ok := errors.AsType[*perch.Error](err); ok && e.XMPP != nil {
+		return e.XMPP.Condition
+	}
+	return string(perch.KindOf(err))
+}
