@@ -22,7 +22,7 @@ var bodies = []string{
 // TestConversation is a day in the life of alice, who uses the gateway, and bob, who has a
 // client of his own.
 func TestConversation(t *testing.T) {
-	for _, l := range conversations() {
+	for _, l := range append(conversations(), jabberd) {
 		t.Run(l.name, func(t *testing.T) {
 			w := meet(t, l, l.server(t))
 			stream := w.api.Stream(t, "")

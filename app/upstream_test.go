@@ -37,7 +37,12 @@ var logins = []login{
 	{name: "ejabberd SCRAM-SHA-1", server: testkit.SharedEjabberd, mechanism: "SCRAM-SHA-1"},
 	{name: "ejabberd X-OAUTH2", server: testkit.SharedEjabberd, mechanism: "X-OAUTH2", token: true},
 	{name: "ejabberd direct TLS", server: testkit.SharedEjabberd, mechanism: "SCRAM-SHA-1", direct: true},
+	jabberd,
+	{name: "jabberd2 direct TLS", server: testkit.SharedJabberd, mechanism: "PLAIN", direct: true},
 }
+
+// jabberd is the server without stream management, carbons, archive and pre-approval.
+var jabberd = login{name: "jabberd2 PLAIN", server: testkit.SharedJabberd, mechanism: "PLAIN"}
 
 // conversations are the logins that the long scenarios run on: one of each server.
 func conversations() []login {

@@ -26,6 +26,7 @@ func TestMissingProgramIsNamed(t *testing.T) {
 	for pkg, start := range map[string]func(testkit.TB){
 		"prosody-modules": func(t testkit.TB) { testkit.Prosody(t, testkit.ProsodyOptions{}) },
 		"ejabberd":        func(t testkit.TB) { testkit.Ejabberd(t) },
+		"jabberd2":        func(t testkit.TB) { testkit.Jabberd(t) },
 		"redis-server":    func(t testkit.TB) { testkit.Redis(t, testkit.RedisOptions{}) },
 		"nginx":           func(t testkit.TB) { testkit.Nginx(t, testkit.NginxOptions{}) },
 	} {

@@ -17,8 +17,8 @@ import (
 
 // Server is a running XMPP server with several domains that can talk to each other.
 type Server struct {
-	Name       string // "prosody" or "ejabberd"
-	Domain     string // tokens (not of the deployed one), and passwords by PLAIN (Prosody) or SCRAM
+	Name       string // "prosody", "ejabberd" or "jabberd2"
+	Domain     string // tokens (not of the deployed one), and passwords by PLAIN (Prosody, jabberd2) or SCRAM
 	Addr       string // host:port with STARTTLS
 	DirectAddr string // host:port with TLS from the first byte (XEP-0368), or ""
 	HTTPAddr   string // or ""

@@ -145,6 +145,7 @@ func (l *lazy[T]) get(t TB, start func(TB) T) T {
 var (
 	sharedProsody  lazy[*Server]
 	sharedEjabberd lazy[*Server]
+	sharedJabberd  lazy[*Server]
 	sharedRedis    lazy[*RedisServer]
 )
 
@@ -159,6 +160,12 @@ func SharedProsody(t TB) *Server {
 func SharedEjabberd(t TB) *Server {
 	t.Helper()
 	return sharedEjabberd.get(t, func(t TB) *Server { return Ejabberd(t) })
+}
+
+// SharedJabberd is [SharedProsody] for jabberd2.
+func SharedJabberd(t TB) *Server {
+	t.Helper()
+	return sharedJabberd.get(t, Jabberd)
 }
 
 // SharedRedis is [SharedProsody] for a single Redis; tests use keys of their own.
