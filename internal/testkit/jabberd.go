@@ -81,10 +81,20 @@ type jabberdAccounts struct{ sqlite, file, dir string }
 
 func (a *jabberdAccounts) addUser(t TB, local, domain, password string) {
 	t.Helper()
-	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-	run(t, a.dir, a.sqlite, "-cmd", ".timeout 5000", a.file,
-		"INSERT INTO authreg (username, realm, password) VALUES ("+quote(local)+", "+quote(domain)+", "+quote(password)+")")
+	a.sql(t, "INSERT INTO authreg (username, realm, password) VALUES ("+quoteSQL(local)+", "+quoteSQL(domain)+", "+quoteSQL(password)+")")
 }
+
+func (a *jabberdAccounts) setPassword(t TB, local, domain, password string) {
+	t.Helper()
+	a.sql(t, "UPDATE authreg SET password = "+quoteSQL(password)+" WHERE username = "+quoteSQL(local)+" AND realm = "+quoteSQL(domain))
+}
+
+func (a *jabberdAccounts) sql(t TB, statement string) {
+	t.Helper()
+	run(t, a.dir, a.sqlite, "-cmd", ".timeout 5000", a.file, statement)
+}
+
+func quoteSQL(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func (a *jabberdAccounts) issueToken(t TB, _, domain string) string {
 	t.Helper()
