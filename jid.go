@@ -9,7 +9,8 @@ import (
 )
 
 // JID is an XMPP address (RFC 7622) as it stood on the wire: localpart@domain/resource.
-// It is never normalised on the way in; compare JIDs of one server as text.
+// It is never normalised on the way in, and shown as it came; [JID.Key] and [JID.Equal]
+// compare.
 type JID string
 
 // Bare returns the JID without its resource.
@@ -53,8 +54,7 @@ var errUnstable = errors.New("the address has no stable normal form")
 // ParseJID checks and normalises (RFC 7622) an address that a user gave us, before
 // anything is sent to it. The error has [KindJIDMalformed].
 func ParseJID(s string) (JID, error) {
-	// 3071 octets is the longest legal JID; beyond it normalising is wasted work.
-	if s == "" || len(s) > 3071 || !utf8.ValidString(s) {
+	if s == "" || len(s) > maxJID || !utf8.ValidString(s) {
 		return "", &Error{Kind: KindJIDMalformed, Detail: "a JID must be 1 to 3071 octets of UTF-8"}
 	}
 	j, err := jid.Parse(s)

@@ -43,6 +43,9 @@ type Buddy struct {
 	Subscription Subscription `json:"subscription"`
 	Ask          Ask          `json:"ask"`
 	Approved     bool         `json:"approved"`
+	// Mutual says that our request waits for their answer, or was accepted, and that their
+	// own request will be accepted by the gateway, without an invitation.
+	Mutual bool `json:"mutual,omitempty"`
 }
 
 // Ask is AskSubscribe while a request of ours is pending (RFC 6121, 2.1.2.2), else

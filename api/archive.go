@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
 )
 
 // archivePage is a page of the archive, oldest first. Next and Prev are the values of
@@ -24,7 +25,7 @@ type archivePage struct {
 //	@Description	Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging).
 //	@Tags			archive
 //	@Produce		json
-//	@Param			with	query		string	true	"bare JID"
+//	@Param			with	query		string	true	"JID of the other side: an account, or an occupant of a room"
 //	@Param			limit	query		int		false	"items a page; 50"	minimum(1)	maximum(200)
 //	@Param			before	query		string	false	"prev of another page"
 //	@Param			after	query		string	false	"next of another page"
@@ -45,7 +46,7 @@ func (a *API) handleArchive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	query, err := archiveQuery(q)
+	query, err := archiveQuery(sessionFrom(r.Context()), q)
 	if err != nil {
 		return err
 	}
@@ -66,11 +67,11 @@ func (a *API) handleArchive(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, answer)
 }
 
-func archiveQuery(q url.Values) (out perch.ArchiveQuery, err error) {
+func archiveQuery(s *sessions.Session, q url.Values) (out perch.ArchiveQuery, err error) {
 	if !q.Has("with") {
-		return out, perch.Invalid("?with", "is needed: the bare JID of the other side")
+		return out, perch.Invalid("?with", "is needed: the JID of the other side")
 	}
-	if out.With, err = bareJID("?with", q.Get("with")); err != nil {
+	if out.With, err = addressOf(s, "?with", q.Get("with")); err != nil {
 		return out, err
 	}
 	if out.Limit, err = limitOf(q); err != nil {

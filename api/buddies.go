@@ -17,7 +17,7 @@ type buddyItem struct {
 	Presence *perch.Presence `json:"presence,omitempty"`
 } // @name Buddy
 
-// buddyList is a page of the roster, sorted by JID.
+// buddyList is a page of the roster, sorted by the normal form of the JID.
 type buddyList struct {
 	Items []buddyItem `json:"items"`
 	Next  *string     `json:"next"`
@@ -31,6 +31,7 @@ type buddyRequest struct {
 	Groups  []string `json:"groups"`
 	Message string   `json:"message"`
 	Nick    string   `json:"nick"`
+	Mutual  *bool    `json:"mutual"` // accept their request, when it comes, by itself; true when left out
 } // @name BuddyRequest
 
 // buddyPatch changes the fields that are there (RFC 7396, without removing any).
@@ -73,7 +74,7 @@ func (a *API) handleBuddies(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := sessionFrom(r.Context())
 	all, _ := s.Buddies()
-	found, next := cut(p, matching(all, q), func(b perch.Buddy) string { return string(b.JID) })
+	found, next := cut(p, matching(all, q), func(b perch.Buddy) string { return string(b.JID.Key()) })
 	list := buddyList{Items: make([]buddyItem, len(found)), Next: next}
 	for i, b := range found {
 		list.Items[i] = itemOf(s, b, withPresence)
@@ -126,7 +127,7 @@ func itemOf(s *sessions.Session, b perch.Buddy, withPresence bool) buddyItem {
 //
 //	@ID				addBuddy
 //	@Summary		Add a buddy
-//	@Description	By JID, or by an account id that is looked up to its JID first. Sets the roster item, then sends the subscription request.
+//	@Description	By JID, or by an account id that is looked up to its JID first. Sets the roster item, then sends the subscription request. Adding is mutual: their own request is accepted by itself when it comes, or when it waits already, without an invitation, until they decline or the buddy is removed. With mutual=false it is an invitation, as from anybody else.
 //	@Tags			buddies
 //	@Accept			json
 //	@Produce		json
@@ -152,11 +153,12 @@ func (a *API) handleBuddyAdd(w http.ResponseWriter, r *http.Request) error {
 	if err := decodeJSON(r, &req); err != nil {
 		return err
 	}
-	want, err := req.checked()
+	s := sessionFrom(r.Context())
+	want, err := req.checked(s)
 	if err != nil {
 		return err
 	}
-	b, created, err := sessionFrom(r.Context()).AddBuddy(r.Context(), want)
+	b, created, err := s.AddBuddy(r.Context(), want)
 	if err != nil {
 		return err
 	}
@@ -168,15 +170,16 @@ func (a *API) handleBuddyAdd(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, status, itemOf(nil, b, false))
 }
 
-func (req buddyRequest) checked() (sessions.NewBuddy, error) {
-	b := sessions.NewBuddy{Account: req.Account, Name: req.Name, Groups: req.Groups, Message: req.Message, Nick: req.Nick}
+func (req buddyRequest) checked(s *sessions.Session) (sessions.NewBuddy, error) {
+	b := sessions.NewBuddy{Account: req.Account, Name: req.Name, Groups: req.Groups, Message: req.Message, Nick: req.Nick,
+		OneSided: req.Mutual != nil && !*req.Mutual}
 	if (req.JID == "") == (req.Account == "") {
 		return b, &perch.Error{Kind: perch.KindValidation, Detail: "exactly one of jid and account is needed",
 			Fields: []perch.FieldError{{Pointer: "/jid", Detail: "this, or account"}, {Pointer: "/account", Detail: "this, or jid"}}}
 	}
 	var err error
 	if req.JID != "" {
-		b.JID, err = bareJID("/jid", req.JID)
+		b.JID, err = accountOf(s, "/jid", req.JID)
 	} else {
 		err = checkAccount("/account", req.Account)
 	}

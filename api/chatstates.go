@@ -17,7 +17,7 @@ type chatStateRequest struct {
 //	@Summary	Send a chat state
 //	@Tags		messages
 //	@Accept		json
-//	@Param		jid		path	string				true	"bare JID, percent-encoded"
+//	@Param		jid		path	string				true	"JID, percent-encoded"
 //	@Param		body	body	chatStateRequest	true	"the state"
 //	@Success	204
 //	@Failure	400	{object}	Problem
@@ -28,7 +28,7 @@ type chatStateRequest struct {
 //	@Security	BearerAuth
 func (a *API) handleChatState(w http.ResponseWriter, r *http.Request) error {
 	var req chatStateRequest
-	jid, err := jidRequest(r, &req)
+	jid, err := addressRequest(r, &req)
 	if err != nil {
 		return err
 	}

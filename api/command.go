@@ -145,7 +145,7 @@ func (s *socket) messageSend(ctx context.Context, c command) (answer, error) {
 	if err := decodeData(c, &req); err != nil {
 		return answer{}, err
 	}
-	m, err := req.checked()
+	m, err := req.checked(s.sess)
 	if err != nil {
 		return answer{}, err
 	}
@@ -173,7 +173,7 @@ func (s *socket) chatStateSet(ctx context.Context, c command) (answer, error) {
 	if err := decodeData(c, &req); err != nil {
 		return answer{}, err
 	}
-	to, err := fullJID("/to", req.To)
+	to, err := addressOf(s.sess, "/to", req.To)
 	if err != nil {
 		return answer{}, err
 	}

@@ -51,33 +51,42 @@ func (a *API) handleInvitations(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	all := slices.Clone(sessionFrom(r.Context()).Invitations())
-	slices.SortFunc(all, func(x, y perch.Invitation) int { return strings.Compare(string(x.JID), string(y.JID)) })
+	slices.SortFunc(all, func(x, y perch.Invitation) int { return strings.Compare(string(x.JID.Key()), string(y.JID.Key())) })
 	var list invitationList
-	list.Items, list.Next = cut(p, all, func(i perch.Invitation) string { return string(i.JID) })
+	list.Items, list.Next = cut(p, all, func(i perch.Invitation) string { return string(i.JID.Key()) })
 	if list.Next != nil {
 		linkPage(w, r, "next", map[string]string{"cursor": *list.Next})
 	}
 	return writeTagged(w, r, list, list)
 }
 
+// acceptedInvitation is the invitation, and what the roster says of who sent it once it was
+// accepted.
+type acceptedInvitation struct {
+	perch.Invitation
+	Subscription perch.Subscription `json:"subscription"`
+	Ask          perch.Ask          `json:"ask"`
+} // @name AcceptedInvitation
+
 // handleInvitationAccept lets somebody see our presence and, unless told otherwise, asks
 // for theirs.
 //
-//	@ID			acceptInvitation
-//	@Summary	Accept an invitation
-//	@Tags		invitations
-//	@Accept		json
-//	@Produce	json
-//	@Param		jid		path		string			true	"bare JID, percent-encoded"
-//	@Param		body	body		acceptRequest	false	"how to keep the new buddy"
-//	@Success	200		{object}	perch.Invitation
-//	@Failure	400		{object}	Problem
-//	@Failure	401		{object}	Problem
-//	@Failure	404		{object}	Problem
-//	@Failure	422		{object}	Problem
-//	@Failure	503		{object}	Problem
-//	@Router		/v1/invitations/{jid}/accept [post]
-//	@Security	BearerAuth
+//	@ID				acceptInvitation
+//	@Summary		Accept an invitation
+//	@Description	Answers when the roster shows it, or after two seconds: subscription and ask are what the roster says then. A subscription that is still to come is a roster.item event.
+//	@Tags			invitations
+//	@Accept			json
+//	@Produce		json
+//	@Param			jid		path		string			true	"bare JID, percent-encoded"
+//	@Param			body	body		acceptRequest	false	"how to keep the new buddy"
+//	@Success		200		{object}	acceptedInvitation
+//	@Failure		400		{object}	Problem
+//	@Failure		401		{object}	Problem
+//	@Failure		404		{object}	Problem
+//	@Failure		422		{object}	Problem
+//	@Failure		503		{object}	Problem
+//	@Router			/v1/invitations/{jid}/accept [post]
+//	@Security		BearerAuth
 func (a *API) handleInvitationAccept(w http.ResponseWriter, r *http.Request) error {
 	var req acceptRequest
 	jid, err := optionalRequest(r, &req)
@@ -93,7 +102,7 @@ func (a *API) handleInvitationAccept(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, inv)
+	return writeJSON(w, http.StatusOK, acceptedInvitation{inv.Invitation, inv.Subscription, inv.Ask})
 }
 
 // handleInvitationDecline says no.

@@ -66,7 +66,7 @@ func (a *API) handleMessageSend(w http.ResponseWriter, r *http.Request) error {
 	if err := decodeJSON(r, &req); err != nil {
 		return err
 	}
-	m, err := req.checked()
+	m, err := req.checked(sessionFrom(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -117,13 +117,13 @@ const maxKeyBytes = 128
 
 // checked gives the message that the request stands for. Its id is its idempotency key
 // too, until a header says otherwise. The WebSocket's message.send comes here as well.
-func (req messageRequest) checked() (sessions.NewMessage, error) {
+func (req messageRequest) checked(s *sessions.Session) (sessions.NewMessage, error) {
 	m := sessions.NewMessage{ID: req.ID, Key: req.ID, Kind: perch.MessageKind(req.Kind), Body: req.Body, Thread: req.Thread, Subject: req.Subject}
 	if req.To == "" {
 		return m, perch.Invalid("/to", "is needed")
 	}
 	var err error
-	if m.To, err = fullJID("/to", req.To); err != nil {
+	if m.To, err = addressOf(s, "/to", req.To); err != nil {
 		return m, err
 	}
 	if strings.TrimSpace(req.Body) == "" {

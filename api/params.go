@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
@@ -75,43 +76,79 @@ func pathText(r *http.Request, name string) (string, error) {
 	return s, nil
 }
 
-// pathJID reads the {jid} of the path: a bare JID, normalised. An address that the
-// session already has in its roster or among its invitations is taken as it stands: some
-// that servers hand out fail strict parsing, and must still be readable and removable.
+// pathJID reads the {jid} of the path: the bare JID of an account.
 func pathJID(r *http.Request) (perch.JID, error) {
+	return pathAddressBy(r, accountOf)
+}
+
+// pathAddress is pathJID for what is said to, or asked of, an address that may have a
+// resource.
+func pathAddress(r *http.Request) (perch.JID, error) {
+	return pathAddressBy(r, addressOf)
+}
+
+func pathAddressBy(r *http.Request, read func(*sessions.Session, string, string) (perch.JID, error)) (perch.JID, error) {
 	text, err := pathText(r, "jid")
 	if err != nil {
 		return "", jidError("{jid}", perch.Errorf(perch.KindJIDMalformed, "must be percent-encoded UTF-8 without control characters"))
 	}
-	if s := sessionFrom(r.Context()); s != nil && knows(s, perch.JID(text)) {
-		return perch.JID(text), nil
-	}
-	return bareJID("{jid}", text)
+	return read(sessionFrom(r.Context()), "{jid}", text)
 }
 
-func knows(s *sessions.Session, jid perch.JID) bool {
-	if _, err := s.Buddy(jid); err == nil {
-		return true
+// addressOf reads an address from a request; pointer names its field. It is the one way in
+// for all of them, so that what one request accepts every other one does.
+//
+// A valid JID is normalised. An address that the upstream has given to the session is taken
+// as it was given: some that servers hand out fail strict parsing. A resource stays as it
+// is, as long as it can be written: the nicknames of rooms keep to a newer Unicode than we
+// know, and the room judges them.
+func addressOf(s *sessions.Session, pointer, text string) (perch.JID, error) {
+	jid := perch.JID(text)
+	if jid.Plain() {
+		return jid, nil
 	}
-	return slices.ContainsFunc(s.Invitations(), func(i perch.Invitation) bool { return i.JID == jid })
+	bare, resource, full := strings.Cut(text, "/")
+	account, err := bareAddress(s, bare)
+	switch {
+	case err != nil:
+	case !full:
+		return account, nil
+	case writable(resource):
+		return account + "/" + perch.JID(resource), nil
+	default:
+		err = perch.Errorf(perch.KindJIDMalformed, "the resource must be 1 to 1023 octets of UTF-8 without control characters")
+	}
+	return "", jidError(pointer, err)
 }
 
-// bareJID parses an address that must have no resource; pointer names its field. The
-// address of a server, which has no local part, is one too: gateways to other networks
-// stand in rosters.
-func bareJID(pointer, text string) (perch.JID, error) {
-	jid, err := fullJID(pointer, text)
+// bareAddress reads the part of an address before its resource.
+func bareAddress(s *sessions.Session, text string) (perch.JID, error) {
+	parsed, err := perch.ParseJID(text)
+	if err == nil && string(parsed) == text || s == nil || text == "" || !utf8.ValidString(text) {
+		return parsed, err
+	}
+	if known, ok := s.Known(perch.JID(text)); ok {
+		return known, nil
+	}
+	return parsed, err
+}
+
+// writable reports whether a resource can stand in an address that is sent.
+func writable(resource string) bool {
+	return resource != "" && len(resource) <= 1023 && utf8.ValidString(resource) && forbiddenRune(resource) == "" &&
+		strings.IndexFunc(resource, unicode.IsControl) < 0
+}
+
+// accountOf is addressOf for the address of an account, which has no resource. The address
+// of a server, which has no local part, is one too: gateways to other networks stand in
+// rosters.
+func accountOf(s *sessions.Session, pointer, text string) (perch.JID, error) {
+	jid, err := addressOf(s, pointer, text)
 	if err == nil && !jid.IsBare() {
 		err = jidError(pointer, perch.Errorf(perch.KindJIDMalformed, "must be a bare JID, without a resource"))
 	}
-	return jid, err
-}
-
-// fullJID parses an address that may have a resource.
-func fullJID(pointer, text string) (perch.JID, error) {
-	jid, err := perch.ParseJID(text)
 	if err != nil {
-		return "", jidError(pointer, err)
+		return "", err
 	}
 	return jid, nil
 }
@@ -137,10 +174,19 @@ func oneLine(pointer, s string, most int) error {
 
 // jidRequest reads the {jid} of the path and the body of a request without a query.
 func jidRequest[T any](r *http.Request, body *T) (perch.JID, error) {
+	return bodyRequest(r, pathJID, body)
+}
+
+// addressRequest is jidRequest for an address that may have a resource.
+func addressRequest[T any](r *http.Request, body *T) (perch.JID, error) {
+	return bodyRequest(r, pathAddress, body)
+}
+
+func bodyRequest[T any](r *http.Request, path func(*http.Request) (perch.JID, error), body *T) (perch.JID, error) {
 	if _, err := queryOf(r); err != nil {
 		return "", err
 	}
-	jid, err := pathJID(r)
+	jid, err := path(r)
 	if err != nil {
 		return "", err
 	}

@@ -71,12 +71,9 @@ func presenceOf(s *sessions.Session, texts []string) ([]perch.Presence, error) {
 	}
 	items := make([]perch.Presence, 0, len(texts))
 	for _, text := range texts {
-		jid := perch.JID(text)
-		if !knows(s, jid) {
-			var err error
-			if jid, err = bareJID("?jid", text); err != nil {
-				return nil, err
-			}
+		jid, err := accountOf(s, "?jid", text)
+		if err != nil {
+			return nil, err
 		}
 		p, err := s.Presence(jid)
 		if err == nil && !slices.ContainsFunc(items, func(q perch.Presence) bool { return q.JID == p.JID }) {

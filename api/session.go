@@ -157,7 +157,7 @@ func (req signInRequest) account() (perch.Account, error) {
 		return acc, err
 	}
 	if req.JID != "" {
-		if acc.JID, err = bareJID("/jid", req.JID); err != nil {
+		if acc.JID, err = accountOf(nil, "/jid", req.JID); err != nil {
 			return acc, err
 		}
 	}

@@ -37,7 +37,7 @@ type photoRequest struct {
 //	@Summary	A vCard (XEP-0054)
 //	@Tags		vcards
 //	@Produce	json,text/vcard
-//	@Param		jid		path		string	true	"bare JID, percent-encoded"
+//	@Param		jid		path		string	true	"JID, percent-encoded"
 //	@Param		refresh	query		int		false	"1: ask the upstream, whatever the cache has"	Enums(0, 1)
 //	@Success	200		{object}	perch.VCard
 //	@Header		200		{string}	ETag	"of the card"
@@ -52,7 +52,7 @@ type photoRequest struct {
 //	@Router		/v1/vcards/{jid} [get]
 //	@Security	BearerAuth
 func (a *API) handleVCard(w http.ResponseWriter, r *http.Request) error {
-	jid, err := pathJID(r)
+	jid, err := pathAddress(r)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func vcardOf(ctx context.Context, s *sessions.Session, jid perch.JID, refresh bo
 //	@Summary	Photo of a vCard
 //	@Tags		vcards
 //	@Produce	png,jpeg,gif
-//	@Param		jid	path		string	true	"bare JID, percent-encoded, or me"
+//	@Param		jid	path		string	true	"JID, percent-encoded, or me"
 //	@Success	200	{file}		file
 //	@Header		200	{string}	ETag	"of the picture"
 //	@Success	304
@@ -161,7 +161,7 @@ func (a *API) handlePhoto(w http.ResponseWriter, r *http.Request) error {
 	if text == "me" {
 		jid, err = ownJID(s)
 	} else {
-		jid, err = pathJID(r)
+		jid, err = pathAddress(r)
 	}
 	if err != nil {
 		return err

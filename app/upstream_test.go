@@ -160,7 +160,8 @@ func meet(t *testing.T, l login, s *testkit.Server) *world {
 // befriend lets alice add bob, who accepts and asks for the same, which she accepts.
 func (w *world) befriend(t *testing.T, stream *testkit.Stream) {
 	t.Helper()
-	w.api.Call(t, http.StatusCreated, http.MethodPost, "/v1/buddies", map[string]any{"jid": w.bob.JID, "name": "Bob"})
+	w.api.Call(t, http.StatusCreated, http.MethodPost, "/v1/buddies",
+		map[string]any{"jid": w.bob.JID, "name": "Bob", "mutual": false})
 	w.peer.ExpectSubscription(t, w.alice.JID, "subscribe")
 	w.peer.Subscription(t, w.alice.JID, "subscribed", "")
 	w.peer.Subscription(t, w.alice.JID, "subscribe", "")

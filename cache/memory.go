@@ -121,7 +121,7 @@ func (m *Memory) VCard(_ context.Context, id sessions.ID, jid perch.JID) (*perch
 	if r := m.find(id); r != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if card := r.vcards.get(string(jid), vcardKey); card != nil {
+		if card := r.vcards.get(string(jid.Key()), vcardKey); card != nil {
 			return card, nil
 		}
 	}

@@ -147,7 +147,7 @@ func (r *Redis) Message(ctx context.Context, id sessions.ID, msg string) (*perch
 // VCard implements sessions.Store.
 func (r *Redis) VCard(ctx context.Context, id sessions.ID, jid perch.JID) (*perch.VCard, error) {
 	s, err := r.get(ctx, "vcard", func(ctx context.Context) (string, error) {
-		return r.client.HGet(ctx, r.keys.session(id, "vcards"), string(jid)).Result()
+		return r.client.HGet(ctx, r.keys.session(id, "vcards"), string(jid.Key())).Result()
 	}, errNoVCard)
 	if err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func (r *Redis) VCard(ctx context.Context, id sessions.ID, jid perch.JID) (*perc
 	if err != nil {
 		return nil, err
 	}
-	if row.Card == nil || row.Card.JID != jid {
+	if row.Card == nil || !row.Card.JID.Equal(jid) {
 		return nil, corrupt(errors.New("a vCard of another JID"))
 	}
 	if row.Card.Photo != nil {

@@ -66,11 +66,12 @@ func (t *table[T]) get(k string, key func(*T) string) *T {
 	return nil
 }
 
-// The keys of the tables: the bare JID, and the id in the outbox.
+// The keys of the tables: that of the JID, so that two spellings are one row, and the id in
+// the outbox.
 
-func buddyKey(b *perch.Buddy) string             { return string(b.JID) }
-func presenceKey(p *perch.Presence) string       { return string(p.JID) }
-func invitationKey(i *perch.Invitation) string   { return string(i.JID) }
-func vcardKey(c *perch.VCard) string             { return string(c.JID) }
+func buddyKey(b *perch.Buddy) string             { return string(b.JID.Key()) }
+func presenceKey(p *perch.Presence) string       { return string(p.JID.Key()) }
+func invitationKey(i *perch.Invitation) string   { return string(i.JID.Key()) }
+func vcardKey(c *perch.VCard) string             { return string(c.JID.Key()) }
 func outboxKey(o *sessions.OutboxEntry) string   { return o.ID }
 func outboxOrder(a, b *sessions.OutboxEntry) int { return cmp.Compare(a.Seq, b.Seq) }

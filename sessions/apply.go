@@ -75,10 +75,15 @@ func (s *Session) guarded(f func()) {
 func (s *Session) applyOne(in perch.Inbound) {
 	switch in := in.(type) {
 	case *perch.MessageIn:
+		s.rememberAddress(in.From)
+		s.rememberAddress(in.To)
 		s.applyMessage(in)
 	case *perch.PresenceIn:
 		s.applyPresence(in)
+	case *perch.PresenceError:
+		s.applyPresenceError(in)
 	case *perch.ChatStateIn:
+		s.rememberAddress(in.From)
 		s.applyChatState(in)
 	case *perch.SubscriptionIn:
 		s.applySubscription(in)

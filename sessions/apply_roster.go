@@ -30,7 +30,7 @@ func (s *Session) applyRoster(r perch.RosterResult) {
 	s.use.short = false
 	have := make(map[perch.JID]struct{}, len(r.Items))
 	for _, b := range r.Items {
-		have[b.JID] = struct{}{}
+		have[b.JID.Key()] = struct{}{}
 		s.putBuddy(b, quiet)
 	}
 	if s.use.short {
@@ -44,7 +44,7 @@ func (s *Session) applyRoster(r perch.RosterResult) {
 		s.saveRecord()
 	}
 	for _, k := range slices.Clone(s.contacts) {
-		if _, ok := have[k.buddy.JID]; !ok {
+		if _, ok := have[k.key()]; !ok {
 			s.removeBuddy(k.buddy.JID)
 		}
 	}
@@ -67,15 +67,17 @@ func (s *Session) applyPush(in *perch.RosterPush) {
 }
 
 // putBuddy keeps an item; a change is an event unless quiet. An invitation from somebody
-// who may see us now was accepted on another device.
+// who may see us now was accepted on another device. While there is an item its JID keeps
+// the spelling in which it first came: clients know the buddy by it.
 func (s *Session) putBuddy(b perch.Buddy, quiet bool) {
-	item := s.m.compact(b)
-	if k := s.contacts.get(b.JID); k != nil && sameBuddy(k.buddy, item) {
-		return
-	}
 	var old *perch.Buddy
 	if k := s.contacts.get(b.JID); k != nil {
-		old = k.buddy
+		old, b.JID = k.buddy, k.buddy.JID
+	}
+	b.Mutual = s.staysMutual(old, &b)
+	item := s.m.compact(b)
+	if old != nil && sameBuddy(old, item) {
+		return
 	}
 	if !s.fitBuddy(old, item) {
 		return
@@ -85,6 +87,7 @@ func (s *Session) putBuddy(b perch.Buddy, quiet bool) {
 	if !quiet {
 		s.emit(perch.EventRosterItem, k.shown())
 	}
+	s.rosterChanged(item.JID)
 	if item.Subscription == perch.SubscriptionFrom || item.Subscription == perch.SubscriptionBoth {
 		s.closeInvitation(item.JID, perch.EventInvitationAccepted)
 	}
@@ -97,9 +100,13 @@ func (s *Session) removeBuddy(jid perch.JID) {
 		return
 	}
 	s.forgetUse(k)
+	key := string(k.key())
+	jid = k.buddy.JID
 	s.contacts.remove(jid)
 	c := &s.batch().commit
-	del(&c.Roster, buddyKey, string(jid))
-	del(&c.Presence, presenceKey, string(jid))
+	del(&c.Roster, buddyKey, key)
+	del(&c.Presence, presenceKey, key)
+	s.rememberAddress(jid) // it may be added again
 	s.emit(perch.EventRosterRemoved, perch.Removed{JID: jid})
+	s.rosterChanged(jid)
 }

@@ -24,7 +24,7 @@ func (s *Session) applyReceipt(in *perch.ReceiptIn) {
 		st = perch.StatusDisplayed
 	}
 	s.withRecord(in.ID, func(r *perch.MessageRecord) {
-		if r.To.Bare() == in.From.Bare() {
+		if r.To.Bare().Equal(in.From.Bare()) {
 			s.advanceTo(r, st, nil)
 		}
 	})

@@ -163,7 +163,7 @@ func (s *Session) attach(l *link) bool {
 	if s.ended || s.closing || s.link != nil {
 		return false
 	}
-	if s.rec.JID != "" && l.login.JID.Bare() != s.rec.JID.Bare() {
+	if s.rec.JID != "" && !l.login.JID.Bare().Equal(s.rec.JID.Bare()) {
 		s.failed(perch.Errorf(perch.KindUnauthorized, "the credential belongs to another account"))
 		return false
 	}

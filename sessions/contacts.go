@@ -13,6 +13,7 @@ import (
 type contact struct {
 	buddy    *perch.Buddy
 	presence *perch.Presence // nil: never heard of
+	normal   word            // the key of the JID, when that is another text
 	photo    word            // XEP-0153 hash of the last presence that said one
 	name     word            // of the cached vCard; shown when the roster has none
 }
@@ -34,6 +35,22 @@ func (w word) String() string {
 	return w.h.Value()
 }
 
+func contactOf(b *perch.Buddy) contact {
+	k := contact{buddy: b}
+	if key := b.JID.Key(); key != b.JID {
+		k.normal = wordOf(string(key))
+	}
+	return k
+}
+
+// key is that of the JID.
+func (c *contact) key() perch.JID {
+	if c.normal == (word{}) {
+		return c.buddy.JID
+	}
+	return perch.JID(c.normal.String())
+}
+
 // shown is the buddy as clients see it.
 func (c *contact) shown() *perch.Buddy {
 	if c.buddy.Name != "" || c.name == (word{}) {
@@ -44,11 +61,11 @@ func (c *contact) shown() *perch.Buddy {
 	return &b
 }
 
-// contacts is the roster, sorted by JID.
+// contacts is the roster, sorted by the keys of the JIDs: every spelling finds the contact.
 type contacts []contact
 
 func (c contacts) find(jid perch.JID) (int, bool) {
-	return slices.BinarySearchFunc(c, jid, func(k contact, j perch.JID) int { return cmp.Compare(k.buddy.JID, j) })
+	return slices.BinarySearchFunc(c, jid.Key(), func(k contact, j perch.JID) int { return cmp.Compare(k.key(), j) })
 }
 
 // get returns the contact, for reading and changing in this turn, or nil.
@@ -59,13 +76,13 @@ func (c contacts) get(jid perch.JID) *contact {
 	return nil
 }
 
-// put inserts or replaces the item, and says whether there was one.
+// put inserts or replaces the item, and reports whether there was one.
 func (c *contacts) put(b *perch.Buddy) (k *contact, existed bool) {
 	i, ok := c.find(b.JID)
 	if ok {
-		(*c)[i].buddy = b
+		(*c)[i].buddy, (*c)[i].normal = b, contactOf(b).normal
 	} else {
-		*c = slices.Insert(*c, i, contact{buddy: b})
+		*c = slices.Insert(*c, i, contactOf(b))
 	}
 	return &(*c)[i], ok
 }
@@ -80,7 +97,7 @@ func (c *contacts) remove(jid perch.JID) bool {
 
 func sameBuddy(a, b *perch.Buddy) bool {
 	return a.JID == b.JID && a.Name == b.Name && a.Subscription == b.Subscription && a.Ask == b.Ask &&
-		a.Approved == b.Approved && slices.Equal(a.Groups, b.Groups)
+		a.Approved == b.Approved && a.Mutual == b.Mutual && slices.Equal(a.Groups, b.Groups)
 }
 
 // compact shares the strings of a buddy with other sessions.

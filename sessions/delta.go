@@ -30,10 +30,12 @@ func del[T any](d *Delta[T], key func(*T) string, k string) {
 	}
 }
 
-func buddyKey(b *perch.Buddy) string           { return string(b.JID) }
-func presenceKey(p *perch.Presence) string     { return string(p.JID) }
-func invitationKey(i *perch.Invitation) string { return string(i.JID) }
-func vcardKey(v *perch.VCard) string           { return string(v.JID) }
+// The keys of the tables are those by which the Store keeps their rows.
+
+func buddyKey(b *perch.Buddy) string           { return string(b.JID.Key()) }
+func presenceKey(p *perch.Presence) string     { return string(p.JID.Key()) }
+func invitationKey(i *perch.Invitation) string { return string(i.JID.Key()) }
+func vcardKey(v *perch.VCard) string           { return string(v.JID.Key()) }
 func outboxKey(e *OutboxEntry) string          { return e.ID }
 func messageKey(m *perch.MessageRecord) string { return m.ID }
 

@@ -262,6 +262,8 @@ func (s *Session) applyArchived(it perch.ArchiveItem, stored *perch.MessageRecor
 		s.advanceTo(r, perch.StatusAcked, nil)
 		return
 	}
+	s.rememberAddress(it.From)
+	s.rememberAddress(it.To)
 	m := perch.Message{ID: it.MessageID, StanzaID: it.ID, From: it.From, To: it.To, Kind: perch.ChatMessage, Body: it.Body,
 		Delay: &perch.Delay{Stamp: it.Time}, Source: perch.SourceArchive}
 	if m.ID == "" {

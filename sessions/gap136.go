@@ -102,7 +102,7 @@ func sorted(items []perch.ArchiveItem) []perch.ArchiveItem {
 type knownMessages map[saying][]perch.Time
 
 type saying struct {
-	peer perch.JID
+	peer perch.JID // its key
 	sent bool
 	body string
 }
@@ -111,18 +111,18 @@ func (k knownMessages) add(m *perch.Message, sent bool, at perch.Time) {
 	if m.Delay != nil && m.Delay.Stamp != 0 {
 		at = m.Delay.Stamp
 	}
-	what := saying{m.From.Bare(), sent, m.Body}
+	what := saying{m.From.Bare().Key(), sent, m.Body}
 	if sent {
-		what.peer = m.To.Bare()
+		what.peer = m.To.Bare().Key()
 	}
 	k[what] = append(k[what], at)
 }
 
 // has says whether it is one of them, which then stands for no other.
 func (k knownMessages) has(it perch.ArchiveItem) bool {
-	what := saying{it.From.Bare(), it.Direction == "out", it.Body}
+	what := saying{it.From.Bare().Key(), it.Direction == "out", it.Body}
 	if what.sent {
-		what.peer = it.To.Bare()
+		what.peer = it.To.Bare().Key()
 	}
 	nearest, best := -1, perch.Time(lastSlack)
 	for i, at := range k[what] {
@@ -156,7 +156,7 @@ func (k knownMessages) read(events []*perch.Event) (peers []perch.JID) {
 		if sent {
 			peer = env.Data.To.Bare()
 		}
-		if !slices.Contains(peers, peer) && len(peers) < lastPeers {
+		if len(peers) < lastPeers && !slices.ContainsFunc(peers, peer.Equal) {
 			peers = append(peers, peer)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/perch-im/perch"
 )
@@ -13,7 +14,7 @@ import (
 const maxInvitations = 1000
 
 func (s *Session) invitation(jid perch.JID) (int, bool) {
-	return slices.BinarySearchFunc(s.invites, jid, func(i *perch.Invitation, j perch.JID) int { return cmp.Compare(i.JID, j) })
+	return slices.BinarySearchFunc(s.invites, jid.Key(), func(i *perch.Invitation, j perch.JID) int { return cmp.Compare(i.JID.Key(), j) })
 }
 
 // applySubscription keeps requests and their end (RFC 6121, 3). What becomes of our own
@@ -28,16 +29,20 @@ func (s *Session) applySubscription(in *perch.SubscriptionIn) {
 }
 
 // invited keeps a request. A server repeats it at every login until it is answered, some
-// without the nickname: a repetition that adds nothing is no event.
+// without the nickname: a repetition that adds nothing is no event. The request of a buddy
+// whom we asked ourselves is accepted without one.
 func (s *Session) invited(in *perch.SubscriptionIn) {
 	jid := in.From.Bare()
+	if s.acceptMutual(jid) {
+		return
+	}
 	i, ok := s.invitation(jid)
 	next := &perch.Invitation{JID: jid, Nick: clipTo(in.Nick, maxName), Message: clip(in.Message), ReceivedAt: s.now()}
 	switch {
 	case ok:
 		old := s.invites[i]
 		next.Nick, next.Message = cmp.Or(next.Nick, old.Nick), cmp.Or(next.Message, old.Message)
-		next.ReceivedAt = old.ReceivedAt
+		next.JID, next.ReceivedAt = old.JID, old.ReceivedAt
 		more := invitationCost(next) - invitationCost(old)
 		if *next == *old || !s.fitInvitation(jid, more) {
 			return
@@ -72,11 +77,12 @@ func (s *Session) closeInvitation(jid perch.JID, typ perch.EventType) {
 	inv := s.invites[i]
 	s.use.invited -= invitationCost(inv)
 	s.invites = slices.Delete(s.invites, i, i+1)
-	del(&s.batch().commit.Invitations, invitationKey, string(jid))
+	del(&s.batch().commit.Invitations, invitationKey, invitationKey(inv))
+	s.rememberAddress(inv.JID)
 	s.emit(typ, inv)
 }
 
-// Invitations returns the pending requests, sorted by JID.
+// Invitations returns the pending requests, sorted by the key of the JID.
 func (s *Session) Invitations() []perch.Invitation {
 	list := []perch.Invitation{}
 	s.see(func() {
@@ -94,31 +100,60 @@ type AcceptOptions struct {
 	Reciprocate bool     // ask for the buddy's presence as well
 }
 
+// Accepted is an invitation that was accepted, with what the roster then says of who sent it.
+type Accepted struct {
+	perch.Invitation
+	Subscription perch.Subscription
+	Ask          perch.Ask
+}
+
+// acceptTime is how long the answer to an invitation waits for the roster to show it.
+const acceptTime = 2 * time.Second
+
 // AcceptInvitation lets the one who asked see our presence (RFC 6121, 3.1.5). With
-// Reciprocate it waits for the upstream to take the roster item. KindNotFound: there is no
-// such request; KindSessionOffline: there is no stream.
-func (s *Session) AcceptInvitation(ctx context.Context, jid perch.JID, o AcceptOptions) (perch.Invitation, error) {
-	var inv perch.Invitation
-	var set, ask bool
+// Reciprocate it waits for the upstream to take the roster item. It returns when the roster
+// shows what was accepted and asked for, or after a while with what the roster shows then.
+// KindNotFound: there is no such request; KindSessionOffline: there is no stream.
+func (s *Session) AcceptInvitation(ctx context.Context, jid perch.JID, o AcceptOptions) (Accepted, error) {
+	inv, asked, err := s.acceptInvitation(ctx, jid, o)
+	a := Accepted{Invitation: inv}
+	if err != nil {
+		return a, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, acceptTime)
+	defer cancel()
+	err = s.awaitRoster(ctx, inv.JID, func(k *contact) bool {
+		a.Subscription, a.Ask = perch.SubscriptionNone, perch.AskNone
+		if k != nil {
+			a.Subscription, a.Ask = k.buddy.Subscription, k.buddy.Ask
+		}
+		return seesUs(a.Subscription) && (!asked || a.Ask == perch.AskSubscribe || seenByUs(a.Subscription))
+	})
+	return a, err
+}
+
+// acceptInvitation is AcceptInvitation without the wait for the roster. Asked says that a
+// request of our own was sent with it.
+func (s *Session) acceptInvitation(ctx context.Context, jid perch.JID, o AcceptOptions) (inv perch.Invitation, ask bool, err error) {
+	var set bool
 	conn, err := s.invitedBy(ctx, jid, &inv, func() {
 		k := s.contacts.get(jid)
-		subscribed := k != nil && (k.buddy.Subscription == perch.SubscriptionTo || k.buddy.Subscription == perch.SubscriptionBoth)
-		ask = o.Reciprocate && !subscribed && (k == nil || k.buddy.Ask == perch.AskNone)
+		ask = o.Reciprocate && !(k != nil && seenByUs(k.buddy.Subscription)) && (k == nil || k.buddy.Ask == perch.AskNone)
 		set = o.Reciprocate && (k == nil || s.caps.EditRoster && o.Name != "")
 	})
 	if err != nil {
-		return inv, err
+		return inv, false, err
 	}
 	if set {
-		if err := conn.SetRosterItem(ctx, jid, cmp.Or(o.Name, inv.Nick), o.Groups); err != nil {
-			return inv, err
+		if err := conn.SetRosterItem(ctx, inv.JID, cmp.Or(o.Name, inv.Nick), o.Groups); err != nil {
+			return inv, false, err
 		}
 	}
-	out := []perch.Outbound{&perch.SubscriptionOut{To: jid, Type: "subscribed"}}
+	out := []perch.Outbound{&perch.SubscriptionOut{To: inv.JID, Type: "subscribed"}}
 	if ask {
-		out = append(out, &perch.SubscriptionOut{To: jid, Type: "subscribe"})
+		out = append(out, &perch.SubscriptionOut{To: inv.JID, Type: "subscribe"})
 	}
-	return inv, s.answer(ctx, jid, perch.EventInvitationAccepted, out)
+	return inv, ask, s.answer(ctx, inv.JID, perch.EventInvitationAccepted, out)
 }
 
 // DeclineInvitation refuses (RFC 6121, 3.2). Errors as of AcceptInvitation.
@@ -127,8 +162,8 @@ func (s *Session) DeclineInvitation(ctx context.Context, jid perch.JID) (perch.I
 	if _, err := s.invitedBy(ctx, jid, &inv, func() {}); err != nil {
 		return inv, err
 	}
-	out := []perch.Outbound{&perch.SubscriptionOut{To: jid, Type: "unsubscribed"}}
-	return inv, s.answer(ctx, jid, perch.EventInvitationDeclined, out)
+	out := []perch.Outbound{&perch.SubscriptionOut{To: inv.JID, Type: "unsubscribed"}}
+	return inv, s.answer(ctx, inv.JID, perch.EventInvitationDeclined, out)
 }
 
 // invitedBy finds the request and the connection to answer it on, in one turn with more.

@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/perch-im/perch"
 )
@@ -31,7 +32,10 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 		}
 	}
 	for _, i := range v.Invitations {
-		n, _ := s.invitation(i.JID)
+		n, ok := s.invitation(i.JID)
+		if ok {
+			continue
+		}
 		s.invites = append(s.invites[:n:n], append([]*perch.Invitation{i}, s.invites[n:]...)...)
 	}
 	if s.rec.RosterKnown {
@@ -45,8 +49,27 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	s.recount()
 	if v.Stale {
 		s.writeAll() // until then the next owner has to distrust it too
+	} else {
+		s.respell(v)
 	}
 	return s.loadTail(ctx, v.Tip)
+}
+
+// respell moves rows that an earlier version kept under the text of a JID to their place
+// under its key.
+func (s *Session) respell(v *Saved) {
+	c := &s.batch().commit
+	respellRows(&c.Roster, v.Roster, func(b *perch.Buddy) perch.JID { return b.JID })
+	respellRows(&c.Presence, v.Presence, func(p *perch.Presence) perch.JID { return p.JID })
+	respellRows(&c.Invitations, v.Invitations, func(i *perch.Invitation) perch.JID { return i.JID })
+}
+
+func respellRows[T any](d *Delta[T], rows []*T, jid func(*T) perch.JID) {
+	for _, row := range rows {
+		if j := jid(row); j.Key() != j {
+			d.Del, d.Put = append(d.Del, string(j)), append(d.Put, row)
+		}
+	}
 }
 
 // loadOutbox makes the entries ready to be decided about at the next login.
@@ -115,6 +138,7 @@ func (m *Manager) compactPresence(p perch.Presence) *perch.Presence {
 		r.Resource, r.Status = m.words.one(r.Resource), m.words.one(r.Status)
 		rs[i] = r
 	}
+	slices.SortFunc(rs, compareResources)
 	p.Resources, p.Stale = rs, true
 	return &p
 }

@@ -18,7 +18,7 @@ const (
 // settling is the time after a login in which the server tells who is there. What was
 // cached stays as it is until then; only what nobody has confirmed by the end of it goes.
 type settling struct {
-	confirmed map[perch.JID]struct{} // full JIDs
+	confirmed map[perch.JID]struct{} // keys of full JIDs
 	timer     *time.Timer
 }
 
@@ -52,15 +52,23 @@ func (s *Session) applyPresence(in *perch.PresenceIn) {
 // confirm notes that a resource is there, and forgets one that had to go for it: there are
 // never more names here than resources are kept.
 func (st *settling) confirm(in *perch.PresenceIn, before, after []perch.Resource) {
-	st.confirmed[in.From] = struct{}{}
+	key := in.From.Key()
+	st.confirmed[key] = struct{}{}
 	if !in.Available {
-		delete(st.confirmed, in.From)
+		delete(st.confirmed, key)
 	}
 	for _, r := range before {
 		if !slices.ContainsFunc(after, func(x perch.Resource) bool { return x.Resource == r.Resource }) {
-			delete(st.confirmed, in.From.Bare()+"/"+perch.JID(r.Resource))
+			delete(st.confirmed, key.Bare()+"/"+perch.JID(perch.ResourceKey(r.Resource)))
 		}
 	}
+}
+
+// applyPresenceError makes unavailable what presence could not reach (RFC 6121, 4.3.2.1): a
+// buddy, or with a full JID one resource. A server whose link to that of the buddy is broken
+// sends nothing else for it.
+func (s *Session) applyPresenceError(in *perch.PresenceError) {
+	s.applyPresence(&perch.PresenceIn{From: in.From})
 }
 
 // setPresence replaces what is known of a buddy, and emits it when somebody could tell.
@@ -103,19 +111,24 @@ func (s *Session) saidAt(before []perch.Resource, delay perch.Time) perch.Time {
 // withResource applies in to the list, which is sorted and ours.
 func (s *Session) withResource(list []perch.Resource, in *perch.PresenceIn, at perch.Time) []perch.Resource {
 	name := in.From.Resource()
+	i, ok := findResource(list, name)
 	if !in.Available {
 		if in.From.IsBare() {
 			return nil
 		}
-		return slices.DeleteFunc(list, func(r perch.Resource) bool { return r.Resource == name })
+		if ok {
+			list = slices.Delete(list, i, i+1)
+		}
+		return list
 	}
 	r := perch.Resource{Resource: s.m.words.one(name), Show: in.Show,
 		Status: s.m.words.one(clip(in.Status)), Priority: in.Priority, UpdatedAt: at}
-	i, ok := slices.BinarySearchFunc(list, name, func(r perch.Resource, n string) int { return strings.Compare(r.Resource, n) })
 	if ok {
-		if old := list[i]; old.Show == r.Show && old.Status == r.Status && old.Priority == r.Priority {
+		old := list[i]
+		if old.Show == r.Show && old.Status == r.Status && old.Priority == r.Priority {
 			return list // said again: it is as old as before
 		}
+		r.Resource = old.Resource // the spelling by which clients know it
 		list[i] = r
 		return list
 	}
@@ -127,9 +140,20 @@ func (s *Session) withResource(list []perch.Resource, in *perch.PresenceIn, at p
 			}
 		}
 		list = slices.Delete(list, oldest, oldest+1)
-		i, _ = slices.BinarySearchFunc(list, name, func(r perch.Resource, n string) int { return strings.Compare(r.Resource, n) })
+		i, _ = findResource(list, name)
 	}
 	return slices.Insert(list, i, r)
+}
+
+// findResource looks a resource up, in whatever spelling, in a list sorted by compareResources.
+func findResource(list []perch.Resource, name string) (int, bool) {
+	return slices.BinarySearchFunc(list, perch.ResourceKey(name), func(r perch.Resource, key string) int {
+		return strings.Compare(perch.ResourceKey(r.Resource), key)
+	})
+}
+
+func compareResources(a, b perch.Resource) int {
+	return strings.Compare(perch.ResourceKey(a.Resource), perch.ResourceKey(b.Resource))
 }
 
 // aggregate makes the presence of a buddy from those of its resources: the one with the
@@ -217,8 +241,10 @@ func (s *Session) settled() {
 			continue
 		}
 		left := slices.DeleteFunc(slices.Clone(p.Resources), func(r perch.Resource) bool {
-			_, ok := confirmed[p.JID+"/"+perch.JID(r.Resource)]
-			return !ok && r.Resource != "" || r.Resource == "" && !has(confirmed, p.JID)
+			if r.Resource == "" {
+				return !has(confirmed, k.key())
+			}
+			return !has(confirmed, k.key()+"/"+perch.JID(perch.ResourceKey(r.Resource)))
 		})
 		if len(left) == len(p.Resources) {
 			s.setPresence(k, p)

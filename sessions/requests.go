@@ -48,11 +48,15 @@ type NewBuddy struct {
 	Groups  []string
 	Message string
 	Nick    string
+	// OneSided keeps their own request, when it comes, among the invitations. Without it
+	// adding is mutual: the request is accepted by itself.
+	OneSided bool
 }
 
 // AddBuddy sets the roster item and asks for a subscription (RFC 6121, 3.1); it waits for
 // the upstream. An Account is looked up first: a buddy is always added by JID. Created is
-// false when the JID was in the roster; then only a missing subscription is asked for.
+// false when the JID was in the roster; then only a missing subscription is asked for. Unless
+// OneSided, an invitation of theirs that waits is accepted with it.
 func (s *Session) AddBuddy(ctx context.Context, b NewBuddy) (buddy perch.Buddy, created bool, err error) {
 	if b.JID == "" {
 		if b.JID, err = s.LookupJID(ctx, b.Account); err != nil {
@@ -70,14 +74,13 @@ func (s *Session) AddBuddy(ctx context.Context, b NewBuddy) (buddy perch.Buddy, 
 	}
 	if created {
 		if err := conn.SetRosterItem(ctx, b.JID, b.Name, b.Groups); err != nil {
+			s.tell(func() { s.unwantMutual(b.JID) })
 			return perch.Buddy{}, false, err
 		}
 	}
 	err = s.change(ctx, func() error {
-		if ask {
-			if err := s.send(&perch.SubscriptionOut{To: b.JID, Type: "subscribe", Nick: b.Nick, Message: b.Message}); err != nil {
-				return err
-			}
+		if err := s.askBuddy(b, ask); err != nil {
+			return err
 		}
 		buddy = s.added(b, ask)
 		return nil
@@ -85,16 +88,43 @@ func (s *Session) AddBuddy(ctx context.Context, b NewBuddy) (buddy perch.Buddy, 
 	return buddy, created, err
 }
 
-// wantBuddy says what is to be done to have b.
+// askBuddy sends our request, and accepts theirs when it waits already.
+func (s *Session) askBuddy(b NewBuddy, ask bool) error {
+	to := b.JID
+	if k := s.contacts.get(b.JID); k != nil {
+		to = k.buddy.JID
+	}
+	if ask {
+		if err := s.send(&perch.SubscriptionOut{To: to, Type: "subscribe", Nick: b.Nick, Message: b.Message}); err != nil {
+			return err
+		}
+	}
+	i, invited := s.invitation(b.JID)
+	if !invited || b.OneSided {
+		return nil
+	}
+	if err := s.send(&perch.SubscriptionOut{To: s.invites[i].JID, Type: "subscribed"}); err != nil {
+		return err
+	}
+	s.closeInvitation(b.JID, perch.EventInvitationAccepted)
+	return nil
+}
+
+// wantBuddy says what is to be done to have b, and notes whether it is mutual: their request
+// may come as soon as ours is sent.
 func (s *Session) wantBuddy(ctx context.Context, b NewBuddy) (create, ask bool, err error) {
 	err = s.change(ctx, func() error {
-		if b.JID == s.rec.JID.Bare() {
+		if b.JID.Equal(s.rec.JID.Bare()) {
 			return perch.Invalid("/jid", "is the account itself")
 		}
 		k := s.contacts.get(b.JID)
 		create = k == nil
-		ask = create || k.buddy.Ask == perch.AskNone &&
-			k.buddy.Subscription != perch.SubscriptionTo && k.buddy.Subscription != perch.SubscriptionBoth
+		ask = create || k.buddy.Ask == perch.AskNone && !seenByUs(k.buddy.Subscription)
+		if b.OneSided {
+			s.endMutual(b.JID)
+		} else if create || !seesUs(k.buddy.Subscription) {
+			s.wantMutual(b.JID)
+		}
 		return nil
 	})
 	return create, ask, err
@@ -104,13 +134,13 @@ func (s *Session) wantBuddy(ctx context.Context, b NewBuddy) (create, ask bool, 
 func (s *Session) added(b NewBuddy, asked bool) perch.Buddy {
 	if k := s.contacts.get(b.JID); k != nil {
 		out := *k.shown()
-		if asked && out.Subscription != perch.SubscriptionTo && out.Subscription != perch.SubscriptionBoth {
+		if asked && !seenByUs(out.Subscription) {
 			out.Ask = perch.AskSubscribe
 		}
 		return out
 	}
 	return perch.Buddy{JID: b.JID, Name: b.Name, Groups: slices.Concat([]string{}, b.Groups),
-		Subscription: perch.SubscriptionNone, Ask: perch.AskSubscribe}
+		Subscription: perch.SubscriptionNone, Ask: perch.AskSubscribe, Mutual: !b.OneSided}
 }
 
 // UpdateBuddy renames; nil leaves a field as it is. It waits for the upstream.
@@ -136,7 +166,7 @@ func (s *Session) UpdateBuddy(ctx context.Context, jid perch.JID, name *string, 
 	if groups != nil {
 		want.Groups = slices.Concat([]string{}, *groups)
 	}
-	if err := conn.SetRosterItem(ctx, jid, want.Name, want.Groups); err != nil {
+	if err := conn.SetRosterItem(ctx, want.JID, want.Name, want.Groups); err != nil {
 		return perch.Buddy{}, err
 	}
 	return want, nil
@@ -149,10 +179,11 @@ func (s *Session) RemoveBuddy(ctx context.Context, jid perch.JID) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Buddy(jid); err != nil {
+	b, err := s.Buddy(jid)
+	if err != nil {
 		return err
 	}
-	return conn.RemoveRosterItem(ctx, jid)
+	return conn.RemoveRosterItem(ctx, b.JID)
 }
 
 // SetOwnPresence changes the availability of the account on this session. It is kept, and
@@ -189,7 +220,11 @@ func (s *Session) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 	if err != nil {
 		return perch.ArchivePage{}, err
 	}
-	return conn.Archive(ctx, q)
+	page, err := conn.Archive(ctx, q)
+	for _, it := range page.Items {
+		s.rememberAddresses(it.From, it.To)
+	}
+	return page, err
 }
 
 // LookupJID asks the upstream for the JID of an account id. It waits for it.
@@ -199,5 +234,6 @@ func (s *Session) LookupJID(ctx context.Context, account string) (perch.JID, err
 		return "", err
 	}
 	jid, err := conn.LookupJID(ctx, account)
+	s.rememberAddresses(jid)
 	return jid, aboutAccount(err, perch.JID(account), "the upstream has no such account")
 }

@@ -54,6 +54,7 @@ type Session struct {
 	contacts contacts
 	settle   *settling // nil: the presence is settled
 	invites  []*perch.Invitation
+	mutual   []perch.JID // see wantMutual
 	out      outbox
 	halfway  []byte              // state of a stream that was lost before it was online
 	halfSeen map[string]struct{} // and what its catch-up has read: the stream may bring it again
@@ -61,7 +62,9 @@ type Session struct {
 	subs     []*Subscription
 	idle     idling
 	waits    waits // counted in m.backlog
-	handed   bool  // state was shown to a client before the first roster
+
+	rosterWaits []*rosterWait
+	handed      bool // state was shown to a client before the first roster
 
 	opening *time.Timer // ends the wait for the first login
 	touch   *time.Timer // keeps a quiet session from expiring in the Store

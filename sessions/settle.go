@@ -90,13 +90,14 @@ type question struct {
 func questions(entries []*outEntry) (list []*question) {
 	byContact := map[perch.JID]*question{}
 	for _, e := range entries {
-		q := byContact[e.To.Bare()]
+		key := e.To.Bare().Key()
+		q := byContact[key]
 		if q == nil {
 			q = &question{to: e.To.Bare()}
 			if h := e.record.History; len(h) > 0 {
 				q.since = max(h[0].Time-lookUpSlack, 1)
 			}
-			byContact[q.to] = q
+			byContact[key] = q
 			list = append(list, q)
 		}
 		q.entries = append(q.entries, e)

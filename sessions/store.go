@@ -141,6 +141,7 @@ type Record struct {
 	Handled       uint64            `json:"handled"`    // last inbound number that is in the log
 	OfflineSince  perch.Time        `json:"offline_since"`
 	RosterState   string            `json:"roster_state,omitempty"` // "" = whole; RosterPartial or RosterUnavailable
+	Foreign       []perch.JID       `json:"foreign,omitempty"`      // addresses that are no valid JIDs, see foreignAddresses
 }
 
 // Commit is one compound write. The zero value of a part leaves it as it is.
@@ -161,8 +162,9 @@ type Commit struct {
 	Release bool
 }
 
-// Delta changes a table that is keyed by bare JID (by ID for the outbox). Reset empties
-// it first; then Del, then Put.
+// Delta changes a table that is keyed by the key of the JID ([perch.JID.Key]; by ID for the
+// outbox), so that two spellings of an address are one row. Reset empties it first; then
+// Del, whose entries are keys, then Put.
 type Delta[T any] struct {
 	Reset bool
 	Put   []*T

@@ -14,6 +14,7 @@ const vcardFresh = 24 * time.Hour
 // it is fresh and its photo is the one that the buddy's presence names, and whenever the
 // upstream cannot be asked; refresh asks in any case. It waits for the upstream.
 func (s *Session) VCard(ctx context.Context, jid perch.JID, refresh bool) (perch.VCard, error) {
+	jid = jid.Bare() // a device, or an occupant of a room, has none of its own here
 	cached, err := s.m.o.Store.VCard(ctx, s.id, jid)
 	if err != nil {
 		cached = nil

@@ -70,7 +70,7 @@ export interface paths {
         put?: never;
         /**
          * Add a buddy
-         * @description By JID, or by an account id that is looked up to its JID first. Sets the roster item, then sends the subscription request.
+         * @description By JID, or by an account id that is looked up to its JID first. Sets the roster item, then sends the subscription request. Adding is mutual: their own request is accepted by itself when it comes, or when it waits already, without an invitation, until they decline or the buddy is removed. With mutual=false it is an invitation, as from anybody else.
          */
         post: operations["addBuddy"];
         delete?: never;
@@ -204,7 +204,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Accept an invitation */
+        /**
+         * Accept an invitation
+         * @description Answers when the roster shows it, or after two seconds: subscription and ask are what the roster says then. A subscription that is still to come is a roster.item event.
+         */
         post: operations["acceptInvitation"];
         delete?: never;
         options?: never;
@@ -470,6 +473,15 @@ export interface components {
             /** @description ask for their presence too; true when left out */
             reciprocate?: boolean | null;
         };
+        AcceptedInvitation: {
+            ask: components["schemas"]["Ask"];
+            jid: components["schemas"]["JID"];
+            message: string;
+            nick: string;
+            /** Format: date-time */
+            received_at: string | null;
+            subscription: components["schemas"]["Subscription"];
+        };
         ArchiveItem: {
             body: string;
             /**
@@ -506,6 +518,11 @@ export interface components {
             groups: string[];
             /** @description bare */
             jid: components["schemas"]["JID"];
+            /**
+             * @description Mutual says that our request waits for their answer, or was accepted, and that their
+             *     own request will be accepted by the gateway, without an invitation.
+             */
+            mutual?: boolean;
             name: string;
             presence?: components["schemas"]["Presence"];
             subscription: components["schemas"]["Subscription"];
@@ -544,6 +561,8 @@ export interface components {
             /** @example bob@example.net */
             jid?: string;
             message?: string;
+            /** @description accept their request, when it comes, by itself; true when left out */
+            mutual?: boolean | null;
             name?: string;
             nick?: string;
         } & (unknown | unknown);
@@ -1123,7 +1142,7 @@ export interface operations {
     listArchive: {
         parameters: {
             query: {
-                /** @description bare JID */
+                /** @description JID of the other side: an account, or an occupant of a room */
                 with: string;
                 /** @description Items a page. */
                 limit?: components["parameters"]["Limit"];
@@ -1771,7 +1790,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Invitation"];
+                    "application/json": components["schemas"]["AcceptedInvitation"];
                 };
             };
             400: components["responses"]["BadRequest"];

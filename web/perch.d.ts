@@ -127,8 +127,8 @@ export class Perch {
         limit?: number;
         cursor?: string;
     }): Promise<Page<Invitation>>;
-    /** @param {JID} jid @param {import('./types.d.ts').AcceptRequest} [how] @returns {Promise<Invitation>} */
-    acceptInvitation(jid: JID, how?: import("./types.d.ts").AcceptRequest): Promise<Invitation>;
+    /** @param {JID} jid @param {import('./types.d.ts').AcceptRequest} [how] @returns {Promise<import('./types.d.ts').AcceptedInvitation>} */
+    acceptInvitation(jid: JID, how?: import("./types.d.ts").AcceptRequest): Promise<import("./types.d.ts").AcceptedInvitation>;
     /** @param {JID} jid @returns {Promise<Invitation>} */
     declineInvitation(jid: JID): Promise<Invitation>;
     /** @param {JID[]} [jid] @returns {Promise<import('./types.d.ts').PresenceList>} */

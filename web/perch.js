@@ -451,7 +451,7 @@ export class Perch {
   listInvitations(query = {}) {
     return this.request('GET', '/v1/invitations', { query });
   }
-  /** @param {JID} jid @param {import('./types.d.ts').AcceptRequest} [how] @returns {Promise<Invitation>} */
+  /** @param {JID} jid @param {import('./types.d.ts').AcceptRequest} [how] @returns {Promise<import('./types.d.ts').AcceptedInvitation>} */
   acceptInvitation(jid, how = {}) {
     return this.request('POST', `/v1/invitations/${encodeURIComponent(jid)}/accept`, { body: how });
   }

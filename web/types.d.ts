@@ -27,6 +27,7 @@ export type OwnPresence = Schemas['OwnPresence'];
 export type OwnPresenceRequest = Schemas['OwnPresenceRequest'];
 export type Invitation = Schemas['Invitation'];
 export type AcceptRequest = Schemas['AcceptRequest'];
+export type AcceptedInvitation = Schemas['AcceptedInvitation'];
 export type VCard = Schemas['VCard'];
 export type VCardRequest = Schemas['VCardRequest'];
 export type ArchiveItem = Schemas['ArchiveItem'];

@@ -25,7 +25,7 @@ func unwrapCarbon(outer, carbon *element, sent bool, self perch.JID) *element {
 	if carbon.space != nsCarbons {
 		return nil // of another version, which we have not asked for
 	}
-	if perch.JID(outer.attr("from")) != own {
+	if !perch.JID(outer.attr("from")).Equal(own) {
 		return nil
 	}
 	inner := carbon.child(nsForward, "forwarded").child(nsClient, "message")
@@ -36,7 +36,7 @@ func unwrapCarbon(outer, carbon *element, sent bool, self perch.JID) *element {
 	if sent {
 		name = "from"
 	}
-	if who := perch.JID(inner.attr(name)); who.Bare() != own {
+	if who := perch.JID(inner.attr(name)); !who.Bare().Equal(own) {
 		return nil
 	}
 	if !sent && inner.attr("from") == "" {

@@ -29,18 +29,22 @@ func newID() string {
 
 // answersFor says whether from may answer a request to to (RFC 6120, 8.1.2.1 and 10.3.3). For
 // the own account and its server there are four ways to say so, and servers use all of them;
-// anybody else answers as whom he was asked.
+// anybody else answers as whom he was asked. Servers may spell an address in another way than
+// we do.
 func answersFor(me, to, from perch.JID) bool {
-	if to != "" && to != me && to != me.Bare() && to != perch.JID(me.Domain()) {
-		return from == to
+	own := func(j perch.JID) bool {
+		return j == "" || j.Equal(me.Bare()) || j.Equal(me) || j.Equal(perch.JID(me.Domain()))
 	}
-	return from == "" || from == me.Bare() || from == me || from == perch.JID(me.Domain())
+	if !own(to) {
+		return from.Equal(to)
+	}
+	return own(from)
 }
 
 // fromOwnAccount says whether a stanza speaks for the own account: roster pushes and archive
 // results may not come from anybody else.
 func (c *Conn) fromOwnAccount(from perch.JID) bool {
-	return from == "" || from == c.login.JID.Bare()
+	return from == "" || from.Equal(c.login.JID.Bare())
 }
 
 // request sends an IQ and waits for its answer, which decode turns into a value in the

@@ -23,6 +23,10 @@ func TestM15AnswersFor(t *testing.T) {
 		{"me@a.test", "", true}, {"me@a.test", "a.test", true}, {"a.test", "", true}, {"a.test", "a.test", true}, {"a.test", "eve@a.test", false},
 		{"bob@b.test", "bob@b.test", true}, {"bob@b.test", "", false}, {"bob@b.test", "a.test", false}, {"bob@b.test", "bob@b.test/x", false},
 		{"bob@b.test/x", "bob@b.test/x", true}, {"bob@b.test/x", "bob@b.test", false}, {"bob@b.test", "me@a.test", false},
+		// Another spelling is the same address; a resource has a case.
+		{"", "Me@A.test", true}, {"", "ME@a.test/home", true}, {"", "me@a.test/HOME", false}, {"ME@a.test", "a.test", true}, {"", "A.test", true},
+		{"bob@b.test", "Bob@B.test", true}, {"Bob@b.test", "bob@b.test", true}, {"müller@b.test", "Mu\u0308ller@b.test", true},
+		{"user name@b.test", "user name@B.test", true}, {"user name@b.test", "User Name@b.test", false},
 	} {
 		if got := answersFor(me, tt.to, tt.from); got != tt.ok {
 			t.Errorf("asked %q, answered by %q: %v", tt.to, tt.from, got)

@@ -64,7 +64,7 @@ func parseMAMResult(outer, result *element, rd reading) *mamResult {
 	if to := inner.attr("to"); to != "" {
 		r.item.To = keepJID(to)
 	}
-	sent := from.Bare() == self.Bare() && r.item.To.Bare() != self.Bare()
+	sent := from.Bare().Equal(self.Bare()) && !r.item.To.Bare().Equal(self.Bare())
 	if sent {
 		r.item.Direction = "out"
 	}

@@ -14,7 +14,7 @@ func decodeMessage(el *element, r reading) decoded {
 		return d
 	}
 	if result := archiveResultOf(el); result != nil {
-		if from := el.attr("from"); result.is(nsMAM, "result") && (from == "" || perch.JID(from) == r.self.Bare()) {
+		if from := el.attr("from"); result.is(nsMAM, "result") && (from == "" || r.self.Bare().Equal(perch.JID(from))) {
 			d.mam = parseMAMResult(el, result, r)
 		} else {
 			d.forged = "archive result"

@@ -67,7 +67,7 @@ func (c *Conn) RemoveRosterItem(ctx context.Context, jid perch.JID) error {
 func (c *Conn) VCard(ctx context.Context, jid perch.JID) (perch.VCard, error) {
 	jid = jid.Bare()
 	to := jid
-	if me := c.login.JID.Bare(); jid == "" || jid == me {
+	if me := c.login.JID.Bare(); jid == "" || jid.Equal(me) {
 		jid, to = me, ""
 	}
 	return request(ctx, c, "vcard", "get", to, encodeVCardGet(), func(in iqIn) (perch.VCard, error) {

@@ -39,7 +39,7 @@ func (c *rosterCollector) add(payload *element) {
 }
 
 func (c *rosterCollector) item(b perch.Buddy) {
-	i, twice := c.at[b.JID]
+	i, twice := c.at[b.JID.Key()]
 	cost := buddyCost(&b)
 	if twice {
 		cost -= buddyCost(&c.r.Items[i])
@@ -51,7 +51,7 @@ func (c *rosterCollector) item(b perch.Buddy) {
 	case twice:
 		c.r.Items[i] = b
 	default:
-		c.at[b.JID] = len(c.r.Items)
+		c.at[b.JID.Key()] = len(c.r.Items)
 		c.r.Items = append(c.r.Items, b)
 	}
 	c.bytes += cost

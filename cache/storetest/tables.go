@@ -31,6 +31,7 @@ var tableCases = []Case{
 			func(s *sessions.Saved) []*sessions.OutboxEntry { return s.Outbox })
 	}},
 	{"vcard changes", vcards},
+	{"two spellings are one row", spellings},
 	{"the outbox is in order", outboxOrder},
 	{"a large roster", large},
 }
@@ -125,4 +126,42 @@ func large(t testing.TB, h Harness) {
 	same(t, "roster", o.again().Roster, want)
 	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Del: gone}})
 	same(t, "roster", o.again().Roster, want[:100])
+}
+
+// spellings puts, reads and deletes rows under several spellings of a JID.
+func spellings(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	for _, c := range []struct{ first, second perch.JID }{
+		{"Up.Case@example.net", "up.case@EXAMPLE.net"},
+		{"M\u00fcller@example.net", "mu\u0308ller@example.net"},
+		{"user name@icq.example.net", "user name@ICQ.example.net"},
+	} {
+		for _, jid := range []perch.JID{c.first, c.second} {
+			o.ok(&sessions.Commit{
+				Roster:      sessions.Delta[perch.Buddy]{Put: []*perch.Buddy{buddy(jid, "x")}},
+				Presence:    sessions.Delta[perch.Presence]{Put: []*perch.Presence{presence(jid, "x")}},
+				Invitations: sessions.Delta[perch.Invitation]{Put: []*perch.Invitation{{JID: jid}}},
+				VCards:      sessions.Delta[perch.VCard]{Put: []*perch.VCard{vcard(jid, "x")}},
+			})
+		}
+		if card, err := h.Store.VCard(t.Context(), o.id, c.first); err != nil || card.JID != c.second {
+			t.Errorf("%s: the card is %+v, %v, want that of %s", c.first, card, err, c.second)
+		}
+		saved := o.again()
+		if len(saved.Roster) != 1 || len(saved.Presence) != 1 || len(saved.Invitations) != 1 || saved.Roster[0].JID != c.second {
+			t.Errorf("%s: kept %d, %d and %d rows, want one of each", c.first, len(saved.Roster), len(saved.Presence), len(saved.Invitations))
+		}
+		gone := []string{string(c.first.Key())}
+		o.ok(&sessions.Commit{
+			Roster: sessions.Delta[perch.Buddy]{Del: gone}, Presence: sessions.Delta[perch.Presence]{Del: gone},
+			Invitations: sessions.Delta[perch.Invitation]{Del: gone}, VCards: sessions.Delta[perch.VCard]{Del: gone},
+		})
+		saved = o.again()
+		if n := len(saved.Roster) + len(saved.Presence) + len(saved.Invitations); n != 0 {
+			t.Errorf("%s: %d rows are left, want none", c.first, n)
+		}
+		if _, err := h.Store.VCard(t.Context(), o.id, c.second); perch.KindOf(err) != perch.KindNotFound {
+			t.Errorf("%s: the card is still there: %v", c.second, err)
+		}
+	}
 }

@@ -1,0 +1,136 @@
+package sessions
+
+import (
+	"context"
+	"slices"
+
+	"github.com/perch-im/perch"
+)
+
+// Adding a buddy is mutual: who asks to see somebody's presence lets them see the own one.
+// The request that comes back is therefore accepted by itself, without an invitation. The
+// mark for it is Buddy.Mutual, which is kept with the roster item.
+//
+// Pre-approval (RFC 6121, 3.4) would let the server do it, and is not used. Prosody 0.12,
+// which offers it, answers the request that comes back with subscribed but leaves its own
+// roster as it was, so that the buddy is told the opposite by the next probe; and it knows no
+// way to take an approval back. ejabberd and the Messenger service have none.
+
+// seesUs reports whether the other side gets our presence, and seenByUs whether we get theirs.
+func seesUs(s perch.Subscription) bool {
+	return s == perch.SubscriptionFrom || s == perch.SubscriptionBoth
+}
+
+func seenByUs(s perch.Subscription) bool {
+	return s == perch.SubscriptionTo || s == perch.SubscriptionBoth
+}
+
+// maxMutual bounds the requests of ours whose roster item has not come yet.
+const maxMutual = 256
+
+// staysMutual says what Buddy.Mutual of a changed item is. The mark ends when the other side
+// sees us, and when our request was declined or taken back, or their approval was.
+func (s *Session) staysMutual(old, item *perch.Buddy) bool {
+	if seesUs(item.Subscription) {
+		s.unwantMutual(item.JID)
+		return false
+	}
+	if i := slices.IndexFunc(s.mutual, item.JID.Equal); i >= 0 {
+		s.mutual = slices.Delete(s.mutual, i, i+1)
+		return true
+	}
+	if old == nil || !old.Mutual {
+		return false
+	}
+	asking := func(b *perch.Buddy) bool { return b.Ask == perch.AskSubscribe || seenByUs(b.Subscription) }
+	return asking(item) || !asking(old)
+}
+
+// wantMutual marks the item of jid, or the one that is about to come.
+func (s *Session) wantMutual(jid perch.JID) {
+	s.unwantMutual(jid)
+	if len(s.mutual) >= maxMutual {
+		s.mutual = slices.Delete(s.mutual, 0, 1)
+	}
+	s.mutual = append(s.mutual, jid)
+	if k := s.contacts.get(jid); k != nil {
+		s.putBuddy(*k.buddy, false)
+	}
+}
+
+// unwantMutual takes back what wantMutual has noted for an item that has not come yet.
+func (s *Session) unwantMutual(jid perch.JID) {
+	s.mutual = slices.DeleteFunc(s.mutual, jid.Equal)
+}
+
+// endMutual takes the mark away: the next request is an invitation.
+func (s *Session) endMutual(jid perch.JID) {
+	s.unwantMutual(jid)
+	if k := s.contacts.get(jid); k != nil && k.buddy.Mutual {
+		b := *k.buddy
+		b.Mutual = false
+		item := s.m.compact(b)
+		k, _ := s.contacts.put(item)
+		put(&s.batch().commit.Roster, buddyKey, item)
+		s.emit(perch.EventRosterItem, k.shown())
+	}
+}
+
+// acceptMutual accepts a request of somebody whom we have asked ourselves, and reports
+// whether it did. Requests come before a login is complete, so it does not wait for that; a
+// request whose answer is lost with the connection is repeated by the server at the next one.
+func (s *Session) acceptMutual(jid perch.JID) bool {
+	k := s.contacts.get(jid)
+	if k == nil || !k.buddy.Mutual || s.link == nil {
+		return false
+	}
+	_, _ = s.link.conn.Send(&perch.SubscriptionOut{To: k.buddy.JID, Type: "subscribed"})
+	return true
+}
+
+// rosterWait is somebody who waits for a roster item to change.
+type rosterWait struct {
+	jid  perch.JID
+	done func(*contact) bool // false: not yet. The contact is nil while there is none
+	met  chan struct{}
+}
+
+// awaitRoster waits until done is true of an item. It asks at once, after each change of
+// the item, and a last time when ctx ends, which is no error. Done runs in the owner.
+func (s *Session) awaitRoster(ctx context.Context, jid perch.JID, done func(*contact) bool) error {
+	w := &rosterWait{jid, done, make(chan struct{})}
+	met := false
+	lasting := context.WithoutCancel(ctx)
+	if err := s.turn(lasting, func() {
+		if met = done(s.contacts.get(jid)); !met {
+			s.rosterWaits = append(s.rosterWaits, w)
+		}
+	}); err != nil || met {
+		return err
+	}
+	select {
+	case <-w.met:
+		return nil
+	case <-ctx.Done():
+	case <-s.ctx.Done():
+	}
+	return s.turn(lasting, func() {
+		s.rosterWaits = slices.DeleteFunc(s.rosterWaits, func(x *rosterWait) bool { return x == w })
+		done(s.contacts.get(jid))
+	})
+}
+
+// rosterChanged asks those who wait for an item.
+func (s *Session) rosterChanged(jid perch.JID) {
+	if len(s.rosterWaits) == 0 {
+		return
+	}
+	k := s.contacts.get(jid)
+	s.rosterWaits = slices.DeleteFunc(s.rosterWaits, func(w *rosterWait) bool {
+		if !w.jid.Equal(jid) || !w.done(k) {
+			return false
+		}
+		close(w.met)
+		return true
+	})
+}
