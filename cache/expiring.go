@@ -1,6 +1,11 @@
 package cache
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"github.com/perch-im/perch/sessions"
+)
 
 // expiring is a map whose entries end ttl after they were put. There is no timer: put
 // sweeps what has ended, and get does not see it.
@@ -27,6 +32,21 @@ func (m *expiring[V]) put(key string, v V, now time.Time) {
 	end := now.Add(m.ttl).UnixMilli()
 	m.live[key] = kept[V]{v, end}
 	m.order = append(m.order, ending{key, end})
+	for len(m.live) > sessions.MaxTimed {
+		m.dropOldest()
+	}
+	if len(m.order) > 4*sessions.MaxTimed {
+		m.order = slices.DeleteFunc(m.order, func(e ending) bool { return m.live[e.key].end != e.end })
+	}
+}
+
+// dropOldest drops the entry that was put longest ago.
+func (m *expiring[V]) dropOldest() {
+	e := m.order[0]
+	m.order = m.order[1:]
+	if m.live[e.key].end == e.end {
+		delete(m.live, e.key)
+	}
 }
 
 func (m *expiring[V]) get(key string, now time.Time) (V, bool) {

@@ -24,6 +24,7 @@ type record struct {
 	presence    table[perch.Presence]
 	invitations table[perch.Invitation]
 	vcards      table[perch.VCard]
+	cards       []string                    // their keys, those that were put longest ago first
 	outbox      table[sessions.OutboxEntry] // by id; Open sorts by Seq
 	messages    expiring[*perch.MessageRecord]
 	once        expiring[*sessions.Once]
@@ -124,10 +125,39 @@ func (r *record) apply(c *sessions.Commit, now time.Time) {
 	r.presence.apply(c.Presence, presenceKey)
 	r.invitations.apply(c.Invitations, invitationKey)
 	r.vcards.apply(c.VCards, vcardKey)
+	r.boundCards(c.VCards)
 	r.outbox.apply(c.Outbox, outboxKey)
 	for _, m := range c.Messages {
 		r.messages.put(m.ID, m, now)
 	}
+}
+
+// boundCards drops the cards that were put longest ago when there are too many, or too large
+// ones. They can be fetched again.
+func (r *record) boundCards(d sessions.Delta[perch.VCard]) {
+	if d.Empty() {
+		return
+	}
+	fresh := map[string]bool{}
+	for _, c := range d.Put {
+		fresh[vcardKey(c)] = true
+	}
+	r.cards = slices.DeleteFunc(r.cards, func(k string) bool { return fresh[k] || r.vcards.get(k, vcardKey) == nil })
+	for _, c := range d.Put {
+		if k := vcardKey(c); fresh[k] {
+			r.cards, fresh[k] = append(r.cards, k), false
+		}
+	}
+	total := 0
+	for _, c := range r.vcards.rows {
+		total += sessions.VCardCost(c)
+	}
+	var old []string
+	for len(r.cards) > sessions.MaxVCards || total > sessions.MaxVCardBytes && len(r.cards) > 1 {
+		total -= sessions.VCardCost(r.vcards.get(r.cards[0], vcardKey))
+		old, r.cards = append(old, r.cards[0]), r.cards[1:]
+	}
+	r.vcards.apply(sessions.Delta[perch.VCard]{Del: old}, vcardKey)
 }
 
 // sweep drops what has had its time. It costs a look at three heads when nothing has.

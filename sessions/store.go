@@ -194,6 +194,13 @@ type Once struct {
 // OnceTTL is how long an idempotency key, and a message record, is kept.
 const OnceTTL = 24 * time.Hour
 
+// What a Store keeps at most of one session; beyond it what was put longest ago goes.
+const (
+	MaxVCards     = 1000
+	MaxVCardBytes = 8 << 20 // by VCardCost in memory, by the row in Redis
+	MaxTimed      = 10_000  // idempotency keys, and as many message records; on Redis both together are twice as many
+)
+
 // Result is how a commit ended.
 type Result struct {
 	Err      error // ErrFenced, KindStorageUnavailable (nothing was applied), or nil

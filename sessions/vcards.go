@@ -54,7 +54,7 @@ func freshCard(c *perch.VCard, photo string) bool {
 // writeCard has the Store keep a card, unless it takes no writes or too many cards wait: it
 // can be fetched again.
 func (s *Session) writeCard(card *perch.VCard) {
-	n := cardCost(card)
+	n := VCardCost(card)
 	if s.log.down || s.log.cards+n > cardsWaiting {
 		s.m.o.Observer.Dropped(DroppedOverBudget, 1)
 		return
@@ -65,8 +65,8 @@ func (s *Session) writeCard(card *perch.VCard) {
 	s.log.cards += n
 }
 
-// cardCost estimates the memory of a card.
-func cardCost(c *perch.VCard) int {
+// VCardCost estimates the memory of a card.
+func VCardCost(c *perch.VCard) int {
 	n := 512 + len(c.JID) + len(c.FullName) + len(c.Nickname) + len(c.GivenName) + len(c.FamilyName) +
 		len(c.Organization) + len(c.Title) + len(c.Birthday) + len(c.URL) + len(c.Description)
 	for _, l := range [][]string{c.Emails, c.Phones} {

@@ -20,6 +20,9 @@ type openIQ struct {
 	heard   time.Duration     // when the last part came; 0: none
 }
 
+// maxOpenIQs bounds the requests of one connection that wait for an answer.
+const maxOpenIQs = 1000
+
 // newID is an id that nobody can guess: 128 bits, in 22 characters.
 func newID() string {
 	var b [16]byte
@@ -137,6 +140,9 @@ func (c *Conn) askLarge(typ string, to perch.JID, payload []byte, part func(iqIn
 }
 
 func (c *Conn) askLocked(typ string, to perch.JID, payload []byte, answer func(iqIn, error)) (string, error) {
+	if len(c.iqs) >= maxOpenIQs {
+		return "", perch.Errorf(perch.KindTryLater, "too many requests wait for the XMPP server")
+	}
 	id := newID()
 	if err := c.enqueueStanza("", 0, func(b []byte) ([]byte, error) { return appendIQ(b, id, typ, to, payload) }); err != nil {
 		return "", err

@@ -256,3 +256,18 @@ func FuzzLargeAnswer(f *testing.F) {
 		}
 	})
 }
+
+func TestOpenRequestsAreBounded(t *testing.T) {
+	bubble(t, "the next one is refused", func(t *testing.T) {
+		_, c, _, _ := online(t, messengerUp())
+		c.mu.Lock()
+		c.iqs = map[string]*openIQ{}
+		for i := range maxOpenIQs {
+			c.iqs[fmt.Sprint(i)] = &openIQ{answer: func(iqIn, error) {}}
+		}
+		c.mu.Unlock()
+		if _, err := c.VCard(context.Background(), "bob@a.test"); perch.KindOf(err) != perch.KindTryLater {
+			t.Errorf("got %v, want %s", err, perch.KindTryLater)
+		}
+	})
+}

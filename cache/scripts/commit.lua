@@ -81,9 +81,41 @@ elseif cut then
   redis.call('HSET', state, 'bytes', left)
 end
 
+-- The cards by when they were put, the oldest first, with their sizes: when they are too many
+-- or too large, the oldest go. They can be fetched again.
+local function bound_cards(key, from)
+  local had, list, fresh, total = redis.call('HGET', state, 'cards'), {}, {}, 0
+  local reset, dels = ARGV[from] == '1', tonumber(ARGV[from + 1])
+  local first = from + 3 + dels
+  local last = first + 2 * tonumber(ARGV[first - 1]) - 2
+  for d = from + 2, from + 1 + dels do fresh[ARGV[d]] = true end
+  for p = first, last, 2 do fresh[ARGV[p]] = true end
+  if had and not reset then
+    for _, card in ipairs(cjson.decode(had)) do
+      if not fresh[card[1]] then table.insert(list, card) end
+    end
+  end
+  local size = {}
+  for p = first, last, 2 do size[ARGV[p]] = #ARGV[p + 1] end
+  for p = first, last, 2 do
+    if size[ARGV[p]] then table.insert(list, {ARGV[p], size[ARGV[p]]}) end
+    size[ARGV[p]] = nil
+  end
+  for _, card in ipairs(list) do total = total + card[2] end
+  local n = 0
+  while #list - n > 1000 or (total > 8388608 and #list - n > 1) do
+    n = n + 1
+    total = total - list[n][2]
+    redis.call('HDEL', key, list[n][1])
+  end
+  local left = {}
+  for k = n + 1, #list do table.insert(left, list[k]) end
+  redis.call('HSET', state, 'cards', cjson.encode(left))
+end
+
 -- A table: reset, number of deletions, the fields, number of puts, field and value each.
 for i = 3, 7 do
-  local key = KEYS[i]
+  local key, from = KEYS[i], at
   if ARGV[at] == '1' then
     redis.call('DEL', key)
     -- The owner has written all that it knows: nothing of a record that went back is left.
@@ -100,6 +132,7 @@ for i = 3, 7 do
   end
   at = at + 2 * puts
   if puts > 0 then redis.call('PEXPIRE', key, ttl, 'NX') end
+  if i == 6 and (puts > 0 or dels > 0) then bound_cards(key, from) end
 end
 
 -- Records that end by themselves, and the index by which Forget finds them.
@@ -116,6 +149,12 @@ if timed > 0 then
     at = at + 1
   end
   redis.call('ZREMRANGEBYSCORE', kept, '-inf', now)
+  -- The oldest go when there are too many.
+  local over = redis.call('ZRANGE', kept, 0, -(20000 + 1))
+  for _, key in ipairs(over) do
+    redis.call('DEL', key)
+    redis.call('ZREM', kept, key)
+  end
   redis.call('PEXPIRE', kept, keep_ms)
 end
 

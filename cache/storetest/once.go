@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ var onceCases = []Case{
 	{"an idempotency key counts once", once},
 	{"an idempotency key ends", onceEnds},
 	{"message records are put and end", messages},
+	{"message records are bounded", messagesBounded},
 }
 
 func once(t testing.TB, h Harness) {
@@ -83,4 +85,23 @@ func messages(t testing.TB, h Harness) {
 	h.Advance(sessions.OnceTTL / 2)
 	check("m2", nil)
 	check("m3", message("m3", perch.StatusSent))
+}
+
+// messagesBounded: of too many records those go that were put longest ago.
+func messagesBounded(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	for i := range 2*sessions.MaxTimed/4000 + 1 {
+		var m []*perch.MessageRecord
+		for j := range 4000 {
+			m = append(m, message(fmt.Sprintf("m%d-%d", i, j), perch.StatusAcked))
+		}
+		o.ok(&sessions.Commit{Messages: m})
+		h.Advance(time.Second)
+	}
+	if _, err := h.Store.Message(t.Context(), o.id, "m0-0"); perch.KindOf(err) != perch.KindNotFound {
+		t.Errorf("the first record: %v, want it gone", err)
+	}
+	if _, err := h.Store.Message(t.Context(), o.id, "m5-3999"); err != nil {
+		t.Errorf("the last record: %v, want it kept", err)
+	}
 }

@@ -32,6 +32,7 @@ var tableCases = []Case{
 	}},
 	{"vcard changes", vcards},
 	{"two spellings are one row", spellings},
+	{"vcards are bounded", vcardsBounded},
 	{"the outbox is in order", outboxOrder},
 	{"a large roster", large},
 }
@@ -91,6 +92,39 @@ func vcards(t testing.TB, h Harness) {
 	check("replace and delete", map[perch.JID]string{"a@x": "AA"})
 	o.ok(&sessions.Commit{VCards: delta{Reset: true, Put: []*perch.VCard{vcard("b@x", "BB")}}})
 	check("reset", map[perch.JID]string{"b@x": "BB"})
+}
+
+// vcardsBounded: of too many cards, or too large ones, those go that were put longest ago.
+func vcardsBounded(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	put := func(jid string, size int) {
+		c := vcard(perch.JID(jid), jid)
+		c.Photo = &perch.Photo{Type: "image/png", Size: size, Data: make([]byte, size)}
+		o.ok(&sessions.Commit{VCards: sessions.Delta[perch.VCard]{Put: []*perch.VCard{c}}})
+	}
+	has := func(jid string, want bool) {
+		t.Helper()
+		if _, err := h.Store.VCard(t.Context(), o.id, perch.JID(jid)); (err == nil) != want {
+			t.Errorf("card of %s: %v, want it kept: %v", jid, err, want)
+		}
+	}
+	for i := range 20 {
+		put(fmt.Sprintf("large%d@x", i), 600_000)
+		put("again@x", 10)
+	}
+	has("large0@x", false)
+	has("large19@x", true)
+	has("again@x", true)
+	var many []*perch.VCard
+	for i := range sessions.MaxVCards {
+		many = append(many, vcard(perch.JID(fmt.Sprintf("small%d@x", i)), "s"))
+	}
+	o.ok(&sessions.Commit{VCards: sessions.Delta[perch.VCard]{Put: many}})
+	has("again@x", false)
+	has("small0@x", true)
+	put("one-more@x", 10)
+	has("small0@x", false)
+	has("one-more@x", true)
 }
 
 func outboxOrder(t testing.TB, h Harness) {
