@@ -11,17 +11,16 @@ type ArchiveQuery struct {
 	End    Time
 }
 
-// ArchiveItem is one archived message.
+// ArchiveItem is one archived message: the same type as a live one, with the same fields.
+// Its StanzaID is its id in the archive, its Source [SourceArchive]; its ID is the id
+// attribute of the message (RFC 6120, 8.1.3), "" where the archive does not keep it. Sent
+// says that the account wrote it, on whatever device.
 type ArchiveItem struct {
-	ID        string `json:"id"`
-	From      JID    `json:"from"`
-	To        JID    `json:"to"`
-	Direction string `json:"direction"` // "in" or "out"
-	Body      string `json:"body"`
-	Time      Time   `json:"time"`
-	// MessageID is the id attribute of the archived message (RFC 6120, 8.1.3), by which a copy
-	// of it that came another way is known; left out where the archive does not keep it.
-	MessageID string `json:"message_id,omitempty"`
+	MessageIn
+	Time Time // when it was archived
+	// TimeIsArrival says that the archive gave no time that can be read: Time is when the
+	// item arrived here.
+	TimeIsArrival bool
 }
 
 // ArchivePage is oldest first. Complete says that the archive itself holds nothing more

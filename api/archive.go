@@ -12,11 +12,43 @@ import (
 // after and before for the pages around it; null where the archive has no paging, or
 // where it said that there is nothing more.
 type archivePage struct {
-	Items    []perch.ArchiveItem `json:"items"`
-	Next     *string             `json:"next"`
-	Prev     *string             `json:"prev"`
-	Complete bool                `json:"complete"`
+	Items    []archiveItem `json:"items"`
+	Next     *string       `json:"next"`
+	Prev     *string       `json:"prev"`
+	Complete bool          `json:"complete"`
 } // @name ArchivePage
+
+// archiveItem is a message as events show it, with ID, its id in the archive, in place of
+// the message's own. The fields of perch.Message that are added later belong here, too: a
+// test holds the two against each other.
+type archiveItem struct {
+	ID            string            `json:"id"`                   // in the archive; the stanza_id of events
+	MessageID     string            `json:"message_id,omitempty"` // the id of events; left out where the archive does not keep it
+	OriginID      string            `json:"origin_id,omitempty"`
+	RoomStanzaID  string            `json:"room_stanza_id,omitempty"`
+	From          perch.JID         `json:"from"`
+	To            perch.JID         `json:"to"`
+	Direction     string            `json:"direction"`
+	Kind          perch.MessageKind `json:"kind"`
+	Body          string            `json:"body"`
+	Thread        string            `json:"thread,omitempty"`
+	Subject       string            `json:"subject,omitempty"`
+	Delay         *perch.Delay      `json:"delay,omitempty"`
+	Time          perch.Time        `json:"time"`            // when it was archived
+	TimeIsArrival bool              `json:"time_is_arrival"` // the archive gave no time that can be read: time is when the item arrived here
+} // @name ArchiveItem
+
+func archiveItemOf(it *perch.ArchiveItem) archiveItem {
+	direction := "in"
+	if it.Sent {
+		direction = "out"
+	}
+	return archiveItem{
+		ID: it.StanzaID, MessageID: it.ID, OriginID: it.OriginID, RoomStanzaID: it.RoomStanzaID,
+		From: it.From, To: it.To, Direction: direction, Kind: it.Kind, Body: it.Body, Thread: it.Thread, Subject: it.Subject,
+		Delay: it.Delay, Time: it.Time, TimeIsArrival: it.TimeIsArrival,
+	}
+}
 
 // handleArchive reads the upstream's archive of the messages with one account.
 //
@@ -54,7 +86,10 @@ func (a *API) handleArchive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer := archivePage{Items: append([]perch.ArchiveItem{}, found.Items...), Complete: found.Complete}
+	answer := archivePage{Items: make([]archiveItem, len(found.Items)), Complete: found.Complete}
+	for i := range found.Items {
+		answer.Items[i] = archiveItemOf(&found.Items[i])
+	}
 	forward := query.After != ""
 	if found.Last != "" && !(forward && found.Complete) {
 		answer.Next = &found.Last

@@ -168,9 +168,13 @@ func (a *API) needsCredential(next http.Handler) http.Handler {
 }
 
 // credentialOf is nil unless the session is suspended because the upstream refuses its
-// credential.
+// credential, or has ended.
 func credentialOf(s *sessions.Session) error {
-	if info := s.Info(); info.State != perch.StateSuspended || info.Reason != perch.ReasonCredentials {
+	info, err := s.Current()
+	if err != nil {
+		return err
+	}
+	if info.State != perch.StateSuspended || info.Reason != perch.ReasonCredentials {
 		return nil
 	}
 	return perch.Errorf(perch.KindUnauthorized,

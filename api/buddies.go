@@ -73,11 +73,16 @@ func (a *API) handleBuddies(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s := sessionFrom(r.Context())
-	all, _ := s.Buddies()
+	all, _, err := s.Buddies()
+	if err != nil {
+		return err
+	}
 	found, next := cut(p, matching(all, q), func(b perch.Buddy) string { return string(b.JID.Key()) })
 	list := buddyList{Items: make([]buddyItem, len(found)), Next: next}
 	for i, b := range found {
-		list.Items[i] = itemOf(s, b, withPresence)
+		if list.Items[i], err = itemWith(s, b, withPresence); err != nil {
+			return err
+		}
 	}
 	if next != nil {
 		linkPage(w, r, "next", map[string]string{"cursor": *next})
@@ -110,17 +115,26 @@ func matching(all []perch.Buddy, q url.Values) []perch.Buddy {
 	return found
 }
 
-func itemOf(s *sessions.Session, b perch.Buddy, withPresence bool) buddyItem {
+func itemOf(b perch.Buddy) buddyItem {
 	item := buddyItem{Buddy: b}
 	if item.Groups == nil {
 		item.Groups = []string{}
 	}
+	return item
+}
+
+// itemWith is a buddy, with its presence unless it is no buddy any more.
+func itemWith(s *sessions.Session, b perch.Buddy, withPresence bool) (buddyItem, error) {
+	item := itemOf(b)
 	if withPresence {
-		if p, err := s.Presence(b.JID); err == nil {
+		p, err := s.Presence(b.JID)
+		if err == nil {
 			item.Presence = &p
+		} else if perch.KindOf(err) != perch.KindItemNotFound {
+			return item, err
 		}
 	}
-	return item
+	return item, nil
 }
 
 // handleBuddyAdd adds a buddy and asks for a subscription.
@@ -167,7 +181,7 @@ func (a *API) handleBuddyAdd(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusCreated
 		w.Header().Set("Location", "/v1/buddies/"+url.PathEscape(string(b.JID)))
 	}
-	return writeJSON(w, status, itemOf(nil, b, false))
+	return writeJSON(w, status, itemOf(b))
 }
 
 func (req buddyRequest) checked(s *sessions.Session) (sessions.NewBuddy, error) {
@@ -257,7 +271,10 @@ func (a *API) handleBuddyShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	item := itemOf(s, b, withPresence)
+	item, err := itemWith(s, b, withPresence)
+	if err != nil {
+		return err
+	}
 	return writeTagged(w, r, item, item)
 }
 
@@ -296,7 +313,7 @@ func (a *API) handleBuddyPatch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, itemOf(nil, b, false))
+	return writeJSON(w, http.StatusOK, itemOf(b))
 }
 
 // handleBuddyRemove removes a buddy and with it both subscriptions.

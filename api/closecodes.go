@@ -56,6 +56,9 @@ var gone = ending{}
 
 func (e ending) reason() string { return closeReasons[e.code] }
 
+// errSessionGone is what a stream says of its session; a request is told to sign in again.
+var errSessionGone error = perch.Errorf(perch.KindNotFound, "the session has ended")
+
 // endingOf is the one table from errors to close codes.
 func endingOf(err error) ending {
 	switch {
@@ -64,7 +67,7 @@ func endingOf(err error) ending {
 	case errors.Is(err, sessions.ErrMoved):
 		return ending{closeMoved, nil}
 	case errors.Is(err, sessions.ErrEnded):
-		return ending{closeSessionGone, err}
+		return ending{closeSessionGone, errSessionGone}
 	}
 	switch perch.KindOf(err) {
 	case perch.KindUnauthorized:

@@ -50,7 +50,10 @@ func (a *API) handleInvitations(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	all := slices.Clone(sessionFrom(r.Context()).Invitations())
+	all, err := sessionFrom(r.Context()).Invitations()
+	if err != nil {
+		return err
+	}
 	slices.SortFunc(all, func(x, y perch.Invitation) int { return strings.Compare(string(x.JID.Key()), string(y.JID.Key())) })
 	var list invitationList
 	list.Items, list.Next = cut(p, all, func(i perch.Invitation) string { return string(i.JID.Key()) })

@@ -55,7 +55,7 @@ func (a *API) handlePresence(w http.ResponseWriter, r *http.Request) error {
 	if q.Has("jid") {
 		list.Items, err = presenceOf(s, q["jid"])
 	} else {
-		list.Items, _ = s.Presences()
+		list.Items, _, err = s.Presences()
 	}
 	if err != nil {
 		return err
@@ -76,6 +76,9 @@ func presenceOf(s *sessions.Session, texts []string) ([]perch.Presence, error) {
 			return nil, err
 		}
 		p, err := s.Presence(jid)
+		if err != nil && perch.KindOf(err) != perch.KindItemNotFound {
+			return nil, err
+		}
 		if err == nil && !slices.ContainsFunc(items, func(q perch.Presence) bool { return q.JID == p.JID }) {
 			items = append(items, p)
 		}
@@ -127,7 +130,10 @@ func (a *API) handleOwnPresence(w http.ResponseWriter, r *http.Request) error {
 	if _, err := queryOf(r); err != nil {
 		return err
 	}
-	own := sessionFrom(r.Context()).OwnPresence()
+	own, err := sessionFrom(r.Context()).OwnPresence()
+	if err != nil {
+		return err
+	}
 	return writeTagged(w, r, own, own)
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -386,8 +387,10 @@ func TestArchive(t *testing.T) {
 	f := newFixture(t)
 	f.up.Edit(func(d *fakeData) {
 		d.Archive = perch.ArchivePage{First: "a1", Last: "a2", Items: []perch.ArchiveItem{
-			{ID: "a1", From: "bob@example.net", To: "alice@example.net", Direction: "in", Body: "one", Time: 1, MessageID: "m1"},
-			{ID: "a2", From: "alice@example.net", To: "bob@example.net", Direction: "out", Body: "two", Time: 2},
+			{Time: 1, MessageIn: perch.MessageIn{Message: perch.Message{StanzaID: "a1", ID: "m1", From: "bob@example.net/x", To: "alice@example.net",
+				Kind: perch.NormalMessage, Body: "one", Subject: "S", Thread: "t", OriginID: "o1", Delay: &perch.Delay{Stamp: 1, From: "example.net"}, Source: perch.SourceArchive}}},
+			{Time: 2, TimeIsArrival: true, MessageIn: perch.MessageIn{Sent: true, Message: perch.Message{StanzaID: "a2", From: "alice@example.net",
+				To: "bob@example.net", Kind: perch.ChatMessage, Body: "two", Delay: &perch.Delay{}, Source: perch.SourceArchive}}},
 		}}
 	})
 	f.signIn()
@@ -401,8 +404,15 @@ func TestArchive(t *testing.T) {
 	if len(got.Items) != 2 || got.Items[0]["body"] != "one" || got.Next == nil || *got.Next != "a2" || got.Prev == nil || *got.Prev != "a1" {
 		t.Errorf("%s", a.body)
 	}
-	if id, kept := got.Items[1]["message_id"]; got.Items[0]["message_id"] != "m1" || kept {
-		t.Errorf("message_id is %v and %v, want m1 and none: %s", got.Items[0]["message_id"], id, a.body)
+	want := []map[string]any{
+		{"id": "a1", "message_id": "m1", "origin_id": "o1", "from": "bob@example.net/x", "to": "alice@example.net", "direction": "in", "kind": "normal",
+			"body": "one", "subject": "S", "thread": "t", "delay": map[string]any{"stamp": "1970-01-01T00:00:00.001Z", "from": "example.net"},
+			"time": "1970-01-01T00:00:00.001Z", "time_is_arrival": false},
+		{"id": "a2", "from": "alice@example.net", "to": "bob@example.net", "direction": "out", "kind": "chat",
+			"body": "two", "delay": map[string]any{"stamp": nil}, "time": "1970-01-01T00:00:00.002Z", "time_is_arrival": true},
+	}
+	if !reflect.DeepEqual(got.Items, want) {
+		t.Errorf("items %v, want %v", got.Items, want)
 	}
 	links := strings.Join(a.header.Values("Link"), " ")
 	for _, want := range []string{"after=a2", "before=a1", "limit=2", `rel="next"`, `rel="prev"`} {

@@ -49,7 +49,11 @@ func (a *API) handleSessionShow(w http.ResponseWriter, r *http.Request) error {
 	if _, err := queryOf(r); err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, sessionFrom(r.Context()).Info())
+	info, err := sessionFrom(r.Context()).Current()
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, info)
 }
 
 // handleSessionOpen signs in. With a body it mints a Perch token for an account; without
@@ -113,7 +117,11 @@ func (a *API) openByToken(w http.ResponseWriter, r *http.Request) {
 	token, ok, _ := bearerOf(r)
 	created := ok && a.o.Sessions.Live(token) == nil
 	a.withSession(a.wrap(func(w http.ResponseWriter, r *http.Request) error {
-		return writeSession(w, signInAnswer{Session: sessionFrom(r.Context()).Info()}, created)
+		info, err := sessionFrom(r.Context()).Current()
+		if err != nil {
+			return err
+		}
+		return writeSession(w, signInAnswer{Session: info}, created)
 	})).ServeHTTP(w, r)
 }
 
@@ -147,7 +155,8 @@ func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, sig
 		return nil, signInAnswer{}, false, err
 	}
 	a.accepted.add(token)
-	return s, signInAnswer{Token: token.Reveal(), Session: s.Info()}, created, nil
+	info, err := s.Current()
+	return s, signInAnswer{Token: token.Reveal(), Session: info}, created, err
 }
 
 func (req signInRequest) account() (perch.Account, error) {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -144,7 +145,7 @@ func (a *API) badTicket() error {
 func (a *API) vouchedFor(ctx context.Context, id sessions.ID) (*sessions.Session, error) {
 	s, err := a.o.Sessions.Owned(ctx, id)
 	alone := a.o.Sessions.Self().ID == ""
-	if perch.KindOf(err) == perch.KindNotFound || err != nil && alone || err == nil && s.Info().State == perch.StateClosed {
+	if errors.Is(err, sessions.ErrEnded) || perch.KindOf(err) == perch.KindNotFound || err != nil && alone || err == nil && s.Info().State == perch.StateClosed {
 		return nil, a.badTicket()
 	}
 	return s, err

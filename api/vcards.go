@@ -83,7 +83,11 @@ func (a *API) handleOwnVCard(w http.ResponseWriter, r *http.Request) error {
 
 // ownJID is the account's address, which only a login tells.
 func ownJID(s *sessions.Session) (perch.JID, error) {
-	jid := s.Info().JID.Bare()
+	info, err := s.Current()
+	if err != nil {
+		return "", err
+	}
+	jid := info.JID.Bare()
 	if jid == "" {
 		return "", perch.Errorf(perch.KindSessionOffline, "the session has never been online: its JID is not known yet")
 	}

@@ -90,7 +90,7 @@ func (m *metrics) begin() {
 		m.events.WithLabelValues(string(t))
 	}
 	for _, reason := range []string{sessions.DroppedSlow, sessions.DroppedPresence, sessions.DroppedChatState, "too_large", "too_deep", "malformed", "quarantined",
-		sessions.DroppedOverBudget, sessions.DroppedRosterPart, sessions.DroppedNoRoster} {
+		sessions.DroppedForged, sessions.DroppedUnmatched, sessions.DroppedOverBudget, sessions.DroppedRosterPart, sessions.DroppedNoRoster} {
 		m.dropped.WithLabelValues(reason)
 	}
 	for _, result := range []string{sessions.ResumedStream, sessions.ResetFirst, sessions.ResetExpired, sessions.ResetEpoch, sessions.ResetUnknown} {

@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"hash/maphash"
 	"runtime/debug"
 
 	"github.com/perch-im/perch"
@@ -29,7 +28,7 @@ func (s *Session) take(d delivery) {
 // that nobody will send again is kept; all else is state that the next login brings.
 func (s *Session) takeLate(d delivery) {
 	if m, ok := d.in.(*perch.MessageIn); ok && s.rec.Stream == nil && s.caps.Archive != archivePaged {
-		s.apply(m)
+		s.guarded(func() { s.applyMessage(m, d.link, s.now()) })
 	}
 }
 
@@ -77,7 +76,7 @@ func (s *Session) applyOne(in perch.Inbound) {
 	case *perch.MessageIn:
 		s.rememberAddress(in.From)
 		s.rememberAddress(in.To)
-		s.applyMessage(in)
+		s.applyMessage(in, s.link, s.now())
 	case *perch.PresenceIn:
 		s.applyPresence(in)
 	case *perch.PresenceError:
@@ -104,45 +103,4 @@ func (s *Session) applyOne(in perch.Inbound) {
 func (s *Session) dropped(d perch.Dropped) {
 	s.m.o.Observer.Dropped(d.Reason, 1)
 	s.emit(perch.EventDropped, d)
-}
-
-// recentIDs tells messages that were logged a moment ago: a server may send one again
-// after a resume, or to the stream that replaced a dead one (XEP-0198, 5 and 6).
-type recentIDs struct{ ring *recentRing }
-
-type recentRing struct {
-	seen [32]uint64
-	next int
-}
-
-var recentSeed = maphash.MakeSeed()
-
-// again says whether m was here before, and remembers it. Without a stanza-id only a
-// delayed message can be a repeated one: clients do use the same id twice.
-func (r *recentIDs) again(m *perch.Message) bool {
-	if plant.NoDedupe {
-		return false
-	}
-	var h maphash.Hash
-	h.SetSeed(recentSeed)
-	switch {
-	case m.StanzaID != "":
-		h.WriteString("s" + m.StanzaID)
-	case m.ID != "":
-		h.WriteString("m" + string(m.From) + "\x00" + string(m.To) + "\x00" + m.ID + "\x00" + m.Body)
-	default:
-		return false
-	}
-	sum := h.Sum64()
-	if r.ring == nil {
-		r.ring = &recentRing{}
-	}
-	for _, v := range r.ring.seen {
-		if v == sum {
-			return m.StanzaID != "" || m.Delay != nil || m.Source == perch.SourceResumed
-		}
-	}
-	r.ring.seen[r.ring.next] = sum
-	r.ring.next = (r.ring.next + 1) % len(r.ring.seen)
-	return false
 }

@@ -1,37 +1,40 @@
 package sessions
 
-import (
-	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/internal/plant"
-)
+import "github.com/perch-im/perch"
 
-// applyMessage logs a message. Its stanza-id, when it has one, becomes the place from
-// where the archive is read after a gap.
-func (s *Session) applyMessage(in *perch.MessageIn) {
-	if s.recent.again(&in.Message) {
+// applyMessage logs a message that a stream brought, unless it is a copy of one that is
+// logged. Its stanza-id, when it has one, becomes the place from where the archive is read
+// after a gap.
+func (s *Session) applyMessage(in *perch.MessageIn, l *link, arrived perch.Time) {
+	c := l.identify(&in.Message, arrived)
+	if s.isCopy(&c) {
 		return
 	}
-	if l := s.link; l != nil && in.StanzaID != "" && !plant.NoDedupe {
-		if _, ok := l.seen[in.StanzaID]; ok {
-			return
-		}
-	}
+	s.takeMessage(in, c)
+}
+
+// takeMessage logs a message that is no copy.
+func (s *Session) takeMessage(in *perch.MessageIn, c identity) {
 	m := in.Message
 	if m.Source == "" {
 		m.Source = perch.SourceLive
 	}
-	typ := perch.EventMessageReceived
-	if in.Sent {
-		typ = perch.EventMessageSent
-	}
-	s.emit(typ, m)
+	s.logMessage(messageEvent(in), &m, c)
 	if m.StanzaID != "" {
-		s.rec.ArchiveID = m.StanzaID
+		s.rec.ArchiveID, s.rec.ArchiveAt = m.StanzaID, s.now()
 		s.saveRecord()
 	}
 	if in.ReceiptRequested && !in.Sent && m.ID != "" {
 		s.giveReceipt(m.From, m.ID)
 	}
+}
+
+// messageEvent is the type of the event of a message.
+func messageEvent(m *perch.MessageIn) perch.EventType {
+	if m.Sent {
+		return perch.EventMessageSent
+	}
+	return perch.EventMessageReceived
 }
 
 // giveReceipt tells a buddy that we have its message (XEP-0184, 5.5): once it is kept, and

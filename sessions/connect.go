@@ -16,12 +16,15 @@ type link struct {
 	live     bool // the initial presence is out: stanzas may be sent
 	inactive bool // the server was told that nobody is looking
 
-	// While the archive is read, messages wait in held; seen has what the archive gave.
+	number uint16
+
+	// While the archive is read, messages wait in held.
 	holding   bool
 	held      []delivery
 	heldBytes int
-	overflow  bool // held was full: what was dropped is in the archive, read it again
-	seen      map[string]struct{}
+	overflow  bool       // held was full: what was dropped is in the archive, read it again
+	caughtUp  perch.Time // when the archive was read to its end
+	overlap   perch.Time // see overlap.since
 	behind    behind
 	lastSeq   uint64 // of the last delivery
 
@@ -117,7 +120,7 @@ func (s *Session) enter(ctx context.Context, conn Conn) {
 	}
 	conn.Start(func(seq uint64, in perch.Inbound) {
 		select {
-		case s.in <- delivery{l, seq, in}:
+		case s.in <- delivery{link: l, seq: seq, in: in}:
 		case <-s.ctx.Done():
 		}
 	})
@@ -135,7 +138,7 @@ func (s *Session) enter(ctx context.Context, conn Conn) {
 // signed in. Whoever waits for it looks again and finds that one.
 func (s *Session) superseded() {
 	s.end(endSignedOut)
-	s.movedOn.Store(true)
+	s.forgotten.Store(false)
 	s.openingDone(errGone)
 }
 
@@ -172,10 +175,9 @@ func (s *Session) attach(l *link) bool {
 	s.link = l
 	s.caps = l.login.Capabilities
 	s.rec.JID = l.login.JID
-	if l.login.Resumed && !l.goesOn {
-		l.seen = s.halfSeen
-	}
-	s.halfway, s.halfSeen = nil, nil
+	s.halfway = nil
+	s.links = max(s.links+1, 1) // 0 is that of an earlier process
+	l.number = s.links
 	if s.m.o.Store.Durable() {
 		_ = l.state() // from here on the server hears of nothing that is not kept
 	}
@@ -203,6 +205,9 @@ func (s *Session) drop(l *link, err error) {
 func (s *Session) signIn(ctx context.Context, l *link) error {
 	if l.goesOn {
 		return s.turn(ctx, func() { s.ifCurrent(l, s.resumed) })
+	}
+	if err := s.recall(ctx, l); err != nil {
+		return err
 	}
 	if err := s.catchUp(ctx, l, true); err != nil {
 		return err

@@ -145,7 +145,7 @@ func TestSuspendedIsReleased(t *testing.T) {
 		if pass(2 * time.Hour); w.m.Len() != 0 {
 			t.Error("not released")
 		}
-		if items, _ := w.open().Buddies(); len(items) != 1 {
+		if items, _, _ := w.open().Buddies(); len(items) != 1 {
 			t.Errorf("%v", items)
 		}
 	})

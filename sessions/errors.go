@@ -13,7 +13,7 @@ var (
 	// ErrSlow: the client does not keep up.
 	ErrSlow error = perch.Errorf(perch.KindQuotaExceeded, "the connection reads too slowly; resume from your cursor")
 	// ErrEnded: the session was signed out. Methods of a Session return it too.
-	ErrEnded error = perch.Errorf(perch.KindNotFound, "the session has ended")
+	ErrEnded error = perch.Errorf(perch.KindUnauthorized, "the session has ended: sign in again")
 	// ErrMoved: another node owns the session now, or its log had to start anew; connect
 	// again with your cursor.
 	ErrMoved error = perch.Errorf(perch.KindSessionOffline, "the session has moved; connect again with your cursor")
@@ -26,10 +26,10 @@ var errMovedOn error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: 
 
 // endedError is what a method of a session that has ended returns.
 func (s *Session) endedError() error {
-	if s.movedOn.Load() {
-		return errMovedOn
+	if s.forgotten.Load() {
+		return ErrEnded
 	}
-	return ErrEnded
+	return errMovedOn
 }
 
 // errGone says that a session ended between being found and being used: look again.

@@ -26,6 +26,7 @@ const (
 // does not page may not have them: then nothing more is held.
 func (s *Session) hold(d delivery, m *perch.MessageIn) {
 	l := d.link
+	d.at = s.now()
 	if n := messageCost(m); len(l.held) < maxHeld && l.heldBytes+n <= heldBytes {
 		l.heldBytes += n
 		l.held = append(l.held, d)
@@ -63,16 +64,26 @@ func (s *Session) hold(d delivery, m *perch.MessageIn) {
 // releaseHeld lets the live messages go on that the archive did not have.
 func (s *Session) releaseHeld(l *link) {
 	held := l.held
-	l.holding, l.held, l.heldBytes = false, nil, 0
+	l.holding, l.held, l.heldBytes, l.caughtUp = false, nil, 0, s.now()
 	if s.link != l && l.paged() {
 		return // lost meanwhile: the next login reads the archive again
 	}
 	for _, d := range held {
-		s.apply(d.in)
+		s.guarded(func() { s.release(d) })
 	}
 	s.covered(l)
-	if s.settle == nil {
-		l.seen = nil
+}
+
+// release applies one message that was held.
+func (s *Session) release(d delivery) {
+	m := d.in.(*perch.MessageIn)
+	switch {
+	case d.known:
+	case d.entry != 0:
+		c := s.known.remove(d.entry - 1)
+		s.takeMessage(m, c)
+	default:
+		s.applyMessage(m, d.link, d.at)
 	}
 }
 
@@ -109,11 +120,6 @@ func (s *Session) catchUp(ctx context.Context, l *link, first bool) error {
 	}
 	if !l.catching(ctx, s) {
 		return nil
-	}
-	if first {
-		if err := s.lookBack(ctx, l); err != nil {
-			return err
-		}
 	}
 	for round := range catchUpPages {
 		var after string
@@ -181,11 +187,11 @@ func (s *Session) archivePage(ctx context.Context, l *link, after string, since 
 	}
 	a := archived{ArchivePage: page, ours: map[string]*perch.MessageRecord{}, since: since}
 	for _, it := range page.Items {
-		if it.MessageID == "" || it.Direction != "out" || after == "" && since == 0 {
+		if it.ID == "" || !it.Sent || after == "" && since == 0 {
 			continue
 		}
-		if r, err := s.m.o.Store.Message(ctx, s.id, it.MessageID); err == nil {
-			a.ours[it.MessageID] = r
+		if r, err := s.m.o.Store.Message(ctx, s.id, it.ID); err == nil {
+			a.ours[it.ID] = r
 		}
 	}
 	return a, nil
@@ -210,33 +216,32 @@ func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
 		s.moveOn(l, a, after)
 		return false
 	}
-	if l.seen == nil {
-		l.seen = map[string]struct{}{}
-	}
-	if i := slices.IndexFunc(a.Items, func(it perch.ArchiveItem) bool { return it.ID == after }); i >= 0 {
+	if i := slices.IndexFunc(a.Items, func(it perch.ArchiveItem) bool { return it.StanzaID == after }); i >= 0 {
 		a.Items = a.Items[i+1:] // an archive that does not page gives the same again
 	}
-	for _, it := range a.Items {
-		late := l.behind.until != ""
-		if late && it.ID == l.behind.until {
+	for i := range a.Items {
+		it := &a.Items[i]
+		if l.behind.until != "" && it.StanzaID == l.behind.until {
 			l.behind = behind{}
 		}
-		if _, ok := l.seen[it.ID]; ok || it.Time < a.since || late && it.Direction == "out" {
-			continue // copies of what other devices send need not have an id: they are logged already
+		if it.Time < a.since {
+			continue
 		}
-		l.seen[it.ID] = struct{}{}
-		s.guarded(func() { s.applyArchived(it, a.ours[it.MessageID]) })
+		s.guarded(func() { s.applyArchived(it, a.ours[it.ID]) })
 	}
 	return s.moveOn(l, a, after) && !a.Complete
 }
 
-// moveOn notes the end of a page as the place to go on from; false: there is no progress.
+// moveOn notes the end of a page as the place to read on from; false: there is no progress.
 // The last archived stanza need not be a message that is shown, so the page's own end
 // counts before that of its items.
 func (s *Session) moveOn(l *link, a archived, after string) bool {
-	last := a.Last
-	if n := len(a.Items); last == "" && n > 0 {
-		last = a.Items[n-1].ID
+	last, at := a.Last, s.now()
+	if n := len(a.Items); n > 0 {
+		last = cmp.Or(last, a.Items[n-1].StanzaID)
+		if !a.Complete && (after != "" || a.since != 0) {
+			at = min(at, a.Items[n-1].Time) // what was logged since is still to come
+		}
 	}
 	if last == "" || last == after {
 		return false
@@ -246,37 +251,55 @@ func (s *Session) moveOn(l *link, a archived, after string) bool {
 		return true
 	}
 	l.behind = behind{}
-	s.rec.ArchiveID = last
+	s.rec.ArchiveID, s.rec.ArchiveAt = last, at
 	s.saveRecord()
 	return true
 }
 
-// applyArchived logs one archived message. One that we sent is in the log already, or is
-// the proof that it arrived.
-func (s *Session) applyArchived(it perch.ArchiveItem, stored *perch.MessageRecord) {
-	r := s.record(it.MessageID)
+// applyArchived logs one archived message, unless it is a copy of one that is logged. One that
+// we sent is in the log already, or is the proof that it arrived.
+func (s *Session) applyArchived(it *perch.ArchiveItem, stored *perch.MessageRecord) {
+	c := identityOf(&it.Message, pathArchive, s.now())
+	logged := s.isCopy(&c)
+	r := s.record(it.ID)
 	if r == nil {
 		r = stored
 	}
-	if it.Direction == "out" && it.MessageID != "" && r != nil {
+	if r != nil && it.Sent && it.ID != "" && writtenAs(r, it) {
 		s.advanceTo(r, perch.StatusAcked, nil)
+		if !logged {
+			s.known.add(c)
+		}
+		return
+	}
+	if logged {
 		return
 	}
 	s.rememberAddress(it.From)
 	s.rememberAddress(it.To)
-	m := perch.Message{ID: it.MessageID, StanzaID: it.ID, From: it.From, To: it.To, Kind: perch.ChatMessage, Body: it.Body,
-		Delay: &perch.Delay{Stamp: it.Time}, Source: perch.SourceArchive}
-	if m.ID == "" {
-		m.ID = it.ID
+	m := it.Message
+	m.ID = cmp.Or(m.ID, m.StanzaID)
+	s.logMessage(messageEvent(&it.MessageIn), &m, c)
+}
+
+// writtenAs reports whether an archived message is the one of a record. Another device may
+// use the same id: then it is to somebody else, or of another time.
+func writtenAs(r *perch.MessageRecord, it *perch.ArchiveItem) bool {
+	if !r.To.Bare().Equal(it.To.Bare()) {
+		return false
 	}
-	if s.recent.again(&m) {
-		return
+	if it.TimeIsArrival || len(r.History) == 0 {
+		return true
 	}
-	typ := perch.EventMessageReceived
-	if it.Direction == "out" {
-		typ = perch.EventMessageSent
+	if it.Time < r.History[0].Time-archiveSlack {
+		return false
 	}
-	s.emit(typ, m)
+	for _, h := range r.History {
+		if h.Status == perch.StatusAcked && it.Time > h.Time+archiveSlack {
+			return false
+		}
+	}
+	return true
 }
 
 // written waits until everything that was queued is kept: a long archive is read no faster

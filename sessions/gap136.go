@@ -3,7 +3,6 @@ package sessions
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -35,7 +34,7 @@ func (s *Session) catchUpLast(ctx context.Context, l *link) error {
 	}
 	short, cancel := context.WithTimeout(ctx, lastTime)
 	defer cancel()
-	items, k, err := s.lastMessages(short, l, since)
+	items, err := s.lastMessages(short, l, since)
 	if err != nil && (ctx.Err() != nil || l.conn.Err() != nil) {
 		return err // the next login does it
 	}
@@ -45,51 +44,57 @@ func (s *Session) catchUpLast(ctx context.Context, l *link) error {
 	return s.turn(ctx, func() {
 		s.ifCurrent(l, func(l *link) {
 			if l.holding {
-				s.applyLast(l, items, k)
+				s.applyLast(l, items)
 			}
 			s.gap()
 		})
 	})
 }
 
-// applyLast logs what neither the log nor the messages that wait have.
-func (s *Session) applyLast(l *link, items []perch.ArchiveItem, k knownMessages) {
-	for _, d := range l.held {
-		if m, ok := d.in.(*perch.MessageIn); ok && m != nil {
-			k.add(&m.Message, m.Sent, s.now())
+// applyLast logs what neither the log nor the messages that wait have. These count first:
+// they have ids and all fields, and this archive has not.
+func (s *Session) applyLast(l *link, items []perch.ArchiveItem) {
+	for i := range l.held {
+		d := &l.held[i]
+		m, ok := d.in.(*perch.MessageIn)
+		if !ok || m == nil {
+			continue
+		}
+		c := l.identify(&m.Message, d.at)
+		if d.known = s.isCopy(&c); !d.known {
+			d.entry = s.known.add(c) + 1
 		}
 	}
-	for _, it := range items {
-		if !k.has(it) {
-			s.guarded(func() { s.applyArchived(it, nil) })
+	for i := range items {
+		if !items[i].TimeIsArrival { // it may be of any time, and logged long ago
+			s.guarded(func() { s.applyArchived(&items[i], nil) })
 		}
 	}
 }
 
 // lastMessages asks for the last messages of the recent conversations, from a time on, oldest
-// first, and says what is known of them.
-func (s *Session) lastMessages(ctx context.Context, l *link, since perch.Time) ([]perch.ArchiveItem, knownMessages, error) {
-	k := knownMessages{}
+// first.
+func (s *Session) lastMessages(ctx context.Context, l *link, since perch.Time) ([]perch.ArchiveItem, error) {
 	if err := s.written(ctx); err != nil {
-		return nil, k, err
+		return nil, err
 	}
 	var tip uint64
 	if err := s.turn(ctx, func() { tip = s.log.shown }); err != nil {
-		return nil, k, err
+		return nil, err
 	}
 	page, err := s.m.o.Store.Log(ctx, s.id, tip-min(tip, lastTail), lastTail)
 	if err != nil {
-		return nil, k, err
+		return nil, err
 	}
 	var items []perch.ArchiveItem
-	for _, peer := range k.read(page.Events) {
+	for _, peer := range recentPeers(page.Events) {
 		last, err := l.conn.Archive(ctx, perch.ArchiveQuery{With: peer, Start: since})
 		if err != nil {
-			return sorted(items), k, err // most likely the others would fail as well
+			return sorted(items), err // most likely the others would fail as well
 		}
 		items = append(items, last.Items...)
 	}
-	return sorted(items), k, nil
+	return sorted(items), nil
 }
 
 func sorted(items []perch.ArchiveItem) []perch.ArchiveItem {
@@ -97,64 +102,17 @@ func sorted(items []perch.ArchiveItem) []perch.ArchiveItem {
 	return items
 }
 
-// knownMessages are the times of messages that need not be logged again. An archive without
-// ids gives nothing else to know them by than what was said, by whom, and about when.
-type knownMessages map[saying][]perch.Time
-
-type saying struct {
-	peer perch.JID // its key
-	sent bool
-	body string
-}
-
-func (k knownMessages) add(m *perch.Message, sent bool, at perch.Time) {
-	if m.Delay != nil && m.Delay.Stamp != 0 {
-		at = m.Delay.Stamp
-	}
-	what := saying{m.From.Bare().Key(), sent, m.Body}
-	if sent {
-		what.peer = m.To.Bare().Key()
-	}
-	k[what] = append(k[what], at)
-}
-
-// has says whether it is one of them, which then stands for no other.
-func (k knownMessages) has(it perch.ArchiveItem) bool {
-	what := saying{it.From.Bare().Key(), it.Direction == "out", it.Body}
-	if what.sent {
-		what.peer = it.To.Bare().Key()
-	}
-	nearest, best := -1, perch.Time(lastSlack)
-	for i, at := range k[what] {
-		if d := max(at-it.Time, it.Time-at); d <= best {
-			nearest, best = i, d
-		}
-	}
-	if nearest < 0 {
-		return false
-	}
-	k[what] = slices.Delete(k[what], nearest, nearest+1)
-	return true
-}
-
-// read takes the messages of a part of the log, and returns whom they were exchanged with,
-// the latest first.
-func (k knownMessages) read(events []*perch.Event) (peers []perch.JID) {
+// recentPeers are those whom the messages of a part of the log were exchanged with, the
+// latest first.
+func recentPeers(events []*perch.Event) (peers []perch.JID) {
 	for _, e := range slices.Backward(events) {
-		if e.Type != perch.EventMessageReceived && e.Type != perch.EventMessageSent {
+		m := messageOf(e)
+		if m == nil {
 			continue
 		}
-		var env struct {
-			Data perch.Message `json:"data"`
-		}
-		if json.Unmarshal(e.Wire, &env) != nil {
-			continue
-		}
-		sent := e.Type == perch.EventMessageSent
-		k.add(&env.Data, sent, e.Time)
-		peer := env.Data.From.Bare()
-		if sent {
-			peer = env.Data.To.Bare()
+		peer := m.From.Bare()
+		if e.Type == perch.EventMessageSent {
+			peer = m.To.Bare()
 		}
 		if len(peers) < lastPeers && !slices.ContainsFunc(peers, peer.Equal) {
 			peers = append(peers, peer)

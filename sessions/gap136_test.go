@@ -32,11 +32,11 @@ func withLastTen(w *world) *lastTen {
 
 // say puts a message into the archive, as of now.
 func (a *lastTen) say(with perch.JID, direction, body string) {
-	it := perch.ArchiveItem{ID: fmt.Sprintf("%s-%d-%s", with, len(a.items), body), From: with, To: alice, Direction: direction, Body: body, Time: perch.At(time.Now())}
+	from, to := with, alice
 	if direction == "out" {
-		it.From, it.To = alice, with
+		from, to = alice, with
 	}
-	a.items = append(a.items, it)
+	a.items = append(a.items, item(fmt.Sprintf("%s-%d-%s", with, len(a.items), body), "", from, to, body))
 }
 
 // both is a message that arrives, and is archived.

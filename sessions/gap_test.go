@@ -31,9 +31,17 @@ func (a *archive) add(body, direction, id string) string {
 	if direction == "out" {
 		from, to = alice+"/perch", bob
 	}
-	a.items = append(a.items, perch.ArchiveItem{ID: n, From: from, To: to, Direction: direction, Body: body,
-		Time: perch.At(time.Now()), MessageID: id})
+	a.items = append(a.items, item(n, id, from, to, body))
 	return n
+}
+
+// item is an archived message, as of now; one from alice was sent.
+func item(archiveID, id string, from, to perch.JID, body string) perch.ArchiveItem {
+	now := perch.At(time.Now())
+	return perch.ArchiveItem{Time: now, MessageIn: perch.MessageIn{Sent: from.Bare() == alice, Message: perch.Message{
+		ID: id, StanzaID: archiveID, From: from, To: to, Kind: perch.ChatMessage, Body: body,
+		Delay: &perch.Delay{Stamp: now}, Source: perch.SourceArchive,
+	}}}
 }
 
 func (a *archive) page(q perch.ArchiveQuery) (perch.ArchivePage, error) {
@@ -53,7 +61,7 @@ func (a *archive) page(q perch.ArchiveQuery) (perch.ArchivePage, error) {
 		}
 	}
 	if q.After != "" {
-		i := slices.IndexFunc(a.items, func(it perch.ArchiveItem) bool { return it.ID == q.After })
+		i := slices.IndexFunc(a.items, func(it perch.ArchiveItem) bool { return it.StanzaID == q.After })
 		if i < 0 {
 			return perch.ArchivePage{}, &perch.Error{Kind: perch.KindXMPP, XMPP: &perch.XMPPError{Condition: "item-not-found"}}
 		}
@@ -62,7 +70,7 @@ func (a *archive) page(q perch.ArchiveQuery) (perch.ArchivePage, error) {
 	items := slices.Clone(a.items[from:min(len(a.items), from+min(q.Limit, a.size))])
 	p := perch.ArchivePage{Items: items, Complete: from+len(items) == len(a.items)}
 	if len(items) > 0 {
-		p.First, p.Last = items[0].ID, items[len(items)-1].ID
+		p.First, p.Last = items[0].StanzaID, items[len(items)-1].StanzaID
 	}
 	return p, nil
 }
@@ -180,7 +188,7 @@ func TestArchiveBeforeTheLastMessage(t *testing.T) {
 		second := a.add("second", "in", "")
 		w.say(live(first, "first"))
 		sent := text("other", "by another device") // its copy has no id of the archive
-		sent.Sent = true
+		sent.Sent, sent.From, sent.To = true, alice+"/perch", bob
 		w.say(sent)
 		w.say(live(second, "second"))
 		for range 2 {
@@ -359,9 +367,9 @@ func TestTrimmedArchive(t *testing.T) {
 func TestOddArchives(t *testing.T) {
 	for name, p := range map[string]perch.ArchivePage{
 		"empty":     {},
-		"same":      {Items: []perch.ArchiveItem{{ID: "1", Body: "x", From: bob}}, Last: "1"},
+		"same":      {Items: []perch.ArchiveItem{item("1", "", bob, alice, "x")}, Last: "1"},
 		"no text":   {Last: "1"},
-		"no paging": {Items: []perch.ArchiveItem{{ID: "1", Body: "x", From: bob}}},
+		"no paging": {Items: []perch.ArchiveItem{item("1", "", bob, alice, "x")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {

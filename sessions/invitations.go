@@ -83,14 +83,16 @@ func (s *Session) closeInvitation(jid perch.JID, typ perch.EventType) {
 }
 
 // Invitations returns the pending requests, sorted by the key of the JID.
-func (s *Session) Invitations() []perch.Invitation {
+func (s *Session) Invitations() ([]perch.Invitation, error) {
 	list := []perch.Invitation{}
-	s.see(func() {
+	if err := s.turn(s.ctx, func() {
 		for _, i := range s.invites {
 			list = append(list, *i)
 		}
-	})
-	return list
+	}); err != nil {
+		return nil, err
+	}
+	return list, nil
 }
 
 // AcceptOptions of an invitation.

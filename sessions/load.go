@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	"github.com/perch-im/perch"
@@ -10,7 +9,7 @@ import (
 
 const (
 	loadNames = 500 // vCards that are looked at for names, at most
-	loadTail  = 32  // events that are looked at for messages which may come again
+	loadTail  = 100 // events that are looked at for messages which may come again
 )
 
 // load takes over what the Store has. It runs before the owner, and may wait.
@@ -113,20 +112,11 @@ func (s *Session) loadTail(ctx context.Context, tip uint64) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range page.Events {
-		if s.rec.OfflineSince < e.Time && s.rec.Stream == nil {
-			s.rec.OfflineSince = e.Time
-		}
-		if e.Type != perch.EventMessageReceived && e.Type != perch.EventMessageSent {
-			continue
-		}
-		var env struct {
-			Data perch.Message `json:"data"`
-		}
-		if json.Unmarshal(e.Wire, &env) == nil {
-			s.recent.again(&env.Data)
-		}
+	if n := len(page.Events); n > 0 && s.rec.RosterKnown && s.rec.OfflineSince == 0 {
+		s.rec.OfflineSince = page.Events[n-1].Time // it was online until the process died
 	}
+	read, _ := identitiesOf(page.Events, s.rec.JID, tip)
+	s.known.merge(read)
 	return nil
 }
 

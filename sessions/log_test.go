@@ -73,7 +73,7 @@ func TestStoreDown(t *testing.T) {
 		if n := w.up.newest().HandledSeq(); n != 0 {
 			t.Errorf("%d stanzas were acknowledged", n)
 		}
-		if items, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
+		if items, _, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
 			t.Error("reads do not go on")
 		}
 		_, err = s.SendMessage(w.ctx(), hi("refused"))

@@ -43,7 +43,7 @@ func accepts(w *world) (n int) {
 func wantAccepted(w *world, s *sessions.Session, accepted bool) {
 	w.t.Helper()
 	want := map[bool]int{true: 1}[accepted]
-	if n, invitations := accepts(w), len(s.Invitations()); n != want || invitations != 1-want {
+	if n, invitations := accepts(w), len(invitations(s)); n != want || invitations != 1-want {
 		w.t.Errorf("accepted %d times with %d invitations, want %d and %d", n, invitations, want, 1-want)
 	}
 }

@@ -34,7 +34,7 @@ func TestIdleAway(t *testing.T) {
 		if pass(2 * time.Minute); len(shows(w.conn())) != 2 || shows(w.conn())[1] != perch.ShowAway {
 			t.Errorf("%q", shows(w.conn()))
 		}
-		if p := s.OwnPresence(); p.Show != perch.ShowNone || !p.Available {
+		if p, _ := s.OwnPresence(); p.Show != perch.ShowNone || !p.Available {
 			t.Errorf("the wish was changed: %+v", p)
 		}
 		w.attach(s, sessions.SubscribeOptions{})

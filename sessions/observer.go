@@ -30,6 +30,8 @@ const (
 	DroppedChatState  = "chat_state"         // of a stream that fell behind
 	DroppedPresence   = "coalesced"          // a newer presence of the same buddy took its place
 	DroppedSlow       = "slow"               // queued for a stream that was cut; durable ones are replayed
+	DroppedForged     = "forged"             // a bounce or a receipt by an entity that the message did not go to
+	DroppedUnmatched  = "unmatched"          // the same of a message that is not known, or no more
 	DroppedOverBudget = "over_budget"        // there was no room for it; see limits.go
 	DroppedRosterPart = "roster_partial"     // a login whose roster is over a limit
 	DroppedNoRoster   = "roster_unavailable" // a login that got no roster

@@ -20,9 +20,9 @@ type outbox struct {
 	running   map[string]string // keys whose commit is under way, with their fingerprints
 	records   []*perch.MessageRecord
 	awaited   map[string][]chan struct{} // who waits for a message to be decided, by its id
-	looking   bool
-	accepting int  // bytes of messages whose commit is under way
-	asking    bool // the archive is asked about earlier messages: later ones wait
+	queries   []*recordQuery             // for records that are not at hand; the first one is under way
+	accepting int                        // bytes of messages whose commit is under way
+	asking    bool                       // the archive is asked about earlier messages: later ones wait
 }
 
 // outEntry is an accepted message. It is written at most once on one stream; what becomes
@@ -99,8 +99,11 @@ func (s *Session) write(e *outEntry) bool {
 		return true // written before, on a stream that is gone
 	}
 	e.record = s.advance(e.record, perch.StatusSent, nil)
-	s.emit(perch.EventMessageSent, perch.Message{ID: e.ID, From: s.rec.JID, To: e.To, Kind: e.Kind, Body: e.Body,
-		Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive})
+	m := perch.Message{ID: e.ID, From: s.rec.JID, To: e.To, Kind: e.Kind, Body: e.Body,
+		Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive}
+	c := identityOf(&m, pathOwn, s.now())
+	c.link = s.link.number
+	s.logMessage(perch.EventMessageSent, &m, c)
 	s.saveStream() // with the message in it
 	return true
 }

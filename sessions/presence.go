@@ -252,9 +252,6 @@ func (s *Session) settled() {
 		}
 		s.setPresence(k, s.aggregate(p.JID, left, "", now))
 	}
-	if s.link != nil && !s.link.holding {
-		s.link.seen = nil
-	}
 }
 
 func has(set map[perch.JID]struct{}, j perch.JID) bool {

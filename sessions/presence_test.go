@@ -203,7 +203,7 @@ func TestPhotoHash(t *testing.T) {
 func TestOwnPresence(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
-		if p := s.OwnPresence(); !p.Available {
+		if p, _ := s.OwnPresence(); !p.Available {
 			t.Errorf("%+v", p)
 		}
 		dnd := perch.OwnPresence{Available: true, Show: perch.ShowDND, Status: "busy", Priority: 3}

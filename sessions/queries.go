@@ -22,7 +22,15 @@ func (s *Session) change(ctx context.Context, f func() error) error {
 	return err
 }
 
-// Info is the answer of GET /v1/session, whatever the state.
+// Current is the answer of GET /v1/session, whatever the state, or the error of a session that
+// has ended or moved.
+func (s *Session) Current() (info perch.SessionInfo, err error) {
+	err = s.turn(s.ctx, func() { info = s.info() })
+	return info, err
+}
+
+// Info is Current for those who only want to know the state: it is closed when the session is
+// not here any more.
 func (s *Session) Info() perch.SessionInfo {
 	info := perch.SessionInfo{State: perch.StateClosed, Reason: perch.ReasonSignedOut, Upstream: s.upstream.Name, Features: []string{}}
 	s.see(func() { info = s.info() })
@@ -47,22 +55,25 @@ func (s *Session) info() perch.SessionInfo {
 }
 
 // Buddies returns the roster sorted by JID, and a version that changes with it (ETag). A
-// buddy without a name in the roster has that of its cached vCard.
-func (s *Session) Buddies() (items []perch.Buddy, version string) {
+// buddy without a name in the roster has that of its cached vCard. Like every read of a
+// session, it gives an error once the session has ended or moved, and never an empty answer.
+func (s *Session) Buddies() (items []perch.Buddy, version string, err error) {
 	items = []perch.Buddy{}
-	s.see(func() {
+	if err := s.turn(s.ctx, func() {
 		s.handed = true
 		for i := range s.contacts {
 			items = append(items, *s.contacts[i].shown())
 		}
-	})
+	}); err != nil {
+		return nil, "", err
+	}
 	h := fnv.New64a()
 	for i := range items {
 		b := &items[i]
 		text(h, string(b.JID), b.Name, b.Subscription.String(), b.Ask.String(), strconv.FormatBool(b.Approved))
 		text(h, b.Groups...)
 	}
-	return items, strconv.FormatUint(h.Sum64(), 36)
+	return items, strconv.FormatUint(h.Sum64(), 36), nil
 }
 
 // Buddy returns one roster item; KindItemNotFound if there is none.
@@ -108,13 +119,15 @@ func (s *Session) presenceOf(k *contact) *perch.Presence {
 
 // Presences returns the presence of every buddy, sorted by JID, and a version that
 // changes with it.
-func (s *Session) Presences() (items []perch.Presence, version string) {
+func (s *Session) Presences() (items []perch.Presence, version string, err error) {
 	items = []perch.Presence{}
-	s.see(func() {
+	if err := s.turn(s.ctx, func() {
 		for i := range s.contacts {
 			items = append(items, *s.presenceOf(&s.contacts[i]))
 		}
-	})
+	}); err != nil {
+		return nil, "", err
+	}
 	h := fnv.New64a()
 	for i := range items {
 		p := &items[i]
@@ -123,7 +136,7 @@ func (s *Session) Presences() (items []perch.Presence, version string) {
 			text(h, r.Resource, r.Show.String(), r.Status, strconv.Itoa(int(r.Priority)))
 		}
 	}
-	return items, strconv.FormatUint(h.Sum64(), 36)
+	return items, strconv.FormatUint(h.Sum64(), 36), nil
 }
 
 // text adds strings to a hash so that no two lists give the same.
@@ -139,7 +152,7 @@ func text(h io.Writer, list ...string) {
 }
 
 // OwnPresence is the availability that the account wants to have.
-func (s *Session) OwnPresence() (p perch.OwnPresence) {
-	s.see(func() { p = s.rec.Own })
-	return p
+func (s *Session) OwnPresence() (p perch.OwnPresence, err error) {
+	err = s.turn(s.ctx, func() { p = s.rec.Own })
+	return p, err
 }

@@ -187,7 +187,7 @@ func TestArchiveAndInfo(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.Edit(func(d *fakexmpp.Data) {
 			d.Capabilities.Archive = "136"
-			d.Archive = perch.ArchivePage{Items: []perch.ArchiveItem{{ID: "1", Body: "x"}}}
+			d.Archive = perch.ArchivePage{Items: []perch.ArchiveItem{item("1", "", bob, alice, "x")}}
 		})
 		s := w.open()
 		if p, err := s.Archive(w.ctx(), perch.ArchiveQuery{With: bob}); err != nil || len(p.Items) != 1 {

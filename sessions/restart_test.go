@@ -58,7 +58,7 @@ func TestRestart(t *testing.T) {
 		if got := brief(w.presence(s, bob)); got != `true "dnd" 0 "" [a] stale=true` {
 			t.Error(got)
 		}
-		if items, _ := s.Buddies(); names(items) != "bob=bob carol=carol" || len(s.Invitations()) != 1 {
+		if items, _, _ := s.Buddies(); names(items) != "bob=bob carol=carol" || len(invitations(s)) != 1 {
 			t.Errorf("%v", items)
 		}
 		c := w.attach(s, sessions.SubscribeOptions{Since: cursor})
@@ -105,8 +105,8 @@ func TestRestartEmitsDifferences(t *testing.T) {
 		w.refuse(linkLost)
 		w.restart()
 		s := w.open()
-		if items, _ := s.Buddies(); len(items) != 2 || len(s.Invitations()) != 0 {
-			t.Errorf("kept what was gone: %v %v", items, s.Invitations())
+		if items, _, _ := s.Buddies(); len(items) != 2 || len(invitations(s)) != 0 {
+			t.Errorf("kept what was gone: %v %v", items, invitations(s))
 		}
 		w.refuse(nil)
 		for s.Info().State != perch.StateOnline {

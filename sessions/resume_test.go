@@ -181,7 +181,7 @@ func TestResumedHalfway(t *testing.T) {
 		if got := sent[*perch.PresenceOut](w.conn()); len(got) != 1 {
 			t.Errorf("%d presences on the resumed stream", len(got))
 		}
-		if items, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
+		if items, _, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
 			t.Errorf("%v, %s", items, s.Info().State)
 		}
 	})

@@ -25,7 +25,7 @@ func TestRosterDifferences(t *testing.T) {
 		if evs := types(w.durable(s)); len(evs) != 1 {
 			t.Errorf("log %v", evs)
 		}
-		items, v1 := s.Buddies()
+		items, v1, _ := s.Buddies()
 		if names(items) != "bob=bob carol=carol" || items[0].Groups == nil {
 			t.Errorf("%+v", items)
 		}
@@ -44,7 +44,7 @@ func TestRosterDifferences(t *testing.T) {
 		if got := string(evs[2].Data); got != `{"jid":"carol@example.net"}` {
 			t.Error(got)
 		}
-		if _, v2 := s.Buddies(); v1 == v2 {
+		if _, v2, _ := s.Buddies(); v1 == v2 {
 			t.Error("the version did not change")
 		}
 		w.lose(linkLost)
@@ -56,13 +56,13 @@ func TestRosterPushes(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
 		s := w.open()
-		_, v1 := s.Buddies()
+		_, v1, _ := s.Buddies()
 		w.say(here(bob+"/x", "", 0))
 		c := w.attach(s, sessions.SubscribeOptions{})
 		same := perch.Buddy{JID: bob, Name: "bob", Subscription: perch.SubscriptionBoth}
 		w.say(&perch.RosterPush{Item: same, Version: "v2"})
 		c.wantTypes()
-		if _, v2 := s.Buddies(); v1 != v2 {
+		if _, v2, _ := s.Buddies(); v1 != v2 {
 			t.Error("the version changed for nothing")
 		}
 		renamed := same
@@ -90,7 +90,7 @@ func TestInvitations(t *testing.T) {
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.say(ask(joe, "Joe", ""), ask(eve, "Eve", "it is me"), ask(eve, "", ""), ask(eve, "Eve", "it is me"))
 		c.wantTypes(perch.EventInvitationReceived, perch.EventInvitationReceived)
-		list := s.Invitations()
+		list, _ := s.Invitations()
 		if len(list) != 2 || list[0].JID != eve || list[0].Nick != "Eve" || list[0].Message != "it is me" || list[0].ReceivedAt == 0 {
 			t.Errorf("%+v", list)
 		}
@@ -103,7 +103,7 @@ func TestInvitations(t *testing.T) {
 		c.wantTypes(perch.EventInvitationCancelled)
 		w.say(&perch.RosterPush{Item: perch.Buddy{JID: eve, Subscription: perch.SubscriptionFrom}})
 		c.wantTypes(perch.EventRosterItem, perch.EventInvitationAccepted)
-		if list := s.Invitations(); len(list) != 0 {
+		if list, _ := s.Invitations(); len(list) != 0 {
 			t.Errorf("%+v", list)
 		}
 	})
@@ -162,7 +162,7 @@ func TestAcceptAndDecline(t *testing.T) {
 		kindOf(t, err, perch.KindSessionOffline)
 		_, err = s.DeclineInvitation(w.ctx(), eve)
 		kindOf(t, err, perch.KindSessionOffline)
-		if len(s.Invitations()) != 1 {
+		if len(invitations(s)) != 1 {
 			t.Error("gone without an answer")
 		}
 	})
@@ -174,8 +174,13 @@ func TestInvitationsAreBounded(t *testing.T) {
 		for i := range 1100 {
 			w.say(&perch.SubscriptionIn{From: perch.JID("u" + strings.Repeat("x", i) + "@example.net"), Type: "subscribe"})
 		}
-		if n := len(s.Invitations()); n != 1000 {
+		if n := len(invitations(s)); n != 1000 {
 			t.Errorf("%d", n)
 		}
 	})
+}
+
+func invitations(s *sessions.Session) []perch.Invitation {
+	list, _ := s.Invitations()
+	return list
 }

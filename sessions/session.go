@@ -21,14 +21,14 @@ type Session struct {
 	mail chan func()   // turns that somebody waits for
 	post postbox       // turns that nobody waits for
 
-	ctx     context.Context // ends with the session
-	cancel  context.CancelFunc
-	wg      sync.WaitGroup // the goroutines of background
-	opened  chan struct{}  // closed when the first login is over, one way or the other
-	openErr error          // set before opened is closed; nil: there is a session
-	gone    chan struct{}  // closed when nothing of it is left in this process
-	movedOn atomic.Bool    // it ended, and what is kept of it goes on elsewhere
-	goneErr error          // set before gone is closed: what SignOut could not forget
+	ctx       context.Context // ends with the session
+	cancel    context.CancelFunc
+	wg        sync.WaitGroup // the goroutines of background
+	opened    chan struct{}  // closed when the first login is over, one way or the other
+	openErr   error          // set before opened is closed; nil: there is a session
+	gone      chan struct{}  // closed when nothing of it is left in this process
+	forgotten atomic.Bool    // it was ended for good; else what is kept of it is served elsewhere
+	goneErr   error          // set before gone is closed: what SignOut could not forget
 
 	replacing chan struct{} // has room for one: who replaces the credential
 
@@ -56,9 +56,10 @@ type Session struct {
 	invites  []*perch.Invitation
 	mutual   []perch.JID // see wantMutual
 	out      outbox
-	halfway  []byte              // state of a stream that was lost before it was online
-	halfSeen map[string]struct{} // and what its catch-up has read: the stream may bring it again
-	recent   recentIDs
+	halfway  []byte      // state of a stream that was lost before it was online
+	known    identities  // logged messages of which copies may come
+	trim     *time.Timer // of known
+	links    uint16      // streams until now, to tell them from each other
 	subs     []*Subscription
 	idle     idling
 	waits    waits // counted in m.backlog
@@ -197,7 +198,7 @@ func (s *Session) stayKept() {
 func (s *Session) end(e ending) {
 	if !s.ended {
 		s.ended, s.ending = true, e
-		s.movedOn.Store(!e.forget)
+		s.forgotten.Store(e.forget)
 	}
 }
 
@@ -210,6 +211,7 @@ func (s *Session) finish() {
 	stop(s.idle.timer)
 	stop(s.idle.release)
 	stop(s.log.pause)
+	stop(s.trim)
 	if s.settle != nil {
 		stop(s.settle.timer)
 	}
@@ -220,7 +222,7 @@ func (s *Session) finish() {
 		close(s.opened)
 	}
 	why := ErrEnded
-	if s.movedOn.Load() {
+	if !s.forgotten.Load() {
 		why = ErrMoved
 	}
 	for _, sub := range s.subs {

@@ -179,8 +179,8 @@ func (q *question) ask(ctx context.Context, c Conn) (found map[string]bool, sure
 			continue
 		}
 		for _, it := range page.Items {
-			if it.Direction == "out" && it.MessageID != "" {
-				found[it.MessageID] = true
+			if it.Sent && it.ID != "" {
+				found[it.ID] = true
 			}
 		}
 		if page.Complete || !slices.ContainsFunc(q.entries, func(e *outEntry) bool { return !found[e.ID] }) {

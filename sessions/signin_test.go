@@ -101,7 +101,7 @@ func TestSignOutForgets(t *testing.T) {
 		if info := s.Info(); info.State != perch.StateClosed {
 			t.Errorf("%+v", info)
 		}
-		items, _ := s.Buddies()
+		items, _, _ := s.Buddies()
 		if _, err := s.SendMessage(w.ctx(), sessions.NewMessage{To: bob, Body: "x"}); err != sessions.ErrEnded || len(items) != 0 {
 			t.Errorf("an ended session answers: %v %v", items, err)
 		}

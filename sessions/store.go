@@ -137,6 +137,7 @@ type Record struct {
 	RosterKnown   bool              `json:"roster_known"` // a roster was fetched at least once
 	Own           perch.OwnPresence `json:"own"`
 	ArchiveID     string            `json:"archive_id"` // stanza-id of the last logged message (XEP-0313)
+	ArchiveAt     perch.Time        `json:"archive_at"` // everything archived up to ArchiveID was so by then
 	Stream        []byte            `json:"stream"`     // Conn.StreamState
 	Handled       uint64            `json:"handled"`    // last inbound number that is in the log
 	OfflineSince  perch.Time        `json:"offline_since"`

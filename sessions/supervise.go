@@ -196,7 +196,7 @@ func (s *Session) lost(err error) {
 	if l.live {
 		s.rec.Stream = l.state()
 	} else {
-		s.halfway, s.halfSeen = l.state(), l.seen
+		s.halfway = l.state()
 	}
 	if l.live || s.rec.OfflineSince == 0 { // else the outage before goes on
 		s.rec.OfflineSince = s.now()

@@ -14,6 +14,10 @@ type delivery struct {
 	link *link
 	seq  uint64
 	in   perch.Inbound
+
+	at    perch.Time // of what is held: when it arrived
+	known bool       // and that it is a copy of one that is logged
+	entry int        // or 1 + its index among the identities, when it has one already
 }
 
 // postbox takes turns that nobody waits for: results of commits, of logins, of timers. It
@@ -57,6 +61,9 @@ func (s *Session) turn(ctx context.Context, f func()) error {
 	case <-s.ctx.Done():
 		return s.endedError()
 	case <-ctx.Done():
+		if s.ctx.Err() != nil {
+			return s.endedError()
+		}
 		return ctx.Err()
 	}
 }

@@ -484,20 +484,28 @@ export interface components {
         };
         ArchiveItem: {
             body: string;
-            /**
-             * @description "in" or "out"
-             * @enum {string}
-             */
+            delay?: components["schemas"]["Delay"];
+            /** @enum {string} */
             direction: "in" | "out";
             from: components["schemas"]["JID"];
+            /** @description in the archive; the stanza_id of events */
             id: string;
-            /**
-             * @description MessageID is the id attribute of the archived message (RFC 6120, 8.1.3), by which a copy
-             *     of it that came another way is known; left out where the archive does not keep it.
-             */
+            kind: components["schemas"]["MessageKind"];
+            /** @description the id of events; left out where the archive does not keep it */
             message_id?: string;
-            /** Format: date-time */
+            /** @description The id that the sending client gave it (XEP-0359). */
+            origin_id?: string;
+            /** @description The id in the archive of the room that it is from (XEP-0359). */
+            room_stanza_id?: string;
+            subject?: string;
+            thread?: string;
+            /**
+             * Format: date-time
+             * @description when it was archived
+             */
             time: string;
+            /** @description the archive gave no time that can be read: time is when the item arrived here */
+            time_is_arrival: boolean;
             to: components["schemas"]["JID"];
         };
         ArchivePage: {
@@ -587,6 +595,12 @@ export interface components {
             /** Format: password */
             token?: string;
         } & (unknown | unknown);
+        /** @description When, and by whom, a message was held back (XEP-0203). A stamp of null: since a time that is not known. */
+        Delay: {
+            from?: string;
+            /** Format: date-time */
+            stamp: string | null;
+        };
         /** @description One event; asyncapi.yaml describes each type. */
         Envelope: {
             data: Record<string, never>;
@@ -625,6 +639,8 @@ export interface components {
             id: string;
             status: components["schemas"]["MessageStatus"];
         };
+        /** @enum {string} */
+        MessageKind: "chat" | "normal" | "groupchat" | "headline";
         MessageRecord: {
             history: components["schemas"]["StatusChange"][];
             id: string;

@@ -51,6 +51,10 @@ export interface Page<T> {
 export interface MessageData {
   id: string;
   stanza_id?: string;
+  /** XEP-0359, as given by the room that the message is from. */
+  room_stanza_id?: string;
+  /** XEP-0359, as given by the client that sent it. */
+  origin_id?: string;
   from: JID;
   to: JID;
   kind: string;

@@ -96,7 +96,7 @@ func (c *Conn) closeQuery(id string) {
 }
 
 // archiveResult takes one result, if the archive that was asked sent it for a query that is
-// open (XEP-0313, 10). Archived stanzas without text are not shown.
+// open (XEP-0313, 10). Archived stanzas with nothing to show are not items.
 func (c *Conn) archiveResult(r *mamResult) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,7 +105,7 @@ func (c *Conn) archiveResult(r *mamResult) {
 		c.d.counters.ForgedOther.Add(1)
 		return
 	}
-	if r.message != nil && len(q.items) < q.most {
-		q.items = append(q.items, r.item)
+	if r.item != nil && len(q.items) < q.most {
+		q.items = append(q.items, *r.item)
 	}
 }

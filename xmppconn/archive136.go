@@ -42,20 +42,27 @@ func parseArchive136(payload *element, self perch.JID, q perch.ArchiveQuery, mos
 	slices.SortStableFunc(items, func(a, b perch.ArchiveItem) int { return cmp.Compare(a.Time, b.Time) })
 	nameItems(items)
 	items = slices.DeleteFunc(items, func(i perch.ArchiveItem) bool {
-		return q.Start != 0 && i.Time < q.Start || q.End != 0 && i.Time > q.End
+		return i.Time != 0 && (q.Start != 0 && i.Time < q.Start || q.End != 0 && i.Time > q.End)
 	})
+	for i := range items {
+		if items[i].Time == 0 {
+			items[i].Time, items[i].TimeIsArrival = now, true
+		}
+	}
 	if q.Limit > 0 && len(items) > q.Limit {
 		items = items[len(items)-q.Limit:]
 	}
 	return perch.ArchivePage{Items: items, Complete: complete}
 }
 
-// appendChat reads one collection: a series of from and to elements.
+// appendChat reads one collection: a series of from and to elements. Thread and subject are
+// those of the collection (XEP-0136, 5.1); the Messenger service had neither.
 func appendChat(items []perch.ArchiveItem, chat *element, self perch.JID, q perch.ArchiveQuery, now perch.Time) []perch.ArchiveItem {
 	with := q.With.Bare()
 	if v := chat.attr("with"); v != "" {
 		with = keepJID(v).Bare()
 	}
+	thread, subject := keep(chat.attr("thread")), keep(chat.attr("subject"))
 	clock := newChatClock(chat, now)
 	for _, c := range chat.children {
 		if c.space != nsArchive || c.local != "from" && c.local != "to" {
@@ -69,11 +76,12 @@ func appendChat(items []perch.ArchiveItem, chat *element, self perch.JID, q perc
 		if body == "" {
 			continue
 		}
-		item := perch.ArchiveItem{From: with, To: self.Bare(), Direction: "in", Body: keep(body), Time: at}
+		m := perch.MessageIn{Message: perch.Message{From: with, To: self.Bare(), Kind: perch.ChatMessage, Body: keep(body),
+			Thread: thread, Subject: subject, Delay: &perch.Delay{Stamp: at}, Source: perch.SourceArchive}}
 		if c.local == "to" {
-			item.From, item.To, item.Direction = item.To, item.From, "out"
+			m.From, m.To, m.Sent = m.To, m.From, true
 		}
-		items = append(items, item)
+		items = append(items, perch.ArchiveItem{MessageIn: m, Time: at})
 	}
 	return items
 }
@@ -143,6 +151,6 @@ func nameItems(items []perch.ArchiveItem) {
 		if n := seen[id]; n > 1 {
 			id += "-" + strconv.Itoa(n)
 		}
-		m.ID = id
+		m.StanzaID = id
 	}
 }

@@ -16,10 +16,17 @@ func TestM10EncodeArchive136(t *testing.T) {
 	}
 }
 
-func archived(direction, body, at string) perch.ArchiveItem {
-	item := perch.ArchiveItem{From: "b@b.test", To: "me@a.test", Direction: direction, Body: body, Time: parseTime(at)}
+// archived is a message of an archive by XEP-0136; without a time it is as of the arrival.
+func archived(direction, body, at string, arrival ...perch.Time) perch.ArchiveItem {
+	item := perch.ArchiveItem{Time: parseTime(at), MessageIn: perch.MessageIn{Message: perch.Message{
+		From: "b@b.test", To: "me@a.test", Kind: perch.ChatMessage, Body: body,
+		Delay: &perch.Delay{Stamp: parseTime(at)}, Source: perch.SourceArchive,
+	}}}
 	if direction == "out" {
-		item.From, item.To = item.To, item.From
+		item.From, item.To, item.Sent = item.To, item.From, true
+	}
+	if item.Time == 0 {
+		item.Time, item.TimeIsArrival = arrival[0], true
 	}
 	return item
 }
@@ -44,7 +51,7 @@ func TestM10ParseArchive136(t *testing.T) {
 			chat + "<from secs='0'><body>hi</body></from></chat></list>", now, romeo},
 		{"bodies of the client namespace", chat + "<from secs='0'><body xmlns='jabber:client'>hi</body></from></chat>", now, romeo[:1]},
 		{"no times", "<chat xmlns='urn:xmpp:archive' with='b@b.test'><from><body>a</body></from><to secs='7'><body>b</body></to></chat>", now,
-			[]perch.ArchiveItem{archived("in", "a", ""), archived("out", "b", "")}},
+			[]perch.ArchiveItem{archived("in", "a", "", now), archived("out", "b", "", now)}},
 		{"nonsense in secs", chat + "<from secs='-5'><body>hi</body></from><note>x</note><to secs='99999999999'><body/></to><from xmlns='u' secs='0'><body>x</body></from></chat>", now, romeo[:1]},
 		{"empty chat", chat + "</chat>", now, nil},
 		{"empty list", "<list xmlns='urn:xmpp:archive'/>", now, nil},
@@ -54,7 +61,7 @@ func TestM10ParseArchive136(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			page := parseArchive136(mustParse(t, tt.raw), testSelf, perch.ArchiveQuery{With: "b@b.test"}, 10, tt.now)
-			if diff := cmp.Diff(tt.want, page.Items, cmpopts.IgnoreFields(perch.ArchiveItem{}, "ID"), cmpopts.EquateEmpty()); diff != "" || !page.Complete {
+			if diff := cmp.Diff(tt.want, page.Items, cmpopts.IgnoreFields(perch.Message{}, "StanzaID"), cmpopts.EquateEmpty()); diff != "" || !page.Complete {
 				t.Errorf("%s%v", diff, page.Complete)
 			}
 		})
@@ -96,7 +103,7 @@ func TestM10Archive136IDsAreStable(t *testing.T) {
 	const three = "<from secs='1'><body>x</body></from><from secs='0'><body>x</body></from><to secs='0'><body>x</body></to>"
 	ids := func(raw string) (ids []string) {
 		for _, i := range parseArchive136(mustParse(t, raw), testSelf, perch.ArchiveQuery{}, 10, 0).Items {
-			ids = append(ids, i.ID)
+			ids = append(ids, i.StanzaID)
 		}
 		return ids
 	}
@@ -145,31 +152,46 @@ func TestParseMAMResult(t *testing.T) {
 			"<forwarded xmlns='urn:xmpp:forward:0'>" + inner + "</forwarded></result></message>"
 	}
 	at := parseTime("2024-05-01T10:00:00.123Z")
-	item := perch.ArchiveItem{ID: "28482-98726-73623", From: "b@b.test/x", To: "me@a.test/home", Direction: "in", Body: "hi", Time: at, MessageID: "m1"}
-	message := perch.Message{
-		ID: "m1", StanzaID: "28482-98726-73623", From: "b@b.test/x", To: "me@a.test/home", Kind: perch.ChatMessage, Body: "hi",
-		Delay: &perch.Delay{Stamp: at}, Source: perch.SourceArchive,
+	item := func(change func(*perch.ArchiveItem)) *perch.ArchiveItem {
+		i := perch.ArchiveItem{Time: at, MessageIn: perch.MessageIn{Message: perch.Message{
+			ID: "m1", StanzaID: "28482-98726-73623", From: "b@b.test/x", To: "me@a.test/home", Kind: perch.ChatMessage, Body: "hi",
+			Delay: &perch.Delay{Stamp: at}, Source: perch.SourceArchive,
+		}}}
+		if change != nil {
+			change(&i)
+		}
+		return &i
 	}
-	sentItem, sentMessage := item, message
-	sentItem.From, sentItem.To, sentItem.Direction, sentItem.MessageID = "me@a.test/home", "b@b.test", "out", "m2"
-	sentMessage.From, sentMessage.To, sentMessage.ID = "me@a.test/home", "b@b.test", "m2"
+	sent := item(func(i *perch.ArchiveItem) {
+		i.ID, i.From, i.To, i.Sent = "m2", "me@a.test/home", "b@b.test", true
+	})
+	const rich = "<message xmlns='jabber:client' from='b@b.test/x' to='me@a.test' id='m1' type='normal'><subject>S</subject><thread>t1</thread><body>hi</body>" +
+		"<origin-id xmlns='urn:xmpp:sid:0' id='o1'/><stanza-id xmlns='urn:xmpp:sid:0' by='me@a.test' id='older'/></message>"
+	const room = "<message xmlns='jabber:client' from='r@conference.b.test/nick' to='me@a.test/home' id='m1' type='groupchat'><body>hi</body>" +
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='r@conference.b.test' id='7'/><stanza-id xmlns='urn:xmpp:sid:0' by='b@b.test' id='8'/></message>"
+	const late = "<message xmlns='jabber:client' from='b@b.test/x' to='me@a.test/home' id='m1' type='chat'><body>hi</body>" +
+		"<delay xmlns='urn:xmpp:delay' from='b.test' stamp='2024-05-01T09:00:00Z'/></message>"
+	unknown := func(i *perch.ArchiveItem) { i.Time, i.TimeIsArrival, i.Delay = testNow, true, &perch.Delay{} }
 	tests := []struct {
 		name, raw string
 		want      *mamResult
 	}{
-		{"Prosody", result("", delay+in), &mamResult{queryID: "q", from: "me@a.test", item: item, message: &perch.MessageIn{Message: message}}},
-		{"ejabberd", result(" from='me@a.test'", in+delay), &mamResult{queryID: "q", from: "me@a.test", item: item, message: &perch.MessageIn{Message: message}}},
-		{"sent", result("", delay+out), &mamResult{queryID: "q", from: "me@a.test", item: sentItem, message: &perch.MessageIn{Message: sentMessage, Sent: true}}},
-		{"no text", result("", delay+strings.Replace(in, "<body>hi</body>", "<active xmlns='"+nsChatStates+"'/>", 1)), &mamResult{
-			queryID: "q", from: "me@a.test", item: func() perch.ArchiveItem { i := item; i.Body = ""; return i }(),
-		}},
-		{"a message that was late itself", result("", delay+strings.Replace(in, "<body>hi", "<delay xmlns='urn:xmpp:delay' from='b.test' stamp='2024-04-01T10:00:00Z'/><body>hi", 1)), &mamResult{
-			queryID: "q", from: "me@a.test", item: item, message: &perch.MessageIn{Message: func() perch.Message {
-				m := message
-				m.Delay = &perch.Delay{Stamp: parseTime("2024-04-01T10:00:00Z"), From: "b.test"}
-				return m
-			}()},
-		}},
+		{"Prosody", result("", delay+in), &mamResult{queryID: "q", from: "me@a.test", item: item(nil)}},
+		{"ejabberd", result(" from='me@a.test'", in+delay), &mamResult{queryID: "q", from: "me@a.test", item: item(nil)}},
+		{"sent", result("", delay+out), &mamResult{queryID: "q", from: "me@a.test", item: sent}},
+		{"every field", result("", delay+rich), &mamResult{queryID: "q", from: "me@a.test", item: item(func(i *perch.ArchiveItem) {
+			i.To, i.Kind, i.Subject, i.Thread, i.OriginID = "me@a.test", perch.NormalMessage, "S", "t1", "o1"
+		})}},
+		{"groupchat", result("", delay+room), &mamResult{queryID: "q", from: "me@a.test", item: item(func(i *perch.ArchiveItem) {
+			i.From, i.Kind, i.RoomStanzaID = "r@conference.b.test/nick", perch.GroupchatMessage, "7"
+		})}},
+		{"late when it came", result("", delay+late), &mamResult{queryID: "q", from: "me@a.test", item: item(func(i *perch.ArchiveItem) {
+			i.Delay = &perch.Delay{Stamp: parseTime("2024-05-01T09:00:00Z"), From: "b.test"}
+		})}},
+		{"no delay", result("", in), &mamResult{queryID: "q", from: "me@a.test", item: item(unknown)}},
+		{"a delay without a time", result("", "<delay xmlns='urn:xmpp:delay' stamp='yesterday'/>"+in), &mamResult{queryID: "q", from: "me@a.test", item: item(unknown)}},
+		{"no text", result("", delay+strings.Replace(in, "<body>hi</body>", "<active xmlns='"+nsChatStates+"'/>", 1)), &mamResult{queryID: "q", from: "me@a.test"}},
+		{"an error", result("", delay+strings.Replace(in, "type='chat'", "type='error'", 1)), &mamResult{queryID: "q", from: "me@a.test"}},
 		{"nothing in it", "<message>text<result xmlns='urn:xmpp:mam:2'/></message>", &mamResult{from: "me@a.test"}},
 	}
 	for _, tt := range tests {

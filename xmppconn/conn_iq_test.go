@@ -258,7 +258,7 @@ func TestM10Archive(t *testing.T) {
 			return "<iq from='a.test' type='result' id='" + iq.attr("id") + "'><chat xmlns='" + nsArchive + "' with='bob@a.test' start='2012-05-01T10:00:00Z'>" +
 				"<from secs='0'><body>hi</body></from><to secs='11'><body>hello</body></to></chat></iq>"
 		})
-		if page, err := c.Archive(ctx, q); err != nil || len(page.Items) != 2 || page.Items[1].Body != "hello" || page.Items[1].Direction != "out" {
+		if page, err := c.Archive(ctx, q); err != nil || len(page.Items) != 2 || page.Items[1].Body != "hello" || !page.Items[1].Sent {
 			t.Errorf("%+v, %v", page, err)
 		}
 		answer(p, func(iq *element) string { return errorOf(iq, "item-not-found") })

@@ -7,8 +7,7 @@ import "github.com/perch-im/perch"
 type mamResult struct {
 	queryID string
 	from    perch.JID
-	item    perch.ArchiveItem
-	message *perch.MessageIn // nil when the archived stanza has no text
+	item    *perch.ArchiveItem // nil when the archived stanza has nothing to show
 }
 
 // mamFin ends the answer to a query. First and last are ids for paging.
@@ -49,35 +48,40 @@ func (w *writer) formField(field, name, value string) {
 func parseMAMResult(outer, result *element, rd reading) *mamResult {
 	self := rd.self
 	r := &mamResult{queryID: keep(result.attr("queryid")), from: sender(outer, self)}
-	r.item.ID = keep(result.attr("id"))
 	forwarded := result.child(nsForward, "forwarded")
-	if d := delayOf(forwarded, 0); d != nil {
-		r.item.Time = d.Stamp
-	}
 	inner := forwarded.child(nsClient, "message")
-	if inner == nil {
+	if inner == nil || inner.attr("type") == "error" {
 		return r
 	}
 	from := sender(inner, self)
-	r.item.MessageID = keep(inner.attr("id"))
-	r.item.From, r.item.To, r.item.Direction = from, self.Bare(), "in"
-	if to := inner.attr("to"); to != "" {
-		r.item.To = keepJID(to)
-	}
-	sent := from.Bare().Equal(self.Bare()) && !r.item.To.Bare().Equal(self.Bare())
-	if sent {
-		r.item.Direction = "out"
-	}
-	if inner.attr("type") == "error" {
-		return r
-	}
 	m := incoming{reading: rd, el: inner, around: envelope{forwarded, outer}}.text(from)
 	if m == nil {
 		return r
 	}
-	m.Sent, m.To, m.StanzaID, m.Source, m.ReceiptRequested = sent, r.item.To, r.item.ID, perch.SourceArchive, false
-	r.item.Body, r.message = m.Body, m
+	if inner.attr("to") == "" {
+		m.To = self.Bare()
+	}
+	m.Sent = from.Bare().Equal(self.Bare()) && !m.To.Bare().Equal(self.Bare())
+	m.StanzaID, m.Source, m.ReceiptRequested = keep(result.attr("id")), perch.SourceArchive, false
+	r.item = archivedAt(m, delayOf(forwarded, 0), rd.now)
 	return r
+}
+
+// archivedAt gives an archived message its times. It keeps the delay that it was sent with,
+// which a live copy of it has too; else it is as late as the archive says, or late since a
+// time that is not known.
+func archivedAt(m *perch.MessageIn, archived *perch.Delay, now perch.Time) *perch.ArchiveItem {
+	item := &perch.ArchiveItem{MessageIn: *m}
+	if archived == nil {
+		archived = &perch.Delay{}
+	}
+	if item.Delay == nil {
+		item.Delay = archived
+	}
+	if item.Time = archived.Stamp; item.Time == 0 {
+		item.Time, item.TimeIsArrival = now, true
+	}
+	return item
 }
 
 // parseMAMFin reads the answer that ends a query; ok is false for anything else.

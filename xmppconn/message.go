@@ -57,7 +57,7 @@ func (m incoming) decode() (in []perch.Inbound) {
 		text.Sent = m.sent
 		in = append(in, text)
 	} else if reason := unshown(el); reason != "" {
-		in = append(in, &perch.DroppedIn{Dropped: perch.Dropped{Reason: reason, From: from, StanzaID: stanzaID(el, m.self)}})
+		in = append(in, &perch.DroppedIn{Dropped: perch.Dropped{Reason: reason, From: from, StanzaID: stanzaID(el, m.self.Bare())}})
 	}
 	if m.sent || el.attr("type") == "groupchat" {
 		return in
@@ -93,7 +93,9 @@ func (m incoming) text(from perch.JID) *perch.MessageIn {
 	id := keep(el.attr("id"))
 	return &perch.MessageIn{Message: perch.Message{
 		ID:               id,
-		StanzaID:         stanzaID(el, m.self),
+		StanzaID:         stanzaID(el, m.self.Bare()),
+		RoomStanzaID:     roomStanzaID(el, from, kind),
+		OriginID:         originID(el),
 		From:             from,
 		To:               to,
 		Kind:             kind,

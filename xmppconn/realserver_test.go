@@ -150,7 +150,7 @@ func meetReal(t *testing.T, s *testkit.Server) {
 	}
 	testkit.Eventually(t, 10*time.Second, func() error { // servers write the archive in their own time
 		page, err := a.Archive(ctx, perch.ArchiveQuery{With: bob.JID, Limit: 10})
-		if err == nil && (len(page.Items) != 1 || page.Items[0].Direction != "out") {
+		if err == nil && (len(page.Items) != 1 || !page.Items[0].Sent) {
 			err = perch.Errorf(perch.KindInternal, "archive: %+v", page)
 		}
 		return err

@@ -2,15 +2,29 @@ package xmppconn
 
 import "github.com/perch-im/perch"
 
-// stanzaID reads the id that the own account's archive gave a message (XEP-0359). One by
-// anybody else says nothing to us. Of several by the own account the last one counts: some
+// stanzaID reads the id that an archive gave a message (XEP-0359), by the JID that the
+// archive belongs to: the own account, or the room that a groupchat message is from. One by
+// another entity says nothing to us. Of several by the same entity the last one counts: some
 // servers let a forged one pass and add theirs behind it.
-func stanzaID(el *element, self perch.JID) string {
-	id, own := "", self.Bare()
+func stanzaID(el *element, by perch.JID) string {
+	id := ""
 	for _, c := range el.children {
-		if c.is(nsSID, "stanza-id") && own.Equal(perch.JID(c.attr("by"))) {
+		if c.is(nsSID, "stanza-id") && by.Equal(perch.JID(c.attr("by"))) {
 			id = c.attr("id")
 		}
 	}
 	return keep(id)
 }
+
+// roomStanzaID reads the id of a groupchat message in the archive of its room. A room
+// removes ids in its own name from what its occupants send (XEP-0359, 5); another entity
+// that is its own archive could only mark its own messages.
+func roomStanzaID(el *element, from perch.JID, kind perch.MessageKind) string {
+	if kind != perch.GroupchatMessage {
+		return ""
+	}
+	return stanzaID(el, from.Bare())
+}
+
+// originID reads the id that the sending client gave a message, which no server changes.
+func originID(el *element) string { return keep(el.child(nsSID, "origin-id").attr("id")) }

@@ -1,0 +1,7 @@
+package sessions
+
+// Identities is how many messages a session remembers.
+func Identities(s *Session) (n int) {
+	s.see(func() { n = len(s.known.list) })
+	return n
+}

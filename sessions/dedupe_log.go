@@ -1,0 +1,218 @@
+package sessions
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/plant"
+)
+
+const (
+	recallPage   = 256    // events that are read of the log at a time, backwards
+	recallEvents = 10_000 // events that are read at most: as many as a log keeps by default
+
+	// overlapEvents is how far back in the log the archive is compared with it in any case.
+	overlapEvents = 100
+
+	trimEvery = 5 * time.Minute
+	trimSoon  = time.Minute // while the table is large
+
+	// freshTime is how long, in ms, after the archive was read a message may come live that was
+	// in it.
+	freshTime = 10_000
+)
+
+// behind is the part of the archive that is read although later messages are logged already.
+type behind struct {
+	from  string // the place to read on from; "": where the log ends
+	until string // the last logged message: what comes before it was logged, or came too late
+}
+
+// place is a message in the archive, and when it was logged.
+type place struct {
+	id string
+	at perch.Time
+}
+
+// recall reads back the part of the log that a new stream and the archive may repeat, before
+// either is listened to: from a while before the stream was lost on, and from the place on
+// that the archive is read from. It lets the archive be read from a little before the last
+// logged message on, too. A server may hand a message over after a later one, as ejabberd does
+// when it resumes a stream (what was on its way to the old connection comes behind what came
+// to the new one). If that stream is lost before it does, and cannot be resumed, the later one
+// is no place to read on from.
+func (s *Session) recall(ctx context.Context, l *link) error {
+	var tip uint64
+	var since perch.Time
+	var own perch.JID
+	last := ""
+	if err := s.turn(ctx, func() {
+		tip, since, own, last = s.log.shown, s.overlapBegins(), s.rec.JID, s.rec.ArchiveID
+	}); err != nil || tip == 0 {
+		return err
+	}
+	events, err := s.readBack(ctx, tip, since-archiveSlack)
+	if err != nil {
+		return nil // the log says by itself, and to others, that it cannot be read
+	}
+	read, ids := identitiesOf(events, own, tip)
+	return s.turn(ctx, func() {
+		s.known.merge(read)
+		s.trimLater()
+		l.overlap = since
+		if i := slices.IndexFunc(ids, func(p place) bool { return p.id == last }); last != "" && i >= 0 && len(ids) >= 2 {
+			l.behind = behind{from: ids[0].id, until: last}
+			l.overlap = ids[0].at
+		}
+		l.overlap -= closeBy
+	})
+}
+
+// overlapBegins is the time of the place from which on the archive is read. Servers may send
+// again what they had not handed over, or were not told that we have, when the stream was lost.
+func (s *Session) overlapBegins() perch.Time {
+	lost := s.now()
+	if s.rec.OfflineSince != 0 {
+		lost = s.rec.OfflineSince
+	}
+	if s.rec.ArchiveID != "" {
+		return min(lost, s.rec.ArchiveAt)
+	}
+	return lost - archiveSlack
+}
+
+// readBack reads the log backwards from an offset to a time, and some more in any case.
+func (s *Session) readBack(ctx context.Context, tip uint64, since perch.Time) ([]*perch.Event, error) {
+	var events []*perch.Event
+	for end := tip; end > 0 && len(events) < recallEvents; {
+		n := min(end, recallPage)
+		page, err := s.m.o.Store.Log(ctx, s.id, end-n, int(n))
+		if err != nil {
+			return nil, err
+		}
+		if len(page.Events) == 0 {
+			break
+		}
+		events = append(slices.Clone(page.Events), events...)
+		if page.Events[0].Time < since || page.First > end-n {
+			break
+		}
+		end -= n
+	}
+	return events, nil
+}
+
+// identitiesOf are the messages among these events, oldest first, and the ids in the own
+// archive of the last ones.
+func identitiesOf(events []*perch.Event, own perch.JID, tip uint64) (list []identity, ids []place) {
+	for _, e := range events {
+		m := messageOf(e)
+		if m == nil {
+			continue
+		}
+		list = append(list, loggedIdentity(m, e, own))
+		if m.StanzaID != "" && e.Position.Offset+overlapEvents > tip {
+			ids = append(ids, place{m.StanzaID, e.Time})
+		}
+	}
+	return list, ids
+}
+
+// messageOf is the message in an event, or nil.
+func messageOf(e *perch.Event) *perch.Message {
+	if e.Type != perch.EventMessageReceived && e.Type != perch.EventMessageSent {
+		return nil
+	}
+	var env struct {
+		Data perch.Message `json:"data"`
+	}
+	if json.Unmarshal(e.Wire, &env) != nil {
+		return nil
+	}
+	return &env.Data
+}
+
+// loggedIdentity is that of a message in the log, which does not say by what path it came but
+// for what shows in the message.
+func loggedIdentity(m *perch.Message, e *perch.Event, own perch.JID) identity {
+	path := pathStream
+	switch {
+	case m.Source == perch.SourceArchive:
+		path = pathArchive
+	case m.Delay != nil:
+		path = pathRepeat
+	case e.Type == perch.EventMessageSent && m.From.Equal(own):
+		path = pathOwn
+	}
+	if path == pathArchive && m.ID == m.StanzaID {
+		m.ID = "" // the archive had none
+	}
+	return identityOf(m, path, e.Time)
+}
+
+// identify is identityOf for what a stream brought.
+func (l *link) identify(m *perch.Message, arrived perch.Time) identity {
+	path := pathStream
+	if m.Delay != nil || m.Source == perch.SourceResumed {
+		path = pathRepeat
+	}
+	if m.Source == perch.SourceResumed && l.exact() {
+		path = pathStream // exactly what is not in the log
+	}
+	c := identityOf(m, path, arrived)
+	c.vague = c.vague || path == pathRepeat && m.Delay == nil
+	c.link = l.number
+	return c
+}
+
+// exact reports whether the server sends again on this stream exactly what is not in the log.
+func (l *link) exact() bool {
+	_, ok := l.conn.(StateAt)
+	return ok && l.goesOn
+}
+
+// isCopy reports whether a message was logged before, and notes the copy.
+func (s *Session) isCopy(c *identity) bool {
+	if plant.NoDedupe {
+		return false
+	}
+	var o overlap
+	if l := s.link; l != nil {
+		o = overlap{since: l.overlap, fresh: l.holding || c.added <= l.caughtUp+freshTime}
+	}
+	return s.known.take(c, o) != nil
+}
+
+// logMessage logs a message that is no copy.
+func (s *Session) logMessage(typ perch.EventType, m *perch.Message, c identity) {
+	now := s.now()
+	c.added = now
+	c.timeOf(m, now)
+	s.emitAt(typ, now, m)
+	s.known.add(c)
+	s.trimLater()
+}
+
+// trimLater keeps what is remembered small: once no copy comes any more, the last messages
+// are enough.
+func (s *Session) trimLater() {
+	if s.trim != nil || len(s.known.list) == 0 {
+		return
+	}
+	d := trimEvery
+	if len(s.known.list) > longTable {
+		d = trimSoon
+	}
+	s.trim = s.after(d, func() {
+		s.trim = nil
+		catching := s.halfway != nil || s.link != nil && !s.link.live
+		if large := len(s.known.list) > longTable; !catching && !(large && s.known.busy) {
+			s.known.trim(s.now() - ringTime)
+		}
+		s.known.busy = false
+		s.trimLater()
+	})
+}
