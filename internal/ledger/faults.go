@@ -35,6 +35,7 @@ var faultKinds = map[string]kind{
 	FaultClientsCut:     {[2]time.Duration{100 * ms, 2 * second}, 0, (*world).clientsCut},
 	FaultClientsSlow:    {[2]time.Duration{3 * second, 6 * second}, 0, (*world).clientsSlow},
 	FaultPeersReset:     {[2]time.Duration{500 * ms, 3 * second}, 0, (*world).peersReset},
+	FaultLogPipe:        {[2]time.Duration{5 * second, 15 * second}, 0, (*world).logPipe},
 	FaultToken:          {[2]time.Duration{1 * second, 3 * second}, 3 * second, (*world).tokenRejected},
 }
 

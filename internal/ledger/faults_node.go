@@ -28,6 +28,13 @@ func (w *world) nodeDrain(f fault, n *node) {
 	n.start(w.t)
 }
 
+// logPipe leaves the log of a node unread, as a collector does that hangs. The node must keep its work up.
+func (w *world) logPipe(f fault, n *node) {
+	release := n.prog.HoldOutput()
+	w.wait(f.hold)
+	release()
+}
+
 // peersReset cuts what the other nodes pass on to a node.
 func (w *world) peersReset(f fault, n *node) {
 	heal := n.peers.Toxic(w.t, "reset_peer", "downstream", map[string]any{"timeout": 50})

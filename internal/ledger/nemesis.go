@@ -31,6 +31,7 @@ const (
 	FaultClientsSlow    = "clients-slow"
 	FaultPeersReset     = "nodes-link-reset"
 	FaultToken          = "token-rejected"
+	FaultLogPipe        = "log-pipe"
 )
 
 // fault is one line of the plan.

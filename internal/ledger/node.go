@@ -67,7 +67,7 @@ func (w *world) newNode(name, program string) *node {
 		"PERCH_REDIS_URL=" + strings.Replace(w.redis.URL(), w.redis.Addr, n.redis.Addr, 1),
 		"PERCH_SECRET=" + w.secret, "PERCH_SECRET_KEY=" + w.secretKey,
 	}
-	n.prog = testkit.NewProgram(t, testkit.ProgramOptions{Name: name, Dir: dir, Argv: argv, Env: env, Ready: n.ready})
+	n.prog = testkit.NewProgram(t, testkit.ProgramOptions{Name: name, Dir: dir, Argv: argv, Env: env, Ready: n.ready, Pipe: true})
 	return n
 }
 

@@ -25,6 +25,8 @@ type process struct {
 	argv []string
 	env  []string
 	cred *syscall.Credential
+	pipe bool       // the output comes by a small pipe that we read
+	gate sync.Mutex // held while the pipe is not read
 	// ready tells whether the server answers now.
 	ready func(context.Context) error
 
@@ -150,6 +152,13 @@ func (p *process) spawn() error {
 	}
 	cmd := exec.Command(p.argv[0], p.argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, out, out
+	var closePipe func()
+	if p.pipe {
+		if cmd.Stderr, closePipe, err = p.pipeTo(out); err != nil {
+			_ = out.Close()
+			return err
+		}
+	}
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "HOME=" + p.dir}, p.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.cred, Setpgid: true, Pdeathsig: syscall.SIGKILL}
 
@@ -158,8 +167,13 @@ func (p *process) spawn() error {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer close(done)
-		defer out.Close()
+		if closePipe == nil {
+			defer out.Close()
+		}
 		err := cmd.Start()
+		if closePipe != nil {
+			closePipe() // the program has its own end
+		}
 		started <- err
 		if err == nil {
 			p.end = cmd.Wait()

@@ -25,6 +25,7 @@ type ProgramOptions struct {
 	Argv  []string // the program's path and its arguments
 	Env   []string // besides PATH, HOME and LANG; nothing else of our own is handed on
 	Ready func(context.Context) error
+	Pipe  bool   // its log comes by a small pipe, which [Program.HoldOutput] leaves unread
 	Dir   string // where it runs and its output stays; "" is a throw-away directory
 }
 
@@ -39,7 +40,7 @@ func NewProgram(t TB, o ProgramOptions) *Program {
 		}
 		o.Dir = dir
 	}
-	p := &Program{proc: &process{name: o.Name, dir: o.Dir, argv: o.Argv, env: o.Env, ready: o.Ready}}
+	p := &Program{proc: &process{name: o.Name, dir: o.Dir, argv: o.Argv, env: o.Env, ready: o.Ready, pipe: o.Pipe}}
 	t.Cleanup(func() {
 		_, _ = canary.Output().Write([]byte(p.Output())) // cannot fail
 		if throwAway {
@@ -62,6 +63,13 @@ func (p *Program) Ended() <-chan struct{} { return p.proc.done }
 
 // Signal sends a signal and waits for nothing.
 func (p *Program) Signal(sig syscall.Signal) { p.proc.signal(sig) }
+
+// HoldOutput leaves the log of a program with a pipe unread, as a collector does that hangs,
+// until release is called.
+func (p *Program) HoldOutput() (release func()) {
+	p.proc.gate.Lock()
+	return p.proc.gate.Unlock
+}
 
 // Kill ends the program with SIGKILL and waits for it. It does nothing when it has ended.
 func (p *Program) Kill() { p.proc.stop(syscall.SIGKILL) }

@@ -1,0 +1,32 @@
+package testkit_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch/internal/testkit"
+)
+
+// A program whose pipe is held stands still with its output, and all of it is there later.
+func TestHoldOutput(t *testing.T) {
+	p := testkit.NewProgram(t, testkit.ProgramOptions{Name: "writer", Pipe: true,
+		Argv:  []string{"/bin/sh", "-c", "i=0; while [ $i -lt 2000 ]; do echo line $i >&2; i=$((i+1)); done; echo end >&2; exec sleep 60"},
+		Ready: func(context.Context) error { return nil }})
+	release := p.HoldOutput()
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(p.Output(), "end") {
+		t.Error("the output was read while it was held")
+	}
+	release()
+	for range 600 {
+		if strings.Contains(p.Output(), "line 1999\nend\n") {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("got %d bytes, want all of the output", len(p.Output()))
+}
