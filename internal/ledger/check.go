@@ -13,6 +13,7 @@ func Check(entries []Entry) *Report {
 	checkOwners(r, entries)
 	checkDrains(r, entries, f)
 	checkLeft(r, entries)
+	checkRosters(r, entries)
 	for _, e := range entries {
 		switch {
 		case e.Op == OpDamaged:

@@ -67,6 +67,13 @@ func (s *story) left(base, now int) *story {
 	return s.add(9000, ledger.Entry{Op: ledger.OpLeft, Who: "n1", Text: "goroutines", N: now})
 }
 
+// rosters is how many buddies an account had before, after a fault and in the end.
+func (s *story) rosters(had, after, end int) *story {
+	s.add(1, ledger.Entry{Op: ledger.OpRoster, Phase: ledger.Invoke, Account: "a1", N: had})
+	s.add(8000, ledger.Entry{Op: ledger.OpRoster, Account: "a1", N: after, Text: ledger.FaultRedisFlush})
+	return s.add(9000, ledger.Entry{Op: ledger.OpRoster, Account: "a1", N: end})
+}
+
 // post is an accepted message with its status, and so many copies in the receiver's archive.
 func (s *story) post(at int64, n int, status string, ids ...string) *story {
 	p := ledger.Entry{Op: ledger.OpPost, Account: "a1", To: "slr", N: n, Key: fmt.Sprint("k", n), ID: fmt.Sprint("m", n)}
@@ -114,10 +121,13 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 			unproved("n2/y", "s", "f", 5), "was reset (epoch)"},
 		"a reset after a restart, and the log was proved": {fresh().fault(1, 2, ledger.FaultRedisKill).refused(4, "e-7").owner("n1/x", "s", "e", 4).
 			owner("n2/y", "s", "e", 5).unproved("n2/y", "t", "g", 9), "was reset (epoch)"},
-		"a node that holds what it had": {fresh().left(20, 31), ""},
-		"goroutines that stay":          {fresh().left(20, 33), "n1 has 33 goroutines when nobody is signed in, and had 20 at its start"},
-		"a reset of nothing":            {fresh().hello(4, "unknown"), "was reset (unknown)"},
-		"an event twice":                {fresh().sent(1, 1, ledger.OK).both(5, 1, "e-1").got(6, "a1/sse", 1, "e-1"), "doubled: a1/sse got event e-1 twice"},
+		"a node that holds what it had":           {fresh().left(20, 31), ""},
+		"goroutines that stay":                    {fresh().left(20, 33), "n1 has 33 goroutines when nobody is signed in, and had 20 at its start"},
+		"a roster that is whole after each fault": {fresh().rosters(8008, 8008, 8008), ""},
+		"a roster that is shorter after a fault":  {fresh().rosters(8008, 7999, 8008), "a1 has 7999 buddies after redis-flush, and had 8008"},
+		"a roster that is shorter in the end":     {fresh().rosters(8008, 8008, 0), "a1 has 0 buddies in the end, and had 8008"},
+		"a reset of nothing":                      {fresh().hello(4, "unknown"), "was reset (unknown)"},
+		"an event twice":                          {fresh().sent(1, 1, ledger.OK).both(5, 1, "e-1").got(6, "a1/sse", 1, "e-1"), "doubled: a1/sse got event e-1 twice"},
 		"a message twice in a log": {fresh().sent(1, 1, ledger.OK).both(5, 1, "e-1").got(6, "a1/sse", 1, "e-2"),
 			"doubled: a1/sse got sl1>a1 #1 as e-1 and as e-2"},
 		"a message in two logs": {fresh().sent(1, 1, ledger.OK).both(5, 1, "e-1").both(6, 1, "f-1"), ""},

@@ -30,6 +30,7 @@ const (
 	OpAudited  Op = "audited"  // the server's archive of Who was read to the end
 	OpOwner    Op = "owner"    // a node (Who) owns a session (ID) from fence N on; Text is the epoch of the log; Key is "unproved" when that is a new one because nothing proved the end of the old one
 	OpLeft     Op = "left"     // a node (Who) holds N goroutines or descriptors (Text): invoke at its start, ok when nobody is signed in any more
+	OpRoster   Op = "roster"   // the gateway lists N buddies of Account: invoke before the first fault, ok after a fault of the kind Text, or in the end ("")
 	OpFault    Op = "fault"    // a fault of the kind Text began (invoke) or was healed (ok) at Who
 	OpPresence Op = "presence" // a foreign client (Who) saw Account become Text
 	OpDamaged  Op = "damaged"  // Who got a body that is not what was sent

@@ -155,6 +155,7 @@ func (w *world) nemesis(list []fault) {
 		w.broken.Store(false)
 		w.history.add(Entry{Op: OpFault, Phase: OK, Who: n.name, Text: f.kind})
 		w.wait(f.rest)
+		w.listAfter(f.kind)
 		stop()
 		done += planned
 	}

@@ -15,7 +15,10 @@ type Options struct {
 	Nodes    int    // gateways; default 3
 	Accounts int    // sessions of the gateways; default 4
 	Senders  int    // foreign senders of each library; default 3
-	Plant    string // name of a mistake of internal/plant to build in; "" is none
+	// Buddies is how many buddies the first account has besides those it talks to; default
+	// 8,000, whose roster is more than 1 MiB on the wire. Negative is none.
+	Buddies int
+	Plant   string // name of a mistake of internal/plant to build in; "" is none
 	// Kinds are the faults to choose from; default all. A kind may be named more than once.
 	Kinds []string
 	// Script are the faults of the run, in this order; it takes the place of Faults and Kinds.
@@ -42,6 +45,7 @@ func (o Options) withDefaults() Options {
 	o.Nodes = cmp.Or(o.Nodes, 3)
 	o.Accounts = cmp.Or(o.Accounts, 4)
 	o.Senders = cmp.Or(o.Senders, 3)
+	o.Buddies = max(0, cmp.Or(o.Buddies, 8000))
 	o.Lease = cmp.Or(o.Lease, 5*time.Second)
 	o.Patience = cmp.Or(o.Patience, 100*time.Second)
 	o.LogLevel = cmp.Or(o.LogLevel, "info")

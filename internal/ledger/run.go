@@ -21,7 +21,7 @@ func Run(ctx context.Context, t testkit.TB, o Options) *Report {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		t.Fatalf("ledger: %v", err)
 	}
-	w := &world{t: t, o: o, ctx: ctx, tally: newTally(), pacer: &pacer{}, names: map[string]string{},
+	w := &world{t: t, o: o, ctx: ctx, tally: newTally(), pacer: &pacer{}, names: map[string]string{}, listed: map[string]bool{},
 		audited: make(chan foreignLine, 64)}
 	path := filepath.Join(o.Dir, "history.jsonl")
 	h, err := newHistory(path, w.tally.watch)
@@ -83,6 +83,9 @@ func (w *world) play() {
 			w.attach(ctx, &clients, a, name, uint64(10*i+j))
 		}
 	}
+	for _, a := range w.accounts {
+		w.list(a, "the sign-in")
+	}
 	list, begun := plan(w.o), time.Now()
 	w.load.total = w.o.Messages - bursts(list)*burstSize
 	defer w.every(5*time.Second, func() { fmt.Fprintln(w.o.Out, w.tally.line(w.o, time.Since(begun))) })()
@@ -98,6 +101,9 @@ func (w *world) play() {
 	work.Wait()
 	w.calm.Store(true)
 	w.converge()
+	for _, a := range w.accounts {
+		w.list(a, "")
+	}
 	w.history.add(Entry{Op: OpNote, Text: "over"})
 }
 

@@ -85,26 +85,26 @@ func (w *world) befriend(a *account) {
 	for _, s := range w.senders {
 		a.buddies = append(a.buddies, s.JID)
 	}
-	w.await("buddies of "+a.Name, func() error {
-		got, err := a.call(w.ctx, http.MethodGet, "/v1/buddies?limit=200", "", nil)
-		var page struct {
-			Items []struct{ JID, Subscription string }
-		}
-		if err != nil || got.decode(&page) != nil {
-			return fmt.Errorf("%v %s", err, got.problem())
-		}
-		for _, b := range page.Items {
-			if b.Subscription != "both" {
-				// Some ask before they were asked, as people do.
-				_, _ = a.call(w.ctx, http.MethodPost, "/v1/invitations/"+url.PathEscape(b.JID)+"/accept", "", nil)
-				return fmt.Errorf("%s has the subscription %s", w.names[b.JID], b.Subscription)
-			}
-		}
-		if len(page.Items) < len(w.foreigners()) {
-			return fmt.Errorf("%d buddies", len(page.Items))
-		}
-		return nil
-	})
+	for name, p := range w.foreigners() {
+		w.await(name+" as a buddy of "+a.Name, func() error { return a.knows(w.ctx, p) })
+	}
+	w.history.add(Entry{Op: OpRoster, Phase: Invoke, Account: a.Name, N: len(w.foreigners()) + a.stored})
+}
+
+// knows is nil when the subscription with a buddy goes both ways.
+func (a *account) knows(ctx context.Context, p person) error {
+	jid := url.PathEscape(p.JID)
+	got, err := a.call(ctx, http.MethodGet, "/v1/buddies/"+jid, "", nil)
+	var b struct{ Subscription string }
+	if err != nil || got.status != http.StatusOK || got.decode(&b) != nil {
+		return fmt.Errorf("%v %s", err, got.problem())
+	}
+	if b.Subscription != "both" {
+		// Some ask before they were asked, as people do.
+		_, _ = a.call(ctx, http.MethodPost, "/v1/invitations/"+jid+"/accept", "", nil)
+		return fmt.Errorf("%s has the subscription %q", p.Name, b.Subscription)
+	}
+	return nil
 }
 
 // calmed is nil when every session is online.

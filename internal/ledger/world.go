@@ -42,8 +42,9 @@ type world struct {
 
 	online  sync.Map // of the foreign people, by name
 	audited chan foreignLine
-	calm    atomic.Bool // no client's network goes away any more
-	broken  atomic.Bool // a fault is there
+	listed  map[string]bool // kinds of faults after which the roster was listed
+	calm    atomic.Bool     // no client's network goes away any more
+	broken  atomic.Bool     // a fault is there
 }
 
 // account is one that lives in the gateways.
@@ -54,6 +55,7 @@ type account struct {
 	access  atomic.Pointer[string] // the token of the XMPP server
 	http    *http.Client
 	buddies []string // bare JIDs of those who send to it
+	stored  int      // how many more its roster had from the beginning
 }
 
 // sender is a foreign account that writes to the accounts of the gateways.
@@ -67,7 +69,7 @@ func (w *world) build(program string) {
 	t := w.t
 	t.Helper()
 	if w.o.Server == "ejabberd" {
-		w.server = testkit.EjabberdWith(t, testkit.EjabberdOptions{SQLArchive: true})
+		w.server = testkit.EjabberdWith(t, testkit.EjabberdOptions{SQLArchive: true, SQLRoster: true})
 	} else {
 		w.server = testkit.Prosody(t, testkit.ProsodyOptions{SQLArchive: true})
 	}
@@ -95,6 +97,7 @@ func (w *world) people() {
 	for i := range w.o.Senders {
 		python, js = append(python, w.person(fmt.Sprint("sl", i+1))), append(js, w.person(fmt.Sprint("js", i+1)))
 	}
+	w.largeRoster()
 	senders := [][]person{python, js}
 	w.receivers = []person{w.person("slr"), w.person("jsr")}
 	w.python = w.slixmpp(append(python, w.receivers[0]), w.heard)

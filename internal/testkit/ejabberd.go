@@ -30,6 +30,8 @@ type EjabberdOptions struct {
 	// SQLArchive keeps the messages in SQLite: the archive of its own database stores nothing
 	// more after some ten thousand messages.
 	SQLArchive bool
+	// SQLRoster keeps the rosters in SQLite, for [Server.StoreRoster].
+	SQLRoster bool
 }
 
 // Ejabberd starts an ejabberd with two domains: gamma.test has passwords by SCRAM and
@@ -57,9 +59,9 @@ func EjabberdWith(t TB, o EjabberdOptions) *Server {
 	for _, d := range []string{"spool", "spool/upload"} {
 		makeDir(t, filepath.Join(dir, d), cred)
 	}
-	archive := ""
-	if o.SQLArchive {
-		archive = sqlArchive(t, dir, cred)
+	database := ""
+	if o.SQLArchive || o.SQLRoster {
+		database = sqlDatabase(t, dir, cred)
 		libs += ":" + erlangLib(t, "p1_sqlite3", "erlang-p1-sqlite3")
 	}
 	s := &Server{
@@ -68,7 +70,11 @@ func EjabberdWith(t TB, o EjabberdOptions) *Server {
 		logFile:   filepath.Join(dir, "log/ejabberd.log"),
 		loginMark: "authentication for %s by ",
 	}
-	s.accounts = &ejabberdAccounts{server: s}
+	rosters := ""
+	if o.SQLRoster {
+		rosters = database
+	}
+	s.accounts = &ejabberdAccounts{server: s, database: rosters}
 	s.proc = &process{
 		name: "ejabberd", dir: dir, cred: cred,
 		argv: []string{
@@ -86,7 +92,8 @@ func EjabberdWith(t TB, o EjabberdOptions) *Server {
 	s.launch(t, func() []int {
 		ports := []int{freePort(t), freePort(t), freePort(t)}
 		writeFile(t, dir, "ejabberd.yml", cred, render(t, ejabberdFiles, "ejabberd/ejabberd.yml.tmpl", map[string]any{
-			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2], "Archive": archive,
+			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
+			"Database": database, "SQLArchive": o.SQLArchive, "SQLRoster": o.SQLRoster,
 		}))
 		return ports
 	})
@@ -114,8 +121,8 @@ func libDir(t TB, dirs, pkg string) string {
 	return filepath.Dir(found[0])
 }
 
-// sqlArchive makes an empty database with the tables that ejabberd comes with.
-func sqlArchive(t TB, dir string, cred *syscall.Credential) string {
+// sqlDatabase makes an empty database with the tables that ejabberd comes with.
+func sqlDatabase(t TB, dir string, cred *syscall.Credential) string {
 	t.Helper()
 	schema, err := filepath.Glob("/usr/share/ejabberd/sql/lite.sql")
 	if err != nil || len(schema) == 0 {
@@ -136,7 +143,10 @@ func jwk(t TB) []byte {
 	return b
 }
 
-type ejabberdAccounts struct{ server *Server }
+type ejabberdAccounts struct {
+	server   *Server
+	database string // of the rosters; "" is ejabberd's own, which nothing else writes
+}
 
 func (a *ejabberdAccounts) addUser(t TB, local, domain, password string) {
 	t.Helper()

@@ -37,6 +37,7 @@ func run(ctx context.Context, args []string) int {
 	flags.IntVar(&o.Nodes, "nodes", 3, "gateways")
 	flags.IntVar(&o.Accounts, "accounts", 4, "sessions")
 	flags.IntVar(&o.Senders, "senders", 3, "foreign senders of each library")
+	flags.IntVar(&o.Buddies, "buddies", 8000, "of the first account besides those it talks to; -1 is none")
 	flags.DurationVar(&o.Lease, "lease", 5*time.Second, "of the nodes")
 	flags.StringVar(&o.Plant, "plant", "", "build this mistake in, and use the faults that show it")
 	control := flags.String("control", "", "use the faults that show this mistake, without it")
@@ -64,13 +65,26 @@ func run(ctx context.Context, args []string) int {
 		o.Script = strings.Split(*script, ",")
 	}
 	if o.Dir == "" {
-		o.Dir = filepath.Join("bin", "ledger", fmt.Sprint(o.Seed, "-"+o.Server)+o.Plant+*control)
+		o.Dir = filepath.Join("bin", "ledger", folder(o, *control))
 	}
 	o.Modules, o.Out = filepath.Join("internal", "ledger", "peers"), os.Stdout
 	if *history != "" {
 		return judge(*history, o)
 	}
 	return play(ctx, o)
+}
+
+// folder is where a run is kept by default: a run with a mistake and its control do not
+// overwrite each other.
+func folder(o ledger.Options, control string) string {
+	name := fmt.Sprint(o.Seed, "-", o.Server)
+	switch {
+	case control != "":
+		name += "-control-" + control
+	case o.Plant != "":
+		name += "-plant-" + o.Plant
+	}
+	return name
 }
 
 // judge checks the history of an earlier run.
