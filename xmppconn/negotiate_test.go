@@ -235,6 +235,9 @@ func TestSignInRefused(t *testing.T) {
 		{"silence at all", func(p *peer) { p.drain() }, perch.KindUpstreamTimeout},
 		{"host-unknown", afterHeader(streamErr("host-unknown")), perch.KindUpstreamConfig},
 		{"host-gone inside of TLS", insideTLS(streamErr("host-gone")), perch.KindUpstreamConfig},
+		{"unsupported-version", afterHeader(streamErr("unsupported-version")), perch.KindUpstreamConfig},
+		{"reset", insideTLS(streamErr("reset")), perch.KindLinkLost},
+		{"remote-connection-failed", insideTLS(streamErr("remote-connection-failed")), perch.KindLinkLost},
 		{"resource-constraint", afterHeader(streamErr("resource-constraint")), perch.KindTryLater},
 		{"system-shutdown", insideTLS(streamErr("system-shutdown")), perch.KindLinkLost},
 		{"policy-violation", insideTLS(streamErr("policy-violation")), perch.KindPolicy},
@@ -366,6 +369,26 @@ func TestM01TargetsAreTriedInTurn(t *testing.T) {
 		w.dial()
 		if want := []string{"dead.a.test:5222", "mute.a.test:5222", "good.a.test:5222"}; !slices.Equal(w.dialed, want) {
 			t.Errorf("dialled %q", w.dialed)
+		}
+	})
+	bubble(t, "all dead", func(t *testing.T) {
+		w := newWorld(t, up)
+		srv(w)
+		w.dialError(perch.KindLinkLost)
+		if want := []string{"dead.a.test:5222", "mute.a.test:5222", "good.a.test:5222"}; !slices.Equal(w.dialed, want) {
+			t.Errorf("dialled %q, want %q", w.dialed, want)
+		}
+	})
+	bubble(t, "all mute", func(t *testing.T) {
+		w := newWorld(t, up)
+		srv(w)
+		for _, host := range []string{"dead", "mute", "good"} {
+			w.serve(host+".a.test:5222", func(p *peer) { p.header(); p.drain() })
+		}
+		began := time.Now()
+		w.dialError(perch.KindUpstreamTimeout)
+		if took := time.Since(began); took > w.d.up.SignInTimeout || len(w.dialed) != 3 {
+			t.Errorf("dialled %q in %v, want each target within %v", w.dialed, took, w.d.up.SignInTimeout)
 		}
 	})
 	bubble(t, "a refused credential is not tried elsewhere", func(t *testing.T) {

@@ -98,6 +98,34 @@ func TestM01TargetsFromDNS(t *testing.T) {
 	}
 }
 
+// brokenResolver fails to look up addresses, and SRV records too.
+type brokenResolver struct{ err error }
+
+func (r brokenResolver) LookupSRV(context.Context, string, string, string) (string, []*net.SRV, error) {
+	return "", nil, r.err
+}
+
+func (r brokenResolver) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return nil, r.err
+}
+
+// TestNameServerInTrouble: that DNS does not answer, fails or does not know the name is no
+// verdict on the upstream's configuration: it may come back, so the session tries again.
+func TestNameServerInTrouble(t *testing.T) {
+	for name, err := range map[string]error{
+		"no such host": &net.DNSError{Err: "no such host", Name: "a.test", IsNotFound: true},
+		"SERVFAIL":     &net.DNSError{Err: "server misbehaving", Name: "a.test", IsTemporary: true},
+		"no answer":    &net.DNSError{Err: "i/o timeout", Name: "a.test", IsTimeout: true, IsTemporary: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, got := Dial(context.Background(), Upstream{Domain: "a.test", Resolver: brokenResolver{err}}, tokenAccount, Options{})
+			if k := perch.KindOf(got); k != perch.KindLinkLost && k != perch.KindUpstreamTimeout {
+				t.Errorf("got %s (%v), want a kind that is tried again", k, got)
+			}
+		})
+	}
+}
+
 func targetsText(list []target) string {
 	var texts []string
 	for _, t := range list {
