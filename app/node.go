@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -13,8 +14,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
 )
+
+// ErrSuperseded ends an app whose node name a later process has taken, with its sessions. To
+// start again would only take them back, and be superseded in turn.
+var ErrSuperseded = errors.New("another process runs under the node name and has taken over")
 
 // shortestLease leaves room for a few beats, and for one that is late.
 const shortestLease = time.Second
@@ -53,6 +59,9 @@ func (a *App) join() error {
 		return err
 	}
 	if err := a.manager.Join(ctx, self, a.o.Lease); err != nil {
+		if perch.KindOf(err) == perch.KindValidation {
+			return fmt.Errorf("--secret: %w", err)
+		}
 		return fmt.Errorf("--redis-url: %w", err)
 	}
 	watching, stop := context.WithCancel(context.Background())
@@ -60,7 +69,7 @@ func (a *App) join() error {
 	watch.Go(func() {
 		select {
 		case <-a.manager.Replaced():
-			a.failed <- fmt.Errorf("another process runs under the node name %s and has taken over: give each node its own --node", a.nodeName())
+			a.failed <- fmt.Errorf("%w: %s; give each node its own --node", ErrSuperseded, a.nodeName())
 		case <-watching.Done():
 		}
 	})

@@ -36,6 +36,9 @@ func (k keys) ticket(hash string) string { return k.prefix + ":ticket:" + hash }
 // attempts counts attempts to sign in under one name.
 func (k keys) attempts(hash string) string { return k.prefix + ":attempts:" + hash }
 
+// agreed keeps what all nodes have to agree about.
+func (k keys) agreed(name string) string { return k.prefix + ":agreed:" + name }
+
 // nodes lists the keys by which nodes know each other, for the scripts in this order: the
 // beats, the names, the dead, and the sessions that were given up. They share a hash tag;
 // no session is called "nodes".

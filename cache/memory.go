@@ -32,6 +32,7 @@ type Memory struct {
 	tickets map[string]sessions.Ticket
 	swept   int // tickets left by the last sweep
 
+	agreed   map[string]string
 	attempts map[string]time.Time // when all attempts are there again
 	now      func() time.Time
 
@@ -46,7 +47,7 @@ func NewMemory(o MemoryOptions) *Memory {
 		o.Now = time.Now
 	}
 	return &Memory{
-		attempts: map[string]time.Time{}, now: o.Now,
+		agreed: map[string]string{}, attempts: map[string]time.Time{}, now: o.Now,
 		keep:    retention(o.Retention),
 		records: map[sessions.ID]*record{},
 		tokens:  map[string]sessions.Binding{},

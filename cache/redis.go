@@ -31,7 +31,7 @@ type RedisOptions struct {
 	MaxBytes int           // their encoded size; default 64 MiB
 
 	// Observer sees every round trip, for metrics: its name (commit, open, owners, log,
-	// message, vcard, forget, bind, lookup, unbind, bindings, ticket, reserve, refund, probe, tokens, beat,
+	// message, vcard, forget, bind, lookup, unbind, bindings, ticket, reserve, refund, agree, probe, tokens, beat,
 	// leave, released, servers, prove), its time and its error. A commit here is one pipeline
 	// of many, and so are a proof and what follows when sessions were given up. It must not
 	// wait.

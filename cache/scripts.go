@@ -32,6 +32,8 @@ var (
 	reserveLua string
 	//go:embed scripts/refund.lua
 	refundLua string
+	//go:embed scripts/agree.lua
+	agreeLua string
 	//go:embed scripts/unbind.lua
 	unbindLua string
 	//go:embed scripts/clock.lua
@@ -50,6 +52,7 @@ var (
 	forgetScript  = redis.NewScript(forgetLua)
 	bindScript    = redis.NewScript(bindLua)
 	unbindScript  = redis.NewScript(unbindLua)
+	agreeScript   = redis.NewScript(agreeLua)
 	reserveScript = redis.NewScript(reserveLua)
 	refundScript  = redis.NewScript(refundLua)
 

@@ -26,6 +26,9 @@ type Members interface {
 	// Beat says that self is alive, and tells of everybody. Another process of the same name
 	// is replaced: it is among the dead from now on.
 	Beat(ctx context.Context, self Node) (Roll, error)
+	// Agree keeps a value under a name, unless there is one, and returns the one that is kept.
+	// It ends after days without a call that gave the same value.
+	Agree(ctx context.Context, name, value string) (kept string, err error)
 	// Leave ends the leases of a node at once.
 	Leave(ctx context.Context, id NodeID) error
 }

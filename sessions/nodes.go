@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/perch-im/perch"
 )
 
 const (
@@ -57,6 +59,9 @@ type nodes struct {
 // Call it once, before Restore and before the first request. Close ends it.
 func (m *Manager) Join(ctx context.Context, self Node, lease time.Duration) error {
 	n := &nodes{m: m, self: self, lease: lease, turn: make(chan struct{}, 1), dead: map[NodeID]bool{}, passed: map[ID]time.Time{}}
+	if err := m.checkSecret(ctx); err != nil {
+		return err
+	}
 	if err := n.beat(ctx); err != nil {
 		return storeError(err)
 	}
@@ -101,6 +106,7 @@ func (n *nodes) me() Node {
 func (n *nodes) run(ctx context.Context) {
 	tick := time.NewTicker(min(beatEvery, n.lease/5))
 	defer tick.Stop()
+	agreed := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -112,8 +118,39 @@ func (n *nodes) run(ctx context.Context) {
 			continue
 		}
 		n.adoptSoon(ctx)
+		if time.Since(agreed) >= agreeEvery {
+			agreed = time.Now()
+			if err := n.m.checkSecret(ctx); err != nil && perch.KindOf(err) == perch.KindValidation {
+				n.m.log.Error("the store was written with another secret", "error", err)
+			}
+		}
 	}
 }
+
+// agreeEvery is how often the fingerprint of the secret is renewed, well before it ends.
+const agreeEvery = time.Hour
+
+// secretName is what the fingerprint of the secret is kept under.
+const secretName = "secret"
+
+// checkSecret refuses a Store that other nodes use with another secret: neither would find
+// what the other has written, and both would sign the same accounts in. What is kept is a
+// keyed hash of a constant, which tells nothing about the secret.
+func (m *Manager) checkSecret(ctx context.Context) error {
+	mine := m.hash("fingerprint").String()
+	kept, err := m.o.Store.Agree(ctx, secretName, mine)
+	if err != nil {
+		return storeError(err)
+	}
+	if kept != mine {
+		return errOtherSecret
+	}
+	return nil
+}
+
+var errOtherSecret error = perch.Errorf(perch.KindValidation,
+	"what this store keeps was written with another secret: give this node the PERCH_SECRET of the other nodes; "+
+		"to begin anew with another secret, stop all nodes and empty the store, or use another one")
 
 // failed tells of an outage once.
 func (n *nodes) failed(ctx context.Context, err error) {

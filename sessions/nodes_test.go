@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/fakexmpp"
 	"github.com/perch-im/perch/sessions"
 )
@@ -443,5 +445,33 @@ func TestAwaitMessage(t *testing.T) {
 		}
 		_, err = s.AwaitMessage(w.ctx(), "none")
 		kindOf(t, err, perch.KindNotFound)
+	})
+}
+
+// A process with another secret is refused before it does anything in the Store, and told
+// what to do; one with the same secret joins.
+func TestOtherSecretIsRefused(t *testing.T) {
+	inCluster(t, 1, func(c *cluster) {
+		o := c.opts
+		o.Secret = []byte(canary.Mark + "another-secret-0123456789")
+		o.Store = &store{Store: c.store.Store, durable: true}
+		m, err := sessions.NewManager(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = m.Join(c.ctx(), sessions.Node{ID: "a/9", URL: "http://a.test"}, lease)
+		if kindOf(t, err, perch.KindValidation); err == nil || !strings.Contains(err.Error(), "PERCH_SECRET") || strings.Contains(err.Error(), canary.Mark) {
+			t.Errorf("the error is %v, want one that names PERCH_SECRET", err)
+		}
+		pass(3 * time.Second)
+		select {
+		case <-c.nodes[0].Replaced():
+			t.Error("the process of the same name was superseded by one that was refused")
+		default:
+		}
+		if err := m.Close(c.ctx()); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		c.join("b")
 	})
 }

@@ -10,6 +10,7 @@ import (
 )
 
 var quotaCases = []Case{
+	{"nodes agree about a value", agree},
 	{"attempts are bounded", attempts},
 	{"attempts at once are bounded", attemptsAtOnce},
 }
@@ -27,6 +28,25 @@ func refund(t testing.TB, s sessions.Store, key string, q sessions.Quota) {
 	t.Helper()
 	if err := s.Refund(t.Context(), key, q); err != nil {
 		t.Fatalf("Refund(%s): %v", key, err)
+	}
+}
+
+// agree keeps the first value of many, for all nodes.
+func agree(t testing.TB, h Harness) {
+	other := h.Store
+	if h.Reopen != nil {
+		other = h.Reopen()
+	}
+	for _, tt := range []struct {
+		store             sessions.Store
+		name, value, want string
+	}{
+		{h.Store, "n1", "v1", "v1"}, {other, "n1", "v2", "v1"}, {h.Store, "n1", "v1", "v1"},
+		{other, "n2", "v2", "v2"}, {h.Store, "n2", "v1", "v2"},
+	} {
+		if got, err := tt.store.Agree(t.Context(), tt.name, tt.value); err != nil || got != tt.want {
+			t.Errorf("Agree(%s, %s) = %q, %v, want %q", tt.name, tt.value, got, err, tt.want)
+		}
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/perch-im/perch/app"
 )
 
 func main() {
@@ -26,8 +28,25 @@ func main() {
 	context.AfterFunc(ctx, stop) // the second Ctrl-C ends at once: it has its usual meaning again
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		lastWords(err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
+}
+
+// The exit codes of a process that ends with an error.
+const (
+	exitFailure = 1
+	// exitSuperseded tells a service manager not to start this process again: another one
+	// runs under its node name, and two that are both restarted would take the sessions from
+	// each other for ever. deploy/perch.service has it as RestartPreventExitStatus.
+	exitSuperseded = 3
+)
+
+// exitCode is what the process ends with because of err.
+func exitCode(err error) int {
+	if errors.Is(err, app.ErrSuperseded) {
+		return exitSuperseded
+	}
+	return exitFailure
 }
 
 // exitRequest carries what --help asks for through kong, which wants to exit by itself.

@@ -57,7 +57,7 @@ type serveCommand struct {
 	Secret    string   `placeholder:"TEXT" help:"Key of all stored hashes, at least 32 characters; needed with Redis. Better given as PERCH_SECRET than as a flag."`
 	SecretKey []string `placeholder:"HEX" help:"32 bytes in hex that encrypt kept credentials, so that sessions come back by themselves after a restart; the first seals, all open (rotation). Not given: credentials are never kept."`
 
-	Node    string        `placeholder:"NAME" help:"Name of this node among those that share a Redis; no other may have it. Default: the host's name and the port. The next process of this name goes on at once with what this one had."`
+	Node    string        `placeholder:"NAME" help:"Name of this node among those that share a Redis; no other may have it. Default: the host's name and the port. The next process of this name goes on at once with what this one had, and this one ends with status 3, which is not to be answered with a restart."`
 	NodeURL string        `name:"node-url" placeholder:"URL" help:"Where the other nodes reach this node's gateway, such as http://10.0.0.5:8080; keep that network private. Default: from --listen and the host's name."`
 	Lease   time.Duration `default:"15s" help:"How long a node may be silent before the others take its sessions over; the same on all nodes."`
 

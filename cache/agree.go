@@ -1,0 +1,29 @@
+package cache
+
+import (
+	"context"
+)
+
+// Agree implements sessions.Members. What is kept ends like the state of a session.
+func (r *Redis) Agree(ctx context.Context, name, value string) (string, error) {
+	kept := ""
+	err := r.change(ctx, "agree", func(ctx context.Context) (err error) {
+		kept, err = agreeScript.Run(ctx, r.client, []string{r.keys.agreed(name)}, value, ms(r.o.StateTTL)).Text()
+		return err
+	})
+	return kept, err
+}
+
+// Agree implements sessions.Members.
+func (m *Memory) Agree(_ context.Context, name, value string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return "", errClosed
+	}
+	if kept, ok := m.agreed[name]; ok {
+		return kept, nil
+	}
+	m.agreed[name] = value
+	return value, nil
+}
