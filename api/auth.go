@@ -93,7 +93,7 @@ func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Sessi
 			return nil, err
 		}
 	}
-	s, err := a.o.Sessions.Authenticate(r.Context(), token)
+	s, err := a.o.Sessions.Authenticate(fromAddress(r), token)
 	g.settle(r.Context(), err)
 	if err == nil || errors.As(err, new(*sessions.Elsewhere)) {
 		a.accepted.add(token)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"hash/maphash"
 	"math"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
 )
 
 // limits are the token buckets of one API.
@@ -119,6 +121,15 @@ func addressKey(r *http.Request) string {
 		return "unknown"
 	}
 	return ip.String()
+}
+
+// fromAddress is the context of a request whose client may come to have a session: sessions
+// are counted by address. One that is not known counts for none.
+func fromAddress(r *http.Request) context.Context {
+	if !middleware.GetClientIPAddr(r.Context()).IsValid() {
+		return r.Context()
+	}
+	return sessions.FromAddress(r.Context(), addressKey(r))
 }
 
 // accepted remembers tokens that were accepted lately, so that guessing from behind a

@@ -149,7 +149,7 @@ func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, sig
 	if err != nil {
 		return nil, signInAnswer{}, false, err
 	}
-	token, s, created, err := a.o.Sessions.SignIn(r.Context(), acc)
+	token, s, created, err := a.o.Sessions.SignIn(fromAddress(r), acc)
 	g.settle(r.Context(), err)
 	if err != nil {
 		return nil, signInAnswer{}, false, err

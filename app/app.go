@@ -79,7 +79,8 @@ func (a *App) buildManager() error {
 	m, err := sessions.NewManager(sessions.Options{
 		Dial: a.dial, Verify: a.verify, Store: a.store, Secret: secret, SealKeys: a.o.SealKeys,
 		Upstreams: infos, DefaultUpstream: a.o.DefaultUpstream,
-		OpenTimeout: a.o.OpenTimeout, MaxSessions: a.o.MaxSessions, Idle: a.o.Idle,
+		OpenTimeout: a.o.OpenTimeout, MaxSessions: a.o.MaxSessions,
+		SessionsPerAccount: a.o.SessionsPerAccount, SessionsPerAddress: a.o.SessionsPerAddress, Idle: a.o.Idle,
 		Logger: a.log.With("component", "sessions"), Observer: a.metrics,
 	})
 	if err != nil {

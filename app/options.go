@@ -52,15 +52,19 @@ type Options struct {
 	Origins        []string       // browsers' origins allowed besides the own host
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	MaxSessions    int            // on this node; default 10,000
-	TokenRate      Rate           // requests of one session; default 100 a second, 300 at once
-	IPRate         Rate           // requests of one client address; default 200 a second, 600 at once
-	SignInRate     Rate           // refused credentials of one client address; default 10 a minute, 10 at once
-	AccountRate    Rate           // refused credentials of one account; default 10 a minute, 20 at once
-	Streams        int            // event streams of one session; default 20
-	DrainTime      time.Duration  // for Stop's streams; default 20 s
-	OpenTimeout    time.Duration  // how long a first call waits for the login; default 15 s
-	Retention      sessions.Retention
-	Idle           IdlePolicy // what happens to a session without an event stream; default: nothing
+	// SessionsPerAccount and SessionsPerAddress bound the sessions of one bare JID, and those
+	// that one client address has opened, on this node; default 10, and half of MaxSessions.
+	SessionsPerAccount int
+	SessionsPerAddress int
+	TokenRate          Rate          // requests of one session; default 100 a second, 300 at once
+	IPRate             Rate          // requests of one client address; default 200 a second, 600 at once
+	SignInRate         Rate          // refused credentials of one client address; default 10 a minute, 10 at once
+	AccountRate        Rate          // refused credentials of one account; default 10 a minute, 20 at once
+	Streams            int           // event streams of one session; default 20
+	DrainTime          time.Duration // for Stop's streams; default 20 s
+	OpenTimeout        time.Duration // how long a first call waits for the login; default 15 s
+	Retention          sessions.Retention
+	Idle               IdlePolicy // what happens to a session without an event stream; default: nothing
 
 	// OTelEndpoint is the base address of a collector that takes OpenTelemetry traces (OTLP over
 	// HTTP), such as http://127.0.0.1:4318; "" makes none.
@@ -109,6 +113,9 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Listen, "127.0.0.1:8080")
 	setDefault(&o.AdminListen, "127.0.0.1:9090")
 	setDefault(&o.MaxSessions, 10_000)
+	half := (o.MaxSessions + 1) / 2 // nobody takes a whole node
+	setDefault(&o.SessionsPerAccount, min(10, half))
+	setDefault(&o.SessionsPerAddress, half)
 	setDefault(&o.DrainTime, 20*time.Second)
 	setDefault(&o.Lease, sessions.DefaultLease)
 	setDefault(&o.OpenTimeout, 15*time.Second)
@@ -171,6 +178,9 @@ func (o Options) validate() error {
 	}
 	if err := o.validateNode(); err != nil {
 		return err
+	}
+	if o.SessionsPerAccount < 0 || o.SessionsPerAddress < 0 {
+		return fmt.Errorf("--sessions-per-account and --sessions-per-address must not be negative")
 	}
 	if o.MaxSessions < 0 || o.DrainTime < 0 || o.OpenTimeout < 0 {
 		return fmt.Errorf("--max-sessions, --drain-time and --open-timeout must not be negative")

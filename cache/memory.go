@@ -29,7 +29,7 @@ type Memory struct {
 	records map[sessions.ID]*record
 	tokens  map[string]sessions.Binding
 	leading map[sessions.ID][]string // the tokens that lead to a session
-	tickets map[string]sessions.Ticket
+	tickets map[string]memTicket
 	swept   int // tickets left by the last sweep
 
 	agreed   map[string]string
@@ -52,7 +52,7 @@ func NewMemory(o MemoryOptions) *Memory {
 		records: map[sessions.ID]*record{},
 		tokens:  map[string]sessions.Binding{},
 		leading: map[sessions.ID][]string{},
-		tickets: map[string]sessions.Ticket{},
+		tickets: map[string]memTicket{},
 	}
 }
 

@@ -150,7 +150,7 @@ func (r *Redis) rehearseNodes(ctx context.Context, id sessions.ID) (err error) {
 		return err
 	}
 	ticket := sessions.Ticket{Session: id, Expires: perch.At(r.now().Add(time.Minute))}
-	if err := r.PutTicket(ctx, string(id), ticket); err != nil {
+	if err := r.PutTicket(ctx, string(id), ticket, time.Minute); err != nil {
 		return err
 	}
 	_, err = r.TakeTicket(ctx, string(id))

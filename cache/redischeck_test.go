@@ -202,7 +202,7 @@ func asNodes(t *testing.T, r *cache.Redis, o *owner) {
 		t.Errorf("Owners: %v, %v", owners, err)
 	}
 	k := sessions.Ticket{Session: o.id, Expires: perch.At(time.Now().Add(time.Minute))}
-	if err := r.PutTicket(t.Context(), "h", k); err != nil {
+	if err := r.PutTicket(t.Context(), "h", k, time.Minute); err != nil {
 		t.Errorf("PutTicket: %v", err)
 	}
 	if _, err := r.TakeTicket(t.Context(), "h"); err != nil {

@@ -256,7 +256,7 @@ func TestRedisNodesMixedUp(t *testing.T) {
 		}
 	}
 	expires := perch.At(time.Now().Add(time.Minute))
-	if err := s.PutTicket(t.Context(), "h1", sessions.Ticket{Session: "a1", Expires: expires}); err != nil {
+	if err := s.PutTicket(t.Context(), "h1", sessions.Ticket{Session: "a1", Expires: expires}, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.client.Rename(t.Context(), "perch:ticket:h1", "perch:ticket:h2").Err(); err != nil {

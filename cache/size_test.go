@@ -108,7 +108,7 @@ func asNode(t *testing.T, s *cache.Redis, o *owner) {
 		}
 	}
 	k := sessions.Ticket{Session: o.id, Origin: "https://chat.example.com", Expires: perch.At(time.Now().Add(time.Minute))}
-	if err := s.PutTicket(t.Context(), strings.Repeat("a", 64), k); err != nil {
+	if err := s.PutTicket(t.Context(), strings.Repeat("a", 64), k, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 }

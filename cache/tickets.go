@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
@@ -16,18 +17,18 @@ type ticketRow struct {
 
 var errNoTicket error = perch.Errorf(perch.KindNotFound, "this ticket is not known, or no longer good")
 
-// PutTicket implements sessions.Store. What has expired is not kept.
-func (r *Redis) PutTicket(ctx context.Context, hash string, t sessions.Ticket) error {
+// PutTicket implements sessions.Store. The life of the key is the ticket's: only the clock of
+// Redis counts. What has no life is not kept.
+func (r *Redis) PutTicket(ctx context.Context, hash string, t sessions.Ticket, life time.Duration) error {
 	row, err := encode(ticketRow{hash, t})
 	if err != nil {
 		return err
 	}
 	return r.change(ctx, "ticket", func(ctx context.Context) error {
-		left := t.Expires.Time().Sub(r.now())
-		if left.Milliseconds() <= 0 {
+		if life.Milliseconds() <= 0 {
 			return r.client.Unlink(ctx, r.keys.ticket(hash)).Err()
 		}
-		return r.client.Set(ctx, r.keys.ticket(hash), row, left).Err()
+		return r.client.Set(ctx, r.keys.ticket(hash), row, life).Err()
 	})
 }
 

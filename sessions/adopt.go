@@ -183,7 +183,7 @@ func (m *Manager) adoptReleased(ctx context.Context, ids []ID) {
 // decides when the session opens.
 func (m *Manager) adopt(e estate) (created bool, err error) {
 	for _, key := range e.keys {
-		_, c, err := m.open(e.id, e.acc, key, true)
+		_, c, err := m.open(e.id, e.acc, key, true, "")
 		if err != nil {
 			return created, err
 		}

@@ -133,7 +133,7 @@ func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.A
 
 // openHere is open; a node that is stopping opens nothing, but knows who has the session.
 func (m *Manager) openHere(ctx context.Context, id ID, acc perch.Account, key digest, bound bool) (*Session, bool, error) {
-	s, created, err := m.open(id, acc, key, bound)
+	s, created, err := m.open(id, acc, key, bound, addressFrom(ctx))
 	if errors.Is(err, errDraining) {
 		err = m.whereabouts(ctx, id, errDraining)
 	}

@@ -109,8 +109,13 @@ func (s *Session) connect(ctx context.Context, req DialRequest) {
 // enter is the login sequence on a connection that is signed in.
 func (s *Session) enter(ctx context.Context, conn Conn) {
 	l := &link{conn: conn, login: conn.Login(), since: time.Now()}
-	attached, first := false, false
-	if s.turn(ctx, func() { attached, first = s.attach(l), !s.rec.RosterKnown }) != nil || !attached {
+	attached, first, refused := false, false, false
+	err := s.turn(ctx, func() { attached, first, refused = s.attach(l), !s.rec.RosterKnown, s.ending.signOut })
+	switch {
+	case refused && !attached: // nothing will resume the stream: the server need not keep it
+		s.hangUpOn(conn)
+		return
+	case err != nil || !attached:
 		conn.Abort()
 		return
 	}
@@ -168,6 +173,11 @@ func (s *Session) attach(l *link) bool {
 	}
 	if s.rec.JID != "" && !l.login.JID.Bare().Equal(s.rec.JID.Bare()) {
 		s.failed(perch.Errorf(perch.KindUnauthorized, "the credential belongs to another account"))
+		return false
+	}
+	if !s.m.admit(s, l.login.JID, false) {
+		s.end(endSignedOut)
+		s.openingDone(errAccountFull)
 		return false
 	}
 	l.goesOn = l.login.Resumed && s.rec.Stream != nil

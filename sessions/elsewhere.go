@@ -125,8 +125,8 @@ func (m *Manager) HopMAC(parts ...string) []byte {
 }
 
 // PutTicket keeps a ticket for whatever node will be shown it; TakeTicket ends it.
-func (m *Manager) PutTicket(ctx context.Context, hash string, t Ticket) error {
-	return storeError(m.o.Store.PutTicket(ctx, hash, t))
+func (m *Manager) PutTicket(ctx context.Context, hash string, t Ticket, life time.Duration) error {
+	return storeError(m.o.Store.PutTicket(ctx, hash, t, life))
 }
 
 // TakeTicket gives a ticket, once; KindNotFound: there is none.

@@ -22,6 +22,9 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	if s.rec.JID == "" && !s.rec.RosterKnown {
 		s.rec.Own.Available = true
 	}
+	if s.rec.JID != "" {
+		s.m.admit(s, s.rec.JID, true)
+	}
 	for _, b := range v.Roster {
 		s.contacts.put(s.m.compact(*b))
 	}

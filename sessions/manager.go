@@ -22,6 +22,7 @@ type Manager struct {
 	replaced chan struct{} // see Replaced
 	words    interner
 	backlog  backlog
+	caps     caps
 	logins   map[string]chan struct{} // slots, by upstream
 
 	ctx    context.Context // of every session; cancelled when Close has run out of time
@@ -48,6 +49,7 @@ func NewManager(o Options) (*Manager, error) {
 	m := &Manager{
 		o: o, log: o.Logger, sealer: seal,
 		logins: map[string]chan struct{}{}, replaced: make(chan struct{}),
+		caps:     caps{accounts: map[string]int{}, addresses: map[string]int{}},
 		sessions: map[ID]*Session{}, tokens: map[digest]*Session{}, states: map[perch.State]int{},
 	}
 	for name := range o.Upstreams {
@@ -68,7 +70,7 @@ func (m *Manager) byKey(key digest) *Session {
 // callers at once get the same one: that is what makes opening happen once. Key leads to
 // the session from then on. Bound says that the Store has led from key to this id; if it
 // has not, and the session is live, then key was replaced by a newer one.
-func (m *Manager) open(id ID, acc perch.Account, key digest, bound bool) (s *Session, created bool, err error) {
+func (m *Manager) open(id ID, acc perch.Account, key digest, bound bool, address string) (s *Session, created bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s = m.sessions[id]
@@ -84,7 +86,13 @@ func (m *Manager) open(id ID, acc perch.Account, key digest, bound bool) (s *Ses
 		return nil, false, &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: 30 * time.Second,
 			Detail: "this node holds as many sessions as it may; try again later"}
 	}
+	if !bound {
+		if err := m.room(acc, address); err != nil {
+			return nil, false, err
+		}
+	}
 	s = newSession(m, id, acc)
+	m.countAddress(s, address)
 	m.sessions[id] = s
 	m.states[s.counted]++
 	m.lead(key, s)
@@ -120,6 +128,7 @@ func (m *Manager) remove(s *Session) {
 	defer m.mu.Unlock()
 	if m.sessions[s.id] == s {
 		delete(m.sessions, s.id)
+		m.uncount(s)
 		m.states[s.counted]--
 	}
 	for _, k := range s.keys {

@@ -71,6 +71,6 @@ type Taking struct {
 // Ticket is a single-use pass to the event socket, which any node may be shown.
 type Ticket struct {
 	Session ID         `json:"session"`
-	Origin  string     `json:"origin"` // the Origin header that it was asked for with; "" = none
-	Expires perch.Time `json:"expires"`
+	Origin  string     `json:"origin"`  // the Origin header that it was asked for with; "" = none
+	Expires perch.Time `json:"expires"` // as its client was told; the Store ends it by its own clock
 }

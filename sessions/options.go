@@ -17,7 +17,11 @@ type Options struct {
 	DefaultUpstream string              // whose access tokens are passed through
 	OpenTimeout     time.Duration       // how long the first call waits for the login; 15 s
 	MaxSessions     int                 // per node; 0 = no limit
-	Logger          *slog.Logger        // nil: nothing is logged
+	// SessionsPerAccount and SessionsPerAddress bound the sessions of this node that have one
+	// bare JID, and those that were opened from one client address (FromAddress); 0 = no limit.
+	SessionsPerAccount int
+	SessionsPerAddress int
+	Logger             *slog.Logger // nil: nothing is logged
 
 	// SealKeys, each 32 bytes, encrypt the credentials that are kept in the Store, so that
 	// sessions can come back at start (Restore). The first one seals, all of them open.
@@ -75,7 +79,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, perch.Invalid("Store", "is missing")
 	case len(o.Secret) < minSecret:
 		return o, perch.Invalid("Secret", "must have at least %d bytes", minSecret)
-	case o.MaxSessions < 0:
+	case o.MaxSessions < 0 || o.SessionsPerAccount < 0 || o.SessionsPerAddress < 0:
 		return o, perch.Invalid("MaxSessions", "must not be negative")
 	}
 	if _, ok := o.Upstreams[o.DefaultUpstream]; !ok {

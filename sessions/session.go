@@ -35,6 +35,8 @@ type Session struct {
 	keys    []digest    // what leads here; guarded by m.mu
 	retired []digest    // credentials that did, oldest first; guarded by m.mu
 	counted perch.State // in m.states; guarded by m.mu
+	account string      // that it counts for in m.caps, "" before the first login; guarded by m.mu
+	address string      // likewise; "" for none
 
 	// Everything below belongs to the owner goroutine.
 
@@ -256,10 +258,15 @@ func (s *Session) hangUp() {
 		s.link.conn.Abort()
 		return
 	}
+	s.hangUpOn(s.link.conn)
+}
+
+// hangUpOn closes a stream for good.
+func (s *Session) hangUpOn(conn Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), hangUpTime)
 	defer cancel()
-	if err := s.link.conn.Close(ctx); err != nil {
-		s.link.conn.Abort()
+	if err := conn.Close(ctx); err != nil {
+		conn.Abort()
 	}
 }
 

@@ -68,9 +68,10 @@ type Store interface {
 	Bindings(ctx context.Context) (map[string]Binding, error)
 	BindingsOf(ctx context.Context, id ID) (map[string]Binding, error)
 
-	// PutTicket keeps a ticket (the keyed or plain hash of its text) until it expires.
-	// TakeTicket ends it and gives it, once; KindNotFound: there is none, or no more.
-	PutTicket(ctx context.Context, hash string, t Ticket) error
+	// PutTicket keeps a ticket (the keyed or plain hash of its text) for its life, by the clock
+	// of the Store: the nodes' clocks may differ by more than a ticket lives. TakeTicket ends
+	// it and gives it, once; KindNotFound: there is none, or no more.
+	PutTicket(ctx context.Context, hash string, t Ticket, life time.Duration) error
 	TakeTicket(ctx context.Context, hash string) (Ticket, error)
 
 	// Reserve takes one attempt from a counter, which begins full and ends by itself. Refund

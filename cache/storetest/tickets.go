@@ -15,13 +15,14 @@ var ticketCases = []Case{
 	{"a ticket expires", ticketExpires},
 }
 
-func ticket(id sessions.ID, d time.Duration) sessions.Ticket {
-	return sessions.Ticket{Session: id, Origin: "https://chat.example", Expires: perch.At(time.Now().Add(d))}
+// ticket is one whose node's clock is an hour off, as its life must not depend on it.
+func ticket(id sessions.ID) sessions.Ticket {
+	return sessions.Ticket{Session: id, Origin: "https://chat.example", Expires: perch.At(time.Now().Add(-time.Hour))}
 }
 
-func put(t testing.TB, s sessions.Store, hash string, k sessions.Ticket) {
+func put(t testing.TB, s sessions.Store, hash string, k sessions.Ticket, life time.Duration) {
 	t.Helper()
-	if err := s.PutTicket(t.Context(), hash, k); err != nil {
+	if err := s.PutTicket(t.Context(), hash, k, life); err != nil {
 		t.Fatalf("PutTicket(%s): %v", hash, err)
 	}
 }
@@ -39,11 +40,11 @@ func ticketOnce(t testing.TB, h Harness) {
 	if h.Reopen != nil {
 		other = h.Reopen() // any node may be shown it
 	}
-	one, two := ticket("a1", time.Minute), ticket("a2", time.Hour)
+	one, two := ticket("a1"), ticket("a2")
 	two.Origin = ""
-	put(t, h.Store, "h1", one)
-	put(t, h.Store, "h2", two)
-	put(t, h.Store, "h3", two)
+	put(t, h.Store, "h1", one, time.Minute)
+	put(t, h.Store, "h2", two, time.Hour)
+	put(t, h.Store, "h3", two, time.Hour)
 	for hash, want := range map[string]sessions.Ticket{"h1": one, "h2": two} {
 		got, err := other.TakeTicket(t.Context(), hash)
 		if err != nil {
@@ -68,14 +69,14 @@ func ticketOnce(t testing.TB, h Harness) {
 }
 
 func ticketExpires(t testing.TB, h Harness) {
-	put(t, h.Store, "gone", ticket("a1", -time.Second))
-	put(t, h.Store, "never", sessions.Ticket{Session: "a1"})
-	put(t, h.Store, "h1", ticket("a1", time.Minute))
-	put(t, h.Store, "h1", ticket("a1", -time.Second)) // in its place
-	put(t, h.Store, "h2", ticket("a1", time.Minute))
-	put(t, h.Store, "h3", ticket("a1", 3*time.Minute))
+	put(t, h.Store, "gone", ticket("a1"), -time.Second)
+	put(t, h.Store, "never", ticket("a1"), 0)
+	put(t, h.Store, "h1", ticket("a1"), time.Minute)
+	put(t, h.Store, "h1", ticket("a1"), -time.Second) // in its place
+	put(t, h.Store, "h2", ticket("a1"), time.Minute)
+	put(t, h.Store, "h3", ticket("a1"), 3*time.Minute)
 	for i := range 200 {
-		put(t, h.Store, "other"+string(rune('0'+i)), ticket("a2", 30*time.Second))
+		put(t, h.Store, "other"+string(rune('0'+i)), ticket("a2"), 30*time.Second)
 	}
 	for _, hash := range []string{"gone", "never", "h1"} {
 		noTicket(t, h.Store, hash)

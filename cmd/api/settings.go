@@ -68,19 +68,21 @@ type serveCommand struct {
 	Connections        int      `default:"0" help:"Most connections to the gateway at once; 0 = three quarters of the file descriptors that the process may have."`
 	AddressConnections int      `default:"0" help:"Most of them from one address (of IPv6 one /64), trusted proxies excepted; 0 = half of all."`
 
-	MaxSessions     int           `default:"10000" help:"Most XMPP sessions on this node."`
-	TokenRate       float64       `default:"100" help:"Requests a second of one session; three seconds' worth at once."`
-	IPRate          float64       `name:"ip-rate" default:"200" help:"Requests a second of one client address; three seconds' worth at once."`
-	SignInRate      float64       `default:"10" help:"Refused credentials and tickets a minute of one client address, on all nodes together; as many at once. Right ones do not count, but only so many are under way at once: raise it where one address signs in for many users."`
-	AccountRate     float64       `default:"10" help:"Refused credentials a minute of one account, from all addresses; twice as many at once."`
-	Streams         int           `default:"20" help:"Event streams of one session."`
-	OpenTimeout     time.Duration `default:"15s" help:"How long the first call of a token waits for the XMPP login."`
-	DrainTime       time.Duration `default:"20s" help:"Time to hand event streams over at SIGTERM."`
-	Idle            string        `default:"keep" enum:"keep,away,sign-out" help:"What happens to a session that no event stream is attached to: ${enum}."`
-	IdleAfter       time.Duration `default:"10m" help:"When --idle away or sign-out happens."`
-	RetentionEvents int           `default:"10000" help:"Most events kept for each session."`
-	RetentionBytes  int           `default:"8388608" help:"Most bytes of events kept for each session."`
-	RetentionAge    time.Duration `default:"24h" help:"How long events are kept."`
+	MaxSessions        int           `default:"10000" help:"Most XMPP sessions on this node."`
+	SessionsPerAccount int           `placeholder:"N" help:"Most sessions of one account (bare JID) on this node. Default: 10, and no more than half of --max-sessions."`
+	SessionsPerAddress int           `placeholder:"N" help:"Most sessions on this node that one client address has opened: raise it where one address signs in for many users. Default: half of --max-sessions."`
+	TokenRate          float64       `default:"100" help:"Requests a second of one session; three seconds' worth at once."`
+	IPRate             float64       `name:"ip-rate" default:"200" help:"Requests a second of one client address; three seconds' worth at once."`
+	SignInRate         float64       `default:"10" help:"Refused credentials and tickets a minute of one client address, on all nodes together; as many at once. Right ones do not count, but only so many are under way at once: raise it where one address signs in for many users."`
+	AccountRate        float64       `default:"10" help:"Refused credentials a minute of one account, from all addresses; twice as many at once."`
+	Streams            int           `default:"20" help:"Event streams of one session."`
+	OpenTimeout        time.Duration `default:"15s" help:"How long the first call of a token waits for the XMPP login."`
+	DrainTime          time.Duration `default:"20s" help:"Time to hand event streams over at SIGTERM."`
+	Idle               string        `default:"keep" enum:"keep,away,sign-out" help:"What happens to a session that no event stream is attached to: ${enum}."`
+	IdleAfter          time.Duration `default:"10m" help:"When --idle away or sign-out happens."`
+	RetentionEvents    int           `default:"10000" help:"Most events kept for each session."`
+	RetentionBytes     int           `default:"8388608" help:"Most bytes of events kept for each session."`
+	RetentionAge       time.Duration `default:"24h" help:"How long events are kept."`
 
 	OTelEndpoint string  `name:"otel-endpoint" placeholder:"URL" help:"Collector of OpenTelemetry traces, OTLP over HTTP, such as http://127.0.0.1:4318. Not given: nothing is traced."`
 	OTelSample   float64 `name:"otel-sample" default:"1" help:"Share of traces that are kept, above 0 and up to 1; a client that sends traceparent decides itself."`
@@ -110,6 +112,7 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 		AdminHosts: s.AdminHost, Connections: s.Connections, AddressConnections: s.AddressConnections,
 		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate),
 		SignInRate: perMinute(s.SignInRate, 1), AccountRate: perMinute(s.AccountRate, 2), Streams: s.Streams,
+		SessionsPerAccount: s.SessionsPerAccount, SessionsPerAddress: s.SessionsPerAddress,
 		MaxSessions: s.MaxSessions, OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
 		Idle:         app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
 		OTelEndpoint: s.OTelEndpoint, OTelSample: s.OTelSample,
