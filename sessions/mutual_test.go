@@ -81,7 +81,7 @@ func TestMutual(t *testing.T) {
 		t.Run(name+", after a restart", func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				w.store.durable = true
-				s := added(w, c.oneSided)
+				added(w, c.oneSided)
 				w.say(c.between...)
 				w.close()
 				last := perch.Buddy{JID: carol, Subscription: perch.SubscriptionRemove}
@@ -94,7 +94,7 @@ func TestMutual(t *testing.T) {
 					}
 				})
 				w.start()
-				s = w.open()
+				s := w.open()
 				w.say(asks(carol))
 				wantAccepted(w, s, c.accepted)
 			})

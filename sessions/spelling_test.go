@@ -145,7 +145,7 @@ func TestRowsOfAnEarlierVersion(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.store.durable = true
 		w.roster("Up.Case@example.net")
-		s := w.open()
+		w.open()
 		w.say(here("up.case@example.net/x", "", 0), &perch.SubscriptionIn{From: "Eve@example.net", Type: "subscribe"})
 		w.close()
 		w.start()
