@@ -140,8 +140,8 @@ func TestRequestsInAnotherSpelling(t *testing.T) {
 	})
 }
 
-// Rows that were kept under the text of a JID come under its key, once.
-func TestRowsOfAnEarlierVersion(t *testing.T) {
+// What is kept of a buddy goes with it, whatever the spelling.
+func TestKeptRowsOfASpelling(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.store.durable = true
 		w.roster("Up.Case@example.net")
