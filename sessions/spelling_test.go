@@ -150,7 +150,7 @@ func TestKeptRowsOfASpelling(t *testing.T) {
 		w.close()
 		w.start()
 		w.roster()
-		s = w.open()
+		s := w.open()
 		if items, _, _ := s.Buddies(); len(items) != 0 {
 			t.Errorf("got %+v, want what the later roster says", items)
 		}
