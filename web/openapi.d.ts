@@ -780,7 +780,7 @@ export interface components {
              * @enum {string}
              */
             delivery: "A" | "B" | "C" | "D" | "";
-            features: ("archive" | "jid-lookup" | "roster-edit" | "stream-resume" | "vcard-store")[];
+            features: ("archive" | "jid-lookup" | "roster-edit" | "roster-partial" | "roster-unavailable" | "stream-resume" | "vcard-store")[];
             /** @description bare; "" until the first login */
             jid: components["schemas"]["JID"];
             /** Format: date-time */
