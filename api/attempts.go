@@ -41,7 +41,8 @@ type counter struct {
 }
 
 func newAttempts(name string, r Rate, m *sessions.Manager) *attempts {
-	every := time.Duration(float64(time.Second) / r.PerSecond).Round(time.Millisecond)
+	// The store counts in milliseconds: more than a thousand a second is no limit that it knows.
+	every := max(time.Duration(float64(time.Second)/r.PerSecond).Round(time.Millisecond), time.Millisecond)
 	return &attempts{
 		name: name, quota: sessions.Quota{Burst: r.Burst, Every: every}, now: time.Now, shared: m,
 		policy:   fmt.Sprintf("%q;q=%d;w=%d", name, r.Burst, seconds(time.Duration(r.Burst)*every)),
@@ -71,19 +72,11 @@ func (l *attempts) reserve(ctx context.Context, key string) (*attempt, error) {
 // reserveHere takes an attempt on this node, and waits as long as that depends on others.
 func (l *attempts) reserveHere(ctx context.Context, key string) error {
 	for {
-		l.mu.Lock()
-		now := l.now()
-		c := l.counter(key, now)
-		next, a := l.quota.Take(c.full.Sub(now))
-		if a.OK {
-			c.full = now.Add(next)
-			c.open++
-			l.mu.Unlock()
+		a, changed := l.try(key)
+		switch {
+		case a.OK:
 			return nil
-		}
-		changed, others := c.changed, c.open > 0
-		l.mu.Unlock()
-		if !others {
+		case changed == nil:
 			return l.refuse(a.Wait)
 		}
 		select {
@@ -92,6 +85,23 @@ func (l *attempts) reserveHere(ctx context.Context, key string) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// try takes an attempt if there is one; changed is there when others have no verdict yet, and
+// is closed when one of them has.
+func (l *attempts) try(key string) (a sessions.Allowance, changed <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	c := l.counter(key, now)
+	next, a := l.quota.Take(c.full.Sub(now))
+	if a.OK {
+		c.full = now.Add(next)
+		c.open++
+	} else if c.open > 0 {
+		changed = c.changed
+	}
+	return a, changed
 }
 
 // counter finds or makes a counter. The caller holds mu.

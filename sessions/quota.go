@@ -21,6 +21,9 @@ type Allowance struct {
 // Take takes one attempt. Used is how long it takes until all attempts are there again, and
 // next is that afterwards (the generic cell rate algorithm).
 func (q Quota) Take(used time.Duration) (next time.Duration, a Allowance) {
+	if q.Every <= 0 {
+		return 0, Allowance{OK: true, Left: q.Burst} // no limit
+	}
 	full := time.Duration(q.Burst) * q.Every
 	used = min(max(used, 0), full)
 	if used+q.Every > full {
