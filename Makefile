@@ -5,6 +5,9 @@ SHELL := /bin/bash
 
 GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GOVULNCHECK_VERSION := v1.9.0
+GOVULNCHECK := bin/govulncheck-$(GOVULNCHECK_VERSION)
+VULNDB_VERSION := v0.0.0-20261105234957-e22db6528018
 NPM_TOOLS := tools/node_modules/.package-lock.json
 NPM_WEB := web/node_modules/.package-lock.json
 NPM_LEDGER := internal/ledger/peers/node_modules/.package-lock.json
@@ -16,7 +19,7 @@ SERVER ?= prosody
 LEASE ?= 15s
 PACKAGES ?= ./...
 
-.PHONY: test packages format vet lint descriptions javascript types build unit fuzz bench run cluster generate cover clean ledger ledger-planted ledger-control FORCE
+.PHONY: test packages format vet lint descriptions javascript types build unit fuzz bench run cluster generate cover clean mutants vulnerabilities crosstalk ledger ledger-planted ledger-control FORCE
 
 # Everything, in the order of what fails fastest.
 test: packages format vet build lint unit
@@ -145,6 +148,29 @@ generate:
 cover: packages
 	go test -coverprofile=bin/cover.out -coverpkg=./... $(PACKAGES)
 	go tool cover -func=bin/cover.out | tail -1
+
+# One limit changed at a time, to find those that no test holds: internal/mutate/doc.go.
+# LIMITS and TESTS are expressions that narrow the run; PACKAGES are folders.
+LIMITS ?=
+TESTS ?=
+mutants:
+	go run ./internal/mutate -only '$(LIMITS)' -run '$(TESTS)' $(if $(filter ./...,$(PACKAGES)),./api ./sessions ./xmppconn ./cache ./app,$(PACKAGES))
+
+# What the Go vulnerability database of that day knows of what the program calls. The database
+# comes as a module, so a proxy for modules is all that is needed, and the answer stays the
+# same until the version here is raised.
+vulnerabilities: $(GOVULNCHECK)
+	@db=$$(cd / && go mod download -json golang.org/x/vulndb@$(VULNDB_VERSION) | sed -n 's/^\t"Dir": "\(.*\)",$$/\1/p'); \
+	$(GOVULNCHECK) -db "file://$$db/data/osv" ./cmd/api
+
+$(GOVULNCHECK):
+	@mkdir -p bin
+	GOBIN=$(CURDIR)/bin GOFLAGS= go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+	mv bin/govulncheck $@
+
+# A million reads over a slow Redis, under deadlines: no answer reaches another caller.
+crosstalk:
+	CROSSTALK_OPERATIONS=1000000 go test -count=1 -timeout 30m -run TestRedisAnswersReachTheirCallers -v ./cache
 
 clean:
 	rm -rf bin

@@ -32,6 +32,8 @@ type fixture struct {
 	conn  *fakexmpp.Conn // of the first session; see signIn
 	store *heldStore
 	clock *atomic.Pointer[clock] // of all limits, once a test has stopped it
+
+	manager *sessions.Manager
 }
 
 // heldStore is a store that counts no attempts while a test takes it away.
@@ -90,7 +92,7 @@ func newFixture(t *testing.T, change ...func(*api.Options)) *fixture {
 		}
 	})
 	f.serve(t, m, change...)
-	f.up, f.store = up, store
+	f.up, f.store, f.manager = up, store, m
 	return f
 }
 

@@ -100,10 +100,10 @@ func checkHandshake(r *http.Request) error {
 	return nil
 }
 
-// hasToken looks for a token in a header that is a list.
-func hasToken(h http.Header, name, token string) bool {
-	for _, t := range headerList(h, name) {
-		if strings.EqualFold(t, token) {
+// hasToken looks for a word in a header that is a list.
+func hasToken(h http.Header, name, word string) bool {
+	for _, w := range headerList(h, name) {
+		if strings.EqualFold(w, word) {
 			return true
 		}
 	}

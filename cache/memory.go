@@ -186,13 +186,13 @@ func (m *Memory) Unbind(_ context.Context, token string) error {
 	return nil
 }
 
-func (m *Memory) unbind(token string) {
-	b, ok := m.tokens[token]
+func (m *Memory) unbind(hash string) {
+	b, ok := m.tokens[hash]
 	if !ok {
 		return
 	}
-	delete(m.tokens, token)
-	rest := slices.DeleteFunc(m.leading[b.ID], func(t string) bool { return t == token })
+	delete(m.tokens, hash)
+	rest := slices.DeleteFunc(m.leading[b.ID], func(h string) bool { return h == hash })
 	if m.leading[b.ID] = rest; len(rest) == 0 {
 		delete(m.leading, b.ID)
 	}

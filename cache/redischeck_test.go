@@ -2,7 +2,6 @@ package cache_test
 
 import (
 	"context"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -124,17 +123,8 @@ func TestRedisMustTakeWrites(t *testing.T) {
 
 // The ACL line of docs/redis.md is enough, and no more than what it says.
 func TestRedisACLOfTheDocs(t *testing.T) {
-	text, err := os.ReadFile("../docs/redis.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, line, ok := strings.Cut(string(text), "\nACL SETUSER perch on >SECRET ")
-	line, _, _ = strings.Cut(line, "\n")
-	if !ok || strings.Contains(line, "+@all") {
-		t.Fatalf("no ACL line in docs/redis.md: %q", line)
-	}
 	s := testkit.Redis(t, testkit.RedisOptions{})
-	user(t, s.Client(t), "perch", line)
+	user(t, s.Client(t), "perch", aclOfTheDocs(t))
 	w := &world{url: "redis://perch:pw@" + s.Addr, client: s.Client(t)}
 	w.advance = w.shorten
 	r := w.open(t, cache.RedisOptions{})
