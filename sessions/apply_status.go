@@ -49,13 +49,8 @@ func (s *Session) reported(id string, st perch.MessageStatus, xe *perch.XMPPErro
 // mayBounce reports whether from is on the way of a message: any resource of the recipient,
 // its server, our own server or the own account.
 func (s *Session) mayBounce(r *perch.MessageRecord, from perch.JID) bool {
-	from = from.Bare()
-	for _, jid := range []perch.JID{r.To.Bare(), perch.JID(r.To.Domain()), s.rec.JID.Bare(), perch.JID(s.rec.JID.Domain())} {
-		if from.Equal(jid) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]perch.JID{r.To.Bare(), perch.JID(r.To.Domain()), s.rec.JID.Bare(), perch.JID(s.rec.JID.Domain())},
+		from.Bare().Equal)
 }
 
 // recordQuery is a record that the Store is asked for, and what waits for it.
