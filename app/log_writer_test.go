@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch/app"
+	"github.com/perch-im/perch/internal/canary"
 )
 
 // pipe is a log's destination that a test can hold up or break.
@@ -48,7 +49,7 @@ func TestLogThatIsNotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &pipe{gate: make(chan struct{})}
 		w := app.NewLogWriter(p)
-		log := slog.New(slog.NewJSONHandler(w, nil))
+		log := canary.Logger(slog.NewJSONHandler(w, nil))
 		w.OnRecover(func(n uint64) { log.Warn("log lines were dropped", "lines", n) })
 		const lines = 3000
 		began := time.Now()

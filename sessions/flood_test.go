@@ -52,9 +52,9 @@ func TestFloodAtOneAccount(t *testing.T) {
 			}
 		}()
 		for i := range 10 {
-			time.Sleep(3 * commitTime)
+			pass(3 * commitTime)
 			deliver(conns[1], "user1@example.net", fmt.Sprint("q", i), "hello")
-			time.Sleep(most * commitTime)
+			pass(most * commitTime)
 			quiet.wantTypes(perch.EventMessageReceived)
 		}
 		if n := taken.Load(); n < 1000 || n >= flood {

@@ -2,6 +2,7 @@ package testkit_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -22,11 +23,10 @@ func TestHoldOutput(t *testing.T) {
 		t.Error("the output was read while it was held")
 	}
 	release()
-	for range 600 {
-		if strings.Contains(p.Output(), "line 1999\nend\n") {
-			return
+	testkit.Eventually(t, 30*time.Second, func() error {
+		if got := p.Output(); !strings.Contains(got, "line 1999\nend\n") {
+			return fmt.Errorf("got %d bytes, want all of the output", len(got))
 		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Errorf("got %d bytes, want all of the output", len(p.Output()))
+		return nil
+	})
 }
