@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -47,9 +48,7 @@ func pairs(t *testing.T, run func(t *testing.T, next func(*testing.T) pair)) {
 func add(t *testing.T, g *testkit.Gateway, jid string, more map[string]any) {
 	t.Helper()
 	body := map[string]any{"jid": jid}
-	for k, v := range more {
-		body[k] = v
-	}
+	maps.Copy(body, more)
 	g.Call(t, http.StatusCreated, http.MethodPost, "/v1/buddies", body)
 }
 

@@ -82,7 +82,7 @@ func (s settings) mutate(ctx context.Context, packages []string) (survived int, 
 			if verdict == "SURVIVED" {
 				survived++
 			}
-			fmt.Printf("%s:%d %s %s -> %s\t%s\n", l.file, l.line, l.name, l.text, l.changed(), verdict)
+			fmt.Fprintf(os.Stdout, "%s:%d %s %s -> %s\t%s\n", l.file, l.line, l.name, l.text, l.changed(), verdict)
 		}
 	}
 	return survived, nil
