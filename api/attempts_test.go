@@ -148,3 +148,19 @@ func TestHangingUpIsNoRefund(t *testing.T) {
 		t.Errorf("the third guess: %d, want 429", a.status)
 	}
 }
+
+// The nodes count together: who is refused by one has no more attempts at another.
+func TestGuessesAtSeveralNodes(t *testing.T) {
+	n := newNodes(t, func(o *gateOptions) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 4} })
+	count := map[int]int{}
+	for i := range 12 {
+		g := []*gate{n.a, n.b}[i%2]
+		status, h := g.status("GET", "/v1/session", fmt.Sprint("bad-node-", i), "")
+		if count[status]++; status == 429 && h.Get("Retry-After") == "" {
+			t.Errorf("429 without Retry-After: %v", h)
+		}
+	}
+	if count[401] != 4 || count[429] != 8 {
+		t.Errorf("answers of two nodes %v, want 4 refusals", count)
+	}
+}
