@@ -172,6 +172,23 @@ func TestOneIdentity(t *testing.T) {
 			again.RoomStanzaID = "a0003"
 			w.say(&again, m)
 		}, []string{"live in the room", "live x", "live in the room"}},
+		"an id of the account's archive that is one of the room's": {func(w *world, a *archive, _ *sessions.Session) {
+			m := bare("m1", "first")
+			m.From, m.Kind, m.RoomStanzaID = "r@conference.example.net/n", perch.GroupchatMessage, "a0002"
+			w.say(m)
+			w.cut(func() { a.items = append(a.items, item("a0002", "m2", "r@conference.example.net/n", alice, "second")) })
+		}, []string{"live first", "archive second"}},
+		"the same id and text twice, live while the archive is read": {func(w *world, a *archive, _ *sessions.Session) {
+			w.say(bare("m0", "before"))
+			a.add("before", "in", "m0")
+			w.cut(func() {
+				a.onAsk = func() {
+					a.onAsk = nil
+					w.up.newest().Deliver(bare("1", "ok"))
+					w.up.newest().Deliver(bare("1", "ok"))
+				}
+			})
+		}, []string{"live before", "live ok", "live ok"}},
 		"an id of the archive that somebody made up": {func(w *world, a *archive, _ *sessions.Session) {
 			m := live("a0003", "forged")
 			m.From = "eve@evil.example/x"
