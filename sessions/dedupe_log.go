@@ -17,7 +17,7 @@ const (
 	// overlapEvents is how far back in the log the archive is compared with it in any case.
 	overlapEvents = 100
 
-	trimEvery = 5 * time.Minute
+	trimEvery = 5 * time.Minute // also how long, in the least, all is remembered after the archive was read
 	trimSoon  = time.Minute // while the table is large
 
 	// freshTime is how long, in ms, after the archive was read a message may come live that was
@@ -196,6 +196,12 @@ func (s *Session) logMessage(typ perch.EventType, m *perch.Message, c identity) 
 	s.trimLater()
 }
 
+// repeats reports whether a stream is so new that its server may still send again what came by
+// an earlier one: all that was read back of the log is needed for it.
+func (l *link) repeats(now perch.Time) bool {
+	return !l.live || now < max(perch.At(l.since), l.caughtUp)+perch.Time(trimEvery.Milliseconds())
+}
+
 // trimLater keeps what is remembered small: once no copy comes any more, the last messages
 // are enough.
 func (s *Session) trimLater() {
@@ -208,7 +214,7 @@ func (s *Session) trimLater() {
 	}
 	s.trim = s.after(d, func() {
 		s.trim = nil
-		catching := s.halfway != nil || s.link != nil && !s.link.live
+		catching := s.halfway != nil || s.link != nil && s.link.repeats(s.now())
 		if large := len(s.known.list) > longTable; !catching && !(large && s.known.busy) {
 			s.known.trim(s.now() - ringTime)
 		}
