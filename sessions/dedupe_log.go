@@ -18,7 +18,7 @@ const (
 	overlapEvents = 100
 
 	trimEvery = 5 * time.Minute // also how long, in the least, all is remembered after the archive was read
-	trimSoon  = time.Minute // while the table is large
+	trimSoon  = time.Minute     // while the table is large
 
 	// freshTime is how long, in ms, after the archive was read a message may come live that was
 	// in it.
