@@ -27,11 +27,12 @@ func observed(t *testing.T, change ...func(*app.Options)) *app.App {
 	t.Helper()
 	o := app.Options{
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Version: "v9.8.7",
-		RedisURL: testkit.SharedRedis(t).URL(), Secret: canary.Secret(), Logger: canary.Logger(), // nobody else finds these sessions
+		Secret: canary.Secret(), Logger: canary.Logger(),
 	}
 	for _, f := range change {
 		f(&o)
 	}
+	o.RedisURL = testkit.SharedRedis(t).URLFor(t, o.Secret)
 	a, err := app.New(o)
 	if err != nil {
 		t.Fatal(err)

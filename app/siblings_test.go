@@ -49,7 +49,7 @@ func TestJWTAsPasswordOnEjabberd(t *testing.T) {
 		}
 		g.Call(t, http.StatusNoContent, http.MethodDelete, "/v1/session", nil)
 	}
-	for name, token := range map[string]string{"expired": jwt(t, jid, -time.Hour), "of another": jwt(t, "eve@"+testkit.EjabberdJWT, time.Hour), "no token": "abc"} {
+	for name, token := range map[string]string{"expired": jwt(t, jid, -time.Hour), "of another": jwt(t, "eve@"+testkit.EjabberdJWT, time.Hour), "no token": "abcd"} {
 		t.Run(name, func(t *testing.T) {
 			wantProblem(t, signIn(http.StatusUnauthorized, map[string]string{"jid": jid, "token": token}), "unauthorized")
 		})

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -24,12 +25,18 @@ type RedisServer struct {
 	Addr     string
 	Password string
 	proc     *process
+
+	mu        sync.Mutex
+	databases map[string]int // that are in use, by name; 0 is shared
 }
+
+// redisDatabases is how many databases a redis-server of the tests has, for tests that share one.
+const redisDatabases = 256
 
 // Redis starts one redis-server. It ends with the test.
 func Redis(t TB, o RedisOptions) *RedisServer {
 	t.Helper()
-	args := []string{"--maxmemory-policy", "noeviction"}
+	args := []string{"--maxmemory-policy", "noeviction", "--databases", strconv.Itoa(redisDatabases)}
 	if o.AppendOnly {
 		args = append(args, "--appendonly", "yes", "--appendfsync", "always")
 	}
@@ -76,11 +83,33 @@ func startRedis(t TB, name, password string, config []byte, args ...string) *Red
 }
 
 // URL is what the gateway's settings take.
-func (r *RedisServer) URL() string {
+func (r *RedisServer) URL() string { return r.url(0) }
+
+func (r *RedisServer) url(database int) string {
+	at := r.Addr + "/" + strconv.Itoa(database)
 	if r.Password != "" {
-		return "redis://:" + r.Password + "@" + r.Addr + "/0"
+		return "redis://:" + r.Password + "@" + at
 	}
-	return "redis://" + r.Addr + "/0"
+	return "redis://" + at
+}
+
+// URLFor is the URL of a database that only those use who give the same name: gateways with
+// different secrets cannot share one.
+func (r *RedisServer) URLFor(t TB, name string) string {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n, ok := r.databases[name]
+	if !ok {
+		if n = len(r.databases) + 1; n >= redisDatabases {
+			t.Fatalf("testkit: no database is left of the %d of this redis-server", redisDatabases)
+		}
+		if r.databases == nil {
+			r.databases = map[string]int{}
+		}
+		r.databases[name] = n
+	}
+	return r.url(n)
 }
 
 // Client is a connection of the test's own; it ends with the test.
