@@ -84,7 +84,7 @@ $(GOLANGCI_LINT):
 # would be nothing to search. It would not have met today's servers either.
 unit: $(NPM_LEDGER)
 	@rm -rf $(CANARY) && mkdir -p $(CANARY)
-	CANARY_DIR=$(CURDIR)/$(CANARY) go test -race -count=1 -timeout 12m -json $(PACKAGES) | go run ./internal/canary/check $(CANARY)
+	CANARY_DIR=$(CURDIR)/$(CANARY) go test -race -count=1 -timeout 20m -json $(PACKAGES) | go run ./internal/canary/check $(CANARY)
 
 # The foreign clients of the ledger that are no Debian package.
 $(NPM_LEDGER): internal/ledger/peers/package.json internal/ledger/peers/package-lock.json
