@@ -129,6 +129,7 @@ func TestOneNodeOwnsASession(t *testing.T) {
 		if got, err := a.Owned(c.ctx(), s.ID()); err != nil || got != s {
 			t.Errorf("by id at the owner: %v", err)
 		}
+		synctest.Wait()
 		if n := c.up.logins(); n != 2 || b.Len() != 0 {
 			t.Errorf("%d logins, b has %d sessions", n, b.Len())
 		}

@@ -124,9 +124,9 @@ func (s *Session) open() {
 			s.m.nodes.tryAgain()
 		}
 		s.openErr = storeError(err)
-		close(s.opened)
 		s.cancel()
-		s.m.remove(s)
+		s.m.remove(s) // first: who waits for it must not find it again
+		close(s.opened)
 		close(s.gone)
 		s.m.wg.Done()
 		return
