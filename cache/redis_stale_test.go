@@ -113,10 +113,7 @@ func TestRedisSentinelFailsOverToLaggingReplica(t *testing.T) {
 	}
 	o.fill(4, 5)
 	rs.Master.Kill()
-	eventually(t, "a failover", func() bool {
-		r, err := cache.NewRedis(t.Context(), cache.RedisOptions{URL: w.url, RetryFor: time.Second})
-		return err == nil && r.Close(t.Context()) == nil
-	})
+	rs.FailedOver(t)
 	w.cold(t, "a1").newLog(o, 3)
 }
 

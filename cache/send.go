@@ -11,10 +11,11 @@ import (
 )
 
 // send makes one round trip with the unsettled jobs of a batch and settles those that got
-// an answer. The error is the last one that is worth another try.
-func (w *writer) send(batch []*job) error {
+// an answer. With whole each job carries the text of the script, not only its hash. The
+// error is the last one that is worth another try.
+func (w *writer) send(batch []*job, whole bool) error {
 	start, traced := time.Now(), w.r.trace(w.ctx, "commit", len(batch))
-	cmds, err := w.exec(batch)
+	cmds, err := w.exec(batch, whole)
 	w.r.observe("commit", start, traced, err)
 
 	w.mu.Lock()
@@ -49,11 +50,15 @@ func (w *writer) send(batch []*job) error {
 	return retry
 }
 
-func (w *writer) exec(batch []*job) ([]*redis.Cmd, error) {
+func (w *writer) exec(batch []*job, whole bool) ([]*redis.Cmd, error) {
 	pipe := w.r.client.Pipeline()
+	run := w.r.commit.EvalSha
+	if whole {
+		run = w.r.commit.Eval
+	}
 	cmds := make([]*redis.Cmd, len(batch))
 	prev := map[*chain]uint64{}
-	now, sha := w.r.now(), w.r.commit.Hash()
+	now := w.r.now()
 	w.mu.Lock()
 	for i, j := range batch {
 		if j.settled {
@@ -63,7 +68,7 @@ func (w *writer) exec(batch []*job) ([]*redis.Cmd, error) {
 		if !ok {
 			before = j.chain.acked
 		}
-		cmds[i] = pipe.EvalSha(w.ctx, sha, j.keys, j.stamp(before, now, w.r.o.Retention.Age)...)
+		cmds[i] = run(w.ctx, pipe, j.keys, j.stamp(before, now, w.r.o.Retention.Age)...)
 		prev[j.chain] = j.n
 	}
 	w.mu.Unlock()

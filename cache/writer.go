@@ -152,20 +152,15 @@ func (w *writer) take() (batch []*job, closed bool) {
 
 // settle tries a batch until each job has an answer or has had its time.
 func (w *writer) settle(batch []*job) {
-	pause := firstPause
+	pause, whole := firstPause, false
 	w.giveUp(batch, nil, w.down)
 	for batch = w.tell(batch); len(batch) > 0; batch = w.tell(batch) {
-		err := w.send(batch)
-		if err != nil && verdictOf(err) == unscripted {
-			// Not known to this server yet, or forgotten by it: no reason to wait.
-			if err = w.r.commit.Load(w.ctx, w.r.client).Err(); err == nil {
-				w.giveUp(batch, nil, true)
-				continue
-			}
-			w.down = true
-		}
-		w.giveUp(batch, err, err != nil)
-		if err != nil {
+		err := w.send(batch, whole)
+		// Not known to this server yet, or forgotten by it: no reason to wait. What is sent
+		// whole cannot be forgotten on the way.
+		whole = err != nil && verdictOf(err) == unscripted
+		w.giveUp(batch, err, err != nil && !whole)
+		if err != nil && !whole {
 			sleep(w.ctx, pause)
 			pause = min(2*pause, lastPause)
 		}

@@ -3,6 +3,7 @@ package testkit
 import (
 	"context"
 	"fmt"
+	"net"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -195,6 +196,25 @@ func Sentinel(t TB) *RedisSentinel {
 		})
 	}
 	return s
+}
+
+// FailedOver waits until every Sentinel names a new master, and it has taken office.
+func (s *RedisSentinel) FailedOver(t TB) {
+	t.Helper()
+	for _, addr := range s.Sentinels {
+		waitFor(t, "a failover", func(ctx context.Context) error {
+			c := redis.NewSentinelClient(&redis.Options{Addr: addr, MaxRetries: -1, PoolSize: 1})
+			defer func() { _ = c.Close() }()
+			master, err := c.GetMasterAddrByName(ctx, s.Name).Result()
+			if err != nil {
+				return fmt.Errorf("the master of %s: %w", addr, err)
+			}
+			if named := net.JoinHostPort(master[0], master[1]); named != s.Master.Addr {
+				return s.infoHas(ctx, t, named, "replication", "role:master")
+			}
+			return fmt.Errorf("%s still names %s", addr, s.Master.Addr)
+		})
+	}
 }
 
 func (s *RedisSentinel) infoHas(ctx context.Context, _ TB, addr, section, want string) error {
