@@ -14,6 +14,7 @@ type link struct {
 	login    perch.Login
 	since    time.Time
 	live     bool // the initial presence is out: stanzas may be sent
+	owned    bool // the Store has taken a write since it is online, so the session is ours: messages may be written
 	inactive bool // the server was told that nobody is looking
 
 	number uint16
@@ -285,6 +286,17 @@ func (s *Session) online(l *link) {
 	s.becomeOnline(false)
 }
 
+// writeWhenOwned lets messages be written on l once the Store has taken what is queued now.
+// The process may have been stopped for longer than its lease: what waits was marked as sent
+// long ago, and a new owner may have sent it since. The Store refuses the write then, and
+// nothing leaves.
+func (s *Session) writeWhenOwned(l *link) {
+	s.whenKept(func(Result) {
+		l.owned = true
+		s.pump()
+	})
+}
+
 func (s *Session) becomeOnline(resumed bool) {
 	s.rec.RosterKnown = true
 	s.rec.OfflineSince, s.rec.Stream = 0, nil
@@ -292,7 +304,7 @@ func (s *Session) becomeOnline(resumed bool) {
 	s.settleOutbox(s.link.login.Resumed)
 	s.saveStream() // behind what was settled: a state must not be ahead of the outbox
 	s.saveRecord()
-	s.pump()
+	s.writeWhenOwned(s.link)
 	s.retry.tell(nil)
 	// Whoever waited for the login sees its event in the log, and never as news.
 	s.whenKept(func(Result) { s.openingDone(nil) })

@@ -213,6 +213,37 @@ func TestDeadNodeIsSucceeded(t *testing.T) {
 	}, sealing(1))
 }
 
+// A process that stood still for longer than its lease, between keeping a message and writing
+// it, finds the message the new owner's.
+func TestStoppedProcessWritesNothing(t *testing.T) {
+	inCluster(t, 2, func(c *cluster) {
+		c.up.set(func(u *upstream) { // the message never left
+			u.known = func() (map[string]uint64, bool) { return nil, false }
+		})
+		a, b := c.nodes[0], c.nodes[1]
+		s := c.authenticate(a)
+		pass(2 * lease)
+		a.store.set(func(s *store) { s.stopped = true })
+		accepted := make(chan error, 1)
+		go func() {
+			_, err := s.SendMessage(c.ctx(), hi("x"))
+			accepted <- err
+		}()
+		pass(lease + 5*time.Second)
+		if got := bodies(c.conn()); b.Len() != 1 || !slices.Equal(got, []string{"x"}) {
+			t.Fatalf("the new owner has %d sessions and sent %v, want 1 and [x]", b.Len(), got)
+		}
+		a.store.set(func(s *store) { s.stopped = false })
+		if err := <-accepted; err != nil {
+			t.Errorf("the message was kept, and refused with %v", err)
+		}
+		pass(2 * time.Second)
+		if got := bodies(c.firstConn()); len(got) > 0 || a.Len() != 0 {
+			t.Errorf("the old owner sent %v and has %d sessions, want nothing and none", got, a.Len())
+		}
+	}, sealing(1))
+}
+
 // A node that was silent for too long and came back may die after all: what it had by then is
 // taken over as well.
 func TestNodeDiesTwice(t *testing.T) {

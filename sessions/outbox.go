@@ -47,9 +47,16 @@ func (o *outbox) cost() int {
 }
 
 // pump writes what waits, in order. An entry is marked as sent in the Store before it is
-// written: after a crash the mark says that it may have been.
+// written: after a crash the mark says that it may have been. When this node's lease may have
+// run out since, the Store is asked first whether the session is still ours.
 func (s *Session) pump() {
-	if s.link == nil || !s.link.live || s.out.asking {
+	if s.link == nil || !s.link.owned || s.out.asking || len(s.out.entries) == 0 {
+		return
+	}
+	if !s.m.leaseHolds() {
+		s.link.owned = false
+		s.saveRecord()
+		s.writeWhenOwned(s.link)
 		return
 	}
 	wait := false

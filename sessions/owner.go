@@ -57,6 +57,18 @@ func (n *nodes) isDead(id NodeID) bool {
 	return sure && st == isDead
 }
 
+// leaseHolds says whether the lease of this process is sure to hold: then no other node has
+// its sessions. A process that is alone with its Store needs none.
+func (m *Manager) leaseHolds() bool {
+	n := m.nodes
+	if n == nil {
+		return true
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return time.Since(n.last) < n.lease
+}
+
 // lostAll says whether the Store has lost what it had a moment ago: then what it does not
 // know says nothing.
 func (n *nodes) lostAll(ctx context.Context) bool {

@@ -308,3 +308,37 @@ func TestArchiveIsAskedOnceForAll(t *testing.T) {
 		}
 	})
 }
+
+// A process that was stopped while it signed in may find that its session was taken over: what
+// it had accepted is the new owner's to send.
+func TestNothingIsWrittenBeforeTheStoreAgrees(t *testing.T) {
+	inWorld(t, func(w *world) {
+		var id sessions.ID
+		taken := false
+		w.up.set(func(u *upstream) {
+			u.resume = true
+			u.known = func() (map[string]uint64, bool) { // while the stream is resumed
+				if id != "" && !taken {
+					taken = true
+					if _, err := w.store.Open(w.ctx(), id, sessions.Taking{}); err != nil {
+						t.Errorf("Open by the new owner: %v", err)
+					}
+				}
+				return nil, false // the message never left
+			}
+		})
+		s := w.open()
+		id = s.ID()
+		w.send(s, hi("x"))
+		w.lose(linkLost)
+		if !taken {
+			t.Fatal("the stream was not resumed")
+		}
+		if got := bodies(w.conn()); len(got) > 0 {
+			t.Errorf("sent %v by a process that has lost the session, want nothing", got)
+		}
+		if n := w.m.Len(); n != 0 {
+			t.Errorf("%d sessions are left, want none", n)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -368,6 +369,7 @@ type store struct {
 	durable bool
 	down    error // every write and look-up fails with it
 	held    bool  // commits wait
+	stopped bool  // commits are made and their answers wait, and no lease is renewed: the process stands still
 	waiting []func()
 	commits int
 	record  sessions.Record // the newest that was committed
@@ -378,7 +380,7 @@ func (s *store) set(f func(*store)) {
 	s.mu.Lock()
 	f(s)
 	var run []func()
-	if !s.held {
+	if !s.held && !s.stopped {
 		run, s.waiting = s.waiting, nil
 	}
 	s.mu.Unlock()
@@ -397,6 +399,12 @@ func (s *store) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Re
 		s.record = *c.Record
 	}
 	switch {
+	case s.stopped:
+		s.Store.Commit(id, c, func(r sessions.Result) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.waiting = append(s.waiting, func() { done(r) })
+		})
 	case s.held:
 		s.waiting = append(s.waiting, func() { s.Store.Commit(id, c, done) })
 	case s.down != nil:
@@ -431,8 +439,11 @@ func (s *store) Bind(ctx context.Context, token string, b sessions.Binding) erro
 }
 
 func (s *store) Beat(ctx context.Context, self sessions.Node) (sessions.Roll, error) {
-	if err := s.failing(); err != nil {
-		return sessions.Roll{}, err
+	s.mu.Lock()
+	stopped := s.stopped
+	s.mu.Unlock()
+	if err := s.failing(); err != nil || stopped {
+		return sessions.Roll{}, cmp.Or(err, error(errDown))
 	}
 	return s.Store.Beat(ctx, self)
 }
