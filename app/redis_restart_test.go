@@ -29,7 +29,7 @@ func (r *restarts) prepare(t *testing.T, l login) {
 	r.peer, r.quiet = r.server.SlixmppFor(t, r.bob), r.server.SlixmppFor(t, r.dave)
 	r.peer.Presence(t, "", "")
 	r.quiet.Presence(t, "", "")
-	r.api.Token = r.server.IssueToken(t, r.alice.JID)
+	r.api.Token = l.signIn(t, r.app, r.server, r.alice).Token
 	stream := live(t, r.api, "")
 	r.befriend(t, stream)
 	dave := world{api: r.api, alice: r.alice, bob: r.dave, peer: r.quiet}
@@ -50,9 +50,17 @@ func (r *restarts) bobSays(t *testing.T, body string) {
 }
 
 // TestRestart ends the gateway in every way, with messages before, meanwhile and after.
+// What the server kept for the time without a client comes from its offline storage and from
+// its archive, and is in the log once.
 func TestRestart(t *testing.T) {
-	l := loginNamed("prosody X-MESSENGER-OAUTH2")
+	for _, name := range []string{"prosody X-MESSENGER-OAUTH2", "ejabberd SCRAM-SHA-1"} {
+		t.Run(name, func(t *testing.T) { testRestarts(t, loginNamed(name)) })
+	}
+}
+
+func testRestarts(t *testing.T, l login) {
 	r := &restarts{kept: keep(t, l)}
+	r.o.SealKeys = sealKeys(1) // a password is not in the token
 	inProcess := func(t *testing.T) { r.start(t) }
 	killed := func(t *testing.T) { r.startProgram(t, syscall.SIGKILL) }
 	terminated := func(t *testing.T) { r.startProgram(t, syscall.SIGTERM) }
