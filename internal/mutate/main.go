@@ -146,7 +146,7 @@ var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 
 // test runs the tests of one package. An empty verdict: all passed.
 func (s settings) test(ctx context.Context, overlay, p string) (verdict string, err error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-overlay="+overlay, "-count=1", "-failfast", "-run="+s.run, "-timeout="+s.timeout.String(), p)
+	cmd := exec.CommandContext(ctx, "go", "test", "-overlay="+overlay, "-count=1", "-failfast", "-vet=off", "-ldflags=-s -w", "-run="+s.run, "-timeout="+s.timeout.String(), p)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
