@@ -41,6 +41,8 @@ type ProsodyOptions struct {
 	// SQLArchive keeps the messages in SQLite: the plain files of Prosody are read as a whole
 	// for every question, which takes seconds when there are thousands of messages.
 	SQLArchive bool
+	// StanzaBytes is the largest stanza that a client may send; default 262144.
+	StanzaBytes int
 }
 
 func (o ProsodyOptions) level() string {
@@ -96,7 +98,7 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 	s.launch(t, func() []int {
 		ports := []int{freePort(t), freePort(t), freePort(t)}
 		writeFile(t, dir, "prosody.cfg.lua", cred, render(t, prosodyFiles, "prosody/prosody.cfg.lua.tmpl", map[string]any{
-			"Level": o.level(), "Hibernation": cmp.Or(o.Hibernation, 60),
+			"Level": o.level(), "StanzaBytes": cmp.Or(o.StanzaBytes, 262144), "Hibernation": cmp.Or(o.Hibernation, 60),
 			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
 			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget, "ArchiveDir": archive,
 			"WebSocket": o.WebSocket,
