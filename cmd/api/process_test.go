@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch/internal/canary"
+	"github.com/perch-im/perch/internal/testkit"
 )
 
 // process is the program itself, with the addresses that it printed.
@@ -139,6 +141,21 @@ func TestLogPipeWithoutAReader(t *testing.T) {
 	p.stop(t)
 }
 
+// TestLogOnAFullDisk: a line that finds no room is counted, and requests are answered.
+func TestLogOnAFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatalf("the device that is always full: %v", err)
+	}
+	p := startProcess(t, "", full, "--log-level", "debug")
+	_ = full.Close()
+	p.ask(t, 50)
+	if metrics := p.fetch(t, "/metrics"); !regexp.MustCompile(`(?m)^perch_log_dropped_total [1-9]`).MatchString(metrics) {
+		t.Error("perch_log_dropped_total does not count")
+	}
+	p.stop(t)
+}
+
 // TestLivezWithoutDescriptors: whoever takes all connections of the gateway takes none of
 // those that its operator needs.
 func TestLivezWithoutDescriptors(t *testing.T) {
@@ -160,4 +177,23 @@ func TestLivezWithoutDescriptors(t *testing.T) {
 		t.Error("no connection was refused")
 	}
 	p.stop(t)
+}
+
+// TestSupersededProcess: of two processes under one name the older ends with the status that
+// systemd does not start again, and the newer stays.
+func TestSupersededProcess(t *testing.T) {
+	redis := testkit.Redis(t, testkit.RedisOptions{})
+	args := []string{"--redis-url", redis.URL(), "--node", "twin", "--secret", canary.Mark + "0123456789abcdef0123"}
+	older := startProcess(t, "", canary.Output(), args...)
+	newer := startProcess(t, "", canary.Output(), args...)
+	<-older.printed
+	err := older.cmd.Wait()
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || exit.ExitCode() != 3 {
+		t.Errorf("the older process ended with %v, want exit status 3", err)
+	}
+	if body := newer.fetch(t, "/readyz"); !strings.Contains(body, "ok") {
+		t.Errorf("/readyz of the newer process: %s", body)
+	}
+	newer.stop(t)
 }
