@@ -11,6 +11,11 @@ func TestClient(t *testing.T) {
 	node(t, "client.mjs", newStage(t).env()...)
 }
 
+// TestStore runs the tests of perch.js's store, which need no gateway.
+func TestStore(t *testing.T) {
+	node(t, "store.mjs")
+}
+
 // TestOutbox runs what waits to be sent on a clock of its own, without a gateway.
 func TestOutbox(t *testing.T) {
 	node(t, "outbox.mjs")

@@ -18,6 +18,7 @@
 
 import { jitter } from './perch/backoff.js';
 import { insert, ofArchived, ofEvent } from './perch/duplicates.js';
+import { JIDMap, bare } from './perch/jids.js';
 import { Outbox } from './perch/outbox.js';
 
 /** @typedef {import('./types.d.ts').Options} Options */
@@ -57,9 +58,6 @@ const pause = (ms, signal) =>
     const timer = setTimeout(end, ms);
     signal?.addEventListener('abort', end);
   });
-
-/** @param {JID} jid */
-const bare = (jid) => jid.split('/', 1)[0] ?? jid;
 
 /** An answer of the gateway that is no success, as RFC 9457 problem. */
 export class PerchError extends Error {
@@ -573,10 +571,10 @@ function after(a, b) {
  * and a first connect are one path; read it and never write to it. */
 export class Store {
   /** @type {SessionInfo | null} */ session = null;
-  /** @type {Map<JID, Buddy>} */ buddies = new Map();
-  /** @type {Map<JID, Presence>} */ presence = new Map();
-  /** @type {Map<JID, Invitation>} */ invitations = new Map();
-  /** @type {Map<JID, Conversation>} */ conversations = new Map();
+  /** @type {Map<JID, Buddy>} */ buddies = new JIDMap();
+  /** @type {Map<JID, Presence>} */ presence = new JIDMap();
+  /** @type {Map<JID, Invitation>} */ invitations = new JIDMap();
+  /** @type {Map<JID, Conversation>} */ conversations = new JIDMap();
   /** Whether a snapshot was complete once. */
   ready = false;
 
@@ -655,8 +653,8 @@ export class Store {
 
   /** The whole of a reset at once: nobody ever sees half of it. @param {{ buddies: Buddy[], invitations: Invitation[] }} r */
   #commit(r) {
-    this.buddies = new Map(r.buddies.map((b) => [b.jid, b]));
-    this.invitations = new Map(r.invitations.map((i) => [i.jid, i]));
+    this.buddies = JIDMap.of(r.buddies, (b) => b.jid);
+    this.invitations = JIDMap.of(r.invitations, (i) => i.jid);
     this.#reset = null;
     if (this.ready) for (const c of this.conversations.values()) c.gap = true;
     this.ready = true;
@@ -667,7 +665,7 @@ export class Store {
   }
 
   #showPresence() {
-    this.presence = new Map(this.#snapshot.map((p) => [p.jid, p]));
+    this.presence = JIDMap.of(this.#snapshot, (p) => p.jid);
     this.#snapshot = [];
     this.#changed({ what: 'presence' });
   }
@@ -848,10 +846,10 @@ export class Store {
   /** Takes over what toJSON gave. @param {SavedState} state */
   load(state) {
     this.session = state.session;
-    this.buddies = new Map(state.buddies.map((b) => [b.jid, b]));
-    this.presence = new Map(state.presence.map((p) => [p.jid, p]));
-    this.invitations = new Map(state.invitations.map((i) => [i.jid, i]));
-    this.conversations = new Map(structuredClone(state.conversations).map((c) => [c.jid, c]));
+    this.buddies = JIDMap.of(state.buddies, (b) => b.jid);
+    this.presence = JIDMap.of(state.presence, (p) => p.jid);
+    this.invitations = JIDMap.of(state.invitations, (i) => i.jid);
+    this.conversations = JIDMap.of(structuredClone(state.conversations), (c) => c.jid);
     for (const c of this.conversations.values()) for (const m of c.messages) m.key = this.#key();
     this.ready = true;
     for (const what of /** @type {const} */ (['session', 'buddies', 'presence', 'invitations', 'conversations'])) this.#changed({ what });

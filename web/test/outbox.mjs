@@ -527,10 +527,15 @@ test('another log brings what was read from the archive: known by id; a new mess
 });
 
 test('the recipient as the gateway writes it: no second copy in another conversation', async () => {
-  const { perch, event } = client();
-  await perch.send('Bob@Example.net', 'hi', { id: 'own' });
-  event('message.sent', sent('own', 'hi'));
-  assert.deepEqual([...perch.store.conversations.values()].map((c) => c.messages.length), [0, 1]);
+  for (const [to, want] of [
+    ['Bob@Example.net', [1]],
+    ['\uff42ob@example.net', [0, 1]], // a wide b: only the gateway knows that this is bob
+  ]) {
+    const { perch, event } = client();
+    await perch.send(to, 'hi', { id: 'own' });
+    event('message.sent', sent('own', 'hi'));
+    assert.deepEqual([...perch.store.conversations.values()].map((c) => c.messages.length), want, to);
+  }
 });
 
 test('pending messages stand behind what was sent, in order, whatever our clock says', async () => {
