@@ -9,6 +9,7 @@ package cache
 import (
 	"crypto/rand"
 	"strings"
+	"time"
 
 	"github.com/perch-im/perch/sessions"
 )
@@ -30,4 +31,13 @@ func retention(r sessions.Retention) sessions.Retention {
 		r.Age = d.Age
 	}
 	return r
+}
+
+// stateTTL is how long the state of a session lives after its last write. A log is nothing
+// without its tip.
+func stateTTL(d time.Duration, keep sessions.Retention) time.Duration {
+	if d <= 0 {
+		d = 7 * 24 * time.Hour
+	}
+	return max(d, keep.Age)
 }

@@ -55,6 +55,13 @@ func (m *Memory) Held(id sessions.ID) (events, timed, order int) {
 	return len(r.log.entries), len(r.messages.live) + len(r.once.live), len(r.messages.order) + len(r.once.order)
 }
 
+// Size counts what the memory store has of all sessions.
+func (m *Memory) Size() (records, tokens, leading int) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return len(m.records), len(m.tokens), len(m.leading)
+}
+
 // Observed is what a round trip costs beside itself.
 func (r *Redis) Observed(ctx context.Context, op string) {
 	r.observe(op, time.Time{}, r.trace(ctx, op, 1), nil)

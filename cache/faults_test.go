@@ -114,9 +114,9 @@ func (s *greedy) Open(ctx context.Context, id sessions.ID, t sessions.Taking) (*
 // generous lets a token lead to whatever session wanted it last.
 type generous struct{ sessions.Store }
 
-func (s *generous) Bind(ctx context.Context, token string, b sessions.Binding) error {
+func (s *generous) Bind(ctx context.Context, token string, b sessions.Binding) ([]string, error) {
 	if err := s.Unbind(ctx, token); err != nil {
-		return err
+		return nil, err
 	}
 	return s.Store.Bind(ctx, token, b)
 }

@@ -25,8 +25,10 @@ func (k keys) kept(id sessions.ID) string              { return k.session(id, "k
 func (k keys) message(id sessions.ID, m string) string { return k.session(id, "message:"+m) }
 func (k keys) once(id sessions.ID, key string) string  { return k.session(id, "once:"+key) }
 
-// tokens is the index of the tokens that lead to a session; allTokens that of all.
+// tokens is the index of the tokens that lead to a session, minted that of those that
+// sign-ins were given, in the order of these; allTokens is the index of all.
 func (k keys) tokens(id sessions.ID) string { return k.session(id, "tokens") }
+func (k keys) minted(id sessions.ID) string { return k.session(id, "minted") }
 func (k keys) token(hash string) string     { return k.prefix + ":token:" + hash }
 func (k keys) allTokens() string            { return k.prefix + ":tokens" }
 

@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ import (
 // MemoryOptions of a memory store. The zero value is the default.
 type MemoryOptions struct {
 	Retention sessions.Retention // zero fields: sessions.DefaultRetention
+	StateTTL  time.Duration      // life of a session's state after its last write; default 7 days, at least Retention.Age
 	Now       func() time.Time   // the clock of counters of attempts; nil: time.Now
 }
 
@@ -22,13 +22,15 @@ type MemoryOptions struct {
 // is lost when the process ends.
 type Memory struct {
 	keep sessions.Retention
+	ttl  time.Duration
 	done callbacks
 
 	mu      sync.RWMutex // guards the maps, never held while a record is worked on
 	closed  bool
 	records map[sessions.ID]*record
-	tokens  map[string]sessions.Binding
-	leading map[sessions.ID][]string // the tokens that lead to a session
+	tokens  map[string]memToken
+	leading map[sessions.ID]*memTokens // the tokens that lead to a session
+	sweptAt time.Time
 	tickets map[string]memTicket
 	swept   int // tickets left by the last sweep
 
@@ -46,12 +48,13 @@ func NewMemory(o MemoryOptions) *Memory {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	keep := retention(o.Retention)
 	return &Memory{
 		agreed: map[string]string{}, attempts: map[string]time.Time{}, now: o.Now,
-		keep:    retention(o.Retention),
+		keep: keep, ttl: stateTTL(o.StateTTL, keep), sweptAt: time.Now(),
 		records: map[sessions.ID]*record{},
-		tokens:  map[string]sessions.Binding{},
-		leading: map[sessions.ID][]string{},
+		tokens:  map[string]memToken{},
+		leading: map[sessions.ID]*memTokens{},
 		tickets: map[string]memTicket{},
 	}
 }
@@ -63,13 +66,16 @@ func (m *Memory) Open(_ context.Context, id sessions.ID, t sessions.Taking) (*se
 		m.mu.Unlock()
 		return nil, errClosed
 	}
-	r := m.records[id]
+	now := time.Now()
+	m.sweep(now)
+	r := m.live(id, now)
 	if r == nil {
-		r = newRecord(func() { m.nodes.release(id, time.Now()) })
+		m.dropEnded(id, now)
+		r = newRecord(func() { m.nodes.release(id, time.Now()) }, now)
 		m.records[id] = r
 	}
 	m.mu.Unlock()
-	saved, err := r.open(t, m.keep, time.Now())
+	saved, err := r.open(t, m.keep, now)
 	if err == nil {
 		m.nodes.adopted(id)
 	}
@@ -80,7 +86,7 @@ func (m *Memory) Open(_ context.Context, id sessions.ID, t sessions.Taking) (*se
 // store's own goroutine, in the order in which the changes were made.
 func (m *Memory) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Result)) {
 	m.mu.RLock()
-	r, closed := m.records[id], m.closed
+	r, closed := m.live(id, time.Now()), m.closed
 	m.mu.RUnlock()
 	switch {
 	case closed:
@@ -132,7 +138,7 @@ func (m *Memory) VCard(_ context.Context, id sessions.ID, jid perch.JID) (*perch
 func (m *Memory) find(id sessions.ID) *record {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.records[id]
+	return m.live(id, time.Now())
 }
 
 // Forget implements sessions.Store.
@@ -140,80 +146,17 @@ func (m *Memory) Forget(_ context.Context, id sessions.ID) error {
 	m.mu.Lock()
 	r := m.records[id]
 	delete(m.records, id)
-	for _, token := range m.leading[id] {
-		delete(m.tokens, token)
+	if l := m.leading[id]; l != nil {
+		for _, token := range slices.Concat(l.own, l.minted) {
+			delete(m.tokens, token)
+		}
+		delete(m.leading, id)
 	}
-	delete(m.leading, id)
 	m.mu.Unlock()
 	if r != nil {
 		r.end()
 	}
 	return nil
-}
-
-// Bind implements sessions.Store.
-func (m *Memory) Bind(_ context.Context, token string, b sessions.Binding) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return errClosed
-	}
-	if old, ok := m.tokens[token]; ok && old.ID != b.ID {
-		return sessions.ErrTaken
-	}
-	m.unbind(token)
-	m.tokens[token] = b
-	m.leading[b.ID] = append(m.leading[b.ID], token)
-	return nil
-}
-
-// Lookup implements sessions.Store.
-func (m *Memory) Lookup(_ context.Context, token string) (sessions.Binding, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	b, ok := m.tokens[token]
-	if !ok {
-		return sessions.Binding{}, errNoToken
-	}
-	return b, nil
-}
-
-// Unbind implements sessions.Store.
-func (m *Memory) Unbind(_ context.Context, token string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.unbind(token)
-	return nil
-}
-
-func (m *Memory) unbind(hash string) {
-	b, ok := m.tokens[hash]
-	if !ok {
-		return
-	}
-	delete(m.tokens, hash)
-	rest := slices.DeleteFunc(m.leading[b.ID], func(h string) bool { return h == hash })
-	if m.leading[b.ID] = rest; len(rest) == 0 {
-		delete(m.leading, b.ID)
-	}
-}
-
-// Bindings implements sessions.Store.
-func (m *Memory) Bindings(context.Context) (map[string]sessions.Binding, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return maps.Clone(m.tokens), nil
-}
-
-// BindingsOf implements sessions.Store.
-func (m *Memory) BindingsOf(_ context.Context, id sessions.ID) (map[string]sessions.Binding, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	all := map[string]sessions.Binding{}
-	for _, token := range m.leading[id] {
-		all[token] = m.tokens[token]
-	}
-	return all, nil
 }
 
 // Healthy implements sessions.Store.

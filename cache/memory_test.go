@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/perch-im/perch"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
 	"github.com/perch-im/perch/cache/storetest"
 	"github.com/perch-im/perch/sessions"
@@ -112,6 +112,79 @@ func TestMemoryLetsGo(t *testing.T) {
 	})
 }
 
+// Sessions that ended without Forget are let go as well, with whatever is opened or bound
+// later, and one that is written stays with its tokens.
+func TestMemoryLetsGoOfSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const life, n = 48 * time.Hour, 100
+		m := cache.NewMemory(cache.MemoryOptions{StateTTL: life})
+		live, err := m.Open(t.Context(), "live", sessions.Taking{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Bind(t.Context(), "live", sessions.Binding{ID: "live"}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			id := sessions.ID(fmt.Sprint("a", i))
+			if _, err := m.Open(t.Context(), id, sessions.Taking{}); err != nil {
+				t.Fatal(err)
+			}
+			for _, minted := range []bool{false, true} {
+				if _, err := m.Bind(t.Context(), fmt.Sprint(id, minted), sessions.Binding{ID: id, Minted: minted}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for range 3 {
+			time.Sleep(life / 2)
+			m.Commit("live", &sessions.Commit{Fence: live.Fence, Record: &sessions.Record{}}, func(r sessions.Result) {
+				if r.Err != nil {
+					t.Errorf("Commit: %v", r.Err)
+				}
+			})
+		}
+		if _, err := m.Open(t.Context(), "next", sessions.Taking{}); err != nil {
+			t.Fatal(err)
+		}
+		if records, tokens, leading := m.Size(); records != 2 || tokens != 1 || leading != 1 {
+			t.Errorf("%d records, %d tokens of %d sessions are left, want 2, 1 and 1", records, tokens, leading)
+		}
+		if _, err := m.Lookup(t.Context(), "live"); err != nil {
+			t.Errorf("the token of a session that is written: %v", err)
+		}
+		if err := m.Close(t.Context()); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+}
+
+// A session that begins anew has no tokens of one that has ended, swept or not.
+func TestMemoryEndedTokensStayEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const life = 48 * time.Hour
+		m := cache.NewMemory(cache.MemoryOptions{StateTTL: life})
+		time.Sleep(time.Minute)
+		if _, err := m.Bind(t.Context(), "t1", sessions.Binding{ID: "a1"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(life - 2*time.Minute)
+		if _, err := m.Open(t.Context(), "a2", sessions.Taking{}); err != nil { // sweeps; the next sweep is far
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Minute)
+		if _, err := m.Open(t.Context(), "a1", sessions.Taking{}); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := m.Lookup(t.Context(), "t1"); perch.KindOf(err) != perch.KindNotFound {
+			t.Errorf("a token that has ended leads to %v, %v, want KindNotFound", b, err)
+		}
+		if err := m.Close(t.Context()); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+}
+
 // Close waits for callbacks no longer than it is told to.
 func TestMemoryCloseIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -130,7 +203,7 @@ func TestMemoryCloseIsBounded(t *testing.T) {
 		if _, err := m.Open(t.Context(), "a1", sessions.Taking{}); err == nil {
 			t.Error("a closed store opens a session")
 		}
-		if err := m.Bind(t.Context(), "t", sessions.Binding{}); err == nil {
+		if _, err := m.Bind(t.Context(), "t", sessions.Binding{}); err == nil {
 			t.Error("a closed store binds a token")
 		}
 	})

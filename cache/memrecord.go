@@ -3,6 +3,7 @@ package cache
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -28,16 +29,23 @@ type record struct {
 	outbox      table[sessions.OutboxEntry] // by id; Open sorts by Seq
 	messages    expiring[*perch.MessageRecord]
 	once        expiring[*sessions.Once]
+
+	last atomic.Int64 // Unix milliseconds of the last write
 }
 
-func newRecord(freed func()) *record {
-	return &record{
+func newRecord(freed func(), now time.Time) *record {
+	r := &record{
 		freed:    freed,
 		log:      memLog{epoch: newEpoch()},
 		messages: expiring[*perch.MessageRecord]{ttl: sessions.OnceTTL},
 		once:     expiring[*sessions.Once]{ttl: sessions.OnceTTL},
 	}
+	r.last.Store(now.UnixMilli())
+	return r
 }
+
+// written is when the record was opened or changed last.
+func (r *record) written() time.Time { return time.UnixMilli(r.last.Load()) }
 
 // open makes the caller the owner and copies the tables: the rows are shared and never
 // changed, the slices are ours.
@@ -49,6 +57,7 @@ func (r *record) open(t sessions.Taking, keep sessions.Retention, now time.Time)
 	}
 	r.owner, r.free = t.By, false
 	r.fence++
+	r.last.Store(now.UnixMilli())
 	r.sweep(keep, now)
 	out := slices.Clone(r.outbox.rows)
 	slices.SortStableFunc(out, outboxOrder)
@@ -97,6 +106,7 @@ func (r *record) commit(c *sessions.Commit, keep sessions.Retention, now time.Ti
 		}
 		r.once.put(c.Once.Key, c.Once, now)
 	}
+	r.last.Store(now.UnixMilli())
 	r.log.append(c.Events, now)
 	r.apply(c, now)
 	r.sweep(keep, now)

@@ -49,10 +49,7 @@ func (o RedisOptions) withDefaults() RedisOptions {
 	if o.Prefix == "" {
 		o.Prefix = "perch"
 	}
-	if o.StateTTL <= 0 {
-		o.StateTTL = 7 * 24 * time.Hour
-	}
-	o.StateTTL = max(o.StateTTL, o.Retention.Age) // a log is nothing without its tip
+	o.StateTTL = stateTTL(o.StateTTL, o.Retention)
 	if o.Timeout <= 0 {
 		o.Timeout = time.Second
 	}

@@ -42,7 +42,7 @@ func (c *crosstalk) fill(t *testing.T, r *cache.Redis) {
 			Events: o.event(1, string(id)), Record: &sessions.Record{},
 			VCards: sessions.Delta[perch.VCard]{Put: []*perch.VCard{{JID: crosstalkCard, FullName: string(id)}}},
 		})
-		if err := r.Bind(t.Context(), "token-"+string(id), sessions.Binding{ID: id}); err != nil {
+		if _, err := r.Bind(t.Context(), "token-"+string(id), sessions.Binding{ID: id}); err != nil {
 			t.Fatal(err)
 		}
 	}

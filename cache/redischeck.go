@@ -124,7 +124,7 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 	if _, err := r.Log(ctx, id, 0, 1); err != nil {
 		return err
 	}
-	if err := r.Bind(ctx, token, sessions.Binding{ID: id}); err != nil {
+	if _, err := r.Bind(ctx, token, sessions.Binding{ID: id, Minted: true}); err != nil {
 		return err
 	}
 	if err := r.rehearseNodes(ctx, id); err != nil {

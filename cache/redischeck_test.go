@@ -133,7 +133,7 @@ func TestRedisACLOfTheDocs(t *testing.T) {
 		Events: o.event(1, "1"), Record: &sessions.Record{}, Once: &sessions.Once{Key: "k"},
 		VCards: sessions.Delta[perch.VCard]{Reset: true, Del: []string{"a@x"}, Put: []*perch.VCard{{JID: "b@x"}}},
 	})
-	if err := r.Bind(t.Context(), "t1", sessions.Binding{ID: "a1"}); err != nil {
+	if _, err := r.Bind(t.Context(), "t1", sessions.Binding{ID: "a1"}); err != nil {
 		t.Errorf("Bind: %v", err)
 	}
 	if _, err := r.Lookup(t.Context(), "t1"); err != nil {

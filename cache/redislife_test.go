@@ -19,7 +19,7 @@ func TestRedisStateSlides(t *testing.T) {
 	s := w.open(t, cache.RedisOptions{StateTTL: 48 * time.Hour})
 	o := own(t, s, "a1")
 	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Put: []*perch.Buddy{{JID: "a@x"}}}})
-	if err := s.Bind(t.Context(), "t1", sessions.Binding{ID: "a1"}); err != nil {
+	if _, err := s.Bind(t.Context(), "t1", sessions.Binding{ID: "a1", Minted: true}); err != nil {
 		t.Fatal(err)
 	}
 	left := func(key string) time.Duration {
@@ -31,7 +31,7 @@ func TestRedisStateSlides(t *testing.T) {
 	}
 	w.shorten(t, 47*time.Hour)
 	o.ok(&sessions.Commit{Record: &sessions.Record{JID: "me@x"}}) // a write keeps all of it
-	for _, key := range []string{"perch:{a1}:state", "perch:{a1}:roster", "perch:{a1}:tokens", "perch:token:t1", "perch:tokens"} {
+	for _, key := range []string{"perch:{a1}:state", "perch:{a1}:roster", "perch:{a1}:tokens", "perch:{a1}:minted", "perch:token:t1", "perch:tokens"} {
 		eventually(t, key+" lives on", func() bool { return left(key) > 47*time.Hour })
 	}
 	w.shorten(t, 49*time.Hour)

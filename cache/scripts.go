@@ -22,6 +22,8 @@ var (
 	logLua string
 	//go:embed scripts/forget.lua
 	forgetLua string
+	//go:embed scripts/admit.lua
+	admitLua string
 	//go:embed scripts/bind.lua
 	bindLua string
 	//go:embed scripts/server.lua
@@ -50,6 +52,7 @@ var (
 	commitScript  = redis.NewScript(trimLua + planted(commitLua))
 	logScript     = redis.NewScript(trimLua + logLua)
 	forgetScript  = redis.NewScript(forgetLua)
+	admitScript   = redis.NewScript(admitLua)
 	bindScript    = redis.NewScript(bindLua)
 	unbindScript  = redis.NewScript(unbindLua)
 	agreeScript   = redis.NewScript(agreeLua)

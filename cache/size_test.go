@@ -66,7 +66,7 @@ func TestRedisSizeOfASession(t *testing.T) {
 		Messages: []*perch.MessageRecord{{ID: "0123456789abcdef", To: "a@messenger.example", Status: perch.StatusAcked, History: make([]perch.StatusChange, 3)}},
 		Once:     &sessions.Once{Key: "0123456789abcdef", Fingerprint: strings.Repeat("f", 64), Answer: "0123456789abcdef"},
 	})
-	if err := s.Bind(t.Context(), strings.Repeat("a", 64), sessions.Binding{ID: o.id, Upstream: "messenger", JID: "user@messenger.example", Sealed: make([]byte, 100)}); err != nil {
+	if _, err := s.Bind(t.Context(), strings.Repeat("a", 64), sessions.Binding{ID: o.id, Upstream: "messenger", JID: "user@messenger.example", Sealed: make([]byte, 100)}); err != nil {
 		t.Fatal(err)
 	}
 	asNode(t, s, o)

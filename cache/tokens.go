@@ -19,24 +19,23 @@ type bindingRow struct {
 	ID       sessions.ID `json:"id"`
 	Upstream string      `json:"upstream"`
 	JID      perch.JID   `json:"jid"`
+	Minted   bool        `json:"minted,omitempty"`
 	Sealed   []byte      `json:"sealed,omitempty"`
 }
 
-// Bind implements sessions.Store. The indexes are written before the token: what is cut
-// off in between, or refused, leaves an index entry that leads nowhere, never a token that
-// Forget cannot find.
-func (r *Redis) Bind(ctx context.Context, token string, b sessions.Binding) error {
-	row, err := encode(bindingRow{b.ID, b.Upstream, b.JID, b.Sealed})
+// Bind implements sessions.Store. The indexes are written before the token, and those that are
+// too many go from them last: what is cut off in between, or refused, leaves an index entry
+// that leads nowhere, never a token that Forget cannot find. The next Bind ends what this one
+// could not.
+func (r *Redis) Bind(ctx context.Context, token string, b sessions.Binding) (evicted []string, err error) {
+	row, err := encode(bindingRow{b.ID, b.Upstream, b.JID, b.Minted, b.Sealed})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	taken := false
 	err = r.change(ctx, "bind", func(ctx context.Context) error {
-		pipe := r.client.Pipeline()
-		pipe.SAdd(ctx, r.keys.tokens(b.ID), token)
-		pipe.PExpire(ctx, r.keys.tokens(b.ID), r.o.StateTTL)
-		r.index(ctx, pipe, token)
-		if _, err := pipe.Exec(ctx); err != nil {
+		over, err := r.admit(ctx, token, b)
+		if err != nil {
 			return err
 		}
 		bound, err := bindScript.Run(ctx, r.client, []string{r.keys.token(token)}, string(b.ID), row, ms(r.o.StateTTL)).Int()
@@ -44,13 +43,53 @@ func (r *Redis) Bind(ctx context.Context, token string, b sessions.Binding) erro
 			return err
 		}
 		if taken = bound == 0; taken {
-			return r.client.SRem(ctx, r.keys.tokens(b.ID), token).Err()
+			return r.unindex(ctx, b.ID, token)
+		}
+		for _, t := range over {
+			evicted = append(evicted, t) // before it is done: its answer may be lost
+			if err := r.end(ctx, b.ID, t); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 	if err == nil && taken {
-		return sessions.ErrTaken
+		return evicted, sessions.ErrTaken
 	}
+	return evicted, err
+}
+
+// admit writes a token into the indexes, and returns those that are too many by then.
+func (r *Redis) admit(ctx context.Context, token string, b sessions.Binding) (over []string, err error) {
+	pipe := r.client.Pipeline()
+	r.index(ctx, pipe, token)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, err
+	}
+	most := 0
+	if b.Minted {
+		most = sessions.MaxMinted
+	}
+	return admitScript.Run(ctx, r.client, []string{r.keys.tokens(b.ID), r.keys.minted(b.ID)}, token, ms(r.o.StateTTL), most).StringSlice()
+}
+
+// end ends a token that leads to a session, and then its places in the indexes.
+func (r *Redis) end(ctx context.Context, id sessions.ID, token string) error {
+	if err := unbindScript.Run(ctx, r.client, []string{r.keys.token(token)}, string(id)).Err(); err != nil {
+		return err
+	}
+	if err := r.client.ZRem(ctx, r.keys.allTokens(), token).Err(); err != nil {
+		return err
+	}
+	return r.unindex(ctx, id, token)
+}
+
+// unindex takes a token out of the indexes of a session.
+func (r *Redis) unindex(ctx context.Context, id sessions.ID, token string) error {
+	pipe := r.client.Pipeline()
+	pipe.SRem(ctx, r.keys.tokens(id), token)
+	pipe.ZRem(ctx, r.keys.minted(id), token)
+	_, err := pipe.Exec(ctx)
 	return err
 }
 
@@ -78,7 +117,7 @@ func decodeBinding(s string) (sessions.Binding, error) {
 	if err != nil {
 		return sessions.Binding{}, err
 	}
-	return sessions.Binding{ID: row.ID, Upstream: row.Upstream, JID: row.JID, Sealed: row.Sealed}, nil
+	return sessions.Binding{ID: row.ID, Upstream: row.Upstream, JID: row.JID, Minted: row.Minted, Sealed: row.Sealed}, nil
 }
 
 // Unbind implements sessions.Store.
@@ -88,13 +127,13 @@ func (r *Redis) Unbind(ctx context.Context, token string) error {
 		if err != nil && !errors.Is(err, redis.Nil) {
 			return err
 		}
-		pipe := r.client.Pipeline()
-		pipe.ZRem(ctx, r.keys.allTokens(), token)
-		if b, err := decodeBinding(s); err == nil {
-			pipe.SRem(ctx, r.keys.tokens(b.ID), token)
+		if err := r.client.ZRem(ctx, r.keys.allTokens(), token).Err(); err != nil {
+			return err
 		}
-		_, err = pipe.Exec(ctx)
-		return err
+		if b, err := decodeBinding(s); err == nil {
+			return r.unindex(ctx, b.ID, token)
+		}
+		return nil
 	})
 }
 
@@ -189,7 +228,7 @@ func (r *Redis) Forget(ctx context.Context, id sessions.ID) error {
 			}
 			kept = kept[n:]
 		}
-		return r.client.Unlink(ctx, r.keys.kept(id), r.keys.tokens(id)).Err()
+		return r.client.Unlink(ctx, r.keys.kept(id), r.keys.tokens(id), r.keys.minted(id)).Err()
 	})
 	if err == nil && r.writer != nil {
 		r.writer.disown(id)
@@ -234,6 +273,7 @@ func (r *Redis) prolong(ctx context.Context, ids []sessions.ID) {
 		pipe = r.client.Pipeline()
 		for i, id := range ids {
 			pipe.PExpire(ctx, r.keys.tokens(id), r.o.StateTTL)
+			pipe.PExpire(ctx, r.keys.minted(id), r.o.StateTTL)
 			for _, token := range sets[i].Val() {
 				pipe.PExpire(ctx, r.keys.token(token), r.o.StateTTL)
 				r.index(ctx, pipe, token)

@@ -182,8 +182,8 @@ func (m *Manager) adoptReleased(ctx context.Context, ids []ID) {
 // adopt opens a session with its kept credential. Whether it is ours in the end, the Store
 // decides when the session opens.
 func (m *Manager) adopt(e estate) (created bool, err error) {
-	for _, key := range e.keys {
-		_, c, err := m.open(e.id, e.acc, key, true, "")
+	for _, by := range e.keys {
+		_, c, err := m.open(e.id, e.acc, by, true, "")
 		if err != nil {
 			return created, err
 		}
@@ -195,7 +195,7 @@ func (m *Manager) adopt(e estate) (created bool, err error) {
 // estate is a session as its tokens in the Store describe it.
 type estate struct {
 	id   ID
-	keys []digest
+	keys []leading
 	opened
 }
 
@@ -218,7 +218,7 @@ func (m *Manager) estates(all map[string]Binding) []estate {
 		if byID[b.ID] == nil {
 			byID[b.ID] = &estate{id: b.ID, opened: o}
 		}
-		byID[b.ID].keys = append(byID[b.ID].keys, key)
+		byID[b.ID].keys = append(byID[b.ID].keys, leading{key, b.Minted})
 	}
 	list := make([]estate, 0, len(byID))
 	for _, e := range byID {

@@ -104,7 +104,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 	case !m.o.Upstreams[acc.Upstream].TokenBearer:
 		return nil, perch.Errorf(perch.KindUnauthorized, "this is no token of ours, and the default upstream takes no access tokens")
 	}
-	s, _, err := m.openHere(ctx, m.idOf(key), acc, key, false)
+	s, _, err := m.openHere(ctx, m.idOf(key), acc, leading{key: key}, false)
 	return s, err
 }
 
@@ -114,7 +114,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.Account, minted bool) (*Session, error) {
 	m.mu.Lock()
 	if s := m.sessions[b.ID]; s != nil {
-		m.lead(key, s)
+		m.lead(leading{key, minted}, s)
 		m.mu.Unlock()
 		return s, nil
 	}
@@ -127,13 +127,13 @@ func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.A
 	if _, ok := m.o.Upstreams[acc.Upstream]; !ok {
 		return nil, perch.Errorf(perch.KindUnauthorized, "the upstream of this token is not configured any more")
 	}
-	s, _, err := m.openHere(ctx, b.ID, acc, key, true)
+	s, _, err := m.openHere(ctx, b.ID, acc, leading{key, minted}, true)
 	return s, err
 }
 
 // openHere is open; a node that is stopping opens nothing, but knows who has the session.
-func (m *Manager) openHere(ctx context.Context, id ID, acc perch.Account, key digest, bound bool) (*Session, bool, error) {
-	s, created, err := m.open(id, acc, key, bound, addressFrom(ctx))
+func (m *Manager) openHere(ctx context.Context, id ID, acc perch.Account, by leading, bound bool) (*Session, bool, error) {
+	s, created, err := m.open(id, acc, by, bound, addressFrom(ctx))
 	if errors.Is(err, errDraining) {
 		err = m.whereabouts(ctx, id, errDraining)
 	}

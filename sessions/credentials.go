@@ -143,7 +143,7 @@ func (m *Manager) vacant(ctx context.Context, r *replacement) error {
 func (m *Manager) take(ctx context.Context, r *replacement) error {
 	s, at := r.s, perch.At(time.Now())
 	b := Binding{ID: s.id, Upstream: r.fresh.Upstream, JID: r.fresh.JID, Sealed: m.sealer.seal(s.id, r.fresh, at)}
-	if err := m.o.Store.Bind(ctx, r.key.String(), b); err != nil {
+	if _, err := m.o.Store.Bind(ctx, r.key.String(), b); err != nil {
 		return storeError(err)
 	}
 	if r.oldKey != r.key {
@@ -153,7 +153,7 @@ func (m *Manager) take(ctx context.Context, r *replacement) error {
 		}
 	}
 	m.mu.Lock()
-	m.lead(r.key, s)
+	m.lead(leading{key: r.key}, s)
 	m.mu.Unlock()
 	// Not the caller's context: from here on the session has to follow what the Store has.
 	return s.turn(context.WithoutCancel(ctx), func() { s.acc, s.accAt = r.fresh, at })
@@ -172,7 +172,7 @@ const maxRetired = 5
 // retire refuses a credential from now on.
 func (m *Manager) retire(ctx context.Context, s *Session, key digest) error {
 	b := Binding{ID: s.id, Upstream: s.upstream.Name, Sealed: []byte{replacedMark}}
-	if err := m.o.Store.Bind(ctx, key.String(), b); err != nil && !errors.Is(err, ErrTaken) {
+	if _, err := m.o.Store.Bind(ctx, key.String(), b); err != nil && !errors.Is(err, ErrTaken) {
 		return storeError(err)
 	}
 	m.unlead(key, s)

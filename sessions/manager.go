@@ -67,18 +67,18 @@ func (m *Manager) byKey(key digest) *Session {
 }
 
 // open returns the session with this id, and makes and starts it when there is none. Many
-// callers at once get the same one: that is what makes opening happen once. Key leads to
-// the session from then on. Bound says that the Store has led from key to this id; if it
-// has not, and the session is live, then key was replaced by a newer one.
-func (m *Manager) open(id ID, acc perch.Account, key digest, bound bool, address string) (s *Session, created bool, err error) {
+// callers at once get the same one: that is what makes opening happen once. By leads to
+// the session from then on. Bound says that the Store has led from it to this id; if it
+// has not, and the session is live, then it was replaced by a newer one.
+func (m *Manager) open(id ID, acc perch.Account, by leading, bound bool, address string) (s *Session, created bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s = m.sessions[id]
 	switch {
-	case s != nil && !bound && m.tokens[key] != s:
+	case s != nil && !bound && m.tokens[by.key] != s:
 		return nil, false, errReplaced
 	case s != nil:
-		m.lead(key, s)
+		m.lead(by, s)
 		return s, false, nil
 	case m.draining:
 		return nil, false, errDraining
@@ -95,21 +95,33 @@ func (m *Manager) open(id ID, acc perch.Account, key digest, bound bool, address
 	m.countAddress(s, address)
 	m.sessions[id] = s
 	m.states[s.counted]++
-	m.lead(key, s)
+	m.lead(by, s)
 	m.wg.Add(1)
 	go s.open()
 	return s, true, nil
 }
 
-// lead lets key lead to s. The caller has the mutex.
-func (m *Manager) lead(key digest, s *Session) {
-	if old := m.tokens[key]; old == s {
+// leading is what leads to a session: a token that was minted for it, or else the credential
+// of its account.
+type leading struct {
+	key    digest
+	minted bool
+}
+
+// lead lets by lead to s. The caller has the mutex.
+func (m *Manager) lead(by leading, s *Session) {
+	if old := m.tokens[by.key]; old == s {
 		return
 	} else if old != nil {
-		old.keys = slices.DeleteFunc(old.keys, func(k digest) bool { return k == key })
+		old.dropKey(by.key)
 	}
-	m.tokens[key] = s
-	s.keys = append(s.keys, key)
+	m.tokens[by.key] = s
+	s.keys = append(s.keys, by)
+}
+
+// dropKey forgets that key leads here. The caller has the Manager's mutex.
+func (s *Session) dropKey(key digest) {
+	s.keys = slices.DeleteFunc(s.keys, func(l leading) bool { return l.key == key })
 }
 
 // unlead ends what lead did.
@@ -119,7 +131,24 @@ func (m *Manager) unlead(key digest, s *Session) {
 	if m.tokens[key] == s {
 		delete(m.tokens, key)
 	}
-	s.keys = slices.DeleteFunc(s.keys, func(k digest) bool { return k == key })
+	s.dropKey(key)
+}
+
+// evict ends tokens that the Store has evicted: each sign-in gets one, and those of the oldest
+// go when there are too many.
+func (m *Manager) evict(tokens []string, s *Session) {
+	for _, t := range tokens {
+		if key, ok := keyOf(t); ok {
+			m.unlead(key, s)
+		}
+	}
+}
+
+// leads reports whether key leads to s.
+func (m *Manager) leads(key digest, s *Session) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.tokens[key] == s
 }
 
 // remove lets go of a session that has ended.
@@ -131,9 +160,9 @@ func (m *Manager) remove(s *Session) {
 		m.uncount(s)
 		m.states[s.counted]--
 	}
-	for _, k := range s.keys {
-		if m.tokens[k] == s {
-			delete(m.tokens, k)
+	for _, l := range s.keys {
+		if m.tokens[l.key] == s {
+			delete(m.tokens, l.key)
 		}
 	}
 	s.keys = nil

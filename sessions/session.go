@@ -32,7 +32,7 @@ type Session struct {
 
 	replacing chan struct{} // has room for one: who replaces the credential
 
-	keys    []digest    // what leads here; guarded by m.mu
+	keys    []leading   // what leads here; guarded by m.mu
 	retired []digest    // credentials that did, oldest first; guarded by m.mu
 	counted perch.State // in m.states; guarded by m.mu
 	account string      // that it counts for in m.caps, "" before the first login; guarded by m.mu

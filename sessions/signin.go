@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/perch-im/perch"
 )
@@ -36,12 +37,9 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account) (token perch.Se
 	}
 	token = mint()
 	tk := m.tokenKey(token.Reveal())
-	if err := m.bind(ctx, s, tk); err != nil {
+	if err := m.bind(ctx, s, leading{tk, true}); err != nil {
 		return perch.Secret{}, nil, false, err
 	}
-	m.mu.Lock()
-	m.lead(tk, s)
-	m.mu.Unlock()
 	return token, s, created, nil
 }
 
@@ -84,19 +82,28 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 			return nil, false, err
 		}
 	}
-	return m.openHere(ctx, id, acc, key, bound)
+	return m.openHere(ctx, id, acc, leading{key: key}, bound)
 }
 
-// bind lets one token lead to s in the Store.
-func (m *Manager) bind(ctx context.Context, s *Session, key digest) error {
+// bind lets one token lead to s, in the Store first.
+func (m *Manager) bind(ctx context.Context, s *Session, by leading) error {
 	var b Binding
 	if err := s.turn(ctx, func() { b = s.binding() }); err != nil {
 		return err
 	}
-	return storeError(m.o.Store.Bind(ctx, key.String(), b))
+	b.Minted = by.minted
+	evicted, err := m.o.Store.Bind(ctx, by.key.String(), b)
+	m.evict(evicted, s)
+	if err != nil {
+		return storeError(err)
+	}
+	m.mu.Lock()
+	m.lead(by, s)
+	m.mu.Unlock()
+	return nil
 }
 
-// binding is what the Store keeps for every token of the session.
+// binding is what the Store keeps for every token of the session, but for what the token is.
 func (s *Session) binding() Binding {
 	return Binding{ID: s.id, Upstream: s.acc.Upstream, JID: s.acc.JID, Sealed: s.m.sealer.seal(s.id, s.acc, s.accAt)}
 }
@@ -110,12 +117,18 @@ func (m *Manager) bindAll(ctx context.Context, s *Session) {
 		return
 	}
 	m.mu.Lock()
-	keys := append([]digest{}, s.keys...)
+	keys := slices.Clone(s.keys)
 	m.mu.Unlock()
-	for _, k := range keys {
-		switch err := m.o.Store.Bind(ctx, k.String(), b); {
+	for _, l := range keys {
+		if !m.leads(l.key, s) {
+			continue // evicted, or replaced, since
+		}
+		b.Minted = l.minted
+		evicted, err := m.o.Store.Bind(ctx, l.key.String(), b)
+		m.evict(evicted, s)
+		switch {
 		case errors.Is(err, ErrTaken):
-			m.unlead(k, s)
+			m.unlead(l.key, s)
 		case err != nil:
 			m.log.Warn("a token was not kept", "session", s.short(), "error", err)
 			return

@@ -1,9 +1,11 @@
 package sessions_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
@@ -61,6 +63,72 @@ func TestSignInRefused(t *testing.T) {
 			t.Errorf("%d logins", n)
 		}
 	})
+}
+
+// Of a flood of sign-ins the tokens of the oldest go, here and in the store: their holders
+// sign in anew. The account's own credential, and the token of the last one, stay.
+func TestSignInTokensAreBounded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open() // its access token is a bearer, too
+		acc := perch.Account{Token: goodToken}
+		signIn := func() perch.Secret {
+			token, got, _, err := w.m.SignIn(w.ctx(), acc)
+			if err != nil || got != s {
+				t.Fatalf("SignIn: another session %v, %v", got != s, err)
+			}
+			return token
+		}
+		leads := func(what string, token perch.Secret, want bool) {
+			t.Helper()
+			got, err := w.m.Authenticate(w.ctx(), token)
+			if want && (err != nil || got != s) {
+				t.Errorf("%s: leads to the session %v, %v, want that it does", what, got == s, err)
+			} else if !want {
+				kindOf(t, err, perch.KindUnauthorized)
+			}
+		}
+		var tokens []perch.Secret
+		for range sessions.MaxMinted {
+			tokens = append(tokens, signIn())
+		}
+		leads("the first of as many as there may be", tokens[0], true)
+		last := signIn()
+		for i, token := range tokens[:2] {
+			leads(fmt.Sprint("token ", i), token, i > 0)
+		}
+		leads("the last token", last, true)
+		leads("the access token", goodToken, true)
+		if n := w.m.Leading(s); n != sessions.MaxMinted+1 {
+			t.Errorf("%d tokens lead to the session, want %d", n, sessions.MaxMinted+1)
+		}
+		if n := w.up.logins(); n != 1 {
+			t.Errorf("%d logins, want 1", n)
+		}
+	})
+}
+
+// A token stays one of a sign-in when the session comes back with all its tokens, and is
+// counted as one.
+func TestSignInTokensStayBounded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		first, _, _, err := w.m.SignIn(w.ctx(), password("good"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.close()
+		w.start()
+		if err := w.m.Restore(w.ctx()); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second) // its tokens are bound anew with the login
+		for range sessions.MaxMinted {
+			if _, _, _, err := w.m.SignIn(w.ctx(), password("good")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err = w.m.Authenticate(w.ctx(), first)
+		kindOf(t, err, perch.KindUnauthorized)
+	}, func(o *sessions.Options) { o.SealKeys = [][]byte{make([]byte, 32)} })
 }
 
 // A token that is given to SignIn and one that is passed through lead to one session.

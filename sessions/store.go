@@ -60,7 +60,11 @@ type Store interface {
 	// it is, and the error is ErrTaken: of many sessions that want one token at once, on
 	// whatever nodes, one gets it. Lookup gives KindNotFound for a token that is not known.
 	// Sealed is the encrypted credential, or nil when the operator gave no key to keep one.
-	Bind(ctx context.Context, token string, b Binding) error
+	//
+	// Of a session's minted tokens MaxMinted are kept. When this one is too many, those that
+	// were bound first are ended, and evicted names them, with an error too; the one that is
+	// bound now, and tokens that are not minted, are never among them.
+	Bind(ctx context.Context, token string, b Binding) (evicted []string, err error)
 	Lookup(ctx context.Context, token string) (Binding, error)
 	Unbind(ctx context.Context, token string) error
 	// Bindings lists every token that leads somewhere, for coming back after a restart;
@@ -109,6 +113,7 @@ type Binding struct {
 	ID       ID
 	Upstream string
 	JID      perch.JID // as given at sign-in; may be empty
+	Minted   bool      // a token that a sign-in was given; else the credential of the account
 	Sealed   []byte    // AES-256-GCM, see sessions/seal.go; nil: not kept
 }
 
@@ -200,6 +205,7 @@ const OnceTTL = 24 * time.Hour
 const (
 	MaxVCards     = 1000
 	MaxVCardBytes = 8 << 20 // by VCardCost in memory, by the row in Redis
+	MaxMinted     = 1000    // tokens, each of one sign-in
 	MaxTimed      = 10_000  // idempotency keys, and as many message records; on Redis both together are twice as many
 )
 

@@ -431,9 +431,9 @@ func (s *store) Lookup(ctx context.Context, token string) (sessions.Binding, err
 	return s.Store.Lookup(ctx, token)
 }
 
-func (s *store) Bind(ctx context.Context, token string, b sessions.Binding) error {
+func (s *store) Bind(ctx context.Context, token string, b sessions.Binding) ([]string, error) {
 	if err := s.failing(); err != nil {
-		return err
+		return nil, err
 	}
 	return s.Store.Bind(ctx, token, b)
 }

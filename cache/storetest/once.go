@@ -14,6 +14,7 @@ var onceCases = []Case{
 	{"an idempotency key ends", onceEnds},
 	{"message records are put and end", messages},
 	{"message records are bounded", messagesBounded},
+	{"idempotency keys are bounded", onceBounded},
 }
 
 func once(t testing.TB, h Harness) {
@@ -103,5 +104,55 @@ func messagesBounded(t testing.TB, h Harness) {
 	}
 	if _, err := h.Store.Message(t.Context(), o.id, "m5-3999"); err != nil {
 		t.Errorf("the last record: %v, want it kept", err)
+	}
+}
+
+// onceBounded: of a flood of messages, each with an idempotency key of its own, the keys go
+// that were put longest ago, and with them the records of their messages. In a durable store
+// both have their places in common: there each key brings many records, to be done sooner.
+func onceBounded(t testing.TB, h Harness) {
+	records := 1
+	if h.Store.Durable() {
+		records = 199
+	}
+	most := 2 * sessions.MaxTimed / (1 + records)
+	chunk := most / 4
+	o := open(t, h.Store, "a1")
+	post := func(i int) <-chan sessions.Result {
+		c := &sessions.Commit{Once: &sessions.Once{Key: fmt.Sprint("k", i), Fingerprint: "f", Answer: fmt.Sprint("m", i)}}
+		for j := range records {
+			c.Messages = append(c.Messages, message(fmt.Sprintf("m%d-%d", i, j), perch.StatusAccepted))
+		}
+		return o.start(c)
+	}
+	known := func(i int, want bool) {
+		t.Helper()
+		if r := await(t, post(i)); r.Err != nil || (r.Existing != nil) != want {
+			t.Errorf("key %d: existing %v, %v, want it kept: %v", i, r.Existing, r.Err, want)
+		}
+	}
+	for from := 0; from < most; from += chunk {
+		var answers []<-chan sessions.Result
+		for i := range chunk {
+			answers = append(answers, post(from+i))
+		}
+		for i, ch := range answers {
+			if r := await(t, ch); r.Err != nil || r.Existing != nil {
+				t.Fatalf("key %d: existing %v, %v, want neither", from+i, r.Existing, r.Err)
+			}
+		}
+		h.Advance(time.Second) // entries of one moment may go in any order
+	}
+	known(0, true) // as many as there may be, and none too many
+	for i := range chunk {
+		known(most+i, false)
+	}
+	known(most+chunk-1, true)
+	known(chunk, true)
+	for _, i := range []int{0, chunk - 1} {
+		if _, err := h.Store.Message(t.Context(), o.id, fmt.Sprintf("m%d-0", i)); perch.KindOf(err) != perch.KindNotFound {
+			t.Errorf("record %d: %v, want it gone", i, err)
+		}
+		known(i, false)
 	}
 }

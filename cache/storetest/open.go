@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
@@ -16,6 +17,7 @@ var openCases = []Case{
 	{"a fenced owner is refused", fenced},
 	{"another epoch is refused", otherEpoch},
 	{"no record, no commit", noRecord},
+	{"a record ends after its last write", recordEnds},
 }
 
 var epochForm = regexp.MustCompile(`^[0-9a-z]{1,32}$`)
@@ -109,4 +111,40 @@ func noRecord(t testing.TB, h Harness) {
 	if _, err := h.Store.VCard(t.Context(), "a1", "a@x"); perch.KindOf(err) != perch.KindNotFound {
 		t.Errorf("VCard without a record gave %v", err)
 	}
+}
+
+// recordEnds: what is kept of a session whose owner is gone, and did not forget it, ends by
+// itself; with each write it lives on.
+func recordEnds(t testing.TB, h Harness) {
+	o := open(t, h.Store, "a1")
+	o.ok(everything(o))
+	h.Advance(StateTTL - time.Hour)
+	o.ok(&sessions.Commit{Record: &sessions.Record{JID: "me@x/r"}})
+	h.Advance(2 * time.Hour)
+	if _, err := h.Store.VCard(t.Context(), o.id, "a@x"); err != nil {
+		t.Errorf("a write has not kept the session: %v", err)
+	}
+	if again := open(t, h.Store, o.id); again.Epoch != o.Epoch || again.Record.JID != "me@x/r" {
+		t.Errorf("epoch %s with record %+v, want %s and me@x/r", again.Epoch, again.Record, o.Epoch)
+	} else {
+		o.Saved = again.Saved
+	}
+	h.Advance(StateTTL + time.Minute)
+	if _, err := h.Store.VCard(t.Context(), o.id, "a@x"); perch.KindOf(err) != perch.KindNotFound {
+		t.Errorf("a vCard of a session that has ended gave %v, want KindNotFound", err)
+	}
+	if _, err := h.Store.Log(t.Context(), o.id, 0, 1); !errors.Is(err, sessions.ErrLost) {
+		t.Errorf("the log of a session that has ended gave %v, want ErrLost", err)
+	}
+	if owners, err := h.Store.Owners(t.Context(), []sessions.ID{o.id}); err != nil || len(owners) > 0 {
+		t.Errorf("owners of a session that has ended: %v, %v, want none", owners, err)
+	}
+	if r := o.commit(&sessions.Commit{Record: &sessions.Record{}}); !errors.Is(r.Err, sessions.ErrLost) {
+		t.Errorf("a commit to a session that has ended gave %v, want ErrLost", r.Err)
+	}
+	fresh := open(t, h.Store, o.id)
+	if fresh.Epoch == o.Epoch {
+		t.Errorf("a session that has ended keeps its epoch %s", fresh.Epoch)
+	}
+	same(t, "saved", fresh.Saved, &sessions.Saved{Fence: 1, Epoch: fresh.Epoch})
 }

@@ -42,6 +42,9 @@ type Harness struct {
 // Keep is the retention that a Harness's store must be made with: small enough to reach.
 var Keep = sessions.Retention{Events: 50, Bytes: 64 << 10, Age: time.Hour}
 
+// StateTTL is the life of a session's state that it must be made with: the default.
+const StateTTL = 7 * 24 * time.Hour
+
 // Maker makes a Harness for one case and registers its end with t.Cleanup.
 type Maker func(t testing.TB) Harness
 
@@ -92,7 +95,7 @@ func (c Case) run(t testing.TB, make Maker) {
 
 // long are cases that fill a table to its bound, which takes half a minute. They find faults in
 // bounds alone: who plants one of these names them.
-var long = []string{"message records are bounded", "vcards are bounded"}
+var long = []string{"message records are bounded", "idempotency keys are bounded", "vcards are bounded", "minted tokens are bounded", "tokens end, and make room"}
 
 // Failures runs the suite against a store that is known to be wrong and returns the names
 // of the cases that noticed. Bubble is as in RunInBubble; only names the cases to run, none

@@ -2,8 +2,11 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
@@ -14,6 +17,8 @@ var tokenCases = []Case{
 	{"a token leads to one session", tokenOnce},
 	{"a session knows its tokens", tokensOf},
 	{"forget leaves nothing", forget},
+	{"minted tokens are bounded", mintedBounded},
+	{"tokens end, and make room", tokensEnd},
 }
 
 func lookup(t testing.TB, s sessions.Store, token string, want *sessions.Binding) {
@@ -29,10 +34,15 @@ func lookup(t testing.TB, s sessions.Store, token string, want *sessions.Binding
 	}
 }
 
-func bind(t testing.TB, s sessions.Store, token string, b sessions.Binding) {
+// bind binds a token, and no other has to go for it but those of evicted.
+func bind(t testing.TB, s sessions.Store, token string, b sessions.Binding, evicted ...string) {
 	t.Helper()
-	if err := s.Bind(t.Context(), token, b); err != nil {
+	got, err := s.Bind(t.Context(), token, b)
+	if err != nil {
 		t.Fatalf("Bind(%s): %v", token, err)
+	}
+	if !slices.Equal(got, evicted) {
+		t.Errorf("Bind(%s) evicted %q, want %q", token, got, evicted)
 	}
 }
 
@@ -86,7 +96,7 @@ func tokenOnce(t testing.TB, h Harness) {
 	a := sessions.Binding{ID: "a1", Upstream: "up", Sealed: []byte{1}}
 	bind(t, s, "t1", a)
 	for _, store := range []sessions.Store{s, other} {
-		if err := store.Bind(t.Context(), "t1", sessions.Binding{ID: "a2", Upstream: "up"}); !errors.Is(err, sessions.ErrTaken) {
+		if _, err := store.Bind(t.Context(), "t1", sessions.Binding{ID: "a2", Upstream: "up"}); !errors.Is(err, sessions.ErrTaken) {
 			t.Errorf("another session's Bind gave %v, want ErrTaken", err)
 		}
 		lookup(t, store, "t1", &a)
@@ -108,7 +118,7 @@ func tokenOnce(t testing.TB, h Harness) {
 	for i := range 8 {
 		group.Go(func() {
 			b := sessions.Binding{ID: sessions.ID("b" + string(rune('0'+i))), Upstream: "up"}
-			switch err := []sessions.Store{s, other}[i%2].Bind(t.Context(), "t2", b); {
+			switch _, err := []sessions.Store{s, other}[i%2].Bind(t.Context(), "t2", b); {
 			case err == nil:
 				won <- b.ID
 			case !errors.Is(err, sessions.ErrTaken):
@@ -194,4 +204,85 @@ func forget(t testing.TB, h Harness) {
 	same(t, "saved", fresh.Saved, &sessions.Saved{Fence: 1, Epoch: fresh.Epoch})
 	fresh.ok(&sessions.Commit{Once: &sessions.Once{Key: "k1"}}) // its idempotency keys went too
 	other.holds(everything(&owner{t: t, Saved: other.Saved}))
+}
+
+// mintN binds minted tokens from a number on.
+func mintN(t testing.TB, s sessions.Store, b sessions.Binding, from, n int) {
+	t.Helper()
+	b.Minted = true
+	for i := range n {
+		bind(t, s, fmt.Sprint("m", from+i), b)
+	}
+}
+
+// mintedBounded: of too many tokens of sign-ins the one goes that came first, and only a
+// minted one of this session.
+func mintedBounded(t testing.TB, h Harness) {
+	s := h.Store
+	own, theirs := sessions.Binding{ID: "a1", Upstream: "up", Sealed: []byte{1}}, sessions.Binding{ID: "a2", Upstream: "up", Minted: true}
+	mine := own
+	mine.Minted = true
+	bind(t, s, "account", own)
+	bind(t, s, "other", theirs)
+	mintN(t, s, own, 0, sessions.MaxMinted)
+	for _, token := range []string{"m0", "m1"} { // written anew: they stay the oldest, and nothing is too many
+		bind(t, s, token, mine)
+	}
+	for i := range 3 {
+		bind(t, s, fmt.Sprint("account", i), own) // not minted: they count for nothing
+	}
+	bind(t, s, "new1", mine, "m0")
+	bind(t, s, "new2", mine, "m1")
+	unbind(t, s, "m3")
+	bind(t, s, "new3", mine) // into the room that m3 has left
+	bind(t, s, "m0", mine, "m2")
+	for _, token := range []string{"m1", "m2", "m3"} {
+		lookup(t, s, token, nil)
+	}
+	for _, token := range []string{"m0", "m4", fmt.Sprint("m", sessions.MaxMinted-1), "new1", "new2", "new3"} {
+		lookup(t, s, token, &mine)
+	}
+	for _, token := range []string{"account", "account0", "account2"} {
+		lookup(t, s, token, &own)
+	}
+	lookup(t, s, "other", &theirs)
+	of, err := s.BindingsOf(t.Context(), "a1")
+	if want := sessions.MaxMinted + 4; err != nil || len(of) != want {
+		t.Errorf("BindingsOf has %d tokens, %v, want %d", len(of), err, want)
+	}
+	all, err := s.Bindings(t.Context())
+	if want := sessions.MaxMinted + 5; err != nil || len(all) != want {
+		t.Errorf("Bindings has %d tokens, %v, want %d", len(all), err, want)
+	}
+	if err := s.Forget(t.Context(), "a1"); err != nil {
+		t.Errorf("Forget: %v", err)
+	}
+	bindings(t, s, map[string]sessions.Binding{"other": theirs})
+	mintN(t, s, own, 0, 1) // of the tokens that went nothing counts any more
+}
+
+// tokensEnd: tokens live as long as the state of their session, and leave their places then.
+func tokensEnd(t testing.TB, h Harness) {
+	s := h.Store
+	own := sessions.Binding{ID: "a1", Upstream: "up"}
+	bind(t, s, "account", own)
+	mintN(t, s, own, 0, 5)
+	h.Advance(StateTTL - time.Hour)
+	lookup(t, s, "account", &own)
+	mintN(t, s, own, 5, 5)
+	h.Advance(2 * time.Hour)
+	for _, token := range []string{"account", "m0", "m4"} {
+		lookup(t, s, token, nil)
+	}
+	mine := own
+	mine.Minted = true
+	want := map[string]sessions.Binding{}
+	for i := range 5 {
+		want[fmt.Sprint("m", 5+i)] = mine
+	}
+	bindings(t, s, want)
+	h.Advance(StateTTL)
+	bindings(t, s, nil)
+	mintN(t, s, own, 10, sessions.MaxMinted) // no place is taken by what has ended
+	lookup(t, s, "m10", &mine)
 }
