@@ -75,7 +75,7 @@ func directModules(t *testing.T, mod goMod) []string {
 	var used []string
 	for name, f := range parse(t, parser.ImportsOnly) {
 		dir := path.Dir(name)
-		if strings.HasSuffix(name, "_test.go") || dir == "bench" || dir == "cache/storetest" || strings.HasPrefix(dir, "internal/") && dir != "internal/plant" {
+		if strings.HasSuffix(name, "_test.go") || dir == "bench" || dir == "cache/storetest" || strings.HasPrefix(dir, "internal/") {
 			continue
 		}
 		for _, imp := range importsOf(f) {

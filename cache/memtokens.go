@@ -93,7 +93,9 @@ func (m *Memory) unbind(token string) {
 	delete(m.tokens, token)
 	l := m.leading[t.ID]
 	list := l.of(t.Minted)
-	*list = slices.DeleteFunc(*list, func(other string) bool { return other == token })
+	if i := slices.Index(*list, token); i >= 0 {
+		*list = slices.Delete(*list, i, i+1)
+	}
 	if len(l.own)+len(l.minted) == 0 {
 		delete(m.leading, t.ID)
 	}

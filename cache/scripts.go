@@ -2,11 +2,8 @@ package cache
 
 import (
 	_ "embed"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/perch-im/perch/internal/plant"
 )
 
 // Every compound step is one Lua script: Redis runs it whole or not at all, and refuses a
@@ -47,9 +44,9 @@ var (
 	//go:embed scripts/released.lua
 	releasedLua string
 
-	openScript    = redis.NewScript(serverLua + plantedOpen(openLua))
+	openScript    = redis.NewScript(serverLua + openLua)
 	proveScript   = redis.NewScript(serverLua + proveLua)
-	commitScript  = redis.NewScript(trimLua + planted(commitLua))
+	commitScript  = redis.NewScript(trimLua + commitLua)
 	logScript     = redis.NewScript(trimLua + logLua)
 	forgetScript  = redis.NewScript(forgetLua)
 	admitScript   = redis.NewScript(admitLua)
@@ -63,25 +60,3 @@ var (
 	leaveScript    = redis.NewScript(clockLua + leaveLua)
 	releasedScript = redis.NewScript(clockLua + releasedLua)
 )
-
-// plantedOpen is the open script without its doubt in a build that the ledger must find fault
-// with: a record that went back keeps its epoch, unless this process remembers more.
-func plantedOpen(script string) string {
-	if !plant.OldEpoch {
-		return script
-	}
-	return strings.Replace(script, "if older or not (sure or held) then", "if older then", 1)
-}
-
-// planted is the commit script without its fence in a build that the ledger must find fault
-// with: what comes from an owner that was replaced is taken too. Any other build gets the
-// script as it is.
-func planted(script string) string {
-	if !plant.NoFence {
-		return script
-	}
-	return strings.NewReplacer(
-		"if tonumber(s[2]) > tonumber(fence) then return {'FENCED'} end", "if s[2] ~= fence then c, prev, first = n - 1, 0, tip + 1 end",
-		"if s[2] ~= fence then return {'LOST'} end", "",
-	).Replace(script)
-}

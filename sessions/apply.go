@@ -4,7 +4,6 @@ import (
 	"runtime/debug"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/internal/plant"
 )
 
 // take applies what the reader delivered, in stream order.
@@ -45,9 +44,6 @@ func (s *Session) covered(l *link) {
 	}
 	b := s.batch()
 	b.link, b.seq = l, l.lastSeq
-	if plant.AckBeforePersist {
-		defer l.conn.Handled(l.lastSeq)
-	}
 	if b.empty() && l.lastSeq < l.savedSeq+saveEvery {
 		return // nothing was kept that a repetition would double
 	}

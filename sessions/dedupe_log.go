@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/internal/plant"
 )
 
 const (
@@ -176,9 +175,6 @@ func (l *link) exact() bool {
 
 // isCopy reports whether a message was logged before, and notes the copy.
 func (s *Session) isCopy(c *identity) bool {
-	if plant.NoDedupe {
-		return false
-	}
 	var o overlap
 	if l := s.link; l != nil {
 		o = overlap{since: l.overlap, fresh: l.holding || c.added <= l.caughtUp+freshTime}

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/internal/plant"
 )
 
 // archivePaged is the Capabilities.Archive that can tell what we have missed.
@@ -131,9 +130,6 @@ func (s *Session) catchUp(ctx context.Context, l *link, first bool) error {
 			}
 		}); err != nil {
 			return err
-		}
-		if plant.NoArchiveAfterFailedResume && (after != "" || since != 0) {
-			return nil
 		}
 		if after == "" && since == 0 && !first {
 			return nil // still no place to begin from: the live messages will bring one

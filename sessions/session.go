@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/internal/plant"
 )
 
 // Session is one account's XMPP session. Its methods are safe for concurrent use; none
@@ -296,7 +295,7 @@ func (s *Session) lastWrite(release bool) ending {
 		s.rec.Stream = nil
 		if state := s.link.state(); state != nil && s.link.live && s.m.o.Store.Durable() {
 			s.rec.Stream = state
-			e.signOut = plant.CloseStreamOnDrain
+			e.signOut = false
 		}
 		s.rec.OfflineSince = s.now()
 		s.saveRecord()

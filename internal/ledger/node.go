@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/perch-im/perch/internal/mutants"
 	"github.com/perch-im/perch/internal/testkit"
 )
 
@@ -34,7 +35,16 @@ func buildProgram(t testkit.TB, plant string) (path string) {
 	t.Helper()
 	flags := []string{"-race"}
 	if plant != "" {
-		flags = append(flags, "-tags=plant_"+plant)
+		dir, err := os.MkdirTemp("", "perch-mutant-")
+		if err != nil {
+			t.Fatalf("ledger: a folder for the mistake: %v", err)
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		overlay, err := mutants.Overlay(plant, testkit.Root(t), dir)
+		if err != nil {
+			t.Fatalf("ledger: %v", err)
+		}
+		flags = append(flags, "-overlay="+overlay)
 	}
 	return testkit.Build(t, "cmd/api", flags...)
 }

@@ -18,7 +18,7 @@ type Options struct {
 	// Buddies is how many buddies the first account has besides those it talks to; default
 	// 8,000, whose roster is more than 1 MiB on the wire. Negative is none.
 	Buddies int
-	Plant   string // name of a mistake of internal/plant to build in; "" is none
+	Plant   string // name of a mistake of internal/mutants to build in; "" is none
 	// Kinds are the faults to choose from; default all. A kind may be named more than once.
 	Kinds []string
 	// Script are the faults of the run, in this order; it takes the place of Faults and Kinds.

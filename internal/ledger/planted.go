@@ -1,6 +1,6 @@
 package ledger
 
-// plantedRun is what brings a mistake of internal/plant to light: the faults, the server on
+// plantedRun is what brings a mistake of internal/mutants to light: the faults, the server on
 // which it does harm, and which findings are its doing. A run that fails in another way has
 // not found it.
 type plantedRun struct {

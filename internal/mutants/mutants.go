@@ -1,0 +1,67 @@
+package mutants
+
+// Mutant is a mistake in one file of the gateway.
+type Mutant struct {
+	Name  string
+	Does  string // what the gateway does then
+	File  string // by its path in the module
+	Edits []Edit
+}
+
+// Edit is a text of the file, which has to be there once, and what stands there instead.
+type Edit struct{ Old, New string }
+
+// All are the mistakes, by name.
+var All = []Mutant{
+	{
+		Name: "ack", Does: "acknowledges stanzas to the server before they are committed",
+		File: "sessions/apply.go",
+		Edits: []Edit{{
+			"\tb.link, b.seq = l, l.lastSeq\n",
+			"\tb.link, b.seq = l, l.lastSeq\n\tdefer l.conn.Handled(l.lastSeq)\n",
+		}},
+	},
+	{
+		Name: "archive", Does: "does not read the archive after a stream that could not be resumed",
+		File: "sessions/gap.go",
+		Edits: []Edit{{
+			"\t\tif after == \"\" && since == 0 && !first {\n",
+			"\t\tif after != \"\" || since != 0 {\n\t\t\treturn nil\n\t\t}\n\t\tif after == \"\" && since == 0 && !first {\n",
+		}},
+	},
+	{
+		Name: "close", Does: "closes the XMPP stream when a node drains, so that no other node resumes it",
+		File: "sessions/session.go",
+		Edits: []Edit{{
+			"\t\t\te.signOut = false\n",
+			"\t\t\te.signOut = true\n",
+		}},
+	},
+	{
+		Name: "dedupe", Does: "logs a message again that it has logged before",
+		File: "sessions/dedupe_log.go",
+		Edits: []Edit{{
+			"\treturn s.known.take(c, o) != nil\n",
+			"\t_ = s.known.take(c, o)\n\treturn false\n",
+		}},
+	},
+	{
+		Name: "epoch", Does: "goes on with a log whose end nothing proves",
+		File: "cache/scripts/open.lua",
+		Edits: []Edit{{
+			"if older or not (sure or held) then",
+			"if older then",
+		}},
+	},
+	{
+		Name: "fence", Does: "takes commits of an owner that another one has replaced",
+		File: "cache/scripts/commit.lua",
+		Edits: []Edit{
+			{
+				"if tonumber(s[2]) > tonumber(fence) then return {'FENCED'} end",
+				"if s[2] ~= fence then c, prev, first = n - 1, 0, tip + 1 end",
+			},
+			{"if s[2] ~= fence then return {'LOST'} end", ""},
+		},
+	},
+}
