@@ -13,6 +13,9 @@ const (
 	ringTime       = 15 * 60_000 // ms
 	// longTable is from how many on a table is not searched one by one.
 	longTable = 512
+	// mostIdentities are remembered in any case, while an archive without end is read or copies
+	// come without end. The oldest go: what is read first was compared with them.
+	mostIdentities = 1 << 16
 )
 
 // identities are the messages that were logged, as far as a copy of them may still come. While
@@ -23,10 +26,16 @@ type identities struct {
 	byText    map[uint64]int32 // 1 + index of the newest with this text; nil while the table is short
 	byAccount map[uint64]int32 // 1 + index
 	busy      bool             // a copy was recognised since the last trim
+	evicted   int              // how many went because there were too many
 }
 
-// add notes a message that is logged.
+// add notes a message that is logged, and numbers it for remove.
 func (t *identities) add(c identity) int {
+	if len(t.list) >= mostIdentities {
+		n := mostIdentities / 4
+		t.evicted += n
+		t.replace(slices.Clone(t.list[n:]))
+	}
 	t.list = append(t.list, c)
 	i := len(t.list) - 1
 	switch {
@@ -38,14 +47,18 @@ func (t *identities) add(c identity) int {
 			t.index(i)
 		}
 	}
-	return i
+	return t.evicted + i
 }
 
-// remove takes back what was added before it was logged.
-func (t *identities) remove(i int) identity {
+// remove takes back what was added before it was logged; false: it was evicted.
+func (t *identities) remove(number int) (identity, bool) {
+	i := number - t.evicted
+	if i < 0 {
+		return identity{}, false
+	}
 	c := t.list[i]
 	t.list[i] = identity{next: c.next} // equals nothing
-	return c
+	return c, true
 }
 
 func (t *identities) index(i int) {

@@ -79,7 +79,10 @@ func (s *Session) release(d delivery) {
 	switch {
 	case d.known:
 	case d.entry != 0:
-		c := s.known.remove(d.entry - 1)
+		c, ok := s.known.remove(d.entry - 1)
+		if !ok {
+			c = d.link.identify(&m.Message, d.at)
+		}
 		s.takeMessage(m, c)
 	default:
 		s.applyMessage(m, d.link, d.at)

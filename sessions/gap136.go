@@ -18,6 +18,7 @@ const (
 	lastTail  = 500              // events of the log that tell who they are
 	lastTime  = 10 * time.Second // for all of it
 	lastSlack = 120_000          // ms that the server's clock may differ from ours
+	lastBytes = 4 << 20          // of what is read
 )
 
 // catchUpLast reads the archive after an outage as far as it goes: the last messages of the
@@ -87,10 +88,17 @@ func (s *Session) lastMessages(ctx context.Context, l *link, since perch.Time) (
 		return nil, err
 	}
 	var items []perch.ArchiveItem
+	bytes := 0
 	for _, peer := range recentPeers(page.Events) {
 		last, err := l.conn.Archive(ctx, perch.ArchiveQuery{With: peer, Start: since})
 		if err != nil {
 			return sorted(items), err // most likely the others would fail as well
+		}
+		for i := range last.Items {
+			bytes += messageCost(&last.Items[i].MessageIn)
+		}
+		if bytes > lastBytes {
+			return sorted(items), perch.Wrap(perch.KindXMPP, perch.ErrAnswerTooLarge, "the archive has more than this gateway reads after an outage")
 		}
 		items = append(items, last.Items...)
 	}

@@ -265,6 +265,33 @@ func TestLastTenOverflow(t *testing.T) {
 	})
 }
 
+// More than there is room for is not read; the gap says so.
+func TestLastTenOfManyBytes(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withLastTen(w)
+		s := w.open()
+		a.both(carol, "1", "before")
+		a.both(bob, "2", "before")
+		before := len(w.durable(s))
+		w.outage(func() {
+			for _, from := range []perch.JID{bob, carol} {
+				for range 3 {
+					a.say(from, "in", strings.Repeat("x", 400_000)) // its id has the body, too
+				}
+			}
+		})
+		got, bodies := w.durable(s)[before:], 0
+		for _, text := range received(t, got) {
+			if len(text) > 400_000 {
+				bodies++
+			}
+		}
+		if bodies != 3 || !strings.Contains(story(t, got), "gap") {
+			t.Errorf("%d messages are logged, want the 3 of bob and a gap: %.300s", bodies, strings.ReplaceAll(story(t, got), "x", ""))
+		}
+	})
+}
+
 // However many people one talks to, only the latest are asked for.
 func TestLastTenOfTheLatest(t *testing.T) {
 	inWorld(t, func(w *world) {

@@ -1,0 +1,42 @@
+package sessions
+
+import "testing"
+
+// TestIdentitiesAreBounded: however many messages are read, the last ones are remembered and
+// can be taken back.
+func TestIdentitiesAreBounded(t *testing.T) {
+	var table identities
+	of := func(i int) identity {
+		return identity{text: uint64(i + 1), account: uint64(i + 1), sender: 1, paths: pathStream}
+	}
+	numbers := []int{}
+	const n = 3*mostIdentities + 7
+	for i := range n {
+		numbers = append(numbers, table.add(of(i)))
+		if len(table.list) > mostIdentities {
+			t.Fatalf("%d are remembered after %d, want at most %d", len(table.list), i+1, mostIdentities)
+		}
+	}
+	find := func(i int) bool {
+		c := of(i)
+		c.paths = pathArchive
+		return table.take(&c, overlap{}) != nil
+	}
+	if find(0) {
+		t.Error("the first of all is still remembered")
+	}
+	for _, i := range []int{n - 1, n - mostIdentities/2} {
+		if !find(i) {
+			t.Errorf("number %d of %d is forgotten", i, n)
+		}
+	}
+	if c, ok := table.remove(numbers[0]); ok {
+		t.Errorf("an evicted one was taken back: %+v", c)
+	}
+	if c, ok := table.remove(numbers[n-1]); !ok || c.account != of(n-1).account {
+		t.Errorf("took back %+v, %v, want account %d", c, ok, of(n-1).account)
+	}
+	if find(n - 1) {
+		t.Error("what was taken back is still remembered")
+	}
+}
