@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -240,9 +241,30 @@ func (n *nodes) take(roll Roll, sent time.Time) (lapsed, replaced bool) {
 	return !first && missed, replaced
 }
 
+// maxDead bounds the dead nodes that are remembered: each process that ends is one.
+const maxDead = 4096
+
+// forgetDead makes room for one more. The Store is asked again about a node that is not
+// known any more, so none of them is needed; those whose sessions were looked for go first.
+// The caller holds mu.
+func (n *nodes) forgetDead() {
+	if len(n.dead) < maxDead {
+		return
+	}
+	maps.DeleteFunc(n.dead, func(_ NodeID, looked bool) bool { return looked })
+	for id := range n.dead {
+		if len(n.dead) < maxDead {
+			return
+		}
+		delete(n.dead, id)
+		n.rescan = true
+	}
+}
+
 // bury notes that a node is dead. The caller holds mu.
 func (n *nodes) bury(id NodeID) {
 	if _, known := n.dead[id]; !known {
+		n.forgetDead()
 		n.dead[id] = false
 	}
 	delete(n.members, id)
