@@ -13,8 +13,7 @@ func (s *Session) take(d delivery) {
 		return
 	}
 	d.link.lastSeq = d.seq
-	s.batch().taken++
-	s.log.taken++
+	s.log.applied()
 	if m, ok := d.in.(*perch.MessageIn); ok && d.link.holding {
 		s.hold(d, m)
 		return
@@ -42,8 +41,7 @@ func (s *Session) covered(l *link) {
 	if len(l.held) > 0 || l.lastSeq == 0 {
 		return
 	}
-	b := s.batch()
-	b.link, b.seq = l, l.lastSeq
+	b := s.log.cover(l, l.lastSeq)
 	if b.empty() && l.lastSeq < l.savedSeq+saveEvery {
 		return // nothing was kept that a repetition would double
 	}
@@ -98,5 +96,5 @@ func (s *Session) applyOne(in perch.Inbound) {
 // dropped says that a stanza was not taken.
 func (s *Session) dropped(d perch.Dropped) {
 	s.m.o.Observer.Dropped(d.Reason, 1)
-	s.emit(perch.EventDropped, d)
+	s.log.Durable(perch.EventDropped, d)
 }

@@ -44,7 +44,7 @@ func (s *Session) giveReceipt(to perch.JID, id string) {
 	if c == nil || c.buddy.Subscription != perch.SubscriptionFrom && c.buddy.Subscription != perch.SubscriptionBoth {
 		return
 	}
-	s.whenKept(func(Result) {
+	s.log.AfterCommit(func(Result) {
 		if s.link != nil {
 			_, _ = s.link.conn.Send(&perch.ReceiptOut{To: to, ID: id}) // nobody waits for a receipt that is lost
 		}
@@ -53,5 +53,5 @@ func (s *Session) giveReceipt(to perch.JID, id string) {
 
 // applyChatState passes a signal on; it is never kept.
 func (s *Session) applyChatState(in *perch.ChatStateIn) {
-	s.hint(perch.EventChatState, string(in.From), perch.ChatStateChange{From: in.From, State: in.State})
+	s.log.Ephemeral(perch.EventChatState, string(in.From), perch.ChatStateChange{From: in.From, State: in.State})
 }

@@ -83,9 +83,9 @@ func (s *Session) putBuddy(b perch.Buddy, quiet bool) {
 		return
 	}
 	k, _ := s.contacts.put(item)
-	put(&s.batch().commit.Roster, buddyKey, item)
+	put(&s.log.Change().Roster, buddyKey, item)
 	if !quiet {
-		s.emit(perch.EventRosterItem, k.shown())
+		s.log.Durable(perch.EventRosterItem, k.shown())
 	}
 	s.rosterChanged(item.JID)
 	if item.Subscription == perch.SubscriptionFrom || item.Subscription == perch.SubscriptionBoth {
@@ -103,10 +103,10 @@ func (s *Session) removeBuddy(jid perch.JID) {
 	key := string(k.key())
 	jid = k.buddy.JID
 	s.contacts.remove(jid)
-	c := &s.batch().commit
+	c := s.log.Change()
 	del(&c.Roster, buddyKey, key)
 	del(&c.Presence, presenceKey, key)
 	s.rememberAddress(jid) // it may be added again
-	s.emit(perch.EventRosterRemoved, perch.Removed{JID: jid})
+	s.log.Durable(perch.EventRosterRemoved, perch.Removed{JID: jid})
 	s.rosterChanged(jid)
 }

@@ -65,7 +65,7 @@ func (s *Session) decidedNow(r *perch.MessageRecord) {
 		return
 	}
 	delete(s.out.awaited, r.ID)
-	s.whenKept(func(Result) {
+	s.log.AfterCommit(func(Result) {
 		for _, c := range waiting {
 			close(c)
 		}

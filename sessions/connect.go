@@ -57,8 +57,7 @@ func (s *Session) saveStream() {
 	s.rec.Handled = l.lastSeq
 	s.saveRecord()
 	if len(l.held) == 0 {
-		b := s.batch()
-		b.link, b.seq = l, l.lastSeq
+		s.log.cover(l, l.lastSeq)
 	}
 }
 
@@ -69,10 +68,10 @@ func (s *Session) connectNow() {
 	if s.ended || s.closing || s.link != nil || s.retry.dialling {
 		return
 	}
-	if (s.rec.Stream != nil || s.halfway != nil || s.m.nodes != nil) && len(s.log.queue) > 0 {
+	if (s.rec.Stream != nil || s.halfway != nil || s.m.nodes != nil) && !s.log.empty() {
 		// To resume is to acknowledge: not before everything is kept. And a node that has lost
 		// the session learns so by its write; its login would drive the new owner out.
-		s.whenWritten(s.connectNow)
+		s.log.afterDrain(s.connectNow)
 		return
 	}
 	s.retry.dialling = true
@@ -291,7 +290,7 @@ func (s *Session) online(l *link) {
 // long ago, and a new owner may have sent it since. The Store refuses the write then, and
 // nothing leaves.
 func (s *Session) writeWhenOwned(l *link) {
-	s.whenKept(func(Result) {
+	s.log.AfterCommit(func(Result) {
 		l.owned = true
 		s.pump()
 	})
@@ -307,6 +306,6 @@ func (s *Session) becomeOnline(resumed bool) {
 	s.writeWhenOwned(s.link)
 	s.retry.tell(nil)
 	// Whoever waited for the login sees its event in the log, and never as news.
-	s.whenKept(func(Result) { s.openingDone(nil) })
+	s.log.AfterCommit(func(Result) { s.openingDone(nil) })
 	s.attended()
 }

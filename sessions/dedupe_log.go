@@ -49,7 +49,7 @@ func (s *Session) recall(ctx context.Context, l *link) error {
 	var own perch.JID
 	last := ""
 	if err := s.turn(ctx, func() {
-		tip, since, own, last = s.log.shown, s.overlapBegins(), s.rec.JID, s.rec.ArchiveID
+		tip, since, own, last = s.log.published, s.overlapBegins(), s.rec.JID, s.rec.ArchiveID
 	}); err != nil || tip == 0 {
 		return err
 	}
@@ -187,7 +187,7 @@ func (s *Session) logMessage(typ perch.EventType, m *perch.Message, c identity) 
 	now := s.now()
 	c.added = now
 	c.timeOf(m, now)
-	s.emitAt(typ, now, m)
+	s.log.durableAt(typ, now, m)
 	s.known.add(c)
 	s.trimLater()
 }

@@ -110,7 +110,7 @@ func (s *Session) gap() {
 	if from == 0 {
 		from = s.state.since
 	}
-	s.emit(perch.EventSessionGap, perch.Gap{From: from, To: s.now()})
+	s.log.Durable(perch.EventSessionGap, perch.Gap{From: from, To: s.now()})
 }
 
 // catchUp reads the archive from the last logged message on (XEP-0313), before live
@@ -305,7 +305,7 @@ func writtenAs(r *perch.MessageRecord, it *perch.ArchiveItem) bool {
 // than it can be written.
 func (s *Session) written(ctx context.Context) error {
 	done := make(chan struct{})
-	if err := s.turn(ctx, func() { s.whenWritten(func() { close(done) }) }); err != nil {
+	if err := s.turn(ctx, func() { s.log.afterDrain(func() { close(done) }) }); err != nil {
 		return err
 	}
 	select {

@@ -80,7 +80,7 @@ func (s *Session) lastMessages(ctx context.Context, l *link, since perch.Time) (
 		return nil, err
 	}
 	var tip uint64
-	if err := s.turn(ctx, func() { tip = s.log.shown }); err != nil {
+	if err := s.turn(ctx, func() { tip = s.log.published }); err != nil {
 		return nil, err
 	}
 	page, err := s.m.o.Store.Log(ctx, s.id, tip-min(tip, lastTail), lastTail)

@@ -53,8 +53,8 @@ func (s *Session) invited(in *perch.SubscriptionIn) {
 	default:
 		s.invites = slices.Insert(s.invites, i, next)
 	}
-	put(&s.batch().commit.Invitations, invitationKey, next)
-	s.emit(perch.EventInvitationReceived, next)
+	put(&s.log.Change().Invitations, invitationKey, next)
+	s.log.Durable(perch.EventInvitationReceived, next)
 }
 
 // fitInvitation reports whether there is room for one, or for a longer one, and counts it then.
@@ -77,9 +77,9 @@ func (s *Session) closeInvitation(jid perch.JID, typ perch.EventType) {
 	inv := s.invites[i]
 	s.use.invited -= invitationCost(inv)
 	s.invites = slices.Delete(s.invites, i, i+1)
-	del(&s.batch().commit.Invitations, invitationKey, invitationKey(inv))
+	del(&s.log.Change().Invitations, invitationKey, invitationKey(inv))
 	s.rememberAddress(inv.JID)
-	s.emit(typ, inv)
+	s.log.Durable(typ, inv)
 }
 
 // Invitations returns the pending requests, sorted by the key of the JID.

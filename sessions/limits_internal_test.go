@@ -14,6 +14,7 @@ func TestHistoryEdge(t *testing.T) {
 		r.History = append(r.History, perch.StatusChange{Status: perch.StatusSent, Time: i + 1})
 	}
 	s := &Session{}
+	s.log.host = s
 	for step, want := range []struct {
 		n      int
 		second perch.Time

@@ -14,8 +14,8 @@ const (
 
 // load takes over what the Store has. It runs before the owner, and may wait.
 func (s *Session) load(ctx context.Context, v *Saved) error {
-	s.fence, s.epoch, s.rec = v.Fence, v.Epoch, v.Record
-	s.log.next, s.log.shown = v.Tip, v.Tip
+	s.log.reset(v)
+	s.rec = v.Record
 	if v.Stale {
 		s.distrust(v)
 	}
@@ -60,7 +60,7 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 // respell moves rows that an earlier version kept under the text of a JID to their place
 // under its key.
 func (s *Session) respell(v *Saved) {
-	c := &s.batch().commit
+	c := s.log.Change()
 	respellRows(&c.Roster, v.Roster, func(b *perch.Buddy) perch.JID { return b.JID })
 	respellRows(&c.Presence, v.Presence, func(p *perch.Presence) perch.JID { return p.JID })
 	respellRows(&c.Invitations, v.Invitations, func(i *perch.Invitation) perch.JID { return i.JID })

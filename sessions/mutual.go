@@ -71,8 +71,8 @@ func (s *Session) endMutual(jid perch.JID) {
 		b.Mutual = false
 		item := s.m.compact(b)
 		k, _ := s.contacts.put(item)
-		put(&s.batch().commit.Roster, buddyKey, item)
-		s.emit(perch.EventRosterItem, k.shown())
+		put(&s.log.Change().Roster, buddyKey, item)
+		s.log.Durable(perch.EventRosterItem, k.shown())
 	}
 }
 

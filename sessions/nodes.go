@@ -275,7 +275,7 @@ func (n *nodes) giveWay() {
 	n.m.log.Error("another process runs under the name of this node, and has its sessions now", "node", n.me().ID)
 	n.m.Drain()
 	for _, s := range n.m.all() {
-		s.tell(s.letGo)
+		s.tell(s.fenced)
 	}
 	close(n.m.replaced)
 }

@@ -80,8 +80,8 @@ func (s *Session) pump() {
 func (s *Session) mark(e *outEntry) {
 	e.Sent, e.marking = true, true
 	kept := e.OutboxEntry
-	put(&s.batch().commit.Outbox, outboxKey, &kept)
-	s.whenKept(func(Result) {
+	put(&s.log.Change().Outbox, outboxKey, &kept)
+	s.log.AfterCommit(func(Result) {
 		e.marking = false
 		s.pump()
 	})
@@ -137,9 +137,9 @@ func (s *Session) advance(r *perch.MessageRecord, st perch.MessageStatus, xe *pe
 	if n := len(next.History); n > maxHistory {
 		next.History = slices.Concat(next.History[:1], next.History[n-maxHistory+1:])
 	}
-	putMessage(&s.batch().commit, next)
+	putMessage(s.log.Change(), next)
 	if st != perch.StatusSent {
-		s.emit(perch.EventMessageStatus, perch.StatusChange{ID: r.ID, Status: st, Error: xe})
+		s.log.Durable(perch.EventMessageStatus, perch.StatusChange{ID: r.ID, Status: st, Error: xe})
 	}
 	s.decidedNow(next)
 	return next
@@ -149,7 +149,7 @@ func (s *Session) advance(r *perch.MessageRecord, st perch.MessageStatus, xe *pe
 func (s *Session) done(e *outEntry, st perch.MessageStatus, xe *perch.XMPPError) {
 	e.record = s.advance(e.record, st, xe)
 	s.out.entries = slices.DeleteFunc(s.out.entries, func(x *outEntry) bool { return x == e })
-	del(&s.batch().commit.Outbox, outboxKey, e.ID)
+	del(&s.log.Change().Outbox, outboxKey, e.ID)
 	s.remember(e.record)
 }
 

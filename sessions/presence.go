@@ -90,8 +90,8 @@ func (s *Session) setPresence(k *contact, next *perch.Presence) {
 		return
 	}
 	k.presence = next
-	put(&s.batch().commit.Presence, presenceKey, next)
-	s.hint(perch.EventPresence, string(next.JID), next)
+	put(&s.log.Change().Presence, presenceKey, next)
+	s.log.Ephemeral(perch.EventPresence, string(next.JID), next)
 }
 
 // saidAt is the time of a presence: that of its delay, or now. What is said now is later

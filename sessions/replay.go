@@ -15,7 +15,7 @@ func (sub *Subscription) replay(ctx context.Context, emit func(*perch.Event) err
 		var tip perch.Position
 		near := false
 		err := s.turn(ctx, func() {
-			if tip = s.tip(); tip.Epoch == sub.at.Epoch && tip.Offset-sub.at.Offset <= replayPage {
+			if tip = s.log.tip(); tip.Epoch == sub.at.Epoch && tip.Offset-sub.at.Offset <= replayPage {
 				near = true
 				s.register(sub, false)
 			}

@@ -108,7 +108,7 @@ func (s *Session) accept(p *sending) error {
 	s.out.accepting += outCost(&e.MessageOut)
 	kept := e.OutboxEntry
 	c := Commit{Outbox: Delta[OutboxEntry]{Put: []*OutboxEntry{&kept}}, Messages: []*perch.MessageRecord{e.record}, Once: p.once}
-	s.alone(c, func(r Result) { s.accepted(p, r) })
+	s.log.enqueueExclusive(c, func(r Result) { s.accepted(p, r) })
 	return nil
 }
 
@@ -176,7 +176,7 @@ func (s *Session) adopt(p *sending, id string) {
 				e := p.entry
 				e.ID, e.MessageOut.ID, e.record, e.Sent = id, id, r, false
 				kept := e.OutboxEntry
-				put(&s.batch().commit.Outbox, outboxKey, &kept)
+				put(&s.log.Change().Outbox, outboxKey, &kept)
 				s.out.entries = append(s.out.entries, e)
 				s.pump()
 			}

@@ -44,8 +44,6 @@ type Session struct {
 	upstream Upstream
 	caps     perch.Capabilities // of the last login; before it, of the configuration
 	rec      Record
-	fence    uint64
-	epoch    string
 	log      eventLog
 	use      usage
 
@@ -101,6 +99,7 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 		opened: make(chan struct{}), gone: make(chan struct{}), replacing: make(chan struct{}, 1),
 		state: status{state: perch.StateConnecting, since: perch.At(time.Now())},
 	}
+	s.log = eventLog{host: s, store: m.o.Store, id: id}
 	s.counted = s.state.state
 	s.post.wake = make(chan struct{}, 1)
 	s.caps = s.upstream.Capabilities
@@ -211,7 +210,7 @@ func (s *Session) finish() {
 	stop(s.retry.timer)
 	stop(s.idle.timer)
 	stop(s.idle.release)
-	stop(s.log.pause)
+	s.log.stop()
 	stop(s.trim)
 	if s.settle != nil {
 		stop(s.settle.timer)
@@ -279,12 +278,12 @@ func (s *Session) shutdown(release bool) {
 	s.closing = true
 	s.openingDoneQuiet()
 	stop(s.retry.timer)
-	s.whenWritten(func() {
+	s.log.afterDrain(func() {
 		if s.ended {
 			return
 		}
 		e := s.lastWrite(release)
-		s.whenWritten(func() { s.closed(e, release) })
+		s.log.afterDrain(func() { s.closed(e, release) })
 	})
 }
 
@@ -301,7 +300,7 @@ func (s *Session) lastWrite(release bool) ending {
 		s.saveRecord()
 	}
 	if release && s.m.Self().ID != "" {
-		s.batch().commit.Release = true
+		s.log.Change().Release = true
 	}
 	return e
 }
@@ -340,8 +339,8 @@ func (s *Session) ours(v *Saved, adopted bool) {
 	}
 }
 
-// letGo ends the session because another owner has it.
-func (s *Session) letGo() {
+// fenced implements logHost: it ends the session because another owner has it.
+func (s *Session) fenced() {
 	if s.ended {
 		return
 	}

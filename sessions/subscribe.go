@@ -74,24 +74,21 @@ func (s *Session) cursor(text string) (perch.Position, string) {
 
 // judge compares a cursor with the log as clients know it.
 func (s *Session) judge(sub *Subscription, since perch.Position) (reason string) {
-	sub.Tip = s.tip()
+	sub.Tip = s.log.tip()
 	sub.Session = s.info()
 	switch {
-	case since.Epoch != s.epoch:
+	case since.Epoch != s.log.epoch:
 		return ResetEpoch
-	case since.Offset > s.log.shown:
+	case since.Offset > s.log.published:
 		return ResetUnknown
 	}
 	return ""
 }
 
-// tip is the last durable position that was shown.
-func (s *Session) tip() perch.Position { return perch.Position{Epoch: s.epoch, Offset: s.log.shown} }
-
 // register makes sub one of those that events are offered to, from the tip on, and takes
 // the state that belongs to this tip: all in one turn, so nothing is missed or doubled.
 func (s *Session) register(sub *Subscription, all bool) {
-	sub.register(s.tip())
+	sub.register(s.log.tip())
 	if all {
 		s.handed = true
 		sub.roster = make([]*perch.Buddy, len(s.contacts))

@@ -174,7 +174,7 @@ func (s *Session) setState(state perch.State, reason string, retryAt perch.Time,
 	if old.state != state {
 		s.m.count(s)
 	}
-	s.emit(perch.EventSessionState, perch.StateChange{State: state, Previous: old.state, Reason: reason, RetryAt: retryAt, Resumed: resumed})
+	s.log.Durable(perch.EventSessionState, perch.StateChange{State: state, Previous: old.state, Reason: reason, RetryAt: retryAt, Resumed: resumed})
 }
 
 // lost is the end of the connection that was in use.

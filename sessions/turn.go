@@ -111,7 +111,7 @@ func (s *Session) step() {
 		}
 	}()
 	s.wait()
-	s.flush()
+	s.log.flush()
 	s.measure(s.waiting())
 }
 

@@ -59,10 +59,7 @@ func (s *Session) writeCard(card *perch.VCard) {
 		s.m.o.Observer.Dropped(DroppedOverBudget, 1)
 		return
 	}
-	b := s.batch()
-	put(&b.commit.VCards, vcardKey, card)
-	b.cards += n
-	s.log.cards += n
+	s.log.addCard(card, n)
 }
 
 // VCardCost estimates the memory of a card.
@@ -90,7 +87,7 @@ func (s *Session) cacheCard(card *perch.VCard) {
 	before := k.shown()
 	s.setWord(k, &k.name, cardName(card), maxName)
 	if after := k.shown(); after.Name != before.Name {
-		s.emit(perch.EventRosterItem, after)
+		s.log.Durable(perch.EventRosterItem, after)
 	}
 }
 
@@ -124,6 +121,6 @@ func (s *Session) applyPhoto(k *contact, hash string) {
 		return
 	}
 	if old != (word{}) && old != k.photo {
-		s.emit(perch.EventVCardChanged, perch.VCardChange{JID: k.buddy.JID, PhotoHash: hash})
+		s.log.Durable(perch.EventVCardChanged, perch.VCardChange{JID: k.buddy.JID, PhotoHash: hash})
 	}
 }

@@ -94,7 +94,7 @@ func verifyError(err error) error {
 func (s *Session) reserveLogin(ctx context.Context, fresh perch.Account) (req DialRequest, ok bool, err error) {
 	err = s.turn(ctx, func() {
 		// What waits to be written has to be written first: to resume is to acknowledge.
-		ok = s.state.state == perch.StateSuspended && s.link == nil && !s.retry.dialling && !s.closing && len(s.log.queue) == 0
+		ok = s.state.state == perch.StateSuspended && s.link == nil && !s.retry.dialling && !s.closing && s.log.empty()
 		if ok {
 			s.retry.dialling = true
 			req = s.dialRequest(fresh)

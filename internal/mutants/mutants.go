@@ -17,8 +17,8 @@ var All = []Mutant{
 		Name: "ack", Does: "acknowledges stanzas to the server before they are committed",
 		File: "sessions/apply.go",
 		Edits: []Edit{{
-			"\tb.link, b.seq = l, l.lastSeq\n",
-			"\tb.link, b.seq = l, l.lastSeq\n\tdefer l.conn.Handled(l.lastSeq)\n",
+			"\tb := s.log.cover(l, l.lastSeq)\n",
+			"\tb := s.log.cover(l, l.lastSeq)\n\tdefer l.conn.Handled(l.lastSeq)\n",
 		}},
 	},
 	{

@@ -1,0 +1,69 @@
+package sessions
+
+import (
+	"encoding/json"
+
+	"github.com/perch-im/perch"
+)
+
+// batch is one commit and what follows from it.
+type batch struct {
+	commit    Commit
+	publish   []*perch.Event // durable and ephemeral, in order
+	bytes     int            // of publish
+	taken     int            // stanzas whose effects are in it
+	cards     int            // bytes of vCards
+	after     []func(Result)
+	link      *link // whose stanzas up to seq are in this batch, or before it
+	seq       uint64
+	exclusive bool // decided by a key that may exist: nothing else may depend on it
+	closed    bool // nothing is added any more
+}
+
+func (b *batch) empty() bool {
+	c := &b.commit
+	return len(c.Events) == 0 && c.Record == nil && c.Once == nil && !c.Release && len(c.Messages) == 0 && c.Roster.Empty() &&
+		c.Presence.Empty() && c.Invitations.Empty() && c.VCards.Empty() && c.Outbox.Empty()
+}
+
+// gathering is the batch that changes are added to.
+func (l *eventLog) gathering() *batch {
+	if n := len(l.queue); n > 0 {
+		if b := l.queue[n-1]; !b.exclusive && !b.closed && len(b.publish) < batchEvents {
+			return b
+		}
+	}
+	b := &batch{}
+	l.queue = append(l.queue, b)
+	return b
+}
+
+// requeue queues a batch of the lost log again, with new positions. Rows of tables are not in
+// it: they are all written when the log is reset.
+func (l *eventLog) requeue(old *batch) {
+	b := l.gathering()
+	for _, e := range old.publish {
+		if !e.Position.IsZero() {
+			l.next++
+			e = moved(e, perch.Position{Epoch: l.epoch, Offset: l.next})
+			b.commit.Events = append(b.commit.Events, e)
+		}
+		l.append(b, e)
+	}
+	b.commit.Messages = append(b.commit.Messages, old.commit.Messages...)
+	b.commit.VCards = old.commit.VCards
+	b.after = append(b.after, old.after...)
+	b.link, b.seq = old.link, old.seq
+	b.closed = true
+}
+
+// moved is e at another position.
+func moved(e *perch.Event, pos perch.Position) *perch.Event {
+	var env struct {
+		Data json.RawMessage `json:"data"`
+	}
+	if err := json.Unmarshal(e.Wire, &env); err != nil {
+		panic("sessions: an event of ours cannot be read: " + err.Error())
+	}
+	return perch.NewEvent(pos, e.Type, e.Time, env.Data)
+}
