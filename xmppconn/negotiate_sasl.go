@@ -28,6 +28,11 @@ func (l *login) authenticate(features *element) error {
 	if err := l.write("<auth xmlns='" + nsSASL + "' mechanism='" + name + "'" + attrs + ">" + escape(text) + "</auth>"); err != nil {
 		return err
 	}
+	return l.converse(name, m)
+}
+
+// converse answers what the server asks until it has decided.
+func (l *login) converse(name string, m mechanism) error {
 	for range maxSASLSteps {
 		el, err := l.element()
 		if err != nil {

@@ -1,0 +1,318 @@
+package xmppconn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/canary"
+)
+
+// The tests of this file use limits up to their edge, and once more. The numbers are those of
+// docs/operations.md, or of the comment at the limit, never the constants of the code.
+
+// TestArchivePageEdge: of one query 500 results are taken, whatever was asked and sent.
+func TestArchivePageEdge(t *testing.T) {
+	for _, tt := range []struct{ limit, sent, want int }{{600, 501, 500}, {0, 501, 500}, {500, 500, 500}, {10, 12, 10}} {
+		bubble(t, fmt.Sprintf("%d of %d", tt.limit, tt.sent), func(t *testing.T) {
+			_, c, _, p := online(t, messengerUp())
+			c.login.Capabilities.Archive = "313"
+			answer(p, func(iq *element) string {
+				var b strings.Builder
+				for i := range tt.sent {
+					fmt.Fprintf(&b, "<message><result xmlns='%s' queryid='%s' id='%d'><forwarded xmlns='%s'><message xmlns='jabber:client' from='bob@a.test/x' to='me@a.test'><body>b</body></message></forwarded></result></message>",
+						nsMAM, iq.children[0].attr("queryid"), i, nsForward)
+				}
+				return b.String() + resultOf(iq, "<fin xmlns='"+nsMAM+"'><set xmlns='"+nsRSM+"'><last>9</last></set></fin>")
+			})
+			page, err := c.Archive(context.Background(), perch.ArchiveQuery{With: "bob@a.test", Limit: tt.limit})
+			if err != nil || len(page.Items) != tt.want {
+				t.Errorf("%d items, %v; want %d", len(page.Items), err, tt.want)
+			}
+		})
+	}
+}
+
+// TestEarlyEdge: 256 stanzas, or 1 MiB of them, are kept between bind and the end of a login.
+func TestEarlyEdge(t *testing.T) {
+	for _, tt := range []struct{ n, size int }{{256, 100}, {16, 1 << 16}} {
+		l := &login{c: &Conn{}}
+		f := &frame{kind: frameElement, raw: make([]byte, tt.size)}
+		for i := range tt.n {
+			if err := l.keep(f); err != nil {
+				t.Fatalf("stanza %d of %d bytes: %v, want it kept", i+1, tt.size, err)
+			}
+		}
+		if f.raw = f.raw[:1]; perch.KindOf(l.keep(f)) != perch.KindLinkLost {
+			t.Errorf("one more after %d of %d bytes is kept, want the end of the login", tt.n, tt.size)
+		}
+	}
+}
+
+// TestFarewellEdge: a server that reads nothing has 2 seconds for the last words of a stream.
+func TestFarewellEdge(t *testing.T) {
+	bubble(t, "before Start", func(t *testing.T) {
+		w := newWorld(t, messengerUp())
+		hold := make(chan struct{})
+		defer close(hold)
+		w.serve("xmpp.a.test:5222", func(p *peer) { p.login(); <-hold })
+		c := w.dial()
+		began := time.Now()
+		_ = c.Close(context.Background())
+		if took := time.Since(began); took != 2*time.Second {
+			t.Errorf("closing took %v, want 2 s", took)
+		}
+	})
+}
+
+// TestRosterTimeEdges: a roster has 8 seconds, and four times as long while parts of it come.
+func TestRosterTimeEdges(t *testing.T) {
+	for name, tt := range map[string]struct {
+		parts int
+		want  time.Duration
+	}{"no answer": {0, 8 * time.Second}, "an answer without end": {100, 32 * time.Second}} {
+		bubble(t, name, func(t *testing.T) {
+			_, c, _, p := online(t, messengerUp())
+			done := p.script(func(p *peer) {
+				iq := p.expect(nsClient, "iq")
+				if tt.parts > 0 {
+					p.send("<iq type='result' id='" + iq.attr("id") + "'><query xmlns='" + nsRoster + "'>" + manyItems(8000))
+				}
+				for range tt.parts {
+					time.Sleep(7 * time.Second)
+					p.send("<item jid='slow@a.test'/>")
+				}
+				p.drain()
+			})
+			began := time.Now()
+			_, err := c.Roster(context.Background(), "")
+			if took := time.Since(began); perch.KindOf(err) != perch.KindUpstreamTimeout || took != tt.want {
+				t.Errorf("after %v: %v; want %s after %v", took, err, perch.KindUpstreamTimeout, tt.want)
+			}
+			c.Abort()
+			_ = p.conn.Close()
+			<-done
+		})
+	}
+}
+
+// TestAddressEdge: six addresses of one host are tried, of each family three.
+func TestAddressEdge(t *testing.T) {
+	var r fixedResolver
+	for i := range byte(10) {
+		r = append(r, netip.AddrFrom4([4]byte{192, 0, 2, i + 1}), netip.MustParseAddr(fmt.Sprintf("2001:db8::%d", i+1)))
+	}
+	d, err := NewDialer(Upstream{Domain: "a.test", Resolver: r}, Options{Logger: canary.Logger()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.addresses(context.Background(), "a.test"); len(got) != 6 || err != nil {
+		t.Errorf("%d addresses are tried, %v; want 6", len(got), err)
+	}
+}
+
+// endless is a stream that goes on with the same bytes until so many were read.
+type endless struct {
+	head, body string
+	at, left   int // in the body, and bytes of it that are still to come
+}
+
+func (e *endless) Read(p []byte) (n int, err error) {
+	if n = copy(p, e.head); n > 0 {
+		e.head = e.head[n:]
+		return n, nil
+	}
+	for n < len(p) && e.left > 0 {
+		k := copy(p[n:], e.body[e.at:min(len(e.body), e.at+e.left)])
+		n, e.left, e.at = n+k, e.left-k, (e.at+k)%len(e.body)
+	}
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// TestSkippedStanzaEdge: a stanza that is skipped may have 16 MiB; then the stream ends.
+func TestSkippedStanzaEdge(t *testing.T) {
+	const head = "<message><body>"
+	for _, tt := range []struct {
+		bytes int
+		ends  bool
+	}{{16<<20 - 1024, false}, {16<<20 + 1024, true}} {
+		f := newFramer(&endless{head: testHeader + head, body: strings.Repeat("x", 4096), left: tt.bytes - len(head)}, defaultLimits)
+		var err error
+		for err == nil {
+			var fr frame
+			if fr, err = f.next(); err == nil {
+				fr.release()
+			}
+		}
+		if ends := condition(err) == "policy-violation"; ends != tt.ends {
+			t.Errorf("after %d bytes: %v, want the end of the stream for it: %v", tt.bytes, err, tt.ends)
+		}
+	}
+}
+
+// TestLargeAnswerEdge: the answer to our own roster request may have 64 MiB.
+func TestLargeAnswerEdge(t *testing.T) {
+	const head = "<iq type='result' id='r'><query xmlns='" + nsRoster + "'>"
+	item := "<item jid='a@b' name='" + strings.Repeat("n", 8192-len("<item jid='a@b' name=''/>")) + "'/>"
+	for _, tt := range []struct {
+		bytes   int
+		skipped bool
+	}{{64<<20 - 1<<20, false}, {64<<20 + 1<<20, true}} {
+		f := newFramer(&endless{head: testHeader + head, body: item, left: tt.bytes}, defaultLimits)
+		f.takesLarge = func(*skipped) bool { return true }
+		skippedIt := false
+		f.skipping = func(s *skipped) { skippedIt = skippedIt || s.reason == "too_large" }
+		for {
+			fr, err := f.next()
+			if err != nil {
+				if !errors.Is(err, io.ErrUnexpectedEOF) {
+					t.Errorf("an answer of %d bytes: %v, want it read to its end", tt.bytes, err)
+				}
+				break
+			}
+			fr.release()
+		}
+		if skippedIt != tt.skipped {
+			t.Errorf("an answer of %d bytes is skipped: %v, want %v", tt.bytes, skippedIt, tt.skipped)
+		}
+	}
+}
+
+// TestLargeAnswerPrefixEdge: the start tags of a large answer may have 4 KiB.
+func TestLargeAnswerPrefixEdge(t *testing.T) {
+	for _, tt := range []struct {
+		prefix int
+		taken  bool
+	}{{4095, true}, {4097, false}} {
+		open := "<iq type='result' id='r'><query xmlns='" + nsRoster + "' ver=''>"
+		open = strings.Replace(open, "ver=''", "ver='"+strings.Repeat("v", tt.prefix-len(open))+"'", 1)
+		r, left, err := inParts(testHeader+open+manyItems(2000)+"</query></iq>", 0, 10_000)
+		if taken := !left && err == nil && len(r.Items) == 2000; taken != tt.taken {
+			t.Errorf("start tags of %d bytes: %d items, skipped %v, %v; want it taken: %v", tt.prefix, len(r.Items), left, err, tt.taken)
+		}
+	}
+}
+
+// TestEmptyReadsEdge: a reader may give nothing a hundred times in a row.
+func TestEmptyReadsEdge(t *testing.T) {
+	in := &input{}
+	for i := range 100 {
+		if err := in.after(0, nil); err != nil {
+			t.Fatalf("empty read %d: %v", i+1, err)
+		}
+	}
+	if err := in.after(0, nil); !errors.Is(err, io.ErrNoProgress) {
+		t.Errorf("one more: %v, want %v", err, io.ErrNoProgress)
+	}
+}
+
+// patient is a mechanism that has an answer to everything.
+type patient struct{}
+
+func (patient) start() (string, error)      { return "", nil }
+func (patient) next(string) (string, error) { return "", nil }
+func (patient) finish(string) error         { return nil }
+
+// TestSASLStepsEdge: after eight answers of the server authentication ends, decided or not.
+func TestSASLStepsEdge(t *testing.T) {
+	const challenge = "<challenge xmlns='" + nsSASL + "'/>"
+	for challenges, want := range map[int]bool{7: true, 8: false} {
+		bubble(t, fmt.Sprint(challenges), func(t *testing.T) {
+			w := newWorld(t, messengerUp())
+			w.serve("xmpp.a.test:5222", func(p *peer) {
+				p.frame()
+				p.send(testHeader)
+				for range challenges {
+					p.send(challenge)
+					p.expect(nsSASL, "response")
+				}
+				p.send(saslSuccess)
+				p.drain()
+			})
+			raw, err := w.d.connect(context.Background(), target{host: "xmpp.a.test", port: 5222})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer raw.Close()
+			l := newLogin(context.Background(), w.d, tokenAccount, target{}, raw)
+			if err := l.write(testHeader); err != nil {
+				t.Fatal(err)
+			}
+			if f, err := l.c.fr.next(); err != nil || f.kind != frameHeader {
+				t.Fatalf("frame %d, %v", f.kind, err)
+			}
+			if err := l.converse("TEST", patient{}); (err == nil) != want || l.authenticated != want {
+				t.Errorf("%d challenges, then success: authenticated %v, %v; want %v", challenges, l.authenticated, err, want)
+			}
+		})
+	}
+}
+
+// TestElementEdges: the parser takes 256 attributes or declarations of an element, a roster
+// item 100 groups, and SCRAM a million rounds.
+func TestElementEdges(t *testing.T) {
+	for _, attrs := range []string{manyAttrs(256), strings.ReplaceAll(manyAttrs(256), " ", " xmlns:")} {
+		if _, err := parseElement([]byte("<a"+attrs+"/>"), nsContext{}); err != nil {
+			t.Errorf("256 attributes: %v", err)
+		}
+	}
+	groups := ""
+	for i := range 101 {
+		groups += fmt.Sprintf("<group>g%d</group>", i)
+	}
+	b, _ := parseRosterItem(mustParse(t, "<item xmlns='"+nsRoster+"' jid='a@b'>"+groups+"</item>"))
+	if len(b.Groups) != 100 {
+		t.Errorf("%d groups of 101 are taken, want 100", len(b.Groups))
+	}
+	for rounds, ok := range map[int]bool{1_000_000: true, 1_000_001: false, 4096: true, 4095: false} {
+		if err := checkRounds(fmt.Appendf(nil, "r=x,s=eA==,i=%d", rounds)); (err == nil) != ok {
+			t.Errorf("%d rounds: %v, want them taken: %v", rounds, err, ok)
+		}
+	}
+}
+
+// TestStreamManagementEdges: the server is asked after five stanzas at once, and four queues of
+// bytes may wait for its acknowledgement.
+func TestStreamManagementEdges(t *testing.T) {
+	smBubble(t, "asked after five, not before", func(t *testing.T, s *smServer) {
+		c, _, p := s.connect(nil)
+		began := time.Now()
+		say(t, c, "1", "2", "3", "4")
+		for range 4 {
+			p.expect(nsClient, "message")
+		}
+		synctest.Wait()
+		say(t, c, "5")
+		p.expect(nsClient, "message")
+		if p.expect(nsSM, "r"); time.Since(began) != 0 {
+			t.Errorf("asked after %v, want at once", time.Since(began))
+		}
+	})
+	smBubble(t, "four queues wait", func(t *testing.T, s *smServer) {
+		c, _, p := s.connect(nil)
+		done := p.script((*peer).drain)
+		defer func() { c.Abort(); _ = p.conn.Close(); <-done }()
+		const queue, body = 1 << 20, 100 << 10
+		kept := 0
+		var err error
+		for i := 0; err == nil && kept < 6*queue; i++ {
+			_, err = c.Send(&perch.MessageOut{ID: fmt.Sprint(i), To: "bob@a.test", Kind: perch.ChatMessage, Body: strings.Repeat("x", body)})
+			if synctest.Wait(); err == nil {
+				kept += body
+			}
+		}
+		if perch.KindOf(err) != perch.KindTryLater || kept < 4*queue-2*body || kept > 4*queue+body {
+			t.Errorf("%d bytes wait for the server, then %v; want 4 MiB and %s", kept, err, perch.KindTryLater)
+		}
+	})
+}
