@@ -12,6 +12,7 @@ import (
 
 // hops is how requests get from this node to others.
 type hops struct {
+	dialer    *net.Dialer
 	transport *http.Transport
 	way       http.RoundTripper // transport, with Options.NodeTransport around it
 	log       *log.Logger
@@ -35,6 +36,7 @@ func newHops(o Options) *hops {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // one connection for each stream; WebSockets know no other
 	h := &hops{
+		dialer: dialer,
 		transport: &http.Transport{
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				c, err := dialer.DialContext(ctx, network, addr)

@@ -1,0 +1,197 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/canary"
+	"github.com/perch-im/perch/sessions"
+)
+
+// TestDefaultsAreDocumented: what an option is that was left out.
+func TestDefaultsAreDocumented(t *testing.T) {
+	got, err := Options{Sessions: new(sessions.Manager)}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Options{
+		BodyBytes: 262_144, RequestTime: 30 * time.Second, StreamsPerToken: 20,
+		TokenRate: Rate{100, 300}, IPRate: Rate{200, 600}, SignInRate: Rate{10.0 / 60, 10}, AccountRate: Rate{10.0 / 60, 20},
+		Heartbeat: 25 * time.Second, PingTimeout: 10 * time.Second, FrameTime: 10 * time.Second,
+		QueueFrames: 256, QueueBytes: 1_048_576, FrameBytes: 65_536, CommandsPerMinute: 120, TicketLife: 30 * time.Second,
+		Retention: sessions.Retention{Events: 10_000, Bytes: 8_388_608, Age: 24 * time.Hour},
+	}
+	limits := func(o Options) []any {
+		return []any{o.BodyBytes, o.RequestTime, o.StreamsPerToken, o.TokenRate, o.IPRate, o.SignInRate, o.AccountRate, o.Heartbeat,
+			o.PingTimeout, o.FrameTime, o.QueueFrames, o.QueueBytes, o.FrameBytes, o.CommandsPerMinute, o.TicketLife, o.Retention}
+	}
+	if diff := cmp.Diff(limits(want), limits(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestCountersEdge: a node keeps 50,000 counters of attempts; one more pushes an idle one out.
+func TestCountersEdge(t *testing.T) {
+	const most = 50_000
+	l := newAttempts("test", Rate{PerSecond: 0.01, Burst: 5}, nil)
+	for i := range most {
+		l.try(fmt.Sprint(i))
+		l.settle(fmt.Sprint(i), false)
+	}
+	if n := len(l.counters); n != most {
+		t.Fatalf("%d counters, want %d", n, most)
+	}
+	if a, _ := l.try("one more"); !a.OK || len(l.counters) > most {
+		t.Errorf("%d counters with one more, taken %v; want at most %d, and it taken", len(l.counters), a.OK, most)
+	}
+}
+
+// TestTicketsEdge: a node has 10,000 tickets out, 20 of one session.
+func TestTicketsEdge(t *testing.T) {
+	k := newTickets(time.Minute)
+	for i := range 10_000 {
+		if _, err := k.reserve(sessions.ID(fmt.Sprint(i/20)), fmt.Sprint(i)); err != nil {
+			t.Fatalf("ticket %d: %v", i, err)
+		}
+	}
+	if _, err := k.reserve("another", "x"); perch.KindOf(err) != perch.KindQuotaExceeded {
+		t.Errorf("one more: %v, want %s", err, perch.KindQuotaExceeded)
+	}
+}
+
+// TestGuestsEdge: 256 sockets may be open only to be refused.
+func TestGuestsEdge(t *testing.T) {
+	s := newStreamState(Options{})
+	defer s.cut()
+	for i := range 256 {
+		if !s.guest() {
+			t.Fatalf("socket %d is not let in, want 256", i+1)
+		}
+	}
+	if s.guest() {
+		t.Error("one more is let in")
+	}
+	if s.guestGone(); !s.guest() {
+		t.Error("the place of one that has gone is not given again")
+	}
+}
+
+// TestDrainEdge: a drain without a deadline cuts what is still there after 20 seconds.
+func TestDrainEdge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &API{o: Options{Sessions: new(sessions.Manager)}, stream: newStreamState(Options{StreamsPerToken: 1})}
+		e, err := a.stream.enter("s", "ws")
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { <-a.stream.hard.Done(); a.stream.leave(e) }()
+		began := time.Now()
+		if a.Drain(context.Background()); time.Since(began) != 20*time.Second {
+			t.Errorf("took %v, want 20 s", time.Since(began))
+		}
+	})
+}
+
+// TestRelayCloseEdge: a peer has five seconds to close a stream that this node has ended.
+func TestRelayCloseEdge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		rl := &relay{
+			entry: &entry{plan: make(chan time.Duration, 1)}, splice: newSplicer(&frameScanner{}, func([]byte) error { return nil }),
+			frame: func(*perch.Event) []byte { return nil }, bye: func(ending) []byte { return nil },
+			cancel: cancel, quiet: time.Hour, stop: make(chan struct{}),
+		}
+		rl.wg.Go(rl.watch)
+		rl.entry.plan <- time.Second
+		began := time.Now()
+		if <-ctx.Done(); time.Since(began) != 6*time.Second {
+			t.Errorf("ended after %v, want 5 s after its moment", time.Since(began))
+		}
+		close(rl.stop)
+		rl.wg.Wait()
+	})
+}
+
+// stuckConn is a connection whose peer neither takes nor closes anything, but sends.
+type stuckConn struct {
+	net.Conn
+	buffers []int
+	sends   int // bytes for each read; 0: none
+	read    int
+	at      time.Time // the deadline for reading
+}
+
+func (c *stuckConn) SetWriteBuffer(n int) error          { c.buffers = append(c.buffers, n); return nil }
+func (c *stuckConn) CloseWrite() error                   { return nil }
+func (c *stuckConn) SetReadDeadline(at time.Time) error  { c.at = at; return c.Conn.SetReadDeadline(at) }
+func (c *stuckConn) SetWriteDeadline(at time.Time) error { return c.Conn.SetWriteDeadline(at) }
+func (c *stuckConn) Read(p []byte) (int, error) {
+	if c.sends == 0 {
+		return c.Conn.Read(p)
+	}
+	n := min(c.sends, len(p))
+	c.read += n
+	return n, nil
+}
+
+// TestFrameConnEdges: a write that is stuck has its time, and then two seconds in a larger
+// buffer. A polite end waits a second for the peer, and for a mebibyte of what it sends.
+func TestFrameConnEdges(t *testing.T) {
+	stuck := func(t *testing.T, sends int) (*stuckConn, *frameConn) {
+		ours, theirs := net.Pipe()
+		t.Cleanup(func() { _ = theirs.Close() })
+		c := &stuckConn{Conn: ours, sends: sends}
+		return c, newFrameConn(c, 10*time.Second)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		c, f := stuck(t, 0)
+		began := time.Now()
+		if _, err := f.Write([]byte("x")); err == nil || time.Since(began) != 12*time.Second {
+			t.Errorf("a stuck write: %v after %v, want an error after 12 s", err, time.Since(began))
+		}
+		if want := []int{64 << 10, 1 << 20}; !slices.Equal(c.buffers, want) {
+			t.Errorf("buffers of %v bytes, want %v", c.buffers, want)
+		}
+		began = time.Now()
+		if _ = f.Close(); time.Since(began) != time.Second {
+			t.Errorf("closing took %v, want 1 s", time.Since(began))
+		}
+		c, f = stuck(t, 1000)
+		if _ = f.Close(); c.read < 1<<20 || c.read > 1<<20+32<<10 {
+			t.Errorf("%d bytes were read before the end, want 1 MiB", c.read)
+		}
+	})
+}
+
+// TestHopEdges: another node has two seconds to take a connection, and five for TLS.
+func TestHopEdges(t *testing.T) {
+	o, err := Options{Sessions: new(sessions.Manager), Logger: canary.Logger()}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHops(o)
+	defer h.transport.CloseIdleConnections()
+	if got := h.transport.TLSHandshakeTimeout; got != 5*time.Second {
+		t.Errorf("a TLS handshake has %v, want 5 s", got)
+	}
+	var left time.Duration
+	h.dialer.ControlContext = func(ctx context.Context, _, _ string, _ syscall.RawConn) error {
+		at, _ := ctx.Deadline()
+		left = time.Until(at)
+		return io.EOF
+	}
+	_, _ = h.transport.DialContext(context.Background(), "tcp", "127.0.0.1:1")
+	if left <= time.Second || left > 2*time.Second {
+		t.Errorf("a connection has %v, want 2 s", left)
+	}
+}
