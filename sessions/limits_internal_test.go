@@ -2,7 +2,9 @@ package sessions
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/perch-im/perch"
 )
@@ -39,5 +41,83 @@ func TestRoutesEdge(t *testing.T) {
 	r.put(numbered(most), Node{ID: "last"})
 	if n := len(r.to); n > most || r.get(numbered(most), routeFor) == nil {
 		t.Errorf("%d are remembered with one more, want at most %d, and the newest", n, most)
+	}
+}
+
+// TestForeignEdge: 128 addresses that are no valid JIDs are remembered, or 8 KiB of them; the
+// oldest goes.
+func TestForeignEdge(t *testing.T) {
+	for _, tt := range []struct{ size, want int }{{20, 128}, {1024, 8}} {
+		var f foreignAddresses
+		for i := range 300 {
+			head := fmt.Sprintf("%04d ", i)
+			f = f.with(perch.JID(head + strings.Repeat("x", tt.size-len(head))))
+		}
+		if len(f) != tt.want || !strings.HasPrefix(string(f[len(f)-1]), "0299") {
+			t.Errorf("%d addresses of %d bytes are remembered, want the last %d", len(f), tt.size, tt.want)
+		}
+	}
+}
+
+// TestInternEdge: 65,536 strings are shared, and as many lists; then it starts again.
+func TestInternEdge(t *testing.T) {
+	const most = 65_536
+	var w interner
+	for i := range most {
+		w.one(fmt.Sprint(i))
+		w.list([]string{fmt.Sprint(i)})
+	}
+	if len(w.m) != most || len(w.lists) != most {
+		t.Errorf("%d strings and %d lists are shared, want %d", len(w.m), len(w.lists), most)
+	}
+	w.one("one more")
+	w.list([]string{"one more"})
+	if len(w.m) != 1 || len(w.lists) != 1 {
+		t.Errorf("%d strings and %d lists are shared with one more, want it alone", len(w.m), len(w.lists))
+	}
+}
+
+// TestMutualEdge: 256 requests of ours wait for their roster item; the oldest goes.
+func TestMutualEdge(t *testing.T) {
+	s := &Session{}
+	for i := range 257 {
+		s.wantMutual(perch.JID(fmt.Sprintf("b%d@example.net", i)))
+	}
+	if len(s.mutual) != 256 || s.mutual[0] != "b1@example.net" {
+		t.Errorf("%d requests wait, the oldest for %s; want 256, b1@example.net", len(s.mutual), s.mutual[0])
+	}
+}
+
+// TestRecordsEdge: 32 records of messages that have left the outbox are at hand.
+func TestRecordsEdge(t *testing.T) {
+	s := &Session{}
+	for i := range 40 {
+		s.remember(&perch.MessageRecord{ID: fmt.Sprint(i)})
+	}
+	if n := len(s.out.records); n != 32 || s.record("8") == nil || s.record("7") != nil {
+		t.Errorf("%d records are at hand, want the last 32", n)
+	}
+}
+
+// TestLookBackEdge: a row that changes again is written once, as long as no more than 256
+// others changed before.
+func TestLookBackEdge(t *testing.T) {
+	for others, want := range map[int]int{255: 256, 256: 258} {
+		var d Delta[perch.Buddy]
+		for i := range others + 1 {
+			put(&d, buddyKey, &perch.Buddy{JID: perch.JID(fmt.Sprintf("b%d@example.net", i))})
+		}
+		if put(&d, buddyKey, &perch.Buddy{JID: "b0@example.net", Name: "again"}); len(d.Put) != want {
+			t.Errorf("%d rows are written for %d changes, want %d", len(d.Put), others+2, want)
+		}
+	}
+}
+
+// TestTooManyEdge: who has too many sessions is asked to come back in half a minute.
+func TestTooManyEdge(t *testing.T) {
+	for _, err := range []error{errAccountFull, errAddressFull} {
+		if got := retryAfter(err); got != 30*time.Second {
+			t.Errorf("%v: come back in %v, want 30 s", err, got)
+		}
 	}
 }

@@ -48,7 +48,7 @@ func onceEnds(t testing.TB, h Harness) {
 	o := open(t, h.Store, "a1")
 	first := &sessions.Once{Key: "k", Fingerprint: "f", Answer: "m1"}
 	o.ok(&sessions.Commit{Once: first})
-	h.Advance(sessions.OnceTTL - time.Minute)
+	h.Advance(24*time.Hour - time.Minute)
 	if r := o.commit(&sessions.Commit{Once: &sessions.Once{Key: "k"}}); r.Existing == nil {
 		t.Errorf("the key has ended early: %v", r.Err)
 	}
@@ -74,16 +74,16 @@ func messages(t testing.TB, h Harness) {
 	}
 	put := func(m ...*perch.MessageRecord) { o.ok(&sessions.Commit{Messages: m}) }
 	put(message("m1", perch.StatusAccepted), message("m2", perch.StatusAccepted))
-	h.Advance(sessions.OnceTTL / 2)
+	h.Advance(12 * time.Hour)
 	put(message("m2", perch.StatusAcked))
 	check("m1", message("m1", perch.StatusAccepted))
 	check("m2", message("m2", perch.StatusAcked))
-	h.Advance(sessions.OnceTTL/2 + time.Minute)
+	h.Advance(12*time.Hour + time.Minute)
 	check("m1", nil)
 	check("m2", message("m2", perch.StatusAcked)) // it was put later
 	put(message("m3", perch.StatusSent))
 	check("m2", message("m2", perch.StatusAcked))
-	h.Advance(sessions.OnceTTL / 2)
+	h.Advance(12 * time.Hour)
 	check("m2", nil)
 	check("m3", message("m3", perch.StatusSent))
 }
@@ -91,7 +91,7 @@ func messages(t testing.TB, h Harness) {
 // messagesBounded: of too many records those go that were put longest ago.
 func messagesBounded(t testing.TB, h Harness) {
 	o := open(t, h.Store, "a1")
-	for i := range 2*sessions.MaxTimed/4000 + 1 {
+	for i := range 2*10_000/4000 + 1 {
 		var m []*perch.MessageRecord
 		for j := range 4000 {
 			m = append(m, message(fmt.Sprintf("m%d-%d", i, j), perch.StatusAcked))
