@@ -3,6 +3,9 @@ package app
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/perch-im/perch/sessions"
 )
 
 func TestOptionsAreRefusedByName(t *testing.T) {
@@ -45,5 +48,14 @@ func TestDefaultsOfOptions(t *testing.T) {
 	}
 	if o.Listen != "127.0.0.1:8080" || o.MaxSessions != 10_000 {
 		t.Errorf("defaults: %+v", o)
+	}
+	if o.DrainTime != 20*time.Second || o.OpenTimeout != 15*time.Second || o.Lease != 15*time.Second || o.OTelSample != 1 {
+		t.Errorf("drain %v, opening %v, lease %v, share of traces %v; want 20 s, 15 s, 15 s, 1", o.DrainTime, o.OpenTimeout, o.Lease, o.OTelSample)
+	}
+	if o.SessionsPerAccount != 10 || o.SessionsPerAddress != 5000 {
+		t.Errorf("%d sessions of an account, %d of an address; want 10, 5000", o.SessionsPerAccount, o.SessionsPerAddress)
+	}
+	if want := (sessions.Retention{Events: 10_000, Bytes: 8_388_608, Age: 24 * time.Hour}); o.Retention != want {
+		t.Errorf("retention %+v, want %+v", o.Retention, want)
 	}
 }

@@ -19,9 +19,14 @@ func (a *App) buildStore() error {
 		a.onStop("store", m.Close)
 		return nil
 	}
+	return a.openRedis(cache.NewRedis)
+}
+
+// openRedis opens the store in Redis, within storeCheckTime.
+func (a *App) openRedis(open func(context.Context, cache.RedisOptions) (*cache.Redis, error)) error {
 	ctx, cancel := context.WithTimeout(context.Background(), storeCheckTime)
 	defer cancel()
-	r, err := cache.NewRedis(ctx, cache.RedisOptions{
+	r, err := open(ctx, cache.RedisOptions{
 		URL: a.o.RedisURL, Retention: a.o.Retention, Logger: a.log.With("component", "cache"),
 		Observer: a.metrics.redisTrip, Trace: a.tracing.redis(),
 	})
