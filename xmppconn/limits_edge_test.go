@@ -298,6 +298,16 @@ func TestStreamManagementEdges(t *testing.T) {
 			t.Errorf("asked after %v, want at once", time.Since(began))
 		}
 	})
+	smBubble(t, "an occasion to write the state down after 64 stanzas", func(t *testing.T, s *smServer) {
+		c, b, p := s.connect(nil)
+		c.StreamState() // from now on h waits for a state that is kept
+		for _, tt := range []struct{ more, want int }{{63, 0}, {1, 1}} {
+			p.send(strings.Repeat("<message from='bob@a.test/x'/>", tt.more))
+			if p.ask(); len(b.take()) != tt.want {
+				t.Errorf("after %d more stanzas without a trace: want %d occasions", tt.more, tt.want)
+			}
+		}
+	})
 	smBubble(t, "four queues wait", func(t *testing.T, s *smServer) {
 		c, _, p := s.connect(nil)
 		done := p.script((*peer).drain)

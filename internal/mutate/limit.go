@@ -69,8 +69,11 @@ func limitsIn(name string, src []byte) ([]limit, error) {
 			declared(d, add)
 		case *ast.FuncDecl:
 			ast.Inspect(d, func(n ast.Node) bool {
-				if call, ok := n.(*ast.CallExpr); ok {
-					defaulted(call, add)
+				switch n := n.(type) {
+				case *ast.CallExpr:
+					defaulted(n, add)
+				case *ast.IfStmt:
+					filledIn(n, add)
 				}
 				return true
 			})
@@ -95,10 +98,10 @@ func declared(d *ast.GenDecl, add func(string, ast.Expr)) {
 	}
 }
 
-// defaulted adds the default of an option: setDefault(&o.Field, value).
+// defaulted adds the default of an option: setDefault(&o.Field, value), whatever the function
+// is called.
 func defaulted(call *ast.CallExpr, add func(string, ast.Expr)) {
-	f, ok := call.Fun.(*ast.Ident)
-	if !ok || len(call.Args) != 2 || !strings.EqualFold(f.Name, "setDefault") && f.Name != "defaultTo" {
+	if _, ok := call.Fun.(*ast.Ident); !ok || len(call.Args) != 2 {
 		return
 	}
 	of, ok := call.Args[0].(*ast.UnaryExpr)
@@ -108,6 +111,27 @@ func defaulted(call *ast.CallExpr, add func(string, ast.Expr)) {
 	if field, ok := of.X.(*ast.SelectorExpr); ok {
 		numbers(field.Sel.Name, call.Args[1], add)
 	}
+}
+
+// filledIn adds the default of an option that is set by hand: if o.Field <= 0 { o.Field = value }.
+func filledIn(s *ast.IfStmt, add func(string, ast.Expr)) {
+	cond, ok := s.Cond.(*ast.BinaryExpr)
+	if !ok || cond.Op != token.EQL && cond.Op != token.LEQ || len(s.Body.List) != 1 {
+		return
+	}
+	set, ok := s.Body.List[0].(*ast.AssignStmt)
+	if !ok || set.Tok != token.ASSIGN || len(set.Lhs) != 1 {
+		return
+	}
+	tested, ok := cond.X.(*ast.SelectorExpr)
+	if field, isField := set.Lhs[0].(*ast.SelectorExpr); ok && isField && field.Sel.Name == tested.Sel.Name && isNumber(cond.Y) && !isZero(set.Rhs[0]) {
+		numbers(field.Sel.Name, set.Rhs[0], add)
+	}
+}
+
+func isZero(e ast.Expr) bool {
+	lit, ok := e.(*ast.BasicLit)
+	return ok && lit.Value == "0"
 }
 
 // numbers adds an expression that is a number, or those in the fields of a literal.

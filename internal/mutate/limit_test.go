@@ -27,6 +27,16 @@ func (o Options) withDefaults() {
 	setDefault(&o.BodyBytes, 256<<10)
 	setDefault(&o.Rate, Rate{PerSecond: 10.0 / 60, Burst: 10})
 	setDefault(&o.Version, "dev")
+	orTime(&o.Wait, 5*time.Second)
+	if o.Queue <= 0 {
+		o.Queue = 16
+	}
+	if o.From == 0 {
+		o.From = 0
+	}
+	if o.From == 0 {
+		o.Until = 7
+	}
 }
 `)
 	found, err := limitsIn("x.go", src)
@@ -41,6 +51,7 @@ func (o Options) withDefaults() {
 		"maxItems (20 + 1)", "headerTime ((5 * time.Second) * 4)", "plain (7 + 1)",
 		"DefaultRetention.Events ((10_000) * 4)", "DefaultRetention.Age ((time.Hour) * 4)",
 		"BodyBytes ((256<<10) * 4)", "Rate.PerSecond ((10.0 / 60) * 4)", "Rate.Burst (10 + 1)",
+		"Wait ((5*time.Second) * 4)", "Queue (16 + 1)",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
