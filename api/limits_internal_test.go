@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -125,16 +126,19 @@ func TestRelayCloseEdge(t *testing.T) {
 // stuckConn is a connection whose peer neither takes nor closes anything, but sends.
 type stuckConn struct {
 	net.Conn
+	mu      sync.Mutex
 	buffers []int
 	sends   int // bytes for each read; 0: none
 	read    int
-	at      time.Time // the deadline for reading
 }
 
-func (c *stuckConn) SetWriteBuffer(n int) error          { c.buffers = append(c.buffers, n); return nil }
-func (c *stuckConn) CloseWrite() error                   { return nil }
-func (c *stuckConn) SetReadDeadline(at time.Time) error  { c.at = at; return c.Conn.SetReadDeadline(at) }
-func (c *stuckConn) SetWriteDeadline(at time.Time) error { return c.Conn.SetWriteDeadline(at) }
+func (c *stuckConn) CloseWrite() error { return nil }
+func (c *stuckConn) SetWriteBuffer(n int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.buffers = append(c.buffers, n)
+	return nil
+}
 func (c *stuckConn) Read(p []byte) (int, error) {
 	if c.sends == 0 {
 		return c.Conn.Read(p)
@@ -159,9 +163,11 @@ func TestFrameConnEdges(t *testing.T) {
 		if _, err := f.Write([]byte("x")); err == nil || time.Since(began) != 12*time.Second {
 			t.Errorf("a stuck write: %v after %v, want an error after 12 s", err, time.Since(began))
 		}
+		c.mu.Lock()
 		if want := []int{64 << 10, 1 << 20}; !slices.Equal(c.buffers, want) {
 			t.Errorf("buffers of %v bytes, want %v", c.buffers, want)
 		}
+		c.mu.Unlock()
 		began = time.Now()
 		if _ = f.Close(); time.Since(began) != time.Second {
 			t.Errorf("closing took %v, want 1 s", time.Since(began))
