@@ -83,11 +83,11 @@ func (s *Session) applyOne(in perch.Inbound) {
 	case *perch.RosterPush:
 		s.applyPush(in)
 	case *perch.AckIn:
-		s.applyAck(in)
+		s.out.applyAck(in)
 	case *perch.ReceiptIn:
-		s.applyReceipt(in)
+		s.out.applyReceipt(in)
 	case *perch.MessageError:
-		s.applyMessageError(in)
+		s.out.applyMessageError(in)
 	case *perch.DroppedIn:
 		s.dropped(in.Dropped)
 	}

@@ -285,25 +285,13 @@ func (s *Session) online(l *link) {
 	s.becomeOnline(false)
 }
 
-// writeWhenOwned lets messages be written on l once the Store has taken what is queued now.
-// The process may have been stopped for longer than its lease: what waits was marked as sent
-// long ago, and a new owner may have sent it since. The Store refuses the write then, and
-// nothing leaves.
-func (s *Session) writeWhenOwned(l *link) {
-	s.log.AfterCommit(func(Result) {
-		l.owned = true
-		s.pump()
-	})
-}
-
 func (s *Session) becomeOnline(resumed bool) {
 	s.rec.RosterKnown = true
 	s.rec.OfflineSince, s.rec.Stream = 0, nil
 	s.setState(perch.StateOnline, "", 0, resumed)
-	s.settleOutbox(s.link.login.Resumed)
-	s.saveStream() // behind what was settled: a state must not be ahead of the outbox
-	s.saveRecord()
-	s.writeWhenOwned(s.link)
+	s.out.reconcile(s.link.login.Resumed)
+	s.saveStream()         // behind what was settled: a state must not be ahead of the outbox
+	s.askOwnership(s.link) // the process may have been stopped while it signed in
 	s.retry.tell(nil)
 	// Whoever waited for the login sees its event in the log, and never as news.
 	s.log.AfterCommit(func(Result) { s.openingDone(nil) })

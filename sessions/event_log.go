@@ -25,13 +25,14 @@ type journal interface {
 	Change() *Commit
 	// AfterCommit runs f when everything until now is committed.
 	AfterCommit(f func(Result))
+	// Exclusive queues a commit that an idempotency key decides: nothing else may depend on
+	// it. When the Store rejects it, it is not tried again; f gets the error.
+	Exclusive(c Commit, f func(Result))
 }
 
 // logHost is what the log needs of the session that it belongs to.
 type logHost interface {
-	now() perch.Time
-	tell(f func())
-	after(d time.Duration, f func()) *time.Timer
+	owner
 	// watched reports whether there is a subscriber.
 	watched() bool
 	// publish offers an event to the subscribers.
@@ -157,9 +158,8 @@ func (l *eventLog) addCard(card *perch.VCard, n int) {
 	l.cards += n
 }
 
-// enqueueExclusive queues a commit that an idempotency key decides: nothing else may depend
-// on it.
-func (l *eventLog) enqueueExclusive(c Commit, f func(Result)) {
+// Exclusive implements journal.
+func (l *eventLog) Exclusive(c Commit, f func(Result)) {
 	l.queue = append(l.queue, &batch{commit: c, exclusive: true, after: []func(Result){f}})
 }
 

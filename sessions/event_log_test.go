@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -41,12 +42,13 @@ func (w *logWorld) after(d time.Duration, f func()) *time.Timer {
 	w.timers, w.tries = append(w.timers, d), append(w.tries, f)
 	return nil
 }
-func (w *logWorld) watched() bool                   { return !w.alone }
-func (w *logWorld) publish(e *perch.Event)          { w.note("publish %s %d", e.Type, e.Position.Offset) }
-func (w *logWorld) acknowledge(_ *link, seq uint64) { w.note("acknowledge %d", seq) }
-func (w *logWorld) fenced()                         { w.note("fenced") }
-func (w *logWorld) recordLost()                     { w.note("lost") }
-func (w *logWorld) storeRejects(err error)          { w.note("rejects %v", err) }
+func (w *logWorld) background(func(context.Context)) {}
+func (w *logWorld) watched() bool                    { return !w.alone }
+func (w *logWorld) publish(e *perch.Event)           { w.note("publish %s %d", e.Type, e.Position.Offset) }
+func (w *logWorld) acknowledge(_ *link, seq uint64)  { w.note("acknowledge %d", seq) }
+func (w *logWorld) fenced()                          { w.note("fenced") }
+func (w *logWorld) recordLost()                      { w.note("lost") }
+func (w *logWorld) storeRejects(err error)           { w.note("rejects %v", err) }
 func (w *logWorld) Commit(_ ID, c *Commit, done func(Result)) {
 	w.note("commit %d", len(c.Events))
 	w.commits, w.done = append(w.commits, c), append(w.done, done)
@@ -130,7 +132,7 @@ func TestEventLogAnswers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newLogWorld()
 			w.l.Durable("one", nil)
-			w.l.enqueueExclusive(Commit{Once: &Once{}}, func(r Result) {
+			w.l.Exclusive(Commit{Once: &Once{}}, func(r Result) {
 				if r.Err != nil {
 					w.note("refused %s", perch.KindOf(r.Err))
 				}

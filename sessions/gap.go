@@ -260,12 +260,12 @@ func (s *Session) moveOn(l *link, a archived, after string) bool {
 func (s *Session) applyArchived(it *perch.ArchiveItem, stored *perch.MessageRecord) {
 	c := identityOf(&it.Message, pathArchive, s.now())
 	logged := s.isCopy(&c)
-	r := s.record(it.ID)
+	r := s.out.record(it.ID)
 	if r == nil {
 		r = stored
 	}
 	if r != nil && it.Sent && it.ID != "" && writtenAs(r, it) {
-		s.advanceTo(r, perch.StatusAcked, nil)
+		s.out.advanceTo(r, perch.StatusAcked, nil)
 		if !logged {
 			s.known.add(c)
 		}

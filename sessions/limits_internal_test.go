@@ -15,13 +15,12 @@ func TestHistoryEdge(t *testing.T) {
 	for i := range perch.Time(31) {
 		r.History = append(r.History, perch.StatusChange{Status: perch.StatusSent, Time: i + 1})
 	}
-	s := &Session{}
-	s.log.host = s
+	o := newOutboxWorld().o
 	for step, want := range []struct {
 		n      int
 		second perch.Time
 	}{{32, 2}, {32, 3}, {32, 4}} {
-		r = s.advance(r, perch.StatusAcked, nil)
+		r = o.advance(r, perch.StatusAcked, nil)
 		if h := r.History; len(h) != want.n || h[0].Time != 1 || h[1].Time != want.second || h[len(h)-1].Status != perch.StatusAcked {
 			t.Errorf("step %d: %d steps, the first of %d and %d; want %d, 1 and %d", step, len(h), h[0].Time, h[1].Time, want.n, want.second)
 		}

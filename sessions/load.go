@@ -44,7 +44,7 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 		s.state.state = perch.StateReconnecting
 		s.m.count(s)
 	}
-	if err := s.loadOutbox(ctx, v.Outbox); err != nil {
+	if err := s.out.load(ctx, v.Outbox); err != nil {
 		return err
 	}
 	s.loadNames(ctx)
@@ -72,22 +72,6 @@ func respellRows[T any](d *Delta[T], rows []*T, jid func(*T) perch.JID) {
 			d.Del, d.Put = append(d.Del, string(j)), append(d.Put, row)
 		}
 	}
-}
-
-// loadOutbox makes the entries ready to be decided about at the next login.
-func (s *Session) loadOutbox(ctx context.Context, list []*OutboxEntry) error {
-	for _, o := range list {
-		r, err := s.m.o.Store.Message(ctx, s.id, o.ID)
-		switch {
-		case perch.KindOf(err) == perch.KindNotFound:
-			r = &perch.MessageRecord{ID: o.ID, To: o.To, Status: perch.StatusAccepted}
-		case err != nil:
-			return err
-		}
-		s.out.entries = append(s.out.entries, &outEntry{OutboxEntry: *o, record: r, carried: o.Sent})
-		s.out.seq = max(s.out.seq, o.Seq)
-	}
-	return nil
 }
 
 // loadNames reads the vCards of buddies without a name. They are a courtesy: an error only

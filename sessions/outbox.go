@@ -1,7 +1,7 @@
 package sessions
 
 import (
-	"runtime/debug"
+	"context"
 	"slices"
 
 	"github.com/perch-im/perch"
@@ -12,9 +12,44 @@ const (
 	maxRecords = 32   // records of later ones that are at hand for receipts
 )
 
-// outbox is what the owner knows of the messages that we send. An entry is in the Store
-// before anybody hears that it was accepted, and leaves when the server has it.
+// outboxHost is what the outbox needs of the session that it belongs to.
+type outboxHost interface {
+	owner
+	// stream is the connection in use; nil: there is none.
+	stream() *link
+	// chatOnly reports whether the server takes chat messages only, without receipts.
+	chatOnly() bool
+	// accepts says why no message can be accepted now; nil: it can.
+	accepts() error
+	// ownJID is the own address, with the resource once there was a login.
+	ownJID() perch.JID
+	// leaseHolds reports whether the session is sure to be ours; askOwnership finds out, and
+	// lets the outbox flush when it is.
+	leaseHolds() bool
+	askOwnership(l *link)
+	// logSent logs a message that was written, with the state of its stream.
+	logSent(e *outEntry)
+	saveStream()
+	// dropped makes an event of what is left out, and counts it; countDropped only counts.
+	dropped(d perch.Dropped)
+	countDropped(reason string)
+	// crashed says that a message could not be written because of a fault of ours.
+	crashed(id string, fault any)
+}
+
+// recordStore is the part of a Store that the records of messages are read from.
+type recordStore interface {
+	Message(ctx context.Context, id ID, messageID string) (*perch.MessageRecord, error)
+}
+
+// outbox is the part of a session that sends messages and follows them. An entry is in the
+// Store before a client hears that it was accepted, and leaves when the server has it.
 type outbox struct {
+	host    outboxHost
+	journal journal
+	store   recordStore
+	id      ID // of the session
+
 	entries   []*outEntry // by Seq
 	seq       uint64
 	running   map[string]string // keys whose commit is under way, with their fingerprints
@@ -26,16 +61,36 @@ type outbox struct {
 }
 
 // outEntry is an accepted message. It is written at most once on one stream; what becomes
-// of it when the stream is lost is decided by settleOutbox.
+// of it when the stream is lost is decided by reconcile.
 type outEntry struct {
 	OutboxEntry
-	record  *perch.MessageRecord // newest form, never changed
-	marking bool                 // "sent" is being committed: it is written after that
-	link    *link                // written there, as number num; nil: to be written
-	num     uint64
-	carried bool // written on the stream that this one resumes
-	strikes int  // streams that ended with a policy violation while it was the head
+	record   *perch.MessageRecord // newest form, never changed
+	marking  bool                 // "sent" is being committed: it is written after that
+	link     *link                // written there, as number num; nil: to be written
+	num      uint64
+	carried  bool // written on the stream that this one resumes
+	refusals int  // streams that ended with a policy violation while it was the head
 }
+
+// load makes the entries that are kept ready to be decided about at the next login. It runs
+// before the owner, and may wait.
+func (o *outbox) load(ctx context.Context, list []*OutboxEntry) error {
+	for _, e := range list {
+		r, err := o.store.Message(ctx, o.id, e.ID)
+		switch {
+		case perch.KindOf(err) == perch.KindNotFound:
+			r = &perch.MessageRecord{ID: e.ID, To: e.To, Status: perch.StatusAccepted}
+		case err != nil:
+			return err
+		}
+		o.entries = append(o.entries, &outEntry{OutboxEntry: *e, record: r, carried: e.Sent})
+		o.seq = max(o.seq, e.Seq)
+	}
+	return nil
+}
+
+// lost says that the connection in use has ended: what was asked on it is not answered.
+func (o *outbox) lost() { o.asking = false }
 
 // cost is the memory of the messages that wait.
 func (o *outbox) cost() int {
@@ -46,50 +101,49 @@ func (o *outbox) cost() int {
 	return n
 }
 
-// pump writes what waits, in order. An entry is marked as sent in the Store before it is
+// flush writes what waits, in order. An entry is marked as sent in the Store before it is
 // written: after a crash the mark says that it may have been. When this node's lease may have
 // run out since, the Store is asked first whether the session is still ours.
-func (s *Session) pump() {
-	if s.link == nil || !s.link.owned || s.out.asking || len(s.out.entries) == 0 {
+func (o *outbox) flush() {
+	l := o.host.stream()
+	if l == nil || !l.owned || o.asking || len(o.entries) == 0 {
 		return
 	}
-	if !s.m.leaseHolds() {
-		s.link.owned = false
-		s.saveRecord()
-		s.writeWhenOwned(s.link)
+	if !o.host.leaseHolds() {
+		o.host.askOwnership(l)
 		return
 	}
 	wait := false
-	for _, e := range slices.Clone(s.out.entries) {
+	for _, e := range slices.Clone(o.entries) {
 		switch {
 		case e.link != nil:
 		case e.marking:
 			wait = true
 		case !e.Sent:
-			s.mark(e)
+			o.mark(e)
 			wait = true
 		case wait:
 			return
-		case !s.write(e):
+		case !o.write(e):
 			return
 		}
 	}
 }
 
 // mark commits that e is about to be written.
-func (s *Session) mark(e *outEntry) {
+func (o *outbox) mark(e *outEntry) {
 	e.Sent, e.marking = true, true
 	kept := e.OutboxEntry
-	put(&s.log.Change().Outbox, outboxKey, &kept)
-	s.log.AfterCommit(func(Result) {
+	put(&o.journal.Change().Outbox, outboxKey, &kept)
+	o.journal.AfterCommit(func(Result) {
 		e.marking = false
-		s.pump()
+		o.flush()
 	})
 }
 
 // write puts e on the stream. False: neither it nor anything behind it can be written now.
-func (s *Session) write(e *outEntry) bool {
-	num, err := s.sendOut(e)
+func (o *outbox) write(e *outEntry) bool {
+	num, err := o.sendOut(e)
 	switch {
 	case err == nil:
 	case perch.KindOf(err) == perch.KindSessionOffline:
@@ -97,87 +151,81 @@ func (s *Session) write(e *outEntry) bool {
 	case perch.KindOf(err) == perch.KindTryLater:
 		return false // the server is behind: an acknowledgement comes before there is room
 	default:
-		s.fail(e, &perch.XMPPError{Condition: "not-acceptable", Type: "modify", Text: err.Error()})
+		o.fail(e, &perch.XMPPError{Condition: "not-acceptable", Type: "modify", Text: err.Error()})
 		return true
 	}
-	e.link, e.num = s.link, num
+	e.link, e.num = o.host.stream(), num
 	if e.record.Status != perch.StatusAccepted {
-		s.saveStream()
+		o.host.saveStream()
 		return true // written before, on a stream that is gone
 	}
-	e.record = s.advance(e.record, perch.StatusSent, nil)
-	m := perch.Message{ID: e.ID, From: s.rec.JID, To: e.To, Kind: e.Kind, Body: e.Body,
-		Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive}
-	c := identityOf(&m, pathOwn, s.now())
-	c.link = s.link.number
-	s.logMessage(perch.EventMessageSent, &m, c)
-	s.saveStream() // with the message in it
+	e.record = o.advance(e.record, perch.StatusSent, nil)
+	o.host.logSent(e)
 	return true
 }
 
 // sendOut is Send for a message that may be more than we can cope with: it fails, and not the
 // session, which would come upon it again whenever it is opened.
-func (s *Session) sendOut(e *outEntry) (num uint64, err error) {
+func (o *outbox) sendOut(e *outEntry) (num uint64, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			s.m.log.Error("a message could not be sent", "session", s.short(), "panic", r, "stack", string(debug.Stack()))
-			s.dropped(perch.Dropped{Reason: "quarantined", StanzaID: e.ID})
+			o.host.crashed(e.ID, r)
 			err = perch.Errorf(perch.KindInternal, "something went wrong on our side")
 		}
 	}()
-	return s.link.conn.Send(&e.MessageOut)
+	return o.host.stream().conn.Send(&e.MessageOut)
 }
 
 // advance adds a step to a message's history, and says so by an event; that it was sent is
 // said by message.sent.
-func (s *Session) advance(r *perch.MessageRecord, st perch.MessageStatus, xe *perch.XMPPError) *perch.MessageRecord {
-	now := s.now()
+func (o *outbox) advance(r *perch.MessageRecord, st perch.MessageStatus, xe *perch.XMPPError) *perch.MessageRecord {
+	now := o.host.now()
 	next := &perch.MessageRecord{ID: r.ID, To: r.To, Status: st,
 		History: append(slices.Clip(r.History), perch.StatusChange{Status: st, Time: now, Error: xe})}
 	if n := len(next.History); n > maxHistory {
 		next.History = slices.Concat(next.History[:1], next.History[n-maxHistory+1:])
 	}
-	putMessage(s.log.Change(), next)
+	putMessage(o.journal.Change(), next)
 	if st != perch.StatusSent {
-		s.log.Durable(perch.EventMessageStatus, perch.StatusChange{ID: r.ID, Status: st, Error: xe})
+		o.journal.Durable(perch.EventMessageStatus, perch.StatusChange{ID: r.ID, Status: st, Error: xe})
 	}
-	s.decidedNow(next)
+	o.notifyDecided(next)
 	return next
 }
 
 // done takes e out of the outbox with its last step in it.
-func (s *Session) done(e *outEntry, st perch.MessageStatus, xe *perch.XMPPError) {
-	e.record = s.advance(e.record, st, xe)
-	s.out.entries = slices.DeleteFunc(s.out.entries, func(x *outEntry) bool { return x == e })
-	del(&s.log.Change().Outbox, outboxKey, e.ID)
-	s.remember(e.record)
+func (o *outbox) done(e *outEntry, st perch.MessageStatus, xe *perch.XMPPError) {
+	e.record = o.advance(e.record, st, xe)
+	o.entries = slices.DeleteFunc(o.entries, func(x *outEntry) bool { return x == e })
+	del(&o.journal.Change().Outbox, outboxKey, e.ID)
+	o.remember(e.record)
 }
 
-func (s *Session) fail(e *outEntry, xe *perch.XMPPError) { s.done(e, perch.StatusFailed, xe) }
+func (o *outbox) fail(e *outEntry, xe *perch.XMPPError) { o.done(e, perch.StatusFailed, xe) }
 
 // remember keeps a record at hand for the receipts that will come.
-func (s *Session) remember(r *perch.MessageRecord) {
-	s.out.records = slices.DeleteFunc(s.out.records, func(x *perch.MessageRecord) bool { return x.ID == r.ID })
-	if len(s.out.records) >= maxRecords {
-		s.out.records = slices.Delete(s.out.records, 0, 1)
+func (o *outbox) remember(r *perch.MessageRecord) {
+	o.records = slices.DeleteFunc(o.records, func(x *perch.MessageRecord) bool { return x.ID == r.ID })
+	if len(o.records) >= maxRecords {
+		o.records = slices.Delete(o.records, 0, 1)
 	}
-	s.out.records = append(s.out.records, r)
+	o.records = append(o.records, r)
 }
 
 // quarantine looks for the stanza that made the upstream end the stream: the oldest one
 // that it has not acknowledged. The first time it is sent once more, the second time it
 // has failed. False: there is none to blame.
-func (s *Session) quarantine() bool {
-	for _, e := range s.out.entries {
+func (o *outbox) quarantine() bool {
+	for _, e := range o.entries {
 		if e.link == nil {
 			continue
 		}
-		if e.strikes++; e.strikes < 2 {
+		if e.refusals++; e.refusals < 2 {
 			e.link, e.carried = nil, false
 			return true
 		}
-		s.fail(e, &perch.XMPPError{Condition: "policy-violation", Type: "modify", Text: "the upstream ended the stream twice because of this message"})
-		s.dropped(perch.Dropped{Reason: "quarantined", StanzaID: e.ID})
+		o.fail(e, &perch.XMPPError{Condition: "policy-violation", Type: "modify", Text: "the upstream ended the stream twice because of this message"})
+		o.host.dropped(perch.Dropped{Reason: "quarantined", StanzaID: e.ID})
 		return true
 	}
 	return false

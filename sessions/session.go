@@ -100,6 +100,7 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 		state: status{state: perch.StateConnecting, since: perch.At(time.Now())},
 	}
 	s.log = eventLog{host: s, store: m.o.Store, id: id}
+	s.out = outbox{host: s, journal: &s.log, store: m.o.Store, id: id}
 	s.counted = s.state.state
 	s.post.wake = make(chan struct{}, 1)
 	s.caps = s.upstream.Capabilities

@@ -141,7 +141,7 @@ func (s *Session) conflicted() bool {
 // blamed lets the outbox look for the stanza that the upstream objects to, and says
 // whether there is no use in going on.
 func (s *Session) blamed() bool {
-	if s.quarantine() {
+	if s.out.quarantine() {
 		s.retry.policies = 0
 		return false
 	}
@@ -181,7 +181,7 @@ func (s *Session) setState(state perch.State, reason string, retryAt perch.Time,
 func (s *Session) lost(err error) {
 	l := s.link
 	s.link = nil
-	s.out.asking = false
+	s.out.lost()
 	if err == nil {
 		err = perch.Errorf(perch.KindLinkLost, "the stream ended")
 	}

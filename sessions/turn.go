@@ -46,6 +46,17 @@ func (p *postbox) take() []func() {
 	return t
 }
 
+// owner is the goroutine that a session belongs to, as its parts know it.
+type owner interface {
+	now() perch.Time
+	// tell lets the owner run f, some time, and does not wait. After the end f never runs.
+	tell(f func())
+	// after tells f to the owner when d has passed.
+	after(d time.Duration, f func()) *time.Timer
+	// background runs f in a goroutine of its own, which ends with the session.
+	background(f func(context.Context))
+}
+
 // tell lets the owner run f, some time, and does not wait. After the end f never runs.
 func (s *Session) tell(f func()) { s.post.put(f) }
 

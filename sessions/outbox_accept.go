@@ -41,8 +41,8 @@ type sent struct {
 // that the upstream has not, KindQuotaExceeded when the outbox is full. While the link is
 // lost messages are accepted, and sent in order after the next login.
 func (s *Session) SendMessage(ctx context.Context, m NewMessage) (perch.StatusChange, error) {
-	p := s.prepare(m)
-	if err := s.change(ctx, func() error { return s.accept(p) }); err != nil {
+	p := s.m.prepare(s.id, m)
+	if err := s.change(ctx, func() error { return s.out.accept(p) }); err != nil {
 		return perch.StatusChange{}, err
 	}
 	select {
@@ -59,83 +59,80 @@ func (s *Session) SendMessage(ctx context.Context, m NewMessage) (perch.StatusCh
 }
 
 // prepare makes everything that does not need the owner.
-func (s *Session) prepare(m NewMessage) *sending {
-	if m.Kind == "" {
-		m.Kind = perch.ChatMessage
+func (m *Manager) prepare(session ID, msg NewMessage) *sending {
+	if msg.Kind == "" {
+		msg.Kind = perch.ChatMessage
 	}
 	key := ""
 	switch {
-	case m.Key != "":
-		key = "key:" + m.Key
-	case m.ID != "":
-		key = "id:" + m.ID
+	case msg.Key != "":
+		key = "key:" + msg.Key
+	case msg.ID != "":
+		key = "id:" + msg.ID
 	}
-	id := m.ID
+	id := msg.ID
 	if id == "" {
-		id = s.m.messageID(s.id, key)
+		id = m.messageID(session, key)
 	}
 	p := &sending{answer: make(chan sent, 1)}
 	if key != "" {
-		m.Key = ""
-		body, _ := json.Marshal(m)
-		p.once = &Once{Key: key, Fingerprint: s.m.hash("body", string(s.id), string(body)).String(), Answer: id}
+		msg.Key = ""
+		body, _ := json.Marshal(msg)
+		p.once = &Once{Key: key, Fingerprint: m.hash("body", string(session), string(body)).String(), Answer: id}
 	}
 	p.entry = &outEntry{OutboxEntry: OutboxEntry{ID: id, MessageOut: perch.MessageOut{
-		ID: id, To: m.To, Kind: m.Kind, Body: m.Body, Thread: m.Thread, Subject: m.Subject}}}
-	now := s.now()
-	p.entry.record = &perch.MessageRecord{ID: id, To: m.To, Status: perch.StatusAccepted,
+		ID: id, To: msg.To, Kind: msg.Kind, Body: msg.Body, Thread: msg.Thread, Subject: msg.Subject}}}
+	now := perch.At(time.Now())
+	p.entry.record = &perch.MessageRecord{ID: id, To: msg.To, Status: perch.StatusAccepted,
 		History: []perch.StatusChange{{Status: perch.StatusAccepted, Time: now}}}
 	return p
 }
 
 // accept queues the one commit that makes the message ours.
-func (s *Session) accept(p *sending) error {
-	if err := s.mayAccept(p); err != nil {
+func (o *outbox) accept(p *sending) error {
+	if err := o.mayAccept(p); err != nil {
 		return err
 	}
 	e := p.entry
-	s.out.seq++
-	e.Seq = s.out.seq
-	e.Receipt = e.Kind == perch.ChatMessage && !s.caps.ChatOnly
+	o.seq++
+	e.Seq = o.seq
+	e.Receipt = e.Kind == perch.ChatMessage && !o.host.chatOnly()
 	// With a stream at hand it is written right after the commit, which saves marking it.
-	e.Sent = s.link != nil && s.link.live
+	l := o.host.stream()
+	e.Sent = l != nil && l.live
 	if p.once != nil {
-		if s.out.running == nil {
-			s.out.running = map[string]string{}
+		if o.running == nil {
+			o.running = map[string]string{}
 		}
-		s.out.running[p.once.Key] = p.once.Fingerprint
+		o.running[p.once.Key] = p.once.Fingerprint
 	}
-	s.out.accepting += outCost(&e.MessageOut)
+	o.accepting += outCost(&e.MessageOut)
 	kept := e.OutboxEntry
 	c := Commit{Outbox: Delta[OutboxEntry]{Put: []*OutboxEntry{&kept}}, Messages: []*perch.MessageRecord{e.record}, Once: p.once}
-	s.log.enqueueExclusive(c, func(r Result) { s.accepted(p, r) })
+	o.journal.Exclusive(c, func(r Result) { o.accepted(p, r) })
 	return nil
 }
 
-func (s *Session) mayAccept(p *sending) error {
+func (o *outbox) mayAccept(p *sending) error {
 	e := p.entry
-	if s.caps.ChatOnly && e.Kind != perch.ChatMessage {
+	if o.host.chatOnly() && e.Kind != perch.ChatMessage {
 		return perch.Errorf(perch.KindFeatureUnsupported, "this upstream has chat messages only")
 	}
 	if p.once != nil {
-		if fp, ok := s.out.running[p.once.Key]; ok {
+		if fp, ok := o.running[p.once.Key]; ok {
 			if fp != p.once.Fingerprint {
 				return errMismatch
 			}
 			return perch.Errorf(perch.KindConflict, "the same message is being accepted by another request; ask again in a moment")
 		}
 	}
+	if err := o.host.accepts(); err != nil {
+		return err
+	}
 	switch {
-	case s.closing:
-		return errDraining
-	case s.state.state == perch.StateSuspended:
-		return s.errOffline()
-	case s.log.down:
-		return &perch.Error{Kind: perch.KindStorageUnavailable, RetryAfter: time.Second,
-			Detail: "the store takes no writes just now; the message was not accepted"}
-	case len(s.out.entries)+len(s.out.running) >= maxOutbox:
+	case len(o.entries)+len(o.running) >= maxOutbox:
 		return perch.Errorf(perch.KindQuotaExceeded, "%d messages wait to be sent already", maxOutbox)
-	case s.out.cost()+outCost(&e.MessageOut) > outboxBytes:
+	case o.cost()+outCost(&e.MessageOut) > outboxBytes:
 		return perch.Errorf(perch.KindQuotaExceeded, "messages of %d MiB wait to be sent already", outboxBytes>>20)
 	}
 	return nil
@@ -144,41 +141,41 @@ func (s *Session) mayAccept(p *sending) error {
 var errMismatch error = perch.Errorf(perch.KindIdempotencyMismatch, "this key was used for another message")
 
 // accepted is the answer of the Store.
-func (s *Session) accepted(p *sending, r Result) {
-	s.out.accepting -= outCost(&p.entry.MessageOut)
+func (o *outbox) accepted(p *sending, r Result) {
+	o.accepting -= outCost(&p.entry.MessageOut)
 	if p.once != nil {
-		delete(s.out.running, p.once.Key)
+		delete(o.running, p.once.Key)
 	}
 	switch {
 	case r.Err != nil:
 		p.answer <- sent{err: r.Err}
 	case r.Existing == nil:
-		s.out.entries = append(s.out.entries, p.entry)
+		o.entries = append(o.entries, p.entry)
 		p.answer <- sent{id: p.entry.ID}
-		s.pump()
+		o.flush()
 	case r.Existing.Fingerprint != p.once.Fingerprint:
 		p.answer <- sent{err: errMismatch}
-	case s.record(r.Existing.Answer) != nil:
+	case o.record(r.Existing.Answer) != nil:
 		p.answer <- sent{id: r.Existing.Answer}
 	default:
-		s.adopt(p, r.Existing.Answer)
+		o.adopt(p, r.Existing.Answer)
 	}
 }
 
 // adopt is for a message that the Store has and the owner does not know: nearly always one
 // that went its way long ago. But if the answer of the Store was lost when it was accepted,
 // it has never been sent: then it is taken over now.
-func (s *Session) adopt(p *sending, id string) {
-	s.background(func(ctx context.Context) {
-		r, err := s.m.o.Store.Message(ctx, s.id, id)
-		s.tell(func() {
-			if err == nil && r.Status == perch.StatusAccepted && s.record(id) == nil {
+func (o *outbox) adopt(p *sending, id string) {
+	o.host.background(func(ctx context.Context) {
+		r, err := o.store.Message(ctx, o.id, id)
+		o.host.tell(func() {
+			if err == nil && r.Status == perch.StatusAccepted && o.record(id) == nil {
 				e := p.entry
 				e.ID, e.MessageOut.ID, e.record, e.Sent = id, id, r, false
 				kept := e.OutboxEntry
-				put(&s.log.Change().Outbox, outboxKey, &kept)
-				s.out.entries = append(s.out.entries, e)
-				s.pump()
+				put(&o.journal.Change().Outbox, outboxKey, &kept)
+				o.entries = append(o.entries, e)
+				o.flush()
 			}
 			p.answer <- sent{id: id}
 		})
@@ -188,7 +185,7 @@ func (s *Session) adopt(p *sending, id string) {
 // Message returns what became of a message that we sent; KindNotFound if there is none.
 func (s *Session) Message(ctx context.Context, id string) (*perch.MessageRecord, error) {
 	var r *perch.MessageRecord
-	if err := s.turn(ctx, func() { r = s.record(id) }); err != nil {
+	if err := s.turn(ctx, func() { r = s.out.record(id) }); err != nil {
 		return nil, err
 	}
 	if r != nil {

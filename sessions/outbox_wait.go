@@ -20,7 +20,7 @@ func decided(st perch.MessageStatus) bool {
 func (s *Session) AwaitMessage(ctx context.Context, id string) (*perch.MessageRecord, error) {
 	came := make(chan struct{})
 	var r *perch.MessageRecord
-	if err := s.turn(context.WithoutCancel(ctx), func() { r = s.awaitDecided(id, came) }); err != nil {
+	if err := s.turn(context.WithoutCancel(ctx), func() { r = s.out.awaitDecided(id, came) }); err != nil {
 		return nil, err
 	}
 	if r == nil || decided(r.Status) {
@@ -29,7 +29,7 @@ func (s *Session) AwaitMessage(ctx context.Context, id string) (*perch.MessageRe
 	select {
 	case <-came:
 	case <-ctx.Done():
-		s.tell(func() { s.awaitNoMore(id, came) })
+		s.tell(func() { s.out.awaitNoMore(id, came) })
 	case <-s.gone:
 		return nil, s.endedError()
 	}
@@ -37,35 +37,35 @@ func (s *Session) AwaitMessage(ctx context.Context, id string) (*perch.MessageRe
 }
 
 // awaitDecided registers who waits, unless there is nothing to wait for.
-func (s *Session) awaitDecided(id string, came chan struct{}) *perch.MessageRecord {
-	r := s.record(id)
+func (o *outbox) awaitDecided(id string, came chan struct{}) *perch.MessageRecord {
+	r := o.record(id)
 	if r == nil || decided(r.Status) {
 		return r
 	}
-	if s.out.awaited == nil {
-		s.out.awaited = map[string][]chan struct{}{}
+	if o.awaited == nil {
+		o.awaited = map[string][]chan struct{}{}
 	}
-	s.out.awaited[id] = append(s.out.awaited[id], came)
+	o.awaited[id] = append(o.awaited[id], came)
 	return r
 }
 
-func (s *Session) awaitNoMore(id string, came chan struct{}) {
-	rest := slices.DeleteFunc(s.out.awaited[id], func(c chan struct{}) bool { return c == came })
+func (o *outbox) awaitNoMore(id string, came chan struct{}) {
+	rest := slices.DeleteFunc(o.awaited[id], func(c chan struct{}) bool { return c == came })
 	if len(rest) == 0 {
-		delete(s.out.awaited, id)
+		delete(o.awaited, id)
 		return
 	}
-	s.out.awaited[id] = rest
+	o.awaited[id] = rest
 }
 
-// decidedNow lets those who wait for a message know, once its new record is kept.
-func (s *Session) decidedNow(r *perch.MessageRecord) {
-	waiting := s.out.awaited[r.ID]
+// notifyDecided lets those who wait for a message know, once its new record is kept.
+func (o *outbox) notifyDecided(r *perch.MessageRecord) {
+	waiting := o.awaited[r.ID]
 	if len(waiting) == 0 || !decided(r.Status) {
 		return
 	}
-	delete(s.out.awaited, r.ID)
-	s.log.AfterCommit(func(Result) {
+	delete(o.awaited, r.ID)
+	o.journal.AfterCommit(func(Result) {
 		for _, c := range waiting {
 			close(c)
 		}

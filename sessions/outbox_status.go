@@ -8,48 +8,48 @@ import (
 )
 
 // applyAck takes everything out of the outbox that the server has (XEP-0198, 4).
-func (s *Session) applyAck(in *perch.AckIn) {
-	for _, e := range slices.Clone(s.out.entries) {
-		if e.link == s.link && s.link != nil && !e.carried && e.num <= in.Through {
-			s.done(e, perch.StatusAcked, nil)
+func (o *outbox) applyAck(in *perch.AckIn) {
+	for _, e := range slices.Clone(o.entries) {
+		if e.link == o.host.stream() && o.host.stream() != nil && !e.carried && e.num <= in.Through {
+			o.done(e, perch.StatusAcked, nil)
 		}
 	}
-	s.pump() // there is room for what had to wait
+	o.flush() // there is room for what had to wait
 }
 
 // applyReceipt is a step beyond the server (XEP-0184, XEP-0333).
-func (s *Session) applyReceipt(in *perch.ReceiptIn) {
+func (o *outbox) applyReceipt(in *perch.ReceiptIn) {
 	st := perch.StatusDelivered
 	if in.Displayed {
 		st = perch.StatusDisplayed
 	}
-	s.reported(in.ID, st, nil, func(r *perch.MessageRecord) bool { return in.From.Bare().Equal(r.To.Bare()) })
+	o.reported(in.ID, st, nil, func(r *perch.MessageRecord) bool { return in.From.Bare().Equal(r.To.Bare()) })
 }
 
 // applyMessageError is a bounce (RFC 6120, 8.3).
-func (s *Session) applyMessageError(in *perch.MessageError) {
-	s.reported(in.ID, perch.StatusFailed, &in.Error, func(r *perch.MessageRecord) bool { return s.mayBounce(r, in.From) })
+func (o *outbox) applyMessageError(in *perch.MessageError) {
+	o.reported(in.ID, perch.StatusFailed, &in.Error, func(r *perch.MessageRecord) bool { return o.mayBounce(r, in.From) })
 }
 
 // reported takes what another entity says of a message of ours. Ids can be guessed, so only
 // those may say it who have it from the message; another one is ignored and counted.
-func (s *Session) reported(id string, st perch.MessageStatus, xe *perch.XMPPError, may func(*perch.MessageRecord) bool) {
-	s.withRecord(id, func(r *perch.MessageRecord) {
+func (o *outbox) reported(id string, st perch.MessageStatus, xe *perch.XMPPError, may func(*perch.MessageRecord) bool) {
+	o.withRecord(id, func(r *perch.MessageRecord) {
 		switch {
 		case r == nil:
-			s.m.o.Observer.Dropped(DroppedUnmatched, 1)
+			o.host.countDropped(DroppedUnmatched)
 		case !may(r):
-			s.m.o.Observer.Dropped(DroppedForged, 1)
+			o.host.countDropped(DroppedForged)
 		default:
-			s.advanceTo(r, st, xe)
+			o.advanceTo(r, st, xe)
 		}
 	})
 }
 
 // mayBounce reports whether from is on the way of a message: any resource of the recipient,
 // its server, our own server or the own account.
-func (s *Session) mayBounce(r *perch.MessageRecord, from perch.JID) bool {
-	return slices.ContainsFunc([]perch.JID{r.To.Bare(), perch.JID(r.To.Domain()), s.rec.JID.Bare(), perch.JID(s.rec.JID.Domain())},
+func (o *outbox) mayBounce(r *perch.MessageRecord, from perch.JID) bool {
+	return slices.ContainsFunc([]perch.JID{r.To.Bare(), perch.JID(r.To.Domain()), o.host.ownJID().Bare(), perch.JID(o.host.ownJID().Domain())},
 		from.Bare().Equal)
 }
 
@@ -64,59 +64,59 @@ const maxQueries = 64 // reports that wait for the Store; whoever floods us has 
 // withRecord runs f with the record of a message that we sent, or with nil when there is none:
 // at once when it is at hand, else when the Store has been asked. Reports of one message keep
 // their order.
-func (s *Session) withRecord(id string, f func(*perch.MessageRecord)) {
-	if r := s.record(id); r != nil || id == "" {
+func (o *outbox) withRecord(id string, f func(*perch.MessageRecord)) {
+	if r := o.record(id); r != nil || id == "" {
 		f(r)
 		return
 	}
 	waiting := 0
-	for _, l := range s.out.queries {
+	for _, l := range o.queries {
 		waiting += len(l.then)
 	}
 	if waiting >= maxQueries {
-		s.m.o.Observer.Dropped(DroppedUnmatched, 1)
+		o.host.countDropped(DroppedUnmatched)
 		return
 	}
-	for _, l := range s.out.queries {
+	for _, l := range o.queries {
 		if l.id == id {
 			l.then = append(l.then, f)
 			return
 		}
 	}
-	s.out.queries = append(s.out.queries, &recordQuery{id: id, then: []func(*perch.MessageRecord){f}})
-	if len(s.out.queries) == 1 {
-		s.queryNext()
+	o.queries = append(o.queries, &recordQuery{id: id, then: []func(*perch.MessageRecord){f}})
+	if len(o.queries) == 1 {
+		o.queryNext()
 	}
 }
 
 // queryNext asks the Store for one record after the other.
-func (s *Session) queryNext() {
-	l := s.out.queries[0]
-	s.background(func(ctx context.Context) {
-		r, err := s.m.o.Store.Message(ctx, s.id, l.id)
-		s.tell(func() {
-			if err == nil && s.record(l.id) == nil {
-				s.remember(r)
+func (o *outbox) queryNext() {
+	l := o.queries[0]
+	o.host.background(func(ctx context.Context) {
+		r, err := o.store.Message(ctx, o.id, l.id)
+		o.host.tell(func() {
+			if err == nil && o.record(l.id) == nil {
+				o.remember(r)
 			}
-			s.out.queries = slices.Delete(s.out.queries, 0, 1)
+			o.queries = slices.Delete(o.queries, 0, 1)
 			for _, f := range l.then {
-				f(s.record(l.id))
+				f(o.record(l.id))
 			}
-			if len(s.out.queries) > 0 {
-				s.queryNext()
+			if len(o.queries) > 0 {
+				o.queryNext()
 			}
 		})
 	})
 }
 
 // record is the newest form of a message's record, if it is at hand.
-func (s *Session) record(id string) *perch.MessageRecord {
-	for _, e := range s.out.entries {
+func (o *outbox) record(id string) *perch.MessageRecord {
+	for _, e := range o.entries {
 		if e.ID == id {
 			return e.record
 		}
 	}
-	for _, r := range s.out.records {
+	for _, r := range o.records {
 		if r.ID == id {
 			return r
 		}
@@ -138,15 +138,15 @@ var next = map[perch.MessageStatus][]perch.MessageStatus{
 	perch.StatusDelivered: {perch.StatusDisplayed},
 }
 
-func (s *Session) advanceTo(r *perch.MessageRecord, st perch.MessageStatus, xe *perch.XMPPError) {
+func (o *outbox) advanceTo(r *perch.MessageRecord, st perch.MessageStatus, xe *perch.XMPPError) {
 	if !slices.Contains(next[r.Status], st) {
 		return
 	}
-	for _, e := range s.out.entries {
+	for _, e := range o.entries {
 		if e.ID == r.ID {
-			s.done(e, st, xe)
+			o.done(e, st, xe)
 			return
 		}
 	}
-	s.remember(s.advance(r, st, xe))
+	o.remember(o.advance(r, st, xe))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// settleOutbox decides, at a new login, about what was written and not acknowledged.
+// reconcile decides, at a new login, about what was written and not acknowledged.
 //
 // On a resumed stream the connection knows what was on it, and writes again what the server
 // lacks. What it does not know never left, unless the server has more than was kept of the
@@ -15,8 +15,9 @@ import (
 // goes out again. On any other new stream the archive is asked, where there is one that keeps
 // our messages too: what it has not, is sent again with the same id. Where nobody can tell,
 // the message is unknown, and never sent again blindly.
-func (s *Session) settleOutbox(resumed bool) {
-	k, knows := s.link.conn.(Knower)
+func (o *outbox) reconcile(resumed bool) {
+	l := o.host.stream()
+	k, knows := l.conn.(Knower)
 	var written map[string]uint64
 	more := false
 	if knows {
@@ -25,46 +26,46 @@ func (s *Session) settleOutbox(resumed bool) {
 	told := resumed || written != nil
 	carried := false
 	var ask []*outEntry
-	for _, e := range slices.Clone(s.out.entries) {
-		if e.link == nil && !e.carried || e.link == s.link {
+	for _, e := range slices.Clone(o.entries) {
+		if e.link == nil && !e.carried || e.link == l {
 			continue
 		}
 		num, on := written[e.ID]
 		switch {
 		case resumed && !knows:
-			e.link, e.num, e.carried = s.link, 0, true
+			e.link, e.num, e.carried = l, 0, true
 			carried = true
 		case on && num == 0:
-			s.done(e, perch.StatusAcked, nil)
+			o.done(e, perch.StatusAcked, nil)
 		case on:
-			e.link, e.num, e.carried = s.link, num, false
+			e.link, e.num, e.carried = l, num, false
 		case told && !more:
 			e.link, e.carried = nil, false
-		case s.caps.Archive == archivePaged:
-			e.link, e.carried = s.link, true // not to be written, until we know
+		case l.login.Capabilities.Archive == archivePaged:
+			e.link, e.carried = l, true // not to be written, until we know
 			ask = append(ask, e)
 		default:
-			s.done(e, perch.StatusUnknown, nil)
+			o.done(e, perch.StatusUnknown, nil)
 		}
 	}
 	if carried {
-		s.confirmCarried(s.link)
+		o.confirmCarried(l)
 	}
 	if len(ask) > 0 {
-		s.lookUp(s.link, ask)
+		o.lookUp(l, ask)
 	}
 }
 
 // confirmCarried asks for any answer: then the server has what was written again before.
-func (s *Session) confirmCarried(l *link) {
-	s.background(func(ctx context.Context) {
+func (o *outbox) confirmCarried(l *link) {
+	o.host.background(func(ctx context.Context) {
 		if _, err := l.conn.Ping(ctx); err != nil {
 			return // the link is about to be lost, and then it is decided again
 		}
-		s.tell(func() {
-			for _, e := range slices.Clone(s.out.entries) {
+		o.host.tell(func() {
+			for _, e := range slices.Clone(o.entries) {
 				if e.link == l && e.carried {
-					s.done(e, perch.StatusAcked, nil)
+					o.done(e, perch.StatusAcked, nil)
 				}
 			}
 		})
@@ -107,25 +108,25 @@ func questions(entries []*outEntry) (list []*question) {
 
 // lookUp asks the archive for messages that were written to a stream that is gone. The other
 // ones wait meanwhile: order is kept.
-func (s *Session) lookUp(l *link, entries []*outEntry) {
+func (o *outbox) lookUp(l *link, entries []*outEntry) {
 	list := questions(entries)
-	s.out.asking = true
-	s.background(func(ctx context.Context) {
+	o.asking = true
+	o.host.background(func(ctx context.Context) {
 		for _, q := range list {
 			found, sure := q.ask(ctx, l.conn)
 			if ended(l.conn) {
 				return // it is decided again with the next link
 			}
-			s.tell(func() {
+			o.host.tell(func() {
 				for _, e := range q.entries {
-					s.lookedUp(l, e, verdictOn(found[e.ID], sure))
+					o.lookedUp(l, e, verdictOn(found[e.ID], sure))
 				}
 			})
 		}
-		s.tell(func() {
-			if s.link == l {
-				s.out.asking = false
-				s.pump()
+		o.host.tell(func() {
+			if o.host.stream() == l {
+				o.asking = false
+				o.flush()
 			}
 		})
 	})
@@ -153,15 +154,15 @@ func verdictOn(found, sure bool) perch.MessageStatus {
 }
 
 // lookedUp takes the answer for one message.
-func (s *Session) lookedUp(l *link, e *outEntry, st perch.MessageStatus) {
-	if s.link != l || e.link != l || !slices.Contains(s.out.entries, e) {
+func (o *outbox) lookedUp(l *link, e *outEntry, st perch.MessageStatus) {
+	if o.host.stream() != l || e.link != l || !slices.Contains(o.entries, e) {
 		return // it is decided again with the next link, or it is decided
 	}
 	if st == perch.StatusAccepted {
 		e.link, e.carried = nil, false // the same id goes out again
 		return
 	}
-	s.done(e, st, nil)
+	o.done(e, st, nil)
 }
 
 // ask reads the archive until all messages are found or it ends. Sure is false when it could
