@@ -89,11 +89,11 @@ func TestMutualEdge(t *testing.T) {
 
 // TestRecordsEdge: 32 records of messages that have left the outbox are at hand.
 func TestRecordsEdge(t *testing.T) {
-	s := &Session{}
+	o := newOutboxWorld().o
 	for i := range 40 {
-		s.remember(&perch.MessageRecord{ID: fmt.Sprint(i)})
+		o.remember(&perch.MessageRecord{ID: fmt.Sprint(i)})
 	}
-	if n := len(s.out.records); n != 32 || s.record("8") == nil || s.record("7") != nil {
+	if n := len(o.records); n != 32 || o.record("8") == nil || o.record("7") != nil {
 		t.Errorf("%d records are at hand, want the last 32", n)
 	}
 }
