@@ -66,10 +66,10 @@ func (s *Session) rememberAddresses(jids ...perch.JID) {
 // an address can be used everywhere, whether or not it is a valid JID. The JID is bare.
 func (s *Session) Known(jid perch.JID) (as perch.JID, ok bool) {
 	s.see(func() {
-		if k := s.contacts.get(jid); k != nil {
+		if k := s.roster.contacts.get(jid); k != nil {
 			as, ok = k.buddy.JID, true
-		} else if i, found := s.invitation(jid); found {
-			as, ok = s.invites[i].JID, true
+		} else if i, found := s.roster.invitation(jid); found {
+			as, ok = s.roster.invites[i].JID, true
 		} else if i := foreignAddresses(s.rec.Foreign).find(jid); i >= 0 {
 			as, ok = s.rec.Foreign[i], true
 		} else if own := s.rec.JID.Bare(); own != "" && own.Equal(jid) {

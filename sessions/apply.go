@@ -72,16 +72,16 @@ func (s *Session) applyOne(in perch.Inbound) {
 		s.rememberAddress(in.To)
 		s.applyMessage(in, s.link, s.now())
 	case *perch.PresenceIn:
-		s.applyPresence(in)
+		s.roster.applyPresence(in)
 	case *perch.PresenceError:
-		s.applyPresenceError(in)
+		s.roster.applyPresenceError(in)
 	case *perch.ChatStateIn:
 		s.rememberAddress(in.From)
 		s.applyChatState(in)
 	case *perch.SubscriptionIn:
-		s.applySubscription(in)
+		s.roster.applySubscription(in)
 	case *perch.RosterPush:
-		s.applyPush(in)
+		s.roster.applyPush(in)
 	case *perch.AckIn:
 		s.out.applyAck(in)
 	case *perch.ReceiptIn:

@@ -40,7 +40,7 @@ func messageEvent(m *perch.MessageIn) perch.EventType {
 // giveReceipt tells a buddy that we have its message (XEP-0184, 5.5): once it is kept, and
 // only to somebody who may see our presence anyway.
 func (s *Session) giveReceipt(to perch.JID, id string) {
-	c := s.contacts.get(to.Bare())
+	c := s.roster.contacts.get(to.Bare())
 	if c == nil || c.buddy.Subscription != perch.SubscriptionFrom && c.buddy.Subscription != perch.SubscriptionBoth {
 		return
 	}

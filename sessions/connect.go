@@ -237,9 +237,9 @@ func (s *Session) signIn(ctx context.Context, l *link) error {
 	if err := s.turn(ctx, func() {
 		s.ifCurrent(l, func(l *link) {
 			if rosterErr != nil {
-				s.rosterFailed(rosterErr)
+				s.roster.rosterFailed(rosterErr)
 			} else {
-				s.applyRoster(res)
+				s.roster.applyRoster(res)
 			}
 			s.announce(l)
 		})
@@ -262,7 +262,7 @@ func (s *Session) ifCurrent(l *link, f func(*link)) {
 // resumed goes on where the stream was (XEP-0198, 5): nothing was missed, so everything
 // that was stale is right again.
 func (s *Session) resumed(l *link) {
-	s.unmarkStale()
+	s.roster.unmarkStale()
 	l.live = true
 	s.becomeOnline(true)
 }
@@ -270,7 +270,7 @@ func (s *Session) resumed(l *link) {
 // announce sends the initial presence (RFC 6121, 4.2) and begins to settle the buddies'.
 func (s *Session) announce(l *link) {
 	s.gapBefore(l)
-	s.settleSoon()
+	s.roster.settleSoon()
 	if s.rec.Own.Available {
 		if _, err := l.conn.Send(&perch.PresenceOut{OwnPresence: s.shownPresence()}); err != nil {
 			return // the connection has ended, and says so itself

@@ -78,12 +78,12 @@ func TestInternEdge(t *testing.T) {
 
 // TestMutualEdge: 256 requests of ours wait for their roster item; the oldest goes.
 func TestMutualEdge(t *testing.T) {
-	s := &Session{}
+	ro := newRosterWorld().ro
 	for i := range 257 {
-		s.wantMutual(perch.JID(fmt.Sprintf("b%d@example.net", i)))
+		ro.wantMutual(perch.JID(fmt.Sprintf("b%d@example.net", i)))
 	}
-	if len(s.mutual) != 256 || s.mutual[0] != "b1@example.net" {
-		t.Errorf("%d requests wait, the oldest for %s; want 256, b1@example.net", len(s.mutual), s.mutual[0])
+	if len(ro.mutual) != 256 || ro.mutual[0] != "b1@example.net" {
+		t.Errorf("%d requests wait, the oldest for %s; want 256, b1@example.net", len(ro.mutual), ro.mutual[0])
 	}
 }
 

@@ -32,7 +32,7 @@ type outboxHost interface {
 	saveStream()
 	// dropped makes an event of what is left out, and counts it; countDropped only counts.
 	dropped(d perch.Dropped)
-	countDropped(reason string)
+	countDropped(reason string, n int)
 	// crashed says that a message could not be written because of a fault of ours.
 	crashed(id string, fault any)
 }

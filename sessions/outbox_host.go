@@ -65,4 +65,4 @@ func (s *Session) crashed(id string, fault any) {
 }
 
 // countDropped implements outboxHost.
-func (s *Session) countDropped(reason string) { s.m.o.Observer.Dropped(reason, 1) }
+func (s *Session) countDropped(reason string, n int) { s.m.o.Observer.Dropped(reason, n) }

@@ -62,7 +62,7 @@ func (w *outboxWorld) askOwnership(*link)                      { w.note("ask own
 func (w *outboxWorld) logSent(e *outEntry)                     { w.note("log %s", e.ID) }
 func (w *outboxWorld) saveStream()                             { w.note("save stream") }
 func (w *outboxWorld) dropped(d perch.Dropped)                 { w.note("dropped %s %s", d.Reason, d.StanzaID) }
-func (w *outboxWorld) countDropped(reason string)              { w.note("count %s", reason) }
+func (w *outboxWorld) countDropped(reason string, _ int)       { w.note("count %s", reason) }
 func (w *outboxWorld) crashed(id string, _ any)                { w.note("crashed %s", id) }
 func (w *outboxWorld) Ephemeral(perch.EventType, string, any)  {}
 func (w *outboxWorld) Change() *Commit                         { return &w.commit }

@@ -37,9 +37,9 @@ func (o *outbox) reported(id string, st perch.MessageStatus, xe *perch.XMPPError
 	o.withRecord(id, func(r *perch.MessageRecord) {
 		switch {
 		case r == nil:
-			o.host.countDropped(DroppedUnmatched)
+			o.host.countDropped(DroppedUnmatched, 1)
 		case !may(r):
-			o.host.countDropped(DroppedForged)
+			o.host.countDropped(DroppedForged, 1)
 		default:
 			o.advanceTo(r, st, xe)
 		}
@@ -74,7 +74,7 @@ func (o *outbox) withRecord(id string, f func(*perch.MessageRecord)) {
 		waiting += len(l.then)
 	}
 	if waiting >= maxQueries {
-		o.host.countDropped(DroppedUnmatched)
+		o.host.countDropped(DroppedUnmatched, 1)
 		return
 	}
 	for _, l := range o.queries {

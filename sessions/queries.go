@@ -60,9 +60,9 @@ func (s *Session) info() perch.SessionInfo {
 func (s *Session) Buddies() (items []perch.Buddy, version string, err error) {
 	items = []perch.Buddy{}
 	if err := s.turn(s.ctx, func() {
-		s.handed = true
-		for i := range s.contacts {
-			items = append(items, *s.contacts[i].shown())
+		s.roster.served = true
+		for i := range s.roster.contacts {
+			items = append(items, *s.roster.contacts[i].shown())
 		}
 	}); err != nil {
 		return nil, "", err
@@ -80,7 +80,7 @@ func (s *Session) Buddies() (items []perch.Buddy, version string, err error) {
 func (s *Session) Buddy(jid perch.JID) (perch.Buddy, error) {
 	var b perch.Buddy
 	err := s.change(s.ctx, func() error {
-		k := s.contacts.get(jid)
+		k := s.roster.contacts.get(jid)
 		if k == nil {
 			return errNoBuddy
 		}
@@ -97,24 +97,14 @@ var errNoBuddy error = perch.Errorf(perch.KindItemNotFound, "this JID is not in 
 func (s *Session) Presence(jid perch.JID) (perch.Presence, error) {
 	var p perch.Presence
 	err := s.change(s.ctx, func() error {
-		k := s.contacts.get(jid)
+		k := s.roster.contacts.get(jid)
 		if k == nil {
 			return errNoBuddy
 		}
-		p = *s.presenceOf(k)
+		p = *s.roster.presenceOf(k)
 		return nil
 	})
 	return p, err
-}
-
-// presenceOf is never nil: of a buddy that was never heard of, it says that nobody is there.
-func (s *Session) presenceOf(k *contact) *perch.Presence {
-	if k.presence != nil {
-		return k.presence
-	}
-	p := nobody(k.buddy.JID)
-	p.Stale = s.link == nil
-	return p
 }
 
 // Presences returns the presence of every buddy, sorted by JID, and a version that
@@ -122,8 +112,8 @@ func (s *Session) presenceOf(k *contact) *perch.Presence {
 func (s *Session) Presences() (items []perch.Presence, version string, err error) {
 	items = []perch.Presence{}
 	if err := s.turn(s.ctx, func() {
-		for i := range s.contacts {
-			items = append(items, *s.presenceOf(&s.contacts[i]))
+		for i := range s.roster.contacts {
+			items = append(items, *s.roster.presenceOf(&s.roster.contacts[i]))
 		}
 	}); err != nil {
 		return nil, "", err

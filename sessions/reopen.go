@@ -52,14 +52,7 @@ func (s *Session) writeAll() {
 	s.saveRecord()
 	c := s.log.Change()
 	c.Roster.Reset, c.Presence.Reset, c.Invitations.Reset, c.Outbox.Reset = true, true, true, true
-	for i := range s.contacts {
-		k := &s.contacts[i]
-		c.Roster.Put = append(c.Roster.Put, k.buddy)
-		if k.presence != nil {
-			c.Presence.Put = append(c.Presence.Put, k.presence)
-		}
-	}
-	c.Invitations.Put = append(c.Invitations.Put, s.invites...)
+	s.roster.writeAll(c)
 	for _, e := range s.out.entries {
 		entry := e.OutboxEntry
 		c.Outbox.Put = append(c.Outbox.Put, &entry)

@@ -74,7 +74,7 @@ func (s *Session) AddBuddy(ctx context.Context, b NewBuddy) (buddy perch.Buddy, 
 	}
 	if created {
 		if err := conn.SetRosterItem(ctx, b.JID, b.Name, b.Groups); err != nil {
-			s.tell(func() { s.unwantMutual(b.JID) })
+			s.tell(func() { s.roster.unwantMutual(b.JID) })
 			return perch.Buddy{}, false, err
 		}
 	}
@@ -91,7 +91,7 @@ func (s *Session) AddBuddy(ctx context.Context, b NewBuddy) (buddy perch.Buddy, 
 // askBuddy sends our request, and accepts theirs when it waits already.
 func (s *Session) askBuddy(b NewBuddy, ask bool) error {
 	to := b.JID
-	if k := s.contacts.get(b.JID); k != nil {
+	if k := s.roster.contacts.get(b.JID); k != nil {
 		to = k.buddy.JID
 	}
 	if ask {
@@ -99,14 +99,14 @@ func (s *Session) askBuddy(b NewBuddy, ask bool) error {
 			return err
 		}
 	}
-	i, invited := s.invitation(b.JID)
+	i, invited := s.roster.invitation(b.JID)
 	if !invited || b.OneSided {
 		return nil
 	}
-	if err := s.send(&perch.SubscriptionOut{To: s.invites[i].JID, Type: "subscribed"}); err != nil {
+	if err := s.send(&perch.SubscriptionOut{To: s.roster.invites[i].JID, Type: "subscribed"}); err != nil {
 		return err
 	}
-	s.closeInvitation(b.JID, perch.EventInvitationAccepted)
+	s.roster.closeInvitation(b.JID, perch.EventInvitationAccepted)
 	return nil
 }
 
@@ -117,13 +117,13 @@ func (s *Session) wantBuddy(ctx context.Context, b NewBuddy) (create, ask bool, 
 		if b.JID.Equal(s.rec.JID.Bare()) {
 			return perch.Invalid("/jid", "is the account itself")
 		}
-		k := s.contacts.get(b.JID)
+		k := s.roster.contacts.get(b.JID)
 		create = k == nil
 		ask = create || k.buddy.Ask == perch.AskNone && !seenByUs(k.buddy.Subscription)
 		if b.OneSided {
-			s.endMutual(b.JID)
+			s.roster.endMutual(b.JID)
 		} else if create || !seesUs(k.buddy.Subscription) {
-			s.wantMutual(b.JID)
+			s.roster.wantMutual(b.JID)
 		}
 		return nil
 	})
@@ -132,7 +132,7 @@ func (s *Session) wantBuddy(ctx context.Context, b NewBuddy) (create, ask bool, 
 
 // added is the answer: the item as the server has pushed it, or as it will be.
 func (s *Session) added(b NewBuddy, asked bool) perch.Buddy {
-	if k := s.contacts.get(b.JID); k != nil {
+	if k := s.roster.contacts.get(b.JID); k != nil {
 		out := *k.shown()
 		if asked && !seenByUs(out.Subscription) {
 			out.Ask = perch.AskSubscribe
@@ -151,7 +151,7 @@ func (s *Session) UpdateBuddy(ctx context.Context, jid perch.JID, name *string, 
 	}
 	var want perch.Buddy
 	if err := s.change(ctx, func() error {
-		k := s.contacts.get(jid)
+		k := s.roster.contacts.get(jid)
 		if k == nil {
 			return errNoBuddy
 		}

@@ -25,17 +25,17 @@ func reasonOf(state string) string {
 
 // rosterIs notes what the roster is now. The change to something worse is an event. A version
 // of a roster that is not whole is worth nothing: the next login asks for all of it.
-func (s *Session) rosterIs(state string) {
+func (ro *roster) rosterIs(state string) {
 	if state != "" {
-		s.rec.RosterVersion = ""
+		ro.host.record().RosterVersion = ""
 	}
-	if s.rec.RosterState == state {
+	if ro.host.record().RosterState == state {
 		return
 	}
-	s.rec.RosterState = state
-	s.saveRecord()
+	ro.host.record().RosterState = state
+	ro.host.saveRecord()
 	if state != "" {
-		s.dropped(perch.Dropped{Reason: reasonOf(state)})
+		ro.host.dropped(perch.Dropped{Reason: reasonOf(state)})
 	}
 }
 
@@ -57,12 +57,12 @@ func rosterFatal(ctx context.Context, l *link, err error) bool {
 }
 
 // rosterFailed goes on with the roster of an earlier login, or none.
-func (s *Session) rosterFailed(err error) {
-	s.m.log.Warn("the roster could not be fetched", "session", s.short(), "reason", rosterReason(err))
-	if s.rec.RosterState == RosterUnavailable {
-		s.m.o.Observer.Dropped(DroppedNoRoster, 1)
+func (ro *roster) rosterFailed(err error) {
+	ro.host.rosterMissing(rosterReason(err))
+	if ro.host.record().RosterState == RosterUnavailable {
+		ro.host.countDropped(DroppedNoRoster, 1)
 	}
-	s.rosterIs(RosterUnavailable)
+	ro.rosterIs(RosterUnavailable)
 }
 
 // rosterReason names why there is no roster.

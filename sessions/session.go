@@ -45,26 +45,20 @@ type Session struct {
 	caps     perch.Capabilities // of the last login; before it, of the configuration
 	rec      Record
 	log      eventLog
-	use      usage
 
-	state    status
-	link     *link // nil: no connection
-	retry    retry
-	contacts contacts
-	settle   *settling // nil: the presence is settled
-	invites  []*perch.Invitation
-	mutual   []perch.JID // see wantMutual
-	out      outbox
-	halfway  []byte      // state of a stream that was lost before it was online
-	known    identities  // logged messages of which copies may come
-	trim     *time.Timer // of known
-	links    uint16      // streams until now, to tell them from each other
-	subs     []*Subscription
-	idle     idling
-	waits    waits // counted in m.backlog
-
-	rosterWaits []*rosterWait
-	handed      bool // state was shown to a client before the first roster
+	state        status
+	link         *link // nil: no connection
+	retry        retry
+	out          outbox
+	roster       roster
+	budgetWarned perch.Time  // when the client was last told that something was left out
+	halfway      []byte      // state of a stream that was lost before it was online
+	known        identities  // logged messages of which copies may come
+	trim         *time.Timer // of known
+	links        uint16      // streams until now, to tell them from each other
+	subs         []*Subscription
+	idle         idling
+	waits        waits // counted in m.backlog
 
 	opening *time.Timer // ends the wait for the first login
 	touch   *time.Timer // keeps a quiet session from expiring in the Store
@@ -100,6 +94,7 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 		state: status{state: perch.StateConnecting, since: perch.At(time.Now())},
 	}
 	s.log = eventLog{host: s, store: m.o.Store, id: id}
+	s.roster = roster{host: s, journal: &s.log, words: &m.words}
 	s.out = outbox{host: s, journal: &s.log, store: m.o.Store, id: id}
 	s.counted = s.state.state
 	s.post.wake = make(chan struct{}, 1)
@@ -213,9 +208,7 @@ func (s *Session) finish() {
 	stop(s.idle.release)
 	s.log.stop()
 	stop(s.trim)
-	if s.settle != nil {
-		stop(s.settle.timer)
-	}
+	s.roster.stop()
 	select {
 	case <-s.opened:
 	default:

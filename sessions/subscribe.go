@@ -90,17 +90,17 @@ func (s *Session) judge(sub *Subscription, since perch.Position) (reason string)
 func (s *Session) register(sub *Subscription, all bool) {
 	sub.register(s.log.tip())
 	if all {
-		s.handed = true
-		sub.roster = make([]*perch.Buddy, len(s.contacts))
-		for i := range s.contacts {
-			sub.roster[i] = s.contacts[i].shown()
+		s.roster.served = true
+		sub.roster = make([]*perch.Buddy, len(s.roster.contacts))
+		for i := range s.roster.contacts {
+			sub.roster[i] = s.roster.contacts[i].shown()
 		}
-		sub.invites = append([]*perch.Invitation{}, s.invites...)
+		sub.invites = append([]*perch.Invitation{}, s.roster.invites...)
 	}
 	if all || !sub.o.NoPreamble {
-		sub.presences = make([]*perch.Presence, len(s.contacts))
-		for i := range s.contacts {
-			sub.presences[i] = s.presenceOf(&s.contacts[i])
+		sub.presences = make([]*perch.Presence, len(s.roster.contacts))
+		for i := range s.roster.contacts {
+			sub.presences[i] = s.roster.presenceOf(&s.roster.contacts[i])
 		}
 	}
 	s.subs = append(s.subs, sub)

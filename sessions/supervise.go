@@ -185,10 +185,6 @@ func (s *Session) lost(err error) {
 	if err == nil {
 		err = perch.Errorf(perch.KindLinkLost, "the stream ended")
 	}
-	if s.settle != nil {
-		stop(s.settle.timer)
-		s.settle = nil
-	}
 	if time.Since(l.since) >= steady {
 		s.retry.attempt, s.retry.policies = 0, 0
 	}
@@ -206,7 +202,7 @@ func (s *Session) lost(err error) {
 	}
 	s.saveRecord()
 	s.releaseHeld(l)
-	s.markStale()
+	s.roster.lost()
 	s.failed(err)
 }
 

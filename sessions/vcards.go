@@ -22,7 +22,7 @@ func (s *Session) VCard(ctx context.Context, jid perch.JID, refresh bool) (perch
 	photo := ""
 	conn, err := s.request(ctx, "", nil)
 	if terr := s.turn(ctx, func() {
-		if k := s.contacts.get(jid); k != nil {
+		if k := s.roster.contacts.get(jid); k != nil {
 			photo = k.photo.String()
 		}
 	}); terr != nil {
@@ -80,12 +80,12 @@ func VCardCost(c *perch.VCard) int {
 // cacheCard keeps a card, and its name for a buddy that has none in the roster.
 func (s *Session) cacheCard(card *perch.VCard) {
 	s.writeCard(card)
-	k := s.contacts.get(card.JID)
+	k := s.roster.contacts.get(card.JID)
 	if k == nil {
 		return
 	}
 	before := k.shown()
-	s.setWord(k, &k.name, cardName(card), maxName)
+	s.roster.setWord(k, &k.name, cardName(card), maxName)
 	if after := k.shown(); after.Name != before.Name {
 		s.log.Durable(perch.EventRosterItem, after)
 	}
@@ -111,16 +111,4 @@ func (s *Session) SetVCard(ctx context.Context, card perch.VCard) error {
 		card.JID, card.FetchedAt = s.rec.JID.Bare(), s.now()
 		s.cacheCard(&card)
 	})
-}
-
-// applyPhoto notes the hash of a buddy's photo (XEP-0153). Another one than before is news;
-// the first one that is heard of is not.
-func (s *Session) applyPhoto(k *contact, hash string) {
-	old := k.photo
-	if !s.setWord(k, &k.photo, hash, maxHash) {
-		return
-	}
-	if old != (word{}) && old != k.photo {
-		s.log.Durable(perch.EventVCardChanged, perch.VCardChange{JID: k.buddy.JID, PhotoHash: hash})
-	}
 }

@@ -24,29 +24,29 @@ type settling struct {
 
 // applyPresence keeps the availability of one resource of a buddy (RFC 6121, 4). A
 // presence that says what is known already emits nothing.
-func (s *Session) applyPresence(in *perch.PresenceIn) {
-	k := s.contacts.get(in.From.Bare())
+func (ro *roster) applyPresence(in *perch.PresenceIn) {
+	k := ro.contacts.get(in.From.Bare())
 	if k == nil {
 		return // no buddy: nothing to keep, and nothing that a stranger could fill
 	}
 	if in.PhotoHash != nil {
-		s.applyPhoto(k, *in.PhotoHash)
+		ro.applyPhoto(k, *in.PhotoHash)
 	}
 	old := k.presence
 	if old == nil {
 		old = nobody(k.buddy.JID)
 	}
 	resources := slices.Clone(old.Resources)
-	at := s.saidAt(resources, in.Delay)
+	at := ro.saidAt(resources, in.Delay)
 	if in.Delayed && in.Delay == 0 {
 		at = 0 // it was held back, and nobody knows since when: it is older than all that has a time
 	}
-	resources = s.withResource(resources, in, at)
-	if s.settle != nil {
-		s.settle.confirm(in, old.Resources, resources)
+	resources = ro.withResource(resources, in, at)
+	if ro.settling != nil {
+		ro.settling.confirm(in, old.Resources, resources)
 	}
-	next := s.aggregate(old.JID, resources, in.Status, at)
-	s.setPresence(k, next)
+	next := ro.aggregate(old.JID, resources, in.Status, at)
+	ro.setPresence(k, next)
 }
 
 // confirm notes that a resource is there, and forgets one that had to go for it: there are
@@ -67,12 +67,12 @@ func (st *settling) confirm(in *perch.PresenceIn, before, after []perch.Resource
 // applyPresenceError makes unavailable what presence could not reach (RFC 6121, 4.3.2.1): a
 // buddy, or with a full JID one resource. A server whose link to that of the buddy is broken
 // sends nothing else for it.
-func (s *Session) applyPresenceError(in *perch.PresenceError) {
-	s.applyPresence(&perch.PresenceIn{From: in.From})
+func (ro *roster) applyPresenceError(in *perch.PresenceError) {
+	ro.applyPresence(&perch.PresenceIn{From: in.From})
 }
 
 // setPresence replaces what is known of a buddy, and emits it when somebody could tell.
-func (s *Session) setPresence(k *contact, next *perch.Presence) {
+func (ro *roster) setPresence(k *contact, next *perch.Presence) {
 	old := k.presence
 	if old == nil {
 		old = nobody(k.buddy.JID)
@@ -85,20 +85,20 @@ func (s *Session) setPresence(k *contact, next *perch.Presence) {
 		}
 		return
 	}
-	next, ok := s.fitPresence(k.presence, next)
+	next, ok := ro.fitPresence(k.presence, next)
 	if !ok || k.presence != nil && sameView(k.presence, next) && !k.presence.Stale {
 		return
 	}
 	k.presence = next
-	put(&s.log.Change().Presence, presenceKey, next)
-	s.log.Ephemeral(perch.EventPresence, string(next.JID), next)
+	put(&ro.journal.Change().Presence, presenceKey, next)
+	ro.journal.Ephemeral(perch.EventPresence, string(next.JID), next)
 }
 
 // saidAt is the time of a presence: that of its delay, or now. What is said now is later
 // than all that was said before, also within one millisecond, because the latest of equal
 // priority speaks for the buddy.
-func (s *Session) saidAt(before []perch.Resource, delay perch.Time) perch.Time {
-	at := s.now()
+func (ro *roster) saidAt(before []perch.Resource, delay perch.Time) perch.Time {
+	at := ro.host.now()
 	if delay != 0 && delay < at {
 		return delay
 	}
@@ -109,7 +109,7 @@ func (s *Session) saidAt(before []perch.Resource, delay perch.Time) perch.Time {
 }
 
 // withResource applies in to the list, which is sorted and ours.
-func (s *Session) withResource(list []perch.Resource, in *perch.PresenceIn, at perch.Time) []perch.Resource {
+func (ro *roster) withResource(list []perch.Resource, in *perch.PresenceIn, at perch.Time) []perch.Resource {
 	name := in.From.Resource()
 	i, ok := findResource(list, name)
 	if !in.Available {
@@ -121,8 +121,8 @@ func (s *Session) withResource(list []perch.Resource, in *perch.PresenceIn, at p
 		}
 		return list
 	}
-	r := perch.Resource{Resource: s.m.words.one(name), Show: in.Show,
-		Status: s.m.words.one(clip(in.Status)), Priority: in.Priority, UpdatedAt: at}
+	r := perch.Resource{Resource: ro.words.one(name), Show: in.Show,
+		Status: ro.words.one(clip(in.Status)), Priority: in.Priority, UpdatedAt: at}
 	if ok {
 		old := list[i]
 		if old.Show == r.Show && old.Status == r.Status && old.Priority == r.Priority {
@@ -159,10 +159,10 @@ func compareResources(a, b perch.Resource) int {
 // aggregate makes the presence of a buddy from those of its resources: the one with the
 // highest priority speaks, the latest one among equals. Gone is the status of a buddy who
 // has no resource any more.
-func (s *Session) aggregate(jid perch.JID, list []perch.Resource, gone string, at perch.Time) *perch.Presence {
+func (ro *roster) aggregate(jid perch.JID, list []perch.Resource, gone string, at perch.Time) *perch.Presence {
 	p := &perch.Presence{JID: jid, Resources: slices.Clip(list), UpdatedAt: at}
 	if len(list) == 0 {
-		p.Resources, p.Status = []perch.Resource{}, s.m.words.one(clip(gone))
+		p.Resources, p.Status = []perch.Resource{}, ro.words.one(clip(gone))
 		return p
 	}
 	best := list[0]
@@ -203,14 +203,14 @@ func clipTo(s string, n int) string {
 
 // markStale says of everything that it is from before the stream was lost. That is no
 // event: session.state has said it.
-func (s *Session) markStale() { s.setStale(true) }
+func (ro *roster) markStale() { ro.setStale(true) }
 
 // unmarkStale takes that back.
-func (s *Session) unmarkStale() { s.setStale(false) }
+func (ro *roster) unmarkStale() { ro.setStale(false) }
 
-func (s *Session) setStale(stale bool) {
-	for i := range s.contacts {
-		if k := &s.contacts[i]; k.presence != nil && k.presence.Stale != stale {
+func (ro *roster) setStale(stale bool) {
+	for i := range ro.contacts {
+		if k := &ro.contacts[i]; k.presence != nil && k.presence.Stale != stale {
 			p := *k.presence
 			p.Stale = stale
 			k.presence = &p
@@ -219,23 +219,37 @@ func (s *Session) setStale(stale bool) {
 }
 
 // settleSoon begins the settling of a new login.
-func (s *Session) settleSoon() {
+func (ro *roster) settleSoon() {
 	st := &settling{confirmed: map[perch.JID]struct{}{}}
-	s.settle = st
-	st.timer = s.after(settleTime, func() {
-		if s.settle == st {
-			s.settled()
+	ro.settling = st
+	st.timer = ro.host.after(settleTime, func() {
+		if ro.settling == st {
+			ro.settled()
 		}
 	})
 }
 
+// lost says that the connection in use has ended: what is known is from before.
+func (ro *roster) lost() {
+	ro.stop()
+	ro.markStale()
+}
+
+// stop ends the wait for what the server says.
+func (ro *roster) stop() {
+	if ro.settling != nil {
+		stop(ro.settling.timer)
+		ro.settling = nil
+	}
+}
+
 // settled ends it: resources that the server has not named are gone.
-func (s *Session) settled() {
-	confirmed := s.settle.confirmed
-	s.settle = nil
-	now := s.now()
-	for i := range s.contacts {
-		k := &s.contacts[i]
+func (ro *roster) settled() {
+	confirmed := ro.settling.confirmed
+	ro.settling = nil
+	now := ro.host.now()
+	for i := range ro.contacts {
+		k := &ro.contacts[i]
 		p := k.presence
 		if p == nil {
 			continue
@@ -247,14 +261,36 @@ func (s *Session) settled() {
 			return !has(confirmed, k.key()+"/"+perch.JID(perch.ResourceKey(r.Resource)))
 		})
 		if len(left) == len(p.Resources) {
-			s.setPresence(k, p)
+			ro.setPresence(k, p)
 			continue
 		}
-		s.setPresence(k, s.aggregate(p.JID, left, "", now))
+		ro.setPresence(k, ro.aggregate(p.JID, left, "", now))
 	}
 }
 
 func has(set map[perch.JID]struct{}, j perch.JID) bool {
 	_, ok := set[j]
 	return ok
+}
+
+// applyPhoto notes the hash of a buddy's photo (XEP-0153). Another one than before is news;
+// the first one that is heard of is not.
+func (ro *roster) applyPhoto(k *contact, hash string) {
+	old := k.photo
+	if !ro.setWord(k, &k.photo, hash, maxHash) {
+		return
+	}
+	if old != (word{}) && old != k.photo {
+		ro.journal.Durable(perch.EventVCardChanged, perch.VCardChange{JID: k.buddy.JID, PhotoHash: hash})
+	}
+}
+
+// presenceOf is never nil: a buddy that was never heard of is not there.
+func (ro *roster) presenceOf(k *contact) *perch.Presence {
+	if k.presence != nil {
+		return k.presence
+	}
+	p := nobody(k.buddy.JID)
+	p.Stale = ro.host.stream() == nil
+	return p
 }

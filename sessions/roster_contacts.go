@@ -101,10 +101,10 @@ func sameBuddy(a, b *perch.Buddy) bool {
 }
 
 // compact shares the strings of a buddy with other sessions.
-func (m *Manager) compact(b perch.Buddy) *perch.Buddy {
-	b.JID = perch.JID(m.words.one(string(b.JID)))
+func (ro *roster) compact(b perch.Buddy) *perch.Buddy {
+	b.JID = perch.JID(ro.words.one(string(b.JID)))
 	groups := slices.Sorted(slices.Values(b.Groups))
-	b.Groups = m.words.list(slices.Compact(groups))
+	b.Groups = ro.words.list(slices.Compact(groups))
 	b.Subscription = max(b.Subscription, perch.SubscriptionNone)
 	return &b
 }

@@ -30,13 +30,13 @@ const maxMutual = 256
 
 // staysMutual says what Buddy.Mutual of a changed item is. The mark ends when the other side
 // sees us, and when our request was declined or taken back, or their approval was.
-func (s *Session) staysMutual(old, item *perch.Buddy) bool {
+func (ro *roster) staysMutual(old, item *perch.Buddy) bool {
 	if seesUs(item.Subscription) {
-		s.unwantMutual(item.JID)
+		ro.unwantMutual(item.JID)
 		return false
 	}
-	if i := slices.IndexFunc(s.mutual, item.JID.Equal); i >= 0 {
-		s.mutual = slices.Delete(s.mutual, i, i+1)
+	if i := slices.IndexFunc(ro.mutual, item.JID.Equal); i >= 0 {
+		ro.mutual = slices.Delete(ro.mutual, i, i+1)
 		return true
 	}
 	if old == nil || !old.Mutual {
@@ -47,44 +47,44 @@ func (s *Session) staysMutual(old, item *perch.Buddy) bool {
 }
 
 // wantMutual marks the item of jid, or the one that is about to come.
-func (s *Session) wantMutual(jid perch.JID) {
-	s.unwantMutual(jid)
-	if len(s.mutual) >= maxMutual {
-		s.mutual = slices.Delete(s.mutual, 0, 1)
+func (ro *roster) wantMutual(jid perch.JID) {
+	ro.unwantMutual(jid)
+	if len(ro.mutual) >= maxMutual {
+		ro.mutual = slices.Delete(ro.mutual, 0, 1)
 	}
-	s.mutual = append(s.mutual, jid)
-	if k := s.contacts.get(jid); k != nil {
-		s.putBuddy(*k.buddy, false)
+	ro.mutual = append(ro.mutual, jid)
+	if k := ro.contacts.get(jid); k != nil {
+		ro.putBuddy(*k.buddy, false)
 	}
 }
 
 // unwantMutual takes back what wantMutual has noted for an item that has not come yet.
-func (s *Session) unwantMutual(jid perch.JID) {
-	s.mutual = slices.DeleteFunc(s.mutual, jid.Equal)
+func (ro *roster) unwantMutual(jid perch.JID) {
+	ro.mutual = slices.DeleteFunc(ro.mutual, jid.Equal)
 }
 
 // endMutual takes the mark away: the next request is an invitation.
-func (s *Session) endMutual(jid perch.JID) {
-	s.unwantMutual(jid)
-	if k := s.contacts.get(jid); k != nil && k.buddy.Mutual {
+func (ro *roster) endMutual(jid perch.JID) {
+	ro.unwantMutual(jid)
+	if k := ro.contacts.get(jid); k != nil && k.buddy.Mutual {
 		b := *k.buddy
 		b.Mutual = false
-		item := s.m.compact(b)
-		k, _ := s.contacts.put(item)
-		put(&s.log.Change().Roster, buddyKey, item)
-		s.log.Durable(perch.EventRosterItem, k.shown())
+		item := ro.compact(b)
+		k, _ := ro.contacts.put(item)
+		put(&ro.journal.Change().Roster, buddyKey, item)
+		ro.journal.Durable(perch.EventRosterItem, k.shown())
 	}
 }
 
 // acceptMutual accepts a request of somebody whom we have asked ourselves, and reports
 // whether it did. Requests come before a login is complete, so it does not wait for that; a
 // request whose answer is lost with the connection is repeated by the server at the next one.
-func (s *Session) acceptMutual(jid perch.JID) bool {
-	k := s.contacts.get(jid)
-	if k == nil || !k.buddy.Mutual || s.link == nil {
+func (ro *roster) acceptMutual(jid perch.JID) bool {
+	k := ro.contacts.get(jid)
+	if k == nil || !k.buddy.Mutual || ro.host.stream() == nil {
 		return false
 	}
-	_, _ = s.link.conn.Send(&perch.SubscriptionOut{To: k.buddy.JID, Type: "subscribed"})
+	_, _ = ro.host.stream().conn.Send(&perch.SubscriptionOut{To: k.buddy.JID, Type: "subscribed"})
 	return true
 }
 
@@ -102,8 +102,8 @@ func (s *Session) awaitRoster(ctx context.Context, jid perch.JID, done func(*con
 	met := false
 	lasting := context.WithoutCancel(ctx)
 	if err := s.turn(lasting, func() {
-		if met = done(s.contacts.get(jid)); !met {
-			s.rosterWaits = append(s.rosterWaits, w)
+		if met = done(s.roster.contacts.get(jid)); !met {
+			s.roster.waits = append(s.roster.waits, w)
 		}
 	}); err != nil || met {
 		return err
@@ -115,18 +115,18 @@ func (s *Session) awaitRoster(ctx context.Context, jid perch.JID, done func(*con
 	case <-s.ctx.Done():
 	}
 	return s.turn(lasting, func() {
-		s.rosterWaits = slices.DeleteFunc(s.rosterWaits, func(x *rosterWait) bool { return x == w })
-		done(s.contacts.get(jid))
+		s.roster.waits = slices.DeleteFunc(s.roster.waits, func(x *rosterWait) bool { return x == w })
+		done(s.roster.contacts.get(jid))
 	})
 }
 
 // rosterChanged asks those who wait for an item.
-func (s *Session) rosterChanged(jid perch.JID) {
-	if len(s.rosterWaits) == 0 {
+func (ro *roster) rosterChanged(jid perch.JID) {
+	if len(ro.waits) == 0 {
 		return
 	}
-	k := s.contacts.get(jid)
-	s.rosterWaits = slices.DeleteFunc(s.rosterWaits, func(w *rosterWait) bool {
+	k := ro.contacts.get(jid)
+	ro.waits = slices.DeleteFunc(ro.waits, func(w *rosterWait) bool {
 		if !w.jid.Equal(jid) || !w.done(k) {
 			return false
 		}

@@ -1,0 +1,117 @@
+package sessions
+
+import "github.com/perch-im/perch"
+
+// usage is what a roster keeps, by the budgets of limits.go.
+type usage struct {
+	roster, presence, status, names, invited int
+
+	short bool // an item of the roster found no room
+}
+
+// recount finds out what is kept, after it was loaded.
+func (ro *roster) recount() {
+	ro.use = usage{}
+	for i := range ro.contacts {
+		k := &ro.contacts[i]
+		ro.use.roster += buddyCost(k.buddy)
+		ro.use.names += k.wordCost()
+		shape, texts := presenceCost(k.presence)
+		ro.use.presence += shape
+		ro.use.status += texts
+	}
+	for _, i := range ro.invites {
+		ro.use.invited += invitationCost(i)
+	}
+}
+
+func buddyCost(b *perch.Buddy) int {
+	if b == nil {
+		return 0
+	}
+	n := 192 + len(b.JID) + len(b.Name)
+	for _, g := range b.Groups {
+		n += 16 + len(g)
+	}
+	return n
+}
+
+// presenceCost is the memory of a presence, and of the texts in it.
+func presenceCost(p *perch.Presence) (shape, texts int) {
+	if p == nil {
+		return 0, 0
+	}
+	shape = 128
+	for i := range p.Resources {
+		shape += 80 + len(p.Resources[i].Resource)
+		texts += len(p.Resources[i].Status)
+	}
+	if len(p.Resources) == 0 {
+		texts = len(p.Status)
+	}
+	return shape, texts
+}
+
+func (c *contact) wordCost() int { return len(c.name.String()) + len(c.photo.String()) }
+
+func invitationCost(i *perch.Invitation) int {
+	return 128 + len(i.JID) + len(i.Nick) + len(i.Message)
+}
+
+// fitPresence is next as far as the budgets let it be kept: without its texts, or not at all
+// (false).
+func (ro *roster) fitPresence(old, next *perch.Presence) (*perch.Presence, bool) {
+	shape, texts := presenceCost(next)
+	wasShape, wasTexts := presenceCost(old)
+	if shape > wasShape && ro.use.presence+shape-wasShape > presenceBytes {
+		ro.host.leftOut("presence", next.JID)
+		return nil, false
+	}
+	if texts > wasTexts && ro.use.status+texts-wasTexts > statusBytes {
+		ro.host.leftOut("status", next.JID)
+		bare := *next
+		bare.Status, bare.Resources = "", make([]perch.Resource, len(next.Resources))
+		for i, r := range next.Resources {
+			r.Status = ""
+			bare.Resources[i] = r
+		}
+		next, texts = &bare, 0
+	}
+	ro.use.presence += shape - wasShape
+	ro.use.status += texts - wasTexts
+	return next, true
+}
+
+// fitBuddy reports whether an item, in place of old (nil: none), is within the budgets, and
+// counts it then.
+func (ro *roster) fitBuddy(old, next *perch.Buddy) bool {
+	more := buddyCost(next) - buddyCost(old)
+	if old == nil && len(ro.contacts) >= maxRoster || more > 0 && ro.use.roster+more > rosterBytes {
+		ro.use.short = true
+		ro.host.leftOut("roster", next.JID)
+		return false
+	}
+	ro.use.roster += more
+	return true
+}
+
+// forgetUse gives back what a contact has used.
+func (ro *roster) forgetUse(k *contact) {
+	shape, texts := presenceCost(k.presence)
+	ro.use.roster -= buddyCost(k.buddy)
+	ro.use.presence -= shape
+	ro.use.status -= texts
+	ro.use.names -= k.wordCost()
+}
+
+// setWord replaces one of the words of a contact, if there is room.
+func (ro *roster) setWord(k *contact, w *word, text string, most int) bool {
+	if more := len(text) - len(w.String()); len(text) > most || more > 0 && ro.use.names+more > nameBytes {
+		ro.host.leftOut("names", k.buddy.JID)
+		return false
+	} else {
+		ro.use.names += more
+	}
+	*w = wordOf(text)
+	return true
+}

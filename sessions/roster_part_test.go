@@ -1,0 +1,216 @@
+package sessions
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// rosterWorld is a roster without a session: what it asks of its host, the log and the server
+// is written down, in order.
+type rosterWorld struct {
+	ro     *roster
+	did    []string
+	rec    Record
+	link   *link
+	commit Commit
+	at     perch.Time
+	timers []func()
+}
+
+func newRosterWorld() *rosterWorld {
+	w := &rosterWorld{at: 1000}
+	w.ro = &roster{host: w, journal: w, words: &interner{}}
+	w.link = &link{conn: &rosterWire{w: w}, live: true}
+	return w
+}
+
+func (w *rosterWorld) note(format string, args ...any) {
+	w.did = append(w.did, fmt.Sprintf(format, args...))
+}
+
+func (w *rosterWorld) want(t *testing.T, want ...string) {
+	t.Helper()
+	if !slices.Equal(w.did, want) {
+		t.Errorf("got %s\nwant %s", strings.Join(w.did, ", "), strings.Join(want, ", "))
+	}
+	w.did = nil
+}
+
+func (w *rosterWorld) now() perch.Time                   { return w.at }
+func (w *rosterWorld) tell(f func())                     { f() }
+func (w *rosterWorld) background(func(context.Context))  {}
+func (w *rosterWorld) stream() *link                     { return w.link }
+func (w *rosterWorld) record() *Record                   { return &w.rec }
+func (w *rosterWorld) saveRecord()                       { w.note("save record") }
+func (w *rosterWorld) rememberAddress(jid perch.JID)     { w.note("remember %s", jid) }
+func (w *rosterWorld) leftOut(what string, _ perch.JID)  { w.note("left out %s", what) }
+func (w *rosterWorld) dropped(d perch.Dropped)           { w.note("dropped %s", d.Reason) }
+func (w *rosterWorld) countDropped(reason string, n int) { w.note("count %s %d", reason, n) }
+func (w *rosterWorld) rosterMissing(reason string)       { w.note("missing %s", reason) }
+func (w *rosterWorld) Change() *Commit                   { return &w.commit }
+func (w *rosterWorld) AfterCommit(func(Result))          {}
+func (w *rosterWorld) Exclusive(Commit, func(Result))    {}
+func (w *rosterWorld) after(_ time.Duration, f func()) *time.Timer {
+	w.timers = append(w.timers, f)
+	return nil
+}
+
+func (w *rosterWorld) Durable(typ perch.EventType, data any) {
+	switch d := data.(type) {
+	case *perch.Buddy:
+		w.note("%s %s %s", typ, d.JID, d.Subscription)
+	case *perch.Invitation:
+		w.note("%s %s %s", typ, d.JID, d.Nick)
+	case perch.Removed:
+		w.note("%s %s", typ, d.JID)
+	default:
+		w.note("%s", typ)
+	}
+}
+
+func (w *rosterWorld) Ephemeral(typ perch.EventType, key string, data any) {
+	p := data.(*perch.Presence)
+	w.note("%s %s %v %s", typ, key, p.Available, p.Show)
+}
+
+// rosterWire is a connection that writes down what is sent on it.
+type rosterWire struct {
+	Conn
+	w *rosterWorld
+}
+
+func (c *rosterWire) Send(out perch.Outbound) (uint64, error) {
+	if o, ok := out.(*perch.SubscriptionOut); ok {
+		c.w.note("send %s %s", o.Type, o.To)
+	}
+	return 0, nil
+}
+
+func buddy(jid perch.JID, s perch.Subscription) perch.Buddy {
+	return perch.Buddy{JID: jid, Subscription: s, Groups: []string{}}
+}
+
+func (w *rosterWorld) is(jid perch.JID, available bool, show perch.Show) {
+	w.ro.applyPresence(&perch.PresenceIn{From: jid, Available: available, Show: show})
+}
+
+// TestRosterPushes: what a push changes is an event, and what it repeats is none.
+func TestRosterPushes(t *testing.T) {
+	w := newRosterWorld()
+	push := func(b perch.Buddy) { w.ro.applyPush(&perch.RosterPush{Item: b}) }
+	push(buddy("Bob@example.net", perch.SubscriptionTo))
+	push(buddy("bob@example.net", perch.SubscriptionTo)) // another spelling says nothing new
+	push(buddy("bob@example.net", perch.SubscriptionBoth))
+	push(buddy("bob@example.net", perch.SubscriptionRemove))
+	push(buddy("bob@example.net", perch.SubscriptionRemove))
+	w.want(t, "roster.item Bob@example.net to", "roster.item Bob@example.net both", "remember Bob@example.net", "roster.removed Bob@example.net")
+	if len(w.commit.Roster.Put) != 0 || !slices.Equal(w.commit.Roster.Del, []string{"bob@example.net"}) || w.ro.use != (usage{}) {
+		t.Errorf("got the commit %+v and the usage %+v, want one row deleted and nothing used", w.commit.Roster, w.ro.use)
+	}
+}
+
+// TestRosterReplaced: the first roster is no news, later ones are as far as they differ.
+func TestRosterReplaced(t *testing.T) {
+	w := newRosterWorld()
+	w.ro.applyRoster(perch.RosterResult{Version: "1", Items: []perch.Buddy{buddy("bob@example.net", perch.SubscriptionTo), buddy("carol@example.net", perch.SubscriptionTo)}})
+	w.want(t, "save record")
+	w.rec.RosterKnown = true
+	w.ro.applyRoster(perch.RosterResult{Version: "2", Items: []perch.Buddy{buddy("bob@example.net", perch.SubscriptionTo), buddy("dave@example.net", perch.SubscriptionTo)}})
+	w.want(t, "roster.item dave@example.net to", "save record", "remember carol@example.net", "roster.removed carol@example.net")
+	w.ro.applyRoster(perch.RosterResult{LeftOut: 3, Version: "3"})
+	w.want(t, "count "+DroppedOverBudget+" 3", "save record", "dropped "+DroppedRosterPart)
+	if len(w.ro.contacts) != 2 || w.rec.RosterVersion != "" {
+		t.Errorf("after a roster that is not whole: %d contacts, version %q; want 2 and none", len(w.ro.contacts), w.rec.RosterVersion)
+	}
+}
+
+// TestRosterPresence: the resource with the highest priority speaks, the latest among equals;
+// strangers and repetitions say nothing.
+func TestRosterPresence(t *testing.T) {
+	w := newRosterWorld()
+	w.ro.putBuddy(buddy("bob@example.net", perch.SubscriptionBoth), true)
+	w.is("bob@example.net/a", true, perch.ShowAway)
+	w.is("bob@example.net/a", true, perch.ShowAway)
+	w.is("Bob@example.net/b", true, perch.ShowDND)
+	w.is("eve@example.net/x", true, 0)
+	w.is("bob@example.net/b", false, 0)
+	w.ro.applyPresenceError(&perch.PresenceError{From: "bob@example.net"})
+	w.want(t, "presence bob@example.net true away", "presence bob@example.net true dnd", "presence bob@example.net true away", "presence bob@example.net false ")
+}
+
+// TestRosterSettles: after a login what was known stays until the server has had its time; what
+// it has not said by then is over.
+func TestRosterSettles(t *testing.T) {
+	w := newRosterWorld()
+	for _, jid := range []perch.JID{"bob@example.net", "carol@example.net"} {
+		w.ro.putBuddy(buddy(jid, perch.SubscriptionBoth), true)
+		w.is(jid+"/a", true, 0)
+	}
+	w.ro.lost()
+	w.did = nil
+	if k := w.ro.contacts.get("bob@example.net"); !k.presence.Stale || !k.presence.Available {
+		t.Errorf("after the link was lost bob is %+v, want available and stale", k.presence)
+	}
+	w.ro.settleSoon()
+	w.is("bob@example.net/a", true, 0)
+	w.want(t)
+	w.timers[0]()
+	w.want(t, "presence carol@example.net false ")
+	if k := w.ro.contacts.get("bob@example.net"); k.presence.Stale {
+		t.Errorf("bob is %+v, want not stale", k.presence)
+	}
+}
+
+// TestRosterRequests: a request of a stranger is an invitation until it is answered or taken
+// back, once; one of a buddy whom we asked is accepted.
+func TestRosterRequests(t *testing.T) {
+	w := newRosterWorld()
+	ask := func(from perch.JID, typ, nick string) {
+		w.ro.applySubscription(&perch.SubscriptionIn{From: from, Type: typ, Nick: nick})
+	}
+	ask("eve@example.net", "subscribe", "Eve")
+	ask("Eve@example.net", "subscribe", "") // repeated at the next login, without the nickname
+	w.want(t, "invitation.received eve@example.net Eve")
+	ask("eve@example.net", "unsubscribe", "")
+	ask("eve@example.net", "unsubscribe", "")
+	w.want(t, "remember eve@example.net", "invitation.cancelled eve@example.net Eve")
+
+	w.ro.wantMutual("bob@example.net")
+	item := buddy("bob@example.net", perch.SubscriptionNone)
+	item.Ask = perch.AskSubscribe
+	w.ro.putBuddy(item, true)
+	ask("bob@example.net", "subscribe", "Bob")
+	w.want(t, "send subscribed bob@example.net")
+	w.ro.endMutual("bob@example.net")
+	w.did = nil
+	ask("bob@example.net", "subscribe", "Bob")
+	w.want(t, "invitation.received bob@example.net Bob")
+}
+
+// TestRosterRespells: rows that an earlier version kept by the text of a JID move to its key.
+func TestRosterRespells(t *testing.T) {
+	w := newRosterWorld()
+	b, p, i := buddy("Bob@example.net", perch.SubscriptionTo), perch.Presence{JID: "bob@example.net"}, perch.Invitation{JID: "EVE@example.net"}
+	saved := &Saved{Roster: []*perch.Buddy{&b}, Presence: []*perch.Presence{&p}, Invitations: []*perch.Invitation{&i}}
+	w.ro.load(saved)
+	w.ro.respell(saved)
+	c := w.commit
+	if got := c.Roster; !slices.Equal(got.Del, []string{"Bob@example.net"}) || len(got.Put) != 1 {
+		t.Errorf("got the rows %+v of the roster, want Bob@example.net moved", got)
+	}
+	if got := c.Presence; len(got.Del)+len(got.Put) != 0 {
+		t.Errorf("got the rows %+v of the presence, want none moved", got)
+	}
+	if got := c.Invitations; !slices.Equal(got.Del, []string{"EVE@example.net"}) || len(got.Put) != 1 {
+		t.Errorf("got the rows %+v of the invitations, want EVE@example.net moved", got)
+	}
+	if k := w.ro.contacts.get("BOB@example.net"); k == nil || k.presence == nil {
+		t.Errorf("bob is %+v, want an item with a presence", k)
+	}
+}
