@@ -95,19 +95,32 @@ func (l *login) discover(features *element) error {
 // in half the time of a step, or of what is left for the login if that is less. A late answer
 // has an id that no request has, and is counted as stray.
 func (l *login) optional(typ string, to perch.JID, payload string) (answer iqIn, answered bool, err error) {
-	wait := l.d.up.StepTimeout / 2
+	l.beginOptional(l.d.up.StepTimeout / 2)
+	answer, err = l.request(typ, to, payload)
+	if l.endOptional(err) {
+		return iqIn{}, false, nil
+	}
+	return answer, err == nil, err
+}
+
+// beginOptional gives the server this time for a step that the login can do without, and never
+// more than half of what is left for the login.
+func (l *login) beginOptional(wait time.Duration) {
 	if end, ok := l.ctx.Deadline(); ok {
 		wait = min(wait, time.Until(end)/2)
 	}
 	l.until = time.Now().Add(wait)
-	defer func() { l.until = time.Time{} }()
-	answer, err = l.request(typ, to, payload)
-	if errors.Is(err, os.ErrDeadlineExceeded) && l.ctx.Err() == nil && !time.Now().Before(l.until) {
+}
+
+// endOptional reports whether an optional step ended because there was no answer.
+func (l *login) endOptional(err error) (skipped bool) {
+	skipped = errors.Is(err, os.ErrDeadlineExceeded) && l.ctx.Err() == nil && !time.Now().Before(l.until)
+	l.until = time.Time{}
+	if skipped {
 		l.d.counters.StepsSkipped.Add(1)
 		l.d.log.Warn("an optional step of the login had no answer; going on without it", "doing", l.doing)
-		return iqIn{}, false, nil
 	}
-	return answer, err == nil, err
+	return skipped
 }
 
 // request waits for the answer to one IQ. What else arrives meanwhile is kept for Start.
@@ -122,9 +135,6 @@ func (l *login) request(typ string, to perch.JID, payload string) (iqIn, error) 
 	}
 	for {
 		l.deadline()
-		if !l.until.IsZero() {
-			_ = l.c.raw.SetReadDeadline(l.until)
-		}
 		f, err := l.c.fr.next()
 		if err != nil {
 			return iqIn{}, networkFailure(err, l.doing)

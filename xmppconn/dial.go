@@ -114,9 +114,10 @@ func (d *Dialer) Dial(ctx context.Context, acc perch.Account, resume []byte) (*C
 
 // signInRequest is what one sign-in is for.
 type signInRequest struct {
-	acc     perch.Account
-	earlier *streamState // to resume; nil: bind
-	verify  bool         // only to learn whether the credential is accepted, see Verify
+	acc       perch.Account
+	earlier   *streamState // to resume; nil: bind
+	unmanaged bool         // stream management is not asked for, see errNotEnabled
+	verify    bool         // only to learn whether the credential is accepted, see Verify
 }
 
 // run signs in within the time that the upstream has for it.
@@ -226,6 +227,10 @@ func (d *Dialer) tryTargets(ctx context.Context, req signInRequest, targets []ta
 			req.earlier = nil
 			conn, err = d.attempt(ctx, req, t)
 		}
+		if errors.Is(err, errNotEnabled) {
+			req.earlier, req.unmanaged = nil, true
+			conn, err = d.attempt(ctx, req, t)
+		}
 		if err == nil {
 			return conn, nil
 		}
@@ -267,7 +272,7 @@ func (d *Dialer) attempt(ctx context.Context, req signInRequest, t target) (*Con
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	defer stop()
 	l := newLogin(ctx, d, req.acc, t, raw)
-	l.earlier = req.earlier
+	l.earlier, l.unmanaged = req.earlier, req.unmanaged
 	if req.verify {
 		return l.c, l.runVerify()
 	}

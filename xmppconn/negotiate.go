@@ -28,6 +28,7 @@ type login struct {
 	namesUser     bool         // the mechanism names the account: its success proves the JID
 	earlier       *streamState // to resume; nil: bind
 	past          *past        // what the server knew of it, when it refused; or nil
+	unmanaged     bool         // stream management is not asked for
 	earlyBytes    int
 	until         time.Time // when an optional step ends without an answer; 0: no such step
 }
@@ -177,9 +178,12 @@ func (l *login) element() (*element, error) {
 // errClosedByServer is a </stream:stream> while we sign in.
 var errClosedByServer = errors.New("the server closed the stream")
 
-// deadline gives the server the time of one step.
+// deadline gives the server the time of one step, or what is left of an optional one.
 func (l *login) deadline() {
 	_ = l.c.raw.SetDeadline(time.Now().Add(l.d.up.StepTimeout))
+	if !l.until.IsZero() {
+		_ = l.c.raw.SetReadDeadline(l.until)
+	}
 }
 
 func (l *login) write(s string) error {

@@ -11,6 +11,15 @@ import (
 // waiting than it keeps. The next attempt binds.
 var errNotResumed = perch.Errorf(perch.KindLinkLost, "the server hung up instead of resuming the stream")
 
+// errNotEnabled says that a server has not answered <enable/>. The next attempt does not ask.
+//
+// The stream itself cannot be used any more. A server that has taken the request counts every
+// stanza from there on (XEP-0198, 4), whether or not its answer arrives: it would take what it
+// sends for unacknowledged, send it once more when the stream ends, and give up a client that
+// never acknowledges anything. Whether it counts is not known before <enabled/>, and that may
+// come at any time. On a stream that was never asked both sides agree that nothing is counted.
+var errNotEnabled = perch.Errorf(perch.KindUpstreamTimeout, "the server does not answer to stream management")
+
 // resume asks for the earlier stream in place of binding (XEP-0198, 5). False: the server has
 // forgotten it, and the login goes on with bind on this stream.
 func (l *login) resume(features *element) (bool, error) {
@@ -26,7 +35,12 @@ func (l *login) resume(features *element) (bool, error) {
 	if err := l.write(string(ask)); err != nil {
 		return false, err
 	}
+	l.beginOptional(l.d.up.StepTimeout)
 	el, err := l.element()
+	if l.endOptional(err) {
+		l.abandon()
+		return false, errNotResumed
+	}
 	if errors.Is(err, io.EOF) || errors.Is(err, errClosedByServer) {
 		return false, errNotResumed
 	}
@@ -83,13 +97,28 @@ func (l *login) told(st *streamState, in smIn) {
 // enable asks for stream management with resumption (XEP-0198, 3). It is the last step of a
 // login: what came before <enabled/> is not counted, and nothing is read after it.
 func (l *login) enable(features *element) error {
-	if l.d.up.Profile == ProfileMessenger || features.child(nsSM, "sm") == nil {
+	if l.d.up.Profile == ProfileMessenger || l.unmanaged || features.child(nsSM, "sm") == nil {
 		return nil
 	}
 	l.doing = "enabling stream management"
 	if err := l.write(string(appendSMEnable(nil))); err != nil {
 		return err
 	}
+	l.beginOptional(l.d.up.StepTimeout / 2)
+	err := l.awaitEnabled()
+	if l.endOptional(err) {
+		l.abandon()
+		return errNotEnabled
+	}
+	return err
+}
+
+// abandon closes a stream that another one takes the place of, so that the server does not keep
+// it, and its resource, for a client that might come back.
+func (l *login) abandon() { _ = l.write("</stream:stream>") }
+
+// awaitEnabled reads on to the answer to <enable/>.
+func (l *login) awaitEnabled() error {
 	for {
 		l.deadline()
 		f, err := l.c.fr.next()
