@@ -14,10 +14,14 @@ type ArchiveQuery struct {
 // ArchiveItem is one archived message: the same type as a live one, with the same fields.
 // Its StanzaID is its id in the archive, its Source [SourceArchive]; its ID is the id
 // attribute of the message (RFC 6120, 8.1.3), "" where the archive does not keep it. Sent
-// says that the account wrote it, on whatever device.
+// says that the account wrote it, on whatever device. What live would be an event.dropped is an
+// item as well, with the same reason in Dropped.
 type ArchiveItem struct {
 	MessageIn
 	Time Time // when it was archived
+	// Dropped is a reason of event.dropped: this is something that cannot be shown, of which
+	// the message says all that is known but the text. "" of a message.
+	Dropped string
 	// TimeIsArrival says that the archive gave no time that can be read: Time is when the
 	// item arrived here.
 	TimeIsArrival bool

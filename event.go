@@ -92,11 +92,22 @@ type StateChange struct {
 	Resumed  bool   `json:"resumed"`
 }
 
+// The reasons of a [Gap].
+const (
+	GapNoArchive = "no_archive"      // the upstream has none
+	GapLastOnly  = "archive_limited" // it has the last messages only
+	GapTrimmed   = "archive_trimmed" // it does not go back to what was shown last
+	GapTimeout   = "archive_timeout" // it did not answer
+	GapRefused   = "archive_error"   // it answered with an error
+	GapTooLong   = "too_many"        // more was missed than is read
+)
+
 // Gap is the data of session.gap: messages of this time may be missing and the upstream
-// cannot tell.
+// cannot tell, for a reason.
 type Gap struct {
-	From Time `json:"from"`
-	To   Time `json:"to"`
+	From   Time   `json:"from"`
+	To     Time   `json:"to"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // VCardChange is the data of vcard.changed (XEP-0153).
@@ -110,6 +121,18 @@ type ChatStateChange struct {
 	From  JID       `json:"from"`
 	State ChatState `json:"state"`
 }
+
+// The reasons of [Dropped] that are about one stanza of the upstream, live or in the archive.
+const (
+	DroppedTooLarge    = "too_large"       // over the limit in bytes
+	DroppedTooDeep     = "too_deep"        // over the limit of levels
+	DroppedMalformed   = "malformed"       // over the limit of attributes, or not fit to be decoded
+	DroppedQuarantined = "quarantined"     // it has ended connections
+	DroppedEncrypted   = "encrypted"       // end to end: this gateway has no key
+	DroppedInvitation  = "room_invitation" // XEP-0045, 7.8; XEP-0249
+	DroppedCall        = "call"            // XEP-0353
+	DroppedUnsupported = "unsupported"     // content of a kind that this gateway does not know
+)
 
 // Dropped is the data of event.dropped: something arrived that could not be shown.
 type Dropped struct {

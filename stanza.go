@@ -76,8 +76,13 @@ type RosterPush struct {
 // outbound number Through: by XEP-0198, or by answering an IQ that was sent later.
 type AckIn struct{ Through uint64 }
 
-// DroppedIn says that a stanza was skipped, and why.
-type DroppedIn struct{ Dropped }
+// DroppedIn says that a stanza was skipped, and why. Of tells a copy of a message that arrived
+// whole from another message: its ids, addresses and delay, never its text. It is zero for a
+// stanza that did not.
+type DroppedIn struct {
+	Dropped
+	Of Message
+}
 
 func (*MessageIn) inbound()      {}
 func (*MessageError) inbound()   {}

@@ -12,11 +12,21 @@ import (
 // after and before for the pages around it; null where the archive has no paging, or
 // where it said that there is nothing more.
 type archivePage struct {
-	Items    []archiveItem `json:"items"`
-	Next     *string       `json:"next"`
-	Prev     *string       `json:"prev"`
-	Complete bool          `json:"complete"`
+	Items    []archiveItem    `json:"items"`
+	Dropped  []archiveDropped `json:"dropped"` // what the page has besides and cannot be shown; limit counts both
+	Next     *string          `json:"next"`
+	Prev     *string          `json:"prev"`
+	Complete bool             `json:"complete"`
 } // @name ArchivePage
+
+// archiveDropped is what an event.dropped says of the same stanza, and its place in the page.
+type archiveDropped struct {
+	Reason        string     `json:"reason"`
+	From          perch.JID  `json:"from,omitempty"`
+	StanzaID      string     `json:"stanza_id"`       // in the archive
+	Time          perch.Time `json:"time"`            // when it was archived
+	TimeIsArrival bool       `json:"time_is_arrival"` // the archive gave no time that can be read: time is when it arrived here
+} // @name ArchiveDropped
 
 // archiveItem is a message as events show it, with ID, its id in the archive, in place of
 // the message's own. The fields of perch.Message that are added later belong here, too: a
@@ -54,7 +64,7 @@ func archiveItemOf(it *perch.ArchiveItem) archiveItem {
 //
 //	@ID				listArchive
 //	@Summary		Archived messages
-//	@Description	Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging).
+//	@Description	Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). What live would be an event.dropped is in dropped.
 //	@Tags			archive
 //	@Produce		json
 //	@Param			with	query		string	true	"JID of the other side: an account, or an occupant of a room"
@@ -86,9 +96,16 @@ func (a *API) handleArchive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer := archivePage{Items: make([]archiveItem, len(found.Items)), Complete: found.Complete}
+	answer := archivePage{Items: []archiveItem{}, Dropped: []archiveDropped{}, Complete: found.Complete}
 	for i := range found.Items {
-		answer.Items[i] = archiveItemOf(&found.Items[i])
+		it := &found.Items[i]
+		if it.Dropped == "" {
+			answer.Items = append(answer.Items, archiveItemOf(it))
+			continue
+		}
+		answer.Dropped = append(answer.Dropped, archiveDropped{
+			Reason: it.Dropped, From: it.From, StanzaID: it.StanzaID, Time: it.Time, TimeIsArrival: it.TimeIsArrival,
+		})
 	}
 	forward := query.After != ""
 	if found.Last != "" && !(forward && found.Complete) {

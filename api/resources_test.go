@@ -391,11 +391,16 @@ func TestArchive(t *testing.T) {
 				Kind: perch.NormalMessage, Body: "one", Subject: "S", Thread: "t", OriginID: "o1", Delay: &perch.Delay{Stamp: 1, From: "example.net"}, Source: perch.SourceArchive}}},
 			{Time: 2, TimeIsArrival: true, MessageIn: perch.MessageIn{Sent: true, Message: perch.Message{StanzaID: "a2", From: "alice@example.net",
 				To: "bob@example.net", Kind: perch.ChatMessage, Body: "two", Delay: &perch.Delay{}, Source: perch.SourceArchive}}},
+			{Time: 3, Dropped: perch.DroppedEncrypted, MessageIn: perch.MessageIn{Message: perch.Message{StanzaID: "a3", ID: "m3", From: "bob@example.net/x",
+				To: "alice@example.net", Kind: perch.ChatMessage, Delay: &perch.Delay{Stamp: 3}, Source: perch.SourceArchive}}},
+			{Time: 4, TimeIsArrival: true, Dropped: perch.DroppedTooLarge, MessageIn: perch.MessageIn{Message: perch.Message{StanzaID: "a4",
+				Delay: &perch.Delay{}, Source: perch.SourceArchive}}},
 		}}
 	})
 	f.signIn()
 	type page struct {
 		Items      []map[string]any
+		Dropped    []map[string]any
 		Next, Prev *string
 		Complete   bool
 	}
@@ -414,6 +419,13 @@ func TestArchive(t *testing.T) {
 	if !reflect.DeepEqual(got.Items, want) {
 		t.Errorf("items %v, want %v", got.Items, want)
 	}
+	dropped := []map[string]any{
+		{"reason": "encrypted", "from": "bob@example.net/x", "stanza_id": "a3", "time": "1970-01-01T00:00:00.003Z", "time_is_arrival": false},
+		{"reason": "too_large", "stanza_id": "a4", "time": "1970-01-01T00:00:00.004Z", "time_is_arrival": true},
+	}
+	if !reflect.DeepEqual(got.Dropped, dropped) {
+		t.Errorf("dropped %v, want %v", got.Dropped, dropped)
+	}
 	links := strings.Join(a.header.Values("Link"), " ")
 	for _, want := range []string{"after=a2", "before=a1", "limit=2", `rel="next"`, `rel="prev"`} {
 		if !strings.Contains(links, want) {
@@ -428,7 +440,7 @@ func TestArchive(t *testing.T) {
 		t.Errorf("the newest page: %+v", got)
 	}
 	f.up.Edit(func(d *fakeData) { d.Archive = perch.ArchivePage{Complete: true} })
-	if a := f.want(200, "GET", "/v1/archive?with=bob@example.net", "", &got); !bytes.Contains(a.body, []byte(`"items":[]`)) || got.Next != nil {
+	if a := f.want(200, "GET", "/v1/archive?with=bob@example.net", "", &got); !bytes.Contains(a.body, []byte(`"items":[],"dropped":[]`)) || got.Next != nil {
 		t.Errorf("%s", a.body)
 	}
 }

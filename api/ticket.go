@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/internal/ttlmap"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -30,14 +29,17 @@ type tickets struct {
 	life time.Duration
 
 	mu    sync.Mutex
-	made  ttlmap.Map[string, sessions.ID] // by hash
-	count map[sessions.ID]int             // of made
+	made  map[string]made // by hash
+	count map[sessions.ID]int
+}
+
+type made struct {
+	session sessions.ID
+	expires time.Time
 }
 
 func newTickets(life time.Duration) *tickets {
-	t := &tickets{life: life, count: map[sessions.ID]int{}}
-	t.made = ttlmap.Map[string, sessions.ID]{Max: maxTickets, OnEvict: func(_ string, id sessions.ID) { t.uncount(id) }}
-	return t
+	return &tickets{life: life, made: map[string]made{}, count: map[sessions.ID]int{}}
 }
 
 // hashOf is what a ticket is kept by.
@@ -51,31 +53,43 @@ func (t *tickets) reserve(id sessions.ID, hash string) (expires time.Time, err e
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.count[id] >= maxSessionTickets {
-		t.made.Expire(now)
+	if len(t.made) >= maxTickets || t.count[id] >= maxSessionTickets {
+		t.sweep(now)
 	}
-	if t.count[id] >= maxSessionTickets || t.made.Full(now) {
+	if len(t.made) >= maxTickets || t.count[id] >= maxSessionTickets {
 		return time.Time{}, &perch.Error{Kind: perch.KindQuotaExceeded, RetryAfter: t.life,
 			Detail: "too many tickets wait to be used"}
 	}
-	t.made.Put(hash, id, now, t.life)
+	expires = now.Add(t.life)
+	t.made[hash] = made{id, expires}
 	t.count[id]++
-	return now.Add(t.life), nil
+	return expires, nil
 }
 
 // used counts a ticket no more. One that was used at another node counts until it expires.
 func (t *tickets) used(hash string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if id, ok := t.made.Delete(hash, time.Now()); ok {
-		t.uncount(id)
+	t.drop(hash)
+}
+
+// sweep forgets what has expired; t.mu is held.
+func (t *tickets) sweep(now time.Time) {
+	for hash, m := range t.made {
+		if !now.Before(m.expires) {
+			t.drop(hash)
+		}
 	}
 }
 
-// uncount counts one ticket less; t.mu is held.
-func (t *tickets) uncount(id sessions.ID) {
-	if t.count[id]--; t.count[id] == 0 {
-		delete(t.count, id)
+func (t *tickets) drop(hash string) {
+	m, ok := t.made[hash]
+	if !ok {
+		return
+	}
+	delete(t.made, hash)
+	if t.count[m.session]--; t.count[m.session] == 0 {
+		delete(t.count, m.session)
 	}
 }
 

@@ -26,6 +26,8 @@ func TestArchivedAsLive(t *testing.T) {
 				w.peer.Raw(t, fmt.Sprintf("<message to='%s' type='normal' id='1'><subject>subject %d</subject><thread>t%d</thread><body>same</body></message>",
 					html.EscapeString(w.alice.JID), n, n))
 			}
+			w.hide(t, "open secret")
+			stream.Expect(t, "dropped live", func(f testkit.Frame) bool { return f.Type == "event.dropped" && f.Data.Str("reason") == "encrypted" })
 			say(0) // every one has the same id and text
 			say(1)
 			stream.ExpectType(t, "message.received")
@@ -37,6 +39,7 @@ func TestArchivedAsLive(t *testing.T) {
 			w.peer = w.server.SlixmppFor(t, w.bob)
 			w.peer.Presence(t, "", "")
 			say(2)
+			w.hide(t, "secret")
 			say(3)
 			w.peer.Roster(t) // the server answers in order: it has them all
 			w.proxy.Up(t)
@@ -44,19 +47,29 @@ func TestArchivedAsLive(t *testing.T) {
 			w.peer.Message(t, w.alice.JID, "now")
 			stream.Expect(t, "now", message("message.received", "now"))
 
-			n := 2
+			n, drops := 2, 0
 			for _, e := range w.api.Get(t, "/v1/events?limit=200&since="+url.QueryEscape(since)).List("events") {
+				if e.Str("type") == "event.dropped" {
+					drops++
+					if got := e.Str("data.reason") + " " + e.Str("data.from"); got != "encrypted "+w.peer.JID || e.Str("data.stanza_id") == "" || n != 3 {
+						t.Errorf("got the drop %s after %d messages, want an encrypted one of %s with an id, after 3", e, n, w.peer.JID)
+					}
+				}
 				if e.Str("type") != "message.received" || e.Str("data.body") == "now" {
 					continue
 				}
 				wantNormal(t, "event", e, "data.", "data.id", n)
 				n++
 			}
-			if n != 4 {
-				t.Errorf("%d messages in the log, want 4", n)
+			if n != 4 || drops != 1 {
+				t.Errorf("%d messages and %d drops in the log, want 4 and 1", n, drops)
 			}
 			testkit.Eventually(t, 20*time.Second, func() error { // servers write the archive in their own time
-				items := w.api.Get(t, "/v1/archive?limit=50&with="+url.QueryEscape(w.bob.JID)).List("items")
+				page := w.api.Get(t, "/v1/archive?limit=50&with="+url.QueryEscape(w.bob.JID))
+				if dropped := page.List("dropped"); len(dropped) != 2 || dropped[0].Str("reason") != "encrypted" || dropped[1].Str("stanza_id") == "" {
+					return fmt.Errorf("dropped are %v in the archive, want two encrypted ones with ids", dropped)
+				}
+				items := page.List("items")
 				if len(items) != 5 {
 					return fmt.Errorf("%d items in the archive, want 5", len(items))
 				}
@@ -67,6 +80,12 @@ func TestArchivedAsLive(t *testing.T) {
 			})
 		})
 	}
+}
+
+// hide sends alice what she cannot read, and her archive keeps.
+func (w *world) hide(t *testing.T, id string) {
+	w.peer.Raw(t, fmt.Sprintf("<message to='%s' type='chat' id='%s'><encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'><key rid='2'>AA==</key></header>"+
+		"<payload>AAAA</payload></encrypted><store xmlns='urn:xmpp:hints'/></message>", html.EscapeString(w.alice.JID), html.EscapeString(id)))
 }
 
 func wantNormal(t *testing.T, what string, o testkit.Object, in, id string, n int) {

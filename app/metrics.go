@@ -89,7 +89,8 @@ func (m *metrics) begin() {
 	} {
 		m.events.WithLabelValues(string(t))
 	}
-	for _, reason := range []string{sessions.DroppedSlow, sessions.DroppedPresence, sessions.DroppedChatState, "too_large", "too_deep", "malformed", "quarantined",
+	for _, reason := range []string{sessions.DroppedSlow, sessions.DroppedPresence, sessions.DroppedChatState, perch.DroppedTooLarge, perch.DroppedTooDeep, perch.DroppedMalformed, perch.DroppedQuarantined,
+		perch.DroppedEncrypted, perch.DroppedInvitation, perch.DroppedCall, perch.DroppedUnsupported,
 		sessions.DroppedForged, sessions.DroppedUnmatched, sessions.DroppedOverBudget, sessions.DroppedRosterPart, sessions.DroppedNoRoster} {
 		m.dropped.WithLabelValues(reason)
 	}

@@ -23,10 +23,17 @@ func (s *Session) take(d delivery) {
 }
 
 // takeLate is for what the reader of a lost connection still had in its hands. A message
-// that nobody will send again is kept; all else is state that the next login brings.
+// that nobody will send again is kept, or said to be dropped; all else is state that the next
+// login brings.
 func (s *Session) takeLate(d delivery) {
-	if m, ok := d.in.(*perch.MessageIn); ok && s.rec.Stream == nil && s.caps.Archive != archivePaged {
-		s.guarded(func() { s.applyMessage(m, d.link, s.now()) })
+	if s.rec.Stream != nil || s.caps.Archive == archivePaged {
+		return
+	}
+	switch in := d.in.(type) {
+	case *perch.MessageIn:
+		s.guarded(func() { s.applyMessage(in, d.link, s.now()) })
+	case *perch.DroppedIn:
+		s.guarded(func() { s.applyDropped(in, d.link, s.now()) })
 	}
 }
 
@@ -89,7 +96,7 @@ func (s *Session) applyOne(in perch.Inbound) {
 	case *perch.MessageError:
 		s.out.applyMessageError(in)
 	case *perch.DroppedIn:
-		s.dropped(in.Dropped)
+		s.applyDropped(in, s.link, s.now())
 	}
 }
 

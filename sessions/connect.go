@@ -21,6 +21,7 @@ type link struct {
 
 	// While the archive is read, messages wait in held.
 	holding   bool
+	unread    bool // the archive could not be read; what that means is told already
 	held      []delivery
 	heldBytes int
 	overflow  bool       // held was full: what was dropped is in the archive, read it again
@@ -184,6 +185,7 @@ func (s *Session) attach(l *link) bool {
 	l.holding = !l.goesOn && l.login.Capabilities.Archive == archivePaged
 	s.link = l
 	s.caps = l.login.Capabilities
+	s.archiveOut = s.archiveOut && l.goesOn
 	s.rec.JID = l.login.JID
 	s.halfway = nil
 	s.links = max(s.links+1, 1) // 0 is that of an earlier process
@@ -231,7 +233,7 @@ func (s *Session) signIn(ctx context.Context, l *link) error {
 		return err
 	}
 	res, rosterErr := l.conn.Roster(ctx, version)
-	if rosterErr != nil && rosterFatal(ctx, l, rosterErr) {
+	if rosterErr != nil && connectionLost(ctx, l, rosterErr) {
 		return rosterErr
 	}
 	if err := s.turn(ctx, func() {

@@ -109,10 +109,17 @@ func (s *Session) readBack(ctx context.Context, tip uint64, since perch.Time) ([
 func identitiesOf(events []*perch.Event, own perch.JID, tip uint64) (list []identity, ids []place) {
 	for _, e := range events {
 		m := messageOf(e)
-		if m == nil {
+		switch d := droppedOf(e); {
+		case d != nil:
+			list = append(list, loggedDrop(d, e.Time)...)
+			if m = d.of(); !d.arrivedWhole() {
+				continue
+			}
+		case m == nil:
 			continue
+		default:
+			list = append(list, loggedIdentity(m, e, own))
 		}
-		list = append(list, loggedIdentity(m, e, own))
 		if m.StanzaID != "" && e.Position.Offset+overlapEvents > tip {
 			ids = append(ids, place{m.StanzaID, e.Time})
 		}

@@ -94,23 +94,23 @@ func (s *Session) release(d delivery) {
 // messages, these come first: see catchUpLast.
 func (s *Session) gapBefore(l *link) {
 	switch {
-	case l.holding || !s.rec.RosterKnown:
+	case l.holding || l.unread || !s.rec.RosterKnown:
 	case l.login.Capabilities.Archive == archiveLast && s.rec.OfflineSince != 0:
 		l.holding = true
 	default:
-		s.gap()
+		s.gap(perch.GapNoArchive)
 	}
 }
 
 // paged says whether the archive has everything, and can be read from a place on.
 func (l *link) paged() bool { return l.login.Capabilities.Archive == archivePaged }
 
-func (s *Session) gap() {
+func (s *Session) gap(reason string) {
 	from := s.rec.OfflineSince
 	if from == 0 {
 		from = s.state.since
 	}
-	s.log.Durable(perch.EventSessionGap, perch.Gap{From: from, To: s.now()})
+	s.log.Durable(perch.EventSessionGap, perch.Gap{From: from, To: s.now(), Reason: reason})
 }
 
 // catchUp reads the archive from the last logged message on (XEP-0313), before live
@@ -137,9 +137,10 @@ func (s *Session) catchUp(ctx context.Context, l *link, first bool) error {
 		if after == "" && since == 0 && !first {
 			return nil // still no place to begin from: the live messages will bring one
 		}
+		asked := s.now()
 		page, err := s.archivePage(ctx, l, after, since)
 		if err != nil {
-			return err
+			return s.archiveSilent(ctx, l, err, asked, after != "" || since != 0)
 		}
 		more := false
 		if err := s.turn(ctx, func() {
@@ -153,7 +154,7 @@ func (s *Session) catchUp(ctx context.Context, l *link, first bool) error {
 			return err
 		}
 	}
-	return s.turn(ctx, s.gap)
+	return s.turn(ctx, func() { s.gap(perch.GapTooLong) })
 }
 
 func (l *link) catching(ctx context.Context, s *Session) (yes bool) {
@@ -165,7 +166,9 @@ func (l *link) catching(ctx context.Context, s *Session) (yes bool) {
 type archived struct {
 	perch.ArchivePage
 	ours map[string]*perch.MessageRecord
-	lost bool // the place to go on from is not in the archive any more
+	// lost is an answer that is an error: the place to read on from is not in the archive any
+	// more, or it cannot be read at all.
+	lost error
 	// since is what takes the place of an id when no message was logged before the outage:
 	// the archive was empty then, or had only what we sent ourselves.
 	since perch.Time
@@ -175,14 +178,17 @@ func (s *Session) archivePage(ctx context.Context, l *link, after string, since 
 	q := perch.ArchiveQuery{After: after, Start: since, Limit: catchUpPage}
 	if after == "" && since == 0 {
 		q.Limit = 1
+		short, cancel := context.WithTimeout(ctx, firstArchiveTime)
+		defer cancel()
+		ctx = short
 	}
 	page, err := l.conn.Archive(ctx, q)
-	if perch.KindOf(err) == perch.KindXMPP || perch.KindOf(err) == perch.KindItemNotFound {
-		// Trimmed, or switched off: begin again from the newest message.
-		return archived{lost: true}, nil
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case connectionLost(ctx, l, err), perch.KindOf(err) == perch.KindUpstreamTimeout, perch.KindOf(err) == perch.KindTryLater:
 		return archived{}, err
+	default: // trimmed, or switched off: begin again from the newest message
+		return archived{lost: err, since: since}, nil
 	}
 	a := archived{ArchivePage: page, ours: map[string]*perch.MessageRecord{}, since: since}
 	for _, it := range page.Items {
@@ -198,15 +204,19 @@ func (s *Session) archivePage(ctx context.Context, l *link, after string, since 
 
 // applyArchive logs a page and says whether to ask for the next one.
 func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
+	if a.lost == nil {
+		s.silentLogins = 0
+	}
 	switch {
-	case a.lost && after == "":
-		return false // no archive after all
-	case a.lost && l.behind.from != "":
+	case a.lost != nil && after == "":
+		s.withoutArchive(l, a.lost, a.since != 0) // there is none after all
+		return false
+	case a.lost != nil && l.behind.from != "":
 		l.behind = behind{} // trimmed so far; the end of the log may still be there
 		return true
-	case a.lost:
+	case a.lost != nil:
 		if s.rec.RosterKnown {
-			s.gap()
+			s.gap(lostReason(a.lost))
 		}
 		s.rec.ArchiveID = ""
 		s.saveRecord()
@@ -256,10 +266,18 @@ func (s *Session) moveOn(l *link, a archived, after string) bool {
 }
 
 // applyArchived logs one archived message, unless it is a copy of one that is logged. One that
-// we sent is in the log already, or is the proof that it arrived.
+// we sent is in the log already, or is the proof that it arrived. What cannot be shown is the
+// event.dropped that it would be live.
 func (s *Session) applyArchived(it *perch.ArchiveItem, stored *perch.MessageRecord) {
-	c := identityOf(&it.Message, pathArchive, s.now())
+	c := archivedIdentity(it, s.now())
 	logged := s.isCopy(&c)
+	if it.Dropped != "" {
+		if !logged {
+			s.rememberAddress(it.From)
+			s.logDropped(perch.Dropped{Reason: it.Dropped, From: it.From, StanzaID: it.StanzaID}, &it.Message, c)
+		}
+		return
+	}
 	r := s.out.record(it.ID)
 	if r == nil {
 		r = stored

@@ -47,7 +47,7 @@ func (s *Session) catchUpLast(ctx context.Context, l *link) error {
 			if l.holding {
 				s.applyLast(l, items)
 			}
-			s.gap()
+			s.gap(perch.GapLastOnly)
 		})
 	})
 }

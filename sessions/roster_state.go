@@ -39,34 +39,38 @@ func (ro *roster) rosterIs(state string) {
 	}
 }
 
-// features are those of the session: what the upstream can do, and what the roster lacks.
+// features are those of the session: what the upstream can do, and what the roster and the
+// archive lack.
 func (s *Session) features() []string {
 	f := s.caps.Features()
 	if s.rec.RosterState != "" {
 		f = append(f, s.rec.RosterState)
-		slices.Sort(f)
 	}
+	if s.archiveOut {
+		f = append(f, ArchiveUnavailable)
+	}
+	slices.Sort(f)
 	return f
 }
 
-// rosterFatal reports whether a login without a roster cannot go on: its connection is lost.
-// Any answer, and none, lets it go on.
-func rosterFatal(ctx context.Context, l *link, err error) bool {
+// connectionLost reports whether a login cannot do without an answer, because its connection is
+// lost. Any answer, and none, lets it go on.
+func connectionLost(ctx context.Context, l *link, err error) bool {
 	k := perch.KindOf(err)
 	return ctx.Err() != nil || l.conn.Err() != nil || k == perch.KindSessionOffline || k == perch.KindLinkLost
 }
 
 // rosterFailed goes on with the roster of an earlier login, or none.
 func (ro *roster) rosterFailed(err error) {
-	ro.host.rosterMissing(rosterReason(err))
+	ro.host.rosterMissing(requestReason(err))
 	if ro.host.record().RosterState == RosterUnavailable {
 		ro.host.countDropped(DroppedNoRoster, 1)
 	}
 	ro.rosterIs(RosterUnavailable)
 }
 
-// rosterReason names why there is no roster.
-func rosterReason(err error) string {
+// requestReason names why a request of a login failed.
+func requestReason(err error) string {
 	if errors.Is(err, perch.ErrAnswerTooLarge) {
 		return "too_large"
 	}

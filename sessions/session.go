@@ -43,8 +43,12 @@ type Session struct {
 	accAt    perch.Time // when the credential was given
 	upstream Upstream
 	caps     perch.Capabilities // of the last login; before it, of the configuration
-	rec      Record
-	log      eventLog
+
+	archiveOut   bool // the last login could not read the archive
+	silentLogins int  // given up since the archive last answered, see archiveSilent
+
+	rec Record
+	log eventLog
 
 	state        status
 	link         *link // nil: no connection

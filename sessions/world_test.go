@@ -257,6 +257,7 @@ type upstream struct {
 	conns  []*conn
 	resume bool // streams can be resumed
 	pages  func(perch.ArchiveQuery) (perch.ArchivePage, error)
+	heard  bool // bytes come all the time
 	known  func() (map[string]uint64, bool)
 }
 
@@ -314,7 +315,28 @@ func (c *conn) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.Archive
 	if pages == nil {
 		return c.Conn.Archive(ctx, q)
 	}
-	return pages(q)
+	p, err := pages(q)
+	if err == errSilent {
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Second):
+		case <-c.Done():
+			return p, perch.Errorf(perch.KindSessionOffline, "the connection has ended")
+		}
+	}
+	return p, err
+}
+
+// errSilent is what pages returns for no answer.
+var errSilent error = perch.Errorf(perch.KindUpstreamTimeout, "the server did not answer in time")
+
+func (c *conn) Stats() perch.ConnStats {
+	c.up.mu.Lock()
+	defer c.up.mu.Unlock()
+	if c.up.heard {
+		return perch.ConnStats{LastStanzaAt: perch.At(time.Now())}
+	}
+	return c.Conn.Stats()
 }
 
 func (u *upstream) dial(ctx context.Context, req sessions.DialRequest) (sessions.Conn, error) {

@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * Archived messages
-         * @description Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging).
+         * @description Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). What live would be an event.dropped is in dropped.
          */
         get: operations["listArchive"];
         put?: never;
@@ -482,6 +482,23 @@ export interface components {
             received_at: string | null;
             subscription: components["schemas"]["Subscription"];
         };
+        ArchiveDropped: {
+            from?: components["schemas"]["JID"];
+            /**
+             * @description Why it is not shown, as in event.dropped.
+             * @enum {string}
+             */
+            reason: "too_large" | "too_deep" | "malformed" | "quarantined" | "encrypted" | "room_invitation" | "call" | "unsupported";
+            /** @description in the archive */
+            stanza_id: string;
+            /**
+             * Format: date-time
+             * @description when it was archived
+             */
+            time: string;
+            /** @description the archive gave no time that can be read: time is when it arrived here */
+            time_is_arrival: boolean;
+        };
         ArchiveItem: {
             body: string;
             delay?: components["schemas"]["Delay"];
@@ -510,6 +527,8 @@ export interface components {
         };
         ArchivePage: {
             complete: boolean;
+            /** @description what the page has besides and cannot be shown; limit counts both */
+            dropped: components["schemas"]["ArchiveDropped"][];
             items: components["schemas"]["ArchiveItem"][];
             next: string | null;
             prev: string | null;
@@ -780,7 +799,7 @@ export interface components {
              * @enum {string}
              */
             delivery: "A" | "B" | "C" | "D" | "";
-            features: ("archive" | "jid-lookup" | "roster-edit" | "roster-partial" | "roster-unavailable" | "stream-resume" | "vcard-store")[];
+            features: ("archive" | "archive-unavailable" | "jid-lookup" | "roster-edit" | "roster-partial" | "roster-unavailable" | "stream-resume" | "vcard-store")[];
             /** @description bare; "" until the first login */
             jid: components["schemas"]["JID"];
             /** Format: date-time */

@@ -98,7 +98,7 @@ export interface Events {
   'invitation.declined': Invitation;
   'invitation.cancelled': Invitation;
   'session.state': { state: State; previous: State; reason: string; retry_at: Time | null; resumed: boolean };
-  'session.gap': { from: Time | null; to: Time | null };
+  'session.gap': { from: Time | null; to: Time | null; reason?: string };
   'vcard.changed': { jid: JID; photo_hash?: string };
   'event.dropped': { reason: string; from?: JID; stanza_id?: string };
   presence: Presence;

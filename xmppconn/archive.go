@@ -151,21 +151,24 @@ func (c *Conn) closeQuery(id string) {
 }
 
 // archiveResult takes one result, if the archive that was asked sent it for a query that is
-// open (XEP-0313, 10). Archived stanzas with nothing to show are not items.
+// open (XEP-0313, 10). Archived stanzas with nothing in them for a person are not items, and
+// are counted as they would be live.
 func (c *Conn) archiveResult(r *mamResult) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	q := c.queries[r.queryID]
-	if q == nil || !c.fromOwnAccount(r.from) {
+	switch {
+	case q == nil || !c.fromOwnAccount(r.from):
 		c.d.counters.ForgedOther.Add(1)
-		return
+	case r.broken:
+		c.d.counters.Malformed.Add(1)
+	case r.item == nil:
+		c.d.counters.Silent.Add(1)
+	default:
+		room := archiveBytes
+		for _, other := range c.queries {
+			room -= other.bytes
+		}
+		q.add(r.item, room+q.bytes)
 	}
-	if r.item == nil {
-		return
-	}
-	room := archiveBytes
-	for _, other := range c.queries {
-		room -= other.bytes
-	}
-	q.add(r.item, room+q.bytes)
 }

@@ -38,7 +38,8 @@ func parseArchive136(payload *element, self perch.JID, q perch.ArchiveQuery, mos
 			}
 		}
 	}
-	complete := most > 0 && len(items) < most && (q.Limit <= 0 || len(items) < q.Limit)
+	given := messagesOf(payload) // also those with nothing in them for a person
+	complete := most > 0 && given < most && (q.Limit <= 0 || given < q.Limit)
 	slices.SortStableFunc(items, func(a, b perch.ArchiveItem) int { return cmp.Compare(a.Time, b.Time) })
 	nameItems(items)
 	items = slices.DeleteFunc(items, func(i perch.ArchiveItem) bool {
@@ -55,6 +56,22 @@ func parseArchive136(payload *element, self perch.JID, q perch.ArchiveQuery, mos
 	return perch.ArchivePage{Items: items, Complete: complete}
 }
 
+// messagesOf counts the from and to elements of an answer.
+func messagesOf(el *element) (n int) {
+	if el == nil {
+		return 0
+	}
+	for _, c := range el.children {
+		switch {
+		case c.is(nsArchive, "from"), c.is(nsArchive, "to"):
+			n++
+		case c.is(nsArchive, "chat"):
+			n += messagesOf(c)
+		}
+	}
+	return n
+}
+
 // appendChat reads one collection: a series of from and to elements. Thread and subject are
 // those of the collection (XEP-0136, 5.1); the Messenger service had neither.
 func appendChat(items []perch.ArchiveItem, chat *element, self perch.JID, q perch.ArchiveQuery, now perch.Time) []perch.ArchiveItem {
@@ -69,19 +86,21 @@ func appendChat(items []perch.ArchiveItem, chat *element, self perch.JID, q perc
 			continue
 		}
 		at := clock.at(c)
-		body := c.childText(nsArchive, "body")
+		body, dropped := cmp.Or(c.childText(nsArchive, "body"), c.childText(nsClient, "body")), ""
 		if body == "" {
-			body = c.childText(nsClient, "body")
+			body, _ = bodySubstitute(c)
 		}
 		if body == "" {
-			continue
+			if dropped = unshown(c); dropped == "" {
+				continue
+			}
 		}
 		m := perch.MessageIn{Message: perch.Message{From: with, To: self.Bare(), Kind: perch.ChatMessage, Body: keep(body),
 			Thread: thread, Subject: subject, Delay: &perch.Delay{Stamp: at}, Source: perch.SourceArchive}}
 		if c.local == "to" {
 			m.From, m.To, m.Sent = m.To, m.From, true
 		}
-		items = append(items, perch.ArchiveItem{MessageIn: m, Time: at})
+		items = append(items, perch.ArchiveItem{MessageIn: m, Time: at, Dropped: dropped})
 	}
 	return items
 }
@@ -141,7 +160,7 @@ func nameItems(items []perch.ArchiveItem) {
 	for i := range items {
 		m := &items[i]
 		h := sha256.New()
-		for _, part := range []string{string(m.From), string(m.To), m.Time.String(), m.Body} {
+		for _, part := range []string{string(m.From), string(m.To), m.Time.String(), cmp.Or(m.Body, m.Dropped)} {
 			h.Write(strconv.AppendInt(nil, int64(len(part)), 10))
 			h.Write([]byte{':'})
 			h.Write([]byte(part))

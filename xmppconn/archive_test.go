@@ -192,7 +192,7 @@ func TestParseMAMResult(t *testing.T) {
 		{"a delay without a time", result("", "<delay xmlns='urn:xmpp:delay' stamp='yesterday'/>"+in), &mamResult{queryID: "q", from: "me@a.test", item: item(unknown)}},
 		{"no text", result("", delay+strings.Replace(in, "<body>hi</body>", "<active xmlns='"+nsChatStates+"'/>", 1)), &mamResult{queryID: "q", from: "me@a.test"}},
 		{"an error", result("", delay+strings.Replace(in, "type='chat'", "type='error'", 1)), &mamResult{queryID: "q", from: "me@a.test"}},
-		{"nothing in it", "<message>text<result xmlns='urn:xmpp:mam:2'/></message>", &mamResult{from: "me@a.test"}},
+		{"nothing in it", "<message>text<result xmlns='urn:xmpp:mam:2'/></message>", &mamResult{from: "me@a.test", broken: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -145,8 +145,11 @@ func (c *Conn) handleStanza(f *frame) error {
 // are left out: they were about a moment that is over.
 func replayed(in []perch.Inbound) []perch.Inbound {
 	return slices.DeleteFunc(in, func(in perch.Inbound) bool {
-		if m, ok := in.(*perch.MessageIn); ok {
-			m.Source = perch.SourceResumed
+		switch in := in.(type) {
+		case *perch.MessageIn:
+			in.Source = perch.SourceResumed
+		case *perch.DroppedIn:
+			in.Of.Source = perch.SourceResumed
 		}
 		_, state := in.(*perch.ChatStateIn)
 		return state
@@ -176,19 +179,29 @@ func (c *Conn) handleSkipped(s *skipped) {
 	if s.counted {
 		return
 	}
-	tells := s.local == "message" || s.local == "presence" || s.local == ""
+	archived := c.archivedSkipped(s)
+	tells := !archived && (s.local == "message" || s.local == "presence" || s.local == "")
 	switch {
 	case tells:
 		c.count(1)
-	case s.local == "iq":
+	case s.local == "iq" || archived:
 		c.count(0)
 	}
-	switch s.local {
-	case "iq":
+	switch {
+	case s.local == "iq":
 		c.skippingAnswer(s)
-	case "message", "presence", "":
-		c.deliver(&perch.DroppedIn{Dropped: perch.Dropped{Reason: s.reason, From: s.from, StanzaID: s.id}})
+	case tells:
+		c.deliverSkipped(s)
 	}
+}
+
+// deliverSkipped tells the session of a stanza that was left out.
+func (c *Conn) deliverSkipped(s *skipped) {
+	in := &perch.DroppedIn{Dropped: perch.Dropped{Reason: s.reason, From: s.from, StanzaID: s.id}}
+	if c.replaying() {
+		in.Of.Source = perch.SourceResumed
+	}
+	c.deliver(in)
 }
 
 // deliver hands one thing to the session. While the sink blocks, silence is our own doing

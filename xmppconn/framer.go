@@ -54,6 +54,8 @@ type skipped struct {
 	id, typ      string
 	told         bool // the request that it answers has failed already
 	counted      bool // it was counted already (XEP-0198)
+
+	archived *mamResult // the message brings an archived one, as far as its beginning says
 }
 
 // framingError ends a stream; condition is the stream error of RFC 6120, 4.9.3 to send.
@@ -198,12 +200,12 @@ func (f *framer) take(found found) (frame, bool, error) {
 		f.ended = true
 		return f.frame(frameEnd), true, nil
 	case foundTooRich:
-		f.beginSkip("malformed")
+		f.beginSkip(perch.DroppedMalformed)
 		if f.scan.done {
 			return f.takeElement()
 		}
 	case foundTooDeep:
-		f.beginSkip("too_deep")
+		f.beginSkip(perch.DroppedTooDeep)
 	case foundElement:
 		return f.takeElement()
 	}
@@ -243,7 +245,7 @@ func (f *framer) takeElement() (frame, bool, error) {
 		if f.beginParts() {
 			return frame{}, false, nil
 		}
-		f.beginSkip("too_large")
+		f.beginSkip(perch.DroppedTooLarge)
 	}
 	if f.skip != nil {
 		if f.total+len(raw) > f.lim.hard {
@@ -288,6 +290,9 @@ func (f *framer) describe() *skipped {
 	s := &skipped{}
 	if n := f.scan.first; n > 0 && n <= f.lim.stanza && f.scan.firstAttrs <= f.lim.attrs {
 		describe(s, f.in.bytes()[f.scan.start:][:n], *f.ns)
+		if s.local == "message" {
+			s.archived = archivedHead(f.in.bytes()[f.scan.start:f.scan.pos], *f.ns)
+		}
 	}
 	return s
 }
@@ -312,7 +317,7 @@ func (f *framer) more() error {
 		if f.beginParts() {
 			return nil // it is scanned once more, for the places to cut it at
 		}
-		f.beginSkip("too_large")
+		f.beginSkip(perch.DroppedTooLarge)
 	}
 	if f.skip != nil {
 		f.total += f.scan.pos - f.scan.start

@@ -223,6 +223,32 @@ func FuzzStanza(f *testing.F) {
 	})
 }
 
+// FuzzMAMResult decodes anything that is a message as it comes live and as it comes out of an
+// archive: it gives the same. And the beginning of anything can be read for what it answers to.
+func FuzzMAMResult(f *testing.F) {
+	for _, s := range oddStanzas {
+		f.Add([]byte(s.raw))
+	}
+	for _, s := range stanzaSeeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		for _, start := range []string{"", "<message from='me@a.test'><result xmlns='" + nsMAM + "' queryid='q' id='1'><forwarded xmlns='" + nsForward + "'>"} {
+			if head := archivedHead(append([]byte(start), raw...), testNS); start != "" && (head == nil || head.queryID != "q") {
+				t.Fatalf("%q: got %+v, want the result that it begins with", raw, head)
+			}
+		}
+		el, err := parseElement(raw, testNS)
+		if err != nil || !el.is(nsClient, "message") {
+			return
+		}
+		if result := archiveResultOf(el); result != nil && decodeStanza(el, reading{testSelf, testNow, "en"}).mam != nil {
+			return // live it is a result of the archive itself, which no archive keeps
+		}
+		compareWithLive(t, el)
+	})
+}
+
 func checkInbound(t *testing.T, in perch.Inbound) {
 	t.Helper()
 	switch in := in.(type) {

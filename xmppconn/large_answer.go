@@ -57,7 +57,7 @@ func (f *framer) part() (_ frame, ok bool, _ error) {
 	}
 	cut := f.scan.cut
 	if f.large.total+cut > f.lim.answer {
-		f.beginSkip("too_large")
+		f.beginSkip(perch.DroppedTooLarge)
 		return frame{}, false, nil
 	}
 	if f.large.prefix == "" && !f.scan.opened {
@@ -102,7 +102,7 @@ func (f *framer) begun(raw []byte) error {
 		// One tag at a time: the end of the first payload is the first place to cut at.
 		i := slices.Index(raw[s.pos:], '>')
 		if i < 0 || s.pos+i >= maxPrefix {
-			f.beginSkip("too_large")
+			f.beginSkip(perch.DroppedTooLarge)
 			return nil
 		}
 		if _, err := s.run(raw[:s.pos+i+1], false, &f.lim); err != nil {

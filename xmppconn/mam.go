@@ -7,7 +7,8 @@ import "github.com/perch-im/perch"
 type mamResult struct {
 	queryID string
 	from    perch.JID
-	item    *perch.ArchiveItem // nil when the archived stanza has nothing to show
+	item    *perch.ArchiveItem // nil: there is nothing in the archived stanza for a person
+	broken  bool               // there is no message in it
 }
 
 // mamFin ends the answer to a query. First and last are ids for paging.
@@ -50,11 +51,17 @@ func parseMAMResult(outer, result *element, rd reading) *mamResult {
 	r := &mamResult{queryID: keep(result.attr("queryid")), from: sender(outer, self)}
 	forwarded := result.child(nsForward, "forwarded")
 	inner := forwarded.child(nsClient, "message")
-	if inner == nil || inner.attr("type") == "error" {
+	if inner == nil {
+		r.broken = true
 		return r
 	}
+	if inner.attr("type") == "error" {
+		return r
+	}
+	archived, _ := incoming{reading: rd, el: inner, around: envelope{forwarded, outer}}.unwrap()
+	inner = archived.el
 	from := sender(inner, self)
-	m := incoming{reading: rd, el: inner, around: envelope{forwarded, outer}}.text(from)
+	m, reason := archived.content(from)
 	if m == nil {
 		return r
 	}
@@ -64,6 +71,7 @@ func parseMAMResult(outer, result *element, rd reading) *mamResult {
 	m.Sent = from.Bare().Equal(self.Bare()) && !m.To.Bare().Equal(self.Bare())
 	m.StanzaID, m.Source, m.ReceiptRequested = keep(result.attr("id")), perch.SourceArchive, false
 	r.item = archivedAt(m, delayOf(forwarded, 0), rd.now)
+	r.item.Dropped = reason
 	return r
 }
 

@@ -1,6 +1,10 @@
 package xmppconn
 
-import "github.com/perch-im/perch"
+import (
+	"cmp"
+
+	"github.com/perch-im/perch"
+)
 
 // decodeMessage decodes a message (RFC 6121, 5) and what rides in it: archive results and
 // carbons first, because their payload is another message. One that its sender may not send
@@ -20,21 +24,32 @@ func decodeMessage(el *element, r reading) decoded {
 			d.forged = "archive result"
 		}
 	}
-	if carbon, sent := carbonOf(el); carbon != nil {
-		if inner := unwrapCarbon(el, carbon, sent, r.self); inner != nil {
-			m.el, m.sent = inner, sent
-			m.around = envelope{carbon.child(nsForward, "forwarded"), carbon, el}
-			if archiveResultOf(inner) != nil {
-				d.forged = "archive result"
-			} else if nested, _ := carbonOf(inner); nested != nil {
-				d.forged = "carbon"
-			}
-		} else {
-			d.forged = "carbon"
-		}
-	}
+	m, forged := m.unwrap()
+	d.forged = cmp.Or(forged, d.forged)
 	d.in = m.decode()
 	return d
+}
+
+// unwrap returns the message in a carbon, or the message itself when there is none that its
+// sender may send. Forged is what was claimed without the right to, on either level.
+func (m incoming) unwrap() (_ incoming, forged string) {
+	el := m.el
+	carbon, sent := carbonOf(el)
+	if carbon == nil {
+		return m, ""
+	}
+	inner := unwrapCarbon(el, carbon, sent, m.self)
+	if inner == nil {
+		return m, "carbon"
+	}
+	m.el, m.sent = inner, sent
+	m.around = append(envelope{carbon.child(nsForward, "forwarded"), carbon, el}, m.around...)
+	if archiveResultOf(inner) != nil {
+		return m, "archive result"
+	} else if nested, _ := carbonOf(inner); nested != nil {
+		return m, "carbon"
+	}
+	return m, ""
 }
 
 // incoming is one message, as it arrived or as it was in a carbon.
@@ -53,11 +68,13 @@ func (m incoming) decode() (in []perch.Inbound) {
 	if el.attr("type") == "error" {
 		return append(in, &perch.MessageError{ID: keep(el.attr("id")), From: from, Error: *parseStanzaError(el)})
 	}
-	if text := m.text(from); text != nil {
-		text.Sent = m.sent
-		in = append(in, text)
-	} else if reason := unshown(el); reason != "" {
-		in = append(in, &perch.DroppedIn{Dropped: perch.Dropped{Reason: reason, From: from, StanzaID: stanzaID(el, m.self.Bare())}})
+	switch message, reason := m.content(from); {
+	case reason != "":
+		of := message.Message
+		in = append(in, &perch.DroppedIn{Dropped: perch.Dropped{Reason: reason, From: from, StanzaID: of.StanzaID}, Of: of})
+	case message != nil:
+		message.Sent = m.sent
+		in = append(in, message)
 	}
 	if m.sent || el.attr("type") == "groupchat" {
 		return in
@@ -71,9 +88,11 @@ func (m incoming) decode() (in []perch.Inbound) {
 	return in
 }
 
-// text returns the message if people can read something in it, else nil: a body, what takes
-// the place of one, or a subject alone (RFC 6121, 5.2.4; XEP-0045, 8.1).
-func (m incoming) text(from perch.JID) *perch.MessageIn {
+// content returns the message if people can read something in it: a body, what takes the place
+// of one, or a subject alone (RFC 6121, 5.2.4; XEP-0045, 8.1). With a reason of event.dropped
+// it is a message without text. Nil: there is nothing in it for a person. Live messages and
+// archived ones both come this way, so that they cannot differ.
+func (m incoming) content(from perch.JID) (_ *perch.MessageIn, reason string) {
 	el := m.el
 	kind := messageKind(el.attr("type"))
 	body, subject := m.preferred(el, "body"), m.preferred(el, "subject")
@@ -84,7 +103,9 @@ func (m incoming) text(from perch.JID) *perch.MessageIn {
 		}
 	}
 	if body == "" && subject == "" {
-		return nil
+		if reason = unshown(el); reason == "" {
+			return nil, ""
+		}
 	}
 	to := m.self
 	if v := el.attr("to"); v != "" {
@@ -105,7 +126,7 @@ func (m incoming) text(from perch.JID) *perch.MessageIn {
 		Delay:            m.around.delay(el, m.now),
 		Source:           perch.SourceLive,
 		ReceiptRequested: !m.sent && id != "" && kind != perch.GroupchatMessage && el.child(nsReceipts, "request") != nil,
-	}}
+	}}, reason
 }
 
 // messageKind reads the type: normal is the default, also for types that nobody knows (RFC

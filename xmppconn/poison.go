@@ -77,10 +77,11 @@ func (c *Conn) take(f *frame) (err error) {
 
 // about is what can be said of a stanza that may not even have a sound start tag.
 func about(f *frame) *skipped {
-	s := &skipped{reason: "quarantined", local: f.local}
+	s := &skipped{reason: perch.DroppedQuarantined, local: f.local}
 	if f.kind == frameElement || f.kind == framePart || f.kind == frameLastPart {
 		defer func() { _ = recover() }()
 		describe(s, f.raw, *f.ns)
+		s.archived = archivedHead(f.raw, *f.ns)
 	}
 	return s
 }
@@ -116,8 +117,8 @@ func (c *Conn) leaveOut(s *skipped, before uint64) error {
 		return nil
 	}
 	c.d.counters.Skipped.Add(1)
-	if s.local != "iq" {
-		c.deliver(&perch.DroppedIn{Dropped: perch.Dropped{Reason: s.reason, From: s.from, StanzaID: s.id}})
+	if s.local != "iq" && !c.archivedSkipped(s) {
+		c.deliverSkipped(s)
 	}
 	return nil
 }

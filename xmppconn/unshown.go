@@ -1,6 +1,10 @@
 package xmppconn
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/perch-im/perch"
+)
 
 // bodySubstitute is what a message without a body shows all the same: the address of a file
 // (XEP-0066) with its description as a title, or the text of XHTML (XEP-0071).
@@ -43,14 +47,6 @@ func plainTextOf(el *element, b *strings.Builder) bool {
 	return true
 }
 
-// The reasons of event.dropped for a message that arrived whole and cannot be shown.
-const (
-	unshownEncrypted  = "encrypted"       // end to end: this gateway has no key
-	unshownInvitation = "room_invitation" // XEP-0045, 7.8; XEP-0249
-	unshownCall       = "call"            // XEP-0353
-	unshownOther      = "unsupported"     // content of a kind that this gateway does not know
-)
-
 // unshown returns why a message without text is reported as dropped, or "" when there was
 // nothing in it for a person: a signal, an annotation or nothing at all. It decides by
 // namespace. What is not known counts as content, unless its sender says that it need not be
@@ -60,11 +56,11 @@ func unshown(el *element) string {
 	for _, c := range el.children {
 		switch {
 		case isEncrypted(c):
-			return unshownEncrypted
+			return perch.DroppedEncrypted
 		case c.is(nsConference, "x"), c.is(nsMUCUser, "x") && (c.child(nsMUCUser, "invite") != nil || c.child(nsMUCUser, "decline") != nil):
-			return unshownInvitation
+			return perch.DroppedInvitation
 		case c.is(nsJingleMessage, "propose"):
-			return unshownCall
+			return perch.DroppedCall
 		case c.space == nsHints:
 			fleeting = fleeting || c.local == "no-store" || c.local == "no-permanent-store" || c.local == "no-storage"
 		case c.is(nsEME, "encryption"):
@@ -77,11 +73,11 @@ func unshown(el *element) string {
 	case !content:
 		return ""
 	case encrypted:
-		return unshownEncrypted
+		return perch.DroppedEncrypted
 	case fleeting:
 		return ""
 	}
-	return unshownOther
+	return perch.DroppedUnsupported
 }
 
 // isEncrypted reports whether a payload is an encrypted message. OMEMO without a payload
@@ -103,6 +99,7 @@ func isSignal(space string) bool {
 	case nsClient, // an empty body, a thread
 		nsChatStates, nsReceipts, nsMarkers, nsDelay, nsDelayOld, nsSID, nsNick, nsHints, nsRSM,
 		nsOMEMOOld, nsPubSubEvent, nsMUCUser, nsJingleMessage, nsOOB,
+		nsArchive,                             // XEP-0136: an empty body in a collection; the mode of saving
 		"jabber:x:event",                      // XEP-0022, the forerunner of chat states
 		"jabber:x:signed",                     // XEP-0027
 		"urn:xmpp:attention:0",                // XEP-0224

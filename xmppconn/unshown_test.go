@@ -96,7 +96,8 @@ func TestMessageWithoutBody(t *testing.T) {
 		})
 	}
 	d := decodeText(t, "<message from='bo@b.test/x'><thing xmlns='urn:x'/>"+sid("me@a.test", "7")+"</message>", testNow)
-	if diff := cmp.Diff([]perch.Inbound{&perch.DroppedIn{Dropped: perch.Dropped{Reason: "unsupported", From: "bo@b.test/x", StanzaID: "7"}}}, d.in); diff != "" {
+	of := perch.Message{From: "bo@b.test/x", To: testSelf, StanzaID: "7", Kind: perch.NormalMessage, Source: perch.SourceLive}
+	if diff := cmp.Diff([]perch.Inbound{&perch.DroppedIn{Dropped: perch.Dropped{Reason: "unsupported", From: "bo@b.test/x", StanzaID: "7"}, Of: of}}, d.in); diff != "" {
 		t.Error(diff)
 	}
 }
