@@ -62,9 +62,15 @@ func serverID(info string) string {
 // watch asks for the servers all the time, and lets the writer prove all logs when another
 // one is among them. It ends with the writer.
 func (w *writer) watch() {
+	known := map[string]bool{}
+	w.proveDue(func() bool { return w.changed(known) }, w.proveAll)
+}
+
+// proveDue calls prove when it is time to, or when the servers have changed.
+func (w *writer) proveDue(changed func() bool, prove func()) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	known, last := map[string]bool{}, time.Now()
+	last := time.Now()
 	for {
 		select {
 		case <-w.ended:
@@ -74,9 +80,9 @@ func (w *writer) watch() {
 			if w.again.Load() {
 				due = proveAgain
 			}
-			if w.changed(known) || now.Sub(last) > due {
+			if changed() || now.Sub(last) > due {
 				w.again.Store(false)
-				w.proveAll()
+				prove()
 				last = now
 			}
 		}
@@ -90,10 +96,14 @@ func (w *writer) changed(known map[string]bool) bool {
 	defer cancel()
 	ids, err := w.r.servers(ctx)
 	w.r.observe("servers", start, nil, err)
+	return note(known, ids)
+}
+
+// note adds servers to those that are known, and reports whether one was not.
+func note(known map[string]bool, ids []string) (found bool) {
 	if len(known) > knownMax {
 		clear(known)
 	}
-	found := false
 	for _, id := range ids {
 		found = found || !known[id]
 		known[id] = true
