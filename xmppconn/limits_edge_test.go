@@ -326,3 +326,20 @@ func TestStreamManagementEdges(t *testing.T) {
 		}
 	})
 }
+
+// TestUpstreamTimesEdge: the times of an upstream that were left out.
+func TestUpstreamTimesEdge(t *testing.T) {
+	u := Upstream{Domain: "a.test"}.withDefaults()
+	for name, tt := range map[string][2]time.Duration{
+		"dial": {u.DialTimeout, 5 * time.Second}, "step": {u.StepTimeout, 10 * time.Second}, "sign-in": {u.SignInTimeout, 30 * time.Second},
+		"request": {u.RequestTimeout, 20 * time.Second}, "write": {u.WriteTimeout, 20 * time.Second}, "keep-alive": {u.KeepAlive, 55 * time.Second},
+		"ping": {u.PingTimeout, 20 * time.Second}, "acknowledgement": {u.AckDelay, 3 * time.Second},
+	} {
+		if tt[0] != tt[1] {
+			t.Errorf("%s: %v, want %v", name, tt[0], tt[1])
+		}
+	}
+	if u.MaxQueue != 1_048_576 {
+		t.Errorf("%d bytes may wait to be written, want 1 MiB", u.MaxQueue)
+	}
+}
