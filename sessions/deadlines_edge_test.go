@@ -401,3 +401,26 @@ func TestFreshEdge(t *testing.T) {
 		})
 	}
 }
+
+// TestLastTenBytesEdge: 4 MiB are read of an archive of the last messages after an outage.
+func TestLastTenBytesEdge(t *testing.T) {
+	const row = 900 << 10
+	inWorld(t, func(w *world) {
+		a := withLastTen(w)
+		s := w.open()
+		peers := make([]perch.JID, 6)
+		for i := range peers {
+			peers[i] = perch.JID(fmt.Sprintf("p%d@example.net", i))
+			a.both(peers[i], fmt.Sprint(i), "before")
+		}
+		before := len(received(t, w.durable(s)))
+		w.outage(func() {
+			for i, p := range peers {
+				a.items = append(a.items, item(fmt.Sprint("large", i), "", p, alice, padded(i, row)))
+			}
+		})
+		if got, want := len(received(t, w.durable(s)))-before, 4<<20/row; got != want {
+			t.Errorf("%d messages of %d bytes were read, want the %d within 4 MiB", got, row, want)
+		}
+	})
+}

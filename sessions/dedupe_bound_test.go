@@ -10,11 +10,11 @@ func TestIdentitiesAreBounded(t *testing.T) {
 		return identity{text: uint64(i + 1), account: uint64(i + 1), sender: 1, paths: pathStream}
 	}
 	numbers := []int{}
-	const n = 3*mostIdentities + 7
+	const n = 3*65_536 + 7
 	for i := range n {
 		numbers = append(numbers, table.add(of(i)))
-		if len(table.list) > mostIdentities {
-			t.Fatalf("%d are remembered after %d, want at most %d", len(table.list), i+1, mostIdentities)
+		if len(table.list) > 65_536 {
+			t.Fatalf("%d are remembered after %d, want at most %d", len(table.list), i+1, 65_536)
 		}
 	}
 	find := func(i int) bool {
@@ -25,7 +25,7 @@ func TestIdentitiesAreBounded(t *testing.T) {
 	if find(0) {
 		t.Error("the first of all is still remembered")
 	}
-	for _, i := range []int{n - 1, n - mostIdentities/2} {
+	for _, i := range []int{n - 1, n - 1<<15} {
 		if !find(i) {
 			t.Errorf("number %d of %d is forgotten", i, n)
 		}

@@ -11,14 +11,14 @@ func TestDeadNodesAreBounded(t *testing.T) {
 	for _, looked := range []bool{true, false} {
 		n := &nodes{dead: map[NodeID]bool{}, members: map[NodeID]Node{}}
 		last := NodeID("")
-		for i := range 3*maxDead + 1 {
+		for i := range 3*4096 + 1 {
 			last = NodeID(fmt.Sprint("node/", i))
 			n.bury(last)
 			if looked && i%2 == 0 {
 				n.dead[last] = true
 			}
-			if len(n.dead) > maxDead {
-				t.Fatalf("%d dead nodes are remembered, want at most %d", len(n.dead), maxDead)
+			if len(n.dead) > 4096 {
+				t.Fatalf("%d dead nodes are remembered, want at most %d", len(n.dead), 4096)
 			}
 		}
 		if _, st, sure := n.look(last); st != isDead || !sure {

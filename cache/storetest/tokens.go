@@ -224,7 +224,7 @@ func mintedBounded(t testing.TB, h Harness) {
 	mine.Minted = true
 	bind(t, s, "account", own)
 	bind(t, s, "other", theirs)
-	mintN(t, s, own, 0, sessions.MaxMinted)
+	mintN(t, s, own, 0, 1000)
 	for _, token := range []string{"m0", "m1"} { // written anew: they stay the oldest, and nothing is too many
 		bind(t, s, token, mine)
 	}
@@ -239,7 +239,7 @@ func mintedBounded(t testing.TB, h Harness) {
 	for _, token := range []string{"m1", "m2", "m3"} {
 		lookup(t, s, token, nil)
 	}
-	for _, token := range []string{"m0", "m4", fmt.Sprint("m", sessions.MaxMinted-1), "new1", "new2", "new3"} {
+	for _, token := range []string{"m0", "m4", fmt.Sprint("m", 1000-1), "new1", "new2", "new3"} {
 		lookup(t, s, token, &mine)
 	}
 	for _, token := range []string{"account", "account0", "account2"} {
@@ -247,11 +247,11 @@ func mintedBounded(t testing.TB, h Harness) {
 	}
 	lookup(t, s, "other", &theirs)
 	of, err := s.BindingsOf(t.Context(), "a1")
-	if want := sessions.MaxMinted + 4; err != nil || len(of) != want {
+	if want := 1000 + 4; err != nil || len(of) != want {
 		t.Errorf("BindingsOf has %d tokens, %v, want %d", len(of), err, want)
 	}
 	all, err := s.Bindings(t.Context())
-	if want := sessions.MaxMinted + 5; err != nil || len(all) != want {
+	if want := 1000 + 5; err != nil || len(all) != want {
 		t.Errorf("Bindings has %d tokens, %v, want %d", len(all), err, want)
 	}
 	if err := s.Forget(t.Context(), "a1"); err != nil {
@@ -283,6 +283,6 @@ func tokensEnd(t testing.TB, h Harness) {
 	bindings(t, s, want)
 	h.Advance(StateTTL)
 	bindings(t, s, nil)
-	mintN(t, s, own, 10, sessions.MaxMinted) // no place is taken by what has ended
+	mintN(t, s, own, 10, 1000) // no place is taken by what has ended
 	lookup(t, s, "m10", &mine)
 }
