@@ -6,6 +6,5 @@
 //	make mutants PACKAGES="./api ./sessions"
 //
 // It prints one line for each limit, and ends with the status 1 when one of them survived:
-// then a test is missing, or cannot fail. What is known to be no limit but a matter of tuning is
-// not changed: the line has the reason.
+// then a test is missing, or cannot fail.
 package main

@@ -74,9 +74,7 @@ func (s settings) mutate(ctx context.Context, packages []string) (survived int, 
 				continue
 			}
 			verdict := ""
-			if why := tuning[filepath.Base(dir)+"."+l.name]; why != "" {
-				verdict = "tuning: " + why
-			} else if !s.list {
+			if !s.list {
 				if verdict, err = s.try(ctx, l, tested); err != nil {
 					return survived, err
 				}
