@@ -16,6 +16,11 @@ func TestStore(t *testing.T) {
 	node(t, "store.mjs")
 }
 
+// TestStream runs the event stream on a clock of its own, without a gateway.
+func TestStream(t *testing.T) {
+	node(t, "stream.mjs")
+}
+
 // TestOutbox runs what waits to be sent on a clock of its own, without a gateway.
 func TestOutbox(t *testing.T) {
 	node(t, "outbox.mjs")

@@ -163,7 +163,7 @@ export interface Conversation {
   gap: boolean;
   /** The archive has nothing older. */
   complete: boolean;
-  /** Where older pages go on; null: from the newest, or no paging. */
+  /** Where older pages begin; null: from the newest, or no paging. */
   prev: string | null;
 }
 
@@ -172,7 +172,7 @@ export type Change =
   | { what: 'session' | 'buddies' | 'invitations' | 'presence' | 'conversations'; jid?: JID }
   | { what: 'vcard'; jid: JID };
 
-/** What Store.toJSON gives, and Options.state takes. */
+/** What Perch.save gives, and Options.state takes. */
 export interface SavedState {
   version: 1;
   cursor: string;
@@ -196,7 +196,7 @@ export interface ConnectionState {
   connects: number;
 }
 
-/** What waits to be sent. Event "outbox" says when pending, failed or waits have changed. */
+/** What waits to be sent. Event "outbox" comes when pending, failed or waits have changed. */
 export interface OutboxState {
   /** Messages that the gateway does not have yet. */
   pending: number;
@@ -222,7 +222,7 @@ export interface Options {
   transport?: 'auto' | 'ws' | 'sse';
   /** Tabs of one browser with the same token share one stream. */
   share?: boolean;
-  /** What Store.toJSON gave, to go on from there. */
+  /** What Perch.save gave, to resume from it. */
   state?: SavedState | null;
   /** Full jitter: a random part of base * 2^attempt, at most cap. Milliseconds. */
   backoff?: { base?: number; cap?: number };

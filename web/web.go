@@ -5,6 +5,7 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -19,8 +20,8 @@ import (
 //go:embed index.html icon.svg perch.js perch/*.js console/*.js console/*.css
 var files embed.FS
 
-// csp is as strict as a page can be that shows strangers' text: no inline script or style,
-// nothing from elsewhere, and no way to turn a string into markup (Trusted Types).
+// csp is as strict as a page can be that shows foreign text: no inline script or style,
+// nothing of another host, and no way to turn a string into markup (Trusted Types).
 const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
@@ -44,11 +45,12 @@ func SignIn(authorize string) Option {
 	return func(s *settings) { s.SignIn = authorize }
 }
 
-// page is one file, ready to be sent.
+// page is one file, ready to be sent, plain or compressed.
 type page struct {
 	body      []byte
+	packed    []byte // gzip of body
 	mediaType string
-	etag      string
+	etag      string // of body, without its closing quote
 }
 
 // Handler serves the console and perch.js. It answers GET and HEAD of the paths that
@@ -89,14 +91,29 @@ func load(s settings) map[string]page {
 			}
 			body, address = b.Bytes(), "/"
 		}
-		sum := sha256.Sum256(body)
-		pages[address] = page{body, mediaType(name), `"` + hex.EncodeToString(sum[:8]) + `"`}
-		return nil
+		pages[address], err = newPage(body, mediaType(name))
+		return err
 	})
 	if err != nil {
 		panic("web: " + err.Error())
 	}
 	return pages
+}
+
+func newPage(body []byte, mediaType string) (page, error) {
+	var packed bytes.Buffer
+	zip, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		return page{}, err
+	}
+	if _, err := zip.Write(body); err != nil {
+		return page{}, err
+	}
+	if err := zip.Close(); err != nil {
+		return page{}, err
+	}
+	sum := sha256.Sum256(body)
+	return page{body, packed.Bytes(), mediaType, `"` + hex.EncodeToString(sum[:8])}, nil
 }
 
 // mediaType does not ask the system, whose table may lack JavaScript.
@@ -116,12 +133,32 @@ func (p page) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cache-Control", "no-cache") // kept, and asked about: a new program is a new page
-	h.Set("ETag", p.etag)
-	if r.Header.Get("If-None-Match") == p.etag {
+	h.Set("Cache-Control", "no-cache") // stored, and revalidated: a new program has new files
+	h.Set("Vary", "Accept-Encoding")
+	body, etag := p.body, p.etag+`"`
+	if acceptsGzip(r) {
+		body, etag = p.packed, p.etag+`-gzip"` // another representation has another tag (RFC 9110, 8.8.3.3)
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("ETag", etag)
+	if r.Header.Get("If-None-Match") == etag {
+		h.Del("Content-Encoding")
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	h.Set("Content-Type", p.mediaType)
-	_, _ = w.Write(p.body) // the client is gone: nobody to tell
+	_, _ = w.Write(body) // a client that is gone needs no answer
+}
+
+// acceptsGzip reports whether the client takes gzip without a weight (RFC 9110, 12.5.3), as
+// browsers do. Every other client gets the plain file.
+func acceptsGzip(r *http.Request) bool {
+	for _, value := range r.Header.Values("Accept-Encoding") {
+		for coding := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+				return true
+			}
+		}
+	}
+	return false
 }

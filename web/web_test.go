@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"io"
 	"io/fs"
 	"net/http"
@@ -27,11 +29,11 @@ func get(t *testing.T, h http.Handler, address string, header ...string) *httpte
 	return w
 }
 
-// loads are the addresses that a browser fetches for the console: the page, what it names,
-// and what its modules import.
+// loads are the addresses that a browser fetches for the console, with the bytes that are sent
+// for each: the page, what it names, and what its modules import and export again.
 func loads(t *testing.T, h http.Handler) map[string]int {
 	t.Helper()
-	named := regexp.MustCompile(`(?m)(?:href|src)="(/[^"]+\.(?:js|css|svg))"|^import .* from '([^']+)';`)
+	named := regexp.MustCompile(`(?m)(?:href|src)="(/[^"]+\.(?:js|css|svg))"|^(?:import|export|\}) .*\bfrom '([^']+)';`)
 	sizes, todo := map[string]int{}, []string{"/"}
 	for len(todo) > 0 {
 		address := todo[0]
@@ -39,12 +41,12 @@ func loads(t *testing.T, h http.Handler) map[string]int {
 		if _, done := sizes[address]; done {
 			continue
 		}
-		w := get(t, h, address)
+		w := get(t, h, address, "Accept-Encoding", "gzip, deflate, br")
 		if w.Code != http.StatusOK {
-			t.Fatalf("GET %s is %d", address, w.Code)
+			t.Fatalf("GET %s is %d, want 200", address, w.Code)
 		}
 		sizes[address] = w.Body.Len()
-		for _, m := range named.FindAllStringSubmatch(w.Body.String(), -1) {
+		for _, m := range named.FindAllStringSubmatch(plain(t, w), -1) {
 			if m[1] != "" {
 				todo = append(todo, m[1])
 			} else {
@@ -55,14 +57,77 @@ func loads(t *testing.T, h http.Handler) map[string]int {
 	return sizes
 }
 
+// plain undoes the content coding of an answer.
+func plain(t *testing.T, w *httptest.ResponseRecorder) string {
+	t.Helper()
+	if w.Header().Get("Content-Encoding") != "gzip" {
+		return w.Body.String()
+	}
+	z, err := gzip.NewReader(bytes.NewReader(w.Body.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func TestConsoleIsSmall(t *testing.T) {
 	total := 0
 	sizes := loads(t, web.Handler())
 	for _, n := range sizes {
 		total += n
 	}
-	if len(sizes) < 12 || total > 150_000 {
-		t.Errorf("the console loads %d files of %d bytes; want 12 or more of at most 150,000: %v", len(sizes), total, sizes)
+	if len(sizes) < 30 || total > 75_000 {
+		t.Errorf("the console loads %d files of %d bytes; want 30 or more of at most 75,000: %v", len(sizes), total, sizes)
+	}
+}
+
+// TestEveryModuleIsServed: what perch.js and the console import is embedded, and nothing lies
+// there that no module imports.
+func TestEveryModuleIsServed(t *testing.T) {
+	loaded := loads(t, web.Handler())
+	for _, pattern := range []string{"perch.js", "perch/*.js", "console/*.js"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s matches %v (%v), want a file or more", pattern, names, err)
+		}
+		for _, name := range names {
+			if _, ok := loaded["/"+name]; !ok {
+				t.Errorf("the console does not load %s, got %v", name, loaded)
+			}
+		}
+	}
+}
+
+// TestPagesAreCompressed: a client that takes gzip gets it, with a tag of its own.
+func TestPagesAreCompressed(t *testing.T) {
+	h := web.Handler()
+	identity := get(t, h, "/perch.js")
+	for _, tc := range []struct {
+		accept, want string
+	}{
+		{"gzip", "gzip"}, {"br, GZIP", "gzip"}, {"gzip;q=0", ""}, {"identity", ""}, {"br", ""}, {"", ""},
+	} {
+		w := get(t, h, "/perch.js", "Accept-Encoding", tc.accept)
+		if got := w.Header().Get("Content-Encoding"); got != tc.want {
+			t.Errorf("Accept-Encoding %q: Content-Encoding is %q, want %q", tc.accept, got, tc.want)
+		}
+		if got, want := plain(t, w), identity.Body.String(); got != want {
+			t.Errorf("Accept-Encoding %q: got %d bytes of text, want %d", tc.accept, len(got), len(want))
+		}
+		if got := w.Header().Get("Vary"); got != "Accept-Encoding" {
+			t.Errorf("Accept-Encoding %q: Vary is %q, want Accept-Encoding", tc.accept, got)
+		}
+		if same := w.Header().Get("ETag") == identity.Header().Get("ETag"); same != (tc.want == "") {
+			t.Errorf("Accept-Encoding %q: ETag %s, without it %s", tc.accept, w.Header().Get("ETag"), identity.Header().Get("ETag"))
+		}
+		again := get(t, h, "/perch.js", "Accept-Encoding", tc.accept, "If-None-Match", w.Header().Get("ETag"))
+		if again.Code != http.StatusNotModified || again.Body.Len() != 0 {
+			t.Errorf("Accept-Encoding %q with its ETag: got %d and %d bytes, want 304 and none", tc.accept, again.Code, again.Body.Len())
+		}
 	}
 }
 
@@ -123,26 +188,91 @@ func TestScriptsMakeNoMarkup(t *testing.T) {
 	}
 }
 
-// TestTypes checks every script with the TypeScript compiler, and that perch.d.ts is what
-// it makes of perch.js.
+// TestTypes checks every script with the TypeScript compiler, and that the declarations are
+// what it makes of the modules.
 func TestTypes(t *testing.T) {
+	tsc(t, ".", "-p", "tsconfig.json")
+	dir := t.TempDir()
+	tsc(t, ".", "-p", "tsconfig.types.json", "--outDir", dir)
+	want, have := declarations(t, dir), declarations(t, ".")
+	if len(want) < 10 || want["perch.d.ts"] == "" {
+		t.Fatalf("tsc makes %d declarations, want 10 or more and perch.d.ts", len(want))
+	}
+	for name, text := range want {
+		if have[name] != text {
+			t.Errorf("%s is not what its module says: run npm run types in web", name)
+		}
+	}
+	for name := range have {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s has no module, want none: run npm run types in web", name)
+		}
+	}
+}
+
+// declarations are perch.d.ts and those beside the modules, by name.
+func declarations(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	names, err := fs.Glob(os.DirFS(dir), "perch/*.d.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for _, name := range append(names, "perch.d.ts") {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[name] = string(text)
+	}
+	return texts
+}
+
+// tsc runs the TypeScript compiler in a folder.
+func tsc(t *testing.T, dir string, args ...string) {
+	t.Helper()
 	needs(t, "node", "install nodejs, version 20 or newer, with npm")
 	if err := modules(); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), "node_modules/.bin/tsc", "-p", "tsconfig.json").CombinedOutput(); err != nil {
-		t.Errorf("tsc: %v\n%s", err, out)
-	}
-	dir := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "node_modules/.bin/tsc", "-p", "tsconfig.types.json", "--outDir", dir).CombinedOutput(); err != nil {
-		t.Fatalf("tsc: %v\n%s", err, out)
-	}
-	want, err := fs.ReadFile(os.DirFS(dir), "perch.d.ts")
+	program, err := filepath.Abs("node_modules/.bin/tsc")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if have, err := os.ReadFile("perch.d.ts"); err != nil || string(have) != string(want) {
-		t.Errorf("perch.d.ts is not what perch.js says: run npm run types in web (%v)", err)
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("tsc %v: %v, want no error\n%s", args, err, out)
+	}
+}
+
+// TestPackageTypes compiles a program on the package as npm packs it, under both ways to
+// resolve modules that its users may have.
+func TestPackageTypes(t *testing.T) {
+	needs(t, "npm", "install nodejs, version 20 or newer, with npm")
+	dir := t.TempDir()
+	installed := filepath.Join(dir, "node_modules/@perch-im/perch")
+	if err := os.MkdirAll(installed, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	run := func(name string, args ...string) {
+		t.Helper()
+		if out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+		}
+	}
+	run("npm", "pack", "--silent", "--pack-destination", dir)
+	archives, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
+	if err != nil || len(archives) != 1 {
+		t.Fatalf("npm packs %v (%v), want one archive", archives, err)
+	}
+	run("tar", "-xzf", archives[0], "-C", installed, "--strip-components=1")
+	run("cp", "testdata/consumer/consumer.ts", "testdata/consumer/package.json", dir)
+	for _, options := range []string{"--module nodenext", "--module esnext --moduleResolution bundler"} {
+		t.Run(options, func(t *testing.T) {
+			args := append(strings.Fields(options), "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2023", "consumer.ts")
+			tsc(t, dir, args...)
+		})
 	}
 }
 
@@ -155,7 +285,7 @@ func TestPackageNamesItsFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"perch.js"`, `"perch/outbox.js"`, `"perch.d.ts"`, `"types.d.ts"`} {
+	for _, want := range []string{`"perch.js"`, `"perch/outbox.js"`, `"perch/rest.js"`, `"perch.d.ts"`, `"perch/rest.d.ts"`, `"types.d.ts"`, `"openapi.d.ts"`} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the package lacks %s", want)
 		}

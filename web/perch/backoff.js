@@ -1,6 +1,7 @@
 /** Limits of a back-off, in milliseconds. @typedef {{ base?: number, cap?: number }} BackoffOptions */
 
-/** Full jitter: a random part of base * 2^n, at most cap. @param {number} n attempts that failed before @param {BackoffOptions} [o] */
+/** Full jitter: a random part of base * 2^n, at most cap.
+ * @param {number} n attempts that failed before @param {BackoffOptions} [o] */
 export function jitter(n, o = {}) {
   return Math.random() * ceiling(n, o);
 }
@@ -17,17 +18,17 @@ function ceiling(n, o) {
   return Math.min(o.cap ?? 30_000, (o.base ?? 500) * 2 ** Math.min(n, 20));
 }
 
-/** The one back-off of everything that an outbox sends. Whatever fails, all wait. */
+/** The one back-off of everything that an outbox sends: after a failure all of it waits. */
 export class Backoff {
-  #o;
+  #options;
   #probe;
   #failures = 0;
   #until = 0;
-  /** What a Retry-After has asked for: not even a stream that is back shortens it. */ #floor = 0;
+  /** What a Retry-After has asked for; a stream that is back does not shorten it. */ #floor = 0;
 
   /** @param {BackoffOptions} [o] */
   constructor(o = {}) {
-    this.#o = o;
+    this.#options = o;
     this.#probe = { base: 10 * (o.base ?? 500), cap: 2 * (o.cap ?? 30_000) };
   }
 
@@ -41,13 +42,15 @@ export class Backoff {
     return this.#failures > 0;
   }
 
-  /** A request has failed for a reason that passes. @param {number} retryAfter in milliseconds, 0 if the answer named none @param {boolean} away whether the stream is away too */
+  /** A request has failed for a temporary reason.
+   * @param {number} retryAfter in milliseconds, 0 if the answer named none
+   * @param {boolean} away whether the stream is away too */
   failed(retryAfter, away) {
     const now = Date.now();
     this.#floor = Math.max(this.#floor, now + retryAfter);
     if (this.#failures > 0 && this.#until > now) return; // one of several that were under way together
     const n = this.#failures++;
-    this.#until = now + (away ? halfJitter(n, this.#probe) : jitter(n, this.#o));
+    this.#until = now + (away ? halfJitter(n, this.#probe) : jitter(n, this.#options));
   }
 
   /** The stream is away: no request but a probe, and the first one not at once. */
@@ -57,7 +60,7 @@ export class Backoff {
   }
 
   /** The gateway answers again. */
-  passed() {
+  succeeded() {
     this.#failures = 0;
     this.#until = 0;
   }

@@ -1,14 +1,13 @@
 // Addresses. One account may be written in several ways: servers and clients compare the
 // normal form (RFC 7622), and show what they were given.
 
-/** @typedef {import('../types.d.ts').JID} JID */
+/** @import { JID } from '../types.d.ts' */
 
 /** The address without its resource. @param {JID} jid */
 export const bare = (jid) => jid.split('/', 1)[0] ?? jid;
 
-/** What two spellings of one address have in common: the account in lower case, with its accents
- * in one form; the resource as it is. The gateway, which knows all of the rules, has the last
- * word about what is an address. @param {JID} jid */
+/** The same text for every spelling of an address: the account in lower case, with its accents
+ * in one form; the resource as it is. Only the gateway applies all of the rules. @param {JID} jid */
 export function jidKey(jid) {
   const account = bare(jid);
   return account.normalize('NFC').toLowerCase().normalize('NFC') + jid.slice(account.length);
@@ -50,9 +49,9 @@ export class JIDMap extends Map {
 
   /** @override @param {JID} jid */
   delete(jid) {
-    const gone = super.delete(this.#key(jid));
+    const existed = super.delete(this.#key(jid));
     this.#spelling.delete(jidKey(jid));
-    return gone;
+    return existed;
   }
 
   /** @override */

@@ -1,5 +1,11 @@
+// Messages that were written and that the gateway does not have yet.
+
 import { Backoff } from './backoff.js';
+import { OutboxError } from './errors.js';
+import { classify, textOf } from './failures.js';
 import { OutboxStorage } from './outbox_storage.js';
+
+/** @import { OutboxState, Status } from '../types.d.ts' */
 
 /**
  * A message from the moment it was written until the gateway has it, or it was refused.
@@ -13,21 +19,25 @@ import { OutboxStorage } from './outbox_storage.js';
  * @property {'pending' | 'failed'} state
  * @property {string} [error] why it failed, in one sentence
  * @property {boolean} [cancelled] the user took it back; it is dropped unless a request under way succeeds
- * @property {string} [account] whose message it is; "" until the gateway has said who we are
- * @property {number} [strikes] answers that blame the gateway, but perhaps for this message
+ * @property {string} [account] whose message it is; "" until the gateway has named the account
+ * @property {number} [doubtful] answers that blame the gateway, but perhaps for this message
  */
 
-/** What became of an entry. @typedef {{ is: 'sent', status: import('../types.d.ts').Status } | { is: 'failed', error: string, cause?: unknown } | { is: 'cancelled' }} Outcome */
+/**
+ * What became of an entry.
+ * @typedef {{ is: 'sent', status: Status } | { is: 'failed', error: string, cause?: unknown } | { is: 'cancelled' }} Outcome
+ */
 
 /**
- * What one tab says to the others about the outbox that they share.
- * @typedef {{ op: 'add', entries: Entry[] } | { op: 'settle', id: string, outcome: Outcome } | { op: 'retry' | 'cancel', id: string }} Announcement
+ * What one tab posts to the others about the outbox that they share.
+ * @typedef {{ op: 'add', entries: Entry[] } | { op: 'settle', id: string, outcome: Outcome } |
+ *   { op: 'retry' | 'cancel', id: string }} Announcement
  */
 
 /**
  * What an outbox needs of its client.
  * @typedef {object} OutboxPort
- * @property {(e: Entry, signal: AbortSignal) => Promise<{ status: import('../types.d.ts').Status }>} deliver makes one request
+ * @property {(e: Entry, signal: AbortSignal) => Promise<{ status: Status }>} deliver makes one request
  * @property {(e: Entry) => void} added an entry is here that the store must show
  * @property {(e: Entry, outcome: Outcome) => void} settled
  * @property {(e: Entry) => void} dropped an entry of another account, which must not be shown here
@@ -40,18 +50,18 @@ import { OutboxStorage } from './outbox_storage.js';
  * @typedef {'open' | 'live' | 'away' | 'closed'} Gate */
 
 /** Conversations that may have a request under way at a time. */
-const lanes = 4;
+const maxInFlight = 4;
 /** Most entries, and most characters in them. */
-const most = { entries: 1000, characters: 1 << 20 };
+const limits = { entries: 1000, characters: 1 << 20 };
 /** How long a message is tried, in milliseconds. The gateway knows a repeated id for a day
  * and no longer: later it would be another stanza. */
-const triedFor = 86_400_000 - 60_000;
+const giveUpAfter = 86_400_000 - 60_000;
 /** How long one request may take, in milliseconds. */
-const requestTime = 30_000;
+const requestTimeout = 30_000;
 /** Answers such as 500 until a message is taken for the cause of them. */
-const mostStrikes = 8;
-/** Outcomes that are remembered for tabs that were asleep. */
-const remembered = 2000;
+const maxDoubtful = 8;
+/** Outcomes that are kept for tabs that were suspended. */
+const maxOutcomes = 2000;
 
 /** The order of sending is kept inside a conversation. @param {string} to */
 const conversationOf = (to) => (to.split('/', 1)[0] ?? to).toLowerCase();
@@ -59,18 +69,18 @@ const conversationOf = (to) => (to.split('/', 1)[0] ?? to).toLowerCase();
 /**
  * The messages that a user has written and the gateway does not have yet. One queue a
  * conversation, with one request under way in each, so that the order of writing is the
- * order of sending; one back-off for all of them. While the event stream is away nothing is
- * sent but a probe. Of several tabs only the one that leads sends; all have the entries, so
- * that any can take over.
+ * order of sending; one back-off for all of them. While the event stream is away only a probe
+ * is sent. Of several tabs only the one that leads sends; all have the entries, so that any can
+ * take over.
  */
 export class Outbox {
   #port;
   #storage;
-  #place;
+  #origin;
   #backoff;
-  /** @type {OutboxStorage | null} */ #kept = null;
+  /** @type {OutboxStorage | null} */ #saved = null;
   /** @type {Map<string, Entry>} in the order of writing */ #entries = new Map();
-  /** @type {Map<string, { promise: Promise<any>, done: (v: any) => void, failed: (e: unknown) => void }>} */ #waiting = new Map();
+  /** @type {Map<string, Waiter>} */ #waiting = new Map();
   /** @type {Map<string, Outcome>} */ #outcomes = new Map();
   /** Entries of which a request is under way, by conversation. @type {Map<string, Entry>} */ #busy = new Map();
   /** Which attempt was the last one of a conversation: probes take turns. @type {Map<string, number>} */ #turns = new Map();
@@ -81,18 +91,20 @@ export class Outbox {
   /** @type {Gate} */ #gate = 'open';
   #paused = false;
   /** Whether messages were restored for an account that the gateway has not named yet: the
-   * token may be of another one. */ #unproved = false;
+   * token may be of another one. */ #unverified = false;
   /** @type {any} */ #timer;
 
-  /** @param {OutboxPort} port @param {{ storage?: Storage | null, backoff?: import('./backoff.js').BackoffOptions, place?: string }} [o] place: the gateway's address, part of the name in the storage */
+  /** @param {OutboxPort} port
+   * @param {{ storage?: Storage | null, backoff?: import('./backoff.js').BackoffOptions, origin?: string }} [o]
+   * origin: the gateway's address, part of the name in the storage */
   constructor(port, o = {}) {
     this.#port = port;
     this.#storage = o.storage ?? null;
-    this.#place = o.place ?? '';
+    this.#origin = o.origin ?? '';
     this.#backoff = new Backoff(o.backoff);
   }
 
-  /** For people and tests: what waits, and for what. @returns {import('../types.d.ts').OutboxState} */
+  /** How many messages wait, and for what. @returns {OutboxState} */
   get state() {
     const pending = [...this.#entries.values()].filter((e) => e.state === 'pending').length;
     const waits = this.#gate === 'away' || this.#gate === 'closed' ? 'stream' : this.#backoff.wait > 0 ? 'backoff' : null;
@@ -112,7 +124,7 @@ export class Outbox {
   /** Reports whether one more message has room. @param {string} body */
   fits(body) {
     const characters = this.list().reduce((n, e) => n + e.body.length, body.length);
-    return this.#entries.size < most.entries && characters <= most.characters;
+    return this.#entries.size < limits.entries && characters <= limits.characters;
   }
 
   /** Takes a message that was written now; the caller has asked fits. Resolves when the
@@ -121,43 +133,40 @@ export class Outbox {
   add(m) {
     /** @type {Entry} */ const e = { ...m, at: this.#next(), state: 'pending', account: this.#account };
     this.#insert([e]);
-    this.#kept?.save(e);
+    this.#saved?.save(e);
     this.#port.announce({ op: 'add', entries: [e] });
     const promise = this.wait(e.id);
-    this.#pump();
+    this.#flush();
     return promise;
   }
 
-  /** What becomes of an entry, for whoever waits. @param {string} id @returns {Promise<{ id: string, status: string }>} */
+  /** Resolves when the gateway has the entry; rejects when it has failed or was cancelled.
+   * @param {string} id @returns {Promise<{ id: string, status: string }>} */
   wait(id) {
-    let w = this.#waiting.get(id);
-    if (!w) {
-      /** @type {any} */ const calls = {};
-      calls.promise = new Promise((done, failed) => Object.assign(calls, { done, failed }));
-      calls.promise.catch(() => {}); // who does not wait sees it in the store
-      this.#waiting.set(id, (w = calls));
-    }
-    return /** @type {any} */ (w).promise;
+    const waiter = this.#waiting.get(id) ?? new Waiter();
+    this.#waiting.set(id, waiter);
+    return waiter.promise;
   }
 
-  /** Takes entries from elsewhere: a storage, a saved state or another tab. What this
-   * outbox has settled already is not taken again. @param {Entry[]} entries @param {string} [account] */
-  adopt(entries, account = this.#account) {
-    const fresh = entries.filter((e) => !this.#entries.has(e.id) && !this.#outcomes.has(e.id)).slice(0, Math.max(0, most.entries - this.#entries.size));
+  /** Merges entries of a storage, a saved state or another tab. What this outbox has settled
+   * already is not taken again. @param {Entry[]} entries @param {string} [account] */
+  merge(entries, account = this.#account) {
+    const unknown = entries.filter((e) => !this.#entries.has(e.id) && !this.#outcomes.has(e.id));
+    const fresh = unknown.slice(0, Math.max(0, limits.entries - this.#entries.size));
     if (!fresh.length) return;
-    this.#insert(fresh.map((e) => ({ ...e, account, strikes: 0 })));
-    if (account === this.#account) for (const e of fresh) this.#kept?.save(e);
+    this.#insert(fresh.map((e) => ({ ...e, account, doubtful: 0 })));
+    if (account === this.#account) for (const e of fresh) this.#saved?.save(e);
     for (const e of fresh) this.#port.added(e);
-    this.#pump();
+    this.#flush();
   }
 
-  /** A saved state says whose outbox this is, or the gateway: then proved. Messages of
-   * another account stay in the storage for it and are never sent from here.
+  /** Names the account of this outbox, by a saved state or by the gateway, which proves it.
+   * Messages of another account stay in the storage for it and are never sent from here.
    * @param {string} account @param {boolean} proved */
   identify(account, proved) {
-    if (proved) this.#unproved = false;
-    if (account === this.#account || !account) return this.#pump();
-    this.#unproved = !proved;
+    if (proved) this.#unverified = false;
+    if (account === this.#account || !account) return this.#flush();
+    this.#unverified = !proved;
     for (const e of this.list()) {
       if (e.account && e.account !== account) {
         this.#entries.delete(e.id);
@@ -165,9 +174,9 @@ export class Outbox {
       } else e.account = account;
     }
     this.#account = account;
-    this.#kept = this.#storage && new OutboxStorage(this.#storage, `${this.#place} ${account}`);
-    for (const e of this.#entries.values()) this.#kept?.save(e);
-    this.adopt(this.#kept?.load() ?? []);
+    this.#saved = this.#storage && new OutboxStorage(this.#storage, `${this.#origin} ${account}`);
+    for (const e of this.#entries.values()) this.#saved?.save(e);
+    this.merge(this.#saved?.load() ?? []);
   }
 
   // Who sends, and when.
@@ -175,7 +184,7 @@ export class Outbox {
   /** @param {boolean} leading whether this tab sends for all */
   lead(leading) {
     this.#leading = leading;
-    this.#pump();
+    this.#flush();
   }
 
   /** @param {Gate} gate */
@@ -184,10 +193,10 @@ export class Outbox {
     this.#gate = gate;
     if (gate === 'away') this.#backoff.away();
     if (gate === 'live' || gate === 'open') {
-      this.#backoff.passed();
+      this.#backoff.succeeded();
       this.#paused = false;
     }
-    this.#pump();
+    this.#flush();
   }
 
   /** A credential was refused: nothing is sent until there is another one. @param {unknown} cause */
@@ -196,38 +205,46 @@ export class Outbox {
     for (const [id, w] of this.#waiting) {
       if (this.#entries.get(id)?.state !== 'pending') continue;
       this.#waiting.delete(id);
-      w.failed(cause);
+      w.reject(cause);
     }
-    this.#pump();
+    this.#flush();
   }
 
   /** There is another credential, or a reason to try again. */
   resume() {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#pump();
+    this.#flush();
   }
 
   #online = () => {
-    if (this.#gate === 'open') this.#backoff.passed();
-    this.#pump();
+    if (this.#gate === 'open') this.#backoff.succeeded();
+    this.#flush();
   };
 
   get #sends() {
     const network = this.#gate === 'live' || globalThis.navigator?.onLine !== false;
-    return this.#leading && this.#gate !== 'closed' && !this.#paused && !this.#unproved && network;
+    return this.#leading && this.#gate !== 'closed' && !this.#paused && !this.#unverified && network;
   }
 
-  /** Starts what may be under way now. The one timer wakes it for what is due later. */
-  #pump() {
+  /** Starts the requests that may be made now, and sets the timer for what is due later. */
+  #flush() {
     this.#drop();
     this.#port.changed();
     const wait = this.#backoff.wait;
     const heads = this.#heads();
     globalThis[heads.length ? 'addEventListener' : 'removeEventListener']?.('online', this.#online);
-    if (this.#sends && wait <= 0) for (const e of heads) if (this.#busy.size < (this.#backoff.probing ? 1 : lanes)) void this.#attempt(e);
+    if (this.#sends && wait <= 0) this.#start(heads);
     const due = this.#sends && wait > 0 && heads.length ? wait : Infinity;
     this.#wake(Math.min(due, this.#nextExpiry()));
+  }
+
+  /** Starts requests up to the limit. @param {Entry[]} entries */
+  #start(entries) {
+    for (const e of entries) {
+      const most = this.#backoff.probing ? 1 : maxInFlight;
+      if (this.#busy.size < most) void this.#attempt(e);
+    }
   }
 
   /** @param {number} ms */
@@ -236,9 +253,9 @@ export class Outbox {
     if (ms === Infinity) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#pump();
+      this.#flush();
     }, Math.ceil(ms));
-    if (ms > 60_000) this.#timer.unref?.(); // a program may end while nothing but the expiry is due
+    if (ms > 60_000) this.#timer.unref?.(); // only the expiry is due: it does not keep a program running
   }
 
   /** The first entry of each conversation that has no request under way; the conversation
@@ -259,10 +276,10 @@ export class Outbox {
     this.#busy.set(c, e);
     this.#turns.set(c, ++this.#turn);
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(new Error('the gateway did not answer in time')), requestTime);
+    const timer = setTimeout(() => abort.abort(new Error('the gateway did not answer in time')), requestTimeout);
     try {
       const answer = await this.#port.deliver(e, abort.signal);
-      this.#backoff.passed();
+      this.#backoff.succeeded();
       this.#settle(e.id, { is: 'sent', status: answer.status });
     } catch (cause) {
       this.#failed(e, cause);
@@ -271,80 +288,84 @@ export class Outbox {
       this.#busy.delete(c);
       if (![...this.#entries.values()].some((x) => conversationOf(x.to) === c)) this.#turns.delete(c);
     }
-    this.#pump();
+    this.#flush();
   }
 
   /** @param {Entry} e @param {any} cause */
   #failed(e, cause) {
-    const verdict = judge(cause);
-    if (verdict === 'refused') {
-      this.#backoff.passed();
+    const failure = classify(cause);
+    if (failure === 'refused') {
+      this.#backoff.succeeded();
       return this.#settle(e.id, { is: 'failed', error: textOf(cause), cause });
     }
-    if (verdict === 'unauthorized') this.pause(cause);
+    if (failure === 'unauthorized') this.pause(cause);
     else this.#backoff.failed(cause?.retryAfter ?? 0, this.#gate === 'away');
-    if (verdict === 'doubtful' && (e.strikes = (e.strikes ?? 0) + 1) >= mostStrikes) this.#settle(e.id, { is: 'failed', error: textOf(cause), cause });
+    if (failure === 'doubtful') e.doubtful = (e.doubtful ?? 0) + 1;
+    if ((e.doubtful ?? 0) >= maxDoubtful) this.#settle(e.id, { is: 'failed', error: textOf(cause), cause });
     if (e.cancelled) this.#settle(e.id, { is: 'cancelled' });
   }
 
   // What becomes of entries.
 
   /** The gateway has it, as an event or the archive shows: no answer is needed any more.
-   * @param {string} id @param {import('../types.d.ts').Status} [status] */
+   * @param {string} id @param {Status} [status] */
   confirm(id, status = 'accepted') {
     if (this.#entries.has(id)) this.#settle(id, { is: 'sent', status });
-    this.#pump();
+    this.#flush();
   }
 
-  /** @param {string} id @param {Outcome} outcome @param {boolean} [heard] from another tab */
-  #settle(id, outcome, heard = false) {
+  /** @param {string} id @param {Outcome} outcome @param {boolean} [remote] from another tab */
+  #settle(id, outcome, remote = false) {
     const e = this.#entries.get(id);
     if (!e) return;
     if (outcome.is === 'failed') {
       Object.assign(e, { state: 'failed', error: outcome.error });
-      this.#kept?.save(e);
+      this.#saved?.save(e);
     } else {
       this.#entries.delete(id);
-      this.#kept?.remove(id);
+      this.#saved?.remove(id);
       this.#remember(id, outcome);
     }
     const { cause: _, ...plain } = /** @type {any} */ (outcome);
-    if (!heard) this.#port.announce({ op: 'settle', id, outcome: plain });
+    if (!remote) this.#port.announce({ op: 'settle', id, outcome: plain });
     this.#port.settled(e, outcome);
-    const w = this.#waiting.get(id);
+    const waiter = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (outcome.is === 'sent') w?.done({ id, status: outcome.status });
-    else w?.failed(outcome.is === 'failed' ? (outcome.cause ?? new OutboxError('failed', outcome.error)) : new OutboxError('cancelled', 'the message was cancelled'));
+    if (outcome.is === 'sent') waiter?.resolve({ id, status: outcome.status });
+    else waiter?.reject(errorOf(outcome));
   }
 
   /** @param {string} id @param {Outcome} outcome */
   #remember(id, outcome) {
     this.#outcomes.set(id, outcome);
-    for (const old of this.#outcomes.keys()) if (this.#outcomes.size > remembered) this.#outcomes.delete(old);
+    for (const old of this.#outcomes.keys()) if (this.#outcomes.size > maxOutcomes) this.#outcomes.delete(old);
   }
 
   /** Sends a failed message once more, behind what was written since. Reports whether it
-   * was here. @param {string} id @param {boolean} [heard] */
-  retry(id, heard = false) {
+   * was here. @param {string} id @param {boolean} [remote] */
+  retry(id, remote = false) {
     const e = this.#entries.get(id);
     if (e?.state !== 'failed') return false;
     this.#entries.delete(id);
-    this.#insert([{ ...e, at: this.#next(), state: 'pending', error: undefined, cancelled: false, strikes: 0 }]);
-    this.#kept?.save(/** @type {Entry} */ (this.#entries.get(id)));
-    if (!heard) this.#port.announce({ op: 'retry', id });
-    this.#pump();
+    this.#insert([{ ...e, at: this.#next(), state: 'pending', error: undefined, cancelled: false, doubtful: 0 }]);
+    this.#saved?.save(/** @type {Entry} */ (this.#entries.get(id)));
+    if (!remote) this.#port.announce({ op: 'retry', id });
+    this.#flush();
     return true;
   }
 
-  /** Takes a message out. Resolves with whether that was in time: a request that is under
+  /** Takes back a message. Resolves with whether that was in time: a request that is under
    * way may still succeed. @param {string} id @returns {Promise<boolean>} */
   async cancel(id) {
     const e = this.#entries.get(id);
     if (!e) return false;
-    const outcome = this.wait(id).then(() => false, () => !this.#entries.has(id));
+    const outcome = this.wait(id).then(
+      () => false,
+      () => !this.#entries.has(id),
+    );
     e.cancelled = true;
     this.#port.announce({ op: 'cancel', id });
-    this.#pump();
+    this.#flush();
     return outcome;
   }
 
@@ -353,25 +374,26 @@ export class Outbox {
     for (const e of this.list()) this.#settle(e.id, { is: 'cancelled' }, !everywhere);
   }
 
-  /** Takes out what was cancelled, and gives up what is too old. Of a request that is under
-   * way the answer decides. */
+  /** Removes what was cancelled, and gives up what is too old. While a request is under way its
+   * answer decides. */
   #drop() {
     for (const e of this.list()) {
       if (this.#busy.get(conversationOf(e.to)) === e) continue;
       if (e.cancelled && (this.#leading || e.state === 'failed')) this.#settle(e.id, { is: 'cancelled' });
-      else if (e.state === 'pending' && Date.now() - e.at >= triedFor) this.#settle(e.id, { is: 'failed', error: 'not sent within a day' });
+      else if (e.state === 'pending' && Date.now() - e.at >= giveUpAfter)
+        this.#settle(e.id, { is: 'failed', error: 'not sent within a day' });
     }
   }
 
   #nextExpiry() {
-    for (const e of this.#entries.values()) if (e.state === 'pending') return Math.max(1, e.at + triedFor - Date.now());
+    for (const e of this.#entries.values()) if (e.state === 'pending') return Math.max(1, e.at + giveUpAfter - Date.now());
     return Infinity;
   }
 
-  /** Another tab speaks. @param {Announcement} a */
-  hear(a) {
+  /** Another tab has posted. @param {Announcement} a */
+  onAnnouncement(a) {
     if (a.op === 'add') {
-      this.adopt(a.entries);
+      this.merge(a.entries);
       if (this.#leading) for (const e of a.entries) this.#correct(e);
     } else if (a.op === 'settle') this.#settle(a.id, a.outcome, true);
     else if (a.op === 'retry') {
@@ -381,17 +403,22 @@ export class Outbox {
       const e = this.#entries.get(a.id);
       if (e) e.cancelled = true;
     }
-    this.#pump();
+    this.#flush();
   }
 
-  /** Tells a tab that was asleep what became of an entry in the meantime. @param {Entry} e as that tab has it */
+  /** Posts what became of an entry to a tab that was suspended in the meantime. @param {Entry} e as that tab has it */
   #correct(e) {
-    const mine = this.#entries.get(e.id);
-    const outcome = this.#outcomes.get(e.id) ?? (mine?.state === 'failed' && e.state === 'pending' ? { is: 'failed', error: mine.error ?? '' } : null);
-    if (outcome) this.#port.announce({ op: 'settle', id: e.id, outcome: /** @type {Outcome} */ (outcome) });
+    const outcome = this.#outcomes.get(e.id) ?? this.#failureOf(e);
+    if (outcome) this.#port.announce({ op: 'settle', id: e.id, outcome });
   }
 
-  /** Tells the other tabs every entry, such as when one has come. */
+  /** @param {Entry} e as another tab has it @returns {Outcome | null} */
+  #failureOf(e) {
+    const own = this.#entries.get(e.id);
+    return own?.state === 'failed' && e.state === 'pending' ? { is: 'failed', error: own.error ?? '' } : null;
+  }
+
+  /** Posts every entry to the other tabs, such as when one has joined. */
   share() {
     if (this.#entries.size) this.#port.announce({ op: 'add', entries: this.list().map((e) => ({ ...e })) });
   }
@@ -403,32 +430,26 @@ export class Outbox {
     this.#last = Math.max(this.#last, all.at(-1)?.at ?? 0);
   }
 
-  /** A time of writing that is later than every other one, whatever the clock says. */
+  /** A time of writing that is later than every other one, even when the clock went back. */
   #next() {
     return (this.#last = Math.max(Date.now(), this.#last + 1));
   }
 }
 
-/** Why the outbox itself gave a message up. */
-export class OutboxError extends Error {
-  /** @param {string} code @param {string} message */
-  constructor(code, message) {
-    super(message);
-    this.code = code;
+/** A promise with its ends. */
+class Waiter {
+  constructor() {
+    /** @type {Promise<{ id: string, status: string }>} */
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    this.promise.catch(() => {}); // without a caller that waits, the store shows the failure
   }
 }
 
-/** @param {any} cause */
-const textOf = (cause) => (cause instanceof Error ? cause.message : String(cause));
-
-/** What a failure means: refused for good, unauthorized, doubtful (temporary, unless it is
- * always this message), or temporary. @param {any} cause a PerchError, or fetch's own error @returns {'refused' | 'unauthorized' | 'doubtful' | 'temporary'} */
-function judge(cause) {
-  const status = cause?.status;
-  if (typeof status !== 'number' || status === 0) return 'temporary'; // no answer
-  if (status === 401) return 'unauthorized';
-  if ([408, 425, 429, 503, 504].includes(status)) return 'temporary';
-  if (status === 502 && cause.code === 'http') return 'temporary'; // the page of a proxy: the gateway is away
-  if (status === 409 || status === 500 || status === 502) return 'doubtful';
-  return 'refused';
+/** @param {Exclude<Outcome, { is: 'sent' }>} outcome */
+function errorOf(outcome) {
+  if (outcome.is === 'cancelled') return new OutboxError('cancelled', 'the message was cancelled');
+  return outcome.cause ?? new OutboxError('failed', outcome.error);
 }

@@ -1,11 +1,11 @@
 // Where the messages of an outbox are kept so that a reload does not lose them: one key a
 // message, so that tabs that share a storage never write over each other's.
 
-/** @typedef {import('./outbox.js').Entry} Entry */
+/** @import { Entry } from './outbox.js' */
 
-const root = 'perch:outbox:';
-/** Messages are forgotten after seven days, also those of accounts that never came back. */
-const keptFor = 7 * 86_400_000;
+const keyRoot = 'perch:outbox:';
+/** Messages are removed after seven days, also those of accounts that are not used any more. */
+const keepFor = 7 * 86_400_000;
 
 /** The messages of one account in a Web Storage. What cannot be written is kept in memory
  * alone: a full storage must not keep a message from being sent. */
@@ -16,13 +16,13 @@ export class OutboxStorage {
   /** @param {Storage} storage @param {string} account */
   constructor(storage, account) {
     this.#storage = storage;
-    this.#prefix = `${root}${account}:`;
+    this.#prefix = `${keyRoot}${account}:`;
   }
 
   /** @param {Entry} e */
   save(e) {
     try {
-      this.#storage.setItem(this.#prefix + e.id, JSON.stringify({ ...e, account: undefined, strikes: undefined }));
+      this.#storage.setItem(this.#prefix + e.id, JSON.stringify({ ...e, account: undefined, doubtful: undefined }));
     } catch {
       this.remove(e.id); // an older state of it would be wrong
     }
@@ -33,7 +33,7 @@ export class OutboxStorage {
     try {
       this.#storage.removeItem(this.#prefix + id);
     } catch {
-      // A storage that refuses everything has nothing to remove.
+      // A storage that fails always has nothing to remove.
     }
   }
 
@@ -41,10 +41,10 @@ export class OutboxStorage {
   load() {
     /** @type {Entry[]} */ const found = [];
     try {
-      const keys = Array.from({ length: this.#storage.length }, (_, i) => this.#storage.key(i) ?? '').filter((k) => k.startsWith(root));
-      for (const key of keys) {
+      const keys = Array.from({ length: this.#storage.length }, (_, i) => this.#storage.key(i) ?? '');
+      for (const key of keys.filter((k) => k.startsWith(keyRoot))) {
         const e = parse(this.#storage.getItem(key));
-        if (!e || Date.now() - e.at > keptFor) this.#storage.removeItem(key);
+        if (!e || Date.now() - e.at > keepFor) this.#storage.removeItem(key);
         else if (key === this.#prefix + e.id) found.push(e);
       }
     } catch {
@@ -58,8 +58,19 @@ export class OutboxStorage {
 function parse(text) {
   try {
     const e = JSON.parse(text ?? 'null');
-    const whole = e && [e.id, e.to, e.body].every((s) => typeof s === 'string') && Number.isFinite(e.at) && (e.state === 'pending' || e.state === 'failed');
-    return whole ? e : null;
+    const texts = e && [e.id, e.to, e.body].every((s) => typeof s === 'string');
+    return texts && Number.isFinite(e.at) && (e.state === 'pending' || e.state === 'failed') ? e : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Where messages that wait are kept by default: by all tabs when one sends for all, else by
+ * each tab for itself. Null without a storage, or when the page may not use it.
+ * @param {boolean} shared @returns {Storage | null} */
+export function defaultStorage(shared) {
+  try {
+    return (globalThis.document && (shared ? globalThis.localStorage : globalThis.sessionStorage)) || null;
   } catch {
     return null;
   }

@@ -6,18 +6,34 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** Runs a story in a browser of its own. Afterwards nothing of the page's policy may have
  * been violated, nothing may have failed in it, and nothing may have left the host. */
 export async function browse(options, story) {
   const profile = mkdtempSync(join(tmpdir(), 'perch-chromium-'));
-  const browser = await chromium.launchPersistentContext(profile, { executablePath: process.env.CHROMIUM, headless: true, args: flags, viewport: { width: 1180, height: 760 }, ...options });
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM,
+    headless: true,
+    args: flags,
+    viewport: { width: 1180, height: 760 },
+    ...options,
+  });
   const faults = [];
   const requests = [];
   await browser.addInitScript(axe);
   await browser.exposeFunction('reportViolation', (v) => faults.push(`CSP: ${v}`));
-  await browser.addInitScript(() => addEventListener('securitypolicyviolation', (e) => window.reportViolation(`${e.violatedDirective} ${e.blockedURI}`)));
+  await browser.addInitScript(() =>
+    addEventListener('securitypolicyviolation', (e) => window.reportViolation(`${e.violatedDirective} ${e.blockedURI}`)),
+  );
   browser.on('page', (page) => {
     page.setDefaultTimeout(15_000);
     page.on('pageerror', (e) => faults.push(`error: ${e.message}`));
@@ -33,7 +49,7 @@ export async function browse(options, story) {
   assert.deepEqual(faults, [], 'the policy was violated, or a script failed');
 }
 
-/** Opens the console as somebody, by the token. */
+/** Opens the console and signs in by a token. */
 export async function signIn(page, base, token) {
   await page.goto(base);
   await page.getByLabel('Bearer token').fill(token);
@@ -41,7 +57,11 @@ export async function signIn(page, base, token) {
   await page.getByText('Online', { exact: true }).first().waitFor();
 }
 
-export const buddy = (scope, name) => scope.getByRole('navigation', { name: 'People' }).getByRole('button', { name: new RegExp(`^${name}`) }).first();
+export const buddy = (scope, name) =>
+  scope
+    .getByRole('navigation', { name: 'People' })
+    .getByRole('button', { name: new RegExp(`^${name}`) })
+    .first();
 
 export async function say(scope, text) {
   await scope.getByLabel('Message', { exact: true }).fill(text);
@@ -55,10 +75,13 @@ export async function accessible(page, what) {
     return window.axe.run(document, { resultTypes: ['violations'] });
   });
   const bad = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
-  assert.deepEqual(bad.map((v) => `${what}: ${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(' | ')}`), []);
+  assert.deepEqual(
+    bad.map((v) => `${what}: ${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(' | ')}`),
+    [],
+  );
 }
 
-/** A picture, where somebody asked for pictures. */
+/** A screenshot, if PERCH_PICTURES names a folder. */
 export async function picture(page, name) {
   if (process.env.PERCH_PICTURES) await page.screenshot({ path: join(process.env.PERCH_PICTURES, `${name}.png`) });
 }
@@ -68,7 +91,10 @@ export async function pictures(page, name) {
   const before = page.viewportSize();
   for (const width of [320, 390, 768, 1280]) {
     await page.setViewportSize({ width, height: 720 });
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name}: the page scrolls sideways at ${width}`);
+    assert.ok(
+      await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+      `${name}: the page scrolls sideways at ${width}`,
+    );
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
       await picture(page, `${name}-${width}-${colorScheme}`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Perch, PerchError } from '../perch.js';
-import { bodies, client, direct, isFresh, live, rest, stage, until, url } from './kit.mjs';
+import { bodies, client, direct, isFresh, live, sleep, stage, until, url } from './kit.mjs';
 
 const echo = await stage('jid', { user: 'echo' });
 const bob = await stage('jid', { user: 'bob' });
@@ -34,7 +34,11 @@ test('a token that a function fetches is asked for again when it was refused', a
   streaming.disconnect();
 });
 
-for (const [name, options] of Object.entries({ 'a bearer socket': { transport: 'ws' }, 'a ticket socket': { transport: 'ws', auth: 'ticket' }, SSE: { transport: 'sse' } })) {
+for (const [name, options] of Object.entries({
+  'a bearer socket': { transport: 'ws' },
+  'a ticket socket': { transport: 'ws', auth: 'ticket' },
+  SSE: { transport: 'sse' },
+})) {
   test(`the store over ${name} is a fresh snapshot`, async () => {
     const perch = client(options);
     perch.connect();
@@ -72,7 +76,7 @@ test('SSE takes over where sockets are blocked', async () => {
   perch.disconnect();
 });
 
-test('a message is sent once, whatever happens to its request, and its status follows', async () => {
+test('a message is sent once when answers are lost, and its status follows', async () => {
   let failures = 3;
   const perch = client({
     transport: 'sse',
@@ -90,7 +94,7 @@ test('a message is sent once, whatever happens to its request, and its status fo
   assert.equal(perch.store.conversations.get(echo).messages.at(-1).status, 'pending');
   await sent;
   await until('the answer', () => bodies(perch, echo).includes('You said: only once, please'));
-  await rest(1500);
+  await sleep(1500);
   assert.equal(bodies(perch, echo).filter((b) => b === 'You said: only once, please').length, 1);
   assert.equal(bodies(perch, echo, 'out').filter((b) => b === 'only once, please').length, 1);
   assert.notEqual(perch.store.conversations.get(echo).messages.find((m) => m.direction === 'out').status, 'pending');
@@ -118,12 +122,15 @@ test('history is merged with what was seen, paging to its beginning', async () =
   const c = perch.store.conversations.get(bob);
   assert.equal(c.messages.filter((m) => m.body === 'seen and archived').length, 1);
   assert.ok(c.messages.some((m) => m.body === 'With flamingos!'));
-  assert.deepEqual(c.messages.map((m) => m.time), c.messages.map((m) => m.time).toSorted());
+  assert.deepEqual(
+    c.messages.map((m) => m.time),
+    c.messages.map((m) => m.time).toSorted(),
+  );
   assert.ok(c.complete);
   perch.disconnect();
 });
 
-test('a saved state goes on from its cursor', async () => {
+test('a saved state resumes from its cursor', async () => {
   const first = client();
   first.connect();
   await live(first);
@@ -153,11 +160,16 @@ test('silence is a cut: a half-open stream is opened again', async () => {
   perch.disconnect();
 });
 
-test('a refused token stops the stream, and hurry starts it over', async () => {
+test('a refused token stops the stream, and reconnect starts it again', async () => {
   const perch = client({ token: 'nonsense', transport: 'sse' });
   perch.connect();
   await until('stopped', () => perch.connection.state === 'stopped');
   assert.equal(perch.connection.code, 4001);
+  const states = [];
+  perch.on('connection', (c) => states.push(c.state));
+  perch.reconnect();
+  await until('stopped again', () => states.at(-1) === 'stopped');
+  assert.deepEqual(states, ['connecting', 'stopped']);
   perch.disconnect();
 });
 
@@ -198,7 +210,7 @@ test('the XMPP link is cut: the session says so and comes back, the cache is sta
   perch.disconnect();
 });
 
-test('the token has expired: what was known can be read, is marked stale, and goes on with a fresh token', async () => {
+test('the token has expired: what was known can be read, is marked stale, and is live again with a fresh token', async () => {
   const token = await stage('issue', { user: 'carol' });
   const perch = client({ token });
   perch.connect();

@@ -27,7 +27,11 @@ test('sign in, presence by itself, a conversation, and a reload without a new lo
     assert.equal(await page.evaluate(() => sessionStorage.length > 0 && localStorage.length), 0, 'nothing outlives the tab');
     assert.equal(await stage('logins', { user: 'alice' }), logins, 'a reload has signed in again');
     assert.equal(logins, 1, 'one login for everything');
-    assert.deepEqual(requests.filter((r) => !r.startsWith(url) && !r.startsWith(`blob:${url}`)), [], 'a request has left the host');
+    assert.deepEqual(
+      requests.filter((r) => !r.startsWith(url) && !r.startsWith(`blob:${url}`)),
+      [],
+      'a request has left the host',
+    );
   }));
 
 test('everything works by keyboard', () =>
@@ -36,7 +40,11 @@ test('everything works by keyboard', () =>
     await signIn(page, url, 'demo-alice');
     const focus = async (name, most = 60) => {
       for (let n = 0; n < most; n++) {
-        const at = await page.evaluate(() => (document.activeElement?.matches('button') ? `${document.activeElement.getAttribute('aria-label') ?? ''} ${document.activeElement.textContent}` : ''));
+        const at = await page.evaluate(() =>
+          document.activeElement?.matches('button')
+            ? `${document.activeElement.getAttribute('aria-label') ?? ''} ${document.activeElement.textContent}`
+            : '',
+        );
         if (at.includes(name)) return;
         await page.keyboard.press('Tab');
       }
@@ -69,7 +77,7 @@ test('the network is cut and comes back: what was missed is there', () =>
     assert.equal(await stage('logins', { user: 'alice' }), 1);
   }));
 
-test('the token has expired: the page says so and goes on with a fresh one', () =>
+test('the token has expired: the page says so and works again with a fresh one', () =>
   browse({}, async (browser) => {
     const page = await browser.newPage();
     const token = await stage('issue', { user: 'carol' });
@@ -117,7 +125,7 @@ test('what strangers write is text: nick, group, status, message and card', () =
     await stage('deliver', { from: 'mallory', to: 'alice', body: nasty });
     await page.locator('.invitation .name', { hasText: '<img src=x' }).waitFor();
     const mallory = page.locator(`.buddy[data-jid="${await jidOf('mallory')}"]`);
-    await mallory.getByText("owned by status").waitFor();
+    await mallory.getByText('owned by status').waitFor();
     await mallory.click();
     await page.locator('.message .body', { hasText: 'owned by body' }).waitFor();
     await page.getByRole('button', { name: 'Card', exact: true }).click();
@@ -140,9 +148,23 @@ test('the monitor filters, and every action is a curl command', () =>
     await page.locator('.frames li[data-type="hello"]').first().waitFor();
     await page.locator('.filter[data-type="hello"]').click();
     assert.equal(await page.locator('.frames li[data-type="hello"]:visible').count(), 0);
-    const labels = await page.getByRole('button', { name: /^Copy as curl/ }).evaluateAll((all) => all.map((b) => b.getAttribute('aria-label')));
-    for (const what of ['list buddies', 'set your presence', 'send a message', 'read the archive', 'accept', 'add a buddy', 'the event stream']) {
-      if (!['accept', 'add a buddy'].includes(what)) assert.ok(labels.some((l) => l.includes(what)), `no curl for: ${what}`);
+    const labels = await page
+      .getByRole('button', { name: /^Copy as curl/ })
+      .evaluateAll((all) => all.map((b) => b.getAttribute('aria-label')));
+    for (const what of [
+      'list buddies',
+      'set your presence',
+      'send a message',
+      'read the archive',
+      'accept',
+      'add a buddy',
+      'the event stream',
+    ]) {
+      if (!['accept', 'add a buddy'].includes(what))
+        assert.ok(
+          labels.some((l) => l.includes(what)),
+          `no curl for: ${what}`,
+        );
     }
     await page.getByLabel('Message', { exact: true }).fill("it's copied");
     await page.getByRole('button', { name: 'Copy as curl: send a message' }).click();
@@ -152,7 +174,7 @@ test('the monitor filters, and every action is a curl command', () =>
     await page.getByText("You said: it's copied").waitFor();
   }));
 
-test('two tabs share one stream, and the second goes on when the first is closed', () =>
+test('two tabs share one stream, and the second takes over when the first is closed', () =>
   browse({}, async (browser) => {
     const [one, two] = [await browser.newPage(), await browser.newPage()];
     await signIn(one, url, 'demo-bob');
@@ -164,8 +186,8 @@ test('two tabs share one stream, and the second goes on when the first is closed
     await one.getByText('You said: from the second tab').waitFor();
     await two.getByText('You said: from the second tab').waitFor();
     await one.close();
-    await stage('deliver', { from: 'echo', to: 'bob', body: 'to whoever is there' });
-    await two.getByText('to whoever is there').waitFor();
+    await stage('deliver', { from: 'echo', to: 'bob', body: 'to the tab that is left' });
+    await two.getByText('to the tab that is left').waitFor();
     assert.equal(await two.getByText('You said: from the second tab').count(), 1);
     assert.equal((await bob.getSession()).streams, 1);
   }));
@@ -188,11 +210,26 @@ test('messages that are written without a connection wait, are sent in order, an
     await stage('up');
     await page.getByText('You said: third of the outage').waitFor();
     const echoes = () => page.locator('.message.in .body', { hasText: 'of the outage' }).allTextContents();
-    assert.deepEqual(await echoes(), texts.slice(0, 3).map((t) => `You said: ${t}`));
-    assert.equal(await page.evaluate(() => Object.keys(sessionStorage).filter((k) => k.startsWith('perch:outbox:')).length), 0, 'what was sent is still kept');
+    assert.deepEqual(
+      await echoes(),
+      texts.slice(0, 3).map((t) => `You said: ${t}`),
+    );
+    assert.equal(
+      await page.evaluate(() => Object.keys(sessionStorage).filter((k) => k.startsWith('perch:outbox:')).length),
+      0,
+      'what was sent is still kept',
+    );
 
     let refuse = true;
-    await page.route('**/v1/messages', (route) => (refuse ? route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify({ code: 'forbidden', status: 403, title: 'Forbidden', detail: 'you may not write to this account' }) }) : route.continue()));
+    await page.route('**/v1/messages', (route) =>
+      refuse
+        ? route.fulfill({
+            status: 403,
+            contentType: 'application/problem+json',
+            body: JSON.stringify({ code: 'forbidden', status: 403, title: 'Forbidden', detail: 'you may not write to this account' }),
+          })
+        : route.continue(),
+    );
     await say(page, 'refused at first');
     await message('refused at first').getByText('Not sent: you may not write to this account').waitFor();
     await accessible(page, 'failed');
@@ -222,7 +259,10 @@ test('a tab with messages that wait is reloaded, or closed beside another one: t
     await one.close();
     blocked = false;
     await two.getByText('You said: written after the reload').waitFor();
-    assert.deepEqual(await two.locator('.message.in .body', { hasText: 'the reload' }).allTextContents(), ['You said: written before the reload', 'You said: written after the reload']);
+    assert.deepEqual(await two.locator('.message.in .body', { hasText: 'the reload' }).allTextContents(), [
+      'You said: written before the reload',
+      'You said: written after the reload',
+    ]);
     assert.equal(await two.locator('.message.out', { hasText: 'the reload' }).count(), 2);
     assert.ok(posts > 0 && posts < 30, `${posts} refused requests`);
   }));
@@ -237,7 +277,13 @@ test('on a phone: people, a conversation, and back; dark; without motion', () =>
     await say(page, 'from a phone');
     await page.getByText('You said: from a phone').waitFor();
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page scrolls sideways');
-    assert.equal(await page.locator('.message').last().evaluate((e) => getComputedStyle(e).animationName), 'none');
+    assert.equal(
+      await page
+        .locator('.message')
+        .last()
+        .evaluate((e) => getComputedStyle(e).animationName),
+      'none',
+    );
     await accessible(page, 'phone conversation');
     await picture(page, 'phone');
     await page.getByRole('button', { name: 'Back to the people' }).click();

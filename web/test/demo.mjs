@@ -61,7 +61,7 @@ test('signing out ends the session, leaving does not', () =>
     await page.getByText('Who are you today?').waitFor();
   }));
 
-test('the sign-in of the service: its page, yes, and back with a token that nobody sees', () =>
+test('the sign-in of the service: its page, yes, and back with a token that is not in the address', () =>
   browse({}, async (browser) => {
     const page = await browser.newPage();
     await page.goto(url);

@@ -1,4 +1,4 @@
-// The log keeps five events. Whoever misses more gets a reset, and the archive has the rest.
+// The log keeps five events. A client that misses more gets a reset, and the archive has the rest.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bodies, client, direct, isFresh, live, once, stage, until } from './kit.mjs';
@@ -30,7 +30,10 @@ test('resets by expiry: nothing is missing and nothing is there twice', async ()
     await until('the gateway has them', () => bodies(witness, bob).includes(want.at(-1)));
     await stage('up');
     for (const perch of clients) {
-      await until(() => `filled in round ${round}: ${bodies(perch, bob).slice(-9)}`, () => bodies(perch, bob).includes(want.at(-1)) && !perch.store.conversations.get(bob).gap);
+      await until(
+        () => `filled in round ${round}: ${bodies(perch, bob).slice(-9)}`,
+        () => bodies(perch, bob).includes(want.at(-1)) && !perch.store.conversations.get(bob).gap,
+      );
       once(bodies(perch, bob), want, `round ${round}`);
     }
   }

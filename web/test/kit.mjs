@@ -12,7 +12,7 @@ export async function stage(what, query = {}) {
   return JSON.parse(text);
 }
 
-export const rest = (ms) => new Promise((done) => setTimeout(done, ms));
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Waits until f gives something true. */
 export async function until(what, f, limit = 20_000) {
@@ -21,7 +21,7 @@ export async function until(what, f, limit = 20_000) {
     const value = await f();
     if (value) return value;
     if (Date.now() > end) assert.fail(`never happened: ${typeof what === 'function' ? what() : what}`);
-    await rest(20);
+    await sleep(20);
   }
 }
 
@@ -30,17 +30,22 @@ export function client(options = {}) {
   return new Perch({ url, token: 'demo-alice', backoff: { base: 5, cap: 60 }, ...options });
 }
 
-export const live = (perch) => until(() => `live (${JSON.stringify(perch.connection)})`, () => perch.connection.state === 'live');
+export const live = (perch) =>
+  until(
+    () => `live (${JSON.stringify(perch.connection)})`,
+    () => perch.connection.state === 'live',
+  );
 
-export const bodies = (perch, jid, direction = 'in') => (perch.store.conversations.get(jid)?.messages ?? []).filter((m) => m.direction === direction).map((m) => m.body);
+export const bodies = (perch, jid, direction = 'in') =>
+  (perch.store.conversations.get(jid)?.messages ?? []).filter((m) => m.direction === direction).map((m) => m.body);
 
-/** The store is what a fresh snapshot says: by REST, and by a client that knows nothing. */
+/** The store equals a fresh snapshot: of REST, and of a client without a saved state. */
 export async function isFresh(perch, options = {}) {
   const fresh = client({ url: direct, transport: 'sse', ...options });
   fresh.connect();
   try {
     await live(fresh);
-        const view = (p) => [p.store.buddies, p.store.presence, p.store.invitations].map((m) => sorted(m).map(canonical));
+    const view = (p) => [p.store.buddies, p.store.presence, p.store.invitations].map((m) => sorted(m).map(canonical));
     await until(
       () => (assert.deepEqual(view(perch), view(fresh)), 'the same'),
       () => JSON.stringify(view(perch)) === JSON.stringify(view(fresh)),
@@ -60,5 +65,9 @@ const sorted = (map) => [...map.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).
 
 /** Every message once, in order. */
 export function once(got, want, what) {
-  assert.deepEqual(got.filter((b) => want.includes(b)), want, what);
+  assert.deepEqual(
+    got.filter((b) => want.includes(b)),
+    want,
+    what,
+  );
 }

@@ -3,7 +3,7 @@
 // transport.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bodies, client, live, once, rest, stage, until } from './kit.mjs';
+import { bodies, client, live, once, sleep, stage, until } from './kit.mjs';
 
 const echo = await stage('jid', { user: 'echo' });
 const bob = await stage('jid', { user: 'bob' });
@@ -44,7 +44,7 @@ test(`${rounds} outages, with messages written in each, over WebSocket and SSE`,
     for (let n = 0; n < 2; n++) {
       for (const w of writers) w.write(bob, w.toBob, `${round} away ${n}`);
       if (round % 10 === 0) for (const w of writers) w.write(echo, w.toEcho, `${round} echo ${n}`);
-      await rest(Math.random() * 20);
+      await sleep(Math.random() * 20);
     }
     // A probe waits for half of ten times the base at least, 25 ms here; two requests may
     // have been due when the stream went.
@@ -61,14 +61,23 @@ test(`${rounds} outages, with messages written in each, over WebSocket and SSE`,
   for (const w of writers) {
     const answers = await Promise.all(w.sends);
     assert.equal(new Set(answers.map((a) => a.id)).size, w.sends.length);
-    await until(() => `the last message over ${w.transport}`, () => bodies(reader, alice).includes(w.toBob.at(-1)));
+    await until(
+      () => `the last message over ${w.transport}`,
+      () => bodies(reader, alice).includes(w.toBob.at(-1)),
+    );
     await until('the last echo', () => bodies(w.perch, echo).includes(`You said: ${w.toEcho.at(-1)}`));
     once(bodies(reader, alice), w.toBob, 'every message once, in the order of writing');
     once(bodies(w.perch, bob, 'out'), w.toBob, 'what the writer sees');
     once(bodies(w.perch, echo, 'out'), w.toEcho, 'what the writer sees of the other conversation');
-    once(bodies(w.perch, echo), w.toEcho.map((b) => `You said: ${b}`), 'the other conversation');
+    once(
+      bodies(w.perch, echo),
+      w.toEcho.map((b) => `You said: ${b}`),
+      'the other conversation',
+    );
     assert.deepEqual(w.perch.outbox, { pending: 0, failed: 0, waits: null, retryIn: 0 });
-    console.log(`${w.transport}: ${w.sends.length} messages in ${w.posts} requests, ${w.lost} answers lost, at most ${w.worst} requests in an outage`);
+    console.log(
+      `${w.transport}: ${w.sends.length} messages in ${w.posts} requests, ${w.lost} answers lost, at most ${w.worst} requests in an outage`,
+    );
     w.perch.disconnect();
   }
   reader.disconnect();

@@ -7,26 +7,27 @@ import { Outbox } from '../perch/outbox.js';
 const bob = 'bob@example.net';
 const start = Date.parse('2026-11-28T10:00:00Z');
 
-/** Lets everything run that waits for promises only. */
-async function settle(turns = 400) {
+/** Runs everything that waits for promises only. */
+async function flushMicrotasks(turns = 400) {
   for (let n = 0; n < turns; n++) await Promise.resolve();
 }
 
 /** Moves the clock step by step, so that what a timer starts is over before the next one. */
-async function pass(ms, step = 100) {
+async function advance(ms, step = 100) {
   for (let gone = 0; gone < ms; gone += step) {
     mock.timers.tick(Math.min(step, ms - gone));
-    await settle(12);
+    await flushMicrotasks(12);
   }
 }
 
-beforeEach((t) => {
+beforeEach(() => {
   mock.restoreAll();
   mock.timers.reset();
   mock.timers.enable({ apis: ['setTimeout', 'Date'], now: start });
 });
 
-const refusal = (status, { retryAfter = 0, code = 'x' } = {}) => new PerchError(status, { code, title: `refused with ${status}`, status }, retryAfter);
+const refusal = (status, { retryAfter = 0, code = 'x' } = {}) =>
+  new PerchError(status, { code, title: `refused with ${status}`, status }, retryAfter);
 
 /** A Web Storage. */
 function memory() {
@@ -43,17 +44,17 @@ function memory() {
   };
 }
 
-/** A gateway that answers as it is told, and an outbox in front of it. */
+/** An outbox in front of a gateway whose answers the test sets. */
 function outbox({ storage = null, account = 'alice@example.net', proved = true, announce = () => {} } = {}) {
   const requests = [];
   const settled = [];
   const shown = [];
-  const world = { answer: () => ({ status: 'accepted' }), requests, settled, shown };
-  world.box = new Outbox(
+  const fixture = { answer: () => ({ status: 'accepted' }), requests, settled, shown };
+  fixture.box = new Outbox(
     {
       deliver: async (e, signal) => {
         requests.push({ id: e.id, body: e.body, to: e.to, at: Date.now() - start, signal });
-        return world.answer(e, signal);
+        return fixture.answer(e, signal);
       },
       added: (e) => shown.push(e.id),
       settled: (e, outcome) => settled.push([e.id, outcome.is]),
@@ -61,11 +62,11 @@ function outbox({ storage = null, account = 'alice@example.net', proved = true, 
       announce,
       changed: () => {},
     },
-    { storage, place: 'http://gateway' },
+    { storage, origin: 'http://gateway' },
   );
-  if (account) world.box.identify(account, proved);
-  world.write = (id, to = bob) => world.box.add({ id, to, body: `body of ${id}` });
-  return world;
+  if (account) fixture.box.identify(account, proved);
+  fixture.write = (id, to = bob) => fixture.box.add({ id, to, body: `body of ${id}` });
+  return fixture;
 }
 
 const ids = (w) => w.requests.map((r) => r.id);
@@ -75,11 +76,11 @@ test('order: one request at a time in a conversation, also when answers are slow
   const holds = [];
   w.answer = () => new Promise((done) => holds.push(done));
   for (const id of ['m1', 'm2', 'm3']) w.write(id, id === 'm2' ? `${bob}/phone` : bob);
-  await settle();
+  await flushMicrotasks();
   assert.deepEqual(ids(w), ['m1'], 'a second request while the first is under way');
   w.answer = () => ({ status: 'accepted' });
   holds[0]({ status: 'accepted' });
-  await settle();
+  await flushMicrotasks();
   assert.deepEqual(ids(w), ['m1', 'm2', 'm3']);
   const other = outbox();
   let failures = 5;
@@ -88,16 +89,24 @@ test('order: one request at a time in a conversation, also when answers are slow
     return { status: 'accepted' };
   };
   for (let n = 1; n <= 8; n++) other.write(`n${n}`);
-  await pass(120_000);
-  assert.deepEqual(other.settled.map(([id]) => id), ['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8']);
-  assert.ok(ids(other).slice(0, 6).every((id) => id === 'n1'), `the head is repeated, and nothing behind it is tried: ${ids(other)}`);
+  await advance(120_000);
+  assert.deepEqual(
+    other.settled.map(([id]) => id),
+    ['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8'],
+  );
+  assert.ok(
+    ids(other)
+      .slice(0, 6)
+      .every((id) => id === 'n1'),
+    `the head is repeated, and nothing behind it is tried: ${ids(other)}`,
+  );
 });
 
 test('conversations do not wait for each other, and few have a request under way', async () => {
   const w = outbox();
   w.answer = () => new Promise(() => {});
   for (let n = 0; n < 100; n++) w.write(`m${n}`, `buddy${n % 20}@example.net`);
-  await settle();
+  await flushMicrotasks();
   assert.equal(w.requests.length, 4);
 });
 
@@ -111,12 +120,17 @@ test('one back-off for all: it grows to its cap, with full jitter, and only one 
       throw refusal(503);
     };
     for (let n = 0; n < 100; n++) w.write(`m${n}`, `buddy${n}@example.net`);
-    await settle();
+    await flushMicrotasks();
     assert.ok(w.requests.length <= 4, `${w.requests.length} requests before the first answer`);
-    await pass(120_000, 50);
+    await advance(120_000, 50);
     const times = w.requests.map((r) => r.at).filter((at) => at > 0);
     const gaps = times.map((at, i) => at - (times[i - 1] ?? 0));
-    gaps.forEach((gap, n) => assert.ok(Math.abs(gap - random * Math.min(30_000, 500 * 2 ** n)) <= 100, `wait ${n} is ${gap} ms of ${gaps}, want ${random} of ${500 * 2 ** n}`));
+    gaps.forEach((gap, n) =>
+      assert.ok(
+        Math.abs(gap - random * Math.min(30_000, 500 * 2 ** n)) <= 100,
+        `wait ${n} is ${gap} ms of ${gaps}, want ${random} of ${500 * 2 ** n}`,
+      ),
+    );
     assert.ok(gaps.at(-1) <= 30_000 && gaps.length >= 8, `waits: ${gaps}`);
     assert.ok(new Set(w.requests.map((r) => r.to)).size > 8, 'probes take turns');
     mock.restoreAll();
@@ -132,17 +146,17 @@ test('a hundred pending messages make a bounded number of requests in an outage 
       return { status: 'accepted' };
     };
     for (let n = 0; n < 100; n++) w.write(`m${n}`, `buddy${n % 10}@example.net`);
-    await pass(15_000, 50);
+    await advance(15_000, 50);
     assert.ok(w.requests.length <= 40, `run ${run}: ${w.requests.length} requests, want at most 40`);
     down = false;
-    await pass(40_000, 200);
-    await settle(2000);
+    await advance(40_000, 200);
+    await flushMicrotasks(2000);
     assert.equal(w.settled.length, 100);
     w.box.clear(false);
   }
 });
 
-test('Retry-After is a floor for all, whatever the draw, and a stream that is back does not shorten it', async () => {
+test('Retry-After is a floor for all, however the jitter falls, and a stream that is back does not shorten it', async () => {
   mock.method(Math, 'random', () => 0);
   const w = outbox();
   let refused = false;
@@ -153,14 +167,14 @@ test('Retry-After is a floor for all, whatever the draw, and a stream that is ba
   };
   w.box.gate('live');
   w.write('m1');
-  await settle();
+  await flushMicrotasks();
   w.write('n1', 'carol@example.net');
-  await pass(3000);
+  await advance(3000);
   w.box.gate('away');
   w.box.gate('live');
-  await pass(3900);
+  await advance(3900);
   assert.deepEqual(ids(w), ['m1'], 'a request before the Retry-After was over');
-  await pass(300);
+  await advance(300);
   assert.deepEqual(new Set(ids(w)), new Set(['m1', 'n1']));
 });
 
@@ -173,23 +187,26 @@ test('the stream is away: nothing but bounded probes; when it is live all goes o
   };
   w.box.gate('away');
   for (let n = 0; n < 50; n++) w.write(`m${n}`);
-  await pass(2400);
+  await advance(2400);
   assert.equal(w.requests.length, 0, 'a request at once');
   assert.deepEqual([w.box.state.waits, w.box.state.pending], ['stream', 50]);
-  await pass(600_000 - 2400, 200);
+  await advance(600_000 - 2400, 200);
   assert.ok(w.requests.length >= 10 && w.requests.length <= 25, `${w.requests.length} probes in ten minutes, want 10 to 25`);
   down = false;
   const before = w.requests.length;
   w.box.gate('live');
-  await settle();
-  assert.deepEqual(ids(w).slice(before), Array.from({ length: 50 }, (_, n) => `m${n}`));
+  await flushMicrotasks();
+  assert.deepEqual(
+    ids(w).slice(before),
+    Array.from({ length: 50 }, (_, n) => `m${n}`),
+  );
 });
 
 test('the stream is blocked but requests work: a probe finds that out', async () => {
   const w = outbox();
   w.box.gate('away');
   for (const id of ['m1', 'm2', 'm3']) w.write(id);
-  await pass(6000);
+  await advance(6000);
   assert.deepEqual(ids(w), ['m1', 'm2', 'm3']);
 });
 
@@ -197,7 +214,7 @@ test('closed: no request at all', async () => {
   const w = outbox();
   w.box.gate('closed');
   w.write('m1');
-  await pass(600_000, 1000);
+  await advance(600_000, 1000);
   assert.equal(w.requests.length, 0);
 });
 
@@ -209,14 +226,22 @@ test('refused for good in the middle: it fails alone, says why, and can be sent 
       return { status: 'accepted' };
     };
     const sends = ['m1', 'm2', 'm3'].map((id) => w.write(id));
-    await settle();
-    assert.deepEqual(w.settled, [['m1', 'sent'], ['m2', 'failed'], ['m3', 'sent']], String(status));
+    await flushMicrotasks();
+    assert.deepEqual(
+      w.settled,
+      [
+        ['m1', 'sent'],
+        ['m2', 'failed'],
+        ['m3', 'sent'],
+      ],
+      String(status),
+    );
     await assert.rejects(sends[1], (e) => e.status === status);
     assert.equal(w.box.list()[0].error, `refused with ${status}`);
     w.answer = () => ({ status: 'accepted' });
     w.write('m4');
     assert.ok(w.box.retry('m2'));
-    await settle();
+    await flushMicrotasks();
     assert.deepEqual(ids(w).slice(-2), ['m4', 'm2'], 'what is sent again comes behind what was written since');
     assert.equal(w.box.list().length, 0);
   }
@@ -230,8 +255,11 @@ test('answers that blame the gateway do not block for ever', async () => {
   };
   w.write('m1');
   w.write('m2');
-  await pass(300_000, 500);
-  assert.deepEqual(w.settled, [['m1', 'failed'], ['m2', 'sent']]);
+  await advance(300_000, 500);
+  assert.deepEqual(w.settled, [
+    ['m1', 'failed'],
+    ['m2', 'sent'],
+  ]);
   assert.equal(ids(w).filter((id) => id === 'm1').length, 8);
 });
 
@@ -244,24 +272,25 @@ test('401 pauses: the caller learns it, the message stays, and a fresh credentia
   };
   const sends = [w.write('m1'), w.write('m2'), w.write('n1', 'carol@example.net')];
   for (const s of sends) await assert.rejects(s, (e) => e.status === 401);
-  await pass(600_000, 1000);
+  await advance(600_000, 1000);
   assert.ok(w.requests.length <= 2, `${w.requests.length} requests without a credential`);
   assert.deepEqual([w.box.state.waits, w.box.state.pending], ['credentials', 3]);
   token = true;
   w.box.resume();
-  await settle();
+  await flushMicrotasks();
   assert.deepEqual(w.settled.map(([id]) => id).toSorted(), ['m1', 'm2', 'n1']);
 });
 
 test('a request without an answer ends, and is repeated under its id', async () => {
   const w = outbox();
   let hangs = true;
-  w.answer = (e, signal) => (hangs ? new Promise((_, fail) => signal.addEventListener('abort', () => fail(signal.reason))) : { status: 'accepted' });
+  w.answer = (e, signal) =>
+    hangs ? new Promise((_, fail) => signal.addEventListener('abort', () => fail(signal.reason))) : { status: 'accepted' };
   w.write('m1');
-  await pass(29_000, 1000);
+  await advance(29_000, 1000);
   assert.equal(w.requests.length, 1);
   hangs = false;
-  await pass(5000);
+  await advance(5000);
   assert.deepEqual(ids(w), ['m1', 'm1']);
   assert.deepEqual(w.settled, [['m1', 'sent']]);
 });
@@ -276,11 +305,11 @@ test('cancel: before a request it is gone; under way the answer decides', async 
   const first = w.box.cancel('m1');
   hold.done({ status: 'accepted' });
   assert.equal(await first, false, 'the gateway has it');
-  await settle();
+  await flushMicrotasks();
   const second = w.box.cancel('m2');
   hold.fail(new TypeError('fetch failed'));
   assert.equal(await second, true);
-  await pass(10_000);
+  await advance(10_000);
   assert.deepEqual(ids(w), ['m1', 'm2']);
 });
 
@@ -288,7 +317,7 @@ test('given up after a day, because an older id would be another stanza', async 
   const w = outbox();
   w.box.gate('closed');
   const sent = w.write('m1');
-  await pass(86_400_000, 600_000);
+  await advance(86_400_000, 600_000);
   await assert.rejects(sent, /within a day/);
   assert.deepEqual(w.settled, [['m1', 'failed']]);
 });
@@ -302,15 +331,21 @@ test('a reload: what was not sent is sent, in order, also when the clock went ba
   };
   first.write('m0', 'carol@example.net');
   for (const id of ['m2', 'm1', 'm3']) first.write(id); // ids are no order
-  await settle();
+  await flushMicrotasks();
   mock.timers.setTime(start - 3_600_000);
   first.write('m4');
   assert.equal(storage.items.size, 5);
   const second = outbox({ storage });
-  await settle();
+  await flushMicrotasks();
   assert.deepEqual(second.shown, ['m0', 'm2', 'm1', 'm3', 'm4']);
-  assert.deepEqual(ids(second).filter((id) => id !== 'm0'), ['m1', 'm3', 'm4']);
-  assert.deepEqual(second.box.list().map((e) => [e.id, e.state, e.error]), [['m2', 'failed', 'refused with 403']]);
+  assert.deepEqual(
+    ids(second).filter((id) => id !== 'm0'),
+    ['m1', 'm3', 'm4'],
+  );
+  assert.deepEqual(
+    second.box.list().map((e) => [e.id, e.state, e.error]),
+    [['m2', 'failed', 'refused with 403']],
+  );
   assert.deepEqual([...storage.items.keys()], ['perch:outbox:http://gateway alice@example.net:m2']);
 });
 
@@ -320,36 +355,44 @@ test('messages are of one account, and are never sent by another', async () => {
   alice.box.gate('closed');
   alice.write('m1');
   const carol = outbox({ storage, account: 'carol@example.net' });
-  await settle();
+  await flushMicrotasks();
   assert.equal(carol.requests.length, 0);
   const again = outbox({ storage, proved: false }); // by a saved state alone
-  await pass(60_000, 1000);
+  await advance(60_000, 1000);
   assert.equal(again.requests.length, 0);
   again.box.identify('carol@example.net', true); // it was of alice, and the token is not
   assert.deepEqual(again.settled, [['m1', 'dropped']]);
   again.box.gate('live');
-  await settle();
+  await flushMicrotasks();
   assert.equal(again.requests.length, 0);
   assert.equal(storage.items.size, 1);
   const back = outbox({ storage, proved: false });
   back.box.identify('alice@example.net', true);
-  await settle();
+  await flushMicrotasks();
   assert.deepEqual(ids(back), ['m1']);
 });
 
 test('a storage that is full, broken or old harms nothing', async () => {
-  const full = { ...memory(), setItem() { throw new Error('quota'); } };
+  const full = {
+    ...memory(),
+    setItem() {
+      throw new Error('quota');
+    },
+  };
   const w = outbox({ storage: full });
   w.write('m1');
-  await settle();
+  await flushMicrotasks();
   assert.deepEqual(w.settled, [['m1', 'sent']]);
   const broken = memory();
   broken.setItem('perch:outbox:http://gateway alice@example.net:x', '{"id":"x"');
   broken.setItem('perch:outbox:http://gateway alice@example.net:y', '{"id":"y","to":1,"body":"b","at":1,"state":"pending"}');
-  broken.setItem('perch:outbox:http://gateway dora@example.net:z', JSON.stringify({ id: 'z', to: bob, body: 'b', at: start - 8 * 86_400_000, state: 'pending' }));
-  broken.setItem('of somebody else', 'kept');
+  broken.setItem(
+    'perch:outbox:http://gateway dora@example.net:z',
+    JSON.stringify({ id: 'z', to: bob, body: 'b', at: start - 8 * 86_400_000, state: 'pending' }),
+  );
+  broken.setItem('of another program', 'kept');
   assert.equal(outbox({ storage: broken }).box.list().length, 0);
-  assert.deepEqual([...broken.items.keys()], ['of somebody else']);
+  assert.deepEqual([...broken.items.keys()], ['of another program']);
 });
 
 test('bounded: 1000 messages, a million characters', () => {
@@ -363,18 +406,24 @@ test('bounded: 1000 messages, a million characters', () => {
   assert.equal(outbox().box.fits('x'.repeat((1 << 20) + 1)), false);
 });
 
-/** Tabs that hear each other; each has its own storage or the same one. */
+/** Tabs that receive each other's announcements; each has its own storage or the same one. */
 function tabs(n, storage) {
   const all = [];
   for (let i = 0; i < n; i++) {
-    const me = outbox({ storage, announce: (a) => all.forEach((w) => w !== me && !w.asleep && queueMicrotask(() => w.box.hear(structuredClone(a)))) });
+    const me = outbox({
+      storage,
+      announce: (a) => all.forEach((w) => w !== me && !w.asleep && queueMicrotask(() => w.box.onAnnouncement(structuredClone(a)))),
+    });
     me.box.lead(i === 0);
     all.push(me);
   }
   return all;
 }
 
-for (const [name, storage] of [['one storage', memory], ['no storage', () => null]]) {
+for (const [name, storage] of [
+  ['one storage', memory],
+  ['no storage', () => null],
+]) {
   test(`two tabs, ${name}: exactly one sends, in the order of writing over both, and both know`, async () => {
     const [one, two] = tabs(2, storage());
     one.box.gate('away');
@@ -382,11 +431,11 @@ for (const [name, storage] of [['one storage', memory], ['no storage', () => nul
     const sends = [];
     for (let n = 0; n < 6; n++) {
       sends.push((n % 2 ? two : one).write(`m${n}`));
-      await pass(10);
+      await advance(10);
     }
     one.box.gate('live');
     two.box.gate('live');
-    await settle();
+    await flushMicrotasks();
     assert.deepEqual(ids(one), ['m0', 'm1', 'm2', 'm3', 'm4', 'm5']);
     assert.deepEqual(ids(two), []);
     assert.equal((await Promise.all(sends)).length, 6);
@@ -398,12 +447,12 @@ for (const [name, storage] of [['one storage', memory], ['no storage', () => nul
     one.answer = () => new Promise(() => {});
     for (let n = 0; n < 4; n++) {
       (n % 2 ? two : one).write(`m${n}`);
-      await pass(10);
+      await advance(10);
     }
     assert.deepEqual(ids(one), ['m0']);
     one.asleep = true;
     two.box.lead(true);
-    await settle();
+    await flushMicrotasks();
     assert.deepEqual(ids(two), ['m0', 'm1', 'm2', 'm3']);
   });
 
@@ -412,21 +461,24 @@ for (const [name, storage] of [['one storage', memory], ['no storage', () => nul
     one.box.gate('away');
     two.write('m1');
     two.write('m2');
-    await settle();
+    await flushMicrotasks();
     assert.equal(await two.box.cancel('m1'), true);
     two.asleep = true;
     one.answer = () => {
       throw refusal(422);
     };
     one.box.gate('live');
-    await settle();
+    await flushMicrotasks();
     two.asleep = false;
     two.box.share();
-    await settle();
-    assert.deepEqual(two.box.list().map((e) => [e.id, e.state]), [['m2', 'failed']]);
+    await flushMicrotasks();
+    assert.deepEqual(
+      two.box.list().map((e) => [e.id, e.state]),
+      [['m2', 'failed']],
+    );
     one.answer = () => ({ status: 'accepted' });
     two.box.retry('m2');
-    await settle();
+    await flushMicrotasks();
     assert.deepEqual([one.box.list().length, two.box.list().length], [0, 0]);
     assert.deepEqual(ids(one), ['m2', 'm2']);
   });
@@ -451,13 +503,29 @@ function client({ archive = [], post = () => [202, {}] } = {}) {
     },
   });
   let position = 0;
-  const event = (type, data, { log = 'a', time = Date.now() } = {}) => perch.store.apply({ id: `${log}-${++position}`, type, time: new Date(time).toISOString(), data: { kind: 'chat', source: 'live', ...data } });
-  return { perch, posts, event, seen: () => (perch.store.conversations.get(bob)?.messages ?? []).map((m) => `${m.direction} ${m.body} ${m.status ?? ''}`.trim()) };
+  const event = (type, data, { log = 'a', time = Date.now() } = {}) =>
+    perch.store.apply({
+      id: `${log}-${++position}`,
+      type,
+      time: new Date(time).toISOString(),
+      data: { kind: 'chat', source: 'live', ...data },
+    });
+  return {
+    perch,
+    posts,
+    event,
+    seen: () => (perch.store.conversations.get(bob)?.messages ?? []).map((m) => `${m.direction} ${m.body} ${m.status ?? ''}`.trim()),
+  };
 }
 
 const item = (id, direction, body, message_id, ago = 0) => ({
-  id, direction, body, ...(message_id && { message_id }), time: new Date(Date.now() - ago).toISOString(),
-  from: direction === 'in' ? bob : 'alice@example.net', to: direction === 'in' ? 'alice@example.net' : bob,
+  id,
+  direction,
+  body,
+  ...(message_id && { message_id }),
+  time: new Date(Date.now() - ago).toISOString(),
+  from: direction === 'in' ? bob : 'alice@example.net',
+  to: direction === 'in' ? 'alice@example.net' : bob,
 });
 const received = (id, body, more = {}) => ({ id, from: `${bob}/phone`, to: 'alice@example.net', body, ...more });
 const sent = (id, body, more = {}) => ({ id, from: 'alice@example.net/perch', to: bob, body, ...more });
@@ -494,7 +562,12 @@ test('an archive without ids: the same side and text, and a time from writing to
   const { id } = await perch.send(bob, 'ok');
   event('message.sent', sent(id, 'ok'));
   event('message.status', { id, status: 'sent', time: new Date(Date.now() + 300_000).toISOString() });
-  archive.push(item('1', 'out', 'ok', '', -300_000), item('2', 'out', 'ok', '', -330_000), item('3', 'in', 'ok', ''), item('4', 'out', 'ok', '', 60_000));
+  archive.push(
+    item('1', 'out', 'ok', '', -300_000),
+    item('2', 'out', 'ok', '', -330_000),
+    item('3', 'in', 'ok', ''),
+    item('4', 'out', 'ok', '', 60_000),
+  );
   assert.equal(await perch.loadHistory(bob), 3);
   assert.equal(await perch.loadHistory(bob), 0);
   assert.equal(seen().length, 4);
@@ -504,7 +577,7 @@ test('the archive, or a carbon, shows that a pending message was sent after all'
   const archive = [];
   const { perch, event, posts, seen } = client({ archive, post: () => [503, { 'Retry-After': '3600' }] });
   const sends = ['one', 'two'].map((body, n) => perch.send(bob, body, { id: `own${n}` }));
-  await settle();
+  await flushMicrotasks();
   archive.push(item('s1', 'out', 'one', 'own0'));
   await perch.loadHistory(bob);
   assert.deepEqual((await sends[0]).id, 'own0');
@@ -534,15 +607,19 @@ test('the recipient as the gateway writes it: no second copy in another conversa
     const { perch, event } = client();
     await perch.send(to, 'hi', { id: 'own' });
     event('message.sent', sent('own', 'hi'));
-    assert.deepEqual([...perch.store.conversations.values()].map((c) => c.messages.length), want, to);
+    assert.deepEqual(
+      [...perch.store.conversations.values()].map((c) => c.messages.length),
+      want,
+      to,
+    );
   }
 });
 
-test('pending messages stand behind what was sent, in order, whatever our clock says', async () => {
+test('pending messages stand behind what was sent, in order, even when the clocks differ', async () => {
   const { perch, event, seen } = client({ post: (m) => (m.body === 'one' ? [202, {}] : [503, { 'Retry-After': '60' }]) });
   await perch.send(bob, 'one', { id: 'own1' });
   void perch.send(bob, 'two', { id: 'own2' });
-  await settle();
+  await flushMicrotasks();
   event('message.sent', sent('own1', 'one'), { time: Date.now() + 300_000 });
   event('message.received', received('r1', 'yes?'), { time: Date.now() + 301_000 });
   assert.deepEqual(seen(), ['out one accepted', 'in yes?', 'out two pending']);
@@ -555,7 +632,10 @@ test('retry: a message that bounced gets another id, one that was refused keeps 
   assert.deepEqual(seen(), ['out refused failed']);
   status = 202;
   await perch.retry(bob, 'own1');
-  assert.deepEqual(posts.map((m) => m.id), ['own1', 'own1']);
+  assert.deepEqual(
+    posts.map((m) => m.id),
+    ['own1', 'own1'],
+  );
   event('message.sent', sent('own1', 'refused'));
   event('message.status', { id: 'own1', status: 'failed', error: { condition: 'recipient-unavailable' } });
   assert.deepEqual(seen(), ['out refused failed']);
@@ -574,10 +654,10 @@ test('a hundred calls are refused when the outbox is full, and nothing is shown'
 test('Retry-After may be a date', async () => {
   const { perch, posts } = client({ post: () => [503, { 'Retry-After': new Date(Date.now() + 20_000).toUTCString() }] });
   void perch.send(bob, 'x').catch(() => {});
-  await settle();
-  await pass(19_000, 1000);
+  await flushMicrotasks();
+  await advance(19_000, 1000);
   assert.equal(posts.length, 1);
-  await pass(4000);
+  await advance(4000);
   assert.equal(posts.length, 2);
 });
 

@@ -18,15 +18,24 @@ test('12 restarts, by SIGTERM and SIGKILL', async () => {
     want.push(body);
     await stage('deliver', { from: 'bob', to: 'alice', body });
   };
-  const heard = () => Promise.all(clients.map((perch, n) => until(() => `client ${n} has "${want.at(-1)}"; ${JSON.stringify(perch.connection)}`, () => bodies(perch, bob).includes(want.at(-1)), 40_000)));
+  const received = () =>
+    Promise.all(
+      clients.map((perch, n) =>
+        until(
+          () => `client ${n} has "${want.at(-1)}"; ${JSON.stringify(perch.connection)}`,
+          () => bodies(perch, bob).includes(want.at(-1)),
+          40_000,
+        ),
+      ),
+    );
   for (let n = 0; n < 12; n++) {
     for (let i = 0; i < 3; i++) await say(`round ${n}, before ${i}`);
-    await heard();
+    await received();
     await stage(n % 2 ? 'kill' : 'stop');
     for (let i = 0; i < 3; i++) await say(`round ${n}, without a gateway ${i}`); // wait in the service
     await stage('start');
     await say(`round ${n}, after`);
-    await heard();
+    await received();
   }
   for (const perch of clients) {
     await live(perch);
@@ -34,5 +43,9 @@ test('12 restarts, by SIGTERM and SIGKILL', async () => {
     await isFresh(perch);
     perch.disconnect();
   }
-  assert.deepEqual(resets.filter((r) => r !== null), ['first', 'first'], 'a restart is a resume');
+  assert.deepEqual(
+    resets.filter((r) => r !== null),
+    ['first', 'first'],
+    'a restart is a resume',
+  );
 });

@@ -1,4 +1,4 @@
-// The store alone: one account is one entry, whatever way its address is written.
+// The store alone: one account is one entry, however its address is written.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Store } from '../perch.js';
@@ -6,7 +6,16 @@ import { JIDMap, jidKey } from '../perch/jids.js';
 
 const frame = (type, data, id) => ({ type, data, id, time: '2026-11-28T10:00:00.000Z' });
 const buddy = (jid) => ({ jid, name: 'Up', subscription: 'both', groups: [] });
-const presence = (jid, available = true) => ({ jid, available, show: null, status: '', priority: 0, resources: [], updated_at: null, stale: false });
+const presence = (jid, available = true) => ({
+  jid,
+  available,
+  show: null,
+  status: '',
+  priority: 0,
+  resources: [],
+  updated_at: null,
+  stale: false,
+});
 const message = (id, from, body) => ({ id, from, to: 'alice@example.net', kind: 'chat', body });
 
 test('spellings of one address', () => {
@@ -51,7 +60,10 @@ test('a buddy, his presence and his messages meet', () => {
   store.apply(frame('message.received', message('2', 'up.case@example.net/x', 'two'), 'e-2'));
   assert.equal(store.presence.get('Up.Case@example.net')?.available, true);
   assert.deepEqual([store.buddies.size, store.presence.size, store.conversations.size], [1, 1, 1]);
-  assert.deepEqual(store.conversation('UP.CASE@example.net').messages.map((m) => m.body), ['one', 'two']);
+  assert.deepEqual(
+    store.conversation('UP.CASE@example.net').messages.map((m) => m.body),
+    ['one', 'two'],
+  );
 
   const loaded = new Store();
   loaded.load(JSON.parse(JSON.stringify(store)));

@@ -1,8 +1,8 @@
-// 500 random cuts: whatever they hit, the store is what a fresh snapshot says, and every
+// 500 random cuts: after each the store equals a fresh snapshot, and every
 // message is there once.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bodies, client, isFresh, live, once, rest, stage, until } from './kit.mjs';
+import { bodies, client, isFresh, live, once, sleep, stage, until } from './kit.mjs';
 
 const bob = await stage('jid', { user: 'bob' });
 
@@ -25,17 +25,21 @@ for (const transport of ['ws', 'sse']) {
         await stage('deliver', { from: 'bob', to: 'alice', body });
         if (n % 5 === 0) await stage('presence', { user: 'echo', show: ['away', 'dnd', 'chat'][n % 3], status: `turn ${n}` });
         if (n % 20 === 0) await stage('invite', { from: n % 40 ? 'oscar' : 'carol', to: 'alice', nick: `nick ${n}`, message: '' });
-        await rest(Math.random() * 12);
+        await sleep(Math.random() * 12);
       }
     })();
     let cuts = 0;
-    for (; perch.connection.connects <= 250; cuts++) { // a cut between two streams is not counted
-      await rest(Math.random() * 70);
+    for (; perch.connection.connects <= 250; cuts++) {
+      // a cut between two streams is not counted
+      await sleep(Math.random() * 70);
       await stage('cut');
     }
     cutting = false;
     await talk;
-    await until(() => `the last message; ${bodies(perch, bob).length} of ${want.length} are here`, () => bodies(perch, bob).includes(want.at(-1)));
+    await until(
+      () => `the last message; ${bodies(perch, bob).length} of ${want.length} are here`,
+      () => bodies(perch, bob).includes(want.at(-1)),
+    );
     await live(perch);
     once(bodies(perch, bob), want, 'every message once, in order');
     assert.deepEqual(resets, ['first'], 'every stream but the first is resumed');

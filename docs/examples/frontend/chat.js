@@ -1,5 +1,5 @@
 // A chat in about 60 lines. Reconnect, resume and resets are perch.js's business: this
-// file draws what the store has, whenever the store says that it has changed.
+// file draws what the store has, each time that the store has changed.
 const at = new URLSearchParams(location.search);
 const gateway = at.get('gateway') ?? 'http://127.0.0.1:8080';
 const { Perch } = await import(`${gateway}/perch.js`);
@@ -17,7 +17,7 @@ function drawBuddies() {
   who.replaceChildren(
     ...[...store.buddies.values()].map((buddy) => {
       const presence = store.presence.get(buddy.jid);
-      const words = presence?.available ? (presence.status || presence.show || 'here') : 'away';
+      const words = presence?.available ? presence.status || presence.show || 'here' : 'away';
       return element('option', `${buddy.name || buddy.jid}: ${words}`, { value: buddy.jid });
     }),
   );
@@ -28,7 +28,9 @@ function drawBuddies() {
 function drawMessages() {
   const conversation = store.conversations.get(who.value);
   messages.replaceChildren(
-    ...(conversation?.messages ?? []).map((m) => element('li', `${m.direction === 'in' ? '' : 'You: '}${m.body} ${m.status ? `(${m.status})` : ''}`)),
+    ...(conversation?.messages ?? []).map((m) =>
+      element('li', `${m.direction === 'in' ? '' : 'You: '}${m.body} ${m.status ? `(${m.status})` : ''}`),
+    ),
   );
   if (conversation?.typing === 'composing') messages.append(element('li', '…'));
 }

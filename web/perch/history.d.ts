@@ -1,0 +1,17 @@
+/** Reads pages of the archive into the store. */
+export class History {
+    /** @param {import('./store.js').Store} store @param {import('./outbox.js').Outbox} outbox
+     * @param {(query: { with: JID, limit: number, before?: string }) => Promise<ArchivePage>} getArchive */
+    constructor(store: import("./store.js").Store, outbox: import("./outbox.js").Outbox, getArchive: (query: {
+        with: JID;
+        limit: number;
+        before?: string;
+    }) => Promise<ArchivePage>);
+    /** Reads the next older page. Resolves with how many messages were new. @param {JID} jid @param {number} limit */
+    loadOlder(jid: JID, limit: number): Promise<number>;
+    /** Fills the holes of all conversations; one that cannot be filled stays marked. */
+    fill(): Promise<void>;
+    #private;
+}
+import type { JID } from '../types.d.ts';
+import type { ArchivePage } from '../types.d.ts';

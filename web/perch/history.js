@@ -1,0 +1,66 @@
+// Older messages and holes, read from the archive into the store.
+
+/** @import { ArchivePage, Conversation, JID } from '../types.d.ts' */
+
+/** Most pages that are read to fill a hole, and messages in each. */
+const holePages = 20;
+const holePageSize = 50;
+
+/** Reads pages of the archive into the store. */
+export class History {
+  #store;
+  #outbox;
+  #getArchive;
+  #filling = false;
+
+  /** @param {import('./store.js').Store} store @param {import('./outbox.js').Outbox} outbox
+   * @param {(query: { with: JID, limit: number, before?: string }) => Promise<ArchivePage>} getArchive */
+  constructor(store, outbox, getArchive) {
+    this.#store = store;
+    this.#outbox = outbox;
+    this.#getArchive = getArchive;
+  }
+
+  /** Reads the next older page. Resolves with how many messages were new. @param {JID} jid @param {number} limit */
+  async loadOlder(jid, limit) {
+    const before = this.#store.conversation(jid).prev ?? undefined;
+    const page = await this.#getArchive({ with: jid, limit, before });
+    return this.#merge(jid, page, true);
+  }
+
+  /** Fills the holes of all conversations; one that cannot be filled stays marked. */
+  async fill() {
+    if (this.#filling) return;
+    this.#filling = true;
+    try {
+      for (const c of this.#store.holes()) await this.#fillOne(c).catch(() => {});
+    } finally {
+      this.#filling = false;
+    }
+  }
+
+  /** Reads from the newest page back to a message that is known. @param {Conversation} c */
+  async #fillOne(c) {
+    /** @type {string | undefined} */ let before;
+    for (let n = 0; n < holePages; n++) {
+      const page = await this.#getArchive({ with: c.jid, limit: holePageSize, before });
+      const met = this.#merge(c.jid, page, false) < page.items.length;
+      if (met || page.complete || !c.messages.length || !page.prev) {
+        // An archive that is empty keeps nothing, so the hole remains.
+        this.#store.filled(c.jid, met || (page.complete && page.items.length > 0));
+        return;
+      }
+      before = page.prev;
+    }
+  }
+
+  /** What the archive has was sent, even if its request has failed.
+   * @param {JID} jid @param {ArchivePage} page @param {boolean} older */
+  #merge(jid, page, older) {
+    const added = this.#store.merge(jid, page, older);
+    for (const { direction, message_id } of page.items) {
+      if (direction === 'out' && message_id) this.#outbox.confirm(message_id, 'acked');
+    }
+    return added;
+  }
+}

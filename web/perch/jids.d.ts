@@ -1,0 +1,18 @@
+/** The same text for every spelling of an address: the account in lower case, with its accents
+ * in one form; the resource as it is. Only the gateway applies all of the rules. @param {JID} jid */
+export function jidKey(jid: JID): string;
+export function bare(jid: JID): string;
+/** A map by address that finds an entry by every spelling. A key stays as it was first written.
+ * @template V @extends {Map<JID, V>} */
+export class JIDMap<V> extends Map<string, V> {
+    /** @template V @param {Iterable<V>} values @param {(value: V) => JID} jidOf @returns {JIDMap<V>} */
+    static of<V_1>(values: Iterable<V_1>, jidOf: (value: V_1) => JID): JIDMap<V_1>;
+    constructor();
+    constructor(entries?: readonly (readonly [string, V])[] | null | undefined);
+    constructor();
+    constructor(iterable?: Iterable<readonly [string, V]> | null | undefined);
+    /** @override @param {JID} jid @param {V} value */
+    override set(jid: JID, value: V): this;
+    #private;
+}
+import type { JID } from '../types.d.ts';

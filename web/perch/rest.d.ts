@@ -1,0 +1,151 @@
+/** @import { AcceptedInvitation, AcceptRequest, ArchivePage, Buddy, BuddyPatch, BuddyRequest } from '../types.d.ts' */
+/** @import { ChatState, Credentials, Frame, Invitation, JID, JIDAnswer, MessageAnswer } from '../types.d.ts' */
+/** @import { MessageRecord, MessageRequest, OwnPresence, OwnPresenceRequest, Page, Presence } from '../types.d.ts' */
+/** @import { PresenceList, SessionInfo, SignInAnswer, Ticket, VCard, VCardRequest } from '../types.d.ts' */
+/** The REST calls of one account. Every call rejects with PerchError, or with fetch's own error
+ * when there was no answer. */
+export class Rest {
+    /** @param {import('./http.js').HTTPClient} http @param {string | URL} [url] the page's own origin if not given */
+    constructor(http: import("./http.js").HTTPClient, url?: string | URL);
+    /** Where the gateway is. @type {URL} */ url: URL;
+    /** Makes any call, such as one that has no method here. A query value that is undefined or
+     * null is left out; a list is repeated.
+     * @template [T=any]
+     * @param {string} method
+     * @param {string} path
+     * @param {{ query?: Record<string, any>, body?: unknown, headers?: Record<string, string>, as?: 'json' | 'blob',
+     *   signal?: AbortSignal }} [o]
+     * @returns {Promise<T>}
+     */
+    request<T = any>(method: string, path: string, o?: {
+        query?: Record<string, any>;
+        body?: unknown;
+        headers?: Record<string, string>;
+        as?: "json" | "blob";
+        signal?: AbortSignal;
+    }): Promise<T>;
+    /** @returns {Promise<SessionInfo>} */
+    getSession(): Promise<SessionInfo>;
+    /** Opens the session of the token and waits for it. @returns {Promise<SignInAnswer>} */
+    openSession(): Promise<SignInAnswer>;
+    /** A refreshed credential takes over the live session. @param {Credentials} credential @returns {Promise<void>} */
+    replaceCredentials(credential: Credentials): Promise<void>;
+    /** Ends the XMPP session itself, and everything that the gateway keeps of it. @returns {Promise<void>} */
+    signOut(): Promise<void>;
+    /**
+     * @param {{ group?: string, q?: string, limit?: number, cursor?: string, include?: 'presence' }} [query]
+     * @returns {Promise<Page<Buddy>>}
+     */
+    listBuddies(query?: {
+        group?: string;
+        q?: string;
+        limit?: number;
+        cursor?: string;
+        include?: "presence";
+    }): Promise<Page<Buddy>>;
+    /** @param {BuddyRequest} buddy @returns {Promise<Buddy>} */
+    addBuddy(buddy: BuddyRequest): Promise<Buddy>;
+    /** @param {JID} jid @returns {Promise<Buddy>} */
+    getBuddy(jid: JID): Promise<Buddy>;
+    /** @param {JID} jid @param {BuddyPatch} change @returns {Promise<Buddy>} */
+    updateBuddy(jid: JID, change: BuddyPatch): Promise<Buddy>;
+    /** @param {JID} jid @returns {Promise<void>} */
+    removeBuddy(jid: JID): Promise<void>;
+    /** @param {{ limit?: number, cursor?: string }} [query] @returns {Promise<Page<Invitation>>} */
+    listInvitations(query?: {
+        limit?: number;
+        cursor?: string;
+    }): Promise<Page<Invitation>>;
+    /** @param {JID} jid @param {AcceptRequest} [how] @returns {Promise<AcceptedInvitation>} */
+    acceptInvitation(jid: JID, how?: AcceptRequest): Promise<AcceptedInvitation>;
+    /** @param {JID} jid @returns {Promise<Invitation>} */
+    declineInvitation(jid: JID): Promise<Invitation>;
+    /** @param {JID[]} [jid] @returns {Promise<PresenceList>} */
+    listPresence(jid?: JID[]): Promise<PresenceList>;
+    /** @param {JID} jid @returns {Promise<Presence>} */
+    getPresence(jid: JID): Promise<Presence>;
+    /** @returns {Promise<OwnPresence>} */
+    getOwnPresence(): Promise<OwnPresence>;
+    /** Replaces the whole presence. @param {OwnPresenceRequest} presence @returns {Promise<OwnPresence>} */
+    setOwnPresence(presence: OwnPresenceRequest): Promise<OwnPresence>;
+    /** @param {JID} jid @param {{ refresh?: boolean }} [o] @returns {Promise<VCard>} */
+    getVCard(jid: JID, o?: {
+        refresh?: boolean;
+    }): Promise<VCard>;
+    /** @returns {Promise<VCard>} */
+    getOwnVCard(): Promise<VCard>;
+    /** @param {VCardRequest} card @returns {Promise<void>} */
+    setOwnVCard(card: VCardRequest): Promise<void>;
+    /** The photo of a card, null where there is none. @param {JID} jid @returns {Promise<Blob | null>} */
+    getPhoto(jid: JID): Promise<Blob | null>;
+    /**
+     * @param {{ with: JID, limit?: number, before?: string, after?: string, start?: string, end?: string }} query
+     * @returns {Promise<ArchivePage>}
+     */
+    getArchive(query: {
+        with: JID;
+        limit?: number;
+        before?: string;
+        after?: string;
+        start?: string;
+        end?: string;
+    }): Promise<ArchivePage>;
+    /** @param {string} account @returns {Promise<JIDAnswer>} */
+    lookupJID(account: string): Promise<JIDAnswer>;
+    /**
+     * Makes one request, past the outbox and its order; send does more.
+     * @param {MessageRequest} message
+     * @param {{ signal?: AbortSignal }} [o]
+     * @returns {Promise<MessageAnswer>}
+     */
+    sendMessage(message: MessageRequest, o?: {
+        signal?: AbortSignal;
+    }): Promise<MessageAnswer>;
+    /** @param {string} id @returns {Promise<MessageRecord>} */
+    getMessage(id: string): Promise<MessageRecord>;
+    /** @param {JID} jid @param {ChatState} state @returns {Promise<void>} */
+    setChatState(jid: JID, state: ChatState): Promise<void>;
+    /** @returns {Promise<Ticket>} */
+    createTicket(): Promise<Ticket>;
+    /** One long poll, for programs that want no stream.
+     * @param {{ since?: string, wait?: number, limit?: number, types?: string }} [query]
+     * @returns {Promise<{ events: Frame[], next: string, reset: { reason: string } | null }>} */
+    poll(query?: {
+        since?: string;
+        wait?: number;
+        limit?: number;
+        types?: string;
+    }): Promise<{
+        events: Frame[];
+        next: string;
+        reset: {
+            reason: string;
+        } | null;
+    }>;
+    #private;
+}
+import type { SessionInfo } from '../types.d.ts';
+import type { SignInAnswer } from '../types.d.ts';
+import type { Credentials } from '../types.d.ts';
+import type { Buddy } from '../types.d.ts';
+import type { Page } from '../types.d.ts';
+import type { BuddyRequest } from '../types.d.ts';
+import type { JID } from '../types.d.ts';
+import type { BuddyPatch } from '../types.d.ts';
+import type { Invitation } from '../types.d.ts';
+import type { AcceptRequest } from '../types.d.ts';
+import type { AcceptedInvitation } from '../types.d.ts';
+import type { PresenceList } from '../types.d.ts';
+import type { Presence } from '../types.d.ts';
+import type { OwnPresence } from '../types.d.ts';
+import type { OwnPresenceRequest } from '../types.d.ts';
+import type { VCard } from '../types.d.ts';
+import type { VCardRequest } from '../types.d.ts';
+import type { ArchivePage } from '../types.d.ts';
+import type { JIDAnswer } from '../types.d.ts';
+import type { MessageRequest } from '../types.d.ts';
+import type { MessageAnswer } from '../types.d.ts';
+import type { MessageRecord } from '../types.d.ts';
+import type { ChatState } from '../types.d.ts';
+import type { Ticket } from '../types.d.ts';
+import type { Frame } from '../types.d.ts';

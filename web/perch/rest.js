@@ -1,0 +1,192 @@
+// The REST calls of the gateway (openapi.yaml), one method for each operation.
+
+import { PerchError } from './errors.js';
+
+/** @import { AcceptedInvitation, AcceptRequest, ArchivePage, Buddy, BuddyPatch, BuddyRequest } from '../types.d.ts' */
+/** @import { ChatState, Credentials, Frame, Invitation, JID, JIDAnswer, MessageAnswer } from '../types.d.ts' */
+/** @import { MessageRecord, MessageRequest, OwnPresence, OwnPresenceRequest, Page, Presence } from '../types.d.ts' */
+/** @import { PresenceList, SessionInfo, SignInAnswer, Ticket, VCard, VCardRequest } from '../types.d.ts' */
+
+/** The REST calls of one account. Every call rejects with PerchError, or with fetch's own error
+ * when there was no answer. */
+export class Rest {
+  #http;
+  /** Where the gateway is. @type {URL} */ url;
+
+  /** @param {import('./http.js').HTTPClient} http @param {string | URL} [url] the page's own origin if not given */
+  constructor(http, url) {
+    this.#http = http;
+    this.url = new URL(url ?? globalThis.location?.origin ?? 'http://127.0.0.1:8080');
+  }
+
+  /** Makes any call, such as one that has no method here. A query value that is undefined or
+   * null is left out; a list is repeated.
+   * @template [T=any]
+   * @param {string} method
+   * @param {string} path
+   * @param {{ query?: Record<string, any>, body?: unknown, headers?: Record<string, string>, as?: 'json' | 'blob',
+   *   signal?: AbortSignal }} [o]
+   * @returns {Promise<T>}
+   */
+  async request(method, path, o = {}) {
+    const url = new URL(path, this.url);
+    for (const [name, value] of Object.entries(o.query ?? {})) {
+      for (const v of [value].flat()) if (v !== undefined && v !== null) url.searchParams.append(name, v);
+    }
+    return this.#http.request(method, url, o);
+  }
+
+  /** @returns {Promise<SessionInfo>} */
+  getSession() {
+    return this.request('GET', '/v1/session');
+  }
+
+  /** Opens the session of the token and waits for it. @returns {Promise<SignInAnswer>} */
+  openSession() {
+    return this.request('POST', '/v1/session');
+  }
+
+  /** A refreshed credential takes over the live session. @param {Credentials} credential @returns {Promise<void>} */
+  async replaceCredentials(credential) {
+    await this.request('PUT', '/v1/session/credentials', { body: credential });
+    this.#http.replaceToken(credential.token);
+  }
+
+  /** Ends the XMPP session itself, and everything that the gateway keeps of it. @returns {Promise<void>} */
+  async signOut() {
+    await this.request('DELETE', '/v1/session');
+  }
+
+  /**
+   * @param {{ group?: string, q?: string, limit?: number, cursor?: string, include?: 'presence' }} [query]
+   * @returns {Promise<Page<Buddy>>}
+   */
+  listBuddies(query = {}) {
+    return this.request('GET', '/v1/buddies', { query });
+  }
+
+  /** @param {BuddyRequest} buddy @returns {Promise<Buddy>} */
+  addBuddy(buddy) {
+    return this.request('POST', '/v1/buddies', { body: buddy });
+  }
+
+  /** @param {JID} jid @returns {Promise<Buddy>} */
+  getBuddy(jid) {
+    return this.request('GET', `/v1/buddies/${encodeURIComponent(jid)}`);
+  }
+
+  /** @param {JID} jid @param {BuddyPatch} change @returns {Promise<Buddy>} */
+  updateBuddy(jid, change) {
+    return this.request('PATCH', `/v1/buddies/${encodeURIComponent(jid)}`, { body: change });
+  }
+
+  /** @param {JID} jid @returns {Promise<void>} */
+  removeBuddy(jid) {
+    return this.request('DELETE', `/v1/buddies/${encodeURIComponent(jid)}`);
+  }
+
+  /** @param {{ limit?: number, cursor?: string }} [query] @returns {Promise<Page<Invitation>>} */
+  listInvitations(query = {}) {
+    return this.request('GET', '/v1/invitations', { query });
+  }
+
+  /** @param {JID} jid @param {AcceptRequest} [how] @returns {Promise<AcceptedInvitation>} */
+  acceptInvitation(jid, how = {}) {
+    return this.request('POST', `/v1/invitations/${encodeURIComponent(jid)}/accept`, { body: how });
+  }
+
+  /** @param {JID} jid @returns {Promise<Invitation>} */
+  declineInvitation(jid) {
+    return this.request('POST', `/v1/invitations/${encodeURIComponent(jid)}/decline`);
+  }
+
+  /** @param {JID[]} [jid] @returns {Promise<PresenceList>} */
+  listPresence(jid = []) {
+    return this.request('GET', '/v1/presence', { query: { jid } });
+  }
+
+  /** @param {JID} jid @returns {Promise<Presence>} */
+  getPresence(jid) {
+    return this.request('GET', `/v1/presence/${encodeURIComponent(jid)}`);
+  }
+
+  /** @returns {Promise<OwnPresence>} */
+  getOwnPresence() {
+    return this.request('GET', '/v1/presence/me');
+  }
+
+  /** Replaces the whole presence. @param {OwnPresenceRequest} presence @returns {Promise<OwnPresence>} */
+  setOwnPresence(presence) {
+    return this.request('PUT', '/v1/presence/me', { body: presence });
+  }
+
+  /** @param {JID} jid @param {{ refresh?: boolean }} [o] @returns {Promise<VCard>} */
+  getVCard(jid, o = {}) {
+    return this.request('GET', `/v1/vcards/${encodeURIComponent(jid)}`, { query: o.refresh ? { refresh: 1 } : {} });
+  }
+
+  /** @returns {Promise<VCard>} */
+  getOwnVCard() {
+    return this.request('GET', '/v1/vcards/me');
+  }
+
+  /** @param {VCardRequest} card @returns {Promise<void>} */
+  setOwnVCard(card) {
+    return this.request('PUT', '/v1/vcards/me', { body: card });
+  }
+
+  /** The photo of a card, null where there is none. @param {JID} jid @returns {Promise<Blob | null>} */
+  async getPhoto(jid) {
+    try {
+      return await this.request('GET', `/v1/vcards/${encodeURIComponent(jid)}/photo`, { as: 'blob' });
+    } catch (e) {
+      if (e instanceof PerchError && e.status === 404) return null;
+      throw e;
+    }
+  }
+
+  /**
+   * @param {{ with: JID, limit?: number, before?: string, after?: string, start?: string, end?: string }} query
+   * @returns {Promise<ArchivePage>}
+   */
+  getArchive(query) {
+    return this.request('GET', '/v1/archive', { query });
+  }
+
+  /** @param {string} account @returns {Promise<JIDAnswer>} */
+  lookupJID(account) {
+    return this.request('GET', '/v1/jids', { query: { account } });
+  }
+
+  /**
+   * Makes one request, past the outbox and its order; send does more.
+   * @param {MessageRequest} message
+   * @param {{ signal?: AbortSignal }} [o]
+   * @returns {Promise<MessageAnswer>}
+   */
+  sendMessage(message, o = {}) {
+    return this.request('POST', '/v1/messages', { body: message, signal: o.signal });
+  }
+
+  /** @param {string} id @returns {Promise<MessageRecord>} */
+  getMessage(id) {
+    return this.request('GET', `/v1/messages/${encodeURIComponent(id)}`);
+  }
+
+  /** @param {JID} jid @param {ChatState} state @returns {Promise<void>} */
+  setChatState(jid, state) {
+    return this.request('PUT', `/v1/chat-states/${encodeURIComponent(jid)}`, { body: { state } });
+  }
+
+  /** @returns {Promise<Ticket>} */
+  createTicket() {
+    return this.request('POST', '/v1/events/tickets');
+  }
+
+  /** One long poll, for programs that want no stream.
+   * @param {{ since?: string, wait?: number, limit?: number, types?: string }} [query]
+   * @returns {Promise<{ events: Frame[], next: string, reset: { reason: string } | null }>} */
+  poll(query = {}) {
+    return this.request('GET', '/v1/events', { query });
+  }
+}
