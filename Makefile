@@ -19,7 +19,7 @@ SERVER ?= prosody
 LEASE ?= 15s
 PACKAGES ?= ./...
 
-.PHONY: test packages format vet lint descriptions javascript types build unit fuzz bench run cluster generate cover clean mutants vulnerabilities crosstalk ledger ledger-planted ledger-control FORCE
+.PHONY: test packages format format-javascript vet lint descriptions javascript types build unit fuzz bench run cluster generate cover clean mutants vulnerabilities crosstalk ledger ledger-planted ledger-control FORCE
 
 # Everything, in the order of what fails fastest.
 test: packages format vet build lint unit
@@ -52,15 +52,27 @@ descriptions: $(NPM_TOOLS)
 	cd tools && node_modules/.bin/openapi-typescript ../openapi.yaml -o ../bin/openapi.d.ts
 	cd tools && node_modules/.bin/tsc -p tsconfig.json
 
-# perch.js and the console, by the types that openapi.yaml gives.
+# Every script but the copied and the generated ones.
+JAVASCRIPT := web/eslint.config.js web/perch.js 'web/perch/*.js' 'web/console/*.js' 'web/test/*.mjs' \
+	'docs/examples/**/*.js' 'tools/*.mjs'
+PRETTIER := web/node_modules/.bin/prettier --config web/.prettierrc.json
+
+# perch.js and the console, by the types that openapi.yaml gives; the layout and the rules of
+# every script.
 javascript: descriptions $(NPM_WEB)
 	@cmp bin/openapi.d.ts web/openapi.d.ts || { echo "run make types"; exit 1; }
 	cd web && node_modules/.bin/tsc -p tsconfig.json
+	web/node_modules/.bin/eslint --config web/eslint.config.js --max-warnings 0 $(JAVASCRIPT)
+	@$(PRETTIER) --check $(JAVASCRIPT) || { echo "run make format-javascript"; exit 1; }
+
+# Lays out every script as make lint wants it.
+format-javascript: $(NPM_WEB)
+	$(PRETTIER) --write $(JAVASCRIPT)
 
 # The types of perch.js: those of REST from openapi.yaml, its own from its comments.
 types: $(NPM_TOOLS) $(NPM_WEB)
 	cd tools && node_modules/.bin/openapi-typescript ../openapi.yaml -o ../web/openapi.d.ts
-	cd web && node_modules/.bin/tsc -p tsconfig.types.json
+	npm run --prefix web types
 
 $(NPM_WEB): web/package.json web/package-lock.json
 	npm ci --prefix web --ignore-scripts --no-audit --no-fund

@@ -2,6 +2,9 @@ module github.com/perch-im/perch
 
 go 1.26.8
 
+// npm installs packages with Go files in them, such as flatted.
+ignore node_modules
+
 require (
 	github.com/Shopify/toxiproxy/v2 v2.12.0
 	github.com/alecthomas/kong v1.17.0

@@ -2,8 +2,7 @@
 import { attempt, h, note, set, sync, text } from './dom.js';
 import { availability, avatar, nameAvatar } from './person.js';
 
-/** @typedef {import('../types.d.ts').Buddy} Buddy */
-/** @typedef {import('../types.d.ts').Invitation} Invitation */
+/** @import { Buddy, Invitation } from '../types.d.ts' */
 /** @typedef {{ group: string, buddy: Buddy }} Row */
 
 export class Buddies {
@@ -14,13 +13,23 @@ export class Buddies {
   constructor(pane) {
     this.#pane = pane;
     this.invitations = h('ul', { class: 'invitations' });
-    this.inviting = h('section', { 'aria-labelledby': `${pane.id}-inv` }, h('h2', { id: `${pane.id}-inv` }, 'Invitations'), this.invitations);
+    this.inviting = h(
+      'section',
+      { 'aria-labelledby': `${pane.id}-inv` },
+      h('h2', { id: `${pane.id}-inv` }, 'Invitations'),
+      this.invitations,
+    );
     this.groups = h('div', { class: 'groups' });
     this.filter = h('input', { type: 'search', placeholder: 'Find a buddy', 'aria-label': 'Find a buddy', oninput: () => this.draw() });
     this.element = h(
       'nav',
       { class: 'people-list', 'aria-label': 'People' },
-      h('div', { class: 'row' }, this.filter, pane.curl('list buddies', () => ({ path: '/v1/buddies?include=presence' }))),
+      h(
+        'div',
+        { class: 'row' },
+        this.filter,
+        pane.curl('list buddies', () => ({ path: '/v1/buddies?include=presence' })),
+      ),
       this.inviting,
       this.groups,
       this.#adding(),
@@ -31,7 +40,12 @@ export class Buddies {
     const p = this.#pane;
     const id = `${p.id}-add`;
     const whom = h('input', { id, required: true, placeholder: 'dora@contoso.com', autocomplete: 'off', spellcheck: 'false' });
-    const kind = h('select', { 'aria-label': 'What it is' }, h('option', { value: 'account' }, 'Account'), h('option', { value: 'jid' }, 'JID'));
+    const kind = h(
+      'select',
+      { 'aria-label': 'What it is' },
+      h('option', { value: 'account' }, 'Account'),
+      h('option', { value: 'jid' }, 'JID'),
+    );
     const nick = h('input', { placeholder: 'Your nickname', 'aria-label': 'Your nickname for the invitation' });
     const body = () => ({ [kind.value]: whom.value.trim(), ...(nick.value.trim() && { nick: nick.value.trim() }) });
     const box = h('details', { class: 'add' });
@@ -46,7 +60,19 @@ export class Buddies {
     };
     box.append(
       h('summary', {}, 'Add a buddy'),
-      h('form', { class: 'fields', onsubmit: add }, h('label', { for: id }, 'Whom'), h('div', { class: 'row' }, kind, whom), nick, h('div', { class: 'row end' }, p.curl('add a buddy', () => ({ method: 'POST', path: '/v1/buddies', body: body() })), h('button', {}, 'Add'))),
+      h(
+        'form',
+        { class: 'fields', onsubmit: add },
+        h('label', { for: id }, 'Whom'),
+        h('div', { class: 'row' }, kind, whom),
+        nick,
+        h(
+          'div',
+          { class: 'row end' },
+          p.curl('add a buddy', () => ({ method: 'POST', path: '/v1/buddies', body: body() })),
+          h('button', {}, 'Add'),
+        ),
+      ),
     );
     return box;
   }
@@ -54,10 +80,16 @@ export class Buddies {
   draw() {
     const store = this.#pane.perch.store;
     set(this.inviting, 'hidden', store.invitations.size === 0);
-    sync(this.invitations, store.invitations.values(), (i) => i.jid, (i) => this.#invitation(i), (e, i) => {
-      text(e.querySelector('.name'), i.nick || i.jid);
-      text(e.querySelector('.status'), i.message);
-    });
+    sync(
+      this.invitations,
+      store.invitations.values(),
+      (i) => i.jid,
+      (i) => this.#invitation(i),
+      (e, i) => {
+        text(e.querySelector('.name'), i.nick || i.jid);
+        text(e.querySelector('.status'), i.message);
+      },
+    );
     const wanted = this.filter.value.trim().toLowerCase();
     /** @type {Map<string, Buddy[]>} */ const groups = new Map();
     for (const b of store.buddies.values()) {
@@ -67,22 +99,43 @@ export class Buddies {
     const strangers = [...store.conversations.values()].filter((c) => c.messages.length && !store.buddies.has(c.jid));
     if (strangers.length) groups.set('Others', [...(groups.get('Others') ?? []), ...strangers.map((c) => stranger(c.jid))]);
     const names = [...groups.keys()].sort((a, b) => Number(a === '') - Number(b === '') || a.localeCompare(b));
-    sync(this.groups, names, (g) => g, (g) => h('section', { 'aria-label': g || 'No group' }, h('h2', {}, g || 'Buddies'), h('ul', { class: 'buddies' })), (e, g) => this.#group(e.querySelector('ul'), groups.get(g) ?? []));
+    sync(
+      this.groups,
+      names,
+      (g) => g,
+      (g) => h('section', { 'aria-label': g || 'No group' }, h('h2', {}, g || 'Buddies'), h('ul', { class: 'buddies' })),
+      (e, g) => this.#group(e.querySelector('ul'), groups.get(g) ?? []),
+    );
   }
 
   /** @param {Element} list @param {Buddy[]} buddies */
   #group(list, buddies) {
     const presence = this.#pane.perch.store.presence;
     const name = (/** @type {Buddy} */ b) => this.#pane.nameOf(b.jid);
-    buddies.sort((a, b) => Number(presence.get(b.jid)?.available ?? 0) - Number(presence.get(a.jid)?.available ?? 0) || name(a).localeCompare(name(b)));
-    sync(list, buddies, (b) => b.jid, (b) => this.#buddy(b), (e, b) => this.#updateBuddy(e, b));
+    buddies.sort(
+      (a, b) => Number(presence.get(b.jid)?.available ?? 0) - Number(presence.get(a.jid)?.available ?? 0) || name(a).localeCompare(name(b)),
+    );
+    sync(
+      list,
+      buddies,
+      (b) => b.jid,
+      (b) => this.#buddy(b),
+      (e, b) => this.#updateBuddy(e, b),
+    );
   }
 
   /** @param {Buddy} b */
   #buddy(b) {
     const face = avatar(this.#pane.nameOf(b.jid));
     void this.#pane.photos.show(b.jid, face);
-    const parts = [face, h('span', { class: 'dot' }), h('span', { class: 'name' }), h('span', { class: 'hidden word' }), h('span', { class: 'status' }), h('span', { class: 'badge' })];
+    const parts = [
+      face,
+      h('span', { class: 'dot' }),
+      h('span', { class: 'name' }),
+      h('span', { class: 'hidden word' }),
+      h('span', { class: 'status' }),
+      h('span', { class: 'badge' }),
+    ];
     return h('li', {}, h('button', { class: 'buddy', 'data-jid': b.jid, onclick: () => this.#pane.talk(b.jid) }, ...parts));
   }
 
@@ -140,5 +193,5 @@ export class Buddies {
   }
 }
 
-/** Somebody who writes and is no buddy. @param {string} jid @returns {Buddy} */
+/** The row of an account that has written and is no buddy. @param {string} jid @returns {Buddy} */
 const stranger = (jid) => ({ jid, name: '', groups: ['Others'], subscription: 'none', ask: null, approved: false });

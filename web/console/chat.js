@@ -2,12 +2,18 @@
 import { attempt, clock, h, moment, note, set, sync, text } from './dom.js';
 import { availability, showCard } from './person.js';
 
-/** @typedef {import('../types.d.ts').StoredMessage} StoredMessage */
+/** @import { StoredMessage } from '../types.d.ts' */
 
 const marks = { pending: '', accepted: '✓', sent: '✓', acked: '✓✓', delivered: '✓✓', displayed: '✓✓', failed: '!', unknown: '?' };
 const words = {
-  pending: 'waits to be sent', accepted: 'accepted: the gateway has it', sent: 'sent to the XMPP service', acked: 'the service has it', delivered: 'a device has it',
-  displayed: 'seen', failed: 'not sent', unknown: 'the link was lost; the service cannot tell whether it came',
+  pending: 'waits to be sent',
+  accepted: 'accepted: the gateway has it',
+  sent: 'sent to the XMPP service',
+  acked: 'the service has it',
+  delivered: 'a device has it',
+  displayed: 'seen',
+  failed: 'not sent',
+  unknown: 'the link was lost; the service cannot tell whether it came',
 };
 
 export class Chat {
@@ -24,18 +30,47 @@ export class Chat {
     const id = pane.id;
     this.title = h('h2', { id: `${id}-chat`, tabindex: -1 });
     this.presence = h('p', { class: 'status' });
-    this.empty = h('div', { class: 'nothing' }, h('p', {}, 'Pick somebody to talk to.'), h('p', { class: 'status' }, 'Echo answers whatever you say.'));
+    this.empty = h(
+      'div',
+      { class: 'nothing' },
+      h('p', {}, 'Pick somebody to talk to.'),
+      h('p', { class: 'status' }, 'Echo answers whatever you say.'),
+    );
     this.older = h('button', { class: 'quiet older', onclick: () => this.#loadOlder() }, 'Older messages');
     this.list = h('ol', { class: 'messages' });
     this.typing = h('p', { class: 'typing', 'aria-live': 'polite' });
-    this.log = h('div', { class: 'log', role: 'log', 'aria-label': 'Messages', tabindex: 0, onscroll: () => this.log.scrollTop < 40 && this.#loadOlder() }, this.older, this.list, this.typing);
-    this.input = h('textarea', { rows: 1, placeholder: 'Write a message', 'aria-label': 'Message', onkeydown: (/** @type {KeyboardEvent} */ e) => this.#key(e), oninput: () => this.#composing() });
+    this.log = h(
+      'div',
+      { class: 'log', role: 'log', 'aria-label': 'Messages', tabindex: 0, onscroll: () => this.log.scrollTop < 40 && this.#loadOlder() },
+      this.older,
+      this.list,
+      this.typing,
+    );
+    this.input = h('textarea', {
+      rows: 1,
+      placeholder: 'Write a message',
+      'aria-label': 'Message',
+      onkeydown: (/** @type {KeyboardEvent} */ e) => this.#key(e),
+      oninput: () => this.#composing(),
+    });
     const call = () => ({ method: 'POST', path: '/v1/messages', body: { to: this.#jid, body: this.input.value || 'Hello!' } });
-    this.form = h('form', { class: 'write', onsubmit: (/** @type {Event} */ e) => (e.preventDefault(), this.#send()) }, this.input, pane.curl('send a message', call), h('button', {}, 'Send'));
+    this.form = h(
+      'form',
+      { class: 'write', onsubmit: (/** @type {Event} */ e) => (e.preventDefault(), this.#send()) },
+      this.input,
+      pane.curl('send a message', call),
+      h('button', {}, 'Send'),
+    );
     const history = pane.curl('read the archive', () => ({ path: `/v1/archive?with=${encodeURIComponent(this.#jid)}&limit=10` }));
     const card = h('button', { class: 'quiet', onclick: () => this.#card() }, 'Card');
     const back = h('button', { class: 'quiet back', 'aria-label': 'Back to the people', onclick: () => this.#back() }, '‹');
-    this.inside = h('div', { class: 'inside', hidden: true }, h('header', {}, back, h('div', { class: 'names' }, this.title, this.presence), history, card), this.log, this.form);
+    this.inside = h(
+      'div',
+      { class: 'inside', hidden: true },
+      h('header', {}, back, h('div', { class: 'names' }, this.title, this.presence), history, card),
+      this.log,
+      this.form,
+    );
     this.element = h('section', { class: 'chat', 'aria-label': 'Conversation' }, this.empty, this.inside);
   }
 
@@ -57,13 +92,21 @@ export class Chat {
   #back() {
     const jid = this.#jid;
     this.#pane.talk('');
-    const row = /** @type {HTMLElement | undefined} */ ([...this.#pane.element.querySelectorAll('.buddy')].find((b) => b.getAttribute('data-jid') === jid));
+    const row = /** @type {HTMLElement | undefined} */ (
+      [...this.#pane.element.querySelectorAll('.buddy')].find((b) => b.getAttribute('data-jid') === jid)
+    );
     row?.focus();
   }
 
   #card() {
     const jid = this.#jid;
-    showCard(this.#pane.perch, this.#pane.photos, jid, this.#pane.nameOf(jid), this.#pane.curl('fetch the card', () => ({ path: `/v1/vcards/${encodeURIComponent(jid)}` })));
+    showCard(
+      this.#pane.perch,
+      this.#pane.photos,
+      jid,
+      this.#pane.nameOf(jid),
+      this.#pane.curl('fetch the card', () => ({ path: `/v1/vcards/${encodeURIComponent(jid)}` })),
+    );
   }
 
   /** @param {boolean} [first] the newest page */
@@ -96,20 +139,26 @@ export class Chat {
     clearTimeout(this.#paused);
     this.#typed = 0;
     this.log.scrollTop = this.log.scrollHeight;
-    // What was refused or cancelled shows that itself; only what is not shown is said here.
-    this.#pane.perch.send(this.#jid, body).catch((e) => (e.code === 'outbox-full' || e.status === 401) && note(e.message, 'bad'));
+    this.#pane.perch.send(this.#jid, body).catch((e) => {
+      // A message that was refused or cancelled shows that itself.
+      if (e.code === 'outbox-full' || e.status === 401) note(e.message, 'bad');
+    });
   }
 
-  /** Tells the other side, at most every five seconds, and when it has stopped. */
+  /** Sends chat states: composing at most every five seconds, and paused after the last key. */
   #composing() {
     const jid = this.#jid;
-    const tell = (/** @type {'composing' | 'paused'} */ state) => void this.#pane.perch.setChatState(jid, state).catch(() => {}); // a signal that is lost is no loss
+    // A chat state that is lost does no harm.
+    const send = (/** @type {'composing' | 'paused'} */ state) => void this.#pane.perch.setChatState(jid, state).catch(() => {});
     if (Date.now() - this.#typed > 5000) {
       this.#typed = Date.now();
-      tell('composing');
+      send('composing');
     }
     clearTimeout(this.#paused);
-    this.#paused = setTimeout(() => this.#typed && ((this.#typed = 0), tell('paused')), 6000);
+    this.#paused = setTimeout(() => {
+      if (this.#typed) send('paused');
+      this.#typed = 0;
+    }, 6000);
   }
 
   draw() {
@@ -134,19 +183,40 @@ export class Chat {
       rows.push({ key: m.key, m });
     }
     if (c.gap) rows.push({ key: 'gap', day: 'Some messages may be missing here' });
-    sync(this.list, rows, (r) => r.key, (r) => (r.m ? this.#message(r.m) : h('li', { class: 'day' }, r.day)), (e, r) => r.m && this.#update(e, r.m));
+    sync(
+      this.list,
+      rows,
+      (r) => r.key,
+      (r) => (r.m ? this.#message(r.m) : h('li', { class: 'day' }, r.day)),
+      (e, r) => r.m && this.#update(e, r.m),
+    );
     if (atEnd) this.log.scrollTop = this.log.scrollHeight;
   }
 
   /** @param {StoredMessage} m */
   #message(m) {
-    return h('li', { class: `message ${m.direction}`, 'data-id': m.id }, h('span', { class: 'hidden' }, m.direction === 'in' ? `${this.#pane.nameOf(this.#jid)}: ` : 'You: '), h('p', { class: 'body', dir: 'auto' }, m.body), h('p', { class: 'meta' }, h('time', {}), h('span', { class: 'mark' }), h('button', { class: 'link', hidden: true, onclick: () => attempt(() => this.#pane.perch.retry(this.#jid, m.id)) }, 'Try again'), h('button', { class: 'link', hidden: true, onclick: () => attempt(() => this.#cancel(m)) })));
+    return h(
+      'li',
+      { class: `message ${m.direction}`, 'data-id': m.id },
+      h('span', { class: 'hidden' }, m.direction === 'in' ? `${this.#pane.nameOf(this.#jid)}: ` : 'You: '),
+      h('p', { class: 'body', dir: 'auto' }, m.body),
+      h(
+        'p',
+        { class: 'meta' },
+        h('time', {}),
+        h('span', { class: 'mark' }),
+        h('button', { class: 'link', hidden: true, onclick: () => attempt(() => this.#pane.perch.retry(this.#jid, m.id)) }, 'Try again'),
+        h('button', { class: 'link', hidden: true, onclick: () => attempt(() => this.#cancel(m)) }),
+      ),
+    );
   }
 
-  /** What a pending message waits for, in words. */
+  /** What a pending message waits for, as text. */
   #waiting() {
     const { waits } = this.#pane.perch.outbox;
-    return { stream: 'Waits for the connection', backoff: 'Waits to try again', credentials: 'Waits for a new token', none: 'Sending…' }[waits ?? 'none'];
+    return { stream: 'Waits for the connection', backoff: 'Waits to try again', credentials: 'Waits for a new token', none: 'Sending…' }[
+      waits ?? 'none'
+    ];
   }
 
   /** Takes back a message that waits, or dismisses one that has failed. @param {StoredMessage} m */
@@ -166,7 +236,14 @@ export class Chat {
     text(drop, m.status === 'failed' ? 'Dismiss' : 'Cancel');
     set(e, 'data-id', m.id);
     if (!m.status) return;
-    text(mark, m.status === 'failed' ? `Not sent: ${m.error ?? 'the service refused it'}` : m.status === 'pending' ? this.#waiting() : marks[m.status]);
+    text(
+      mark,
+      m.status === 'failed'
+        ? `Not sent: ${m.error ?? 'the service refused it'}`
+        : m.status === 'pending'
+          ? this.#waiting()
+          : marks[m.status],
+    );
     set(mark, 'role', m.status === 'failed' || m.status === 'pending' ? null : 'img');
     set(mark, 'aria-label', m.status === 'failed' || m.status === 'pending' ? null : words[m.status]);
     set(mark, 'title', words[m.status]);

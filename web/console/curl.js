@@ -25,7 +25,12 @@ export async function copy(call, token) {
     note('Copied: the same as a curl command');
   } catch {
     const area = h('textarea', { readonly: true, rows: 5, 'aria-label': 'curl command' }, command);
-    const box = h('dialog', { class: 'box', 'aria-label': 'The same as a curl command', onclose: () => box.remove() }, area, h('form', { method: 'dialog' }, h('button', {}, 'Close')));
+    const box = h(
+      'dialog',
+      { class: 'box', 'aria-label': 'The same as a curl command', onclose: () => box.remove() },
+      area,
+      h('form', { method: 'dialog' }, h('button', {}, 'Close')),
+    );
     document.body.append(box);
     box.showModal();
     area.select();
@@ -34,5 +39,9 @@ export async function copy(call, token) {
 
 /** A small button beside an action. @param {string} what @param {() => Call} call @param {() => string} token */
 export function curlButton(what, call, token) {
-  return h('button', { type: 'button', class: 'curl', title: 'Copy as curl', 'aria-label': `Copy as curl: ${what}`, onclick: () => copy(call(), token()) }, 'curl');
+  return h(
+    'button',
+    { type: 'button', class: 'curl', title: 'Copy as curl', 'aria-label': `Copy as curl: ${what}`, onclick: () => copy(call(), token()) },
+    'curl',
+  );
 }

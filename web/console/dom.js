@@ -15,7 +15,12 @@ export function h(tag, props = {}, ...children) {
     if (k.startsWith('on')) e.addEventListener(k.slice(2), v);
     else set(e, k, v);
   }
-  e.append(...children.flat().filter((c) => c !== null && c !== false && c !== undefined).map((c) => /** @type {Node | string} */ (c)));
+  e.append(
+    ...children
+      .flat()
+      .filter((c) => c !== null && c !== false && c !== undefined)
+      .map((c) => /** @type {Node | string} */ (c)),
+  );
   return e;
 }
 
@@ -67,14 +72,14 @@ export function soon(f) {
   };
 }
 
-/** A word for people about what has happened. @param {string} message @param {'info' | 'bad'} [kind] */
+/** Shows a short message for some seconds. @param {string} message @param {'info' | 'bad'} [kind] */
 export function note(message, kind = 'info') {
   const e = h('p', { class: `note ${kind}` }, message);
   document.getElementById('notes')?.append(e);
   setTimeout(() => e.remove(), kind === 'bad' ? 9000 : 4000);
 }
 
-/** Does something and tells when it fails. @param {() => Promise<unknown>} f */
+/** Runs an action and shows its failure. Resolves with whether it succeeded. @param {() => Promise<unknown>} f */
 export async function attempt(f) {
   try {
     await f();

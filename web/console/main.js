@@ -1,5 +1,5 @@
 // The console: one account, or two side by side (/?split). It uses perch.js and nothing
-// else, so whatever it shows your own front end can show too.
+// else, so every front end can show the same.
 import { h, set } from './dom.js';
 import { Pane } from './pane.js';
 import { returned, signIn } from './signin.js';
@@ -42,7 +42,7 @@ function first(slot) {
   return sessionStorage.getItem(`perch:${slot}:left`) ? '' : accounts.length > 1 ? `demo-${accounts[slots.indexOf(slot)]}` : '';
 }
 
-/** Two accounts side by side talk to each other as long as nobody else was picked. */
+/** Two accounts side by side open their conversation, unless another one was picked. */
 async function meet() {
   const [a, b] = [panes.get('left'), panes.get('right')];
   if (!a || !b) return;
@@ -53,7 +53,8 @@ async function meet() {
 
 const problem = returned((slot, token) => storage(slot).signIn(token));
 document.body.classList.toggle('split', split);
-for (const a of document.querySelectorAll('[data-page]')) set(a, 'aria-current', a.getAttribute('data-page') === (split ? 'split' : 'one') ? 'page' : null);
+for (const a of document.querySelectorAll('[data-page]'))
+  set(a, 'aria-current', a.getAttribute('data-page') === (split ? 'split' : 'one') ? 'page' : null);
 main.replaceChildren();
 if (problem) main.append(h('p', { class: 'banner bad', role: 'alert' }, problem));
 for (const slot of slots) {

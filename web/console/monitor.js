@@ -16,10 +16,20 @@ export class Monitor {
     this.#pane = pane;
     this.list = h('ol', { class: 'frames', tabindex: 0, 'aria-label': 'Frames, newest first' });
     this.types = h('div', { class: 'types', role: 'group', 'aria-label': 'Types to show' });
-    const pause = h('button', { class: 'quiet', 'aria-pressed': 'false', onclick: () => set(pause, 'aria-pressed', String((this.#paused = !this.#paused))) }, 'Pause');
+    const pause = h(
+      'button',
+      { class: 'quiet', 'aria-pressed': 'false', onclick: () => set(pause, 'aria-pressed', String((this.#paused = !this.#paused))) },
+      'Pause',
+    );
     const clear = h('button', { class: 'quiet', onclick: () => this.list.replaceChildren() }, 'Clear');
     const stream = pane.curl('the event stream', () => ({ path: '/v1/events', accept: 'application/x-ndjson' }));
-    this.element = h('section', { class: 'monitor', id: `${pane.id}-monitor`, 'aria-label': 'Event monitor', hidden: true }, h('header', {}, h('h2', {}, 'Events'), stream, pause, clear), this.types, this.list);
+    this.element = h(
+      'section',
+      { class: 'monitor', id: `${pane.id}-monitor`, 'aria-label': 'Event monitor', hidden: true },
+      h('header', {}, h('h2', {}, 'Events'), stream, pause, clear),
+      this.types,
+      this.list,
+    );
     pane.perch.on('*', (f) => this.#add(f.type, f.time, f.id ?? '', f));
     pane.perch.on('error', (f) => this.#add('error', f.time, '', f));
     pane.perch.on('request', (c) => this.#add('REST', new Date().toISOString(), `${c.method} ${c.path} ${c.status}`, c.body, c));
@@ -34,15 +44,29 @@ export class Monitor {
   #add(type, time, id, value, call) {
     this.#count(type);
     if (this.#paused) return;
-    const line = h('summary', {}, h('time', {}, new Date(time).toLocaleTimeString([], { hour12: false })), h('b', { class: `t-${type.split('.')[0]}` }, type), h('span', { class: 'mono' }, id));
-    const entry = h('li', { 'data-type': type, hidden: this.#hidden.has(type) }, h('details', { ontoggle: (/** @type {Event} */ e) => this.#unfold(/** @type {HTMLDetailsElement} */ (e.target), value) }, line), call ? h('button', { class: 'curl', 'aria-label': `Copy as curl: ${id}`, onclick: () => copy(call, this.#pane.token) }, 'curl') : null);
+    const line = h(
+      'summary',
+      {},
+      h('time', {}, new Date(time).toLocaleTimeString([], { hour12: false })),
+      h('b', { class: `t-${type.split('.')[0]}` }, type),
+      h('span', { class: 'mono' }, id),
+    );
+    const entry = h(
+      'li',
+      { 'data-type': type, hidden: this.#hidden.has(type) },
+      h('details', { ontoggle: (/** @type {Event} */ e) => this.#unfold(/** @type {HTMLDetailsElement} */ (e.target), value) }, line),
+      call
+        ? h('button', { class: 'curl', 'aria-label': `Copy as curl: ${id}`, onclick: () => copy(call, this.#pane.token) }, 'curl')
+        : null,
+    );
     this.list.prepend(entry);
     while (this.list.childElementCount > most) this.list.lastElementChild?.remove();
   }
 
-  /** The text of a frame is made when somebody looks. @param {HTMLDetailsElement} e @param {unknown} value */
+  /** The text of a frame is made when it is unfolded. @param {HTMLDetailsElement} e @param {unknown} value */
   #unfold(e, value) {
-    if (e.open && e.childElementCount === 1) e.append(h('pre', { tabindex: 0 }, value === undefined ? 'no body' : JSON.stringify(value, null, 2)));
+    if (e.open && e.childElementCount === 1)
+      e.append(h('pre', { tabindex: 0 }, value === undefined ? 'no body' : JSON.stringify(value, null, 2)));
   }
 
   /** @param {string} type */
@@ -52,7 +76,11 @@ export class Monitor {
     const known = [...this.types.children].find((e) => e.getAttribute('data-type') === type);
     const label = `${type} ${n}`;
     if (known) return text(known, label);
-    const button = h('button', { class: 'filter', 'data-type': type, 'aria-pressed': 'true', onclick: () => this.#filter(button, type) }, label);
+    const button = h(
+      'button',
+      { class: 'filter', 'data-type': type, 'aria-pressed': 'true', onclick: () => this.#filter(button, type) },
+      label,
+    );
     this.types.append(button);
   }
 

@@ -53,7 +53,11 @@ export class Pane {
   #build() {
     this.face = avatar('?');
     this.name = h('h1', { id: `${this.id}-name`, tabindex: -1 }, 'Signing in…');
-    this.toggle = h('button', { class: 'quiet', 'aria-expanded': 'false', 'aria-controls': `${this.id}-monitor`, onclick: () => this.#toggleMonitor() }, 'Events');
+    this.toggle = h(
+      'button',
+      { class: 'quiet', 'aria-expanded': 'false', 'aria-controls': `${this.id}-monitor`, onclick: () => this.#toggleMonitor() },
+      'Events',
+    );
     return h(
       'section',
       { class: 'pane', 'aria-labelledby': `${this.id}-name` },
@@ -77,7 +81,7 @@ export class Pane {
     void this.known.then((jid) => this.face && this.photos.show(jid, this.face));
   }
 
-  /** Opens the conversation with somebody. @param {string} jid @param {boolean} [picked] by a person, not by the page */
+  /** Opens the conversation with an account. @param {string} jid @param {boolean} [picked] by the user, not by the page */
   talk(jid, picked = true) {
     this.#open = jid;
     this.#picked = this.#picked || picked;
@@ -87,7 +91,7 @@ export class Pane {
     this.save();
   }
 
-  /** Who is to be seen when nobody was picked. @param {string} jid */
+  /** Opens a conversation if the user has picked none. @param {string} jid */
   suggest(jid) {
     if (!this.#picked) this.talk(jid, false);
   }
@@ -96,7 +100,7 @@ export class Pane {
     return this.#open;
   }
 
-  /** What to call somebody. @param {string} jid */
+  /** The name to show for an account. @param {string} jid */
   nameOf(jid) {
     const s = this.perch.store;
     return s.buddies.get(jid)?.name || s.invitations.get(jid)?.nick || (jid.split('@')[0] ?? jid);

@@ -1,7 +1,7 @@
 // How people look: avatar, presence, card.
 import { attempt, h, moment, set, text } from './dom.js';
 
-/** @typedef {import('../types.d.ts').Presence} Presence */
+/** @import { Presence } from '../types.d.ts' */
 
 /** A round picture; initials until there is a photo. @param {string} name */
 export function avatar(name) {
@@ -14,7 +14,13 @@ export function avatar(name) {
 export function nameAvatar(e, name) {
   if (e.querySelector('img')) return;
   const words = name.trim().split(/\s+/);
-  text(e, (words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]]).map((w) => [...(w ?? '')][0] ?? '').join('').toUpperCase());
+  text(
+    e,
+    (words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]])
+      .map((w) => [...(w ?? '')][0] ?? '')
+      .join('')
+      .toUpperCase(),
+  );
   let hue = 0;
   for (const c of name) hue = (hue * 31 + (c.codePointAt(0) ?? 0)) % 12;
   set(e, 'data-hue', hue);
@@ -43,7 +49,10 @@ export class Photos {
   #url(jid) {
     let url = this.#urls.get(jid);
     if (!url) {
-      url = this.#perch.getPhoto(jid).then((b) => b && URL.createObjectURL(b)).catch(() => null);
+      url = this.#perch
+        .getPhoto(jid)
+        .then((b) => b && URL.createObjectURL(b))
+        .catch(() => null);
       this.#urls.set(jid, url);
     }
     return url;
@@ -69,24 +78,41 @@ export function availability(p) {
 }
 
 const labels = /** @type {[string, string][]} */ ([
-  ['nickname', 'Nickname'], ['given_name', 'Given name'], ['family_name', 'Family name'], ['emails', 'E-mail'], ['phones', 'Phone'],
-  ['organization', 'Organization'], ['title', 'Title'], ['birthday', 'Birthday'], ['url', 'Address'], ['description', 'About'],
+  ['nickname', 'Nickname'],
+  ['given_name', 'Given name'],
+  ['family_name', 'Family name'],
+  ['emails', 'E-mail'],
+  ['phones', 'Phone'],
+  ['organization', 'Organization'],
+  ['title', 'Title'],
+  ['birthday', 'Birthday'],
+  ['url', 'Address'],
+  ['description', 'About'],
 ]);
 
-/** Shows a card in a dialogue. @param {import('../perch.js').Perch} perch @param {Photos} photos @param {string} jid @param {string} name @param {HTMLElement} curl */
+/** Shows a card in a dialogue.
+ * @param {import('../perch.js').Perch} perch @param {Photos} photos @param {string} jid @param {string} name
+ * @param {HTMLElement} curl */
 export function showCard(perch, photos, jid, name, curl) {
   const picture = avatar(name);
   picture.classList.add('large');
   void photos.show(jid, picture);
   const title = h('h2', {}, name);
   const list = h('dl', {}, h('dt', {}, 'JID'), h('dd', { class: 'mono' }, jid));
-  const box = h('dialog', { class: 'box', 'aria-label': `Card of ${name}`, onclose: () => box.remove() }, h('header', {}, picture, title), list, h('form', { method: 'dialog', class: 'row end' }, curl, h('button', {}, 'Close')));
+  const box = h(
+    'dialog',
+    { class: 'box', 'aria-label': `Card of ${name}`, onclose: () => box.remove() },
+    h('header', {}, picture, title),
+    list,
+    h('form', { method: 'dialog', class: 'row end' }, curl, h('button', {}, 'Close')),
+  );
   document.body.append(box);
   box.showModal();
   void attempt(async () => {
     const card = /** @type {Record<string, any>} */ (await perch.getVCard(jid));
     if (card.full_name) text(title, card.full_name);
-    for (const [field, label] of labels) if (card[field]?.length) list.append(h('dt', {}, label), h('dd', {}, [card[field]].flat().join(', ')));
+    for (const [field, label] of labels)
+      if (card[field]?.length) list.append(h('dt', {}, label), h('dd', {}, [card[field]].flat().join(', ')));
     list.append(h('dt', {}, 'Fetched'), h('dd', {}, moment(card.fetched_at)));
   });
 }

@@ -2,15 +2,28 @@
 import { attempt, clock, h, moment, note, set, text } from './dom.js';
 import { leave as toSignIn } from './signin.js';
 
-const shows = [['', 'Available'], ['chat', 'Wants to talk'], ['away', 'Away'], ['xa', 'Away for long'], ['dnd', 'Do not disturb'], ['offline', 'Appear offline']];
+const shows = [
+  ['', 'Available'],
+  ['chat', 'Wants to talk'],
+  ['away', 'Away'],
+  ['xa', 'Away for long'],
+  ['dnd', 'Do not disturb'],
+  ['offline', 'Appear offline'],
+];
 
 const states = { connecting: 'Signing in', online: 'Online', reconnecting: 'Reconnecting', suspended: 'Suspended', closed: 'Ended' };
 
-/** Reasons as people say them; an unknown one is shown as it is. */
+/** The text for each reason of a state; an unknown reason is shown as it is. */
 const reasons = /** @type {Record<string, string>} */ ({
-  'link-lost': 'the link to the XMPP service was lost', credentials: 'the service does not accept the token any more', conflict: 'another client took this session',
-  policy: 'the service refused what was sent', config: 'the gateway is set up wrongly for this service', 'redirect-refused': 'the service sent us to a host that is not allowed',
-  'upstream-tls': 'the certificate of the service is not right', 'signed-out': 'you have signed out', 'try-later': 'the service asks to try again later',
+  'link-lost': 'the link to the XMPP service was lost',
+  credentials: 'the service does not accept the token any more',
+  conflict: 'another client took this session',
+  policy: 'the service refused what was sent',
+  config: 'the gateway is set up wrongly for this service',
+  'redirect-refused': 'the service sent us to a host that is not allowed',
+  'upstream-tls': 'the certificate of the service is not right',
+  'signed-out': 'you have signed out',
+  'try-later': 'the service asks to try again later',
 });
 
 const cutter = 'scissors@contoso.com';
@@ -23,17 +36,45 @@ export class SessionBox {
   constructor(pane, leave) {
     this.#pane = pane;
     this.#leave = leave;
-    this.chip = h('button', { class: 'chip', 'aria-expanded': 'false', 'aria-controls': `${pane.id}-session`, onclick: () => this.#toggle() }, h('span', { class: 'dot' }), h('span', { class: 'label' }));
+    this.chip = h(
+      'button',
+      { class: 'chip', 'aria-expanded': 'false', 'aria-controls': `${pane.id}-session`, onclick: () => this.#toggle() },
+      h('span', { class: 'dot' }),
+      h('span', { class: 'label' }),
+    );
     this.banner = h('div', { class: 'banner', role: 'status', hidden: true });
     this.facts = h('dl', {});
     this.own = this.#ownPresence();
     const get = pane.curl('state of the session', () => ({ path: '/v1/session' }));
     const stream = pane.curl('the event stream', () => ({ path: '/v1/events', accept: 'application/x-ndjson' }));
-    this.cut = h('button', { class: 'quiet', hidden: !pane.token.startsWith('demo-'), onclick: () => this.#cutLink() }, 'Cut the XMPP link');
-    const drop = h('button', { class: 'quiet', onclick: () => (this.#pane.perch.disconnect(), this.#pane.perch.connect()) }, 'Reopen the stream');
+    this.cut = h(
+      'button',
+      { class: 'quiet', hidden: !pane.token.startsWith('demo-'), onclick: () => this.#cutLink() },
+      'Cut the XMPP link',
+    );
+    const drop = h(
+      'button',
+      { class: 'quiet', onclick: () => (this.#pane.perch.disconnect(), this.#pane.perch.connect()) },
+      'Reopen the stream',
+    );
     const forget = h('button', { class: 'quiet', onclick: leave }, 'Leave (stay online)');
     const end = h('button', { class: 'danger', onclick: () => attempt(async () => (await pane.perch.signOut(), leave())) }, 'Sign out');
-    this.panel = h('section', { class: 'session', id: `${pane.id}-session`, 'aria-label': 'Session', hidden: true }, this.facts, h('div', { class: 'row wrap' }, get, stream, this.cut, drop, forget, end, pane.curl('sign out', () => ({ method: 'DELETE', path: '/v1/session' }))));
+    this.panel = h(
+      'section',
+      { class: 'session', id: `${pane.id}-session`, 'aria-label': 'Session', hidden: true },
+      this.facts,
+      h(
+        'div',
+        { class: 'row wrap' },
+        get,
+        stream,
+        this.cut,
+        drop,
+        forget,
+        end,
+        pane.curl('sign out', () => ({ method: 'DELETE', path: '/v1/session' })),
+      ),
+    );
   }
 
   #toggle() {
@@ -46,19 +87,31 @@ export class SessionBox {
     const p = this.#pane;
     const show = h('select', { 'aria-label': 'Your presence' }, ...shows.map(([value, label]) => h('option', { value }, label)));
     const status = h('input', { placeholder: 'Say something about yourself', 'aria-label': 'Your status', maxlength: 200 });
-    const body = () => (show.value === 'offline' ? { available: false, status: status.value } : { available: true, show: show.value || null, status: status.value });
+    const body = () =>
+      show.value === 'offline'
+        ? { available: false, status: status.value }
+        : { available: true, show: show.value || null, status: status.value };
     const apply = () => attempt(() => p.perch.setOwnPresence(/** @type {any} */ (body())));
     show.addEventListener('change', apply);
     status.addEventListener('change', apply);
-    void p.perch.getOwnPresence().then((own) => {
-      show.value = own.available ? (own.show ?? '') : 'offline';
-      if (document.activeElement !== status) status.value = own.status;
-    }, () => {});
-    return h('form', { class: 'own', onsubmit: (/** @type {Event} */ e) => (e.preventDefault(), status.blur()) }, show, status, p.curl('set your presence', () => ({ method: 'PUT', path: '/v1/presence/me', body: body() })));
+    void p.perch.getOwnPresence().then(
+      (own) => {
+        show.value = own.available ? (own.show ?? '') : 'offline';
+        if (document.activeElement !== status) status.value = own.status;
+      },
+      () => {},
+    );
+    return h(
+      'form',
+      { class: 'own', onsubmit: (/** @type {Event} */ e) => (e.preventDefault(), status.blur()) },
+      show,
+      status,
+      p.curl('set your presence', () => ({ method: 'PUT', path: '/v1/presence/me', body: body() })),
+    );
   }
 
-  /** The demo service has an account that cuts the link of whoever asks it to: a message
-   * like any other, so the button needs no address of its own. */
+  /** The demo service has an account that cuts the link of the account that writes to it, so
+   * the button needs no operation of its own. */
   #cutLink() {
     const { perch } = this.#pane;
     return attempt(async () => {
@@ -77,9 +130,16 @@ export class SessionBox {
     this.#drawBanner();
     if (!s || this.panel.hidden) return;
     const facts = [
-      ['State', states[s.state] + (s.reason ? `: ${reasons[s.reason] ?? s.reason}` : '')], ['Since', moment(s.since)], ['JID', `${s.jid}/${s.resource}`], ['Service', s.upstream],
-      ['Features', s.features.join(', ') || 'none'], ['Delivery', `level ${s.delivery}`], ['Last stanza', moment(s.last_stanza_at)], ['Ping', s.ping_rtt_ms === null ? 'not measured yet' : `${s.ping_rtt_ms} ms`],
-      ['Stream', `${connection.state} over ${connection.transport ?? 'nothing'}, ${connection.connects} connections`], ['Cursor', this.#pane.perch.cursor || 'none'],
+      ['State', states[s.state] + (s.reason ? `: ${reasons[s.reason] ?? s.reason}` : '')],
+      ['Since', moment(s.since)],
+      ['JID', `${s.jid}/${s.resource}`],
+      ['Service', s.upstream],
+      ['Features', s.features.join(', ') || 'none'],
+      ['Delivery', `level ${s.delivery}`],
+      ['Last stanza', moment(s.last_stanza_at)],
+      ['Ping', s.ping_rtt_ms === null ? 'not measured yet' : `${s.ping_rtt_ms} ms`],
+      ['Stream', `${connection.state} over ${connection.transport ?? 'nothing'}, ${connection.connects} connections`],
+      ['Cursor', this.#pane.perch.cursor || 'none'],
     ];
     this.facts.replaceChildren(...facts.flatMap(([k, v]) => [h('dt', {}, k), h('dd', {}, v)]));
   }
@@ -89,10 +149,22 @@ export class SessionBox {
     const s = store.session;
     /** @type {[string, () => (Node | string)[]] | null} */ let what = null;
     if (connection.state === 'stopped') what = [`stopped ${connection.code}`, () => this.#stopped(connection.code, connection.reason)];
-    else if (connection.state === 'waiting') what = ['waiting', () => ['The gateway cannot be reached; trying again.', h('button', { class: 'quiet', onclick: () => this.#pane.perch.reconnect() }, 'Now')]];
+    else if (connection.state === 'waiting')
+      what = [
+        'waiting',
+        () => [
+          'The gateway cannot be reached; trying again.',
+          h('button', { class: 'quiet', onclick: () => this.#pane.perch.reconnect() }, 'Now'),
+        ],
+      ];
     else if (s?.state === 'suspended' && s.reason === 'credentials') what = ['credentials', () => this.#expired()];
     else if (s && s.state !== 'online' && s.state !== 'connecting') {
-      what = [`${s.state} ${s.reason} ${s.retry_at}`, () => [`${states[s.state]}: ${reasons[s.reason] ?? s.reason}.${s.retry_at ? ` Next attempt at ${clock(s.retry_at)}.` : ''} What you see is what was known before.`]];
+      what = [
+        `${s.state} ${s.reason} ${s.retry_at}`,
+        () => [
+          `${states[s.state]}: ${reasons[s.reason] ?? s.reason}.${s.retry_at ? ` Next attempt at ${clock(s.retry_at)}.` : ''} What you see is what was known before.`,
+        ],
+      ];
     }
     if ((this.banner.dataset.what ?? '') === (what?.[0] ?? '')) return;
     this.banner.dataset.what = what?.[0] ?? '';
@@ -103,17 +175,32 @@ export class SessionBox {
   /** @param {number} code @param {string} reason */
   #stopped(code, reason) {
     if (code === 4001) return ['The gateway does not accept this token.', h('button', { onclick: this.#leave }, 'Sign in again')];
-    return [`The event stream has ended (${code} ${reason}).`, h('button', { class: 'quiet', onclick: () => this.#pane.perch.reconnect() }, 'Open it again'), h('button', { class: 'quiet', onclick: this.#leave }, 'Sign in again')];
+    return [
+      `The event stream has ended (${code} ${reason}).`,
+      h('button', { class: 'quiet', onclick: () => this.#pane.perch.reconnect() }, 'Open it again'),
+      h('button', { class: 'quiet', onclick: this.#leave }, 'Sign in again'),
+    ];
   }
 
   /** The session lives and its caches can be read, but the service wants a fresh token. */
   #expired() {
-    const token = h('input', { type: 'password', required: true, autocomplete: 'off', 'aria-label': 'Fresh token', placeholder: 'Fresh token' });
+    const token = h('input', {
+      type: 'password',
+      required: true,
+      autocomplete: 'off',
+      'aria-label': 'Fresh token',
+      placeholder: 'Fresh token',
+    });
     const renew = async (/** @type {Event} */ e) => {
       e.preventDefault();
       if (await this.#pane.renew(token.value.trim())) note('The session goes on with the fresh token.');
     };
-    const page = document.documentElement.dataset.signin ? [h('button', { type: 'button', class: 'quiet', onclick: () => toSignIn('one') }, 'Sign in on the service’s page')] : [];
-    return ['The token has expired: the service does not accept it any more. What you see is what was known before.', h('form', { class: 'row', onsubmit: renew }, token, h('button', {}, 'Go on'), ...page)];
+    const page = document.documentElement.dataset.signin
+      ? [h('button', { type: 'button', class: 'quiet', onclick: () => toSignIn('one') }, 'Sign in on the service’s page')]
+      : [];
+    return [
+      'The token has expired: the service does not accept it any more. What you see is what was known before.',
+      h('form', { class: 'row', onsubmit: renew }, token, h('button', {}, 'Go on'), ...page),
+    ];
   }
 }

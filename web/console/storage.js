@@ -1,8 +1,8 @@
-// What a tab keeps for itself: the token and the last state, so that a reload goes on from
+// What a tab keeps for itself: the token and the last state, so that a reload resumes from
 // its cursor. What waits to be sent is there too (perch/outbox_storage.js). It is gone with
 // the tab; nothing is written anywhere else.
 
-/** @typedef {import('../types.d.ts').SavedState} SavedState */
+/** @import { SavedState } from '../types.d.ts' */
 
 /** How many messages of a conversation are kept; older ones are in the archive. */
 const most = 200;
