@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/ttlmap"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -30,7 +31,7 @@ type attempts struct {
 	shared *sessions.Manager
 
 	mu       sync.Mutex
-	counters map[string]*counter
+	counters ttlmap.Map[string, *counter] // each until all its attempts are there again
 }
 
 // counter is what this node knows of one name.
@@ -45,8 +46,7 @@ func newAttempts(name string, r Rate, m *sessions.Manager) *attempts {
 	every := max(time.Duration(float64(time.Second)/r.PerSecond).Round(time.Millisecond), time.Millisecond)
 	return &attempts{
 		name: name, quota: sessions.Quota{Burst: r.Burst, Every: every}, now: time.Now, shared: m,
-		policy:   fmt.Sprintf("%q;q=%d;w=%d", name, r.Burst, seconds(time.Duration(r.Burst)*every)),
-		counters: map[string]*counter{},
+		policy: fmt.Sprintf("%q;q=%d;w=%d", name, r.Burst, seconds(time.Duration(r.Burst)*every)),
 	}
 }
 
@@ -93,40 +93,45 @@ func (l *attempts) try(key string) (a sessions.Allowance, changed <-chan struct{
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	c := l.counter(key, now)
+	c, ok := l.counters.Get(key, now)
+	if !ok {
+		c = &counter{changed: make(chan struct{})}
+	}
 	next, a := l.quota.Take(c.full.Sub(now))
 	if a.OK {
 		c.full = now.Add(next)
 		c.open++
+		l.keep(key, c, now)
 	} else if c.open > 0 {
 		changed = c.changed
 	}
 	return a, changed
 }
 
-// counter finds or makes a counter. The caller holds mu.
-func (l *attempts) counter(key string, now time.Time) *counter {
-	if c := l.counters[key]; c != nil {
-		return c
-	}
-	if len(l.counters) >= maxCounters {
-		for k, c := range l.counters {
-			if c.open == 0 && !c.full.After(now) {
-				delete(l.counters, k)
-			}
+// keep lets a counter expire when all its attempts are there again, but none of which an attempt
+// has no verdict. A new one takes the place of the one that would be full soonest. The caller
+// holds mu.
+func (l *attempts) keep(key string, c *counter, now time.Time) {
+	if c.open > 0 {
+		if _, known := l.counters.Get(key, now); !known {
+			l.makeRoom(now)
 		}
-		for k, c := range l.counters {
-			if len(l.counters) < maxCounters {
-				break
-			}
-			if c.open == 0 {
-				delete(l.counters, k)
-			}
-		}
+		l.counters.Put(key, c, now, ttlmap.Forever)
+	} else {
+		l.counters.Put(key, c, now, c.full.Sub(now))
 	}
-	c := &counter{changed: make(chan struct{})}
-	l.counters[key] = c
-	return c
+}
+
+// makeRoom evicts a counter. Those of which an attempt has no verdict come last, and stay: they
+// are as many as requests that are under way. The caller holds mu.
+func (l *attempts) makeRoom(now time.Time) {
+	for l.counters.Len() >= maxCounters {
+		k, c, _ := l.counters.Soonest()
+		if c.open > 0 {
+			return
+		}
+		l.counters.Delete(k, now)
+	}
 }
 
 // settle ends an attempt on this node; back gives it back.
@@ -134,13 +139,17 @@ func (l *attempts) settle(key string, back bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	c := l.counter(key, now)
-	c.open = max(c.open-1, 0)
+	c, ok := l.counters.Get(key, now)
+	if !ok {
+		return // not with an attempt that was taken
+	}
+	c.open--
 	if back {
 		c.full = now.Add(l.quota.GiveBack(c.full.Sub(now)))
 	}
 	close(c.changed)
 	c.changed = make(chan struct{})
+	l.keep(key, c, now)
 }
 
 // spend leaves the attempt taken: the credential was wrong.

@@ -16,6 +16,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/ttlmap"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -141,19 +142,22 @@ func (a *API) refuseHops(next http.Handler) http.Handler {
 // once remembers words for as long as a hop lives.
 type once struct {
 	mu   sync.Mutex
-	seen recent[string, struct{}]
+	seen ttlmap.Map[string, struct{}]
 }
 
-func newOnce() *once { return &once{seen: recent[string, struct{}]{life: 2 * hopAge, most: 50_000}} }
+// onceLife is longer than any hop can be shown: from the earliest clock to the latest.
+const onceLife = 2*hopAge + time.Second
+
+func newOnce() *once { return &once{seen: ttlmap.Map[string, struct{}]{Max: maxRemembered}} }
 
 // first says whether the word is new, and no empty one.
 func (o *once) first(word string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
-	if _, ok := o.seen.get(word, now); ok || word == "" {
+	if _, ok := o.seen.Get(word, now); ok || word == "" {
 		return false
 	}
-	o.seen.put(word, struct{}{}, now)
+	o.seen.Put(word, struct{}{}, now, onceLife)
 	return true
 }

@@ -14,8 +14,12 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/ttlmap"
 	"github.com/perch-im/perch/sessions"
 )
+
+// maxRemembered bounds each table of what clients and other nodes have shown lately.
+const maxRemembered = 100_000
 
 // limits are the token buckets of one API.
 type limits struct {
@@ -39,18 +43,20 @@ type limiter struct {
 	policy string
 	now    func() time.Time
 
+	// A bucket that was left alone for its whole life is full: forgetting it then gives nobody
+	// more than a new one would.
+	life    time.Duration
 	mu      sync.Mutex
-	buckets recent[string, *rate.Limiter]
+	buckets ttlmap.Map[string, *rate.Limiter]
 }
 
 func newLimiter(name string, r Rate) *limiter {
 	window := time.Duration(float64(r.Burst) / r.PerSecond * float64(time.Second))
 	return &limiter{
 		name: name, rate: r, now: time.Now,
-		policy: fmt.Sprintf("%q;q=%d;w=%d", name, r.Burst, seconds(window)),
-		// A bucket that was left alone for the whole window is full: forgetting it then
-		// gives nobody more than a new one would.
-		buckets: recent[string, *rate.Limiter]{life: max(window, time.Minute), most: 50_000},
+		policy:  fmt.Sprintf("%q;q=%d;w=%d", name, r.Burst, seconds(window)),
+		life:    max(window, time.Minute),
+		buckets: ttlmap.Map[string, *rate.Limiter]{Max: maxRemembered},
 	}
 }
 
@@ -59,10 +65,10 @@ func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 func (l *limiter) bucket(key string, now time.Time) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b, ok := l.buckets.get(key, now)
+	b, ok := l.buckets.Renew(key, now, l.life)
 	if !ok {
 		b = rate.NewLimiter(rate.Limit(l.rate.PerSecond), l.rate.Burst)
-		l.buckets.put(key, b, now)
+		l.buckets.Put(key, b, now, l.life)
 	}
 	return b
 }
@@ -138,11 +144,13 @@ func fromAddress(r *http.Request) context.Context {
 type accepted struct {
 	seed maphash.Seed
 	mu   sync.Mutex
-	seen recent[uint64, struct{}]
+	seen ttlmap.Map[uint64, struct{}]
 }
 
+const acceptedLife = time.Hour // since it was accepted or looked for last
+
 func newAccepted() *accepted {
-	return &accepted{seed: maphash.MakeSeed(), seen: recent[uint64, struct{}]{life: time.Hour, most: 50_000}}
+	return &accepted{seed: maphash.MakeSeed(), seen: ttlmap.Map[uint64, struct{}]{Max: maxRemembered}}
 }
 
 func (a *accepted) key(token perch.Secret) uint64 { return maphash.String(a.seed, token.Reveal()) }
@@ -150,55 +158,18 @@ func (a *accepted) key(token perch.Secret) uint64 { return maphash.String(a.seed
 func (a *accepted) has(token perch.Secret) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	_, ok := a.seen.get(a.key(token), time.Now())
+	_, ok := a.seen.Renew(a.key(token), time.Now(), acceptedLife)
 	return ok
 }
 
 func (a *accepted) add(token perch.Secret) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.seen.put(a.key(token), struct{}{}, time.Now())
+	a.seen.Put(a.key(token), struct{}{}, time.Now(), acceptedLife)
 }
 
 func (a *accepted) forget(token perch.Secret) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.seen.drop(a.key(token))
-}
-
-// recent is a map that forgets what was not asked for during one to two lives, and holds
-// at most twice most entries: two generations, the older one dropped as a whole, so that
-// there is no sweeper to run.
-type recent[K comparable, V any] struct {
-	life     time.Duration
-	most     int
-	turned   time.Time
-	old, now map[K]V
-}
-
-func (r *recent[K, V]) turn(at time.Time) {
-	if r.now == nil || len(r.now) >= r.most || at.Sub(r.turned) >= r.life {
-		r.old, r.now, r.turned = r.now, map[K]V{}, at
-	}
-}
-
-func (r *recent[K, V]) get(k K, at time.Time) (V, bool) {
-	r.turn(at)
-	v, ok := r.now[k]
-	if !ok {
-		if v, ok = r.old[k]; ok {
-			r.now[k] = v
-		}
-	}
-	return v, ok
-}
-
-func (r *recent[K, V]) put(k K, v V, at time.Time) {
-	r.turn(at)
-	r.now[k] = v
-}
-
-func (r *recent[K, V]) drop(k K) {
-	delete(r.old, k)
-	delete(r.now, k)
+	a.seen.Delete(a.key(token), time.Now())
 }

@@ -49,11 +49,66 @@ func TestCountersEdge(t *testing.T) {
 		l.try(fmt.Sprint(i))
 		l.settle(fmt.Sprint(i), false)
 	}
-	if n := len(l.counters); n != most {
+	if n := l.counters.Len(); n != most {
 		t.Fatalf("%d counters, want %d", n, most)
 	}
-	if a, _ := l.try("one more"); !a.OK || len(l.counters) > most {
-		t.Errorf("%d counters with one more, taken %v; want at most %d, and it taken", len(l.counters), a.OK, most)
+	if a, _ := l.try("one more"); !a.OK || l.counters.Len() > most {
+		t.Errorf("%d counters with one more, taken %v; want at most %d, and it taken", l.counters.Len(), a.OK, most)
+	}
+}
+
+// TestRememberedEdge: 100,000 tokens that were accepted are remembered, each for an hour since
+// it was last shown; of as many requests of other nodes each for the two minutes that it could
+// be shown again. The oldest goes.
+func TestRememberedEdge(t *testing.T) {
+	const most = 100_000
+	synctest.Test(t, func(t *testing.T) {
+		a, o := newAccepted(), newOnce()
+		for i := range most + 1 {
+			a.add(perch.NewSecret(fmt.Sprint(i)))
+			o.first(fmt.Sprint(i))
+		}
+		for i, want := range map[int]bool{0: false, 1: true, most: true} {
+			if got := a.has(perch.NewSecret(fmt.Sprint(i))); got != want {
+				t.Errorf("token %d is remembered: got %v, want %v", i, got, want)
+			}
+		}
+		if o.first("1") || !o.first("0") {
+			t.Error("got the second request new, or the first one not, want the first one forgotten")
+		}
+		time.Sleep(2 * time.Minute)
+		if o.first("2") {
+			t.Error("got a request new after 2 minutes, want it refused")
+		}
+		time.Sleep(58*time.Minute - 1)
+		if !a.has(perch.NewSecret("2")) {
+			t.Error("got a token forgotten within the hour, want it remembered")
+		}
+		time.Sleep(time.Hour - 1)
+		if !a.has(perch.NewSecret("2")) || a.has(perch.NewSecret("3")) {
+			t.Error("got the token that was shown forgotten, or another one not, want an hour for each")
+		}
+	})
+}
+
+// TestBucketsEdge: 100,000 buckets are kept, each until it was unused for a minute.
+func TestBucketsEdge(t *testing.T) {
+	const most = 100_000
+	l := newLimiter("test", Rate{PerSecond: 1, Burst: 1})
+	now := time.Now()
+	first := l.bucket("first", now)
+	for i := range most - 1 {
+		l.bucket(fmt.Sprint(i), now)
+	}
+	now = now.Add(time.Minute - 1)
+	if l.bucket("first", now) != first {
+		t.Fatal("got a new bucket with as many as may be, want the same")
+	}
+	if l.bucket("one more", now); l.bucket("first", now) != first || l.buckets.Len() != most {
+		t.Errorf("got %d buckets and the one that is used lost, want %d with it", l.buckets.Len(), most)
+	}
+	if l.bucket("first", now.Add(time.Minute)) == first {
+		t.Error("got the bucket that was unused for a minute, want a new one")
 	}
 }
 
@@ -68,6 +123,42 @@ func TestTicketsEdge(t *testing.T) {
 	if _, err := k.reserve("another", "x"); perch.KindOf(err) != perch.KindQuotaExceeded {
 		t.Errorf("one more: %v, want %s", err, perch.KindQuotaExceeded)
 	}
+}
+
+// TestTicketsExpire: expired tickets count no more, neither for their session nor for the node,
+// and none is counted twice.
+func TestTicketsExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTickets(30 * time.Second)
+		reserve := func(id sessions.ID, hash int) bool {
+			_, err := k.reserve(id, fmt.Sprint(hash))
+			return err == nil
+		}
+		for round := range 3 {
+			for i := range 20 {
+				if !reserve("s", 100*round+i) {
+					t.Fatalf("round %d: got ticket %d refused, want 20", round, i+1)
+				}
+			}
+			if reserve("s", 100*round+20) {
+				t.Fatalf("round %d: got one more, want 20", round)
+			}
+			time.Sleep(30*time.Second - 1)
+			if reserve("s", 100*round+21) {
+				t.Fatalf("round %d: got one more before any has expired, want 20", round)
+			}
+			time.Sleep(1)
+			k.used(fmt.Sprint(100*round + round))
+		}
+		for i := range 10_000 {
+			if !reserve(sessions.ID(fmt.Sprint(i)), 1000+i) {
+				t.Fatalf("got ticket %d refused, want 10,000", i+1)
+			}
+		}
+		if got := k.count["s"]; got != 0 {
+			t.Errorf("got %d counted for the session whose tickets have expired, want none", got)
+		}
+	})
 }
 
 // TestGuestsEdge: 256 sockets may be open only to be refused.

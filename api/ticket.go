@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/ttlmap"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -29,17 +30,14 @@ type tickets struct {
 	life time.Duration
 
 	mu    sync.Mutex
-	made  map[string]made // by hash
-	count map[sessions.ID]int
-}
-
-type made struct {
-	session sessions.ID
-	expires time.Time
+	made  ttlmap.Map[string, sessions.ID] // by hash
+	count map[sessions.ID]int             // of made
 }
 
 func newTickets(life time.Duration) *tickets {
-	return &tickets{life: life, made: map[string]made{}, count: map[sessions.ID]int{}}
+	t := &tickets{life: life, count: map[sessions.ID]int{}}
+	t.made = ttlmap.Map[string, sessions.ID]{Max: maxTickets, OnEvict: func(_ string, id sessions.ID) { t.uncount(id) }}
+	return t
 }
 
 // hashOf is what a ticket is kept by.
@@ -53,43 +51,31 @@ func (t *tickets) reserve(id sessions.ID, hash string) (expires time.Time, err e
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.made) >= maxTickets || t.count[id] >= maxSessionTickets {
-		t.sweep(now)
+	if t.count[id] >= maxSessionTickets {
+		t.made.Expire(now)
 	}
-	if len(t.made) >= maxTickets || t.count[id] >= maxSessionTickets {
+	if t.count[id] >= maxSessionTickets || t.made.Full(now) {
 		return time.Time{}, &perch.Error{Kind: perch.KindQuotaExceeded, RetryAfter: t.life,
 			Detail: "too many tickets wait to be used"}
 	}
-	expires = now.Add(t.life)
-	t.made[hash] = made{id, expires}
+	t.made.Put(hash, id, now, t.life)
 	t.count[id]++
-	return expires, nil
+	return now.Add(t.life), nil
 }
 
 // used counts a ticket no more. One that was used at another node counts until it expires.
 func (t *tickets) used(hash string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.drop(hash)
-}
-
-// sweep forgets what has expired; t.mu is held.
-func (t *tickets) sweep(now time.Time) {
-	for hash, m := range t.made {
-		if !now.Before(m.expires) {
-			t.drop(hash)
-		}
+	if id, ok := t.made.Delete(hash, time.Now()); ok {
+		t.uncount(id)
 	}
 }
 
-func (t *tickets) drop(hash string) {
-	m, ok := t.made[hash]
-	if !ok {
-		return
-	}
-	delete(t.made, hash)
-	if t.count[m.session]--; t.count[m.session] == 0 {
-		delete(t.count, m.session)
+// uncount counts one ticket less; t.mu is held.
+func (t *tickets) uncount(id sessions.ID) {
+	if t.count[id]--; t.count[id] == 0 {
+		delete(t.count, id)
 	}
 }
 
