@@ -47,12 +47,12 @@ func (r *Redis) Keys(id sessions.ID) []string { return r.keys.data(id) }
 var ParseURL = parseURL
 
 // Held counts what the memory store keeps of a session beside its tables: events, and the
-// records that end by themselves with their places in the order of ending.
-func (m *Memory) Held(id sessions.ID) (events, timed, order int) {
+// records that end by themselves.
+func (m *Memory) Held(id sessions.ID) (events, timed int) {
 	r := m.find(id)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.log.entries), len(r.messages.live) + len(r.once.live), len(r.messages.order) + len(r.once.order)
+	return len(r.log.entries), r.messages.Len() + r.once.Len()
 }
 
 // Size counts what the memory store has of all sessions.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/ttlmap"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -31,11 +32,10 @@ type Memory struct {
 	tokens  map[string]memToken
 	leading map[sessions.ID]*memTokens // the tokens that lead to a session
 	sweptAt time.Time
-	tickets map[string]memTicket
-	swept   int // tickets left by the last sweep
+	tickets ttlmap.Map[string, sessions.Ticket]
 
 	agreed   map[string]string
-	attempts map[string]time.Time // when all attempts are there again
+	attempts ttlmap.Map[string, time.Time] // when all attempts are there again, until then
 	now      func() time.Time
 
 	nodes memNodes
@@ -50,12 +50,11 @@ func NewMemory(o MemoryOptions) *Memory {
 	}
 	keep := retention(o.Retention)
 	return &Memory{
-		agreed: map[string]string{}, attempts: map[string]time.Time{}, now: o.Now,
+		agreed: map[string]string{}, attempts: ttlmap.Map[string, time.Time]{Max: maxCounters}, now: o.Now,
 		keep: keep, ttl: stateTTL(o.StateTTL, keep), sweptAt: time.Now(),
 		records: map[sessions.ID]*record{},
 		tokens:  map[string]memToken{},
 		leading: map[sessions.ID]*memTokens{},
-		tickets: map[string]memTicket{},
 	}
 }
 
@@ -116,7 +115,7 @@ func (m *Memory) Message(_ context.Context, id sessions.ID, msg string) (*perch.
 	if r := m.find(id); r != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if rec, ok := r.messages.get(msg, time.Now()); ok {
+		if rec, ok := r.messages.Get(msg, time.Now()); ok {
 			return rec, nil
 		}
 	}

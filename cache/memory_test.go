@@ -97,14 +97,14 @@ func TestMemoryLetsGo(t *testing.T) {
 			})
 			time.Sleep(time.Minute)
 		}
-		events, timed, order := m.Held("a1")
-		if day := 24 * 60; events != day || timed != day+100 || order != 2*day {
-			t.Errorf("after two days: %d events, %d records in %d places", events, timed, order)
+		events, timed := m.Held("a1")
+		if day := 24 * 60; events != day || timed != day+100 {
+			t.Errorf("after two days: got %d events and %d records, want %d and %d", events, timed, day, day+100)
 		}
 		time.Sleep(25 * time.Hour)
 		commit(&sessions.Commit{})
-		if events, timed, order := m.Held("a1"); events+timed+order != 0 {
-			t.Errorf("after a day of silence: %d events, %d records in %d places", events, timed, order)
+		if events, timed := m.Held("a1"); events+timed != 0 {
+			t.Errorf("after a day of silence: got %d events and %d records, want none", events, timed)
 		}
 		if err := m.Close(t.Context()); err != nil {
 			t.Errorf("Close: %v", err)
@@ -207,4 +207,36 @@ func TestMemoryCloseIsBounded(t *testing.T) {
 			t.Error("a closed store binds a token")
 		}
 	})
+}
+
+// TestCountersEdge: a memory store keeps 65,536 counters of attempts; one more takes the place
+// of the one that has all its attempts again soonest.
+func TestCountersEdge(t *testing.T) {
+	const most = 65_536
+	now := time.Now()
+	m := cache.NewMemory(cache.MemoryOptions{Now: func() time.Time { return now }})
+	t.Cleanup(func() { _ = m.Close(t.Context()) })
+	q := sessions.Quota{Burst: 3, Every: time.Minute}
+	left := func(key string) int {
+		t.Helper()
+		a, err := m.Reserve(t.Context(), key, q)
+		if err != nil || !a.OK {
+			t.Fatalf("%s: got %+v, %v, want an attempt", key, a, err)
+		}
+		return a.Left
+	}
+	left("kept") // twice, so that others are full sooner
+	left("kept")
+	for i := range most - 1 {
+		left(fmt.Sprint(i))
+	}
+	if got := left("1"); got != 1 {
+		t.Errorf("with as many as may be: got %d left, want 1", got)
+	}
+	left("one more")
+	for key, want := range map[string]int{"kept": 0, "1": 0, "0": 2} {
+		if got := left(key); got != want {
+			t.Errorf("%s with one more: got %d left, want %d", key, got, want)
+		}
+	}
 }

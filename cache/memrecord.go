@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/ttlmap"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -27,8 +28,8 @@ type record struct {
 	vcards      table[perch.VCard]
 	cards       []string                    // their keys, those that were put longest ago first
 	outbox      table[sessions.OutboxEntry] // by id; Open sorts by Seq
-	messages    expiring[*perch.MessageRecord]
-	once        expiring[*sessions.Once]
+	messages    ttlmap.Map[string, *perch.MessageRecord]
+	once        ttlmap.Map[string, *sessions.Once]
 
 	last atomic.Int64 // Unix milliseconds of the last write
 }
@@ -37,8 +38,8 @@ func newRecord(freed func(), now time.Time) *record {
 	r := &record{
 		freed:    freed,
 		log:      memLog{epoch: newEpoch()},
-		messages: expiring[*perch.MessageRecord]{ttl: sessions.OnceTTL},
-		once:     expiring[*sessions.Once]{ttl: sessions.OnceTTL},
+		messages: ttlmap.Map[string, *perch.MessageRecord]{Max: sessions.MaxTimed},
+		once:     ttlmap.Map[string, *sessions.Once]{Max: sessions.MaxTimed},
 	}
 	r.last.Store(now.UnixMilli())
 	return r
@@ -100,11 +101,11 @@ func (r *record) commit(c *sessions.Commit, keep sessions.Retention, now time.Ti
 		return
 	}
 	if c.Once != nil {
-		if old, ok := r.once.get(c.Once.Key, now); ok {
+		if old, ok := r.once.Get(c.Once.Key, now); ok {
 			tell(sessions.Result{Existing: old})
 			return
 		}
-		r.once.put(c.Once.Key, c.Once, now)
+		r.once.Put(c.Once.Key, c.Once, now, sessions.OnceTTL)
 	}
 	r.last.Store(now.UnixMilli())
 	r.log.append(c.Events, now)
@@ -138,7 +139,7 @@ func (r *record) apply(c *sessions.Commit, now time.Time) {
 	r.boundCards(c.VCards)
 	r.outbox.apply(c.Outbox, outboxKey)
 	for _, m := range c.Messages {
-		r.messages.put(m.ID, m, now)
+		r.messages.Put(m.ID, m, now, sessions.OnceTTL)
 	}
 }
 
@@ -173,8 +174,8 @@ func (r *record) boundCards(d sessions.Delta[perch.VCard]) {
 // sweep drops what has had its time. It costs a look at three heads when nothing has.
 func (r *record) sweep(keep sessions.Retention, now time.Time) {
 	r.log.trim(keep, now)
-	r.messages.sweep(now)
-	r.once.sweep(now)
+	r.messages.Expire(now)
+	r.once.Expire(now)
 }
 
 func (r *record) end() {

@@ -3,13 +3,13 @@ package cache
 import (
 	"context"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/perch-im/perch/sessions"
 )
 
-// maxCounters bounds the counters of a memory store. When all of them count, any goes.
+// maxCounters bounds the counters of a memory store. One more takes the place of the one that
+// has all its attempts again soonest.
 const maxCounters = 1 << 16
 
 // Reserve implements sessions.Store. What a counter has used is the time that its key has
@@ -47,26 +47,12 @@ func (m *Memory) Reserve(_ context.Context, key string, q sessions.Quota) (sessi
 		return sessions.Allowance{}, errClosed
 	}
 	now := m.now()
-	next, a := q.Take(m.attempts[key].Sub(now))
+	full, _ := m.attempts.Get(key, now)
+	next, a := q.Take(full.Sub(now))
 	if a.OK {
-		m.makeRoom(key, now)
-		m.attempts[key] = now.Add(next)
+		m.attempts.Put(key, now.Add(next), now, next)
 	}
 	return a, nil
-}
-
-// makeRoom drops counters that are full again, and if need be any, before a new one is kept.
-func (m *Memory) makeRoom(key string, now time.Time) {
-	if _, ok := m.attempts[key]; ok || len(m.attempts) < maxCounters {
-		return
-	}
-	maps.DeleteFunc(m.attempts, func(_ string, at time.Time) bool { return !at.After(now) })
-	for k := range m.attempts {
-		if len(m.attempts) < maxCounters {
-			return
-		}
-		delete(m.attempts, k)
-	}
 }
 
 // Refund implements sessions.Store.
@@ -74,12 +60,11 @@ func (m *Memory) Refund(_ context.Context, key string, q sessions.Quota) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	if at, ok := m.attempts[key]; !ok {
-		return nil
-	} else if used := q.GiveBack(at.Sub(now)); used > 0 {
-		m.attempts[key] = now.Add(used)
+	full, _ := m.attempts.Get(key, now)
+	if used := q.GiveBack(full.Sub(now)); used > 0 {
+		m.attempts.Put(key, now.Add(used), now, used)
 	} else {
-		delete(m.attempts, key)
+		m.attempts.Delete(key, now)
 	}
 	return nil
 }

@@ -19,8 +19,8 @@ type model struct {
 }
 
 type modelled struct {
-	key, value, put int
-	end             time.Duration
+	key, value int
+	end        time.Duration
 }
 
 func (m *model) tick(d time.Duration) {

@@ -22,6 +22,7 @@ const expireStep = 2
 // Map is a map with expiry. The zero value is an empty map without a bound; set the fields
 // before the first Put. It is not safe for concurrent use: most of its users change something
 // else, or read before they write, under the same lock. Len, Get, Full and Soonest change nothing.
+// A Map must not be copied once it has entries.
 type Map[K comparable, V any] struct {
 	// Max bounds the entries: Put evicts the one that would expire soonest, an expired one if
 	// there is any. 0 is no bound.
@@ -30,7 +31,12 @@ type Map[K comparable, V any] struct {
 	// for one that Delete returned or Put gave another value. It must not use the map.
 	OnEvict func(K, V)
 
-	start   time.Time // of the first Put; ends are counted from it, by the monotonic clock
+	*table[K, V] // nil while it is empty: most maps of most sessions are
+}
+
+// table has what a map that is not empty needs.
+type table[K comparable, V any] struct {
+	start   time.Time // ends are counted from it, by the monotonic clock
 	puts    uint64
 	entries map[K]*entry[K, V]
 	queue   queue[K, V]
@@ -40,13 +46,18 @@ type Map[K comparable, V any] struct {
 type entry[K comparable, V any] struct {
 	key   K
 	value V
-	end   time.Duration // since the map's start
+	end   time.Duration // since the start
 	put   uint64        // orders what expires at the same time
 	index int
 }
 
 // Len is how many entries there are, those among them that have expired and were not removed yet.
-func (m *Map[K, V]) Len() int { return len(m.queue) }
+func (m *Map[K, V]) Len() int {
+	if m.table == nil {
+		return 0
+	}
+	return len(m.queue)
+}
 
 // Get returns the value of a key, unless it has expired.
 func (m *Map[K, V]) Get(key K, now time.Time) (value V, ok bool) {
@@ -71,7 +82,7 @@ func (m *Map[K, V]) Renew(key K, now time.Time, life time.Duration) (value V, ok
 // Put sets the value of a key, for a life from now on. A new entry takes the place of the one
 // that would expire soonest when there are Max.
 func (m *Map[K, V]) Put(key K, value V, now time.Time, life time.Duration) {
-	if e := m.entries[key]; e != nil && m.expired(e, now) {
+	if e := m.find(key); e != nil && m.expired(e, now) {
 		m.evict(e)
 	} else if e != nil {
 		e.value = value
@@ -80,11 +91,11 @@ func (m *Map[K, V]) Put(key K, value V, now time.Time, life time.Duration) {
 		return
 	}
 	m.expireSome(now)
-	for m.Max > 0 && len(m.queue) >= m.Max {
+	for m.Max > 0 && m.Len() >= m.Max {
 		m.evict(m.queue[0])
 	}
-	if m.entries == nil {
-		m.start, m.entries = now, map[K]*entry[K, V]{}
+	if m.table == nil {
+		m.table = &table[K, V]{start: now, entries: map[K]*entry[K, V]{}}
 	}
 	e := &entry[K, V]{key: key, value: value}
 	m.schedule(e, now, life)
@@ -94,7 +105,7 @@ func (m *Map[K, V]) Put(key K, value V, now time.Time, life time.Duration) {
 
 // Delete removes a key and returns its value, unless it had expired.
 func (m *Map[K, V]) Delete(key K, now time.Time) (value V, ok bool) {
-	e := m.entries[key]
+	e := m.find(key)
 	if e == nil {
 		return value, false
 	}
@@ -115,30 +126,37 @@ func (m *Map[K, V]) Expire(now time.Time) {
 
 // Full reports whether a new entry would take the place of one that has not expired.
 func (m *Map[K, V]) Full(now time.Time) bool {
-	return m.Max > 0 && len(m.queue) >= m.Max && !m.expired(m.queue[0], now)
+	return m.Max > 0 && m.Len() >= m.Max && !m.expired(m.queue[0], now)
 }
 
 // Soonest returns the entry that expires soonest, or has expired.
 func (m *Map[K, V]) Soonest() (key K, value V, ok bool) {
-	if len(m.queue) == 0 {
+	if m.table == nil {
 		return key, value, false
 	}
 	return m.queue[0].key, m.queue[0].value, true
 }
 
+func (m *Map[K, V]) find(key K) *entry[K, V] {
+	if m.table == nil {
+		return nil
+	}
+	return m.entries[key]
+}
+
 func (m *Map[K, V]) live(key K, now time.Time) *entry[K, V] {
-	if e := m.entries[key]; e != nil && !m.expired(e, now) {
+	if e := m.find(key); e != nil && !m.expired(e, now) {
 		return e
 	}
 	return nil
 }
 
-func (m *Map[K, V]) expired(e *entry[K, V], now time.Time) bool { return e.end <= now.Sub(m.start) }
+func (t *table[K, V]) expired(e *entry[K, V], now time.Time) bool { return e.end <= now.Sub(t.start) }
 
-func (m *Map[K, V]) schedule(e *entry[K, V], now time.Time, life time.Duration) {
-	m.puts++
-	e.put = m.puts
-	if e.end = now.Sub(m.start); life > Forever-max(e.end, 0) {
+func (t *table[K, V]) schedule(e *entry[K, V], now time.Time, life time.Duration) {
+	t.puts++
+	e.put = t.puts
+	if e.end = now.Sub(t.start); life > Forever-max(e.end, 0) {
 		e.end = Forever
 	} else {
 		e.end += life
@@ -154,7 +172,7 @@ func (m *Map[K, V]) expireSome(now time.Time) {
 }
 
 func (m *Map[K, V]) expireOne(now time.Time) bool {
-	if len(m.queue) == 0 || !m.expired(m.queue[0], now) {
+	if m.table == nil || !m.expired(m.queue[0], now) {
 		return false
 	}
 	m.evict(m.queue[0])
@@ -173,7 +191,7 @@ func (m *Map[K, V]) remove(e *entry[K, V]) {
 	heap.Remove(&m.queue, e.index)
 	delete(m.entries, e.key)
 	if len(m.queue) == 0 {
-		m.entries, m.queue = nil, nil
+		m.table = nil
 	}
 }
 
