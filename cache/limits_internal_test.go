@@ -86,11 +86,11 @@ func TestCountersEdge(t *testing.T) {
 			t.Fatalf("counter %d: %+v, %v", i, a, err)
 		}
 	}
-	if n := len(m.attempts); n != most {
+	if n := m.attempts.Len(); n != most {
 		t.Errorf("%d counters are kept, want all %d", n, most)
 	}
-	if a, err := m.Reserve(t.Context(), "one more", q); err != nil || !a.OK || len(m.attempts) > most {
-		t.Errorf("one more: %+v, %v, and %d counters; want it taken, and at most %d", a, err, len(m.attempts), most)
+	if a, err := m.Reserve(t.Context(), "one more", q); err != nil || !a.OK || m.attempts.Len() > most {
+		t.Errorf("one more: %+v, %v, and %d counters; want it taken, and at most %d", a, err, m.attempts.Len(), most)
 	}
 	if err := m.Close(t.Context()); err != nil {
 		t.Error(err)

@@ -209,9 +209,9 @@ func TestMemoryCloseIsBounded(t *testing.T) {
 	})
 }
 
-// TestCountersEdge: a memory store keeps 65,536 counters of attempts; one more takes the place
+// TestCountersEvict: of 65,536 counters of attempts in a memory store one more takes the place
 // of the one that has all its attempts again soonest.
-func TestCountersEdge(t *testing.T) {
+func TestCountersEvict(t *testing.T) {
 	const most = 65_536
 	now := time.Now()
 	m := cache.NewMemory(cache.MemoryOptions{Now: func() time.Time { return now }})
