@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"sync"
 	"time"
+
+	"github.com/perch-im/perch/internal/ttlmap"
 )
 
 // Lives of what the sign-in hands out on the way to an access token.
@@ -37,12 +39,7 @@ type grant struct {
 // is ready.
 type grantTable[T any] struct {
 	mu   sync.Mutex
-	list map[tokenKey]entry[T]
-}
-
-type entry[T any] struct {
-	value   T
-	expires time.Time
+	list ttlmap.Map[tokenKey, T]
 }
 
 // put keeps v under a new secret for a while, and returns the secret. A full table drops
@@ -51,40 +48,16 @@ func (t *grantTable[T]) put(v T, life time.Duration) string {
 	b := make([]byte, 24)
 	rand.Read(b) // never fails
 	secret := base64.RawURLEncoding.EncodeToString(b)
-	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.list == nil {
-		t.list = make(map[tokenKey]entry[T])
-	}
-	if len(t.list) >= maxGrants {
-		t.sweep(now)
-	}
-	t.list[keyOf(secret)] = entry[T]{v, now.Add(life)}
+	t.list.Max = maxGrants // the zero value of the table is ready
+	t.list.Put(keyOf(secret), v, time.Now(), life)
 	return secret
-}
-
-func (t *grantTable[T]) sweep(now time.Time) {
-	var oldest tokenKey
-	var at time.Time
-	for k, e := range t.list {
-		if now.After(e.expires) {
-			delete(t.list, k)
-		} else if at.IsZero() || e.expires.Before(at) {
-			oldest, at = k, e.expires
-		}
-	}
-	if len(t.list) >= maxGrants {
-		delete(t.list, oldest)
-	}
 }
 
 // take redeems a secret: it is forgotten, whatever comes of it.
 func (t *grantTable[T]) take(secret string) (T, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	k := keyOf(secret)
-	e, ok := t.list[k]
-	delete(t.list, k)
-	return e.value, ok && time.Now().Before(e.expires)
+	return t.list.Delete(keyOf(secret), time.Now())
 }

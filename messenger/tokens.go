@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/perch-im/perch/internal/ttlmap"
 )
 
 // tokenKey is how a token is kept: its text is in nobody's memory but the client's.
@@ -14,43 +16,29 @@ type tokenKey [sha256.Size]byte
 
 func keyOf(token string) tokenKey { return sha256.Sum256([]byte(token)) }
 
+// tokenTable knows the access tokens (M4, M17); it is safe for concurrent use, and its zero
+// value is ready.
+type tokenTable struct {
+	mu     sync.Mutex
+	tokens ttlmap.Map[tokenKey, tokenEntry]
+}
+
 type tokenEntry struct {
 	acct    *account
 	expires time.Time // zero: never
 }
 
-// tokenTable knows the access tokens (M4, M17); it is safe for concurrent use.
-type tokenTable struct {
-	mu     sync.Mutex
-	tokens map[tokenKey]tokenEntry
-	sweep  int // size at which expired tokens are swept out next
-}
-
 // add makes a token valid for life, or for ever when life is 0.
 func (t *tokenTable) add(text string, acct *account, life time.Duration) {
-	e := tokenEntry{acct: acct}
+	now, e := time.Now(), tokenEntry{acct: acct}
 	if life > 0 {
-		e.expires = time.Now().Add(life)
+		e.expires = now.Add(life)
+	} else {
+		life = ttlmap.Forever
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.tokens == nil {
-		t.tokens, t.sweep = make(map[tokenKey]tokenEntry), 1024
-	}
-	if len(t.tokens) >= t.sweep {
-		now := time.Now()
-		for k, e := range t.tokens {
-			if e.expired(now) {
-				delete(t.tokens, k)
-			}
-		}
-		t.sweep = max(1024, 2*len(t.tokens))
-	}
-	t.tokens[keyOf(text)] = e
-}
-
-func (e tokenEntry) expired(now time.Time) bool {
-	return !e.expires.IsZero() && !now.Before(e.expires)
+	t.tokens.Put(keyOf(text), e, now, life)
 }
 
 // check finds the account of a token that is valid now. Expired and unknown tokens are
@@ -59,16 +47,15 @@ func (t *tokenTable) check(text string) (tokenKey, tokenEntry, bool) {
 	k := keyOf(text)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e, ok := t.tokens[k]
-	return k, e, ok && !e.expired(time.Now())
+	e, ok := t.tokens.Get(k, time.Now())
+	return k, e, ok
 }
 
-// revoke says whether the token was known.
+// revoke says whether the token was known, and had not expired.
 func (t *tokenTable) revoke(k tokenKey) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, ok := t.tokens[k]
-	delete(t.tokens, k)
+	_, ok := t.tokens.Delete(k, time.Now())
 	return ok
 }
 

@@ -39,8 +39,8 @@ type Dialer struct {
 	observer  func(kind string, d time.Duration, err error)
 	trace     func(ctx context.Context, kind string) func(error) // nil: nobody follows
 	tls       tlsConfigs
-	redirects redirects
-	faults    faults
+	redirects *redirects
+	faults    *faults
 	seed      maphash.Seed
 	epoch     time.Time     // durations since it are monotonic and need eight bytes; never 0
 	networks  atomic.Uint32 // addressClass bits of where the upstream itself was reached
@@ -56,6 +56,7 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 	}
 	d := &Dialer{
 		up: up.withDefaults(), log: o.Logger, counters: o.Counters, observer: o.Observer, trace: o.Trace,
+		redirects: newRedirects(), faults: newFaults(),
 		seed: maphash.MakeSeed(), epoch: time.Now().Add(-time.Millisecond),
 	}
 	if d.log == nil {

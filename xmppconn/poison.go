@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/ttlmap"
 )
 
 // A stanza that ends a connection would come again on every one that follows: replayed after
@@ -16,30 +17,20 @@ const (
 	faultLife    = 10 * time.Minute
 )
 
-// faults are the accounts whose connections were ended by something that arrived.
+// faults are the accounts whose connections were ended by something that arrived, and how often.
 type faults struct {
 	mu sync.Mutex
-	of map[uint64]fault
+	of ttlmap.Map[uint64, int]
 }
 
-type fault struct {
-	n     int
-	until time.Time
-}
+func newFaults() *faults { return &faults{of: ttlmap.Map[uint64, int]{Max: maxRememberable}} }
 
+// add counts a fault. A new account is not remembered while there are too many.
 func (f *faults) add(account uint64, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.of == nil {
-		f.of = map[uint64]fault{}
-	}
-	for k, x := range f.of {
-		if now.After(x.until) {
-			delete(f.of, k)
-		}
-	}
-	if len(f.of) < maxRememberable || f.of[account].n > 0 {
-		f.of[account] = fault{f.of[account].n + 1, now.Add(faultLife)}
+	if n, known := f.of.Get(account, now); known || !f.of.Full(now) {
+		f.of.Put(account, n+1, now, faultLife)
 	}
 }
 
@@ -47,8 +38,8 @@ func (f *faults) add(account uint64, now time.Time) {
 func (f *faults) wary(account uint64, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	x := f.of[account]
-	return x.n >= faultsAtMost && now.Before(x.until)
+	n, _ := f.of.Get(account, now)
+	return n >= faultsAtMost
 }
 
 // take is handle. On a connection that is wary, a stanza that cannot be taken is left out.

@@ -2,7 +2,6 @@ package xmppconn
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -136,7 +135,7 @@ func TestPoisonWithoutResumption(t *testing.T) {
 
 // Faults of one account are no matter of another, and are forgotten in the end.
 func TestFaultsAreForgotten(t *testing.T) {
-	var f faults
+	f := newFaults()
 	now := time.Now()
 	for range 2 {
 		if f.wary(1, now) {
@@ -145,9 +144,24 @@ func TestFaultsAreForgotten(t *testing.T) {
 		f.add(1, now)
 	}
 	if !f.wary(1, now) || f.wary(2, now) || f.wary(1, now.Add(10*time.Minute+1)) {
-		t.Error(fmt.Sprint(f.of))
+		t.Errorf("got wary %v, %v, and %v after ten minutes, want true, false, false",
+			f.wary(1, now), f.wary(2, now), f.wary(1, now.Add(10*time.Minute+1)))
 	}
-	if f.add(2, now.Add(10*time.Minute+1)); len(f.of) != 1 {
-		t.Errorf("%d accounts are remembered", len(f.of))
+	if f.add(2, now.Add(10*time.Minute+1)); f.of.Len() != 1 {
+		t.Errorf("got %d accounts remembered, want 1", f.of.Len())
+	}
+}
+
+// TestFaultsEdge: 65,536 accounts are remembered; others are not, and do not push them out.
+func TestFaultsEdge(t *testing.T) {
+	const most = 65_536
+	f, now := newFaults(), time.Now()
+	for i := range uint64(most + 10) {
+		f.add(i, now)
+	}
+	f.add(0, now)
+	f.add(most, now)
+	if n := f.of.Len(); n != most || !f.wary(0, now) || f.wary(most, now) {
+		t.Errorf("got %d accounts, wary of the first %v, of one too many %v, want %d, true, false", n, f.wary(0, now), f.wary(most, now), most)
 	}
 }

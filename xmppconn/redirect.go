@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/ttlmap"
 )
 
 // maxRedirects is how many times in one sign-in the server may send us elsewhere.
@@ -73,12 +74,7 @@ func (u *Upstream) redirectTarget(e *RedirectError) target {
 // by a keyed hash of the account, so that it holds no credential.
 type redirects struct {
 	mu    sync.Mutex
-	where map[uint64]pendingRedirect
-}
-
-type pendingRedirect struct {
-	to    target
-	until time.Time
+	where ttlmap.Map[uint64, target]
 }
 
 const (
@@ -86,30 +82,22 @@ const (
 	maxRememberable = 1 << 16
 )
 
+func newRedirects() *redirects {
+	return &redirects{where: ttlmap.Map[uint64, target]{Max: maxRememberable}}
+}
+
+// remember notes where an account was sent, unless there are too many of them.
 func (r *redirects) remember(account uint64, to target, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.where == nil {
-		r.where = map[uint64]pendingRedirect{}
+	if !r.where.Full(now) {
+		r.where.Put(account, to, now, redirectLife)
 	}
-	if len(r.where) >= maxRememberable {
-		for k, p := range r.where {
-			if now.After(p.until) {
-				delete(r.where, k)
-			}
-		}
-		if len(r.where) >= maxRememberable {
-			return
-		}
-	}
-	r.where[account] = pendingRedirect{to, now.Add(redirectLife)}
 }
 
 // take returns where the account was sent, once.
 func (r *redirects) take(account uint64, now time.Time) (target, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p, ok := r.where[account]
-	delete(r.where, account)
-	return p.to, ok && now.Before(p.until)
+	return r.where.Delete(account, now)
 }

@@ -209,7 +209,7 @@ func TestM03RedirectInMidSession(t *testing.T) {
 		}
 	})
 	bubble(t, "memory fades", func(t *testing.T) {
-		var r redirects
+		r := newRedirects()
 		r.remember(1, target{host: "a"}, time.Now())
 		r.remember(2, target{host: "b"}, time.Now())
 		time.Sleep(5*time.Minute + 1)
@@ -219,8 +219,11 @@ func TestM03RedirectInMidSession(t *testing.T) {
 		for i := range uint64(1<<16 + 10) {
 			r.remember(i+10, target{}, time.Now())
 		}
-		if len(r.where) != 1<<16 {
-			t.Errorf("%d remembered, want 65536", len(r.where))
+		if n := r.where.Len(); n != 1<<16 {
+			t.Errorf("%d remembered, want 65536", n)
+		}
+		if _, ok := r.take(10, time.Now()); !ok {
+			t.Error("got the first one forgotten for those that were too many, want it remembered")
 		}
 	})
 }
