@@ -15,7 +15,7 @@ func (s *Session) take(d delivery) {
 	d.link.lastSeq = d.seq
 	s.log.applied()
 	if m, ok := d.in.(*perch.MessageIn); ok && d.link.holding {
-		s.hold(d, m)
+		s.catchup.hold(d, m)
 		return
 	}
 	s.apply(d.in)
@@ -31,9 +31,9 @@ func (s *Session) takeLate(d delivery) {
 	}
 	switch in := d.in.(type) {
 	case *perch.MessageIn:
-		s.guarded(func() { s.applyMessage(in, d.link, s.now()) })
+		s.guarded(func() { s.catchup.applyMessage(in, d.link, s.now()) })
 	case *perch.DroppedIn:
-		s.guarded(func() { s.applyDropped(in, d.link, s.now()) })
+		s.guarded(func() { s.catchup.applyDropped(in, d.link, s.now()) })
 	}
 }
 
@@ -77,7 +77,7 @@ func (s *Session) applyOne(in perch.Inbound) {
 	case *perch.MessageIn:
 		s.rememberAddress(in.From)
 		s.rememberAddress(in.To)
-		s.applyMessage(in, s.link, s.now())
+		s.catchup.applyMessage(in, s.link, s.now())
 	case *perch.PresenceIn:
 		s.roster.applyPresence(in)
 	case *perch.PresenceError:
@@ -96,7 +96,7 @@ func (s *Session) applyOne(in perch.Inbound) {
 	case *perch.MessageError:
 		s.out.applyMessageError(in)
 	case *perch.DroppedIn:
-		s.applyDropped(in, s.link, s.now())
+		s.catchup.applyDropped(in, s.link, s.now())
 	}
 }
 

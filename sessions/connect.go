@@ -185,7 +185,7 @@ func (s *Session) attach(l *link) bool {
 	l.holding = !l.goesOn && l.login.Capabilities.Archive == archivePaged
 	s.link = l
 	s.caps = l.login.Capabilities
-	s.archiveOut = s.archiveOut && l.goesOn
+	s.catchup.unavailable = s.catchup.unavailable && l.goesOn
 	s.rec.JID = l.login.JID
 	s.halfway = nil
 	s.links = max(s.links+1, 1) // 0 is that of an earlier process
@@ -218,10 +218,10 @@ func (s *Session) signIn(ctx context.Context, l *link) error {
 	if l.goesOn {
 		return s.turn(ctx, func() { s.ifCurrent(l, s.resumed) })
 	}
-	if err := s.recall(ctx, l); err != nil {
+	if err := s.catchup.recall(ctx, l); err != nil {
 		return err
 	}
-	if err := s.catchUp(ctx, l, true); err != nil {
+	if err := s.catchup.catchUp(ctx, l, true); err != nil {
 		return err
 	}
 	var version string
@@ -249,7 +249,7 @@ func (s *Session) signIn(ctx context.Context, l *link) error {
 		return err
 	}
 	// What was archived while the presence was on its way was delivered to nobody else.
-	if err := s.catchUp(ctx, l, false); err != nil {
+	if err := s.catchup.catchUp(ctx, l, false); err != nil {
 		return err
 	}
 	return s.turn(ctx, func() { s.ifCurrent(l, s.online) })
@@ -271,7 +271,7 @@ func (s *Session) resumed(l *link) {
 
 // announce sends the initial presence (RFC 6121, 4.2) and begins to settle the buddies'.
 func (s *Session) announce(l *link) {
-	s.gapBefore(l)
+	s.catchup.gapBefore(l)
 	s.roster.settleSoon()
 	if s.rec.Own.Available {
 		if _, err := l.conn.Send(&perch.PresenceOut{OwnPresence: s.shownPresence()}); err != nil {
@@ -283,7 +283,7 @@ func (s *Session) announce(l *link) {
 // online ends the login sequence.
 func (s *Session) online(l *link) {
 	l.live = true
-	s.releaseHeld(l)
+	s.catchup.releaseHeld(l)
 	s.becomeOnline(false)
 }
 

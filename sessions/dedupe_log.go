@@ -43,24 +43,24 @@ type place struct {
 // when it resumes a stream (what was on its way to the old connection comes behind what came
 // to the new one). If that stream is lost before it does, and cannot be resumed, the later one
 // is no place to read on from.
-func (s *Session) recall(ctx context.Context, l *link) error {
+func (cu *catchup) recall(ctx context.Context, l *link) error {
 	var tip uint64
 	var since perch.Time
 	var own perch.JID
 	last := ""
-	if err := s.turn(ctx, func() {
-		tip, since, own, last = s.log.published, s.overlapBegins(), s.rec.JID, s.rec.ArchiveID
+	if err := cu.host.turn(ctx, func() {
+		tip, since, own, last = cu.log.published, cu.overlapBegins(), cu.host.record().JID, cu.host.record().ArchiveID
 	}); err != nil || tip == 0 {
 		return err
 	}
-	events, err := s.readBack(ctx, tip, since-archiveSlack)
+	events, err := cu.readBack(ctx, tip, since-archiveSlack)
 	if err != nil {
 		return nil // the log says by itself, and to others, that it cannot be read
 	}
 	read, ids := identitiesOf(events, own, tip)
-	return s.turn(ctx, func() {
-		s.known.merge(read)
-		s.trimLater()
+	return cu.host.turn(ctx, func() {
+		cu.known.merge(read)
+		cu.trimLater()
 		l.overlap = since
 		if i := slices.IndexFunc(ids, func(p place) bool { return p.id == last }); last != "" && i >= 0 && len(ids) >= 2 {
 			l.behind = behind{from: ids[0].id, until: last}
@@ -72,23 +72,23 @@ func (s *Session) recall(ctx context.Context, l *link) error {
 
 // overlapBegins is the time of the place from which on the archive is read. Servers may send
 // again what they had not handed over, or were not told that we have, when the stream was lost.
-func (s *Session) overlapBegins() perch.Time {
-	lost := s.now()
-	if s.rec.OfflineSince != 0 {
-		lost = s.rec.OfflineSince
+func (cu *catchup) overlapBegins() perch.Time {
+	lost := cu.host.now()
+	if cu.host.record().OfflineSince != 0 {
+		lost = cu.host.record().OfflineSince
 	}
-	if s.rec.ArchiveID != "" {
-		return min(lost, s.rec.ArchiveAt)
+	if cu.host.record().ArchiveID != "" {
+		return min(lost, cu.host.record().ArchiveAt)
 	}
 	return lost - archiveSlack
 }
 
 // readBack reads the log backwards from an offset to a time, and some more in any case.
-func (s *Session) readBack(ctx context.Context, tip uint64, since perch.Time) ([]*perch.Event, error) {
+func (cu *catchup) readBack(ctx context.Context, tip uint64, since perch.Time) ([]*perch.Event, error) {
 	var events []*perch.Event
 	for end := tip; end > 0 && len(events) < recallEvents; {
 		n := min(end, recallPage)
-		page, err := s.m.o.Store.Log(ctx, s.id, end-n, int(n))
+		page, err := cu.store.Log(ctx, cu.id, end-n, int(n))
 		if err != nil {
 			return nil, err
 		}
@@ -181,22 +181,22 @@ func (l *link) exact() bool {
 }
 
 // isCopy reports whether a message was logged before, and notes the copy.
-func (s *Session) isCopy(c *identity) bool {
+func (cu *catchup) isCopy(c *identity) bool {
 	var o overlap
-	if l := s.link; l != nil {
+	if l := cu.host.stream(); l != nil {
 		o = overlap{since: l.overlap, fresh: l.holding || c.added <= l.caughtUp+freshTime}
 	}
-	return s.known.take(c, o) != nil
+	return cu.known.take(c, o) != nil
 }
 
 // logMessage logs a message that is no copy.
-func (s *Session) logMessage(typ perch.EventType, m *perch.Message, c identity) {
-	now := s.now()
+func (cu *catchup) logMessage(typ perch.EventType, m *perch.Message, c identity) {
+	now := cu.host.now()
 	c.added = now
 	c.timeOf(m, now)
-	s.log.durableAt(typ, now, m)
-	s.known.add(c)
-	s.trimLater()
+	cu.log.durableAt(typ, now, m)
+	cu.known.add(c)
+	cu.trimLater()
 }
 
 // repeats reports whether a stream is so new that its server may still send again what came by
@@ -207,21 +207,21 @@ func (l *link) repeats(now perch.Time) bool {
 
 // trimLater keeps what is remembered small: once no copy comes any more, the last messages
 // are enough.
-func (s *Session) trimLater() {
-	if s.trim != nil || len(s.known.list) == 0 {
+func (cu *catchup) trimLater() {
+	if cu.trim != nil || len(cu.known.list) == 0 {
 		return
 	}
 	d := trimEvery
-	if len(s.known.list) > longTable {
+	if len(cu.known.list) > longTable {
 		d = trimSoon
 	}
-	s.trim = s.after(d, func() {
-		s.trim = nil
-		catching := s.halfway != nil || s.link != nil && s.link.repeats(s.now())
-		if large := len(s.known.list) > longTable; !catching && !(large && s.known.busy) {
-			s.known.trim(s.now() - ringTime)
+	cu.trim = cu.host.after(d, func() {
+		cu.trim = nil
+		catching := cu.host.resumesPartly() || cu.host.stream() != nil && cu.host.stream().repeats(cu.host.now())
+		if large := len(cu.known.list) > longTable; !catching && !(large && cu.known.busy) {
+			cu.known.trim(cu.host.now() - ringTime)
 		}
-		s.known.busy = false
-		s.trimLater()
+		cu.known.busy = false
+		cu.trimLater()
 	})
 }

@@ -54,6 +54,6 @@ func (s *Session) loadTail(ctx context.Context, tip uint64) error {
 		s.rec.OfflineSince = page.Events[n-1].Time // it was online until the process died
 	}
 	read, _ := identitiesOf(page.Events, s.rec.JID, tip)
-	s.known.merge(read)
+	s.catchup.known.merge(read)
 	return nil
 }

@@ -54,7 +54,7 @@ func (s *Session) logSent(e *outEntry) {
 		Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive}
 	c := identityOf(&m, pathOwn, s.now())
 	c.link = s.link.number
-	s.logMessage(perch.EventMessageSent, &m, c)
+	s.catchup.logMessage(perch.EventMessageSent, &m, c)
 	s.saveStream() // with the message in it
 }
 

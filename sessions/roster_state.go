@@ -46,7 +46,7 @@ func (s *Session) features() []string {
 	if s.rec.RosterState != "" {
 		f = append(f, s.rec.RosterState)
 	}
-	if s.archiveOut {
+	if s.catchup.unavailable {
 		f = append(f, ArchiveUnavailable)
 	}
 	slices.Sort(f)

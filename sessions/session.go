@@ -44,9 +44,6 @@ type Session struct {
 	upstream Upstream
 	caps     perch.Capabilities // of the last login; before it, of the configuration
 
-	archiveOut   bool // the last login could not read the archive
-	silentLogins int  // given up since the archive last answered, see archiveSilent
-
 	rec Record
 	log eventLog
 
@@ -55,11 +52,10 @@ type Session struct {
 	retry        retry
 	out          outbox
 	roster       roster
-	budgetWarned perch.Time  // when the client was last told that something was left out
-	halfway      []byte      // state of a stream that was lost before it was online
-	known        identities  // logged messages of which copies may come
-	trim         *time.Timer // of known
-	links        uint16      // streams until now, to tell them from each other
+	catchup      catchup
+	budgetWarned perch.Time // when the client was last told that something was left out
+	halfway      []byte     // state of a stream that was lost before it was online
+	links        uint16     // streams until now, to tell them from each other
 	subs         []*Subscription
 	idle         idling
 	waits        waits // counted in m.backlog
@@ -98,6 +94,7 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 		state: status{state: perch.StateConnecting, since: perch.At(time.Now())},
 	}
 	s.log = eventLog{host: s, store: m.o.Store, id: id}
+	s.catchup = catchup{host: s, log: &s.log, sent: &s.out, store: m.o.Store, id: id}
 	s.roster = roster{host: s, journal: &s.log, words: &m.words}
 	s.out = outbox{host: s, journal: &s.log, store: m.o.Store, id: id}
 	s.counted = s.state.state
@@ -211,7 +208,7 @@ func (s *Session) finish() {
 	stop(s.idle.timer)
 	stop(s.idle.release)
 	s.log.stop()
-	stop(s.trim)
+	s.catchup.stop()
 	s.roster.stop()
 	select {
 	case <-s.opened:

@@ -201,7 +201,7 @@ func (s *Session) lost(err error) {
 		}
 	}
 	s.saveRecord()
-	s.releaseHeld(l)
+	s.catchup.releaseHeld(l)
 	s.roster.lost()
 	s.failed(err)
 }

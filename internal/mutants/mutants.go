@@ -23,7 +23,7 @@ var All = []Mutant{
 	},
 	{
 		Name: "archive", Does: "does not read the archive after a stream that could not be resumed",
-		File: "sessions/gap.go",
+		File: "sessions/catchup.go",
 		Edits: []Edit{{
 			"\t\tif after == \"\" && since == 0 && !first {\n",
 			"\t\tif after != \"\" || since != 0 {\n\t\t\treturn nil\n\t\t}\n\t\tif after == \"\" && since == 0 && !first {\n",
@@ -41,8 +41,8 @@ var All = []Mutant{
 		Name: "dedupe", Does: "logs a message again that it has logged before",
 		File: "sessions/dedupe_log.go",
 		Edits: []Edit{{
-			"\treturn s.known.take(c, o) != nil\n",
-			"\t_ = s.known.take(c, o)\n\treturn false\n",
+			"\treturn cu.known.take(c, o) != nil\n",
+			"\t_ = cu.known.take(c, o)\n\treturn false\n",
 		}},
 	},
 	{

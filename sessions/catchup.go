@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/perch-im/perch"
 )
@@ -20,12 +21,74 @@ const (
 	maxHeld = 1000 // live messages that wait while the archive is read
 )
 
+// catchupHost is what catching up needs of the session that it belongs to.
+type catchupHost interface {
+	owner
+	// turn lets the owner run f and waits until it has run; ifCurrent runs f when l is the
+	// connection in use.
+	turn(ctx context.Context, f func()) error
+	ifCurrent(l *link, f func(*link))
+	// guarded runs f; a fault of ours costs what f was about, and nothing else.
+	guarded(f func())
+	// covered says that everything which a link has brought is in the commit that gathers.
+	covered(l *link)
+	// stream is the connection in use; nil: there is none.
+	stream() *link
+	// record is what is kept of the session; saveRecord commits it as it is then.
+	record() *Record
+	saveRecord()
+	// stateSince is when the session came to its state.
+	stateSince() perch.Time
+	// resumesPartly reports whether a stream that was lost before it was online may be resumed.
+	resumesPartly() bool
+	// rememberAddress notes an address that the server gave.
+	rememberAddress(jid perch.JID)
+	// giveReceipt tells the sender of a message that it is kept.
+	giveReceipt(to perch.JID, id string)
+	// leftOut counts what found no room in a budget; dropped makes an event of what is lost.
+	leftOut(budget string, from perch.JID)
+	dropped(d perch.Dropped)
+	// archiveMissing says in the log why the archive could not be read.
+	archiveMissing(reason string)
+	logDebug(msg string, args ...any)
+}
+
+// sentMessages are the messages that we sent, as far as the archive may tell of them.
+type sentMessages interface {
+	record(id string) *perch.MessageRecord
+	advanceTo(r *perch.MessageRecord, st perch.MessageStatus, xe *perch.XMPPError)
+}
+
+// logStore is the part of a Store that the log and the records of messages are read from.
+type logStore interface {
+	recordStore
+	Log(ctx context.Context, id ID, after uint64, limit int) (LogPage, error)
+}
+
+// catchup is the part of a session that logs messages, each of them once: those of the stream,
+// those of the archive that were missed, and those that wait while the archive is read.
+type catchup struct {
+	host  catchupHost
+	log   *eventLog
+	sent  sentMessages
+	store logStore
+	id    ID // of the session
+
+	known        identities  // logged messages of which copies may come
+	trim         *time.Timer // of known
+	unavailable  bool        // the last login could not read the archive
+	silentLogins int         // given up since the archive last answered, see archiveSilent
+}
+
+// stop ends the wait for the next trim.
+func (cu *catchup) stop() { stop(cu.trim) }
+
 // hold keeps a live message back while the archive is read. When too many wait they are
 // dropped: whatever has a stanza-id is in the archive, which is then read once more. One that
 // does not page may not have them: then nothing more is held.
-func (s *Session) hold(d delivery, m *perch.MessageIn) {
+func (cu *catchup) hold(d delivery, m *perch.MessageIn) {
 	l := d.link
-	d.at = s.now()
+	d.at = cu.host.now()
 	if n := messageCost(m); len(l.held) < maxHeld && l.heldBytes+n <= heldBytes {
 		l.heldBytes += n
 		l.held = append(l.held, d)
@@ -33,7 +96,7 @@ func (s *Session) hold(d delivery, m *perch.MessageIn) {
 	}
 	if !l.paged() {
 		l.held = append(l.held, d)
-		s.releaseHeld(l)
+		cu.releaseHeld(l)
 		return
 	}
 	rest, bytes := l.held[:0], 0
@@ -42,7 +105,7 @@ func (s *Session) hold(d delivery, m *perch.MessageIn) {
 		switch {
 		case x == nil || x.StanzaID != "":
 		case bytes+messageCost(x) > heldBytes/2:
-			s.leftOut("held messages", x.From)
+			cu.host.leftOut("held messages", x.From)
 		default:
 			bytes += messageCost(x)
 			rest = append(rest, h)
@@ -51,7 +114,7 @@ func (s *Session) hold(d delivery, m *perch.MessageIn) {
 	switch {
 	case m.StanzaID != "":
 	case len(rest) >= maxHeld:
-		s.leftOut("held messages", m.From)
+		cu.host.leftOut("held messages", m.From)
 	default:
 		bytes += messageCost(m)
 		rest = append(rest, d)
@@ -61,75 +124,75 @@ func (s *Session) hold(d delivery, m *perch.MessageIn) {
 }
 
 // releaseHeld lets the live messages go on that the archive did not have.
-func (s *Session) releaseHeld(l *link) {
+func (cu *catchup) releaseHeld(l *link) {
 	held := l.held
-	l.holding, l.held, l.heldBytes, l.caughtUp = false, nil, 0, s.now()
-	if s.link != l && l.paged() {
+	l.holding, l.held, l.heldBytes, l.caughtUp = false, nil, 0, cu.host.now()
+	if cu.host.stream() != l && l.paged() {
 		return // lost meanwhile: the next login reads the archive again
 	}
 	for _, d := range held {
-		s.guarded(func() { s.release(d) })
+		cu.host.guarded(func() { cu.release(d) })
 	}
-	s.covered(l)
+	cu.host.covered(l)
 }
 
 // release applies one message that was held.
-func (s *Session) release(d delivery) {
+func (cu *catchup) release(d delivery) {
 	m := d.in.(*perch.MessageIn)
 	switch {
 	case d.known:
 	case d.entry != 0:
-		c, ok := s.known.remove(d.entry - 1)
+		c, ok := cu.known.remove(d.entry - 1)
 		if !ok {
 			c = d.link.identify(&m.Message, d.at)
 		}
-		s.takeMessage(m, c)
+		cu.takeMessage(m, c)
 	default:
-		s.applyMessage(m, d.link, d.at)
+		cu.applyMessage(m, d.link, d.at)
 	}
 }
 
 // gapBefore tells clients that messages of an outage may be missing, when a new login
 // follows an earlier one and there is no archive that can tell. Where there is one of the last
 // messages, these come first: see catchUpLast.
-func (s *Session) gapBefore(l *link) {
+func (cu *catchup) gapBefore(l *link) {
 	switch {
-	case l.holding || l.unread || !s.rec.RosterKnown:
-	case l.login.Capabilities.Archive == archiveLast && s.rec.OfflineSince != 0:
+	case l.holding || l.unread || !cu.host.record().RosterKnown:
+	case l.login.Capabilities.Archive == archiveLast && cu.host.record().OfflineSince != 0:
 		l.holding = true
 	default:
-		s.gap(perch.GapNoArchive)
+		cu.gap(perch.GapNoArchive)
 	}
 }
 
 // paged says whether the archive has everything, and can be read from a place on.
 func (l *link) paged() bool { return l.login.Capabilities.Archive == archivePaged }
 
-func (s *Session) gap(reason string) {
-	from := s.rec.OfflineSince
+func (cu *catchup) gap(reason string) {
+	from := cu.host.record().OfflineSince
 	if from == 0 {
-		from = s.state.since
+		from = cu.host.stateSince()
 	}
-	s.log.Durable(perch.EventSessionGap, perch.Gap{From: from, To: s.now(), Reason: reason})
+	cu.log.Durable(perch.EventSessionGap, perch.Gap{From: from, To: cu.host.now(), Reason: reason})
 }
 
 // catchUp reads the archive from the last logged message on (XEP-0313), before live
 // messages go on. The first query of a session finds the place to begin from, and makes
 // servers archive that do so only for those who ask.
-func (s *Session) catchUp(ctx context.Context, l *link, first bool) error {
+func (cu *catchup) catchUp(ctx context.Context, l *link, first bool) error {
 	if l.login.Capabilities.Archive == archiveLast {
-		return s.catchUpLast(ctx, l)
+		return cu.catchUpLast(ctx, l)
 	}
-	if !l.catching(ctx, s) {
+	if !cu.catching(ctx, l) {
 		return nil
 	}
 	for round := range catchUpPages {
 		var after string
 		var since perch.Time
-		if err := s.turn(ctx, func() {
-			after, l.overflow = cmp.Or(l.behind.from, s.rec.ArchiveID), false
-			if after == "" && round == 0 && s.rec.RosterKnown && s.rec.OfflineSince != 0 {
-				since = max(1, s.rec.OfflineSince-archiveSlack)
+		if err := cu.host.turn(ctx, func() {
+			after, l.overflow = cmp.Or(l.behind.from, cu.host.record().ArchiveID), false
+			if after == "" && round == 0 && cu.host.record().RosterKnown && cu.host.record().OfflineSince != 0 {
+				since = max(1, cu.host.record().OfflineSince-archiveSlack)
 			}
 		}); err != nil {
 			return err
@@ -137,28 +200,28 @@ func (s *Session) catchUp(ctx context.Context, l *link, first bool) error {
 		if after == "" && since == 0 && !first {
 			return nil // still no place to begin from: the live messages will bring one
 		}
-		asked := s.now()
-		page, err := s.archivePage(ctx, l, after, since)
+		asked := cu.host.now()
+		page, err := cu.archivePage(ctx, l, after, since)
 		if err != nil {
-			return s.archiveSilent(ctx, l, err, asked, after != "" || since != 0)
+			return cu.archiveSilent(ctx, l, err, asked, after != "" || since != 0)
 		}
 		more := false
-		if err := s.turn(ctx, func() {
-			s.ifCurrent(l, func(l *link) {
-				more = s.applyArchive(l, page, after) || l.overflow
+		if err := cu.host.turn(ctx, func() {
+			cu.host.ifCurrent(l, func(l *link) {
+				more = cu.applyArchive(l, page, after) || l.overflow
 			})
 		}); err != nil || !more {
 			return err
 		}
-		if err := s.written(ctx); err != nil {
+		if err := cu.written(ctx); err != nil {
 			return err
 		}
 	}
-	return s.turn(ctx, func() { s.gap(perch.GapTooLong) })
+	return cu.host.turn(ctx, func() { cu.gap(perch.GapTooLong) })
 }
 
-func (l *link) catching(ctx context.Context, s *Session) (yes bool) {
-	_ = s.turn(ctx, func() { yes = l.holding && s.link == l })
+func (cu *catchup) catching(ctx context.Context, l *link) (yes bool) {
+	_ = cu.host.turn(ctx, func() { yes = l.holding && cu.host.stream() == l })
 	return yes
 }
 
@@ -174,7 +237,7 @@ type archived struct {
 	since perch.Time
 }
 
-func (s *Session) archivePage(ctx context.Context, l *link, after string, since perch.Time) (archived, error) {
+func (cu *catchup) archivePage(ctx context.Context, l *link, after string, since perch.Time) (archived, error) {
 	q := perch.ArchiveQuery{After: after, Start: since, Limit: catchUpPage}
 	if after == "" && since == 0 {
 		q.Limit = 1
@@ -195,7 +258,7 @@ func (s *Session) archivePage(ctx context.Context, l *link, after string, since 
 		if it.ID == "" || !it.Sent || after == "" && since == 0 {
 			continue
 		}
-		if r, err := s.m.o.Store.Message(ctx, s.id, it.ID); err == nil {
+		if r, err := cu.store.Message(ctx, cu.id, it.ID); err == nil {
 			a.ours[it.ID] = r
 		}
 	}
@@ -203,26 +266,26 @@ func (s *Session) archivePage(ctx context.Context, l *link, after string, since 
 }
 
 // applyArchive logs a page and says whether to ask for the next one.
-func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
+func (cu *catchup) applyArchive(l *link, a archived, after string) (more bool) {
 	if a.lost == nil {
-		s.silentLogins = 0
+		cu.silentLogins = 0
 	}
 	switch {
 	case a.lost != nil && after == "":
-		s.withoutArchive(l, a.lost, a.since != 0) // there is none after all
+		cu.withoutArchive(l, a.lost, a.since != 0) // there is none after all
 		return false
 	case a.lost != nil && l.behind.from != "":
 		l.behind = behind{} // trimmed so far; the end of the log may still be there
 		return true
 	case a.lost != nil:
-		if s.rec.RosterKnown {
-			s.gap(lostReason(a.lost))
+		if cu.host.record().RosterKnown {
+			cu.gap(lostReason(a.lost))
 		}
-		s.rec.ArchiveID = ""
-		s.saveRecord()
+		cu.host.record().ArchiveID = ""
+		cu.host.saveRecord()
 		return true
 	case after == "" && a.since == 0:
-		s.moveOn(l, a, after)
+		cu.moveOn(l, a, after)
 		return false
 	}
 	if i := slices.IndexFunc(a.Items, func(it perch.ArchiveItem) bool { return it.StanzaID == after }); i >= 0 {
@@ -236,16 +299,16 @@ func (s *Session) applyArchive(l *link, a archived, after string) (more bool) {
 		if it.Time < a.since {
 			continue
 		}
-		s.guarded(func() { s.applyArchived(it, a.ours[it.ID]) })
+		cu.host.guarded(func() { cu.applyArchived(it, a.ours[it.ID]) })
 	}
-	return s.moveOn(l, a, after) && !a.Complete
+	return cu.moveOn(l, a, after) && !a.Complete
 }
 
 // moveOn notes the end of a page as the place to read on from; false: there is no progress.
 // The last archived stanza need not be a message that is shown, so the page's own end
 // counts before that of its items.
-func (s *Session) moveOn(l *link, a archived, after string) bool {
-	last, at := a.Last, s.now()
+func (cu *catchup) moveOn(l *link, a archived, after string) bool {
+	last, at := a.Last, cu.host.now()
 	if n := len(a.Items); n > 0 {
 		last = cmp.Or(last, a.Items[n-1].StanzaID)
 		if !a.Complete && (after != "" || a.since != 0) {
@@ -260,43 +323,43 @@ func (s *Session) moveOn(l *link, a archived, after string) bool {
 		return true
 	}
 	l.behind = behind{}
-	s.rec.ArchiveID, s.rec.ArchiveAt = last, at
-	s.saveRecord()
+	cu.host.record().ArchiveID, cu.host.record().ArchiveAt = last, at
+	cu.host.saveRecord()
 	return true
 }
 
 // applyArchived logs one archived message, unless it is a copy of one that is logged. One that
 // we sent is in the log already, or is the proof that it arrived. What cannot be shown is the
 // event.dropped that it would be live.
-func (s *Session) applyArchived(it *perch.ArchiveItem, stored *perch.MessageRecord) {
-	c := archivedIdentity(it, s.now())
-	logged := s.isCopy(&c)
+func (cu *catchup) applyArchived(it *perch.ArchiveItem, stored *perch.MessageRecord) {
+	c := archivedIdentity(it, cu.host.now())
+	logged := cu.isCopy(&c)
 	if it.Dropped != "" {
 		if !logged {
-			s.rememberAddress(it.From)
-			s.logDropped(perch.Dropped{Reason: it.Dropped, From: it.From, StanzaID: it.StanzaID}, &it.Message, c)
+			cu.host.rememberAddress(it.From)
+			cu.logDropped(perch.Dropped{Reason: it.Dropped, From: it.From, StanzaID: it.StanzaID}, &it.Message, c)
 		}
 		return
 	}
-	r := s.out.record(it.ID)
+	r := cu.sent.record(it.ID)
 	if r == nil {
 		r = stored
 	}
 	if r != nil && it.Sent && it.ID != "" && writtenAs(r, it) {
-		s.out.advanceTo(r, perch.StatusAcked, nil)
+		cu.sent.advanceTo(r, perch.StatusAcked, nil)
 		if !logged {
-			s.known.add(c)
+			cu.known.add(c)
 		}
 		return
 	}
 	if logged {
 		return
 	}
-	s.rememberAddress(it.From)
-	s.rememberAddress(it.To)
+	cu.host.rememberAddress(it.From)
+	cu.host.rememberAddress(it.To)
 	m := it.Message
 	m.ID = cmp.Or(m.ID, m.StanzaID)
-	s.logMessage(messageEvent(&it.MessageIn), &m, c)
+	cu.logMessage(messageEvent(&it.MessageIn), &m, c)
 }
 
 // writtenAs reports whether an archived message is the one of a record. Another device may
@@ -321,9 +384,9 @@ func writtenAs(r *perch.MessageRecord, it *perch.ArchiveItem) bool {
 
 // written waits until everything that was queued is kept: a long archive is read no faster
 // than it can be written.
-func (s *Session) written(ctx context.Context) error {
+func (cu *catchup) written(ctx context.Context) error {
 	done := make(chan struct{})
-	if err := s.turn(ctx, func() { s.log.afterDrain(func() { close(done) }) }); err != nil {
+	if err := cu.host.turn(ctx, func() { cu.log.afterDrain(func() { close(done) }) }); err != nil {
 		return err
 	}
 	select {

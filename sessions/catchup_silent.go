@@ -21,20 +21,20 @@ const firstArchiveTime = 5 * time.Second
 // a link that is dead and not known to be yet. So where something may be missed, and nothing at
 // all has come since the question, the first such login is given up: the next one, on a
 // connection of its own, can still bring everything.
-func (s *Session) archiveSilent(ctx context.Context, l *link, err error, asked perch.Time, placed bool) error {
+func (cu *catchup) archiveSilent(ctx context.Context, l *link, err error, asked perch.Time, placed bool) error {
 	if connectionLost(ctx, l, err) {
 		return err
 	}
 	dead := placed && perch.KindOf(err) == perch.KindUpstreamTimeout && l.conn.Stats().LastStanzaAt <= asked
 	again := false
-	if terr := s.turn(ctx, func() {
-		s.ifCurrent(l, func(l *link) {
-			if dead && s.silentLogins == 0 {
-				s.silentLogins++
+	if terr := cu.host.turn(ctx, func() {
+		cu.host.ifCurrent(l, func(l *link) {
+			if dead && cu.silentLogins == 0 {
+				cu.silentLogins++
 				again = true
 				return
 			}
-			s.withoutArchive(l, err, placed)
+			cu.withoutArchive(l, err, placed)
 		})
 	}); terr != nil {
 		return terr
@@ -48,13 +48,13 @@ func (s *Session) archiveSilent(ctx context.Context, l *link, err error, asked p
 // withoutArchive goes on with a login whose archive cannot be read. Missed says that something
 // may have been missed. The place to read on from stays: when no message comes live before the
 // next login, that one may still read everything.
-func (s *Session) withoutArchive(l *link, err error, missed bool) {
-	s.m.log.Warn("the archive could not be read", "session", s.short(), "reason", requestReason(err))
-	s.archiveOut, l.unread = true, true
-	if missed && s.rec.RosterKnown {
-		s.gap(lostReason(err))
+func (cu *catchup) withoutArchive(l *link, err error, missed bool) {
+	cu.host.archiveMissing(requestReason(err))
+	cu.unavailable, l.unread = true, true
+	if missed && cu.host.record().RosterKnown {
+		cu.gap(lostReason(err))
 	}
-	s.releaseHeld(l)
+	cu.releaseHeld(l)
 }
 
 // lostReason is the reason of a gap, after an error of the archive.

@@ -25,36 +25,36 @@ const (
 // recent conversations. Those of the outage, and of a link that was dead before anybody
 // noticed, are logged in the order of their time, before the live messages that wait. What
 // it does not have, and whether it has all, it cannot tell: so the gap is told all the same.
-func (s *Session) catchUpLast(ctx context.Context, l *link) error {
-	if !l.catching(ctx, s) {
+func (cu *catchup) catchUpLast(ctx context.Context, l *link) error {
+	if !cu.catching(ctx, l) {
 		return nil
 	}
 	var since perch.Time
-	if err := s.turn(ctx, func() { since = s.rec.OfflineSince - lastSlack }); err != nil {
+	if err := cu.host.turn(ctx, func() { since = cu.host.record().OfflineSince - lastSlack }); err != nil {
 		return err
 	}
 	short, cancel := context.WithTimeout(ctx, lastTime)
 	defer cancel()
-	items, err := s.lastMessages(short, l, since)
+	items, err := cu.lastMessages(short, l, since)
 	if err != nil && (ctx.Err() != nil || l.conn.Err() != nil) {
 		return err // the next login does it
 	}
 	if err != nil {
-		s.logDebug("the archive was not read", "error", err)
+		cu.host.logDebug("the archive was not read", "error", err)
 	}
-	return s.turn(ctx, func() {
-		s.ifCurrent(l, func(l *link) {
+	return cu.host.turn(ctx, func() {
+		cu.host.ifCurrent(l, func(l *link) {
 			if l.holding {
-				s.applyLast(l, items)
+				cu.applyLast(l, items)
 			}
-			s.gap(perch.GapLastOnly)
+			cu.gap(perch.GapLastOnly)
 		})
 	})
 }
 
 // applyLast logs what neither the log nor the messages that wait have. These count first:
 // they have ids and all fields, and this archive has not.
-func (s *Session) applyLast(l *link, items []perch.ArchiveItem) {
+func (cu *catchup) applyLast(l *link, items []perch.ArchiveItem) {
 	for i := range l.held {
 		d := &l.held[i]
 		m, ok := d.in.(*perch.MessageIn)
@@ -62,28 +62,28 @@ func (s *Session) applyLast(l *link, items []perch.ArchiveItem) {
 			continue
 		}
 		c := l.identify(&m.Message, d.at)
-		if d.known = s.isCopy(&c); !d.known {
-			d.entry = s.known.add(c) + 1
+		if d.known = cu.isCopy(&c); !d.known {
+			d.entry = cu.known.add(c) + 1
 		}
 	}
 	for i := range items {
 		if !items[i].TimeIsArrival { // it may be of any time, and logged long ago
-			s.guarded(func() { s.applyArchived(&items[i], nil) })
+			cu.host.guarded(func() { cu.applyArchived(&items[i], nil) })
 		}
 	}
 }
 
 // lastMessages asks for the last messages of the recent conversations, from a time on, oldest
 // first.
-func (s *Session) lastMessages(ctx context.Context, l *link, since perch.Time) ([]perch.ArchiveItem, error) {
-	if err := s.written(ctx); err != nil {
+func (cu *catchup) lastMessages(ctx context.Context, l *link, since perch.Time) ([]perch.ArchiveItem, error) {
+	if err := cu.written(ctx); err != nil {
 		return nil, err
 	}
 	var tip uint64
-	if err := s.turn(ctx, func() { tip = s.log.published }); err != nil {
+	if err := cu.host.turn(ctx, func() { tip = cu.log.published }); err != nil {
 		return nil, err
 	}
-	page, err := s.m.o.Store.Log(ctx, s.id, tip-min(tip, lastTail), lastTail)
+	page, err := cu.store.Log(ctx, cu.id, tip-min(tip, lastTail), lastTail)
 	if err != nil {
 		return nil, err
 	}

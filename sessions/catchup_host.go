@@ -1,0 +1,16 @@
+package sessions
+
+import "github.com/perch-im/perch"
+
+// What the session does for catching up.
+
+// stateSince implements catchupHost.
+func (s *Session) stateSince() perch.Time { return s.state.since }
+
+// resumesPartly implements catchupHost.
+func (s *Session) resumesPartly() bool { return s.halfway != nil }
+
+// archiveMissing implements catchupHost.
+func (s *Session) archiveMissing(reason string) {
+	s.m.log.Warn("the archive could not be read", "session", s.short(), "reason", reason)
+}
