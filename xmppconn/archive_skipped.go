@@ -8,10 +8,17 @@ import (
 
 // archivedHead reads the beginning of a message that is over a limit, or could not be decoded:
 // when it brings an archived one, the query that it answers and whose message it is. Nil: it
-// does not. The elements that are still open at the end are what is around the rest.
+// does not.
 func archivedHead(raw []byte, ns nsContext) *mamResult {
 	p := newParser(string(raw[:min(len(raw), maxPrefix)]), ns)
+	var result, inner *element
 	for p.markup() == nil && len(p.open) > 0 {
+		switch el := p.open[len(p.open)-1].el; {
+		case len(p.open) == 2 && result == nil && el.is(nsMAM, "result"):
+			result = el
+		case len(p.open) == 4 && result != nil && inner == nil && el.is(nsClient, "message"):
+			inner = el
+		}
 		text, err := p.chars('<')
 		if err != nil {
 			break
@@ -20,16 +27,11 @@ func archivedHead(raw []byte, ns nsContext) *mamResult {
 			p.addText(text)
 		}
 	}
-	head := make([]*element, 4) // message, result, forwarded, message
-	for i := range min(len(head), len(p.open)) {
-		head[i] = p.open[i].el
-	}
-	result := head[1]
-	if !result.is(nsMAM, "result") {
+	if result == nil {
 		return nil
 	}
 	m := perch.Message{StanzaID: keep(result.attr("id")), Source: perch.SourceArchive}
-	if inner := head[3]; inner.is(nsClient, "message") {
+	if inner != nil {
 		m.ID, m.Kind = keep(inner.attr("id")), messageKind(inner.attr("type"))
 		m.From, m.To = keepJID(inner.attr("from")), keepJID(inner.attr("to"))
 	}

@@ -232,6 +232,7 @@ func FuzzMAMResult(f *testing.F) {
 	for _, s := range stanzaSeeds {
 		f.Add([]byte(s))
 	}
+	f.Add([]byte("</forwarded></result>")) // ended before the message does
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		for _, start := range []string{"", "<message from='me@a.test'><result xmlns='" + nsMAM + "' queryid='q' id='1'><forwarded xmlns='" + nsForward + "'>"} {
 			if head := archivedHead(append([]byte(start), raw...), testNS); start != "" && (head == nil || head.queryID != "q") {
