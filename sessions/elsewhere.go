@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/ttlmap"
 )
 
 // Elsewhere is the error of finding a session that another node owns: ask that one.
@@ -31,7 +32,7 @@ const (
 // says so, and LookAgain drops it.
 type routes struct {
 	mu sync.Mutex
-	to map[digest]route
+	to ttlmap.Map[digest, route]
 }
 
 type route struct {
@@ -39,12 +40,15 @@ type route struct {
 	at   time.Time
 }
 
+func newRoutes() *routes { return &routes{to: ttlmap.Map[digest, route]{Max: routesMax}} }
+
 // get returns where the session of key was found not longer ago than this, as an error, or
 // nil.
 func (r *routes) get(key digest, within time.Duration) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if x, ok := r.to[key]; ok && time.Since(x.at) < within {
+	now := time.Now()
+	if x, ok := r.to.Get(key, now); ok && now.Sub(x.at) < within {
 		return &Elsewhere{Node: x.node}
 	}
 	return nil
@@ -62,16 +66,14 @@ func (r *routes) whenDown(key digest, err error) error {
 func (r *routes) put(key digest, n Node) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.to == nil || len(r.to) >= routesMax {
-		r.to = map[digest]route{} // they are found again
-	}
-	r.to[key] = route{n, time.Now()}
+	now := time.Now()
+	r.to.Put(key, route{n, now}, now, routeLast)
 }
 
 func (r *routes) drop(key digest) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.to, key)
+	r.to.Delete(key, time.Now())
 }
 
 // LookAgain forgets where the session of a token was found, because it was not there.

@@ -27,19 +27,22 @@ func TestHistoryEdge(t *testing.T) {
 	}
 }
 
-// TestRoutesEdge: 50,000 tokens of other nodes are remembered; with one more they begin anew.
+// TestRoutesEdge: 50,000 tokens of other nodes are remembered; with one more the oldest goes.
 func TestRoutesEdge(t *testing.T) {
 	const most = 50_000
-	var r routes
+	r := newRoutes()
 	for i := range most {
 		r.put(numbered(i), Node{ID: NodeID(fmt.Sprint(i))})
 	}
-	if n := len(r.to); n != most {
+	if n := r.to.Len(); n != most {
 		t.Fatalf("%d are remembered, want %d", n, most)
 	}
 	r.put(numbered(most), Node{ID: "last"})
-	if n := len(r.to); n > most || r.get(numbered(most), routeFor) == nil {
+	if n := r.to.Len(); n > most || r.get(numbered(most), routeFor) == nil {
 		t.Errorf("%d are remembered with one more, want at most %d, and the newest", n, most)
+	}
+	if r.get(numbered(0), routeFor) != nil || r.get(numbered(1), routeFor) == nil {
+		t.Error("got the oldest remembered, or the next one not, want the oldest alone gone")
 	}
 }
 

@@ -16,8 +16,8 @@ type Manager struct {
 	o        Options
 	log      *slog.Logger
 	sealer   *sealer
-	rejected rejections
-	routes   routes
+	rejected *rejections
+	routes   *routes
 	nodes    *nodes        // nil: alone with the Store
 	replaced chan struct{} // see Replaced
 	words    interner
@@ -47,7 +47,7 @@ func NewManager(o Options) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{
-		o: o, log: o.Logger, sealer: seal,
+		o: o, log: o.Logger, sealer: seal, rejected: newRejections(), routes: newRoutes(),
 		logins: map[string]chan struct{}{}, replaced: make(chan struct{}),
 		caps:     caps{accounts: map[string]int{}, addresses: map[string]int{}},
 		sessions: map[ID]*Session{}, tokens: map[digest]*Session{}, states: map[perch.State]int{},

@@ -3,82 +3,47 @@ package sessions
 import (
 	"sync"
 	"time"
+
+	"github.com/perch-im/perch/internal/ttlmap"
 )
 
 const (
 	rejectedFor = 45 * time.Second
 	rejectedMax = 8192
-	// rejectedSweep is how often a full table is searched for those whose time is over. A
-	// search for each that is added would cost more than the refusal itself.
-	rejectedSweep = time.Second
 )
 
 // rejections remembers refused credentials for a moment, so that guessing, or a client
-// that does not give up, never reaches the upstream or the Store at speed.
+// that does not give up, never reaches the upstream or the Store at speed. It keeps with which
+// words each was refused: a credential that the upstream never saw is not said to be refused
+// by it.
 type rejections struct {
-	mu    sync.Mutex
-	at    map[digest]rejection
-	swept time.Time // when expired ones were last searched for
+	mu  sync.Mutex
+	why ttlmap.Map[digest, error]
 }
 
-// rejection is when a credential was refused, and with which words: a credential that the
-// upstream never saw is not said to be refused by it.
-type rejection struct {
-	at  time.Time
-	why error
+func newRejections() *rejections {
+	return &rejections{why: ttlmap.Map[digest, error]{Max: rejectedMax}}
 }
 
-// add remembers key. When there are too many, those that have expired go first, and then
-// any: the bound matters more than the memory.
+// add remembers key. When there are too many, those that have expired go first, and then the
+// oldest.
 func (r *rejections) add(key digest, why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.at == nil {
-		r.at = map[digest]rejection{}
-	}
-	now := time.Now()
-	if len(r.at) >= rejectedMax {
-		if now.Sub(r.swept) >= rejectedSweep {
-			r.swept = now
-			r.sweep(now)
-		}
-		for k := range r.at {
-			if len(r.at) < rejectedMax {
-				break
-			}
-			delete(r.at, k)
-		}
-	}
-	r.at[key] = rejection{now, why}
-}
-
-// sweep evicts what has expired.
-func (r *rejections) sweep(now time.Time) {
-	for k, t := range r.at {
-		if now.Sub(t.at) >= rejectedFor {
-			delete(r.at, k)
-		}
-	}
+	r.why.Put(key, why, time.Now(), rejectedFor)
 }
 
 // get returns why key was refused a moment ago, or nil.
 func (r *rejections) get(key digest) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t, ok := r.at[key]
-	if !ok {
-		return nil
-	}
-	if time.Since(t.at) >= rejectedFor {
-		delete(r.at, key)
-		return nil
-	}
-	return t.why
+	why, _ := r.why.Get(key, time.Now())
+	return why
 }
 
 // drop forgets key: it has been accepted since.
 func (r *rejections) drop(key digest) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.at, key)
+	r.why.Delete(key, time.Now())
 }

@@ -19,23 +19,23 @@ func TestRejectionsAreBounded(t *testing.T) {
 	const most = 8192
 	synctest.Test(t, func(t *testing.T) {
 		why := errors.New("refused")
-		var r rejections
+		r := newRejections()
 		for i := range most {
 			r.add(numbered(i), why)
 		}
-		if n := len(r.at); n != most {
+		if n := r.why.Len(); n != most {
 			t.Fatalf("%d remembered, want %d", n, most)
 		}
 		for i := most; i < 3*most; i++ {
 			if r.add(numbered(i), why); r.get(numbered(i)) != why {
 				t.Fatalf("the newest, %d, is not remembered", i)
 			}
-			if n := len(r.at); n > most {
+			if n := r.why.Len(); n > most {
 				t.Fatalf("%d remembered, want at most %d", n, most)
 			}
 		}
 
-		r = rejections{}
+		r = newRejections()
 		const old = 100
 		for i := range old {
 			r.add(numbered(i), why)
@@ -54,23 +54,24 @@ func TestRejectionsAreBounded(t *testing.T) {
 	})
 }
 
-// TestFullRejectionsAreCheap: a full table is searched for expired ones once in a while, not
-// for every credential that is refused.
+// TestFullRejectionsAreCheap: no credential that is refused makes a full table be searched. When
+// all of them have expired, each one frees two.
 func TestFullRejectionsAreCheap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		why := errors.New("refused")
-		var r rejections
-		sweeps, last := 0, time.Time{}
-		for i := range rejectedMax + 1000 {
-			if r.add(numbered(i), why); r.swept != last {
-				sweeps, last = sweeps+1, r.swept
-			}
-			if i >= rejectedMax {
-				time.Sleep(10 * time.Millisecond)
+		r := newRejections()
+		for i := range rejectedMax {
+			r.add(numbered(i), why)
+		}
+		time.Sleep(rejectedFor)
+		for i := range rejectedMax {
+			r.add(numbered(rejectedMax+i), why)
+			if got, want := r.why.Len(), rejectedMax-1-i; i < rejectedMax/2 && got != want {
+				t.Fatalf("after %d more: got %d kept, want %d", i+1, got, want)
 			}
 		}
-		if sweeps < 9 || sweeps > 11 {
-			t.Errorf("%d searches in 10 s, want one a second", sweeps)
+		if got := r.why.Len(); got != rejectedMax {
+			t.Errorf("got %d kept, want as many as were refused since, %d", got, rejectedMax)
 		}
 	})
 }
