@@ -11,6 +11,7 @@ import (
 const (
 	adoptPage = 64               // sessions whose owners are asked for at once
 	passedFor = 10 * time.Minute // that a released session which cannot be adopted is not looked at again
+	maxPassed = 100_000          // such sessions; the oldest is looked at again
 )
 
 // adoptSoon goes on with the sessions of nodes that are dead, and with those that another
@@ -53,14 +54,9 @@ func (n *nodes) unburied() bool {
 
 // released notes sessions that nobody owns. The caller holds mu.
 func (n *nodes) released(ids []ID, now time.Time) {
-	for id, at := range n.passed {
-		if now.Sub(at) > passedFor {
-			delete(n.passed, id)
-		}
-	}
 	n.offered = n.offered[:0]
 	for _, id := range ids {
-		if _, ok := n.passed[id]; !ok {
+		if _, ok := n.passed.Get(id, now); !ok {
 			n.offered = append(n.offered, id)
 		}
 	}
@@ -70,7 +66,7 @@ func (n *nodes) released(ids []ID, now time.Time) {
 func (n *nodes) pass(id ID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.passed[id] = time.Now()
+	n.passed.Put(id, struct{}{}, time.Now(), passedFor)
 	n.m.o.Observer.Owner(OwnerPassed)
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/ttlmap"
 )
 
 const (
@@ -47,10 +48,10 @@ type nodes struct {
 	replaced bool
 	down     bool
 	adopting bool
-	rescan   bool             // and it is to be done again
-	scanAt   time.Time        // not before, because the last look through all that is kept failed
-	offered  []ID             // released, and not passed over yet
-	passed   map[ID]time.Time // released sessions that cannot be adopted here
+	rescan   bool                     // and it is to be done again
+	scanAt   time.Time                // not before, because the last look through all that is kept failed
+	offered  []ID                     // released, and not passed over yet
+	passed   ttlmap.Map[ID, struct{}] // released sessions that cannot be adopted here
 }
 
 // Join makes this process a node among others that share the Store: a session that another
@@ -59,7 +60,7 @@ type nodes struct {
 //
 // Call it once, before Restore and before the first request. Close ends it.
 func (m *Manager) Join(ctx context.Context, self Node, lease time.Duration) error {
-	n := &nodes{m: m, self: self, lease: lease, turn: make(chan struct{}, 1), dead: map[NodeID]bool{}, passed: map[ID]time.Time{}}
+	n := newNodes(m, self, lease)
 	if err := m.checkSecret(ctx); err != nil {
 		return err
 	}
@@ -71,6 +72,13 @@ func (m *Manager) Join(ctx context.Context, self Node, lease time.Duration) erro
 	m.log.Info("joined the nodes of this store", "node", self.ID, "url", self.URL, "others", len(n.members))
 	n.wg.Go(func() { n.run(ctx) })
 	return nil
+}
+
+func newNodes(m *Manager, self Node, lease time.Duration) *nodes {
+	return &nodes{
+		m: m, self: self, lease: lease, turn: make(chan struct{}, 1),
+		dead: map[NodeID]bool{}, passed: ttlmap.Map[ID, struct{}]{Max: maxPassed},
+	}
 }
 
 // Self is this process as the other nodes know it; the zero value when it is alone.

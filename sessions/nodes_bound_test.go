@@ -2,7 +2,10 @@ package sessions
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // TestDeadNodesAreBounded: every restart of a node leaves a dead one, for as long as this
@@ -28,4 +31,27 @@ func TestDeadNodesAreBounded(t *testing.T) {
 			t.Error("some went of which sessions may be left, and the next look is not due")
 		}
 	}
+}
+
+// TestPassedEdge: 100,000 released sessions that cannot be adopted here are not looked at again
+// for ten minutes; with one more the oldest is.
+func TestPassedEdge(t *testing.T) {
+	const most = 100_000
+	synctest.Test(t, func(t *testing.T) {
+		n := newNodes(&Manager{o: Options{Observer: unobserved{}}}, Node{ID: "self/1"}, DefaultLease)
+		for i := range most + 1 {
+			n.pass(ID(fmt.Sprint(i)))
+		}
+		offered := func(want ...ID) {
+			t.Helper()
+			if n.released([]ID{"0", "1", ID(fmt.Sprint(most))}, time.Now()); !slices.Equal(n.offered, want) {
+				t.Errorf("got %q looked at, want %q", n.offered, want)
+			}
+		}
+		offered("0")
+		time.Sleep(10*time.Minute - time.Nanosecond)
+		offered("0")
+		time.Sleep(time.Nanosecond)
+		offered("0", "1", ID(fmt.Sprint(most)))
+	})
 }
