@@ -209,7 +209,7 @@ func (c consent) answer(w http.ResponseWriter, r *http.Request, v url.Values) {
 			sep = "&"
 		}
 	}
-	http.Redirect(w, r, c.redirect+sep+params, http.StatusSeeOther)
+	http.Redirect(w, r, c.redirect+sep+params, http.StatusSeeOther) //nolint:gosec // showConsent has checked the address
 }
 
 func (c consent) fail(w http.ResponseWriter, r *http.Request, code, text string) {

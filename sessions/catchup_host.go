@@ -5,7 +5,7 @@ import "github.com/perch-im/perch"
 // What the session does for catching up.
 
 // stateSince implements catchupHost.
-func (s *Session) stateSince() perch.Time { return s.state.since }
+func (s *Session) stateSince() perch.Time { return s.supervisor.state.since }
 
 // resumesPartly implements catchupHost.
 func (s *Session) resumesPartly() bool { return s.halfway != nil }

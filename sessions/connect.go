@@ -62,27 +62,6 @@ func (s *Session) saveStream() {
 	}
 }
 
-// connectNow starts a login, unless one is under way or there is a connection.
-func (s *Session) connectNow() {
-	stop(s.retry.timer)
-	s.retry.timer = nil
-	if s.ended || s.closing || s.link != nil || s.retry.dialling {
-		return
-	}
-	if (s.rec.Stream != nil || s.halfway != nil || s.m.nodes != nil) && !s.log.empty() {
-		// To resume is to acknowledge: not before everything is kept. And a node that has lost
-		// the session learns so by its write; its login would drive the new owner out.
-		s.log.afterDrain(s.connectNow)
-		return
-	}
-	s.retry.dialling = true
-	if s.state.state == perch.StateSuspended {
-		s.setState(perch.StateReconnecting, s.state.reason, 0, false)
-	}
-	req := s.dialRequest(s.acc)
-	s.background(func(ctx context.Context) { s.connect(ctx, req) })
-}
-
 // dialRequest is a login with an account that resumes the stream of before, if there is one.
 func (s *Session) dialRequest(acc perch.Account) DialRequest {
 	req := DialRequest{Account: acc, Resume: s.rec.Stream}
@@ -101,7 +80,7 @@ func (s *Session) dialRequest(acc perch.Account) DialRequest {
 func (s *Session) connect(ctx context.Context, req DialRequest) {
 	conn, err := s.dial(ctx, req)
 	if err != nil {
-		s.tell(func() { s.retry.dialling = false; s.failed(err) })
+		s.tell(func() { s.supervisor.dialling = false; s.supervisor.failed(err) })
 		return
 	}
 	s.enter(ctx, conn)
@@ -168,12 +147,12 @@ func (s *Session) dial(ctx context.Context, req DialRequest) (Conn, error) {
 
 // attach takes a new connection into use, unless it is somebody else's.
 func (s *Session) attach(l *link) bool {
-	s.retry.dialling = false
+	s.supervisor.dialling = false
 	if s.ended || s.closing || s.link != nil {
 		return false
 	}
 	if s.rec.JID != "" && !l.login.JID.Bare().Equal(s.rec.JID.Bare()) {
-		s.failed(perch.Errorf(perch.KindUnauthorized, "the credential belongs to another account"))
+		s.supervisor.failed(perch.Errorf(perch.KindUnauthorized, "the credential belongs to another account"))
 		return false
 	}
 	if !s.m.admit(s, l.login.JID, false) {
@@ -290,11 +269,11 @@ func (s *Session) online(l *link) {
 func (s *Session) becomeOnline(resumed bool) {
 	s.rec.RosterKnown = true
 	s.rec.OfflineSince, s.rec.Stream = 0, nil
-	s.setState(perch.StateOnline, "", 0, resumed)
+	s.supervisor.setState(perch.StateOnline, "", 0, resumed)
 	s.out.reconcile(s.link.login.Resumed)
 	s.saveStream()         // behind what was settled: a state must not be ahead of the outbox
 	s.askOwnership(s.link) // the process may have been stopped while it signed in
-	s.retry.tell(nil)
+	s.supervisor.answer(nil)
 	// Whoever waited for the login sees its event in the log, and never as news.
 	s.log.AfterCommit(func(Result) { s.openingDone(nil) })
 	s.attended()

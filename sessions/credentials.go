@@ -74,7 +74,7 @@ type replacement struct {
 func (m *Manager) newReplacement(ctx context.Context, s *Session, secret perch.Account) (*replacement, error) {
 	r := &replacement{s: s}
 	if err := s.turn(ctx, func() {
-		r.old, r.jid, r.online = s.acc, s.rec.JID.Bare(), s.state.state == perch.StateOnline
+		r.old, r.jid, r.online = s.acc, s.rec.JID.Bare(), s.supervisor.state.state == perch.StateOnline
 	}); err != nil {
 		return nil, err
 	}

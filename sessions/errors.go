@@ -37,19 +37,6 @@ var errGone = errors.New("sessions: the session has just ended")
 
 var errReplaced error = perch.Errorf(perch.KindUnauthorized, "this credential was replaced by a newer one")
 
-// errOffline is for everything that needs the stream while there is none.
-func (s *Session) errOffline() error {
-	e := &perch.Error{Kind: perch.KindSessionOffline, Detail: "there is no connection to the upstream just now"}
-	if s.state.state == perch.StateSuspended {
-		e.Detail = "the session is suspended (" + s.state.reason + ") and does not reconnect by itself"
-	} else if at := s.state.retryAt; at > s.now() {
-		e.RetryAfter = time.Duration(at-s.now()) * time.Millisecond
-	} else {
-		e.RetryAfter = time.Second
-	}
-	return e
-}
-
 // storeError gives an error of the Store a kind, if it has none.
 func storeError(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {

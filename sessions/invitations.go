@@ -102,7 +102,7 @@ func (s *Session) invitedBy(ctx context.Context, jid perch.JID, inv *perch.Invit
 		case !ok:
 			err = perch.Errorf(perch.KindNotFound, "there is no pending invitation from this JID")
 		case s.link == nil || !s.link.live:
-			err = s.errOffline()
+			err = s.supervisor.errOffline()
 		default:
 			*inv, conn = *s.roster.invites[i], s.link.conn
 			more()

@@ -23,7 +23,7 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	}
 	s.roster.load(v)
 	if s.rec.RosterKnown {
-		s.state.state = perch.StateReconnecting
+		s.supervisor.state.state = perch.StateReconnecting
 		s.m.count(s)
 	}
 	if err := s.out.load(ctx, v.Outbox); err != nil {

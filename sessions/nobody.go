@@ -72,7 +72,7 @@ func (s *Session) releaseLater() {
 	stop(s.idle.release)
 	s.idle.release = s.after(suspendedFor, func() {
 		switch {
-		case s.state.state != perch.StateSuspended || s.closing:
+		case s.supervisor.state.state != perch.StateSuspended || s.closing:
 		case len(s.subs) > 0:
 			s.releaseLater()
 		default:

@@ -71,7 +71,7 @@ func (m *Manager) count(s *Session) {
 	defer m.mu.Unlock()
 	if m.sessions[s.id] == s {
 		m.states[s.counted]--
-		s.counted = s.state.state
+		s.counted = s.supervisor.state.state
 		m.states[s.counted]++
 	}
 }

@@ -23,8 +23,8 @@ func (s *Session) accepts() error {
 	switch {
 	case s.closing:
 		return errDraining
-	case s.state.state == perch.StateSuspended:
-		return s.errOffline()
+	case s.supervisor.state.state == perch.StateSuspended:
+		return s.supervisor.errOffline()
 	case s.log.down:
 		return &perch.Error{Kind: perch.KindStorageUnavailable, RetryAfter: time.Second,
 			Detail: "the store takes no writes just now; the message was not accepted"}

@@ -40,7 +40,7 @@ func (s *Session) Info() perch.SessionInfo {
 func (s *Session) info() perch.SessionInfo {
 	i := perch.SessionInfo{
 		JID: s.rec.JID.Bare(), Resource: s.rec.JID.Resource(),
-		State: s.state.state, Reason: s.state.reason, Since: s.state.since, RetryAt: s.state.retryAt,
+		State: s.supervisor.state.state, Reason: s.supervisor.state.reason, Since: s.supervisor.state.since, RetryAt: s.supervisor.state.retryAt,
 		Upstream: s.acc.Upstream, Delivery: s.caps.Delivery(), Features: s.features(), Streams: len(s.subs),
 	}
 	if s.link != nil {

@@ -19,7 +19,7 @@ func (s *Session) request(ctx context.Context, what string, can func(perch.Capab
 		case can != nil && !can(s.caps):
 			return unsupported(what)
 		case s.link == nil || !s.link.live:
-			return s.errOffline()
+			return s.supervisor.errOffline()
 		}
 		conn = s.link.conn
 		return nil
@@ -30,7 +30,7 @@ func (s *Session) request(ctx context.Context, what string, can func(perch.Capab
 // send writes to the live connection. Only the owner calls it.
 func (s *Session) send(out ...perch.Outbound) error {
 	if s.link == nil || !s.link.live {
-		return s.errOffline()
+		return s.supervisor.errOffline()
 	}
 	for _, o := range out {
 		if _, err := s.link.conn.Send(o); err != nil {
@@ -193,8 +193,8 @@ func (s *Session) SetOwnPresence(ctx context.Context, p perch.OwnPresence) error
 		return perch.Invalid("/show", "must be away, chat, dnd, xa or null")
 	}
 	return s.change(ctx, func() error {
-		if s.state.state == perch.StateSuspended || s.closing {
-			return s.errOffline()
+		if s.supervisor.state.state == perch.StateSuspended || s.closing {
+			return s.supervisor.errOffline()
 		}
 		s.rec.Own = p
 		s.idle.away = false

@@ -47,9 +47,8 @@ type Session struct {
 	rec Record
 	log eventLog
 
-	state        status
 	link         *link // nil: no connection
-	retry        retry
+	supervisor   supervisor
 	out          outbox
 	roster       roster
 	catchup      catchup
@@ -91,13 +90,13 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 		m: m, id: id, acc: acc, accAt: perch.At(time.Now()), upstream: m.o.Upstreams[acc.Upstream],
 		in: make(chan delivery, 8), mail: make(chan func()),
 		opened: make(chan struct{}), gone: make(chan struct{}), replacing: make(chan struct{}, 1),
-		state: status{state: perch.StateConnecting, since: perch.At(time.Now())},
 	}
 	s.log = eventLog{host: s, store: m.o.Store, id: id}
 	s.catchup = catchup{host: s, log: &s.log, sent: &s.out, store: m.o.Store, id: id}
 	s.roster = roster{host: s, journal: &s.log, words: &m.words}
 	s.out = outbox{host: s, journal: &s.log, store: m.o.Store, id: id}
-	s.counted = s.state.state
+	s.supervisor = supervisor{host: s, journal: &s.log, state: status{state: perch.StateConnecting, since: perch.At(time.Now())}}
+	s.counted = s.supervisor.state.state
 	s.post.wake = make(chan struct{}, 1)
 	s.caps = s.upstream.Capabilities
 	s.ctx, s.cancel = context.WithCancel(m.ctx)
@@ -131,7 +130,7 @@ func (s *Session) open() {
 		wait = min(wait, knownWait)
 	}
 	s.opening = s.after(wait, s.openingOver)
-	s.tell(s.connectNow)
+	s.tell(s.supervisor.connectNow)
 	s.tell(s.stayKept)
 	go s.own()
 }
@@ -176,7 +175,7 @@ func (s *Session) openingOver() {
 		s.openingDone(nil)
 		return
 	}
-	s.openingDone(s.retry.why())
+	s.openingDone(s.supervisor.why())
 }
 
 // touchEvery is well below the time after which a Store may drop a record.
@@ -204,7 +203,7 @@ func (s *Session) finish() {
 	s.measure(waits{})
 	stop(s.opening)
 	stop(s.touch)
-	stop(s.retry.timer)
+	s.supervisor.stop()
 	stop(s.idle.timer)
 	stop(s.idle.release)
 	s.log.stop()
@@ -272,7 +271,7 @@ func (s *Session) shutdown(release bool) {
 	}
 	s.closing = true
 	s.openingDoneQuiet()
-	stop(s.retry.timer)
+	s.supervisor.stop()
 	s.log.afterDrain(func() {
 		if s.ended {
 			return

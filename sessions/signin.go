@@ -164,8 +164,8 @@ func (s *Session) signedOut() {
 	if s.ended {
 		return
 	}
-	old := s.state.state
-	s.state = status{state: perch.StateClosed, reason: perch.ReasonSignedOut, since: s.now()}
+	old := s.supervisor.state.state
+	s.supervisor.state = status{state: perch.StateClosed, reason: perch.ReasonSignedOut, since: s.now()}
 	s.m.count(s)
 	e := perch.NewEvent(perch.Position{}, perch.EventSessionState, s.now(),
 		perch.StateChange{State: perch.StateClosed, Previous: old, Reason: perch.ReasonSignedOut})

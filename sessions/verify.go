@@ -94,9 +94,9 @@ func verifyError(err error) error {
 func (s *Session) reserveLogin(ctx context.Context, fresh perch.Account) (req DialRequest, ok bool, err error) {
 	err = s.turn(ctx, func() {
 		// What waits to be written has to be written first: to resume is to acknowledge.
-		ok = s.state.state == perch.StateSuspended && s.link == nil && !s.retry.dialling && !s.closing && s.log.empty()
+		ok = s.supervisor.state.state == perch.StateSuspended && s.link == nil && !s.supervisor.dialling && !s.closing && s.log.empty()
 		if ok {
-			s.retry.dialling = true
+			s.supervisor.dialling = true
 			req = s.dialRequest(fresh)
 		}
 	})
@@ -105,7 +105,7 @@ func (s *Session) reserveLogin(ctx context.Context, fresh perch.Account) (req Di
 
 // giveUpLogin ends what reserveLogin began; conn is nil when the upstream let nobody in.
 func (s *Session) giveUpLogin(conn Conn) {
-	s.tell(func() { s.retry.dialling = false })
+	s.tell(func() { s.supervisor.dialling = false })
 	if conn != nil {
 		conn.Abort()
 	}
@@ -117,8 +117,8 @@ func (s *Session) giveUpLogin(conn Conn) {
 func (s *Session) goOnline(ctx context.Context, conn Conn) error {
 	verdict := make(chan error, 1)
 	if err := s.turn(context.WithoutCancel(ctx), func() {
-		s.retry.attempt, s.retry.waiting = 0, append(s.retry.waiting, verdict)
-		s.setState(perch.StateReconnecting, s.state.reason, 0, false)
+		s.supervisor.attempt, s.supervisor.waiting = 0, append(s.supervisor.waiting, verdict)
+		s.supervisor.setState(perch.StateReconnecting, s.supervisor.state.reason, 0, false)
 		s.background(func(ctx context.Context) { s.enter(ctx, conn) })
 	}); err != nil {
 		conn.Abort()

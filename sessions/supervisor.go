@@ -1,0 +1,250 @@
+package sessions
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// action is what a session does about the end of a connection, or of an attempt at one.
+type action int
+
+const (
+	retry               action = iota // back off and try again
+	retrySlow                         // the same, at the longest back-off: an operator has to repair something
+	retryConflict                     // another client took our resource: again, but not for ever
+	quarantineThenRetry               // the upstream refused what we sent: quarantine it, then again
+	giveUp                            // suspended until a client acts
+)
+
+// verdict is a row of decide.
+type verdict struct {
+	do     action
+	reason string
+}
+
+// decide is the one table from the kind of an error to what the session does (RFC 6120,
+// 4.9.3 and 6.5). Any other kind is a lost link, which is tried again.
+var decide = map[perch.Kind]verdict{
+	perch.KindUnauthorized:    {giveUp, perch.ReasonCredentials},
+	perch.KindForbidden:       {giveUp, perch.ReasonCredentials},
+	perch.KindValidation:      {giveUp, perch.ReasonConfig}, // the account does not fit the upstream
+	perch.KindUpstreamConfig:  {giveUp, perch.ReasonConfig},
+	perch.KindRedirectRefused: {giveUp, perch.ReasonRedirect},
+	perch.KindUpstreamTLS:     {retrySlow, perch.ReasonTLS},
+	perch.KindStreamConflict:  {retryConflict, perch.ReasonConflict},
+	perch.KindPolicy:          {quarantineThenRetry, perch.ReasonPolicy},
+	perch.KindTryLater:        {retry, perch.ReasonTryLater},
+}
+
+func verdictOf(err error) verdict {
+	if v, ok := decide[perch.KindOf(err)]; ok {
+		return v
+	}
+	return verdict{retry, perch.ReasonLinkLost}
+}
+
+const (
+	backoffMin = time.Second
+	backoffMax = time.Minute
+	// steady is how long a connection must have lasted to begin with a short back-off again.
+	steady = time.Minute
+
+	conflictMax    = 3
+	conflictWindow = 10 * time.Minute
+	policyMax      = 3 // ends in a row with nothing left to quarantine
+)
+
+// backoff is the full-jitter delay before attempt n, counted from 0.
+func backoff(n int) time.Duration {
+	top := min(backoffMin<<min(n, 10), backoffMax)
+	return time.Duration(rand.Int64N(int64(top) + 1))
+}
+
+// supervisorHost is what supervision needs of the session that it belongs to.
+type supervisorHost interface {
+	owner
+	// over reports whether the session ends: nothing is tried any more.
+	over() bool
+	// known reports whether the session was online before, in this process or another one.
+	known() bool
+	// ready reports whether a login may begin: there is no connection, and everything that a
+	// login would acknowledge is committed. When only that is missing it calls again later.
+	ready(again func()) bool
+	// dialSoon begins a login.
+	dialSoon()
+	// quarantine looks for a message that the server ends the stream for.
+	quarantine() bool
+	// openingDone answers those who wait for the first login.
+	openingDone(err error)
+	// suspended says that nothing is tried until a client acts.
+	suspended(reason string)
+	// reconnecting counts an attempt; stateChanged counts the session under its new state.
+	reconnecting(reason string)
+	stateChanged()
+	logDebug(msg string, args ...any)
+}
+
+// supervisor is the part of a session that keeps it connected: what it does about the end of a
+// connection, or of an attempt at one, and what clients are told of it.
+type supervisor struct {
+	host    supervisorHost
+	journal journal
+
+	state     status
+	attempt   int
+	timer     *time.Timer // the next attempt; nil: none is planned
+	dialling  bool        // a goroutine is signing in
+	last      error       // why the last connection, or attempt, ended
+	conflicts []perch.Time
+	policies  int
+	waiting   []chan<- error // who wants to know how the next attempt ends; each has room
+}
+
+// connectNow starts a login, unless one is under way or there is a connection.
+func (su *supervisor) connectNow() {
+	su.stop()
+	if su.host.over() || su.dialling || !su.host.ready(su.connectNow) {
+		return
+	}
+	su.dialling = true
+	if su.state.state == perch.StateSuspended {
+		su.setState(perch.StateReconnecting, su.state.reason, 0, false)
+	}
+	su.host.dialSoon()
+}
+
+// stop ends the wait for the next attempt.
+func (su *supervisor) stop() {
+	stop(su.timer)
+	su.timer = nil
+}
+
+// reconnect forgets earlier failures and tries now.
+func (su *supervisor) reconnect() {
+	if !su.dialling {
+		su.attempt = 0
+		su.connectNow()
+	}
+}
+
+// lasted says how long a connection was there, at its end.
+func (su *supervisor) lasted(d time.Duration) {
+	if d >= steady {
+		su.attempt, su.policies = 0, 0
+	}
+}
+
+// errOffline is for everything that needs the stream while there is none.
+func (su *supervisor) errOffline() error {
+	e := &perch.Error{Kind: perch.KindSessionOffline, Detail: "there is no connection to the upstream just now"}
+	if su.state.state == perch.StateSuspended {
+		e.Detail = "the session is suspended (" + su.state.reason + ") and does not reconnect by itself"
+	} else if at := su.state.retryAt; at > su.host.now() {
+		e.RetryAfter = time.Duration(at-su.host.now()) * time.Millisecond
+	} else {
+		e.RetryAfter = time.Second
+	}
+	return e
+}
+
+// answer answers those who wait for the end of an attempt.
+func (su *supervisor) answer(err error) {
+	for _, c := range su.waiting {
+		c <- err
+	}
+	su.waiting = nil
+}
+
+// why is the last error in the words of a client.
+func (su *supervisor) why() error { return signInError(su.last) }
+
+// failed decides what comes after a connection, or an attempt, has ended with err.
+func (su *supervisor) failed(err error) {
+	su.last = err
+	su.answer(signInError(err))
+	if su.host.over() {
+		return
+	}
+	v := verdictOf(err)
+	if v.do == retryConflict && su.conflicted() || v.do == quarantineThenRetry && su.blamed() {
+		v.do = giveUp
+	}
+	su.host.logDebug("connection ended", "reason", v.reason, "error", err)
+	if v.do == giveUp || (v.do == retrySlow && !su.host.known()) {
+		su.suspend(v.reason)
+		return
+	}
+	d := backoff(su.attempt)
+	if v.do == retrySlow {
+		d = backoffMax/2 + d/2
+	}
+	if after := retryAfter(err); after > d {
+		d = min(after, 10*time.Minute)
+	}
+	su.attempt++
+	su.host.reconnecting(v.reason)
+	su.setState(perch.StateReconnecting, v.reason, perch.At(time.Now().Add(d)), false)
+	su.timer = su.host.after(d, su.connectNow)
+	if su.host.known() {
+		su.host.openingDone(nil) // whoever waits is answered from what is kept, at once
+	}
+}
+
+func retryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*perch.Error](err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}
+
+// conflicted counts, and reports whether that was once too often.
+func (su *supervisor) conflicted() bool {
+	now := su.host.now()
+	since := now - perch.Time(conflictWindow.Milliseconds())
+	var recent []perch.Time
+	for _, t := range su.conflicts {
+		if t > since {
+			recent = append(recent, t)
+		}
+	}
+	su.conflicts = append(recent, now)
+	return len(su.conflicts) >= conflictMax
+}
+
+// blamed lets the outbox look for the stanza that the upstream objects to, and reports
+// whether another attempt is of no use.
+func (su *supervisor) blamed() bool {
+	if su.host.quarantine() {
+		su.policies = 0
+		return false
+	}
+	su.policies++
+	return su.policies >= policyMax
+}
+
+// suspend stops trying. Only ReplaceCredentials, a sign-in or Reconnect goes on from here.
+func (su *supervisor) suspend(reason string) {
+	su.setState(perch.StateSuspended, reason, 0, false)
+	su.host.suspended(reason)
+}
+
+// setState changes the state, and emits the change. A session that has never been online
+// stays connecting while it tries: nobody has seen it yet.
+func (su *supervisor) setState(state perch.State, reason string, retryAt perch.Time, resumed bool) {
+	if state == perch.StateReconnecting && su.state.state == perch.StateConnecting && !su.host.known() {
+		state = perch.StateConnecting
+	}
+	old := su.state
+	su.state = status{state: state, reason: reason, since: old.since, retryAt: retryAt}
+	if old.state == state && (old.reason == reason || state == perch.StateConnecting) {
+		return // another attempt is no change of state
+	}
+	su.state.since = su.host.now()
+	if old.state != state {
+		su.host.stateChanged()
+	}
+	su.journal.Durable(perch.EventSessionState, perch.StateChange{State: state, Previous: old.state, Reason: reason, RetryAt: retryAt, Resumed: resumed})
+}
