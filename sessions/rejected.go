@@ -45,5 +45,5 @@ func (r *rejections) get(key digest) error {
 func (r *rejections) drop(key digest) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.why.Delete(key, time.Now())
+	_, _ = r.why.Delete(key, time.Now())
 }
