@@ -197,7 +197,7 @@ func (g guess) settle(ctx context.Context, err error) {
 }
 
 func mayBeRefusal(err error) bool {
-	if err == nil || errors.As(err, new(*sessions.Elsewhere)) {
+	if err == nil || errors.As(err, new(*sessions.NotOwnerError)) {
 		return false
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

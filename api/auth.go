@@ -84,7 +84,7 @@ func callerOf(r *http.Request) (token perch.Secret, ok bool, err error) {
 // authenticate finds, or opens, the session of a token, within the limits of the client's
 // address for guesses. A token that is known to lead to a session is no guess: its owner is
 // not locked out by others behind the same address. Whoever takes a token from elsewhere than
-// the Authorization header comes this way too. *sessions.Elsewhere is for locate.
+// the Authorization header comes this way too. *sessions.NotOwnerError is for locate.
 func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Session, error) {
 	var g guess
 	if !a.accepted.has(token) && !a.o.Sessions.Knows(r.Context(), token) {
@@ -95,7 +95,7 @@ func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Sessi
 	}
 	s, err := a.o.Sessions.Authenticate(fromAddress(r), token)
 	g.settle(r.Context(), err)
-	if err == nil || errors.As(err, new(*sessions.Elsewhere)) {
+	if err == nil || errors.As(err, new(*sessions.NotOwnerError)) {
 		a.accepted.add(token)
 	} else if perch.KindOf(err) == perch.KindUnauthorized {
 		a.accepted.forget(token)

@@ -10,7 +10,7 @@
 // encodings ws.go, sse.go, ndjson.go and poll.go. admin.go is for the operator only.
 //
 // What belongs to a session of another node is passed on to it: locate.go (whose it is, and
-// looking again), hop.go (what nodes vouch for), hops.go and forward.go (the way there), and
+// looking again), peer_auth.go (what nodes vouch for), peer_transport.go and forward.go (the way there), and
 // for streams relay.go with relayws.go and relaylines.go, which put frames of this node in
 // between (splice.go, scan.go).
 package api

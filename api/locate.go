@@ -37,7 +37,7 @@ type search struct {
 // It goes no further than that: a request that came from another node is never passed on.
 func (a *API) locate(w http.ResponseWriter, r *http.Request, look search) (*sessions.Session, error) {
 	s, err := look.find()
-	there, ok := errors.AsType[*sessions.Elsewhere](err)
+	there, ok := errors.AsType[*sessions.NotOwnerError](err)
 	if trusted(r.Context()) && (ok || perch.KindOf(err) == perch.KindDraining) {
 		return nil, notHere{err}
 	}
@@ -60,7 +60,7 @@ func (a *API) locate(w http.ResponseWriter, r *http.Request, look search) (*sess
 	}
 	f.result = ForwardRetried
 	s, err = look.find()
-	there2, ok := errors.AsType[*sessions.Elsewhere](err)
+	there2, ok := errors.AsType[*sessions.NotOwnerError](err)
 	if !ok {
 		a.o.Observer.Forwarded(ForwardRetried)
 		return s, err
@@ -84,7 +84,7 @@ func (a *API) unreachable(lost *lostForward) error {
 	}
 	a.o.Observer.Forwarded(ForwardUnreachable)
 	if errors.Is(lost.err, errHopRefused) {
-		a.log.Warn("a node refuses what this one passes on: both need the same secret and the right time", "node", lost.node)
+		a.log.Warn("peer rejected forwarded request: check PERCH_SECRET and clock skew", "node", lost.node)
 	}
 	if lost.mayHaveRun() {
 		return perch.Wrap(perch.KindUpstreamTimeout, lost.err, "the node of this session was lost in the middle: whether the request was carried out is not known")

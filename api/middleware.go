@@ -120,7 +120,7 @@ func (a *API) withRecover(next http.Handler) http.Handler {
 			if v == http.ErrAbortHandler { //nolint:errorlint // a value that was panicked with, as it is
 				panic(v)
 			}
-			a.log.ErrorContext(r.Context(), "a handler panicked", "panic", v, "route", routePattern(r),
+			a.log.ErrorContext(r.Context(), "handler panicked", "panic", v, "route", routePattern(r),
 				"request_id", requestID(r.Context()), "stack", string(debug.Stack()))
 			if ww, ok := w.(middleware.WrapResponseWriter); ok && ww.Status() != 0 {
 				panic(http.ErrAbortHandler) // an answer has begun: cut it, so that nobody takes it for whole

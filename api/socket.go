@@ -85,7 +85,7 @@ func (s *socket) read() {
 	defer close(s.done)
 	defer func() {
 		if v := recover(); v != nil {
-			s.api.log.Error("a socket command panicked", "panic", v, "connection_id", s.id, "stack", string(debug.Stack()))
+			s.api.log.Error("socket command panicked", "panic", v, "connection_id", s.id, "stack", string(debug.Stack()))
 			s.end(ending{closeInternal, perch.Errorf(perch.KindInternal, "")})
 		}
 	}()

@@ -55,7 +55,7 @@ func (e *exporter) complain(err error, spans int) {
 		return
 	}
 	text := err.Error()
-	e.log.Warn("the collector does not take traces", "lost", e.lost, "error", text[:min(len(text), warnBytes)])
+	e.log.Warn("collector rejects traces", "lost", e.lost, "error", text[:min(len(text), warnBytes)])
 	e.lost, e.spoke = 0, time.Now()
 }
 

@@ -291,7 +291,7 @@ func TestCollectorInTrouble(t *testing.T) {
 			if took := time.Since(began); took > 8*time.Second {
 				t.Errorf("stop took %v", took)
 			}
-			if lines := strings.Split(strings.TrimSpace(log.String()), "\n"); len(lines) != 1 || len(lines[0]) > 1000 || !strings.Contains(lines[0], "the collector does not take traces") {
+			if lines := strings.Split(strings.TrimSpace(log.String()), "\n"); len(lines) != 1 || len(lines[0]) > 1000 || !strings.Contains(lines[0], "collector rejects traces") {
 				t.Errorf("%d lines in the log: %.2000s", len(lines), log.String())
 			}
 		})

@@ -4,7 +4,7 @@ import (
 	"context"
 )
 
-// Agree implements sessions.Members. What is kept ends like the state of a session.
+// Agree implements sessions.MembershipStore. What is kept ends like the state of a session.
 func (r *Redis) Agree(ctx context.Context, name, value string) (string, error) {
 	kept := ""
 	err := r.change(ctx, "agree", func(ctx context.Context) (err error) {
@@ -14,7 +14,7 @@ func (r *Redis) Agree(ctx context.Context, name, value string) (string, error) {
 	return kept, err
 }
 
-// Agree implements sessions.Members.
+// Agree implements sessions.MembershipStore.
 func (m *Memory) Agree(_ context.Context, name, value string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -52,7 +52,7 @@ func (p *player) step(r *rand.Rand) string {
 	o := p.owners[id]
 	switch n := r.IntN(20); {
 	case o == nil || n == 0:
-		return p.open(id, sessions.Taking{By: someNode(r), From: someNode(r)})
+		return p.open(id, sessions.OpenOptions{Owner: someNode(r), TakeoverFrom: someNode(r)})
 	case n == 1 && r.IntN(4) == 0:
 		if err := p.store.Forget(p.t.Context(), id); err != nil {
 			return err.Error()
@@ -80,7 +80,7 @@ func someNode(r *rand.Rand) sessions.NodeID {
 	return []sessions.NodeID{"", "", "", "a/1", "a/2", "b/1"}[r.IntN(6)]
 }
 
-func (p *player) open(id sessions.ID, taking sessions.Taking) string {
+func (p *player) open(id sessions.ID, taking sessions.OpenOptions) string {
 	s, err := p.store.Open(p.t.Context(), id, taking)
 	if err != nil {
 		return err.Error()

@@ -102,12 +102,12 @@ func (s *half) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Res
 // greedy takes a session from whoever has it.
 type greedy struct{ sessions.Store }
 
-func (s *greedy) Open(ctx context.Context, id sessions.ID, t sessions.Taking) (*sessions.Saved, error) {
+func (s *greedy) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions) (*sessions.Saved, error) {
 	owners, err := s.Owners(ctx, []sessions.ID{id})
 	if err != nil {
 		return nil, err
 	}
-	t.From = owners[id]
+	t.TakeoverFrom = owners[id]
 	return s.Store.Open(ctx, id, t)
 }
 

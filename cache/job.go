@@ -20,7 +20,7 @@ type job struct {
 	release  bool      // it gives the session up
 
 	settled bool
-	failed  bool // counted in chain.untold
+	failed  bool // counted in chain.unreportedFailures
 	res     sessions.Result
 }
 
@@ -62,11 +62,11 @@ type chain struct {
 	epoch string
 	fence uint64
 
-	last   uint64 // number given last
-	acked  uint64 // number that Redis has answered for
-	failed uint64 // jobs up to here fail, because one before them did
-	untold int    // failures that their owner has not been told of; no job is taken meanwhile
-	used   time.Time
+	last               uint64 // number given last
+	acked              uint64 // number that Redis has answered for
+	failed             uint64 // jobs up to here fail, because one before them did
+	unreportedFailures int    // failures that their owner has not been told of; no job is taken meanwhile
+	used               time.Time
 	// held: this process was not replaced as the owner, nor gave the session up, as far as it
 	// was told. Then acked is the last commit that anybody was told is kept.
 	held bool
@@ -93,5 +93,5 @@ func (c *chain) fail(j *job, err error) {
 // refuse keeps new jobs out until the owner has been told of the failure of j.
 func (c *chain) refuse(j *job) {
 	j.failed = true
-	c.untold++
+	c.unreportedFailures++
 }

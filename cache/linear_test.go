@@ -142,7 +142,7 @@ func (h *linearHistory) work(t *testing.T, worker int, s *cache.Redis, n int) {
 		case o == nil || c == 0:
 			in.op = "open"
 			h.do(worker, in, func() (out linearOutput) {
-				saved, err := s.Open(t.Context(), id, sessions.Taking{})
+				saved, err := s.Open(t.Context(), id, sessions.OpenOptions{})
 				if owned[id] = saved; err != nil {
 					return linearOutput{word: "unknown"}
 				}

@@ -53,34 +53,34 @@ func nodeName(id sessions.NodeID) string {
 	return string(id[:strings.LastIndexByte(string(id), '/')+1])
 }
 
-// Beat implements sessions.Members in one round trip. Who was replaced or has left stays
-// dead: the Roll has it among Dead and not among Members, and it must let go of everything.
+// Beat implements sessions.MembershipStore in one round trip. Who was replaced or has left stays
+// dead: the Membership has it among Dead and not among Members, and it must let go of everything.
 //
 // Missed counts from the last Beat that was answered. One whose answer was lost may have
 // renewed the entry, but the node has not been there: it saw nobody.
-func (r *Redis) Beat(ctx context.Context, self sessions.Node) (sessions.Roll, error) {
+func (r *Redis) Beat(ctx context.Context, self sessions.Node) (sessions.Membership, error) {
 	return r.beat(ctx, r.keys.nodes(nodesTag), self)
 }
 
-func (r *Redis) beat(ctx context.Context, keys []string, self sessions.Node) (sessions.Roll, error) {
+func (r *Redis) beat(ctx context.Context, keys []string, self sessions.Node) (sessions.Membership, error) {
 	node, err := encode(self)
 	if err != nil {
-		return sessions.Roll{}, err
+		return sessions.Membership{}, err
 	}
 	reply, err := r.run(ctx, "beat", beatScript, keys, string(self.ID), nodeName(self.ID), node,
 		r.members.get(self.ID), ms(beatFor), ms(deadFor), ms(buriedFor), ms(releasedFor), releasedMax)
 	if err != nil {
-		return sessions.Roll{}, err
+		return sessions.Membership{}, err
 	}
 	if len(reply) != 5 {
-		return sessions.Roll{}, corrupt(fmt.Errorf("beat: %d parts", len(reply)))
+		return sessions.Membership{}, corrupt(fmt.Errorf("beat: %d parts", len(reply)))
 	}
-	roll := sessions.Roll{Missed: span64(reply[1])}
+	roll := sessions.Membership{Missed: span64(reply[1])}
 	all, _ := reply[2].([]any)
 	for _, row := range all {
 		m, err := decodeMember(row)
 		if err != nil {
-			return sessions.Roll{}, err
+			return sessions.Membership{}, err
 		}
 		roll.Members = append(roll.Members, m)
 	}
@@ -130,7 +130,7 @@ func list(v any) []string {
 	return out
 }
 
-// Leave implements sessions.Members. A Beat that comes after it changes nothing.
+// Leave implements sessions.MembershipStore. A Beat that comes after it changes nothing.
 func (r *Redis) Leave(ctx context.Context, id sessions.NodeID) error {
 	return r.leave(ctx, r.keys.nodes(nodesTag), id)
 }

@@ -24,11 +24,11 @@ type memBeat struct {
 	at   time.Time
 }
 
-// Beat implements sessions.Store. Who was replaced or has left stays dead: the Roll has it
+// Beat implements sessions.Store. Who was replaced or has left stays dead: the Membership has it
 // among Dead and not among Members.
-func (m *Memory) Beat(_ context.Context, self sessions.Node) (sessions.Roll, error) {
+func (m *Memory) Beat(_ context.Context, self sessions.Node) (sessions.Membership, error) {
 	if err := m.Healthy(context.Background()); err != nil {
-		return sessions.Roll{}, err
+		return sessions.Membership{}, err
 	}
 	m.nodes.mu.Lock()
 	defer m.nodes.mu.Unlock()
@@ -43,8 +43,8 @@ func (m *Memory) Leave(_ context.Context, id sessions.NodeID) error {
 	return nil
 }
 
-func (n *memNodes) beat(self sessions.Node, now time.Time) sessions.Roll {
-	roll := sessions.Roll{Missed: -time.Millisecond}
+func (n *memNodes) beat(self sessions.Node, now time.Time) sessions.Membership {
+	roll := sessions.Membership{Missed: -time.Millisecond}
 	if _, buried := n.dead[self.ID]; !buried {
 		if old, ok := n.beats[self.ID]; ok {
 			roll.Missed = now.Sub(old.at)

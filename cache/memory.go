@@ -59,7 +59,7 @@ func NewMemory(o MemoryOptions) *Memory {
 }
 
 // Open implements sessions.Store.
-func (m *Memory) Open(_ context.Context, id sessions.ID, t sessions.Taking) (*sessions.Saved, error) {
+func (m *Memory) Open(_ context.Context, id sessions.ID, t sessions.OpenOptions) (*sessions.Saved, error) {
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()

@@ -76,7 +76,7 @@ func caught(t *testing.T, got, want []string) {
 func TestMemoryLetsGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := cache.NewMemory(cache.MemoryOptions{})
-		o, err := m.Open(t.Context(), "a1", sessions.Taking{})
+		o, err := m.Open(t.Context(), "a1", sessions.OpenOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func TestMemoryLetsGoOfSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const life, n = 48 * time.Hour, 100
 		m := cache.NewMemory(cache.MemoryOptions{StateTTL: life})
-		live, err := m.Open(t.Context(), "live", sessions.Taking{})
+		live, err := m.Open(t.Context(), "live", sessions.OpenOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func TestMemoryLetsGoOfSessions(t *testing.T) {
 		}
 		for i := range n {
 			id := sessions.ID(fmt.Sprint("a", i))
-			if _, err := m.Open(t.Context(), id, sessions.Taking{}); err != nil {
+			if _, err := m.Open(t.Context(), id, sessions.OpenOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			for _, minted := range []bool{false, true} {
@@ -144,7 +144,7 @@ func TestMemoryLetsGoOfSessions(t *testing.T) {
 				}
 			})
 		}
-		if _, err := m.Open(t.Context(), "next", sessions.Taking{}); err != nil {
+		if _, err := m.Open(t.Context(), "next", sessions.OpenOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if records, tokens, leading := m.Size(); records != 2 || tokens != 1 || leading != 1 {
@@ -169,11 +169,11 @@ func TestMemoryEndedTokensStayEnded(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(life - 2*time.Minute)
-		if _, err := m.Open(t.Context(), "a2", sessions.Taking{}); err != nil { // sweeps; the next sweep is far
+		if _, err := m.Open(t.Context(), "a2", sessions.OpenOptions{}); err != nil { // sweeps; the next sweep is far
 			t.Fatal(err)
 		}
 		time.Sleep(3 * time.Minute)
-		if _, err := m.Open(t.Context(), "a1", sessions.Taking{}); err != nil {
+		if _, err := m.Open(t.Context(), "a1", sessions.OpenOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if b, err := m.Lookup(t.Context(), "t1"); perch.KindOf(err) != perch.KindNotFound {
@@ -200,7 +200,7 @@ func TestMemoryCloseIsBounded(t *testing.T) {
 		if err := m.Close(t.Context()); err != nil {
 			t.Errorf("Close: %v", err)
 		}
-		if _, err := m.Open(t.Context(), "a1", sessions.Taking{}); err == nil {
+		if _, err := m.Open(t.Context(), "a1", sessions.OpenOptions{}); err == nil {
 			t.Error("a closed store opens a session")
 		}
 		if _, err := m.Bind(t.Context(), "t", sessions.Binding{}); err == nil {

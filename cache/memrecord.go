@@ -50,13 +50,13 @@ func (r *record) written() time.Time { return time.UnixMilli(r.last.Load()) }
 
 // open makes the caller the owner and copies the tables: the rows are shared and never
 // changed, the slices are ours.
-func (r *record) open(t sessions.Taking, keep sessions.Retention, now time.Time) (*sessions.Saved, error) {
+func (r *record) open(t sessions.OpenOptions, keep sessions.Retention, now time.Time) (*sessions.Saved, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if t.By != "" && r.owner != "" && r.owner != t.By && r.owner != t.From {
+	if t.Owner != "" && r.owner != "" && r.owner != t.Owner && r.owner != t.TakeoverFrom {
 		return nil, &sessions.HeldError{Owner: r.owner}
 	}
-	r.owner, r.free = t.By, false
+	r.owner, r.free = t.Owner, false
 	r.fence++
 	r.last.Store(now.UnixMilli())
 	r.sweep(keep, now)

@@ -57,7 +57,7 @@ func (w *writer) announce(batch []*job) {
 		return
 	}
 	if err := w.r.released(w.ctx, w.r.keys.nodes(nodesTag), ids...); err != nil {
-		w.r.o.Logger.Warn("sessions were given up, and the other nodes are not told", "sessions", len(ids), "error", err)
+		w.r.o.Logger.Warn("failed to announce released sessions", "sessions", len(ids), "error", err)
 	}
 }
 

@@ -104,7 +104,7 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 			err = ferr
 		}
 	}()
-	saved, _, err := r.open(ctx, id, sessions.Taking{By: "check/1"}, &chain{})
+	saved, _, err := r.open(ctx, id, sessions.OpenOptions{Owner: "check/1"}, &chain{})
 	if err != nil {
 		return err
 	}

@@ -185,7 +185,7 @@ func asNodes(t *testing.T, r *cache.Redis, o *owner) {
 	if err := r.Leave(t.Context(), "a/2"); err != nil {
 		t.Errorf("Leave: %v", err)
 	}
-	if _, err := r.Open(t.Context(), o.id, sessions.Taking{By: "b/1"}); err != nil {
+	if _, err := r.Open(t.Context(), o.id, sessions.OpenOptions{Owner: "b/1"}); err != nil {
 		t.Errorf("Open: %v", err)
 	}
 	if owners, err := r.Owners(t.Context(), []sessions.ID{o.id}); err != nil || owners[o.id] != "b/1" {

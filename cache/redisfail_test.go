@@ -26,7 +26,7 @@ type owner struct {
 
 func own(t *testing.T, s *cache.Redis, id sessions.ID) *owner {
 	t.Helper()
-	saved, err := s.Open(t.Context(), id, sessions.Taking{})
+	saved, err := s.Open(t.Context(), id, sessions.OpenOptions{})
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
@@ -112,7 +112,7 @@ func TestRedisAwayAndBack(t *testing.T) {
 	if err := s.Healthy(t.Context()); !unavailable(err) {
 		t.Errorf("Healthy without Redis gave %v", err)
 	}
-	if _, err := s.Open(t.Context(), "a2", sessions.Taking{}); !unavailable(err) {
+	if _, err := s.Open(t.Context(), "a2", sessions.OpenOptions{}); !unavailable(err) {
 		t.Errorf("Open without Redis gave %v", err)
 	}
 	if _, err := s.Log(t.Context(), "a1", 0, 1); !unavailable(err) {

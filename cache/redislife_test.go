@@ -65,7 +65,7 @@ func TestRedisMixedUp(t *testing.T) {
 		if part == "state" {
 			for what, err := range map[string]error{
 				"Log":    second(s.Log(t.Context(), "a2", 0, 1)),
-				"Open":   second(s.Open(t.Context(), "a2", sessions.Taking{})),
+				"Open":   second(s.Open(t.Context(), "a2", sessions.OpenOptions{})),
 				"Commit": b.commit(&sessions.Commit{Record: &sessions.Record{}}).Err,
 			} {
 				if err == nil {
@@ -75,7 +75,7 @@ func TestRedisMixedUp(t *testing.T) {
 		}
 	}
 	var reply redis.Error
-	if _, err := s.Open(t.Context(), "a2", sessions.Taking{}); !errors.As(err, &reply) {
+	if _, err := s.Open(t.Context(), "a2", sessions.OpenOptions{}); !errors.As(err, &reply) {
 		t.Errorf("Open gave %v", err)
 	}
 }
@@ -86,7 +86,7 @@ func TestRedisSentinelFailsOver(t *testing.T) {
 	rs := testkit.Sentinel(t)
 	w := &world{url: rs.URL()}
 	s := w.open(t, cache.RedisOptions{RetryFor: 2 * time.Minute, Timeout: 500 * time.Millisecond})
-	saved, err := s.Open(t.Context(), "a1", sessions.Taking{By: "a/1"})
+	saved, err := s.Open(t.Context(), "a1", sessions.OpenOptions{Owner: "a/1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestRedisSentinelFailsOver(t *testing.T) {
 		t.Errorf("%v without a beat: %+v", away, roll)
 	}
 	var held *sessions.HeldError
-	if _, err := s.Open(t.Context(), "a1", sessions.Taking{By: "b/1"}); !errors.As(err, &held) || held.Owner != "a/1" {
+	if _, err := s.Open(t.Context(), "a1", sessions.OpenOptions{Owner: "b/1"}); !errors.As(err, &held) || held.Owner != "a/1" {
 		t.Errorf("Open gave %v", err)
 	}
 	o.ok(&sessions.Commit{Release: true})

@@ -15,7 +15,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-func beat(t *testing.T, s *cache.Redis, id sessions.NodeID) sessions.Roll {
+func beat(t *testing.T, s *cache.Redis, id sessions.NodeID) sessions.Membership {
 	t.Helper()
 	roll, err := s.Beat(t.Context(), sessions.Node{ID: id})
 	if err != nil {
@@ -24,7 +24,7 @@ func beat(t *testing.T, s *cache.Redis, id sessions.NodeID) sessions.Roll {
 	return roll
 }
 
-func idsOf(roll sessions.Roll) string {
+func idsOf(roll sessions.Membership) string {
 	var ids []string
 	for _, m := range roll.Members {
 		ids = append(ids, string(m.ID))
@@ -108,7 +108,7 @@ func TestRedisBeatLosesAnswers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		rolls := make(chan sessions.Roll, 1)
+		rolls := make(chan sessions.Membership, 1)
 		go func() {
 			roll, err := s.Beat(context.Background(), sessions.Node{ID: "a/1"})
 			if err != nil {
@@ -160,7 +160,7 @@ func TestRedisReleasesTogether(t *testing.T) {
 	var owners []*owner
 	for i := range n {
 		id := sessions.ID("a" + strings.Repeat("a", i))
-		saved, err := s.Open(t.Context(), id, sessions.Taking{By: "a/1"})
+		saved, err := s.Open(t.Context(), id, sessions.OpenOptions{Owner: "a/1"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +194,7 @@ func TestRedisReleasesTogether(t *testing.T) {
 func TestRedisReleaseIsNotListed(t *testing.T) {
 	w := realRedis(t)
 	s := w.open(t, cache.RedisOptions{RetryFor: 300 * time.Millisecond})
-	saved, err := s.Open(t.Context(), "a1", sessions.Taking{By: "a/1"})
+	saved, err := s.Open(t.Context(), "a1", sessions.OpenOptions{Owner: "a/1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestRedisReleaseIsNotListed(t *testing.T) {
 	if owners, err := s.Owners(t.Context(), []sessions.ID{"a1"}); err != nil || len(owners) != 0 {
 		t.Errorf("owners %v: %v", owners, err)
 	}
-	next, err := s.Open(t.Context(), "a1", sessions.Taking{By: "b/1"})
+	next, err := s.Open(t.Context(), "a1", sessions.OpenOptions{Owner: "b/1"})
 	if err != nil || next.Tip != 1 {
 		t.Errorf("Open gave %v, %v", next, err)
 	}
@@ -266,7 +266,7 @@ func TestRedisNodesMixedUp(t *testing.T) {
 		t.Errorf("a ticket of another name gave %v, %v", got, err)
 	}
 	// An owner of a state that is not this session's is nobody.
-	if _, err := s.Open(t.Context(), "a1", sessions.Taking{By: "a/1"}); err != nil {
+	if _, err := s.Open(t.Context(), "a1", sessions.OpenOptions{Owner: "a/1"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.client.Copy(t.Context(), "perch:{a1}:state", "perch:{a2}:state", 0, true).Err(); err != nil {

@@ -19,7 +19,7 @@ import (
 // begins: Redis holds less than this node was told it keeps, or it is another server, or
 // another start of it, than the one that was written last, and this node is not the owner
 // that could tell. See docs/redis.md.
-func (r *Redis) Open(ctx context.Context, id sessions.ID, t sessions.Taking) (*sessions.Saved, error) {
+func (r *Redis) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions) (*sessions.Saved, error) {
 	saved, free, err := r.open(ctx, id, t, r.writer.chain(id))
 	if err != nil {
 		return nil, err
@@ -32,9 +32,9 @@ func (r *Redis) Open(ctx context.Context, id sessions.ID, t sessions.Taking) (*s
 }
 
 // open also tells whether the session had been given up before.
-func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.Taking, was *chain) (_ *sessions.Saved, free bool, _ error) {
+func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.OpenOptions, was *chain) (_ *sessions.Saved, free bool, _ error) {
 	reply, err := r.run(ctx, "open", r.opening, r.keys.data(id),
-		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked, string(t.By), string(t.From), flag(was.held))
+		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked, string(t.Owner), string(t.TakeoverFrom), flag(was.held))
 	switch {
 	case err != nil:
 		return nil, false, err

@@ -36,7 +36,7 @@ func (w *writer) send(batch []*job, whole bool) error {
 			blocked[j.chain] = true // giveUp fails them
 			j.chain.fail(j, unavailable(err))
 			if full = err; !isReply(err, "OOM") {
-				w.r.o.Logger.Error("redis refuses a commit", "error", err)
+				w.r.o.Logger.Error("redis rejects a commit", "error", err)
 			}
 		}
 	}
@@ -95,7 +95,7 @@ func (w *writer) judge(j *job, reply []any) {
 	case "OK":
 	case "SLID":
 		select {
-		case w.slid <- sessions.ID(text(j.args[0])):
+		case w.ttlRenewals <- sessions.ID(text(j.args[0])):
 		default: // the next slide comes in time
 		}
 	case "EXISTS":

@@ -88,7 +88,7 @@ func TestRedisSizeOfASession(t *testing.T) {
 // owned opens a session on behalf of a node with a name as containers have them.
 func owned(t *testing.T, s *cache.Redis, id sessions.ID) *owner {
 	t.Helper()
-	saved, err := s.Open(t.Context(), id, sessions.Taking{By: aNode})
+	saved, err := s.Open(t.Context(), id, sessions.OpenOptions{Owner: aNode})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func BenchmarkMemoryStorePerSession(b *testing.B) {
 	runtime.ReadMemStats(&before)
 	for n := range b.N {
 		id := sessions.ID(fmt.Sprintf("%032x", n))
-		saved, err := s.Open(context.Background(), id, sessions.Taking{})
+		saved, err := s.Open(context.Background(), id, sessions.OpenOptions{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func commits(b *testing.B, s sessions.Store) {
 	var owners [n]*sessions.Saved
 	for i := range owners {
 		var err error
-		if owners[i], err = s.Open(b.Context(), sessions.ID(fmt.Sprint("a", i)), sessions.Taking{}); err != nil {
+		if owners[i], err = s.Open(b.Context(), sessions.ID(fmt.Sprint("a", i)), sessions.OpenOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -256,10 +256,10 @@ func (r *Redis) forgetTokens(ctx context.Context, id sessions.ID) error {
 	return nil
 }
 
-// prolong lets the tokens of sessions live on with them. It is done when the state of a
+// extendTTL lets the tokens of sessions live on with them. It is done when the state of a
 // session slides, and not repeated when it fails: the next slide comes long before the
 // tokens end.
-func (r *Redis) prolong(ctx context.Context, ids []sessions.ID) {
+func (r *Redis) extendTTL(ctx context.Context, ids []sessions.ID) {
 	start, traced := time.Now(), r.trace(ctx, "tokens", len(ids))
 	err := func() error {
 		pipe := r.client.Pipeline()

@@ -14,14 +14,14 @@ import (
 type verdict int
 
 const (
-	refused    verdict = iota // Redis said no: nothing was changed and asking again is no use
-	again                     // not now, or not known whether it was done
-	unscripted                // the script is not loaded (any more)
+	refused  verdict = iota // Redis said no: nothing was changed and asking again is no use
+	again                   // not now, or not known whether it was done
+	noScript                // the script is not loaded (any more)
 )
 
-// passing are the errors that Redis gives while it starts, fails over or moves slots, or
+// transientReplies are the errors that Redis gives while it starts, fails over or moves slots, or
 // while its disk or its replicas are away. Most pass in the time that a write is tried.
-var passing = []string{"LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "MOVED", "ASK",
+var transientReplies = []string{"LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "MOVED", "ASK",
 	"BUSY", "NOREPLICAS", "MISCONF", "ERR max number of clients", "UNBLOCKED"}
 
 func verdictOf(err error) verdict {
@@ -32,9 +32,9 @@ func verdictOf(err error) verdict {
 	case errors.Is(err, redis.Nil):
 		return refused
 	case strings.HasPrefix(reply.Error(), "NOSCRIPT"):
-		return unscripted
+		return noScript
 	}
-	for _, p := range passing {
+	for _, p := range transientReplies {
 		if strings.HasPrefix(reply.Error(), p) {
 			return again
 		}

@@ -26,16 +26,16 @@ var (
 // one pipeline, and the next one when every commit of that is settled: so the commits of
 // a session stay in order, whatever is lost on the way.
 type writer struct {
-	r      *Redis
-	ctx    context.Context // ends when Close has waited long enough
-	cancel context.CancelFunc
-	ended  chan struct{}    // closed when the last commit has its answer
-	wake   chan struct{}    // something was queued, or closed
-	slid   chan sessions.ID // whose tokens live on
-	unsure []sessions.ID    // whose logs are to be proved on the server that answers now; guarded by mu
-	again  atomic.Bool      // proving them has failed
-	group  sync.WaitGroup
-	late   callbacks // of commits that came after Close
+	r           *Redis
+	ctx         context.Context // ends when Close has waited long enough
+	cancel      context.CancelFunc
+	ended       chan struct{}    // closed when the last commit has its answer
+	wake        chan struct{}    // something was queued, or closed
+	ttlRenewals chan sessions.ID // whose tokens live on
+	unsure      []sessions.ID    // whose logs are to be proved on the server that answers now; guarded by mu
+	again       atomic.Bool      // proving them has failed
+	group       sync.WaitGroup
+	late        callbacks // of commits that came after Close
 
 	down bool // the last round trip failed; the writer goroutine's own
 
@@ -49,12 +49,12 @@ type writer struct {
 
 func startWriter(r *Redis) *writer {
 	w := &writer{
-		r: r, wake: make(chan struct{}, 1), ended: make(chan struct{}), slid: make(chan sessions.ID, 1024),
+		r: r, wake: make(chan struct{}, 1), ended: make(chan struct{}), ttlRenewals: make(chan sessions.ID, 1024),
 		chains: map[sessions.ID]*chain{},
 	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.group.Go(w.run)
-	w.group.Go(w.prolong)
+	w.group.Go(w.extendTTL)
 	w.group.Go(w.watch)
 	return w
 }
@@ -93,7 +93,7 @@ func (w *writer) add(id sessions.ID, fence uint64, j *job) {
 	switch {
 	case j.settled:
 		j.chain.refuse(j)
-	case j.chain.untold > 0:
+	case j.chain.unreportedFailures > 0:
 		j.settle(sessions.Result{Err: sessions.ErrOrder})
 		j.chain.refuse(j)
 	case len(w.queue) > 0 && (len(w.queue) >= w.r.o.MaxQueue || w.bytes+j.size > w.r.o.MaxBytes):
@@ -116,7 +116,7 @@ func (w *writer) poke() {
 }
 
 func (w *writer) run() {
-	defer close(w.slid)
+	defer close(w.ttlRenewals)
 	defer close(w.ended)
 	for {
 		proving := w.prove()
@@ -158,7 +158,7 @@ func (w *writer) settle(batch []*job) {
 		err := w.send(batch, whole)
 		// Not known to this server yet, or forgotten by it: no reason to wait. What is sent
 		// whole cannot be forgotten on the way.
-		whole = err != nil && verdictOf(err) == unscripted
+		whole = err != nil && verdictOf(err) == noScript
 		w.giveUp(batch, err, err != nil && !whole)
 		if err != nil && !whole {
 			sleep(w.ctx, pause)
@@ -202,7 +202,7 @@ func (w *writer) tell(batch []*job) []*job {
 		}
 		if j.failed {
 			w.mu.Lock()
-			j.chain.untold--
+			j.chain.unreportedFailures--
 			w.mu.Unlock()
 		}
 		j.done(j.res)
@@ -247,14 +247,14 @@ func (w *writer) disown(id sessions.ID) {
 	delete(w.chains, id)
 }
 
-// prolong lets tokens live on, beside the writer and at leisure.
-func (w *writer) prolong() {
-	for id := range w.slid {
+// extendTTL lets tokens live on, beside the writer and at leisure.
+func (w *writer) extendTTL() {
+	for id := range w.ttlRenewals {
 		ids := []sessions.ID{id}
-		for len(ids) < 100 && len(w.slid) > 0 {
-			ids = append(ids, <-w.slid)
+		for len(ids) < 100 && len(w.ttlRenewals) > 0 {
+			ids = append(ids, <-w.ttlRenewals)
 		}
-		w.r.prolong(w.ctx, ids)
+		w.r.extendTTL(w.ctx, ids)
 	}
 }
 

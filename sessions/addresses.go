@@ -54,7 +54,7 @@ func (s *Session) rememberAddresses(jids ...perch.JID) {
 	if !slices.ContainsFunc(jids, func(j perch.JID) bool { return !j.Bare().Plain() }) {
 		return
 	}
-	s.see(func() {
+	s.query(func() {
 		for _, j := range jids {
 			s.rememberAddress(j)
 		}
@@ -65,7 +65,7 @@ func (s *Session) rememberAddresses(jids ...perch.JID) {
 // to this session: in the roster, with an invitation, or as the sender of a message. Such
 // an address can be used everywhere, whether or not it is a valid JID. The JID is bare.
 func (s *Session) Known(jid perch.JID) (as perch.JID, ok bool) {
-	s.see(func() {
+	s.query(func() {
 		if k := s.roster.contacts.get(jid); k != nil {
 			as, ok = k.buddy.JID, true
 		} else if i, found := s.roster.invitation(jid); found {

@@ -14,7 +14,7 @@ func (s *Session) take(d delivery) {
 	}
 	d.link.lastSeq = d.seq
 	s.log.applied()
-	if m, ok := d.in.(*perch.MessageIn); ok && d.link.holding {
+	if m, ok := d.in.(*perch.MessageIn); ok && d.link.buffering {
 		s.catchup.hold(d, m)
 		return
 	}
@@ -45,14 +45,14 @@ const saveEvery = 32
 // before it: when that is kept, it may be acknowledged. What is held is not covered, nor
 // is anything after it.
 func (s *Session) covered(l *link) {
-	if len(l.held) > 0 || l.lastSeq == 0 {
+	if len(l.buffered) > 0 || l.lastSeq == 0 {
 		return
 	}
 	b := s.log.cover(l, l.lastSeq)
 	if b.empty() && l.lastSeq < l.savedSeq+saveEvery {
 		return // nothing was kept that a repetition would double
 	}
-	if _, ok := l.conn.(StateAt); ok {
+	if _, ok := l.conn.(ResumeCheckpointer); ok {
 		s.saveStream()
 	}
 }
@@ -65,7 +65,7 @@ func (s *Session) apply(in perch.Inbound) { s.guarded(func() { s.applyOne(in) })
 func (s *Session) guarded(f func()) {
 	defer func() {
 		if r := recover(); r != nil {
-			s.m.log.Error("something that arrived could not be applied", "session", s.short(), "panic", r, "stack", string(debug.Stack()))
+			s.m.log.Error("panic while applying stanza, dropped it", "session", s.short(), "panic", r, "stack", string(debug.Stack()))
 			s.dropped(perch.Dropped{Reason: "malformed"})
 		}
 	}()

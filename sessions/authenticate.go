@@ -10,7 +10,7 @@ import (
 
 var (
 	errRefused      error = perch.Errorf(perch.KindUnauthorized, "the upstream has refused this credential a moment ago")
-	errUnknownToken error = perch.Errorf(perch.KindUnauthorized, "this token leads to no session; sign in again")
+	errUnknownToken error = perch.Errorf(perch.KindUnauthorized, "unknown or expired token; sign in again")
 	errNoToken      error = perch.Errorf(perch.KindUnauthorized, "a bearer token is needed")
 )
 
@@ -102,7 +102,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 		m.rejected.add(key, errUnknownToken)
 		return nil, errUnknownToken
 	case !m.o.Upstreams[acc.Upstream].TokenBearer:
-		return nil, perch.Errorf(perch.KindUnauthorized, "this is no token of ours, and the default upstream takes no access tokens")
+		return nil, perch.Errorf(perch.KindUnauthorized, "token was not issued by this gateway, and the default upstream takes no access tokens")
 	}
 	s, _, err := m.openHere(ctx, m.idOf(key), acc, leading{key: key}, false)
 	return s, err
@@ -143,7 +143,7 @@ func (m *Manager) openHere(ctx context.Context, id ID, acc perch.Account, by lea
 // ready waits for the first login, and remembers a refusal.
 func (m *Manager) ready(ctx context.Context, s *Session, key digest) error {
 	err := s.await(ctx)
-	if x, ok := errors.AsType[*Elsewhere](err); ok {
+	if x, ok := errors.AsType[*NotOwnerError](err); ok {
 		m.routes.put(key, x.Node)
 		return err
 	}

@@ -24,9 +24,9 @@ const (
 // catchupHost is what catching up needs of the session that it belongs to.
 type catchupHost interface {
 	owner
-	// turn lets the owner run f and waits until it has run; ifCurrent runs f when l is the
+	// call lets the owner run f and waits until it has run; ifCurrent runs f when l is the
 	// connection in use.
-	turn(ctx context.Context, f func()) error
+	call(ctx context.Context, f func()) error
 	ifCurrent(l *link, f func(*link))
 	// guarded runs f; a fault of ours costs what f was about, and nothing else.
 	guarded(f func())
@@ -89,18 +89,18 @@ func (cu *catchup) stop() { stop(cu.trim) }
 func (cu *catchup) hold(d delivery, m *perch.MessageIn) {
 	l := d.link
 	d.at = cu.host.now()
-	if n := messageCost(m); len(l.held) < maxHeld && l.heldBytes+n <= heldBytes {
-		l.heldBytes += n
-		l.held = append(l.held, d)
+	if n := messageCost(m); len(l.buffered) < maxHeld && l.bufferedBytes+n <= heldBytes {
+		l.bufferedBytes += n
+		l.buffered = append(l.buffered, d)
 		return
 	}
 	if !l.paged() {
-		l.held = append(l.held, d)
-		cu.releaseHeld(l)
+		l.buffered = append(l.buffered, d)
+		cu.releaseBuffered(l)
 		return
 	}
-	rest, bytes := l.held[:0], 0
-	for _, h := range l.held {
+	rest, bytes := l.buffered[:0], 0
+	for _, h := range l.buffered {
 		x := h.in.(*perch.MessageIn)
 		switch {
 		case x == nil || x.StanzaID != "":
@@ -119,14 +119,14 @@ func (cu *catchup) hold(d delivery, m *perch.MessageIn) {
 		bytes += messageCost(m)
 		rest = append(rest, d)
 	}
-	clear(l.held[len(rest):])
-	l.held, l.heldBytes, l.overflow = rest, bytes, true
+	clear(l.buffered[len(rest):])
+	l.buffered, l.bufferedBytes, l.overflow = rest, bytes, true
 }
 
-// releaseHeld lets the live messages go on that the archive did not have.
-func (cu *catchup) releaseHeld(l *link) {
-	held := l.held
-	l.holding, l.held, l.heldBytes, l.caughtUp = false, nil, 0, cu.host.now()
+// releaseBuffered lets the live messages go on that the archive did not have.
+func (cu *catchup) releaseBuffered(l *link) {
+	held := l.buffered
+	l.buffering, l.buffered, l.bufferedBytes, l.caughtUp = false, nil, 0, cu.host.now()
 	if cu.host.stream() != l && l.paged() {
 		return // lost meanwhile: the next login reads the archive again
 	}
@@ -157,9 +157,9 @@ func (cu *catchup) release(d delivery) {
 // messages, these come first: see catchUpLast.
 func (cu *catchup) gapBefore(l *link) {
 	switch {
-	case l.holding || l.unread || !cu.host.record().RosterKnown:
+	case l.buffering || l.unread || !cu.host.record().RosterKnown:
 	case l.login.Capabilities.Archive == archiveLast && cu.host.record().OfflineSince != 0:
-		l.holding = true
+		l.buffering = true
 	default:
 		cu.gap(perch.GapNoArchive)
 	}
@@ -189,7 +189,7 @@ func (cu *catchup) catchUp(ctx context.Context, l *link, first bool) error {
 	for round := range catchUpPages {
 		var after string
 		var since perch.Time
-		if err := cu.host.turn(ctx, func() {
+		if err := cu.host.call(ctx, func() {
 			after, l.overflow = cmp.Or(l.behind.from, cu.host.record().ArchiveID), false
 			if after == "" && round == 0 && cu.host.record().RosterKnown && cu.host.record().OfflineSince != 0 {
 				since = max(1, cu.host.record().OfflineSince-archiveSlack)
@@ -206,7 +206,7 @@ func (cu *catchup) catchUp(ctx context.Context, l *link, first bool) error {
 			return cu.archiveSilent(ctx, l, err, asked, after != "" || since != 0)
 		}
 		more := false
-		if err := cu.host.turn(ctx, func() {
+		if err := cu.host.call(ctx, func() {
 			cu.host.ifCurrent(l, func(l *link) {
 				more = cu.applyArchive(l, page, after) || l.overflow
 			})
@@ -217,11 +217,11 @@ func (cu *catchup) catchUp(ctx context.Context, l *link, first bool) error {
 			return err
 		}
 	}
-	return cu.host.turn(ctx, func() { cu.gap(perch.GapTooLong) })
+	return cu.host.call(ctx, func() { cu.gap(perch.GapTooLong) })
 }
 
 func (cu *catchup) catching(ctx context.Context, l *link) (yes bool) {
-	_ = cu.host.turn(ctx, func() { yes = l.holding && cu.host.stream() == l })
+	_ = cu.host.call(ctx, func() { yes = l.buffering && cu.host.stream() == l })
 	return yes
 }
 
@@ -275,7 +275,7 @@ func (cu *catchup) applyArchive(l *link, a archived, after string) (more bool) {
 		cu.withoutArchive(l, a.lost, a.since != 0) // there is none after all
 		return false
 	case a.lost != nil && l.behind.from != "":
-		l.behind = behind{} // trimmed so far; the end of the log may still be there
+		l.behind = overlapWindow{} // trimmed so far; the end of the log may still be there
 		return true
 	case a.lost != nil:
 		if cu.host.record().RosterKnown {
@@ -294,7 +294,7 @@ func (cu *catchup) applyArchive(l *link, a archived, after string) (more bool) {
 	for i := range a.Items {
 		it := &a.Items[i]
 		if l.behind.until != "" && it.StanzaID == l.behind.until {
-			l.behind = behind{}
+			l.behind = overlapWindow{}
 		}
 		if it.Time < a.since {
 			continue
@@ -322,7 +322,7 @@ func (cu *catchup) moveOn(l *link, a archived, after string) bool {
 		l.behind.from = last
 		return true
 	}
-	l.behind = behind{}
+	l.behind = overlapWindow{}
 	cu.host.record().ArchiveID, cu.host.record().ArchiveAt = last, at
 	cu.host.saveRecord()
 	return true
@@ -386,7 +386,7 @@ func writtenAs(r *perch.MessageRecord, it *perch.ArchiveItem) bool {
 // than it can be written.
 func (cu *catchup) written(ctx context.Context) error {
 	done := make(chan struct{})
-	if err := cu.host.turn(ctx, func() { cu.log.afterDrain(func() { close(done) }) }); err != nil {
+	if err := cu.host.call(ctx, func() { cu.log.afterDrain(func() { close(done) }) }); err != nil {
 		return err
 	}
 	select {

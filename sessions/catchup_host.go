@@ -8,9 +8,9 @@ import "github.com/perch-im/perch"
 func (s *Session) stateSince() perch.Time { return s.supervisor.state.since }
 
 // resumesPartly implements catchupHost.
-func (s *Session) resumesPartly() bool { return s.halfway != nil }
+func (s *Session) resumesPartly() bool { return s.partialResume != nil }
 
 // archiveMissing implements catchupHost.
 func (s *Session) archiveMissing(reason string) {
-	s.m.log.Warn("the archive could not be read", "session", s.short(), "reason", reason)
+	s.m.log.Warn("failed to read the archive", "session", s.short(), "reason", reason)
 }

@@ -28,7 +28,7 @@ func newCatchupWorld() *catchupWorld {
 	w.l.host, w.l.store = w, w
 	w.cu = &catchup{host: w, log: w.l, sent: newOutboxWorld().o, store: w, id: "a"}
 	w.rec = Record{JID: "alice@example.net/perch", RosterKnown: true}
-	w.link = &link{conn: archiveWire{w: w}, login: perch.Login{Capabilities: perch.Capabilities{Archive: archivePaged}}, holding: true}
+	w.link = &link{conn: archiveWire{w: w}, login: perch.Login{Capabilities: perch.Capabilities{Archive: archivePaged}}, buffering: true}
 	return w
 }
 
@@ -51,13 +51,13 @@ func (c archiveWire) Archive(_ context.Context, q perch.ArchiveQuery) (perch.Arc
 func (c archiveWire) Err() error             { return nil }
 func (c archiveWire) Stats() perch.ConnStats { return perch.ConnStats{LastStanzaAt: 1} }
 
-func (w *catchupWorld) turn(_ context.Context, f func()) error { f(); w.l.flush(); return nil }
+func (w *catchupWorld) call(_ context.Context, f func()) error { f(); w.l.flush(); return nil }
 func (w *catchupWorld) ifCurrent(l *link, f func(*link)) {
 	if l == w.link {
 		f(l)
 	}
 }
-func (w *catchupWorld) tell(f func())                      { f(); w.l.flush() }
+func (w *catchupWorld) post(f func())                      { f(); w.l.flush() }
 func (w *catchupWorld) guarded(f func())                   { f() }
 func (w *catchupWorld) covered(*link)                      { w.note("covered") }
 func (w *catchupWorld) stream() *link                      { return w.link }
@@ -137,7 +137,7 @@ func TestCatchupReads(t *testing.T) {
 	if err := w.cu.catchUp(t.Context(), w.link, true); err != nil {
 		t.Fatalf("catchUp: %v", err)
 	}
-	w.cu.releaseHeld(w.link)
+	w.cu.releaseBuffered(w.link)
 	w.l.flush()
 	w.want(t, "message.received of 2", "message.received of 3", "message.received of 4", "covered", "message.received new")
 	var after []string
@@ -215,7 +215,7 @@ func TestCatchupHolds(t *testing.T) {
 		m := said(fmt.Sprint(i), id)
 		w.cu.hold(delivery{link: w.link, in: m}, m)
 	}
-	if n := len(w.link.held); n != 500 || !w.link.overflow {
+	if n := len(w.link.buffered); n != 500 || !w.link.overflow {
 		t.Errorf("%d messages are held, overflow %v; want the 500 without an id, and true", n, w.link.overflow)
 	}
 }

@@ -27,7 +27,7 @@ func (cu *catchup) archiveSilent(ctx context.Context, l *link, err error, asked 
 	}
 	dead := placed && perch.KindOf(err) == perch.KindUpstreamTimeout && l.conn.Stats().LastStanzaAt <= asked
 	again := false
-	if terr := cu.host.turn(ctx, func() {
+	if terr := cu.host.call(ctx, func() {
 		cu.host.ifCurrent(l, func(l *link) {
 			if dead && cu.silentLogins == 0 {
 				cu.silentLogins++
@@ -54,7 +54,7 @@ func (cu *catchup) withoutArchive(l *link, err error, missed bool) {
 	if missed && cu.host.record().RosterKnown {
 		cu.gap(lostReason(err))
 	}
-	cu.releaseHeld(l)
+	cu.releaseBuffered(l)
 }
 
 // lostReason is the reason of a gap, after an error of the archive.

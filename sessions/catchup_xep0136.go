@@ -30,7 +30,7 @@ func (cu *catchup) catchUpLast(ctx context.Context, l *link) error {
 		return nil
 	}
 	var since perch.Time
-	if err := cu.host.turn(ctx, func() { since = cu.host.record().OfflineSince - lastSlack }); err != nil {
+	if err := cu.host.call(ctx, func() { since = cu.host.record().OfflineSince - lastSlack }); err != nil {
 		return err
 	}
 	short, cancel := context.WithTimeout(ctx, lastTime)
@@ -42,9 +42,9 @@ func (cu *catchup) catchUpLast(ctx context.Context, l *link) error {
 	if err != nil {
 		cu.host.logDebug("the archive was not read", "error", err)
 	}
-	return cu.host.turn(ctx, func() {
+	return cu.host.call(ctx, func() {
 		cu.host.ifCurrent(l, func(l *link) {
-			if l.holding {
+			if l.buffering {
 				cu.applyLast(l, items)
 			}
 			cu.gap(perch.GapLastOnly)
@@ -55,8 +55,8 @@ func (cu *catchup) catchUpLast(ctx context.Context, l *link) error {
 // applyLast logs what neither the log nor the messages that wait have. These count first:
 // they have ids and all fields, and this archive has not.
 func (cu *catchup) applyLast(l *link, items []perch.ArchiveItem) {
-	for i := range l.held {
-		d := &l.held[i]
+	for i := range l.buffered {
+		d := &l.buffered[i]
 		m, ok := d.in.(*perch.MessageIn)
 		if !ok || m == nil {
 			continue
@@ -80,7 +80,7 @@ func (cu *catchup) lastMessages(ctx context.Context, l *link, since perch.Time) 
 		return nil, err
 	}
 	var tip uint64
-	if err := cu.host.turn(ctx, func() { tip = cu.log.published }); err != nil {
+	if err := cu.host.call(ctx, func() { tip = cu.log.published }); err != nil {
 		return nil, err
 	}
 	page, err := cu.store.Log(ctx, cu.id, tip-min(tip, lastTail), lastTail)

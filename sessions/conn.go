@@ -79,19 +79,19 @@ type Conn interface {
 	Abort()
 }
 
-// StateAt is what a Conn may have besides: StreamState as it will be once everything that
+// ResumeCheckpointer is what a Conn may have besides: StreamState as it will be once everything that
 // was delivered up to seq is handled. The session commits it together with the events of
 // those stanzas, so that after a crash the server sends again exactly what is not in the
 // log. Without it a resumed stream repeats the last stanzas, and they are told apart by
 // their ids.
-type StateAt interface{ StreamStateAt(seq uint64) []byte }
+type ResumeCheckpointer interface{ StreamStateAt(seq uint64) []byte }
 
-// Knower is what a resumed Conn may have besides: the messages that were on the stream
+// ResumeReporter is what a resumed Conn may have besides: the messages that were on the stream
 // already, by id, with the number that AckIn will refer to, or 0 when the server has the
 // message. With more, the server has received stanzas beyond the state that was resumed, and
 // a message that is not among written may be one of them; without, such a message never left.
 // Of a Conn that is not resumed written is nil; or, when the server has told how much of the
 // earlier stream it had, the messages that are with it.
-type Knower interface {
+type ResumeReporter interface {
 	Known() (written map[string]uint64, more bool)
 }

@@ -20,25 +20,25 @@ type link struct {
 	number uint16
 
 	// While the archive is read, messages wait in held.
-	holding   bool
-	unread    bool // the archive could not be read; what that means is told already
-	held      []delivery
-	heldBytes int
-	overflow  bool       // held was full: what was dropped is in the archive, read it again
-	caughtUp  perch.Time // when the archive was read to its end
-	overlap   perch.Time // see overlap.since
-	behind    behind
-	lastSeq   uint64 // of the last delivery
+	buffering     bool
+	unread        bool // the archive could not be read; what that means is told already
+	buffered      []delivery
+	bufferedBytes int
+	overflow      bool       // held was full: what was dropped is in the archive, read it again
+	caughtUp      perch.Time // when the archive was read to its end
+	overlap       perch.Time // see overlap.since
+	behind        overlapWindow
+	lastSeq       uint64 // of the last delivery
 
-	goesOn   bool   // an earlier stream that was online: nothing has to be announced again
-	savedSeq uint64 // lastSeq of the state that was saved last
+	resumedOnline bool   // an earlier stream that was online: nothing has to be announced again
+	savedSeq      uint64 // lastSeq of the state that was saved last
 }
 
 // state is what resuming this connection needs, as of everything that was delivered. It
 // goes into the log behind that, and is used only when all of it is kept.
 func (l *link) state() []byte {
 	state := l.conn.StreamState()
-	if at, ok := l.conn.(StateAt); ok && state != nil && len(l.held) == 0 {
+	if at, ok := l.conn.(ResumeCheckpointer); ok && state != nil && len(l.buffered) == 0 {
 		return at.StreamStateAt(l.lastSeq)
 	}
 	return state
@@ -57,7 +57,7 @@ func (s *Session) saveStream() {
 	l.savedSeq = l.lastSeq
 	s.rec.Handled = l.lastSeq
 	s.saveRecord()
-	if len(l.held) == 0 {
+	if len(l.buffered) == 0 {
 		s.log.cover(l, l.lastSeq)
 	}
 }
@@ -66,7 +66,7 @@ func (s *Session) saveStream() {
 func (s *Session) dialRequest(acc perch.Account) DialRequest {
 	req := DialRequest{Account: acc, Resume: s.rec.Stream}
 	if req.Resume == nil {
-		req.Resume = s.halfway
+		req.Resume = s.partialResume
 	}
 	if req.Account.JID == "" && !s.upstream.TokenBearer {
 		req.Account.JID = s.rec.JID.Bare()
@@ -80,7 +80,7 @@ func (s *Session) dialRequest(acc perch.Account) DialRequest {
 func (s *Session) connect(ctx context.Context, req DialRequest) {
 	conn, err := s.dial(ctx, req)
 	if err != nil {
-		s.tell(func() { s.supervisor.dialling = false; s.supervisor.failed(err) })
+		s.post(func() { s.supervisor.dialling = false; s.supervisor.failed(err) })
 		return
 	}
 	s.enter(ctx, conn)
@@ -90,7 +90,7 @@ func (s *Session) connect(ctx context.Context, req DialRequest) {
 func (s *Session) enter(ctx context.Context, conn Conn) {
 	l := &link{conn: conn, login: conn.Login(), since: time.Now()}
 	attached, first, refused := false, false, false
-	err := s.turn(ctx, func() { attached, first, refused = s.attach(l), !s.rec.RosterKnown, s.ending.signOut })
+	err := s.call(ctx, func() { attached, first, refused = s.attach(l), !s.rec.RosterKnown, s.ending.signOut })
 	switch {
 	case refused && !attached: // nothing will resume the stream: the server need not keep it
 		s.hangUpOn(conn)
@@ -100,7 +100,7 @@ func (s *Session) enter(ctx context.Context, conn Conn) {
 		return
 	}
 	if first && !s.m.claim(ctx, s) {
-		s.tell(s.superseded)
+		s.post(s.superseded)
 		return
 	}
 	conn.Start(func(seq uint64, in perch.Inbound) {
@@ -111,7 +111,7 @@ func (s *Session) enter(ctx context.Context, conn Conn) {
 	})
 	if err := s.signIn(ctx, l); err != nil && ctx.Err() == nil {
 		// The connection itself may be well: without a roster it is of no use.
-		s.tell(func() { s.drop(l, err) })
+		s.post(func() { s.drop(l, err) })
 		return
 	}
 	if !first {
@@ -140,7 +140,7 @@ func (s *Session) dial(ctx context.Context, req DialRequest) (Conn, error) {
 	defer cancel()
 	conn, err := s.m.o.Dial(ctx, req)
 	if err != nil && errors.Is(err, context.DeadlineExceeded) && perch.KindOf(err) == perch.KindInternal {
-		err = perch.Wrap(perch.KindUpstreamTimeout, err, "the upstream did not let us in in time")
+		err = perch.Wrap(perch.KindUpstreamTimeout, err, "upstream login timed out")
 	}
 	return conn, err
 }
@@ -160,13 +160,13 @@ func (s *Session) attach(l *link) bool {
 		s.openingDone(errAccountFull)
 		return false
 	}
-	l.goesOn = l.login.Resumed && s.rec.Stream != nil
-	l.holding = !l.goesOn && l.login.Capabilities.Archive == archivePaged
+	l.resumedOnline = l.login.Resumed && s.rec.Stream != nil
+	l.buffering = !l.resumedOnline && l.login.Capabilities.Archive == archivePaged
 	s.link = l
 	s.caps = l.login.Capabilities
-	s.catchup.unavailable = s.catchup.unavailable && l.goesOn
+	s.catchup.unavailable = s.catchup.unavailable && l.resumedOnline
 	s.rec.JID = l.login.JID
-	s.halfway = nil
+	s.partialResume = nil
 	s.links = max(s.links+1, 1) // 0 is that of an earlier process
 	l.number = s.links
 	if s.m.o.Store.Durable() {
@@ -194,8 +194,8 @@ func (s *Session) drop(l *link, err error) {
 // signIn is the login sequence, from bind to online. It waits for answers of the upstream
 // and changes the session by turns only, each of which looks whether l is still in use.
 func (s *Session) signIn(ctx context.Context, l *link) error {
-	if l.goesOn {
-		return s.turn(ctx, func() { s.ifCurrent(l, s.resumed) })
+	if l.resumedOnline {
+		return s.call(ctx, func() { s.ifCurrent(l, s.resumed) })
 	}
 	if err := s.catchup.recall(ctx, l); err != nil {
 		return err
@@ -204,7 +204,7 @@ func (s *Session) signIn(ctx context.Context, l *link) error {
 		return err
 	}
 	var version string
-	if err := s.turn(ctx, func() {
+	if err := s.call(ctx, func() {
 		if version = s.rec.RosterVersion; !s.rec.RosterKnown {
 			version = ""
 		}
@@ -215,7 +215,7 @@ func (s *Session) signIn(ctx context.Context, l *link) error {
 	if rosterErr != nil && connectionLost(ctx, l, rosterErr) {
 		return rosterErr
 	}
-	if err := s.turn(ctx, func() {
+	if err := s.call(ctx, func() {
 		s.ifCurrent(l, func(l *link) {
 			if rosterErr != nil {
 				s.roster.rosterFailed(rosterErr)
@@ -231,7 +231,7 @@ func (s *Session) signIn(ctx context.Context, l *link) error {
 	if err := s.catchup.catchUp(ctx, l, false); err != nil {
 		return err
 	}
-	return s.turn(ctx, func() { s.ifCurrent(l, s.online) })
+	return s.call(ctx, func() { s.ifCurrent(l, s.online) })
 }
 
 func (s *Session) ifCurrent(l *link, f func(*link)) {
@@ -262,7 +262,7 @@ func (s *Session) announce(l *link) {
 // online ends the login sequence.
 func (s *Session) online(l *link) {
 	l.live = true
-	s.catchup.releaseHeld(l)
+	s.catchup.releaseBuffered(l)
 	s.becomeOnline(false)
 }
 

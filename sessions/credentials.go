@@ -73,7 +73,7 @@ type replacement struct {
 // that could never lead to the session.
 func (m *Manager) newReplacement(ctx context.Context, s *Session, secret perch.Account) (*replacement, error) {
 	r := &replacement{s: s}
-	if err := s.turn(ctx, func() {
+	if err := s.call(ctx, func() {
 		r.old, r.jid, r.online = s.acc, s.rec.JID.Bare(), s.supervisor.state.state == perch.StateOnline
 	}); err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func (m *Manager) take(ctx context.Context, r *replacement) error {
 	m.lead(leading{key: r.key}, s)
 	m.mu.Unlock()
 	// Not the caller's context: from here on the session has to follow what the Store has.
-	return s.turn(context.WithoutCancel(ctx), func() { s.acc, s.accAt = r.fresh, at })
+	return s.call(context.WithoutCancel(ctx), func() { s.acc, s.accAt = r.fresh, at })
 }
 
 // replacedMark is what a replaced credential has in place of a sealed one. The binding

@@ -76,9 +76,9 @@ func (l *lame) Refund(ctx context.Context, key string, q sessions.Quota) error {
 	return l.Store.Refund(ctx, key, q)
 }
 
-func (l *lame) Beat(ctx context.Context, self sessions.Node) (sessions.Roll, error) {
+func (l *lame) Beat(ctx context.Context, self sessions.Node) (sessions.Membership, error) {
 	if err := l.called(ctx, "Beat"); err != nil {
-		return sessions.Roll{}, err
+		return sessions.Membership{}, err
 	}
 	return l.Store.Beat(ctx, self)
 }

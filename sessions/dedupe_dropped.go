@@ -21,7 +21,7 @@ func (cu *catchup) applyDropped(in *perch.DroppedIn, l *link, arrived perch.Time
 	}
 	cu.host.rememberAddress(in.From)
 	cu.logDropped(in.Dropped, &of, c)
-	if of.StanzaID != "" && !l.holding {
+	if of.StanzaID != "" && !l.buffering {
 		cu.host.record().ArchiveID, cu.host.record().ArchiveAt = of.StanzaID, cu.host.now()
 		cu.host.saveRecord()
 	}

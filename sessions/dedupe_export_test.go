@@ -2,6 +2,6 @@ package sessions
 
 // Identities is how many messages a session remembers.
 func Identities(s *Session) (n int) {
-	s.see(func() { n = len(s.catchup.known.list) })
+	s.query(func() { n = len(s.catchup.known.list) })
 	return n
 }

@@ -24,8 +24,8 @@ const (
 	freshTime = 10_000
 )
 
-// behind is the part of the archive that is read although later messages are logged already.
-type behind struct {
+// overlapWindow is the part of the archive that is read although later messages are logged already.
+type overlapWindow struct {
 	from  string // the place to read on from; "": where the log ends
 	until string // the last logged message: what comes before it was logged, or came too late
 }
@@ -48,7 +48,7 @@ func (cu *catchup) recall(ctx context.Context, l *link) error {
 	var since perch.Time
 	var own perch.JID
 	last := ""
-	if err := cu.host.turn(ctx, func() {
+	if err := cu.host.call(ctx, func() {
 		tip, since, own, last = cu.log.published, cu.overlapBegins(), cu.host.record().JID, cu.host.record().ArchiveID
 	}); err != nil || tip == 0 {
 		return err
@@ -58,12 +58,12 @@ func (cu *catchup) recall(ctx context.Context, l *link) error {
 		return nil // the log says by itself, and to others, that it cannot be read
 	}
 	read, ids := identitiesOf(events, own, tip)
-	return cu.host.turn(ctx, func() {
+	return cu.host.call(ctx, func() {
 		cu.known.merge(read)
 		cu.trimLater()
 		l.overlap = since
 		if i := slices.IndexFunc(ids, func(p place) bool { return p.id == last }); last != "" && i >= 0 && len(ids) >= 2 {
-			l.behind = behind{from: ids[0].id, until: last}
+			l.behind = overlapWindow{from: ids[0].id, until: last}
 			l.overlap = ids[0].at
 		}
 		l.overlap -= closeBy
@@ -176,15 +176,15 @@ func (l *link) identify(m *perch.Message, arrived perch.Time) identity {
 
 // exact reports whether the server sends again on this stream exactly what is not in the log.
 func (l *link) exact() bool {
-	_, ok := l.conn.(StateAt)
-	return ok && l.goesOn
+	_, ok := l.conn.(ResumeCheckpointer)
+	return ok && l.resumedOnline
 }
 
 // isCopy reports whether a message was logged before, and notes the copy.
 func (cu *catchup) isCopy(c *identity) bool {
 	var o overlap
 	if l := cu.host.stream(); l != nil {
-		o = overlap{since: l.overlap, fresh: l.holding || c.added <= l.caughtUp+freshTime}
+		o = overlap{since: l.overlap, fresh: l.buffering || c.added <= l.caughtUp+freshTime}
 	}
 	return cu.known.take(c, o) != nil
 }

@@ -26,7 +26,7 @@ func (s *Session) HandOver() bool {
 	if s.m.nodes == nil || !s.m.o.Store.Durable() {
 		return false
 	}
-	s.tell(func() { s.shutdown(true) })
+	s.post(func() { s.shutdown(true) })
 	return true
 }
 
@@ -37,7 +37,7 @@ func (m *Manager) HandOverQuiet(ctx context.Context, over time.Duration) {
 	list := m.all()
 	for i, s := range list {
 		attached := false
-		if !s.see(func() { attached = len(s.subs) > 0 }) || attached || !s.HandOver() {
+		if !s.query(func() { attached = len(s.subs) > 0 }) || attached || !s.HandOver() {
 			continue
 		}
 		pause := over / time.Duration(len(list)-i+1)
@@ -57,7 +57,7 @@ func (m *Manager) HandOverQuiet(ctx context.Context, over time.Duration) {
 func (m *Manager) Close(ctx context.Context) error {
 	m.Drain()
 	for _, s := range m.all() {
-		s.tell(func() { s.shutdown(true) })
+		s.post(func() { s.shutdown(true) })
 	}
 	ended := make(chan struct{})
 	go func() { m.wg.Wait(); close(ended) }()

@@ -53,7 +53,7 @@ func storeError(err error) error {
 // supervision tells apart become session-offline.
 func signInError(err error) error {
 	if err == nil {
-		return &perch.Error{Kind: perch.KindUpstreamTimeout, Detail: "the upstream did not let us in in time"}
+		return &perch.Error{Kind: perch.KindUpstreamTimeout, Detail: "upstream login timed out"}
 	}
 	switch k := perch.KindOf(err); k {
 	case perch.KindUnauthorized, perch.KindForbidden, perch.KindUpstreamTLS, perch.KindUpstreamTimeout,

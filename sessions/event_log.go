@@ -193,7 +193,7 @@ func (l *eventLog) commit(b *batch) {
 	}
 	l.busy = true
 	b.commit.Fence, b.commit.Epoch = l.fence, l.epoch
-	l.store.Commit(l.id, &b.commit, func(r Result) { l.host.tell(func() { l.answered(b, r) }) })
+	l.store.Commit(l.id, &b.commit, func(r Result) { l.host.post(func() { l.answered(b, r) }) })
 }
 
 // answered is the answer of the Store about a batch.

@@ -39,5 +39,5 @@ func (s *Session) acknowledge(l *link, seq uint64) {
 
 // storeRejects implements logHost.
 func (s *Session) storeRejects(err error) {
-	s.m.log.Warn("the store takes no writes", "session", s.short(), "error", err)
+	s.m.log.Warn("store rejects writes", "session", s.short(), "error", err)
 }

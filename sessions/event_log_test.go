@@ -37,7 +37,7 @@ func (w *logWorld) note(format string, args ...any) {
 }
 
 func (w *logWorld) now() perch.Time { return 1 }
-func (w *logWorld) tell(f func())   { w.posted = append(w.posted, f) }
+func (w *logWorld) post(f func())   { w.posted = append(w.posted, f) }
 func (w *logWorld) after(d time.Duration, f func()) *time.Timer {
 	w.timers, w.tries = append(w.timers, d), append(w.tries, f)
 	return nil

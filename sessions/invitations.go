@@ -11,7 +11,7 @@ import (
 // Invitations returns the pending requests, sorted by the key of the JID.
 func (s *Session) Invitations() ([]perch.Invitation, error) {
 	list := []perch.Invitation{}
-	if err := s.turn(s.ctx, func() {
+	if err := s.call(s.ctx, func() {
 		for _, i := range s.roster.invites {
 			list = append(list, *i)
 		}
@@ -96,7 +96,7 @@ func (s *Session) DeclineInvitation(ctx context.Context, jid perch.JID) (perch.I
 
 // invitedBy finds the request and the connection to answer it on, in one turn with more.
 func (s *Session) invitedBy(ctx context.Context, jid perch.JID, inv *perch.Invitation, more func()) (conn Conn, err error) {
-	terr := s.turn(ctx, func() {
+	terr := s.call(ctx, func() {
 		i, ok := s.roster.invitation(jid)
 		switch {
 		case !ok:
@@ -116,7 +116,7 @@ func (s *Session) invitedBy(ctx context.Context, jid perch.JID, inv *perch.Invit
 
 // answer sends and closes the request in one turn.
 func (s *Session) answer(ctx context.Context, jid perch.JID, typ perch.EventType, out []perch.Outbound) error {
-	return s.change(ctx, func() error {
+	return s.callErr(ctx, func() error {
 		if err := s.send(out...); err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ func (s *Session) leftOut(what string, from perch.JID) {
 		return
 	}
 	s.budgetWarned = now
-	s.m.log.Warn("a budget of a session is used up; what goes beyond is left out", "session", s.short(), "budget", what)
+	s.m.log.Warn("session budget exhausted, leaving out the rest", "session", s.short(), "budget", what)
 	s.dropped(perch.Dropped{Reason: DroppedOverBudget, From: from})
 }
 

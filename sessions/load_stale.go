@@ -28,6 +28,6 @@ func (s *Session) distrust(v *Saved) {
 // tellStale lets operators know that clients of this session will be told to start over.
 func (s *Session) tellStale(since perch.Time) {
 	s.m.o.Observer.Owner(OwnerStale)
-	s.m.log.Warn("the store may have lost the end of this session's log; a new log begins",
+	s.m.log.Warn("store may have lost the end of the session log, beginning a new log",
 		"session", s.short(), "last_event", since.String())
 }

@@ -24,7 +24,7 @@ type wentBack struct {
 func (w *world) backup(id sessions.ID) *wentBack {
 	w.t.Helper()
 	synctest.Wait()
-	saved, err := w.store.Store.Open(w.ctx(), id, sessions.Taking{})
+	saved, err := w.store.Store.Open(w.ctx(), id, sessions.OpenOptions{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func (w *world) goBack(b *wentBack, id sessions.ID) {
 	w.start()
 }
 
-func (b *wentBack) Open(ctx context.Context, id sessions.ID, t sessions.Taking) (*sessions.Saved, error) {
+func (b *wentBack) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions) (*sessions.Saved, error) {
 	fresh, err := b.Store.Open(ctx, id, t)
 	if err != nil {
 		return nil, err

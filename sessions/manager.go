@@ -84,7 +84,7 @@ func (m *Manager) open(id ID, acc perch.Account, by leading, bound bool, address
 		return nil, false, errDraining
 	case m.o.MaxSessions > 0 && len(m.sessions) >= m.o.MaxSessions:
 		return nil, false, &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: 30 * time.Second,
-			Detail: "this node holds as many sessions as it may; try again later"}
+			Detail: "session limit of this node reached; try again later"}
 	}
 	if !bound {
 		if err := m.room(acc, address); err != nil {

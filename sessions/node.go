@@ -19,13 +19,13 @@ type Node struct {
 	Away bool   `json:"away"` // it is draining: it takes no sessions over
 }
 
-// Members is the part of a [Store] that nodes know each other by. A node's lease on all of
+// MembershipStore is the part of a [Store] that nodes know each other by. A node's lease on all of
 // its sessions is one entry here, which it renews by Beat; all times are those of the Store,
 // never of a node's own clock.
-type Members interface {
+type MembershipStore interface {
 	// Beat says that self is alive, and tells of everybody. Another process of the same name
 	// is replaced: it is among the dead from now on.
-	Beat(ctx context.Context, self Node) (Roll, error)
+	Beat(ctx context.Context, self Node) (Membership, error)
 	// Agree keeps a value under a name, unless there is one, and returns the one that is kept.
 	// It ends after days without a call that gave the same value.
 	Agree(ctx context.Context, name, value string) (kept string, err error)
@@ -33,8 +33,8 @@ type Members interface {
 	Leave(ctx context.Context, id NodeID) error
 }
 
-// Roll is what Beat tells.
-type Roll struct {
+// Membership is what Beat tells.
+type Membership struct {
 	// Members have an entry, this node among them. Whether one whose Age is more than the
 	// lease is dead, only somebody can tell who has been there all that time.
 	Members []Member
@@ -58,14 +58,14 @@ type HeldError struct{ Owner NodeID }
 // Error implements error. The owner's name is in it, for logs.
 func (e *HeldError) Error() string { return "sessions: the session is owned by " + string(e.Owner) }
 
-// Taking says on whose behalf Open takes a session.
-type Taking struct {
-	// By is the process that will own it. Empty: a process that is alone with its Store and
+// OpenOptions says on whose behalf Open takes a session.
+type OpenOptions struct {
+	// Owner is the process that will own it. Empty: a process that is alone with its Store and
 	// takes whatever is there, whoever owned it; it leaves no owner behind.
-	By NodeID
-	// From is an owner that is dead: its lease is passed over. Without it only what nobody
-	// owns, or By itself, is taken.
-	From NodeID
+	Owner NodeID
+	// TakeoverFrom is an owner that is dead: its lease is passed over. Without it only what nobody
+	// owns, or Owner itself, is taken.
+	TakeoverFrom NodeID
 }
 
 // Ticket is a single-use pass to the event socket, which any node may be shown.

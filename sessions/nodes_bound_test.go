@@ -16,7 +16,7 @@ func TestDeadNodesAreBounded(t *testing.T) {
 		last := NodeID("")
 		for i := range 3*4096 + 1 {
 			last = NodeID(fmt.Sprint("node/", i))
-			n.bury(last)
+			n.markDead(last)
 			if looked && i%2 == 0 {
 				n.dead[last] = true
 			}

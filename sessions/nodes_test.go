@@ -100,7 +100,7 @@ func (c *cluster) authenticate(x *node) *sessions.Session {
 func (c *cluster) wantElsewhere(x *node, token perch.Secret, at *node) {
 	c.t.Helper()
 	_, err := x.Authenticate(c.ctx(), token)
-	e, ok := errors.AsType[*sessions.Elsewhere](err)
+	e, ok := errors.AsType[*sessions.NotOwnerError](err)
 	if !ok || e.Node.ID != at.id || e.Node.URL != at.Self().URL || perch.KindOf(err) != perch.KindSessionOffline {
 		c.t.Errorf("%s finds %v, want %s", x.id, err, at.id)
 	}
@@ -120,10 +120,10 @@ func TestOneNodeOwnsASession(t *testing.T) {
 			c.wantElsewhere(b, goodToken, a)
 			c.wantElsewhere(b, token, a)
 		}
-		if _, _, _, err := b.SignIn(c.ctx(), password("good")); !errors.As(err, new(*sessions.Elsewhere)) {
+		if _, _, _, err := b.SignIn(c.ctx(), password("good")); !errors.As(err, new(*sessions.NotOwnerError)) {
 			t.Errorf("sign in elsewhere: %v", err)
 		}
-		if _, err := b.Owned(c.ctx(), s.ID()); !errors.As(err, new(*sessions.Elsewhere)) {
+		if _, err := b.Owned(c.ctx(), s.ID()); !errors.As(err, new(*sessions.NotOwnerError)) {
 			t.Errorf("by id: %v", err)
 		}
 		if got, err := a.Owned(c.ctx(), s.ID()); err != nil || got != s {

@@ -42,7 +42,7 @@ type sent struct {
 // lost messages are accepted, and sent in order after the next login.
 func (s *Session) SendMessage(ctx context.Context, m NewMessage) (perch.StatusChange, error) {
 	p := s.m.prepare(s.id, m)
-	if err := s.change(ctx, func() error { return s.out.accept(p) }); err != nil {
+	if err := s.callErr(ctx, func() error { return s.out.accept(p) }); err != nil {
 		return perch.StatusChange{}, err
 	}
 	select {
@@ -168,7 +168,7 @@ func (o *outbox) accepted(p *sending, r Result) {
 func (o *outbox) adopt(p *sending, id string) {
 	o.host.background(func(ctx context.Context) {
 		r, err := o.store.Message(ctx, o.id, id)
-		o.host.tell(func() {
+		o.host.post(func() {
 			if err == nil && r.Status == perch.StatusAccepted && o.record(id) == nil {
 				e := p.entry
 				e.ID, e.MessageOut.ID, e.record, e.Sent = id, id, r, false
@@ -185,7 +185,7 @@ func (o *outbox) adopt(p *sending, id string) {
 // Message returns what became of a message that we sent; KindNotFound if there is none.
 func (s *Session) Message(ctx context.Context, id string) (*perch.MessageRecord, error) {
 	var r *perch.MessageRecord
-	if err := s.turn(ctx, func() { r = s.out.record(id) }); err != nil {
+	if err := s.call(ctx, func() { r = s.out.record(id) }); err != nil {
 		return nil, err
 	}
 	if r != nil {

@@ -27,7 +27,7 @@ func (s *Session) accepts() error {
 		return s.supervisor.errOffline()
 	case s.log.down:
 		return &perch.Error{Kind: perch.KindStorageUnavailable, RetryAfter: time.Second,
-			Detail: "the store takes no writes just now; the message was not accepted"}
+			Detail: "the store rejects writes just now; the message was not accepted"}
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func (s *Session) logSent(e *outEntry) {
 
 // crashed implements outboxHost.
 func (s *Session) crashed(id string, fault any) {
-	s.m.log.Error("a message could not be sent", "session", s.short(), "panic", fault, "stack", string(debug.Stack()))
+	s.m.log.Error("panic while sending message, failed it", "session", s.short(), "panic", fault, "stack", string(debug.Stack()))
 	s.dropped(perch.Dropped{Reason: "quarantined", StanzaID: id})
 }
 

@@ -50,7 +50,7 @@ func (w *outboxWorld) connect(login perch.Login, conn Conn) {
 }
 
 func (w *outboxWorld) now() perch.Time                         { return 1 }
-func (w *outboxWorld) tell(f func())                           { f() }
+func (w *outboxWorld) post(f func())                           { f() }
 func (w *outboxWorld) after(time.Duration, func()) *time.Timer { return nil }
 func (w *outboxWorld) background(f func(context.Context))      { f(context.Background()) }
 func (w *outboxWorld) stream() *link                           { return w.link }
@@ -98,8 +98,8 @@ func (w *outboxWorld) Message(_ context.Context, _ ID, id string) (*perch.Messag
 	return nil, perch.Errorf(perch.KindNotFound, "no message %s", id)
 }
 
-// post accepts a message to bob.
-func (w *outboxWorld) post(id string) error {
+// accept accepts a message to bob.
+func (w *outboxWorld) accept(id string) error {
 	e := &outEntry{OutboxEntry: OutboxEntry{ID: id, MessageOut: perch.MessageOut{ID: id, To: "bob@example.net", Kind: perch.ChatMessage, Body: "x"}}}
 	e.record = &perch.MessageRecord{ID: id, To: e.To, Status: perch.StatusAccepted}
 	p := &sending{entry: e, answer: make(chan sent, 1)}
@@ -160,7 +160,7 @@ func TestOutboxWrites(t *testing.T) {
 			w.connect(perch.Login{}, &wire{w: w})
 			tt.before(w)
 			for _, id := range []string{"1", "2"} {
-				if err := w.post(id); err != nil {
+				if err := w.accept(id); err != nil {
 					t.Fatalf("message %s is refused: %v", id, err)
 				}
 			}
@@ -174,7 +174,7 @@ func TestOutboxWrites(t *testing.T) {
 func TestOutboxMarks(t *testing.T) {
 	w := newOutboxWorld()
 	for _, id := range []string{"1", "2"} {
-		if err := w.post(id); err != nil {
+		if err := w.accept(id); err != nil {
 			t.Fatalf("message %s is refused: %v", id, err)
 		}
 	}
@@ -203,7 +203,7 @@ func TestOutboxRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newOutboxWorld()
 			tt.before(w)
-			if err := w.post("1"); perch.KindOf(err) != tt.want {
+			if err := w.accept("1"); perch.KindOf(err) != tt.want {
 				t.Errorf("got %v, want an error of kind %s", err, tt.want)
 			}
 		})
@@ -235,7 +235,7 @@ func TestOutboxReconciles(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newOutboxWorld()
 			w.connect(perch.Login{}, &wire{w: w})
-			if err := w.post("1"); err != nil {
+			if err := w.accept("1"); err != nil {
 				t.Fatalf("the message is refused: %v", err)
 			}
 			w.want(t, "write 1", "log 1")
@@ -253,7 +253,7 @@ func TestOutboxQuarantines(t *testing.T) {
 	w := newOutboxWorld()
 	w.connect(perch.Login{}, &wire{w: w})
 	for _, id := range []string{"1", "2"} {
-		if err := w.post(id); err != nil {
+		if err := w.accept(id); err != nil {
 			t.Fatalf("message %s is refused: %v", id, err)
 		}
 	}
@@ -285,7 +285,7 @@ func TestOutboxReports(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newOutboxWorld()
 			w.connect(perch.Login{}, &wire{w: w})
-			if err := w.post("1"); err != nil {
+			if err := w.accept("1"); err != nil {
 				t.Fatalf("the message is refused: %v", err)
 			}
 			w.did = nil

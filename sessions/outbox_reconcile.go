@@ -17,7 +17,7 @@ import (
 // the message is unknown, and never sent again blindly.
 func (o *outbox) reconcile(resumed bool) {
 	l := o.host.stream()
-	k, knows := l.conn.(Knower)
+	k, knows := l.conn.(ResumeReporter)
 	var written map[string]uint64
 	more := false
 	if knows {
@@ -62,7 +62,7 @@ func (o *outbox) confirmCarried(l *link) {
 		if _, err := l.conn.Ping(ctx); err != nil {
 			return // the link is about to be lost, and then it is decided again
 		}
-		o.host.tell(func() {
+		o.host.post(func() {
 			for _, e := range slices.Clone(o.entries) {
 				if e.link == l && e.carried {
 					o.done(e, perch.StatusAcked, nil)
@@ -79,22 +79,22 @@ const (
 	lookUpTries = 3           // of an archive that does not answer
 )
 
-// question is what the archive is asked about: messages to one contact. All of them are looked
+// archiveProbe is what the archive is asked about: messages to one contact. All of them are looked
 // for in one pass, because a large archive may take seconds for a page.
-type question struct {
+type archiveProbe struct {
 	to      perch.JID
 	since   perch.Time
 	entries []*outEntry
 }
 
-// questions are those about some entries, in the order of the outbox.
-func questions(entries []*outEntry) (list []*question) {
-	byContact := map[perch.JID]*question{}
+// archiveProbes are those about some entries, in the order of the outbox.
+func archiveProbes(entries []*outEntry) (list []*archiveProbe) {
+	byContact := map[perch.JID]*archiveProbe{}
 	for _, e := range entries {
 		key := e.To.Bare().Key()
 		q := byContact[key]
 		if q == nil {
-			q = &question{to: e.To.Bare()}
+			q = &archiveProbe{to: e.To.Bare()}
 			if h := e.record.History; len(h) > 0 {
 				q.since = max(h[0].Time-lookUpSlack, 1)
 			}
@@ -109,7 +109,7 @@ func questions(entries []*outEntry) (list []*question) {
 // lookUp asks the archive for messages that were written to a stream that is gone. The other
 // ones wait meanwhile: order is kept.
 func (o *outbox) lookUp(l *link, entries []*outEntry) {
-	list := questions(entries)
+	list := archiveProbes(entries)
 	o.asking = true
 	o.host.background(func(ctx context.Context) {
 		for _, q := range list {
@@ -117,13 +117,13 @@ func (o *outbox) lookUp(l *link, entries []*outEntry) {
 			if ended(l.conn) {
 				return // it is decided again with the next link
 			}
-			o.host.tell(func() {
+			o.host.post(func() {
 				for _, e := range q.entries {
 					o.lookedUp(l, e, verdictOn(found[e.ID], sure))
 				}
 			})
 		}
-		o.host.tell(func() {
+		o.host.post(func() {
 			if o.host.stream() == l {
 				o.asking = false
 				o.flush()
@@ -167,7 +167,7 @@ func (o *outbox) lookedUp(l *link, e *outEntry, st perch.MessageStatus) {
 
 // ask reads the archive until all messages are found or it ends. Sure is false when it could
 // not be read that far.
-func (q *question) ask(ctx context.Context, c Conn) (found map[string]bool, sure bool) {
+func (q *archiveProbe) ask(ctx context.Context, c Conn) (found map[string]bool, sure bool) {
 	found = map[string]bool{}
 	at := perch.ArchiveQuery{With: q.to, Start: q.since, Limit: lookUpPage}
 	tries := lookUpTries

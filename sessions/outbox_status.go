@@ -94,7 +94,7 @@ func (o *outbox) queryNext() {
 	l := o.queries[0]
 	o.host.background(func(ctx context.Context) {
 		r, err := o.store.Message(ctx, o.id, l.id)
-		o.host.tell(func() {
+		o.host.post(func() {
 			if err == nil && o.record(l.id) == nil {
 				o.remember(r)
 			}

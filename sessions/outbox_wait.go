@@ -20,7 +20,7 @@ func decided(st perch.MessageStatus) bool {
 func (s *Session) AwaitMessage(ctx context.Context, id string) (*perch.MessageRecord, error) {
 	came := make(chan struct{})
 	var r *perch.MessageRecord
-	if err := s.turn(context.WithoutCancel(ctx), func() { r = s.out.awaitDecided(id, came) }); err != nil {
+	if err := s.call(context.WithoutCancel(ctx), func() { r = s.out.awaitDecided(id, came) }); err != nil {
 		return nil, err
 	}
 	if r == nil || decided(r.Status) {
@@ -29,7 +29,7 @@ func (s *Session) AwaitMessage(ctx context.Context, id string) (*perch.MessageRe
 	select {
 	case <-came:
 	case <-ctx.Done():
-		s.tell(func() { s.out.awaitNoMore(id, came) })
+		s.post(func() { s.out.awaitNoMore(id, came) })
 	case <-s.gone:
 		return nil, s.endedError()
 	}

@@ -13,10 +13,10 @@ import (
 
 func timeNow() perch.Time { return perch.At(time.Now()) }
 
-// change lets the owner run f, and returns its error, or why it did not run.
-func (s *Session) change(ctx context.Context, f func() error) error {
+// callErr lets the owner run f, and returns its error, or why it did not run.
+func (s *Session) callErr(ctx context.Context, f func() error) error {
 	var err error
-	if terr := s.turn(ctx, func() { err = f() }); terr != nil {
+	if terr := s.call(ctx, func() { err = f() }); terr != nil {
 		return terr
 	}
 	return err
@@ -25,7 +25,7 @@ func (s *Session) change(ctx context.Context, f func() error) error {
 // Current is the answer of GET /v1/session, whatever the state, or the error of a session that
 // has ended or moved.
 func (s *Session) Current() (info perch.SessionInfo, err error) {
-	err = s.turn(s.ctx, func() { info = s.info() })
+	err = s.call(s.ctx, func() { info = s.info() })
 	return info, err
 }
 
@@ -33,7 +33,7 @@ func (s *Session) Current() (info perch.SessionInfo, err error) {
 // not here any more.
 func (s *Session) Info() perch.SessionInfo {
 	info := perch.SessionInfo{State: perch.StateClosed, Reason: perch.ReasonSignedOut, Upstream: s.upstream.Name, Features: []string{}}
-	s.see(func() { info = s.info() })
+	s.query(func() { info = s.info() })
 	return info
 }
 
@@ -59,7 +59,7 @@ func (s *Session) info() perch.SessionInfo {
 // session, it gives an error once the session has ended or moved, and never an empty answer.
 func (s *Session) Buddies() (items []perch.Buddy, version string, err error) {
 	items = []perch.Buddy{}
-	if err := s.turn(s.ctx, func() {
+	if err := s.call(s.ctx, func() {
 		s.roster.served = true
 		for i := range s.roster.contacts {
 			items = append(items, *s.roster.contacts[i].shown())
@@ -79,7 +79,7 @@ func (s *Session) Buddies() (items []perch.Buddy, version string, err error) {
 // Buddy returns one roster item; KindItemNotFound if there is none.
 func (s *Session) Buddy(jid perch.JID) (perch.Buddy, error) {
 	var b perch.Buddy
-	err := s.change(s.ctx, func() error {
+	err := s.callErr(s.ctx, func() error {
 		k := s.roster.contacts.get(jid)
 		if k == nil {
 			return errNoBuddy
@@ -96,7 +96,7 @@ var errNoBuddy error = perch.Errorf(perch.KindItemNotFound, "this JID is not in 
 // that is not in the roster.
 func (s *Session) Presence(jid perch.JID) (perch.Presence, error) {
 	var p perch.Presence
-	err := s.change(s.ctx, func() error {
+	err := s.callErr(s.ctx, func() error {
 		k := s.roster.contacts.get(jid)
 		if k == nil {
 			return errNoBuddy
@@ -111,7 +111,7 @@ func (s *Session) Presence(jid perch.JID) (perch.Presence, error) {
 // changes with it.
 func (s *Session) Presences() (items []perch.Presence, version string, err error) {
 	items = []perch.Presence{}
-	if err := s.turn(s.ctx, func() {
+	if err := s.call(s.ctx, func() {
 		for i := range s.roster.contacts {
 			items = append(items, *s.roster.presenceOf(&s.roster.contacts[i]))
 		}
@@ -143,6 +143,6 @@ func text(h io.Writer, list ...string) {
 
 // OwnPresence is the availability that the account wants to have.
 func (s *Session) OwnPresence() (p perch.OwnPresence, err error) {
-	err = s.turn(s.ctx, func() { p = s.rec.Own })
+	err = s.call(s.ctx, func() { p = s.rec.Own })
 	return p, err
 }

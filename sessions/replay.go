@@ -14,7 +14,7 @@ func (sub *Subscription) replay(ctx context.Context, emit func(*perch.Event) err
 	for {
 		var tip perch.Position
 		near := false
-		err := s.turn(ctx, func() {
+		err := s.call(ctx, func() {
 			if tip = s.log.tip(); tip.Epoch == sub.at.Epoch && tip.Offset-sub.at.Offset <= replayPage {
 				near = true
 				s.register(sub, false)

@@ -14,7 +14,7 @@ func unsupported(what string) error {
 // online returns the connection for a request to the upstream that needs a capability.
 // What the upstream cannot do is refused before anything is sent, also while offline.
 func (s *Session) request(ctx context.Context, what string, can func(perch.Capabilities) bool) (conn Conn, err error) {
-	err = s.change(ctx, func() error {
+	err = s.callErr(ctx, func() error {
 		switch {
 		case can != nil && !can(s.caps):
 			return unsupported(what)
@@ -74,11 +74,11 @@ func (s *Session) AddBuddy(ctx context.Context, b NewBuddy) (buddy perch.Buddy, 
 	}
 	if created {
 		if err := conn.SetRosterItem(ctx, b.JID, b.Name, b.Groups); err != nil {
-			s.tell(func() { s.roster.unwantMutual(b.JID) })
+			s.post(func() { s.roster.unwantMutual(b.JID) })
 			return perch.Buddy{}, false, err
 		}
 	}
-	err = s.change(ctx, func() error {
+	err = s.callErr(ctx, func() error {
 		if err := s.askBuddy(b, ask); err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func (s *Session) askBuddy(b NewBuddy, ask bool) error {
 // wantBuddy says what is to be done to have b, and notes whether it is mutual: their request
 // may come as soon as ours is sent.
 func (s *Session) wantBuddy(ctx context.Context, b NewBuddy) (create, ask bool, err error) {
-	err = s.change(ctx, func() error {
+	err = s.callErr(ctx, func() error {
 		if b.JID.Equal(s.rec.JID.Bare()) {
 			return perch.Invalid("/jid", "is the account itself")
 		}
@@ -150,7 +150,7 @@ func (s *Session) UpdateBuddy(ctx context.Context, jid perch.JID, name *string, 
 		return perch.Buddy{}, err
 	}
 	var want perch.Buddy
-	if err := s.change(ctx, func() error {
+	if err := s.callErr(ctx, func() error {
 		k := s.roster.contacts.get(jid)
 		if k == nil {
 			return errNoBuddy
@@ -192,7 +192,7 @@ func (s *Session) SetOwnPresence(ctx context.Context, p perch.OwnPresence) error
 	if !p.Show.Valid() {
 		return perch.Invalid("/show", "must be away, chat, dnd, xa or null")
 	}
-	return s.change(ctx, func() error {
+	return s.callErr(ctx, func() error {
 		if s.supervisor.state.state == perch.StateSuspended || s.closing {
 			return s.supervisor.errOffline()
 		}
@@ -211,7 +211,7 @@ func (s *Session) SetChatState(ctx context.Context, to perch.JID, state perch.Ch
 	if !state.Valid() {
 		return perch.Invalid("/state", "must be active, composing, paused, inactive or gone")
 	}
-	return s.change(ctx, func() error { return s.send(&perch.ChatStateOut{To: to, State: state}) })
+	return s.callErr(ctx, func() error { return s.send(&perch.ChatStateOut{To: to, State: state}) })
 }
 
 // Archive asks the upstream for messages exchanged with one account. It waits for it.

@@ -20,7 +20,7 @@ func (m *Manager) Restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.log.Info("sessions are coming back", "count", n)
+	m.log.Info("restoring sessions", "count", n)
 	return nil
 }
 

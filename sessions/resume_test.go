@@ -320,7 +320,7 @@ func TestNothingIsWrittenBeforeTheStoreAgrees(t *testing.T) {
 			u.known = func() (map[string]uint64, bool) { // while the stream is resumed
 				if id != "" && !taken {
 					taken = true
-					if _, err := w.store.Open(w.ctx(), id, sessions.Taking{}); err != nil {
+					if _, err := w.store.Open(w.ctx(), id, sessions.OpenOptions{}); err != nil {
 						t.Errorf("Open by the new owner: %v", err)
 					}
 				}

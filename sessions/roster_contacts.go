@@ -13,23 +13,23 @@ import (
 type contact struct {
 	buddy    *perch.Buddy
 	presence *perch.Presence // nil: never heard of
-	normal   word            // the key of the JID, when that is another text
-	photo    word            // XEP-0153 hash of the last presence that said one
-	name     word            // of the cached vCard; shown when the roster has none
+	normal   internedString  // the key of the JID, when that is another text
+	photo    internedString  // XEP-0153 hash of the last presence that said one
+	name     internedString  // of the cached vCard; shown when the roster has none
 }
 
-// word is a string that costs 8 bytes and is shared by all sessions.
-type word struct{ h unique.Handle[string] }
+// internedString is a string that costs 8 bytes and is shared by all sessions.
+type internedString struct{ h unique.Handle[string] }
 
-func wordOf(s string) word {
+func wordOf(s string) internedString {
 	if s == "" {
-		return word{}
+		return internedString{}
 	}
-	return word{unique.Make(s)}
+	return internedString{unique.Make(s)}
 }
 
-func (w word) String() string {
-	if w == (word{}) {
+func (w internedString) String() string {
+	if w == (internedString{}) {
 		return ""
 	}
 	return w.h.Value()
@@ -45,7 +45,7 @@ func contactOf(b *perch.Buddy) contact {
 
 // key is that of the JID.
 func (c *contact) key() perch.JID {
-	if c.normal == (word{}) {
+	if c.normal == (internedString{}) {
 		return c.buddy.JID
 	}
 	return perch.JID(c.normal.String())
@@ -53,7 +53,7 @@ func (c *contact) key() perch.JID {
 
 // shown is the buddy as clients see it.
 func (c *contact) shown() *perch.Buddy {
-	if c.buddy.Name != "" || c.name == (word{}) {
+	if c.buddy.Name != "" || c.name == (internedString{}) {
 		return c.buddy
 	}
 	b := *c.buddy

@@ -7,5 +7,5 @@ func (s *Session) record() *Record { return &s.rec }
 
 // rosterMissing implements rosterHost.
 func (s *Session) rosterMissing(reason string) {
-	s.m.log.Warn("the roster could not be fetched", "session", s.short(), "reason", reason)
+	s.m.log.Warn("failed to fetch the roster", "session", s.short(), "reason", reason)
 }

@@ -105,7 +105,7 @@ func (ro *roster) forgetUse(k *contact) {
 }
 
 // setWord replaces one of the words of a contact, if there is room.
-func (ro *roster) setWord(k *contact, w *word, text string, most int) bool {
+func (ro *roster) setWord(k *contact, w *internedString, text string, most int) bool {
 	if more := len(text) - len(w.String()); len(text) > most || more > 0 && ro.use.names+more > nameBytes {
 		ro.host.leftOut("names", k.buddy.JID)
 		return false

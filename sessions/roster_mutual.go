@@ -101,7 +101,7 @@ func (s *Session) awaitRoster(ctx context.Context, jid perch.JID, done func(*con
 	w := &rosterWait{jid, done, make(chan struct{})}
 	met := false
 	lasting := context.WithoutCancel(ctx)
-	if err := s.turn(lasting, func() {
+	if err := s.call(lasting, func() {
 		if met = done(s.roster.contacts.get(jid)); !met {
 			s.roster.waits = append(s.roster.waits, w)
 		}
@@ -114,7 +114,7 @@ func (s *Session) awaitRoster(ctx context.Context, jid perch.JID, done func(*con
 	case <-ctx.Done():
 	case <-s.ctx.Done():
 	}
-	return s.turn(lasting, func() {
+	return s.call(lasting, func() {
 		s.roster.waits = slices.DeleteFunc(s.roster.waits, func(x *rosterWait) bool { return x == w })
 		done(s.roster.contacts.get(jid))
 	})

@@ -43,7 +43,7 @@ func (w *rosterWorld) want(t *testing.T, want ...string) {
 }
 
 func (w *rosterWorld) now() perch.Time                   { return w.at }
-func (w *rosterWorld) tell(f func())                     { f() }
+func (w *rosterWorld) post(f func())                     { f() }
 func (w *rosterWorld) background(func(context.Context))  {}
 func (w *rosterWorld) stream() *link                     { return w.link }
 func (w *rosterWorld) record() *Record                   { return &w.rec }

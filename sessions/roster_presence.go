@@ -34,7 +34,7 @@ func (ro *roster) applyPresence(in *perch.PresenceIn) {
 	}
 	old := k.presence
 	if old == nil {
-		old = nobody(k.buddy.JID)
+		old = absent(k.buddy.JID)
 	}
 	resources := slices.Clone(old.Resources)
 	at := ro.saidAt(resources, in.Delay)
@@ -75,7 +75,7 @@ func (ro *roster) applyPresenceError(in *perch.PresenceError) {
 func (ro *roster) setPresence(k *contact, next *perch.Presence) {
 	old := k.presence
 	if old == nil {
-		old = nobody(k.buddy.JID)
+		old = absent(k.buddy.JID)
 	}
 	if sameView(old, next) {
 		if k.presence != nil && old.Stale {
@@ -175,8 +175,8 @@ func (ro *roster) aggregate(jid perch.JID, list []perch.Resource, gone string, a
 	return p
 }
 
-// nobody is the presence of a buddy that was never heard of.
-func nobody(jid perch.JID) *perch.Presence {
+// absent is the presence of a buddy that was never heard of.
+func absent(jid perch.JID) *perch.Presence {
 	return &perch.Presence{JID: jid, Resources: []perch.Resource{}}
 }
 
@@ -280,7 +280,7 @@ func (ro *roster) applyPhoto(k *contact, hash string) {
 	if !ro.setWord(k, &k.photo, hash, maxHash) {
 		return
 	}
-	if old != (word{}) && old != k.photo {
+	if old != (internedString{}) && old != k.photo {
 		ro.journal.Durable(perch.EventVCardChanged, perch.VCardChange{JID: k.buddy.JID, PhotoHash: hash})
 	}
 }
@@ -290,7 +290,7 @@ func (ro *roster) presenceOf(k *contact) *perch.Presence {
 	if k.presence != nil {
 		return k.presence
 	}
-	p := nobody(k.buddy.JID)
+	p := absent(k.buddy.JID)
 	p.Stale = ro.host.stream() == nil
 	return p
 }

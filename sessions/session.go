@@ -16,9 +16,9 @@ type Session struct {
 	m  *Manager
 	id ID
 
-	in   chan delivery // from the reader
-	mail chan func()   // turns that somebody waits for
-	post postbox       // turns that nobody waits for
+	in      chan delivery // from the reader
+	mail    chan func()   // turns that somebody waits for
+	mailbox postbox       // turns that nobody waits for
 
 	ctx       context.Context // ends with the session
 	cancel    context.CancelFunc
@@ -47,17 +47,17 @@ type Session struct {
 	rec Record
 	log eventLog
 
-	link         *link // nil: no connection
-	supervisor   supervisor
-	out          outbox
-	roster       roster
-	catchup      catchup
-	budgetWarned perch.Time // when the client was last told that something was left out
-	halfway      []byte     // state of a stream that was lost before it was online
-	links        uint16     // streams until now, to tell them from each other
-	subs         []*Subscription
-	idle         idling
-	waits        waits // counted in m.backlog
+	link          *link // nil: no connection
+	supervisor    supervisor
+	out           outbox
+	roster        roster
+	catchup       catchup
+	budgetWarned  perch.Time // when the client was last told that something was left out
+	partialResume []byte     // state of a stream that was lost before it was online
+	links         uint16     // streams until now, to tell them from each other
+	subs          []*Subscription
+	idle          idling
+	waits         pendingCounts // counted in m.backlog
 
 	opening *time.Timer // ends the wait for the first login
 	touch   *time.Timer // keeps a quiet session from expiring in the Store
@@ -97,7 +97,7 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 	s.out = outbox{host: s, journal: &s.log, store: m.o.Store, id: id}
 	s.supervisor = supervisor{host: s, journal: &s.log, state: status{state: perch.StateConnecting, since: perch.At(time.Now())}}
 	s.counted = s.supervisor.state.state
-	s.post.wake = make(chan struct{}, 1)
+	s.mailbox.wake = make(chan struct{}, 1)
 	s.caps = s.upstream.Capabilities
 	s.ctx, s.cancel = context.WithCancel(m.ctx)
 	return s
@@ -130,9 +130,9 @@ func (s *Session) open() {
 		wait = min(wait, knownWait)
 	}
 	s.opening = s.after(wait, s.openingOver)
-	s.tell(s.supervisor.connectNow)
-	s.tell(s.stayKept)
-	go s.own()
+	s.post(s.supervisor.connectNow)
+	s.post(s.stayKept)
+	go s.run()
 }
 
 // knownWait is how long the first call waits for the login of a session that was online
@@ -200,7 +200,7 @@ func (s *Session) end(e ending) {
 
 // finish runs after the last turn, in the goroutine that was the owner and may wait now.
 func (s *Session) finish() {
-	s.measure(waits{})
+	s.updateGauges(pendingCounts{})
 	stop(s.opening)
 	stop(s.touch)
 	s.supervisor.stop()
@@ -228,7 +228,7 @@ func (s *Session) finish() {
 	if s.ending.forget {
 		ctx, cancel := context.WithTimeout(context.Background(), forgetTime)
 		if s.goneErr = s.m.o.Store.Forget(ctx, s.id); s.goneErr != nil {
-			s.m.log.Warn("a session was not forgotten", "session", s.short(), "error", s.goneErr)
+			s.m.log.Warn("failed to delete session from store", "session", s.short(), "error", s.goneErr)
 		}
 		cancel()
 	}
@@ -329,7 +329,7 @@ func (s *Session) ours(v *Saved, adopted bool) {
 		s.tellStale(v.StaleSince)
 	}
 	if self := s.m.Self().ID; self != "" {
-		s.m.log.Info("session is ours", "session", s.short(), "epoch", v.Epoch, "fence", v.Fence, "node", self, "how", how)
+		s.m.log.Info("session ownership acquired", "session", s.short(), "epoch", v.Epoch, "fence", v.Fence, "node", self, "how", how)
 	}
 }
 
@@ -339,7 +339,7 @@ func (s *Session) fenced() {
 		return
 	}
 	s.m.o.Observer.Owner(OwnerFenced)
-	s.m.log.Info("another owner has this session", "session", s.short())
+	s.m.log.Info("session ownership lost", "session", s.short())
 	s.end(endDropped)
 }
 

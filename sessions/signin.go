@@ -88,7 +88,7 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 // bind lets one token lead to s, in the Store first.
 func (m *Manager) bind(ctx context.Context, s *Session, by leading) error {
 	var b Binding
-	if err := s.turn(ctx, func() { b = s.binding() }); err != nil {
+	if err := s.call(ctx, func() { b = s.binding() }); err != nil {
 		return err
 	}
 	b.Minted = by.minted
@@ -113,7 +113,7 @@ func (s *Session) binding() Binding {
 // leads to another session in the Store leads here no more.
 func (m *Manager) bindAll(ctx context.Context, s *Session) {
 	var b Binding
-	if s.turn(ctx, func() { b = s.binding() }) != nil {
+	if s.call(ctx, func() { b = s.binding() }) != nil {
 		return
 	}
 	m.mu.Lock()
@@ -130,7 +130,7 @@ func (m *Manager) bindAll(ctx context.Context, s *Session) {
 		case errors.Is(err, ErrTaken):
 			m.unlead(l.key, s)
 		case err != nil:
-			m.log.Warn("a token was not kept", "session", s.short(), "error", err)
+			m.log.Warn("failed to persist token binding", "session", s.short(), "error", err)
 			return
 		}
 	}
@@ -151,7 +151,7 @@ func (m *Manager) rebind(ctx context.Context, s *Session) { m.bindAll(ctx, s) }
 
 // SignOut ends the XMPP session and drops its cache, log and tokens. It waits for that.
 func (m *Manager) SignOut(ctx context.Context, s *Session) error {
-	s.tell(s.signedOut)
+	s.post(s.signedOut)
 	if err := s.left(ctx); err != nil {
 		return err
 	}

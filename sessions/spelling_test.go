@@ -155,7 +155,7 @@ func TestKeptRowsOfASpelling(t *testing.T) {
 			t.Errorf("got %+v, want what the later roster says", items)
 		}
 		w.close()
-		saved, err := w.store.Open(w.ctx(), s.ID(), sessions.Taking{})
+		saved, err := w.store.Open(w.ctx(), s.ID(), sessions.OpenOptions{})
 		if err != nil || len(saved.Roster) != 0 || len(saved.Presence) != 0 || len(saved.Invitations) != 1 {
 			t.Errorf("kept: got %+v %v, want one invitation", saved, err)
 		}

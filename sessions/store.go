@@ -17,7 +17,7 @@ type ID string
 // The owner goroutine of a session calls only Commit, which never waits; everything else
 // is called by request, subscriber and opening goroutines and may wait.
 type Store interface {
-	Members
+	MembershipStore
 
 	// Open loads what is kept of a session, or makes an empty record with a new epoch and
 	// Fence 1. Each Open raises Fence by one: the caller is the owner from then on, and
@@ -28,7 +28,7 @@ type Store interface {
 	// by the Store itself, which has not been restored, restarted or replaced by a replica
 	// since, or by the last owner, which still has the session and finds its last commit.
 	// Otherwise the log is dropped, a new epoch begins, and Saved is Stale.
-	Open(ctx context.Context, id ID, t Taking) (*Saved, error)
+	Open(ctx context.Context, id ID, t OpenOptions) (*Saved, error)
 	// Owners tells who owns each of these sessions; what nobody owns, or is not kept, is not
 	// in the answer.
 	Owners(ctx context.Context, ids []ID) (map[ID]NodeID, error)
@@ -164,7 +164,7 @@ type Commit struct {
 	Messages    []*perch.MessageRecord // put, whole
 	Outbox      Delta[OutboxEntry]
 	Once        *Once
-	// Release gives the session up: nobody owns it once this is applied, and the Roll of
+	// Release gives the session up: nobody owns it once this is applied, and the Membership of
 	// everybody tells so. No commit follows.
 	Release bool
 }

@@ -37,7 +37,7 @@ func (s *Session) Subscribe(ctx context.Context, o SubscribeOptions) (*Subscript
 	sub := newSubscription(s, o)
 	since, reason := s.cursor(o.Since)
 	if reason == "" {
-		if err := s.turn(ctx, func() { reason = s.judge(sub, since) }); err != nil {
+		if err := s.call(ctx, func() { reason = s.checkCursor(sub, since) }); err != nil {
 			return nil, err
 		}
 	}
@@ -57,7 +57,7 @@ func (s *Session) Subscribe(ctx context.Context, o SubscribeOptions) (*Subscript
 	}
 	sub.ResetReason = reason
 	s.m.o.Observer.Subscribed(reason)
-	return sub, s.turn(ctx, func() { s.register(sub, true); sub.Tip = sub.tip; sub.Session = s.info() })
+	return sub, s.call(ctx, func() { s.register(sub, true); sub.Tip = sub.tip; sub.Session = s.info() })
 }
 
 // cursor reads what the client sent.
@@ -72,8 +72,8 @@ func (s *Session) cursor(text string) (perch.Position, string) {
 	return p, ""
 }
 
-// judge compares a cursor with the log as clients know it.
-func (s *Session) judge(sub *Subscription, since perch.Position) (reason string) {
+// checkCursor compares a cursor with the log as clients know it.
+func (s *Session) checkCursor(sub *Subscription, since perch.Position) (reason string) {
 	sub.Tip = s.log.tip()
 	sub.Session = s.info()
 	switch {

@@ -216,7 +216,7 @@ func (sub *Subscription) SetTypes(types []string) {
 // Close ends the subscription. It never ends the session.
 func (sub *Subscription) Close() {
 	sub.cut(ErrEnded)
-	sub.s.tell(func() { sub.s.unregister(sub) })
+	sub.s.post(func() { sub.s.unregister(sub) })
 }
 
 func (sub *Subscription) filter() []string {

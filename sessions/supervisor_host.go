@@ -20,7 +20,7 @@ func (s *Session) ready(again func()) bool {
 	if s.link != nil {
 		return false
 	}
-	if (s.rec.Stream != nil || s.halfway != nil || s.m.nodes != nil) && !s.log.empty() {
+	if (s.rec.Stream != nil || s.partialResume != nil || s.m.nodes != nil) && !s.log.empty() {
 		// To resume is to acknowledge: not before everything is kept. And a node that has lost
 		// the session learns so by its write; its login would drive the new owner out.
 		s.log.afterDrain(again)
@@ -66,7 +66,7 @@ func (s *Session) lost(err error) {
 	if l.live {
 		s.rec.Stream = l.state()
 	} else {
-		s.halfway = l.state()
+		s.partialResume = l.state()
 	}
 	if l.live || s.rec.OfflineSince == 0 { // else the outage before goes on
 		s.rec.OfflineSince = s.now()
@@ -75,14 +75,14 @@ func (s *Session) lost(err error) {
 		}
 	}
 	s.saveRecord()
-	s.catchup.releaseHeld(l)
+	s.catchup.releaseBuffered(l)
 	s.roster.lost()
 	s.supervisor.failed(err)
 }
 
 // Reconnect tries again at once, also when the session is suspended. It does not wait.
 func (s *Session) Reconnect() {
-	s.tell(func() {
+	s.post(func() {
 		if s.link == nil {
 			s.supervisor.reconnect()
 		}

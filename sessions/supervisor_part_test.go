@@ -43,7 +43,7 @@ func (w *supervisorWorld) want(t *testing.T, want ...string) {
 }
 
 func (w *supervisorWorld) now() perch.Time                        { return w.at }
-func (w *supervisorWorld) tell(f func())                          { f() }
+func (w *supervisorWorld) post(f func())                          { f() }
 func (w *supervisorWorld) background(func(context.Context))       {}
 func (w *supervisorWorld) over() bool                             { return w.ended }
 func (w *supervisorWorld) known() bool                            { return w.online }

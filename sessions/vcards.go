@@ -21,7 +21,7 @@ func (s *Session) VCard(ctx context.Context, jid perch.JID, refresh bool) (perch
 	}
 	photo := ""
 	conn, err := s.request(ctx, "", nil)
-	if terr := s.turn(ctx, func() {
+	if terr := s.call(ctx, func() {
 		if k := s.roster.contacts.get(jid); k != nil {
 			photo = k.photo.String()
 		}
@@ -41,7 +41,7 @@ func (s *Session) VCard(ctx context.Context, jid perch.JID, refresh bool) (perch
 	if card.JID = jid; card.FetchedAt == 0 {
 		card.FetchedAt = s.now()
 	}
-	return card, s.turn(ctx, func() { s.cacheCard(&card) })
+	return card, s.call(ctx, func() { s.cacheCard(&card) })
 }
 
 func freshCard(c *perch.VCard, photo string) bool {
@@ -107,7 +107,7 @@ func (s *Session) SetVCard(ctx context.Context, card perch.VCard) error {
 	if err := conn.SetVCard(ctx, card); err != nil {
 		return err
 	}
-	return s.turn(ctx, func() {
+	return s.call(ctx, func() {
 		card.JID, card.FetchedAt = s.rec.JID.Bare(), s.now()
 		s.cacheCard(&card)
 	})

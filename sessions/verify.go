@@ -92,7 +92,7 @@ func verifyError(err error) error {
 // credential; ok is false when the session is not suspended, or cannot sign in right now.
 // giveUpLogin or goOnline follows.
 func (s *Session) reserveLogin(ctx context.Context, fresh perch.Account) (req DialRequest, ok bool, err error) {
-	err = s.turn(ctx, func() {
+	err = s.call(ctx, func() {
 		// What waits to be written has to be written first: to resume is to acknowledge.
 		ok = s.supervisor.state.state == perch.StateSuspended && s.link == nil && !s.supervisor.dialling && !s.closing && s.log.empty()
 		if ok {
@@ -105,7 +105,7 @@ func (s *Session) reserveLogin(ctx context.Context, fresh perch.Account) (req Di
 
 // giveUpLogin ends what reserveLogin began; conn is nil when the upstream let nobody in.
 func (s *Session) giveUpLogin(conn Conn) {
-	s.tell(func() { s.supervisor.dialling = false })
+	s.post(func() { s.supervisor.dialling = false })
 	if conn != nil {
 		conn.Abort()
 	}
@@ -116,7 +116,7 @@ func (s *Session) giveUpLogin(conn Conn) {
 // lost meanwhile is no error: the session tries again by itself.
 func (s *Session) goOnline(ctx context.Context, conn Conn) error {
 	verdict := make(chan error, 1)
-	if err := s.turn(context.WithoutCancel(ctx), func() {
+	if err := s.call(context.WithoutCancel(ctx), func() {
 		s.supervisor.attempt, s.supervisor.waiting = 0, append(s.supervisor.waiting, verdict)
 		s.supervisor.setState(perch.StateReconnecting, s.supervisor.state.reason, 0, false)
 		s.background(func(ctx context.Context) { s.enter(ctx, conn) })

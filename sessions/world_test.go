@@ -297,7 +297,7 @@ func (c *conn) StreamState() []byte {
 	return []byte("stream")
 }
 
-// StreamStateAt makes conn a sessions.StateAt.
+// StreamStateAt makes conn a sessions.ResumeCheckpointer.
 func (c *conn) StreamStateAt(seq uint64) []byte {
 	if c.StreamState() == nil {
 		return nil
@@ -460,17 +460,17 @@ func (s *store) Bind(ctx context.Context, token string, b sessions.Binding) ([]s
 	return s.Store.Bind(ctx, token, b)
 }
 
-func (s *store) Beat(ctx context.Context, self sessions.Node) (sessions.Roll, error) {
+func (s *store) Beat(ctx context.Context, self sessions.Node) (sessions.Membership, error) {
 	s.mu.Lock()
 	stopped := s.stopped
 	s.mu.Unlock()
 	if err := s.failing(); err != nil || stopped {
-		return sessions.Roll{}, cmp.Or(err, error(errDown))
+		return sessions.Membership{}, cmp.Or(err, error(errDown))
 	}
 	return s.Store.Beat(ctx, self)
 }
 
-func (s *store) Open(ctx context.Context, id sessions.ID, t sessions.Taking) (*sessions.Saved, error) {
+func (s *store) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions) (*sessions.Saved, error) {
 	if err := s.failing(); err != nil {
 		return nil, err
 	}

@@ -118,7 +118,7 @@ func (l *login) endOptional(err error) (skipped bool) {
 	l.until = time.Time{}
 	if skipped {
 		l.d.counters.StepsSkipped.Add(1)
-		l.d.log.Warn("an optional step of the login had no answer; going on without it", "doing", l.doing)
+		l.d.log.Warn("optional login step unanswered, continuing without it", "doing", l.doing)
 	}
 	return skipped
 }

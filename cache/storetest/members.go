@@ -21,12 +21,12 @@ func node(id sessions.NodeID) sessions.Node {
 	return sessions.Node{ID: id, URL: "https://" + string(id) + ":8443/ü?a=\"%20\""}
 }
 
-func beat(t testing.TB, s sessions.Store, id sessions.NodeID) sessions.Roll {
+func beat(t testing.TB, s sessions.Store, id sessions.NodeID) sessions.Membership {
 	t.Helper()
 	return beatAs(t, s, node(id))
 }
 
-func beatAs(t testing.TB, s sessions.Store, n sessions.Node) sessions.Roll {
+func beatAs(t testing.TB, s sessions.Store, n sessions.Node) sessions.Membership {
 	t.Helper()
 	roll, err := s.Beat(t.Context(), n)
 	if err != nil {
@@ -39,7 +39,7 @@ func beatAs(t testing.TB, s sessions.Store, n sessions.Node) sessions.Roll {
 func near(d, want time.Duration) bool { return d >= want-50*time.Millisecond && d < want+patience }
 
 // ages checks who has an entry, and for how long.
-func ages(t testing.TB, roll sessions.Roll, want map[sessions.NodeID]time.Duration) {
+func ages(t testing.TB, roll sessions.Membership, want map[sessions.NodeID]time.Duration) {
 	t.Helper()
 	got := map[sessions.NodeID]bool{}
 	for _, m := range roll.Members {
@@ -53,12 +53,12 @@ func ages(t testing.TB, roll sessions.Roll, want map[sessions.NodeID]time.Durati
 	}
 }
 
-func dead(t testing.TB, roll sessions.Roll, want ...sessions.NodeID) {
+func dead(t testing.TB, roll sessions.Membership, want ...sessions.NodeID) {
 	t.Helper()
 	same(t, "dead", slices.Sorted(slices.Values(roll.Dead)), want)
 }
 
-func missed(t testing.TB, roll sessions.Roll, want time.Duration) {
+func missed(t testing.TB, roll sessions.Membership, want time.Duration) {
 	t.Helper()
 	if want < 0 && roll.Missed >= 0 || want >= 0 && !near(roll.Missed, want) {
 		t.Errorf("the entry before was %v old, want %v", roll.Missed, want)

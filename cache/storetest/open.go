@@ -43,7 +43,7 @@ func fenceRises(t testing.TB, h Harness) {
 	)
 	for range n {
 		group.Go(func() {
-			s, err := h.Store.Open(t.Context(), "a1", sessions.Taking{})
+			s, err := h.Store.Open(t.Context(), "a1", sessions.OpenOptions{})
 			if err != nil {
 				t.Errorf("Open: %v", err)
 				return

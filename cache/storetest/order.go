@@ -65,7 +65,7 @@ func orderOf(t testing.TB, o *owner, commits int) {
 	if len(answers) > 0 {
 		t.Errorf("%s: %d commits were answered twice", o.id, len(answers))
 	}
-	s, err := o.store.Open(t.Context(), o.id, sessions.Taking{})
+	s, err := o.store.Open(t.Context(), o.id, sessions.OpenOptions{})
 	switch {
 	case err != nil:
 		t.Errorf("Open: %v", err)

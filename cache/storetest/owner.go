@@ -26,7 +26,7 @@ type owner struct {
 
 func open(t testing.TB, s sessions.Store, id sessions.ID) *owner {
 	t.Helper()
-	saved, err := s.Open(t.Context(), id, sessions.Taking{})
+	saved, err := s.Open(t.Context(), id, sessions.OpenOptions{})
 	if err != nil {
 		t.Fatalf("Open(%s): %v", id, err)
 	}

@@ -20,7 +20,7 @@ var takingCases = []Case{
 // take opens a session on behalf of a node.
 func take(t testing.TB, s sessions.Store, id sessions.ID, by, from sessions.NodeID) *owner {
 	t.Helper()
-	saved, err := s.Open(t.Context(), id, sessions.Taking{By: by, From: from})
+	saved, err := s.Open(t.Context(), id, sessions.OpenOptions{Owner: by, TakeoverFrom: from})
 	if err != nil {
 		t.Fatalf("Open(%s) by %q from %q: %v", id, by, from, err)
 	}
@@ -30,7 +30,7 @@ func take(t testing.TB, s sessions.Store, id sessions.ID, by, from sessions.Node
 // held tries to open what another node owns.
 func held(t testing.TB, s sessions.Store, id sessions.ID, by, from, want sessions.NodeID) {
 	t.Helper()
-	saved, err := s.Open(t.Context(), id, sessions.Taking{By: by, From: from})
+	saved, err := s.Open(t.Context(), id, sessions.OpenOptions{Owner: by, TakeoverFrom: from})
 	var h *sessions.HeldError
 	if !errors.As(err, &h) || h.Owner != want {
 		t.Errorf("Open(%s) by %q from %q gave %v, %v; want it held by %q", id, by, from, saved, err, want)

@@ -136,7 +136,7 @@ func (k *town) oneOwnerPerFence(t *testing.T) {
 	owners := map[string]string{}
 	for _, n := range k.Nodes {
 		for line := range strings.Lines(n.Log()) {
-			if !strings.Contains(line, `"session is ours"`) {
+			if !strings.Contains(line, `"session ownership acquired"`) {
 				continue
 			}
 			l := testkit.ParseObject(t, line)

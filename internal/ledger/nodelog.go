@@ -21,11 +21,11 @@ type nodeLine struct {
 }
 
 // ownerLine is what a node logs when it has become the owner of a session.
-const ownerLine = "session is ours"
+const ownerLine = "session ownership acquired"
 
 // staleLine is what it logs just before, when nothing proved the end of the old log.
 const (
-	staleLine = "the store may have lost the end of this session's log; a new log begins"
+	staleLine = "store may have lost the end of the session log, beginning a new log"
 	unproved  = "unproved"
 )
 

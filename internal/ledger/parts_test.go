@@ -50,12 +50,12 @@ func TestBodyIsWholeOrNot(t *testing.T) {
 func TestLogTells(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "output.log")
 	text := `gateway http://127.0.0.1:1
-{"level":"INFO","msg":"session is ours","session":"fa2ba990","epoch":"qib","fence":3,"node":"n1/x","how":"taken"}
+{"level":"INFO","msg":"session ownership acquired","session":"fa2ba990","epoch":"qib","fence":3,"node":"n1/x","how":"taken"}
 {"level":"INFO","msg":"something else","session":"fa2ba990"}
-{"level":"WARN","msg":"the store may have lost the end of this session's log; a new log begins","session":"fa2ba990"}
-{"level":"INFO","msg":"session is ours","session":"0000","epoch":"xyz","fence":1,"node":"n1/x","how":"taken"}
-{"level":"INFO","msg":"session is ours","session":"fa2ba990","epoch":"abc","fence":4,"node":"n1/x","how":"taken"}
-{"level":"ERROR","msg":"a session ended by a fault of ours","panic":"index out of range"}
+{"level":"WARN","msg":"store may have lost the end of the session log, beginning a new log","session":"fa2ba990"}
+{"level":"INFO","msg":"session ownership acquired","session":"0000","epoch":"xyz","fence":1,"node":"n1/x","how":"taken"}
+{"level":"INFO","msg":"session ownership acquired","session":"fa2ba990","epoch":"abc","fence":4,"node":"n1/x","how":"taken"}
+{"level":"ERROR","msg":"session panicked, closing it","panic":"index out of range"}
 ==================
 WARNING: DATA RACE
 {"level":"INFO","msg":"session is ou`
@@ -67,7 +67,7 @@ WARNING: DATA RACE
 		got = append(got, string(e.Op)+" "+e.Who+" "+e.ID+" "+e.Text+" "+e.Key)
 	}
 	want := []string{"owner n1/x fa2ba990 qib ", "owner n1/x 0000 xyz ", "owner n1/x fa2ba990 abc unproved",
-		"broken n1  a session ended by a fault of ours: index out of range ", "broken n1  WARNING: DATA RACE "}
+		"broken n1  session panicked, closing it: index out of range ", "broken n1  WARNING: DATA RACE "}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}

@@ -36,22 +36,22 @@ type nodes struct {
 
 	turn chan struct{} // has room for one: whoever beats
 
-	mu       sync.Mutex
-	self     Node
-	members  map[NodeID]Node
-	dead     map[NodeID]bool // and whether its sessions were looked for
-	whole    time.Time       // since when no two beats of ours were further apart than the lease
-	last     time.Time       // when the last one that was answered was sent
-	lost     time.Time       // when the Store was seen to have lost our entry
-	judge    bool            // whole is a lease ago
-	judged   bool            // and all that is kept was looked through since
-	replaced bool
-	down     bool
-	adopting bool
-	rescan   bool                     // and it is to be done again
-	scanAt   time.Time                // not before, because the last look through all that is kept failed
-	offered  []ID                     // released, and not passed over yet
-	passed   ttlmap.Map[ID, struct{}] // released sessions that cannot be adopted here
+	mu              sync.Mutex
+	self            Node
+	members         map[NodeID]Node
+	dead            map[NodeID]bool // and whether its sessions were looked for
+	contiguousSince time.Time       // since when no two beats of ours were further apart than the lease
+	last            time.Time       // when the last one that was answered was sent
+	lost            time.Time       // when the Store was seen to have lost our entry
+	canDeclareDead  bool            // contiguousSince is a lease ago
+	judged          bool            // and all that is kept was looked through since
+	replaced        bool
+	down            bool
+	adopting        bool
+	rescan          bool                     // and it is to be done again
+	scanAt          time.Time                // not before, because the last look through all that is kept failed
+	offered         []ID                     // released, and not passed over yet
+	passed          ttlmap.Map[ID, struct{}] // released sessions that cannot be adopted here
 }
 
 // Join makes this process a node among others that share the Store: a session that another
@@ -69,7 +69,7 @@ func (m *Manager) Join(ctx context.Context, self Node, lease time.Duration) erro
 	}
 	ctx, n.stop = context.WithCancel(context.WithoutCancel(ctx))
 	m.nodes = n
-	m.log.Info("joined the nodes of this store", "node", self.ID, "url", self.URL, "others", len(n.members))
+	m.log.Info("joined the nodes of the store", "node", self.ID, "url", self.URL, "others", len(n.members))
 	n.wg.Go(func() { n.run(ctx) })
 	return nil
 }
@@ -130,7 +130,7 @@ func (n *nodes) run(ctx context.Context) {
 		if time.Since(agreed) >= agreeEvery {
 			agreed = time.Now()
 			if err := n.m.checkSecret(ctx); err != nil && perch.KindOf(err) == perch.KindValidation {
-				n.m.log.Error("the store was written with another secret", "error", err)
+				n.m.log.Error("store was written with another secret", "error", err)
 			}
 		}
 	}
@@ -168,7 +168,7 @@ func (n *nodes) failed(ctx context.Context, err error) {
 	n.down = true
 	n.mu.Unlock()
 	if first && ctx.Err() == nil {
-		n.m.log.Warn("the lease cannot be renewed", "error", err)
+		n.m.log.Warn("failed to renew node lease", "error", err)
 	}
 }
 
@@ -203,9 +203,9 @@ func (n *nodes) beatUnless(ctx context.Context, since time.Time) error {
 	lapsed, replaced := n.take(roll, sent)
 	switch {
 	case replaced:
-		n.giveWay()
+		n.stepDown()
 	case lapsed:
-		n.m.log.Warn("the lease had run out; what was taken over meanwhile is let go", "missed", roll.Missed)
+		n.m.log.Warn("node lease expired, revalidating sessions", "missed", roll.Missed)
 		n.m.reviseAll()
 	}
 	return nil
@@ -213,25 +213,25 @@ func (n *nodes) beatUnless(ctx context.Context, since time.Time) error {
 
 // take notes what a beat has told. Lapsed: the others may have taken our sessions, or the
 // Store has lost them.
-func (n *nodes) take(roll Roll, sent time.Time) (lapsed, replaced bool) {
+func (n *nodes) take(roll Membership, sent time.Time) (lapsed, replaced bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	first := n.last.IsZero()
 	missed := roll.Missed < 0 || roll.Missed > n.lease
 	if first || missed || sent.Sub(n.last) > n.lease {
-		n.whole = sent
+		n.contiguousSince = sent
 	}
 	if !first && roll.Missed < 0 {
 		n.lost = sent
 	}
 	n.last, n.down = sent, false
-	n.judge = sent.Sub(n.whole) >= n.lease
+	n.canDeclareDead = sent.Sub(n.contiguousSince) >= n.lease
 	n.members = make(map[NodeID]Node, len(roll.Members))
 	for _, x := range roll.Members {
 		switch {
 		case x.ID == n.self.ID:
-		case x.Age > n.lease && n.judge:
-			n.bury(x.ID)
+		case x.Age > n.lease && n.canDeclareDead:
+			n.markDead(x.ID)
 		default:
 			n.members[x.ID] = x.Node
 			delete(n.dead, x.ID) // it was only silent for too long; when it dies, that is news
@@ -243,7 +243,7 @@ func (n *nodes) take(roll Roll, sent time.Time) (lapsed, replaced bool) {
 			n.replaced = true
 			continue
 		}
-		n.bury(id)
+		n.markDead(id)
 	}
 	n.released(roll.Released, sent)
 	return !first && missed, replaced
@@ -269,8 +269,8 @@ func (n *nodes) forgetDead() {
 	}
 }
 
-// bury notes that a node is dead. The caller holds mu.
-func (n *nodes) bury(id NodeID) {
+// markDead notes that a node is dead. The caller holds mu.
+func (n *nodes) markDead(id NodeID) {
 	if _, known := n.dead[id]; !known {
 		n.forgetDead()
 		n.dead[id] = false
@@ -278,12 +278,12 @@ func (n *nodes) bury(id NodeID) {
 	delete(n.members, id)
 }
 
-// giveWay lets go of everything: another process has our name and our leases.
-func (n *nodes) giveWay() {
-	n.m.log.Error("another process runs under the name of this node, and has its sessions now", "node", n.me().ID)
+// stepDown lets go of everything: another process has our name and our leases.
+func (n *nodes) stepDown() {
+	n.m.log.Error("node name taken over by another process, stepping down", "node", n.me().ID)
 	n.m.Drain()
 	for _, s := range n.m.all() {
-		s.tell(s.fenced)
+		s.post(s.fenced)
 	}
 	close(n.m.replaced)
 }
@@ -295,7 +295,7 @@ func (n *nodes) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
 	if err := n.m.o.Store.Leave(ctx, n.me().ID); err != nil {
-		n.m.log.Warn("the lease could not be ended; it runs out by itself", "error", err)
+		n.m.log.Warn("failed to release node lease, it will expire", "error", err)
 	}
 }
 

@@ -9,14 +9,16 @@ import (
 	"github.com/perch-im/perch/internal/ttlmap"
 )
 
-// Elsewhere is the error of finding a session that another node owns: ask that one.
-type Elsewhere struct{ Node Node }
+// NotOwnerError is the error of finding a session that another node owns: ask that one.
+type NotOwnerError struct{ Node Node }
 
 // Error implements error.
-func (e *Elsewhere) Error() string { return "sessions: the session is on node " + string(e.Node.ID) }
+func (e *NotOwnerError) Error() string {
+	return "sessions: the session is on node " + string(e.Node.ID)
+}
 
 // Unwrap gives it the kind that a client sees when nobody can ask the other node for it.
-func (e *Elsewhere) Unwrap() error { return errElsewhere }
+func (e *NotOwnerError) Unwrap() error { return errElsewhere }
 
 var errElsewhere error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
 	Detail: "the session is on another node, which does not answer just now"}
@@ -49,7 +51,7 @@ func (r *routes) get(key digest, within time.Duration) error {
 	defer r.mu.Unlock()
 	now := time.Now()
 	if x, ok := r.to.Get(key, now); ok && now.Sub(x.at) < within {
-		return &Elsewhere{Node: x.node}
+		return &NotOwnerError{Node: x.node}
 	}
 	return nil
 }
@@ -83,7 +85,7 @@ func (m *Manager) LookAgain(token perch.Secret) {
 }
 
 // Owned returns the session with this id, if it lives here or can be brought here without
-// its token, as with a ticket; *Elsewhere says that another node owns it, ErrEnded that there
+// its token, as with a ticket; *NotOwnerError says that another node owns it, ErrEnded that there
 // is no such session. It waits for the first login, like Authenticate.
 func (m *Manager) Owned(ctx context.Context, id ID) (*Session, error) {
 	if s := m.byID(id); s != nil {

@@ -16,12 +16,12 @@ func (m *Manager) Backlog() Backlog {
 	return Backlog{Outbox: int(m.backlog.outbox.Load()), HeldBack: int(m.backlog.held.Load())}
 }
 
-// waits is the part of one session.
-type waits struct{ outbox, held int64 }
+// pendingCounts is the part of one session.
+type pendingCounts struct{ outbox, held int64 }
 
-// measure brings the sum up to date. The owner calls it after every turn, and at its end
+// updateGauges brings the sum up to date. The owner calls it after every turn, and at its end
 // with nothing.
-func (s *Session) measure(now waits) {
+func (s *Session) updateGauges(now pendingCounts) {
 	if now == s.waits {
 		return
 	}
@@ -31,8 +31,8 @@ func (s *Session) measure(now waits) {
 }
 
 // waiting is what waits in this session now.
-func (s *Session) waiting() waits {
-	w := waits{outbox: int64(len(s.out.entries))}
+func (s *Session) waiting() pendingCounts {
+	w := pendingCounts{outbox: int64(len(s.out.entries))}
 	if s.log.down {
 		w.held = 1
 	}

@@ -8,18 +8,18 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// standing is what is known of the owner of a session.
-type standing int
+// nodeStatus is what is known of the owner of a session.
+type nodeStatus int
 
 const (
-	alive standing = iota
+	alive nodeStatus = iota
 	isDead
 	unknown // it is silent, or was never seen, and this node was not there long enough to judge
 )
 
-// standing tells whether a node is alive. One that is not known may have come a moment ago,
+// status reports whether a node is alive. One that is not known may have come a moment ago,
 // so the Store is asked before anybody is called dead for that.
-func (n *nodes) standing(ctx context.Context, id NodeID) (Node, standing, error) {
+func (n *nodes) status(ctx context.Context, id NodeID) (Node, nodeStatus, error) {
 	if x, st, sure := n.look(id); sure {
 		return x, st, nil
 	}
@@ -29,13 +29,13 @@ func (n *nodes) standing(ctx context.Context, id NodeID) (Node, standing, error)
 	x, st, sure := n.look(id)
 	if st == isDead && !sure {
 		n.mu.Lock()
-		n.bury(id) // the next one who asks need not ask the Store
+		n.markDead(id) // the next one who asks need not ask the Store
 		n.mu.Unlock()
 	}
 	return x, st, nil
 }
 
-func (n *nodes) look(id NodeID) (x Node, st standing, sure bool) {
+func (n *nodes) look(id NodeID) (x Node, st nodeStatus, sure bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	x, member := n.members[id]
@@ -45,7 +45,7 @@ func (n *nodes) look(id NodeID) (x Node, st standing, sure bool) {
 		return x, alive, true
 	case dead:
 		return x, isDead, true
-	case n.judge:
+	case n.canDeclareDead:
 		return x, isDead, false
 	}
 	return x, unknown, false
@@ -81,7 +81,7 @@ func (n *nodes) lostAll(ctx context.Context) bool {
 }
 
 var errForgotten error = &perch.Error{Kind: perch.KindStorageUnavailable, RetryAfter: 2 * time.Second,
-	Detail: "the store has lost what it had; it is being written again"}
+	Detail: "store was reset, retry shortly"}
 
 // unknownHere is the verdict about a token that the Store does not know.
 func (m *Manager) unknownHere(ctx context.Context) error {
@@ -95,30 +95,30 @@ func (m *Manager) unknownHere(ctx context.Context) error {
 // refused if not.
 func (m *Manager) reviseAll() {
 	for _, s := range m.all() {
-		s.tell(s.saveRecord)
+		s.post(s.saveRecord)
 	}
 }
 
-// acquire opens what is kept of a session, as its owner from now on. *Elsewhere: another node
+// acquire opens what is kept of a session, as its owner from now on. *NotOwnerError: another node
 // that is alive owns it.
 func (m *Manager) acquire(ctx context.Context, id ID) (saved *Saved, adopted bool, err error) {
-	t := Taking{By: m.Self().ID}
+	t := OpenOptions{Owner: m.Self().ID}
 	for range 3 { // each time another owner is dead
 		saved, err = m.o.Store.Open(ctx, id, t)
 		held, ok := errors.AsType[*HeldError](err)
 		if !ok {
-			return saved, t.From != "", err
+			return saved, t.TakeoverFrom != "", err
 		}
-		x, st, err := m.nodes.standing(ctx, held.Owner)
+		x, st, err := m.nodes.status(ctx, held.Owner)
 		switch {
 		case err != nil:
 			return nil, false, err
 		case st == alive:
-			return nil, false, &Elsewhere{Node: x}
+			return nil, false, &NotOwnerError{Node: x}
 		case st == unknown:
 			return nil, false, errNoOwner
 		}
-		t.From = held.Owner
+		t.TakeoverFrom = held.Owner
 	}
 	return nil, false, errNoOwner
 }
@@ -140,12 +140,12 @@ func (m *Manager) whereabouts(ctx context.Context, id ID, otherwise error) error
 	if !ok || owner == m.Self().ID {
 		return otherwise
 	}
-	x, st, err := m.nodes.standing(ctx, owner)
+	x, st, err := m.nodes.status(ctx, owner)
 	switch {
 	case err != nil:
 		return storeError(err)
 	case st == alive:
-		return &Elsewhere{Node: x}
+		return &NotOwnerError{Node: x}
 	case st == unknown:
 		return errNoOwner
 	}

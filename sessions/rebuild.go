@@ -15,12 +15,12 @@ func (s *Session) recordLost() {
 			saved, adopted, err := s.m.acquire(ctx, s.id)
 			if err == nil {
 				s.ours(saved, adopted)
-				s.tell(func() { s.reopened(saved) })
+				s.post(func() { s.reopened(saved) })
 				s.m.rebind(ctx, s)
 				return
 			}
-			if _, ok := errors.AsType[*Elsewhere](err); ok {
-				s.tell(s.fenced)
+			if _, ok := errors.AsType[*NotOwnerError](err); ok {
+				s.post(s.fenced)
 				return
 			}
 			select {

@@ -41,7 +41,7 @@ func (n *nodes) adoptSoon(ctx context.Context) {
 // unburied says whether there is somebody dead whose sessions were not looked for, or
 // whether this node may judge for the first time. The caller holds mu.
 func (n *nodes) unburied() bool {
-	if n.judge && !n.judged || n.rescan {
+	if n.canDeclareDead && !n.judged || n.rescan {
 		return true
 	}
 	for _, looked := range n.dead {
@@ -82,7 +82,7 @@ func (n *nodes) tryAgain() {
 // that nobody owns: that one was released may have been told to nobody.
 func (n *nodes) adoptDead(ctx context.Context) {
 	n.mu.Lock()
-	judge := n.judge
+	judge := n.canDeclareDead
 	n.rescan = false
 	dead := slices.Collect(maps.Keys(n.dead))
 	n.mu.Unlock()
@@ -90,17 +90,17 @@ func (n *nodes) adoptDead(ctx context.Context) {
 		if owner == "" {
 			return true
 		}
-		_, st, err := n.standing(ctx, owner)
+		_, st, err := n.status(ctx, owner)
 		return err == nil && st == isDead
 	})
 	if err != nil {
 		n.m.o.Observer.Owner(OwnerFailed)
-		n.m.log.Warn("the sessions of a dead node were not all taken over; it is tried again", "error", err)
+		n.m.log.Warn("takeover incomplete, will retry", "error", err)
 		n.tryAgain()
 		return
 	}
 	if count > 0 {
-		n.m.log.Info("sessions of dead nodes are taken over", "count", count)
+		n.m.log.Info("taking over sessions of dead nodes", "count", count)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()

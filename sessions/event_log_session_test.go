@@ -154,7 +154,7 @@ func TestFencedLetsGo(t *testing.T) {
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})
 		conn := w.conn()
-		if _, err := w.store.Open(w.ctx(), s.ID(), sessions.Taking{}); err != nil { // another node
+		if _, err := w.store.Open(w.ctx(), s.ID(), sessions.OpenOptions{}); err != nil { // another node
 			t.Fatal(err)
 		}
 		w.say(text("1", "a"))
@@ -195,7 +195,7 @@ func TestLostRecordIsWrittenAgain(t *testing.T) {
 		if evs := w.durable(s); !slices.Equal(types(evs), []perch.EventType{perch.EventMessageReceived}) {
 			t.Errorf("log %v", types(evs))
 		}
-		saved, err := w.store.Open(w.ctx(), s.ID(), sessions.Taking{})
+		saved, err := w.store.Open(w.ctx(), s.ID(), sessions.OpenOptions{})
 		if err != nil || len(saved.Roster) != 2 || len(saved.Presence) != 1 || len(saved.Invitations) != 1 || saved.Record.JID.Bare() != alice {
 			t.Errorf("%+v %v", saved, err)
 		}

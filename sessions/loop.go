@@ -49,21 +49,21 @@ func (p *postbox) take() []func() {
 // owner is the goroutine that a session belongs to, as its parts know it.
 type owner interface {
 	now() perch.Time
-	// tell lets the owner run f, some time, and does not wait. After the end f never runs.
-	tell(f func())
-	// after tells f to the owner when d has passed.
+	// post lets the owner run f, some time, and does not wait. After the end f never runs.
+	post(f func())
+	// after posts f when d has passed.
 	after(d time.Duration, f func()) *time.Timer
 	// background runs f in a goroutine of its own, which ends with the session.
 	background(f func(context.Context))
 }
 
-// tell lets the owner run f, some time, and does not wait. After the end f never runs.
-func (s *Session) tell(f func()) { s.post.put(f) }
+// post lets the owner run f, some time, and does not wait. After the end f never runs.
+func (s *Session) post(f func()) { s.mailbox.put(f) }
 
-// turn lets the owner run f and waits until it has run. Nobody but the owner may touch
+// call lets the owner run f and waits until it has run. Nobody but the owner may touch
 // the state of a session, so this is how it is read and changed. The error says that f
 // did not run: the session has ended, or ctx.
-func (s *Session) turn(ctx context.Context, f func()) error {
+func (s *Session) call(ctx context.Context, f func()) error {
 	ran := make(chan struct{})
 	select {
 	case s.mail <- func() { defer close(ran); f() }:
@@ -79,13 +79,13 @@ func (s *Session) turn(ctx context.Context, f func()) error {
 	}
 }
 
-// see is turn for callers without a context; false: the session has ended.
-func (s *Session) see(f func()) bool { return s.turn(s.ctx, f) == nil }
+// query is call for callers without a context; false: the session has ended.
+func (s *Session) query(f func()) bool { return s.call(s.ctx, f) == nil }
 
-// after tells f to the owner when d has passed. Stop it when it is no longer wanted; a
+// after posts f when d has passed. Stop it when it is no longer wanted; a
 // turn that was on its way then still runs, so f looks whether it still holds.
 func (s *Session) after(d time.Duration, f func()) *time.Timer {
-	return time.AfterFunc(d, func() { s.tell(f) })
+	return time.AfterFunc(d, func() { s.post(f) })
 }
 
 func stop(t *time.Timer) {
@@ -100,8 +100,8 @@ func (s *Session) background(f func(context.Context)) {
 	s.wg.Go(func() { f(s.ctx) })
 }
 
-// own is the owner goroutine: the loop, and the end.
-func (s *Session) own() {
+// run is the owner goroutine: the loop, and the end.
+func (s *Session) run() {
 	defer s.m.wg.Done()
 	for !s.ended {
 		s.step()
@@ -117,13 +117,13 @@ func (s *Session) own() {
 func (s *Session) step() {
 	defer func() {
 		if r := recover(); r != nil {
-			s.m.log.Error("a session ended by a fault of ours", "session", s.short(), "panic", r, "stack", string(debug.Stack()))
+			s.m.log.Error("session panicked, closing it", "session", s.short(), "panic", r, "stack", string(debug.Stack()))
 			s.end(endDropped)
 		}
 	}()
 	s.wait()
 	s.log.flush()
-	s.measure(s.waiting())
+	s.updateGauges(s.waiting())
 }
 
 func (s *Session) wait() {
@@ -141,8 +141,8 @@ func (s *Session) wait() {
 	case f := <-s.mail:
 		s.drainIn()
 		f()
-	case <-s.post.wake:
-		for _, f := range s.post.take() {
+	case <-s.mailbox.wake:
+		for _, f := range s.mailbox.take() {
 			f()
 		}
 	case <-lost:
