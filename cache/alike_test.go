@@ -75,7 +75,7 @@ func (p *player) step(r *rand.Rand) string {
 	}
 }
 
-// someNode is nobody most of the time.
+// someNode is empty (no node) most of the time.
 func someNode(r *rand.Rand) sessions.NodeID {
 	return []sessions.NodeID{"", "", "", "a/1", "a/2", "b/1"}[r.IntN(6)]
 }

@@ -151,7 +151,7 @@ func encode(v any) (string, error) {
 	return string(b), nil
 }
 
-// decode reads what encode wrote. Anything else means that somebody wrote to our keys.
+// decode reads what encode wrote. Anything else means that another program wrote to our keys.
 func decode[T any](s string) (*T, error) {
 	v := new(T)
 	if err := json.Unmarshal([]byte(s), v); err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// endless never lets go of a message record.
+// endless never expires a message record.
 type endless struct {
 	sessions.Store
 	kept sync.Map
@@ -99,7 +99,7 @@ func (s *half) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Res
 	s.Store.Commit(id, c, done)
 }
 
-// greedy takes a session from whoever has it.
+// greedy takes a session from any owner.
 type greedy struct{ sessions.Store }
 
 func (s *greedy) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions) (*sessions.Saved, error) {

@@ -9,7 +9,7 @@ import (
 // healthFor is how long an answer about the health of the store holds.
 const healthFor = time.Second
 
-// health is what the last write told, so that asking costs nothing while writes flow.
+// health is the result of the last write, so that asking costs nothing while writes flow.
 type health struct {
 	probing sync.Mutex // held by the one that asks Redis
 
@@ -41,7 +41,7 @@ func (h *health) get() (err error, fresh bool) {
 }
 
 // Healthy implements sessions.Store. It asks Redis at most once a second, with a write,
-// because a full Redis still reads; whoever comes meanwhile gets the last answer.
+// because a full Redis still reads; other callers get the last answer meanwhile.
 func (r *Redis) Healthy(ctx context.Context) error {
 	err, fresh := r.health.get()
 	if fresh || !r.health.probing.TryLock() {

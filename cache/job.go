@@ -65,10 +65,10 @@ type chain struct {
 	last               uint64 // number given last
 	acked              uint64 // number that Redis has answered for
 	failed             uint64 // jobs up to here fail, because one before them did
-	unreportedFailures int    // failures that their owner has not been told of; no job is taken meanwhile
+	unreportedFailures int    // failures not reported to the owner yet; no job is taken meanwhile
 	used               time.Time
-	// held: this process was not replaced as the owner, nor gave the session up, as far as it
-	// was told. Then acked is the last commit that anybody was told is kept.
+	// held: as far as this process knows it was not replaced as the owner, and has not given
+	// the session up. Then acked is the last commit that was reported as stored.
 	held bool
 }
 
@@ -82,15 +82,15 @@ func (c *chain) number(j *job) {
 	}
 }
 
-// fail settles j, and lets everything that is queued behind it fail as well: an owner
-// that is told of a failure knows that nothing after it was applied.
+// fail settles j, and lets everything that is queued after it fail as well: when a failure
+// is reported, the owner knows that nothing after it was applied.
 func (c *chain) fail(j *job, err error) {
 	j.settle(sessions.Result{Err: err})
 	c.failed = max(c.failed, c.last)
 	c.refuse(j)
 }
 
-// refuse keeps new jobs out until the owner has been told of the failure of j.
+// refuse keeps new jobs out until the failure of j has been reported to the owner.
 func (c *chain) refuse(j *job) {
 	j.failed = true
 	c.unreportedFailures++

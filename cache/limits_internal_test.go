@@ -97,7 +97,7 @@ func TestCountersEdge(t *testing.T) {
 	}
 }
 
-// TestReleasedEdge: a beat tells of 256 sessions that were given up.
+// TestReleasedEdge: a beat lists 256 sessions that were given up.
 func TestReleasedEdge(t *testing.T) {
 	now := time.Now()
 	n := memNodes{released: map[sessions.ID]time.Time{}}
@@ -105,7 +105,7 @@ func TestReleasedEdge(t *testing.T) {
 		n.released[sessions.ID(fmt.Sprint(i))] = now
 	}
 	if got := len(n.unowned(now)); got != 256 {
-		t.Errorf("%d of 300 sessions are told of, want 256", got)
+		t.Errorf("%d of 300 sessions are listed, want 256", got)
 	}
 }
 

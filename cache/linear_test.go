@@ -189,7 +189,7 @@ func linearCommit(s *cache.Redis, o *sessions.Saved, in linearInput) linearOutpu
 }
 
 // linearRun lets three nodes with two workers each at two sessions, while their links to Redis
-// lose answers and break, and says whether some order explains what they saw.
+// lose answers and break, and reports whether some order explains what they saw.
 func linearRun(t *testing.T, plant ...string) porcupine.CheckResult {
 	server := testkit.Redis(t, testkit.RedisOptions{})
 	w := &world{url: server.URL()}

@@ -15,10 +15,10 @@ import (
 // How long nodes know of each other, in both stores.
 const (
 	beatFor     = time.Hour        // an entry that is not renewed
-	deadFor     = time.Hour        // the dead are told of
-	buriedFor   = 24 * time.Hour   // the dead stay dead, should they wake up
+	deadFor     = time.Hour        // a dead node is listed
+	buriedFor   = 24 * time.Hour   // a dead node is remembered: a process that continues stays dead
 	releasedFor = 10 * time.Minute // a session that was given up and not taken
-	releasedMax = 256              // of them, told at once
+	releasedMax = 256              // of them, in one answer
 )
 
 // members is what the store remembers of its own nodes' beats.
@@ -54,10 +54,10 @@ func nodeName(id sessions.NodeID) string {
 }
 
 // Beat implements sessions.MembershipStore in one round trip. Who was replaced or has left stays
-// dead: the Membership has it among Dead and not among Members, and it must let go of everything.
+// dead: the Membership has it among Dead and not among Members, and it must give up its sessions.
 //
 // Missed counts from the last Beat that was answered. One whose answer was lost may have
-// renewed the entry, but the node has not been there: it saw nobody.
+// renewed the entry, but the node saw no other node then, so it does not count.
 func (r *Redis) Beat(ctx context.Context, self sessions.Node) (sessions.Membership, error) {
 	return r.beat(ctx, r.keys.nodes(nodesTag), self)
 }

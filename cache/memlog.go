@@ -29,7 +29,7 @@ type memEntry struct {
 
 func (l *memLog) first() uint64 { return l.tip + 1 - uint64(len(l.entries)) }
 
-// check says whether events may be appended, or were already: then repeated is true.
+// check reports an error unless events may be appended, or were already: then repeated is true.
 func (l *memLog) check(events []*perch.Event) (repeated bool, err error) {
 	if len(events) == 0 {
 		return false, nil

@@ -45,7 +45,7 @@ func TestSuiteCatchesFaultsOfMemory(t *testing.T) {
 		"a reordered commit":           {func(s sessions.Store) sessions.Store { return &reordered{Store: s} }, []string{"commits keep their order"}},
 		"a repeated append":            {func(s sessions.Store) sessions.Store { return &repeating{Store: s} }, []string{"log pages and bounds", "a repeated commit counts once"}},
 		"an answer from inside Commit": {func(s sessions.Store) sessions.Store { return &inline{Store: s} }, []string{"done comes from the store"}},
-		"a lease passed over":          {func(s sessions.Store) sessions.Store { return &greedy{s} }, []string{"open takes what nobody else owns"}},
+		"a lease passed over":          {func(s sessions.Store) sessions.Store { return &greedy{s} }, []string{"open takes what no other node owns"}},
 		"a token given away":           {func(s sessions.Store) sessions.Store { return &generous{s} }, []string{"a token leads to one session"}},
 		"half a commit":                {func(s sessions.Store) sessions.Store { return &half{Store: s} }, []string{"a refused commit changes nothing"}},
 	} {
@@ -72,8 +72,8 @@ func caught(t *testing.T, got, want []string) {
 	}
 }
 
-// What has ended is let go with the next commit of the session, not merely hidden.
-func TestMemoryLetsGo(t *testing.T) {
+// What has expired is deleted with the next commit of the session, not merely hidden.
+func TestMemoryDropsExpired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := cache.NewMemory(cache.MemoryOptions{})
 		o, err := m.Open(t.Context(), "a1", sessions.OpenOptions{})
@@ -112,9 +112,9 @@ func TestMemoryLetsGo(t *testing.T) {
 	})
 }
 
-// Sessions that ended without Forget are let go as well, with whatever is opened or bound
+// Sessions that ended without Forget are deleted as well, with whatever is opened or bound
 // later, and one that is written stays with its tokens.
-func TestMemoryLetsGoOfSessions(t *testing.T) {
+func TestMemoryDropsExpiredSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const life, n = 48 * time.Hour, 100
 		m := cache.NewMemory(cache.MemoryOptions{StateTTL: life})
@@ -185,7 +185,7 @@ func TestMemoryEndedTokensStayEnded(t *testing.T) {
 	})
 }
 
-// Close waits for callbacks no longer than it is told to.
+// Close waits for callbacks no longer than its context allows.
 func TestMemoryCloseIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := cache.NewMemory(cache.MemoryOptions{})

@@ -18,8 +18,8 @@ type record struct {
 	gone        bool // forgotten; a late commit must not bring it back
 	fence       uint64
 	owner       sessions.NodeID
-	free        bool   // its owner gave it up, and nobody has opened it since
-	freed       func() // is told so, under the lock
+	free        bool   // its owner gave it up, and it was not opened since
+	freed       func() // called when it is given up, under the lock
 	state       sessions.Record
 	log         memLog
 	roster      table[perch.Buddy]

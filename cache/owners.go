@@ -42,9 +42,9 @@ func (r *Redis) owners(ctx context.Context, ids []sessions.ID, into map[sessions
 	return nil
 }
 
-// announce lists the sessions that a batch has given up, before their done is called: a
-// process that ends right then has told the others. It is a hint; when it is lost, somebody
-// finds the session later.
+// announce lists the sessions that a batch has given up, before their done is called: even
+// when this process ends right then, the other nodes can see them. It is a hint; when it is
+// lost, another node finds the session later.
 func (w *writer) announce(batch []*job) {
 	var ids []sessions.ID
 	for _, j := range batch {

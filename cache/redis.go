@@ -36,10 +36,10 @@ type RedisOptions struct {
 	// of many, and so are a proof and what follows when sessions were given up. It must not
 	// wait.
 	Observer func(op string, d time.Duration, err error)
-	// Trace follows the same round trips, but for probes, for traces: it is told of the begin,
+	// Trace follows the same round trips, but for probes, for traces: it is called at the begin,
 	// with the caller's context and the number of things in it (of a commit: how many; else 1),
-	// and what it returns is called with the error at the end. Nil: nobody follows. Neither
-	// may wait.
+	// and what it returns is called with the error at the end. Nil: no traces. Neither may
+	// wait.
 	Trace  func(ctx context.Context, op string, n int) (end func(error))
 	Logger *slog.Logger // default: nothing is logged
 }
@@ -89,8 +89,8 @@ type Redis struct {
 
 var _ sessions.Store = (*Redis)(nil)
 
-// quiet keeps go-redis from writing to stderr by itself: what matters comes back as an
-// error, and addresses do not belong into a log that nobody asked for.
+// quiet keeps go-redis from writing to stderr by itself: what matters is returned as an
+// error, and addresses do not belong into a log that the operator has not configured.
 type quiet struct{}
 
 func (quiet) Printf(context.Context, string, ...any) {}

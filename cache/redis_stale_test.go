@@ -31,7 +31,7 @@ func (w *world) cold(t *testing.T, id sessions.ID) *owner {
 	return own(t, w.open(t, cache.RedisOptions{RetryFor: time.Minute}), id)
 }
 
-// newLog checks that o does not go on with the log of old, whose first kept events are known.
+// newLog checks that o does not continue the log of old, whose first kept events are known.
 func (o *owner) newLog(old *owner, kept int) {
 	o.t.Helper()
 	if o.Epoch == old.Epoch || o.Tip != 0 || !o.Stale || len(o.Roster) != kept {
@@ -47,7 +47,7 @@ func (o *owner) sameLog(old *owner, tip uint64) {
 	}
 }
 
-// A backup that is put back, with and without an append-only file, while nobody runs who
+// A backup that is restored, with and without an append-only file, while no node runs that
 // remembers what came after it.
 func TestRedisRestoredFromBackup(t *testing.T) {
 	for _, aof := range []bool{false, true} {
@@ -66,8 +66,8 @@ func TestRedisRestoredFromBackup(t *testing.T) {
 	}
 }
 
-// A Redis that is killed and comes back with all of its data costs nothing, as long as the
-// owners live: they go on, and say so to whoever comes later.
+// A Redis that is killed and restarts with all of its data costs nothing, as long as the
+// owners live: they continue, and prove their logs to later owners.
 func TestRedisRestartsWithItsData(t *testing.T) {
 	server := testkit.Redis(t, testkit.RedisOptions{AppendOnly: true})
 	w := &world{url: server.URL()}
@@ -103,7 +103,7 @@ func TestRedisSentinelFailsOverToLaggingReplica(t *testing.T) {
 	if n, err := master.Wait(t.Context(), 2, 10*time.Second).Result(); err != nil || n != 2 {
 		t.Fatalf("%d replicas have it: %v", n, err)
 	}
-	for _, r := range rs.Replicas { // they are refused when they come back
+	for _, r := range rs.Replicas { // they are refused when they reconnect
 		if err := r.Client(t).ConfigSet(t.Context(), "masterauth", "wrong").Err(); err != nil {
 			t.Fatal(err)
 		}

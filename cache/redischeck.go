@@ -36,7 +36,7 @@ func (r *Redis) checkVersion(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("redis: INFO is refused; allow it to the ACL user (+info, see docs/redis.md): %w", unavailable(err))
 	}
-	// Valkey goes on from Redis 7.2 and calls itself compatible with that.
+	// Valkey continues from Redis 7.2 and calls itself compatible with that.
 	version := field(info, "redis_version")
 	major, _, _ := strings.Cut(version, ".")
 	if n, err := strconv.Atoi(major); err != nil || n < 7 {
@@ -45,8 +45,8 @@ func (r *Redis) checkVersion(ctx context.Context) error {
 	return nil
 }
 
-// checkHistory refuses a server that does not say whether it was started again: a log whose
-// end it has lost could not be told from one that is whole.
+// checkHistory refuses a server that does not report whether it was started again: a log
+// whose end it has lost could not be distinguished from a complete one.
 func (r *Redis) checkHistory(ctx context.Context) error {
 	ids, err := r.servers(ctx)
 	if err != nil {
@@ -133,7 +133,7 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 	return r.probe(ctx)
 }
 
-// rehearseNodes does what nodes do, on keys of its own: the others must not hear of it.
+// rehearseNodes does what nodes do, on keys of its own: other nodes must not see it.
 func (r *Redis) rehearseNodes(ctx context.Context, id sessions.ID) (err error) {
 	keys, node := r.keys.nodes(string(id)), sessions.NodeID("check/1")
 	defer func() {
@@ -157,7 +157,7 @@ func (r *Redis) rehearseNodes(ctx context.Context, id sessions.ID) (err error) {
 	return err
 }
 
-// isReply says whether err is an answer of Redis that begins with a word.
+// isReply reports whether err is an answer of Redis that begins with a word.
 func isReply(err error, word string) bool {
 	reply, ok := errors.AsType[redis.Error](err)
 	return ok && strings.HasPrefix(reply.Error(), word)

@@ -92,7 +92,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 
 func unavailable(err error) bool { return perch.KindOf(err) == perch.KindStorageUnavailable }
 
-func TestRedisAwayAndBack(t *testing.T) {
+func TestRedisUnavailable(t *testing.T) {
 	server := testkit.Redis(t, testkit.RedisOptions{AppendOnly: true})
 	w := &world{url: server.URL()}
 	s := w.open(t, cache.RedisOptions{RetryFor: 300 * time.Millisecond, Timeout: 100 * time.Millisecond})
@@ -148,7 +148,7 @@ func TestRedisRestartsWithinTheTime(t *testing.T) {
 	o.tip(49)
 }
 
-// A Redis that hangs may do later what was reported as failed. The owner must be told.
+// A Redis that hangs may do later what was reported as failed. The owner must be notified.
 func TestRedisHangs(t *testing.T) {
 	server := testkit.Redis(t, testkit.RedisOptions{})
 	w := &world{url: server.URL(), client: server.Client(t)}
@@ -201,14 +201,14 @@ func TestRedisOutOfMemory(t *testing.T) {
 			t.Fatal("Redis is never full")
 		}
 	}
-	o.tip(kept) // reads go on
+	o.tip(kept) // reads still work
 	if err := s.Healthy(t.Context()); !unavailable(err) {
 		t.Errorf("Healthy with a full Redis gave %v", err)
 	}
 	if err := w.client.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil { // not even the smallest write
 		t.Fatal(err)
 	}
-	for _, id := range []sessions.NodeID{"a/1", "a/2"} { // nobody is replaced by one that cannot be entered
+	for _, id := range []sessions.NodeID{"a/1", "a/2"} { // what cannot be entered replaces no node
 		if _, err := s.Beat(t.Context(), sessions.Node{ID: id}); !unavailable(err) {
 			t.Errorf("a beat to a full Redis gave %v", err)
 		}
@@ -257,7 +257,7 @@ func TestRedisFlushed(t *testing.T) {
 
 // A replica that takes over, or a restart from an older file, knows less than Redis had
 // answered for. The store sees it by the number of the last commit.
-func TestRedisGoesBack(t *testing.T) {
+func TestRedisLosesCommits(t *testing.T) {
 	w := realRedis(t)
 	s := w.open(t, cache.RedisOptions{})
 	o := own(t, s, "a1")
@@ -359,14 +359,14 @@ func TestRedisQueueIsBounded(t *testing.T) {
 	s := w.open(t, cache.RedisOptions{MaxQueue: 10, RetryFor: time.Minute, Timeout: 200 * time.Millisecond})
 	o := own(t, s, "a1")
 	server.Pause()
-	type told struct {
+	type answer struct {
 		i   int
 		err error
 	}
-	answers := make(chan told, 2000)
-	const n = 1000 // more than one pipeline and the queue behind it
+	answers := make(chan answer, 2000)
+	const n = 1000 // more than one pipeline and the queue after it
 	for i := range n {
-		s.Commit(o.id, &sessions.Commit{Fence: o.Fence, Events: o.event(uint64(i+1), "x")}, func(r sessions.Result) { answers <- told{i, r.Err} })
+		s.Commit(o.id, &sessions.Commit{Fence: o.Fence, Events: o.event(uint64(i+1), "x")}, func(r sessions.Result) { answers <- answer{i, r.Err} })
 	}
 	server.Continue()
 	kept, refused := 0, 0
@@ -377,7 +377,7 @@ func TestRedisQueueIsBounded(t *testing.T) {
 			case a.i != want:
 				t.Fatalf("answer %d came when %d was due", a.i, want)
 			case a.err == nil && refused > 0:
-				t.Fatalf("commit %d was taken behind one that was refused", want)
+				t.Fatalf("commit %d was accepted after one that was refused", want)
 			case a.err == nil:
 				kept++
 			case unavailable(a.err):

@@ -31,7 +31,7 @@ type world struct {
 	copies  bool               // what it has can be copied
 }
 
-// mini is Redis in this process. It says of itself what the start wants to hear.
+// mini is Redis in this process. It reports of itself what the checks at the start require.
 func mini(t testing.TB) *world {
 	m := miniredis.NewMiniRedis()
 	if err := m.Start(); err != nil {

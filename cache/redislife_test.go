@@ -14,7 +14,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-func TestRedisStateSlides(t *testing.T) {
+func TestRedisStateExpiryIsExtended(t *testing.T) {
 	w := realRedis(t)
 	s := w.open(t, cache.RedisOptions{StateTTL: 48 * time.Hour})
 	o := own(t, s, "a1")
@@ -46,7 +46,7 @@ func TestRedisStateSlides(t *testing.T) {
 	}
 }
 
-// Values that are not where they belong are refused, not shown to somebody else.
+// Values that are not where they belong are refused, not shown to another user.
 func TestRedisMixedUp(t *testing.T) {
 	w := realRedis(t)
 	s := w.open(t, cache.RedisOptions{})
@@ -109,7 +109,7 @@ func TestRedisSentinelFailsOver(t *testing.T) {
 		t.Fatal("no failover")
 	}
 	o.tip(2)
-	// Lease and owner have come along; the time without a master is told.
+	// Lease and owner were replicated; Missed includes the time without a master.
 	away := time.Since(start)
 	if roll := beat(t, s, "a/1"); roll.Missed < away-time.Second || idsOf(roll) != "a/1" {
 		t.Errorf("%v without a beat: %+v", away, roll)

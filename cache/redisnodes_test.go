@@ -41,7 +41,7 @@ func (w *world) score(t *testing.T, id sessions.NodeID) float64 {
 	return at
 }
 
-// A Redis that was flushed knows nobody: that others are not there says nothing then.
+// A Redis that was flushed knows no nodes: that others are missing says nothing then.
 func TestRedisFlushedBetweenBeats(t *testing.T) {
 	w := realRedis(t)
 	a, b := w.open(t, cache.RedisOptions{}), w.open(t, cache.RedisOptions{})
@@ -64,8 +64,8 @@ func TestRedisFlushedBetweenBeats(t *testing.T) {
 	}
 }
 
-// A Redis that hangs does the beats that reached it when it goes on, and nobody is there
-// to read the answers. The next one must not say that this node was there all the time.
+// A Redis that hangs does the beats that reached it when it continues, and the answers are
+// not read. The next one must not say that this node was there all the time.
 func TestRedisHangsBetweenBeats(t *testing.T) {
 	server := testkit.Redis(t, testkit.RedisOptions{})
 	w := &world{url: server.URL(), client: server.Client(t)}
@@ -190,7 +190,7 @@ func TestRedisReleasesTogether(t *testing.T) {
 	}
 }
 
-// That the others cannot be told does not undo a release, nor hold it up for ever.
+// That a release cannot be listed for the other nodes neither undoes nor blocks it.
 func TestRedisReleaseIsNotListed(t *testing.T) {
 	w := realRedis(t)
 	s := w.open(t, cache.RedisOptions{RetryFor: 300 * time.Millisecond})
@@ -213,7 +213,7 @@ func TestRedisReleaseIsNotListed(t *testing.T) {
 }
 
 // A release that was reported as failed may be done later. Its owner is not one any more
-// then, and hears so when it goes on.
+// then, and its next commit is refused.
 func TestRedisHangsAtRelease(t *testing.T) {
 	server := testkit.Redis(t, testkit.RedisOptions{})
 	w := &world{url: server.URL()}
@@ -265,7 +265,7 @@ func TestRedisNodesMixedUp(t *testing.T) {
 	if got, err := s.TakeTicket(t.Context(), "h2"); err == nil || perch.KindOf(err) != perch.KindInternal {
 		t.Errorf("a ticket of another name gave %v, %v", got, err)
 	}
-	// An owner of a state that is not this session's is nobody.
+	// The owner in a state that is not this session's does not count.
 	if _, err := s.Open(t.Context(), "a1", sessions.OpenOptions{Owner: "a/1"}); err != nil {
 		t.Fatal(err)
 	}

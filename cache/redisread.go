@@ -16,7 +16,7 @@ import (
 )
 
 // Open implements sessions.Store. A log whose end cannot be proved is dropped and a new epoch
-// begins: Redis holds less than this node was told it keeps, or it is another server, or
+// begins: Redis holds less than it has acknowledged to this node, or it is another server, or
 // another start of it, than the one that was written last, and this node is not the owner
 // that could tell. See docs/redis.md.
 func (r *Redis) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions) (*sessions.Saved, error) {
@@ -31,7 +31,7 @@ func (r *Redis) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions
 	return saved, nil
 }
 
-// open also tells whether the session had been given up before.
+// open also reports whether the session had been given up before.
 func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.OpenOptions, was *chain) (_ *sessions.Saved, free bool, _ error) {
 	reply, err := r.run(ctx, "open", r.opening, r.keys.data(id),
 		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked, string(t.Owner), string(t.TakeoverFrom), flag(was.held))

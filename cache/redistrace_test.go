@@ -9,7 +9,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// What follows round trips is told of each, with the context of who waits for it.
+// Trace is called for each round trip, with the context of the caller.
 func TestRedisTrace(t *testing.T) {
 	type callers struct{}
 	seen := make(chan string, 100)
@@ -38,7 +38,7 @@ func TestRedisTrace(t *testing.T) {
 	}
 }
 
-// A round trip that nobody follows costs no allocation for it.
+// A round trip without a Trace costs no allocation for it.
 func TestNoRedisTraceCostsNothing(t *testing.T) {
 	ctx := t.Context()
 	cost := func(o cache.RedisOptions) float64 {

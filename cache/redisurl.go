@@ -46,8 +46,8 @@ func dial(raw string, conf *tls.Config, timeout time.Duration) (redis.UniversalC
 }
 
 // settings are the query parameters that mean something here. All else is refused by
-// name: a time limit that is read and then ignored helps nobody, and skip_verify would
-// give the contents to whoever answers.
+// name: a time limit that is read and then ignored would mislead the operator, and
+// skip_verify would give the contents to any server that answers.
 var settings = []string{"db", "client_name", "pool_size", "min_idle_conns", "max_idle_conns",
 	"conn_max_idle_time", "conn_max_lifetime", "master_name", "sentinel_username", "sentinel_password"}
 
@@ -115,7 +115,7 @@ func parseURL(raw string) (o *redis.UniversalOptions, cluster bool, err error) {
 	return o, kind == "cluster", nil
 }
 
-// splitURL cuts what stands behind "://". The user part keeps its "@".
+// splitURL cuts what follows "://". The user part keeps its "@".
 func splitURL(s string) (user, hosts, path, query string) {
 	s, query, _ = strings.Cut(s, "?")
 	hosts, path, _ = strings.Cut(s, "/")

@@ -20,7 +20,7 @@ func (w *writer) send(batch []*job, whole bool) error {
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	blocked := map[*chain]bool{} // a job of the chain waits for another try: so does all behind it
+	blocked := map[*chain]bool{} // a job of the chain waits for another try: so do all after it
 	var retry, full error
 	for i, j := range batch {
 		if j.settled || blocked[j.chain] {

@@ -48,7 +48,7 @@ const (
 	lastPause  = 250 * time.Millisecond
 )
 
-// sleep waits about d, so that nodes do not come back in step. It says false when ctx
+// sleep waits about d, so that nodes do not reconnect in step. It returns false when ctx
 // ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d/2 + rand.N(d))

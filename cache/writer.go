@@ -11,7 +11,7 @@ import (
 )
 
 // One pipeline carries at most this many commits and bytes: enough to make the round trip
-// cheap, little enough to come back inside one timeout.
+// cheap, little enough to be answered within one timeout.
 const (
 	batchJobs  = 256
 	batchBytes = 1 << 20
@@ -60,7 +60,7 @@ func startWriter(r *Redis) *writer {
 }
 
 // Commit implements sessions.Store. When a commit fails with KindStorageUnavailable, so
-// do all that were queued behind it for that session.
+// do all that were queued after it for that session.
 func (r *Redis) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Result)) {
 	j, err := newJob(r, id, c, done)
 	if err != nil { // a type of ours that JSON refuses
@@ -89,7 +89,7 @@ func (w *writer) add(id sessions.ID, fence uint64, j *job) {
 		j.chain.number(j)
 		j.chain.used = now
 	}
-	// A refusal waits in line, so that it is told in order; its data does not.
+	// A refusal waits in line, so that it is reported in order; its data does not.
 	switch {
 	case j.settled:
 		j.chain.refuse(j)
@@ -167,7 +167,7 @@ func (w *writer) settle(batch []*job) {
 	}
 }
 
-// giveUp fails jobs behind a failed one, and those whose time is over if late says so.
+// giveUp fails jobs after a failed one, and with late those whose deadline has passed.
 func (w *writer) giveUp(batch []*job, cause error, late bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -232,7 +232,7 @@ func (w *writer) own(id sessions.ID, s *sessions.Saved) {
 	if len(w.chains) < 2*w.swept+1024 {
 		return
 	}
-	// Sessions end without a word to the store; what Redis has let go, we may too.
+	// Sessions end without a call to the store: a chain goes when Redis has expired its state.
 	for id, c := range w.chains {
 		if now.Sub(c.used) > w.r.o.StateTTL {
 			delete(w.chains, id)

@@ -9,7 +9,7 @@ import (
 // aboutAccount gives the refusal of a request that was addressed to account its meaning.
 // A server answers for its accounts, and says service-unavailable of one that it does not
 // have, that has nothing of the kind, or that the asker may not know of: it must not let
-// the three be told from each other (RFC 6121, 8.5; XEP-0054, 3.1). Such an answer says
+// the three be distinguished (RFC 6121, 8.5; XEP-0054, 3.1). Such an answer says
 // nothing of what the server can do, so it is KindItemNotFound with detail. What the
 // server says in its own name stays as it is: an answer by a domain, and any answer when
 // no account was asked.

@@ -22,8 +22,8 @@ func (s *Session) take(d delivery) {
 	s.covered(d.link)
 }
 
-// takeLate is for what the reader of a lost connection still had in its hands. A message
-// that nobody will send again is kept, or said to be dropped; all else is state that the next
+// takeLate is for what the reader of a lost connection still had queued. A message that the
+// server will not send again is kept, or reported as dropped; all else is state that the next
 // login brings.
 func (s *Session) takeLate(d delivery) {
 	if s.rec.Stream != nil || s.caps.Archive == archivePaged {

@@ -3,7 +3,7 @@ package sessions
 import "github.com/perch-im/perch"
 
 // giveReceipt tells a buddy that we have its message (XEP-0184, 5.5): once it is kept, and
-// only to somebody who may see our presence anyway.
+// only to a contact who may see our presence anyway.
 func (s *Session) giveReceipt(to perch.JID, id string) {
 	c := s.roster.contacts.get(to.Bare())
 	if c == nil || c.buddy.Subscription != perch.SubscriptionFrom && c.buddy.Subscription != perch.SubscriptionBoth {
@@ -11,7 +11,7 @@ func (s *Session) giveReceipt(to perch.JID, id string) {
 	}
 	s.log.AfterCommit(func(Result) {
 		if s.link != nil {
-			_, _ = s.link.conn.Send(&perch.ReceiptOut{To: to, ID: id}) // nobody waits for a receipt that is lost
+			_, _ = s.link.conn.Send(&perch.ReceiptOut{To: to, ID: id}) // a lost receipt is not retried
 		}
 	})
 }

@@ -78,7 +78,7 @@ func TestRefusedTokenIsRemembered(t *testing.T) {
 	})
 }
 
-func TestTokensThatLeadNowhere(t *testing.T) {
+func TestInvalidTokens(t *testing.T) {
 	inWorld(t, func(w *world) {
 		for name, token := range map[string]string{"empty": "", "minted elsewhere": "perch_AAAA"} {
 			_, err := w.m.Authenticate(w.ctx(), perch.NewSecret(token))
@@ -95,7 +95,7 @@ func TestTokensThatLeadNowhere(t *testing.T) {
 	}, func(o *sessions.Options) { o.DefaultUpstream = "named" })
 }
 
-// A login that fails for another reason than the credential leaves no session behind.
+// A login that fails for another reason than the credential leaves no session.
 func TestOpeningFails(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
@@ -131,8 +131,8 @@ func TestOpeningFails(t *testing.T) {
 	}
 }
 
-// What keeps everybody out is told to those who wait, in the upstream's own words.
-func TestMisconfiguredUpstreamSaysWhy(t *testing.T) {
+// An error of the upstream's configuration is returned to the caller with its XMPP condition.
+func TestUpstreamConfigErrorIsReturned(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.refuse(&perch.Error{Kind: perch.KindUpstreamConfig, Detail: "the server ended the stream", XMPP: &perch.XMPPError{Condition: "host-unknown"}})
 		_, err := w.m.Authenticate(w.ctx(), goodToken)

@@ -59,8 +59,8 @@ func TestSessionsOfAnAccountAreCapped(t *testing.T) {
 	}, capped(3, 0))
 }
 
-// A wrong password takes no room of the account that it was guessed for.
-func TestGuessesTakeNoRoom(t *testing.T) {
+// A login with a wrong password does not count against the account's limit.
+func TestFailedLoginsAreNotCounted(t *testing.T) {
 	inWorld(t, func(w *world) {
 		for i := range 5 {
 			_, _, _, err := w.m.SignIn(w.ctx(), password(fmt.Sprint("bad-", i)))
@@ -72,7 +72,7 @@ func TestGuessesTakeNoRoom(t *testing.T) {
 	}, capped(1, 0))
 }
 
-// One address opens so many sessions and no more; what was kept comes back all the same.
+// One address opens so many sessions and no more; stored sessions are restored all the same.
 func TestSessionsOfAnAddressAreCapped(t *testing.T) {
 	inWorld(t, func(w *world) {
 		here, there := sessions.FromAddress(w.ctx(), "192.0.2.1"), sessions.FromAddress(w.ctx(), "192.0.2.2")

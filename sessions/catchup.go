@@ -16,7 +16,7 @@ const (
 	catchUpPage  = 50
 	catchUpPages = 2000 // 100,000 messages; more than that is a gap
 
-	archiveSlack = 600_000 // ms that the server's clock may be behind ours
+	archiveSlack = 600_000 // ms that the server's clock may be late
 
 	maxHeld = 1000 // live messages that wait while the archive is read
 )
@@ -34,7 +34,7 @@ type catchupHost interface {
 	covered(l *link)
 	// stream is the connection in use; nil: there is none.
 	stream() *link
-	// record is what is kept of the session; saveRecord commits it as it is then.
+	// record is the stored state of the session; saveRecord commits it as it is then.
 	record() *Record
 	saveRecord()
 	// stateSince is when the session came to its state.
@@ -123,7 +123,7 @@ func (cu *catchup) hold(d delivery, m *perch.MessageIn) {
 	l.buffered, l.bufferedBytes, l.overflow = rest, bytes, true
 }
 
-// releaseBuffered lets the live messages go on that the archive did not have.
+// releaseBuffered applies the live messages that the archive did not have.
 func (cu *catchup) releaseBuffered(l *link) {
 	held := l.buffered
 	l.buffering, l.buffered, l.bufferedBytes, l.caughtUp = false, nil, 0, cu.host.now()
@@ -165,7 +165,7 @@ func (cu *catchup) gapBefore(l *link) {
 	}
 }
 
-// paged says whether the archive has everything, and can be read from a place on.
+// paged reports whether the archive has everything, and can be read from a place on.
 func (l *link) paged() bool { return l.login.Capabilities.Archive == archivePaged }
 
 func (cu *catchup) gap(reason string) {
@@ -176,9 +176,9 @@ func (cu *catchup) gap(reason string) {
 	cu.log.Durable(perch.EventSessionGap, perch.Gap{From: from, To: cu.host.now(), Reason: reason})
 }
 
-// catchUp reads the archive from the last logged message on (XEP-0313), before live
-// messages go on. The first query of a session finds the place to begin from, and makes
-// servers archive that do so only for those who ask.
+// catchUp reads the archive from the last logged message on (XEP-0313), before live messages
+// are applied. The first query of a session finds the place to begin from, and makes servers
+// archive that do so only for clients that ask.
 func (cu *catchup) catchUp(ctx context.Context, l *link, first bool) error {
 	if l.login.Capabilities.Archive == archiveLast {
 		return cu.catchUpLast(ctx, l)
@@ -265,7 +265,7 @@ func (cu *catchup) archivePage(ctx context.Context, l *link, after string, since
 	return a, nil
 }
 
-// applyArchive logs a page and says whether to ask for the next one.
+// applyArchive logs a page and reports whether to ask for the next one.
 func (cu *catchup) applyArchive(l *link, a archived, after string) (more bool) {
 	if a.lost == nil {
 		cu.silentLogins = 0
@@ -363,7 +363,7 @@ func (cu *catchup) applyArchived(it *perch.ArchiveItem, stored *perch.MessageRec
 }
 
 // writtenAs reports whether an archived message is the one of a record. Another device may
-// use the same id: then it is to somebody else, or of another time.
+// use the same id: then it is to another contact, or of another time.
 func writtenAs(r *perch.MessageRecord, it *perch.ArchiveItem) bool {
 	if !r.To.Bare().Equal(it.To.Bare()) {
 		return false

@@ -145,7 +145,7 @@ func TestCatchupReads(t *testing.T) {
 		after = append(after, q.After)
 	}
 	if !slices.Equal(after, []string{"1", "3"}) || w.rec.ArchiveID != "5" {
-		t.Errorf("asked from %v, and goes on from %s; want from 1 and 3, and from 5", after, w.rec.ArchiveID)
+		t.Errorf("asked from %v, and continues from %s; want from 1 and 3, and from 5", after, w.rec.ArchiveID)
 	}
 }
 
@@ -202,8 +202,8 @@ func TestCatchupKnows(t *testing.T) {
 	}
 }
 
-// TestCatchupHolds: of too many live messages those are let go that the archive has; the others
-// stay, as far as there is room.
+// TestCatchupHolds: of too many live messages those that the archive has are dropped; the
+// others stay, as far as there is room.
 func TestCatchupHolds(t *testing.T) {
 	w := newCatchupWorld()
 	w.link.overflow = false

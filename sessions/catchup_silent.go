@@ -16,7 +16,7 @@ const ArchiveUnavailable = "archive-unavailable"
 const firstArchiveTime = 5 * time.Second
 
 // archiveSilent decides what a login does whose question to the archive, asked at a time, has no
-// answer. It goes on without the archive: one that never answers must not keep a session from
+// answer. It continues without the archive: one that never answers must not keep a session from
 // being online, and with a place to begin from the gap is named. But silence may also be that of
 // a link that is dead and not known to be yet. So where something may be missed, and nothing at
 // all has come since the question, the first such login is given up: the next one, on a
@@ -45,7 +45,7 @@ func (cu *catchup) archiveSilent(ctx context.Context, l *link, err error, asked 
 	return nil
 }
 
-// withoutArchive goes on with a login whose archive cannot be read. Missed says that something
+// withoutArchive continues a login whose archive cannot be read. Missed says that something
 // may have been missed. The place to read on from stays: when no message comes live before the
 // next login, that one may still read everything.
 func (cu *catchup) withoutArchive(l *link, err error, missed bool) {

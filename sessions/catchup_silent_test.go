@@ -35,7 +35,7 @@ func (w *world) breakArchive(a *archive, err error) {
 }
 
 // TestArchiveThatFails: whatever the answer to a query of the login is, or none, the session
-// comes online: at the first login without a word but the feature, later with one gap that says
+// comes online: at the first login without an event but the feature, later with one gap that says
 // why. Live messages are not held back for longer, and what the archive has is read as soon as it
 // answers again.
 func TestArchiveThatFails(t *testing.T) {
@@ -106,9 +106,9 @@ func TestArchiveThatFails(t *testing.T) {
 	}
 }
 
-// TestArchiveThatFailsWithoutAPlace reads by time, as nothing was logged before the outage: also
-// then the failure is a gap.
-func TestArchiveThatFailsWithoutAPlace(t *testing.T) {
+// TestArchiveThatFailsByTime reads by time, as nothing was logged before the outage: also then
+// the failure is a gap.
+func TestArchiveThatFailsByTime(t *testing.T) {
 	for reason, err := range map[string]error{perch.GapTimeout: errSilent, perch.GapRefused: conditionError(perch.KindXMPP, "internal-server-error")} {
 		t.Run(reason, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -126,9 +126,9 @@ func TestArchiveThatFailsWithoutAPlace(t *testing.T) {
 	}
 }
 
-// TestArchiveThatFailsHalfway holds live messages while the archive is read, and lets them go on
-// when it stops answering; nothing comes twice.
-func TestArchiveThatFailsHalfway(t *testing.T) {
+// TestArchiveThatFailsDuringCatchUp holds live messages while the archive is read, and applies
+// them when it stops answering; nothing comes twice.
+func TestArchiveThatFailsDuringCatchUp(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
 		w.up.set(func(u *upstream) { u.heard = true })

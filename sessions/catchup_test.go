@@ -196,7 +196,7 @@ func TestArchiveBeforeTheLastMessage(t *testing.T) {
 			pass(time.Second)
 			a.add("missed", "in", "")
 		}
-		w.say(live("a0003", "late")) // now that nobody waits for it any more
+		w.say(live("a0003", "late")) // now that it is not waited for any more
 		want := []string{"live first", "live by another device", "live second", "archive late", "archive missed"}
 		if got := received(t, w.durable(s)); !slices.Equal(got, want) {
 			t.Errorf("got %q\nwant %q", got, want)
@@ -205,7 +205,7 @@ func TestArchiveBeforeTheLastMessage(t *testing.T) {
 }
 
 // Nothing was logged before the outage: the archive is read from then on.
-func TestCatchUpWithoutAPlace(t *testing.T) {
+func TestCatchUpByTime(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
 		s := w.open()
@@ -343,7 +343,7 @@ func TestArchiveSettlesOutbox(t *testing.T) {
 	})
 }
 
-// The place to go on from was trimmed from the archive: that is a gap, and reading begins
+// The place to read on from was trimmed from the archive: that is a gap, and reading begins
 // again from the newest message.
 func TestTrimmedArchive(t *testing.T) {
 	inWorld(t, func(w *world) {

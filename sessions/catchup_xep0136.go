@@ -22,9 +22,9 @@ const (
 )
 
 // catchUpLast reads the archive after an outage as far as it goes: the last messages of the
-// recent conversations. Those of the outage, and of a link that was dead before anybody
-// noticed, are logged in the order of their time, before the live messages that wait. What
-// it does not have, and whether it has all, it cannot tell: so the gap is told all the same.
+// recent conversations. Those of the outage, and of a link that was dead before this was
+// noticed, are logged in the order of their time, before the live messages that wait. Whether
+// it has all of them it cannot tell: so the gap is reported all the same.
 func (cu *catchup) catchUpLast(ctx context.Context, l *link) error {
 	if !cu.catching(ctx, l) {
 		return nil

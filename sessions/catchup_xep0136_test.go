@@ -117,7 +117,7 @@ func TestLastTenAfterAnOutage(t *testing.T) {
 			a.say(bob, "in", "just before") // the same again, a minute later
 			a.say(carol, "in", "first")
 			pass(time.Second)
-			a.say(bob, "in", "ok") // said once more, and this time not heard
+			a.say(bob, "in", "ok") // said once more, and this time not received
 			pass(time.Second)
 			a.say(carol, "out", "from my phone")
 			a.say("dave@example.net", "in", "whom nobody knows")
@@ -181,8 +181,8 @@ func TestLastTenAndLive(t *testing.T) {
 	})
 }
 
-// An archive that does not answer keeps nobody from coming back, and the gap is told.
-func TestLastTenInTrouble(t *testing.T) {
+// An archive that does not answer keeps no session from reconnecting, and the gap is reported.
+func TestLastTenFails(t *testing.T) {
 	for name, tt := range map[string]struct {
 		fail error
 		wait time.Duration
@@ -211,7 +211,7 @@ func TestLastTenInTrouble(t *testing.T) {
 }
 
 // A link that is lost while the archive is read: what waited is kept, because the archive may
-// not have it, and the outage goes on from where it began.
+// not have it, and the outage still counts from where it began.
 func TestLastTenIsInterrupted(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withLastTen(w)
@@ -244,7 +244,7 @@ func TestLastTenIsInterrupted(t *testing.T) {
 	})
 }
 
-// More live messages than may wait: none is lost, for nobody has them but us.
+// More live messages than may wait: none is lost, for no archive has them.
 func TestLastTenOverflow(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withLastTen(w)

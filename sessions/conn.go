@@ -16,7 +16,7 @@ type DialRequest struct {
 }
 
 // DialFunc signs in one XMPP connection; ctx covers the sign-in only. The kind of the
-// error decides what the session does: see decide in supervise.go.
+// error decides what the session does: see decide in supervisor.go.
 type DialFunc func(ctx context.Context, req DialRequest) (Conn, error)
 
 // VerifyFunc asks the upstream whether it accepts a credential, and returns the bare JID of
@@ -82,7 +82,7 @@ type Conn interface {
 // ResumeCheckpointer is what a Conn may have besides: StreamState as it will be once everything that
 // was delivered up to seq is handled. The session commits it together with the events of
 // those stanzas, so that after a crash the server sends again exactly what is not in the
-// log. Without it a resumed stream repeats the last stanzas, and they are told apart by
+// log. Without it a resumed stream repeats the last stanzas, and they are distinguished by
 // their ids.
 type ResumeCheckpointer interface{ StreamStateAt(seq uint64) []byte }
 
@@ -90,8 +90,8 @@ type ResumeCheckpointer interface{ StreamStateAt(seq uint64) []byte }
 // already, by id, with the number that AckIn will refer to, or 0 when the server has the
 // message. With more, the server has received stanzas beyond the state that was resumed, and
 // a message that is not among written may be one of them; without, such a message never left.
-// Of a Conn that is not resumed written is nil; or, when the server has told how much of the
-// earlier stream it had, the messages that are with it.
+// Of a Conn that is not resumed written is nil; or, when the server has reported how much of
+// the earlier stream it had, the messages that are with it.
 type ResumeReporter interface {
 	Known() (written map[string]uint64, more bool)
 }

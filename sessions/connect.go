@@ -15,16 +15,16 @@ type link struct {
 	since    time.Time
 	live     bool // the initial presence is out: stanzas may be sent
 	owned    bool // the Store has taken a write since it is online, so the session is ours: messages may be written
-	inactive bool // the server was told that nobody is looking
+	inactive bool // the server was notified that no client is attached (XEP-0352)
 
 	number uint16
 
-	// While the archive is read, messages wait in held.
+	// While the archive is read, messages wait in buffered.
 	buffering     bool
-	unread        bool // the archive could not be read; what that means is told already
+	unread        bool // the archive could not be read; the gap, if any, is reported already
 	buffered      []delivery
 	bufferedBytes int
-	overflow      bool       // held was full: what was dropped is in the archive, read it again
+	overflow      bool       // buffered was full: what was dropped is in the archive, read it again
 	caughtUp      perch.Time // when the archive was read to its end
 	overlap       perch.Time // see overlap.since
 	behind        overlapWindow
@@ -34,8 +34,8 @@ type link struct {
 	savedSeq      uint64 // lastSeq of the state that was saved last
 }
 
-// state is what resuming this connection needs, as of everything that was delivered. It
-// goes into the log behind that, and is used only when all of it is kept.
+// state is what resuming this connection needs, as of everything that was delivered. It is
+// committed after that, and is used only when all of it is stored.
 func (l *link) state() []byte {
 	state := l.conn.StreamState()
 	if at, ok := l.conn.(ResumeCheckpointer); ok && state != nil && len(l.buffered) == 0 {
@@ -120,7 +120,7 @@ func (s *Session) enter(ctx context.Context, conn Conn) {
 }
 
 // superseded ends a session that no token leads to: they were given to another one while it
-// signed in. Whoever waits for it looks again and finds that one.
+// signed in. Callers that wait for it look again and find that one.
 func (s *Session) superseded() {
 	s.end(endSignedOut)
 	s.forgotten.Store(false)
@@ -145,7 +145,7 @@ func (s *Session) dial(ctx context.Context, req DialRequest) (Conn, error) {
 	return conn, err
 }
 
-// attach takes a new connection into use, unless it is somebody else's.
+// attach takes a new connection into use, unless it is another account's.
 func (s *Session) attach(l *link) bool {
 	s.supervisor.dialling = false
 	if s.ended || s.closing || s.link != nil {
@@ -170,7 +170,7 @@ func (s *Session) attach(l *link) bool {
 	s.links = max(s.links+1, 1) // 0 is that of an earlier process
 	l.number = s.links
 	if s.m.o.Store.Durable() {
-		_ = l.state() // from here on the server hears of nothing that is not kept
+		_ = l.state() // from here on nothing is acknowledged to the server that is not stored
 	}
 	return true
 }
@@ -227,7 +227,7 @@ func (s *Session) signIn(ctx context.Context, l *link) error {
 	}); err != nil {
 		return err
 	}
-	// What was archived while the presence was on its way was delivered to nobody else.
+	// What was archived while the presence was on its way was not delivered live.
 	if err := s.catchup.catchUp(ctx, l, false); err != nil {
 		return err
 	}
@@ -240,8 +240,8 @@ func (s *Session) ifCurrent(l *link, f func(*link)) {
 	}
 }
 
-// resumed goes on where the stream was (XEP-0198, 5): nothing was missed, so everything
-// that was stale is right again.
+// resumed ends a login that resumed the stream (XEP-0198, 5): nothing was missed, so
+// everything that was stale is right again.
 func (s *Session) resumed(l *link) {
 	s.roster.unmarkStale()
 	l.live = true
@@ -271,10 +271,10 @@ func (s *Session) becomeOnline(resumed bool) {
 	s.rec.OfflineSince, s.rec.Stream = 0, nil
 	s.supervisor.setState(perch.StateOnline, "", 0, resumed)
 	s.out.reconcile(s.link.login.Resumed)
-	s.saveStream()         // behind what was settled: a state must not be ahead of the outbox
+	s.saveStream()         // after the outbox: a state must not be ahead of it
 	s.askOwnership(s.link) // the process may have been stopped while it signed in
 	s.supervisor.answer(nil)
-	// Whoever waited for the login sees its event in the log, and never as news.
+	// A caller that waited for the login sees its event in the log, and never as news.
 	s.log.AfterCommit(func(Result) { s.openingDone(nil) })
 	s.attended()
 }

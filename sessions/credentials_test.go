@@ -39,7 +39,7 @@ func TestM17FreshTokenTakesOver(t *testing.T) {
 	})
 }
 
-// M17: expiry suspends, and a fresh token goes on with the same cache and log.
+// M17: expiry suspends, and a fresh token continues with the same cache and log.
 func TestM17ExpiryThenFreshToken(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
@@ -77,7 +77,7 @@ func TestM17ExpiryThenFreshToken(t *testing.T) {
 	})
 }
 
-// Replaced credentials stay refused, also after a restart; tokens of ours go on.
+// Replaced credentials stay refused, also after a restart; tokens of ours stay valid.
 func TestReplacedStaysReplaced(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
@@ -109,7 +109,7 @@ func TestReplacedStaysReplaced(t *testing.T) {
 			}
 		}
 		if d := w.up.Dials(); d[len(d)-1].Account.Token != last {
-			t.Error("came back with an old credential")
+			t.Error("reconnected with an old credential")
 		}
 	}, durable, sealing(1))
 }
@@ -131,7 +131,7 @@ func TestCredentialOfAnotherSession(t *testing.T) {
 	})
 }
 
-// A suspended session that nobody looks at leaves the memory, and comes back by its token.
+// A suspended session without subscribers leaves the memory, and is opened again by its token.
 func TestSuspendedIsReleased(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
@@ -139,7 +139,7 @@ func TestSuspendedIsReleased(t *testing.T) {
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.conn().Fail(perch.Errorf(perch.KindUnauthorized, "expired"))
 		if pass(90 * time.Minute); w.m.Len() != 1 {
-			t.Error("released under the eyes of a client")
+			t.Error("released while a client is attached")
 		}
 		c.sub.Close()
 		if pass(2 * time.Hour); w.m.Len() != 0 {

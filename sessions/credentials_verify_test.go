@@ -122,13 +122,13 @@ func TestVerificationIsApart(t *testing.T) {
 		if w.conn() != c || c.Err() != nil || len(c.Sent()) != sent || s.Info().State != perch.StateOnline {
 			t.Errorf("the live connection was disturbed: %v, %d stanzas, %s", c.Err(), len(c.Sent())-sent, s.Info().State)
 		}
-		// The very same again asks nobody: the session is signed in with it.
+		// The very same again does not ask the upstream: the session is signed in with it.
 		if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Password: perch.NewSecret("good-fresh")}); err != nil || len(w.up.Verified()) != 1 {
 			t.Errorf("again: %v, %d verifications", err, len(w.up.Verified()))
 		}
 		w.lose(linkLost)
 		if d := w.up.Dials(); d[len(d)-1].Account.Resource != "desk" || d[len(d)-1].Account.Password.Reveal() != "good-fresh" {
-			t.Errorf("came back as %+v", d[len(d)-1].Account)
+			t.Errorf("reconnected as %+v", d[len(d)-1].Account)
 		}
 	})
 }
@@ -183,7 +183,7 @@ func TestCredentialOfAnotherNode(t *testing.T) {
 }
 
 // Of two nodes that want one token at once, one for a session that it opens and one for a
-// session that is to go on with it, exactly one gets it, whichever comes first; the token
+// session that is to continue with it, exactly one gets it, whichever comes first; the token
 // leads to the same session everywhere.
 func TestRaceForACredential(t *testing.T) {
 	for _, openerFirst := range []bool{true, false} {

@@ -226,7 +226,7 @@ func TestHangUpEdge(t *testing.T) {
 }
 
 // TestLastTenEdge: an archive of the last messages has ten seconds in all; then live messages
-// go on.
+// are applied.
 func TestLastTenEdge(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withLastTen(w)
@@ -242,7 +242,7 @@ func TestLastTenEdge(t *testing.T) {
 			pass(10 * time.Millisecond)
 		}
 		if took := time.Since(began); took < 9900*time.Millisecond || took > 10*time.Second {
-			t.Errorf("the gap was told after %v, want 10 s after the login", took)
+			t.Errorf("the gap was reported after %v, want 10 s after the login", took)
 		}
 	}, beStubborn(false, true))
 }
@@ -304,8 +304,8 @@ func TestStoreRetryEdges(t *testing.T) {
 	})
 }
 
-// TestReportsEdge: 64 reports of messages that are not at hand wait for the store; one more is
-// dropped, and counted.
+// TestReportsEdge: 64 reports of messages that are not in memory wait for the store; one more
+// is dropped, and counted.
 func TestReportsEdge(t *testing.T) {
 	c := &tally{}
 	inLameWorld(t, func(w *world, l *lame) {

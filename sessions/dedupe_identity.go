@@ -71,7 +71,7 @@ func (c *identity) timeOf(m *perch.Message, arrived perch.Time) {
 	}
 }
 
-// overlap is what the stream that a copy comes by tells of the messages that it may be of.
+// overlap is what is known of the stream that a copy comes by: which messages it may be of.
 type overlap struct {
 	since perch.Time // what was logged before is not in the part of the archive that is read
 	fresh bool       // the archive was read a moment ago: what comes live now may have been in it

@@ -40,7 +40,7 @@ type place struct {
 // either is listened to: from a while before the stream was lost on, and from the place on
 // that the archive is read from. It lets the archive be read from a little before the last
 // logged message on, too. A server may hand a message over after a later one, as ejabberd does
-// when it resumes a stream (what was on its way to the old connection comes behind what came
+// when it resumes a stream (what was on its way to the old connection comes after what came
 // to the new one). If that stream is lost before it does, and cannot be resumed, the later one
 // is no place to read on from.
 func (cu *catchup) recall(ctx context.Context, l *link) error {
@@ -71,7 +71,7 @@ func (cu *catchup) recall(ctx context.Context, l *link) error {
 }
 
 // overlapBegins is the time of the place from which on the archive is read. Servers may send
-// again what they had not handed over, or were not told that we have, when the stream was lost.
+// again what was not delivered, or not acknowledged, when the stream was lost.
 func (cu *catchup) overlapBegins() perch.Time {
 	lost := cu.host.now()
 	if cu.host.record().OfflineSince != 0 {

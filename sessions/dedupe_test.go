@@ -189,7 +189,7 @@ func TestOneIdentity(t *testing.T) {
 				}
 			})
 		}, []string{"live before", "live ok", "live ok"}},
-		"an id of the archive that somebody made up": {func(w *world, a *archive, _ *sessions.Session) {
+		"an id of the archive that a sender made up": {func(w *world, a *archive, _ *sessions.Session) {
 			m := live("a0003", "forged")
 			m.From = "eve@evil.example/x"
 			w.say(m)

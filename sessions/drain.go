@@ -9,7 +9,7 @@ import (
 
 var errDraining error = perch.Errorf(perch.KindDraining, "this node is stopping; another one, or this one in a moment, will serve you")
 
-// Drain refuses new sessions from now on. The open ones go on.
+// Drain refuses new sessions from now on. The open ones continue.
 func (m *Manager) Drain() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -18,10 +18,10 @@ func (m *Manager) Drain() {
 	}
 }
 
-// HandOver lets another node go on with the session: what is accepted is written, the state
-// of the stream is kept, the lease is given up and the connection is dropped as it is. Every
-// subscription is cut with ErrMoved when that is done. It does not wait. False: there is
-// nobody to hand anything over to, and the session goes on.
+// HandOver lets another node take the session over: what is accepted is written, the state of
+// the stream is stored, the lease is given up and the connection is dropped as it is. Every
+// subscription is cut with ErrMoved when that is done. It does not wait. False: there is no
+// node to hand anything over to, and the session continues.
 func (s *Session) HandOver() bool {
 	if s.m.nodes == nil || !s.m.o.Store.Durable() {
 		return false
@@ -31,7 +31,7 @@ func (s *Session) HandOver() bool {
 }
 
 // HandOverQuiet hands over, spread over a time, the sessions that no event stream is
-// attached to: nobody waits for their moment. It returns when it has told all of them, or
+// attached to: no client waits for them. It returns when it has begun with all of them, or
 // when ctx ends.
 func (m *Manager) HandOverQuiet(ctx context.Context, over time.Duration) {
 	list := m.all()

@@ -103,9 +103,9 @@ func TestArchivedDrops(t *testing.T) {
 	}
 }
 
-// TestDropIsAPlace reads the archive on from stanzas that could not be shown, if these came last:
-// it is not read again as a whole because nothing in it is a message.
-func TestDropIsAPlace(t *testing.T) {
+// TestCatchUpAfterADrop reads the archive on from stanzas that could not be shown, if these came
+// last: it is not read again as a whole because nothing in it is a message.
+func TestCatchUpAfterADrop(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
 		w.open()
@@ -116,7 +116,7 @@ func TestDropIsAPlace(t *testing.T) {
 		}
 		w.lose(linkLost)
 		if q := w.conn().queries; len(q) == 0 || q[0].After <= first {
-			t.Errorf("got queries %+v, want the first one to go on after one of the last stanzas", q)
+			t.Errorf("got queries %+v, want the first one to continue after one of the last stanzas", q)
 		}
 	})
 }

@@ -49,8 +49,8 @@ func storeError(err error) error {
 		Detail: "the store cannot be reached"}
 }
 
-// signInError is what a client hears of a login that failed: the kinds that only the
-// supervision tells apart become session-offline.
+// signInError is what is reported to a client about a login that failed: the kinds that only
+// the supervision distinguishes become session-offline.
 func signInError(err error) error {
 	if err == nil {
 		return &perch.Error{Kind: perch.KindUpstreamTimeout, Detail: "upstream login timed out"}

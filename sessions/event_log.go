@@ -18,7 +18,7 @@ const (
 type journal interface {
 	// Durable makes an event of the log. It is published once it is committed.
 	Durable(typ perch.EventType, data any)
-	// Ephemeral makes an event that is published behind what was made before it, and not
+	// Ephemeral makes an event that is published after what was made before it, and not
 	// kept. Of those with the same key that wait for a slow subscriber, the last one counts.
 	Ephemeral(typ perch.EventType, key string, data any)
 	// Change is the commit that gathers, for rows of tables.
@@ -76,7 +76,7 @@ type committer interface {
 	Commit(id ID, c *Commit, done func(Result))
 }
 
-// reset begins the log anew behind what the Store has of it, and returns what had gathered.
+// reset begins the log anew after what the Store has of it, and returns what had gathered.
 func (l *eventLog) reset(saved *Saved) []*batch {
 	old := l.queue
 	*l = eventLog{host: l.host, store: l.store, id: l.id, drained: l.drained,
@@ -116,7 +116,7 @@ func (l *eventLog) Ephemeral(typ perch.EventType, key string, data any) {
 	l.append(l.gathering(), e)
 }
 
-// append puts an event behind those that are published with b.
+// append adds an event to those that are published with b.
 func (l *eventLog) append(b *batch, e *perch.Event) {
 	b.publish = append(b.publish, e)
 	b.bytes += len(e.Wire)

@@ -14,7 +14,7 @@ func (s *Session) saveRecord() {
 // watched implements logHost.
 func (s *Session) watched() bool { return len(s.subs) > 0 }
 
-// publish implements logHost. Subscribers that were cut are let go.
+// publish implements logHost. Subscribers that were cut are removed.
 func (s *Session) publish(e *perch.Event) {
 	s.m.o.Observer.Event(e.Type)
 	kept := s.subs[:0]

@@ -16,9 +16,9 @@ func text(id, body string) *perch.MessageIn {
 	return &perch.MessageIn{Message: perch.Message{ID: id, From: bob + "/x", To: alice, Kind: perch.ChatMessage, Body: body}}
 }
 
-// Nothing is shown, and nothing acknowledged, before it is kept; ephemeral events stay in
-// their place between the durable ones.
-func TestKeptThenShown(t *testing.T) {
+// Nothing is published, and nothing acknowledged, before it is committed; ephemeral events stay
+// in their place between the durable ones.
+func TestCommitThenPublish(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
 		c := w.attach(w.open(), sessions.SubscribeOptions{})
@@ -49,7 +49,7 @@ func TestChatStatesAreNotStored(t *testing.T) {
 	})
 }
 
-// The store is down: reads go on, a POST is refused, inbound waits, and everything comes
+// The store is down: reads still work, a POST is refused, inbound waits, and everything comes
 // in order when it is back.
 func TestStoreDown(t *testing.T) {
 	inWorld(t, func(w *world) {
@@ -74,7 +74,7 @@ func TestStoreDown(t *testing.T) {
 			t.Errorf("%d stanzas were acknowledged", n)
 		}
 		if items, _, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
-			t.Error("reads do not go on")
+			t.Error("reads do not work")
 		}
 		_, err = s.SendMessage(w.ctx(), hi("refused"))
 		kindOf(t, err, perch.KindStorageUnavailable)
@@ -149,7 +149,7 @@ func TestBatchTwice(t *testing.T) {
 	})
 }
 
-func TestFencedLetsGo(t *testing.T) {
+func TestFencedSessionEnds(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})
@@ -171,7 +171,7 @@ func TestFencedLetsGo(t *testing.T) {
 }
 
 // The record is lost: the live session writes all it knows into a new log, and clients
-// come back with a cursor of another epoch.
+// reconnect with a cursor of another epoch.
 func TestLostRecordIsWrittenAgain(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob, carol)

@@ -99,7 +99,7 @@ func TestEventLogOrder(t *testing.T) {
 	}
 }
 
-// TestEventLogWithoutCommit: what has nothing to commit waits for no Store, and for nobody.
+// TestEventLogWithoutCommit: what has nothing to commit does not wait for the Store.
 func TestEventLogWithoutCommit(t *testing.T) {
 	w := newLogWorld()
 	w.l.Ephemeral("typing", "k", nil)
@@ -171,7 +171,7 @@ func TestEventLogBackOff(t *testing.T) {
 	}
 }
 
-// TestEventLogReset: what had gathered goes behind what the Store has, in a new epoch; rows of
+// TestEventLogReset: what had gathered goes after what the Store has, in a new epoch; rows of
 // tables are left to those who have them.
 func TestEventLogReset(t *testing.T) {
 	w := newLogWorld()

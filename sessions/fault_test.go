@@ -91,8 +91,8 @@ func inMoodyWorld(t *testing.T, f func(w *world, full *atomic.Bool)) {
 	})
 }
 
-// A message that we cannot cope with fails, and is said to; the session goes on, and does not
-// come upon it again.
+// A message that we cannot cope with fails, and that is reported; the session continues, and
+// does not come upon it again.
 func TestFaultCostsOneMessage(t *testing.T) {
 	inMoodyWorld(t, func(w *world, _ *atomic.Bool) {
 		s := w.open()
@@ -104,7 +104,7 @@ func TestFaultCostsOneMessage(t *testing.T) {
 			t.Error(h)
 		}
 		if !slices.Contains(types(w.durable(s)), perch.EventDropped) {
-			t.Error("nobody was told")
+			t.Error("the drop was not reported")
 		}
 		w.lose(linkLost)
 		if s.Info().State != perch.StateOnline || w.m.Len() != 1 {

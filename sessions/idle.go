@@ -6,8 +6,8 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// suspendedFor is how long a suspended session that nobody is attached to stays in memory.
-// What is kept of it stays in the Store.
+// suspendedFor is how long a suspended session without subscribers stays in memory. Its record
+// stays in the Store.
 const suspendedFor = time.Hour
 
 // idling is what happens while no event stream is attached.
@@ -36,7 +36,7 @@ func (s *Session) attended() {
 	s.idle.timer = s.after(p.After, s.unattended)
 }
 
-// tellAttended lets the server know whether anybody is looking (XEP-0352), once for each
+// tellAttended lets the server know whether a client is attached (XEP-0352), once for each
 // change and each connection.
 func (s *Session) tellAttended() {
 	l, active := s.link, len(s.subs) > 0
@@ -56,7 +56,7 @@ func (s *Session) unattended() {
 	}
 	switch s.m.o.Idle.Action {
 	case IdleAway:
-		// Somebody who chose to be away, or not to be seen, is left so.
+		// A user who chose to be away, or not to be seen, is left so.
 		if s.rec.Own.Available && (s.rec.Own.Show == perch.ShowNone || s.rec.Own.Show == perch.ShowChat) {
 			s.idle.away = true
 			s.showPresence()
@@ -66,8 +66,8 @@ func (s *Session) unattended() {
 	}
 }
 
-// releaseLater lets go of a suspended session after a while, so that credentials which
-// ran out do not fill the memory. Its record stays: a token leads to it again.
+// releaseLater drops a suspended session from memory after a while, so that credentials which
+// expired do not fill it. Its record stays: a token leads to it again.
 func (s *Session) releaseLater() {
 	stop(s.idle.release)
 	s.idle.release = s.after(suspendedFor, func() {
@@ -76,7 +76,7 @@ func (s *Session) releaseLater() {
 		case len(s.subs) > 0:
 			s.releaseLater()
 		default:
-			s.shutdown(false) // nobody else has more use for it
+			s.shutdown(false) // the other nodes have no more use for it
 		}
 	})
 }

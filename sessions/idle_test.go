@@ -80,7 +80,7 @@ func TestIdleKeep(t *testing.T) {
 	})
 }
 
-// XEP-0352: the server is told when nobody is attached, and when somebody is again.
+// XEP-0352: the server is notified when no client is attached, and when one is again.
 func TestClientState(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.Edit(func(d *fakexmpp.Data) { d.Capabilities.ClientState = true })

@@ -16,14 +16,14 @@ const (
 type interner struct {
 	mu    sync.Mutex
 	m     map[string]string
-	lists map[string][]string // by the strings with a NUL behind each
+	lists map[string][]string // by the strings with a NUL after each
 }
 
 // none is the empty list, for JSON no null.
 var none = []string{}
 
 // list returns a list equal to l, the same one for equal arguments while it is known.
-// Nobody changes it.
+// It must not be changed.
 func (t *interner) list(l []string) []string {
 	if len(l) == 0 {
 		return none

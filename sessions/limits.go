@@ -26,7 +26,7 @@ const (
 	maxHistory = 32      // steps in the history of a message
 )
 
-// warnEvery is how often a client is told that a budget is used up: an event for each thing
+// warnEvery is how often a client is notified that a budget is used up: an event for each thing
 // that is left out would push everything else out of the log.
 const warnEvery = perch.Time(time.Minute / time.Millisecond)
 

@@ -295,7 +295,7 @@ func TestCardsThatWait(t *testing.T) {
 		buddies := w.crowdOf(20)
 		s := w.open()
 		w.store.set(func(s *store) { s.held = true })
-		w.say(text("1", "the store is asked")) // later commits wait behind this one
+		w.say(text("1", "the store is asked")) // later commits wait for this one
 		for i, jid := range buddies {
 			w.up.Edit(func(d *fakexmpp.Data) {
 				d.Cards[jid] = perch.VCard{Photo: &perch.Photo{Data: []byte(padded(i, row))}}

@@ -90,14 +90,14 @@ func TestMutualEdge(t *testing.T) {
 	}
 }
 
-// TestRecordsEdge: 32 records of messages that have left the outbox are at hand.
+// TestRecordsEdge: 32 records of messages that have left the outbox are in memory.
 func TestRecordsEdge(t *testing.T) {
 	o := newOutboxWorld().o
 	for i := range 40 {
 		o.remember(&perch.MessageRecord{ID: fmt.Sprint(i)})
 	}
 	if n := len(o.records); n != 32 || o.record("8") == nil || o.record("7") != nil {
-		t.Errorf("%d records are at hand, want the last 32", n)
+		t.Errorf("%d records are in memory, want the last 32", n)
 	}
 }
 
@@ -115,11 +115,11 @@ func TestLookBackEdge(t *testing.T) {
 	}
 }
 
-// TestTooManyEdge: who has too many sessions is asked to come back in half a minute.
+// TestTooManyEdge: a client with too many sessions is asked to retry after half a minute.
 func TestTooManyEdge(t *testing.T) {
 	for _, err := range []error{errAccountFull, errAddressFull} {
 		if got := retryAfter(err); got != 30*time.Second {
-			t.Errorf("%v: come back in %v, want 30 s", err, got)
+			t.Errorf("%v: retry after %v, want 30 s", err, got)
 		}
 	}
 }

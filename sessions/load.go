@@ -40,8 +40,8 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 }
 
 // loadTail remembers the last messages of the log: a server whose stream is resumed after
-// a crash may send them again. It also tells how long we were away when nobody could
-// write it down.
+// a crash may send them again. It also finds how long the session was offline when the
+// process could not record that.
 func (s *Session) loadTail(ctx context.Context, tip uint64) error {
 	if tip == 0 {
 		return nil

@@ -13,14 +13,14 @@ import (
 )
 
 // wentBack is a Store that has what it had when it was made, under a new log, as Redis has
-// when its last writes are lost and nobody runs who knows of them.
+// when its last writes are lost and no node runs that knows of them.
 type wentBack struct {
 	sessions.Store
 	saved *sessions.Saved
 	whole chan *sessions.Commit // the first commit
 }
 
-// backup copies what is kept of a session now.
+// backup copies what is stored of a session now.
 func (w *world) backup(id sessions.ID) *wentBack {
 	w.t.Helper()
 	synctest.Wait()
@@ -31,7 +31,7 @@ func (w *world) backup(id sessions.ID) *wentBack {
 	return &wentBack{saved: saved, whole: make(chan *sessions.Commit, 1)}
 }
 
-// goBack ends the process without a word, as kill -9 does, and begins the next one.
+// goBack ends the process without a shutdown, as kill -9 does, and begins the next one.
 func (w *world) goBack(b *wentBack, id sessions.ID) {
 	w.t.Helper()
 	w.store.set(func(s *store) { s.down = errDown })

@@ -20,7 +20,7 @@ type delivery struct {
 	entry int        // or 1 + its index among the identities, when it has one already
 }
 
-// postbox takes turns that nobody waits for: results of commits, of logins, of timers. It
+// postbox takes turns that no caller waits for: results of commits, of logins, of timers. It
 // has no bound because what posts must not wait; each poster has at most one turn in it.
 type postbox struct {
 	mu    sync.Mutex
@@ -60,8 +60,8 @@ type owner interface {
 // post lets the owner run f, some time, and does not wait. After the end f never runs.
 func (s *Session) post(f func()) { s.mailbox.put(f) }
 
-// call lets the owner run f and waits until it has run. Nobody but the owner may touch
-// the state of a session, so this is how it is read and changed. The error says that f
+// call lets the owner run f and waits until it has run. Only the owner may touch the
+// state of a session, so this is how it is read and changed. The error says that f
 // did not run: the session has ended, or ctx.
 func (s *Session) call(ctx context.Context, f func()) error {
 	ran := make(chan struct{})
@@ -109,8 +109,8 @@ func (s *Session) run() {
 	s.finish()
 }
 
-// step waits for one thing and does it. While the log is far behind, nothing is taken
-// from the connection: its reader waits, and with it the server.
+// step waits for one thing and does it. While the log is full, nothing is taken from the
+// connection: its reader waits, and with it the server.
 //
 // A mistake of ours ends this session and no other; the next request opens it again from
 // what is kept.
@@ -153,7 +153,7 @@ func (s *Session) wait() {
 	}
 }
 
-// drainIn applies what the reader has queued: whoever waited for an answer of the
+// drainIn applies what the reader has queued: a caller that waited for an answer of the
 // upstream then sees everything that came before it.
 func (s *Session) drainIn() {
 	for !s.log.full() && !s.closing {

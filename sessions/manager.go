@@ -151,7 +151,7 @@ func (m *Manager) leads(key digest, s *Session) bool {
 	return m.tokens[key] == s
 }
 
-// remove lets go of a session that has ended.
+// remove drops a session that has ended.
 func (m *Manager) remove(s *Session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

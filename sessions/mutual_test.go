@@ -48,8 +48,8 @@ func wantAccepted(w *world, s *sessions.Session, accepted bool) {
 	}
 }
 
-// The request that comes back is accepted without an invitation, until the roster says that
-// there is nothing to come back from.
+// The request in return is accepted without an invitation, until the roster says that none is
+// to be expected.
 func TestMutual(t *testing.T) {
 	for name, c := range map[string]struct {
 		oneSided bool
@@ -158,7 +158,7 @@ func TestAddingAgain(t *testing.T) {
 	})
 }
 
-// A request that the upstream refuses leaves no mark behind.
+// A request that the upstream refuses leaves no mark.
 func TestMutualOfARefusedItem(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()

@@ -23,7 +23,7 @@ type Node struct {
 // its sessions is one entry here, which it renews by Beat; all times are those of the Store,
 // never of a node's own clock.
 type MembershipStore interface {
-	// Beat says that self is alive, and tells of everybody. Another process of the same name
+	// Beat says that self is alive, and returns all nodes. Another process of the same name
 	// is replaced: it is among the dead from now on.
 	Beat(ctx context.Context, self Node) (Membership, error)
 	// Agree keeps a value under a name, unless there is one, and returns the one that is kept.
@@ -33,16 +33,16 @@ type MembershipStore interface {
 	Leave(ctx context.Context, id NodeID) error
 }
 
-// Membership is what Beat tells.
+// Membership is what Beat returns.
 type Membership struct {
 	// Members have an entry, this node among them. Whether one whose Age is more than the
-	// lease is dead, only somebody can tell who has been there all that time.
+	// lease is dead, only a node can tell that has been there all that time.
 	Members []Member
 	// Dead are the processes that have left, or were replaced, during the last hour.
 	Dead []NodeID
 	// Missed is how long ago this node's entry was renewed before; negative: there was none.
 	Missed time.Duration
-	// Released are sessions that nobody owns any more, since a while of minutes at the most.
+	// Released are sessions that no node owns any more, since a while of minutes at the most.
 	Released []ID
 }
 
@@ -61,10 +61,10 @@ func (e *HeldError) Error() string { return "sessions: the session is owned by "
 // OpenOptions says on whose behalf Open takes a session.
 type OpenOptions struct {
 	// Owner is the process that will own it. Empty: a process that is alone with its Store and
-	// takes whatever is there, whoever owned it; it leaves no owner behind.
+	// takes whatever is there, whatever its owner; it leaves no owner.
 	Owner NodeID
-	// TakeoverFrom is an owner that is dead: its lease is passed over. Without it only what nobody
-	// owns, or Owner itself, is taken.
+	// TakeoverFrom is an owner that is dead: its lease is passed over. Without it only what no
+	// node owns, or Owner itself, is taken.
 	TakeoverFrom NodeID
 }
 
@@ -72,5 +72,5 @@ type OpenOptions struct {
 type Ticket struct {
 	Session ID         `json:"session"`
 	Origin  string     `json:"origin"`  // the Origin header that it was asked for with; "" = none
-	Expires perch.Time `json:"expires"` // as its client was told; the Store ends it by its own clock
+	Expires perch.Time `json:"expires"` // as sent to its client; the Store ends it by its own clock
 }

@@ -23,18 +23,18 @@ const (
 const DefaultLease = 15 * time.Second
 
 // nodes is what a process that shares its Store knows of the others: who is there, and who
-// is dead. One goroutine renews the lease; everybody may ask.
+// is dead. One goroutine renews the lease; any may ask.
 //
 // A silent node is dead when its entry is older than the lease; but only a node that was
 // never silent for so long itself may say so. After an outage of the Store all entries are
-// old, and nobody is dead.
+// old, and no node is dead.
 type nodes struct {
 	m     *Manager
 	lease time.Duration
 	stop  context.CancelFunc
 	wg    sync.WaitGroup // the beat, and who adopts
 
-	turn chan struct{} // has room for one: whoever beats
+	turn chan struct{} // has room for one: the goroutine that beats
 
 	mu              sync.Mutex
 	self            Node
@@ -161,7 +161,7 @@ var errOtherSecret error = perch.Errorf(perch.KindValidation,
 	"what this store keeps was written with another secret: give this node the PERCH_SECRET of the other nodes; "+
 		"to begin anew with another secret, stop all nodes and empty the store, or use another one")
 
-// failed tells of an outage once.
+// failed logs an outage once.
 func (n *nodes) failed(ctx context.Context, err error) {
 	n.mu.Lock()
 	first := !n.down
@@ -172,14 +172,14 @@ func (n *nodes) failed(ctx context.Context, err error) {
 	}
 }
 
-// now is beat for somebody who needs to know how things are after this moment. Of many who
+// now is beat for a caller that needs to know how things are after this moment. Of many that
 // ask at once only one asks the Store.
 func (n *nodes) now(ctx context.Context) error { return n.beatUnless(ctx, time.Now()) }
 
 // beat renews the lease and learns of the others.
 func (n *nodes) beat(ctx context.Context) error { return n.beatUnless(ctx, time.Time{}) }
 
-// beatUnless is beat, unless somebody else's was answered that was sent after a moment.
+// beatUnless is beat, unless another caller's was answered that was sent after a moment.
 func (n *nodes) beatUnless(ctx context.Context, since time.Time) error {
 	select {
 	case n.turn <- struct{}{}:
@@ -211,7 +211,7 @@ func (n *nodes) beatUnless(ctx context.Context, since time.Time) error {
 	return nil
 }
 
-// take notes what a beat has told. Lapsed: the others may have taken our sessions, or the
+// take notes what a beat returned. Lapsed: the others may have taken our sessions, or the
 // Store has lost them.
 func (n *nodes) take(roll Membership, sent time.Time) (lapsed, replaced bool) {
 	n.mu.Lock()
@@ -278,7 +278,7 @@ func (n *nodes) markDead(id NodeID) {
 	delete(n.members, id)
 }
 
-// stepDown lets go of everything: another process has our name and our leases.
+// stepDown gives up every session: another process has our name and our leases.
 func (n *nodes) stepDown() {
 	n.m.log.Error("node name taken over by another process, stepping down", "node", n.me().ID)
 	n.m.Drain()

@@ -17,7 +17,7 @@ func (e *NotOwnerError) Error() string {
 	return "sessions: the session is on node " + string(e.Node.ID)
 }
 
-// Unwrap gives it the kind that a client sees when nobody can ask the other node for it.
+// Unwrap gives it the kind that a client sees when the other node cannot be asked for it.
 func (e *NotOwnerError) Unwrap() error { return errElsewhere }
 
 var errElsewhere error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
@@ -25,7 +25,7 @@ var errElsewhere error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter
 
 const (
 	routeFor  = 2 * time.Second  // that a node is asked without looking again
-	routeLast = 10 * time.Minute // that it is asked when nobody can look
+	routeLast = 10 * time.Minute // that it is asked while the Store is unavailable
 	routesMax = 50_000
 )
 
@@ -57,7 +57,7 @@ func (r *routes) get(key digest, within time.Duration) error {
 }
 
 // whenDown is the answer while the Store cannot be asked: the node that had the session is
-// most likely the one that has it now, and reads go on there.
+// most likely the one that has it now, and reads still work there.
 func (r *routes) whenDown(key digest, err error) error {
 	if at := r.get(key, routeLast); at != nil {
 		return at

@@ -106,7 +106,7 @@ func (c *cluster) wantElsewhere(x *node, token perch.Secret, at *node) {
 	}
 }
 
-// Any node finds out who has a session; nobody else signs in.
+// Any node finds out who has a session; no other node signs in.
 func TestOneNodeOwnsASession(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]
@@ -163,7 +163,7 @@ func TestDrainHandsOver(t *testing.T) {
 				t.Errorf("subscriber: %v", err)
 			}
 			if c.conn().Closed() || c.conn().Err() == nil {
-				t.Error("the stream was closed, or goes on")
+				t.Error("the stream was closed, or is still open")
 			}
 			pass(2 * time.Second)
 			if !kept {
@@ -182,9 +182,9 @@ func TestDrainHandsOver(t *testing.T) {
 	}
 }
 
-// The sessions of a dead node are taken over when its lease has run out, and it lets go
-// when it wakes: every fence has one owner.
-func TestDeadNodeIsSucceeded(t *testing.T) {
+// The sessions of a dead node are taken over when its lease has expired, and it gives them up
+// when it continues: every fence has one owner.
+func TestTakeoverFromDeadNode(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]
 		s := c.authenticate(a)
@@ -208,7 +208,7 @@ func TestDeadNodeIsSucceeded(t *testing.T) {
 		c.wantElsewhere(a, goodToken, b)
 		pass(time.Minute)
 		if n := c.up.logins(); n != 2 {
-			t.Errorf("%d logins: somebody was driven out", n)
+			t.Errorf("%d logins, want 2: a stream was replaced", n)
 		}
 	}, sealing(1))
 }
@@ -244,7 +244,7 @@ func TestStoppedProcessWritesNothing(t *testing.T) {
 	}, sealing(1))
 }
 
-// A node that was silent for too long and came back may die after all: what it had by then is
+// A node that was silent for too long and beat again may die after all: what it had by then is
 // taken over as well.
 func TestNodeDiesTwice(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
@@ -269,7 +269,7 @@ func TestNodeDiesTwice(t *testing.T) {
 }
 
 // Without kept credentials the client's next request takes the session over, and until the
-// lease has run out it is told to wait.
+// lease has expired it is asked to wait.
 func TestDeadNodeWithoutCredentials(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]
@@ -295,8 +295,8 @@ func (x *node) authenticated(c *cluster) int {
 	return c.up.logins()
 }
 
-// After an outage of the Store everybody has been silent for too long, and nobody is dead.
-func TestOutageIsNobodysDeath(t *testing.T) {
+// After an outage of the Store all nodes have been silent for too long, and none is dead.
+func TestStoreOutageDeclaresNoNodeDead(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]
 		s := c.authenticate(a)
@@ -319,7 +319,7 @@ func TestOutageIsNobodysDeath(t *testing.T) {
 	}, sealing(1))
 }
 
-// A process that is started again under its name goes on at once: the one before is dead.
+// A process that is started again under its name takes over at once: the one before is dead.
 func TestSameNameReplaces(t *testing.T) {
 	inCluster(t, 1, func(c *cluster) {
 		a := c.nodes[0]
@@ -352,7 +352,7 @@ func TestRestoreAmongOthers(t *testing.T) {
 		a := c.nodes[0]
 		c.authenticate(a)
 		pass(lease)
-		a.cutOff(errDown) // killed, as far as anybody can see
+		a.cutOff(errDown) // killed, as far as other nodes can see
 		b := c.join("b")
 		if err := b.Restore(c.ctx()); err != nil || b.Len() != 0 {
 			t.Errorf("restored: %v, %d sessions", err, b.Len())
@@ -369,7 +369,7 @@ func TestRestoreAmongOthers(t *testing.T) {
 }
 
 // A Store that was emptied knows no token; that is no reason to refuse one.
-func TestFlushedStoreRefusesNobody(t *testing.T) {
+func TestFlushedStoreRefusesNoToken(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]
 		token, s, _, err := a.SignIn(c.ctx(), password("good"))
@@ -418,7 +418,7 @@ func TestHandOverFlushesTheOutbox(t *testing.T) {
 		s.HandOver()
 		_, err := s.SendMessage(c.ctx(), hi("too late"))
 		if err == nil {
-			t.Error("accepted by who is about to go")
+			t.Error("accepted by a node that hands the session over")
 		}
 		pass(3 * time.Second)
 		var wrote []string
@@ -429,7 +429,7 @@ func TestHandOverFlushesTheOutbox(t *testing.T) {
 			t.Errorf("written %v, want %v", wrote, ids)
 		}
 		if b.Len() != 1 {
-			t.Error("nobody goes on")
+			t.Error("the other node did not take over")
 		}
 	}, sealing(1))
 }
@@ -480,8 +480,8 @@ func TestAwaitMessage(t *testing.T) {
 	})
 }
 
-// A process with another secret is refused before it does anything in the Store, and told
-// what to do; one with the same secret joins.
+// A process with another secret is refused before it does anything in the Store, with an error
+// that says what to do; one with the same secret joins.
 func TestOtherSecretIsRefused(t *testing.T) {
 	inCluster(t, 1, func(c *cluster) {
 		o := c.opts

@@ -25,9 +25,9 @@ type Observer interface {
 	Owner(change string)
 }
 
-// What Observer.Dropped and Observer.Subscribed may be told, besides what they name.
+// Arguments of Observer.Dropped and Observer.Subscribed, besides those that they name.
 const (
-	DroppedChatState  = "chat_state"         // of a stream that fell behind
+	DroppedChatState  = "chat_state"         // of a stream that is too slow
 	DroppedPresence   = "coalesced"          // a newer presence of the same buddy took its place
 	DroppedSlow       = "slow"               // queued for a stream that was cut; durable ones are replayed
 	DroppedForged     = "forged"             // a bounce or a receipt by an entity that the message did not go to
@@ -35,14 +35,14 @@ const (
 	DroppedOverBudget = "over_budget"        // there was no room for it; see limits.go
 	DroppedRosterPart = "roster_partial"     // a login whose roster is over a limit
 	DroppedNoRoster   = "roster_unavailable" // a login that got no roster
-	ResumedStream     = "resumed"            // the log went on from the cursor
+	ResumedStream     = "resumed"            // the log was replayed from the cursor
 )
 
-// What Observer.Owner may be told.
+// Arguments of Observer.Owner.
 const (
-	OwnerTaken    = "taken"    // opened here: a new one, or one that nobody owned
+	OwnerTaken    = "taken"    // opened here: a new one, or one without an owner
 	OwnerAdopted  = "adopted"  // its owner was dead
-	OwnerReleased = "released" // given up, for another node to go on
+	OwnerReleased = "released" // given up, for another node to take over
 	OwnerFenced   = "fenced"   // another node has taken it
 	OwnerPassed   = "passed"   // given up elsewhere, and no credential is kept: its client's next request brings it
 	OwnerStale    = "stale"    // opened with a new log, because nothing proved the end of the old one

@@ -24,18 +24,18 @@ type Options struct {
 	Logger             *slog.Logger // nil: nothing is logged
 
 	// SealKeys, each 32 bytes, encrypt the credentials that are kept in the Store, so that
-	// sessions can come back at start (Restore). The first one seals, all of them open.
+	// sessions can be restored at start (Restore). The first one seals, all of them open.
 	// Without one no credential is kept.
 	SealKeys [][]byte
 	// Idle says what happens to a session that no event stream is attached to.
 	Idle IdlePolicy
 	// Logins is how many logins may be under way at once for one upstream; 64.
 	Logins int
-	// Observer counts what happens; nil: nobody does.
+	// Observer counts what happens; nil: nothing is counted.
 	Observer Observer
 }
 
-// IdleAction is what happens when nobody has been attached for some time.
+// IdleAction is what happens when no client has been attached for some time.
 type IdleAction string
 
 // The three policies. Reading never changes the presence; only attaching a stream ends

@@ -9,7 +9,7 @@ import (
 
 const (
 	maxOutbox  = 1000 // accepted messages that are not yet with the server
-	maxRecords = 32   // records of later ones that are at hand for receipts
+	maxRecords = 32   // records of later ones that stay in memory for receipts
 )
 
 // outboxHost is what the outbox needs of the session that it belongs to.
@@ -43,7 +43,7 @@ type recordStore interface {
 }
 
 // outbox is the part of a session that sends messages and follows them. An entry is in the
-// Store before a client hears that it was accepted, and leaves when the server has it.
+// Store before acceptance is reported to the client, and leaves when the server has it.
 type outbox struct {
 	host    outboxHost
 	journal journal
@@ -55,7 +55,7 @@ type outbox struct {
 	running   map[string]string // keys whose commit is under way, with their fingerprints
 	records   []*perch.MessageRecord
 	awaited   map[string][]chan struct{} // who waits for a message to be decided, by its id
-	queries   []*recordQuery             // for records that are not at hand; the first one is under way
+	queries   []*recordQuery             // for records not in memory; the first one is under way
 	accepting int                        // bytes of messages whose commit is under way
 	asking    bool                       // the archive is asked about earlier messages: later ones wait
 }
@@ -141,7 +141,7 @@ func (o *outbox) mark(e *outEntry) {
 	})
 }
 
-// write puts e on the stream. False: neither it nor anything behind it can be written now.
+// write puts e on the stream. False: neither it nor anything after it can be written now.
 func (o *outbox) write(e *outEntry) bool {
 	num, err := o.sendOut(e)
 	switch {
@@ -149,7 +149,7 @@ func (o *outbox) write(e *outEntry) bool {
 	case perch.KindOf(err) == perch.KindSessionOffline:
 		return false // the connection has ended and says so itself
 	case perch.KindOf(err) == perch.KindTryLater:
-		return false // the server is behind: an acknowledgement comes before there is room
+		return false // the server is slow: an acknowledgement comes before there is room
 	default:
 		o.fail(e, &perch.XMPPError{Condition: "not-acceptable", Type: "modify", Text: err.Error()})
 		return true
@@ -203,7 +203,7 @@ func (o *outbox) done(e *outEntry, st perch.MessageStatus, xe *perch.XMPPError) 
 
 func (o *outbox) fail(e *outEntry, xe *perch.XMPPError) { o.done(e, perch.StatusFailed, xe) }
 
-// remember keeps a record at hand for the receipts that will come.
+// remember keeps a record in memory for the receipts that will come.
 func (o *outbox) remember(r *perch.MessageRecord) {
 	o.records = slices.DeleteFunc(o.records, func(x *perch.MessageRecord) bool { return x.ID == r.ID })
 	if len(o.records) >= maxRecords {

@@ -97,7 +97,7 @@ func (o *outbox) accept(p *sending) error {
 	o.seq++
 	e.Seq = o.seq
 	e.Receipt = e.Kind == perch.ChatMessage && !o.host.chatOnly()
-	// With a stream at hand it is written right after the commit, which saves marking it.
+	// While online it is written right after the commit, which saves marking it.
 	l := o.host.stream()
 	e.Sent = l != nil && l.live
 	if p.once != nil {
@@ -182,7 +182,7 @@ func (o *outbox) adopt(p *sending, id string) {
 	})
 }
 
-// Message returns what became of a message that we sent; KindNotFound if there is none.
+// Message returns the record of a message that we sent; KindNotFound if there is none.
 func (s *Session) Message(ctx context.Context, id string) (*perch.MessageRecord, error) {
 	var r *perch.MessageRecord
 	if err := s.call(ctx, func() { r = s.out.record(id) }); err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// strangers may not say what became of a message to bob: others of his server, addresses
+// strangers may not report the status of a message to bob: others of his server, addresses
 // that contain his, and ones that only look alike.
 var strangers = []perch.JID{
 	carol + "/x", "mallory@evil.example/x", "bob@example.net.evil.example/x", "bob@evil.example/example.net", "bobby@example.net/x",
@@ -16,7 +16,7 @@ var strangers = []perch.JID{
 }
 
 // TestForgedReceipts: a receipt or a marker (XEP-0184, XEP-0333) counts when it comes from the
-// account that the message went to, whether the message is at hand or only in the Store.
+// account that the message went to, whether its record is in memory or only in the Store.
 func TestForgedReceipts(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()

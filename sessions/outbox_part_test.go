@@ -248,7 +248,7 @@ func TestOutboxReconciles(t *testing.T) {
 	}
 }
 
-// TestOutboxQuarantines: the head that ends two streams has failed; one behind it has not.
+// TestOutboxQuarantines: the head that ends two streams has failed; one after it has not.
 func TestOutboxQuarantines(t *testing.T) {
 	w := newOutboxWorld()
 	w.connect(perch.Login{}, &wire{w: w})

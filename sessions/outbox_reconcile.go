@@ -10,11 +10,11 @@ import (
 // reconcile decides, at a new login, about what was written and not acknowledged.
 //
 // On a resumed stream the connection knows what was on it, and writes again what the server
-// lacks. What it does not know never left, unless the server has more than was kept of the
-// stream. A server that would not resume may have said how much it got: then what it lacks
+// lacks. What it does not know never left, unless the server has more than the stored state of
+// the stream. A server that would not resume may have said how much it got: then what it lacks
 // goes out again. On any other new stream the archive is asked, where there is one that keeps
-// our messages too: what it has not, is sent again with the same id. Where nobody can tell,
-// the message is unknown, and never sent again blindly.
+// our messages too: what it has not, is sent again with the same id. Otherwise the message is
+// unknown, and never sent again.
 func (o *outbox) reconcile(resumed bool) {
 	l := o.host.stream()
 	k, knows := l.conn.(ResumeReporter)

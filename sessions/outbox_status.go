@@ -59,10 +59,10 @@ type recordQuery struct {
 	then []func(*perch.MessageRecord)
 }
 
-const maxQueries = 64 // reports that wait for the Store; whoever floods us has no claim to more
+const maxQueries = 64 // reports that wait for the Store; more of them are a flood, and dropped
 
 // withRecord runs f with the record of a message that we sent, or with nil when there is none:
-// at once when it is at hand, else when the Store has been asked. Reports of one message keep
+// at once when it is in memory, else when the Store has been asked. Reports of one message keep
 // their order.
 func (o *outbox) withRecord(id string, f func(*perch.MessageRecord)) {
 	if r := o.record(id); r != nil || id == "" {
@@ -109,7 +109,7 @@ func (o *outbox) queryNext() {
 	})
 }
 
-// record is the newest form of a message's record, if it is at hand.
+// record is the newest form of a message's record, if it is in memory.
 func (o *outbox) record(id string) *perch.MessageRecord {
 	for _, e := range o.entries {
 		if e.ID == id {

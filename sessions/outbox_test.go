@@ -93,7 +93,7 @@ func TestMessageBounces(t *testing.T) {
 	})
 }
 
-// Receipts for messages that are no longer at hand go by the Store.
+// Receipts for messages that are no longer in memory go by the Store.
 func TestLateReceipt(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
@@ -291,7 +291,7 @@ func TestPolicyViolationQuarantines(t *testing.T) {
 	})
 }
 
-func TestPolicyWithNothingToBlame(t *testing.T) {
+func TestPolicyViolationWithoutMessage(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		for range 3 {

@@ -7,8 +7,8 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// decided says whether what became of a message is known: the server has it, or it has
-// failed, or nobody will ever know.
+// decided reports whether the outcome of a message is known: the server has it, or it has
+// failed, or it stays unknown.
 func decided(st perch.MessageStatus) bool {
 	return st != perch.StatusAccepted && st != perch.StatusSent
 }

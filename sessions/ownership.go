@@ -18,7 +18,7 @@ const (
 )
 
 // status reports whether a node is alive. One that is not known may have come a moment ago,
-// so the Store is asked before anybody is called dead for that.
+// so the Store is asked before a node is called dead for that.
 func (n *nodes) status(ctx context.Context, id NodeID) (Node, nodeStatus, error) {
 	if x, st, sure := n.look(id); sure {
 		return x, st, nil
@@ -57,7 +57,7 @@ func (n *nodes) isDead(id NodeID) bool {
 	return sure && st == isDead
 }
 
-// leaseHolds says whether the lease of this process is sure to hold: then no other node has
+// leaseHolds reports whether the lease of this process is sure to hold: then no other node has
 // its sessions. A process that is alone with its Store needs none.
 func (m *Manager) leaseHolds() bool {
 	n := m.nodes
@@ -69,7 +69,7 @@ func (m *Manager) leaseHolds() bool {
 	return time.Since(n.last) < n.lease
 }
 
-// lostAll says whether the Store has lost what it had a moment ago: then what it does not
+// lostAll reports whether the Store has lost what it had a moment ago: then what it does not
 // know says nothing.
 func (n *nodes) lostAll(ctx context.Context) bool {
 	if n.now(ctx) != nil {
@@ -99,7 +99,7 @@ func (m *Manager) reviseAll() {
 	}
 }
 
-// acquire opens what is kept of a session, as its owner from now on. *NotOwnerError: another node
+// acquire opens the record of a session, as its owner from now on. *NotOwnerError: another node
 // that is alive owns it.
 func (m *Manager) acquire(ctx context.Context, id ID) (saved *Saved, adopted bool, err error) {
 	t := OpenOptions{Owner: m.Self().ID}

@@ -99,8 +99,8 @@ func TestPresenceIsBounded(t *testing.T) {
 	})
 }
 
-// A reconnect keeps the presence, marked stale, and brings only what is different; who is
-// not heard of again goes when the server has had its time.
+// A reconnect keeps the presence, marked stale, and brings only what is different; what the
+// server does not confirm in time goes.
 func TestNoFlapAcrossReconnect(t *testing.T) {
 	inWorld(t, func(w *world) {
 		dave := perch.JID("dave@example.net")
@@ -226,8 +226,8 @@ func TestOwnPresence(t *testing.T) {
 	})
 }
 
-// A presence that was held back, and nobody can read since when, is no news of now: it has
-// no time, and whatever has one is later.
+// A presence that was held back since an unreadable time is no news of now: it has no time,
+// and whatever has one is later.
 func TestPresenceOfUnknownAge(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)

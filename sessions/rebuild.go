@@ -33,7 +33,7 @@ func (s *Session) recordLost() {
 }
 
 // reopened writes the whole state first and then what had gathered, with new offsets.
-// Every subscriber has to come back: its cursor may belong to the log that was lost.
+// Every subscriber has to reconnect: its cursor may belong to the log that was lost.
 func (s *Session) reopened(saved *Saved) {
 	old := s.log.reset(saved)
 	for _, sub := range s.subs {

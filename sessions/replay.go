@@ -6,9 +6,9 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// replay emits the log after the cursor, page by page. Far from the tip nobody is
+// replay emits the log after the cursor, page by page. Far from the tip the subscriber is not
 // registered, so a long replay to a slow client costs one page; near the tip one turn
-// registers, and what is left up to that turn's tip is read while live events queue up.
+// registers it, and what is left up to that turn's tip is read while live events queue up.
 func (sub *Subscription) replay(ctx context.Context, emit func(*perch.Event) error) error {
 	s := sub.s
 	for {

@@ -38,7 +38,7 @@ func TestAddBuddy(t *testing.T) {
 		if b, err := s.Buddy(bob); err != nil || b.Name != name {
 			t.Errorf("%+v %v", b, err)
 		}
-		// What the upstream pushed before it answered is seen by whoever waited for the answer.
+		// What the upstream pushed before it answered is seen by the caller.
 		for i := range 50 {
 			name := fmt.Sprint("name ", i)
 			if _, err := s.UpdateBuddy(w.ctx(), bob, &name, nil); err != nil {

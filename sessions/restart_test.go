@@ -122,7 +122,7 @@ func TestRestartEmitsDifferences(t *testing.T) {
 }
 
 // The process was killed: what was written and never acknowledged is unknown, unless the
-// stream goes on.
+// stream is resumed.
 func TestKilled(t *testing.T) {
 	for _, resume := range []bool{false, true} {
 		t.Run(fmt.Sprint("resume ", resume), func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestKilled(t *testing.T) {
 				if (gaps == 0) != resume {
 					t.Errorf("%d gaps", gaps)
 				}
-				// The old owner finds out by its next write, and lets go.
+				// The old owner finds out by its next write, and ends the session.
 				w.up.conns[0].Deliver(text("1", "late"))
 				synctest.Wait()
 				if dead.Len() != 0 {
@@ -239,7 +239,7 @@ func TestCloseIsBounded(t *testing.T) {
 	})
 }
 
-// With a seal key sessions come back at start; a new key seals, the old one still opens.
+// With a seal key sessions are restored at start; a new key seals, the old one still opens.
 func TestRestore(t *testing.T) {
 	inWorld(t, func(w *world) {
 		token, s, _, err := w.m.SignIn(w.ctx(), password("good"))

@@ -14,7 +14,7 @@ import (
 )
 
 // What a resumed connection knows decides about each message: it is with the server, on its
-// way, never left, or nobody can tell.
+// way, never left, or unknown.
 func TestResumedConnectionKnows(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -28,7 +28,7 @@ func TestResumedConnectionKnows(t *testing.T) {
 		{name: "with the server", on: true, want: "accepted sent acked "},
 		{name: "written again by the connection", on: true, written: 1, want: "accepted sent ", acked: true},
 		{name: "never left", again: true, want: "accepted sent ", acked: true},
-		{name: "nobody can tell", more: true, want: "accepted sent unknown "},
+		{name: "unknown", more: true, want: "accepted sent unknown "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -62,9 +62,9 @@ func TestResumedConnectionKnows(t *testing.T) {
 	}
 }
 
-// A server that refuses to resume may say how much it has: then nobody has to guess, and no
-// archive is needed.
-func TestRefusalThatTells(t *testing.T) {
+// A server that refuses to resume may say how much it has: then the messages are decided by
+// that, and no archive is needed.
+func TestFailedResumeWithACount(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		has  map[string]bool
@@ -108,9 +108,9 @@ func TestRefusalThatTells(t *testing.T) {
 	}
 }
 
-// The server has more than was kept of the stream: the archive knows whether a message is
-// among that.
-func TestResumedBehindTheServer(t *testing.T) {
+// The server has more than the stored state of the stream: the archive knows whether a message
+// is among that.
+func TestResumedWithAnOlderState(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.set(func(u *upstream) {
 			u.resume = true
@@ -156,7 +156,7 @@ func TestOrderWhileTheArchiveIsAsked(t *testing.T) {
 }
 
 // A stream that was lost before its login was complete is resumed, and the login completed.
-func TestResumedHalfway(t *testing.T) {
+func TestResumedBeforeOnline(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.set(func(u *upstream) { u.resume = true })
 		w.roster(bob)
@@ -189,7 +189,7 @@ func TestResumedHalfway(t *testing.T) {
 
 // A stream that was lost while its archive was read brings, when it is resumed, what the
 // archive has given already: however much that was, nothing comes twice.
-func TestResumedHalfwayBringsNothingTwice(t *testing.T) {
+func TestResumedDuringCatchUp(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
 		a.size = 50
@@ -311,7 +311,7 @@ func TestArchiveIsAskedOnceForAll(t *testing.T) {
 
 // A process that was stopped while it signed in may find that its session was taken over: what
 // it had accepted is the new owner's to send.
-func TestNothingIsWrittenBeforeTheStoreAgrees(t *testing.T) {
+func TestNothingIsSentBeforeACommit(t *testing.T) {
 	inWorld(t, func(w *world) {
 		var id sessions.ID
 		taken := false

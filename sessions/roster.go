@@ -12,7 +12,7 @@ type rosterHost interface {
 	owner
 	// stream is the connection in use; nil: there is none.
 	stream() *link
-	// record is what is kept of the session; saveRecord commits it as it is then.
+	// record is the stored state of the session; saveRecord commits it as it is then.
 	record() *Record
 	saveRecord()
 	// rememberAddress notes an address that the server gave.
@@ -43,8 +43,8 @@ type roster struct {
 }
 
 // applyRoster takes the roster of a login over: what differs from the cached one is
-// emitted, and nothing else. The first roster of a session is no news to anybody, unless
-// a client has been shown the empty one.
+// emitted, and nothing else. The first roster of a session is no news, unless a client has
+// been shown the empty one.
 func (ro *roster) applyRoster(r perch.RosterResult) {
 	state := ""
 	if r.LeftOut > 0 {
@@ -52,7 +52,7 @@ func (ro *roster) applyRoster(r perch.RosterResult) {
 		state = RosterPartial
 	}
 	if r.Unchanged {
-		state = ro.host.record().RosterState // as it was: no version is kept of one that is not whole
+		state = ro.host.record().RosterState // as it was: a partial one is stored without a version
 	}
 	if r.Unchanged {
 		ro.rosterIs(state)
@@ -101,7 +101,7 @@ func (ro *roster) applyPush(in *perch.RosterPush) {
 	}
 }
 
-// putBuddy keeps an item; a change is an event unless quiet. An invitation from somebody
+// putBuddy keeps an item; a change is an event unless quiet. An invitation from a contact
 // who may see us now was accepted on another device. While there is an item its JID keeps
 // the spelling in which it first came: clients know the buddy by it.
 func (ro *roster) putBuddy(b perch.Buddy, quiet bool) {

@@ -12,7 +12,7 @@ import (
 // changed once they are here: a change replaces them, so they can be handed out.
 type contact struct {
 	buddy    *perch.Buddy
-	presence *perch.Presence // nil: never heard of
+	presence *perch.Presence // nil: never received
 	normal   internedString  // the key of the JID, when that is another text
 	photo    internedString  // XEP-0153 hash of the last presence that said one
 	name     internedString  // of the cached vCard; shown when the roster has none

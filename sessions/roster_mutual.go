@@ -7,13 +7,13 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// Adding a buddy is mutual: who asks to see somebody's presence lets them see the own one.
-// The request that comes back is therefore accepted by itself, without an invitation. The
+// Adding a buddy is mutual: a user who asks to see a buddy's presence lets the buddy see the
+// own one. The request in return is therefore accepted by itself, without an invitation. The
 // mark for it is Buddy.Mutual, which is kept with the roster item.
 //
 // Pre-approval (RFC 6121, 3.4) would let the server do it, and is not used. Prosody 0.12,
-// which offers it, answers the request that comes back with subscribed but leaves its own
-// roster as it was, so that the buddy is told the opposite by the next probe; and it knows no
+// which offers it, answers the request in return with subscribed but leaves its own roster
+// as it was, so that the next probe tells the buddy the opposite; and it knows no
 // way to take an approval back. ejabberd and the Messenger service have none.
 
 // seesUs reports whether the other side gets our presence, and seenByUs whether we get theirs.
@@ -76,7 +76,7 @@ func (ro *roster) endMutual(jid perch.JID) {
 	}
 }
 
-// acceptMutual accepts a request of somebody whom we have asked ourselves, and reports
+// acceptMutual accepts a request of a contact whom we have asked ourselves, and reports
 // whether it did. Requests come before a login is complete, so it does not wait for that; a
 // request whose answer is lost with the connection is repeated by the server at the next one.
 func (ro *roster) acceptMutual(jid perch.JID) bool {
@@ -88,7 +88,7 @@ func (ro *roster) acceptMutual(jid perch.JID) bool {
 	return true
 }
 
-// rosterWait is somebody who waits for a roster item to change.
+// rosterWait is a caller that waits for a roster item to change.
 type rosterWait struct {
 	jid  perch.JID
 	done func(*contact) bool // false: not yet. The contact is nil while there is none

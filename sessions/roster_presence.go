@@ -15,8 +15,8 @@ const (
 	settleTime   = 5 * time.Second
 )
 
-// settling is the time after a login in which the server tells who is there. What was
-// cached stays as it is until then; only what nobody has confirmed by the end of it goes.
+// settling is the time after a login in which the server sends the presence of buddies. What
+// was cached stays as it is until then; only what was not confirmed by the end of it goes.
 type settling struct {
 	confirmed map[perch.JID]struct{} // keys of full JIDs
 	timer     *time.Timer
@@ -39,7 +39,7 @@ func (ro *roster) applyPresence(in *perch.PresenceIn) {
 	resources := slices.Clone(old.Resources)
 	at := ro.saidAt(resources, in.Delay)
 	if in.Delayed && in.Delay == 0 {
-		at = 0 // it was held back, and nobody knows since when: it is older than all that has a time
+		at = 0 // it was held back since an unknown time: it is older than all that has a time
 	}
 	resources = ro.withResource(resources, in, at)
 	if ro.settling != nil {
@@ -71,7 +71,7 @@ func (ro *roster) applyPresenceError(in *perch.PresenceError) {
 	ro.applyPresence(&perch.PresenceIn{From: in.From})
 }
 
-// setPresence replaces what is known of a buddy, and emits it when somebody could tell.
+// setPresence replaces what is known of a buddy, and emits it when clients see a difference.
 func (ro *roster) setPresence(k *contact, next *perch.Presence) {
 	old := k.presence
 	if old == nil {
@@ -175,12 +175,12 @@ func (ro *roster) aggregate(jid perch.JID, list []perch.Resource, gone string, a
 	return p
 }
 
-// absent is the presence of a buddy that was never heard of.
+// absent is the presence of a buddy that has never sent one.
 func absent(jid perch.JID) *perch.Presence {
 	return &perch.Presence{JID: jid, Resources: []perch.Resource{}}
 }
 
-// sameView says whether two presences look alike; when they were said does not count.
+// sameView reports whether two presences look alike; when they were sent does not count.
 func sameView(a, b *perch.Presence) bool {
 	return a.Available == b.Available && a.Show == b.Show && a.Status == b.Status && a.Priority == b.Priority &&
 		slices.EqualFunc(a.Resources, b.Resources, func(x, y perch.Resource) bool {
@@ -274,7 +274,7 @@ func has(set map[perch.JID]struct{}, j perch.JID) bool {
 }
 
 // applyPhoto notes the hash of a buddy's photo (XEP-0153). Another one than before is news;
-// the first one that is heard of is not.
+// the first one that is received is not.
 func (ro *roster) applyPhoto(k *contact, hash string) {
 	old := k.photo
 	if !ro.setWord(k, &k.photo, hash, maxHash) {
@@ -285,7 +285,7 @@ func (ro *roster) applyPhoto(k *contact, hash string) {
 	}
 }
 
-// presenceOf is never nil: a buddy that was never heard of is not there.
+// presenceOf is never nil: a buddy that has never sent one is not there.
 func (ro *roster) presenceOf(k *contact) *perch.Presence {
 	if k.presence != nil {
 		return k.presence

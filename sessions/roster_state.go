@@ -54,13 +54,13 @@ func (s *Session) features() []string {
 }
 
 // connectionLost reports whether a login cannot do without an answer, because its connection is
-// lost. Any answer, and none, lets it go on.
+// lost. Any other outcome, a timeout included, lets it continue.
 func connectionLost(ctx context.Context, l *link, err error) bool {
 	k := perch.KindOf(err)
 	return ctx.Err() != nil || l.conn.Err() != nil || k == perch.KindSessionOffline || k == perch.KindLinkLost
 }
 
-// rosterFailed goes on with the roster of an earlier login, or none.
+// rosterFailed continues with the roster of an earlier login, or none.
 func (ro *roster) rosterFailed(err error) {
 	ro.host.rosterMissing(requestReason(err))
 	if ro.host.record().RosterState == RosterUnavailable {

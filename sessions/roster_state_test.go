@@ -86,7 +86,7 @@ func TestRosterOnALostLink(t *testing.T) {
 }
 
 // TestRosterInPart: what is over a limit is left out, visibly, nothing is taken for removed,
-// and no version is kept of what is not whole.
+// and a partial roster is stored without a version.
 func TestRosterInPart(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)

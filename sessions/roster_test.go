@@ -75,7 +75,7 @@ func TestRosterPushes(t *testing.T) {
 		}
 		w.say(&perch.RosterPush{Item: same})
 		if got := brief(w.presence(s, bob)); got != `false "" 0 "" [] stale=false` {
-			t.Errorf("presence of a removed buddy comes back: %s", got)
+			t.Errorf("the presence of a removed buddy is back: %s", got)
 		}
 	})
 }

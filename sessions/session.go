@@ -17,8 +17,8 @@ type Session struct {
 	id ID
 
 	in      chan delivery // from the reader
-	mail    chan func()   // turns that somebody waits for
-	mailbox postbox       // turns that nobody waits for
+	mail    chan func()   // turns that a caller waits for
+	mailbox postbox       // turns that no caller waits for
 
 	ctx       context.Context // ends with the session
 	cancel    context.CancelFunc
@@ -26,7 +26,7 @@ type Session struct {
 	opened    chan struct{}  // closed when the first login is over, one way or the other
 	openErr   error          // set before opened is closed; nil: there is a session
 	gone      chan struct{}  // closed when nothing of it is left in this process
-	forgotten atomic.Bool    // it was ended for good; else what is kept of it is served elsewhere
+	forgotten atomic.Bool    // it was ended for good; else its record is served elsewhere
 	goneErr   error          // set before gone is closed: what SignOut could not forget
 
 	replacing chan struct{} // has room for one: who replaces the credential
@@ -52,9 +52,9 @@ type Session struct {
 	out           outbox
 	roster        roster
 	catchup       catchup
-	budgetWarned  perch.Time // when the client was last told that something was left out
+	budgetWarned  perch.Time // when the client was last notified that something was left out
 	partialResume []byte     // state of a stream that was lost before it was online
-	links         uint16     // streams until now, to tell them from each other
+	links         uint16     // streams until now, to distinguish them
 	subs          []*Subscription
 	idle          idling
 	waits         pendingCounts // counted in m.backlog
@@ -164,7 +164,7 @@ func (s *Session) openingDone(err error) {
 	s.openErr = err
 	close(s.opened)
 	if err != nil {
-		// Nobody was ever let in: keep neither a connection nor a record that a guess made.
+		// No login ever succeeded: keep neither a connection nor a record that a guess made.
 		s.end(ending{forget: true})
 	}
 }
@@ -222,7 +222,7 @@ func (s *Session) finish() {
 	for _, sub := range s.subs {
 		sub.cut(why)
 	}
-	s.cancel() // lets go of a reader that waits for the owner: Close may wait for the reader
+	s.cancel() // releases a reader that waits for the owner: Close may wait for the reader
 	s.hangUp()
 	s.wg.Wait()
 	if s.ending.forget {
@@ -263,7 +263,7 @@ func (s *Session) hangUpOn(conn Conn) {
 }
 
 // shutdown ends the session without forgetting anything: when everything is written, the
-// state of the stream and the end of the lease are, in one commit behind which no other
+// state of the stream and the end of the lease are, in one commit after which no other
 // comes. A session that is released is looked for by the other nodes.
 func (s *Session) shutdown(release bool) {
 	if s.closing || s.ended {

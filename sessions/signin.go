@@ -138,7 +138,7 @@ func (m *Manager) bindAll(ctx context.Context, s *Session) {
 
 // claim is bindAll before a session is online for the first time, and reports whether any
 // token still leads to it. Another node may have given the token to another session while
-// this one signed in; whoever asks for this one is to be sent there.
+// this one signed in; requests for this one are to be sent there.
 func (m *Manager) claim(ctx context.Context, s *Session) bool {
 	m.bindAll(ctx, s)
 	m.mu.Lock()

@@ -107,7 +107,7 @@ func TestSignInTokensAreBounded(t *testing.T) {
 	})
 }
 
-// A token stays one of a sign-in when the session comes back with all its tokens, and is
+// A token stays one of a sign-in when the session is restored with all its tokens, and is
 // counted as one.
 func TestSignInTokensStayBounded(t *testing.T) {
 	inWorld(t, func(w *world) {

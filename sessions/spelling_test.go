@@ -140,7 +140,7 @@ func TestRequestsInAnotherSpelling(t *testing.T) {
 	})
 }
 
-// What is kept of a buddy goes with it, whatever the spelling.
+// What is stored of a buddy goes with it, whatever the spelling.
 func TestKeptRowsOfASpelling(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.store.durable = true

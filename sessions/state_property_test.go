@@ -57,7 +57,7 @@ func (v *view) apply(e event) {
 }
 
 // visible drops what says only how fresh something is, and buddies that are not there: a
-// client treats "not heard of" and "not there" alike.
+// client treats "never received" and "not there" alike.
 func (v *view) visible() map[string]any {
 	out := map[string]any{}
 	for _, p := range v.presence {

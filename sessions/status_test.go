@@ -50,7 +50,7 @@ func TestStatusSteps(t *testing.T) {
 	}
 }
 
-// The reports of a message that is no longer at hand keep their order, also those that come
+// The reports of a message that is no longer in memory keep their order, also those that come
 // while the Store is asked.
 func TestReportsKeepTheirOrder(t *testing.T) {
 	inWorld(t, func(w *world) {
@@ -127,7 +127,7 @@ func TestForgedReports(t *testing.T) {
 	}
 }
 
-// A session that has ended, or moved, is an error for whoever reads it, and never empty.
+// A read of a session that has ended, or moved, is an error, and never empty.
 func TestEndedSessionIsNeverEmpty(t *testing.T) {
 	reads := map[string]func(*sessions.Session) error{
 		"Buddies":     func(s *sessions.Session) error { _, _, err := s.Buddies(); return err },

@@ -19,7 +19,7 @@ type ID string
 type Store interface {
 	MembershipStore
 
-	// Open loads what is kept of a session, or makes an empty record with a new epoch and
+	// Open loads what is stored of a session, or makes an empty record with a new epoch and
 	// Fence 1. Each Open raises Fence by one: the caller is the owner from then on, and
 	// commits with a lower fence are refused with ErrFenced. What another process owns is
 	// left alone, and the error is a *HeldError, unless t passes it over.
@@ -29,8 +29,8 @@ type Store interface {
 	// since, or by the last owner, which still has the session and finds its last commit.
 	// Otherwise the log is dropped, a new epoch begins, and Saved is Stale.
 	Open(ctx context.Context, id ID, t OpenOptions) (*Saved, error)
-	// Owners tells who owns each of these sessions; what nobody owns, or is not kept, is not
-	// in the answer.
+	// Owners returns the owner of each of these sessions; one without an owner, or without a
+	// record, is not in the answer.
 	Owners(ctx context.Context, ids []ID) (map[ID]NodeID, error)
 
 	// Commit applies all of c or nothing, in the order of the calls for one session, and
@@ -39,7 +39,7 @@ type Store interface {
 	// as applied once: events carry their offsets. When c.Once names a key that is already
 	// kept, nothing is applied and Result.Existing has the record.
 	//
-	// c, and everything it points to, is not changed by anybody afterwards.
+	// c, and everything it points to, must not be changed afterwards.
 	Commit(id ID, c *Commit, done func(Result))
 
 	// Log reads durable events after an offset, oldest first, at most limit. First and tip
@@ -67,7 +67,7 @@ type Store interface {
 	Bind(ctx context.Context, token string, b Binding) (evicted []string, err error)
 	Lookup(ctx context.Context, token string) (Binding, error)
 	Unbind(ctx context.Context, token string) error
-	// Bindings lists every token that leads somewhere, for coming back after a restart;
+	// Bindings lists every token that leads to a session, for a restore after a restart;
 	// BindingsOf those that lead to one session.
 	Bindings(ctx context.Context) (map[string]Binding, error)
 	BindingsOf(ctx context.Context, id ID) (map[string]Binding, error)
@@ -85,20 +85,20 @@ type Store interface {
 
 	// Healthy is nil while commits can be taken; else KindStorageUnavailable.
 	Healthy(ctx context.Context) error
-	// Durable says whether anything survives this process.
+	// Durable reports whether the data survives this process.
 	Durable() bool
 	// Close flushes what is queued, calls every outstanding done, and ends.
 	Close(ctx context.Context) error
 }
 
-// ErrFenced means that another owner has opened the session since: let go of it.
+// ErrFenced means that another owner has opened the session since: give it up.
 var ErrFenced error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
 	Detail: "another node owns this session now; ask again"}
 
 // ErrLost means that the Store does not keep what the owner believes: the record is gone
 // (flushed, expired, forgotten), a failover took the end of it back, or a commit that was
 // reported as failed was applied after all. Nothing was applied. The owner calls Open
-// again and goes on from what Saved says; a log that lost something has a new epoch.
+// again and continues from what Saved says; a log that lost something has a new epoch.
 var ErrLost error = perch.Errorf(perch.KindStorageUnavailable, "what was kept of this session is gone")
 
 // ErrOrder means that the events of a commit do not follow the tip of the log, mostly
@@ -117,7 +117,7 @@ type Binding struct {
 	Sealed   []byte    // AES-256-GCM, see sessions/seal.go; nil: not kept
 }
 
-// Saved is everything that is kept of a session, but for the log itself.
+// Saved is everything that is stored of a session, but for the log itself.
 type Saved struct {
 	Fence       uint64
 	Epoch       string // of the log; [0-9a-z]{1,32}
@@ -164,8 +164,8 @@ type Commit struct {
 	Messages    []*perch.MessageRecord // put, whole
 	Outbox      Delta[OutboxEntry]
 	Once        *Once
-	// Release gives the session up: nobody owns it once this is applied, and the Membership of
-	// everybody tells so. No commit follows.
+	// Release gives the session up: no node owns it once this is applied, and the Membership of
+	// every node lists it. No commit follows.
 	Release bool
 }
 
@@ -178,7 +178,7 @@ type Delta[T any] struct {
 	Del   []string
 }
 
-// Empty says whether the delta changes nothing.
+// Empty reports whether the delta changes nothing.
 func (d Delta[T]) Empty() bool { return !d.Reset && len(d.Put) == 0 && len(d.Del) == 0 }
 
 // OutboxEntry is an accepted message that is not yet known to be with the server. Seq

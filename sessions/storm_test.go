@@ -46,7 +46,7 @@ func (w *world) everyConn() []*conn {
 }
 
 // TestReconnectStorm cuts some hundreds of sessions at once, from an upstream that refuses
-// everybody for a while. Attempts are spread and bounded, and all come back.
+// every login for a while. Attempts are spread and bounded, and all sessions reconnect.
 func TestReconnectStorm(t *testing.T) {
 	const crowd, outage = 300, 2 * time.Minute
 	inWorld(t, func(w *world) {
@@ -75,7 +75,7 @@ func TestReconnectStorm(t *testing.T) {
 		if attempts > crowd/20 {
 			t.Errorf("%d attempts at once, want them spread", attempts)
 		}
-		pass(outage + time.Minute + time.Second) // the longest back-off lies behind it
+		pass(outage + time.Minute + time.Second) // the longest back-off has passed
 		for i, s := range all {
 			if st := s.Info().State; st != perch.StateOnline {
 				t.Fatalf("session %d is %s, want online", i, st)

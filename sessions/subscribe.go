@@ -22,9 +22,9 @@ const (
 	ResetUnknown = "unknown" // no cursor of this log: garbage, or ahead of it
 )
 
-// replayPage is how many events of a replay are read at a time, and how far behind the
-// tip a client may be to be registered: the rest of the replay is then read while live
-// events queue up.
+// replayPage is how many events of a replay are read at a time, and how far from the tip a
+// client may be to be registered: the rest of the replay is then read while live events
+// queue up.
 const replayPage = queueMax
 
 // Subscribe decides whether the cursor can be resumed, in this one place for every kind
@@ -32,7 +32,7 @@ const replayPage = queueMax
 //
 // Events are registered for when the client is near the tip, which is at once when it
 // gets snapshots, and in Preamble when there is a long log to replay first: a subscription
-// that nobody reads yet must not gather events.
+// that is not read yet must not gather events.
 func (s *Session) Subscribe(ctx context.Context, o SubscribeOptions) (*Subscription, error) {
 	sub := newSubscription(s, o)
 	since, reason := s.cursor(o.Since)

@@ -239,7 +239,7 @@ func TestLongReplay(t *testing.T) {
 		if err := sub.Preamble(w.ctx(), func(e *perch.Event) error {
 			evs = append(evs, e)
 			switch n := len(evs); {
-			case n == 100: // more than a queue holds, while the client is far behind
+			case n == 100: // more than a queue holds, while the client is far from the tip
 				for i := range 400 {
 					w.say(text(fmt.Sprint("burst", i), "x"))
 				}
@@ -262,7 +262,7 @@ func TestLongReplay(t *testing.T) {
 	})
 }
 
-// The log is trimmed while a client reads a long replay: it is told, instead of a hole.
+// The log is trimmed while a client reads a long replay: it gets an error, not a hole.
 func TestTrimmedDuringReplay(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()

@@ -51,7 +51,7 @@ func (sub *Subscription) register(tip perch.Position) {
 	sub.tip, sub.registered = tip, true
 }
 
-// wants says whether the filter lets an event of this type pass. A snapshot passes with
+// wants reports whether the filter lets an event of this type pass. A snapshot passes with
 // the events that change it.
 func wants(types []string, t perch.EventType) bool {
 	if types == nil {
@@ -79,10 +79,10 @@ func listed(types []string, t perch.EventType) bool {
 
 // offer queues an event and never waits. False: the subscription has ended, forget it.
 //
-// A client that falls behind loses what it can do without first: from half a queue on
-// only the newest presence of a buddy is kept and chat states are left out. A durable
-// event is never left out: when there is no room the subscription is cut, and the client
-// comes back with its cursor.
+// A client that is too slow loses what it can do without first: from half a queue on only
+// the newest presence of a buddy is kept and chat states are left out. A durable event is
+// never left out: when there is no room the subscription is cut, and the client resumes
+// with its cursor.
 func (sub *Subscription) offer(e *perch.Event) bool {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()

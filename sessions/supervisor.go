@@ -88,7 +88,7 @@ type supervisorHost interface {
 }
 
 // supervisor is the part of a session that keeps it connected: what it does about the end of a
-// connection, or of an attempt at one, and what clients are told of it.
+// connection, or of an attempt at one, and what is reported to clients.
 type supervisor struct {
 	host    supervisorHost
 	journal journal
@@ -189,7 +189,7 @@ func (su *supervisor) failed(err error) {
 	su.setState(perch.StateReconnecting, v.reason, perch.At(time.Now().Add(d)), false)
 	su.timer = su.host.after(d, su.connectNow)
 	if su.host.known() {
-		su.host.openingDone(nil) // whoever waits is answered from what is kept, at once
+		su.host.openingDone(nil) // callers that wait are answered from the cache, at once
 	}
 }
 
@@ -225,14 +225,14 @@ func (su *supervisor) blamed() bool {
 	return su.policies >= policyMax
 }
 
-// suspend stops trying. Only ReplaceCredentials, a sign-in or Reconnect goes on from here.
+// suspend stops trying. Only ReplaceCredentials, a sign-in or Reconnect connects again.
 func (su *supervisor) suspend(reason string) {
 	su.setState(perch.StateSuspended, reason, 0, false)
 	su.host.suspended(reason)
 }
 
 // setState changes the state, and emits the change. A session that has never been online
-// stays connecting while it tries: nobody has seen it yet.
+// stays connecting while it tries: no client has seen it yet.
 func (su *supervisor) setState(state perch.State, reason string, retryAt perch.Time, resumed bool) {
 	if state == perch.StateReconnecting && su.state.state == perch.StateConnecting && !su.host.known() {
 		state = perch.StateConnecting

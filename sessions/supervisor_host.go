@@ -68,7 +68,7 @@ func (s *Session) lost(err error) {
 	} else {
 		s.partialResume = l.state()
 	}
-	if l.live || s.rec.OfflineSince == 0 { // else the outage before goes on
+	if l.live || s.rec.OfflineSince == 0 { // else it is still the outage before
 		s.rec.OfflineSince = s.now()
 		if at := l.conn.Stats().LastStanzaAt; at != 0 {
 			s.rec.OfflineSince = at

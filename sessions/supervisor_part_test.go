@@ -188,14 +188,14 @@ func TestSupervisorConnects(t *testing.T) {
 	w.want(t)
 }
 
-// TestSupervisorAnswers: those who wait for an attempt hear how it ended, once.
+// TestSupervisorAnswers: callers that wait for an attempt get its result, once.
 func TestSupervisorAnswers(t *testing.T) {
 	w := newSupervisorWorld()
-	heard := make(chan error, 2)
-	w.su.waiting = append(w.su.waiting, heard)
+	result := make(chan error, 2)
+	w.su.waiting = append(w.su.waiting, result)
 	w.su.failed(perch.Errorf(perch.KindUnauthorized, "no"))
 	w.su.failed(perch.Errorf(perch.KindLinkLost, "x"))
-	if err := <-heard; perch.KindOf(err) != perch.KindUnauthorized || len(heard) != 0 {
-		t.Errorf("heard %v and %d more, want unauthorized and none", err, len(heard))
+	if err := <-result; perch.KindOf(err) != perch.KindUnauthorized || len(result) != 0 {
+		t.Errorf("got %v and %d more, want unauthorized and none", err, len(result))
 	}
 }

@@ -20,7 +20,7 @@ func (w *world) refuse(err error) {
 	})
 }
 
-func TestLostLinkComesBack(t *testing.T) {
+func TestLostLinkReconnects(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})

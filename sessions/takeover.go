@@ -14,9 +14,9 @@ const (
 	maxPassed = 100_000          // such sessions; the oldest is looked at again
 )
 
-// adoptSoon goes on with the sessions of nodes that are dead, and with those that another
-// node has handed over, as far as their credentials were kept. One goroutine does so at a
-// time; what comes meanwhile waits for the next beat.
+// adoptSoon takes over the sessions of nodes that are dead, and those that another node has
+// handed over, as far as their credentials were kept. One goroutine does so at a time; what
+// comes meanwhile waits for the next beat.
 func (n *nodes) adoptSoon(ctx context.Context) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -38,7 +38,7 @@ func (n *nodes) adoptSoon(ctx context.Context) {
 	})
 }
 
-// unburied says whether there is somebody dead whose sessions were not looked for, or
+// unburied reports whether there is a dead node whose sessions were not looked for, or
 // whether this node may judge for the first time. The caller holds mu.
 func (n *nodes) unburied() bool {
 	if n.canDeclareDead && !n.judged || n.rescan {
@@ -52,7 +52,7 @@ func (n *nodes) unburied() bool {
 	return false
 }
 
-// released notes sessions that nobody owns. The caller holds mu.
+// released notes sessions without an owner. The caller holds mu.
 func (n *nodes) released(ids []ID, now time.Time) {
 	n.offered = n.offered[:0]
 	for _, id := range ids {
@@ -78,8 +78,8 @@ func (n *nodes) tryAgain() {
 	n.rescan, n.scanAt = true, time.Now().Add(n.lease)
 }
 
-// adoptDead looks through all that is kept for sessions of nodes that are dead, and for those
-// that nobody owns: that one was released may have been told to nobody.
+// adoptDead looks through the Store for sessions of nodes that are dead, and for those without
+// an owner: that one was released may have reached no node.
 func (n *nodes) adoptDead(ctx context.Context) {
 	n.mu.Lock()
 	judge := n.canDeclareDead
@@ -111,7 +111,7 @@ func (n *nodes) adoptDead(ctx context.Context) {
 }
 
 // adoptAll opens every session whose credential was kept and whose owner fits; "" is that
-// of one that nobody owns.
+// of one without an owner.
 func (m *Manager) adoptAll(ctx context.Context, fits func(NodeID) bool) (count int, err error) {
 	all, err := m.o.Store.Bindings(ctx)
 	if err != nil {
@@ -145,7 +145,7 @@ func (m *Manager) adoptAll(ctx context.Context, fits func(NodeID) bool) (count i
 	return count, nil
 }
 
-// adoptReleased opens sessions that their owner has given up, unless somebody was quicker.
+// adoptReleased opens sessions that their owner has given up, unless another node was quicker.
 func (m *Manager) adoptReleased(ctx context.Context, ids []ID) {
 	if len(ids) == 0 {
 		return

@@ -72,8 +72,8 @@ func normalized(j perch.JID) perch.JID {
 	return j
 }
 
-// verifyError is what a client hears of a credential that could not be verified. Only a
-// verdict of the upstream is passed on as it is.
+// verifyError is what is reported to a client about a credential that could not be verified.
+// Only a verdict of the upstream is passed on as it is.
 func verifyError(err error) error {
 	switch perch.KindOf(err) {
 	case perch.KindUnauthorized, perch.KindForbidden, perch.KindValidation, perch.KindJIDMalformed, perch.KindUpstreamTLS:
@@ -103,7 +103,7 @@ func (s *Session) reserveLogin(ctx context.Context, fresh perch.Account) (req Di
 	return req, ok, err
 }
 
-// giveUpLogin ends what reserveLogin began; conn is nil when the upstream let nobody in.
+// giveUpLogin ends what reserveLogin began; conn is nil when the upstream refused the login.
 func (s *Session) giveUpLogin(conn Conn) {
 	s.post(func() { s.supervisor.dialling = false })
 	if conn != nil {

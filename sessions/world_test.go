@@ -38,7 +38,7 @@ type tb interface {
 }
 
 // world is a manager with everything around it make-believe. It lives inside a synctest
-// bubble: time stands still until everybody waits.
+// bubble: time stands still until all goroutines wait.
 type world struct {
 	t     tb
 	up    *upstream
@@ -141,7 +141,7 @@ func (w *world) lose(err error) {
 			return
 		}
 	}
-	w.t.Fatal("never came back")
+	w.t.Fatal("never reconnected")
 }
 
 var linkLost = perch.Errorf(perch.KindLinkLost, "reset")
@@ -479,7 +479,7 @@ func (s *store) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions
 
 var errDown = perch.Errorf(perch.KindStorageUnavailable, "down")
 
-// pass lets the bubble's time go on: nothing is really waited for.
+// pass lets the bubble's time pass: nothing is really waited for.
 func pass(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()

@@ -1,8 +1,8 @@
--- Renews the entry of a node and tells of everybody.
+-- Renews the entry of a node and returns all nodes.
 -- KEYS: beats names dead released
 -- ARGV: 1 node id, 2 its name and the slash, 3 the node as JSON, 4 time of its last beat
--- that was answered (0: none was), 5 ms that an entry is kept, 6 ms that the dead are told
--- of, 7 ms that they are remembered, 8 ms that a released session is told of, 9 how many
+-- that was answered (0: none was), 5 ms that an entry is kept, 6 ms that the dead are listed,
+-- 7 ms that they are remembered, 8 ms that a released session is listed, 9 how many
 local beats, names, dead, released = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local self, name, node, answered, keep = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local now, missed = clock(), -1
@@ -20,7 +20,7 @@ if not buried then
   elseif answered == 0 then
     missed = since(before)
   elseif tonumber(born) <= answered then
-    -- A beat whose answer was lost renewed the entry, but told the node nothing.
+    -- A beat whose answer was lost renewed the entry, but the node learned nothing from it.
     missed = since(math.min(before, answered))
   end
   if old ~= node or missed < 0 then redis.call('HSET', names, self, born .. ' ' .. node) end

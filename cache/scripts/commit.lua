@@ -15,8 +15,8 @@ if not s[1] then return {'LOST'} end
 if s[1] ~= sid then return redis.error_reply('PERCH this record belongs to another session') end
 if n == 0 or s[3] ~= epoch then return {'FENCED'} end
 local tip, c, bytes = tonumber(s[4]), tonumber(s[5]), tonumber(s[6])
--- freed has the fence and the commit with which the session was given up last. What was
--- said to that owner is said again when its answers were lost, whoever has come since;
+-- freed has the fence and the commit with which the session was given up last. That owner
+-- gets its answers again when they were lost, even if the session has another owner since;
 -- nothing new is taken from it.
 local giver, given = string.match(s[7] or '', '^(%d+)%.(%d+)$')
 if giver == fence then

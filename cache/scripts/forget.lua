@@ -1,4 +1,4 @@
--- Drops what is kept of a session, but for the keys that are returned: those go next, and
+-- Drops what is stored of a session, but for the keys that are returned: those go next, and
 -- their index last, so that a Forget that was cut off can be repeated.
 -- KEYS: kept state log roster presence invitations vcards outbox
 redis.call('DEL', unpack(KEYS, 2))

@@ -7,7 +7,7 @@
 local state, by = KEYS[1], ARGV[7]
 local s = redis.call('HMGET', state, 'id', 'epoch', 'fence', 'c', 'owner', 'freed', 'tip', 'server', 'stale')
 local here = server()
-local free = 0 -- nobody has taken it since its owner gave it up
+local free = 0 -- 1: it was not taken since its owner gave it up
 if not s[1] then
   -- HSET is first: without memory it fails before anything is changed. What is left of an
   -- expired record belongs to no log and goes.
@@ -20,7 +20,7 @@ else
   end
   local held = by ~= '' and s[5] and s[5] ~= by and s[5] ~= ARGV[8]
   local fence, known, same = tonumber(s[3]), tonumber(ARGV[5]), s[2] == ARGV[4]
-  -- A failover or a restart took back commits that this node was told are kept.
+  -- A failover or a restart took back commits that were acknowledged to this node.
   local older = same and (fence < known or (fence == known and tonumber(s[4]) < tonumber(ARGV[6])))
   -- It may have taken back commits of an owner that is gone: only this server itself knows
   -- that it did not, or an owner that has its last commit before it.

@@ -1,4 +1,4 @@
--- Notes that a live owner has found its last commit on this server: whoever opens the
+-- Notes that a live owner has found its last commit on this server: an owner that opens the
 -- session later, as long as the server is the same, need not doubt the log.
 -- KEYS: state
 -- ARGV: 1 session id, 2 fence, 3 epoch, 4 last commit that was answered

@@ -12,7 +12,7 @@ import (
 
 var logCases = []Case{
 	{"log pages and bounds", pages},
-	{"events come back as they were", eventsKept},
+	{"events are read as they were written", eventsKept},
 	{"retention by count", byCount},
 	{"retention by bytes", byBytes},
 	{"retention by age", byAge},

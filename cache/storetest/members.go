@@ -14,7 +14,7 @@ var memberCases = []Case{
 	{"a later process replaces an earlier one", replaced},
 	{"who has left is dead", left},
 	{"old entries end", entriesEnd},
-	{"released sessions are told of", releasedList},
+	{"released sessions are listed", releasedList},
 }
 
 func node(id sessions.NodeID) sessions.Node {
@@ -35,7 +35,7 @@ func beatAs(t testing.TB, s sessions.Store, n sessions.Node) sessions.Membership
 	return roll
 }
 
-// near says whether d is about what it should be: a real store has a clock of its own.
+// near reports whether d is about what it should be: a real store has a clock of its own.
 func near(d, want time.Duration) bool { return d >= want-50*time.Millisecond && d < want+patience }
 
 // ages checks who has an entry, and for how long.
@@ -81,11 +81,11 @@ func nodes(t testing.TB, h Harness) {
 	missed(t, beat(t, h.Store, "a/1"), 0)
 	away := sessions.Node{ID: "a/1", URL: "http://10.0.0.1:1", Away: true}
 	beatAs(t, h.Store, away)
-	var told []sessions.Node
+	var listed []sessions.Node
 	for _, m := range beat(t, h.Store, "b/1").Members {
-		told = append(told, m.Node)
+		listed = append(listed, m.Node)
 	}
-	same(t, "nodes", told, []sessions.Node{away, node("b/1")})
+	same(t, "nodes", listed, []sessions.Node{away, node("b/1")})
 	if h.Reopen != nil {
 		missed(t, beat(t, h.Reopen(), "a/1"), 0)
 	}
@@ -100,7 +100,7 @@ func replaced(t testing.TB, h Harness) {
 	dead(t, roll, "a/1")
 	all := map[sessions.NodeID]time.Duration{"a/2": 0, "b/1": 0, "a/b/1": 0, "ab/1": 0, "nameless": 0}
 	ages(t, roll, all)
-	for range 2 { // the one that was replaced is told so, and changes nothing
+	for range 2 { // the one that was replaced learns it, and changes nothing
 		roll = beat(t, h.Store, "a/1")
 		missed(t, roll, -1)
 		dead(t, roll, "a/1")
@@ -137,8 +137,8 @@ func left(t testing.TB, h Harness) {
 	ages(t, roll, map[sessions.NodeID]time.Duration{"a/2": 0, "b/1": 0})
 }
 
-// entriesEnd: nobody is told of for ever, and whoever is not heard of for an hour is not
-// dead for that: the store may have been away.
+// entriesEnd: no node is listed for ever, and one without a beat for an hour is not dead for
+// that: the store may have been away.
 func entriesEnd(t testing.TB, h Harness) {
 	beat(t, h.Store, "a/1")
 	beat(t, h.Store, "b/1")
@@ -155,7 +155,7 @@ func entriesEnd(t testing.TB, h Harness) {
 	roll = beat(t, h.Store, "a/1")
 	missed(t, roll, -1)
 	ages(t, roll, map[sessions.NodeID]time.Duration{"a/1": 0, "c/1": 0})
-	dead(t, beat(t, h.Store, "b/1"), "b/1") // it is told itself, and only it, that it was replaced
+	dead(t, beat(t, h.Store, "b/1"), "b/1") // only the replaced node itself still learns it
 	roll = beat(t, h.Store, "c/1")
 	dead(t, roll)
 	ages(t, roll, map[sessions.NodeID]time.Duration{"a/1": 0, "c/1": 0})
@@ -165,13 +165,13 @@ func entriesEnd(t testing.TB, h Harness) {
 	dead(t, beat(t, h.Store, "b/1"), "b/1", "d/1")
 	h.Advance(4 * time.Hour)
 	beat(t, h.Store, "d/2")
-	// After a day nobody knows any more, and all that it had is long taken.
+	// After a day it is not remembered any more, and all its sessions were taken long ago.
 	ages(t, beat(t, h.Store, "b/1"), map[sessions.NodeID]time.Duration{"d/2": 0, "b/1": 0})
 	dead(t, beat(t, h.Store, "d/1"), "d/1")
 }
 
-// releasedList gives many sessions up at once. Whoever is asked when the last of them is
-// done knows them all.
+// releasedList gives many sessions up at once. A beat after the last commit is done lists
+// 256 of them, the oldest first.
 func releasedList(t testing.TB, h Harness) {
 	const n = 300
 	var answers []<-chan sessions.Result
@@ -191,16 +191,16 @@ func releasedList(t testing.TB, h Harness) {
 			t.Fatalf("Commit: %v", r.Err)
 		}
 	}
-	told := map[sessions.ID]bool{}
+	listed := map[sessions.ID]bool{}
 	roll := beat(t, h.Store, "b/1")
 	for i, id := range roll.Released {
-		told[id] = true
+		listed[id] = true
 		if old := i < 100; old != (id < "a100") {
-			t.Errorf("%s is told of in place %d", id, i)
+			t.Errorf("%s is listed in place %d", id, i)
 		}
 	}
-	if len(told) != 256 || len(roll.Released) != 256 {
-		t.Errorf("%d sessions are told of, %d of them once", len(roll.Released), len(told))
+	if len(listed) != 256 || len(roll.Released) != 256 {
+		t.Errorf("%d sessions are listed, %d different ones; want 256", len(roll.Released), len(listed))
 	}
 	for i := range n {
 		if id := sessions.ID(fmt.Sprintf("a%03d", i)); i != 50 && i != 200 {

@@ -113,8 +113,8 @@ func noRecord(t testing.TB, h Harness) {
 	}
 }
 
-// recordEnds: what is kept of a session whose owner is gone, and did not forget it, ends by
-// itself; with each write it lives on.
+// recordEnds: the record of a session whose owner is gone, and did not forget it, expires by
+// itself; each write extends its life.
 func recordEnds(t testing.TB, h Harness) {
 	o := open(t, h.Store, "a1")
 	o.ok(everything(o))

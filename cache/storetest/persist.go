@@ -75,7 +75,7 @@ func handledIsLogged(t testing.TB, h Harness) {
 
 // takeoverFindsAlike opens a session while its owner writes as fast as it can: wherever
 // that cuts, the counter and the log that are found belong together, and everything that
-// the owner was told is kept is there.
+// was acknowledged to the owner is there.
 func takeoverFindsAlike(t testing.TB, h Harness) {
 	o := open(t, h.Store, "a1")
 	for round := range 8 {
@@ -85,18 +85,18 @@ func takeoverFindsAlike(t testing.TB, h Harness) {
 			answers = append(answers, o.start(handled(o, o.tip)))
 		}
 		kept := o.Tip
-		told := func(some []<-chan sessions.Result) {
+		answered := func(some []<-chan sessions.Result) {
 			for _, ch := range some {
 				if r := await(t, ch); r.Err == nil {
 					kept++
 				}
 			}
 		}
-		told(answers[:round*4]) // so many at least are answered before
+		answered(answers[:round*4]) // so many at least are answered before
 		next := open(t, h.Store, "a1")
-		told(answers[round*4:])
+		answered(answers[round*4:])
 		if next.Tip != kept {
-			t.Errorf("round %d: %d stanzas are in the log, the owner was told of %d", round, next.Tip, kept)
+			t.Errorf("round %d: %d stanzas are in the log, %d were acknowledged to the owner", round, next.Tip, kept)
 		}
 		alike(t, next)
 		o = next

@@ -56,7 +56,7 @@ func (o *owner) fresh(old *owner) {
 	o.bounds(1, 1)
 }
 
-// kept checks that o goes on with the log of old.
+// kept checks that o continues the log of old.
 func (o *owner) kept(old *owner) {
 	o.t.Helper()
 	if o.Epoch != old.Epoch || o.Tip != old.tip || o.Stale {
@@ -81,7 +81,7 @@ func coldAfterRestore(t testing.TB, h Harness) {
 	cold.fresh(o)
 }
 
-// coldAfterRestart has lost nothing, but nobody can know that.
+// coldAfterRestart has lost nothing, but no node can know that.
 func coldAfterRestart(t testing.TB, h Harness) {
 	if h.Restart == nil {
 		return

@@ -16,7 +16,7 @@ import (
 
 // Harness is one empty store and the strings that the suite pulls.
 type Harness struct {
-	// Store has the retention Keep, and nobody else uses it.
+	// Store has the retention Keep, and is used by this test alone.
 	Store sessions.Store
 	// Advance lets time pass for everything that ends by itself.
 	Advance func(time.Duration)
@@ -35,7 +35,7 @@ type Harness struct {
 	// Proved waits until the owners that Store knows have been taken notice of since the last
 	// Restart, and their session's logs are proved, so many of them. Needed with Restart.
 	Proved func(n int)
-	// Endless names what is kept without an end. nil: cannot be told.
+	// Endless names what is kept without an end. nil: cannot be determined.
 	Endless func() []string
 }
 

@@ -9,8 +9,8 @@ import (
 )
 
 var takingCases = []Case{
-	{"open takes what nobody else owns", taking},
-	{"owners are told", owners},
+	{"open takes what no other node owns", taking},
+	{"owners are reported", owners},
 	{"a released session is free", released},
 	{"a refused commit releases nothing", refusedRelease},
 	{"nothing follows a release", afterRelease},
@@ -56,18 +56,18 @@ func taking(t testing.TB, h Harness) {
 	}{
 		{by: "a/1"},                            // there is none yet
 		{by: "a/1"},                            // its own
-		{by: "b/1", held: "a/1"},               // somebody else's
+		{by: "b/1", held: "a/1"},               // another node's
 		{by: "b/1", from: "c/1", held: "a/1"},  // another one is dead
 		{by: "a/2", held: "a/1"},               // a name alone says nothing
 		{by: "b/1", from: "b/1", held: "a/1"},  // nor does one's own
 		{by: "b/1", from: "a/1"},               // a/1 is dead
 		{by: "a/1", from: "c/1", held: "b/1"},  // it was not, but has lost it
 		{by: "a/1", from: "a/1", held: "b/1"},  // whatever it says
-		{by: "b/1", from: "a/1"},               // from its own again, whoever is dead
+		{by: "b/1", from: "a/1"},               // its own again, whatever node is dead
 		{},                                     // alone: takes it, and leaves no owner
 		{},                                     //
-		{by: "c/1"},                            // nobody's
-		{by: "", from: "d/1"},                  // alone, and told of a dead one
+		{by: "c/1"},                            // without an owner
+		{by: "", from: "d/1"},                  // alone, and given a dead one
 		{by: "c/1", from: "d/1"},               //
 		{by: "c/10", from: "c/", held: "c/1"},  // ids are compared whole
 		{by: "c/1 ", from: "c/*", held: "c/1"}, //
@@ -109,7 +109,7 @@ func owners(t testing.TB, h Harness) {
 			want[id] = "n/1"
 		}
 	}
-	open(t, h.Store, "a1") // nobody's
+	open(t, h.Store, "a1") // without an owner
 	take(t, h.Store, "a2", "n/2", "")
 	take(t, h.Store, "a3", "n/1", "")
 	if err := h.Store.Forget(t.Context(), "a3"); err != nil {
