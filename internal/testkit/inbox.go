@@ -6,8 +6,10 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for something that must happen.
-const patience = 20 * time.Second
+// patience is how long a test waits for something that must happen. It is longer than one
+// request to a server that has no answer (20 s) with the attempt that follows: a server that
+// was killed and has just started may need that on a busy machine.
+const patience = time.Minute
 
 // inbox keeps what has arrived until a test asks for it. One goroutine puts, and closes in
 // the end; the goroutine of the test takes.
