@@ -33,8 +33,9 @@ func (q Quota) Take(used time.Duration) (next time.Duration, a Allowance) {
 	return next, Allowance{OK: true, Left: int((full - next) / q.Every)}
 }
 
-// GiveBack is Used after one attempt was given back.
-func (q Quota) GiveBack(used time.Duration) time.Duration { return max(used-q.Every, 0) }
+// GiveBack is Used after one attempt was given back. Used may be negative, however large: of a
+// counter that has expired since the attempt was taken, nothing is used.
+func (q Quota) GiveBack(used time.Duration) time.Duration { return max(max(used, 0)-q.Every, 0) }
 
 // attemptTime is what the Store may take to count an attempt; without an answer only the
 // limits of this node hold.

@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ func TestQuota(t *testing.T) {
 	}{
 		{q, 0, time.Minute, sessions.Allowance{OK: true, Left: 2}},
 		{q, -time.Hour, time.Minute, sessions.Allowance{OK: true, Left: 2}},
+		{q, math.MinInt64, time.Minute, sessions.Allowance{OK: true, Left: 2}},
 		{q, 90 * time.Second, 150 * time.Second, sessions.Allowance{OK: true}},
 		{q, 2 * time.Minute, 3 * time.Minute, sessions.Allowance{OK: true}},
 		{q, 150 * time.Second, 150 * time.Second, sessions.Allowance{Wait: 30 * time.Second}},
@@ -26,7 +28,9 @@ func TestQuota(t *testing.T) {
 			t.Errorf("%+v.Take(%v) = %v, %+v, want %v, %+v", tt.q, tt.used, next, a, tt.next, tt.want)
 		}
 	}
-	for used, want := range map[time.Duration]time.Duration{0: 0, time.Second: 0, 90 * time.Second: 30 * time.Second} {
+	for used, want := range map[time.Duration]time.Duration{
+		0: 0, time.Second: 0, 90 * time.Second: 30 * time.Second, -time.Hour: 0, math.MinInt64: 0,
+	} {
 		if got := q.GiveBack(used); got != want {
 			t.Errorf("GiveBack(%v) = %v, want %v", used, got, want)
 		}

@@ -80,13 +80,15 @@ func attempts(t testing.TB, h Harness) {
 	if a := reserve(t, s, "k1", q); a.OK {
 		t.Errorf("two after the wait for one: %+v", a)
 	}
-	for range 5 { // a counter never has more than its burst
+	for range 5 { // a counter never has more than its burst, nor less for a refund that comes late
 		refund(t, s, "k3", q)
 		refund(t, s, "k2", q)
 	}
 	for _, key := range []string{"k2", "k3"} {
-		for range 3 {
-			reserve(t, s, key, q)
+		for i := range 3 {
+			if a := reserve(t, s, key, q); !a.OK || a.Left != 2-i {
+				t.Errorf("%s after refunds, attempt %d: %+v, want %d left", key, i+1, a, 2-i)
+			}
 		}
 		if a := reserve(t, s, key, q); a.OK {
 			t.Errorf("%s has more than its burst: %+v", key, a)
