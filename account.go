@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Secret is a token or a password. It shows itself nowhere by accident: String, JSON,
-// fmt and slog all give "[secret]". Reveal is the one way to the text.
+// Secret is a token or a password. It is never shown by accident: String, JSON, fmt
+// and slog all give "[secret]". Reveal is the one way to the text.
 type Secret struct{ text string }
 
 // NewSecret wraps a token or password.
@@ -15,7 +15,7 @@ func NewSecret(text string) Secret { return Secret{text} }
 // Reveal returns the text. Call it where the secret is used, never to print it.
 func (s Secret) Reveal() string { return s.text }
 
-// IsZero says whether there is no secret.
+// IsZero reports whether there is no secret.
 func (s Secret) IsZero() bool { return s.text == "" }
 
 func (s Secret) String() string { return "[secret]" }
@@ -89,7 +89,7 @@ func (c Capabilities) Features() []string {
 type Login struct {
 	JID          JID // full, as bound by the server (RFC 6120, 7)
 	Capabilities Capabilities
-	Resumed      bool // an earlier stream goes on (XEP-0198); no bind took place
+	Resumed      bool // an earlier stream was resumed (XEP-0198); no bind took place
 }
 
 // ConnStats is what GET /v1/session shows of a connection.

@@ -11,8 +11,8 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// TestSecretsShowThemselvesNowhere prints a secret in every way that a careless line could.
-func TestSecretsShowThemselvesNowhere(t *testing.T) {
+// TestSecretsAreNeverPrinted prints a secret in every way that a careless line could.
+func TestSecretsAreNeverPrinted(t *testing.T) {
 	const canary = "canary-4711"
 	acc := perch.Account{JID: "a@b.test", Token: perch.NewSecret(canary), Password: perch.NewSecret(canary)}
 	var log bytes.Buffer
@@ -43,7 +43,7 @@ func TestDeliveryAndFeatures(t *testing.T) {
 		{perch.Capabilities{StreamResume: true, Archive: "313"}, "A"},
 		{perch.Capabilities{Archive: "313"}, "B"},
 		{perch.Capabilities{StreamResume: true, Archive: "136"}, "C"},
-		{perch.Capabilities{Archive: "136"}, "D"}, // ten messages are no catching up
+		{perch.Capabilities{Archive: "136"}, "D"}, // ten messages are not enough to catch up
 		{perch.Capabilities{}, "D"},
 	} {
 		if got := c.caps.Delivery(); got != c.want {

@@ -24,8 +24,8 @@ var floors = map[string]string{
 // goFloor is the same for Go itself.
 const goFloor = "1.26.8"
 
-// mostModules is how many modules the program may use directly: each is code that somebody
-// else can change. The modules of OpenTelemetry are one project and count as one.
+// mostModules is how many modules the program may use directly: each is code that a third
+// party can change. The modules of OpenTelemetry are one project and count as one.
 const mostModules = 15
 
 type goMod struct {

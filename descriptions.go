@@ -6,14 +6,14 @@ import _ "embed"
 // for them first; only a file of this folder can embed them.
 
 // OpenAPI is the OpenAPI 3.1 description of the HTTP API, generated from the comments of
-// package api. Nobody changes it.
+// package api. It must not be modified.
 //
 //go:generate go run ./internal/openapigen
 //go:embed openapi.yaml
 var OpenAPI []byte
 
 // AsyncAPI is the AsyncAPI 3.0 description of the event stream; it refers to OpenAPI,
-// which is served beside it. Nobody changes it.
+// which is served beside it. It must not be modified.
 //
 //go:embed asyncapi.yaml
 var AsyncAPI []byte

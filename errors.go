@@ -17,7 +17,7 @@ const (
 	KindForbidden           Kind = "forbidden"            // known, but not allowed
 	KindNotFound            Kind = "not-found"            // no such resource here
 	KindItemNotFound        Kind = "item-not-found"       // the upstream knows no such item
-	KindConflict            Kind = "conflict"             // in the way of something that is going on
+	KindConflict            Kind = "conflict"             // in the way of an operation in progress
 	KindIdempotencyMismatch Kind = "idempotency-mismatch" // same key, other body
 	KindValidation          Kind = "validation"           // a field is wrong; see Fields
 	KindJIDMalformed        Kind = "jid-malformed"        // RFC 7622
@@ -33,12 +33,12 @@ const (
 	KindDraining            Kind = "draining"            // this node is stopping
 	KindStorageUnavailable  Kind = "storage-unavailable" // the Store cannot take a write now
 	KindUpstreamTimeout     Kind = "upstream-timeout"    // no answer in time
-	KindInternal            Kind = "internal"            // ours; its text never leaves the process
+	KindInternal            Kind = "internal"            // a fault of the gateway; its text never leaves the process
 )
 
-// Kinds that only the supervision of a session tells apart (RFC 6120, 4.9.3).
+// Kinds that only the supervision of a session distinguishes (RFC 6120, 4.9.3).
 const (
-	KindLinkLost        Kind = "link-lost"        // weather: TCP reset, end of stream, system-shutdown, ping not answered
+	KindLinkLost        Kind = "link-lost"        // transient: TCP reset, end of stream, system-shutdown, ping not answered
 	KindStreamConflict  Kind = "stream-conflict"  // another client took our resource
 	KindPolicy          Kind = "policy-violation" // the upstream refused what we sent
 	KindUpstreamConfig  Kind = "upstream-config"  // host-unknown and the like: the operator must act

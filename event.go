@@ -40,7 +40,7 @@ const (
 	EventError               EventType = "error"
 )
 
-// Durable says whether events of this type are kept in the log.
+// Durable reports whether events of this type are kept in the log.
 func (t EventType) Durable() bool {
 	switch t {
 	case EventMessageReceived, EventMessageSent, EventMessageStatus, EventRosterItem, EventRosterRemoved,
@@ -52,7 +52,7 @@ func (t EventType) Durable() bool {
 }
 
 // Event is one envelope {id?, type, time, data}. It is encoded once, when it is made,
-// and shared by every subscriber and by the log: nobody changes it afterwards.
+// and shared by every subscriber and by the log: it must not be modified.
 type Event struct {
 	Position Position // zero for ephemeral events
 	Type     EventType
@@ -69,7 +69,7 @@ type envelope struct {
 }
 
 // NewEvent encodes an envelope. It panics if data cannot be encoded, which only a type
-// of ours could cause.
+// of this module could cause.
 func NewEvent(pos Position, typ EventType, at Time, data any) *Event {
 	wire, err := json.Marshal(envelope{pos.String(), typ, at, data})
 	if err != nil {

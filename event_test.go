@@ -37,7 +37,7 @@ func TestTimeOnTheWire(t *testing.T) {
 		t.Errorf("%s %v", b, err)
 	}
 	if err := json.Unmarshal([]byte(`{"A":"yesterday"}`), &got); err == nil {
-		t.Error("yesterday is no time")
+		t.Error("got yesterday read as a time, want an error")
 	}
 	if perch.At(time.Time{}) != 0 || !perch.Time(0).Time().IsZero() {
 		t.Error("no time is zero both ways")

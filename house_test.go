@@ -51,7 +51,7 @@ func TestLogsOfTestsAreSearched(t *testing.T) {
 		}
 		for _, call := range calls(f) {
 			if call == "slog.New" {
-				t.Errorf("%s makes a logger that nobody searches: use canary.Logger, which takes handlers too", name)
+				t.Errorf("%s makes a logger whose output is not searched: use canary.Logger, which takes handlers too", name)
 			}
 		}
 	}

@@ -235,7 +235,7 @@ func (a arrow) allows(imp string) bool {
 		slices.ContainsFunc(a.libs, func(lib string) bool { return strings.HasPrefix(imp, lib) })
 }
 
-// within says whether pkg is folder or below it; the root package has nothing below.
+// within reports whether pkg is folder or below it; the root package has nothing below.
 func within(pkg, folder string) bool {
 	return pkg == folder || folder != "." && strings.HasPrefix(pkg, folder+"/")
 }

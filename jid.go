@@ -46,7 +46,7 @@ func (j JID) Local() string {
 	return ""
 }
 
-// IsBare says whether the JID has no resource.
+// IsBare reports whether the JID has no resource.
 func (j JID) IsBare() bool { return strings.IndexByte(string(j), '/') < 0 }
 
 var errUnstable = errors.New("the address has no stable normal form")

@@ -44,7 +44,7 @@ func (j JID) Key() JID {
 func (j JID) Equal(other JID) bool { return j == other || j.Key() == other.Key() }
 
 // Plain reports whether a JID is valid and in its normal form by its looks, as nearly all
-// are. It costs little; false is no verdict, then [ParseJID] tells.
+// are. It costs little; false proves nothing: [ParseJID] decides.
 func (j JID) Plain() bool {
 	bare, resource, full := strings.Cut(string(j), "/")
 	local, domain, account := strings.Cut(bare, "@")

@@ -60,7 +60,7 @@ const (
 	StateGone      ChatState = "gone"
 )
 
-// Valid says whether c is one of the five.
+// Valid reports whether c is one of the five.
 func (c ChatState) Valid() bool {
 	switch c {
 	case StateActive, StateComposing, StatePaused, StateInactive, StateGone:

@@ -13,7 +13,7 @@ type Position struct {
 	Offset uint64
 }
 
-// IsZero says whether the position names no place.
+// IsZero reports whether the position names no place.
 func (p Position) IsZero() bool { return p == Position{} }
 
 // String returns the opaque form "<epoch>-<offset>" that clients hand back.
@@ -25,7 +25,7 @@ func (p Position) String() string {
 }
 
 // ParsePosition reads what String wrote. Anything else is a validation error: a client
-// that sends it gets a full reset, never somebody else's events.
+// that sends it gets a full reset, never the events of another session.
 func ParsePosition(s string) (Position, error) {
 	epoch, off, ok := strings.Cut(s, "-")
 	if !ok || len(epoch) == 0 || len(epoch) > 32 || len(off) == 0 || len(off) > 20 || (len(off) > 1 && off[0] == '0') {

@@ -21,7 +21,7 @@ func ParseShow(s string) (show Show, ok bool) {
 	return Show(i), ok
 }
 
-// Valid says whether s is one of the values above.
+// Valid reports whether s is one of the values above.
 func (s Show) Valid() bool { return int(s) < len(shows) }
 
 // String returns the wire form, "" for plainly available.

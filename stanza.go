@@ -8,7 +8,7 @@ type Inbound interface{ inbound() }
 // Outbound is one thing that a session asks its connection to write.
 type Outbound interface{ outbound() }
 
-// MessageIn is a message with text from somebody, or, with Sent, one that another
+// MessageIn is a received message with text or, with Sent, one that another
 // device of the account sent (XEP-0280).
 type MessageIn struct {
 	Message
@@ -112,7 +112,7 @@ type ChatStateOut struct {
 	State ChatState
 }
 
-// PresenceOut is the own presence to everybody.
+// PresenceOut is the own presence, broadcast to the contacts.
 type PresenceOut struct{ OwnPresence }
 
 // SubscriptionOut is a subscription stanza: Type as in [SubscriptionIn].
@@ -129,8 +129,8 @@ type ReceiptOut struct {
 	ID string
 }
 
-// ClientStateOut tells the server whether anybody is looking (XEP-0352). It is sent only
-// where Capabilities.ClientState says that the server cares.
+// ClientStateOut tells the server whether a client is active (XEP-0352). It is sent only
+// where Capabilities.ClientState says that the server supports it.
 type ClientStateOut struct{ Active bool }
 
 func (*MessageOut) outbound()      {}

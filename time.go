@@ -28,7 +28,7 @@ func (t Time) Time() time.Time {
 	return time.UnixMilli(int64(t)).UTC()
 }
 
-// IsZero says whether the time is not known.
+// IsZero reports whether the time is not known.
 func (t Time) IsZero() bool { return t == 0 }
 
 func (t Time) String() string {

@@ -37,7 +37,7 @@ func TestSmallSetsOnTheWire(t *testing.T) {
 		}
 	}
 	if _, ok := perch.ParseShow("busy"); ok {
-		t.Error("busy is no show")
+		t.Error("got busy read as a show, want it refused")
 	}
 	if s, ok := perch.ParseSubscription(""); !ok || s != perch.SubscriptionNone {
 		t.Error("a missing subscription is none")

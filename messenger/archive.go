@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// pair names the conversation of two accounts, whoever asks.
+// pair names the conversation of two accounts, whichever of them asks.
 type pair struct{ a, b string }
 
 func pairOf(a, b *account) pair { return pair{min(a.bare, b.bare), max(a.bare, b.bare)} }

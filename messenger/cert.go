@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// certLife is long enough for any demo; the keys live and die with the process.
+// certLife is long enough for any demo; the keys are never stored.
 const certLife = 10 * 365 * 24 * time.Hour
 
 // makeCertificate makes a CA and, signed by it, a certificate for the domain. The key of

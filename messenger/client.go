@@ -168,7 +168,7 @@ func (c *client) hangUp() {
 	_ = c.raw.SetReadDeadline(time.Now().Add(closeWait))
 }
 
-// ending says whether the stream has been ended from our side.
+// ending reports whether the stream has been ended from our side.
 func (c *client) ending() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -208,7 +208,7 @@ func (c *client) handshake() {
 
 func (c *client) tls() {
 	c.t.Helper()
-	// Over a pipe the tickets of TLS 1.3 would wait for a read that nobody makes.
+	// Over a pipe the tickets of TLS 1.3 would wait for a read that never comes.
 	conf := &tls.Config{RootCAs: c.s.CA(), ServerName: domain}
 	if c.conn.RemoteAddr().Network() == "pipe" {
 		conf.MaxVersion = tls.VersionTLS12
@@ -257,7 +257,7 @@ func signIn(t testing.TB, s *messenger.Service, token string) *client {
 	return dial(t, s).complete(token)
 }
 
-// online signs in, fetches the roster, sends presence, and throws away what comes back.
+// online signs in, fetches the roster, sends presence, and discards the answers.
 func online(t testing.TB, s *messenger.Service, token string) *client {
 	t.Helper()
 	c := signIn(t, s, token)

@@ -15,10 +15,10 @@ func Demo() Options {
 
 // DemoAccounts are alice, bob and carol with the tokens demo-alice, demo-bob and
 // demo-carol, which do not expire, and the people and bots around them. Alice has the
-// fullest life: a bot that answers, one whose presence changes by itself, one that is
-// offline, two invitations, and an archive. Dora is in nobody's roster; she can be found
+// most to show: a bot that answers, one whose presence changes by itself, one that is
+// offline, two invitations, and an archive. Dora is in no roster; she can be found
 // as dora@contoso.com and accepts every invitation. Scissors, as scissors@contoso.com,
-// cuts the connections of whoever writes "cut" to it.
+// cuts the connections of an account that writes "cut" to it.
 func DemoAccounts() []Account {
 	at := func(minutes int) time.Time { return time.Now().Add(-time.Duration(minutes) * time.Minute) }
 	alice := person("alice", "Alice", "Liddell", "Down the rabbit hole since 1865.")

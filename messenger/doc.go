@@ -29,7 +29,7 @@
 //     contact or not. To a bare JID: the resources of the highest priority.
 //   - M8: probes and directed presence are feature-not-implemented.
 //   - M9: a contact has a vCard once one of the two subscriptions exists; of all others,
-//     as of nobody, it is item-not-found. vCard fields: FN, N, NICKNAME, EMAIL, TEL, ORG,
+//     as of unknown accounts, it is item-not-found. vCard fields: FN, N, NICKNAME, EMAIL, TEL, ORG,
 //     TITLE, BDAY, URL, DESC, PHOTO with TYPE and BINVAL, or with EXTVAL.
 //   - M10: retrieve alone, not list. Recorded when one of the two keeps history while the
 //     message is sent, answered when one of the two keeps it while asked. The empty
@@ -41,7 +41,7 @@
 //     resource that comes online with a priority of zero or more. Beyond that the sender
 //     gets service-unavailable.
 //   - M14: a known account id need not belong to a contact.
-//   - M16: the stream ends with connection-timeout. Only stanzas are signs of life.
+//   - M16: the stream ends with connection-timeout. Only stanzas reset that timeout.
 //   - M17: a stream outlives its token, or with Options.CloseOnExpiry ends with
 //     not-authorized.
 //   - IQs between clients are not relayed: everything unknown is service-unavailable.

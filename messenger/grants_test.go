@@ -53,8 +53,8 @@ func TestGrantsEdge(t *testing.T) {
 	})
 }
 
-// TestTokensExpire: a token without a life stays, others go with theirs, and so does what is
-// kept of them.
+// TestTokensExpire: a token without a life stays, others expire, and their entries
+// are removed.
 func TestTokensExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var table tokenTable

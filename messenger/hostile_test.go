@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever a signed-in client sends, the stream ends with a condition and nobody else
-// notices.
+// Whatever a signed-in client sends, the stream ends with a condition and no other
+// client is affected.
 func TestHostileStreams(t *testing.T) {
 	s := start(t, world())
 	ben := online(t, s, "ben")
@@ -31,7 +31,7 @@ func TestHostileStreams(t *testing.T) {
 		{"too many attributes", "<message " + manyAttrs(70) + "/>", "policy-violation"},
 		{"another stanza", "<letter/>", "unsupported-stanza-type"},
 		{"another namespace", "<message xmlns='jabber:server'/>", "unsupported-stanza-type"},
-		{"somebody else's from", "<message from='" + at("ben") + "' type='chat' to='" + at("ben") + "'><body>x</body></message>", "invalid-from"},
+		{"another account's from", "<message from='" + at("ben") + "' type='chat' to='" + at("ben") + "'><body>x</body></message>", "invalid-from"},
 		{"SASL once more", "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>ben</auth>", "unsupported-stanza-type"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -50,7 +50,7 @@ func (s *Service) message(c *client, e *element) {
 }
 
 // route delivers to the resource named, else to the available resources of the highest
-// priority, else, with a body, to the offline store (RFC 6121, 8.5). It says whether
+// priority, else, with a body, to the offline store (RFC 6121, 8.5). It reports whether
 // there was a place for it.
 func (s *Service) route(at address, from, to string, e *element, body string) bool {
 	if at.acct.bot != nil { // it reads by itself: see answer

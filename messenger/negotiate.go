@@ -68,7 +68,7 @@ func (c *client) refuse(err error) {
 }
 
 // conditionOf maps what reading or negotiating gave to a stream error (RFC 6120, 4.9.3).
-// lost means that there is nobody to tell.
+// lost means that the connection is gone, and no error can be sent.
 func conditionOf(err error) (condition, content string, lost bool) {
 	if se, ok := errors.AsType[stream.Error](err); ok {
 		return se.Err, se.Content, false
@@ -204,7 +204,7 @@ func (c *client) redirected(stage RedirectStage) error {
 }
 
 // startTLS offers nothing but STARTTLS (M2). What a client sends together with
-// <starttls/> is never read: it stays behind in the buffer of the plain decoder.
+// <starttls/> is never read: it stays in the buffer of the plain decoder.
 func (c *client) startTLS(r xml.TokenReader) (io.ReadWriter, error) {
 	if err := c.redirected(RedirectPreTLS); err != nil {
 		return nil, err

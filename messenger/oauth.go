@@ -33,7 +33,7 @@ const (
 // interface, DesktopPath on the same host, or one of Options.OAuthRedirects exactly.
 //
 // Without Options.AllowRemote it answers only requests from and to the loopback
-// interface: the page hands out tokens to whoever can see it.
+// interface: the page gives tokens to every visitor.
 func (s *Service) OAuthHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+AuthorizePath, s.showConsent)
@@ -80,7 +80,7 @@ func hostOnly(hostport string) string {
 }
 
 // showConsent checks the request and asks. What is wrong with client_id or redirect_uri
-// is told to the user alone (RFC 6749, 4.1.2.1); the rest goes back to the client.
+// is shown to the user alone (RFC 6749, 4.1.2.1); the rest goes back to the client.
 func (s *Service) showConsent(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	c := consent{
@@ -178,7 +178,7 @@ func (s *Service) redirectAllowed(raw string, r *http.Request) bool {
 	return u.Scheme == "http" && isLoopback(u.Hostname())
 }
 
-// normalScope drops what has no meaning here, and says whether the rest is enough.
+// normalScope drops what has no meaning here, and reports whether the rest is enough.
 func normalScope(scope string) (string, bool) {
 	var kept []string
 	for _, f := range strings.FieldsFunc(scope, func(r rune) bool { return r == ' ' || r == ',' }) {
@@ -271,5 +271,5 @@ func tokenError(w http.ResponseWriter, code, text string) {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the client is gone: nobody to tell
+	_ = json.NewEncoder(w).Encode(v) // the client is gone: no way to report it
 }

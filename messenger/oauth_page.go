@@ -53,7 +53,7 @@ button.quiet{background:none;color:inherit;border-color:#8888}
 
 func serveStyle(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	_, _ = w.Write([]byte(style)) // the client is gone: nobody to tell
+	_, _ = w.Write([]byte(style)) // the client is gone: no way to report it
 }
 
 // page renders whole or not at all.

@@ -124,9 +124,9 @@ type Bot struct {
 	Reply func(body string) string
 	Delay time.Duration // from the message to the answer; default 1.2 s
 
-	// Cut says whether who wrote this message wants all of its own connections cut, without
-	// a word, a moment later: how a client can see what it does about that. nil: never. It
-	// must not block.
+	// Cut reports whether the sender of this message wants all of its own connections cut,
+	// without an end of the stream, a moment later: how a client can see what it does about
+	// that. nil: never. It must not block.
 	Cut func(body string) bool
 
 	Presences []perch.OwnPresence // shown one after another; default: available
@@ -184,7 +184,7 @@ func (o Options) validate() error {
 	return o.Redirect.validate()
 }
 
-// isLoopback says whether host can only mean this machine.
+// isLoopback reports whether host can only mean this machine.
 func isLoopback(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || (err == nil && a.IsLoopback())

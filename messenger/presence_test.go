@@ -72,7 +72,7 @@ func TestM08OneSidedSubscriptions(t *testing.T) {
 	if got := ben.sync(); len(got) != 0 {
 		t.Errorf("who is seen sees %v", got)
 	}
-	ben.send("<presence type='unavailable'/><presence/>") // cat's presence is not told either
+	ben.send("<presence type='unavailable'/><presence/>") // cat's presence is not sent either
 	if got := only(ben.sync(), "presence"); len(got) != 2 || got[0].get("from") != ben.jid || got[1].get("from") != ben.jid {
 		t.Errorf("who is seen got %v", got)
 	}

@@ -55,7 +55,7 @@ func (d *redirector) set(r Redirect) {
 	d.rule, d.given = r, make(map[string]int)
 }
 
-// at returns the target for a client that has come to stage, or false to go on.
+// at returns the target for a client that has come to stage, or false to serve it here.
 func (d *redirector) at(stage RedirectStage, client, own net.Addr) (string, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

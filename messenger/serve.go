@@ -102,7 +102,7 @@ func (c *client) read(sess *xmpp.Session) error {
 	}
 }
 
-// nextStanza skips white space: it is no sign of life (M16).
+// nextStanza skips white space: it does not reset the idle timeout (M16).
 func nextStanza(r xmlstream.TokenReadCloser) (*element, error) {
 	for {
 		t, err := r.Token()
@@ -193,7 +193,7 @@ func (s *Service) dispatch(c *client, e *element) error {
 	return nil
 }
 
-// ownAddress says whether a client may call itself so: by its JID or, as the examples of
+// ownAddress reports whether a client may call itself so: by its JID or, as the examples of
 // the historical documentation do, by its account id.
 func (c *client) ownAddress(from string) bool {
 	return from == c.full || strings.EqualFold(from, c.acct.bare) || c.s.ids[strings.ToLower(from)] == c.acct

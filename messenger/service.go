@@ -112,7 +112,7 @@ func (s *Service) acceptFrom(l net.Listener) {
 	}
 }
 
-// ServeConn serves a connection that somebody else accepted, on goroutines of its own.
+// ServeConn serves a connection that the caller accepted, on goroutines of its own.
 // The Service closes it.
 func (s *Service) ServeConn(conn net.Conn) {
 	c := newClient(s, conn)
@@ -200,7 +200,7 @@ func (s *Service) endWhere(match func(*client) bool, condition string) int {
 		}
 	}
 	s.connMu.Unlock()
-	for _, c := range found { // all of them before the first unavailable presence is told
+	for _, c := range found { // all of them before the first unavailable presence is sent
 		c.end(condition, "")
 	}
 	s.mu.Lock()

@@ -76,7 +76,7 @@ func TestM02StartTLSRequired(t *testing.T) {
 	}
 }
 
-// What is sent in clear behind <starttls/> must never count as sent over TLS.
+// What is sent in clear after <starttls/> must never count as sent over TLS.
 func TestM02InjectedPlaintextIsDropped(t *testing.T) {
 	s := demo(t)
 	c := dial(t, s)
@@ -288,7 +288,7 @@ func TestM17IssuedTokens(t *testing.T) {
 		t.Errorf("revoked: %v", n)
 	}
 	if _, err := s.IssueToken("nobody", 0); err == nil {
-		t.Error("a token for nobody")
+		t.Error("got a token for an unknown account, want an error")
 	}
 }
 
@@ -308,8 +308,8 @@ func TestM17RevokedTokenClosesWhenAsked(t *testing.T) {
 func TestStopClosesStreams(t *testing.T) {
 	s := demo(t)
 	c := online(t, s, "demo-alice")
-	halfway := dial(t, s)
-	halfway.secure()
+	unbound := dial(t, s)
+	unbound.secure()
 	done := make(chan error)
 	go func() { done <- s.Stop(context.Background()) }()
 	if cond, clean := c.ended(); cond != "system-shutdown" || !clean {

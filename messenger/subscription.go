@@ -42,7 +42,7 @@ func (s *Service) subscription(c *client, e *element, kind string) {
 // answers: that is why contacts have to be added by JID (M14).
 func (s *Service) subscribe(a *account, to address, nick, message string) {
 	if to.acct == nil && !to.foreign {
-		return // RFC 6121, 8.5.1: not told apart from an account that does not answer
+		return // RFC 6121, 8.5.1: looks like an account that does not answer
 	}
 	k := a.ensure(to.bare, to.acct)
 	if k.to || k.ask {
@@ -54,7 +54,7 @@ func (s *Service) subscribe(a *account, to address, nick, message string) {
 	if b == nil {
 		return
 	}
-	// b already lets a see it, or accepts everybody
+	// b already lets a see it, or accepts every request
 	if back := b.contact(a.bare); (back != nil && back.from) || b.bot != nil {
 		s.grant(b, a)
 		return
@@ -107,7 +107,7 @@ func (s *Service) grant(a, b *account) {
 	})
 }
 
-// decline refuses a's pending request from b, and says whether there was one (3.2).
+// decline refuses a's pending request from b, and reports whether there was one (3.2).
 func (s *Service) decline(a, b *account) bool {
 	i := a.pendingFrom(b)
 	if i < 0 {

@@ -124,7 +124,7 @@ func TestSignInHasADeadline(t *testing.T) {
 		c.open()
 		begin := time.Now()
 		if _, err := c.wait(time.Hour); err == nil {
-			t.Fatal("the connection lives")
+			t.Fatal("the connection is still open")
 		}
 		if d := time.Since(begin); d != 30*time.Second {
 			t.Errorf("dropped after %v", d)
@@ -158,7 +158,7 @@ func TestSlowClientIsCut(t *testing.T) {
 	})
 }
 
-// A write that nobody takes ends the connection too.
+// A write that the client does not read ends the connection too.
 func TestStalledWriteEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := world()
@@ -173,7 +173,7 @@ func TestStalledWriteEnds(t *testing.T) {
 	})
 }
 
-func TestDemoLife(t *testing.T) {
+func TestDemoBehaviour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := messenger.Demo()
 		o.Listen = "off"
@@ -241,7 +241,8 @@ func TestDemoLife(t *testing.T) {
 	})
 }
 
-// TestScissorsCut: who writes "cut" loses all of its connections, and nobody else does.
+// TestScissorsCut: an account that writes "cut" loses all of its connections, and no other
+// account does.
 func TestScissorsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := messenger.Demo()

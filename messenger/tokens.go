@@ -11,7 +11,7 @@ import (
 	"github.com/perch-im/perch/internal/ttlmap"
 )
 
-// tokenKey is how a token is kept: its text is in nobody's memory but the client's.
+// tokenKey is how a token is kept: only the client keeps its text.
 type tokenKey [sha256.Size]byte
 
 func keyOf(token string) tokenKey { return sha256.Sum256([]byte(token)) }
@@ -42,7 +42,7 @@ func (t *tokenTable) add(text string, acct *account, life time.Duration) {
 }
 
 // check finds the account of a token that is valid now. Expired and unknown tokens are
-// not told apart.
+// not distinguished.
 func (t *tokenTable) check(text string) (tokenKey, tokenEntry, bool) {
 	k := keyOf(text)
 	t.mu.Lock()
@@ -51,7 +51,7 @@ func (t *tokenTable) check(text string) (tokenKey, tokenEntry, bool) {
 	return k, e, ok
 }
 
-// revoke says whether the token was known, and had not expired.
+// revoke reports whether the token was known, and had not expired.
 func (t *tokenTable) revoke(k tokenKey) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -96,7 +96,7 @@ func (s *Service) AddToken(name, text string, life time.Duration) error {
 	return nil
 }
 
-// RevokeToken refuses the token from now on and says whether it was known. Streams that
+// RevokeToken refuses the token from now on and reports whether it was known. Streams that
 // signed in with it stay up, or are closed when Options.CloseOnExpiry is set.
 func (s *Service) RevokeToken(text string) bool {
 	k := keyOf(text)

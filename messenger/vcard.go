@@ -9,7 +9,7 @@ import (
 )
 
 // vcard answers XEP-0054: get only, of oneself and of contacts (M9). A contact is one
-// whose invitation, or ours to it, has been accepted; of anybody else there is no card.
+// whose invitation, or ours to it, has been accepted; of any other account there is no card.
 func (s *Service) vcard(c *client, e *element, at address, set bool) {
 	if set {
 		c.fail(e, "not-allowed")

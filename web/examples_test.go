@@ -30,7 +30,7 @@ func TestExamples(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, "../docs/examples/"+e.name)
-			// Debian has no websocat: behind everything else in PATH stands one that takes the
+			// Debian has no websocat: the last folder of PATH has one that takes the
 			// arguments of the example.
 			cmd.Env = append(os.Environ(), "PERCH_URL=http://"+g.addr, "PERCH_TOKEN=demo-bob",
 				"PATH="+os.Getenv("PATH")+":"+standIns)

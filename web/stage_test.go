@@ -73,7 +73,7 @@ func newStage(t *testing.T, args ...string) *stage {
 	return s
 }
 
-// nasty is what a stranger writes who hopes that somebody shows it as markup.
+// nasty is the text of an attacker who wants a page to show it as markup.
 func nasty(where string) string {
 	return `<img src=x onerror="document.title='owned by ` + where + `'"><script>document.title='owned'</script>`
 }

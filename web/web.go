@@ -40,7 +40,7 @@ func Demo(accounts ...string) Option {
 }
 
 // SignIn lets the console offer an OAuth 2.0 sign-in (RFC 6749, 4.2) at an authorization
-// endpoint, whose token comes back in the fragment. A query of the address is not used.
+// endpoint, whose token is returned in the fragment. A query of the address is not used.
 func SignIn(authorize string) Option {
 	return func(s *settings) { s.SignIn = authorize }
 }

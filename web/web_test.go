@@ -85,7 +85,7 @@ func TestConsoleIsSmall(t *testing.T) {
 	}
 }
 
-// TestEveryModuleIsServed: what perch.js and the console import is embedded, and nothing lies
+// TestEveryModuleIsServed: what perch.js and the console import is embedded, and nothing is
 // there that no module imports.
 func TestEveryModuleIsServed(t *testing.T) {
 	loaded := loads(t, web.Handler())
@@ -153,7 +153,7 @@ func TestPagesAreSafe(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThere(t *testing.T) {
+func TestUnknownPathsAreNotFound(t *testing.T) {
 	for _, address := range []string{"/index.html", "/web.go", "/console/", "/console/../web.go", "/package.json", "/test/kit.mjs", "//"} {
 		r := httptest.NewRequest(http.MethodGet, "http://host/", nil)
 		r.URL.Path = address

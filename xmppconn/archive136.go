@@ -25,7 +25,7 @@ func encodeArchive136(q perch.ArchiveQuery) ([]byte, error) {
 
 // parseArchive136 reads the answer, oldest first: a chat, a list of chats, an empty one of
 // either kind, or nothing at all. Most is how many messages the archive gives at most: with
-// as many, or as many as were asked for, there may be more, and nobody can tell. Start, End
+// as many, or as many as were asked for, there may be more; there is no way to know. Start, End
 // and Limit of the query are applied here; Before and After cannot be.
 func parseArchive136(payload *element, self perch.JID, q perch.ArchiveQuery, most int, now perch.Time) perch.ArchivePage {
 	var items []perch.ArchiveItem
@@ -107,7 +107,7 @@ func appendChat(items []perch.ArchiveItem, chat *element, self perch.JID, q perc
 
 // chatClock gives each message of a collection its time: by utc where it has one, else by
 // secs after the message before it (XEP-0136, 5.4). Some archives count secs from the start
-// of the collection instead; that is told by a sum that would lie in the future.
+// of the collection instead; that is recognized by a sum that would lie in the future.
 type chatClock struct {
 	start, last perch.Time
 	fromStart   bool

@@ -75,7 +75,7 @@ func TestArchivePageIsBounded(t *testing.T) {
 			}
 		})
 	}
-	bubble(t, "no id to go on from", func(t *testing.T) {
+	bubble(t, "no id to continue from", func(t *testing.T) {
 		_, c, _, p := online(t, messengerUp())
 		c.login.Capabilities.Archive = "313"
 		answer(p, func(iq *element) string { return hits(iq, make([]string, 12), 900_000) })

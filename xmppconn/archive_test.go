@@ -43,7 +43,7 @@ func TestM10ParseArchive136(t *testing.T) {
 		want      []perch.ArchiveItem
 	}{
 		{"secs after the one before", chat + "<from secs='0'><body>hi</body></from><to secs='11'><body>hello</body></to><from secs='7'><body>bye</body></from></chat>", now, romeo},
-		{"secs after the start, told by the clock", chat + "<from secs='0'><body>hi</body></from><to secs='11'><body>hello</body></to><from secs='18'><body>bye</body></from></chat>", parseTime("2012-05-01T10:00:20Z"), romeo},
+		{"secs after the start, recognized by the clock", chat + "<from secs='0'><body>hi</body></from><to secs='11'><body>hello</body></to><from secs='18'><body>bye</body></from></chat>", parseTime("2012-05-01T10:00:20Z"), romeo},
 		{"utc", "<chat xmlns='urn:xmpp:archive' with='b@b.test'><from utc='2012-05-01T10:00:18Z'><body>bye</body></from><from utc='2012-05-01T10:00:00Z'><body>hi</body></from>" +
 			"<to utc='2012-05-01T10:00:11Z'><body>hello</body></to></chat>", now, romeo},
 		{"secs after utc", chat + "<from utc='2012-05-01T10:00:00Z'><body>hi</body></from><to secs='11'><body>hello</body></to><from secs='7'><body>bye</body></from></chat>", now, romeo},

@@ -67,7 +67,7 @@ func (l *login) startSession(features *element) error {
 	return err
 }
 
-// discover fills in what the upstream can do. The account's own features tell of the archive
+// discover fills in what the upstream can do. The account's own features name the archive
 // (XEP-0313, 7); the Messenger profile is known and asked nothing.
 func (l *login) discover(features *element) error {
 	l.c.rosterVer = features.child(nsRosterVer, "ver") != nil

@@ -156,7 +156,7 @@ func (c *Conn) Stats() perch.ConnStats {
 }
 
 // Done is closed when the connection has ended. A reader that waits in its sink then ends as
-// soon as the sink lets it go.
+// soon as the sink returns.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
 // Err says why the connection ended, with a kind; nil while it lives. Of a connection that
@@ -167,8 +167,8 @@ func (c *Conn) Err() error {
 	return c.err
 }
 
-// rescue is deferred at the top of every goroutine that touches foreign bytes: a fault of
-// ours ends this connection, never the process.
+// rescue is deferred at the top of every goroutine that touches foreign bytes: a panic
+// ends this connection, never the process.
 func (c *Conn) rescue(where string) {
 	if p := recover(); p != nil {
 		c.d.panicked(where, p)

@@ -7,8 +7,8 @@ import (
 )
 
 // Keepalive: after a silence of KeepAlive the own domain is pinged (XEP-0199); blanks
-// between stanzas, the cheaper habit, did not keep the Messenger service from hanging up.
-// Any byte that comes back is a sign of life. There is one timer for all of it.
+// between stanzas, the cheaper way, did not keep the Messenger service from hanging up.
+// Any byte that arrives shows that the server is there. There is one timer for all of it.
 
 var errSilent = perch.Errorf(perch.KindLinkLost, "the server does not answer any more")
 
@@ -35,8 +35,8 @@ func (c *Conn) checkAlive() bool {
 			c.timer.Reset(left)
 			return true
 		}
-		// While the session holds the reader back, the answer lies unread: ping on, for the
-		// server's sake, and wait anew.
+		// While the session holds the reader back, the answer is not read yet: ping again,
+		// for the server's sake, and start the wait anew.
 		if !c.delivering.Load() {
 			return false
 		}

@@ -115,7 +115,7 @@ func TestM16KeepAlive(t *testing.T) {
 		c.Abort()
 		time.Sleep(5 * time.Minute)
 		if w.d.counters.Pings.Load() != 0 {
-			t.Error("a dead connection pings")
+			t.Error("got a ping of a closed connection, want none")
 		}
 		if _, err := c.Ping(context.Background()); perch.KindOf(err) != perch.KindSessionOffline {
 			t.Errorf("%v", err)

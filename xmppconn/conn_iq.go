@@ -23,17 +23,17 @@ type openIQ struct {
 // maxOpenIQs bounds the requests of one connection that wait for an answer.
 const maxOpenIQs = 1000
 
-// newID is an id that nobody can guess: 128 bits, in 22 characters.
+// newID is an id that cannot be guessed: 128 bits, in 22 characters.
 func newID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// answersFor says whether from may answer a request to to (RFC 6120, 8.1.2.1 and 10.3.3). For
-// the own account and its server there are four ways to say so, and servers use all of them;
-// anybody else answers as whom he was asked. Servers may spell an address in another way than
-// we do.
+// answersFor reports whether from may answer a request to to (RFC 6120, 8.1.2.1 and 10.3.3). The
+// own account and its server can be named in four ways, and servers use all of them; any other
+// entity answers from the address that was asked. Servers may spell an address in another way
+// than the client does.
 func answersFor(me, to, from perch.JID) bool {
 	own := func(j perch.JID) bool {
 		return j == "" || j.Equal(me.Bare()) || j.Equal(me) || j.Equal(perch.JID(me.Domain()))
@@ -44,8 +44,8 @@ func answersFor(me, to, from perch.JID) bool {
 	return own(from)
 }
 
-// fromOwnAccount says whether a stanza speaks for the own account: roster pushes and archive
-// results may not come from anybody else.
+// fromOwnAccount reports whether a stanza is from the own account: roster pushes and archive
+// results may come from no other entity.
 func (c *Conn) fromOwnAccount(from perch.JID) bool {
 	return from == "" || from.Equal(c.login.JID.Bare())
 }
@@ -160,7 +160,7 @@ func (c *Conn) forget(id string) {
 	c.forgetLocked(id)
 }
 
-// forgetLocked leaves no empty map behind: most connections have no open request.
+// forgetLocked removes a map that is empty, too: most connections have no open request.
 func (c *Conn) forgetLocked(id string) {
 	if delete(c.iqs, id); len(c.iqs) == 0 {
 		c.iqs = nil
@@ -197,7 +197,7 @@ func (c *Conn) answered(in iqIn, failure error) {
 	}
 }
 
-// handleIQ tells answers from requests of others (RFC 6120, 8.2.3).
+// handleIQ separates answers from requests of others (RFC 6120, 8.2.3).
 func (c *Conn) handleIQ(el *element) {
 	in, ok := parseIQ(el)
 	push := ok && in.typ == "set" && in.payload.is(nsRoster, "query")
@@ -216,8 +216,8 @@ func (c *Conn) handleIQ(el *element) {
 	}
 }
 
-// rosterPush takes a changed roster item. From anybody but the own account it is ignored, as
-// RFC 6121, 2.1.6 demands, without an answer.
+// rosterPush takes a changed roster item. From any other entity than the own account it is
+// ignored, as RFC 6121, 2.1.6 demands, without an answer.
 func (c *Conn) rosterPush(in iqIn) {
 	if !c.fromOwnAccount(in.from) {
 		c.count(0)
@@ -257,8 +257,8 @@ func (c *Conn) serve(in iqIn) {
 	})
 }
 
-// reply queues an answer to a request of somebody else. When the queue is full it is left
-// out: whoever asks that much may wait for ever.
+// reply queues an answer to a request of another entity. When the queue is full it is
+// left out: so many requests need not all be answered.
 func (c *Conn) reply(encode func([]byte) ([]byte, error)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -172,7 +172,7 @@ func TestRequests(t *testing.T) {
 		<-done
 		p.send(late)
 		if b.take(); w.d.counters.StrayAnswers.Load() != 1 {
-			t.Error("the late answer found somebody")
+			t.Error("the late answer was not counted as stray")
 		}
 	})
 	bubble(t, "an answer that is too large", func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestRequests(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		if in := b.take(); len(in) != 0 {
-			t.Errorf("told the session %v", in)
+			t.Errorf("delivered %v to the session, want nothing", in)
 		}
 	})
 	bubble(t, "ping", func(t *testing.T) {

@@ -66,8 +66,8 @@ func (c *Conn) hangUpFor(err error) {
 	c.finish(c.lost(err, "reading"), tail)
 }
 
-// lost gives an error of a connection that was up its kind: the network is weather, whatever
-// it did.
+// lost gives an error of a connection that was up its kind: KindLinkLost, when it has
+// none.
 func (c *Conn) lost(err error, doing string) error {
 	if e, ok := errors.AsType[*perch.Error](err); ok {
 		return e
@@ -165,15 +165,15 @@ func (c *Conn) beginCounting() {
 	}
 }
 
-// replaying says whether the server may still be sending again what it sent before.
+// replaying reports whether the server may still be sending again what it sent before.
 func (c *Conn) replaying() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.sm != nil && c.sm.replay
 }
 
-// handleSkipped tells of a stanza that was too large or too deep. One that was an answer
-// fails its request; a lost request of somebody else is nobody's loss here.
+// handleSkipped reports a stanza that was too large or too deep. One that was an answer fails
+// its request; a request of another entity is dropped without an event.
 func (c *Conn) handleSkipped(s *skipped) {
 	c.d.counters.Skipped.Add(1)
 	if s.counted {
@@ -195,7 +195,7 @@ func (c *Conn) handleSkipped(s *skipped) {
 	}
 }
 
-// deliverSkipped tells the session of a stanza that was left out.
+// deliverSkipped reports a stanza that was left out to the session.
 func (c *Conn) deliverSkipped(s *skipped) {
 	in := &perch.DroppedIn{Dropped: perch.Dropped{Reason: s.reason, From: s.from, StanzaID: s.id}}
 	if c.replaying() {

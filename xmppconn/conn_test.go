@@ -67,8 +67,8 @@ func TestReading(t *testing.T) {
 	})
 }
 
-// TestHostileStanzas are bytes that a contact or a server may send. The connection lives on,
-// and so does the process.
+// TestHostileStanzas are bytes that a contact or a server may send. Neither the
+// connection nor the process ends.
 func TestHostileStanzas(t *testing.T) {
 	big := strings.Repeat("x", 2<<20)
 	deep := strings.Repeat("<a>", 10000) + strings.Repeat("</a>", 10000)
@@ -89,8 +89,8 @@ func TestHostileStanzas(t *testing.T) {
 			nil, func(c *Counters) int64 { return c.ForgedPushes.Load() }},
 		{"a roster push of another resource", "<iq type='set' id='p' from='me@a.test/other'><query xmlns='" + nsRoster + "'><item jid='eve@a.test'/></query></iq>",
 			nil, func(c *Counters) int64 { return c.ForgedPushes.Load() }},
-		{"an answer that nobody waits for", "<iq type='result' id='zzz'/>", nil, func(c *Counters) int64 { return c.StrayAnswers.Load() }},
-		{"an archive result that nobody asked for", "<message><result xmlns='" + nsMAM + "' queryid='q' id='1'><forwarded xmlns='" + nsForward +
+		{"an answer without a request", "<iq type='result' id='zzz'/>", nil, func(c *Counters) int64 { return c.StrayAnswers.Load() }},
+		{"an archive result without a query", "<message><result xmlns='" + nsMAM + "' queryid='q' id='1'><forwarded xmlns='" + nsForward +
 			"'><message from='x@y'><body>b</body></message></forwarded></result></message>", nil,
 			func(c *Counters) int64 { return c.ForgedOther.Load() }},
 		{"an IQ of no type", "<iq id='p'/>", nil, func(c *Counters) int64 { return c.Malformed.Load() }},
@@ -105,10 +105,10 @@ func TestHostileStanzas(t *testing.T) {
 			p.send("<message from='bob@a.test'><body>after</body></message>")
 			in := b.take()
 			if n := len(in); n == 0 || in[n-1].(*perch.MessageIn).Body != "after" {
-				t.Fatalf("the stream did not go on: %v", in)
+				t.Fatalf("the stream did not continue: %v", in)
 			}
 			if got := in[:len(in)-1]; len(got)+len(tt.want) > 0 && !reflect.DeepEqual(got, tt.want) {
-				t.Errorf("told the session %+v", got)
+				t.Errorf("delivered %+v to the session, want %+v", got, tt.want)
 			}
 			if got := tt.counter(w.d.counters); got != 1 {
 				t.Errorf("counted %d", got)
@@ -296,7 +296,7 @@ func TestWriting(t *testing.T) {
 	})
 }
 
-func TestWriteTrouble(t *testing.T) {
+func TestWriteFailures(t *testing.T) {
 	body := strings.Repeat("x", 1000)
 	bubble(t, "a server that does not read", func(t *testing.T) {
 		up := messengerUp()
@@ -476,7 +476,7 @@ func TestIdleGoroutines(t *testing.T) {
 	t.Errorf("%d goroutines for %d connections and as many of the server\n%s", runtime.NumGoroutine()-before, n, stacks[:runtime.Stack(stacks, true)])
 }
 
-// loopbackServer signs everybody in on a real socket and answers pings.
+// loopbackServer signs every client in on a real socket and answers pings.
 func loopbackServer(tb testing.TB) (Upstream, func()) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -8,7 +8,7 @@ type Counters struct {
 	SignIns        atomic.Int64
 	SignInFailures atomic.Int64
 	StepsSkipped   atomic.Int64 // optional steps of a sign-in that had no answer
-	Resumes        atomic.Int64 // streams that went on (XEP-0198)
+	Resumes        atomic.Int64 // resumed streams (XEP-0198)
 	ResumesFailed  atomic.Int64 // refused, or hung up on
 	Redirects      atomic.Int64 // followed
 	FramesIn       atomic.Int64 // whole elements of the stream
@@ -17,8 +17,8 @@ type Counters struct {
 	Pings          atomic.Int64 // by the keepalive
 
 	ForgedAnswers atomic.Int64 // right id, wrong sender (RFC 6120, 8.2.3)
-	ForgedPushes  atomic.Int64 // roster push from somebody else (RFC 6121, 2.1.6)
-	ForgedOther   atomic.Int64 // carbons and archive results from somebody else
+	ForgedPushes  atomic.Int64 // roster push from another entity (RFC 6121, 2.1.6)
+	ForgedOther   atomic.Int64 // carbons and archive results from another entity
 	StrayAnswers  atomic.Int64 // no such request is open: late, or made up
 	Silent        atomic.Int64 // messages and presences with nothing in them that is shown: signals of features we lack, empty ones
 	Skipped       atomic.Int64 // stanzas over a limit

@@ -1,6 +1,6 @@
 package xmppconn
 
-// appendCSI tells the server whether anybody is looking (XEP-0352).
+// appendCSI tells the server whether a client is active (XEP-0352).
 func appendCSI(b []byte, active bool) []byte {
 	if active {
 		return append(b, "<active xmlns='"+nsCSI+"'/>"...)

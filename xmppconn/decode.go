@@ -50,7 +50,7 @@ func decodeStanza(el *element, r reading) (d decoded) {
 	return d
 }
 
-// isStanza says whether XEP-0198 counts an element of this name.
+// isStanza reports whether XEP-0198 counts an element of this name.
 func isStanza(space, local string) bool {
 	return space == nsClient && (local == "message" || local == "presence" || local == "iq")
 }

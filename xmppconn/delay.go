@@ -7,7 +7,7 @@ import "github.com/perch-im/perch"
 // that holds a stanza back may add one. The Stamp is 0 when there is a delay but no time in
 // it that can be read: the stanza is known to be delayed, and not since when.
 //
-// Anybody can write it: it is for display only, and a moment in the future is no delay.
+// Any sender can write it: it is for display only, and a moment in the future is no delay.
 func delayOf(el *element, now perch.Time) *perch.Delay {
 	if el == nil {
 		return nil

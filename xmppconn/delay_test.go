@@ -136,8 +136,8 @@ func TestDelayOfWrapper(t *testing.T) {
 	}
 }
 
-// TestChatStateOfThePast gives no event: a chat state is about the moment it was sent in.
-func TestChatStateOfThePast(t *testing.T) {
+// TestDelayedChatState gives no event: a chat state is about the moment it was sent in.
+func TestDelayedChatState(t *testing.T) {
 	for name, delay := range map[string]string{
 		"delayed": oldest, "old form": legacy, "a time that cannot be read": unread, "a clock that is ahead": future,
 		"no stamp": "<delay xmlns='urn:xmpp:delay'/>",

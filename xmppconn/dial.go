@@ -23,8 +23,8 @@ type Options struct {
 	// roster_set, roster_remove, vcard, vcard_set, archive, jid_lookup, ping), how long it
 	// waited and its error. It must not wait.
 	Observer func(kind string, d time.Duration, err error)
-	// Trace follows the same requests for traces: it is told of the begin, with the caller's
-	// context, and what it returns is called with the error at the end. Nil: nobody follows.
+	// Trace follows the same requests for traces: it is called at the begin, with the caller's
+	// context, and what it returns is called with the error at the end. Nil: no traces.
 	// Neither may wait.
 	Trace func(ctx context.Context, kind string) (end func(error))
 }
@@ -37,7 +37,7 @@ type Dialer struct {
 	log       *slog.Logger
 	counters  *Counters
 	observer  func(kind string, d time.Duration, err error)
-	trace     func(ctx context.Context, kind string) func(error) // nil: nobody follows
+	trace     func(ctx context.Context, kind string) func(error) // nil: no traces
 	tls       tlsConfigs
 	redirects *redirects
 	faults    *faults
@@ -90,7 +90,7 @@ func Dial(ctx context.Context, up Upstream, acc perch.Account, o Options) (*Conn
 // Upstream returns the upstream with its defaults filled in.
 func (d *Dialer) Upstream() Upstream { return d.up }
 
-// Capabilities is what the profile promises before anybody has signed in; Login has what
+// Capabilities is what the profile promises before a sign-in; Login has what
 // the server really offers.
 func (d *Dialer) Capabilities() perch.Capabilities { return d.up.capabilities() }
 
@@ -99,7 +99,7 @@ func (d *Dialer) Counters() *Counters { return d.counters }
 
 // Dial signs in: name lookup, TCP, TLS, SASL and bind, following redirects. Ctx covers the
 // sign-in only. Resume is what Conn.StreamState of an earlier connection gave, or nil: that
-// stream goes on (XEP-0198, 5) when the server still has it, and Login.Resumed is true;
+// stream is resumed (XEP-0198, 5) when the server still has it, and Login.Resumed is true;
 // otherwise a resource is bound as if there had been none.
 //
 // Errors have a kind: KindUnauthorized, KindUpstreamConfig, KindUpstreamTLS,
@@ -125,7 +125,7 @@ type signInRequest struct {
 func (d *Dialer) run(ctx context.Context, req signInRequest) (*Conn, error) {
 	if jid := req.acc.JID; jid != "" && !sameDomain(jid.Domain(), d.up.Domain) {
 		// The mechanisms show the localpart alone: the credential would go to a server that
-		// has nothing to do with it, and might open somebody else's account there.
+		// has nothing to do with it, and might open another user's account there.
 		return nil, perch.Invalid("/jid", "this upstream serves %s, no other domain", d.up.Domain)
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.up.SignInTimeout)
@@ -205,7 +205,7 @@ func (d *Dialer) firstTargets(ctx context.Context, acc perch.Account, earlier *s
 	return targets, err
 }
 
-// accountKey tells accounts apart without keeping their credentials.
+// accountKey distinguishes accounts without keeping their credentials.
 func (d *Dialer) accountKey(acc perch.Account) uint64 {
 	var h maphash.Hash
 	h.SetSeed(d.seed)
@@ -216,7 +216,7 @@ func (d *Dialer) accountKey(acc perch.Account) uint64 {
 	return h.Sum64()
 }
 
-// tryTargets goes on to the next target after an error that may be this target's own. Of
+// tryTargets tries the next target after an error that may be this target's own. Of
 // several errors it returns the one that says most: a refused certificate before a silence.
 func (d *Dialer) tryTargets(ctx context.Context, req signInRequest, targets []target, visited map[string]bool) (*Conn, error) {
 	var worst error

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// errAddressRefused is what the guard says; it never tells which rule an address broke, so
+// errAddressRefused is what the guard says; it never shows which rule an address broke, so
 // that a client cannot map a private network by asking.
 var errAddressRefused = errors.New("this address may not be dialled")
 
@@ -40,7 +40,7 @@ func guard(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// publicAddr says whether an address belongs to the open Internet.
+// publicAddr reports whether an address belongs to the open Internet.
 func publicAddr(ip netip.Addr) bool {
 	if !ip.IsValid() || ip.Zone() != "" || ip.Is4In6() || !ip.IsGlobalUnicast() || ip.IsPrivate() {
 		return false

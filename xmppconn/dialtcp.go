@@ -70,8 +70,8 @@ func share(ctx context.Context, parts int) time.Duration {
 	return time.Until(end) / time.Duration(parts)
 }
 
-// addresses resolves a host, the two families by turns, so that one that is dead costs half
-// of the time at most.
+// addresses resolves a host, the two families by turns, so that one that does not work costs
+// half of the time at most.
 func (d *Dialer) addresses(ctx context.Context, host string) ([]string, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []string{ip.String()}, nil

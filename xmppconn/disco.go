@@ -12,7 +12,7 @@ func encodeDiscoInfo(node string) ([]byte, error) {
 	return w.result()
 }
 
-// isDiscoInfo says whether a request asks what we can do. The node to repeat in the answer
+// isDiscoInfo reports whether a request asks what we can do. The node to repeat in the answer
 // is payload.attr("node").
 func isDiscoInfo(payload *element) bool { return payload.is(nsDiscoInfo, "query") }
 

@@ -11,21 +11,21 @@
 //
 // # Stream management
 //
-// Where the server has it, XEP-0198 is on for the life of a stream. Inbound, the server is told
-// of no stanza before the session has called [Conn.Handled] for all that came of it; what the
+// Where the server has it, XEP-0198 is on for the life of a stream. Inbound, a stanza is
+// acknowledged once the session has called [Conn.Handled] for all that came of it; what the
 // connection answers itself counts in its place between those. When states of the stream are
-// kept ([Conn.StreamStateAt]), the server is told of no more than a kept state says, so that
-// whoever resumes from it is never behind the server. Outbound, [Conn.Send] keeps a stanza until
-// the session has handled the AckIn that told of it. A connection that is lost is dropped without
-// the end of the stream; [Dialer.Dial] with its state goes on with that stream, writes again
-// what the server lacks, and binds afresh when the server refuses or hangs up.
+// stored ([Conn.StreamStateAt]), no more is acknowledged than a stored state has, so that a
+// resumption from it misses no stanza. Outbound, [Conn.Send] keeps a stanza until the session
+// has handled the AckIn that reported it. A connection that is lost is dropped without the end
+// of the stream; [Dialer.Dial] with its state resumes that stream, writes again what the server
+// lacks, and binds afresh when the server refuses or hangs up.
 //
 // # Goroutines
 //
 // Signing in runs on a goroutine that ends with it. A connection has one goroutine, the
 // reader, which is started afresh by Start: the stack that a TLS handshake grows to is not
 // kept for hours. A writer exists only while something waits to be written. Timers (one a
-// connection) call back. Nobody waits under a lock.
+// connection) call back. No goroutine waits under a lock.
 //
 //	bytes -> framer -> decode -> sink           (reader)
 //	Send, requests, replies -> queue -> write   (writer)
@@ -47,6 +47,6 @@
 // directly below the stream act on the stream. An answer counts only with its id, 128 bits
 // of chance, and from whom was asked; a roster push, an archive result and a carbon only
 // from the own account. Forgeries are dropped and counted in [Counters]. A stanza over a
-// limit is skipped and reported; the stream goes on. Every goroutine that touches such bytes
+// limit is skipped and reported; the stream continues. Every goroutine that touches such bytes
 // recovers from its own faults.
 package xmppconn

@@ -85,7 +85,7 @@ func TestMessengerExchangesAreAsDocumented(t *testing.T) {
 	})
 }
 
-// doDocumented asks for what the guide shows; nobody answers.
+// doDocumented asks for what the guide shows; there is no answer.
 func doDocumented(t *testing.T, c *Conn) {
 	t.Helper()
 	const bob, dora, echo = "f5c8423c8823cfde@messenger.live.com", "1511285d3c6e0658@messenger.live.com", "93e551702e0750e7@messenger.live.com"
@@ -102,7 +102,7 @@ func doDocumented(t *testing.T, c *Conn) {
 	} {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		if ask(ctx) == nil {
-			t.Error("answered by nobody")
+			t.Error("got an answer, want none")
 		}
 		cancel()
 	}

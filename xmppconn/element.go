@@ -53,7 +53,7 @@ func parseElement(raw []byte, ctx nsContext) (*element, error) {
 	return p.root, nil
 }
 
-// is says whether e is there and has this name.
+// is reports whether e is not nil and has this name.
 func (e *element) is(space, local string) bool {
 	return e != nil && e.local == local && e.space == space
 }

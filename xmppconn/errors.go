@@ -122,8 +122,8 @@ func networkFailure(err error, doing string) *perch.Error {
 	return perch.Wrap(perch.KindLinkLost, err, "%s: the connection is lost", doing)
 }
 
-// isTLSFailure tells a refusal from a reset or a timeout in the middle of a handshake, which
-// are weather and may be tried again.
+// isTLSFailure distinguishes a refusal from a reset or a timeout in the middle of a handshake,
+// which are transient and may be tried again.
 func isTLSFailure(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true

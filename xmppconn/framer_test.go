@@ -248,7 +248,7 @@ func TestFramerEndsAtTheHardLimit(t *testing.T) {
 	}
 }
 
-// A stream error that somebody hides in a message is content of that message, and nothing
+// A stream error that a sender hides in a message is content of that message, and nothing
 // else: only children of the stream act on it.
 func TestFramerNestedStreamErrorIsContent(t *testing.T) {
 	attack := "<message from='eve@a.test' type='chat'><body>hi</body>" +

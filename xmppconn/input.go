@@ -6,7 +6,7 @@ import (
 )
 
 // Sizes of the buffers that are lent out. A longer stanza gets one of its own, which is
-// left to the garbage collector: a rare giant must not live on in a pool.
+// left to the garbage collector: a rare giant must not stay in a pool.
 const (
 	smallBuffer = 4 << 10
 	largeBuffer = 64 << 10
@@ -28,7 +28,7 @@ var poison bool
 type input struct {
 	buf   []byte // borrowed; nil when there is nothing in it
 	off   int    // bytes of buf that were dropped
-	err   error  // came with the last bytes; told when they are used
+	err   error  // came with the last bytes; returned when they are used
 	empty int
 	peek  [32]byte
 }
@@ -108,7 +108,7 @@ func (in *input) after(n int, err error) error {
 	return err
 }
 
-// room makes space behind the bytes that are there: it moves them to the front, or to a
+// room makes space after the bytes that are there: it moves them to the front, or to a
 // larger buffer.
 func (in *input) room(limit int) {
 	if len(in.buf) < cap(in.buf) && in.off == 0 {

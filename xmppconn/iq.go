@@ -11,7 +11,7 @@ type iqIn struct {
 }
 
 // appendIQ writes an IQ around a payload that is XML already. To "" leaves it out. On an
-// error b comes back as it was.
+// error b is returned as it was.
 func appendIQ(b []byte, id, typ string, to perch.JID, payload []byte) ([]byte, error) {
 	w := writer{b: b}
 	w.raw("<iq")

@@ -22,8 +22,8 @@ type largeAnswer struct {
 	total  int    // bytes that were handed out
 }
 
-// noteCut notes where a large answer may be cut: behind the start tag of its payload, and
-// behind each child of that. What follows the payload is not cut any more.
+// noteCut notes where a large answer may be cut: after the start tag of its payload, and
+// after each child of that. What follows the payload is not cut any more.
 func (s *scanner) noteCut() {
 	switch {
 	case !s.split:

@@ -63,7 +63,7 @@ func TestLargeRoster(t *testing.T) {
 			t.Errorf("%d forged answers counted, want 1", n)
 		}
 	})
-	bubble(t, "over the limit of answers it fails at once, and the connection lives", func(t *testing.T) {
+	bubble(t, "over the limit of answers it fails at once, and the connection does not end", func(t *testing.T) {
 		_, c, b, p := online(t, messengerUp())
 		c.fr.lim.answer = 3 << 20
 		failed := make(chan struct{})

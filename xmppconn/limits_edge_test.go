@@ -118,7 +118,7 @@ func TestAddressEdge(t *testing.T) {
 	}
 }
 
-// endless is a stream that goes on with the same bytes until so many were read.
+// endless is a stream that repeats the same bytes until so many were read.
 type endless struct {
 	head, body string
 	at, left   int // in the body, and bytes of it that are still to come

@@ -129,7 +129,7 @@ func (m incoming) content(from perch.JID) (_ *perch.MessageIn, reason string) {
 	}}, reason
 }
 
-// messageKind reads the type: normal is the default, also for types that nobody knows (RFC
+// messageKind reads the type: normal is the default, also for unknown types (RFC
 // 6121, 5.2.2).
 func messageKind(typ string) perch.MessageKind {
 	switch typ {
@@ -144,7 +144,7 @@ func messageKind(typ string) perch.MessageKind {
 }
 
 // appendMessageOut writes a message. Its id is also its origin-id (XEP-0359), so that a copy
-// in an archive can be told from another message with the same id.
+// in an archive can be distinguished from another message with the same id.
 func appendMessageOut(w *writer, m *perch.MessageOut) {
 	kind := m.Kind
 	if kind == "" {

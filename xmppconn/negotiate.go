@@ -103,7 +103,7 @@ func (l *login) startTLS() error {
 	if !el.is(nsTLS, "proceed") {
 		return perch.Errorf(perch.KindUpstreamTLS, "the server refuses to start TLS")
 	}
-	// Bytes behind <proceed/> were not protected, yet would be read as if they were.
+	// Bytes after <proceed/> were not protected, yet would be read as if they were.
 	if l.c.fr.buffered() > 0 {
 		return perch.Errorf(perch.KindUpstreamTLS, "something was injected into the start of TLS")
 	}
@@ -122,7 +122,7 @@ func (l *login) handshake(cfg *tls.Config) error {
 }
 
 // openStream sends a stream header and reads the server's and its features (RFC 6120, 4.2
-// and 4.3). It names no from: the account is nobody's business before authentication.
+// and 4.3). It names no from: the account is not disclosed before authentication.
 func (l *login) openStream(conn net.Conn) (*element, error) {
 	l.c.nc = conn
 	l.c.fr.reset((*connReader)(l.c))
@@ -194,8 +194,8 @@ func (l *login) write(s string) error {
 	return nil
 }
 
-// verify looks once more at what must be true of a connection that is handed out, with the
-// eyes of somebody who has not read the code above.
+// verify checks once more what must be true of a connection that is handed out, independently
+// of the code above.
 func (l *login) verify() error {
 	tc, ok := l.c.nc.(*tls.Conn)
 	if !ok || !tc.ConnectionState().HandshakeComplete || tc.ConnectionState().Version < tls.VersionTLS12 {

@@ -77,7 +77,7 @@ func refused(name string, m mechanism, failure *element) error {
 }
 
 // offeredMechanisms reads the names in the features. The Messenger service printed blanks
-// behind its own.
+// after its own.
 func offeredMechanisms(features *element) (names []string) {
 	list := features.child(nsSASL, "mechanisms")
 	if list == nil {

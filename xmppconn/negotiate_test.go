@@ -141,7 +141,7 @@ func TestSignInOfAnotherDomain(t *testing.T) {
 	})
 }
 
-// TestSignInRefused is everything that a server, or somebody between, can do to a sign-in.
+// TestSignInRefused is everything that a server, or an attacker in between, can do to a sign-in.
 func TestSignInRefused(t *testing.T) {
 	failure := func(cond string) func(*peer) {
 		return func(p *peer) {
@@ -190,7 +190,7 @@ func TestSignInRefused(t *testing.T) {
 			p.send("<failure xmlns='" + nsTLS + "'/></stream:stream>")
 			p.drain()
 		}, perch.KindUpstreamTLS},
-		{"bytes behind proceed", func(p *peer) {
+		{"bytes after proceed", func(p *peer) {
 			p.open(offerTLS)
 			p.next()
 			p.send("<proceed xmlns='" + nsTLS + "'/><stream:features>" + offerSASL("X-MESSENGER-OAUTH2") + "</stream:features>")
@@ -361,7 +361,7 @@ func TestM01TargetsAreTriedInTurn(t *testing.T) {
 	srv := func(w *world) {
 		w.srv["xmpp-client"] = records("dead.a.test:5222/10/0", "mute.a.test:5222/20/0", "good.a.test:5222/30/0")
 	}
-	bubble(t, "dead and mute ones first", func(t *testing.T) {
+	bubble(t, "unreachable and silent ones first", func(t *testing.T) {
 		w := newWorld(t, up)
 		srv(w)
 		w.serve("mute.a.test:5222", func(p *peer) { p.header(); p.drain() })
@@ -371,7 +371,7 @@ func TestM01TargetsAreTriedInTurn(t *testing.T) {
 			t.Errorf("dialled %q", w.dialed)
 		}
 	})
-	bubble(t, "all dead", func(t *testing.T) {
+	bubble(t, "all unreachable", func(t *testing.T) {
 		w := newWorld(t, up)
 		srv(w)
 		w.dialError(perch.KindLinkLost)

@@ -1,6 +1,6 @@
 package xmppconn
 
-// nickOf reads the nickname that somebody gives himself (XEP-0172).
+// nickOf reads the nickname that a sender gives itself (XEP-0172).
 func nickOf(el *element) string { return keep(el.child(nsNick, "nick").innerText()) }
 
 func (w *writer) nick(nick string) {

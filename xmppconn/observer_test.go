@@ -71,7 +71,7 @@ func TestObserverSeesEveryRequest(t *testing.T) {
 	})
 }
 
-// A request that nobody follows costs no allocation for it.
+// A request without a trace costs no allocation for it.
 func TestNoTraceCostsNothing(t *testing.T) {
 	ctx := context.Background()
 	cost := func(trace func(context.Context, string) func(error)) float64 {

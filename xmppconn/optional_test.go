@@ -15,7 +15,7 @@ import (
 )
 
 // TestOptionalStepWithoutAnswer signs in on a server that never says, or says late, what the
-// account has, and never answers to carbons: the login goes on without, in bounded time.
+// account has, and never answers to carbons: the login continues without, in bounded time.
 func TestOptionalStepWithoutAnswer(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		name := "never"

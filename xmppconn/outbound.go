@@ -7,7 +7,7 @@ import (
 )
 
 // appendOutbound writes a stanza. The error is a *perch.Error of KindValidation when a text
-// cannot be written in XML 1.0; b then comes back as it was.
+// cannot be written in XML 1.0; b is then returned as it was.
 func appendOutbound(b []byte, out perch.Outbound) ([]byte, error) {
 	w := writer{b: b}
 	switch out := out.(type) {
@@ -30,7 +30,7 @@ func appendOutbound(b []byte, out perch.Outbound) ([]byte, error) {
 	return w.b, nil
 }
 
-// to writes the address. A stanza that would go to nobody in particular is a mistake.
+// to writes the address. A stanza without one is an error.
 func (w *writer) to(jid perch.JID) {
 	if jid == "" {
 		w.fail("/to", "an address is needed")

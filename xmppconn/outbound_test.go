@@ -66,7 +66,7 @@ func TestAppendOutboundRefuses(t *testing.T) {
 		{"subscription", "/type", &perch.SubscriptionOut{To: "b@b.test", Type: "probe"}},
 		{"nick", "/nick", &perch.SubscriptionOut{To: "b@b.test", Type: "subscribe", Nick: "\x02"}},
 		{"request", "/message", &perch.SubscriptionOut{To: "b@b.test", Type: "subscribe", Message: "\xff"}},
-		{"request to nobody", "/to", &perch.SubscriptionOut{Type: "subscribe"}},
+		{"request without an address", "/to", &perch.SubscriptionOut{Type: "subscribe"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

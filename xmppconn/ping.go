@@ -3,5 +3,5 @@ package xmppconn
 // encodePing is the payload of a get (XEP-0199).
 func encodePing() []byte { return []byte("<ping xmlns='" + nsPing + "'/>") }
 
-// isPing says whether a request is a ping; its answer is an empty result.
+// isPing reports whether a request is a ping; its answer is an empty result.
 func isPing(payload *element) bool { return payload.is(nsPing, "ping") }

@@ -34,7 +34,7 @@ func (f *faults) add(account uint64, now time.Time) {
 	}
 }
 
-// wary says whether the next connection of an account must get past something.
+// wary reports whether the next connection of an account must leave out what cannot be taken.
 func (f *faults) wary(account uint64, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -94,9 +94,9 @@ func (c *Conn) cameIn() uint64 {
 
 var errNoStanza = errors.New("xmppconn: this is no stanza")
 
-// leaveOut counts a stanza that could not be taken, if that was not done, and tells the
-// session of it. What is no stanza, or was stopped with the lock in its hands, ends the
-// connection as ever.
+// leaveOut counts a stanza that could not be taken, if that was not done, and reports
+// it to the session. What is no stanza, or failed while it held the lock, ends the connection
+// all the same.
 func (c *Conn) leaveOut(s *skipped, before uint64) error {
 	if s.local != "message" && s.local != "presence" && s.local != "iq" || !c.mu.TryLock() {
 		return errNoStanza

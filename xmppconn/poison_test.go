@@ -43,9 +43,9 @@ func (s *smServer) sick(resume []byte) (*Conn, *box, *peer) {
 	return c, b, p
 }
 
-// TestPoison: whatever a server sends again and again, on the stream that goes on or on a new
-// one, ends two connections and not the third: that one goes past it, says so, and its count
-// is right.
+// TestPoison: whatever a server sends again and again, on a resumed stream or on a new one,
+// ends two connections and not the third: that one leaves it out, reports it, and its count is
+// right.
 func TestPoison(t *testing.T) {
 	for name, bad := range poisons {
 		smBubble(t, name, func(t *testing.T, s *smServer) {

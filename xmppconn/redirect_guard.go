@@ -50,7 +50,7 @@ func splitRedirectEntry(entry string) (host string, port uint16, wildcard bool, 
 	return host, port, wildcard, err
 }
 
-// addressClass tells networks apart that a server outside must not lead into.
+// addressClass is a kind of network; a server outside must not redirect into most of them.
 type addressClass uint32
 
 const (

@@ -123,7 +123,7 @@ func (c *Conn) LookupJID(ctx context.Context, account string) (perch.JID, error)
 	return "", err
 }
 
-// unknownRequest says whether the server does not know a request at all.
+// unknownRequest reports whether the server does not know a request at all.
 func unknownRequest(err error) bool {
 	switch conditionOf(err) {
 	case "service-unavailable", "feature-not-implemented":

@@ -10,13 +10,13 @@ import (
 )
 
 // TestM02NothingInClear reads what goes out before TLS is up, on servers that do not offer
-// it, refuse it, or put words behind <proceed/>: no more than a stream header and a wish
+// it, refuse it, or put words after <proceed/>: no more than a stream header and a wish
 // for TLS.
 func TestM02NothingInClear(t *testing.T) {
 	for _, tt := range []struct{ name, features, answer string }{
 		{"not offered", offerSASL("X-MESSENGER-OAUTH2", "PLAIN"), ""},
 		{"offered beside SASL and refused", offerTLS + offerSASL("X-MESSENGER-OAUTH2"), "<failure xmlns='" + nsTLS + "'/></stream:stream>"},
-		{"words behind proceed", offerTLS, "<proceed xmlns='" + nsTLS + "'/><stream:features>" + offerSASL("X-MESSENGER-OAUTH2") + "</stream:features>"},
+		{"words after proceed", offerTLS, "<proceed xmlns='" + nsTLS + "'/><stream:features>" + offerSASL("X-MESSENGER-OAUTH2") + "</stream:features>"},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			w := newWorld(t, messengerUp())
@@ -57,7 +57,7 @@ func TestM05JIDIsAnOutcome(t *testing.T) {
 	})
 }
 
-// TestM01BothKindsOfRecords dials what XEP-0368 and RFC 6120 offer as one list: the dead
+// TestM01BothKindsOfRecords dials what XEP-0368 and RFC 6120 offer as one list: the unreachable
 // direct target first, then the STARTTLS one of the next priority.
 func TestM01BothKindsOfRecords(t *testing.T) {
 	up := messengerUp()

@@ -63,7 +63,7 @@ func (m *scram) next(challenge string) (string, error) {
 	return encode64(string(text)), err
 }
 
-// finish insists on the server's signature: without it anybody could say success.
+// finish insists on the server's signature: without it any server could report success.
 func (m *scram) finish(text string) error {
 	if m.proven {
 		return nil

@@ -10,7 +10,7 @@ func newXOAuth2(c credentials) mechanism {
 	return m
 }
 
-// googleXOAuth2 adds the attributes by which Google Talk told a token from a password, and
+// googleXOAuth2 adds the attributes by which Google Talk distinguished a token from a password, and
 // took the JID of the bind result as it is.
 type googleXOAuth2 struct{ oneShot }
 

@@ -8,7 +8,7 @@ type found uint8
 const (
 	nothing      found = iota // all bytes are used up
 	foundHeader               // the start tag of the stream
-	foundTooDeep              // a start tag below the limit; the stanza goes on
+	foundTooDeep              // a start tag below the limit; the stanza continues
 	foundTooRich              // a start tag with more attributes than the limit
 	foundElement              // a whole stanza
 	foundEnd                  // the end tag of the stream
@@ -33,7 +33,7 @@ const cdataOpen = "[CDATA["
 // tagStops are the bytes within a tag that matter to a boundary.
 var tagStops = [256]bool{'>': true, '/': true, '"': true, '\'': true, '<': true}
 
-// scanner finds where stanzas end. It can be stopped and go on at any byte; the bytes
+// scanner finds where stanzas end. It can be stopped and continue at any byte; the bytes
 // before pos are never looked at again, so a skipped stanza need not be kept.
 type scanner struct {
 	start, pos int // of the current stanza; the next byte to look at
@@ -57,7 +57,7 @@ type scanner struct {
 // restart begins the next stanza at the front of the bytes.
 func (s *scanner) restart() { *s = scanner{} }
 
-// shift is told that n bytes before pos are gone.
+// shift adjusts the positions to the removal of n bytes before pos.
 func (s *scanner) shift(n int) {
 	s.start = max(0, s.start-n)
 	s.pos -= n
@@ -113,7 +113,7 @@ func (s *scanner) run(b []byte, header bool, lim *limits) (found, error) {
 }
 
 // space passes over white space between stanzas, which keeps connections alive (RFC 6120,
-// 4.6.1) and is told to nobody.
+// 4.6.1) and is not reported.
 func (s *scanner) space(b []byte) error {
 	for s.pos < len(b) && isSpace(b[s.pos]) {
 		s.pos++
@@ -158,7 +158,7 @@ func (s *scanner) open(c byte, header bool) error {
 	return nil
 }
 
-// tag goes on within a tag until its end.
+// tag continues within a tag until its end.
 func (s *scanner) tag(b []byte, header bool, lim *limits) (found, error) {
 	i := s.pos
 	for i < len(b) {
@@ -205,7 +205,7 @@ func (s *scanner) tag(b []byte, header bool, lim *limits) (found, error) {
 	return nothing, nil
 }
 
-// endTag is called behind the > of a tag.
+// endTag is called after the > of a tag.
 func (s *scanner) endTag(header bool, lim *limits) found {
 	s.empty = s.state == inSlash
 	s.state = inText
@@ -250,7 +250,7 @@ func (s *scanner) atDepth() found {
 	return foundElement
 }
 
-// cdata goes on to the ]]> of a CDATA section; match counts the brackets just seen.
+// cdata continues to the ]]> of a CDATA section; match counts the brackets just seen.
 func (s *scanner) cdata(b []byte) {
 	for s.pos < len(b) {
 		c := b[s.pos]

@@ -1,6 +1,6 @@
 package xmppconn
 
-// stanzaSeeds are stanzas of every kind, as servers send them and as nobody should.
+// stanzaSeeds are stanzas of every kind, as servers send them and as none should.
 var stanzaSeeds = []string{
 	seedPresence, seedMessage,
 	"<presence from='b@b.test' type='subscribe'><status>it's me</status><nick xmlns='http://jabber.org/protocol/nick'>Bo</nick></presence>",

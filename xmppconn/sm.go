@@ -8,13 +8,13 @@ import (
 )
 
 // management is the stream management of one connection (XEP-0198). Conn.mu guards it. Both
-// counters are kept in 64 bits; only their lower halves are on the wire, so that they go on
-// across 2^32.
+// counters are kept in 64 bits; only their lower halves are on the wire, so that they
+// continue past 2^32.
 //
 // Inbound, a stanza counts as handled when the session has handled everything that came of
 // it, and of every stanza before it. Outbound, a stanza stays in the queue until the session
-// has handled the AckIn that told of it: a state that is kept is then never behind the
-// events that are kept with it.
+// has handled the AckIn that reported it: a stored state is then never older than the events
+// that are stored with it.
 type management struct {
 	id       string
 	location string // where the server would like us to resume
@@ -55,7 +55,7 @@ type unacked struct {
 	xml []byte
 	id  string // of a message
 	num uint64 // of Send; 0: none, or one of an earlier connection
-	ack uint64 // seq of the AckIn that told of it; 0: not yet acknowledged
+	ack uint64 // seq of the AckIn that reported it; 0: not yet acknowledged
 }
 
 const (
@@ -265,8 +265,8 @@ func (c *Conn) ackedBy(h uint32) (through uint64, err error) {
 	return through, nil
 }
 
-// ackedQuietly is for acknowledgements that no AckIn tells of: they need no one's handling
-// but that of everything before. The caller holds mu.
+// ackedQuietly is for acknowledgements that no AckIn reports: only what came before them has
+// to be handled. The caller holds mu.
 func (c *Conn) ackedQuietly(seq uint64) {
 	m := c.sm
 	for i := range m.queue {

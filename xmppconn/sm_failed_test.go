@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestRefusalTellsHowMuchArrived: a server that will not resume may say what it has (XEP-0198,
-// 5). The login goes on with bind on the same stream.
-func TestRefusalTellsHowMuchArrived(t *testing.T) {
+// TestRefusalReportsHowMuchArrived: a server that will not resume may say what it has (XEP-0198,
+// 5). The login continues with bind on the same stream.
+func TestRefusalReportsHowMuchArrived(t *testing.T) {
 	smBubble(t, "failed, with h", func(t *testing.T, s *smServer) {
 		for h, want := range map[string]string{
 			"h='2'": "map[a:0 b:0] false", "h='0'": "map[] false", "h='5'": "map[a:0 b:0 c:0] true", // more than was written

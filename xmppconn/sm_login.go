@@ -21,7 +21,7 @@ var errNotResumed = perch.Errorf(perch.KindLinkLost, "the server hung up instead
 var errNotEnabled = perch.Errorf(perch.KindUpstreamTimeout, "the server does not answer to stream management")
 
 // resume asks for the earlier stream in place of binding (XEP-0198, 5). False: the server has
-// forgotten it, and the login goes on with bind on this stream.
+// forgotten it, and the login continues with bind on this stream.
 func (l *login) resume(features *element) (bool, error) {
 	st := l.earlier
 	if st == nil || features.child(nsSM, "sm") == nil {
@@ -62,7 +62,7 @@ func (l *login) resume(features *element) (bool, error) {
 	return false, perch.Errorf(perch.KindLinkLost, "%s: the server sent something unexpected", l.doing)
 }
 
-// resumed goes on with the earlier stream. What the server lacks is written by Start, before
+// resumed continues the earlier stream. What the server lacks is written by Start, before
 // anything else. False: the server's count makes no sense.
 func (l *login) resumed(st *streamState, h uint32) bool {
 	m, numbered := st.restore(h)
@@ -76,7 +76,7 @@ func (l *login) resumed(st *streamState, h uint32) bool {
 	return true
 }
 
-// told keeps what a refusal says of the earlier stream: a server that has only just given it
+// told stores what a refusal says of the earlier stream: a server that has only just given it
 // up may still know how much of it arrived (XEP-0198, 5).
 func (l *login) told(st *streamState, in smIn) {
 	if !in.hasH {
@@ -114,7 +114,7 @@ func (l *login) enable(features *element) error {
 }
 
 // abandon closes a stream that another one takes the place of, so that the server does not keep
-// it, and its resource, for a client that might come back.
+// it, and its resource, for a client that might resume it.
 func (l *login) abandon() { _ = l.write("</stream:stream>") }
 
 // awaitEnabled reads on to the answer to <enable/>.
@@ -163,7 +163,8 @@ func (l *login) enabled(f *frame) (bool, error) {
 }
 
 // carbons asks for copies of what other devices of the account send and receive (XEP-0280).
-// Nobody waits for the answer: a server that has none says so, and that is that.
+// The login does not wait for the answer: a server without carbons answers with an error, which
+// changes nothing.
 func (l *login) carbons() error {
 	id := newID()
 	iq, err := appendIQ(nil, id, "set", "", encodeCarbonsEnable())

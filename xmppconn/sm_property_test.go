@@ -10,7 +10,7 @@ import (
 )
 
 // streamModel is both ends of a stream as XEP-0198 means them, and the network between them:
-// what was written, what arrived, and what is kept of it.
+// what was written, what arrived, and what is stored.
 type streamModel struct {
 	c *Conn
 
@@ -21,7 +21,7 @@ type streamModel struct {
 	given   []byte // the newest state, and its seq
 	seq     uint64
 
-	// Outbound: ids in the order of writing; how many arrived, and how many of them were told.
+	// Outbound: ids in the order of writing, how many arrived, and how many are acknowledged.
 	wrote   []string
 	arrived int
 	told    int
@@ -34,7 +34,7 @@ func newModel(t *rapid.T) *streamModel {
 	}
 	c := newConn(d, nil, perch.Account{}, false)
 	c.login.JID = smSelf
-	c.writing, c.started = true, true // nobody writes
+	c.writing, c.started = true, true // no writer runs
 	start := rapid.SampledFrom([]uint64{0, 7, 1<<32 - 3, 1<<33 - 2}).Draw(t, "start")
 	c.sm = &management{id: "x", counting: true, in: start, h: start, out: start, base: start, acked: start, asked: start}
 	c.timer = newStoppedTimer()

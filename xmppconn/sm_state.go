@@ -44,9 +44,9 @@ func (c *Conn) StreamState() []byte { return c.StreamStateAt(c.handled.Load()) }
 // StreamStateAt is what resuming the stream needs (XEP-0198, 5), as it will be once everything
 // that was delivered up to seq is handled. Nil: this stream cannot be resumed.
 //
-// From the first call on, the server is told of no more than a state that was given out and
-// then covered by a call of Handled with its seq: whoever keeps states and comes back with the
-// newest one is never behind the server.
+// From the first call on, no more is acknowledged than a state has that was given out and then
+// covered by a call of Handled with its seq: a resumption from the newest stored state misses no
+// stanza.
 func (c *Conn) StreamStateAt(seq uint64) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -23,7 +23,7 @@ const (
 type smServer struct {
 	*world
 	peers  chan *peer
-	answer func(p *peer, resume *element) bool // to <resume/>; false: go on with bind
+	answer func(p *peer, resume *element) bool // to <resume/>; false: continue with bind
 }
 
 func newSMServer(t *testing.T) *smServer {
@@ -238,7 +238,7 @@ func TestStreamOutbound(t *testing.T) {
 			t.Errorf("still kept: %+v", c.sm.queue)
 		}
 	})
-	smBubble(t, "a state tells of no acknowledgement that is not handled", func(t *testing.T, s *smServer) {
+	smBubble(t, "a state has no acknowledgement that is not handled", func(t *testing.T, s *smServer) {
 		c, b, p := s.connect(nil)
 		say(t, c, "1")
 		p.expect(nsClient, "message")
@@ -435,7 +435,7 @@ func TestStreamResumes(t *testing.T) {
 			p.wantH(t, "0")
 		})
 	}
-	smBubble(t, "a state that nobody wrote", func(t *testing.T, s *smServer) {
+	smBubble(t, "a state that is not one", func(t *testing.T, s *smServer) {
 		for _, blob := range []string{"", "x", `{"v":2,"id":"a","jid":"me@a.test/r"}`, `{"v":1,"jid":"me@a.test/r"}`, `{"v":1,"id":"a"}`} {
 			if parseStreamState([]byte(blob)) != nil {
 				t.Errorf("%q is taken for a state", blob)

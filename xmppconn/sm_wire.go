@@ -13,7 +13,7 @@ func appendSMEnable(b []byte) []byte {
 	return append(b, "<enable xmlns='"+nsSM+"' resume='true'/>"...)
 }
 
-// appendSMResume asks to go on with an earlier stream, of which h stanzas were handled.
+// appendSMResume asks to resume an earlier stream, of which h stanzas were handled.
 func appendSMResume(b []byte, previd string, h uint32) ([]byte, error) {
 	w := writer{b: b}
 	w.raw("<resume xmlns='" + nsSM + "' h='")

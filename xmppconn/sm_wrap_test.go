@@ -45,7 +45,7 @@ func (m *wrapModel) connect(t *rapid.T, sm *management, numbered uint64, resumed
 	c := newConn(d, nil, perch.Account{}, false)
 	c.login.JID, c.login.Resumed = smSelf, resumed
 	c.sm, c.sent, c.unsure = sm, numbered, numbered
-	c.writing, c.started, c.timer = true, true, newStoppedTimer() // nobody writes
+	c.writing, c.started, c.timer = true, true, newStoppedTimer() // no writer runs
 	m.c, m.wire, m.taken = c, nil, nil
 	c.mu.Lock()
 	c.rewrite()

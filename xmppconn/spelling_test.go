@@ -7,8 +7,8 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// The own account is known in whatever spelling its server names it; nobody else is taken
-// for it.
+// The own account is known in whatever spelling its server names it; no other address is
+// taken for it.
 func TestSpellingsOfTheOwnAccount(t *testing.T) {
 	const self = perch.JID("Me@a.test/home")
 	c := &Conn{login: perch.Login{JID: self}}

@@ -109,9 +109,9 @@ func (r brokenResolver) LookupNetIP(context.Context, string, string) ([]netip.Ad
 	return nil, r.err
 }
 
-// TestNameServerInTrouble: that DNS does not answer, fails or does not know the name is no
-// verdict on the upstream's configuration: it may come back, so the session tries again.
-func TestNameServerInTrouble(t *testing.T) {
+// TestNameServerFailures: that DNS does not answer, fails or does not know the name proves
+// nothing about the upstream's configuration: the session tries again.
+func TestNameServerFailures(t *testing.T) {
 	for name, err := range map[string]error{
 		"no such host": &net.DNSError{Err: "no such host", Name: "a.test", IsNotFound: true},
 		"SERVFAIL":     &net.DNSError{Err: "server misbehaving", Name: "a.test", IsTemporary: true},
@@ -212,7 +212,7 @@ func (r fixedResolver) LookupNetIP(context.Context, string, string) ([]netip.Add
 }
 
 // TestBringYourOwn dials for real: whatever the name server says, nothing private is
-// reached, and the error does not tell what is there.
+// reached, and the error does not show what is there.
 func TestBringYourOwn(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -5,7 +5,7 @@ import "github.com/perch-im/perch"
 // stanzaID reads the id that an archive gave a message (XEP-0359), by the JID that the
 // archive belongs to: the own account, or the room that a groupchat message is from. One by
 // another entity says nothing to us. Of several by the same entity the last one counts: some
-// servers let a forged one pass and add theirs behind it.
+// servers let a forged one pass and add theirs after it.
 func stanzaID(el *element, by perch.JID) string {
 	id := ""
 	for _, c := range el.children {

@@ -95,7 +95,7 @@ func (c *timeText) clock() (hour, minute, second int) {
 	return hour, minute, second
 }
 
-// fraction reads the digits behind a decimal sign, in nanoseconds. More than nine are not
+// fraction reads the digits after a decimal sign, in nanoseconds. More than nine are not
 // finer than a clock.
 func (c *timeText) fraction() (nano int) {
 	if !c.skip(".,") {

@@ -32,8 +32,8 @@ func what(d decoded) string {
 	return s
 }
 
-// TestMessageWithoutBody holds what cannot be shown apart from what need not be: the first
-// is an event, the second is counted.
+// TestMessageWithoutBody distinguishes what cannot be shown from what need not be: the
+// first is an event, the second is counted.
 func TestMessageWithoutBody(t *testing.T) {
 	const omemo, header = "<encrypted xmlns='eu.siacs.conversations.axolotl'>", "<header sid='1'><key rid='2'>AA==</key></header>"
 	const hint, eme = "<no-store xmlns='urn:xmpp:hints'/>", "<encryption xmlns='urn:xmpp:eme:0' namespace='urn:x'/>"
@@ -153,7 +153,7 @@ func TestLanguages(t *testing.T) {
 		{"of which it is a region", "en-GB", "", de + none + en, "en"},
 		{"empty ones do not count", "en", "", "<body xml:lang='en'/>" + de, "de"},
 		{"no language is stated", "", "", de + none, "none"},
-		{"nobody states one", "", "", de + en, "de"},
+		{"no language is known", "", "", de + en, "de"},
 		{"without one on purpose", "en", "", de + "<body xml:lang=''>none</body>", "none"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// mostEntries bounds the lists of a card: nobody reads the hundredth telephone number.
+// mostEntries bounds each list of a card, such as its telephone numbers.
 const mostEntries = 50
 
 // encodeVCardGet is the payload of a get to whom the card belongs (XEP-0054, 3.1).

@@ -39,7 +39,7 @@ func TestSniffPhoto(t *testing.T) {
 			}
 		}
 		if got := sniffPhoto([]byte(" " + tt.pattern)); got != "" {
-			t.Errorf("%s behind a blank: got %q, want none", tt.typ, got)
+			t.Errorf("%s after a blank: got %q, want none", tt.typ, got)
 		}
 	}
 	for _, data := range []string{

@@ -5,7 +5,7 @@ import "runtime/debug"
 // nsVersion is Software Version (XEP-0092).
 const nsVersion = "jabber:iq:version"
 
-// encodeVersion names this software; the operating system is nobody's business.
+// encodeVersion names this software; the operating system is not disclosed.
 func encodeVersion() []byte {
 	version := "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {

@@ -336,12 +336,12 @@ func (p *peer) rest() string {
 func (p *peer) silence() {
 	for {
 		if f, raw := p.frame(); f.kind == frameElement {
-			p.t.Errorf("the client goes on with %s", raw)
+			p.t.Errorf("got %s from the client, want the end of the connection", raw)
 		}
 	}
 }
 
-// box is a session that keeps what it is told.
+// box is a session that records what is delivered to it.
 type box struct {
 	mu  sync.Mutex
 	in  []perch.Inbound

@@ -26,7 +26,7 @@ const Mark = "PerchCanary0"
 // shortest is how short a secret may be, in octets, that is looked for as a whole.
 const shortest = 8
 
-// Secret makes a token or password that nobody else has: 44 characters of base64.
+// Secret makes a unique token or password: 44 characters of base64.
 func Secret() string {
 	raw := make([]byte, 24)
 	_, _ = rand.Read(raw) // never fails

@@ -58,8 +58,8 @@ func lines(t *testing.T, g *testkit.Gateway, accept string) (wait func(text stri
 	return wait
 }
 
-// TestAnyNodeTakesAnyRequest: nobody who comes through nginx, or to the wrong node, notices
-// that his session is on another one.
+// TestAnyNodeTakesAnyRequest: a client that comes through nginx, or to the wrong node,
+// does not notice that its session is on another one.
 func TestAnyNodeTakesAnyRequest(t *testing.T) {
 	t.Parallel()
 	c := cluster.Start(t, cluster.Options{})

@@ -134,19 +134,19 @@ func TestNginxTriesTheOther(t *testing.T) {
 				}
 			}
 			if met == 0 || c.bad != gone && met == 10 {
-				t.Errorf("the bad node was asked in %d of 10 cases: this is no balance", met)
+				t.Errorf("the bad node was asked in %d of 10 cases: this is not balanced", met)
 			}
 		})
 	}
 }
 
-// TestNginxSpeaksForNobody: a client is told in the words of the API that there is no node,
-// and what a node has said is left alone.
-func TestNginxSpeaksForNobody(t *testing.T) {
+// TestNginxAnswersWithoutANode: a client gets a problem of the API when there is no node, and
+// the answer of a node is passed on as it is.
+func TestNginxAnswersWithoutANode(t *testing.T) {
 	gone := newBackend(t, fine)
 	gone.Close()
 	for name, nodes := range map[string][]string{
-		"nobody": {gone.addr(), gone.addr()}, "one that stops": {newBackend(t, away).addr(), gone.addr()},
+		"no node": {gone.addr(), gone.addr()}, "one that stops": {newBackend(t, away).addr(), gone.addr()},
 	} {
 		g := testkit.NewGateway(t, balance(t, nodes...), "")
 		a := g.Call(t, http.StatusServiceUnavailable, http.MethodGet, "/v1/session", nil)
@@ -168,7 +168,7 @@ func TestNginxSpeaksForNobody(t *testing.T) {
 	}
 }
 
-// TestNginxBothAway: two nodes that say no for a reason are not declared dead.
+// TestNginxBothAway: two nodes that refuse for a reason are not taken for failed.
 func TestNginxBothAway(t *testing.T) {
 	url := balance(t, newBackend(t, away).addr(), newBackend(t, away).addr())
 	for range 5 {

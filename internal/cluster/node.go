@@ -125,7 +125,7 @@ func (n *Node) Metrics(t testkit.TB) string {
 	return text
 }
 
-// Ready is the status and the body of /readyz; status 0 says that nobody answers.
+// Ready is the status and the body of /readyz; status 0: there was no answer.
 func (n *Node) Ready() (status int, body string) {
 	status, body, err := n.ask(context.Background(), "/readyz")
 	if err != nil {

@@ -78,7 +78,7 @@ func TestOwnerIsKilled(t *testing.T) {
 			owner.Kill9()
 			closed := stream.Closed(t)
 			if closed != 4201 {
-				t.Errorf("the socket that led to the dead node was closed with %d", closed)
+				t.Errorf("the socket that led to the killed node was closed with %d", closed)
 			}
 			var missed []string
 			for range 10 {
@@ -163,7 +163,8 @@ func ended(n *cluster.Node) bool {
 	}
 }
 
-// A paused owner is succeeded. When it wakes its writes are refused, and it lets go.
+// A paused owner is replaced. When it continues, its writes are refused, and it releases the
+// session.
 func TestSplitBrain(t *testing.T) {
 	t.Parallel()
 	k := newTown(t, 0, cluster.Options{})
@@ -176,14 +177,14 @@ func TestSplitBrain(t *testing.T) {
 	k.say(t)
 	stream := k.at(t, far).Stream(t, "")
 	stream.ExpectType(t, "live")
-	for time.Since(paused) < 30*time.Second { // talks on while the old owner sleeps
+	for time.Since(paused) < 30*time.Second { // messages continue while the old owner is paused
 		body := k.say(t)
 		stream.Expect(t, body, received(body))
 	}
 	owner.Continue()
 	testkit.Eventually(t, comeBack, func() error {
 		if m := owner.Metrics(t); !strings.Contains(m, `perch_session_ownership_total{change="fenced"} 1`) {
-			return fmt.Errorf("the old owner holds on")
+			return fmt.Errorf("the old owner has not released the session")
 		}
 		return nil
 	})

@@ -13,7 +13,7 @@ import (
 	"github.com/perch-im/perch/xmppconn"
 )
 
-// crowd signs n buddies in, who let anybody see them, and makes alice see them all.
+// crowd signs n buddies in, who accept every subscription, and makes alice see them all.
 func (k *town) crowd(t *testing.T, n int) []testkit.User {
 	t.Helper()
 	d, err := xmppconn.NewDialer(xmppconn.Upstream{Name: "crowd", Domain: k.XMPP.Domain, Address: k.XMPP.Addr, RootCAs: k.XMPP.CA}, xmppconn.Options{})
@@ -80,7 +80,7 @@ func TestPresenceOutlivesEveryNode(t *testing.T) {
 	k.say(t)
 	cursor := stream.Expect(t, "message", received("message 1")).ID
 
-	link.Down() // nobody gets a stream
+	link.Down() // no node gets a stream
 	for _, n := range k.Nodes {
 		n.Drain(t)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-// reader is alice's front end: one socket through nginx at a time, which comes back with
+// reader is alice's front end: one socket through nginx at a time, which reconnects with
 // its cursor whenever it ends.
 type reader struct {
 	t      *testing.T
@@ -71,7 +71,7 @@ func (c *reader) read(body string) {
 	c.t.Fatalf("%s never came; there is %q", body, c.bodies)
 }
 
-// readWhile lets bob talk as long as something goes on.
+// readWhile sends messages from bob, and reads them, as long as on reports true.
 func (c *reader) readWhile(on func() bool) {
 	c.t.Helper()
 	for on() {

@@ -68,7 +68,7 @@ func received(body string) func(testkit.Frame) bool {
 	return func(f testkit.Frame) bool { return f.Type == "message.received" && f.Data.Str("body") == body }
 }
 
-// wantResumed waits until the server has told that it has resumed so many streams; its log is
+// wantResumed waits until the server has logged that it resumed so many streams; its log is
 // written with a little delay.
 func (k *town) wantResumed(t *testing.T, want int) {
 	t.Helper()
@@ -148,6 +148,6 @@ func (k *town) oneOwnerPerFence(t *testing.T) {
 		}
 	}
 	if len(owners) == 0 {
-		t.Error("no node says what it owns")
+		t.Error("no node has logged what it owns")
 	}
 }

@@ -3,7 +3,7 @@
 // accepted: a description that is too narrow is as wrong as one that is too wide.
 //
 // Clients ignore fields that they do not know, so the descriptions leave objects open;
-// here they are closed, so that a field which nobody has described is found.
+// here they are closed, so that an undescribed field is found.
 package contract
 
 import (

@@ -24,7 +24,7 @@ func Transport(t TB, base http.RoundTripper) http.RoundTripper {
 	return &transport{t, base}
 }
 
-// A merge patch is JSON (RFC 7396); the validator has to be told.
+// A merge patch is JSON (RFC 7396), which the validator does not know.
 func init() {
 	openapi3filter.RegisterBodyDecoder("application/merge-patch+json", openapi3filter.JSONBodyDecoder)
 }

@@ -93,7 +93,8 @@ func (c *Conn) Delivered() uint64 {
 	return c.seq
 }
 
-// Closed says whether the session signed out (Close), and not only let go (Abort).
+// Closed reports whether the session signed out (Close), and did not only drop the connection
+// (Abort).
 func (c *Conn) Closed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -27,7 +27,7 @@ func Check(entries []Entry) *Report {
 	return r
 }
 
-// tokenAfter is how long, in milliseconds, a client may be told that the token is bad after
+// tokenAfter is how long, in milliseconds, a client may still be refused for a bad token after
 // it was replaced: its request was on the way.
 const tokenAfter = 3000
 
@@ -59,7 +59,7 @@ func faultsIn(entries []Entry) faults {
 	return f
 }
 
-// during says whether a fault of the kind was there at that time, or up to so many
+// during reports whether a fault of the kind was there at that time, or up to so many
 // milliseconds before or after it.
 func (f faults) during(kind string, at, before, after int64) bool {
 	for _, s := range f.spans[kind] {
@@ -91,12 +91,12 @@ func (f faults) lost(before int64) (n int) {
 	return n
 }
 
-// lostBetween says whether Redis lost data in a time.
+// lostBetween reports whether Redis lost data in a time.
 func (f faults) lostBetween(from, to int64) bool {
 	return slices.ContainsFunc(lostData, func(kind string) bool { return f.between(kind, from, to) })
 }
 
-// between says whether a fault of the kind fell into a time.
+// between reports whether a fault of the kind fell into a time.
 func (f faults) between(kind string, from, to int64) bool {
 	for _, s := range f.spans[kind] {
 		if s.from <= to && s.to >= from {
@@ -133,7 +133,7 @@ func checkOwners(r *Report, entries []Entry) {
 	}
 }
 
-// checkDrains: while a node stops as operators stop it, no buddy sees anybody go.
+// checkDrains: while a node stops as operators stop it, no buddy sees an account go offline.
 func checkDrains(r *Report, entries []Entry, f faults) {
 	for _, e := range entries {
 		if e.Op == OpPresence && e.Text == "unavailable" && f.during(FaultDrain, e.At, 0, 0) {

@@ -18,11 +18,11 @@ func unprovedIn(entries []Entry) map[string]bool {
 	return epochs
 }
 
-// leftOver is how much more than at its start a node may have when nobody is signed in any
+// leftOver is how much more than at its start a node may have when no account is signed in any
 // more: connections that Redis clients keep, and what the question itself needs.
 var leftOver = map[string]int{"goroutines": 12, "descriptors": 48}
 
-// checkLeft: when everybody has signed out, a node has what it had at its start.
+// checkLeft: when all accounts have signed out, a node has what it had at its start.
 func checkLeft(r *Report, entries []Entry) {
 	type thing struct{ node, name string }
 	base := map[thing]int{}

@@ -100,8 +100,8 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 	}{
 		"all is well": {fresh().sent(1, 1, ledger.OK).both(5, 1, "e-1").sent(6, 2, ledger.OK).both(7, 2, "e-2").
 			post(8, 1, "delivered", "m1").audited("slr").owner("n1", "s", "e", 1).owner("n2", "s", "e", 2), ""},
-		"lost at everybody":  {fresh().sent(1, 1, ledger.OK), "lost: sl1>a1 #1, sent at 1 ms, never came to a1/sse, a1/ws1"},
-		"lost at one client": {fresh().sent(1, 1, ledger.OK).got(5, "a1/ws1", 1, "e-1"), "never came to a1/sse"},
+		"lost at every client": {fresh().sent(1, 1, ledger.OK), "lost: sl1>a1 #1, sent at 1 ms, never came to a1/sse, a1/ws1"},
+		"lost at one client":   {fresh().sent(1, 1, ledger.OK).got(5, "a1/ws1", 1, "e-1"), "never came to a1/sse"},
 		"never acknowledged, in the archive": {fresh().sent(1, 2, ledger.Info).add(9, stored).audited("a1"),
 			"lost: sl1>a1 #2"},
 		"never acknowledged, not in the archive": {fresh().sent(1, 2, ledger.Info).audited("a1"), ""},
@@ -147,8 +147,8 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		"a new log may begin at 1": {fresh().owner("n1/x", "s", "e", 4).owner("n1/x", "s", "f", 1), ""},
 		"seen to go in a drain": {fresh().fault(1, 9, ledger.FaultDrain).
 			add(5, ledger.Entry{Op: ledger.OpPresence, Who: "sl1", Account: "a1", Text: "unavailable"}), "sl1 saw a1 go"},
-		"told to stop": {fresh().add(5, ledger.Entry{Op: ledger.OpStop, Who: "a1/ws1", Account: "a1", Text: "4001"}), "was told to stop: 4001"},
-		"told to stop for a bad token": {fresh().fault(1, 9, ledger.FaultToken).
+		"refused for good": {fresh().add(5, ledger.Entry{Op: ledger.OpStop, Who: "a1/ws1", Account: "a1", Text: "4001"}), "was told to stop: 4001"},
+		"refused for a bad token": {fresh().fault(1, 9, ledger.FaultToken).
 			add(5, ledger.Entry{Op: ledger.OpStop, Who: "a1/ws1", Account: "a1", Text: "4001"}), ""},
 		"damaged": {fresh().add(5, ledger.Entry{Op: ledger.OpDamaged, Who: "a1/ws1", Text: "?"}), "nobody sent"},
 		"a race":  {fresh().add(5, ledger.Entry{Op: ledger.OpBroken, Who: "n1", Text: "WARNING: DATA RACE"}), "n1: WARNING: DATA RACE"},

@@ -38,7 +38,7 @@ type stream interface {
 }
 
 const (
-	silence    = 60 * time.Second // then the connection is dead, says docs/events.md
+	silence    = 60 * time.Second // then the connection counts as lost, says docs/events.md
 	backoffMin = 500 * time.Millisecond
 	backoffMax = 30 * time.Second
 	online     = 12 * time.Second // mean time until the client's own network is lost
@@ -80,7 +80,7 @@ func (c *client) delay(err error) time.Duration {
 		return r.after // at once, or when the node said
 	case errors.As(err, &r) && (r.code >= 4000 && r.code < 4100 || r.code == 401 || r.code == 403):
 		c.h.add(Entry{Op: OpStop, Phase: Info, Who: c.name, Account: c.account.Name, Text: r.Error()})
-		return time.Second // it should stop here; the run goes on, and fails in the end
+		return time.Second // it should stop here; the run continues, and fails in the end
 	}
 	c.h.add(Entry{Op: OpNote, Phase: Info, Who: c.name, Text: fmt.Sprint("stream ended: ", err)})
 	top := min(backoffMin<<min(c.attempt, 10), backoffMax)
@@ -127,8 +127,8 @@ func (c *client) session(ctx context.Context) error {
 	}
 }
 
-// afterReconnect is the end of a stream that was told when to come again: not every encoding
-// has a close code.
+// afterReconnect is the end of a stream after a reconnect frame, which says when to reconnect:
+// not every encoding has a close code.
 func afterReconnect(err error, told time.Duration) error {
 	if told < 0 {
 		return err

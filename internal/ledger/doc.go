@@ -5,5 +5,5 @@
 //
 //	go run ./internal/ledger/cmd -messages 20000 -faults 60 -server prosody -seed 7
 //
-// docs/ledger.md tells what is promised, which faults there are and how to read a history.
+// docs/ledger.md describes what is promised, which faults there are and how to read a history.
 package ledger

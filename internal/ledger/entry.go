@@ -22,14 +22,14 @@ const (
 	OpHello    Op = "hello"    // a client's stream was opened; Text is "resumed" or the reason of the reset
 	OpState    Op = "state"    // a client (Who) of Account saw event ID: its stream to the XMPP server was lost, or is there
 	OpCaughtUp Op = "caughtup" // a client has read the archive after a reset
-	OpStop     Op = "stop"     // a client was told to stop, by status or close code (Text)
+	OpStop     Op = "stop"     // a client was refused for good, by status or close code (Text)
 	OpPost     Op = "post"     // Account posted message N to To under Key; ok: accepted as ID
 	OpArrive   Op = "arrive"   // message N of Account, with ID, arrived at the foreign receiver Who
 	OpStatus   Op = "status"   // what GET /v1/messages/{ID} says of message N of Account: Text
 	OpStored   Op = "stored"   // message N of From is in the server's archive of Who; ID is the stanza id
 	OpAudited  Op = "audited"  // the server's archive of Who was read to the end
 	OpOwner    Op = "owner"    // a node (Who) owns a session (ID) from fence N on; Text is the epoch of the log; Key is "unproved" when that is a new one because nothing proved the end of the old one
-	OpLeft     Op = "left"     // a node (Who) holds N goroutines or descriptors (Text): invoke at its start, ok when nobody is signed in any more
+	OpLeft     Op = "left"     // a node (Who) holds N goroutines or descriptors (Text): invoke at its start, ok when no account is signed in any more
 	OpRoster   Op = "roster"   // the gateway lists N buddies of Account: invoke before the first fault, ok after a fault of the kind Text, or in the end ("")
 	OpFault    Op = "fault"    // a fault of the kind Text began (invoke) or was healed (ok) at Who
 	OpPresence Op = "presence" // a foreign client (Who) saw Account become Text
@@ -38,8 +38,8 @@ const (
 	OpNote     Op = "note"     // whatever helps to read the history
 )
 
-// Phase is how far an operation has come, in the words of Jepsen. Info means that nobody
-// can know.
+// Phase is how far an operation has come, in the words of Jepsen. Info means that the
+// outcome is not known.
 type Phase string
 
 // The phases.

@@ -110,7 +110,7 @@ func (w *world) links(do func(*testkit.Proxy)) {
 	}
 }
 
-// until waits for something that helps the fault to be one, and goes on without it.
+// until waits for what makes the fault effective, and continues without it after limit.
 func (w *world) until(limit time.Duration, done func() bool) {
 	for begun := time.Now(); time.Since(begun) < limit && !done(); {
 		w.wait(50 * ms)

@@ -2,8 +2,8 @@ package ledger
 
 // Faults of a node.
 
-// nodeKill ends a node without a word. Every other time the others have to take over before
-// it is back; when it is alone it comes back at once.
+// nodeKill kills a node. Every other time the others have to take over before it is started
+// again; a node that is alone is started at once.
 func (w *world) nodeKill(f fault, n *node) {
 	n.kill()
 	if len(w.nodes) > 1 && f.random.IntN(2) == 0 {
@@ -13,8 +13,8 @@ func (w *world) nodeKill(f fault, n *node) {
 	n.start(w.t)
 }
 
-// nodePause freezes a node for longer than its lease. It wakes up and believes that no time
-// has passed.
+// nodePause freezes a node for longer than its lease. To the node no time has passed when it
+// continues.
 func (w *world) nodePause(f fault, n *node) {
 	n.freeze()
 	w.wait(2*w.o.Lease + f.hold)
@@ -66,7 +66,7 @@ func (w *world) redisFlush(f fault, _ *node) {
 
 // redisRestore puts a backup of Redis back as operators do, with no gateway running: none of
 // those that come remembers what was written after it. Its hold is the age of the backup:
-// the load goes on meanwhile. Clients come back when new logs, or the old ones, have grown past
+// the load continues meanwhile. Clients reconnect when new logs, or the old ones, have grown past
 // their cursors; before that a cursor beyond the end would be refused in any case.
 func (w *world) redisRestore(f fault, _ *node) {
 	restore := w.redis.Snapshot(w.t)
@@ -109,8 +109,8 @@ func (w *world) redisSlow(f fault, n *node) {
 	heal()
 }
 
-// redisAway takes Redis away from one node for longer than its lease: it lives, its clients
-// and its XMPP streams are well, and others take its sessions.
+// redisAway takes Redis away from one node for longer than its lease: it keeps its clients
+// and its XMPP streams, and others take over its sessions.
 func (w *world) redisAway(f fault, n *node) {
 	n.redis.Down()
 	w.wait(2*w.o.Lease + f.hold)

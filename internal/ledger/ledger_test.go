@@ -67,8 +67,8 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// TestPlantedMistakeIsFound runs a gateway that goes on after a failed resume without reading
-// the archive. make ledger-planted has the other mistakes.
+// TestPlantedMistakeIsFound runs a gateway that does not read the archive after a failed
+// resume. make ledger-planted has the other mistakes.
 func TestPlantedMistakeIsFound(t *testing.T) {
 	o, ok := ledger.Planted("archive", ledger.Options{})
 	if !ok {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// leftTime is how long a node may take to let go of everything: longer than an idle
-// connection of HTTP lives.
+// leftTime is how long a node may take to release everything: longer than the timeout
+// of an idle HTTP connection.
 const leftTime = 150 * time.Second
 
 // leftLine is a sample of what a program holds.
@@ -29,7 +29,7 @@ func (n *node) holds(ctx context.Context) map[string]int {
 	return held
 }
 
-// base notes what the nodes hold before anybody has signed in.
+// base notes what the nodes hold before an account signs in.
 func (w *world) base() {
 	for _, n := range w.nodes {
 		n.base = n.holds(w.ctx)

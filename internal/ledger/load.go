@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// pacer tells how much of the run is over, by its plan: the load is spread over the faults.
+// pacer reports how much of the run is over, by its plan: the load is spread over the faults.
 type pacer struct{ part atomic.Uint64 }
 
 func (p *pacer) set(part float64) { p.part.Store(uint64(min(max(part, 0), 1) * 1e6)) }
@@ -63,7 +63,7 @@ func (l *load) run(ctx context.Context) {
 }
 
 // burst sends so many messages to one account at once, from the fastest of the senders. The
-// result says whether the server has them all.
+// result reports whether the server has them all.
 func (l *load) burst(to *account, n int) (arrived func() bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -46,8 +46,8 @@ func TestBodyIsWholeOrNot(t *testing.T) {
 	}
 }
 
-// TestLogTells: owners, panics and races are found among everything else.
-func TestLogTells(t *testing.T) {
+// TestFromLog: owners, panics and races are found among everything else.
+func TestFromLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "output.log")
 	text := `gateway http://127.0.0.1:1
 {"level":"INFO","msg":"session ownership acquired","session":"fa2ba990","epoch":"qib","fence":3,"node":"n1/x","how":"taken"}

@@ -10,9 +10,9 @@ type plantedRun struct {
 	found    func(*Report) bool
 }
 
-// Prosody does not resume a stream of which it was told more than it is now, and then the
-// archive has what was acknowledged too early: "ack" needs ejabberd. What comes twice by the
-// archive and by the store for those who are offline, comes from ejabberd alone, too.
+// Prosody does not resume a stream of which more was acknowledged than the client now claims,
+// and then the archive has what was acknowledged too early: "ack" needs ejabberd. What comes
+// twice, by the archive and by the offline store, comes from ejabberd alone, too.
 var plantedRuns = map[string]plantedRun{
 	"ack": {"ejabberd", 700, []string{FaultRedisPauseKill, FaultRedisPauseKill}, lostSome},
 	"archive": {"prosody", 1600, []string{FaultBurst, FaultClientsCut, FaultClientsCut, FaultClientsCut}, func(r *Report) bool {
@@ -34,7 +34,7 @@ var plantedRuns = map[string]plantedRun{
 // what they sent is with its receivers.
 func lostSome(r *Report) bool { return len(r.Lost) > 0 && len(r.OutLost) == 0 && r.arrivedAtAll() }
 
-// arrivedAtAll says whether a good part of the messages came, and every history ended: else
+// arrivedAtAll reports whether a good part of the messages came, and every history ended: else
 // the run was over before the gateways were back, and its findings say nothing of them.
 func (r *Report) arrivedAtAll() bool {
 	return r.Messages-len(r.Lost) >= r.Messages/4 && r.Statuses[""] == 0
@@ -48,7 +48,7 @@ func Planted(name string, o Options) (Options, bool) {
 	return o, ok
 }
 
-// Found says whether a run has found the mistake that was planted, and not something else.
+// Found reports whether a run has found the mistake that was planted, and not something else.
 func Found(name string, r *Report) bool {
 	p, ok := plantedRuns[name]
 	return ok && r.Failed() && p.found(r)

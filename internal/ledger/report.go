@@ -14,8 +14,8 @@ type Report struct {
 	Resent   int // outbound, sent again with the same id after Redis had forgotten its key
 	Faults   int // healed
 	Kinds    int // of these, how many sorts
-	Resets   int // streams that could not go on where the client was
-	Bounces  int // errors that came back to a sender
+	Resets   int // streams that could not continue at the client's cursor
+	Bounces  int // errors that were returned to a sender
 	Gone     int // times that a buddy saw an account go while a node was drained
 	Shuffled int // inbound, that the server gave out of order when it resumed a stream
 
@@ -25,7 +25,7 @@ type Report struct {
 	Statuses                           map[string]int
 }
 
-// Failed says whether any promise was broken.
+// Failed reports whether any promise was broken.
 func (r *Report) Failed() bool {
 	return len(r.Lost)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost)+len(r.OutDoubled)+len(r.OutDisordered)+len(r.Broken) > 0
 }

@@ -163,7 +163,7 @@ func (w *world) audit() {
 			}
 			w.history.add(Entry{Op: OpAudited, Who: p.Name})
 		case <-time.After(3 * time.Minute):
-			w.t.Fatalf("ledger: nobody read the archive of %s", p.Name)
+			w.t.Fatalf("ledger: the archive of %s was not read in time", p.Name)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func (a *account) credential() map[string]string {
 	return map[string]string{"jid": a.JID, "mechanism": "X-OAUTH2", "token": *a.access.Load()}
 }
 
-// impatient is somebody who signs in again when a session is away while nothing is broken.
+// impatient signs in again when a session is away while nothing is broken.
 // Left alone the gateway backs off for up to a minute, and the session would miss most of
 // the faults.
 func (w *world) impatient(ctx context.Context, a *account) {
@@ -74,7 +74,7 @@ func (w *world) impatient(ctx context.Context, a *account) {
 	}
 }
 
-// befriend makes everybody a buddy of the account. The foreign ones say yes and ask back.
+// befriend makes every foreign account a buddy of the account: they accept and ask back.
 func (w *world) befriend(a *account) {
 	w.t.Helper()
 	for _, p := range w.foreigners() {

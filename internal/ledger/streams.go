@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// streams tells which messages came on one stream of the XMPP server, in its order.
+// streams has which messages came on one stream of the XMPP server, in its order.
 //
 // ejabberd 23.01 does not keep the order of a sender when it resumes a stream: what is on its
-// way to the process of the old connection is sent on to that of the new one, behind what came
+// way to the process of the old connection is sent on to that of the new one, after what came
 // there directly. On a busy machine that is some messages, and any client sees it
-// (@xmpp/client does); in its archive they are in order. Nobody behind the server can tell, so
-// it is counted by itself, but only where nothing else can have done it: both messages came
+// (@xmpp/client does); in its archive they are in order. A client of the server cannot tell,
+// so it is counted by itself, but only where nothing else can have done it: both messages came
 // live or by the resumption, and no stream began or ended between them in the log.
 //
 // And what it had in hand when a stream was lost, ejabberd may keep for later without putting
-// it into the archive. It comes at the end of the next login then, behind the archive, which
+// it into the archive. It comes at the end of the next login then, after the archive, which
 // has what was sent after it.
 type streams struct {
 	server   string
@@ -46,7 +46,7 @@ func streamsIn(entries []Entry) *streams {
 	return s
 }
 
-// shuffles says whether it was the server that gave a message after a later one, and counts it.
+// shuffles reports whether it was the server that gave a message after a later one, and counts it.
 func (s *streams) shuffles(later, e Entry) bool {
 	if s.server != "ejabberd" || e.Text == "archive" {
 		return false

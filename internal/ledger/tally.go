@@ -7,7 +7,7 @@ import (
 )
 
 // tally watches the history while it is written: what is still on its way, for the progress
-// line and for the end of the run. The verdict is not its business.
+// line and for the end of the run. It gives no verdict.
 type tally struct {
 	mu      sync.Mutex
 	clients map[string][]string // by account
@@ -31,7 +31,7 @@ func newTally() *tally {
 		done: map[message]bool{}, moved: time.Now()}
 }
 
-// join tells of a client that has to get everything from now on.
+// join adds a client that has to get everything from now on.
 func (t *tally) join(name, account string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -101,7 +101,7 @@ func (t *tally) left() (missing, open, under int, since time.Duration) {
 	return missing, len(t.open), max(0, t.posted-len(t.arrived)), time.Since(t.moved)
 }
 
-// unproven says whether an account's archive has to be read to tell what the server had.
+// unproven reports whether an account's archive has to be read to know what the server had.
 func (t *tally) unproven(account string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

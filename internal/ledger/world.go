@@ -14,8 +14,8 @@ import (
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-// world is everything that runs: the servers, the gateways behind their proxies, and who
-// talks through them.
+// world is everything that runs: the servers, the gateways behind their proxies, and the
+// accounts that talk through them.
 type world struct {
 	t       testkit.TB
 	o       Options
@@ -115,7 +115,7 @@ func (w *world) people() {
 	})
 }
 
-// allOnline says whether every foreign client is signed in.
+// allOnline reports whether every foreign client is signed in.
 func (w *world) allOnline() bool {
 	for name := range w.foreigners() {
 		if _, ok := w.online.Load(name); !ok {
@@ -177,7 +177,7 @@ func (w *world) arrived(line foreignLine) {
 	case !ok && line.Event == "message":
 		w.history.add(Entry{Op: OpDamaged, Phase: Fail, Who: line.Who, ID: line.ID, Text: line.Body})
 	case !ok || m.to != line.Who:
-		// What somebody sent is in the own archive too.
+		// What an account sent is in its own archive too.
 	case line.Event == "stored":
 		w.history.add(Entry{Op: OpStored, Who: m.to, From: m.from, N: m.n, ID: line.ID, Key: line.Stanza})
 	default:

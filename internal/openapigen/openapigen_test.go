@@ -35,7 +35,7 @@ func firstDifference(a, b []byte) int {
 	return min(len(x), len(y)) + 1
 }
 
-// TestWholeDescription holds what every operation must have, whoever adds it.
+// TestWholeDescription checks what every operation must have.
 func TestWholeDescription(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromFile("../../openapi.yaml")
 	if err != nil {

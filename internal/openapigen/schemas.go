@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// mendSchemas gives the schemas plain names and tells what the Go types know: a member is
+// mendSchemas gives the schemas plain names and adds what the Go types know: a member is
 // required unless it is left out when empty, and a pointer or an unknown time is null.
 func mendSchemas(doc object, types goTypes) error {
 	schemas := schemasOf(doc)
@@ -26,7 +26,7 @@ func mendSchemas(doc object, types goTypes) error {
 	return nil
 }
 
-// isRequest says whether a schema is the body of a request. There every field may be left
+// isRequest reports whether a schema is the body of a request. There every field may be left
 // out unless overlay.yaml says otherwise, and no other field may be sent.
 func isRequest(name string) bool {
 	return strings.HasSuffix(name, "Request") || strings.HasSuffix(name, "Patch")
@@ -39,7 +39,7 @@ func mendStruct(schema object, fields []field, request bool) {
 	for _, f := range fields {
 		p, ok := properties[f.name].(object)
 		if !ok {
-			continue // swag was told to ignore it
+			continue // a tag makes swag ignore it
 		}
 		nullable := f.pointer && (request || !f.omitted)
 		switch f.typ {

@@ -77,8 +77,8 @@ func readFile(file string, specs map[string]*ast.TypeSpec) error {
 	return nil
 }
 
-// schemaName is the name that swag gives to a type: that of its @name comment, or its own
-// behind its package.
+// schemaName is the name that swag gives to a type: that of its @name comment, or that of
+// its package and its own.
 func schemaName(name string, spec *ast.TypeSpec) string {
 	if _, given, ok := strings.Cut(spec.Comment.Text(), "@name "); ok {
 		return strings.TrimSpace(given)

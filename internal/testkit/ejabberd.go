@@ -39,7 +39,7 @@ type EjabberdOptions struct {
 // the password. It ends with the test.
 //
 // It runs without Erlang distribution, so that several can run side by side and no port
-// mapper is left behind.
+// mapper is left running.
 func Ejabberd(t TB) *Server {
 	t.Helper()
 	return EjabberdWith(t, EjabberdOptions{})

@@ -300,12 +300,12 @@ func (s *Stream) Closed(t TB) websocket.StatusCode {
 	case <-s.frames.done:
 		return websocket.CloseStatus(s.closed)
 	case <-time.After(patience):
-		t.Fatalf("the stream goes on")
+		t.Fatalf("the stream has not ended")
 		return 0
 	}
 }
 
-// Ended says whether the stream has ended; frames may wait to be taken all the same.
+// Ended reports whether the stream has ended; frames may still be waiting to be read.
 func (s *Stream) Ended() bool {
 	select {
 	case <-s.frames.done:

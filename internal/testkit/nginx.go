@@ -34,7 +34,7 @@ func Nginx(t TB, o NginxOptions) *NginxServer {
 	dir, cred := newDir(t, "nginx", "www-data")
 	s := &NginxServer{proc: &process{name: "nginx", dir: dir, cred: cred}}
 	config, pidFile := filepath.Join(dir, "nginx.conf"), filepath.Join(dir, "nginx.pid")
-	// One process, which ends with us however we end; workers would stay behind.
+	// One process, which ends with this one in any case; workers would stay.
 	s.proc.argv = []string{bin, "-p", dir, "-c", config, "-e", "stderr", "-g", "daemon off; master_process off; pid " + pidFile + ";"}
 	s.proc.ready = func(ctx context.Context) error { return s.answers(ctx, pidFile) }
 	t.Cleanup(func() { s.proc.stop(syscall.SIGKILL) })

@@ -27,7 +27,7 @@ type process struct {
 	cred *syscall.Credential
 	pipe bool       // the output comes by a small pipe that we read
 	gate sync.Mutex // held while the pipe is not read
-	// ready tells whether the server answers now.
+	// ready reports whether the server answers now.
 	ready func(context.Context) error
 
 	pid  int
@@ -143,7 +143,7 @@ func (p *process) start() error {
 	}
 }
 
-// spawn starts the program so that it dies with us, however we die. The kernel ties that
+// spawn starts the program so that it ends with this process in any case. The kernel ties that
 // to the thread that made the child, so one goroutine keeps its thread until the end.
 func (p *process) spawn() error {
 	out, err := os.OpenFile(filepath.Join(p.dir, "output.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -224,7 +224,7 @@ func FreePort(t TB) int { t.Helper(); return freePort(t) }
 
 var handedOut sync.Map // ports, to this process
 
-// freePort finds a port of 127.0.0.1 that nobody listens on. It stays below the range that
+// freePort finds a port of 127.0.0.1 that no process listens on. It stays below the range that
 // the kernel takes for outgoing connections, so that only the tests of another package can
 // race for it.
 func freePort(t TB) int {

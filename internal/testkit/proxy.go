@@ -12,8 +12,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// stuckProxy are the goroutines of toxiproxy that nobody can end: when a link is cut while
-// its source goes on (limit_data, or a client that hangs up), nothing reads the channel
+// stuckProxy are the goroutines of toxiproxy that cannot be ended: when a link is cut while
+// its source keeps sending (limit_data, or a client that hangs up), nothing reads the channel
 // between its stages any more, and the link is not in the proxy's list by then. They hold
 // nothing but a chunk of bytes; both connections are closed.
 var stuckProxy = []goleak.Option{

@@ -183,7 +183,7 @@ func (s *Server) answers(ctx context.Context) error {
 	c, err := d.DialContext(ctx, "tcp", s.Addr)
 	if err != nil {
 		if _, port, _ := net.SplitHostPort(s.Addr); strings.Contains(s.tail(), "Failed to open server port "+port+" ") {
-			return errPortTaken // Prosody goes on without it
+			return errPortTaken // Prosody continues without it
 		}
 		return fmt.Errorf("connect: %w", err)
 	}

@@ -39,7 +39,7 @@ type SlixmppOptions struct {
 }
 
 // Peer is a foreign client that is signed in. It has fetched its roster; it sends no
-// presence, answers no request and asks for nothing until it is told to. One goroutine
+// presence, answers no request and sends no request until a test wants one. One goroutine
 // uses it.
 type Peer struct {
 	JID string // full

@@ -147,7 +147,7 @@ func TestSeeOtherHost(t *testing.T) {
 	})
 }
 
-func TestProxyCutsAndComesBack(t *testing.T) {
+func TestProxyCutsAndRecovers(t *testing.T) {
 	s := testkit.SharedProsody(t)
 	proxy := testkit.NewProxy(t, s.Addr)
 	u := s.NewUser(t, "alice")
@@ -161,8 +161,8 @@ func TestProxyCutsAndComesBack(t *testing.T) {
 	remove()
 }
 
-// TestProxyThatIsStuck cuts a link whose source goes on. What toxiproxy leaves behind then
-// does not fail the tests of a package.
+// TestProxyThatIsStuck cuts a link whose source keeps sending. The goroutines that toxiproxy then
+// leaks do not fail the tests of a package.
 func TestProxyThatIsStuck(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -175,7 +175,7 @@ func TestProxyThatIsStuck(t *testing.T) {
 			return
 		}
 		defer conn.Close()
-		for range 1000 { // until the link is closed behind us
+		for range 1000 { // until the proxy closes the link
 			if _, err := conn.Write(make([]byte, 64<<10)); err != nil {
 				return
 			}

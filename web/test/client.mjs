@@ -197,7 +197,7 @@ test('invitations and buddies follow events', async () => {
   perch.disconnect();
 });
 
-test('the XMPP link is cut: the session says so and comes back, the cache is stale in between', async () => {
+test('the XMPP link is cut: the session reports it and reconnects, the cache is stale in between', async () => {
   const perch = client();
   perch.connect();
   await live(perch);

@@ -62,7 +62,7 @@ test('everything works by keyboard', () =>
     for (const role of ['banner', 'main']) assert.equal(await page.getByRole(role).count(), 1, `one ${role}`);
   }));
 
-test('the network is cut and comes back: what was missed is there', () =>
+test('the network is cut and restored: what was missed is there', () =>
   browse({}, async (browser) => {
     const page = await browser.newPage();
     await signIn(page, url, 'demo-alice');

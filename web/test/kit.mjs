@@ -25,7 +25,7 @@ export async function until(what, f, limit = 20_000) {
   }
 }
 
-/** A client that comes back quickly. */
+/** A client that reconnects quickly. */
 export function client(options = {}) {
   return new Perch({ url, token: 'demo-alice', backoff: { base: 5, cap: 60 }, ...options });
 }

@@ -98,7 +98,7 @@ test('order: one request at a time in a conversation, also when answers are slow
     ids(other)
       .slice(0, 6)
       .every((id) => id === 'n1'),
-    `the head is repeated, and nothing behind it is tried: ${ids(other)}`,
+    `the head is repeated, and nothing after it is tried: ${ids(other)}`,
   );
 });
 
@@ -242,7 +242,7 @@ test('refused for good in the middle: it fails alone, says why, and can be sent 
     w.write('m4');
     assert.ok(w.box.retry('m2'));
     await flushMicrotasks();
-    assert.deepEqual(ids(w).slice(-2), ['m4', 'm2'], 'what is sent again comes behind what was written since');
+    assert.deepEqual(ids(w).slice(-2), ['m4', 'm2'], 'what is sent again comes after what was written since');
     assert.equal(w.box.list().length, 0);
   }
 });
@@ -615,7 +615,7 @@ test('the recipient as the gateway writes it: no second copy in another conversa
   }
 });
 
-test('pending messages stand behind what was sent, in order, even when the clocks differ', async () => {
+test('pending messages come after what was sent, in order, even when the clocks differ', async () => {
   const { perch, event, seen } = client({ post: (m) => (m.body === 'one' ? [202, {}] : [503, { 'Retry-After': '60' }]) });
   await perch.send(bob, 'one', { id: 'own1' });
   void perch.send(bob, 'two', { id: 'own2' });

@@ -13,7 +13,7 @@ import (
 // amount is how much of each kind there is of a package.
 type amount struct{ secrets, lines, answers, pages, printed int }
 
-// least is what the tests of a package leave behind when their fixtures are wired: about a
+// least is what the tests of a package record when their fixtures use package canary: about a
 // third of what they did when this was written. A canary that sees nothing proves nothing.
 var least = map[string]amount{
 	"api":              {secrets: 5, lines: 3000, answers: 150, printed: 300},

@@ -74,7 +74,7 @@ var patterns = func() []pattern {
 	return list
 }()
 
-// in says whether the pattern is in a line.
+// in reports whether the pattern is in a line.
 func (p pattern) in(line []byte) bool {
 	for _, found := range p.re.FindAll(line, -1) {
 		if !p.random || bytes.ContainsAny(found, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {

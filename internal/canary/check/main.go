@@ -1,4 +1,4 @@
-// Command check runs behind go test -json: it shows what go test says without -json, and
+// Command check reads the output of go test -json: it shows what go test says without -json, and
 // when the tests have passed it looks for every secret that they have used in everything
 // that they have printed, logged, been refused with, and seen of metrics. It fails when it
 // finds one, and when it was given too little to look into.

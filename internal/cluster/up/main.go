@@ -82,7 +82,7 @@ func watch(n *cluster.Node, ended chan<- *cluster.Node) {
 	}()
 }
 
-// readLines tells of each Enter, until standard input ends.
+// readLines reports each Enter, until standard input ends.
 func readLines(enter chan<- struct{}) {
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		enter <- struct{}{}

@@ -1,4 +1,4 @@
-// Command cmd makes one run of the ledger and tells what it has found. Its exit status is 1
+// Command cmd makes one run of the ledger and reports what it has found. Its exit status is 1
 // when a promise was broken, 2 when the run could not be made, and 3 when a planted mistake
 // was not found.
 package main

@@ -42,7 +42,7 @@ class Person {
     return this.xmpp.status === 'online' && this.sm.enabled;
   }
 
-  // A login that got stuck half-way is given up by nobody else.
+  // No other code gives up a login that is stuck.
   watch() {
     if (this.ready()) this.stuck = 0;
     else if (++this.stuck % 3 === 0) {
@@ -86,7 +86,7 @@ class Person {
   }
 
   presence(from, type) {
-    if (type === 'subscribe') { // everybody is welcome, and asked back
+    if (type === 'subscribe') { // every request is accepted, and one is sent in return
       for (const answer of ['subscribed', 'subscribe']) {
         this.xmpp.send(xml('presence', { to: from, type: answer })).catch(() => {});
       }

@@ -21,14 +21,14 @@ def emit(**line):
 
 
 class Person(slixmpp.ClientXMPP):
-    """An account that stays online, and keeps what it is told to send until it is."""
+    """An account that stays online, and queues what it has to send until it is."""
 
     def __init__(self, o, p):
         super().__init__(p["jid"], p["password"])
         self.who, self.where, self.ready, self.ending = p["name"], (o["host"], o["port"]), False, False
         self.ca_certs = o["ca"]
         self.waiting = collections.deque()
-        self.open = collections.OrderedDict()  # ids that nobody has acknowledged yet
+        self.open = collections.OrderedDict()  # ids that are not acknowledged yet
         for plugin in ("xep_0030", "xep_0184", "xep_0198", "xep_0199", "xep_0203"):
             self.register_plugin(plugin)
         # Each stream is a new one: what an old one had not acknowledged is unsure, and said so.

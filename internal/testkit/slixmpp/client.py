@@ -16,7 +16,7 @@ import slixmpp
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.features.feature_mechanisms.stanza.mechanisms import Mechanisms
 
-# The Messenger service prints a blank behind the name of its mechanism.
+# The Messenger service prints a blank after the name of its mechanism.
 _names = Mechanisms.get_mechanisms
 Mechanisms.get_mechanisms = lambda self: [name.strip() for name in _names(self)]
 NICK = "{http://jabber.org/protocol/nick}nick"
