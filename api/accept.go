@@ -28,7 +28,7 @@ const (
 const maxRanges = 64
 
 // acceptOf parses the Accept header of r. A range that is not well formed is left out; nil
-// says that nothing was asked for, which accepts everything.
+// means that nothing was asked for, which accepts everything.
 func acceptOf(r *http.Request) (ranges []mediaRange) {
 	for part := range splitQuoted(strings.Join(r.Header.Values("Accept"), ","), ',') {
 		if m, ok := parseRange(part); ok && len(ranges) < maxRanges {

@@ -10,7 +10,7 @@ import (
 )
 
 // What the upstream has given as an address can be used in every request, and is written to
-// the upstream as it was given; what nobody gave is parsed strictly.
+// the upstream as it was given; any other address is parsed strictly.
 func TestEveryRequestTakesWhatTheUpstreamGave(t *testing.T) {
 	for _, c := range []struct{ name, bare, resource string }{
 		{"a number of another network", "user name@icq.example.net", ""},

@@ -81,8 +81,8 @@ func handleCommandLine(w http.ResponseWriter, _ *http.Request) error {
 
 // withAdminHost refuses requests for names that are not of this listener: a page whose name
 // an attacker lets point to this address (DNS rebinding) would else read metrics and
-// profiles through the operator's browser. An address in the Host header is no name of
-// anybody; names are taken when they are local, or Options.AdminHosts has them.
+// profiles through the operator's browser. An address in the Host header is no name
+// and passes; a name passes when it is local, or Options.AdminHosts has it.
 func (a *API) withAdminHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.adminHost(r.Host) {
@@ -107,7 +107,7 @@ func (a *API) adminHost(host string) bool {
 	return slices.ContainsFunc(a.o.AdminHosts, func(h string) bool { return strings.EqualFold(strings.TrimSuffix(h, "."), host) })
 }
 
-// handleLive says that the process answers. It looks at nothing else: restarting a
+// handleLive reports that the process answers. It looks at nothing else: restarting a
 // process because its store is away would end every session for nothing.
 //
 //	@Summary	Is the process alive
@@ -119,7 +119,7 @@ func (a *API) handleLive(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, healthAnswer{Status: "ok"})
 }
 
-// handleReady says whether new requests are welcome: not while draining, and not without
+// handleReady reports whether new requests are welcome: not while draining, and not without
 // a store. The XMPP state of one user never counts.
 //
 //	@Summary	Does this node take requests
@@ -144,7 +144,7 @@ func (a *API) handleReady(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, healthAnswer{Status: "ok"})
 }
 
-// handleVersion says what is running.
+// handleVersion reports what is running.
 //
 //	@Summary	What is running
 //	@Tags		admin

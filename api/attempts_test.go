@@ -114,7 +114,7 @@ func TestGuessesByReplacement(t *testing.T) {
 	}
 }
 
-// A guesser who hangs up before the verdict has had his attempt.
+// A client that hangs up before the verdict has had its attempt.
 func TestHangingUpIsNoRefund(t *testing.T) {
 	f := newFixture(t, func(o *api.Options) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 2} })
 	stopped(f)
@@ -149,7 +149,7 @@ func TestHangingUpIsNoRefund(t *testing.T) {
 	}
 }
 
-// The nodes count together: who is refused by one has no more attempts at another.
+// The nodes count together: a client that one node refuses has no attempts left at another.
 func TestGuessesAtSeveralNodes(t *testing.T) {
 	n := newNodes(t, func(o *gateOptions) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 4} })
 	count := map[int]int{}

@@ -83,8 +83,8 @@ func callerOf(r *http.Request) (token perch.Secret, ok bool, err error) {
 
 // authenticate finds, or opens, the session of a token, within the limits of the client's
 // address for guesses. A token that is known to lead to a session is no guess: its owner is
-// not locked out by others behind the same address. Whoever takes a token from elsewhere than
-// the Authorization header comes this way too. *sessions.NotOwnerError is for locate.
+// not locked out by others behind the same address. A handler that takes a token from elsewhere
+// than the Authorization header uses this too. *sessions.NotOwnerError is for locate.
 func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Session, error) {
 	var g guess
 	if !a.accepted.has(token) && !a.o.Sessions.Knows(r.Context(), token) {
@@ -156,7 +156,7 @@ func (a *API) serveWith(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 }
 
 // needsCredential refuses what would reach the upstream on a session whose credential ran
-// out. Reading its caches and its events goes on.
+// out. Its caches and its events can still be read.
 func (a *API) needsCredential(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := credentialOf(sessionFrom(r.Context())); err != nil {

@@ -69,7 +69,7 @@ func TestBadInput(t *testing.T) {
 		{"unknown show", "PUT", "/v1/presence/me", `{"show":"busy"}`, 422, "validation", "/show", nil},
 		{"priority too large", "PUT", "/v1/presence/me", `{"priority":128}`, 422, "validation", "/priority", nil},
 		{"unknown chat state", "PUT", "/v1/chat-states/bob@example.net", `{"state":"typing"}`, 422, "validation", "/state", nil},
-		{"archive of nobody", "GET", "/v1/archive", "", 422, "validation", "?with", nil},
+		{"archive without an account", "GET", "/v1/archive", "", 422, "validation", "?with", nil},
 		{"archive both ways", "GET", "/v1/archive?with=bob@example.net&before=1&after=2", "", 422, "validation", "?before", nil},
 		{"archive of no time", "GET", "/v1/archive?with=bob@example.net&start=yesterday", "", 422, "validation", "?start", nil},
 		{"archive backwards", "GET", "/v1/archive?with=bob@example.net&start=2026-01-02T00:00:00Z&end=2026-01-01T00:00:00Z", "", 422, "validation", "?end", nil},

@@ -44,7 +44,7 @@ var closeReasons = map[websocket.StatusCode]string{
 	websocket.StatusInvalidFramePayloadData: "text is not UTF-8",
 }
 
-// ending is why a stream ends. A code of 0 means that there is nobody left to tell. With
+// ending is why a stream ends. A code of 0 means that the client has left. With
 // err, an error frame with that problem comes before the close.
 type ending struct {
 	code websocket.StatusCode
@@ -56,7 +56,7 @@ var gone = ending{}
 
 func (e ending) reason() string { return closeReasons[e.code] }
 
-// errSessionGone is what a stream says of its session; a request is told to sign in again.
+// errSessionGone is the problem at the end of a stream; a request is refused with 401 instead.
 var errSessionGone error = perch.Errorf(perch.KindNotFound, "the session has ended")
 
 // endingOf is the one table from errors to close codes.

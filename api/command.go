@@ -43,7 +43,7 @@ var commands = map[string]func(*socket, context.Context, command) (answer, error
 	"ping":           (*socket).ping,
 }
 
-// command does what one frame says, and answers it.
+// command runs the command of one frame, and answers it.
 func (s *socket) command(frame []byte) {
 	var c command
 	if err := decodeBytes(frame, &c); err != nil {
@@ -98,7 +98,7 @@ func refOf(frame []byte) string {
 	return c.ID
 }
 
-// bad answers a frame that is no command. Who sends many of them is not talking to us.
+// bad answers a frame that is no command. A client that sends many of them is cut.
 func (s *socket) bad(ref string, err error) {
 	s.fail(ref, err)
 	if s.badFrames++; s.badFrames >= maxBadFrames {
@@ -253,7 +253,7 @@ type budget struct {
 }
 
 // spend takes one. It returns how long to wait when there is nothing left, and whether
-// the client has gone on to twice the limit without listening.
+// the client has sent twice the limit all the same.
 func (b *budget) spend(now time.Time) (wait time.Duration, over bool) {
 	if b.used == 0 || now.Sub(b.began) >= time.Minute {
 		b.began, b.used = now, 0

@@ -107,9 +107,9 @@ func TestSignOutOnEveryNode(t *testing.T) {
 	}
 }
 
-// TestUnknownAndWrongAreAlike: who guesses does not learn which of it was right. An account
-// that is not there is refused like a wrong password, whatever the upstream says to tell them
-// apart, and a Perch token that never was like one that has ended.
+// TestUnknownAndWrongAreAlike: a guess does not reveal which part of it was right. An account
+// that does not exist is refused like a wrong password, even if the upstream distinguishes
+// them, and a Perch token that never existed like one that has ended.
 func TestUnknownAndWrongAreAlike(t *testing.T) {
 	f := newFixture(t, func(o *api.Options) { o.SignInRate = api.Rate{PerSecond: 1e3, Burst: 1e3} })
 	f.up.Edit(func(d *fakexmpp.Data) {

@@ -119,8 +119,8 @@ func checkEncoding(body []byte) error {
 	return nil
 }
 
-// deeper reports whether objects and lists are nested deeper than most. Of what is no JSON
-// it says anything: that is refused in any case.
+// deeper reports whether objects and lists are nested deeper than most. For what is no
+// JSON the result is arbitrary: that is refused in any case.
 func deeper(body []byte, most int) bool {
 	depth, quoted := 0, false
 	for i := 0; i < len(body); i++ {
@@ -150,7 +150,7 @@ func checkSyntax(body []byte) error {
 		return perch.Wrap(perch.KindMalformedJSON, err, "not valid JSON")
 	}
 	if loneSurrogate(body) {
-		// encoding/json would turn it into U+FFFD without a word.
+		// encoding/json would turn it into U+FFFD silently.
 		return perch.Errorf(perch.KindMalformedJSON, `a \u escape is half of a surrogate pair`)
 	}
 	return nil
@@ -211,7 +211,7 @@ func hex4(b []byte) (v rune) {
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // escapePointer writes a key as RFC 6901, 3 wants it, shortened: it is the client's own
-// text and comes back in the answer.
+// text and is repeated in the answer.
 func escapePointer(key string) string {
 	if len(key) > 64 {
 		key = strings.ToValidUTF8(key[:64], "") + "..."

@@ -4,13 +4,13 @@
 // and asks it.
 //
 // The files, from the outside in: server.go (limits of the listener), router.go (the
-// table of routes), middleware.go (what every request passes), auth.go (who is calling),
+// table of routes), middleware.go (what every request passes), auth.go (authentication),
 // decode.go and params.go (what a request may say), problem.go and problems.go (how a
 // refusal looks), then one file for each resource, and the stream: stream.go with its
 // encodings ws.go, sse.go, ndjson.go and poll.go. admin.go is for the operator only.
 //
-// What belongs to a session of another node is passed on to it: locate.go (whose it is, and
-// looking again), peer_auth.go (what nodes vouch for), peer_transport.go and forward.go (the way there), and
-// for streams relay.go with relayws.go and relaylines.go, which put frames of this node in
-// between (splice.go, scan.go).
+// What belongs to a session of another node is passed on to it: locate.go (which node has it,
+// and looking again), peer_auth.go (what nodes vouch for), peer_transport.go and forward.go
+// (the way there), and for streams relay.go with relayws.go and relaylines.go, which put frames
+// of this node in between (splice.go, scan.go).
 package api

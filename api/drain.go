@@ -22,7 +22,7 @@ type streamState struct {
 	guests   int            // sockets that are open only to hear why they are refused
 	wg       sync.WaitGroup // one for each open stream and guest
 
-	hard context.Context // ends when nobody waits for goodbyes any more
+	hard context.Context // ends when goodbyes are no longer waited for
 	cut  context.CancelFunc
 
 	tickets *tickets
@@ -95,7 +95,7 @@ func (s *streamState) leave(e *entry) {
 // maxGuests bounds the sockets that are open only to be refused.
 const maxGuests = 256
 
-// guest reports whether a refusal may be told on an open socket; guestGone must follow.
+// guest reports whether a refusal may be sent on an open socket; guestGone must follow.
 func (s *streamState) guest() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +115,7 @@ func (s *streamState) guestGone() {
 }
 
 // begin marks the drain and gives every open stream its moment, spread evenly with
-// jitter over window, so that the clients do not come back all at once. With together, the
+// jitter over window, so that the clients do not reconnect all at once. With together, the
 // streams of one session have the same moment, because the session goes to another node
 // then. Only the first call does anything.
 func (s *streamState) begin(deadline time.Duration, together bool) {
@@ -136,7 +136,7 @@ func (s *streamState) begin(deadline time.Duration, together bool) {
 	}
 	slot, i := drainWindow(len(s.open), deadline)/time.Duration(max(1, moments)), 0
 	of := make(map[sessions.ID]time.Duration)
-	for e := range s.open { // map order: nobody is always first
+	for e := range s.open { // map order: no stream is always first
 		after, known := of[e.session]
 		if !known || !together || e.session == "" {
 			after = time.Duration(i)*slot + rand.N(slot+1)
@@ -160,9 +160,9 @@ const drainTime = 20 * time.Second
 // others get reconnect{after_ms}, with moments spread over the time that ctx leaves, and
 // are closed with 4200 when their moment has come. All are gone when Drain returns: those
 // that still linger when ctx ends are cut. Among other nodes, the moment of a stream is that
-// of its session, which is handed over before the stream is closed. It may be called more than once, from any
-// goroutine, and before http.Server.Shutdown, which would wait for streams that it knows
-// and forget the ones that it does not.
+// of its session, which is handed over before the stream is closed. It may be called more than
+// once, from any goroutine, and before http.Server.Shutdown, which would wait for streams that
+// it knows and forget the ones that it does not.
 func (a *API) Drain(ctx context.Context) {
 	a.draining.Store(true)
 	deadline := drainTime

@@ -235,7 +235,7 @@ func (f *fixture) signIn() *fakexmpp.Conn {
 	f.t.Helper()
 	f.want(200, "GET", "/v1/session", "", nil)
 	if f.conn = f.up.Accepted(f.ctx); f.conn == nil {
-		f.t.Fatal("nobody signed in")
+		f.t.Fatal("no login reached the upstream")
 	}
 	f.eventually("online", func() bool { return f.state().State == perch.StateOnline })
 	return f.conn

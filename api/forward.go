@@ -19,7 +19,7 @@ type forward struct {
 	body      []byte
 	vouched   sessions.ID
 	transport string // of a stream, one of Transports; "" is any other request
-	result    string // what the Observer is told when it is answered
+	result    string // what the Observer gets when it is answered
 }
 
 func (a *API) newForward(r *http.Request, vouched sessions.ID) (*forward, error) {
@@ -31,7 +31,7 @@ func (a *API) newForward(r *http.Request, vouched sessions.ID) (*forward, error)
 		f.transport = transportOf(streamMedia(r))
 	}
 	if r.Method != http.MethodPost && r.Method != http.MethodPut && r.Method != http.MethodPatch {
-		return f, nil // whatever it has in its body is read by nobody
+		return f, nil // its body, if there is one, is not read
 	}
 	err := keepBody(r)
 	if err == nil {
@@ -79,15 +79,15 @@ var (
 	errHopRefused  = errors.New("api: that node does not trust this one")
 )
 
-// misdirected says that the node is there and the session is not.
+// misdirected reports whether the node answered, but not for this session or this node.
 func (l *lostForward) misdirected() bool {
 	return errors.Is(l.err, errMisdirected) || errors.Is(l.err, errHopRefused)
 }
 
-// mayHaveRun says that a request may have been carried out whose answer is lost.
+// mayHaveRun reports whether a request may have been carried out whose answer is lost.
 func (l *lostForward) mayHaveRun() bool { return l.connected && !l.safe && !l.misdirected() }
 
-// again says whether the request may be sent once more, to somebody else.
+// again reports whether the request may be sent once more, to another node.
 func (l *lostForward) again(r *http.Request) bool { return r.Context().Err() == nil && !l.mayHaveRun() }
 
 // passOn sends the whole request to another node and the client its answer. Nil: it was
@@ -104,7 +104,7 @@ func (a *API) passOn(w http.ResponseWriter, r *http.Request, f *forward, to sess
 	return a.relayLines(w, r, f, to)
 }
 
-// proxy is one attempt. began is told of the head of the answer, before it is written.
+// proxy is one attempt. began gets the head of the answer, before it is written.
 func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessions.Node, began func(*http.Response)) *lostForward {
 	target, err := url.Parse(to.URL)
 	lost := &lostForward{err: err, node: to.ID, safe: r.Method == http.MethodGet || r.Method == http.MethodHead}
@@ -138,7 +138,7 @@ func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessi
 	}
 	p.ServeHTTP(w, r.WithContext(ctx))
 	if answered {
-		return nil // an error in the middle is told by the connection
+		return nil // an error in the middle has cut the connection
 	}
 	lost.connected = connected.Load()
 	return lost
@@ -155,7 +155,7 @@ func misdirection(res *http.Response) error {
 	return nil
 }
 
-// address turns a request to us into one to another node. The query goes on as it came:
+// address turns a request to us into one to another node. The query stays as it is:
 // what is wrong with it is for the owner to say.
 func (a *API) address(pr *httputil.ProxyRequest, f *forward, target *url.URL, to sessions.NodeID) {
 	out := pr.Out

@@ -37,7 +37,7 @@ type helloLimits struct {
 	Streams           int   `json:"streams"`
 }
 
-// helloRetention says how far back a cursor can be resumed; whichever is reached first.
+// helloRetention is how far back a cursor can be resumed; the bound that is reached first counts.
 type helloRetention struct {
 	Events  int   `json:"events"`
 	Bytes   int   `json:"bytes"`
@@ -49,7 +49,7 @@ type tipData struct {
 	Tip string `json:"tip"`
 }
 
-// reconnectData is the data of reconnect: come back after so many milliseconds.
+// reconnectData is the data of reconnect: connect again after so many milliseconds.
 type reconnectData struct {
 	AfterMS int64  `json:"after_ms"`
 	Reason  string `json:"reason"`

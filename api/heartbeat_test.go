@@ -179,8 +179,8 @@ func TestPingIsNotAnswered(t *testing.T) {
 	})
 }
 
-// TestStuckReader stops reading for a while: its queue overflows, and when it reads on it
-// is told to come back, and nothing is lost.
+// TestStuckReader stops reading for a while: its queue overflows, and when it reads again it
+// finds 4103, resumes, and nothing is lost.
 func TestStuckReader(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *gate) {
 		conn := g.open("tok-alice")
@@ -231,7 +231,7 @@ func wantConsecutive(t *testing.T, ids []string) {
 	}
 }
 
-// TestStuckReaderIsDropped: who takes no frame for ten seconds is gone.
+// TestStuckReaderIsDropped: a client that takes no frame for ten seconds is cut.
 func TestStuckReaderIsDropped(t *testing.T) {
 	for _, encoding := range encodings {
 		t.Run(encoding, func(t *testing.T) {
@@ -323,8 +323,8 @@ func TestTicketLife(t *testing.T) {
 	})
 }
 
-// TestCommandBudgetComesBack after a minute.
-func TestCommandBudgetComesBack(t *testing.T) {
+// TestCommandBudgetIsRestored after a minute.
+func TestCommandBudgetIsRestored(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *gate) {
 		g.open("tok-alice")
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)

@@ -167,7 +167,7 @@ func TestHTTP2StreamsAreBounded(t *testing.T) {
 
 // TestHTTP2RapidReset takes back every request at once (CVE-2023-44487): it ends as a stream,
 // but its handler does not. No more handlers may run than there may be streams, and a client
-// that goes on is cut.
+// that does not stop is cut.
 func TestHTTP2RapidReset(t *testing.T) {
 	f := newFlood(t)
 	for range 20_000 {

@@ -25,7 +25,7 @@ type acceptRequest struct {
 // noFields is the optional body of a request that has nothing to say.
 type noFields struct{}
 
-// handleInvitations lists who waits for an answer.
+// handleInvitations lists the pending invitations.
 //
 //	@ID				listInvitations
 //	@Summary		List pending invitations
@@ -63,7 +63,7 @@ func (a *API) handleInvitations(w http.ResponseWriter, r *http.Request) error {
 	return writeTagged(w, r, list, list)
 }
 
-// acceptedInvitation is the invitation, and what the roster says of who sent it once it was
+// acceptedInvitation is the invitation, and what the roster has of its sender once it was
 // accepted.
 type acceptedInvitation struct {
 	perch.Invitation
@@ -71,8 +71,8 @@ type acceptedInvitation struct {
 	Ask          perch.Ask          `json:"ask"`
 } // @name AcceptedInvitation
 
-// handleInvitationAccept lets somebody see our presence and, unless told otherwise, asks
-// for theirs.
+// handleInvitationAccept lets the sender see our presence and, unless the body forbids it,
+// asks for theirs.
 //
 //	@ID				acceptInvitation
 //	@Summary		Accept an invitation
@@ -108,7 +108,7 @@ func (a *API) handleInvitationAccept(w http.ResponseWriter, r *http.Request) err
 	return writeJSON(w, http.StatusOK, acceptedInvitation{inv.Invitation, inv.Subscription, inv.Ask})
 }
 
-// handleInvitationDecline says no.
+// handleInvitationDecline declines a subscription request.
 //
 //	@ID			declineInvitation
 //	@Summary	Decline an invitation

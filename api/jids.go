@@ -7,7 +7,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// jidAnswer is an account id and the JID behind it.
+// jidAnswer is an account id and its JID.
 type jidAnswer struct {
 	Account string    `json:"account"`
 	JID     perch.JID `json:"jid"`

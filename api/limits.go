@@ -43,8 +43,8 @@ type limiter struct {
 	policy string
 	now    func() time.Time
 
-	// A bucket that was left alone for its whole life is full: forgetting it then gives nobody
-	// more than a new one would.
+	// A bucket that was left alone for its whole life is full: forgetting it then gives
+	// the client no more than a new one would.
 	life    time.Duration
 	mu      sync.Mutex
 	buckets ttlmap.Map[string, *rate.Limiter]
@@ -139,8 +139,8 @@ func fromAddress(r *http.Request) context.Context {
 }
 
 // accepted remembers tokens that were accepted lately, so that guessing from behind a
-// shared address cannot lock out those who have a session. It grants nothing: it only
-// spares them the limit on refused credentials.
+// shared address cannot lock out clients that have a session. It grants nothing: it
+// only spares them the limit on refused credentials.
 type accepted struct {
 	seed maphash.Seed
 	mu   sync.Mutex

@@ -43,7 +43,7 @@ func TestAddressLimit(t *testing.T) {
 	}
 }
 
-// X-Forwarded-For counts only from a declared proxy: nobody can choose his own bucket.
+// X-Forwarded-For counts only from a declared proxy: a client cannot choose its own bucket.
 func TestAddressBehindProxies(t *testing.T) {
 	one := func(o *api.Options) { o.IPRate = api.Rate{PerSecond: 1, Burst: 1} }
 	f := newBare(t, new(sessions.Manager), one)
@@ -85,7 +85,7 @@ func TestTokenLimit(t *testing.T) {
 	}
 }
 
-// Guessing is stopped per address, and does not lock out who has a session there.
+// Guessing is stopped per address, and does not lock out clients that have a session there.
 func TestSignInLimit(t *testing.T) {
 	f := newFixture(t, func(o *api.Options) { o.SignInRate = api.Rate{PerSecond: 0.1, Burst: 3} })
 	f.signIn()

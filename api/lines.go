@@ -53,8 +53,8 @@ func (a *API) streamable(w http.ResponseWriter, r *http.Request) (l *lineWriter,
 	}
 }
 
-// streamHeaders says what the body is, and that nobody on the way may keep it or hold
-// small frames back (nginx does).
+// streamHeaders names the type of the body, and forbids proxies to cache it or to buffer
+// small frames (nginx does).
 func streamHeaders(h http.Header, media string) {
 	h.Set("Content-Type", media)
 	h.Set("Cache-Control", "no-store")

@@ -10,7 +10,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// errPassedOn says that another node has the session and has answered the request: there is
+// errPassedOn means that another node has the session and has answered the request: there is
 // nothing left to do.
 var errPassedOn = errors.New("api: another node has answered")
 
@@ -22,7 +22,7 @@ func (e notHere) Unwrap() error { return e.error }
 // search is how the session of one request is found.
 type search struct {
 	find  func() (*sessions.Session, error)
-	token perch.Secret // whose way is to be forgotten when it led astray; may be zero
+	token perch.Secret // its cached owner is dropped when that was wrong; may be zero
 	// vouched is the session when it was found by a ticket, which this node has ended: the
 	// other node takes our word for it.
 	vouched sessions.ID
@@ -30,10 +30,10 @@ type search struct {
 
 // locate gives the session of a request, when it lives on this node. When it lives on
 // another one, the whole request goes there, its answer goes to the client, and the error
-// is errPassedOn. Any other error is still to be told.
+// is errPassedOn. Any other error is for the client.
 //
-// What was found may be old: a node may have died, or given the session up. So who cannot
-// be reached, or does not have it, is looked for once more; the request may be for us then.
+// What was found may be old: a node may have died, or given the session up. So when the node
+// cannot be reached, or does not have it, the owner is looked up once more, and may be us then.
 // It goes no further than that: a request that came from another node is never passed on.
 func (a *API) locate(w http.ResponseWriter, r *http.Request, look search) (*sessions.Session, error) {
 	s, err := look.find()
@@ -66,7 +66,7 @@ func (a *API) locate(w http.ResponseWriter, r *http.Request, look search) (*sess
 		return s, err
 	}
 	if there2.Node.ID == there.Node.ID && !lost.misdirected() {
-		return nil, a.unreachable(lost) // as dead as it was
+		return nil, a.unreachable(lost) // still unreachable
 	}
 	if lost = a.passOn(w, r, f, there2.Node); lost == nil {
 		return nil, errPassedOn
@@ -74,10 +74,10 @@ func (a *API) locate(w http.ResponseWriter, r *http.Request, look search) (*sess
 	return nil, a.unreachable(lost)
 }
 
-// unreachable is what a client hears when no node could be asked. It never learns which.
+// unreachable is the error for a client when no node could be asked. It names none of them.
 func (a *API) unreachable(lost *lostForward) error {
 	if e, ok := errors.AsType[*perch.Error](lost.err); ok {
-		return e // ours: nobody was asked
+		return e // ours: no node was asked
 	}
 	if errors.Is(lost.err, context.DeadlineExceeded) || errors.Is(lost.err, context.Canceled) {
 		return lost.err

@@ -26,7 +26,7 @@ func wantResults(t *testing.T, l *ledger, want ...string) {
 	}
 }
 
-// TestSessionHasJustMoved: the node that was thought to have it says no, and this one, which
+// TestSessionHasJustMoved: the node that was thought to have it refuses, and this one, which
 // looks again, takes it over and answers.
 func TestSessionHasJustMoved(t *testing.T) {
 	n := newNodes(t)
@@ -45,8 +45,8 @@ func TestSessionHasJustMoved(t *testing.T) {
 	wantResults(t, n.lb, api.ForwardOK)
 }
 
-// TestDeadNode: while its lease lasts nobody can say more than to try again; afterwards this
-// node goes on.
+// TestDeadNode: while its lease lasts the answer is to try again; afterwards this node
+// takes the session over.
 func TestDeadNode(t *testing.T) {
 	n := newNodes(t)
 	n.openAtB("tok-alice")
@@ -67,7 +67,7 @@ func TestDeadNode(t *testing.T) {
 	if r := n.a.try("", header("Origin", n.a.srv.URL), "perch.v1", bearer("tok-alice")); r.code != 4100 || r.problem != "session-offline" {
 		t.Errorf("socket of a page: %+v", r)
 	}
-	n.bury(t)
+	n.expireLease(t)
 	if res, body := n.a.get("/v1/buddies", "tok-alice", nil); res.StatusCode != 200 {
 		t.Errorf("after the lease: %s %s", res.Status, body)
 	}
@@ -93,8 +93,8 @@ func signIn(t *testing.T, g *gate, body string) (status int, token string) {
 	return res.StatusCode, answer.Token
 }
 
-// TestBodyIsSentAgain: what was read to find out who signs in is there for the node that has
-// the session, and for the one after it.
+// TestBodyIsSentAgain: a body that was read to find the account is sent to the node that has
+// the session, and to the one after it.
 func TestBodyIsSentAgain(t *testing.T) {
 	n := newNodes(t)
 	for name, account := range map[string]string{
@@ -159,7 +159,7 @@ func TestLostInTheMiddle(t *testing.T) {
 			break
 		}
 	}
-	n.bury(t)
+	n.expireLease(t)
 	n.toB.cut()
 	<-done
 	began := time.Now()

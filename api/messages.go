@@ -21,7 +21,7 @@ type messageRequest struct {
 	Subject string `json:"subject"`
 } // @name MessageRequest
 
-// messageAnswer says that a message is in the outbox.
+// messageAnswer reports that a message is in the outbox.
 type messageAnswer struct {
 	ID     string              `json:"id"`
 	Status perch.MessageStatus `json:"status"`

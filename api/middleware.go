@@ -123,7 +123,7 @@ func (a *API) withRecover(next http.Handler) http.Handler {
 			a.log.ErrorContext(r.Context(), "handler panicked", "panic", v, "route", routePattern(r),
 				"request_id", requestID(r.Context()), "stack", string(debug.Stack()))
 			if ww, ok := w.(middleware.WrapResponseWriter); ok && ww.Status() != 0 {
-				panic(http.ErrAbortHandler) // an answer has begun: cut it, so that nobody takes it for whole
+				panic(http.ErrAbortHandler) // an answer has begun: cut it, so that it is not taken for whole
 			}
 			a.writeProblem(w, r, perch.Errorf(perch.KindInternal, ""))
 		}()

@@ -96,9 +96,9 @@ func (n *nodes) handOver(t testing.TB, token string) {
 	t.Fatal("the session stays")
 }
 
-// bury ends the lease of b at once, and waits until a has heard of it and may take the
-// sessions of b.
-func (n *nodes) bury(t testing.TB) {
+// expireLease ends the lease of b at once, and waits until a has noticed and may take the
+// sessions of b over.
+func (n *nodes) expireLease(t testing.TB) {
 	t.Helper()
 	if err := n.b.store.Leave(t.Context(), n.b.manager.Self().ID); err != nil {
 		t.Fatal(err)
@@ -151,8 +151,8 @@ func (w *wire) leadTo(addr string) {
 	w.to = addr
 }
 
-// cut is what kill -9 looks like from outside: every connection is gone, and nobody
-// listens any more.
+// cut is what kill -9 looks like from outside: every connection is gone, and the
+// listener too.
 func (w *wire) cut() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -226,7 +226,7 @@ func (w *wire) copy(dst, src net.Conn, back bool) {
 	}
 }
 
-// allowed says how many of k bytes pass. It waits when none do.
+// allowed returns how many of k bytes pass. It waits when none do.
 func (w *wire) allowed(k int) int {
 	w.mu.Lock()
 	if w.most < 0 {

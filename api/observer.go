@@ -22,11 +22,11 @@ type Observer interface {
 	Forwarded(result string)
 }
 
-// What Observer.Forwarded is told.
+// The results that Observer.Forwarded gets.
 const (
 	ForwardOK          = "ok"          // the node that was asked has answered
 	ForwardRetried     = "retried"     // it was not there; looking again helped
-	ForwardUnreachable = "unreachable" // nobody answered
+	ForwardUnreachable = "unreachable" // no node answered
 	ForwardRefused     = "refused"     // no node has made this request, or not for us
 )
 
@@ -42,7 +42,7 @@ func (unobserved) Forwarded(string)                           {}
 // Transports are what Streams counts by.
 var Transports = []string{"ws", "sse", "ndjson", "poll"}
 
-// Streams says how many event streams are open, by transport.
+// Streams reports how many event streams are open, by transport.
 func (a *API) Streams() map[string]int {
 	n := make(map[string]int, len(Transports))
 	for _, t := range Transports {

@@ -12,7 +12,7 @@ import (
 	"github.com/perch-im/perch/api"
 )
 
-// ledger writes down what an Observer is told.
+// ledger records the calls of an Observer.
 type ledger struct {
 	mu       sync.Mutex
 	requests []string
@@ -104,7 +104,7 @@ func TestStreamsAreCountedByTransport(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	(&fixture{t: t, ctx: ctx}).eventually("nobody is counted any more", func() bool { return open() == "0 0 0 0 4" })
+	(&fixture{t: t, ctx: ctx}).eventually("no stream is counted any more", func() bool { return open() == "0 0 0 0 4" })
 }
 
 func (l *ledger) results() []string {

@@ -29,7 +29,7 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 
 	// AdminHosts are names, besides addresses and localhost, under which the admin listener
-	// may be asked, without a port. "*" is not among the things that a name may be.
+	// may be asked, without a port. "*" is not allowed.
 	AdminHosts []string
 
 	// NodeTLS is for requests to other nodes whose address is https. nil: the roots of the
@@ -62,9 +62,9 @@ type Options struct {
 	AsyncAPI []byte       // /v1/asyncapi.yaml
 	Metrics  http.Handler // /metrics of the admin listener
 
-	Observer Observer // counts what happens; nil: nobody does
-	Tracer   Tracer   // follows requests; nil: nobody does, and nothing is spent on it
-	// NodeTransport wraps the way to other nodes, so that a trace goes on there; nil: it stays
+	Observer Observer // counts what happens; nil: nothing is counted
+	Tracer   Tracer   // follows requests; nil: none are followed, and nothing is spent on it
+	// NodeTransport wraps the way to other nodes, so that a trace continues there; nil: it stays
 	// as it is.
 	NodeTransport func(http.RoundTripper) http.RoundTripper
 }

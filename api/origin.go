@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// originAllowed says whether the page that r comes from may open an event socket: one of
+// originAllowed reports whether the page that r comes from may open an event socket: one of
 // the very host that was asked, or one of Options.Origins. Browsers send the Origin of
-// the page and cannot be talked out of it; "null" (a file, a sandboxed frame) is nobody's.
+// the page, which cannot change it; "null" (a file, a sandboxed frame) is never allowed.
 // A request without Origin comes from no page: it is allowed, and shows its own token.
 func (a *API) originAllowed(r *http.Request) bool {
 	values := r.Header.Values("Origin")
@@ -35,7 +35,7 @@ func (a *API) originAllowed(r *http.Request) bool {
 }
 
 // splitOrigin takes an origin apart (RFC 6454, 6.2): only scheme://host[:port] is one. The
-// host comes back in lower case and without the port that its scheme has by itself.
+// host is returned in lower case and without the default port of its scheme.
 func splitOrigin(origin string) (scheme, host string, ok bool) {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {

@@ -58,7 +58,7 @@ func pathFault(path string) string {
 	return ""
 }
 
-// handleNotFound says that there is nothing, and where the client may have meant to go.
+// handleNotFound answers 404, and names the address that the client may have meant.
 func (a *API) handleNotFound(w http.ResponseWriter, r *http.Request) {
 	fault := pathFault(r.URL.Path)
 	if fault == "" && len(r.URL.Path) > 1 && strings.HasSuffix(r.URL.Path, "/") {
@@ -107,7 +107,7 @@ func (discardWriter) Write(p []byte) (int, error) { return len(p), nil }
 // WriteHeader implements http.ResponseWriter.
 func (discardWriter) WriteHeader(int) {}
 
-// pageWriter holds back that there is no such page: whoever has left /v1 out of an address
+// pageWriter suppresses the 404 of the pages: a client that has left /v1 out of an address
 // gets a problem, as for any other mistake.
 type pageWriter struct {
 	http.ResponseWriter

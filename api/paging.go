@@ -65,7 +65,7 @@ func parseCursor(s string) (string, error) {
 }
 
 // cut takes the page out of a list that is sorted by key. next is the cursor of the page
-// behind it, or nil.
+// after it, or nil.
 func cut[T any](p page, list []T, key func(T) string) (items []T, next *string) {
 	items = make([]T, 0, min(p.limit, len(list)))
 	for _, v := range list {

@@ -21,8 +21,8 @@ import (
 )
 
 // hopHeader is how one node vouches to another for a request that it passes on. Clients
-// have no use for it: whoever sends one that a node has not made is refused. In an answer
-// to another node it says that the hop was refused, not what the client asked for.
+// have no use for it: a request with one that no node has made is refused. In an answer
+// to another node it means that the hop was refused, not what the client asked for.
 const (
 	hopHeader  = "Perch-Hop"
 	hopRefused = "refused"
@@ -73,7 +73,7 @@ func (a *API) seal(h hop, to sessions.NodeID, method, target, requestID string) 
 	return text + "." + base64.RawURLEncoding.EncodeToString(mac)
 }
 
-// unseal reads the hop of a request that has the header; nil: nobody vouches for it.
+// unseal reads the hop of a request that has the header; nil: no node vouches for it.
 func (a *API) unseal(r *http.Request) *hop {
 	self, values := a.o.Sessions.Self().ID, r.Header.Values(hopHeader)
 	if self == "" || len(values) != 1 {
@@ -120,13 +120,13 @@ func (a *API) withHop(next http.Handler) http.Handler {
 	})
 }
 
-// trusted says whether ctx is of a request that another node has passed on.
+// trusted reports whether ctx is of a request that another node has passed on.
 func trusted(ctx context.Context) bool {
 	h := hopFrom(ctx)
 	return h != nil && !h.bad
 }
 
-// refuseHops refuses whoever pretends to be another node.
+// refuseHops refuses clients that pretend to be another node.
 func (a *API) refuseHops(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h := hopFrom(r.Context()); h != nil && h.bad {
@@ -150,7 +150,7 @@ const onceLife = 2*hopAge + time.Second
 
 func newOnce() *once { return &once{seen: ttlmap.Map[string, struct{}]{Max: maxRemembered}} }
 
-// first says whether the word is new, and no empty one.
+// first reports whether the word is new and not empty.
 func (o *once) first(word string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

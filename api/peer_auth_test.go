@@ -47,9 +47,9 @@ func (n *nodes) sign(change func(h *api.Hop)) func(r *http.Request) string {
 
 func as(*api.Hop) {}
 
-// TestHopsThatAreNoHops: nobody but a node of the same secret, now, for this node and this
-// request.
-func TestHopsThatAreNoHops(t *testing.T) {
+// TestInvalidHops: only a node with the same secret can make a hop, for now, for this node and
+// for this request.
+func TestInvalidHops(t *testing.T) {
 	n := newNodes(t)
 	n.openAtB("tok-alice")
 	other := func(method, path string) func(r *http.Request) string {
@@ -119,7 +119,7 @@ func flip(s string, i int) string {
 	return string(b)
 }
 
-// TestNoHopsWhenAlone: a process without others believes nobody.
+// TestNoHopsWhenAlone: a process without peers accepts no hop.
 func TestNoHopsWhenAlone(t *testing.T) {
 	f := newBare(t, new(sessions.Manager))
 	a := f.do("GET", "/v1/session", "", api.HopHeader, "e30.AAAA")

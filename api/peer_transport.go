@@ -21,7 +21,7 @@ type hops struct {
 	small     *bufferPool // of streams, which are held as long as they last
 }
 
-// How long another node may take to be reached. It is near, or it is gone.
+// How long another node may take to be reached. It is near, or it is down.
 const (
 	hopDialTime = 2 * time.Second
 	hopTLSTime  = 5 * time.Second
@@ -58,8 +58,8 @@ func newHops(o Options) *hops {
 	return h
 }
 
-// Close ends the connections to other nodes that nobody uses any more. It comes last, after
-// the listeners of [API.Handler] are closed.
+// Close ends the connections to other nodes that are idle by now. It comes last, after the
+// listeners of [API.Handler] are closed.
 func (a *API) Close() { a.hops.transport.CloseIdleConnections() }
 
 // bufferPool implements httputil.BufferPool.

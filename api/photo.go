@@ -27,7 +27,7 @@ var photoNames = map[string]string{
 
 var errNoPhoto = errors.New("not a picture that is shown")
 
-// sniffPhoto says what a picture is by its bytes. What the card claims is never used: the
+// sniffPhoto finds the type of a picture by its bytes. What the card claims is never used: the
 // bytes come from a stranger and go to a browser.
 func sniffPhoto(data []byte) (string, error) {
 	typ := http.DetectContentType(data)

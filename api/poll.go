@@ -18,7 +18,7 @@ type Poll struct {
 	Reset  *PollReset        `json:"reset"`
 }
 
-// PollReset says that a poll could not go on from its cursor, and why: first, expired,
+// PollReset means that a poll could not resume from its cursor, and why: first, expired,
 // epoch or unknown.
 type PollReset struct {
 	Reason string `json:"reason"`
@@ -67,7 +67,7 @@ func (a *API) servePoll(w http.ResponseWriter, r *http.Request, st *stream, q ev
 	e := st.run(l.ctx)
 	st.log(r, "poll", e)
 	// Half a snapshot would be taken for a whole one; a part of a replay is one, up to its
-	// own cursor, and a poll that could not keep up goes on from there.
+	// own cursor, and a poll that could not keep up resumes from there.
 	whole := enc.begun || st.sub.Resumed && len(enc.events) > 0
 	if e.err != nil && e.code != closeSlow && !(whole && len(enc.events) > 0) {
 		a.writeProblem(w, r, e.err)
@@ -78,7 +78,7 @@ func (a *API) servePoll(w http.ResponseWriter, r *http.Request, st *stream, q ev
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_ = l.frame(body) // whoever has left, or is cut, asks again from the same cursor
+	_ = l.frame(body) // a client that has left, or is cut, asks again from the same cursor
 }
 
 // answer puts the envelopes together as they are.

@@ -34,7 +34,7 @@ const (
 	slugMethodNotAllowed perch.Kind = "method-not-allowed"
 )
 
-// slugOf turns the kinds that only the supervision of a session tells apart into the
+// slugOf turns the kinds that only the supervision of a session distinguishes into the
 // slug that a client sees. Every other kind is its own slug.
 var slugOf = map[perch.Kind]perch.Kind{
 	perch.KindLinkLost:        perch.KindSessionOffline,
@@ -149,8 +149,7 @@ func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// challenge asks for a bearer token, and says of one that came that it is of no use
-// (RFC 6750, 3).
+// challenge asks for a bearer token, and reports one that came as invalid (RFC 6750, 3).
 func challenge(r *http.Request) string {
 	if r.Header.Get("Authorization") == "" {
 		return `Bearer realm="perch"`

@@ -37,7 +37,7 @@ func TestProblemStatus(t *testing.T) {
 	}
 }
 
-// Kinds that only the supervision of sessions tells apart must not become a 500.
+// Kinds that only the supervision of sessions distinguishes must not become a 500.
 func TestProblemOfSupervisionKinds(t *testing.T) {
 	for kind, slug := range map[perch.Kind]string{
 		perch.KindLinkLost: "session-offline", perch.KindStreamConflict: "session-offline", perch.KindTryLater: "session-offline",

@@ -89,7 +89,7 @@ func wantQuota(t *testing.T, a answer, status int, code string) {
 	}
 	if status != 429 {
 		if wait := a.header.Get("Retry-After"); wait != "" {
-			t.Errorf("%d says to come back in %s: to wait is no help", status, wait)
+			t.Errorf("%d has Retry-After %s, want none: waiting does not help", status, wait)
 		}
 		return
 	}

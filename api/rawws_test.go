@@ -231,7 +231,7 @@ func rawCases() []rawCase {
 		{"RSV3", []any{rawFrame{op: opText, payload: pingCommand, rsv: 1}}, "", 1002},
 		{"all RSV bits on a ping", []any{rawFrame{op: opPing, rsv: 7}}, "", 1002},
 		{"RSV1 on a continuation", []any{start(opText, pingCommand), rawFrame{op: opCont, rsv: 4}}, "", 1002},
-		{"violation with more behind it", []any{rawFrame{op: 3}, text(long(65536)), text(long(65536)), text(long(65536))}, "", 1002},
+		{"violation with more after it", []any{rawFrame{op: 3}, text(long(65536)), text(long(65536)), text(long(65536))}, "", 1002},
 		{"empty text", []any{text("")}, "error malformed-json", stays},
 		{"binary", []any{rawFrame{op: opBinary, payload: pingCommand}}, "", 1003},
 		{"binary in fragments", []any{start(opBinary, "a"), cont("b", true)}, "", 1003},
@@ -261,7 +261,7 @@ func rawCases() []rawCase {
 		{"ping of 126", []any{rawFrame{op: opPing, payload: strings.Repeat("a", 126)}}, "", 1002},
 		{"ping in fragments", []any{start(opPing, "a")}, "", 1002},
 		{"three pings", []any{rawFrame{op: opPing, payload: "1"}, rawFrame{op: opPing, payload: "2"}, rawFrame{op: opPing, payload: "3"}}, "pong 1,pong 2,pong 3", stays},
-		{"pong that nobody asked for", []any{rawFrame{op: opPong, payload: "x"}, text(pingCommand)}, "reply p", stays},
+		{"unsolicited pong", []any{rawFrame{op: opPong, payload: "x"}, text(pingCommand)}, "reply p", stays},
 		{"pong of 126", []any{rawFrame{op: opPong, payload: strings.Repeat("a", 126)}}, "", 1002},
 		{"pong in fragments", []any{start(opPong, "a")}, "", 1002},
 		{"close of 126", []any{closing(1000, strings.Repeat("a", 124))}, "", 1002},
@@ -302,7 +302,7 @@ func rawCases() []rawCase {
 		cases = append(cases, rawCase{fmt.Sprintf("close with %d", code), []any{closing(code, "")}, "", code})
 	}
 	for _, code := range []int{0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535} {
-		cases = append(cases, rawCase{fmt.Sprintf("close with %d, which nobody may send", code), []any{closing(code, "")}, "", 1002})
+		cases = append(cases, rawCase{fmt.Sprintf("close with %d, which must not be sent", code), []any{closing(code, "")}, "", 1002})
 	}
 	return cases
 }
@@ -416,7 +416,7 @@ func TestWebSocketHandshake(t *testing.T) {
 	}
 }
 
-// TestPlainGetOnSocketPath is 426 for everybody, with the way to go.
+// TestPlainGetOnSocketPath is 426 with and without a token, and names the protocol to use.
 func TestPlainGetOnSocketPath(t *testing.T) {
 	g := newGate(t)
 	for _, token := range []string{"", "tok-alice", "bad-token"} {

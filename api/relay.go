@@ -12,15 +12,15 @@ import (
 
 // relay is a stream of another node that passes through this one. It is registered like a
 // stream of our own, but for the quota of its session, which the owner counts: when this
-// node drains, its client hears of it and is sent away with 4200; and when the owner is
-// gone without a word, with 4201.
+// node drains, its client gets reconnect and is closed with 4200; and when the owner is
+// lost, with 4201.
 type relay struct {
 	entry  *entry
 	splice *splicer
 	frame  func(*perch.Event) []byte // in the encoding of the stream
 	bye    func(ending) []byte       // the last frame; nil: the stream just ends
 	cancel context.CancelFunc        // ends the request to the owner
-	quiet  time.Duration             // silence that an owner keeps only when it is gone
+	quiet  time.Duration             // of silence, after which the owner is lost
 	heard  atomic.Int64              // when it was heard last, in ns since 1970
 
 	stop chan struct{}

@@ -96,7 +96,7 @@ func TestPollThroughAHop(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	if n := n.a.api.Streams()["poll"]; n != 0 {
-		t.Errorf("%d polls go on", n)
+		t.Errorf("%d polls are still open", n)
 	}
 }
 
@@ -184,8 +184,7 @@ func TestOwnerIsKilled(t *testing.T) {
 	}
 }
 
-// TestOwnerIsKilledInAFrame: then there is no place for a word of ours, and no frame is made
-// up.
+// TestOwnerIsKilledInAFrame: then no frame of this node fits in, and none is made up.
 func TestOwnerIsKilledInAFrame(t *testing.T) {
 	for _, encoding := range encodings {
 		t.Run(encoding, func(t *testing.T) {
@@ -206,7 +205,7 @@ func TestOwnerIsKilledInAFrame(t *testing.T) {
 }
 
 // TestOwnerIsSilent: one that is stopped, or whose machine has lost its power, is given up;
-// one of whose session there is nothing to tell is not.
+// one whose session has no events is not.
 func TestOwnerIsSilent(t *testing.T) {
 	n := newNodes(t, func(o *gateOptions) { o.Heartbeat, o.PingTimeout = 300*time.Millisecond, time.Second })
 	n.openAtB("tok-alice")
@@ -233,7 +232,7 @@ func TestOwnerIsSilent(t *testing.T) {
 	wg.Wait()
 }
 
-// TestDrainOfARelay: the client of a node that stops hears of it, though another node has
+// TestDrainOfARelay: the client of a node that stops gets reconnect, though another node has
 // the session, which does not notice.
 func TestDrainOfARelay(t *testing.T) {
 	n := newNodes(t)
@@ -310,7 +309,7 @@ func TestDrainOfAStuckRelay(t *testing.T) {
 	}
 }
 
-// TestDrainOfTheOwner: its clients are sent away when their session is ready for the next
+// TestDrainOfTheOwner: its clients are closed when their session is ready for the next
 // node, those of other nodes among them, and find it there.
 func TestDrainOfTheOwner(t *testing.T) {
 	n := newNodes(t)
@@ -379,7 +378,7 @@ func TestDrainOfTheOwner(t *testing.T) {
 	}
 }
 
-// TestSessionMoves while nobody stops: 4201, at the owner and through a hop.
+// TestSessionMoves while no node stops: 4201, at the owner and through a hop.
 func TestSessionMoves(t *testing.T) {
 	n := newNodes(t)
 	n.openAtB("tok-alice")

@@ -96,8 +96,8 @@ func (b *relayBody) Read(p []byte) (int, error) {
 	return 0, err
 }
 
-// relayPoll passes a long poll on. When this node drains it answers for the owner: there
-// was nothing yet, go on from where you are.
+// relayPoll passes a long poll on. When this node drains it answers for the owner: no
+// events yet, and the same cursor.
 func (a *API) relayPoll(w http.ResponseWriter, r *http.Request, f *forward, to sessions.Node) *lostForward {
 	l, restore := a.streamable(w, r)
 	defer restore()

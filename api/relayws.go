@@ -49,8 +49,8 @@ func (u *relayUpgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return &relayConn{frameConn: u.conn, relay: u.relay, early: rw.Reader, stop: stop}, rw, nil
 }
 
-// write writes to the client. One that does not take what it is sent is told so behind the
-// frame in which it is stuck, as by the owner, which may not have noticed yet: there are
+// write writes to the client. One that does not take what it is sent gets 4103 after the
+// frame in which it is stuck, as from the owner, which may not have noticed yet: there are
 // buffers in between.
 func (u *relayUpgrader) write(p []byte) error {
 	if _, err := u.conn.Write(p); err != nil {
@@ -101,8 +101,8 @@ func (c *relayConn) WriteTo(w io.Writer) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{c}, make([]byte, relayBuffer))
 }
 
-// Close comes when either side has ended. Nobody has said goodbye yet when the owner is
-// gone, or the client, which then does not hear it.
+// Close comes when either side has ended. No close frame was sent yet when the owner is lost,
+// or the client, which then does not get it.
 func (c *relayConn) Close() error {
 	_ = c.relay.splice.pass(nil) // the handshake is over, even if no frame has passed
 	c.relay.splice.add(c.relay.bye(endingOf(sessions.ErrMoved)), true)

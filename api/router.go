@@ -57,13 +57,13 @@ func (a *API) routes() {
 	r.Get("/v1/asyncapi.yaml", a.wrap(describe(a.o.AsyncAPI)))
 
 	// Streams have no clock of REST, so that what they need of a request must be there before
-	// they begin. The socket finds out itself who is calling: it must
-	// look at the Origin before it causes a login, and a plain GET is 426, not 401.
+	// they begin. The socket authenticates by itself: it must look at the
+	// Origin before it causes a login, and a plain GET is 426, not 401.
 	r.With(a.withoutBody, a.withSession).Get("/v1/events", a.handleEvents)
 	r.With(a.withoutBody).Get("/v1/events/ws", a.handleEventsWS)
 	r.Group(func(r chi.Router) {
 		r.Use(a.withTime)
-		r.Post("/v1/session", a.wrap(a.handleSessionOpen)) // finds out itself who is calling
+		r.Post("/v1/session", a.wrap(a.handleSessionOpen)) // authenticates by itself
 		r.With(a.withLiveSession).Get("/v1/session", a.wrap(a.handleSessionShow))
 		r.With(a.withLiveSession).Delete("/v1/session", a.wrap(a.handleSessionDelete))
 		r.Group(func(r chi.Router) {
@@ -133,7 +133,7 @@ func (a *API) withHead(next http.Handler) http.Handler {
 }
 
 // handleMethodNotAllowed names the methods that the address does have (RFC 9110, 15.5.6).
-// The router also sends what has a method that it has never heard of, wherever that goes.
+// The router also sends requests with a method that it does not know, whatever their path.
 func (a *API) handleMethodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	allow := a.methodsOf(r.URL.EscapedPath())
 	if len(allow) == 0 {

@@ -402,7 +402,7 @@ func TestCommandLineShowsNoArguments(t *testing.T) {
 	}
 }
 
-// TestAdminHost: a name that somebody else points here opens nothing.
+// TestAdminHost: a name that an attacker points here opens nothing.
 func TestAdminHost(t *testing.T) {
 	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.AdminHosts = []string{"perch.internal"} })
 	f.url = f.admin

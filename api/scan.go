@@ -9,23 +9,23 @@ import (
 
 // scanner finds the places in a stream of bytes where something of our own can stand.
 type scanner interface {
-	// next reads to the next such place, or to the end of p, which is not empty, and says
+	// next reads to the next such place, or to the end of p, which is not empty, and returns
 	// how many bytes that were.
 	next(p []byte) int
-	// between says that what was read ends at such a place.
+	// between reports whether what was read ends at such a place.
 	between() bool
-	// closed says that the stream has said goodbye: nothing may follow.
+	// closed reports whether the stream has had its close frame: nothing may follow.
 	closed() bool
 }
 
 // frameScanner finds the ends of messages in the frames of a WebSocket server (RFC 6455,
 // 5.2). It trusts them: they come from a node of our own, and what it misreads only ends a
-// stream less politely.
+// stream without a close code.
 type frameScanner struct {
 	head [14]byte
 	have int    // bytes of head
 	left uint64 // bytes of the payload that are still to come
-	open bool   // a message goes on in the next frame
+	open bool   // a message continues in the next frame
 	bye  bool   // a close frame has begun
 }
 

@@ -13,7 +13,7 @@ const (
 	idleTime   = 60 * time.Second // between two requests of a connection
 	bodyTime   = 30 * time.Second // for the body of a request
 	answerTime = 60 * time.Second // until the client has taken the whole answer
-	// net/http reads 4 KiB more than it is told before it refuses with 431.
+	// net/http reads 4 KiB more than its limit before it refuses with 431.
 	headerBytes = 12 << 10
 
 	// Of HTTP/2, which needs TLS here.

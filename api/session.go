@@ -32,7 +32,7 @@ type credentialsRequest struct {
 	Password string `json:"password"`
 } // @name CredentialsRequest
 
-// handleSessionShow says how the session is, whatever its state.
+// handleSessionShow shows the session, whatever its state.
 //
 //	@ID			getSession
 //	@Summary	State of the session

@@ -52,7 +52,7 @@ func TestSessionByPassword(t *testing.T) {
 		t.Fatalf("%d %v %s", a.status, a.header, a.body)
 	}
 	if bytes.Contains(a.body, []byte("canary")) {
-		t.Errorf("the password came back: %s", a.body)
+		t.Errorf("the answer has the password: %s", a.body)
 	}
 	minted := field(t, a.body, "token")
 	if !strings.HasPrefix(minted, "perch_") {
@@ -116,7 +116,7 @@ func TestSessionDelete(t *testing.T) {
 	}
 }
 
-// A session whose credential ran out shows what it has, says what to do, and goes on
+// A session whose credential ran out shows what it has, says what to do, and continues
 // with a fresh credential, which leads to it from then on.
 func TestSuspendedForCredentials(t *testing.T) {
 	f := newFixture(t)

@@ -16,9 +16,9 @@ import (
 	"github.com/perch-im/perch/internal/fakexmpp"
 )
 
-// TestStuckReadersOverTCP has 200 clients that stop reading beside 100 that go on: the
+// TestStuckReadersOverTCP has 200 clients that stop reading beside 100 that read on: the
 // healthy ones miss nothing, the others cost a bounded amount of memory and find 4103
-// behind whole frames when they look again, however late, and resume without a loss.
+// after whole frames when they look again, however late, and resume without a loss.
 func TestStuckReadersOverTCP(t *testing.T) {
 	const stuck, healthy, messages = 200, 100, 1000
 	var log lockedBuffer
@@ -40,7 +40,7 @@ func TestStuckReadersOverTCP(t *testing.T) {
 	look := time.NewTicker(100 * time.Millisecond)
 	defer look.Stop()
 	for strings.Count(log.String(), `"encoding":"ws"`) < stuck+healthy {
-		<-look.C // until everybody stuck is given up
+		<-look.C // until every stuck reader is cut
 	}
 	for i, r := range frozen {
 		ids, code := r.rest()
@@ -56,11 +56,11 @@ func TestStuckReadersOverTCP(t *testing.T) {
 			ids, cursor = append(ids, durable(p.Events)...), p.Next
 		}
 		wantConsecutive(t, ids)
-		t.Logf("a stuck reader had %d messages, and %d after it came back", n, len(ids))
+		t.Logf("a stuck reader had %d messages, and %d after it resumed", n, len(ids))
 	}
 }
 
-// talkToHealthy sends messages to alice and returns when so many readers, who keep up, have
+// talkToHealthy sends messages to alice and returns when so many readers, which keep up, have
 // had them all. None may fall behind: after each batch it waits for all of them.
 func talkToHealthy(t *testing.T, g *gate, conn *fakexmpp.Conn, healthy, messages int) {
 	t.Helper()

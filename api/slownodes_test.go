@@ -32,7 +32,7 @@ func TestStuckReadersThroughAHop(t *testing.T) {
 	look := time.NewTicker(100 * time.Millisecond)
 	defer look.Stop()
 	for n.a.api.Streams()["ws"] > 0 {
-		<-look.C // until everybody is given up
+		<-look.C // until every reader is cut
 	}
 	for i, r := range frozen {
 		ids, code := r.rest()
@@ -48,7 +48,7 @@ func TestStuckReadersThroughAHop(t *testing.T) {
 			ids, cursor = append(ids, durable(p.Events)...), p.Next
 		}
 		wantConsecutive(t, ids)
-		t.Logf("a stuck reader had %d messages, and %d after it came back", k, len(ids))
+		t.Logf("a stuck reader had %d messages, and %d after it resumed", k, len(ids))
 	}
 }
 
@@ -62,7 +62,7 @@ func TestStuckLinesThroughAHop(t *testing.T) {
 	body := strings.Repeat("x", 60<<10)
 	for i := 0; n.a.api.Streams()["sse"] > 0; i++ {
 		if i == 10_000 {
-			t.Fatal("the stream goes on")
+			t.Fatal("the stream is still open")
 		}
 		conn.Deliver(&perch.MessageIn{Message: perch.Message{
 			ID: fmt.Sprint("m", i), From: "bob@example.net/phone", To: "alice@example.net", Kind: perch.ChatMessage, Body: body,

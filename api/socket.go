@@ -59,7 +59,7 @@ func (a *API) serveSocket(r *http.Request, st *stream, conn *wsConn) {
 	st.log(r, "ws", e)
 }
 
-// finish says why, if there is anybody left to hear it.
+// finish sends the reason, if the client is still there.
 func (s *socket) finish(e ending) {
 	switch {
 	case e.code == 0:
@@ -79,7 +79,7 @@ func (s *socket) end(e ending) {
 	}
 }
 
-// read is the reader goroutine. It goes on, and discards, after the writer has decided to
+// read is the reader goroutine. It reads on, and discards, after the writer has decided to
 // close: only so is the peer's close frame seen.
 func (s *socket) read() {
 	defer close(s.done)
@@ -114,7 +114,7 @@ func (s *socket) read() {
 	}
 }
 
-// readEnding says what the end of reading means. The library has already answered a
+// readEnding turns an error of reading into an ending. The library has already answered a
 // close frame and most violations of the protocol; closing a second time does nothing.
 func readEnding(err error) ending {
 	if websocket.CloseStatus(err) != -1 || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
@@ -129,7 +129,7 @@ func readEnding(err error) ending {
 	return ending{websocket.StatusProtocolError, nil}
 }
 
-// post hands a frame to the writer. It waits while the writer is behind: so a client that
+// post hands a frame to the writer. It waits while the writer is busy: so a client that
 // sends commands without reading the answers is not read any further.
 func (s *socket) post(n note) {
 	select {

@@ -147,7 +147,7 @@ func TestCommandErrors(t *testing.T) {
 				t.Errorf("detail %q does not begin with %s", e.Error.Detail, c.pointer)
 			}
 			if r := f.answerTo(`{"id":"p","type":"ping"}`); r.Ref != "p" || r.Type != "reply" {
-				t.Errorf("the socket does not go on: %+v", r)
+				t.Errorf("the next command was not answered: %+v", r)
 			}
 		})
 	}
@@ -195,7 +195,7 @@ func TestTooManyBadFrames(t *testing.T) {
 	g.dial("tok-alice").close() // the session is unharmed
 }
 
-// TestUnknownTypesNeverClose: a client of tomorrow may try what it likes.
+// TestUnknownTypesNeverClose: a later client may try types that are not known here.
 func TestUnknownTypesNeverClose(t *testing.T) {
 	g := newGate(t)
 	g.open("tok-alice")
@@ -222,7 +222,7 @@ func TestCommandsPerMinute(t *testing.T) {
 			t.Fatalf("command %d over the limit: %+v", i, e)
 		}
 	}
-	f.send(`{"id":"over","type":"ping"}`) // twice the limit: nobody listens there
+	f.send(`{"id":"over","type":"ping"}`) // twice the limit
 	if _, code := closeCode(t, f); code != 4008 {
 		t.Errorf("closed with %d", code)
 	}

@@ -47,7 +47,7 @@ func (s *splicer) pass(p []byte) error {
 }
 
 // add puts a frame of our own in at the next place for one. With last the stream ends
-// behind it, and ended is closed. An error of writing shows again in pass, or nowhere: the
+// after it, and ended is closed. An error of writing shows again in pass, or nowhere: the
 // client has gone.
 func (s *splicer) add(frame []byte, last bool) {
 	s.mu.Lock()
@@ -90,7 +90,7 @@ func (s *splicer) finish() {
 	close(s.ended)
 }
 
-// whole says that the client has seen nothing but whole frames.
+// whole reports whether the client has seen nothing but whole frames.
 func (s *splicer) whole() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -148,7 +148,7 @@ func TestSplice(t *testing.T) {
 		select {
 		case <-s.ended:
 		default:
-			t.Fatalf("seed %d: nobody hears that it has ended", seed)
+			t.Fatalf("seed %d: ended is still open", seed)
 		}
 	}
 }
@@ -168,8 +168,8 @@ func TestSpliceAfterGoodbye(t *testing.T) {
 	}
 }
 
-// TestSpliceTells of the client's end.
-func TestSpliceTells(t *testing.T) {
+// TestSpliceReturnsWriteErrors: pass fails when the client has gone.
+func TestSpliceReturnsWriteErrors(t *testing.T) {
 	gone := errors.New("gone")
 	s := newSplicer(&frameScanner{}, func([]byte) error { return gone })
 	if err := s.pass(textFrame([]byte("x"))); !errors.Is(err, gone) {

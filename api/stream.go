@@ -15,9 +15,9 @@ import (
 // encoder writes a stream in one encoding. Its methods are called by the goroutine of the
 // stream, one at a time; each is bounded by Options.FrameTime.
 type encoder interface {
-	// event writes one event. The bytes of ev.Wire belong to everybody: they are written
+	// event writes one event. The bytes of ev.Wire are shared: they are written
 	// as they are, never changed and never encoded a second time. An error ends the
-	// stream: errDone without a word, any other because the client cannot be reached.
+	// stream: errDone silently, any other because the client cannot be reached.
 	event(ev *perch.Event) error
 	// flush sends what event has left in buffers.
 	flush() error
@@ -59,7 +59,7 @@ type note struct {
 func (a *API) openStream(ctx context.Context, sess *sessions.Session, transport string, o sessions.SubscribeOptions) (*stream, error) {
 	e, err := a.stream.enter(sess.ID(), transport)
 	if perch.KindOf(err) == perch.KindDraining {
-		sess.HandOver() // whoever is sent away finds it on another node
+		sess.HandOver() // the client finds it on another node
 	}
 	if err != nil {
 		return nil, err
@@ -138,9 +138,9 @@ func (st *stream) turn(ctx context.Context) (*ending, error) {
 // handOverTime is how long a stream waits for its session to be ready for another node.
 const handOverTime = 5 * time.Second
 
-// handOver lets another node go on with the session, when this one stops and the moment of
-// the stream has come. What is still accepted meanwhile is shown; the end comes when the
-// subscription is cut. So whoever comes back at once finds the session elsewhere.
+// handOver lets another node take the session over, when this one stops and the moment of
+// the stream has come. What is still accepted meanwhile is published; the end comes when the
+// subscription is cut. So a client that reconnects at once finds the session elsewhere.
 func (st *stream) handOver() bool {
 	if st.goal.code != closeDraining || st.over || !st.sess.HandOver() {
 		return false
@@ -256,7 +256,7 @@ type cutError struct{ error }
 
 func (e cutError) Unwrap() error { return e.error }
 
-// failed says how a stream ends that an error has stopped.
+// failed is the end of a stream that an error has stopped.
 func (st *stream) failed(ctx context.Context, err error) ending {
 	if cut, ok := errors.AsType[cutError](err); ok {
 		if errors.Is(err, sessions.ErrMoved) && st.api.draining.Load() {
@@ -267,11 +267,11 @@ func (st *stream) failed(ctx context.Context, err error) ending {
 	if _, ok := errors.AsType[*perch.Error](err); ok && ctx.Err() == nil {
 		return endingOf(err) // of the preamble: the log could not be read
 	}
-	return gone // errDone, or nobody there
+	return gone // errDone, or the client has left
 }
 
 // moved is the end of a stream whose session has gone while this node stops: by the moment
-// of another stream of it, perhaps, before this one has heard of its own.
+// of another stream of it, perhaps, before this one has got its own.
 func (st *stream) moved() ending {
 	select {
 	case <-st.entry.plan:
@@ -283,7 +283,7 @@ func (st *stream) moved() ending {
 	return ending{closeDraining, nil}
 }
 
-// log tells of the end of a stream, for those who debug one.
+// log reports the end of a stream, for debugging.
 func (st *stream) log(r *http.Request, encoding string, e ending) {
 	st.api.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelDebug, "stream ended",
 		slog.String("encoding", encoding), slog.String("connection_id", st.id),

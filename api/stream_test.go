@@ -486,7 +486,7 @@ func TestOverTLS(t *testing.T) {
 	drained.Wait()
 }
 
-// TestEndedSession is told to every encoding.
+// TestEndedSession: every encoding reports it.
 func TestEndedSession(t *testing.T) {
 	g := newGate(t)
 	g.open("tok-alice")

@@ -98,7 +98,7 @@ func (a *API) issueTicket(ctx context.Context, id sessions.ID, origin string) (T
 }
 
 // redeemTicket ends a ticket, whatever comes of it: one that was shown with a foreign
-// Origin has been seen by somebody else.
+// Origin has leaked.
 func (a *API) redeemTicket(r *http.Request, text string) (sessions.ID, error) {
 	g, err := a.guessing(r, "") // a ticket is guessed like a token
 	if err != nil {

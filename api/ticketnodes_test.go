@@ -7,8 +7,8 @@ import (
 	"github.com/perch-im/perch/api"
 )
 
-// TestTicketOfAnotherNode: whoever made a ticket, and whoever has the session, any node
-// takes it, once, from its own page only.
+// TestTicketOfAnotherNode: whichever node made a ticket, and whichever has the session, any
+// node takes it, once, from its own page only.
 func TestTicketOfAnotherNode(t *testing.T) {
 	n := newNodes(t, func(o *gateOptions) {
 		o.Origins = []string{"https://chat.example", "https://other.example"}

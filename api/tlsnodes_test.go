@@ -43,7 +43,7 @@ func TestNodesOverTLS(t *testing.T) {
 	}
 }
 
-// TestNodesWithoutTrust: a node that cannot show who it is gets no request.
+// TestNodesWithoutTrust: a node whose certificate is not trusted gets no request.
 func TestNodesWithoutTrust(t *testing.T) {
 	n := newNodes(t, func(o *gateOptions) {
 		o.tls, o.at = true, "https"+o.at[len("http"):]

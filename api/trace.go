@@ -15,7 +15,7 @@ type Tracer interface {
 	Begin(r *http.Request) (ctx context.Context, end func(Answer))
 }
 
-// Answer is what a Tracer is told at the end of a request. Its words come from small, fixed
+// Answer is what a Tracer gets at the end of a request. Its words come from small, fixed
 // sets, as those of an Observer do: nothing of a client is among them. Of an event stream the
 // end is that of its accept, when the header of the answer is written.
 type Answer struct {
@@ -50,7 +50,7 @@ func (a *API) withTrace(next http.Handler) http.Handler {
 	})
 }
 
-// ended tells the Tracer, once.
+// ended reports the end to the Tracer, once.
 func (t *traced) ended() {
 	if t.end == nil {
 		return

@@ -14,7 +14,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// follower writes down what a Tracer is told.
+// follower records the calls of a Tracer.
 type follower struct {
 	mu  sync.Mutex
 	got []string
@@ -82,7 +82,7 @@ func TestTracerLeavesStreams(t *testing.T) {
 	}
 }
 
-// Nothing is spent on requests that nobody follows.
+// Nothing is spent on requests without a Tracer.
 func TestNoTracerCostsNothing(t *testing.T) {
 	served := 0
 	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served++ })

@@ -31,7 +31,7 @@ type photoRequest struct {
 	Data string `json:"data" format:"byte" need:"yes"` // base64
 } // @name PhotoRequest
 
-// handleVCard gives the card of somebody.
+// handleVCard gives the card of an account.
 //
 //	@ID			getVCard
 //	@Summary	A vCard (XEP-0054)

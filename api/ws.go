@@ -14,7 +14,7 @@ import (
 )
 
 // Subprotocols of the event socket. The bearer one carries a token where no header can be
-// set; it is never echoed, so the token comes back in no answer.
+// set; it is never echoed, so the token is in no answer.
 const (
 	subprotocol       = "perch.v1"
 	bearerSubprotocol = "perch.bearer."

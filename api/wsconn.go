@@ -48,8 +48,8 @@ func (c *wsConn) bye(last *perch.Event, e ending) {
 		return
 	}
 	if e.code < closeProtocol || c.net.stuck.Load() {
-		// RFC 6455, 7.1.7: a connection that has failed is not read any further. And who
-		// is stuck answers no close frame soon; it waits in the kernel.
+		// RFC 6455, 7.1.7: a connection that has failed is not read any further. And a
+		// client that is stuck answers no close frame soon; it waits in the kernel.
 		_ = c.net.SetReadDeadline(time.Unix(1, 0))
 	}
 	_ = c.ws.Close(e.code, e.reason()) // the peer may be gone: there is nothing more to do for it
@@ -81,8 +81,8 @@ func (u *upgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // frameConn bounds every write, and ends politely.
 //
-// A reader that has stopped can only be told so behind the frame that it is stuck in. So
-// the kernel's buffer is kept small at first, which also bounds what a thousand stuck
+// A reader that has stopped can only get 4103 after the frame that it is stuck in. So the
+// kernel's buffer is kept small at first, which also bounds what a thousand stuck
 // readers cost; when the time of a write is over it is made larger, once. Then
 // the frame, the error and the close frame fit in, and wait there for the reader to look
 // again, instead of an end in the middle of a frame (1006).
@@ -140,8 +140,9 @@ const (
 	lingerBytes = 1 << 20
 )
 
-// Close sends everything and waits a moment for the peer's end before it closes: closing a socket that has unread bytes makes the kernel reset it, and a
-// reset can overtake the close frame, so that the peer would see 1006.
+// Close sends everything and waits a moment for the peer's end before it closes: closing a
+// socket that has unread bytes makes the kernel reset it, and a reset can overtake the close
+// frame, so that the peer would see 1006.
 func (c *frameConn) Close() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 		_ = c.Conn.SetReadDeadline(time.Now().Add(lingerTime))

@@ -40,7 +40,7 @@ func TestConversation(t *testing.T) {
 			t.Run("presence", func(t *testing.T) { w.testPresence(t, stream) })
 			t.Run("messages", func(t *testing.T) { w.testMessages(t, stream) })
 			t.Run("chat states", func(t *testing.T) { w.testChatStates(t, stream) })
-			t.Run("nobody listens", func(t *testing.T) { w.testNobodyListens(t, stream) })
+			t.Run("no stream", func(t *testing.T) { w.testNoStream(t, stream) })
 			w.wantLogins(t, 1)
 		})
 	}
@@ -122,15 +122,15 @@ func (w *world) testChatStates(t *testing.T, stream *testkit.Stream) {
 	w.peer.Expect(t, "paused", func(e testkit.PeerEvent) bool { return e.Event == "chat_state" && e.State == "paused" })
 }
 
-// testNobodyListens closes every socket: the session stays, what happens is kept, and bob
+// testNoStream closes every socket: the session stays, what happens is kept, and bob
 // notices nothing.
-func (w *world) testNobodyListens(t *testing.T, stream *testkit.Stream) {
+func (w *world) testNoStream(t *testing.T, stream *testkit.Stream) {
 	w.peer.Message(t, w.alice.JID, "the last one seen")
 	since := stream.Expect(t, "message", message("message.received", "the last one seen")).ID
 	w.peer.Discard()
 	stream.Close()
 	w.peer.Presence(t, "xa", "en vacances")
-	w.peer.Message(t, w.alice.JID, "while nobody listened, ça va ?")
+	w.peer.Message(t, w.alice.JID, "while no stream was open, ça va ?")
 	testkit.Eventually(t, 10*time.Second, func() error {
 		if p := w.cached(t); p.Str("show") != "xa" || p.Str("status") != "en vacances" || p.Bool("stale") {
 			return fmt.Errorf("GET presence: %v", p)
@@ -147,7 +147,7 @@ func (w *world) testNobodyListens(t *testing.T, stream *testkit.Stream) {
 	if hello := resumed.ExpectType(t, "hello"); !hello.Data.Bool("resumed") {
 		t.Errorf("hello %s", hello.Raw)
 	}
-	resumed.Expect(t, "replay", message("message.received", "while nobody listened, ça va ?"))
+	resumed.Expect(t, "replay", message("message.received", "while no stream was open, ça va ?"))
 	snapshot := resumed.ExpectType(t, "presence.snapshot")
 	if bob := snapshot.Data.Find("items", "jid", w.bob.JID); bob.Str("show") != "xa" {
 		t.Errorf("snapshot %s", snapshot.Raw)

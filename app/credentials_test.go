@@ -8,8 +8,8 @@ import (
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-// TestCredentialsAreVerified: whoever has a bearer token cannot make it the key of an account
-// by putting a password of his own choice. The real one takes over a live session, and a
+// TestCredentialsAreVerified: a client with a bearer token cannot make it the key of an account
+// by putting a password of its own choice. The real one takes over a live session, and a
 // contact sees nothing of it, nor of the verification.
 func TestCredentialsAreVerified(t *testing.T) {
 	for _, l := range logins {

@@ -35,7 +35,7 @@ func upToBody(t *testing.T, stream *testkit.Stream, last string) []string {
 
 // TestCarbons (XEP-0280): what another device of the account sends is message.sent; what
 // both devices get is message.received, once, whichever of them the server thinks is meant;
-// and nobody but the account itself can say so.
+// and only the account itself can send the copies.
 func TestCarbons(t *testing.T) {
 	for _, l := range onBoth() {
 		t.Run(l.name, func(t *testing.T) {
@@ -106,7 +106,7 @@ func (w *world) forged(t *testing.T) int {
 }
 
 // TestReceipts (XEP-0184): a foreign client that confirms a message makes it delivered, and
-// one that asks is answered by the gateway, but only somebody who may see alice anyway.
+// one that asks for a receipt gets it from the gateway, but only if it may see alice anyway.
 func TestReceipts(t *testing.T) {
 	for _, l := range onBoth() {
 		t.Run(l.name, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestReceipts(t *testing.T) {
 			stranger.ExpectMessage(t, w.alice.JID, "behind it")
 			for _, e := range stranger.Events() {
 				if e.Event == "receipt" {
-					t.Errorf("a stranger was told: %+v", e)
+					t.Errorf("a stranger got a receipt: %+v", e)
 				}
 			}
 		})

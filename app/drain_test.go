@@ -14,7 +14,7 @@ import (
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-// TestDrainIsSeen: while a node drains, its admin listener says so, and goes on with metrics.
+// TestDrainIsSeen: while a node drains, its admin listener says so, and still serves metrics.
 func TestDrainIsSeen(t *testing.T) {
 	a := observed(t, func(o *app.Options) { o.DrainTime = 20 * time.Second })
 	if text := scrape(t, a); !strings.Contains(text, "\nperch_draining_seconds 0\n") {

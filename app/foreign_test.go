@@ -21,7 +21,7 @@ const (
 	carolToken = canary.Mark + "Q0FST0wtQUNDRVNTLVRPS0VO"
 )
 
-// embedded runs the embedded service with alice and bob, who know each other, and carol.
+// embedded runs the embedded service with alice and bob, who are contacts, and carol.
 func embedded(t *testing.T) (s *messenger.Service, caFile string) {
 	t.Helper()
 	account := func(user, token string, contacts ...messenger.Contact) messenger.Account {

@@ -23,7 +23,7 @@ func (a *App) httpServer(h http.Handler) *http.Server {
 	return s
 }
 
-// drain refuses new sessions and tells every event stream to come back, spread over the
+// drain refuses new sessions and tells every event stream to reconnect, spread over the
 // drain time; sessions go to other nodes meanwhile. It runs before the listener closes, so
 // that clients find the next node, and requests that are still coming are passed on to it.
 func (a *App) drain(ctx context.Context) {

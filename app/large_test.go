@@ -60,7 +60,7 @@ func TestLargeRoster(t *testing.T) {
 }
 
 // TestMessageTooLargeForTheServer writes a message that the API takes and Prosody does not: it
-// ends the stream twice, then the message has failed, and those behind it arrive.
+// ends the stream twice, then the message has failed, and those after it arrive.
 func TestMessageTooLargeForTheServer(t *testing.T) {
 	l := loginNamed("prosody PLAIN")
 	w := meet(t, l, testkit.Prosody(t, testkit.ProsodyOptions{StanzaBytes: 65536}))

@@ -92,7 +92,7 @@ func (w *LogWriter) run() {
 }
 
 // Close writes what waits, as far as that is possible before ctx ends. What is logged
-// later is dropped. The goroutine itself may stay behind in a write that is stuck; only
+// later is dropped. The goroutine itself may remain in a write that is stuck; only
 // the end of the process helps then.
 func (w *LogWriter) Close(ctx context.Context) error {
 	w.mu.Lock()

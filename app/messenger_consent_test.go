@@ -95,7 +95,7 @@ func (b browser) consent(t *testing.T, address, account string) *url.URL {
 }
 
 // TestM04ConsentToSession walks the whole sign-in of the documents on the demo: the page
-// asks, the access token comes back in the fragment, and is the bearer token of the
+// asks, the access token is in the fragment, and is the bearer token of the
 // gateway, as it stands there and decoded.
 func TestM04ConsentToSession(t *testing.T) {
 	a := demo(t)

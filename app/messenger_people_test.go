@@ -114,9 +114,9 @@ func TestM08SocketsComeAndGo(t *testing.T) {
 	}
 }
 
-// TestM08ReconnectTellsDifferences cuts the link: the cache is there, marked, and after it
-// comes back only what has changed is an event.
-func TestM08ReconnectTellsDifferences(t *testing.T) {
+// TestM08ReconnectReportsDifferences cuts the link: the cache is there, marked, and after the
+// reconnect only what has changed is an event.
+func TestM08ReconnectReportsDifferences(t *testing.T) {
 	o := cast()
 	o.Accounts[0].Contacts = append(o.Accounts[0].Contacts, messenger.Contact{User: "dora"})
 	p := play(t, o)
@@ -134,7 +134,7 @@ func TestM08ReconnectTellsDifferences(t *testing.T) {
 	if err := p.s.SetPresence("dora", perch.OwnPresence{Available: true, Show: perch.ShowAway}); err != nil {
 		t.Fatal(err)
 	}
-	comesBack(t, stream)
+	awaitReconnect(t, stream)
 	stream.Expect(t, "dora away", func(f testkit.Frame) bool {
 		return f.Type == "presence" && f.Data.Str("jid") == p.jid("dora") && f.Data.Str("show") == "away" && !f.Data.Bool("stale")
 	})
@@ -148,7 +148,7 @@ func TestM08ReconnectTellsDifferences(t *testing.T) {
 	}
 }
 
-// TestM09VCards reads cards of oneself, of contacts, and of who is none; they are fetched
+// TestM09VCards reads cards of oneself, of contacts, and of others; they are fetched
 // once, with photo, and can not be written.
 func TestM09VCards(t *testing.T) {
 	o := cast()
@@ -221,8 +221,8 @@ func (p *profile) accept(t *testing.T, mediaType, path string) testkit.Answer {
 	return testkit.Answer{Status: res.StatusCode, Header: res.Header, Body: b.Bytes()}
 }
 
-// TestM09NamesAndChanges shows the card's name for a buddy without a roster name, and says
-// when presence tells of another photo (XEP-0153); the cached card is then fetched anew.
+// TestM09NamesAndChanges shows the card's name for a buddy without a roster name, and reports
+// when presence names another photo (XEP-0153); the cached card is then fetched anew.
 func TestM09NamesAndChanges(t *testing.T) {
 	o := cast()
 	o.PhotoHashes = true
@@ -249,7 +249,7 @@ func TestM09NamesAndChanges(t *testing.T) {
 	}
 }
 
-// TestM11NicknameOfInvitations keeps who asked, with the nickname, across reconnects; and
+// TestM11NicknameOfInvitations keeps the sender, with the nickname, across reconnects; and
 // our own nickname goes out with our request.
 func TestM11NicknameOfInvitations(t *testing.T) {
 	p := play(t, cast())
@@ -266,7 +266,7 @@ func TestM11NicknameOfInvitations(t *testing.T) {
 	}
 	for range 2 {
 		p.s.Drop("alice")
-		comesBack(t, stream)
+		awaitReconnect(t, stream)
 	}
 	p.settle(t)
 	if again := p.api.Get(t, "/v1/invitations").Find("items", "jid", p.jid("mary")); again.Str("nick") != inv.Str("nick") || again.Str("received_at") != inv.Str("received_at") {
@@ -302,7 +302,7 @@ func TestM11NicknameOfInvitations(t *testing.T) {
 	mary.ExpectType(t, "invitation.declined")
 }
 
-// TestM14AccountsAreFoundByName looks accounts up, adds one by its account id, and is told
+// TestM14AccountsAreFoundByName looks accounts up, adds one by its account id, and gets 404
 // when there is none.
 func TestM14AccountsAreFoundByName(t *testing.T) {
 	p := play(t, cast())

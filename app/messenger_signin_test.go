@@ -176,7 +176,7 @@ func TestM03SeeOtherHostWhileOnline(t *testing.T) {
 	if n := p.s.RedirectNow("alice", p.door(t, "127.0.0.1:0")); n != 1 {
 		t.Fatalf("%d streams of alice", n)
 	}
-	comesBack(t, stream)
+	awaitReconnect(t, stream)
 	if n := p.s.Logins("alice"); n != 3 {
 		t.Errorf("%d logins", n)
 	}

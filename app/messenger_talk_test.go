@@ -53,7 +53,7 @@ func texts(page testkit.Object) string {
 }
 
 // TestM10LastTenMessages reads an archive that never gives more than ten messages, in both
-// of the ways that it may tell the time, and says honestly whether there may be more.
+// of the ways that it may tell the time, and reports whether there may be more.
 func TestM10LastTenMessages(t *testing.T) {
 	for name, utc := range map[string]bool{"secs": false, "utc": true} {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestM10LastTenMessages(t *testing.T) {
 				t.Errorf("%s, want %s", got, want)
 			}
 			if page.Bool("complete") || page.At("next") != nil || page.At("prev") != nil {
-				t.Errorf("ten of who knows how many: %v", page)
+				t.Errorf("complete, though the archive may have more: %v", page)
 			}
 			for i, item := range page.List("items") {
 				at, err := time.Parse(time.RFC3339, item.Str("time"))
@@ -109,7 +109,7 @@ func TestM10HistorySwitch(t *testing.T) {
 	}
 	stream.Expect(t, "message", message("message.received", "not kept"))
 	if page := archive(t, p.api, p.jid("bob"), ""); texts(page) != "[]" || !page.Bool("complete") {
-		t.Errorf("nobody keeps history: %v", page)
+		t.Errorf("without history: %v", page)
 	}
 	if err := p.s.SetHistory("bob", true); err != nil {
 		t.Fatal(err)
@@ -281,9 +281,9 @@ func TestM13ChatStatesBothWays(t *testing.T) {
 	wantProblem(t, p.api.Call(t, http.StatusUnprocessableEntity, http.MethodPut, p.path("chat-states", "carol"), map[string]string{"state": "asleep"}), "validation")
 }
 
-// TestM15WhoeverAnswers works with a service that answers from its domain, from nobody, and
+// TestM15SendersOfAnswers works with a service that answers from its domain, without from, and
 // from the account itself, in both forms.
-func TestM15WhoeverAnswers(t *testing.T) {
+func TestM15SendersOfAnswers(t *testing.T) {
 	for _, from := range []messenger.IQFrom{messenger.IQFromDomain, messenger.IQFromNone, messenger.IQFromBare, messenger.IQFromFull} {
 		t.Run(string(from), func(t *testing.T) {
 			o := cast()
@@ -302,8 +302,8 @@ func TestM15WhoeverAnswers(t *testing.T) {
 	}
 }
 
-// TestM16DroppedLinkComesBack is what happens when the service cuts an idle link after all.
-func TestM16DroppedLinkComesBack(t *testing.T) {
+// TestM16DroppedLinkIsRestored is what happens when the service cuts an idle link after all.
+func TestM16DroppedLinkIsRestored(t *testing.T) {
 	o := cast()
 	o.IdleTimeout = 300 * time.Millisecond // shorter than any ping
 	p := play(t, o, func(*app.Upstream) {})
@@ -329,7 +329,7 @@ func TestM10AfterACut(t *testing.T) {
 		proxy = testkit.NewProxy(t, u.Address)
 		u.Address = proxy.Addr
 	})
-	carol := testkit.Slixmpp(t, testkit.SlixmppOptions{ // who does not come through the proxy
+	carol := testkit.Slixmpp(t, testkit.SlixmppOptions{ // not through the proxy
 		Addr: p.s.Addr().String(), CAFile: p.upstream.CAFile, JID: "_@" + p.s.Domain(), Token: carolToken, Mechanism: "X-MESSENGER-OAUTH2",
 	})
 	carol.Presence(t, "", "")
@@ -348,7 +348,7 @@ func TestM10AfterACut(t *testing.T) {
 	stream.Discard()
 	logins := p.s.Logins("alice")
 
-	// The service takes a dead link for a living one: it delivers, and nobody hears it.
+	// The service takes a dead link for a living one: it delivers, and no client gets it.
 	remove := proxy.Toxic(t, "timeout", "downstream", map[string]any{"timeout": 0})
 	say("into the dark")
 	proxy.Down()

@@ -52,7 +52,7 @@ func TestM17TokensEndInMidLife(t *testing.T) {
 			old.Call(t, http.StatusNoContent, http.MethodPut, "/v1/session/credentials", map[string]string{"token": fresh})
 			stream.Expect(t, "online", online("reconnecting"))
 			stream.Expect(t, "what waited", message("message.received", "meanwhile"))
-			p.goesOn(t, fresh, cursor)
+			p.wantSameSession(t, fresh, cursor)
 			wantProblem(t, old.Call(t, http.StatusUnauthorized, http.MethodGet, "/v1/session", nil), "unauthorized")
 		})
 	}
@@ -74,8 +74,8 @@ func (p *profile) readOn(t *testing.T, g *testkit.Gateway) {
 	wantProblem(t, refused, "unauthorized")
 }
 
-// goesOn is the same session with another token: a cursor of before is good.
-func (p *profile) goesOn(t *testing.T, token, cursor string) {
+// wantSameSession is the same session with another token: a cursor of before is good.
+func (p *profile) wantSameSession(t *testing.T, token, cursor string) {
 	t.Helper()
 	g := p.as(t, token)
 	stream := g.Stream(t, cursor)
@@ -93,7 +93,7 @@ func (p *profile) goesOn(t *testing.T, token, cursor string) {
 }
 
 // TestM17FreshTokenWithoutALogin replaces the token of a session that is online: nothing
-// is sent on its stream, and nobody sees anything. The service tells whose a token is only by
+// is sent on its stream, and contacts see nothing. The service shows whose a token is only by
 // binding a resource, so the verification is one, beside the live one.
 func TestM17FreshTokenWithoutALogin(t *testing.T) {
 	p := play(t, cast())
@@ -114,7 +114,7 @@ func TestM17FreshTokenWithoutALogin(t *testing.T) {
 	}
 	p.s.Drop("alice") // the next login is with the fresh one
 	p.s.RevokeToken(aliceToken)
-	comesBack(t, stream)
+	awaitReconnect(t, stream)
 	if n := p.s.Logins("alice"); n != 3 {
 		t.Errorf("%d logins, want the first, the verification and the one after the cut", n)
 	}

@@ -26,7 +26,7 @@ type profile struct {
 }
 
 // cast are the accounts: alice and carol have clients, bob is played by the service and
-// silent, mary has asked for alice's presence, dora is in nobody's roster.
+// silent, mary has asked for alice's presence, dora is in no roster.
 func cast() messenger.Options {
 	person := func(user, token string) messenger.Account {
 		return messenger.Account{User: user, AccountID: user + "@contoso.com", Nickname: user, Tokens: []messenger.Token{{Text: token}},
@@ -101,14 +101,14 @@ func online(previous string) func(testkit.Frame) bool {
 	}
 }
 
-// comesBack waits until a lost link is there again.
-func comesBack(t *testing.T, stream *testkit.Stream) {
+// awaitReconnect waits until a lost link is there again.
+func awaitReconnect(t *testing.T, stream *testkit.Stream) {
 	t.Helper()
 	stream.Expect(t, "reconnecting", state("reconnecting"))
 	stream.Expect(t, "online again", online("reconnecting"))
 }
 
-// door is another address of the service, which gives it to whoever connects.
+// door is another address of the service, which serves each connection.
 func (p *profile) door(t *testing.T, address string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", address)

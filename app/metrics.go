@@ -111,7 +111,7 @@ func (m *metrics) begin() {
 	}
 }
 
-// handler serves the registry; a few scrapes at once are enough for everybody.
+// handler serves the registry; a few scrapes at once are enough.
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }

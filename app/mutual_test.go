@@ -12,7 +12,7 @@ import (
 	"github.com/perch-im/perch/messenger"
 )
 
-// pair are two users of the gateway on one upstream, who do not know each other yet.
+// pair are two users of the gateway on one upstream, who are not contacts yet.
 type pair struct {
 	ada, ben       *testkit.Gateway
 	adaJID, benJID string
@@ -84,8 +84,8 @@ func wantNoInvitation(t *testing.T, s *testkit.Stream, g *testkit.Gateway) {
 	}
 }
 
-// TestAddingIsMutual adds a buddy, who accepts: both see each other, and who asked first is
-// asked nothing.
+// TestAddingIsMutual adds a buddy, who accepts: both see each other, and the one who asked
+// first gets no invitation.
 func TestAddingIsMutual(t *testing.T) {
 	pairs(t, func(t *testing.T, next func(*testing.T) pair) {
 		p := next(t)
@@ -141,7 +141,7 @@ func TestBothAddAtOnce(t *testing.T) {
 	})
 }
 
-// TestDeclinedIsNotMutual: who declined and asks later is an invitation as from anybody.
+// TestDeclinedIsNotMutual: a request of one who declined before is an invitation like any other.
 func TestDeclinedIsNotMutual(t *testing.T) {
 	pairs(t, func(t *testing.T, next func(*testing.T) pair) {
 		p := next(t)

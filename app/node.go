@@ -27,7 +27,7 @@ const shortestLease = time.Second
 
 var nodeRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`)
 
-// validateNode refuses what would make this process a bad neighbour.
+// validateNode refuses what would disturb the other nodes.
 func (o Options) validateNode() error {
 	if o.Node != "" && !nodeRule.MatchString(o.Node) {
 		return fmt.Errorf("--node %q must be 1 to 128 of letters, digits and . _ : -", o.Node)
@@ -104,8 +104,8 @@ func (a *App) node() (sessions.Node, error) {
 	}, nil
 }
 
-// nodeName is the name that outlives this process: the next one under it goes on at once
-// with what this one had.
+// nodeName is the name that outlives this process: the next one under it takes over at
+// once what this one had.
 func (a *App) nodeName() string {
 	_, port, _ := net.SplitHostPort(a.Addr()) // of a bound listener
 	return cmp.Or(a.o.Node, hostname()+":"+port)

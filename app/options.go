@@ -113,7 +113,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Listen, "127.0.0.1:8080")
 	setDefault(&o.AdminListen, "127.0.0.1:9090")
 	setDefault(&o.MaxSessions, 10_000)
-	half := (o.MaxSessions + 1) / 2 // nobody takes a whole node
+	half := (o.MaxSessions + 1) / 2 // no address takes a whole node
 	setDefault(&o.SessionsPerAccount, min(10, half))
 	setDefault(&o.SessionsPerAddress, half)
 	setDefault(&o.DrainTime, 20*time.Second)

@@ -7,7 +7,7 @@ import (
 )
 
 // TestChatStatesOfAnOutage lets real servers hold a chat state back while the link is lost, and
-// give it when the stream is resumed. It is not about now; the message behind it arrives.
+// give it when the stream is resumed. It is not about now; the message after it arrives.
 func TestChatStatesOfAnOutage(t *testing.T) {
 	for _, name := range []string{"prosody PLAIN", "ejabberd SCRAM-SHA-1"} {
 		t.Run(name, func(t *testing.T) {

@@ -20,7 +20,7 @@ type ledger struct {
 	bodies []string // of received messages
 }
 
-// open goes on where the client was: a fresh ledger begins anew.
+// open resumes from the client's cursor; a fresh ledger has none.
 func (l *ledger) open(t *testing.T, g *testkit.Gateway) {
 	t.Helper()
 	l.stream = g.Stream(t, l.cursor())

@@ -157,8 +157,8 @@ func (r *restarts) wantKept(t *testing.T, show string) {
 	}
 }
 
-// wantDifferencesOnly waits until everybody's presence is known anew, and checks that the
-// client has heard of bob alone since the restart.
+// wantDifferencesOnly waits until every buddy's presence is known anew, and checks that the
+// client has got events of bob alone since the restart.
 func (r *restarts) wantDifferencesOnly(t *testing.T) {
 	t.Helper()
 	path := "/v1/presence/" + testkit.Escape(r.dave.JID)
@@ -181,7 +181,7 @@ func (r *restarts) wantDifferencesOnly(t *testing.T) {
 	}
 }
 
-// wantResumed checks that the same stream has gone on, and that dave has seen nothing of it.
+// wantResumed checks that the same stream was resumed, and that dave has seen nothing of it.
 func (r *restarts) wantResumed(t *testing.T, want bool) {
 	t.Helper()
 	for _, f := range r.client.frames {

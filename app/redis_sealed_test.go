@@ -19,10 +19,10 @@ func sealKeys(keys ...byte) (list [][]byte) {
 	return list
 }
 
-// TestSessionsComeBackByThemselves restarts a gateway that may keep credentials: alice is
+// TestSealedSessionsAreRestored restarts a gateway that may keep credentials: alice is
 // online again before her client has asked for anything, also after her key was replaced, and
 // her buddies see nothing of it.
-func TestSessionsComeBackByThemselves(t *testing.T) {
+func TestSealedSessionsAreRestored(t *testing.T) {
 	l := loginNamed("prosody SCRAM-SHA-256")
 	k := keep(t, l)
 	k.peer = k.server.SlixmppFor(t, k.bob)
@@ -57,14 +57,14 @@ func TestSessionsComeBackByThemselves(t *testing.T) {
 		sent = append(sent, body)
 		k.o.SealKeys = c.keys
 		c.start(t)
-		k.wantLogins(t, i+2) // nobody has asked for it
+		k.wantLogins(t, i+2) // no client has asked for it
 		client.open(t, k.api)
 		client.received(t, body)
 		k.wantFresh(t, []string{"away", "xa"}[i%2])
 		k.wantLogins(t, i+2)
 		for _, e := range k.peer.Discard() {
 			if e.Event == "presence" && strings.HasPrefix(e.From, k.alice.JID) {
-				t.Errorf("the stream went on, and bob saw alice come or go: %+v", e)
+				t.Errorf("the stream was resumed, but bob saw alice come or go: %+v", e)
 			}
 		}
 	}

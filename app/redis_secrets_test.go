@@ -203,7 +203,7 @@ func TestRedisNeedsASecret(t *testing.T) {
 		"no secret":      {r.URL(), "", "openssl rand -hex 32"},
 		"short secret":   {r.URL(), "short", "openssl rand -hex 32"},
 		"wrong password": {strings.Replace(r.URL(), canary.Mark, "sparrow", 1), strings.Repeat("s", 32), "--redis-url"},
-		"nobody there":   {"redis://:" + canary.Mark + "-redis-password@127.0.0.1:1/0", strings.Repeat("s", 32), "--redis-url"},
+		"no server":      {"redis://:" + canary.Mark + "-redis-password@127.0.0.1:1/0", strings.Repeat("s", 32), "--redis-url"},
 		"bad address":    {r.URL() + "?no_such=setting", strings.Repeat("s", 32), "--redis-url"},
 	} {
 		t.Run(name, func(t *testing.T) {

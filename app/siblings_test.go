@@ -31,7 +31,7 @@ func jwt(t *testing.T, jid string, life time.Duration) string {
 
 // TestJWTAsPasswordOnEjabberd signs in where a JSON Web Token is the password of PLAIN:
 // given as a token to an upstream that says so, or as a password; never an expired one, or
-// one of somebody else.
+// one of another user.
 func TestJWTAsPasswordOnEjabberd(t *testing.T) {
 	s := testkit.SharedEjabberd(t)
 	upstream := app.Upstream{Name: "real", Domain: testkit.EjabberdJWT, Address: s.Addr, CAFile: s.CAFile, TokenMechanism: "PLAIN"}

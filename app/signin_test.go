@@ -10,8 +10,8 @@ import (
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-// TestSignsInToRealServers goes every way into both servers, and finds the door shut with
-// the wrong key.
+// TestSignsInToRealServers signs in to both servers in every way, and is refused with the
+// wrong credential.
 func TestSignsInToRealServers(t *testing.T) {
 	for _, l := range logins {
 		t.Run(l.name, func(t *testing.T) {
@@ -110,7 +110,7 @@ func (l login) again(t *testing.T, w *world) *testkit.Gateway {
 }
 
 // TestRefusesAnUnknownAuthority shows that nothing is sent to a server whose certificate
-// nobody vouches for.
+// no known authority has signed.
 func TestRefusesAnUnknownAuthority(t *testing.T) {
 	s := testkit.SharedProsody(t)
 	u := s.NewUser(t, "alice")

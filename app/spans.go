@@ -23,7 +23,7 @@ var w3c = propagation.TraceContext{}
 
 var _ api.Tracer = (*tracing)(nil)
 
-// Begin implements api.Tracer. A trace of the client's goes on; whether it is kept is then
+// Begin implements api.Tracer. A trace of the client's is continued; whether it is kept is then
 // the client's decision.
 func (t *tracing) Begin(r *http.Request) (context.Context, func(api.Answer)) {
 	ctx := w3c.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
@@ -92,7 +92,7 @@ func (t *tracing) redis() func(context.Context, string, int) func(error) {
 	}
 	return func(ctx context.Context, op string, n int) func(error) {
 		if op == "beat" {
-			return nil // one a second from every node, and of no interest to anybody
+			return nil // one a second from every node, and of no interest
 		}
 		_, span := t.below(ctx, "redis "+op, attribute.String("db.system.name", "redis"), attribute.String("db.operation.name", op))
 		if span == nil {

@@ -38,9 +38,9 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestTraceGoesOnAtTheNextNode: the header that a node sends names its own span, and that of
+// TestTraceContinuesAtTheNextNode: the header that a node sends names its own span, and that of
 // the request which came stays as it was.
-func TestTraceGoesOnAtTheNextNode(t *testing.T) {
+func TestTraceContinuesAtTheNextNode(t *testing.T) {
 	first, here := recorded(1)
 	second, there := recorded(1)
 	ctx, end := first.Begin(request(t))
@@ -76,8 +76,8 @@ func TestTraceGoesOnAtTheNextNode(t *testing.T) {
 	}
 }
 
-// TestNothingBelow a request that is not kept, or that has ended: a stream goes on for hours.
-func TestNothingBelow(t *testing.T) {
+// TestNoChildSpans of a request that is not kept, or that has ended: a stream lasts for hours.
+func TestNoChildSpans(t *testing.T) {
 	for name, tt := range map[string]struct {
 		share float64
 		end   bool
@@ -122,7 +122,7 @@ func TestSpansOfFailures(t *testing.T) {
 	}
 }
 
-// TestWithoutTracing nobody is called, so nothing is spent.
+// TestWithoutTracing no hook is there, so nothing is spent.
 func TestWithoutTracing(t *testing.T) {
 	var off *tracing
 	if off.iqs("net") != nil || off.redis() != nil {

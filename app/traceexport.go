@@ -14,8 +14,8 @@ const (
 	warnBytes = 300 // of a collector's own words
 )
 
-// exporter sends spans and keeps what goes wrong from everybody else: the log hears of it
-// once a minute, and the SDK, which would write to standard error, never.
+// exporter sends spans and reports failures itself: to the log, once a minute, and never to
+// the SDK, which would write to standard error.
 type exporter struct {
 	sender sdktrace.SpanExporter
 	log    *slog.Logger

@@ -23,7 +23,7 @@ const (
 )
 
 // tracing makes OpenTelemetry traces of routes, XMPP requests and round trips to Redis, and
-// sends them to a collector from a goroutine of its own. Nobody waits for it: what the
+// sends them to a collector from a goroutine of its own. Nothing waits for it: what the
 // collector does not take in time is lost. It uses nothing that is global to the process, so
 // that two apps in one do not meet.
 type tracing struct {
@@ -83,7 +83,7 @@ func tracesURL(endpoint string) string {
 	return endpoint + path
 }
 
-// checkEndpoint refuses what is no base address of a collector. Credentials would come back
+// checkEndpoint refuses what is no base address of a collector. Credentials would appear
 // in error messages; there are headers for them.
 func checkEndpoint(text string) error {
 	u, err := url.Parse(text)

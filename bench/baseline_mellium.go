@@ -67,7 +67,7 @@ func (b *bare) open(ctx context.Context, i int) error {
 	return err
 }
 
-// settled waits until every session has heard of all its buddies.
+// settled waits until every session has the presence of all its buddies.
 func (b *bare) settled(ctx context.Context, want int64) error {
 	for b.presences.Load() < want {
 		select {

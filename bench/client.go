@@ -48,8 +48,8 @@ func leaveAlone(ctx context.Context) error {
 	}
 }
 
-// serveFootprint says what the process weighs; then, for each line "from to", it opens
-// those sessions, leaves them alone for a while and says it again. It returns when
+// serveFootprint reports what the process weighs; then, for each line "from to", it opens
+// those sessions, leaves them alone for a while and reports again. It returns when
 // standard input closes.
 func serveFootprint(ctx context.Context, url string, open func(from, to int) error) error {
 	if err := sayFootprint(url); err != nil {

@@ -21,8 +21,8 @@ type latencyRig struct {
 // latencyRun is one flow of messages to one account.
 type latencyRun struct {
 	rate            int
-	direct, gateway bool // who reads
-	gatewayFirst    bool // who signs in first
+	direct, gateway bool // the readers
+	gatewayFirst    bool // signs in first
 	swap            bool // the resources' names
 }
 
@@ -75,7 +75,7 @@ func (g *latencyRig) run(ctx context.Context, r latencyRun) (f flow, err error) 
 	return f, err
 }
 
-// lanes signs in the readers of a run. Who of two resources is served first is decided by
+// lanes signs in the readers of a run. Which of two resources is served first is decided by
 // the server's table of them: by their names, or, where those collide in the table, by the
 // order of the sign-ins. So both are to be turned around in turn.
 func (g *latencyRig) lanes(ctx context.Context, r latencyRun, u testkit.User) (direct, gateway *lane, err error) {

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	loadBuddies   = 10     // that change at once; every session hears of each
+	loadBuddies   = 10     // that change at once; every session gets each
 	loadMessages  = 40_000 // to listening clients
 	loadListeners = 200    // sessions with a socket
 	loadWindow    = 4_000  // messages under way at most
@@ -96,7 +96,7 @@ func (l *loaded) open(ctx context.Context, url string) error {
 	return g.openRange(ctx, 0, l.count)
 }
 
-// alone lets things happen with nobody listening: one stanza for each session, and then
+// alone lets things happen without listeners: one stanza for each session, and then
 // several at once.
 func (l *loaded) alone(ctx context.Context, c *redis.Client, at loadReady) error {
 	many := min(loadBuddies, l.buddies)

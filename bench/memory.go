@@ -14,7 +14,7 @@ type serverReady struct {
 	CA           []byte // PEM
 }
 
-// footprint is what a client role says of itself.
+// footprint is what a client role reports of itself.
 type footprint struct {
 	RSS        float64 // bytes
 	Goroutines float64

@@ -53,7 +53,7 @@ type trafficDone struct {
 }
 
 // traffic does what a line asks for: "presence N TEXT" lets N buddies change, which each
-// session hears of, and "messages N M" sends N messages to M sessions in turn.
+// session gets, and "messages N M" sends N messages to M sessions in turn.
 func traffic(s *messenger.Service, count, buddies int, line string) trafficDone {
 	var what, text string
 	var n, m int

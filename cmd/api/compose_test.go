@@ -189,8 +189,8 @@ func TestComposeIsPrivate(t *testing.T) {
 	}
 }
 
-// TestComposeHealth: who waits for another one to be healthy waits for something that is
-// looked at, and the look of the gateways is the program's own.
+// TestComposeHealth: a service that waits for another one to be healthy waits for one with a
+// health check, and that of the gateways is the program's own.
 func TestComposeHealth(t *testing.T) {
 	p := composed(t)
 	healthcheck := func(s types.ServiceConfig) string {

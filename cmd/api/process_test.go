@@ -156,7 +156,7 @@ func TestLogOnAFullDisk(t *testing.T) {
 	p.stop(t)
 }
 
-// TestLivezWithoutDescriptors: whoever takes all connections of the gateway takes none of
+// TestLivezWithoutDescriptors: a client that takes all connections of the gateway takes none of
 // those that its operator needs.
 func TestLivezWithoutDescriptors(t *testing.T) {
 	p := startProcess(t, "ulimit -n 256; ", canary.Output(), "--address-connections", "100000")

@@ -175,7 +175,7 @@ func (versionCommand) Run(k *kong.Context) error {
 	return err
 }
 
-// release is what the linker was told (-X main.release=1.2.0), for builds of a plain tree.
+// release is set by the linker (-X main.release=1.2.0), for builds of a plain tree.
 var release string
 
 // version is that, or the module version that go install recorded, or "dev".

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestSignals stops the program while a client has its connection in use: the first signal
-// lets it end in order, and whoever does not want to wait sends another.
+// lets it end in order, and another one ends it at once.
 func TestSignals(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -96,7 +96,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// insist goes on until the process is gone: it takes a moment until the signal has its
+// insist repeats the signal until the process is gone: it takes a moment until the signal has its
 // usual meaning again.
 func insist(t *testing.T, cmd *exec.Cmd, sig os.Signal) {
 	tick := time.NewTicker(5 * time.Millisecond)

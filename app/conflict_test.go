@@ -10,8 +10,8 @@ import (
 )
 
 // TestTwoGatewaysOneResource lets two gateways bind the same resource of one account: the
-// server ends the older stream with <conflict/> each time. They do not fight for ever: one
-// of them gives up, says why, and leaves the other alone.
+// server ends the older stream with <conflict/> each time. That has an end: one of them
+// gives up, reports why, and does not reconnect.
 func TestTwoGatewaysOneResource(t *testing.T) {
 	const mostLogins = 4 // of each gateway
 	for _, l := range onBoth() {

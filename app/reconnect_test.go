@@ -13,7 +13,7 @@ import (
 )
 
 // TestLinkIsCut takes the link away for a while. The caches stay readable, and the same stream
-// goes on by itself: what was said meanwhile comes once and in order, and neither side sees the
+// is resumed by itself: what was sent meanwhile comes once and in order, and neither side sees the
 // other flap.
 func TestLinkIsCut(t *testing.T) {
 	for _, l := range conversations() {
@@ -154,7 +154,7 @@ func TestServerIsRestarted(t *testing.T) {
 }
 
 // TestMoreThanTheServerKeeps lets more messages come in an outage than Prosody keeps for a
-// stream: it hangs up on whoever wants to resume. The archive has them all.
+// stream: it closes the connection of a client that resumes. The archive has them all.
 func TestMoreThanTheServerKeeps(t *testing.T) {
 	const more = 620 // Prosody keeps 500
 	l := loginNamed("prosody SCRAM-SHA-1")
