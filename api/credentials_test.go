@@ -44,7 +44,7 @@ func TestRefusalsAreTrue(t *testing.T) {
 	f := newFixture(t)
 	for range 2 {
 		a := f.do("GET", "/v1/session", "", "Authorization", "Bearer perch_tok-other")
-		if p := a.problem(t); p.Code != "unauthorized" || strings.Contains(p.Detail, "upstream") || !strings.Contains(p.Detail, "no session") {
+		if p := a.problem(t); p.Code != "unauthorized" || strings.Contains(p.Detail, "upstream") || !strings.Contains(p.Detail, "unknown or expired token") {
 			t.Errorf("an unknown token of ours: %s", a.body)
 		}
 	}
