@@ -13,9 +13,10 @@ type link struct {
 	conn     Conn
 	login    perch.Login
 	since    time.Time
-	live     bool // the initial presence is out: stanzas may be sent
-	owned    bool // the Store has taken a write since it is online, so the session is ours: messages may be written
-	inactive bool // the server was notified that no client is attached (XEP-0352)
+	live     bool      // the initial presence is out: stanzas may be sent
+	owned    bool      // the Store has taken a write since it is online, so the session is ours: messages may be written
+	ownedAt  time.Time // when that write was made
+	inactive bool      // the server was notified that no client is attached (XEP-0352)
 
 	number uint16
 

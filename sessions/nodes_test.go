@@ -244,6 +244,26 @@ func TestStoppedProcessWritesNothing(t *testing.T) {
 	}, sealing(1))
 }
 
+// A node whose beats fail, while its commits are taken, is still the owner: it asks the Store and
+// writes, and does not ask without end.
+func TestMessagesWithoutABeat(t *testing.T) {
+	inCluster(t, 1, func(c *cluster) {
+		a := c.nodes[0]
+		s := c.authenticate(a)
+		a.store.set(func(s *store) { s.mute = true })
+		pass(2 * lease)
+		before := 0
+		a.store.set(func(s *store) { before = s.commits })
+		c.send(s, hi("x"))
+		c.send(s, hi("y"))
+		after := 0
+		a.store.set(func(s *store) { after = s.commits })
+		if got := bodies(c.conn()); !slices.Equal(got, []string{"x", "y"}) || after-before > 10 {
+			t.Errorf("sent %v with %d commits, want [x y] with at most 10", got, after-before)
+		}
+	}, sealing(1))
+}
+
 // A node that was silent for too long and beat again may die after all: what it had by then is
 // taken over as well.
 func TestNodeDiesTwice(t *testing.T) {

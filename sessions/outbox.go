@@ -25,7 +25,7 @@ type outboxHost interface {
 	ownJID() perch.JID
 	// leaseHolds reports whether the session is sure to be ours; askOwnership finds out, and
 	// lets the outbox flush when it is.
-	leaseHolds() bool
+	leaseHolds(l *link) bool
 	askOwnership(l *link)
 	// logSent logs a message that was written, with the state of its stream.
 	logSent(e *outEntry)
@@ -109,7 +109,7 @@ func (o *outbox) flush() {
 	if l == nil || !l.owned || o.asking || len(o.entries) == 0 {
 		return
 	}
-	if !o.host.leaseHolds() {
+	if !o.host.leaseHolds(l) {
 		o.host.askOwnership(l)
 		return
 	}

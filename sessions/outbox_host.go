@@ -33,7 +33,7 @@ func (s *Session) accepts() error {
 }
 
 // leaseHolds implements outboxHost.
-func (s *Session) leaseHolds() bool { return s.m.leaseHolds() }
+func (s *Session) leaseHolds(l *link) bool { return s.m.leaseHolds(l.ownedAt) }
 
 // askOwnership implements outboxHost. What is queued now, and the record, is refused by the
 // Store when a new owner has the session: nothing leaves then. The process may have been
@@ -41,9 +41,10 @@ func (s *Session) leaseHolds() bool { return s.m.leaseHolds() }
 // may have sent it since.
 func (s *Session) askOwnership(l *link) {
 	l.owned = false
+	asked := time.Now()
 	s.saveRecord()
 	s.log.AfterCommit(func(Result) {
-		l.owned = true
+		l.owned, l.ownedAt = true, asked
 		s.out.flush()
 	})
 }

@@ -57,7 +57,7 @@ func (w *outboxWorld) stream() *link                           { return w.link }
 func (w *outboxWorld) chatOnly() bool                          { return w.only }
 func (w *outboxWorld) accepts() error                          { return w.refuse }
 func (w *outboxWorld) ownJID() perch.JID                       { return "alice@example.net/perch" }
-func (w *outboxWorld) leaseHolds() bool                        { return w.lease }
+func (w *outboxWorld) leaseHolds(*link) bool                   { return w.lease }
 func (w *outboxWorld) askOwnership(*link)                      { w.note("ask ownership") }
 func (w *outboxWorld) logSent(e *outEntry)                     { w.note("log %s", e.ID) }
 func (w *outboxWorld) saveStream()                             { w.note("save stream") }

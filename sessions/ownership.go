@@ -57,16 +57,17 @@ func (n *nodes) isDead(id NodeID) bool {
 	return sure && st == isDead
 }
 
-// leaseHolds reports whether the lease of this process is sure to hold: then no other node has
-// its sessions. A process that is alone with its Store needs none.
-func (m *Manager) leaseHolds() bool {
+// leaseHolds reports whether no other node can have a session that was known at a moment to be
+// ours: since then, or since the last beat, no lease has passed. A process that is alone with
+// its Store needs none.
+func (m *Manager) leaseHolds(owned time.Time) bool {
 	n := m.nodes
 	if n == nil {
 		return true
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return time.Since(n.last) < n.lease
+	return time.Since(n.last) < n.lease || time.Since(owned) < n.lease
 }
 
 // lostAll reports whether the Store has lost what it had a moment ago: then what it does not

@@ -391,6 +391,7 @@ type store struct {
 	durable bool
 	down    error // every write and look-up fails with it
 	held    bool  // commits wait
+	mute    bool  // no lease is renewed, and all else works
 	stopped bool  // commits are made and their answers wait, and no lease is renewed: the process stands still
 	waiting []func()
 	commits int
@@ -462,7 +463,7 @@ func (s *store) Bind(ctx context.Context, token string, b sessions.Binding) ([]s
 
 func (s *store) Beat(ctx context.Context, self sessions.Node) (sessions.Membership, error) {
 	s.mu.Lock()
-	stopped := s.stopped
+	stopped := s.stopped || s.mute
 	s.mu.Unlock()
 	if err := s.failing(); err != nil || stopped {
 		return sessions.Membership{}, cmp.Or(err, error(errDown))
