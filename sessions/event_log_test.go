@@ -15,8 +15,9 @@ import (
 // logWorld is a log without a session: what it asks of its host and of the Store is written
 // down, in order.
 type logWorld struct {
+	recorder
+
 	l       *eventLog
-	did     []string
 	posted  []func()
 	timers  []time.Duration
 	tries   []func()
@@ -30,10 +31,6 @@ func newLogWorld() *logWorld {
 	w.l = &eventLog{host: w, store: w, id: "a"}
 	w.l.reset(&Saved{Fence: 3, Epoch: "e", Tip: 10})
 	return w
-}
-
-func (w *logWorld) note(format string, args ...any) {
-	w.did = append(w.did, fmt.Sprintf(format, args...))
 }
 
 func (w *logWorld) now() perch.Time { return 1 }
@@ -64,14 +61,6 @@ func (w *logWorld) answer(err error) {
 	}
 	w.posted = nil
 	w.l.flush()
-}
-
-func (w *logWorld) want(t *testing.T, want ...string) {
-	t.Helper()
-	if !slices.Equal(w.did, want) {
-		t.Errorf("got %s\nwant %s", strings.Join(w.did, ", "), strings.Join(want, ", "))
-	}
-	w.did = nil
 }
 
 // TestEventLogOrder: commit, then publish, then acknowledge, then what waits for it; one commit

@@ -2,8 +2,6 @@ package sessions
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +12,9 @@ import (
 // outboxWorld is an outbox without a session: what it asks of its host, the log and the server
 // is written down, in order. Commits are made at once.
 type outboxWorld struct {
+	recorder
+
 	o       *outbox
-	did     []string
 	link    *link
 	records map[string]*perch.MessageRecord
 	commit  Commit
@@ -30,18 +29,6 @@ func newOutboxWorld() *outboxWorld {
 	w := &outboxWorld{records: map[string]*perch.MessageRecord{}, lease: true}
 	w.o = &outbox{host: w, journal: w, store: w, id: "a"}
 	return w
-}
-
-func (w *outboxWorld) note(format string, args ...any) {
-	w.did = append(w.did, fmt.Sprintf(format, args...))
-}
-
-func (w *outboxWorld) want(t *testing.T, want ...string) {
-	t.Helper()
-	if !slices.Equal(w.did, want) {
-		t.Errorf("got %s\nwant %s", strings.Join(w.did, ", "), strings.Join(want, ", "))
-	}
-	w.did = nil
 }
 
 // connect gives the outbox a connection.

@@ -2,9 +2,7 @@ package sessions
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,8 +12,9 @@ import (
 // rosterWorld is a roster without a session: what it asks of its host, the log and the server
 // is written down, in order.
 type rosterWorld struct {
+	recorder
+
 	ro     *roster
-	did    []string
 	rec    Record
 	link   *link
 	commit Commit
@@ -28,18 +27,6 @@ func newRosterWorld() *rosterWorld {
 	w.ro = &roster{host: w, journal: w, words: &interner{}}
 	w.link = &link{conn: &rosterWire{w: w}, live: true}
 	return w
-}
-
-func (w *rosterWorld) note(format string, args ...any) {
-	w.did = append(w.did, fmt.Sprintf(format, args...))
-}
-
-func (w *rosterWorld) want(t *testing.T, want ...string) {
-	t.Helper()
-	if !slices.Equal(w.did, want) {
-		t.Errorf("got %s\nwant %s", strings.Join(w.did, ", "), strings.Join(want, ", "))
-	}
-	w.did = nil
 }
 
 func (w *rosterWorld) now() perch.Time                   { return w.at }

@@ -3,8 +3,6 @@ package sessions
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,8 +12,9 @@ import (
 // supervisorWorld is a supervisor without a session: what it asks of its host is written down,
 // in order.
 type supervisorWorld struct {
+	recorder
+
 	su       *supervisor
-	did      []string
 	pauses   []time.Duration
 	at       perch.Time
 	online   bool // it was before
@@ -28,18 +27,6 @@ func newSupervisorWorld() *supervisorWorld {
 	w := &supervisorWorld{online: true}
 	w.su = &supervisor{host: w, journal: w, state: status{state: perch.StateOnline}}
 	return w
-}
-
-func (w *supervisorWorld) note(format string, args ...any) {
-	w.did = append(w.did, fmt.Sprintf(format, args...))
-}
-
-func (w *supervisorWorld) want(t *testing.T, want ...string) {
-	t.Helper()
-	if !slices.Equal(w.did, want) {
-		t.Errorf("got %s\nwant %s", strings.Join(w.did, ", "), strings.Join(want, ", "))
-	}
-	w.did = nil
 }
 
 func (w *supervisorWorld) now() perch.Time                        { return w.at }
