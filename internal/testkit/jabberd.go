@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 //go:embed jabberd
@@ -31,22 +32,20 @@ func Jabberd(t TB) *Server {
 	writeFile(t, dir, "log/jabberd.log", cred, nil)
 	writeFile(t, dir, "run.sh", cred, embedded(t, jabberdFiles, "jabberd/run.sh"))
 	writeFile(t, dir, "router-users.xml", cred, embedded(t, jabberdFiles, "jabberd/router-users.xml"))
-	database := &jabberdAccounts{
-		sqlite: program(t, "sqlite3", "sqlite3"),
-		file:   filepath.Join(archiveDir(t, "jabberd", dir, cred), "jabberd.sqlite"), dir: dir,
-	}
-	run(t, dir, program(t, "sh", "dash"), "-c", `zcat /usr/share/doc/jabberd2/db-setup.sqlite.gz | "$0" "$1"`, database.sqlite, database.file)
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if _, err := os.Stat(database.file + suffix); err == nil {
-			chown(t, database.file+suffix, cred)
-		}
+	store := archiveDir(t, "jabberd", dir, cred)
+	accounts := &jabberdAccounts{sqlite: program(t, "sqlite3", "sqlite3"), file: filepath.Join(store, "accounts.sqlite"), dir: dir}
+	// A database each: c2s ends without a word, once in a hundred starts, when sm writes into its
+	// own at that moment.
+	state := filepath.Join(store, "state.sqlite")
+	for _, file := range []string{accounts.file, state} {
+		newJabberdDatabase(t, dir, accounts.sqlite, file, cred)
 	}
 	s := &Server{
 		Name: "jabberd2", Domain: JabberdDomain, CA: ca.Pool,
 		CAFile:    writeFile(t, dir, "certs/ca.pem", cred, ca.PEM),
 		logFile:   filepath.Join(dir, "log/jabberd.log"),
 		loginMark: "PLAIN authentication succeeded: %s",
-		accounts:  database,
+		accounts:  accounts,
 	}
 	s.proc = &process{
 		name: "jabberd2", dir: dir, cred: cred, ready: s.answers,
@@ -56,13 +55,23 @@ func Jabberd(t TB) *Server {
 		ports, router := []int{freePort(t), freePort(t)}, freePort(t)
 		for _, name := range []string{"router.xml", "sm.xml", "c2s.xml"} {
 			writeFile(t, dir, name, cred, render(t, jabberdFiles, "jabberd/"+name+".tmpl", map[string]any{
-				"Dir": dir, "Domain": JabberdDomain, "Lib": lib, "Database": database.file,
+				"Dir": dir, "Domain": JabberdDomain, "Lib": lib, "Accounts": accounts.file, "State": state,
 				"RouterPort": router, "Port": ports[0], "DirectPort": ports[1],
 			}))
 		}
 		return ports
 	})
 	return s
+}
+
+func newJabberdDatabase(t TB, dir, sqlite, file string, cred *syscall.Credential) {
+	t.Helper()
+	run(t, dir, program(t, "sh", "dash"), "-c", `zcat /usr/share/doc/jabberd2/db-setup.sqlite.gz | "$0" "$1"`, sqlite, file)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if _, err := os.Stat(file + suffix); err == nil {
+			chown(t, file+suffix, cred)
+		}
+	}
 }
 
 // jabberdLib is the folder of jabberd2's modules, the SQLite storage among them.

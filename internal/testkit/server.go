@@ -150,7 +150,7 @@ func (s *Server) tail() string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(b[max(0, len(b)-4000):])
+	return string(b[max(0, len(b)-8000):])
 }
 
 // launch starts a fresh server, with other ports when another process was quicker.
