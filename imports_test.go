@@ -51,7 +51,7 @@ var (
 			why: "storetest is what every Store must pass, so it knows none of them",
 		},
 		{
-			from: "api", may: []string{".", "sessions", "internal/ttlmap"},
+			from: "api", may: []string{".", "sessions", "internal/ttlmap", "internal/strictjson"},
 			libs:  []string{"github.com/go-chi/", "github.com/coder/websocket"},
 			never: []string{"encoding/xml"},
 			why:   "api never sees XML, an XMPP connection or a store: everything it asks, it asks a session",
@@ -109,6 +109,11 @@ var (
 		{
 			from: "internal/openapigen", libs: []string{"go.yaml.in/yaml/"},
 			why: "openapigen reads sources as text: importing what it describes, it could not mend a package that does not build",
+		},
+		{
+			from: "internal/strictjson", may: []string{"."},
+			never: []string{"net/http"},
+			why:   "strictjson knows how a body is read, and nothing of where it came from or what it asks",
 		},
 		{
 			from: "internal/ttlmap",
@@ -199,6 +204,9 @@ func TestArrowsRefuse(t *testing.T) {
 		{"bench", module + "/internal/testkit", true},
 		{"messenger", module + "/internal/ttlmap", true},
 		{"internal/ttlmap", module, false},
+		{"api", module + "/internal/strictjson", true},
+		{"internal/strictjson", module + "/api", false},
+		{"internal/strictjson", "net/http", false},
 	} {
 		a, ok := arrowFor(c.pkg)
 		if !ok {

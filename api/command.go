@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/strictjson"
 )
 
 // command is one frame from a client: {"id":"c7","type":"message.send","data":{...}}.
@@ -46,7 +47,7 @@ var commands = map[string]func(*socket, context.Context, command) (answer, error
 // command runs the command of one frame, and answers it.
 func (s *socket) command(frame []byte) {
 	var c command
-	if err := decodeBytes(frame, &c); err != nil {
+	if err := strictjson.Decode(frame, &c); err != nil {
 		s.bad(refOf(frame), err)
 		return
 	}
@@ -131,9 +132,9 @@ func underData(err error) error {
 // decodeData reads the data of a command, as strictly as the body of a request.
 func decodeData[T any](c command, into *T) error {
 	if len(c.Data) == 0 || string(c.Data) == "null" {
-		return decodeBytes([]byte("{}"), into)
+		return strictjson.Decode([]byte("{}"), into)
 	}
-	return decodeBytes(c.Data, into)
+	return strictjson.Decode(c.Data, into)
 }
 
 // online refuses what would reach the upstream on a session whose credential ran out, as

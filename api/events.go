@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/strictjson"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -124,7 +125,7 @@ func sseQueryOf(r *http.Request, allowed ...string) (eventQuery, error) {
 			continue
 		}
 		if name != "" {
-			return eventQuery{}, perch.Invalid("?"+escapePointer(n), "stands more than once, as %s too", quoteShort(name))
+			return eventQuery{}, perch.Invalid("?"+strictjson.EscapePointer(n), "stands more than once, as %s too", quoteShort(name))
 		}
 		name = n
 	}

@@ -20,37 +20,6 @@ import (
 // The tests of this file use limits up to their edge, and once more. The numbers are those of
 // the documentation, never the constants of the code.
 
-// TestBodyEdges: a body may have 16 levels, a list 256 entries, and ten mistakes are named.
-func TestBodyEdges(t *testing.T) {
-	nested := func(levels int) string {
-		return `{"x":` + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + `}`
-	}
-	for levels, code := range map[int]string{16: "validation", 17: "malformed-json"} {
-		_, err := api.DecodeMessage([]byte(nested(levels)))
-		if p := api.ProblemOf(err); p.Code != code {
-			t.Errorf("%d levels: %s, want %s", levels, p.Code, code)
-		}
-	}
-	groups := func(n int) string {
-		return `{"jid":"bob@example.net","groups":["g"` + strings.Repeat(`,"g"`, n-1) + `]}`
-	}
-	for entries, ok := range map[int]bool{256: true, 257: false} {
-		if _, err := api.DecodeBuddy([]byte(groups(entries))); (err == nil) != ok {
-			t.Errorf("a list of %d entries: %v, want it taken: %v", entries, err, ok)
-		}
-	}
-	for _, mistakes := range []int{9, 10, 11, 1000} {
-		var b strings.Builder
-		for i := range mistakes {
-			fmt.Fprintf(&b, `,"x%d":1`, i)
-		}
-		_, err := api.DecodeMessage([]byte("{" + b.String()[1:] + "}"))
-		if p := api.ProblemOf(err); len(p.Errors) != min(mistakes, 10) {
-			t.Errorf("of %d mistakes %d are named, want %d", mistakes, len(p.Errors), min(mistakes, 10))
-		}
-	}
-}
-
 // TestAcceptEdge: 64 ranges of an Accept header are read.
 func TestAcceptEdge(t *testing.T) {
 	for before, want := range map[int]string{63: "text/vcard", 64: "application/json"} {

@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/strictjson"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -26,13 +27,13 @@ func queryOf(r *http.Request, allowed ...string) (url.Values, error) {
 	for name, values := range q {
 		many := slices.Contains(allowed, name+"*")
 		if !many && !slices.Contains(allowed, name) {
-			return nil, perch.Invalid("?"+escapePointer(strings.ToValidUTF8(name, "")), "is not a parameter of this request")
+			return nil, perch.Invalid("?"+strictjson.EscapePointer(strings.ToValidUTF8(name, "")), "is not a parameter of this request")
 		}
 		if len(values) > 1 && !many {
 			return nil, perch.Invalid("?"+name, "stands more than once")
 		}
 		for _, v := range values {
-			if !utf8.ValidString(v) || forbiddenRune(v) != "" {
+			if !utf8.ValidString(v) || strictjson.ForbiddenRune(v) != "" {
 				return nil, perch.Invalid("?"+name, "must be UTF-8 without control characters")
 			}
 		}
@@ -70,7 +71,7 @@ func timeOf(q url.Values, name string) (t perch.Time, err error) {
 // pathText returns a path parameter without its percent-encoding. See withEscapedPath.
 func pathText(r *http.Request, name string) (string, error) {
 	s, err := url.PathUnescape(chi.URLParam(r, name))
-	if err != nil || !utf8.ValidString(s) || forbiddenRune(s) != "" {
+	if err != nil || !utf8.ValidString(s) || strictjson.ForbiddenRune(s) != "" {
 		return "", perch.Invalid("{"+name+"}", "must be percent-encoded UTF-8 without control characters")
 	}
 	return s, nil
@@ -135,7 +136,7 @@ func bareAddress(s *sessions.Session, text string) (perch.JID, error) {
 
 // writable reports whether a resource can stand in an address that is sent.
 func writable(resource string) bool {
-	return resource != "" && len(resource) <= 1023 && utf8.ValidString(resource) && forbiddenRune(resource) == "" &&
+	return resource != "" && len(resource) <= 1023 && utf8.ValidString(resource) && strictjson.ForbiddenRune(resource) == "" &&
 		strings.IndexFunc(resource, unicode.IsControl) < 0
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/internal/strictjson"
 )
 
 func TestPathJID(t *testing.T) {
@@ -71,7 +72,7 @@ func FuzzJIDPath(f *testing.F) {
 		if err == nil && (aloneErr != nil || jid != alone || !jid.IsBare() || !utf8.ValidString(string(jid))) {
 			t.Fatalf("%q: %q by path, %q alone (%v)", text, jid, alone, aloneErr)
 		}
-		if err != nil && aloneErr == nil && alone.IsBare() && api.ForbiddenRune(text) == "" {
+		if err != nil && aloneErr == nil && alone.IsBare() && strictjson.ForbiddenRune(text) == "" {
 			t.Fatalf("%q: %v by path, %q alone", text, err, alone)
 		}
 	})

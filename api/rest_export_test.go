@@ -9,6 +9,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/strictjson"
 )
 
 // What the external tests may see of the inside: the parsers of foreign bytes.
@@ -18,7 +19,6 @@ var (
 	MakeCursor     = makeCursor
 	VCardText      = vcardText
 	SniffPhoto     = sniffPhoto
-	ForbiddenRune  = forbiddenRune
 	IdempotencyKey = idempotencyKey
 	Negotiate      = negotiate
 	CheckMediaType = checkMediaType
@@ -29,11 +29,14 @@ type (
 	BuddyRequest   = buddyRequest
 )
 
-func DecodeMessage(b []byte) (m MessageRequest, err error) { err = decodeBytes(b, &m); return m, err }
-func DecodeBuddy(b []byte) (m BuddyRequest, err error)     { err = decodeBytes(b, &m); return m, err }
+func DecodeMessage(b []byte) (m MessageRequest, err error) {
+	err = strictjson.Decode(b, &m)
+	return m, err
+}
+func DecodeBuddy(b []byte) (m BuddyRequest, err error) { err = strictjson.Decode(b, &m); return m, err }
 func DecodePresence(b []byte) (perch.OwnPresence, error) {
 	var m ownPresenceRequest
-	if err := decodeBytes(b, &m); err != nil {
+	if err := strictjson.Decode(b, &m); err != nil {
 		return perch.OwnPresence{}, err
 	}
 	return m.checked()
@@ -42,7 +45,7 @@ func DecodePresence(b []byte) (perch.OwnPresence, error) {
 // DecodeCommand does with a frame of a socket what is done before its command runs.
 func DecodeCommand(b []byte) error {
 	var c command
-	err := decodeBytes(b, &c)
+	err := strictjson.Decode(b, &c)
 	if err != nil {
 		refOf(b)
 		return err

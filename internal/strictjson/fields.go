@@ -1,4 +1,4 @@
-package api
+package strictjson
 
 import (
 	"bytes"
@@ -20,11 +20,11 @@ const (
 )
 
 // errEnough stops a check that has found maxFieldErrors mistakes.
-var errEnough = errors.New("api: enough mistakes were found")
+var errEnough = errors.New("strictjson: enough mistakes were found")
 
 // checkFields compares a JSON object with the struct that it is meant for, token by token.
 // It returns what is wrong with its fields, maxFieldErrors at most; the error is for what
-// makes the whole body unreadable, such as a key that stands twice: two readers of such a
+// makes the whole body unreadable, such as a duplicate key: two readers of such a
 // body could see two different requests. The body must be valid JSON.
 func checkFields(body []byte, t reflect.Type) ([]perch.FieldError, error) {
 	c := &checker{body: body, dec: json.NewDecoder(bytes.NewReader(body))}
@@ -130,12 +130,12 @@ func (c *checker) object(pointer string, t reflect.Type) error {
 		}
 		key, _ := tok.(string)
 		if seen[key] {
-			at := pointer + "/" + escapePointer(key)
-			return &perch.Error{Kind: perch.KindMalformedJSON, Detail: at + " stands twice",
-				Fields: []perch.FieldError{{Pointer: at, Detail: "stands twice"}}}
+			at := pointer + "/" + EscapePointer(key)
+			return &perch.Error{Kind: perch.KindMalformedJSON, Detail: at + ": duplicate key",
+				Fields: []perch.FieldError{{Pointer: at, Detail: "duplicate key"}}}
 		}
 		seen[key] = true
-		if err := c.member(pointer+"/"+escapePointer(key), key, t); err != nil {
+		if err := c.member(pointer+"/"+EscapePointer(key), key, t); err != nil {
 			return err
 		}
 	}
@@ -149,7 +149,7 @@ func (c *checker) member(at, key string, t reflect.Type) error {
 		return c.value(at, field.Type, field.Tag.Get("need") != "")
 	}
 	detail := "is not a field of this request"
-	if bad := forbiddenRune(key); bad != "" {
+	if bad := ForbiddenRune(key); bad != "" {
 		detail = "has " + bad + " in its name"
 	}
 	if err := c.add(at, "%s", detail); err != nil {
@@ -187,7 +187,7 @@ func (c *checker) text(pointer, s string, t reflect.Type) error {
 	if t.Kind() != reflect.String && (t.Kind() != reflect.Slice || t.Elem().Kind() != reflect.Uint8) {
 		return c.add(pointer, "must be %s, not a string", wanted(t))
 	}
-	if bad := forbiddenRune(s); bad != "" {
+	if bad := ForbiddenRune(s); bad != "" {
 		return c.add(pointer, "holds %s, which XML 1.0 cannot carry", bad)
 	}
 	return nil
@@ -221,16 +221,4 @@ func wanted(t reflect.Type) string {
 		return "an object"
 	}
 	return "a number"
-}
-
-// forbiddenRune names the first character of s that XML 1.0 (section 2.2) forbids, or
-// gives "". Such a character would end the stream of the whole session, not only fail
-// one message.
-func forbiddenRune(s string) string {
-	for _, r := range s {
-		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
-			return fmt.Sprintf("U+%04X", r)
-		}
-	}
-	return ""
 }
