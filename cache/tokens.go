@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -21,6 +22,32 @@ type bindingRow struct {
 	JID      perch.JID   `json:"jid"`
 	Minted   bool        `json:"minted,omitempty"`
 	Sealed   []byte      `json:"sealed,omitempty"`
+	Replaced bool        `json:"replaced,omitempty"`
+}
+
+// sealedOfReplaced is written as the sealed credential of a replaced one: older nodes, which
+// work with the same rows during a rolling upgrade, know a replaced credential by it alone, and
+// wrote no other sign. Outside of the rows there is only Binding.Replaced.
+var sealedOfReplaced = []byte{0}
+
+func encodeBinding(b sessions.Binding) (string, error) {
+	row := bindingRow{b.ID, b.Upstream, b.JID, b.Minted, b.Sealed, b.Replaced}
+	if b.Replaced {
+		row.Sealed = sealedOfReplaced
+	}
+	return encode(row)
+}
+
+func decodeBinding(s string) (sessions.Binding, error) {
+	row, err := decode[bindingRow](s)
+	if err != nil {
+		return sessions.Binding{}, err
+	}
+	b := sessions.Binding{ID: row.ID, Upstream: row.Upstream, JID: row.JID, Minted: row.Minted, Sealed: row.Sealed, Replaced: row.Replaced}
+	if bytes.Equal(b.Sealed, sealedOfReplaced) {
+		b.Sealed, b.Replaced = nil, true
+	}
+	return b, nil
 }
 
 // Bind implements sessions.Store. The indexes are written before the token, and those that are
@@ -28,7 +55,7 @@ type bindingRow struct {
 // that leads nowhere, never a token that Forget cannot find. The next Bind ends what this one
 // could not.
 func (r *Redis) Bind(ctx context.Context, token string, b sessions.Binding) (evicted []string, err error) {
-	row, err := encode(bindingRow{b.ID, b.Upstream, b.JID, b.Minted, b.Sealed})
+	row, err := encodeBinding(b)
 	if err != nil {
 		return nil, err
 	}
@@ -110,14 +137,6 @@ func (r *Redis) Lookup(ctx context.Context, token string) (sessions.Binding, err
 		return sessions.Binding{}, err
 	}
 	return decodeBinding(s)
-}
-
-func decodeBinding(s string) (sessions.Binding, error) {
-	row, err := decode[bindingRow](s)
-	if err != nil {
-		return sessions.Binding{}, err
-	}
-	return sessions.Binding{ID: row.ID, Upstream: row.Upstream, JID: row.JID, Minted: row.Minted, Sealed: row.Sealed}, nil
 }
 
 // Unbind implements sessions.Store.

@@ -64,7 +64,7 @@ func (m *Manager) Knows(ctx context.Context, token perch.Secret) bool {
 		return true
 	}
 	b, err := m.o.Store.Lookup(ctx, key.String())
-	return err == nil && !b.replaced()
+	return err == nil && !b.Replaced
 }
 
 // keyOfToken is what a bearer token is known by, and the account that it stands for when it
@@ -87,7 +87,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 	}
 	b, err := m.o.Store.Lookup(ctx, key.String())
 	switch {
-	case err == nil && b.replaced():
+	case err == nil && b.Replaced:
 		return nil, errReplaced
 	case err == nil:
 		return m.reopen(ctx, key, b, acc, minted)

@@ -159,19 +159,13 @@ func (m *Manager) take(ctx context.Context, r *replacement) error {
 	return s.call(context.WithoutCancel(ctx), func() { s.acc, s.accAt = r.fresh, at })
 }
 
-// replacedMark is what a replaced credential has in place of a sealed one. The binding
-// stays so that the credential is refused, also after a restart, and goes with the session.
-const replacedMark = 0
-
-func (b Binding) replaced() bool { return len(b.Sealed) == 1 && b.Sealed[0] == replacedMark }
-
 // maxRetired bounds how many replaced credentials of a session are kept. The first one is
 // always among them, because the session's id was made from it.
 const maxRetired = 5
 
 // retire refuses a credential from now on.
 func (m *Manager) retire(ctx context.Context, s *Session, key digest) error {
-	b := Binding{ID: s.id, Upstream: s.upstream.Name, Sealed: []byte{replacedMark}}
+	b := Binding{ID: s.id, Upstream: s.upstream.Name, Replaced: true}
 	if _, err := m.o.Store.Bind(ctx, key.String(), b); err != nil && !errors.Is(err, ErrTaken) {
 		return storeError(err)
 	}

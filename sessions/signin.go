@@ -71,7 +71,7 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 	id, bound := m.idOf(key), false
 	b, err := m.o.Store.Lookup(ctx, key.String())
 	switch {
-	case err == nil && b.replaced():
+	case err == nil && b.Replaced:
 		return nil, false, errReplaced
 	case err == nil:
 		id, bound = b.ID, true

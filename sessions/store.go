@@ -115,6 +115,9 @@ type Binding struct {
 	JID      perch.JID // as given at sign-in; may be empty
 	Minted   bool      // a token that a sign-in was given; else the credential of the account
 	Sealed   []byte    // AES-256-GCM, see sessions/seal.go; nil: not kept
+	// Replaced marks a credential in whose place another one signs in: it is refused, also
+	// after a restart, and its binding goes with the session.
+	Replaced bool
 }
 
 // Saved is everything that is stored of a session, but for the log itself.

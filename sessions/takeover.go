@@ -208,7 +208,7 @@ func (m *Manager) estates(all map[string]Binding) []estate {
 	for token, b := range all {
 		o, ok := newest[b.ID]
 		key, isKey := keyOf(token)
-		if _, known := m.o.Upstreams[o.acc.Upstream]; !ok || !isKey || !known || b.replaced() {
+		if _, known := m.o.Upstreams[o.acc.Upstream]; !ok || !isKey || !known || b.Replaced {
 			continue
 		}
 		if byID[b.ID] == nil {

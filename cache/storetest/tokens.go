@@ -84,6 +84,10 @@ func tokens(t testing.TB, h Harness) {
 	}
 	lookup(t, s, "t2", nil)
 	bindings(t, s, map[string]sessions.Binding{"t1": b, "t3": a})
+	replaced := sessions.Binding{ID: "a1", Upstream: "up", Replaced: true}
+	bind(t, s, "t3", replaced)
+	lookup(t, s, "t3", &replaced)
+	bindings(t, s, map[string]sessions.Binding{"t1": b, "t3": replaced})
 }
 
 // tokenOnce is compare and set: a token that leads to a session is not taken from it, and of
