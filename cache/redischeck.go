@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
 )
@@ -87,12 +85,12 @@ func (r *Redis) checkWrites(ctx context.Context) error {
 	switch {
 	case err == nil:
 		return nil
-	case isReply(err, "READONLY"):
+	case isReply(err, replyReadOnly):
 		return fmt.Errorf("redis: this is a read-only replica; give the master, or use redis+sentinel:// or redis+cluster://: %w", err)
-	case strings.Contains(err.Error(), "NOPERM"), strings.Contains(err.Error(), "can't run this command"):
-		return fmt.Errorf("redis: the ACL user lacks a permission; the ACL line is in docs/redis.md: %w", err)
-	case isReply(err, "OOM"):
+	case isReply(err, replyOOM):
 		return fmt.Errorf("redis: it is out of memory; raise maxmemory or remove data: %w", err)
+	case verdictOf(err) == refused: // what a script may not do has no code of its own
+		return fmt.Errorf("redis: a test write is refused; does the ACL user lack a permission? The ACL line is in docs/redis.md: %w", err)
 	}
 	return fmt.Errorf("redis: a test write failed: %w", err)
 }
@@ -155,12 +153,6 @@ func (r *Redis) rehearseNodes(ctx context.Context, id sessions.ID) (err error) {
 	}
 	_, err = r.TakeTicket(ctx, string(id))
 	return err
-}
-
-// isReply reports whether err is an answer of Redis that begins with a word.
-func isReply(err error, word string) bool {
-	reply, ok := errors.AsType[redis.Error](err)
-	return ok && strings.HasPrefix(reply.Error(), word)
 }
 
 // field reads a line of INFO.

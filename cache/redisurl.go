@@ -133,18 +133,46 @@ func withPort(host, port string) string {
 }
 
 // parseOne reads a URL with one host. The errors of go-redis quote what they cannot read,
-// and that may be half a password: a "/" in one ends the host.
+// and that may be half a password: a "/" in one ends the host. So what can be said about a
+// URL without quoting it is found here, before go-redis reads it.
 func parseOne(raw string) (*redis.Options, error) {
-	o, err := redis.ParseURL(raw)
-	if err == nil {
-		return o, nil
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, badURL("")
 	}
-	for _, why := range []string{"invalid database number", "invalid URL path", "empty unix socket path", "invalid URL scheme"} {
-		if strings.Contains(err.Error(), "redis: "+why) {
-			return nil, badURL(why)
+	if why := mistake(u); why != "" {
+		return nil, badURL(why)
+	}
+	o, err := redis.ParseURL(raw)
+	if err != nil {
+		return nil, badURL("")
+	}
+	return o, nil
+}
+
+// mistake says what is wrong with the scheme, the path or the database, or "".
+func mistake(u *url.URL) string {
+	databases := []string{u.Query().Get("db")}
+	switch u.Scheme {
+	case "redis", "rediss":
+		path := strings.FieldsFunc(u.Path, func(r rune) bool { return r == '/' })
+		if len(path) > 1 {
+			return "invalid URL path"
+		}
+		databases = append(databases, path...)
+	case "unix":
+		if strings.TrimSpace(u.Path) == "" {
+			return "empty unix socket path"
+		}
+	default:
+		return "invalid URL scheme"
+	}
+	for _, db := range databases {
+		if _, err := strconv.Atoi(db); db != "" && err != nil {
+			return "invalid database number"
 		}
 	}
-	return nil, badURL("")
+	return ""
 }
 
 func badURL(why string) error {

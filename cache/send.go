@@ -35,7 +35,7 @@ func (w *writer) send(batch []*job, whole bool) error {
 		default:
 			blocked[j.chain] = true // giveUp fails them
 			j.chain.fail(j, unavailable(err))
-			if full = err; !isReply(err, "OOM") {
+			if full = err; !isReply(err, replyOOM) {
 				w.r.o.Logger.Error("redis rejects a commit", "error", err)
 			}
 		}
