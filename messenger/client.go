@@ -3,6 +3,7 @@ package messenger
 import (
 	"bytes"
 	"crypto/tls"
+	"encoding/xml"
 	"log/slog"
 	"net"
 	"sync"
@@ -21,14 +22,16 @@ type client struct {
 	log *slog.Logger
 
 	// Written by the reader before the client is known to others.
-	conn     net.Conn  // what is written to: TLS once it is on
-	secured  bool      // TLS is on
-	opened   bool      // our stream header has been sent and not been restarted since
-	acct     *account  // after SASL
-	token    tokenKey  // signed in with; set under Service.connMu
-	expires  time.Time // of the token; zero: never
-	resource string    // after bind
-	full     string    // after bind: the full JID
+	conn     net.Conn     // what is written to: TLS once it is on
+	in       *meter       // what is read from
+	xml      *xml.Decoder // of the present stream, over in
+	secured  bool         // TLS is on
+	opened   bool         // our stream header has been sent and not been restarted since
+	acct     *account     // after SASL
+	token    tokenKey     // signed in with; set under Service.connMu
+	expires  time.Time    // of the token; zero: never
+	resource string       // after bind
+	full     string       // after bind: the full JID
 
 	// Guarded by Service.mu.
 	bound      bool

@@ -54,7 +54,10 @@ type node struct {
 
 // readElement reads up to the end of start. It copies what it keeps.
 func readElement(r xml.TokenReader, start xml.StartElement, depth int) (*element, error) {
-	if depth > maxDepth || len(start.Attr) > maxAttrs {
+	switch {
+	case start.Name.Space == nsStream: // a stream has no elements of its own but its header, features and errors
+		return nil, stream.BadFormat
+	case depth > maxDepth || len(start.Attr) > maxAttrs:
 		return nil, stream.PolicyViolation
 	}
 	e := &element{name: start.Name}

@@ -19,6 +19,7 @@ var errTooBig = errors.New("messenger: stanza is too big")
 type meter struct {
 	net.Conn
 	max, left int
+	lost      bool // the connection can be read no more: an error after that is not about what was sent
 }
 
 func newMeter(c net.Conn, limit int) *meter { return &meter{Conn: c, max: limit, left: limit} }
@@ -32,5 +33,9 @@ func (m *meter) Read(p []byte) (int, error) {
 	}
 	n, err := m.Conn.Read(p[:min(len(p), m.left)])
 	m.left -= n
-	return n, err
+	if n > 0 {
+		return n, nil // a connection gives its error once more, when there are no bytes before it
+	}
+	m.lost = err != nil
+	return 0, err
 }

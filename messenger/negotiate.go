@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"mellium.im/xmpp"
-	"mellium.im/xmpp/stanza"
 	"mellium.im/xmpp/stream"
 )
 
@@ -29,15 +27,12 @@ const maxTries = 3
 func (c *client) signIn() {
 	defer c.recovered()
 	_ = c.raw.SetDeadline(time.Now().Add(c.s.o.SignInTimeout))
-	// The deadline bounds the negotiation, and Stop closes the socket: a context could do
-	// neither.
-	sess, err := xmpp.ReceiveSession(context.Background(), newMeter(c.raw, maxUnauthed), 0, c.negotiate)
-	if err != nil {
+	if err := c.negotiate(); err != nil {
 		c.refuse(err)
 		c.leave()
 		return
 	}
-	c.s.wg.Go(func() { c.serve(sess) })
+	c.s.wg.Go(c.serve)
 }
 
 // recovered keeps a fault in one connection from ending the process.
@@ -57,7 +52,7 @@ func (c *client) refuse(err error) {
 		}
 		return
 	}
-	condition, content, lost := conditionOf(err)
+	condition, content, lost := c.conditionOf(err)
 	if lost || !c.opened {
 		c.cut()
 		return
@@ -68,24 +63,22 @@ func (c *client) refuse(err error) {
 }
 
 // conditionOf maps what reading or negotiating gave to a stream error (RFC 6120, 4.9.3).
-// lost means that the connection is gone, and no error can be sent.
-func conditionOf(err error) (condition, content string, lost bool) {
+// lost means that the connection is gone, and no error can be sent. While it is not, an error
+// that has no condition of its own is what the XML decoder says of what the client has sent.
+func (c *client) conditionOf(err error) (condition, content string, lost bool) {
 	if se, ok := errors.AsType[stream.Error](err); ok {
 		return se.Err, se.Content, false
 	}
 	if errors.Is(err, errTooBig) {
 		return "policy-violation", "", false
 	}
-	if se, ok := errors.AsType[*xml.SyntaxError](err); ok {
-		return "not-well-formed", "", strings.Contains(se.Msg, "unexpected EOF")
+	if c.in.lost || errors.Is(err, io.EOF) {
+		return "", "", true
 	}
-	if strings.Contains(err.Error(), "disallowed XML") { // mellium's words for RFC 6120, 11.1
-		return "restricted-xml", "", false
+	if _, ok := errors.AsType[*xml.SyntaxError](err); ok {
+		return "not-well-formed", "", false
 	}
-	if strings.HasPrefix(err.Error(), "xmpp:") || strings.HasPrefix(err.Error(), "xml:") {
-		return "bad-format", "", false
-	}
-	return "", "", true
+	return "bad-format", "", false
 }
 
 // drain reads what the client still sends, until it closes or closeWait is over.
@@ -95,36 +88,30 @@ func (c *client) drain() {
 	_, _ = io.Copy(io.Discard, c.conn)
 }
 
-// negotiate is called once for each XML stream: before TLS, after it, and after SASL.
-func (c *client) negotiate(_ context.Context, in, out *stream.Info, sess *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, any, error) {
-	r := sess.TokenReader()
-	defer r.Close()
-	out.XMLNS = stanza.NSClient
-	c.opened = false
-	if err := c.open(r, in); err != nil {
-		return 0, nil, nil, err
+// negotiate reads one XML stream after the other (RFC 6120, 4.3.3): before TLS, after it, and
+// after SASL. The deadline of signIn bounds it, and Stop closes the socket. What a client sends
+// before it may, together with what ends a stream, stays in the buffer of that stream's decoder
+// and is never read.
+func (c *client) negotiate() error {
+	c.in = newMeter(c.raw, maxUnauthed)
+	var header stream.Info
+	for _, stage := range [...]func() error{c.startTLS, c.authenticate, c.bind} {
+		c.xml, c.opened = xml.NewDecoder(c.in), false
+		if err := c.open(&header); err != nil {
+			return err
+		}
+		if err := stage(); err != nil {
+			return err
+		}
 	}
-	m, ok := sess.Conn().(*meter)
-	if !ok {
-		return 0, nil, nil, errors.New("messenger: the connection is not ours")
-	}
-	switch state := sess.State(); {
-	case state&xmpp.Secure == 0:
-		rw, err := c.startTLS(r)
-		return xmpp.Secure, rw, nil, err
-	case state&xmpp.Authn == 0:
-		err := c.authenticate(r)
-		m.reset()
-		return xmpp.Authn, m, nil, err
-	default:
-		m.max = maxStanza
-		return xmpp.Ready, nil, nil, c.bind(r)
-	}
+	return nil
 }
 
-// open reads the client's stream header and answers with ours.
-func (c *client) open(r xml.TokenReader, in *stream.Info) error {
-	start, err := nextStart(r, true)
+// open reads the client's stream header and answers with ours. A host that one header has
+// named holds for the next ones.
+func (c *client) open(in *stream.Info) error {
+	*in = stream.Info{To: in.To}
+	start, err := nextStart(c.xml, true)
 	if err != nil {
 		return err
 	}
@@ -169,7 +156,7 @@ func nextStart(r xml.TokenReader, header bool) (xml.StartElement, error) {
 		case xml.StartElement:
 			return t.Copy(), nil
 		case xml.CharData:
-			if strings.TrimSpace(string(t)) != "" {
+			if strings.Trim(string(t), " \t\r\n") != "" {
 				return xml.StartElement{}, stream.BadFormat
 			}
 		case xml.ProcInst:
@@ -203,38 +190,37 @@ func (c *client) redirected(stage RedirectStage) error {
 	return stream.Error{Err: "see-other-host", Content: target}
 }
 
-// startTLS offers nothing but STARTTLS (M2). What a client sends together with
-// <starttls/> is never read: it stays in the buffer of the plain decoder.
-func (c *client) startTLS(r xml.TokenReader) (io.ReadWriter, error) {
+// startTLS offers nothing but STARTTLS (M2).
+func (c *client) startTLS() error {
 	if err := c.redirected(RedirectPreTLS); err != nil {
-		return nil, err
+		return err
 	}
 	c.write([]byte("<stream:features><starttls xmlns='" + nsTLS + "'><required/></starttls></stream:features>"))
-	e, err := nextElement(r)
+	e, err := nextElement(c.xml)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if e.name.Space != nsTLS || e.name.Local != "starttls" {
-		return nil, stream.PolicyViolation
+		return stream.PolicyViolation
 	}
 	c.write([]byte("<proceed xmlns='" + nsTLS + "'/>"))
 	t := tls.Server(c.raw, &tls.Config{Certificates: []tls.Certificate{c.s.cert}, MinVersion: tls.VersionTLS12})
 	c.opened = false
 	if err := t.HandshakeContext(context.Background()); err != nil {
-		return nil, err
+		return err
 	}
-	c.conn, c.secured = t, true
-	return newMeter(t, maxUnauthed), nil
+	c.conn, c.secured, c.in = t, true, newMeter(t, maxUnauthed)
+	return nil
 }
 
 // authenticate takes the token as it stands in <auth/>: raw text, no base64 (M4).
-func (c *client) authenticate(r xml.TokenReader) error {
+func (c *client) authenticate() error {
 	if err := c.redirected(RedirectPostTLS); err != nil {
 		return err
 	}
 	c.write([]byte("<stream:features><mechanisms xmlns='" + nsSASL + "'><mechanism>" + Mechanism + " </mechanism></mechanisms></stream:features>"))
 	for range maxTries {
-		e, err := nextElement(r)
+		e, err := nextElement(c.xml)
 		if err != nil {
 			return err
 		}
@@ -242,6 +228,7 @@ func (c *client) authenticate(r xml.TokenReader) error {
 		switch condition {
 		case "":
 			c.write([]byte("<success xmlns='" + nsSASL + "'/>"))
+			c.in.reset()
 			return nil
 		case "not-authorized":
 			c.s.stats.failures.Add(1)
@@ -276,13 +263,14 @@ func (c *client) try(e *element) string {
 }
 
 // bind gives the client its JID (M5): identifier and resource are the service's choice.
-func (c *client) bind(r xml.TokenReader) error {
+func (c *client) bind() error {
+	c.in.max = maxStanza
 	if err := c.redirected(RedirectPostAuth); err != nil {
 		return err
 	}
 	c.write([]byte("<stream:features><bind xmlns='" + nsBind + "'><required/></bind><session xmlns='" + nsSession + "'><optional/></session></stream:features>"))
 	for range maxTries {
-		e, err := nextElement(r)
+		e, err := nextElement(c.xml)
 		if err != nil {
 			return err
 		}

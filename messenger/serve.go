@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"mellium.im/xmlstream"
-	"mellium.im/xmpp"
 	"mellium.im/xmpp/stream"
 
 	"github.com/perch-im/perch"
@@ -58,14 +56,14 @@ func (s *Service) register(c *client, iq *element, wanted string) string {
 }
 
 // serve reads stanzas until the stream ends.
-func (c *client) serve(sess *xmpp.Session) {
+func (c *client) serve() {
 	defer c.recovered()
 	c.log.Debug("signed in")
 	_ = c.raw.SetReadDeadline(time.Time{})
 	if c.ending() { // ended between bind and here: the line above has undone its deadline
 		_ = c.raw.SetReadDeadline(time.Now().Add(closeWait))
 	}
-	err := c.read(sess)
+	err := c.read()
 	switch {
 	case errors.Is(err, io.EOF): // </stream:stream>
 		c.end("", "")
@@ -80,21 +78,15 @@ func (c *client) serve(sess *xmpp.Session) {
 }
 
 // read returns why the stream ended; io.EOF is the client's own end tag.
-func (c *client) read(sess *xmpp.Session) error {
-	r := sess.TokenReader()
-	defer r.Close()
-	m, ok := sess.Conn().(*meter)
-	if !ok {
-		return errors.New("messenger: the connection is not ours")
-	}
+func (c *client) read() error {
 	last := time.Now()
 	for {
 		c.armDeadline(last)
-		e, err := nextStanza(r)
+		e, err := nextStanza(c.xml)
 		if err != nil {
 			return err
 		}
-		m.reset()
+		c.in.reset()
 		last = time.Now()
 		if err := c.s.dispatch(c, e); err != nil {
 			return err
@@ -102,17 +94,17 @@ func (c *client) read(sess *xmpp.Session) error {
 	}
 }
 
-// nextStanza skips white space: it does not reset the idle timeout (M16).
-func nextStanza(r xmlstream.TokenReadCloser) (*element, error) {
-	for {
-		t, err := r.Token()
-		if err != nil {
-			return nil, err
-		}
-		if start, ok := t.(xml.StartElement); ok {
-			return readElement(r, start.Copy(), 1)
-		}
+// nextStanza skips white space: it does not reset the idle timeout (M16). A client that ends its
+// stream with an error is answered as one that ends it without (RFC 6120, 4.9.1.1).
+func nextStanza(r xml.TokenReader) (*element, error) {
+	start, err := nextStart(r, false)
+	if err != nil {
+		return nil, err
 	}
+	if start.Name.Space == nsStream && start.Name.Local == "error" {
+		return nil, io.EOF
+	}
+	return readElement(r, start, 1)
 }
 
 // armDeadline sets when the stream is idle (M16) or, with CloseOnExpiry, its token is
