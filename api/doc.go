@@ -11,6 +11,6 @@
 //
 // What belongs to a session of another node is passed on to it: locate.go (which node has it,
 // and looking again), peer_auth.go (what nodes vouch for), peer_transport.go and forward.go
-// (the way there), and for streams relay.go with relayws.go and relaylines.go, which put frames
-// of this node in between (splice.go, scan.go).
+// (the way there), and for streams relay.go with relay_ws.go and relay_lines.go, which put frames
+// of this node in between (relay_splice.go, relay_scan.go).
 package api

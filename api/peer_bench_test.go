@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"testing"
 	"time"
 
@@ -58,6 +59,37 @@ func BenchmarkHop(b *testing.B) {
 		}
 		compare(b, each(n.b, "tok-near"), each(n.a, "tok-far"))
 	})
+}
+
+// BenchmarkRelayedSocket is the memory of an idle WebSocket at the node of its session, and of
+// one that another node relays to it: heap and stacks of both nodes and the client together, so
+// that the difference (B/relay) is what the relaying node holds.
+func BenchmarkRelayedSocket(b *testing.B) {
+	const sockets = 500
+	n := newNodes(b, func(o *gateOptions) { o.StreamsPerToken = 2*sockets + 1 })
+	conn := n.openAtB("tok-alice")
+	n.b.settle("tok-alice", conn)
+	each := func(g *gate) float64 {
+		before := inUse()
+		for range sockets {
+			g.raw("tok-alice")
+		}
+		return (inUse() - before) / sockets
+	}
+	direct, hop := each(n.b), each(n.a)
+	b.ReportMetric(direct, "B/direct")
+	b.ReportMetric(hop, "B/hop")
+	b.ReportMetric(hop-direct, "B/relay")
+}
+
+// inUse is the memory of the process after a collection: heap and stacks.
+func inUse() float64 {
+	var m runtime.MemStats
+	for range 3 {
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc + m.StackInuse)
 }
 
 // compare times two things in turn.

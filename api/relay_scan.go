@@ -19,8 +19,14 @@ type scanner interface {
 }
 
 // frameScanner finds the ends of messages in the frames of a WebSocket server (RFC 6455,
-// 5.2). It trusts them: they come from a node of our own, and what it misreads only ends a
-// stream without a close code.
+// 5.2). It trusts them: they come from another node of this gateway, and what it misreads
+// only ends a stream without a close code.
+//
+// It is there because a relay that passes bytes is better than one that ends the hop with
+// coder/websocket and passes whole messages. Measured side by side (500 idle sockets, events
+// of 100 bytes and of 20 KB): the memory of a relayed socket is the same, but a whole message
+// adds a third more latency to the hop and allocates; pings and close codes would be answered
+// here, so that the owner could not see whether its client is still there.
 type frameScanner struct {
 	head [14]byte
 	have int    // bytes of head
