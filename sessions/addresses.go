@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"slices"
-	"unicode/utf8"
 
 	"github.com/perch-im/perch"
 )
@@ -32,31 +31,14 @@ func (f foreignAddresses) with(jid perch.JID) foreignAddresses {
 	return append(slices.Clone(f[from:]), jid)
 }
 
-// rememberAddress notes an address that the upstream gave us, if it is one that need be.
-func (s *Session) rememberAddress(jid perch.JID) {
-	bare := jid.Bare()
-	if bare == "" || len(bare) > maxForeignBytes || bare.Plain() || !utf8.ValidString(string(bare)) {
-		return
-	}
-	if normal, err := perch.ParseJID(string(bare)); err == nil && normal == bare {
-		return
-	}
-	list := foreignAddresses(s.rec.Foreign)
-	if i := list.find(bare); i >= 0 {
-		return
-	}
-	s.rec.Foreign = list.with(bare)
-	s.saveRecord()
-}
-
 // rememberAddresses is rememberAddress for what an answer of the upstream named.
 func (s *Session) rememberAddresses(jids ...perch.JID) {
-	if !slices.ContainsFunc(jids, func(j perch.JID) bool { return !j.Bare().Plain() }) {
+	if !notable(jids) {
 		return
 	}
 	s.query(func() {
 		for _, j := range jids {
-			s.rememberAddress(j)
+			s.state.rememberAddress(j)
 		}
 	})
 }
@@ -70,9 +52,9 @@ func (s *Session) Known(jid perch.JID) (as perch.JID, ok bool) {
 			as, ok = k.buddy.JID, true
 		} else if i, found := s.roster.invitation(jid); found {
 			as, ok = s.roster.invites[i].JID, true
-		} else if i := foreignAddresses(s.rec.Foreign).find(jid); i >= 0 {
-			as, ok = s.rec.Foreign[i], true
-		} else if own := s.rec.JID.Bare(); own != "" && own.Equal(jid) {
+		} else if i := foreignAddresses(s.state.Foreign).find(jid); i >= 0 {
+			as, ok = s.state.Foreign[i], true
+		} else if own := s.state.JID.Bare(); own != "" && own.Equal(jid) {
 			as, ok = own, true
 		}
 	})

@@ -104,7 +104,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 	case !m.o.Upstreams[acc.Upstream].TokenBearer:
 		return nil, perch.Errorf(perch.KindUnauthorized, "token was not issued by this gateway, and the default upstream takes no access tokens")
 	}
-	s, _, err := m.openHere(ctx, m.idOf(key), acc, leading{key: key}, false)
+	s, _, err := m.openHere(ctx, m.idOf(key), acc, boundToken{key: key}, false)
 	return s, err
 }
 
@@ -112,13 +112,10 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 // credential comes from the token itself, or from what the operator let us seal; where
 // another node has the session none is needed.
 func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.Account, minted bool) (*Session, error) {
-	m.mu.Lock()
-	if s := m.sessions[b.ID]; s != nil {
-		m.lead(leading{key, minted}, s)
-		m.mu.Unlock()
+	if s := m.byID(b.ID); s != nil {
+		m.bindLocal(boundToken{key, minted}, s)
 		return s, nil
 	}
-	m.mu.Unlock()
 	if sealed, _, ok := m.sealer.open(b.ID, b.Sealed); ok {
 		acc = sealed
 	} else if minted {
@@ -127,12 +124,12 @@ func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.A
 	if _, ok := m.o.Upstreams[acc.Upstream]; !ok {
 		return nil, perch.Errorf(perch.KindUnauthorized, "the upstream of this token is not configured any more")
 	}
-	s, _, err := m.openHere(ctx, b.ID, acc, leading{key, minted}, true)
+	s, _, err := m.openHere(ctx, b.ID, acc, boundToken{key, minted}, true)
 	return s, err
 }
 
 // openHere is open; a node that is stopping opens nothing, but knows who has the session.
-func (m *Manager) openHere(ctx context.Context, id ID, acc perch.Account, by leading, bound bool) (*Session, bool, error) {
+func (m *Manager) openHere(ctx context.Context, id ID, acc perch.Account, by boundToken, bound bool) (*Session, bool, error) {
 	s, created, err := m.open(id, acc, by, bound, addressFrom(ctx))
 	if errors.Is(err, errDraining) {
 		err = m.whereabouts(ctx, id, errDraining)
@@ -152,14 +149,4 @@ func (m *Manager) ready(ctx context.Context, s *Session, key digest) error {
 		m.rejected.add(key, errRefused)
 	}
 	return err
-}
-
-// left waits until a session that has ended is out of the way.
-func (s *Session) left(ctx context.Context) error {
-	select {
-	case <-s.gone:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

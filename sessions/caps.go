@@ -57,7 +57,7 @@ func (m *Manager) room(acc perch.Account, address string) error {
 // countAddress counts a new session for its address. The caller has the mutex.
 func (m *Manager) countAddress(s *Session, address string) {
 	if address != "" {
-		s.address = address
+		s.entry.address = address
 		m.caps.addresses[address]++
 	}
 }
@@ -67,23 +67,23 @@ func (m *Manager) countAddress(s *Session, address string) {
 func (m *Manager) admit(s *Session, jid perch.JID, kept bool) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if s.account != "" || m.sessions[s.id] != s {
+	if s.entry.account != "" || m.sessions[s.id] != s {
 		return true
 	}
-	name := accountName(s.upstream.Name, jid)
+	name := accountName(s.cred.upstream.Name, jid)
 	if most := m.o.SessionsPerAccount; most > 0 && !kept && m.caps.accounts[name] >= most {
 		return false
 	}
-	s.account = name
+	s.entry.account = name
 	m.caps.accounts[name]++
 	return true
 }
 
 // uncount ends what countAddress and admit did. The caller has the mutex.
 func (m *Manager) uncount(s *Session) {
-	drop(m.caps.addresses, s.address)
-	drop(m.caps.accounts, s.account)
-	s.address, s.account = "", ""
+	drop(m.caps.addresses, s.entry.address)
+	drop(m.caps.accounts, s.entry.account)
+	s.entry.address, s.entry.account = "", ""
 }
 
 func drop(counts map[string]int, name string) {

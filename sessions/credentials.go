@@ -3,7 +3,6 @@ package sessions
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +23,7 @@ func (m *Manager) ReplaceCredentials(ctx context.Context, s *Session, secret per
 	select {
 	case s.replacing <- struct{}{}: // one at a time: each builds on what the last one left
 		defer func() { <-s.replacing }()
-	case <-s.gone:
+	case <-s.done:
 		return s.endedError()
 	case <-ctx.Done():
 		return ctx.Err()
@@ -48,16 +47,23 @@ func (m *Manager) ReplaceCredentials(ctx context.Context, s *Session, secret per
 	}
 	if err := m.take(ctx, r); err != nil {
 		if conn != nil {
-			s.giveUpLogin(conn)
+			s.login.giveUp(conn)
 		}
 		return err
 	}
 	m.rejected.drop(r.key)
 	if conn != nil {
-		err = s.goOnline(ctx, conn)
+		err = m.finishLogin(ctx, s, conn)
 	}
 	m.bindAll(ctx, s)
 	return err
+}
+
+// finishLogin takes the session online on a connection that the verification has signed in.
+func (m *Manager) finishLogin(ctx context.Context, s *Session, conn Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, m.o.OpenTimeout)
+	defer cancel()
+	return s.login.finish(ctx, conn)
 }
 
 // replacement is one credential that is to take the place of another.
@@ -74,7 +80,7 @@ type replacement struct {
 func (m *Manager) newReplacement(ctx context.Context, s *Session, secret perch.Account) (*replacement, error) {
 	r := &replacement{s: s}
 	if err := s.call(ctx, func() {
-		r.old, r.jid, r.online = s.acc, s.rec.JID.Bare(), s.supervisor.state.state == perch.StateOnline
+		r.old, r.jid, r.online = s.cred.acc, s.state.JID.Bare(), s.supervisor.state.state == perch.StateOnline
 	}); err != nil {
 		return nil, err
 	}
@@ -152,31 +158,19 @@ func (m *Manager) take(ctx context.Context, r *replacement) error {
 			return err
 		}
 	}
-	m.mu.Lock()
-	m.lead(leading{key: r.key}, s)
-	m.mu.Unlock()
+	m.bindLocal(boundToken{key: r.key}, s)
 	// Not the caller's context: from here on the session has to follow what the Store has.
-	return s.call(context.WithoutCancel(ctx), func() { s.acc, s.accAt = r.fresh, at })
+	return s.call(context.WithoutCancel(ctx), func() { s.cred.acc, s.cred.at = r.fresh, at })
 }
-
-// maxRetired bounds how many replaced credentials of a session are kept. The first one is
-// always among them, because the session's id was made from it.
-const maxRetired = 5
 
 // retire refuses a credential from now on.
 func (m *Manager) retire(ctx context.Context, s *Session, key digest) error {
-	b := Binding{ID: s.id, Upstream: s.upstream.Name, Replaced: true}
+	b := Binding{ID: s.id, Upstream: s.cred.upstream.Name, Replaced: true}
 	if _, err := m.o.Store.Bind(ctx, key.String(), b); err != nil && !errors.Is(err, ErrTaken) {
 		return storeError(err)
 	}
-	m.unlead(key, s)
 	m.mu.Lock()
-	s.retired = append(s.retired, key)
-	var expired []digest
-	if len(s.retired) > maxRetired {
-		expired = append(expired, s.retired[1])
-		s.retired = slices.Delete(s.retired, 1, 2)
-	}
+	expired := m.tokens.retire(key, s)
 	m.mu.Unlock()
 	for _, k := range expired {
 		_ = m.o.Store.Unbind(ctx, k.String()) // it expires there by itself as well

@@ -37,7 +37,7 @@ func (m *Manager) HandOverQuiet(ctx context.Context, over time.Duration) {
 	list := m.all()
 	for i, s := range list {
 		attached := false
-		if !s.query(func() { attached = len(s.subs) > 0 }) || attached || !s.HandOver() {
+		if !s.query(func() { attached = s.subs.watched() }) || attached || !s.HandOver() {
 			continue
 		}
 		pause := over / time.Duration(len(list)-i+1)

@@ -24,14 +24,6 @@ var (
 var errMovedOn error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
 	Detail: "the session has just moved to another node; ask again"}
 
-// endedError is what a method of a session that has ended returns.
-func (s *Session) endedError() error {
-	if s.forgotten.Load() {
-		return ErrEnded
-	}
-	return errMovedOn
-}
-
 // errGone says that a session ended between being found and being used: look again.
 var errGone = errors.New("sessions: the session has just ended")
 

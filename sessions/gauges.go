@@ -19,22 +19,13 @@ func (m *Manager) Backlog() Backlog {
 // pendingCounts is the part of one session.
 type pendingCounts struct{ outbox, held int64 }
 
-// updateGauges brings the sum up to date. The owner calls it after every turn, and at its end
-// with nothing.
-func (s *Session) updateGauges(now pendingCounts) {
-	if now == s.waits {
+// update brings the sum up to date after the counts of a session have changed. The owner calls
+// it after everything that it does, and at its end with nothing.
+func (b *backlog) update(was *pendingCounts, now pendingCounts) {
+	if now == *was {
 		return
 	}
-	s.m.backlog.outbox.Add(now.outbox - s.waits.outbox)
-	s.m.backlog.held.Add(now.held - s.waits.held)
-	s.waits = now
-}
-
-// waiting is what waits in this session now.
-func (s *Session) waiting() pendingCounts {
-	w := pendingCounts{outbox: int64(len(s.out.entries))}
-	if s.log.down {
-		w.held = 1
-	}
-	return w
+	b.outbox.Add(now.outbox - was.outbox)
+	b.held.Add(now.held - was.held)
+	*was = now
 }

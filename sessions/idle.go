@@ -10,88 +10,104 @@ import (
 // stays in the Store.
 const suspendedFor = time.Hour
 
-// idling is what happens while no event stream is attached.
-type idling struct {
+// idleHost is what the policy may do to the session.
+type idleHost interface {
+	over() bool
+	signedOut()
+	shutdown(release bool)
+}
+
+// idlePolicy is what happens while no event stream is attached.
+type idlePolicy struct {
+	*services
+	host       idleHost
+	policy     IdlePolicy
+	subs       *subscribers
+	supervisor *supervisor
+
 	timer   *time.Timer
 	release *time.Timer // of a suspended session
 	away    bool        // the policy has made the account away, and takes that back
 }
 
+// stop ends what waits.
+func (p *idlePolicy) stop() {
+	stop(p.timer)
+	stop(p.release)
+}
+
 // attended is called whenever the number of subscribers may have changed.
-func (s *Session) attended() {
-	s.tellAttended()
-	if len(s.subs) > 0 {
-		stop(s.idle.timer)
-		s.idle.timer = nil
-		if s.idle.away {
-			s.idle.away = false
-			s.showPresence()
+func (p *idlePolicy) attended() {
+	p.sendClientState()
+	if p.subs.watched() {
+		stop(p.timer)
+		p.timer = nil
+		if p.away {
+			p.away = false
+			p.sendPresence()
 		}
 		return
 	}
-	p := s.m.o.Idle
-	if s.idle.timer != nil || p.Action == "" || p.Action == IdleKeep {
+	if p.timer != nil || p.policy.Action == "" || p.policy.Action == IdleKeep {
 		return
 	}
-	s.idle.timer = s.after(p.After, s.unattended)
+	p.timer = p.after(p.policy.After, p.unattended)
 }
 
-// tellAttended lets the server know whether a client is attached (XEP-0352), once for each
+// sendClientState lets the server know whether a client is attached (XEP-0352), once for each
 // change and each connection.
-func (s *Session) tellAttended() {
-	l, active := s.link, len(s.subs) > 0
-	if l == nil || !l.live || !s.caps.ClientState || l.inactive == !active {
+func (p *idlePolicy) sendClientState() {
+	l, active := p.stream(), p.subs.watched()
+	if l == nil || !l.live || !p.caps.ClientState || l.inactive == !active {
 		return
 	}
-	if _, err := l.conn.Send(&perch.ClientStateOut{Active: active}); err == nil {
+	if p.Send(&perch.ClientStateOut{Active: active}) == nil {
 		l.inactive = !active
 	}
 }
 
 // unattended applies the policy.
-func (s *Session) unattended() {
-	s.idle.timer = nil
-	if len(s.subs) > 0 || s.closing || s.ended {
+func (p *idlePolicy) unattended() {
+	p.timer = nil
+	if p.subs.watched() || p.host.over() {
 		return
 	}
-	switch s.m.o.Idle.Action {
+	switch p.policy.Action {
 	case IdleAway:
 		// A user who chose to be away, or not to be seen, is left so.
-		if s.rec.Own.Available && (s.rec.Own.Show == perch.ShowNone || s.rec.Own.Show == perch.ShowChat) {
-			s.idle.away = true
-			s.showPresence()
+		if own := p.record().Own; own.Available && (own.Show == perch.ShowNone || own.Show == perch.ShowChat) {
+			p.away = true
+			p.sendPresence()
 		}
 	case IdleSignOut:
-		s.signedOut()
+		p.host.signedOut()
 	}
 }
 
 // releaseLater drops a suspended session from memory after a while, so that credentials which
 // expired do not fill it. Its record stays: a token leads to it again.
-func (s *Session) releaseLater() {
-	stop(s.idle.release)
-	s.idle.release = s.after(suspendedFor, func() {
+func (p *idlePolicy) releaseLater() {
+	stop(p.release)
+	p.release = p.after(suspendedFor, func() {
 		switch {
-		case s.supervisor.state.state != perch.StateSuspended || s.closing:
-		case len(s.subs) > 0:
-			s.releaseLater()
+		case p.supervisor.state.state != perch.StateSuspended || p.host.over():
+		case p.subs.watched():
+			p.releaseLater()
 		default:
-			s.shutdown(false) // the other nodes have no more use for it
+			p.host.shutdown(false) // the other nodes have no more use for it
 		}
 	})
 }
 
-// shownPresence is the own presence as the upstream gets it.
-func (s *Session) shownPresence() perch.OwnPresence {
-	p := s.rec.Own
-	if s.idle.away {
-		p.Show = perch.ShowAway
+// presence is the own presence as the upstream gets it.
+func (p *idlePolicy) presence() perch.OwnPresence {
+	own := p.record().Own
+	if p.away {
+		own.Show = perch.ShowAway
 	}
-	return p
+	return own
 }
 
-func (s *Session) showPresence() {
-	if s.link != nil && s.link.live {
-		_ = s.send(&perch.PresenceOut{OwnPresence: s.shownPresence()}) // a connection that has ended says so itself
-	}
+func (p *idlePolicy) sendPresence() {
+	_ = p.Send(&perch.PresenceOut{OwnPresence: p.presence()}) // the next login sends it too
 }

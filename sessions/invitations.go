@@ -64,10 +64,16 @@ func (s *Session) AcceptInvitation(ctx context.Context, jid perch.JID, o AcceptO
 // request of our own was sent with it.
 func (s *Session) acceptInvitation(ctx context.Context, jid perch.JID, o AcceptOptions) (inv perch.Invitation, ask bool, err error) {
 	var set bool
-	conn, err := s.invitedBy(ctx, jid, &inv, func() {
+	var conn Conn
+	err = s.callErr(ctx, func() (err error) {
+		if inv, err = s.roster.pending(jid); err != nil {
+			return err
+		}
+		conn = s.conn.link.conn
 		k := s.roster.contacts.get(jid)
 		ask = o.Reciprocate && !(k != nil && seenByUs(k.buddy.Subscription)) && (k == nil || k.buddy.Ask == perch.AskNone)
-		set = o.Reciprocate && (k == nil || s.caps.EditRoster && o.Name != "")
+		set = o.Reciprocate && (k == nil || s.conn.caps.EditRoster && o.Name != "")
+		return nil
 	})
 	if err != nil {
 		return inv, false, err
@@ -81,46 +87,18 @@ func (s *Session) acceptInvitation(ctx context.Context, jid perch.JID, o AcceptO
 	if ask {
 		out = append(out, &perch.SubscriptionOut{To: inv.JID, Type: "subscribe"})
 	}
-	return inv, ask, s.answer(ctx, inv.JID, perch.EventInvitationAccepted, out)
+	return inv, ask, s.callErr(ctx, func() error {
+		return s.roster.respond(inv.JID, perch.EventInvitationAccepted, out...)
+	})
 }
 
 // DeclineInvitation refuses (RFC 6121, 3.2). Errors as of AcceptInvitation.
-func (s *Session) DeclineInvitation(ctx context.Context, jid perch.JID) (perch.Invitation, error) {
-	var inv perch.Invitation
-	if _, err := s.invitedBy(ctx, jid, &inv, func() {}); err != nil {
-		return inv, err
-	}
-	out := []perch.Outbound{&perch.SubscriptionOut{To: inv.JID, Type: "unsubscribed"}}
-	return inv, s.answer(ctx, inv.JID, perch.EventInvitationDeclined, out)
-}
-
-// invitedBy finds the request and the connection to answer it on, in one turn with more.
-func (s *Session) invitedBy(ctx context.Context, jid perch.JID, inv *perch.Invitation, more func()) (conn Conn, err error) {
-	terr := s.call(ctx, func() {
-		i, ok := s.roster.invitation(jid)
-		switch {
-		case !ok:
-			err = perch.Errorf(perch.KindNotFound, "there is no pending invitation from this JID")
-		case s.link == nil || !s.link.live:
-			err = s.supervisor.errOffline()
-		default:
-			*inv, conn = *s.roster.invites[i], s.link.conn
-			more()
-		}
-	})
-	if terr != nil {
-		return nil, terr
-	}
-	return conn, err
-}
-
-// answer sends and closes the request in one turn.
-func (s *Session) answer(ctx context.Context, jid perch.JID, typ perch.EventType, out []perch.Outbound) error {
-	return s.callErr(ctx, func() error {
-		if err := s.send(out...); err != nil {
+func (s *Session) DeclineInvitation(ctx context.Context, jid perch.JID) (inv perch.Invitation, err error) {
+	err = s.callErr(ctx, func() (err error) {
+		if inv, err = s.roster.pending(jid); err != nil {
 			return err
 		}
-		s.roster.closeInvitation(jid, typ)
-		return nil
+		return s.roster.respond(inv.JID, perch.EventInvitationDeclined, &perch.SubscriptionOut{To: inv.JID, Type: "unsubscribed"})
 	})
+	return inv, err
 }

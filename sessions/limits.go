@@ -1,10 +1,6 @@
 package sessions
 
-import (
-	"time"
-
-	"github.com/perch-im/perch"
-)
+import "github.com/perch-im/perch"
 
 // The budgets of one session: what an upstream, or the client, can make it keep. They count
 // estimates of memory, and hold in the Store too, which keeps the same rows.
@@ -25,22 +21,6 @@ const (
 	maxHash    = 128     // bytes of a photo hash; SHA-1 in hex has 40
 	maxHistory = 32      // steps in the history of a message
 )
-
-// warnEvery is how often a client is notified that a budget is used up: an event for each thing
-// that is left out would push everything else out of the log.
-const warnEvery = perch.Time(time.Minute / time.Millisecond)
-
-// leftOut counts something that found no room, and tells the client and the log now and then.
-func (s *Session) leftOut(what string, from perch.JID) {
-	now := s.now()
-	if now < s.budgetWarned+warnEvery && s.budgetWarned != 0 {
-		s.m.o.Observer.Dropped(DroppedOverBudget, 1)
-		return
-	}
-	s.budgetWarned = now
-	s.m.log.Warn("session budget exhausted, leaving out the rest", "session", s.short(), "budget", what)
-	s.dropped(perch.Dropped{Reason: DroppedOverBudget, From: from})
-}
 
 func messageCost(m *perch.MessageIn) int {
 	if m == nil {

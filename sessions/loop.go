@@ -2,12 +2,33 @@ package sessions
 
 import (
 	"context"
-	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/perch-im/perch"
 )
+
+// loop is the way into the goroutine that owns a session: everything that is done to the
+// session is a function which that goroutine runs. Its methods are safe for concurrent use.
+type loop struct {
+	in      chan delivery // from the reader
+	mail    chan func()   // what a caller waits for
+	mailbox mailbox       // what no caller waits for
+
+	ctx       context.Context // ends with the session
+	cancel    context.CancelFunc
+	wg        sync.WaitGroup // the goroutines of background
+	done      chan struct{}  // closed when nothing of the session is left in this process
+	forgotten atomic.Bool    // it was ended for good; else its record is served elsewhere
+}
+
+func newLoop(ctx context.Context) *loop {
+	lo := &loop{in: make(chan delivery, 8), mail: make(chan func()), done: make(chan struct{})}
+	lo.mailbox.wake = make(chan struct{}, 1)
+	lo.ctx, lo.cancel = context.WithCancel(ctx)
+	return lo
+}
 
 // delivery is one thing from the reader of a connection.
 type delivery struct {
@@ -20,30 +41,38 @@ type delivery struct {
 	entry int        // or 1 + its index among the identities, when it has one already
 }
 
-// postbox takes turns that no caller waits for: results of commits, of logins, of timers. It
-// has no bound because what posts must not wait; each poster has at most one turn in it.
-type postbox struct {
+// deliver hands the owner what the reader of a link has read, and waits until there is room.
+func (lo *loop) deliver(l *link, seq uint64, in perch.Inbound) {
+	select {
+	case lo.in <- delivery{link: l, seq: seq, in: in}:
+	case <-lo.ctx.Done():
+	}
+}
+
+// mailbox takes functions that no caller waits for: results of commits, of logins, of timers.
+// It has no bound because what posts must not wait; each poster has at most one in it.
+type mailbox struct {
 	mu    sync.Mutex
-	turns []func()
+	posts []func()
 	wake  chan struct{}
 }
 
-func (p *postbox) put(f func()) {
-	p.mu.Lock()
-	p.turns = append(p.turns, f)
-	p.mu.Unlock()
+func (b *mailbox) put(f func()) {
+	b.mu.Lock()
+	b.posts = append(b.posts, f)
+	b.mu.Unlock()
 	select {
-	case p.wake <- struct{}{}:
+	case b.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (p *postbox) take() []func() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	t := p.turns
-	p.turns = nil
-	return t
+func (b *mailbox) take() []func() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	posts := b.posts
+	b.posts = nil
+	return posts
 }
 
 // owner is the goroutine that a session belongs to, as its parts know it.
@@ -57,35 +86,46 @@ type owner interface {
 	background(f func(context.Context))
 }
 
-// post lets the owner run f, some time, and does not wait. After the end f never runs.
-func (s *Session) post(f func()) { s.mailbox.put(f) }
+func (lo *loop) now() perch.Time { return perch.At(time.Now()) }
+
+// post implements owner.
+func (lo *loop) post(f func()) { lo.mailbox.put(f) }
 
 // call lets the owner run f and waits until it has run. Only the owner may touch the
 // state of a session, so this is how it is read and changed. The error says that f
 // did not run: the session has ended, or ctx.
-func (s *Session) call(ctx context.Context, f func()) error {
+func (lo *loop) call(ctx context.Context, f func()) error {
 	ran := make(chan struct{})
 	select {
-	case s.mail <- func() { defer close(ran); f() }:
+	case lo.mail <- func() { defer close(ran); f() }:
 		<-ran // the owner never waits, so neither does this
 		return nil
-	case <-s.ctx.Done():
-		return s.endedError()
+	case <-lo.ctx.Done():
+		return lo.endedError()
 	case <-ctx.Done():
-		if s.ctx.Err() != nil {
-			return s.endedError()
+		if lo.ctx.Err() != nil {
+			return lo.endedError()
 		}
 		return ctx.Err()
 	}
 }
 
-// query is call for callers without a context; false: the session has ended.
-func (s *Session) query(f func()) bool { return s.call(s.ctx, f) == nil }
+// callErr lets the owner run f, and returns its error, or why it did not run.
+func (lo *loop) callErr(ctx context.Context, f func() error) error {
+	var err error
+	if terr := lo.call(ctx, func() { err = f() }); terr != nil {
+		return terr
+	}
+	return err
+}
 
-// after posts f when d has passed. Stop it when it is no longer wanted; a
-// turn that was on its way then still runs, so f looks whether it still holds.
-func (s *Session) after(d time.Duration, f func()) *time.Timer {
-	return time.AfterFunc(d, func() { s.post(f) })
+// query is call for callers without a context; false: the session has ended.
+func (lo *loop) query(f func()) bool { return lo.call(lo.ctx, f) == nil }
+
+// after implements owner. Stop the timer when it is no longer wanted; a function that was on
+// its way then still runs, so f looks whether it still holds.
+func (lo *loop) after(d time.Duration, f func()) *time.Timer {
+	return time.AfterFunc(d, func() { lo.post(f) })
 }
 
 func stop(t *time.Timer) {
@@ -94,74 +134,25 @@ func stop(t *time.Timer) {
 	}
 }
 
-// background runs f in a goroutine of its own, which ends with the session. Only the
-// owner, or a goroutine started this way, may call it.
-func (s *Session) background(f func(context.Context)) {
-	s.wg.Go(func() { f(s.ctx) })
+// background implements owner. Only the owner, or a goroutine started this way, may call it.
+func (lo *loop) background(f func(context.Context)) {
+	lo.wg.Go(func() { f(lo.ctx) })
 }
 
-// run is the owner goroutine: the loop, and the end.
-func (s *Session) run() {
-	defer s.m.wg.Done()
-	for !s.ended {
-		s.step()
+// endedError is why a session does not answer any more.
+func (lo *loop) endedError() error {
+	if lo.forgotten.Load() {
+		return ErrEnded
 	}
-	s.finish()
+	return errMovedOn
 }
 
-// step waits for one thing and does it. While the log is full, nothing is taken from the
-// connection: its reader waits, and with it the server.
-//
-// A mistake of ours ends this session and no other; the next request opens it again from
-// what is kept.
-func (s *Session) step() {
-	defer func() {
-		if r := recover(); r != nil {
-			s.m.log.Error("session panicked, closing it", "session", s.short(), "panic", r, "stack", string(debug.Stack()))
-			s.end(endDropped)
-		}
-	}()
-	s.wait()
-	s.log.flush()
-	s.updateGauges(s.waiting())
-}
-
-func (s *Session) wait() {
-	in := s.in
-	if s.log.full() || s.closing {
-		in = nil
-	}
-	var lost <-chan struct{}
-	if s.link != nil {
-		lost = s.link.conn.Done()
-	}
+// left waits until a session that has ended is out of the way.
+func (lo *loop) left(ctx context.Context) error {
 	select {
-	case d := <-in:
-		s.take(d)
-	case f := <-s.mail:
-		s.drainIn()
-		f()
-	case <-s.mailbox.wake:
-		for _, f := range s.mailbox.take() {
-			f()
-		}
-	case <-lost:
-		s.drainIn()
-		s.lost(s.link.conn.Err())
-	case <-s.ctx.Done():
-		s.end(endDropped)
-	}
-}
-
-// drainIn applies what the reader has queued: a caller that waited for an answer of the
-// upstream then sees everything that came before it.
-func (s *Session) drainIn() {
-	for !s.log.full() && !s.closing {
-		select {
-		case d := <-s.in:
-			s.take(d)
-		default:
-			return
-		}
+	case <-lo.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

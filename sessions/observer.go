@@ -64,14 +64,13 @@ func (m *Manager) States() map[perch.State]int {
 	return maps.Clone(m.states)
 }
 
-// count enters the present state of s into the table of States. Only the owner, or who
-// comes before it, may call it.
-func (m *Manager) count(s *Session) {
+// count enters the state of s into the table of States.
+func (m *Manager) count(s *Session, state perch.State) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.sessions[s.id] == s {
-		m.states[s.counted]--
-		s.counted = s.supervisor.state.state
-		m.states[s.counted]++
+		m.states[s.entry.state]--
+		s.entry.state = state
+		m.states[state]++
 	}
 }

@@ -27,7 +27,7 @@ type outboxHost interface {
 	// lets the outbox flush when it is.
 	leaseHolds(l *link) bool
 	askOwnership(l *link)
-	// logSent logs a message that was written, with the state of its stream.
+	// logSent logs a message that was written; saveStream saves the state of its stream.
 	logSent(e *outEntry)
 	saveStream()
 	// dropped makes an event of what is left out, and counts it; countDropped only counts.
@@ -88,9 +88,6 @@ func (o *outbox) load(ctx context.Context, list []*OutboxEntry) error {
 	}
 	return nil
 }
-
-// lost says that the connection in use has ended: what was asked on it is not answered.
-func (o *outbox) lost() { o.asking = false }
 
 // cost is the memory of the messages that wait.
 func (o *outbox) cost() int {
@@ -161,6 +158,7 @@ func (o *outbox) write(e *outEntry) bool {
 	}
 	e.record = o.advance(e.record, perch.StatusSent, nil)
 	o.host.logSent(e)
+	o.host.saveStream() // with the message in it
 	return true
 }
 
@@ -230,3 +228,29 @@ func (o *outbox) quarantine() bool {
 	}
 	return false
 }
+
+// restore implements part.
+func (o *outbox) restore(ctx context.Context, v *Saved) error { return o.load(ctx, v.Outbox) }
+
+// apply implements part.
+func (o *outbox) apply(in perch.Inbound, _ *link) bool {
+	switch in := in.(type) {
+	case *perch.AckIn:
+		o.applyAck(in)
+	case *perch.ReceiptIn:
+		o.applyReceipt(in)
+	case *perch.MessageError:
+		o.applyMessageError(in)
+	default:
+		return false
+	}
+	return true
+}
+
+// online implements part.
+func (o *outbox) online(bool) { o.reconcile(o.host.stream().login.Resumed) }
+
+// offline implements part: what was asked on the link is not answered.
+func (o *outbox) offline(*link) { o.asking = false }
+
+func (*outbox) stop() {}

@@ -42,7 +42,7 @@ type sent struct {
 // lost messages are accepted, and sent in order after the next login.
 func (s *Session) SendMessage(ctx context.Context, m NewMessage) (perch.StatusChange, error) {
 	p := s.m.prepare(s.id, m)
-	if err := s.callErr(ctx, func() error { return s.out.accept(p) }); err != nil {
+	if err := s.callErr(ctx, func() error { return s.outbox.accept(p) }); err != nil {
 		return perch.StatusChange{}, err
 	}
 	select {
@@ -53,7 +53,7 @@ func (s *Session) SendMessage(ctx context.Context, m NewMessage) (perch.StatusCh
 		return perch.StatusChange{ID: r.id, Status: perch.StatusAccepted}, nil
 	case <-ctx.Done():
 		return perch.StatusChange{}, ctx.Err()
-	case <-s.gone:
+	case <-s.done:
 		return perch.StatusChange{}, s.endedError()
 	}
 }
@@ -185,7 +185,7 @@ func (o *outbox) adopt(p *sending, id string) {
 // Message returns the record of a message that we sent; KindNotFound if there is none.
 func (s *Session) Message(ctx context.Context, id string) (*perch.MessageRecord, error) {
 	var r *perch.MessageRecord
-	if err := s.call(ctx, func() { r = s.out.record(id) }); err != nil {
+	if err := s.call(ctx, func() { r = s.outbox.record(id) }); err != nil {
 		return nil, err
 	}
 	if r != nil {

@@ -116,14 +116,14 @@ func (c *wire) Send(out perch.Outbound) (uint64, error) {
 
 func (c *wire) Done() <-chan struct{} { return nil }
 
-// reporter is a wire that knows what was written on the stream that it resumes.
-type reporter struct {
+// knownWire is a wire that knows what was written on the stream that it resumes.
+type knownWire struct {
 	*wire
 	written map[string]uint64
 	more    bool
 }
 
-func (r reporter) Known() (map[string]uint64, bool) { return r.written, r.more }
+func (r knownWire) Known() (map[string]uint64, bool) { return r.written, r.more }
 
 // TestOutboxWrites: what is accepted is written in order, once it is marked, and not without a
 // stream, a lease or room.
@@ -133,7 +133,7 @@ func TestOutboxWrites(t *testing.T) {
 		before func(*outboxWorld)
 		want   []string
 	}{
-		{"a stream", func(*outboxWorld) {}, []string{"write 1", "log 1", "write 2", "log 2"}},
+		{"a stream", func(*outboxWorld) {}, []string{"write 1", "log 1", "save stream", "write 2", "log 2", "save stream"}},
 		{"no stream", func(w *outboxWorld) { w.link = nil }, nil},
 		{"not known to be ours", func(w *outboxWorld) { w.link.owned = false }, nil},
 		{"no lease", func(w *outboxWorld) { w.lease = false }, []string{"ask ownership", "ask ownership"}},
@@ -173,7 +173,7 @@ func TestOutboxMarks(t *testing.T) {
 		t.Errorf("%d entries are marked, want both", n)
 	}
 	w.committed()
-	w.want(t, "write 1", "log 1", "write 2", "log 2")
+	w.want(t, "write 1", "log 1", "save stream", "write 2", "log 2", "save stream")
 }
 
 // TestOutboxRefuses: every reason why a message is not accepted.
@@ -212,11 +212,11 @@ func TestOutboxReconciles(t *testing.T) {
 		conn    func(*wire) Conn
 		want    []string
 	}{
-		{"the server has it", true, func(c *wire) Conn { return reporter{c, known, false} }, []string{"1 acked"}},
-		{"it is on its way", true, func(c *wire) Conn { return reporter{c, map[string]uint64{"1": 4}, false} }, nil},
-		{"it never left", true, func(c *wire) Conn { return reporter{c, nil, false} }, []string{"write 1", "save stream"}},
-		{"it may have left", true, func(c *wire) Conn { return reporter{c, nil, true} }, []string{"1 unknown"}},
-		{"a refusal says that it arrived", false, func(c *wire) Conn { return reporter{c, known, false} }, []string{"1 acked"}},
+		{"the server has it", true, func(c *wire) Conn { return knownWire{c, known, false} }, []string{"1 acked"}},
+		{"it is on its way", true, func(c *wire) Conn { return knownWire{c, map[string]uint64{"1": 4}, false} }, nil},
+		{"it never left", true, func(c *wire) Conn { return knownWire{c, nil, false} }, []string{"write 1", "save stream"}},
+		{"it may have left", true, func(c *wire) Conn { return knownWire{c, nil, true} }, []string{"1 unknown"}},
+		{"a refusal says that it arrived", false, func(c *wire) Conn { return knownWire{c, known, false} }, []string{"1 acked"}},
 		{"nothing says anything", false, func(c *wire) Conn { return c }, []string{"1 unknown"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -225,8 +225,8 @@ func TestOutboxReconciles(t *testing.T) {
 			if err := w.accept("1"); err != nil {
 				t.Fatalf("the message is refused: %v", err)
 			}
-			w.want(t, "write 1", "log 1")
-			w.o.lost()
+			w.want(t, "write 1", "log 1", "save stream")
+			w.o.offline(w.link)
 			w.connect(perch.Login{}, tt.conn(&wire{w: w}))
 			w.o.reconcile(tt.resumed)
 			w.o.flush()

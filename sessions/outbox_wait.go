@@ -20,7 +20,7 @@ func decided(st perch.MessageStatus) bool {
 func (s *Session) AwaitMessage(ctx context.Context, id string) (*perch.MessageRecord, error) {
 	came := make(chan struct{})
 	var r *perch.MessageRecord
-	if err := s.call(context.WithoutCancel(ctx), func() { r = s.out.awaitDecided(id, came) }); err != nil {
+	if err := s.call(context.WithoutCancel(ctx), func() { r = s.outbox.awaitDecided(id, came) }); err != nil {
 		return nil, err
 	}
 	if r == nil || decided(r.Status) {
@@ -29,8 +29,8 @@ func (s *Session) AwaitMessage(ctx context.Context, id string) (*perch.MessageRe
 	select {
 	case <-came:
 	case <-ctx.Done():
-		s.post(func() { s.out.awaitNoMore(id, came) })
-	case <-s.gone:
+		s.post(func() { s.outbox.awaitNoMore(id, came) })
+	case <-s.done:
 		return nil, s.endedError()
 	}
 	return s.Message(context.WithoutCancel(ctx), id)

@@ -57,6 +57,9 @@ func (n *nodes) isDead(id NodeID) bool {
 	return sure && st == isDead
 }
 
+// shared implements leases.
+func (m *Manager) shared() bool { return m.nodes != nil }
+
 // leaseHolds reports whether no other node can have a session that was known at a moment to be
 // ours: since then, or since the last beat, no lease has passed. A process that is alone with
 // its Store needs none.
@@ -96,7 +99,7 @@ func (m *Manager) unknownHere(ctx context.Context) error {
 // refused if not.
 func (m *Manager) reviseAll() {
 	for _, s := range m.all() {
-		s.post(s.saveRecord)
+		s.post(s.state.saveRecord)
 	}
 }
 

@@ -1,10 +1,10 @@
 package sessions
 
 import (
-	"context"
 	"encoding/binary"
 	"hash/fnv"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,15 +12,6 @@ import (
 )
 
 func timeNow() perch.Time { return perch.At(time.Now()) }
-
-// callErr lets the owner run f, and returns its error, or why it did not run.
-func (s *Session) callErr(ctx context.Context, f func() error) error {
-	var err error
-	if terr := s.call(ctx, func() { err = f() }); terr != nil {
-		return terr
-	}
-	return err
-}
 
 // Current is the answer of GET /v1/session, whatever the state, or the error of a session that
 // has ended or moved.
@@ -32,19 +23,19 @@ func (s *Session) Current() (info perch.SessionInfo, err error) {
 // Info is Current for those who only want to know the state: it is closed when the session is
 // not here any more.
 func (s *Session) Info() perch.SessionInfo {
-	info := perch.SessionInfo{State: perch.StateClosed, Reason: perch.ReasonSignedOut, Upstream: s.upstream.Name, Features: []string{}}
+	info := perch.SessionInfo{State: perch.StateClosed, Reason: perch.ReasonSignedOut, Upstream: s.cred.upstream.Name, Features: []string{}}
 	s.query(func() { info = s.info() })
 	return info
 }
 
 func (s *Session) info() perch.SessionInfo {
 	i := perch.SessionInfo{
-		JID: s.rec.JID.Bare(), Resource: s.rec.JID.Resource(),
+		JID: s.state.JID.Bare(), Resource: s.state.JID.Resource(),
 		State: s.supervisor.state.state, Reason: s.supervisor.state.reason, Since: s.supervisor.state.since, RetryAt: s.supervisor.state.retryAt,
-		Upstream: s.acc.Upstream, Delivery: s.caps.Delivery(), Features: s.features(), Streams: len(s.subs),
+		Upstream: s.cred.acc.Upstream, Delivery: s.conn.caps.Delivery(), Features: featuresOf(&s.conn.caps, &s.state.Record, s.catchup.unavailable), Streams: len(s.subs.list),
 	}
-	if s.link != nil {
-		st := s.link.conn.Stats()
+	if l := s.conn.link; l != nil {
+		st := l.conn.Stats()
 		i.LastStanzaAt = st.LastStanzaAt
 		if st.PingRTT > 0 {
 			ms := st.PingRTT.Milliseconds()
@@ -52,6 +43,19 @@ func (s *Session) info() perch.SessionInfo {
 		}
 	}
 	return i
+}
+
+// featuresOf a session are what the upstream can do, and what the roster and the archive lack.
+func featuresOf(caps *perch.Capabilities, rec *Record, archiveMissing bool) []string {
+	f := caps.Features()
+	if rec.RosterState != "" {
+		f = append(f, rec.RosterState)
+	}
+	if archiveMissing {
+		f = append(f, ArchiveUnavailable)
+	}
+	slices.Sort(f)
+	return f
 }
 
 // Buddies returns the roster sorted by JID, and a version that changes with it (ETag). A
@@ -143,6 +147,6 @@ func text(h io.Writer, list ...string) {
 
 // OwnPresence is the availability that the account wants to have.
 func (s *Session) OwnPresence() (p perch.OwnPresence, err error) {
-	err = s.call(s.ctx, func() { p = s.rec.Own })
+	err = s.call(s.ctx, func() { p = s.state.Own })
 	return p, err
 }

@@ -9,14 +9,14 @@ import (
 // recordLost implements logHost. It opens the record again, and the owner writes all it knows
 // under the new epoch. Nothing is committed meanwhile.
 func (s *Session) recordLost() {
-	s.m.log.Warn("session record missing in store, rebuilding", "session", s.short())
+	s.report.recordMissing()
 	s.background(func(ctx context.Context) {
 		for d := storeRetryMin; ; d = min(2*d, storeRetryMax) {
 			saved, adopted, err := s.m.acquire(ctx, s.id)
 			if err == nil {
-				s.ours(saved, adopted)
+				s.report.acquired(saved, adopted, s.m.Self().ID)
 				s.post(func() { s.reopened(saved) })
-				s.m.rebind(ctx, s)
+				s.m.bindAll(ctx, s)
 				return
 			}
 			if _, ok := errors.AsType[*NotOwnerError](err); ok {
@@ -36,11 +36,8 @@ func (s *Session) recordLost() {
 // Every subscriber has to reconnect: its cursor may belong to the log that was lost.
 func (s *Session) reopened(saved *Saved) {
 	old := s.log.reset(saved)
-	for _, sub := range s.subs {
-		sub.cut(ErrMoved)
-	}
-	s.subs = nil
-	s.attended()
+	s.subs.cut(ErrMoved)
+	s.idle.attended()
 	s.writeAll()
 	for _, b := range old {
 		s.log.requeue(b)
@@ -49,11 +46,11 @@ func (s *Session) reopened(saved *Saved) {
 
 // writeAll queues everything that the Store should have of the session.
 func (s *Session) writeAll() {
-	s.saveRecord()
+	s.state.saveRecord()
 	c := s.log.Change()
 	c.Roster.Reset, c.Presence.Reset, c.Invitations.Reset, c.Outbox.Reset = true, true, true, true
 	s.roster.writeAll(c)
-	for _, e := range s.out.entries {
+	for _, e := range s.outbox.entries {
 		entry := e.OutboxEntry
 		c.Outbox.Put = append(c.Outbox.Put, &entry)
 		c.Messages = append(c.Messages, e.record)

@@ -10,14 +10,14 @@ import (
 // registered, so a long replay to a slow client costs one page; near the tip one turn
 // registers it, and what is left up to that turn's tip is read while live events queue up.
 func (sub *Subscription) replay(ctx context.Context, emit func(*perch.Event) error) error {
-	s := sub.s
+	h := sub.h
 	for {
 		var tip perch.Position
 		near := false
-		err := s.call(ctx, func() {
-			if tip = s.log.tip(); tip.Epoch == sub.at.Epoch && tip.Offset-sub.at.Offset <= replayPage {
+		err := h.owner.call(ctx, func() {
+			if tip = h.log.tip(); tip.Epoch == sub.at.Epoch && tip.Offset-sub.at.Offset <= replayPage {
 				near = true
-				s.register(sub, false)
+				h.register(sub, false)
 			}
 		})
 		if err != nil {
@@ -39,7 +39,7 @@ func (sub *Subscription) replay(ctx context.Context, emit func(*perch.Event) err
 // replayTo emits the events up to an offset that is kept.
 func (sub *Subscription) replayTo(ctx context.Context, upTo uint64, emit func(*perch.Event) error) error {
 	for sub.at.Offset < upTo {
-		page, err := sub.s.m.o.Store.Log(ctx, sub.s.id, sub.at.Offset, int(min(upTo-sub.at.Offset, replayPage)))
+		page, err := sub.h.store.Log(ctx, sub.h.id, sub.at.Offset, int(min(upTo-sub.at.Offset, replayPage)))
 		if err != nil {
 			return storeError(err)
 		}

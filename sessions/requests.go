@@ -7,50 +7,13 @@ import (
 	"github.com/perch-im/perch"
 )
 
-func unsupported(what string) error {
-	return perch.Errorf(perch.KindFeatureUnsupported, "this upstream cannot %s", what)
-}
-
-// online returns the connection for a request to the upstream that needs a capability.
-// What the upstream cannot do is refused before anything is sent, also while offline.
+// request returns the connection for a request to the upstream; see connection.requestConn.
 func (s *Session) request(ctx context.Context, what string, can func(perch.Capabilities) bool) (conn Conn, err error) {
-	err = s.callErr(ctx, func() error {
-		switch {
-		case can != nil && !can(s.caps):
-			return unsupported(what)
-		case s.link == nil || !s.link.live:
-			return s.supervisor.errOffline()
-		}
-		conn = s.link.conn
-		return nil
+	err = s.callErr(ctx, func() (err error) {
+		conn, err = s.conn.requestConn(what, can)
+		return err
 	})
 	return conn, err
-}
-
-// send writes to the live connection. Only the owner calls it.
-func (s *Session) send(out ...perch.Outbound) error {
-	if s.link == nil || !s.link.live {
-		return s.supervisor.errOffline()
-	}
-	for _, o := range out {
-		if _, err := s.link.conn.Send(o); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// NewBuddy is what POST /v1/buddies asks for; JID or Account is set.
-type NewBuddy struct {
-	JID     perch.JID
-	Account string
-	Name    string
-	Groups  []string
-	Message string
-	Nick    string
-	// OneSided keeps their own request, when it comes, among the invitations. Without it
-	// adding is mutual: the request is accepted by itself.
-	OneSided bool
 }
 
 // AddBuddy sets the roster item and asks for a subscription (RFC 6121, 3.1); it waits for
@@ -68,8 +31,11 @@ func (s *Session) AddBuddy(ctx context.Context, b NewBuddy) (buddy perch.Buddy, 
 	if err != nil {
 		return perch.Buddy{}, false, err
 	}
-	created, ask, err := s.wantBuddy(ctx, b)
-	if err != nil {
+	ask := false
+	if err := s.callErr(ctx, func() (err error) {
+		created, ask, err = s.roster.want(b)
+		return err
+	}); err != nil {
 		return perch.Buddy{}, false, err
 	}
 	if created {
@@ -79,68 +45,13 @@ func (s *Session) AddBuddy(ctx context.Context, b NewBuddy) (buddy perch.Buddy, 
 		}
 	}
 	err = s.callErr(ctx, func() error {
-		if err := s.askBuddy(b, ask); err != nil {
+		if err := s.roster.subscribe(b, ask); err != nil {
 			return err
 		}
-		buddy = s.added(b, ask)
+		buddy = s.roster.added(b, ask)
 		return nil
 	})
 	return buddy, created, err
-}
-
-// askBuddy sends our request, and accepts theirs when it waits already.
-func (s *Session) askBuddy(b NewBuddy, ask bool) error {
-	to := b.JID
-	if k := s.roster.contacts.get(b.JID); k != nil {
-		to = k.buddy.JID
-	}
-	if ask {
-		if err := s.send(&perch.SubscriptionOut{To: to, Type: "subscribe", Nick: b.Nick, Message: b.Message}); err != nil {
-			return err
-		}
-	}
-	i, invited := s.roster.invitation(b.JID)
-	if !invited || b.OneSided {
-		return nil
-	}
-	if err := s.send(&perch.SubscriptionOut{To: s.roster.invites[i].JID, Type: "subscribed"}); err != nil {
-		return err
-	}
-	s.roster.closeInvitation(b.JID, perch.EventInvitationAccepted)
-	return nil
-}
-
-// wantBuddy says what is to be done to have b, and notes whether it is mutual: their request
-// may come as soon as ours is sent.
-func (s *Session) wantBuddy(ctx context.Context, b NewBuddy) (create, ask bool, err error) {
-	err = s.callErr(ctx, func() error {
-		if b.JID.Equal(s.rec.JID.Bare()) {
-			return perch.Invalid("/jid", "is the account itself")
-		}
-		k := s.roster.contacts.get(b.JID)
-		create = k == nil
-		ask = create || k.buddy.Ask == perch.AskNone && !seenByUs(k.buddy.Subscription)
-		if b.OneSided {
-			s.roster.endMutual(b.JID)
-		} else if create || !seesUs(k.buddy.Subscription) {
-			s.roster.wantMutual(b.JID)
-		}
-		return nil
-	})
-	return create, ask, err
-}
-
-// added is the answer: the item as the server has pushed it, or as it will be.
-func (s *Session) added(b NewBuddy, asked bool) perch.Buddy {
-	if k := s.roster.contacts.get(b.JID); k != nil {
-		out := *k.shown()
-		if asked && !seenByUs(out.Subscription) {
-			out.Ask = perch.AskSubscribe
-		}
-		return out
-	}
-	return perch.Buddy{JID: b.JID, Name: b.Name, Groups: slices.Concat([]string{}, b.Groups),
-		Subscription: perch.SubscriptionNone, Ask: perch.AskSubscribe, Mutual: !b.OneSided}
 }
 
 // UpdateBuddy renames; nil leaves a field as it is. It waits for the upstream.
@@ -196,11 +107,11 @@ func (s *Session) SetOwnPresence(ctx context.Context, p perch.OwnPresence) error
 		if s.supervisor.state.state == perch.StateSuspended || s.closing {
 			return s.supervisor.errOffline()
 		}
-		s.rec.Own = p
+		s.state.Own = p
 		s.idle.away = false
-		s.saveRecord()
-		if s.link != nil && s.link.live {
-			return s.send(&perch.PresenceOut{OwnPresence: p})
+		s.state.saveRecord()
+		if s.conn.Online() {
+			return s.conn.Send(&perch.PresenceOut{OwnPresence: p})
 		}
 		return nil
 	})
@@ -211,7 +122,7 @@ func (s *Session) SetChatState(ctx context.Context, to perch.JID, state perch.Ch
 	if !state.Valid() {
 		return perch.Invalid("/state", "must be active, composing, paused, inactive or gone")
 	}
-	return s.callErr(ctx, func() error { return s.send(&perch.ChatStateOut{To: to, State: state}) })
+	return s.callErr(ctx, func() error { return s.conn.Send(&perch.ChatStateOut{To: to, State: state}) })
 }
 
 // Archive asks the upstream for messages exchanged with one account. It waits for it.

@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"context"
-	"encoding/hex"
 
 	"github.com/perch-im/perch"
 )
@@ -28,12 +27,4 @@ func (m *Manager) Restore(ctx context.Context) error {
 type opened struct {
 	acc perch.Account
 	at  perch.Time
-}
-
-func keyOf(token string) (d digest, ok bool) {
-	b, err := hex.DecodeString(token)
-	if err != nil || len(b) != len(d) {
-		return d, false
-	}
-	return digest(b), true
 }

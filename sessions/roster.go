@@ -10,6 +10,9 @@ import (
 // rosterHost is what the roster needs of the session that it belongs to.
 type rosterHost interface {
 	owner
+	sender
+	// errOffline is why the stream cannot be used.
+	errOffline() error
 	// stream is the connection in use; nil: there is none.
 	stream() *link
 	// record is the stored state of the session; saveRecord commits it as it is then.
@@ -32,6 +35,8 @@ type roster struct {
 	host    rosterHost
 	journal journal
 	words   *interner
+	cards   cardStore
+	id      ID // of the session
 
 	contacts contacts
 	invites  []*perch.Invitation // sorted by the key of the JID
@@ -144,6 +149,48 @@ func (ro *roster) removeBuddy(jid perch.JID) {
 	ro.host.rememberAddress(jid) // it may be added again
 	ro.journal.Durable(perch.EventRosterRemoved, perch.Removed{JID: jid})
 	ro.rosterChanged(jid)
+}
+
+// apply implements part.
+func (ro *roster) apply(in perch.Inbound, _ *link) bool {
+	switch in := in.(type) {
+	case *perch.PresenceIn:
+		ro.applyPresence(in)
+	case *perch.PresenceError:
+		ro.applyPresenceError(in)
+	case *perch.SubscriptionIn:
+		ro.applySubscription(in)
+	case *perch.RosterPush:
+		ro.applyPush(in)
+	default:
+		return false
+	}
+	return true
+}
+
+// seesUs reports whether a contact may see our presence.
+func (ro *roster) seesUs(jid perch.JID) bool {
+	k := ro.contacts.get(jid.Bare())
+	return k != nil && seesUs(k.buddy.Subscription)
+}
+
+// snapshot is the roster and the pending invitations, as clients see them.
+func (ro *roster) snapshot() ([]*perch.Buddy, []*perch.Invitation) {
+	ro.served = true
+	list := make([]*perch.Buddy, len(ro.contacts))
+	for i := range ro.contacts {
+		list[i] = ro.contacts[i].shown()
+	}
+	return list, append([]*perch.Invitation{}, ro.invites...)
+}
+
+// presences is what is known of every buddy.
+func (ro *roster) presences() []*perch.Presence {
+	list := make([]*perch.Presence, len(ro.contacts))
+	for i := range ro.contacts {
+		list[i] = ro.presenceOf(&ro.contacts[i])
+	}
+	return list
 }
 
 // writeAll puts everything into a commit that begins the tables anew.

@@ -7,6 +7,17 @@ import (
 	"github.com/perch-im/perch"
 )
 
+// restore implements part.
+func (ro *roster) restore(ctx context.Context, v *Saved) error {
+	ro.load(v)
+	ro.loadNames(ctx)
+	ro.recount()
+	if !v.Stale { // else all of it is written anew
+		ro.respell(v)
+	}
+	return nil
+}
+
 // load takes over what is kept. It runs before the owner.
 func (ro *roster) load(v *Saved) {
 	for _, b := range v.Roster {
@@ -65,12 +76,12 @@ const loadNames = 500 // vCards that are looked at for names, at most
 
 // loadNames reads the vCards of buddies without a name. They are a courtesy: an error only
 // leaves the names out.
-func (ro *roster) loadNames(ctx context.Context, store cardStore, id ID) {
+func (ro *roster) loadNames(ctx context.Context) {
 	n := 0
 	for i := range ro.contacts {
 		if k := &ro.contacts[i]; k.buddy.Name == "" && n < loadNames {
 			n++
-			if card, err := store.VCard(ctx, id, k.buddy.JID); err == nil {
+			if card, err := ro.cards.VCard(ctx, ro.id, k.buddy.JID); err == nil {
 				k.name = wordOf(cardName(card))
 			}
 		}

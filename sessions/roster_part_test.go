@@ -29,10 +29,21 @@ func newRosterWorld() *rosterWorld {
 	return w
 }
 
-func (w *rosterWorld) now() perch.Time                   { return w.at }
-func (w *rosterWorld) post(f func())                     { f() }
-func (w *rosterWorld) background(func(context.Context))  {}
-func (w *rosterWorld) stream() *link                     { return w.link }
+func (w *rosterWorld) now() perch.Time                  { return w.at }
+func (w *rosterWorld) post(f func())                    { f() }
+func (w *rosterWorld) background(func(context.Context)) {}
+func (w *rosterWorld) stream() *link                    { return w.link }
+func (w *rosterWorld) Online() bool                     { return w.link != nil }
+func (w *rosterWorld) errOffline() error                { return perch.Errorf(perch.KindSessionOffline, "offline") }
+func (w *rosterWorld) Send(out ...perch.Outbound) error {
+	if w.link == nil {
+		return w.errOffline()
+	}
+	for _, o := range out {
+		_, _ = w.link.conn.Send(o)
+	}
+	return nil
+}
 func (w *rosterWorld) record() *Record                   { return &w.rec }
 func (w *rosterWorld) saveRecord()                       { w.note("save record") }
 func (w *rosterWorld) rememberAddress(jid perch.JID)     { w.note("remember %s", jid) }
@@ -139,7 +150,7 @@ func TestRosterSettles(t *testing.T) {
 		w.ro.putBuddy(buddy(jid, perch.SubscriptionBoth), true)
 		w.is(jid+"/a", true, 0)
 	}
-	w.ro.lost()
+	w.ro.offline(w.link)
 	w.did = nil
 	if k := w.ro.contacts.get("bob@example.net"); !k.presence.Stale || !k.presence.Available {
 		t.Errorf("after the link was lost bob is %+v, want available and stale", k.presence)

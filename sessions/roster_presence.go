@@ -229,8 +229,15 @@ func (ro *roster) settleSoon() {
 	})
 }
 
-// lost says that the connection in use has ended: what is known is from before.
-func (ro *roster) lost() {
+// online implements part: after a resumption (XEP-0198, 5) what was stale is right again.
+func (ro *roster) online(resumed bool) {
+	if resumed {
+		ro.unmarkStale()
+	}
+}
+
+// offline implements part: what is known is from before.
+func (ro *roster) offline(*link) {
 	ro.stop()
 	ro.markStale()
 }

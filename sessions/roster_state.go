@@ -3,7 +3,6 @@ package sessions
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/perch-im/perch"
 )
@@ -37,20 +36,6 @@ func (ro *roster) rosterIs(state string) {
 	if state != "" {
 		ro.host.dropped(perch.Dropped{Reason: reasonOf(state)})
 	}
-}
-
-// features are those of the session: what the upstream can do, and what the roster and the
-// archive lack.
-func (s *Session) features() []string {
-	f := s.caps.Features()
-	if s.rec.RosterState != "" {
-		f = append(f, s.rec.RosterState)
-	}
-	if s.catchup.unavailable {
-		f = append(f, ArchiveUnavailable)
-	}
-	slices.Sort(f)
-	return f
 }
 
 // connectionLost reports whether a login cannot do without an answer, because its connection is

@@ -3,7 +3,6 @@ package sessions
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/perch-im/perch"
 )
@@ -37,7 +36,7 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account) (token perch.Se
 	}
 	token = mint()
 	tk := m.tokenKey(token.Reveal())
-	if err := m.bind(ctx, s, leading{tk, true}); err != nil {
+	if err := m.bind(ctx, s, boundToken{tk, true}); err != nil {
 		return perch.Secret{}, nil, false, err
 	}
 	return token, s, created, nil
@@ -82,11 +81,11 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 			return nil, false, err
 		}
 	}
-	return m.openHere(ctx, id, acc, leading{key: key}, bound)
+	return m.openHere(ctx, id, acc, boundToken{key: key}, bound)
 }
 
 // bind lets one token lead to s, in the Store first.
-func (m *Manager) bind(ctx context.Context, s *Session, by leading) error {
+func (m *Manager) bind(ctx context.Context, s *Session, by boundToken) error {
 	var b Binding
 	if err := s.call(ctx, func() { b = s.binding() }); err != nil {
 		return err
@@ -97,15 +96,13 @@ func (m *Manager) bind(ctx context.Context, s *Session, by leading) error {
 	if err != nil {
 		return storeError(err)
 	}
-	m.mu.Lock()
-	m.lead(by, s)
-	m.mu.Unlock()
+	m.bindLocal(by, s)
 	return nil
 }
 
 // binding is what the Store keeps for every token of the session, but for what the token is.
 func (s *Session) binding() Binding {
-	return Binding{ID: s.id, Upstream: s.acc.Upstream, JID: s.acc.JID, Sealed: s.m.sealer.seal(s.id, s.acc, s.accAt)}
+	return Binding{ID: s.id, Upstream: s.cred.acc.Upstream, JID: s.cred.acc.JID, Sealed: s.m.sealer.seal(s.id, s.cred.acc, s.cred.at)}
 }
 
 // bindAll writes every token of a session to the Store, after each login: that also keeps
@@ -116,11 +113,8 @@ func (m *Manager) bindAll(ctx context.Context, s *Session) {
 	if s.call(ctx, func() { b = s.binding() }) != nil {
 		return
 	}
-	m.mu.Lock()
-	keys := slices.Clone(s.keys)
-	m.mu.Unlock()
-	for _, l := range keys {
-		if !m.leads(l.key, s) {
+	for _, l := range m.boundTokens(s) {
+		if !m.bound(l.key, s) {
 			continue // evicted, or replaced, since
 		}
 		b.Minted = l.minted
@@ -128,9 +122,9 @@ func (m *Manager) bindAll(ctx context.Context, s *Session) {
 		m.evict(evicted, s)
 		switch {
 		case errors.Is(err, ErrTaken):
-			m.unlead(l.key, s)
+			m.unbindLocal(l.key, s)
 		case err != nil:
-			m.log.Warn("failed to persist token binding", "session", s.short(), "error", err)
+			m.log.Warn("failed to persist token binding", "session", shortID(s.id), "error", err)
 			return
 		}
 	}
@@ -141,13 +135,8 @@ func (m *Manager) bindAll(ctx context.Context, s *Session) {
 // this one signed in; requests for this one are to be sent there.
 func (m *Manager) claim(ctx context.Context, s *Session) bool {
 	m.bindAll(ctx, s)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(s.keys) > 0
+	return len(m.boundTokens(s)) > 0
 }
-
-// rebind is bindAll after the Store has lost everything.
-func (m *Manager) rebind(ctx context.Context, s *Session) { m.bindAll(ctx, s) }
 
 // SignOut ends the XMPP session and drops its cache, log and tokens. It waits for that.
 func (m *Manager) SignOut(ctx context.Context, s *Session) error {
@@ -155,22 +144,5 @@ func (m *Manager) SignOut(ctx context.Context, s *Session) error {
 	if err := s.left(ctx); err != nil {
 		return err
 	}
-	return storeError(s.goneErr)
-}
-
-// signedOut is the end by the client's wish. Its last event is shown and not kept: the log
-// goes as well.
-func (s *Session) signedOut() {
-	if s.ended {
-		return
-	}
-	old := s.supervisor.state.state
-	s.supervisor.state = status{state: perch.StateClosed, reason: perch.ReasonSignedOut, since: s.now()}
-	s.m.count(s)
-	e := perch.NewEvent(perch.Position{}, perch.EventSessionState, s.now(),
-		perch.StateChange{State: perch.StateClosed, Previous: old, Reason: perch.ReasonSignedOut})
-	for _, sub := range s.subs {
-		sub.offer(e)
-	}
-	s.end(endSignedOut)
+	return storeError(s.forgetErr)
 }

@@ -10,5 +10,5 @@ func (m *Manager) Leading(s *Session) int {
 			n++
 		}
 	}
-	return max(n, len(s.keys))
+	return max(n, len(s.entry.tokens))
 }

@@ -27,17 +27,30 @@ const (
 // queue up.
 const replayPage = queueMax
 
+// subscribers are the event streams of a session that are registered. It belongs to the owner.
+type subscribers struct {
+	owner    *loop
+	log      *eventLog
+	roster   *roster
+	store    logStore
+	observer Observer
+	id       ID     // of the session
+	changed  func() // the number of subscribers may have changed
+
+	list []*Subscription
+}
+
 // Subscribe decides whether the cursor can be resumed, in this one place for every kind
-// of stream, and takes the tip in the same turn of the owner. It waits for the Store.
+// of stream, and takes the tip in the same turn of the loop. It waits for the Store.
 //
 // Events are registered for when the client is near the tip, which is at once when it
 // gets snapshots, and in Preamble when there is a long log to replay first: a subscription
 // that is not read yet must not gather events.
 func (s *Session) Subscribe(ctx context.Context, o SubscribeOptions) (*Subscription, error) {
-	sub := newSubscription(s, o)
-	since, reason := s.cursor(o.Since)
+	sub := newSubscription(&s.subs, o)
+	since, reason := cursorOf(o.Since)
 	if reason == "" {
-		if err := s.call(ctx, func() { reason = s.checkCursor(sub, since) }); err != nil {
+		if err := s.call(ctx, func() { reason, sub.Session = s.subs.checkCursor(sub, since), s.info() }); err != nil {
 			return nil, err
 		}
 	}
@@ -57,11 +70,11 @@ func (s *Session) Subscribe(ctx context.Context, o SubscribeOptions) (*Subscript
 	}
 	sub.ResetReason = reason
 	s.m.o.Observer.Subscribed(reason)
-	return sub, s.call(ctx, func() { s.register(sub, true); sub.Tip = sub.tip; sub.Session = s.info() })
+	return sub, s.call(ctx, func() { s.subs.register(sub, true); sub.Tip = sub.tip; sub.Session = s.info() })
 }
 
-// cursor reads what the client sent.
-func (s *Session) cursor(text string) (perch.Position, string) {
+// cursorOf reads what the client sent.
+func cursorOf(text string) (perch.Position, string) {
 	if text == "" {
 		return perch.Position{}, ResetFirst
 	}
@@ -73,49 +86,73 @@ func (s *Session) cursor(text string) (perch.Position, string) {
 }
 
 // checkCursor compares a cursor with the log as clients know it.
-func (s *Session) checkCursor(sub *Subscription, since perch.Position) (reason string) {
-	sub.Tip = s.log.tip()
-	sub.Session = s.info()
+func (h *subscribers) checkCursor(sub *Subscription, since perch.Position) (reason string) {
+	sub.Tip = h.log.tip()
 	switch {
-	case since.Epoch != s.log.epoch:
+	case since.Epoch != h.log.epoch:
 		return ResetEpoch
-	case since.Offset > s.log.published:
+	case since.Offset > h.log.published:
 		return ResetUnknown
 	}
 	return ""
 }
 
+// watched reports whether there is a subscriber.
+func (h *subscribers) watched() bool { return len(h.list) > 0 }
+
 // register makes sub one of those that events are offered to, from the tip on, and takes
 // the state that belongs to this tip: all in one turn, so nothing is missed or doubled.
-func (s *Session) register(sub *Subscription, all bool) {
-	sub.register(s.log.tip())
+func (h *subscribers) register(sub *Subscription, all bool) {
+	sub.register(h.log.tip())
 	if all {
-		s.roster.served = true
-		sub.roster = make([]*perch.Buddy, len(s.roster.contacts))
-		for i := range s.roster.contacts {
-			sub.roster[i] = s.roster.contacts[i].shown()
-		}
-		sub.invites = append([]*perch.Invitation{}, s.roster.invites...)
+		sub.roster, sub.invites = h.roster.snapshot()
 	}
 	if all || !sub.o.NoPreamble {
-		sub.presences = make([]*perch.Presence, len(s.roster.contacts))
-		for i := range s.roster.contacts {
-			sub.presences[i] = s.roster.presenceOf(&s.roster.contacts[i])
-		}
+		sub.presences = h.roster.presences()
 	}
-	s.subs = append(s.subs, sub)
-	s.attended()
+	h.list = append(h.list, sub)
+	h.changed()
 }
 
 // unregister ends what register did.
-func (s *Session) unregister(sub *Subscription) {
-	for i, x := range s.subs {
+func (h *subscribers) unregister(sub *Subscription) {
+	for i, x := range h.list {
 		if x == sub {
-			s.subs[i] = s.subs[len(s.subs)-1]
-			s.subs[len(s.subs)-1] = nil
-			s.subs = s.subs[:len(s.subs)-1]
-			s.attended()
+			h.list[i] = h.list[len(h.list)-1]
+			h.list[len(h.list)-1] = nil
+			h.list = h.list[:len(h.list)-1]
+			h.changed()
 			return
 		}
 	}
+}
+
+// publish offers an event to every subscriber. Those that were cut are removed.
+func (h *subscribers) publish(e *perch.Event) {
+	h.observer.Event(e.Type)
+	if h.offer(e) {
+		h.changed()
+	}
+}
+
+// offer is publish without the count, and reports whether a subscriber was removed.
+func (h *subscribers) offer(e *perch.Event) (removed bool) {
+	rest := h.list[:0]
+	for _, sub := range h.list {
+		if sub.offer(e) {
+			rest = append(rest, sub)
+		}
+	}
+	removed = len(rest) < len(h.list)
+	clear(h.list[len(rest):])
+	h.list = rest
+	return removed
+}
+
+// cut ends every subscription.
+func (h *subscribers) cut(why error) {
+	for _, sub := range h.list {
+		sub.cut(why)
+	}
+	h.list = nil
 }

@@ -22,7 +22,7 @@ type Subscription struct {
 	Tip         perch.Position // taken before the state was read
 	Session     perch.SessionInfo
 
-	s     *Session
+	h     *subscribers
 	o     SubscribeOptions
 	ready chan struct{}
 
@@ -41,8 +41,8 @@ type Subscription struct {
 	registered bool
 }
 
-func newSubscription(s *Session, o SubscribeOptions) *Subscription {
-	return &Subscription{s: s, o: o, types: o.Types, ready: make(chan struct{}, 1)}
+func newSubscription(h *subscribers, o SubscribeOptions) *Subscription {
+	return &Subscription{h: h, o: o, types: o.Types, ready: make(chan struct{}, 1)}
 }
 
 func (sub *Subscription) register(tip perch.Position) {
@@ -145,7 +145,7 @@ func (sub *Subscription) shed(e *perch.Event) {
 
 func (sub *Subscription) dropped(reason string, n int) {
 	if n > 0 {
-		sub.s.m.o.Observer.Dropped(reason, n)
+		sub.h.observer.Dropped(reason, n)
 	}
 }
 
@@ -216,7 +216,7 @@ func (sub *Subscription) SetTypes(types []string) {
 // Close ends the subscription. It never ends the session.
 func (sub *Subscription) Close() {
 	sub.cut(ErrEnded)
-	sub.s.post(func() { sub.s.unregister(sub) })
+	sub.h.owner.post(func() { sub.h.unregister(sub) })
 }
 
 func (sub *Subscription) filter() []string {
@@ -245,7 +245,7 @@ func (sub *Subscription) Preamble(ctx context.Context, emit func(*perch.Event) e
 		}
 	}
 	sub.presences = nil
-	return emit(perch.NewEvent(perch.Position{}, perch.EventLive, sub.s.now(), liveData{Tip: as.String()}))
+	return emit(perch.NewEvent(perch.Position{}, perch.EventLive, sub.h.owner.now(), liveData{Tip: as.String()}))
 }
 
 // liveTip is where the live events begin: the tip of the turn that registered.

@@ -63,6 +63,14 @@ func backoff(n int) time.Duration {
 	return time.Duration(rand.Int64N(int64(top) + 1))
 }
 
+// status is what GET /v1/session says of the connection.
+type status struct {
+	state   perch.State
+	reason  string
+	since   perch.Time
+	retryAt perch.Time
+}
+
 // supervisorHost is what supervision needs of the session that it belongs to.
 type supervisorHost interface {
 	owner
@@ -101,6 +109,17 @@ type supervisor struct {
 	conflicts []perch.Time
 	policies  int
 	waiting   []chan<- error // who wants to know how the next attempt ends; each has room
+}
+
+// stateSince is when the session came to its state.
+func (su *supervisor) stateSince() perch.Time { return su.state.since }
+
+// closed ends the session by the client's wish, and returns the event that says so.
+func (su *supervisor) closed() *perch.Event {
+	old := su.state.state
+	su.state = status{state: perch.StateClosed, reason: perch.ReasonSignedOut, since: su.host.now()}
+	return perch.NewEvent(perch.Position{}, perch.EventSessionState, su.host.now(),
+		perch.StateChange{State: perch.StateClosed, Previous: old, Reason: perch.ReasonSignedOut})
 }
 
 // connectNow starts a login, unless one is under way or there is a connection.

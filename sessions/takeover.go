@@ -191,7 +191,7 @@ func (m *Manager) adopt(e estate) (created bool, err error) {
 // estate is a session as its tokens in the Store describe it.
 type estate struct {
 	id   ID
-	keys []leading
+	keys []boundToken
 	opened
 }
 
@@ -207,14 +207,14 @@ func (m *Manager) estates(all map[string]Binding) []estate {
 	byID := map[ID]*estate{}
 	for token, b := range all {
 		o, ok := newest[b.ID]
-		key, isKey := keyOf(token)
+		key, isKey := digestOf(token)
 		if _, known := m.o.Upstreams[o.acc.Upstream]; !ok || !isKey || !known || b.Replaced {
 			continue
 		}
 		if byID[b.ID] == nil {
 			byID[b.ID] = &estate{id: b.ID, opened: o}
 		}
-		byID[b.ID].keys = append(byID[b.ID].keys, leading{key, b.Minted})
+		byID[b.ID].keys = append(byID[b.ID].keys, boundToken{key, b.Minted})
 	}
 	list := make([]estate, 0, len(byID))
 	for _, e := range byID {

@@ -21,6 +21,15 @@ type digest [sha256.Size]byte
 
 func (d digest) String() string { return hex.EncodeToString(d[:]) }
 
+// digestOf reads what String has written.
+func digestOf(text string) (d digest, ok bool) {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != len(d) {
+		return d, false
+	}
+	return digest(b), true
+}
+
 // hash is HMAC-SHA256 under the secret. Parts are separated so that no two lists of parts
 // are alike; label says what the hash is for, so that hashes of different uses never meet.
 func (m *Manager) hash(label string, parts ...string) digest {

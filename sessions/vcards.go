@@ -53,13 +53,13 @@ func freshCard(c *perch.VCard, photo string) bool {
 
 // writeCard has the Store keep a card, unless it takes no writes or too many cards wait: it
 // can be fetched again.
-func (s *Session) writeCard(card *perch.VCard) {
+func (l *eventLog) writeCard(card *perch.VCard) bool {
 	n := VCardCost(card)
-	if s.log.down || s.log.cards+n > cardsWaiting {
-		s.m.o.Observer.Dropped(DroppedOverBudget, 1)
-		return
+	if l.down || l.cards+n > cardsWaiting {
+		return false
 	}
-	s.log.addCard(card, n)
+	l.addCard(card, n)
+	return true
 }
 
 // VCardCost estimates the memory of a card.
@@ -79,15 +79,22 @@ func VCardCost(c *perch.VCard) int {
 
 // cacheCard keeps a card, and its name for a buddy that has none in the roster.
 func (s *Session) cacheCard(card *perch.VCard) {
-	s.writeCard(card)
-	k := s.roster.contacts.get(card.JID)
+	if !s.log.writeCard(card) {
+		s.report.countDropped(DroppedOverBudget, 1)
+	}
+	s.roster.setCardName(card)
+}
+
+// setCardName gives a buddy without a name in the roster that of its card.
+func (ro *roster) setCardName(card *perch.VCard) {
+	k := ro.contacts.get(card.JID)
 	if k == nil {
 		return
 	}
 	before := k.shown()
-	s.roster.setWord(k, &k.name, cardName(card), maxName)
+	ro.setWord(k, &k.name, cardName(card), maxName)
 	if after := k.shown(); after.Name != before.Name {
-		s.log.Durable(perch.EventRosterItem, after)
+		ro.journal.Durable(perch.EventRosterItem, after)
 	}
 }
 
@@ -108,7 +115,7 @@ func (s *Session) SetVCard(ctx context.Context, card perch.VCard) error {
 		return err
 	}
 	return s.call(ctx, func() {
-		card.JID, card.FetchedAt = s.rec.JID.Bare(), s.now()
+		card.JID, card.FetchedAt = s.state.JID.Bare(), s.now()
 		s.cacheCard(&card)
 	})
 }

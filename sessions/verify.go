@@ -14,14 +14,14 @@ import (
 func (m *Manager) verify(ctx context.Context, r *replacement) (Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.o.OpenTimeout)
 	defer cancel()
-	req, ok, err := r.s.reserveLogin(ctx, r.fresh)
+	req, ok, err := r.s.login.reserve(ctx, r.fresh, r.s.cred.upstream.TokenBearer)
 	if err != nil {
 		return nil, err
 	}
 	var conn Conn
 	var jid perch.JID
 	if ok {
-		if conn, err = r.s.dial(ctx, req); err == nil {
+		if conn, err = m.dial(ctx, req); err == nil {
 			jid = conn.Login().JID.Bare()
 		}
 	} else {
@@ -36,23 +36,9 @@ func (m *Manager) verify(ctx context.Context, r *replacement) (Conn, error) {
 		return conn, nil
 	}
 	if ok {
-		r.s.giveUpLogin(conn)
+		r.s.login.giveUp(conn)
 	}
 	return nil, verifyError(err)
-}
-
-// verifyApart verifies beside a connection that may be in use. It waits for its turn among
-// the logins of the upstream.
-func (m *Manager) verifyApart(ctx context.Context, acc perch.Account) (perch.JID, error) {
-	slots := m.logins[acc.Upstream]
-	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-	acc.Resource = ""
-	return m.o.Verify(ctx, acc)
 }
 
 // sameAccount reports whether jid, which the upstream has given for the fresh credential, is
@@ -86,55 +72,4 @@ func verifyError(err error) error {
 	}
 	return &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: 5 * time.Second, Err: err,
 		Detail: "the upstream cannot be asked about the credential just now; nothing was changed"}
-}
-
-// reserveLogin makes the caller the one who signs a suspended session in, with another
-// credential; ok is false when the session is not suspended, or cannot sign in right now.
-// giveUpLogin or goOnline follows.
-func (s *Session) reserveLogin(ctx context.Context, fresh perch.Account) (req DialRequest, ok bool, err error) {
-	err = s.call(ctx, func() {
-		// What waits to be written has to be written first: to resume is to acknowledge.
-		ok = s.supervisor.state.state == perch.StateSuspended && s.link == nil && !s.supervisor.dialling && !s.closing && s.log.empty()
-		if ok {
-			s.supervisor.dialling = true
-			req = s.dialRequest(fresh)
-		}
-	})
-	return req, ok, err
-}
-
-// giveUpLogin ends what reserveLogin began; conn is nil when the upstream refused the login.
-func (s *Session) giveUpLogin(conn Conn) {
-	s.post(func() { s.supervisor.dialling = false })
-	if conn != nil {
-		conn.Abort()
-	}
-}
-
-// goOnline goes through the login sequence on a connection that was signed in with the
-// credential which the session has by now, and waits for the end of it. A connection that is
-// lost meanwhile is no error: the session tries again by itself.
-func (s *Session) goOnline(ctx context.Context, conn Conn) error {
-	verdict := make(chan error, 1)
-	if err := s.call(context.WithoutCancel(ctx), func() {
-		s.supervisor.attempt, s.supervisor.waiting = 0, append(s.supervisor.waiting, verdict)
-		s.supervisor.setState(perch.StateReconnecting, s.supervisor.state.reason, 0, false)
-		s.background(func(ctx context.Context) { s.enter(ctx, conn) })
-	}); err != nil {
-		conn.Abort()
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.m.o.OpenTimeout)
-	defer cancel()
-	select {
-	case err := <-verdict:
-		if k := perch.KindOf(err); err != nil && (k == perch.KindUnauthorized || k == perch.KindForbidden) {
-			return err
-		}
-		return nil
-	case <-ctx.Done():
-		return nil
-	case <-s.gone:
-		return s.endedError()
-	}
 }

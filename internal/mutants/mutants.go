@@ -15,10 +15,10 @@ type Edit struct{ Old, New string }
 var All = []Mutant{
 	{
 		Name: "ack", Does: "acknowledges stanzas to the server before they are committed",
-		File: "sessions/apply.go",
+		File: "sessions/connection_link.go",
 		Edits: []Edit{{
-			"\tb := s.log.cover(l, l.lastSeq)\n",
-			"\tb := s.log.cover(l, l.lastSeq)\n\tdefer l.conn.Handled(l.lastSeq)\n",
+			"\tb := c.log.cover(l, l.lastSeq)\n",
+			"\tb := c.log.cover(l, l.lastSeq)\n\tdefer l.conn.Handled(l.lastSeq)\n",
 		}},
 	},
 	{
@@ -31,7 +31,7 @@ var All = []Mutant{
 	},
 	{
 		Name: "close", Does: "closes the XMPP stream when a node drains, so that no other node resumes it",
-		File: "sessions/session.go",
+		File: "sessions/session_end.go",
 		Edits: []Edit{{
 			"\t\t\te.signOut = false\n",
 			"\t\t\te.signOut = true\n",

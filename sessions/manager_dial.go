@@ -1,0 +1,67 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+
+	"github.com/perch-im/perch"
+)
+
+// registrar is what the Manager does for the logins of one session.
+type registrar struct {
+	m *Manager
+	s *Session
+}
+
+// admit counts the session for its account, and reports whether there was room.
+func (r registrar) admit(jid perch.JID) bool { return r.m.admit(r.s, jid, false) }
+
+// claim writes the tokens of a new session to the Store, and reports whether any is still bound
+// to it; bindTokens does so after every later login.
+func (r registrar) claim(ctx context.Context) bool { return r.m.claim(ctx, r.s) }
+
+func (r registrar) bindTokens(ctx context.Context) { r.m.bindAll(ctx, r.s) }
+
+// dial signs in.
+func (r registrar) dial(ctx context.Context, req DialRequest) (Conn, error) {
+	return r.m.dial(ctx, req)
+}
+
+// loginSlot waits for a turn among the logins of an upstream; free ends it.
+func (m *Manager) loginSlot(ctx context.Context, upstream string) (free func(), err error) {
+	slots := m.logins[upstream]
+	select {
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// dial waits for its turn among the logins of the upstream and signs in.
+func (m *Manager) dial(ctx context.Context, req DialRequest) (Conn, error) {
+	free, err := m.loginSlot(ctx, req.Account.Upstream)
+	if err != nil {
+		return nil, err
+	}
+	defer free()
+	ctx, cancel := context.WithTimeout(ctx, defaultDialing)
+	defer cancel()
+	conn, err := m.o.Dial(ctx, req)
+	if err != nil && errors.Is(err, context.DeadlineExceeded) && perch.KindOf(err) == perch.KindInternal {
+		err = perch.Wrap(perch.KindUpstreamTimeout, err, "upstream login timed out")
+	}
+	return conn, err
+}
+
+// verifyApart verifies a credential beside a connection that may be in use. It waits for its
+// turn among the logins of the upstream.
+func (m *Manager) verifyApart(ctx context.Context, acc perch.Account) (perch.JID, error) {
+	free, err := m.loginSlot(ctx, acc.Upstream)
+	if err != nil {
+		return "", err
+	}
+	defer free()
+	acc.Resource = ""
+	return m.o.Verify(ctx, acc)
+}

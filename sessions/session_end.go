@@ -1,0 +1,148 @@
+package sessions
+
+import (
+	"context"
+	"time"
+)
+
+// ending is how a session goes.
+type ending struct {
+	signOut bool // </stream:stream>; else the connection is dropped
+	forget  bool // the Store forgets it
+}
+
+var (
+	endDropped   = ending{}
+	endSignedOut = ending{signOut: true, forget: true}
+)
+
+// end makes what the owner does now the last thing.
+func (s *Session) end(e ending) {
+	if !s.ended {
+		s.ended, s.ending = true, e
+		s.forgotten.Store(e.forget)
+	}
+}
+
+// over reports whether the session ends: nothing is begun any more.
+func (s *Session) over() bool { return s.ended || s.closing }
+
+// finish runs after the last turn of the loop, in the goroutine that was the owner and may wait
+// now.
+func (s *Session) finish() {
+	s.m.backlog.update(&s.waits, pendingCounts{})
+	stop(s.touch)
+	s.supervisor.stop()
+	s.idle.stop()
+	s.log.stop()
+	for _, p := range s.parts {
+		p.stop()
+	}
+	s.opening.finish(ErrEnded)
+	why := ErrEnded
+	if !s.forgotten.Load() {
+		why = ErrMoved
+	}
+	s.subs.cut(why)
+	s.cancel() // releases a reader that waits for the owner: Close may wait for the reader
+	if l := s.conn.link; l != nil && s.ending.signOut {
+		closeStream(l.conn)
+	} else if l != nil {
+		l.conn.Abort()
+	}
+	s.wg.Wait()
+	if s.ending.forget {
+		ctx, cancel := context.WithTimeout(context.Background(), forgetTime)
+		if s.forgetErr = s.m.o.Store.Forget(ctx, s.id); s.forgetErr != nil {
+			s.report.deleteFailed(s.forgetErr)
+		}
+		cancel()
+	}
+	s.m.remove(s)
+	close(s.done)
+}
+
+const (
+	forgetTime = 10 * time.Second
+	hangUpTime = 5 * time.Second
+)
+
+// closeStream closes a stream for good (RFC 6120, 4.4).
+func closeStream(conn Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), hangUpTime)
+	defer cancel()
+	if err := conn.Close(ctx); err != nil {
+		conn.Abort()
+	}
+}
+
+// shutdown ends the session without forgetting anything: when everything is written, the
+// state of the stream and the end of the lease are, in one commit after which no other
+// comes. A session that is released is looked for by the other nodes.
+func (s *Session) shutdown(release bool) {
+	if s.over() {
+		return
+	}
+	s.closing = true
+	s.opening.finish(errDraining)
+	s.supervisor.stop()
+	s.log.afterDrain(func() {
+		if s.ended {
+			return
+		}
+		e := s.lastWrite(release)
+		s.log.afterDrain(func() {
+			if release && s.m.Self().ID != "" && !s.ended {
+				s.m.o.Observer.Owner(OwnerReleased)
+			}
+			s.end(e)
+		})
+	})
+}
+
+// lastWrite queues the last commit, and returns how the connection is to end.
+func (s *Session) lastWrite(release bool) ending {
+	e := ending{signOut: true}
+	if l := s.conn.link; l != nil {
+		s.state.Stream = nil
+		if state := l.state(); state != nil && l.live && s.conn.durable {
+			s.state.Stream = state
+			e.signOut = false
+		}
+		s.state.OfflineSince = s.now()
+		s.state.saveRecord()
+	}
+	if release && s.m.Self().ID != "" {
+		s.log.Change().Release = true
+	}
+	return e
+}
+
+// fenced ends the session because another owner has it.
+func (s *Session) fenced() {
+	if s.ended {
+		return
+	}
+	s.report.lostOwnership()
+	s.end(endDropped)
+}
+
+// superseded ends a session that no token leads to: they were given to another one while it
+// signed in. Callers that wait for it look again and find that one.
+func (s *Session) superseded() {
+	s.end(endSignedOut)
+	s.forgotten.Store(false)
+	s.openingDone(errGone)
+}
+
+// signedOut is the end by the client's wish. Its last event is published and not kept: the log
+// goes as well.
+func (s *Session) signedOut() {
+	if s.ended {
+		return
+	}
+	e := s.supervisor.closed()
+	s.stateChanged()
+	s.subs.offer(e)
+	s.end(endSignedOut)
+}

@@ -1,0 +1,96 @@
+package sessions
+
+import (
+	"context"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// open loads what is kept and starts the owner. It runs in a goroutine of its own, which
+// then signs in; its stack is given back, while the owner's stays small.
+func (s *Session) open() {
+	ctx, cancel := context.WithTimeout(s.ctx, s.m.o.OpenTimeout)
+	defer cancel()
+	saved, adopted, err := s.m.acquire(ctx, s.id)
+	if err == nil {
+		s.report.acquired(saved, adopted, s.m.Self().ID)
+		err = s.load(ctx, saved)
+	}
+	if err != nil {
+		if s.m.nodes != nil && perch.KindOf(storeError(err)) == perch.KindStorageUnavailable {
+			s.m.nodes.tryAgain()
+		}
+		s.cancel()
+		s.m.remove(s) // first: who waits for it must not find it again
+		s.opening.finish(storeError(err))
+		close(s.done)
+		s.m.wg.Done()
+		return
+	}
+	wait := s.m.o.OpenTimeout
+	if s.state.RosterKnown {
+		wait = min(wait, knownWait)
+	}
+	s.opening.timer = s.after(wait, s.openingOver)
+	s.post(s.supervisor.connectNow)
+	s.post(s.stayKept)
+	go s.run()
+}
+
+// load takes over what the Store has. It runs before the owner, and may wait.
+func (s *Session) load(ctx context.Context, v *Saved) error {
+	s.log.reset(v)
+	s.state.Record = v.Record
+	if v.Stale {
+		s.state.distrust(v)
+	}
+	if s.state.JID == "" && !s.state.RosterKnown {
+		s.state.Own.Available = true
+	}
+	if s.state.JID != "" {
+		s.m.admit(s, s.state.JID, true)
+	}
+	if s.state.RosterKnown {
+		s.supervisor.state.state = perch.StateReconnecting
+		s.stateChanged()
+	}
+	for _, p := range s.parts {
+		if err := p.restore(ctx, v); err != nil {
+			return err
+		}
+	}
+	if v.Stale {
+		s.writeAll() // until then the next owner has to distrust it too
+	}
+	return nil
+}
+
+// openingDone answers those who wait in await, once.
+func (s *Session) openingDone(err error) {
+	if s.opening.finish(err) && err != nil {
+		// No login ever succeeded: keep neither a connection nor a record that a guess made.
+		s.end(ending{forget: true})
+	}
+}
+
+// openingOver ends the wait because there is no login, in time or for good.
+func (s *Session) openingOver() {
+	if s.state.RosterKnown {
+		s.openingDone(nil)
+		return
+	}
+	s.openingDone(s.supervisor.why())
+}
+
+// touchEvery is well below the time after which a Store may drop a record.
+const touchEvery = 12 * time.Hour
+
+// stayKept writes the record now and then, so that a session in which nothing happens does
+// not expire in the Store.
+func (s *Session) stayKept() {
+	s.touch = s.after(touchEvery, func() {
+		s.state.saveRecord()
+		s.stayKept()
+	})
+}

@@ -1,0 +1,113 @@
+package sessions
+
+import (
+	"slices"
+
+	"github.com/perch-im/perch"
+)
+
+// boundToken is what leads to a session: a token that was minted for it, or else the credential
+// of its account.
+type boundToken struct {
+	key    digest
+	minted bool
+}
+
+// tokenIndex leads from a bearer token to the live session that it is bound to. The Manager's
+// mutex guards it, with the entries of the sessions.
+type tokenIndex map[digest]*Session
+
+// entry is what the Manager knows of a session. The Manager's mutex guards it.
+type entry struct {
+	tokens  []boundToken // bound to the session
+	retired []digest     // credentials that were, oldest first
+	state   perch.State  // in the table of States
+	account string       // that the session counts for, "" before the first login
+	address string       // likewise; "" for none
+}
+
+// bind binds a token to s, and to no other session.
+func (x tokenIndex) bind(t boundToken, s *Session) {
+	if old := x[t.key]; old == s {
+		return
+	} else if old != nil {
+		x.unbind(t.key, old)
+	}
+	x[t.key] = s
+	s.entry.tokens = append(s.entry.tokens, t)
+}
+
+// unbind ends what bind did, if the token is still bound to s.
+func (x tokenIndex) unbind(key digest, s *Session) {
+	if x[key] == s {
+		delete(x, key)
+	}
+	s.entry.tokens = slices.DeleteFunc(s.entry.tokens, func(t boundToken) bool { return t.key == key })
+}
+
+// unbindAll unbinds every token of s.
+func (x tokenIndex) unbindAll(s *Session) {
+	for _, t := range s.entry.tokens {
+		if x[t.key] == s {
+			delete(x, t.key)
+		}
+	}
+	s.entry.tokens = nil
+}
+
+// maxRetired bounds how many replaced credentials of a session are kept. The first one is
+// always among them, because the session's id was made from it.
+const maxRetired = 5
+
+// retire unbinds a credential that was replaced, and returns those that are too old to be
+// remembered.
+func (x tokenIndex) retire(key digest, s *Session) (expired []digest) {
+	x.unbind(key, s)
+	s.entry.retired = append(s.entry.retired, key)
+	if len(s.entry.retired) > maxRetired {
+		expired = append(expired, s.entry.retired[1])
+		s.entry.retired = slices.Delete(s.entry.retired, 1, 2)
+	}
+	return expired
+}
+
+// byKey returns the live session that a token is bound to, or nil.
+func (m *Manager) byKey(key digest) *Session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.tokens[key]
+}
+
+// bindLocal binds a token to s in this process, once the Store has it.
+func (m *Manager) bindLocal(t boundToken, s *Session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tokens.bind(t, s)
+}
+
+// bound reports whether a token is bound to s.
+func (m *Manager) bound(key digest, s *Session) bool { return m.byKey(key) == s }
+
+// boundTokens returns the tokens that are bound to s.
+func (m *Manager) boundTokens(s *Session) []boundToken {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(s.entry.tokens)
+}
+
+// unbindLocal ends what bindLocal did.
+func (m *Manager) unbindLocal(key digest, s *Session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tokens.unbind(key, s)
+}
+
+// evict unbinds tokens that the Store has evicted: each sign-in gets one, and those of the
+// oldest go when there are too many.
+func (m *Manager) evict(tokens []string, s *Session) {
+	for _, t := range tokens {
+		if key, ok := digestOf(t); ok {
+			m.unbindLocal(key, s)
+		}
+	}
+}
