@@ -138,20 +138,20 @@ func preferenceFor(ranges []mediaRange, media string) preference {
 
 // negotiate picks the offer that the Accept header of r prefers. Among equals the first
 // offer wins, and so it does when none is acceptable (RFC 9110, 12.5.1 leaves that to the
-// server): a client that cannot read it at least sees what it is.
+// server): a client that cannot read it at least gets its type.
 func negotiate(r *http.Request, offers ...string) string {
 	ranges := acceptOf(r)
-	best, liked := offers[0], preferenceFor(ranges, offers[0])
+	best, preferred := offers[0], preferenceFor(ranges, offers[0])
 	for _, offer := range offers[1:] {
-		if p := preferenceFor(ranges, offer); p.over(liked) {
-			best, liked = offer, p
+		if p := preferenceFor(ranges, offer); p.over(preferred) {
+			best, preferred = offer, p
 		}
 	}
 	return best
 }
 
 // weight reads a qvalue (RFC 9110, 12.4.2), with more digits than it may have if need be.
-// One that is none is 0: what it weighs is not accepted.
+// One that is not valid is 0: not accepted.
 func weight(s string) float64 {
 	for _, c := range s {
 		if c != '.' && (c < '0' || c > '9') {
@@ -213,9 +213,8 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// isUTF8Label reports whether a charset parameter means UTF-8. "utf8" is no registered
-// name and is what many clients write; the Encoding Standard, 4.2 takes it too. ASCII is a
-// part of UTF-8.
+// isUTF8Label reports whether a charset parameter means UTF-8. "utf8" is not registered, but
+// many clients send it, and the Encoding Standard, 4.2 accepts it. ASCII is a part of UTF-8.
 func isUTF8Label(label string) bool {
 	switch strings.ToLower(strings.Trim(label, " \t'")) {
 	case "utf-8", "utf8", "unicode-1-1-utf-8", "us-ascii", "ascii":

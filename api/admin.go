@@ -19,25 +19,24 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// healthAnswer is what /livez and /readyz say.
+// healthAnswer is the answer of /livez and /readyz.
 type healthAnswer struct {
 	Status string `json:"status"` // ok, draining or not-ready
 	Detail string `json:"detail,omitempty"`
 } // @name Health
 
-// versionAnswer is what /version says.
+// versionAnswer is the answer of /version.
 type versionAnswer struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision,omitempty"` // of the source, with "+dirty" when it was changed
 	Go       string `json:"go"`
 } // @name Version
 
-// readyTime bounds one look at the store: a probe must get its answer.
+// readyTime bounds one check of the store: a probe must get its answer.
 const readyTime = 2 * time.Second
 
-// AdminHandler is everything that the operator's listener serves: health, version,
-// metrics and pprof. It asks for no token, so that listener belongs on loopback or on a
-// network of the operator's own.
+// AdminHandler is everything that the operator's listener serves: health, version, metrics and
+// pprof. It asks for no token, so that listener belongs on loopback or on a private network.
 func (a *API) AdminHandler() http.Handler {
 	r := chi.NewRouter()
 	r.Use(withRequestID, a.withRecover, withHeaders, a.withAdminHost)
@@ -61,7 +60,7 @@ func (a *API) AdminHandler() http.Handler {
 	return r
 }
 
-// profileTime bounds a profile: it takes as long as its reader asks for.
+// profileTime bounds a profile, whose client chooses how long it takes.
 const profileTime = 10 * time.Minute
 
 func withProfileTime(next http.Handler) http.Handler {
@@ -71,8 +70,8 @@ func withProfileTime(next http.Handler) http.Handler {
 	})
 }
 
-// handleCommandLine stands in for the one of net/http/pprof, which shows every argument,
-// secrets too. go tool pprof asks for it and wants no more than the program's name.
+// handleCommandLine is in place of the one of net/http/pprof, which shows every argument,
+// secrets too. go tool pprof asks for it and needs only the program's name.
 func handleCommandLine(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, os.Args[0])
@@ -80,13 +79,13 @@ func handleCommandLine(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // withAdminHost refuses requests for names that are not of this listener: a page whose name
-// an attacker lets point to this address (DNS rebinding) would else read metrics and
-// profiles through the operator's browser. An address in the Host header is no name
-// and passes; a name passes when it is local, or Options.AdminHosts has it.
+// an attacker lets resolve to this address (DNS rebinding) could otherwise read metrics and
+// profiles through the operator's browser. An IP address in the Host header is allowed; a name is
+// when it is local, or in Options.AdminHosts.
 func (a *API) withAdminHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.adminHost(r.Host) {
-			a.writeProblem(w, r, perch.Errorf(perch.KindForbidden, "this listener does not answer for %s; see --admin-host", quoteShort(r.Host)))
+			a.writeProblem(w, r, perch.Errorf(perch.KindForbidden, "the host %s is not allowed on this listener: see --admin-host", quoteShort(r.Host)))
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -107,10 +106,10 @@ func (a *API) adminHost(host string) bool {
 	return slices.ContainsFunc(a.o.AdminHosts, func(h string) bool { return strings.EqualFold(strings.TrimSuffix(h, "."), host) })
 }
 
-// handleLive reports that the process answers. It looks at nothing else: restarting a
-// process because its store is away would end every session for nothing.
+// handleLive reports that the process answers. It checks nothing else: a restart because the
+// store is unavailable would end every session to no purpose.
 //
-//	@Summary	Is the process alive
+//	@Summary	Whether the process is alive
 //	@Tags		admin
 //	@Produce	json
 //	@Success	200	{object}	healthAnswer
@@ -119,10 +118,10 @@ func (a *API) handleLive(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, healthAnswer{Status: "ok"})
 }
 
-// handleReady reports whether new requests are welcome: not while draining, and not without
-// a store. The XMPP state of one user never counts.
+// handleReady reports whether the node accepts new requests: not while draining, and not
+// without a store. The XMPP state of a single session never counts.
 //
-//	@Summary	Does this node take requests
+//	@Summary	Whether this node accepts requests
 //	@Tags		admin
 //	@Produce	json
 //	@Success	200	{object}	healthAnswer
@@ -144,9 +143,9 @@ func (a *API) handleReady(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, healthAnswer{Status: "ok"})
 }
 
-// handleVersion reports what is running.
+// handleVersion reports which version is running.
 //
-//	@Summary	What is running
+//	@Summary	Version of the program
 //	@Tags		admin
 //	@Produce	json
 //	@Success	200	{object}	versionAnswer
@@ -155,7 +154,7 @@ func (a *API) handleVersion(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, versionAnswer{Version: a.o.Version, Revision: revision(), Go: runtime.Version()})
 }
 
-// revision reads what the go command has stamped into the program.
+// revision reads the revision of the source that the go command has built into the program.
 func revision() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

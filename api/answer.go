@@ -7,7 +7,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// handler answers a request, or returns why it does not and has written nothing.
+// handler answers a request, or writes nothing and returns an error.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
 // wrap makes an http.Handler of a handler: its error becomes a problem.
@@ -27,7 +27,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // a client that is gone needs no answer
+	_, _ = w.Write(append(body, '\n')) // a client that has left needs no answer
 	return nil
 }
 

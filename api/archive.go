@@ -8,18 +8,18 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// archivePage is a page of the archive, oldest first. Next and Prev are the values of
-// after and before for the pages around it; null where the archive has no paging, or
-// where it said that there is nothing more.
+// archivePage is a page of the archive, oldest first. Next and Prev are the values of after and
+// before for the pages around it; null where the archive has no paging, or no more pages.
 type archivePage struct {
 	Items    []archiveItem    `json:"items"`
-	Dropped  []archiveDropped `json:"dropped"` // what the page has besides and cannot be shown; limit counts both
+	Dropped  []archiveDropped `json:"dropped"` // entries of the page that cannot be shown; limit counts both
 	Next     *string          `json:"next"`
 	Prev     *string          `json:"prev"`
 	Complete bool             `json:"complete"`
 } // @name ArchivePage
 
-// archiveDropped is what an event.dropped says of the same stanza, and its place in the page.
+// archiveDropped has the fields of the event.dropped of the same stanza, and its id and time in
+// the archive.
 type archiveDropped struct {
 	Reason        string     `json:"reason"`
 	From          perch.JID  `json:"from,omitempty"`
@@ -136,7 +136,7 @@ func archiveQuery(s *sessions.Session, q url.Values) (out perch.ArchiveQuery, er
 		}
 	}
 	if out.Before != "" && out.After != "" {
-		return out, perch.Invalid("?before", "goes not together with after")
+		return out, perch.Invalid("?before", "cannot be combined with after")
 	}
 	if out.Start, err = timeOf(q, "start"); err != nil {
 		return out, err

@@ -21,12 +21,12 @@ func sessionFrom(ctx context.Context) *sessions.Session {
 	return s
 }
 
-// maxTokenBytes is what an access token may have, percent-encoding included: real ones are
-// about 1 kB, some issuers come to ten, and 16 KiB is the limit of all headers together.
+// maxTokenBytes bounds an access token: usual ones are about 1 kB, those of some issuers ten,
+// and 16 KiB is the limit of all headers together.
 const maxTokenBytes = 12 << 10
 
-// minTokenBytes is less than any issuer makes. Whatever is shorter is refused unread, in the
-// header and in bodies alike, so that no credential is taken that could not be sent later.
+// minTokenBytes is less than any issuer makes. What is shorter is refused unread, in the header
+// and in bodies alike, so that no credential is accepted that could not be sent later.
 const minTokenBytes = 4
 
 // isBearerToken reports whether text can be a bearer token.
@@ -44,10 +44,10 @@ func bearerOf(r *http.Request) (token perch.Secret, ok bool, err error) {
 	scheme, text, _ := strings.Cut(values[0], " ")
 	text = strings.Trim(text, " ")
 	if len(values) > 1 || !strings.EqualFold(scheme, "Bearer") || text == "" {
-		return perch.Secret{}, false, perch.Errorf(perch.KindUnauthorized, "one Authorization header is needed: Bearer <token>")
+		return perch.Secret{}, false, perch.Errorf(perch.KindUnauthorized, "exactly one Authorization header is needed: Bearer <token>")
 	}
 	if !isBearerToken(text) {
-		return perch.Secret{}, false, perch.Errorf(perch.KindUnauthorized, "this cannot be a token")
+		return perch.Secret{}, false, perch.Errorf(perch.KindUnauthorized, "the bearer token must be visible ASCII of %d to %d bytes", minTokenBytes, maxTokenBytes)
 	}
 	return perch.NewSecret(text), true, nil
 }
@@ -62,8 +62,8 @@ func visible(s string) bool {
 	return true
 }
 
-// refuseTokenInURL keeps tokens out of addresses, which end up in the logs of every proxy
-// on the way (RFC 9700, 4.3.2). The token is not looked at, not even to refuse it.
+// refuseTokenInURL keeps tokens out of addresses, which are in the logs of every proxy (RFC
+// 9700, 4.3.2). The token is not read, not even to refuse it.
 func refuseTokenInURL(q url.Values) error {
 	if slices.ContainsFunc([]string{"access_token", "token"}, q.Has) {
 		return perch.Errorf(perch.KindUnauthorized, "a token in the URL is never read; treat it as leaked and send a new one in the Authorization header")
@@ -71,7 +71,7 @@ func refuseTokenInURL(q url.Values) error {
 	return nil
 }
 
-// callerOf is bearerOf for a request that has kept its token out of the URL.
+// callerOf is bearerOf, and refuses a request with a token in its URL.
 func callerOf(r *http.Request) (token perch.Secret, ok bool, err error) {
 	if r.URL.RawQuery != "" {
 		if err := refuseTokenInURL(r.URL.Query()); err != nil {
@@ -81,20 +81,20 @@ func callerOf(r *http.Request) (token perch.Secret, ok bool, err error) {
 	return bearerOf(r)
 }
 
-// authenticate finds, or opens, the session of a token, within the limits of the client's
-// address for guesses. A token that is known to lead to a session is no guess: its owner is
-// not locked out by others behind the same address. A handler that takes a token from elsewhere
+// authenticate finds, or opens, the session of a token, within the limit on refused credentials
+// of the client's address. A token that is known to have a session does not count: its user is
+// not locked out by others behind the same address. A handler that reads a token from elsewhere
 // than the Authorization header uses this too. *sessions.NotOwnerError is for locate.
 func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Session, error) {
-	var g guess
+	var g credentialAttempt
 	if !a.accepted.has(token) && !a.o.Sessions.Knows(r.Context(), token) {
 		var err error
-		if g, err = a.guessing(r, ""); err != nil {
+		if g, err = a.reserveAttempts(r, ""); err != nil {
 			return nil, err
 		}
 	}
 	s, err := a.o.Sessions.Authenticate(fromAddress(r), token)
-	g.settle(r.Context(), err)
+	g.conclude(r.Context(), err)
 	if err == nil || errors.As(err, new(*sessions.NotOwnerError)) {
 		a.accepted.add(token)
 	} else if perch.KindOf(err) == perch.KindUnauthorized {
@@ -103,8 +103,8 @@ func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Sessi
 	return s, err
 }
 
-// withSession lets a request pass that has a bearer token, and puts its session into the
-// context.
+// withSession finds the session of the request's bearer token and puts it into the context; a
+// request without one is refused.
 func (a *API) withSession(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, ok, err := callerOf(r)
@@ -119,8 +119,8 @@ func (a *API) withSession(next http.Handler) http.Handler {
 	})
 }
 
-// withLiveSession is withSession for looking at a session and ending it: one that is still
-// at its first login is not waited for.
+// withLiveSession is withSession for reading the state of a session and ending it: it does not
+// wait for a first login.
 func (a *API) withLiveSession(next http.Handler) http.Handler {
 	wait := a.withSession(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -137,8 +137,8 @@ func (a *API) withLiveSession(next http.Handler) http.Handler {
 }
 
 func (a *API) serveAs(w http.ResponseWriter, r *http.Request, token perch.Secret, next http.Handler) {
-	s, err := a.locate(w, r, search{token: token, find: func() (*sessions.Session, error) { return a.authenticate(r, token) }})
-	if errors.Is(err, errPassedOn) {
+	s, err := a.locate(w, r, sessionLookup{token: token, find: func() (*sessions.Session, error) { return a.authenticate(r, token) }})
+	if errors.Is(err, errForwarded) {
 		return
 	}
 	a.serveWith(w, r, s, err, next)
@@ -155,8 +155,8 @@ func (a *API) serveWith(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 	next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, s)))
 }
 
-// needsCredential refuses what would reach the upstream on a session whose credential ran
-// out. Its caches and its events can still be read.
+// needsCredential refuses what would reach the upstream on a session whose credential has
+// expired. Its caches and its events can still be read.
 func (a *API) needsCredential(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := credentialOf(sessionFrom(r.Context())); err != nil {
@@ -167,8 +167,8 @@ func (a *API) needsCredential(next http.Handler) http.Handler {
 	})
 }
 
-// credentialOf is nil unless the session is suspended because the upstream refuses its
-// credential, or has ended.
+// credentialOf returns an error when the session is suspended because the upstream refuses its
+// credential, or when it has ended.
 func credentialOf(s *sessions.Session) error {
 	info, err := s.Current()
 	if err != nil {

@@ -31,7 +31,7 @@ type buddyRequest struct {
 	Groups  []string `json:"groups"`
 	Message string   `json:"message"`
 	Nick    string   `json:"nick"`
-	Mutual  *bool    `json:"mutual"` // accept their request, when it comes, by itself; true when left out
+	Mutual  *bool    `json:"mutual"` // accept their own request automatically; true when left out
 } // @name BuddyRequest
 
 // buddyPatch changes the fields that are there (RFC 7396, without removing any).
@@ -123,7 +123,7 @@ func itemOf(b perch.Buddy) buddyItem {
 	return item
 }
 
-// itemWith is a buddy, with its presence unless it is no buddy any more.
+// itemWith is a buddy, with its presence unless it has just been removed.
 func itemWith(s *sessions.Session, b perch.Buddy, withPresence bool) (buddyItem, error) {
 	item := itemOf(b)
 	if withPresence {
@@ -141,12 +141,12 @@ func itemWith(s *sessions.Session, b perch.Buddy, withPresence bool) (buddyItem,
 //
 //	@ID				addBuddy
 //	@Summary		Add a buddy
-//	@Description	By JID, or by an account id that is looked up to its JID first. Sets the roster item, then sends the subscription request. Adding is mutual: their own request is accepted by itself when it comes, or when it waits already, without an invitation, until they decline or the buddy is removed. With mutual=false it is an invitation, as from anybody else.
+//	@Description	By JID, or by an account id that is looked up to its JID first. Sets the roster item, then sends the subscription request. Adding is mutual: their own request is accepted automatically, now if it is pending or when it arrives, without an invitation, until they decline or the buddy is removed. With mutual=false it becomes an invitation like any other.
 //	@Tags			buddies
 //	@Accept			json
 //	@Produce		json
-//	@Param			body	body		buddyRequest	true	"whom"
-//	@Success		200		{object}	perch.Buddy		"was there already"
+//	@Param			body	body		buddyRequest	true	"the buddy"
+//	@Success		200		{object}	perch.Buddy		"the buddy was in the roster already"
 //	@Success		201		{object}	perch.Buddy
 //	@Header			201		{string}	Location	"the buddy"
 //	@Failure		400		{object}	Problem
@@ -209,8 +209,8 @@ func (req buddyRequest) checked(s *sessions.Session) (sessions.NewBuddy, error) 
 	return b, checkItem(&req.Name, &req.Groups)
 }
 
-// checkItem checks the name and the groups of a roster item (RFC 6121, 2.1.2.4 and
-// 2.1.2.6); nil is not given.
+// checkItem checks the name and the groups of a roster item (RFC 6121, 2.1.2.4 and 2.1.2.6); nil
+// was left out.
 func checkItem(name *string, groups *[]string) error {
 	if name != nil {
 		if err := oneLine("/name", *name, 1023); err != nil {
@@ -229,7 +229,7 @@ func checkItem(name *string, groups *[]string) error {
 			return perch.Invalid(at, "must not be empty")
 		}
 		if slices.Contains((*groups)[:i], g) {
-			return perch.Invalid(at, "stands twice")
+			return perch.Invalid(at, "duplicate group")
 		}
 		if err := oneLine(at, g, 256); err != nil {
 			return err

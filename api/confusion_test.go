@@ -129,7 +129,9 @@ func TestUnknownAndWrongAreAlike(t *testing.T) {
 	same(t, "account", f.password("carol@example.net", "wrong"), f.password("nobody@example.net", "wrong"))
 	same(t, "account, again", f.password("carol@example.net", "wrong"), f.password("nobody@example.net", "wrong"))
 
-	bearer := func(text string) answer { return f.do("GET", "/v1/session", "", "Authorization", "Bearer "+text) }
+	bearer := func(text string) commandResult {
+		return f.do("GET", "/v1/session", "", "Authorization", "Bearer "+text)
+	}
 	if a := f.do("DELETE", "/v1/session", "", "Authorization", "Bearer "+minted.Token); a.status != 204 {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
@@ -139,9 +141,9 @@ func TestUnknownAndWrongAreAlike(t *testing.T) {
 }
 
 // same holds that two answers differ in nothing but the id of their request.
-func same(t *testing.T, what string, a, b answer) {
+func same(t *testing.T, what string, a, b commandResult) {
 	t.Helper()
-	strip := func(a answer) []byte {
+	strip := func(a commandResult) []byte {
 		return bytes.ReplaceAll(a.body, []byte(a.problem(t).RequestID), nil)
 	}
 	if a.status != b.status || a.status != 401 || !bytes.Equal(strip(a), strip(b)) || a.header.Get("WWW-Authenticate") != b.header.Get("WWW-Authenticate") {

@@ -7,11 +7,11 @@ import (
 	"github.com/go-chi/cors"
 )
 
-// corsHeaders are what a page of a listed origin may send. The browser asks beforehand and
-// sends nothing at all when one name is missing, so the list also has what client libraries
-// add by themselves: caching headers (npm's eventsource, axios), the mark of an XHR
-// (jQuery, older frameworks), and the contexts of tracing (W3C, B3, Sentry, Datadog).
-// None of them means anything to the API beyond what its documentation says.
+// corsHeaders are the headers that a page of a listed origin may send. The browser asks first and
+// sends no request when one name is missing, so the list also has what client libraries add by
+// themselves: caching headers (npm's eventsource, axios), X-Requested-With (jQuery, older
+// frameworks), and trace contexts (W3C, B3, Sentry, Datadog). The API ignores those that its
+// documentation does not name.
 var corsHeaders = []string{
 	"Authorization", "Content-Type", "Accept", "Accept-Language", "Content-Language",
 	"Idempotency-Key", "If-None-Match", "If-Match", "If-Modified-Since", "Last-Event-ID",
@@ -39,10 +39,10 @@ func (a *API) withCORS() func(http.Handler) http.Handler {
 
 const requestedHeaders = "Access-Control-Request-Headers"
 
-// withRequestedHeaders gives a preflight's list the one form that the library reads: one
-// line of names, which stays a list of everything that was asked for (RFC 9110, 5.6.1: empty
-// elements and blanks mean nothing). A list with something that is no name is refused whole,
-// under a name that is not allowed: the library would drop the bytes that it does not know.
+// withRequestedHeaders brings the list of a preflight into the form that the library reads: one
+// line of names (RFC 9110, 5.6.1: empty elements and blanks are ignored). A list with something
+// that is no name is refused, by a name that is not allowed in its place: the library would drop
+// the bytes that it does not know.
 func withRequestedHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodOptions || len(r.Header.Values(requestedHeaders)) == 0 {

@@ -16,7 +16,7 @@ import (
 func decodeJSON[T any](r *http.Request, into *T) error {
 	present, err := decodeOptional(r, into)
 	if err == nil && !present {
-		return perch.Errorf(perch.KindMalformedJSON, "a JSON object is needed in the body")
+		return perch.Errorf(perch.KindMalformedJSON, "the body must be a JSON object")
 	}
 	return err
 }

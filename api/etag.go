@@ -10,8 +10,8 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// etagOf makes a strong tag of what an answer says. It is taken from the content, not
-// from a version counter: it stays right across restarts, filters and pages.
+// etagOf makes a strong tag from the content of an answer, not from a version counter: it stays
+// right across restarts, filters and pages.
 func etagOf(v any) (string, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -21,7 +21,7 @@ func etagOf(v any) (string, error) {
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`, nil
 }
 
-// notModified sets the tag, and answers 304 if the client has that very content
+// notModified sets the tag, and answers 304 if the client has the same content
 // (RFC 9110, 13.1.2; the comparison is weak, as it must be for GET).
 func notModified(w http.ResponseWriter, r *http.Request, etag string) bool {
 	w.Header().Set("ETag", etag)
@@ -37,8 +37,8 @@ func notModified(w http.ResponseWriter, r *http.Request, etag string) bool {
 	return false
 }
 
-// writeTagged is writeJSON with an ETag and 304. The tag is made of content, which leaves
-// out of v what changes without meaning anything, such as the time of the answer.
+// writeTagged is writeJSON with an ETag and 304. The tag is made of content, which is
+// v without fields that change while the resource does not, such as the time of the answer.
 func writeTagged(w http.ResponseWriter, r *http.Request, v, content any) error {
 	etag, err := etagOf(content)
 	if err != nil {

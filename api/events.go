@@ -26,15 +26,15 @@ const maxWait = 60
 //
 //	@ID				streamEvents
 //	@Summary		The event stream: long poll, NDJSON or SSE
-//	@Description	Accept chooses: application/json is a long poll, application/x-ndjson one envelope a line, text/event-stream SSE. Every durable event has an id; handing the last one back as since (or Last-Event-ID, SSE only; in the query as lastEventId) goes on from there.
+//	@Description	Accept chooses: application/json is a long poll, application/x-ndjson one envelope a line, text/event-stream SSE. Every durable event has an id; a request with the last one as since (or Last-Event-ID, SSE only; in the query as lastEventId) resumes after it.
 //	@Tags			events
 //	@Produce		json
 //	@Param			since			query		string	false	"id of the last durable event that was handled"
 //	@Param			types			query		string	false	"event types to send, with commas: exact names, or message.*"
 //	@Param			wait			query		int		false	"long poll: seconds to wait for the first event, 0 to 60"
 //	@Param			limit			query		int		false	"long poll: most events in the answer, 1 to 200"
-//	@Param			Last-Event-ID	header		string	false	"SSE: beats since"
-//	@Param			lastEventId		query		string	false	"SSE: the same as the header, for EventSource polyfills; the header beats it"
+//	@Param			Last-Event-ID	header		string	false	"SSE: takes precedence over since"
+//	@Param			lastEventId		query		string	false	"SSE: the same as the header, for EventSource polyfills; the header takes precedence"
 //	@Success		200				{object}	Poll
 //	@Failure		401				{object}	Problem
 //	@Failure		422				{object}	Problem
@@ -71,7 +71,7 @@ func (a *API) handleEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// transportOf is what metrics and logs call the encoding.
+// transportOf is the name of the encoding in metrics and logs.
 func transportOf(media string) string {
 	switch media {
 	case mediaSSE:
@@ -83,16 +83,16 @@ func transportOf(media string) string {
 }
 
 // streamMedia picks the encoding by Accept; "" is JSON. A stream does not end, so a client
-// must have asked for one: by its type, by its group where JSON is not in it, or by
-// refusing JSON. A plain */* gets the answer that ends.
+// must have asked for one: by its type, by its group where JSON is not in it, or by refusing
+// JSON. A plain */* gets a long poll, which ends.
 func streamMedia(r *http.Request) string {
 	ranges := acceptOf(r)
-	best, liked := "", preferenceFor(ranges, "application/json")
-	refused := liked.q == 0 && liked.precision != matchNone
+	best, preferred := "", preferenceFor(ranges, "application/json")
+	refused := preferred.q == 0 && preferred.precision != matchNone
 	for _, media := range []string{mediaSSE, mediaNDJSON} {
 		p := preferenceFor(ranges, media)
-		if p.over(liked) && (p.precision > matchAny || refused) {
-			best, liked = media, p
+		if p.over(preferred) && (p.precision > matchAny || refused) {
+			best, preferred = media, p
 		}
 	}
 	return best
@@ -116,8 +116,8 @@ func isLastEventID(name string) bool {
 	return plain == "lasteventid" || plain == "evslasteventid"
 }
 
-// sseQueryOf is eventQueryOf for SSE, where the id of the last event may stand in the query,
-// once, in whatever spelling.
+// sseQueryOf is eventQueryOf for SSE, where the id of the last event may be in the query,
+// once, in any spelling.
 func sseQueryOf(r *http.Request, allowed ...string) (eventQuery, error) {
 	name := ""
 	for n := range r.URL.Query() {
@@ -125,7 +125,7 @@ func sseQueryOf(r *http.Request, allowed ...string) (eventQuery, error) {
 			continue
 		}
 		if name != "" {
-			return eventQuery{}, perch.Invalid("?"+strictjson.EscapePointer(n), "stands more than once, as %s too", quoteShort(name))
+			return eventQuery{}, perch.Invalid("?"+strictjson.EscapePointer(n), "must not be repeated: %s is the same parameter", quoteShort(name))
 		}
 		name = n
 	}
@@ -137,19 +137,19 @@ func sseQueryOf(r *http.Request, allowed ...string) (eventQuery, error) {
 	return q, err
 }
 
-// eventQuery is what the query of GET /v1/events and /v1/events/ws may say.
+// eventQuery has the parameters of GET /v1/events and /v1/events/ws.
 type eventQuery struct {
 	since string
-	// lastEventID is there only with SSE; see resumePoint.
+	// lastEventID is set only with SSE; see resumePoint.
 	lastEventID string
 	types       []string
 	wait        time.Duration
 	limit       int
 }
 
-// eventQueryOf reads the query, of which only the named parameters may be there. A cursor
-// is never refused: one that leads nowhere is answered by a reset, on the same path as a
-// first connect.
+// eventQueryOf reads the query, which may have only the named parameters. A cursor is never
+// refused: one that cannot be resumed is answered by a reset, in the same way as a first
+// connection.
 func eventQueryOf(r *http.Request, allowed ...string) (q eventQuery, err error) {
 	v, err := queryOf(r, allowed...)
 	if err != nil {
@@ -189,11 +189,11 @@ var filterable = func() map[string]bool {
 	return known
 }()
 
-// maxTypes is more than there are.
+// maxTypes is more than the number of event types.
 const maxTypes = 64
 
-// typesOf checks a filter: exact names, or "message.*". No value at all means all types;
-// a name that is not known is refused, because it would silently filter everything out.
+// typesOf checks a filter: exact names, or "message.*". No value means all types; an unknown
+// name is refused, because it would filter everything out silently.
 func typesOf(pointer string, values []string) ([]string, error) {
 	var types []string
 	for _, v := range values {
@@ -208,13 +208,13 @@ func typesOf(pointer string, values []string) ([]string, error) {
 	}
 	for _, name := range types {
 		if !filterable[name] {
-			return nil, perch.Invalid(pointer, "%s is no event type (an exact name, or such as message.*)", quoteShort(name))
+			return nil, perch.Invalid(pointer, "%s is not an event type: give exact names, or a group such as message.*", quoteShort(name))
 		}
 	}
 	return types, nil
 }
 
-// quoteShort quotes a client's own words for an answer to it.
+// quoteShort quotes text of the client, shortened, for an answer to it.
 func quoteShort(s string) string {
 	if len(s) > 40 {
 		s = strings.ToValidUTF8(s[:40], "") + "..."

@@ -129,14 +129,14 @@ func (f *fixture) serve(t *testing.T, m *sessions.Manager, change ...func(*api.O
 }
 
 // answer is a whole response.
-type answer struct {
+type commandResult struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
 // problem reads the body as a problem and checks what every problem has.
-func (a answer) problem(t *testing.T) api.Problem {
+func (a commandResult) problem(t *testing.T) api.Problem {
 	t.Helper()
 	var p api.Problem
 	if ct := a.header.Get("Content-Type"); ct != "application/problem+json" {
@@ -158,7 +158,7 @@ func (a answer) problem(t *testing.T) api.Problem {
 }
 
 // do sends a request as it is; header holds names and values in turn.
-func (f *fixture) do(method, path, body string, header ...string) answer {
+func (f *fixture) do(method, path, body string, header ...string) commandResult {
 	f.t.Helper()
 	req, err := http.NewRequestWithContext(f.ctx, method, f.url+path, strings.NewReader(body))
 	if err != nil {
@@ -186,11 +186,11 @@ func (f *fixture) do(method, path, body string, header ...string) answer {
 	if resp.Header.Get("X-Request-Id") == "" || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
 		f.t.Errorf("%s %s: headers %v", method, path, resp.Header)
 	}
-	return answer{resp.StatusCode, resp.Header, b}
+	return commandResult{resp.StatusCode, resp.Header, b}
 }
 
 // call sends a request of the account alice, with a JSON body if there is one.
-func (f *fixture) call(method, path, body string, header ...string) answer {
+func (f *fixture) call(method, path, body string, header ...string) commandResult {
 	f.t.Helper()
 	header = append([]string{"Authorization", "Bearer " + token}, header...)
 	if body != "" && !slices.Contains(header, "Content-Type") {
@@ -200,7 +200,7 @@ func (f *fixture) call(method, path, body string, header ...string) answer {
 }
 
 // want is call, for a status and, when into is not nil, a JSON answer.
-func (f *fixture) want(status int, method, path, body string, into any, header ...string) answer {
+func (f *fixture) want(status int, method, path, body string, into any, header ...string) commandResult {
 	f.t.Helper()
 	a := f.call(method, path, body, header...)
 	if a.status != status {
@@ -220,7 +220,7 @@ func (f *fixture) want(status int, method, path, body string, into any, header .
 }
 
 // refused is want for a problem with a code and the pointer of a field, or "".
-func (f *fixture) refused(status int, code, pointer, method, path, body string, header ...string) answer {
+func (f *fixture) refused(status int, code, pointer, method, path, body string, header ...string) commandResult {
 	f.t.Helper()
 	a := f.want(status, method, path, body, nil, header...)
 	p := a.problem(f.t)

@@ -22,7 +22,7 @@ type acceptRequest struct {
 	Reciprocate *bool    `json:"reciprocate"` // ask for their presence too; true when left out
 } // @name AcceptRequest
 
-// noFields is the optional body of a request that has nothing to say.
+// noFields is the optional body of a request without fields.
 type noFields struct{}
 
 // handleInvitations lists the pending invitations.
@@ -71,17 +71,17 @@ type acceptedInvitation struct {
 	Ask          perch.Ask          `json:"ask"`
 } // @name AcceptedInvitation
 
-// handleInvitationAccept lets the sender see our presence and, unless the body forbids it,
-// asks for theirs.
+// handleInvitationAccept lets the sender see the account's presence and, unless the body forbids
+// it, asks for theirs.
 //
 //	@ID				acceptInvitation
 //	@Summary		Accept an invitation
-//	@Description	Answers when the roster shows it, or after two seconds: subscription and ask are what the roster says then. A subscription that is still to come is a roster.item event.
+//	@Description	Answers when the roster has the change, or after two seconds: subscription and ask are those of the roster at that time. A later change of the subscription is a roster.item event.
 //	@Tags			invitations
 //	@Accept			json
 //	@Produce		json
 //	@Param			jid		path		string			true	"bare JID, percent-encoded"
-//	@Param			body	body		acceptRequest	false	"how to keep the new buddy"
+//	@Param			body	body		acceptRequest	false	"name and groups of the new buddy"
 //	@Success		200		{object}	acceptedInvitation
 //	@Failure		400		{object}	Problem
 //	@Failure		401		{object}	Problem

@@ -13,7 +13,7 @@ type jidAnswer struct {
 	JID     perch.JID `json:"jid"`
 } // @name JIDAnswer
 
-// handleJIDLookup finds the JID of an account id. Buddies are always added by JID.
+// handleJIDLookup finds the JID of an account id. The roster has JIDs only.
 //
 //	@ID			lookupJID
 //	@Summary	Look up the JID of an account
@@ -45,8 +45,8 @@ func (a *API) handleJIDLookup(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, jidAnswer{Account: account, JID: jid})
 }
 
-// checkAccount checks the form of an account id; whether there is such an account only
-// the upstream knows.
+// checkAccount checks the form of an account id; only the upstream knows whether there is such an
+// account.
 func checkAccount(pointer, account string) error {
 	local, domain, ok := strings.Cut(account, "@")
 	if !ok || local == "" || domain == "" || strings.Contains(domain, "@") || len(account) > 320 ||

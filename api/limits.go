@@ -18,7 +18,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// maxRemembered bounds each table of what clients and other nodes have shown lately.
+// maxRemembered bounds each table of what clients and peers have sent recently.
 const maxRemembered = 100_000
 
 // limits are the token buckets of one API.
@@ -43,8 +43,8 @@ type limiter struct {
 	policy string
 	now    func() time.Time
 
-	// A bucket that was left alone for its whole life is full: forgetting it then gives
-	// the client no more than a new one would.
+	// A bucket that was not used for its whole life is full: after it has expired, a new one
+	// gives the client no more.
 	life    time.Duration
 	mu      sync.Mutex
 	buckets ttlmap.Map[string, *rate.Limiter]
@@ -73,8 +73,8 @@ func (l *limiter) bucket(key string, now time.Time) *rate.Limiter {
 	return b
 }
 
-// take spends one request of key, shows what is left in the RateLimit fields
-// (draft-ietf-httpapi-ratelimit-headers), and refuses when there is nothing left.
+// take counts one request of key, sets the RateLimit fields
+// (draft-ietf-httpapi-ratelimit-headers), and refuses when nothing is left.
 func (l *limiter) take(w http.ResponseWriter, key string) error {
 	now := l.now()
 	b := l.bucket(key, now)
@@ -97,8 +97,8 @@ func (l *limiter) refuse(left float64) error {
 	return e
 }
 
-// withIPLimit bounds what one client address may ask, before anything is looked up. The
-// node that passed a request on has done that.
+// withIPLimit bounds the requests of one client address, before anything is looked up. For a
+// forwarded request the peer has done that.
 func (a *API) withIPLimit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if trusted(r.Context()) {
@@ -114,7 +114,7 @@ func (a *API) withIPLimit(next http.Handler) http.Handler {
 }
 
 // addressKey is the client's address, or the /64 of an IPv6 one: that is what one
-// customer gets. Requests without a known address share one key.
+// customer of a provider gets. Requests without a known address share one key.
 func addressKey(r *http.Request) string {
 	ip := middleware.GetClientIPAddr(r.Context())
 	if ip.Is6() {
@@ -129,8 +129,8 @@ func addressKey(r *http.Request) string {
 	return ip.String()
 }
 
-// fromAddress is the context of a request whose client may come to have a session: sessions
-// are counted by address. One that is not known counts for none.
+// fromAddress is the context of a request that may open a session: sessions are counted by
+// address. One that is not known is not counted.
 func fromAddress(r *http.Request) context.Context {
 	if !middleware.GetClientIPAddr(r.Context()).IsValid() {
 		return r.Context()
@@ -138,37 +138,39 @@ func fromAddress(r *http.Request) context.Context {
 	return sessions.FromAddress(r.Context(), addressKey(r))
 }
 
-// accepted remembers tokens that were accepted lately, so that guessing from behind a
-// shared address cannot lock out clients that have a session. It grants nothing: it
-// only spares them the limit on refused credentials.
-type accepted struct {
+// acceptedTokens remembers tokens that were accepted recently, so that guessing from a shared
+// address cannot lock out clients that have a session. It grants nothing: it only exempts them
+// from the limit on refused credentials.
+type acceptedTokens struct {
 	seed maphash.Seed
 	mu   sync.Mutex
 	seen ttlmap.Map[uint64, struct{}]
 }
 
-const acceptedLife = time.Hour // since it was accepted or looked for last
+const acceptedTokenLife = time.Hour // since it was accepted or looked up last
 
-func newAccepted() *accepted {
-	return &accepted{seed: maphash.MakeSeed(), seen: ttlmap.Map[uint64, struct{}]{Max: maxRemembered}}
+func newAcceptedTokens() *acceptedTokens {
+	return &acceptedTokens{seed: maphash.MakeSeed(), seen: ttlmap.Map[uint64, struct{}]{Max: maxRemembered}}
 }
 
-func (a *accepted) key(token perch.Secret) uint64 { return maphash.String(a.seed, token.Reveal()) }
+func (a *acceptedTokens) key(token perch.Secret) uint64 {
+	return maphash.String(a.seed, token.Reveal())
+}
 
-func (a *accepted) has(token perch.Secret) bool {
+func (a *acceptedTokens) has(token perch.Secret) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	_, ok := a.seen.Renew(a.key(token), time.Now(), acceptedLife)
+	_, ok := a.seen.Renew(a.key(token), time.Now(), acceptedTokenLife)
 	return ok
 }
 
-func (a *accepted) add(token perch.Secret) {
+func (a *acceptedTokens) add(token perch.Secret) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.seen.Put(a.key(token), struct{}{}, time.Now(), acceptedLife)
+	a.seen.Put(a.key(token), struct{}{}, time.Now(), acceptedTokenLife)
 }
 
-func (a *accepted) forget(token perch.Secret) {
+func (a *acceptedTokens) forget(token perch.Secret) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.seen.Delete(a.key(token), time.Now())

@@ -47,7 +47,7 @@ func TestCountersEdge(t *testing.T) {
 	l := newAttempts("test", Rate{PerSecond: 0.01, Burst: 5}, nil)
 	for i := range most {
 		l.try(fmt.Sprint(i))
-		l.settle(fmt.Sprint(i), false)
+		l.conclude(fmt.Sprint(i), false)
 	}
 	if n := l.counters.Len(); n != most {
 		t.Fatalf("%d counters, want %d", n, most)
@@ -63,7 +63,7 @@ func TestCountersEdge(t *testing.T) {
 func TestRememberedEdge(t *testing.T) {
 	const most = 100_000
 	synctest.Test(t, func(t *testing.T) {
-		a, o := newAccepted(), newOnce()
+		a, o := newAcceptedTokens(), newReplayGuard()
 		for i := range most + 1 {
 			a.add(perch.NewSecret(fmt.Sprint(i)))
 			o.first(fmt.Sprint(i))
@@ -148,7 +148,7 @@ func TestTicketsExpire(t *testing.T) {
 				t.Fatalf("round %d: got one more before any has expired, want 20", round)
 			}
 			time.Sleep(time.Nanosecond)
-			k.used(fmt.Sprint(100*round + round))
+			k.release(fmt.Sprint(100*round + round))
 		}
 		for i := range 10_000 {
 			if !reserve(sessions.ID(fmt.Sprint(i)), 1000+i) {
@@ -163,17 +163,17 @@ func TestTicketsExpire(t *testing.T) {
 
 // TestGuestsEdge: 256 sockets may be open only to be refused.
 func TestGuestsEdge(t *testing.T) {
-	s := newStreamState(Options{})
-	defer s.cut()
+	s := newStreamRegistry(Options{})
+	defer s.endDrain()
 	for i := range 256 {
-		if !s.guest() {
+		if !s.acquireRefusal() {
 			t.Fatalf("socket %d is not let in, want 256", i+1)
 		}
 	}
-	if s.guest() {
+	if s.acquireRefusal() {
 		t.Error("one more is let in")
 	}
-	if s.guestGone(); !s.guest() {
+	if s.releaseRefusal(); !s.acquireRefusal() {
 		t.Error("the place of one that has gone is not given again")
 	}
 }
@@ -181,12 +181,12 @@ func TestGuestsEdge(t *testing.T) {
 // TestDrainEdge: a drain without a deadline cuts what is still there after 20 seconds.
 func TestDrainEdge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &API{o: Options{Sessions: new(sessions.Manager)}, stream: newStreamState(Options{StreamsPerToken: 1})}
-		e, err := a.stream.enter("s", "ws")
+		a := &API{o: Options{Sessions: new(sessions.Manager)}, streams: newStreamRegistry(Options{StreamsPerToken: 1})}
+		e, err := a.streams.open("s", "ws")
 		if err != nil {
 			t.Fatal(err)
 		}
-		go func() { <-a.stream.hard.Done(); a.stream.leave(e) }()
+		go func() { <-a.streams.drainOver.Done(); a.streams.close(e) }()
 		began := time.Now()
 		if a.Drain(context.Background()); time.Since(began) != 20*time.Second {
 			t.Errorf("took %v, want 20 s", time.Since(began))
@@ -199,12 +199,12 @@ func TestRelayCloseEdge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		rl := &relay{
-			entry: &entry{plan: make(chan time.Duration, 1)}, splice: newSplicer(&frameScanner{}, func([]byte) error { return nil }),
-			frame: func(*perch.Event) []byte { return nil }, bye: func(ending) []byte { return nil },
-			cancel: cancel, quiet: time.Hour, stop: make(chan struct{}),
+			entry: &entry{closeAfter: make(chan time.Duration, 1)}, splice: newSplicer(&frameScanner{}, func([]byte) error { return nil }),
+			frame: func(*perch.Event) []byte { return nil }, closeFrame: func(ending) []byte { return nil },
+			cancel: cancel, maxSilence: time.Hour, stop: make(chan struct{}),
 		}
 		rl.wg.Go(rl.watch)
-		rl.entry.plan <- time.Second
+		rl.entry.closeAfter <- time.Second
 		began := time.Now()
 		if <-ctx.Done(); time.Since(began) != 6*time.Second {
 			t.Errorf("ended after %v, want 5 s after its moment", time.Since(began))
@@ -276,7 +276,7 @@ func TestHopEdges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHops(o)
+	h := newPeerTransport(o)
 	defer h.transport.CloseIdleConnections()
 	if got := h.transport.TLSHandshakeTimeout; got != 5*time.Second {
 		t.Errorf("a TLS handshake has %v, want 5 s", got)

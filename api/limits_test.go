@@ -90,7 +90,7 @@ func TestSignInLimit(t *testing.T) {
 	f := newFixture(t, func(o *api.Options) { o.SignInRate = api.Rate{PerSecond: 0.1, Burst: 3} })
 	f.signIn()
 	c := stopped(f)
-	guess := func(n string) answer { return f.do("GET", "/v1/session", "", "Authorization", "Bearer bad-"+n) }
+	guess := func(n string) commandResult { return f.do("GET", "/v1/session", "", "Authorization", "Bearer bad-"+n) }
 	for _, n := range []string{"a", "b", "c"} {
 		if a := guess(n); a.status != 401 {
 			t.Errorf("%s: %d %s", n, a.status, a.body)

@@ -20,13 +20,13 @@ type ListenerOptions struct {
 	Total      int // connections at once; 0: no bound
 	PerAddress int // of these, from one address (IPv6: from one /64); 0: no bound
 	// Trusted are exempt from PerAddress: proxies, which speak for many clients. What counts
-	// is the peer of the TCP connection, whatever headers say.
+	// is the remote address of the TCP connection, whatever headers say.
 	Trusted []netip.Prefix
 	Refused func(reason string) // counts; nil: not counted
 }
 
-// Listener closes the connections that are too many as soon as they are accepted. It does
-// not leave them waiting: the client of a balancer must find out at once.
+// Listener closes the connections that are over a limit as soon as they are accepted. It does not
+// let them wait: a load balancer must learn it at once.
 type Listener struct {
 	net.Listener
 	o ListenerOptions
@@ -72,7 +72,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// enter counts a connection, or says why it may not be there.
+// enter counts a connection, or returns the reason why it is refused.
 func (l *Listener) enter(key netip.Prefix) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -121,8 +121,8 @@ func peerKey(a net.Addr) netip.Prefix {
 	return p
 }
 
-// countedConn is a TCP connection that is counted until it is closed. All else that a
-// server does with one stays possible.
+// countedConn is a TCP connection that is counted until it is closed. Its other methods stay
+// available to the server.
 type countedConn struct {
 	*net.TCPConn
 	leave func()

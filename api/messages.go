@@ -31,7 +31,7 @@ type messageAnswer struct {
 //
 //	@ID				sendMessage
 //	@Summary		Send a message
-//	@Description	202 once it is kept in the outbox; GET /v1/messages/{id} and message.status events tell what becomes of it. With wait=acked the answer is 200 as soon as the server has the message, or it is known that it has failed or that nobody will know; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza.
+//	@Description	202 once it is stored in the outbox; GET /v1/messages/{id} and message.status events have its status from then on. With wait=acked the answer is 200 as soon as the server has acknowledged the message, or its status is failed or unknown; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza.
 //	@Tags			messages
 //	@Accept			json
 //	@Produce		json
@@ -97,9 +97,8 @@ func waitOf(r *http.Request) (bool, error) {
 // ackTime is how long ?wait=acked waits.
 const ackTime = 10 * time.Second
 
-// awaitMessage waits until it is known what became of a message: 200, or 202 when that is
-// not known in time. The message is kept in any case, so nothing that goes wrong with the
-// waiting is an error.
+// awaitMessage waits for the final status of a message: 200, or 202 when there is none in time.
+// The message is stored in any case, so an error of waiting is not one of the request.
 func awaitMessage(ctx context.Context, s *sessions.Session, m *perch.StatusChange) int {
 	ctx, cancel := context.WithTimeout(ctx, ackTime)
 	defer cancel()
@@ -115,8 +114,8 @@ func awaitMessage(ctx context.Context, s *sessions.Session, m *perch.StatusChang
 // maxKeyBytes bounds an idempotency key and a message id.
 const maxKeyBytes = 128
 
-// checked gives the message that the request stands for. Its id is its idempotency key
-// too, until a header says otherwise. The WebSocket's message.send comes here as well.
+// checked returns the message of the request. Its id is its idempotency key too, unless a header
+// has another one. The WebSocket's message.send is checked here as well.
 func (req messageRequest) checked(s *sessions.Session) (sessions.NewMessage, error) {
 	m := sessions.NewMessage{ID: req.ID, Key: req.ID, Kind: perch.MessageKind(req.Kind), Body: req.Body, Thread: req.Thread, Subject: req.Subject}
 	if req.To == "" {
@@ -153,7 +152,7 @@ func idempotencyKey(r *http.Request) (string, error) {
 	if len(values) == 0 {
 		return "", nil
 	}
-	bad := perch.Invalid("Idempotency-Key", "must be one text of 1 to %d printable ASCII characters, quoted or not", maxKeyBytes)
+	bad := perch.Invalid("Idempotency-Key", "must be a single value of 1 to %d printable ASCII characters, quoted or not", maxKeyBytes)
 	if len(values) > 1 {
 		return "", bad
 	}
@@ -167,7 +166,7 @@ func idempotencyKey(r *http.Request) (string, error) {
 	}
 	text := key
 	if quoted {
-		text = strings.ReplaceAll(key, " ", "") // blanks may stand between quotes only
+		text = strings.ReplaceAll(key, " ", "") // blanks are allowed between quotes only
 	}
 	if text == "" || len(key) > maxKeyBytes || !visible(text) {
 		return "", bad
@@ -199,7 +198,7 @@ func unquote(s string) (string, bool) {
 // handleMessageShow gives the status history of a message that was sent here.
 //
 //	@ID			getMessage
-//	@Summary	What became of a message
+//	@Summary	Status of a message
 //	@Tags		messages
 //	@Produce	json
 //	@Param		id	path		string	true	"id of the message"

@@ -23,12 +23,12 @@ func requestID(ctx context.Context) string {
 	return id
 }
 
-// withRequestID gives every request an id. One that the client, or its proxy, chose is
-// kept if it can go into a log and a header as it is.
+// withRequestID gives every request an id. One that the client, or its proxy, has
+// chosen is used if it can be written into a log and a header as it is.
 func withRequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get("X-Request-Id")
-		if !saneID(id) {
+		if !validRequestID(id) {
 			id = rand.Text()
 		}
 		w.Header().Set("X-Request-Id", id)
@@ -36,7 +36,7 @@ func withRequestID(next http.Handler) http.Handler {
 	})
 }
 
-func saneID(id string) bool {
+func validRequestID(id string) bool {
 	if len(id) < 8 || len(id) > 64 {
 		return false
 	}
@@ -50,8 +50,8 @@ func saneID(id string) bool {
 	return true
 }
 
-// withEscapedPath makes the router look at the path as it stood in the request line, so
-// that a parameter is always percent-encoded and %2F is never a separator.
+// withEscapedPath makes the router match the path as it is in the request line, so that a
+// parameter is always percent-encoded and %2F is never a separator.
 func withEscapedPath(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		chi.RouteContext(r.Context()).RoutePath = r.URL.EscapedPath()
@@ -59,8 +59,8 @@ func withEscapedPath(next http.Handler) http.Handler {
 	})
 }
 
-// withHeaders sets what every answer has. Answers of the API are personal: no cache on
-// the way may keep one. Handlers of public pages overwrite it.
+// withHeaders sets the headers of every answer. Answers of the API are personal: no cache may
+// store one. Handlers of public pages overwrite that.
 func withHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -91,7 +91,7 @@ func (a *API) withLog(next http.Handler) http.Handler {
 	})
 }
 
-// knownMethod keeps a client from writing words of its own choice into the log.
+// knownMethod keeps text of a client's choice out of logs and labels.
 func knownMethod(m string) string {
 	switch m {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
@@ -123,7 +123,7 @@ func (a *API) withRecover(next http.Handler) http.Handler {
 			a.log.ErrorContext(r.Context(), "handler panicked", "panic", v, "route", routePattern(r),
 				"request_id", requestID(r.Context()), "stack", string(debug.Stack()))
 			if ww, ok := w.(middleware.WrapResponseWriter); ok && ww.Status() != 0 {
-				panic(http.ErrAbortHandler) // an answer has begun: cut it, so that it is not taken for whole
+				panic(http.ErrAbortHandler) // an answer has begun: cut it, so that it is not taken for complete
 			}
 			a.writeProblem(w, r, perch.Errorf(perch.KindInternal, ""))
 		}()
@@ -132,7 +132,7 @@ func (a *API) withRecover(next http.Handler) http.Handler {
 }
 
 // withClientIP finds the client's address by the rules of Options.TrustedProxies. That of a
-// request from another node was found there, and is in the place of the TCP connection's.
+// request from a peer was found there, and has replaced the one of the TCP connection.
 func (a *API) withClientIP() func(http.Handler) http.Handler {
 	if len(a.o.TrustedProxies) == 0 {
 		return middleware.ClientIPFromRemoteAddr
@@ -152,9 +152,9 @@ func (a *API) withBodyLimit(next http.Handler) http.Handler {
 	})
 }
 
-// withoutBody reads the body of a request that needs none, within its limits of bytes and
-// time. A stream cannot begin before that: only when the body is over does the server
-// notice that a client has left, and there is no deadline later.
+// withoutBody reads and discards the body of a request that needs none, within its limits of
+// bytes and time. A stream cannot begin before that: only after the end of the body does the
+// server notice that a client has left, and a stream has no deadline for it.
 func (a *API) withoutBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body != nil && r.Body != http.NoBody {
@@ -168,7 +168,7 @@ func (a *API) withoutBody(next http.Handler) http.Handler {
 }
 
 // withTime bounds a REST request: how long its body may take to arrive, its work to be
-// done, and its answer to be taken. Streams have their own clocks.
+// done, and its answer to be taken. Streams have deadlines of their own.
 func (a *API) withTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setDeadlines(w, a.o.RequestTime, 2*a.o.RequestTime)

@@ -64,8 +64,8 @@ type Options struct {
 
 	Observer Observer // counts what happens; nil: nothing is counted
 	Tracer   Tracer   // follows requests; nil: none are followed, and nothing is spent on it
-	// NodeTransport wraps the way to other nodes, so that a trace continues there; nil: it stays
-	// as it is.
+	// NodeTransport wraps the transport to peers, so that a trace continues there; nil: it is not
+	// wrapped.
 	NodeTransport func(http.RoundTripper) http.RoundTripper
 }
 
@@ -75,7 +75,7 @@ type Rate struct {
 	Burst     int
 }
 
-// withDefaults fills in what was left out, and names what is wrong.
+// withDefaults sets the defaults of what was left out, and checks the rest.
 func (o Options) withDefaults() (Options, error) {
 	if o.Sessions == nil {
 		return o, errors.New("api: Options.Sessions is missing")
@@ -135,8 +135,8 @@ func (o Options) check() error {
 	return nil
 }
 
-// checkOrigin lets only an exact origin pass: with a pattern, or "*", any page that the
-// pattern meets could use a token that it got hold of from the victim's own browser.
+// checkOrigin allows only an exact origin: with a pattern, or "*", any page that matches could
+// use a stolen token from the victim's own browser.
 func checkOrigin(origin string) error {
 	u, err := url.Parse(origin)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.Scheme+"://"+u.Host != origin {

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// originAllowed reports whether the page that r comes from may open an event socket: one of
-// the very host that was asked, or one of Options.Origins. Browsers send the Origin of
-// the page, which cannot change it; "null" (a file, a sandboxed frame) is never allowed.
-// A request without Origin comes from no page: it is allowed, and shows its own token.
+// originAllowed reports whether the page that sent r may open an event socket: one of the same
+// host, or of one of Options.Origins. Browsers send the Origin of the page, which the page cannot
+// change; "null" (a file, a sandboxed frame) is always rejected. A request without Origin comes
+// from no page: it is allowed, and has its own token.
 func (a *API) originAllowed(r *http.Request) bool {
 	values := r.Header.Values("Origin")
 	if len(values) == 0 || len(values) == 1 && values[0] == "" {
@@ -34,7 +34,7 @@ func (a *API) originAllowed(r *http.Request) bool {
 	return false
 }
 
-// splitOrigin takes an origin apart (RFC 6454, 6.2): only scheme://host[:port] is one. The
+// splitOrigin splits an origin (RFC 6454, 6.2): only scheme://host[:port] is one. The
 // host is returned in lower case and without the default port of its scheme.
 func splitOrigin(origin string) (scheme, host string, ok bool) {
 	u, err := url.Parse(origin)

@@ -10,14 +10,14 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// handlePage takes what no route of the API does: the pages that stand beside it. It is no
-// route itself, for one that takes everything would hide that an address of the API lacks a
+// handlePage serves what no route of the API matches: the pages beside it. It is no route
+// itself, since one that matches everything would hide that an address of the API lacks a
 // method. Nothing below /v1 is ever a page, however its path is written: a program that
-// mistypes an address must get a problem, not HTML, and not a redirect to somewhere else.
+// mistypes an address must get a problem, not HTML, and not a redirect.
 func (a *API) handlePage(w http.ResponseWriter, r *http.Request) {
 	get := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
-	case a.o.Pages == nil || pathFault(r.URL.Path) != "" || ofAPI(r.URL.Path):
+	case a.o.Pages == nil || pathFault(r.URL.Path) != "" || isAPIPath(r.URL.Path):
 		a.handleNotFound(w, r)
 	case get:
 		w.Header().Del("Cache-Control")
@@ -27,14 +27,14 @@ func (a *API) handlePage(w http.ResponseWriter, r *http.Request) {
 		}
 	case a.hasPage(r):
 		w.Header().Set("Allow", "GET, HEAD")
-		a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "a page has GET"))
+		a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "a page supports GET and HEAD"))
 	default:
 		a.handleNotFound(w, r)
 	}
 }
 
-// ofAPI reports whether a path belongs to the API, whether there is anything or not.
-func ofAPI(path string) bool {
+// isAPIPath reports whether a path belongs to the API, whether there is a route or not.
+func isAPIPath(path string) bool {
 	for _, root := range []string{"/v1", "/problems"} {
 		if path == root || strings.HasPrefix(path, root+"/") {
 			return true
@@ -43,9 +43,9 @@ func ofAPI(path string) bool {
 	return false
 }
 
-// pathFault says why a path is not written as paths of this gateway are, or "". Such a path
-// leads nowhere. It is not cleaned in silence: two spellings of an address are two keys to
-// every cache, limit and rule on the way here.
+// pathFault returns why a path is not in the form of the paths of this gateway, or "". Such a
+// path is not found. It is not cleaned in silence: two spellings of an address are two keys to
+// every cache, limit and rule of the proxies before it.
 func pathFault(path string) string {
 	if strings.Contains(path, "//") {
 		return `it has an empty segment ("//")`
@@ -64,12 +64,12 @@ func (a *API) handleNotFound(w http.ResponseWriter, r *http.Request) {
 	if fault == "" && len(r.URL.Path) > 1 && strings.HasSuffix(r.URL.Path, "/") {
 		fault = "it ends with a slash"
 	}
-	detail := "there is nothing at this address"
+	detail := "nothing has this address"
 	switch meant := path.Clean("/" + r.URL.EscapedPath()); {
 	case fault != "" && len(a.methodsOf(meant)) > 0:
-		detail = "there is nothing at this path: " + fault + "; without that there is " + meant
+		detail = "nothing has this path: " + fault + "; did you mean " + meant + "?"
 	case fault != "":
-		detail = "there is nothing at this path: " + fault
+		detail = "nothing has this path: " + fault
 	case !strings.HasPrefix(r.URL.Path, "/v1/"):
 		detail += "; the API is below /v1/"
 	}

@@ -13,7 +13,7 @@ import (
 // Bounds of a page.
 const (
 	defaultLimit = 50
-	mostLimit    = 200
+	maxLimit     = 200
 )
 
 // page is the part of a sorted list that a client asks for: at most limit items after the
@@ -39,14 +39,14 @@ func limitOf(q url.Values) (int, error) {
 		return defaultLimit, nil
 	}
 	n, err := strconv.Atoi(q.Get("limit"))
-	if err != nil || n < 1 || n > mostLimit {
-		return 0, perch.Invalid("?limit", "must be a whole number from 1 to %d", mostLimit)
+	if err != nil || n < 1 || n > maxLimit {
+		return 0, perch.Invalid("?limit", "must be a whole number from 1 to %d", maxLimit)
 	}
 	return n, nil
 }
 
-// cursorMark stands before the key in every cursor, so that text that only happens to be
-// base64 is not taken for one.
+// cursorMark is before the key in every cursor, so that text that happens to be base64 is not
+// taken for one.
 const cursorMark = "a\x00"
 
 func makeCursor(key string) string {
@@ -64,8 +64,8 @@ func parseCursor(s string) (string, error) {
 	return key[len(cursorMark):], nil
 }
 
-// cut takes the page out of a list that is sorted by key. next is the cursor of the page
-// after it, or nil.
+// cut returns the page of a list that is sorted by key. next is the cursor of the page after it,
+// or nil.
 func cut[T any](p page, list []T, key func(T) string) (items []T, next *string) {
 	items = make([]T, 0, min(p.limit, len(list)))
 	for _, v := range list {

@@ -16,9 +16,9 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// queryOf reads the query of r, of which only the named parameters may be there. A name
-// that ends in "*" may stand more than once. Anything else is refused by its name: a
-// misspelt filter must not look like one that found everything.
+// queryOf reads the query of r, which may have only the named parameters. One whose name ends
+// in "*" may be repeated. Anything else is refused by its name: a misspelt filter must not look
+// like one that matches everything.
 func queryOf(r *http.Request, allowed ...string) (url.Values, error) {
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -30,7 +30,7 @@ func queryOf(r *http.Request, allowed ...string) (url.Values, error) {
 			return nil, perch.Invalid("?"+strictjson.EscapePointer(strings.ToValidUTF8(name, "")), "is not a parameter of this request")
 		}
 		if len(values) > 1 && !many {
-			return nil, perch.Invalid("?"+name, "stands more than once")
+			return nil, perch.Invalid("?"+name, "must not be repeated")
 		}
 		for _, v := range values {
 			if !utf8.ValidString(v) || strictjson.ForbiddenRune(v) != "" {
@@ -82,8 +82,7 @@ func pathJID(r *http.Request) (perch.JID, error) {
 	return pathAddressBy(r, accountOf)
 }
 
-// pathAddress is pathJID for what is said to, or asked of, an address that may have a
-// resource.
+// pathAddress is pathJID for requests whose address may have a resource.
 func pathAddress(r *http.Request) (perch.JID, error) {
 	return pathAddressBy(r, addressOf)
 }
@@ -96,13 +95,13 @@ func pathAddressBy(r *http.Request, read func(*sessions.Session, string, string)
 	return read(sessionFrom(r.Context()), "{jid}", text)
 }
 
-// addressOf reads an address from a request; pointer names its field. It is the one way in
-// for all of them, so that what one request accepts every other one does.
+// addressOf reads an address from a request; pointer names its field. All requests use it,
+// so that what one accepts every other one does.
 //
-// A valid JID is normalised. An address that the upstream has given to the session is taken
-// as it was given: some that servers hand out fail strict parsing. A resource stays as it
-// is, as long as it can be written: the nicknames of rooms keep to a newer Unicode than we
-// know, and the room judges them.
+// A valid JID is normalised. An address that the session has from the upstream is accepted as it
+// is: some that servers give fail strict parsing. A resource stays as it is, as long as it can
+// be written: nicknames of rooms may follow a newer version of Unicode than this program, and
+// the room checks them.
 func addressOf(s *sessions.Session, pointer, text string) (perch.JID, error) {
 	jid := perch.JID(text)
 	if jid.Plain() {
@@ -134,15 +133,14 @@ func bareAddress(s *sessions.Session, text string) (perch.JID, error) {
 	return parsed, err
 }
 
-// writable reports whether a resource can stand in an address that is sent.
+// writable reports whether a resource can be part of an address that is sent.
 func writable(resource string) bool {
 	return resource != "" && len(resource) <= 1023 && utf8.ValidString(resource) && strictjson.ForbiddenRune(resource) == "" &&
 		strings.IndexFunc(resource, unicode.IsControl) < 0
 }
 
 // accountOf is addressOf for the address of an account, which has no resource. The address
-// of a server, which has no local part, is one too: gateways to other networks stand in
-// rosters.
+// of a server, which has no local part, is one too: rosters contain gateways to other networks.
 func accountOf(s *sessions.Session, pointer, text string) (perch.JID, error) {
 	jid, err := addressOf(s, pointer, text)
 	if err == nil && !jid.IsBare() {
@@ -162,7 +160,7 @@ func jidError(pointer string, err error) error {
 	return &e
 }
 
-// oneLine checks a short text of a person: a name, a group, a nickname.
+// oneLine checks a short text of a user, such as a name, a group or a nickname.
 func oneLine(pointer, s string, most int) error {
 	if utf8.RuneCountInString(s) > most {
 		return perch.Invalid(pointer, "must have at most %d characters", most)

@@ -20,15 +20,15 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// hopHeader is how one node vouches to another for a request that it passes on. Clients
-// have no use for it: a request with one that no node has made is refused. In an answer
-// to another node it means that the hop was refused, not what the client asked for.
+// hopHeader carries what a node vouches for in a request that it forwards to a peer. Clients
+// have no use for it: a request with one that no node has made is refused. In an answer to a
+// peer it means that the hop was refused, and not the client's request.
 const (
 	hopHeader  = "Perch-Hop"
 	hopRefused = "refused"
 )
 
-// hopAge is how old a hop may be, and how far apart the clocks of two nodes.
+// hopAge is how old a hop may be, and how far apart the clocks of two nodes may be.
 const hopAge = time.Minute
 
 // hop is what a node vouches for. Its MAC also covers the node that it is for, the method,
@@ -37,23 +37,24 @@ type hop struct {
 	From sessions.NodeID `json:"from"`
 	At   int64           `json:"at"`             // seconds since 1970
 	Addr string          `json:"addr,omitempty"` // the client's address
-	// Session is there when the client showed a ticket, which From has ended: it stands for
-	// the credential. Such a hop is good for one request.
+	// Session is set when the client has shown a ticket, which From has redeemed: it stands in
+	// for the credential. Such a hop is valid for one request, which Once identifies.
 	Session sessions.ID `json:"session,omitempty"`
 	Once    string      `json:"once,omitempty"`
 
-	bad bool // it does not verify
+	invalid bool // the MAC, the time or the form is wrong
 }
 
 type hopKey struct{}
 
-// hopFrom returns the hop that the request of ctx came by, or nil when it came from a client.
+// hopFrom returns the hop of a request that a peer has forwarded, or nil when the request came
+// from a client.
 func hopFrom(ctx context.Context) *hop {
 	h, _ := ctx.Value(hopKey{}).(*hop)
 	return h
 }
 
-// newHop vouches for a request as this node sees it.
+// newHop vouches for a request with what this node knows of it.
 func (a *API) newHop(r *http.Request, session sessions.ID) hop {
 	h := hop{From: a.o.Sessions.Self().ID, At: time.Now().Unix(), Session: session}
 	if ip := middleware.GetClientIPAddr(r.Context()); ip.IsValid() {
@@ -65,7 +66,7 @@ func (a *API) newHop(r *http.Request, session sessions.ID) hop {
 	return h
 }
 
-// seal writes a hop as a header for one node and one request.
+// seal writes a hop as a header value that is valid for one node and one request.
 func (a *API) seal(h hop, to sessions.NodeID, method, target, requestID string) string {
 	body, _ := json.Marshal(h) // of plain fields: cannot fail
 	text := base64.RawURLEncoding.EncodeToString(body)
@@ -73,7 +74,7 @@ func (a *API) seal(h hop, to sessions.NodeID, method, target, requestID string) 
 	return text + "." + base64.RawURLEncoding.EncodeToString(mac)
 }
 
-// unseal reads the hop of a request that has the header; nil: no node vouches for it.
+// unseal reads the hop of a request that has the header; nil: it is not valid.
 func (a *API) unseal(r *http.Request) *hop {
 	self, values := a.o.Sessions.Self().ID, r.Header.Values(hopHeader)
 	if self == "" || len(values) != 1 {
@@ -89,14 +90,14 @@ func (a *API) unseal(r *http.Request) *hop {
 	if err != nil || json.Unmarshal(body, h) != nil || time.Since(time.Unix(h.At, 0)).Abs() > hopAge {
 		return nil
 	}
-	if h.Session != "" && !a.hops.seen.first(h.Once) {
+	if h.Session != "" && !a.peers.replays.first(h.Once) {
 		return nil
 	}
 	return h
 }
 
-// withHop finds out whether a request comes from a client or from another node. What does
-// not verify is refused further down (refuseHops), within the limit of its address.
+// withHop finds out whether a request comes from a client or from a peer. A hop that is not
+// valid is refused later (refuseInvalidHops), after the rate limit of its address.
 func (a *API) withHop(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.Header.Values(hopHeader)) == 0 {
@@ -105,13 +106,13 @@ func (a *API) withHop(next http.Handler) http.Handler {
 		}
 		h := a.unseal(r)
 		if h == nil {
-			h = &hop{bad: true}
+			h = &hop{invalid: true}
 		}
 		r = r.WithContext(context.WithValue(r.Context(), hopKey{}, h))
 		r.Header.Del(hopHeader)
-		if !h.bad {
+		if !h.invalid {
 			r.Header.Del("X-Forwarded-For")
-			r.RemoteAddr = "" // not known, rather than that of the other node
+			r.RemoteAddr = "" // unknown, rather than that of the peer
 			if ip, err := netip.ParseAddr(h.Addr); err == nil {
 				r.RemoteAddr = net.JoinHostPort(ip.String(), "0")
 			}
@@ -120,44 +121,46 @@ func (a *API) withHop(next http.Handler) http.Handler {
 	})
 }
 
-// trusted reports whether ctx is of a request that another node has passed on.
+// trusted reports whether ctx is of a request that a peer has forwarded.
 func trusted(ctx context.Context) bool {
 	h := hopFrom(ctx)
-	return h != nil && !h.bad
+	return h != nil && !h.invalid
 }
 
-// refuseHops refuses clients that pretend to be another node.
-func (a *API) refuseHops(next http.Handler) http.Handler {
+// refuseInvalidHops refuses requests with a hop that is not valid.
+func (a *API) refuseInvalidHops(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h := hopFrom(r.Context()); h != nil && h.bad {
+		if h := hopFrom(r.Context()); h != nil && h.invalid {
 			a.o.Observer.Forwarded(ForwardRefused)
 			w.Header().Set(hopHeader, hopRefused)
-			a.writeProblem(w, r, perch.Errorf(perch.KindForbidden, "%s is a header between the nodes of a gateway", hopHeader))
+			a.writeProblem(w, r, perch.Errorf(perch.KindForbidden, "%s is for the nodes of a gateway only: leave it out", hopHeader))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// once remembers words for as long as a hop lives.
-type once struct {
+// replayGuard remembers what was used once, for as long as a hop is valid.
+type replayGuard struct {
 	mu   sync.Mutex
 	seen ttlmap.Map[string, struct{}]
 }
 
-// onceLife is longer than any hop can be shown: from the earliest clock to the latest.
-const onceLife = 2*hopAge + time.Second
+// replayLife is longer than any hop is valid: from the earliest clock to the latest.
+const replayLife = 2*hopAge + time.Second
 
-func newOnce() *once { return &once{seen: ttlmap.Map[string, struct{}]{Max: maxRemembered}} }
+func newReplayGuard() *replayGuard {
+	return &replayGuard{seen: ttlmap.Map[string, struct{}]{Max: maxRemembered}}
+}
 
-// first reports whether the word is new and not empty.
-func (o *once) first(word string) bool {
+// first reports whether once is new and not empty.
+func (o *replayGuard) first(word string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
 	if _, ok := o.seen.Get(word, now); ok || word == "" {
 		return false
 	}
-	o.seen.Put(word, struct{}{}, now, onceLife)
+	o.seen.Put(word, struct{}{}, now, replayLife)
 	return true
 }

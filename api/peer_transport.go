@@ -10,32 +10,32 @@ import (
 	"time"
 )
 
-// hops is how requests get from this node to others.
-type hops struct {
-	dialer    *net.Dialer
-	transport *http.Transport
-	way       http.RoundTripper // transport, with Options.NodeTransport around it
-	log       *log.Logger
-	seen      *once
-	large     *bufferPool // of answers
-	small     *bufferPool // of streams, which are held as long as they last
+// peerTransport sends requests from this node to its peers.
+type peerTransport struct {
+	dialer        *net.Dialer
+	transport     *http.Transport
+	roundTripper  http.RoundTripper // transport, wrapped by Options.NodeTransport
+	log           *log.Logger
+	replays       *replayGuard
+	answerBuffers *bufferPool // for answers
+	streamBuffers *bufferPool // for streams, which hold one as long as they last
 }
 
-// How long another node may take to be reached. It is near, or it is down.
+// How long connecting to a peer may take. It is near, or it is down.
 const (
-	hopDialTime = 2 * time.Second
-	hopTLSTime  = 5 * time.Second
+	peerDialTime = 2 * time.Second
+	peerTLSTime  = 5 * time.Second
 )
 
-// newHops makes the transport between nodes. Its idle connections are closed before the
-// other side closes them (see NewServer), and no proxy of the environment is in the way. A
-// connection takes no more bytes ahead than our own do: a client that does not read must be
-// felt by the node that writes.
-func newHops(o Options) *hops {
-	dialer := &net.Dialer{Timeout: hopDialTime}
+// newPeerTransport makes the transport between nodes. Its idle connections are closed before the
+// peer closes them (see NewServer), and no proxy of the environment is used. A connection
+// buffers no more bytes than those to clients do: the node that writes must notice a client that
+// does not read.
+func newPeerTransport(o Options) *peerTransport {
+	dialer := &net.Dialer{Timeout: peerDialTime}
 	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true) // one connection for each stream; WebSockets know no other
-	h := &hops{
+	protocols.SetHTTP1(true) // one connection for each stream; WebSockets need it
+	h := &peerTransport{
 		dialer: dialer,
 		transport: &http.Transport{
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -45,22 +45,22 @@ func newHops(o Options) *hops {
 				}
 				return c, err
 			},
-			TLSClientConfig: o.NodeTLS, TLSHandshakeTimeout: hopTLSTime, Protocols: protocols,
+			TLSClientConfig: o.NodeTLS, TLSHandshakeTimeout: peerTLSTime, Protocols: protocols,
 			DisableCompression: true, MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second,
 			ResponseHeaderTimeout: max(o.RequestTime, maxWait*time.Second) + 15*time.Second,
 		},
-		log:  slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug), // it names addresses
-		seen: newOnce(), large: newBufferPool(32 << 10), small: newBufferPool(4 << 10),
+		log:     slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug), // its lines have addresses
+		replays: newReplayGuard(), answerBuffers: newBufferPool(32 << 10), streamBuffers: newBufferPool(4 << 10),
 	}
-	if h.way = h.transport; o.NodeTransport != nil {
-		h.way = o.NodeTransport(h.transport)
+	if h.roundTripper = h.transport; o.NodeTransport != nil {
+		h.roundTripper = o.NodeTransport(h.transport)
 	}
 	return h
 }
 
-// Close ends the connections to other nodes that are idle by now. It comes last, after the
-// listeners of [API.Handler] are closed.
-func (a *API) Close() { a.hops.transport.CloseIdleConnections() }
+// Close closes the idle connections to peers. Call it last, after the listeners of [API.Handler]
+// are closed.
+func (a *API) Close() { a.peers.transport.CloseIdleConnections() }
 
 // bufferPool implements httputil.BufferPool.
 type bufferPool struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// presenceList is what the cache knows at AsOf.
+// presenceList is the content of the cache at AsOf.
 type presenceList struct {
 	Items []perch.Presence `json:"items"`
 	AsOf  perch.Time       `json:"as_of"`
@@ -27,14 +27,14 @@ type ownPresenceRequest struct {
 } // @name OwnPresenceRequest
 
 // mostJIDs bounds ?jid=&jid=.
-const mostJIDs = 200
+const maxJIDs = 200
 
 // handlePresence lists the presence of all buddies, or of the ones asked for. It reads
 // the cache and nothing else: no probe, no reconnect.
 //
 //	@ID				listPresence
 //	@Summary		Presence of buddies
-//	@Description	From the cache only. Without jid: everybody in the roster. A JID that nothing is known of is left out.
+//	@Description	From the cache only. Without jid: all buddies in the roster. A JID without a known presence is left out.
 //	@Tags			presence
 //	@Produce		json
 //	@Param			jid	query		[]string	false	"bare JIDs, at most 200"	collectionFormat(multi)
@@ -66,8 +66,8 @@ func (a *API) handlePresence(w http.ResponseWriter, r *http.Request) error {
 }
 
 func presenceOf(s *sessions.Session, texts []string) ([]perch.Presence, error) {
-	if len(texts) > mostJIDs {
-		return nil, perch.Invalid("?jid", "may stand at most %s times", strconv.Itoa(mostJIDs))
+	if len(texts) > maxJIDs {
+		return nil, perch.Invalid("?jid", "must not be repeated more than %s times", strconv.Itoa(maxJIDs))
 	}
 	items := make([]perch.Presence, 0, len(texts))
 	for _, text := range texts {
@@ -137,8 +137,8 @@ func (a *API) handleOwnPresence(w http.ResponseWriter, r *http.Request) error {
 	return writeTagged(w, r, own, own)
 }
 
-// handleOwnPresencePut changes the account's own presence. Nothing else does: opening and
-// closing event streams leaves it as it is.
+// handleOwnPresencePut changes the account's own presence. Nothing else does: opening and closing
+// event streams does not change it.
 //
 //	@ID			setOwnPresence
 //	@Summary	Set the own presence
@@ -172,8 +172,8 @@ func (a *API) handleOwnPresencePut(w http.ResponseWriter, r *http.Request) error
 	return writeJSON(w, http.StatusOK, own)
 }
 
-// checked gives the presence that the request stands for. The WebSocket's presence.set
-// has the same fields and comes here too.
+// checked returns the presence of the request. The WebSocket's presence.set has the same fields
+// and is checked here too.
 func (req ownPresenceRequest) checked() (perch.OwnPresence, error) {
 	own := perch.OwnPresence{Available: req.Available == nil || *req.Available}
 	if req.Show != nil {
@@ -192,7 +192,7 @@ func (req ownPresenceRequest) checked() (perch.OwnPresence, error) {
 		own.Priority = *req.Priority
 	}
 	if !own.Available && own.Show != perch.ShowNone {
-		return own, perch.Invalid("/show", "goes only with available")
+		return own, perch.Invalid("/show", "must be null or left out when available is false")
 	}
 	return own, nil
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// Problem is a refusal as RFC 9457 describes it. Code is the slug that clients switch on;
-// Type is the address of its page (see problems.go).
+// Problem is an error as RFC 9457 describes it. Code is the slug that clients switch on;
+// Type is the address of its page (see problem_table.go).
 type Problem struct {
 	Type      string             `json:"type"`
 	Title     string             `json:"title"`
@@ -65,8 +65,8 @@ var conditionSlug = map[string]perch.Kind{
 	"remote-server-not-found": perch.KindXMPP,
 }
 
-// problemOf is the one place where an error becomes what a client sees. An error without
-// a kind is "internal": its text stays here.
+// problemOf is the one place where an error becomes what a client sees. An error without a kind
+// is "internal": its text is never shown.
 func problemOf(r *http.Request, err error) Problem {
 	e := kinded(err)
 	slug := slugFor(e)
@@ -79,14 +79,14 @@ func problemOf(r *http.Request, err error) Problem {
 		Detail: e.Detail, Errors: e.Fields, XMPP: e.XMPP, retryAfter: e.RetryAfter,
 	}
 	if slug == perch.KindInternal {
-		p.Detail = "Something went wrong on our side. The request_id finds it in the log."
+		p.Detail = "The gateway failed. Give the request_id to its operator, who finds it in the log."
 		p.Errors, p.XMPP = nil, nil
 	}
 	if p.retryAfter <= 0 {
 		p.retryAfter = doc.retryAfter
 	}
 	if r != nil {
-		if _, ok := errors.AsType[notHere](err); ok {
+		if _, ok := errors.AsType[misdirectedError](err); ok {
 			p.Status = http.StatusMisdirectedRequest
 		}
 		p.Instance, p.RequestID = r.URL.EscapedPath(), requestID(r.Context())
@@ -112,8 +112,8 @@ func slugFor(e *perch.Error) perch.Kind {
 	if e.Kind == perch.KindXMPP && e.XMPP != nil {
 		slug, ok := conditionSlug[e.XMPP.Condition]
 		if !ok || (e.XMPP.Condition == "service-unavailable" && strings.Contains(e.XMPP.By, "@")) {
-			// Of an account, service-unavailable means "I do not say": it is no statement
-			// about what the server can do.
+			// An account's server answers service-unavailable to hide whether there is such an
+			// account (RFC 6121, 8.5): it does not mean that a feature is missing.
 			return perch.KindXMPP
 		}
 		return slug
@@ -124,10 +124,10 @@ func slugFor(e *perch.Error) perch.Kind {
 	return e.Kind
 }
 
-// writeProblem answers with the problem that err is. It is the only way to refuse.
+// writeProblem answers with the problem of err. All refusals come here.
 func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(r, err)
-	noteProblem(r, p)
+	recordProblem(r, p)
 	if p.Status >= http.StatusInternalServerError {
 		a.logProblem(r, p, err)
 	}
@@ -149,7 +149,7 @@ func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// challenge asks for a bearer token, and reports one that came as invalid (RFC 6750, 3).
+// challenge asks for a bearer token, and reports one that was sent as invalid (RFC 6750, 3).
 func challenge(r *http.Request) string {
 	if r.Header.Get("Authorization") == "" {
 		return `Bearer realm="perch"`
@@ -157,8 +157,8 @@ func challenge(r *http.Request) string {
 	return `Bearer realm="perch", error="invalid_token"`
 }
 
-// logProblem keeps the cause of a 5xx. What we answer for a fault of the upstream or of
-// the client's link is no fault of ours and stays at debug.
+// logProblem logs the cause of a 5xx: at error when the gateway or its store has failed, at
+// debug when the upstream or the connection to it has.
 func (a *API) logProblem(r *http.Request, p Problem, err error) {
 	level := "debug"
 	if p.Code == string(perch.KindInternal) || p.Code == string(perch.KindStorageUnavailable) {

@@ -11,13 +11,13 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// relayLines passes SSE or NDJSON on.
-func (a *API) relayLines(w http.ResponseWriter, r *http.Request, f *forward, to sessions.Node) *lostForward {
-	l, restore := a.streamable(w, r)
+// relayLines relays SSE or NDJSON.
+func (a *API) relayLines(w http.ResponseWriter, r *http.Request, f *forward, to sessions.Node) *forwardFailure {
+	l, restore := a.lineStream(w, r)
 	defer restore()
 	ctx, rl, err := a.newRelay(l.ctx, f.transport)
 	if err != nil {
-		return &lostForward{err: err, node: to.ID}
+		return &forwardFailure{err: err, node: to.ID}
 	}
 	defer rl.close(a)
 	lr := &lineRelay{ResponseWriter: w, lines: l, relay: rl}
@@ -27,7 +27,7 @@ func (a *API) relayLines(w http.ResponseWriter, r *http.Request, f *forward, to 
 	}
 	rl.splice, rl.frame = newSplicer(scan, lr.send), frame
 	rl.wg.Go(rl.watch)
-	return a.proxy(lr, r.WithContext(ctx), f, to, lr.began)
+	return a.proxy(lr, r.WithContext(ctx), f, to, lr.onHead)
 }
 
 func ndjsonFrame(ev *perch.Event) []byte { return append(append([]byte{}, ev.Wire...), newline...) }
@@ -36,8 +36,8 @@ func sseFrame(ev *perch.Event) []byte {
 	return append(append([]byte("data: "), ev.Wire...), sseEnd...)
 }
 
-// lineRelay is the response to the client. Unlike what net/http gives, it may be written
-// to by the reverse proxy and the watch at once.
+// lineRelay is the response to the client. Unlike the one of net/http, it may be written to
+// by the reverse proxy and by the watch at once.
 type lineRelay struct {
 	http.ResponseWriter
 	lines  *lineWriter
@@ -45,8 +45,8 @@ type lineRelay struct {
 	stream bool // the answer is a stream, and no problem
 }
 
-// began looks at the head of the answer.
-func (lr *lineRelay) began(res *http.Response) {
+// onHead gets the head of the answer.
+func (lr *lineRelay) onHead(res *http.Response) {
 	if lr.stream = res.StatusCode == http.StatusOK; lr.stream {
 		res.Body = &relayBody{res.Body, lr.relay.splice}
 	}
@@ -65,7 +65,7 @@ func (lr *lineRelay) Write(p []byte) (n int, err error) {
 	return len(p), nil
 }
 
-// send writes to the client, and at once.
+// send writes to the client and flushes.
 func (lr *lineRelay) send(p []byte) error {
 	if err := lr.lines.frame(p); err != nil {
 		return err
@@ -77,8 +77,8 @@ func (lr *lineRelay) send(p []byte) error {
 // flushed: see send.
 func (lr *lineRelay) FlushError() error { return nil }
 
-// relayBody is the owner's part of a stream. A stream that ends between two frames, for
-// whatever reason, ends well.
+// relayBody is the body of the owner's answer. A stream that ends between two frames, for
+// whatever reason, ends without an error.
 type relayBody struct {
 	io.ReadCloser
 	splice *splicer
@@ -90,30 +90,30 @@ func (b *relayBody) Read(p []byte) (int, error) {
 	switch {
 	case err == nil || n > 0:
 		return n, nil // the error comes again
-	case b.splice.whole():
+	case b.splice.atBoundary():
 		return 0, io.EOF
 	}
 	return 0, err
 }
 
-// relayPoll passes a long poll on. When this node drains it answers for the owner: no
-// events yet, and the same cursor.
-func (a *API) relayPoll(w http.ResponseWriter, r *http.Request, f *forward, to sessions.Node) *lostForward {
-	l, restore := a.streamable(w, r)
+// relayPoll relays a long poll. When this node drains it answers in place of the owner: no
+// events, and the same cursor.
+func (a *API) relayPoll(w http.ResponseWriter, r *http.Request, f *forward, to sessions.Node) *forwardFailure {
+	l, restore := a.lineStream(w, r)
 	defer restore()
 	ctx, cancel := context.WithCancel(l.ctx)
 	defer cancel()
-	e, err := a.stream.pass(f.transport)
+	e, err := a.streams.openRelay(f.transport)
 	if err != nil {
-		return &lostForward{err: err, node: to.ID}
+		return &forwardFailure{err: err, node: to.ID}
 	}
-	defer a.stream.leave(e)
+	defer a.streams.close(e)
 	var answered, drained atomic.Bool
-	over := make(chan struct{})
+	watched := make(chan struct{})
 	go func() {
-		defer close(over)
+		defer close(watched)
 		select {
-		case <-e.plan:
+		case <-e.closeAfter:
 			if drained.Store(true); !answered.Load() {
 				cancel()
 			}
@@ -122,16 +122,16 @@ func (a *API) relayPoll(w http.ResponseWriter, r *http.Request, f *forward, to s
 	}()
 	lost := a.proxy(&lineRelay{ResponseWriter: w, lines: l}, r.WithContext(ctx), f, to, func(*http.Response) { answered.Store(true) })
 	cancel()
-	<-over
+	<-watched
 	if lost == nil || !drained.Load() {
 		return lost
 	}
 	since := r.URL.Query().Get("since")
 	if since == "" {
-		return &lostForward{err: errStopping, node: to.ID}
+		return &forwardFailure{err: errStopping, node: to.ID}
 	}
 	if err := writeJSON(w, http.StatusOK, Poll{Events: []json.RawMessage{}, Next: since}); err != nil {
-		return &lostForward{err: err, node: to.ID}
+		return &forwardFailure{err: err, node: to.ID}
 	}
 	return nil
 }

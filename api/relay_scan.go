@@ -7,14 +7,14 @@ import (
 	"github.com/coder/websocket"
 )
 
-// scanner finds the places in a stream of bytes where something of our own can stand.
+// scanner finds the boundaries in a stream of bytes where frames of this node can be inserted.
 type scanner interface {
-	// next reads to the next such place, or to the end of p, which is not empty, and returns
-	// how many bytes that were.
+	// next reads to the next boundary, or to the end of p, which is not empty, and returns how
+	// many bytes that were.
 	next(p []byte) int
-	// between reports whether what was read ends at such a place.
-	between() bool
-	// closed reports whether the stream has had its close frame: nothing may follow.
+	// atBoundary reports whether what was read ends at a boundary.
+	atBoundary() bool
+	// closed reports whether a close frame was read: nothing may follow it.
 	closed() bool
 }
 
@@ -28,15 +28,15 @@ type scanner interface {
 // adds a third more latency to the hop and allocates; pings and close codes would be answered
 // here, so that the owner could not see whether its client is still there.
 type frameScanner struct {
-	head [14]byte
-	have int    // bytes of head
-	left uint64 // bytes of the payload that are still to come
-	open bool   // a message continues in the next frame
-	bye  bool   // a close frame has begun
+	head       [14]byte
+	have       int    // bytes of head
+	left       uint64 // bytes of the payload that are missing
+	fragmented bool   // a message continues in the next frame
+	closing    bool   // a close frame has begun
 }
 
-func (s *frameScanner) between() bool { return s.have == 0 && s.left == 0 && !s.open }
-func (s *frameScanner) closed() bool  { return s.bye && s.between() }
+func (s *frameScanner) atBoundary() bool { return s.have == 0 && s.left == 0 && !s.fragmented }
+func (s *frameScanner) closed() bool     { return s.closing && s.atBoundary() }
 
 func (s *frameScanner) next(p []byte) (n int) {
 	for n < len(p) {
@@ -47,7 +47,7 @@ func (s *frameScanner) next(p []byte) (n int) {
 		} else {
 			n += s.header(p[n:])
 		}
-		if s.between() {
+		if s.atBoundary() {
 			break
 		}
 	}
@@ -71,14 +71,14 @@ func (s *frameScanner) header(p []byte) int {
 		s.left = uint64(size)
 	}
 	if op < 8 { // control frames may stand between the frames of a message
-		s.open = !fin
+		s.fragmented = !fin
 	}
-	s.bye = s.bye || op == 8
+	s.closing = s.closing || op == 8
 	s.have = 0
 	return k
 }
 
-// need is how long the head is, as far as it is known.
+// need is the length of the head, as far as it is known.
 func (s *frameScanner) need() int {
 	if s.have < 2 {
 		return 2
@@ -96,17 +96,18 @@ func (s *frameScanner) need() int {
 	return n
 }
 
-// textFrame is a whole message of a WebSocket server.
-func textFrame(payload []byte) []byte { return append(frameHead(0x81, len(payload)), payload...) }
+// wsTextFrame is a whole message of a WebSocket server (RFC 6455, 5.6).
+func wsTextFrame(payload []byte) []byte { return append(wsFrameHead(0x81, len(payload)), payload...) }
 
-// goodbyeFrame says why a WebSocket ends (RFC 6455, 5.5.1).
-func goodbyeFrame(code websocket.StatusCode, reason string) []byte {
-	f := frameHead(0x88, 2+len(reason))
+// wsCloseFrame closes a WebSocket with a code and a reason (RFC 6455, 5.5.1).
+func wsCloseFrame(code websocket.StatusCode, reason string) []byte {
+	f := wsFrameHead(0x88, 2+len(reason))
 	f = binary.BigEndian.AppendUint16(f, uint16(code))
 	return append(f, reason...)
 }
 
-func frameHead(first byte, size int) []byte {
+// wsFrameHead begins a frame of a server, which has no mask (RFC 6455, 5.2).
+func wsFrameHead(first byte, size int) []byte {
 	f := make([]byte, 0, 10+size)
 	switch {
 	case size < 126:
@@ -117,18 +118,18 @@ func frameHead(first byte, size int) []byte {
 	return binary.BigEndian.AppendUint64(append(f, first, 127), uint64(size))
 }
 
-// lineScanner finds the ends of frames that end with so many line breaks: one in NDJSON,
-// two in SSE.
+// lineScanner finds the ends of frames that end with a number of line breaks: one in NDJSON, two
+// in SSE.
 type lineScanner struct{ want, have int }
 
-func (s *lineScanner) between() bool { return s.have >= s.want }
-func (s *lineScanner) closed() bool  { return false }
+func (s *lineScanner) atBoundary() bool { return s.have >= s.want }
+func (s *lineScanner) closed() bool     { return false }
 
 func (s *lineScanner) next(p []byte) (n int) {
 	for n < len(p) {
 		if p[n] == '\n' {
 			n++
-			if s.have++; s.between() {
+			if s.have++; s.atBoundary() {
 				break
 			}
 			continue

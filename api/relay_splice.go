@@ -2,97 +2,97 @@ package api
 
 import "sync"
 
-// splicer is a stream that another node writes and this one passes through, with words of
-// this node between its frames. Its methods are safe for concurrent use; while a write is
-// under way the others wait, as long as write may take.
+// splicer passes on a stream of another node, and inserts frames of this node between its
+// frames. Its methods are safe for concurrent use; while a write is under way the others wait,
+// as long as write may take.
 type splicer struct {
 	write func([]byte) error // bounded in time
 	scan  scanner
 
-	mu    sync.Mutex
-	begun bool   // something has passed: from now on a place for our words will come
-	own   []byte // waits for its place
-	last  bool   // own ends the stream
-	over  bool   // the stream has ended here: what still comes is dropped
-	ended chan struct{}
+	mu      sync.Mutex
+	started bool   // something has passed: from now on a boundary will come
+	pending []byte // inserted at the next boundary
+	final   bool   // pending ends the stream
+	done    bool   // the stream has ended here: what follows is dropped
+	ended   chan struct{}
 }
 
 func newSplicer(scan scanner, write func([]byte) error) *splicer {
 	return &splicer{write: write, scan: scan, ended: make(chan struct{})}
 }
 
-// pass writes what has come, whole or not. What comes after the end is dropped, so that
-// the other side can still be heard.
+// pass writes bytes of the other node. What follows the end is dropped, so that the other
+// direction can still be read.
 func (s *splicer) pass(p []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.begun = true
-	if err := s.settle(); err != nil {
+	s.started = true
+	if err := s.flush(); err != nil {
 		return err
 	}
-	for len(p) > 0 && !s.over {
+	for len(p) > 0 && !s.done {
 		n := s.scan.next(p)
-		for len(s.own) == 0 && !s.last && n < len(p) {
-			n += s.scan.next(p[n:]) // nothing waits: all in one write
+		for len(s.pending) == 0 && !s.final && n < len(p) {
+			n += s.scan.next(p[n:]) // nothing to insert: all in one write
 		}
 		if err := s.write(p[:n]); err != nil {
 			return err
 		}
 		p = p[n:]
-		if err := s.settle(); err != nil {
+		if err := s.flush(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// add puts a frame of our own in at the next place for one. With last the stream ends
-// after it, and ended is closed. An error of writing shows again in pass, or nowhere: the
-// client has gone.
-func (s *splicer) add(frame []byte, last bool) {
+// insert adds a frame of this node at the next boundary. With final the stream ends after it,
+// and ended is closed. An error of writing is returned again by pass, if that is called at all:
+// the client has left.
+func (s *splicer) insert(frame []byte, final bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.queue(frame, last)
-	if s.begun {
-		_ = s.settle()
+	s.queue(frame, final)
+	if s.started {
+		_ = s.flush()
 	}
 }
 
-// queue is add while s.mu is held, and writes nothing yet.
-func (s *splicer) queue(frame []byte, last bool) {
-	if s.last || s.over {
+// queue is insert while s.mu is held, and writes nothing yet.
+func (s *splicer) queue(frame []byte, final bool) {
+	if s.final || s.done {
 		return
 	}
-	s.own, s.last = append(s.own, frame...), last
+	s.pending, s.final = append(s.pending, frame...), final
 }
 
-// settle writes what waits, if this is a place for it; s.mu is held.
-func (s *splicer) settle() (err error) {
-	if s.over || !s.scan.between() {
+// flush writes what is pending, if this is a boundary; s.mu is held.
+func (s *splicer) flush() (err error) {
+	if s.done || !s.scan.atBoundary() {
 		return nil
 	}
 	if s.scan.closed() {
 		s.finish()
 		return nil
 	}
-	if len(s.own) > 0 {
-		err = s.write(s.own)
-		s.own = nil
+	if len(s.pending) > 0 {
+		err = s.write(s.pending)
+		s.pending = nil
 	}
-	if s.last {
+	if s.final {
 		s.finish()
 	}
 	return err
 }
 
 func (s *splicer) finish() {
-	s.over, s.own = true, nil
+	s.done, s.pending = true, nil
 	close(s.ended)
 }
 
-// whole reports whether the client has seen nothing but whole frames.
-func (s *splicer) whole() bool {
+// atBoundary reports whether the client has got nothing but whole frames.
+func (s *splicer) atBoundary() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.over || s.scan.between()
+	return s.done || s.scan.atBoundary()
 }

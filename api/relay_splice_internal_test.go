@@ -16,7 +16,7 @@ func frames(r *rand.Rand, n int) (b []byte, ends []int) {
 		payload[i] = byte(r.Uint32())
 	}
 	size := func() int { return []int{0, 1, 125, 126, 127, 300, 65535, 65536}[r.IntN(8)] }
-	put := func(first byte, size int) { b = append(append(b, frameHead(first, size)...), payload[:size]...) }
+	put := func(first byte, size int) { b = append(append(b, wsFrameHead(first, size)...), payload[:size]...) }
 	for range n {
 		switch r.IntN(4) {
 		case 0: // a control frame
@@ -41,7 +41,7 @@ func boundaries(s scanner, b []byte, piece func() int) (ends []int) {
 		for len(p) > 0 {
 			n := s.next(p)
 			at += n
-			if p = p[n:]; s.between() {
+			if p = p[n:]; s.atBoundary() {
 				ends = append(ends, at)
 			}
 		}
@@ -112,7 +112,7 @@ func FuzzFrameScanner(f *testing.F) {
 // TestSplice puts frames in at any moment: the client sees whole frames, all of the owner's
 // up to the last one of ours, and nothing after that.
 func TestSplice(t *testing.T) {
-	own, last := textFrame([]byte("own")), goodbyeFrame(closeDraining, "over")
+	own, last := wsTextFrame([]byte("own")), wsCloseFrame(closeDraining, "over")
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		b, ends := frames(r, 10)
@@ -123,10 +123,10 @@ func TestSplice(t *testing.T) {
 		for at := 0; at < len(b); {
 			n := min(len(b)-at, 1+r.IntN(1<<r.IntN(16)))
 			if at <= ownAt && ownAt < at+n {
-				s.add(own, false)
+				s.insert(own, false)
 			}
 			if at <= lastAt && lastAt < at+n {
-				s.add(last, true)
+				s.insert(last, true)
 			}
 			if err := s.pass(b[at : at+n]); err != nil {
 				t.Fatal(err)
@@ -134,7 +134,7 @@ func TestSplice(t *testing.T) {
 			at += n
 		}
 		got := out.Bytes()
-		if !bytes.HasSuffix(got, last) || bytes.Count(got, own) != 1 || !s.whole() {
+		if !bytes.HasSuffix(got, last) || bytes.Count(got, own) != 1 || !s.atBoundary() {
 			t.Fatalf("seed %d: not ended with our frame, or ours is not there", seed)
 		}
 		passed := bytes.Replace(bytes.TrimSuffix(got, last), own, nil, 1)
@@ -157,12 +157,12 @@ func TestSplice(t *testing.T) {
 func TestSpliceAfterGoodbye(t *testing.T) {
 	var out bytes.Buffer
 	s := newSplicer(&frameScanner{}, func(p []byte) error { out.Write(p); return nil })
-	bye := goodbyeFrame(websocket.StatusNormalClosure, "")
+	bye := wsCloseFrame(websocket.StatusNormalClosure, "")
 	if err := s.pass(bye); err != nil {
 		t.Fatal(err)
 	}
-	s.add(textFrame([]byte("own")), false)
-	s.add(goodbyeFrame(closeMoved, ""), true)
+	s.insert(wsTextFrame([]byte("own")), false)
+	s.insert(wsCloseFrame(closeMoved, ""), true)
 	if err := s.pass([]byte("garbage")); err != nil || !bytes.Equal(out.Bytes(), bye) {
 		t.Errorf("%v, % x", err, out.Bytes())
 	}
@@ -172,7 +172,7 @@ func TestSpliceAfterGoodbye(t *testing.T) {
 func TestSpliceReturnsWriteErrors(t *testing.T) {
 	gone := errors.New("gone")
 	s := newSplicer(&frameScanner{}, func([]byte) error { return gone })
-	if err := s.pass(textFrame([]byte("x"))); !errors.Is(err, gone) {
+	if err := s.pass(wsTextFrame([]byte("x"))); !errors.Is(err, gone) {
 		t.Error(err)
 	}
 }

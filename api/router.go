@@ -13,15 +13,15 @@ import (
 
 // API serves the sessions of one Manager. Make it with [New]; it is safe for concurrent
 // use. It starts no goroutine of its own before the first event stream is opened; Drain
-// ends those, and Close what is left of connections to other nodes.
+// ends those, and Close closes the idle connections to peers.
 type API struct {
 	o        Options
 	log      *slog.Logger
 	mux      *chi.Mux
 	limits   limits
-	accepted *accepted
-	stream   *streamState
-	hops     *hops
+	accepted *acceptedTokens
+	streams  *streamRegistry
+	peers    *peerTransport
 	draining atomic.Bool // set by Drain: not ready, no new streams
 }
 
@@ -32,8 +32,8 @@ func New(o Options) (*API, error) {
 		return nil, err
 	}
 	a := &API{
-		o: o, log: o.Logger, mux: chi.NewRouter(), limits: newLimits(o), accepted: newAccepted(),
-		stream: newStreamState(o), hops: newHops(o),
+		o: o, log: o.Logger, mux: chi.NewRouter(), limits: newLimits(o), accepted: newAcceptedTokens(),
+		streams: newStreamRegistry(o), peers: newPeerTransport(o),
 	}
 	a.routes()
 	return a, nil
@@ -43,11 +43,11 @@ func New(o Options) (*API, error) {
 // of the listener itself.
 func (a *API) Handler() http.Handler { return a.mux }
 
-// routes is the table of the API. The order of the middlewares matters: whatever refuses
-// a request does so with a request id, in the log, as a problem.
+// routes is the table of routes. The order of the middleware matters: every refusal has a
+// request id, is logged, and is a problem.
 func (a *API) routes() {
 	r := a.mux
-	r.Use(withRequestID, a.withTrace, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP(), a.withCORS(), a.withIPLimit, a.refuseHops)
+	r.Use(withRequestID, a.withTrace, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP(), a.withCORS(), a.withIPLimit, a.refuseInvalidHops)
 	r.NotFound(a.handlePage)
 	r.MethodNotAllowed(a.handleMethodNotAllowed)
 	r.Use(a.withHead, a.withBodyLimit)
@@ -56,9 +56,9 @@ func (a *API) routes() {
 	r.Get("/v1/openapi.yaml", a.wrap(describe(a.o.OpenAPI)))
 	r.Get("/v1/asyncapi.yaml", a.wrap(describe(a.o.AsyncAPI)))
 
-	// Streams have no clock of REST, so that what they need of a request must be there before
-	// they begin. The socket authenticates by itself: it must look at the
-	// Origin before it causes a login, and a plain GET is 426, not 401.
+	// Streams are without the deadlines of REST, so a request must be read before they begin. The
+	// socket authenticates by itself: it must check the Origin before it causes a login, and a
+	// plain GET is 426, not 401.
 	r.With(a.withoutBody, a.withSession).Get("/v1/events", a.handleEvents)
 	r.With(a.withoutBody).Get("/v1/events/ws", a.handleEventsWS)
 	r.Group(func(r chi.Router) {
@@ -78,7 +78,7 @@ func (a *API) routes() {
 	})
 }
 
-// routesOfCaches work in every state of a session.
+// routesOfCaches are the routes that work in every state of a session.
 func (a *API) routesOfCaches(r chi.Router) {
 	r.Put("/v1/session/credentials", a.wrap(a.handleCredentials))
 	r.Get("/v1/buddies", a.wrap(a.handleBuddies))
@@ -93,7 +93,8 @@ func (a *API) routesOfCaches(r chi.Router) {
 	r.Get("/v1/messages/{id}", a.wrap(a.handleMessageShow))
 }
 
-// routesOfUpstream are of no use on a session whose credential ran out.
+// routesOfUpstream are the routes that need the upstream: they are refused on a session whose
+// credential has expired.
 func (a *API) routesOfUpstream(r chi.Router) {
 	r.Post("/v1/buddies", a.wrap(a.handleBuddyAdd))
 	r.Patch("/v1/buddies/{jid}", a.wrap(a.handleBuddyPatch))
@@ -108,11 +109,11 @@ func (a *API) routesOfUpstream(r chi.Router) {
 	r.Put("/v1/chat-states/{jid}", a.wrap(a.handleChatState))
 }
 
-// describe serves a description of the API as it was built in.
+// describe serves a description of the API that was built in.
 func describe(text []byte) handler {
 	return func(w http.ResponseWriter, _ *http.Request) error {
 		if len(text) == 0 {
-			return perch.Errorf(perch.KindNotFound, "this build has no such description")
+			return perch.Errorf(perch.KindNotFound, "this build does not contain that description")
 		}
 		w.Header().Set("Content-Type", "application/yaml")
 		w.Header().Set("Cache-Control", "public, max-age=300")
@@ -132,8 +133,8 @@ func (a *API) withHead(next http.Handler) http.Handler {
 	})
 }
 
-// handleMethodNotAllowed names the methods that the address does have (RFC 9110, 15.5.6).
-// The router also sends requests with a method that it does not know, whatever their path.
+// handleMethodNotAllowed names the methods that the address supports (RFC 9110, 15.5.6). The
+// router also sends requests here whose method it does not know, whatever their path.
 func (a *API) handleMethodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	allow := a.methodsOf(r.URL.EscapedPath())
 	if len(allow) == 0 {
@@ -141,5 +142,5 @@ func (a *API) handleMethodNotAllowed(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allow, ", "))
-	a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "this address has %s", strings.Join(allow, ", ")))
+	a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "this address supports %s", strings.Join(allow, ", ")))
 }

@@ -149,22 +149,22 @@ func TestPathsThatAreNotClean(t *testing.T) {
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "home") })
 	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.Pages = mux })
 	for _, tt := range []struct{ method, path, want string }{
-		{"GET", "//v1/buddies", `("//"); without that there is /v1/buddies`},
-		{"POST", "//v1/messages", `("//"); without that there is /v1/messages`},
-		{"GET", "/v1//buddies", `("//"); without that there is /v1/buddies`},
-		{"DELETE", "///v1/session", `("//"); without that there is /v1/session`},
-		{"GET", "//v1/buddies/a%2F%2Fb@example.net", `("//"); without that there is /v1/buddies/a%2F%2Fb@example.net`},
+		{"GET", "//v1/buddies", `("//"); did you mean /v1/buddies?`},
+		{"POST", "//v1/messages", `("//"); did you mean /v1/messages?`},
+		{"GET", "/v1//buddies", `("//"); did you mean /v1/buddies?`},
+		{"DELETE", "///v1/session", `("//"); did you mean /v1/session?`},
+		{"GET", "//v1/buddies/a%2F%2Fb@example.net", `("//"); did you mean /v1/buddies/a%2F%2Fb@example.net?`},
 		{"GET", "//nowhere", `("//")`},
 		{"GET", "//", `("//")`},
 		{"GET", "/docs//x", `("//")`},
-		{"GET", "/v1/./buddies", `segment "."; without that there is /v1/buddies`},
-		{"PUT", "/./v1/presence/me", `segment "."; without that there is /v1/presence/me`},
-		{"GET", "/x/../v1/buddies", `segment ".."; without that there is /v1/buddies`},
+		{"GET", "/v1/./buddies", `segment "."; did you mean /v1/buddies?`},
+		{"PUT", "/./v1/presence/me", `segment "."; did you mean /v1/presence/me?`},
+		{"GET", "/x/../v1/buddies", `segment ".."; did you mean /v1/buddies?`},
 		{"GET", "/%2e%2e/v1/buddies", `segment ".."`},
 		{"POST", "/%2Fv1/messages", `("//")`},
-		{"GET", "/v1%2Fbuddies", "nothing at this address"},
-		{"GET", "/v1/buddies/", `ends with a slash; without that there is /v1/buddies`},
-		{"POST", "/v1/messages/", `ends with a slash; without that there is /v1/messages`},
+		{"GET", "/v1%2Fbuddies", "nothing has this address"},
+		{"GET", "/v1/buddies/", `ends with a slash; did you mean /v1/buddies?`},
+		{"POST", "/v1/messages/", `ends with a slash; did you mean /v1/messages?`},
 		{"POST", "/messages", "the API is below /v1/"},
 		{"POST", "/V1/messages", "the API is below /v1/"},
 	} {
@@ -353,7 +353,7 @@ func TestServerHeaderLimit(t *testing.T) {
 
 // A client that does not send the body that it announced cannot hold a request for ever.
 func TestBodyThatNeverComes(t *testing.T) {
-	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.RequestTime = 50 * time.Millisecond })
+	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.RequestTime = 300 * time.Millisecond })
 	c, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
 	if err != nil {
 		t.Fatal(err)

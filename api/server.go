@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Limits of a listener. None is an option: they bound what a stranger can hold, and no
-// client that means well comes near them.
+// Limits of a listener. None is an option: they bound the resources that an unknown client can
+// occupy, and no ordinary client comes near them.
 const (
 	headerTime = 5 * time.Second  // for the header of a request, and for a TLS handshake
 	idleTime   = 60 * time.Second // between two requests of a connection
@@ -18,7 +18,7 @@ const (
 
 	// Of HTTP/2, which needs TLS here.
 	http2Streams   = 100              // requests at once on a connection
-	http2Ping      = 30 * time.Second // of silence, until a connection is asked whether it is there
+	http2Ping      = 30 * time.Second // without traffic, until a connection is checked by a ping
 	http2PingTime  = 15 * time.Second // for its answer
 	http2WriteTime = 10 * time.Second // without a byte that the client takes
 )
@@ -40,7 +40,7 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 			MaxConcurrentStreams: http2Streams,
 			SendPingTimeout:      http2Ping, PingTimeout: http2PingTime, WriteByteTimeout: http2WriteTime,
 		},
-		// Its lines are about single connections, such as a TLS handshake of a scanner.
+		// Its lines are about single connections, such as a failed TLS handshake of a scanner.
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }

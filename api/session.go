@@ -20,7 +20,7 @@ type signInRequest struct {
 	Resource  string `json:"resource"`
 } // @name SignInRequest
 
-// signInAnswer has the Perch token once, and never again.
+// signInAnswer has the Perch token, which no other answer has.
 type signInAnswer struct {
 	Token   string            `json:"token,omitempty"`
 	Session perch.SessionInfo `json:"session"`
@@ -32,7 +32,7 @@ type credentialsRequest struct {
 	Password string `json:"password"`
 } // @name CredentialsRequest
 
-// handleSessionShow shows the session, whatever its state.
+// handleSessionShow answers with the session, in any state.
 //
 //	@ID			getSession
 //	@Summary	State of the session
@@ -61,7 +61,7 @@ func (a *API) handleSessionShow(w http.ResponseWriter, r *http.Request) error {
 //
 //	@ID				openSession
 //	@Summary		Sign in
-//	@Description	With a body: sign in with a JID and a password or token, and get a Perch token, shown once. Without a body: open the session of the access token in the Authorization header and wait for it.
+//	@Description	With a body: sign in with a JID and a password or token, and get a Perch token, which is shown only once. Without a body: open the session of the access token in the Authorization header and wait for it.
 //	@Tags			session
 //	@Accept			json
 //	@Produce		json
@@ -84,7 +84,7 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 	if _, err := queryOf(r); err != nil {
 		return err
 	}
-	if err := keepBody(r); err != nil { // it may have to go to another node
+	if err := bufferBody(r); err != nil { // it may have to be forwarded to a peer
 		return err
 	}
 	var req signInRequest
@@ -98,12 +98,12 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 	}
 	var answer signInAnswer
 	var created bool
-	_, err = a.locate(w, r, search{token: perch.NewSecret(req.Token), find: func() (s *sessions.Session, err error) {
+	_, err = a.locate(w, r, sessionLookup{token: perch.NewSecret(req.Token), find: func() (s *sessions.Session, err error) {
 		s, answer, created, err = a.signIn(r, req)
 		return s, err
 	}})
 	switch {
-	case errors.Is(err, errPassedOn):
+	case errors.Is(err, errForwarded):
 		return nil
 	case err != nil:
 		return err
@@ -111,8 +111,8 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 	return writeSession(w, answer, created)
 }
 
-// openByToken answers for the session of the access token in the header, as soon as
-// there is one. The first login of two at once may be called created by both.
+// openByToken answers with the session of the access token in the header, once it is open. Of two
+// requests at once, both may get 201.
 func (a *API) openByToken(w http.ResponseWriter, r *http.Request) {
 	token, ok, _ := bearerOf(r)
 	created := ok && a.o.Sessions.Live(token) == nil
@@ -145,12 +145,12 @@ func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, sig
 	if acc.JID != "" {
 		account = a.o.Sessions.AccountKey(acc.Upstream, string(acc.JID.Bare()))
 	}
-	g, err := a.guessing(r, account)
+	g, err := a.reserveAttempts(r, account)
 	if err != nil {
 		return nil, signInAnswer{}, false, err
 	}
 	token, s, created, err := a.o.Sessions.SignIn(fromAddress(r), acc)
-	g.settle(r.Context(), err)
+	g.conclude(r.Context(), err)
 	if err != nil {
 		return nil, signInAnswer{}, false, err
 	}
@@ -171,7 +171,7 @@ func (req signInRequest) account() (perch.Account, error) {
 		}
 	}
 	if req.Resource != "" {
-		// Through a whole JID, so that the rules of RFC 7622 for a resource hold.
+		// As part of a JID, so that the rules of RFC 7622 for a resource are applied.
 		if _, err := perch.ParseJID("example.net/" + req.Resource); err != nil {
 			return acc, perch.Invalid("/resource", "is not a valid resource of a JID")
 		}
@@ -188,7 +188,7 @@ const maxSecretBytes = maxTokenBytes
 // mintedPrefix begins the tokens that POST /v1/session makes.
 const mintedPrefix = "perch_"
 
-// oneSecret takes exactly one of a password and a token.
+// oneSecret checks a password and a token, of which exactly one must be given.
 func oneSecret(password, token string) (pw, tok perch.Secret, err error) {
 	switch {
 	case (password == "") == (token == ""):
@@ -206,11 +206,11 @@ func oneSecret(password, token string) (pw, tok perch.Secret, err error) {
 	return perch.NewSecret(password), perch.NewSecret(token), nil
 }
 
-// handleCredentials lets a fresh credential take over the live session.
+// handleCredentials replaces the credential of the live session.
 //
 //	@ID				replaceCredentials
 //	@Summary		Replace the credential
-//	@Description	A refreshed access token, or a new password, takes over the live session, and nobody sees it leave and come back. The upstream verifies it first, beside the live stream; on any error nothing was changed, and the credential of before stays in use. A session whose bearer is its access token takes only another access token.
+//	@Description	A refreshed access token, or a new password, replaces the credential of the live session, whose contacts see no change of presence. The upstream verifies it first, beside the live stream; on any error nothing is changed, and the previous credential stays in use. A session whose bearer is its access token takes only another access token.
 //	@Tags			session
 //	@Accept			json
 //	@Produce		json
@@ -236,12 +236,12 @@ func (a *API) handleCredentials(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := sessionFrom(r.Context())
 	info := s.Info()
-	g, err := a.guessing(r, a.o.Sessions.AccountKey(info.Upstream, string(info.JID.Bare())))
+	g, err := a.reserveAttempts(r, a.o.Sessions.AccountKey(info.Upstream, string(info.JID.Bare())))
 	if err != nil {
 		return err
 	}
 	err = a.o.Sessions.ReplaceCredentials(r.Context(), s, perch.Account{Password: pw, Token: tok})
-	g.settle(r.Context(), err)
+	g.conclude(r.Context(), err)
 	return done(w, err)
 }
 

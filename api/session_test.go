@@ -92,7 +92,7 @@ func TestSessionWhileConnecting(t *testing.T) {
 			return perch.Login{}, perch.Errorf(perch.KindLinkLost, "no")
 		}
 	})
-	first := make(chan answer)
+	first := make(chan commandResult)
 	go func() { first <- f.call("GET", "/v1/buddies", "") }()
 	<-dialled
 	if info := f.state(); info.State != perch.StateConnecting || info.JID != "" {

@@ -17,14 +17,15 @@ import (
 type encoder interface {
 	// event writes one event. The bytes of ev.Wire are shared: they are written
 	// as they are, never changed and never encoded a second time. An error ends the
-	// stream: errDone silently, any other because the client cannot be reached.
+	// stream: errStreamComplete because the encoder has all it needs, any other because the
+	// client cannot be reached.
 	event(ev *perch.Event) error
 	// flush sends what event has left in buffers.
 	flush() error
 }
 
-// errDone is what an encoder returns when it has all it wants.
-var errDone = errors.New("api: the stream is complete")
+// errStreamComplete is what an encoder returns when it has all that it needs.
+var errStreamComplete = errors.New("api: the stream is complete")
 
 // stream is one client's event stream, whatever its encoding.
 type stream struct {
@@ -35,21 +36,21 @@ type stream struct {
 	sub   *sessions.Subscription
 	enc   encoder
 
-	inbox chan note     // from the reader of a socket; nil elsewhere
-	ended chan ending   // from the reader and the pinger of a socket; nil elsewhere
-	leave *time.Timer   // when it is time to go; nil: no such time
-	goal  ending        // what leave brings
-	over  bool          // the session goes to another node; see handOver
-	quiet time.Duration // silence before a heartbeat; 0: no heartbeats
-	beat  *time.Timer
+	inbox          chan outFrame // from the reader of a socket; nil elsewhere
+	ended          chan ending   // from the reader and the pinger of a socket; nil elsewhere
+	closeAfter     *time.Timer   // of a drain, or of a poll that waits; nil: neither
+	closeReason    ending        // of the stream when closeAfter fires
+	handingOver    bool          // the session is handed off to another node; see handOver
+	heartbeatEvery time.Duration // silence before a heartbeat; 0: no heartbeats
+	beat           *time.Timer
 
-	// passed is the last durable position that the client has, or need not have.
-	passed perch.Position
+	// delivered is the last durable position that the client has, or that was filtered for it.
+	delivered perch.Position
 }
 
-// note is what the reader of a socket hands to its stream: a frame to write and, with
+// outFrame is what the reader of a socket posts to its stream: a frame to write and, with
 // filter, a new list of types.
-type note struct {
+type outFrame struct {
 	frame  *perch.Event
 	filter bool
 	types  []string
@@ -57,7 +58,7 @@ type note struct {
 
 // openStream registers and subscribes; close must follow when there is no error.
 func (a *API) openStream(ctx context.Context, sess *sessions.Session, transport string, o sessions.SubscribeOptions) (*stream, error) {
-	e, err := a.stream.enter(sess.ID(), transport)
+	e, err := a.streams.open(sess.ID(), transport)
 	if perch.KindOf(err) == perch.KindDraining {
 		sess.HandOver() // the client finds it on another node
 	}
@@ -66,39 +67,39 @@ func (a *API) openStream(ctx context.Context, sess *sessions.Session, transport 
 	}
 	sub, err := sess.Subscribe(ctx, o)
 	if err != nil {
-		a.stream.leave(e)
+		a.streams.close(e)
 		return nil, err
 	}
-	st := &stream{api: a, id: "c_" + rand.Text()[:16], entry: e, sess: sess, sub: sub, quiet: a.o.Heartbeat}
+	st := &stream{api: a, id: "c_" + rand.Text()[:16], entry: e, sess: sess, sub: sub, heartbeatEvery: a.o.Heartbeat}
 	if sub.Resumed {
-		st.passed = sub.TipNow() // the cursor itself: nothing was replayed yet
+		st.delivered = sub.TipNow() // the cursor itself: nothing was replayed yet
 	}
 	return st, nil
 }
 
 func (st *stream) close() {
 	st.sub.Close()
-	st.api.stream.leave(st.entry)
+	st.api.streams.close(st.entry)
 }
 
-// run is the one loop: hello, replay or snapshots, live, live events, until the client,
-// the session or the node ends. It never waits for anything but the encoder and its
-// channels, and only its goroutine touches the subscription.
+// run is the loop of a stream: hello, replay or snapshots, live, then events, until the client,
+// the session or the node ends. It waits for nothing but the encoder and its channels, and only
+// its goroutine uses the subscription.
 func (st *stream) run(ctx context.Context) ending {
 	if err := st.begin(ctx); err != nil {
 		return st.failed(ctx, err)
 	}
-	if st.leave == nil {
-		st.leave = time.NewTimer(0)
-		st.leave.Stop()
+	if st.closeAfter == nil {
+		st.closeAfter = time.NewTimer(0)
+		st.closeAfter.Stop()
 	}
-	defer st.leave.Stop()
-	if st.quiet > 0 {
-		st.beat = time.NewTimer(st.quiet)
+	defer st.closeAfter.Stop()
+	if st.heartbeatEvery > 0 {
+		st.beat = time.NewTimer(st.heartbeatEvery)
 		defer st.beat.Stop()
 	}
 	for {
-		e, err := st.turn(ctx)
+		e, err := st.step(ctx)
 		if err != nil {
 			return st.failed(ctx, err)
 		}
@@ -108,29 +109,29 @@ func (st *stream) run(ctx context.Context) ending {
 	}
 }
 
-// turn waits for one thing and does it.
-func (st *stream) turn(ctx context.Context) (*ending, error) {
+// step waits for one thing and handles it. An ending that is not nil ends the stream.
+func (st *stream) step(ctx context.Context) (*ending, error) {
 	select {
 	case <-ctx.Done():
-		return &gone, nil
+		return &clientGone, nil
 	case e := <-st.ended:
-		return &e, st.answerRest()
-	case <-st.leave.C:
+		return &e, st.writePending()
+	case <-st.closeAfter.C:
 		if st.handOver() {
 			return nil, nil
 		}
-		_, err := st.forward()
-		return &st.goal, err
+		_, err := st.writeQueued()
+		return &st.closeReason, err
 	case <-st.sub.Ready():
-		_, err := st.forward()
+		_, err := st.writeQueued()
 		return nil, err
 	case n := <-st.inbox:
-		return nil, st.answer(n)
+		return nil, st.writeOut(n)
 	case <-st.beatC():
 		return nil, st.heartbeat()
-	case after := <-st.entry.plan:
-		st.goal = ending{closeDraining, nil}
-		st.leave.Reset(after)
+	case after := <-st.entry.closeAfter:
+		st.closeReason = ending{closeDraining, nil}
+		st.closeAfter.Reset(after)
 		return nil, st.write(reconnect(after))
 	}
 }
@@ -138,19 +139,20 @@ func (st *stream) turn(ctx context.Context) (*ending, error) {
 // handOverTime is how long a stream waits for its session to be ready for another node.
 const handOverTime = 5 * time.Second
 
-// handOver lets another node take the session over, when this one stops and the moment of
-// the stream has come. What is still accepted meanwhile is published; the end comes when the
-// subscription is cut. So a client that reconnects at once finds the session elsewhere.
+// handOver begins the hand-off of the session to another node, when this node stops and the
+// stream is to be closed. Until the subscription is cut, which ends the stream, what was
+// accepted is still published. So a client that reconnects at once finds the session on the
+// other node.
 func (st *stream) handOver() bool {
-	if st.goal.code != closeDraining || st.over || !st.sess.HandOver() {
+	if st.closeReason.code != closeDraining || st.handingOver || !st.sess.HandOver() {
 		return false
 	}
-	st.over = true
-	st.leave.Reset(handOverTime)
+	st.handingOver = true
+	st.closeAfter.Reset(handOverTime)
 	return true
 }
 
-func (st *stream) answer(n note) error {
+func (st *stream) writeOut(n outFrame) error {
 	if n.filter {
 		st.sub.SetTypes(n.types)
 	}
@@ -160,12 +162,12 @@ func (st *stream) answer(n note) error {
 	return st.write(n.frame)
 }
 
-// answerRest writes what the reader handed over before it ended the stream.
-func (st *stream) answerRest() error {
+// writePending writes what the reader has posted before it ended the stream.
+func (st *stream) writePending() error {
 	for {
 		select {
 		case n := <-st.inbox:
-			if err := st.answer(n); err != nil {
+			if err := st.writeOut(n); err != nil {
 				return err
 			}
 		default:
@@ -186,31 +188,31 @@ func (st *stream) begin(ctx context.Context) error {
 	if err := st.enc.event(st.hello()); err != nil {
 		return err
 	}
-	if err := st.sub.Preamble(ctx, st.emit); err != nil {
+	if err := st.sub.Preamble(ctx, st.writeOne); err != nil {
 		return err
 	}
-	st.pass(st.sub.Tip)
+	st.advance(st.sub.Tip)
 	return st.enc.flush()
 }
 
-// emit writes one event and remembers how far the client has come.
-func (st *stream) emit(ev *perch.Event) error {
+// writeOne writes one event and advances the position of the client.
+func (st *stream) writeOne(ev *perch.Event) error {
 	err := st.enc.event(ev)
-	if err == nil || errors.Is(err, errDone) {
-		st.pass(ev.Position)
+	if err == nil || errors.Is(err, errStreamComplete) {
+		st.advance(ev.Position)
 	}
 	return err
 }
 
-func (st *stream) pass(p perch.Position) {
-	if !p.IsZero() && (p.Epoch != st.passed.Epoch || p.Offset > st.passed.Offset) {
-		st.passed = p
+func (st *stream) advance(p perch.Position) {
+	if !p.IsZero() && (p.Epoch != st.delivered.Epoch || p.Offset > st.delivered.Offset) {
+		st.delivered = p
 	}
 }
 
-// forward writes what the subscription has queued. What was offered before Take is in its
-// answer or was filtered out, so the tip that was read first is passed afterwards.
-func (st *stream) forward() (n int, err error) {
+// writeQueued writes what the subscription has queued. What was published before Take is in its
+// result or was filtered out, so the client has come to the tip that was read before it.
+func (st *stream) writeQueued() (n int, err error) {
 	tip := st.sub.TipNow()
 	evs, err := st.sub.Take()
 	if err != nil {
@@ -221,15 +223,15 @@ func (st *stream) forward() (n int, err error) {
 		err = st.write(evs...)
 	}
 	if err == nil {
-		st.pass(tip)
+		st.advance(tip)
 	}
 	return len(evs), err
 }
 
-// write writes and sends events, and puts the next heartbeat off.
+// write writes and flushes events, and postpones the next heartbeat.
 func (st *stream) write(evs ...*perch.Event) error {
 	for _, ev := range evs {
-		if err := st.emit(ev); err != nil {
+		if err := st.writeOne(ev); err != nil {
 			return err
 		}
 	}
@@ -237,18 +239,18 @@ func (st *stream) write(evs ...*perch.Event) error {
 		return err
 	}
 	if st.beat != nil && len(evs) > 0 {
-		st.beat.Reset(st.quiet)
+		st.beat.Reset(st.heartbeatEvery)
 	}
 	return nil
 }
 
-// heartbeat breaks the silence. Its tip is a cursor: every durable event up to it was
-// written, or is of a type that the client did not ask for.
+// heartbeat is for a stream without events. Its tip is a cursor: every durable event up to it
+// was written, or is of a type that the client did not ask for.
 func (st *stream) heartbeat() error {
-	if n, err := st.forward(); n > 0 || err != nil {
+	if n, err := st.writeQueued(); n > 0 || err != nil {
 		return err
 	}
-	return st.write(heartbeat(st.passed))
+	return st.write(heartbeat(st.delivered))
 }
 
 // cutError is an error of the subscription, as opposed to one of the connection.
@@ -256,7 +258,7 @@ type cutError struct{ error }
 
 func (e cutError) Unwrap() error { return e.error }
 
-// failed is the end of a stream that an error has stopped.
+// failed is the ending of a stream that an error has stopped.
 func (st *stream) failed(ctx context.Context, err error) ending {
 	if cut, ok := errors.AsType[cutError](err); ok {
 		if errors.Is(err, sessions.ErrMoved) && st.api.draining.Load() {
@@ -267,16 +269,16 @@ func (st *stream) failed(ctx context.Context, err error) ending {
 	if _, ok := errors.AsType[*perch.Error](err); ok && ctx.Err() == nil {
 		return endingOf(err) // of the preamble: the log could not be read
 	}
-	return gone // errDone, or the client has left
+	return clientGone // errStreamComplete, or the client has left
 }
 
-// moved is the end of a stream whose session has gone while this node stops: by the moment
-// of another stream of it, perhaps, before this one has got its own.
+// moved is the ending of a stream whose session was handed off while this node stops: it may
+// not have received its own closeAfter yet, when another stream of the session was closed first.
 func (st *stream) moved() ending {
 	select {
-	case <-st.entry.plan:
+	case <-st.entry.closeAfter:
 		if st.write(reconnect(0)) != nil {
-			return gone
+			return clientGone
 		}
 	default:
 	}

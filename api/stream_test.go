@@ -288,7 +288,7 @@ func TestLastEventIDInTheQuery(t *testing.T) {
 			t.Errorf("%s %v: %d %s, want 422 at %s", tt.query, tt.header, res.StatusCode, body, tt.pointer)
 		}
 	}
-	if res, body := g.get("/v1/events?lastEventId=a&last_event_id=b", "tok-alice", sse); res.StatusCode != 422 || !strings.Contains(string(body), "more than once") {
+	if res, body := g.get("/v1/events?lastEventId=a&last_event_id=b", "tok-alice", sse); res.StatusCode != 422 || !strings.Contains(string(body), "must not be repeated") {
 		t.Errorf("two spellings: %d %s", res.StatusCode, body)
 	}
 }

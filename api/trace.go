@@ -8,16 +8,16 @@ import (
 
 // Tracer follows requests, for traces. Requests call it: it must not wait.
 type Tracer interface {
-	// Begin is called before anything but its id is known of a request; the headers tell
-	// whether it belongs to a trace of the client's (W3C traceparent). The context that it
-	// returns goes along with the request, to the sessions and from there to the upstream and
-	// the store. End is called once, with what became of the request.
+	// Begin is called first, when nothing but its id is known of a request; its headers may
+	// have a trace of the client (W3C traceparent). The context that it returns is used for the
+	// request, in the sessions and from there in the upstream and the store. End is called once,
+	// with the result of the request.
 	Begin(r *http.Request) (ctx context.Context, end func(Answer))
 }
 
-// Answer is what a Tracer gets at the end of a request. Its words come from small, fixed
-// sets, as those of an Observer do: nothing of a client is among them. Of an event stream the
-// end is that of its accept, when the header of the answer is written.
+// Answer is what a Tracer gets at the end of a request. Its texts come from small, fixed sets, as
+// those of an Observer do: none is a client's. An event stream ends, for the Tracer, when it is
+// accepted: when the header of the answer is written.
 type Answer struct {
 	Route   string // pattern; "" when no route took the request
 	Method  string // one of those that the log knows, or "other"
@@ -36,7 +36,7 @@ type traced struct {
 	problem string
 }
 
-// withTrace lets the Tracer follow a request. Without one it is not there.
+// withTrace lets the Tracer follow requests. Without a Tracer it adds nothing.
 func (a *API) withTrace(next http.Handler) http.Handler {
 	if a.o.Tracer == nil {
 		return next
@@ -59,8 +59,8 @@ func (t *traced) ended() {
 	t.end = nil
 }
 
-// WriteHeader implements http.ResponseWriter. With the header an event stream has been
-// accepted: whatever comes after it may take hours, and belongs to no request.
+// WriteHeader implements http.ResponseWriter. With the header an event stream is accepted: what
+// follows may take hours, and belongs to no request.
 func (t *traced) WriteHeader(status int) {
 	if t.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		t.status = status
@@ -79,11 +79,11 @@ func (t *traced) Write(p []byte) (int, error) {
 	return t.ResponseWriter.Write(p)
 }
 
-// Unwrap lets http.ResponseController reach what is below.
+// Unwrap lets http.ResponseController reach the writer below.
 func (t *traced) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
-// noteProblem remembers which problem the answer is, for the Tracer.
-func noteProblem(r *http.Request, p Problem) {
+// recordProblem records which problem the answer is, for the Tracer.
+func recordProblem(r *http.Request, p Problem) {
 	if t, ok := r.Context().Value(tracedKey{}).(*traced); ok {
 		t.problem = p.Code
 	}

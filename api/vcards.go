@@ -26,19 +26,19 @@ type vcardRequest struct {
 	Photo        *photoRequest `json:"photo"`
 } // @name VCardRequest
 
-// photoRequest is a picture: its type is sniffed, never believed.
+// photoRequest is a picture. Its type is determined from its bytes.
 type photoRequest struct {
 	Data string `json:"data" format:"byte" need:"yes"` // base64
 } // @name PhotoRequest
 
-// handleVCard gives the card of an account.
+// handleVCard returns the card of an account.
 //
 //	@ID			getVCard
 //	@Summary	A vCard (XEP-0054)
 //	@Tags		vcards
 //	@Produce	json,text/vcard
 //	@Param		jid		path		string	true	"JID, percent-encoded"
-//	@Param		refresh	query		int		false	"1: ask the upstream, whatever the cache has"	Enums(0, 1)
+//	@Param		refresh	query		int		false	"1: ask the upstream, even if the card is in the cache"	Enums(0, 1)
 //	@Success	200		{object}	perch.VCard
 //	@Header		200		{string}	ETag	"of the card"
 //	@Success	304
@@ -59,13 +59,13 @@ func (a *API) handleVCard(w http.ResponseWriter, r *http.Request) error {
 	return writeVCard(w, r, jid)
 }
 
-// handleOwnVCard gives the account's own card.
+// handleOwnVCard returns the account's own card.
 //
 //	@ID			getOwnVCard
 //	@Summary	Own vCard
 //	@Tags		vcards
 //	@Produce	json,text/vcard
-//	@Param		refresh	query		int	false	"1: ask the upstream, whatever the cache has"	Enums(0, 1)
+//	@Param		refresh	query		int	false	"1: ask the upstream, even if the card is in the cache"	Enums(0, 1)
 //	@Success	200		{object}	perch.VCard
 //	@Success	304
 //	@Failure	401	{object}	Problem
@@ -81,7 +81,7 @@ func (a *API) handleOwnVCard(w http.ResponseWriter, r *http.Request) error {
 	return writeVCard(w, r, jid)
 }
 
-// ownJID is the account's address, which only a login tells.
+// ownJID is the account's address, which is known after the first login.
 func ownJID(s *sessions.Session) (perch.JID, error) {
 	info, err := s.Current()
 	if err != nil {
@@ -130,13 +130,13 @@ func writeVCard(w http.ResponseWriter, r *http.Request, jid perch.JID) error {
 func vcardOf(ctx context.Context, s *sessions.Session, jid perch.JID, refresh bool) (perch.VCard, error) {
 	card, err := s.VCard(ctx, jid, refresh)
 	if err != nil && perch.KindOf(err) == perch.KindSessionOffline {
-		// It is not in the cache; if the credential ran out, no waiting brings it.
+		// It is not in the cache; if the credential has expired, waiting does not help.
 		err = cmp.Or(credentialOf(s), err)
 	}
 	return card, err
 }
 
-// handlePhoto serves the picture of a card to browsers, and nothing that is not one.
+// handlePhoto serves the picture of a card to browsers, and nothing else.
 //
 //	@ID			getPhoto
 //	@Summary	Photo of a vCard
@@ -175,7 +175,7 @@ func (a *API) handlePhoto(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if card.Photo == nil || len(card.Photo.Data) == 0 {
-		return perch.Errorf(perch.KindItemNotFound, "the card has no picture of its own")
+		return perch.Errorf(perch.KindItemNotFound, "the card has no embedded picture")
 	}
 	return writePhoto(w, r, card.Photo.Data)
 }
@@ -192,7 +192,7 @@ func (a *API) handlePhoto(w http.ResponseWriter, r *http.Request) error {
 //	@Failure	401	{object}	Problem
 //	@Failure	413	{object}	Problem
 //	@Failure	422	{object}	Problem
-//	@Failure	501	{object}	Problem	"this upstream lets cards only be read"
+//	@Failure	501	{object}	Problem	"cards of this upstream are read-only"
 //	@Failure	503	{object}	Problem
 //	@Router		/v1/vcards/me [put]
 //	@Security	BearerAuth

@@ -14,7 +14,7 @@ import (
 )
 
 // Subprotocols of the event socket. The bearer one carries a token where no header can be
-// set; it is never echoed, so the token is in no answer.
+// set; it is never echoed, so no answer contains the token.
 const (
 	subprotocol       = "perch.v1"
 	bearerSubprotocol = "perch.bearer."
@@ -24,7 +24,7 @@ const (
 //
 //	@ID				openEventSocket
 //	@Summary		The event stream: WebSocket
-//	@Description	Subprotocol perch.v1, one JSON envelope a text frame. Browsers show their token as a second subprotocol, perch.bearer.<base64url(token)>, or use a ticket.
+//	@Description	Subprotocol perch.v1, one JSON envelope a text frame. Browsers send their token as a second subprotocol, perch.bearer.<base64url(token)>, or use a ticket.
 //	@Tags			events
 //	@Produce		json
 //	@Param			since	query		string	false	"id of the last durable event that was handled"
@@ -48,15 +48,15 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !a.originAllowed(r) {
-		// Before anything else: a foreign page must not even cause a login.
+		// Before anything else: a page of another origin must not even cause a login.
 		a.refuseSocket(w, r, ending{closeOrigin, perch.Errorf(perch.KindForbidden, "this origin may not open an event socket")})
 		return
 	}
 	sess, err := a.authenticateSocket(w, r)
 	switch {
-	case errors.Is(err, errPassedOn):
+	case errors.Is(err, errForwarded):
 		return
-	case errors.As(err, new(notHere)):
+	case errors.As(err, new(misdirectedError)):
 		a.writeProblem(w, r, err)
 		return
 	case err != nil:
@@ -86,12 +86,12 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 	a.serveSocket(r, st, conn)
 }
 
-// checkHandshake tells a WebSocket handshake (RFC 6455, 4.2.1) from any other request.
+// checkHandshake refuses what is not a WebSocket handshake (RFC 6455, 4.2.1).
 func checkHandshake(r *http.Request) error {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
 	switch {
 	case !r.ProtoAtLeast(1, 1) || r.ProtoMajor > 1 || !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket"):
-		return perch.Errorf(perch.KindUpgradeRequired, "this address answers WebSocket handshakes over HTTP/1.1 only; GET /v1/events has the same events as long poll, NDJSON or SSE")
+		return perch.Errorf(perch.KindUpgradeRequired, "this address accepts only WebSocket handshakes over HTTP/1.1; GET /v1/events has the same events as long poll, NDJSON or SSE")
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
 		return perch.Errorf(perch.KindUpgradeRequired, "Sec-WebSocket-Version must be 13")
 	case err != nil || len(key) != 16 || len(r.Header.Values("Sec-WebSocket-Key")) != 1:
@@ -100,7 +100,7 @@ func checkHandshake(r *http.Request) error {
 	return nil
 }
 
-// hasToken looks for a word in a header that is a list.
+// hasToken reports whether a header that is a list has a token.
 func hasToken(h http.Header, name, word string) bool {
 	for _, w := range headerList(h, name) {
 		if strings.EqualFold(w, word) {
@@ -118,11 +118,11 @@ func headerList(h http.Header, name string) []string {
 	return list
 }
 
-// authenticateSocket finds the session by ticket, Authorization header or subprotocol, or
-// lets another node serve the socket: see locate.
+// authenticateSocket finds the session by ticket, Authorization header or subprotocol. When
+// another node has it, that node serves the socket: see locate.
 func (a *API) authenticateSocket(w http.ResponseWriter, r *http.Request) (*sessions.Session, error) {
 	if h := hopFrom(r.Context()); h != nil && h.Session != "" {
-		return a.locateVouched(w, r, h.Session) // the other node has ended the ticket
+		return a.locateVouched(w, r, h.Session) // the other node has redeemed the ticket
 	}
 	if text := r.URL.Query().Get("ticket"); text != "" {
 		id, err := a.redeemTicket(r, text)
@@ -135,7 +135,7 @@ func (a *API) authenticateSocket(w http.ResponseWriter, r *http.Request) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	sess, err := a.locate(w, r, search{token: token, find: func() (*sessions.Session, error) { return a.authenticate(r, token) }})
+	sess, err := a.locate(w, r, sessionLookup{token: token, find: func() (*sessions.Session, error) { return a.authenticate(r, token) }})
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (a *API) authenticateSocket(w http.ResponseWriter, r *http.Request) (*sessi
 }
 
 func (a *API) locateVouched(w http.ResponseWriter, r *http.Request, id sessions.ID) (*sessions.Session, error) {
-	return a.locate(w, r, search{vouched: id, find: func() (*sessions.Session, error) { return a.vouchedFor(r.Context(), id) }})
+	return a.locate(w, r, sessionLookup{vouched: id, find: func() (*sessions.Session, error) { return a.vouchedFor(r.Context(), id) }})
 }
 
 // socketToken reads the bearer token of a handshake.
@@ -167,33 +167,33 @@ func socketToken(r *http.Request) (perch.Secret, error) {
 		"a token is needed: in the Authorization header, as subprotocol %s<base64url(token)>, or as ?ticket=", bearerSubprotocol)
 }
 
-// refuseSocket answers a handshake that leads nowhere. A program reads the problem from
-// the HTTP answer. A page cannot: its browser shows it neither status nor body, so there
-// the socket is opened, says why, and closes with the code.
+// refuseSocket refuses a handshake. A program reads the problem from the HTTP answer. A page
+// cannot, since its browser gives it neither status nor body: for a page the socket is opened,
+// the problem is sent, and the socket is closed with the code.
 func (a *API) refuseSocket(w http.ResponseWriter, r *http.Request, e ending) {
 	if e.err == nil {
 		e.err = perch.Errorf(perch.KindDraining, "this node is stopping: connect again")
 	}
-	if r.Header.Get("Origin") == "" || !a.stream.guest() {
+	if r.Header.Get("Origin") == "" || !a.streams.acquireRefusal() {
 		a.writeProblem(w, r, e.err)
 		return
 	}
-	defer a.stream.guestGone()
+	defer a.streams.releaseRefusal()
 	conn, err := a.upgrade(w, r)
 	if err != nil {
 		return
 	}
-	defer context.AfterFunc(a.stream.hard, conn.abort)()
-	conn.bye(farewell(problemOf(r, e.err), e), e)
+	defer context.AfterFunc(a.streams.drainOver, conn.abort)()
+	conn.closeWith(closingError(problemOf(r, e.err), e), e)
 }
 
-// upgrade answers the handshake. Compression stays off: a token and a stranger's text
-// never share a deflate window, and an idle socket costs no window at all.
+// upgrade accepts the handshake. Compression stays off: a token and the text of another person
+// never share a deflate window, and an idle socket needs no memory for one.
 func (a *API) upgrade(w http.ResponseWriter, r *http.Request) (*wsConn, error) {
 	u := &upgrader{ResponseWriter: w, frameTime: a.o.FrameTime}
 	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{subprotocol},
-		InsecureSkipVerify: true, // originAllowed has looked already, more strictly
+		InsecureSkipVerify: true, // originAllowed has checked it already, more strictly
 		CompressionMode:    websocket.CompressionDisabled,
 	})
 	if err != nil {

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a problem means and what to do */
+        /** Meaning of a problem, and what to do */
         get: operations["getProblemPage"];
         put?: never;
         post?: never;
@@ -70,7 +70,7 @@ export interface paths {
         put?: never;
         /**
          * Add a buddy
-         * @description By JID, or by an account id that is looked up to its JID first. Sets the roster item, then sends the subscription request. Adding is mutual: their own request is accepted by itself when it comes, or when it waits already, without an invitation, until they decline or the buddy is removed. With mutual=false it is an invitation, as from anybody else.
+         * @description By JID, or by an account id that is looked up to its JID first. Sets the roster item, then sends the subscription request. Adding is mutual: their own request is accepted automatically, now if it is pending or when it arrives, without an invitation, until they decline or the buddy is removed. With mutual=false it becomes an invitation like any other.
          */
         post: operations["addBuddy"];
         delete?: never;
@@ -124,7 +124,7 @@ export interface paths {
         };
         /**
          * The event stream: long poll, NDJSON or SSE
-         * @description Accept chooses: application/json is a long poll, application/x-ndjson one envelope a line, text/event-stream SSE. Every durable event has an id; handing the last one back as since (or Last-Event-ID, SSE only; in the query as lastEventId) goes on from there.
+         * @description Accept chooses: application/json is a long poll, application/x-ndjson one envelope a line, text/event-stream SSE. Every durable event has an id; a request with the last one as since (or Last-Event-ID, SSE only; in the query as lastEventId) resumes after it.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -145,7 +145,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A single-use ticket for the event socket
+         * Create a ticket for the event socket
          * @description For browsers, which can set no Authorization header on a WebSocket. Use it within 30 seconds, once, from the same origin: GET /v1/events/ws?ticket=...
          */
         post: operations["createTicket"];
@@ -164,7 +164,7 @@ export interface paths {
         };
         /**
          * The event stream: WebSocket
-         * @description Subprotocol perch.v1, one JSON envelope a text frame. Browsers show their token as a second subprotocol, perch.bearer.<base64url(token)>, or use a ticket.
+         * @description Subprotocol perch.v1, one JSON envelope a text frame. Browsers send their token as a second subprotocol, perch.bearer.<base64url(token)>, or use a ticket.
          */
         get: operations["openEventSocket"];
         put?: never;
@@ -206,7 +206,7 @@ export interface paths {
         put?: never;
         /**
          * Accept an invitation
-         * @description Answers when the roster shows it, or after two seconds: subscription and ask are what the roster says then. A subscription that is still to come is a roster.item event.
+         * @description Answers when the roster has the change, or after two seconds: subscription and ask are those of the roster at that time. A later change of the subscription is a roster.item event.
          */
         post: operations["acceptInvitation"];
         delete?: never;
@@ -260,7 +260,7 @@ export interface paths {
         put?: never;
         /**
          * Send a message
-         * @description 202 once it is kept in the outbox; GET /v1/messages/{id} and message.status events tell what becomes of it. With wait=acked the answer is 200 as soon as the server has the message, or it is known that it has failed or that nobody will know; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza.
+         * @description 202 once it is stored in the outbox; GET /v1/messages/{id} and message.status events have its status from then on. With wait=acked the answer is 200 as soon as the server has acknowledged the message, or its status is failed or unknown; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza.
          */
         post: operations["sendMessage"];
         delete?: never;
@@ -276,7 +276,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of a message */
+        /** Status of a message */
         get: operations["getMessage"];
         put?: never;
         post?: never;
@@ -312,7 +312,7 @@ export interface paths {
         };
         /**
          * Presence of buddies
-         * @description From the cache only. Without jid: everybody in the roster. A JID that nothing is known of is left out.
+         * @description From the cache only. Without jid: all buddies in the roster. A JID without a known presence is left out.
          */
         get: operations["listPresence"];
         put?: never;
@@ -370,7 +370,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description With a body: sign in with a JID and a password or token, and get a Perch token, shown once. Without a body: open the session of the access token in the Authorization header and wait for it.
+         * @description With a body: sign in with a JID and a password or token, and get a Perch token, which is shown only once. Without a body: open the session of the access token in the Authorization header and wait for it.
          */
         post: operations["openSession"];
         /**
@@ -393,7 +393,7 @@ export interface paths {
         get?: never;
         /**
          * Replace the credential
-         * @description A refreshed access token, or a new password, takes over the live session, and nobody sees it leave and come back. The upstream verifies it first, beside the live stream; on any error nothing was changed, and the credential of before stays in use. A session whose bearer is its access token takes only another access token.
+         * @description A refreshed access token, or a new password, replaces the credential of the live session, whose contacts see no change of presence. The upstream verifies it first, beside the live stream; on any error nothing is changed, and the previous credential stays in use. A session whose bearer is its access token takes only another access token.
          */
         put: operations["replaceCredentials"];
         post?: never;
@@ -527,7 +527,7 @@ export interface components {
         };
         ArchivePage: {
             complete: boolean;
-            /** @description what the page has besides and cannot be shown; limit counts both */
+            /** @description entries of the page that cannot be shown; limit counts both */
             dropped: components["schemas"]["ArchiveDropped"][];
             items: components["schemas"]["ArchiveItem"][];
             next: string | null;
@@ -588,7 +588,7 @@ export interface components {
             /** @example bob@example.net */
             jid?: string;
             message?: string;
-            /** @description accept their request, when it comes, by itself; true when left out */
+            /** @description accept their own request automatically; true when left out */
             mutual?: boolean | null;
             name?: string;
             nick?: string;
@@ -1321,14 +1321,14 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description whom */
+        /** @description the buddy */
         requestBody: {
             content: {
                 "application/json": components["schemas"]["BuddyRequest"];
             };
         };
         responses: {
-            /** @description was there already */
+            /** @description the buddy was in the roster already */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -1809,7 +1809,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description how to keep the new buddy */
+        /** @description name and groups of the new buddy */
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["AcceptRequest"];
@@ -2502,7 +2502,7 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /** @description this upstream lets cards only be read */
+            /** @description cards of this upstream are read-only */
             501: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];

@@ -29,7 +29,7 @@ func (c *complaints) want(t *testing.T, text string) {
 	}
 }
 
-const problem = `{"type":"/problems/not-found","title":"No such resource","status":404,"code":"not-found"}`
+const problem = `{"type":"/problems/not-found","title":"Not found","status":404,"code":"not-found"}`
 
 // exchange is a request, and how a gateway answers it.
 type exchange struct {

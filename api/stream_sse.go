@@ -7,21 +7,21 @@ import (
 )
 
 // sseEncoder writes a stream as Server-Sent Events (WHATWG HTML, 9.2): data is the whole
-// envelope, id only stands on durable events, so that a browser's Last-Event-ID is always
-// a cursor. There is no event field: one onmessage handler sees everything.
+// envelope, only durable events have an id, so that a browser's Last-Event-ID is always a
+// cursor. There is no event field: one onmessage handler gets everything.
 type sseEncoder struct {
 	*lineWriter
-	prefix []byte // what goes before the envelope; used again for every event
+	prefix []byte // before the envelope; reused for every event
 }
 
 // sseRetry is how long an EventSource waits before it connects again.
 const sseRetry = "retry: 2000\n\n"
 
 func (a *API) serveSSE(w http.ResponseWriter, r *http.Request, st *stream) {
-	l, restore := a.streamable(w, r)
+	l, restore := a.lineStream(w, r)
 	defer restore()
 	streamHeaders(w.Header(), mediaSSE)
-	_ = l.frame([]byte(sseRetry)) // an error shows again at the first event
+	_ = l.frame([]byte(sseRetry)) // an error is returned again for the first event
 	st.serveLines(r, l, &sseEncoder{lineWriter: l}, "sse")
 }
 

@@ -7,7 +7,8 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// protocolVersion is hello.protocol; it changes when an old client would misunderstand.
+// protocolVersion is hello.protocol; it changes when the frames change in a way that breaks
+// clients.
 const protocolVersion = 1
 
 // helloData is the data of hello, the first frame of every stream.
@@ -94,21 +95,22 @@ type replyFrame struct {
 	Data   any             `json:"data"`
 }
 
-// errorFrame refuses a command, or says why the stream ends: then Close has the code
-// that a WebSocket is closed with, so that clients of every encoding obey one rule.
+// errorFrame refuses a command, or has the reason why the stream ends: then Close has the code
+// that a WebSocket is closed with, so that clients of every encoding follow one rule.
 type errorFrame struct {
 	Type  perch.EventType `json:"type"`
 	Ref   string          `json:"ref,omitempty"`
 	Time  perch.Time      `json:"time"`
 	Error Problem         `json:"error"`
-	Close *closeFrame     `json:"close,omitempty"`
+	Close *closeInfo      `json:"close,omitempty"`
 }
 
-type closeFrame struct {
+type closeInfo struct {
 	Code   int    `json:"code"`
 	Reason string `json:"reason"`
 }
 
+// reply answers a command with its result.
 func reply(ref string, status int, data any) *perch.Event {
 	if data == nil {
 		data = struct{}{}
@@ -116,20 +118,22 @@ func reply(ref string, status int, data any) *perch.Event {
 	return frame(perch.EventReply, replyFrame{perch.EventReply, ref, perch.At(time.Now()), status, data})
 }
 
+// failure answers a command, or a frame that is none, with a problem.
 func failure(ref string, p Problem) *perch.Event {
 	return frame(perch.EventError, errorFrame{Type: perch.EventError, Ref: ref, Time: perch.At(time.Now()), Error: p})
 }
 
-func farewell(p Problem, e ending) *perch.Event {
+// closingError is the last frame of a stream that ends with an error.
+func closingError(p Problem, e ending) *perch.Event {
 	return frame(perch.EventError, errorFrame{Type: perch.EventError, Time: perch.At(time.Now()), Error: p,
-		Close: &closeFrame{int(e.code), e.reason()}})
+		Close: &closeInfo{int(e.code), e.reason()}})
 }
 
 // frame encodes what has its fields beside the type, not under data.
 func frame(typ perch.EventType, v any) *perch.Event {
 	wire, err := json.Marshal(v)
 	if err != nil {
-		panic("api: frame " + string(typ) + " cannot be encoded: " + err.Error()) // only a type of ours could cause it
+		panic("api: frame " + string(typ) + " cannot be encoded: " + err.Error()) // only a mistake in a type of this package could cause it
 	}
 	return &perch.Event{Type: typ, Wire: wire}
 }

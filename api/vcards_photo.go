@@ -15,20 +15,20 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// maxPhotoSide bounds a picture: one that is small as a file can still be enormous when
-// a browser unpacks it.
+// maxPhotoSide bounds a picture, in pixels: one that is small as a file can still be enormous
+// when a browser decodes it.
 const maxPhotoSide = 4096
 
-// photoNames are the types that are shown, each with the name of its file. SVG is not
-// among them and never will be: it is a program.
+// photoNames are the types that are served, each with its file name. SVG is not among them: it
+// can contain scripts.
 var photoNames = map[string]string{
 	"image/png": "photo.png", "image/jpeg": "photo.jpg", "image/gif": "photo.gif", "image/webp": "photo.webp",
 }
 
-var errNoPhoto = errors.New("not a picture that is shown")
+var errNoPhoto = errors.New("api: not a picture of an allowed type and size")
 
-// sniffPhoto finds the type of a picture by its bytes. What the card claims is never used: the
-// bytes come from a stranger and go to a browser.
+// sniffPhoto determines the type of a picture from its bytes. The type in the card is never used:
+// the bytes come from another user and go to a browser.
 func sniffPhoto(data []byte) (string, error) {
 	typ := http.DetectContentType(data)
 	if photoNames[typ] == "" {
@@ -64,11 +64,11 @@ func webpSize(b []byte) (width, height int, ok bool) {
 
 func int24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
-// writePhoto serves a picture so that a browser can do nothing with it but show it.
+// writePhoto serves a picture so that a browser can only display it.
 func writePhoto(w http.ResponseWriter, r *http.Request, data []byte) error {
 	typ, err := sniffPhoto(data)
 	if err != nil {
-		return perch.Errorf(perch.KindItemNotFound, "the card has no picture of a type and size that is shown (PNG, JPEG, WebP, GIF)")
+		return perch.Errorf(perch.KindItemNotFound, "the picture of the card is not PNG, JPEG, WebP or GIF of at most %d by %d", maxPhotoSide, maxPhotoSide)
 	}
 	sum := sha1.Sum(data)
 	h := w.Header()

@@ -31,17 +31,17 @@ func (l *lineWriter) frame(parts ...[]byte) error {
 
 func (l *lineWriter) flush() error { return l.rc.Flush() }
 
-// streamable frees a response from the clocks of the listener, which would end a stream
-// in the middle of a frame. The context ends with the request, or when a drain has no
-// more time: a write that is stuck then fails. restore must be called in the end; it puts
-// the connection in order for the next request.
-func (a *API) streamable(w http.ResponseWriter, r *http.Request) (l *lineWriter, restore func()) {
+// lineStream takes the deadlines of the listener off a response: they would end a stream in the
+// middle of a frame. The context of the writer ends with the request, or at the deadline of a
+// drain; a write that is stuck then fails. restore must be called at the end, for the next
+// request on the connection.
+func (a *API) lineStream(w http.ResponseWriter, r *http.Request) (l *lineWriter, restore func()) {
 	rc := http.NewResponseController(w)
 	// A writer without deadlines, as in a test, is no error.
 	_ = rc.SetReadDeadline(time.Time{})
 	_ = rc.SetWriteDeadline(time.Time{})
 	ctx, cancel := context.WithCancel(r.Context())
-	stop := context.AfterFunc(a.stream.hard, func() {
+	stop := context.AfterFunc(a.streams.drainOver, func() {
 		cancel()
 		_ = rc.SetWriteDeadline(time.Unix(1, 0))
 	})
@@ -53,8 +53,8 @@ func (a *API) streamable(w http.ResponseWriter, r *http.Request) (l *lineWriter,
 	}
 }
 
-// streamHeaders names the type of the body, and forbids proxies to cache it or to buffer
-// small frames (nginx does).
+// streamHeaders sets the type of the body, and forbids proxies to cache it or to buffer small
+// frames (nginx does).
 func streamHeaders(h http.Header, media string) {
 	h.Set("Content-Type", media)
 	h.Set("Cache-Control", "no-store")
@@ -62,11 +62,11 @@ func streamHeaders(h http.Header, media string) {
 }
 
 // serveLines runs a stream whose response has no close codes: the reason of its end, and
-// the code that a WebSocket would be closed with, stand in a last error frame.
+// the code that a WebSocket would be closed with, are in a last error frame.
 func (st *stream) serveLines(r *http.Request, l *lineWriter, enc encoder, name string) {
 	st.enc = enc
 	e := st.run(l.ctx)
-	if e.err != nil && enc.event(farewell(problemOf(r, e.err), e)) == nil {
+	if e.err != nil && enc.event(closingError(problemOf(r, e.err), e)) == nil {
 		_ = enc.flush() // the stream ends in any case
 	}
 	st.log(r, name, e)

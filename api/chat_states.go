@@ -11,7 +11,7 @@ type chatStateRequest struct {
 	State string `json:"state" enums:"active,composing,paused,inactive,gone" need:"yes"`
 } // @name ChatStateRequest
 
-// handleChatState tells a buddy what happens on this side of a chat (XEP-0085).
+// handleChatState sends a chat state to a buddy (XEP-0085).
 //
 //	@ID			setChatState
 //	@Summary	Send a chat state

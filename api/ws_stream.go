@@ -17,18 +17,18 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// socket is a WebSocket stream: the stream's own goroutine writes, one more reads.
-// A third one lives only while a ping waits for its pong.
+// socket is a WebSocket stream. The goroutine of the stream writes, a second one reads, and a
+// third one lives only while a ping waits for its pong.
 type socket struct {
 	*stream
 	conn *wsConn
 	r    *http.Request // of the handshake; for problems and logs only, its context is over
 	ctx  context.Context
 
-	closing chan struct{} // closed by the writer: from now on the reader discards
-	done    chan struct{} // closed by the reader, as its last act
-	heard   atomic.Int64  // frames that were read
-	busy    atomic.Bool   // a command runs, so pongs wait behind it
+	closing    chan struct{} // closed by the writer: from now on the reader discards
+	done       chan struct{} // closed by the reader, as its last act
+	framesRead atomic.Int64  // frames that were read
+	inCommand  atomic.Bool   // a command runs: pongs are read after it
 
 	pinger    pinger
 	budget    budget // reader's
@@ -40,14 +40,14 @@ type socket struct {
 func (a *API) serveSocket(r *http.Request, st *stream, conn *wsConn) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
-	defer context.AfterFunc(a.stream.hard, func() { cancel(); conn.abort() })()
+	defer context.AfterFunc(a.streams.drainOver, func() { cancel(); conn.abort() })()
 	conn.ws.SetReadLimit(a.o.FrameBytes)
 	s := &socket{
 		stream: st, conn: conn, r: r, ctx: ctx,
 		closing: make(chan struct{}), done: make(chan struct{}),
 		budget: budget{perMinute: a.o.CommandsPerMinute},
 	}
-	st.enc, st.inbox, st.ended = conn, make(chan note, 4), make(chan ending, 1)
+	st.enc, st.inbox, st.ended = conn, make(chan outFrame, 4), make(chan ending, 1)
 	go s.read()
 	s.armPing()
 	e := s.run(ctx)
@@ -59,19 +59,19 @@ func (a *API) serveSocket(r *http.Request, st *stream, conn *wsConn) {
 	st.log(r, "ws", e)
 }
 
-// finish sends the reason, if the client is still there.
+// finish closes the connection with the ending, if the client is still connected.
 func (s *socket) finish(e ending) {
 	switch {
 	case e.code == 0:
 		s.conn.abort()
 	case e.err == nil:
-		s.conn.bye(nil, e)
+		s.conn.closeWith(nil, e)
 	default:
-		s.conn.bye(farewell(problemOf(s.r, e.err), e), e)
+		s.conn.closeWith(closingError(problemOf(s.r, e.err), e), e)
 	}
 }
 
-// end tells the writer to end the stream. The first reason counts.
+// end tells the writer to end the stream. The first ending counts.
 func (s *socket) end(e ending) {
 	select {
 	case s.ended <- e:
@@ -79,8 +79,8 @@ func (s *socket) end(e ending) {
 	}
 }
 
-// read is the reader goroutine. It reads on, and discards, after the writer has decided to
-// close: only so is the peer's close frame seen.
+// read is the reader goroutine. After the writer has begun to close, it reads on and discards:
+// otherwise the client's close frame would not be read.
 func (s *socket) read() {
 	defer close(s.done)
 	defer func() {
@@ -95,7 +95,7 @@ func (s *socket) read() {
 			s.end(readEnding(err))
 			return
 		}
-		s.heard.Add(1)
+		s.framesRead.Add(1)
 		select {
 		case <-s.closing:
 			continue
@@ -107,21 +107,21 @@ func (s *socket) read() {
 		case !utf8.Valid(data):
 			s.end(ending{websocket.StatusInvalidFramePayloadData, nil})
 		default:
-			s.busy.Store(true)
+			s.inCommand.Store(true)
 			s.command(data)
-			s.busy.Store(false)
+			s.inCommand.Store(false)
 		}
 	}
 }
 
 // readEnding turns an error of reading into an ending. The library has already answered a
-// close frame and most violations of the protocol; closing a second time does nothing.
+// close frame and most violations of the protocol; a second close does nothing.
 func readEnding(err error) ending {
 	if websocket.CloseStatus(err) != -1 || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
-		return gone
+		return clientGone
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
-		return gone
+		return clientGone
 	}
 	if errors.Is(err, websocket.ErrMessageTooBig) {
 		return ending{websocket.StatusMessageTooBig, nil}
@@ -129,9 +129,9 @@ func readEnding(err error) ending {
 	return ending{websocket.StatusProtocolError, nil}
 }
 
-// post hands a frame to the writer. It waits while the writer is busy: so a client that
-// sends commands without reading the answers is not read any further.
-func (s *socket) post(n note) {
+// post hands a frame to the writer. It waits while the writer is busy, so that a client which
+// sends commands without reading the replies is not read any further.
+func (s *socket) post(n outFrame) {
 	select {
 	case s.inbox <- n:
 	case <-s.closing:
@@ -163,7 +163,8 @@ func (s *socket) armPing() {
 	})
 }
 
-// stopPings waits for a ping that is under way; it ends with the connection.
+// stopPings stops the timer and waits for a ping that is under way, which ends with the
+// connection.
 func (s *socket) stopPings() {
 	p := &s.pinger
 	p.mu.Lock()
@@ -175,17 +176,17 @@ func (s *socket) stopPings() {
 	p.pending.Wait()
 }
 
-// pingOnce reports whether the peer is there. A peer whose frames arrive is there, even
-// if its pong waits in line behind a command that takes its time; and one that is slow to
-// take a frame has its own time limit.
+// pingOnce reports whether the client answers. It counts as an answer when frames arrive, since
+// a pong can be queued behind a slow command; and a client that is slow to take a frame has a
+// time limit of its own.
 func (s *socket) pingOnce() bool {
-	heard := s.heard.Load()
+	heard := s.framesRead.Load()
 	// Not the socket's context: one that ends in the middle of a write would drop the
 	// connection before its close code is sent.
 	ctx, cancel := context.WithTimeout(context.Background(), s.api.o.PingTimeout)
 	defer cancel()
 	err := s.conn.ws.Ping(ctx)
-	if err == nil || s.busy.Load() || s.conn.writing.Load() || s.heard.Load() != heard {
+	if err == nil || s.inCommand.Load() || s.conn.writing.Load() || s.framesRead.Load() != heard {
 		return true
 	}
 	s.end(ending{closeHeartbeat, perch.Errorf(perch.KindUpstreamTimeout, "no pong within %d seconds", seconds(s.api.o.PingTimeout))})

@@ -11,7 +11,7 @@ import (
 type ndjsonEncoder struct{ *lineWriter }
 
 func (a *API) serveNDJSON(w http.ResponseWriter, r *http.Request, st *stream) {
-	l, restore := a.streamable(w, r)
+	l, restore := a.lineStream(w, r)
 	defer restore()
 	streamHeaders(w.Header(), mediaNDJSON)
 	st.serveLines(r, l, ndjsonEncoder{l}, "ndjson")

@@ -14,7 +14,7 @@ import (
 )
 
 // atOnce sends requests at the same time and counts the answers by status.
-func (f *fixture) atOnce(n int, request func(i int) answer) map[int]int {
+func (f *fixture) atOnce(n int, request func(i int) commandResult) map[int]int {
 	f.t.Helper()
 	var group sync.WaitGroup
 	var mu sync.Mutex
@@ -33,7 +33,7 @@ func (f *fixture) atOnce(n int, request func(i int) answer) map[int]int {
 	return count
 }
 
-func (f *fixture) password(jid, text string) answer {
+func (f *fixture) password(jid, text string) commandResult {
 	body := fmt.Sprintf(`{"jid":%q,"password":%q,"upstream":"other"}`, jid, text)
 	return f.do("POST", "/v1/session", body, "Content-Type", "application/json")
 }
@@ -45,7 +45,7 @@ func TestGuessesAtOnce(t *testing.T) {
 		f := newFixture(t, func(o *api.Options) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 5} })
 		stopped(f)
 		f.store.down.Store(down)
-		count := f.atOnce(120, func(i int) answer {
+		count := f.atOnce(120, func(i int) commandResult {
 			switch i % 3 {
 			case 0:
 				return f.password("carol@example.net", fmt.Sprint("bad-", i))
@@ -70,7 +70,7 @@ func TestRightCredentialsAtOnce(t *testing.T) {
 		o.SignInRate, o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 3}, api.Rate{PerSecond: 0.001, Burst: 2}
 	})
 	stopped(f)
-	if count := f.atOnce(60, func(i int) answer {
+	if count := f.atOnce(60, func(i int) commandResult {
 		if i%2 == 0 {
 			return f.password("carol@example.net", "good")
 		}
@@ -87,7 +87,7 @@ func TestGuessesAtOneAccount(t *testing.T) {
 		o.SignInRate, o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 1000}, api.Rate{PerSecond: 0.001, Burst: 4}
 	})
 	stopped(f)
-	count := f.atOnce(40, func(i int) answer {
+	count := f.atOnce(40, func(i int) commandResult {
 		return f.password([]string{"carol@example.net", "Carol@EXAMPLE.net"}[i%2], fmt.Sprint("bad-", i))
 	})
 	if count[401] != 4 || count[429] != 36 {
@@ -106,7 +106,7 @@ func TestGuessesByReplacement(t *testing.T) {
 	f := newFixture(t, func(o *api.Options) { o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 3} })
 	f.signIn()
 	stopped(f)
-	count := f.atOnce(30, func(i int) answer {
+	count := f.atOnce(30, func(i int) commandResult {
 		return f.do("PUT", "/v1/session/credentials", fmt.Sprintf(`{"token":"bad-%d"}`, i), "Content-Type", "application/json", "Authorization", "Bearer "+token)
 	})
 	if count[401] != 3 || count[429] != 27 || len(f.up.Verified()) != 3 {

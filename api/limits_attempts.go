@@ -16,13 +16,13 @@ import (
 // maxCounters bounds the counters that one node keeps.
 const maxCounters = 50_000
 
-// attempts bounds how often a client may show a credential that is not known to lead
-// anywhere: a password, a token, a ticket. An attempt is taken before the credential is
-// looked at and given back when it was right, so that many at once are bounded like many in
-// a row. As long as others of the same counter are under way, one too many waits for their
-// verdict: right credentials are never refused for coming together.
+// attempts bounds how often a client may send a credential that is not known to be valid: a
+// password, a token, a ticket. An attempt is reserved before the credential is checked and
+// refunded when it was valid, so that many at once are bounded like many in a row. While others
+// of the same counter are being checked, one too many waits for their results: valid credentials
+// are never refused for arriving together.
 //
-// All nodes count together in the store. What this node knows itself holds without it.
+// All nodes count together in the store. The counters of this node hold without it.
 type attempts struct {
 	name   string
 	quota  sessions.Quota
@@ -31,18 +31,18 @@ type attempts struct {
 	shared *sessions.Manager
 
 	mu       sync.Mutex
-	counters ttlmap.Map[string, *counter] // each until all its attempts are there again
+	counters ttlmap.Map[string, *counter] // each until all its attempts are refilled
 }
 
-// counter is what this node knows of one name.
+// counter is what this node knows of one key.
 type counter struct {
-	full    time.Time // when all attempts are there again
-	open    int       // attempts without a verdict
+	full    time.Time // when all attempts are refilled
+	open    int       // attempts without a result
 	changed chan struct{}
 }
 
 func newAttempts(name string, r Rate, m *sessions.Manager) *attempts {
-	// The store counts in milliseconds: more than a thousand a second is no limit that it knows.
+	// The store counts in milliseconds: it knows no more than a thousand a second.
 	every := max(time.Duration(float64(time.Second)/r.PerSecond).Round(time.Millisecond), time.Millisecond)
 	return &attempts{
 		name: name, quota: sessions.Quota{Burst: r.Burst, Every: every}, now: time.Now, shared: m,
@@ -50,26 +50,27 @@ func newAttempts(name string, r Rate, m *sessions.Manager) *attempts {
 	}
 }
 
-// attempt is one that was taken. Exactly one of its methods is called, once.
+// attempt is one that was reserved. Exactly one of its methods is called, once.
 type attempt struct {
 	of  *attempts
 	key string
 }
 
-// reserve takes an attempt. The error is a *quotaError, or that of the context.
+// reserve reserves an attempt. The error is a *quotaError, or that of the context.
 func (l *attempts) reserve(ctx context.Context, key string) (*attempt, error) {
 	if err := l.reserveHere(ctx, key); err != nil {
 		return nil, err
 	}
 	a, err := l.shared.Reserve(ctx, key, l.quota)
 	if err == nil && !a.OK {
-		l.settle(key, true)
+		l.conclude(key, true)
 		return nil, l.refuse(a.Wait)
 	}
 	return &attempt{l, key}, nil
 }
 
-// reserveHere takes an attempt on this node, and waits as long as that depends on others.
+// reserveHere reserves an attempt on this node, and waits while that depends on the results of
+// others.
 func (l *attempts) reserveHere(ctx context.Context, key string) error {
 	for {
 		a, changed := l.try(key)
@@ -87,7 +88,7 @@ func (l *attempts) reserveHere(ctx context.Context, key string) error {
 	}
 }
 
-// try takes an attempt if there is one; changed is there when others have no verdict yet, and
+// try reserves an attempt if one is left. changed is not nil when others have no result yet, and
 // is closed when one of them has.
 func (l *attempts) try(key string) (a sessions.Allowance, changed <-chan struct{}) {
 	l.mu.Lock()
@@ -101,17 +102,16 @@ func (l *attempts) try(key string) (a sessions.Allowance, changed <-chan struct{
 	if a.OK {
 		c.full = now.Add(next)
 		c.open++
-		l.keep(key, c, now)
+		l.put(key, c, now)
 	} else if c.open > 0 {
 		changed = c.changed
 	}
 	return a, changed
 }
 
-// keep lets a counter expire when all its attempts are there again, but none of which an attempt
-// has no verdict. A new one takes the place of the one that would be full soonest. The caller
-// holds mu.
-func (l *attempts) keep(key string, c *counter, now time.Time) {
+// put stores a counter: it expires when all its attempts are refilled, but not while one has no
+// result. A new one evicts the one that would be full soonest. The caller holds mu.
+func (l *attempts) put(key string, c *counter, now time.Time) {
 	if c.open > 0 {
 		if _, known := l.counters.Get(key, now); !known {
 			l.makeRoom(now)
@@ -122,8 +122,8 @@ func (l *attempts) keep(key string, c *counter, now time.Time) {
 	}
 }
 
-// makeRoom evicts a counter. Those of which an attempt has no verdict come last, and stay: they
-// are as many as requests that are under way. The caller holds mu.
+// makeRoom evicts a counter. Those with attempts that have no result come last, and stay: they are
+// as many as the requests that are under way. The caller holds mu.
 func (l *attempts) makeRoom(now time.Time) {
 	for l.counters.Len() >= maxCounters {
 		k, c, _ := l.counters.Soonest()
@@ -134,49 +134,50 @@ func (l *attempts) makeRoom(now time.Time) {
 	}
 }
 
-// settle ends an attempt on this node; back gives it back.
-func (l *attempts) settle(key string, back bool) {
+// conclude ends an attempt on this node, with or without a refund.
+func (l *attempts) conclude(key string, refund bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	c, ok := l.counters.Get(key, now)
 	if !ok {
-		return // not with an attempt that was taken
+		return // cannot be with an attempt that was reserved
 	}
 	c.open--
-	if back {
+	if refund {
 		c.full = now.Add(l.quota.GiveBack(c.full.Sub(now)))
 	}
 	close(c.changed)
 	c.changed = make(chan struct{})
-	l.keep(key, c, now)
+	l.put(key, c, now)
 }
 
-// spend leaves the attempt taken: the credential was wrong.
-func (a *attempt) spend() { a.of.settle(a.key, false) }
+// spend uses the attempt up: the credential was refused.
+func (a *attempt) spend() { a.of.conclude(a.key, false) }
 
-// refund gives the attempt back: the credential was right, or was never looked at. An error
-// of the store costs the client one attempt there.
+// refund gives the attempt back: the credential was valid, or was never checked. An error of the
+// store costs the client one attempt there.
 func (a *attempt) refund(ctx context.Context) {
 	_ = a.of.shared.Refund(ctx, a.key, a.of.quota)
-	a.of.settle(a.key, true)
+	a.of.conclude(a.key, true)
 }
 
-// guess is the attempts of one credential: at the client's address, and at the account where
-// it is known.
-type guess []*attempt
+// credentialAttempt is the attempts of one credential: of the client's address, and of the
+// account where that is known.
+type credentialAttempt []*attempt
 
-// guessing reserves what one credential needs. Account is "" for one that tells none.
-func (a *API) guessing(r *http.Request, account string) (guess, error) {
+// reserveAttempts reserves what one credential needs. Account is "" for a credential that names
+// none.
+func (a *API) reserveAttempts(r *http.Request, account string) (credentialAttempt, error) {
 	first, err := a.limits.signIn.reserve(r.Context(), a.o.Sessions.AttemptKey("address", addressKey(r)))
 	if err != nil {
 		return nil, err
 	}
-	g := guess{first}
+	g := credentialAttempt{first}
 	if account != "" {
 		second, err := a.limits.account.reserve(r.Context(), account)
 		if err != nil {
-			g.settle(r.Context(), nil)
+			g.conclude(r.Context(), nil)
 			return nil, err
 		}
 		g = append(g, second)
@@ -184,9 +185,9 @@ func (a *API) guessing(r *http.Request, account string) (guess, error) {
 	return g, nil
 }
 
-// settle gives back what was reserved unless the credential was refused, or may have been: a
-// client that hangs up before the verdict has had its attempt.
-func (g guess) settle(ctx context.Context, err error) {
+// conclude refunds what was reserved unless the credential was refused, or may have been: a client
+// that disconnects before the result has used its attempt.
+func (g credentialAttempt) conclude(ctx context.Context, err error) {
 	for _, a := range g {
 		if mayBeRefusal(err) {
 			a.spend()
@@ -196,6 +197,7 @@ func (g guess) settle(ctx context.Context, err error) {
 	}
 }
 
+// mayBeRefusal reports whether an error may mean that the credential was refused.
 func mayBeRefusal(err error) bool {
 	if err == nil || errors.As(err, new(*sessions.NotOwnerError)) {
 		return false
@@ -210,7 +212,7 @@ func mayBeRefusal(err error) bool {
 	return false
 }
 
-// quotaError is a refusal with what the RateLimit fields say.
+// quotaError is a refusal with the values of the RateLimit fields.
 type quotaError struct {
 	cause         *perch.Error
 	policy, limit string
@@ -219,7 +221,7 @@ type quotaError struct {
 // Error implements error.
 func (e *quotaError) Error() string { return e.cause.Error() }
 
-// Unwrap gives it its kind.
+// Unwrap returns the cause, which has the kind.
 func (e *quotaError) Unwrap() error { return e.cause }
 
 func (l *attempts) refuse(wait time.Duration) error {

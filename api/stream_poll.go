@@ -26,12 +26,12 @@ type PollReset struct {
 
 // pollEncoder collects a stream until there is something to answer with.
 type pollEncoder struct {
-	reset  bool // the answer begins with snapshots, and is due at once
-	wait   bool // for a first event
-	limit  int  // of events; snapshots are whole and do not count
-	count  int  // of events against limit
-	begun  bool // everything before the first live event is there
-	events []*perch.Event
+	reset        bool // the answer begins with snapshots, and is due at once
+	wait         bool // for a first event
+	limit        int  // of events; snapshots are whole and do not count
+	count        int  // of events against limit
+	preambleDone bool // everything before the first live event was collected
+	events       []*perch.Event
 }
 
 func (e *pollEncoder) event(ev *perch.Event) error {
@@ -39,37 +39,37 @@ func (e *pollEncoder) event(ev *perch.Event) error {
 	case perch.EventHello, perch.EventHeartbeat, perch.EventLive:
 		return nil
 	case perch.EventReconnect:
-		return errDone // the node is stopping: answer with what is there
+		return errStreamComplete // the node is stopping: answer with what was collected
 	case perch.EventRosterSnapshot, perch.EventInvitationsSnapshot, perch.EventPresenceSnapshot:
 		e.events = append(e.events, ev)
 		return nil
 	}
 	e.events = append(e.events, ev)
 	if e.count++; e.count == e.limit {
-		return errDone
+		return errStreamComplete
 	}
 	return nil
 }
 
 func (e *pollEncoder) flush() error {
-	e.begun = true
+	e.preambleDone = true
 	if len(e.events) > 0 || e.reset || !e.wait {
-		return errDone
+		return errStreamComplete
 	}
 	return nil
 }
 
 func (a *API) servePoll(w http.ResponseWriter, r *http.Request, st *stream, q eventQuery) {
-	l, restore := a.streamable(w, r)
+	l, restore := a.lineStream(w, r)
 	defer restore()
 	enc := &pollEncoder{reset: !st.sub.Resumed, limit: q.limit, wait: q.wait > 0}
-	st.enc, st.quiet, st.leave, st.goal = enc, 0, time.NewTimer(q.wait), gone
+	st.enc, st.heartbeatEvery, st.closeAfter, st.closeReason = enc, 0, time.NewTimer(q.wait), clientGone
 	e := st.run(l.ctx)
 	st.log(r, "poll", e)
-	// Half a snapshot would be taken for a whole one; a part of a replay is one, up to its
-	// own cursor, and a poll that could not keep up resumes from there.
-	whole := enc.begun || st.sub.Resumed && len(enc.events) > 0
-	if e.err != nil && e.code != closeSlow && !(whole && len(enc.events) > 0) {
+	// A part of a snapshot would be taken for the whole state; a part of a replay is valid up to
+	// its own cursor, and a poll that could not keep up resumes from there.
+	valid := enc.preambleDone || st.sub.Resumed && len(enc.events) > 0
+	if e.err != nil && e.code != closeSlow && !(valid && len(enc.events) > 0) {
 		a.writeProblem(w, r, e.err)
 		return
 	}
@@ -78,7 +78,7 @@ func (a *API) servePoll(w http.ResponseWriter, r *http.Request, st *stream, q ev
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_ = l.frame(body) // a client that has left, or is cut, asks again from the same cursor
+	_ = l.frame(body) // a client that has left, or was cut, polls again from the same cursor
 }
 
 // answer puts the envelopes together as they are.
@@ -95,7 +95,7 @@ func (e *pollEncoder) answer(st *stream) []byte {
 	if !st.sub.Resumed {
 		reset = &PollReset{st.sub.ResetReason}
 	}
-	tail, _ := json.Marshal(Poll{Next: st.passed.String(), Reset: reset}) // of plain fields: cannot fail
+	tail, _ := json.Marshal(Poll{Next: st.delivered.String(), Reset: reset}) // of plain fields: cannot fail
 	b.WriteByte(']')
 	b.Write(bytes.TrimPrefix(tail, []byte(`{"events":null`)))
 	b.WriteByte('\n')

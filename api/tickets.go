@@ -22,25 +22,25 @@ const (
 	maxSessionTickets = 20
 )
 
-// tickets are single-use passes to the event socket, for browsers, which can set no
-// header there. A ticket is 256 random bits. Only its hash is kept, so nothing that leaks
-// opens anything, and it is kept where every node finds it. Here is counted how many this
-// node has made that may still be there.
+// tickets are single-use credentials for the event socket, for browsers, which can set no header
+// there. A ticket is 256 random bits. Only its hash is stored, so that a leak of the store opens
+// nothing, and every node can read it. This type counts how many this node has made that may
+// still be unused.
 type tickets struct {
 	life time.Duration
 
-	mu    sync.Mutex
-	made  ttlmap.Map[string, sessions.ID] // by hash
-	count map[sessions.ID]int             // of made
+	mu          sync.Mutex
+	outstanding ttlmap.Map[string, sessions.ID] // by hash
+	count       map[sessions.ID]int             // of made
 }
 
 func newTickets(life time.Duration) *tickets {
 	t := &tickets{life: life, count: map[sessions.ID]int{}}
-	t.made = ttlmap.Map[string, sessions.ID]{Max: maxTickets, OnEvict: func(_ string, id sessions.ID) { t.uncount(id) }}
+	t.outstanding = ttlmap.Map[string, sessions.ID]{Max: maxTickets, OnEvict: func(_ string, id sessions.ID) { t.decrement(id) }}
 	return t
 }
 
-// hashOf is what a ticket is kept by.
+// hashOf is the key of a ticket in the store.
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
@@ -52,28 +52,28 @@ func (t *tickets) reserve(id sessions.ID, hash string) (expires time.Time, err e
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.count[id] >= maxSessionTickets {
-		t.made.Expire(now)
+		t.outstanding.Expire(now)
 	}
-	if t.count[id] >= maxSessionTickets || t.made.Full(now) {
+	if t.count[id] >= maxSessionTickets || t.outstanding.Full(now) {
 		return time.Time{}, &perch.Error{Kind: perch.KindQuotaExceeded, RetryAfter: t.life,
-			Detail: "too many tickets wait to be used"}
+			Detail: "the session has too many unused tickets: use them, or wait until they expire"}
 	}
-	t.made.Put(hash, id, now, t.life)
+	t.outstanding.Put(hash, id, now, t.life)
 	t.count[id]++
 	return now.Add(t.life), nil
 }
 
-// used counts a ticket no more. One that was used at another node counts until it expires.
-func (t *tickets) used(hash string) {
+// release counts a ticket no longer. One that was used at a peer counts until it expires.
+func (t *tickets) release(hash string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if id, ok := t.made.Delete(hash, time.Now()); ok {
-		t.uncount(id)
+	if id, ok := t.outstanding.Delete(hash, time.Now()); ok {
+		t.decrement(id)
 	}
 }
 
-// uncount counts one ticket less; t.mu is held.
-func (t *tickets) uncount(id sessions.ID) {
+// decrement counts one ticket less; t.mu is held.
+func (t *tickets) decrement(id sessions.ID) {
 	if t.count[id]--; t.count[id] == 0 {
 		delete(t.count, id)
 	}
@@ -85,33 +85,33 @@ func (a *API) issueTicket(ctx context.Context, id sessions.ID, origin string) (T
 	rand.Read(raw[:])
 	text := base64.RawURLEncoding.EncodeToString(raw[:])
 	hash := hashOf(text)
-	expires, err := a.stream.tickets.reserve(id, hash)
+	expires, err := a.streams.tickets.reserve(id, hash)
 	if err != nil {
 		return Ticket{}, err
 	}
 	k := Ticket{text, perch.At(expires)}
-	if err := a.o.Sessions.PutTicket(ctx, hash, sessions.Ticket{Session: id, Origin: origin, Expires: k.ExpiresAt}, a.stream.tickets.life); err != nil {
-		a.stream.tickets.used(hash)
+	if err := a.o.Sessions.PutTicket(ctx, hash, sessions.Ticket{Session: id, Origin: origin, Expires: k.ExpiresAt}, a.streams.tickets.life); err != nil {
+		a.streams.tickets.release(hash)
 		return Ticket{}, err
 	}
 	return k, nil
 }
 
-// redeemTicket ends a ticket, whatever comes of it: one that was shown with a foreign
-// Origin has leaked.
+// redeemTicket ends a ticket, whatever the result: one that was sent with another Origin has
+// leaked.
 func (a *API) redeemTicket(r *http.Request, text string) (sessions.ID, error) {
-	g, err := a.guessing(r, "") // a ticket is guessed like a token
+	g, err := a.reserveAttempts(r, "") // a ticket is guessed like a token
 	if err != nil {
 		return "", err
 	}
 	id, err := a.takeTicket(r.Context(), text, r.Header.Get("Origin"))
-	g.settle(r.Context(), err)
+	g.conclude(r.Context(), err)
 	return id, err
 }
 
 func (a *API) takeTicket(ctx context.Context, text, origin string) (sessions.ID, error) {
 	hash := hashOf(text)
-	a.stream.tickets.used(hash)
+	a.streams.tickets.release(hash)
 	k, err := a.o.Sessions.TakeTicket(ctx, hash)
 	if err != nil && perch.KindOf(err) != perch.KindNotFound {
 		return "", err
@@ -127,7 +127,7 @@ func (a *API) badTicket() error {
 		seconds(a.o.TicketLife))
 }
 
-// vouchedFor finds the session of a ticket, on this node. One that is nowhere has ended.
+// vouchedFor returns the session of a ticket. One that no node has is refused, as ended.
 func (a *API) vouchedFor(ctx context.Context, id sessions.ID) (*sessions.Session, error) {
 	s, err := a.o.Sessions.Owned(ctx, id)
 	alone := a.o.Sessions.Self().ID == ""
@@ -147,7 +147,7 @@ type Ticket struct {
 // session and to the Origin of this request.
 //
 //	@ID				createTicket
-//	@Summary		A single-use ticket for the event socket
+//	@Summary		Create a ticket for the event socket
 //	@Description	For browsers, which can set no Authorization header on a WebSocket. Use it within 30 seconds, once, from the same origin: GET /v1/events/ws?ticket=...
 //	@Tags			events
 //	@Produce		json

@@ -39,20 +39,20 @@ var closeReasons = map[websocket.StatusCode]string{
 	closeDraining:     "draining, reconnect and resume",
 	closeMoved:        "session moved, reconnect and resume",
 
-	websocket.StatusProtocolError:           "not WebSocket as in RFC 6455",
-	websocket.StatusUnsupportedData:         "binary frames are not understood",
+	websocket.StatusProtocolError:           "violates RFC 6455",
+	websocket.StatusUnsupportedData:         "binary messages are not supported",
 	websocket.StatusInvalidFramePayloadData: "text is not UTF-8",
 }
 
-// ending is why a stream ends. A code of 0 means that the client has left. With
-// err, an error frame with that problem comes before the close.
+// ending is why a stream ends: its close code, 0 when the client has left. With err, an error
+// frame with that problem comes before the close.
 type ending struct {
 	code websocket.StatusCode
 	err  error
 }
 
-// gone is the ending of a stream whose client has left, or that a poll is done with.
-var gone = ending{}
+// clientGone is the ending of a stream whose client has left, and of a poll that is answered.
+var clientGone = ending{}
 
 func (e ending) reason() string { return closeReasons[e.code] }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// forward is one request on its way to another node. Its body is kept: what was not
-// handled there may have to be sent elsewhere.
+// forward is one request to a peer. Its body is buffered: what was not handled there may have to
+// be sent to another one.
 type forward struct {
 	body      []byte
 	vouched   sessions.ID
@@ -33,25 +33,25 @@ func (a *API) newForward(r *http.Request, vouched sessions.ID) (*forward, error)
 	if r.Method != http.MethodPost && r.Method != http.MethodPut && r.Method != http.MethodPatch {
 		return f, nil // its body, if there is one, is not read
 	}
-	err := keepBody(r)
+	err := bufferBody(r)
 	if err == nil {
-		f.body = r.Body.(*keptBody).all // and r.Body is at its beginning, for a handler of ours
+		f.body = r.Body.(*bufferedBody).all // and r.Body is at its beginning, for a handler of this node
 	}
 	return f, err
 }
 
-// keptBody is a body that was read to its end and can be read again.
-type keptBody struct {
+// bufferedBody is a body that was read to its end and can be read again.
+type bufferedBody struct {
 	bytes.Reader
 	all []byte
 }
 
 // Close implements io.ReadCloser.
-func (*keptBody) Close() error { return nil }
+func (*bufferedBody) Close() error { return nil }
 
-// keepBody reads the body of r, which withBodyLimit bounds, and puts it back.
-func keepBody(r *http.Request) error {
-	if k, ok := r.Body.(*keptBody); ok {
+// bufferBody reads the body of r, which withBodyLimit bounds, and replaces it by the buffer.
+func bufferBody(r *http.Request) error {
+	if k, ok := r.Body.(*bufferedBody); ok {
 		k.Reset(k.all)
 		return nil
 	}
@@ -59,40 +59,43 @@ func keepBody(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k := &keptBody{all: all}
+	k := &bufferedBody{all: all}
 	k.Reset(all)
 	r.Body = k
 	return nil
 }
 
-// lostForward is a forward that has brought no answer.
-type lostForward struct {
+// forwardFailure is a forward without an answer.
+type forwardFailure struct {
 	err       error
 	node      sessions.NodeID
 	connected bool // the request may have been sent
-	safe      bool // it changes nothing, however often it is sent
+	safe      bool // it changes nothing, so it may be sent again
 }
 
-// What a node answers to another one whose request is not for it.
+// What a peer answers to a request that is not for it.
 var (
-	errMisdirected = errors.New("api: the session is not on that node")
-	errHopRefused  = errors.New("api: that node does not trust this one")
+	errMisdirected = errors.New("api: the session is not on that peer")
+	errHopRefused  = errors.New("api: the peer does not trust this node")
 )
 
-// misdirected reports whether the node answered, but not for this session or this node.
-func (l *lostForward) misdirected() bool {
+// misdirected reports whether the peer answered that it has not the session, or does not trust
+// this node.
+func (l *forwardFailure) misdirected() bool {
 	return errors.Is(l.err, errMisdirected) || errors.Is(l.err, errHopRefused)
 }
 
-// mayHaveRun reports whether a request may have been carried out whose answer is lost.
-func (l *lostForward) mayHaveRun() bool { return l.connected && !l.safe && !l.misdirected() }
+// mayHaveRun reports whether the request may have been carried out although its answer is lost.
+func (l *forwardFailure) mayHaveRun() bool { return l.connected && !l.safe && !l.misdirected() }
 
-// again reports whether the request may be sent once more, to another node.
-func (l *lostForward) again(r *http.Request) bool { return r.Context().Err() == nil && !l.mayHaveRun() }
+// retryable reports whether the request may be sent once more, to another peer.
+func (l *forwardFailure) retryable(r *http.Request) bool {
+	return r.Context().Err() == nil && !l.mayHaveRun()
+}
 
-// passOn sends the whole request to another node and the client its answer. Nil: it was
-// answered; else nothing was.
-func (a *API) passOn(w http.ResponseWriter, r *http.Request, f *forward, to sessions.Node) *lostForward {
+// forwardTo sends the whole request to a peer and its answer to the client. Nil: the client was
+// answered; otherwise nothing was written.
+func (a *API) forwardTo(w http.ResponseWriter, r *http.Request, f *forward, to sessions.Node) *forwardFailure {
 	switch f.transport {
 	case "":
 		return a.proxy(w, r, f, to, nil)
@@ -104,10 +107,10 @@ func (a *API) passOn(w http.ResponseWriter, r *http.Request, f *forward, to sess
 	return a.relayLines(w, r, f, to)
 }
 
-// proxy is one attempt. began gets the head of the answer, before it is written.
-func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessions.Node, began func(*http.Response)) *lostForward {
+// proxy is one attempt. onHead gets the head of the answer, before it is written; it may be nil.
+func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessions.Node, began func(*http.Response)) *forwardFailure {
 	target, err := url.Parse(to.URL)
-	lost := &lostForward{err: err, node: to.ID, safe: r.Method == http.MethodGet || r.Method == http.MethodHead}
+	lost := &forwardFailure{err: err, node: to.ID, safe: r.Method == http.MethodGet || r.Method == http.MethodHead}
 	if err != nil {
 		return lost
 	}
@@ -115,8 +118,8 @@ func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessi
 	answered := false
 	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	p := httputil.ReverseProxy{
-		Transport: a.hops.way, FlushInterval: -1, ErrorLog: a.hops.log, BufferPool: a.hops.large,
-		Rewrite: func(pr *httputil.ProxyRequest) { a.address(pr, f, target, to.ID) },
+		Transport: a.peers.roundTripper, FlushInterval: -1, ErrorLog: a.peers.log, BufferPool: a.peers.answerBuffers,
+		Rewrite: func(pr *httputil.ProxyRequest) { a.rewriteForPeer(pr, f, target, to.ID) },
 		ModifyResponse: func(res *http.Response) error {
 			if err := misdirection(res); err != nil {
 				return err
@@ -124,7 +127,7 @@ func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessi
 			answered = true
 			a.o.Observer.Forwarded(f.result)
 			for name := range res.Header {
-				w.Header().Del(name) // the owner's instead of ours
+				w.Header().Del(name) // the owner's in place of this node's
 			}
 			if began != nil {
 				began(res)
@@ -134,17 +137,17 @@ func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessi
 		ErrorHandler: func(_ http.ResponseWriter, _ *http.Request, err error) { lost.err = err },
 	}
 	if f.transport != "" {
-		p.BufferPool = a.hops.small
+		p.BufferPool = a.peers.streamBuffers
 	}
 	p.ServeHTTP(w, r.WithContext(ctx))
 	if answered {
-		return nil // an error in the middle has cut the connection
+		return nil // an error in the body has cut the connection
 	}
 	lost.connected = connected.Load()
 	return lost
 }
 
-// misdirection reads what only nodes tell each other.
+// misdirection reads the answers that only nodes give each other.
 func misdirection(res *http.Response) error {
 	switch {
 	case res.Header.Get(hopHeader) == hopRefused:
@@ -155,15 +158,15 @@ func misdirection(res *http.Response) error {
 	return nil
 }
 
-// address turns a request to us into one to another node. The query stays as it is:
-// what is wrong with it is for the owner to say.
-func (a *API) address(pr *httputil.ProxyRequest, f *forward, target *url.URL, to sessions.NodeID) {
+// rewriteForPeer turns a request to this node into one to a peer. The query stays as it is: the
+// owner checks it.
+func (a *API) rewriteForPeer(pr *httputil.ProxyRequest, f *forward, target *url.URL, to sessions.NodeID) {
 	out := pr.Out
 	out.URL.Scheme, out.URL.Host, out.URL.RawQuery = target.Scheme, target.Host, pr.In.URL.RawQuery
 	out.Body, out.GetBody, out.ContentLength, out.TransferEncoding = nil, nil, int64(len(f.body)), nil
 	if len(f.body) > 0 {
-		// With GetBody the transport itself repeats what an idle connection that has just
-		// been closed did not take.
+		// With GetBody the transport itself repeats a request on an idle connection that the
+		// peer has just closed.
 		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.body)), nil }
 		out.Body, _ = out.GetBody()
 	}

@@ -17,7 +17,7 @@ func vcardText(c perch.VCard) string {
 		}
 	}
 	full := c.FullName
-	for _, s := range []string{c.Nickname, string(c.JID)} { // FN must stand and must not be empty
+	for _, s := range []string{c.Nickname, string(c.JID)} { // FN is required and must not be empty
 		if full == "" {
 			full = s
 		}
@@ -48,7 +48,7 @@ func vcardText(c perch.VCard) string {
 	return b.String()
 }
 
-// photoValue embeds a picture that may be shown, or refers to it.
+// photoValue embeds a picture of an allowed type, or refers to it.
 func photoValue(p *perch.Photo) string {
 	switch {
 	case p == nil:
@@ -63,14 +63,13 @@ func photoValue(p *perch.Photo) string {
 	return uriValue(p.URL)
 }
 
-// escapeText follows RFC 6350, 3.4. Line breaks of any kind become \n: one that got
-// through would begin a property of the sender's choice.
+// escapeText follows RFC 6350, 3.4. Line breaks of any kind become \n: a real
+// one would begin a property of the sender's choice.
 func escapeText(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "\r\n", `\n`, "\r", `\n`, "\n", `\n`, ",", `\,`, ";", `\;`).Replace(s)
 }
 
-// uriValue keeps only what can stand in a URI: it is not escaped, so nothing in it may
-// end the line.
+// uriValue keeps only characters of a URI: it is not escaped, so nothing in it may end the line.
 func uriValue(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r <= ' ' || r == 0x7F {

@@ -19,7 +19,7 @@ import (
 type wsConn struct {
 	ws      *websocket.Conn
 	net     *frameConn
-	writing atomic.Bool // an event is on its way, bounded by Options.FrameTime
+	writing atomic.Bool // an event is being written, bounded by Options.FrameTime
 }
 
 // event writes one event as one text frame.
@@ -40,28 +40,28 @@ func (c *wsConn) event(ev *perch.Event) error {
 
 func (c *wsConn) flush() error { return nil } // every frame is sent when it is whole
 
-// bye writes a last frame, closes with the code of e, and waits a few seconds for the
-// answer of the client. The reader must still be reading, or never have begun.
-func (c *wsConn) bye(last *perch.Event, e ending) {
+// closeWith writes a last frame, closes with the code of e, and waits a few seconds for the
+// client's close frame. The reader must still be reading, or never have begun.
+func (c *wsConn) closeWith(last *perch.Event, e ending) {
 	if last != nil && c.ws.Write(context.Background(), websocket.MessageText, last.Wire) != nil {
 		c.abort()
 		return
 	}
 	if e.code < closeProtocol || c.net.stuck.Load() {
-		// RFC 6455, 7.1.7: a connection that has failed is not read any further. And a
-		// client that is stuck answers no close frame soon; it waits in the kernel.
+		// RFC 6455, 7.1.7: a connection that has failed is not read any further. And a stuck
+		// client answers no close frame soon: what was written waits in the kernel.
 		_ = c.net.SetReadDeadline(time.Unix(1, 0))
 	}
-	_ = c.ws.Close(e.code, e.reason()) // the peer may be gone: there is nothing more to do for it
+	_ = c.ws.Close(e.code, e.reason()) // the client may have left: nothing more to do
 }
 
-// abort drops the TCP connection. What is being read or written fails.
+// abort closes the TCP connection. A read or write that is under way fails.
 func (c *wsConn) abort() {
 	_ = c.net.Conn.Close()
 	_ = c.ws.CloseNow()
 }
 
-// upgrader hands a connection over with a deadline on every write.
+// upgrader gives websocket.Accept a connection with a deadline on every write.
 type upgrader struct {
 	http.ResponseWriter
 	frameTime time.Duration
@@ -79,27 +79,27 @@ func (u *upgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return u.conn, rw, nil
 }
 
-// frameConn bounds every write, and ends politely.
+// frameConn bounds every write, and closes without a reset.
 //
-// A reader that has stopped can only get 4103 after the frame that it is stuck in. So the
-// kernel's buffer is kept small at first, which also bounds what a thousand stuck
-// readers cost; when the time of a write is over it is made larger, once. Then
-// the frame, the error and the close frame fit in, and wait there for the reader to look
-// again, instead of an end in the middle of a frame (1006).
+// A client that has stopped reading can only get 4103 after the frame that is partly written. So
+// the send buffer of the kernel is kept small at first, which also bounds what a thousand stuck
+// clients cost; when the time of a write is over it is enlarged, once. Then the frame, the error
+// and the close frame fit in, and wait there until the client reads again, instead of an end in
+// the middle of a frame (1006).
 type frameConn struct {
 	net.Conn
-	limit time.Duration
-	tcp   writeBuffer // nil where there is none
-	grow  *time.Timer
-	stuck atomic.Bool // the buffer had to be made larger
+	limit     time.Duration
+	tcp       writeBuffer // nil where there is none
+	growTimer *time.Timer
+	stuck     atomic.Bool // the buffer had to be enlarged
 }
 
-// Sizes asked for, in bytes; the kernel may give more, or less. And how long the write
-// that is stuck has to finish in the larger buffer.
+// Buffer sizes in bytes, as asked for: the kernel may give more, or less. And the time that a
+// stuck write has to finish in the enlarged buffer.
 const (
 	socketBuffer = 64 << 10
-	lastBuffer   = 1 << 20
-	lastTime     = 2 * time.Second
+	stuckBuffer  = 1 << 20
+	stuckTime    = 2 * time.Second
 )
 
 // writeBuffer is a TCP connection, as it is or counted by a [Listener].
@@ -115,34 +115,34 @@ func newFrameConn(c net.Conn, limit time.Duration) *frameConn {
 		f.tcp = nil
 		return f
 	}
-	f.grow = time.AfterFunc(time.Hour, func() {
+	f.growTimer = time.AfterFunc(time.Hour, func() {
 		f.stuck.Store(true)
-		_ = f.tcp.SetWriteBuffer(lastBuffer) // of a connection that is closed: nothing to do
+		_ = f.tcp.SetWriteBuffer(stuckBuffer) // fails when the connection is closed: nothing to do
 	})
-	f.grow.Stop()
+	f.growTimer.Stop()
 	return f
 }
 
 func (c *frameConn) Write(p []byte) (int, error) {
 	limit := c.limit
-	if c.grow != nil && !c.stuck.Load() {
-		c.grow.Reset(limit)
-		defer c.grow.Stop()
-		limit += lastTime
+	if c.growTimer != nil && !c.stuck.Load() {
+		c.growTimer.Reset(limit)
+		defer c.growTimer.Stop()
+		limit += stuckTime
 	}
 	_ = c.Conn.SetWriteDeadline(time.Now().Add(limit)) // fails with the write itself
 	return c.Conn.Write(p)
 }
 
-// How long, and for how many bytes, a polite end waits for the peer to close first.
+// How long, and for how many bytes, Close waits for the peer to close first.
 const (
 	lingerTime  = time.Second
 	lingerBytes = 1 << 20
 )
 
-// Close sends everything and waits a moment for the peer's end before it closes: closing a
-// socket that has unread bytes makes the kernel reset it, and a reset can overtake the close
-// frame, so that the peer would see 1006.
+// Close sends everything and waits up to a second for the peer to close: closing a socket that
+// has unread bytes makes the kernel reset it, and a reset can overtake the close frame, so that
+// the peer would see 1006.
 func (c *frameConn) Close() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 		_ = c.Conn.SetReadDeadline(time.Now().Add(lingerTime))
