@@ -31,32 +31,10 @@ func (f foreignAddresses) with(jid perch.JID) foreignAddresses {
 	return append(slices.Clone(f[from:]), jid)
 }
 
-// rememberAddresses is rememberAddress for what an answer of the upstream named.
-func (s *Session) rememberAddresses(jids ...perch.JID) {
-	if !notable(jids) {
-		return
+// normalized is a JID in the form of RFC 7622, or as it is when it has none.
+func normalized(j perch.JID) perch.JID {
+	if n, err := perch.ParseJID(string(j)); err == nil {
+		return n
 	}
-	s.query(func() {
-		for _, j := range jids {
-			s.state.rememberAddress(j)
-		}
-	})
-}
-
-// Known returns the address of an account as the upstream spelled it, when it has given it
-// to this session: in the roster, with an invitation, or as the sender of a message. Such
-// an address can be used everywhere, whether or not it is a valid JID. The JID is bare.
-func (s *Session) Known(jid perch.JID) (as perch.JID, ok bool) {
-	s.query(func() {
-		if k := s.roster.contacts.get(jid); k != nil {
-			as, ok = k.buddy.JID, true
-		} else if i, found := s.roster.invitation(jid); found {
-			as, ok = s.roster.invites[i].JID, true
-		} else if i := foreignAddresses(s.state.Foreign).find(jid); i >= 0 {
-			as, ok = s.state.Foreign[i], true
-		} else if own := s.state.JID.Bare(); own != "" && own.Equal(jid) {
-			as, ok = own, true
-		}
-	})
-	return as, ok
+	return j
 }

@@ -56,14 +56,3 @@ func (cu *catchup) withoutArchive(l *link, err error, missed bool) {
 	}
 	cu.releaseBuffered(l)
 }
-
-// lostReason is the reason of a gap, after an error of the archive.
-func lostReason(err error) string {
-	switch perch.KindOf(err) {
-	case perch.KindUpstreamTimeout:
-		return perch.GapTimeout
-	case perch.KindItemNotFound:
-		return perch.GapTrimmed
-	}
-	return perch.GapRefused
-}

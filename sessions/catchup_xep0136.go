@@ -4,21 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"github.com/perch-im/perch"
-)
-
-// archiveLast is the Capabilities.Archive that has the last few messages with each account,
-// without ids and without paging (XEP-0136 as the Messenger service knew it).
-const archiveLast = "136"
-
-const (
-	lastPeers = 20               // accounts whose last messages are asked for
-	lastTail  = 500              // events of the log that tell who they are
-	lastTime  = 10 * time.Second // for all of it
-	lastSlack = 120_000          // ms that the server's clock may differ from ours
-	lastBytes = 4 << 20          // of what is read
 )
 
 // catchUpLast reads the archive after an outage as far as it goes: the last messages of the

@@ -6,14 +6,6 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// sender is what a part may do to the stream. Only the owner may call it.
-type sender interface {
-	// Send writes stanzas, in order; the error is that of a session that is offline.
-	Send(out ...perch.Outbound) error
-	// Online reports whether the login sequence is over, so that stanzas may be sent.
-	Online() bool
-}
-
 // connection is the stream of a session, which all parts share: the link in use, and what
 // resuming it needs. It belongs to the owner.
 type connection struct {

@@ -66,15 +66,6 @@ func (m *Manager) finishLogin(ctx context.Context, s *Session, conn Conn) error 
 	return s.login.finish(ctx, conn)
 }
 
-// replacement is one credential that is to take the place of another.
-type replacement struct {
-	s           *Session
-	old, fresh  perch.Account
-	oldKey, key digest
-	jid         perch.JID // bare, of the session
-	online      bool
-}
-
 // newReplacement completes the fresh credential with what the old one has, and refuses one
 // that could never lead to the session.
 func (m *Manager) newReplacement(ctx context.Context, s *Session, secret perch.Account) (*replacement, error) {

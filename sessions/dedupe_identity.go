@@ -3,6 +3,7 @@ package sessions
 import (
 	"cmp"
 	"hash/maphash"
+	"time"
 
 	"github.com/perch-im/perch"
 )
@@ -164,3 +165,11 @@ func short(text string) uint32 {
 	}
 	return max(uint32(hashOf(text)), 1)
 }
+
+const (
+	lastPeers = 20               // accounts whose last messages are asked for
+	lastTail  = 500              // events of the log that tell who they are
+	lastTime  = 10 * time.Second // for all of it
+	lastSlack = 120_000          // ms that the server's clock may differ from ours
+	lastBytes = 4 << 20          // of what is read
+)

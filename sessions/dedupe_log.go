@@ -2,39 +2,10 @@ package sessions
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
-	"time"
 
 	"github.com/perch-im/perch"
 )
-
-const (
-	recallPage   = 256    // events that are read of the log at a time, backwards
-	recallEvents = 10_000 // events that are read at most: as many as a log keeps by default
-
-	// overlapEvents is how far back in the log the archive is compared with it in any case.
-	overlapEvents = 100
-
-	trimEvery = 5 * time.Minute // also how long, in the least, all is remembered after the archive was read
-	trimSoon  = time.Minute     // while the table is large
-
-	// freshTime is how long, in ms, after the archive was read a message may come live that was
-	// in it.
-	freshTime = 10_000
-)
-
-// overlapWindow is the part of the archive that is read although later messages are logged already.
-type overlapWindow struct {
-	from  string // the place to read on from; "": where the log ends
-	until string // the last logged message: what comes before it was logged, or came too late
-}
-
-// place is a message in the archive, and when it was logged.
-type place struct {
-	id string
-	at perch.Time
-}
 
 // recall reads back the part of the log that a new stream and the archive may repeat, before
 // either is listened to: from a while before the stream was lost on, and from the place on
@@ -102,61 +73,6 @@ func (cu *catchup) readBack(ctx context.Context, tip uint64, since perch.Time) (
 		end -= n
 	}
 	return events, nil
-}
-
-// identitiesOf are the messages among these events, oldest first, and the ids in the own
-// archive of the last ones.
-func identitiesOf(events []*perch.Event, own perch.JID, tip uint64) (list []identity, ids []place) {
-	for _, e := range events {
-		m := messageOf(e)
-		switch d := droppedOf(e); {
-		case d != nil:
-			list = append(list, loggedDrop(d, e.Time)...)
-			if m = d.of(); !d.arrivedWhole() {
-				continue
-			}
-		case m == nil:
-			continue
-		default:
-			list = append(list, loggedIdentity(m, e, own))
-		}
-		if m.StanzaID != "" && e.Position.Offset+overlapEvents > tip {
-			ids = append(ids, place{m.StanzaID, e.Time})
-		}
-	}
-	return list, ids
-}
-
-// messageOf is the message in an event, or nil.
-func messageOf(e *perch.Event) *perch.Message {
-	if e.Type != perch.EventMessageReceived && e.Type != perch.EventMessageSent {
-		return nil
-	}
-	var env struct {
-		Data perch.Message `json:"data"`
-	}
-	if json.Unmarshal(e.Wire, &env) != nil {
-		return nil
-	}
-	return &env.Data
-}
-
-// loggedIdentity is that of a message in the log, which does not say by what path it came but
-// for what shows in the message.
-func loggedIdentity(m *perch.Message, e *perch.Event, own perch.JID) identity {
-	path := pathStream
-	switch {
-	case m.Source == perch.SourceArchive:
-		path = pathArchive
-	case m.Delay != nil:
-		path = pathRepeat
-	case e.Type == perch.EventMessageSent && m.From.Equal(own):
-		path = pathOwn
-	}
-	if path == pathArchive && m.ID == m.StanzaID {
-		m.ID = "" // the archive had none
-	}
-	return identityOf(m, path, e.Time)
 }
 
 // identify is identityOf for what a stream brought.

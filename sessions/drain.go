@@ -3,11 +3,7 @@ package sessions
 import (
 	"context"
 	"time"
-
-	"github.com/perch-im/perch"
 )
-
-var errDraining error = perch.Errorf(perch.KindDraining, "this node is stopping; another one, or this one in a moment, will serve you")
 
 // Drain refuses new sessions from now on. The open ones continue.
 func (m *Manager) Drain() {

@@ -72,3 +72,18 @@ func misconfigured(err error) error {
 	}
 	return e
 }
+
+var errDraining error = perch.Errorf(perch.KindDraining, "this node is stopping; another one, or this one in a moment, will serve you")
+
+var errNoBuddy error = perch.Errorf(perch.KindItemNotFound, "this JID is not in the roster")
+
+// requestReason names why a request of a login failed.
+func requestReason(err error) string {
+	if errors.Is(err, perch.ErrAnswerTooLarge) {
+		return "too_large"
+	}
+	if e, ok := errors.AsType[*perch.Error](err); ok && e.XMPP != nil {
+		return e.XMPP.Condition
+	}
+	return string(perch.KindOf(err))
+}

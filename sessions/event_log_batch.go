@@ -6,20 +6,6 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// batch is one commit and what follows from it.
-type batch struct {
-	commit    Commit
-	publish   []*perch.Event // durable and ephemeral, in order
-	bytes     int            // of publish
-	taken     int            // stanzas whose effects are in it
-	cards     int            // bytes of vCards
-	after     []func(Result)
-	link      *link // whose stanzas up to seq are in this batch, or before it
-	seq       uint64
-	exclusive bool // decided by a key that may exist: nothing else may depend on it
-	closed    bool // nothing is added any more
-}
-
 func (b *batch) empty() bool {
 	c := &b.commit
 	return len(c.Events) == 0 && c.Record == nil && c.Once == nil && !c.Release && len(c.Messages) == 0 && c.Roster.Empty() &&

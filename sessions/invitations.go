@@ -3,6 +3,7 @@ package sessions
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -101,4 +102,29 @@ func (s *Session) DeclineInvitation(ctx context.Context, jid perch.JID) (inv per
 		return s.roster.respond(inv.JID, perch.EventInvitationDeclined, &perch.SubscriptionOut{To: inv.JID, Type: "unsubscribed"})
 	})
 	return inv, err
+}
+
+// awaitRoster waits until done is true of an item. It asks at once, after each change of
+// the item, and a last time when ctx ends, which is no error. Done runs in the owner.
+func (s *Session) awaitRoster(ctx context.Context, jid perch.JID, done func(*contact) bool) error {
+	w := &rosterWait{jid, done, make(chan struct{})}
+	met := false
+	lasting := context.WithoutCancel(ctx)
+	if err := s.call(lasting, func() {
+		if met = done(s.roster.contacts.get(jid)); !met {
+			s.roster.waits = append(s.roster.waits, w)
+		}
+	}); err != nil || met {
+		return err
+	}
+	select {
+	case <-w.met:
+		return nil
+	case <-ctx.Done():
+	case <-s.ctx.Done():
+	}
+	return s.call(lasting, func() {
+		s.roster.waits = slices.DeleteFunc(s.roster.waits, func(x *rosterWait) bool { return x == w })
+		done(s.roster.contacts.get(jid))
+	})
 }

@@ -1,6 +1,10 @@
 package sessions
 
-import "github.com/perch-im/perch"
+import (
+	"time"
+
+	"github.com/perch-im/perch"
+)
 
 // The budgets of one session: what an upstream, or the client, can make it keep. They count
 // estimates of memory, and hold in the Store too, which keeps the same rows.
@@ -32,3 +36,29 @@ func messageCost(m *perch.MessageIn) int {
 func outCost(m *perch.MessageOut) int {
 	return 512 + len(m.ID) + len(m.To) + len(m.Thread) + len(m.Subject) + len(m.Body)
 }
+
+const (
+	catchUpPage  = 50
+	catchUpPages = 2000 // 100,000 messages; more than that is a gap
+
+	archiveSlack = 600_000 // ms that the server's clock may be late
+
+	loadTail = 100 // events that are looked at for messages which may come again
+
+	maxHeld = 1000 // live messages that wait while the archive is read
+)
+
+const (
+	recallPage   = 256    // events that are read of the log at a time, backwards
+	recallEvents = 10_000 // events that are read at most: as many as a log keeps by default
+
+	// overlapEvents is how far back in the log the archive is compared with it in any case.
+	overlapEvents = 100
+
+	trimEvery = 5 * time.Minute // also how long, in the least, all is remembered after the archive was read
+	trimSoon  = time.Minute     // while the table is large
+
+	// freshTime is how long, in ms, after the archive was read a message may come live that was
+	// in it.
+	freshTime = 10_000
+)

@@ -30,17 +30,6 @@ func newLoop(ctx context.Context) *loop {
 	return lo
 }
 
-// delivery is one thing from the reader of a connection.
-type delivery struct {
-	link *link
-	seq  uint64
-	in   perch.Inbound
-
-	at    perch.Time // of what is held: when it arrived
-	known bool       // and that it is a copy of one that is logged
-	entry int        // or 1 + its index among the identities, when it has one already
-}
-
 // deliver hands the owner what the reader of a link has read, and waits until there is room.
 func (lo *loop) deliver(l *link, seq uint64, in perch.Inbound) {
 	select {
@@ -73,17 +62,6 @@ func (b *mailbox) take() []func() {
 	posts := b.posts
 	b.posts = nil
 	return posts
-}
-
-// owner is the goroutine that a session belongs to, as its parts know it.
-type owner interface {
-	now() perch.Time
-	// post lets the owner run f, some time, and does not wait. After the end f never runs.
-	post(f func())
-	// after posts f when d has passed.
-	after(d time.Duration, f func()) *time.Timer
-	// background runs f in a goroutine of its own, which ends with the session.
-	background(f func(context.Context))
 }
 
 func (lo *loop) now() perch.Time { return perch.At(time.Now()) }

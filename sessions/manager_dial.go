@@ -7,22 +7,18 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// registrar is what the Manager does for the logins of one session.
+// registrar is the loginManager of one session.
 type registrar struct {
 	m *Manager
 	s *Session
 }
 
-// admit counts the session for its account, and reports whether there was room.
 func (r registrar) admit(jid perch.JID) bool { return r.m.admit(r.s, jid, false) }
 
-// claim writes the tokens of a new session to the Store, and reports whether any is still bound
-// to it; bindTokens does so after every later login.
 func (r registrar) claim(ctx context.Context) bool { return r.m.claim(ctx, r.s) }
 
 func (r registrar) bindTokens(ctx context.Context) { r.m.bindAll(ctx, r.s) }
 
-// dial signs in.
 func (r registrar) dial(ctx context.Context, req DialRequest) (Conn, error) {
 	return r.m.dial(ctx, req)
 }

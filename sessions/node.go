@@ -7,11 +7,6 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// NodeID names one process of the gateway: its node's name, a slash, and a word of this
-// very process. Two processes of one name never live at once: the later one replaces the
-// earlier, whose leases are over from then on.
-type NodeID string
-
 // Node is one process as the others know it.
 type Node struct {
 	ID   NodeID `json:"id"`

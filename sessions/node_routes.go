@@ -115,13 +115,6 @@ func (m *Manager) Owned(ctx context.Context, id ID) (*Session, error) {
 var errNoCredential error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
 	Detail: "the session's node has gone; a request with the token brings the session back"}
 
-// byID returns the live session with this id, or nil.
-func (m *Manager) byID(id ID) *Session {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.sessions[id]
-}
-
 // HopMAC authenticates what one node tells another: HMAC-SHA256 under the common secret.
 func (m *Manager) HopMAC(parts ...string) []byte {
 	d := m.hash("hop", parts...)

@@ -1,8 +1,6 @@
 package sessions
 
 import (
-	"maps"
-
 	"github.com/perch-im/perch"
 )
 
@@ -56,21 +54,3 @@ func (unobserved) Dropped(string, int)   {}
 func (unobserved) Subscribed(string)     {}
 func (unobserved) Reconnecting(string)   {}
 func (unobserved) Owner(string)          {}
-
-// States says how many sessions of this node are in each state.
-func (m *Manager) States() map[perch.State]int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return maps.Clone(m.states)
-}
-
-// count enters the state of s into the table of States.
-func (m *Manager) count(s *Session, state perch.State) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.sessions[s.id] == s {
-		m.states[s.entry.state]--
-		s.entry.state = state
-		m.states[state]++
-	}
-}

@@ -53,12 +53,6 @@ func (o *outbox) mayBounce(r *perch.MessageRecord, from perch.JID) bool {
 		from.Bare().Equal)
 }
 
-// recordQuery is a record that the Store is asked for, and what waits for it.
-type recordQuery struct {
-	id   string
-	then []func(*perch.MessageRecord)
-}
-
 const maxQueries = 64 // reports that wait for the Store; more of them are a flood, and dropped
 
 // withRecord runs f with the record of a message that we sent, or with nil when there is none:

@@ -1,9 +1,7 @@
 package sessions
 
 import (
-	"encoding/binary"
 	"hash/fnv"
-	"io"
 	"slices"
 	"strconv"
 	"time"
@@ -94,8 +92,6 @@ func (s *Session) Buddy(jid perch.JID) (perch.Buddy, error) {
 	return b, err
 }
 
-var errNoBuddy error = perch.Errorf(perch.KindItemNotFound, "this JID is not in the roster")
-
 // Presence returns what is known of a buddy, from the cache only; KindItemNotFound for a JID
 // that is not in the roster.
 func (s *Session) Presence(jid perch.JID) (perch.Presence, error) {
@@ -131,18 +127,6 @@ func (s *Session) Presences() (items []perch.Presence, version string, err error
 		}
 	}
 	return items, strconv.FormatUint(h.Sum64(), 36), nil
-}
-
-// text adds strings to a hash so that no two lists give the same.
-func text(h io.Writer, list ...string) {
-	var n [4]byte
-	binary.LittleEndian.PutUint32(n[:], uint32(len(list)))
-	_, _ = h.Write(n[:])
-	for _, s := range list {
-		binary.LittleEndian.PutUint32(n[:], uint32(len(s)))
-		_, _ = h.Write(n[:])
-		_, _ = io.WriteString(h, s)
-	}
 }
 
 // OwnPresence is the availability that the account wants to have.

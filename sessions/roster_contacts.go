@@ -100,11 +100,11 @@ func sameBuddy(a, b *perch.Buddy) bool {
 		a.Approved == b.Approved && a.Mutual == b.Mutual && slices.Equal(a.Groups, b.Groups)
 }
 
-// compact shares the strings of a buddy with other sessions.
-func (ro *roster) compact(b perch.Buddy) *perch.Buddy {
-	b.JID = perch.JID(ro.words.one(string(b.JID)))
-	groups := slices.Sorted(slices.Values(b.Groups))
-	b.Groups = ro.words.list(slices.Compact(groups))
-	b.Subscription = max(b.Subscription, perch.SubscriptionNone)
-	return &b
+// seesUs reports whether the other side gets our presence, and seenByUs whether we get theirs.
+func seesUs(s perch.Subscription) bool {
+	return s == perch.SubscriptionFrom || s == perch.SubscriptionBoth
+}
+
+func seenByUs(s perch.Subscription) bool {
+	return s == perch.SubscriptionTo || s == perch.SubscriptionBoth
 }

@@ -2,13 +2,6 @@ package sessions
 
 import "github.com/perch-im/perch"
 
-// usage is what a roster keeps, by the budgets of limits.go.
-type usage struct {
-	roster, presence, status, names, invited int
-
-	short bool // an item of the roster found no room
-}
-
 // recount finds out what is kept, after it was loaded.
 func (ro *roster) recount() {
 	ro.use = usage{}

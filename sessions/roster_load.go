@@ -7,17 +7,6 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// restore implements part.
-func (ro *roster) restore(ctx context.Context, v *Saved) error {
-	ro.load(v)
-	ro.loadNames(ctx)
-	ro.recount()
-	if !v.Stale { // else all of it is written anew
-		ro.respell(v)
-	}
-	return nil
-}
-
 // load takes over what is kept. It runs before the owner.
 func (ro *roster) load(v *Saved) {
 	for _, b := range v.Roster {
@@ -65,11 +54,6 @@ func respellRows[T any](d *Delta[T], rows []*T, jid func(*T) perch.JID) {
 			d.Del, d.Put = append(d.Del, string(j)), append(d.Put, row)
 		}
 	}
-}
-
-// cardStore is the part of a Store that vCards are read from.
-type cardStore interface {
-	VCard(ctx context.Context, id ID, jid perch.JID) (*perch.VCard, error)
 }
 
 const loadNames = 500 // vCards that are looked at for names, at most

@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"context"
 	"slices"
 
 	"github.com/perch-im/perch"
@@ -15,15 +14,6 @@ import (
 // which offers it, answers the request in return with subscribed but leaves its own roster
 // as it was, so that the next probe tells the buddy the opposite; and it knows no
 // way to take an approval back. ejabberd and the Messenger service have none.
-
-// seesUs reports whether the other side gets our presence, and seenByUs whether we get theirs.
-func seesUs(s perch.Subscription) bool {
-	return s == perch.SubscriptionFrom || s == perch.SubscriptionBoth
-}
-
-func seenByUs(s perch.Subscription) bool {
-	return s == perch.SubscriptionTo || s == perch.SubscriptionBoth
-}
 
 // maxMutual bounds the requests of ours whose roster item has not come yet.
 const maxMutual = 256
@@ -86,38 +76,6 @@ func (ro *roster) acceptMutual(jid perch.JID) bool {
 	}
 	_, _ = ro.host.stream().conn.Send(&perch.SubscriptionOut{To: k.buddy.JID, Type: "subscribed"})
 	return true
-}
-
-// rosterWait is a caller that waits for a roster item to change.
-type rosterWait struct {
-	jid  perch.JID
-	done func(*contact) bool // false: not yet. The contact is nil while there is none
-	met  chan struct{}
-}
-
-// awaitRoster waits until done is true of an item. It asks at once, after each change of
-// the item, and a last time when ctx ends, which is no error. Done runs in the owner.
-func (s *Session) awaitRoster(ctx context.Context, jid perch.JID, done func(*contact) bool) error {
-	w := &rosterWait{jid, done, make(chan struct{})}
-	met := false
-	lasting := context.WithoutCancel(ctx)
-	if err := s.call(lasting, func() {
-		if met = done(s.roster.contacts.get(jid)); !met {
-			s.roster.waits = append(s.roster.waits, w)
-		}
-	}); err != nil || met {
-		return err
-	}
-	select {
-	case <-w.met:
-		return nil
-	case <-ctx.Done():
-	case <-s.ctx.Done():
-	}
-	return s.call(lasting, func() {
-		s.roster.waits = slices.DeleteFunc(s.roster.waits, func(x *rosterWait) bool { return x == w })
-		done(s.roster.contacts.get(jid))
-	})
 }
 
 // rosterChanged asks those who wait for an item.

@@ -15,13 +15,6 @@ const (
 	settleTime   = 5 * time.Second
 )
 
-// settling is the time after a login in which the server sends the presence of buddies. What
-// was cached stays as it is until then; only what was not confirmed by the end of it goes.
-type settling struct {
-	confirmed map[perch.JID]struct{} // keys of full JIDs
-	timer     *time.Timer
-}
-
 // applyPresence keeps the availability of one resource of a buddy (RFC 6121, 4). A
 // presence that says what is known already emits nothing.
 func (ro *roster) applyPresence(in *perch.PresenceIn) {
@@ -229,27 +222,6 @@ func (ro *roster) settleSoon() {
 	})
 }
 
-// online implements part: after a resumption (XEP-0198, 5) what was stale is right again.
-func (ro *roster) online(resumed bool) {
-	if resumed {
-		ro.unmarkStale()
-	}
-}
-
-// offline implements part: what is known is from before.
-func (ro *roster) offline(*link) {
-	ro.stop()
-	ro.markStale()
-}
-
-// stop ends the wait for what the server says.
-func (ro *roster) stop() {
-	if ro.settling != nil {
-		stop(ro.settling.timer)
-		ro.settling = nil
-	}
-}
-
 // settled ends it: resources that the server has not named are gone.
 func (ro *roster) settled() {
 	confirmed := ro.settling.confirmed
@@ -290,14 +262,4 @@ func (ro *roster) applyPhoto(k *contact, hash string) {
 	if old != (internedString{}) && old != k.photo {
 		ro.journal.Durable(perch.EventVCardChanged, perch.VCardChange{JID: k.buddy.JID, PhotoHash: hash})
 	}
-}
-
-// presenceOf is never nil: a buddy that has never sent one is not there.
-func (ro *roster) presenceOf(k *contact) *perch.Presence {
-	if k.presence != nil {
-		return k.presence
-	}
-	p := absent(k.buddy.JID)
-	p.Stale = ro.host.stream() == nil
-	return p
 }

@@ -1,9 +1,6 @@
 package sessions
 
 import (
-	"context"
-	"errors"
-
 	"github.com/perch-im/perch"
 )
 
@@ -38,13 +35,6 @@ func (ro *roster) rosterIs(state string) {
 	}
 }
 
-// connectionLost reports whether a login cannot do without an answer, because its connection is
-// lost. Any other outcome, a timeout included, lets it continue.
-func connectionLost(ctx context.Context, l *link, err error) bool {
-	k := perch.KindOf(err)
-	return ctx.Err() != nil || l.conn.Err() != nil || k == perch.KindSessionOffline || k == perch.KindLinkLost
-}
-
 // rosterFailed continues with the roster of an earlier login, or none.
 func (ro *roster) rosterFailed(err error) {
 	ro.host.rosterMissing(requestReason(err))
@@ -52,15 +42,4 @@ func (ro *roster) rosterFailed(err error) {
 		ro.host.countDropped(DroppedNoRoster, 1)
 	}
 	ro.rosterIs(RosterUnavailable)
-}
-
-// requestReason names why a request of a login failed.
-func requestReason(err error) string {
-	if errors.Is(err, perch.ErrAnswerTooLarge) {
-		return "too_large"
-	}
-	if e, ok := errors.AsType[*perch.Error](err); ok && e.XMPP != nil {
-		return e.XMPP.Condition
-	}
-	return string(perch.KindOf(err))
 }

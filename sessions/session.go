@@ -123,6 +123,3 @@ type (
 
 // ID names the session in the Store.
 func (s *Session) ID() ID { return s.id }
-
-// shortID is what logs call a session.
-func shortID(id ID) string { return string(id[:min(8, len(id))]) }

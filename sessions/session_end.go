@@ -146,3 +146,20 @@ func (s *Session) signedOut() {
 	s.subs.offer(e)
 	s.end(endSignedOut)
 }
+
+// openingDone answers those who wait in await, once.
+func (s *Session) openingDone(err error) {
+	if s.opening.finish(err) && err != nil {
+		// No login ever succeeded: keep neither a connection nor a record that a guess made.
+		s.end(ending{forget: true})
+	}
+}
+
+// openingOver ends the wait because there is no login, in time or for good.
+func (s *Session) openingOver() {
+	if s.state.RosterKnown {
+		s.openingDone(nil)
+		return
+	}
+	s.openingDone(s.supervisor.why())
+}

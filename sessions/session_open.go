@@ -66,23 +66,6 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	return nil
 }
 
-// openingDone answers those who wait in await, once.
-func (s *Session) openingDone(err error) {
-	if s.opening.finish(err) && err != nil {
-		// No login ever succeeded: keep neither a connection nor a record that a guess made.
-		s.end(ending{forget: true})
-	}
-}
-
-// openingOver ends the wait because there is no login, in time or for good.
-func (s *Session) openingOver() {
-	if s.state.RosterKnown {
-		s.openingDone(nil)
-		return
-	}
-	s.openingDone(s.supervisor.why())
-}
-
 // touchEvery is well below the time after which a Store may drop a record.
 const touchEvery = 12 * time.Hour
 

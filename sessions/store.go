@@ -7,10 +7,6 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// ID names a session in the Store: the hex of a keyed hash, made by the Manager from the
-// token and the upstream. It is no secret and tells nothing about the token.
-type ID string
-
 // Store keeps what must outlive a socket, and on Redis a process. Package cache has the
 // implementations and storetest the suite that both pass.
 //
@@ -233,3 +229,24 @@ type Retention struct {
 
 // DefaultRetention is the one that the guides promise.
 var DefaultRetention = Retention{Events: 10_000, Bytes: 8 << 20, Age: 24 * time.Hour}
+
+// recordStore is the part of a Store that the records of messages are read from.
+type recordStore interface {
+	Message(ctx context.Context, id ID, messageID string) (*perch.MessageRecord, error)
+}
+
+// logStore is the part of a Store that the log and the records of messages are read from.
+type logStore interface {
+	recordStore
+	Log(ctx context.Context, id ID, after uint64, limit int) (LogPage, error)
+}
+
+// committer is the part of a Store that the log writes to.
+type committer interface {
+	Commit(id ID, c *Commit, done func(Result))
+}
+
+// cardStore is the part of a Store that vCards are read from.
+type cardStore interface {
+	VCard(ctx context.Context, id ID, jid perch.JID) (*perch.VCard, error)
+}

@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 
@@ -77,124 +76,6 @@ func listed(types []string, t perch.EventType) bool {
 	return false
 }
 
-// offer queues an event and never waits. False: the subscription has ended, forget it.
-//
-// A client that is too slow loses what it can do without first: from half a queue on only
-// the newest presence of a buddy is kept and chat states are left out. A durable event is
-// never left out: when there is no room the subscription is cut, and the client resumes
-// with its cursor.
-func (sub *Subscription) offer(e *perch.Event) bool {
-	sub.mu.Lock()
-	defer sub.mu.Unlock()
-	if sub.why != nil {
-		return false
-	}
-	if !e.Position.IsZero() {
-		sub.tip = e.Position
-	}
-	if !wants(sub.types, e.Type) {
-		return true
-	}
-	if len(sub.queue) >= queueMax/2 || sub.bytes >= queueMaxBytes/2 {
-		if e.Type == perch.EventChatState {
-			sub.dropped(DroppedChatState, 1)
-			return true
-		}
-		sub.shed(e)
-	}
-	if len(sub.queue) >= queueMax || sub.bytes+len(e.Wire) > queueMaxBytes && len(sub.queue) > 0 {
-		sub.cutLocked(ErrSlow)
-		return false
-	}
-	sub.queue = append(sub.queue, e)
-	sub.bytes += len(e.Wire)
-	sub.signal()
-	return true
-}
-
-// shed removes what e replaces, every chat state, and every presence that a later one has
-// replaced.
-func (sub *Subscription) shed(e *perch.Event) {
-	newest := map[string]*perch.Event{}
-	for _, x := range sub.queue {
-		if x.Type == perch.EventPresence {
-			newest[x.Key] = x
-		}
-	}
-	if e.Type == perch.EventPresence {
-		newest[e.Key] = e
-	}
-	rest, chats, presences := sub.queue[:0], 0, 0
-	for _, x := range sub.queue {
-		if x.Type == perch.EventChatState || x.Type == perch.EventPresence && newest[x.Key] != x {
-			sub.bytes -= len(x.Wire)
-			if x.Type == perch.EventChatState {
-				chats++
-			} else {
-				presences++
-			}
-			continue
-		}
-		rest = append(rest, x)
-	}
-	clear(sub.queue[len(rest):])
-	sub.queue = rest
-	sub.dropped(DroppedChatState, chats)
-	sub.dropped(DroppedPresence, presences)
-}
-
-func (sub *Subscription) dropped(reason string, n int) {
-	if n > 0 {
-		sub.h.observer.Dropped(reason, n)
-	}
-}
-
-func (sub *Subscription) signal() {
-	select {
-	case sub.ready <- struct{}{}:
-	default:
-	}
-}
-
-// cut ends the subscription from our side; Take says why. A slow client's queue is given
-// up, any other reason lets the client read it first.
-func (sub *Subscription) cut(why error) {
-	sub.mu.Lock()
-	defer sub.mu.Unlock()
-	sub.cutLocked(why)
-}
-
-func (sub *Subscription) cutLocked(why error) {
-	if sub.why != nil {
-		return
-	}
-	sub.why = why
-	if errors.Is(why, ErrSlow) {
-		sub.dropped(DroppedSlow, len(sub.queue))
-		sub.queue, sub.bytes = nil, 0
-	}
-	sub.signal()
-}
-
-// Ready receives when Take has something, an error included.
-func (sub *Subscription) Ready() <-chan struct{} { return sub.ready }
-
-// Take returns the queued events, oldest first, or why the subscription was cut: ErrSlow,
-// ErrEnded, ErrMoved.
-func (sub *Subscription) Take() ([]*perch.Event, error) {
-	sub.mu.Lock()
-	defer sub.mu.Unlock()
-	q := sub.queue
-	sub.queue, sub.bytes = nil, 0
-	if len(q) > 0 {
-		if sub.why != nil {
-			sub.signal() // come again for the reason
-		}
-		return q, nil
-	}
-	return nil, sub.why
-}
-
 // TipNow is the last durable position that this subscription has been offered, whether
 // its filter let it pass or not. What was offered before a call is in the next Take.
 func (sub *Subscription) TipNow() perch.Position {
@@ -255,3 +136,32 @@ func (sub *Subscription) liveTip() perch.Position {
 	}
 	return sub.Tip
 }
+
+// subscribers are the event streams of a session that are registered. It belongs to the owner.
+type subscribers struct {
+	owner    *loop
+	log      *eventLog
+	roster   *roster
+	store    logStore
+	observer Observer
+	id       ID     // of the session
+	changed  func() // the number of subscribers may have changed
+
+	list []*Subscription
+}
+
+// SubscribeOptions of an event stream. Since is the client's cursor as it came, or "".
+type SubscribeOptions struct {
+	Since string
+	Types []string // exact names or "message.*"; nil = all
+	// NoPreamble leaves out the snapshots of a stream that could be resumed (long poll).
+	NoPreamble bool
+}
+
+// Reasons why a stream starts with snapshots (hello.reset_reason, poll's reset.reason).
+const (
+	ResetFirst   = "first"   // there was no cursor
+	ResetExpired = "expired" // the log does not reach back so far
+	ResetEpoch   = "epoch"   // the cursor is of a log that was lost
+	ResetUnknown = "unknown" // no cursor of this log: garbage, or ahead of it
+)

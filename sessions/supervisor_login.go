@@ -20,11 +20,23 @@ type loginHost interface {
 	lost(err error)
 }
 
+// loginManager is what a login needs of the Manager.
+type loginManager interface {
+	// admit counts the session for its account, and reports whether there was room.
+	admit(jid perch.JID) bool
+	// claim writes the tokens of a new session to the Store, and reports whether any is still
+	// bound to it; bindTokens does so after every later login.
+	claim(ctx context.Context) bool
+	bindTokens(ctx context.Context)
+	// dial waits for its turn among the logins of the upstream and signs in.
+	dial(ctx context.Context, req DialRequest) (Conn, error)
+}
+
 // login is the sequence from dialling to being online.
 type login struct {
 	*services
 	host       loginHost
-	manager    registrar
+	manager    loginManager
 	supervisor *supervisor
 	catchup    *catchup
 	roster     *roster

@@ -8,12 +8,6 @@ import (
 	"time"
 )
 
-const (
-	adoptPage = 64               // sessions whose owners are asked for at once
-	passedFor = 10 * time.Minute // that a released session which cannot be adopted is not looked at again
-	maxPassed = 100_000          // such sessions; the oldest is looked at again
-)
-
 // adoptSoon takes over the sessions of nodes that are dead, and those that another node has
 // handed over, as far as their credentials were kept. One goroutine does so at a time; what
 // comes meanwhile waits for the next beat.

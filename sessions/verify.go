@@ -50,14 +50,6 @@ func (r *replacement) sameAccount(jid perch.JID) bool {
 	return jid == r.jid || jid == r.old.JID.Bare() || normalized(jid) == normalized(r.jid)
 }
 
-// normalized is a JID in the form of RFC 7622, or as it is when it has none.
-func normalized(j perch.JID) perch.JID {
-	if n, err := perch.ParseJID(string(j)); err == nil {
-		return n
-	}
-	return j
-}
-
 // verifyError is what is reported to a client about a credential that could not be verified.
 // Only a verdict of the upstream is passed on as it is.
 func verifyError(err error) error {
@@ -72,4 +64,13 @@ func verifyError(err error) error {
 	}
 	return &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: 5 * time.Second, Err: err,
 		Detail: "the upstream cannot be asked about the credential just now; nothing was changed"}
+}
+
+// replacement is one credential that is to take the place of another.
+type replacement struct {
+	s           *Session
+	old, fresh  perch.Account
+	oldKey, key digest
+	jid         perch.JID // bare, of the session
+	online      bool
 }

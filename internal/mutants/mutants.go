@@ -15,7 +15,7 @@ type Edit struct{ Old, New string }
 var All = []Mutant{
 	{
 		Name: "ack", Does: "acknowledges stanzas to the server before they are committed",
-		File: "sessions/connection_link.go",
+		File: "sessions/connection_stream.go",
 		Edits: []Edit{{
 			"\tb := c.log.cover(l, l.lastSeq)\n",
 			"\tb := c.log.cover(l, l.lastSeq)\n\tdefer l.conn.Handled(l.lastSeq)\n",
@@ -23,7 +23,7 @@ var All = []Mutant{
 	},
 	{
 		Name: "archive", Does: "does not read the archive after a stream that could not be resumed",
-		File: "sessions/catchup.go",
+		File: "sessions/catchup_archive.go",
 		Edits: []Edit{{
 			"\t\tif after == \"\" && since == 0 && !first {\n",
 			"\t\tif after != \"\" || since != 0 {\n\t\t\treturn nil\n\t\t}\n\t\tif after == \"\" && since == 0 && !first {\n",

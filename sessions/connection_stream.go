@@ -2,46 +2,7 @@ package sessions
 
 import (
 	"time"
-
-	"github.com/perch-im/perch"
 )
-
-// link is one connection in use, or about to be. The owner has everything but conn.
-type link struct {
-	conn     Conn
-	login    perch.Login
-	since    time.Time
-	live     bool      // the initial presence is out: stanzas may be sent
-	owned    bool      // the Store has taken a write since it is online, so the session is ours: messages may be written
-	ownedAt  time.Time // when that write was made
-	inactive bool      // the server was notified that no client is attached (XEP-0352)
-
-	number uint16
-
-	// While the archive is read, messages wait in buffered.
-	buffering     bool
-	unread        bool // the archive could not be read; the gap, if any, is reported already
-	buffered      []delivery
-	bufferedBytes int
-	overflow      bool       // buffered was full: what was dropped is in the archive, read it again
-	caughtUp      perch.Time // when the archive was read to its end
-	overlap       perch.Time // see overlap.since
-	behind        overlapWindow
-	lastSeq       uint64 // of the last delivery
-
-	resumedOnline bool   // an earlier stream that was online: nothing has to be announced again
-	savedSeq      uint64 // lastSeq of the state that was saved last
-}
-
-// state is what resuming this connection needs, as of everything that was delivered. It is
-// committed after that, and is used only when all of it is stored.
-func (l *link) state() []byte {
-	state := l.conn.StreamState()
-	if at, ok := l.conn.(ResumeCheckpointer); ok && state != nil && len(l.buffered) == 0 {
-		return at.StreamStateAt(l.lastSeq)
-	}
-	return state
-}
 
 // saveStream puts the state of the stream into the record, for the case that this process is
 // killed. Only a stream that is online is worth it, and only a Store that outlives us.

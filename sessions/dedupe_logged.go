@@ -6,37 +6,6 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// applyDropped logs that a stream brought a stanza that cannot be shown, unless it is a copy of
-// one that was logged. Its stanza-id is a place to read the archive from, as that of a message:
-// else an archive of nothing but such stanzas would be read from its beginning after each gap.
-func (cu *catchup) applyDropped(in *perch.DroppedIn, l *link, arrived perch.Time) {
-	of := in.Of
-	if of.From == "" { // it did not arrive whole
-		of.From, of.ID = in.From, in.StanzaID
-	}
-	c := l.identify(&of, arrived)
-	c.text = droppedText(in.Reason, of.From)
-	if cu.isCopy(&c) {
-		return
-	}
-	cu.host.rememberAddress(in.From)
-	cu.logDropped(in.Dropped, &of, c)
-	if of.StanzaID != "" && !l.buffering {
-		cu.host.record().ArchiveID, cu.host.record().ArchiveAt = of.StanzaID, cu.host.now()
-		cu.host.saveRecord()
-	}
-}
-
-// logDropped logs what is no copy.
-func (cu *catchup) logDropped(d perch.Dropped, of *perch.Message, c identity) {
-	now := cu.host.now()
-	c.added = now
-	c.timeOf(of, now)
-	cu.host.dropped(d)
-	cu.known.add(c)
-	cu.trimLater()
-}
-
 // archivedIdentity is that of an item of the archive.
 func archivedIdentity(it *perch.ArchiveItem, now perch.Time) identity {
 	c := identityOf(&it.Message, pathArchive, now)
@@ -95,4 +64,65 @@ func loggedDrop(d *loggedDropped, at perch.Time) []identity {
 		list[i].text = droppedText(d.Reason, d.From)
 	}
 	return list
+}
+
+// identitiesOf are the messages among these events, oldest first, and the ids in the own
+// archive of the last ones.
+func identitiesOf(events []*perch.Event, own perch.JID, tip uint64) (list []identity, ids []place) {
+	for _, e := range events {
+		m := messageOf(e)
+		switch d := droppedOf(e); {
+		case d != nil:
+			list = append(list, loggedDrop(d, e.Time)...)
+			if m = d.of(); !d.arrivedWhole() {
+				continue
+			}
+		case m == nil:
+			continue
+		default:
+			list = append(list, loggedIdentity(m, e, own))
+		}
+		if m.StanzaID != "" && e.Position.Offset+overlapEvents > tip {
+			ids = append(ids, place{m.StanzaID, e.Time})
+		}
+	}
+	return list, ids
+}
+
+// place is a message in the archive, and when it was logged.
+type place struct {
+	id string
+	at perch.Time
+}
+
+// messageOf is the message in an event, or nil.
+func messageOf(e *perch.Event) *perch.Message {
+	if e.Type != perch.EventMessageReceived && e.Type != perch.EventMessageSent {
+		return nil
+	}
+	var env struct {
+		Data perch.Message `json:"data"`
+	}
+	if json.Unmarshal(e.Wire, &env) != nil {
+		return nil
+	}
+	return &env.Data
+}
+
+// loggedIdentity is that of a message in the log, which does not say by what path it came but
+// for what shows in the message.
+func loggedIdentity(m *perch.Message, e *perch.Event, own perch.JID) identity {
+	path := pathStream
+	switch {
+	case m.Source == perch.SourceArchive:
+		path = pathArchive
+	case m.Delay != nil:
+		path = pathRepeat
+	case e.Type == perch.EventMessageSent && m.From.Equal(own):
+		path = pathOwn
+	}
+	if path == pathArchive && m.ID == m.StanzaID {
+		m.ID = "" // the archive had none
+	}
+	return identityOf(m, path, e.Time)
 }

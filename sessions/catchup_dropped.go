@@ -1,0 +1,34 @@
+package sessions
+
+import "github.com/perch-im/perch"
+
+// applyDropped logs that a stream brought a stanza that cannot be shown, unless it is a copy of
+// one that was logged. Its stanza-id is a place to read the archive from, as that of a message:
+// else an archive of nothing but such stanzas would be read from its beginning after each gap.
+func (cu *catchup) applyDropped(in *perch.DroppedIn, l *link, arrived perch.Time) {
+	of := in.Of
+	if of.From == "" { // it did not arrive whole
+		of.From, of.ID = in.From, in.StanzaID
+	}
+	c := l.identify(&of, arrived)
+	c.text = droppedText(in.Reason, of.From)
+	if cu.isCopy(&c) {
+		return
+	}
+	cu.host.rememberAddress(in.From)
+	cu.logDropped(in.Dropped, &of, c)
+	if of.StanzaID != "" && !l.buffering {
+		cu.host.record().ArchiveID, cu.host.record().ArchiveAt = of.StanzaID, cu.host.now()
+		cu.host.saveRecord()
+	}
+}
+
+// logDropped logs what is no copy.
+func (cu *catchup) logDropped(d perch.Dropped, of *perch.Message, c identity) {
+	now := cu.host.now()
+	c.added = now
+	c.timeOf(of, now)
+	cu.host.dropped(d)
+	cu.known.add(c)
+	cu.trimLater()
+}

@@ -1,0 +1,59 @@
+package sessions
+
+import (
+	"context"
+
+	"github.com/perch-im/perch"
+)
+
+// restore implements part. It remembers the last messages of the log: a server whose stream is
+// resumed after a crash may send them again. It also finds how long the session was offline
+// when the process could not record that.
+func (cu *catchup) restore(ctx context.Context, v *Saved) error {
+	if v.Tip == 0 {
+		return nil
+	}
+	page, err := cu.store.Log(ctx, cu.id, v.Tip-min(v.Tip, loadTail), loadTail)
+	if err != nil {
+		return err
+	}
+	rec := cu.host.record()
+	if n := len(page.Events); n > 0 && rec.RosterKnown && rec.OfflineSince == 0 {
+		rec.OfflineSince = page.Events[n-1].Time // it was online until the process died
+	}
+	read, _ := identitiesOf(page.Events, rec.JID, v.Tip)
+	cu.known.merge(read)
+	return nil
+}
+
+// apply implements part.
+func (cu *catchup) apply(in perch.Inbound, l *link) bool {
+	switch in := in.(type) {
+	case *perch.MessageIn:
+		cu.host.rememberAddress(in.From)
+		cu.host.rememberAddress(in.To)
+		cu.applyMessage(in, l, cu.host.now())
+	case *perch.DroppedIn:
+		cu.applyDropped(in, l, cu.host.now())
+	default:
+		return false
+	}
+	return true
+}
+
+func (*catchup) online(bool) {}
+
+// offline implements part.
+func (cu *catchup) offline(l *link) { cu.releaseBuffered(l) }
+
+// stop ends the wait for the next trim.
+func (cu *catchup) stop() { stop(cu.trim) }
+
+// logSent logs a message that was written to the stream in use.
+func (cu *catchup) logSent(e *outEntry) {
+	m := perch.Message{ID: e.ID, From: cu.host.record().JID, To: e.To, Kind: e.Kind, Body: e.Body,
+		Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive}
+	c := identityOf(&m, pathOwn, cu.host.now())
+	c.link = cu.host.stream().number
+	cu.logMessage(perch.EventMessageSent, &m, c)
+}

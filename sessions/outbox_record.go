@@ -1,0 +1,49 @@
+package sessions
+
+import (
+	"slices"
+
+	"github.com/perch-im/perch"
+)
+
+// advance adds a step to a message's history, and says so by an event; that it was sent is
+// said by message.sent.
+func (o *outbox) advance(r *perch.MessageRecord, st perch.MessageStatus, xe *perch.XMPPError) *perch.MessageRecord {
+	now := o.host.now()
+	next := &perch.MessageRecord{ID: r.ID, To: r.To, Status: st,
+		History: append(slices.Clip(r.History), perch.StatusChange{Status: st, Time: now, Error: xe})}
+	if n := len(next.History); n > maxHistory {
+		next.History = slices.Concat(next.History[:1], next.History[n-maxHistory+1:])
+	}
+	putMessage(o.journal.Change(), next)
+	if st != perch.StatusSent {
+		o.journal.Durable(perch.EventMessageStatus, perch.StatusChange{ID: r.ID, Status: st, Error: xe})
+	}
+	o.notifyDecided(next)
+	return next
+}
+
+// done takes e out of the outbox with its last step in it.
+func (o *outbox) done(e *outEntry, st perch.MessageStatus, xe *perch.XMPPError) {
+	e.record = o.advance(e.record, st, xe)
+	o.entries = slices.DeleteFunc(o.entries, func(x *outEntry) bool { return x == e })
+	del(&o.journal.Change().Outbox, outboxKey, e.ID)
+	o.remember(e.record)
+}
+
+func (o *outbox) fail(e *outEntry, xe *perch.XMPPError) { o.done(e, perch.StatusFailed, xe) }
+
+// remember keeps a record in memory for the receipts that will come.
+func (o *outbox) remember(r *perch.MessageRecord) {
+	o.records = slices.DeleteFunc(o.records, func(x *perch.MessageRecord) bool { return x.ID == r.ID })
+	if len(o.records) >= maxRecords {
+		o.records = slices.Delete(o.records, 0, 1)
+	}
+	o.records = append(o.records, r)
+}
+
+// recordQuery is a record that the Store is asked for, and what waits for it.
+type recordQuery struct {
+	id   string
+	then []func(*perch.MessageRecord)
+}
