@@ -96,7 +96,7 @@ type StateChange struct {
 const (
 	GapNoArchive = "no_archive"      // the upstream has none
 	GapLastOnly  = "archive_limited" // it has the last messages only
-	GapTrimmed   = "archive_trimmed" // it does not go back to what was shown last
+	GapTrimmed   = "archive_trimmed" // it does not go back to the last published event
 	GapTimeout   = "archive_timeout" // it did not answer
 	GapRefused   = "archive_error"   // it answered with an error
 	GapTooLong   = "too_many"        // more was missed than is read

@@ -45,7 +45,7 @@ type Resource struct {
 // Presence is all that is known of one buddy's availability: the answer of
 // GET /v1/presence/{jid} and the data of a presence event. Show, Status and Priority are
 // those of the resource with the highest priority, the latest one among equals. A
-// Presence that was handed out is never changed again.
+// Presence that was returned is never changed again.
 type Presence struct {
 	JID       JID        `json:"jid"` // bare
 	Available bool       `json:"available"`

@@ -34,7 +34,7 @@ func (s Subscription) MarshalJSON() ([]byte, error) { return subscriptions.json(
 // UnmarshalJSON reads the wire form.
 func (s *Subscription) UnmarshalJSON(b []byte) error { return subscriptions.parse(b, (*uint8)(s)) }
 
-// Buddy is one roster item (RFC 6121, 2.1.2). A Buddy that was handed out is never
+// Buddy is one roster item (RFC 6121, 2.1.2). A Buddy that was returned is never
 // changed again.
 type Buddy struct {
 	JID          JID          `json:"jid"` // bare

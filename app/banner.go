@@ -51,7 +51,7 @@ func Welcome(w io.Writer, a *App) error {
 		Version, URL, Admin, Store, Domain, Consent string
 		Echo                                        perch.JID
 		Upstreams, Tokens                           []string
-	}{Version: a.o.Version, URL: a.URL(), Admin: a.AdminAddr(), Consent: a.ConsentURL(), Store: "memory (gone when this process ends; --redis-url keeps it)"}
+	}{Version: a.o.Version, URL: a.URL(), Admin: a.AdminAddr(), Consent: a.ConsentURL(), Store: "memory (lost when this process ends; --redis-url keeps it)"}
 	if a.o.RedisURL != "" {
 		data.Store = "redis at " + redisHost(a.o.RedisURL)
 	}

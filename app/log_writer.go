@@ -73,7 +73,7 @@ func (w *LogWriter) drop(size int64) {
 
 func (w *LogWriter) run() {
 	defer close(w.done)
-	var told uint64 // of dropped
+	var reported uint64 // of dropped
 	for line := range w.queue {
 		_, err := w.out.Write(line)
 		w.waiting.Add(-int64(len(line)))
@@ -82,11 +82,11 @@ func (w *LogWriter) run() {
 			continue
 		}
 		// The notice goes through the queue like any line: there must be room for it.
-		if n := w.dropped.Load(); n > told && len(w.queue) <= logQueueLines/2 && w.waiting.Load() <= logQueueBytes/2 {
+		if n := w.dropped.Load(); n > reported && len(w.queue) <= logQueueLines/2 && w.waiting.Load() <= logQueueBytes/2 {
 			if notice := w.notice.Load(); notice != nil {
-				(*notice)(n - told)
+				(*notice)(n - reported)
 			}
-			told = n
+			reported = n
 		}
 	}
 }

@@ -104,7 +104,7 @@ func TestLogOfLongLinesIsBounded(t *testing.T) {
 	})
 }
 
-func TestLogWhoseReaderIsGone(t *testing.T) {
+func TestLogWhoseReaderHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &pipe{err: errors.New("broken pipe")}
 		w := app.NewLogWriter(p)

@@ -48,7 +48,7 @@ func TestM06AddingIsTheOnlyChange(t *testing.T) {
 func TestM08PresenceSendsNothingUpstream(t *testing.T) {
 	p := play(t, cast())
 	stream := live(t, p.api, "")
-	p.settle(t)
+	p.barrier(t)
 	if n := p.sends(func() {
 		for range 50 { // below the limit of requests
 			p.api.Get(t, "/v1/presence")
@@ -69,15 +69,15 @@ func TestM08PresenceSendsNothingUpstream(t *testing.T) {
 	if f.Data.Str("status") != "prüft" {
 		t.Errorf("%s", f.Raw)
 	}
-	p.settle(t)
+	p.barrier(t)
 	if n := p.s.Logins("alice"); n != 1 {
 		t.Errorf("%d logins", n)
 	}
 }
 
-// TestM08SocketsComeAndGo opens and closes streams of all kinds as an impatient front end
+// TestM08SocketsOpenAndClose opens and closes streams of all kinds as an impatient front end
 // does: the service sees one login, and bob, who watches, sees one presence.
-func TestM08SocketsComeAndGo(t *testing.T) {
+func TestM08SocketsOpenAndClose(t *testing.T) {
 	p := play(t, cast())
 	carol := live(t, p.as(t, carolToken), "")
 	since := ""
@@ -97,7 +97,7 @@ func TestM08SocketsComeAndGo(t *testing.T) {
 	if n := p.s.Logins("alice"); n != 1 {
 		t.Errorf("%d logins", n)
 	}
-	p.settle(t)
+	p.barrier(t)
 	seen := 0
 	for _, f := range carol.Frames() {
 		if f.Type == "presence" && f.Data.Str("jid") == p.jid("alice") {
@@ -156,7 +156,7 @@ func TestM09VCards(t *testing.T) {
 	o.Accounts[3].VCard.Photo = nil
 	p := play(t, o)
 	live(t, p.api, "")
-	p.settle(t)
+	p.barrier(t)
 
 	card := p.api.Get(t, p.path("vcards", "bob"))
 	if card.Str("full_name") != "Bob Ünlü" || card.Str("photo.type") != "image/png" || card.Str("photo.hash") == "" || card.Str("fetched_at") == "" {
@@ -268,7 +268,7 @@ func TestM11NicknameOfInvitations(t *testing.T) {
 		p.s.Drop("alice")
 		awaitReconnect(t, stream)
 	}
-	p.settle(t)
+	p.barrier(t)
 	if again := p.api.Get(t, "/v1/invitations").Find("items", "jid", p.jid("mary")); again.Str("nick") != inv.Str("nick") || again.Str("received_at") != inv.Str("received_at") {
 		t.Errorf("after reconnects: %v", again)
 	}

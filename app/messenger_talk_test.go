@@ -18,7 +18,7 @@ import (
 func TestM07ChatIsTheOnlyKind(t *testing.T) {
 	p := play(t, cast())
 	live(t, p.api, "")
-	p.settle(t)
+	p.barrier(t)
 	if n := p.sends(func() {
 		for _, kind := range []string{"normal", "headline", "groupchat"} {
 			a := p.api.Call(t, http.StatusNotImplemented, http.MethodPost, "/v1/messages", map[string]string{"to": p.jid("bob"), "body": "x", "kind": kind})
@@ -26,7 +26,7 @@ func TestM07ChatIsTheOnlyKind(t *testing.T) {
 		}
 		wantProblem(t, p.api.Call(t, http.StatusUnprocessableEntity, http.MethodPost, "/v1/messages",
 			map[string]string{"to": p.jid("bob"), "body": "x", "kind": "error"}), "validation")
-		p.settle(t)
+		p.barrier(t)
 	}); n != 1 { // the settling
 		t.Errorf("%d stanzas", n)
 	}
@@ -115,7 +115,7 @@ func TestM10HistorySwitch(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": p.jid("bob"), "body": "kept"})
-	p.settle(t)
+	p.barrier(t)
 	if page := archive(t, p.api, p.jid("bob"), ""); texts(page) != "[out:kept]" {
 		t.Errorf("bob keeps history: %v", page)
 	}
@@ -318,10 +318,10 @@ func TestM16DroppedLinkIsRestored(t *testing.T) {
 	stream.Expect(t, "online", online("reconnecting"))
 }
 
-// TestM10AfterACut is what a session of level D can do after a cut: it signs in again, brings
+// TestM10ArchiveAfterALostLink is what a session of level D can do after a cut: it signs in again, brings
 // what the archive has of the recent conversations, then what the service kept, and says
 // that it cannot know whether this was all.
-func TestM10AfterACut(t *testing.T) {
+func TestM10ArchiveAfterALostLink(t *testing.T) {
 	o := cast()
 	o.Accounts[0].KeepHistory = true
 	var proxy *testkit.Proxy

@@ -8,10 +8,10 @@ import (
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-// TestM17TokensEndInMidLife lets a token expire, and another one be revoked, under a live
+// TestM17TokensExpireWhileOnline lets a token expire, and another one be revoked, under a live
 // session. What is known can be read on, and a fresh token continues the very session:
 // its JID, roster, log and cursors.
-func TestM17TokensEndInMidLife(t *testing.T) {
+func TestM17TokensExpireWhileOnline(t *testing.T) {
 	for _, how := range []string{"expired", "revoked"} {
 		t.Run(how, func(t *testing.T) {
 			o := cast()
@@ -98,7 +98,7 @@ func (p *profile) wantSameSession(t *testing.T, token, cursor string) {
 func TestM17FreshTokenWithoutALogin(t *testing.T) {
 	p := play(t, cast())
 	stream := live(t, p.api, "")
-	p.settle(t)
+	p.barrier(t)
 	fresh, err := p.s.IssueToken("alice", 0)
 	if err != nil {
 		t.Fatal(err)

@@ -137,9 +137,9 @@ func (p *profile) sends(call func()) int64 {
 	return p.s.Stanzas("alice").Total() - before
 }
 
-// settle makes sure that the service has read what the gateway has written so far: it
+// barrier makes sure that the service has read what the gateway has written so far: it
 // answers in order.
-func (p *profile) settle(t *testing.T) {
+func (p *profile) barrier(t *testing.T) {
 	t.Helper()
 	p.api.Call(t, http.StatusOK, http.MethodGet, p.path("vcards", "bob")+"?refresh=1", nil)
 }

@@ -172,7 +172,7 @@ func (k *kept) dump(t *testing.T) []byte {
 	return all.Bytes()
 }
 
-// written is everything that Redis was ever told.
+// written is everything that was ever sent to Redis.
 func (k *kept) written(t *testing.T) (all []byte) {
 	t.Helper()
 	dir, err := k.keys.ConfigGet(t.Context(), "dir").Result()

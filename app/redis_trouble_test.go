@@ -161,7 +161,7 @@ func (k *troubled) wantHeldBack(t *testing.T) {
 	}
 	for _, f := range k.stream.Frames() {
 		if strings.HasPrefix(f.Type, "message.") {
-			t.Errorf("shown, and not kept: %s", f.Raw)
+			t.Errorf("got a frame that was published and not committed, want none: %s", f.Raw)
 		}
 	}
 }

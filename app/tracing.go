@@ -101,7 +101,7 @@ func checkEndpoint(text string) error {
 func (t *tracing) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
-	_ = t.processor.Shutdown(ctx) // the exporter has told the log
+	_ = t.processor.Shutdown(ctx) // the exporter has logged it
 	t.exporter.giveUp()
 	<-t.exporter.done
 	t.client.CloseIdleConnections()

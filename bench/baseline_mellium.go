@@ -34,7 +34,7 @@ func bareRole(ctx context.Context, args []string) error {
 		if err := openAll(ctx, from, to, b.open); err != nil {
 			return err
 		}
-		return b.settled(ctx, int64(to*c.buddies))
+		return b.awaitPresence(ctx, int64(to*c.buddies))
 	})
 }
 
@@ -67,8 +67,8 @@ func (b *bare) open(ctx context.Context, i int) error {
 	return err
 }
 
-// settled waits until every session has the presence of all its buddies.
-func (b *bare) settled(ctx context.Context, want int64) error {
+// awaitPresence waits until every session has the presence of all its buddies.
+func (b *bare) awaitPresence(ctx context.Context, want int64) error {
 	for b.presences.Load() < want {
 		select {
 		case <-time.After(50 * time.Millisecond):

@@ -76,7 +76,7 @@ func (g *gatewayClient) openRange(ctx context.Context, from, to int) error {
 	if err := openAll(ctx, from, to, g.open); err != nil {
 		return err
 	}
-	return g.settled(ctx, from, to)
+	return g.awaitPresence(ctx, from, to)
 }
 
 // open makes the session with a GET, as any client does.
@@ -103,8 +103,8 @@ func (g *gatewayClient) get(ctx context.Context, i int, path string) (items []js
 	return body.Items, json.NewDecoder(resp.Body).Decode(&body)
 }
 
-// settled waits until every session has the presence of all its buddies.
-func (g *gatewayClient) settled(ctx context.Context, from, to int) error {
+// awaitPresence waits until every session has the presence of all its buddies.
+func (g *gatewayClient) awaitPresence(ctx context.Context, from, to int) error {
 	for i := from; i < to; i++ {
 		for {
 			items, err := g.get(ctx, i, "/v1/presence")

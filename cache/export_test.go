@@ -33,11 +33,11 @@ func (r *Redis) Plant(t testing.TB, edits ...string) {
 // Client is the connection of the store itself.
 func (r *Redis) Client() redis.UniversalClient { return r.client }
 
-// Chains counts the sessions that the writer remembers.
-func (r *Redis) Chains() int {
+// Sequences counts the sessions that the writer remembers.
+func (r *Redis) Sequences() int {
 	r.writer.mu.Lock()
 	defer r.writer.mu.Unlock()
-	return len(r.writer.chains)
+	return len(r.writer.sequences)
 }
 
 // Keys names a session's keys that live as long as it, the state first.

@@ -56,7 +56,7 @@ func TestWatchEdges(t *testing.T) {
 		if took := first.Sub(began); took != 10*time.Minute+time.Second || asked != 601 {
 			t.Errorf("proved after %v and %d questions, want 10 min 1 s and 601", took, asked)
 		}
-		w.again.Store(true)
+		w.proveFailed.Store(true)
 		if took := (<-proved).Sub(first); took != 6*time.Second {
 			t.Errorf("proved again after %v, want 6 s", took)
 		}

@@ -76,7 +76,7 @@ func (m *Memory) Open(_ context.Context, id sessions.ID, t sessions.OpenOptions)
 	m.mu.Unlock()
 	saved, err := r.open(t, m.keep, now)
 	if err == nil {
-		m.nodes.adopted(id)
+		m.nodes.dropReleased(id)
 	}
 	return saved, err
 }

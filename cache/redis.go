@@ -33,7 +33,7 @@ type RedisOptions struct {
 	// Observer sees every round trip, for metrics: its name (commit, open, owners, log,
 	// message, vcard, forget, bind, lookup, unbind, bindings, ticket, reserve, refund, agree, probe, tokens, beat,
 	// leave, released, servers, prove), its time and its error. A commit here is one pipeline
-	// of many, and so are a proof and what follows when sessions were given up. It must not
+	// of many, and so are a proof and what follows when sessions were released. It must not
 	// wait.
 	Observer func(op string, d time.Duration, err error)
 	// Trace follows the same round trips, but for probes, for traces: it is called at the begin,
@@ -116,7 +116,7 @@ func NewRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 	return r, nil
 }
 
-// Durable implements sessions.Store: what is kept outlives this process.
+// Durable implements sessions.Store: what is stored outlives this process.
 func (r *Redis) Durable() bool { return true }
 
 // Close implements sessions.Store. When ctx ends first, what is still queued fails.

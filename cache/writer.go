@@ -23,7 +23,7 @@ var (
 )
 
 // writer owns the one goroutine that writes commits to Redis. It sends what is queued as
-// one pipeline, and the next one when every commit of that is settled: so the commits of
+// one pipeline, and the next one when every commit of that is resolved: so the commits of
 // a session stay in order, whatever is lost on the way.
 type writer struct {
 	r           *Redis
@@ -32,25 +32,25 @@ type writer struct {
 	ended       chan struct{}    // closed when the last commit has its answer
 	wake        chan struct{}    // something was queued, or closed
 	ttlRenewals chan sessions.ID // whose tokens live on
-	unsure      []sessions.ID    // whose logs are to be proved on the server that answers now; guarded by mu
-	again       atomic.Bool      // proving them has failed
+	unproved    []sessions.ID    // whose logs are to be proved on the server that answers now; guarded by mu
+	proveFailed atomic.Bool      // proving them has failed
 	group       sync.WaitGroup
 	late        callbacks // of commits that came after Close
 
 	down bool // the last round trip failed; the writer goroutine's own
 
-	mu     sync.Mutex
-	closed bool
-	queue  []*job
-	bytes  int
-	chains map[sessions.ID]*chain
-	swept  int // chains left by the last sweep
+	mu        sync.Mutex
+	closed    bool
+	queue     []*job
+	bytes     int
+	sequences map[sessions.ID]*commitSequence
+	swept     int // sequences left by the last sweep
 }
 
 func startWriter(r *Redis) *writer {
 	w := &writer{
 		r: r, wake: make(chan struct{}, 1), ended: make(chan struct{}), ttlRenewals: make(chan sessions.ID, 1024),
-		chains: map[sessions.ID]*chain{},
+		sequences: map[sessions.ID]*commitSequence{},
 	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.group.Go(w.run)
@@ -66,7 +66,7 @@ func (r *Redis) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Re
 	if err != nil { // a type of ours that JSON refuses
 		r.o.Logger.Error("a commit cannot be encoded", "error", err)
 		j = &job{done: done, args: make([]any, argOldest+1)}
-		j.settle(sessions.Result{Err: unavailable(err)})
+		j.resolve(sessions.Result{Err: unavailable(err)})
 	}
 	r.writer.add(id, c.Fence, j)
 }
@@ -80,28 +80,28 @@ func (w *writer) add(id sessions.ID, fence uint64, j *job) {
 	}
 	now := time.Now()
 	j.deadline = now.Add(w.r.o.RetryFor)
-	j.chain = w.chains[id]
+	j.sequence = w.sequences[id]
 	switch {
-	case j.chain == nil || j.chain.fence != fence:
+	case j.sequence == nil || j.sequence.fence != fence:
 		// Redis decides whether it was fenced off or forgotten: number 0 is never applied.
-		j.chain = &chain{}
+		j.sequence = &commitSequence{}
 	default:
-		j.chain.number(j)
-		j.chain.used = now
+		j.sequence.number(j)
+		j.sequence.used = now
 	}
 	// A refusal waits in line, so that it is reported in order; its data does not.
 	switch {
-	case j.settled:
-		j.chain.refuse(j)
-	case j.chain.unreportedFailures > 0:
-		j.settle(sessions.Result{Err: sessions.ErrOrder})
-		j.chain.refuse(j)
+	case j.resolved:
+		j.sequence.refuse(j)
+	case j.sequence.unreportedFailures > 0:
+		j.resolve(sessions.Result{Err: sessions.ErrOrder})
+		j.sequence.refuse(j)
 	case len(w.queue) > 0 && (len(w.queue) >= w.r.o.MaxQueue || w.bytes+j.size > w.r.o.MaxBytes):
-		j.settle(sessions.Result{Err: errOverload})
-		j.chain.refuse(j)
+		j.resolve(sessions.Result{Err: errOverload})
+		j.sequence.refuse(j)
 	}
 	if j.release {
-		j.chain.held = false // even if it fails: Redis may do it later
+		j.sequence.owned = false // even if it fails: Redis may do it later
 	}
 	w.queue = append(w.queue, j)
 	w.bytes += j.size
@@ -123,7 +123,7 @@ func (w *writer) run() {
 		batch, closed := w.take()
 		switch {
 		case len(batch) > 0:
-			w.settle(batch)
+			w.process(batch)
 		case closed:
 			return
 		case proving:
@@ -150,11 +150,11 @@ func (w *writer) take() (batch []*job, closed bool) {
 	return batch, w.closed
 }
 
-// settle tries a batch until each job has an answer or has had its time.
-func (w *writer) settle(batch []*job) {
+// process tries a batch until each job has an answer or has had its time.
+func (w *writer) process(batch []*job) {
 	pause, whole := firstPause, false
 	w.giveUp(batch, nil, w.down)
-	for batch = w.tell(batch); len(batch) > 0; batch = w.tell(batch) {
+	for batch = w.report(batch); len(batch) > 0; batch = w.report(batch) {
 		err := w.send(batch, whole)
 		// Not known to this server yet, or forgotten by it: no reason to wait. What is sent
 		// whole cannot be forgotten on the way.
@@ -174,35 +174,35 @@ func (w *writer) giveUp(batch []*job, cause error, late bool) {
 	now := time.Now()
 	for _, j := range batch {
 		switch {
-		case j.settled:
+		case j.resolved:
 		case w.ctx.Err() != nil:
-			j.chain.fail(j, errStopped)
-		case j.n > 0 && j.n <= j.chain.failed:
-			j.chain.fail(j, sessions.ErrOrder)
+			j.sequence.fail(j, errStopped)
+		case j.n > 0 && j.n <= j.sequence.failed:
+			j.sequence.fail(j, sessions.ErrOrder)
 		case late && now.After(j.deadline):
-			j.chain.fail(j, unavailable(cause))
+			j.sequence.fail(j, unavailable(cause))
 		}
 	}
 }
 
-// tell calls done for the settled jobs, in the order of their chains, and returns the
+// report calls done for the resolved jobs, in the order of their sequences, and returns the
 // others.
-func (w *writer) tell(batch []*job) []*job {
+func (w *writer) report(batch []*job) []*job {
 	w.announce(batch)
 	rest := batch[:0:0]
-	var blocked map[*chain]bool
+	var blocked map[*commitSequence]bool
 	for _, j := range batch {
-		if !j.settled || blocked[j.chain] {
+		if !j.resolved || blocked[j.sequence] {
 			if blocked == nil {
-				blocked = map[*chain]bool{}
+				blocked = map[*commitSequence]bool{}
 			}
-			blocked[j.chain] = true
+			blocked[j.sequence] = true
 			rest = append(rest, j)
 			continue
 		}
 		if j.failed {
 			w.mu.Lock()
-			j.chain.unreportedFailures--
+			j.sequence.unreportedFailures--
 			w.mu.Unlock()
 		}
 		j.done(j.res)
@@ -210,41 +210,41 @@ func (w *writer) tell(batch []*job) []*job {
 	return rest
 }
 
-// chain returns what this node knows of a session, for Open.
-func (w *writer) chain(id sessions.ID) *chain {
+// sequenceOf returns what this node knows of a session, for Open.
+func (w *writer) sequenceOf(id sessions.ID) *commitSequence {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if c := w.chains[id]; c != nil {
-		return &chain{epoch: c.epoch, fence: c.fence, acked: c.acked, held: c.held}
+	if c := w.sequences[id]; c != nil {
+		return &commitSequence{epoch: c.epoch, fence: c.fence, acked: c.acked, owned: c.owned}
 	}
-	return &chain{}
+	return &commitSequence{}
 }
 
-// own begins a chain. Of two Opens that crossed, the higher fence stays.
-func (w *writer) own(id sessions.ID, s *sessions.Saved) {
+// beginSequence begins one. Of two Opens that crossed, the higher fence stays.
+func (w *writer) beginSequence(id sessions.ID, s *sessions.Saved) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if c := w.chains[id]; c != nil && c.epoch == s.Epoch && c.fence > s.Fence {
+	if c := w.sequences[id]; c != nil && c.epoch == s.Epoch && c.fence > s.Fence {
 		return
 	}
 	now := time.Now()
-	w.chains[id] = &chain{epoch: s.Epoch, fence: s.Fence, used: now, held: true}
-	if len(w.chains) < 2*w.swept+1024 {
+	w.sequences[id] = &commitSequence{epoch: s.Epoch, fence: s.Fence, used: now, owned: true}
+	if len(w.sequences) < 2*w.swept+1024 {
 		return
 	}
-	// Sessions end without a call to the store: a chain goes when Redis has expired its state.
-	for id, c := range w.chains {
+	// Sessions end without a call to the store: a sequence goes when Redis has expired its state.
+	for id, c := range w.sequences {
 		if now.Sub(c.used) > w.r.o.StateTTL {
-			delete(w.chains, id)
+			delete(w.sequences, id)
 		}
 	}
-	w.swept = len(w.chains)
+	w.swept = len(w.sequences)
 }
 
-func (w *writer) disown(id sessions.ID) {
+func (w *writer) dropSequence(id sessions.ID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.chains, id)
+	delete(w.sequences, id)
 }
 
 // extendTTL lets tokens live on, beside the writer and at leisure.

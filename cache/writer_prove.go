@@ -77,11 +77,11 @@ func (w *writer) proveDue(changed func() bool, prove func()) {
 			return
 		case now := <-tick.C:
 			due := proveEvery
-			if w.again.Load() {
+			if w.proveFailed.Load() {
 				due = proveAgain
 			}
 			if changed() || now.Sub(last) > due {
-				w.again.Store(false)
+				w.proveFailed.Store(false)
 				prove()
 				last = now
 			}
@@ -115,10 +115,10 @@ func note(known map[string]bool, ids []string) (found bool) {
 func (w *writer) proveAll() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.unsure = w.unsure[:0]
-	for id, c := range w.chains {
-		if c.held {
-			w.unsure = append(w.unsure, id)
+	w.unproved = w.unproved[:0]
+	for id, c := range w.sequences {
+		if c.owned {
+			w.unproved = append(w.unproved, id)
 		}
 	}
 	w.poke()
@@ -135,14 +135,14 @@ func (w *writer) prove() (more bool) {
 	}
 	var claims []claim
 	w.mu.Lock()
-	n := min(len(w.unsure), proveBatch)
-	for _, id := range w.unsure[:n] {
-		if c := w.chains[id]; c != nil && c.held {
+	n := min(len(w.unproved), proveBatch)
+	for _, id := range w.unproved[:n] {
+		if c := w.sequences[id]; c != nil && c.owned {
 			claims = append(claims, claim{id, c.epoch, c.fence, c.acked})
 		}
 	}
-	w.unsure = w.unsure[n:]
-	more = len(w.unsure) > 0
+	w.unproved = w.unproved[n:]
+	more = len(w.unproved) > 0
 	w.mu.Unlock()
 	if len(claims) == 0 {
 		return more
@@ -156,9 +156,9 @@ func (w *writer) prove() (more bool) {
 	w.r.observe("prove", start, traced, err)
 	if err != nil {
 		w.mu.Lock()
-		w.unsure = nil
+		w.unproved = nil
 		w.mu.Unlock()
-		w.again.Store(true)
+		w.proveFailed.Store(true)
 		return false
 	}
 	return more

@@ -114,7 +114,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-func TestNothingElse(t *testing.T) {
+func TestUnknownPagesAreNotFound(t *testing.T) {
 	for _, path := range []string{"/", "/docs/nothing", "/docs/ui", "/docs/../docs.go", "/docs/docs.go", "/docs/index.html", "/docs/ui/swagger-ui.css.gz"} {
 		if w := get(t, path); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", path, w.Code)

@@ -33,20 +33,20 @@ func (b *botState) show(p perch.OwnPresence) {
 	b.available, b.inner = p.Available, presenceInner(p)
 }
 
-// startBots begins the presence turns.
+// startBots begins the changes of presence.
 func (s *Service) startBots() {
 	for _, a := range s.users {
 		if a.bot != nil && a.bot.Every > 0 && len(a.bot.Presences) > 1 {
-			s.bots.after(a.bot.Every, func() { s.turn(a) })
+			s.bots.after(a.bot.Every, func() { s.changePresence(a) })
 		}
 	}
 }
 
-// turn shows a bot's next presence; s.mu is held.
-func (s *Service) turn(a *account) {
+// changePresence sends a bot's next presence; s.mu is held.
+func (s *Service) changePresence(a *account) {
 	a.bot.next = (a.bot.next + 1) % len(a.bot.Presences)
 	s.showBot(a, a.bot.Presences[a.bot.next])
-	s.bots.after(a.bot.Every, func() { s.turn(a) })
+	s.bots.after(a.bot.Every, func() { s.changePresence(a) })
 }
 
 func (s *Service) showBot(a *account, p perch.OwnPresence) {

@@ -136,7 +136,7 @@ func (s *Service) SetRedirect(r Redirect) error {
 	return nil
 }
 
-// SetPresence changes what a bot shows, until its next turn.
+// SetPresence changes the presence of a bot, until it changes by itself.
 func (s *Service) SetPresence(name string, p perch.OwnPresence) error {
 	a, err := s.find(name)
 	if err != nil {

@@ -37,7 +37,7 @@
 //     programs of the time differed about that, and Options.ArchiveUTC writes utc instead.
 //   - M11: a request without a nickname gets the account's own. Requests are repeated at
 //     every login until they are answered.
-//   - M12: at most 100 messages with a body are kept, in memory, and handed to the first
+//   - M12: at most 100 messages with a body are stored, in memory, and delivered to the first
 //     resource that comes online with a priority of zero or more. Beyond that the sender
 //     gets service-unavailable.
 //   - M14: a known account id need not belong to a contact.

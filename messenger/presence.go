@@ -60,7 +60,7 @@ func (s *Service) availability(c *client, e *element) {
 	}
 }
 
-// greet tells a client that has come online what it missed: the presence of its contacts
+// greet sends a client that has come online what it missed: the presence of its contacts
 // (M8: the one time that it gets them), of its own other resources, and the requests that
 // wait for an answer (M11).
 func (s *Service) greet(c *client) {

@@ -95,7 +95,7 @@ func (k *contact) append(b []byte) []byte {
 	return append(b, "</item>"...)
 }
 
-// push tells the account's clients of a changed item (RFC 6121, 2.1.6).
+// push notifies the account's clients of a changed item (RFC 6121, 2.1.6).
 func (s *Service) push(a *account, k *contact) {
 	for _, c := range a.clients {
 		if !c.interested {

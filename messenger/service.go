@@ -106,7 +106,7 @@ func (s *Service) acceptFrom(l net.Listener) {
 		case errors.Is(err, net.ErrClosed):
 			return
 		default:
-			s.log.Warn("accept", "error", err)
+			s.log.Warn("failed to accept a connection", "error", err)
 			<-time.After(50 * time.Millisecond) // such as too many open files: look again in a moment
 		}
 	}

@@ -9,8 +9,8 @@ local now, missed = clock(), -1
 local function since(at) return math.max(0, now - at) end -- a clock may be set back
 
 -- Who was replaced or has left is not made alive again.
-local buried = redis.call('ZSCORE', dead, self)
-if not buried then
+local dead_since = redis.call('ZSCORE', dead, self)
+if not dead_since then
   local before = tonumber(redis.call('ZSCORE', beats, self))
   -- ZADD first: without memory it fails before anything is changed.
   redis.call('ZADD', beats, now, self)
@@ -32,7 +32,7 @@ local members, all = {}, redis.call('ZRANGE', beats, 0, -1, 'WITHSCORES')
 for i = 1, #all, 2 do
   local id, at = all[i], tonumber(all[i + 1])
   local same = name ~= '' and string.sub(id, 1, #name) == name and not string.find(id, '/', #name + 1, true)
-  if id ~= self and same and not buried then
+  if id ~= self and same and not dead_since then
     redis.call('ZADD', dead, now, id)
     redis.call('PEXPIRE', dead, ARGV[7])
     redis.call('ZREM', beats, id)
@@ -49,6 +49,6 @@ end
 
 redis.call('ZREMRANGEBYSCORE', dead, '-inf', now - ARGV[7])
 redis.call('ZREMRANGEBYSCORE', released, '-inf', now - ARGV[8])
-local gone = redis.call('ZRANGE', dead, '(' .. string.format('%.0f', now - ARGV[6]), '+inf', 'BYSCORE')
-if buried and tonumber(buried) <= now - ARGV[6] then table.insert(gone, self) end
-return {string.format('%.0f', now), missed, members, gone, redis.call('ZRANGE', released, 0, ARGV[9] - 1)}
+local listed = redis.call('ZRANGE', dead, '(' .. string.format('%.0f', now - ARGV[6]), '+inf', 'BYSCORE')
+if dead_since and tonumber(dead_since) <= now - ARGV[6] then table.insert(listed, self) end
+return {string.format('%.0f', now), missed, members, listed, redis.call('ZRANGE', released, 0, ARGV[9] - 1)}

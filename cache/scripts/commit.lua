@@ -1,7 +1,7 @@
 -- Applies one commit, all of it or nothing: everything is checked before the first write.
 -- KEYS: state log roster presence invitations vcards outbox kept, then the keys of the
 -- message records, then the key of the idempotency record if there is one.
--- ARGV: see arguments in encode.go, which writes them in this order.
+-- ARGV: see arguments in redis_encode.go, which writes them in this order.
 local state, log, kept = KEYS[1], KEYS[2], KEYS[8]
 local sid, fence, epoch, n, prev = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local now, oldest, ttl, slack = ARGV[6], tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
@@ -15,9 +15,9 @@ if not s[1] then return {'LOST'} end
 if s[1] ~= sid then return redis.error_reply('PERCH this record belongs to another session') end
 if n == 0 or s[3] ~= epoch then return {'FENCED'} end
 local tip, c, bytes = tonumber(s[4]), tonumber(s[5]), tonumber(s[6])
--- freed has the fence and the commit with which the session was given up last. That owner
+-- freed has the fence and the commit with which the session was released last. That owner
 -- gets its answers again when they were lost, even if the session has another owner since;
--- nothing new is taken from it.
+-- nothing new is accepted from it.
 local giver, given = string.match(s[7] or '', '^(%d+)%.(%d+)$')
 if giver == fence then
   c = tonumber(given)
@@ -158,11 +158,11 @@ if timed > 0 then
   redis.call('PEXPIRE', kept, keep_ms)
 end
 
--- The life of the state slides with its writes, in steps: a write costs no more than this
+-- Writes extend the life of the state, in steps: a write costs no more than this
 -- look most of the time.
 if redis.call('PTTL', state) < tonumber(ttl) - slack then
   redis.call('PEXPIRE', state, ttl)
   for i = 3, 7 do redis.call('PEXPIRE', KEYS[i], ttl) end
-  return {'SLID'}
+  return {'EXTEND'}
 end
 return {'OK'}

@@ -1,13 +1,13 @@
 -- Makes the caller the owner: raises the fence, restarts the count of commits, and
--- returns all that is kept but for the log. What another node owns is left as it is.
+-- returns all that is stored but for the log. What another node owns is left as it is.
 -- KEYS: state log roster presence invitations vcards outbox
 -- ARGV: 1 session id, 2 new epoch, 3 ttl ms, 4-6 epoch, fence and last commit that this
 -- node had, if it was the owner before, 7 who takes it ("": a process that is alone here),
--- 8 the dead owner that it may be taken from, 9 "1": this node has not given it up since
+-- 8 the dead owner that it may be taken from, 9 "1": this node has not released it since
 local state, by = KEYS[1], ARGV[7]
 local s = redis.call('HMGET', state, 'id', 'epoch', 'fence', 'c', 'owner', 'freed', 'tip', 'server', 'stale')
 local here = server()
-local free = 0 -- 1: it was not taken since its owner gave it up
+local free = 0 -- 1: it was not opened since its owner released it
 if not s[1] then
   -- HSET is first: without memory it fails before anything is changed. What is left of an
   -- expired record belongs to no log and goes.
@@ -22,11 +22,11 @@ else
   local fence, known, same = tonumber(s[3]), tonumber(ARGV[5]), s[2] == ARGV[4]
   -- A failover or a restart took back commits that were acknowledged to this node.
   local older = same and (fence < known or (fence == known and tonumber(s[4]) < tonumber(ARGV[6])))
-  -- It may have taken back commits of an owner that is gone: only this server itself knows
+  -- It may have taken back commits of an owner that has died: only this server itself knows
   -- that it did not, or an owner that has its last commit before it.
   local sure = (here ~= '' and s[8] == here) or (same and fence == known and ARGV[9] == '1')
   if older or not (sure or held) then
-    -- Offsets that were shown must not be given away twice: a new log begins. The mark stays
+    -- Offsets that were published must not be used twice: a new log begins. The mark stays
     -- until an owner has written the session as a whole.
     local at = s[9]
     if not at then

@@ -113,7 +113,7 @@ func noRecord(t testing.TB, h Harness) {
 	}
 }
 
-// recordEnds: the record of a session whose owner is gone, and did not forget it, expires by
+// recordEnds: the record of a session whose owner has died, and did not forget it, expires by
 // itself; each write extends its life.
 func recordEnds(t testing.TB, h Harness) {
 	o := open(t, h.Store, "a1")

@@ -33,7 +33,7 @@ func (o *owner) fill(n int) {
 	})
 }
 
-// whole writes all of a session, as an owner does that distrusts what is kept.
+// whole writes all of a session, as an owner does that distrusts what is stored.
 func (o *owner) whole() {
 	o.t.Helper()
 	o.ok(&sessions.Commit{Record: &sessions.Record{JID: "me@x/r"}, Outbox: sessions.Delta[sessions.OutboxEntry]{Reset: true}})
@@ -56,8 +56,8 @@ func (o *owner) fresh(old *owner) {
 	o.bounds(1, 1)
 }
 
-// kept checks that o continues the log of old.
-func (o *owner) kept(old *owner) {
+// continues checks that o continues the log of old.
+func (o *owner) continues(old *owner) {
 	o.t.Helper()
 	if o.Epoch != old.Epoch || o.Tip != old.tip || o.Stale {
 		o.t.Errorf("got epoch %s, tip %d, stale %v; want %s, %d and not stale", o.Epoch, o.Tip, o.Stale, old.Epoch, old.tip)
@@ -101,9 +101,9 @@ func coldOnSame(t testing.TB, h Harness) {
 	o := open(t, h.Store, "a1")
 	o.fill(3)
 	cold := open(t, h.Reopen(), "a1")
-	cold.kept(o)
+	cold.continues(o)
 	cold.append(1)
-	open(t, h.Reopen(), "a1").kept(cold)
+	open(t, h.Reopen(), "a1").continues(cold)
 }
 
 func liveOverRestart(t testing.TB, h Harness) {
@@ -115,7 +115,7 @@ func liveOverRestart(t testing.TB, h Harness) {
 	h.Restart()
 	o.append(2)
 	o.bounds(1, 5)
-	open(t, h.Store, "a1").kept(o) // the same process: it has seen every commit
+	open(t, h.Store, "a1").continues(o) // the same process: it has seen every commit
 }
 
 // liveProves has an owner that writes and one that does not.
@@ -129,8 +129,8 @@ func liveProves(t testing.TB, h Harness) {
 	h.Restart()
 	busy.append(1)
 	h.Proved(2)
-	open(t, h.Reopen(), "a1").kept(busy)
-	open(t, h.Reopen(), "a2").kept(idle)
+	open(t, h.Reopen(), "a1").continues(busy)
+	open(t, h.Reopen(), "a2").continues(idle)
 }
 
 func liveAfterRestore(t testing.TB, h Harness) {

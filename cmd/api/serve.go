@@ -40,7 +40,7 @@ func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpst
 	case <-ctx.Done():
 	case err = <-a.Failed():
 	}
-	fmt.Fprintln(stdout, "perch: stopping; event streams are told to come back")
+	fmt.Fprintln(stdout, "perch: stopping; event streams are asked to reconnect")
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.DrainTime+stopGrace)
 	defer cancel()
 	return errors.Join(err, a.Stop(stopCtx))

@@ -53,16 +53,16 @@ type serveCommand struct {
 	Upstream        []string `placeholder:"DOMAIN|URL" sep:"none" help:"XMPP service to connect to; may be repeated. A domain (SRV records are used), or xmpp://HOST:PORT?domain=example.org&name=work&profile=standard&mechanism=SCRAM-SHA-256&token-mechanism=X-OAUTH2&ca-file=ca.pem; xmpps:// for direct TLS. None: the embedded demo service."`
 	DefaultUpstream string   `placeholder:"NAME" help:"Upstream whose access tokens are passed through; the first one if not given."`
 
-	RedisURL  string   `name:"redis-url" placeholder:"URL" help:"Keep presence, roster and event log in Redis 7 or newer: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://. Not given: in memory, gone at exit."`
+	RedisURL  string   `name:"redis-url" placeholder:"URL" help:"Keep presence, roster and event log in Redis 7 or newer: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://. Not given: in memory, lost at exit."`
 	Secret    string   `placeholder:"TEXT" help:"Key of all stored hashes, at least 32 characters; needed with Redis. Better given as PERCH_SECRET than as a flag."`
-	SecretKey []string `placeholder:"HEX" help:"32 bytes in hex that encrypt kept credentials, so that sessions come back by themselves after a restart; the first seals, all open (rotation). Not given: credentials are never kept."`
+	SecretKey []string `placeholder:"HEX" help:"32 bytes in hex that encrypt stored credentials, so that sessions sign in by themselves after a restart; the first seals, all open (rotation). Not given: credentials are never stored."`
 
-	Node    string        `placeholder:"NAME" help:"Name of this node among those that share a Redis; no other may have it. Default: the host's name and the port. The next process of this name goes on at once with what this one had, and this one ends with status 3, which is not to be answered with a restart."`
+	Node    string        `placeholder:"NAME" help:"Name of this node among those that share a Redis; no other may have it. Default: the host's name and the port. The next process of this name takes this one's sessions over at once, and this one exits with status 3: do not restart it then."`
 	NodeURL string        `name:"node-url" placeholder:"URL" help:"Where the other nodes reach this node's gateway, such as http://10.0.0.5:8080; keep that network private. Default: from --listen and the host's name."`
 	Lease   time.Duration `default:"15s" help:"How long a node may be silent before the others take its sessions over; the same on all nodes."`
 
 	Origin       []string       `placeholder:"ORIGIN" help:"Browser origin that may use the API besides the own host, such as https://app.example.org; may be repeated."`
-	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Proxy whose X-Forwarded-For is believed; may be repeated."`
+	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Proxy whose X-Forwarded-For is trusted; may be repeated."`
 
 	AdminHost          []string `placeholder:"NAME" help:"Name under which the admin listener may be asked, besides any address, localhost and the host's own name; may be repeated."`
 	Connections        int      `default:"0" help:"Most connections to the gateway at once; 0 = three quarters of the file descriptors that the process may have."`

@@ -168,8 +168,8 @@ func TestNginxAnswersWithoutANode(t *testing.T) {
 	}
 }
 
-// TestNginxBothAway: two nodes that refuse for a reason are not taken for failed.
-func TestNginxBothAway(t *testing.T) {
+// TestNginxWithBothNodesDown: two nodes that refuse for a reason are not taken for failed.
+func TestNginxWithBothNodesDown(t *testing.T) {
 	url := balance(t, newBackend(t, away).addr(), newBackend(t, away).addr())
 	for range 5 {
 		if status, body := do(t, "GET", url, http.Header{}); status != http.StatusServiceUnavailable || body != "draining" {
@@ -178,8 +178,8 @@ func TestNginxBothAway(t *testing.T) {
 	}
 }
 
-// TestNginxHandsOn: what a node has to know of a request arrives.
-func TestNginxHandsOn(t *testing.T) {
+// TestNginxForwardsRequests: what a node has to know of a request arrives.
+func TestNginxForwardsRequests(t *testing.T) {
 	node := newBackend(t, fine)
 	url := balance(t, node.addr(), node.addr())
 	token := "Bearer " + strings.Repeat("x", 12<<10)

@@ -105,7 +105,7 @@ func TestOwnerIsKilled(t *testing.T) {
 }
 
 // Without kept credentials the client's next request brings the token, to whatever node.
-func TestOwnerIsKilledWithoutKeptCredentials(t *testing.T) {
+func TestOwnerIsKilledWithoutStoredCredentials(t *testing.T) {
 	t.Parallel()
 	k := newTown(t, 0, cluster.Options{Lease: 3 * time.Second, ForgetCredentials: true})
 	owner := k.Owner(t, k.Alice)

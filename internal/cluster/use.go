@@ -25,7 +25,7 @@ func (c *Cluster) SignIn(t testkit.TB, u testkit.User) *testkit.Gateway {
 }
 
 // Owner is the node that has the session of a user now, as Redis knows it; it waits until
-// there is one. A session whose owner has died keeps its name until another one adopts it.
+// there is one. A session whose owner has died keeps its name until another one takes it over.
 func (c *Cluster) Owner(t testkit.TB, u testkit.User) *Node {
 	t.Helper()
 	var owner *Node

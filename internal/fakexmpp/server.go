@@ -1,6 +1,6 @@
 // Package fakexmpp is the XMPP side of a session without a socket, for tests of what
 // stands above it: a Server whose Dial is a sessions.DialFunc, and the connections that it
-// handed out. A test scripts what the upstream has (Server.Edit), what it says
+// made. A test scripts what the upstream has (Server.Edit), what it says
 // (Conn.Deliver), when it fails (Conn.Fail), and looks at what was sent to it (Conn.Sent,
 // Conn.Next).
 //
@@ -24,7 +24,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// Data is what the make-believe upstream has. Every answer is taken from it at the moment
+// Data is what the simulated upstream has. Every answer is taken from it at the moment
 // it is asked for.
 type Data struct {
 	// SignIn decides about a login; nil accepts every credential except those that begin
@@ -42,7 +42,7 @@ type Data struct {
 	Refuse func(method string) error
 }
 
-// Server hands out connections.
+// Server makes connections.
 type Server struct {
 	mu    sync.Mutex
 	data  Data
@@ -80,7 +80,7 @@ func (s *Server) Dials() []sessions.DialRequest {
 	return slices.Clone(s.dials)
 }
 
-// Accepted waits for the next connection that was handed out, oldest first; nil when ctx
+// Accepted waits for the next connection that was made, oldest first; nil when ctx
 // ends before there is one.
 func (s *Server) Accepted(ctx context.Context) *Conn {
 	select {
@@ -109,7 +109,7 @@ func (s *Server) Dial(ctx context.Context, req sessions.DialRequest) (sessions.C
 	return c, nil
 }
 
-// Verify is a sessions.VerifyFunc: it decides as a login would, and hands out nothing.
+// Verify is a sessions.VerifyFunc: it decides as a login would, and makes no connection.
 func (s *Server) Verify(ctx context.Context, acc perch.Account) (perch.JID, error) {
 	s.mu.Lock()
 	s.asked = append(s.asked, acc)

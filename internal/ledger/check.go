@@ -17,9 +17,9 @@ func Check(entries []Entry) *Report {
 	for _, e := range entries {
 		switch {
 		case e.Op == OpDamaged:
-			r.broken("%s got a body that nobody sent: %s", e.Who, e.Text)
+			r.broken("%s got a body that was not sent: %s", e.Who, e.Text)
 		case e.Op == OpStop && !f.during(FaultToken, e.At, 0, tokenAfter):
-			r.broken("%s of %s was told to stop: %s", e.Who, e.Account, e.Text)
+			r.broken("%s of %s was refused for good: %s", e.Who, e.Account, e.Text)
 		case e.Op == OpBroken:
 			r.broken("%s: %s", e.Who, e.Text)
 		}

@@ -33,7 +33,7 @@ func checkLeft(r *Report, entries []Entry) {
 		case e.Phase == Invoke:
 			base[t] = e.N
 		case e.N > base[t]+leftOver[e.Text]:
-			r.broken("%s has %d %s when nobody is signed in, and had %d at its start", e.Who, e.N, e.Text, base[t])
+			r.broken("%s has %d %s with no session signed in, and had %d at its start", e.Who, e.N, e.Text, base[t])
 		}
 	}
 }

@@ -122,7 +122,7 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		"a reset after a restart, and the log was proved": {fresh().fault(1, 2, ledger.FaultRedisKill).refused(4, "e-7").owner("n1/x", "s", "e", 4).
 			owner("n2/y", "s", "e", 5).unproved("n2/y", "t", "g", 9), "was reset (epoch)"},
 		"a node that holds what it had":           {fresh().left(20, 31), ""},
-		"goroutines that stay":                    {fresh().left(20, 33), "n1 has 33 goroutines when nobody is signed in, and had 20 at its start"},
+		"goroutines that stay":                    {fresh().left(20, 33), "n1 has 33 goroutines with no session signed in, and had 20 at its start"},
 		"a roster that is whole after each fault": {fresh().rosters(8008, 8008, 8008), ""},
 		"a roster that is shorter after a fault":  {fresh().rosters(8008, 7999, 8008), "a1 has 7999 buddies after redis-flush, and had 8008"},
 		"a roster that is shorter in the end":     {fresh().rosters(8008, 8008, 0), "a1 has 0 buddies in the end, and had 8008"},
@@ -147,10 +147,10 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		"a new log may begin at 1": {fresh().owner("n1/x", "s", "e", 4).owner("n1/x", "s", "f", 1), ""},
 		"seen to go in a drain": {fresh().fault(1, 9, ledger.FaultDrain).
 			add(5, ledger.Entry{Op: ledger.OpPresence, Who: "sl1", Account: "a1", Text: "unavailable"}), "sl1 saw a1 go"},
-		"refused for good": {fresh().add(5, ledger.Entry{Op: ledger.OpStop, Who: "a1/ws1", Account: "a1", Text: "4001"}), "was told to stop: 4001"},
+		"refused for good": {fresh().add(5, ledger.Entry{Op: ledger.OpStop, Who: "a1/ws1", Account: "a1", Text: "4001"}), "was refused for good: 4001"},
 		"refused for a bad token": {fresh().fault(1, 9, ledger.FaultToken).
 			add(5, ledger.Entry{Op: ledger.OpStop, Who: "a1/ws1", Account: "a1", Text: "4001"}), ""},
-		"damaged": {fresh().add(5, ledger.Entry{Op: ledger.OpDamaged, Who: "a1/ws1", Text: "?"}), "nobody sent"},
+		"damaged": {fresh().add(5, ledger.Entry{Op: ledger.OpDamaged, Who: "a1/ws1", Text: "?"}), "was not sent"},
 		"a race":  {fresh().add(5, ledger.Entry{Op: ledger.OpBroken, Who: "n1", Text: "WARNING: DATA RACE"}), "n1: WARNING: DATA RACE"},
 
 		"outbound lost":    {fresh().post(1, 1, "acked").audited("slr"), "outbound, lost: a1>slr #1"},

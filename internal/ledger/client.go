@@ -27,7 +27,7 @@ type client struct {
 	asked   time.Time // when the archive was asked last
 	live    chan struct{}
 	isLive  bool // it was, once
-	isNow   bool // this connection has shown all that came before it
+	isNow   bool // this connection has replayed all that came before it
 }
 
 // stream is one connection, in one of the encodings.
@@ -104,7 +104,7 @@ func (c *client) session(ctx context.Context) error {
 	}
 	defer s.close()
 	gone := time.Now().Add(time.Duration(c.random.ExpFloat64() * float64(online)))
-	told := time.Duration(-1) // by a reconnect frame
+	after := time.Duration(-1) // of a reconnect frame
 	for {
 		limit := time.Now().Add(silence)
 		if !c.calm.Load() && gone.Before(limit) {
@@ -118,10 +118,10 @@ func (c *client) session(ctx context.Context) error {
 		case ended && limit.Equal(gone):
 			return errAway
 		case err != nil:
-			return afterReconnect(err, told)
+			return afterReconnect(err, after)
 		}
 		if f.Type == "reconnect" {
-			told = time.Duration(f.Data.AfterMS) * time.Millisecond
+			after = time.Duration(f.Data.AfterMS) * time.Millisecond
 		}
 		c.take(ctx, f)
 	}
@@ -129,9 +129,9 @@ func (c *client) session(ctx context.Context) error {
 
 // afterReconnect is the end of a stream after a reconnect frame, which says when to reconnect:
 // not every encoding has a close code.
-func afterReconnect(err error, told time.Duration) error {
-	if told < 0 {
+func afterReconnect(err error, after time.Duration) error {
+	if after < 0 {
 		return err
 	}
-	return &refusal{code: 4200, after: told, text: err.Error()}
+	return &refusal{code: 4200, after: after, text: err.Error()}
 }

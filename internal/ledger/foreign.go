@@ -72,7 +72,7 @@ func (w *world) startForeign(argv, env []string, people []person, handle func(fo
 	t.Cleanup(f.stop)
 	host, port, _ := net.SplitHostPort(w.server.Addr)
 	n, _ := strconv.Atoi(port)
-	f.tell(map[string]any{"host": host, "port": n, "ca": w.server.CAFile, "people": people})
+	f.command(map[string]any{"host": host, "port": n, "ca": w.server.CAFile, "people": people})
 	return f
 }
 
@@ -104,8 +104,8 @@ func (f *foreign) read(stdout io.Reader, handle func(foreignLine)) {
 	}
 }
 
-// tell writes a command. One that cannot be written belongs to a program that has ended.
-func (f *foreign) tell(line any) {
+// command writes one. One that cannot be written belongs to a program that has ended.
+func (f *foreign) command(line any) {
 	text, err := json.Marshal(line)
 	if err != nil {
 		panic(err)
@@ -117,12 +117,12 @@ func (f *foreign) tell(line any) {
 
 // send tells the client who to send a message, or to keep it until it is online again.
 func (f *foreign) send(who, to, id, body string) {
-	f.tell(map[string]string{"cmd": "send", "who": who, "to": to, "id": id, "body": body})
+	f.command(map[string]string{"cmd": "send", "who": who, "to": to, "id": id, "body": body})
 }
 
 // audit asks for all that an account has in the server's archive.
 func (f *foreign) audit(p person) {
-	f.tell(map[string]string{"cmd": "audit", "who": p.Name, "jid": p.JID, "password": p.Password})
+	f.command(map[string]string{"cmd": "audit", "who": p.Name, "jid": p.JID, "password": p.Password})
 }
 
 // stop ends the program. It may be called twice.

@@ -101,9 +101,9 @@ func (l *load) waiting() int {
 	return len(l.unacked)
 }
 
-// settle notes what became of a message. Bounces come after the acknowledgement, and that
+// resolve notes what became of a message. Bounces come after the acknowledgement, and that
 // may come after doubts.
-func (l *load) settle(id string, p Phase, text string) {
+func (l *load) resolve(id string, p Phase, text string) {
 	l.mu.Lock()
 	m, ok := l.unacked[id]
 	delete(l.unacked, id)

@@ -144,7 +144,7 @@ func (w *world) foreigners() map[string]person {
 	return all
 }
 
-// heard writes down what a foreign client tells.
+// heard writes down what a foreign client reports.
 func (w *world) heard(line foreignLine) {
 	switch line.Event {
 	case "online", "offline", "failed":
@@ -154,11 +154,11 @@ func (w *world) heard(line foreignLine) {
 		}
 		w.history.add(Entry{Op: OpNote, Phase: Info, Who: line.Who, Text: line.Event + " " + line.Reason})
 	case "acked":
-		w.load.settle(line.ID, OK, "")
+		w.load.resolve(line.ID, OK, "")
 	case "unsure":
-		w.load.settle(line.ID, Info, "")
+		w.load.resolve(line.ID, Info, "")
 	case "bounce":
-		w.load.settle(line.ID, Fail, line.Reason)
+		w.load.resolve(line.ID, Fail, line.Reason)
 	case "presence":
 		if account, ok := w.names[line.From]; ok && strings.HasPrefix(account, "a") {
 			w.history.add(Entry{Op: OpPresence, Who: line.Who, Account: account, Text: line.Reason})

@@ -46,7 +46,7 @@ var All = []Mutant{
 		}},
 	},
 	{
-		Name: "epoch", Does: "goes on with a log whose end nothing proves",
+		Name: "epoch", Does: "continues a log whose end nothing proves",
 		File: "cache/scripts/open.lua",
 		Edits: []Edit{{
 			"if older or not (sure or held) then",

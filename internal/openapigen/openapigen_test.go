@@ -86,7 +86,7 @@ func checkOperation(t *testing.T, name string, op *openapi3.Operation) {
 	}
 }
 
-func TestPatchRefusesWhatIsGone(t *testing.T) {
+func TestPatchRefusesMissingKeys(t *testing.T) {
 	if err := patch(object{"a": object{}}, object{"a": object{"b": nil}}, ""); err == nil {
 		t.Error("removing what is not there went unnoticed")
 	}

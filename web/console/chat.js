@@ -13,7 +13,7 @@ const words = {
   delivered: 'a device has it',
   displayed: 'seen',
   failed: 'not sent',
-  unknown: 'the link was lost; the service cannot tell whether it came',
+  unknown: 'the link was lost; the service cannot tell whether it was delivered',
 };
 
 export class Chat {
@@ -33,7 +33,7 @@ export class Chat {
     this.empty = h(
       'div',
       { class: 'nothing' },
-      h('p', {}, 'Pick somebody to talk to.'),
+      h('p', {}, 'Choose a buddy to talk to.'),
       h('p', { class: 'status' }, 'Echo answers whatever you say.'),
     );
     this.older = h('button', { class: 'quiet older', onclick: () => this.#loadOlder() }, 'Older messages');

@@ -117,7 +117,7 @@ export class SessionBox {
     return attempt(async () => {
       const { jid } = await perch.lookupJID(cutter);
       await perch.sendMessage({ to: jid, body: 'cut' });
-      note('The demo service cuts the link. Presence stays readable, and the session comes back by itself.');
+      note('The demo service cuts the link. Presence stays readable, and the session reconnects by itself.');
     });
   }
 
@@ -193,14 +193,14 @@ export class SessionBox {
     });
     const renew = async (/** @type {Event} */ e) => {
       e.preventDefault();
-      if (await this.#pane.renew(token.value.trim())) note('The session goes on with the fresh token.');
+      if (await this.#pane.renew(token.value.trim())) note('The session continues with the fresh token.');
     };
     const page = document.documentElement.dataset.signin
       ? [h('button', { type: 'button', class: 'quiet', onclick: () => toSignIn('one') }, 'Sign in on the service’s page')]
       : [];
     return [
       'The token has expired: the service does not accept it any more. What you see is what was known before.',
-      h('form', { class: 'row', onsubmit: renew }, token, h('button', {}, 'Go on'), ...page),
+      h('form', { class: 'row', onsubmit: renew }, token, h('button', {}, 'Continue'), ...page),
     ];
   }
 }

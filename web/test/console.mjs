@@ -89,7 +89,7 @@ test('the token has expired: the page says so and works again with a fresh one',
     await accessible(page, 'expired');
     await picture(page, 'expired');
     await page.getByLabel('Fresh token').fill(await stage('issue', { user: 'carol' }));
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByText('Online', { exact: true }).waitFor();
     await page.reload();
     await page.getByText('Online', { exact: true }).waitFor();

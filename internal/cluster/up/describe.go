@@ -34,7 +34,7 @@ func describe(out io.Writer, c *cluster.Cluster, lease time.Duration) {
 	fmt.Fprintf(out, "\nTake a node away:\n\n")
 	for i, n := range c.Nodes {
 		if i == len(c.Nodes)-1 {
-			fmt.Fprintf(out, "  kill %-9d# %s drains: its sessions move, its streams are told to come back\n", n.PID(), n.Name)
+			fmt.Fprintf(out, "  kill %-9d# %s drains: its sessions move, its streams are asked to reconnect\n", n.PID(), n.Name)
 		} else {
 			fmt.Fprintf(out, "  kill -9 %-6d# %s dies: after %s the others have its sessions\n", n.PID(), n.Name, lease)
 		}

@@ -17,8 +17,8 @@ class Person {
       service: `xmpp://${o.host}:${o.port}`, domain, username, password: p.password, timeout: 20000,
     });
     this.sm = this.xmpp.streamManagement;
-    this.sm.on('ack', (stanza) => this.settled('acked', stanza));
-    this.sm.on('fail', (stanza) => this.settled('unsure', stanza));
+    this.sm.on('ack', (stanza) => this.report('acked', stanza));
+    this.sm.on('fail', (stanza) => this.report('unsure', stanza));
     this.xmpp.on('error', () => {}); // what is lost is tried again, and said by "disconnect"
     this.xmpp.on('disconnect', () => emit({ event: 'offline', who: this.who }));
     this.xmpp.on('online', () => this.online());
@@ -64,7 +64,7 @@ class Person {
     this.flush();
   }
 
-  settled(event, stanza) {
+  report(event, stanza) {
     if (stanza.is('message') && stanza.getChild('body')) emit({ event, who: this.who, id: stanza.attrs.id });
   }
 

@@ -42,13 +42,13 @@ func (r *Redis) owners(ctx context.Context, ids []sessions.ID, into map[sessions
 	return nil
 }
 
-// announce lists the sessions that a batch has given up, before their done is called: even
+// announce lists the sessions that a batch has released, before their done is called: even
 // when this process ends right then, the other nodes can see them. It is a hint; when it is
 // lost, another node finds the session later.
 func (w *writer) announce(batch []*job) {
 	var ids []sessions.ID
 	for _, j := range batch {
-		if j.settled && j.release && !j.failed && j.res.Err == nil && j.res.Existing == nil {
+		if j.resolved && j.release && !j.failed && j.res.Err == nil && j.res.Existing == nil {
 			ids = append(ids, j.id)
 			j.release = false
 		}
@@ -56,14 +56,14 @@ func (w *writer) announce(batch []*job) {
 	if len(ids) == 0 {
 		return
 	}
-	if err := w.r.released(w.ctx, w.r.keys.nodes(nodesTag), ids...); err != nil {
+	if err := w.r.listReleased(w.ctx, w.r.keys.nodes(nodesTag), ids...); err != nil {
 		w.r.o.Logger.Warn("failed to announce released sessions", "sessions", len(ids), "error", err)
 	}
 }
 
-// adopted takes a session off the list of those that were given up. It is not repeated:
+// dropReleased takes a session off the list of released ones. It is not repeated:
 // the entry ends by itself.
-func (r *Redis) adopted(ctx context.Context, id sessions.ID) {
+func (r *Redis) dropReleased(ctx context.Context, id sessions.ID) {
 	start, traced := time.Now(), r.trace(ctx, "released", 1)
 	err := r.client.ZRem(ctx, r.keys.nodes(nodesTag)[3], string(id)).Err()
 	r.observe("released", start, traced, err)

@@ -179,8 +179,8 @@ func asNodes(t *testing.T, r *cache.Redis, o *owner) {
 	t.Helper()
 	o.ok(&sessions.Commit{Release: true})
 	beat(t, r, "a/1")
-	if roll := beat(t, r, "a/2"); len(roll.Released) != 1 || len(roll.Dead) != 1 {
-		t.Errorf("Beat: %+v", roll)
+	if membership := beat(t, r, "a/2"); len(membership.Released) != 1 || len(membership.Dead) != 1 {
+		t.Errorf("Beat: %+v", membership)
 	}
 	if err := r.Leave(t.Context(), "a/2"); err != nil {
 		t.Errorf("Leave: %v", err)

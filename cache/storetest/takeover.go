@@ -146,7 +146,7 @@ func released(t testing.TB, h Harness) {
 	alone.bounds(1, 5)
 }
 
-// unowned checks the list of sessions that were given up.
+// unowned checks the list of released sessions.
 func unowned(t testing.TB, s sessions.Store, want ...sessions.ID) {
 	t.Helper()
 	same(t, "released", beat(t, s, "witness/1").Released, want)
@@ -169,7 +169,7 @@ func refusedRelease(t testing.TB, h Harness) {
 	unowned(t, h.Store)
 	owned(t, h.Store, map[sessions.ID]sessions.NodeID{"a1": "n/1"}, "a1")
 	o.append(1)
-	// What is in the log already is not put there again, but the session is given up.
+	// What is in the log already is not put there again, but the session is released.
 	o.ok(&sessions.Commit{Release: true, Events: []*perch.Event{o.event(3, "hello")}})
 	owned(t, h.Store, nil, "a1")
 	unowned(t, h.Store, "a1")

@@ -15,9 +15,9 @@ import (
 type verdict int
 
 const (
-	refused  verdict = iota // Redis said no: nothing was changed and asking again is no use
-	again                   // not now, or not known whether it was done
-	noScript                // the script is not loaded (any more)
+	refused   verdict = iota // Redis said no: nothing was changed and asking again is no use
+	retryable                // not now, or not known whether it was done
+	noScript                 // the script is not loaded (any more)
 )
 
 // An error reply of Redis begins with a word that is its code, and what follows is for
@@ -40,13 +40,13 @@ func verdictOf(err error) verdict {
 	}
 	switch _, ok := errors.AsType[redis.Error](err); {
 	case !ok:
-		return again // the network: it may or may not have been done
+		return retryable // the network: it may or may not have been done
 	case errors.Is(err, redis.Nil):
 		return refused
 	case isReply(err, replyNoScript):
 		return noScript
 	case isAny(transientReplies...):
-		return again
+		return retryable
 	}
 	return refused
 }

@@ -2,7 +2,7 @@ package cache
 
 import "github.com/perch-im/perch/sessions"
 
-// keys names what is kept in Redis; docs/redis.md lists it. All keys of a session share
+// keys names what is stored in Redis; docs/redis.md lists it. All keys of a session share
 // the hash tag {id}, so that a script can use them together on a cluster.
 type keys struct{ prefix string }
 
@@ -20,8 +20,9 @@ func (k keys) data(id sessions.ID) []string {
 	}
 }
 
-// kept is the index of the message and idempotency records of a session.
-func (k keys) kept(id sessions.ID) string              { return k.session(id, "kept") }
+// timed is the index of the message and idempotency records of a session, which end by
+// themselves.
+func (k keys) timed(id sessions.ID) string             { return k.session(id, "kept") }
 func (k keys) message(id sessions.ID, m string) string { return k.session(id, "message:"+m) }
 func (k keys) once(id sessions.ID, key string) string  { return k.session(id, "once:"+key) }
 
@@ -32,17 +33,17 @@ func (k keys) minted(id sessions.ID) string { return k.session(id, "minted") }
 func (k keys) token(hash string) string     { return k.prefix + ":token:" + hash }
 func (k keys) allTokens() string            { return k.prefix + ":tokens" }
 
-// ticket keeps what one ticket is good for.
+// ticket stores what one ticket is good for.
 func (k keys) ticket(hash string) string { return k.prefix + ":ticket:" + hash }
 
 // attempts counts attempts to sign in under one name.
 func (k keys) attempts(hash string) string { return k.prefix + ":attempts:" + hash }
 
-// agreed keeps what all nodes have to agree about.
+// agreed stores what all nodes have to agree about.
 func (k keys) agreed(name string) string { return k.prefix + ":agreed:" + name }
 
 // nodes lists the keys by which nodes know each other, for the scripts in this order: the
-// beats, the names, the dead, and the sessions that were given up. They share a hash tag;
+// beats, the names, the dead, and the released sessions. They share a hash tag;
 // no session is called "nodes".
 func (k keys) nodes(tag string) []string {
 	base := k.session(sessions.ID(tag), "")

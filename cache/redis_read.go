@@ -20,21 +20,21 @@ import (
 // another start of it, than the one that was written last, and this node is not the owner
 // that could tell. See docs/redis.md.
 func (r *Redis) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions) (*sessions.Saved, error) {
-	saved, free, err := r.open(ctx, id, t, r.writer.chain(id))
+	saved, released, err := r.open(ctx, id, t, r.writer.sequenceOf(id))
 	if err != nil {
 		return nil, err
 	}
-	r.writer.own(id, saved)
-	if free {
-		r.adopted(ctx, id)
+	r.writer.beginSequence(id, saved)
+	if released {
+		r.dropReleased(ctx, id)
 	}
 	return saved, nil
 }
 
-// open also reports whether the session had been given up before.
-func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.OpenOptions, was *chain) (_ *sessions.Saved, free bool, _ error) {
+// open also reports whether the session had been released before.
+func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.OpenOptions, was *commitSequence) (_ *sessions.Saved, released bool, _ error) {
 	reply, err := r.run(ctx, "open", r.opening, r.keys.data(id),
-		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked, string(t.Owner), string(t.TakeoverFrom), flag(was.held))
+		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked, string(t.Owner), string(t.TakeoverFrom), flag(was.owned))
 	switch {
 	case err != nil:
 		return nil, false, err

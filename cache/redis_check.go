@@ -102,7 +102,7 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 			err = ferr
 		}
 	}()
-	saved, _, err := r.open(ctx, id, sessions.OpenOptions{Owner: "check/1"}, &chain{})
+	saved, _, err := r.open(ctx, id, sessions.OpenOptions{Owner: "check/1"}, &commitSequence{})
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 	if err != nil {
 		return err
 	}
-	(&chain{epoch: saved.Epoch}).number(j)
+	(&commitSequence{epoch: saved.Epoch}).number(j)
 	if _, err := r.run(ctx, "commit", r.commit, j.keys, j.stamp(0, r.now(), r.o.Retention.Age)...); err != nil {
 		return err
 	}
@@ -135,10 +135,10 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 func (r *Redis) rehearseNodes(ctx context.Context, id sessions.ID) (err error) {
 	keys, node := r.keys.nodes(string(id)), sessions.NodeID("check/1")
 	defer func() {
-		gone := r.change(ctx, "forget", func(ctx context.Context) error { return r.client.Unlink(ctx, keys...).Err() })
-		err = errors.Join(err, gone)
+		ferr := r.change(ctx, "forget", func(ctx context.Context) error { return r.client.Unlink(ctx, keys...).Err() })
+		err = errors.Join(err, ferr)
 	}()
-	if err := r.released(ctx, keys, id); err != nil {
+	if err := r.listReleased(ctx, keys, id); err != nil {
 		return err
 	}
 	if _, err := r.beat(ctx, keys, sessions.Node{ID: node}); err != nil {

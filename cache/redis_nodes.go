@@ -14,11 +14,11 @@ import (
 
 // How long nodes know of each other, in both stores.
 const (
-	beatFor     = time.Hour        // an entry that is not renewed
-	deadFor     = time.Hour        // a dead node is listed
-	buriedFor   = 24 * time.Hour   // a dead node is remembered: a process that continues stays dead
-	releasedFor = 10 * time.Minute // a session that was given up and not taken
-	releasedMax = 256              // of them, in one answer
+	beatFor           = time.Hour        // an entry that is not renewed
+	deadFor           = time.Hour        // a dead node is listed
+	deadRememberedFor = 24 * time.Hour   // a dead node is remembered: a process that continues stays dead
+	releasedFor       = 10 * time.Minute // a released session that no node has opened
+	releasedMax       = 256              // of them, in one answer
 )
 
 // members is what the store remembers of its own nodes' beats.
@@ -54,7 +54,7 @@ func nodeName(id sessions.NodeID) string {
 }
 
 // Beat implements sessions.MembershipStore in one round trip. Who was replaced or has left stays
-// dead: the Membership has it among Dead and not among Members, and it must give up its sessions.
+// dead: the Membership has it among Dead and not among Members, and it must stop using its sessions.
 //
 // Missed counts from the last Beat that was answered. One whose answer was lost may have
 // renewed the entry, but the node saw no other node then, so it does not count.
@@ -68,32 +68,32 @@ func (r *Redis) beat(ctx context.Context, keys []string, self sessions.Node) (se
 		return sessions.Membership{}, err
 	}
 	reply, err := r.run(ctx, "beat", beatScript, keys, string(self.ID), nodeName(self.ID), node,
-		r.members.get(self.ID), ms(beatFor), ms(deadFor), ms(buriedFor), ms(releasedFor), releasedMax)
+		r.members.get(self.ID), ms(beatFor), ms(deadFor), ms(deadRememberedFor), ms(releasedFor), releasedMax)
 	if err != nil {
 		return sessions.Membership{}, err
 	}
 	if len(reply) != 5 {
 		return sessions.Membership{}, corrupt(fmt.Errorf("beat: %d parts", len(reply)))
 	}
-	roll := sessions.Membership{Missed: span64(reply[1])}
+	membership := sessions.Membership{Missed: span64(reply[1])}
 	all, _ := reply[2].([]any)
 	for _, row := range all {
 		m, err := decodeMember(row)
 		if err != nil {
 			return sessions.Membership{}, err
 		}
-		roll.Members = append(roll.Members, m)
+		membership.Members = append(membership.Members, m)
 	}
 	for _, id := range list(reply[3]) {
-		roll.Dead = append(roll.Dead, sessions.NodeID(id))
+		membership.Dead = append(membership.Dead, sessions.NodeID(id))
 	}
 	for _, id := range list(reply[4]) {
-		roll.Released = append(roll.Released, sessions.ID(id))
+		membership.Released = append(membership.Released, sessions.ID(id))
 	}
-	slices.SortFunc(roll.Members, memberOrder)
-	slices.Sort(roll.Dead)
+	slices.SortFunc(membership.Members, memberOrder)
+	slices.Sort(membership.Dead)
 	r.members.set(self.ID, int64(number(reply[0])))
-	return roll, nil
+	return membership, nil
 }
 
 func memberOrder(a, b sessions.Member) int { return strings.Compare(string(a.ID), string(b.ID)) }
@@ -136,15 +136,15 @@ func (r *Redis) Leave(ctx context.Context, id sessions.NodeID) error {
 }
 
 func (r *Redis) leave(ctx context.Context, keys []string, id sessions.NodeID) error {
-	_, err := r.run(ctx, "leave", leaveScript, keys[:3], string(id), ms(buriedFor))
+	_, err := r.run(ctx, "leave", leaveScript, keys[:3], string(id), ms(deadRememberedFor))
 	if err == nil {
 		r.members.drop(id)
 	}
 	return err
 }
 
-// released lists sessions that were given up.
-func (r *Redis) released(ctx context.Context, keys []string, ids ...sessions.ID) error {
+// listReleased lists released sessions.
+func (r *Redis) listReleased(ctx context.Context, keys []string, ids ...sessions.ID) error {
 	args := []any{ms(releasedFor)}
 	for _, id := range ids {
 		args = append(args, string(id))

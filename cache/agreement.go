@@ -1,17 +1,15 @@
 package cache
 
-import (
-	"context"
-)
+import "context"
 
-// Agree implements sessions.MembershipStore. What is kept ends like the state of a session.
+// Agree implements sessions.MembershipStore. The value ends like the state of a session.
 func (r *Redis) Agree(ctx context.Context, name, value string) (string, error) {
-	kept := ""
+	agreed := ""
 	err := r.change(ctx, "agree", func(ctx context.Context) (err error) {
-		kept, err = agreeScript.Run(ctx, r.client, []string{r.keys.agreed(name)}, value, ms(r.o.StateTTL)).Text()
+		agreed, err = agreeScript.Run(ctx, r.client, []string{r.keys.agreed(name)}, value, ms(r.o.StateTTL)).Text()
 		return err
 	})
-	return kept, err
+	return agreed, err
 }
 
 // Agree implements sessions.MembershipStore.
@@ -21,8 +19,8 @@ func (m *Memory) Agree(_ context.Context, name, value string) (string, error) {
 	if m.closed {
 		return "", errClosed
 	}
-	if kept, ok := m.agreed[name]; ok {
-		return kept, nil
+	if agreed, ok := m.agreed[name]; ok {
+		return agreed, nil
 	}
 	m.agreed[name] = value
 	return value, nil

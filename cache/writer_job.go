@@ -11,17 +11,17 @@ import (
 type job struct {
 	done     func(sessions.Result)
 	id       sessions.ID
-	chain    *chain
-	n        uint64 // its place in the chain; 0: the committer is not the owner here
+	sequence *commitSequence
+	n        uint64 // its place in the sequence; 0: the committer is not the owner here
 	keys     []string
 	args     []any // of commit.lua
 	size     int
 	deadline time.Time // tried until then
-	release  bool      // it gives the session up
+	release  bool      // it releases the session
 
-	settled bool
-	failed  bool // counted in chain.unreportedFailures
-	res     sessions.Result
+	resolved bool
+	failed   bool // counted in commitSequence.unreportedFailures
+	res      sessions.Result
 }
 
 func newJob(r *Redis, id sessions.ID, c *sessions.Commit, done func(sessions.Result)) (*job, error) {
@@ -48,17 +48,17 @@ func (j *job) stamp(prev uint64, now time.Time, age time.Duration) []any {
 	return j.args
 }
 
-// settle ends a job; its done is called in its turn.
-func (j *job) settle(res sessions.Result) {
-	j.settled, j.res = true, res
+// resolve ends a job; its done is called in order.
+func (j *job) resolve(res sessions.Result) {
+	j.resolved, j.res = true, res
 	j.keys, j.args = nil, nil
 }
 
-// chain numbers the commits of one session since Open. Each job names its predecessor and
+// commitSequence numbers the commits of one session since Open. Each job names its predecessor and
 // Redis keeps the number of the last one, so Redis refuses what comes out of order,
 // recognises what comes twice, and shows when it has lost the end. All fields but the
 // first two are guarded by writer.mu.
-type chain struct {
+type commitSequence struct {
 	epoch string
 	fence uint64
 
@@ -67,31 +67,31 @@ type chain struct {
 	failed             uint64 // jobs up to here fail, because one before them did
 	unreportedFailures int    // failures not reported to the owner yet; no job is taken meanwhile
 	used               time.Time
-	// held: as far as this process knows it was not replaced as the owner, and has not given
-	// the session up. Then acked is the last commit that was reported as stored.
-	held bool
+	// owned: as far as this process knows it was not replaced as the owner, and has not
+	// released the session. Then acked is the last commit that was reported as stored.
+	owned bool
 }
 
 // number gives j its place.
-func (c *chain) number(j *job) {
+func (c *commitSequence) number(j *job) {
 	c.last++
-	j.chain, j.n = c, c.last
+	j.sequence, j.n = c, c.last
 	j.args[argN] = j.n
 	if j.args[argEpoch] == "" {
 		j.args[argEpoch] = c.epoch
 	}
 }
 
-// fail settles j, and lets everything that is queued after it fail as well: when a failure
+// fail resolves j, and lets everything that is queued after it fail as well: when a failure
 // is reported, the owner knows that nothing after it was applied.
-func (c *chain) fail(j *job, err error) {
-	j.settle(sessions.Result{Err: err})
+func (c *commitSequence) fail(j *job, err error) {
+	j.resolve(sessions.Result{Err: err})
 	c.failed = max(c.failed, c.last)
 	c.refuse(j)
 }
 
 // refuse keeps new jobs out until the failure of j has been reported to the owner.
-func (c *chain) refuse(j *job) {
+func (c *commitSequence) refuse(j *job) {
 	j.failed = true
 	c.unreportedFailures++
 }

@@ -17,16 +17,16 @@ import (
 
 func beat(t *testing.T, s *cache.Redis, id sessions.NodeID) sessions.Membership {
 	t.Helper()
-	roll, err := s.Beat(t.Context(), sessions.Node{ID: id})
+	membership, err := s.Beat(t.Context(), sessions.Node{ID: id})
 	if err != nil {
 		t.Fatalf("Beat: %v", err)
 	}
-	return roll
+	return membership
 }
 
-func idsOf(roll sessions.Membership) string {
+func idsOf(membership sessions.Membership) string {
 	var ids []string
-	for _, m := range roll.Members {
+	for _, m := range membership.Members {
 		ids = append(ids, string(m.ID))
 	}
 	return strings.Join(ids, " ")
@@ -47,20 +47,20 @@ func TestRedisFlushedBetweenBeats(t *testing.T) {
 	a, b := w.open(t, cache.RedisOptions{}), w.open(t, cache.RedisOptions{})
 	beat(t, b, "b/1")
 	beat(t, a, "a/1")
-	if roll := beat(t, a, "a/1"); roll.Missed < 0 || idsOf(roll) != "a/1 b/1" {
-		t.Fatalf("before: %+v", roll)
+	if membership := beat(t, a, "a/1"); membership.Missed < 0 || idsOf(membership) != "a/1 b/1" {
+		t.Fatalf("before: %+v", membership)
 	}
 	if err := w.client.FlushAll(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if roll := beat(t, a, "a/1"); roll.Missed >= 0 || idsOf(roll) != "a/1" {
-		t.Errorf("after FLUSHALL: %+v", roll)
+	if membership := beat(t, a, "a/1"); membership.Missed >= 0 || idsOf(membership) != "a/1" {
+		t.Errorf("after FLUSHALL: %+v", membership)
 	}
-	if roll := beat(t, b, "b/1"); roll.Missed >= 0 || idsOf(roll) != "a/1 b/1" {
-		t.Errorf("after FLUSHALL: %+v", roll)
+	if membership := beat(t, b, "b/1"); membership.Missed >= 0 || idsOf(membership) != "a/1 b/1" {
+		t.Errorf("after FLUSHALL: %+v", membership)
 	}
-	if roll := beat(t, a, "a/1"); roll.Missed < 0 {
-		t.Errorf("the beat after: %+v", roll)
+	if membership := beat(t, a, "a/1"); membership.Missed < 0 {
+		t.Errorf("the beat after: %+v", membership)
 	}
 }
 
@@ -85,11 +85,11 @@ func TestRedisHangsBetweenBeats(t *testing.T) {
 	away := time.Since(start)
 	server.Continue()
 	eventually(t, "a late beat", func() bool { return score() > before })
-	if roll := beat(t, s, "a/1"); roll.Missed < away-50*time.Millisecond {
-		t.Errorf("after %v: %+v", away, roll)
+	if membership := beat(t, s, "a/1"); membership.Missed < away-50*time.Millisecond {
+		t.Errorf("after %v: %+v", away, membership)
 	}
-	if roll := beat(t, s, "a/1"); roll.Missed < 0 || roll.Missed >= away {
-		t.Errorf("and the next: %+v", roll)
+	if membership := beat(t, s, "a/1"); membership.Missed < 0 || membership.Missed >= away {
+		t.Errorf("and the next: %+v", membership)
 	}
 }
 
@@ -108,23 +108,23 @@ func TestRedisBeatLosesAnswers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		rolls := make(chan sessions.Membership, 1)
+		memberships := make(chan sessions.Membership, 1)
 		go func() {
-			roll, err := s.Beat(context.Background(), sessions.Node{ID: "a/1"})
+			membership, err := s.Beat(context.Background(), sessions.Node{ID: "a/1"})
 			if err != nil {
 				t.Errorf("Beat: %v", err)
 			}
-			rolls <- roll
+			memberships <- membership
 		}()
 		eventually(t, "the beat is there", func() bool { return w.score(t, "a/1") > before })
 		heal()
-		roll := <-rolls
+		membership := <-memberships
 		gap := w.score(t, "a/1") - before
 		switch {
-		case flush && roll.Missed >= 0:
-			t.Errorf("after FLUSHALL and a lost answer: %+v", roll)
-		case !flush && roll.Missed < time.Duration(gap)*time.Millisecond:
-			t.Errorf("after a lost answer and %v ms: %+v", gap, roll)
+		case flush && membership.Missed >= 0:
+			t.Errorf("after FLUSHALL and a lost answer: %+v", membership)
+		case !flush && membership.Missed < time.Duration(gap)*time.Millisecond:
+			t.Errorf("after a lost answer and %v ms: %+v", gap, membership)
 		}
 	}
 }
@@ -239,7 +239,7 @@ func TestRedisHangsAtRelease(t *testing.T) {
 	}
 }
 
-func TestRedisNodesMixedUp(t *testing.T) {
+func TestRedisRefusesForeignNodes(t *testing.T) {
 	w := realRedis(t)
 	s := w.open(t, cache.RedisOptions{})
 	beat(t, s, "a/1")
@@ -247,12 +247,12 @@ func TestRedisNodesMixedUp(t *testing.T) {
 		if err := w.client.HSet(t.Context(), "perch:{nodes}:names", "a/1", row).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if roll, err := s.Beat(t.Context(), sessions.Node{ID: "c/1"}); err == nil || perch.KindOf(err) != perch.KindInternal {
-			t.Errorf("%q gave %+v, %v", row, roll, err)
+		if membership, err := s.Beat(t.Context(), sessions.Node{ID: "c/1"}); err == nil || perch.KindOf(err) != perch.KindInternal {
+			t.Errorf("%q gave %+v, %v", row, membership, err)
 		}
 		beat(t, s, "a/1") // writes its own again
-		if roll := beat(t, s, "c/1"); idsOf(roll) != "a/1 c/1" {
-			t.Errorf("after %q: %+v", row, roll)
+		if membership := beat(t, s, "c/1"); idsOf(membership) != "a/1 c/1" {
+			t.Errorf("after %q: %+v", row, membership)
 		}
 	}
 	expires := perch.At(time.Now().Add(time.Minute))

@@ -10,7 +10,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// send makes one round trip with the unsettled jobs of a batch and settles those that got
+// send makes one round trip with the unresolved jobs of a batch and resolves those that got
 // an answer. With whole each job carries the text of the script, not only its hash. The
 // error is the last one that is worth another try.
 func (w *writer) send(batch []*job, whole bool) error {
@@ -20,27 +20,27 @@ func (w *writer) send(batch []*job, whole bool) error {
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	blocked := map[*chain]bool{} // a job of the chain waits for another try: so do all after it
+	blocked := map[*commitSequence]bool{} // a job of the sequence waits for another try: so do all after it
 	var retry, full error
 	for i, j := range batch {
-		if j.settled || blocked[j.chain] {
+		if j.resolved || blocked[j.sequence] {
 			continue
 		}
 		reply, err := answer(cmds[i])
 		switch {
 		case err == nil:
-			w.judge(j, reply)
+			w.applyReply(j, reply)
 		case verdictOf(err) != refused:
-			blocked[j.chain], retry = true, err
+			blocked[j.sequence], retry = true, err
 		default:
-			blocked[j.chain] = true // giveUp fails them
-			j.chain.fail(j, unavailable(err))
+			blocked[j.sequence] = true // giveUp fails them
+			j.sequence.fail(j, unavailable(err))
 			if full = err; !isReply(err, replyOOM) {
 				w.r.o.Logger.Error("redis rejects a commit", "error", err)
 			}
 		}
 	}
-	if w.down = retry != nil && verdictOf(retry) == again; w.down {
+	if w.down = retry != nil && verdictOf(retry) == retryable; w.down {
 		full = retry
 	}
 	if full != nil {
@@ -57,19 +57,19 @@ func (w *writer) exec(batch []*job, whole bool) ([]*redis.Cmd, error) {
 		run = w.r.commit.Eval
 	}
 	cmds := make([]*redis.Cmd, len(batch))
-	prev := map[*chain]uint64{}
+	prev := map[*commitSequence]uint64{}
 	now := w.r.now()
 	w.mu.Lock()
 	for i, j := range batch {
-		if j.settled {
+		if j.resolved {
 			continue
 		}
-		before, ok := prev[j.chain]
+		before, ok := prev[j.sequence]
 		if !ok {
-			before = j.chain.acked
+			before = j.sequence.acked
 		}
 		cmds[i] = run(w.ctx, pipe, j.keys, j.stamp(before, now, w.r.o.Retention.Age)...)
-		prev[j.chain] = j.n
+		prev[j.sequence] = j.n
 	}
 	w.mu.Unlock()
 	_, err := pipe.Exec(w.ctx)
@@ -88,15 +88,15 @@ func answer(cmd *redis.Cmd) ([]any, error) {
 
 var errNoAnswer = fmt.Errorf("no answer")
 
-// judge settles a job by the word of the script.
-func (w *writer) judge(j *job, reply []any) {
+// applyReply resolves a job by the word of the script.
+func (w *writer) applyReply(j *job, reply []any) {
 	var res sessions.Result
 	switch word := text(reply[0]); word {
 	case "OK":
-	case "SLID":
+	case "EXTEND":
 		select {
 		case w.ttlRenewals <- sessions.ID(text(j.args[0])):
-		default: // the next slide comes in time
+		default: // the next renewal comes in time
 		}
 	case "EXISTS":
 		_, body, _ := strings.Cut(text(reply[len(reply)-1]), " ")
@@ -112,15 +112,15 @@ func (w *writer) judge(j *job, reply []any) {
 	case "ORDER":
 		res.Err = sessions.ErrOrder
 	case "FENCED":
-		j.chain.held = false
-		j.settle(sessions.Result{Err: sessions.ErrFenced})
+		j.sequence.owned = false
+		j.resolve(sessions.Result{Err: sessions.ErrFenced})
 		return
 	case "LOST", "BEHIND": // BEHIND: Redis knows less than it has answered for
-		j.settle(sessions.Result{Err: sessions.ErrLost})
+		j.resolve(sessions.Result{Err: sessions.ErrLost})
 		return
 	default:
 		res.Err = corrupt(fmt.Errorf("commit: %q", word))
 	}
-	j.chain.acked = max(j.chain.acked, j.n)
-	j.settle(res)
+	j.sequence.acked = max(j.sequence.acked, j.n)
+	j.resolve(res)
 }

@@ -39,15 +39,15 @@ func (m *Memory) Beat(_ context.Context, self sessions.Node) (sessions.Membershi
 func (m *Memory) Leave(_ context.Context, id sessions.NodeID) error {
 	m.nodes.mu.Lock()
 	defer m.nodes.mu.Unlock()
-	m.nodes.bury(id, time.Now())
+	m.nodes.markDead(id, time.Now())
 	return nil
 }
 
 func (n *memNodes) beat(self sessions.Node, now time.Time) sessions.Membership {
-	roll := sessions.Membership{Missed: -time.Millisecond}
-	if _, buried := n.dead[self.ID]; !buried {
+	membership := sessions.Membership{Missed: -time.Millisecond}
+	if _, dead := n.dead[self.ID]; !dead {
 		if old, ok := n.beats[self.ID]; ok {
-			roll.Missed = now.Sub(old.at)
+			membership.Missed = now.Sub(old.at)
 		}
 		n.replace(self.ID, now)
 		if n.beats == nil {
@@ -57,35 +57,35 @@ func (n *memNodes) beat(self sessions.Node, now time.Time) sessions.Membership {
 	}
 	for id, b := range n.beats {
 		if age := now.Sub(b.at); age <= beatFor {
-			roll.Members = append(roll.Members, sessions.Member{Node: b.node, Age: age})
+			membership.Members = append(membership.Members, sessions.Member{Node: b.node, Age: age})
 		} else {
 			delete(n.beats, id)
 		}
 	}
 	for id, at := range n.dead {
 		switch age := now.Sub(at); {
-		case age >= buriedFor && id != self.ID:
+		case age >= deadRememberedFor && id != self.ID:
 			delete(n.dead, id)
 		case age < deadFor || id == self.ID:
-			roll.Dead = append(roll.Dead, id)
+			membership.Dead = append(membership.Dead, id)
 		}
 	}
-	roll.Released = n.unowned(now)
-	slices.SortFunc(roll.Members, memberOrder)
-	slices.Sort(roll.Dead)
-	return roll
+	membership.Released = n.unowned(now)
+	slices.SortFunc(membership.Members, memberOrder)
+	slices.Sort(membership.Dead)
+	return membership
 }
 
-// replace buries the other processes of a name.
+// replace marks as dead the other processes of a name.
 func (n *memNodes) replace(id sessions.NodeID, now time.Time) {
 	for other := range n.beats {
 		if name := nodeName(id); name != "" && other != id && nodeName(other) == name {
-			n.bury(other, now)
+			n.markDead(other, now)
 		}
 	}
 }
 
-func (n *memNodes) bury(id sessions.NodeID, now time.Time) {
+func (n *memNodes) markDead(id sessions.NodeID, now time.Time) {
 	if n.dead == nil {
 		n.dead = map[sessions.NodeID]time.Time{}
 	}
@@ -93,7 +93,7 @@ func (n *memNodes) bury(id sessions.NodeID, now time.Time) {
 	delete(n.beats, id)
 }
 
-// unowned lists the sessions that were given up, oldest first.
+// unowned lists the released sessions, oldest first.
 func (n *memNodes) unowned(now time.Time) []sessions.ID {
 	var ids []sessions.ID
 	for id, at := range n.released {
@@ -109,7 +109,7 @@ func (n *memNodes) unowned(now time.Time) []sessions.ID {
 	return ids[:min(len(ids), releasedMax)]
 }
 
-// release and adopted keep the list of sessions that were given up.
+// release and dropReleased keep the list of released sessions.
 func (n *memNodes) release(id sessions.ID, now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -119,7 +119,7 @@ func (n *memNodes) release(id sessions.ID, now time.Time) {
 	n.released[id] = now
 }
 
-func (n *memNodes) adopted(id sessions.ID) {
+func (n *memNodes) dropReleased(id sessions.ID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.released, id)

@@ -22,7 +22,7 @@ const (
 
 // arguments writes a commit as the keys and arguments of commit.lua.
 func (r *Redis) arguments(id sessions.ID, c *sessions.Commit) (keys []string, args []any, err error) {
-	keys = append(r.keys.data(id), r.keys.kept(id))
+	keys = append(r.keys.data(id), r.keys.timed(id))
 	once := ""
 	if c.Once != nil {
 		if once, err = encode(onceRow{id, c.Once}); err != nil {

@@ -36,14 +36,14 @@ func (t *table[T]) apply(d sessions.Delta[T], key func(*T) string) {
 	all := slices.Concat(t.rows, d.Put)
 	slices.SortStableFunc(all, func(a, b *T) int { return cmp.Compare(key(a), key(b)) })
 	// Of several rows with one key the last was put last.
-	kept := all[:0]
+	unique := all[:0]
 	for i, row := range all {
 		if i+1 == len(all) || key(all[i+1]) != key(row) {
-			kept = append(kept, row)
+			unique = append(unique, row)
 		}
 	}
-	clear(all[len(kept):])
-	t.rows = kept
+	clear(all[len(unique):])
+	t.rows = unique
 }
 
 func (t *table[T]) put(row *T, key func(*T) string) {

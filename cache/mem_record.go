@@ -15,11 +15,11 @@ import (
 // read, never across a callback.
 type record struct {
 	mu          sync.Mutex
-	gone        bool // forgotten; a late commit must not bring it back
+	forgotten   bool // a late commit must not bring it back
 	fence       uint64
 	owner       sessions.NodeID
-	free        bool   // its owner gave it up, and it was not opened since
-	freed       func() // called when it is given up, under the lock
+	released    bool   // by its owner, and not opened since
+	onRelease   func() // called under the lock
 	state       sessions.Record
 	log         memLog
 	roster      table[perch.Buddy]
@@ -34,12 +34,12 @@ type record struct {
 	last atomic.Int64 // Unix milliseconds of the last write
 }
 
-func newRecord(freed func(), now time.Time) *record {
+func newRecord(onRelease func(), now time.Time) *record {
 	r := &record{
-		freed:    freed,
-		log:      memLog{epoch: newEpoch()},
-		messages: ttlmap.Map[string, *perch.MessageRecord]{Max: sessions.MaxTimed},
-		once:     ttlmap.Map[string, *sessions.Once]{Max: sessions.MaxTimed},
+		onRelease: onRelease,
+		log:       memLog{epoch: newEpoch()},
+		messages:  ttlmap.Map[string, *perch.MessageRecord]{Max: sessions.MaxTimed},
+		once:      ttlmap.Map[string, *sessions.Once]{Max: sessions.MaxTimed},
 	}
 	r.last.Store(now.UnixMilli())
 	return r
@@ -56,7 +56,7 @@ func (r *record) open(t sessions.OpenOptions, keep sessions.Retention, now time.
 	if t.Owner != "" && r.owner != "" && r.owner != t.Owner && r.owner != t.TakeoverFrom {
 		return nil, &sessions.HeldError{Owner: r.owner}
 	}
-	r.owner, r.free = t.Owner, false
+	r.owner, r.released = t.Owner, false
 	r.fence++
 	r.last.Store(now.UnixMilli())
 	r.sweep(keep, now)
@@ -77,32 +77,32 @@ func (r *record) ownedBy() sessions.NodeID {
 	return r.owner
 }
 
-// release gives the session up; nothing more is taken from who did.
+// release ends the ownership; nothing more is accepted from that owner.
 func (r *record) release() {
-	r.owner, r.free = "", true
-	r.freed()
+	r.owner, r.released = "", true
+	r.onRelease()
 }
 
-// commit applies all of c or nothing. It tells the result while it still has the lock,
+// commit applies all of c or nothing. It reports the result while it still has the lock,
 // so results come in the order of the changes.
-func (r *record) commit(c *sessions.Commit, keep sessions.Retention, now time.Time, tell func(sessions.Result)) {
+func (r *record) commit(c *sessions.Commit, keep sessions.Retention, now time.Time, report func(sessions.Result)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	repeated, err := r.check(c)
 	switch {
 	case err != nil:
-		tell(sessions.Result{Err: err})
+		report(sessions.Result{Err: err})
 		return
 	case repeated:
 		if c.Release {
 			r.release()
 		}
-		tell(sessions.Result{})
+		report(sessions.Result{})
 		return
 	}
 	if c.Once != nil {
 		if old, ok := r.once.Get(c.Once.Key, now); ok {
-			tell(sessions.Result{Existing: old})
+			report(sessions.Result{Existing: old})
 			return
 		}
 		r.once.Put(c.Once.Key, c.Once, now, sessions.OnceTTL)
@@ -114,15 +114,15 @@ func (r *record) commit(c *sessions.Commit, keep sessions.Retention, now time.Ti
 	if c.Release {
 		r.release()
 	}
-	tell(sessions.Result{})
+	report(sessions.Result{})
 }
 
 // check decides before anything is changed.
 func (r *record) check(c *sessions.Commit) (repeated bool, err error) {
 	switch {
-	case r.gone:
+	case r.forgotten:
 		return false, sessions.ErrLost
-	case r.free || c.Fence != r.fence || (c.Epoch != "" && c.Epoch != r.log.epoch):
+	case r.released || c.Fence != r.fence || (c.Epoch != "" && c.Epoch != r.log.epoch):
 		return false, sessions.ErrFenced
 	}
 	return r.log.check(c.Events)
@@ -171,7 +171,7 @@ func (r *record) boundCards(d sessions.Delta[perch.VCard]) {
 	r.vcards.apply(sessions.Delta[perch.VCard]{Del: old}, vcardKey)
 }
 
-// sweep drops what has had its time. It costs a look at three heads when nothing has.
+// sweep drops what has expired. It costs a look at three heads when nothing has.
 func (r *record) sweep(keep sessions.Retention, now time.Time) {
 	r.log.trim(keep, now)
 	r.messages.Expire(now)
@@ -181,5 +181,5 @@ func (r *record) sweep(keep sessions.Retention, now time.Time) {
 func (r *record) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.gone = true
+	r.forgotten = true
 }

@@ -216,8 +216,8 @@ func TestRedisOutOfMemory(t *testing.T) {
 	if err := w.client.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if roll := beat(t, s, "b/1"); idsOf(roll) != "a/1 b/1" || len(roll.Dead) > 0 {
-		t.Errorf("after the beats that were refused: %+v", roll)
+	if membership := beat(t, s, "b/1"); idsOf(membership) != "a/1 b/1" || len(membership.Dead) > 0 {
+		t.Errorf("after the beats that were refused: %+v", membership)
 	}
 	o.ok(&sessions.Commit{Events: o.event(kept+1, "room again")})
 	if err := s.Healthy(t.Context()); err != nil {

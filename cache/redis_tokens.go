@@ -236,21 +236,21 @@ func (r *Redis) Forget(ctx context.Context, id sessions.ID) error {
 		if err := r.forgetTokens(ctx, id); err != nil {
 			return err
 		}
-		kept, err := forgetScript.Run(ctx, r.client, append([]string{r.keys.kept(id)}, r.keys.data(id)...)).StringSlice()
+		records, err := forgetScript.Run(ctx, r.client, append([]string{r.keys.timed(id)}, r.keys.data(id)...)).StringSlice()
 		if err != nil {
 			return err
 		}
-		for len(kept) > 0 {
-			n := min(len(kept), 500)
-			if err := r.client.Unlink(ctx, kept[:n]...).Err(); err != nil {
+		for len(records) > 0 {
+			n := min(len(records), 500)
+			if err := r.client.Unlink(ctx, records[:n]...).Err(); err != nil {
 				return err
 			}
-			kept = kept[n:]
+			records = records[n:]
 		}
-		return r.client.Unlink(ctx, r.keys.kept(id), r.keys.tokens(id), r.keys.minted(id)).Err()
+		return r.client.Unlink(ctx, r.keys.timed(id), r.keys.tokens(id), r.keys.minted(id)).Err()
 	})
 	if err == nil && r.writer != nil {
-		r.writer.disown(id)
+		r.writer.dropSequence(id)
 	}
 	return err
 }
@@ -276,7 +276,7 @@ func (r *Redis) forgetTokens(ctx context.Context, id sessions.ID) error {
 }
 
 // extendTTL lets the tokens of sessions live on with them. It is done when the state of a
-// session slides, and not repeated when it fails: the next slide comes long before the
+// session is extended, and not repeated when it fails: the next renewal comes long before the
 // tokens end.
 func (r *Redis) extendTTL(ctx context.Context, ids []sessions.ID) {
 	start, traced := time.Now(), r.trace(ctx, "tokens", len(ids))

@@ -9,7 +9,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// ticketRow is a Ticket in Redis, with the name that it was kept under.
+// ticketRow is a Ticket in Redis, with the name that it was stored under.
 type ticketRow struct {
 	Hash   string          `json:"hash"`
 	Ticket sessions.Ticket `json:"ticket"`
@@ -18,7 +18,7 @@ type ticketRow struct {
 var errNoTicket error = perch.Errorf(perch.KindNotFound, "this ticket is not known, or no longer good")
 
 // PutTicket implements sessions.Store. The life of the key is the ticket's: only the clock of
-// Redis counts. What has no life is not kept.
+// Redis counts. What has no life is not stored.
 func (r *Redis) PutTicket(ctx context.Context, hash string, t sessions.Ticket, life time.Duration) error {
 	row, err := encode(ticketRow{hash, t})
 	if err != nil {

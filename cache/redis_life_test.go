@@ -47,7 +47,7 @@ func TestRedisStateExpiryIsExtended(t *testing.T) {
 }
 
 // Values that are not where they belong are refused, not shown to another user.
-func TestRedisMixedUp(t *testing.T) {
+func TestRedisRefusesForeignRecords(t *testing.T) {
 	w := realRedis(t)
 	s := w.open(t, cache.RedisOptions{})
 	a, b := own(t, s, "a1"), own(t, s, "a2")
@@ -111,16 +111,16 @@ func TestRedisSentinelFailsOver(t *testing.T) {
 	o.tip(2)
 	// Lease and owner were replicated; Missed includes the time without a master.
 	away := time.Since(start)
-	if roll := beat(t, s, "a/1"); roll.Missed < away-time.Second || idsOf(roll) != "a/1" {
-		t.Errorf("%v without a beat: %+v", away, roll)
+	if membership := beat(t, s, "a/1"); membership.Missed < away-time.Second || idsOf(membership) != "a/1" {
+		t.Errorf("%v without a beat: %+v", away, membership)
 	}
 	var held *sessions.HeldError
 	if _, err := s.Open(t.Context(), "a1", sessions.OpenOptions{Owner: "b/1"}); !errors.As(err, &held) || held.Owner != "a/1" {
 		t.Errorf("Open gave %v", err)
 	}
 	o.ok(&sessions.Commit{Release: true})
-	if roll := beat(t, s, "b/1"); len(roll.Released) != 1 {
-		t.Errorf("after the release: %+v", roll)
+	if membership := beat(t, s, "b/1"); len(membership.Released) != 1 {
+		t.Errorf("after the release: %+v", membership)
 	}
 }
 
@@ -130,15 +130,15 @@ func TestRedisForgetsOldOwners(t *testing.T) {
 	for i := range 3000 {
 		own(t, s, sessions.ID(fmt.Sprintf("%x", i)))
 	}
-	if n := s.Chains(); n > 1100 {
+	if n := s.Sequences(); n > 1100 {
 		t.Errorf("%d sessions are remembered", n)
 	}
 	o := own(t, s, "a1")
-	n := s.Chains()
+	n := s.Sequences()
 	if err := s.Forget(t.Context(), o.id); err != nil {
 		t.Fatal(err)
 	}
-	if s.Chains() != n-1 {
+	if s.Sequences() != n-1 {
 		t.Error("a forgotten session is remembered")
 	}
 }
