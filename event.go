@@ -78,6 +78,19 @@ func NewEvent(pos Position, typ EventType, at Time, data any) *Event {
 	return &Event{Position: pos, Type: typ, Time: at, Wire: wire}
 }
 
+// Decode reads the data of the envelope into v, a pointer to the type of the event's data, or to
+// a json.RawMessage for the data as it is. An error means that the data does not fit v, which may
+// be partly filled then.
+func (e *Event) Decode(v any) error {
+	env := struct {
+		Data any `json:"data"`
+	}{v}
+	if err := json.Unmarshal(e.Wire, &env); err != nil {
+		return fmt.Errorf("perch: the data of event %s cannot be decoded: %w", e.Type, err)
+	}
+	return nil
+}
+
 // Removed is the data of roster.removed.
 type Removed struct {
 	JID JID `json:"jid"`

@@ -1,9 +1,11 @@
 package perch_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +24,28 @@ func TestEnvelope(t *testing.T) {
 	}
 	if !durable.Type.Durable() || signal.Type.Durable() || perch.EventPresence.Durable() {
 		t.Error("which events are kept")
+	}
+}
+
+// TestEventDecode reads what NewEvent has written.
+func TestEventDecode(t *testing.T) {
+	want := perch.Message{ID: "m1", From: "b@b.test", To: "a@b.test", Kind: perch.ChatMessage, Body: "a \" b\u2028"}
+	e := perch.NewEvent(perch.Position{Epoch: "k", Offset: 7}, perch.EventMessageReceived, 1, want)
+	var got perch.Message
+	if err := e.Decode(&got); err != nil || got != want {
+		t.Errorf("Decode() = %+v, %v, want %+v", got, err, want)
+	}
+	var raw json.RawMessage
+	if err := e.Decode(&raw); err != nil || !bytes.Contains(e.Wire, append([]byte(`"data":`), raw...)) {
+		t.Errorf("Decode() of raw data = %s, %v, want the data of %s", raw, err, e.Wire)
+	}
+	var number int
+	if err := e.Decode(&number); err == nil || !strings.Contains(err.Error(), "message.received") {
+		t.Errorf("Decode() into a number: got error %v, want one that names the event", err)
+	}
+	none := &perch.Event{Type: perch.EventLive, Wire: []byte(`{"type":"live","data":null}`)}
+	if err := none.Decode(&got); err != nil || got != want {
+		t.Errorf("Decode() of null = %+v, %v, want no change", got, err)
 	}
 }
 

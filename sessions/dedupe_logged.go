@@ -1,8 +1,6 @@
 package sessions
 
 import (
-	"encoding/json"
-
 	"github.com/perch-im/perch"
 )
 
@@ -30,13 +28,11 @@ func droppedOf(e *perch.Event) *loggedDropped {
 	if e.Type != perch.EventDropped {
 		return nil
 	}
-	var env struct {
-		Data loggedDropped `json:"data"`
-	}
-	if json.Unmarshal(e.Wire, &env) != nil || env.Data.From == "" {
+	var d loggedDropped
+	if e.Decode(&d) != nil || d.From == "" {
 		return nil
 	}
-	return &env.Data
+	return &d
 }
 
 // arrivedWhole reports whether the stanza_id is certainly one of an archive. Of a stanza that
@@ -100,13 +96,11 @@ func messageOf(e *perch.Event) *perch.Message {
 	if e.Type != perch.EventMessageReceived && e.Type != perch.EventMessageSent {
 		return nil
 	}
-	var env struct {
-		Data perch.Message `json:"data"`
-	}
-	if json.Unmarshal(e.Wire, &env) != nil {
+	var m perch.Message
+	if e.Decode(&m) != nil {
 		return nil
 	}
-	return &env.Data
+	return &m
 }
 
 // loggedIdentity is that of a message in the log, which does not say by what path it came but

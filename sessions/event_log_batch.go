@@ -45,11 +45,9 @@ func (l *eventLog) requeue(old *batch) {
 
 // moved is e at another position.
 func moved(e *perch.Event, pos perch.Position) *perch.Event {
-	var env struct {
-		Data json.RawMessage `json:"data"`
+	var data json.RawMessage
+	if err := e.Decode(&data); err != nil {
+		panic("sessions: an event of the log cannot be moved: " + err.Error())
 	}
-	if err := json.Unmarshal(e.Wire, &env); err != nil {
-		panic("sessions: an event of ours cannot be read: " + err.Error())
-	}
-	return perch.NewEvent(pos, e.Type, e.Time, env.Data)
+	return perch.NewEvent(pos, e.Type, e.Time, data)
 }
