@@ -15,7 +15,7 @@ const (
 // foreignAddresses are the bare JIDs that the upstream gave us and that strict parsing
 // (RFC 7622) would refuse or spell in another way: they must be usable all the same, as they
 // were given, also after a restart. The newest are kept, oldest first; the roster and the
-// invitations are known without it. A list that was handed to the Store is never changed.
+// invitations are known without it. A list that a commit has is never changed.
 type foreignAddresses []perch.JID
 
 func (f foreignAddresses) find(jid perch.JID) int { return slices.IndexFunc(f, jid.Equal) }

@@ -108,7 +108,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 	return s, err
 }
 
-// reopen goes to the session that a kept token leads to. When it is not live, the
+// reopen goes to the session that a token in the Store leads to. When it is not live, the
 // credential comes from the token itself, or from what the operator let us seal; where
 // another node has the session none is needed.
 func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.Account, minted bool) (*Session, error) {

@@ -6,15 +6,15 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// lookBack bounds the search for an earlier change of the same row: beyond it the row is
+// maxDeltaSearch bounds the search for an earlier change of the same row: beyond it the row is
 // simply written twice, and the last one counts all the same.
-const lookBack = 256
+const maxDeltaSearch = 256
 
-// put and del note one change of a table. A batch gathers several turns, so the last one
+// put and del note one change of a table. A batch gathers what several calls change, so the last one
 // about a key counts: Del is applied before Put.
 func put[T any](d *Delta[T], key func(*T) string, v *T) {
 	k := key(v)
-	if len(d.Put) > lookBack {
+	if len(d.Put) > maxDeltaSearch {
 		d.Put = append(d.Put, v)
 		return
 	}
@@ -25,7 +25,7 @@ func put[T any](d *Delta[T], key func(*T) string, v *T) {
 
 func del[T any](d *Delta[T], key func(*T) string, k string) {
 	d.Put = slices.DeleteFunc(d.Put, func(x *T) bool { return key(x) == k })
-	if len(d.Del) > lookBack || !slices.Contains(d.Del, k) {
+	if len(d.Del) > maxDeltaSearch || !slices.Contains(d.Del, k) {
 		d.Del = append(d.Del, k)
 	}
 }

@@ -29,10 +29,10 @@ type catchupHost interface {
 	resumesPartly() bool
 	// rememberAddress notes an address that the server gave.
 	rememberAddress(jid perch.JID)
-	// giveReceipt tells the sender of a message that it is kept.
+	// giveReceipt tells the sender of a message that it is committed.
 	giveReceipt(to perch.JID, id string)
-	// leftOut counts what found no room in a budget; dropped makes an event of what is lost.
-	leftOut(budget string, from perch.JID)
+	// overBudget counts what found no room in a budget; dropped makes an event of what is lost.
+	overBudget(budget string, from perch.JID)
 	dropped(d perch.Dropped)
 	// archiveMissing says in the log why the archive could not be read.
 	archiveMissing(reason string)

@@ -22,7 +22,7 @@ func (cu *catchup) catchUp(ctx context.Context, l *link, first bool) error {
 		var after string
 		var since perch.Time
 		if err := cu.host.call(ctx, func() {
-			after, l.overflow = cmp.Or(l.behind.from, cu.host.record().ArchiveID), false
+			after, l.overflow = cmp.Or(l.window.from, cu.host.record().ArchiveID), false
 			if after == "" && round == 0 && cu.host.record().RosterKnown && cu.host.record().OfflineSince != 0 {
 				since = max(1, cu.host.record().OfflineSince-archiveSlack)
 			}
@@ -106,8 +106,8 @@ func (cu *catchup) applyArchive(l *link, a archived, after string) (more bool) {
 	case a.lost != nil && after == "":
 		cu.withoutArchive(l, a.lost, a.since != 0) // there is none after all
 		return false
-	case a.lost != nil && l.behind.from != "":
-		l.behind = overlapWindow{} // trimmed so far; the end of the log may still be there
+	case a.lost != nil && l.window.from != "":
+		l.window = overlapWindow{} // trimmed so far; the end of the log may still be there
 		return true
 	case a.lost != nil:
 		if cu.host.record().RosterKnown {
@@ -125,8 +125,8 @@ func (cu *catchup) applyArchive(l *link, a archived, after string) (more bool) {
 	}
 	for i := range a.Items {
 		it := &a.Items[i]
-		if l.behind.until != "" && it.StanzaID == l.behind.until {
-			l.behind = overlapWindow{}
+		if l.window.until != "" && it.StanzaID == l.window.until {
+			l.window = overlapWindow{}
 		}
 		if it.Time < a.since {
 			continue
@@ -137,7 +137,7 @@ func (cu *catchup) applyArchive(l *link, a archived, after string) (more bool) {
 }
 
 // moveOn notes the end of a page as the place to read on from; false: there is no progress.
-// The last archived stanza need not be a message that is shown, so the page's own end
+// The last archived stanza need not be a message that clients see, so the page's own end
 // counts before that of its items.
 func (cu *catchup) moveOn(l *link, a archived, after string) bool {
 	last, at := a.Last, cu.host.now()
@@ -150,11 +150,11 @@ func (cu *catchup) moveOn(l *link, a archived, after string) bool {
 	if last == "" || last == after {
 		return false
 	}
-	if l.behind.until != "" && !a.Complete {
-		l.behind.from = last
+	if l.window.until != "" && !a.Complete {
+		l.window.from = last
 		return true
 	}
-	l.behind = overlapWindow{}
+	l.window = overlapWindow{}
 	cu.host.record().ArchiveID, cu.host.record().ArchiveAt = last, at
 	cu.host.saveRecord()
 	return true
@@ -214,7 +214,7 @@ func writtenAs(r *perch.MessageRecord, it *perch.ArchiveItem) bool {
 	return true
 }
 
-// written waits until everything that was queued is kept: a long archive is read no faster
+// written waits until everything that was queued is committed: a long archive is read no faster
 // than it can be written.
 func (cu *catchup) written(ctx context.Context) error {
 	done := make(chan struct{})

@@ -24,7 +24,7 @@ func (cu *catchup) hold(d delivery, m *perch.MessageIn) {
 		switch {
 		case x == nil || x.StanzaID != "":
 		case bytes+messageCost(x) > heldBytes/2:
-			cu.host.leftOut("held messages", x.From)
+			cu.host.overBudget("held messages", x.From)
 		default:
 			bytes += messageCost(x)
 			rest = append(rest, h)
@@ -33,7 +33,7 @@ func (cu *catchup) hold(d delivery, m *perch.MessageIn) {
 	switch {
 	case m.StanzaID != "":
 	case len(rest) >= maxHeld:
-		cu.host.leftOut("held messages", m.From)
+		cu.host.overBudget("held messages", m.From)
 	default:
 		bytes += messageCost(m)
 		rest = append(rest, d)

@@ -57,21 +57,21 @@ func (w *catchupWorld) ifCurrent(l *link, f func(*link)) {
 		f(l)
 	}
 }
-func (w *catchupWorld) post(f func())                      { f(); w.l.flush() }
-func (w *catchupWorld) guarded(f func())                   { f() }
-func (w *catchupWorld) covered(*link)                      { w.note("covered") }
-func (w *catchupWorld) stream() *link                      { return w.link }
-func (w *catchupWorld) record() *Record                    { return &w.rec }
-func (w *catchupWorld) saveRecord()                        {}
-func (w *catchupWorld) stateSince() perch.Time             { return 1 }
-func (w *catchupWorld) resumesPartly() bool                { return false }
-func (w *catchupWorld) rememberAddress(perch.JID)          {}
-func (w *catchupWorld) giveReceipt(_ perch.JID, id string) { w.note("receipt %s", id) }
-func (w *catchupWorld) leftOut(what string, _ perch.JID)   { w.note("left out %s", what) }
-func (w *catchupWorld) dropped(d perch.Dropped)            { w.note("dropped %s", d.Reason) }
-func (w *catchupWorld) archiveMissing(reason string)       { w.note("missing %s", reason) }
-func (w *catchupWorld) logDebug(string, ...any)            {}
-func (w *catchupWorld) now() perch.Time                    { return 10_000_000 }
+func (w *catchupWorld) post(f func())                       { f(); w.l.flush() }
+func (w *catchupWorld) guarded(f func())                    { f() }
+func (w *catchupWorld) covered(*link)                       { w.note("covered") }
+func (w *catchupWorld) stream() *link                       { return w.link }
+func (w *catchupWorld) record() *Record                     { return &w.rec }
+func (w *catchupWorld) saveRecord()                         {}
+func (w *catchupWorld) stateSince() perch.Time              { return 1 }
+func (w *catchupWorld) resumesPartly() bool                 { return false }
+func (w *catchupWorld) rememberAddress(perch.JID)           {}
+func (w *catchupWorld) giveReceipt(_ perch.JID, id string)  { w.note("receipt %s", id) }
+func (w *catchupWorld) overBudget(what string, _ perch.JID) { w.note("left out %s", what) }
+func (w *catchupWorld) dropped(d perch.Dropped)             { w.note("dropped %s", d.Reason) }
+func (w *catchupWorld) archiveMissing(reason string)        { w.note("missing %s", reason) }
+func (w *catchupWorld) logDebug(string, ...any)             {}
+func (w *catchupWorld) now() perch.Time                     { return 10_000_000 }
 func (w *catchupWorld) publish(e *perch.Event) {
 	w.events = append(w.events, e)
 	w.note("%s", label(e))

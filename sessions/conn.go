@@ -9,7 +9,7 @@ import (
 
 // DialRequest says what to sign in to. Resume is what StreamState of an earlier
 // connection gave, or nil: the dialler resumes that stream (XEP-0198) when the server
-// lets it, and signs in afresh otherwise; Login.Resumed tells which.
+// lets it, and signs in afresh otherwise; Login.Resumed says which.
 type DialRequest struct {
 	Account perch.Account
 	Resume  []byte
@@ -27,7 +27,7 @@ type VerifyFunc func(ctx context.Context, acc perch.Account) (perch.JID, error)
 
 // Sink takes what arrives, in stream order, from the connection's reader goroutine. It
 // may block: that holds the stream back, and nothing else. Seq numbers what was
-// delivered from 1; the session gives it back to Handled once it is kept for good.
+// delivered from 1; the session gives it back to Handled once it is committed.
 type Sink = func(seq uint64, in perch.Inbound)
 
 // Conn is one signed-in XMPP connection. It is safe for concurrent use. Methods that
@@ -44,7 +44,7 @@ type Conn interface {
 	// It never waits. The error is KindSessionOffline when the connection has ended.
 	Send(out perch.Outbound) (uint64, error)
 
-	// Handled says that everything delivered up to seq is kept: only then may it be
+	// Handled says that everything delivered up to seq is committed: only then may it be
 	// acknowledged to the server (XEP-0198, 4).
 	Handled(seq uint64)
 

@@ -79,7 +79,7 @@ func (c *connection) use(l *link) {
 	}
 }
 
-// lost is the end of the link in use. What resuming its stream needs is kept.
+// lost is the end of the link in use. What resuming its stream needs is saved.
 func (c *connection) lost() *link {
 	l := c.link
 	c.link, c.state.Stream = nil, nil

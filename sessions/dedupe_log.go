@@ -34,7 +34,7 @@ func (cu *catchup) recall(ctx context.Context, l *link) error {
 		cu.trimLater()
 		l.overlap = since
 		if i := slices.IndexFunc(ids, func(p place) bool { return p.id == last }); last != "" && i >= 0 && len(ids) >= 2 {
-			l.behind = overlapWindow{from: ids[0].id, until: last}
+			l.window = overlapWindow{from: ids[0].id, until: last}
 			l.overlap = ids[0].at
 		}
 		l.overlap -= closeBy

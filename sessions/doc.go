@@ -7,10 +7,10 @@
 // # One owner
 //
 // One goroutine, the owner, has all the state of a session. Other goroutines send it a
-// function to run (a turn) or a stanza to apply. The owner never waits: not for the
+// function to run or a stanza to apply. The owner never waits: not for the
 // network, not for the [Store], not for a subscriber. What has to wait runs in the
 // goroutine of the request, in the short-lived goroutine that signs in, or inside the
-// Store; results are posted as turns. An idle session costs two goroutines: the owner and
+// Store; results are posted as functions. An idle session costs two goroutines: the owner and
 // the reader of its connection.
 //
 // # Commit, then publish

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// flush hands the next batch to the Store. The loop calls it after every turn. What runs when
+// flush hands the next batch to the Store. The loop calls it after everything that it does. What runs when
 // nothing is left to commit may make more.
 func (l *eventLog) flush() {
 	for {
@@ -94,7 +94,7 @@ func (l *eventLog) backOff(err error) {
 	l.retry = l.host.after(d, func() {
 		l.busy = false
 		if len(l.queue) == 0 {
-			l.down = false // nothing to try with: the next write will tell
+			l.down = false // nothing to try with: the next write will show
 		}
 	})
 }

@@ -8,10 +8,10 @@ type Backlog struct {
 	HeldBack int // sessions that the Store takes no writes of
 }
 
-// backlog is the sum over all sessions. Each owner adds what its last turn has changed.
+// backlog is the sum over all sessions. Each owner adds what it has changed.
 type backlog struct{ outbox, held atomic.Int64 }
 
-// Backlog says how much waits, as of the last turn of each session.
+// Backlog says how much waits, as of the last thing that each session did.
 func (m *Manager) Backlog() Backlog {
 	return Backlog{Outbox: int(m.backlog.outbox.Load()), HeldBack: int(m.backlog.held.Load())}
 }

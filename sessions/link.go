@@ -27,7 +27,7 @@ type link struct {
 	overflow      bool       // buffered was full: what was dropped is in the archive, read it again
 	caughtUp      perch.Time // when the archive was read to its end
 	overlap       perch.Time // see overlap.since
-	behind        overlapWindow
+	window        overlapWindow
 	lastSeq       uint64 // of the last delivery
 
 	resumedOnline bool   // an earlier stream that was online: nothing has to be announced again

@@ -10,7 +10,7 @@ import (
 )
 
 // Manager holds the sessions of this node. Its mutex guards the maps and is never held
-// across I/O or a turn of a session.
+// across I/O or a call of a session.
 type Manager struct {
 	o        Options
 	log      *slog.Logger

@@ -24,15 +24,15 @@ func (m *Manager) countAddress(s *Session, address string) {
 }
 
 // admit counts a session for its account, once, and reports whether there was room. A session
-// that was kept is always let in: another node had it.
-func (m *Manager) admit(s *Session, jid perch.JID, kept bool) bool {
+// that is opened again is always let in: another node had it.
+func (m *Manager) admit(s *Session, jid perch.JID, again bool) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s.entry.account != "" || m.sessions[s.id] != s {
 		return true
 	}
 	name := accountName(s.cred.upstream.Name, jid)
-	if most := m.o.SessionsPerAccount; most > 0 && !kept && m.caps.accounts[name] >= most {
+	if most := m.o.SessionsPerAccount; most > 0 && !again && m.caps.accounts[name] >= most {
 		return false
 	}
 	s.entry.account = name

@@ -21,9 +21,9 @@ type MembershipStore interface {
 	// Beat says that self is alive, and returns all nodes. Another process of the same name
 	// is replaced: it is among the dead from now on.
 	Beat(ctx context.Context, self Node) (Membership, error)
-	// Agree keeps a value under a name, unless there is one, and returns the one that is kept.
+	// Agree stores a value under a name, unless there is one, and returns the one that is stored.
 	// It ends after days without a call that gave the same value.
-	Agree(ctx context.Context, name, value string) (kept string, err error)
+	Agree(ctx context.Context, name, value string) (stored string, err error)
 	// Leave ends the leases of a node at once.
 	Leave(ctx context.Context, id NodeID) error
 }
@@ -31,7 +31,7 @@ type MembershipStore interface {
 // Membership is what Beat returns.
 type Membership struct {
 	// Members have an entry, this node among them. Whether one whose Age is more than the
-	// lease is dead, only a node can tell that has been there all that time.
+	// lease is dead, only a node can say that has been there all that time.
 	Members []Member
 	// Dead are the processes that have left, or were replaced, during the last hour.
 	Dead []NodeID
@@ -63,7 +63,7 @@ type OpenOptions struct {
 	TakeoverFrom NodeID
 }
 
-// Ticket is a single-use pass to the event socket, which any node may be shown.
+// Ticket is a single-use pass to the event socket, which any node may be given.
 type Ticket struct {
 	Session ID         `json:"session"`
 	Origin  string     `json:"origin"`  // the Origin header that it was asked for with; "" = none

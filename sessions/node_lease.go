@@ -91,19 +91,19 @@ func (n *nodes) run(ctx context.Context) {
 // agreeEvery is how often the fingerprint of the secret is renewed, well before it ends.
 const agreeEvery = time.Hour
 
-// secretName is what the fingerprint of the secret is kept under.
+// secretName is what the fingerprint of the secret is stored under.
 const secretName = "secret"
 
 // checkSecret refuses a Store that other nodes use with another secret: neither would find
-// what the other has written, and both would sign the same accounts in. What is kept is a
-// keyed hash of a constant, which tells nothing about the secret.
+// what the other has written, and both would sign the same accounts in. What is stored is a
+// keyed hash of a constant, which says nothing about the secret.
 func (m *Manager) checkSecret(ctx context.Context) error {
 	mine := m.hash("fingerprint").String()
-	kept, err := m.o.Store.Agree(ctx, secretName, mine)
+	stored, err := m.o.Store.Agree(ctx, secretName, mine)
 	if err != nil {
 		return storeError(err)
 	}
-	if kept != mine {
+	if stored != mine {
 		return errOtherSecret
 	}
 	return nil
@@ -134,8 +134,8 @@ func (n *nodes) beat(ctx context.Context) error { return n.beatUnless(ctx, time.
 // beatUnless is beat, unless another caller's was answered that was sent after a moment.
 func (n *nodes) beatUnless(ctx context.Context, since time.Time) error {
 	select {
-	case n.turn <- struct{}{}:
-		defer func() { <-n.turn }()
+	case n.beating <- struct{}{}:
+		defer func() { <-n.beating }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -148,38 +148,38 @@ func (n *nodes) beatUnless(ctx context.Context, since time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, beatTime)
 	defer cancel()
 	sent := time.Now()
-	roll, err := n.m.o.Store.Beat(ctx, n.me())
+	membership, err := n.m.o.Store.Beat(ctx, n.me())
 	if err != nil {
 		return err
 	}
-	lapsed, replaced := n.take(roll, sent)
+	lapsed, replaced := n.learn(membership, sent)
 	switch {
 	case replaced:
 		n.stepDown()
 	case lapsed:
-		n.m.log.Warn("node lease expired, revalidating sessions", "missed", roll.Missed)
+		n.m.log.Warn("node lease expired, revalidating sessions", "missed", membership.Missed)
 		n.m.reviseAll()
 	}
 	return nil
 }
 
-// take notes what a beat returned. Lapsed: the others may have taken our sessions, or the
+// learn notes what a beat returned. Lapsed: the others may have taken our sessions, or the
 // Store has lost them.
-func (n *nodes) take(roll Membership, sent time.Time) (lapsed, replaced bool) {
+func (n *nodes) learn(membership Membership, sent time.Time) (lapsed, replaced bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	first := n.last.IsZero()
-	missed := roll.Missed < 0 || roll.Missed > n.lease
+	missed := membership.Missed < 0 || membership.Missed > n.lease
 	if first || missed || sent.Sub(n.last) > n.lease {
 		n.contiguousSince = sent
 	}
-	if !first && roll.Missed < 0 {
+	if !first && membership.Missed < 0 {
 		n.lost = sent
 	}
 	n.last, n.down = sent, false
 	n.canDeclareDead = sent.Sub(n.contiguousSince) >= n.lease
-	n.members = make(map[NodeID]Node, len(roll.Members))
-	for _, x := range roll.Members {
+	n.members = make(map[NodeID]Node, len(membership.Members))
+	for _, x := range membership.Members {
 		switch {
 		case x.ID == n.self.ID:
 		case x.Age > n.lease && n.canDeclareDead:
@@ -189,7 +189,7 @@ func (n *nodes) take(roll Membership, sent time.Time) (lapsed, replaced bool) {
 			delete(n.dead, x.ID) // it was only silent for too long; when it dies, that is news
 		}
 	}
-	for _, id := range roll.Dead {
+	for _, id := range membership.Dead {
 		if id == n.self.ID {
 			replaced = !n.replaced
 			n.replaced = true
@@ -197,7 +197,7 @@ func (n *nodes) take(roll Membership, sent time.Time) (lapsed, replaced bool) {
 		}
 		n.markDead(id)
 	}
-	n.released(roll.Released, sent)
+	n.released(membership.Released, sent)
 	return !first && missed, replaced
 }
 
@@ -222,7 +222,7 @@ func (n *nodes) leave() {
 	}
 }
 
-// away tells the others that this node takes nothing over any more.
+// away lets the others know that this node takes nothing over any more.
 func (n *nodes) away() {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -101,7 +101,7 @@ func (m *Manager) Owned(ctx context.Context, id ID) (*Session, error) {
 	if len(all) == 0 {
 		return nil, ErrEnded // no token leads to it any more
 	}
-	for _, e := range m.estates(all) {
+	for _, e := range m.recoverableSessions(all) {
 		if _, err := m.adopt(e); err != nil {
 			return nil, err
 		}
@@ -115,13 +115,13 @@ func (m *Manager) Owned(ctx context.Context, id ID) (*Session, error) {
 var errNoCredential error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
 	Detail: "the session's node has gone; a request with the token brings the session back"}
 
-// HopMAC authenticates what one node tells another: HMAC-SHA256 under the common secret.
+// HopMAC authenticates what one node sends to another: HMAC-SHA256 under the common secret.
 func (m *Manager) HopMAC(parts ...string) []byte {
 	d := m.hash("hop", parts...)
 	return d[:]
 }
 
-// PutTicket keeps a ticket for whatever node will be shown it; TakeTicket ends it.
+// PutTicket stores a ticket for the node that will be given it; TakeTicket ends it.
 func (m *Manager) PutTicket(ctx context.Context, hash string, t Ticket, life time.Duration) error {
 	return storeError(m.o.Store.PutTicket(ctx, hash, t, life))
 }

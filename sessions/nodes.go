@@ -21,7 +21,7 @@ type nodes struct {
 	stop  context.CancelFunc
 	wg    sync.WaitGroup // the beat, and who adopts
 
-	turn chan struct{} // has room for one: the goroutine that beats
+	beating chan struct{} // has room for one: the goroutine that renews the lease
 
 	mu              sync.Mutex
 	self            Node
@@ -31,19 +31,19 @@ type nodes struct {
 	last            time.Time       // when the last one that was answered was sent
 	lost            time.Time       // when the Store was seen to have lost our entry
 	canDeclareDead  bool            // contiguousSince is a lease ago
-	judged          bool            // and all that is kept was looked through since
+	judged          bool            // and all that is stored was looked through since
 	replaced        bool
 	down            bool
 	adopting        bool
 	rescan          bool                     // and it is to be done again
-	scanAt          time.Time                // not before, because the last look through all that is kept failed
+	scanAt          time.Time                // not before, because the last look through all that is stored failed
 	offered         []ID                     // released, and not passed over yet
 	passed          ttlmap.Map[ID, struct{}] // released sessions that cannot be adopted here
 }
 
 func newNodes(m *Manager, self Node, lease time.Duration) *nodes {
 	return &nodes{
-		m: m, self: self, lease: lease, turn: make(chan struct{}, 1),
+		m: m, self: self, lease: lease, beating: make(chan struct{}, 1),
 		dead: map[NodeID]bool{}, passed: ttlmap.Map[ID, struct{}]{Max: maxPassed},
 	}
 }

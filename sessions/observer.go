@@ -8,7 +8,7 @@ import (
 // come from small, fixed sets of words, so each may be a label; nothing of an account is
 // among them. Owners call it between other things: it must not wait.
 type Observer interface {
-	// Event is one event that was kept, or a signal that was shown. It counts once, however
+	// Event is one durable event that was committed, or an ephemeral one that was published. It counts once, however
 	// many streams show it.
 	Event(perch.EventType)
 	// Dropped counts events that a stream did not get, by the Dropped words of this package,
@@ -42,7 +42,7 @@ const (
 	OwnerAdopted  = "adopted"  // its owner was dead
 	OwnerReleased = "released" // given up, for another node to take over
 	OwnerFenced   = "fenced"   // another node has taken it
-	OwnerPassed   = "passed"   // given up elsewhere, and no credential is kept: its client's next request brings it
+	OwnerPassed   = "passed"   // given up elsewhere, and no credential is stored: its client's next request brings it
 	OwnerStale    = "stale"    // opened with a new log, because nothing proved the end of the old one
 	OwnerFailed   = "failed"   // sessions of a dead node could not be looked for; it is tried again
 )

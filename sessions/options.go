@@ -23,9 +23,9 @@ type Options struct {
 	SessionsPerAddress int
 	Logger             *slog.Logger // nil: nothing is logged
 
-	// SealKeys, each 32 bytes, encrypt the credentials that are kept in the Store, so that
+	// SealKeys, each 32 bytes, encrypt the credentials that are stored, so that
 	// sessions can be restored at start (Restore). The first one seals, all of them open.
-	// Without one no credential is kept.
+	// Without one no credential is stored.
 	SealKeys [][]byte
 	// Idle says what happens to a session that no event stream is attached to.
 	Idle IdlePolicy
@@ -42,7 +42,7 @@ type IdleAction string
 // what IdleAway did.
 const (
 	IdleKeep    IdleAction = "keep"     // nothing: the account stays as it is
-	IdleAway    IdleAction = "away"     // an available account is shown as away until a stream is attached
+	IdleAway    IdleAction = "away"     // an available account appears as away until a stream is attached
 	IdleSignOut IdleAction = "sign-out" // the session ends, as by DELETE /v1/session
 )
 

@@ -107,8 +107,8 @@ func (o *outbox) accept(p *sending) error {
 		o.running[p.once.Key] = p.once.Fingerprint
 	}
 	o.accepting += outCost(&e.MessageOut)
-	kept := e.OutboxEntry
-	c := Commit{Outbox: Delta[OutboxEntry]{Put: []*OutboxEntry{&kept}}, Messages: []*perch.MessageRecord{e.record}, Once: p.once}
+	row := e.OutboxEntry
+	c := Commit{Outbox: Delta[OutboxEntry]{Put: []*OutboxEntry{&row}}, Messages: []*perch.MessageRecord{e.record}, Once: p.once}
 	o.journal.Exclusive(c, func(r Result) { o.accepted(p, r) })
 	return nil
 }
@@ -158,22 +158,22 @@ func (o *outbox) accepted(p *sending, r Result) {
 	case o.record(r.Existing.Answer) != nil:
 		p.answer <- sent{id: r.Existing.Answer}
 	default:
-		o.adopt(p, r.Existing.Answer)
+		o.reaccept(p, r.Existing.Answer)
 	}
 }
 
-// adopt is for a message that the Store has and the owner does not know: nearly always one
+// reaccept is for a message that the Store has and the owner does not know: nearly always one
 // that went its way long ago. But if the answer of the Store was lost when it was accepted,
 // it has never been sent: then it is taken over now.
-func (o *outbox) adopt(p *sending, id string) {
+func (o *outbox) reaccept(p *sending, id string) {
 	o.host.background(func(ctx context.Context) {
 		r, err := o.store.Message(ctx, o.id, id)
 		o.host.post(func() {
 			if err == nil && r.Status == perch.StatusAccepted && o.record(id) == nil {
 				e := p.entry
 				e.ID, e.MessageOut.ID, e.record, e.Sent = id, id, r, false
-				kept := e.OutboxEntry
-				put(&o.journal.Change().Outbox, outboxKey, &kept)
+				row := e.OutboxEntry
+				put(&o.journal.Change().Outbox, outboxKey, &row)
 				o.entries = append(o.entries, e)
 				o.flush()
 			}

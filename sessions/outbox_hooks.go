@@ -9,7 +9,7 @@ import (
 // restore implements part.
 func (o *outbox) restore(ctx context.Context, v *Saved) error { return o.load(ctx, v.Outbox) }
 
-// load makes the entries that are kept ready to be decided about at the next login. It runs
+// load makes the entries of the Store ready to be decided about at the next login. It runs
 // before the owner, and may wait.
 func (o *outbox) load(ctx context.Context, list []*OutboxEntry) error {
 	for _, e := range list {

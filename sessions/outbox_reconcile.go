@@ -23,7 +23,7 @@ func (o *outbox) reconcile(resumed bool) {
 	if knows {
 		written, more = k.Known()
 	}
-	told := resumed || written != nil
+	certain := resumed || written != nil
 	carried := false
 	var ask []*outEntry
 	for _, e := range slices.Clone(o.entries) {
@@ -39,7 +39,7 @@ func (o *outbox) reconcile(resumed bool) {
 			o.done(e, perch.StatusAcked, nil)
 		case on:
 			e.link, e.num, e.carried = l, num, false
-		case told && !more:
+		case certain && !more:
 			e.link, e.carried = nil, false
 		case l.login.Capabilities.Archive == archivePaged:
 			e.link, e.carried = l, true // not to be written, until we know
@@ -107,7 +107,7 @@ func archiveProbes(entries []*outEntry) (list []*archiveProbe) {
 }
 
 // lookUp asks the archive for messages that were written to a stream that is gone. The other
-// ones wait meanwhile: order is kept.
+// ones wait meanwhile: order holds.
 func (o *outbox) lookUp(l *link, entries []*outEntry) {
 	list := archiveProbes(entries)
 	o.asking = true
@@ -142,7 +142,7 @@ func ended(c Conn) bool {
 }
 
 // verdictOn a message that we sent: acked when the archive has it, accepted when it has not,
-// unknown when it cannot tell.
+// unknown when it does not know.
 func verdictOn(found, sure bool) perch.MessageStatus {
 	switch {
 	case found:

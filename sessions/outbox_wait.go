@@ -14,7 +14,7 @@ func decided(st perch.MessageStatus) bool {
 }
 
 // AwaitMessage waits until the server has a message that we sent, or it is known that this
-// cannot be known: its record is acked, delivered, displayed, failed or unknown, and kept.
+// cannot be known: its record is acked, delivered, displayed, failed or unknown, and committed.
 // When ctx ends first it returns the record as it is, and no error. KindNotFound: there is
 // no such message.
 func (s *Session) AwaitMessage(ctx context.Context, id string) (*perch.MessageRecord, error) {
@@ -58,7 +58,7 @@ func (o *outbox) awaitNoMore(id string, came chan struct{}) {
 	o.awaited[id] = rest
 }
 
-// notifyDecided lets those who wait for a message know, once its new record is kept.
+// notifyDecided lets those who wait for a message know, once its new record is committed.
 func (o *outbox) notifyDecided(r *perch.MessageRecord) {
 	waiting := o.awaited[r.ID]
 	if len(waiting) == 0 || !decided(r.Status) {

@@ -38,8 +38,8 @@ func (o *outbox) flush() {
 // mark commits that e is about to be written.
 func (o *outbox) mark(e *outEntry) {
 	e.Sent, e.marking = true, true
-	kept := e.OutboxEntry
-	put(&o.journal.Change().Outbox, outboxKey, &kept)
+	row := e.OutboxEntry
+	put(&o.journal.Change().Outbox, outboxKey, &row)
 	o.journal.AfterCommit(func(Result) {
 		e.marking = false
 		o.flush()
@@ -93,7 +93,7 @@ func (o *outbox) cost() int {
 
 // quarantine looks for the stanza that made the upstream end the stream: the oldest one
 // that it has not acknowledged. The first time it is sent once more, the second time it
-// has failed. False: there is none to blame.
+// has failed. False: there is none to quarantine.
 func (o *outbox) quarantine() bool {
 	for _, e := range o.entries {
 		if e.link == nil {

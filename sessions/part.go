@@ -29,7 +29,7 @@ type journal interface {
 	// Durable makes an event of the log. It is published once it is committed.
 	Durable(typ perch.EventType, data any)
 	// Ephemeral makes an event that is published after what was made before it, and not
-	// kept. Of those with the same key that wait for a slow subscriber, the last one counts.
+	// committed. Of those with the same key that wait for a slow subscriber, the last one counts.
 	Ephemeral(typ perch.EventType, key string, data any)
 	// Change is the commit that gathers, for rows of tables.
 	Change() *Commit

@@ -62,9 +62,9 @@ func featuresOf(caps *perch.Capabilities, rec *Record, archiveMissing bool) []st
 func (s *Session) Buddies() (items []perch.Buddy, version string, err error) {
 	items = []perch.Buddy{}
 	if err := s.call(s.ctx, func() {
-		s.roster.served = true
+		s.roster.snapshotServed = true
 		for i := range s.roster.contacts {
-			items = append(items, *s.roster.contacts[i].shown())
+			items = append(items, *s.roster.contacts[i].view())
 		}
 	}); err != nil {
 		return nil, "", err
@@ -86,7 +86,7 @@ func (s *Session) Buddy(jid perch.JID) (perch.Buddy, error) {
 		if k == nil {
 			return errNoBuddy
 		}
-		b = *k.shown()
+		b = *k.view()
 		return nil
 	})
 	return b, err

@@ -15,7 +15,7 @@ func (s *Session) recordLost() {
 			saved, adopted, err := s.m.acquire(ctx, s.id)
 			if err == nil {
 				s.report.acquired(saved, adopted, s.m.Self().ID)
-				s.post(func() { s.reopened(saved) })
+				s.post(func() { s.rebuilt(saved) })
 				s.m.bindAll(ctx, s)
 				return
 			}
@@ -32,9 +32,9 @@ func (s *Session) recordLost() {
 	})
 }
 
-// reopened writes the whole state first and then what had gathered, with new offsets.
+// rebuilt writes the whole state first and then what had gathered, with new offsets.
 // Every subscriber has to reconnect: its cursor may belong to the log that was lost.
-func (s *Session) reopened(saved *Saved) {
+func (s *Session) rebuilt(saved *Saved) {
 	old := s.log.reset(saved)
 	s.subs.cut(ErrMoved)
 	s.idle.attended()

@@ -6,10 +6,10 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// replay emits the log after the cursor, page by page. Far from the tip the subscriber is not
-// registered, so a long replay to a slow client costs one page; near the tip one turn
-// registers it, and what is left up to that turn's tip is read while live events queue up.
-func (sub *Subscription) replay(ctx context.Context, emit func(*perch.Event) error) error {
+// replay sends the log after the cursor, page by page. Far from the tip the subscriber is not
+// registered, so a long replay to a slow client costs one page; near the tip one call
+// registers it, and what is left up to the tip of that call is read while live events queue up.
+func (sub *Subscription) replay(ctx context.Context, send func(*perch.Event) error) error {
 	h := sub.h
 	for {
 		var tip perch.Position
@@ -30,14 +30,14 @@ func (sub *Subscription) replay(ctx context.Context, emit func(*perch.Event) err
 		if !near {
 			upTo = min(tip.Offset, sub.at.Offset+replayPage)
 		}
-		if err := sub.replayTo(ctx, upTo, emit); err != nil || near {
+		if err := sub.replayTo(ctx, upTo, send); err != nil || near {
 			return err
 		}
 	}
 }
 
-// replayTo emits the events up to an offset that is kept.
-func (sub *Subscription) replayTo(ctx context.Context, upTo uint64, emit func(*perch.Event) error) error {
+// replayTo sends the events up to an offset that is committed.
+func (sub *Subscription) replayTo(ctx context.Context, upTo uint64, send func(*perch.Event) error) error {
 	for sub.at.Offset < upTo {
 		page, err := sub.h.store.Log(ctx, sub.h.id, sub.at.Offset, int(min(upTo-sub.at.Offset, replayPage)))
 		if err != nil {
@@ -54,7 +54,7 @@ func (sub *Subscription) replayTo(ctx context.Context, upTo uint64, emit func(*p
 			if !wants(sub.filter(), e.Type) {
 				continue
 			}
-			if err := emit(e); err != nil {
+			if err := send(e); err != nil {
 				return err
 			}
 		}
@@ -78,31 +78,31 @@ type liveData struct {
 	Tip string `json:"tip"`
 }
 
-// snapshots emits roster and invitations as they were when the tip was taken.
-func (sub *Subscription) snapshots(emit func(*perch.Event) error) error {
+// snapshots sends roster and invitations as they were when the tip was taken.
+func (sub *Subscription) snapshots(send func(*perch.Event) error) error {
 	roster, invites := sub.roster, sub.invites
 	sub.roster, sub.invites = nil, nil
 	types := sub.filter()
 	if wants(types, perch.EventRosterSnapshot) {
-		if err := snapshot(perch.EventRosterSnapshot, sub.Tip, roster, emit); err != nil {
+		if err := snapshot(perch.EventRosterSnapshot, sub.Tip, roster, send); err != nil {
 			return err
 		}
 	}
 	if wants(types, perch.EventInvitationsSnapshot) {
-		return snapshot(perch.EventInvitationsSnapshot, sub.Tip, invites, emit)
+		return snapshot(perch.EventInvitationsSnapshot, sub.Tip, invites, send)
 	}
 	return nil
 }
 
-// snapshot emits items in parts; there is always one, even if it is empty.
-func snapshot[T any](typ perch.EventType, asOf perch.Position, items []T, emit func(*perch.Event) error) error {
+// snapshot sends items in parts; there is always one, even if it is empty.
+func snapshot[T any](typ perch.EventType, asOf perch.Position, items []T, send func(*perch.Event) error) error {
 	for part := 1; ; part++ {
 		n := min(len(items), snapshotPart)
 		d := snapshotData[T]{AsOf: asOf.String(), Part: part, Last: n == len(items), Items: items[:n:n]}
 		if d.Items == nil {
 			d.Items = []T{}
 		}
-		if err := emit(perch.NewEvent(perch.Position{}, typ, timeNow(), d)); err != nil {
+		if err := send(perch.NewEvent(perch.Position{}, typ, timeNow(), d)); err != nil {
 			return err
 		}
 		if items = items[n:]; d.Last {

@@ -86,8 +86,8 @@ func (r *reporter) countDropped(reason string, n int) { r.observer.Dropped(reaso
 // that is left out would push everything else out of the log.
 const warnEvery = perch.Time(time.Minute / time.Millisecond)
 
-// leftOut counts something that found no room, and tells the client and the log now and then.
-func (r *reporter) leftOut(budget string, from perch.JID) {
+// overBudget counts something that found no room, and tells the client and the log now and then.
+func (r *reporter) overBudget(budget string, from perch.JID) {
 	now := perch.At(time.Now())
 	if now < r.warned+warnEvery && r.warned != 0 {
 		r.observer.Dropped(DroppedOverBudget, 1)

@@ -97,7 +97,7 @@ func (s *Session) RemoveBuddy(ctx context.Context, jid perch.JID) error {
 	return conn.RemoveRosterItem(ctx, b.JID)
 }
 
-// SetOwnPresence changes the availability of the account on this session. It is kept, and
+// SetOwnPresence changes the availability of the account on this session. It is stored, and
 // sent again at every login; while the link is lost it is sent at the next one.
 func (s *Session) SetOwnPresence(ctx context.Context, p perch.OwnPresence) error {
 	if !p.Show.Valid() {
@@ -117,7 +117,7 @@ func (s *Session) SetOwnPresence(ctx context.Context, p perch.OwnPresence) error
 	})
 }
 
-// SetChatState sends a chat state alone (XEP-0085); it is not kept for later.
+// SetChatState sends a chat state alone (XEP-0085); it is not stored for later.
 func (s *Session) SetChatState(ctx context.Context, to perch.JID, state perch.ChatState) error {
 	if !state.Valid() {
 		return perch.Invalid("/state", "must be active, composing, paused, inactive or gone")

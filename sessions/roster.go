@@ -19,8 +19,8 @@ type rosterHost interface {
 	saveRecord()
 	// rememberAddress notes an address that the server gave.
 	rememberAddress(jid perch.JID)
-	// leftOut counts what found no room in a budget, and says so to the client now and then.
-	leftOut(budget string, from perch.JID)
+	// overBudget counts what found no room in a budget, and says so to the client now and then.
+	overBudget(budget string, from perch.JID)
 	// dropped makes an event of what is left out, and counts it; countDropped only counts.
 	dropped(d perch.Dropped)
 	countDropped(reason string, n int)
@@ -37,13 +37,13 @@ type roster struct {
 	cards   cardStore
 	id      ID // of the session
 
-	contacts contacts
-	invites  []*perch.Invitation // sorted by the key of the JID
-	settling *settling           // nil: the presence is settled
-	mutual   []perch.JID         // see wantMutual
-	waits    []*rosterWait
-	served   bool // a client was shown the state before the first roster
-	use      usage
+	contacts       contacts
+	invites        []*perch.Invitation // sorted by the key of the JID
+	settling       *settling           // nil: the server has named every resource
+	mutual         []perch.JID         // see wantMutual
+	waits          []*rosterWait
+	snapshotServed bool // a client was given the state before the first roster
+	use            usage
 }
 
 // usage is what a roster keeps, by the budgets of limits.go.

@@ -57,7 +57,7 @@ func (ro *roster) subscribe(b NewBuddy, ask bool) error {
 // added is the answer to who adds b: the item as the server has pushed it, or as it will be.
 func (ro *roster) added(b NewBuddy, asked bool) perch.Buddy {
 	if k := ro.contacts.get(b.JID); k != nil {
-		out := *k.shown()
+		out := *k.view()
 		if asked && !seenByUs(out.Subscription) {
 			out.Ask = perch.AskSubscribe
 		}

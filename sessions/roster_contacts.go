@@ -9,13 +9,13 @@ import (
 )
 
 // contact is a roster item with what is known of its owner. Buddy and presence are never
-// changed once they are here: a change replaces them, so they can be handed out.
+// changed once they are here: a change replaces them, so callers may have them.
 type contact struct {
 	buddy    *perch.Buddy
 	presence *perch.Presence // nil: never received
 	normal   internedString  // the key of the JID, when that is another text
 	photo    internedString  // XEP-0153 hash of the last presence that said one
-	name     internedString  // of the cached vCard; shown when the roster has none
+	name     internedString  // of the cached vCard; used when the roster has none
 }
 
 // internedString is a string that costs 8 bytes and is shared by all sessions.
@@ -51,8 +51,8 @@ func (c *contact) key() perch.JID {
 	return perch.JID(c.normal.String())
 }
 
-// shown is the buddy as clients see it.
-func (c *contact) shown() *perch.Buddy {
+// view is the buddy as clients see it.
+func (c *contact) view() *perch.Buddy {
 	if c.buddy.Name != "" || c.name == (internedString{}) {
 		return c.buddy
 	}
@@ -68,7 +68,7 @@ func (c contacts) find(jid perch.JID) (int, bool) {
 	return slices.BinarySearchFunc(c, jid.Key(), func(k contact, j perch.JID) int { return cmp.Compare(k.key(), j) })
 }
 
-// get returns the contact, for reading and changing in this turn, or nil.
+// get returns the contact, for reading and changing in this call, or nil.
 func (c contacts) get(jid perch.JID) *contact {
 	if i, ok := c.find(jid); ok {
 		return &c[i]

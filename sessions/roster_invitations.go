@@ -59,7 +59,7 @@ func (ro *roster) invited(in *perch.SubscriptionIn) {
 func (ro *roster) fitInvitation(jid perch.JID, more int) bool {
 	_, known := ro.invitation(jid)
 	if !known && len(ro.invites) >= maxInvitations || more > 0 && ro.use.invited+more > invitedBytes {
-		ro.host.leftOut("invitations", jid)
+		ro.host.overBudget("invitations", jid)
 		return false
 	}
 	ro.use.invited += more

@@ -8,8 +8,8 @@ import (
 )
 
 // applyRoster takes the roster of a login over: what differs from the cached one is
-// emitted, and nothing else. The first roster of a session is no news, unless a client has
-// been shown the empty one.
+// made an event, and nothing else. The first roster of a session is none, unless a client has
+// been given the empty one.
 func (ro *roster) applyRoster(r perch.RosterResult) {
 	state := ""
 	if r.LeftOut > 0 {
@@ -23,7 +23,7 @@ func (ro *roster) applyRoster(r perch.RosterResult) {
 		ro.rosterIs(state)
 		return
 	}
-	quiet := !ro.host.record().RosterKnown && !ro.served
+	silent := !ro.host.record().RosterKnown && !ro.snapshotServed
 	ro.contacts = slices.Grow(ro.contacts, max(0, len(r.Items)-len(ro.contacts)))
 	// In order, a large roster is appended and not inserted item by item.
 	slices.SortStableFunc(r.Items, func(a, b perch.Buddy) int { return cmp.Compare(a.JID, b.JID) })
@@ -31,7 +31,7 @@ func (ro *roster) applyRoster(r perch.RosterResult) {
 	have := make(map[perch.JID]struct{}, len(r.Items))
 	for _, b := range r.Items {
 		have[b.JID.Key()] = struct{}{}
-		ro.putBuddy(b, quiet)
+		ro.putBuddy(b, silent)
 	}
 	if ro.use.short {
 		state = RosterPartial
@@ -66,10 +66,10 @@ func (ro *roster) applyPush(in *perch.RosterPush) {
 	}
 }
 
-// putBuddy keeps an item; a change is an event unless quiet. An invitation from a contact
+// putBuddy keeps an item; a change is an event unless silent. An invitation from a contact
 // who may see us now was accepted on another device. While there is an item its JID keeps
 // the spelling in which it first came: clients know the buddy by it.
-func (ro *roster) putBuddy(b perch.Buddy, quiet bool) {
+func (ro *roster) putBuddy(b perch.Buddy, silent bool) {
 	var old *perch.Buddy
 	if k := ro.contacts.get(b.JID); k != nil {
 		old, b.JID = k.buddy, k.buddy.JID
@@ -84,8 +84,8 @@ func (ro *roster) putBuddy(b perch.Buddy, quiet bool) {
 	}
 	k, _ := ro.contacts.put(item)
 	put(&ro.journal.Change().Roster, buddyKey, item)
-	if !quiet {
-		ro.journal.Durable(perch.EventRosterItem, k.shown())
+	if !silent {
+		ro.journal.Durable(perch.EventRosterItem, k.view())
 	}
 	ro.rosterChanged(item.JID)
 	if item.Subscription == perch.SubscriptionFrom || item.Subscription == perch.SubscriptionBoth {

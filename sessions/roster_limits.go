@@ -2,7 +2,7 @@ package sessions
 
 import "github.com/perch-im/perch"
 
-// recount finds out what is kept, after it was loaded.
+// recount counts what is in memory, after it was loaded.
 func (ro *roster) recount() {
 	ro.use = usage{}
 	for i := range ro.contacts {
@@ -51,17 +51,17 @@ func invitationCost(i *perch.Invitation) int {
 	return 128 + len(i.JID) + len(i.Nick) + len(i.Message)
 }
 
-// fitPresence is next as far as the budgets let it be kept: without its texts, or not at all
+// fitPresence is next as far as the budgets let it be stored: without its texts, or not at all
 // (false).
 func (ro *roster) fitPresence(old, next *perch.Presence) (*perch.Presence, bool) {
 	shape, texts := presenceCost(next)
 	wasShape, wasTexts := presenceCost(old)
 	if shape > wasShape && ro.use.presence+shape-wasShape > presenceBytes {
-		ro.host.leftOut("presence", next.JID)
+		ro.host.overBudget("presence", next.JID)
 		return nil, false
 	}
 	if texts > wasTexts && ro.use.status+texts-wasTexts > statusBytes {
-		ro.host.leftOut("status", next.JID)
+		ro.host.overBudget("status", next.JID)
 		bare := *next
 		bare.Status, bare.Resources = "", make([]perch.Resource, len(next.Resources))
 		for i, r := range next.Resources {
@@ -81,7 +81,7 @@ func (ro *roster) fitBuddy(old, next *perch.Buddy) bool {
 	more := buddyCost(next) - buddyCost(old)
 	if old == nil && len(ro.contacts) >= maxRoster || more > 0 && ro.use.roster+more > rosterBytes {
 		ro.use.short = true
-		ro.host.leftOut("roster", next.JID)
+		ro.host.overBudget("roster", next.JID)
 		return false
 	}
 	ro.use.roster += more
@@ -100,7 +100,7 @@ func (ro *roster) forgetUse(k *contact) {
 // setWord replaces one of the words of a contact, if there is room.
 func (ro *roster) setWord(k *contact, w *internedString, text string, most int) bool {
 	if more := len(text) - len(w.String()); len(text) > most || more > 0 && ro.use.names+more > nameBytes {
-		ro.host.leftOut("names", k.buddy.JID)
+		ro.host.overBudget("names", k.buddy.JID)
 		return false
 	} else {
 		ro.use.names += more

@@ -7,7 +7,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// load takes over what is kept. It runs before the owner.
+// load takes over what the Store has. It runs before the owner.
 func (ro *roster) load(v *Saved) {
 	for _, b := range v.Roster {
 		ro.contacts.put(ro.compact(*b))
@@ -26,7 +26,7 @@ func (ro *roster) load(v *Saved) {
 	}
 }
 
-// compactPresence shares the strings of a kept presence; until the next login it is stale.
+// compactPresence shares the strings of a stored presence; until the next login it is stale.
 func (ro *roster) compactPresence(p perch.Presence) *perch.Presence {
 	p.JID, p.Status = perch.JID(ro.words.one(string(p.JID))), ro.words.one(p.Status)
 	rs := make([]perch.Resource, len(p.Resources))
@@ -39,7 +39,7 @@ func (ro *roster) compactPresence(p perch.Presence) *perch.Presence {
 	return &p
 }
 
-// respell moves rows that an earlier version kept under the text of a JID to their place
+// respell moves rows that an earlier version stored under the text of a JID to their place
 // under its key.
 func (ro *roster) respell(v *Saved) {
 	c := ro.journal.Change()

@@ -8,7 +8,7 @@ import (
 
 // Adding a buddy is mutual: a user who asks to see a buddy's presence lets the buddy see the
 // own one. The request in return is therefore accepted by itself, without an invitation. The
-// mark for it is Buddy.Mutual, which is kept with the roster item.
+// mark for it is Buddy.Mutual, which is stored with the roster item.
 //
 // Pre-approval (RFC 6121, 3.4) would let the server do it, and is not used. Prosody 0.12,
 // which offers it, answers the request in return with subscribed but leaves its own roster
@@ -62,7 +62,7 @@ func (ro *roster) endMutual(jid perch.JID) {
 		item := ro.compact(b)
 		k, _ := ro.contacts.put(item)
 		put(&ro.journal.Change().Roster, buddyKey, item)
-		ro.journal.Durable(perch.EventRosterItem, k.shown())
+		ro.journal.Durable(perch.EventRosterItem, k.view())
 	}
 }
 

@@ -44,16 +44,16 @@ func (w *rosterWorld) Send(out ...perch.Outbound) error {
 	}
 	return nil
 }
-func (w *rosterWorld) record() *Record                   { return &w.rec }
-func (w *rosterWorld) saveRecord()                       { w.note("save record") }
-func (w *rosterWorld) rememberAddress(jid perch.JID)     { w.note("remember %s", jid) }
-func (w *rosterWorld) leftOut(what string, _ perch.JID)  { w.note("left out %s", what) }
-func (w *rosterWorld) dropped(d perch.Dropped)           { w.note("dropped %s", d.Reason) }
-func (w *rosterWorld) countDropped(reason string, n int) { w.note("count %s %d", reason, n) }
-func (w *rosterWorld) rosterMissing(reason string)       { w.note("missing %s", reason) }
-func (w *rosterWorld) Change() *Commit                   { return &w.commit }
-func (w *rosterWorld) AfterCommit(func(Result))          {}
-func (w *rosterWorld) Exclusive(Commit, func(Result))    {}
+func (w *rosterWorld) record() *Record                     { return &w.rec }
+func (w *rosterWorld) saveRecord()                         { w.note("save record") }
+func (w *rosterWorld) rememberAddress(jid perch.JID)       { w.note("remember %s", jid) }
+func (w *rosterWorld) overBudget(what string, _ perch.JID) { w.note("left out %s", what) }
+func (w *rosterWorld) dropped(d perch.Dropped)             { w.note("dropped %s", d.Reason) }
+func (w *rosterWorld) countDropped(reason string, n int)   { w.note("count %s %d", reason, n) }
+func (w *rosterWorld) rosterMissing(reason string)         { w.note("missing %s", reason) }
+func (w *rosterWorld) Change() *Commit                     { return &w.commit }
+func (w *rosterWorld) AfterCommit(func(Result))            {}
+func (w *rosterWorld) Exclusive(Commit, func(Result))      {}
 func (w *rosterWorld) after(_ time.Duration, f func()) *time.Timer {
 	w.timers = append(w.timers, f)
 	return nil

@@ -16,7 +16,7 @@ const (
 )
 
 // applyPresence keeps the availability of one resource of a buddy (RFC 6121, 4). A
-// presence that says what is known already emits nothing.
+// presence that says what is known already makes no event.
 func (ro *roster) applyPresence(in *perch.PresenceIn) {
 	k := ro.contacts.get(in.From.Bare())
 	if k == nil {
@@ -43,7 +43,7 @@ func (ro *roster) applyPresence(in *perch.PresenceIn) {
 }
 
 // confirm notes that a resource is there, and forgets one that had to go for it: there are
-// never more names here than resources are kept.
+// never more names here than resources are stored.
 func (st *settling) confirm(in *perch.PresenceIn, before, after []perch.Resource) {
 	key := in.From.Key()
 	st.confirmed[key] = struct{}{}
@@ -64,7 +64,7 @@ func (ro *roster) applyPresenceError(in *perch.PresenceError) {
 	ro.applyPresence(&perch.PresenceIn{From: in.From})
 }
 
-// setPresence replaces what is known of a buddy, and emits it when clients see a difference.
+// setPresence replaces what is known of a buddy, and makes an event when clients see a difference.
 func (ro *roster) setPresence(k *contact, next *perch.Presence) {
 	old := k.presence
 	if old == nil {

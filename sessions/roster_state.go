@@ -4,14 +4,14 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// What the roster of a session may be besides whole. Each is among the features of the
+// What the roster of a session may be besides complete. Each is among the features of the
 // session while it holds, and its beginning is an event.dropped.
 const (
 	RosterPartial     = "roster-partial"     // items are left out, because of a limit of the gateway
-	RosterUnavailable = "roster-unavailable" // the server did not give it: what is shown is that of an earlier login, or empty
+	RosterUnavailable = "roster-unavailable" // the server did not give it: what clients get is that of an earlier login, or empty
 )
 
-// reasonOf is the reason of event.dropped for a roster that is not whole.
+// reasonOf is the reason of event.dropped for an incomplete roster.
 func reasonOf(state string) string {
 	if state == RosterPartial {
 		return DroppedRosterPart
@@ -20,7 +20,7 @@ func reasonOf(state string) string {
 }
 
 // rosterIs notes what the roster is now. The change to something worse is an event. A version
-// of a roster that is not whole is worth nothing: the next login asks for all of it.
+// of an incomplete roster is worth nothing: the next login asks for all of it.
 func (ro *roster) rosterIs(state string) {
 	if state != "" {
 		ro.host.record().RosterVersion = ""

@@ -10,10 +10,10 @@ func (ro *roster) seesUs(jid perch.JID) bool {
 
 // snapshot is the roster and the pending invitations, as clients see them.
 func (ro *roster) snapshot() ([]*perch.Buddy, []*perch.Invitation) {
-	ro.served = true
+	ro.snapshotServed = true
 	list := make([]*perch.Buddy, len(ro.contacts))
 	for i := range ro.contacts {
-		list[i] = ro.contacts[i].shown()
+		list[i] = ro.contacts[i].view()
 	}
 	return list, append([]*perch.Invitation{}, ro.invites...)
 }

@@ -14,7 +14,7 @@ type savedState struct {
 	journal journal
 }
 
-// record is what is kept of the session as a whole.
+// record is the stored state of the session.
 func (v *savedState) record() *Record { return &v.Record }
 
 // saveRecord puts the record as it is now into the batch that gathers. It is copied: what
@@ -30,7 +30,7 @@ func (v *savedState) known() bool { return v.RosterKnown }
 // ownJID is the own address, with the resource once there was a login.
 func (v *savedState) ownJID() perch.JID { return v.JID }
 
-// distrust takes out of what is kept what must not be used when it may be older than what was
+// distrust takes out of what is stored what must not be used when it may be older than what was
 // committed last (Saved.Stale): the upstream has seen more. It runs before the parts are
 // restored.
 //

@@ -47,7 +47,7 @@ func newSealer(keys [][]byte) (*sealer, error) {
 	return s, nil
 }
 
-// seal returns nil when there is no key: then the credential is not kept.
+// seal returns nil when there is no key: then the credential is not stored.
 func (s *sealer) seal(id ID, a perch.Account, at perch.Time) []byte {
 	if len(s.keys) == 0 {
 		return nil

@@ -27,7 +27,7 @@ func (s *Session) end(e ending) {
 // over reports whether the session ends: nothing is begun any more.
 func (s *Session) over() bool { return s.ended || s.closing }
 
-// finish runs after the last turn of the loop, in the goroutine that was the owner and may wait
+// finish runs after the loop, in the goroutine that was the owner and may wait
 // now.
 func (s *Session) finish() {
 	s.m.backlog.update(&s.waits, pendingCounts{})
@@ -135,7 +135,7 @@ func (s *Session) superseded() {
 	s.openingDone(errGone)
 }
 
-// signedOut is the end by the client's wish. Its last event is published and not kept: the log
+// signedOut is the end by the client's wish. Its last event is published and not committed: the log
 // goes as well.
 func (s *Session) signedOut() {
 	if s.ended {

@@ -19,7 +19,7 @@ func (s *Session) run() {
 // connection: its reader waits, and with it the server.
 //
 // A fault of ours ends this session and no other; the next request opens it again from
-// what is kept.
+// what is stored.
 func (s *Session) step() {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -93,7 +93,7 @@ func (s *Session) take(d delivery) {
 }
 
 // takeLate is for what the reader of a lost connection still had queued. A message that the
-// server will not send again is kept, or reported as dropped; all else is state that the next
+// server will not send again is logged, or reported as dropped; all else is state that the next
 // login brings.
 func (s *Session) takeLate(d delivery) {
 	if s.state.Stream != nil || s.conn.caps.Archive == archivePaged {

@@ -7,7 +7,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// open loads what is kept and starts the owner. It runs in a goroutine of its own, which
+// open loads what is stored and starts the owner. It runs in a goroutine of its own, which
 // then signs in; its stack is given back, while the owner's stays small.
 func (s *Session) open() {
 	ctx, cancel := context.WithTimeout(s.ctx, s.m.o.OpenTimeout)
@@ -34,7 +34,7 @@ func (s *Session) open() {
 	}
 	s.opening.timer = s.after(wait, s.openingOver)
 	s.post(s.supervisor.connectNow)
-	s.post(s.stayKept)
+	s.post(s.keepRecord)
 	go s.run()
 }
 
@@ -69,11 +69,11 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 // touchEvery is well below the time after which a Store may drop a record.
 const touchEvery = 12 * time.Hour
 
-// stayKept writes the record now and then, so that a session in which nothing happens does
+// keepRecord writes the record now and then, so that a session in which nothing happens does
 // not expire in the Store.
-func (s *Session) stayKept() {
+func (s *Session) keepRecord() {
 	s.touch = s.after(touchEvery, func() {
 		s.state.saveRecord()
-		s.stayKept()
+		s.keepRecord()
 	})
 }

@@ -16,7 +16,7 @@ type signalsHost interface {
 	seesUs(jid perch.JID) bool
 }
 
-// signals is the part of a session for what is passed on and never kept: chat states, and the
+// signals is the part of a session for what is passed on and never stored: chat states, and the
 // receipts that senders get.
 type signals struct {
 	host    signalsHost

@@ -10,7 +10,7 @@ import (
 // SignIn opens a session with a JID and a password or token, and mints a Perch token
 // ("perch_...") that leads to it. Created is false when that very account and credential
 // already had a session; the token is a new one all the same, because an earlier one
-// cannot be shown again. A session that is suspended tries again.
+// cannot be given out again. A session that is suspended tries again.
 func (m *Manager) SignIn(ctx context.Context, acc perch.Account) (token perch.Secret, s *Session, created bool, err error) {
 	if acc, err = m.check(acc); err != nil {
 		return token, nil, false, err

@@ -33,7 +33,7 @@ type Store interface {
 	// then calls done exactly once, in that order too, from a goroutine of the Store. done
 	// must not wait. A commit that was applied and is tried again (a lost answer) counts
 	// as applied once: events carry their offsets. When c.Once names a key that is already
-	// kept, nothing is applied and Result.Existing has the record.
+	// committed, nothing is applied and Result.Existing has the record.
 	//
 	// c, and everything it points to, must not be changed afterwards.
 	Commit(id ID, c *Commit, done func(Result))
@@ -57,7 +57,7 @@ type Store interface {
 	// whatever nodes, one gets it. Lookup gives KindNotFound for a token that is not known.
 	// Sealed is the encrypted credential, or nil when the operator gave no key to keep one.
 	//
-	// Of a session's minted tokens MaxMinted are kept. When this one is too many, those that
+	// Of a session's minted tokens MaxMinted are stored. When this one is too many, those that
 	// were bound first are ended, and evicted names them, with an error too; the one that is
 	// bound now, and tokens that are not minted, are never among them.
 	Bind(ctx context.Context, token string, b Binding) (evicted []string, err error)
@@ -95,11 +95,11 @@ var ErrFenced error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: t
 // (flushed, expired, forgotten), a failover took the end of it back, or a commit that was
 // reported as failed was applied after all. Nothing was applied. The owner calls Open
 // again and continues from what Saved says; a log that lost something has a new epoch.
-var ErrLost error = perch.Errorf(perch.KindStorageUnavailable, "what was kept of this session is gone")
+var ErrLost error = perch.Errorf(perch.KindStorageUnavailable, "the store has lost what it had of this session")
 
 // ErrOrder means that the events of a commit do not follow the tip of the log, mostly
 // because an earlier commit failed or was answered with Existing. Nothing was applied.
-var ErrOrder error = perch.Errorf(perch.KindStorageUnavailable, "an earlier write of this session was not kept")
+var ErrOrder error = perch.Errorf(perch.KindStorageUnavailable, "an earlier write of this session was not committed")
 
 // ErrTaken means that a token leads to another session.
 var ErrTaken error = perch.Errorf(perch.KindConflict, "this credential has a session of its own; sign that one out first")
@@ -110,7 +110,7 @@ type Binding struct {
 	Upstream string
 	JID      perch.JID // as given at sign-in; may be empty
 	Minted   bool      // a token that a sign-in was given; else the credential of the account
-	Sealed   []byte    // AES-256-GCM, see sessions/seal.go; nil: not kept
+	Sealed   []byte    // AES-256-GCM, see sessions/seal.go; nil: not stored
 	// Replaced marks a credential in whose place another one signs in: it is refused, also
 	// after a restart, and its binding goes with the session.
 	Replaced bool
@@ -128,7 +128,7 @@ type Saved struct {
 	Outbox      []*OutboxEntry // oldest first
 
 	// Stale says that a new log has begun because nothing proves the end of the old one: what
-	// is kept may be older than what was committed last, and what clients were shown. It stays
+	// is kept may be older than what was committed last, and than what was published. It stays
 	// until a Commit has a Record and a reset Outbox. StaleSince is when the last event of the
 	// old log was committed; 0 is not known.
 	Stale      bool
@@ -197,7 +197,7 @@ type Once struct {
 	Answer      string `json:"answer"` // the message id
 }
 
-// OnceTTL is how long an idempotency key, and a message record, is kept.
+// OnceTTL is how long an idempotency key, and a message record, is stored.
 const OnceTTL = 24 * time.Hour
 
 // What a Store keeps at most of one session; beyond it what was put longest ago goes.

@@ -12,7 +12,7 @@ import (
 const replayPage = queueMax
 
 // Subscribe decides whether the cursor can be resumed, in this one place for every kind
-// of stream, and takes the tip in the same turn of the loop. It waits for the Store.
+// of stream, and takes the tip in the same call. It waits for the Store.
 //
 // Events are registered for when the client is near the tip, which is at once when it
 // gets snapshots, and in Preamble when there is a long log to replay first: a subscription

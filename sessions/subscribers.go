@@ -18,7 +18,7 @@ func (h *subscribers) checkCursor(sub *Subscription, since perch.Position) (reas
 func (h *subscribers) watched() bool { return len(h.list) > 0 }
 
 // register makes sub one of those that events are offered to, from the tip on, and takes
-// the state that belongs to this tip: all in one turn, so nothing is missed or doubled.
+// the state that belongs to this tip: all in one call, so nothing is missed or doubled.
 func (h *subscribers) register(sub *Subscription, all bool) {
 	sub.register(h.log.tip())
 	if all {

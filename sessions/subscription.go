@@ -106,30 +106,30 @@ func (sub *Subscription) filter() []string {
 	return sub.types
 }
 
-// Preamble emits what comes between hello and the first live event: the replay, or the
-// snapshots; then presence.snapshot and live. It stops at the first error of emit, and
+// Preamble sends what comes between hello and the first live event: the replay, or the
+// snapshots; then presence.snapshot and live. It stops at the first error of send, and
 // waits for the Store.
-func (sub *Subscription) Preamble(ctx context.Context, emit func(*perch.Event) error) error {
+func (sub *Subscription) Preamble(ctx context.Context, send func(*perch.Event) error) error {
 	var err error
 	if sub.Resumed {
-		err = sub.replay(ctx, emit)
+		err = sub.replay(ctx, send)
 	} else {
-		err = sub.snapshots(emit)
+		err = sub.snapshots(send)
 	}
 	if err != nil {
 		return err
 	}
 	as := sub.liveTip()
 	if sub.presences != nil && wants(sub.filter(), perch.EventPresenceSnapshot) {
-		if err := snapshot(perch.EventPresenceSnapshot, as, sub.presences, emit); err != nil {
+		if err := snapshot(perch.EventPresenceSnapshot, as, sub.presences, send); err != nil {
 			return err
 		}
 	}
 	sub.presences = nil
-	return emit(perch.NewEvent(perch.Position{}, perch.EventLive, sub.h.owner.now(), liveData{Tip: as.String()}))
+	return send(perch.NewEvent(perch.Position{}, perch.EventLive, sub.h.owner.now(), liveData{Tip: as.String()}))
 }
 
-// liveTip is where the live events begin: the tip of the turn that registered.
+// liveTip is where the live events begin: the tip of the call that registered.
 func (sub *Subscription) liveTip() perch.Position {
 	if sub.Resumed {
 		return sub.at

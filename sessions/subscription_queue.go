@@ -9,7 +9,7 @@ import (
 // offer queues an event and never waits. False: the subscription has ended, forget it.
 //
 // A client that is too slow loses what it can do without first: from half a queue on only
-// the newest presence of a buddy is kept and chat states are left out. A durable event is
+// the newest presence of a buddy stays and chat states are left out. A durable event is
 // never left out: when there is no room the subscription is cut, and the client resumes
 // with its cursor.
 func (sub *Subscription) offer(e *perch.Event) bool {

@@ -131,7 +131,7 @@ func (su *supervisor) failed(err error) {
 		return
 	}
 	v := verdictOf(err)
-	if v.do == retryConflict && su.conflicted() || v.do == quarantineThenRetry && su.blamed() {
+	if v.do == retryConflict && su.conflicted() || v.do == quarantineThenRetry && su.isFutile() {
 		v.do = giveUp
 	}
 	su.host.logDebug("connection ended", "reason", v.reason, "error", err)
@@ -169,9 +169,9 @@ func (su *supervisor) conflicted() bool {
 	return len(su.conflicts) >= conflictMax
 }
 
-// blamed lets the outbox look for the stanza that the upstream objects to, and reports
+// isFutile lets the outbox look for the stanza that the upstream objects to, and reports
 // whether another attempt is of no use.
-func (su *supervisor) blamed() bool {
+func (su *supervisor) isFutile() bool {
 	if su.host.quarantine() {
 		su.policies = 0
 		return false
@@ -186,7 +186,7 @@ func (su *supervisor) suspend(reason string) {
 	su.host.suspended(reason)
 }
 
-// setState changes the state, and emits the change. A session that has never been online
+// setState changes the state, and makes an event of the change. A session that has never been online
 // stays connecting while it tries: no client has seen it yet.
 func (su *supervisor) setState(state perch.State, reason string, retryAt perch.Time, resumed bool) {
 	if state == perch.StateReconnecting && su.state.state == perch.StateConnecting && !su.host.known() {

@@ -119,7 +119,7 @@ func (lg *login) drop(l *link, err error) {
 }
 
 // signIn is the login sequence, from bind to online. It waits for answers of the upstream
-// and changes the session by turns only, each of which looks whether l is still in use.
+// and changes the session by calls only, each of which looks whether l is still in use.
 func (lg *login) signIn(ctx context.Context, l *link) error {
 	if l.resumedOnline {
 		return lg.call(ctx, func() { lg.ifCurrent(l, lg.resumed) })
@@ -168,7 +168,7 @@ func (lg *login) resumed(l *link) {
 	lg.host.online(true)
 }
 
-// announce sends the initial presence (RFC 6121, 4.2) and begins to settle the buddies'.
+// announce sends the initial presence (RFC 6121, 4.2) and begins to wait for the buddies'.
 func (lg *login) announce(l *link) {
 	lg.catchup.gapBefore(l)
 	lg.roster.settleSoon()

@@ -9,12 +9,12 @@ import (
 )
 
 // adoptSoon takes over the sessions of nodes that are dead, and those that another node has
-// handed over, as far as their credentials were kept. One goroutine does so at a time; what
+// handed over, as far as their credentials were stored. One goroutine does so at a time; what
 // comes meanwhile waits for the next beat.
 func (n *nodes) adoptSoon(ctx context.Context) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	scan := n.unburied() && !time.Now().Before(n.scanAt)
+	scan := n.scanDue() && !time.Now().Before(n.scanAt)
 	released := n.offered
 	n.offered = nil
 	if n.adopting || n.self.Away || n.replaced || len(n.m.o.SealKeys) == 0 || !scan && len(released) == 0 {
@@ -32,9 +32,9 @@ func (n *nodes) adoptSoon(ctx context.Context) {
 	})
 }
 
-// unburied reports whether there is a dead node whose sessions were not looked for, or
+// scanDue reports whether there is a dead node whose sessions were not looked for, or
 // whether this node may judge for the first time. The caller holds mu.
-func (n *nodes) unburied() bool {
+func (n *nodes) scanDue() bool {
 	if n.canDeclareDead && !n.judged || n.rescan {
 		return true
 	}
@@ -64,7 +64,7 @@ func (n *nodes) pass(id ID) {
 	n.m.o.Observer.Owner(OwnerPassed)
 }
 
-// tryAgain sees to it that what is kept is looked through once more, after a while: the Store
+// tryAgain sees to it that what is stored is looked through once more, after a while: the Store
 // did not answer, or this node could take no more sessions.
 func (n *nodes) tryAgain() {
 	n.mu.Lock()
@@ -104,14 +104,14 @@ func (n *nodes) adoptDead(ctx context.Context) {
 	}
 }
 
-// adoptAll opens every session whose credential was kept and whose owner fits; "" is that
+// adoptAll opens every session whose credential was stored and whose owner fits; "" is that
 // of one without an owner.
 func (m *Manager) adoptAll(ctx context.Context, fits func(NodeID) bool) (count int, err error) {
 	all, err := m.o.Store.Bindings(ctx)
 	if err != nil {
 		return 0, storeError(err)
 	}
-	found := m.estates(all)
+	found := m.recoverableSessions(all)
 	// Nodes that do this at the same time begin in different places.
 	rand.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
 	for page := range slices.Chunk(found, adoptPage) {
@@ -156,7 +156,7 @@ func (m *Manager) adoptReleased(ctx context.Context, ids []ID) {
 		if err != nil {
 			return // the next beat tries again
 		}
-		found := m.estates(all)
+		found := m.recoverableSessions(all)
 		if len(found) == 0 {
 			m.nodes.pass(id) // the client's next request brings the token
 			continue
@@ -169,9 +169,9 @@ func (m *Manager) adoptReleased(ctx context.Context, ids []ID) {
 	}
 }
 
-// adopt opens a session with its kept credential. Whether it is ours in the end, the Store
+// adopt opens a session with its stored credential. Whether it is ours in the end, the Store
 // decides when the session opens.
-func (m *Manager) adopt(e estate) (created bool, err error) {
+func (m *Manager) adopt(e recoverableSession) (created bool, err error) {
 	for _, by := range e.keys {
 		_, c, err := m.open(e.id, e.acc, by, true, "")
 		if err != nil {
@@ -182,23 +182,23 @@ func (m *Manager) adopt(e estate) (created bool, err error) {
 	return created, nil
 }
 
-// estate is a session as its tokens in the Store describe it.
-type estate struct {
+// recoverableSession is a session as its tokens in the Store describe it.
+type recoverableSession struct {
 	id   ID
 	keys []boundToken
-	opened
+	sealedCredential
 }
 
-// estates finds the sessions whose newest sealed credential can be opened here.
-func (m *Manager) estates(all map[string]Binding) []estate {
-	newest := map[ID]opened{}
+// recoverableSessions finds the sessions whose newest sealed credential can be sealedCredential here.
+func (m *Manager) recoverableSessions(all map[string]Binding) []recoverableSession {
+	newest := map[ID]sealedCredential{}
 	for _, b := range all {
 		acc, at, ok := m.sealer.open(b.ID, b.Sealed)
 		if old, had := newest[b.ID]; ok && (!had || at > old.at) {
-			newest[b.ID] = opened{acc, at}
+			newest[b.ID] = sealedCredential{acc, at}
 		}
 	}
-	byID := map[ID]*estate{}
+	byID := map[ID]*recoverableSession{}
 	for token, b := range all {
 		o, ok := newest[b.ID]
 		key, isKey := digestOf(token)
@@ -206,11 +206,11 @@ func (m *Manager) estates(all map[string]Binding) []estate {
 			continue
 		}
 		if byID[b.ID] == nil {
-			byID[b.ID] = &estate{id: b.ID, opened: o}
+			byID[b.ID] = &recoverableSession{id: b.ID, sealedCredential: o}
 		}
 		byID[b.ID].keys = append(byID[b.ID].keys, boundToken{key, b.Minted})
 	}
-	list := make([]estate, 0, len(byID))
+	list := make([]recoverableSession, 0, len(byID))
 	for _, e := range byID {
 		list = append(list, *e)
 	}

@@ -55,7 +55,7 @@ func (x tokenIndex) unbindAll(s *Session) {
 	s.entry.tokens = nil
 }
 
-// maxRetired bounds how many replaced credentials of a session are kept. The first one is
+// maxRetired bounds how many replaced credentials of a session are remembered. The first one is
 // always among them, because the session's id was made from it.
 const maxRetired = 5
 

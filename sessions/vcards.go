@@ -91,9 +91,9 @@ func (ro *roster) setCardName(card *perch.VCard) {
 	if k == nil {
 		return
 	}
-	before := k.shown()
+	before := k.view()
 	ro.setWord(k, &k.name, cardName(card), maxName)
-	if after := k.shown(); after.Name != before.Name {
+	if after := k.view(); after.Name != before.Name {
 		ro.journal.Durable(perch.EventRosterItem, after)
 	}
 }
