@@ -10,13 +10,13 @@ import (
 // TestRefusalAboutOneAccount holds that an answer about an account is not taken for one
 // about the server, and the other way round.
 func TestRefusalAboutOneAccount(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.signIn()
-	get := func(path string) func() commandResult { return func() commandResult { return f.call("GET", path, "") } }
+	get := func(path string) func() answer { return func() answer { return f.call("GET", path, "") } }
 	card, own := get("/v1/vcards/bob@example.net"), get("/v1/vcards/me")
 	for _, tt := range []struct {
 		name      string
-		ask       func() commandResult
+		ask       func() answer
 		condition string
 		by        string
 		status    int
@@ -37,9 +37,9 @@ func TestRefusalAboutOneAccount(t *testing.T) {
 		{"the own photo", get("/v1/vcards/me/photo"), "feature-not-implemented", "", 404, "item-not-found"},
 		{"a look-up", get("/v1/jids?account=mary@contoso.com"), "service-unavailable", "", 404, "item-not-found"},
 		{"a look-up, from the server", get("/v1/jids?account=mary@contoso.com"), "service-unavailable", "example.net", 501, "feature-unsupported"},
-		{"a buddy by an account", func() commandResult { return f.call("POST", "/v1/buddies", `{"account":"mary@contoso.com"}`) }, "service-unavailable", "", 404, "item-not-found"},
-		{"a roster that cannot be edited", func() commandResult { return f.call("POST", "/v1/buddies", `{"jid":"mary@contoso.com"}`) }, "service-unavailable", "", 501, "feature-unsupported"},
-		{"a card that cannot be stored", func() commandResult { return f.call("PUT", "/v1/vcards/me", `{}`) }, "service-unavailable", "", 501, "feature-unsupported"},
+		{"a buddy by an account", func() answer { return f.call("POST", "/v1/buddies", `{"account":"mary@contoso.com"}`) }, "service-unavailable", "", 404, "item-not-found"},
+		{"a roster that cannot be edited", func() answer { return f.call("POST", "/v1/buddies", `{"jid":"mary@contoso.com"}`) }, "service-unavailable", "", 501, "feature-unsupported"},
+		{"a card that cannot be stored", func() answer { return f.call("PUT", "/v1/vcards/me", `{}`) }, "service-unavailable", "", 501, "feature-unsupported"},
 		{"the archive of the account", get("/v1/archive?with=bob@example.net"), "service-unavailable", "", 501, "feature-unsupported"},
 	} {
 		f.up.Edit(func(d *fakexmpp.Data) {

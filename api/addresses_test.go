@@ -24,7 +24,7 @@ func TestEveryRequestTakesWhatTheUpstreamGave(t *testing.T) {
 		{"both", "Some Room@conf.example.net", "/🫩 & co"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := newFixture(t)
+			f := newGateway(t)
 			jid := perch.JID(c.bare + c.resource)
 			f.up.Edit(func(d *fakeData) { d.Cards[jid.Bare()] = perch.VCard{JID: jid.Bare(), FullName: "Odd"} })
 			conn := f.signIn()
@@ -34,7 +34,7 @@ func TestEveryRequestTakesWhatTheUpstreamGave(t *testing.T) {
 		})
 	}
 	t.Run("unknown", func(t *testing.T) {
-		f := newFixture(t)
+		f := newGateway(t)
 		conn := f.signIn()
 		sent := len(conn.Sent())
 		for _, jid := range []string{"user name@icq.example.net", "☺@example.net", "@example.net", "bob@example.net/", "bob@example.net/a\u0007b"} {
@@ -51,7 +51,7 @@ func TestEveryRequestTakesWhatTheUpstreamGave(t *testing.T) {
 }
 
 // useEverywhere sends to an address and asks about it in each way there is.
-func (f *fixture) useEverywhere(jid string) {
+func (f *gateway) useEverywhere(jid string) {
 	f.t.Helper()
 	escaped := url.PathEscape(jid)
 	f.want(202, "POST", "/v1/messages", jsonOf(f.t, map[string]string{"to": jid, "body": "x"}), nil)
@@ -94,7 +94,7 @@ func (f *fixture) useEverywhere(jid string) {
 
 // Commands on the socket take them too.
 func TestCommandsTakeWhatTheUpstreamGave(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	f := g.dial("tok-alice")
 	defer f.close()
@@ -123,7 +123,7 @@ func TestCommandsTakeWhatTheUpstreamGave(t *testing.T) {
 	}
 }
 
-func jsonOf(t *testing.T, v any) string {
+func jsonOf(t testing.TB, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -134,7 +134,7 @@ func jsonOf(t *testing.T, v any) string {
 
 // Pages of a roster go by the normal form, in which one buddy follows another.
 func TestPagesOfSpellings(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.up.Edit(func(d *fakeData) {
 		for _, jid := range []perch.JID{"Zoe@example.net", "bob@example.net", "Alice.B@example.net", "Émile@example.net"} {
 			d.Roster = append(d.Roster, perch.Buddy{JID: jid, Groups: []string{}})

@@ -5,13 +5,12 @@ import (
 	"testing"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/api"
 )
 
 // Every kind of bad input has its documented problem, and harms nothing: afterwards the
 // session is online on its first and only login, and nothing has gone to the upstream.
 func TestBadInput(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.up.Edit(func(d *fakeData) {
 		d.Roster = []perch.Buddy{{JID: "bob@example.net", Subscription: perch.SubscriptionBoth}}
 	})
@@ -102,7 +101,7 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestBodyAtTheLimit(t *testing.T) {
-	f := newFixture(t, func(o *api.Options) { o.BodyBytes = 1000 })
+	f := newGateway(t, func(o *gatewayOptions) { o.BodyBytes = 1000 })
 	f.signIn()
 	frame := `{"to":"bob@example.net","body":""}`
 	fits := `{"to":"bob@example.net","body":"` + strings.Repeat("x", 1000-len(frame)) + `"}`
@@ -111,7 +110,7 @@ func TestBodyAtTheLimit(t *testing.T) {
 }
 
 func TestUnknownTokenDoesNotReachTheUpstreamTwice(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	for range 3 {
 		a := f.do("GET", "/v1/buddies", "", "Authorization", "Bearer bad-token")
 		if p := a.problem(t); p.Code != "unauthorized" {
@@ -124,7 +123,7 @@ func TestUnknownTokenDoesNotReachTheUpstreamTwice(t *testing.T) {
 }
 
 func TestWhoIsCalling(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	for name, header := range map[string][]string{
 		"none":           nil,
 		"another scheme": {"Authorization", "Basic YTpi"},

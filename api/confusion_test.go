@@ -18,7 +18,7 @@ import (
 // TestSameTokenElsewhereIsAnotherSession: a token is only as good as the upstream that it is
 // for. The same text for another upstream is another account, with another session and log.
 func TestSameTokenElsewhereIsAnotherSession(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.signIn()
 	body := `{"jid":"alice@example.net","token":"` + token + `","upstream":"other"}`
 	a := f.do("POST", "/v1/session", body, "Content-Type", "application/json")
@@ -54,8 +54,8 @@ func TestSameTokenElsewhereIsAnotherSession(t *testing.T) {
 // TestSignOutOnEveryNode: signing out at any node ends what any node has of the session: its
 // lease, its log, its tokens, its tickets, and every open stream.
 func TestSignOutOnEveryNode(t *testing.T) {
-	for name, at := range map[string]func(*nodes) *gate{
-		"at the owner": func(n *nodes) *gate { return n.b }, "elsewhere": func(n *nodes) *gate { return n.a },
+	for name, at := range map[string]func(*nodes) *gateway{
+		"at the owner": func(n *nodes) *gateway { return n.b }, "elsewhere": func(n *nodes) *gateway { return n.a },
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNodes(t)
@@ -66,7 +66,7 @@ func TestSignOutOnEveryNode(t *testing.T) {
 				t.Fatal("another token has the same session")
 			}
 			var open []feed
-			for _, g := range []*gate{n.a, n.b} {
+			for _, g := range []*gateway{n.a, n.b} {
 				for _, encoding := range encodings {
 					f := g.stream(encoding, "tok-alice", "")
 					defer f.close()
@@ -75,7 +75,7 @@ func TestSignOutOnEveryNode(t *testing.T) {
 				}
 			}
 			ticket, _ := n.a.ticket("tok-alice", "")
-			if res, body := at(n).do(http.MethodDelete, "/v1/session", "tok-alice", nil); res.StatusCode != 204 {
+			if res, body := at(n).fetch(http.MethodDelete, "/v1/session", "tok-alice", nil); res.StatusCode != 204 {
 				t.Fatalf("%d %s", res.StatusCode, body)
 			}
 			for i, f := range open {
@@ -95,7 +95,7 @@ func TestSignOutOnEveryNode(t *testing.T) {
 			if all, err := n.b.store.BindingsOf(context.Background(), id); err != nil || len(all) != 0 {
 				t.Errorf("tokens still lead there: %v, %v", all, err)
 			}
-			for _, g := range []*gate{n.a, n.b} {
+			for _, g := range []*gateway{n.a, n.b} {
 				if r := g.try("ticket="+ticket.Ticket, nil, "perch.v1"); r.status < 400 {
 					t.Errorf("a ticket of the session still opens a socket: %+v", r)
 				}
@@ -111,7 +111,7 @@ func TestSignOutOnEveryNode(t *testing.T) {
 // that does not exist is refused like a wrong password, even if the upstream distinguishes
 // them, and a Perch token that never existed like one that has ended.
 func TestUnknownAndWrongAreAlike(t *testing.T) {
-	f := newFixture(t, func(o *api.Options) { o.SignInRate = api.Rate{PerSecond: 1e3, Burst: 1e3} })
+	f := newGateway(t, func(o *gatewayOptions) { o.SignInRate = api.Rate{PerSecond: 1e3, Burst: 1e3} })
 	f.up.Edit(func(d *fakexmpp.Data) {
 		d.SignIn = func(_ context.Context, req sessions.DialRequest) (perch.Login, error) {
 			if req.Account.Password.Reveal() == "good" {
@@ -129,7 +129,7 @@ func TestUnknownAndWrongAreAlike(t *testing.T) {
 	same(t, "account", f.password("carol@example.net", "wrong"), f.password("nobody@example.net", "wrong"))
 	same(t, "account, again", f.password("carol@example.net", "wrong"), f.password("nobody@example.net", "wrong"))
 
-	bearer := func(text string) commandResult {
+	bearer := func(text string) answer {
 		return f.do("GET", "/v1/session", "", "Authorization", "Bearer "+text)
 	}
 	if a := f.do("DELETE", "/v1/session", "", "Authorization", "Bearer "+minted.Token); a.status != 204 {
@@ -141,9 +141,9 @@ func TestUnknownAndWrongAreAlike(t *testing.T) {
 }
 
 // same holds that two answers differ in nothing but the id of their request.
-func same(t *testing.T, what string, a, b commandResult) {
+func same(t *testing.T, what string, a, b answer) {
 	t.Helper()
-	strip := func(a commandResult) []byte {
+	strip := func(a answer) []byte {
 		return bytes.ReplaceAll(a.body, []byte(a.problem(t).RequestID), nil)
 	}
 	if a.status != b.status || a.status != 401 || !bytes.Equal(strip(a), strip(b)) || a.header.Get("WWW-Authenticate") != b.header.Get("WWW-Authenticate") {

@@ -8,7 +8,7 @@ import (
 // A credential that could not be sent as a bearer later is refused by name, in each body that
 // takes one, and nothing is changed.
 func TestUnusableCredentials(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.signIn()
 	for name, tt := range map[string]struct{ body, pointer string }{
 		"minted":      {`{"token":"perch_tok-other"}`, "/token"},
@@ -41,7 +41,7 @@ func TestUnusableCredentials(t *testing.T) {
 
 // A token that the upstream never saw is not said to be refused by it, also the second time.
 func TestRefusalsAreTrue(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	for range 2 {
 		a := f.do("GET", "/v1/session", "", "Authorization", "Bearer perch_tok-other")
 		if p := a.problem(t); p.Code != "unauthorized" || strings.Contains(p.Detail, "upstream") || !strings.Contains(p.Detail, "unknown or expired token") {

@@ -14,7 +14,7 @@ import (
 // fanOut is a gate with sockets that only count frames. each delivers one message and
 // waits until every socket has it; end closes them.
 func fanOut(tb testing.TB, sockets int) (each, end func()) {
-	g := newGate(tb, func(o *gateOptions) { o.StreamsPerToken = sockets })
+	g := newGateway(tb, func(o *gatewayOptions) { o.StreamsPerToken = sockets })
 	conn := g.open("tok-alice")
 	var got atomic.Int64
 	arrived := make(chan struct{}, 1)

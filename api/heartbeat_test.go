@@ -52,9 +52,9 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 }
 
 // inBubble runs a test with a gate whose time passes at once.
-func inBubble(t *testing.T, f func(t *testing.T, g *gate), edit ...func(*gateOptions)) {
+func inBubble(t *testing.T, f func(t *testing.T, g *gateway), edit ...func(*gatewayOptions)) {
 	synctest.Test(t, func(t *testing.T) {
-		f(t, newGate(t, append(edit, func(o *gateOptions) { o.pipes = newPipes() })...))
+		f(t, newGateway(t, append(edit, func(o *gatewayOptions) { o.pipes = newPipes() })...))
 	})
 }
 
@@ -76,7 +76,7 @@ func timed(t *testing.T, f feed, n int) string {
 func TestHeartbeats(t *testing.T) {
 	for _, encoding := range encodings {
 		t.Run(encoding, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, g *gate) {
+			inBubble(t, func(t *testing.T, g *gateway) {
 				conn := g.open("tok-alice")
 				f := g.stream(encoding, "tok-alice", "")
 				defer f.close()
@@ -96,7 +96,7 @@ func TestHeartbeats(t *testing.T) {
 
 // TestHeartbeatTip is a cursor that moves with what was sent, and with what was filtered.
 func TestHeartbeatTip(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *gate) {
+	inBubble(t, func(t *testing.T, g *gateway) {
 		conn := g.open("tok-alice")
 		f := g.stream("ndjson", "tok-alice", "types=roster.*")
 		defer f.close()
@@ -116,7 +116,7 @@ func TestHeartbeatTip(t *testing.T) {
 }
 
 func TestLongPollInItsOwnTime(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *gate) {
+	inBubble(t, func(t *testing.T, g *gateway) {
 		conn := g.open("tok-alice")
 		tip := g.poll("tok-alice", "").Next
 		began := time.Now()
@@ -136,7 +136,7 @@ func TestLongPollInItsOwnTime(t *testing.T) {
 
 // TestPingIsAnswered: a client that only answers pings stays for hours.
 func TestPingIsAnswered(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *gate) {
+	inBubble(t, func(t *testing.T, g *gateway) {
 		g.open("tok-alice")
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
 		f := g.socket(ctx, cancel, "tok-alice", "", nil)
@@ -152,7 +152,7 @@ func TestPingIsAnswered(t *testing.T) {
 
 // TestPingIsNotAnswered: error, then 4102, ten seconds after the ping.
 func TestPingIsNotAnswered(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *gate) {
+	inBubble(t, func(t *testing.T, g *gateway) {
 		g.open("tok-alice")
 		r := g.raw("tok-alice")
 		began := time.Now()
@@ -182,7 +182,7 @@ func TestPingIsNotAnswered(t *testing.T) {
 // TestStuckReader stops reading for a while: its queue overflows, and when it reads again it
 // finds 4103, resumes, and nothing is lost.
 func TestStuckReader(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *gate) {
+	inBubble(t, func(t *testing.T, g *gateway) {
 		conn := g.open("tok-alice")
 		f := g.stream("ws", "tok-alice", "").(*socketFeed)
 		cursor := durableTip(t, upTo(t, f, "live"))
@@ -235,7 +235,7 @@ func wantConsecutive(t *testing.T, ids []string) {
 func TestStuckReaderIsDropped(t *testing.T) {
 	for _, encoding := range encodings {
 		t.Run(encoding, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, g *gate) {
+			inBubble(t, func(t *testing.T, g *gateway) {
 				conn := g.open("tok-alice")
 				f := g.stream(encoding, "tok-alice", "")
 				defer f.close()
@@ -254,7 +254,7 @@ func TestStuckReaderIsDropped(t *testing.T) {
 }
 
 // streams is how many streams the session has.
-func (g *gate) streams(token string) int {
+func (g *gateway) streams(token string) int {
 	g.t.Helper()
 	s, err := g.manager.Authenticate(context.Background(), perch.NewSecret(token))
 	if err != nil {
@@ -265,7 +265,7 @@ func (g *gate) streams(token string) int {
 
 // TestDrainSpreadsItsGoodbyes looks at the moments of a hundred streams.
 func TestDrainSpreadsItsGoodbyes(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *gate) {
+	inBubble(t, func(t *testing.T, g *gateway) {
 		g.open("tok-alice")
 		began := time.Now()
 		var mu sync.Mutex
@@ -297,12 +297,12 @@ func TestDrainSpreadsItsGoodbyes(t *testing.T) {
 		if took > time.Second || len(tenths) < 9 {
 			t.Errorf("took %v, ended in %v", took, tenths)
 		}
-	}, func(o *gateOptions) { o.StreamsPerToken = 200 })
+	}, func(o *gatewayOptions) { o.StreamsPerToken = 200 })
 }
 
 // TestTicketLife: thirty seconds.
 func TestTicketLife(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *gate) {
+	inBubble(t, func(t *testing.T, g *gateway) {
 		g.open("tok-alice")
 		in, _ := g.ticket("tok-alice", "")
 		late, _ := g.ticket("tok-alice", "")
@@ -325,7 +325,7 @@ func TestTicketLife(t *testing.T) {
 
 // TestCommandBudgetIsRestored after a minute.
 func TestCommandBudgetIsRestored(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *gate) {
+	inBubble(t, func(t *testing.T, g *gateway) {
 		g.open("tok-alice")
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		f := g.socket(ctx, cancel, "tok-alice", "", nil)

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/fakexmpp"
 )
@@ -35,7 +34,7 @@ func TestNothingBreaksOutOfItsLine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log lockedBuffer
-			f := newFixture(t, func(o *api.Options) {
+			f := newGateway(t, func(o *gatewayOptions) {
 				o.Logger = canary.Logger(handler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 				o.Origins = []string{"https://chat.example"}
 			})
@@ -142,7 +141,7 @@ func injectionDoors() (doors []injectionDoor) {
 
 // TestFramesAreLines: whatever a message holds, a frame of SSE or NDJSON is one line of data.
 func TestFramesAreLines(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	conn := f.signIn()
 	conn.Deliver(&perch.RosterPush{Item: perch.Buddy{JID: "bob@example.net", Name: evil, Groups: []string{evil}, Subscription: perch.SubscriptionBoth}})
 	conn.Deliver(&perch.PresenceIn{From: perch.JID("bob@example.net/" + evil), Available: true, Status: evil})

@@ -14,7 +14,7 @@ import (
 )
 
 // atOnce sends requests at the same time and counts the answers by status.
-func (f *fixture) atOnce(n int, request func(i int) commandResult) map[int]int {
+func (f *gateway) atOnce(n int, request func(i int) answer) map[int]int {
 	f.t.Helper()
 	var group sync.WaitGroup
 	var mu sync.Mutex
@@ -33,7 +33,7 @@ func (f *fixture) atOnce(n int, request func(i int) commandResult) map[int]int {
 	return count
 }
 
-func (f *fixture) password(jid, text string) commandResult {
+func (f *gateway) password(jid, text string) answer {
 	body := fmt.Sprintf(`{"jid":%q,"password":%q,"upstream":"other"}`, jid, text)
 	return f.do("POST", "/v1/session", body, "Content-Type", "application/json")
 }
@@ -42,10 +42,10 @@ func (f *fixture) password(jid, text string) commandResult {
 // tried. Whatever is guessed counts at one address, with the store or without.
 func TestGuessesAtOnce(t *testing.T) {
 	for _, down := range []bool{false, true} {
-		f := newFixture(t, func(o *api.Options) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 5} })
+		f := newGateway(t, func(o *gatewayOptions) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 5} })
 		stopped(f)
-		f.store.down.Store(down)
-		count := f.atOnce(120, func(i int) commandResult {
+		f.attempts.down.Store(down)
+		count := f.atOnce(120, func(i int) answer {
 			switch i % 3 {
 			case 0:
 				return f.password("carol@example.net", fmt.Sprint("bad-", i))
@@ -66,11 +66,11 @@ func TestGuessesAtOnce(t *testing.T) {
 
 // Right credentials that come together wait for each other, and are not refused.
 func TestRightCredentialsAtOnce(t *testing.T) {
-	f := newFixture(t, func(o *api.Options) {
+	f := newGateway(t, func(o *gatewayOptions) {
 		o.SignInRate, o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 3}, api.Rate{PerSecond: 0.001, Burst: 2}
 	})
 	stopped(f)
-	if count := f.atOnce(60, func(i int) commandResult {
+	if count := f.atOnce(60, func(i int) answer {
 		if i%2 == 0 {
 			return f.password("carol@example.net", "good")
 		}
@@ -83,11 +83,11 @@ func TestRightCredentialsAtOnce(t *testing.T) {
 // The passwords of one account are limited over all addresses, in the store that all nodes
 // share; neither another account nor the address pays for it.
 func TestGuessesAtOneAccount(t *testing.T) {
-	f := newFixture(t, func(o *api.Options) {
+	f := newGateway(t, func(o *gatewayOptions) {
 		o.SignInRate, o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 1000}, api.Rate{PerSecond: 0.001, Burst: 4}
 	})
 	stopped(f)
-	count := f.atOnce(40, func(i int) commandResult {
+	count := f.atOnce(40, func(i int) answer {
 		return f.password([]string{"carol@example.net", "Carol@EXAMPLE.net"}[i%2], fmt.Sprint("bad-", i))
 	})
 	if count[401] != 4 || count[429] != 36 {
@@ -103,10 +103,10 @@ func TestGuessesAtOneAccount(t *testing.T) {
 
 // The credential of a live session is guessed at by PUT as well.
 func TestGuessesByReplacement(t *testing.T) {
-	f := newFixture(t, func(o *api.Options) { o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 3} })
+	f := newGateway(t, func(o *gatewayOptions) { o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 3} })
 	f.signIn()
 	stopped(f)
-	count := f.atOnce(30, func(i int) commandResult {
+	count := f.atOnce(30, func(i int) answer {
 		return f.do("PUT", "/v1/session/credentials", fmt.Sprintf(`{"token":"bad-%d"}`, i), "Content-Type", "application/json", "Authorization", "Bearer "+token)
 	})
 	if count[401] != 3 || count[429] != 27 || len(f.up.Verified()) != 3 {
@@ -116,7 +116,7 @@ func TestGuessesByReplacement(t *testing.T) {
 
 // A client that hangs up before the verdict has had its attempt.
 func TestHangingUpIsNoRefund(t *testing.T) {
-	f := newFixture(t, func(o *api.Options) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 2} })
+	f := newGateway(t, func(o *gatewayOptions) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 2} })
 	stopped(f)
 	asked := make(chan struct{}, 100)
 	f.up.Edit(func(d *fakexmpp.Data) {
@@ -151,10 +151,10 @@ func TestHangingUpIsNoRefund(t *testing.T) {
 
 // The nodes count together: a client that one node refuses has no attempts left at another.
 func TestGuessesAtSeveralNodes(t *testing.T) {
-	n := newNodes(t, func(o *gateOptions) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 4} })
+	n := newNodes(t, func(o *gatewayOptions) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 4} })
 	count := map[int]int{}
 	for i := range 12 {
-		g := []*gate{n.a, n.b}[i%2]
+		g := []*gateway{n.a, n.b}[i%2]
 		status, h := g.status("GET", "/v1/session", fmt.Sprint("bad-node-", i), "")
 		if count[status]++; status == 429 && h.Get("Retry-After") == "" {
 			t.Errorf("429 without Retry-After: %v", h)

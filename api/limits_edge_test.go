@@ -33,7 +33,7 @@ func TestAcceptEdge(t *testing.T) {
 
 // TestPageEdge: a page has 50 items, unless it is asked for up to 200.
 func TestPageEdge(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	names := make([]string, 210)
 	for i := range names {
 		names[i] = fmt.Sprintf("b%03d", i)
@@ -50,7 +50,7 @@ func TestPageEdge(t *testing.T) {
 
 // TestNamesOfTypesEdge: a filter has 64 names, and a request asks for 200 presences.
 func TestNamesOfTypesEdge(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.signIn()
 	for n, status := range map[int]int{64: 200, 65: 422} {
 		types := strings.Repeat("session.state,", n-1) + "session.state"
@@ -65,7 +65,7 @@ func TestNamesOfTypesEdge(t *testing.T) {
 // asking the upstream.
 func TestTokenEdges(t *testing.T) {
 	for n, asked := range map[int]int{3: 0, 4: 1, 12 << 10: 1, 12<<10 + 1: 0} {
-		f := newFixture(t)
+		f := newGateway(t)
 		secret := canary.Mark + "bad"
 		if n < len(secret) {
 			secret = secret[:n]
@@ -127,19 +127,19 @@ func (s *slowStore) Healthy(ctx context.Context) error {
 }
 
 // withSlowStore runs a test in a bubble, with a store of its own that is closed in the end.
-func withSlowStore(t *testing.T, f func(t *testing.T, g *gate, s *slowStore), edit ...func(*gateOptions)) {
+func withSlowStore(t *testing.T, f func(t *testing.T, g *gateway, s *slowStore), edit ...func(*gatewayOptions)) {
 	t.Helper()
 	s := newSlowStore()
 	synctest.Test(t, func(t *testing.T) {
 		t.Cleanup(func() { _ = s.Close(context.Background()) })
-		g := newGate(t, append(edit, func(o *gateOptions) { o.pipes, o.store = newPipes(), s })...)
+		g := newGateway(t, append(edit, func(o *gatewayOptions) { o.pipes, o.store = newPipes(), s })...)
 		f(t, g, s)
 	})
 }
 
 // TestReadyEdge: a look at the store ends after two seconds.
 func TestReadyEdge(t *testing.T) {
-	withSlowStore(t, func(t *testing.T, g *gate, s *slowStore) {
+	withSlowStore(t, func(t *testing.T, g *gateway, s *slowStore) {
 		s.hold(true)
 		defer s.hold(false)
 		began, w := time.Now(), httptest.NewRecorder()
@@ -152,7 +152,7 @@ func TestReadyEdge(t *testing.T) {
 
 // TestCommandEdge: a command of a socket has 15 seconds.
 func TestCommandEdge(t *testing.T) {
-	withSlowStore(t, func(t *testing.T, g *gate, s *slowStore) {
+	withSlowStore(t, func(t *testing.T, g *gateway, s *slowStore) {
 		g.open("tok-alice")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		f := g.socket(ctx, cancel, "tok-alice", "", nil)
@@ -171,7 +171,7 @@ func TestCommandEdge(t *testing.T) {
 // TestHandOverEdge: a stream waits five seconds for its session to be ready for another node,
 // and then ends all the same.
 func TestHandOverEdge(t *testing.T) {
-	withSlowStore(t, func(t *testing.T, g *gate, s *slowStore) {
+	withSlowStore(t, func(t *testing.T, g *gateway, s *slowStore) {
 		conn := g.open("tok-alice")
 		f := g.stream("ndjson", "tok-alice", "")
 		defer f.close()
@@ -194,7 +194,7 @@ func TestHandOverEdge(t *testing.T) {
 		if took := <-ended; took < 5*time.Second || took > 5250*time.Millisecond {
 			t.Errorf("the stream ended after %v, want 5 s after its moment", took)
 		}
-	}, func(o *gateOptions) { o.node = "a" })
+	}, func(o *gatewayOptions) { o.node = "a" })
 }
 
 // deadlines is an answer that notes which deadlines it was given.

@@ -17,7 +17,7 @@ type clock struct{ ns atomic.Int64 }
 func (c *clock) now() time.Time          { return time.Unix(1_800_000_000, c.ns.Load()) }
 func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
 
-func stopped(f *fixture) *clock {
+func stopped(f *gateway) *clock {
 	c := new(clock)
 	f.clock.Store(c)
 	f.api.SetClock(c.now)
@@ -25,7 +25,7 @@ func stopped(f *fixture) *clock {
 }
 
 func TestAddressLimit(t *testing.T) {
-	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.IPRate = api.Rate{PerSecond: 2, Burst: 4} })
+	f := newBare(t, new(sessions.Manager), func(o *gatewayOptions) { o.IPRate = api.Rate{PerSecond: 2, Burst: 4} })
 	c := stopped(f)
 	for i, left := range []string{"r=3;t=1", "r=2;t=1", "r=1;t=2", "r=0;t=2"} {
 		a := f.do("GET", "/v1/nowhere", "")
@@ -45,14 +45,14 @@ func TestAddressLimit(t *testing.T) {
 
 // X-Forwarded-For counts only from a declared proxy: a client cannot choose its own bucket.
 func TestAddressBehindProxies(t *testing.T) {
-	one := func(o *api.Options) { o.IPRate = api.Rate{PerSecond: 1, Burst: 1} }
+	one := func(o *gatewayOptions) { o.IPRate = api.Rate{PerSecond: 1, Burst: 1} }
 	f := newBare(t, new(sessions.Manager), one)
 	stopped(f)
 	f.do("GET", "/v1/nowhere", "", "X-Forwarded-For", "192.0.2.1")
 	if a := f.do("GET", "/v1/nowhere", "", "X-Forwarded-For", "192.0.2.2", "X-Real-IP", "192.0.2.3", "True-Client-IP", "192.0.2.4"); a.status != 429 {
 		t.Errorf("a header gave a new bucket: %d", a.status)
 	}
-	f = newBare(t, new(sessions.Manager), one, func(o *api.Options) {
+	f = newBare(t, new(sessions.Manager), one, func(o *gatewayOptions) {
 		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	})
 	stopped(f)
@@ -70,7 +70,7 @@ func TestAddressBehindProxies(t *testing.T) {
 }
 
 func TestTokenLimit(t *testing.T) {
-	f := newFixture(t, func(o *api.Options) { o.TokenRate = api.Rate{PerSecond: 1, Burst: 3} })
+	f := newGateway(t, func(o *gatewayOptions) { o.TokenRate = api.Rate{PerSecond: 1, Burst: 3} })
 	f.signIn()
 	c := stopped(f)
 	c.advance(time.Hour)
@@ -87,10 +87,10 @@ func TestTokenLimit(t *testing.T) {
 
 // Guessing is stopped per address, and does not lock out clients that have a session there.
 func TestSignInLimit(t *testing.T) {
-	f := newFixture(t, func(o *api.Options) { o.SignInRate = api.Rate{PerSecond: 0.1, Burst: 3} })
+	f := newGateway(t, func(o *gatewayOptions) { o.SignInRate = api.Rate{PerSecond: 0.1, Burst: 3} })
 	f.signIn()
 	c := stopped(f)
-	guess := func(n string) commandResult { return f.do("GET", "/v1/session", "", "Authorization", "Bearer bad-"+n) }
+	guess := func(n string) answer { return f.do("GET", "/v1/session", "", "Authorization", "Bearer bad-"+n) }
 	for _, n := range []string{"a", "b", "c"} {
 		if a := guess(n); a.status != 401 {
 			t.Errorf("%s: %d %s", n, a.status, a.body)

@@ -14,7 +14,7 @@ import (
 // client, that the client does not read.
 func TestStuckReadersThroughAHop(t *testing.T) {
 	const stuck, healthy, messages = 40, 10, 800
-	n := newNodes(t, func(o *gateOptions) {
+	n := newNodes(t, func(o *gatewayOptions) {
 		o.StreamsPerToken = stuck + healthy + 1
 		o.FrameTime = 2 * time.Second
 	})
@@ -54,7 +54,7 @@ func TestStuckReadersThroughAHop(t *testing.T) {
 
 // TestStuckLinesThroughAHop: a reader of SSE that stops is cut.
 func TestStuckLinesThroughAHop(t *testing.T) {
-	n := newNodes(t, func(o *gateOptions) { o.FrameTime = time.Second })
+	n := newNodes(t, func(o *gatewayOptions) { o.FrameTime = time.Second })
 	conn := n.openAtB("tok-alice")
 	f := n.a.stream("sse", "tok-alice", "").(*lines)
 	defer f.close()

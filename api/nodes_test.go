@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -27,13 +26,13 @@ func (durableStore) Durable() bool { return true }
 // nodes are two gateways over one store. They reach each other by wires, which a test can
 // cut.
 type nodes struct {
-	a, b   *gate
+	a, b   *gateway
 	toA    *wire
 	toB    *wire
 	la, lb *ledger
 }
 
-func newNodes(t testing.TB, edit ...func(*gateOptions)) *nodes {
+func newNodes(t testing.TB, edit ...func(*gatewayOptions)) *nodes {
 	t.Helper()
 	store := durableStore{cache.NewMemory(cache.MemoryOptions{})}
 	t.Cleanup(func() {
@@ -45,31 +44,19 @@ func newNodes(t testing.TB, edit ...func(*gateOptions)) *nodes {
 	})
 	up := fakexmpp.New()
 	n := &nodes{toA: newWire(t), toB: newWire(t), la: &ledger{}, lb: &ledger{}}
-	n.a = newGate(t, append([]func(*gateOptions){node("a", store, up, n.toA, n.la)}, edit...)...)
-	n.b = newGate(t, append([]func(*gateOptions){node("b", store, up, n.toB, n.lb)}, edit...)...)
+	n.a = newGateway(t, append([]func(*gatewayOptions){node("a", store, up, n.toA, n.la)}, edit...)...)
+	n.b = newGateway(t, append([]func(*gatewayOptions){node("b", store, up, n.toB, n.lb)}, edit...)...)
 	n.toA.leadTo(n.a.srv.Listener.Addr().String())
 	n.toB.leadTo(n.b.srv.Listener.Addr().String())
 	return n
 }
 
-func node(name string, store sessions.Store, up *fakexmpp.Server, w *wire, l *ledger) func(*gateOptions) {
-	return func(o *gateOptions) {
+func node(name string, store sessions.Store, up *fakexmpp.Server, w *wire, l *ledger) func(*gatewayOptions) {
+	return func(o *gatewayOptions) {
 		o.node, o.store, o.up, o.Observer = name, store, up, l
 		if _, bench := w.t.(*testing.B); !bench {
 			o.at = "http://" + w.addr() // a benchmark measures no wire
 		}
-	}
-}
-
-// join makes the gate a node, if it is to be one.
-func (g *gate) join(o gateOptions) {
-	g.t.Helper()
-	if o.node == "" {
-		return
-	}
-	self := sessions.Node{ID: sessions.NodeID(o.node + "/1"), URL: cmp.Or(o.at, g.srv.URL)}
-	if err := g.manager.Join(context.Background(), self, sessions.DefaultLease); err != nil {
-		g.t.Fatal(err)
 	}
 }
 
@@ -246,7 +233,7 @@ func (w *wire) allowed(k int) int {
 }
 
 // status makes a request with a body in chunks.
-func (g *gate) status(method, path, token, body string) (int, http.Header) {
+func (g *gateway) status(method, path, token, body string) (int, http.Header) {
 	g.t.Helper()
 	r := g.request(g.t.Context(), method, path, token, http.Header{"Content-Type": {"application/json"}})
 	setBody(r, body)
@@ -270,7 +257,7 @@ func setBody(r *http.Request, body string) {
 }
 
 // idOf is the id of the session of a token.
-func (g *gate) idOf(t testing.TB, token string) sessions.ID {
+func (g *gateway) idOf(t testing.TB, token string) sessions.ID {
 	t.Helper()
 	s := g.manager.Live(perch.NewSecret(token))
 	if s == nil {

@@ -10,20 +10,20 @@ import (
 // TestTicketOfAnotherNode: whichever node made a ticket, and whichever has the session, any
 // node takes it, once, from its own page only.
 func TestTicketOfAnotherNode(t *testing.T) {
-	n := newNodes(t, func(o *gateOptions) {
+	n := newNodes(t, func(o *gatewayOptions) {
 		o.Origins = []string{"https://chat.example", "https://other.example"}
 		o.SignInRate = api.Rate{PerSecond: 1e6, Burst: 1e6} // refused tickets count as guesses
 	})
 	n.openAtB("tok-alice")
 	chat, other := header("Origin", "https://chat.example"), header("Origin", "https://other.example")
-	refused := func(what string, g *gate, ticket string, h http.Header) {
+	refused := func(what string, g *gateway, ticket string, h http.Header) {
 		t.Helper()
 		if r := g.try("ticket="+ticket, h, "perch.v1"); h == nil && r.status != 401 || h != nil && (r.code != 4001 || r.problem != "unauthorized") {
 			t.Errorf("%s: %+v", what, r)
 		}
 	}
-	for made, g := range map[string]*gate{"at the owner": n.b, "elsewhere": n.a} {
-		for used, h := range map[string]*gate{"at the owner": n.b, "elsewhere": n.a} {
+	for made, g := range map[string]*gateway{"at the owner": n.b, "elsewhere": n.a} {
+		for used, h := range map[string]*gateway{"at the owner": n.b, "elsewhere": n.a} {
 			what := "made " + made + ", used " + used
 			k, status := g.ticket("tok-alice", "https://chat.example")
 			if status != 201 {

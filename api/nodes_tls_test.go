@@ -14,7 +14,7 @@ func TestNodesOverTLS(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(some.Certificate())
 	some.Close()
-	n := newNodes(t, func(o *gateOptions) {
+	n := newNodes(t, func(o *gatewayOptions) {
 		o.tls, o.NodeTLS = true, &tls.Config{RootCAs: roots}
 		o.at = "https" + o.at[len("http"):]
 	})
@@ -45,7 +45,7 @@ func TestNodesOverTLS(t *testing.T) {
 
 // TestNodesWithoutTrust: a node whose certificate is not trusted gets no request.
 func TestNodesWithoutTrust(t *testing.T) {
-	n := newNodes(t, func(o *gateOptions) {
+	n := newNodes(t, func(o *gatewayOptions) {
 		o.tls, o.at = true, "https"+o.at[len("http"):]
 	})
 	n.openAtB("tok-alice")

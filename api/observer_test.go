@@ -1,15 +1,12 @@
 package api_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/perch-im/perch/api"
 )
 
 // ledger records the calls of an Observer.
@@ -51,7 +48,7 @@ func (l *ledger) text() (requests string, frames int) {
 
 func TestObserverSeesRequests(t *testing.T) {
 	l := &ledger{}
-	f := newFixture(t, func(o *api.Options) { o.Observer = l })
+	f := newGateway(t, func(o *gatewayOptions) { o.Observer = l })
 	f.call("GET", "/v1/buddies", "")
 	f.call("GET", "/v1/buddies/nobody%40example.net", "")
 	f.call("BREW", "/v1/buddies", "")
@@ -74,7 +71,7 @@ func TestObserverSeesRequests(t *testing.T) {
 
 func TestStreamsAreCountedByTransport(t *testing.T) {
 	l := &ledger{}
-	g := newGate(t, func(o *gateOptions) { o.Observer = l })
+	g := newGateway(t, func(o *gatewayOptions) { o.Observer = l })
 	conn := g.open(token)
 	open := func() string {
 		n := g.api.Streams()
@@ -102,9 +99,7 @@ func TestStreamsAreCountedByTransport(t *testing.T) {
 	for _, s := range feeds {
 		s.close()
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	(&fixture{t: t, ctx: ctx}).eventually("no stream is counted any more", func() bool { return open() == "0 0 0 0 4" })
+	g.eventually("no stream is counted any more", func() bool { return open() == "0 0 0 0 4" })
 }
 
 func (l *ledger) results() []string {

@@ -102,7 +102,7 @@ func TestInvalidHops(t *testing.T) {
 // strangeManager has another secret.
 func strangeManager(t *testing.T) *sessions.Manager {
 	t.Helper()
-	up := newGate(t).up
+	up := newGateway(t).up
 	m, err := sessions.NewManager(sessions.Options{
 		Dial: up.Dial, Verify: up.Verify, Store: durableStore{}, Secret: []byte("another-secret-of-thirty-two-byte"), DefaultUpstream: "x",
 		Upstreams: map[string]sessions.Upstream{"x": {Name: "x"}},
@@ -155,7 +155,7 @@ func TestOneHopAtMost(t *testing.T) {
 // the first node nor the address of any proxy; and it takes no limit twice.
 func TestClientBehindAHop(t *testing.T) {
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	n := newNodes(t, func(o *gateOptions) {
+	n := newNodes(t, func(o *gatewayOptions) {
 		o.TrustedProxies = loopback
 		o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 2}
 		if o.node == "b" {
@@ -183,7 +183,7 @@ func TestClientBehindAHop(t *testing.T) {
 // TestRequestIDOfAHop is in the log of both nodes, whose lines say nothing of addresses.
 func TestRequestIDOfAHop(t *testing.T) {
 	var log lockedBuffer
-	n := newNodes(t, func(o *gateOptions) {
+	n := newNodes(t, func(o *gatewayOptions) {
 		o.Logger = canary.Logger(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	})
 	n.openAtB("tok-alice")

@@ -26,7 +26,7 @@ func BenchmarkHop(b *testing.B) {
 		for i := range 50 {
 			conn.Deliver(&perch.PresenceIn{From: perch.JID(fmt.Sprintf("buddy%d@example.net/phone", i)), Available: true, Status: "here"})
 		}
-		call := func(g *gate) func() {
+		call := func(g *gateway) func() {
 			r := g.request(b.Context(), "GET", "/v1/presence", "tok-alice", nil)
 			return func() {
 				res, err := g.client.Do(r)
@@ -45,7 +45,7 @@ func BenchmarkHop(b *testing.B) {
 	b.Run("event", func(b *testing.B) {
 		n := newNodes(b)
 		count := 0
-		each := func(g *gate, token string) func() {
+		each := func(g *gateway, token string) func() {
 			conn := n.openAtB(token)
 			n.b.settle(token, conn)
 			r := g.raw(token)
@@ -66,10 +66,10 @@ func BenchmarkHop(b *testing.B) {
 // that the difference (B/relay) is what the relaying node holds.
 func BenchmarkRelayedSocket(b *testing.B) {
 	const sockets = 500
-	n := newNodes(b, func(o *gateOptions) { o.StreamsPerToken = 2*sockets + 1 })
+	n := newNodes(b, func(o *gatewayOptions) { o.StreamsPerToken = 2*sockets + 1 })
 	conn := n.openAtB("tok-alice")
 	n.b.settle("tok-alice", conn)
-	each := func(g *gate) float64 {
+	each := func(g *gateway) float64 {
 		before := inUse()
 		for range sockets {
 			g.raw("tok-alice")

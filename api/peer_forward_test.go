@@ -79,7 +79,7 @@ type told struct {
 
 var changing = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|"ticket":"[^"]*"|r=\d+;t=\d+`)
 
-func (g *gate) tell(c call, id string) told {
+func (g *gateway) tell(c call, id string) told {
 	g.t.Helper()
 	ctx, cancel := context.WithTimeout(g.t.Context(), 20*time.Second)
 	defer cancel()
@@ -124,7 +124,7 @@ func (g *gate) tell(c call, id string) told {
 
 // tellAll asks everything of a fresh session that b owns.
 func tellAll(t *testing.T, throughA bool) (all []told, n *nodes) {
-	n = newNodes(t, func(o *gateOptions) { o.Origins = []string{"https://chat.example"} })
+	n = newNodes(t, func(o *gatewayOptions) { o.Origins = []string{"https://chat.example"} })
 	n.b.up.Edit(func(d *fakexmpp.Data) {
 		d.Roster = []perch.Buddy{{JID: "bob@example.net", Name: "Bob", Subscription: perch.SubscriptionBoth}}
 		d.Cards["bob@example.net"] = perch.VCard{FullName: "Bob", Photo: &perch.Photo{Type: "image/png", Data: pngOf(t, 2, 2)}}

@@ -53,7 +53,7 @@ func TestDeadNode(t *testing.T) {
 	n.learn(t, "tok-alice")
 	n.toB.cut()
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		res, body := n.a.do(method, "/v1/events"+map[string]string{"GET": "", "POST": "/tickets"}[method], "tok-alice", nil)
+		res, body := n.a.fetch(method, "/v1/events"+map[string]string{"GET": "", "POST": "/tickets"}[method], "tok-alice", nil)
 		if res.StatusCode != 503 || res.Header.Get("Retry-After") != "1" || !strings.Contains(string(body), `"session-offline"`) {
 			t.Errorf("%s: %s %v %s", method, res.Status, res.Header, body)
 		}
@@ -77,7 +77,7 @@ func TestDeadNode(t *testing.T) {
 }
 
 // signIn signs in at g with a body, and returns the token that it gets.
-func signIn(t *testing.T, g *gate, body string) (status int, token string) {
+func signIn(t testing.TB, g *gateway, body string) (status int, token string) {
 	t.Helper()
 	r := g.request(t.Context(), "POST", "/v1/session", "", http.Header{"Content-Type": {"application/json"}})
 	setBody(r, body)

@@ -15,53 +15,53 @@ import (
 // since to wait is no help.
 func TestQuotasAtTheirLimits(t *testing.T) {
 	bulk := func(n int) string { return strings.Repeat("x", n) }
-	get := func(path string, header ...string) func(*fixture, int) commandResult {
-		return func(f *fixture, _ int) commandResult { return f.call("GET", path, "", header...) }
+	get := func(path string, header ...string) func(*gateway, int) answer {
+		return func(f *gateway, _ int) answer { return f.call("GET", path, "", header...) }
 	}
-	post := func(path, body string) func(*fixture, int) commandResult {
-		return func(f *fixture, _ int) commandResult { return f.call("POST", path, body) }
+	post := func(path, body string) func(*gateway, int) answer {
+		return func(f *gateway, _ int) answer { return f.call("POST", path, body) }
 	}
 	message := `{"to":"bob@example.net","body":"` + bulk(300) + `"}`
 	for _, tt := range []struct {
 		name   string
-		set    func(*api.Options)
+		set    func(*gatewayOptions)
 		limit  int // uses that are taken
-		use    func(f *fixture, i int) commandResult
+		use    func(f *gateway, i int) answer
 		status int // of one more
 		code   string
 	}{
-		{"requests of a session", func(o *api.Options) { o.TokenRate = slow(30) }, 30, get("/v1/buddies"), 429, "quota-exceeded"},
-		{"requests of an address", func(o *api.Options) { o.IPRate = slow(30) }, 30, get("/v1/buddies"), 429, "quota-exceeded"},
-		{"refused credentials of an address", func(o *api.Options) { o.SignInRate = slow(3) }, 3, func(f *fixture, i int) commandResult {
+		{"requests of a session", func(o *gatewayOptions) { o.TokenRate = slow(30) }, 30, get("/v1/buddies"), 429, "quota-exceeded"},
+		{"requests of an address", func(o *gatewayOptions) { o.IPRate = slow(30) }, 30, get("/v1/buddies"), 429, "quota-exceeded"},
+		{"refused credentials of an address", func(o *gatewayOptions) { o.SignInRate = slow(3) }, 3, func(f *gateway, i int) answer {
 			return f.do("GET", "/v1/session", "", "Authorization", fmt.Sprint("Bearer bad-", i))
 		}, 429, "quota-exceeded"},
-		{"refused credentials of an account", func(o *api.Options) { o.AccountRate = slow(3) }, 3, func(f *fixture, i int) commandResult {
+		{"refused credentials of an account", func(o *gatewayOptions) { o.AccountRate = slow(3) }, 3, func(f *gateway, i int) answer {
 			return f.password("carol@example.net", fmt.Sprint("bad-", i))
 		}, 429, "quota-exceeded"},
 		{"tickets that wait", nil, 20, post("/v1/events/tickets", ""), 429, "quota-exceeded"},
-		{"bytes of a body", func(o *api.Options) { o.BodyBytes = int64(len(message)) }, 1, func(f *fixture, i int) commandResult {
+		{"bytes of a body", func(o *gatewayOptions) { o.BodyBytes = int64(len(message)) }, 1, func(f *gateway, i int) answer {
 			return f.call("POST", "/v1/messages", message+strings.Repeat(" ", i))
 		}, 413, "body-too-large"},
-		{"entries of a list", nil, 0, func(f *fixture, _ int) commandResult {
+		{"entries of a list", nil, 0, func(f *gateway, _ int) answer {
 			return f.call("POST", "/v1/buddies", `{"jid":"dora@example.net","groups":["`+strings.Join(make([]string, 257), `x","x`)+`"]}`)
 		}, 422, "validation"},
-		{"items of a page", nil, 1, func(f *fixture, i int) commandResult {
+		{"items of a page", nil, 1, func(f *gateway, i int) answer {
 			return f.call("GET", fmt.Sprint("/v1/buddies?limit=", 200+i), "")
 		}, 422, "validation"},
 		{"seconds of a long poll", nil, 0, get("/v1/events?wait=61", "Accept", "application/json"), 422, "validation"},
-		{"presences of one request", nil, 1, func(f *fixture, i int) commandResult {
+		{"presences of one request", nil, 1, func(f *gateway, i int) answer {
 			return f.call("GET", "/v1/presence?"+strings.Repeat("jid=bob@example.net&", 200+i), "")
 		}, 422, "validation"},
 		{"types of a stream", nil, 0, get("/v1/events?wait=0&types="+strings.Repeat("session.state,", 64)+"session.state", "Accept", "application/json"), 422, "validation"},
-		{"bytes of an idempotency key", nil, 1, func(f *fixture, i int) commandResult {
+		{"bytes of an idempotency key", nil, 1, func(f *gateway, i int) answer {
 			return f.call("POST", "/v1/messages", `{"to":"bob@example.net","body":"x"}`, "Idempotency-Key", bulk(128+i))
 		}, 422, "validation"},
-		{"bytes of a token", nil, 0, func(f *fixture, _ int) commandResult {
+		{"bytes of a token", nil, 0, func(f *gateway, _ int) answer {
 			return f.do("GET", "/v1/session", "", "Authorization", "Bearer "+bulk(12<<10+1))
 		}, 401, "unauthorized"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			f := newFixture(t, func(o *api.Options) {
+			f := newGateway(t, func(o *gatewayOptions) {
 				o.IPRate, o.TokenRate = api.Rate{PerSecond: 1e6, Burst: 1e6}, api.Rate{PerSecond: 1e6, Burst: 1e6}
 			})
 			f.signIn()
@@ -84,7 +84,7 @@ func TestQuotasAtTheirLimits(t *testing.T) {
 func slow(burst int) api.Rate { return api.Rate{PerSecond: 0.001, Burst: burst} }
 
 // wantQuota checks a refusal by a limit.
-func wantQuota(t *testing.T, a commandResult, status int, code string) {
+func wantQuota(t *testing.T, a answer, status int, code string) {
 	t.Helper()
 	if p := a.problem(t); p.Status != status || p.Code != code {
 		t.Errorf("%s, want %d %s", a.body, status, code)

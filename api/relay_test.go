@@ -51,7 +51,7 @@ func TestSameEventsThroughAHop(t *testing.T) {
 				t.Errorf("a counts %d streams, the session %d", s, n.b.streams("tok-alice"))
 			}
 			ids := durable(got)
-			for i, g := range []*gate{n.a, n.b, n.a} {
+			for i, g := range []*gateway{n.a, n.b, n.a} {
 				from := len(ids) - 5*(i+1)
 				f := g.stream(encoding, "tok-alice", since(ids[from]))
 				if diff := cmp.Diff(ids[from+1:], durable(upTo(t, f, "live"))); diff != "" {
@@ -67,7 +67,7 @@ func TestSameEventsThroughAHop(t *testing.T) {
 }
 
 // until reads up to the message with this id.
-func until(t *testing.T, f feed, id string) (all []envelope) {
+func until(t testing.TB, f feed, id string) (all []envelope) {
 	t.Helper()
 	for {
 		e, err := f.next()
@@ -131,14 +131,14 @@ func TestCommandsThroughAHop(t *testing.T) {
 
 // TestQuotaThroughAHop counts a stream once, at the owner.
 func TestQuotaThroughAHop(t *testing.T) {
-	n := newNodes(t, func(o *gateOptions) { o.StreamsPerToken = map[string]int{"a": 1, "b": 3}[o.node] })
+	n := newNodes(t, func(o *gatewayOptions) { o.StreamsPerToken = map[string]int{"a": 1, "b": 3}[o.node] })
 	n.openAtB("tok-alice")
-	for _, g := range []*gate{n.a, n.a, n.b} {
+	for _, g := range []*gateway{n.a, n.a, n.b} {
 		f := g.stream("ndjson", "tok-alice", "")
 		defer f.close()
 		upTo(t, f, "live")
 	}
-	for _, g := range []*gate{n.a, n.b} {
+	for _, g := range []*gateway{n.a, n.b} {
 		if r := g.try("", header("Authorization", "Bearer tok-alice")); r.status != 429 {
 			t.Errorf("one more: %+v", r)
 		}
@@ -210,7 +210,7 @@ func TestOwnerIsKilledInAFrame(t *testing.T) {
 // TestOwnerIsSilent: one that is stopped, or whose machine has lost its power, is given up;
 // one whose session has no events is not.
 func TestOwnerIsSilent(t *testing.T) {
-	n := newNodes(t, func(o *gateOptions) { o.Heartbeat, o.PingTimeout = 300*time.Millisecond, time.Second })
+	n := newNodes(t, func(o *gatewayOptions) { o.Heartbeat, o.PingTimeout = 300*time.Millisecond, time.Second })
 	n.openAtB("tok-alice")
 	var wg, quiet sync.WaitGroup
 	for _, encoding := range encodings {
@@ -323,7 +323,7 @@ func TestDrainOfTheOwner(t *testing.T) {
 		encoding string
 	}
 	var clients []client
-	for _, g := range []*gate{n.a, n.b, n.b} {
+	for _, g := range []*gateway{n.a, n.b, n.b} {
 		for _, encoding := range encodings {
 			f := g.stream(encoding, "tok-alice", "")
 			upTo(t, f, "live")
@@ -386,7 +386,7 @@ func TestSessionMoves(t *testing.T) {
 	n := newNodes(t)
 	n.openAtB("tok-alice")
 	var feeds []feed
-	for _, g := range []*gate{n.a, n.b} {
+	for _, g := range []*gateway{n.a, n.b} {
 		f := g.stream("ws", "tok-alice", "")
 		defer f.close()
 		upTo(t, f, "live")

@@ -28,7 +28,7 @@ func (l *lockedWriter) Write(p []byte) (int, error) {
 }
 
 // field reads one string of a JSON object.
-func field(t *testing.T, body []byte, name string) string {
+func field(t testing.TB, body []byte, name string) string {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal(body, &m); err != nil {
@@ -57,7 +57,7 @@ func (l buddyList) jids() string {
 	return strings.Join(s, " ")
 }
 
-func withRoster(f *fixture, names ...string) {
+func withRoster(f *gateway, names ...string) {
 	f.up.Edit(func(d *fakeData) {
 		for i, n := range names {
 			b := perch.Buddy{JID: perch.JID(n + "@example.net"), Name: strings.ToUpper(n), Groups: []string{"all"}, Subscription: perch.SubscriptionBoth}
@@ -76,7 +76,7 @@ func withRoster(f *fixture, names ...string) {
 }
 
 func TestBuddyList(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	withRoster(f, "bob", "carol", "dave", "erin", "frank")
 	for query, want := range map[string]string{
 		"":                    "bob carol dave erin frank",
@@ -100,7 +100,7 @@ func TestBuddyList(t *testing.T) {
 }
 
 func TestBuddyPages(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	withRoster(f, "bob", "carol", "dave", "erin", "frank")
 	var seen []string
 	path := "/v1/buddies?limit=2&group=all"
@@ -122,7 +122,7 @@ func TestBuddyPages(t *testing.T) {
 }
 
 func TestBuddyETag(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	withRoster(f, "bob")
 	etag := f.want(200, "GET", "/v1/buddies", "", nil).header.Get("ETag")
 	for _, match := range []string{etag, "W/" + etag, `"x", ` + etag, "*"} {
@@ -138,7 +138,7 @@ func TestBuddyETag(t *testing.T) {
 }
 
 func TestBuddyWithPresence(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	withRoster(f, "bob")
 	f.conn.Deliver(&perch.PresenceIn{From: "bob@example.net/phone", Available: true, Show: perch.ShowAway, Status: "out", Priority: 3})
 	f.eventually("presence", func() bool {
@@ -154,7 +154,7 @@ func TestBuddyWithPresence(t *testing.T) {
 }
 
 func TestBuddyAddChangeRemove(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	withRoster(f, "bob")
 	a := f.want(201, "POST", "/v1/buddies", `{"jid":"Carol@example.net","name":"C","groups":["x"],"message":"hi","nick":"Al"}`, nil)
 	if a.header.Get("Location") != "/v1/buddies/carol@example.net" || field(t, a.body, "name") != "C" {
@@ -182,7 +182,7 @@ func TestBuddyAddChangeRemove(t *testing.T) {
 }
 
 func TestBuddyByAccount(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.up.Edit(func(d *fakeData) { d.JIDs["mary@contoso.com"] = "1234@example.net" })
 	f.signIn()
 	a := f.want(201, "POST", "/v1/buddies", `{"account":"mary@contoso.com"}`, nil)
@@ -200,7 +200,7 @@ func TestBuddyByAccount(t *testing.T) {
 
 // A roster item whose address fails strict parsing can be read and removed as it stands.
 func TestBuddyWithOddAddress(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	const odd = "a b&c@example.net"
 	f.up.Edit(func(d *fakeData) { d.Roster = []perch.Buddy{{JID: odd, Subscription: perch.SubscriptionBoth}} })
 	f.signIn()
@@ -212,7 +212,7 @@ func TestBuddyWithOddAddress(t *testing.T) {
 
 // What the Messenger service cannot do is refused before anything is sent to it.
 func TestUpstreamWithoutFeatures(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.up.Edit(func(d *fakeData) {
 		d.Capabilities = perch.Capabilities{ChatOnly: true}
 		d.Roster = []perch.Buddy{{JID: "bob@example.net", Subscription: perch.SubscriptionBoth}}
@@ -249,7 +249,7 @@ type invitationList struct {
 }
 
 func TestInvitations(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t, func(o *gatewayOptions) { o.noRoster = true })
 	conn := f.signIn()
 	var list invitationList
 	if f.want(200, "GET", "/v1/invitations", "", &list); list.Items == nil || len(list.Items) != 0 {
@@ -300,7 +300,7 @@ type presenceList struct {
 }
 
 func TestPresence(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	withRoster(f, "bob", "carol")
 	f.conn.Deliver(&perch.PresenceIn{From: "bob@example.net/phone", Available: true, Show: perch.ShowDND, Priority: 1})
 	var list presenceList
@@ -334,7 +334,7 @@ func TestPresence(t *testing.T) {
 }
 
 func TestOwnPresence(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.signIn()
 	var own perch.OwnPresence
 	f.want(200, "PUT", "/v1/presence/me", `{"show":"away","status":"lunch","priority":5}`, &own)
@@ -350,7 +350,7 @@ func TestOwnPresence(t *testing.T) {
 }
 
 func TestVCards(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.up.Edit(func(d *fakeData) {
 		d.Cards["bob@example.net"] = perch.VCard{JID: "bob@example.net", FullName: "Bob", Photo: &perch.Photo{Data: pngOf(t, 2, 2)}}
 		d.Cards["eve@example.net"] = perch.VCard{JID: "eve@example.net", Photo: &perch.Photo{Data: []byte("<svg><script/></svg>"), Type: "image/png"}}
@@ -384,7 +384,7 @@ func TestVCards(t *testing.T) {
 }
 
 func TestArchive(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.up.Edit(func(d *fakeData) {
 		d.Archive = perch.ArchivePage{First: "a1", Last: "a2", Items: []perch.ArchiveItem{
 			{Time: 1, MessageIn: perch.MessageIn{Message: perch.Message{StanzaID: "a1", ID: "m1", From: "bob@example.net/x", To: "alice@example.net",
@@ -446,7 +446,7 @@ func TestArchive(t *testing.T) {
 }
 
 func TestUpstreamErrorsReachTheClient(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.signIn()
 	var answer error
 	f.up.Edit(func(d *fakeData) { d.Refuse = func(string) error { return answer } })
@@ -462,7 +462,7 @@ func TestUpstreamErrorsReachTheClient(t *testing.T) {
 }
 
 func TestMessages(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	conn := f.signIn()
 	a := f.want(202, "POST", "/v1/messages", `{"to":"bob@example.net","body":"hé \ud83d\ude00","subject":"s","thread":"t"}`, nil)
 	id := field(t, a.body, "id")
@@ -485,7 +485,7 @@ func TestMessages(t *testing.T) {
 }
 
 func TestIdempotency(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	conn := f.signIn()
 	const body, other = `{"to":"bob@example.net","body":"once"}`, `{"to":"bob@example.net","body":"twice"}`
 	first := f.want(202, "POST", "/v1/messages", body, nil, "Idempotency-Key", `"k-1"`)
@@ -518,7 +518,7 @@ func TestIdempotency(t *testing.T) {
 }
 
 func TestIdempotencyAtOnce(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	conn := f.signIn()
 	var wg sync.WaitGroup
 	for i := range 8 {
@@ -544,7 +544,7 @@ func TestIdempotencyAtOnce(t *testing.T) {
 }
 
 func TestChatStates(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.signIn()
 	for _, state := range []string{"active", "composing", "paused", "inactive", "gone"} {
 		f.want(204, "PUT", "/v1/chat-states/bob@example.net", fmt.Sprintf(`{"state":%q}`, state), nil)

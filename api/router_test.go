@@ -34,11 +34,11 @@ func TestNotFound(t *testing.T) {
 func TestMethodNotAllowed(t *testing.T) {
 	t.Run("alone", func(t *testing.T) { methodNotAllowed(t, newBare(t, new(sessions.Manager))) })
 	t.Run("with pages", func(t *testing.T) {
-		methodNotAllowed(t, newBare(t, new(sessions.Manager), func(o *api.Options) { o.Pages = http.NotFoundHandler() }))
+		methodNotAllowed(t, newBare(t, new(sessions.Manager), func(o *gatewayOptions) { o.Pages = http.NotFoundHandler() }))
 	})
 }
 
-func methodNotAllowed(t *testing.T, f *fixture) {
+func methodNotAllowed(t testing.TB, f *gateway) {
 	for path, allow := range map[string]string{
 		"/v1/session":                            "GET, POST, DELETE",
 		"/v1/session/credentials":                "PUT",
@@ -105,7 +105,7 @@ func TestProblemPages(t *testing.T) {
 }
 
 func TestPagesAndDescriptions(t *testing.T) {
-	f := newBare(t, new(sessions.Manager), func(o *api.Options) {
+	f := newBare(t, new(sessions.Manager), func(o *gatewayOptions) {
 		o.OpenAPI, o.AsyncAPI = []byte("openapi: 3.1.0"), []byte("asyncapi: 3.0.0")
 		o.Pages = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {
@@ -147,7 +147,7 @@ func TestPathsThatAreNotClean(t *testing.T) {
 	mux := http.NewServeMux() // redirects to what it calls the clean path
 	mux.HandleFunc("/docs/", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "docs") })
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "home") })
-	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.Pages = mux })
+	f := newBare(t, new(sessions.Manager), func(o *gatewayOptions) { o.Pages = mux })
 	for _, tt := range []struct{ method, path, want string }{
 		{"GET", "//v1/buddies", `("//"); did you mean /v1/buddies?`},
 		{"POST", "//v1/messages", `("//"); did you mean /v1/messages?`},
@@ -184,7 +184,7 @@ func TestPathsThatAreNotClean(t *testing.T) {
 
 // An answer that breaks off must not look whole, nor have a problem glued to it.
 func TestPanicInTheMiddle(t *testing.T) {
-	f := newBare(t, new(sessions.Manager), func(o *api.Options) {
+	f := newBare(t, new(sessions.Manager), func(o *gatewayOptions) {
 		o.Pages = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "half an ans")
 			_ = http.NewResponseController(w).Flush()
@@ -206,7 +206,7 @@ func TestPanicInTheMiddle(t *testing.T) {
 }
 
 func TestCORS(t *testing.T) {
-	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.Origins = []string{"https://chat.example"} })
+	f := newBare(t, new(sessions.Manager), func(o *gatewayOptions) { o.Origins = []string{"https://chat.example"} })
 	preflight := func(origin string) http.Header {
 		return f.do("OPTIONS", "/v1/messages", "", "Origin", origin, "Access-Control-Request-Method", "POST",
 			"Access-Control-Request-Headers", "authorization,content-type,idempotency-key").header
@@ -232,7 +232,7 @@ func TestCORS(t *testing.T) {
 
 // What client libraries send by themselves must not make the browser refuse the request.
 func TestCORSHeaders(t *testing.T) {
-	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.Origins = []string{"https://chat.example"} })
+	f := newBare(t, new(sessions.Manager), func(o *gatewayOptions) { o.Origins = []string{"https://chat.example"} })
 	for requested, want := range map[string]bool{
 		"":                            true,
 		"authorization,cache-control": true, // npm's eventsource
@@ -290,7 +290,7 @@ func TestOptionsAreChecked(t *testing.T) {
 }
 
 func TestAdmin(t *testing.T) {
-	f := newFixture(t, func(o *api.Options) {
+	f := newGateway(t, func(o *gatewayOptions) {
 		o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metric 1\n") })
 	})
 	public := f.url
@@ -353,7 +353,7 @@ func TestServerHeaderLimit(t *testing.T) {
 
 // A client that does not send the body that it announced cannot hold a request for ever.
 func TestBodyThatNeverComes(t *testing.T) {
-	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.RequestTime = 300 * time.Millisecond })
+	f := newBare(t, new(sessions.Manager), func(o *gatewayOptions) { o.RequestTime = 300 * time.Millisecond })
 	c, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
@@ -404,7 +404,7 @@ func TestCommandLineShowsNoArguments(t *testing.T) {
 
 // TestAdminHost: a name that an attacker points here opens nothing.
 func TestAdminHost(t *testing.T) {
-	f := newBare(t, new(sessions.Manager), func(o *api.Options) { o.AdminHosts = []string{"perch.internal"} })
+	f := newBare(t, new(sessions.Manager), func(o *gatewayOptions) { o.AdminHosts = []string{"perch.internal"} })
 	f.url = f.admin
 	for host, want := range map[string]int{
 		"127.0.0.1": 200, "127.0.0.1:9090": 200, "10.0.0.5:9090": 200, "[::1]:9090": 200, "[::1]": 200,

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/fakexmpp"
 	"github.com/perch-im/perch/sessions"
@@ -23,7 +22,7 @@ type signedIn struct {
 }
 
 func TestSessionByAccessToken(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	var got signedIn
 	if a := f.want(201, "POST", "/v1/session", "", nil); a.header.Get("Location") != "/v1/session" {
 		t.Errorf("%v", a.header)
@@ -44,7 +43,7 @@ func TestSessionByAccessToken(t *testing.T) {
 }
 
 func TestSessionByPassword(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	body := `{"jid":"carol@example.net","password":"secret-canary","upstream":"other","resource":"desk"}`
 	jsonType := []string{"Content-Type", "application/json"}
 	a := f.do("POST", "/v1/session", body, jsonType...)
@@ -80,7 +79,7 @@ func TestSessionByPassword(t *testing.T) {
 
 // A session that is still at its first login is shown, and ended, without waiting.
 func TestSessionWhileConnecting(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	dialled, hold := make(chan struct{}), make(chan struct{})
 	f.up.Edit(func(d *fakeData) {
 		d.SignIn = func(ctx context.Context, _ sessions.DialRequest) (perch.Login, error) {
@@ -92,7 +91,7 @@ func TestSessionWhileConnecting(t *testing.T) {
 			return perch.Login{}, perch.Errorf(perch.KindLinkLost, "no")
 		}
 	})
-	first := make(chan commandResult)
+	first := make(chan answer)
 	go func() { first <- f.call("GET", "/v1/buddies", "") }()
 	<-dialled
 	if info := f.state(); info.State != perch.StateConnecting || info.JID != "" {
@@ -106,7 +105,7 @@ func TestSessionWhileConnecting(t *testing.T) {
 }
 
 func TestSessionDelete(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	conn := f.signIn()
 	f.want(204, "DELETE", "/v1/session", "", nil)
 	f.eventually("signed out", conn.Closed)
@@ -119,7 +118,7 @@ func TestSessionDelete(t *testing.T) {
 // A session whose credential ran out shows what it has, says what to do, and continues
 // with a fresh credential, which leads to it from then on.
 func TestSuspendedForCredentials(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.up.Edit(func(d *fakeData) {
 		d.Roster = []perch.Buddy{{JID: "bob@example.net", Subscription: perch.SubscriptionBoth}}
 	})
@@ -167,7 +166,7 @@ func TestSuspendedForCredentials(t *testing.T) {
 // No token, password, JID or query of a request may come into the log.
 func TestLogHasNoSecrets(t *testing.T) {
 	var log bytes.Buffer
-	f := newFixture(t, func(o *api.Options) {
+	f := newGateway(t, func(o *gatewayOptions) {
 		o.Logger = canary.Logger(slog.NewJSONHandler(&lockedWriter{w: &log}, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	})
 	f.signIn()

@@ -24,7 +24,7 @@ func refuseLogin(context.Context, sessions.DialRequest) (perch.Login, error) {
 // gone in time.
 func TestDrain(t *testing.T) {
 	const sockets = 1000
-	g := newGate(t, func(o *gateOptions) { o.StreamsPerToken = sockets + 10 })
+	g := newGateway(t, func(o *gatewayOptions) { o.StreamsPerToken = sockets + 10 })
 	g.open("tok-alice")
 	var opened, closed sync.WaitGroup
 	var good atomic.Int32
@@ -78,7 +78,7 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-func (g *gate) dialQuietly() *socketFeed {
+func (g *gateway) dialQuietly() *socketFeed {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	ws, _, err := websocket.Dial(ctx, g.wsURL(""), &websocket.DialOptions{HTTPClient: g.client, HTTPHeader: header("Authorization", "Bearer tok-alice")})
 	if err != nil {
@@ -103,7 +103,7 @@ func (g *gate) dialQuietly() *socketFeed {
 // TestDrainOfEveryEncoding: line streams end after reconnect, polls answer at once, and
 // nothing new begins.
 func TestDrainOfEveryEncoding(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	tip := g.settle("tok-alice", conn)
 	var wg sync.WaitGroup
@@ -146,7 +146,7 @@ func TestDrainOfEveryEncoding(t *testing.T) {
 }
 
 // waitForStreams waits until the session shows n open streams.
-func (g *gate) waitForStreams(token string, n int) {
+func (g *gateway) waitForStreams(token string, n int) {
 	g.t.Helper()
 	s, err := g.manager.Authenticate(context.Background(), perch.NewSecret(token))
 	if err != nil {
@@ -163,7 +163,7 @@ func (g *gate) waitForStreams(token string, n int) {
 
 // TestDrainCutsTheStuck: a client that answers nothing does not hold the drain up.
 func TestDrainCutsTheStuck(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	r := g.raw("tok-alice") // reads no further
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)

@@ -11,7 +11,7 @@ import (
 )
 
 func TestPollAnswersAtOnceWithoutWait(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	tip := g.settle("tok-alice", conn)
 	p := g.poll("tok-alice", since(tip))
@@ -21,7 +21,7 @@ func TestPollAnswersAtOnceWithoutWait(t *testing.T) {
 }
 
 func TestPollWaitsForTheFirstEvent(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	tip := g.settle("tok-alice", conn)
 	var wg sync.WaitGroup
@@ -36,7 +36,7 @@ func TestPollWaitsForTheFirstEvent(t *testing.T) {
 }
 
 func TestPollTimesOutEmpty(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	tip := g.settle("tok-alice", conn)
 	began := time.Now()
@@ -48,7 +48,7 @@ func TestPollTimesOutEmpty(t *testing.T) {
 
 // TestPollLimit walks through a log in small steps.
 func TestPollLimit(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	cursor := g.settle("tok-alice", conn)
 	for i := range 10 {
@@ -70,7 +70,7 @@ func TestPollLimit(t *testing.T) {
 
 // TestPollFilterPassesOthers: next goes beyond events that the filter leaves out.
 func TestPollFilterPassesOthers(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	cursor := g.settle("tok-alice", conn)
 	tip := g.settle("tok-alice", conn)
@@ -82,7 +82,7 @@ func TestPollFilterPassesOthers(t *testing.T) {
 
 // TestPollResetWithFilter answers at once, even if the filter lets no snapshot through.
 func TestPollResetWithFilter(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	p := g.poll("tok-alice", "wait=60&types=message.*")
 	if p.Reset == nil || p.Reset.Reason != "first" || p.Next == "" {
@@ -92,7 +92,7 @@ func TestPollResetWithFilter(t *testing.T) {
 
 // TestPollSnapshots has the whole state of a first connect.
 func TestPollSnapshots(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	conn.Deliver(&perch.PresenceIn{From: "bob@example.net/phone", Available: true, Show: perch.ShowAway, Status: "lunch"})
 	conn.Deliver(&perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})

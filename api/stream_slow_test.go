@@ -22,7 +22,7 @@ import (
 func TestStuckReadersOverTCP(t *testing.T) {
 	const stuck, healthy, messages = 200, 100, 1000
 	var log lockedBuffer
-	g := newGate(t, func(o *gateOptions) {
+	g := newGateway(t, func(o *gatewayOptions) {
 		o.Logger = canary.Logger(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		o.StreamsPerToken = stuck + healthy + 1
 		o.FrameTime = 4 * time.Second
@@ -62,7 +62,7 @@ func TestStuckReadersOverTCP(t *testing.T) {
 
 // talkToHealthy sends messages to alice and returns when so many readers, which keep up, have
 // had them all. None may fall behind: after each batch it waits for all of them.
-func talkToHealthy(t *testing.T, g *gate, conn *fakexmpp.Conn, healthy, messages int) {
+func talkToHealthy(t *testing.T, g *gateway, conn *fakexmpp.Conn, healthy, messages int) {
 	t.Helper()
 	const batch = 50
 	progress := make(chan bool, healthy) // one for each healthy reader and batch

@@ -33,7 +33,7 @@ type preambleOf struct {
 }
 
 // preamble opens a stream in any encoding, the poll included, and reads up to live.
-func (g *gate) preamble(encoding, token, query string) preambleOf {
+func (g *gateway) preamble(encoding, token, query string) preambleOf {
 	g.t.Helper()
 	p := preambleOf{}
 	var rest []envelope
@@ -67,7 +67,7 @@ func (g *gate) preamble(encoding, token, query string) preambleOf {
 
 // TestResumeMatrix asks every encoding with every kind of cursor.
 func TestResumeMatrix(t *testing.T) {
-	g := newGate(t, func(o *gateOptions) { o.retention = sessions.Retention{Events: 20} })
+	g := newGateway(t, func(o *gatewayOptions) { o.retention = sessions.Retention{Events: 20} })
 	conn := g.open("tok-alice")
 	other := g.open("tok-other")
 	say(other, "other")
@@ -132,7 +132,7 @@ func TestResumeMatrix(t *testing.T) {
 }
 
 // settle waits until everything that was delivered is in the log, and returns the tip.
-func (g *gate) settle(token string, conn *fakexmpp.Conn) (tip string) {
+func (g *gateway) settle(token string, conn *fakexmpp.Conn) (tip string) {
 	g.t.Helper()
 	f := g.stream("ndjson", token, "types=message.received")
 	defer f.close()
@@ -152,7 +152,7 @@ func (g *gate) settle(token string, conn *fakexmpp.Conn) (tip string) {
 
 // TestHello has everything that the contract lists.
 func TestHello(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	for _, encoding := range encodings {
 		f := g.stream(encoding, "tok-alice", "")
@@ -173,7 +173,7 @@ func TestHello(t *testing.T) {
 
 // TestSameEventsEverywhere compares one live series in all streaming encodings.
 func TestSameEventsEverywhere(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	var feeds []feed
 	for _, encoding := range encodings {
@@ -207,7 +207,7 @@ func TestSameEventsEverywhere(t *testing.T) {
 }
 
 func TestSSEForm(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	tip := g.settle("tok-alice", conn)
 	say(conn, "m1")
@@ -237,7 +237,7 @@ func TestSSEForm(t *testing.T) {
 
 // EventSource polyfills put the id of the last event into the query.
 func TestLastEventIDInTheQuery(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	tip := g.settle("tok-alice", conn)
 	say(conn, "m1")
@@ -294,7 +294,7 @@ func TestLastEventIDInTheQuery(t *testing.T) {
 }
 
 func TestAcceptChoosesEncoding(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	for accept, want := range map[string]string{
 		"":                                "application/json",
@@ -353,7 +353,7 @@ func TestAcceptChoosesEncoding(t *testing.T) {
 }
 
 func TestEventQueryIsChecked(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	for query, pointer := range map[string]string{
 		"wait=61": "?wait", "wait=-1": "?wait", "wait=x": "?wait", "limit=0": "?limit", "limit=201": "?limit",
@@ -372,7 +372,7 @@ func TestEventQueryIsChecked(t *testing.T) {
 }
 
 func TestTypesFilter(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	for _, encoding := range encodings {
 		f := g.stream(encoding, "tok-alice", "types=message.*,vcard.changed")
@@ -393,7 +393,7 @@ func TestTypesFilter(t *testing.T) {
 // TestCutsLoseNothing cuts streams of random encodings at random frames while messages
 // arrive: what was received, put together, has no hole and no repeat.
 func TestCutsLoseNothing(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	number := 0
 	rapid.Check(t, func(rt *rapid.T) {
@@ -455,7 +455,7 @@ func TestCutsLoseNothing(t *testing.T) {
 
 // TestOverTLS: SSE and NDJSON over HTTP/2, the socket over TLS, and a drain of all.
 func TestOverTLS(t *testing.T) {
-	g := newGate(t, func(o *gateOptions) { o.tls = true })
+	g := newGateway(t, func(o *gatewayOptions) { o.tls = true })
 	conn := g.open("tok-alice")
 	res, _ := g.get("/v1/events", "tok-alice", nil)
 	if res.ProtoMajor != 2 {
@@ -488,7 +488,7 @@ func TestOverTLS(t *testing.T) {
 
 // TestEndedSession: every encoding reports it.
 func TestEndedSession(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	var feeds []feed
 	for _, encoding := range encodings {
@@ -497,7 +497,7 @@ func TestEndedSession(t *testing.T) {
 		upTo(t, f, "live")
 		feeds = append(feeds, f)
 	}
-	res, _ := g.do(http.MethodDelete, "/v1/session", "tok-alice", nil)
+	res, _ := g.fetch(http.MethodDelete, "/v1/session", "tok-alice", nil)
 	if res.StatusCode != 204 {
 		t.Fatalf("DELETE: %d", res.StatusCode)
 	}
@@ -516,7 +516,7 @@ func TestEndedSession(t *testing.T) {
 
 // TestClosingAStreamChangesNothing: presence and session stay when every socket is gone.
 func TestClosingAStreamChangesNothing(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	before := len(conn.Sent())
 	for _, encoding := range encodings {
@@ -535,7 +535,7 @@ func TestClosingAStreamChangesNothing(t *testing.T) {
 
 // TestTooManyStreams: 429 for a program, 4009 for a page.
 func TestTooManyStreams(t *testing.T) {
-	g := newGate(t, func(o *gateOptions) { o.StreamsPerToken = 3 })
+	g := newGateway(t, func(o *gatewayOptions) { o.StreamsPerToken = 3 })
 	g.open("tok-alice")
 	g.open("tok-other")
 	var feeds []feed
@@ -562,12 +562,12 @@ func TestTooManyStreams(t *testing.T) {
 	}
 	g.dial("tok-other").close() // another session has its own share
 	feeds[0].close()
-	again := g.eventually("tok-alice") // a place is free again
+	again := g.dialWhenFree("tok-alice")
 	again.close()
 }
 
-// eventually dials until there is a place: the server sees a client's end a moment later.
-func (g *gate) eventually(token string) *socketFeed {
+// dialWhenFree dials until the quota allows it: the server notices later that a client has left.
+func (g *gateway) dialWhenFree(token string) *socketFeed {
 	g.t.Helper()
 	for range 1000 {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -579,14 +579,14 @@ func (g *gate) eventually(token string) *socketFeed {
 		}
 		cancel()
 	}
-	g.t.Fatal("no place came free")
+	g.t.Fatal("got no socket in 1000 attempts, want one after another was closed")
 	return nil
 }
 
 // roster changes shown by snapshot and events must come to the same.
 func TestSnapshotPlusEventsIsState(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		g := newGate(t)
+		g := newGateway(t)
 		conn := g.open("tok-alice")
 		old := fold(t, g.poll("tok-alice", ""))
 		cursor := old.next

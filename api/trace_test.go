@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/sessions"
@@ -37,7 +36,7 @@ func (f *follower) text() string {
 
 func TestTracerFollowsRequests(t *testing.T) {
 	l := &follower{}
-	f := newFixture(t, func(o *api.Options) { o.Tracer = l })
+	f := newGateway(t, func(o *gatewayOptions) { o.Tracer = l })
 	f.call("GET", "/v1/buddies", "", "traceparent", "the-trace-of-the-client")
 	f.call("HEAD", "/v1/buddies", "")
 	f.call("GET", "/v1/buddies/nobody%40example.net", "")
@@ -61,7 +60,7 @@ func TestTracerLeavesStreams(t *testing.T) {
 	} {
 		t.Run(encoding, func(t *testing.T) {
 			l := &follower{}
-			g := newGate(t, func(o *gateOptions) { o.Tracer = l })
+			g := newGateway(t, func(o *gatewayOptions) { o.Tracer = l })
 			conn := g.open(token)
 			s := g.stream(encoding, token, "")
 			upTo(t, s, "live")
@@ -72,9 +71,7 @@ func TestTracerLeavesStreams(t *testing.T) {
 			say(conn, "m1")
 			upTo(t, s, "message.received")
 			s.close()
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			defer cancel()
-			(&fixture{t: t, ctx: ctx}).eventually("the stream is closed", func() bool { return g.api.Streams()[encoding] == 0 })
+			g.eventually("the stream is closed", func() bool { return g.api.Streams()[encoding] == 0 })
 			if got := l.text(); got != before {
 				t.Errorf("told again at its end: %s", got)
 			}

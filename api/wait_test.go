@@ -14,7 +14,7 @@ import (
 const waiting = `{"id":"m1","to":"bob@example.net","body":"hello"}`
 
 // sending is a POST of a message that waits, under way.
-func (g *gate) sending(path, body string) <-chan string {
+func (g *gateway) sending(path, body string) <-chan string {
 	answer := make(chan string, 1)
 	r := g.request(g.t.Context(), "POST", path, "tok-alice", http.Header{"Content-Type": {"application/json"}})
 	setBody(r, body)
@@ -47,7 +47,7 @@ func sent(t *testing.T, conn *fakexmpp.Conn) *perch.MessageOut {
 
 // TestWaitForTheServer: 200 once the server has the message, for a repeated request too.
 func TestWaitForTheServer(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *gate) {
+	inBubble(t, func(t *testing.T, g *gateway) {
 		conn := g.open("tok-alice")
 		first := g.sending("/v1/messages?wait=acked", waiting)
 		sent(t, conn)
@@ -80,7 +80,7 @@ func TestWaitForTheServer(t *testing.T) {
 
 // TestWaitTooLong: 202 with what is known after ten seconds.
 func TestWaitTooLong(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *gate) {
+	inBubble(t, func(t *testing.T, g *gateway) {
 		conn := g.open("tok-alice")
 		began := time.Now()
 		answer := g.sending("/v1/messages?wait=acked", waiting)
@@ -89,7 +89,7 @@ func TestWaitTooLong(t *testing.T) {
 			t.Errorf("%s after %v", a, time.Since(began))
 		}
 	})
-	inBubble(t, func(t *testing.T, g *gate) {
+	inBubble(t, func(t *testing.T, g *gateway) {
 		conn := g.open("tok-alice")
 		began := time.Now()
 		answer := g.sending("/v1/messages?wait=acked", waiting)
@@ -97,12 +97,12 @@ func TestWaitTooLong(t *testing.T) {
 		if a := <-answer; !strings.HasPrefix(a, "202") || time.Since(began) != 3*time.Second {
 			t.Errorf("a request of three seconds: %s after %v", a, time.Since(began))
 		}
-	}, func(o *gateOptions) { o.RequestTime = 3 * time.Second })
+	}, func(o *gatewayOptions) { o.RequestTime = 3 * time.Second })
 }
 
 // TestWaitForAFailure, which is known as well.
 func TestWaitForAFailure(t *testing.T) {
-	inBubble(t, func(t *testing.T, g *gate) {
+	inBubble(t, func(t *testing.T, g *gateway) {
 		conn := g.open("tok-alice")
 		answer := g.sending("/v1/messages?wait=acked", waiting)
 		sent(t, conn)
@@ -114,7 +114,7 @@ func TestWaitForAFailure(t *testing.T) {
 }
 
 func TestWaitForNothing(t *testing.T) {
-	f := newFixture(t)
+	f := newGateway(t)
 	f.signIn()
 	for _, query := range []string{"?wait=", "?wait=sent", "?wait=acked,sent", "?wait=1"} {
 		f.refused(422, "validation", "?wait", "POST", "/v1/messages"+query, waiting)

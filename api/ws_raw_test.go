@@ -82,7 +82,7 @@ type rawConn struct {
 	r    *bufio.Reader
 }
 
-func (g *gate) rawDial() net.Conn {
+func (g *gateway) rawDial() net.Conn {
 	g.t.Helper()
 	dial := (&net.Dialer{}).DialContext
 	if g.pipes != nil {
@@ -101,7 +101,7 @@ const rawHandshake = "GET /v1/events/ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgr
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n"
 
 // raw opens a socket and reads up to live.
-func (g *gate) raw(token string) *rawConn {
+func (g *gateway) raw(token string) *rawConn {
 	g.t.Helper()
 	c := g.rawDial()
 	r := &rawConn{g.t, c, bufio.NewReader(c)}
@@ -308,7 +308,7 @@ func rawCases() []rawCase {
 }
 
 func TestWebSocketRFC6455(t *testing.T) {
-	g := newGate(t, func(o *gateOptions) { o.StreamsPerToken = 1000 })
+	g := newGateway(t, func(o *gatewayOptions) { o.StreamsPerToken = 1000 })
 	g.open("tok-alice")
 	for _, c := range rawCases() {
 		t.Run(c.name, func(t *testing.T) {
@@ -343,7 +343,7 @@ func TestWebSocketRFC6455(t *testing.T) {
 
 // TestWebSocketByteByByte sends a handshake and a command one byte at a time.
 func TestWebSocketByteByByte(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	r := g.raw("tok-alice")
 	for _, b := range text(pingCommand).bytes() {
@@ -357,7 +357,7 @@ func TestWebSocketByteByByte(t *testing.T) {
 }
 
 func TestWebSocketHandshake(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	auth := "Authorization: Bearer tok-alice\r\n"
 	base := rawHandshake
@@ -418,7 +418,7 @@ func TestWebSocketHandshake(t *testing.T) {
 
 // TestPlainGetOnSocketPath is 426 with and without a token, and names the protocol to use.
 func TestPlainGetOnSocketPath(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	for _, token := range []string{"", "tok-alice", "bad-token"} {
 		res, body := g.get("/v1/events/ws", token, nil)
 		if res.StatusCode != http.StatusUpgradeRequired || res.Header.Get("Upgrade") != "websocket" ||

@@ -36,7 +36,7 @@ func (f *socketFeed) answerTo(command string) envelope {
 }
 
 func TestCommands(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	f := g.dial("tok-alice")
 	defer f.close()
@@ -72,7 +72,7 @@ func TestCommands(t *testing.T) {
 
 // TestMessageSendIsIdempotent: the frame's id is the key.
 func TestMessageSendIsIdempotent(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	f := g.dial("tok-alice")
 	const hi = `{"id":"k1","type":"message.send","data":{"to":"bob@example.net","body":"hi"}}`
@@ -107,7 +107,7 @@ func TestMessageSendIsIdempotent(t *testing.T) {
 }
 
 func TestCommandErrors(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	for _, c := range []struct{ name, frame, ref, code, pointer string }{
 		{"unknown type", `{"id":"c1","type":"roster.get"}`, "c1", "validation", "/type"},
@@ -155,7 +155,7 @@ func TestCommandErrors(t *testing.T) {
 
 // TestCommandWithoutID is answered only where there is something to say.
 func TestCommandWithoutID(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	f := g.dial("tok-alice")
 	defer f.close()
@@ -169,7 +169,7 @@ func TestCommandWithoutID(t *testing.T) {
 }
 
 func TestSubscribeChangesTheFilter(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	conn := g.open("tok-alice")
 	f := g.dial("tok-alice")
 	defer f.close()
@@ -182,7 +182,7 @@ func TestSubscribeChangesTheFilter(t *testing.T) {
 }
 
 func TestTooManyBadFrames(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	f := g.dial("tok-alice")
 	for range 10 {
@@ -197,7 +197,7 @@ func TestTooManyBadFrames(t *testing.T) {
 
 // TestUnknownTypesNeverClose: a later client may try types that are not known here.
 func TestUnknownTypesNeverClose(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	f := g.dial("tok-alice")
 	defer f.close()
@@ -209,7 +209,7 @@ func TestUnknownTypesNeverClose(t *testing.T) {
 }
 
 func TestCommandsPerMinute(t *testing.T) {
-	g := newGate(t, func(o *gateOptions) { o.CommandsPerMinute = 20 })
+	g := newGateway(t, func(o *gatewayOptions) { o.CommandsPerMinute = 20 })
 	g.open("tok-alice")
 	f := g.dial("tok-alice")
 	for i := range 20 {
@@ -238,7 +238,7 @@ type socketResult struct {
 }
 
 // try makes a handshake and reads until live, or to the end.
-func (g *gate) try(query string, h http.Header, protocols ...string) socketResult {
+func (g *gateway) try(query string, h http.Header, protocols ...string) socketResult {
 	g.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -274,7 +274,7 @@ func bearer(token string) string {
 
 // TestOriginMatrix: which pages may open a socket, by which credential.
 func TestOriginMatrix(t *testing.T) {
-	g := newGate(t, func(o *gateOptions) {
+	g := newGateway(t, func(o *gatewayOptions) {
 		o.Origins = []string{"https://chat.example", "https://other.example:8443"}
 		o.SignInRate = api.Rate{PerSecond: 1e6, Burst: 1e6}
 	})
@@ -334,7 +334,7 @@ func TestOriginMatrix(t *testing.T) {
 
 // TestSocketCredentials: where a token may stand, and how a bad one is refused.
 func TestSocketCredentials(t *testing.T) {
-	g := newGate(t, func(o *gateOptions) { o.SignInRate = api.Rate{PerSecond: 1e6, Burst: 1e6} })
+	g := newGateway(t, func(o *gatewayOptions) { o.SignInRate = api.Rate{PerSecond: 1e6, Burst: 1e6} })
 	g.open("tok-alice")
 	page := func(h ...string) http.Header { return header(append(h, "Origin", g.srv.URL)...) }
 	for _, c := range []struct {
@@ -379,13 +379,13 @@ func header(pairs ...string) http.Header {
 }
 
 // ticket asks for one.
-func (g *gate) ticket(token, origin string) (api.Ticket, int) {
+func (g *gateway) ticket(token, origin string) (api.Ticket, int) {
 	g.t.Helper()
 	h := http.Header{}
 	if origin != "" {
 		h.Set("Origin", origin)
 	}
-	res, body := g.do(http.MethodPost, "/v1/events/tickets", token, h)
+	res, body := g.fetch(http.MethodPost, "/v1/events/tickets", token, h)
 	var k api.Ticket
 	if res.StatusCode == 201 {
 		if err := json.Unmarshal(body, &k); err != nil || k.Ticket == "" || res.Header.Get("Cache-Control") != "no-store" {
@@ -396,7 +396,7 @@ func (g *gate) ticket(token, origin string) (api.Ticket, int) {
 }
 
 func TestTickets(t *testing.T) {
-	g := newGate(t, func(o *gateOptions) { o.Origins = []string{"https://chat.example", "https://other.example"} })
+	g := newGateway(t, func(o *gatewayOptions) { o.Origins = []string{"https://chat.example", "https://other.example"} })
 	g.open("tok-alice")
 	chat, other := header("Origin", "https://chat.example"), header("Origin", "https://other.example")
 
@@ -441,14 +441,14 @@ func TestTickets(t *testing.T) {
 
 	// The end of the session ends its tickets.
 	k, _ = g.ticket("tok-alice", "https://chat.example")
-	if res, _ := g.do(http.MethodDelete, "/v1/session", "tok-alice", nil); res.StatusCode != 204 {
+	if res, _ := g.fetch(http.MethodDelete, "/v1/session", "tok-alice", nil); res.StatusCode != 204 {
 		t.Fatal(res.Status)
 	}
 	refused("ended session", k.Ticket, chat)
 }
 
 func TestTicketsExpire(t *testing.T) {
-	g := newGate(t, func(o *gateOptions) { o.TicketLife = time.Nanosecond })
+	g := newGateway(t, func(o *gatewayOptions) { o.TicketLife = time.Nanosecond })
 	g.open("tok-alice")
 	k, _ := g.ticket("tok-alice", "")
 	if r := g.try("ticket="+k.Ticket, nil); r.status != 401 {
@@ -457,7 +457,7 @@ func TestTicketsExpire(t *testing.T) {
 }
 
 func TestTicketsAreBounded(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.open("tok-alice")
 	g.open("tok-other")
 	for i := range 20 {
@@ -475,7 +475,7 @@ func TestTicketsAreBounded(t *testing.T) {
 
 // TestSocketWithoutUpstream: a session that cannot sign in is an error, not a hang.
 func TestSocketWithoutUpstream(t *testing.T) {
-	g := newGate(t)
+	g := newGateway(t)
 	g.up.Edit(func(d *fakexmpp.Data) {
 		d.SignIn = refuseLogin
 	})
@@ -495,7 +495,7 @@ func FuzzCommand(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	g := newGate(f, func(o *gateOptions) { o.CommandsPerMinute, o.StreamsPerToken = 1e9, 1000 })
+	g := newGateway(f, func(o *gatewayOptions) { o.CommandsPerMinute, o.StreamsPerToken = 1e9, 1000 })
 	g.open("tok-alice")
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		if len(frame) > 65536 {
@@ -517,7 +517,7 @@ func FuzzCommand(f *testing.F) {
 // TestSecretsStayOutOfLogs lets every way to open a stream pass a log that keeps all.
 func TestSecretsStayOutOfLogs(t *testing.T) {
 	var log lockedBuffer
-	g := newGate(t, func(o *gateOptions) {
+	g := newGateway(t, func(o *gatewayOptions) {
 		o.Logger = canary.Logger(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug - 4}))
 	})
 	g.open("tok-canary")

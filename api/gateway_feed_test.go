@@ -3,195 +3,20 @@ package api_test
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
 
-	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
-	"github.com/perch-im/perch/cache"
-	"github.com/perch-im/perch/internal/canary"
-	"github.com/perch-im/perch/internal/fakexmpp"
-	"github.com/perch-im/perch/sessions"
 )
-
-// gate is a gateway with everything real but the XMPP side.
-type gate struct {
-	t       testing.TB
-	up      *fakexmpp.Server
-	manager *sessions.Manager
-	api     *api.API
-	srv     *httptest.Server
-	client  *http.Client
-	sockets *http.Client
-	pipes   *pipes
-	store   sessions.Store
-}
-
-// gateOptions are what a test may want otherwise.
-type gateOptions struct {
-	api.Options
-	retention sessions.Retention
-	pipes     *pipes // instead of TCP
-	tls       bool   // with HTTP/2
-
-	// Of one node among several; see newNodes.
-	node  string
-	at    string         // where the others reach it; "" = where it listens
-	store sessions.Store // shared, and closed by its owner
-	up    *fakexmpp.Server
-}
-
-func newGate(t testing.TB, edit ...func(*gateOptions)) *gate {
-	t.Helper()
-	g := &gate{t: t, up: fakexmpp.New()}
-	o := gateOptions{}
-	o.Logger = canary.Logger()
-	o.IPRate, o.TokenRate = api.Rate{PerSecond: 1e6, Burst: 1e6}, api.Rate{PerSecond: 1e6, Burst: 1e6}
-	for _, f := range edit {
-		f(&o)
-	}
-	g.up.Edit(func(d *fakexmpp.Data) {
-		d.Roster = []perch.Buddy{{JID: "bob@example.net", Name: "Bob", Groups: []string{"Work"}, Subscription: perch.SubscriptionBoth}}
-	})
-	store := o.store
-	if o.up != nil {
-		g.up = o.up
-	}
-	if store == nil {
-		store = cache.NewMemory(cache.MemoryOptions{Retention: o.retention})
-	}
-	var err error
-	g.manager, err = sessions.NewManager(sessions.Options{
-		Dial: g.up.Dial, Verify: g.up.Verify, Store: store, Secret: []byte(fixtureSecret), Logger: canary.Logger(),
-		Upstreams:       map[string]sessions.Upstream{"test": {Name: "test", TokenBearer: true}},
-		DefaultUpstream: "test", OpenTimeout: 5 * time.Second,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.store = store
-	o.Sessions = g.manager
-	if g.api, err = api.New(o.Options); err != nil {
-		t.Fatal(err)
-	}
-	g.srv = httptest.NewUnstartedServer(nil)
-	g.srv.Config = api.NewServer(g.api.Handler(), canary.Logger())
-	transport := &http.Transport{}
-	if o.pipes != nil {
-		_ = g.srv.Listener.Close()
-		g.srv.Listener = o.pipes
-		transport.DialContext = o.pipes.dial
-	}
-	g.pipes = o.pipes
-	g.client = &http.Client{Transport: described(t, transport)}
-	g.sockets = g.client
-	if o.tls {
-		g.srv.TLS = &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
-		g.srv.EnableHTTP2 = true
-		g.srv.StartTLS()
-		g.client = g.srv.Client()
-		roots := g.client.Transport.(*http.Transport).TLSClientConfig.RootCAs
-		transport.TLSClientConfig = &tls.Config{RootCAs: roots} // sockets need HTTP/1.1
-	} else {
-		g.srv.Start()
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
-		defer cancel()
-		g.api.Drain(ctx)
-		g.srv.Close()
-		g.api.Close()
-		g.client.CloseIdleConnections()
-		end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		err := g.manager.Close(end)
-		if o.store == nil {
-			err = errors.Join(err, store.Close(end))
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	})
-	g.join(o)
-	return g
-}
-
-// open signs a token in and returns its XMPP connection. In a bubble the login is over and
-// in the log afterwards, so that no stream sees the end of it as an event.
-func (g *gate) open(token string) *fakexmpp.Conn {
-	g.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	if _, err := g.manager.Authenticate(ctx, perch.NewSecret(token)); err != nil {
-		g.t.Fatal(err)
-	}
-	c := g.up.Accepted(ctx)
-	if c == nil {
-		g.t.Fatal("no connection to the upstream")
-	}
-	if g.pipes != nil {
-		synctest.Wait()
-	}
-	return c
-}
-
-// say delivers a message with this id.
-func say(c *fakexmpp.Conn, id string) {
-	c.Deliver(&perch.MessageIn{Message: perch.Message{
-		ID: id, From: "bob@example.net/phone", To: "alice@example.net", Kind: perch.ChatMessage, Body: "number " + id,
-	}})
-}
-
-// request makes a request with a bearer token; "" leaves it out.
-func (g *gate) request(ctx context.Context, method, path, token string, header http.Header) *http.Request {
-	g.t.Helper()
-	r, err := http.NewRequestWithContext(ctx, method, g.srv.URL+path, nil)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	for k, v := range header {
-		r.Header[http.CanonicalHeaderKey(k)] = v
-	}
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	return r
-}
-
-// get makes one whole request.
-func (g *gate) get(path, token string, header http.Header) (*http.Response, []byte) {
-	g.t.Helper()
-	return g.do(http.MethodGet, path, token, header)
-}
-
-func (g *gate) do(method, path, token string, header http.Header) (*http.Response, []byte) {
-	g.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 70*time.Second)
-	defer cancel()
-	res, err := g.client.Do(g.request(ctx, method, path, token, header))
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	return res, body
-}
 
 // envelope is any frame.
 type envelope struct {
@@ -247,7 +72,7 @@ type feed interface {
 var encodings = []string{"ws", "sse", "ndjson"}
 
 // stream opens a stream; query is such as "since=...&types=...".
-func (g *gate) stream(encoding, token, query string) feed {
+func (g *gateway) stream(encoding, token, query string) feed {
 	g.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	if encoding == "ws" {
@@ -280,11 +105,11 @@ type socketFeed struct {
 	sent   sentCommands
 }
 
-func (g *gate) wsURL(query string) string {
+func (g *gateway) wsURL(query string) string {
 	return strings.Replace(g.srv.URL, "http", "ws", 1) + "/v1/events/ws?" + query
 }
 
-func (g *gate) socket(ctx context.Context, cancel func(), token, query string, header http.Header) *socketFeed {
+func (g *gateway) socket(ctx context.Context, cancel func(), token, query string, header http.Header) *socketFeed {
 	g.t.Helper()
 	h := http.Header{}
 	maps.Copy(h, header)
@@ -302,7 +127,7 @@ func (g *gate) socket(ctx context.Context, cancel func(), token, query string, h
 }
 
 // dial opens a socket and reads up to live.
-func (g *gate) dial(token string) *socketFeed {
+func (g *gateway) dial(token string) *socketFeed {
 	g.t.Helper()
 	f := g.stream("ws", token, "").(*socketFeed)
 	upTo(g.t, f, "live")
@@ -428,7 +253,7 @@ type pollAnswer struct {
 	} `json:"reset"`
 }
 
-func (g *gate) poll(token, query string) pollAnswer {
+func (g *gateway) poll(token, query string) pollAnswer {
 	g.t.Helper()
 	res, body := g.get("/v1/events?"+query, token, nil)
 	if res.StatusCode != http.StatusOK {

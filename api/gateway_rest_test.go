@@ -1,0 +1,227 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/internal/fakexmpp"
+)
+
+// open signs a token in and returns its XMPP connection. In a bubble the login is over and
+// in the log afterwards, so that no stream sees the end of it as an event.
+func (g *gateway) open(token string) *fakexmpp.Conn {
+	g.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if _, err := g.manager.Authenticate(ctx, perch.NewSecret(token)); err != nil {
+		g.t.Fatal(err)
+	}
+	c := g.up.Accepted(ctx)
+	if c == nil {
+		g.t.Fatal("no connection to the upstream")
+	}
+	if g.pipes != nil {
+		synctest.Wait()
+	}
+	return c
+}
+
+// say delivers a message with this id.
+func say(c *fakexmpp.Conn, id string) {
+	c.Deliver(&perch.MessageIn{Message: perch.Message{
+		ID: id, From: "bob@example.net/phone", To: "alice@example.net", Kind: perch.ChatMessage, Body: "number " + id,
+	}})
+}
+
+// request makes a request with a bearer token; "" leaves it out.
+func (g *gateway) request(ctx context.Context, method, path, token string, header http.Header) *http.Request {
+	g.t.Helper()
+	r, err := http.NewRequestWithContext(ctx, method, g.srv.URL+path, nil)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for k, v := range header {
+		r.Header[http.CanonicalHeaderKey(k)] = v
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return r
+}
+
+// get is fetch with GET.
+func (g *gateway) get(path, token string, header http.Header) (*http.Response, []byte) {
+	g.t.Helper()
+	return g.fetch(http.MethodGet, path, token, header)
+}
+
+// fetch makes one whole request with a bearer token.
+func (g *gateway) fetch(method, path, token string, header http.Header) (*http.Response, []byte) {
+	g.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 70*time.Second)
+	defer cancel()
+	res, err := g.client.Do(g.request(ctx, method, path, token, header))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return res, body
+}
+
+// answer is a whole response.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// problem reads the body as a problem and checks what every problem has.
+func (a answer) problem(t testing.TB) api.Problem {
+	t.Helper()
+	var p api.Problem
+	if ct := a.header.Get("Content-Type"); ct != "application/problem+json" {
+		t.Fatalf("status %d, content type %q, body %q", a.status, ct, a.body)
+	}
+	if err := json.Unmarshal(a.body, &p); err != nil {
+		t.Fatalf("%v in %q", err, a.body)
+	}
+	if p.Status != a.status || p.Type != "/problems/"+p.Code || p.Title == "" || p.RequestID == "" || p.RequestID != a.header.Get("X-Request-Id") {
+		t.Errorf("an incomplete problem: %s", a.body)
+	}
+	if (a.status == 429 || a.status == 503) && a.header.Get("Retry-After") == "" {
+		t.Errorf("%d without Retry-After", a.status)
+	}
+	if (a.status == 401) != strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
+		t.Errorf("%d with WWW-Authenticate %q", a.status, a.header.Get("WWW-Authenticate"))
+	}
+	return p
+}
+
+// do sends a request as it is; header holds names and values in turn.
+func (f *gateway) do(method, path, body string, header ...string) answer {
+	f.t.Helper()
+	req, err := http.NewRequestWithContext(f.ctx, method, f.url+path, strings.NewReader(body))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for pair := range slices.Chunk(header, 2) {
+		if pair[0] == "Host" {
+			req.Host = pair[1]
+		}
+		req.Header.Add(pair[0], pair[1])
+	}
+	transport := f.client.Transport
+	if f.url == f.admin { // which is no part of the description
+		transport = http.DefaultTransport
+	}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if resp.Header.Get("X-Request-Id") == "" || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
+		f.t.Errorf("%s %s: headers %v", method, path, resp.Header)
+	}
+	return answer{resp.StatusCode, resp.Header, b}
+}
+
+// call sends a request of the account alice, with a JSON body if there is one.
+func (f *gateway) call(method, path, body string, header ...string) answer {
+	f.t.Helper()
+	header = append([]string{"Authorization", "Bearer " + token}, header...)
+	if body != "" && !slices.Contains(header, "Content-Type") {
+		header = append(header, "Content-Type", "application/json")
+	}
+	return f.do(method, path, body, header...)
+}
+
+// want is call, for a status and, when into is not nil, a JSON answer.
+func (f *gateway) want(status int, method, path, body string, into any, header ...string) answer {
+	f.t.Helper()
+	a := f.call(method, path, body, header...)
+	if a.status != status {
+		f.t.Fatalf("%s %s: %d %s, want %d", method, path, a.status, a.body, status)
+	}
+	if status >= 400 {
+		a.problem(f.t)
+	}
+	if into != nil {
+		dec := json.NewDecoder(bytes.NewReader(a.body))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(into); err != nil {
+			f.t.Fatalf("%s %s: %v in %s", method, path, err, a.body)
+		}
+	}
+	return a
+}
+
+// refused is want for a problem with a code and the pointer of a field, or "".
+func (f *gateway) refused(status int, code, pointer, method, path, body string, header ...string) answer {
+	f.t.Helper()
+	a := f.want(status, method, path, body, nil, header...)
+	p := a.problem(f.t)
+	if p.Code != code || pointer != "" && (len(p.Errors) == 0 || p.Errors[0].Pointer != pointer) {
+		f.t.Errorf("%s %s: %s, want %s at %q", method, path, a.body, code, pointer)
+	}
+	return a
+}
+
+// signIn opens the session of alice and takes its connection.
+func (f *gateway) signIn() *fakexmpp.Conn {
+	f.t.Helper()
+	f.want(200, "GET", "/v1/session", "", nil)
+	if f.conn = f.up.Accepted(f.ctx); f.conn == nil {
+		f.t.Fatal("no login reached the upstream")
+	}
+	f.eventually("online", func() bool { return f.state().State == perch.StateOnline })
+	return f.conn
+}
+
+func (f *gateway) state() (info perch.SessionInfo) {
+	f.t.Helper()
+	f.want(200, "GET", "/v1/session", "", &info)
+	return info
+}
+
+// eventually asks until something has come true that the session does in its own time.
+func (f *gateway) eventually(what string, ok func() bool) {
+	f.t.Helper()
+	for !ok() {
+		if f.ctx.Err() != nil {
+			f.t.Fatalf("never %s", what)
+		}
+	}
+}
+
+// next waits for the next thing of type T that is sent to the upstream.
+func next[T perch.Outbound](f *gateway) T {
+	f.t.Helper()
+	for {
+		out := f.conn.Next(f.ctx)
+		if out == nil {
+			var want T
+			f.t.Fatalf("no %T was sent", want)
+		}
+		if got, ok := out.(T); ok {
+			return got
+		}
+	}
+}
