@@ -80,7 +80,7 @@ func (h *hanging) Healthy(ctx context.Context) error { return h.wait(ctx) }
 // quotes 300 bytes of a collector.
 func TestTracingEdges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr, err := newTracing(Options{OTelEndpoint: "http://127.0.0.1:1", OTelSample: 1}, canary.Logger())
+		tr, err := newTracing(Options{Tracing: Tracing{Endpoint: "http://127.0.0.1:1", Sample: 1}}, canary.Logger())
 		if err != nil {
 			t.Fatal(err)
 		}

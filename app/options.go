@@ -21,13 +21,8 @@ type Options struct {
 	// AdminHosts are names under which the admin listener is asked, besides any address,
 	// localhost and the host's own name.
 	AdminHosts []string
-	// Connections bounds those of the gateway's listener, AddressConnections those of one
-	// client address among them; proxies in TrustedProxies are exempt from the latter. 0:
-	// three quarters of the descriptors that the process may have open, and half of all.
-	Connections        int
-	AddressConnections int
-	TLSCert            string // PEM files; both or none. Read again when they change
-	TLSKey             string
+	TLSCert    string // PEM files; both or none. Read again when they change
+	TLSKey     string
 
 	Upstreams       []Upstream // empty: the embedded service alone
 	DefaultUpstream string     // whose access tokens are passed through; default the first
@@ -51,33 +46,48 @@ type Options struct {
 
 	Origins        []string       // browsers' origins allowed besides the own host
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
-	MaxSessions    int            // on this node; default 10,000
-	// SessionsPerAccount and SessionsPerAddress bound the sessions of one bare JID, and those
-	// that one client address has opened, on this node; default 10, and half of MaxSessions.
-	SessionsPerAccount int
-	SessionsPerAddress int
-	TokenRate          Rate          // requests of one session; default 100 a second, 300 at once
-	IPRate             Rate          // requests of one client address; default 200 a second, 600 at once
-	SignInRate         Rate          // refused credentials of one client address; default 10 a minute, 10 at once
-	AccountRate        Rate          // refused credentials of one account; default 10 a minute, 20 at once
-	Streams            int           // event streams of one session; default 20
-	DrainTime          time.Duration // for Stop's streams; default 20 s
-	OpenTimeout        time.Duration // how long a first call waits for the login; default 15 s
-	Retention          sessions.Retention
-	Idle               IdlePolicy // what happens to a session without an event stream; default: nothing
+	Limits
+	DrainTime   time.Duration // for Stop's streams; default 20 s
+	OpenTimeout time.Duration // how long a first call waits for the login; default 15 s
+	Retention   sessions.Retention
+	Idle        IdlePolicy // what happens to a session without an event stream; default: nothing
 
-	// OTelEndpoint is the base address of a collector that takes OpenTelemetry traces (OTLP over
-	// HTTP), such as http://127.0.0.1:4318; "" makes none.
-	OTelEndpoint string
-	// OTelSample is the share of traces that are kept, above 0 and up to 1, of those that no
-	// client has begun; default 1.
-	OTelSample float64
+	Tracing Tracing
 
 	Logger *slog.Logger // default: discards
 	// LogDropped reports how many lines of Logger were lost, for a metric; see LogWriter. nil:
 	// none are.
 	LogDropped func() uint64
 	Version    string // shown by /version and hello
+}
+
+// Limits bound what clients can make the gateway do. 0 is the default of each.
+type Limits struct {
+	// Connections bounds those of the gateway's listener, AddressConnections those of one
+	// client address among them; proxies in TrustedProxies are exempt from the latter. Default:
+	// three quarters of the descriptors that the process may have open, and half of all.
+	Connections        int
+	AddressConnections int
+	MaxSessions        int // on this node; default 10,000
+	// SessionsPerAccount and SessionsPerAddress bound the sessions of one bare JID, and those
+	// that one client address has opened, on this node; default 10, and half of MaxSessions.
+	SessionsPerAccount int
+	SessionsPerAddress int
+	TokenRate          Rate // requests of one session; default 100 a second, 300 at once
+	IPRate             Rate // requests of one client address; default 200 a second, 600 at once
+	SignInRate         Rate // refused credentials of one client address; default 10 a minute, 10 at once
+	AccountRate        Rate // refused credentials of one account; default 10 a minute, 20 at once
+	Streams            int  // event streams of one session; default 20
+}
+
+// Tracing is where OpenTelemetry traces go.
+type Tracing struct {
+	// Endpoint is the base address of a collector (OTLP over HTTP), such as
+	// http://127.0.0.1:4318; "" makes no traces.
+	Endpoint string
+	// Sample is the share of traces that are stored, above 0 and up to 1, of those that no
+	// client has begun; default 1.
+	Sample float64
 }
 
 // IdlePolicy is [sessions.IdlePolicy].
@@ -122,7 +132,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Retention.Events, sessions.DefaultRetention.Events)
 	setDefault(&o.Retention.Bytes, sessions.DefaultRetention.Bytes)
 	setDefault(&o.Retention.Age, sessions.DefaultRetention.Age)
-	setDefault(&o.OTelSample, 1)
+	setDefault(&o.Tracing.Sample, 1)
 	setDefault(&o.Version, "dev")
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -185,11 +195,11 @@ func (o Options) validate() error {
 	if o.MaxSessions < 0 || o.DrainTime < 0 || o.OpenTimeout < 0 {
 		return fmt.Errorf("--max-sessions, --drain-time and --open-timeout must not be negative")
 	}
-	if o.OTelSample < 0 || o.OTelSample > 1 {
+	if o.Tracing.Sample < 0 || o.Tracing.Sample > 1 {
 		return fmt.Errorf("--otel-sample must be above 0 and at most 1")
 	}
-	if o.OTelEndpoint != "" {
-		if err := checkEndpoint(o.OTelEndpoint); err != nil {
+	if o.Tracing.Endpoint != "" {
+		if err := checkEndpoint(o.Tracing.Endpoint); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,7 @@ func TestOptionsAreRefusedByName(t *testing.T) {
 		"short seal key":       {Options{SealKeys: [][]byte{{1}}}, "--secret-key 1"},
 		"listen":               {Options{Listen: "nonsense"}, "--listen"},
 		"demo on all hosts":    {Options{Listen: "0.0.0.0:80"}, "demo accounts"},
-		"negative":             {Options{MaxSessions: -1}, "--max-sessions"},
+		"negative":             {Options{Limits: Limits{MaxSessions: -1}}, "--max-sessions"},
 		"no domain":            {Options{Upstreams: []Upstream{{Name: "x"}}}, "domain is missing"},
 		"bad name":             {Options{Upstreams: []Upstream{{Name: "A b", Domain: "a.test"}}}, `"A b"`},
 		"twice":                {Options{Upstreams: append(up, up...)}, "twice"},
@@ -49,8 +49,8 @@ func TestDefaultsOfOptions(t *testing.T) {
 	if o.Listen != "127.0.0.1:8080" || o.MaxSessions != 10_000 {
 		t.Errorf("defaults: %+v", o)
 	}
-	if o.DrainTime != 20*time.Second || o.OpenTimeout != 15*time.Second || o.Lease != 15*time.Second || o.OTelSample != 1 {
-		t.Errorf("drain %v, opening %v, lease %v, share of traces %v; want 20 s, 15 s, 15 s, 1", o.DrainTime, o.OpenTimeout, o.Lease, o.OTelSample)
+	if o.DrainTime != 20*time.Second || o.OpenTimeout != 15*time.Second || o.Lease != 15*time.Second || o.Tracing.Sample != 1 {
+		t.Errorf("drain %v, opening %v, lease %v, share of traces %v; want 20 s, 15 s, 15 s, 1", o.DrainTime, o.OpenTimeout, o.Lease, o.Tracing.Sample)
 	}
 	if o.SessionsPerAccount != 10 || o.SessionsPerAddress != 5000 {
 		t.Errorf("%d sessions of an account, %d of an address; want 10, 5000", o.SessionsPerAccount, o.SessionsPerAddress)

@@ -36,7 +36,7 @@ type tracing struct {
 // buildTracing begins to trace, if the operator wants it; else a.tracing stays nil, and no
 // part of the gateway has anything to call.
 func (a *App) buildTracing() error {
-	if a.o.OTelEndpoint == "" {
+	if a.o.Tracing.Endpoint == "" {
 		return nil
 	}
 	t, err := newTracing(a.o, a.log.With("component", "tracing"))
@@ -58,7 +58,7 @@ func newTracing(o Options, log *slog.Logger) (*tracing, error) {
 	}
 	t := &tracing{client: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}} //nolint:forcetypeassert // it is one
 	sender, err := otlptracehttp.New(context.Background(),
-		otlptracehttp.WithEndpointURL(tracesURL(o.OTelEndpoint)), otlptracehttp.WithHTTPClient(t.client),
+		otlptracehttp.WithEndpointURL(tracesURL(o.Tracing.Endpoint)), otlptracehttp.WithHTTPClient(t.client),
 		otlptracehttp.WithMaxResponseSize(64<<10),
 		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: true, InitialInterval: 500 * time.Millisecond, MaxInterval: 2 * time.Second, MaxElapsedTime: exportTime}))
 	if err != nil {
@@ -67,7 +67,7 @@ func newTracing(o Options, log *slog.Logger) (*tracing, error) {
 	t.exporter = newExporter(sender, log)
 	t.processor = sdktrace.NewBatchSpanProcessor(t.exporter, sdktrace.WithExportTimeout(exportTime))
 	provider := sdktrace.NewTracerProvider(sdktrace.WithResource(about), sdktrace.WithSpanProcessor(t.processor),
-		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(o.OTelSample))))
+		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(o.Tracing.Sample))))
 	t.tracer = provider.Tracer("github.com/perch-im/perch", trace.WithInstrumentationVersion(o.Version))
 	return t, nil
 }

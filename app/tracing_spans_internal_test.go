@@ -170,13 +170,13 @@ func TestTracingSettings(t *testing.T) {
 		"http://c.test/v1/traces": "http://c.test/v1/traces", "127.0.0.1:4318": "", "grpc://c.test": "", "http://": "",
 		"http://user:canary@c.test": "", "http://c.test?key=canary": "", "http://c.test#x": "", "::": "",
 	} {
-		err := Options{Listen: "127.0.0.1:0", OTelEndpoint: endpoint, OTelSample: 1}.validate()
+		err := Options{Listen: "127.0.0.1:0", Tracing: Tracing{Endpoint: endpoint, Sample: 1}}.validate()
 		if (err == nil) != (want != "") || err == nil && tracesURL(endpoint) != want || err != nil && strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v, %s", endpoint, err, tracesURL(endpoint))
 		}
 	}
 	for _, share := range []float64{-0.1, 1.1} {
-		if err := (Options{Listen: "127.0.0.1:0", OTelSample: share}.validate()); err == nil {
+		if err := (Options{Listen: "127.0.0.1:0", Tracing: Tracing{Sample: share}}.validate()); err == nil {
 			t.Errorf("a share of %v", share)
 		}
 	}

@@ -132,7 +132,7 @@ func inTrace(t *testing.T, a *app.App, path, sampled string) {
 // XMPP server and Redis for.
 func TestTraceOfARequest(t *testing.T) {
 	c := newCollector(t)
-	a := observed(t, func(o *app.Options) { o.OTelEndpoint, o.Node = c.url, "node-1" })
+	a := observed(t, func(o *app.Options) { o.Tracing.Endpoint, o.Node = c.url, "node-1" })
 	g := testkit.NewGateway(t, a.URL(), "demo-alice")
 	echo := g.Get(t, "/v1/buddies").List("items")[0].Str("jid")
 	inTrace(t, a, "/v1/vcards/"+testkit.Escape(echo), "01")
@@ -182,7 +182,7 @@ func TestTraceOfARequest(t *testing.T) {
 // TestTracesHaveNoNames: nothing of an account, and no word of a client, is in any span.
 func TestTracesHaveNoNames(t *testing.T) {
 	c := newCollector(t)
-	a := observed(t, func(o *app.Options) { o.OTelEndpoint = c.url })
+	a := observed(t, func(o *app.Options) { o.Tracing.Endpoint = c.url })
 	use(t, a).Close()
 	g := testkit.NewGateway(t, a.URL(), "demo-alice")
 	echo := g.Get(t, "/v1/buddies").List("items")[0].Str("jid")
@@ -235,8 +235,8 @@ func TestTracesAreOff(t *testing.T) {
 			c := newCollector(t)
 			t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", c.url)
 			a := observed(t, func(o *app.Options) {
-				if o.OTelSample = tt.sample; tt.sample > 0 {
-					o.OTelEndpoint = c.url
+				if o.Tracing.Sample = tt.sample; tt.sample > 0 {
+					o.Tracing.Endpoint = c.url
 				}
 			})
 			inTrace(t, a, "/v1/session", tt.sampled)
@@ -275,7 +275,7 @@ func TestCollectorInTrouble(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log lockedBuffer
 			a := observed(t, func(o *app.Options) {
-				o.OTelEndpoint, o.Logger = url, canary.Logger(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+				o.Tracing.Endpoint, o.Logger = url, canary.Logger(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 			})
 			g := testkit.NewGateway(t, a.URL(), "demo-alice")
 			g.Get(t, "/v1/buddies")
@@ -304,7 +304,7 @@ func TestTraceAcrossNodes(t *testing.T) {
 	c := newCollector(t)
 	secret := strings.Repeat("between-nodes-", 3) + t.Name()
 	node := func(name string) *app.App {
-		return observed(t, func(o *app.Options) { o.OTelEndpoint, o.Node, o.Secret = c.url, name, secret })
+		return observed(t, func(o *app.Options) { o.Tracing.Endpoint, o.Node, o.Secret = c.url, name, secret })
 	}
 	owner, other := node("trace-owner"), node("trace-other")
 	g := testkit.NewGateway(t, owner.URL(), "demo-alice")

@@ -38,11 +38,9 @@ type Session struct {
 	idle       idlePolicy
 	parts      []part
 
-	waits   pendingCounts // counted in m.backlog
-	touch   *time.Timer   // keeps a quiet session from expiring in the Store
-	closing bool          // shutdown: the end comes when the log is written
-	ended   bool
-	ending  ending
+	waits pendingCounts // counted in m.backlog
+	touch *time.Timer   // keeps a session in which nothing happens from expiring in the Store
+	endState
 }
 
 // credential is what a session signs in with.

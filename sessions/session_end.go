@@ -11,6 +11,13 @@ type ending struct {
 	forget  bool // the Store forgets it
 }
 
+// endState is how far the end of a session is.
+type endState struct {
+	closing bool // shutdown: the end comes when the log is written
+	ended   bool
+	ending  ending
+}
+
 var (
 	endDropped   = ending{}
 	endSignedOut = ending{signOut: true, forget: true}

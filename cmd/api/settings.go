@@ -64,30 +64,40 @@ type serveCommand struct {
 	Origin       []string       `placeholder:"ORIGIN" help:"Browser origin that may use the API besides the own host, such as https://app.example.org; may be repeated."`
 	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Proxy whose X-Forwarded-For is trusted; may be repeated."`
 
-	AdminHost          []string `placeholder:"NAME" help:"Name under which the admin listener may be asked, besides any address, localhost and the host's own name; may be repeated."`
-	Connections        int      `default:"0" help:"Most connections to the gateway at once; 0 = three quarters of the file descriptors that the process may have."`
-	AddressConnections int      `default:"0" help:"Most of them from one address (of IPv6 one /64), trusted proxies excepted; 0 = half of all."`
-
-	MaxSessions        int           `default:"10000" help:"Most XMPP sessions on this node."`
-	SessionsPerAccount int           `placeholder:"N" help:"Most sessions of one account (bare JID) on this node. Default: 10, and no more than half of --max-sessions."`
-	SessionsPerAddress int           `placeholder:"N" help:"Most sessions on this node that one client address has opened: raise it where one address signs in for many users. Default: half of --max-sessions."`
-	TokenRate          float64       `default:"100" help:"Requests a second of one session; three seconds' worth at once."`
-	IPRate             float64       `name:"ip-rate" default:"200" help:"Requests a second of one client address; three seconds' worth at once."`
-	SignInRate         float64       `default:"10" help:"Refused credentials and tickets a minute of one client address, on all nodes together; as many at once. Right ones do not count, but only so many are under way at once: raise it where one address signs in for many users."`
-	AccountRate        float64       `default:"10" help:"Refused credentials a minute of one account, from all addresses; twice as many at once."`
-	Streams            int           `default:"20" help:"Event streams of one session."`
-	OpenTimeout        time.Duration `default:"15s" help:"How long the first call of a token waits for the XMPP login."`
-	DrainTime          time.Duration `default:"20s" help:"Time to hand event streams over at SIGTERM."`
-	Idle               string        `default:"keep" enum:"keep,away,sign-out" help:"What happens to a session that no event stream is attached to: ${enum}."`
-	IdleAfter          time.Duration `default:"10m" help:"When --idle away or sign-out happens."`
-	RetentionEvents    int           `default:"10000" help:"Most events kept for each session."`
-	RetentionBytes     int           `default:"8388608" help:"Most bytes of events kept for each session."`
-	RetentionAge       time.Duration `default:"24h" help:"How long events are kept."`
+	AdminHost []string `placeholder:"NAME" help:"Name under which the admin listener may be asked, besides any address, localhost and the host's own name; may be repeated."`
+	limitSettings
+	OpenTimeout time.Duration `default:"15s" help:"How long the first call of a token waits for the XMPP login."`
+	DrainTime   time.Duration `default:"20s" help:"Time to hand event streams over at SIGTERM."`
+	Idle        string        `default:"keep" enum:"keep,away,sign-out" help:"What happens to a session that no event stream is attached to: ${enum}."`
+	IdleAfter   time.Duration `default:"10m" help:"When --idle away or sign-out happens."`
+	retentionSettings
 
 	OTelEndpoint string  `name:"otel-endpoint" placeholder:"URL" help:"Collector of OpenTelemetry traces, OTLP over HTTP, such as http://127.0.0.1:4318. Not given: nothing is traced."`
 	OTelSample   float64 `name:"otel-sample" default:"1" help:"Share of traces that are kept, above 0 and up to 1; a client that sends traceparent decides itself."`
 
 	logSettings
+}
+
+// limitSettings bound what clients can make the gateway do.
+type limitSettings struct {
+	Connections        int `default:"0" help:"Most connections to the gateway at once; 0 = three quarters of the file descriptors that the process may have."`
+	AddressConnections int `default:"0" help:"Most of them from one address (of IPv6 one /64), trusted proxies excepted; 0 = half of all."`
+
+	MaxSessions        int     `default:"10000" help:"Most XMPP sessions on this node."`
+	SessionsPerAccount int     `placeholder:"N" help:"Most sessions of one account (bare JID) on this node. Default: 10, and no more than half of --max-sessions."`
+	SessionsPerAddress int     `placeholder:"N" help:"Most sessions on this node that one client address has opened: raise it where one address signs in for many users. Default: half of --max-sessions."`
+	TokenRate          float64 `default:"100" help:"Requests a second of one session; three seconds' worth at once."`
+	IPRate             float64 `name:"ip-rate" default:"200" help:"Requests a second of one client address; three seconds' worth at once."`
+	SignInRate         float64 `default:"10" help:"Refused credentials and tickets a minute of one client address, on all nodes together; as many at once. Right ones do not count, but only so many are under way at once: raise it where one address signs in for many users."`
+	AccountRate        float64 `default:"10" help:"Refused credentials a minute of one account, from all addresses; twice as many at once."`
+	Streams            int     `default:"20" help:"Event streams of one session."`
+}
+
+// retentionSettings bound the event log of each session.
+type retentionSettings struct {
+	RetentionEvents int           `default:"10000" help:"Most events kept for each session."`
+	RetentionBytes  int           `default:"8388608" help:"Most bytes of events kept for each session."`
+	RetentionAge    time.Duration `default:"24h" help:"How long events are kept."`
 }
 
 // Help is what --help says below the summary.
@@ -109,13 +119,10 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 		Upstreams: file, DefaultUpstream: s.DefaultUpstream,
 		RedisURL: s.RedisURL, Secret: s.Secret, Node: s.Node, NodeURL: s.NodeURL, Lease: s.Lease,
 		Origins: s.Origin, TrustedProxies: s.TrustedProxy,
-		AdminHosts: s.AdminHost, Connections: s.Connections, AddressConnections: s.AddressConnections,
-		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate),
-		SignInRate: perMinute(s.SignInRate, 1), AccountRate: perMinute(s.AccountRate, 2), Streams: s.Streams,
-		SessionsPerAccount: s.SessionsPerAccount, SessionsPerAddress: s.SessionsPerAddress,
-		MaxSessions: s.MaxSessions, OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
-		Idle:         app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
-		OTelEndpoint: s.OTelEndpoint, OTelSample: s.OTelSample,
+		AdminHosts: s.AdminHost, Limits: s.limits(),
+		OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
+		Idle:    app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
+		Tracing: app.Tracing{Endpoint: s.OTelEndpoint, Sample: s.OTelSample},
 		Version: version(),
 	}
 	o.Retention.Events, o.Retention.Bytes, o.Retention.Age = s.RetentionEvents, s.RetentionBytes, s.RetentionAge
@@ -187,4 +194,13 @@ func version() string {
 		return b.Main.Version
 	}
 	return "dev"
+}
+
+func (s *limitSettings) limits() app.Limits {
+	return app.Limits{
+		Connections: s.Connections, AddressConnections: s.AddressConnections,
+		MaxSessions: s.MaxSessions, SessionsPerAccount: s.SessionsPerAccount, SessionsPerAddress: s.SessionsPerAddress,
+		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate),
+		SignInRate: perMinute(s.SignInRate, 1), AccountRate: perMinute(s.AccountRate, 2), Streams: s.Streams,
+	}
 }

@@ -75,7 +75,7 @@ func (w *world) newNode(name, program string) *node {
 	}
 	env := []string{
 		"PERCH_REDIS_URL=" + strings.Replace(w.redis.URL(), w.redis.Addr, n.redis.Addr, 1),
-		"PERCH_SECRET=" + w.secret, "PERCH_SECRET_KEY=" + w.secretKey,
+		"PERCH_SECRET=" + w.secrets.secret, "PERCH_SECRET_KEY=" + w.secrets.key,
 	}
 	n.prog = testkit.NewProgram(t, testkit.ProgramOptions{Name: name, Dir: dir, Argv: argv, Env: env, Ready: n.ready, Pipe: true})
 	return n

@@ -24,12 +24,12 @@ type world struct {
 	tally   *tally
 	pacer   *pacer
 
-	server            *testkit.Server
-	redis             *testkit.RedisServer
-	keys              redis.UniversalClient // a look into it from outside, past the proxies
-	secret, secretKey string
-	nodes             []*node
-	front             *testkit.Proxy // from the clients to the balancer
+	server  *testkit.Server
+	redis   *testkit.RedisServer
+	keys    redis.UniversalClient // a look into it from outside, past the proxies
+	secrets secrets
+	nodes   []*node
+	front   *testkit.Proxy // from the clients to the balancer
 
 	accounts  []*account
 	senders   []*sender
@@ -45,6 +45,11 @@ type world struct {
 	listed  map[string]bool // kinds of faults after which the roster was listed
 	calm    atomic.Bool     // no client's network goes away any more
 	broken  atomic.Bool     // a fault is there
+}
+
+// secrets are the settings that all gateways share.
+type secrets struct {
+	secret, key string // PERCH_SECRET, PERCH_SECRET_KEY
 }
 
 // account is one that lives in the gateways.
@@ -75,8 +80,8 @@ func (w *world) build(program string) {
 	}
 	w.redis = testkit.Redis(t, testkit.RedisOptions{AppendOnly: true})
 	w.keys = w.redis.Client(t)
-	w.secret = strings.Repeat("the ledger's own ", 3)
-	w.secretKey = hex.EncodeToString([]byte(w.secret[:32]))
+	w.secrets.secret = strings.Repeat("the ledger's own ", 3)
+	w.secrets.key = hex.EncodeToString([]byte(w.secrets.secret[:32]))
 	for i := range w.o.Nodes {
 		w.nodes = append(w.nodes, w.newNode(fmt.Sprint("n", i+1), program))
 	}
