@@ -44,15 +44,7 @@ type Options struct {
 	SignInRate      Rate          // refused credentials of one client address; 10 a minute, 10 at once
 	AccountRate     Rate          // refused credentials of one account, from all addresses; 10 a minute, 20 at once
 
-	// Of the event stream.
-	Heartbeat         time.Duration // silence before a heartbeat, and between WebSocket pings; 25 s
-	PingTimeout       time.Duration // to answer a WebSocket ping; 10 s
-	FrameTime         time.Duration // to accept one frame; 10 s
-	QueueFrames       int           // queue of one connection; 256
-	QueueBytes        int           // queue of one connection; 1 MiB
-	FrameBytes        int64         // of an inbound WebSocket message; 64 KiB
-	CommandsPerMinute int           // inbound WebSocket messages; 120
-	TicketLife        time.Duration // of POST /v1/events/tickets; 30 s
+	StreamLimits
 
 	Retention sessions.Retention // of the logs, for hello only; sessions.DefaultRetention
 
@@ -67,6 +59,18 @@ type Options struct {
 	// NodeTransport wraps the transport to peers, so that a trace continues there; nil: it is not
 	// wrapped.
 	NodeTransport func(http.RoundTripper) http.RoundTripper
+}
+
+// StreamLimits are those of one event stream. 0 is the default of each.
+type StreamLimits struct {
+	Heartbeat         time.Duration // silence before a heartbeat, and between WebSocket pings; 25 s
+	PingTimeout       time.Duration // to answer a WebSocket ping; 10 s
+	FrameTime         time.Duration // to accept one frame; 10 s
+	QueueFrames       int           // queue of one connection; 256
+	QueueBytes        int           // queue of one connection; 1 MiB
+	FrameBytes        int64         // of an inbound WebSocket message; 64 KiB
+	CommandsPerMinute int           // inbound WebSocket messages; 120
+	TicketLife        time.Duration // of POST /v1/events/tickets; 30 s
 }
 
 // Rate is a token bucket: Burst requests at once, refilled by PerSecond.
