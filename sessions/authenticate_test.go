@@ -28,7 +28,7 @@ func TestManyRequestsOneLogin(t *testing.T) {
 		for i := range ids {
 			wg.Go(func() {
 				if s, err := w.m.Authenticate(w.ctx(), goodToken); err != nil {
-					t.Error(err)
+					t.Errorf("Authenticate: got error %v, want none", err)
 				} else {
 					ids[i] = s.ID()
 				}
@@ -179,7 +179,7 @@ func TestDrainRefusesNewSessions(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.open()
 		if err := w.m.Ready(w.ctx()); err != nil {
-			t.Error(err)
+			t.Errorf("Ready: got error %v, want none", err)
 		}
 		w.m.Drain()
 		w.open()

@@ -50,9 +50,7 @@ func TestSessionsOfAnAccountAreCapped(t *testing.T) {
 		if _, err := w.m.Authenticate(w.ctx(), perch.NewSecret(bobToken)); err != nil {
 			t.Errorf("another account: %v", err)
 		}
-		if err := w.m.SignOut(w.ctx(), last); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SignOut", w.m.SignOut(w.ctx(), last))
 		if _, err := w.m.Authenticate(w.ctx(), goodToken); err != nil {
 			t.Errorf("after one was signed out: %v", err)
 		}
@@ -79,7 +77,7 @@ func TestSessionsOfAnAddressAreCapped(t *testing.T) {
 		token := func(i int) perch.Secret { return perch.NewSecret(fmt.Sprint(canary.Mark+"capped-", i)) }
 		for i := range 2 {
 			if _, err := w.m.Authenticate(here, token(i)); err != nil {
-				t.Fatal(err)
+				t.Fatalf("Authenticate: got error %v, want none", err)
 			}
 		}
 		synctest.Wait()
@@ -122,9 +120,7 @@ func TestSameTokenAtAnotherUpstream(t *testing.T) {
 		}
 		third := perch.Account{Upstream: "named", JID: carol, Password: perch.NewSecret("good")}
 		_, s, _, err := b.SignIn(c.ctx(), third)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SignIn", err)
 		if err := b.ReplaceCredentials(c.ctx(), s, perch.Account{Token: goodToken}); err != nil {
 			t.Errorf("the token at the upstream of the third: %v", err)
 		}

@@ -18,9 +18,7 @@ func TestM17FreshTokenTakesOver(t *testing.T) {
 		s := w.open()
 		w.say(here(bob+"/a", "", 0))
 		c := w.attach(s, sessions.SubscribeOptions{})
-		if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "ReplaceCredentials", w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}))
 		c.wantTypes()
 		if w.up.logins() != 1 {
 			t.Error("signed in again")
@@ -59,9 +57,7 @@ func TestM17ExpiryThenFreshToken(t *testing.T) {
 		if st := s.Info(); st.State != perch.StateSuspended {
 			t.Errorf("%+v", st)
 		}
-		if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "ReplaceCredentials", w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}))
 		synctest.Wait()
 		if st := s.Info(); st.State != perch.StateOnline {
 			t.Errorf("%+v", st)
@@ -82,23 +78,17 @@ func TestReplacedStaysReplaced(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		token, _, _, err := w.m.SignIn(w.ctx(), perch.Account{Token: goodToken})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SignIn", err)
 		last := goodToken
 		for _, text := range []string{"t1", "t2", "t3", "t4", "t5", "t6", "t7"} {
 			fresh := perch.NewSecret(text)
-			if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: fresh}); err != nil {
-				t.Fatal(err)
-			}
+			must(t, "ReplaceCredentials", w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: fresh}))
 			_, err := w.m.Authenticate(w.ctx(), last)
 			kindOf(t, err, perch.KindUnauthorized)
 			last = fresh
 		}
 		w.restart()
-		if err := w.m.Restore(w.ctx()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Restore", w.m.Restore(w.ctx()))
 		for _, old := range []string{goodToken.Reveal(), "t4", "t5", "t6"} {
 			_, err := w.m.Authenticate(w.ctx(), perch.NewSecret(old))
 			kindOf(t, err, perch.KindUnauthorized)
@@ -118,7 +108,7 @@ func TestCredentialOfAnotherSession(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		if _, err := w.m.Authenticate(w.ctx(), freshToken); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Authenticate: got error %v, want none", err)
 		}
 		kindOf(t, w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}), perch.KindConflict)
 		kindOf(t, w.m.ReplaceCredentials(w.ctx(), s, perch.Account{}), perch.KindValidation)

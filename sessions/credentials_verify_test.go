@@ -107,14 +107,10 @@ func TestVerificationIsApart(t *testing.T) {
 	inWorld(t, func(w *world) {
 		acc := perch.Account{Upstream: "net", JID: alice, Password: perch.NewSecret("good"), Resource: "desk"}
 		_, s, _, err := w.m.SignIn(w.ctx(), acc)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SignIn", err)
 		synctest.Wait()
 		c, sent := w.conn(), len(w.conn().Sent())
-		if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Password: perch.NewSecret("good-fresh")}); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "ReplaceCredentials", w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Password: perch.NewSecret("good-fresh")}))
 		asked := w.up.Verified()
 		if len(asked) != 1 || asked[0].Resource != "" || asked[0].JID != alice || asked[0].Password.Reveal() != "good-fresh" {
 			t.Errorf("verified %+v", asked)
@@ -153,13 +149,9 @@ func TestCredentialOfAnotherNode(t *testing.T) {
 		c.people(nil)
 		a, b := c.nodes[0], c.nodes[1]
 		theirs, err := b.Authenticate(c.ctx(), perch.NewSecret(bobToken))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Authenticate", err)
 		other, err := b.Authenticate(c.ctx(), perch.NewSecret(aliceToken))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Authenticate", err)
 		synctest.Wait()
 		s := c.authenticate(a)
 		verified := len(c.up.Verified())

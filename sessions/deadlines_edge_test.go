@@ -162,9 +162,7 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 // hour; a node that leaves waits two seconds for the store.
 func TestNodeEdges(t *testing.T) {
 	inLameWorld(t, func(w *world, l *lame) {
-		if err := w.m.Join(w.ctx(), sessions.Node{ID: "a/1", URL: "http://a.test"}, lease); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Join", w.m.Join(w.ctx(), sessions.Node{ID: "a/1", URL: "http://a.test"}, lease))
 		l.set("", "Beat")
 		pass(10 * time.Second)
 		if n := len(l.times()); n != 10 {
@@ -260,7 +258,7 @@ func TestKnownEdge(t *testing.T) {
 		})
 		wantTook(t, "the first request", 2*time.Second, func() {
 			if _, err := w.m.Authenticate(w.ctx(), goodToken); err != nil {
-				t.Error(err)
+				t.Errorf("Authenticate: got error %v, want none", err)
 			}
 		})
 	}, durable)
@@ -352,7 +350,7 @@ func TestNamesEdge(t *testing.T) {
 		for i, jid := range buddies {
 			w.up.Edit(func(d *fakexmpp.Data) { d.Cards[jid] = perch.VCard{FullName: fmt.Sprint("Buddy ", i)} })
 			if _, err := s.VCard(w.ctx(), jid, false); err != nil {
-				t.Fatal(err)
+				t.Fatalf("VCard: got error %v, want none", err)
 			}
 		}
 		w.restart()

@@ -79,7 +79,7 @@ func TestStoreDown(t *testing.T) {
 		_, err = s.SendMessage(w.ctx(), hi("refused"))
 		kindOf(t, err, perch.KindStorageUnavailable)
 		if sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{}); err != nil {
-			t.Error(err)
+			t.Errorf("Subscribe: got error %v, want none", err)
 		} else {
 			sub.Close()
 		}
@@ -155,7 +155,7 @@ func TestFencedSessionEnds(t *testing.T) {
 		c := w.attach(s, sessions.SubscribeOptions{})
 		conn := w.conn()
 		if _, err := w.store.Open(w.ctx(), s.ID(), sessions.OpenOptions{}); err != nil { // another node
-			t.Fatal(err)
+			t.Fatalf("Open: got error %v, want none", err)
 		}
 		w.say(text("1", "a"))
 		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrMoved) {
@@ -180,9 +180,7 @@ func TestLostRecordIsWrittenAgain(t *testing.T) {
 		w.say(here(bob+"/a", "dnd", 0), &perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})
 		old := c.next()
 		cursor := old[len(old)-1].ID
-		if err := w.store.Forget(w.ctx(), s.ID()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Forget", w.store.Forget(w.ctx(), s.ID()))
 		w.say(text("1", "a"))
 		pass(time.Second)
 		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrMoved) {

@@ -22,9 +22,7 @@ func TestBacklog(t *testing.T) {
 		}
 		s := w.open()
 		other, err := w.m.Authenticate(w.ctx(), perch.NewSecret("good-other"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Authenticate", err)
 		want("at first", 0, 0)
 		w.send(s, hi("1"))
 		w.send(s, hi("2"))
@@ -59,7 +57,7 @@ func TestAdoptionsThatFail(t *testing.T) {
 		c.opts.MaxSessions = 1
 		full := c.join("full")
 		if _, err := full.Authenticate(c.ctx(), perch.NewSecret("good-other")); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Authenticate: got error %v, want none", err)
 		}
 		pass(2 * lease)
 		a.cutOff(errDown)

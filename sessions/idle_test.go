@@ -48,9 +48,7 @@ func TestIdleAway(t *testing.T) {
 func TestIdleAwayKeepsAChoice(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
-		if err := s.SetOwnPresence(w.ctx(), perch.OwnPresence{Available: true, Show: perch.ShowDND}); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SetOwnPresence", s.SetOwnPresence(w.ctx(), perch.OwnPresence{Available: true, Show: perch.ShowDND}))
 		pass(time.Hour)
 		w.attach(s, sessions.SubscribeOptions{})
 		if got := shows(w.conn()); len(got) != 2 {

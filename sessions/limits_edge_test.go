@@ -105,7 +105,7 @@ var budgets = map[string]budget{
 		fill: func(w *world, s *sessions.Session, buddies []perch.JID, i int) {
 			w.up.Edit(func(d *fakexmpp.Data) { d.Cards[buddies[i]] = perch.VCard{FullName: padded(i, 1<<10)} })
 			if _, err := s.VCard(w.ctx(), buddies[i], false); err != nil {
-				w.t.Fatal(err)
+				w.t.Fatalf("VCard: got error %v, want none", err)
 			}
 		},
 		used: func(s *sessions.Session) (n int) {
@@ -171,7 +171,7 @@ func TestNamesAreClipped(t *testing.T) {
 			}
 			w.up.Edit(func(d *fakexmpp.Data) { d.Cards[jid] = perch.VCard{FullName: strings.Repeat("f", n)} })
 			if _, err := s.VCard(w.ctx(), jid, false); err != nil {
-				t.Fatal(err)
+				t.Fatalf("VCard: got error %v, want none", err)
 			}
 			if b, err := s.Buddy(jid); err != nil || len(b.Name) != 1024 {
 				t.Errorf("of a name of %d bytes in a card %d are kept (%v), want 1024", n, len(b.Name), err)
@@ -369,9 +369,7 @@ func TestRetiredEdge(t *testing.T) {
 		s := w.open()
 		all := []string{goodToken.Reveal(), "t1", "t2", "t3", "t4", "t5", "t6", "t7"}
 		for _, text := range all[1:] {
-			if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: perch.NewSecret(text)}); err != nil {
-				t.Fatal(err)
-			}
+			must(t, "ReplaceCredentials", w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: perch.NewSecret(text)}))
 		}
 		w.restart()
 		refused := []string{}

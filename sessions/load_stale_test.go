@@ -25,9 +25,7 @@ func (w *world) backup(id sessions.ID) *wentBack {
 	w.t.Helper()
 	synctest.Wait()
 	saved, err := w.store.Store.Open(w.ctx(), id, sessions.OpenOptions{})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, "Open", err)
 	return &wentBack{saved: saved, whole: make(chan *sessions.Commit, 1)}
 }
 
@@ -37,9 +35,7 @@ func (w *world) goBack(b *wentBack, id sessions.ID) {
 	w.store.set(func(s *store) { s.down = errDown })
 	w.close()
 	b.Store = w.store.Store
-	if err := b.Store.Forget(w.ctx(), id); err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, "Forget", b.Store.Forget(w.ctx(), id))
 	w.store.Store = b
 	w.start()
 }
@@ -105,9 +101,7 @@ func TestStaleStore(t *testing.T) {
 					t.Errorf("got resumed %v, reason %q; want a reset", c.sub.Resumed, c.sub.ResetReason)
 				}
 				m, err := s.Message(w.ctx(), id)
-				if err != nil {
-					t.Fatal(err)
-				}
+				must(t, "Message", err)
 				if archive == "" {
 					if len(bodies(w.conn())) != 0 || m.Status != perch.StatusUnknown {
 						t.Errorf("sent %v, status %s; want nothing sent, unknown", bodies(w.conn()), m.Status)

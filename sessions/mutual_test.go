@@ -127,7 +127,7 @@ func TestAddingWhoHasAsked(t *testing.T) {
 			w.say(asks("Carol@example.net"))
 			c := w.attach(s, sessions.SubscribeOptions{})
 			if _, _, err := s.AddBuddy(w.ctx(), sessions.NewBuddy{JID: carol, OneSided: oneSided}); err != nil {
-				t.Fatal(err)
+				t.Fatalf("AddBuddy: got error %v, want none", err)
 			}
 			wantAccepted(w, s, !oneSided)
 			if oneSided {
@@ -224,9 +224,7 @@ func TestAcceptingAnswersWhatIsTrue(t *testing.T) {
 			done <- err
 		}()
 		synctest.Wait()
-		if err := w.m.SignOut(w.ctx(), s); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SignOut", w.m.SignOut(w.ctx(), s))
 		if err := <-done; err == nil {
 			t.Error("no error from a session that has ended")
 		}

@@ -60,12 +60,8 @@ func (c *cluster) join(name string) *node {
 	o := c.opts
 	o.Store, o.Observer = x.store, x.tally
 	m, err := sessions.NewManager(o)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if err := m.Join(c.ctx(), sessions.Node{ID: x.id, URL: "http://" + name + ".test"}, lease); err != nil {
-		c.t.Fatal(err)
-	}
+	must(c.t, "sessions.NewManager", err)
+	must(c.t, "Join", m.Join(c.ctx(), sessions.Node{ID: x.id, URL: "http://" + name + ".test"}, lease))
 	x.Manager = m
 	c.nodes = append(c.nodes, x)
 	return x
@@ -111,9 +107,7 @@ func TestOneNodeOwnsASession(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]
 		token, s, _, err := a.SignIn(c.ctx(), password("good"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SignIn", err)
 		c.authenticate(a)
 		synctest.Wait()
 		for range 2 { // the second time it is remembered
@@ -304,7 +298,7 @@ func TestDeadNodeWithoutCredentials(t *testing.T) {
 			t.Errorf("%d logins", c.up.logins())
 		}
 		if _, err := b.Owned(c.ctx(), c.authenticate(b).ID()); err != nil {
-			t.Error(err)
+			t.Errorf("Owned: got error %v, want none", err)
 		}
 	})
 }
@@ -345,9 +339,7 @@ func TestSameNameReplaces(t *testing.T) {
 		a := c.nodes[0]
 		c.authenticate(a)
 		next := c.join("a")
-		if err := next.Restore(c.ctx()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Restore", next.Restore(c.ctx()))
 		synctest.Wait()
 		if next.Len() != 1 || c.up.logins() != 2 || c.up.Dials()[1].Resume == nil {
 			t.Errorf("%d sessions, %d logins", next.Len(), c.up.logins())
@@ -393,9 +385,7 @@ func TestFlushedStoreRefusesNoToken(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]
 		token, s, _, err := a.SignIn(c.ctx(), password("good"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SignIn", err)
 		pass(2500 * time.Millisecond)
 		empty := cache.NewMemory(cache.MemoryOptions{})
 		for _, x := range c.nodes {
@@ -428,9 +418,7 @@ func TestHandOverFlushesTheOutbox(t *testing.T) {
 		var ids []string
 		for i := range 3 {
 			st, err := s.SendMessage(c.ctx(), hi(fmt.Sprint(i)))
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, "SendMessage", err)
 			ids = append(ids, st.ID)
 		}
 		a.Drain()
@@ -467,9 +455,7 @@ func TestAwaitMessage(t *testing.T) {
 		w.up.Edit(func(d *fakexmpp.Data) { d.Capabilities.StreamResume = true })
 		s := w.open()
 		st, err := s.SendMessage(w.ctx(), hi("x"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SendMessage", err)
 		short, cancel := timeout(time.Second)
 		defer cancel()
 		if r, err := s.AwaitMessage(short, st.ID); err != nil || r.Status != perch.StatusSent {
@@ -480,7 +466,7 @@ func TestAwaitMessage(t *testing.T) {
 			go func() {
 				r, err := s.AwaitMessage(context.Background(), st.ID)
 				if err != nil {
-					t.Error(err)
+					t.Errorf("AwaitMessage: got error %v, want none", err)
 				}
 				got <- r
 			}()
@@ -508,9 +494,7 @@ func TestOtherSecretIsRefused(t *testing.T) {
 		o.Secret = []byte(canary.Mark + "another-secret-0123456789")
 		o.Store = &store{Store: c.store.Store, durable: true}
 		m, err := sessions.NewManager(o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "sessions.NewManager", err)
 		err = m.Join(c.ctx(), sessions.Node{ID: "a/9", URL: "http://a.test"}, lease)
 		if kindOf(t, err, perch.KindValidation); err == nil || !strings.Contains(err.Error(), "PERCH_SECRET") || strings.Contains(err.Error(), canary.Mark) {
 			t.Errorf("the error is %v, want one that names PERCH_SECRET", err)

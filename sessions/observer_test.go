@@ -121,7 +121,7 @@ func TestStates(t *testing.T) {
 		w.conn()
 		states(map[perch.State]int{perch.StateSuspended: 1})
 		if err := w.m.SignOut(w.ctx(), s); err != nil {
-			t.Error(err)
+			t.Errorf("SignOut: got error %v, want none", err)
 		}
 		states(map[perch.State]int{})
 

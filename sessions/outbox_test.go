@@ -30,9 +30,7 @@ func (w *world) history(s *sessions.Session, id string) string {
 	w.t.Helper()
 	synctest.Wait()
 	r, err := w.store.Message(w.ctx(), s.ID(), id)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, "Message", err)
 	text := ""
 	for _, h := range r.History {
 		text += string(h.Status) + " "
@@ -330,7 +328,7 @@ func TestOutboxIsBounded(t *testing.T) {
 		synctest.Wait()
 		for range 1000 {
 			if _, err := s.SendMessage(w.ctx(), hi("x")); err != nil {
-				t.Fatal(err)
+				t.Fatalf("SendMessage: got error %v, want none", err)
 			}
 		}
 		_, err := s.SendMessage(w.ctx(), hi("x"))

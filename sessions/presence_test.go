@@ -23,9 +23,7 @@ func away(from perch.JID) *perch.PresenceIn { return &perch.PresenceIn{From: fro
 func (w *world) presence(s *sessions.Session, jid perch.JID) perch.Presence {
 	w.t.Helper()
 	p, err := s.Presence(jid)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, "Presence", err)
 	return p
 }
 
@@ -207,17 +205,13 @@ func TestOwnPresence(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 		dnd := perch.OwnPresence{Available: true, Show: perch.ShowDND, Status: "busy", Priority: 3}
-		if err := s.SetOwnPresence(w.ctx(), dnd); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SetOwnPresence", s.SetOwnPresence(w.ctx(), dnd))
 		if got := sent[*perch.PresenceOut](w.conn()); len(got) != 2 || got[1].OwnPresence != dnd {
 			t.Errorf("%+v", got)
 		}
 		w.conn().Fail(linkLost)
 		xa := perch.OwnPresence{Available: true, Show: perch.ShowXA}
-		if err := s.SetOwnPresence(w.ctx(), xa); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SetOwnPresence", s.SetOwnPresence(w.ctx(), xa))
 		pass(2 * time.Second)
 		if got := sent[*perch.PresenceOut](w.conn()); len(got) != 1 || got[0].OwnPresence != xa {
 			t.Errorf("after the reconnect: %+v", got)

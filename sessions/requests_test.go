@@ -42,14 +42,14 @@ func TestAddBuddy(t *testing.T) {
 		for i := range 50 {
 			name := fmt.Sprint("name ", i)
 			if _, err := s.UpdateBuddy(w.ctx(), bob, &name, nil); err != nil {
-				t.Fatal(err)
+				t.Fatalf("UpdateBuddy: got error %v, want none", err)
 			}
 			if b, err := s.Buddy(bob); err != nil || b.Name != name {
 				t.Fatalf("%+v %v, want %s", b, err, name)
 			}
 		}
 		if err := s.RemoveBuddy(w.ctx(), bob); err != nil {
-			t.Error(err)
+			t.Errorf("RemoveBuddy: got error %v, want none", err)
 		}
 		kindOf(t, s.RemoveBuddy(w.ctx(), bob), perch.KindItemNotFound)
 		_, err = s.UpdateBuddy(w.ctx(), bob, &name, nil)
@@ -118,9 +118,7 @@ func TestRequestsOffline(t *testing.T) {
 func TestChatStates(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
-		if err := s.SetChatState(w.ctx(), bob, perch.StateComposing); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SetChatState", s.SetChatState(w.ctx(), bob, perch.StateComposing))
 		if out := sent[*perch.ChatStateOut](w.conn()); len(out) != 1 || *out[0] != (perch.ChatStateOut{To: bob, State: perch.StateComposing}) {
 			t.Errorf("%+v", out)
 		}
@@ -174,9 +172,7 @@ func TestVCards(t *testing.T) {
 func TestSetVCard(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
-		if err := s.SetVCard(w.ctx(), perch.VCard{FullName: "Alice"}); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SetVCard", s.SetVCard(w.ctx(), perch.VCard{FullName: "Alice"}))
 		if card, err := s.VCard(w.ctx(), alice, false); err != nil || card.FullName != "Alice" || card.JID != alice {
 			t.Errorf("%+v %v", card, err)
 		}

@@ -243,16 +243,12 @@ func TestCloseIsBounded(t *testing.T) {
 func TestRestore(t *testing.T) {
 	inWorld(t, func(w *world) {
 		token, s, _, err := w.m.SignIn(w.ctx(), password("good"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SignIn", err)
 		w.open()
 		synctest.Wait()
 		sealing(2, 1)(&w.opts)
 		w.restart()
-		if err := w.m.Restore(w.ctx()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Restore", w.m.Restore(w.ctx()))
 		synctest.Wait()
 		if n := w.up.logins(); n != 4 || w.m.Len() != 2 {
 			t.Errorf("%d logins, %d sessions", n, w.m.Len())
@@ -279,14 +275,10 @@ func TestRestore(t *testing.T) {
 func TestNoSealKey(t *testing.T) {
 	inWorld(t, func(w *world) {
 		token, s, _, err := w.m.SignIn(w.ctx(), password("good"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SignIn", err)
 		synctest.Wait()
 		all, err := w.store.Bindings(w.ctx())
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Bindings", err)
 		for _, b := range all {
 			if b.Sealed != nil {
 				t.Error("a credential was kept")
@@ -317,7 +309,7 @@ func TestNamesSurvive(t *testing.T) {
 		})
 		s := w.open()
 		if _, err := s.VCard(w.ctx(), bob, false); err != nil {
-			t.Fatal(err)
+			t.Fatalf("VCard: got error %v, want none", err)
 		}
 		w.restart()
 		if b, err := w.open().Buddy(bob); err != nil || b.Name != "Bobby" {

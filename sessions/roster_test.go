@@ -136,7 +136,7 @@ func TestAcceptAndDecline(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s, c := asked(w)
 		if _, err := s.AcceptInvitation(w.ctx(), eve, sessions.AcceptOptions{}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("AcceptInvitation: got error %v, want none", err)
 		}
 		c.wantTypes(perch.EventInvitationAccepted)
 		if out := sent[*perch.SubscriptionOut](w.conn()); len(out) != 1 || out[0].Type != "subscribed" {
@@ -146,7 +146,7 @@ func TestAcceptAndDecline(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s, c := asked(w)
 		if _, err := s.DeclineInvitation(w.ctx(), eve); err != nil {
-			t.Fatal(err)
+			t.Fatalf("DeclineInvitation: got error %v, want none", err)
 		}
 		c.wantTypes(perch.EventInvitationDeclined)
 		if out := sent[*perch.SubscriptionOut](w.conn()); len(out) != 1 || out[0].Type != "unsubscribed" {

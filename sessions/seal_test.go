@@ -14,7 +14,7 @@ func sealerOf(t testing.TB, keys ...byte) *sealer {
 	}
 	s, err := newSealer(list)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("newSealer: got error %v, want none", err)
 	}
 	return s
 }

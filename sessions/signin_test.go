@@ -112,18 +112,14 @@ func TestSignInTokensAreBounded(t *testing.T) {
 func TestSignInTokensStayBounded(t *testing.T) {
 	inWorld(t, func(w *world) {
 		first, _, _, err := w.m.SignIn(w.ctx(), password("good"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SignIn", err)
 		w.close()
 		w.start()
-		if err := w.m.Restore(w.ctx()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Restore", w.m.Restore(w.ctx()))
 		pass(time.Second) // its tokens are bound anew with the login
 		for range 1000 {
 			if _, _, _, err := w.m.SignIn(w.ctx(), password("good")); err != nil {
-				t.Fatal(err)
+				t.Fatalf("SignIn: got error %v, want none", err)
 			}
 		}
 		_, err = w.m.Authenticate(w.ctx(), first)
@@ -146,14 +142,10 @@ func TestSignOutForgets(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
 		token, s, _, err := w.m.SignIn(w.ctx(), password("good"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SignIn", err)
 		c := w.attach(s, sessions.SubscribeOptions{})
 		conn := w.conn()
-		if err := w.m.SignOut(w.ctx(), s); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "SignOut", w.m.SignOut(w.ctx(), s))
 		if !conn.Closed() {
 			t.Error("the stream was not closed")
 		}
@@ -192,9 +184,7 @@ func TestRequestsWhileSigningOut(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- w.m.SignOut(w.ctx(), s) }()
 		s2, err := w.m.Authenticate(w.ctx(), goodToken)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Authenticate", err)
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}

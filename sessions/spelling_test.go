@@ -98,7 +98,7 @@ func TestSpellingsOfAnInvitation(t *testing.T) {
 			t.Errorf("got %+v, want one of Eve", list)
 		}
 		if _, err := s.DeclineInvitation(w.ctx(), "eve@EXAMPLE.net"); err != nil {
-			t.Fatal(err)
+			t.Fatalf("DeclineInvitation: got error %v, want none", err)
 		}
 		if out := sent[*perch.SubscriptionOut](w.conn()); len(out) != 1 || out[0].To != "Eve@example.net" {
 			t.Errorf("sent %+v, want one to Eve@example.net", out)
@@ -124,7 +124,7 @@ func TestRequestsInAnotherSpelling(t *testing.T) {
 		_, _, err = s.AddBuddy(w.ctx(), sessions.NewBuddy{JID: "ALICE@example.net"})
 		kindOf(t, err, perch.KindValidation)
 		if _, err := s.VCard(w.ctx(), "up.case@example.net", false); err != nil {
-			t.Fatal(err)
+			t.Fatalf("VCard: got error %v, want none", err)
 		}
 		synctest.Wait()
 		card, err := w.store.VCard(w.ctx(), s.ID(), "UP.case@example.net")
@@ -132,7 +132,7 @@ func TestRequestsInAnotherSpelling(t *testing.T) {
 			t.Errorf("cached: got %+v %v", card, err)
 		}
 		if err := s.RemoveBuddy(w.ctx(), "up.CASE@example.net"); err != nil {
-			t.Error(err)
+			t.Errorf("RemoveBuddy: got error %v, want none", err)
 		}
 		if items, _, _ := s.Buddies(); len(items) != 0 {
 			t.Errorf("got %+v, want none", items)
@@ -211,17 +211,15 @@ func TestForeignAddresses(t *testing.T) {
 			&perch.ChatStateIn{From: "is typing@icq.example.net", State: perch.StateComposing},
 			&perch.SubscriptionIn{From: "has asked@icq.example.net", Type: "subscribe"})
 		if _, err := s.Archive(w.ctx(), perch.ArchiveQuery{With: bob}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Archive: got error %v, want none", err)
 		}
 		if _, err := s.LookupJID(w.ctx(), "mary@contoso.com"); err != nil {
-			t.Fatal(err)
+			t.Fatalf("LookupJID: got error %v, want none", err)
 		}
 		if _, err := s.DeclineInvitation(w.ctx(), "has asked@icq.example.net"); err != nil {
-			t.Fatal(err)
+			t.Fatalf("DeclineInvitation: got error %v, want none", err)
 		}
-		if err := s.RemoveBuddy(w.ctx(), "in roster@icq.example.net"); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "RemoveBuddy", s.RemoveBuddy(w.ctx(), "in roster@icq.example.net"))
 		all := []perch.JID{"user name@icq.example.net", "☺@example.net", "Spelled@example.net", "is typing@icq.example.net",
 			"in archive@icq.example.net", "looked up@icq.example.net", "has asked@icq.example.net", "in roster@icq.example.net", alice}
 		known(all...)

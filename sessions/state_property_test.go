@@ -143,14 +143,10 @@ func TestStateProperty(t *testing.T) {
 			change("before")
 			old := newView()
 			sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{})
-			if err != nil {
-				rt.Fatal(err)
-			}
+			must(rt, "Subscribe", err)
 			change("between hello and preamble")
 			var evs []*perch.Event
-			if err := sub.Preamble(w.ctx(), func(e *perch.Event) error { evs = append(evs, e); return nil }); err != nil {
-				rt.Fatal(err)
-			}
+			must(rt, "Preamble", sub.Preamble(w.ctx(), func(e *perch.Event) error { evs = append(evs, e); return nil }))
 			c := &client{t: rt, sub: sub}
 			change("after")
 			pass(20 * time.Second)

@@ -29,9 +29,7 @@ func (w *world) crowd(n int) []*sessions.Session {
 	all := make([]*sessions.Session, n)
 	for i := range all {
 		s, err := w.m.Authenticate(w.ctx(), perch.NewSecret(fmt.Sprintf(canary.Mark+"crowd-%d", i)))
-		if err != nil {
-			w.t.Fatal(err)
-		}
+		must(w.t, "Authenticate", err)
 		all[i] = s
 	}
 	synctest.Wait()

@@ -232,11 +232,9 @@ func TestLongReplay(t *testing.T) {
 		}
 		log := w.durable(s)
 		sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{Since: log[0].ID})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Subscribe", err)
 		var evs []*perch.Event
-		if err := sub.Preamble(w.ctx(), func(e *perch.Event) error {
+		must(t, "Preamble", sub.Preamble(w.ctx(), func(e *perch.Event) error {
 			evs = append(evs, e)
 			switch n := len(evs); {
 			case n == 100: // more than a queue holds, while the client is far from the tip
@@ -247,9 +245,7 @@ func TestLongReplay(t *testing.T) {
 				w.say(text(fmt.Sprint("live", n), "x"))
 			}
 			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
+		}))
 		c := &client{t: t, sub: sub}
 		got := ids(append(decode(t, evs), c.next()...))
 		var want []string
@@ -291,9 +287,7 @@ func TestTrimmedDuringReplay(t *testing.T) {
 func TestEmitErrorStops(t *testing.T) {
 	inWorld(t, func(w *world) {
 		sub, err := w.open().Subscribe(w.ctx(), sessions.SubscribeOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "Subscribe", err)
 		stop := errors.New("stop")
 		if err := sub.Preamble(w.ctx(), func(*perch.Event) error { return stop }); err != stop {
 			t.Error(err)
@@ -315,9 +309,7 @@ func TestResumeProperty(t *testing.T) {
 			n := 0
 			for range rapid.IntRange(1, 8).Draw(rt, "connections") {
 				sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{Since: since})
-				if err != nil {
-					rt.Fatal(err)
-				}
+				must(rt, "Subscribe", err)
 				if since != "" && !sub.Resumed {
 					rt.Fatalf("not resumed at %s: %s", since, sub.ResetReason)
 				}
@@ -346,7 +338,7 @@ func TestResumeProperty(t *testing.T) {
 					}
 					var evs []*perch.Event
 					if evs, err = sub.Take(); err != nil {
-						rt.Fatal(err)
+						rt.Fatalf("Take: got error %v, want none", err)
 					}
 					for _, e := range evs {
 						if err == nil {

@@ -37,6 +37,14 @@ type tb interface {
 	Error(args ...any)
 }
 
+// must ends the test when what it has called returned an error.
+func must(t tb, called string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: got error %v, want none", called, err)
+	}
+}
+
 // world is a manager with everything around it make-believe. It lives inside a synctest
 // bubble: time stands still until all goroutines wait.
 type world struct {
@@ -78,9 +86,7 @@ func newWorld(t tb, change ...func(*sessions.Options)) *world {
 func (w *world) start() {
 	w.t.Helper()
 	m, err := sessions.NewManager(w.opts)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, "sessions.NewManager", err)
 	w.m = m
 }
 
@@ -100,9 +106,7 @@ func (w *world) ctx() context.Context { return context.Background() }
 func (w *world) open() *sessions.Session {
 	w.t.Helper()
 	s, err := w.m.Authenticate(w.ctx(), goodToken)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, "Authenticate", err)
 	synctest.Wait()
 	return s
 }
@@ -164,9 +168,7 @@ func decode(t tb, evs []*perch.Event) []event {
 	t.Helper()
 	list := make([]event, len(evs))
 	for i, e := range evs {
-		if err := json.Unmarshal(e.Wire, &list[i]); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "json.Unmarshal", json.Unmarshal(e.Wire, &list[i]))
 		if list[i].ID != e.Position.String() || list[i].Type != e.Type {
 			t.Fatalf("envelope %s is not %s %s", e.Wire, e.Position, e.Type)
 		}
@@ -185,14 +187,10 @@ func (w *world) attach(s *sessions.Session, o sessions.SubscribeOptions) *client
 	w.t.Helper()
 	synctest.Wait() // what is under way is shown before, not to this client
 	sub, err := s.Subscribe(w.ctx(), o)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, "Subscribe", err)
 	c := &client{t: w.t, sub: sub}
 	var evs []*perch.Event
-	if err := sub.Preamble(w.ctx(), func(e *perch.Event) error { evs = append(evs, e); return nil }); err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, "Preamble", sub.Preamble(w.ctx(), func(e *perch.Event) error { evs = append(evs, e); return nil }))
 	c.preamble = decode(w.t, evs)
 	synctest.Wait()
 	return c
@@ -237,9 +235,7 @@ func (w *world) durable(s *sessions.Session) []event {
 	w.t.Helper()
 	synctest.Wait()
 	page, err := w.store.Log(w.ctx(), s.ID(), 0, 100000)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	must(w.t, "Log", err)
 	return decode(w.t, page.Events)
 }
 
