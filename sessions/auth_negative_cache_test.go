@@ -24,14 +24,14 @@ func TestRejectionsAreBounded(t *testing.T) {
 			r.add(numbered(i), why)
 		}
 		if n := r.why.Len(); n != most {
-			t.Fatalf("%d remembered, want %d", n, most)
+			t.Fatalf("got %d rejections after as many, want %d", n, most)
 		}
 		for i := most; i < 3*most; i++ {
 			if r.add(numbered(i), why); r.get(numbered(i)) != why {
-				t.Fatalf("the newest, %d, is not remembered", i)
+				t.Fatalf("get(%d), the newest: got no rejection, want %v", i, why)
 			}
 			if n := r.why.Len(); n > most {
-				t.Fatalf("%d remembered, want at most %d", n, most)
+				t.Fatalf("got %d rejections after %d, want at most %d", n, i+1, most)
 			}
 		}
 
@@ -48,7 +48,7 @@ func TestRejectionsAreBounded(t *testing.T) {
 		r.add(numbered(most), why)
 		for i := range most + 1 {
 			if got, want := r.get(numbered(i)) != nil, i >= old; got != want {
-				t.Fatalf("%d is remembered: %v, want %v", i, got, want)
+				t.Fatalf("get(%d): got it remembered %v, want %v", i, got, want)
 			}
 		}
 	})

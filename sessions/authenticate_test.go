@@ -39,18 +39,18 @@ func TestManyRequestsOneLogin(t *testing.T) {
 		wg.Wait()
 		for _, id := range ids {
 			if id == "" || id != ids[0] {
-				t.Fatalf("ids %v", ids)
+				t.Fatalf("Authenticate by many at once: got sessions %v, want one and the same", ids)
 			}
 		}
 		if n := w.up.logins(); n != 1 {
-			t.Errorf("%d logins", n)
+			t.Errorf("got %d logins for many requests at once, want 1", n)
 		}
 		if s := w.open(); s.ID() != ids[0] || w.up.logins() != 1 {
-			t.Error("a later request signs in again")
+			t.Errorf("a later request: got session %s after %d logins, want %s after 1", s.ID(), w.up.logins(), ids[0])
 		}
 		info := w.open().Info()
 		if info.JID != alice || info.Resource != "perch" || info.State != perch.StateOnline || info.Reason != "" {
-			t.Errorf("%+v", info)
+			t.Errorf("Info: got %+v, want %s/perch, online", info, alice)
 		}
 	})
 }
@@ -63,17 +63,17 @@ func TestRefusedTokenIsRemembered(t *testing.T) {
 			kindOf(t, err, perch.KindUnauthorized)
 		}
 		if n := w.up.logins(); n != 1 {
-			t.Errorf("%d logins for one refused token", n)
+			t.Errorf("got %d logins for one refused token, want 1", n)
 		}
 		synctest.Wait()
 		if n := w.m.Len(); n != 0 {
-			t.Errorf("%d sessions stay", n)
+			t.Errorf("got %d sessions after a refused token, want none", n)
 		}
 		pass(time.Minute)
 		_, err := w.m.Authenticate(w.ctx(), bad)
 		kindOf(t, err, perch.KindUnauthorized)
 		if n := w.up.logins(); n != 2 {
-			t.Errorf("%d logins after a minute, want 2", n)
+			t.Errorf("got %d logins after a minute, want 2", n)
 		}
 	})
 }
@@ -83,14 +83,14 @@ func TestInvalidTokens(t *testing.T) {
 		for name, token := range map[string]string{"empty": "", "minted elsewhere": "perch_AAAA"} {
 			_, err := w.m.Authenticate(w.ctx(), perch.NewSecret(token))
 			if kindOf(t, err, perch.KindUnauthorized); w.up.logins() != 0 {
-				t.Errorf("%s: reached the upstream", name)
+				t.Errorf("%s: got %d logins, want none", name, w.up.logins())
 			}
 		}
 	})
 	inWorld(t, func(w *world) {
 		_, err := w.m.Authenticate(w.ctx(), goodToken)
 		if kindOf(t, err, perch.KindUnauthorized); w.up.logins() != 0 {
-			t.Error("reached an upstream that takes no access tokens")
+			t.Errorf("got %d logins at an upstream that takes no access tokens, want none", w.up.logins())
 		}
 	}, func(o *sessions.Options) { o.DefaultUpstream = "named" })
 }
@@ -120,11 +120,11 @@ func TestOpeningFails(t *testing.T) {
 				_, err := w.m.Authenticate(w.ctx(), goodToken)
 				kindOf(t, err, c.want)
 				if took := time.Since(start); took != c.in {
-					t.Errorf("took %v, want %v", took, c.in)
+					t.Errorf("Authenticate: got an answer after %v, want it after %v", took, c.in)
 				}
 				synctest.Wait()
 				if w.m.Len() != 0 {
-					t.Error("a session stays")
+					t.Errorf("got %d sessions after a login that failed, want none", w.m.Len())
 				}
 			})
 		})
@@ -138,7 +138,7 @@ func TestUpstreamConfigErrorIsReturned(t *testing.T) {
 		_, err := w.m.Authenticate(w.ctx(), goodToken)
 		e, ok := errors.AsType[*perch.Error](err)
 		if !ok || !strings.HasSuffix(e.Detail, ": the server ended the stream") || e.XMPP == nil || e.XMPP.Condition != "host-unknown" {
-			t.Errorf("%+v", err)
+			t.Errorf("Authenticate: got error %+v, want host-unknown and the text of the server", err)
 		}
 	})
 }
@@ -155,13 +155,13 @@ func TestLoginThatHangs(t *testing.T) {
 		_, err := w.m.Authenticate(w.ctx(), goodToken)
 		kindOf(t, err, perch.KindUpstreamTimeout)
 		if took := time.Since(start); took != 15*time.Second {
-			t.Errorf("took %v", took)
+			t.Errorf("Authenticate: got an answer after %v, want it after 15s", took)
 		}
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(w.ctx(), time.Second)
 		defer cancel()
 		if _, err := w.m.Authenticate(ctx, goodToken); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("a caller that gives up gets %v", err)
+			t.Errorf("Authenticate with a deadline: got error %v, want %v", err, context.DeadlineExceeded)
 		}
 	})
 }
@@ -195,7 +195,7 @@ func TestStoreDownAtOpening(t *testing.T) {
 		_, err := w.m.Authenticate(w.ctx(), goodToken)
 		kindOf(t, err, perch.KindStorageUnavailable)
 		if w.up.logins() != 0 {
-			t.Error("signed in although nothing can be kept")
+			t.Errorf("got %d logins while nothing can be stored, want none", w.up.logins())
 		}
 		w.store.set(func(s *store) { s.down = nil })
 		w.open()
@@ -217,7 +217,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		o := good
 		change(&o)
 		if _, err := sessions.NewManager(o); perch.KindOf(err) != perch.KindValidation {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("NewManager, %s: got error %v, want kind %s", name, err, perch.KindValidation)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func TestDeltaLastChangeCounts(t *testing.T) {
 			names = append(names, x.Name)
 		}
 		if !slices.Equal(names, c.put) || !slices.Equal(d.Del, c.del) {
-			t.Errorf("%s: put %v, del %v", name, names, d.Del)
+			t.Errorf("%s: got put %v and del %v, want %v and %v", name, names, d.Del, c.put, c.del)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestSessionsOfAnAccountAreCapped(t *testing.T) {
 		for i := range 3 {
 			s, err := at(fmt.Sprint("r", i), alice)
 			if err != nil {
-				t.Fatalf("session %d: %v", i+1, err)
+				t.Fatalf("SignIn, session %d: got error %v, want none", i+1, err)
 			}
 			last = s
 		}
@@ -35,24 +35,24 @@ func TestSessionsOfAnAccountAreCapped(t *testing.T) {
 		_, err := at("r3", alice)
 		kindOf(t, err, perch.KindQuotaExceeded)
 		if n := w.up.logins() - logins; n != 0 {
-			t.Errorf("one too many reached the upstream %d times", n)
+			t.Errorf("got %d logins for one session too many, want none", n)
 		}
 		// Whose an access token is, only the login tells.
 		_, err = w.m.Authenticate(w.ctx(), goodToken)
 		kindOf(t, err, perch.KindQuotaExceeded)
 		synctest.Wait()
 		if c := w.conn(); !c.Closed() || w.m.Len() != 3 {
-			t.Errorf("the stream of the one too many was closed: %v; %d sessions", c.Closed(), w.m.Len())
+			t.Errorf("one session too many: got its stream closed %v and %d sessions, want true and 3", c.Closed(), w.m.Len())
 		}
 		if _, err := at("r0", alice); err != nil {
-			t.Errorf("a session that is there: %v", err)
+			t.Errorf("SignIn to a session that exists: got error %v, want none", err)
 		}
 		if _, err := w.m.Authenticate(w.ctx(), perch.NewSecret(bobToken)); err != nil {
-			t.Errorf("another account: %v", err)
+			t.Errorf("Authenticate with another account: got error %v, want none", err)
 		}
 		must(t, "SignOut", w.m.SignOut(w.ctx(), last))
 		if _, err := w.m.Authenticate(w.ctx(), goodToken); err != nil {
-			t.Errorf("after one was signed out: %v", err)
+			t.Errorf("Authenticate after one was signed out: got error %v, want none", err)
 		}
 	}, capped(3, 0))
 }
@@ -65,7 +65,7 @@ func TestFailedLoginsAreNotCounted(t *testing.T) {
 			kindOf(t, err, perch.KindUnauthorized)
 		}
 		if _, _, _, err := w.m.SignIn(w.ctx(), password("good")); err != nil {
-			t.Errorf("the right one: %v", err)
+			t.Errorf("SignIn with the right password: got error %v, want none", err)
 		}
 	}, capped(1, 0))
 }
@@ -84,18 +84,18 @@ func TestSessionsOfAnAddressAreCapped(t *testing.T) {
 		_, err := w.m.Authenticate(here, token(2))
 		kindOf(t, err, perch.KindQuotaExceeded)
 		if _, err := w.m.Authenticate(here, token(1)); err != nil {
-			t.Errorf("a session that is there: %v", err)
+			t.Errorf("Authenticate to a session that exists: got error %v, want none", err)
 		}
 		if _, err := w.m.Authenticate(there, token(2)); err != nil {
-			t.Errorf("another address: %v", err)
+			t.Errorf("Authenticate from another address: got error %v, want none", err)
 		}
 		if _, err := w.m.Authenticate(w.ctx(), token(3)); err != nil {
-			t.Errorf("no address: %v", err)
+			t.Errorf("Authenticate from no address: got error %v, want none", err)
 		}
 		w.restart()
 		for i := range 4 {
 			if _, err := w.m.Authenticate(here, token(i)); err != nil {
-				t.Errorf("kept session %d: %v", i, err)
+				t.Errorf("Authenticate to stored session %d: got error %v, want none", i, err)
 			}
 		}
 	}, durable, capped(0, 2))
@@ -110,26 +110,26 @@ func TestSameTokenAtAnotherUpstream(t *testing.T) {
 		elsewhere := perch.Account{Upstream: "named", JID: bob, Token: goodToken}
 		minted, second, created, err := b.SignIn(c.ctx(), elsewhere)
 		if err != nil || !created || second.ID() == first.ID() {
-			t.Fatalf("the same token at another upstream: created %v, %v", created, err)
+			t.Fatalf("SignIn with the same token at another upstream: got created %v, error %v, want another session", created, err)
 		}
 		synctest.Wait()
 		c.wantElsewhere(b, goodToken, a)
 		c.wantElsewhere(a, minted, b)
 		if got, err := a.Authenticate(c.ctx(), goodToken); err != nil || got != first {
-			t.Errorf("the bearer leads to another session: %v", err)
+			t.Errorf("Authenticate with the bearer: got session %p, error %v, want %p", got, err, first)
 		}
 		third := perch.Account{Upstream: "named", JID: carol, Password: perch.NewSecret("good")}
 		_, s, _, err := b.SignIn(c.ctx(), third)
 		must(t, "SignIn", err)
 		if err := b.ReplaceCredentials(c.ctx(), s, perch.Account{Token: goodToken}); err != nil {
-			t.Errorf("the token at the upstream of the third: %v", err)
+			t.Errorf("ReplaceCredentials by the token at the upstream of the third: got error %v, want none", err)
 		}
 		c.wantElsewhere(b, goodToken, a)
 		if err := b.SignOut(c.ctx(), s); err != nil {
-			t.Errorf("signing out: %v", err)
+			t.Errorf("SignOut: got error %v, want none", err)
 		}
 		if got, err := a.Authenticate(c.ctx(), goodToken); err != nil || got != first {
-			t.Errorf("signing out of one upstream reached the other: %v", err)
+			t.Errorf("Authenticate after a sign-out at the other upstream: got session %p, error %v, want %p", got, err, first)
 		}
 		c.wantElsewhere(a, minted, b)
 	})

@@ -135,7 +135,7 @@ func TestCatchupReads(t *testing.T) {
 	w.cu.hold(delivery{link: w.link, in: said("of 4", "4")}, said("of 4", "4")) // live meanwhile, and in the archive
 	w.cu.hold(delivery{link: w.link, in: said("new", "5")}, said("new", "5"))
 	if err := w.cu.catchUp(t.Context(), w.link, true); err != nil {
-		t.Fatalf("catchUp: %v", err)
+		t.Fatalf("catchUp: got error %v, want none", err)
 	}
 	w.cu.releaseBuffered(w.link)
 	w.l.flush()
@@ -145,7 +145,7 @@ func TestCatchupReads(t *testing.T) {
 		after = append(after, q.After)
 	}
 	if !slices.Equal(after, []string{"1", "3"}) || w.rec.ArchiveID != "5" {
-		t.Errorf("asked from %v, and continues from %s; want from 1 and 3, and from 5", after, w.rec.ArchiveID)
+		t.Errorf("got questions after %v, and %s as the next place; want after 1 and 3, and 5", after, w.rec.ArchiveID)
 	}
 }
 
@@ -171,7 +171,7 @@ func TestCatchupGaps(t *testing.T) {
 			w := newCatchupWorld()
 			w.rec.ArchiveID, w.pages = tt.place, tt.pages
 			if err := w.cu.catchUp(t.Context(), w.link, true); err != nil {
-				t.Fatalf("catchUp: %v", err)
+				t.Fatalf("catchUp: got error %v, want none", err)
 			}
 			w.l.flush()
 			w.want(t, tt.want...)
@@ -196,7 +196,7 @@ func TestCatchupKnows(t *testing.T) {
 			w.cu.applyMessage(tt.again, w.link, w.now())
 			w.l.flush()
 			if got := len(w.events); got != tt.want {
-				t.Errorf("%d events, want %d: %v", got, tt.want, w.did)
+				t.Errorf("got %d events %v, want %d", got, w.did, tt.want)
 			}
 		})
 	}
@@ -216,7 +216,7 @@ func TestCatchupHolds(t *testing.T) {
 		w.cu.hold(delivery{link: w.link, in: m}, m)
 	}
 	if n := len(w.link.buffered); n != 500 || !w.link.overflow {
-		t.Errorf("%d messages are held, overflow %v; want the 500 without an id, and true", n, w.link.overflow)
+		t.Errorf("got %d messages buffered, overflow %v; want the 500 without an id, and true", n, w.link.overflow)
 	}
 }
 

@@ -64,7 +64,7 @@ func TestArchiveThatFails(t *testing.T) {
 				began := time.Now()
 				s := w.open()
 				if took := time.Since(began); took != tt.first || s.Info().State != perch.StateOnline {
-					t.Errorf("the first login took %v, state %s; want %v, online", took, s.Info().State, tt.first)
+					t.Errorf("the first login: got state %s after %v, want online after %v", s.Info().State, took, tt.first)
 				}
 				wantFeature(t, s, sessions.ArchiveUnavailable, true)
 				wantFeature(t, s, "archive", true)

@@ -111,10 +111,10 @@ func TestGap(t *testing.T) {
 			evs := c.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState)
 			var g perch.Gap
 			if evs[1].into(t, &g); g.From != perch.At(lost) || g.To < g.From || g.To > perch.At(time.Now()) {
-				t.Errorf("%+v", g)
+				t.Errorf("got gap %+v, want it from the loss at %d until now", g, perch.At(lost))
 			}
 			if n := len(w.conn().queries); n != 0 {
-				t.Errorf("%d archive queries", n)
+				t.Errorf("got %d archive queries, want none", n)
 			}
 		})
 	}
@@ -128,7 +128,7 @@ func TestCatchUp(t *testing.T) {
 		a.add("old", "in", "m-a0001")
 		s := w.open()
 		if n := len(received(t, w.durable(s))); n != 0 {
-			t.Errorf("%d messages at the first login", n)
+			t.Errorf("got %d messages at the first login, want none", n)
 		}
 		w.say(live(a.add("before", "in", "m-a0002"), "before"))
 		w.refuse(linkLost)
@@ -147,7 +147,7 @@ func TestCatchUp(t *testing.T) {
 				w.up.newest().Deliver(&perch.ChatStateIn{From: bob, State: perch.StateActive})
 				synctest.Wait()
 				if n := w.up.newest().HandledSeq(); n != 0 {
-					t.Errorf("handled %d while messages are held back", n)
+					t.Errorf("HandledSeq: got %d while messages are held back, want 0", n)
 				}
 			}
 		}
@@ -166,11 +166,11 @@ func TestCatchUp(t *testing.T) {
 		}
 		for _, e := range w.durable(s) {
 			if e.Type == perch.EventSessionGap {
-				t.Error("a gap, although the archive was complete")
+				t.Error("got a gap, want none: the archive was complete")
 			}
 		}
 		if c := w.conn(); c.HandledSeq() != c.Delivered() {
-			t.Errorf("handled %d of %d", c.HandledSeq(), c.Delivered())
+			t.Errorf("HandledSeq: got %d, want %d", c.HandledSeq(), c.Delivered())
 		}
 	})
 }
@@ -225,14 +225,14 @@ func TestCatchUpByTime(t *testing.T) {
 		s = w.open()
 		pass(time.Minute)
 		if got := received(t, w.durable(s)); !slices.Equal(got, append([]string{"live from here"}, want...)) {
-			t.Errorf("got %q", got)
+			t.Errorf("got messages %q, want %q after one that was live", got, want)
 		}
 		if h := w.history(s, id); h != "accepted sent acked " {
-			t.Error(h)
+			t.Errorf("history of the message: got %q, want accepted, sent, acked", h)
 		}
 		for _, e := range w.durable(s) {
 			if e.Type == perch.EventSessionGap {
-				t.Error("a gap, although the archive was complete")
+				t.Error("got a gap, want none: the archive was complete")
 			}
 		}
 	}, durable)
@@ -251,7 +251,7 @@ func TestCatchUpBeforePresence(t *testing.T) {
 		}
 		w.lose(linkLost)
 		if got := received(t, w.durable(s)); !slices.Equal(got, []string{"archive just now"}) {
-			t.Errorf("got %q after %d questions", got, asked)
+			t.Errorf("got messages %q after %d questions, want the one of the archive", got, asked)
 		}
 	})
 }
@@ -279,7 +279,7 @@ func TestOfflineMessagesAreNotDoubled(t *testing.T) {
 			w.say(m)
 		}
 		if got := received(t, w.durable(s)); len(got) != 6 {
-			t.Errorf("%q", got)
+			t.Errorf("got messages %q, want 6", got)
 		}
 	})
 }
@@ -303,11 +303,11 @@ func TestHeldOverflow(t *testing.T) {
 		pass(time.Second)
 		got := received(t, w.durable(s))
 		if len(got) != 1501 {
-			t.Fatalf("%d messages", len(got))
+			t.Fatalf("got %d messages, want 1501", len(got))
 		}
 		for i, m := range got[1:] {
 			if m != fmt.Sprint("archive ", i) && m != fmt.Sprint("live ", i) {
-				t.Fatalf("message %d is %q", i, m)
+				t.Fatalf("message %d: got %q, want the one with its number", i, m)
 			}
 		}
 	})
@@ -325,20 +325,20 @@ func TestArchiveSettlesOutbox(t *testing.T) {
 		w.lose(linkLost)
 		pass(time.Second)
 		if h := w.history(s, arrived); h != "accepted sent acked " {
-			t.Error(h)
+			t.Errorf("history of the message that arrived: got %q, want accepted, sent, acked", h)
 		}
 		if h := w.history(s, lost); h != "accepted sent " {
-			t.Error(h)
+			t.Errorf("history of the message that was lost: got %q, want accepted, sent", h)
 		}
 		if again := sent[*perch.MessageOut](w.conn()); len(again) != 1 || again[0].ID != lost {
-			t.Errorf("sent again: %+v", again)
+			t.Errorf("sent again: got %+v, want %s alone", again, lost)
 		}
 		w.conn().Ack()
 		if h := w.history(s, lost); h != "accepted sent acked " {
-			t.Error(h)
+			t.Errorf("history of the message that was sent again: got %q, want accepted, sent, acked", h)
 		}
 		if got := received(t, w.durable(s)); !slices.Equal(got, []string{"live arrived", "live lost"}) {
-			t.Errorf("%q", got)
+			t.Errorf("got messages %q, want each of the two once", got)
 		}
 	})
 }
@@ -377,10 +377,10 @@ func TestOddArchives(t *testing.T) {
 				s := w.open()
 				w.lose(linkLost)
 				if st := s.Info().State; st != perch.StateOnline {
-					t.Errorf("state %s", st)
+					t.Errorf("Info: got state %s, want online", st)
 				}
 				if n := len(received(t, w.durable(s))); n != 0 {
-					t.Errorf("%d messages", n)
+					t.Errorf("got %d messages, want none", n)
 				}
 			})
 		})

@@ -125,7 +125,7 @@ func TestLastTenAfterAnOutage(t *testing.T) {
 		want := "live just before, reconnecting, archive just before, archive first, archive ok, archive from my phone, gap, online"
 		evs := w.durable(s)[before:]
 		if got := story(t, evs); got != want {
-			t.Errorf("%s\nwant %s", got, want)
+			t.Errorf("got %s\nwant %s", got, want)
 		}
 		for _, e := range evs {
 			var g perch.Gap
@@ -133,17 +133,17 @@ func TestLastTenAfterAnOutage(t *testing.T) {
 				continue
 			}
 			if e.into(t, &g); g.From != lost || g.To < g.From+60_000 {
-				t.Errorf("gap %+v, lost at %d", g, lost)
+				t.Errorf("got gap %+v, want one from the loss at %d and at least a minute long", g, lost)
 			}
 		}
 		if !slices.Equal(a.asked, []perch.JID{bob, carol}) {
-			t.Errorf("asked for %v", a.asked)
+			t.Errorf("got questions for %v, want bob's and carol's", a.asked)
 		}
 		// And again: what came from the archive is known by now.
 		before = len(w.durable(s))
 		w.outage(func() {})
 		if got := story(t, w.durable(s)[before:]); got != "reconnecting, gap, online" {
-			t.Errorf("the second time: %s", got)
+			t.Errorf("the second time: got %s, want reconnecting, gap, online", got)
 		}
 	})
 }
@@ -168,15 +168,15 @@ func TestLastTenAndLive(t *testing.T) {
 				w.up.newest().Deliver(text("3", "live"))
 				synctest.Wait()
 				if n := w.up.newest().HandledSeq(); n != 0 {
-					t.Errorf("handled %d while messages wait", n)
+					t.Errorf("HandledSeq: got %d while messages wait, want 0", n)
 				}
 			}
 		})
 		if got, want := story(t, w.durable(s)[before:]), "reconnecting, archive lost on a dead link, gap, live kept by the server, live live, online"; got != want {
-			t.Errorf("%s\nwant %s", got, want)
+			t.Errorf("got %s\nwant %s", got, want)
 		}
 		if c := w.conn(); c.HandledSeq() != c.Delivered() {
-			t.Errorf("handled %d of %d", c.HandledSeq(), c.Delivered())
+			t.Errorf("HandledSeq: got %d, want %d", c.HandledSeq(), c.Delivered())
 		}
 	})
 }
@@ -200,10 +200,10 @@ func TestLastTenFails(t *testing.T) {
 				a.fail = tt.fail
 				w.outage(func() { a.onAsk = func() { <-time.After(tt.wait) } })
 				if got := story(t, w.durable(s)[before:]); got != "reconnecting, gap, online" {
-					t.Error(got)
+					t.Errorf("got %s, want reconnecting, gap, online", got)
 				}
 				if len(a.asked) != 1 {
-					t.Errorf("asked %d times", len(a.asked))
+					t.Errorf("got %d questions, want 1", len(a.asked))
 				}
 			})
 		})
@@ -231,13 +231,13 @@ func TestLastTenIsInterrupted(t *testing.T) {
 		})
 		evs := w.durable(s)[before:]
 		if got, want := story(t, evs), "reconnecting, live waited, archive missed, gap, online"; got != want {
-			t.Errorf("%s\nwant %s", got, want)
+			t.Errorf("got %s\nwant %s", got, want)
 		}
 		for _, e := range evs {
 			var g perch.Gap
 			if e.Type == perch.EventSessionGap {
 				if e.into(t, &g); g.From != lost {
-					t.Errorf("the gap begins at %d, the link was lost at %d", g.From, lost)
+					t.Errorf("got a gap from %d, want it from the loss at %d", g.From, lost)
 				}
 			}
 		}
@@ -260,7 +260,7 @@ func TestLastTenOverflow(t *testing.T) {
 		})
 		got := received(t, w.durable(s)[before:])
 		if len(got) != 1200 || got[0] != "live n0" || got[1199] != "live n1199" {
-			t.Errorf("%d messages", len(got))
+			t.Errorf("got %d messages, want the 1200 live ones", len(got))
 		}
 	})
 }
@@ -287,7 +287,7 @@ func TestLastTenOfManyBytes(t *testing.T) {
 			}
 		}
 		if bodies != 3 || !strings.Contains(story(t, got), "gap") {
-			t.Errorf("%d messages are logged, want the 3 of bob and a gap: %.300s", bodies, strings.ReplaceAll(story(t, got), "x", ""))
+			t.Errorf("got %d messages in the log, want the 3 of bob and a gap: %.300s", bodies, strings.ReplaceAll(story(t, got), "x", ""))
 		}
 	})
 }
@@ -302,7 +302,7 @@ func TestLastTenOfTheLatest(t *testing.T) {
 		}
 		w.outage(func() {})
 		if len(a.asked) != 20 || a.asked[0] != "p39@example.net" || a.asked[19] != "p20@example.net" {
-			t.Errorf("asked for %v", a.asked)
+			t.Errorf("got questions for %v, want those of the latest 20, the newest first", a.asked)
 		}
 	})
 }

@@ -21,10 +21,10 @@ func TestM17FreshTokenTakesOver(t *testing.T) {
 		must(t, "ReplaceCredentials", w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}))
 		c.wantTypes()
 		if w.up.logins() != 1 {
-			t.Error("signed in again")
+			t.Errorf("got %d logins after the token was replaced, want 1", w.up.logins())
 		}
 		if got, err := w.m.Authenticate(w.ctx(), freshToken); err != nil || got != s {
-			t.Errorf("the fresh token: %v", err)
+			t.Errorf("Authenticate with the fresh token: got session %p, error %v, want %p", got, err, s)
 		}
 		_, err := w.m.Authenticate(w.ctx(), goodToken)
 		kindOf(t, err, perch.KindUnauthorized)
@@ -32,7 +32,7 @@ func TestM17FreshTokenTakesOver(t *testing.T) {
 		kindOf(t, err, perch.KindUnauthorized)
 		w.lose(linkLost)
 		if d := w.up.Dials(); len(d) != 2 || d[1].Account.Token != freshToken {
-			t.Error("the reconnect did not use the fresh token")
+			t.Errorf("got %d logins, want the second with the fresh token", len(d))
 		}
 	})
 }
@@ -48,27 +48,27 @@ func TestM17ExpiryThenFreshToken(t *testing.T) {
 		evs := c.wantTypes(perch.EventSessionState)
 		var st perch.StateChange
 		if evs[0].into(t, &st); st.State != perch.StateSuspended || st.Reason != perch.ReasonCredentials || st.RetryAt != 0 {
-			t.Errorf("%+v", st)
+			t.Errorf("got state %+v, want suspended for its credentials, with no retry", st)
 		}
 		if got, err := w.m.Authenticate(w.ctx(), goodToken); err != nil || got != s {
-			t.Errorf("the expired token must still lead to the session, to be replaced: %v", err)
+			t.Errorf("Authenticate with the expired token: got session %p, error %v, want %p, to replace it", got, err, s)
 		}
 		kindOf(t, w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: perch.NewSecret("bad")}), perch.KindUnauthorized)
 		if st := s.Info(); st.State != perch.StateSuspended {
-			t.Errorf("%+v", st)
+			t.Errorf("Info after a refused token: got %+v, want suspended", st)
 		}
 		must(t, "ReplaceCredentials", w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}))
 		synctest.Wait()
 		if st := s.Info(); st.State != perch.StateOnline {
-			t.Errorf("%+v", st)
+			t.Errorf("Info after a fresh token: got %+v, want online", st)
 		}
 		if got := brief(w.presence(s, bob)); got != `true "" 0 "" [a] stale=true` {
-			t.Error(got)
+			t.Errorf("presence of bob: got %s, want him available and stale", got)
 		}
 		_, err := w.m.Authenticate(w.ctx(), goodToken)
 		kindOf(t, err, perch.KindUnauthorized)
 		if w.m.Len() != 1 {
-			t.Errorf("%d sessions", w.m.Len())
+			t.Errorf("got %d sessions, want 1", w.m.Len())
 		}
 	})
 }
@@ -95,11 +95,11 @@ func TestReplacedStaysReplaced(t *testing.T) {
 		}
 		for _, tok := range []perch.Secret{last, token} {
 			if got, err := w.m.Authenticate(w.ctx(), tok); err != nil || got.ID() != s.ID() {
-				t.Errorf("%v", err)
+				t.Errorf("Authenticate with a token that is valid: got error %v, want session %s", err, s.ID())
 			}
 		}
 		if d := w.up.Dials(); d[len(d)-1].Account.Token != last {
-			t.Error("reconnected with an old credential")
+			t.Error("got a login with an old credential, want the newest")
 		}
 	}, durable, sealing(1))
 }
@@ -113,10 +113,10 @@ func TestCredentialOfAnotherSession(t *testing.T) {
 		kindOf(t, w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}), perch.KindConflict)
 		kindOf(t, w.m.ReplaceCredentials(w.ctx(), s, perch.Account{}), perch.KindValidation)
 		if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: goodToken}); err != nil {
-			t.Errorf("the same again: %v", err)
+			t.Errorf("ReplaceCredentials by the same: got error %v, want none", err)
 		}
 		if w.open() != s {
-			t.Error("lost its token")
+			t.Error("Authenticate: got another session, want the one of the token")
 		}
 	})
 }
@@ -129,14 +129,14 @@ func TestSuspendedIsReleased(t *testing.T) {
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.conn().Fail(perch.Errorf(perch.KindUnauthorized, "expired"))
 		if pass(90 * time.Minute); w.m.Len() != 1 {
-			t.Error("released while a client is attached")
+			t.Errorf("got %d sessions while a client is attached, want 1", w.m.Len())
 		}
 		c.sub.Close()
 		if pass(2 * time.Hour); w.m.Len() != 0 {
-			t.Error("not released")
+			t.Errorf("got %d sessions without a client, want none", w.m.Len())
 		}
 		if items, _, _ := w.open().Buddies(); len(items) != 1 {
-			t.Errorf("%v", items)
+			t.Errorf("Buddies: got %v, want bob", items)
 		}
 	})
 }

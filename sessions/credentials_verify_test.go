@@ -79,22 +79,22 @@ func TestCredentialIsVerified(t *testing.T) {
 					w.people(nil)
 					synctest.Wait()
 					if after := s.Info(); after.State != before.State || after.Reason != before.Reason || after.Since != before.Since {
-						t.Errorf("the session is %+v, want %+v", after, before)
+						t.Errorf("Info: got %+v, want %+v", after, before)
 					}
 					if n := len(c.Sent()); n != sent {
-						t.Errorf("%d stanzas were sent", n-sent)
+						t.Errorf("got %d stanzas sent, want none", n-sent)
 					}
 					if got, err := w.m.Authenticate(w.ctx(), goodToken); err != nil || got != s {
-						t.Errorf("the credential of before leads to %v, %v", got, err)
+						t.Errorf("Authenticate with the credential of before: got session %p, error %v, want %p", got, err, s)
 					}
 					if !tt.secret.Token.IsZero() {
 						if got, err := w.m.Authenticate(w.ctx(), tt.secret.Token); err == nil && got == s {
-							t.Error("the refused credential leads to the session")
+							t.Error("Authenticate with the refused credential: got the session, want another or none")
 						}
 					}
 					w.restart()
 					if got, err := w.m.Authenticate(w.ctx(), goodToken); err != nil || got.ID() != s.ID() {
-						t.Errorf("after a restart the credential of before leads to %v, %v", got, err)
+						t.Errorf("Authenticate with the credential of before, after a restart: got error %v, want session %s", err, s.ID())
 					}
 				}, durable)
 			})
@@ -113,18 +113,18 @@ func TestVerificationIsApart(t *testing.T) {
 		must(t, "ReplaceCredentials", w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Password: perch.NewSecret("good-fresh")}))
 		asked := w.up.Verified()
 		if len(asked) != 1 || asked[0].Resource != "" || asked[0].JID != alice || asked[0].Password.Reveal() != "good-fresh" {
-			t.Errorf("verified %+v", asked)
+			t.Errorf("Verified: got %+v, want alice's fresh password without a resource", asked)
 		}
 		if w.conn() != c || c.Err() != nil || len(c.Sent()) != sent || s.Info().State != perch.StateOnline {
-			t.Errorf("the live connection was disturbed: %v, %d stanzas, %s", c.Err(), len(c.Sent())-sent, s.Info().State)
+			t.Errorf("the live connection: got error %v, %d stanzas, state %s; want none, none, online", c.Err(), len(c.Sent())-sent, s.Info().State)
 		}
 		// The very same again does not ask the upstream: the session is signed in with it.
 		if err := w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Password: perch.NewSecret("good-fresh")}); err != nil || len(w.up.Verified()) != 1 {
-			t.Errorf("again: %v, %d verifications", err, len(w.up.Verified()))
+			t.Errorf("ReplaceCredentials by the same: got error %v after %d verifications, want none after 1", err, len(w.up.Verified()))
 		}
 		w.lose(linkLost)
 		if d := w.up.Dials(); d[len(d)-1].Account.Resource != "desk" || d[len(d)-1].Account.Password.Reveal() != "good-fresh" {
-			t.Errorf("reconnected as %+v", d[len(d)-1].Account)
+			t.Errorf("got a login as %+v, want the resource desk and the fresh password", d[len(d)-1].Account)
 		}
 	})
 }
@@ -137,7 +137,7 @@ func TestRefusedReplacementIsRemembered(t *testing.T) {
 			kindOf(t, w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: perch.NewSecret("bad")}), perch.KindUnauthorized)
 		}
 		if n := len(w.up.Verified()); n != 1 {
-			t.Errorf("%d verifications, want 1", n)
+			t.Errorf("got %d verifications, want 1", n)
 		}
 	})
 }
@@ -159,17 +159,17 @@ func TestCredentialOfAnotherNode(t *testing.T) {
 			kindOf(t, a.ReplaceCredentials(c.ctx(), s, perch.Account{Token: perch.NewSecret(secret)}), perch.KindConflict)
 		}
 		if n := len(c.up.Verified()) - verified; n != 0 {
-			t.Errorf("the upstream was asked %d times about credentials that are taken", n)
+			t.Errorf("got %d verifications of credentials that are taken, want none", n)
 		}
 		c.wantElsewhere(a, perch.NewSecret(bobToken), b)
 		c.wantElsewhere(a, perch.NewSecret(aliceToken), b)
 		for secret, want := range map[string]*sessions.Session{bobToken: theirs, aliceToken: other} {
 			if got, err := b.Authenticate(c.ctx(), perch.NewSecret(secret)); err != nil || got != want {
-				t.Errorf("its own node: %v", err)
+				t.Errorf("Authenticate at its own node: got session %p, error %v, want %p", got, err, want)
 			}
 		}
 		if c.authenticate(a) != s {
-			t.Error("the session has lost its token")
+			t.Error("Authenticate: got another session, want the one of the token")
 		}
 	})
 }
@@ -208,28 +208,28 @@ func TestRaceForACredential(t *testing.T) {
 				close(opener)
 				synctest.Wait()
 				if err := <-opened; err != nil {
-					t.Errorf("the opener was first: %v", err)
+					t.Errorf("Authenticate, when it is first: got error %v, want none", err)
 				}
 				close(replacer)
 				kindOf(t, <-replaced, perch.KindConflict)
 				c.wantElsewhere(a, token, b)
 				if c.authenticate(a) != s {
-					t.Error("the refused session has lost its token")
+					t.Error("Authenticate after a refused replacement: got another session, want the one of the token")
 				}
 				return
 			}
 			close(replacer)
 			if err := <-replaced; err != nil {
-				t.Errorf("the replacement was first: %v", err)
+				t.Errorf("ReplaceCredentials, when it is first: got error %v, want none", err)
 			}
 			close(opener)
 			kindOf(t, <-opened, perch.KindSessionOffline) // elsewhere
 			c.wantElsewhere(b, token, a)
 			if got, err := a.Authenticate(c.ctx(), token); err != nil || got != s {
-				t.Errorf("the fresh token: %v", err)
+				t.Errorf("Authenticate with the fresh token: got session %p, error %v, want %p", got, err, s)
 			}
 			if synctest.Wait(); b.Len() != 0 {
-				t.Errorf("%d sessions are left at the node that lost", b.Len())
+				t.Errorf("got %d sessions at the node that lost, want none", b.Len())
 			}
 		})
 	}

@@ -127,7 +127,7 @@ func wantTook(t tb, what string, want time.Duration, f func()) {
 	t.Helper()
 	began := time.Now()
 	if f(); time.Since(began) != want {
-		t.Errorf("%s took %v, want %v", what, time.Since(began), want)
+		t.Errorf("%s: got an end after %v, want it after %v", what, time.Since(began), want)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 		{"Forget", 10 * time.Second, func(w *world, s *sessions.Session) { _ = w.m.SignOut(w.ctx(), s) }},
 		{"Beat", 2 * time.Second, func(w *world, _ *sessions.Session) {
 			if w.m.Join(w.ctx(), sessions.Node{ID: "a/1", URL: "http://a.test"}, lease) == nil {
-				w.t.Error("joined without an answer of the store")
+				w.t.Error("Join without an answer of the store: got no error, want one")
 			}
 		}},
 	} {
@@ -166,12 +166,12 @@ func TestNodeEdges(t *testing.T) {
 		l.set("", "Beat")
 		pass(10 * time.Second)
 		if n := len(l.times()); n != 10 {
-			t.Errorf("the lease was renewed %d times in 10 s, want 10", n)
+			t.Errorf("got %d renewals of the lease in 10 s, want 10", n)
 		}
 		l.set("", "Agree")
 		pass(3 * time.Hour)
 		if n := len(l.times()); n != 3 && n != 2 {
-			t.Errorf("the fingerprint was renewed %d times in 3 h, want once an hour", n)
+			t.Errorf("got %d renewals of the fingerprint in 3 h, want one an hour", n)
 		}
 		l.set("Leave", "")
 		wantTook(t, "leaving", 2*time.Second, w.close)
@@ -240,7 +240,7 @@ func TestLastTenEdge(t *testing.T) {
 			pass(10 * time.Millisecond)
 		}
 		if took := time.Since(began); took < 9900*time.Millisecond || took > 10*time.Second {
-			t.Errorf("the gap was reported after %v, want 10 s after the login", took)
+			t.Errorf("got the gap after %v, want it 10 s after the login", took)
 		}
 	}, beStubborn(false, true))
 }
@@ -272,10 +272,10 @@ func TestTouchEdge(t *testing.T) {
 		pass(time.Hour)
 		l.set("", "Commit")
 		if pass(10*time.Hour + 50*time.Minute); len(l.times()) != 0 {
-			t.Errorf("written %d times in 11 h 50 min, want not at all", len(l.times()))
+			t.Errorf("got %d writes in 11 h 50 min, want none", len(l.times()))
 		}
 		if pass(11 * time.Minute); len(l.times()) != 1 {
-			t.Errorf("written %d times in 12 h, want once", len(l.times()))
+			t.Errorf("got %d writes in 12 h, want 1", len(l.times()))
 		}
 	})
 }
@@ -296,7 +296,7 @@ func TestStoreRetryEdges(t *testing.T) {
 			got = append(got, at[i].Sub(at[i-1]).String())
 		}
 		if got, want := strings.Join(got, " "), "100ms 200ms 400ms 800ms 1.6s 3.2s 5s 5s"; got != want {
-			t.Errorf("tried again after %s, want %s", got, want)
+			t.Errorf("got retries after %s, want %s", got, want)
 		}
 		pass(10 * time.Second)
 	})
@@ -313,11 +313,11 @@ func TestReportsEdge(t *testing.T) {
 			w.say(&perch.ReceiptIn{ID: fmt.Sprint("m", i%40), From: bob + "/x"})
 		}
 		if n := c.get("dropped unmatched"); n != 0 {
-			t.Errorf("%d of 64 reports were dropped", n)
+			t.Errorf("got %d of 64 reports dropped, want none", n)
 		}
 		w.say(&perch.ReceiptIn{ID: "m1", From: bob + "/x"}, &perch.ReceiptIn{ID: "other", From: bob + "/x"})
 		if n := c.get("dropped unmatched"); n != 2 {
-			t.Errorf("%d reports were dropped, want the 2 beyond 64", n)
+			t.Errorf("got %d reports dropped, want the 2 beyond 64", n)
 		}
 	}, watched(c))
 }
@@ -335,7 +335,7 @@ func TestRecallEdge(t *testing.T) {
 		w.lose(linkLost)
 		pass(time.Minute)
 		if n := len(l.times()); n != 40 {
-			t.Errorf("%d pages of 256 events were read, want the 40 with 10,000", n)
+			t.Errorf("got %d pages of 256 events read, want the 40 with 10,000", n)
 		}
 	}, func(o *sessions.Options) {
 		o.Store = &store{Store: cache.NewMemory(cache.MemoryOptions{Retention: sessions.Retention{Events: 50_000, Bytes: 1 << 30, Age: 24 * time.Hour}})}
@@ -362,7 +362,7 @@ func TestNamesEdge(t *testing.T) {
 			}
 		}
 		if n != 500 {
-			t.Errorf("%d of %d buddies have names, want 500", n, len(list))
+			t.Errorf("got names for %d of %d buddies, want 500", n, len(list))
 		}
 	}, durable)
 }
@@ -371,7 +371,7 @@ func TestNamesEdge(t *testing.T) {
 func TestRetentionEdge(t *testing.T) {
 	want := sessions.Retention{Events: 10_000, Bytes: 8_388_608, Age: 24 * time.Hour}
 	if got := sessions.DefaultRetention; got != want {
-		t.Errorf("%+v, want %+v", got, want)
+		t.Errorf("DefaultRetention: got %+v, want %+v", got, want)
 	}
 }
 
@@ -394,7 +394,7 @@ func TestFreshEdge(t *testing.T) {
 			pass(after)
 			w.say(&perch.MessageIn{Message: perch.Message{From: bob + "/x", To: alice, Kind: perch.ChatMessage, Body: "during"}})
 			if got := received(t, w.durable(s)); len(got) != want {
-				t.Errorf("%v after the archive: %q, want %d messages", after, got, want)
+				t.Errorf("%v after the archive: got messages %q, want %d", after, got, want)
 			}
 		})
 	}
@@ -418,7 +418,7 @@ func TestLastTenBytesEdge(t *testing.T) {
 			}
 		})
 		if got, want := len(received(t, w.durable(s)))-before, 4<<20/row; got != want {
-			t.Errorf("%d messages of %d bytes were read, want the %d within 4 MiB", got, row, want)
+			t.Errorf("got %d messages of %d bytes read, want the %d within 4 MiB", got, row, want)
 		}
 	})
 }

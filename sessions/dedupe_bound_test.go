@@ -14,7 +14,7 @@ func TestIdentitiesAreBounded(t *testing.T) {
 	for i := range n {
 		numbers = append(numbers, table.add(of(i)))
 		if len(table.list) > 65_536 {
-			t.Fatalf("%d are remembered after %d, want at most %d", len(table.list), i+1, 65_536)
+			t.Fatalf("got %d identities after %d, want at most %d", len(table.list), i+1, 65_536)
 		}
 	}
 	find := func(i int) bool {
@@ -23,20 +23,20 @@ func TestIdentitiesAreBounded(t *testing.T) {
 		return table.take(&c, overlap{}) != nil
 	}
 	if find(0) {
-		t.Error("the first of all is still remembered")
+		t.Error("take: got the first of all, want it evicted")
 	}
 	for _, i := range []int{n - 1, n - 1<<15} {
 		if !find(i) {
-			t.Errorf("number %d of %d is forgotten", i, n)
+			t.Errorf("take, number %d of %d: got nothing, want it remembered", i, n)
 		}
 	}
 	if c, ok := table.remove(numbers[0]); ok {
-		t.Errorf("an evicted one was taken back: %+v", c)
+		t.Errorf("remove of an evicted one: got %+v, want nothing", c)
 	}
 	if c, ok := table.remove(numbers[n-1]); !ok || c.account != of(n-1).account {
-		t.Errorf("took back %+v, %v, want account %d", c, ok, of(n-1).account)
+		t.Errorf("remove: got %+v, %v, want account %d", c, ok, of(n-1).account)
 	}
 	if find(n - 1) {
-		t.Error("what was taken back is still remembered")
+		t.Error("take after remove: got what was removed, want nothing")
 	}
 }

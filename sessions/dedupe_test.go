@@ -397,7 +397,7 @@ func identityProperty(rt *rapid.T) {
 		}
 	}
 	if !maps.Equal(got, x.truth) {
-		rt.Fatalf("logged %v, want %v", got, x.truth)
+		rt.Fatalf("got %v in the log, want %v", got, x.truth)
 	}
 }
 
@@ -410,15 +410,15 @@ func TestIdentitiesAreForgotten(t *testing.T) {
 			w.say(text(fmt.Sprint(i), "x"))
 		}
 		if n := sessions.Identities(s); n != 600 {
-			t.Errorf("%d identities, want 600", n)
+			t.Errorf("got %d identities, want 600", n)
 		}
 		pass(6 * time.Minute)
 		if n := sessions.Identities(s); n != 256 {
-			t.Errorf("%d identities after a while, want 256", n)
+			t.Errorf("got %d identities after six minutes, want 256", n)
 		}
 		pass(30 * time.Minute)
 		if n := sessions.Identities(s); n != 0 {
-			t.Errorf("%d identities at the end, want none", n)
+			t.Errorf("got %d identities at the end, want none", n)
 		}
 	})
 }

@@ -27,12 +27,12 @@ func TestCommitThenPublish(t *testing.T) {
 		w.say(text("1", "a"), &perch.ChatStateIn{From: bob + "/x", State: perch.StateComposing}, text("2", "b"), here(bob+"/x", "", 0))
 		c.wantTypes()
 		if n := w.conn().HandledSeq(); n != handled {
-			t.Errorf("handled %d before it is kept", n)
+			t.Errorf("HandledSeq before the commit: got %d, want %d", n, handled)
 		}
 		w.store.set(func(s *store) { s.held = false })
 		c.wantTypes(perch.EventMessageReceived, perch.EventChatState, perch.EventMessageReceived, perch.EventPresence)
 		if c := w.conn(); c.HandledSeq() != c.Delivered() {
-			t.Errorf("handled %d of %d", c.HandledSeq(), c.Delivered())
+			t.Errorf("HandledSeq after the commit: got %d, want %d", c.HandledSeq(), c.Delivered())
 		}
 	})
 }
@@ -44,7 +44,7 @@ func TestChatStatesAreNotStored(t *testing.T) {
 		before := w.store.commits
 		w.say(&perch.ChatStateIn{From: bob + "/x", State: perch.StateComposing})
 		if c.wantTypes(perch.EventChatState); w.store.commits != before || w.conn().HandledSeq() != w.conn().Delivered() {
-			t.Errorf("%d commits, handled %d", w.store.commits-before, w.conn().HandledSeq())
+			t.Errorf("a chat state: got %d commits and %d handled, want none and %d", w.store.commits-before, w.conn().HandledSeq(), w.conn().Delivered())
 		}
 	})
 }
@@ -68,13 +68,13 @@ func TestStoreDown(t *testing.T) {
 		}()
 		pass(time.Minute)
 		if n := w.up.newest().Delivered(); n > 300 {
-			t.Errorf("%d stanzas were taken", n)
+			t.Errorf("got %d stanzas taken while nothing is committed, want at most 300", n)
 		}
 		if n := w.up.newest().HandledSeq(); n != 0 {
-			t.Errorf("%d stanzas were acknowledged", n)
+			t.Errorf("HandledSeq while nothing is committed: got %d, want 0", n)
 		}
 		if items, _, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
-			t.Error("reads do not work")
+			t.Errorf("reads while nothing is committed: got buddies %v, state %s, want bob, online", items, s.Info().State)
 		}
 		_, err = s.SendMessage(w.ctx(), hi("refused"))
 		kindOf(t, err, perch.KindStorageUnavailable)
@@ -99,15 +99,15 @@ func TestStoreDown(t *testing.T) {
 		}
 		for i, b := range got {
 			if b != fmt.Sprint(i) {
-				t.Fatalf("event %d is %s", i, b)
+				t.Fatalf("event %d: got %s, want the one with its number", i, b)
 			}
 		}
 		if len(got) != 2000 {
-			t.Errorf("%d messages", len(got))
+			t.Errorf("got %d messages, want 2000", len(got))
 		}
 		w.send(s, sessions.NewMessage{To: bob, Body: "refused", Key: "k"})
 		if got := bodies(w.conn()); !slices.Equal(got, []string{"refused"}) {
-			t.Errorf("sent %v", got)
+			t.Errorf("got messages %v sent, want refused", got)
 		}
 	})
 }
@@ -125,11 +125,11 @@ func TestAcceptedButUnanswered(t *testing.T) {
 		id := w.send(s, m)
 		w.send(s, m)
 		if got := bodies(w.conn()); len(got) != 1 {
-			t.Errorf("sent %v", got)
+			t.Errorf("got messages %v sent, want one", got)
 		}
 		w.conn().Ack()
 		if h := w.history(s, id); h != "accepted sent acked " {
-			t.Error(h)
+			t.Errorf("history of the message: got %q, want accepted, sent, acked", h)
 		}
 	})
 }
@@ -144,7 +144,7 @@ func TestBatchTwice(t *testing.T) {
 		pass(10 * time.Second)
 		c.wantTypes(perch.EventMessageReceived, perch.EventMessageReceived)
 		if evs := w.durable(s); len(evs) != 3 {
-			t.Errorf("%v", types(evs))
+			t.Errorf("got the log %v, want 3 events", types(evs))
 		}
 	})
 }
@@ -159,13 +159,13 @@ func TestFencedSessionEnds(t *testing.T) {
 		}
 		w.say(text("1", "a"))
 		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrMoved) {
-			t.Errorf("cut with %v", err)
+			t.Errorf("Take of a fenced session: got error %v, want %v", err, sessions.ErrMoved)
 		}
 		if conn.Closed() || conn.Err() == nil {
-			t.Error("the connection must be dropped, not closed")
+			t.Errorf("connection of a fenced session: got closed %v, error %v; want it dropped and not closed", conn.Closed(), conn.Err())
 		}
 		if w.m.Len() != 0 {
-			t.Error("the session stays")
+			t.Errorf("got %d sessions after one was fenced, want none", w.m.Len())
 		}
 	})
 }
@@ -184,24 +184,24 @@ func TestLostRecordIsWrittenAgain(t *testing.T) {
 		w.say(text("1", "a"))
 		pass(time.Second)
 		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrMoved) {
-			t.Errorf("cut with %v", err)
+			t.Errorf("Take after the record was lost: got error %v, want %v", err, sessions.ErrMoved)
 		}
 		c = w.attach(s, sessions.SubscribeOptions{Since: cursor})
 		if c.sub.Resumed || c.sub.ResetReason != sessions.ResetEpoch {
-			t.Errorf("resumed %v %q", c.sub.Resumed, c.sub.ResetReason)
+			t.Errorf("Subscribe after the record was lost: got resumed %v, reset %q, want false, %q", c.sub.Resumed, c.sub.ResetReason, sessions.ResetEpoch)
 		}
 		if evs := w.durable(s); !slices.Equal(types(evs), []perch.EventType{perch.EventMessageReceived}) {
-			t.Errorf("log %v", types(evs))
+			t.Errorf("got the log %v, want the message alone", types(evs))
 		}
 		saved, err := w.store.Open(w.ctx(), s.ID(), sessions.OpenOptions{})
 		if err != nil || len(saved.Roster) != 2 || len(saved.Presence) != 1 || len(saved.Invitations) != 1 || saved.Record.JID.Bare() != alice {
-			t.Errorf("%+v %v", saved, err)
+			t.Errorf("Open: got %+v, error %v, want all of the session as it was", saved, err)
 		}
 		if b, err := w.store.Bindings(w.ctx()); err != nil || len(b) != 1 {
-			t.Errorf("bindings %v %v", b, err)
+			t.Errorf("Bindings: got %v, error %v, want one", b, err)
 		}
 		if n := w.conn().HandledSeq(); n != w.conn().Delivered() {
-			t.Errorf("handled %d", n)
+			t.Errorf("HandledSeq: got %d, want %d", n, w.conn().Delivered())
 		}
 	})
 }
@@ -235,12 +235,12 @@ func TestReceiptsGiven(t *testing.T) {
 		w.store.set(func(s *store) { s.held = true })
 		w.say(ask(bob+"/x"), ask("stranger@example.net/x"))
 		if got := sent[*perch.ReceiptOut](w.conn()); len(got) != 0 {
-			t.Errorf("before it is kept: %v", got)
+			t.Errorf("before the commit: got receipts %v, want none", got)
 		}
 		w.store.set(func(s *store) { s.held = false })
 		synctest.Wait()
 		if got := sent[*perch.ReceiptOut](w.conn()); len(got) != 1 || *got[0] != (perch.ReceiptOut{To: bob + "/x", ID: "id of bob"}) {
-			t.Errorf("%+v", got)
+			t.Errorf("after the commit: got receipts %+v, want the one to bob", got)
 		}
 	})
 }

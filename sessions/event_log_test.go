@@ -77,7 +77,7 @@ func TestEventLogOrder(t *testing.T) {
 	w.l.flush()
 	w.want(t, "commit 1")
 	if tip := w.l.tip(); tip.Offset != 10 {
-		t.Errorf("the tip is %d before the commit, want 10", tip.Offset)
+		t.Errorf("tip before the commit: got %d, want 10", tip.Offset)
 	}
 	w.answer(nil)
 	w.want(t, "publish one 11", "publish typing 0", "acknowledge 7", "after one", "commit 2")
@@ -98,7 +98,7 @@ func TestEventLogWithoutCommit(t *testing.T) {
 	w.alone = true
 	w.l.Ephemeral("typing", "k", nil)
 	if !w.l.empty() {
-		t.Error("an ephemeral event without a subscriber is queued")
+		t.Error("an ephemeral event without a subscriber: got it queued, want nothing")
 	}
 }
 
@@ -131,7 +131,7 @@ func TestEventLogAnswers(t *testing.T) {
 			w.answer(tt.err)
 			w.want(t, tt.want...)
 			if len(w.l.queue) != tt.queue || w.l.down != tt.down {
-				t.Errorf("%d batches are left, down %v; want %d, %v", len(w.l.queue), w.l.down, tt.queue, tt.down)
+				t.Errorf("got %d batches left, down %v; want %d, %v", len(w.l.queue), w.l.down, tt.queue, tt.down)
 			}
 		})
 	}
@@ -156,7 +156,7 @@ func TestEventLogBackOff(t *testing.T) {
 	w.answer(nil)
 	w.want(t, append(append([]string{"commit 1", "rejects x"}, slices.Repeat([]string{"commit 1"}, len(want))...), "publish one 11")...)
 	if w.l.down || w.l.fails != 0 {
-		t.Errorf("after a commit: down %v, %d failures; want neither", w.l.down, w.l.fails)
+		t.Errorf("after a commit: got down %v, %d failures; want neither", w.l.down, w.l.fails)
 	}
 }
 
@@ -205,14 +205,14 @@ func TestEventLogIsFull(t *testing.T) {
 			w := newLogWorld()
 			tt.fill(w.l)
 			if got := w.l.full(); got != tt.want {
-				t.Errorf("full is %v, want %v", got, tt.want)
+				t.Errorf("full: got %v, want %v", got, tt.want)
 			}
 			w.l.flush()
 			for len(w.done) > 0 {
 				w.answer(nil)
 			}
 			if w.l.full() || w.l.events != 0 || w.l.bytes != 0 || w.l.taken != 0 {
-				t.Errorf("after the commits: %d events, %d bytes, %d stanzas; want none", w.l.events, w.l.bytes, w.l.taken)
+				t.Errorf("after the commits: got %d events, %d bytes, %d stanzas; want none", w.l.events, w.l.bytes, w.l.taken)
 			}
 		})
 	}

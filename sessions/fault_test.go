@@ -18,7 +18,7 @@ func TestFaultCostsOneStanza(t *testing.T) {
 		w.say((*perch.MessageIn)(nil), text("1", "x"))
 		c.wantTypes(perch.EventDropped, perch.EventMessageReceived)
 		if c := w.conn(); c.HandledSeq() != 2 {
-			t.Errorf("handled %d: it would come again", c.HandledSeq())
+			t.Errorf("HandledSeq: got %d, want 2, for the stanza is not to come again", c.HandledSeq())
 		}
 	})
 }
@@ -49,10 +49,10 @@ func TestFaultAmongHeldMessages(t *testing.T) {
 			w.lose(linkLost)
 			pass(time.Minute)
 			if got := types(w.durable(s)); !slices.Contains(got, perch.EventDropped) || !slices.Equal(received(t, w.durable(s)), []string{"live before", "live behind it"}) {
-				t.Errorf("%s: %v, %v", kind, got, received(t, w.durable(s)))
+				t.Errorf("%s: got the log %v with messages %v, want a drop and the two other messages", kind, got, received(t, w.durable(s)))
 			}
 			if st := s.Info().State; st != perch.StateOnline || w.up.logins() != 2 {
-				t.Errorf("%s: %s after %d logins", kind, st, w.up.logins())
+				t.Errorf("%s: got state %s after %d logins, want online after 2", kind, st, w.up.logins())
 			}
 		})
 	}
@@ -98,17 +98,17 @@ func TestFaultCostsOneMessage(t *testing.T) {
 		s := w.open()
 		bad, good := w.send(s, hi("poison")), w.send(s, hi("good"))
 		if h := w.history(s, bad); h != "accepted failed " {
-			t.Error(h)
+			t.Errorf("history of the bad message: got %q, want accepted, failed", h)
 		}
 		if h := w.history(s, good); h != "accepted sent " {
-			t.Error(h)
+			t.Errorf("history of the good message: got %q, want accepted, sent", h)
 		}
 		if !slices.Contains(types(w.durable(s)), perch.EventDropped) {
-			t.Error("the drop was not reported")
+			t.Errorf("got the log %v, want the drop in it", types(w.durable(s)))
 		}
 		w.lose(linkLost)
 		if s.Info().State != perch.StateOnline || w.m.Len() != 1 {
-			t.Error("the session has ended")
+			t.Errorf("got state %s, %d sessions, want online, 1", s.Info().State, w.m.Len())
 		}
 	})
 }
@@ -123,17 +123,17 @@ func TestFullConnection(t *testing.T) {
 		full.Store(false)
 		w.send(s, hi("3"))
 		if h := w.history(s, second); h != "accepted sent " {
-			t.Error(h)
+			t.Errorf("history of the second message: got %q, want accepted, sent", h)
 		}
 		full.Store(true)
 		fourth := w.send(s, hi("4"))
 		if h := w.history(s, fourth); h != "accepted " {
-			t.Error(h)
+			t.Errorf("history of the fourth message: got %q, want accepted", h)
 		}
 		full.Store(false)
 		w.conn().Ack()
 		if got := bodies(w.conn()); !slices.Equal(got, []string{"1", "2", "3", "4"}) {
-			t.Errorf("sent %v", got)
+			t.Errorf("got messages %v sent, want 1 to 4", got)
 		}
 	})
 }

@@ -58,7 +58,7 @@ func TestFloodAtOneAccount(t *testing.T) {
 			quiet.wantTypes(perch.EventMessageReceived)
 		}
 		if n := taken.Load(); n < 1000 || n >= flood {
-			t.Errorf("%d of %d messages of the flood were taken meanwhile, want some and not all", n, flood)
+			t.Errorf("got %d of %d messages of the flood taken meanwhile, want some and not all", n, flood)
 		}
 		<-done
 	}, func(o *sessions.Options) { o.Store = &slowStore{Store: o.Store} })

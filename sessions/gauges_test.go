@@ -17,7 +17,7 @@ func TestBacklog(t *testing.T) {
 			t.Helper()
 			synctest.Wait()
 			if got := w.m.Backlog(); got != (sessions.Backlog{Outbox: outbox, HeldBack: held}) {
-				t.Errorf("%s: %+v, want %d and %d", when, got, outbox, held)
+				t.Errorf("Backlog %s: got %+v, want %d and %d", when, got, outbox, held)
 			}
 		}
 		s := w.open()
@@ -63,7 +63,7 @@ func TestAdoptionsThatFail(t *testing.T) {
 		a.cutOff(errDown)
 		pass(lease + 5*time.Second)
 		if n := full.tally.get("owner failed"); n == 0 || full.Len() != 1 {
-			t.Errorf("%d failures, %d sessions", n, full.Len())
+			t.Errorf("got %d failures, %d sessions, want some and 1", n, full.Len())
 		}
 	}, sealing(1))
 	inCluster(t, 1, func(c *cluster) {

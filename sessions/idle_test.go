@@ -26,20 +26,20 @@ func TestIdleAway(t *testing.T) {
 		pass(9 * time.Minute)
 		c := w.attach(s, sessions.SubscribeOptions{})
 		if pass(time.Hour); len(shows(w.conn())) != 1 {
-			t.Errorf("changed while a client is attached: %q", shows(w.conn()))
+			t.Errorf("got %q while a client is attached, want no change", shows(w.conn()))
 		}
 		c.sub.Close()
 		pass(9 * time.Minute)
 		s.Buddies()
 		if pass(2 * time.Minute); len(shows(w.conn())) != 2 || shows(w.conn())[1] != perch.ShowAway {
-			t.Errorf("%q", shows(w.conn()))
+			t.Errorf("got %q after ten minutes without a client, want away", shows(w.conn()))
 		}
 		if p, _ := s.OwnPresence(); p.Show != perch.ShowNone || !p.Available {
-			t.Errorf("the wish was changed: %+v", p)
+			t.Errorf("OwnPresence: got %+v, want what the client has set", p)
 		}
 		w.attach(s, sessions.SubscribeOptions{})
 		if got := shows(w.conn()); len(got) != 3 || got[2] != perch.ShowNone {
-			t.Errorf("%q", got)
+			t.Errorf("got %q when a client attaches, want none at the end", got)
 		}
 	}, idle(sessions.IdleAway))
 }
@@ -52,7 +52,7 @@ func TestIdleAwayKeepsAChoice(t *testing.T) {
 		pass(time.Hour)
 		w.attach(s, sessions.SubscribeOptions{})
 		if got := shows(w.conn()); len(got) != 2 {
-			t.Errorf("%q", got)
+			t.Errorf("got %q, want the one that the client has set", got)
 		}
 	}, idle(sessions.IdleAway))
 }
@@ -61,7 +61,7 @@ func TestIdleSignOut(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.open()
 		if pass(11 * time.Minute); w.m.Len() != 0 || !w.conn().Closed() {
-			t.Errorf("%d sessions", w.m.Len())
+			t.Errorf("got %d sessions, connection closed %v; want none, true", w.m.Len(), w.conn().Closed())
 		}
 	}, idle(sessions.IdleSignOut))
 }
@@ -70,10 +70,10 @@ func TestIdleKeep(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.open()
 		if pass(100 * time.Hour); w.m.Len() != 1 || len(w.conn().Sent()) != 1 {
-			t.Errorf("%d sessions, sent %v", w.m.Len(), w.conn().Sent())
+			t.Errorf("got %d sessions, sent %v; want 1, one stanza", w.m.Len(), w.conn().Sent())
 		}
 		if w.store.commits > 20 {
-			t.Errorf("%d commits", w.store.commits)
+			t.Errorf("got %d commits in 100 h, want at most 20", w.store.commits)
 		}
 	})
 }
@@ -92,11 +92,11 @@ func TestClientState(t *testing.T) {
 			got = append(got, o.Active)
 		}
 		if len(got) != 3 || got[0] || !got[1] || got[2] {
-			t.Errorf("%v", got)
+			t.Errorf("got client states %v, want inactive, active, inactive", got)
 		}
 		w.lose(linkLost)
 		if got := sent[*perch.ClientStateOut](w.conn()); len(got) != 1 || got[0].Active {
-			t.Errorf("on the new connection: %v", got)
+			t.Errorf("got client states %v on the new connection, want inactive", got)
 		}
 	})
 }

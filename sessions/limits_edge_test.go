@@ -45,12 +45,12 @@ func TestRosterEdge(t *testing.T) {
 		w.crowdOf(most)
 		s := w.open()
 		if b, _, _ := s.Buddies(); len(b) != most {
-			t.Errorf("%d buddies, want all %d", len(b), most)
+			t.Errorf("Buddies: got %d, want all %d", len(b), most)
 		}
 		wantFeature(t, s, sessions.RosterPartial, false)
 		w.say(&perch.RosterPush{Item: perch.Buddy{JID: carol, Subscription: perch.SubscriptionBoth}})
 		if b, _, _ := s.Buddies(); len(b) != most {
-			t.Errorf("%d buddies after one more, want %d", len(b), most)
+			t.Errorf("Buddies after one more: got %d, want %d", len(b), most)
 		}
 		wantFeature(t, s, sessions.RosterPartial, true)
 	})
@@ -141,16 +141,16 @@ func TestBudgetEdges(t *testing.T) {
 					b.fill(w, s, buddies, i)
 				}
 				if synctest.Wait(); b.used(s) != some*b.row || c.get("dropped over_budget") != 0 {
-					t.Errorf("%d of %d bytes are kept and %d left out of four fifths of the budget, want all", b.used(s), some*b.row, c.get("dropped over_budget"))
+					t.Errorf("four fifths of the budget: got %d of %d bytes stored and %d rows left out, want all", b.used(s), some*b.row, c.get("dropped over_budget"))
 				}
 				for i := some; i < b.most/b.row+2; i++ {
 					b.fill(w, s, buddies, i)
 				}
 				if synctest.Wait(); b.used(s) > b.most || c.get("dropped over_budget") == 0 {
-					t.Errorf("%d bytes are kept and %d rows left out, want at most %d bytes and some", b.used(s), c.get("dropped over_budget"), b.most)
+					t.Errorf("more than the budget: got %d bytes stored and %d rows left out, want at most %d bytes and some", b.used(s), c.get("dropped over_budget"), b.most)
 				}
 				if got := dropReasons(t, w.durable(s)); len(got) == 0 || got[0] != "over_budget" || slices.Contains(got[1:], "over_budget") {
-					t.Errorf("event.dropped says %v, want over_budget once", got)
+					t.Errorf("event.dropped: got reasons %v, want over_budget once", got)
 				}
 			}, watched(c))
 		})
@@ -167,14 +167,14 @@ func TestNamesAreClipped(t *testing.T) {
 			jid := perch.JID(fmt.Sprintf("b%05d@example.net", i))
 			w.say(&perch.SubscriptionIn{From: perch.JID(fmt.Sprintf("s%d@example.net", i)), Type: "subscribe", Nick: strings.Repeat("n", n)})
 			if got := len(invitations(s)[i].Nick); got != 1024 {
-				t.Errorf("of a nickname of %d bytes %d are kept, want 1024", n, got)
+				t.Errorf("a nickname of %d bytes: got %d of them, want 1024", n, got)
 			}
 			w.up.Edit(func(d *fakexmpp.Data) { d.Cards[jid] = perch.VCard{FullName: strings.Repeat("f", n)} })
 			if _, err := s.VCard(w.ctx(), jid, false); err != nil {
 				t.Fatalf("VCard: got error %v, want none", err)
 			}
 			if b, err := s.Buddy(jid); err != nil || len(b.Name) != 1024 {
-				t.Errorf("of a name of %d bytes in a card %d are kept (%v), want 1024", n, len(b.Name), err)
+				t.Errorf("a name of %d bytes in a card: got %d of them, error %v, want 1024", n, len(b.Name), err)
 			}
 		}
 		hash := func(n int) *perch.PresenceIn {
@@ -206,7 +206,7 @@ func TestOutboxBytes(t *testing.T) {
 			kept += row
 		}
 		if kindOf(t, err, perch.KindQuotaExceeded); kept > most || kept < most-2*row {
-			t.Errorf("%d bytes wait, want up to %d", kept, most)
+			t.Errorf("got %d bytes that wait, want up to %d", kept, most)
 		}
 	})
 }
@@ -237,7 +237,7 @@ func TestOutboxBytesOnTheirWay(t *testing.T) {
 			break
 		}
 		if refused < 10 || refused > 12 {
-			t.Errorf("%d messages were refused, want the 10 beyond 8 MiB", refused)
+			t.Errorf("got %d messages refused, want the 10 beyond 8 MiB", refused)
 		}
 		cancel()
 		for range most/row + 10 - refused {
@@ -276,10 +276,10 @@ func TestHeldEdges(t *testing.T) {
 				w.lose(linkLost)
 				pass(time.Second)
 				if again := asked > usual; again != tt.again {
-					t.Errorf("the archive was asked %d times while %d messages wait, want more than %d: %v", asked, tt.n, usual, tt.again)
+					t.Errorf("got %d archive queries while %d messages wait, want more than %d: %v", asked, tt.n, usual, tt.again)
 				}
 				if got := len(received(t, w.durable(s))) - 1; !tt.again && got != tt.n {
-					t.Errorf("%d messages are in the log, want all %d that waited", got, tt.n)
+					t.Errorf("got %d messages in the log, want all %d that waited", got, tt.n)
 				}
 			})
 		})
@@ -301,11 +301,11 @@ func TestCardsThatWait(t *testing.T) {
 				d.Cards[jid] = perch.VCard{Photo: &perch.Photo{Data: []byte(padded(i, row))}}
 			})
 			if card, err := s.VCard(w.ctx(), jid, false); err != nil || len(card.Photo.Data) != row {
-				t.Fatalf("card %d: %v", i, err)
+				t.Fatalf("VCard, card %d: got error %v, want none and %d bytes", i, err, row)
 			}
 		}
 		if got, want := c.get("dropped over_budget"), len(buddies)-most/row; got != want {
-			t.Errorf("%d cards found no room in the queue, want %d", got, want)
+			t.Errorf("got %d cards without room in the queue, want %d", got, want)
 		}
 		w.store.set(func(s *store) { s.held = false })
 		synctest.Wait()
@@ -316,7 +316,7 @@ func TestCardsThatWait(t *testing.T) {
 			}
 		}
 		if want := most / row; kept != want {
-			t.Errorf("%d cards are in the cache, want the %d of 8 MiB", kept, want)
+			t.Errorf("got %d cards in the cache, want the %d of 8 MiB", kept, want)
 		}
 	}, watched(c))
 }
@@ -350,12 +350,12 @@ func TestBackpressure(t *testing.T) {
 				}()
 				synctest.Wait()
 				if n := len(taken) - queued; n < tt.atLeast || n > tt.atMost {
-					t.Errorf("%d stanzas were taken, want %d to %d", n, tt.atLeast, tt.atMost)
+					t.Errorf("got %d stanzas taken, want %d to %d", n, tt.atLeast, tt.atMost)
 				}
 				w.store.set(func(s *store) { s.held = false })
 				synctest.Wait()
 				if n := len(taken); n != tt.offered || c.HandledSeq() != c.Delivered() {
-					t.Errorf("%d of %d stanzas were taken and %d of %d handled, want all", n, tt.offered, c.HandledSeq(), c.Delivered())
+					t.Errorf("got %d of %d stanzas taken and %d of %d handled, want all", n, tt.offered, c.HandledSeq(), c.Delivered())
 				}
 			})
 		})
@@ -379,7 +379,7 @@ func TestRetiredEdge(t *testing.T) {
 			}
 		}
 		if got, want := strings.Join(refused, " "), goodToken.Reveal()+" t3 t4 t5 t6"; got != want {
-			t.Errorf("refused: %d credentials, want the first and the last four", len(refused))
+			t.Errorf("got %d credentials refused, want the first and the last four", len(refused))
 		}
 	}, durable, sealing(1))
 }

@@ -22,7 +22,7 @@ func TestHistoryEdge(t *testing.T) {
 	}{{32, 2}, {32, 3}, {32, 4}} {
 		r = o.advance(r, perch.StatusAcked, nil)
 		if h := r.History; len(h) != want.n || h[0].Time != 1 || h[1].Time != want.second || h[len(h)-1].Status != perch.StatusAcked {
-			t.Errorf("step %d: %d steps, the first of %d and %d; want %d, 1 and %d", step, len(h), h[0].Time, h[1].Time, want.n, want.second)
+			t.Errorf("step %d: got %d steps, the first of %d and %d; want %d, 1 and %d", step, len(h), h[0].Time, h[1].Time, want.n, want.second)
 		}
 	}
 }
@@ -35,11 +35,11 @@ func TestRoutesEdge(t *testing.T) {
 		r.put(numbered(i), Node{ID: NodeID(fmt.Sprint(i))})
 	}
 	if n := r.to.Len(); n != most {
-		t.Fatalf("%d are remembered, want %d", n, most)
+		t.Fatalf("got %d routes, want %d", n, most)
 	}
 	r.put(numbered(most), Node{ID: "last"})
 	if n := r.to.Len(); n > most || r.get(numbered(most), routeFor) == nil {
-		t.Errorf("%d are remembered with one more, want at most %d, and the newest", n, most)
+		t.Errorf("got %d routes with one more, want at most %d, and the newest", n, most)
 	}
 	if r.get(numbered(0), routeFor) != nil || r.get(numbered(1), routeFor) == nil {
 		t.Error("got the oldest remembered, or the next one not, want the oldest alone gone")
@@ -56,7 +56,7 @@ func TestForeignEdge(t *testing.T) {
 			f = f.with(perch.JID(head + strings.Repeat("x", tt.size-len(head))))
 		}
 		if len(f) != tt.want || !strings.HasPrefix(string(f[len(f)-1]), "0299") {
-			t.Errorf("%d addresses of %d bytes are remembered, want the last %d", len(f), tt.size, tt.want)
+			t.Errorf("got %d addresses of %d bytes, want the last %d", len(f), tt.size, tt.want)
 		}
 	}
 }
@@ -70,12 +70,12 @@ func TestInternEdge(t *testing.T) {
 		w.list([]string{fmt.Sprint(i)})
 	}
 	if len(w.m) != most || len(w.lists) != most {
-		t.Errorf("%d strings and %d lists are shared, want %d", len(w.m), len(w.lists), most)
+		t.Errorf("got %d strings and %d lists shared, want %d", len(w.m), len(w.lists), most)
 	}
 	w.one("one more")
 	w.list([]string{"one more"})
 	if len(w.m) != 1 || len(w.lists) != 1 {
-		t.Errorf("%d strings and %d lists are shared with one more, want it alone", len(w.m), len(w.lists))
+		t.Errorf("got %d strings and %d lists shared with one more, want it alone", len(w.m), len(w.lists))
 	}
 }
 
@@ -86,7 +86,7 @@ func TestMutualEdge(t *testing.T) {
 		ro.wantMutual(perch.JID(fmt.Sprintf("b%d@example.net", i)))
 	}
 	if len(ro.mutual) != 256 || ro.mutual[0] != "b1@example.net" {
-		t.Errorf("%d requests wait, the oldest for %s; want 256, b1@example.net", len(ro.mutual), ro.mutual[0])
+		t.Errorf("got %d requests that wait, the oldest for %s; want 256, b1@example.net", len(ro.mutual), ro.mutual[0])
 	}
 }
 
@@ -97,7 +97,7 @@ func TestRecordsEdge(t *testing.T) {
 		o.remember(&perch.MessageRecord{ID: fmt.Sprint(i)})
 	}
 	if n := len(o.records); n != 32 || o.record("8") == nil || o.record("7") != nil {
-		t.Errorf("%d records are in memory, want the last 32", n)
+		t.Errorf("got %d records in memory, want the last 32", n)
 	}
 }
 
@@ -110,7 +110,7 @@ func TestLookBackEdge(t *testing.T) {
 			put(&d, buddyKey, &perch.Buddy{JID: perch.JID(fmt.Sprintf("b%d@example.net", i))})
 		}
 		if put(&d, buddyKey, &perch.Buddy{JID: "b0@example.net", Name: "again"}); len(d.Put) != want {
-			t.Errorf("%d rows are written for %d changes, want %d", len(d.Put), others+2, want)
+			t.Errorf("got %d rows for %d changes, want %d", len(d.Put), others+2, want)
 		}
 	}
 }
@@ -119,7 +119,7 @@ func TestLookBackEdge(t *testing.T) {
 func TestTooManyEdge(t *testing.T) {
 	for _, err := range []error{errAccountFull, errAddressFull} {
 		if got := retryAfter(err); got != 30*time.Second {
-			t.Errorf("%v: retry after %v, want 30 s", err, got)
+			t.Errorf("retryAfter(%v): got %v, want 30s", err, got)
 		}
 	}
 }

@@ -49,29 +49,29 @@ func TestBudgetsOfAHostileServer(t *testing.T) {
 		grown := heapInUse() - before
 		t.Logf("grown by %d KiB", grown>>10)
 		if grown > 64<<20 {
-			t.Errorf("the heap has grown by %d MiB, want less than 64", grown>>20)
+			t.Errorf("got a heap that grew by %d MiB, want less than 64", grown>>20)
 		}
 		if st := s.Info().State; st != perch.StateOnline {
-			t.Errorf("state %s, want online", st)
+			t.Errorf("Info: got state %s, want online", st)
 		}
 		if n := len(invitations(s)); n == 0 || n > 1000 {
-			t.Errorf("%d invitations, want some and at most 1000", n)
+			t.Errorf("got %d invitations, want some and at most 1000", n)
 		}
 		p, _, _ := s.Presences()
 		texts := 0
 		for i := range p {
 			if !p[i].Available {
-				t.Fatalf("%s is not available", p[i].JID) // only the text may be left out
+				t.Fatalf("presence of %s: got unavailable, want available", p[i].JID) // only the text may be left out
 			}
 			for _, r := range p[i].Resources {
 				texts += len(r.Status)
 			}
 		}
 		if texts == 0 || texts > 4<<20 {
-			t.Errorf("%d bytes of statuses, want some and at most 4 MiB", texts)
+			t.Errorf("got %d bytes of statuses, want some and at most 4 MiB", texts)
 		}
 		if got := dropReasons(t, w.durable(s)); len(got) != 1 || got[0] != "over_budget" {
-			t.Errorf("event.dropped says %v, want one over_budget in a minute", got)
+			t.Errorf("event.dropped: got reasons %v, want one over_budget in a minute", got)
 		}
 	})
 }

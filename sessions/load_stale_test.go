@@ -104,7 +104,7 @@ func TestStaleStore(t *testing.T) {
 				must(t, "Message", err)
 				if archive == "" {
 					if len(bodies(w.conn())) != 0 || m.Status != perch.StatusUnknown {
-						t.Errorf("sent %v, status %s; want nothing sent, unknown", bodies(w.conn()), m.Status)
+						t.Errorf("got messages %v sent, status %s; want nothing sent, unknown", bodies(w.conn()), m.Status)
 					}
 					return
 				}
@@ -112,7 +112,7 @@ func TestStaleStore(t *testing.T) {
 				asked := slices.ContainsFunc(w.conn().queries, func(q perch.ArchiveQuery) bool { return q.With == bob })
 				w.conn().mu.Unlock()
 				if !asked || len(bodies(w.conn())) != 1 {
-					t.Errorf("archive asked %v, sent %v; want it sent when the archive does not have it", asked, bodies(w.conn()))
+					t.Errorf("got archive asked %v, messages %v sent; want it sent when the archive does not have it", asked, bodies(w.conn()))
 				}
 			}, durable)
 		})

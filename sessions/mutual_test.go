@@ -24,7 +24,7 @@ func added(w *world, oneSided bool) *sessions.Session {
 	s := w.open()
 	b, _, err := s.AddBuddy(w.ctx(), sessions.NewBuddy{JID: carol, OneSided: oneSided})
 	if err != nil || b.Mutual == oneSided {
-		w.t.Fatalf("got %+v %v", b, err)
+		w.t.Fatalf("AddBuddy: got %+v, error %v, want mutual %v", b, err, !oneSided)
 	}
 	w.say(push(carol, perch.SubscriptionNone, perch.AskSubscribe))
 	return s
@@ -44,7 +44,7 @@ func wantAccepted(w *world, s *sessions.Session, accepted bool) {
 	w.t.Helper()
 	want := map[bool]int{true: 1}[accepted]
 	if n, invitations := accepts(w), len(invitations(s)); n != want || invitations != 1-want {
-		w.t.Errorf("accepted %d times with %d invitations, want %d and %d", n, invitations, want, 1-want)
+		w.t.Errorf("got %d acceptances and %d invitations, want %d and %d", n, invitations, want, 1-want)
 	}
 }
 
@@ -210,7 +210,7 @@ func TestAcceptingAnswersWhatIsTrue(t *testing.T) {
 					t.Errorf("got %+v %v, want %s, ask %q", a, err, c.sub, c.ask)
 				}
 				if took := time.Since(began); (took > 0) != c.late || took > 2*time.Second {
-					t.Errorf("took %s, late %v", took, c.late)
+					t.Errorf("AcceptInvitation: got an answer after %s, want it late %v", took, c.late)
 				}
 			})
 		})
@@ -226,7 +226,7 @@ func TestAcceptingAnswersWhatIsTrue(t *testing.T) {
 		synctest.Wait()
 		must(t, "SignOut", w.m.SignOut(w.ctx(), s))
 		if err := <-done; err == nil {
-			t.Error("no error from a session that has ended")
+			t.Error("a request to a session that has ended: got no error, want one")
 		}
 	})
 }

@@ -21,14 +21,14 @@ func TestDeadNodesAreBounded(t *testing.T) {
 				n.dead[last] = true
 			}
 			if len(n.dead) > 4096 {
-				t.Fatalf("%d dead nodes are remembered, want at most %d", len(n.dead), 4096)
+				t.Fatalf("got %d dead nodes remembered, want at most %d", len(n.dead), 4096)
 			}
 		}
 		if _, st, sure := n.look(last); st != isDead || !sure {
-			t.Errorf("the last one is %v, sure %v, want dead and sure", st, sure)
+			t.Errorf("look, the last dead node: got %v, sure %v, want dead and sure", st, sure)
 		}
 		if !n.rescan && !looked {
-			t.Error("some went of which sessions may be left, and the next look is not due")
+			t.Error("dead nodes forgotten whose sessions may be left: got no next look, want it due")
 		}
 	}
 }

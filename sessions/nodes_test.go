@@ -74,7 +74,7 @@ func (c *cluster) stop(x *node) {
 	ctx, cancel := timeout(time.Minute)
 	defer cancel()
 	if err := x.Close(ctx); err != nil {
-		c.t.Errorf("close %s: %v", x.id, err)
+		c.t.Errorf("Close of %s: got error %v, want none", x.id, err)
 	}
 }
 
@@ -87,7 +87,7 @@ func (c *cluster) authenticate(x *node) *sessions.Session {
 	c.t.Helper()
 	s, err := x.Authenticate(c.ctx(), goodToken)
 	if err != nil {
-		c.t.Fatalf("%s: %v", x.id, err)
+		c.t.Fatalf("Authenticate at %s: got error %v, want none", x.id, err)
 	}
 	synctest.Wait()
 	return s
@@ -98,7 +98,7 @@ func (c *cluster) wantElsewhere(x *node, token perch.Secret, at *node) {
 	_, err := x.Authenticate(c.ctx(), token)
 	e, ok := errors.AsType[*sessions.NotOwnerError](err)
 	if !ok || e.Node.ID != at.id || e.Node.URL != at.Self().URL || perch.KindOf(err) != perch.KindSessionOffline {
-		c.t.Errorf("%s finds %v, want %s", x.id, err, at.id)
+		c.t.Errorf("Authenticate at %s: got error %v, want node %s", x.id, err, at.id)
 	}
 }
 
@@ -115,20 +115,20 @@ func TestOneNodeOwnsASession(t *testing.T) {
 			c.wantElsewhere(b, token, a)
 		}
 		if _, _, _, err := b.SignIn(c.ctx(), password("good")); !errors.As(err, new(*sessions.NotOwnerError)) {
-			t.Errorf("sign in elsewhere: %v", err)
+			t.Errorf("SignIn at another node: got error %v, want the owner", err)
 		}
 		if _, err := b.Owned(c.ctx(), s.ID()); !errors.As(err, new(*sessions.NotOwnerError)) {
-			t.Errorf("by id: %v", err)
+			t.Errorf("Owned at another node: got error %v, want the owner", err)
 		}
 		if got, err := a.Owned(c.ctx(), s.ID()); err != nil || got != s {
-			t.Errorf("by id at the owner: %v", err)
+			t.Errorf("Owned at the owner: got session %p, error %v, want %p", got, err, s)
 		}
 		synctest.Wait()
 		if n := c.up.logins(); n != 2 || b.Len() != 0 {
-			t.Errorf("%d logins, b has %d sessions", n, b.Len())
+			t.Errorf("got %d logins, %d sessions at b, want 2, none", n, b.Len())
 		}
 		if n, _ := b.Nodes(); n != 2 {
-			t.Errorf("b sees %d nodes", n)
+			t.Errorf("Nodes: got %d from b, want 2", n)
 		}
 	})
 }
@@ -150,24 +150,24 @@ func TestDrainHandsOver(t *testing.T) {
 			c.wantElsewhere(b, goodToken, a) // as long as it is there
 			b.LookAgain(goodToken)
 			if !s.HandOver() {
-				t.Fatal("cannot hand over")
+				t.Fatal("HandOver: got false, want true")
 			}
 			synctest.Wait()
 			if _, err := client.sub.Take(); !errors.Is(err, sessions.ErrMoved) {
-				t.Errorf("subscriber: %v", err)
+				t.Errorf("Take after the hand-off: got error %v, want %v", err, sessions.ErrMoved)
 			}
 			if c.conn().Closed() || c.conn().Err() == nil {
-				t.Error("the stream was closed, or is still open")
+				t.Errorf("the stream handed over: got closed %v, error %v; want it dropped and not closed", c.conn().Closed(), c.conn().Err())
 			}
 			pass(2 * time.Second)
 			if !kept {
 				if b.Len() != 0 {
-					t.Error("opened without a credential")
+					t.Errorf("got %d sessions at b without a credential, want none", b.Len())
 				}
 				c.authenticate(b)
 			}
 			if d := c.up.Dials(); len(d) != 2 || d[1].Resume == nil {
-				t.Fatalf("%d logins", len(d))
+				t.Fatalf("got %d logins, want 2, the second resumed", len(d))
 			}
 			c.wantElsewhere(a, goodToken, b) // a node that stops knows where
 			b.tally.want(t, map[string]int{"owner taken": 1, "owner adopted": 0})
@@ -188,21 +188,21 @@ func TestTakeoverFromDeadNode(t *testing.T) {
 		c.wantElsewhere(b, goodToken, a)
 		pass(5 * time.Second)
 		if b.Len() != 1 || c.up.logins() != 2 || c.up.Dials()[1].Resume == nil {
-			t.Fatalf("b has %d sessions, %d logins", b.Len(), c.up.logins())
+			t.Fatalf("got %d sessions at b, %d logins, want 1, 2, the second resumed", b.Len(), c.up.logins())
 		}
 		b.tally.want(t, map[string]int{"owner adopted": 1})
 
 		a.cutOff(nil)
 		pass(2 * time.Second)
 		if a.Len() != 0 || s.Info().State == perch.StateOnline {
-			t.Errorf("the old owner holds on: %d sessions, %s", a.Len(), s.Info().State)
+			t.Errorf("the old owner: got %d sessions, state %s, want none, not online", a.Len(), s.Info().State)
 		}
 		a.tally.want(t, map[string]int{"owner fenced": 1})
 		a.LookAgain(goodToken)
 		c.wantElsewhere(a, goodToken, b)
 		pass(time.Minute)
 		if n := c.up.logins(); n != 2 {
-			t.Errorf("%d logins, want 2: a stream was replaced", n)
+			t.Errorf("got %d logins, want 2: no stream is replaced", n)
 		}
 	}, sealing(1))
 }
@@ -225,15 +225,15 @@ func TestStoppedProcessWritesNothing(t *testing.T) {
 		}()
 		pass(lease + 5*time.Second)
 		if got := bodies(c.conn()); b.Len() != 1 || !slices.Equal(got, []string{"x"}) {
-			t.Fatalf("the new owner has %d sessions and sent %v, want 1 and [x]", b.Len(), got)
+			t.Fatalf("the new owner: got %d sessions and %v sent, want 1 and [x]", b.Len(), got)
 		}
 		a.store.set(func(s *store) { s.stopped = false })
 		if err := <-accepted; err != nil {
-			t.Errorf("the message was kept, and refused with %v", err)
+			t.Errorf("SendMessage, the message was committed: got error %v, want none", err)
 		}
 		pass(2 * time.Second)
 		if got := bodies(c.firstConn()); len(got) > 0 || a.Len() != 0 {
-			t.Errorf("the old owner sent %v and has %d sessions, want nothing and none", got, a.Len())
+			t.Errorf("the old owner: got %v sent and %d sessions, want nothing and none", got, a.Len())
 		}
 	}, sealing(1))
 }
@@ -253,7 +253,7 @@ func TestMessagesWithoutABeat(t *testing.T) {
 		after := 0
 		a.store.set(func(s *store) { after = s.commits })
 		if got := bodies(c.conn()); !slices.Equal(got, []string{"x", "y"}) || after-before > 10 {
-			t.Errorf("sent %v with %d commits, want [x y] with at most 10", got, after-before)
+			t.Errorf("got %v sent with %d commits, want [x y] with at most 10", got, after-before)
 		}
 	}, sealing(1))
 }
@@ -267,7 +267,7 @@ func TestNodeDiesTwice(t *testing.T) {
 		a.cutOff(errDown)
 		pass(lease + 5*time.Second)
 		if n, _ := b.Nodes(); n != 1 {
-			t.Fatalf("b sees %d nodes while a is silent", n)
+			t.Fatalf("Nodes while a is silent: got %d from b, want 1", n)
 		}
 		a.cutOff(nil)
 		pass(2 * time.Second)
@@ -277,7 +277,7 @@ func TestNodeDiesTwice(t *testing.T) {
 		a.cutOff(errDown)
 		pass(lease + 5*time.Second)
 		if b.Len() != 1 {
-			t.Errorf("b has %d sessions", b.Len())
+			t.Errorf("got %d sessions at b, want 1", b.Len())
 		}
 	}, sealing(1))
 }
@@ -292,10 +292,10 @@ func TestDeadNodeWithoutCredentials(t *testing.T) {
 		a.cutOff(errDown)
 		pass(lease + 5*time.Second)
 		if b.Len() != 0 {
-			t.Error("opened without a credential")
+			t.Errorf("got %d sessions at b without a credential, want none", b.Len())
 		}
 		if b.authenticated(c) != 2 {
-			t.Errorf("%d logins", c.up.logins())
+			t.Errorf("got %d logins, want 2", c.up.logins())
 		}
 		if _, err := b.Owned(c.ctx(), c.authenticate(b).ID()); err != nil {
 			t.Errorf("Owned: got error %v, want none", err)
@@ -324,11 +324,11 @@ func TestStoreOutageDeclaresNoNodeDead(t *testing.T) {
 		a.cutOff(nil)
 		pass(2 * lease)
 		if b.Len() != 0 || c.up.logins() != 1 || s.Info().State != perch.StateOnline {
-			t.Errorf("b has %d sessions, %d logins, a is %s", b.Len(), c.up.logins(), s.Info().State)
+			t.Errorf("got %d sessions at b, %d logins, state %s at a; want none, 1, online", b.Len(), c.up.logins(), s.Info().State)
 		}
 		c.say(text("1", "still here"))
 		if evs := c.durable(s); len(evs) != 2 {
-			t.Errorf("log: %v", types(evs))
+			t.Errorf("got the log %v, want 2 events", types(evs))
 		}
 	}, sealing(1))
 }
@@ -342,16 +342,16 @@ func TestSameNameReplaces(t *testing.T) {
 		must(t, "Restore", next.Restore(c.ctx()))
 		synctest.Wait()
 		if next.Len() != 1 || c.up.logins() != 2 || c.up.Dials()[1].Resume == nil {
-			t.Errorf("%d sessions, %d logins", next.Len(), c.up.logins())
+			t.Errorf("got %d sessions, %d logins, want 1, 2, the second resumed", next.Len(), c.up.logins())
 		}
 		pass(2 * time.Second)
 		select {
 		case <-a.Replaced():
 		default:
-			t.Error("the first one does not know")
+			t.Error("Replaced of the first process: got nothing, want it closed")
 		}
 		if a.Len() != 0 {
-			t.Error("the first one holds on")
+			t.Errorf("got %d sessions at the first process, want none", a.Len())
 		}
 		kindOf(t, a.Ready(c.ctx()), perch.KindDraining)
 	}, sealing(1))
@@ -367,15 +367,15 @@ func TestRestoreAmongOthers(t *testing.T) {
 		a.cutOff(errDown) // killed, as far as other nodes can see
 		b := c.join("b")
 		if err := b.Restore(c.ctx()); err != nil || b.Len() != 0 {
-			t.Errorf("restored: %v, %d sessions", err, b.Len())
+			t.Errorf("Restore: got error %v, %d sessions, want none of both", err, b.Len())
 		}
 		pass(lease - 2*time.Second)
 		if b.Len() != 0 {
-			t.Error("judged too early")
+			t.Errorf("before the lease has expired: got %d sessions at b, want none", b.Len())
 		}
 		pass(5 * time.Second)
 		if b.Len() != 1 {
-			t.Error("never taken over")
+			t.Errorf("after the lease has expired: got %d sessions at b, want 1", b.Len())
 		}
 	}, sealing(1))
 }
@@ -399,7 +399,7 @@ func TestFlushedStoreRefusesNoToken(t *testing.T) {
 		kindOf(t, err, perch.KindStorageUnavailable)
 		pass(2 * time.Second)
 		if got, err := a.Authenticate(c.ctx(), token); err != nil || got != s {
-			t.Errorf("at the owner: %v", err)
+			t.Errorf("Authenticate at the owner: got session %p, error %v, want %p", got, err, s)
 		}
 		c.wantElsewhere(b, token, a) // written again
 		pass(lostForTest)
@@ -426,7 +426,7 @@ func TestHandOverFlushesTheOutbox(t *testing.T) {
 		s.HandOver()
 		_, err := s.SendMessage(c.ctx(), hi("too late"))
 		if err == nil {
-			t.Error("accepted by a node that hands the session over")
+			t.Error("SendMessage at a node that hands the session over: got no error, want one")
 		}
 		pass(3 * time.Second)
 		var wrote []string
@@ -434,10 +434,10 @@ func TestHandOverFlushesTheOutbox(t *testing.T) {
 			wrote = append(wrote, m.ID)
 		}
 		if !slices.Equal(wrote, ids) {
-			t.Errorf("written %v, want %v", wrote, ids)
+			t.Errorf("got messages %v sent, want %v", wrote, ids)
 		}
 		if b.Len() != 1 {
-			t.Error("the other node did not take over")
+			t.Errorf("got %d sessions at the other node, want 1", b.Len())
 		}
 	}, sealing(1))
 }
@@ -459,7 +459,7 @@ func TestAwaitMessage(t *testing.T) {
 		short, cancel := timeout(time.Second)
 		defer cancel()
 		if r, err := s.AwaitMessage(short, st.ID); err != nil || r.Status != perch.StatusSent {
-			t.Errorf("when time ends: %+v %v", r, err)
+			t.Errorf("AwaitMessage when its time ends: got %+v, error %v, want sent", r, err)
 		}
 		got := make(chan *perch.MessageRecord, 2)
 		for range 2 {
@@ -475,11 +475,11 @@ func TestAwaitMessage(t *testing.T) {
 		w.say(&perch.AckIn{Through: 1000})
 		for range 2 {
 			if r := <-got; r.Status != perch.StatusAcked {
-				t.Errorf("acked: %+v", r)
+				t.Errorf("AwaitMessage: got %+v, want acked", r)
 			}
 		}
 		if r, err := s.AwaitMessage(w.ctx(), st.ID); err != nil || r.Status != perch.StatusAcked {
-			t.Errorf("later: %+v %v", r, err)
+			t.Errorf("AwaitMessage later: got %+v, error %v, want acked", r, err)
 		}
 		_, err = s.AwaitMessage(w.ctx(), "none")
 		kindOf(t, err, perch.KindNotFound)
@@ -497,16 +497,16 @@ func TestOtherSecretIsRefused(t *testing.T) {
 		must(t, "sessions.NewManager", err)
 		err = m.Join(c.ctx(), sessions.Node{ID: "a/9", URL: "http://a.test"}, lease)
 		if kindOf(t, err, perch.KindValidation); err == nil || !strings.Contains(err.Error(), "PERCH_SECRET") || strings.Contains(err.Error(), canary.Mark) {
-			t.Errorf("the error is %v, want one that names PERCH_SECRET", err)
+			t.Errorf("Join: got error %v, want one that names PERCH_SECRET", err)
 		}
 		pass(3 * time.Second)
 		select {
 		case <-c.nodes[0].Replaced():
-			t.Error("the process of the same name was superseded by one that was refused")
+			t.Error("Replaced: got it closed by a process that was refused, want it open")
 		default:
 		}
 		if err := m.Close(c.ctx()); err != nil {
-			t.Errorf("Close: %v", err)
+			t.Errorf("Close: got error %v, want none", err)
 		}
 		c.join("b")
 	})

@@ -42,7 +42,7 @@ func (c *tally) want(t tb, want map[string]int) {
 	t.Helper()
 	for word, n := range want {
 		if got := c.get(word); got != n {
-			t.Errorf("%s: %d, want %d", word, got, n)
+			t.Errorf("%s: got %d, want %d", word, got, n)
 		}
 	}
 }
@@ -92,7 +92,7 @@ func TestObserverSeesWhatASlowStreamLoses(t *testing.T) {
 			w.say(text(fmt.Sprint("more", i), "x"))
 		}
 		if _, err := slow.sub.Take(); err == nil {
-			t.Error("the stream was not cut")
+			t.Error("Take of the slow stream: got no error, want it cut")
 		}
 		c.want(t, map[string]int{"dropped slow": 256})
 	}, watched(c))

@@ -34,7 +34,7 @@ func TestStoreDownForTenMinutes(t *testing.T) {
 		}
 		c.wantTypes() // nothing is published that is not kept
 		if n := w.up.logins(); n != 1 {
-			t.Errorf("%d logins, want 1: to resume is to acknowledge, and nothing is kept", n)
+			t.Errorf("got %d logins, want 1: to resume is to acknowledge, and nothing is committed", n)
 		}
 		w.store.set(func(s *store) { s.down = nil })
 		pass(2 * time.Minute)
@@ -42,7 +42,7 @@ func TestStoreDownForTenMinutes(t *testing.T) {
 		for _, text := range received(t, w.durable(s)) {
 			var source, body string
 			if _, err := fmt.Sscan(text, &source, &body); err != nil {
-				t.Fatalf("the message %q: %v", text, err)
+				t.Fatalf("the message %q: got error %v, want source and body", text, err)
 			}
 			got = append(got, body)
 		}

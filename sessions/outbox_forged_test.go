@@ -35,11 +35,11 @@ func TestForgedReceipts(t *testing.T) {
 		c.wantTypes()
 		for _, of := range []string{late, id} {
 			if h := w.history(s, of); h != "accepted sent acked " {
-				t.Errorf("history %q, want accepted sent acked", h)
+				t.Errorf("history: got %q, want accepted, sent, acked", h)
 			}
 			w.say(&perch.ReceiptIn{ID: of, From: bob + "/any"})
 			if h := w.history(s, of); h != "accepted sent acked delivered " {
-				t.Errorf("history %q, want accepted sent acked delivered", h)
+				t.Errorf("history: got %q, want accepted, sent, acked, delivered", h)
 			}
 		}
 	})

@@ -148,7 +148,7 @@ func TestOutboxWrites(t *testing.T) {
 			tt.before(w)
 			for _, id := range []string{"1", "2"} {
 				if err := w.accept(id); err != nil {
-					t.Fatalf("message %s is refused: %v", id, err)
+					t.Fatalf("accept, message %s: got error %v, want none", id, err)
 				}
 			}
 			w.want(t, tt.want...)
@@ -162,7 +162,7 @@ func TestOutboxMarks(t *testing.T) {
 	w := newOutboxWorld()
 	for _, id := range []string{"1", "2"} {
 		if err := w.accept(id); err != nil {
-			t.Fatalf("message %s is refused: %v", id, err)
+			t.Fatalf("accept, message %s: got error %v, want none", id, err)
 		}
 	}
 	w.connect(perch.Login{}, &wire{w: w})
@@ -170,7 +170,7 @@ func TestOutboxMarks(t *testing.T) {
 	w.o.flush()
 	w.want(t)
 	if n := len(w.commit.Outbox.Put); n != 2 || !w.commit.Outbox.Put[0].Sent {
-		t.Errorf("%d entries are marked, want both", n)
+		t.Errorf("got %d entries marked, want both", n)
 	}
 	w.committed()
 	w.want(t, "write 1", "log 1", "save stream", "write 2", "log 2", "save stream")
@@ -223,7 +223,7 @@ func TestOutboxReconciles(t *testing.T) {
 			w := newOutboxWorld()
 			w.connect(perch.Login{}, &wire{w: w})
 			if err := w.accept("1"); err != nil {
-				t.Fatalf("the message is refused: %v", err)
+				t.Fatalf("accept: got error %v, want none", err)
 			}
 			w.want(t, "write 1", "log 1", "save stream")
 			w.o.offline(w.link)
@@ -241,13 +241,13 @@ func TestOutboxQuarantines(t *testing.T) {
 	w.connect(perch.Login{}, &wire{w: w})
 	for _, id := range []string{"1", "2"} {
 		if err := w.accept(id); err != nil {
-			t.Fatalf("message %s is refused: %v", id, err)
+			t.Fatalf("accept, message %s: got error %v, want none", id, err)
 		}
 	}
 	w.did = nil
 	for _, want := range []bool{true, true} {
 		if got := w.o.quarantine(); got != want {
-			t.Errorf("quarantine found one: %v, want %v", got, want)
+			t.Errorf("quarantine: got %v, want %v", got, want)
 		}
 		w.o.flush()
 	}
@@ -273,7 +273,7 @@ func TestOutboxReports(t *testing.T) {
 			w := newOutboxWorld()
 			w.connect(perch.Login{}, &wire{w: w})
 			if err := w.accept("1"); err != nil {
-				t.Fatalf("the message is refused: %v", err)
+				t.Fatalf("accept: got error %v, want none", err)
 			}
 			w.did = nil
 			tt.say(w.o)

@@ -17,7 +17,7 @@ func (w *world) send(s *sessions.Session, m sessions.NewMessage) string {
 	w.t.Helper()
 	st, err := s.SendMessage(w.ctx(), m)
 	if err != nil || st.Status != perch.StatusAccepted || st.ID == "" {
-		w.t.Fatalf("%+v %v", st, err)
+		w.t.Fatalf("SendMessage: got %+v, error %v, want accepted, with an ID", st, err)
 	}
 	synctest.Wait()
 	return st.ID
@@ -36,7 +36,7 @@ func (w *world) history(s *sessions.Session, id string) string {
 		text += string(h.Status) + " "
 	}
 	if live, err := s.Message(w.ctx(), id); err != nil || live.Status != r.Status {
-		w.t.Errorf("Message gives %+v %v", live, err)
+		w.t.Errorf("Message: got %+v, error %v, want %s", live, err, r.Status)
 	}
 	return text
 }
@@ -57,17 +57,17 @@ func TestMessageLife(t *testing.T) {
 		evs := c.wantTypes(perch.EventMessageSent)
 		var m perch.Message
 		if evs[0].into(t, &m); m.ID != id || m.Body != "one" || m.To != bob || m.From != alice+"/perch" || m.Kind != perch.ChatMessage {
-			t.Errorf("%+v", m)
+			t.Errorf("message.sent: got %+v, want the message to bob with ID %s", m, id)
 		}
 		w.conn().Ack()
 		w.say(&perch.ReceiptIn{ID: id, From: carol + "/x"}, &perch.ReceiptIn{ID: id, From: bob + "/x"},
 			&perch.ReceiptIn{ID: id, From: bob + "/x", Displayed: true}, &perch.ReceiptIn{ID: id, From: bob + "/y"})
 		c.wantTypes(perch.EventMessageStatus, perch.EventMessageStatus, perch.EventMessageStatus)
 		if h := w.history(s, id); h != "accepted sent acked delivered displayed " {
-			t.Error(h)
+			t.Errorf("history: got %q, want accepted, sent, acked, delivered, displayed", h)
 		}
 		if _, err := s.Message(w.ctx(), "nothing"); perch.KindOf(err) != perch.KindNotFound {
-			t.Error(err)
+			t.Errorf("Message with an unknown ID: got error %v, want kind %s", err, perch.KindNotFound)
 		}
 	})
 }
@@ -81,12 +81,12 @@ func TestMessageBounces(t *testing.T) {
 		var st perch.StatusChange
 		evs := c.wantTypes(perch.EventMessageSent, perch.EventMessageStatus)
 		if evs[1].into(t, &st); st.Status != perch.StatusFailed || st.Error.Condition != "service-unavailable" {
-			t.Errorf("%+v", st)
+			t.Errorf("message.status: got %+v, want failed with service-unavailable", st)
 		}
 		w.conn().Ack()
 		c.wantTypes()
 		if h := w.history(s, id); h != "accepted sent failed " {
-			t.Error(h)
+			t.Errorf("history: got %q, want accepted, sent, failed", h)
 		}
 	})
 }
@@ -102,7 +102,7 @@ func TestLateReceipt(t *testing.T) {
 		w.conn().Ack()
 		w.say(&perch.ReceiptIn{ID: first, From: bob + "/x"}, &perch.ReceiptIn{ID: "never sent", From: bob})
 		if h := w.history(s, first); h != "accepted sent acked delivered " {
-			t.Error(h)
+			t.Errorf("history: got %q, want accepted, sent, acked, delivered", h)
 		}
 	})
 }
@@ -113,18 +113,18 @@ func TestIdempotency(t *testing.T) {
 		key := func(k, body string) sessions.NewMessage { return sessions.NewMessage{To: bob, Body: body, Key: k} }
 		id := w.send(s, key("k", "one"))
 		if again := w.send(s, key("k", "one")); again != id {
-			t.Errorf("%s, then %s", id, again)
+			t.Errorf("SendMessage with the same key: got ID %s, want %s", again, id)
 		}
 		_, err := s.SendMessage(w.ctx(), key("k", "two"))
 		kindOf(t, err, perch.KindIdempotencyMismatch)
 		own := w.send(s, sessions.NewMessage{ID: "mine", To: bob, Body: "x"})
 		if again := w.send(s, sessions.NewMessage{ID: "mine", To: bob, Body: "x"}); own != "mine" || again != own {
-			t.Errorf("%s %s", own, again)
+			t.Errorf("SendMessage with the same ID: got %s, then %s, want mine", own, again)
 		}
 		_, err = s.SendMessage(w.ctx(), sessions.NewMessage{ID: "mine", To: carol, Body: "x"})
 		kindOf(t, err, perch.KindIdempotencyMismatch)
 		if got := bodies(w.conn()); !slices.Equal(got, []string{"one", "x"}) {
-			t.Errorf("sent %v", got)
+			t.Errorf("got messages %v sent, want one, x", got)
 		}
 	})
 }
@@ -151,11 +151,11 @@ func TestParallelPosts(t *testing.T) {
 		synctest.Wait()
 		for k := range results {
 			if k != string(perch.KindConflict) && len(results) > 2 {
-				t.Errorf("%v", results)
+				t.Errorf("SendMessage with one key by many: got %v, want one ID and conflicts", results)
 			}
 		}
 		if got := bodies(w.conn()); len(got) != 1 {
-			t.Errorf("%d stanzas", len(got))
+			t.Errorf("got %d messages sent, want 1", len(got))
 		}
 	})
 }
@@ -176,7 +176,7 @@ func TestRunningKeyIsConflict(t *testing.T) {
 		kindOf(t, err, perch.KindIdempotencyMismatch)
 		w.store.set(func(s *store) { s.held = false })
 		if err := <-done; err != nil {
-			t.Error(err)
+			t.Errorf("SendMessage with the key: got error %v, want none", err)
 		}
 	})
 }
@@ -196,22 +196,22 @@ func TestOutboxAcrossReconnect(t *testing.T) {
 			ids = append(ids, w.send(s, hi(fmt.Sprint(i))))
 		}
 		if h := w.history(s, ids[0]); h != "accepted " {
-			t.Error(h)
+			t.Errorf("history while the link is lost: got %q, want accepted", h)
 		}
 		pass(2 * time.Second)
 		if got := bodies(w.conn()); !slices.Equal(got, []string{"0", "1", "2", "3", "4"}) {
-			t.Errorf("sent %v", got)
+			t.Errorf("got messages %v sent, want 0 to 4", got)
 		}
 		w.send(s, hi("5"))
 		w.conn().Ack()
 		for id, want := range map[string]string{acked: "accepted sent acked ", lost: "accepted sent unknown ", ids[4]: "accepted sent acked "} {
 			if h := w.history(s, id); h != want {
-				t.Errorf("%q, want %q", h, want)
+				t.Errorf("history: got %q, want %q", h, want)
 			}
 		}
 		w.say(&perch.ReceiptIn{ID: lost, From: bob + "/x"})
 		if h := w.history(s, lost); h != "accepted sent unknown delivered " {
-			t.Error(h)
+			t.Errorf("history after a late receipt: got %q, want accepted, sent, unknown, delivered", h)
 		}
 	})
 }
@@ -229,14 +229,14 @@ func TestMarkedBeforeWritten(t *testing.T) {
 		w.refuse(nil)
 		pass(time.Minute)
 		if got := bodies(w.conn()); s.Info().State != perch.StateOnline || len(got) != 0 {
-			t.Errorf("state %s, sent %v", s.Info().State, got)
+			t.Errorf("before the commit: got state %s, messages %v sent, want online, none", s.Info().State, got)
 		}
 		w.store.set(func(s *store) { s.held = false })
 		if got := bodies(w.conn()); len(got) != 1 {
-			t.Errorf("sent %v", got)
+			t.Errorf("after the commit: got messages %v sent, want 1", got)
 		}
 		if h := w.history(s, id); h != "accepted sent " {
-			t.Error(h)
+			t.Errorf("history: got %q, want accepted, sent", h)
 		}
 	})
 }
@@ -250,10 +250,10 @@ func TestOutboxOnResumedStream(t *testing.T) {
 		id := w.send(s, hi("x"))
 		w.lose(linkLost)
 		if got := bodies(w.conn()); len(got) != 0 {
-			t.Errorf("sent again: %v", got)
+			t.Errorf("after a resumption: got messages %v sent again, want none", got)
 		}
 		if h := w.history(s, id); h != "accepted sent acked " {
-			t.Error(h)
+			t.Errorf("history: got %q, want accepted, sent, acked", h)
 		}
 	})
 }
@@ -266,25 +266,25 @@ func TestPolicyViolationQuarantines(t *testing.T) {
 		policy := perch.Errorf(perch.KindPolicy, "no")
 		w.lose(policy)
 		if got := bodies(w.conn()); !slices.Equal(got, []string{"bad"}) {
-			t.Fatalf("the head is tried once more: %v", got)
+			t.Fatalf("the head of the outbox: got messages %v sent again, want bad", got)
 		}
 		w.lose(policy)
 		w.lose(nil)
 		if got := bodies(w.conn()); len(got) != 0 {
-			t.Errorf("quarantined, and sent: %v", got)
+			t.Errorf("quarantined: got messages %v sent again, want none", got)
 		}
 		evs := c.wantTypes(perch.EventMessageStatus, perch.EventDropped)
 		var d perch.Dropped
 		if evs[1].into(t, &d); d.Reason != "quarantined" || d.StanzaID != bad {
-			t.Errorf("%+v", d)
+			t.Errorf("event.dropped: got %+v, want %s quarantined", d, bad)
 		}
 		if h := w.history(s, bad); h != "accepted sent failed " {
-			t.Error(h)
+			t.Errorf("history of the quarantined message: got %q, want accepted, sent, failed", h)
 		}
 		good := w.send(s, hi("good"))
 		w.conn().Ack()
 		if h := w.history(s, good); h != "accepted sent acked " {
-			t.Error(h)
+			t.Errorf("history of the next message: got %q, want accepted, sent, acked", h)
 		}
 	})
 }
@@ -299,7 +299,7 @@ func TestPolicyViolationWithoutMessage(t *testing.T) {
 			synctest.Wait()
 		}
 		if info := s.Info(); info.State != perch.StateSuspended || info.Reason != perch.ReasonPolicy {
-			t.Errorf("%+v", info)
+			t.Errorf("Info: got %+v, want suspended by policy", info)
 		}
 	})
 }
@@ -315,7 +315,7 @@ func TestRefusedBeforeAnythingIsSent(t *testing.T) {
 		_, err = s.SendMessage(w.ctx(), hi("x"))
 		kindOf(t, err, perch.KindSessionOffline)
 		if got := bodies(w.conn()); len(got) != 0 {
-			t.Errorf("sent %v", got)
+			t.Errorf("got messages %v sent, want none", got)
 		}
 	})
 }

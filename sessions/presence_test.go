@@ -56,7 +56,7 @@ func TestPresenceAggregation(t *testing.T) {
 		for i, st := range steps {
 			pass(time.Second)
 			if w.say(st.in); brief(w.presence(s, bob)) != st.want {
-				t.Errorf("step %d: %s, want %s", i, brief(w.presence(s, bob)), st.want)
+				t.Errorf("step %d: got %s, want %s", i, brief(w.presence(s, bob)), st.want)
 			}
 		}
 	})
@@ -74,10 +74,10 @@ func TestPresenceEvents(t *testing.T) {
 		w.say(here("stranger@example.net/a", "", 0), away("stranger@example.net/a"))
 		c.wantTypes()
 		if _, err := s.Presence("stranger@example.net"); perch.KindOf(err) != perch.KindItemNotFound {
-			t.Error(err)
+			t.Errorf("Presence of a stranger: got error %v, want kind %s", err, perch.KindItemNotFound)
 		}
 		if n := len(w.conn().Sent()); n != 1 {
-			t.Errorf("%d stanzas sent: reading presence must send nothing", n)
+			t.Errorf("got %d stanzas sent, want 1: reading presence sends nothing", n)
 		}
 	})
 }
@@ -92,7 +92,7 @@ func TestPresenceIsBounded(t *testing.T) {
 		}
 		p := w.presence(s, bob)
 		if len(p.Resources) != 32 || p.Resources[31].Resource != "099" || len(p.Status) > 4096 || !strings.HasSuffix(p.Status, "é") {
-			t.Errorf("%d resources, last %s, %d bytes of status", len(p.Resources), p.Resources[31].Resource, len(p.Status))
+			t.Errorf("got %d resources, the last %s, %d bytes of status; want 32, 099, at most 4096 that end in é", len(p.Resources), p.Resources[31].Resource, len(p.Status))
 		}
 	})
 }
@@ -111,28 +111,28 @@ func TestNoFlapAcrossReconnect(t *testing.T) {
 		w.conn().Fail(linkLost)
 		c.wantTypes(perch.EventSessionState)
 		if got := brief(w.presence(s, bob)); got != `true "away" 1 "" [a b] stale=true` {
-			t.Errorf("while the link is lost: %s", got)
+			t.Errorf("while the link is lost: got %s, want it stale", got)
 		}
 		pass(2 * time.Second)
 		c.wantTypes(perch.EventSessionGap, perch.EventSessionState)
 		w.say(here(bob+"/a", "away", 1), here(bob+"/b", "", 0), here(carol+"/a", "dnd", 0))
 		evs := c.wantTypes(perch.EventPresence)
 		if p := w.presence(s, carol); p.Show != perch.ShowDND || p.Stale {
-			t.Errorf("%+v", p)
+			t.Errorf("presence of carol: got %+v, want dnd, not stale", p)
 		}
 		if !strings.Contains(string(evs[0].Data), string(carol)) {
-			t.Errorf("%s", evs[0].Data)
+			t.Errorf("presence event: got %s, want one of carol", evs[0].Data)
 		}
 		if p := w.presence(s, bob); brief(p) != `true "away" 1 "" [a b] stale=false` || p.UpdatedAt != was {
-			t.Errorf("%s, updated %v instead of %v", brief(p), p.UpdatedAt, was)
+			t.Errorf("presence of bob: got %s updated at %v, want it as before, at %v", brief(p), p.UpdatedAt, was)
 		}
 		if got := brief(w.presence(s, dave)); got != `true "" 0 "" [a] stale=true` {
-			t.Errorf("before it has settled: %s", got)
+			t.Errorf("before it has settled: got %s, want it available and stale", got)
 		}
 		pass(6 * time.Second)
 		evs = c.wantTypes(perch.EventPresence)
 		if got := brief(w.presence(s, dave)); got != `false "" 0 "" [] stale=false` || !strings.Contains(string(evs[0].Data), string(dave)) {
-			t.Errorf("after it has settled: %s", got)
+			t.Errorf("after it has settled: got %s, want it unavailable, with an event", got)
 		}
 	})
 }
@@ -149,7 +149,7 @@ func TestSettlingDropsOneResource(t *testing.T) {
 		pass(6 * time.Second)
 		c.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState, perch.EventPresence)
 		if got := brief(w.presence(s, bob)); got != `true "" 0 "" [a] stale=false` {
-			t.Error(got)
+			t.Errorf("presence of bob: got %s, want resource a alone", got)
 		}
 	})
 }
@@ -166,13 +166,13 @@ func TestResumedStreamKeepsPresence(t *testing.T) {
 		evs := c.wantTypes(perch.EventSessionState, perch.EventSessionState)
 		var st perch.StateChange
 		if evs[1].into(t, &st); !st.Resumed {
-			t.Errorf("%+v", st)
+			t.Errorf("session.state: got %+v, want resumed", st)
 		}
 		if got := brief(w.presence(s, bob)); got != `true "away" 1 "" [a] stale=false` {
-			t.Error(got)
+			t.Errorf("presence on the resumed stream: got %s, want it as before", got)
 		}
 		if n := len(w.conn().Sent()); n != 0 {
-			t.Errorf("%d stanzas sent on the resumed stream", n)
+			t.Errorf("got %d stanzas sent on the resumed stream, want none", n)
 		}
 	})
 }
@@ -193,7 +193,7 @@ func TestPhotoHash(t *testing.T) {
 		w.say(hash("bb"))
 		evs := c.wantTypes(perch.EventVCardChanged)
 		if string(evs[0].Data) != `{"jid":"bob@example.net","photo_hash":"bb"}` || evs[0].ID == "" {
-			t.Errorf("%s", evs[0].Data)
+			t.Errorf("vcard.changed: got %s with ID %q, want the hash of bob's photo", evs[0].Data, evs[0].ID)
 		}
 	})
 }
@@ -202,19 +202,19 @@ func TestOwnPresence(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		if p, _ := s.OwnPresence(); !p.Available {
-			t.Errorf("%+v", p)
+			t.Errorf("OwnPresence: got %+v, want available", p)
 		}
 		dnd := perch.OwnPresence{Available: true, Show: perch.ShowDND, Status: "busy", Priority: 3}
 		must(t, "SetOwnPresence", s.SetOwnPresence(w.ctx(), dnd))
 		if got := sent[*perch.PresenceOut](w.conn()); len(got) != 2 || got[1].OwnPresence != dnd {
-			t.Errorf("%+v", got)
+			t.Errorf("got presences %+v, want %+v as the second", got, dnd)
 		}
 		w.conn().Fail(linkLost)
 		xa := perch.OwnPresence{Available: true, Show: perch.ShowXA}
 		must(t, "SetOwnPresence", s.SetOwnPresence(w.ctx(), xa))
 		pass(2 * time.Second)
 		if got := sent[*perch.PresenceOut](w.conn()); len(got) != 1 || got[0].OwnPresence != xa {
-			t.Errorf("after the reconnect: %+v", got)
+			t.Errorf("after the reconnect: got presences %+v, want %+v", got, xa)
 		}
 		kindOf(t, s.SetOwnPresence(w.ctx(), perch.OwnPresence{Show: 99}), perch.KindValidation)
 	})

@@ -25,14 +25,14 @@ func TestQuota(t *testing.T) {
 		{sessions.Quota{Burst: 3}, 0, 0, sessions.Allowance{OK: true, Left: 3}}, // no time: no limit
 	} {
 		if next, a := tt.q.Take(tt.used); next != tt.next || a != tt.want {
-			t.Errorf("%+v.Take(%v) = %v, %+v, want %v, %+v", tt.q, tt.used, next, a, tt.next, tt.want)
+			t.Errorf("%+v.Take(%v): got %v, %+v, want %v, %+v", tt.q, tt.used, next, a, tt.next, tt.want)
 		}
 	}
 	for used, want := range map[time.Duration]time.Duration{
 		0: 0, time.Second: 0, 90 * time.Second: 30 * time.Second, -time.Hour: 0, math.MinInt64: 0,
 	} {
 		if got := q.GiveBack(used); got != want {
-			t.Errorf("GiveBack(%v) = %v, want %v", used, got, want)
+			t.Errorf("GiveBack(%v): got %v, want %v", used, got, want)
 		}
 	}
 }

@@ -17,15 +17,15 @@ func TestAddBuddy(t *testing.T) {
 		s := w.open()
 		b, created, err := s.AddBuddy(w.ctx(), sessions.NewBuddy{Account: "carol@contoso.com", Name: "Carol", Groups: []string{"x"}, Nick: "Al", Message: "hi"})
 		if err != nil || !created || b.JID != carol || b.Name != "Carol" || b.Ask != perch.AskSubscribe || len(b.Groups) != 1 {
-			t.Errorf("%+v %v %v", b, created, err)
+			t.Errorf("AddBuddy of an account: got %+v, created %v, error %v, want carol, asked", b, created, err)
 		}
 		out := sent[*perch.SubscriptionOut](w.conn())
 		if len(out) != 1 || *out[0] != (perch.SubscriptionOut{To: carol, Type: "subscribe", Nick: "Al", Message: "hi"}) {
-			t.Errorf("%+v", out)
+			t.Errorf("AddBuddy of an account: got requests %+v, want one to carol", out)
 		}
 		b, created, err = s.AddBuddy(w.ctx(), sessions.NewBuddy{JID: bob})
 		if err != nil || created || b.JID != bob || b.Ask != perch.AskNone || len(sent[*perch.SubscriptionOut](w.conn())) != 1 {
-			t.Errorf("%+v %v %v", b, created, err)
+			t.Errorf("AddBuddy of bob: got %+v, created %v, error %v, want him as he is, with no request", b, created, err)
 		}
 		_, _, err = s.AddBuddy(w.ctx(), sessions.NewBuddy{JID: alice})
 		kindOf(t, err, perch.KindValidation)
@@ -33,10 +33,10 @@ func TestAddBuddy(t *testing.T) {
 		kindOf(t, err, perch.KindXMPP)
 		name := "Bobby"
 		if b, err := s.UpdateBuddy(w.ctx(), bob, &name, nil); err != nil || b.Name != name {
-			t.Errorf("%+v %v", b, err)
+			t.Errorf("UpdateBuddy: got %+v, error %v, want name %s", b, err, name)
 		}
 		if b, err := s.Buddy(bob); err != nil || b.Name != name {
-			t.Errorf("%+v %v", b, err)
+			t.Errorf("Buddy: got %+v, error %v, want name %s", b, err, name)
 		}
 		// What the upstream pushed before it answered is seen by the caller.
 		for i := range 50 {
@@ -45,7 +45,7 @@ func TestAddBuddy(t *testing.T) {
 				t.Fatalf("UpdateBuddy: got error %v, want none", err)
 			}
 			if b, err := s.Buddy(bob); err != nil || b.Name != name {
-				t.Fatalf("%+v %v, want %s", b, err, name)
+				t.Fatalf("Buddy: got %+v, error %v, want name %s", b, err, name)
 			}
 		}
 		if err := s.RemoveBuddy(w.ctx(), bob); err != nil {
@@ -86,7 +86,7 @@ func TestCapabilities(t *testing.T) {
 			_, _, err = s.AddBuddy(w.ctx(), sessions.NewBuddy{Account: "a@b"})
 			kindOf(t, err, perch.KindFeatureUnsupported)
 			if asked != 0 {
-				t.Errorf("%s: %d requests reached the upstream", when, asked)
+				t.Errorf("%s: got %d requests at the upstream, want none", when, asked)
 			}
 		}
 		check("online")
@@ -110,7 +110,7 @@ func TestRequestsOffline(t *testing.T) {
 		_, err = s.VCard(w.ctx(), bob, false)
 		kindOf(t, err, perch.KindSessionOffline)
 		if e, ok := err.(*perch.Error); !ok || e.RetryAfter <= 0 {
-			t.Errorf("%v does not say when to try again", err)
+			t.Errorf("VCard: got error %v, want one that says when to try again", err)
 		}
 	})
 }
@@ -120,7 +120,7 @@ func TestChatStates(t *testing.T) {
 		s := w.open()
 		must(t, "SetChatState", s.SetChatState(w.ctx(), bob, perch.StateComposing))
 		if out := sent[*perch.ChatStateOut](w.conn()); len(out) != 1 || *out[0] != (perch.ChatStateOut{To: bob, State: perch.StateComposing}) {
-			t.Errorf("%+v", out)
+			t.Errorf("got chat states %+v, want composing to bob", out)
 		}
 		kindOf(t, s.SetChatState(w.ctx(), bob, "thinking"), perch.KindValidation)
 	})
@@ -144,14 +144,14 @@ func TestVCards(t *testing.T) {
 			t.Helper()
 			card, err := s.VCard(w.ctx(), bob, refresh)
 			if err != nil || card.FullName != "Bob B." || card.JID != bob || card.FetchedAt == 0 || asked != wantAsked {
-				t.Errorf("%+v %v, asked %d times, want %d", card, err, asked, wantAsked)
+				t.Errorf("VCard: got %+v, error %v, asked %d times, want bob's, asked %d times", card, err, asked, wantAsked)
 			}
 		}
 		c := w.attach(s, sessions.SubscribeOptions{})
 		get(false, 1)
 		c.wantTypes(perch.EventRosterItem) // the name is shown where the roster has none
 		if b, err := s.Buddy(bob); err != nil || b.Name != "Bob B." {
-			t.Errorf("%+v %v", b, err)
+			t.Errorf("Buddy: got %+v, error %v, want the name of the card", b, err)
 		}
 		get(false, 1)
 		get(true, 2)
@@ -174,7 +174,7 @@ func TestSetVCard(t *testing.T) {
 		s := w.open()
 		must(t, "SetVCard", s.SetVCard(w.ctx(), perch.VCard{FullName: "Alice"}))
 		if card, err := s.VCard(w.ctx(), alice, false); err != nil || card.FullName != "Alice" || card.JID != alice {
-			t.Errorf("%+v %v", card, err)
+			t.Errorf("VCard: got %+v, error %v, want the card just set", card, err)
 		}
 	})
 }
@@ -187,13 +187,13 @@ func TestArchiveAndInfo(t *testing.T) {
 		})
 		s := w.open()
 		if p, err := s.Archive(w.ctx(), perch.ArchiveQuery{With: bob}); err != nil || len(p.Items) != 1 {
-			t.Errorf("%+v %v", p, err)
+			t.Errorf("Archive: got %+v, error %v, want 1 item", p, err)
 		}
 		if i := s.Info(); i.Delivery != "D" || i.Upstream != "net" || len(i.Features) == 0 {
-			t.Errorf("%+v", i)
+			t.Errorf("Info: got %+v, want delivery D, upstream net, and features", i)
 		}
 		if w.m.Len() != 1 {
-			t.Error("Len")
+			t.Errorf("Len: got %d, want 1", w.m.Len())
 		}
 	})
 }

@@ -50,20 +50,20 @@ func TestRestart(t *testing.T) {
 		begun := time.Now()
 		s = w.open()
 		if d := time.Since(begun); d != 0 {
-			t.Errorf("what is kept was readable after %s", d)
+			t.Errorf("got the stored session after %s, want it at once", d)
 		}
 		if i := s.Info(); i.State != perch.StateReconnecting || i.JID != alice {
-			t.Errorf("%+v", i)
+			t.Errorf("Info after a restart: got %+v, want alice, reconnecting", i)
 		}
 		if got := brief(w.presence(s, bob)); got != `true "dnd" 0 "" [a] stale=true` {
-			t.Error(got)
+			t.Errorf("presence of bob after a restart: got %s, want it as before, stale", got)
 		}
 		if items, _, _ := s.Buddies(); names(items) != "bob=bob carol=carol" || len(invitations(s)) != 1 {
-			t.Errorf("%v", items)
+			t.Errorf("after a restart: got buddies %v and invitations %v, want bob, carol and one invitation", items, invitations(s))
 		}
 		c := w.attach(s, sessions.SubscribeOptions{Since: cursor})
 		if !c.sub.Resumed {
-			t.Fatalf("not resumed: %s", c.sub.ResetReason)
+			t.Fatalf("Subscribe after a restart: got reset %q, want resumed", c.sub.ResetReason)
 		}
 		got := ids(c.preamble)
 		w.refuse(nil)
@@ -72,7 +72,7 @@ func TestRestart(t *testing.T) {
 		evs := c.next()
 		for _, e := range evs {
 			if e.Type == perch.EventInvitationReceived || e.Type == perch.EventRosterItem {
-				t.Errorf("repeated %s", e.Data)
+				t.Errorf("got %s again, want each once", e.Data)
 			}
 		}
 		got = append(got, ids(evs)...)
@@ -84,11 +84,11 @@ func TestRestart(t *testing.T) {
 			t.Errorf("got %v\nwant %v", got, want)
 		}
 		if got := bodies(w.conn()); !slices.Equal(got, []string{"waits"}) {
-			t.Errorf("sent %v", got)
+			t.Errorf("got messages %v sent, want the one that waits", got)
 		}
 		w.conn().Ack()
 		if h := w.history(s, unsent); h != "accepted sent acked " {
-			t.Error(h)
+			t.Errorf("history of the message that waits: got %q, want accepted, sent, acked", h)
 		}
 	}, durable)
 }
@@ -106,7 +106,7 @@ func TestRestartEmitsDifferences(t *testing.T) {
 		w.restart()
 		s := w.open()
 		if items, _, _ := s.Buddies(); len(items) != 2 || len(invitations(s)) != 0 {
-			t.Errorf("kept what was gone: %v %v", items, invitations(s))
+			t.Errorf("got buddies %v and invitations %v, want two and none", items, invitations(s))
 		}
 		w.refuse(nil)
 		for s.Info().State != perch.StateOnline {
@@ -116,7 +116,7 @@ func TestRestartEmitsDifferences(t *testing.T) {
 		w.say(here(bob+"/a", "dnd", 0))
 		pass(10 * time.Second)
 		if evs := c.wantTypes(perch.EventPresence); !strings.Contains(string(evs[0].Data), `"carol@example.net","available":false`) {
-			t.Errorf("%s", evs[0].Data)
+			t.Errorf("presence event: got %s, want carol unavailable", evs[0].Data)
 		}
 	}, durable)
 }
@@ -139,10 +139,10 @@ func TestKilled(t *testing.T) {
 					want = "accepted sent acked "
 				}
 				if h := w.history(s2, id); h != want {
-					t.Error(h)
+					t.Errorf("history: got %q, want %q", h, want)
 				}
 				if got := bodies(w.conn()); len(got) != 0 {
-					t.Errorf("sent again: %v", got)
+					t.Errorf("got messages %v sent again, want none", got)
 				}
 				gaps := 0
 				for _, e := range w.durable(s2) {
@@ -151,13 +151,13 @@ func TestKilled(t *testing.T) {
 					}
 				}
 				if (gaps == 0) != resume {
-					t.Errorf("%d gaps", gaps)
+					t.Errorf("got %d gaps, want one exactly when the stream is not resumed", gaps)
 				}
 				// The old owner finds out by its next write, and ends the session.
 				w.up.conns[0].Deliver(text("1", "late"))
 				synctest.Wait()
 				if dead.Len() != 0 {
-					t.Error("two owners")
+					t.Errorf("got %d sessions at the old owner, want none", dead.Len())
 				}
 			}, durable)
 		})
@@ -177,12 +177,12 @@ func TestHowTheProcessEnds(t *testing.T) {
 			conn := w.conn()
 			w.restart()
 			if conn.Closed() != c.closed || conn.Err() == nil {
-				t.Errorf("%+v: closed %v", c, conn.Closed())
+				t.Errorf("%+v: got closed %v, error %v, want closed %v", c, conn.Closed(), conn.Err(), c.closed)
 			}
 			w.open()
 			req := w.up.Dials()[1]
 			if (req.Resume != nil) != (c.durable && c.resume) {
-				t.Errorf("%+v: resume %q", c, req.Resume)
+				t.Errorf("%+v: got the login to resume %q, want one %v", c, req.Resume, c.durable && c.resume)
 			}
 		})
 	}
@@ -200,7 +200,7 @@ func TestStreamStateIsKeptWithEvents(t *testing.T) {
 			w.store.mu.Lock()
 			defer w.store.mu.Unlock()
 			if got := string(w.store.record.Stream); got != want {
-				t.Errorf("kept %q, want %q", got, want)
+				t.Errorf("got stream state %q in the record, want %q", got, want)
 			}
 		}
 		w.say(text("1", "a"))
@@ -210,13 +210,13 @@ func TestStreamStateIsKeptWithEvents(t *testing.T) {
 		w.conn().Fail(linkLost)
 		pass(time.Minute)
 		if n := w.up.logins(); n != 1 {
-			t.Error("resumed, and so acknowledged, before everything was kept")
+			t.Errorf("got %d logins, want 1: to resume is to acknowledge, and not all is committed", n)
 		}
 		kept("stream 1")
 		w.store.set(func(s *store) { s.held = false })
 		synctest.Wait()
 		if d := w.up.Dials(); len(d) != 2 || string(d[1].Resume) != "stream 3" {
-			t.Errorf("%d logins", len(d))
+			t.Errorf("got %d logins, want 2, the second with stream 3", len(d))
 		}
 	}, durable)
 }
@@ -231,10 +231,10 @@ func TestCloseIsBounded(t *testing.T) {
 		ctx, cancel := timeout(10 * time.Second)
 		defer cancel()
 		if err := w.m.Close(ctx); err == nil || time.Since(start) != 10*time.Second {
-			t.Errorf("%v after %v", err, time.Since(start))
+			t.Errorf("Close: got error %v after %v, want one after 10s", err, time.Since(start))
 		}
 		if _, err := c.sub.Take(); err == nil {
-			t.Error("not cut")
+			t.Error("Take after Close: got no error, want the stream cut")
 		}
 	})
 }
@@ -251,21 +251,21 @@ func TestRestore(t *testing.T) {
 		must(t, "Restore", w.m.Restore(w.ctx()))
 		synctest.Wait()
 		if n := w.up.logins(); n != 4 || w.m.Len() != 2 {
-			t.Errorf("%d logins, %d sessions", n, w.m.Len())
+			t.Errorf("got %d logins, %d sessions, want 4, 2", n, w.m.Len())
 		}
 		s2, err := w.m.Authenticate(w.ctx(), token)
 		if err != nil || s2.ID() != s.ID() || s2.Info().State != perch.StateOnline || w.up.logins() != 4 {
-			t.Errorf("%v", err)
+			t.Errorf("Authenticate after a restart: got error %v, want the session, online, without a login", err)
 		}
 		sealing(2)(&w.opts)
 		w.restart()
 		if err := w.m.Restore(w.ctx()); err != nil || w.m.Len() != 2 {
-			t.Errorf("the new key did not seal: %v, %d", err, w.m.Len())
+			t.Errorf("Restore with the new key: got error %v, %d sessions, want none, 2", err, w.m.Len())
 		}
 		sealing(3)(&w.opts)
 		w.restart()
 		if err := w.m.Restore(w.ctx()); err != nil || w.m.Len() != 0 {
-			t.Errorf("a foreign key opens: %v, %d", err, w.m.Len())
+			t.Errorf("Restore with another key: got error %v, %d sessions, want none, none", err, w.m.Len())
 		}
 	}, durable, sealing(1))
 }
@@ -281,21 +281,21 @@ func TestNoSealKey(t *testing.T) {
 		must(t, "Bindings", err)
 		for _, b := range all {
 			if b.Sealed != nil {
-				t.Error("a credential was kept")
+				t.Error("Bindings without a seal key: got a stored credential, want none")
 			}
 		}
 		w.restart()
 		if err := w.m.Restore(w.ctx()); err != nil || w.m.Len() != 0 {
-			t.Errorf("%v, %d sessions", err, w.m.Len())
+			t.Errorf("Restore without a seal key: got error %v, %d sessions, want none, none", err, w.m.Len())
 		}
 		_, err = w.m.Authenticate(w.ctx(), token)
 		kindOf(t, err, perch.KindUnauthorized)
 		_, s2, created, err := w.m.SignIn(w.ctx(), password("good"))
 		if err != nil || !created || s2.ID() != s.ID() {
-			t.Fatalf("%v %v", created, err)
+			t.Fatalf("SignIn after a restart: got created %v, error %v, want true, none, and the session of before", created, err)
 		}
 		if s3, err := w.m.Authenticate(w.ctx(), token); err != nil || s3 != s2 {
-			t.Errorf("the old token: %v", err)
+			t.Errorf("Authenticate with the old token: got session %p, error %v, want %p", s3, err, s2)
 		}
 	}, durable)
 }
@@ -313,7 +313,7 @@ func TestNamesSurvive(t *testing.T) {
 		}
 		w.restart()
 		if b, err := w.open().Buddy(bob); err != nil || b.Name != "Bobby" {
-			t.Errorf("%+v %v", b, err)
+			t.Errorf("Buddy after a restart: got %+v, error %v, want the name Bobby", b, err)
 		}
 	}, durable)
 }

@@ -46,15 +46,15 @@ func TestResumedConnectionKnows(t *testing.T) {
 				id = w.send(s, hi("x"))
 				w.lose(linkLost)
 				if h := w.history(s, id); h != tt.want {
-					t.Errorf("history %s, want %s", h, tt.want)
+					t.Errorf("history: got %q, want %q", h, tt.want)
 				}
 				if got := bodies(w.conn()); (len(got) == 1) != tt.again {
-					t.Errorf("sent %v", got)
+					t.Errorf("got messages %v sent again, want one %v", got, tt.again)
 				}
 				if tt.acked {
 					w.say(&perch.AckIn{Through: 1})
 					if h := w.history(s, id); h != "accepted sent acked " {
-						t.Error(h)
+						t.Errorf("history after the acknowledgement: got %q, want accepted, sent, acked", h)
 					}
 				}
 			})
@@ -97,11 +97,11 @@ func TestFailedResumeWithACount(t *testing.T) {
 				pass(time.Second)
 				for i, body := range []string{"1", "2"} {
 					if h := w.history(s, ids[body]); h != tt.want[i] {
-						t.Errorf("history of %s: %s, want %s", body, h, tt.want[i])
+						t.Errorf("history of %s: got %q, want %q", body, h, tt.want[i])
 					}
 				}
 				if got := bodies(w.conn()); !slices.Equal(got, tt.sent) {
-					t.Errorf("sent again %v, want %v", got, tt.sent)
+					t.Errorf("got messages %v sent again, want %v", got, tt.sent)
 				}
 			})
 		})
@@ -124,10 +124,10 @@ func TestResumedWithAnOlderState(t *testing.T) {
 		w.lose(linkLost)
 		pass(time.Second)
 		if h := w.history(s, arrived); h != "accepted sent acked " {
-			t.Error(h)
+			t.Errorf("history of the message that arrived: got %q, want accepted, sent, acked", h)
 		}
 		if got := sent[*perch.MessageOut](w.conn()); len(got) != 1 || got[0].ID != lost {
-			t.Errorf("sent again: %v", got)
+			t.Errorf("got messages %v sent again, want %s alone", got, lost)
 		}
 	})
 }
@@ -150,7 +150,7 @@ func TestOrderWhileTheArchiveIsAsked(t *testing.T) {
 		w.lose(linkLost)
 		pass(5 * time.Second)
 		if got := bodies(w.conn()); !slices.Equal(got, []string{"1", "2", "3"}) {
-			t.Errorf("sent %v", got)
+			t.Errorf("got messages %v sent, want 1 to 3", got)
 		}
 	})
 }
@@ -176,13 +176,13 @@ func TestResumedBeforeOnline(t *testing.T) {
 		s := <-done
 		dials := w.up.Dials()
 		if n := len(dials); n < 2 || dials[1].Resume == nil {
-			t.Fatalf("%d dials", n)
+			t.Fatalf("got %d dials, want a second that resumes", n)
 		}
 		if got := sent[*perch.PresenceOut](w.conn()); len(got) != 1 {
-			t.Errorf("%d presences on the resumed stream", len(got))
+			t.Errorf("got %d presences on the resumed stream, want 1", len(got))
 		}
 		if items, _, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
-			t.Errorf("%v, %s", items, s.Info().State)
+			t.Errorf("got buddies %v, state %s, want bob, online", items, s.Info().State)
 		}
 	})
 }
@@ -230,10 +230,10 @@ func TestResumedDuringCatchUp(t *testing.T) {
 		a.mu.Unlock()
 		pass(time.Minute)
 		if !refused.Load() || !again.Load() || s.Info().State != perch.StateOnline {
-			t.Fatalf("refused %v, resumed %v, %s", refused.Load(), again.Load(), s.Info().State)
+			t.Fatalf("got refused %v, resumed %v, state %s; want true, true, online", refused.Load(), again.Load(), s.Info().State)
 		}
 		if got := received(t, w.durable(s)); !slices.Equal(got, want) {
-			t.Errorf("%d messages in the log, want %d: %q", len(got), len(want), got)
+			t.Errorf("got %d messages in the log %q, want %d", len(got), got, len(want))
 		}
 	})
 }
@@ -250,7 +250,7 @@ func TestStateIsKeptWithoutEvents(t *testing.T) {
 		w.store.mu.Lock()
 		defer w.store.mu.Unlock()
 		if got := string(w.store.record.Stream); got != fmt.Sprint("stream ", 96) {
-			t.Errorf("kept %q", got)
+			t.Errorf("got stream state %q in the record, want stream 96", got)
 		}
 	}, durable)
 }
@@ -297,14 +297,14 @@ func TestArchiveIsAskedOnceForAll(t *testing.T) {
 				want = "accepted sent "
 			}
 			if h := w.history(s, id); h != want {
-				t.Errorf("history of %d: %s", i, h)
+				t.Errorf("history of message %d: got %q, want %q", i, h, want)
 			}
 		}
 		if got := sent[*perch.MessageOut](w.conn()); len(got) != 5 || got[0].ID != ids[15] {
-			t.Errorf("sent again: %v", got)
+			t.Errorf("got messages %v sent again, want the last 5", got)
 		}
 		if pages := 2 + 2; lookUps != pages { // 16 messages by tens, after the two that failed
-			t.Errorf("%d questions to the archive", lookUps)
+			t.Errorf("got %d archive queries, want %d", lookUps, pages)
 		}
 	})
 }
@@ -321,7 +321,7 @@ func TestNothingIsSentBeforeACommit(t *testing.T) {
 				if id != "" && !taken {
 					taken = true
 					if _, err := w.store.Open(w.ctx(), id, sessions.OpenOptions{}); err != nil {
-						t.Errorf("Open by the new owner: %v", err)
+						t.Errorf("Open by the new owner: got error %v, want none", err)
 					}
 				}
 				return nil, false // the message never left
@@ -332,13 +332,13 @@ func TestNothingIsSentBeforeACommit(t *testing.T) {
 		w.send(s, hi("x"))
 		w.lose(linkLost)
 		if !taken {
-			t.Fatal("the stream was not resumed")
+			t.Fatal("got no resumed stream, want one")
 		}
 		if got := bodies(w.conn()); len(got) > 0 {
-			t.Errorf("sent %v by a process that has lost the session, want nothing", got)
+			t.Errorf("got messages %v sent by a process that has lost the session, want none", got)
 		}
 		if n := w.m.Len(); n != 0 {
-			t.Errorf("%d sessions are left, want none", n)
+			t.Errorf("got %d sessions, want none", n)
 		}
 	})
 }

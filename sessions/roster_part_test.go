@@ -124,7 +124,7 @@ func TestRosterReplaced(t *testing.T) {
 	w.ro.applyRoster(perch.RosterResult{LeftOut: 3, Version: "3"})
 	w.want(t, "count "+DroppedOverBudget+" 3", "save record", "dropped "+DroppedRosterPart)
 	if len(w.ro.contacts) != 2 || w.rec.RosterVersion != "" {
-		t.Errorf("after a roster that is not whole: %d contacts, version %q; want 2 and none", len(w.ro.contacts), w.rec.RosterVersion)
+		t.Errorf("after a partial roster: got %d contacts, version %q; want 2 and none", len(w.ro.contacts), w.rec.RosterVersion)
 	}
 }
 
@@ -153,7 +153,7 @@ func TestRosterSettles(t *testing.T) {
 	w.ro.offline(w.link)
 	w.did = nil
 	if k := w.ro.contacts.get("bob@example.net"); !k.presence.Stale || !k.presence.Available {
-		t.Errorf("after the link was lost bob is %+v, want available and stale", k.presence)
+		t.Errorf("presence of bob after the link was lost: got %+v, want available and stale", k.presence)
 	}
 	w.ro.settleSoon()
 	w.is("bob@example.net/a", true, 0)
@@ -161,7 +161,7 @@ func TestRosterSettles(t *testing.T) {
 	w.timers[0]()
 	w.want(t, "presence carol@example.net false ")
 	if k := w.ro.contacts.get("bob@example.net"); k.presence.Stale {
-		t.Errorf("bob is %+v, want not stale", k.presence)
+		t.Errorf("presence of bob: got %+v, want not stale", k.presence)
 	}
 }
 
@@ -209,6 +209,6 @@ func TestRosterRespells(t *testing.T) {
 		t.Errorf("got the rows %+v of the invitations, want EVE@example.net moved", got)
 	}
 	if k := w.ro.contacts.get("BOB@example.net"); k == nil || k.presence == nil {
-		t.Errorf("bob is %+v, want an item with a presence", k)
+		t.Errorf("contact of bob: got %+v, want an item with a presence", k)
 	}
 }

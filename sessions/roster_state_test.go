@@ -47,10 +47,10 @@ func TestRosterThatFails(t *testing.T) {
 				s := w.open()
 				wantFeature(t, s, sessions.RosterUnavailable, true)
 				if b, _, _ := s.Buddies(); len(b) != 0 {
-					t.Errorf("%d buddies, want none", len(b))
+					t.Errorf("Buddies: got %d, want none", len(b))
 				}
 				if got := dropReasons(t, w.durable(s)); !slices.Equal(got, []string{sessions.DroppedNoRoster}) {
-					t.Errorf("event.dropped says %v, want one roster_unavailable", got)
+					t.Errorf("event.dropped: got reasons %v, want one roster_unavailable", got)
 				}
 				w.refuseRoster(nil)
 				w.roster(bob)
@@ -63,7 +63,7 @@ func TestRosterThatFails(t *testing.T) {
 				pass(time.Minute)
 				wantFeature(t, s, sessions.RosterUnavailable, true)
 				if b, _, _ := s.Buddies(); len(b) != 1 || b[0].JID != bob {
-					t.Errorf("buddies %v, want bob", b)
+					t.Errorf("Buddies: got %v, want bob", b)
 				}
 			})
 		})
@@ -77,7 +77,7 @@ func TestRosterOnALostLink(t *testing.T) {
 		w.refuseRoster(perch.Errorf(perch.KindSessionOffline, "ended"))
 		w.lose(linkLost)
 		if st := s.Info().State; st != perch.StateReconnecting {
-			t.Errorf("state %s, want reconnecting", st)
+			t.Errorf("Info: got state %s, want reconnecting", st)
 		}
 		w.refuseRoster(nil)
 		pass(2 * time.Minute)
@@ -102,17 +102,17 @@ func TestRosterInPart(t *testing.T) {
 		wantFeature(t, s, sessions.RosterPartial, true)
 		b, _, _ := s.Buddies()
 		if len(b) < 10 || len(b) > 17 || !slices.ContainsFunc(b, func(x perch.Buddy) bool { return x.JID == bob }) {
-			t.Errorf("%d buddies, want those within 16 MiB, and bob", len(b))
+			t.Errorf("Buddies: got %d, want those within 16 MiB, and bob", len(b))
 		}
 		if got := dropReasons(t, w.durable(s)); !slices.Contains(got, sessions.DroppedRosterPart) || !slices.Contains(got, "over_budget") {
-			t.Errorf("event.dropped says %v, want roster_partial and over_budget", got)
+			t.Errorf("event.dropped: got reasons %v, want roster_partial and over_budget", got)
 		}
 		w.roster(bob, carol)
 		w.lose(linkLost)
 		pass(time.Minute)
 		wantFeature(t, s, sessions.RosterPartial, false)
 		if b, _, _ := s.Buddies(); len(b) != 2 {
-			t.Errorf("%d buddies, want the 2 of the whole roster", len(b))
+			t.Errorf("Buddies: got %d, want the 2 of the full roster", len(b))
 		}
 	})
 }
@@ -121,7 +121,7 @@ func wantFeature(t *testing.T, s *sessions.Session, feature string, want bool) {
 	t.Helper()
 	info := s.Info()
 	if info.State != perch.StateOnline || slices.Contains(info.Features, feature) != want || !slices.IsSorted(info.Features) {
-		t.Errorf("state %s, features %v; want online, and %s: %v", info.State, info.Features, feature, want)
+		t.Errorf("Info: got state %s, features %v; want online, and %s: %v", info.State, info.Features, feature, want)
 	}
 }
 

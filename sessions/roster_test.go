@@ -23,11 +23,11 @@ func TestRosterDifferences(t *testing.T) {
 		w.roster(carol, bob)
 		s := w.open()
 		if evs := types(w.durable(s)); len(evs) != 1 {
-			t.Errorf("log %v", evs)
+			t.Errorf("got the log %v, want 1 event", evs)
 		}
 		items, v1, _ := s.Buddies()
 		if names(items) != "bob=bob carol=carol" || items[0].Groups == nil {
-			t.Errorf("%+v", items)
+			t.Errorf("Buddies: got %+v, want bob and carol, with groups that are no null", items)
 		}
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.up.Edit(func(d *fakexmpp.Data) {
@@ -39,13 +39,13 @@ func TestRosterDifferences(t *testing.T) {
 		w.lose(linkLost)
 		evs := c.wantTypes(perch.EventSessionState, perch.EventRosterItem, perch.EventRosterRemoved, perch.EventSessionGap, perch.EventSessionState)
 		if got := string(evs[1].Data); got != `{"jid":"dave@example.net","name":"","groups":["a","b"],"subscription":"none","ask":null,"approved":false}` {
-			t.Error(got)
+			t.Errorf("roster.item: got %s, want dave in a and b", got)
 		}
 		if got := string(evs[2].Data); got != `{"jid":"carol@example.net"}` {
-			t.Error(got)
+			t.Errorf("roster.removed: got %s, want carol", got)
 		}
 		if _, v2, _ := s.Buddies(); v1 == v2 {
-			t.Error("the version did not change")
+			t.Errorf("Buddies after a change: got version %v again, want another", v2)
 		}
 		w.lose(linkLost)
 		c.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState)
@@ -63,7 +63,7 @@ func TestRosterPushes(t *testing.T) {
 		w.say(&perch.RosterPush{Item: same, Version: "v2"})
 		c.wantTypes()
 		if _, v2, _ := s.Buddies(); v1 != v2 {
-			t.Error("the version changed for nothing")
+			t.Errorf("Buddies after no change: got version %v, want %v", v2, v1)
 		}
 		renamed := same
 		renamed.Name = "Robert"
@@ -71,11 +71,11 @@ func TestRosterPushes(t *testing.T) {
 			&perch.RosterPush{Item: perch.Buddy{JID: bob, Subscription: perch.SubscriptionRemove}})
 		c.wantTypes(perch.EventRosterItem, perch.EventRosterRemoved)
 		if _, err := s.Buddy(bob); perch.KindOf(err) != perch.KindItemNotFound {
-			t.Error(err)
+			t.Errorf("Buddy that was removed: got error %v, want kind %s", err, perch.KindItemNotFound)
 		}
 		w.say(&perch.RosterPush{Item: same})
 		if got := brief(w.presence(s, bob)); got != `false "" 0 "" [] stale=false` {
-			t.Errorf("the presence of a removed buddy is back: %s", got)
+			t.Errorf("presence of a buddy removed and added: got %s, want none", got)
 		}
 	})
 }
@@ -92,7 +92,7 @@ func TestInvitations(t *testing.T) {
 		c.wantTypes(perch.EventInvitationReceived, perch.EventInvitationReceived)
 		list, _ := s.Invitations()
 		if len(list) != 2 || list[0].JID != eve || list[0].Nick != "Eve" || list[0].Message != "it is me" || list[0].ReceivedAt == 0 {
-			t.Errorf("%+v", list)
+			t.Errorf("Invitations: got %+v, want eve's with nick, text and time, and another", list)
 		}
 		w.say(ask(eve, "Eve", "please"))
 		c.wantTypes(perch.EventInvitationReceived)
@@ -104,7 +104,7 @@ func TestInvitations(t *testing.T) {
 		w.say(&perch.RosterPush{Item: perch.Buddy{JID: eve, Subscription: perch.SubscriptionFrom}})
 		c.wantTypes(perch.EventRosterItem, perch.EventInvitationAccepted)
 		if list, _ := s.Invitations(); len(list) != 0 {
-			t.Errorf("%+v", list)
+			t.Errorf("Invitations: got %+v, want none", list)
 		}
 	})
 }
@@ -120,15 +120,15 @@ func TestAcceptAndDecline(t *testing.T) {
 		s, c := asked(w)
 		inv, err := s.AcceptInvitation(w.ctx(), eve, sessions.AcceptOptions{Reciprocate: true, Groups: []string{"new"}})
 		if err != nil || inv.Nick != "Eve" {
-			t.Fatal(inv, err)
+			t.Fatalf("AcceptInvitation: got %+v, error %v, want eve's", inv, err)
 		}
 		c.wantTypes(perch.EventRosterItem, perch.EventInvitationAccepted)
 		if b, err := s.Buddy(eve); err != nil || b.Name != "Eve" || len(b.Groups) != 1 {
-			t.Errorf("%+v %v", b, err)
+			t.Errorf("Buddy: got %+v, error %v, want Eve in one group", b, err)
 		}
 		out := sent[*perch.SubscriptionOut](w.conn())
 		if len(out) != 2 || out[0].Type != "subscribed" || out[1].Type != "subscribe" || out[0].To != eve {
-			t.Errorf("%+v", out)
+			t.Errorf("got subscriptions %+v sent, want subscribed and subscribe to eve", out)
 		}
 		_, err = s.AcceptInvitation(w.ctx(), eve, sessions.AcceptOptions{})
 		kindOf(t, err, perch.KindNotFound)
@@ -140,7 +140,7 @@ func TestAcceptAndDecline(t *testing.T) {
 		}
 		c.wantTypes(perch.EventInvitationAccepted)
 		if out := sent[*perch.SubscriptionOut](w.conn()); len(out) != 1 || out[0].Type != "subscribed" {
-			t.Errorf("%+v", out)
+			t.Errorf("got subscriptions %+v sent, want subscribed alone", out)
 		}
 	})
 	inWorld(t, func(w *world) {
@@ -150,7 +150,7 @@ func TestAcceptAndDecline(t *testing.T) {
 		}
 		c.wantTypes(perch.EventInvitationDeclined)
 		if out := sent[*perch.SubscriptionOut](w.conn()); len(out) != 1 || out[0].Type != "unsubscribed" {
-			t.Errorf("%+v", out)
+			t.Errorf("got subscriptions %+v sent, want unsubscribed alone", out)
 		}
 	})
 	inWorld(t, func(w *world) {
@@ -163,7 +163,7 @@ func TestAcceptAndDecline(t *testing.T) {
 		_, err = s.DeclineInvitation(w.ctx(), eve)
 		kindOf(t, err, perch.KindSessionOffline)
 		if len(invitations(s)) != 1 {
-			t.Error("gone without an answer")
+			t.Errorf("Invitations without an answer: got %v, want the one", invitations(s))
 		}
 	})
 }
@@ -175,7 +175,7 @@ func TestInvitationsAreBounded(t *testing.T) {
 			w.say(&perch.SubscriptionIn{From: perch.JID("u" + strings.Repeat("x", i) + "@example.net"), Type: "subscribe"})
 		}
 		if n := len(invitations(s)); n != 1000 {
-			t.Errorf("%d", n)
+			t.Errorf("Invitations: got %d, want 1000", n)
 		}
 	})
 }

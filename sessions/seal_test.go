@@ -24,26 +24,26 @@ func TestSeal(t *testing.T) {
 	old, both := sealerOf(t, 1), sealerOf(t, 2, 1)
 	box := old.seal("id", acc, 7)
 	if bytes.Contains(box, []byte("pass word")) || bytes.Equal(box, old.seal("id", acc, 7)) {
-		t.Error("not encrypted, or the nonce is used twice")
+		t.Error("seal: got the password in plain or one nonce twice, want neither")
 	}
 	if got, at, ok := both.open("id", box); !ok || got != acc || at != 7 {
-		t.Errorf("%+v %v %v", got, at, ok)
+		t.Errorf("open: got %+v, %v, %v, want %+v, 7, true", got, at, ok, acc)
 	}
 	if _, _, ok := both.open("another", box); ok {
-		t.Error("opens for another session")
+		t.Error("open for another session: got true, want false")
 	}
 	if _, _, ok := old.open("id", both.seal("id", acc, 7)); ok {
-		t.Error("the first key does not seal")
+		t.Error("open by the old key: got true, want false: the first key seals")
 	}
 	for i := range box {
 		bad := bytes.Clone(box)
 		bad[i] ^= 1
 		if _, _, ok := old.open("id", bad); ok {
-			t.Fatalf("opens with bit changed in byte %d", i)
+			t.Fatalf("open with a bit changed in byte %d: got true, want false", i)
 		}
 	}
 	if (&sealer{}).seal("id", acc, 0) != nil {
-		t.Error("seals without a key")
+		t.Error("seal without a key: got a box, want nil")
 	}
 }
 

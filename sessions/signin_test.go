@@ -19,23 +19,23 @@ func TestSignIn(t *testing.T) {
 	inWorld(t, func(w *world) {
 		token, s, created, err := w.m.SignIn(w.ctx(), password("good"))
 		if err != nil || !created || !strings.HasPrefix(token.Reveal(), "perch_") || len(token.Reveal()) < 40 {
-			t.Fatal(token.Reveal(), created, err)
+			t.Fatalf("SignIn: got a token of %d bytes, created %v, error %v; want perch_ and 40 bytes at least, true, none", len(token.Reveal()), created, err)
 		}
 		again, s2, created, err := w.m.SignIn(w.ctx(), password("good"))
 		if err != nil || created || s2 != s || again == token {
-			t.Fatalf("created %v, another session %v, %v", created, s2 != s, err)
+			t.Fatalf("SignIn again: got created %v, another session %v, error %v; want false, false, none and another token", created, s2 != s, err)
 		}
 		for _, tok := range []perch.Secret{token, again} {
 			if got, err := w.m.Authenticate(w.ctx(), tok); err != nil || got != s {
-				t.Errorf("token does not lead to the session: %v", err)
+				t.Errorf("Authenticate with a token: got session %p, error %v, want %p", got, err, s)
 			}
 		}
 		if n := w.up.logins(); n != 1 {
-			t.Errorf("%d logins", n)
+			t.Errorf("got %d logins, want 1", n)
 		}
 		other, s3, created, err := w.m.SignIn(w.ctx(), password("good, but another"))
 		if err != nil || !created || s3 == s || other == token {
-			t.Error("another credential shares the session")
+			t.Errorf("SignIn with another credential: got created %v, the same session %v, error %v; want true, false, none and another token", created, s3 == s, err)
 		}
 	})
 }
@@ -47,7 +47,7 @@ func TestSignInRefused(t *testing.T) {
 			kindOf(t, err, perch.KindUnauthorized)
 		}
 		if n := w.up.logins(); n != 1 {
-			t.Errorf("%d logins", n)
+			t.Errorf("got %d logins, want 1", n)
 		}
 		for name, acc := range map[string]perch.Account{
 			"/jid":      {Upstream: "named", Token: goodToken},
@@ -56,11 +56,11 @@ func TestSignInRefused(t *testing.T) {
 		} {
 			_, _, _, err := w.m.SignIn(w.ctx(), acc)
 			if kindOf(t, err, perch.KindValidation); !strings.Contains(err.Error(), name) {
-				t.Errorf("%v does not name %s", err, name)
+				t.Errorf("SignIn: got error %v, want one that names %s", err, name)
 			}
 		}
 		if n := w.up.logins(); n != 1 {
-			t.Errorf("%d logins", n)
+			t.Errorf("got %d logins, want 1", n)
 		}
 	})
 }
@@ -74,7 +74,7 @@ func TestSignInTokensAreBounded(t *testing.T) {
 		signIn := func() perch.Secret {
 			token, got, _, err := w.m.SignIn(w.ctx(), acc)
 			if err != nil || got != s {
-				t.Fatalf("SignIn: another session %v, %v", got != s, err)
+				t.Fatalf("SignIn: got another session %v, error %v, want false, none", got != s, err)
 			}
 			return token
 		}
@@ -82,7 +82,7 @@ func TestSignInTokensAreBounded(t *testing.T) {
 			t.Helper()
 			got, err := w.m.Authenticate(w.ctx(), token)
 			if want && (err != nil || got != s) {
-				t.Errorf("%s: leads to the session %v, %v, want that it does", what, got == s, err)
+				t.Errorf("Authenticate, %s: got the session %v, error %v, want true, none", what, got == s, err)
 			} else if !want {
 				kindOf(t, err, perch.KindUnauthorized)
 			}
@@ -99,10 +99,10 @@ func TestSignInTokensAreBounded(t *testing.T) {
 		leads("the last token", last, true)
 		leads("the access token", goodToken, true)
 		if n := w.m.Leading(s); n != 1000+1 {
-			t.Errorf("%d tokens lead to the session, want %d", n, 1000+1)
+			t.Errorf("got %d tokens of the session, want %d", n, 1000+1)
 		}
 		if n := w.up.logins(); n != 1 {
-			t.Errorf("%d logins, want 1", n)
+			t.Errorf("got %d logins, want 1", n)
 		}
 	})
 }
@@ -133,7 +133,7 @@ func TestSignInWithAccessToken(t *testing.T) {
 		s := w.open()
 		_, s2, created, err := w.m.SignIn(w.ctx(), perch.Account{Token: goodToken})
 		if err != nil || created || s2 != s {
-			t.Errorf("created %v, %v", created, err)
+			t.Errorf("SignIn with the access token: got created %v, another session %v, error %v, want false, false, none", created, s2 != s, err)
 		}
 	})
 }
@@ -147,33 +147,33 @@ func TestSignOutForgets(t *testing.T) {
 		conn := w.conn()
 		must(t, "SignOut", w.m.SignOut(w.ctx(), s))
 		if !conn.Closed() {
-			t.Error("the stream was not closed")
+			t.Error("the stream after SignOut: got it open, want it closed")
 		}
 		evs, err := c.sub.Take()
 		if err != nil || len(evs) != 1 || evs[0].Type != perch.EventSessionState {
-			t.Errorf("%v %v", evs, err)
+			t.Errorf("Take after SignOut: got %v, error %v, want one session.state", evs, err)
 		}
 		if _, err := c.sub.Take(); err != sessions.ErrEnded {
-			t.Errorf("cut with %v", err)
+			t.Errorf("second Take after SignOut: got error %v, want %v", err, sessions.ErrEnded)
 		}
 		_, err = w.m.Authenticate(w.ctx(), token)
 		kindOf(t, err, perch.KindUnauthorized)
 		if info := s.Info(); info.State != perch.StateClosed {
-			t.Errorf("%+v", info)
+			t.Errorf("Info after SignOut: got %+v, want closed", info)
 		}
 		items, _, _ := s.Buddies()
 		if _, err := s.SendMessage(w.ctx(), sessions.NewMessage{To: bob, Body: "x"}); err != sessions.ErrEnded || len(items) != 0 {
-			t.Errorf("an ended session answers: %v %v", items, err)
+			t.Errorf("after SignOut: got error %v of SendMessage and buddies %v, want %v and none", err, items, sessions.ErrEnded)
 		}
 		if b, err := w.store.Bindings(w.ctx()); err != nil || len(b) != 0 {
-			t.Errorf("tokens stay: %v %v", b, err)
+			t.Errorf("Bindings after SignOut: got %v, error %v, want none", b, err)
 		}
 		_, s2, created, err := w.m.SignIn(w.ctx(), password("good"))
 		if err != nil || !created || s2.ID() != s.ID() {
-			t.Errorf("signing in again: %v %v", created, err)
+			t.Errorf("SignIn after SignOut: got created %v, error %v, want true, none, and the same ID", created, err)
 		}
 		if evs := w.durable(s2); len(evs) != 1 {
-			t.Errorf("the new log has %v", types(evs))
+			t.Errorf("got the new log %v, want 1 event", types(evs))
 		}
 	})
 }
@@ -186,17 +186,17 @@ func TestRequestsWhileSigningOut(t *testing.T) {
 		s2, err := w.m.Authenticate(w.ctx(), goodToken)
 		must(t, "Authenticate", err)
 		if err := <-done; err != nil {
-			t.Fatal(err)
+			t.Fatalf("SignOut: got error %v, want none", err)
 		}
 		synctest.Wait()
 		if s2 == s {
 			// It was found just before the end; the next request gets a new one.
 			if s2, err = w.m.Authenticate(w.ctx(), goodToken); err != nil || s2 == s {
-				t.Fatalf("the ended session is found again: %v", err)
+				t.Fatalf("Authenticate after the end: got the ended session %v, error %v, want false, none", s2 == s, err)
 			}
 		}
 		if st := s2.Info().State; st != perch.StateOnline {
-			t.Errorf("state %s", st)
+			t.Errorf("Info: got state %s, want online", st)
 		}
 	})
 }

@@ -101,7 +101,7 @@ func TestSpellingsOfAnInvitation(t *testing.T) {
 			t.Fatalf("DeclineInvitation: got error %v, want none", err)
 		}
 		if out := sent[*perch.SubscriptionOut](w.conn()); len(out) != 1 || out[0].To != "Eve@example.net" {
-			t.Errorf("sent %+v, want one to Eve@example.net", out)
+			t.Errorf("got subscriptions %+v sent, want one to Eve@example.net", out)
 		}
 		cl.wantTypes(perch.EventInvitationDeclined)
 	})
@@ -115,7 +115,7 @@ func TestRequestsInAnotherSpelling(t *testing.T) {
 		s := w.open()
 		name := "new"
 		if b, err := s.UpdateBuddy(w.ctx(), "up.case@example.net", &name, nil); err != nil || b.JID != "Up.Case@example.net" {
-			t.Errorf("renamed: got %+v %v", b, err)
+			t.Errorf("UpdateBuddy: got %+v, error %v, want Up.Case@example.net", b, err)
 		}
 		b, created, err := s.AddBuddy(w.ctx(), sessions.NewBuddy{JID: "UP.CASE@example.net"})
 		if err != nil || created || b.JID != "Up.Case@example.net" {
@@ -129,7 +129,7 @@ func TestRequestsInAnotherSpelling(t *testing.T) {
 		synctest.Wait()
 		card, err := w.store.VCard(w.ctx(), s.ID(), "UP.case@example.net")
 		if err != nil || card.FullName != "U" {
-			t.Errorf("cached: got %+v %v", card, err)
+			t.Errorf("VCard of the store: got %+v, error %v, want U", card, err)
 		}
 		if err := s.RemoveBuddy(w.ctx(), "up.CASE@example.net"); err != nil {
 			t.Errorf("RemoveBuddy: got error %v, want none", err)
@@ -173,11 +173,11 @@ func TestPresenceErrors(t *testing.T) {
 		cl := w.attach(s, sessions.SubscribeOptions{})
 		w.say(&perch.PresenceError{From: bob + "/a", Error: unreachable})
 		if got := brief(w.presence(s, bob)); got != `true "dnd" 0 "" [b] stale=false` {
-			t.Errorf("after an error of one resource: got %s", got)
+			t.Errorf("after an error of one resource: got %s, want the other resource", got)
 		}
 		w.say(&perch.PresenceError{From: "Bob@example.net", Error: unreachable})
 		if got := brief(w.presence(s, bob)); got != `false "" 0 "" [] stale=false` {
-			t.Errorf("after an error of the account: got %s", got)
+			t.Errorf("after an error of the account: got %s, want unavailable", got)
 		}
 		w.say(&perch.PresenceError{From: bob, Error: unreachable}, &perch.PresenceError{From: carol, Error: unreachable})
 		cl.wantTypes(perch.EventPresence, perch.EventPresence)
@@ -224,11 +224,11 @@ func TestForeignAddresses(t *testing.T) {
 			"in archive@icq.example.net", "looked up@icq.example.net", "has asked@icq.example.net", "in roster@icq.example.net", alice}
 		known(all...)
 		if got, ok := s.Known("user name@ICQ.example.net"); !ok || got != "user name@icq.example.net" {
-			t.Errorf("another spelling: got %q %v", got, ok)
+			t.Errorf("Known in another spelling: got %q, %v, want user name@icq.example.net", got, ok)
 		}
 		for _, j := range []perch.JID{"never seen@icq.example.net", bob} {
 			if got, ok := s.Known(j); ok {
-				t.Errorf("%q is known as %q", j, got)
+				t.Errorf("Known(%q): got %q, want nothing", j, got)
 			}
 		}
 		w.close()
@@ -240,11 +240,11 @@ func TestForeignAddresses(t *testing.T) {
 			w.say(text(perch.JID(fmt.Sprintf("stranger %d@example.net", i)), alice))
 		}
 		if _, ok := s.Known("user name@icq.example.net"); ok {
-			t.Error("the oldest address is still known")
+			t.Error("Known, the oldest address: got it, want it evicted")
 		}
 		known("stranger 999@example.net")
 		if n := foreign(w); n != 128 {
-			t.Errorf("%d addresses are kept, want 128", n)
+			t.Errorf("got %d addresses, want 128", n)
 		}
 	})
 }

@@ -158,7 +158,7 @@ func TestStateProperty(t *testing.T) {
 				fresh.apply(e)
 			}
 			if a, b := old.visible(), fresh.visible(); !reflect.DeepEqual(a, b) {
-				rt.Fatalf("old snapshot and events:\n%v\nfresh snapshot:\n%v", a, b)
+				rt.Fatalf("old snapshot and events: got\n%v\nwant the fresh snapshot\n%v", a, b)
 			}
 		})
 	})

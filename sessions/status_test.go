@@ -43,7 +43,7 @@ func TestStatusSteps(t *testing.T) {
 				before := w.history(s, "m")
 				w.say(report[st])
 				if got := strings.TrimSpace(strings.TrimPrefix(w.history(s, "m"), before)); got != want {
-					t.Errorf("after %q a report of %s adds %q, want %q", tt.reach, st, got, want)
+					t.Errorf("after %q a report of %s: got %q added, want %q", tt.reach, st, got, want)
 				}
 			})
 		}
@@ -62,7 +62,7 @@ func TestReportsKeepTheirOrder(t *testing.T) {
 		w.say(&perch.MessageError{ID: "m", From: bob + "/a", Error: perch.XMPPError{Condition: "recipient-unavailable"}},
 			&perch.ReceiptIn{ID: "other", From: bob}, &perch.ReceiptIn{ID: "m", From: bob + "/b"}, &perch.ReceiptIn{ID: "m", From: bob + "/b", Displayed: true})
 		if got, want := w.history(s, "m"), "accepted sent acked failed delivered displayed "; got != want {
-			t.Errorf("history %q, want %q", got, want)
+			t.Errorf("history: got %q, want %q", got, want)
 		}
 	}, durable)
 }
@@ -116,7 +116,7 @@ func TestForgedReports(t *testing.T) {
 						forged++
 					}
 					if got := w.history(s, id); got != want {
-						t.Errorf("%s by %s: %q, want %q", id, tt.from, got, want)
+						t.Errorf("history of %s by %s: got %q, want %q", id, tt.from, got, want)
 					}
 				}
 				c.want(t, map[string]int{"dropped forged": forged, "dropped unmatched": 0})
@@ -151,13 +151,13 @@ func TestEndedSessionIsNeverEmpty(t *testing.T) {
 			s := w.open()
 			for name, read := range reads {
 				if err := read(s); err != nil {
-					t.Errorf("%s of a live session: %v", name, err)
+					t.Errorf("%s of a live session: got error %v, want none", name, err)
 				}
 			}
 			tt.end(w, s)
 			for name, read := range reads {
 				if err := read(s); perch.KindOf(err) != tt.want {
-					t.Errorf("%s of a session that has %s: %v, want %s", name, tt.name, err, tt.want)
+					t.Errorf("%s of a session that has %s: got error %v, want kind %s", name, tt.name, err, tt.want)
 				}
 			}
 		})

@@ -71,26 +71,26 @@ func TestReconnectStorm(t *testing.T) {
 		}
 		synctest.Wait()
 		if attempts > crowd/20 {
-			t.Errorf("%d attempts at once, want them spread", attempts)
+			t.Errorf("got %d attempts at once, want them spread", attempts)
 		}
 		pass(outage + time.Minute + time.Second) // the longest back-off has passed
 		for i, s := range all {
 			if st := s.Info().State; st != perch.StateOnline {
-				t.Fatalf("session %d is %s, want online", i, st)
+				t.Fatalf("Info of session %d: got state %s, want online", i, st)
 			}
 		}
 		// Full jitter of 1, 2, 4, 8, ... seconds: about 9 attempts in the outage, and one after.
 		if attempts > crowd*16 {
-			t.Errorf("%d attempts of %d sessions in %v, want at most 16 of each", attempts, crowd, outage)
+			t.Errorf("got %d attempts of %d sessions in %v, want at most 16 of each", attempts, crowd, outage)
 		}
 		for second, n := range perSecond {
 			if second >= 5 && n > crowd/2 || second >= 60 && n > crowd/8 {
-				t.Errorf("%d attempts in second %d, want at most %d, and %d after a minute", n, second, crowd/2, crowd/8)
+				t.Errorf("got %d attempts in second %d, want at most %d, and %d after a minute", n, second, crowd/2, crowd/8)
 			}
 		}
 		n := attempts
 		if pass(10 * time.Minute); attempts != n {
-			t.Errorf("%d more logins of sessions that are online", attempts-n)
+			t.Errorf("got %d more logins of sessions that are online, want none", attempts-n)
 		}
 	})
 }

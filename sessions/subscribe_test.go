@@ -51,20 +51,20 @@ func TestCursors(t *testing.T) {
 		} {
 			c1 := w.attach(s, sessions.SubscribeOptions{Since: c.since})
 			if c1.sub.Resumed != (c.reason == "") || c1.sub.ResetReason != c.reason || c1.sub.Tip.String() != log[last].ID {
-				t.Errorf("%s: resumed %v, reason %q, tip %s", name, c1.sub.Resumed, c1.sub.ResetReason, c1.sub.Tip)
+				t.Errorf("%s: got resumed %v, reason %q, tip %s; want reason %q, tip %s", name, c1.sub.Resumed, c1.sub.ResetReason, c1.sub.Tip, c.reason, log[last].ID)
 			}
 			got := types(c1.preamble)
 			if c.reason != "" && !slices.Equal(got, resetPreamble) {
-				t.Errorf("%s: preamble %v", name, got)
+				t.Errorf("%s: got preamble %v, want %v", name, got, resetPreamble)
 			}
 			if c.reason == "" && !slices.Equal(got[len(got)-2:], resetPreamble[2:]) {
-				t.Errorf("%s: preamble %v", name, got)
+				t.Errorf("%s: got preamble %v, want %v at its end", name, got, resetPreamble[2:])
 			}
 			c1.sub.Close()
 		}
 		c := w.attach(s, sessions.SubscribeOptions{Since: log[last-3].ID})
 		if got := ids(c.preamble); !slices.Equal(got, []string{log[last-2].ID, log[last-1].ID, log[last].ID}) {
-			t.Errorf("replayed %v", got)
+			t.Errorf("got events %v replayed, want the last three of the log", got)
 		}
 	}, keeping(10))
 }
@@ -87,11 +87,11 @@ func TestNoPreamble(t *testing.T) {
 		log := w.durable(s)
 		c := w.attach(s, sessions.SubscribeOptions{Since: log[0].ID, NoPreamble: true})
 		if got := types(c.preamble); !slices.Equal(got, []perch.EventType{perch.EventMessageReceived, perch.EventLive}) {
-			t.Errorf("resumed: %v", got)
+			t.Errorf("resumed: got preamble %v, want the message and live", got)
 		}
 		c = w.attach(s, sessions.SubscribeOptions{NoPreamble: true})
 		if got := types(c.preamble); !slices.Equal(got, resetPreamble) {
-			t.Errorf("reset: %v", got)
+			t.Errorf("reset: got preamble %v, want %v", got, resetPreamble)
 		}
 	})
 }
@@ -121,15 +121,15 @@ func TestSnapshots(t *testing.T) {
 				want = 1
 			}
 			if d.AsOf != c.sub.Tip.String() || d.Part != n[e.Type] || d.Last != (d.Part == want) || len(d.Items) > 200 || e.ID != "" {
-				t.Errorf("%s: as of %s, part %d, last %v, %d items", e.Type, d.AsOf, d.Part, d.Last, len(d.Items))
+				t.Errorf("%s: got as of %s, part %d, last %v, %d items, ID %q; want as of %s, part %d of %d, at most 200 items, no ID", e.Type, d.AsOf, d.Part, d.Last, len(d.Items), e.ID, c.sub.Tip, n[e.Type], want)
 			}
 		}
 		if n[perch.EventRosterSnapshot] != 3 || n[perch.EventPresenceSnapshot] != 3 || n[perch.EventInvitationsSnapshot] != 1 {
-			t.Errorf("%v", n)
+			t.Errorf("got snapshots %v, want 3 of the roster, 3 of presence, 1 of invitations", n)
 		}
 		var live struct{ Tip string }
 		if c.preamble[len(c.preamble)-1].into(t, &live); live.Tip != c.sub.Tip.String() || c.sub.TipNow() != c.sub.Tip {
-			t.Errorf("live %q, tip %s", live.Tip, c.sub.Tip)
+			t.Errorf("live: got tip %q, TipNow %s, want %s", live.Tip, c.sub.TipNow(), c.sub.Tip)
 		}
 	})
 }
@@ -141,14 +141,14 @@ func TestFilter(t *testing.T) {
 		all := w.attach(s, sessions.SubscribeOptions{})
 		c := w.attach(s, sessions.SubscribeOptions{Types: []string{"message.*", "presence"}})
 		if got := types(c.preamble); !slices.Equal(got, []perch.EventType{perch.EventPresenceSnapshot, perch.EventLive}) {
-			t.Errorf("%v", got)
+			t.Errorf("got preamble %v, want the presence snapshot and live", got)
 		}
 		w.say(text("1", "x"), here(bob+"/x", "", 0), &perch.ChatStateIn{From: bob, State: perch.StateActive},
 			&perch.RosterPush{Item: perch.Buddy{JID: carol, Subscription: perch.SubscriptionNone}})
 		c.wantTypes(perch.EventMessageReceived, perch.EventPresence)
 		all.wantTypes(perch.EventMessageReceived, perch.EventPresence, perch.EventChatState, perch.EventRosterItem)
 		if c.sub.TipNow() != all.sub.TipNow() || c.sub.TipNow().Offset != 3 {
-			t.Errorf("tips %s %s", c.sub.TipNow(), all.sub.TipNow())
+			t.Errorf("TipNow: got %s filtered and %s of all, want offset 3 of both", c.sub.TipNow(), all.sub.TipNow())
 		}
 		c.sub.SetTypes([]string{"chat_state"})
 		w.say(text("2", "x"), &perch.ChatStateIn{From: bob, State: perch.StateActive})
@@ -158,7 +158,7 @@ func TestFilter(t *testing.T) {
 		c.wantTypes(perch.EventMessageReceived)
 		first := w.attach(s, sessions.SubscribeOptions{Since: w.durable(s)[0].ID, Types: []string{"roster.item"}})
 		if got := types(first.preamble); !slices.Equal(got, []perch.EventType{perch.EventRosterItem, perch.EventLive}) {
-			t.Errorf("replayed %v", got)
+			t.Errorf("got preamble %v, want the roster item and live", got)
 		}
 	})
 }
@@ -182,7 +182,7 @@ func TestSlowClient(t *testing.T) {
 			n[e.Type]++
 		}
 		if n[perch.EventMessageReceived] != 100 || len(evs) > 256 || n[perch.EventPresence] > 64 || n[perch.EventChatState] > 64 {
-			t.Errorf("%v", n)
+			t.Errorf("got events %v, want 100 messages, and at most 64 of a kind that is shed", n)
 		}
 		last := ""
 		for _, e := range evs {
@@ -191,21 +191,21 @@ func TestSlowClient(t *testing.T) {
 			}
 		}
 		if !strings.Contains(last, `"show":"xa"`) {
-			t.Errorf("the newest presence is not the last one: %s", last)
+			t.Errorf("the newest presence: got %s, want xa", last)
 		}
 		for i := range 300 {
 			w.say(text(fmt.Sprint("more", i), "x"))
 			quick.next()
 		}
 		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrSlow) {
-			t.Fatalf("cut with %v", err)
+			t.Fatalf("Take of the slow client: got error %v, want %v", err, sessions.ErrSlow)
 		}
 		if n := s.Info().Streams; n != 1 {
-			t.Errorf("%d streams", n)
+			t.Errorf("Info: got %d streams, want 1", n)
 		}
 		c2 := w.attach(s, sessions.SubscribeOptions{Since: evs[len(evs)-1].ID})
 		if got := len(ids(c2.preamble)); !c2.sub.Resumed || got != 300 {
-			t.Errorf("resumed %v with %d events", c2.sub.Resumed, got)
+			t.Errorf("Subscribe after the cut: got resumed %v with %d events, want true with 300", c2.sub.Resumed, got)
 		}
 	})
 }
@@ -218,7 +218,7 @@ func TestBigEventsCutToo(t *testing.T) {
 			w.say(text(fmt.Sprint(i), strings.Repeat("x", 100_000)))
 		}
 		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrSlow) {
-			t.Errorf("cut with %v", err)
+			t.Errorf("Take: got error %v, want %v", err, sessions.ErrSlow)
 		}
 	})
 }
@@ -253,7 +253,7 @@ func TestLongReplay(t *testing.T) {
 			want = append(want, e.ID)
 		}
 		if !slices.Equal(got, want) || len(want) < 1005 {
-			t.Errorf("%d events, want %d", len(got), len(want))
+			t.Errorf("got %d events, want the %d of the log in order", len(got), len(want))
 		}
 	})
 }
@@ -267,7 +267,7 @@ func TestTrimmedDuringReplay(t *testing.T) {
 		}
 		sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{Since: w.durable(s)[0].ID})
 		if err != nil || !sub.Resumed {
-			t.Fatal(err)
+			t.Fatalf("Subscribe: got error %v or a reset, want it resumed", err)
 		}
 		n := 0
 		err = sub.Preamble(w.ctx(), func(*perch.Event) error {
@@ -279,7 +279,7 @@ func TestTrimmedDuringReplay(t *testing.T) {
 			return nil
 		})
 		if !errors.Is(err, sessions.ErrMoved) {
-			t.Errorf("%v after %d events", err, n)
+			t.Errorf("Preamble: got error %v after %d events, want %v", err, n, sessions.ErrMoved)
 		}
 	}, keeping(700))
 }
@@ -290,7 +290,7 @@ func TestEmitErrorStops(t *testing.T) {
 		must(t, "Subscribe", err)
 		stop := errors.New("stop")
 		if err := sub.Preamble(w.ctx(), func(*perch.Event) error { return stop }); err != stop {
-			t.Error(err)
+			t.Errorf("Preamble: got error %v, want %v", err, stop)
 		}
 		sub.Close()
 		sub.Close()
@@ -311,7 +311,7 @@ func TestResumeProperty(t *testing.T) {
 				sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{Since: since})
 				must(rt, "Subscribe", err)
 				if since != "" && !sub.Resumed {
-					rt.Fatalf("not resumed at %s: %s", since, sub.ResetReason)
+					rt.Fatalf("Subscribe at %s: got reset %q, want resumed", since, sub.ResetReason)
 				}
 				if since == "" {
 					since = sub.Tip.String()

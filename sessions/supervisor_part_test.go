@@ -93,7 +93,7 @@ func TestSupervisorDecides(t *testing.T) {
 					t.Errorf("got %s (%s), want %s (%s)", got.state, got.reason, want, tt.reason)
 				}
 				if planned := len(w.pauses) > 0; planned != (want != perch.StateSuspended) {
-					t.Errorf("another attempt is planned: %v, in the state %s", planned, want)
+					t.Errorf("got another attempt planned %v, want it unless suspended, in state %s", planned, want)
 				}
 			})
 		}
@@ -108,19 +108,19 @@ func TestSupervisorBacksOff(t *testing.T) {
 	for i, top := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
 		w.su.failed(lost)
 		if d := w.pauses[i]; d < 0 || d > top*time.Second {
-			t.Errorf("pause %d is %v, want at most %v", i, d, top*time.Second)
+			t.Errorf("pause %d: got %v, want at most %v", i, d, top*time.Second)
 		}
 	}
 	if w.su.lasted(59 * time.Second); w.su.attempt != 8 {
-		t.Errorf("after a short connection %d attempts are counted, want 8", w.su.attempt)
+		t.Errorf("after a short connection: got %d attempts, want 8", w.su.attempt)
 	}
 	if w.su.lasted(time.Minute); w.su.attempt != 0 {
-		t.Errorf("after a long connection %d attempts are counted, want 0", w.su.attempt)
+		t.Errorf("after a long connection: got %d attempts, want 0", w.su.attempt)
 	}
 	for _, tt := range []struct{ asked, want time.Duration }{{90 * time.Second, 90 * time.Second}, {time.Hour, 10 * time.Minute}} {
 		w.su.failed(&perch.Error{Kind: perch.KindTryLater, RetryAfter: tt.asked})
 		if d := w.pauses[len(w.pauses)-1]; d != tt.want {
-			t.Errorf("asked to wait for %v: %v, want %v", tt.asked, d, tt.want)
+			t.Errorf("asked to wait for %v: got a pause of %v, want %v", tt.asked, d, tt.want)
 		}
 	}
 }
@@ -152,7 +152,7 @@ func TestSupervisorGivesUp(t *testing.T) {
 				}
 			}
 			if got != tt.want {
-				t.Errorf("suspended after %d failures, want %d", got, tt.want)
+				t.Errorf("got suspended after %d failures, want %d", got, tt.want)
 			}
 		})
 	}

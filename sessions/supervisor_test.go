@@ -29,19 +29,19 @@ func TestLostLinkReconnects(t *testing.T) {
 		var st perch.StateChange
 		evs[0].into(t, &st)
 		if st.State != perch.StateReconnecting || st.Previous != perch.StateOnline || st.Reason != perch.ReasonLinkLost || st.RetryAt == 0 {
-			t.Errorf("%+v", st)
+			t.Errorf("session.state: got %+v, want reconnecting from online, link lost, with a retry", st)
 		}
 		if in := time.Until(st.RetryAt.Time()); in > time.Second {
-			t.Errorf("first attempt in %v", in)
+			t.Errorf("got the first attempt in %v, want within a second", in)
 		}
 		if info := s.Info(); info.State != perch.StateReconnecting || info.RetryAt != st.RetryAt {
-			t.Errorf("%+v", info)
+			t.Errorf("Info: got %+v, want reconnecting with the retry at %v", info, st.RetryAt)
 		}
 		pass(2 * time.Second)
 		evs = c.wantTypes(perch.EventSessionGap, perch.EventSessionState)
 		evs[1].into(t, &st)
 		if st.State != perch.StateOnline || st.Previous != perch.StateReconnecting || st.Resumed {
-			t.Errorf("%+v", st)
+			t.Errorf("session.state: got %+v, want online from reconnecting, not resumed", st)
 		}
 	})
 }
@@ -61,22 +61,22 @@ func TestBackoff(t *testing.T) {
 			d := time.Until(at.Time())
 			longest = max(longest, d)
 			if d > time.Minute {
-				t.Fatalf("waits %v", d)
+				t.Fatalf("got a pause of %v, want at most a minute", d)
 			}
 			pass(d + 2*time.Millisecond)
 		}
 		synctest.Wait()
 		if n := w.up.logins() - before; n < 55 {
-			t.Errorf("%d attempts", n)
+			t.Errorf("got %d attempts, want 55 at least", n)
 		}
 		if longest < 20*time.Second || time.Since(last) < 5*time.Minute {
-			t.Errorf("never waits longer than %v", longest)
+			t.Errorf("got %v as the longest pause in %v, want 20s at least", longest, time.Since(last))
 		}
 		c.wantTypes(perch.EventSessionState)
 		w.refuse(nil)
 		pass(time.Minute)
 		if st := s.Info().State; st != perch.StateOnline {
-			t.Errorf("state %s", st)
+			t.Errorf("Info: got state %s, want online", st)
 		}
 	})
 }
@@ -107,13 +107,13 @@ func TestVerdicts(t *testing.T) {
 				w.conn().Fail(err)
 				synctest.Wait()
 				if info := s.Info(); info.State != want.state || info.Reason != want.reason {
-					t.Errorf("%s %s", info.State, info.Reason)
+					t.Errorf("Info: got state %s (%s), want %s (%s)", info.State, info.Reason, want.state, want.reason)
 				}
 				n := w.up.logins()
 				pass(5 * time.Minute)
 				tried := w.up.logins() > n
 				if tried == (want.state == perch.StateSuspended) {
-					t.Errorf("tried again: %v", tried)
+					t.Errorf("got another attempt %v, want %v", tried, !tried)
 				}
 			})
 		})
@@ -126,7 +126,7 @@ func TestConflictStopsAfterThree(t *testing.T) {
 		conflict := perch.Errorf(perch.KindStreamConflict, "replaced")
 		for i := range 3 {
 			if st := s.Info().State; st != perch.StateOnline {
-				t.Fatalf("before %d: %s", i, st)
+				t.Fatalf("Info before conflict %d: got state %s, want online", i, st)
 			}
 			w.conn().Fail(conflict)
 			synctest.Wait()
@@ -136,18 +136,18 @@ func TestConflictStopsAfterThree(t *testing.T) {
 			}
 		}
 		if info := s.Info(); info.State != perch.StateSuspended || info.Reason != perch.ReasonConflict {
-			t.Errorf("%+v", info)
+			t.Errorf("Info: got %+v, want suspended by conflicts", info)
 		}
 		s.Reconnect()
 		synctest.Wait()
 		if st := s.Info().State; st != perch.StateOnline {
-			t.Errorf("a client cannot bring it back: %s", st)
+			t.Errorf("Info after Reconnect: got state %s, want online", st)
 		}
 		pass(11 * time.Minute)
 		w.conn().Fail(conflict)
 		pass(time.Minute)
 		if st := s.Info().State; st != perch.StateOnline {
-			t.Errorf("old conflicts count: %s", st)
+			t.Errorf("Info after a conflict of later: got state %s, want online", st)
 		}
 	})
 }
@@ -158,7 +158,7 @@ func TestRetryAfterIsRespected(t *testing.T) {
 		w.conn().Fail(&perch.Error{Kind: perch.KindTryLater, RetryAfter: 40 * time.Second})
 		synctest.Wait()
 		if d := time.Until(s.Info().RetryAt.Time()); d < 39*time.Second {
-			t.Errorf("waits %v", d)
+			t.Errorf("got a pause of %v, want 39s at least", d)
 		}
 	})
 }
@@ -174,7 +174,7 @@ func TestAnotherAccount(t *testing.T) {
 		})
 		w.lose(linkLost)
 		if info := s.Info(); info.State != perch.StateSuspended || info.Reason != perch.ReasonCredentials || info.JID != alice {
-			t.Errorf("%+v", info)
+			t.Errorf("Info: got %+v, want alice, suspended for her credentials", info)
 		}
 	})
 }

@@ -96,7 +96,7 @@ func (w *world) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := w.m.Close(ctx); err != nil {
-		w.t.Errorf("close: %v", err)
+		w.t.Errorf("Close: got error %v, want none", err)
 	}
 }
 
@@ -145,7 +145,7 @@ func (w *world) lose(err error) {
 			return
 		}
 	}
-	w.t.Fatal("never reconnected")
+	w.t.Fatal("the connection lost: got no other within a minute, want one online")
 }
 
 var linkLost = perch.Errorf(perch.KindLinkLost, "reset")
@@ -160,7 +160,7 @@ type event struct {
 func (e event) into(t tb, v any) {
 	t.Helper()
 	if err := json.Unmarshal(e.Data, v); err != nil {
-		t.Fatalf("%s: %v", e.Type, err)
+		t.Fatalf("data of %s: got error %v, want none", e.Type, err)
 	}
 }
 
@@ -170,7 +170,7 @@ func decode(t tb, evs []*perch.Event) []event {
 	for i, e := range evs {
 		must(t, "json.Unmarshal", json.Unmarshal(e.Wire, &list[i]))
 		if list[i].ID != e.Position.String() || list[i].Type != e.Type {
-			t.Fatalf("envelope %s is not %s %s", e.Wire, e.Position, e.Type)
+			t.Fatalf("got envelope %s, want ID %s, type %s", e.Wire, e.Position, e.Type)
 		}
 	}
 	return list
@@ -204,7 +204,7 @@ func (c *client) next() []event {
 	for {
 		evs, err := c.sub.Take()
 		if err != nil {
-			c.t.Fatalf("cut: %v", err)
+			c.t.Fatalf("Take: got error %v, want none", err)
 		}
 		if len(evs) == 0 {
 			return decode(c.t, all)
@@ -225,7 +225,7 @@ func (c *client) wantTypes(want ...perch.EventType) []event {
 	c.t.Helper()
 	evs := c.next()
 	if !slices.Equal(types(evs), want) {
-		c.t.Fatalf("events %v, want %v", types(evs), want)
+		c.t.Fatalf("got events %v, want %v", types(evs), want)
 	}
 	return evs
 }
@@ -242,7 +242,7 @@ func (w *world) durable(s *sessions.Session) []event {
 func kindOf(t tb, err error, want perch.Kind) {
 	t.Helper()
 	if err == nil || perch.KindOf(err) != want {
-		t.Errorf("error %v, want kind %s", err, want)
+		t.Errorf("got error %v, want kind %s", err, want)
 	}
 }
 
