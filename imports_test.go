@@ -32,9 +32,30 @@ var (
 			why:   "the root package has the words that all others speak: no I/O, no goroutines, nothing to configure",
 		},
 		{
-			from: "xmppconn", may: []string{".", "internal/ttlmap"}, libs: []string{"mellium.im/", "github.com/miekg/dns"},
+			from:  "xmppconn",
+			may:   []string{".", "internal/ttlmap", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream"},
+			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
+		},
+		{
+			from: "xmppconn/internal/xmlstream", may: []string{"."},
+			never: []string{"net", "encoding/xml", "context", "time"},
+			why:   "xmlstream turns bytes into trees and texts into bytes: it knows no stanza, no socket and no clock",
+		},
+		{
+			from: "xmppconn/internal/stanza", may: []string{".", "xmppconn/internal/xmlstream"},
+			never: []string{"net", "encoding/xml", "context", "sync"},
+			why:   "stanza is the codec: what a payload says and how it is written, and neither a connection nor a session",
+		},
+		{
+			from: "xmppconn/internal/sasl", libs: []string{"mellium.im/sasl"},
+			never: []string{"net", "encoding/xml", "context", "sync"},
+			why:   "sasl is the mechanisms: which of them may see which credential is decided by the connection",
+		},
+		{
+			from: "xmppconn/internal/streamtest", may: []string{"xmppconn/internal/xmlstream"},
+			why: "streamtest gives the tests of xmppconn streams to read, and judges nothing",
 		},
 		{
 			from: "sessions", may: []string{".", "internal/ttlmap"},
@@ -124,7 +145,7 @@ var (
 			why:  "mutate changes sources as text and runs the go command: it needs nothing of what it changes",
 		},
 	}
-	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/canary", "internal/fakexmpp", "internal/ledger", "internal/mutate", "cache/storetest", "bench"}
+	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/canary", "internal/fakexmpp", "internal/ledger", "internal/mutate", "cache/storetest", "xmppconn/internal/streamtest", "bench"}
 )
 
 // TestArrows keeps the floor plan: who may import whom, and why not.
@@ -183,6 +204,16 @@ func TestArrowsRefuse(t *testing.T) {
 		{"xmppconn", "golang.org/x/text/secure/precis", true},
 		{"xmppconn", module + "/sessions", false},
 		{"xmppconn", "net/http", false},
+		{"xmppconn", module + "/xmppconn/internal/stanza", true},
+		{"xmppconn", module + "/xmppconn/internal/streamtest", false},
+		{"xmppconn", "mellium.im/sasl", false},
+		{"xmppconn/internal/xmlstream", module + "/xmppconn/internal/stanza", false},
+		{"xmppconn/internal/xmlstream", module, true},
+		{"xmppconn/internal/stanza", module + "/xmppconn/internal/xmlstream", true},
+		{"xmppconn/internal/stanza", module + "/xmppconn/internal/sasl", false},
+		{"xmppconn/internal/sasl", "mellium.im/sasl", true},
+		{"xmppconn/internal/sasl", module, false},
+		{"sessions", module + "/xmppconn/internal/stanza", false},
 		{"sessions", module + "/xmppconn", false},
 		{"sessions", "github.com/redis/go-redis/v9", false},
 		{"cache/storetest", module + "/cache", false},

@@ -3,6 +3,7 @@ package perch_test
 import (
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/importer"
 	"go/parser"
 	"go/token"
@@ -28,6 +29,9 @@ func TestSecretsAreComparedInConstantTime(t *testing.T) {
 		dir := path.Dir(name)
 		if strings.HasSuffix(name, "_test.go") || dir == "bench" || strings.HasPrefix(dir, "internal/") || !imp.has(module+"/"+dir) && dir != "." {
 			continue
+		}
+		if built, err := build.Default.MatchFile(dir, path.Base(name)); err != nil || !built {
+			continue // the twin of a file for other releases of Go
 		}
 		f, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
 		if err != nil {

@@ -1,6 +1,7 @@
 package xmppconn
 
 import (
+	"crypto/tls"
 	"fmt"
 	"math"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
 // Conn is one signed-in XMPP connection. It is safe for concurrent use. While nothing
@@ -17,16 +19,16 @@ import (
 //
 // Of these fields login, d, raw, nc and fr do not change after Dial.
 type Conn struct {
-	d         *Dialer
-	raw       net.Conn // TCP
-	nc        net.Conn // TLS on it
-	fr        *framer  // Dial's until Start, then the reader's
-	login     perch.Login
-	account   uint64 // for redirects
-	direct    bool
-	wary      bool // earlier connections were ended by something that arrived; see poison.go
-	rosterVer bool
-	early     []frame // came before Start
+	d            *Dialer
+	raw          net.Conn          // TCP
+	nc           net.Conn          // TLS on it
+	fr           *xmlstream.Framer // Dial's until Start, then the reader's
+	login        perch.Login
+	account      uint64 // for redirects
+	direct       bool
+	quarantining bool // earlier connections were ended by something that arrived; see poison.go
+	rosterVer    bool
+	early        []xmlstream.Frame // came before Start
 
 	// Of the reader.
 	sink      func(seq uint64, in perch.Inbound)
@@ -40,7 +42,8 @@ type Conn struct {
 	done chan struct{}
 	wg   sync.WaitGroup // reader and writer
 
-	mu      sync.Mutex // never held across I/O or the sink
+	mu      sync.Mutex // never held across I/O or the sink; see unlock
+	torn    bool       // a panic has left a critical section
 	err     error      // why the connection ended; nil while it lives
 	started bool
 	closing bool // Close was called; nothing is delivered any more
@@ -49,29 +52,29 @@ type Conn struct {
 	timer   *time.Timer
 
 	// Write state.
-	out      *[]byte // waiting; nil when empty
-	writing  bool    // a writer goroutine is there
-	hangUp   bool    // the writer closes the socket when out is empty
-	writeErr error
-	sent     uint64      // number of the last stanza of Send
-	acked    uint64      // the server has everything up to here
-	unsure   uint64      // the last one that wants to be acked
-	sm       *management // nil: the server has no stream management
-	over     bool        // one side has closed the stream: nothing can be resumed
+	out              *[]byte // waiting; nil when empty
+	writing          bool    // a writer goroutine is there
+	closeWhenWritten bool    // the writer closes the socket when out is empty
+	writeErr         error
+	sent             uint64      // number of the last stanza of Send
+	acked            uint64      // the server has everything up to here
+	ackWanted        uint64      // the last one that wants to be acked
+	sm               *management // nil: the server has no stream management
+	streamClosed     bool        // one side has closed the stream: nothing can be resumed
 
 	// Keepalive state; times since Dialer.epoch, 0 for none.
-	pingAt time.Duration
-	pingID string
-	ackBy  time.Duration
+	pingAt       time.Duration
+	pingID       string
+	ackRequestAt time.Duration
 }
 
 func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 	c := &Conn{d: d, raw: raw, nc: raw, account: d.accountKey(acc), direct: direct, done: make(chan struct{})}
-	limits := defaultLimits
-	if c.wary = d.faults.wary(c.account, time.Now()); c.wary {
-		limits.hard = math.MaxInt // whatever its length, it has to be passed
+	limits := xmlstream.DefaultLimits()
+	if c.quarantining = d.crashes.quarantining(c.account, time.Now()); c.quarantining {
+		limits.Hard = math.MaxInt // whatever its length, it has to be passed
 	}
-	c.fr = newFramer((*connReader)(c), limits)
+	c.fr = xmlstream.NewFramer((*connReader)(c), limits)
 	return c
 }
 
@@ -80,12 +83,15 @@ func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 type connReader Conn
 
 func (r *connReader) Read(p []byte) (int, error) {
-	if r.fr.idle() {
+	if r.fr.Idle() {
 		trimTLS(r.nc)
 	}
 	n, err := r.nc.Read(p)
 	if n > 0 {
 		r.lastRead.Store(int64(r.d.now()))
+	}
+	if _, ok := r.nc.(*tls.Conn); ok {
+		err = asTLSError(err)
 	}
 	return n, err
 }
@@ -100,20 +106,20 @@ func (c *Conn) Login() perch.Login { return c.login }
 // in stream order, numbered from 1, and may block.
 func (c *Conn) Start(sink func(seq uint64, in perch.Inbound)) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if c.err != nil || c.started {
 		return
 	}
 	c.started, c.sink = true, sink
 	c.timer = time.AfterFunc(c.d.up.KeepAlive, c.tick)
-	c.rewrite()
+	c.resendUnacked()
 	c.wg.Add(1)
 	go c.read()
 }
 
-// rewrite begins a resumed stream: what the server has not got goes out again, in order, and
+// resendUnacked begins a resumed stream: what the server has not got goes out again, in order, and
 // with it the question what it has. The caller holds mu.
-func (c *Conn) rewrite() {
+func (c *Conn) resendUnacked() {
 	if c.sm == nil || !c.login.Resumed {
 		return
 	}
@@ -123,7 +129,20 @@ func (c *Conn) rewrite() {
 		}
 		return b, nil
 	})
-	c.sendAsk()
+	c.requestAck()
+}
+
+// unlock ends a critical section of mu, and is always deferred: when a panic leaves the section,
+// what mu guards may be half changed, and the connection must not continue.
+func (c *Conn) unlock() {
+	p := recover()
+	if p != nil {
+		c.torn = true
+	}
+	c.mu.Unlock()
+	if p != nil {
+		panic(p)
+	}
 }
 
 // Handled says that everything delivered up to seq is kept for good: what an acknowledgement
@@ -139,9 +158,9 @@ func (c *Conn) Handled(seq uint64) {
 		}
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if c.sm != nil {
-		c.keptUpTo(seq)
+		c.handledUpTo(seq)
 	}
 }
 
@@ -163,18 +182,18 @@ func (c *Conn) Done() <-chan struct{} { return c.done }
 // Close or Abort ended it has KindSessionOffline.
 func (c *Conn) Err() error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	return c.err
 }
 
-// rescue is deferred at the top of every goroutine that touches foreign bytes: a panic
+// recoverPanic is deferred at the top of every goroutine that touches foreign bytes: a panic
 // ends this connection, never the process.
-func (c *Conn) rescue(where string) {
+func (c *Conn) recoverPanic(where string) {
 	if p := recover(); p != nil {
 		c.d.panicked(where, p)
 		if where == "reader" {
-			c.d.faults.add(c.account, time.Now())
+			c.d.crashes.add(c.account, time.Now())
 		}
-		c.end(perch.Wrap(perch.KindLinkLost, fmt.Errorf("panic in the %s: %v", where, p), "something went wrong on our side"))
+		c.end(perch.Wrap(perch.KindLinkLost, fmt.Errorf("panic in the %s: %v", where, p), "internal error"))
 	}
 }

@@ -4,23 +4,27 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/stanza"
 )
 
 // Keepalive: after a silence of KeepAlive the own domain is pinged (XEP-0199); blanks
 // between stanzas, the cheaper way, did not keep the Messenger service from hanging up.
 // Any byte that arrives shows that the server is there. There is one timer for all of it.
 
-var errSilent = perch.Errorf(perch.KindLinkLost, "the server does not answer any more")
+var errNoAnswer = perch.Errorf(perch.KindLinkLost, "the server stopped answering")
 
 // tick is the timer's function.
 func (c *Conn) tick() {
-	defer c.rescue("keepalive")
-	c.mu.Lock()
-	alive := c.checkAlive()
-	c.mu.Unlock()
-	if !alive {
-		c.end(errSilent)
+	defer c.recoverPanic("keepalive")
+	if !c.alive() {
+		c.end(errNoAnswer)
 	}
+}
+
+func (c *Conn) alive() bool {
+	c.mu.Lock()
+	defer c.unlock()
+	return c.checkAlive()
 }
 
 // checkAlive pings if it is time to, and sets the timer for the next look. It returns false
@@ -56,11 +60,11 @@ func (c *Conn) checkAlive() bool {
 // waits for its acknowledgement.
 func (c *Conn) pingDue(heard time.Duration) time.Duration {
 	due := heard + c.d.up.KeepAlive
-	if c.sm == nil && c.acked >= c.unsure {
-		c.ackBy = 0
+	if c.sm == nil && c.acked >= c.ackWanted {
+		c.ackRequestAt = 0
 	}
-	if c.ackBy != 0 && c.ackBy < due {
-		due = c.ackBy
+	if c.ackRequestAt != 0 && c.ackRequestAt < due {
+		due = c.ackRequestAt
 	}
 	return due
 }
@@ -70,15 +74,15 @@ func (c *Conn) sendPing(now time.Duration) {
 		// <r/> does both, and is not counted itself (XEP-0198, 4).
 		c.pingAt = now
 		c.d.counters.Pings.Add(1)
-		c.sendAsk()
+		c.requestAck()
 		c.timer.Reset(c.d.up.PingTimeout)
 		return
 	}
-	c.forgetLocked(c.pingID)
-	c.pingAt, c.ackBy = now, 0
+	c.dropRequestLocked(c.pingID)
+	c.pingAt, c.ackRequestAt = now, 0
 	c.d.counters.Pings.Add(1)
 	// A full queue means that a write hangs, and its deadline will end the connection.
-	c.pingID, _ = c.askLocked("get", perch.JID(c.login.JID.Domain()), encodePing(), func(iqIn, error) { c.pong(now) })
+	c.pingID, _ = c.requestLocked("get", perch.JID(c.login.JID.Domain()), stanza.EncodePing(), func(stanza.IQ, error) { c.pong(now) })
 	c.timer.Reset(c.d.up.PingTimeout)
 }
 
@@ -86,7 +90,7 @@ func (c *Conn) sendPing(now time.Duration) {
 // the connection it changes nothing that matters.
 func (c *Conn) pong(sent time.Duration) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if c.err != nil {
 		return
 	}
@@ -95,19 +99,19 @@ func (c *Conn) pong(sent time.Duration) {
 	c.checkAlive()
 }
 
-// wantAck sees to it that the stanza just sent is acknowledged soon: by asking for it (XEP-0198,
+// scheduleAckRequest sees to it that the stanza just sent is acknowledged soon: by asking for it (XEP-0198,
 // 4), and servers without stream management do it by answering a later request. The caller
 // holds mu.
-func (c *Conn) wantAck() {
-	if m := c.sm; m != nil && m.out-m.asked >= askEvery && m.askAt == 0 {
-		c.sendAsk()
+func (c *Conn) scheduleAckRequest() {
+	if m := c.sm; m != nil && m.out-m.ackRequested >= ackRequestEvery && m.ackRequestedAt == 0 {
+		c.requestAck()
 		return
 	}
-	c.unsure = c.sent
-	if c.ackBy != 0 {
+	c.ackWanted = c.sent
+	if c.ackRequestAt != 0 {
 		return
 	}
-	c.ackBy = c.d.now() + c.d.up.AckDelay
+	c.ackRequestAt = c.d.now() + c.d.up.AckDelay
 	if c.pingAt == 0 {
 		c.timer.Reset(c.d.up.AckDelay)
 	}

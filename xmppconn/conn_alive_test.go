@@ -15,18 +15,18 @@ func TestM16KeepAlive(t *testing.T) {
 		w, c, _, p := online(t, messengerUp())
 		began := time.Now()
 		var at []time.Duration
-		p.script(func(p *peer) {
+		p.script(func(p *fakeServer) {
 			for {
 				iq := p.expect(nsClient, "iq")
 				at = append(at, time.Since(began))
-				if iq.attr("to") != "a.test" || !isPing(iq.children[0]) {
+				if iq.Attr("to") != "a.test" || iq.Child(nsPing, "ping") == nil {
 					t.Errorf("%+v", iq)
 				}
 				time.Sleep(30 * time.Millisecond)
 				if len(at)%2 == 0 {
 					p.send(errorOf(iq, "service-unavailable")) // counts as well
 				} else {
-					p.send("<iq type='result' id='" + iq.attr("id") + "'/>")
+					p.send("<iq type='result' id='" + iq.Attr("id") + "'/>")
 				}
 			}
 		})
@@ -57,7 +57,7 @@ func TestM16KeepAlive(t *testing.T) {
 	})
 	bubble(t, "no answer in 20 s", func(t *testing.T) {
 		_, c, _, p := online(t, messengerUp())
-		p.script((*peer).drain)
+		p.script((*fakeServer).drain)
 		began := time.Now()
 		<-c.Done()
 		if took := time.Since(began); took != 75*time.Second || perch.KindOf(c.Err()) != perch.KindLinkLost {
@@ -66,7 +66,7 @@ func TestM16KeepAlive(t *testing.T) {
 	})
 	bubble(t, "any byte is a sign of life", func(t *testing.T) {
 		_, c, b, p := online(t, messengerUp())
-		p.script((*peer).drain)
+		p.script((*fakeServer).drain)
 		go func() {
 			time.Sleep(70 * time.Second)
 			_, _ = p.conn.Write([]byte("<message from='bob@a.test'><body>" + strings.Repeat("x", 100)))
@@ -79,9 +79,9 @@ func TestM16KeepAlive(t *testing.T) {
 		}
 	})
 	bubble(t, "a session that holds us back is not the server's silence", func(t *testing.T) {
-		w := newWorld(t, messengerUp())
+		w := newFakeNetwork(t, messengerUp())
 		pings := 0
-		w.serve("xmpp.a.test:5222", func(p *peer) {
+		w.serve("xmpp.a.test:5222", func(p *fakeServer) {
 			p.login()
 			p.send("<message from='bob@a.test'><body>x</body></message>")
 			answers := make(chan string, 100) // what the kernel would buffer

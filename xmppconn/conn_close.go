@@ -5,32 +5,24 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/stanza"
 )
 
 const (
-	closeTime    = 3 * time.Second // that the server has to answer </stream:stream>
-	farewellTime = 2 * time.Second // that a last word may take to write
+	closeTimeout = 3 * time.Second // that the server has to answer </stream:stream>
+	tailTimeout  = 2 * time.Second // that a last word may take to write
 )
 
-// goodbye ends a session for good: a server keeps nothing of a stream that was closed.
-const goodbye = "<presence type='unavailable'/></stream:stream>"
+// signOut ends a session for good: a server keeps nothing of a stream that was closed.
+const signOut = "<presence type='unavailable'/></stream:stream>"
 
 // Close signs out: what is queued is written, then unavailable presence and the end of the
 // stream, and the server has until ctx ends, 3 seconds at most, to do the same. Nothing is
 // delivered after the call. It returns when the connection has ended.
 func (c *Conn) Close(ctx context.Context) error {
 	out := perch.Errorf(perch.KindSessionOffline, "signed out")
-	c.mu.Lock()
-	wait := c.started && c.err == nil && c.writeErr == nil
-	if wait && !c.closing {
-		if c.sm != nil {
-			c.sendAck() // else the server would deliver again what we have
-		}
-		_ = c.enqueue(func(b []byte) ([]byte, error) { return append(b, goodbye...), nil })
-		c.closing = true
-	}
-	c.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, closeTime)
+	wait := c.sendSignOut()
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
 	if wait {
 		select {
@@ -41,9 +33,27 @@ func (c *Conn) Close(ctx context.Context) error {
 	if wait {
 		c.end(out)
 	} else {
-		c.finish(out, goodbye)
+		c.finish(out, signOut)
 	}
 	return c.join(ctx)
+}
+
+// sendSignOut queues the last words of a connection. It reports false when there is none that
+// could be closed in order.
+func (c *Conn) sendSignOut() bool {
+	c.mu.Lock()
+	defer c.unlock()
+	if !c.started || c.err != nil || c.writeErr != nil {
+		return false
+	}
+	if !c.closing {
+		if c.sm != nil {
+			c.sendAck() // else the server would deliver again what we have
+		}
+		_ = c.enqueue(func(b []byte) ([]byte, error) { return append(b, signOut...), nil })
+		c.closing = true
+	}
+	return true
 }
 
 // join waits for the goroutines, but not for a sink that blocks.
@@ -70,40 +80,49 @@ func (c *Conn) end(err error) { c.finish(err, "") }
 // finish ends the connection, once; later calls do nothing. A tail is still written, for a
 // short time, before the socket is closed.
 func (c *Conn) finish(err error, tail string) {
-	c.mu.Lock()
-	if c.err != nil {
-		c.mu.Unlock()
+	open, graceful, ok := c.markEnded(&err, tail)
+	if !ok {
 		return
 	}
-	if c.closing {
-		err = perch.Errorf(perch.KindSessionOffline, "signed out")
-	}
-	c.err = err
-	open := c.iqs
-	c.iqs, c.queries = nil, nil
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-	c.over = c.over || tail != ""
-	polite := tail != "" && c.writeErr == nil && !c.closing
-	if polite {
-		c.appendTail(tail)
-	} else if c.out != nil && !c.writing {
-		recycle(c.out)
-		c.out = nil
-	}
-	c.mu.Unlock()
-
-	if polite {
-		_ = c.raw.SetDeadline(time.Now().Add(farewellTime))
+	if graceful {
+		_ = c.raw.SetDeadline(time.Now().Add(tailTimeout))
 	} else {
 		_ = c.raw.Close()
 	}
 	close(c.done)
 	for _, q := range open {
-		q.answer(iqIn{}, offline(err))
+		q.answer(stanza.IQ{}, errOffline(err))
 	}
 	c.d.log.Debug("connection ended", "kind", perch.KindOf(err), "err", err)
+}
+
+// markEnded makes the error, or that of a Close that is under way, the end of the connection,
+// and returns the requests that are open. Graceful: the writer writes the tail and then closes
+// the socket. Ok is false when the connection has ended already.
+func (c *Conn) markEnded(err *error, tail string) (open map[string]*openIQ, graceful, ok bool) {
+	c.mu.Lock()
+	defer c.unlock()
+	if c.err != nil {
+		return nil, false, false
+	}
+	if c.closing {
+		*err = perch.Errorf(perch.KindSessionOffline, "signed out")
+	}
+	c.err = *err
+	open = c.iqs
+	c.iqs, c.queries = nil, nil
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	c.streamClosed = c.streamClosed || tail != ""
+	graceful = tail != "" && c.writeErr == nil && !c.closing
+	if graceful {
+		c.appendTail(tail)
+	} else if c.out != nil && !c.writing {
+		recycle(c.out)
+		c.out = nil
+	}
+	return open, graceful, true
 }
 
 // appendTail queues the last bytes; the writer then hangs up. The caller holds mu.
@@ -112,6 +131,6 @@ func (c *Conn) appendTail(tail string) {
 		c.out = outBuffers.Get().(*[]byte)
 	}
 	*c.out = append(*c.out, tail...)
-	c.hangUp = true
+	c.closeWhenWritten = true
 	c.startWriter()
 }

@@ -6,32 +6,34 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/stanza"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
 // read is the reader goroutine: frames in, things that the session understands out. It is
 // the only caller of the sink and of the framer.
 func (c *Conn) read() {
 	defer c.wg.Done()
-	defer c.rescue("reader")
+	defer c.recoverPanic("reader")
 	for i := range c.early {
-		if err := c.take(&c.early[i]); err != nil {
-			c.hangUpFor(err)
+		if err := c.handleGuarded(&c.early[i]); err != nil {
+			c.endWithError(err)
 			return
 		}
 	}
 	c.early = nil
-	c.fr.takesLarge, c.fr.skipping = c.takesLarge, c.skippingAnswer
+	c.fr.TakesLarge, c.fr.Skipping = c.takesLarge, c.skippingAnswer
 	c.beginCounting()
 	for {
-		f, err := c.fr.next()
+		f, err := c.fr.Next()
 		if err != nil {
 			c.readFailed(err)
 			return
 		}
-		err = c.take(&f)
-		f.release()
+		err = c.handleGuarded(&f)
+		f.Release()
 		if err != nil {
-			c.hangUpFor(err)
+			c.endWithError(err)
 			return
 		}
 	}
@@ -40,35 +42,40 @@ func (c *Conn) read() {
 // readFailed ends the connection after a broken read. When a write had failed before, that is
 // the reason: the read only waited for a last word of the server.
 func (c *Conn) readFailed(err error) {
-	if _, ok := errors.AsType[*framingError](err); ok {
-		c.hangUpFor(err)
+	if _, ok := errors.AsType[*xmlstream.Error](err); ok {
+		c.endWithError(err)
 		return
 	}
+	if writeErr := c.writeFailure(); writeErr != nil {
+		err = writeErr
+	}
+	c.end(c.linkLost(err, "reading"))
+}
+
+// writeFailure is why a write failed; nil while none has.
+func (c *Conn) writeFailure() error {
 	c.mu.Lock()
-	if c.writeErr != nil {
-		err = c.writeErr
-	}
-	c.mu.Unlock()
-	c.end(c.lost(err, "reading"))
+	defer c.unlock()
+	return c.writeErr
 }
 
-// hangUpFor ends the stream because of what the server sent, and says so (RFC 6120, 4.9 and
+// endWithError ends the stream because of what the server sent, and says so (RFC 6120, 4.9 and
 // 4.4).
-func (c *Conn) hangUpFor(err error) {
+func (c *Conn) endWithError(err error) {
 	tail := "</stream:stream>"
-	if isFraming(err) {
-		c.d.faults.add(c.account, time.Now())
+	if isStreamError(err) {
+		c.d.crashes.add(c.account, time.Now())
 	}
-	if fe, ok := errors.AsType[*framingError](err); ok {
+	if fe, ok := errors.AsType[*xmlstream.Error](err); ok {
 		c.d.counters.Malformed.Add(1)
-		tail = "<stream:error><" + fe.condition + " xmlns='" + nsStreams + "'/>" + fe.more + "</stream:error>" + tail
+		tail = "<stream:error><" + fe.Condition + " xmlns='" + nsStreams + "'/>" + fe.More + "</stream:error>" + tail
 	}
-	c.finish(c.lost(err, "reading"), tail)
+	c.finish(c.linkLost(err, "reading"), tail)
 }
 
-// lost gives an error of a connection that was up its kind: KindLinkLost, when it has
+// linkLost gives an error of a connection that was up its kind: KindLinkLost, when it has
 // none.
-func (c *Conn) lost(err error, doing string) error {
+func (c *Conn) linkLost(err error, doing string) error {
 	if e, ok := errors.AsType[*perch.Error](err); ok {
 		return e
 	}
@@ -77,34 +84,34 @@ func (c *Conn) lost(err error, doing string) error {
 
 var errStreamClosed = perch.Errorf(perch.KindLinkLost, "the server closed the stream")
 
-// handle deals with one frame. An error ends the connection.
-func (c *Conn) handle(f *frame) error {
+// handleFrame deals with one frame. An error ends the connection.
+func (c *Conn) handleFrame(f *xmlstream.Frame) error {
 	c.d.counters.FramesIn.Add(1)
-	switch f.kind {
-	case frameEnd:
+	switch f.Kind {
+	case xmlstream.KindEnd:
 		return errStreamClosed
-	case frameSkipped:
-		c.handleSkipped(f.skipped)
+	case xmlstream.KindSkipped:
+		c.handleSkipped(f.Skipped)
 		return nil
-	case framePart, frameLastPart:
+	case xmlstream.KindPart, xmlstream.KindLastPart:
 		return c.handlePart(f)
-	case frameElement:
+	case xmlstream.KindElement:
 	default:
-		return &framingError{condition: "bad-format", detail: "a second stream header"}
+		return &xmlstream.Error{Condition: "bad-format", Detail: "second stream header"}
 	}
-	if f.local == "message" || f.local == "presence" {
+	if f.Local == "message" || f.Local == "presence" {
 		return c.handleStanza(f)
 	}
-	el, err := f.parse()
+	el, err := f.Parse()
 	if err != nil {
 		return err
 	}
 	switch {
-	case el.is(nsStream, "error"):
-		return c.streamError(el, StageMidSession)
-	case el.is(nsClient, "iq"):
+	case el.Is(nsStream, "error"):
+		return c.handleStreamError(el, StageMidSession)
+	case el.Is(nsClient, "iq"):
 		c.handleIQ(el)
-	case el.space == nsSM:
+	case el.Space() == nsSM:
 		return c.handleSM(el)
 	default:
 		c.d.counters.Malformed.Add(1) // features we did not ask for, and the like
@@ -113,29 +120,29 @@ func (c *Conn) handle(f *frame) error {
 }
 
 // handleStanza delivers what a message or presence says, if its sender may say it.
-func (c *Conn) handleStanza(f *frame) error {
-	d, err := decodeFrame(f, c.login.JID, perch.At(time.Now()))
+func (c *Conn) handleStanza(f *xmlstream.Frame) error {
+	d, err := stanza.Decode(f, c.login.JID, perch.At(time.Now()))
 	if err != nil {
 		return err
 	}
-	f.release()
-	if d.forged != "" {
+	f.Release()
+	if d.Forged != "" {
 		c.d.counters.ForgedOther.Add(1)
-		c.d.log.Debug("dropped a forgery", "what", d.forged)
+		c.d.log.Debug("dropped spoofed stanza", "what", d.Forged)
 	}
-	if d.mam != nil {
-		c.archiveResult(d.mam)
+	if d.Archived != nil {
+		c.archiveResult(d.Archived)
 	}
-	if d.silent {
+	if d.Silent {
 		c.d.counters.Silent.Add(1)
 	}
 	if c.replaying() {
-		d.in = replayed(d.in)
+		d.In = replayed(d.In)
 	}
-	if d.stanza {
-		c.count(len(d.in))
+	if d.Counted {
+		c.count(len(d.In))
 	}
-	for _, in := range d.in {
+	for _, in := range d.In {
 		c.deliver(in)
 	}
 	return nil
@@ -159,7 +166,7 @@ func replayed(in []perch.Inbound) []perch.Inbound {
 // beginCounting is called when everything from before stream management is dealt with.
 func (c *Conn) beginCounting() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if c.sm != nil {
 		c.sm.counting = true
 	}
@@ -168,36 +175,36 @@ func (c *Conn) beginCounting() {
 // replaying reports whether the server may still be sending again what it sent before.
 func (c *Conn) replaying() bool {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	return c.sm != nil && c.sm.replay
 }
 
 // handleSkipped reports a stanza that was too large or too deep. One that was an answer fails
 // its request; a request of another entity is dropped without an event.
-func (c *Conn) handleSkipped(s *skipped) {
+func (c *Conn) handleSkipped(s *xmlstream.Skipped) {
 	c.d.counters.Skipped.Add(1)
-	if s.counted {
+	if s.Counted {
 		return
 	}
-	archived := c.archivedSkipped(s)
-	tells := !archived && (s.local == "message" || s.local == "presence" || s.local == "")
+	archived := c.skippedResult(s)
+	reported := !archived && (s.Local == "message" || s.Local == "presence" || s.Local == "")
 	switch {
-	case tells:
+	case reported:
 		c.count(1)
-	case s.local == "iq" || archived:
+	case s.Local == "iq" || archived:
 		c.count(0)
 	}
 	switch {
-	case s.local == "iq":
+	case s.Local == "iq":
 		c.skippingAnswer(s)
-	case tells:
+	case reported:
 		c.deliverSkipped(s)
 	}
 }
 
 // deliverSkipped reports a stanza that was left out to the session.
-func (c *Conn) deliverSkipped(s *skipped) {
-	in := &perch.DroppedIn{Dropped: perch.Dropped{Reason: s.reason, From: s.from, StanzaID: s.id}}
+func (c *Conn) deliverSkipped(s *xmlstream.Skipped) {
+	in := &perch.DroppedIn{Dropped: perch.Dropped{Reason: s.Reason, From: s.From, StanzaID: s.ID}}
 	if c.replaying() {
 		in.Of.Source = perch.SourceResumed
 	}
@@ -207,10 +214,7 @@ func (c *Conn) deliverSkipped(s *skipped) {
 // deliver hands one thing to the session. While the sink blocks, silence is our own doing
 // and not the server's.
 func (c *Conn) deliver(in perch.Inbound) {
-	c.mu.Lock()
-	mute := c.closing || c.err != nil
-	c.mu.Unlock()
-	if mute {
+	if c.ending() {
 		return
 	}
 	c.delivering.Store(true)
@@ -218,12 +222,19 @@ func (c *Conn) deliver(in perch.Inbound) {
 	c.delivering.Store(false)
 }
 
-// streamError reads a stream error (RFC 6120, 4.9). A redirect in mid-session is remembered
+// ending reports whether nothing is delivered any more.
+func (c *Conn) ending() bool {
+	c.mu.Lock()
+	defer c.unlock()
+	return c.closing || c.err != nil
+}
+
+// handleStreamError reads a stream error (RFC 6120, 4.9). A redirect in mid-session is remembered
 // for the next Dial.
-func (c *Conn) streamError(el *element, stage Stage) error {
-	x, content := parseConditions(el, nsStreams)
+func (c *Conn) handleStreamError(el *xmlstream.Element, stage Stage) error {
+	x, content := stanza.ParseConditions(el, nsStreams)
 	if x.Condition != "see-other-host" {
-		return streamFailure(x, content)
+		return streamError(x, content)
 	}
 	err := c.d.up.redirect(content, stage, c.direct)
 	if re, ok := errors.AsType[*RedirectError](err); ok && stage == StageMidSession && err.Kind == perch.KindLinkLost {

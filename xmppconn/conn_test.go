@@ -13,17 +13,19 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/streamtest"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 	"mellium.im/xmpp/stream"
 )
 
 // script runs the server's side on a goroutine of its own until it ends or the client has
 // gone; the result is closed then.
-func (p *peer) script(f func(*peer)) <-chan struct{} {
+func (p *fakeServer) script(f func(*fakeServer)) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer func() {
-			if r := recover(); r != nil && r != errPeerGone {
+			if r := recover(); r != nil && r != errClientGone {
 				panic(r)
 			}
 		}()
@@ -153,18 +155,18 @@ func TestStreamEnds(t *testing.T) {
 		{"a comment", "<!-- x -->", perch.KindLinkLost, "restricted-xml"},
 		{"an unknown entity", "<message><body>&bomb;</body></message>", perch.KindLinkLost, "restricted-xml"},
 		{"wrong nesting", "<message><body></message></body>", perch.KindLinkLost, "not-well-formed"},
-		{"a second header", testHeader, perch.KindLinkLost, ""},
+		{"a second header", streamtest.Header, perch.KindLinkLost, ""},
 		{"NUL", "<message><body>\x00</body></message>", perch.KindLinkLost, "not-well-formed"},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			_, c, b, p := online(t, messengerUp())
 			p.send("<message from='bob@a.test'><body>before</body></message>")
 			var last string
-			done := p.script(func(p *peer) {
+			done := p.script(func(p *fakeServer) {
 				go func() { _, _ = p.conn.Write([]byte(tt.xml)) }()
 				for {
 					f, raw := p.frame()
-					if last += raw; f.kind == frameEnd {
+					if last += raw; f.Kind == xmlstream.KindEnd {
 						return
 					}
 				}
@@ -199,7 +201,7 @@ func TestStreamEnds(t *testing.T) {
 	})
 	bubble(t, "an error that mellium knows", func(t *testing.T) {
 		_, c, _, p := online(t, messengerUp())
-		p.script((*peer).drain)
+		p.script((*fakeServer).drain)
 		_, _ = p.conn.Write([]byte(streamErr("conflict")))
 		<-c.Done()
 		if !errors.Is(c.Err(), stream.Conflict) {
@@ -207,8 +209,8 @@ func TestStreamEnds(t *testing.T) {
 		}
 	})
 	bubble(t, "a sink that panics", func(t *testing.T) {
-		w := newWorld(t, messengerUp())
-		w.serve("xmpp.a.test:5222", func(p *peer) {
+		w := newFakeNetwork(t, messengerUp())
+		w.serve("xmpp.a.test:5222", func(p *fakeServer) {
 			p.login()
 			p.send("<message from='bob@a.test'><body>x</body></message>")
 			p.drain()
@@ -240,8 +242,8 @@ func TestAnswersToOthers(t *testing.T) {
 			if !strings.Contains(got, tt.want) {
 				t.Errorf("answer %s, want %s", got, tt.want)
 			}
-			id := mustParse(t, tt.request).attr("id")
-			if el := mustParse(t, got); el.attr("id") != id || el.attr("to") != mustParse(t, tt.request).attr("from") {
+			id := streamtest.Parse(t, tt.request).Attr("id")
+			if el := streamtest.Parse(t, got); el.Attr("id") != id || el.Attr("to") != streamtest.Parse(t, tt.request).Attr("from") {
 				t.Errorf("addressed wrongly: %s", got)
 			}
 			pushes := 0
@@ -273,7 +275,7 @@ func TestWriting(t *testing.T) {
 			t.Errorf("a body that XML cannot hold: %d, %v", n, err)
 		}
 		for i := range 100 {
-			if got := p.expect(nsClient, "message").attr("id"); got != fmt.Sprint("m", i) {
+			if got := p.expect(nsClient, "message").Attr("id"); got != fmt.Sprint("m", i) {
 				t.Fatalf("message %d is %s", i, got)
 			}
 		}
@@ -312,7 +314,7 @@ func TestWriteFailures(t *testing.T) {
 		}
 		began := time.Now()
 		<-c.Done()
-		if took := time.Since(began); took > c.d.up.WriteTimeout+lastWord || perch.KindOf(c.Err()) != perch.KindLinkLost {
+		if took := time.Since(began); took > c.d.up.WriteTimeout+readAfterFailedWrite || perch.KindOf(c.Err()) != perch.KindLinkLost {
 			t.Errorf("after %v: %v", took, c.Err())
 		}
 	})
@@ -351,13 +353,13 @@ func TestClose(t *testing.T) {
 		if _, err := c.Send(&perch.MessageOut{ID: "last", To: "bob@a.test", Kind: perch.ChatMessage, Body: "bye"}); err != nil {
 			t.Fatal(err)
 		}
-		done := p.script(func(p *peer) {
+		done := p.script(func(p *fakeServer) {
 			p.expect(nsClient, "message")
-			if got := p.expect(nsClient, "presence").attr("type"); got != "unavailable" {
+			if got := p.expect(nsClient, "presence").Attr("type"); got != "unavailable" {
 				t.Errorf("presence %q", got)
 			}
-			if f, _ := p.frame(); f.kind != frameEnd {
-				t.Errorf("frame %d in place of the end", f.kind)
+			if f, _ := p.frame(); f.Kind != xmlstream.KindEnd {
+				t.Errorf("frame %d in place of the end", f.Kind)
 			}
 			p.send("<message from='bob@a.test'><body>too late</body></message></stream:stream>")
 		})
@@ -375,7 +377,7 @@ func TestClose(t *testing.T) {
 	})
 	bubble(t, "a server that does not answer", func(t *testing.T) {
 		_, c, _, p := online(t, messengerUp())
-		p.script((*peer).drain)
+		p.script((*fakeServer).drain)
 		began := time.Now()
 		_ = c.Close(context.Background())
 		if took := time.Since(began); took != 3*time.Second {
@@ -393,13 +395,13 @@ func TestClose(t *testing.T) {
 		}
 	})
 	bubble(t, "before Start", func(t *testing.T) {
-		w := newWorld(t, messengerUp())
+		w := newFakeNetwork(t, messengerUp())
 		ended := false
-		w.serve("xmpp.a.test:5222", func(p *peer) {
+		w.serve("xmpp.a.test:5222", func(p *fakeServer) {
 			p.login()
 			p.expect(nsClient, "presence")
 			f, _ := p.frame()
-			ended = f.kind == frameEnd
+			ended = f.Kind == xmlstream.KindEnd
 		})
 		c := w.dial()
 		_ = c.Close(context.Background())
@@ -411,7 +413,7 @@ func TestClose(t *testing.T) {
 	})
 	bubble(t, "Abort says nothing", func(t *testing.T) {
 		_, c, _, p := online(t, messengerUp())
-		done := p.script((*peer).silence)
+		done := p.script((*fakeServer).silence)
 		c.Abort()
 		<-done
 		<-c.Done()
@@ -420,8 +422,8 @@ func TestClose(t *testing.T) {
 		}
 	})
 	bubble(t, "Abort frees requests, even below a sink that blocks", func(t *testing.T) {
-		w := newWorld(t, messengerUp())
-		w.serve("xmpp.a.test:5222", func(p *peer) {
+		w := newFakeNetwork(t, messengerUp())
+		w.serve("xmpp.a.test:5222", func(p *fakeServer) {
 			p.login()
 			p.send("<message from='bob@a.test'><body>x</body></message>")
 			p.drain()
@@ -482,7 +484,7 @@ func loopbackServer(tb testing.TB) (Upstream, func()) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w := &world{}
+	w := &fakeNetwork{}
 	w.wg.Go(func() {
 		for {
 			conn, err := l.Accept()
@@ -490,14 +492,14 @@ func loopbackServer(tb testing.TB) (Upstream, func()) {
 				return
 			}
 			w.wg.Go(func() {
-				p := &peer{conn: conn, cert: testCert()}
-				p.fr = newFramer(conn, defaultLimits)
+				p := &fakeServer{conn: conn, cert: testCert()}
+				p.fr = xmlstream.NewFramer(conn, xmlstream.DefaultLimits())
 				defer func() { _ = conn.Close() }()
 				defer func() { _ = recover() }()
 				p.login()
 				for {
-					if el := p.next(); el.local == "iq" {
-						p.send("<iq type='result' from='a.test' id='" + el.attr("id") + "'/>")
+					if el := p.next(); el.Local() == "iq" {
+						p.send("<iq type='result' from='a.test' id='" + el.Attr("id") + "'/>")
 					}
 				}
 			})

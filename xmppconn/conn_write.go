@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/stanza"
 )
 
 // Buffers of waiting stanzas; one that has grown large is not worth keeping.
 var outBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
-const keepBuffer = 64 << 10
+const maxPooledBuffer = 64 << 10
 
 // Send queues a stanza and returns its number, counted from 1 without gaps, which AckIn
 // refers to. It never waits. The error is KindSessionOffline when the connection has ended
@@ -18,15 +19,15 @@ const keepBuffer = 64 << 10
 // with the stanza (KindValidation); a stanza that was refused has no number.
 func (c *Conn) Send(out perch.Outbound) (uint64, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if state, ok := out.(*perch.ClientStateOut); ok { // no stanza, and never acknowledged
-		return c.sent, c.enqueue(func(b []byte) ([]byte, error) { return appendCSI(b, state.Active), nil })
+		return c.sent, c.enqueue(func(b []byte) ([]byte, error) { return stanza.AppendClientState(b, state.Active), nil })
 	}
 	id := ""
 	if m, ok := out.(*perch.MessageOut); ok {
 		id = m.ID
 	}
-	if err := c.enqueueStanza(id, c.sent+1, func(b []byte) ([]byte, error) { return appendOutbound(b, out) }); err != nil {
+	if err := c.enqueueStanza(id, c.sent+1, func(b []byte) ([]byte, error) { return stanza.AppendOutbound(b, out) }); err != nil {
 		return 0, err
 	}
 	c.sent++
@@ -34,7 +35,7 @@ func (c *Conn) Send(out perch.Outbound) (uint64, error) {
 	switch out.(type) {
 	case *perch.MessageOut, *perch.SubscriptionOut:
 		if c.sm == nil {
-			c.wantAck()
+			c.scheduleAckRequest()
 		}
 	}
 	return c.sent, nil
@@ -44,10 +45,10 @@ func (c *Conn) Send(out perch.Outbound) (uint64, error) {
 // caller holds mu; encode leaves the slice as it was when it fails.
 func (c *Conn) enqueue(encode func([]byte) ([]byte, error)) error {
 	if c.err != nil || c.closing || c.writeErr != nil || !c.started {
-		return offline(c.err)
+		return errOffline(c.err)
 	}
 	if c.out != nil && len(*c.out) >= c.d.up.MaxQueue {
-		return perch.Errorf(perch.KindTryLater, "too much is waiting to be written to the XMPP server")
+		return perch.Errorf(perch.KindTryLater, "too many bytes are waiting to be written to the XMPP server")
 	}
 	buf := c.out
 	if buf == nil {
@@ -80,9 +81,9 @@ func (c *Conn) startWriter() {
 // write ends the connection.
 func (c *Conn) write() {
 	defer c.wg.Done()
-	defer c.rescue("writer")
+	defer c.recoverPanic("writer")
 	for {
-		buf, hangUp := c.takeOut()
+		buf, hangUp := c.dequeue()
 		if buf == nil {
 			if hangUp {
 				_ = c.raw.Close()
@@ -102,48 +103,54 @@ func (c *Conn) write() {
 	}
 }
 
-// takeOut returns what waits; nil ends the writer.
-func (c *Conn) takeOut() (buf *[]byte, hangUp bool) {
+// dequeue returns what waits; nil ends the writer.
+func (c *Conn) dequeue() (buf *[]byte, hangUp bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	buf, c.out = c.out, nil
-	if c.err != nil && !c.hangUp {
+	if c.err != nil && !c.closeWhenWritten {
 		buf = nil // the socket is closed
 	}
 	if buf == nil {
 		c.writing = false
 	}
-	return buf, c.hangUp
+	return buf, c.closeWhenWritten
 }
 
-// lastWord is how long the reader may still look for the reason of a failed write.
-const lastWord = time.Second
+// readAfterFailedWrite is how long the reader may still look for the reason of a failed write.
+const readAfterFailedWrite = time.Second
 
 // writeFailed ends the connection, but lets the reader find out first what the server may
 // have said before it closed: policy-violation matters, a broken pipe says nothing.
 func (c *Conn) writeFailed(err error) {
-	err = c.lost(err, "writing")
+	err = c.linkLost(err, "writing")
+	if c.noteWriteFailure(err) {
+		_ = c.raw.SetReadDeadline(time.Now().Add(readAfterFailedWrite))
+		return
+	}
+	c.end(err)
+	_ = c.raw.Close()
+}
+
+// noteWriteFailure keeps the reason of a failed write, and reports whether the reader is there
+// to look for a better one.
+func (c *Conn) noteWriteFailure(err error) bool {
 	c.mu.Lock()
+	defer c.unlock()
 	c.writing = false
 	if c.writeErr == nil {
 		c.writeErr = err
 	}
-	wait := c.started && c.err == nil
-	if wait {
-		c.timer.Stop()
-		c.timer = time.AfterFunc(lastWord, func() { c.end(err) })
+	if !c.started || c.err != nil {
+		return false
 	}
-	c.mu.Unlock()
-	if !wait {
-		c.end(err)
-		_ = c.raw.Close()
-		return
-	}
-	_ = c.raw.SetReadDeadline(time.Now().Add(lastWord))
+	c.timer.Stop()
+	c.timer = time.AfterFunc(readAfterFailedWrite, func() { c.end(err) })
+	return true
 }
 
 func recycle(buf *[]byte) {
-	if cap(*buf) <= keepBuffer {
+	if cap(*buf) <= maxPooledBuffer {
 		*buf = (*buf)[:0]
 		outBuffers.Put(buf)
 	}

@@ -33,18 +33,18 @@ type Options struct {
 // connections of one upstream have in common: TLS settings, counters, where the server sent
 // an account in mid-session, and which form of JID lookup works.
 type Dialer struct {
-	up        Upstream
-	log       *slog.Logger
-	counters  *Counters
-	observer  func(kind string, d time.Duration, err error)
-	trace     func(ctx context.Context, kind string) func(error) // nil: no traces
-	tls       tlsConfigs
-	redirects *redirects
-	faults    *faults
-	seed      maphash.Seed
-	epoch     time.Time     // durations since it are monotonic and need eight bytes; never 0
-	networks  atomic.Uint32 // addressClass bits of where the upstream itself was reached
-	lookup    atomic.Bool   // the short namespace of JID lookup is the one that works
+	up          Upstream
+	log         *slog.Logger
+	counters    *Counters
+	observer    func(kind string, d time.Duration, err error)
+	trace       func(ctx context.Context, kind string) func(error) // nil: no traces
+	tls         tlsConfigs
+	redirects   *redirects
+	crashes     *crashCounts
+	seed        maphash.Seed
+	epoch       time.Time     // durations since it are monotonic and need eight bytes; never 0
+	networks    atomic.Uint32 // addressClass bits of where the upstream itself was reached
+	lookupShort atomic.Bool   // the short namespace of JID lookup is the one that works
 
 	dialTCP func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -56,7 +56,7 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 	}
 	d := &Dialer{
 		up: up.withDefaults(), log: o.Logger, counters: o.Counters, observer: o.Observer, trace: o.Trace,
-		redirects: newRedirects(), faults: newFaults(),
+		redirects: newRedirects(), crashes: newCrashCounts(),
 		seed: maphash.MakeSeed(), epoch: time.Now().Add(-time.Millisecond),
 	}
 	if d.log == nil {
@@ -72,7 +72,7 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 	d.tls = newTLSConfigs(&d.up)
 	nd := &net.Dialer{}
 	if up.BringYourOwn {
-		nd.Control = guard
+		nd.Control = dialControl
 	}
 	d.dialTCP = nd.DialContext
 	return d, nil
@@ -126,7 +126,7 @@ func (d *Dialer) run(ctx context.Context, req signInRequest) (*Conn, error) {
 	if jid := req.acc.JID; jid != "" && !sameDomain(jid.Domain(), d.up.Domain) {
 		// The mechanisms show the localpart alone: the credential would go to a server that
 		// has nothing to do with it, and might open another user's account there.
-		return nil, perch.Invalid("/jid", "this upstream serves %s, no other domain", d.up.Domain)
+		return nil, perch.Invalid("/jid", "this upstream serves only the domain %s", d.up.Domain)
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.up.SignInTimeout)
 	defer cancel()
@@ -140,7 +140,7 @@ func (d *Dialer) run(ctx context.Context, req signInRequest) (*Conn, error) {
 		defer func() {
 			if p := recover(); p != nil {
 				d.panicked("sign-in", p)
-				r = result{nil, perch.Wrap(perch.KindLinkLost, fmt.Errorf("panic: %v", p), "signing in went wrong")}
+				r = result{nil, perch.Wrap(perch.KindLinkLost, fmt.Errorf("panic: %v", p), "internal error while signing in")}
 			}
 			done <- r
 		}()
@@ -178,19 +178,19 @@ func (d *Dialer) signIn(ctx context.Context, req signInRequest) (*Conn, error) {
 		}
 		next := d.up.redirectTarget(re)
 		if visited[next.String()] {
-			return nil, perch.Wrap(perch.KindRedirectRefused, re, "the server redirects in a circle")
+			return nil, perch.Wrap(perch.KindRedirectRefused, re, "redirect refused: redirect loop")
 		}
 		d.counters.Redirects.Add(1)
 		d.log.Debug("redirected", "stage", re.Stage, "to", next.String())
 		targets = []target{next}
 	}
-	return nil, perch.Errorf(perch.KindRedirectRefused, "the server redirected more than %d times", maxRedirects)
+	return nil, perch.Errorf(perch.KindRedirectRefused, "redirect refused: more than %d redirects", maxRedirects)
 }
 
 // firstTargets is where to begin: at the host that the last connection was sent to, if any, or
 // where the server would like the stream to be resumed, if it is one that may be.
 func (d *Dialer) firstTargets(ctx context.Context, acc perch.Account, earlier *streamState) ([]target, error) {
-	first, sent := d.redirects.take(d.accountKey(acc), time.Now())
+	first, sent := d.redirects.pop(d.accountKey(acc), time.Now())
 	targets, err := d.up.targets(ctx)
 	if sent {
 		return append([]target{first}, targets...), nil
@@ -235,7 +235,7 @@ func (d *Dialer) tryTargets(ctx context.Context, req signInRequest, targets []ta
 		if err == nil {
 			return conn, nil
 		}
-		if !triesNext(err) || ctx.Err() != nil {
+		if !mayTryNext(err) || ctx.Err() != nil {
 			return nil, err
 		}
 		if worst == nil || perch.KindOf(worst) != perch.KindUpstreamTLS {
@@ -245,7 +245,7 @@ func (d *Dialer) tryTargets(ctx context.Context, req signInRequest, targets []ta
 	return nil, worst
 }
 
-func triesNext(err error) bool {
+func mayTryNext(err error) bool {
 	if _, redirected := errors.AsType[*RedirectError](err); redirected {
 		return false
 	}
@@ -275,13 +275,13 @@ func (d *Dialer) attempt(ctx context.Context, req signInRequest, t target) (*Con
 	l := newLogin(ctx, d, req.acc, t, raw)
 	l.earlier, l.unmanaged = req.earlier, req.unmanaged
 	if req.verify {
-		return l.c, l.runVerify()
+		return l.c, l.runVerification()
 	}
 	if err := l.run(); err != nil {
 		return nil, err
 	}
 	if !stop() {
-		return nil, networkFailure(context.Cause(ctx), "signing in")
+		return nil, networkError(context.Cause(ctx), "signing in")
 	}
 	signedIn = true
 	return l.c, nil

@@ -38,17 +38,17 @@ func TestMessengerExchangesAreAsDocumented(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		up := messengerUp()
 		up.Domain, up.RootCAs = "messenger.live.com", testPKI().pool
-		w := newWorld(t, up)
+		w := newFakeNetwork(t, up)
 		var mu sync.Mutex
 		var wrote []string
-		next := func(p *peer) string {
+		next := func(p *fakeServer) string {
 			raw := p.raw()
 			mu.Lock()
 			defer mu.Unlock()
 			wrote = append(wrote, anyID.ReplaceAllString(raw, ""))
 			return raw
 		}
-		w.serve("xmpp.a.test:5222", func(p *peer) {
+		w.serve("xmpp.a.test:5222", func(p *fakeServer) {
 			p.cert = testPKI().issue(nil, "messenger.live.com")
 			p.open(offerTLS)
 			next(p)

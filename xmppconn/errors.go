@@ -3,13 +3,15 @@ package xmppconn
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 	"mellium.im/xmpp/stream"
 )
 
@@ -45,16 +47,16 @@ func saslKind(condition string) perch.Kind {
 	return perch.KindUnauthorized // not-authorized, account-disabled, credentials-expired, ...
 }
 
-func saslFailure(mechanism, status string, x perch.XMPPError) *perch.Error {
+func saslError(mechanism, status string, x perch.XMPPError) *perch.Error {
 	if x.Condition == "" {
 		x.Condition = "not-authorized" // some servers send <failure/> with nothing in it
 	}
 	detail := "the server refuses this credential"
 	switch saslKind(x.Condition) {
 	case perch.KindTryLater, perch.KindLinkLost:
-		detail = "the server cannot check credentials just now"
+		detail = "the server cannot check credentials at the moment"
 	case perch.KindUpstreamConfig:
-		detail = "the server refuses this way of signing in"
+		detail = "the server refuses this mechanism"
 	}
 	return &perch.Error{
 		Kind: saslKind(x.Condition), Detail: detail, XMPP: &x,
@@ -81,17 +83,17 @@ func streamKind(condition string) perch.Kind {
 	return perch.KindLinkLost // system-shutdown, reset, connection-timeout, ...
 }
 
-// streamFailure turns a stream error into ours. The cause is mellium's stream.Error, so that
+// streamError turns a stream error into ours. The cause is mellium's stream.Error, so that
 // errors.Is(err, stream.Conflict) and the like work.
-func streamFailure(x perch.XMPPError, content string) *perch.Error {
+func streamError(x perch.XMPPError, content string) *perch.Error {
 	return &perch.Error{
 		Kind: streamKind(x.Condition), Detail: "the server ended the stream", XMPP: &x,
 		Err: stream.Error{Err: x.Condition, Content: content},
 	}
 }
 
-// requestFailure turns the error answer of an IQ into ours.
-func requestFailure(x perch.XMPPError) *perch.Error {
+// requestError turns the error answer of an IQ into ours.
+func requestError(x perch.XMPPError) *perch.Error {
 	kind := perch.KindXMPP
 	if x.Condition == "item-not-found" {
 		kind = perch.KindItemNotFound
@@ -99,54 +101,69 @@ func requestFailure(x perch.XMPPError) *perch.Error {
 	return &perch.Error{Kind: kind, Detail: "the server answered with an error", XMPP: &x}
 }
 
-// networkFailure gives an error of dialling, TLS, reading or writing its kind:
+// networkError gives an error of dialling, TLS, reading or writing its kind:
 //
 //   - a certificate or a handshake that one side refuses: KindUpstreamTLS
 //   - a deadline, ours or the caller's: KindUpstreamTimeout
 //   - bytes that are not XMPP, and everything that the network does: KindLinkLost
 //
 // An error that has a kind keeps it.
-func networkFailure(err error, doing string) *perch.Error {
+func networkError(err error, doing string) *perch.Error {
 	if e, ok := errors.AsType[*perch.Error](err); ok {
 		return e
 	}
 	switch {
-	case isTLSFailure(err):
+	case isTLSError(err):
 		return perch.Wrap(perch.KindUpstreamTLS, err, "%s: the server's TLS or certificate is refused", doing)
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return perch.Wrap(perch.KindUpstreamTimeout, err, "%s: no answer in time", doing)
 	}
-	if fe, ok := errors.AsType[*framingError](err); ok {
-		return perch.Wrap(perch.KindLinkLost, err, "%s: the server sent what is not XMPP (%s)", doing, fe.condition)
+	if fe, ok := errors.AsType[*xmlstream.Error](err); ok {
+		return perch.Wrap(perch.KindLinkLost, err, "%s: the server sent invalid XMPP (%s)", doing, fe.Condition)
 	}
 	return perch.Wrap(perch.KindLinkLost, err, "%s: the connection is lost", doing)
 }
 
-// isTLSFailure distinguishes a refusal from a reset or a timeout in the middle of a handshake,
-// which are transient and may be tried again.
-func isTLSFailure(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
+// tlsError is an error of TLS itself: a certificate, a handshake or a record that one side
+// refuses. It makes those that crypto/tls gives no type of its own recognizable.
+type tlsError struct{ err error }
+
+func (e *tlsError) Error() string { return e.err.Error() }
+func (e *tlsError) Unwrap() error { return e.err }
+
+// asTLSError is for what crypto/tls returns: all but the errors of the network below it and of
+// the end of our patience are of TLS. A reset or a timeout in the middle of a handshake is
+// transient and may be tried again, a refusal is not.
+func asTLSError(err error) error {
+	if err == nil {
+		return nil
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return true
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok && isNetworkError(err) {
+		return err
 	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return true
-	}
-	// crypto/tls reports alerts of either side as an OpError with these two words.
-	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "remote error" || op.Op == "local error") {
-		return true
-	}
-	return err != nil && strings.HasPrefix(err.Error(), "tls: ")
+	return &tlsError{err}
 }
 
-// offline is what every call on an ended connection gets; the cause is why it ended.
-func offline(cause error) *perch.Error {
-	return perch.Wrap(perch.KindSessionOffline, cause, "there is no XMPP stream just now")
+func isTLSError(err error) bool {
+	_, ok := errors.AsType[*tlsError](err)
+	return ok
+}
+
+// isNetworkError reports whether an error comes from a socket, or from its end.
+func isNetworkError(err error) bool {
+	for _, known := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed,
+		os.ErrDeadlineExceeded, context.DeadlineExceeded, context.Canceled} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	_, ok := errors.AsType[syscall.Errno](err)
+	return ok
+}
+
+// errOffline is what every call on an ended connection gets; the cause is why it ended.
+func errOffline(cause error) *perch.Error {
+	return perch.Wrap(perch.KindSessionOffline, cause, "the XMPP stream is not connected")
 }
 
 // conditionOf returns the condition of an error that the upstream answered with, or "".

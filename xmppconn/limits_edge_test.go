@@ -2,9 +2,7 @@ package xmppconn
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"strings"
 	"testing"
@@ -13,6 +11,8 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/canary"
+	"github.com/perch-im/perch/xmppconn/internal/streamtest"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
 // The tests of this file use limits up to their edge, and once more. The numbers are those of
@@ -24,11 +24,11 @@ func TestArchivePageEdge(t *testing.T) {
 		bubble(t, fmt.Sprintf("%d of %d", tt.limit, tt.sent), func(t *testing.T) {
 			_, c, _, p := online(t, messengerUp())
 			c.login.Capabilities.Archive = "313"
-			answer(p, func(iq *element) string {
+			answer(p, func(iq *xmlstream.Element) string {
 				var b strings.Builder
 				for i := range tt.sent {
 					fmt.Fprintf(&b, "<message><result xmlns='%s' queryid='%s' id='%d'><forwarded xmlns='%s'><message xmlns='jabber:client' from='bob@a.test/x' to='me@a.test'><body>b</body></message></forwarded></result></message>",
-						nsMAM, iq.children[0].attr("queryid"), i, nsForward)
+						nsMAM, iq.Children()[0].Attr("queryid"), i, nsForward)
 				}
 				return b.String() + resultOf(iq, "<fin xmlns='"+nsMAM+"'><set xmlns='"+nsRSM+"'><last>9</last></set></fin>")
 			})
@@ -44,13 +44,13 @@ func TestArchivePageEdge(t *testing.T) {
 func TestEarlyEdge(t *testing.T) {
 	for _, tt := range []struct{ n, size int }{{256, 100}, {16, 1 << 16}} {
 		l := &login{c: &Conn{}}
-		f := &frame{kind: frameElement, raw: make([]byte, tt.size)}
+		f := &xmlstream.Frame{Kind: xmlstream.KindElement, Raw: make([]byte, tt.size)}
 		for i := range tt.n {
-			if err := l.keep(f); err != nil {
+			if err := l.holdEarly(f); err != nil {
 				t.Fatalf("stanza %d of %d bytes: %v, want it kept", i+1, tt.size, err)
 			}
 		}
-		if f.raw = f.raw[:1]; perch.KindOf(l.keep(f)) != perch.KindLinkLost {
+		if f.Raw = f.Raw[:1]; perch.KindOf(l.holdEarly(f)) != perch.KindLinkLost {
 			t.Errorf("one more after %d of %d bytes is kept, want the end of the login", tt.n, tt.size)
 		}
 	}
@@ -59,10 +59,10 @@ func TestEarlyEdge(t *testing.T) {
 // TestFarewellEdge: a server that reads nothing has 2 seconds for the last words of a stream.
 func TestFarewellEdge(t *testing.T) {
 	bubble(t, "before Start", func(t *testing.T) {
-		w := newWorld(t, messengerUp())
+		w := newFakeNetwork(t, messengerUp())
 		hold := make(chan struct{})
 		defer close(hold)
-		w.serve("xmpp.a.test:5222", func(p *peer) { p.login(); <-hold })
+		w.serve("xmpp.a.test:5222", func(p *fakeServer) { p.login(); <-hold })
 		c := w.dial()
 		began := time.Now()
 		_ = c.Close(context.Background())
@@ -80,10 +80,10 @@ func TestRosterTimeEdges(t *testing.T) {
 	}{"no answer": {0, 8 * time.Second}, "an answer without end": {100, 32 * time.Second}} {
 		bubble(t, name, func(t *testing.T) {
 			_, c, _, p := online(t, messengerUp())
-			done := p.script(func(p *peer) {
+			done := p.script(func(p *fakeServer) {
 				iq := p.expect(nsClient, "iq")
 				if tt.parts > 0 {
-					p.send("<iq type='result' id='" + iq.attr("id") + "'><query xmlns='" + nsRoster + "'>" + manyItems(8000))
+					p.send("<iq type='result' id='" + iq.Attr("id") + "'><query xmlns='" + nsRoster + "'>" + streamtest.RosterItems(8000))
 				}
 				for range tt.parts {
 					time.Sleep(7 * time.Second)
@@ -118,120 +118,22 @@ func TestAddressEdge(t *testing.T) {
 	}
 }
 
-// endless is a stream that repeats the same bytes until so many were read.
-type endless struct {
-	head, body string
-	at, left   int // in the body, and bytes of it that are still to come
-}
-
-func (e *endless) Read(p []byte) (n int, err error) {
-	if n = copy(p, e.head); n > 0 {
-		e.head = e.head[n:]
-		return n, nil
-	}
-	for n < len(p) && e.left > 0 {
-		k := copy(p[n:], e.body[e.at:min(len(e.body), e.at+e.left)])
-		n, e.left, e.at = n+k, e.left-k, (e.at+k)%len(e.body)
-	}
-	if n == 0 {
-		return 0, io.EOF
-	}
-	return n, nil
-}
-
-// TestSkippedStanzaEdge: a stanza that is skipped may have 16 MiB; then the stream ends.
-func TestSkippedStanzaEdge(t *testing.T) {
-	const head = "<message><body>"
-	for _, tt := range []struct {
-		bytes int
-		ends  bool
-	}{{16<<20 - 1024, false}, {16<<20 + 1024, true}} {
-		f := newFramer(&endless{head: testHeader + head, body: strings.Repeat("x", 4096), left: tt.bytes - len(head)}, defaultLimits)
-		var err error
-		for err == nil {
-			var fr frame
-			if fr, err = f.next(); err == nil {
-				fr.release()
-			}
-		}
-		if ends := condition(err) == "policy-violation"; ends != tt.ends {
-			t.Errorf("after %d bytes: %v, want the end of the stream for it: %v", tt.bytes, err, tt.ends)
-		}
-	}
-}
-
-// TestLargeAnswerEdge: the answer to our own roster request may have 64 MiB.
-func TestLargeAnswerEdge(t *testing.T) {
-	const head = "<iq type='result' id='r'><query xmlns='" + nsRoster + "'>"
-	item := "<item jid='a@b' name='" + strings.Repeat("n", 8192-len("<item jid='a@b' name=''/>")) + "'/>"
-	for _, tt := range []struct {
-		bytes   int
-		skipped bool
-	}{{64<<20 - 1<<20, false}, {64<<20 + 1<<20, true}} {
-		f := newFramer(&endless{head: testHeader + head, body: item, left: tt.bytes}, defaultLimits)
-		f.takesLarge = func(*skipped) bool { return true }
-		skippedIt := false
-		f.skipping = func(s *skipped) { skippedIt = skippedIt || s.reason == "too_large" }
-		for {
-			fr, err := f.next()
-			if err != nil {
-				if !errors.Is(err, io.ErrUnexpectedEOF) {
-					t.Errorf("an answer of %d bytes: %v, want it read to its end", tt.bytes, err)
-				}
-				break
-			}
-			fr.release()
-		}
-		if skippedIt != tt.skipped {
-			t.Errorf("an answer of %d bytes is skipped: %v, want %v", tt.bytes, skippedIt, tt.skipped)
-		}
-	}
-}
-
-// TestLargeAnswerPrefixEdge: the start tags of a large answer may have 4 KiB.
-func TestLargeAnswerPrefixEdge(t *testing.T) {
-	for _, tt := range []struct {
-		prefix int
-		taken  bool
-	}{{4095, true}, {4097, false}} {
-		open := "<iq type='result' id='r'><query xmlns='" + nsRoster + "' ver=''>"
-		open = strings.Replace(open, "ver=''", "ver='"+strings.Repeat("v", tt.prefix-len(open))+"'", 1)
-		r, left, err := inParts(testHeader+open+manyItems(2000)+"</query></iq>", 0, 10_000)
-		if taken := !left && err == nil && len(r.Items) == 2000; taken != tt.taken {
-			t.Errorf("start tags of %d bytes: %d items, skipped %v, %v; want it taken: %v", tt.prefix, len(r.Items), left, err, tt.taken)
-		}
-	}
-}
-
-// TestEmptyReadsEdge: a reader may give nothing a hundred times in a row.
-func TestEmptyReadsEdge(t *testing.T) {
-	in := &input{}
-	for i := range 100 {
-		if err := in.after(0, nil); err != nil {
-			t.Fatalf("empty read %d: %v", i+1, err)
-		}
-	}
-	if err := in.after(0, nil); !errors.Is(err, io.ErrNoProgress) {
-		t.Errorf("one more: %v, want %v", err, io.ErrNoProgress)
-	}
-}
-
 // patient is a mechanism that has an answer to everything.
 type patient struct{}
 
-func (patient) start() (string, error)      { return "", nil }
-func (patient) next(string) (string, error) { return "", nil }
-func (patient) finish(string) error         { return nil }
+func (patient) Start() (string, error)      { return "", nil }
+func (patient) Next(string) (string, error) { return "", nil }
+func (patient) Finish(string) error         { return nil }
 
 // TestSASLStepsEdge: after eight answers of the server authentication ends, decided or not.
 func TestSASLStepsEdge(t *testing.T) {
 	const challenge = "<challenge xmlns='" + nsSASL + "'/>"
 	for challenges, want := range map[int]bool{7: true, 8: false} {
 		bubble(t, fmt.Sprint(challenges), func(t *testing.T) {
-			w := newWorld(t, messengerUp())
-			w.serve("xmpp.a.test:5222", func(p *peer) {
+			w := newFakeNetwork(t, messengerUp())
+			w.serve("xmpp.a.test:5222", func(p *fakeServer) {
 				p.frame()
-				p.send(testHeader)
+				p.send(streamtest.Header)
 				for range challenges {
 					p.send(challenge)
 					p.expect(nsSASL, "response")
@@ -245,39 +147,16 @@ func TestSASLStepsEdge(t *testing.T) {
 			}
 			defer raw.Close()
 			l := newLogin(context.Background(), w.d, tokenAccount, target{}, raw)
-			if err := l.write(testHeader); err != nil {
+			if err := l.write(streamtest.Header); err != nil {
 				t.Fatal(err)
 			}
-			if f, err := l.c.fr.next(); err != nil || f.kind != frameHeader {
-				t.Fatalf("frame %d, %v", f.kind, err)
+			if f, err := l.c.fr.Next(); err != nil || f.Kind != xmlstream.KindHeader {
+				t.Fatalf("frame %d, %v", f.Kind, err)
 			}
-			if err := l.converse("TEST", patient{}); (err == nil) != want || l.authenticated != want {
+			if err := l.exchange("TEST", patient{}); (err == nil) != want || l.authenticated != want {
 				t.Errorf("%d challenges, then success: authenticated %v, %v; want %v", challenges, l.authenticated, err, want)
 			}
 		})
-	}
-}
-
-// TestElementEdges: the parser takes 256 attributes or declarations of an element, a roster
-// item 100 groups, and SCRAM a million rounds.
-func TestElementEdges(t *testing.T) {
-	for _, attrs := range []string{manyAttrs(256), strings.ReplaceAll(manyAttrs(256), " ", " xmlns:")} {
-		if _, err := parseElement([]byte("<a"+attrs+"/>"), nsContext{}); err != nil {
-			t.Errorf("256 attributes: %v", err)
-		}
-	}
-	groups := ""
-	for i := range 101 {
-		groups += fmt.Sprintf("<group>g%d</group>", i)
-	}
-	b, _ := parseRosterItem(mustParse(t, "<item xmlns='"+nsRoster+"' jid='a@b'>"+groups+"</item>"))
-	if len(b.Groups) != 100 {
-		t.Errorf("%d groups of 101 are taken, want 100", len(b.Groups))
-	}
-	for rounds, ok := range map[int]bool{1_000_000: true, 1_000_001: false, 4096: true, 4095: false} {
-		if err := checkRounds(fmt.Appendf(nil, "r=x,s=eA==,i=%d", rounds)); (err == nil) != ok {
-			t.Errorf("%d rounds: %v, want them taken: %v", rounds, err, ok)
-		}
 	}
 }
 
@@ -310,7 +189,7 @@ func TestStreamManagementEdges(t *testing.T) {
 	})
 	smBubble(t, "four queues wait", func(t *testing.T, s *smServer) {
 		c, _, p := s.connect(nil)
-		done := p.script((*peer).drain)
+		done := p.script((*fakeServer).drain)
 		defer func() { c.Abort(); _ = p.conn.Close(); <-done }()
 		const queue, body = 1 << 20, 100 << 10
 		kept := 0

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
 // management is the stream management of one connection (XEP-0198). Conn.mu guards it. Both
@@ -22,29 +23,29 @@ type management struct {
 	counting bool   // what the reader sees from here on counts
 	replay   bool   // until the first <a/> of a resumed stream
 
-	in    uint64 // stanzas that came
-	h     uint64 // of these, handled
-	marks []mark // of the stanzas that are not handled
-	pins  []mark // h of the states that were given out, oldest first
-	kept  bool   // states are given out: h never passes one that is kept
-	owed  uint64 // an <r/> was answered with less than this; 0 = none
+	in         uint64 // stanzas that came
+	h          uint64 // of these, handled
+	marks      []mark // of the stanzas that are not handled
+	pins       []mark // h of the states that were given out, oldest first
+	stateGiven bool   // states are given out: h never passes one that is kept
+	ackOwed    uint64 // an <r/> was answered with less than this; 0 = none
 
-	out   uint64 // stanzas that were queued
-	base  uint64 // of these, gone from unacked
-	acked uint64 // of these, the server has
-	queue []unacked
-	bytes int
-	asked uint64        // out at the last <r/>
-	askAt time.Duration // of an <r/> that is not answered yet; 0 = none
+	out            uint64 // stanzas that were queued
+	base           uint64 // of these, gone from unacked
+	acked          uint64 // of these, the server has
+	queue          []unacked
+	bytes          int
+	ackRequested   uint64        // out at the last <r/>
+	ackRequestedAt time.Duration // of an <r/> that is not answered yet; 0 = none
 
 	known   map[string]uint64 // the messages in the state that was resumed; see Conn.Known
 	surplus bool              // the server has more of the stream than that state
 }
 
-// past is what is known of a stream that could not be resumed: the messages that arrived.
-type past struct {
-	has     map[string]uint64
-	surplus bool
+// refusedResume is what is known of a stream that could not be resumed: the messages that arrived.
+type refusedResume struct {
+	delivered map[string]uint64
+	surplus   bool
 }
 
 // mark says that the first in stanzas are handled once everything up to seq is.
@@ -59,16 +60,16 @@ type unacked struct {
 }
 
 const (
-	askEvery     = 5  // stanzas; then the server is asked at once what it has
-	keepAtMost   = 4  // times MaxQueue may wait for an acknowledgement
-	catchUpEvery = 64 // stanzas that no kept state covers; then the session gets an occasion to write one
+	ackRequestEvery  = 5  // stanzas; then the server is asked at once what it has
+	maxUnackedQueues = 4  // times MaxQueue may wait for an acknowledgement
+	stateEvery       = 64 // stanzas that no kept state covers; then the session gets an occasion to write one
 )
 
 // count notes a stanza from the server of which deliveries things will be delivered. The
 // reader calls it before it delivers them, so that a state as of the last one includes it.
 func (c *Conn) count(deliveries int) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	m := c.sm
 	if m == nil || !m.counting {
 		return
@@ -89,7 +90,7 @@ func (c *Conn) count(deliveries int) {
 // advance moves h on. The caller holds mu.
 func (c *Conn) advance() {
 	m := c.sm
-	if !m.kept {
+	if !m.stateGiven {
 		m.h = m.handledAt(c.handled.Load())
 	}
 	for len(m.marks) > 0 && m.marks[0].in <= m.h {
@@ -98,8 +99,8 @@ func (c *Conn) advance() {
 	if len(m.marks) == 0 {
 		m.marks = nil
 	}
-	if m.owed != 0 && m.h >= m.owed {
-		m.owed = 0
+	if m.ackOwed != 0 && m.h >= m.ackOwed {
+		m.ackOwed = 0
 		c.sendAck()
 	}
 }
@@ -116,8 +117,8 @@ func (m *management) handledAt(seq uint64) uint64 {
 	return h
 }
 
-// keptUpTo is what Handled means for the stream. The caller holds mu.
-func (c *Conn) keptUpTo(seq uint64) {
+// handledUpTo is what Handled means for the stream. The caller holds mu.
+func (c *Conn) handledUpTo(seq uint64) {
 	m := c.sm
 	n := 0
 	for n < len(m.pins) && m.pins[n].seq < seq {
@@ -155,14 +156,14 @@ func (c *Conn) sendAck() {
 	_ = c.enqueue(func(b []byte) ([]byte, error) { return appendSMAck(b, h), nil })
 }
 
-// sendAsk asks the server what it has. The caller holds mu.
-func (c *Conn) sendAsk() {
+// requestAck asks the server what it has. The caller holds mu.
+func (c *Conn) requestAck() {
 	m := c.sm
 	if c.enqueue(func(b []byte) ([]byte, error) { return appendSMRequest(b), nil }) != nil {
 		return // a full queue means that a write hangs, and its deadline will end the connection
 	}
-	m.asked, m.askAt = m.out, c.d.now()
-	c.ackBy = 0
+	m.ackRequested, m.ackRequestedAt = m.out, c.d.now()
+	c.ackRequestAt = 0
 }
 
 // enqueueStanza is enqueue for what XEP-0198 counts. The caller holds mu.
@@ -171,8 +172,8 @@ func (c *Conn) enqueueStanza(id string, num uint64, encode func([]byte) ([]byte,
 	if m == nil {
 		return c.enqueue(encode)
 	}
-	if m.bytes >= keepAtMost*c.d.up.MaxQueue {
-		return perch.Errorf(perch.KindTryLater, "the XMPP server is far behind")
+	if m.bytes >= maxUnackedQueues*c.d.up.MaxQueue {
+		return perch.Errorf(perch.KindTryLater, "too many stanzas are not acknowledged by the XMPP server")
 	}
 	var xml []byte
 	err := c.enqueue(func(b []byte) ([]byte, error) {
@@ -189,60 +190,79 @@ func (c *Conn) enqueueStanza(id string, num uint64, encode func([]byte) ([]byte,
 	m.out++
 	m.bytes += len(xml)
 	m.queue = append(m.queue, unacked{xml: xml, id: id, num: num})
-	c.wantAck()
+	c.scheduleAckRequest()
 	return nil
 }
 
 // handleSM takes <r/> and <a/>; everything else of XEP-0198 is not expected here.
-func (c *Conn) handleSM(el *element) error {
+func (c *Conn) handleSM(el *xmlstream.Element) error {
 	in, ok := parseSM(el)
-	c.mu.Lock()
-	if !ok || c.sm == nil {
-		c.mu.Unlock()
+	var through uint64
+	var deliver bool
+	var err error
+	switch {
+	case ok && in.kind == smRequest:
+		through, deliver, ok = c.acknowledge()
+	case ok && in.kind == smAck:
+		through, ok, err = c.acknowledged(in.h)
+		deliver = through > 0
+	default:
+		ok = false
+	}
+	switch {
+	case !ok:
 		c.d.counters.Malformed.Add(1)
-		return nil
-	}
-	switch in.kind {
-	case smRequest:
-		if c.sm.h < c.sm.in {
-			c.sm.owed = c.sm.in
-		}
-		c.sendAck()
-		catchUp := c.sm.kept && c.sm.handledAt(c.handled.Load()) >= c.sm.h+catchUpEvery
-		through := c.acked
-		c.mu.Unlock()
-		if catchUp {
-			c.deliver(&perch.AckIn{Through: through}) // an occasion to write the state down
-		}
-		return nil
-	case smAck:
-		through, err := c.ackedBy(in.h)
-		c.mu.Unlock()
-		if err == nil && through > 0 {
-			c.deliver(&perch.AckIn{Through: through})
-		}
+	case err != nil:
 		return err
+	case deliver:
+		c.deliver(&perch.AckIn{Through: through})
 	}
-	c.mu.Unlock()
-	c.d.counters.Malformed.Add(1)
 	return nil
 }
 
-// ackedBy takes the server's count. Through is what an AckIn, which the reader has to
+// acknowledge answers <r/>. When many stanzas are handled that no stored state covers, an AckIn
+// with nothing new in it is delivered: an occasion for the session to store one. Ok is false
+// when the stream has no stream management.
+func (c *Conn) acknowledge() (through uint64, deliver, ok bool) {
+	c.mu.Lock()
+	defer c.unlock()
+	m := c.sm
+	if m == nil {
+		return 0, false, false
+	}
+	if m.h < m.in {
+		m.ackOwed = m.in
+	}
+	c.sendAck()
+	return c.acked, m.stateGiven && m.handledAt(c.handled.Load()) >= m.h+stateEvery, true
+}
+
+// acknowledged takes <a/>. Ok is false when the stream has no stream management.
+func (c *Conn) acknowledged(h uint32) (through uint64, ok bool, err error) {
+	c.mu.Lock()
+	defer c.unlock()
+	if c.sm == nil {
+		return 0, false, nil
+	}
+	through, err = c.serverHas(h)
+	return through, true, err
+}
+
+// serverHas takes the server's count. Through is what an AckIn, which the reader has to
 // deliver next, may say; 0: nothing new. The caller holds mu.
-func (c *Conn) ackedBy(h uint32) (through uint64, err error) {
+func (c *Conn) serverHas(h uint32) (through uint64, err error) {
 	m := c.sm
 	m.replay = false
-	if m.askAt != 0 {
-		c.rtt.Store(int64(c.d.now() - m.askAt))
-		m.askAt = 0
+	if m.ackRequestedAt != 0 {
+		c.rtt.Store(int64(c.d.now() - m.ackRequestedAt))
+		m.ackRequestedAt = 0
 	}
 	c.pingAt = 0
 	n := uint64(h - uint32(m.acked))
 	if n > m.out-m.acked {
-		return 0, &framingError{
-			condition: "undefined-condition", detail: "the server acknowledges more than was sent",
-			more: fmt.Sprintf("<handled-count-too-high xmlns='"+nsSM+"' h='%d' send-count='%d'/>", h, uint32(m.out)),
+		return 0, &xmlstream.Error{
+			Condition: "undefined-condition", Detail: "the server acknowledged more stanzas than were sent",
+			More: fmt.Sprintf("<handled-count-too-high xmlns='"+nsSM+"' h='%d' send-count='%d'/>", h, uint32(m.out)),
 		}
 	}
 	from := m.acked - m.base
@@ -254,20 +274,20 @@ func (c *Conn) ackedBy(h uint32) (through uint64, err error) {
 	}
 	if through <= c.acked {
 		through = 0
-		c.ackedQuietly(seq)
+		c.ackedWithoutEvent(seq)
 	} else {
 		c.acked = through
 	}
 	if m.acked == m.out {
-		c.unsure, c.ackBy = c.sent, 0
+		c.ackWanted, c.ackRequestAt = c.sent, 0
 	}
 	c.checkAlive()
 	return through, nil
 }
 
-// ackedQuietly is for acknowledgements that no AckIn reports: only what came before them has
+// ackedWithoutEvent is for acknowledgements that no AckIn reports: only what came before them has
 // to be handled. The caller holds mu.
-func (c *Conn) ackedQuietly(seq uint64) {
+func (c *Conn) ackedWithoutEvent(seq uint64) {
 	m := c.sm
 	for i := range m.queue {
 		if m.queue[i].ack == seq {
@@ -290,7 +310,7 @@ func (c *Conn) ackedQuietly(seq uint64) {
 // server, and nothing of what it lacks is written again.
 func (c *Conn) Known() (written map[string]uint64, more bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if c.sm == nil {
 		return nil, false
 	}

@@ -3,6 +3,8 @@ package xmppconn
 import (
 	"fmt"
 	"testing"
+
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
 // TestRefusalReportsHowMuchArrived: a server that will not resume may say what it has (XEP-0198,
@@ -20,7 +22,7 @@ func TestRefusalReportsHowMuchArrived(t *testing.T) {
 			}
 			_ = p.conn.Close()
 			<-c.Done()
-			s.answer = func(p *peer, _ *element) bool {
+			s.answer = func(p *fakeServer, _ *xmlstream.Element) bool {
 				p.send("<failed xmlns='" + nsSM + "' " + h + "><item-not-found xmlns='" + nsStanzas + "'/></failed>")
 				return false // bind comes on the same stream
 			}
@@ -34,7 +36,7 @@ func TestRefusalReportsHowMuchArrived(t *testing.T) {
 			}
 			p.wantH(t, "0") // both counters begin anew
 			say(t, c, "d")
-			if got := p.expect(nsClient, "message").attr("id"); got != "d" {
+			if got := p.expect(nsClient, "message").Attr("id"); got != "d" {
 				t.Errorf("%s: the first message on the new stream is %s", h, got)
 			}
 			c.Abort()

@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/stanza"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
 // errNotResumed says that the server hung up on a <resume/>; Prosody does so when more is
@@ -22,9 +24,9 @@ var errNotEnabled = perch.Errorf(perch.KindUpstreamTimeout, "the server does not
 
 // resume asks for the earlier stream in place of binding (XEP-0198, 5). False: the server has
 // forgotten it, and the login continues with bind on this stream.
-func (l *login) resume(features *element) (bool, error) {
+func (l *login) resume(features *xmlstream.Element) (bool, error) {
 	st := l.earlier
-	if st == nil || features.child(nsSM, "sm") == nil {
+	if st == nil || features.Child(nsSM, "sm") == nil {
 		return false, nil
 	}
 	l.doing = "resuming the stream"
@@ -38,7 +40,7 @@ func (l *login) resume(features *element) (bool, error) {
 	l.beginOptional(l.d.up.StepTimeout)
 	el, err := l.element()
 	if l.endOptional(err) {
-		l.abandon()
+		l.closeStream()
 		return false, errNotResumed
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, errClosedByServer) {
@@ -56,10 +58,10 @@ func (l *login) resume(features *element) (bool, error) {
 		return true, nil
 	case ok && in.kind == smFailed:
 		l.d.counters.ResumesFailed.Add(1)
-		l.told(st, in)
+		l.recordRefusal(st, in)
 		return false, nil
 	}
-	return false, perch.Errorf(perch.KindLinkLost, "%s: the server sent something unexpected", l.doing)
+	return false, perch.Errorf(perch.KindLinkLost, "%s: unexpected element", l.doing)
 }
 
 // resumed continues the earlier stream. What the server lacks is written by Start, before
@@ -72,13 +74,13 @@ func (l *login) resumed(st *streamState, h uint32) bool {
 	l.d.counters.Resumes.Add(1)
 	l.c.login.JID, l.c.login.Capabilities, l.c.login.Resumed = st.JID, st.Caps, true
 	l.c.rosterVer = st.Versions
-	l.c.sm, l.c.sent, l.c.unsure = m, numbered, numbered
+	l.c.sm, l.c.sent, l.c.ackWanted = m, numbered, numbered
 	return true
 }
 
-// told stores what a refusal says of the earlier stream: a server that has only just given it
+// recordRefusal stores what a refusal says of the earlier stream: a server that has only just given it
 // up may still know how much of it arrived (XEP-0198, 5).
-func (l *login) told(st *streamState, in smIn) {
+func (l *login) recordRefusal(st *streamState, in smIn) {
 	if !in.hasH {
 		return
 	}
@@ -86,18 +88,18 @@ func (l *login) told(st *streamState, in smIn) {
 	if m == nil {
 		return
 	}
-	l.past = &past{has: map[string]uint64{}, surplus: m.surplus}
+	l.refused = &refusedResume{delivered: map[string]uint64{}, surplus: m.surplus}
 	for id, num := range m.known {
 		if num == 0 {
-			l.past.has[id] = 0
+			l.refused.delivered[id] = 0
 		}
 	}
 }
 
 // enable asks for stream management with resumption (XEP-0198, 3). It is the last step of a
 // login: what came before <enabled/> is not counted, and nothing is read after it.
-func (l *login) enable(features *element) error {
-	if l.d.up.Profile == ProfileMessenger || l.unmanaged || features.child(nsSM, "sm") == nil {
+func (l *login) enable(features *xmlstream.Element) error {
+	if l.d.up.Profile == ProfileMessenger || l.unmanaged || features.Child(nsSM, "sm") == nil {
 		return nil
 	}
 	l.doing = "enabling stream management"
@@ -107,26 +109,26 @@ func (l *login) enable(features *element) error {
 	l.beginOptional(l.d.up.StepTimeout / 2)
 	err := l.awaitEnabled()
 	if l.endOptional(err) {
-		l.abandon()
+		l.closeStream()
 		return errNotEnabled
 	}
 	return err
 }
 
-// abandon closes a stream that another one takes the place of, so that the server does not keep
+// closeStream closes a stream that another one takes the place of, so that the server does not keep
 // it, and its resource, for a client that might resume it.
-func (l *login) abandon() { _ = l.write("</stream:stream>") }
+func (l *login) closeStream() { _ = l.write("</stream:stream>") }
 
 // awaitEnabled reads on to the answer to <enable/>.
 func (l *login) awaitEnabled() error {
 	for {
 		l.deadline()
-		f, err := l.c.fr.next()
+		f, err := l.c.fr.Next()
 		if err != nil {
-			return networkFailure(err, l.doing)
+			return networkError(err, l.doing)
 		}
 		done, err := l.enabled(&f)
-		f.release()
+		f.Release()
 		if done || err != nil {
 			return err
 		}
@@ -134,17 +136,17 @@ func (l *login) awaitEnabled() error {
 }
 
 // enabled looks whether a frame is the answer to <enable/>, and keeps it if not.
-func (l *login) enabled(f *frame) (bool, error) {
-	if f.kind == frameEnd {
+func (l *login) enabled(f *xmlstream.Frame) (bool, error) {
+	if f.Kind == xmlstream.KindEnd {
 		return false, perch.Errorf(perch.KindLinkLost, "%s: the server closed the stream", l.doing)
 	}
-	if f.kind == frameElement && (f.local == "enabled" || f.local == "failed" || f.local == "error") {
-		el, err := f.parse()
+	if f.Kind == xmlstream.KindElement && (f.Local == "enabled" || f.Local == "failed" || f.Local == "error") {
+		el, err := f.Parse()
 		if err != nil {
-			return false, networkFailure(err, l.doing)
+			return false, networkError(err, l.doing)
 		}
-		if el.is(nsStream, "error") {
-			return false, l.c.streamError(el, l.stage)
+		if el.Is(nsStream, "error") {
+			return false, l.c.handleStreamError(el, l.stage)
 		}
 		if in, ok := parseSM(el); ok && in.kind == smFailed {
 			return true, nil // then without
@@ -153,13 +155,13 @@ func (l *login) enabled(f *frame) (bool, error) {
 				l.c.login.Capabilities.StreamResume = true
 			}
 			l.c.sm = &management{id: in.id, location: in.location, max: in.max}
-			if l.past != nil {
-				l.c.sm.known, l.c.sm.surplus = l.past.has, l.past.surplus
+			if l.refused != nil {
+				l.c.sm.known, l.c.sm.surplus = l.refused.delivered, l.refused.surplus
 			}
 			return true, nil
 		}
 	}
-	return false, l.keep(f)
+	return false, l.holdEarly(f)
 }
 
 // carbons asks for copies of what other devices of the account send and receive (XEP-0280).
@@ -167,10 +169,10 @@ func (l *login) enabled(f *frame) (bool, error) {
 // changes nothing.
 func (l *login) carbons() error {
 	id := newID()
-	iq, err := appendIQ(nil, id, "set", "", encodeCarbonsEnable())
+	iq, err := stanza.AppendIQ(nil, id, "set", "", stanza.EncodeCarbonsEnable())
 	if err != nil {
 		return err
 	}
-	l.c.iqs = map[string]*openIQ{id: {answer: func(iqIn, error) {}}}
+	l.c.iqs = map[string]*openIQ{id: {answer: func(stanza.IQ, error) {}}}
 	return l.write(string(iq))
 }

@@ -36,7 +36,7 @@ func newModel(t *rapid.T) *streamModel {
 	c.login.JID = smSelf
 	c.writing, c.started = true, true // no writer runs
 	start := rapid.SampledFrom([]uint64{0, 7, 1<<32 - 3, 1<<33 - 2}).Draw(t, "start")
-	c.sm = &management{id: "x", counting: true, in: start, h: start, out: start, base: start, acked: start, asked: start}
+	c.sm = &management{id: "x", counting: true, in: start, h: start, out: start, base: start, acked: start, ackRequested: start}
 	c.timer = newStoppedTimer()
 	return &streamModel{c: c}
 }
@@ -86,7 +86,7 @@ func TestStreamCountersProperty(t *testing.T) {
 			"ack": func(t *rapid.T) {
 				m.told = m.arrived
 				m.c.mu.Lock()
-				through, err := m.c.ackedBy(uint32(base + uint64(m.told)))
+				through, err := m.c.serverHas(uint32(base + uint64(m.told)))
 				m.c.mu.Unlock()
 				if err != nil || through > uint64(m.told) {
 					t.Fatalf("through %d of %d, %v", through, m.told, err)

@@ -49,16 +49,16 @@ func (c *Conn) StreamState() []byte { return c.StreamStateAt(c.handled.Load()) }
 // stanza.
 func (c *Conn) StreamStateAt(seq uint64) []byte {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	m := c.sm
-	if m == nil || c.closing || c.over {
+	if m == nil || c.closing || c.streamClosed {
 		return nil
 	}
 	st := streamState{
 		Version: streamStateVersion, ID: m.id, Location: m.location, Max: m.max, JID: c.login.JID,
 		Caps: c.login.Capabilities, Versions: c.rosterVer, In: m.handledAt(seq), Acked: m.base,
 	}
-	m.kept = true
+	m.stateGiven = true
 	if n := len(m.pins); n == 0 || m.pins[n-1] != (mark{st.In, seq}) {
 		m.pins = append(m.pins, mark{st.In, seq})
 	}
@@ -104,6 +104,6 @@ func (st *streamState) restore(h uint32) (m *management, numbered uint64) {
 			m.known[u.ID] = num
 		}
 	}
-	m.asked = m.acked
+	m.ackRequested = m.acked
 	return m, numbered
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
 const (
@@ -21,33 +22,33 @@ const (
 // smServer signs in on streams with stream management. Of each connection, the test gets the
 // peer as soon as it is up.
 type smServer struct {
-	*world
-	peers  chan *peer
-	answer func(p *peer, resume *element) bool // to <resume/>; false: continue with bind
+	*fakeNetwork
+	connected chan *fakeServer
+	answer    func(p *fakeServer, resume *xmlstream.Element) bool // to <resume/>; false: continue with bind
 }
 
 func newSMServer(t *testing.T) *smServer {
 	up := messengerUp()
 	up.Profile = ProfileStandard
-	s := &smServer{world: newWorld(t, up), peers: make(chan *peer, 8)}
+	s := &smServer{fakeNetwork: newFakeNetwork(t, up), connected: make(chan *fakeServer, 8)}
 	hold := make(chan struct{})
 	t.Cleanup(func() { close(hold) })
-	s.serve("xmpp.a.test:5222", func(p *peer) {
+	s.serve("xmpp.a.test:5222", func(p *fakeServer) {
 		s.login(p)
-		s.peers <- p
+		s.connected <- p
 		<-hold
 	})
 	return s
 }
 
-func (s *smServer) login(p *peer) {
+func (s *smServer) login(p *fakeServer) {
 	p.startTLS()
 	p.open(offerSASL("OAUTHBEARER"))
 	p.expect(nsSASL, "auth")
 	p.send(saslSuccess)
 	p.open(offerBind + offerSM)
 	first := p.next()
-	if first.is(nsSM, "resume") {
+	if first.Is(nsSM, "resume") {
 		if s.answer(p, first) {
 			return
 		}
@@ -56,18 +57,18 @@ func (s *smServer) login(p *peer) {
 	p.result(first, "<bind xmlns='"+nsBind+"'><jid>"+smSelf+"</jid></bind>")
 	p.result(p.expect(nsClient, "iq"), "<query xmlns='"+nsDiscoInfo+"'/>")
 	carbons := p.expect(nsClient, "iq")
-	if carbons.child(nsCarbons, "enable") == nil {
+	if carbons.Child(nsCarbons, "enable") == nil {
 		s.t.Errorf("no carbons: %+v", carbons)
 	}
-	if el := p.expect(nsSM, "enable"); el.attr("resume") != "true" {
+	if el := p.expect(nsSM, "enable"); el.Attr("resume") != "true" {
 		s.t.Error("no resumption is asked for")
 	}
-	p.send("<iq type='error' id='" + carbons.attr("id") + "'><error type='cancel'/></iq>" + // before <enabled/>: not counted
+	p.send("<iq type='error' id='" + carbons.Attr("id") + "'><error type='cancel'/></iq>" + // before <enabled/>: not counted
 		"<enabled xmlns='" + nsSM + "' id='sm-1' resume='true' max='300'/>")
 }
 
 // connect dials, starts, and returns both ends.
-func (s *smServer) connect(resume []byte) (*Conn, *box, *peer) {
+func (s *smServer) connect(resume []byte) (*Conn, *recorder, *fakeServer) {
 	s.t.Helper()
 	acc := tokenAccount
 	acc.JID = "me@a.test"
@@ -79,20 +80,20 @@ func (s *smServer) connect(resume []byte) (*Conn, *box, *peer) {
 		c.Abort()
 		_ = c.join(context.Background())
 	})
-	b := &box{}
+	b := &recorder{}
 	c.Start(b.sink)
-	p := <-s.peers
+	p := <-s.connected
 	synctest.Wait()
 	return c, b, p
 }
 
 // ask sends <r/> and returns the answer.
-func (p *peer) ask() string {
+func (p *fakeServer) ask() string {
 	p.send("<r xmlns='" + nsSM + "'/>")
-	return p.expect(nsSM, "a").attr("h")
+	return p.expect(nsSM, "a").Attr("h")
 }
 
-func (p *peer) wantH(t *testing.T, want string) {
+func (p *fakeServer) wantH(t *testing.T, want string) {
 	t.Helper()
 	if h := p.ask(); h != want {
 		t.Errorf("h is %s, want %s", h, want)
@@ -147,7 +148,7 @@ func TestStreamInbound(t *testing.T) {
 		p.expect(nsClient, "iq")
 		p.wantH(t, "1") // the ping came after it
 		c.Handled(1)
-		if h := p.expect(nsSM, "a").attr("h"); h != "3" {
+		if h := p.expect(nsSM, "a").Attr("h"); h != "3" {
 			t.Errorf("after a late answer, h is %s", h)
 		}
 		p.wantH(t, "3")
@@ -164,7 +165,7 @@ func TestStreamInbound(t *testing.T) {
 	})
 	smBubble(t, "skipped, forged and empty stanzas count", func(t *testing.T, s *smServer) {
 		c, b, p := s.connect(nil)
-		p.send("<message from='bob@a.test/x'><body>" + strings.Repeat("x", defaultLimits.stanza+1) + "</body></message>")
+		p.send("<message from='bob@a.test/x'><body>" + strings.Repeat("x", xmlstream.DefaultLimits().Stanza+1) + "</body></message>")
 		p.send("<message from='bob@a.test/x'/><iq type='set' id='9' from='eve@a.test'><query xmlns='" + nsRoster + "'><item jid='x@a.test'/></query></iq>" +
 			"<iq type='result' id='nobody-asked'/><presence from='bob@a.test/x'/>")
 		n := len(b.take())
@@ -279,7 +280,7 @@ func TestStreamOutbound(t *testing.T) {
 		p.expect(nsClient, "message")
 		p.send("<a xmlns='" + nsSM + "' h='2'/>")
 		el := p.expect(nsStream, "error")
-		if el.child(nsStreams, "undefined-condition") == nil || el.child(nsSM, "handled-count-too-high").attr("send-count") != "1" {
+		if el.Child(nsStreams, "undefined-condition") == nil || el.Child(nsSM, "handled-count-too-high").Attr("send-count") != "1" {
 			t.Errorf("%+v", el)
 		}
 		<-c.Done()
@@ -289,7 +290,7 @@ func TestStreamOutbound(t *testing.T) {
 	})
 	smBubble(t, "a stream that is closed is gone, one that is dropped is not", func(t *testing.T, s *smServer) {
 		c, _, p := s.connect(nil)
-		done := p.script((*peer).silence)
+		done := p.script((*fakeServer).silence)
 		c.Abort()
 		<-done
 		if c.StreamState() == nil {
@@ -297,13 +298,13 @@ func TestStreamOutbound(t *testing.T) {
 		}
 		c, _, p = s.connect(nil)
 		p.send("</stream:stream>")
-		p.script((*peer).drain)
+		p.script((*fakeServer).drain)
 		<-c.Done()
 		if c.StreamState() != nil {
 			t.Error("closed by the server")
 		}
 		c, _, p = s.connect(nil)
-		p.script((*peer).drain)
+		p.script((*fakeServer).drain)
 		_ = c.Close(context.Background())
 		if c.StreamState() != nil {
 			t.Error("signed out")
@@ -323,8 +324,8 @@ func TestStreamResumes(t *testing.T) {
 		}
 		_ = p.conn.Close()
 		<-c.Done()
-		s.answer = func(p *peer, resume *element) bool {
-			if resume.attr("h") != "1" || resume.attr("previd") != "sm-1" {
+		s.answer = func(p *fakeServer, resume *xmlstream.Element) bool {
+			if resume.Attr("h") != "1" || resume.Attr("previd") != "sm-1" {
 				t.Errorf("%+v", resume)
 			}
 			p.send("<resumed xmlns='" + nsSM + "' previd='sm-1' h='1'/>" + chat("in-2", "not handled") + "<r xmlns='" + nsSM + "'/>")
@@ -338,12 +339,12 @@ func TestStreamResumes(t *testing.T) {
 			t.Errorf("known %v %v", w, more)
 		}
 		for _, id := range []string{"b", "c"} {
-			if got := p.expect(nsClient, "message").attr("id"); got != id {
+			if got := p.expect(nsClient, "message").Attr("id"); got != id {
 				t.Errorf("written again: %s, want %s", got, id)
 			}
 		}
 		p.expect(nsSM, "r")
-		if h := p.expect(nsSM, "a").attr("h"); h != "1" {
+		if h := p.expect(nsSM, "a").Attr("h"); h != "1" {
 			t.Errorf("h=%s before the replay is handled", h)
 		}
 		in := b.take()
@@ -363,9 +364,9 @@ func TestStreamResumes(t *testing.T) {
 		const low = math.MaxUint32 - 1
 		blob, _ := json.Marshal(streamState{Version: 1, ID: "sm-1", JID: smSelf, In: low, Acked: low,
 			Unacked: []unackedState{{"<message id='x'/>", "x"}, {"<message id='y'/>", "y"}, {"<message id='z'/>", "z"}}})
-		s.answer = func(p *peer, resume *element) bool {
-			if resume.attr("h") != "4294967294" {
-				t.Errorf("h=%s", resume.attr("h"))
+		s.answer = func(p *fakeServer, resume *xmlstream.Element) bool {
+			if resume.Attr("h") != "4294967294" {
+				t.Errorf("h=%s", resume.Attr("h"))
 			}
 			p.send("<resumed xmlns='" + nsSM + "' previd='sm-1' h='4294967295'/>")
 			return true
@@ -389,7 +390,7 @@ func TestStreamResumes(t *testing.T) {
 		say(t, c, "a")
 		p.expect(nsClient, "message")
 		old := c.StreamState()
-		s.answer = func(p *peer, _ *element) bool {
+		s.answer = func(p *fakeServer, _ *xmlstream.Element) bool {
 			p.send("<resumed xmlns='" + nsSM + "' previd='sm-1' h='3'/>")
 			return true
 		}
@@ -406,16 +407,16 @@ func TestStreamResumes(t *testing.T) {
 			t.Error(c.Err())
 		}
 	})
-	for name, answer := range map[string]func(p *peer, _ *element) bool{
-		"failed": func(p *peer, _ *element) bool {
+	for name, answer := range map[string]func(p *fakeServer, _ *xmlstream.Element) bool{
+		"failed": func(p *fakeServer, _ *xmlstream.Element) bool {
 			p.send("<failed xmlns='" + nsSM + "'><item-not-found xmlns='" + nsStanzas + "'/></failed>")
 			return false
 		},
-		"the server hangs up": func(*peer, *element) bool { panic(errPeerGone) },
-		"the server closes":   func(p *peer, _ *element) bool { p.send("</stream:stream>"); panic(errPeerGone) },
-		"an impossible count": func(p *peer, _ *element) bool {
+		"the server hangs up": func(*fakeServer, *xmlstream.Element) bool { panic(errClientGone) },
+		"the server closes":   func(p *fakeServer, _ *xmlstream.Element) bool { p.send("</stream:stream>"); panic(errClientGone) },
+		"an impossible count": func(p *fakeServer, _ *xmlstream.Element) bool {
 			p.send("<resumed xmlns='" + nsSM + "' previd='sm-1' h='4294967295'/>")
-			panic(errPeerGone)
+			panic(errClientGone)
 		},
 	} {
 		smBubble(t, name, func(t *testing.T, s *smServer) {

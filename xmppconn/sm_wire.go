@@ -2,8 +2,11 @@ package xmppconn
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/stanza"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
 // The elements of stream management (XEP-0198). They are no stanzas and are not counted.
@@ -15,16 +18,13 @@ func appendSMEnable(b []byte) []byte {
 
 // appendSMResume asks to resume an earlier stream, of which h stanzas were handled.
 func appendSMResume(b []byte, previd string, h uint32) ([]byte, error) {
-	w := writer{b: b}
-	w.raw("<resume xmlns='" + nsSM + "' h='")
-	w.int(int64(h))
-	w.raw("'")
-	w.attr("/previd", "previd", previd)
-	w.raw("/>")
-	if w.err != nil {
-		return b, w.err
-	}
-	return w.b, nil
+	w := xmlstream.NewWriter(b)
+	w.Raw("<resume xmlns='" + nsSM + "' h='")
+	w.Int(int64(h))
+	w.Raw("'")
+	w.Attr("/previd", "previd", previd)
+	w.Raw("/>")
+	return w.Result()
 }
 
 // appendSMRequest asks how many stanzas the server has handled.
@@ -60,27 +60,27 @@ type smIn struct {
 }
 
 // parseSM reads an element of nsSM; ok is false for any other or a broken one.
-func parseSM(el *element) (in smIn, ok bool) {
-	if el == nil || el.space != nsSM {
+func parseSM(el *xmlstream.Element) (in smIn, ok bool) {
+	if el == nil || el.Space() != nsSM {
 		return smIn{}, false
 	}
-	if h, err := strconv.ParseUint(el.attr("h"), 10, 32); err == nil {
+	if h, err := strconv.ParseUint(el.Attr("h"), 10, 32); err == nil {
 		in.h, in.hasH = uint32(h), true
 	}
-	switch el.local {
+	switch el.Local() {
 	case "enabled":
-		in.kind, in.id, in.location = smEnabled, keep(el.attr("id")), keep(el.attr("location"))
-		in.resume = in.id != "" && (el.attr("resume") == "true" || el.attr("resume") == "1")
-		if n, err := strconv.ParseUint(el.attr("max"), 10, 31); err == nil {
+		in.kind, in.id, in.location = smEnabled, strings.Clone(el.Attr("id")), strings.Clone(el.Attr("location"))
+		in.resume = in.id != "" && (el.Attr("resume") == "true" || el.Attr("resume") == "1")
+		if n, err := strconv.ParseUint(el.Attr("max"), 10, 31); err == nil {
 			in.max = int(n)
 		}
 		return in, true
 	case "resumed":
-		in.kind, in.id = smResumed, keep(el.attr("previd"))
+		in.kind, in.id = smResumed, strings.Clone(el.Attr("previd"))
 		return in, in.hasH
 	case "failed":
 		in.kind = smFailed
-		in.err, _ = parseConditions(el, nsStanzas)
+		in.err, _ = stanza.ParseConditions(el, nsStanzas)
 		return in, true
 	case "r":
 		in.kind = smRequest

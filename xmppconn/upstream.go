@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/sasl"
 	"golang.org/x/net/idna"
 	"mellium.im/xmpp/jid"
 )
@@ -112,8 +113,8 @@ func (u Upstream) Validate() error {
 		return perch.Invalid("/server_name", "%q is not a host name", u.ServerName)
 	}
 	for i, m := range u.Mechanisms {
-		if !slices.Contains(knownMechanisms, m) {
-			return perch.Invalid(fmt.Sprintf("/mechanisms/%d", i), "%q is not one of %s", m, strings.Join(knownMechanisms, ", "))
+		if _, known := sasl.Lookup(m); !known {
+			return perch.Invalid(fmt.Sprintf("/mechanisms/%d", i), "%q is not one of %s", m, strings.Join(sasl.Names(), ", "))
 		}
 	}
 	for i, p := range u.RedirectAllow {

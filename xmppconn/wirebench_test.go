@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/stanza"
+	"github.com/perch-im/perch/xmppconn/internal/streamtest"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
 // The benchmarks read the same stanza again and again from a stream. The bare scan looks
@@ -29,10 +32,10 @@ func (l *loopReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func benchStanzas(b *testing.B, run func(b *testing.B, stanza string)) {
-	poison = false
-	defer func() { poison = true }()
-	for _, s := range []struct{ name, stanza string }{{"presence", seedPresence}, {"message", seedMessage}} {
+func benchStanzas(b *testing.B, run func(b *testing.B, text string)) {
+	xmlstream.PoisonReleased(false)
+	defer xmlstream.PoisonReleased(true)
+	for _, s := range []struct{ name, stanza string }{{"presence", streamtest.Presence}, {"message", streamtest.Message}} {
 		b.Run(s.name, func(b *testing.B) {
 			b.SetBytes(int64(len(s.stanza)))
 			b.ReportAllocs()
@@ -44,8 +47,8 @@ func benchStanzas(b *testing.B, run func(b *testing.B, stanza string)) {
 var sink int
 
 func BenchmarkScan(b *testing.B) {
-	benchStanzas(b, func(b *testing.B, stanza string) {
-		raw := []byte(stanza)
+	benchStanzas(b, func(b *testing.B, text string) {
+		raw := []byte(text)
 		for b.Loop() {
 			n := 0
 			for _, c := range raw {
@@ -59,52 +62,52 @@ func BenchmarkScan(b *testing.B) {
 }
 
 func BenchmarkFrame(b *testing.B) {
-	benchStanzas(b, func(b *testing.B, stanza string) {
-		f := newFramer(&loopReader{head: []byte(testHeader), body: []byte(stanza)}, defaultLimits)
-		f.next()
+	benchStanzas(b, func(b *testing.B, text string) {
+		f := xmlstream.NewFramer(&loopReader{head: []byte(streamtest.Header), body: []byte(text)}, xmlstream.DefaultLimits())
+		f.Next()
 		for b.Loop() {
-			fr, err := f.next()
+			fr, err := f.Next()
 			if err != nil {
 				b.Fatal(err)
 			}
-			sink += len(fr.raw)
-			fr.release()
+			sink += len(fr.Raw)
+			fr.Release()
 		}
 	})
 }
 
 func BenchmarkFrameAndDecode(b *testing.B) {
-	benchStanzas(b, func(b *testing.B, stanza string) {
-		f := newFramer(&loopReader{head: []byte(testHeader), body: []byte(stanza)}, defaultLimits)
-		f.next()
+	benchStanzas(b, func(b *testing.B, text string) {
+		f := xmlstream.NewFramer(&loopReader{head: []byte(streamtest.Header), body: []byte(text)}, xmlstream.DefaultLimits())
+		f.Next()
 		for b.Loop() {
-			fr, err := f.next()
+			fr, err := f.Next()
 			if err != nil {
 				b.Fatal(err)
 			}
-			d, err := decodeFrame(&fr, testSelf, testNow)
-			if err != nil || len(d.in) == 0 {
+			d, err := stanza.Decode(&fr, testSelf, testNow)
+			if err != nil || len(d.In) == 0 {
 				b.Fatal(err)
 			}
-			fr.release()
+			fr.Release()
 		}
 	})
 }
 
 // BenchmarkFrameAndParse is what an IQ costs: a tree that owns its memory.
 func BenchmarkFrameAndParse(b *testing.B) {
-	benchStanzas(b, func(b *testing.B, stanza string) {
-		f := newFramer(&loopReader{head: []byte(testHeader), body: []byte(stanza)}, defaultLimits)
-		f.next()
+	benchStanzas(b, func(b *testing.B, text string) {
+		f := xmlstream.NewFramer(&loopReader{head: []byte(streamtest.Header), body: []byte(text)}, xmlstream.DefaultLimits())
+		f.Next()
 		for b.Loop() {
-			fr, err := f.next()
+			fr, err := f.Next()
 			if err != nil {
 				b.Fatal(err)
 			}
-			if _, err := fr.parse(); err != nil {
+			if _, err := fr.Parse(); err != nil {
 				b.Fatal(err)
 			}
-			fr.release()
+			fr.Release()
 		}
 	})
 }
@@ -133,8 +136,8 @@ type xmlStanza struct {
 }
 
 func BenchmarkEncodingXMLDecode(b *testing.B) {
-	benchStanzas(b, func(b *testing.B, stanza string) {
-		d := xml.NewDecoder(&loopReader{head: []byte(testHeader), body: []byte(stanza)})
+	benchStanzas(b, func(b *testing.B, text string) {
+		d := xml.NewDecoder(&loopReader{head: []byte(streamtest.Header), body: []byte(text)})
 		nextStart(b, d) // the header
 		for b.Loop() {
 			start := nextStart(b, d)
@@ -149,8 +152,8 @@ func BenchmarkEncodingXMLDecode(b *testing.B) {
 
 // BenchmarkEncodingXMLTokens is its least possible work: only the tokens.
 func BenchmarkEncodingXMLTokens(b *testing.B) {
-	benchStanzas(b, func(b *testing.B, stanza string) {
-		d := xml.NewDecoder(&loopReader{head: []byte(testHeader), body: []byte(stanza)})
+	benchStanzas(b, func(b *testing.B, text string) {
+		d := xml.NewDecoder(&loopReader{head: []byte(streamtest.Header), body: []byte(text)})
 		nextStart(b, d)
 		for b.Loop() {
 			nextStart(b, d)
@@ -182,7 +185,7 @@ func BenchmarkAppendMessage(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var err error
-		if buf, err = appendOutbound(buf[:0], out); err != nil {
+		if buf, err = stanza.AppendOutbound(buf[:0], out); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -191,9 +194,9 @@ func BenchmarkAppendMessage(b *testing.B) {
 
 // The benchmarks must measure stanzas that are what they say.
 func TestBenchmarkStanzas(t *testing.T) {
-	for _, s := range []string{seedPresence, seedMessage} {
+	for _, s := range []string{streamtest.Presence, streamtest.Message} {
 		var x xmlStanza
-		d := xml.NewDecoder(io.MultiReader(bytes.NewReader([]byte(testHeader)), bytes.NewReader([]byte(s))))
+		d := xml.NewDecoder(io.MultiReader(bytes.NewReader([]byte(streamtest.Header)), bytes.NewReader([]byte(s))))
 		for range 3 { // declaration, header, stanza
 			tok, err := d.Token()
 			if err != nil {
@@ -205,8 +208,9 @@ func TestBenchmarkStanzas(t *testing.T) {
 				}
 			}
 		}
-		if d := decodeText(t, s, testNow); len(d.in) == 0 {
-			t.Errorf("%s: nothing in it", s)
+		fr := streamtest.Frame(t, s)
+		if d, err := stanza.Decode(&fr, testSelf, testNow); err != nil || len(d.In) == 0 {
+			t.Errorf("Decode() of %s = %+v, %v; want something in it", s, d, err)
 		}
 	}
 }

@@ -1,0 +1,112 @@
+package xmppconn
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/ttlmap"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
+)
+
+// A stanza that ends a connection would come again on every one that follows: replayed after
+// a resumption, or out of the archive. So the second connection of an account that ends that
+// way is the last: the next one is wary, and leaves such a stanza out.
+const (
+	maxCrashes = 2
+	crashTTL   = 10 * time.Minute
+)
+
+// crashCounts are the accounts whose connections were ended by something that arrived, and how often.
+type crashCounts struct {
+	mu     sync.Mutex
+	counts ttlmap.Map[uint64, int]
+}
+
+func newCrashCounts() *crashCounts {
+	return &crashCounts{counts: ttlmap.Map[uint64, int]{Max: maxRemembered}}
+}
+
+// add counts a fault. A new account is not remembered while there are too many.
+func (f *crashCounts) add(account uint64, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n, known := f.counts.Get(account, now); known || !f.counts.Full(now) {
+		f.counts.Put(account, n+1, now, crashTTL)
+	}
+}
+
+// quarantining reports whether the next connection of an account must leave out what cannot be taken.
+func (f *crashCounts) quarantining(account uint64, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, _ := f.counts.Get(account, now)
+	return n >= maxCrashes
+}
+
+// handleGuarded is handle. On a connection that is wary, a stanza that cannot be taken is left out.
+func (c *Conn) handleGuarded(f *xmlstream.Frame) (err error) {
+	if !c.quarantining {
+		return c.handleFrame(f)
+	}
+	before, s := c.stanzasIn(), f.Describe(perch.DroppedQuarantined) // what f points to may be gone when it fails
+	defer func() {
+		if p := recover(); p != nil {
+			c.d.panicked("reader", p)
+			c.fr.SkipRest()
+			if !c.quarantine(s, before) {
+				err = perch.Errorf(perch.KindLinkLost, "internal error: %v", p)
+			}
+		}
+	}()
+	if err = c.handleFrame(f); isStreamError(err) {
+		c.fr.SkipRest()
+		if c.quarantine(s, before) {
+			return nil
+		}
+	}
+	return err
+}
+
+func isStreamError(err error) bool {
+	_, ok := errors.AsType[*xmlstream.Error](err)
+	return ok
+}
+
+// stanzasIn is how many stanzas were counted (XEP-0198).
+func (c *Conn) stanzasIn() uint64 {
+	c.mu.Lock()
+	defer c.unlock()
+	if c.sm == nil {
+		return 0
+	}
+	return c.sm.in
+}
+
+// quarantine counts a stanza that could not be taken, if that was not done, and reports
+// it to the session. It reports false for what ends the connection all the same: what is no
+// stanza, and what has left a critical section half done.
+func (c *Conn) quarantine(s *xmlstream.Skipped, before uint64) bool {
+	if s.Local != "message" && s.Local != "presence" && s.Local != "iq" || c.isTorn() {
+		return false
+	}
+	c.delivering.Store(false)
+	if c.stanzasIn() == before {
+		c.handleSkipped(s)
+		return true
+	}
+	c.d.counters.Skipped.Add(1)
+	if s.Local != "iq" && !c.skippedResult(s) {
+		c.deliverSkipped(s)
+	}
+	return true
+}
+
+// isTorn reports whether a panic has left a critical section, so that the state of the
+// connection cannot be trusted.
+func (c *Conn) isTorn() bool {
+	c.mu.Lock()
+	defer c.unlock()
+	return c.torn
+}

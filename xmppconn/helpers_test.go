@@ -1,0 +1,47 @@
+package xmppconn
+
+import (
+	"encoding/base64"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// testSelf is who the scripts say that signed in.
+const testSelf = perch.JID("me@a.test/home")
+
+// Namespaces that only scripts of servers write.
+const (
+	nsArchive    = "urn:xmpp:archive"
+	nsCarbons    = "urn:xmpp:carbons:2"
+	nsChatStates = "http://jabber.org/protocol/chatstates"
+	nsDelay      = "urn:xmpp:delay"
+	nsDiscoInfo  = "http://jabber.org/protocol/disco#info"
+	nsForward    = "urn:xmpp:forward:0"
+	nsMAM        = "urn:xmpp:mam:2"
+	nsNick       = "http://jabber.org/protocol/nick"
+	nsPing       = "urn:xmpp:ping"
+	nsRSM        = "http://jabber.org/protocol/rsm"
+	nsRoster     = "jabber:iq:roster"
+	nsVersion    = "jabber:iq:version"
+
+	nsLookup      = "http://messenger.live.com/xmpp/jidlookup"
+	nsLookupShort = "jidlookup"
+)
+
+// testNow is the time at which stanzas are decoded.
+var testNow = perch.At(time.Date(2024, 6, 1, 12, 0, 0, 0, time.UTC))
+
+func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+// encoded is an encoder's result as text.
+func encoded(t testing.TB) func(b []byte, err error) string {
+	return func(b []byte, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("encoding: got error %v, want none", err)
+		}
+		return string(b)
+	}
+}

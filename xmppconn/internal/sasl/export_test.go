@@ -1,0 +1,7 @@
+package sasl
+
+// What the tests of this package look into from outside.
+var (
+	CheckRounds        = checkRounds
+	ErrServerNotProven = errServerNotProven
+)

@@ -1,0 +1,123 @@
+// Package sasl has the client side of the SASL mechanisms (RFC 6120, 6). It does no I/O and
+// chooses nothing: which mechanism may be used with which credential is for the connection.
+package sasl
+
+import (
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Mechanism is the client side of one SASL mechanism, for one attempt. It deals in the text
+// that stands in the elements: most encode it in base64, X-MESSENGER-OAUTH2 does not. An
+// element without text is "".
+type Mechanism interface {
+	// Start gives the text of <auth/>.
+	Start() (string, error)
+	// Next answers the text of a <challenge/> with that of a <response/>.
+	Next(challenge string) (string, error)
+	// Finish looks at the text of <success/>; an error means that the server did not prove
+	// what the mechanism wants it to prove.
+	Finish(text string) error
+}
+
+// AuthAttributes are the attributes that a mechanism wants on <auth/>, as written there.
+func AuthAttributes(m Mechanism) string {
+	if a, ok := m.(interface{ authAttributes() string }); ok {
+		return a.authAttributes()
+	}
+	return ""
+}
+
+// FailureStatus is what the server said beside the condition of its refusal, such as the
+// status of OAUTHBEARER (RFC 7628, 3.2.2).
+func FailureStatus(m Mechanism) string {
+	if e, ok := m.(interface{ failureStatus() string }); ok {
+		return e.failureStatus()
+	}
+	return ""
+}
+
+var errUnexpectedChallenge = errors.New("sasl: the mechanism has no answer to a challenge here")
+
+// Credentials is what a mechanism may need. It holds secrets: it is for New alone, and not for
+// a log.
+type Credentials struct {
+	User     string // localpart of the account; "" when the server decides it
+	Domain   string
+	Password string
+	Token    string
+	APIKey   string // of the application, for X-FACEBOOK-PLATFORM
+	Google   bool   // X-OAUTH2 in Google's form
+}
+
+// String shows nothing of the credentials, whatever prints them.
+func (Credentials) String() string { return "[credentials]" }
+
+// GoString is String for %#v.
+func (Credentials) GoString() string { return "[credentials]" }
+
+// Method describes one mechanism: which credential it shows to the server, and whether
+// it cannot do without a user name.
+type Method struct {
+	Name       string
+	TakesToken bool // it takes an access token, the others a password
+	NeedsUser  bool
+	New        func(Credentials) Mechanism
+}
+
+// methods is in the default order of preference: the best for the credential first.
+var methods = []Method{
+	{"SCRAM-SHA-256", false, true, newScramSHA256},
+	{"SCRAM-SHA-1", false, true, newScramSHA1},
+	{"PLAIN", false, true, newPlain},
+	{"OAUTHBEARER", true, false, newOAuthBearer},
+	{"X-OAUTH2", true, true, newXOAuth2},
+	{"X-MESSENGER-OAUTH2", true, false, newMessengerOAuth2},
+	{"X-FACEBOOK-PLATFORM", true, false, newFacebookPlatform},
+	{"X-GOOGLE-TOKEN", true, true, newGoogleToken},
+}
+
+// Names are the names of all mechanisms in the default order of preference. The last two are
+// of closed networks: they are for those who name them.
+func Names() []string {
+	names := make([]string, len(methods))
+	for i, m := range methods {
+		names[i] = m.Name
+	}
+	return names
+}
+
+// Lookup finds a mechanism by its name; ok is false for one that is not known.
+func Lookup(name string) (m Method, ok bool) {
+	i := slices.IndexFunc(methods, func(m Method) bool { return m.Name == name })
+	if i < 0 {
+		return Method{}, false
+	}
+	return methods[i], true
+}
+
+// encode64 is the text of data: "=" stands for data of no length (RFC 6120, 6.4.2).
+func encode64(data string) string {
+	if data == "" {
+		return "="
+	}
+	return base64.StdEncoding.EncodeToString([]byte(data))
+}
+
+// decode64 reads what encode64 wrote; text that is not there is data of no length.
+func decode64(text string) ([]byte, error) {
+	text = strings.TrimSpace(text)
+	if text == "" || text == "=" {
+		return nil, nil
+	}
+	return base64.StdEncoding.DecodeString(text)
+}
+
+// oneShot is a mechanism of one message: the server has nothing to say but yes or no.
+type oneShot struct{ text string }
+
+func (m oneShot) Start() (string, error)      { return m.text, nil }
+func (m oneShot) Next(string) (string, error) { return "", errUnexpectedChallenge }
+func (m oneShot) Finish(string) error         { return nil }

@@ -1,0 +1,29 @@
+package stanza_test
+
+import "github.com/perch-im/perch/xmppconn/internal/streamtest"
+
+// stanzaSeeds are stanzas of every kind, as servers send them and as none should.
+var stanzaSeeds = []string{
+	streamtest.Presence, streamtest.Message,
+	"<presence from='b@b.test' type='subscribe'><status>it's me</status><nick xmlns='http://jabber.org/protocol/nick'>Bo</nick></presence>",
+	"<presence from='b@b.test/1' type='unavailable'/>",
+	"<presence type='error' from='b@b.test'><error type='cancel'><remote-server-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
+	"<presence from='b@b.test/1'><priority>999</priority><show>busy</show><delay xmlns='urn:xmpp:delay' stamp='yesterday'/></presence>",
+	"<message type='error' id='1' from='b@b.test'><error type='cancel' by='a.test'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>no</text></error></message>",
+	"<message from='me@a.test'><received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='b@b.test/1' to='me@a.test/other'><body>hi</body></message></forwarded></received></message>",
+	"<message from='me@a.test'><sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' to='b@b.test' from='me@a.test/other'><body>hi</body></message></forwarded></sent></message>",
+	"<message to='me@a.test/home'><result xmlns='urn:xmpp:mam:2' queryid='q' id='1'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='2024-01-01T00:00:00Z'/><message xmlns='jabber:client' from='b@b.test/1' to='me@a.test'><body>hi</body></message></forwarded></result></message>",
+	"<message>text<result xmlns='urn:xmpp:mam:2'/></message>",
+	"<message from='b@b.test/1'><composing xmlns='http://jabber.org/protocol/chatstates'/><received xmlns='urn:xmpp:receipts' id='9'/></message>",
+	"<message from='b@b.test/1'><displayed xmlns='urn:xmpp:chat-markers:0' id='9'/></message>",
+	"<iq id='1' type='result' from='me@a.test'><query xmlns='jabber:iq:roster' ver='7'><item jid='b@b.test/x' name='Bo' subscription='both' ask='subscribe' approved='1'><group>Friends</group></item></query></iq>",
+	"<iq id='1' type='set'><query xmlns='jabber:iq:roster'><item jid='b@b.test' subscription='remove'/></query></iq>",
+	"<iq id='1' type='result'><vCard xmlns='vcard-temp'><FN>Bo</FN><N><GIVEN>B</GIVEN></N><EMAIL><USERID>b@b.test</USERID></EMAIL><PHOTO><TYPE>image/png</TYPE><BINVAL>iVBOR w0KGgo=</BINVAL></PHOTO></vCard></iq>",
+	"<iq id='1' type='result'><chat xmlns='urn:xmpp:archive' with='b@b.test' start='2012-05-01T10:00:00Z'><from secs='0'><body>hi</body></from><to secs='11'><body>hello</body></to><from utc='2012-05-01T11:00:00Z'><body>x</body></from></chat></iq>",
+	"<iq id='1' type='result'><fin xmlns='urn:xmpp:mam:2' complete='true'><set xmlns='http://jabber.org/protocol/rsm'><first>1</first><last>2</last><count>2</count></set></fin></iq>",
+	"<iq id='1' type='result'><getjid xmlns='jidlookup'><jid>1@b.test</jid></getjid></iq>",
+	"<iq id='1' type='result'><query xmlns='http://jabber.org/protocol/disco#info'><feature var='urn:xmpp:mam:2'/></query></iq>",
+	"<enabled xmlns='urn:xmpp:sm:3' id='x' resume='true' max='60' location='h:1'/>",
+	"<failed xmlns='urn:xmpp:sm:3' h='4294967296'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
+	"<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>[::1]:5222</see-other-host></stream:error>",
+}

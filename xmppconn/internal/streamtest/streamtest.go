@@ -1,0 +1,112 @@
+// Package streamtest has what the tests of xmppconn and of the packages below it read streams
+// with. In every test that uses it, buffers that are given back are overwritten: a text that was
+// kept without a copy shows.
+package streamtest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
+)
+
+func init() { xmlstream.PoisonReleased(true) }
+
+// Header is the stream header of a server.
+const Header = "<?xml version='1.0'?><stream:stream from='a.test' id='s1' version='1.0' xml:lang='en' " +
+	"xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+
+// Presence and Message are what a client of today sends through a server of today.
+const (
+	Presence = "<presence from='romeo@montague.example/balcony-1f2e3d' to='me@a.test/home' xml:lang='en'>" +
+		"<show>away</show><status>Wooing; back at five</status><priority>5</priority>" +
+		"<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='http://psi-im.org' ver='q07IKJEyjvHSyhy//CH0CxmKi8w='/>" +
+		"<x xmlns='vcard-temp:x:update'><photo>01b87fcd030b72895ff8e88db57ec525450f000d</photo></x></presence>"
+	Message = "<message from='romeo@montague.example/balcony-1f2e3d' to='me@a.test/home' id='ef7d1b2c-4f3a-4d7a-9f0e-5b0c7a3d2e11' type='chat' xml:lang='en'>" +
+		"<body>But soft, what light through yonder window breaks? It is the east, and Juliet is the sun &amp; moon.</body>" +
+		"<thread>e0ffe42b28561960c6b12b944a092794b9683a38</thread>" +
+		"<active xmlns='http://jabber.org/protocol/chatstates'/><request xmlns='urn:xmpp:receipts'/>" +
+		"<origin-id xmlns='urn:xmpp:sid:0' id='ef7d1b2c-4f3a-4d7a-9f0e-5b0c7a3d2e11'/>" +
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='me@a.test' id='2024-05-06-7a8b9c0d'/></message>"
+)
+
+// RosterItems is the inside of a roster of n buddies, with groups, of about 170 bytes each.
+func RosterItems(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "<item jid='buddy-number-%05d@example.net' name='Buddy &amp; Number %05d' subscription='both'><group>Friends</group><group>Work &#x2014; %d</group></item>\n", i, i, i%7)
+	}
+	return b.String()
+}
+
+// Chunks reads n bytes at a time; 0 is all at once.
+func Chunks(s string, n int) io.Reader {
+	switch n {
+	case 0:
+		return strings.NewReader(s)
+	case 1:
+		return iotest.OneByteReader(strings.NewReader(s))
+	}
+	return &chunkReader{s: s, n: n}
+}
+
+type chunkReader struct {
+	s string
+	n int
+}
+
+func (c *chunkReader) Read(p []byte) (int, error) {
+	if c.s == "" {
+		return 0, io.EOF
+	}
+	n := copy(p, c.s[:min(c.n, len(c.s))])
+	c.s = c.s[n:]
+	return n, nil
+}
+
+// Framer is a framer that has read the header of a stream, which continues with text.
+func Framer(t testing.TB, header, text string, limits xmlstream.Limits) *xmlstream.Framer {
+	t.Helper()
+	f := xmlstream.NewFramer(strings.NewReader(header+text), limits)
+	if fr, err := f.Next(); err != nil || fr.Kind != xmlstream.KindHeader {
+		t.Fatalf("Next() = kind %d, %v; want the stream header %q", fr.Kind, err, header)
+	}
+	return f
+}
+
+// Frame is the first frame behind the Header.
+func Frame(t testing.TB, raw string) xmlstream.Frame {
+	t.Helper()
+	fr, err := Framer(t, Header, raw, xmlstream.DefaultLimits()).Next()
+	if err != nil {
+		t.Fatalf("Next() of %s: got error %v, want a frame", raw, err)
+	}
+	return fr
+}
+
+// Parse is an element as it comes behind the Header.
+func Parse(t testing.TB, raw string) *xmlstream.Element {
+	t.Helper()
+	fr := Frame(t, raw)
+	defer fr.Release()
+	el, err := fr.Parse()
+	if err != nil {
+		t.Fatalf("Parse() of %s: got error %v, want an element", raw, err)
+	}
+	return el
+}
+
+// Condition names the stream error in err, or gives the text of the error itself.
+func Condition(err error) string {
+	if e, ok := errors.AsType[*xmlstream.Error](err); ok {
+		return e.Condition
+	}
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

@@ -1,0 +1,251 @@
+package xmlstream_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/streamtest"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
+)
+
+// reference is what encoding/xml makes of a stream: the children of the root as bytes and
+// trees, and how it ends.
+type reference struct {
+	raw   []string
+	trees []*node
+	ended bool // by the end tag of the root
+	err   error
+}
+
+// refer reads a whole stream. Comments, instructions and directives end it, as ours do.
+func refer(stream []byte) (ref reference) {
+	d := xml.NewDecoder(bytes.NewReader(stream))
+	var stack []*node
+	depth, from := 0, int64(0)
+	for {
+		before := d.InputOffset()
+		tok, err := d.Token()
+		if err != nil {
+			ref.err = err
+			return ref
+		}
+		switch tok := tok.(type) {
+		case xml.StartElement:
+			if depth++; depth == 2 {
+				from = before
+			}
+			el := &node{Space: tok.Name.Space, Local: tok.Name.Local}
+			for _, a := range tok.Attr {
+				if a.Name.Space != "xmlns" && (a.Name.Space != "" || a.Name.Local != "xmlns") {
+					el.Attrs = append(el.Attrs, xmlstream.Attribute{Space: a.Name.Space, Local: a.Name.Local, Value: a.Value})
+				}
+			}
+			stack = append(stack, el)
+		case xml.EndElement:
+			if depth--; depth == 0 {
+				ref.ended = true
+				return ref
+			}
+			el := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
+			if depth > 1 {
+				parent := stack[len(stack)-1]
+				parent.Children = append(parent.Children, el)
+				continue
+			}
+			ref.raw = append(ref.raw, string(stream[from:d.InputOffset()]))
+			ref.trees = append(ref.trees, el)
+		case xml.CharData:
+			if depth > 1 {
+				stack[len(stack)-1].Text += string(tok)
+			}
+		case xml.ProcInst:
+			if depth != 0 || tok.Target != "xml" {
+				ref.err = errors.New("processing instruction")
+				return ref
+			}
+		default:
+			ref.err = errors.New("a comment or directive")
+			return ref
+		}
+	}
+}
+
+// stricter are the errors of ours that encoding/xml does not have. It lets pass what XML
+// 1.0, Namespaces in XML or RFC 6120 forbid; everything else must be refused by both.
+var stricter = map[string]bool{
+	"text between stanzas":                     true, // RFC 6120, 4.4: nothing but white space
+	"declaration at stream level":              true,
+	"processing instruction":                   true,
+	"invalid XML declaration":                  true,
+	"unterminated XML declaration":             true,
+	"unsupported XML version":                  true,
+	"unsupported encoding":                     true,
+	"the first element is not a stream header": true,
+	"wrong namespace of the stream header":     true,
+	"missing white space before an attribute":  true, // XML 1.0, 3.1
+	"duplicate attribute":                      true,
+	"namespace declared twice":                 true,
+	"too many attributes":                      true,
+	"forbidden namespace declaration":          true, // Namespaces in XML, 3
+	"undeclared prefix":                        true, // 5
+	"invalid qualified name":                   true, // 4
+	"reference to a surrogate":                 true, // XML 1.0, 4.1
+}
+
+// fuzzLimits are beyond what a fuzzer makes: encoding/xml has no limits.
+var fuzzLimits = xmlstream.Limits{Stanza: 1 << 30, Depth: 1 << 20, Attrs: 1 << 20, Hard: 1 << 30}
+
+func FuzzFramer(f *testing.F) {
+	for _, s := range []string{
+		streamtest.Header + "<presence/> <message><body>a&amp;b</body></message></stream:stream>",
+		streamtest.Header + "<presence from='x'><show>away</show>\r\n</presence><iq/>",
+		streamtest.Header + "<message a='>' b=\"'\"><![CDATA[</message>]]]]></message>",
+		streamtest.Header + "<m xmlns:p='u' p:a='1'><p:b xmlns=''><c/></p:b></m><stream:error/>",
+		streamtest.Header + "<m><stream:error xmlns:stream='u'/></m><!-- c -->",
+		streamtest.Header + "<a>]]></a>", streamtest.Header + "<a>&#xD;&#10;\r\r\n&bogus;</a>",
+		streamtest.Header + "<a b='1'c='2'/>", streamtest.Header + "<a / >", streamtest.Header + "<a></a >x",
+		streamtest.Header + "<größe>\u00b7</größe>", streamtest.Header + "<a>\xff</a>", streamtest.Header + "<a\x00/>",
+		streamtest.Header + "<a b='\t\n\r'/><:a/><a:/>", streamtest.Header + "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+		"<stream xmlns='" + xmlstream.NSStream + "'/>", "<?xml version='1.0' encoding='UTF-8'?>", "<a:b:c>", "", "<?>",
+	} {
+		body, headed := strings.CutPrefix(s, streamtest.Header)
+		f.Add([]byte(body), headed, 3)
+	}
+	f.Fuzz(func(t *testing.T, stream []byte, headed bool, n int) {
+		if headed { // else a fuzzer would rarely get past the header
+			stream = append([]byte(streamtest.Header), stream...)
+		}
+		ours, raws, ended, err := ourReading(streamtest.Chunks(string(stream), 0))
+		compareWithReference(t, stream, ours, raws, ended, err)
+		again, rawsAgain, endedAgain, errAgain := ourReading(streamtest.Chunks(string(stream), 1+(n&0x7fffffff)%70))
+		if diff := cmp.Diff(ours, again); diff != "" || ended != endedAgain {
+			t.Fatalf("the split matters: %s", diff)
+		}
+		if diff := cmp.Diff(raws, rawsAgain); diff != "" || detail(err) != detail(errAgain) {
+			t.Fatalf("the split matters: %v or %v, %s", err, errAgain, diff)
+		}
+	})
+}
+
+func ourReading(r io.Reader) (trees []*node, raws []string, ended bool, err error) {
+	f := xmlstream.NewFramer(r, fuzzLimits)
+	for {
+		fr, err := f.Next()
+		if err != nil {
+			return trees, raws, ended, err
+		}
+		switch fr.Kind {
+		case xmlstream.KindEnd:
+			return trees, raws, true, nil
+		case xmlstream.KindElement:
+			el, err := fr.Parse()
+			if err != nil {
+				return trees, raws, false, err
+			}
+			trees, raws = append(trees, treeOf(el)), append(raws, string(fr.Raw))
+		}
+	}
+}
+
+func compareWithReference(t *testing.T, stream []byte, ours []*node, raws []string, ended bool, err error) {
+	t.Helper()
+	ref := refer(stream)
+	// encoding/xml has the names of XML 1.0 in its fourth edition; ours are of the fifth.
+	names := ref.err != nil && strings.Contains(ref.err.Error(), "invalid XML name") ||
+		err != nil && detail(err) == "invalid name" && !isASCII(stream)
+	for i := range min(len(ours), len(ref.trees)) {
+		if raws[i] != ref.raw[i] {
+			t.Fatalf("element %d is %q, by encoding/xml %q", i, raws[i], ref.raw[i])
+		}
+		if diff := cmp.Diff(ref.trees[i], ours[i]); diff != "" {
+			t.Fatalf("element %d: %s", i, diff)
+		}
+	}
+	switch {
+	case names:
+	case len(ours) > len(ref.trees):
+		t.Fatalf("accepted %q, which encoding/xml refuses: %v", raws[len(ref.trees)], ref.err)
+	case err != nil && stricter[detail(err)]:
+	case len(ours) < len(ref.trees):
+		t.Fatalf("refused %q: %v", ref.raw[len(ours)], err)
+	case ended != ref.ended:
+		t.Fatalf("ended %v (%v), by encoding/xml %v (%v)", ended, err, ref.ended, ref.err)
+	}
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func detail(err error) string {
+	if fe, ok := errors.AsType[*xmlstream.Error](err); ok {
+		return fe.Detail
+	}
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// FuzzHead reads the beginning of anything, behind a beginning that is sound.
+func FuzzHead(f *testing.F) {
+	for _, s := range []string{"", "<b/>", "</d></a>", "x&amp;", "<![CDATA[", "<b c='1' c='2'>", "<p:b/>", "\xff", "<b></c>"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		_ = xmlstream.ParseHead(raw)
+		el := xmlstream.ParseHead(append([]byte("<a b='c'><d e='f'>"), raw...))
+		if el == nil || el.Attr("b") != "c" || len(el.Children()) == 0 || el.Children()[0].Attr("e") != "f" {
+			t.Fatalf("the beginning of %q: got %+v, want the elements that it begins with", raw, el)
+		}
+		whole, err := xmlstream.ParseOwned(raw)
+		if err != nil {
+			return
+		}
+		if diff := cmp.Diff(treeOf(whole), treeOf(xmlstream.ParseHead(raw))); diff != "" {
+			t.Fatalf("the beginning of the whole of %q, -whole +beginning:\n%s", raw, diff)
+		}
+	})
+}
+
+// FuzzWriter writes any text: it is refused when XML cannot carry it, and read back as it was.
+func FuzzWriter(f *testing.F) {
+	for _, s := range []string{"", "a<b>&'\"", "]]>", "\r\n\t", "\x00", "\xff", "\ufffe", "\U0001F426"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		w := xmlstream.NewWriter([]byte("before"))
+		w.Raw("<a")
+		w.Attr("/b", "b", text)
+		w.Raw(">")
+		w.Element("/c", "c", text)
+		w.Raw("</a>")
+		b, err := w.Result()
+		if sendable := utf8.ValidString(text) && xmlstream.IsText(text); sendable != (err == nil) {
+			t.Fatalf("writing %q: got error %v, want it sent: %v", text, err, sendable)
+		}
+		if err != nil {
+			if string(b) != "before" || perch.KindOf(err) != perch.KindValidation {
+				t.Fatalf("writing %q: got %q, %v; want before, %s", text, b, err, perch.KindValidation)
+			}
+			return
+		}
+		el, err := xmlstream.ParseOwned(b[len("before"):])
+		if err != nil || el.Attr("b") != text || el.ChildText(xmlstream.NSClient, "c") != text {
+			t.Fatalf("%q was read back from %s as %+v, %v", text, b, el, err)
+		}
+	})
+}

@@ -1,0 +1,272 @@
+package xmppconn
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/stanza"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
+)
+
+// openIQ is a request that waits for its answer.
+type openIQ struct {
+	to       perch.JID
+	through  uint64 // the last stanza of Send that was queued before it
+	at       time.Duration
+	answer   func(stanza.IQ, error) // called once, from the reader; does not block
+	part     func(stanza.IQ)        // takes a part of a large answer, as answer does; nil: it may not be large
+	lastPart time.Duration          // when the last part came; 0: none
+}
+
+// maxOpenIQs bounds the requests of one connection that wait for an answer.
+const maxOpenIQs = 1000
+
+// newID is an id that cannot be guessed: 128 bits, in 22 characters.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// answersFor reports whether from may answer a request to to (RFC 6120, 8.1.2.1 and 10.3.3). The
+// own account and its server can be named in four ways, and servers use all of them; any other
+// entity answers from the address that was asked. Servers may spell an address in another way
+// than the client does.
+func answersFor(me, to, from perch.JID) bool {
+	own := func(j perch.JID) bool {
+		return j == "" || j.Equal(me.Bare()) || j.Equal(me) || j.Equal(perch.JID(me.Domain()))
+	}
+	if !own(to) {
+		return from.Equal(to)
+	}
+	return own(from)
+}
+
+// fromOwnAccount reports whether a stanza is from the own account: roster pushes and archive
+// results may come from no other entity.
+func (c *Conn) fromOwnAccount(from perch.JID) bool {
+	return from == "" || from.Equal(c.login.JID.Bare())
+}
+
+// request sends an IQ and waits for its answer, which decode turns into a value in the
+// reader's goroutine. The wait ends with ctx, with the upstream's RequestTimeout
+// (KindUpstreamTimeout) or with the connection (KindSessionOffline). Kind is what the
+// Observer calls it.
+func request[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID, payload []byte, decode func(stanza.IQ) (T, error)) (T, error) {
+	return requestLarge(ctx, c, kind, typ, to, payload, decode, nil, c.d.up.RequestTimeout)
+}
+
+// maxWaits is how often the wait for an answer is renewed because parts of it still come.
+const maxWaits = 4
+
+// requestLarge is request for an answer that may be larger than a stanza: part is then given
+// what comes before the last part, which is for decode. Timeout bounds the silence.
+func requestLarge[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID, payload []byte,
+	decode func(stanza.IQ) (T, error), part func(stanza.IQ), timeout time.Duration,
+) (_ T, err error) {
+	began, traced := c.d.now(), c.d.startTrace(ctx, kind)
+	defer func() {
+		c.d.observer(kind, c.d.now()-began, err)
+		if traced != nil {
+			traced(err)
+		}
+	}()
+	type result struct {
+		value T
+		err   error
+	}
+	ch := make(chan result, 1)
+	var none T
+	id, err := c.requestParts(typ, to, payload, part, func(in stanza.IQ, err error) {
+		r := result{err: err}
+		if err == nil {
+			r.value, r.err = decode(in)
+		}
+		ch <- r
+	})
+	if err != nil {
+		return none, err
+	}
+	patience := time.NewTimer(timeout)
+	defer patience.Stop()
+	for waits := 1; ; waits++ {
+		select {
+		case r := <-ch:
+			return r.value, r.err
+		case <-patience.C:
+			if waits < maxWaits && c.partsArriving(id, timeout) {
+				patience.Reset(timeout)
+				continue
+			}
+			c.dropRequest(id)
+			return none, perch.Wrap(perch.KindUpstreamTimeout, context.DeadlineExceeded, "the server did not answer in time")
+		case <-ctx.Done():
+			c.dropRequest(id)
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return none, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the request was canceled")
+			}
+			return none, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the server did not answer in time")
+		}
+	}
+}
+
+// partsArriving reports whether a part of the answer came within d.
+func (c *Conn) partsArriving(id string, d time.Duration) bool {
+	c.mu.Lock()
+	defer c.unlock()
+	q := c.iqs[id]
+	return q != nil && q.lastPart > 0 && c.d.now()-q.lastPart < d
+}
+
+// startTrace is Options.Trace; without one it costs nothing.
+func (d *Dialer) startTrace(ctx context.Context, kind string) func(error) {
+	if d.trace == nil {
+		return nil
+	}
+	return d.trace(ctx, kind)
+}
+
+// requestParts queues a request and enters it into the table.
+func (c *Conn) requestParts(typ string, to perch.JID, payload []byte, part func(stanza.IQ), answer func(stanza.IQ, error)) (string, error) {
+	c.mu.Lock()
+	defer c.unlock()
+	id, err := c.requestLocked(typ, to, payload, answer)
+	if err == nil {
+		c.iqs[id].part = part
+	}
+	return id, err
+}
+
+func (c *Conn) requestLocked(typ string, to perch.JID, payload []byte, answer func(stanza.IQ, error)) (string, error) {
+	if len(c.iqs) >= maxOpenIQs {
+		return "", perch.Errorf(perch.KindTryLater, "too many requests are waiting for the XMPP server")
+	}
+	id := newID()
+	if err := c.enqueueStanza("", 0, func(b []byte) ([]byte, error) { return stanza.AppendIQ(b, id, typ, to, payload) }); err != nil {
+		return "", err
+	}
+	if c.iqs == nil {
+		c.iqs = map[string]*openIQ{}
+	}
+	c.iqs[id] = &openIQ{to: to, through: c.sent, at: c.d.now(), answer: answer}
+	return id, nil
+}
+
+func (c *Conn) dropRequest(id string) {
+	c.mu.Lock()
+	defer c.unlock()
+	c.dropRequestLocked(id)
+}
+
+// dropRequestLocked removes a map that is empty, too: most connections have no open request.
+func (c *Conn) dropRequestLocked(id string) {
+	if delete(c.iqs, id); len(c.iqs) == 0 {
+		c.iqs = nil
+	}
+}
+
+// answered looks up the request of an answer, if in.From may answer it, and finishes it.
+// Failure stands in for an answer that could not be read. The server works through a stream
+// in order, so an answer also says that it has everything that was sent before the request.
+func (c *Conn) answered(in stanza.IQ, failure error) {
+	q, through := c.finishRequest(in)
+	if q == nil {
+		return
+	}
+	if failure == nil && in.Err != nil {
+		failure = requestError(*in.Err)
+	}
+	q.answer(in, failure)
+	if through > 0 {
+		c.deliver(&perch.AckIn{Through: through})
+	}
+}
+
+// finishRequest takes the request that in answers out of the table; nil: there is none that
+// in.From may answer. Through is what an AckIn may say without stream management; 0: nothing
+// new.
+func (c *Conn) finishRequest(in stanza.IQ) (q *openIQ, through uint64) {
+	c.mu.Lock()
+	defer c.unlock()
+	q = c.iqs[in.ID]
+	switch {
+	case q == nil:
+		c.d.counters.StrayAnswers.Add(1)
+		return nil, 0
+	case !answersFor(c.login.JID, q.to, in.From):
+		c.d.counters.ForgedAnswers.Add(1)
+		return nil, 0
+	}
+	c.dropRequestLocked(in.ID)
+	if c.sm == nil && q.through > c.acked {
+		c.acked, through = q.through, q.through
+	}
+	return q, through
+}
+
+// handleIQ separates answers from requests of others (RFC 6120, 8.2.3).
+func (c *Conn) handleIQ(el *xmlstream.Element) {
+	in, ok := stanza.ParseIQ(el)
+	push := ok && stanza.IsRosterPush(in)
+	if !push {
+		c.count(0)
+	}
+	switch {
+	case !ok:
+		c.d.counters.Malformed.Add(1)
+	case in.Type == "result" || in.Type == "error":
+		c.answered(in, nil)
+	case push:
+		c.rosterPush(in)
+	default:
+		c.answerRequest(in)
+	}
+}
+
+// rosterPush takes a changed roster item. From any other entity than the own account it is
+// ignored, as RFC 6121, 2.1.6 demands, without an answer.
+func (c *Conn) rosterPush(in stanza.IQ) {
+	if !c.fromOwnAccount(in.From) {
+		c.count(0)
+		c.d.counters.ForgedPushes.Add(1)
+		return
+	}
+	push, ok := stanza.ParseRosterPush(in)
+	if !ok {
+		c.count(0)
+		c.d.counters.Malformed.Add(1)
+		c.reply(func(b []byte) ([]byte, error) {
+			return stanza.AppendIQError(b, in.ID, in.From, "modify", "bad-request")
+		})
+		return
+	}
+	c.count(1)
+	c.deliver(push)
+	c.reply(func(b []byte) ([]byte, error) { return stanza.AppendIQ(b, in.ID, "result", in.From, nil) })
+}
+
+// answerRequest answers the requests of other entities that every client answers, and refuses
+// the others.
+func (c *Conn) answerRequest(in stanza.IQ) {
+	payload, ok := stanza.Answer(in)
+	c.reply(func(b []byte) ([]byte, error) {
+		if !ok {
+			return stanza.AppendIQError(b, in.ID, in.From, "cancel", "service-unavailable")
+		}
+		return stanza.AppendIQ(b, in.ID, "result", in.From, payload)
+	})
+}
+
+// reply queues an answer to a request of another entity. When the queue is full it is
+// left out: so many requests need not all be answered.
+func (c *Conn) reply(encode func([]byte) ([]byte, error)) {
+	c.mu.Lock()
+	defer c.unlock()
+	if c.enqueueStanza("", 0, encode) != nil {
+		c.d.counters.RepliesShed.Add(1)
+	}
+}
