@@ -6,7 +6,6 @@ import (
 	"math"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -26,23 +25,16 @@ type Conn struct {
 	login        perch.Login
 	account      uint64 // for redirects
 	direct       bool
-	quarantining bool // earlier connections were ended by something that arrived; see poison.go
+	quarantining bool // earlier connections were ended by something that arrived; see conn_quarantine.go
 	rosterVer    bool
 	early        []xmlstream.Frame // came before Start
 
-	// Of the reader.
-	sink      func(seq uint64, in perch.Inbound)
-	delivered atomic.Uint64 // written by the reader alone
-
-	lastRead   atomic.Int64 // since Dialer.epoch: when bytes last came
-	rtt        atomic.Int64
-	handled    atomic.Uint64
-	delivering atomic.Bool // the reader waits in the sink
+	readState
 
 	done chan struct{}
 	wg   sync.WaitGroup // reader and writer
 
-	mu      sync.Mutex // never held across I/O or the sink; see unlock
+	mu      sync.Mutex // never held across I/O or the sink; see unlock. It guards all below
 	torn    bool       // a panic has left a critical section
 	err     error      // why the connection ended; nil while it lives
 	started bool
@@ -50,22 +42,10 @@ type Conn struct {
 	iqs     map[string]*openIQ
 	queries map[string]*archiveQuery
 	timer   *time.Timer
+	sm      *management // nil: the server has no stream management
 
-	// Write state.
-	out              *[]byte // waiting; nil when empty
-	writing          bool    // a writer goroutine is there
-	closeWhenWritten bool    // the writer closes the socket when out is empty
-	writeErr         error
-	sent             uint64      // number of the last stanza of Send
-	acked            uint64      // the server has everything up to here
-	ackWanted        uint64      // the last one that wants to be acked
-	sm               *management // nil: the server has no stream management
-	streamClosed     bool        // one side has closed the stream: nothing can be resumed
-
-	// Keepalive state; times since Dialer.epoch, 0 for none.
-	pingAt       time.Duration
-	pingID       string
-	ackRequestAt time.Duration
+	writeState
+	keepaliveState
 }
 
 func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {

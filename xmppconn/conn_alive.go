@@ -11,6 +11,13 @@ import (
 // between stanzas, the cheaper way, did not keep the Messenger service from hanging up.
 // Any byte that arrives shows that the server is there. There is one timer for all of it.
 
+// keepaliveState are times since Dialer.epoch, 0 for none. Conn.mu guards it.
+type keepaliveState struct {
+	pingAt       time.Duration
+	pingID       string
+	ackRequestAt time.Duration // when the server is asked what it has
+}
+
 var errNoAnswer = perch.Errorf(perch.KindLinkLost, "the server stopped answering")
 
 // tick is the timer's function.

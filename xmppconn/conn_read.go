@@ -3,12 +3,24 @@ package xmppconn
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
+
+// readState is what the reader notes, for the others to read.
+type readState struct {
+	sink      func(seq uint64, in perch.Inbound)
+	delivered atomic.Uint64 // written by the reader alone
+
+	lastRead   atomic.Int64 // since Dialer.epoch: when bytes last came
+	rtt        atomic.Int64
+	handled    atomic.Uint64
+	delivering atomic.Bool // the reader waits in the sink
+}
 
 // read is the reader goroutine: frames in, things that the session understands out. It is
 // the only caller of the sink and of the framer.

@@ -13,6 +13,18 @@ var outBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return 
 
 const maxPooledBuffer = 64 << 10
 
+// writeState is what is sent, and how far. Conn.mu guards it.
+type writeState struct {
+	out              *[]byte // waiting; nil when empty
+	writing          bool    // a writer goroutine is there
+	closeWhenWritten bool    // the writer closes the socket when out is empty
+	writeErr         error
+	streamClosed     bool   // one side has closed the stream: nothing can be resumed
+	sent             uint64 // number of the last stanza of Send
+	acked            uint64 // the server has everything up to here
+	ackWanted        uint64 // the last one that wants to be acknowledged
+}
+
 // Send queues a stanza and returns its number, counted from 1 without gaps, which AckIn
 // refers to. It never waits. The error is KindSessionOffline when the connection has ended
 // or is not started, KindTryLater when too much is waiting to be written, or what is wrong
