@@ -20,18 +20,18 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "secret", acc.Token, "account", acc)
 	asJSON, err := json.Marshal(acc)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Marshal: got error %v, want none", err)
 	}
 	for _, s := range []string{
 		log.String(), string(asJSON), fmt.Sprint(acc), fmt.Sprintf("%v %+v %#v %s %q", acc, acc, acc, acc.Token, acc.Token),
 		fmt.Errorf("with %v", acc).Error(), fmt.Sprint(&acc),
 	} {
 		if strings.Contains(s, canary) {
-			t.Errorf("the secret stands in %s", s)
+			t.Errorf("the secret stands in %s, want no %q in it", s, canary)
 		}
 	}
 	if acc.Token.Reveal() != canary || acc.Token.IsZero() || !(perch.Secret{}).IsZero() {
-		t.Error("Reveal and IsZero")
+		t.Errorf("got Reveal %q, IsZero %v and of nothing %v; want %q, false and true", acc.Token.Reveal(), acc.Token.IsZero(), perch.Secret{}.IsZero(), canary)
 	}
 }
 
@@ -51,6 +51,6 @@ func TestDeliveryAndFeatures(t *testing.T) {
 		}
 	}
 	if f := (perch.Capabilities{}).Features(); f == nil || len(f) != 0 {
-		t.Errorf("no features: %#v", f)
+		t.Errorf("no features: %#v, want one and 0", f)
 	}
 }

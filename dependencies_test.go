@@ -37,17 +37,17 @@ type goMod struct {
 func TestDependencies(t *testing.T) {
 	out, err := exec.Command("go", "mod", "edit", "-json").Output()
 	if err != nil {
-		t.Fatalf("go mod edit: %v", err)
+		t.Fatalf("go mod edit: got error %v, want none", err)
 	}
 	var mod goMod
 	if err := json.Unmarshal(out, &mod); err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Unmarshal: got error %v, want none", err)
 	}
 	if older("v"+mod.Go, "v"+goFloor) {
 		t.Errorf("go %s, want at least %s", mod.Go, goFloor)
 	}
 	for _, r := range mod.Replace {
-		t.Errorf("%s is replaced: what go.mod names must be what is built", r.Old.Path)
+		t.Errorf("%s is replaced: what go.mod names must be what is built, want none", r.Old.Path)
 	}
 	found := 0
 	for _, r := range mod.Require {
@@ -61,7 +61,7 @@ func TestDependencies(t *testing.T) {
 		}
 	}
 	if found != len(floors) {
-		t.Errorf("%d of %d modules with a floor are in go.mod", found, len(floors))
+		t.Errorf("%d of %d modules with a floor are in go.mod, want them equal", found, len(floors))
 	}
 	if used := directModules(t, mod); len(used) > mostModules {
 		t.Errorf("the program uses %d modules directly, want at most %d: %q", len(used), mostModules, used)

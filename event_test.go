@@ -23,7 +23,7 @@ func TestEnvelope(t *testing.T) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	if !durable.Type.Durable() || signal.Type.Durable() || perch.EventPresence.Durable() {
-		t.Error("which events are kept")
+		t.Error("got other durable types, want those of messages and not those of signals")
 	}
 }
 
@@ -52,19 +52,19 @@ func TestEventDecode(t *testing.T) {
 func TestTimeOnTheWire(t *testing.T) {
 	var got struct{ A, B perch.Time }
 	if err := json.Unmarshal([]byte(`{"A":"2012-05-01T12:00:00.5+02:00","B":null}`), &got); err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Unmarshal: got error %v, want none", err)
 	}
 	if s := got.A.String(); s != "2012-05-01T10:00:00.500Z" || !got.B.IsZero() {
-		t.Errorf("%s %v", s, got.B)
+		t.Errorf("got %s %v, want %q and IsZero true", s, got.B, "2012-05-01T10:00:00.500Z")
 	}
 	if b, err := json.Marshal(got); err != nil || string(b) != `{"A":"2012-05-01T10:00:00.500Z","B":null}` {
-		t.Errorf("%s %v", b, err)
+		t.Errorf("got %s %v, want no error and %q", b, err, `{"A":"2012-05-01T10:00:00.500Z","B":null}`)
 	}
 	if err := json.Unmarshal([]byte(`{"A":"yesterday"}`), &got); err == nil {
 		t.Error("got yesterday read as a time, want an error")
 	}
 	if perch.At(time.Time{}) != 0 || !perch.Time(0).Time().IsZero() {
-		t.Error("no time is zero both ways")
+		t.Error("got a time for none, want 0 and the zero time")
 	}
 }
 
@@ -72,17 +72,17 @@ func TestErrorsHaveAKind(t *testing.T) {
 	cause := errors.New("cause")
 	err := fmt.Errorf("outer: %w", perch.Wrap(perch.KindLinkLost, cause, "for %s", "clients"))
 	if perch.KindOf(err) != perch.KindLinkLost || !errors.Is(err, cause) {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want an error of the kind %v and %v", err, perch.KindLinkLost, cause)
 	}
 	if perch.KindOf(cause) != perch.KindInternal {
-		t.Error("an error without a kind is internal")
+		t.Errorf("an error without a kind is internal: got %v, want an error of the kind %v", cause, perch.KindInternal)
 	}
 	inv := perch.Invalid("/to", "must not be %s", "empty")
 	if inv.Kind != perch.KindValidation || len(inv.Fields) != 1 || inv.Fields[0].Pointer != "/to" || inv.Fields[0].Detail != "must not be empty" {
-		t.Errorf("%+v", inv)
+		t.Errorf("got %+v, want %v and 1 and %q and %q", inv, perch.KindValidation, "/to", "must not be empty")
 	}
 	e := &perch.Error{Kind: perch.KindXMPP, Detail: "refused", XMPP: &perch.XMPPError{Condition: "forbidden"}, Err: cause}
 	if e.Error() != "xmpp-error: refused (forbidden): cause" {
-		t.Error(e)
+		t.Errorf("got %v, want %q", e, "xmpp-error: refused (forbidden): cause")
 	}
 }

@@ -26,14 +26,14 @@ func TestTestsDoNotSleepOrSkip(t *testing.T) {
 		for _, call := range calls(f) {
 			switch {
 			case call == "time.Sleep" && !bubble:
-				t.Errorf("%s sleeps: wait for the event, or use testing/synctest", name)
+				t.Errorf("%s sleeps: wait for the event, or use testing/synctest, want no sleep outside of a bubble", name)
 			case call == "t.Skip", call == "t.Skipf", call == "t.SkipNow":
-				t.Errorf("%s skips a test: fail and say what to install, or leave the test out", name)
+				t.Errorf("%s skips a test, want it to fail and say what to install, or left out", name)
 			}
 		}
 	}
 	if files < 2 {
-		t.Errorf("only %d test files were read: this test looks in the wrong place", files)
+		t.Errorf("only %d test files were read: this test looks in the wrong place, want at least 2", files)
 	}
 }
 
@@ -51,12 +51,12 @@ func TestLogsOfTestsAreSearched(t *testing.T) {
 		}
 		for _, call := range calls(f) {
 			if call == "slog.New" {
-				t.Errorf("%s makes a logger whose output is not searched: use canary.Logger, which takes handlers too", name)
+				t.Errorf("%s makes a logger whose output is not searched: use canary.Logger, which takes handlers too: got %q, want anything but %q", name, call, "slog.New")
 			}
 		}
 	}
 	if files < 6 {
-		t.Errorf("only %d test files use internal/canary: this test looks in the wrong place", files)
+		t.Errorf("only %d test files use internal/canary: this test looks in the wrong place, want at least 6", files)
 	}
 }
 
@@ -81,12 +81,15 @@ func calls(f *ast.File) []string {
 func TestCalls(t *testing.T) {
 	f, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\nfunc f() { go func() { time.Sleep(1) }(); a.b.C(); g() }", 0)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("parser.ParseFile: got error %v, want none", err)
 	}
 	if got := calls(f); !slices.Equal(got, []string{"time.Sleep"}) {
-		t.Errorf("calls %v", got)
+		t.Errorf("calls %v, want %v", got, []string{"time.Sleep"})
 	}
 }
+
+// positions are those of every file that parse has read.
+var positions = token.NewFileSet()
 
 // parse reads every Go file of the module; the keys are paths with slashes.
 func parse(t *testing.T, mode parser.Mode) map[string]*ast.File {
@@ -105,7 +108,7 @@ func parse(t *testing.T, mode parser.Mode) map[string]*ast.File {
 		if filepath.Ext(name) != ".go" {
 			return nil
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, mode)
+		f, err := parser.ParseFile(positions, name, nil, mode)
 		if err != nil {
 			return err
 		}
@@ -113,7 +116,7 @@ func parse(t *testing.T, mode parser.Mode) map[string]*ast.File {
 		return nil
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("filepath.WalkDir: got error %v, want none", err)
 	}
 	return files
 }

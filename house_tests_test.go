@@ -3,10 +3,12 @@ package perch_test
 import (
 	"go/ast"
 	"go/parser"
+	"go/token"
 	"maps"
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -91,5 +93,126 @@ func TestInternalPackagesAreTested(t *testing.T) {
 	}
 	if len(has) < 10 {
 		t.Errorf("got %d packages below internal, want more: this test looks in the wrong place", len(has))
+	}
+}
+
+// says is the word before what a test wanted, in the line of its failure.
+var says = regexp.MustCompile(`(?i)\bwant`)
+
+// Packages whose tests are older than the rules below, each until it has none left that break
+// them.
+var (
+	withoutWant = []string{"api", "sessions", "xmppconn"}
+	withChains  = []string{"api", "sessions", "xmppconn"}
+)
+
+// longestTest is how many lines a function of a test may have. A longer one shows several
+// promises, and stops at the first that is broken.
+const longestTest = 90
+
+// TestFailuresSayWhatWasWanted: whoever reads a failed test has its output and not its source.
+// A line of it says what came, and has the word want before what should have.
+func TestFailuresSayWhatWasWanted(t *testing.T) {
+	bad, lines := map[string]int{}, 0
+	for name, f := range parse(t, parser.SkipObjectResolution) {
+		if !strings.HasSuffix(name, "_test.go") && path.Dir(name) != "cache/storetest" {
+			continue
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || !fails(call) {
+				return true
+			}
+			lines++
+			if text := literals(call); !says.MatchString(text) {
+				if bad[path.Dir(name)]++; !slices.Contains(withoutWant, path.Dir(name)) {
+					t.Errorf("%s: got a failure that says %q, want what came and what was wanted: \"Bind: got error %%v, want none\"", name, text)
+				}
+			}
+			return true
+		})
+	}
+	listed(t, "withoutWant", withoutWant, bad)
+	if lines < 1000 {
+		t.Errorf("got %d failures, want more: this test looks in the wrong place", lines)
+	}
+}
+
+// fails reports whether a call fails a test.
+func fails(call *ast.CallExpr) bool {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || !slices.Contains([]string{"Error", "Errorf", "Fatal", "Fatalf"}, sel.Sel.Name) || len(call.Args) == 0 {
+		return false
+	}
+	name := ""
+	switch x := sel.X.(type) {
+	case *ast.Ident:
+		name = x.Name
+	case *ast.SelectorExpr:
+		name = x.Sel.Name
+	}
+	return slices.Contains([]string{"t", "b", "f", "tb", "T", "TB"}, name)
+}
+
+// literals are the texts in the arguments of a call.
+func literals(call *ast.CallExpr) string {
+	var all []string
+	for _, arg := range call.Args {
+		ast.Inspect(arg, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if s, err := strconv.Unquote(lit.Value); err == nil {
+					all = append(all, s)
+				}
+			}
+			return true
+		})
+	}
+	return strings.Join(all, " ")
+}
+
+// TestTestsAreShort: a chain of steps is several tests, or cases with a set-up of their own.
+func TestTestsAreShort(t *testing.T) {
+	bad := map[string]int{}
+	eachTestFunction(t, func(name string, fn *ast.FuncDecl, lines int) {
+		if lines <= longestTest {
+			return
+		}
+		if bad[path.Dir(name)]++; !slices.Contains(withChains, path.Dir(name)) {
+			t.Errorf("%s: %s got %d lines, want at most %d", name, fn.Name.Name, lines, longestTest)
+		}
+	})
+	listed(t, "withChains", withChains, bad)
+}
+
+// eachTestFunction calls see for every function in a file of tests.
+func eachTestFunction(t *testing.T, see func(name string, fn *ast.FuncDecl, lines int)) {
+	t.Helper()
+	for name, f := range parse(t, parser.SkipObjectResolution) {
+		if !strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok {
+				see(name, fn, positions.Position(fn.End()).Line-positions.Position(fn.Pos()).Line+1)
+			}
+		}
+	}
+}
+
+func TestFailuresAreFound(t *testing.T) {
+	f, err := parser.ParseFile(token.NewFileSet(), "x.go", `package x
+func f() { t.Fatal(err); c.t.Errorf("%v", x); t.Errorf("got %v, want 1", x); errors.Error("x"); t.Log("x") }`, 0)
+	if err != nil {
+		t.Fatalf("ParseFile: got error %v, want none", err)
+	}
+	var got []bool
+	ast.Inspect(f, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && fails(call) {
+			got = append(got, says.MatchString(literals(call)))
+		}
+		return true
+	})
+	if want := []bool{false, false, true}; !slices.Equal(got, want) {
+		t.Errorf("got %v for the failures, want %v", got, want)
 	}
 }

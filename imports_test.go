@@ -155,19 +155,19 @@ func TestArrows(t *testing.T) {
 		pkg := path.Dir(file)
 		a, ok := arrowFor(pkg)
 		if !ok {
-			t.Errorf("%s is not on the floor plan: add %s to imports_test.go and docs/architecture.md", file, pkg)
+			t.Errorf("%s is not on the floor plan: add %s to imports_test.go and docs/architecture.md, want an arrow for it", file, pkg)
 			continue
 		}
 		seen[a.from] = true
 		for _, imp := range imports {
 			if !a.allows(imp) {
-				t.Errorf("%s imports %s: %s", file, imp, a.why)
+				t.Errorf("%s imports %s: %s, want no such import", file, imp, a.why)
 			}
 		}
 	}
 	for _, must := range []string{".", "sessions"} {
 		if !seen[must] {
-			t.Errorf("no source of %s was read: this test looks in the wrong place", must)
+			t.Errorf("no source of %s was read: this test looks in the wrong place, want one", must)
 		}
 	}
 }
@@ -176,16 +176,16 @@ func TestArrows(t *testing.T) {
 func TestFloorPlanIsDrawn(t *testing.T) {
 	page, err := os.ReadFile("docs/architecture.md")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
 	}
 	for _, a := range arrows {
 		if a.from != "." && !regexp.MustCompile("`"+a.from+"(/\\w+)?/`").Match(page) {
-			t.Errorf("docs/architecture.md does not have %s/", a.from)
+			t.Errorf("docs/architecture.md does not have %s/, want a row of it", a.from)
 		}
 	}
 	for _, m := range regexp.MustCompile("(?m)^\\| `([\\w/]+)/`").FindAllStringSubmatch(string(page), -1) {
 		if _, err := os.Stat(m[1]); err != nil {
-			t.Errorf("docs/architecture.md has %s/: %v", m[1], err)
+			t.Errorf("docs/architecture.md has %s/: got error %v, want none", m[1], err)
 		}
 	}
 }
@@ -241,7 +241,7 @@ func TestArrowsRefuse(t *testing.T) {
 	} {
 		a, ok := arrowFor(c.pkg)
 		if !ok {
-			t.Errorf("no arrow for %s", c.pkg)
+			t.Errorf("no arrow for %s, want one", c.pkg)
 		} else if got := a.allows(c.imp); got != c.ok {
 			t.Errorf("%s may import %s: %v, want %v", c.pkg, c.imp, got, c.ok)
 		}

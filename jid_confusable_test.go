@@ -78,6 +78,6 @@ func TestHostileJIDsEndSoon(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(time.Minute):
-		t.Fatal("normalising does not end")
+		t.Fatal("normalising does not end, want it in time")
 	}
 }

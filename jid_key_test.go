@@ -36,10 +36,10 @@ func TestSpellingsOfOneJID(t *testing.T) {
 			t.Errorf("key of %q: got %q, want %q", c.other, got, c.key)
 		}
 		if got := c.key.Key(); got != c.key {
-			t.Errorf("key of the key %q: got %q", c.key, got)
+			t.Errorf("key of the key %q: got %q, want them equal", c.key, got)
 		}
 		if !c.key.Equal(c.other) || !c.other.Equal(c.key) {
-			t.Errorf("%q and %q are not equal", c.key, c.other)
+			t.Errorf("%q and %q are not equal, want them equal", c.key, c.other)
 		}
 	}
 	for _, c := range []struct{ a, b perch.JID }{
@@ -86,16 +86,16 @@ func FuzzJIDKey(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		key := perch.JID(s).Key()
 		if again := key.Key(); again != key {
-			t.Fatalf("%q has the key %q, and that %q", s, key, again)
+			t.Fatalf("%q has the key %q, and that %q, want them equal", s, key, again)
 		}
 		if normal, err := perch.ParseJID(s); perch.JID(s).Plain() && (err != nil || string(normal) != s) {
-			t.Fatalf("%q is plain, and its normal form is %q, %v", s, normal, err)
+			t.Fatalf("%q is plain, and its normal form is %q, %v, want itself", s, normal, err)
 		}
 		if bare := perch.JID(s).Bare().Key(); len(s) <= 3071 && bare != key.Bare() {
-			t.Fatalf("%q: the bare JID of the key %q is not the key of the bare JID, %q", s, key, bare)
+			t.Fatalf("%q: the bare JID of the key %q is not the key of the bare JID, %q, want %q", s, key, bare, key.Bare())
 		}
 		if normal, err := perch.ParseJID(s); err == nil && normal != key {
-			t.Fatalf("%q has the key %q and the normal form %q", s, key, normal)
+			t.Fatalf("%q has the key %q and the normal form %q, want them equal", s, key, normal)
 		}
 	})
 }

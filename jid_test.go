@@ -21,7 +21,7 @@ func TestPartsOfAJID(t *testing.T) {
 		{"", "", "", "", "", "bare"},
 	} {
 		if c.jid.Bare() != c.bare || c.jid.Local() != c.local || c.jid.Domain() != c.domain || c.jid.Resource() != c.resource || c.jid.IsBare() != (c.kind == "bare") {
-			t.Errorf("%q: %q %q %q %q", c.jid, c.jid.Bare(), c.jid.Local(), c.jid.Domain(), c.jid.Resource())
+			t.Errorf("%q: %q %q %q %q, want %q and %q and %q and %q and %v", c.jid, c.jid.Bare(), c.jid.Local(), c.jid.Domain(), c.jid.Resource(), c.bare, c.local, c.domain, c.resource, c.kind == "bare")
 		}
 	}
 }
@@ -45,7 +45,7 @@ func TestParseJID(t *testing.T) {
 		}
 	}
 	if got, err := perch.ParseBareJID("Bob@b.test"); err != nil || got != "bob@b.test" {
-		t.Errorf("%q %v", got, err)
+		t.Errorf("got %q %v, want no error and %q", got, err, "bob@b.test")
 	}
 }
 
@@ -61,7 +61,7 @@ func FuzzParseJID(f *testing.F) {
 			return
 		}
 		if twice, err := perch.ParseJID(string(once)); err != nil || twice != once {
-			t.Errorf("%q becomes %q, and that %q (%v)", s, once, twice, err)
+			t.Errorf("%q becomes %q, and that %q (%v), want no error and %q", s, once, twice, err, once)
 		}
 	})
 }

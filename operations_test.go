@@ -15,7 +15,7 @@ import (
 func TestOperationsNameEveryWarning(t *testing.T) {
 	guide, err := os.ReadFile("docs/operations.md")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
 	}
 	lines := 0
 	for name, f := range parse(t, parser.SkipObjectResolution) {
@@ -25,12 +25,12 @@ func TestOperationsNameEveryWarning(t *testing.T) {
 		for _, line := range warnings(f) {
 			lines++
 			if !strings.Contains(string(guide), "`"+line+"`") {
-				t.Errorf("%s logs %q, which docs/operations.md does not explain", name, line)
+				t.Errorf("%s logs %q, which docs/operations.md does not explain, want %q in it", name, line, "`"+line+"`")
 			}
 		}
 	}
 	if lines < 10 {
-		t.Errorf("only %d lines were found: this test looks in the wrong place", lines)
+		t.Errorf("only %d lines were found: this test looks in the wrong place, want at least 10", lines)
 	}
 }
 

@@ -9,11 +9,11 @@ import (
 func TestPositionRoundTrip(t *testing.T) {
 	for _, p := range []perch.Position{{Epoch: "a", Offset: 0}, {Epoch: "k3jd", Offset: 184}, {Epoch: "0", Offset: 1<<64 - 1}} {
 		if got, err := perch.ParsePosition(p.String()); err != nil || got != p {
-			t.Errorf("%v became %v (%v)", p, got, err)
+			t.Errorf("%v became %v (%v), want no error and %v", p, got, err, p)
 		}
 	}
 	if s := (perch.Position{}).String(); s != "" {
-		t.Errorf("no place is written as %q", s)
+		t.Errorf("no place is written as %q, want %q", s, "")
 	}
 }
 
@@ -21,7 +21,7 @@ func TestParsePositionRefuses(t *testing.T) {
 	for _, s := range []string{"", "-", "a", "a-", "-1", "a-01", "a-+1", "a--1", "a-1 ", "A-1", "a-18446744073709551616", "a-1-2", "ü-1",
 		"abcdefghijklmnopqrstuvwxyz0123456789-1"} {
 		if p, err := perch.ParsePosition(s); perch.KindOf(err) != perch.KindValidation {
-			t.Errorf("%q was read as %v (%v)", s, p, err)
+			t.Errorf("%q was read as %v (%v), want an error of the kind %v", s, p, err, perch.KindValidation)
 		}
 	}
 }
@@ -33,7 +33,7 @@ func FuzzParsePosition(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		if p, err := perch.ParsePosition(s); err == nil && p.String() != s {
-			t.Errorf("%q was read as %q", s, p)
+			t.Errorf("%q was read as %q, want %q", s, p, s)
 		}
 	})
 }

@@ -35,26 +35,26 @@ func TestSecretsAreComparedInConstantTime(t *testing.T) {
 		}
 		f, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("parser.ParseFile: got error %v, want none", err)
 		}
 		byPackage[dir] = append(byPackage[dir], f)
 	}
 	if len(byPackage) < 8 {
-		t.Fatalf("only %d packages were read: this test looks in the wrong place", len(byPackage))
+		t.Fatalf("only %d packages were read: this test looks in the wrong place, want at least 8", len(byPackage))
 	}
 	constant := 0
 	for dir, files := range byPackage {
 		found, used, err := comparedSecrets(fset, path.Join(module, dir), files, imp)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("comparedSecrets: got error %v, want none", err)
 		}
 		for _, f := range found {
-			t.Error(f)
+			t.Errorf("got %v, want none", f)
 		}
 		constant += used
 	}
 	if constant == 0 {
-		t.Error("hmac.Equal is used nowhere: the MAC between nodes is not checked, or by something else")
+		t.Errorf("hmac.Equal is used nowhere: the MAC between nodes is not checked, or by something else: got %v, want more than 0", constant)
 	}
 }
 
@@ -86,11 +86,11 @@ var _, _, _, _, _ = bytes.Equal, hmac.Equal, subtle.ConstantTimeCompare, slices.
 var (a, b perch.Secret; mac, sum []byte; text, other, clientToken string; isToken bool; r struct{ Signature string })
 var got = `+src, parser.SkipObjectResolution)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("parser.ParseFile: got error %v, want none", err)
 		}
 		found, _, err := comparedSecrets(fset, "x", []*ast.File{f}, imp)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("comparedSecrets: got error %v, want none", err)
 		}
 		if got := len(found) > 0; got != want {
 			t.Errorf("%s: found %v, want %v", src, got, want)
@@ -201,7 +201,7 @@ func newExports(t *testing.T) exports {
 	t.Helper()
 	e, err := exportsOfTheProduct()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("exportsOfTheProduct: got error %v, want none", err)
 	}
 	return e
 }

@@ -26,20 +26,20 @@ func TestSmallSetsOnTheWire(t *testing.T) {
 		Ask          perch.Ask
 	}
 	if err := json.Unmarshal([]byte(`{"Show":"xa","Subscription":"from","Ask":null}`), &b); err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Unmarshal: got error %v, want none", err)
 	}
 	if b.Show != perch.ShowXA || b.Subscription != perch.SubscriptionFrom || b.Ask != perch.AskNone {
-		t.Errorf("%+v", b)
+		t.Errorf("got %+v, want %v and %v and %v", b, perch.ShowXA, perch.SubscriptionFrom, perch.AskNone)
 	}
 	for _, bad := range []string{`{"Show":"busy"}`, `{"Subscription":"half"}`, `{"Ask":1}`} {
 		if err := json.Unmarshal([]byte(bad), &b); err == nil {
-			t.Errorf("%s was read", bad)
+			t.Errorf("%s was read, want an error", bad)
 		}
 	}
 	if _, ok := perch.ParseShow("busy"); ok {
 		t.Error("got busy read as a show, want it refused")
 	}
 	if s, ok := perch.ParseSubscription(""); !ok || s != perch.SubscriptionNone {
-		t.Error("a missing subscription is none")
+		t.Errorf("got another subscription for a missing one, want %v", perch.SubscriptionNone)
 	}
 }

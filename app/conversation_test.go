@@ -28,7 +28,7 @@ func TestConversation(t *testing.T) {
 			stream := w.api.Stream(t, "")
 			hello := stream.ExpectType(t, "hello")
 			if hello.Data.Bool("resumed") || hello.Data.Str("reset_reason") != "first" {
-				t.Errorf("hello %s", hello.Raw)
+				t.Errorf("hello %s, want resumed false and reset_reason %q", hello.Raw, "first")
 			}
 			stream.ExpectType(t, "roster.snapshot")
 			stream.ExpectType(t, "invitations.snapshot")
@@ -49,7 +49,7 @@ func TestConversation(t *testing.T) {
 func (w *world) testRoster(t *testing.T) {
 	bob := w.api.Get(t, "/v1/buddies").Find("items", "jid", w.bob.JID)
 	if bob.Str("name") != "Bob" || bob.Str("subscription") != "both" || bob.At("ask") != nil {
-		t.Errorf("bob is %v", bob)
+		t.Errorf("bob is %v, want name %q and subscription %q and nil", bob, "Bob", "both")
 	}
 	path := "/v1/buddies/" + testkit.Escape(w.bob.JID)
 	w.api.Call(t, http.StatusOK, http.MethodPatch, path, map[string]any{"name": "Боб", "groups": []string{"Küche"}})
@@ -65,14 +65,14 @@ func (w *world) testPresence(t *testing.T, stream *testkit.Stream) {
 	w.peer.Presence(t, "away", "à la pêche 🎣")
 	f := stream.Expect(t, "bob away", w.presence(true, "away"))
 	if f.Data.Str("status") != "à la pêche 🎣" {
-		t.Errorf("status %q", f.Data.Str("status"))
+		t.Errorf("status %q, want status %q", f.Data.Str("status"), "à la pêche 🎣")
 	}
 	if p := w.cached(t); p.Str("show") != "away" || p.Bool("stale") || len(p.List("resources")) != 1 {
-		t.Errorf("GET presence: %v", p)
+		t.Errorf("GET presence: %v, want show %q and stale false and 1", p, "away")
 	}
 	w.api.Call(t, http.StatusOK, http.MethodPut, "/v1/presence/me", map[string]any{"show": "dnd", "status": "не беспокоить"})
 	if p := w.peer.ExpectPresence(t, w.alice.JID, "available", "dnd"); p.Status != "не беспокоить" {
-		t.Errorf("bob sees the status %q", p.Status)
+		t.Errorf("bob sees the status %q, want %q", p.Status, "не беспокоить")
 	}
 	w.peer.Unavailable(t)
 	stream.Expect(t, "bob gone", w.presence(false, ""))
@@ -86,29 +86,29 @@ func (w *world) testMessages(t *testing.T, stream *testkit.Stream) {
 			map[string]string{"to": w.bob.JID, "body": body}).JSON(t)
 		sent := stream.Expect(t, "message.sent", message("message.sent", body))
 		if sent.Data.Str("id") != answer.Str("id") || sent.ID == "" {
-			t.Errorf("sent %s, answer %v", sent.Raw, answer)
+			t.Errorf("sent %s, answer %v, want id %v and some text", sent.Raw, answer, answer.Str("id"))
 		}
 		if m := w.peer.ExpectMessage(t, w.alice.JID, body); m.ID != answer.Str("id") || m.Type != "chat" {
-			t.Errorf("bob got %+v, the API said %v", m, answer)
+			t.Errorf("bob got %+v, the API said %v, want %v and %q", m, answer, answer.Str("id"), "chat")
 		}
 		w.peer.Message(t, w.alice.JID, body)
 		got := stream.Expect(t, "message.received", message("message.received", body))
 		if got.Data.Str("kind") != "chat" || got.Data.Str("source") != "live" || got.Data.At("delay") != nil {
-			t.Errorf("received %s", got.Raw)
+			t.Errorf("received %s, want kind %q and source %q and nil", got.Raw, "chat", "live")
 		}
 	}
 	// The same key is the same message, on the wire too.
 	first := w.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"id": "once-1", "to": w.bob.JID, "body": "once"})
 	again := w.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"id": "once-1", "to": w.bob.JID, "body": "once"})
 	if string(first.Body) != string(again.Body) {
-		t.Errorf("%s, then %s", first.Body, again.Body)
+		t.Errorf("%s, then %s: got %q, want %v", first.Body, again.Body, string(first.Body), string(again.Body))
 	}
 	w.peer.ExpectMessage(t, w.alice.JID, "once")
 	w.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": w.bob.JID, "body": "after"})
 	w.peer.ExpectMessage(t, w.alice.JID, "after")
 	for _, e := range w.peer.Events() {
 		if e.Body == "once" {
-			t.Error("bob got the message twice")
+			t.Errorf("bob got the message twice: got %q, want anything but %q", e.Body, "once")
 		}
 	}
 }
@@ -139,23 +139,23 @@ func (w *world) testNoStream(t *testing.T, stream *testkit.Stream) {
 	})
 	for _, e := range w.peer.Events() {
 		if e.Event == "presence" && strings.HasPrefix(e.From, w.alice.JID) {
-			t.Errorf("bob saw alice change: %+v", e)
+			t.Errorf("bob saw alice change: %+v, want none", e)
 		}
 	}
 
 	resumed := w.api.Stream(t, since)
 	if hello := resumed.ExpectType(t, "hello"); !hello.Data.Bool("resumed") {
-		t.Errorf("hello %s", hello.Raw)
+		t.Errorf("hello %s, want resumed true", hello.Raw)
 	}
 	resumed.Expect(t, "replay", message("message.received", "while no stream was open, ça va ?"))
 	snapshot := resumed.ExpectType(t, "presence.snapshot")
 	if bob := snapshot.Data.Find("items", "jid", w.bob.JID); bob.Str("show") != "xa" {
-		t.Errorf("snapshot %s", snapshot.Raw)
+		t.Errorf("snapshot %s, want show %q", snapshot.Raw, "xa")
 	}
 	resumed.ExpectType(t, "live")
 	for _, f := range resumed.Frames() {
 		if f.Type == "message.received" {
-			t.Errorf("replayed what was seen already: %s", f.Raw)
+			t.Errorf("replayed what was seen already: %s: got %q, want anything but %q", f.Raw, f.Type, "message.received")
 		}
 	}
 }
@@ -171,11 +171,11 @@ func TestInvitationDeclined(t *testing.T) {
 			w.peer.Subscription(t, w.alice.JID, "subscribe", "Bob der Große")
 			got := stream.ExpectType(t, "invitation.received")
 			if got.Data.Str("jid") != w.bob.JID || got.Data.Str("nick") != "Bob der Große" {
-				t.Errorf("invitation %s", got.Raw)
+				t.Errorf("invitation %s, want jid %v and nick %q", got.Raw, w.bob.JID, "Bob der Große")
 			}
 			pending := w.api.Get(t, "/v1/invitations")
 			if i := pending.Find("items", "jid", w.bob.JID); i.Str("nick") != "Bob der Große" || i.Str("received_at") == "" {
-				t.Errorf("invitations %v", pending)
+				t.Errorf("invitations %v, want nick %q and some text", pending, "Bob der Große")
 			}
 			path := "/v1/invitations/" + testkit.Escape(w.bob.JID) + "/decline"
 			w.api.Call(t, http.StatusOK, http.MethodPost, path, map[string]any{})
@@ -185,7 +185,7 @@ func TestInvitationDeclined(t *testing.T) {
 			})
 			wantProblem(t, w.api.Call(t, http.StatusNotFound, http.MethodPost, path, map[string]any{}), "not-found")
 			if left := w.api.Get(t, "/v1/invitations").List("items"); len(left) != 0 {
-				t.Errorf("still pending: %v", left)
+				t.Errorf("still pending: %v, want 0", left)
 			}
 
 			w.api.Call(t, http.StatusCreated, http.MethodPost, "/v1/buddies", map[string]any{"jid": w.bob.JID})

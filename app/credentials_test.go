@@ -50,12 +50,12 @@ func TestCredentialsAreVerified(t *testing.T) {
 			stream.Expect(t, "message", message("message.received", "still there?"))
 			for _, e := range peer.Events() {
 				if e.Event == "presence" {
-					t.Errorf("bob saw %v", e)
+					t.Errorf("bob saw %v: got %q, want anything but %q", e, e.Event, "presence")
 				}
 			}
 			for _, f := range stream.Frames() {
 				if f.Type == "session.state" {
-					t.Errorf("the session flapped: %s", f.Raw)
+					t.Errorf("the session flapped: %s: got %q, want anything but %q", f.Raw, f.Type, "session.state")
 				}
 			}
 		})
@@ -100,12 +100,12 @@ func TestAccessTokensAreVerified(t *testing.T) {
 	stream.Expect(t, "message", message("message.received", "still there?"))
 	for _, e := range peer.Events() {
 		if e.Event == "presence" {
-			t.Errorf("bob saw %+v", e)
+			t.Errorf("bob saw %+v: got %q, want anything but %q", e, e.Event, "presence")
 		}
 	}
 	for _, f := range stream.Frames() {
 		if f.Type == "session.state" {
-			t.Errorf("the session flapped: %s", f.Raw)
+			t.Errorf("the session flapped: %s: got %q, want anything but %q", f.Raw, f.Type, "session.state")
 		}
 	}
 }

@@ -49,7 +49,7 @@ func TestSpareDescriptors(t *testing.T) {
 	for i := range spareDescriptors {
 		c, err := s.Accept()
 		if err != nil {
-			t.Fatalf("connection %d: %v", i, err)
+			t.Fatalf("connection %d: got error %v, want none", i, err)
 		}
 		open.Add(1)
 		conns = append(conns, c)
@@ -63,6 +63,6 @@ func TestSpareDescriptors(t *testing.T) {
 		t.Errorf("%d spares after a connection has ended, want %d", len(s.spares), spareDescriptors)
 	}
 	if _, err := s.Accept(); err != nil {
-		t.Errorf("after that: %v", err)
+		t.Errorf("after that: got error %v, want none", err)
 	}
 }

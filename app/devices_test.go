@@ -50,7 +50,7 @@ func TestCarbons(t *testing.T) {
 			phone.Message(t, w.bob.JID, "vom Telefon ☎")
 			sent := stream.ExpectType(t, "message.sent")
 			if sent.Data.Str("body") != "vom Telefon ☎" || sent.Data.Str("from") != phone.JID || sent.Data.Str("to") != w.bob.JID || sent.Data.Str("kind") != "chat" {
-				t.Errorf("sent by the phone: %s", sent.Raw)
+				t.Errorf("sent by the phone: %s, want body %q and from %v and to %v and kind %q", sent.Raw, "vom Telefon ☎", phone.JID, w.bob.JID, "chat")
 			}
 			w.peer.ExpectMessage(t, w.alice.JID, "vom Telefon ☎")
 
@@ -62,14 +62,14 @@ func TestCarbons(t *testing.T) {
 				phone.ExpectMessage(t, w.bob.JID, body)
 				got := stream.ExpectType(t, "message.received")
 				if got.Data.Str("body") != body || !strings.HasPrefix(got.Data.Str("from"), w.bob.JID) || !strings.HasPrefix(got.Data.Str("to"), w.alice.JID) {
-					t.Errorf("received by both: %s", got.Raw)
+					t.Errorf("received by both: %s, want body %v and %q at its beginning and %q at its beginning", got.Raw, body, w.bob.JID, w.alice.JID)
 				}
 			}
 			w.peer.Message(t, phone.JID, "nur ans Telefon") // to the full JID: a copy comes here all the same
 			phone.ExpectMessage(t, w.bob.JID, "nur ans Telefon")
 			got := stream.ExpectType(t, "message.received")
 			if got.Data.Str("body") != "nur ans Telefon" || got.Data.Str("to") != phone.JID {
-				t.Errorf("received by the phone: %s", got.Raw)
+				t.Errorf("received by the phone: %s, want body %q and to %v", got.Raw, "nur ans Telefon", phone.JID)
 			}
 
 			before := w.forged(t)
@@ -82,7 +82,7 @@ func TestCarbons(t *testing.T) {
 			}
 			w.peer.Message(t, w.alice.JID, "the end")
 			if list := upToBody(t, stream, "the end"); len(list) > 0 {
-				t.Errorf("more than once, or forged: %q", list)
+				t.Errorf("more than once, or forged: %q, want none", list)
 			}
 			testkit.Eventually(t, 5*time.Second, func() error {
 				if n := w.forged(t) - before; n != 2 {
@@ -99,7 +99,7 @@ func (w *world) forged(t *testing.T) int {
 	t.Helper()
 	m := regexp.MustCompile(`perch_xmpp_forged_other_total\{[^}]*\} (\d+)`).FindStringSubmatch(scrape(t, w.app))
 	if m == nil {
-		t.Fatal("no counter of forgeries")
+		t.Fatal("no counter of forgeries, want one")
 	}
 	n, _ := strconv.Atoi(m[1])
 	return n
@@ -125,7 +125,7 @@ func TestReceipts(t *testing.T) {
 			}
 			// The receipt may be here before the server's own acknowledgement.
 			if got := strings.Join(steps, " "); got != "accepted sent acked delivered" && got != "accepted sent delivered" || r.Str("status") != "delivered" {
-				t.Errorf("history %q, status %s", got, r.Str("status"))
+				t.Errorf("history %q, status %s, want %q or %q and status %q", got, r.Str("status"), "accepted sent acked delivered", "accepted sent delivered", "delivered")
 			}
 
 			asked := w.peer.Do(t, "message", map[string]any{"to": w.alice.JID, "body": "und meine?", "receipt": true}).ID
@@ -142,7 +142,7 @@ func TestReceipts(t *testing.T) {
 			stranger.ExpectMessage(t, w.alice.JID, "behind it")
 			for _, e := range stranger.Events() {
 				if e.Event == "receipt" {
-					t.Errorf("a stranger got a receipt: %+v", e)
+					t.Errorf("a stranger got a receipt: %+v: got %q, want anything but %q", e, e.Event, "receipt")
 				}
 			}
 		})

@@ -18,7 +18,7 @@ import (
 func TestDrainIsSeen(t *testing.T) {
 	a := observed(t, func(o *app.Options) { o.DrainTime = 20 * time.Second })
 	if text := scrape(t, a); !strings.Contains(text, "\nperch_draining_seconds 0\n") {
-		t.Error("before the drain there is no perch_draining_seconds 0")
+		t.Errorf("before the drain there is no perch_draining_seconds 0, want %q in it", "\nperch_draining_seconds 0\n")
 	}
 	g := testkit.NewGateway(t, a.URL(), "demo-alice")
 	stream := g.Stream(t, "")
@@ -46,10 +46,10 @@ func TestDrainIsSeen(t *testing.T) {
 		return err
 	})
 	if text := scrape(t, a); !regexp.MustCompile(`\nperch_draining_seconds (0\.\d+|[1-9])`).MatchString(text) {
-		t.Error("while it drains perch_draining_seconds does not run")
+		t.Error("while it drains perch_draining_seconds does not run, want more than 0")
 	}
 	stream.Close()
 	if err := <-stopped; err != nil {
-		t.Error(err)
+		t.Errorf("the result of stopped: got error %v, want none", err)
 	}
 }

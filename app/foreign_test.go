@@ -31,21 +31,21 @@ func embedded(t *testing.T) (s *messenger.Service, caFile string) {
 		account("alice", aliceToken, messenger.Contact{User: "bob", Name: "Bob"}), account("bob", bobToken), account("carol", carolToken),
 	}})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("messenger.New: got error %v, want none", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := s.Stop(ctx); err != nil {
-			t.Error(err)
+			t.Errorf("s.Stop: got error %v, want none", err)
 		}
 	})
 	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.Start: got error %v, want none", err)
 	}
 	caFile = filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(caFile, s.CAPEM(), 0o600); err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.WriteFile: got error %v, want none", err)
 	}
 	return s, caFile
 }
@@ -84,13 +84,13 @@ func TestM04ForeignClientOnTheEmbeddedService(t *testing.T) {
 	carol.Subscription(t, w.alice.JID, "subscribe", "Çarol")
 	got := stream.ExpectType(t, "invitation.received")
 	if got.Data.Str("nick") != "Çarol" || got.Data.Str("jid") != string(s.JID("carol")) {
-		t.Errorf("invitation %s", got.Raw)
+		t.Errorf("invitation %s, want nick %q and jid %v", got.Raw, "Çarol", string(s.JID("carol")))
 	}
 	w.api.Call(t, http.StatusOK, http.MethodPost, "/v1/invitations/"+testkit.Escape(string(s.JID("carol")))+"/accept", map[string]any{})
 	carol.ExpectSubscription(t, w.alice.JID, "subscribed")
 	carol.ExpectPresence(t, w.alice.JID, "available", "")
 	if n := s.Logins("alice"); n != 1 {
-		t.Errorf("%d logins of alice", n)
+		t.Errorf("%d logins of alice, want 1", n)
 	}
 }
 
@@ -117,10 +117,10 @@ func TestM03SeeOtherHostOnProsody(t *testing.T) {
 			refused := testkit.NewGateway(t, start(t, closed).URL(), "")
 			a, err := refused.Do(t.Context(), http.MethodPost, "/v1/session", body)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("refused.Do: got error %v, want none", err)
 			}
 			if a.Status < 500 {
-				t.Errorf("a redirect to a host that is not allowed: %d %s", a.Status, a.Body)
+				t.Errorf("a redirect to a host that is not allowed: %d %s, want at least 500", a.Status, a.Body)
 			}
 			w.wantLogins(t, 1)
 		})

@@ -35,7 +35,7 @@ func TestLargeRoster(t *testing.T) {
 			path := "/v1/buddies?limit=200"
 			for pages := 0; ; pages++ {
 				if pages > 2*buddies/200 {
-					t.Fatalf("the pages do not end: %d buddies in %d pages", len(seen), pages)
+					t.Fatalf("the pages do not end: %d buddies in %d pages, want at most %v", len(seen), pages, 2*buddies/200)
 				}
 				page := api.Get(t, path)
 				for _, b := range page.List("items") {

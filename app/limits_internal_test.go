@@ -42,7 +42,7 @@ func TestLogQueueEdges(t *testing.T) {
 				_, _ = w.Write(line)
 			}
 			if n := w.Dropped(); n != 0 {
-				t.Errorf("%d of %d lines of %d bytes were dropped", n, tt.kept, tt.size)
+				t.Errorf("%d of %d lines of %d bytes were dropped, want 0", n, tt.kept, tt.size)
 			}
 			if _, _ = w.Write(line); w.Dropped() != 1 {
 				t.Errorf("%d lines were dropped with one more, want 1", w.Dropped())
@@ -82,7 +82,7 @@ func TestTracingEdges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr, err := newTracing(Options{Tracing: Tracing{Endpoint: "http://127.0.0.1:1", Sample: 1}}, canary.Logger())
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("newTracing: got error %v, want none", err)
 		}
 		h := &hanging{}
 		tr.exporter.sender = h
@@ -103,7 +103,7 @@ func TestTracingEdges(t *testing.T) {
 	e := newExporter(deaf{strings.Repeat("n", 1000)}, canary.Logger(slog.NewTextHandler(&log, nil)))
 	_ = e.ExportSpans(t.Context(), make([]sdktrace.ReadOnlySpan, 1))
 	if n := strings.Count(log.String(), strings.Repeat("n", 300)); n != 1 || strings.Contains(log.String(), strings.Repeat("n", 301)) {
-		t.Errorf("the log quotes other than 300 bytes: %s", log.String())
+		t.Errorf("the log quotes other than 300 bytes: %s, want 1 and no %q in it", log.String(), strings.Repeat("n", 301))
 	}
 }
 
@@ -114,7 +114,7 @@ func TestScrapeEdge(t *testing.T) {
 		m.watchNode(new(sessions.Manager), h, new(atomic.Int64))
 		all, err := m.registry.Gather()
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("registry.Gather: got error %v, want none", err)
 		}
 		if got := time.Duration(h.had.Load()); got != time.Second {
 			t.Errorf("the store had %v, want 1 s", got)

@@ -57,7 +57,7 @@ func TestLogThatIsNotRead(t *testing.T) {
 			log.Info("line", "n", i)
 		}
 		if took := time.Since(began); took != 0 {
-			t.Errorf("logging waited for %v", took)
+			t.Errorf("logging waited for %v, want 0", took)
 		}
 		dropped := w.Dropped()
 		if dropped == 0 || dropped >= lines-500 {
@@ -72,14 +72,14 @@ func TestLogThatIsNotRead(t *testing.T) {
 			t.Errorf("%d lines were written, want all but the %d dropped of %d", got, dropped, lines)
 		}
 		if want := fmt.Sprintf(`"msg":"log lines were dropped","lines":%d`, dropped); strings.Count(p.String(), want) != 1 {
-			t.Errorf("no single line with %s", want)
+			t.Errorf("no single line with %s, want 1", want)
 		}
 		log.Info("the last one")
 		if err := w.Close(t.Context()); err != nil {
-			t.Error(err)
+			t.Errorf("w.Close: got error %v, want none", err)
 		}
 		if !strings.HasSuffix(p.String(), "\"the last one\"}\n") {
-			t.Errorf("Close did not write what waited")
+			t.Errorf("Close did not write what waited, want %q at its end", "\"the last one\"}\n")
 		}
 		log.Info("too late")
 		if got := w.Dropped(); got != dropped+1 {
@@ -110,7 +110,7 @@ func TestLogWhoseReaderHasEnded(t *testing.T) {
 		w := app.NewLogWriter(p)
 		for range 10 {
 			if n, err := w.Write([]byte("line\n")); n != 5 || err != nil {
-				t.Errorf("%d, %v", n, err)
+				t.Errorf("got %d, %v, want 5 and no error", n, err)
 			}
 		}
 		synctest.Wait()
@@ -118,7 +118,7 @@ func TestLogWhoseReaderHasEnded(t *testing.T) {
 			t.Errorf("%d dropped, want 10", got)
 		}
 		if err := w.Close(t.Context()); err != nil {
-			t.Error(err)
+			t.Errorf("w.Close: got error %v, want none", err)
 		}
 	})
 }

@@ -22,17 +22,17 @@ func demo(t *testing.T) *app.App {
 	t.Helper()
 	a, err := app.New(app.Options{Listen: "127.0.0.1:0", AdminListen: "off", Logger: canary.Logger()})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("app.New: got error %v, want none", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := a.Stop(ctx); err != nil {
-			t.Error(err)
+			t.Errorf("a.Stop: got error %v, want none", err)
 		}
 	})
 	if err := a.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("a.Start: got error %v, want none", err)
 	}
 	return a
 }
@@ -60,12 +60,12 @@ func (b browser) open(t *testing.T, address string, form url.Values) (*http.Resp
 		res, err = b.http.PostForm(address, form)
 	}
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: got error %v, want none", address, err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("io.ReadAll: got error %v, want none", err)
 	}
 	return res, string(body)
 }
@@ -78,18 +78,18 @@ func (b browser) consent(t *testing.T, address, account string) *url.URL {
 	res, body := b.open(t, address, nil)
 	ticket := ticketField.FindStringSubmatch(body)
 	if res.StatusCode != http.StatusOK || ticket == nil {
-		t.Fatalf("consent page: %s\n%s", res.Status, body)
+		t.Fatalf("consent page: %s\n%s, want %d and one", res.Status, body, http.StatusOK)
 	}
 	for _, want := range []string{"wl.messenger", "alice@contoso.com", "bob@contoso.com", "carol@contoso.com"} {
 		if !strings.Contains(body, want) {
-			t.Errorf("the page does not say %s", want)
+			t.Errorf("the page does not say %s, want %q in it", want, want)
 		}
 	}
 	page, _, _ := strings.Cut(address, "?")
 	res, body = b.open(t, page, url.Values{"ticket": {ticket[1]}, "account": {account}, "decision": {"allow"}})
 	to, err := res.Location()
 	if err != nil || res.StatusCode != http.StatusSeeOther {
-		t.Fatalf("consent: %s %v\n%s", res.Status, err, body)
+		t.Fatalf("consent: %s %v\n%s, want no error and %d", res.Status, err, body, http.StatusSeeOther)
 	}
 	return to
 }
@@ -102,20 +102,20 @@ func TestM04ConsentToSession(t *testing.T) {
 	b := newBrowser(t)
 	to := b.consent(t, a.ConsentURL(), "carol")
 	if res, body := b.open(t, strings.TrimSuffix(to.String(), "#"+to.EscapedFragment()), nil); res.StatusCode != http.StatusOK || !strings.Contains(body, "access_token") {
-		t.Errorf("the page that it leads to: %s\n%s", res.Status, body)
+		t.Errorf("the page that it leads to: %s\n%s, want %d and %q in it", res.Status, body, http.StatusOK, "access_token")
 	}
 	raw := regexp.MustCompile(`access_token=([^&]+)`).FindStringSubmatch(to.EscapedFragment())
 	if raw == nil || !strings.Contains(raw[1], "%") {
-		t.Fatalf("fragment %q", to.EscapedFragment())
+		t.Fatalf("fragment %q, want one and %q in it", to.EscapedFragment(), "%")
 	}
 	decoded, err := url.PathUnescape(raw[1])
 	if err != nil || len(decoded) < 900 {
-		t.Fatalf("token of %d bytes, %v", len(decoded), err)
+		t.Fatalf("token of %d bytes, %v, want no error and at least 900", len(decoded), err)
 	}
 	for _, bearer := range []string{decoded, raw[1]} {
 		g := testkit.NewGateway(t, a.URL(), bearer)
 		if g.Get(t, "/v1/buddies").Find("items", "name", "Wanda") == nil {
-			t.Error("this is not carol's roster")
+			t.Error("this is not carol's roster, want an error")
 		}
 	}
 }
@@ -127,7 +127,7 @@ func TestM04ConsentWithCode(t *testing.T) {
 	b := newBrowser(t)
 	u, err := url.Parse(a.ConsentURL())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("url.Parse: got error %v, want none", err)
 	}
 	q := u.Query()
 	q.Set("response_type", "code")
@@ -142,7 +142,7 @@ func TestM04ConsentWithCode(t *testing.T) {
 			RefreshToken string `json:"refresh_token"`
 		}
 		if err := json.Unmarshal([]byte(body), &answer); err != nil || res.StatusCode != http.StatusOK {
-			t.Fatalf("token endpoint: %s %s", res.Status, body)
+			t.Fatalf("token endpoint: %s %s, want no error and %d", res.Status, body, http.StatusOK)
 		}
 		return answer.AccessToken, answer.RefreshToken
 	}
@@ -155,9 +155,9 @@ func TestM04ConsentWithCode(t *testing.T) {
 	g.Call(t, http.StatusNoContent, http.MethodPut, "/v1/session/credentials", map[string]string{"token": next})
 	g = testkit.NewGateway(t, a.URL(), next)
 	if s := g.Get(t, "/v1/session"); s.Str("jid") != jid || s.Str("state") != "online" {
-		t.Errorf("session %v", s)
+		t.Errorf("session %v, want jid %v and state %q", s, jid, "online")
 	}
 	if answer := g.Get(t, "/v1/events?since="+url.QueryEscape(since)); answer.At("reset") != nil {
-		t.Errorf("the cursor of before is lost: %v", answer)
+		t.Errorf("the cursor of before is lost: %v, want no reset", answer)
 	}
 }

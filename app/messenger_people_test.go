@@ -21,7 +21,7 @@ func TestM06AddingIsTheOnlyChange(t *testing.T) {
 	stream := live(t, p.api, "")
 	answer := p.api.Call(t, http.StatusCreated, http.MethodPost, "/v1/buddies", map[string]any{"jid": p.jid("dora"), "name": "Döra", "groups": []string{"Doors"}})
 	if b := answer.JSON(t); b.Str("jid") != p.jid("dora") || b.Str("name") != "Döra" {
-		t.Errorf("added %v", b)
+		t.Errorf("added %v, want jid %v and name %q", b, p.jid("dora"), "Döra")
 	}
 	stream.Expect(t, "dora in the roster", func(f testkit.Frame) bool {
 		return f.Type == "roster.item" && f.Data.Str("jid") == p.jid("dora") && f.Data.Str("subscription") == "to"
@@ -35,11 +35,11 @@ func TestM06AddingIsTheOnlyChange(t *testing.T) {
 			wantProblem(t, p.api.Call(t, http.StatusNotImplemented, http.MethodDelete, p.path("buddies", "bob"), nil), "feature-unsupported")
 		}
 	}); n != 0 {
-		t.Errorf("%d stanzas were sent for what is not supported", n)
+		t.Errorf("%d stanzas were sent for what is not supported, want 0", n)
 	}
 	again := p.api.Call(t, http.StatusOK, http.MethodPost, "/v1/buddies", map[string]any{"jid": p.jid("dora")}).JSON(t)
 	if again.Str("subscription") != "to" {
-		t.Errorf("added again: %v", again)
+		t.Errorf("added again: %v, want subscription %q", again, "to")
 	}
 }
 
@@ -57,21 +57,21 @@ func TestM08PresenceSendsNothingUpstream(t *testing.T) {
 			p.api.Get(t, "/v1/presence/me")
 		}
 	}); n != 0 {
-		t.Errorf("%d stanzas were sent for reading presence", n)
+		t.Errorf("%d stanzas were sent for reading presence, want 0", n)
 	}
 	if b := p.api.Get(t, p.path("presence", "bob")); !b.Bool("available") {
-		t.Errorf("bob is %v", b)
+		t.Errorf("bob is %v, want available true", b)
 	}
 	if err := p.s.SetPresence("bob", perch.OwnPresence{Available: true, Show: perch.ShowDND, Status: "prüft"}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.SetPresence: got error %v, want none", err)
 	}
 	f := stream.Expect(t, "bob busy", func(f testkit.Frame) bool { return f.Type == "presence" && f.Data.Str("show") == "dnd" })
 	if f.Data.Str("status") != "prüft" {
-		t.Errorf("%s", f.Raw)
+		t.Errorf("got %s, want status %q", f.Raw, "prüft")
 	}
 	p.barrier(t)
 	if n := p.s.Logins("alice"); n != 1 {
-		t.Errorf("%d logins", n)
+		t.Errorf("%d logins, want 1", n)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestM08SocketsOpenAndClose(t *testing.T) {
 		s.ExpectType(t, "live")
 		if i%5 == 0 {
 			if err := p.s.Deliver("bob", "alice", fmt.Sprint("tick ", i)); err != nil {
-				t.Fatal(err)
+				t.Fatalf("s.Deliver: got error %v, want none", err)
 			}
 			since = s.Expect(t, "tick", message("message.received", fmt.Sprint("tick ", i))).ID
 		}
@@ -95,22 +95,22 @@ func TestM08SocketsOpenAndClose(t *testing.T) {
 		p.api.Get(t, "/v1/presence")
 	}
 	if n := p.s.Logins("alice"); n != 1 {
-		t.Errorf("%d logins", n)
+		t.Errorf("%d logins, want 1", n)
 	}
 	p.barrier(t)
 	seen := 0
 	for _, f := range carol.Frames() {
 		if f.Type == "presence" && f.Data.Str("jid") == p.jid("alice") {
 			if seen++; !f.Data.Bool("available") {
-				t.Errorf("alice flapped: %s", f.Raw)
+				t.Errorf("alice flapped: %s, want available true", f.Raw)
 			}
 		}
 	}
 	if seen > 1 {
-		t.Errorf("carol saw %d presences of alice", seen)
+		t.Errorf("carol saw %d presences of alice, want at most 1", seen)
 	}
 	if n := p.s.Stanzas("alice").Presences; n != 1 {
-		t.Errorf("alice sent %d presences", n)
+		t.Errorf("alice sent %d presences, want 1", n)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestM08ReconnectReportsDifferences(t *testing.T) {
 	stream.Discard()
 	p.s.Drop("alice")
 	if err := p.s.SetPresence("dora", perch.OwnPresence{Available: true, Show: perch.ShowAway}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.SetPresence: got error %v, want none", err)
 	}
 	awaitReconnect(t, stream)
 	stream.Expect(t, "dora away", func(f testkit.Frame) bool {
@@ -140,11 +140,11 @@ func TestM08ReconnectReportsDifferences(t *testing.T) {
 	})
 	for _, f := range stream.Frames() {
 		if f.Type == "presence" && f.Data.Str("jid") == p.jid("bob") && !f.Data.Bool("available") {
-			t.Errorf("bob has not changed: %s", f.Raw)
+			t.Errorf("bob has not changed: %s, want available true", f.Raw)
 		}
 	}
 	if n := p.s.Stanzas("alice").Presences; n != 2 {
-		t.Errorf("alice sent %d presences in two logins", n)
+		t.Errorf("alice sent %d presences in two logins, want 2", n)
 	}
 }
 
@@ -160,39 +160,39 @@ func TestM09VCards(t *testing.T) {
 
 	card := p.api.Get(t, p.path("vcards", "bob"))
 	if card.Str("full_name") != "Bob Ünlü" || card.Str("photo.type") != "image/png" || card.Str("photo.hash") == "" || card.Str("fetched_at") == "" {
-		t.Errorf("bob's card %v", card)
+		t.Errorf("bob's card %v, want full_name %q and photo.type %q and some text", card, "Bob Ünlü", "image/png")
 	}
 	if n := p.sends(func() {
 		if again := p.api.Get(t, p.path("vcards", "bob")); again.Str("fetched_at") != card.Str("fetched_at") {
-			t.Errorf("a cached card has the age %s, before %s", again.Str("fetched_at"), card.Str("fetched_at"))
+			t.Errorf("a cached card has the age %s, before %s, want fetched_at %v", again.Str("fetched_at"), card.Str("fetched_at"), card.Str("fetched_at"))
 		}
 		photo := p.api.Call(t, http.StatusOK, http.MethodGet, p.path("vcards", "bob")+"/photo", nil)
 		if photo.Header.Get("Content-Type") != "image/png" || !bytes.Equal(photo.Body, messenger.Portrait("bob").Data) {
-			t.Errorf("photo of %d bytes, %v", len(photo.Body), photo.Header)
+			t.Errorf("photo of %d bytes, %v; want image/png and the portrait of bob", len(photo.Body), photo.Header)
 		}
 	}); n != 0 {
-		t.Errorf("%d stanzas for a card that is there", n)
+		t.Errorf("%d stanzas for a card that is there, want 0", n)
 	}
 	if n := p.sends(func() { p.api.Get(t, p.path("vcards", "bob")+"?refresh=1") }); n != 1 {
-		t.Errorf("%d stanzas for a fresh card", n)
+		t.Errorf("%d stanzas for a fresh card, want 1", n)
 	}
 	text := p.accept(t, "text/vcard", p.path("vcards", "bob"))
 	if !strings.HasPrefix(string(text.Body), "BEGIN:VCARD\r\n") || !strings.Contains(string(text.Body), "FN:Bob Ünlü\r\n") {
-		t.Errorf("text/vcard: %s", text.Body)
+		t.Errorf("text/vcard: %s, want %q at its beginning and %q in it", text.Body, "BEGIN:VCARD\r\n", "FN:Bob Ünlü\r\n")
 	}
 	if me := p.api.Get(t, "/v1/vcards/me"); me.Str("jid") != p.jid("alice") || me.Str("full_name") != "Alice Ünlü" {
-		t.Errorf("my card %v", me)
+		t.Errorf("my card %v, want jid %v and full_name %q", me, p.jid("alice"), "Alice Ünlü")
 	}
 	carol := p.api.Get(t, p.path("vcards", "carol")) // EXTVAL: an address, which we do not fetch
 	if carol.Str("photo.url") != "https://photos.contoso.com/carol.png" {
-		t.Errorf("carol's card %v", carol)
+		t.Errorf("carol's card %v, want photo.url %q", carol, "https://photos.contoso.com/carol.png")
 	}
 	wantProblem(t, p.api.Call(t, http.StatusNotFound, http.MethodGet, p.path("vcards", "carol")+"/photo", nil), "item-not-found")
 	wantProblem(t, p.api.Call(t, http.StatusNotFound, http.MethodGet, p.path("vcards", "mary"), nil), "item-not-found") // pending
 	if n := p.sends(func() {
 		wantProblem(t, p.api.Call(t, http.StatusNotImplemented, http.MethodPut, "/v1/vcards/me", map[string]any{"full_name": "x"}), "feature-unsupported")
 	}); n != 0 {
-		t.Errorf("%d stanzas to store a card", n)
+		t.Errorf("%d stanzas to store a card, want 0", n)
 	}
 }
 
@@ -201,22 +201,22 @@ func (p *profile) accept(t *testing.T, mediaType, path string) testkit.Answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.app.URL()+path, nil)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	req.Header.Set("Authorization", "Bearer "+aliceToken)
 	req.Header.Set("Accept", mediaType)
 	req.Close = true
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("DefaultClient.Do: got error %v, want none", err)
 	}
 	defer res.Body.Close()
 	var b bytes.Buffer
 	if _, err := b.ReadFrom(res.Body); err != nil {
-		t.Fatal(err)
+		t.Fatalf("b.ReadFrom: got error %v, want none", err)
 	}
 	if got := res.Header.Get("Content-Type"); !strings.HasPrefix(got, mediaType) {
-		t.Errorf("content type %q", got)
+		t.Errorf("content type %q, want %q at its beginning", got, mediaType)
 	}
 	return testkit.Answer{Status: res.StatusCode, Header: res.Header, Body: b.Bytes()}
 }
@@ -234,18 +234,18 @@ func TestM09NamesAndChanges(t *testing.T) {
 		return f.Type == "roster.item" && f.Data.Str("jid") == p.jid("bob") && f.Data.Str("name") == "Bob Ünlü"
 	})
 	if b := p.api.Get(t, p.path("buddies", "bob")); b.Str("name") != "Bob Ünlü" {
-		t.Errorf("bob is %v", b)
+		t.Errorf("bob is %v, want name %q", b, "Bob Ünlü")
 	}
 	fresh := messenger.Portrait("bob with a hat")
 	if err := p.s.SetVCard("bob", perch.VCard{FullName: "Bob Hat", Photo: fresh}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.SetVCard: got error %v, want none", err)
 	}
 	f := stream.ExpectType(t, "vcard.changed")
 	if f.Data.Str("jid") != p.jid("bob") || len(f.Data.Str("photo_hash")) != 40 || f.ID == "" {
-		t.Errorf("%s", f.Raw)
+		t.Errorf("got %s, want jid %v and 40 and some text", f.Raw, p.jid("bob"))
 	}
 	if card := p.api.Get(t, p.path("vcards", "bob")); card.Str("full_name") != "Bob Hat" || card.Str("photo.hash") != f.Data.Str("photo_hash") {
-		t.Errorf("after the change: %v", card)
+		t.Errorf("after the change: %v, want full_name %q and photo.hash %v", card, "Bob Hat", f.Data.Str("photo_hash"))
 	}
 }
 
@@ -262,7 +262,7 @@ func TestM11NicknameOfInvitations(t *testing.T) {
 		return nil
 	})
 	if inv.Str("nick") != "Mary from accounting" || inv.Str("message") != "Hello!" {
-		t.Errorf("invitation %v", inv)
+		t.Errorf("invitation %v, want nick %q and message %q", inv, "Mary from accounting", "Hello!")
 	}
 	for range 2 {
 		p.s.Drop("alice")
@@ -270,7 +270,7 @@ func TestM11NicknameOfInvitations(t *testing.T) {
 	}
 	p.barrier(t)
 	if again := p.api.Get(t, "/v1/invitations").Find("items", "jid", p.jid("mary")); again.Str("nick") != inv.Str("nick") || again.Str("received_at") != inv.Str("received_at") {
-		t.Errorf("after reconnects: %v", again)
+		t.Errorf("after reconnects: %v, want nick %v and received_at %v", again, inv.Str("nick"), inv.Str("received_at"))
 	}
 	n := 0
 	for _, f := range stream.Frames() {
@@ -279,14 +279,14 @@ func TestM11NicknameOfInvitations(t *testing.T) {
 		}
 	}
 	if n > 1 {
-		t.Errorf("the same request was news %d times", n)
+		t.Errorf("the same request was news %d times, want at most 1", n)
 	}
 	p.api.Call(t, http.StatusOK, http.MethodPost, p.path("invitations", "mary")+"/accept", map[string]any{})
 	stream.Expect(t, "accepted", func(f testkit.Frame) bool {
 		return f.Type == "invitation.accepted" && f.Data.Str("jid") == p.jid("mary")
 	})
 	if b := p.api.Get(t, p.path("buddies", "mary")); b.Str("name") != "Mary from accounting" {
-		t.Errorf("mary is %v", b)
+		t.Errorf("mary is %v, want name %q", b, "Mary from accounting")
 	}
 
 	mary := live(t, p.as(t, "bWFyeQ=="), "")
@@ -296,7 +296,7 @@ func TestM11NicknameOfInvitations(t *testing.T) {
 		return f.Type == "invitation.received" && f.Data.Str("jid") == p.jid("carol")
 	})
 	if f.Data.Str("nick") != "Çarol 👋" || f.Data.Str("message") != "It is me" {
-		t.Errorf("%s", f.Raw)
+		t.Errorf("got %s, want nick %q and message %q", f.Raw, "Çarol 👋", "It is me")
 	}
 	p.as(t, "bWFyeQ==").Call(t, http.StatusOK, http.MethodPost, p.path("invitations", "carol")+"/decline", map[string]any{})
 	mary.ExpectType(t, "invitation.declined")
@@ -309,19 +309,19 @@ func TestM14AccountsAreFoundByName(t *testing.T) {
 	stream := live(t, p.api, "")
 	found := p.api.Get(t, "/v1/jids?account=dora@contoso.com")
 	if found.Str("jid") != p.jid("dora") || found.Str("account") != "dora@contoso.com" {
-		t.Errorf("found %v", found)
+		t.Errorf("found %v, want jid %v and account %q", found, p.jid("dora"), "dora@contoso.com")
 	}
 	wantProblem(t, p.api.Call(t, http.StatusNotFound, http.MethodGet, "/v1/jids?account=nobody@contoso.com", nil), "item-not-found")
 	wantProblem(t, p.api.Call(t, http.StatusNotFound, http.MethodPost, "/v1/buddies", map[string]any{"account": "nobody@contoso.com"}), "item-not-found")
 	b := p.api.Call(t, http.StatusCreated, http.MethodPost, "/v1/buddies", map[string]any{"account": "Dora@Contoso.com", "name": "Dora"}).JSON(t)
 	if b.Str("jid") != p.jid("dora") {
-		t.Errorf("added %v", b)
+		t.Errorf("added %v, want jid %v", b, p.jid("dora"))
 	}
 	stream.Expect(t, "dora's presence", func(f testkit.Frame) bool {
 		return f.Type == "presence" && f.Data.Str("jid") == p.jid("dora") && f.Data.Bool("available")
 	})
 	if n := len(p.api.Get(t, "/v1/buddies").List("items")); n != 3 {
-		t.Errorf("%d buddies", n)
+		t.Errorf("%d buddies, want 3", n)
 	}
 }
 

@@ -22,15 +22,15 @@ func messengerAlone(t *testing.T, caFile string) (printed string) {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "perch")
 	if out, err := exec.Command("go", "build", "-o", binary, "github.com/perch-im/perch/cmd/api").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		t.Fatalf("go build: %v\n%s, want no error", err, out)
 	}
 	cmd := exec.Command(binary, "messenger", "--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--ca-out", caFile, "--idle-timeout", "2m")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("cmd.StdoutPipe: got error %v, want none", err)
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("cmd.Start: got error %v, want none", err)
 	}
 	var text strings.Builder
 	lines := bufio.NewScanner(stdout)
@@ -42,7 +42,7 @@ func messengerAlone(t *testing.T, caFile string) (printed string) {
 		defer killed.Stop()
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("perch messenger: %v", err)
+			t.Errorf("perch messenger: got error %v, want none", err)
 		}
 	})
 	return text.String()
@@ -52,7 +52,7 @@ func printedAs(t *testing.T, text, pattern string) string {
 	t.Helper()
 	m := regexp.MustCompile(pattern).FindStringSubmatch(text)
 	if m == nil {
-		t.Fatalf("no %s in what it printed:\n%s", pattern, text)
+		t.Fatalf("no %s in what it printed:\n%s, want one", pattern, text)
 	}
 	return m[1]
 }
@@ -87,12 +87,12 @@ func TestM04ServiceOfItsOwn(t *testing.T) {
 	}
 	w.testChatStates(t, stream)
 	if card := w.api.Get(t, "/v1/vcards/"+testkit.Escape(w.bob.JID)); card.Str("full_name") != "Bob Baker" {
-		t.Errorf("bob's card %v", card)
+		t.Errorf("bob's card %v, want full_name %q", card, "Bob Baker")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	if err := w.app.Stop(ctx); err != nil {
-		t.Error(err)
+		t.Errorf("app.Stop: got error %v, want none", err)
 	}
 	w.peer.ExpectPresence(t, w.alice.JID, "unavailable", "")
 }

@@ -30,7 +30,7 @@ func TestM04TokenAloneOnProsody(t *testing.T) {
 	w := onProsody(t)
 	w.api.Get(t, "/v1/buddies")
 	if s := w.api.Get(t, "/v1/session"); s.Str("jid") != w.alice.JID || s.Str("state") != "online" {
-		t.Errorf("session %v", s)
+		t.Errorf("session %v, want jid %v and state %q", s, w.alice.JID, "online")
 	}
 	stranger := testkit.NewGateway(t, w.app.URL(), "bm90IGEgdG9rZW4gb2YgYW55Ym9keQ==")
 	wantProblem(t, stranger.Call(t, http.StatusUnauthorized, http.MethodGet, "/v1/buddies", nil), "unauthorized")
@@ -66,7 +66,7 @@ func TestM09VCardOnProsody(t *testing.T) {
 	w.peer.SetVCard(t, "Bob Bäcker", "Bob", messenger.Portrait("bob with a hat").Data, "image/png")
 	changed := stream.ExpectType(t, "vcard.changed")
 	if changed.Data.Str("jid") != w.bob.JID || len(changed.Data.Str("photo_hash")) != 40 {
-		t.Errorf("%s", changed.Raw)
+		t.Errorf("got %s, want jid %v and 40", changed.Raw, w.bob.JID)
 	}
 }
 
@@ -76,11 +76,11 @@ func TestM11NicknameOnProsody(t *testing.T) {
 	w.peer.Subscription(t, w.alice.JID, "subscribe", "Bob der Große")
 	f := stream.ExpectType(t, "invitation.received")
 	if f.Data.Str("jid") != w.bob.JID || f.Data.Str("nick") != "Bob der Große" {
-		t.Errorf("%s", f.Raw)
+		t.Errorf("got %s, want jid %v and nick %q", f.Raw, w.bob.JID, "Bob der Große")
 	}
 	w.api.Call(t, http.StatusCreated, http.MethodPost, "/v1/buddies", map[string]any{"jid": w.bob.JID, "nick": "Älice"})
 	if e := w.peer.ExpectSubscription(t, w.alice.JID, "subscribe"); e.Nick != "Älice" {
-		t.Errorf("bob sees the nickname %q", e.Nick)
+		t.Errorf("bob sees the nickname %q, want %q", e.Nick, "Älice")
 	}
 }
 
@@ -97,7 +97,7 @@ func TestM12DelayOnProsody(t *testing.T) {
 		f := stream.Expect(t, "message", func(f testkit.Frame) bool { return f.Type == "message.received" })
 		at, err := time.Parse(time.RFC3339, f.Data.Str("delay.stamp"))
 		if err != nil || at.Before(began) || f.Data.Str("body") != fmt.Sprint("waited ", i) || f.ID == last {
-			t.Errorf("message %d: %s", i, f.Raw)
+			t.Errorf("message %d: %s, want a delay of this test, body %v and another id than %v", i, f.Raw, fmt.Sprint("waited ", i), last)
 		}
 		last = f.ID
 	}

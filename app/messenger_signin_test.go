@@ -27,7 +27,7 @@ func TestM01FoundByRecords(t *testing.T) {
 	})
 	p.api.Get(t, "/v1/buddies")
 	if n := p.s.Logins("alice"); n != 1 {
-		t.Errorf("%d logins", n)
+		t.Errorf("%d logins, want 1", n)
 	}
 }
 
@@ -39,7 +39,7 @@ func TestM01NotOffered(t *testing.T) {
 	})
 	wantProblem(t, p.api.Call(t, http.StatusServiceUnavailable, http.MethodGet, "/v1/buddies", nil), "session-offline")
 	if n := p.s.Stats().Connections; n != 0 {
-		t.Errorf("%d connections", n)
+		t.Errorf("%d connections, want 0", n)
 	}
 }
 
@@ -51,14 +51,14 @@ func nameServer(t *testing.T, zone ...string) {
 	for _, line := range zone {
 		rr, err := dns.NewRR(line)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("dns.NewRR: got error %v, want none", err)
 		}
 		key := rr.Header().Name + dns.TypeToString[rr.Header().Rrtype]
 		records[key] = append(records[key], rr)
 	}
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.ListenPacket: got error %v, want none", err)
 	}
 	s := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg)
@@ -83,7 +83,7 @@ func TestM02CertificateIsChecked(t *testing.T) {
 	p := play(t, cast(), func(u *app.Upstream) { u.CAFile = other.upstream.CAFile })
 	wantProblem(t, p.api.Call(t, http.StatusBadGateway, http.MethodGet, "/v1/buddies", nil), "upstream-tls")
 	if st := p.s.Stats(); st.Logins != 0 || st.Failures != 0 || st.Connections == 0 {
-		t.Errorf("%+v", st)
+		t.Errorf("got %+v, want 0 and more than 0", st)
 	}
 }
 
@@ -98,7 +98,7 @@ func TestM03SeeOtherHostAtEveryStage(t *testing.T) {
 				p.redirect(t, messenger.Redirect{Stage: stage, Times: 1, Targets: []string{net.JoinHostPort(host, port)}})
 				p.api.Get(t, "/v1/buddies")
 				if st := p.s.Stats(); st.Redirects != 1 || st.Logins != 1 || st.Connections != 2 {
-					t.Errorf("%+v", st)
+					t.Errorf("got %+v, want 1 and 2", st)
 				}
 			})
 		}
@@ -108,7 +108,7 @@ func TestM03SeeOtherHostAtEveryStage(t *testing.T) {
 func (p *profile) redirect(t *testing.T, r messenger.Redirect) {
 	t.Helper()
 	if err := p.s.SetRedirect(r); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.SetRedirect: got error %v, want none", err)
 	}
 }
 
@@ -132,10 +132,10 @@ func TestM03SeeOtherHostChains(t *testing.T) {
 		a := p.api.Call(t, http.StatusServiceUnavailable, http.MethodGet, "/v1/buddies", nil)
 		wantProblem(t, a, "session-offline")
 		if !strings.Contains(a.JSON(t).Str("detail"), "redirect") {
-			t.Errorf("the problem does not say why: %s", a.Body)
+			t.Errorf("the problem does not say why: %s, want %q in it", a.Body, "redirect")
 		}
 		if st := p.s.Stats(); st.Logins != 0 || st.Connections != connections {
-			t.Errorf("%+v", st)
+			t.Errorf("got %+v, want 0 and %v", st, connections)
 		}
 	}
 	t.Run("six", func(t *testing.T) {
@@ -174,19 +174,19 @@ func TestM03SeeOtherHostWhileOnline(t *testing.T) {
 	})
 	stream.Discard()
 	if n := p.s.RedirectNow("alice", p.door(t, "127.0.0.1:0")); n != 1 {
-		t.Fatalf("%d streams of alice", n)
+		t.Fatalf("%d streams of alice, want 1", n)
 	}
 	awaitReconnect(t, stream)
 	if n := p.s.Logins("alice"); n != 3 {
-		t.Errorf("%d logins", n)
+		t.Errorf("%d logins, want 3", n)
 	}
 	if err := p.s.Deliver("bob", "alice", "found you"); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.Deliver: got error %v, want none", err)
 	}
 	stream.Expect(t, "message", message("message.received", "found you"))
 	for _, f := range stream.Frames() {
 		if f.Type == "presence" && f.Data.Str("jid") == p.jid("bob") && !f.Data.Bool("available") {
-			t.Errorf("bob flapped: %s", f.Raw)
+			t.Errorf("bob flapped: %s, want available true", f.Raw)
 		}
 	}
 }
@@ -201,27 +201,27 @@ func TestM04TokenIsTheBearer(t *testing.T) {
 			if token == "" {
 				var err error
 				if token, err = p.s.IssueToken("carol", 0); err != nil {
-					t.Fatal(err)
+					t.Fatalf("s.IssueToken: got error %v, want none", err)
 				}
 			} else if err := p.s.AddToken("carol", token, 0); err != nil {
-				t.Fatal(err)
+				t.Fatalf("s.AddToken: got error %v, want none", err)
 			}
 			for _, text := range []string{token, url.QueryEscape(token)} {
 				before := p.s.Logins("carol")
 				g := p.as(t, text)
 				if s := g.Get(t, "/v1/buddies"); len(s.List("items")) != 1 {
-					t.Errorf("%v", s)
+					t.Errorf("got %v, want 1", s)
 				}
 				g.Call(t, http.StatusNoContent, http.MethodDelete, "/v1/session", nil)
 				if n := p.s.Logins("carol"); n != before+1 {
-					t.Errorf("%d logins", n-before)
+					t.Errorf("%d logins, want %v", n-before, before+1)
 				}
 			}
 		})
 	}
 	wantProblem(t, p.as(t, "bm90IGEgdG9rZW4=").Call(t, http.StatusUnauthorized, http.MethodGet, "/v1/buddies", nil), "unauthorized")
 	if n := p.s.Stats().Failures; n != 1 {
-		t.Errorf("%d refusals", n)
+		t.Errorf("%d refusals, want 1", n)
 	}
 }
 
@@ -231,6 +231,6 @@ func TestM05JIDIsAnOutcome(t *testing.T) {
 	p.api.Get(t, "/v1/buddies")
 	s := p.api.Get(t, "/v1/session")
 	if s.Str("jid") != p.jid("alice") || s.Str("resource") != p.s.Resources("alice")[0] {
-		t.Errorf("session %v, the service has %s/%s", s, p.jid("alice"), p.s.Resources("alice"))
+		t.Errorf("session %v, want what the service has: %s/%s", s, p.jid("alice"), p.s.Resources("alice"))
 	}
 }

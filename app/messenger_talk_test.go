@@ -28,12 +28,12 @@ func TestM07ChatIsTheOnlyKind(t *testing.T) {
 			map[string]string{"to": p.jid("bob"), "body": "x", "kind": "error"}), "validation")
 		p.barrier(t)
 	}); n != 1 { // the settling
-		t.Errorf("%d stanzas", n)
+		t.Errorf("%d stanzas, want 1", n)
 	}
 	stream := live(t, p.as(t, carolToken), "")
 	p.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": p.jid("carol"), "body": "x", "kind": "chat"})
 	if f := stream.Expect(t, "message", message("message.received", "x")); f.Data.Str("kind") != "chat" {
-		t.Errorf("%s", f.Raw)
+		t.Errorf("got %s, want kind %q", f.Raw, "chat")
 	}
 }
 
@@ -75,7 +75,7 @@ func TestM10LastTenMessages(t *testing.T) {
 				t.Errorf("%s, want %s", got, want)
 			}
 			if page.Bool("complete") || page.At("next") != nil || page.At("prev") != nil {
-				t.Errorf("complete, though the archive may have more: %v", page)
+				t.Errorf("complete, though the archive may have more: %v, want complete false and nil", page)
 			}
 			for i, item := range page.List("items") {
 				at, err := time.Parse(time.RFC3339, item.Str("time"))
@@ -85,15 +85,15 @@ func TestM10LastTenMessages(t *testing.T) {
 			}
 			page = archive(t, p.api, p.jid("carol"), "")
 			if texts(page) != "[in:c0 in:c1 in:c2]" || !page.Bool("complete") {
-				t.Errorf("three, and that is all: %v", page)
+				t.Errorf("three, and that is all: %v, want %q and complete true", page, "[in:c0 in:c1 in:c2]")
 			}
 			page = archive(t, p.api, p.jid("bob"), "&limit=2")
 			if texts(page) != "[in:m10 out:m11]" || page.Bool("complete") {
-				t.Errorf("two: %v", page)
+				t.Errorf("two: %v, want %q and complete false", page, "[in:m10 out:m11]")
 			}
 			start := url.QueryEscape(began.Add(9 * time.Minute).UTC().Format(time.RFC3339))
 			if page = archive(t, p.api, p.jid("bob"), "&start="+start); texts(page) != "[out:m9 in:m10 out:m11]" {
-				t.Errorf("from a time on: %v", page)
+				t.Errorf("from a time on: %v, want %q", page, "[out:m9 in:m10 out:m11]")
 			}
 		})
 	}
@@ -105,28 +105,28 @@ func TestM10HistorySwitch(t *testing.T) {
 	p := play(t, cast())
 	stream := live(t, p.api, "")
 	if err := p.s.Deliver("bob", "alice", "not kept"); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.Deliver: got error %v, want none", err)
 	}
 	stream.Expect(t, "message", message("message.received", "not kept"))
 	if page := archive(t, p.api, p.jid("bob"), ""); texts(page) != "[]" || !page.Bool("complete") {
-		t.Errorf("without history: %v", page)
+		t.Errorf("without history: %v, want %q and complete true", page, "[]")
 	}
 	if err := p.s.SetHistory("bob", true); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.SetHistory: got error %v, want none", err)
 	}
 	p.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": p.jid("bob"), "body": "kept"})
 	p.barrier(t)
 	if page := archive(t, p.api, p.jid("bob"), ""); texts(page) != "[out:kept]" {
-		t.Errorf("bob keeps history: %v", page)
+		t.Errorf("bob keeps history: %v, want %q", page, "[out:kept]")
 	}
 	if err := p.s.SetHistory("bob", false); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.SetHistory: got error %v, want none", err)
 	}
 	if page := archive(t, p.api, p.jid("bob"), ""); texts(page) != "[]" {
-		t.Errorf("bob does not any more: %v", page)
+		t.Errorf("bob does not any more: %v, want %q", page, "[]")
 	}
 	if page := archive(t, p.api, p.jid("mary"), ""); texts(page) != "[]" {
-		t.Errorf("with a stranger: %v", page)
+		t.Errorf("with a stranger: %v, want %q", page, "[]")
 	}
 }
 
@@ -158,7 +158,7 @@ func TestM10SameEndpointOnXEP0313(t *testing.T) {
 			w.pageForth(t, count)
 			for _, f := range stream.Frames() {
 				if f.Data.Str("body") == "forged" {
-					t.Errorf("a forged result became a message: %s", f.Raw)
+					t.Errorf("a forged result became a message: %s, want anything but %q", f.Raw, "forged")
 				}
 			}
 		})
@@ -180,7 +180,7 @@ func (w *world) pageBack(t *testing.T, count int) {
 	}
 	w.wantInOrder(t, "backwards", all, count)
 	if pages != 3 {
-		t.Errorf("%d pages of 25", pages)
+		t.Errorf("%d pages of 25, want 3", pages)
 	}
 }
 
@@ -198,7 +198,7 @@ func (w *world) pageForth(t *testing.T, count int) {
 	w.wantInOrder(t, "forwards", all, count)
 	end := "&end=" + url.QueryEscape(time.Now().Add(-time.Minute*30).UTC().Format(time.RFC3339))
 	if page := archive(t, w.api, w.bob.JID, begin+end); len(page.List("items")) != 0 {
-		t.Errorf("before the beginning: %v", page)
+		t.Errorf("before the beginning: %v, want 0", page)
 	}
 }
 
@@ -210,7 +210,7 @@ func (w *world) wantInOrder(t *testing.T, how string, all []testkit.Object, coun
 	seen := map[string]bool{}
 	for i, item := range all {
 		if item.Str("body") != fmt.Sprint("n", i) || seen[item.Str("id")] || item.Str("direction") != "in" {
-			t.Fatalf("%s, message %d: %v", how, i, item)
+			t.Fatalf("%s, message %d: %v, want body %v, an id of its own and direction %q", how, i, item, fmt.Sprint("n", i), "in")
 		}
 		seen[item.Str("id")] = true
 	}
@@ -223,7 +223,7 @@ func TestM12OfflineMessagesInOrder(t *testing.T) {
 	began := time.Now().Add(-time.Second)
 	for i := range 20 {
 		if err := p.s.Deliver("bob", "alice", fmt.Sprint("waited ", i)); err != nil {
-			t.Fatal(err)
+			t.Fatalf("s.Deliver: got error %v, want none", err)
 		}
 	}
 	first := live(t, p.api, "")
@@ -247,19 +247,19 @@ func TestM12OfflineMessagesInOrder(t *testing.T) {
 			continue
 		}
 		if f.Data.Str("body") != fmt.Sprint("waited ", i) || f.ID <= last && len(f.ID) <= len(last) {
-			t.Errorf("message %d after %s: %s", i, last, f.Raw)
+			t.Errorf("message %d after %s: %s, want body %v and a later id", i, last, f.Raw, fmt.Sprint("waited ", i))
 		}
 		at, err := time.Parse(time.RFC3339, f.Data.Str("delay.stamp"))
 		if err != nil || at.Before(began) || at.After(time.Now()) || f.Data.Str("delay.from") != p.s.Domain() {
-			t.Errorf("delay of %s", f.Raw)
+			t.Errorf("delay of %s, want a time of this test and delay.from %v", f.Raw, p.s.Domain())
 		}
 		i, last = i+1, f.ID
 	}
 	if err := p.s.Deliver("bob", "alice", "at once"); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.Deliver: got error %v, want none", err)
 	}
 	if f := stream.Expect(t, "message", message("message.received", "at once")); f.Data.At("delay") != nil {
-		t.Errorf("a delay of what was not delayed: %s", f.Raw)
+		t.Errorf("a delay of what was not delayed: %s, want nil", f.Raw)
 	}
 }
 
@@ -290,13 +290,13 @@ func TestM15SendersOfAnswers(t *testing.T) {
 			o.IQFrom = from
 			p := play(t, o)
 			if n := len(p.api.Get(t, "/v1/buddies").List("items")); n != 2 {
-				t.Errorf("%d buddies", n)
+				t.Errorf("%d buddies, want 2", n)
 			}
 			if page := archive(t, p.api, p.jid("bob"), ""); texts(page) != "[]" {
-				t.Errorf("archive %v", page)
+				t.Errorf("archive %v, want %q", page, "[]")
 			}
 			if me := p.api.Get(t, "/v1/vcards/me"); me.Str("full_name") == "" {
-				t.Errorf("my card %v", me)
+				t.Errorf("my card %v, want some text", me)
 			}
 		})
 	}
@@ -310,10 +310,10 @@ func TestM16DroppedLinkIsRestored(t *testing.T) {
 	stream := live(t, p.api, "")
 	lost := stream.Expect(t, "reconnecting", state("reconnecting"))
 	if lost.Data.Str("reason") != "link-lost" {
-		t.Errorf("%s", lost.Raw)
+		t.Errorf("got %s, want reason %q", lost.Raw, "link-lost")
 	}
 	if b := p.api.Get(t, p.path("buddies", "bob")); b.Str("name") != "Bob" {
-		t.Errorf("bob is %v", b)
+		t.Errorf("bob is %v, want name %q", b, "Bob")
 	}
 	stream.Expect(t, "online", online("reconnecting"))
 }
@@ -335,7 +335,7 @@ func TestM10ArchiveAfterALostLink(t *testing.T) {
 	carol.Presence(t, "", "")
 	stream := live(t, p.api, "")
 	if level := p.api.Get(t, "/v1/session").Str("delivery"); level != "D" {
-		t.Fatalf("level %s", level)
+		t.Fatalf("level %s, want %q", level, "D")
 	}
 	say := func(body string) {
 		t.Helper()
@@ -367,7 +367,7 @@ func TestM10ArchiveAfterALostLink(t *testing.T) {
 		case "session.gap":
 			got = append(got, "gap")
 			if f.Data.Str("from") == "" || f.Data.Str("from") >= f.Data.Str("to") {
-				t.Errorf("%s", f.Raw)
+				t.Errorf("got %s, want a beginning before %v", f.Raw, f.Data.Str("to"))
 			}
 		}
 		if f.Type == "session.state" && f.Data.Str("state") == "online" {
@@ -378,10 +378,10 @@ func TestM10ArchiveAfterALostLink(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if n := p.s.Logins("alice") - logins; n != 1 {
-		t.Errorf("%d logins", n)
+		t.Errorf("%d logins, want 1", n)
 	}
 	say("afterwards")
 	if f := stream.ExpectType(t, "message.received"); f.Data.Str("body") != "afterwards" {
-		t.Errorf("twice: %s", f.Raw)
+		t.Errorf("twice: %s, want body %q", f.Raw, "afterwards")
 	}
 }

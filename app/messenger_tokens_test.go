@@ -23,12 +23,12 @@ func TestM17TokensExpireWhileOnline(t *testing.T) {
 			}
 			token, err := p.s.IssueToken("alice", life)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("s.IssueToken: got error %v, want none", err)
 			}
 			old := p.as(t, token)
 			stream := live(t, old, "")
 			if err := p.s.Deliver("bob", "alice", "before"); err != nil {
-				t.Fatal(err)
+				t.Fatalf("s.Deliver: got error %v, want none", err)
 			}
 			cursor := stream.Expect(t, "message", message("message.received", "before")).ID
 			if how == "revoked" {
@@ -36,18 +36,18 @@ func TestM17TokensExpireWhileOnline(t *testing.T) {
 			}
 			f := stream.Expect(t, "suspended", state("suspended"))
 			if f.Data.Str("reason") != "credentials" || f.ID == "" {
-				t.Errorf("%s", f.Raw)
+				t.Errorf("got %s, want reason %q and some text", f.Raw, "credentials")
 			}
 			p.readOn(t, old)
 			if err := p.s.Deliver("bob", "alice", "meanwhile"); err != nil {
-				t.Fatal(err)
+				t.Fatalf("s.Deliver: got error %v, want none", err)
 			}
 
 			wrong := map[string]string{"token": "d3Jvbmc="}
 			wantProblem(t, old.Call(t, http.StatusUnauthorized, http.MethodPut, "/v1/session/credentials", wrong), "unauthorized")
 			fresh, err := p.s.IssueToken("alice", 0)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("s.IssueToken: got error %v, want none", err)
 			}
 			old.Call(t, http.StatusNoContent, http.MethodPut, "/v1/session/credentials", map[string]string{"token": fresh})
 			stream.Expect(t, "online", online("reconnecting"))
@@ -62,13 +62,13 @@ func TestM17TokensExpireWhileOnline(t *testing.T) {
 func (p *profile) readOn(t *testing.T, g *testkit.Gateway) {
 	t.Helper()
 	if s := g.Get(t, "/v1/session"); s.Str("state") != "suspended" || s.Str("jid") != p.jid("alice") {
-		t.Errorf("session %v", s)
+		t.Errorf("session %v, want state %q and jid %v", s, "suspended", p.jid("alice"))
 	}
 	if b := g.Get(t, "/v1/buddies").Find("items", "jid", p.jid("bob")); b.Str("name") != "Bob" {
-		t.Errorf("bob is %v", b)
+		t.Errorf("bob is %v, want name %q", b, "Bob")
 	}
 	if b := g.Get(t, p.path("presence", "bob")); !b.Bool("stale") {
-		t.Errorf("bob is %v", b)
+		t.Errorf("bob is %v, want stale true", b)
 	}
 	refused := g.Call(t, http.StatusUnauthorized, http.MethodPost, "/v1/messages", map[string]string{"to": p.jid("bob"), "body": "x"})
 	wantProblem(t, refused, "unauthorized")
@@ -80,15 +80,15 @@ func (p *profile) wantSameSession(t *testing.T, token, cursor string) {
 	g := p.as(t, token)
 	stream := g.Stream(t, cursor)
 	if hello := stream.ExpectType(t, "hello"); !hello.Data.Bool("resumed") {
-		t.Errorf("%s", hello.Raw)
+		t.Errorf("got %s, want resumed true", hello.Raw)
 	}
 	stream.Expect(t, "what was missed", message("message.received", "meanwhile"))
 	stream.ExpectType(t, "live")
 	if b := g.Get(t, "/v1/buddies").Find("items", "jid", p.jid("bob")); b.Str("name") != "Bob" {
-		t.Errorf("bob is %v", b)
+		t.Errorf("bob is %v, want name %q", b, "Bob")
 	}
 	if n := p.s.Logins("alice"); n != 2 {
-		t.Errorf("%d logins", n)
+		t.Errorf("%d logins, want 2", n)
 	}
 }
 
@@ -101,16 +101,16 @@ func TestM17FreshTokenWithoutALogin(t *testing.T) {
 	p.barrier(t)
 	fresh, err := p.s.IssueToken("alice", 0)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.IssueToken: got error %v, want none", err)
 	}
 	if n := p.sends(func() {
 		p.api.Call(t, http.StatusNoContent, http.MethodPut, "/v1/session/credentials", map[string]string{"token": fresh})
 	}); n != 0 {
-		t.Errorf("%d stanzas", n)
+		t.Errorf("%d stanzas, want 0", n)
 	}
 	g := p.as(t, fresh)
 	if s := g.Get(t, "/v1/session"); s.Str("state") != "online" {
-		t.Errorf("session %v", s)
+		t.Errorf("session %v, want state %q", s, "online")
 	}
 	p.s.Drop("alice") // the next login is with the fresh one
 	p.s.RevokeToken(aliceToken)

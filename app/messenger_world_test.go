@@ -45,21 +45,21 @@ func play(t *testing.T, o messenger.Options, change ...func(*app.Upstream)) *pro
 	t.Helper()
 	s, err := messenger.New(o)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("messenger.New: got error %v, want none", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := s.Stop(ctx); err != nil {
-			t.Error(err)
+			t.Errorf("s.Stop: got error %v, want none", err)
 		}
 	})
 	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.Start: got error %v, want none", err)
 	}
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(ca, s.CAPEM(), 0o600); err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.WriteFile: got error %v, want none", err)
 	}
 	p := &profile{s: s, upstream: app.Upstream{
 		Name: "messenger", Domain: s.Domain(), Address: s.Addr().String(), CAFile: ca, Profile: app.ProfileMessenger,
@@ -113,7 +113,7 @@ func (p *profile) door(t *testing.T, address string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.Listen: got error %v, want none", err)
 	}
 	done := make(chan struct{})
 	go func() {

@@ -35,17 +35,17 @@ func observed(t *testing.T, change ...func(*app.Options)) *app.App {
 	o.RedisURL = testkit.SharedRedis(t).URLFor(t, o.Secret)
 	a, err := app.New(o)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("app.New: got error %v, want none", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := a.Stop(ctx); err != nil {
-			t.Error(err)
+			t.Errorf("a.Stop: got error %v, want none", err)
 		}
 	})
 	if err := a.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("a.Start: got error %v, want none", err)
 	}
 	return a
 }
@@ -61,18 +61,18 @@ func fetch(t *testing.T, url string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	res, err := transport.RoundTrip(req)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("transport.RoundTrip: got error %v, want none", err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %d, %v: %s", url, res.StatusCode, err, body)
+		t.Fatalf("%s: %d, %v: %s, want no error and %d", url, res.StatusCode, err, body, http.StatusOK)
 	}
 	canary.Page(url, body)
 	return string(body)
@@ -83,15 +83,15 @@ func TestWelcomeNamesWhatIsThere(t *testing.T) {
 	a := observed(t)
 	var text strings.Builder
 	if err := app.Welcome(&text, a); err != nil {
-		t.Fatal(err)
+		t.Fatalf("app.Welcome: got error %v, want none", err)
 	}
 	m := regexp.MustCompile(`admin +(http://\S+) +\((.*)\)`).FindStringSubmatch(text.String())
 	if m == nil || !strings.Contains(m[2], "/metrics") {
-		t.Fatalf("no admin listener in %s", text.String())
+		t.Fatalf("no admin listener in %s, want one and %q in it", text.String(), "/metrics")
 	}
 	for path := range strings.FieldsSeq(m[2]) {
 		if fetch(t, m[1]+path) == "" {
-			t.Errorf("%s is empty", path)
+			t.Errorf("%s is empty, want some text", path)
 		}
 	}
 }
@@ -133,7 +133,7 @@ func labels(t *testing.T, text string) map[string]string {
 		}
 		slices.Sort(names)
 		if got := strings.Join(names, " "); all[m[1]] != "" && all[m[1]] != got {
-			t.Errorf("%s has the labels %q and %q", m[1], all[m[1]], got)
+			t.Errorf("%s has the labels %q and %q, want %q or %q", m[1], all[m[1]], got, "", got)
 		} else {
 			all[m[1]] = got
 		}
@@ -174,7 +174,7 @@ func TestMetrics(t *testing.T) {
 		"go_goroutines ", "process_open_fds ", "process_resident_memory_bytes ",
 	} {
 		if !strings.Contains(text, line) {
-			t.Errorf("there is no %s", line)
+			t.Errorf("there is no %s, want %q in it", line, line)
 		}
 	}
 	if t.Failed() {
@@ -189,7 +189,7 @@ func TestMetricsHaveNoNames(t *testing.T) {
 	text := scrape(t, a)
 	for _, word := range []string{choice, "demo-alice", "@", "alice"} {
 		if i := strings.Index(text, word); i >= 0 {
-			t.Errorf("%q is in the metrics: %.200s", word, text[max(0, i-100):])
+			t.Errorf("%q is in the metrics: %.200s, want less than 0", word, text[max(0, i-100):])
 		}
 	}
 }
@@ -199,11 +199,11 @@ func TestMetricsAreSound(t *testing.T) {
 	use(t, a)
 	problems, err := promlint.New(bytes.NewBufferString(scrape(t, a))).Lint()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Lint: got error %v, want none", err)
 	}
 	for _, p := range problems {
 		if strings.HasPrefix(p.Metric, "perch_") {
-			t.Errorf("%s: %s", p.Metric, p.Text)
+			t.Errorf("%s: got %s, want no %q at its beginning", p.Metric, p.Text, "perch_")
 		}
 	}
 	// Everything that is counted on connections is shown.
@@ -214,7 +214,7 @@ func TestMetricsAreSound(t *testing.T) {
 		}
 	}
 	if fields := reflect.TypeFor[xmppconn.Counters]().NumField(); n != fields {
-		t.Errorf("%d of %d counters are shown", n, fields)
+		t.Errorf("%d of %d counters are shown, want them equal", n, fields)
 	}
 }
 
@@ -224,7 +224,7 @@ func TestTwoAppsTwoRegistries(t *testing.T) {
 	testkit.NewGateway(t, first.URL(), "demo-alice").Get(t, "/v1/buddies")
 	for a, n := range map[*app.App]int{first: 1, second: 0} {
 		if want := fmt.Sprintf(`perch_sessions{state="online"} %d`, n); !strings.Contains(scrape(t, a), want) {
-			t.Errorf("there is no %s", want)
+			t.Errorf("there is no %s, want %q in it", want, want)
 		}
 	}
 }

@@ -76,7 +76,7 @@ func wantNoInvitation(t *testing.T, s *testkit.Stream, g *testkit.Gateway) {
 	t.Helper()
 	for _, f := range s.Frames() {
 		if f.Type == "invitation.received" {
-			t.Errorf("an invitation was shown: %s", f.Raw)
+			t.Errorf("an invitation was shown: %s: got %q, want anything but %q", f.Raw, f.Type, "invitation.received")
 		}
 	}
 	if list := g.Get(t, "/v1/invitations").List("items"); len(list) != 0 {
@@ -94,7 +94,7 @@ func TestAddingIsMutual(t *testing.T) {
 		ben.Expect(t, "ada's invitation", invitation(p.adaJID))
 		answer := p.ben.Call(t, http.StatusOK, http.MethodPost, "/v1/invitations/"+testkit.Escape(p.adaJID)+"/accept", map[string]any{}).JSON(t)
 		if s := answer.Str("subscription"); s != "from" && s != "both" || s == "from" && answer.Str("ask") != "subscribe" {
-			t.Errorf("accepted: %v", answer)
+			t.Errorf("accepted: %v, want %q or %q and ask %q", answer, "from", "both", "subscribe")
 		}
 		ada.Expect(t, "both", item(p.benJID, "both"))
 		wantSubscription(t, p.ada, p.benJID, "both")
@@ -128,7 +128,7 @@ func TestBothAddAtOnce(t *testing.T) {
 			_, _ = p.ben.Do(t.Context(), http.MethodPost, "/v1/buddies", map[string]any{"jid": p.adaJID})
 		}()
 		if _, err := p.ada.Do(t.Context(), http.MethodPost, "/v1/buddies", map[string]any{"jid": p.benJID}); err != nil {
-			t.Error(err)
+			t.Errorf("ada.Do: got error %v, want none", err)
 		}
 		<-done
 		wantSubscription(t, p.ada, p.benJID, "both")

@@ -25,7 +25,7 @@ func alerts(t *testing.T) []rule {
 	t.Helper()
 	f, err := os.Open("../docs/grafana/alerts.yaml")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.Open: got error %v, want none", err)
 	}
 	defer f.Close()
 	var file struct {
@@ -37,7 +37,7 @@ func alerts(t *testing.T) []rule {
 	d := yaml.NewDecoder(f)
 	d.KnownFields(true)
 	if err := d.Decode(&file); err != nil {
-		t.Fatal(err)
+		t.Fatalf("d.Decode: got error %v, want none", err)
 	}
 	var all []rule
 	for _, g := range file.Groups {
@@ -51,7 +51,7 @@ func questions(t *testing.T) map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile("../docs/grafana/dashboard.json")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
 	}
 	var dashboard struct {
 		UID    string
@@ -63,23 +63,23 @@ func questions(t *testing.T) map[string][]string {
 		}
 	}
 	if err := json.Unmarshal(text, &dashboard); err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Unmarshal: got error %v, want none", err)
 	}
 	all, ids := map[string][]string{}, map[int]bool{}
 	for _, p := range dashboard.Panels {
 		if ids[p.ID] || p.ID == 0 {
-			t.Errorf("panel %q has the id %d of another", p.Title, p.ID)
+			t.Errorf("panel %q has the id %d of another, want one of its own above 0", p.Title, p.ID)
 		}
 		ids[p.ID] = true
 		if p.Type != "row" && len(p.Targets) == 0 {
-			t.Errorf("panel %q asks for nothing", p.Title)
+			t.Errorf("panel %q asks for nothing, want targets", p.Title)
 		}
 		for _, target := range p.Targets {
 			all[p.Title] = append(all[p.Title], target.Expr)
 		}
 	}
 	if dashboard.UID == "" || len(all) < 10 {
-		t.Errorf("uid %q, %d panels: this test looks in the wrong place", dashboard.UID, len(all))
+		t.Errorf("uid %q, %d panels: this test looks in the wrong place, want some text and at least 10", dashboard.UID, len(all))
 	}
 	return all
 }
@@ -98,14 +98,14 @@ func checkExpr(t *testing.T, where, expr, text string) {
 	found := selector.FindAllStringSubmatch(expr, -1)
 	for _, m := range found {
 		if !strings.Contains(text, "\n"+m[1]+"{") && !strings.Contains(text, "\n"+m[1]+" ") {
-			t.Errorf("%s: there is no metric %s", where, m[1])
+			t.Errorf("%s: there is no metric %s, want %q in it", where, m[1], "\n"+m[1]+" ")
 			continue
 		}
 		base := regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(m[1], "")
 		own := append(strings.Fields(known[base]), strings.Fields(known[m[1]])...)
 		for _, l := range matcher.FindAllStringSubmatch(m[2], -1) {
 			if !slices.Contains(own, l[1]) && l[1] != "job" && l[1] != "instance" {
-				t.Errorf("%s: %s has no label %s", where, m[1], l[1])
+				t.Errorf("%s: %s has no label %s, want %q", where, m[1], l[1], "instance")
 			}
 		}
 		allowed = append(allowed, own...)
@@ -113,16 +113,16 @@ func checkExpr(t *testing.T, where, expr, text string) {
 	for _, m := range grouping.FindAllStringSubmatch(expr, -1) {
 		for l := range strings.SplitSeq(m[1], ",") {
 			if !slices.Contains(allowed, strings.TrimSpace(l)) {
-				t.Errorf("%s: grouped by %s, which none of its metrics has", where, l)
+				t.Errorf("%s: grouped by %s, which none of its metrics has, want %v in it", where, l, strings.TrimSpace(l))
 			}
 		}
 	}
 	if len(found) == 0 && !strings.HasPrefix(expr, "up{") {
-		t.Errorf("%s asks for no metric: %s", where, expr)
+		t.Errorf("%s asks for no metric: %s, want %q at its beginning", where, expr, "up{")
 	}
 	for _, pair := range []string{"()", "{}", "[]"} {
 		if strings.Count(expr, pair[:1]) != strings.Count(expr, pair[1:]) {
-			t.Errorf("%s: a %s is open in %s", where, pair, expr)
+			t.Errorf("%s: a %s is open in %s, want %v", where, pair, expr, strings.Count(expr, pair[1:]))
 		}
 	}
 }
@@ -139,13 +139,13 @@ func TestDashboardAndAlertsFitTheMetrics(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range alerts(t) {
 		if seen[r.Alert] || r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
-			t.Errorf("the rule %q is there twice, or not whole", r.Alert)
+			t.Errorf("the rule %q is there twice, or not whole, want it once, with severity, summary and description", r.Alert)
 		}
 		seen[r.Alert] = true
 		checkExpr(t, r.Alert, r.Expr, text)
 	}
 	if len(seen) < 10 {
-		t.Errorf("only %d rules: this test looks in the wrong place", len(seen))
+		t.Errorf("only %d rules: this test looks in the wrong place, want at least 10", len(seen))
 	}
 }
 
@@ -153,7 +153,7 @@ func TestDashboardAndAlertsFitTheMetrics(t *testing.T) {
 func TestOperationsNameEveryMetric(t *testing.T) {
 	guide, err := os.ReadFile("../docs/operations.md")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
 	}
 	a := observed(t)
 	use(t, a)
@@ -164,14 +164,14 @@ func TestOperationsNameEveryMetric(t *testing.T) {
 		got := strings.Split(m[2], ",")
 		slices.Sort(got)
 		if l, ok := known[m[1]]; !ok {
-			t.Errorf("there is no %s", m[1])
+			t.Errorf("there is no %s, want one", m[1])
 		} else if m[2] != "" && strings.Join(got, " ") != l {
-			t.Errorf("%s has the labels %q, not %q", m[1], l, m[2])
+			t.Errorf("%s has the labels %q, not %q, want %q", m[1], l, m[2], l)
 		}
 	}
 	for name := range known {
 		if !named[name] {
-			t.Errorf("docs/operations.md does not explain %s", name)
+			t.Errorf("docs/operations.md does not explain %s, want a row of it", name)
 		}
 	}
 }

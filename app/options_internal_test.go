@@ -41,13 +41,13 @@ func TestOptionsAreRefusedByName(t *testing.T) {
 func TestDefaultsOfOptions(t *testing.T) {
 	o := Options{Upstreams: []Upstream{{Domain: "m.test", Profile: ProfileMessenger}, {Domain: "p.test"}}}.withDefaults()
 	if err := o.validate(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("o.validate: got error %v, want none", err)
 	}
 	if o.DefaultUpstream != "m.test" || o.Upstreams[0].TokenMechanism != "X-MESSENGER-OAUTH2" || o.Upstreams[1].Profile != ProfileStandard {
-		t.Errorf("defaults: %+v", o)
+		t.Errorf("defaults: %+v, want %q and %q and %v", o, "m.test", "X-MESSENGER-OAUTH2", ProfileStandard)
 	}
 	if o.Listen != "127.0.0.1:8080" || o.MaxSessions != 10_000 {
-		t.Errorf("defaults: %+v", o)
+		t.Errorf("defaults: %+v, want %q and 10_000", o, "127.0.0.1:8080")
 	}
 	if o.DrainTime != 20*time.Second || o.OpenTimeout != 15*time.Second || o.Lease != 15*time.Second || o.Tracing.Sample != 1 {
 		t.Errorf("drain %v, opening %v, lease %v, share of traces %v; want 20 s, 15 s, 15 s, 1", o.DrainTime, o.OpenTimeout, o.Lease, o.Tracing.Sample)

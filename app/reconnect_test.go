@@ -27,13 +27,13 @@ func TestLinkIsCut(t *testing.T) {
 			stream.Discard()
 			w.peer.Discard()
 			if s := w.api.Get(t, "/v1/session"); s.Str("delivery") != "A" {
-				t.Errorf("session %v", s)
+				t.Errorf("session %v, want delivery %q", s, "A")
 			}
 
 			w.proxy.Down()
 			lost := stream.Expect(t, "reconnecting", state("reconnecting"))
 			if lost.Data.Str("previous") != "online" || lost.Data.Str("reason") != "link-lost" {
-				t.Errorf("state %s", lost.Raw)
+				t.Errorf("state %s, want previous %q and reason %q", lost.Raw, "online", "link-lost")
 			}
 			w.wantStale(t)
 			w.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": w.bob.JID, "body": "später"})
@@ -49,7 +49,7 @@ func TestLinkIsCut(t *testing.T) {
 
 			back := stream.Expect(t, "online", state("online"))
 			if back.Data.Str("previous") != "reconnecting" || !back.Data.Bool("resumed") {
-				t.Errorf("state %s", back.Raw)
+				t.Errorf("state %s, want previous %q and resumed true", back.Raw, "reconnecting")
 			}
 			w.peer.ExpectMessage(t, w.alice.JID, "später")
 			var got []string
@@ -57,29 +57,29 @@ func TestLinkIsCut(t *testing.T) {
 				m := stream.ExpectType(t, "message.received")
 				got = append(got, m.Data.Str("body"))
 				if m.Data.Str("source") != "resumed" {
-					t.Errorf("%s", m.Raw)
+					t.Errorf("got %s, want source %q", m.Raw, "resumed")
 				}
 			}
 			if !slices.Equal(got, said) {
-				t.Errorf("received %q, said %q", got, said)
+				t.Errorf("received %q, said %q, want them equal", got, said)
 			}
 			w.wantFresh(t, "dnd")
 			w.peer.Message(t, w.alice.JID, "welcome back, schön dich zu sehen")
 			stream.Expect(t, "message", message("message.received", "welcome back, schön dich zu sehen"))
 			for _, f := range stream.Frames() {
 				if f.Type == "presence" && f.Data.Str("jid") == w.bob.JID {
-					t.Errorf("bob has not changed, and flapped: %s", f.Raw)
+					t.Errorf("bob has not changed, and flapped: %s, want none", f.Raw)
 				}
 				if f.Type == "roster.removed" {
-					t.Errorf("the roster has not changed: %s", f.Raw)
+					t.Errorf("the roster has not changed: %s: got %q, want anything but %q", f.Raw, f.Type, "roster.removed")
 				}
 				if f.Type == "session.gap" || f.Type == "message.received" && slices.Contains(said, f.Data.Str("body")) {
-					t.Errorf("nothing was missed, and nothing comes twice: %s", f.Raw)
+					t.Errorf("nothing was missed, and nothing comes twice: %s, want neither a gap nor a message that was received before", f.Raw)
 				}
 			}
 			for _, e := range w.peer.Events() {
 				if e.Event == "presence" && strings.HasPrefix(e.From, w.alice.JID) || e.Event == "message" && e.Body == "später" {
-					t.Errorf("bob saw more than one message: %+v", e)
+					t.Errorf("bob saw more than one message: %+v, want none", e)
 				}
 			}
 			w.wantLogins(t, 2)
@@ -91,13 +91,13 @@ func TestLinkIsCut(t *testing.T) {
 func (w *world) wantStale(t *testing.T) {
 	t.Helper()
 	if p := w.cached(t); !p.Bool("stale") || !p.Bool("available") || p.Str("show") != "dnd" {
-		t.Errorf("without a link, GET presence: %v", p)
+		t.Errorf("without a link, GET presence: %v, want stale true and available true and show %q", p, "dnd")
 	}
 	if b := w.api.Get(t, "/v1/buddies").Find("items", "jid", w.bob.JID); b.Str("subscription") != "both" {
-		t.Errorf("without a link, GET buddies: %v", b)
+		t.Errorf("without a link, GET buddies: %v, want subscription %q", b, "both")
 	}
 	if s := w.api.Get(t, "/v1/session"); s.Str("state") != "reconnecting" {
-		t.Errorf("without a link, GET session: %v", s)
+		t.Errorf("without a link, GET session: %v, want state %q", s, "reconnecting")
 	}
 }
 
@@ -140,7 +140,7 @@ func TestServerIsRestarted(t *testing.T) {
 				w.peer = w.server.SlixmppFor(t, w.bob)
 				w.peer.Presence(t, "dnd", "")
 				if back := stream.Expect(t, "online", state("online")); back.Data.Bool("resumed") {
-					t.Errorf("resumed by a server that knows nothing: %s", back.Raw)
+					t.Errorf("resumed by a server that knows nothing: %s, want resumed false", back.Raw)
 				}
 				w.wantFresh(t, "dnd")
 				w.peer.ExpectPresence(t, w.alice.JID, "available", "")
@@ -175,19 +175,19 @@ func TestMoreThanTheServerKeeps(t *testing.T) {
 	for i := range more {
 		m := stream.ExpectType(t, "message.received")
 		if m.Data.Str("body") != fmt.Sprint("number ", i) || m.Data.Str("source") != "archive" {
-			t.Fatalf("message %d: %s", i, m.Raw)
+			t.Fatalf("message %d: %s, want body %v and source %q", i, m.Raw, fmt.Sprint("number ", i), "archive")
 		}
 	}
 	if back := stream.Expect(t, "online", state("online")); back.Data.Bool("resumed") {
-		t.Errorf("%s", back.Raw)
+		t.Errorf("got %s, want resumed false", back.Raw)
 	}
 	w.peer.Message(t, w.alice.JID, "the last one")
 	if m := stream.ExpectType(t, "message.received"); m.Data.Str("body") != "the last one" {
-		t.Errorf("%s", m.Raw)
+		t.Errorf("got %s, want body %q", m.Raw, "the last one")
 	}
 	for _, e := range w.peer.Events() {
 		if e.Event == "message" {
-			t.Errorf("bob got something back: %+v", e)
+			t.Errorf("bob got something back: %+v: got %q, want anything but %q", e, e.Event, "message")
 		}
 	}
 }
@@ -241,7 +241,7 @@ func TestStreamIsForgotten(t *testing.T) {
 			w.proxy.Up(t)
 			back := stream.Expect(t, "online", state("online"))
 			if back.Data.Bool("resumed") {
-				t.Errorf("%s", back.Raw)
+				t.Errorf("got %s, want resumed false", back.Raw)
 			}
 			w.peer.ExpectMessage(t, w.alice.JID, "meanwhile")
 			w.peer.Message(t, w.alice.JID, "now")
@@ -254,14 +254,14 @@ func TestStreamIsForgotten(t *testing.T) {
 				case "message.received":
 					got = append(got, e.Str("data.source")+" "+e.Str("data.body"))
 				case "session.gap":
-					t.Errorf("a gap, although the archive has everything: %v", e)
+					t.Errorf("got a gap %v, want none: the archive has everything", e)
 				}
 			}
 			if want := append(said, "live now"); !slices.Equal(got, want) {
 				t.Errorf("received %q, want %q", got, want)
 			}
 			if last.Data.Str("source") != "live" {
-				t.Errorf("%s", last.Raw)
+				t.Errorf("got %s, want source %q", last.Raw, "live")
 			}
 			w.wantLogins(t, 2)
 		})

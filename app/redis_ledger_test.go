@@ -26,7 +26,7 @@ func (l *ledger) open(t *testing.T, g *testkit.Gateway) {
 	l.stream = g.Stream(t, l.cursor())
 	hello := l.until(t, "hello", func(f testkit.Frame) bool { return f.Type == "hello" })
 	if want := len(l.ids) > 0; hello.Data.Bool("resumed") != want {
-		t.Errorf("resumed should be %v: %s", want, hello.Raw)
+		t.Errorf("resumed should be %v: %s, want %v", want, hello.Raw, want)
 	}
 }
 
@@ -99,11 +99,11 @@ func (l *ledger) wantWhole(t *testing.T, bodies []string) {
 		e, text, _ := strings.Cut(id, "-")
 		offset, err := strconv.ParseUint(text, 10, 64)
 		if err != nil || i > 0 && (e != epoch || offset != last+1) {
-			t.Errorf("event %s follows %s-%d: %v", id, epoch, last, err)
+			t.Errorf("event %s follows %s-%d: %v, want the next one of its epoch", id, epoch, last, err)
 		}
 		epoch, last = e, offset
 	}
 	if !slices.Equal(l.bodies, bodies) {
-		t.Errorf("received %q\nbob sent %q", l.bodies, bodies)
+		t.Errorf("received %q\nbob sent %q, want them equal", l.bodies, bodies)
 	}
 }

@@ -37,7 +37,7 @@ func TestPresenceIsInRedis(t *testing.T) {
 	k.wantStale(t)
 	k.wantField(t, "presence", k.bob.JID, `"available":true`, `"show":"dnd"`)
 	if p := k.api.Get(t, "/v1/presence").Find("items", "jid", k.bob.JID); !p.Bool("stale") || len(p.List("resources")) != 2 {
-		t.Errorf("without a link, GET /v1/presence: %v", p)
+		t.Errorf("without a link, GET /v1/presence: %v, want stale true and 2", p)
 	}
 	k.proxy.Up(t)
 	k.wantFresh(t, "dnd")
@@ -45,10 +45,10 @@ func TestPresenceIsInRedis(t *testing.T) {
 	keys, err := k.keys.Keys(t.Context(), "perch:*{*").Result()
 	keys = slices.DeleteFunc(keys, func(key string) bool { return strings.HasPrefix(key, "perch:{nodes}:") })
 	if err != nil || len(keys) != 0 {
-		t.Errorf("signed out, and left %v %v", keys, err)
+		t.Errorf("signed out, and left %v %v, want no error and 0", keys, err)
 	}
 	if row := k.field(t, "presence", k.bob.JID); row != "" {
-		t.Errorf("signed out, and left %s", row)
+		t.Errorf("signed out, and left %s, want %q", row, "")
 	}
 }
 

@@ -147,13 +147,13 @@ func (r *restarts) wantKept(t *testing.T, show string) {
 	}
 	t.Logf("presence after %s", time.Since(begun))
 	if b := r.api.Get(t, "/v1/buddies"); b.Find("items", "jid", r.bob.JID).Str("subscription") != "both" || len(b.List("items")) != 2 {
-		t.Errorf("buddies %v", b)
+		t.Errorf("buddies %v, want subscription %q and 2", b, "both")
 	}
 	if i := r.api.Get(t, "/v1/invitations").Find("items", "jid", r.eve.JID); i.Str("nick") != "Eve" {
-		t.Errorf("eve's invitation: %v", i)
+		t.Errorf("eve's invitation: %v, want nick %q", i, "Eve")
 	}
 	if s := r.api.Get(t, "/v1/session"); s.Str("state") != "reconnecting" || s.Str("jid") != r.alice.JID {
-		t.Errorf("session %v", s)
+		t.Errorf("session %v, want state %q and jid %v", s, "reconnecting", r.alice.JID)
 	}
 }
 
@@ -171,13 +171,13 @@ func (r *restarts) wantDifferencesOnly(t *testing.T) {
 	r.bobSays(t, "is that all?")
 	r.client.received(t, "is that all?")
 	if f := r.client.about(r.dave.JID, "presence", "roster.item", "roster.removed"); len(f) > 0 {
-		t.Errorf("dave has not changed: %s", f)
+		t.Errorf("dave has not changed: %s, want none", f)
 	}
 	if f := r.client.about(r.bob.JID, "presence", "roster.item", "roster.removed"); len(f) != 1 {
-		t.Errorf("bob has changed once: %s", f)
+		t.Errorf("bob has changed once: %s, want 1", f)
 	}
 	if f := r.client.about(r.eve.JID, "invitation.received", "invitation.cancelled"); len(f) > 0 {
-		t.Errorf("eve has not asked again: %s", f)
+		t.Errorf("eve has not asked again: %s, want none", f)
 	}
 }
 
@@ -186,12 +186,12 @@ func (r *restarts) wantResumed(t *testing.T, want bool) {
 	t.Helper()
 	for _, f := range r.client.frames {
 		if f.Type == "session.state" && f.Data.Str("state") == "online" && f.Data.Bool("resumed") != want {
-			t.Errorf("resumed should be %v: %s", want, f.Raw)
+			t.Errorf("resumed should be %v: %s, want %v", want, f.Raw, want)
 		}
 	}
 	for _, e := range r.quiet.Events() {
 		if want && e.Event == "presence" && strings.HasPrefix(e.From, r.alice.JID) {
-			t.Errorf("dave saw alice come or go: %+v", e)
+			t.Errorf("dave saw alice come or go: %+v, want none", e)
 		}
 	}
 }
@@ -208,7 +208,7 @@ func (r *restarts) wantOnce(t *testing.T, body string) {
 	r.peer.ExpectMessage(t, r.alice.JID, "behind "+body)
 	for _, e := range r.peer.Discard() {
 		if e.Body == body {
-			t.Errorf("bob got it twice: %+v", e)
+			t.Errorf("bob got it twice: %+v: got %v, want anything but %v", e, e.Body, body)
 		}
 	}
 	r.wantLogins(t, r.logins)

@@ -64,7 +64,7 @@ func TestSealedSessionsAreRestored(t *testing.T) {
 		k.wantLogins(t, i+2)
 		for _, e := range k.peer.Discard() {
 			if e.Event == "presence" && strings.HasPrefix(e.From, k.alice.JID) {
-				t.Errorf("the stream was resumed, but bob saw alice come or go: %+v", e)
+				t.Errorf("the stream was resumed, but bob saw alice come or go: %+v, want none", e)
 			}
 		}
 	}

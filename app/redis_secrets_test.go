@@ -51,12 +51,12 @@ func TestSecretsStayHere(t *testing.T) {
 				"the log": []byte(log.String()), "an answer": said.b.Bytes(),
 			} {
 				if control := map[bool]string{true: "request_id", false: k.bob.JID}[place == "the log"]; !bytes.Contains(text, []byte(control)) {
-					t.Errorf("%s has not even %s in it: this test looks in the wrong place", place, control)
+					t.Errorf("%s: got no %s in it, want one: this test looks in the wrong place", place, control)
 				}
 				for what, secret := range secrets {
 					for _, form := range disguises(secret) {
 						if bytes.Contains(text, []byte(form)) {
-							t.Errorf("%s has the %s as %q", place, what, form)
+							t.Errorf("%s: got the %s as %q, want none", place, what, form)
 						}
 					}
 				}
@@ -75,7 +75,7 @@ func (s *said) call(t *testing.T, method, path string, body any) testkit.Answer 
 	t.Helper()
 	a, err := s.api.Do(t.Context(), method, path, body)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("api.Do: got error %v, want none", err)
 	}
 	for name, values := range a.Header {
 		s.b.WriteString(name + ": " + strings.Join(values, ", ") + "\n")
@@ -128,11 +128,11 @@ func (s *said) admin(t *testing.T, addr string) {
 	for _, path := range []string{"/metrics", "/readyz", "/livez", "/version", "/debug/pprof/cmdline", "/debug/pprof/goroutine?debug=2"} {
 		res, err := http.Get("http://" + addr + path)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("http.Get: got error %v, want none", err)
 		}
 		text, err := io.ReadAll(res.Body)
 		if err := errors.Join(err, res.Body.Close()); err != nil {
-			t.Fatal(err)
+			t.Fatalf("errors.Join: got error %v, want none", err)
 		}
 		s.b.Write(text)
 	}
@@ -155,17 +155,17 @@ func (k *kept) dump(t *testing.T) []byte {
 	t.Helper()
 	ctx := t.Context()
 	if err := k.keys.ConfigSet(ctx, "rdbcompression", "no").Err(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("keys.ConfigSet: got error %v, want none", err)
 	}
 	keys, err := k.keys.Keys(ctx, "*").Result()
 	if err != nil || len(keys) < 10 {
-		t.Fatalf("keys %q: %v", keys, err)
+		t.Fatalf("keys %q: %v, want no error and at least 10", keys, err)
 	}
 	var all bytes.Buffer
 	for _, key := range keys {
 		value, err := k.keys.Dump(ctx, key).Result()
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("keys.Dump: got error %v, want none", err)
 		}
 		all.WriteString(key + " " + value + "\n")
 	}
@@ -177,7 +177,7 @@ func (k *kept) written(t *testing.T) (all []byte) {
 	t.Helper()
 	dir, err := k.keys.ConfigGet(t.Context(), "dir").Result()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("keys.ConfigGet: got error %v, want none", err)
 	}
 	err = filepath.WalkDir(filepath.Join(dir["dir"], "appendonlydir"), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -188,7 +188,7 @@ func (k *kept) written(t *testing.T) (all []byte) {
 		return err
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("filepath.WalkDir: got error %v, want none", err)
 	}
 	return all
 }
@@ -215,13 +215,13 @@ func TestRedisNeedsASecret(t *testing.T) {
 			if err == nil {
 				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 				defer cancel()
-				t.Fatalf("started: %v", a.Stop(ctx))
+				t.Fatalf("started: %v, want an error", a.Stop(ctx))
 			}
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want one that says %s", err, c.want)
 			}
 			if text := err.Error() + log.String(); strings.Contains(text, "redis-password") {
-				t.Errorf("the password is in %s", text)
+				t.Errorf("the password is in %s, want no %q in it", text, "redis-password")
 			}
 		})
 	}

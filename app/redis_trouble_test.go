@@ -93,7 +93,7 @@ func TestRedisInTrouble(t *testing.T) {
 func (k *troubled) config(t *testing.T, name, value string) {
 	t.Helper()
 	if err := k.keys.ConfigSet(t.Context(), name, value).Err(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("keys.ConfigSet: got error %v, want none", err)
 	}
 }
 
@@ -108,7 +108,7 @@ func (k *troubled) wantRefused(t *testing.T) {
 		begun := time.Now()
 		wantProblem(t, k.api.Call(t, http.StatusServiceUnavailable, http.MethodPost, "/v1/messages", body), "storage-unavailable")
 		if d := time.Since(begun); d > 10*time.Second {
-			t.Errorf("refused after %s", d)
+			t.Errorf("refused after %s, want at most %v", d, 10*time.Second)
 		}
 	}
 }
@@ -117,13 +117,13 @@ func (k *troubled) wantRefused(t *testing.T) {
 func (k *troubled) wantReads(t *testing.T) {
 	t.Helper()
 	if p := k.cached(t); p.Bool("stale") || p.Str("show") != "dnd" {
-		t.Errorf("presence %v", p)
+		t.Errorf("presence %v, want stale false and show %q", p, "dnd")
 	}
 	if b := k.api.Get(t, "/v1/buddies").Find("items", "jid", k.bob.JID); b.Str("subscription") != "both" {
-		t.Errorf("buddy %v", b)
+		t.Errorf("buddy %v, want subscription %q", b, "both")
 	}
 	if s := k.api.Get(t, "/v1/session"); s.Str("state") != "online" {
-		t.Errorf("session %v", s)
+		t.Errorf("session %v, want state %q", s, "online")
 	}
 }
 
@@ -157,7 +157,7 @@ func (k *troubled) wantHeldBack(t *testing.T) {
 		k.say(t, 10)
 	}
 	if k.say(t, 10); k.api.Get(t, "/v1/session").Str("last_stanza_at") != heard {
-		t.Errorf("after %d messages that cannot be kept the gateway takes more", len(k.sent))
+		t.Errorf("after %d messages that cannot be kept the gateway takes more, want last_stanza_at %v", len(k.sent), heard)
 	}
 	for _, f := range k.stream.Frames() {
 		if strings.HasPrefix(f.Type, "message.") {
@@ -187,7 +187,7 @@ func (k *troubled) wantRecovery(t *testing.T) {
 	k.peer.ExpectMessage(t, k.alice.JID, "after the trouble")
 	for _, e := range k.peer.Discard() {
 		if e.Body == "refused" {
-			t.Errorf("bob got what was not accepted: %+v", e)
+			t.Errorf("bob got what was not accepted: %+v: got %q, want anything but %q", e, e.Body, "refused")
 		}
 	}
 	testkit.Eventually(t, 10*time.Second, func() error {
@@ -218,17 +218,17 @@ func (k *troubled) logged(t *testing.T) (bodies []string) {
 	t.Helper()
 	keys, err := k.keys.Keys(t.Context(), "perch:{*}:log").Result()
 	if err != nil || len(keys) != 1 {
-		t.Fatalf("logs %q: %v", keys, err)
+		t.Fatalf("logs %q: %v, want no error and 1", keys, err)
 	}
 	entries, err := k.keys.XRange(t.Context(), keys[0], "-", "+").Result()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("keys.XRange: got error %v, want none", err)
 	}
 	for _, e := range entries {
 		var f testkit.Frame
 		wire, _ := e.Values["w"].(string)
 		if err := json.Unmarshal([]byte(wire), &f); err != nil {
-			t.Fatalf("%v in %q", err, wire)
+			t.Fatalf("%v in %q, want no error", err, wire)
 		}
 		if f.Type == "message.received" {
 			bodies = append(bodies, f.Data.Str("body"))
@@ -245,7 +245,7 @@ func TestRedisIsFlushed(t *testing.T) {
 	k.stream.Expect(t, "message", message("message.received", k.sent[0]))
 	cursor := k.stream.Last()
 	if err := k.keys.FlushAll(t.Context()).Err(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("keys.FlushAll: got error %v, want none", err)
 	}
 	k.wantReads(t)
 	k.accepted(t, "after the flood")
@@ -257,7 +257,7 @@ func TestRedisIsFlushed(t *testing.T) {
 	again := k.api.Stream(t, cursor)
 	hello := again.ExpectType(t, "hello")
 	if hello.Data.Bool("resumed") || hello.Data.Str("reset_reason") == "" {
-		t.Errorf("a cursor of the lost log: %s", hello.Raw)
+		t.Errorf("a cursor of the lost log: %s, want resumed false and some text", hello.Raw)
 	}
 	again.ExpectType(t, "live")
 	k.say(t, 1)
@@ -271,10 +271,10 @@ func TestRedisIsFlushed(t *testing.T) {
 	k.wantStale(t)
 	resumed := k.api.Stream(t, next)
 	if hello := resumed.ExpectType(t, "hello"); !hello.Data.Bool("resumed") {
-		t.Errorf("a cursor of the new log: %s", hello.Raw)
+		t.Errorf("a cursor of the new log: %s, want resumed true", hello.Raw)
 	}
 	if state := k.stateOf(t); !strings.HasPrefix(next, state["epoch"]+"-") {
-		t.Errorf("cursor %s of the epoch %s", next, state["epoch"])
+		t.Errorf("cursor %s of the epoch %s, want %q at its beginning", next, state["epoch"], state["epoch"]+"-")
 	}
 }
 
@@ -282,11 +282,11 @@ func (k *troubled) stateOf(t *testing.T) map[string]string {
 	t.Helper()
 	keys, err := k.keys.Keys(t.Context(), "perch:{*}:state").Result()
 	if err != nil || len(keys) != 1 {
-		t.Fatalf("states %q: %v", keys, err)
+		t.Fatalf("states %q: %v, want no error and 1", keys, err)
 	}
 	state, err := k.keys.HGetAll(t.Context(), keys[0]).Result()
 	if err != nil && err != redis.Nil {
-		t.Fatal(err)
+		t.Fatalf("got %v, want %v", err, redis.Nil)
 	}
 	return state
 }

@@ -69,7 +69,7 @@ func (k *kept) start(t *testing.T) {
 	t.Helper()
 	a, err := app.New(k.o)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("app.New: got error %v, want none", err)
 	}
 	stop := sync.OnceValue(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -78,13 +78,13 @@ func (k *kept) start(t *testing.T) {
 	})
 	t.Cleanup(func() { _ = stop() })
 	if err := a.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("a.Start: got error %v, want none", err)
 	}
 	k.app, k.api.URL, k.admin = a, a.URL(), a.AdminAddr()
 	k.end = func(t *testing.T) {
 		t.Helper()
 		if err := stop(); err != nil {
-			t.Errorf("stop: %v", err)
+			t.Errorf("stop: got error %v, want none", err)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func (k *kept) startProgram(t *testing.T, sig syscall.Signal) {
 	cmd.Stderr = io.MultiWriter(&testLog{t: t}, canary.Output())
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("cmd.StdoutPipe: got error %v, want none", err)
 	}
 	ended := run(t, cmd)
 	stop := sync.OnceValue(func() error {
@@ -126,7 +126,7 @@ func (k *kept) startProgram(t *testing.T, sig syscall.Signal) {
 	k.end = func(t *testing.T) {
 		t.Helper()
 		if err := stop(); (err == nil) != (sig == syscall.SIGTERM) {
-			t.Errorf("%v: %v", sig, err)
+			t.Errorf("%v: got %v: got %v, want %v", sig, err, (err == nil), sig == syscall.SIGTERM)
 		}
 	}
 }
@@ -147,7 +147,7 @@ func run(t *testing.T, cmd *exec.Cmd) (ended <-chan error) {
 		}
 	}()
 	if err := <-started; err != nil {
-		t.Fatal(err)
+		t.Fatalf("the result of started: got error %v, want none", err)
 	}
 	return done
 }
@@ -161,7 +161,7 @@ func greeted(t *testing.T, out *bufio.Scanner) string {
 			return f[1]
 		}
 	}
-	t.Fatalf("the program ended before it was ready: %v", out.Err())
+	t.Fatalf("the program ended with %v, want it ready", out.Err())
 	return ""
 }
 
@@ -179,7 +179,7 @@ func program(t *testing.T) string {
 		}
 	})
 	if built.err != nil {
-		t.Fatal(built.err)
+		t.Fatalf("building the gateway: got error %v, want none", built.err)
 	}
 	return filepath.Join(built.dir, "perch")
 }
@@ -195,14 +195,14 @@ func (k *kept) field(t *testing.T, table, name string) string {
 	t.Helper()
 	keys, err := k.keys.Keys(t.Context(), "perch:{*}:"+table).Result()
 	if err != nil || len(keys) > 1 {
-		t.Fatalf("KEYS perch:{*}:%s: %v %v", table, keys, err)
+		t.Fatalf("KEYS perch:{*}:%s: %v %v, want no error and at most 1", table, keys, err)
 	}
 	if len(keys) == 0 {
 		return ""
 	}
 	text, err := k.keys.HGet(t.Context(), keys[0], name).Result()
 	if err != nil && err != redis.Nil {
-		t.Fatalf("HGET %s %s: %v", keys[0], name, err)
+		t.Fatalf("HGET %s %s: %v, want %v", keys[0], name, err, redis.Nil)
 	}
 	return text
 }

@@ -19,7 +19,7 @@ func jwt(t *testing.T, jid string, life time.Duration) string {
 	part := func(v any) string {
 		b, err := json.Marshal(v)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("json.Marshal: got error %v, want none", err)
 		}
 		return base64.RawURLEncoding.EncodeToString(b)
 	}
@@ -45,7 +45,7 @@ func TestJWTAsPasswordOnEjabberd(t *testing.T) {
 		g := testkit.NewGateway(t, a.URL(), answer.Str("token"))
 		g.Get(t, "/v1/buddies")
 		if got := g.Get(t, "/v1/session"); got.Str("jid") != jid || got.Str("state") != "online" {
-			t.Errorf("by %s: session %v", field, got)
+			t.Errorf("by %s: session %v, want jid %v and state %q", field, got, jid, "online")
 		}
 		g.Call(t, http.StatusNoContent, http.MethodDelete, "/v1/session", nil)
 	}

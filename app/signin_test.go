@@ -49,7 +49,7 @@ func wantProblem(t *testing.T, a testkit.Answer, code string) {
 		t.Errorf("problem %q, want %q: %s", got, code, a.Body)
 	}
 	if got := a.Header.Get("Content-Type"); got != "application/problem+json" {
-		t.Errorf("content type %q", got)
+		t.Errorf("content type %q, want %q", got, "application/problem+json")
 	}
 }
 
@@ -80,7 +80,7 @@ func TestOneLogin(t *testing.T) {
 			wg.Wait()
 			close(failed)
 			for err := range failed {
-				t.Error(err)
+				t.Errorf("got %v, want none", err)
 			}
 			for range 5 {
 				stream := w.api.Stream(t, "")
@@ -122,13 +122,13 @@ func TestRefusesAnUnknownAuthority(t *testing.T) {
 			g := testkit.NewGateway(t, start(t, upstream).URL(), "")
 			a, err := g.Do(t.Context(), http.MethodPost, "/v1/session", map[string]string{"jid": "alice@" + upstream.Domain, "password": u.Password})
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("g.Do: got error %v, want none", err)
 			}
 			if a.Status < 500 {
-				t.Errorf("status %d: %s", a.Status, a.Body)
+				t.Errorf("status %d: %s, want at least 500", a.Status, a.Body)
 			}
 			if n := s.CountLogins(t, u.JID); n != 0 {
-				t.Errorf("%d logins", n)
+				t.Errorf("%d logins, want 0", n)
 			}
 		})
 	}

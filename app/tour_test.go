@@ -29,13 +29,13 @@ var programs = map[string][]string{
 func TestTour(t *testing.T) {
 	text, err := os.ReadFile("../docs/api.md")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
 	}
 	a := demo(t)
 	setting := ""
 	blocks := regexp.MustCompile("(?s)```([a-z]+)\n(.*?)```").FindAllStringSubmatch(string(text), -1)
 	if len(blocks) < 10 {
-		t.Fatalf("only %d blocks: this test looks in the wrong place", len(blocks))
+		t.Fatalf("only %d blocks: this test looks in the wrong place, want at least 10", len(blocks))
 	}
 	for i, b := range blocks {
 		language, code := b[1], b[2]
@@ -68,15 +68,15 @@ func tourStop(t *testing.T, language, code, url string) {
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	if err != nil && !(unending && ctx.Err() != nil) {
-		t.Fatalf("%v\n%s\n%s", err, code, out)
+		t.Fatalf("got error %v, want none, of\n%s\n%s", err, code, out)
 	}
 	said := string(out)
 	refused := strings.Contains(said, `"/problems/`)
 	if wanted := strings.Contains(code, "/problems/"); refused != wanted || len(strings.TrimSpace(said)) == 0 {
-		t.Errorf("%s\nsaid: %s", code, said)
+		t.Errorf("%s\nsaid: %s, want %v and more than 0", code, said, wanted)
 	}
 	if unending && !strings.Contains(said, `"live"`) {
-		t.Errorf("the stream did not come to live events: %s", said)
+		t.Errorf("the stream did not come to live events: %s, want %q in it", said, `"live"`)
 	}
 }
 
@@ -89,7 +89,7 @@ func TestDescriptionsAreServed(t *testing.T) {
 		"/docs": "swagger-ui-bundle.js", "/docs/api.md": "# A tour of the API",
 	} {
 		if got := api.Call(t, 200, "GET", path, nil); !strings.Contains(string(got.Body), want) {
-			t.Errorf("%s: %.200s", path, got.Body)
+			t.Errorf("%s: %.200s, want %q in it", path, got.Body, want)
 		}
 	}
 }

@@ -53,26 +53,26 @@ func TestTraceContinuesAtTheNextNode(t *testing.T) {
 	}))
 	res, err := way.RoundTrip(out)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("way.RoundTrip: got error %v, want none", err)
 	}
 	_ = res.Body.Close()
 	end(api.Answer{Route: "/v1/vcards/{jid}", Method: "GET", Status: 200})
 	forward, route, far := here.Ended()[0], here.Ended()[1], there.Ended()[0]
 	if forward.Name() != "forward" || forward.Parent().SpanID() != route.SpanContext().SpanID() || far.Parent().SpanID() != forward.SpanContext().SpanID() ||
 		far.SpanContext().TraceID() != route.SpanContext().TraceID() || !far.Parent().IsRemote() {
-		t.Errorf("%v\n%v\n%v", route, forward, far)
+		t.Errorf("got %v\n%v\n%v\nwant one trace: the route, what it forwards, and the route of the other node", route, forward, far)
 	}
 	if got := out.Header.Get("Traceparent"); !strings.Contains(got, "0af7651916cd43dd8448eb211c80319c") {
-		t.Errorf("the request was changed: %s", got)
+		t.Errorf("the request was changed: %s, want %q in it", got, "0af7651916cd43dd8448eb211c80319c")
 	}
 	// A node that does not answer.
 	res, err = first.nodes(roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("bob@example.net is away") })).RoundTrip(request(t))
 	if err == nil {
 		_ = res.Body.Close()
-		t.Error("no error")
+		t.Error("no error, want an error")
 	}
 	if s := fmt.Sprintf("%+v", tracetest.SpanStubFromReadOnlySpan(here.Ended()[2])); !strings.Contains(s, "link-lost") || strings.Contains(s, "bob@") {
-		t.Error(s)
+		t.Errorf("got %v, want %q in it and no %q in it", s, "link-lost", "bob@")
 	}
 }
 
@@ -114,11 +114,11 @@ func TestSpansOfFailures(t *testing.T) {
 	text := fmt.Sprintf("%+v", tracetest.SpanStubsFromReadOnlySpans(r.Ended()))
 	for _, want := range []string{"upstream-timeout", "storage-unavailable", "db.operation.batch.size"} {
 		if !strings.Contains(text, want) {
-			t.Errorf("no %s in %s", want, text)
+			t.Errorf("no %s in %s, want %q in it", want, text, want)
 		}
 	}
 	if strings.Contains(text, "bob@") || strings.Contains(text, "OOM") {
-		t.Error(text)
+		t.Errorf("got %v, want no %q in it and no %q in it", text, "bob@", "OOM")
 	}
 }
 
@@ -126,17 +126,17 @@ func TestSpansOfFailures(t *testing.T) {
 func TestWithoutTracing(t *testing.T) {
 	var off *tracing
 	if off.iqs("net") != nil || off.redis() != nil {
-		t.Error("hooks without tracing")
+		t.Error("hooks without tracing, want nil")
 	}
 	a, err := New(Options{AdminListen: "off"})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("New: got error %v, want none", err)
 	}
 	if a.tracing != nil {
-		t.Error("traces without an endpoint")
+		t.Errorf("traces without an endpoint: got %v, want nil", a.tracing)
 	}
 	if err := a.Stop(context.Background()); err != nil {
-		t.Error(err)
+		t.Errorf("a.Stop: got error %v, want none", err)
 	}
 }
 
@@ -153,13 +153,13 @@ func TestOneWarningAMinute(t *testing.T) {
 		e := newExporter(deaf{strings.Repeat("no ", 1000)}, canary.Logger(slog.NewTextHandler(&log, nil)))
 		for range 181 { // three minutes and a second
 			if err := e.ExportSpans(t.Context(), make([]sdktrace.ReadOnlySpan, 2)); err != nil {
-				t.Error(err) // the SDK would write it to standard error
+				t.Errorf("e.ExportSpans: got error %v, want none", err) // the SDK would write it to standard error
 			}
 			time.Sleep(time.Second)
 		}
 		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 		if len(lines) != 4 || !strings.Contains(lines[0], "lost=2 ") || !strings.Contains(lines[1], "lost=120 ") || len(log.String()) > 4*600 {
-			t.Errorf("%d lines: %.1000s", len(lines), log.String())
+			t.Errorf("%d lines: %.1000s, want 4 and %q in it and %q in it and at most %v", len(lines), log.String(), "lost=2 ", "lost=120 ", 4*600)
 		}
 	})
 }
@@ -172,12 +172,12 @@ func TestTracingSettings(t *testing.T) {
 	} {
 		err := Options{Listen: "127.0.0.1:0", Tracing: Tracing{Endpoint: endpoint, Sample: 1}}.validate()
 		if (err == nil) != (want != "") || err == nil && tracesURL(endpoint) != want || err != nil && strings.Contains(err.Error(), "canary") {
-			t.Errorf("%s: %v, %s", endpoint, err, tracesURL(endpoint))
+			t.Errorf("%s: got %s, error %v; want %q, or an error that does not quote it", endpoint, tracesURL(endpoint), err, want)
 		}
 	}
 	for _, share := range []float64{-0.1, 1.1} {
 		if err := (Options{Listen: "127.0.0.1:0", Tracing: Tracing{Sample: share}}.validate()); err == nil {
-			t.Errorf("a share of %v", share)
+			t.Errorf("a share of %v, want an error", share)
 		}
 	}
 }

@@ -73,12 +73,12 @@ func (c *collector) stopped(t *testing.T, a *app.App) []*tracepb.Span {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := a.Stop(ctx); err != nil {
-		t.Fatal(err)
+		t.Fatalf("a.Stop: got error %v, want none", err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, w := range c.wrong {
-		t.Errorf("no OTLP: %s", w)
+		t.Errorf("no OTLP: %s, want none", w)
 	}
 	return c.spans
 }
@@ -112,7 +112,7 @@ func inTrace(t *testing.T, a *app.App, path, sampled string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.URL()+path, nil)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	req.Header.Set("Authorization", "Bearer demo-alice")
 	req.Header.Set("traceparent", "00-"+clientTrace+"-"+clientParent+"-"+sampled)
@@ -120,11 +120,11 @@ func inTrace(t *testing.T, a *app.App, path, sampled string) {
 	defer transport.CloseIdleConnections()
 	res, err := transport.RoundTrip(req)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("transport.RoundTrip: got error %v, want none", err)
 	}
 	defer res.Body.Close()
 	if body, err := io.ReadAll(res.Body); err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %d %v %s", path, res.StatusCode, err, body)
+		t.Fatalf("%s: %d %v %s, want no error and %d", path, res.StatusCode, err, body, http.StatusOK)
 	}
 }
 
@@ -146,7 +146,7 @@ func TestTraceOfARequest(t *testing.T) {
 	}
 	route := named(mine, "GET /v1/vcards/{jid}")
 	if len(route) != 1 || hex.EncodeToString(route[0].GetParentSpanId()) != clientParent || route[0].GetKind() != tracepb.Span_SPAN_KIND_SERVER {
-		t.Fatalf("the route: %v", mine)
+		t.Fatalf("the route: %v, want 1 and %v and %v", mine, clientParent, tracepb.Span_SPAN_KIND_SERVER)
 	}
 	for key, want := range map[string]string{"http.request.method": "GET", "http.route": "/v1/vcards/{jid}", "http.response.status_code": "200", "error.type": ""} {
 		if got := attribute(route[0], key); got != want {
@@ -160,7 +160,7 @@ func TestTraceOfARequest(t *testing.T) {
 		got := named(mine, name)
 		if len(got) != 1 || !bytes.Equal(got[0].GetParentSpanId(), route[0].GetSpanId()) ||
 			got[0].GetStartTimeUnixNano() < route[0].GetStartTimeUnixNano() || got[0].GetEndTimeUnixNano() > route[0].GetEndTimeUnixNano() {
-			t.Fatalf("no %s below the route: %v", name, mine)
+			t.Fatalf("got no %s below the route, want one, in %v", name, mine)
 		}
 		for key, value := range want {
 			if attribute(got[0], key) != value {
@@ -170,11 +170,11 @@ func TestTraceOfARequest(t *testing.T) {
 	}
 	// What a session does by itself is there as well.
 	if len(named(spans, "xmpp roster")) != 1 || len(named(spans, "redis commit")) == 0 || len(named(spans, "redis open")) == 0 {
-		t.Errorf("the login is not there: %v", spans)
+		t.Errorf("the login is not there: %v, want 1 and more than 0", spans)
 	}
 	for _, want := range []string{"service.name=perch", "service.version=v9.8.7", "service.instance.id=node-1", "telemetry.sdk.name=opentelemetry"} {
 		if !slices.Contains(c.about, want) {
-			t.Errorf("the resource has no %s: %q", want, c.about)
+			t.Errorf("the resource has no %s: %q, want %q in it", want, c.about, want)
 		}
 	}
 }
@@ -191,7 +191,7 @@ func TestTracesHaveNoNames(t *testing.T) {
 	for _, raw := range c.raw {
 		for _, word := range []string{choice, "demo-alice", "alice", "%40", local, domain, "perch:", "HGET", "EVAL"} {
 			if i := bytes.Index(raw, []byte(word)); i >= 0 {
-				t.Errorf("%q is in the traces: %q", word, raw[max(0, i-60):min(len(raw), i+60)])
+				t.Errorf("%q is in the traces: %q, want less than 0", word, raw[max(0, i-60):min(len(raw), i+60)])
 			}
 		}
 	}
@@ -200,22 +200,22 @@ func TestTracesHaveNoNames(t *testing.T) {
 	for _, s := range spans {
 		for _, k := range s.GetAttributes() {
 			if !slices.Contains(allowed, k.GetKey()) {
-				t.Errorf("%s has the attribute %s", s.GetName(), k.GetKey())
+				t.Errorf("%s has the attribute %s, want one of %q", s.GetName(), k.GetKey(), allowed)
 			}
 		}
 		if len(s.GetEvents()) > 0 || s.GetStatus().GetMessage() != "" {
-			t.Errorf("%s has words of its own: %v", s.GetName(), s)
+			t.Errorf("%s has words of its own: %v, want none and %q", s.GetName(), s, "")
 		}
 		problems += attribute(s, "error.type") + " "
 	}
 	for _, name := range []string{"POST /v1/messages", "GET /v1/events/ws", "GET /v1/buddies/{jid}", "GET"} {
 		if len(named(spans, name)) == 0 {
-			t.Errorf("there is no %s", name)
+			t.Errorf("there is no %s, want more than 0", name)
 		}
 	}
 	for _, slug := range []string{"item-not-found", "not-found", "unauthorized"} {
 		if !strings.Contains(problems, slug) {
-			t.Errorf("no problem %s, but %s", slug, problems)
+			t.Errorf("no problem %s, but %s, want %q in it", slug, problems, slug)
 		}
 	}
 }
@@ -245,7 +245,7 @@ func TestTracesAreOff(t *testing.T) {
 				if hex.EncodeToString(s.GetTraceId()) == clientTrace && s.GetName() == "GET /v1/session" {
 					n++
 				} else if tt.sample < 1 && hex.EncodeToString(s.GetTraceId()) != clientTrace {
-					t.Errorf("%v", s)
+					t.Errorf("got %v, want %v", s, clientTrace)
 				}
 			}
 			if n != tt.want {
@@ -284,15 +284,15 @@ func TestCollectorInTrouble(t *testing.T) {
 				g.Get(t, "/v1/session")
 			}
 			if took := time.Since(began); took > 5*time.Second {
-				t.Errorf("100 requests took %v", took)
+				t.Errorf("100 requests took %v, want at most %v", took, 5*time.Second)
 			}
 			began = time.Now()
 			(&collector{}).stopped(t, a)
 			if took := time.Since(began); took > 8*time.Second {
-				t.Errorf("stop took %v", took)
+				t.Errorf("stop took %v, want at most %v", took, 8*time.Second)
 			}
 			if lines := strings.Split(strings.TrimSpace(log.String()), "\n"); len(lines) != 1 || len(lines[0]) > 1000 || !strings.Contains(lines[0], "collector rejects traces") {
-				t.Errorf("%d lines in the log: %.2000s", len(lines), log.String())
+				t.Errorf("%d lines in the log: %.2000s, want 1 and at most 1000 and %q in it", len(lines), log.String(), "collector rejects traces")
 			}
 		})
 	}
@@ -347,7 +347,7 @@ func TestTraceAcrossNodes(t *testing.T) {
 	}
 	for _, s := range named(spans, "xmpp vcard") {
 		if hex.EncodeToString(s.GetTraceId()) != clientTrace {
-			t.Error("not the client's trace")
+			t.Errorf("not the client's trace, want %v", clientTrace)
 		}
 	}
 }
@@ -359,7 +359,7 @@ func firstLine(t *testing.T, a *app.App, path, media string) {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL()+path, nil)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	req.Header.Set("Authorization", "Bearer demo-alice")
 	req.Header.Set("Accept", media)
@@ -367,10 +367,10 @@ func firstLine(t *testing.T, a *app.App, path, media string) {
 	defer transport.CloseIdleConnections()
 	res, err := transport.RoundTrip(req)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("transport.RoundTrip: got error %v, want none", err)
 	}
 	defer res.Body.Close()
 	if line, err := bufio.NewReader(res.Body).ReadString('\n'); err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %d %q %v", path, res.StatusCode, line, err)
+		t.Fatalf("%s: %d %q %v, want no error and %d", path, res.StatusCode, line, err, http.StatusOK)
 	}
 }

@@ -96,17 +96,17 @@ func start(t *testing.T, u app.Upstream) *app.App {
 		Logger: canary.Logger(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("app.New: got error %v, want none", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := a.Stop(ctx); err != nil {
-			t.Errorf("stop: %v", err)
+			t.Errorf("stop: got error %v, want none", err)
 		}
 	})
 	if err := a.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("a.Start: got error %v, want none", err)
 	}
 	return a
 }
@@ -128,7 +128,7 @@ func (l login) signIn(t *testing.T, a *app.App, s *testkit.Server, u testkit.Use
 	answer := g.Call(t, http.StatusCreated, http.MethodPost, "/v1/session", body).JSON(t)
 	g.Token = answer.Str("token")
 	if !strings.HasPrefix(g.Token, "perch_") {
-		t.Fatalf("POST /v1/session gave the token %q", g.Token)
+		t.Fatalf("POST /v1/session gave the token %q, want %q at its beginning", g.Token, "perch_")
 	}
 	return g
 }

@@ -25,6 +25,6 @@ func TestQuantile(t *testing.T) {
 		}
 	}
 	if v[0] != 5 {
-		t.Error("what was measured is in another order now")
+		t.Errorf("what was measured is in another order now: got %v, want 5", v[0])
 	}
 }

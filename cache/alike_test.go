@@ -40,7 +40,7 @@ func TestStoresAreAlike(t *testing.T) {
 					got[i] = p.step(rand.New(rand.NewPCG(seed, uint64(step))))
 				}
 				if got[0] != got[1] {
-					t.Fatalf("step %d: memory and redis differ:\n%s", step, cmp.Diff(got[0], got[1]))
+					t.Fatalf("step %d: memory and redis differ:\n%s, want %v", step, cmp.Diff(got[0], got[1]), got[1])
 				}
 			}
 		})

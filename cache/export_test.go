@@ -23,7 +23,7 @@ func (r *Redis) Plant(t testing.TB, edits ...string) {
 	for i := 0; i < len(edits); i += 2 {
 		n := slices.IndexFunc(scripts, func(src string) bool { return strings.Contains(src, edits[i]) })
 		if n < 0 {
-			t.Fatalf("no script has %q", edits[i])
+			t.Fatalf("no script has %q: got %v, want at least 0", edits[i], n)
 		}
 		scripts[n] = strings.Replace(scripts[n], edits[i], edits[i+1], 1)
 	}

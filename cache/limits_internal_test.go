@@ -22,7 +22,7 @@ func TestRedisOptionsEdge(t *testing.T) {
 	want := []any{"perch", 7 * 24 * time.Hour, time.Second, 3 * time.Second, 16_384, 67_108_864,
 		sessions.Retention{Events: 10_000, Bytes: 8_388_608, Age: 24 * time.Hour}}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("got %v, want %q", diff, "")
 	}
 }
 
@@ -83,7 +83,7 @@ func TestCountersEdge(t *testing.T) {
 	q := sessions.Quota{Burst: 1, Every: time.Hour}
 	for i := range most {
 		if a, err := m.Reserve(t.Context(), fmt.Sprint(i), q); err != nil || !a.OK {
-			t.Fatalf("counter %d: %+v, %v", i, a, err)
+			t.Fatalf("counter %d: %+v, %v, want no error and OK true", i, a, err)
 		}
 	}
 	if n := m.attempts.Len(); n != most {
@@ -93,7 +93,7 @@ func TestCountersEdge(t *testing.T) {
 		t.Errorf("one more: %+v, %v, and %d counters; want it taken, and at most %d", a, err, m.attempts.Len(), most)
 	}
 	if err := m.Close(t.Context()); err != nil {
-		t.Error(err)
+		t.Errorf("m.Close: got error %v, want none", err)
 	}
 }
 

@@ -18,7 +18,7 @@ func memory(t testing.TB) storetest.Harness {
 	m := cache.NewMemory(cache.MemoryOptions{Retention: storetest.Keep})
 	t.Cleanup(func() {
 		if err := m.Close(context.Background()); err != nil {
-			t.Errorf("Close: %v", err)
+			t.Errorf("Close: got error %v, want none", err)
 		}
 	})
 	return storetest.Harness{Store: m, Advance: time.Sleep}
@@ -54,7 +54,7 @@ func TestSuiteCatchesFaultsOfMemory(t *testing.T) {
 		})
 	}
 	if names := storetest.Failures(t, true, memory); len(names) > 0 {
-		t.Errorf("the store without a fault fails %q", names)
+		t.Errorf("the store without a fault fails %q, want none", names)
 	}
 }
 
@@ -67,7 +67,7 @@ func caught(t *testing.T, got, want []string) {
 	}
 	for _, name := range want {
 		if !noticed[name] {
-			t.Errorf("%q did not notice", name)
+			t.Errorf("%q did not notice, want a failed case", name)
 		}
 	}
 }
@@ -78,13 +78,13 @@ func TestMemoryDropsExpired(t *testing.T) {
 		m := cache.NewMemory(cache.MemoryOptions{})
 		o, err := m.Open(t.Context(), "a1", sessions.OpenOptions{})
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("m.Open: got error %v, want none", err)
 		}
 		commit := func(c *sessions.Commit) {
 			c.Fence = o.Fence
 			m.Commit("a1", c, func(r sessions.Result) {
 				if r.Err != nil {
-					t.Errorf("Commit: %v", r.Err)
+					t.Errorf("Commit: got error %v, want none", r.Err)
 				}
 			})
 		}
@@ -107,7 +107,7 @@ func TestMemoryDropsExpired(t *testing.T) {
 			t.Errorf("after a day of silence: got %d events and %d records, want none", events, timed)
 		}
 		if err := m.Close(t.Context()); err != nil {
-			t.Errorf("Close: %v", err)
+			t.Errorf("Close: got error %v, want none", err)
 		}
 	})
 }
@@ -120,19 +120,19 @@ func TestMemoryDropsExpiredSessions(t *testing.T) {
 		m := cache.NewMemory(cache.MemoryOptions{StateTTL: life})
 		live, err := m.Open(t.Context(), "live", sessions.OpenOptions{})
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("m.Open: got error %v, want none", err)
 		}
 		if _, err := m.Bind(t.Context(), "live", sessions.Binding{ID: "live"}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("m.Bind: got error %v, want none", err)
 		}
 		for i := range n {
 			id := sessions.ID(fmt.Sprint("a", i))
 			if _, err := m.Open(t.Context(), id, sessions.OpenOptions{}); err != nil {
-				t.Fatal(err)
+				t.Fatalf("m.Open: got error %v, want none", err)
 			}
 			for _, minted := range []bool{false, true} {
 				if _, err := m.Bind(t.Context(), fmt.Sprint(id, minted), sessions.Binding{ID: id, Minted: minted}); err != nil {
-					t.Fatal(err)
+					t.Fatalf("m.Bind: got error %v, want none", err)
 				}
 			}
 		}
@@ -140,21 +140,21 @@ func TestMemoryDropsExpiredSessions(t *testing.T) {
 			time.Sleep(life / 2)
 			m.Commit("live", &sessions.Commit{Fence: live.Fence, Record: &sessions.Record{}}, func(r sessions.Result) {
 				if r.Err != nil {
-					t.Errorf("Commit: %v", r.Err)
+					t.Errorf("Commit: got error %v, want none", r.Err)
 				}
 			})
 		}
 		if _, err := m.Open(t.Context(), "next", sessions.OpenOptions{}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("m.Open: got error %v, want none", err)
 		}
 		if records, tokens, leading := m.Size(); records != 2 || tokens != 1 || leading != 1 {
 			t.Errorf("%d records, %d tokens of %d sessions are left, want 2, 1 and 1", records, tokens, leading)
 		}
 		if _, err := m.Lookup(t.Context(), "live"); err != nil {
-			t.Errorf("the token of a session that is written: %v", err)
+			t.Errorf("the token of a session that is written: got error %v, want none", err)
 		}
 		if err := m.Close(t.Context()); err != nil {
-			t.Errorf("Close: %v", err)
+			t.Errorf("Close: got error %v, want none", err)
 		}
 	})
 }
@@ -166,21 +166,21 @@ func TestMemoryEndedTokensStayEnded(t *testing.T) {
 		m := cache.NewMemory(cache.MemoryOptions{StateTTL: life})
 		time.Sleep(time.Minute)
 		if _, err := m.Bind(t.Context(), "t1", sessions.Binding{ID: "a1"}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("m.Bind: got error %v, want none", err)
 		}
 		time.Sleep(life - 2*time.Minute)
 		if _, err := m.Open(t.Context(), "a2", sessions.OpenOptions{}); err != nil { // sweeps; the next sweep is far
-			t.Fatal(err)
+			t.Fatalf("m.Open: got error %v, want none", err)
 		}
 		time.Sleep(3 * time.Minute)
 		if _, err := m.Open(t.Context(), "a1", sessions.OpenOptions{}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("m.Open: got error %v, want none", err)
 		}
 		if b, err := m.Lookup(t.Context(), "t1"); perch.KindOf(err) != perch.KindNotFound {
 			t.Errorf("a token that has ended leads to %v, %v, want KindNotFound", b, err)
 		}
 		if err := m.Close(t.Context()); err != nil {
-			t.Errorf("Close: %v", err)
+			t.Errorf("Close: got error %v, want none", err)
 		}
 	})
 }
@@ -194,17 +194,17 @@ func TestMemoryCloseIsBounded(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := m.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Close gave %v", err)
+			t.Errorf("Close gave %v, want %v", err, context.DeadlineExceeded)
 		}
 		close(stuck)
 		if err := m.Close(t.Context()); err != nil {
-			t.Errorf("Close: %v", err)
+			t.Errorf("Close: got error %v, want none", err)
 		}
 		if _, err := m.Open(t.Context(), "a1", sessions.OpenOptions{}); err == nil {
-			t.Error("a closed store opens a session")
+			t.Error("a closed store opens a session, want an error")
 		}
 		if _, err := m.Bind(t.Context(), "t", sessions.Binding{}); err == nil {
-			t.Error("a closed store binds a token")
+			t.Error("a closed store binds a token, want an error")
 		}
 	})
 }

@@ -15,12 +15,12 @@ func aclOfTheDocs(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../docs/redis.md")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
 	}
 	_, line, ok := strings.Cut(string(text), "\nACL SETUSER perch on >SECRET ")
 	line, _, _ = strings.Cut(line, "\n")
 	if !ok || strings.Contains(line, "+@all") {
-		t.Fatalf("no ACL line in docs/redis.md: %q", line)
+		t.Fatalf("no ACL line in docs/redis.md: %q, want one and no %q in it", line, "+@all")
 	}
 	return line
 }
@@ -32,12 +32,12 @@ func TestRedisACLOfTheDocsIsNarrow(t *testing.T) {
 	admin := s.Client(t)
 	user(t, admin, "perch", aclOfTheDocs(t))
 	if err := admin.Set(t.Context(), "other:key", "theirs", 0).Err(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("admin.Set: got error %v, want none", err)
 	}
 	c := redis.NewClient(&redis.Options{Addr: s.Addr, Username: "perch", Password: "pw", DisableIdentity: true})
 	t.Cleanup(func() { _ = c.Close() })
 	if err := c.Set(t.Context(), "perch:probe", "x", 0).Err(); err != nil {
-		t.Fatalf("its own key: %v", err)
+		t.Fatalf("its own key: got error %v, want none", err)
 	}
 	for _, line := range []string{
 		"CONFIG GET *", "CONFIG SET dir /tmp", "CONFIG REWRITE", "FLUSHALL", "FLUSHDB", "KEYS *", "SCAN 0", "RANDOMKEY",
@@ -59,7 +59,7 @@ func TestRedisACLOfTheDocsIsNarrow(t *testing.T) {
 		}
 	}
 	if got := admin.Get(t.Context(), "other:key").Val(); got != "theirs" {
-		t.Errorf("the key of another is %q now", got)
+		t.Errorf("the key of another is %q now, want %q", got, "theirs")
 	}
 }
 

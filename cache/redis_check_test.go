@@ -23,7 +23,7 @@ func refusal(t *testing.T, url string) string {
 	r, err := cache.NewRedis(t.Context(), cache.RedisOptions{URL: url, Timeout: time.Second, RetryFor: time.Second, Logger: canary.Logger()})
 	if err == nil {
 		_ = r.Close(t.Context())
-		t.Fatalf("NewRedis takes it")
+		t.Fatal("NewRedis takes it, want an error")
 	}
 	return err.Error()
 }
@@ -40,7 +40,7 @@ func TestRedisVersion(t *testing.T) {
 		if ok {
 			(&world{}).open(t, cache.RedisOptions{URL: "redis://" + m.Addr()})
 		} else if s := refusal(t, "redis://"+m.Addr()); !strings.Contains(s, "too old") {
-			t.Errorf("%q: %s", version, s)
+			t.Errorf("%q: %s, want %q in it", version, s, "too old")
 		}
 	}
 }
@@ -50,7 +50,7 @@ func TestRedisMayNotEvict(t *testing.T) {
 	admin := s.Client(t)
 	set := func(policy string) {
 		if err := admin.ConfigSet(t.Context(), "maxmemory-policy", policy).Err(); err != nil {
-			t.Fatal(err)
+			t.Fatalf("admin.ConfigSet: got error %v, want none", err)
 		}
 	}
 	// A user who may not ask CONFIG: INFO says the same.
@@ -59,7 +59,7 @@ func TestRedisMayNotEvict(t *testing.T) {
 	for _, url := range []string{s.URL(), shy} {
 		set("allkeys-lru")
 		if text := refusal(t, url); !strings.Contains(text, "noeviction") || !strings.Contains(text, "allkeys-lru") {
-			t.Errorf("%s", text)
+			t.Errorf("got %s, want %q in it and %q in it", text, "noeviction", "allkeys-lru")
 		}
 		set("noeviction")
 		(&world{}).open(t, cache.RedisOptions{URL: url})
@@ -73,7 +73,7 @@ func user(t *testing.T, admin *redis.Client, name, rules string) {
 		args = append(args, rule)
 	}
 	if err := admin.Do(t.Context(), args...).Err(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("admin.Do: got error %v, want none", err)
 	}
 }
 
@@ -82,14 +82,14 @@ func TestRedisMustTakeWrites(t *testing.T) {
 	replica := testkit.Redis(t, testkit.RedisOptions{})
 	host, port, _ := strings.Cut(master.Addr, ":")
 	if err := replica.Client(t).ReplicaOf(t.Context(), host, port).Err(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("ReplicaOf: got error %v, want none", err)
 	}
 	eventually(t, "the replica is in step", func() bool {
 		info, err := replica.Client(t).Info(t.Context(), "replication").Result()
 		return err == nil && strings.Contains(info, "master_link_status:up")
 	})
 	if s := refusal(t, replica.URL()); !strings.Contains(s, "read-only replica") {
-		t.Errorf("a replica: %s", s)
+		t.Errorf("a replica: %s, want %q in it", s, "read-only replica")
 	}
 	admin := master.Client(t)
 	for name, rules := range map[string]string{
@@ -101,23 +101,23 @@ func TestRedisMustTakeWrites(t *testing.T) {
 	} {
 		user(t, admin, name, rules)
 		if s := refusal(t, "redis://"+name+":pw@"+master.Addr); !strings.Contains(s, "docs/redis.md") {
-			t.Errorf("%s: %s", name, s)
+			t.Errorf("%s: got %s, want %q in it", name, s, "docs/redis.md")
 		}
 	}
 	if s := refusal(t, "redis://reader:wrong@"+master.Addr); !strings.Contains(s, "PING") {
-		t.Errorf("a wrong password: %s", s)
+		t.Errorf("a wrong password: %s, want %q in it", s, "PING")
 	}
 	full := testkit.Redis(t, testkit.RedisOptions{MaxMemory: "1kb"})
 	if s := refusal(t, full.URL()); !strings.Contains(s, "out of memory") {
-		t.Errorf("a full server: %s", s)
+		t.Errorf("a full server: %s, want %q in it", s, "out of memory")
 	}
 	gone := testkit.Redis(t, testkit.RedisOptions{})
 	gone.Kill()
 	if s := refusal(t, gone.URL()); !strings.Contains(s, "no answer") {
-		t.Errorf("no server: %s", s)
+		t.Errorf("no server: %s, want %q in it", s, "no answer")
 	}
 	if keys := (&world{client: admin}).keys(t); strings.Join(keys, " ") != "perch:probe" && len(keys) > 0 {
-		t.Errorf("the checks left %q", keys)
+		t.Errorf("the checks left %q, want nothing but perch:probe", keys)
 	}
 }
 
@@ -134,42 +134,42 @@ func TestRedisACLOfTheDocs(t *testing.T) {
 		VCards: sessions.Delta[perch.VCard]{Reset: true, Del: []string{"a@x"}, Put: []*perch.VCard{{JID: "b@x"}}},
 	})
 	if _, err := r.Bind(t.Context(), "t1", sessions.Binding{ID: "a1"}); err != nil {
-		t.Errorf("Bind: %v", err)
+		t.Errorf("Bind: got error %v, want none", err)
 	}
 	if _, err := r.Lookup(t.Context(), "t1"); err != nil {
-		t.Errorf("Lookup: %v", err)
+		t.Errorf("Lookup: got error %v, want none", err)
 	}
 	if all, err := r.Bindings(t.Context()); err != nil || len(all) != 1 {
-		t.Errorf("Bindings: %v, %v", all, err)
+		t.Errorf("Bindings: %v, %v, want no error and 1", all, err)
 	}
 	if _, err := r.VCard(t.Context(), "a1", "b@x"); err != nil {
-		t.Errorf("VCard: %v", err)
+		t.Errorf("VCard: got error %v, want none", err)
 	}
 	if _, err := r.Message(t.Context(), "a1", "m"); perch.KindOf(err) != perch.KindNotFound {
-		t.Errorf("Message: %v", err)
+		t.Errorf("Message: %v, want an error of the kind %v", err, perch.KindNotFound)
 	}
 	if err := s.Client(t).ScriptFlush(t.Context()).Err(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("ScriptFlush: got error %v, want none", err)
 	}
 	o.ok(&sessions.Commit{Events: o.event(2, "2")})
 	if all, err := r.BindingsOf(t.Context(), "a1"); err != nil || len(all) != 1 {
-		t.Errorf("BindingsOf: %v, %v", all, err)
+		t.Errorf("BindingsOf: %v, %v, want no error and 1", all, err)
 	}
 	if err := r.Unbind(t.Context(), "t1"); err != nil {
-		t.Errorf("Unbind: %v", err)
+		t.Errorf("Unbind: got error %v, want none", err)
 	}
 	asNodes(t, r, o)
 	if err := r.Forget(t.Context(), "a1"); err != nil {
-		t.Errorf("Forget: %v", err)
+		t.Errorf("Forget: got error %v, want none", err)
 	}
 	// What the user is denied shows in the server's own log of denials.
 	denied, err := s.Client(t).Do(context.Background(), "ACL", "LOG").Slice()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Do: got error %v, want none", err)
 	}
 	for _, d := range denied {
 		if !strings.Contains(strings.ToLower(textOf(d)), "config") { // asked for politely
-			t.Errorf("denied: %v", d)
+			t.Errorf("denied: %v, want %q in it", d, "config")
 		}
 	}
 }
@@ -180,23 +180,23 @@ func asNodes(t *testing.T, r *cache.Redis, o *owner) {
 	o.ok(&sessions.Commit{Release: true})
 	beat(t, r, "a/1")
 	if membership := beat(t, r, "a/2"); len(membership.Released) != 1 || len(membership.Dead) != 1 {
-		t.Errorf("Beat: %+v", membership)
+		t.Errorf("Beat: %+v, want 1", membership)
 	}
 	if err := r.Leave(t.Context(), "a/2"); err != nil {
-		t.Errorf("Leave: %v", err)
+		t.Errorf("Leave: got error %v, want none", err)
 	}
 	if _, err := r.Open(t.Context(), o.id, sessions.OpenOptions{Owner: "b/1"}); err != nil {
-		t.Errorf("Open: %v", err)
+		t.Errorf("Open: got error %v, want none", err)
 	}
 	if owners, err := r.Owners(t.Context(), []sessions.ID{o.id}); err != nil || owners[o.id] != "b/1" {
-		t.Errorf("Owners: %v, %v", owners, err)
+		t.Errorf("Owners: %v, %v, want no error and %q", owners, err, "b/1")
 	}
 	k := sessions.Ticket{Session: o.id, Expires: perch.At(time.Now().Add(time.Minute))}
 	if err := r.PutTicket(t.Context(), "h", k, time.Minute); err != nil {
-		t.Errorf("PutTicket: %v", err)
+		t.Errorf("PutTicket: got error %v, want none", err)
 	}
 	if _, err := r.TakeTicket(t.Context(), "h"); err != nil {
-		t.Errorf("TakeTicket: %v", err)
+		t.Errorf("TakeTicket: got error %v, want none", err)
 	}
 }
 
@@ -230,7 +230,7 @@ func TestRedisObserver(t *testing.T) {
 	seen := make(chan round, 100)
 	s := mini(t).open(t, cache.RedisOptions{Observer: func(op string, d time.Duration, err error) {
 		if d < 0 {
-			t.Errorf("%s took %v", op, d)
+			t.Errorf("%s took %v, want at least 0", op, d)
 		}
 		seen <- round{op, err}
 	}})

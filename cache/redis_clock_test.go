@@ -28,7 +28,7 @@ func TestRedisClockOfTheNodeJumps(t *testing.T) {
 			o.ok(&sessions.Commit{Events: o.event(offset, fmt.Sprint(offset)), Record: &sessions.Record{}, Once: &sessions.Once{Key: fmt.Sprint(key, "-", offset), Answer: "m"}})
 		}
 		if _, err := r.Bind(t.Context(), key, sessions.Binding{ID: "a1"}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("r.Bind: got error %v, want none", err)
 		}
 	}
 	for _, jump := range []time.Duration{-time.Hour, time.Hour, 0} {
@@ -39,7 +39,7 @@ func TestRedisClockOfTheNodeJumps(t *testing.T) {
 		}
 		for i, e := range page.Events {
 			if e.Position.Offset != uint64(i+1) {
-				t.Errorf("%v: event %d has the offset %d", jump, i+1, e.Position.Offset)
+				t.Errorf("%v: event %d has the offset %d, want %v", jump, i+1, e.Position.Offset, uint64(i+1))
 			}
 		}
 		all, err := r.Bindings(t.Context())
@@ -47,13 +47,13 @@ func TestRedisClockOfTheNodeJumps(t *testing.T) {
 			t.Errorf("%v: %d tokens, want 4: %v", jump, len(all), err)
 		}
 		if res := o.commit(&sessions.Commit{Once: &sessions.Once{Key: "key-1-4", Answer: "n"}}); res.Existing == nil {
-			t.Errorf("%v: an idempotency key that was used is free: %v", jump, res.Err)
+			t.Errorf("%v: an idempotency key that was used is free: %v, want one", jump, res.Err)
 		}
 	}
 	for _, key := range w.keys(t) {
 		left, err := w.client.PTTL(t.Context(), key).Result()
 		if err != nil || left < 23*time.Hour+50*time.Minute && key != "perch:probe" && key != "perch:{nodes}:beats" {
-			t.Errorf("%s ends in %v: its life was counted by the node's clock (%v)", key, left, err)
+			t.Errorf("%s ends in %v: its life was counted by the node's clock (%v), want no error and %q", key, left, err, "perch:{nodes}:beats")
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (c *crosstalk) fill(t *testing.T, r *cache.Redis) {
 			VCards: sessions.Delta[perch.VCard]{Put: []*perch.VCard{{JID: crosstalkCard, FullName: string(id)}}},
 		})
 		if _, err := r.Bind(t.Context(), "token-"+string(id), sessions.Binding{ID: id}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("r.Bind: got error %v, want none", err)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func TestRedisAnswersReachTheirCallers(t *testing.T) {
 	proxy.Toxic(t, "latency", "downstream", map[string]any{"latency": 6, "jitter": 6})
 	c.run(ctx, operations)
 	for _, w := range c.wrong {
-		t.Error(w)
+		t.Errorf("got %v, want none", w)
 	}
 	t.Logf("%d answers, %d given up", c.answered.Load(), c.given.Load())
 	if c.answered.Load() < 100 || c.given.Load() < 100 {
@@ -162,6 +162,6 @@ func TestCrosstalkIsFound(t *testing.T) {
 	c.fill(t, store)
 	c.run(t.Context(), 2_000)
 	if len(c.wrong) == 0 {
-		t.Error("answers of another session were not found")
+		t.Errorf("answers of another session were not found: got %v, want more than 0", len(c.wrong))
 	}
 }

@@ -28,7 +28,7 @@ func own(t *testing.T, s *cache.Redis, id sessions.ID) *owner {
 	t.Helper()
 	saved, err := s.Open(t.Context(), id, sessions.OpenOptions{})
 	if err != nil {
-		t.Fatalf("Open: %v", err)
+		t.Fatalf("Open: got error %v, want none", err)
 	}
 	return &owner{saved, t, s, id}
 }
@@ -55,7 +55,7 @@ func (o *owner) await(ch <-chan sessions.Result) sessions.Result {
 	case r := <-ch:
 		return r
 	case <-time.After(20 * time.Second):
-		o.t.Fatal("a commit was not answered")
+		o.t.Fatal("a commit was not answered, want it in time")
 		return sessions.Result{}
 	}
 }
@@ -63,7 +63,7 @@ func (o *owner) await(ch <-chan sessions.Result) sessions.Result {
 func (o *owner) ok(c *sessions.Commit) {
 	o.t.Helper()
 	if r := o.commit(c); r.Err != nil || r.Existing != nil {
-		o.t.Fatalf("Commit: %v, existing %v", r.Err, r.Existing)
+		o.t.Fatalf("Commit: %v, existing %v, want no error and nil", r.Err, r.Existing)
 	}
 }
 
@@ -85,7 +85,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		select {
 		case <-tick.C:
 		case <-limit:
-			t.Fatalf("%s: never", what)
+			t.Fatalf("%s: got it never, want it in time", what)
 		}
 	}
 }
@@ -106,17 +106,17 @@ func TestRedisUnavailable(t *testing.T) {
 	}
 	for i, ch := range waiting {
 		if r := o.await(ch); !unavailable(r.Err) {
-			t.Errorf("commit %d without Redis gave %v", i, r.Err)
+			t.Errorf("commit %d without Redis gave %v, want the kind storage-unavailable", i, r.Err)
 		}
 	}
 	if err := s.Healthy(t.Context()); !unavailable(err) {
-		t.Errorf("Healthy without Redis gave %v", err)
+		t.Errorf("Healthy without Redis gave %v, want the kind storage-unavailable", err)
 	}
 	if _, err := s.Open(t.Context(), "a2", sessions.OpenOptions{}); !unavailable(err) {
-		t.Errorf("Open without Redis gave %v", err)
+		t.Errorf("Open without Redis gave %v, want the kind storage-unavailable", err)
 	}
 	if _, err := s.Log(t.Context(), "a1", 0, 1); !unavailable(err) {
-		t.Errorf("Log without Redis gave %v", err)
+		t.Errorf("Log without Redis gave %v, want the kind storage-unavailable", err)
 	}
 
 	server.Start(t)
@@ -124,7 +124,7 @@ func TestRedisUnavailable(t *testing.T) {
 	o.ok(&sessions.Commit{Events: o.event(2, "2")})
 	o.tip(2)
 	if again := own(t, s, "a1"); again.Epoch != o.Epoch || again.Tip != 2 {
-		t.Errorf("after the restart: %+v", again.Saved)
+		t.Errorf("after the restart: %+v, want %v and 2", again.Saved, o.Epoch)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestRedisRestartsWithinTheTime(t *testing.T) {
 	server.Start(t)
 	for i, ch := range waiting {
 		if r := o.await(ch); r.Err != nil {
-			t.Errorf("commit %d: %v", i, r.Err)
+			t.Errorf("commit %d: got error %v, want none", i, r.Err)
 		}
 	}
 	o.tip(49)
@@ -159,7 +159,7 @@ func TestRedisHangs(t *testing.T) {
 		o.ok(&sessions.Commit{}) // the connection is there before Redis hangs
 		server.Pause()
 		if r := o.commit(&sessions.Commit{Events: o.event(1, "1"), Once: &sessions.Once{Key: "k"}}); !unavailable(r.Err) {
-			t.Errorf("a commit to a hanging Redis gave %v", r.Err)
+			t.Errorf("a commit to a hanging Redis gave %v, want the kind storage-unavailable", r.Err)
 		}
 		server.Continue()
 		eventually(t, "the late commit", func() bool {
@@ -172,10 +172,10 @@ func TestRedisHangs(t *testing.T) {
 	same.ok(&sessions.Commit{Events: same.event(1, "1"), Once: &sessions.Once{Key: "k"}}) // the same again counts once
 	same.tip(1)
 	if r := other.commit(&sessions.Commit{Events: other.event(1, "another")}); !errors.Is(r.Err, sessions.ErrLost) {
-		t.Errorf("another event under a used offset gave %v", r.Err)
+		t.Errorf("another event under a used offset gave %v, want %v", r.Err, sessions.ErrLost)
 	}
 	if again := own(t, s, "a2"); again.Tip != 1 || again.Epoch != other.Epoch {
-		t.Errorf("after the late commit: %+v", again.Saved)
+		t.Errorf("after the late commit: %+v, want 1 and %v", again.Saved, other.Epoch)
 	}
 }
 
@@ -193,35 +193,35 @@ func TestRedisOutOfMemory(t *testing.T) {
 		})
 		if r.Err != nil {
 			if !unavailable(r.Err) {
-				t.Fatalf("a full Redis gave %v", r.Err)
+				t.Fatalf("a full Redis gave %v, want the kind storage-unavailable", r.Err)
 			}
 			break
 		}
 		if kept++; kept > 1000 {
-			t.Fatal("Redis is never full")
+			t.Fatalf("Redis is never full: got %v, want at most 1000", kept)
 		}
 	}
 	o.tip(kept) // reads still work
 	if err := s.Healthy(t.Context()); !unavailable(err) {
-		t.Errorf("Healthy with a full Redis gave %v", err)
+		t.Errorf("Healthy with a full Redis gave %v, want the kind storage-unavailable", err)
 	}
 	if err := w.client.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil { // not even the smallest write
-		t.Fatal(err)
+		t.Fatalf("client.ConfigSet: got error %v, want none", err)
 	}
 	for _, id := range []sessions.NodeID{"a/1", "a/2"} { // what cannot be entered replaces no node
 		if _, err := s.Beat(t.Context(), sessions.Node{ID: id}); !unavailable(err) {
-			t.Errorf("a beat to a full Redis gave %v", err)
+			t.Errorf("a beat to a full Redis gave %v, want the kind storage-unavailable", err)
 		}
 	}
 	if err := w.client.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("client.ConfigSet: got error %v, want none", err)
 	}
 	if membership := beat(t, s, "b/1"); idsOf(membership) != "a/1 b/1" || len(membership.Dead) > 0 {
-		t.Errorf("after the beats that were refused: %+v", membership)
+		t.Errorf("after the beats that were refused: %+v, want %q and none", membership, "a/1 b/1")
 	}
 	o.ok(&sessions.Commit{Events: o.event(kept+1, "room again")})
 	if err := s.Healthy(t.Context()); err != nil {
-		t.Errorf("Healthy with room again gave %v", err)
+		t.Errorf("Healthy with room again gave %v, want no error", err)
 	}
 	if again := own(t, s, "a1"); len(again.Roster) != 1 || again.Roster[0].JID != perch.JID(fmt.Sprint(kept)) {
 		t.Errorf("a refused commit left %v, want %d", again.Roster, kept)
@@ -234,24 +234,24 @@ func TestRedisFlushed(t *testing.T) {
 	o := own(t, s, "a1")
 	o.ok(&sessions.Commit{Events: o.event(1, "1")})
 	if err := w.client.FlushAll(t.Context()).Err(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("client.FlushAll: got error %v, want none", err)
 	}
 	for _, c := range []*sessions.Commit{{Events: o.event(2, "2")}, {Record: &sessions.Record{}}} {
 		if r := o.commit(c); !errors.Is(r.Err, sessions.ErrLost) {
-			t.Errorf("a commit after FLUSHALL gave %v", r.Err)
+			t.Errorf("a commit after FLUSHALL gave %v, want %v", r.Err, sessions.ErrLost)
 		}
 	}
 	if _, err := s.Log(t.Context(), o.id, 0, 1); !errors.Is(err, sessions.ErrLost) {
-		t.Errorf("Log after FLUSHALL gave %v", err)
+		t.Errorf("Log after FLUSHALL gave %v, want %v", err, sessions.ErrLost)
 	}
 	next := own(t, s, "a1")
 	if next.Epoch == o.Epoch || next.Fence != 1 || next.Tip != 0 {
-		t.Errorf("after FLUSHALL: %+v", next.Saved)
+		t.Errorf("after FLUSHALL: %+v, want anything but %v and 1 and 0", next.Saved, o.Epoch)
 	}
 	next.ok(&sessions.Commit{Events: next.event(1, "1")})
 	// Another node that was the owner before the flush has the same fence, not the epoch.
 	if r := o.commit(&sessions.Commit{Epoch: o.Epoch, Record: &sessions.Record{}}); !errors.Is(r.Err, sessions.ErrFenced) {
-		t.Errorf("a commit of the lost epoch gave %v", r.Err)
+		t.Errorf("a commit of the lost epoch gave %v, want %v", r.Err, sessions.ErrFenced)
 	}
 }
 
@@ -267,11 +267,11 @@ func TestRedisLosesCommits(t *testing.T) {
 	o.ok(&sessions.Commit{Events: o.event(3, "3")})
 	back()
 	if r := o.commit(&sessions.Commit{Events: o.event(4, "4")}); !errors.Is(r.Err, sessions.ErrLost) {
-		t.Errorf("a commit after the loss gave %v", r.Err)
+		t.Errorf("a commit after the loss gave %v, want %v", r.Err, sessions.ErrLost)
 	}
 	next := own(t, s, "a1")
 	if next.Epoch == o.Epoch || next.Tip != 0 || len(next.Roster) != 1 {
-		t.Errorf("offsets would be given twice: %+v after epoch %s", next.Saved, o.Epoch)
+		t.Errorf("offsets would be given twice: %+v after epoch %s, want anything but %v and 0 and 1", next.Saved, o.Epoch, o.Epoch)
 	}
 	next.ok(&sessions.Commit{Events: next.event(1, "1")})
 	next.tip(1)
@@ -282,10 +282,10 @@ func TestRedisLosesCommits(t *testing.T) {
 	opened.ok(&sessions.Commit{Events: opened.event(2, "2")})
 	back()
 	if r := opened.commit(&sessions.Commit{Events: opened.event(3, "3")}); !errors.Is(r.Err, sessions.ErrLost) {
-		t.Errorf("a commit after the loss of an Open gave %v", r.Err)
+		t.Errorf("a commit after the loss of an Open gave %v, want %v", r.Err, sessions.ErrLost)
 	}
 	if last := own(t, s, "a1"); last.Epoch == opened.Epoch {
-		t.Errorf("the epoch stayed after the loss of an Open")
+		t.Errorf("the epoch stayed after the loss of an Open: got %v, want anything but %v", last.Epoch, opened.Epoch)
 	}
 }
 
@@ -295,7 +295,7 @@ func (w *world) snapshot(t testing.TB) func() {
 	for _, key := range w.keys(t) {
 		v, err := w.client.Dump(ctx, key).Result()
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("client.Dump: got error %v, want none", err)
 		}
 		dump[key] = v
 	}
@@ -303,7 +303,7 @@ func (w *world) snapshot(t testing.TB) func() {
 		w.each(t, func(ctx context.Context, c redis.Cmdable) error { return c.FlushAll(ctx).Err() })
 		for key, v := range dump {
 			if err := w.client.Restore(ctx, key, time.Hour, v).Err(); err != nil {
-				t.Fatal(err)
+				t.Fatalf("client.Restore: got error %v, want none", err)
 			}
 		}
 	}
@@ -341,15 +341,15 @@ func TestRedisForgetsScripts(t *testing.T) {
 	}
 	for i, ch := range waiting {
 		if r := o.await(ch); r.Err != nil {
-			t.Fatalf("commit %d: %v", i, r.Err)
+			t.Fatalf("commit %d: got error %v, want none", i, r.Err)
 		}
 	}
 	close(stop)
 	if err := <-flushed; err != nil {
-		t.Fatal(err)
+		t.Fatalf("the result of flushed: got error %v, want none", err)
 	}
 	if again := own(t, s, "a1"); again.Tip != n || again.Presence[0].Status != fmt.Sprint(n-1) {
-		t.Errorf("tip %d, presence %v", again.Tip, again.Presence[0])
+		t.Errorf("tip %d, presence %v, want %v and %v", again.Tip, again.Presence[0], n, fmt.Sprint(n-1))
 	}
 }
 
@@ -375,22 +375,22 @@ func TestRedisQueueIsBounded(t *testing.T) {
 		case a := <-answers:
 			switch {
 			case a.i != want:
-				t.Fatalf("answer %d came when %d was due", a.i, want)
+				t.Fatalf("answer %d came when %d was due, want them equal", a.i, want)
 			case a.err == nil && refused > 0:
-				t.Fatalf("commit %d was accepted after one that was refused", want)
+				t.Fatalf("commit %d was accepted after one that was refused, want none", want)
 			case a.err == nil:
 				kept++
 			case unavailable(a.err):
 				refused++
 			default:
-				t.Fatalf("commit %d: %v", want, a.err)
+				t.Fatalf("commit %d: got error %v, want none or a refusal", want, a.err)
 			}
 		case <-time.After(20 * time.Second):
-			t.Fatal("a commit was not answered")
+			t.Fatal("a commit was not answered, want it in time")
 		}
 	}
 	if kept == 0 || refused == 0 {
-		t.Errorf("%d kept and %d refused", kept, refused)
+		t.Errorf("%d kept and %d refused, want more than 0", kept, refused)
 	}
 	o.ok(&sessions.Commit{Events: o.event(uint64(kept+1), "x")})
 }
@@ -399,7 +399,7 @@ func TestRedisCloseDoesNotWaitForEver(t *testing.T) {
 	server := testkit.Redis(t, testkit.RedisOptions{})
 	s, err := cache.NewRedis(t.Context(), cache.RedisOptions{URL: server.URL(), RetryFor: time.Hour})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("cache.NewRedis: got error %v, want none", err)
 	}
 	o := own(t, s, "a1")
 	server.Kill()
@@ -407,9 +407,9 @@ func TestRedisCloseDoesNotWaitForEver(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := s.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Close gave %v", err)
+		t.Errorf("Close gave %v, want %v", err, context.DeadlineExceeded)
 	}
 	if r := o.await(ch); !unavailable(r.Err) {
-		t.Errorf("a commit that Close gave up gave %v", r.Err)
+		t.Errorf("a commit that Close gave up gave %v, want the kind storage-unavailable", r.Err)
 	}
 }

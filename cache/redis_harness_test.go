@@ -35,7 +35,7 @@ type world struct {
 func mini(t testing.TB) *world {
 	m := miniredis.NewMiniRedis()
 	if err := m.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("m.Start: got error %v, want none", err)
 	}
 	t.Cleanup(m.Close)
 	var starts atomic.Int64
@@ -97,7 +97,7 @@ func (w *world) shorten(t testing.TB, d time.Duration) {
 		left, err := w.client.PTTL(ctx, key).Result()
 		switch {
 		case err != nil:
-			t.Fatalf("PTTL: %v", err)
+			t.Fatalf("PTTL: got error %v, want none", err)
 		case left <= 0:
 		case left <= d:
 			err = w.client.Del(ctx, key).Err()
@@ -105,7 +105,7 @@ func (w *world) shorten(t testing.TB, d time.Duration) {
 			err = w.client.PExpire(ctx, key, left-d).Err()
 		}
 		if err != nil {
-			t.Fatalf("PEXPIRE: %v", err)
+			t.Fatalf("PEXPIRE: got error %v, want none", err)
 		}
 	}
 }
@@ -123,7 +123,7 @@ func (w *world) age(t testing.TB, d time.Duration) {
 			err = w.client.ZAdd(ctx, key, all...).Err()
 		}
 		if err != nil {
-			t.Fatalf("%s: %v", key, err)
+			t.Fatalf("%s: got error %v, want none", key, err)
 		}
 	}
 }
@@ -138,7 +138,7 @@ func (w *world) each(t testing.TB, f func(context.Context, redis.Cmdable) error)
 		err = f(ctx, w.client)
 	}
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("asking every server: got error %v, want none", err)
 	}
 }
 
@@ -252,13 +252,13 @@ func (w *world) open(t testing.TB, o cache.RedisOptions) *cache.Redis {
 	}
 	r, err := cache.NewRedis(context.Background(), o)
 	if err != nil {
-		t.Fatalf("NewRedis: %v", err)
+		t.Fatalf("NewRedis: got error %v, want none", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := r.Close(ctx); err != nil {
-			t.Errorf("Close: %v", err)
+			t.Errorf("Close: got error %v, want none", err)
 		}
 	})
 	return r

@@ -101,15 +101,15 @@ func TestRedisSentinelFailsOverToLaggingReplica(t *testing.T) {
 	o.fill(1, 3)
 	master := rs.Master.Client(t)
 	if n, err := master.Wait(t.Context(), 2, 10*time.Second).Result(); err != nil || n != 2 {
-		t.Fatalf("%d replicas have it: %v", n, err)
+		t.Fatalf("%d replicas have it: %v, want no error and 2", n, err)
 	}
 	for _, r := range rs.Replicas { // they are refused when they reconnect
 		if err := r.Client(t).ConfigSet(t.Context(), "masterauth", "wrong").Err(); err != nil {
-			t.Fatal(err)
+			t.Fatalf("ConfigSet: got error %v, want none", err)
 		}
 	}
 	if err := master.Do(t.Context(), "CLIENT", "KILL", "TYPE", "replica").Err(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("master.Do: got error %v, want none", err)
 	}
 	o.fill(4, 5)
 	rs.Master.Kill()
@@ -128,13 +128,13 @@ func TestRedisDemotedAndPromoted(t *testing.T) {
 		host, port, _ := strings.Cut(of.Addr, ":")
 		c := r.Client(t)
 		if err := c.ReplicaOf(t.Context(), host, port).Err(); err != nil {
-			t.Fatal(err)
+			t.Fatalf("c.ReplicaOf: got error %v, want none", err)
 		}
 		eventually(t, "a replica", func() bool {
 			return strings.Contains(c.Info(t.Context(), "replication").Val(), "master_link_status:up")
 		})
 		if err := c.ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
-			t.Fatal(err)
+			t.Fatalf("c.ReplicaOf: got error %v, want none", err)
 		}
 	}
 	follow(other, server)
@@ -180,7 +180,7 @@ func nodeOf(t *testing.T, c *testkit.RedisCluster, id sessions.ID) string {
 	defer func() { _ = client.Close() }()
 	n, err := client.MasterForKey(t.Context(), "perch:{"+string(id)+"}:state")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("client.MasterForKey: got error %v, want none", err)
 	}
 	return n.Options().Addr
 }

@@ -50,7 +50,7 @@ func TestSuiteCatchesFaultsOfRedis(t *testing.T) {
 		caught(t, storetest.Failures(t, false, faulty), []string{"commits keep their order"})
 	})
 	if names := storetest.Failures(t, false, w.harness); len(names) > 0 {
-		t.Errorf("the store without a fault fails %q", names)
+		t.Errorf("the store without a fault fails %q, want none", names)
 	}
 }
 

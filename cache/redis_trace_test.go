@@ -34,7 +34,7 @@ func TestRedisTrace(t *testing.T) {
 		}
 	}
 	if len(seen) > 0 {
-		t.Errorf("and %s", <-seen)
+		t.Errorf("and %s, want none", <-seen)
 	}
 }
 
@@ -46,10 +46,10 @@ func TestNoRedisTraceCostsNothing(t *testing.T) {
 		return testing.AllocsPerRun(100, func() { s.Observed(ctx, "lookup") })
 	}
 	if n := cost(cache.RedisOptions{}); n != 0 {
-		t.Errorf("%v allocations", n)
+		t.Errorf("%v allocations, want 0", n)
 	}
 	ends := 0
 	if n := cost(cache.RedisOptions{Trace: func(_ context.Context, op string, _ int) func(error) { return func(error) { ends += len(op) } }}); n == 0 || ends == 0 {
-		t.Errorf("%v with a trace, %d: this test does not see any", n, ends)
+		t.Errorf("%v with a trace, %d: this test does not see any, want more than 0", n, ends)
 	}
 }

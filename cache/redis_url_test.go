@@ -32,7 +32,7 @@ func TestParseURL(t *testing.T) {
 	} {
 		o, cluster, err := cache.ParseURL(url)
 		if err != nil {
-			t.Errorf("%s: %v", url, err)
+			t.Errorf("%s: got error %v, want none", url, err)
 			continue
 		}
 		got := want{strings.Join(o.Addrs, " "), o.Username, o.Password, o.MasterName, "", o.DB, o.TLSConfig != nil, cluster}
@@ -70,7 +70,7 @@ func TestParseURLRefuses(t *testing.T) {
 			t.Errorf("%s gave %v, want a word on %s", url, err, word)
 		}
 		if err != nil && strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("the password is in the error: %v", err)
+			t.Errorf("got the password in the error %v, want it left out", err)
 		}
 	}
 }
@@ -84,9 +84,9 @@ func FuzzParseURL(f *testing.F) {
 		o, _, err := cache.ParseURL(s)
 		switch {
 		case err == nil && len(o.Addrs) == 0:
-			t.Errorf("%q has no address", s)
+			t.Errorf("%q has no address, want one", s)
 		case err != nil && strings.Contains(err.Error(), "PASSWORD") && strings.Contains(s, ":PASSWORD@"):
-			t.Errorf("%q: the password is in the error: %v", s, err)
+			t.Errorf("%q: got the password in the error %v, want it left out", s, err)
 		}
 	})
 }

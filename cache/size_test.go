@@ -67,7 +67,7 @@ func TestRedisSizeOfASession(t *testing.T) {
 		Once:     &sessions.Once{Key: "0123456789abcdef", Fingerprint: strings.Repeat("f", 64), Answer: "0123456789abcdef"},
 	})
 	if _, err := s.Bind(t.Context(), strings.Repeat("a", 64), sessions.Binding{ID: o.id, Upstream: "messenger", JID: "user@messenger.example", Sealed: make([]byte, 100)}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.Bind: got error %v, want none", err)
 	}
 	asNode(t, s, o)
 	t.Logf("a session with 50 buddies: %d bytes; an event of %d bytes: %d bytes", each, len(received(o.Epoch, 1).Wire), event)
@@ -75,13 +75,13 @@ func TestRedisSizeOfASession(t *testing.T) {
 		if strings.Contains(key, string(o.id)) || !strings.Contains(key, "{") || strings.Contains(key, "{nodes}") {
 			size, err := w.client.MemoryUsage(t.Context(), key, 0).Result()
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("client.MemoryUsage: got error %v, want none", err)
 			}
 			t.Logf("%8d %s", size, key)
 		}
 	}
 	if each > 48<<10 || event > 1<<10 {
-		t.Errorf("docs/redis.md promises less")
+		t.Errorf("docs/redis.md promises less, want at most %v and at most %v", 48<<10, 1<<10)
 	}
 }
 
@@ -90,7 +90,7 @@ func owned(t *testing.T, s *cache.Redis, id sessions.ID) *owner {
 	t.Helper()
 	saved, err := s.Open(t.Context(), id, sessions.OpenOptions{Owner: aNode})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.Open: got error %v, want none", err)
 	}
 	return &owner{saved, t, s, id}
 }
@@ -104,24 +104,24 @@ func asNode(t *testing.T, s *cache.Redis, o *owner) {
 	given.ok(&sessions.Commit{Release: true})
 	for _, id := range []sessions.NodeID{aNode, aNode[:len(aNode)-1] + "2"} {
 		if _, err := s.Beat(t.Context(), sessions.Node{ID: id, URL: "https://perch-7d4b9c6f5-x2x9z.perch.svc:8443"}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("s.Beat: got error %v, want none", err)
 		}
 	}
 	k := sessions.Ticket{Session: o.id, Origin: "https://chat.example.com", Expires: perch.At(time.Now().Add(time.Minute))}
 	if err := s.PutTicket(t.Context(), strings.Repeat("a", 64), k, time.Minute); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.PutTicket: got error %v, want none", err)
 	}
 }
 
 func used(t testing.TB, c redis.UniversalClient) int64 {
 	info, err := c.Info(context.Background(), "memory").Result()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("c.Info: got error %v, want none", err)
 	}
 	_, line, _ := strings.Cut(info, "used_memory:")
 	n, err := strconv.ParseInt(strings.TrimSpace(strings.SplitN(line, "\r\n", 2)[0]), 10, 64)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("strconv.ParseInt: got error %v, want none", err)
 	}
 	return n
 }
@@ -137,14 +137,14 @@ func BenchmarkMemoryStorePerSession(b *testing.B) {
 		id := sessions.ID(fmt.Sprintf("%032x", n))
 		saved, err := s.Open(context.Background(), id, sessions.OpenOptions{})
 		if err != nil {
-			b.Fatal(err)
+			b.Fatalf("s.Open: got error %v, want none", err)
 		}
 		c := *rows
 		c.Fence = saved.Fence
 		s.Commit(id, &c, func(sessions.Result) {})
 	}
 	if err := s.Close(context.Background()); err != nil {
-		b.Fatal(err)
+		b.Fatalf("s.Close: got error %v, want none", err)
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
@@ -169,7 +169,7 @@ func commits(b *testing.B, s sessions.Store) {
 	for i := range owners {
 		var err error
 		if owners[i], err = s.Open(b.Context(), sessions.ID(fmt.Sprint("a", i)), sessions.OpenOptions{}); err != nil {
-			b.Fatal(err)
+			b.Fatalf("s.Open: got error %v, want none", err)
 		}
 	}
 	b.ResetTimer()
@@ -182,7 +182,7 @@ func commits(b *testing.B, s sessions.Store) {
 			Fence: o.Fence, Events: []*perch.Event{received(o.Epoch, o.Tip)}, Record: &sessions.Record{JID: "me@x/r", Handled: o.Tip},
 		}, func(r sessions.Result) {
 			if r.Err != nil {
-				b.Error(r.Err)
+				b.Errorf("Commit: got error %v, want none", r.Err)
 			}
 			<-slots
 		})
@@ -196,7 +196,7 @@ func commits(b *testing.B, s sessions.Store) {
 func calls(b *testing.B, w *world) int64 {
 	info, err := w.client.Info(context.Background(), "commandstats").Result()
 	if err != nil {
-		b.Fatal(err)
+		b.Fatalf("client.Info: got error %v, want none", err)
 	}
 	var n int64
 	for line := range strings.Lines(info) {

@@ -69,16 +69,16 @@ func start(t testing.TB, o messenger.Options) *messenger.Service {
 	}
 	s, err := messenger.New(o)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("messenger.New: got error %v, want none", err)
 	}
 	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.Start: got error %v, want none", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		if err := s.Stop(ctx); err != nil {
-			t.Error("Stop:", err)
+			t.Errorf("Stop: got error %v, want none", err)
 		}
 	})
 	return s
@@ -99,7 +99,7 @@ func dial(t testing.TB, s *messenger.Service) *client {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.Addr().String())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.Dial: got error %v, want none", err)
 	}
 	return newClient(t, s, conn)
 }
@@ -114,7 +114,7 @@ func (c *client) send(format string, args ...any) {
 	c.t.Helper()
 	c.conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
 	if _, err := fmt.Fprintf(c.conn, format, args...); err != nil {
-		c.t.Fatal("send:", err)
+		c.t.Fatalf("send: got error %v, want none", err)
 	}
 }
 
@@ -166,7 +166,7 @@ func (c *client) next() node {
 	c.t.Helper()
 	n, err := c.read()
 	if err != nil {
-		c.t.Fatal("read:", err)
+		c.t.Fatalf("read: got error %v, want none", err)
 	}
 	return n
 }
@@ -184,7 +184,7 @@ func (c *client) openTo(to string) node {
 	c.send("<?xml version='1.0'?><stream:stream to='%s' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>", to)
 	st, err := c.start()
 	if err != nil || st.Name.Local != "stream" {
-		c.t.Fatal("stream header:", st.Name.Local, err)
+		c.t.Fatalf("stream header: %v %v, want no error and %q", st.Name.Local, err, "stream")
 	}
 	return c.next()
 }
@@ -201,7 +201,7 @@ func (c *client) handshake() {
 	c.t.Helper()
 	c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
 	if n := c.next(); n.XMLName.Local != "proceed" {
-		c.t.Fatal("starttls:", n)
+		c.t.Fatalf("starttls: %v: got %q, want %q", n, n.XMLName.Local, "proceed")
 	}
 	c.tls()
 }
@@ -215,7 +215,7 @@ func (c *client) tls() {
 	}
 	tc := tls.Client(c.conn, conf)
 	if err := tc.HandshakeContext(context.Background()); err != nil {
-		c.t.Fatal("handshake:", err)
+		c.t.Fatalf("handshake: got error %v, want none", err)
 	}
 	c.conn = tc
 }
@@ -243,11 +243,11 @@ func (c *client) complete(token string) *client {
 	c.t.Helper()
 	c.secure()
 	if n := c.auth(token); n.XMLName.Local != "success" {
-		c.t.Fatal("auth:", n)
+		c.t.Fatalf("auth: %v: got %q, want %q", n, n.XMLName.Local, "success")
 	}
 	c.open()
 	if n := c.bind("test"); c.jid == "" {
-		c.t.Fatal("bind:", n)
+		c.t.Fatalf("bind: %v, want some text", n)
 	}
 	return c
 }
@@ -279,7 +279,7 @@ func (c *client) iq(kind, to, payload string) node {
 	for {
 		n, err := c.readNew()
 		if err != nil {
-			c.t.Fatal("read:", err)
+			c.t.Fatalf("read: got error %v, want none", err)
 		}
 		if n.XMLName.Local == "iq" && n.get("id") == id {
 			return n
@@ -333,7 +333,7 @@ func (c *client) ended() (condition string, clean bool) {
 			return condition, true
 		default:
 			if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() {
-				c.t.Fatal("the stream did not end")
+				c.t.Fatal("the stream did not end, want its end tag")
 			}
 			return condition, false
 		}

@@ -21,7 +21,7 @@ func TestElementIsWrittenAsRead(t *testing.T) {
 	} {
 		e, err := parse(in)
 		if err != nil {
-			t.Errorf("%s: %v", in, err)
+			t.Errorf("%s: got error %v, want none", in, err)
 			continue
 		}
 		if got := string(e.append(nil, "")); got != want {
@@ -33,7 +33,7 @@ func TestElementIsWrittenAsRead(t *testing.T) {
 // Text that XML cannot carry comes from options only, and must not break a stream.
 func TestTextThatXMLCannotCarry(t *testing.T) {
 	if got := string(appendText(nil, "a\x00b\x1fc\uFFFEd\xff")); got != "a\uFFFDb\uFFFDc\uFFFDd\uFFFD" {
-		t.Errorf("%q", got)
+		t.Errorf("got %q, want %q", got, "a\uFFFDb\uFFFDc\uFFFDd\uFFFD")
 	}
 }
 
@@ -54,10 +54,10 @@ func FuzzElement(f *testing.F) {
 		out := string(e.append(nil, ""))
 		again, err := parse(out)
 		if err != nil {
-			t.Fatalf("%q was written as %q: %v", s, out, err)
+			t.Fatalf("%q was written as %q: got error %v, want none", s, out, err)
 		}
 		if !same(e, again) {
-			t.Fatalf("%q was written as %q: %v, %v", s, out, e, again)
+			t.Fatalf("%q was written as %q: %v, %v, want the same element", s, out, e, again)
 		}
 	})
 }
@@ -90,13 +90,13 @@ func FuzzRedirectURI(f *testing.F) {
 		}
 		scheme, host, _ := strings.Cut(s, "://")
 		if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" {
-			t.Fatalf("%q is allowed", s)
+			t.Fatalf("%q is allowed: got %q, want %q or %q", s, scheme, "http", "https")
 		}
 		if i := strings.IndexAny(host, "/?"); i >= 0 {
 			host = host[:i]
 		}
 		if !isLoopback(hostOnly(host)) {
-			t.Fatalf("%q is allowed: host %q", s, host)
+			t.Fatalf("%q is allowed: host %q, want a host of this machine", s, host)
 		}
 	})
 }

@@ -46,7 +46,7 @@ func TestHostileStreams(t *testing.T) {
 		})
 	}
 	if got := ben.sync(); len(only(got, "message")) != 0 {
-		t.Errorf("ben got %v", got)
+		t.Errorf("ben got %v, want 0", got)
 	}
 }
 
@@ -84,12 +84,12 @@ func TestHostileHeaders(t *testing.T) {
 			st, err := c.start()
 			if tt.want == "" {
 				if err == nil {
-					t.Fatalf("answered with %v", st)
+					t.Fatalf("answered with %v, want an error", st)
 				}
 				return
 			}
 			if err != nil || st.Name.Local != "stream" {
-				t.Fatal("no header:", err)
+				t.Fatalf("no header: %v, want no error and %q", err, "stream")
 			}
 			if cond, clean := c.ended(); cond != tt.want || !clean {
 				t.Errorf("condition %q, clean %v, want %q", cond, clean, tt.want)
@@ -113,13 +113,13 @@ func TestStanzasBeforeBindAreRefused(t *testing.T) {
 	c.open()
 	c.send("<message type='chat' to='%s'><body>x</body></message>", at("ben"))
 	if cond, _ := c.ended(); cond != "not-authorized" {
-		t.Errorf("condition %q", cond)
+		t.Errorf("condition %q, want %q", cond, "not-authorized")
 	}
 	c = dial(t, s)
 	c.secure()
 	c.send("<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>")
 	if cond, _ := c.ended(); cond != "not-authorized" {
-		t.Errorf("condition %q", cond)
+		t.Errorf("condition %q, want %q", cond, "not-authorized")
 	}
 }
 
@@ -129,6 +129,6 @@ func TestConnectionsAreLimited(t *testing.T) {
 	s := start(t, o)
 	online(t, s, "ann")
 	if _, err := dial(t, s).start(); err == nil {
-		t.Error("a second connection is served")
+		t.Error("a second connection is served, want an error")
 	}
 }

@@ -14,25 +14,25 @@ func TestM14JIDLookupInBothNamespaces(t *testing.T) {
 	for _, ns := range []string{"jidlookup", "http://messenger.live.com/xmpp/jidlookup"} {
 		n := ann.iq("get", "Cat@contoso.com", "<getjid xmlns='"+ns+"'/>")
 		if n.at("getjid").XMLName.Space != ns || n.at("getjid", "jid").Text != at("cat") || n.get("from") != "Cat@contoso.com" {
-			t.Errorf("%s: %v", ns, n)
+			t.Errorf("%s: got %v, want %v and %v and %q", ns, n, ns, at("cat"), "Cat@contoso.com")
 		}
 		for to, want := range map[string]string{"nobody@contoso.com": "item-not-found", at("cat"): "item-not-found", "": "item-not-found"} {
 			if n := ann.iq("get", to, "<getjid xmlns='"+ns+"'/>"); n.condition() != want {
-				t.Errorf("%s %q: %v", ns, to, n)
+				t.Errorf("got %s %q: %v, want %q", ns, to, n, want)
 			}
 		}
 	}
 	if n := ann.iq("get", "cat@contoso.com", "<getjid xmlns='urn:other'/>"); n.condition() != "service-unavailable" {
-		t.Errorf("another namespace: %v", n)
+		t.Errorf("another namespace: %v, want %q", n, "service-unavailable")
 	}
 	// As the documentation's examples have it, a client may call itself by its account id.
 	ann.send("<iq type='get' id='me' from='ann@contoso.com' to='ben@contoso.com'><getjid xmlns='jidlookup'/></iq>")
 	if n := ann.next(); n.at("getjid", "jid").Text != at("ben") {
-		t.Errorf("%v", n)
+		t.Errorf("got %v, want %v", n, at("ben"))
 	}
 	// An account id as a contact is taken, but never answers: contacts are added by JID.
 	if n := ann.iq("set", "", add("mary@contoso.com", "", "")); n.condition() != "" {
-		t.Errorf("%v", n)
+		t.Errorf("got %v, want %q", n, "")
 	}
 }
 
@@ -49,15 +49,15 @@ func TestM15SenderOfAnswers(t *testing.T) {
 		c := signIn(t, start(t, o), "ann")
 		for _, payload := range []string{"<query xmlns='jabber:iq:roster'/>", vcardGet, "<x xmlns='urn:unknown'/>"} {
 			if n := c.iq("get", "", payload); n.get("from") != want(c) || n.get("to") != c.jid {
-				t.Errorf("%s: from %q to %q", from, n.get("from"), n.get("to"))
+				t.Errorf("%s: from %q to %q, want %q and %q", from, n.get("from"), n.get("to"), want(c), c.jid)
 			}
 		}
 		if n := c.iq("get", at("ann"), vcardGet); n.get("from") != at("ann") {
-			t.Errorf("%s: a request with an address is answered from %q", from, n.get("from"))
+			t.Errorf("%s: a request with an address is answered from %q, want %q", from, n.get("from"), at("ann"))
 		}
 	}
 	if _, err := messenger.New(messenger.Options{IQFrom: "moon"}); err == nil {
-		t.Error("an unknown sender is taken")
+		t.Error("an unknown sender is taken, want an error")
 	}
 }
 
@@ -65,7 +65,7 @@ func TestM16PingIsAnswered(t *testing.T) {
 	c := signIn(t, start(t, world()), "ann")
 	for _, to := range []string{"", domain, at("ann")} {
 		if n := c.iq("get", to, "<ping xmlns='urn:xmpp:ping'/>"); n.get("type") != "result" || len(n.Kids) != 0 {
-			t.Errorf("to %q: %v", to, n)
+			t.Errorf("to %q: %v, want %q and 0", to, n, "result")
 		}
 	}
 }
@@ -76,7 +76,7 @@ func TestOtherIQs(t *testing.T) {
 	c := online(t, s, "ann")
 	info := c.iq("get", domain, "<query xmlns='http://jabber.org/protocol/disco#info'/>").at("query")
 	if info.at("identity").get("category") != "server" || len(info.Kids) < 5 {
-		t.Errorf("disco: %v", info)
+		t.Errorf("disco: %v, want %q and at least 5", info, "server")
 	}
 	for _, tt := range []struct{ kind, to, payload, want string }{
 		{"get", domain, "<query xmlns='http://jabber.org/protocol/disco#info' node='x'/>", "item-not-found"},
@@ -99,7 +99,7 @@ func TestOtherIQs(t *testing.T) {
 	}
 	c.send("<iq type='result' id='x'/>")
 	if got := append(c.sync(), ben.sync()...); len(only(got, "iq")) != 0 {
-		t.Errorf("an answer was answered: %v", got)
+		t.Errorf("an answer was answered: %v, want 0", got)
 	}
 }
 
@@ -111,36 +111,36 @@ func TestCountersAndControl(t *testing.T) {
 	ann.sync()
 	after := s.Stanzas(string(s.JID("ann")))
 	if after.Messages != before.Messages+1 || after.IQs != before.IQs+1 || after.Total() != before.Total()+2 {
-		t.Errorf("%+v, then %+v", before, after)
+		t.Errorf("got %+v after %+v, want a message and an IQ more", after, before)
 	}
 	if s.Logins("ann") != 1 || s.Logins("nobody") != 0 || s.Stats().Logins != 2 {
-		t.Error("logins", s.Logins("ann"), s.Stats().Logins)
+		t.Errorf("logins %v %v, want 1 and 0 and 2", s.Logins("ann"), s.Stats().Logins)
 	}
 	if err := s.Deliver("cat", "ben", "hello"); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.Deliver: got error %v, want none", err)
 	}
 	if got := bodies(ben.sync()); fmt.Sprint(got) != "[x hello]" {
-		t.Errorf("%q", got)
+		t.Errorf("got %q, want %q", got, "[x hello]")
 	}
 	if s.Drop("ben") != 1 || s.Drop("ben") != 0 {
-		t.Error("Drop")
+		t.Error("Drop, want 1 and 0")
 	}
 	if cond, clean := ben.ended(); cond != "" || clean {
-		t.Errorf("dropped with %q, clean %v", cond, clean)
+		t.Errorf("dropped with %q, clean %v, want %q and clean false", cond, clean, "")
 	}
 	if p := only(ann.sync(), "presence unavailable"); len(p) != 1 {
-		t.Errorf("ann saw %v", p)
+		t.Errorf("ann saw %v, want 1", p)
 	}
 	if s.Kick("ann", "reset") != 1 {
-		t.Error("Kick")
+		t.Error("Kick, want 1")
 	}
 	if cond, clean := ann.ended(); cond != "reset" || !clean {
-		t.Errorf("kicked with %q, clean %v", cond, clean)
+		t.Errorf("kicked with %q, clean %v, want %q and clean true", cond, clean, "reset")
 	}
 	if err := s.SetPresence("ann", perch.OwnPresence{}); err == nil {
-		t.Error("a person's presence was set")
+		t.Error("a person's presence was set, want an error")
 	}
 	if s.Deliver("x", "ann", "") == nil || s.Deliver("ann", "x", "") == nil || s.Invite("x", "ann", "", "") == nil || s.Invite("ann", "x", "", "") == nil {
-		t.Error("unknown accounts are taken")
+		t.Error("unknown accounts are taken, want an error")
 	}
 }

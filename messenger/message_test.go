@@ -16,18 +16,18 @@ func TestM07ChatIsTheOnlyKind(t *testing.T) {
 		ann.send("<message id='m' to='%s' %s><body>x</body></message>", at("ben"), kind)
 		got := only(ann.sync(), "message error")
 		if len(got) != 1 || got[0].condition() != "feature-not-implemented" || got[0].get("id") != "m" || got[0].get("from") != at("ben") {
-			t.Errorf("%q: %v", kind, got)
+			t.Errorf("%q: got %v, want 1 and %q and %q and %q", kind, got, "feature-not-implemented", "m", at("ben"))
 		}
 	}
 	ann.send("<message type='error' to='%s'/>", at("ben"))
 	ann.send("<message id='ok' type='chat' to='%s' xml:lang='de'><body>&lt;hallo&gt; &amp; &#x1F600;</body><thread>t</thread><x xmlns='urn:x' a='&quot;'><y>z</y></x></message>", at("ben"))
 	if m := only(ann.sync(), "message"); len(m) != 0 {
-		t.Errorf("errors: %v", m)
+		t.Errorf("errors: %v, want 0", m)
 	}
 	got := only(ben.sync(), "message")
 	if len(got) != 1 || got[0].at("body").Text != "<hallo> & 😀" || got[0].get("from") != ann.jid ||
 		got[0].get("to") != at("ben") || got[0].at("x").XMLName.Space != "urn:x" || got[0].at("x", "y").Text != "z" {
-		t.Errorf("delivered %v", got)
+		t.Errorf("delivered %v, want 1 and %q and %v and %v and %q and %q", got, "<hallo> & 😀", ann.jid, at("ben"), "urn:x", "z")
 	}
 }
 
@@ -92,27 +92,27 @@ func TestM12OfflineMessagesInOrder(t *testing.T) {
 	}
 	ann.send("<message type='chat' to='%s'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>", at("ben"))
 	if got := only(ann.sync(), "message error"); len(got) != 1 || got[0].get("id") != "m3" || got[0].condition() != "service-unavailable" {
-		t.Fatalf("beyond the limit: %v", got)
+		t.Fatalf("beyond the limit: %v, want 1 and %q and %q", got, "m3", "service-unavailable")
 	}
 	ben := signIn(t, s, "ben")
 	ben.send("<presence><priority>-1</priority></presence>")
 	if got := only(ben.sync(), "message"); len(got) != 0 {
-		t.Fatalf("a resource of negative priority got %v", got)
+		t.Fatalf("a resource of negative priority got %v, want 0", got)
 	}
 	ben.send("<presence/>")
 	got := only(ben.sync(), "message")
 	if fmt.Sprint(bodies(got)) != "[0 1 2]" || len(got) != 3 {
-		t.Fatalf("%v", got)
+		t.Fatalf("got %v, want %q and 3", got, "[0 1 2]")
 	}
 	for _, m := range got {
 		stamp, err := time.Parse(time.RFC3339, m.at("delay").get("stamp"))
 		if err != nil || stamp.Before(before) || m.at("delay").get("from") != domain || m.get("from") != ann.jid || len(m.Kids) != 2 {
-			t.Errorf("%v (%v)", m, err)
+			t.Errorf("got %v (%v), want a delay of this test from %v, a sender %v and 2 elements", m, err, domain, ann.jid)
 		}
 	}
 	ben.send("<presence type='unavailable'/><presence/>")
 	if got := only(ben.sync(), "message"); len(got) != 0 {
-		t.Errorf("delivered twice: %v", got)
+		t.Errorf("delivered twice: %v, want 0", got)
 	}
 }
 
@@ -124,13 +124,13 @@ func TestM13ChatStatesAreRelayed(t *testing.T) {
 		ann.sync()
 		got := only(ben.sync(), "message chat")
 		if len(got) != 1 || got[0].at(state).XMLName.Space != "http://jabber.org/protocol/chatstates" {
-			t.Errorf("%s: %v", state, got)
+			t.Errorf("%s: got %v, want 1 and %q", state, got, "http://jabber.org/protocol/chatstates")
 		}
 	}
 	if err := s.SetChatState("ben", "ann", perch.StateComposing); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.SetChatState: got error %v, want none", err)
 	}
 	if got := only(ann.sync(), "message"); len(got) != 1 || got[0].at("composing").XMLName.Local == "" {
-		t.Errorf("from the service: %v", got)
+		t.Errorf("from the service: %v, want 1 and some text", got)
 	}
 }

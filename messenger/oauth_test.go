@@ -32,12 +32,12 @@ func (b browser) do(r *http.Request) (*http.Response, string) {
 	b.t.Helper()
 	res, err := b.http.Do(r)
 	if err != nil {
-		b.t.Fatal(err)
+		b.t.Fatalf("http.Do: got error %v, want none", err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		b.t.Fatal(err)
+		b.t.Fatalf("io.ReadAll: got error %v, want none", err)
 	}
 	return res, string(body)
 }
@@ -46,7 +46,7 @@ func (b browser) get(path string, q url.Values) (*http.Response, string) {
 	b.t.Helper()
 	r, err := http.NewRequest("GET", b.base+path+"?"+q.Encode(), nil)
 	if err != nil {
-		b.t.Fatal(err)
+		b.t.Fatalf("http.NewRequest: got error %v, want none", err)
 	}
 	return b.do(r)
 }
@@ -55,7 +55,7 @@ func (b browser) post(path string, form url.Values) (*http.Response, string) {
 	b.t.Helper()
 	r, err := http.NewRequest("POST", b.base+path, strings.NewReader(form.Encode()))
 	if err != nil {
-		b.t.Fatal(err)
+		b.t.Fatalf("http.NewRequest: got error %v, want none", err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return b.do(r)
@@ -78,18 +78,18 @@ func (b browser) consent(q url.Values, account, decision string) *url.URL {
 	res, body := b.get(messenger.AuthorizePath, q)
 	m := ticketRule.FindStringSubmatch(body)
 	if res.StatusCode != 200 || m == nil {
-		b.t.Fatalf("consent page: %d %s", res.StatusCode, body)
+		b.t.Fatalf("consent page: %d %s, want 200 and one", res.StatusCode, body)
 	}
 	res, body = b.post(messenger.AuthorizePath, url.Values{"ticket": {m[1]}, "account": {account}, "decision": {decision}})
 	if res.StatusCode != http.StatusSeeOther {
-		b.t.Fatalf("consent: %d %s", res.StatusCode, body)
+		b.t.Fatalf("consent: %d %s, want %d", res.StatusCode, body, http.StatusSeeOther)
 	}
 	to, err := res.Location()
 	if err != nil {
-		b.t.Fatal(err)
+		b.t.Fatalf("res.Location: got error %v, want none", err)
 	}
 	if !strings.HasPrefix(to.String(), callback) {
-		b.t.Fatalf("sent to %s", to)
+		b.t.Fatalf("sent to %s, want %q at its beginning", to, callback)
 	}
 	return to
 }
@@ -99,15 +99,15 @@ func TestM04ConsentToSession(t *testing.T) {
 	b := newBrowser(t, s)
 	to := b.consent(request("token"), "alice", "allow")
 	if strings.Contains(to.EscapedFragment(), "+") || !strings.Contains(to.EscapedFragment(), "%2B") {
-		t.Errorf("the fragment is not percent-encoded: %s", to.EscapedFragment())
+		t.Errorf("the fragment is not percent-encoded: %s, want no %q in it and %q in it", to.EscapedFragment(), "+", "%2B")
 	}
 	f, err := url.ParseQuery(to.EscapedFragment())
 	if err != nil || f.Get("state") != "a b&c" || f.Get("expires_in") != "3600" || f.Get("scope") != "wl.messenger wl.offline_access" {
-		t.Errorf("fragment %v (%v)", f, err)
+		t.Errorf("fragment %v (%v), want no error and %q and %q and %q", f, err, "a b&c", "3600", "wl.messenger wl.offline_access")
 	}
 	alice := online(t, s, f.Get("access_token"))
 	if !strings.HasPrefix(alice.jid, string(s.JID("alice"))) {
-		t.Errorf("signed in as %s", alice.jid)
+		t.Errorf("signed in as %s, want %q at its beginning", alice.jid, string(s.JID("alice")))
 	}
 }
 
@@ -125,19 +125,19 @@ func TestM17CodeAndRefresh(t *testing.T) {
 			RefreshToken string `json:"refresh_token"`
 		}
 		if err := json.Unmarshal([]byte(body), &got); err != nil || res.StatusCode != 200 || got.ExpiresIn != 3600 || got.TokenType != "bearer" {
-			t.Fatalf("%d %s", res.StatusCode, body)
+			t.Fatalf("got %d %s, want no error and 200 and 3600 and %q", res.StatusCode, body, "bearer")
 		}
 		if res.Header.Get("Cache-Control") != "no-store" {
-			t.Error("a token may be cached")
+			t.Errorf("a token may be cached, want %q", "no-store")
 		}
 		online(t, s, got.AccessToken)
 		if res, body := b.post(messenger.TokenPath, form); res.StatusCode != 400 || !strings.Contains(body, "invalid_grant") {
-			t.Errorf("used twice: %d %s", res.StatusCode, body)
+			t.Errorf("used twice: %d %s, want 400 and %q in it", res.StatusCode, body, "invalid_grant")
 		}
 		form = url.Values{"grant_type": {"refresh_token"}, "refresh_token": {got.RefreshToken}, "client_id": {"000000004C0BA"}}
 	}
 	if s.Logins("bob") != 2 {
-		t.Errorf("%d logins", s.Logins("bob"))
+		t.Errorf("%d logins, want 2", s.Logins("bob"))
 	}
 }
 
@@ -160,11 +160,11 @@ func TestTokenEndpointRefusals(t *testing.T) {
 		form := fresh()
 		form.Set(tt.key, tt.value)
 		if res, body := b.post(messenger.TokenPath, form); res.StatusCode != 400 || !strings.Contains(body, tt.want) {
-			t.Errorf("%s: %d %s", name, res.StatusCode, body)
+			t.Errorf("%s: %d %s, want 400 and %q in it", name, res.StatusCode, body, tt.want)
 		}
 	}
 	if res, _ := b.post(messenger.TokenPath, url.Values{"code": {strings.Repeat("x", 100<<10)}}); res.StatusCode != 400 {
-		t.Errorf("a form too big: %d", res.StatusCode)
+		t.Errorf("a form too big: %d, want 400", res.StatusCode)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestConsentPageChecksItsRequest(t *testing.T) {
 		q.Set(tt.key, tt.value)
 		res, body := b.get(messenger.AuthorizePath, q)
 		if res.StatusCode != tt.status || !strings.Contains(body+res.Header.Get("Location"), tt.want) {
-			t.Errorf("%s: %d %s %s", name, res.StatusCode, res.Header.Get("Location"), body)
+			t.Errorf("%s: %d %s %s, want %v and %q in it", name, res.StatusCode, res.Header.Get("Location"), body, tt.status, tt.want)
 		}
 	}
 }
@@ -207,33 +207,33 @@ func TestConsentPageIsSafe(t *testing.T) {
 	q.Set("client_id", `<script>alert("1")</script>`)
 	res, body := b.get(messenger.AuthorizePath, q)
 	if strings.Contains(body, "<script>") {
-		t.Error("client_id is not escaped")
+		t.Errorf("client_id is not escaped, want no %q in it", "<script>")
 	}
 	policy := res.Header.Get("Content-Security-Policy")
 	if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "form-action 'self' http://127.0.0.1:9999") || strings.Contains(policy, "unsafe") {
-		t.Errorf("policy %q", policy)
+		t.Errorf("policy %q, want %q in it and %q in it and no %q in it", policy, "default-src 'none'", "form-action 'self' http://127.0.0.1:9999", "unsafe")
 	}
 	if res.Header.Get("Referrer-Policy") != "no-referrer" || res.Header.Get("X-Content-Type-Options") != "nosniff" {
-		t.Errorf("headers %v", res.Header)
+		t.Errorf("headers %v, want %q and %q", res.Header, "no-referrer", "nosniff")
 	}
 	if strings.Contains(body, "Wanda") || !strings.Contains(body, "alice@contoso.com") {
-		t.Error("the accounts to pick from are not the people")
+		t.Errorf("the accounts to pick from are not the people, want no %q in it and %q in it", "Wanda", "alice@contoso.com")
 	}
 	ticket := ticketRule.FindStringSubmatch(body)[1]
 	form := url.Values{"ticket": {ticket}, "account": {"wanda"}, "decision": {"allow"}}
 	if res, _ := b.post(messenger.AuthorizePath, form); res.StatusCode != 400 {
-		t.Errorf("signed in as a bot: %d", res.StatusCode)
+		t.Errorf("signed in as a bot: %d, want 400", res.StatusCode)
 	}
 	form.Set("account", "alice")
 	if res, _ := b.post(messenger.AuthorizePath, form); res.StatusCode != 400 {
-		t.Errorf("a ticket used twice: %d", res.StatusCode)
+		t.Errorf("a ticket used twice: %d, want 400", res.StatusCode)
 	}
 	if to := b.consent(request("code"), "alice", "deny"); to.Query().Get("error") != "access_denied" || to.Query().Get("state") != "a b&c" {
-		t.Errorf("declined: %s", to)
+		t.Errorf("declined: %s, want %q and %q", to, "access_denied", "a b&c")
 	}
 	for _, path := range []string{messenger.DesktopPath, "/oauth20_style.css"} {
 		if res, body := b.get(path, nil); res.StatusCode != 200 || body == "" {
-			t.Errorf("%s: %d", path, res.StatusCode)
+			t.Errorf("%s: got %d, want 200 and some text", path, res.StatusCode)
 		}
 	}
 }
@@ -244,7 +244,7 @@ func TestConsentPageStaysOnLoopback(t *testing.T) {
 		o.AllowRemote = remote
 		s, err := messenger.New(o)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("messenger.New: got error %v, want none", err)
 		}
 		for _, tt := range []struct{ host, from string }{{"rebound.example", "127.0.0.1:1"}, {"127.0.0.1:80", "192.0.2.1:1"}} {
 			r := httptest.NewRequest("GET", messenger.AuthorizePath+"?"+request("token").Encode(), nil)
@@ -252,7 +252,7 @@ func TestConsentPageStaysOnLoopback(t *testing.T) {
 			w := httptest.NewRecorder()
 			s.OAuthHandler().ServeHTTP(w, r)
 			if want := map[bool]int{false: 403, true: 200}[remote]; w.Code != want {
-				t.Errorf("AllowRemote %v, %v: %d", remote, tt, w.Code)
+				t.Errorf("AllowRemote %v, %v: %d, want %v", remote, tt, w.Code, want)
 			}
 		}
 	}
@@ -262,6 +262,6 @@ func TestConsentPageStaysOnLoopback(t *testing.T) {
 	s, _ := messenger.New(messenger.Demo())
 	w := httptest.NewRecorder()
 	if s.OAuthHandler().ServeHTTP(w, r); w.Code != 403 {
-		t.Errorf("a form of another site: %d", w.Code)
+		t.Errorf("a form of another site: %d, want 403", w.Code)
 	}
 }

@@ -58,7 +58,7 @@ func TestContactsAreMirrored(t *testing.T) {
 	} {
 		items := signIn(t, s, token).roster()
 		if len(items) != len(want) {
-			t.Errorf("%s has %v", token, items)
+			t.Errorf("%s has %v, want %v", token, items, len(want))
 		}
 		for jid, sub := range want {
 			if items[jid].get("subscription") != sub {

@@ -16,7 +16,7 @@ func TestM08PresenceOfContactsAfterOwn(t *testing.T) {
 	ann := signIn(t, s, "ann")
 	ann.roster()
 	if p := only(ann.sync(), "presence"); len(p) != 0 {
-		t.Fatalf("presence before the own one: %v", p)
+		t.Fatalf("presence before the own one: %v, want 0", p)
 	}
 	ann.send("<presence/>")
 	var seen []string
@@ -29,7 +29,7 @@ func TestM08PresenceOfContactsAfterOwn(t *testing.T) {
 	}
 	ann.send("<presence><show>xa</show></presence>") // not an initial one: nothing comes again
 	if p := only(ann.sync(), "presence"); len(p) != 1 || p[0].get("from") != ann.jid {
-		t.Errorf("after a change: %v", p)
+		t.Errorf("after a change: %v, want 1 and %v", p, ann.jid)
 	}
 }
 
@@ -51,7 +51,7 @@ func TestM08PresenceChangesAreBroadcast(t *testing.T) {
 		}
 	}
 	if p := cat.sync(); len(p) != 0 {
-		t.Errorf("a stranger sees %v", p)
+		t.Errorf("a stranger sees %v, want 0", p)
 	}
 }
 
@@ -62,22 +62,22 @@ func TestM08OneSidedSubscriptions(t *testing.T) {
 	s := start(t, o)
 	early, ben := online(t, s, "cat"), online(t, s, "ben")
 	if got := ben.sync(); len(got) != 0 {
-		t.Errorf("who is seen sees %v", got)
+		t.Errorf("who is seen sees %v, want 0", got)
 	}
 	if got := early.sync(); len(got) != 1 || got[0].get("from") != ben.jid {
-		t.Errorf("who sees got %v", got)
+		t.Errorf("who sees got %v, want 1 and %v", got, ben.jid)
 	}
 	early.send("<presence><show>away</show></presence>")
 	early.sync()
 	if got := ben.sync(); len(got) != 0 {
-		t.Errorf("who is seen sees %v", got)
+		t.Errorf("who is seen sees %v, want 0", got)
 	}
 	ben.send("<presence type='unavailable'/><presence/>") // cat's presence is not sent either
 	if got := only(ben.sync(), "presence"); len(got) != 2 || got[0].get("from") != ben.jid || got[1].get("from") != ben.jid {
-		t.Errorf("who is seen got %v", got)
+		t.Errorf("who is seen got %v, want 2 and %v and %v", got, ben.jid, ben.jid)
 	}
 	if n := early.iq("get", at("dan"), vcardGet); n.condition() != "item-not-found" {
-		t.Errorf("vCard of a contact without subscription: %v", n)
+		t.Errorf("vCard of a contact without subscription: %v, want %q", n, "item-not-found")
 	}
 }
 
@@ -88,7 +88,7 @@ func TestM08ProbesAreRefused(t *testing.T) {
 	ann.send("<presence type='probe' id='p' to='%s'/>", at("ben"))
 	got := ann.sync()
 	if len(got) != 1 || got[0].get("type") != "error" || got[0].condition() != "feature-not-implemented" {
-		t.Errorf("%v", got)
+		t.Errorf("got %v, want 1 and %q and %q", got, "error", "feature-not-implemented")
 	}
 	for stanza, want := range map[string]string{
 		"<presence to='" + at("ben") + "'/>":               "feature-not-implemented",

@@ -58,13 +58,13 @@ func TestM16IdleStreamsAreDropped(t *testing.T) {
 		}
 		n, err := c.wait(time.Hour)
 		if err != nil || n.condition() != "connection-timeout" {
-			t.Fatal(n, err)
+			t.Fatalf("got %v %v, want no error and %q", n, err, "connection-timeout")
 		}
 		if d := time.Since(last); d != 90*time.Second {
-			t.Errorf("dropped after %v of silence, %v in all", d, time.Since(begin))
+			t.Errorf("dropped after %v of silence, %v in all, want %v", d, time.Since(begin), 90*time.Second)
 		}
 		if _, err := c.wait(time.Minute); err != io.EOF {
-			t.Error("no end tag:", err)
+			t.Errorf("no end tag: %v, want %v", err, io.EOF)
 		}
 		c.conn.Close()
 	})
@@ -91,7 +91,7 @@ func TestM17TokensExpire(t *testing.T) {
 				s := start(t, o)
 				token, err := s.IssueToken("ann", 0)
 				if err != nil {
-					t.Fatal(err)
+					t.Fatalf("s.IssueToken: got error %v, want none", err)
 				}
 				c := piped(t, s, token)
 				time.Sleep(time.Hour - time.Millisecond)
@@ -101,13 +101,13 @@ func TestM17TokensExpire(t *testing.T) {
 				late := pipe(t, s)
 				late.secure()
 				if n := late.auth(token); n.condition() != "not-authorized" {
-					t.Errorf("an expired token: %v", n)
+					t.Errorf("an expired token: %v, want %q", n, "not-authorized")
 				}
 				late.conn.Close()
 				if !closes {
 					c.sync() // it signed in when the token was valid
 				} else if cond, clean := c.ended(); cond != "not-authorized" || !clean {
-					t.Errorf("ended with %q, clean %v", cond, clean)
+					t.Errorf("ended with %q, clean %v, want %q and clean true", cond, clean, "not-authorized")
 				}
 				c.conn.Close()
 			})
@@ -124,10 +124,10 @@ func TestSignInHasADeadline(t *testing.T) {
 		c.open()
 		begin := time.Now()
 		if _, err := c.wait(time.Hour); err == nil {
-			t.Fatal("the connection is still open")
+			t.Fatal("the connection is still open, want an error")
 		}
 		if d := time.Since(begin); d != 30*time.Second {
-			t.Errorf("dropped after %v", d)
+			t.Errorf("dropped after %v, want %v", d, 30*time.Second)
 		}
 	})
 }
@@ -148,11 +148,11 @@ func TestSlowClientIsCut(t *testing.T) {
 			ann.sync()
 		}
 		if n := s.Stats().Slow; n != 1 {
-			t.Errorf("%d clients cut", n)
+			t.Errorf("%d clients cut, want 1", n)
 		}
 		synctest.Wait()
 		if got := s.Resources("ben"); len(got) != 0 {
-			t.Errorf("ben is still bound: %v", got)
+			t.Errorf("ben is still bound: %v, want 0", got)
 		}
 		ann.conn.Close()
 	})
@@ -168,7 +168,7 @@ func TestStalledWriteEnds(t *testing.T) {
 		ben.send("<presence/>")
 		time.Sleep(11 * time.Second)
 		if got := s.Resources("ben"); len(got) != 0 {
-			t.Errorf("ben is still bound: %v", got)
+			t.Errorf("ben is still bound: %v, want 0", got)
 		}
 	})
 }
@@ -181,21 +181,21 @@ func TestDemoBehaviour(t *testing.T) {
 		alice := piped(t, s, "demo-alice")
 		items := alice.roster()
 		if len(items) != 4 {
-			t.Errorf("%d contacts", len(items))
+			t.Errorf("%d contacts, want 4", len(items))
 		}
 		alice.send("<presence/>")
 		got := alice.sync()
 		if subs := only(got, "presence subscribe"); len(subs) != 2 || subs[0].at("nick").Text != "Mary from accounting" {
-			t.Errorf("invitations %v", subs)
+			t.Errorf("invitations %v, want 2 and %q", subs, "Mary from accounting")
 		}
 		for _, user := range []string{"bob", "echo", "wanda", "oscar"} {
 			card := alice.iq("get", string(s.JID(user)), vcardGet).at("vCard")
 			if card.at("FN").Text == "" || len(card.at("PHOTO", "BINVAL").Text) < 100 {
-				t.Errorf("card of %s: %v", user, card)
+				t.Errorf("card of %s: %v, want some text and at least 100", user, card)
 			}
 		}
 		if chat := alice.iq("get", "", retrieve(string(s.JID("bob")), 10)).at("chat"); len(chat.Kids) != 4 {
-			t.Errorf("archive %v", chat)
+			t.Errorf("archive %v: got %v, want 4", chat, len(chat.Kids))
 		}
 
 		// Echo composes, then answers.
@@ -204,14 +204,14 @@ func TestDemoBehaviour(t *testing.T) {
 		alice.send("<message type='chat' to='%s'><body>hello</body><active xmlns='http://jabber.org/protocol/chatstates'/></message>", echo)
 		first, err := alice.wait(time.Second)
 		if err != nil || first.at("composing").XMLName.Local == "" || first.at("body").Text != "" {
-			t.Fatal(first, err)
+			t.Fatalf("got %v %v, want no error and some text and %q", first, err, "")
 		}
 		second, err := alice.wait(5 * time.Second)
 		if err != nil || second.at("body").Text != "You said: hello" || second.get("id") == "" || !strings.HasPrefix(second.get("from"), echo+"/") {
-			t.Fatal(second, err)
+			t.Fatalf("got %v %v, want no error and %q and some text and %q at its beginning", second, err, "You said: hello", echo+"/")
 		}
 		if chat := alice.iq("get", "", retrieve(echo, 2)).at("chat"); len(chat.Kids) != 2 || chat.Kids[1].at("body").Text != "You said: hello" {
-			t.Errorf("archive of the talk: %v", chat)
+			t.Errorf("archive of the talk: %v, want 2 and %q", chat, "You said: hello")
 		}
 
 		// Wanda changes by herself.
@@ -219,7 +219,7 @@ func TestDemoBehaviour(t *testing.T) {
 		for len(shown) < 6 {
 			n, err := alice.wait(time.Minute)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("alice.wait: got error %v, want none", err)
 			}
 			if strings.HasPrefix(n.get("from"), string(s.JID("wanda"))) {
 				shown = append(shown, n.get("type")+n.at("show").Text)
@@ -235,7 +235,7 @@ func TestDemoBehaviour(t *testing.T) {
 		alice.send("<presence type='subscribe' to='%s'/>", dora)
 		got = alice.sync()
 		if p := only(got, "presence"); len(p) < 2 || p[0].get("type") != "subscribed" || p[1].at("status").Text != "The door is open" {
-			t.Errorf("dora: %v", got)
+			t.Errorf("dora: %v, want at least 2 and %q and %q", got, "subscribed", "The door is open")
 		}
 		alice.conn.Close()
 	})
@@ -254,13 +254,13 @@ func TestScissorsCut(t *testing.T) {
 		alice.sync()
 		time.Sleep(time.Minute)
 		if len(s.Resources("alice")) != 1 {
-			t.Fatal("cut by a message that asked for nothing")
+			t.Fatal("cut by a message that asked for nothing, want 1")
 		}
 		alice.send("<message type='chat' to='%s'><body>cut</body></message>", scissors)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if len(s.Resources("alice")) != 0 || len(s.Resources("bob")) != 1 {
-			t.Errorf("after the cut: alice %v, bob %v", s.Resources("alice"), s.Resources("bob"))
+			t.Errorf("after the cut: alice %v, bob %v, want 0 and 1", s.Resources("alice"), s.Resources("bob"))
 		}
 		alice.conn.Close()
 		bob.conn.Close()
@@ -271,21 +271,21 @@ func TestSetPresenceOfABot(t *testing.T) {
 	s := start(t, messenger.Load(3, 2))
 	a, b := online(t, s, "load-0"), online(t, s, "load-2")
 	if len(a.roster()) != 2 {
-		t.Errorf("roster %v", a.roster())
+		t.Errorf("roster %v, want 2", a.roster())
 	}
 	if err := s.SetPresence("bot-1", perch.OwnPresence{Available: true, Show: perch.ShowDND, Status: "<new>", Priority: 3}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.SetPresence: got error %v, want none", err)
 	}
 	for _, c := range []*client{a, b} {
 		p := only(c.sync(), "presence")
 		if len(p) != 1 || p[0].at("show").Text != "dnd" || p[0].at("status").Text != "<new>" || p[0].at("priority").Text != "3" {
-			t.Errorf("%v", p)
+			t.Errorf("got %v, want 1 and %q and %q and %q", p, "dnd", "<new>", "3")
 		}
 	}
 	if err := s.SetPresence("bot-1", perch.OwnPresence{}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.SetPresence: got error %v, want none", err)
 	}
 	if p := only(a.sync(), "presence unavailable"); len(p) != 1 {
-		t.Errorf("%v", p)
+		t.Errorf("got %v, want 1", p)
 	}
 }

@@ -19,31 +19,31 @@ func TestM09VCards(t *testing.T) {
 	ann := signIn(t, s, "ann")
 	own := ann.iq("get", "", vcardGet)
 	if own.at("vCard", "FN").Text != "ann & <co>" || own.at("vCard", "NICKNAME").Text != "ANN" {
-		t.Errorf("own: %v", own)
+		t.Errorf("own: %v, want %q and %q", own, "ann & <co>", "ANN")
 	}
 	card := ann.iq("get", at("ben"), vcardGet).at("vCard")
 	raw, err := base64.StdEncoding.DecodeString(card.at("PHOTO", "BINVAL").Text)
 	if err != nil || card.at("PHOTO", "TYPE").Text != "image/png" {
-		t.Fatal("photo:", err, card.at("PHOTO", "TYPE").Text)
+		t.Fatalf("photo: %v %v, want no error and %q", err, card.at("PHOTO", "TYPE").Text, "image/png")
 	}
 	if img, err := png.Decode(bytes.NewReader(raw)); err != nil || img.Bounds().Dx() < 32 {
-		t.Error("photo:", err)
+		t.Errorf("photo: %v, want no error and at least 32", err)
 	}
 	if card.at("EMAIL", "USERID").Text != "ben@contoso.com" {
-		t.Errorf("card %v", card)
+		t.Errorf("card %v, want %q", card, "ben@contoso.com")
 	}
 	for who, want := range map[string]string{at("dan"): "item-not-found", at("cat"): "item-not-found", at("nobody"): "item-not-found", domain: "item-not-found"} {
 		if n := ann.iq("get", who, vcardGet); n.condition() != want {
-			t.Errorf("%s: %v", who, n)
+			t.Errorf("%s: got %v, want %v", who, n, want)
 		}
 	}
 	if n := ann.iq("set", "", "<vCard xmlns='vcard-temp'><FN>x</FN></vCard>"); n.condition() != "not-allowed" {
-		t.Errorf("set: %v", n)
+		t.Errorf("set: %v, want %q", n, "not-allowed")
 	}
 	// The pending one becomes a contact by being accepted.
 	ann.send("<presence type='subscribed' to='%s'/>", at("dan"))
 	if n := ann.iq("get", at("dan"), vcardGet); n.at("vCard", "FN").Text == "" {
-		t.Errorf("accepted: %v", n)
+		t.Errorf("accepted: %v, want some text", n)
 	}
 }
 
@@ -55,17 +55,17 @@ func TestM09PhotoByAddressAndHash(t *testing.T) {
 	ben := online(t, s, "ben")
 	p := only(ann.sync(), "presence")
 	if len(p) != 1 || len(p[0].at("x", "photo").Text) != 40 {
-		t.Fatalf("%v", p)
+		t.Fatalf("got %v, want 1 and 40", p)
 	}
 	if err := s.SetVCard("ben", perch.VCard{FullName: "Ben", Photo: &perch.Photo{URL: "https://example.org/b.png"}}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.SetVCard: got error %v, want none", err)
 	}
 	p = only(ann.sync(), "presence")
 	if len(p) != 1 || p[0].at("x").XMLName.Space != "vcard-temp:x:update" || p[0].at("x", "photo").Text != "" {
-		t.Errorf("%v", p)
+		t.Errorf("got %v, want 1 and %q and %q", p, "vcard-temp:x:update", "")
 	}
 	if n := ben.iq("get", "", vcardGet); n.at("vCard", "PHOTO", "EXTVAL").Text != "https://example.org/b.png" {
-		t.Errorf("%v", n)
+		t.Errorf("got %v, want %q", n, "https://example.org/b.png")
 	}
 }
 
@@ -102,14 +102,14 @@ func TestM10ArchiveHoldsTheLastTen(t *testing.T) {
 		}
 		chat = ann.iq("get", at("ann"), retrieve(at("ben"), 50)).at("chat")
 		if len(chat.Kids) != 10 || chat.Kids[9].at("body").Text != "n11" || chat.Kids[0].at("body").Text != "n2" {
-			t.Errorf("%d messages, %v", len(chat.Kids), chat)
+			t.Errorf("%d messages, %v, want 10 and %q and %q", len(chat.Kids), chat, "n11", "n2")
 		}
 		if chat = ann.iq("get", "", retrieve(at("ben"), 3)).at("chat"); len(chat.Kids) != 3 || chat.Kids[0].at("body").Text != "n9" {
-			t.Errorf("max 3: %v", chat)
+			t.Errorf("max 3: %v, want 3 and %q", chat, "n9")
 		}
 		ben := signIn(t, s, "ben")
 		if chat = ben.iq("get", "", retrieve(at("ann"), 1)).at("chat"); len(chat.Kids) != 1 || chat.Kids[0].XMLName.Local != "from" {
-			t.Errorf("the other side: %v", chat)
+			t.Errorf("the other side: %v, want 1 and %q", chat, "from")
 		}
 	}
 }
@@ -123,21 +123,21 @@ func TestM10NoHistoryNoArchive(t *testing.T) {
 	empty := func(when string) {
 		t.Helper()
 		if n := ann.iq("get", "", retrieve(at("ben"), 10)); n.get("type") != "result" || len(n.Kids) != 0 {
-			t.Errorf("%s: %v", when, n)
+			t.Errorf("%s: got %v, want %q and 0", when, n, "result")
 		}
 	}
 	empty("history off")
 	if err := s.SetHistory("ben", true); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.SetHistory: got error %v, want none", err)
 	}
 	if chat := ann.iq("get", "", retrieve(at("ben"), 10)).at("chat"); len(chat.Kids) != 1 || chat.at("from", "body").Text != "old" {
-		t.Errorf("switched on: %v", chat)
+		t.Errorf("switched on: %v, want 1 and %q", chat, "old")
 	}
 	s.SetHistory("ben", false)
 	empty("switched off")
 	for with, want := range map[string]string{"": "bad-request", "a@@b": "bad-request", at("nobody"): ""} {
 		if n := ann.iq("get", "", retrieve(with, 10)); n.condition() != want {
-			t.Errorf("with %q: %v", with, n)
+			t.Errorf("with %q: %v, want %q", with, n, want)
 		}
 	}
 }

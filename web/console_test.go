@@ -16,10 +16,10 @@ func chromium(t *testing.T) string {
 func pictures(t *testing.T) string {
 	dir, err := filepath.Abs("pictures")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("filepath.Abs: got error %v, want none", err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.MkdirAll: got error %v, want none", err)
 	}
 	return "PERCH_PICTURES=" + dir
 }

@@ -16,7 +16,7 @@ import (
 func TestExamples(t *testing.T) {
 	standIns, err := filepath.Abs("testdata/standin")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("filepath.Abs: got error %v, want none", err)
 	}
 	g := newGateway(t)
 	for _, e := range []struct{ name, program, hint, want string }{
@@ -47,7 +47,7 @@ func TestExamples(t *testing.T) {
 func TestExampleFrontEnd(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.Listen: got error %v, want none", err)
 	}
 	site := &http.Server{Handler: http.FileServer(http.Dir("../docs/examples/frontend")), ReadHeaderTimeout: time.Second}
 	served := make(chan struct{})

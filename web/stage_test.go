@@ -49,21 +49,21 @@ func newStage(t *testing.T, args ...string) *stage {
 	o.Logger = canary.Logger()
 	service, err := messenger.New(o)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("messenger.New: got error %v, want none", err)
 	}
 	if err := service.Start(t.Context()); err != nil {
-		t.Fatal(err)
+		t.Fatalf("service.Start: got error %v, want none", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		if err := service.Stop(ctx); err != nil {
-			t.Error(err)
+			t.Errorf("service.Stop: got error %v, want none", err)
 		}
 	})
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(ca, service.CAPEM(), 0o600); err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.WriteFile: got error %v, want none", err)
 	}
 	upstream := fmt.Sprintf("xmpp://%s?domain=%s&name=messenger&profile=messenger&ca-file=%s", service.Addr(), service.Domain(), ca)
 	s := &stage{service: service, t: t, gateway: newGateway(t, append([]string{"--upstream", upstream}, args...)...)}
@@ -151,7 +151,7 @@ func newGateway(t *testing.T, args ...string) *gateway {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.Listen: got error %v, want none", err)
 	}
 	g := &gateway{addr: l.Addr().String(), logs: filepath.Join(t.TempDir(), "gateway.log")}
 	l.Close()
@@ -168,7 +168,7 @@ func newGateway(t *testing.T, args ...string) *gateway {
 		}
 	})
 	if err := g.start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("g.start: got error %v, want none", err)
 	}
 	return g
 }

@@ -65,11 +65,11 @@ func plain(t *testing.T, w *httptest.ResponseRecorder) string {
 	}
 	z, err := gzip.NewReader(bytes.NewReader(w.Body.Bytes()))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("gzip.NewReader: got error %v, want none", err)
 	}
 	text, err := io.ReadAll(z)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("io.ReadAll: got error %v, want none", err)
 	}
 	return string(text)
 }
@@ -96,7 +96,7 @@ func TestEveryModuleIsServed(t *testing.T) {
 		}
 		for _, name := range names {
 			if _, ok := loaded["/"+name]; !ok {
-				t.Errorf("the console does not load %s, got %v", name, loaded)
+				t.Errorf("the console does not load %s, got %v, want one", name, loaded)
 			}
 		}
 	}
@@ -122,7 +122,7 @@ func TestPagesAreCompressed(t *testing.T) {
 			t.Errorf("Accept-Encoding %q: Vary is %q, want Accept-Encoding", tc.accept, got)
 		}
 		if same := w.Header().Get("ETag") == identity.Header().Get("ETag"); same != (tc.want == "") {
-			t.Errorf("Accept-Encoding %q: ETag %s, without it %s", tc.accept, w.Header().Get("ETag"), identity.Header().Get("ETag"))
+			t.Errorf("Accept-Encoding %q: ETag %s, without it %s: got %v, want %v", tc.accept, w.Header().Get("ETag"), identity.Header().Get("ETag"), same, tc.want == "")
 		}
 		again := get(t, h, "/perch.js", "Accept-Encoding", tc.accept, "If-None-Match", w.Header().Get("ETag"))
 		if again.Code != http.StatusNotModified || again.Body.Len() != 0 {
@@ -138,18 +138,18 @@ func TestPagesAreSafe(t *testing.T) {
 		csp := w.Header().Get("Content-Security-Policy")
 		for _, want := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'"} {
 			if !strings.Contains(csp, want) {
-				t.Errorf("%s: the policy %q lacks %s", address, csp, want)
+				t.Errorf("%s: the policy %q lacks %s, want %q in it", address, csp, want, want)
 			}
 		}
 		if strings.Contains(csp, "unsafe") || w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Content-Type") == "" {
-			t.Errorf("%s: headers %v", address, w.Header())
+			t.Errorf("%s: headers %v, want no %q in it and %q and some text", address, w.Header(), "unsafe", "nosniff")
 		}
 		if again := get(t, h, address, "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified || again.Body.Len() != 0 {
-			t.Errorf("%s with its ETag is %d", address, again.Code)
+			t.Errorf("%s with its ETag is %d, want %d and 0", address, again.Code, http.StatusNotModified)
 		}
 	}
 	if body := get(t, h, "/").Body.String(); strings.Contains(body, `"><script>`) {
-		t.Errorf("an option came into the page as markup:\n%s", body)
+		t.Errorf("an option came into the page as markup:\n%s, want no %q in it", body, `"><script>`)
 	}
 }
 
@@ -171,19 +171,19 @@ func TestScriptsMakeNoMarkup(t *testing.T) {
 	forbidden := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|https?://[^1\s'"]`)
 	files, err := filepath.Glob("console/*")
 	if err != nil || len(files) < 8 {
-		t.Fatal(files, err)
+		t.Fatalf("got %v %v, want no error and at least 8", files, err)
 	}
 	modules, err := filepath.Glob("perch/*.js")
 	if err != nil || len(modules) < 3 {
-		t.Fatal(modules, err)
+		t.Fatalf("got %v %v, want no error and at least 3", modules, err)
 	}
 	for _, name := range append(append(files, modules...), "index.html", "perch.js") {
 		text, err := os.ReadFile(name)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("os.ReadFile: got error %v, want none", err)
 		}
 		if found := forbidden.Find(text); found != nil {
-			t.Errorf("%s has %q", name, found)
+			t.Errorf("%s has %q, want nil", name, found)
 		}
 	}
 }
@@ -200,7 +200,7 @@ func TestTypes(t *testing.T) {
 	}
 	for name, text := range want {
 		if have[name] != text {
-			t.Errorf("%s is not what its module says: run npm run types in web", name)
+			t.Errorf("%s is not what its module says: run npm run types in web: got %v, want %v", name, have[name], text)
 		}
 	}
 	for name := range have {
@@ -215,13 +215,13 @@ func declarations(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	names, err := fs.Glob(os.DirFS(dir), "perch/*.d.ts")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("fs.Glob: got error %v, want none", err)
 	}
 	texts := map[string]string{}
 	for _, name := range append(names, "perch.d.ts") {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("os.ReadFile: got error %v, want none", err)
 		}
 		texts[name] = string(text)
 	}
@@ -233,11 +233,11 @@ func tsc(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	needs(t, "node", "install nodejs, version 20 or newer, with npm")
 	if err := modules(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("modules: got error %v, want none", err)
 	}
 	program, err := filepath.Abs("node_modules/.bin/tsc")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("filepath.Abs: got error %v, want none", err)
 	}
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Dir = dir
@@ -253,12 +253,12 @@ func TestPackageTypes(t *testing.T) {
 	dir := t.TempDir()
 	installed := filepath.Join(dir, "node_modules/@perch-im/perch")
 	if err := os.MkdirAll(installed, 0o755); err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.MkdirAll: got error %v, want none", err)
 	}
 	run := func(name string, args ...string) {
 		t.Helper()
 		if out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput(); err != nil {
-			t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+			t.Fatalf("got %s %v: %v\n%s, want no error", name, args, err, out)
 		}
 	}
 	run("npm", "pack", "--silent", "--pack-destination", dir)
@@ -283,14 +283,14 @@ func TestPackageNamesItsFiles(t *testing.T) {
 	cmd.Stderr = io.Discard
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("cmd.Output: got error %v, want none", err)
 	}
 	for _, want := range []string{`"perch.js"`, `"perch/outbox.js"`, `"perch/rest.js"`, `"perch.d.ts"`, `"perch/rest.d.ts"`, `"types.d.ts"`, `"openapi.d.ts"`} {
 		if !strings.Contains(string(out), want) {
-			t.Errorf("the package lacks %s", want)
+			t.Errorf("the package lacks %s, want %q in it", want, want)
 		}
 	}
 	if strings.Contains(string(out), "console/") || strings.Contains(string(out), "stage_test") {
-		t.Errorf("the package has more than the client:\n%s", out)
+		t.Errorf("the package has more than the client:\n%s, want no %q in it and no %q in it", out, "console/", "stage_test")
 	}
 }

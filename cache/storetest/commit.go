@@ -69,12 +69,12 @@ func (o *owner) holds(c *sessions.Commit) {
 	same(o.t, "log", o.page(0, 100), sessions.LogPage{Events: c.Events, First: 1, Tip: uint64(len(c.Events))})
 	card, err := o.store.VCard(ctx, o.id, c.VCards.Put[0].JID)
 	if err != nil {
-		o.t.Fatalf("VCard: %v", err)
+		o.t.Fatalf("VCard: got error %v, want none", err)
 	}
 	same(o.t, "vcard", card, c.VCards.Put[0])
 	rec, err := o.store.Message(ctx, o.id, c.Messages[0].ID)
 	if err != nil {
-		o.t.Fatalf("Message: %v", err)
+		o.t.Fatalf("Message: got error %v, want none", err)
 	}
 	same(o.t, "message", rec, c.Messages[0])
 }
@@ -85,7 +85,7 @@ func whole(t testing.TB, h Harness) {
 	o.ok(c)
 	o.holds(c)
 	if other := open(t, h.Store, "a2"); other.Tip != 0 || len(other.Roster) != 0 {
-		t.Errorf("another session sees %v", other.Saved)
+		t.Errorf("another session sees %v, want 0", other.Saved)
 	}
 }
 
@@ -108,14 +108,14 @@ func refusedWhole(t testing.TB, h Harness) {
 	old.Fence = o.Fence + 1
 	known.Once, known.Events = &sessions.Once{Key: "k1", Fingerprint: "other", Answer: "m2"}, o.events(1)
 	if r := o.commit(&hole); !errors.Is(r.Err, sessions.ErrOrder) {
-		t.Errorf("a hole gave %v", r.Err)
+		t.Errorf("a hole gave %v, want %v", r.Err, sessions.ErrOrder)
 	}
 	if r := o.commit(&old); !errors.Is(r.Err, sessions.ErrFenced) {
-		t.Errorf("a wrong fence gave %v", r.Err)
+		t.Errorf("a wrong fence gave %v, want %v", r.Err, sessions.ErrFenced)
 	}
 	r := o.commit(&known)
 	if r.Err != nil {
-		t.Errorf("a known key gave %v", r.Err)
+		t.Errorf("a known key gave %v, want no error", r.Err)
 	}
 	same(t, "existing", r.Existing, kept.Once)
 	o.holds(kept)
@@ -156,7 +156,7 @@ func repeated(t testing.TB, h Harness) {
 	o.append(1)
 	o.bounds(1, 3)
 	if s := o.again(); len(s.Outbox) != 0 {
-		t.Errorf("a repeated commit put back %v", s.Outbox)
+		t.Errorf("a repeated commit put back %v, want 0", s.Outbox)
 	}
 }
 

@@ -26,32 +26,32 @@ func closeFlushes(t testing.TB, h Harness) {
 		o.tip++
 	}
 	if err := h.Store.Close(t.Context()); err != nil {
-		t.Errorf("Close: %v", err)
+		t.Errorf("Close: got error %v, want none", err)
 	}
 	if len(answers) != n {
-		t.Errorf("Close has left %d of %d commits without an answer", n-len(answers), n)
+		t.Errorf("Close has left %d of %d commits without an answer, want %v", n-len(answers), n, n)
 	}
 	for range len(answers) {
 		if err := <-answers; err != nil {
-			t.Errorf("a commit before Close: %v", err)
+			t.Errorf("a commit before Close: got error %v, want none", err)
 		}
 	}
 	if r := o.commit(&sessions.Commit{Record: &sessions.Record{}}); perch.KindOf(r.Err) != perch.KindStorageUnavailable {
-		t.Errorf("a commit after Close gave %v", r.Err)
+		t.Errorf("a commit after Close gave %v, want an error of the kind %v", r.Err, perch.KindStorageUnavailable)
 	}
 	if err := h.Store.Healthy(t.Context()); perch.KindOf(err) != perch.KindStorageUnavailable {
-		t.Errorf("Healthy after Close gave %v", err)
+		t.Errorf("Healthy after Close gave %v, want an error of the kind %v", err, perch.KindStorageUnavailable)
 	}
 	if h.Reopen != nil {
 		if s := open(t, h.Reopen(), "a1"); s.Tip != n {
-			t.Errorf("tip %d of %d after Close", s.Tip, n)
+			t.Errorf("tip %d of %d after Close, want them equal", s.Tip, n)
 		}
 	}
 }
 
 func survives(t testing.TB, h Harness) {
 	if h.Store.Durable() != (h.Reopen != nil) {
-		t.Fatalf("Durable says %v", h.Store.Durable())
+		t.Fatalf("Durable says %v, want %v", h.Store.Durable(), h.Reopen != nil)
 	}
 	if h.Reopen == nil {
 		return
@@ -65,17 +65,17 @@ func survives(t testing.TB, h Harness) {
 	next := h.Reopen()
 	o = open(t, next, "a1")
 	if o.Fence != old.Fence+1 || o.Epoch != old.Epoch {
-		t.Errorf("fence %d and epoch %s after %d and %s", o.Fence, o.Epoch, old.Fence, old.Epoch)
+		t.Errorf("fence %d and epoch %s after %d and %s, want %v and %v", o.Fence, o.Epoch, old.Fence, old.Epoch, old.Fence+1, old.Epoch)
 	}
 	o.holds(c)
 	bindings(t, next, map[string]sessions.Binding{"t1": b})
 	if r := o.commit(&sessions.Commit{Once: &sessions.Once{Key: "k1"}}); r.Existing == nil {
-		t.Errorf("the idempotency key is gone: %v", r.Err)
+		t.Errorf("the idempotency key is gone: %v, want one", r.Err)
 	}
 	o.append(1)
 	o.bounds(1, 3)
 	if r := old.commit(&sessions.Commit{Events: old.events(1)}); r.Err == nil {
-		t.Errorf("the node that was the owner can still write")
+		t.Error("the node that was the owner can still write, want an error")
 	}
 }
 
@@ -100,7 +100,7 @@ func lostAnswer(t testing.TB, h Harness) {
 		})
 		heal()
 		if r := await(t, ch); r.Err != nil || r.Existing != nil {
-			t.Errorf("commit %d: %v, existing %v", i, r.Err, r.Existing)
+			t.Errorf("commit %d: %v, existing %v, want no error and nil", i, r.Err, r.Existing)
 		}
 		o.tip = tip
 	}
@@ -133,12 +133,12 @@ func lostOrder(t testing.TB, h Harness) {
 	heal()
 	for i, ch := range answers {
 		if r := await(t, ch); r.Err != nil {
-			t.Errorf("commit %d: %v", i, r.Err)
+			t.Errorf("commit %d: got error %v, want none", i, r.Err)
 		}
 	}
 	o.bounds(1, 20)
 	if s := o.again(); len(s.Presence) != 1 || s.Presence[0].Status != string(rune('A'+39)) {
-		t.Errorf("the last presence did not win: %v", s.Presence)
+		t.Errorf("the last presence did not win: %v, want 1 and %v", s.Presence, string(rune('A'+39)))
 	}
 }
 
@@ -152,18 +152,18 @@ func until(t testing.TB, ok func() bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("this never came true")
+			t.Fatal("this never came true, want it in time")
 		}
 	}
 }
 
 func healthy(t testing.TB, h Harness) {
 	if err := h.Store.Healthy(t.Context()); err != nil {
-		t.Errorf("Healthy: %v", err)
+		t.Errorf("Healthy: got error %v, want none", err)
 	}
 	o := open(t, h.Store, "a1")
 	o.append(1)
 	if err := h.Store.Healthy(t.Context()); err != nil {
-		t.Errorf("Healthy: %v", err)
+		t.Errorf("Healthy: got error %v, want none", err)
 	}
 }

@@ -34,7 +34,7 @@ func pages(t testing.TB, h Harness) {
 		p := o.page(c.after, c.limit)
 		same(t, "page", offsets(p.Events), c.want)
 		if p.First != 1 || p.Tip != 10 {
-			t.Errorf("after %d: the log goes from %d to %d", c.after, p.First, p.Tip)
+			t.Errorf("after %d: the log goes from %d to %d, want 1 and 10", c.after, p.First, p.Tip)
 		}
 	}
 }
@@ -61,7 +61,7 @@ func byCount(t testing.TB, h Harness) {
 	o.bounds(72, 121)
 	same(t, "a page after a lost offset", offsets(o.page(3, 2).Events), []uint64{72, 73})
 	if s := o.again(); s.Tip != 121 {
-		t.Errorf("tip %d", s.Tip)
+		t.Errorf("tip %d, want 121", s.Tip)
 	}
 	o.append(1)
 	o.bounds(73, 122)
@@ -99,7 +99,7 @@ func byAge(t testing.TB, h Harness) {
 	h.Advance(Keep.Age)
 	o.bounds(6, 5)
 	if s := o.again(); s.Tip != 5 {
-		t.Errorf("tip %d after all events have gone", s.Tip)
+		t.Errorf("tip %d after all events have gone, want 5", s.Tip)
 	}
 	o.append(2)
 	o.bounds(6, 7)

@@ -30,7 +30,7 @@ func beatAs(t testing.TB, s sessions.Store, n sessions.Node) sessions.Membership
 	t.Helper()
 	roll, err := s.Beat(t.Context(), n)
 	if err != nil {
-		t.Fatalf("Beat of %s: %v", n.ID, err)
+		t.Fatalf("Beat of %s: got error %v, want none", n.ID, err)
 	}
 	return roll
 }
@@ -120,11 +120,11 @@ func left(t testing.TB, h Harness) {
 	beat(t, h.Store, "b/1")
 	for range 2 { // leaving twice is no error
 		if err := h.Store.Leave(t.Context(), "a/1"); err != nil {
-			t.Errorf("Leave: %v", err)
+			t.Errorf("Leave: got error %v, want none", err)
 		}
 	}
 	if err := h.Store.Leave(t.Context(), "c/1"); err != nil { // nor is not having been there
-		t.Errorf("Leave: %v", err)
+		t.Errorf("Leave: got error %v, want none", err)
 	}
 	for _, id := range []sessions.NodeID{"b/1", "a/1", "c/1", "b/1"} { // a late beat of a/1 does not bring it back
 		roll := beat(t, h.Store, id)
@@ -188,7 +188,7 @@ func releasedList(t testing.TB, h Harness) {
 	}
 	for _, ch := range answers {
 		if r := await(t, ch); r.Err != nil {
-			t.Fatalf("Commit: %v", r.Err)
+			t.Fatalf("Commit: got error %v, want none", r.Err)
 		}
 	}
 	listed := map[sessions.ID]bool{}
@@ -196,7 +196,7 @@ func releasedList(t testing.TB, h Harness) {
 	for i, id := range roll.Released {
 		listed[id] = true
 		if old := i < 100; old != (id < "a100") {
-			t.Errorf("%s is listed in place %d", id, i)
+			t.Errorf("%s is listed in place %d: got %v, want %v", id, i, old, id < "a100")
 		}
 	}
 	if len(listed) != 256 || len(roll.Released) != 256 {

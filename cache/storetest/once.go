@@ -31,13 +31,13 @@ func once(t testing.TB, h Harness) {
 	for _, ch := range []<-chan sessions.Result{o.start(second()), o.start(second())} {
 		r := await(t, ch)
 		if r.Err != nil {
-			t.Errorf("a known key gave %v", r.Err)
+			t.Errorf("a known key gave %v, want no error", r.Err)
 		}
 		same(t, "existing", r.Existing, first)
 	}
 	o.bounds(1, 1)
 	if _, err := h.Store.Message(t.Context(), o.id, "m2"); perch.KindOf(err) != perch.KindNotFound {
-		t.Errorf("the second message is kept: %v", err)
+		t.Errorf("the second message is kept: %v, want an error of the kind %v", err, perch.KindNotFound)
 	}
 	other.ok(&sessions.Commit{Once: &sessions.Once{Key: first.Key}}) // keys belong to a session
 	o.append(1)
@@ -50,7 +50,7 @@ func onceEnds(t testing.TB, h Harness) {
 	o.ok(&sessions.Commit{Once: first})
 	h.Advance(24*time.Hour - time.Minute)
 	if r := o.commit(&sessions.Commit{Once: &sessions.Once{Key: "k"}}); r.Existing == nil {
-		t.Errorf("the key has ended early: %v", r.Err)
+		t.Errorf("the key has ended early: %v, want one", r.Err)
 	}
 	h.Advance(2 * time.Minute)
 	o.ok(&sessions.Commit{Once: &sessions.Once{Key: "k", Answer: "m2"}})
@@ -65,9 +65,9 @@ func messages(t testing.TB, h Harness) {
 		got, err := h.Store.Message(t.Context(), o.id, id)
 		switch {
 		case want == nil && perch.KindOf(err) != perch.KindNotFound:
-			t.Errorf("%s: %v, %v", id, got, err)
+			t.Errorf("%s: %v, %v, want an error of the kind %v", id, got, err, perch.KindNotFound)
 		case want != nil && err != nil:
-			t.Errorf("%s: %v", id, err)
+			t.Errorf("%s: got error %v, want none", id, err)
 		case want != nil:
 			same(t, id, got, want)
 		}

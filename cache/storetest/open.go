@@ -25,11 +25,11 @@ var epochForm = regexp.MustCompile(`^[0-9a-z]{1,32}$`)
 func openEmpty(t testing.TB, h Harness) {
 	got := open(t, h.Store, "a1")
 	if !epochForm.MatchString(got.Epoch) {
-		t.Errorf("epoch %q", got.Epoch)
+		t.Errorf("epoch %q, want a match", got.Epoch)
 	}
 	same(t, "saved", got.Saved, &sessions.Saved{Fence: 1, Epoch: got.Epoch})
 	if other := open(t, h.Store, "a2"); other.Epoch == got.Epoch || other.Fence != 1 {
-		t.Errorf("two sessions share epoch %q or fence %d", other.Epoch, other.Fence)
+		t.Errorf("two sessions share epoch %q or fence %d, want anything but %q and 1", other.Epoch, other.Fence, got.Epoch)
 	}
 }
 
@@ -45,20 +45,20 @@ func fenceRises(t testing.TB, h Harness) {
 		group.Go(func() {
 			s, err := h.Store.Open(t.Context(), "a1", sessions.OpenOptions{})
 			if err != nil {
-				t.Errorf("Open: %v", err)
+				t.Errorf("Open: got error %v, want none", err)
 				return
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			if fences[s.Fence] || s.Fence <= first.Fence || s.Epoch != first.Epoch {
-				t.Errorf("fence %d and epoch %s after %d and %s", s.Fence, s.Epoch, first.Fence, first.Epoch)
+				t.Errorf("fence %d and epoch %s after %d and %s, want a fence of its own above %v and epoch %v", s.Fence, s.Epoch, first.Fence, first.Epoch, first.Fence, first.Epoch)
 			}
 			fences[s.Fence] = true
 		})
 	}
 	group.Wait()
 	if last := open(t, h.Store, "a1"); last.Fence != n+2 {
-		t.Errorf("fence %d after %d opens", last.Fence, n+2)
+		t.Errorf("fence %d after %d opens, want them equal", last.Fence, n+2)
 	}
 }
 
@@ -74,24 +74,24 @@ func fenced(t testing.TB, h Harness) {
 		{},
 	} {
 		if r := old.commit(c); !errors.Is(r.Err, sessions.ErrFenced) {
-			t.Errorf("a commit with fence %d of %d gave %v", c.Fence, owner.Fence, r.Err)
+			t.Errorf("a commit with fence %d of %d gave %v, want %v", c.Fence, owner.Fence, r.Err, sessions.ErrFenced)
 		}
 	}
 	owner.append(1)
 	owner.bounds(1, 2)
 	if s := owner.again(); s.Record.JID != "" || len(s.Presence) != 0 {
-		t.Errorf("a fenced owner changed %v", s)
+		t.Errorf("a fenced owner changed %v, want %q and 0", s, "")
 	}
 }
 
 func otherEpoch(t testing.TB, h Harness) {
 	o := open(t, h.Store, "a1")
 	if r := o.commit(&sessions.Commit{Epoch: "0" + o.Epoch, Record: &sessions.Record{}}); !errors.Is(r.Err, sessions.ErrFenced) {
-		t.Errorf("a commit of another epoch gave %v", r.Err)
+		t.Errorf("a commit of another epoch gave %v, want %v", r.Err, sessions.ErrFenced)
 	}
 	e := perch.NewEvent(perch.Position{Epoch: "0" + o.Epoch, Offset: 1}, perch.EventSessionState, 1, nil)
 	if r := o.commit(&sessions.Commit{Events: []*perch.Event{e}}); !errors.Is(r.Err, sessions.ErrFenced) {
-		t.Errorf("an event of another epoch gave %v", r.Err)
+		t.Errorf("an event of another epoch gave %v, want %v", r.Err, sessions.ErrFenced)
 	}
 	o.ok(&sessions.Commit{Epoch: o.Epoch, Events: o.events(1)})
 	o.bounds(1, 1)
@@ -100,16 +100,16 @@ func otherEpoch(t testing.TB, h Harness) {
 func noRecord(t testing.TB, h Harness) {
 	o := &owner{t: t, store: h.Store, id: "a1", Saved: &sessions.Saved{Fence: 1, Epoch: "e"}}
 	if r := o.commit(&sessions.Commit{Record: &sessions.Record{}}); !errors.Is(r.Err, sessions.ErrLost) {
-		t.Errorf("a commit without a record gave %v", r.Err)
+		t.Errorf("a commit without a record gave %v, want %v", r.Err, sessions.ErrLost)
 	}
 	if _, err := h.Store.Log(t.Context(), "a1", 0, 1); !errors.Is(err, sessions.ErrLost) {
-		t.Errorf("Log without a record gave %v", err)
+		t.Errorf("Log without a record gave %v, want %v", err, sessions.ErrLost)
 	}
 	if _, err := h.Store.Message(t.Context(), "a1", "m"); perch.KindOf(err) != perch.KindNotFound {
-		t.Errorf("Message without a record gave %v", err)
+		t.Errorf("Message without a record gave %v, want an error of the kind %v", err, perch.KindNotFound)
 	}
 	if _, err := h.Store.VCard(t.Context(), "a1", "a@x"); perch.KindOf(err) != perch.KindNotFound {
-		t.Errorf("VCard without a record gave %v", err)
+		t.Errorf("VCard without a record gave %v, want an error of the kind %v", err, perch.KindNotFound)
 	}
 }
 
@@ -122,7 +122,7 @@ func recordEnds(t testing.TB, h Harness) {
 	o.ok(&sessions.Commit{Record: &sessions.Record{JID: "me@x/r"}})
 	h.Advance(2 * time.Hour)
 	if _, err := h.Store.VCard(t.Context(), o.id, "a@x"); err != nil {
-		t.Errorf("a write has not kept the session: %v", err)
+		t.Errorf("a write has not kept the session: got error %v, want none", err)
 	}
 	if again := open(t, h.Store, o.id); again.Epoch != o.Epoch || again.Record.JID != "me@x/r" {
 		t.Errorf("epoch %s with record %+v, want %s and me@x/r", again.Epoch, again.Record, o.Epoch)
@@ -144,7 +144,7 @@ func recordEnds(t testing.TB, h Harness) {
 	}
 	fresh := open(t, h.Store, o.id)
 	if fresh.Epoch == o.Epoch {
-		t.Errorf("a session that has ended keeps its epoch %s", fresh.Epoch)
+		t.Errorf("a session that has ended keeps its epoch %s, want anything but %v", fresh.Epoch, o.Epoch)
 	}
 	same(t, "saved", fresh.Saved, &sessions.Saved{Fence: 1, Epoch: fresh.Epoch})
 }

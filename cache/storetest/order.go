@@ -46,7 +46,7 @@ func orderOf(t testing.TB, o *owner, commits int) {
 		}
 		o.store.Commit(o.id, c, func(r sessions.Result) {
 			if r.Err != nil || r.Existing != nil {
-				t.Errorf("commit %d of %s: %v", i, o.id, r.Err)
+				t.Errorf("commit %d of %s: %v, want no error and nil", i, o.id, r.Err)
 			}
 			answers <- i
 		})
@@ -55,24 +55,24 @@ func orderOf(t testing.TB, o *owner, commits int) {
 		select {
 		case got := <-answers:
 			if got != want {
-				t.Errorf("%s: answer %d came when %d was due", o.id, got, want)
+				t.Errorf("%s: answer %d came when %d was due, want them equal", o.id, got, want)
 			}
 		case <-time.After(patience):
-			t.Errorf("%s: commit %d was not answered", o.id, want)
+			t.Errorf("%s: commit %d was not answered, want it in time", o.id, want)
 			return
 		}
 	}
 	if len(answers) > 0 {
-		t.Errorf("%s: %d commits were answered twice", o.id, len(answers))
+		t.Errorf("%s: %d commits were answered twice, want none", o.id, len(answers))
 	}
 	s, err := o.store.Open(t.Context(), o.id, sessions.OpenOptions{})
 	switch {
 	case err != nil:
-		t.Errorf("Open: %v", err)
+		t.Errorf("Open: got error %v, want none", err)
 	case len(s.Presence) != 1 || s.Presence[0].Status != fmt.Sprint(commits-1):
-		t.Errorf("%s: the last presence did not win: %v", o.id, s.Presence)
+		t.Errorf("%s: the last presence did not win: %v, want 1 and %v", o.id, s.Presence, fmt.Sprint(commits-1))
 	case len(s.Outbox) != 1 || s.Outbox[0].Seq != uint64(commits-1):
-		t.Errorf("%s: %d entries are left in the outbox", o.id, len(s.Outbox))
+		t.Errorf("%s: %d entries are left in the outbox, want 1 and %v", o.id, len(s.Outbox), uint64(commits-1))
 	case s.Tip != o.tip:
 		t.Errorf("%s: tip %d, want %d", o.id, s.Tip, o.tip)
 	}
@@ -86,10 +86,10 @@ func notInline(t testing.TB, h Harness) {
 		select {
 		case yes := <-inline:
 			if yes {
-				t.Errorf("done was called from inside Commit")
+				t.Error("done was called from inside Commit, want it called after")
 			}
 		case <-time.After(patience):
-			t.Fatalf("a commit was not answered")
+			t.Fatal("a commit was not answered, want it in time")
 		}
 	}
 }

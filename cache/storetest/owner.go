@@ -28,7 +28,7 @@ func open(t testing.TB, s sessions.Store, id sessions.ID) *owner {
 	t.Helper()
 	saved, err := s.Open(t.Context(), id, sessions.OpenOptions{})
 	if err != nil {
-		t.Fatalf("Open(%s): %v", id, err)
+		t.Fatalf("Open(%s): got error %v, want none", id, err)
 	}
 	return &owner{t, s, id, saved, saved.Tip}
 }
@@ -68,7 +68,7 @@ func await(t testing.TB, ch <-chan sessions.Result) sessions.Result {
 	case r := <-ch:
 		return r
 	case <-time.After(patience):
-		t.Fatalf("a commit was not answered")
+		t.Fatal("a commit was not answered, want it in time")
 		return sessions.Result{}
 	}
 }
@@ -77,7 +77,7 @@ func await(t testing.TB, ch <-chan sessions.Result) sessions.Result {
 func (o *owner) ok(c *sessions.Commit) {
 	o.t.Helper()
 	if r := o.commit(c); r.Err != nil || r.Existing != nil {
-		o.t.Fatalf("Commit: %v, existing %v", r.Err, r.Existing)
+		o.t.Fatalf("Commit: %v, existing %v, want no error and nil", r.Err, r.Existing)
 	}
 	if n := len(c.Events); n > 0 {
 		o.tip = c.Events[n-1].Position.Offset
@@ -101,7 +101,7 @@ func (o *owner) page(after uint64, limit int) sessions.LogPage {
 	o.t.Helper()
 	p, err := o.store.Log(o.t.Context(), o.id, after, limit)
 	if err != nil {
-		o.t.Fatalf("Log(%d, %d): %v", after, limit, err)
+		o.t.Fatalf("Log(%d, %d): got error %v, want none", after, limit, err)
 	}
 	return p
 }

@@ -32,7 +32,7 @@ func alike(t testing.TB, o *owner) {
 	same(t, "record", o.Record, want)
 	p := o.page(0, 1000)
 	if p.Tip != o.Tip {
-		t.Errorf("the log ends at %d, Open said %d", p.Tip, o.Tip)
+		t.Errorf("the log ends at %d, Open said %d, want them equal", p.Tip, o.Tip)
 	}
 	for i, e := range p.Events {
 		same(t, "event", e, o.event(p.First+uint64(i), fmt.Sprint("stanza ", p.First+uint64(i))))
@@ -59,7 +59,7 @@ func handledIsLogged(t testing.TB, h Harness) {
 		c := handled(o, 4)
 		change(c)
 		if r := o.commit(c); r.Err == nil && r.Existing == nil {
-			t.Errorf("%s was taken", name)
+			t.Errorf("%s was taken, want none", name)
 		}
 	}
 	for _, n := range []uint64{0, 3, 4} { // nothing more; again, which counts once; and on
@@ -68,7 +68,7 @@ func handledIsLogged(t testing.TB, h Harness) {
 		}
 		o.again()
 		if alike(t, o); o.Tip != max(n, 3) {
-			t.Errorf("tip %d after stanza %d", o.Tip, n)
+			t.Errorf("tip %d after stanza %d, want %v", o.Tip, n, max(n, 3))
 		}
 	}
 }
@@ -96,7 +96,7 @@ func takeoverFindsAlike(t testing.TB, h Harness) {
 		next := open(t, h.Store, "a1")
 		answered(answers[round*4:])
 		if next.Tip != kept {
-			t.Errorf("round %d: %d stanzas are in the log, %d were acknowledged to the owner", round, next.Tip, kept)
+			t.Errorf("round %d: %d stanzas are in the log, %d were acknowledged to the owner, want them equal", round, next.Tip, kept)
 		}
 		alike(t, next)
 		o = next

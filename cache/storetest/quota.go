@@ -19,7 +19,7 @@ func reserve(t testing.TB, s sessions.Store, key string, q sessions.Quota) sessi
 	t.Helper()
 	a, err := s.Reserve(t.Context(), key, q)
 	if err != nil {
-		t.Fatalf("Reserve(%s): %v", key, err)
+		t.Fatalf("Reserve(%s): got error %v, want none", key, err)
 	}
 	return a
 }
@@ -27,7 +27,7 @@ func reserve(t testing.TB, s sessions.Store, key string, q sessions.Quota) sessi
 func refund(t testing.TB, s sessions.Store, key string, q sessions.Quota) {
 	t.Helper()
 	if err := s.Refund(t.Context(), key, q); err != nil {
-		t.Fatalf("Refund(%s): %v", key, err)
+		t.Fatalf("Refund(%s): got error %v, want none", key, err)
 	}
 }
 
@@ -67,18 +67,18 @@ func attempts(t testing.TB, h Harness) {
 		}
 	}
 	if a := reserve(t, s, "k2", q); !a.OK || a.Left != 2 {
-		t.Errorf("another counter: %+v", a)
+		t.Errorf("another counter: %+v, want OK true and 2", a)
 	}
 	refund(t, other, "k1", q)
 	if a := reserve(t, s, "k1", q); !a.OK || a.Left != 0 {
-		t.Errorf("after a refund: %+v", a)
+		t.Errorf("after a refund: %+v, want OK true and 0", a)
 	}
 	h.Advance(11 * time.Minute)
 	if a := reserve(t, s, "k1", q); !a.OK {
-		t.Errorf("after the wait: %+v", a)
+		t.Errorf("after the wait: %+v, want OK true", a)
 	}
 	if a := reserve(t, s, "k1", q); a.OK {
-		t.Errorf("two after the wait for one: %+v", a)
+		t.Errorf("two after the wait for one: %+v, want OK false", a)
 	}
 	for range 5 { // a counter never has more than its burst, nor less for a refund that comes late
 		refund(t, s, "k3", q)
@@ -91,7 +91,7 @@ func attempts(t testing.TB, h Harness) {
 			}
 		}
 		if a := reserve(t, s, key, q); a.OK {
-			t.Errorf("%s has more than its burst: %+v", key, a)
+			t.Errorf("%s has more than its burst: %+v, want OK false", key, a)
 		}
 	}
 	h.Advance(time.Hour)
@@ -107,7 +107,7 @@ func attemptsAtOnce(t testing.TB, h Harness) {
 	for range 60 {
 		group.Go(func() {
 			if a, err := h.Store.Reserve(t.Context(), "k1", q); err != nil {
-				t.Errorf("Reserve: %v", err)
+				t.Errorf("Reserve: got error %v, want none", err)
 			} else if a.OK {
 				got.Add(1)
 			}

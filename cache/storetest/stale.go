@@ -49,7 +49,7 @@ func (o *owner) fresh(old *owner) {
 		o.t.Errorf("got %d buddies, %d in the outbox, JID %q; want what was kept", len(o.Roster), len(o.Outbox), o.Record.JID)
 	}
 	if r := old.commit(&sessions.Commit{Epoch: old.Epoch, Events: old.events(1)}); !errors.Is(r.Err, sessions.ErrFenced) && !errors.Is(r.Err, sessions.ErrLost) {
-		o.t.Errorf("a commit to the old log gave %v", r.Err)
+		o.t.Errorf("a commit to the old log gave %v, want %v", r.Err, sessions.ErrLost)
 	}
 	o.whole()
 	o.append(1)
@@ -145,7 +145,7 @@ func liveAfterRestore(t testing.TB, h Harness) {
 	idle.append(1)
 	restore()
 	if r := o.commit(&sessions.Commit{Events: o.events(1)}); !errors.Is(r.Err, sessions.ErrLost) {
-		t.Errorf("a commit after the loss gave %v", r.Err)
+		t.Errorf("a commit after the loss gave %v, want %v", r.Err, sessions.ErrLost)
 	}
 	open(t, h.Store, "a1").fresh(o)
 	h.Proved(1) // and what cannot be proved is not
@@ -162,7 +162,7 @@ func replacedProvesNothing(t testing.TB, h Harness) {
 	other := open(t, h.Reopen(), "a1")
 	other.append(5)
 	if r := first.commit(&sessions.Commit{Events: first.events(1)}); !errors.Is(r.Err, sessions.ErrFenced) {
-		t.Errorf("a commit of the owner before gave %v", r.Err)
+		t.Errorf("a commit of the owner before gave %v, want %v", r.Err, sessions.ErrFenced)
 	}
 	restore() // to where the first one finds all that it knows
 	open(t, h.Store, "a1").fresh(first)
@@ -196,7 +196,7 @@ func remembersMore(t testing.TB, h Harness) {
 		held(t, second, "a1", "b/1", "", "a/1")
 	}
 	if r := first.commit(&sessions.Commit{Events: first.events(1)}); !errors.Is(r.Err, sessions.ErrFenced) {
-		t.Errorf("a commit under offsets that the later owner gave away gave %v", r.Err)
+		t.Errorf("a commit under offsets that the later owner gave away gave %v, want %v", r.Err, sessions.ErrFenced)
 	}
 	take(t, h.Store, "a1", "a/1", "").fresh(next)
 }

@@ -88,7 +88,7 @@ func (c Case) run(t testing.TB, make Maker) {
 	c.Test(t, h)
 	if h.Endless != nil {
 		for _, name := range h.Endless() {
-			t.Errorf("%s is kept for ever", name)
+			t.Errorf("%s is kept for ever, want none", name)
 		}
 	}
 }

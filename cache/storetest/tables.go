@@ -78,9 +78,9 @@ func vcards(t testing.TB, h Harness) {
 			name, kept := want[jid]
 			switch {
 			case !kept && perch.KindOf(err) != perch.KindNotFound:
-				t.Errorf("%s: %s gave %v, %v", what, jid, card, err)
+				t.Errorf("%s: %s gave %v, %v, want an error of the kind %v", what, jid, card, err, perch.KindNotFound)
 			case kept && err != nil:
-				t.Errorf("%s: %s gave %v", what, jid, err)
+				t.Errorf("%s: %s gave %v, want no error", what, jid, err)
 			case kept:
 				same(t, what, card, vcard(jid, name))
 			}
@@ -195,7 +195,7 @@ func spellings(t testing.TB, h Harness) {
 			t.Errorf("%s: %d rows are left, want none", c.first, n)
 		}
 		if _, err := h.Store.VCard(t.Context(), o.id, c.second); perch.KindOf(err) != perch.KindNotFound {
-			t.Errorf("%s: the card is still there: %v", c.second, err)
+			t.Errorf("%s: the card is still there: %v, want an error of the kind %v", c.second, err, perch.KindNotFound)
 		}
 	}
 }

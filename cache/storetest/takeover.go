@@ -22,7 +22,7 @@ func take(t testing.TB, s sessions.Store, id sessions.ID, by, from sessions.Node
 	t.Helper()
 	saved, err := s.Open(t.Context(), id, sessions.OpenOptions{Owner: by, TakeoverFrom: from})
 	if err != nil {
-		t.Fatalf("Open(%s) by %q from %q: %v", id, by, from, err)
+		t.Fatalf("Open(%s) by %q from %q: got error %v, want none", id, by, from, err)
 	}
 	return &owner{t, s, id, saved, saved.Tip}
 }
@@ -41,7 +41,7 @@ func owned(t testing.TB, s sessions.Store, want map[sessions.ID]sessions.NodeID,
 	t.Helper()
 	got, err := s.Owners(t.Context(), ids)
 	if err != nil {
-		t.Errorf("Owners: %v", err)
+		t.Errorf("Owners: got error %v, want none", err)
 	}
 	same(t, "owners", got, want)
 }
@@ -83,10 +83,10 @@ func taking(t testing.TB, h Harness) {
 			continue
 		}
 		if last.Fence != before.Fence+1 || last.Epoch != before.Epoch || last.Tip != before.tip {
-			t.Errorf("step %d: %v after %v", i, last.Saved, before.Saved)
+			t.Errorf("step %d: %v after %v, want %v and %v and %v", i, last.Saved, before.Saved, before.Fence+1, before.Epoch, before.tip)
 		}
 		if r := before.commit(&sessions.Commit{Events: before.events(1)}); !errors.Is(r.Err, sessions.ErrFenced) {
-			t.Errorf("step %d: a commit of the owner before gave %v", i, r.Err)
+			t.Errorf("step %d: a commit of the owner before gave %v, want %v", i, r.Err, sessions.ErrFenced)
 		}
 		last.append(1)
 		want := map[sessions.ID]sessions.NodeID{"a1": step.by}
@@ -113,7 +113,7 @@ func owners(t testing.TB, h Harness) {
 	take(t, h.Store, "a2", "n/2", "")
 	take(t, h.Store, "a3", "n/1", "")
 	if err := h.Store.Forget(t.Context(), "a3"); err != nil {
-		t.Errorf("Forget: %v", err)
+		t.Errorf("Forget: got error %v, want none", err)
 	}
 	want["a2"] = "n/2"
 	owned(t, h.Store, want, append(ids, "a1", "a2", "a3")...)
@@ -129,7 +129,7 @@ func released(t testing.TB, h Harness) {
 	unowned(t, h.Store, "a1")
 	next := take(t, h.Store, "a1", "n/2", "")
 	if next.Fence != o.Fence+1 || next.Epoch != o.Epoch {
-		t.Errorf("fence %d and epoch %s after %d and %s", next.Fence, next.Epoch, o.Fence, o.Epoch)
+		t.Errorf("fence %d and epoch %s after %d and %s, want %v and %v", next.Fence, next.Epoch, o.Fence, o.Epoch, o.Fence+1, o.Epoch)
 	}
 	unowned(t, h.Store)
 	held(t, h.Store, "a1", "n/1", "", "n/2")
@@ -163,7 +163,7 @@ func refusedRelease(t testing.TB, h Harness) {
 		"another epoch": {Release: true, Epoch: "0" + o.Epoch},
 	} {
 		if r := o.commit(c); r.Err == nil && r.Existing == nil {
-			t.Errorf("%s was taken", name)
+			t.Errorf("%s was taken, want none", name)
 		}
 	}
 	unowned(t, h.Store)
@@ -195,12 +195,12 @@ func afterRelease(t testing.TB, h Harness) {
 	}
 	for _, c := range []*sessions.Commit{{}, {Release: true}, {Record: &sessions.Record{JID: "late@x"}}, {Events: o.events(1)}} {
 		if r := o.commit(c); !errors.Is(r.Err, sessions.ErrFenced) {
-			t.Errorf("a commit after the release gave %v", r.Err)
+			t.Errorf("a commit after the release gave %v, want %v", r.Err, sessions.ErrFenced)
 		}
 	}
 	o.bounds(1, 3)
 	if next := take(t, h.Store, "a1", "n/2", ""); next.Record.JID != "" || next.Fence != o.Fence+1 {
-		t.Errorf("after the release: %v", next.Saved)
+		t.Errorf("after the release: %v, want %q and %v", next.Saved, "", o.Fence+1)
 	}
 }
 
@@ -229,14 +229,14 @@ func lostRelease(t testing.TB, h Harness) {
 		}
 		heal()
 		if r := await(t, last); r.Err != nil || r.Existing != nil {
-			t.Errorf("%s: the release gave %v, existing %v", id, r.Err, r.Existing)
+			t.Errorf("%s: the release gave %v, existing %v, want no error and nil", id, r.Err, r.Existing)
 		}
 		if !taken {
 			next = take(t, witness, id, "n/2", "")
 			next.append(1)
 		}
 		if next.Record.JID != "last@x" || next.Fence != o.Fence+1 {
-			t.Errorf("%s: after the release: %v", id, next.Saved)
+			t.Errorf("%s: after the release: %v, want %q and %v", id, next.Saved, "last@x", o.Fence+1)
 		}
 		next.bounds(1, 3)
 	}

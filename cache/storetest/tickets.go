@@ -23,14 +23,14 @@ func ticket(id sessions.ID) sessions.Ticket {
 func put(t testing.TB, s sessions.Store, hash string, k sessions.Ticket, life time.Duration) {
 	t.Helper()
 	if err := s.PutTicket(t.Context(), hash, k, life); err != nil {
-		t.Fatalf("PutTicket(%s): %v", hash, err)
+		t.Fatalf("PutTicket(%s): got error %v, want none", hash, err)
 	}
 }
 
 func noTicket(t testing.TB, s sessions.Store, hash string) {
 	t.Helper()
 	if k, err := s.TakeTicket(t.Context(), hash); perch.KindOf(err) != perch.KindNotFound {
-		t.Errorf("TakeTicket(%s) = %v, %v", hash, k, err)
+		t.Errorf("TakeTicket(%s) = %v, %v, want an error of the kind %v", hash, k, err, perch.KindNotFound)
 	}
 }
 
@@ -48,7 +48,7 @@ func ticketOnce(t testing.TB, h Harness) {
 	for hash, want := range map[string]sessions.Ticket{"h1": one, "h2": two} {
 		got, err := other.TakeTicket(t.Context(), hash)
 		if err != nil {
-			t.Errorf("TakeTicket(%s): %v", hash, err)
+			t.Errorf("TakeTicket(%s): got error %v, want none", hash, err)
 		}
 		same(t, hash, got, want)
 		noTicket(t, h.Store, hash)
@@ -64,7 +64,7 @@ func ticketOnce(t testing.TB, h Harness) {
 		})
 	}
 	if group.Wait(); taken.Load() != 1 {
-		t.Errorf("a ticket was taken %d times", taken.Load())
+		t.Errorf("a ticket was taken %d times, want 1", taken.Load())
 	}
 }
 
@@ -84,6 +84,6 @@ func ticketExpires(t testing.TB, h Harness) {
 	h.Advance(2 * time.Minute)
 	noTicket(t, h.Store, "h2")
 	if _, err := h.Store.TakeTicket(t.Context(), "h3"); err != nil {
-		t.Errorf("a ticket has ended early: %v", err)
+		t.Errorf("a ticket has ended early: got error %v, want none", err)
 	}
 }

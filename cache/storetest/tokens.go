@@ -26,9 +26,9 @@ func lookup(t testing.TB, s sessions.Store, token string, want *sessions.Binding
 	got, err := s.Lookup(t.Context(), token)
 	switch {
 	case want == nil && perch.KindOf(err) != perch.KindNotFound:
-		t.Errorf("Lookup(%s) = %v, %v", token, got, err)
+		t.Errorf("Lookup(%s) = %v, %v, want an error of the kind %v", token, got, err, perch.KindNotFound)
 	case want != nil && err != nil:
-		t.Errorf("Lookup(%s): %v", token, err)
+		t.Errorf("Lookup(%s): got error %v, want none", token, err)
 	case want != nil:
 		same(t, token, got, *want)
 	}
@@ -39,7 +39,7 @@ func bind(t testing.TB, s sessions.Store, token string, b sessions.Binding, evic
 	t.Helper()
 	got, err := s.Bind(t.Context(), token, b)
 	if err != nil {
-		t.Fatalf("Bind(%s): %v", token, err)
+		t.Fatalf("Bind(%s): got error %v, want none", token, err)
 	}
 	if !slices.Equal(got, evicted) {
 		t.Errorf("Bind(%s) evicted %q, want %q", token, got, evicted)
@@ -49,7 +49,7 @@ func bind(t testing.TB, s sessions.Store, token string, b sessions.Binding, evic
 func unbind(t testing.TB, s sessions.Store, token string) {
 	t.Helper()
 	if err := s.Unbind(t.Context(), token); err != nil {
-		t.Fatalf("Unbind(%s): %v", token, err)
+		t.Fatalf("Unbind(%s): got error %v, want none", token, err)
 	}
 }
 
@@ -57,7 +57,7 @@ func bindings(t testing.TB, s sessions.Store, want map[string]sessions.Binding) 
 	t.Helper()
 	got, err := s.Bindings(t.Context())
 	if err != nil {
-		t.Fatalf("Bindings: %v", err)
+		t.Fatalf("Bindings: got error %v, want none", err)
 	}
 	same(t, "bindings", got, want)
 }
@@ -79,7 +79,7 @@ func tokens(t testing.TB, h Harness) {
 	lookup(t, s, "t1", &b)
 	for range 2 { // ending it twice is no error
 		if err := s.Unbind(t.Context(), "t2"); err != nil {
-			t.Errorf("Unbind: %v", err)
+			t.Errorf("Unbind: got error %v, want none", err)
 		}
 	}
 	lookup(t, s, "t2", nil)
@@ -106,14 +106,14 @@ func tokenOnce(t testing.TB, h Harness) {
 		lookup(t, store, "t1", &a)
 		of, err := store.BindingsOf(t.Context(), "a2")
 		if err != nil || len(of) != 0 {
-			t.Errorf("BindingsOf the refused session = %v, %v", of, err)
+			t.Errorf("BindingsOf the refused session = %v, %v, want no error and 0", of, err)
 		}
 		a.Sealed = append(a.Sealed, 2) // its own session may write it anew
 		bind(t, store, "t1", a)
 		lookup(t, s, "t1", &a)
 	}
 	if err := s.Forget(t.Context(), "a2"); err != nil { // what was refused has left nothing to forget
-		t.Errorf("Forget: %v", err)
+		t.Errorf("Forget: got error %v, want none", err)
 	}
 	lookup(t, s, "t1", &a)
 
@@ -144,7 +144,7 @@ func tokensOf(t testing.TB, h Harness) {
 		t.Helper()
 		got, err := s.BindingsOf(t.Context(), id)
 		if err != nil {
-			t.Errorf("BindingsOf(%s): %v", id, err)
+			t.Errorf("BindingsOf(%s): got error %v, want none", id, err)
 		}
 		same(t, string(id), got, want)
 	}
@@ -159,12 +159,12 @@ func tokensOf(t testing.TB, h Harness) {
 	unbind(t, s, "t1")
 	bind(t, s, "t1", b) // leads elsewhere from now on
 	if err := s.Unbind(t.Context(), "t2"); err != nil {
-		t.Errorf("Unbind: %v", err)
+		t.Errorf("Unbind: got error %v, want none", err)
 	}
 	of("a1", map[string]sessions.Binding{"t3": a})
 	of("a2", map[string]sessions.Binding{"t1": b, "t4": b})
 	if err := s.Forget(t.Context(), "a2"); err != nil {
-		t.Errorf("Forget: %v", err)
+		t.Errorf("Forget: got error %v, want none", err)
 	}
 	of("a2", nil)
 	of("a1", map[string]sessions.Binding{"t3": a})
@@ -184,26 +184,26 @@ func forget(t testing.TB, h Harness) {
 	bind(t, s, "t4", theirs)
 	for range 2 { // forgetting twice is no error
 		if err := s.Forget(t.Context(), "a1"); err != nil {
-			t.Fatalf("Forget: %v", err)
+			t.Fatalf("Forget: got error %v, want none", err)
 		}
 	}
 	bindings(t, s, map[string]sessions.Binding{"t3": theirs, "t4": theirs})
 	lookup(t, s, "t1", nil)
 	if r := o.commit(&sessions.Commit{Presence: sessions.Delta[perch.Presence]{Put: []*perch.Presence{presence("a@x", "")}}}); !errors.Is(r.Err, sessions.ErrLost) {
-		t.Errorf("a commit to a forgotten session gave %v", r.Err)
+		t.Errorf("a commit to a forgotten session gave %v, want %v", r.Err, sessions.ErrLost)
 	}
 	if _, err := s.Log(t.Context(), "a1", 0, 1); !errors.Is(err, sessions.ErrLost) {
-		t.Errorf("the log of a forgotten session gave %v", err)
+		t.Errorf("the log of a forgotten session gave %v, want %v", err, sessions.ErrLost)
 	}
 	if _, err := s.Message(t.Context(), "a1", "m1"); perch.KindOf(err) != perch.KindNotFound {
-		t.Errorf("a message of a forgotten session gave %v", err)
+		t.Errorf("a message of a forgotten session gave %v, want an error of the kind %v", err, perch.KindNotFound)
 	}
 	if _, err := s.VCard(t.Context(), "a1", "a@x"); perch.KindOf(err) != perch.KindNotFound {
-		t.Errorf("a vCard of a forgotten session gave %v", err)
+		t.Errorf("a vCard of a forgotten session gave %v, want an error of the kind %v", err, perch.KindNotFound)
 	}
 	fresh := open(t, s, "a1")
 	if fresh.Epoch == o.Epoch {
-		t.Errorf("a forgotten log keeps its epoch %s", fresh.Epoch)
+		t.Errorf("a forgotten log keeps its epoch %s, want anything but %v", fresh.Epoch, o.Epoch)
 	}
 	same(t, "saved", fresh.Saved, &sessions.Saved{Fence: 1, Epoch: fresh.Epoch})
 	fresh.ok(&sessions.Commit{Once: &sessions.Once{Key: "k1"}}) // its idempotency keys went too
@@ -259,7 +259,7 @@ func mintedBounded(t testing.TB, h Harness) {
 		t.Errorf("Bindings has %d tokens, %v, want %d", len(all), err, want)
 	}
 	if err := s.Forget(t.Context(), "a1"); err != nil {
-		t.Errorf("Forget: %v", err)
+		t.Errorf("Forget: got error %v, want none", err)
 	}
 	bindings(t, s, map[string]sessions.Binding{"other": theirs})
 	mintN(t, s, own, 0, 1) // of the tokens that went nothing counts any more

@@ -15,7 +15,7 @@ func read(t *testing.T, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
 	}
 	return string(b)
 }
@@ -33,16 +33,16 @@ func TestGuideSettings(t *testing.T) {
 			files++
 			file := filepath.Join(t.TempDir(), "perch.yaml")
 			if err := os.WriteFile(file, []byte(m[1]), 0o600); err != nil {
-				t.Fatal(err)
+				t.Fatalf("os.WriteFile: got error %v, want none", err)
 			}
 			if _, err := parse(t, "--config", file); err != nil {
-				t.Errorf("%s: %v in:\n%s", page, err, m[1])
+				t.Errorf("%s: %v in:\n%s, want no error", page, err, m[1])
 			}
 		}
 		var c commandLine
 		parser, err := newParser(&c, &bytes.Buffer{}, &bytes.Buffer{})
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("newParser: got error %v, want none", err)
 		}
 		for _, name := range regexp.MustCompile(`\bPERCH_[A-Z_]+\b`).FindAllString(text, -1) {
 			names++
@@ -50,12 +50,12 @@ func TestGuideSettings(t *testing.T) {
 				continue // of docker-compose.yml, not of the program
 			}
 			if err := refuseUnknownEnvironment(parser.Model, []string{name + "=x"}); err != nil {
-				t.Errorf("%s: %v", page, err)
+				t.Errorf("%s: got error %v, want none", page, err)
 			}
 		}
 	}
 	if files < 3 || names < 10 {
-		t.Errorf("%d files and %d names: this test looks in the wrong place", files, names)
+		t.Errorf("%d files and %d names: this test looks in the wrong place, want at least 3 and at least 10", files, names)
 	}
 }
 
@@ -65,32 +65,32 @@ func TestImage(t *testing.T) {
 	const result = " -o /perch "
 	line := regexp.MustCompile(`(?m)^RUN (.* go build .*)$`).FindStringSubmatch(read(t, "../../Dockerfile"))
 	if line == nil || !strings.Contains(line[1], result) {
-		t.Fatal("the Dockerfile builds nothing")
+		t.Fatalf("the Dockerfile builds nothing, want one and %q in it", result)
 	}
 	program := filepath.Join(t.TempDir(), "perch")
 	build := exec.Command("sh", "-c", strings.Replace(line[1], result, " -o "+program+" ", 1))
 	build.Dir, build.Env = "../..", append(os.Environ(), "VERSION=1.2.3")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", line[1], err, out)
+		t.Fatalf("%s: %v\n%s, want no error", line[1], err, out)
 	}
 	f, err := elf.Open(program)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("elf.Open: got error %v, want none", err)
 	}
 	defer f.Close()
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
-			t.Error("the program asks for a dynamic loader, which the image does not have")
+			t.Errorf("the program asks for a dynamic loader, which the image does not have: got %v, want anything but %v", p.Type, elf.PT_INTERP)
 		}
 	}
 	root, err := filepath.Abs("../..")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("filepath.Abs: got error %v, want none", err)
 	}
 	if strings.Contains(read(t, program), root) {
-		t.Errorf("the program knows that it was built in %s", root)
+		t.Errorf("the program knows that it was built in %s, want no %q in it", root, root)
 	}
 	if out, err := exec.Command(program, "version").CombinedOutput(); err != nil || string(out) != "perch 1.2.3\n" {
-		t.Errorf("perch version: %v %s", err, out)
+		t.Errorf("perch version: %v %s, want no error and %q", err, out, "perch 1.2.3\n")
 	}
 }

@@ -13,7 +13,7 @@ func TestHealth(t *testing.T) {
 	status := http.StatusOK
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/readyz" {
-			t.Errorf("asked %s", r.URL.Path)
+			t.Errorf("asked %s, want %q", r.URL.Path, "/readyz")
 		}
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(`{"status":"x"}`))
@@ -26,17 +26,17 @@ func TestHealth(t *testing.T) {
 	}
 	addr := strings.TrimPrefix(srv.URL, "http://")
 	if out, err := ask(addr); err != nil || !strings.Contains(out, "x") {
-		t.Errorf("ready: %q %v", out, err)
+		t.Errorf("ready: %q %v, want no error and %q in it", out, err, "x")
 	}
 	if _, err := ask(strings.Replace(addr, "127.0.0.1", "0.0.0.0", 1)); err != nil {
-		t.Errorf("an address that means all hosts: %v", err)
+		t.Errorf("an address that means all hosts: got error %v, want none", err)
 	}
 	status = http.StatusServiceUnavailable
 	if _, err := ask(addr); err == nil || !strings.Contains(err.Error(), "not ready") {
-		t.Errorf("not ready: %v", err)
+		t.Errorf("not ready: %v, want an error and %q in it", err, "not ready")
 	}
 	srv.Close()
 	if _, err := ask(addr); err == nil {
-		t.Error("a gateway that is not there is healthy")
+		t.Error("a gateway that is not there is healthy, want an error")
 	}
 }

@@ -17,7 +17,7 @@ func parse(t *testing.T, args ...string) (app.Options, error) {
 	var c commandLine
 	parser, err := newParser(&c, &bytes.Buffer{}, &bytes.Buffer{})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("newParser: got error %v, want none", err)
 	}
 	if _, err := parser.Parse(args); err != nil {
 		return app.Options{}, err
@@ -29,25 +29,25 @@ func TestPrecedence(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "perch.yaml")
 	text := "listen: 127.0.0.1:1\nadmin-listen: 127.0.0.1:2\nmax-sessions: 3\norigin: [https://a.test, https://b.test]\nupstreams:\n  - {name: work, domain: work.test, mechanisms: [SCRAM-SHA-256]}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.WriteFile: got error %v, want none", err)
 	}
 	t.Setenv("PERCH_ADMIN_LISTEN", "127.0.0.1:20")
 	o, err := parse(t, "--config", file, "--max-sessions", "30", "--upstream", "home.test")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("parse: got error %v, want none", err)
 	}
 	if o.Listen != "127.0.0.1:1" || o.AdminListen != "127.0.0.1:20" || o.MaxSessions != 30 {
-		t.Errorf("file, environment, flag: %q %q %d", o.Listen, o.AdminListen, o.MaxSessions)
+		t.Errorf("file, environment, flag: %q %q %d, want %q and %q and 30", o.Listen, o.AdminListen, o.MaxSessions, "127.0.0.1:1", "127.0.0.1:20")
 	}
 	if len(o.Upstreams) != 2 || o.Upstreams[0].Name != "work" || o.Upstreams[1].Domain != "home.test" {
-		t.Errorf("upstreams: %+v", o.Upstreams)
+		t.Errorf("upstreams: %+v, want 2 and %q and %q", o.Upstreams, "work", "home.test")
 	}
 	if len(o.Origins) != 2 || o.Origins[1] != "https://b.test" {
-		t.Errorf("origins: %q", o.Origins)
+		t.Errorf("origins: %q, want 2 and %q", o.Origins, "https://b.test")
 	}
 	t.Setenv("PERCH_CONFIG", file)
 	if o, err = parse(t); err != nil || o.Listen != "127.0.0.1:1" {
-		t.Errorf("PERCH_CONFIG: %q %v", o.Listen, err)
+		t.Errorf("PERCH_CONFIG: %q %v, want no error and %q", o.Listen, err, "127.0.0.1:1")
 	}
 }
 
@@ -55,7 +55,7 @@ func TestUnknownSettingsAreRefusedByName(t *testing.T) {
 	write := func(text string) string {
 		file := filepath.Join(t.TempDir(), "perch.yaml")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
+			t.Fatalf("os.WriteFile: got error %v, want none", err)
 		}
 		return file
 	}
@@ -87,11 +87,11 @@ func TestUnknownSettingsAreRefusedByName(t *testing.T) {
 	var c commandLine
 	parser, err := newParser(&c, &bytes.Buffer{}, &bytes.Buffer{})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("newParser: got error %v, want none", err)
 	}
 	err = refuseUnknownEnvironment(parser.Model, []string{"HOME=/", "PERCH_LISTEN=x", "PERCH_LISEN=x"})
 	if err == nil || !strings.Contains(err.Error(), "PERCH_LISEN ") {
-		t.Errorf("environment: %v", err)
+		t.Errorf("environment: %v, want an error and %q in it", err, "PERCH_LISEN ")
 	}
 }
 
@@ -100,7 +100,7 @@ func TestServiceLinksAreNoSettings(t *testing.T) {
 	var c commandLine
 	parser, err := newParser(&c, &bytes.Buffer{}, &bytes.Buffer{})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("newParser: got error %v, want none", err)
 	}
 	for variable, ignored := range map[string]bool{
 		"PERCH_SERVICE_HOST=10.96.0.12":                 true,
@@ -136,21 +136,21 @@ func TestServiceLinksAreNoSettings(t *testing.T) {
 func TestParseUpstream(t *testing.T) {
 	u, err := parseUpstream("xmpps://127.0.0.1:5223?domain=example.org&name=work&mechanism=SCRAM-SHA-1&mechanism=PLAIN&token-mechanism=X-OAUTH2")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("parseUpstream: got error %v, want none", err)
 	}
 	if u.Address != "127.0.0.1:5223" || u.Domain != "example.org" || u.TLS != "direct" || len(u.Mechanisms) != 2 || u.TokenMechanism != "X-OAUTH2" {
-		t.Errorf("%+v", u)
+		t.Errorf("got %+v, want %q and %q and %q and 2 and %q", u, "127.0.0.1:5223", "example.org", "direct", "X-OAUTH2")
 	}
 }
 
 func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
 	var out bytes.Buffer
 	if err := run(context.Background(), []string{"--help"}, &out, &out); err != nil {
-		t.Fatal(err)
+		t.Fatalf("run: got error %v, want none", err)
 	}
 	for _, want := range []string{"--upstream", "PERCH_UPSTREAM", "--listen", "PERCH_LISTEN", "--redis-url", "PERCH_REDIS_URL", "messenger", "PERCH_LOG_LEVEL", "--config", "PERCH_CONFIG"} {
 		if !strings.Contains(out.String(), want) {
-			t.Errorf("--help does not say %s", want)
+			t.Errorf("--help does not say %s, want %q in it", want, want)
 		}
 	}
 }

@@ -43,7 +43,7 @@ func messengerCommandIn(t *testing.T, args ...string) (printed string, end func(
 		case err := <-ended:
 			return err
 		case <-time.After(20 * time.Second):
-			t.Fatal("it does not end")
+			t.Fatal("it does not end, want it in time")
 			return nil
 		}
 	}
@@ -65,33 +65,33 @@ func TestMessengerCommand(t *testing.T) {
 			printed, end := messengerCommandIn(t, tt.args...)
 			for _, want := range tt.want {
 				if !strings.Contains(printed, want) {
-					t.Errorf("no %q in\n%s", want, printed)
+					t.Errorf("no %q in\n%s, want %q in it", want, printed, want)
 				}
 			}
 			if strings.Contains(printed, tt.not) {
-				t.Errorf("%q in\n%s", tt.not, printed)
+				t.Errorf("%q in\n%s, want no %q in it", tt.not, printed, tt.not)
 			}
 			addr := regexp.MustCompile(`address +(\S+)`).FindStringSubmatch(printed)
 			if addr == nil {
-				t.Fatal("no address")
+				t.Fatal("no address, want one")
 			}
 			c, err := net.Dial("tcp", addr[1])
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("net.Dial: got error %v, want none", err)
 			}
 			_ = c.Close()
 			if err := end(); err != nil {
-				t.Error(err)
+				t.Errorf("end: got error %v, want none", err)
 			}
 			if c, err := net.Dial("tcp", addr[1]); err == nil {
 				_ = c.Close()
-				t.Error("it still listens")
+				t.Error("it still listens, want an error")
 			}
 		})
 	}
 	pem, err := os.ReadFile(ca)
 	if err != nil || !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		t.Errorf("--ca-out: %v, %d bytes", err, len(pem))
+		t.Errorf("--ca-out: %v, %d bytes, want no error and a certificate", err, len(pem))
 	}
 }
 

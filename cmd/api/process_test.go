@@ -35,10 +35,10 @@ func startProcess(t *testing.T, prepare string, stderr io.Writer, args ...string
 	p.cmd.Stderr = stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("cmd.StdoutPipe: got error %v, want none", err)
 	}
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("cmd.Start: got error %v, want none", err)
 	}
 	guard := time.AfterFunc(90*time.Second, func() { _ = p.cmd.Process.Kill() })
 	t.Cleanup(func() { guard.Stop(); _ = p.cmd.Process.Kill() })
@@ -52,7 +52,7 @@ func startProcess(t *testing.T, prepare string, stderr io.Writer, args ...string
 		}
 	}
 	if p.gateway == "" || p.admin == "" {
-		t.Fatalf("no addresses were printed: gateway %q, admin %q", p.gateway, p.admin)
+		t.Fatalf("no addresses were printed: gateway %q, admin %q, want some text", p.gateway, p.admin)
 	}
 	go func() {
 		defer close(p.printed)
@@ -67,14 +67,14 @@ func (p *process) stop(t *testing.T) {
 	t.Helper()
 	began := time.Now()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Process.Signal: got error %v, want none", err)
 	}
 	<-p.printed
 	if err := p.cmd.Wait(); err != nil {
 		t.Errorf("ended with %v, want no error", err)
 	}
 	if took := time.Since(began); took > time.Second+stopGrace+2*time.Second {
-		t.Errorf("took %v to end", took)
+		t.Errorf("took %v to end, want at most %v", took, time.Second+stopGrace+2*time.Second)
 	}
 }
 
@@ -86,7 +86,7 @@ func (p *process) ask(t *testing.T, requests int) {
 	for i := range requests {
 		resp, err := client.Get("http://" + p.gateway + "/v1/nowhere")
 		if err != nil {
-			t.Fatalf("request %d of %d: %v", i+1, requests, err)
+			t.Fatalf("request %d of %d: got error %v, want none", i+1, requests, err)
 		}
 		_, _ = io.Copy(io.Discard, resp.Body)
 		_ = resp.Body.Close()
@@ -98,12 +98,12 @@ func (p *process) fetch(t *testing.T, path string) string {
 	client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get("http://" + p.admin + path)
 	if err != nil {
-		t.Fatalf("%s: %v", path, err)
+		t.Fatalf("%s: got error %v, want none", path, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %d %s, %v", path, resp.StatusCode, body, err)
+		t.Fatalf("%s: %d %s, %v, want no error and %d", path, resp.StatusCode, body, err, http.StatusOK)
 	}
 	return string(body)
 }
@@ -113,14 +113,14 @@ func (p *process) fetch(t *testing.T, path string) string {
 func TestLogPipeThatIsNotRead(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.Pipe: got error %v, want none", err)
 	}
 	defer r.Close()
 	p := startProcess(t, "", w, "--ip-rate", "100000")
 	_ = w.Close()
 	p.ask(t, 3000)
 	if metrics := p.fetch(t, "/metrics"); !regexp.MustCompile(`(?m)^perch_log_dropped_total [1-9]`).MatchString(metrics) {
-		t.Error("perch_log_dropped_total does not count")
+		t.Error("perch_log_dropped_total does not count, want more than 0")
 	}
 	p.stop(t)
 }
@@ -129,14 +129,14 @@ func TestLogPipeThatIsNotRead(t *testing.T) {
 func TestLogPipeWithoutAReader(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.Pipe: got error %v, want none", err)
 	}
 	p := startProcess(t, "", w, "--log-level", "debug")
 	_ = w.Close()
 	_ = r.Close()
 	p.ask(t, 50)
 	if metrics := p.fetch(t, "/metrics"); !regexp.MustCompile(`(?m)^perch_log_dropped_total [1-9]`).MatchString(metrics) {
-		t.Error("perch_log_dropped_total does not count")
+		t.Error("perch_log_dropped_total does not count, want more than 0")
 	}
 	p.stop(t)
 }
@@ -145,13 +145,13 @@ func TestLogPipeWithoutAReader(t *testing.T) {
 func TestLogOnAFullDisk(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
-		t.Fatalf("the device that is always full: %v", err)
+		t.Fatalf("the device that is always full: got error %v, want none", err)
 	}
 	p := startProcess(t, "", full, "--log-level", "debug")
 	_ = full.Close()
 	p.ask(t, 50)
 	if metrics := p.fetch(t, "/metrics"); !regexp.MustCompile(`(?m)^perch_log_dropped_total [1-9]`).MatchString(metrics) {
-		t.Error("perch_log_dropped_total does not count")
+		t.Error("perch_log_dropped_total does not count, want more than 0")
 	}
 	p.stop(t)
 }
@@ -163,18 +163,18 @@ func TestLivezWithoutDescriptors(t *testing.T) {
 	for i := range 400 {
 		c, err := net.DialTimeout("tcp", p.gateway, 10*time.Second)
 		if err != nil {
-			t.Fatalf("connection %d: %v", i, err)
+			t.Fatalf("connection %d: got error %v, want none", i, err)
 		}
 		defer c.Close()
 		fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\n")
 	}
 	for range 5 {
 		if body := p.fetch(t, "/livez"); !strings.Contains(body, "ok") {
-			t.Errorf("/livez: %s", body)
+			t.Errorf("/livez: %s, want %q in it", body, "ok")
 		}
 	}
 	if metrics := p.fetch(t, "/metrics"); !regexp.MustCompile(`(?m)^perch_connections_refused_total{reason="total"} [1-9]`).MatchString(metrics) {
-		t.Error("no connection was refused")
+		t.Error("perch_connections_refused_total does not count, want more than 0")
 	}
 	p.stop(t)
 }
@@ -193,7 +193,7 @@ func TestSupersededProcess(t *testing.T) {
 		t.Errorf("the older process ended with %v, want exit status 3", err)
 	}
 	if body := newer.fetch(t, "/readyz"); !strings.Contains(body, "ok") {
-		t.Errorf("/readyz of the newer process: %s", body)
+		t.Errorf("/readyz of the newer process: %s, want %q in it", body, "ok")
 	}
 	newer.stop(t)
 }

@@ -42,10 +42,10 @@ func TestSignals(t *testing.T) {
 			cmd.Stderr = canary.Output()
 			stdout, err := cmd.StdoutPipe()
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("cmd.StdoutPipe: got error %v, want none", err)
 			}
 			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
+				t.Fatalf("cmd.Start: got error %v, want none", err)
 			}
 			defer time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() }).Stop()
 			lines := bufio.NewScanner(stdout)
@@ -57,29 +57,29 @@ func TestSignals(t *testing.T) {
 			}
 			conn, err := net.Dial("tcp", addr)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("net.Dial: got error %v, want none", err)
 			}
 			defer conn.Close()
 			if _, err := conn.Write([]byte("GET /v1/events HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\nAuthorization: Bearer demo-alice\r\n\r\n")); err != nil {
-				t.Fatal(err)
+				t.Fatalf("conn.Write: got error %v, want none", err)
 			}
 			if _, err := bufio.NewReader(conn).ReadString('\n'); err != nil {
-				t.Fatal(err)
+				t.Fatalf("ReadString: got error %v, want none", err)
 			}
 			if c.again {
 				// Half a request keeps the server waiting for seconds.
 				half, err := net.Dial("tcp", addr)
 				if err != nil {
-					t.Fatal(err)
+					t.Fatalf("net.Dial: got error %v, want none", err)
 				}
 				defer half.Close()
 				if _, err := half.Write([]byte("GET /v1/events HTTP/1.1\r\n")); err != nil {
-					t.Fatal(err)
+					t.Fatalf("half.Write: got error %v, want none", err)
 				}
 			}
 			began := time.Now()
 			if err := cmd.Process.Signal(c.sig); err != nil {
-				t.Fatal(err)
+				t.Fatalf("Process.Signal: got error %v, want none", err)
 			}
 			if c.again {
 				insist(t, cmd, c.sig)
@@ -90,7 +90,7 @@ func TestSignals(t *testing.T) {
 				t.Errorf("ended with %v, want %q", err, c.want)
 			}
 			if took := time.Since(began); took > 2*time.Second+stopGrace {
-				t.Errorf("took %v", took)
+				t.Errorf("took %v, want at most %v", took, 2*time.Second+stopGrace)
 			}
 		})
 	}

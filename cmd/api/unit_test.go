@@ -16,14 +16,14 @@ func TestUnit(t *testing.T) {
 	unit := read(t, "../../deploy/perch.service")
 	m := regexp.MustCompile("(?s)```ini\n# /etc/systemd/system/perch.service\n(.*?)```").FindStringSubmatch(read(t, "../../docs/operations.md"))
 	if m == nil || m[1] != unit {
-		t.Error("docs/operations.md shows another unit than deploy/perch.service")
+		t.Errorf("docs/operations.md shows another unit than deploy/perch.service, want the same")
 	}
 	for _, line := range []string{
 		fmt.Sprintf("RestartPreventExitStatus=%d", exitSuperseded), "Restart=on-failure", "EnvironmentFile=/etc/perch/perch.env",
 		"ExecStart=/usr/local/bin/perch --config /etc/perch/perch.yaml", "NoNewPrivileges=yes", "LimitNOFILE=65536",
 	} {
 		if !strings.Contains(unit, "\n"+line+"\n") {
-			t.Errorf("deploy/perch.service lacks %s", line)
+			t.Errorf("deploy/perch.service lacks %s, want %q in it", line, "\n"+line+"\n")
 		}
 	}
 }

@@ -31,18 +31,18 @@ func lines(t *testing.T, g *testkit.Gateway, accept string) (wait func(text stri
 	t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.URL+"/v1/events", nil)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	req.Header.Set("Authorization", "Bearer "+g.Token)
 	req.Header.Set("Accept", accept)
 	req.Close = true
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("DefaultClient.Do: got error %v, want none", err)
 	}
 	t.Cleanup(func() { _ = res.Body.Close() })
 	if got := res.Header.Get("Content-Type"); res.StatusCode != http.StatusOK || got != accept {
-		t.Fatalf("%s: %d %s", accept, res.StatusCode, got)
+		t.Fatalf("%s: %d %s, want %d and %v", accept, res.StatusCode, got, http.StatusOK, accept)
 	}
 	in := bufio.NewScanner(res.Body)
 	wait = func(text string) {
@@ -52,7 +52,7 @@ func lines(t *testing.T, g *testkit.Gateway, accept string) (wait func(text stri
 				return
 			}
 		}
-		t.Fatalf("%s: no %s: %v", accept, text, in.Err())
+		t.Fatalf("%s: got the end of the stream (%v), want %s", accept, in.Err(), text)
 	}
 	wait(`"type":"live"`)
 	return wait
@@ -73,7 +73,7 @@ func TestAnyNodeTakesAnyRequest(t *testing.T) {
 	for name, g := range ways {
 		t.Run(name, func(t *testing.T) {
 			if jid := g.Get(t, "/v1/session").Str("session.jid"); jid != "" && jid != c.Alice.JID {
-				t.Errorf("the session is %s's", jid)
+				t.Errorf("the session is %s's, want %q or %v", jid, "", c.Alice.JID)
 			}
 			ws, sse, ndjson := g.Stream(t, ""), lines(t, g, "text/event-stream"), lines(t, g, "application/x-ndjson")
 			cursor := g.Get(t, "/v1/events").Str("next")
@@ -87,7 +87,7 @@ func TestAnyNodeTakesAnyRequest(t *testing.T) {
 				polled := g.Get(t, "/v1/events?wait=20&since="+url.QueryEscape(cursor))
 				cursor = polled.Str("next")
 				if !strings.Contains(fmt.Sprint(polled.List("events")), text) {
-					t.Errorf("the long poll has %v", polled)
+					t.Errorf("the long poll has %v, want %q in it", polled, text)
 				}
 				text = fmt.Sprintf("from %s %d", name, i)
 				send(t, g, c.Bob, text)
@@ -101,7 +101,7 @@ func TestAnyNodeTakesAnyRequest(t *testing.T) {
 	}
 	for _, u := range []testkit.User{c.Alice, c.Bob} {
 		if n := c.XMPP.CountLogins(t, u.JID); n != 1 {
-			t.Errorf("%d logins of %s", n, u.JID)
+			t.Errorf("%d logins of %s, want 1", n, u.JID)
 		}
 	}
 }
@@ -125,16 +125,16 @@ func TestDeployedStreamIsResumed(t *testing.T) {
 	bob.Message(t, c.Alice.JID, "after")
 	second := alice.Stream(t, first.Last())
 	if hello := second.ExpectType(t, "hello"); !hello.Data.Bool("resumed") {
-		t.Errorf("not resumed: %s", hello.Raw)
+		t.Errorf("not resumed: %s, want resumed true", hello.Raw)
 	}
 	second.Expect(t, "message", body("message.received", "after"))
 	second.Expect(t, "resumed XMPP stream", func(f testkit.Frame) bool { return f.Type == "session.state" && f.Data.Bool("resumed") })
 	if other := c.Owner(t, c.Alice); other == owner {
-		t.Errorf("%s still owns the session", owner.Name)
+		t.Errorf("%s still owns the session: got %v, want anything but %v", owner.Name, other, owner)
 	}
 	for _, e := range bob.Events() {
 		if e.Event == "presence" && strings.HasPrefix(e.From, c.Alice.JID) {
-			t.Errorf("bob has seen alice %s", e.Type)
+			t.Errorf("bob has seen alice %s, want none", e.Type)
 		}
 	}
 }

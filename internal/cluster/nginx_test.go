@@ -76,17 +76,17 @@ func do(t *testing.T, method, url string, header http.Header) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader("{}"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	req.Header, req.Close = header, true
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("DefaultClient.Do: got error %v, want none", err)
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("io.ReadAll: got error %v, want none", err)
 	}
 	return res.StatusCode, string(text)
 }
@@ -134,7 +134,7 @@ func TestNginxTriesTheOther(t *testing.T) {
 				}
 			}
 			if met == 0 || c.bad != gone && met == 10 {
-				t.Errorf("the bad node was asked in %d of 10 cases: this is not balanced", met)
+				t.Errorf("the bad node was asked in %d of 10 cases: want some of them", met)
 			}
 		})
 	}
@@ -156,7 +156,7 @@ func TestNginxAnswersWithoutANode(t *testing.T) {
 		problem := a.JSON(t)
 		if a.Header.Get("Content-Type") != "application/problem+json" || a.Header.Get("Retry-After") != "1" ||
 			problem.Str("code") != "unreachable" || problem.Str("request_id") != a.Header.Get("X-Request-Id") || problem.Str("request_id") == "" {
-			t.Errorf("%s: %v %s", name, a.Header, a.Body)
+			t.Errorf("%s: %v %s, want %q and %q and code %q and request_id %v and some text", name, a.Header, a.Body, "application/problem+json", "1", "unreachable", a.Header.Get("X-Request-Id"))
 		}
 	}
 	said := newBackend(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -164,7 +164,7 @@ func TestNginxAnswersWithoutANode(t *testing.T) {
 		_, _ = io.WriteString(w, "the upstream's TLS")
 	})
 	if status, body := do(t, "GET", balance(t, said.addr(), said.addr()), http.Header{}); status != http.StatusBadGateway || body != "the upstream's TLS" {
-		t.Errorf("a node's own 502 became %d %q", status, body)
+		t.Errorf("a node's own 502 became %d %q, want %d and %q", status, body, http.StatusBadGateway, "the upstream's TLS")
 	}
 }
 
@@ -173,7 +173,7 @@ func TestNginxWithBothNodesDown(t *testing.T) {
 	url := balance(t, newBackend(t, away).addr(), newBackend(t, away).addr())
 	for range 5 {
 		if status, body := do(t, "GET", url, http.Header{}); status != http.StatusServiceUnavailable || body != "draining" {
-			t.Errorf("%d %q", status, body)
+			t.Errorf("got %d %q, want %d and %q", status, body, http.StatusServiceUnavailable, "draining")
 		}
 	}
 }
@@ -188,7 +188,7 @@ func TestNginxForwardsRequests(t *testing.T) {
 		"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Protocol": {"perch.v1"},
 	})
 	if status != http.StatusOK {
-		t.Fatalf("%d %s", status, body)
+		t.Fatalf("got %d %s, want %d", status, body, http.StatusOK)
 	}
 	r := node.requests()[0]
 	for name, want := range map[string]string{
@@ -200,14 +200,14 @@ func TestNginxForwardsRequests(t *testing.T) {
 		}
 	}
 	if id := r.Header.Get("X-Request-Id"); len(id) != 32 {
-		t.Errorf("X-Request-Id %q is not nginx's", id)
+		t.Errorf("X-Request-Id %q is not nginx's, want 32", id)
 	}
 	if r.RequestURI != "/v1/buddies/a%2Fb@c?d=%20e" || r.Host != strings.TrimPrefix(url, "http://") {
-		t.Errorf("%s at %s", r.RequestURI, r.Host)
+		t.Errorf("%s at %s, want %q and %v", r.RequestURI, r.Host, "/v1/buddies/a%2Fb@c?d=%20e", strings.TrimPrefix(url, "http://"))
 	}
 	do(t, "GET", url, http.Header{})
 	if r := node.requests()[0]; r.Header.Get("Connection") != "" || r.Header.Get("Upgrade") != "" {
-		t.Errorf("without an upgrade: %v", r.Header)
+		t.Errorf("without an upgrade: %v, want %q and %q", r.Header, "", "")
 	}
 }
 
@@ -229,11 +229,11 @@ func TestNginxStreams(t *testing.T) {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("DefaultClient.Do: got error %v, want none", err)
 	}
 	defer http.DefaultClient.CloseIdleConnections()
 	defer res.Body.Close()
@@ -241,7 +241,7 @@ func TestNginxStreams(t *testing.T) {
 	for i := range 3 {
 		n, err := res.Body.Read(buf)
 		if err != nil || string(buf[:n]) != fmt.Sprintf("line %d\n", i) {
-			t.Fatalf("read %q, %v", buf[:n], err)
+			t.Fatalf("read %q, %v, want no error and %q", buf[:n], err, fmt.Sprintf("line %d\n", i))
 		}
 		next <- struct{}{}
 	}
@@ -251,11 +251,11 @@ func TestNginxStreams(t *testing.T) {
 func TestGuideNginx(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(testkit.Root(t), "docs/operations.md"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
 	}
 	block := regexp.MustCompile("(?s)```nginx\n(.*?)```").FindSubmatch(page)
 	if block == nil {
-		t.Fatal("docs/operations.md shows no nginx")
+		t.Fatal("docs/operations.md shows no nginx, want one")
 	}
 	ca, node := testkit.CA(t), newBackend(t, fine)
 	certificate, key := ca.Leaf(t, "127.0.0.1")
@@ -272,23 +272,23 @@ func TestGuideNginx(t *testing.T) {
 	defer transport.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+s.Addr+"/v1/messages", strings.NewReader("{}"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	req.Header.Set("X-Forwarded-For", "192.0.2.1")
 	res, err := transport.RoundTrip(req)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, s.Log())
+		t.Fatalf("got %v\n%s, want no error", err, s.Log())
 	}
 	_ = res.Body.Close()
 	if r := node.requests()[0]; res.StatusCode != http.StatusOK || r.Header.Get("X-Forwarded-For") != "192.0.2.1, 127.0.0.1" || r.Host != s.Addr {
-		t.Errorf("%s; the node got %s %v", res.Status, r.Host, r.Header)
+		t.Errorf("%s; the node got %s %v, want %d and %q and %v", res.Status, r.Host, r.Header, http.StatusOK, "192.0.2.1, 127.0.0.1", s.Addr)
 	}
 }
 
 func replaced(t *testing.T, text, old, by string) string {
 	t.Helper()
 	if !strings.Contains(text, old) {
-		t.Fatalf("there is no %s in:\n%s", old, text)
+		t.Fatalf("there is no %s in:\n%s, want %q in it", old, text, old)
 	}
 	return strings.Replace(text, old, by, 1)
 }

@@ -29,25 +29,25 @@ func TestSocketOnAnyNode(t *testing.T) {
 	here.Expect(t, body, received(body))
 	there.Expect(t, body, received(body))
 	if a, b := ids(here.Frames()), ids(there.Frames()); a != b {
-		t.Errorf("the owner's socket: %s\nthe other one: %s", a, b)
+		t.Errorf("the owner's socket: %s\nthe other one: %s, want them equal", a, b)
 	}
 	cursor := there.Last()
 	there.Send(t, "c1", "message.send", map[string]string{"to": k.Bob.JID, "body": "from afar"})
 	if reply := there.Expect(t, "reply", func(f testkit.Frame) bool { return f.Ref == "c1" }); reply.Type != "reply" {
-		t.Error(reply.Raw)
+		t.Errorf("got %v: got %q, want %q", reply.Raw, reply.Type, "reply")
 	}
 	k.bob.ExpectMessage(t, k.Alice.JID, "from afar")
 	there.Close()
 	back := k.at(t, owner).Stream(t, cursor)
 	if hello := back.ExpectType(t, "hello"); !hello.Data.Bool("resumed") {
-		t.Errorf("not resumed: %s", hello.Raw)
+		t.Errorf("not resumed: %s, want resumed true", hello.Raw)
 	}
 	back.Expect(t, "what was sent", func(f testkit.Frame) bool { return f.Type == "message.sent" })
 	if a, b := k.at(t, far).Get(t, "/v1/buddies"), k.at(t, owner).Get(t, "/v1/buddies"); fmt.Sprint(a) != fmt.Sprint(b) {
-		t.Errorf("%v\n%v", a, b)
+		t.Errorf("got %v\n%v, want %v", a, b, fmt.Sprint(b))
 	}
 	if n := k.XMPP.CountLogins(t, k.Alice.JID); n != logins {
-		t.Errorf("%d logins more", n-logins)
+		t.Errorf("%d logins more, want %v", n-logins, logins)
 	}
 }
 
@@ -78,7 +78,7 @@ func TestOwnerIsKilled(t *testing.T) {
 			owner.Kill9()
 			closed := stream.Closed(t)
 			if closed != 4201 {
-				t.Errorf("the socket that led to the killed node was closed with %d", closed)
+				t.Errorf("the socket that led to the killed node was closed with %d, want 4201", closed)
 			}
 			var missed []string
 			for range 10 {
@@ -88,7 +88,7 @@ func TestOwnerIsKilled(t *testing.T) {
 			k.online(t, k.alice)
 			back := k.alice.Stream(t, cursor)
 			if hello := back.ExpectType(t, "hello"); !hello.Data.Bool("resumed") {
-				t.Errorf("not resumed: %s", hello.Raw)
+				t.Errorf("not resumed: %s, want resumed true", hello.Raw)
 			}
 			for _, body := range missed {
 				back.Expect(t, body, received(body))
@@ -144,7 +144,7 @@ func TestRollingRestart(t *testing.T) {
 				owner.Start(t)
 			}
 			if c.gap > 10*time.Second { // two on a quiet machine, see docs/performance.md
-				t.Errorf("a gap of %v", c.gap)
+				t.Errorf("a gap of %v, want at most %v", c.gap, 10*time.Second)
 			}
 			k.wantResumed(t, 2)
 			c.whole()
@@ -193,7 +193,7 @@ func TestSplitBrain(t *testing.T) {
 	body := k.say(t)
 	stream.Expect(t, body, received(body))
 	if now := k.Owner(t, k.Alice); now != far {
-		t.Errorf("%s has the session", now.Name)
+		t.Errorf("%s has the session, want %v", now.Name, far)
 	}
 	k.noFlap(t)
 	k.oneOwnerPerFence(t)

@@ -18,14 +18,14 @@ func (k *town) crowd(t *testing.T, n int) []testkit.User {
 	t.Helper()
 	d, err := xmppconn.NewDialer(xmppconn.Upstream{Name: "crowd", Domain: k.XMPP.Domain, Address: k.XMPP.Addr, RootCAs: k.XMPP.CA}, xmppconn.Options{})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("xmppconn.NewDialer: got error %v, want none", err)
 	}
 	users := make([]testkit.User, n)
 	for i := range users {
 		users[i] = k.XMPP.NewUser(t, fmt.Sprintf("buddy%02d", i))
 		c, err := d.Dial(t.Context(), perch.Account{JID: perch.JID(users[i].JID), Password: perch.NewSecret(users[i].Password)}, nil)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("d.Dial: got error %v, want none", err)
 		}
 		t.Cleanup(func() { _ = c.Close(context.Background()) })
 		c.Start(func(seq uint64, in perch.Inbound) {
@@ -35,7 +35,7 @@ func (k *town) crowd(t *testing.T, n int) []testkit.User {
 			c.Handled(seq)
 		})
 		if _, err := c.Send(&perch.PresenceOut{OwnPresence: perch.OwnPresence{Available: true, Show: perch.ShowAway, Status: "in the crowd"}}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("c.Send: got error %v, want none", err)
 		}
 		k.alice.Call(t, http.StatusCreated, http.MethodPost, "/v1/buddies", map[string]string{"jid": users[i].JID})
 	}
@@ -93,7 +93,7 @@ func TestPresenceOutlivesEveryNode(t *testing.T) {
 	k.bob.Presence(t, "dnd", "busy meanwhile")
 	back := k.alice.Stream(t, cursor)
 	if hello := back.ExpectType(t, "hello"); !hello.Data.Bool("resumed") {
-		t.Errorf("not resumed: %s", hello.Raw)
+		t.Errorf("not resumed: %s, want resumed true", hello.Raw)
 	}
 	back.ExpectType(t, "live")
 	link.Up(t)
@@ -103,7 +103,7 @@ func TestPresenceOutlivesEveryNode(t *testing.T) {
 	back.Expect(t, "bob is busy", func(f testkit.Frame) bool { return f.Type == "presence" && f.Data.Str("jid") == k.Bob.JID })
 	for _, f := range back.Frames() {
 		if f.Type == "presence" && strings.HasPrefix(f.Data.Str("jid"), "buddy") {
-			t.Errorf("no difference: %s", f.Raw)
+			t.Errorf("no difference: %s, want none", f.Raw)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (c *reader) next() (testkit.Frame, bool) {
 	case ok:
 	case c.stream.Ended():
 		if code := c.stream.Closed(c.t); code < 4200 || code > 4299 {
-			c.t.Errorf("a socket was closed with %d", code)
+			c.t.Errorf("a socket was closed with %d, want at least 4200 and at most 4299", code)
 		}
 		c.attach()
 		return f, false
@@ -46,7 +46,7 @@ func (c *reader) next() (testkit.Frame, bool) {
 		return f, false
 	}
 	if f.Type == "hello" && c.cursor != "" && !f.Data.Bool("resumed") {
-		c.t.Errorf("not resumed: %s", f.Raw)
+		c.t.Errorf("not resumed: %s, want resumed true", f.Raw)
 	}
 	if f.ID != "" {
 		c.cursor = f.ID
@@ -68,7 +68,7 @@ func (c *reader) read(body string) {
 			return
 		}
 	}
-	c.t.Fatalf("%s never came; there is %q", body, c.bodies)
+	c.t.Fatalf("want %s, got %q alone", body, c.bodies)
 }
 
 // readWhile sends messages from bob, and reads them, as long as on reports true.
@@ -88,14 +88,14 @@ func (c *reader) whole() {
 		want = append(want, fmt.Sprint("message ", i+1))
 	}
 	if !slices.Equal(c.bodies, want) {
-		c.t.Errorf("received %q\nbob sent %q", c.bodies, want)
+		c.t.Errorf("received %q\nbob sent %q, want them equal", c.bodies, want)
 	}
 	for i := 1; i < len(c.ids); i++ {
 		e, offset, _ := strings.Cut(c.ids[i-1], "-")
 		var n int
 		_, _ = fmt.Sscan(offset, &n)
 		if c.ids[i] != fmt.Sprintf("%s-%d", e, n+1) {
-			c.t.Errorf("event %s follows %s", c.ids[i], c.ids[i-1])
+			c.t.Errorf("event %s follows %s, want %v", c.ids[i], c.ids[i-1], fmt.Sprintf("%s-%d", e, n+1))
 		}
 	}
 }

@@ -124,7 +124,7 @@ func (k *town) noFlap(t *testing.T) {
 	t.Helper()
 	for _, e := range k.bob.Events() {
 		if e.Event == "presence" && strings.HasPrefix(e.From, k.Alice.JID) {
-			t.Errorf("bob saw alice %s", e.Type)
+			t.Errorf("bob saw alice %s, want none", e.Type)
 		}
 	}
 }
@@ -142,12 +142,12 @@ func (k *town) oneOwnerPerFence(t *testing.T) {
 			l := testkit.ParseObject(t, line)
 			key := fmt.Sprint(l.At("session"), " ", l.At("epoch"), " ", l.At("fence"))
 			if by, taken := owners[key]; taken && by != l.Str("node") {
-				t.Errorf("%s: %s and %s", key, by, l.Str("node"))
+				t.Errorf("%s: %s and %s, want them equal", key, by, l.Str("node"))
 			}
 			owners[key] = l.Str("node")
 		}
 	}
 	if len(owners) == 0 {
-		t.Error("no node has logged what it owns")
+		t.Errorf("no node has logged what it owns: got %v, want more than 0", len(owners))
 	}
 }

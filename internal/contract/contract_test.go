@@ -104,7 +104,7 @@ func (e exchange) run(t *testing.T, c *complaints) {
 	defer srv.Close()
 	req, err := http.NewRequestWithContext(t.Context(), e.method, srv.URL+e.path, strings.NewReader(e.send))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	if e.send != "" {
 		req.Header.Set("Content-Type", "application/json")
@@ -112,11 +112,11 @@ func (e exchange) run(t *testing.T, c *complaints) {
 	client := http.Client{Transport: contract.Transport(c, http.DefaultTransport)}
 	res, err := client.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("client.Do: got error %v, want none", err)
 	}
 	defer res.Body.Close()
 	if got, err := io.ReadAll(res.Body); err != nil || string(got) != e.answer {
-		t.Errorf("the client reads %q, %v", got, err)
+		t.Errorf("the client reads %q, %v, want no error and %q", got, err, e.answer)
 	}
 }
 
@@ -150,17 +150,17 @@ func TestFrame(t *testing.T) {
 func TestEveryEventIsDescribed(t *testing.T) {
 	source, err := os.ReadFile("../../event.go")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
 	}
 	types := regexp.MustCompile(`EventType = "([a-z._]+)"`).FindAllSubmatch(source, -1)
 	if len(types) < 20 {
-		t.Fatalf("only %d types were found: this test looks in the wrong place", len(types))
+		t.Fatalf("only %d types were found: this test looks in the wrong place, want at least 20", len(types))
 	}
 	for _, typ := range types {
 		c := &complaints{}
 		contract.Frame(c, []byte(`{"type":"`+string(typ[1])+`"}`))
 		if len(c.all) != 1 || strings.Contains(c.all[0], "no frame of the type") {
-			t.Errorf("%s: %q", typ[1], c.all)
+			t.Errorf("%s: got %q, want 1 and no %q in it", typ[1], c.all, "no frame of the type")
 		}
 	}
 }

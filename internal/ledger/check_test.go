@@ -92,12 +92,32 @@ func (s *story) audited(who string) *story {
 
 func fresh() *story { return (&story{}).hello(0, "first") }
 
-func TestCheckFindsWhatIsBroken(t *testing.T) {
+// finding is a history, and what a check says of it.
+type finding struct {
+	s    *story
+	want string // in one of the lines; "" is none
+}
+
+// found checks each history by itself.
+func found(t *testing.T, cases map[string]finding) {
+	t.Helper()
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			r := ledger.Check(c.s.entries)
+			lines := r.Lines(7)
+			if r.Failed() != (c.want != "") {
+				t.Errorf("failed: %v\n%s, want %v", r.Failed(), strings.Join(lines, "\n"), c.want != "")
+			}
+			if c.want != "" && !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, c.want) }) {
+				t.Errorf("no %q in\n%s, want one", c.want, strings.Join(lines, "\n"))
+			}
+		})
+	}
+}
+
+func TestCheckInbound(t *testing.T) {
 	stored := ledger.Entry{Op: ledger.OpStored, Who: "a1", From: "sl1", N: 2, ID: "x"}
-	for name, c := range map[string]struct {
-		s    *story
-		want string // in one of the findings; "" is none
-	}{
+	found(t, map[string]finding{
 		"all is well": {fresh().sent(1, 1, ledger.OK).both(5, 1, "e-1").sent(6, 2, ledger.OK).both(7, 2, "e-2").
 			post(8, 1, "delivered", "m1").audited("slr").owner("n1", "s", "e", 1).owner("n2", "s", "e", 2), ""},
 		"lost at every client": {fresh().sent(1, 1, ledger.OK), "lost: sl1>a1 #1, sent at 1 ms, never came to a1/sse, a1/ws1"},
@@ -152,7 +172,11 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 			add(5, ledger.Entry{Op: ledger.OpStop, Who: "a1/ws1", Account: "a1", Text: "4001"}), ""},
 		"damaged": {fresh().add(5, ledger.Entry{Op: ledger.OpDamaged, Who: "a1/ws1", Text: "?"}), "was not sent"},
 		"a race":  {fresh().add(5, ledger.Entry{Op: ledger.OpBroken, Who: "n1", Text: "WARNING: DATA RACE"}), "n1: WARNING: DATA RACE"},
+	})
+}
 
+func TestCheckOutbound(t *testing.T) {
+	found(t, map[string]finding{
 		"outbound lost":    {fresh().post(1, 1, "acked").audited("slr"), "outbound, lost: a1>slr #1"},
 		"outbound doubled": {fresh().post(1, 1, "acked", "m1", "m1").audited("slr"), "outbound, doubled: a1>slr #1 came 2 times"},
 		"outbound again after lost data": {fresh().fault(1, 2, ledger.FaultRedisFlush).post(1, 1, "acked", "m1", "m1").
@@ -171,18 +195,7 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 			audited("slr"), ""},
 		"two ids of one key": {fresh().post(1, 1, "acked", "m1").audited("slr").
 			add(99, ledger.Entry{Op: ledger.OpPost, Account: "a1", To: "slr", N: 1, ID: "m9"}), "ids m1 and m9"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := ledger.Check(c.s.entries)
-			lines := r.Lines(7)
-			if r.Failed() != (c.want != "") {
-				t.Errorf("failed: %v\n%s", r.Failed(), strings.Join(lines, "\n"))
-			}
-			if c.want != "" && !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, c.want) }) {
-				t.Errorf("no %q in\n%s", c.want, strings.Join(lines, "\n"))
-			}
-		})
-	}
+	})
 }
 
 // TestVerdict: the last line is the one that is looked for.
@@ -195,6 +208,6 @@ func TestVerdict(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if r.Kinds != 2 {
-		t.Errorf("%d kinds of faults", r.Kinds)
+		t.Errorf("%d kinds of faults, want 2", r.Kinds)
 	}
 }

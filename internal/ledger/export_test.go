@@ -35,11 +35,11 @@ func FromLog(t *testing.T, path string) []Entry {
 	var list []Entry
 	h, err := newHistory(filepath.Join(t.TempDir(), "h"), func(e Entry) { list = append(list, e) })
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("newHistory: got error %v, want none", err)
 	}
 	defer h.close()
 	if err := readLog(path, "n1", h); err != nil {
-		t.Fatal(err)
+		t.Fatalf("readLog: got error %v, want none", err)
 	}
 	return list
 }

@@ -29,7 +29,7 @@ func run(t *testing.T, o ledger.Options) *ledger.Report {
 	if text := os.Getenv("LEDGER_SEED"); text != "" {
 		seed, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
-			t.Fatalf("LEDGER_SEED: %v", err)
+			t.Fatalf("LEDGER_SEED: got error %v, want none", err)
 		}
 		o.Seed = seed
 	}
@@ -58,10 +58,10 @@ func TestNothingIsLost(t *testing.T) {
 		t.Run(o.Server, func(t *testing.T) {
 			r := run(t, o)
 			if r.Failed() {
-				t.Errorf("promises were broken; LEDGER_SEED chooses the seed")
+				t.Error("promises were broken; LEDGER_SEED chooses the seed, want all of them kept")
 			}
 			if r.Messages < o.Messages*9/10 || r.Accepted == 0 || r.Faults != len(o.Script) {
-				t.Errorf("%d messages, %d outbound and %d faults prove nothing", r.Messages, r.Accepted, r.Faults)
+				t.Errorf("%d messages, %d outbound and %d faults prove nothing, want at least %v and more than 0 and %v", r.Messages, r.Accepted, r.Faults, o.Messages*9/10, len(o.Script))
 			}
 		})
 	}
@@ -72,10 +72,10 @@ func TestNothingIsLost(t *testing.T) {
 func TestPlantedMistakeIsFound(t *testing.T) {
 	o, ok := ledger.Planted("archive", ledger.Options{})
 	if !ok {
-		t.Fatal("there is no such mistake")
+		t.Fatal("there is no such mistake, want one")
 	}
 	o.Patience = 20 * time.Second
 	if r := run(t, o); !ledger.Found("archive", r) {
-		t.Errorf("%d of %d messages lost: not what this mistake does", len(r.Lost), r.Messages)
+		t.Errorf("%d of %d messages lost, want what this mistake does", len(r.Lost), r.Messages)
 	}
 }

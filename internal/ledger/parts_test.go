@@ -17,31 +17,31 @@ func TestSeedFixesThePlan(t *testing.T) {
 	o := ledger.Options{Seed: 7, Faults: 2 * len(all)}
 	lines, kinds := ledger.Plan(o)
 	if again, _ := ledger.Plan(o); !slices.Equal(lines, again) {
-		t.Errorf("two plans of one seed:\n%q\n%q", lines, again)
+		t.Errorf("two plans of one seed:\n%q\n%q, want them equal", lines, again)
 	}
 	o.Seed++
 	if other, _ := ledger.Plan(o); slices.Equal(lines, other) {
-		t.Errorf("another seed gives the same plan: %q", other)
+		t.Errorf("another seed gives the same plan: %q, want another one", other)
 	}
 	for _, half := range [][]string{kinds[:len(all)], kinds[len(all):]} {
 		if sorted := slices.Sorted(slices.Values(half)); !slices.Equal(sorted, all) {
-			t.Errorf("one round of faults is %q", sorted)
+			t.Errorf("one round of faults is %q, want %q", sorted, all)
 		}
 	}
 	o.Script = []string{ledger.FaultDrain, ledger.FaultDrain}
 	if _, kinds := ledger.Plan(o); !slices.Equal(kinds, o.Script) {
-		t.Errorf("the script became %q", kinds)
+		t.Errorf("the script became %q, want %q", kinds, o.Script)
 	}
 }
 
 func TestBodyIsWholeOrNot(t *testing.T) {
 	body := ledger.Compose("sl1", "a2", 31)
 	if m, ok := ledger.Parse(body); !ok || m != "sl1>a2 #31" {
-		t.Errorf("%s %v", m, ok)
+		t.Errorf("got %s %v, want one and %q", m, ok, "sl1>a2 #31")
 	}
 	for _, broken := range []string{"", "x", body[1:], body[:len(body)-1], strings.Replace(body, " 31 ", " 32 ", 1), "hello " + body} {
 		if m, ok := ledger.Parse(broken); ok {
-			t.Errorf("%q passes as %s", broken, m)
+			t.Errorf("%q passes as %s, want none", broken, m)
 		}
 	}
 }
@@ -60,7 +60,7 @@ func TestFromLog(t *testing.T) {
 WARNING: DATA RACE
 {"level":"INFO","msg":"session is ou`
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.WriteFile: got error %v, want none", err)
 	}
 	var got []string
 	for _, e := range ledger.FromLog(t, path) {
@@ -69,6 +69,6 @@ WARNING: DATA RACE
 	want := []string{"owner n1/x fa2ba990 qib ", "owner n1/x 0000 xyz ", "owner n1/x fa2ba990 abc unproved",
 		"broken n1  session panicked, closing it: index out of range ", "broken n1  WARNING: DATA RACE "}
 	if !slices.Equal(got, want) {
-		t.Errorf("%q", got)
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -19,17 +19,17 @@ func TestOverlays(t *testing.T) {
 		t.Run(m.Name, func(t *testing.T) {
 			abs, err := filepath.Abs(root)
 			if err != nil {
-				t.Fatalf("the root of the module: %v", err)
+				t.Fatalf("the root of the module: got error %v, want none", err)
 			}
 			path, err := mutants.Overlay(m.Name, abs, t.TempDir())
 			if err != nil {
-				t.Fatalf("Overlay: %v", err)
+				t.Fatalf("Overlay: got error %v, want none", err)
 			}
 			pkg := "./" + strings.Split(m.File, "/")[0]
 			cmd := exec.Command("go", "build", "-overlay", path, pkg)
 			cmd.Dir = root
 			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("go build -overlay %s: %v\n%s", pkg, err, out)
+				t.Errorf("go build -overlay %s: %v\n%s, want no error", pkg, err, out)
 			}
 		})
 	}
@@ -46,7 +46,7 @@ func TestOverlayIsSeen(t *testing.T) {
 		"overlay.json": `{"Replace": {"` + filepath.Join(dir, "open.lua") + `": "` + filepath.Join(dir, "planted") + `"}}`,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatalf("%s: %v", name, err)
+			t.Fatalf("%s: got error %v, want none", name, err)
 		}
 	}
 	cmd := exec.Command("go", "run", "-overlay", "overlay.json", ".")
@@ -69,10 +69,10 @@ func TestOverlayFails(t *testing.T) {
 			module := t.TempDir()
 			file := filepath.Join(module, filepath.FromSlash(m.File))
 			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-				t.Fatalf("the folder of %s: %v", m.File, err)
+				t.Fatalf("the folder of %s: got error %v, want none", m.File, err)
 			}
 			if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
-				t.Fatalf("%s: %v", m.File, err)
+				t.Fatalf("%s: got error %v, want none", m.File, err)
 			}
 			if _, err := mutants.Overlay(tt.mistake, module, t.TempDir()); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got the error %v, want one with %q", err, tt.want)

@@ -41,7 +41,7 @@ func (o Options) withDefaults() {
 `)
 	found, err := limitsIn("x.go", src)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("limitsIn: got error %v, want none", err)
 	}
 	var got []string
 	for _, l := range found {
@@ -57,6 +57,6 @@ func (o Options) withDefaults() {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
 	if text := string(found[0].mutant(src)); len(text) != len(src)+len("(20 + 1)")-len("20") || text[:12] != string(src[:12]) {
-		t.Errorf("mutant %q", text)
+		t.Errorf("mutant %q, want %v and %q", text, len(src)+len("(20 + 1)")-len("20"), string(src[:12]))
 	}
 }

@@ -14,14 +14,14 @@ import (
 func TestUpToDate(t *testing.T) {
 	want, err := generate(t.Context(), "../..")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("generate: got error %v, want none", err)
 	}
 	have, err := os.ReadFile("../../openapi.yaml")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
 	}
 	if !bytes.Equal(have, want) {
-		t.Errorf("openapi.yaml is stale at line %d: run make generate", firstDifference(have, want))
+		t.Errorf("openapi.yaml is stale at line %d: run make generate, want no difference", firstDifference(have, want))
 	}
 }
 
@@ -39,13 +39,13 @@ func firstDifference(a, b []byte) int {
 func TestWholeDescription(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromFile("../../openapi.yaml")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("LoadFromFile: got error %v, want none", err)
 	}
 	if err := doc.Validate(t.Context()); err != nil {
-		t.Fatal(err)
+		t.Fatalf("doc.Validate: got error %v, want none", err)
 	}
 	if doc.Paths.Len() < 20 {
-		t.Fatalf("only %d paths", doc.Paths.Len())
+		t.Fatalf("only %d paths, want at least 20", doc.Paths.Len())
 	}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
@@ -57,7 +57,7 @@ func TestWholeDescription(t *testing.T) {
 func checkOperation(t *testing.T, name string, op *openapi3.Operation) {
 	t.Helper()
 	if op.OperationID == "" || op.Summary == "" || len(op.Tags) != 1 || op.Security == nil {
-		t.Errorf("%s lacks an id, a summary, a tag or its security", name)
+		t.Errorf("%s lacks an id, a summary, a tag or its security, want some text and 1 and one", name)
 	}
 	need := []string{"429", "500"}
 	if len(*op.Security) > 0 {
@@ -65,29 +65,29 @@ func checkOperation(t *testing.T, name string, op *openapi3.Operation) {
 	}
 	for _, status := range need {
 		if op.Responses.Value(status) == nil {
-			t.Errorf("%s has no %s", name, status)
+			t.Errorf("%s has no %s, want an error", name, status)
 		}
 	}
 	for status, r := range op.Responses.Map() {
 		if r.Value.Headers["X-Request-Id"] == nil || r.Value.Headers["RateLimit"] == nil {
-			t.Errorf("%s: %s lacks common headers", name, status)
+			t.Errorf("%s: %s lacks common headers, want one", name, status)
 		}
 		for media := range r.Value.Content {
 			if strings.Contains(media, "problem") != (status >= "400") {
-				t.Errorf("%s: %s is %s", name, status, media)
+				t.Errorf("%s: %s is %s, want %v", name, status, media, status >= "400")
 			}
 		}
 	}
 	if body := op.RequestBody; body != nil {
 		schema := body.Value.Content["application/json"].Schema.Value
 		if schema.AdditionalProperties.Has == nil || *schema.AdditionalProperties.Has {
-			t.Errorf("%s takes unknown fields", name)
+			t.Errorf("%s takes unknown fields, want additionalProperties false", name)
 		}
 	}
 }
 
 func TestPatchRefusesMissingKeys(t *testing.T) {
 	if err := patch(object{"a": object{}}, object{"a": object{"b": nil}}, ""); err == nil {
-		t.Error("removing what is not there went unnoticed")
+		t.Error("removing what is not there went unnoticed, want an error")
 	}
 }

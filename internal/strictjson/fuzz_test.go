@@ -58,7 +58,7 @@ func FuzzEscapePointer(f *testing.F) {
 			t.Fatalf("EscapePointer(%q) = %q, want no slash and at most 134 bytes", key, got)
 		}
 		if back := strings.NewReplacer("~1", "/", "~0", "~").Replace(got); len(key) <= 64 && back != key {
-			t.Fatalf("EscapePointer(%q) = %q, which is read as %q", key, got, back)
+			t.Fatalf("EscapePointer(%q) = %q, which is read as %q, want the key", key, got, back)
 		}
 	})
 }

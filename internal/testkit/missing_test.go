@@ -34,13 +34,13 @@ func TestMissingProgramIsNamed(t *testing.T) {
 		func() {
 			defer func() {
 				if caught := recover(); caught != r {
-					t.Errorf("%s: %v instead of a failed test", pkg, caught)
+					t.Errorf("%s: %v instead of a failed test, want %v", pkg, caught, r)
 				}
 			}()
 			start(r)
 		}()
 		if !strings.Contains(r.failure, "apt-get install") || !strings.Contains(r.failure, pkg) {
-			t.Errorf("%s: %q", pkg, r.failure)
+			t.Errorf("%s: got %q, want %q in it and %q in it", pkg, r.failure, "apt-get install", pkg)
 		}
 	}
 }
@@ -50,7 +50,7 @@ func TestFailedStartShowsTheLog(t *testing.T) {
 	r := &recorder{T: t}
 	defer func() {
 		if caught := recover(); caught != r || !strings.Contains(r.failure, "prosody ended while starting") {
-			t.Errorf("%v: %q", caught, r.failure)
+			t.Errorf("%v: got %q, want %q in it", caught, r.failure, "prosody ended while starting")
 		}
 	}()
 	testkit.Prosody(r, testkit.ProsodyOptions{SeeOtherStage: `" syntax error`})

@@ -17,10 +17,10 @@ func TestHoldOutput(t *testing.T) {
 		Ready: func(context.Context) error { return nil }})
 	release := p.HoldOutput()
 	if err := p.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("p.Start: got error %v, want none", err)
 	}
 	if strings.Contains(p.Output(), "end") {
-		t.Error("the output was read while it was held")
+		t.Errorf("the output was read while it was held, want no %q in it", "end")
 	}
 	release()
 	testkit.Eventually(t, 30*time.Second, func() error {

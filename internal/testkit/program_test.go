@@ -40,10 +40,10 @@ func TestProgramStops(t *testing.T) {
 			p := shell(t, c.atTerm)
 			for range 2 {
 				if err := p.Start(); err != nil {
-					t.Fatal(err)
+					t.Fatalf("p.Start: got error %v, want none", err)
 				}
 				if !strings.Contains(p.Output(), fmt.Sprintf("running as %d\n", p.PID())) {
-					t.Errorf("printed %q as %d", p.Output(), p.PID())
+					t.Errorf("printed %q as %d, want %q in it", p.Output(), p.PID(), fmt.Sprintf("running as %d\n", p.PID()))
 				}
 				ended := p.Ended()
 				if err := p.Stop(c.limit); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
@@ -58,7 +58,7 @@ func TestProgramStops(t *testing.T) {
 func TestProgramIsKilled(t *testing.T) {
 	p := shell(t, "exit 0")
 	if err := p.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("p.Start: got error %v, want none", err)
 	}
 	ended := p.Ended()
 	p.Signal(syscall.SIGSTOP) // that does not save it
@@ -72,11 +72,11 @@ func TestProgramIsKilled(t *testing.T) {
 func TestOutside(t *testing.T) {
 	for _, fails := range []bool{false, true} {
 		var calls []string
-		err := testkit.Outside(func(t testkit.TB) {
-			t.Cleanup(func() { calls = append(calls, "first") })
-			t.Cleanup(func() { calls = append(calls, "second") })
+		err := testkit.Outside(func(program testkit.TB) {
+			program.Cleanup(func() { calls = append(calls, "first") })
+			program.Cleanup(func() { calls = append(calls, "second") })
 			if fails {
-				t.Fatalf("no %s", "luck")
+				program.Fatalf("no %s", "luck")
 			}
 			calls = append(calls, "ran")
 		})
@@ -85,7 +85,7 @@ func TestOutside(t *testing.T) {
 			want = "second first"
 		}
 		if strings.Join(calls, " ") != want || fails != (err != nil) || fails && err.Error() != "no luck" {
-			t.Errorf("fails %v: %q, %v", fails, calls, err)
+			t.Errorf("fails %v: got %q, error %v; want %q, and the error %q when it fails", fails, calls, err, want, "no luck")
 		}
 	}
 }
@@ -104,12 +104,12 @@ func TestNginx(t *testing.T) {
 		body := strings.NewReader(strings.Repeat("x", 100<<10)) // more than nginx keeps in memory
 		res, err := http.Post("http://"+s.Addr, "text/plain", body)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("http.Post: got error %v, want none", err)
 		}
 		text, err := io.ReadAll(res.Body)
 		_ = res.Body.Close()
 		if err != nil || string(text) != "POST 102400 <nil>" {
-			t.Errorf("%q, %v\n%s", text, err, s.Log())
+			t.Errorf("got %q, %v\n%s, want no error and %q", text, err, s.Log(), "POST 102400 <nil>")
 		}
 		http.DefaultClient.CloseIdleConnections()
 		s.Restart(t)

@@ -38,7 +38,7 @@ func TestTwoPeersTalk(t *testing.T) {
 
 			b.Presence(t, "away", "à la pêche")
 			if p := a.ExpectPresence(t, bob.JID, "available", "away"); p.Status != "à la pêche" {
-				t.Errorf("status %q", p.Status)
+				t.Errorf("status %q, want %q", p.Status, "à la pêche")
 			}
 			a.Message(t, bob.JID, greeting)
 			b.ExpectMessage(t, alice.JID, greeting)
@@ -63,7 +63,7 @@ func TestSubscriptionNick(t *testing.T) {
 	b.Presence(t, "", "")
 	a.Subscription(t, bob.JID, "subscribe", "Alice im Wunderland")
 	if e := b.ExpectSubscription(t, alice.JID, "subscribe"); e.Nick != "Alice im Wunderland" {
-		t.Errorf("nick %q", e.Nick)
+		t.Errorf("nick %q, want %q", e.Nick, "Alice im Wunderland")
 	}
 	b.Subscription(t, alice.JID, "unsubscribed", "")
 	a.Expect(t, "roster without the request", func(e testkit.PeerEvent) bool {
@@ -129,7 +129,7 @@ func TestRestartKeepsAccounts(t *testing.T) {
 			addr := s.Addr
 			s.Restart(t)
 			if s.Addr != addr {
-				t.Errorf("address %s became %s", addr, s.Addr)
+				t.Errorf("address %s became %s, want them equal", addr, s.Addr)
 			}
 			s.SlixmppFor(t, u).Close()
 			s.Kill(t)
@@ -166,7 +166,7 @@ func TestProxyCutsAndRecovers(t *testing.T) {
 func TestProxyThatIsStuck(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.Listen: got error %v, want none", err)
 	}
 	var server sync.WaitGroup
 	server.Go(func() {
@@ -185,10 +185,10 @@ func TestProxyThatIsStuck(t *testing.T) {
 	proxy.Toxic(t, "limit_data", "downstream", map[string]any{"bytes": 10})
 	conn, err := net.Dial("tcp", proxy.Addr)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.Dial: got error %v, want none", err)
 	}
 	if got, err := io.ReadAll(conn); len(got) != 10 {
-		t.Errorf("%d bytes came through, %v", len(got), err)
+		t.Errorf("%d bytes came through, %v, want 10", len(got), err)
 	}
 	conn.Close()
 	proxy.Down()
@@ -201,12 +201,12 @@ func TestRedis(t *testing.T) {
 	r := testkit.Redis(t, testkit.RedisOptions{AppendOnly: true, Password: "secret"})
 	c := r.Client(t)
 	if err := c.Set(ctx, "k", "v", 0).Err(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("c.Set: got error %v, want none", err)
 	}
 	r.Kill()
 	r.Start(t)
 	if got, err := c.Get(ctx, "k").Result(); err != nil || got != "v" {
-		t.Errorf("after a restart: %q, %v", got, err)
+		t.Errorf("after a restart: %q, %v, want no error and %q", got, err, "v")
 	}
 }
 
@@ -215,7 +215,7 @@ func TestSentinelFailsOver(t *testing.T) {
 	c := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: s.Name, SentinelAddrs: s.Sentinels})
 	defer c.Close()
 	if err := c.Set(t.Context(), "k", "v", 0).Err(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("c.Set: got error %v, want none", err)
 	}
 	s.Master.Kill()
 	testkit.Eventually(t, 40*time.Second, func() error {
@@ -235,7 +235,7 @@ func TestCluster(t *testing.T) {
 	defer client.Close()
 	for i := range 30 { // keys on every node
 		if err := client.Set(t.Context(), fmt.Sprint("k", i), "v", 0).Err(); err != nil {
-			t.Fatal(err)
+			t.Fatalf("client.Set: got error %v, want none", err)
 		}
 	}
 }
@@ -245,11 +245,11 @@ func TestLeafIsTrusted(t *testing.T) {
 	crt, key := ca.Leaf(t, "a.test", "127.0.0.1")
 	pair, err := tls.X509KeyPair(crt, key)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("tls.X509KeyPair: got error %v, want none", err)
 	}
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("tls.Listen: got error %v, want none", err)
 	}
 	defer l.Close()
 	served := make(chan error, 1)
@@ -263,10 +263,10 @@ func TestLeafIsTrusted(t *testing.T) {
 	}()
 	c, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{RootCAs: ca.Pool, ServerName: "a.test"})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("tls.Dial: got error %v, want none", err)
 	}
 	_ = c.Close()
 	if err := <-served; err != nil {
-		t.Error(err)
+		t.Errorf("the result of served: got error %v, want none", err)
 	}
 }

@@ -137,7 +137,7 @@ func (p *pair) check(t *rapid.T) {
 	}
 	for _, e := range p.list {
 		if p.gone[e.value] > 0 {
-			t.Errorf("value %d of %d is alive, and was evicted", e.value, e.key)
+			t.Errorf("value %d of %d is alive, and was evicted: got %v, want none", e.value, e.key, p.gone[e.value])
 		}
 	}
 }

@@ -25,7 +25,7 @@ func plant(t *testing.T, files map[string]string) (string, error) {
 	dir := t.TempDir()
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
+			t.Fatalf("os.WriteFile: got error %v, want none", err)
 		}
 	}
 	var shown strings.Builder
@@ -80,7 +80,7 @@ func wantFinding(t *testing.T, shown string, err error, want, secret string) {
 		t.Fatalf("it says %v, want %q in it", err, want)
 	}
 	if text := shown + err.Error(); strings.Contains(text, secret) {
-		t.Error("it shows the secret")
+		t.Errorf("it shows the secret, want no %q in it", secret)
 	}
 }
 
@@ -109,10 +109,10 @@ func TestWhatIsNoSecret(t *testing.T) {
 		"docs.1.secrets": base64.StdEncoding.EncodeToString([]byte(marked)) + "\n",
 	})
 	if err != nil {
-		t.Error(err)
+		t.Errorf("plant: got error %v, want none", err)
 	}
 	if !strings.Contains(shown, "none of 1 secrets in 3 lines of logs") {
-		t.Errorf("it says %q", shown)
+		t.Errorf("it says %q, want %q in it", shown, "none of 1 secrets in 3 lines of logs")
 	}
 }
 
@@ -120,7 +120,7 @@ func TestWhatIsNoSecret(t *testing.T) {
 func TestPlaceInTheSources(t *testing.T) {
 	_, err := plant(t, map[string]string{"docs.1.log": `{"source":{"file":"/src/perch/api/ws.go","line":76},"msg":"` + marked + `"}` + "\n"})
 	if err == nil || !strings.HasSuffix(err.Error(), "docs.1.log:1 has a marked secret, logged by api/ws.go:76") {
-		t.Error(err)
+		t.Errorf("got %v, want an error and %q at its end", err, "docs.1.log:1 has a marked secret, logged by api/ws.go:76")
 	}
 }
 
@@ -128,6 +128,6 @@ func TestPlaceInTheSources(t *testing.T) {
 func TestMarkIsWholeOctets(t *testing.T) {
 	raw, err := base64.StdEncoding.DecodeString(canary.Mark)
 	if err != nil || base64.StdEncoding.EncodeToString(raw) != canary.Mark {
-		t.Errorf("%x, %v", raw, err)
+		t.Errorf("got %x, %v, want no error and %v", raw, err, canary.Mark)
 	}
 }

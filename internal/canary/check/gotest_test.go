@@ -23,7 +23,7 @@ func TestFailuresAreShown(t *testing.T) {
 	var shown strings.Builder
 	err := check(t.TempDir(), strings.NewReader(run), &shown)
 	if err == nil || !strings.Contains(err.Error(), "tests have failed") {
-		t.Errorf("it says %v", err)
+		t.Errorf("it says %v, want an error and %q in it", err, "tests have failed")
 	}
 	want := "go: downloading something\nx.go:1: no\nbad says\npanic: timed out\nFAIL\tgithub.com/perch-im/perch/api\t1.0s\n"
 	if shown.String() != want {
@@ -48,10 +48,10 @@ func TestTooLittle(t *testing.T) {
 		var shown strings.Builder
 		err := check(t.TempDir(), strings.NewReader(tested), &shown)
 		if err == nil || !strings.Contains(err.Error(), "the tests of "+pkg+" have left") {
-			t.Errorf("%s: it says %v", pkg, err)
+			t.Errorf("%s: it says %v, want an error and %q in it", pkg, err, "the tests of "+pkg+" have left")
 		}
 	}
 	if len(least) < 6 {
-		t.Errorf("only %d packages must leave something", len(least))
+		t.Errorf("only %d packages must leave something, want at least 6", len(least))
 	}
 }
