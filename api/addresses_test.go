@@ -118,7 +118,7 @@ func TestCommandsTakeWhatTheUpstreamGave(t *testing.T) {
 			}
 		}
 		if states == 0 {
-			t.Errorf("no chat state went to %q", jid)
+			t.Errorf("no chat state went to %q, want at least one", jid)
 		}
 	}
 }
@@ -127,7 +127,7 @@ func jsonOf(t testing.TB, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Marshal: got error %v, want none", err)
 	}
 	return string(b)
 }

@@ -90,7 +90,7 @@ func TestBadInput(t *testing.T) {
 		})
 	}
 	if info := f.state(); info.State != perch.StateOnline {
-		t.Errorf("the session is %+v", info)
+		t.Errorf("the session is %+v, want it online", info)
 	}
 	if n := len(f.up.Dials()); n != 1 {
 		t.Errorf("%d logins, want 1", n)
@@ -114,7 +114,7 @@ func TestUnknownTokenDoesNotReachTheUpstreamTwice(t *testing.T) {
 	for range 3 {
 		a := f.do("GET", "/v1/buddies", "", "Authorization", "Bearer bad-token")
 		if p := a.problem(t); p.Code != "unauthorized" {
-			t.Errorf("%s", a.body)
+			t.Errorf("got %s, want the problem unauthorized", a.body)
 		}
 	}
 	if n := len(f.up.Dials()); n != 1 {
@@ -135,19 +135,19 @@ func TestWhoIsCalling(t *testing.T) {
 		"not ASCII":      {"Authorization", "Bearer t\xc3\xb6ken"},
 	} {
 		if p := f.do("GET", "/v1/session", "", header...).problem(t); p.Code != "unauthorized" {
-			t.Errorf("%s: %+v", name, p)
+			t.Errorf("%s: %+v, want the problem unauthorized", name, p)
 		}
 	}
 	if p := f.do("GET", "/v1/session?token="+token, "").problem(t); p.Code != "unauthorized" {
-		t.Errorf("token in the query: %+v", p)
+		t.Errorf("token in the query: %+v, want the problem unauthorized", p)
 	}
 	if p := f.do("POST", "/v1/session", "").problem(t); p.Code != "unauthorized" {
-		t.Errorf("POST without anything: %+v", p)
+		t.Errorf("POST without anything: %+v, want the problem unauthorized", p)
 	}
 	if n := len(f.up.Dials()); n != 0 {
 		t.Errorf("%d logins, want none", n)
 	}
 	if a := f.do("GET", "/v1/session", "", "Authorization", "bEARER  "+token); a.status != 200 {
-		t.Errorf("the scheme in other letters: %d %s", a.status, a.body)
+		t.Errorf("the scheme in other letters: %d %s, want 200", a.status, a.body)
 	}
 }

@@ -23,31 +23,31 @@ func TestSameTokenElsewhereIsAnotherSession(t *testing.T) {
 	body := `{"jid":"alice@example.net","token":"` + token + `","upstream":"other"}`
 	a := f.do("POST", "/v1/session", body, "Content-Type", "application/json")
 	if a.status != 201 {
-		t.Fatalf("%d %s", a.status, a.body)
+		t.Fatalf("sign-in: got %d %s, want 201", a.status, a.body)
 	}
 	var other struct{ Token string }
 	if err := json.Unmarshal(a.body, &other); err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Unmarshal: got error %v, want none", err)
 	}
 	upstream := func(bearer string) (info perch.SessionInfo) {
 		a := f.do("GET", "/v1/session", "", "Authorization", "Bearer "+bearer)
 		if err := json.Unmarshal(a.body, &info); err != nil {
-			t.Fatal(err)
+			t.Fatalf("json.Unmarshal: got error %v, want none", err)
 		}
 		return info
 	}
 	if one, two := upstream(token), upstream(other.Token); one.Upstream != "default" || two.Upstream != "other" {
-		t.Errorf("the token leads to %q, the other to %q", one.Upstream, two.Upstream)
+		t.Errorf("the token leads to %q, the other to %q, want default and other", one.Upstream, two.Upstream)
 	}
 	one, two := f.manager.Live(perch.NewSecret(token)), f.manager.Live(perch.NewSecret(other.Token))
 	if one == nil || two == nil || one.ID() == two.ID() {
-		t.Fatal("both tokens lead to one session")
+		t.Fatal("both tokens lead to one session, want two sessions")
 	}
 	if a := f.do("DELETE", "/v1/session", "", "Authorization", "Bearer "+other.Token); a.status != 204 {
-		t.Fatalf("%d %s", a.status, a.body)
+		t.Fatalf("sign-out: got %d %s, want 204", a.status, a.body)
 	}
 	if got := f.manager.Live(perch.NewSecret(token)); got != one {
-		t.Error("signing out at one upstream has ended the session at the other")
+		t.Error("signing out at one upstream has ended the session at the other, want it unchanged")
 	}
 }
 
@@ -63,7 +63,7 @@ func TestSignOutOnEveryNode(t *testing.T) {
 			id := n.b.idOf(t, "tok-alice")
 			other := n.a.open("tok-other")
 			if got := n.a.idOf(t, "tok-other"); got == id {
-				t.Fatal("another token has the same session")
+				t.Fatal("another token has the same session, want another one")
 			}
 			var open []feed
 			for _, g := range []*gateway{n.a, n.b} {
@@ -76,32 +76,32 @@ func TestSignOutOnEveryNode(t *testing.T) {
 			}
 			ticket, _ := n.a.ticket("tok-alice", "")
 			if res, body := at(n).fetch(http.MethodDelete, "/v1/session", "tok-alice", nil); res.StatusCode != 204 {
-				t.Fatalf("%d %s", res.StatusCode, body)
+				t.Fatalf("sign-out: got %d %s, want 204", res.StatusCode, body)
 			}
 			for i, f := range open {
 				if last, _, _ := endOf(f); last.Error == nil || last.Error.Code != "not-found" {
-					t.Errorf("stream %d ended with %+v", i, last)
+					t.Errorf("stream %d ended with %+v, want the problem not-found", i, last)
 				}
 			}
 			if !conn.Closed() {
-				t.Error("the stream to the upstream is open")
+				t.Error("the stream to the upstream is open, want it closed after the sign-out")
 			}
 			if page, err := n.b.store.Log(context.Background(), id, 0, 10); !errors.Is(err, sessions.ErrLost) {
-				t.Errorf("the log is still there: %d events, %v", len(page.Events), err)
+				t.Errorf("the log is still there: %d events, %v, want ErrLost", len(page.Events), err)
 			}
 			if owners, err := n.b.store.Owners(context.Background(), []sessions.ID{id}); err != nil || len(owners) != 0 {
-				t.Errorf("the lease is still there: %v, %v", owners, err)
+				t.Errorf("the lease is still there: %v, %v, want no owner", owners, err)
 			}
 			if all, err := n.b.store.BindingsOf(context.Background(), id); err != nil || len(all) != 0 {
-				t.Errorf("tokens still lead there: %v, %v", all, err)
+				t.Errorf("tokens still lead there: %v, %v, want no token", all, err)
 			}
 			for _, g := range []*gateway{n.a, n.b} {
 				if r := g.try("ticket="+ticket.Ticket, nil, "perch.v1"); r.status < 400 {
-					t.Errorf("a ticket of the session still opens a socket: %+v", r)
+					t.Errorf("a ticket of the session still opens a socket: %+v, want it refused", r)
 				}
 			}
 			if other.Closed() {
-				t.Error("another session was ended too")
+				t.Error("another session was ended too, want one session to end")
 			}
 		})
 	}
@@ -124,7 +124,7 @@ func TestUnknownAndWrongAreAlike(t *testing.T) {
 	})
 	var minted struct{ Token string }
 	if a := f.password("carol@example.net", "good"); json.Unmarshal(a.body, &minted) != nil || minted.Token == "" {
-		t.Fatalf("%d %s", a.status, a.body)
+		t.Fatalf("sign-in: got %d %s, want a token", a.status, a.body)
 	}
 	same(t, "account", f.password("carol@example.net", "wrong"), f.password("nobody@example.net", "wrong"))
 	same(t, "account, again", f.password("carol@example.net", "wrong"), f.password("nobody@example.net", "wrong"))
@@ -133,7 +133,7 @@ func TestUnknownAndWrongAreAlike(t *testing.T) {
 		return f.do("GET", "/v1/session", "", "Authorization", "Bearer "+text)
 	}
 	if a := f.do("DELETE", "/v1/session", "", "Authorization", "Bearer "+minted.Token); a.status != 204 {
-		t.Fatalf("%d %s", a.status, a.body)
+		t.Fatalf("sign-out: got %d %s, want 204", a.status, a.body)
 	}
 	never := minted.Token[:len(minted.Token)-8] + strings.Repeat("x", 8)
 	same(t, "token", bearer(minted.Token), bearer(never))

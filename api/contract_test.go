@@ -54,7 +54,7 @@ func (s sentCommands) answered(t testing.TB, e envelope) {
 func TestEveryRouteIsDescribed(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromData(perch.OpenAPI)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("openapi3.NewLoader: got error %v, want none", err)
 	}
 	var described []string
 	for path, item := range doc.Paths.Map() {
@@ -66,14 +66,14 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	slices.Sort(described)
 	slices.Sort(routes)
 	if diff := cmp.Diff(routes, described); diff != "" {
-		t.Errorf("-router +openapi.yaml\n%s", diff)
+		t.Errorf("routes, -got (router) +want (openapi.yaml), were:\n%s", diff)
 	}
 }
 
 func TestEveryProblemIsDescribed(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromData(perch.OpenAPI)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("openapi3.NewLoader: got error %v, want none", err)
 	}
 	var described []string
 	for _, code := range doc.Components.Schemas["Problem"].Value.Properties["code"].Value.Enum {
@@ -83,6 +83,6 @@ func TestEveryProblemIsDescribed(t *testing.T) {
 	slices.Sort(described)
 	slices.Sort(slugs)
 	if diff := cmp.Diff(slugs, described); diff != "" {
-		t.Errorf("-problems.go +openapi.yaml\n%s", diff)
+		t.Errorf("problems, -got (problem_table.go) +want (openapi.yaml), were:\n%s", diff)
 	}
 }

@@ -30,11 +30,11 @@ func TestUnusableCredentials(t *testing.T) {
 	for _, body := range []string{`{"jid":"carol@example.net","upstream":"other","token":"perch_tok-other"}`, `{"jid":"carol@example.net","upstream":"other","token":"a"}`} {
 		a := f.do("POST", "/v1/session", body, "Content-Type", "application/json")
 		if p := a.problem(t); p.Code != "validation" || p.Errors[0].Pointer != "/token" {
-			t.Errorf("sign-in with %s: %s", body, a.body)
+			t.Errorf("sign-in with %s: %s, want validation at /token", body, a.body)
 		}
 	}
 	if n := len(f.up.Verified()); n != 0 || len(f.up.Dials()) != 1 {
-		t.Errorf("the upstream was asked: %d verifications, %d logins", n, len(f.up.Dials()))
+		t.Errorf("the upstream was asked: %d verifications, %d logins, want 0 and 1", n, len(f.up.Dials()))
 	}
 	f.want(200, "GET", "/v1/session", "", nil)
 }
@@ -45,10 +45,10 @@ func TestRefusalsAreTrue(t *testing.T) {
 	for range 2 {
 		a := f.do("GET", "/v1/session", "", "Authorization", "Bearer perch_tok-other")
 		if p := a.problem(t); p.Code != "unauthorized" || strings.Contains(p.Detail, "upstream") || !strings.Contains(p.Detail, "unknown or expired token") {
-			t.Errorf("an unknown token of ours: %s", a.body)
+			t.Errorf("an unknown token of ours: %s, want unauthorized, with the gateway as the one that refuses", a.body)
 		}
 	}
 	if n := len(f.up.Dials()); n != 0 {
-		t.Errorf("%d logins", n)
+		t.Errorf("%d logins, want none", n)
 	}
 }

@@ -34,18 +34,18 @@ func TestEncodersShareTheBytes(t *testing.T) {
 	for name := range lineEncoders(t, &recorder{}) {
 		r := &recorder{seen: []*byte{}}
 		if err := lineEncoders(t, r)[name].event(ev); err != nil {
-			t.Fatal(err)
+			t.Fatalf("lineEncoders: got error %v, want none", err)
 		}
 		found := false
 		for _, p := range r.seen {
 			found = found || p == unsafe.SliceData(ev.Wire)
 		}
 		if !found {
-			t.Errorf("%s: the envelope was copied", name)
+			t.Errorf("%s: the envelope was copied, want its bytes written as they are", name)
 		}
 		e := lineEncoders(t, &recorder{})[name]
 		if n := testing.AllocsPerRun(100, func() { _ = e.event(ev) }); n > 4 {
-			t.Errorf("%s: %v allocations for one event", name, n)
+			t.Errorf("%s: %v allocations for one event, want at most 4", name, n)
 		}
 	}
 }

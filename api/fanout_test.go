@@ -85,7 +85,7 @@ func TestOneEncodingForAllSockets(t *testing.T) {
 	countAfter, bytesAfter := allocated()
 	perSocket, size := (countAfter-count)/events/sockets, (bytesAfter-bytes)/events/sockets
 	if perSocket > 4 || size > 100 {
-		t.Errorf("%.1f allocations and %.0f bytes for one event on one socket", perSocket, size)
+		t.Errorf("%.1f allocations and %.0f bytes for one event on one socket, want at most 4 and 100", perSocket, size)
 	}
 }
 

@@ -36,7 +36,7 @@ type envelope struct {
 func (e envelope) into(t testing.TB, v any) {
 	t.Helper()
 	if err := json.Unmarshal(e.Data, v); err != nil {
-		t.Fatalf("%s: %v in %s", e.Type, err, e.Data)
+		t.Fatalf("%s: %v in %s, want data that can be decoded", e.Type, err, e.Data)
 	}
 }
 
@@ -81,11 +81,11 @@ func (g *gateway) stream(encoding, token, query string) feed {
 	accept := map[string]string{"sse": "text/event-stream", "ndjson": "application/x-ndjson"}[encoding]
 	res, err := g.client.Do(g.request(ctx, http.MethodGet, "/v1/events?"+query, token, http.Header{"Accept": {accept}}))
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("g.client.Do: got error %v, want none", err)
 	}
 	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != accept {
 		body, _ := io.ReadAll(res.Body)
-		g.t.Fatalf("%s: status %d, type %s: %s", encoding, res.StatusCode, res.Header.Get("Content-Type"), body)
+		g.t.Fatalf("%s: status %d, type %s: %s, want 200 and the type that was asked for", encoding, res.StatusCode, res.Header.Get("Content-Type"), body)
 	}
 	f := newLines(res, encoding == "sse")
 	f.cancel = cancel
@@ -120,7 +120,7 @@ func (g *gateway) socket(ctx context.Context, cancel func(), token, query string
 		HTTPClient: g.sockets, HTTPHeader: h, Subprotocols: []string{"perch.v1"},
 	})
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("websocket.Dial: got error %v, want none", err)
 	}
 	ws.SetReadLimit(4 << 20)
 	return &socketFeed{g.t, ctx, ws, cancel, sentCommands{}}
@@ -154,7 +154,7 @@ func (f *socketFeed) send(text string) {
 	f.t.Helper()
 	f.sent.sent(text)
 	if err := f.ws.Write(f.ctx, websocket.MessageText, []byte(text)); err != nil {
-		f.t.Fatal(err)
+		f.t.Fatalf("f.ws.Write: got error %v, want none", err)
 	}
 }
 
@@ -216,7 +216,7 @@ func upTo(t testing.TB, f feed, typ string) []envelope {
 	for {
 		e, err := f.next()
 		if err != nil {
-			t.Fatalf("waiting for %s after %s: %v", typ, typesIn(all), err)
+			t.Fatalf("waiting for %s after %s: %v, want %s", typ, typesIn(all), err, typ)
 		}
 		all = append(all, e)
 		if e.Type == typ {
@@ -257,14 +257,14 @@ func (g *gateway) poll(token, query string) pollAnswer {
 	g.t.Helper()
 	res, body := g.get("/v1/events?"+query, token, nil)
 	if res.StatusCode != http.StatusOK {
-		g.t.Fatalf("poll: status %d: %s", res.StatusCode, body)
+		g.t.Fatalf("poll: status %d: %s, want 200", res.StatusCode, body)
 	}
 	var p pollAnswer
 	if err := json.Unmarshal(body, &p); err != nil {
-		g.t.Fatalf("poll: %v in %s", err, body)
+		g.t.Fatalf("poll: %v in %s, want JSON", err, body)
 	}
 	if p.Events == nil {
-		g.t.Fatalf("poll: events is null in %s", body)
+		g.t.Fatalf("poll: events is null in %s, want a list", body)
 	}
 	return p
 }

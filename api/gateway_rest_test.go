@@ -24,11 +24,11 @@ func (g *gateway) open(token string) *fakexmpp.Conn {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if _, err := g.manager.Authenticate(ctx, perch.NewSecret(token)); err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("g.manager.Authenticate: got error %v, want none", err)
 	}
 	c := g.up.Accepted(ctx)
 	if c == nil {
-		g.t.Fatal("no connection to the upstream")
+		g.t.Fatal("got no connection to the upstream, want one")
 	}
 	if g.pipes != nil {
 		synctest.Wait()
@@ -48,7 +48,7 @@ func (g *gateway) request(ctx context.Context, method, path, token string, heade
 	g.t.Helper()
 	r, err := http.NewRequestWithContext(ctx, method, g.srv.URL+path, nil)
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	for k, v := range header {
 		r.Header[http.CanonicalHeaderKey(k)] = v
@@ -72,12 +72,12 @@ func (g *gateway) fetch(method, path, token string, header http.Header) (*http.R
 	defer cancel()
 	res, err := g.client.Do(g.request(ctx, method, path, token, header))
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("g.client.Do: got error %v, want none", err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("io.ReadAll: got error %v, want none", err)
 	}
 	return res, body
 }
@@ -94,19 +94,19 @@ func (a answer) problem(t testing.TB) api.Problem {
 	t.Helper()
 	var p api.Problem
 	if ct := a.header.Get("Content-Type"); ct != "application/problem+json" {
-		t.Fatalf("status %d, content type %q, body %q", a.status, ct, a.body)
+		t.Fatalf("got status %d, content type %q, body %q, want application/problem+json", a.status, ct, a.body)
 	}
 	if err := json.Unmarshal(a.body, &p); err != nil {
-		t.Fatalf("%v in %q", err, a.body)
+		t.Fatalf("got %v in %q, want a problem", err, a.body)
 	}
 	if p.Status != a.status || p.Type != "/problems/"+p.Code || p.Title == "" || p.RequestID == "" || p.RequestID != a.header.Get("X-Request-Id") {
-		t.Errorf("an incomplete problem: %s", a.body)
+		t.Errorf("got an incomplete problem: %s, want its status, type, title and request id", a.body)
 	}
 	if (a.status == 429 || a.status == 503) && a.header.Get("Retry-After") == "" {
-		t.Errorf("%d without Retry-After", a.status)
+		t.Errorf("got %d without Retry-After, want the seconds", a.status)
 	}
 	if (a.status == 401) != strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
-		t.Errorf("%d with WWW-Authenticate %q", a.status, a.header.Get("WWW-Authenticate"))
+		t.Errorf("got %d with WWW-Authenticate %q, want the Bearer challenge with 401 only", a.status, a.header.Get("WWW-Authenticate"))
 	}
 	return p
 }
@@ -116,7 +116,7 @@ func (f *gateway) do(method, path, body string, header ...string) answer {
 	f.t.Helper()
 	req, err := http.NewRequestWithContext(f.ctx, method, f.url+path, strings.NewReader(body))
 	if err != nil {
-		f.t.Fatal(err)
+		f.t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	for pair := range slices.Chunk(header, 2) {
 		if pair[0] == "Host" {
@@ -130,15 +130,15 @@ func (f *gateway) do(method, path, body string, header ...string) answer {
 	}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		f.t.Fatal(err)
+		f.t.Fatalf("transport.RoundTrip: got error %v, want none", err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
-		f.t.Fatal(err)
+		f.t.Fatalf("io.ReadAll: got error %v, want none", err)
 	}
 	if resp.Header.Get("X-Request-Id") == "" || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
-		f.t.Errorf("%s %s: headers %v", method, path, resp.Header)
+		f.t.Errorf("%s %s: headers %v, want a request id and nosniff", method, path, resp.Header)
 	}
 	return answer{resp.StatusCode, resp.Header, b}
 }
@@ -167,7 +167,7 @@ func (f *gateway) want(status int, method, path, body string, into any, header .
 		dec := json.NewDecoder(bytes.NewReader(a.body))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(into); err != nil {
-			f.t.Fatalf("%s %s: %v in %s", method, path, err, a.body)
+			f.t.Fatalf("%s %s: %v in %s, want an answer without unknown fields", method, path, err, a.body)
 		}
 	}
 	return a
@@ -189,7 +189,7 @@ func (f *gateway) signIn() *fakexmpp.Conn {
 	f.t.Helper()
 	f.want(200, "GET", "/v1/session", "", nil)
 	if f.conn = f.up.Accepted(f.ctx); f.conn == nil {
-		f.t.Fatal("no login reached the upstream")
+		f.t.Fatal("got no login reached the upstream, want one")
 	}
 	f.eventually("online", func() bool { return f.state().State == perch.StateOnline })
 	return f.conn
@@ -206,7 +206,7 @@ func (f *gateway) eventually(what string, ok func() bool) {
 	f.t.Helper()
 	for !ok() {
 		if f.ctx.Err() != nil {
-			f.t.Fatalf("never %s", what)
+			f.t.Fatalf("got no such state in the time of the test, want: %s", what)
 		}
 	}
 }

@@ -106,7 +106,7 @@ func TestHeartbeatTip(t *testing.T) {
 		}
 		e, err := f.next()
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("f.next: got error %v, want none", err)
 		}
 		tip := g.poll("tok-alice", "").Next
 		if e.Type != "heartbeat" || string(e.Data) != `{"tip":"`+tip+`"}` {
@@ -121,7 +121,7 @@ func TestLongPollInItsOwnTime(t *testing.T) {
 		tip := g.poll("tok-alice", "").Next
 		began := time.Now()
 		if p := g.poll("tok-alice", since(tip)+"&wait=60"); len(p.Events) != 0 || p.Next != tip || time.Since(began) != 60*time.Second {
-			t.Errorf("%+v after %v", p, time.Since(began))
+			t.Errorf("poll: got %+v after %v, want no event, the same cursor, after a minute", p, time.Since(began))
 		}
 		go func() {
 			time.Sleep(42 * time.Second)
@@ -129,7 +129,7 @@ func TestLongPollInItsOwnTime(t *testing.T) {
 		}()
 		began = time.Now()
 		if p := g.poll("tok-alice", since(tip)+"&wait=60"); len(p.Events) != 1 || time.Since(began) != 42*time.Second {
-			t.Errorf("%+v after %v", p, time.Since(began))
+			t.Errorf("poll: got %+v after %v, want one event after 42 s", p, time.Since(began))
 		}
 	})
 }
@@ -144,7 +144,7 @@ func TestPingIsAnswered(t *testing.T) {
 		upTo(t, f, "live")
 		for range 140 {
 			if e, err := f.next(); err != nil || e.Type != "heartbeat" {
-				t.Fatalf("%s, %v", e.Type, err)
+				t.Fatalf("got %s, %v, want heartbeat", e.Type, err)
 			}
 		}
 	})
@@ -160,7 +160,7 @@ func TestPingIsNotAnswered(t *testing.T) {
 		for {
 			op, payload, err := r.read()
 			if err != nil {
-				t.Fatalf("after %v: %v", seen, err)
+				t.Fatalf("after %v: %v, want all of them", seen, err)
 			}
 			at := time.Since(began)
 			switch {
@@ -192,7 +192,7 @@ func TestStuckReader(t *testing.T) {
 		synctest.Wait()
 		all, code := closeCode(t, f)
 		if code != 4103 || len(all) == 0 || len(all) > 300 || all[len(all)-1].Error == nil {
-			t.Fatalf("%d frames, closed with %d", len(all), code)
+			t.Fatalf("got %d frames, closed with %d, want fewer than 300, an error at the end, and 4103", len(all), code)
 		}
 		ids := durable(all)
 		if len(ids) > 0 {
@@ -203,7 +203,7 @@ func TestStuckReader(t *testing.T) {
 		for len(ids) < 1000 {
 			e, err := again.next()
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("again.next: got error %v, want none", err)
 			}
 			if e.Type == "message.received" {
 				ids = append(ids, e.ID)
@@ -226,7 +226,7 @@ func wantConsecutive(t *testing.T, ids []string) {
 		a, err1 := perch.ParsePosition(ids[i-1])
 		b, err2 := perch.ParsePosition(ids[i])
 		if err1 != nil || err2 != nil || a.Epoch != b.Epoch || b.Offset != a.Offset+1 {
-			t.Fatalf("%s after %s", ids[i], ids[i-1])
+			t.Fatalf("got %s after %s, want consecutive ids", ids[i], ids[i-1])
 		}
 	}
 }
@@ -246,7 +246,7 @@ func TestStuckReaderIsDropped(t *testing.T) {
 				time.Sleep(11 * time.Second)
 				synctest.Wait()
 				if n := g.streams("tok-alice"); n != 0 {
-					t.Errorf("%d streams are open", n)
+					t.Errorf("%d streams are open, want none", n)
 				}
 			})
 		})
@@ -258,7 +258,7 @@ func (g *gateway) streams(token string) int {
 	g.t.Helper()
 	s, err := g.manager.Authenticate(context.Background(), perch.NewSecret(token))
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("g.manager.Authenticate: got error %v, want none", err)
 	}
 	return s.Info().Streams
 }
@@ -277,7 +277,7 @@ func TestDrainSpreadsItsGoodbyes(t *testing.T) {
 			wg.Go(func() {
 				_, code := closeCode(t, f)
 				if code != 4200 {
-					t.Errorf("closed with %d", code)
+					t.Errorf("closed with %d, want 4200", code)
 				}
 				f.cancel()
 				mu.Lock()
@@ -295,7 +295,7 @@ func TestDrainSpreadsItsGoodbyes(t *testing.T) {
 			tenths[at/(50*time.Millisecond)]++
 		}
 		if took > time.Second || len(tenths) < 9 {
-			t.Errorf("took %v, ended in %v", took, tenths)
+			t.Errorf("drain took %v, ended in %v, want a second at most, and all tenths of it", took, tenths)
 		}
 	}, func(o *gatewayOptions) { o.StreamsPerToken = 200 })
 }
@@ -311,14 +311,14 @@ func TestTicketLife(t *testing.T) {
 		}
 		time.Sleep(29 * time.Second)
 		if r := g.try("ticket="+in.Ticket, nil); r.status != 101 {
-			t.Errorf("after 29 s: %+v", r)
+			t.Errorf("after 29 s: %+v, want 101", r)
 		}
 		time.Sleep(time.Second)
 		if r := g.try("ticket="+late.Ticket, nil); r.status != 401 {
-			t.Errorf("after 30 s: %+v", r)
+			t.Errorf("after 30 s: %+v, want 401", r)
 		}
 		if _, status := g.ticket("tok-alice", ""); status != 201 {
-			t.Errorf("expired tickets are in the way of new ones: %d", status)
+			t.Errorf("expired tickets are in the way of new ones: %d, want 201", status)
 		}
 	})
 }
@@ -332,17 +332,17 @@ func TestCommandBudgetIsRestored(t *testing.T) {
 		defer f.close()
 		for i := range 120 {
 			if e := f.answerTo(`{"id":"p","type":"ping"}`); e.Type != "reply" {
-				t.Fatalf("command %d: %+v", i, e.Error)
+				t.Fatalf("command %d: %+v, want a reply", i, e.Error)
 			}
 		}
 		if e := f.answerTo(`{"id":"p","type":"ping"}`); e.Error == nil || e.Error.Code != "quota-exceeded" {
-			t.Fatalf("command 121: %+v", e)
+			t.Fatalf("command 121: %+v, want quota-exceeded", e)
 		}
 		for range 3 {
 			upTo(t, f, "heartbeat") // 75 seconds
 		}
 		if e := f.answerTo(`{"id":"p","type":"ping"}`); e.Type != "reply" {
-			t.Errorf("a minute later: %+v", e.Error)
+			t.Errorf("a minute later: %+v, want a reply", e.Error)
 		}
 	})
 }

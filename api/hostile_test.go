@@ -89,7 +89,7 @@ func TestHostileBodiesAreCheap(t *testing.T) {
 				t.Errorf("%s by %s: %.0f allocations for one body, want at most 3000", door, name, n)
 			}
 			if took := best(func() { decode(body) }); took > 12*unit+2*time.Millisecond {
-				t.Errorf("%s by %s: %v, one long value %v: more than 12 times that", door, name, took, unit)
+				t.Errorf("%s by %s: %v, one long value %v: more than 12 times that, want at most 12 times", door, name, took, unit)
 			}
 		}
 	}

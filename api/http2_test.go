@@ -49,15 +49,15 @@ func newFlood(t *testing.T) *flood {
 	cfg.NextProtos = []string{"h2"}
 	c, err := tls.Dial("tcp", srv.Listener.Addr().String(), cfg)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("tls.Dial: got error %v, want none", err)
 	}
 	_ = c.SetDeadline(time.Now().Add(60 * time.Second))
 	if _, err := io.WriteString(c, http2.ClientPreface); err != nil {
-		t.Fatal(err)
+		t.Fatalf("io.WriteString: got error %v, want none", err)
 	}
 	f.framer = http2.NewFramer(c, c)
 	if err := f.framer.WriteSettings(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("f.framer.WriteSettings: got error %v, want none", err)
 	}
 	read := make(chan struct{})
 	go func() { defer close(read); f.read() }()
@@ -130,7 +130,7 @@ func (f *flood) end(want ...http2.ErrCode) {
 			f.t.Errorf("the connection ended with %v, want one of %v", got, want)
 		}
 	case <-time.After(50 * time.Second):
-		f.t.Error("the connection is still open")
+		f.t.Error("the connection is still open, want it ended")
 	}
 }
 
@@ -140,7 +140,7 @@ func TestHTTP2StreamsAreBounded(t *testing.T) {
 	f := newFlood(t)
 	for range 101 {
 		if err := f.open(); err != nil {
-			t.Fatal(err)
+			t.Fatalf("f.open: got error %v, want none", err)
 		}
 	}
 	select {
@@ -149,14 +149,14 @@ func TestHTTP2StreamsAreBounded(t *testing.T) {
 			t.Errorf("stream %d was refused, want the last, 201", id)
 		}
 	case code := <-f.ended:
-		t.Fatalf("the connection ended with %v", code)
+		t.Fatalf("the connection ended with %v, want it to live", code)
 	case <-time.After(50 * time.Second):
-		t.Fatal("no stream was refused")
+		t.Fatal("no stream was refused, want one refused")
 	}
 	close(f.release)
 	for f.running.Load() > 0 || f.calls.Load() < 100 {
 		if err := f.framer.WritePing(false, [8]byte{}); err != nil {
-			t.Fatalf("the connection did not live on: %v", err)
+			t.Fatalf("the connection did not live on: %v, want it to answer a ping", err)
 		}
 		runtime.Gosched()
 	}
@@ -193,10 +193,10 @@ func TestHTTP2HeaderWithoutEnd(t *testing.T) {
 		err = f.framer.WriteContinuation(1, false, piece)
 	}
 	if err == nil {
-		t.Errorf("%d bytes of a header were taken", sent)
+		t.Errorf("%d bytes of a header were taken, want it cut", sent)
 	}
 	if f.calls.Load() != 0 {
-		t.Error("a request without the end of its header was served")
+		t.Error("a request without the end of its header was served, want it refused")
 	}
 	if !errors.Is(err, net.ErrClosed) {
 		f.end(http2.ErrCodeProtocol, http2.ErrCodeEnhanceYourCalm, http2.ErrCodeCompression, closedSilently)

@@ -61,19 +61,19 @@ func TestNothingBreaksOutOfItsLine(t *testing.T) {
 				for k, values := range w.Header() {
 					for _, v := range values {
 						if controls.MatchString(v) || k == "Injected" {
-							t.Errorf("%s: header %s is %q", d.name, k, v)
+							t.Errorf("%s: header %s is %q, want no control character", d.name, k, v)
 						}
 					}
 				}
 				if ct := w.Header().Get("Content-Type"); strings.Contains(ct, "json") && !json.Valid(w.Body.Bytes()) {
-					t.Errorf("%s: no JSON: %q", d.name, w.Body)
+					t.Errorf("%s: no JSON: %q, want JSON", d.name, w.Body)
 				} else if strings.HasPrefix(ct, "text/vcard") && strings.Contains(w.Body.String(), "\nInjected") {
-					t.Errorf("%s: a line of its own: %q", d.name, w.Body)
+					t.Errorf("%s: a line of its own: %q, want one line", d.name, w.Body)
 				}
 			}
 			for line := range bytes.SplitSeq([]byte(strings.TrimSuffix(log.String(), "\n")), []byte("\n")) {
 				if controls.Match(line) || !bytes.HasPrefix(line, []byte(`{"time":`)) && !bytes.HasPrefix(line, []byte("time=")) {
-					t.Errorf("a line of the log is %q", line)
+					t.Errorf("a line of the log is %q, want one record without control characters", line)
 				}
 			}
 		})
@@ -157,23 +157,23 @@ func TestFramesAreLines(t *testing.T) {
 	} {
 		req, err := http.NewRequestWithContext(f.ctx, "GET", f.url+"/v1/events?since=0-0", nil)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 		}
 		req.Header = http.Header{"Authorization": {"Bearer " + token}, "Accept": {media}}
 		resp, err := http.DefaultTransport.RoundTrip(req)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("http.DefaultTransport.RoundTrip: got error %v, want none", err)
 		}
 		guard := time.AfterFunc(20*time.Second, func() { resp.Body.Close() })
 		lines := bufio.NewReader(resp.Body)
 		for seen := false; !seen; {
 			raw, err := lines.ReadString('\n')
 			if err != nil {
-				t.Fatalf("%s: %v", media, err)
+				t.Fatalf("%s: %v, want none", media, err)
 			}
 			text := strings.TrimSuffix(raw, "\n")
 			if !line.MatchString(text) || controls.MatchString(text) {
-				t.Errorf("%s: the line %q", media, text)
+				t.Errorf("%s: the line %q, want one frame without control characters", media, text)
 			}
 			seen = strings.Contains(text, `"type":"live"`)
 		}

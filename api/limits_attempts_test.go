@@ -25,7 +25,7 @@ func (f *gateway) atOnce(n int, request func(i int) answer) map[int]int {
 			mu.Lock()
 			defer mu.Unlock()
 			if count[a.status]++; a.status == 429 && (a.header.Get("Retry-After") == "" || a.header.Get("RateLimit") == "" || a.header.Get("RateLimit-Policy") == "") {
-				f.t.Errorf("429 without its headers: %v", a.header)
+				f.t.Errorf("got 429 without its headers: %v, want Retry-After and RateLimit", a.header)
 			}
 		})
 	}
@@ -59,7 +59,7 @@ func TestGuessesAtOnce(t *testing.T) {
 			t.Errorf("store down %v: answers %v, want 5 refusals and the rest 429", down, count)
 		}
 		if n := len(f.up.Dials()); n > 5 {
-			t.Errorf("%d guesses reached the upstream", n)
+			t.Errorf("%d guesses reached the upstream, want at most 5", n)
 		}
 	}
 }
@@ -94,10 +94,10 @@ func TestGuessesAtOneAccount(t *testing.T) {
 		t.Errorf("answers %v, want 4 refusals", count)
 	}
 	if a := f.password("dave@example.net", "good"); a.status != 201 {
-		t.Errorf("another account: %d %s", a.status, a.body)
+		t.Errorf("another account: %d %s, want 201", a.status, a.body)
 	}
 	if a := f.password("carol@example.net", "good"); a.status != 429 {
-		t.Errorf("the right password while its account is guessed at: %d", a.status)
+		t.Errorf("the right password while its account is guessed at: %d, want 429", a.status)
 	}
 }
 
@@ -130,7 +130,7 @@ func TestHangingUpIsNoRefund(t *testing.T) {
 		ctx, cancel := context.WithCancel(f.ctx)
 		r, err := http.NewRequestWithContext(ctx, "GET", f.url+"/v1/session", nil)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 		}
 		r.Header.Set("Authorization", fmt.Sprint("Bearer bad-hang-", i))
 		ended := make(chan struct{})
@@ -157,7 +157,7 @@ func TestGuessesAtSeveralNodes(t *testing.T) {
 		g := []*gateway{n.a, n.b}[i%2]
 		status, h := g.status("GET", "/v1/session", fmt.Sprint("bad-node-", i), "")
 		if count[status]++; status == 429 && h.Get("Retry-After") == "" {
-			t.Errorf("429 without Retry-After: %v", h)
+			t.Errorf("got 429 without Retry-After: %v, want its seconds", h)
 		}
 	}
 	if count[401] != 4 || count[429] != 8 {

@@ -211,7 +211,7 @@ func TestProfileEdge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, err := api.New(api.Options{Sessions: new(sessions.Manager), Logger: canary.Logger()})
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("api.New: got error %v, want none", err)
 		}
 		defer a.Close()
 		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}

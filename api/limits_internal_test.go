@@ -117,7 +117,7 @@ func TestTicketsEdge(t *testing.T) {
 	k := newTickets(time.Minute)
 	for i := range 10_000 {
 		if _, err := k.reserve(sessions.ID(fmt.Sprint(i/20)), fmt.Sprint(i)); err != nil {
-			t.Fatalf("ticket %d: %v", i, err)
+			t.Fatalf("ticket %d: %v, want none", i, err)
 		}
 	}
 	if _, err := k.reserve("another", "x"); perch.KindOf(err) != perch.KindQuotaExceeded {
@@ -171,10 +171,10 @@ func TestGuestsEdge(t *testing.T) {
 		}
 	}
 	if s.acquireRefusal() {
-		t.Error("one more is let in")
+		t.Error("got one more socket, want it refused")
 	}
 	if s.releaseRefusal(); !s.acquireRefusal() {
-		t.Error("the place of one that has gone is not given again")
+		t.Error("got no socket after one was released, want one")
 	}
 }
 
@@ -184,7 +184,7 @@ func TestDrainEdge(t *testing.T) {
 		a := &API{o: Options{Sessions: new(sessions.Manager)}, streams: newStreamRegistry(Options{StreamsPerToken: 1})}
 		e, err := a.streams.open("s", "ws")
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("a.streams.open: got error %v, want none", err)
 		}
 		go func() { <-a.streams.drainOver.Done(); a.streams.close(e) }()
 		began := time.Now()

@@ -26,7 +26,7 @@ func TestStuckReadersThroughAHop(t *testing.T) {
 	before := heap()
 	talkToHealthy(t, n.a, conn, healthy, messages)
 	if grown := int64(heap()) - int64(before); grown > 32<<20 {
-		t.Errorf("the heap grew by %d MiB", grown>>20)
+		t.Errorf("the heap grew by %d MiB, want at most 32", grown>>20)
 	}
 	n.b.waitForStreams("tok-alice", 0)
 	look := time.NewTicker(100 * time.Millisecond)
@@ -37,7 +37,7 @@ func TestStuckReadersThroughAHop(t *testing.T) {
 	for i, r := range frozen {
 		ids, code := r.rest()
 		if code != 4103 || len(ids) == 0 {
-			t.Fatalf("stuck reader %d: %d whole messages, closed with %d", i, len(ids), code)
+			t.Fatalf("stuck reader %d: %d whole messages, closed with %d, want 4103 after some messages", i, len(ids), code)
 		}
 		wantConsecutive(t, ids)
 		if i > 0 {
@@ -62,7 +62,7 @@ func TestStuckLinesThroughAHop(t *testing.T) {
 	body := strings.Repeat("x", 60<<10)
 	for i := 0; n.a.api.Streams()["sse"] > 0; i++ {
 		if i == 10_000 {
-			t.Fatal("the stream is still open")
+			t.Fatal("the stream is still open, want it closed")
 		}
 		conn.Deliver(&perch.MessageIn{Message: perch.Message{
 			ID: fmt.Sprint("m", i), From: "bob@example.net/phone", To: "alice@example.net", Kind: perch.ChatMessage, Body: body,

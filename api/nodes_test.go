@@ -39,7 +39,7 @@ func newNodes(t testing.TB, edit ...func(*gatewayOptions)) *nodes {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := store.Close(ctx); err != nil {
-			t.Error(err)
+			t.Errorf("store.Close: got error %v, want none", err)
 		}
 	})
 	up := fakexmpp.New()
@@ -73,14 +73,14 @@ func (n *nodes) handOver(t testing.TB, token string) {
 	n.b.manager.Drain()
 	s := n.b.manager.Live(perch.NewSecret(token))
 	if s == nil || !s.HandOver() {
-		t.Fatal("nothing is handed over")
+		t.Fatal("HandOver: got false, want the session handed off")
 	}
 	for range 100_000 {
 		if n.b.manager.Live(perch.NewSecret(token)) == nil {
 			return
 		}
 	}
-	t.Fatal("the session stays")
+	t.Fatal("HandOver: got the session still here, want it handed off")
 }
 
 // expireLease ends the lease of b at once, and waits until a has noticed and may take the
@@ -88,13 +88,13 @@ func (n *nodes) handOver(t testing.TB, token string) {
 func (n *nodes) expireLease(t testing.TB) {
 	t.Helper()
 	if err := n.b.store.Leave(t.Context(), n.b.manager.Self().ID); err != nil {
-		t.Fatal(err)
+		t.Fatalf("n.b.store.Leave: got error %v, want none", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	for alive := 2; alive > 1; alive, _ = n.a.manager.Nodes() {
 		if ctx.Err() != nil {
-			t.Fatal("a does not hear that b is dead")
+			t.Fatal("a does not hear that b is dead, want it in 10 s")
 		}
 		runtime.Gosched()
 	}
@@ -119,7 +119,7 @@ func newWire(t testing.TB) *wire {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.Listen: got error %v, want none", err)
 	}
 	w := &wire{t: t, l: l, conns: map[net.Conn]bool{}, most: -1, held: make(chan struct{}), free: make(chan struct{})}
 	w.wg.Go(w.accept)
@@ -240,11 +240,11 @@ func (g *gateway) status(method, path, token, body string) (int, http.Header) {
 	r.ContentLength = -1
 	res, err := g.client.Do(r)
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("g.client.Do: got error %v, want none", err)
 	}
 	defer res.Body.Close()
 	if _, err := io.Copy(io.Discard, res.Body); err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("io.Copy: got error %v, want none", err)
 	}
 	return res.StatusCode, res.Header
 }
@@ -261,7 +261,7 @@ func (g *gateway) idOf(t testing.TB, token string) sessions.ID {
 	t.Helper()
 	s := g.manager.Live(perch.NewSecret(token))
 	if s == nil {
-		t.Fatal("no such session here")
+		t.Fatal("Live: got no session, want one on this node")
 	}
 	return s.ID()
 }

@@ -19,7 +19,7 @@ func TestTicketOfAnotherNode(t *testing.T) {
 	refused := func(what string, g *gateway, ticket string, h http.Header) {
 		t.Helper()
 		if r := g.try("ticket="+ticket, h, "perch.v1"); h == nil && r.status != 401 || h != nil && (r.code != 4001 || r.problem != "unauthorized") {
-			t.Errorf("%s: %+v", what, r)
+			t.Errorf("%s: %+v, want 401, or 4001 for a page", what, r)
 		}
 	}
 	for made, g := range map[string]*gateway{"at the owner": n.b, "elsewhere": n.a} {
@@ -27,10 +27,10 @@ func TestTicketOfAnotherNode(t *testing.T) {
 			what := "made " + made + ", used " + used
 			k, status := g.ticket("tok-alice", "https://chat.example")
 			if status != 201 {
-				t.Fatalf("%s: %d", what, status)
+				t.Fatalf("%s: %d, want 201", what, status)
 			}
 			if r := h.try("ticket="+k.Ticket, chat, "perch.v1"); r.code != 0 || r.types[len(r.types)-1] != "live" {
-				t.Errorf("%s: %+v", what, r)
+				t.Errorf("%s: %+v, want live", what, r)
 			}
 			refused(what+", again there", h, k.Ticket, chat)
 			refused(what+", again here", g, k.Ticket, chat)
@@ -54,12 +54,12 @@ func TestTicketAfterAMove(t *testing.T) {
 	n.handOver(t, "tok-alice")
 	n.learn(t, "tok-alice") // a has it now
 	if r := n.b.try("ticket="+k.Ticket, nil, "perch.v1"); r.status != 101 || r.code != 0 {
-		t.Errorf("%+v", r)
+		t.Errorf("got %+v, want 101", r)
 	}
 	k, _ = n.a.ticket("tok-alice", "")
 	n.toA.cut()
 	if r := n.b.try("ticket="+k.Ticket, nil, "perch.v1"); r.status != 503 {
-		t.Errorf("a node that cannot be reached: %+v", r)
+		t.Errorf("a node that cannot be reached: %+v, want 503", r)
 	}
 }
 
@@ -77,19 +77,19 @@ func TestVouchedOnce(t *testing.T) {
 		r.Header.Set(api.HopHeader, vouch(r))
 		res, err := http.DefaultTransport.RoundTrip(r)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("http.DefaultTransport.RoundTrip: got error %v, want none", err)
 		}
 		_ = res.Body.Close()
 		return res.StatusCode
 	}
 	if first, second := open(hop), open(hop); first != 101 || second != 403 {
-		t.Errorf("%d, then %d", first, second)
+		t.Errorf("hops, used twice: got %d, then %d, want 101, then 403", first, second)
 	}
 	if status := open(n.sign(as)); status != 401 {
-		t.Errorf("without a session: %d", status)
+		t.Errorf("without a session: %d, want 401", status)
 	}
 	status, _, _ := n.hopTo(t, "GET", "/v1/buddies", "", n.sign(func(h *api.Hop) { h.Session, h.Once = id, "another" }))
 	if status != 401 {
-		t.Errorf("it opens more than a socket: %d", status)
+		t.Errorf("it opens more than a socket: %d, want 401", status)
 	}
 }

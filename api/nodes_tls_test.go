@@ -21,7 +21,7 @@ func TestNodesOverTLS(t *testing.T) {
 	conn := n.openAtB("tok-alice")
 	res, body := n.a.get("/v1/buddies", "tok-alice", nil)
 	if res.StatusCode != 200 || res.ProtoMajor != 2 || n.a.manager.Len() != 0 {
-		t.Fatalf("%s %s %s", res.Proto, res.Status, body)
+		t.Fatalf("got %s %s %s, want HTTP/2, 200, and the session at b", res.Proto, res.Status, body)
 	}
 	feeds := map[string]feed{}
 	for _, encoding := range encodings {
@@ -37,7 +37,7 @@ func TestNodesOverTLS(t *testing.T) {
 	n.toB.cut()
 	for encoding, f := range feeds {
 		if _, code, clean := endOf(f); encoding == "ws" && code != 4201 || encoding != "ws" && !clean {
-			t.Errorf("%s: closed with %d, clean %v", encoding, code, clean)
+			t.Errorf("%s: closed with %d, clean %v, want 4201, or a clean end of lines", encoding, code, clean)
 		}
 		f.close()
 	}
@@ -50,6 +50,6 @@ func TestNodesWithoutTrust(t *testing.T) {
 	})
 	n.openAtB("tok-alice")
 	if status, h := n.a.status("POST", "/v1/messages", "tok-alice", waiting); status != 503 || h.Get("Retry-After") != "1" {
-		t.Errorf("%d %v", status, h)
+		t.Errorf("got %d %v, want 503 and a second to wait", status, h)
 	}
 }

@@ -94,7 +94,7 @@ func TestStreamsAreCountedByTransport(t *testing.T) {
 		upTo(t, s, "message.received")
 	}
 	if _, frames := l.text(); frames < 3 {
-		t.Errorf("%d frames were queued", frames)
+		t.Errorf("%d frames were queued, want at least 3", frames)
 	}
 	for _, s := range feeds {
 		s.close()

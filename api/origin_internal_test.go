@@ -25,7 +25,7 @@ func FuzzOrigin(f *testing.F) {
 		switch strings.ToLower(origin) {
 		case "https://chat.example", "https://chat.example:443", "http://gate.example:8080", "https://gate.example:8080":
 		default:
-			t.Errorf("%q is allowed", origin)
+			t.Errorf("%q is allowed, want it refused", origin)
 		}
 	})
 }
@@ -40,7 +40,7 @@ func FuzzSocketToken(f *testing.F) {
 		r.Header.Set("Sec-WebSocket-Protocol", value)
 		token, err := socketToken(r)
 		if err == nil && (token.IsZero() || !visible(token.Reveal())) {
-			t.Errorf("%q gives a token of %d bytes", value, len(token.Reveal()))
+			t.Errorf("%q gives a token of %d bytes, want a visible one", value, len(token.Reveal()))
 		}
 	})
 }

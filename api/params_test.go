@@ -38,7 +38,7 @@ func TestPathJID(t *testing.T) {
 		jid, routed, err := api.PathJID(tt.escaped)
 		switch {
 		case !routed:
-			t.Errorf("%s: not routed", tt.escaped)
+			t.Errorf("%s: not routed, want it routed", tt.escaped)
 		case tt.kind != "":
 			if err == nil {
 				t.Errorf("%s: %q, want %s", tt.escaped, jid, tt.kind)
@@ -66,14 +66,14 @@ func FuzzJIDPath(f *testing.F) {
 		}
 		jid, routed, err := api.PathJID(url.PathEscape(text))
 		if !routed {
-			t.Fatalf("%q: an escaped segment was not routed", text)
+			t.Fatalf("%q: an escaped segment was not routed, want it routed", text)
 		}
 		alone, aloneErr := perch.ParseJID(text)
 		if err == nil && (aloneErr != nil || jid != alone || !jid.IsBare() || !utf8.ValidString(string(jid))) {
-			t.Fatalf("%q: %q by path, %q alone (%v)", text, jid, alone, aloneErr)
+			t.Fatalf("%q: %q by path, %q alone (%v), want both the same bare JID", text, jid, alone, aloneErr)
 		}
 		if err != nil && aloneErr == nil && alone.IsBare() && strictjson.ForbiddenRune(text) == "" {
-			t.Fatalf("%q: %v by path, %q alone", text, err, alone)
+			t.Fatalf("%q: %v by path, %q alone, want the same in both", text, err, alone)
 		}
 	})
 }
@@ -87,13 +87,13 @@ func FuzzCursor(f *testing.F) {
 		if key, err := api.ParseCursor(text); err != nil {
 			wantError(t, err, perch.KindValidation, "?cursor")
 		} else if key == "" || api.MakeCursor(key) != text {
-			t.Fatalf("%q was read as %q, which is written %q", text, key, api.MakeCursor(key))
+			t.Fatalf("%q was read as %q, which is written %q, want the same text", text, key, api.MakeCursor(key))
 		}
 		if text == "" || !utf8.ValidString(text) || len(text) > 4000 {
 			return
 		}
 		if key, err := api.ParseCursor(api.MakeCursor(text)); err != nil || key != text {
-			t.Fatalf("the cursor of %q was read as %q, %v", text, key, err)
+			t.Fatalf("the cursor of %q was read as %q, %v, want the key", text, key, err)
 		}
 	})
 }

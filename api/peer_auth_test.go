@@ -26,12 +26,12 @@ func (n *nodes) hopTo(t *testing.T, method, path, token string, vouch func(r *ht
 	}
 	res, err := http.DefaultTransport.RoundTrip(r) // 421 is in no description
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.DefaultTransport.RoundTrip: got error %v, want none", err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("io.ReadAll: got error %v, want none", err)
 	}
 	return res.StatusCode, res.Header, string(body)
 }
@@ -88,14 +88,14 @@ func TestInvalidHops(t *testing.T) {
 	} {
 		status, header, body := n.hopTo(t, "GET", "/v1/buddies", "tok-alice", tt.vouch)
 		if status != tt.status || status == 403 && (header.Get(api.HopHeader) != "refused" || !strings.Contains(body, `"forbidden"`)) {
-			t.Errorf("%s: %d %v %s", name, status, header, body)
+			t.Errorf("%s: %d %v %s, want %d, and with 403 a refused hop", name, status, header, body, tt.status)
 		}
 	}
 	if got := n.lb.results(); len(got) != 15 || slices.ContainsFunc(got, func(s string) bool { return s != api.ForwardRefused }) {
 		t.Errorf("counted: %v", got)
 	}
 	if len(n.b.up.Dials()) != 1 {
-		t.Error("a refused request has caused a login")
+		t.Error("got a login by a refused request, want none")
 	}
 }
 
@@ -108,7 +108,7 @@ func strangeManager(t *testing.T) *sessions.Manager {
 		Upstreams: map[string]sessions.Upstream{"x": {Name: "x"}},
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("sessions.NewManager: got error %v, want none", err)
 	}
 	return m
 }
@@ -124,7 +124,7 @@ func TestNoHopsWhenAlone(t *testing.T) {
 	f := newBare(t, new(sessions.Manager))
 	a := f.do("GET", "/v1/session", "", api.HopHeader, "e30.AAAA")
 	if p := a.problem(t); a.status != 403 || p.Code != "forbidden" {
-		t.Errorf("%d %s", a.status, a.body)
+		t.Errorf("got %d %s, want 403 forbidden", a.status, a.body)
 	}
 }
 
@@ -135,10 +135,10 @@ func TestOneHopAtMost(t *testing.T) {
 	for _, path := range []string{"/v1/session", "/v1/buddies", "/v1/events"} {
 		status, _, body := n.hopTo(t, "GET", path, "tok-alice", n.sign(as))
 		if status != 421 || !strings.Contains(body, `"session-offline"`) {
-			t.Errorf("%s: %d %s", path, status, body)
+			t.Errorf("%s: %d %s, want 421 session-offline", path, status, body)
 		}
 		if res, _ := n.b.get(path, "tok-alice", nil); res.StatusCode != 200 {
-			t.Errorf("%s of a client: %s", path, res.Status)
+			t.Errorf("%s of a client: %s, want 200", path, res.Status)
 		}
 	}
 	r := n.b.request(t.Context(), "GET", "/v1/events/ws", "tok-alice", header("Origin", n.b.srv.URL, "Connection", "Upgrade", "Upgrade", "websocket",
@@ -146,7 +146,7 @@ func TestOneHopAtMost(t *testing.T) {
 	r.Header.Set(api.HopHeader, n.sign(as)(r))
 	res, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil || res.StatusCode != 421 {
-		t.Fatalf("socket: %v %v", res, err)
+		t.Fatalf("socket: %v %v, want 421", res, err)
 	}
 	_ = res.Body.Close()
 }
@@ -167,7 +167,7 @@ func TestClientBehindAHop(t *testing.T) {
 	for i := range 10 {
 		res, _ := n.a.get("/v1/buddies", "tok-alice", header("X-Forwarded-For", "192.0.2.1"))
 		if res.StatusCode != 200 || !strings.HasPrefix(res.Header.Get("RateLimit"), `"token"`) {
-			t.Fatalf("request %d: %d %v", i, res.StatusCode, res.Header)
+			t.Fatalf("request %d: %d %v, want 200 and the RateLimit of the token", i, res.StatusCode, res.Header)
 		}
 	}
 	guess := func(addr string) int {
@@ -191,7 +191,7 @@ func TestRequestIDOfAHop(t *testing.T) {
 	n.toB.cut()
 	n.a.get("/v1/buddies", "tok-alice", nil)
 	if res.Header.Get("X-Request-Id") != "my-own-request" || len(res.Header.Values("X-Request-Id")) != 1 {
-		t.Errorf("%v", res.Header)
+		t.Errorf("X-Request-Id: got %v, want the client's, once", res.Header)
 	}
 	text := log.String()
 	if got := strings.Count(text, "my-own-request"); got != 2 {
@@ -199,7 +199,7 @@ func TestRequestIDOfAHop(t *testing.T) {
 	}
 	for _, addr := range []string{n.toB.addr(), n.b.srv.Listener.Addr().String(), "127.0.0.1"} {
 		if bytes.Contains([]byte(text), []byte(addr)) {
-			t.Errorf("%s is in the log:\n%s", addr, text)
+			t.Errorf("%s is in the log, want no address:\n%s", addr, text)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func BenchmarkHop(b *testing.B) {
 			return func() {
 				res, err := g.client.Do(r)
 				if err != nil {
-					b.Fatal(err)
+					b.Fatalf("g.client.Do: got error %v, want none", err)
 				}
 				_, _ = io.Copy(io.Discard, res.Body)
 				_ = res.Body.Close()
@@ -53,7 +53,7 @@ func BenchmarkHop(b *testing.B) {
 				count++
 				say(conn, fmt.Sprint("m", count))
 				if err := r.skipText(); err != nil {
-					b.Fatal(err)
+					b.Fatalf("r.skipText: got error %v, want none", err)
 				}
 			}
 		}

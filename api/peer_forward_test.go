@@ -97,12 +97,12 @@ func (g *gateway) tell(c call, id string) told {
 	}
 	res, err := g.client.Do(r)
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("g.client.Do: got error %v, want none", err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("io.ReadAll: got error %v, want none", err)
 	}
 	h := maps.Clone(res.Header)
 	h.Del("Date")
@@ -149,10 +149,10 @@ func TestForwardedAnswersAreTheSame(t *testing.T) {
 	direct, _ := tellAll(t, false)
 	forwarded, n := tellAll(t, true)
 	if diff := cmp.Diff(direct, forwarded); diff != "" {
-		t.Errorf("-direct +forwarded\n%s", diff)
+		t.Errorf("answers, -want (direct) +got (forwarded), were:\n%s", diff)
 	}
 	if n.a.manager.Len() != 0 || len(n.b.up.Dials()) != 1 {
-		t.Errorf("node a has %d sessions after %d logins", n.a.manager.Len(), len(n.b.up.Dials()))
+		t.Errorf("node a has %d sessions after %d logins, want 0 after 1", n.a.manager.Len(), len(n.b.up.Dials()))
 	}
 	asked := map[string]bool{}
 	for _, c := range everyRoute() {
@@ -163,7 +163,7 @@ func TestForwardedAnswersAreTheSame(t *testing.T) {
 			continue // no session
 		}
 		if !asked[route] {
-			t.Errorf("%s is not compared", route)
+			t.Errorf("%s is not compared, want every route", route)
 		}
 	}
 	ok := 0
@@ -173,11 +173,11 @@ func TestForwardedAnswersAreTheSame(t *testing.T) {
 		}
 	}
 	if ok < 25 {
-		t.Errorf("only %d requests go well", ok)
+		t.Errorf("only %d requests go well, want at least 25", ok)
 	}
 	for _, result := range n.la.results() {
 		if result != api.ForwardOK {
-			t.Errorf("a request was %s", result)
+			t.Errorf("a request was %s, want ok", result)
 		}
 	}
 }

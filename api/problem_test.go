@@ -29,10 +29,10 @@ func TestProblemStatus(t *testing.T) {
 	for slug, status := range slugStatus {
 		p := api.ProblemOf(perch.Errorf(perch.Kind(slug), "why"))
 		if p.Status != status || p.Code != slug || p.Type != "/problems/"+slug || p.Title == "" {
-			t.Errorf("%s: %+v", slug, p)
+			t.Errorf("%s: %+v, want %d, its type and a title", slug, p, status)
 		}
 		if status == 503 && p.RetryAfter() <= 0 {
-			t.Errorf("%s: no Retry-After", slug)
+			t.Errorf("got %s: no Retry-After, want the seconds to wait", slug)
 		}
 	}
 }
@@ -78,14 +78,14 @@ func TestProblemKeepsCausesInside(t *testing.T) {
 		perch.Errorf("kind-of-tomorrow", "hunter2"),
 	} {
 		if text := fmt.Sprintf("%+v", api.ProblemOf(err)); strings.Contains(text, "hunter2") {
-			t.Errorf("the cause shows: %s", text)
+			t.Errorf("the cause shows: %s, want it hidden", text)
 		}
 	}
 	if p := api.ProblemOf(fmt.Errorf("ask: %w", context.DeadlineExceeded)); p.Status != http.StatusGatewayTimeout {
-		t.Errorf("deadline: %d", p.Status)
+		t.Errorf("deadline: %d, want 504", p.Status)
 	}
 	late := &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: 42 * time.Second}
 	if p := api.ProblemOf(late); p.RetryAfter() != 42*time.Second {
-		t.Errorf("Retry-After %v", p.RetryAfter())
+		t.Errorf("got Retry-After %v, want 42 s", p.RetryAfter())
 	}
 }

@@ -72,7 +72,7 @@ func TestQuotasAtTheirLimits(t *testing.T) {
 			stopped(f)
 			for i := range tt.limit {
 				if a := tt.use(f, i); a.status == tt.status {
-					t.Fatalf("use %d of %d: %d %s", i+1, tt.limit, a.status, a.body)
+					t.Fatalf("use %d of %d: %d %s, want it allowed", i+1, tt.limit, a.status, a.body)
 				}
 			}
 			wantQuota(t, tt.use(f, tt.limit), tt.status, tt.code)
@@ -99,6 +99,6 @@ func wantQuota(t *testing.T, a answer, status int, code string) {
 		t.Errorf("Retry-After %q, want seconds", a.header.Get("Retry-After"))
 	}
 	if a.header.Get("RateLimit") == "" || a.header.Get("RateLimit-Policy") == "" {
-		t.Errorf("429 without RateLimit: %v", a.header)
+		t.Errorf("got 429 without RateLimit: %v, want the fields", a.header)
 	}
 }

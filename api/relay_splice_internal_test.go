@@ -99,11 +99,11 @@ func FuzzFrameScanner(f *testing.F) {
 		whole := boundaries(&frameScanner{}, b, func() int { return len(b) })
 		single := boundaries(&frameScanner{}, b, func() int { return int(size) })
 		if len(whole) != len(single) {
-			t.Fatalf("%v, in pieces of %d %v", whole, size, single)
+			t.Fatalf("%v, in pieces of %d %v, want the same boundaries", whole, size, single)
 		}
 		for i := range whole {
 			if whole[i] != single[i] {
-				t.Fatalf("%v, in pieces of %d %v", whole, size, single)
+				t.Fatalf("%v, in pieces of %d %v, want the same boundaries", whole, size, single)
 			}
 		}
 	})
@@ -129,13 +129,13 @@ func TestSplice(t *testing.T) {
 				s.insert(last, true)
 			}
 			if err := s.pass(b[at : at+n]); err != nil {
-				t.Fatal(err)
+				t.Fatalf("s.pass: got error %v, want none", err)
 			}
 			at += n
 		}
 		got := out.Bytes()
 		if !bytes.HasSuffix(got, last) || bytes.Count(got, own) != 1 || !s.atBoundary() {
-			t.Fatalf("seed %d: not ended with our frame, or ours is not there", seed)
+			t.Fatalf("seed %d: not ended with our frame, or ours is not there, want both, and the last one at the end", seed)
 		}
 		passed := bytes.Replace(bytes.TrimSuffix(got, last), own, nil, 1)
 		ok := len(passed) == 0
@@ -143,12 +143,12 @@ func TestSplice(t *testing.T) {
 			ok = ok || bytes.Equal(passed, b[:end])
 		}
 		if !ok {
-			t.Fatalf("seed %d: %d bytes passed, which is no whole number of frames", seed, len(passed))
+			t.Fatalf("seed %d: %d bytes passed, which is no whole number of frames, want whole frames", seed, len(passed))
 		}
 		select {
 		case <-s.ended:
 		default:
-			t.Fatalf("seed %d: ended is still open", seed)
+			t.Fatalf("seed %d: ended is still open, want it closed", seed)
 		}
 	}
 }
@@ -159,12 +159,12 @@ func TestSpliceAfterGoodbye(t *testing.T) {
 	s := newSplicer(&frameScanner{}, func(p []byte) error { out.Write(p); return nil })
 	bye := wsCloseFrame(websocket.StatusNormalClosure, "")
 	if err := s.pass(bye); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.pass: got error %v, want none", err)
 	}
 	s.insert(wsTextFrame([]byte("own")), false)
 	s.insert(wsCloseFrame(closeMoved, ""), true)
 	if err := s.pass([]byte("garbage")); err != nil || !bytes.Equal(out.Bytes(), bye) {
-		t.Errorf("%v, % x", err, out.Bytes())
+		t.Errorf("got %v, % x, want no error, and the close frame alone", err, out.Bytes())
 	}
 }
 
@@ -173,6 +173,6 @@ func TestSpliceReturnsWriteErrors(t *testing.T) {
 	gone := errors.New("gone")
 	s := newSplicer(&frameScanner{}, func([]byte) error { return gone })
 	if err := s.pass(wsTextFrame([]byte("x"))); !errors.Is(err, gone) {
-		t.Error(err)
+		t.Errorf("s.pass: got error %v, want none", err)
 	}
 }

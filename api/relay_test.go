@@ -45,22 +45,22 @@ func TestSameEventsThroughAHop(t *testing.T) {
 			}
 			want, got = append(want, until(t, near, "m19")...), append(got, until(t, far, "m19")...)
 			if diff := cmp.Diff(shown(want), shown(got)); diff != "" {
-				t.Errorf("-direct +forwarded\n%s", diff)
+				t.Errorf("events, -want (direct) +got (forwarded), were:\n%s", diff)
 			}
 			if s := n.a.api.Streams()[encoding]; s != 1 || n.b.streams("tok-alice") != 2 {
-				t.Errorf("a counts %d streams, the session %d", s, n.b.streams("tok-alice"))
+				t.Errorf("a counts %d streams, the session %d, want 1 and 2", s, n.b.streams("tok-alice"))
 			}
 			ids := durable(got)
 			for i, g := range []*gateway{n.a, n.b, n.a} {
 				from := len(ids) - 5*(i+1)
 				f := g.stream(encoding, "tok-alice", since(ids[from]))
 				if diff := cmp.Diff(ids[from+1:], durable(upTo(t, f, "live"))); diff != "" {
-					t.Errorf("resumed from %s: %s", ids[from], diff)
+					t.Errorf("resumed from %s: %s, want what follows", ids[from], diff)
 				}
 				f.close()
 			}
 			if n.a.manager.Len() != 0 {
-				t.Error("a has the session")
+				t.Error("got a has the session, want it at b")
 			}
 		})
 	}
@@ -72,7 +72,7 @@ func until(t testing.TB, f feed, id string) (all []envelope) {
 	for {
 		e, err := f.next()
 		if err != nil {
-			t.Fatalf("waiting for %s: %v", id, err)
+			t.Fatalf("waiting for %s: %v, want it", id, err)
 		}
 		if all = append(all, e); e.Type == "message.received" && strings.Contains(string(e.Data), `"id":"`+id+`"`) {
 			return all
@@ -86,14 +86,14 @@ func TestPollThroughAHop(t *testing.T) {
 	conn := n.openAtB("tok-alice")
 	tip := n.b.settle("tok-alice", conn)
 	if p := n.a.poll("tok-alice", ""); p.Reset == nil || p.Next != tip {
-		t.Errorf("%+v", p)
+		t.Errorf("poll: got %+v, want a reset, and the tip", p)
 	}
 	got := make(chan pollAnswer, 1)
 	go func() { got <- n.a.poll("tok-alice", since(tip)+"&wait=60") }()
 	n.b.waitForStreams("tok-alice", 1)
 	say(conn, "m1")
 	if p := <-got; len(p.Events) != 1 || p.Reset != nil {
-		t.Errorf("%+v", p)
+		t.Errorf("poll: got %+v, want one event and no reset", p)
 	}
 	for i := 0; n.a.api.Streams()["poll"] != 0; i++ { // the answer is there before the handler has ended
 		if i == 10_000 {
@@ -113,19 +113,19 @@ func TestCommandsThroughAHop(t *testing.T) {
 		body := strings.Repeat("ä", 50*i)
 		e := f.answerTo(`{"id":"` + id + `","type":"message.send","data":{"to":"bob@example.net","body":"x` + body + `"}}`)
 		if e.Type != "reply" || e.Ref != id || e.Status != 202 {
-			t.Fatalf("%+v", e)
+			t.Fatalf("got %+v, want a reply with 202", e)
 		}
 	}
 	if e := f.answerTo(`{"id":"x","type":"subscribe","data":{"types":["presence"]}}`); e.Status != 200 {
-		t.Errorf("%+v", e)
+		t.Errorf("got %+v, want a reply with 200", e)
 	}
 	f.close()
 	n.b.waitForStreams("tok-alice", 0)
 	if r := n.a.try("types=nonsense", header("Origin", n.a.srv.URL), "perch.v1", bearer("tok-alice")); r.code != 4000 || r.problem != "validation" {
-		t.Errorf("a refusal that only a page sees: %+v", r)
+		t.Errorf("a refusal that only a page sees: %+v, want 4000 validation", r)
 	}
 	if r := n.a.try("", header("Origin", "https://evil.example"), "perch.v1", bearer("tok-alice")); r.code != 4003 {
-		t.Errorf("a foreign page: %+v", r)
+		t.Errorf("a foreign page: %+v, want 4003", r)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestQuotaThroughAHop(t *testing.T) {
 	}
 	for _, g := range []*gateway{n.a, n.b} {
 		if r := g.try("", header("Authorization", "Bearer tok-alice")); r.status != 429 {
-			t.Errorf("one more: %+v", r)
+			t.Errorf("one more: %+v, want 429", r)
 		}
 	}
 }
@@ -181,7 +181,7 @@ func TestOwnerIsKilled(t *testing.T) {
 			n.toB.cut()
 			_, code, clean := endOf(f)
 			if encoding == "ws" && code != 4201 || encoding != "ws" && !clean {
-				t.Errorf("closed with %d, clean %v", code, clean)
+				t.Errorf("closed with %d, clean %v, want 4201, or a clean end of lines", code, clean)
 			}
 		})
 	}
@@ -201,7 +201,7 @@ func TestOwnerIsKilledInAFrame(t *testing.T) {
 			<-n.toB.held
 			n.toB.cut()
 			if e, code, clean := endOf(f); code != -1 || clean || e.Type != "" {
-				t.Errorf("%+v, closed with %d, clean %v", e, code, clean)
+				t.Errorf("got %+v, closed with %d, clean %v, want an end in the middle of a frame", e, code, clean)
 			}
 		})
 	}
@@ -221,12 +221,12 @@ func TestOwnerIsSilent(t *testing.T) {
 			defer f.close()
 			for range 7 { // longer than the silence that is allowed
 				if e, err := f.next(); err != nil || e.Type != "heartbeat" {
-					t.Errorf("%s: %+v, %v", encoding, e, err)
+					t.Errorf("got %s: %+v, %v, want heartbeat", encoding, e, err)
 				}
 			}
 			quiet.Done()
 			if _, code, clean := endOf(f); encoding == "ws" && code != 4201 || encoding != "ws" && !clean {
-				t.Errorf("%s: closed with %d, clean %v", encoding, code, clean)
+				t.Errorf("%s: closed with %d, clean %v, want 4201, or a clean end of lines", encoding, code, clean)
 			}
 		})
 	}
@@ -250,16 +250,16 @@ func TestDrainOfARelay(t *testing.T) {
 			last, code, clean := endOf(f)
 			var data struct{ Reason string }
 			if last.Type != "reconnect" || json.Unmarshal(last.Data, &data) != nil || data.Reason != "draining" {
-				t.Errorf("%s: %+v", encoding, last)
+				t.Errorf("got %s: %+v, want reconnect, draining", encoding, last)
 			}
 			if encoding == "ws" && code != 4200 || encoding != "ws" && !clean {
-				t.Errorf("%s: closed with %d, clean %v", encoding, code, clean)
+				t.Errorf("%s: closed with %d, clean %v, want 4200, or a clean end of lines", encoding, code, clean)
 			}
 		})
 	}
 	wg.Go(func() {
 		if p := n.a.poll("tok-alice", since(tip)+"&wait=60"); len(p.Events) != 0 || p.Next != tip || p.Reset != nil {
-			t.Errorf("%+v", p)
+			t.Errorf("poll: got %+v, want no event and the same cursor", p)
 		}
 	})
 	n.b.waitForStreams("tok-alice", 4)
@@ -267,25 +267,25 @@ func TestDrainOfARelay(t *testing.T) {
 	defer cancel()
 	n.a.api.Drain(ctx)
 	if ctx.Err() != nil {
-		t.Error("the drain took too long")
+		t.Error("drain: got the drain took too long, want its end in 10 s")
 	}
 	wg.Wait()
 	for name, streams := range n.a.api.Streams() {
 		if streams != 0 {
-			t.Errorf("%d %s streams are left", streams, name)
+			t.Errorf("%d %s streams are left, want none", streams, name)
 		}
 	}
 	for _, accept := range []string{"application/json", "text/event-stream"} {
 		res, _ := n.a.get("/v1/events", "tok-alice", http.Header{"Accept": {accept}})
 		if res.StatusCode != 503 || res.Header.Get("Retry-After") == "" {
-			t.Errorf("%s while draining: %d", accept, res.StatusCode)
+			t.Errorf("%s while draining: %d, want 503 with Retry-After", accept, res.StatusCode)
 		}
 	}
 	if r := n.a.try("", header("Authorization", "Bearer tok-alice")); r.status != 503 {
-		t.Errorf("socket while draining: %+v", r)
+		t.Errorf("socket while draining: %+v, want 503", r)
 	}
 	if res, _ := n.a.get("/v1/buddies", "tok-alice", nil); res.StatusCode != 200 {
-		t.Errorf("a request while draining: %s", res.Status)
+		t.Errorf("a request while draining: %s, want 200", res.Status)
 	}
 	n.b.waitForStreams("tok-alice", 0)
 }
@@ -305,10 +305,10 @@ func TestDrainOfAStuckRelay(t *testing.T) {
 	began := time.Now()
 	n.a.api.Drain(ctx)
 	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("the drain took %v", took)
+		t.Errorf("the drain took %v, want at most 3 s", took)
 	}
 	if _, code := r.rest(); code != 4200 {
-		t.Errorf("closed with %d", code)
+		t.Errorf("closed with %d, want 4200", code)
 	}
 }
 
@@ -340,12 +340,12 @@ func TestDrainOfTheOwner(t *testing.T) {
 			defer c.f.close()
 			all, code, clean := toTheEnd(c.f)
 			if c.encoding == "ws" && code != 4200 || c.encoding != "ws" && !clean {
-				t.Errorf("%s: closed with %d, clean %v", c.encoding, code, clean)
+				t.Errorf("%s: closed with %d, clean %v, want 4200, or a clean end of lines", c.encoding, code, clean)
 			}
 			at := slices.IndexFunc(all, func(e envelope) bool { return e.Type == "reconnect" })
 			ids := durable(all)
 			if at < 0 || len(ids) == 0 {
-				t.Errorf("%s: %v", c.encoding, typesIn(all))
+				t.Errorf("%s: %v, want a reconnect and durable events", c.encoding, typesIn(all))
 				return
 			}
 			mu.Lock()
@@ -359,25 +359,25 @@ func TestDrainOfTheOwner(t *testing.T) {
 	defer cancel()
 	n.b.api.Drain(ctx)
 	if ctx.Err() != nil {
-		t.Error("the drain took too long")
+		t.Error("drain: got the drain took too long, want its end in 10 s")
 	}
 	wg.Wait()
 	if len(moments) != 1 || len(cursors) != len(clients) {
-		t.Fatalf("the streams of one session have several moments: %v, or no cursor: %v", moments, cursors)
+		t.Fatalf("the streams of one session have several moments: %v, or no cursor: %v, want one moment, and a cursor of each", moments, cursors)
 	}
 	if n.b.manager.Len() != 0 {
-		t.Errorf("b has %d sessions when its streams have ended", n.b.manager.Len())
+		t.Errorf("b has %d sessions when its streams have ended, want none", n.b.manager.Len())
 	}
 	f := n.a.stream("ws", "tok-alice", since(cursors[0]))
 	defer f.close()
 	all := upTo(t, f, "live")
 	var hello helloFrame
 	if all[0].into(t, &hello); !hello.Resumed || n.a.manager.Len() != 1 {
-		t.Errorf("%+v; a has %d sessions", all[0], n.a.manager.Len())
+		t.Errorf("got %+v; a has %d sessions, want it resumed, with one session", all[0], n.a.manager.Len())
 	}
 	slices.Sort(cursors)
 	if len(slices.Compact(cursors)) != 1 {
-		t.Errorf("the clients have come to different places: %v", cursors)
+		t.Errorf("the clients have come to different places: %v, want one place", cursors)
 	}
 }
 
@@ -395,7 +395,7 @@ func TestSessionMoves(t *testing.T) {
 	n.handOver(t, "tok-alice")
 	for _, f := range feeds {
 		if last, code, _ := endOf(f); code != 4201 {
-			t.Errorf("%+v, closed with %d", last, code)
+			t.Errorf("got %+v, closed with %d, want 4201", last, code)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func field(t testing.TB, body []byte, name string) string {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal(body, &m); err != nil {
-		t.Fatalf("%v in %s", err, body)
+		t.Fatalf("%v in %s, want a JSON object", err, body)
 	}
 	s, _ := m[name].(string)
 	return s
@@ -94,7 +94,7 @@ func TestBuddyList(t *testing.T) {
 			t.Errorf("%s: %q, want %q", query, list.jids(), want)
 		}
 		if list.Items == nil {
-			t.Errorf("%s: items is null", query)
+			t.Errorf("%s: items is null, want a list", query)
 		}
 	}
 }
@@ -110,10 +110,10 @@ func TestBuddyPages(t *testing.T) {
 		seen = append(seen, list.jids())
 		link := a.header.Get("Link")
 		if (list.Next == nil) != (link == "") {
-			t.Fatalf("next %v, Link %q", list.Next, link)
+			t.Fatalf("got next %v, Link %q, want both or none", list.Next, link)
 		}
 		if path, _, _ = strings.Cut(strings.TrimPrefix(link, "<"), ">"); link != "" && !strings.HasSuffix(link, `; rel="next"`) {
-			t.Errorf("Link %q", link)
+			t.Errorf("Link %q, want rel=\"next\"", link)
 		}
 	}
 	if got := strings.Join(seen, "|"); got != "bob carol|dave erin|frank" {
@@ -128,7 +128,7 @@ func TestBuddyETag(t *testing.T) {
 	for _, match := range []string{etag, "W/" + etag, `"x", ` + etag, "*"} {
 		a := f.want(304, "GET", "/v1/buddies", "", nil, "If-None-Match", match)
 		if len(a.body) != 0 || a.header.Get("ETag") != etag {
-			t.Errorf("%s: %v %q", match, a.header, a.body)
+			t.Errorf("%s: %v %q, want 304 without a body", match, a.header, a.body)
 		}
 	}
 	f.conn.Deliver(&perch.RosterPush{Item: perch.Buddy{JID: "carol@example.net", Groups: []string{}, Subscription: perch.SubscriptionNone}})
@@ -149,7 +149,7 @@ func TestBuddyWithPresence(t *testing.T) {
 		return json.Unmarshal(a.body, &b) == nil && b.Presence.Show == "away" && b.Presence.Status == "out"
 	})
 	if a := f.want(200, "GET", "/v1/buddies/bob@example.net", "", nil); bytes.Contains(a.body, []byte("presence")) {
-		t.Errorf("presence was not asked for: %s", a.body)
+		t.Errorf("presence was not asked for: %s, want none", a.body)
 	}
 }
 
@@ -158,21 +158,21 @@ func TestBuddyAddChangeRemove(t *testing.T) {
 	withRoster(f, "bob")
 	a := f.want(201, "POST", "/v1/buddies", `{"jid":"Carol@example.net","name":"C","groups":["x"],"message":"hi","nick":"Al"}`, nil)
 	if a.header.Get("Location") != "/v1/buddies/carol@example.net" || field(t, a.body, "name") != "C" {
-		t.Errorf("%v %s", a.header, a.body)
+		t.Errorf("got %v %s, want the address and the name", a.header, a.body)
 	}
 	sub := next[*perch.SubscriptionOut](f)
 	if sub.To != "carol@example.net" || sub.Type != "subscribe" || sub.Message != "hi" || sub.Nick != "Al" {
-		t.Errorf("%+v", sub)
+		t.Errorf("got %+v, want a subscribe with the message and the nickname", sub)
 	}
 	f.want(200, "POST", "/v1/buddies", `{"jid":"bob@example.net"}`, nil)
 
 	b := f.want(200, "PATCH", "/v1/buddies/carol@example.net", `{"name":"Caroline"}`, nil)
 	if field(t, b.body, "name") != "Caroline" || !bytes.Contains(b.body, []byte(`"groups":["x"]`)) {
-		t.Errorf("%s", b.body)
+		t.Errorf("got %s, want the new name, and the groups as they were", b.body)
 	}
 	c := f.want(200, "PATCH", "/v1/buddies/carol@example.net", `{"groups":[]}`, nil, "Content-Type", "application/merge-patch+json")
 	if field(t, c.body, "name") != "Caroline" || !bytes.Contains(c.body, []byte(`"groups":[]`)) {
-		t.Errorf("%s", c.body)
+		t.Errorf("got %s, want the name as it was, and no groups", c.body)
 	}
 	f.want(204, "DELETE", "/v1/buddies/carol@example.net", "", nil)
 	f.eventually("gone", func() bool { return f.call("GET", "/v1/buddies/carol@example.net", "").status == 404 })
@@ -187,13 +187,13 @@ func TestBuddyByAccount(t *testing.T) {
 	f.signIn()
 	a := f.want(201, "POST", "/v1/buddies", `{"account":"mary@contoso.com"}`, nil)
 	if field(t, a.body, "jid") != "1234@example.net" || a.header.Get("Location") != "/v1/buddies/1234@example.net" {
-		t.Errorf("%v %s", a.header, a.body)
+		t.Errorf("got %v %s, want 1234@example.net and its address", a.header, a.body)
 	}
 	f.refused(404, "item-not-found", "", "POST", "/v1/buddies", `{"account":"nobody@contoso.com"}`)
 	var found struct{ Account, JID string }
 	f.want(200, "GET", "/v1/jids?account=mary@contoso.com", "", &found)
 	if found.JID != "1234@example.net" || found.Account != "mary@contoso.com" {
-		t.Errorf("%+v", found)
+		t.Errorf("got %+v, want 1234@example.net", found)
 	}
 	f.refused(404, "item-not-found", "", "GET", "/v1/jids?account=nobody@contoso.com", "")
 }
@@ -220,7 +220,7 @@ func TestUpstreamWithoutFeatures(t *testing.T) {
 			if method == "Roster" {
 				return nil
 			}
-			t.Errorf("%s reached the upstream", method)
+			t.Errorf("%s reached the upstream, want it refused before", method)
 			return nil
 		}
 	})
@@ -239,7 +239,7 @@ func TestUpstreamWithoutFeatures(t *testing.T) {
 	}
 	a := f.call("POST", "/v1/messages", `{"to":"bob@example.net","body":"x","kind":"headline"}`)
 	if a.status != 501 && a.status != 422 {
-		t.Errorf("another kind: %d %s", a.status, a.body)
+		t.Errorf("another kind: %d %s, want 501 or 422", a.status, a.body)
 	}
 }
 
@@ -253,7 +253,7 @@ func TestInvitations(t *testing.T) {
 	conn := f.signIn()
 	var list invitationList
 	if f.want(200, "GET", "/v1/invitations", "", &list); list.Items == nil || len(list.Items) != 0 {
-		t.Errorf("%+v", list)
+		t.Errorf("got %+v, want an empty list", list)
 	}
 	for _, n := range []string{"dave", "bob", "carol"} {
 		conn.Deliver(&perch.SubscriptionIn{From: perch.JID(n + "@example.net"), Type: "subscribe", Nick: strings.ToUpper(n), Message: "let me in"})
@@ -263,14 +263,14 @@ func TestInvitations(t *testing.T) {
 		return len(list.Items) == 3
 	})
 	if b := list.Items[0]; b.JID != "bob@example.net" || b.Nick != "BOB" || b.Message != "let me in" || b.ReceivedAt.IsZero() {
-		t.Errorf("%+v", b)
+		t.Errorf("got %+v, want the invitation of bob", b)
 	}
 	if f.want(200, "GET", "/v1/invitations?limit=2", "", &list); len(list.Items) != 2 || list.Next == nil {
-		t.Errorf("%+v", list)
+		t.Errorf("got %+v, want 2 items and a next page", list)
 	}
 	a := f.want(200, "POST", "/v1/invitations/bob@example.net/accept", `{"name":"Bob","groups":["x"]}`, nil)
 	if field(t, a.body, "jid") != "bob@example.net" {
-		t.Errorf("%s", a.body)
+		t.Errorf("got %s, want the invitation of bob", a.body)
 	}
 	f.want(200, "POST", "/v1/invitations/carol@example.net/accept", `{"reciprocate":false}`, nil)
 	f.want(200, "POST", "/v1/invitations/dave@example.net/decline", "", nil)
@@ -290,7 +290,7 @@ func TestInvitations(t *testing.T) {
 	})
 	a = f.call("POST", "/v1/invitations/bob@example.net/accept", "")
 	if a.status != 404 {
-		t.Errorf("the second answer: %d %s", a.status, a.body)
+		t.Errorf("the second answer: %d %s, want 404", a.status, a.body)
 	}
 }
 
@@ -309,27 +309,27 @@ func TestPresence(t *testing.T) {
 		return len(list.Items) == 1 && list.Items[0].Available
 	})
 	if list.AsOf.IsZero() {
-		t.Error("no as_of")
+		t.Error("got no as_of, want the time")
 	}
 	a := f.want(200, "GET", "/v1/presence", "", &list)
 	if len(list.Items) != 2 || list.Items[0].JID != "bob@example.net" || list.Items[0].Show != perch.ShowDND || list.Items[1].Available {
-		t.Errorf("%s", a.body)
+		t.Errorf("got %s, want bob, dnd, and another who is not available", a.body)
 	}
 	f.want(304, "GET", "/v1/presence", "", nil, "If-None-Match", a.header.Get("ETag"))
 	if f.want(200, "GET", "/v1/presence?jid=BOB@example.net&jid=carol@example.net&jid=bob@example.net&jid=nobody@example.net", "", &list); len(list.Items) != 2 {
-		t.Errorf("%+v", list.Items)
+		t.Errorf("got %+v, want 2 items", list.Items)
 	}
 	one := f.want(200, "GET", "/v1/presence/carol@example.net", "", nil)
 	if !bytes.Contains(one.body, []byte(`"available":false`)) || !bytes.Contains(one.body, []byte(`"resources":[]`)) || !bytes.Contains(one.body, []byte(`"show":null`)) {
-		t.Errorf("%s", one.body)
+		t.Errorf("got %s, want unavailable, without resources and show", one.body)
 	}
 	f.want(304, "GET", "/v1/presence/carol@example.net", "", nil, "If-None-Match", one.header.Get("ETag"))
 	if p := f.want(404, "GET", "/v1/presence/nobody@example.net", "", nil).problem(t); p.Code != "item-not-found" && p.Code != "not-found" {
-		t.Errorf("%+v", p)
+		t.Errorf("got %+v, want not-found", p)
 	}
 	f.refused(422, "validation", "?jid", "GET", "/v1/presence?"+strings.Repeat("jid=a@b.c&", 201), "")
 	if n := len(f.up.Dials()); n != 1 {
-		t.Errorf("%d logins", n)
+		t.Errorf("%d logins, want 1", n)
 	}
 }
 
@@ -340,7 +340,7 @@ func TestOwnPresence(t *testing.T) {
 	f.want(200, "PUT", "/v1/presence/me", `{"show":"away","status":"lunch","priority":5}`, &own)
 	want := perch.OwnPresence{Available: true, Show: perch.ShowAway, Status: "lunch", Priority: 5}
 	if own != want {
-		t.Errorf("%+v", own)
+		t.Errorf("got %+v, want %+v", own, want)
 	}
 	f.eventually("sent", func() bool { return next[*perch.PresenceOut](f).OwnPresence == want })
 	f.eventually("kept", func() bool {
@@ -358,17 +358,17 @@ func TestVCards(t *testing.T) {
 	f.signIn()
 	a := f.want(200, "GET", "/v1/vcards/bob@example.net", "", nil)
 	if field(t, a.body, "full_name") != "Bob" || a.header.Get("Vary") == "" {
-		t.Errorf("%v %s", a.header, a.body)
+		t.Errorf("got %v %s, want the card of Bob, by Accept", a.header, a.body)
 	}
 	f.want(304, "GET", "/v1/vcards/bob@example.net", "", nil, "If-None-Match", a.header.Get("ETag"))
 	f.want(304, "GET", "/v1/vcards/bob@example.net?refresh=1", "", nil, "If-None-Match", a.header.Get("ETag"))
 	text := f.want(200, "GET", "/v1/vcards/bob@example.net", "", nil, "Accept", "text/vcard")
 	if !strings.HasPrefix(text.header.Get("Content-Type"), "text/vcard") || !bytes.Contains(text.body, []byte("\r\nFN:Bob\r\n")) {
-		t.Errorf("%v %s", text.header, text.body)
+		t.Errorf("got %v %s, want text/vcard with FN:Bob", text.header, text.body)
 	}
 	photo := f.want(200, "GET", "/v1/vcards/bob@example.net/photo", "", nil)
 	if photo.header.Get("Content-Type") != "image/png" || photo.header.Get("Content-Security-Policy") != "default-src 'none'; sandbox" || !bytes.Equal(photo.body, pngOf(t, 2, 2)) {
-		t.Errorf("%v", photo.header)
+		t.Errorf("got %v, want the PNG in a sandbox", photo.header)
 	}
 	f.want(304, "GET", "/v1/vcards/bob@example.net/photo", "", nil, "If-None-Match", photo.header.Get("ETag"))
 	f.refused(404, "item-not-found", "", "GET", "/v1/vcards/eve@example.net/photo", "")
@@ -407,7 +407,7 @@ func TestArchive(t *testing.T) {
 	var got page
 	a := f.want(200, "GET", "/v1/archive?with=bob@example.net&limit=2&start=2020-01-01T00:00:00Z", "", &got)
 	if len(got.Items) != 2 || got.Items[0]["body"] != "one" || got.Next == nil || *got.Next != "a2" || got.Prev == nil || *got.Prev != "a1" {
-		t.Errorf("%s", a.body)
+		t.Errorf("got %s, want two items between a1 and a2", a.body)
 	}
 	want := []map[string]any{
 		{"id": "a1", "message_id": "m1", "origin_id": "o1", "from": "bob@example.net/x", "to": "alice@example.net", "direction": "in", "kind": "normal",
@@ -441,7 +441,7 @@ func TestArchive(t *testing.T) {
 	}
 	f.up.Edit(func(d *fakeData) { d.Archive = perch.ArchivePage{Complete: true} })
 	if a := f.want(200, "GET", "/v1/archive?with=bob@example.net", "", &got); !bytes.Contains(a.body, []byte(`"items":[],"dropped":[]`)) || got.Next != nil {
-		t.Errorf("%s", a.body)
+		t.Errorf("got %s, want an empty page", a.body)
 	}
 }
 
@@ -456,7 +456,7 @@ func TestUpstreamErrorsReachTheClient(t *testing.T) {
 		})
 		p := f.want(status, "GET", "/v1/vcards/bob@example.net?refresh=1", "", nil).problem(t)
 		if p.XMPP == nil || p.XMPP.Condition != condition || p.XMPP.Text != "so" {
-			t.Errorf("%s: %+v", condition, p)
+			t.Errorf("%s: %+v, want the condition and the text of the upstream", condition, p)
 		}
 	}
 }
@@ -467,10 +467,10 @@ func TestMessages(t *testing.T) {
 	a := f.want(202, "POST", "/v1/messages", `{"to":"bob@example.net","body":"hé \ud83d\ude00","subject":"s","thread":"t"}`, nil)
 	id := field(t, a.body, "id")
 	if field(t, a.body, "status") != "accepted" || a.header.Get("Location") != "/v1/messages/"+id {
-		t.Errorf("%v %s", a.header, a.body)
+		t.Errorf("got %v %s, want accepted, and the address", a.header, a.body)
 	}
 	if m := next[*perch.MessageOut](f); m.To != "bob@example.net" || m.Body != "hé 😀" || m.Kind != perch.ChatMessage || m.ID != id || m.Subject != "s" || m.Thread != "t" {
-		t.Errorf("%+v", m)
+		t.Errorf("got %+v, want the message as it was sent", m)
 	}
 	conn.Ack()
 	var record perch.MessageRecord
@@ -479,7 +479,7 @@ func TestMessages(t *testing.T) {
 		return record.Status == perch.StatusAcked
 	})
 	if record.ID != id || record.To != "bob@example.net" || len(record.History) < 2 || record.History[0].Status != perch.StatusAccepted {
-		t.Errorf("%+v", record)
+		t.Errorf("got %+v, want the history, from accepted on", record)
 	}
 	f.refused(404, "not-found", "", "GET", "/v1/messages/unknown", "")
 }
@@ -491,7 +491,7 @@ func TestIdempotency(t *testing.T) {
 	first := f.want(202, "POST", "/v1/messages", body, nil, "Idempotency-Key", `"k-1"`)
 	for _, key := range []string{`"k-1"`, "k-1"} {
 		if again := f.want(202, "POST", "/v1/messages", body, nil, "Idempotency-Key", key); !bytes.Equal(again.body, first.body) {
-			t.Errorf("%s: %s, first %s", key, again.body, first.body)
+			t.Errorf("%s: %s, first %s, want the same answer", key, again.body, first.body)
 		}
 	}
 	f.refused(422, "idempotency-mismatch", "", "POST", "/v1/messages", other, "Idempotency-Key", `"k-1"`)
@@ -499,7 +499,7 @@ func TestIdempotency(t *testing.T) {
 	withID := `{"id":"m-1","to":"bob@example.net","body":"once"}`
 	second := f.want(202, "POST", "/v1/messages", withID, nil)
 	if field(t, second.body, "id") != "m-1" {
-		t.Errorf("%s", second.body)
+		t.Errorf("got %s, want m-1", second.body)
 	}
 	f.want(202, "POST", "/v1/messages", withID, nil)
 	f.refused(422, "idempotency-mismatch", "", "POST", "/v1/messages", `{"id":"m-1","to":"bob@example.net","body":"other"}`)
@@ -525,7 +525,7 @@ func TestIdempotencyAtOnce(t *testing.T) {
 		wg.Go(func() {
 			a := f.call("POST", "/v1/messages", `{"to":"bob@example.net","body":"once"}`, "Idempotency-Key", "k")
 			if a.status != http.StatusAccepted && a.status != http.StatusConflict {
-				t.Errorf("request %d: %d %s", i, a.status, a.body)
+				t.Errorf("request %d: %d %s, want 202 or 409", i, a.status, a.body)
 			}
 		})
 	}
@@ -549,7 +549,7 @@ func TestChatStates(t *testing.T) {
 	for _, state := range []string{"active", "composing", "paused", "inactive", "gone"} {
 		f.want(204, "PUT", "/v1/chat-states/bob@example.net", fmt.Sprintf(`{"state":%q}`, state), nil)
 		if out := next[*perch.ChatStateOut](f); string(out.State) != state || out.To != "bob@example.net" {
-			t.Errorf("%+v", out)
+			t.Errorf("got %+v, want %s to bob", out, state)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func TestNotFound(t *testing.T) {
 	for _, path := range []string{"/", "/v1", "/v1/", "/v1/nowhere", "/v1/buddies/", "/v1/buddies/a/b", "/v1/buddies/a%2Fb/c", "/v1//buddies", "/problems/", "/problems/none", "/v1/openapi.yaml"} {
 		a := f.do("GET", path, "")
 		if p := a.problem(t); p.Code != "not-found" || p.Instance != path {
-			t.Errorf("%s: %s", path, a.body)
+			t.Errorf("%s: %s, want not-found", path, a.body)
 		}
 	}
 }
@@ -63,11 +63,11 @@ func methodNotAllowed(t testing.TB, f *gateway) {
 		}
 	}
 	if a := f.do("HEAD", "/v1/events", ""); a.status != 405 {
-		t.Errorf("HEAD of a stream: %d", a.status)
+		t.Errorf("HEAD of a stream: %d, want 405", a.status)
 	}
 	for _, method := range []string{"GET", "TRACE", "BREW"} {
 		if a := f.do(method, "/v1/nowhere", ""); a.problem(t).Status != 404 || a.header.Get("Allow") != "" {
-			t.Errorf("%s of nothing: %d, Allow %q", method, a.status, a.header.Get("Allow"))
+			t.Errorf("%s of nothing: %d, Allow %q, want 404 without Allow", method, a.status, a.header.Get("Allow"))
 		}
 	}
 }
@@ -75,10 +75,10 @@ func methodNotAllowed(t testing.TB, f *gateway) {
 func TestHead(t *testing.T) {
 	f := newBare(t, new(sessions.Manager))
 	if a := f.do("HEAD", "/problems/validation", ""); a.status != 200 || len(a.body) != 0 {
-		t.Errorf("%d %q", a.status, a.body)
+		t.Errorf("HEAD of a page: got %d %q, want 200 without a body", a.status, a.body)
 	}
 	if a := f.do("HEAD", "/v1/session", ""); a.status != 401 || len(a.body) != 0 {
-		t.Errorf("%d %q", a.status, a.body)
+		t.Errorf("HEAD without a token: got %d %q, want 401 without a body", a.status, a.body)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestProblemPages(t *testing.T) {
 	for _, slug := range api.Slugs() {
 		a := f.do("GET", "/problems/"+slug, "")
 		if a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || !bytes.Contains(a.body, []byte(slug)) || a.header.Get("Content-Security-Policy") == "" {
-			t.Errorf("%s: %d %v", slug, a.status, a.header)
+			t.Errorf("%s: %d %v, want its page", slug, a.status, a.header)
 		}
 	}
 }
@@ -123,7 +123,7 @@ func TestPagesAndDescriptions(t *testing.T) {
 		"/v1/openapi.yaml": "openapi: 3.1.0", "/v1/asyncapi.yaml": "asyncapi: 3.0.0",
 	} {
 		if a := f.do("GET", path, ""); a.status != 200 || string(a.body) != want {
-			t.Errorf("%s: %d %q", path, a.status, a.body)
+			t.Errorf("%s: %d %q, want 200 %q", path, a.status, a.body, want)
 		}
 	}
 	for _, path := range []string{"/v1", "/v1/nowhere", "/problems/none"} {
@@ -131,13 +131,13 @@ func TestPagesAndDescriptions(t *testing.T) {
 	}
 	a := f.do("GET", "/buddies", "")
 	if p := a.problem(t); p.Code != "not-found" || !strings.Contains(p.Detail, "/v1/") || bytes.Contains(a.body, []byte("page not found")) {
-		t.Errorf("a page that is not there: %s", a.body)
+		t.Errorf("a page that is not there: %s, want the problem not-found", a.body)
 	}
 	if a := f.do("POST", "/docs", ""); a.problem(t).Status != 405 || a.header.Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST /docs: %d %v", a.status, a.header)
+		t.Errorf("POST /docs: %d %v, want 405 with Allow: GET, HEAD", a.status, a.header)
 	}
 	if p := f.do("GET", "/panic", "").problem(t); p.Code != "internal" || strings.Contains(p.Detail, "panicked") {
-		t.Errorf("%+v", p)
+		t.Errorf("got %+v, want internal, without the panic", p)
 	}
 }
 
@@ -175,10 +175,10 @@ func TestPathsThatAreNotClean(t *testing.T) {
 		}
 	}
 	if a := f.do("PUT", "/docs/", ""); a.problem(t).Status != 405 {
-		t.Errorf("PUT of a page: %s", a.body)
+		t.Errorf("PUT of a page: %s, want 405", a.body)
 	}
 	if a := f.do("GET", "/docs/", ""); string(a.body) != "docs" {
-		t.Errorf("a page with a slash at its end: %s", a.body)
+		t.Errorf("a page with a slash at its end: %s, want the page", a.body)
 	}
 }
 
@@ -193,15 +193,15 @@ func TestPanicInTheMiddle(t *testing.T) {
 	})
 	req, err := http.NewRequestWithContext(f.ctx, "GET", f.url+"/", nil)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.DefaultTransport.RoundTrip: got error %v, want none", err)
 	}
 	defer resp.Body.Close()
 	if b, err := io.ReadAll(resp.Body); err == nil || string(b) != "half an ans" {
-		t.Errorf("%q, %v", b, err)
+		t.Errorf("got %q, %v, want half an answer and an error", b, err)
 	}
 }
 
@@ -213,20 +213,20 @@ func TestCORS(t *testing.T) {
 	}
 	h := preflight("https://chat.example")
 	if h.Get("Access-Control-Allow-Origin") != "https://chat.example" || h.Get("Access-Control-Allow-Credentials") != "" {
-		t.Errorf("%v", h)
+		t.Errorf("got %v, want the origin, and no credentials", h)
 	}
 	for _, origin := range []string{"https://evil.example", "https://chat.example.evil.example", "http://chat.example", "https://chat.example:444", "null"} {
 		if h := preflight(origin); h.Get("Access-Control-Allow-Origin") != "" {
-			t.Errorf("%s: %v", origin, h)
+			t.Errorf("%s: %v, want it refused", origin, h)
 		}
 	}
 	h = f.do("GET", "/v1/nowhere", "", "Origin", "https://chat.example").header
 	if !strings.Contains(h.Get("Access-Control-Expose-Headers"), "Etag") && !strings.Contains(h.Get("Access-Control-Expose-Headers"), "ETag") {
-		t.Errorf("%v", h)
+		t.Errorf("got %v, want ETag exposed", h)
 	}
 	off := newBare(t, new(sessions.Manager))
 	if h := off.do("GET", "/v1/nowhere", "", "Origin", "https://chat.example").header; h.Get("Access-Control-Allow-Origin") != "" {
-		t.Errorf("off, and yet %v", h)
+		t.Errorf("off, and yet %v, want no CORS headers", h)
 	}
 }
 
@@ -262,7 +262,7 @@ func TestCORSHeaders(t *testing.T) {
 			t.Errorf("%q: allowed %v, want %v", requested, got, want)
 		}
 		if requested == "authorization,cache-control" && !strings.EqualFold(h.Get("Access-Control-Allow-Headers"), "authorization, cache-control") {
-			t.Errorf("%q: allowed %q", requested, h.Get("Access-Control-Allow-Headers"))
+			t.Errorf("%q: allowed %q, want both", requested, h.Get("Access-Control-Allow-Headers"))
 		}
 	}
 }
@@ -281,11 +281,11 @@ func TestOptionsAreChecked(t *testing.T) {
 		"no prefix":         {Sessions: m, TrustedProxies: []netip.Prefix{{}}},
 	} {
 		if _, err := api.New(o); err == nil {
-			t.Errorf("%s: accepted", name)
+			t.Errorf("%s: accepted, want an error", name)
 		}
 	}
 	if _, err := api.New(api.Options{Sessions: m}); err != nil {
-		t.Error(err)
+		t.Errorf("api.New: got error %v, want none", err)
 	}
 }
 
@@ -300,21 +300,21 @@ func TestAdmin(t *testing.T) {
 		"/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "goroutine profile",
 	} {
 		if a := f.do("GET", path, ""); a.status != 200 || !bytes.Contains(a.body, []byte(want)) {
-			t.Errorf("%s: %d %.100s", path, a.status, a.body)
+			t.Errorf("%s: %d %.100s, want 200 with %q", path, a.status, a.body, want)
 		}
 	}
 	f.do("GET", "/v1/session", "").problem(t)
 	f.api.Drain(f.ctx)
 	if a := f.do("GET", "/readyz", ""); a.status != 503 || !bytes.Contains(a.body, []byte("draining")) {
-		t.Errorf("while draining: %d %s", a.status, a.body)
+		t.Errorf("while draining: %d %s, want 503 draining", a.status, a.body)
 	}
 	if a := f.do("GET", "/livez", ""); a.status != 200 {
-		t.Errorf("livez while draining: %d", a.status)
+		t.Errorf("livez while draining: %d, want 200", a.status)
 	}
 	f.url = public
 	for _, path := range []string{"/livez", "/readyz", "/metrics", "/debug/pprof/", "/version"} {
 		if a := f.do("GET", path, ""); a.status != 404 {
-			t.Errorf("%s on the public listener: %d", path, a.status)
+			t.Errorf("%s on the public listener: %d, want 404", path, a.status)
 		}
 	}
 }
@@ -325,7 +325,7 @@ func TestServerHeaderLimit(t *testing.T) {
 	srv := api.NewServer(f.api.Handler(), nil)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.Listen: got error %v, want none", err)
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
@@ -336,12 +336,12 @@ func TestServerHeaderLimit(t *testing.T) {
 	for size, want := range map[int]int{15 << 10: 404, 17 << 10: 431} {
 		c, err := net.Dial("tcp", ln.Addr().String())
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("net.Dial: got error %v, want none", err)
 		}
 		fmt.Fprintf(c, "GET /v1/nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Pad: %s\r\n\r\n", strings.Repeat("x", size))
 		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("http.ReadResponse: got error %v, want none", err)
 		}
 		_ = resp.Body.Close()
 		_ = c.Close()
@@ -356,17 +356,17 @@ func TestBodyThatNeverComes(t *testing.T) {
 	f := newBare(t, new(sessions.Manager), func(o *gatewayOptions) { o.RequestTime = 300 * time.Millisecond })
 	c, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.Dial: got error %v, want none", err)
 	}
 	defer c.Close()
 	fmt.Fprint(c, "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("http.ReadResponse: got error %v, want none", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusBadRequest || !resp.Close {
-		t.Errorf("%d, closed %v", resp.StatusCode, resp.Close)
+		t.Errorf("got %d, closed %v, want 400, and the connection closed", resp.StatusCode, resp.Close)
 	}
 }
 
@@ -375,11 +375,11 @@ func TestProblemIsOneJSONObject(t *testing.T) {
 	a := f.do("GET", "/v1/nowhere", "")
 	var m map[string]any
 	if err := json.Unmarshal(a.body, &m); err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Unmarshal: got error %v, want none", err)
 	}
 	for _, name := range []string{"type", "title", "status", "detail", "instance", "code", "request_id"} {
 		if m[name] == nil {
-			t.Errorf("no %s in %s", name, a.body)
+			t.Errorf("no %s in %s, want it there", name, a.body)
 		}
 	}
 }
@@ -394,7 +394,7 @@ func TestCommandLineShowsNoArguments(t *testing.T) {
 	os.Args = []string{"perch", "--secret", secret, "--redis-url=redis://:" + secret + "@x"}
 	for _, path := range []string{"/debug/pprof/cmdline", "/debug/pprof/cmdline?debug=1", "/debug/pprof/cmdline/"} {
 		if a := f.do("GET", path, ""); bytes.Contains(a.body, []byte("secret")) || bytes.Contains(a.body, []byte(secret)) {
-			t.Errorf("%s shows arguments", path)
+			t.Errorf("%s shows arguments, want the program's name alone", path)
 		}
 	}
 	if a := f.do("GET", "/debug/pprof/cmdline", ""); string(a.body) != "perch" {

@@ -63,7 +63,7 @@ func holdConnection(t *testing.T, sends string, reads bool, want time.Duration) 
 		}),
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("api.New: got error %v, want none", err)
 	}
 	l := newPipes()
 	s := api.NewServer(a.Handler(), canary.Logger())
@@ -81,10 +81,10 @@ func holdConnection(t *testing.T, sends string, reads bool, want time.Duration) 
 	go func() { defer close(served); _ = s.Serve(l) }()
 	c, err := l.dial(t.Context(), "", "")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("l.dial: got error %v, want none", err)
 	}
 	if _, err := io.WriteString(c, sends); err != nil {
-		t.Fatal(err)
+		t.Fatalf("io.WriteString: got error %v, want none", err)
 	}
 	read := make(chan struct{})
 	go func() {
@@ -120,12 +120,12 @@ func TestHTTP2Limits(t *testing.T) {
 	cfg.NextProtos = []string{"h2"}
 	c, err := tls.Dial("tcp", srv.Listener.Addr().String(), cfg)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("tls.Dial: got error %v, want none", err)
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 	if _, err := io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"); err != nil {
-		t.Fatal(err)
+		t.Fatalf("io.WriteString: got error %v, want none", err)
 	}
 	r := bufio.NewReader(c)
 	head := make([]byte, 9)
@@ -134,7 +134,7 @@ func TestHTTP2Limits(t *testing.T) {
 	}
 	payload := make([]byte, int(head[0])<<16|int(head[1])<<8|int(head[2]))
 	if _, err := io.ReadFull(r, payload); err != nil {
-		t.Fatal(err)
+		t.Fatalf("io.ReadFull: got error %v, want none", err)
 	}
 	settings := map[uint16]uint32{}
 	for ; len(payload) >= 6; payload = payload[6:] {
@@ -147,14 +147,14 @@ func TestHTTP2Limits(t *testing.T) {
 		t.Errorf("SETTINGS_MAX_HEADER_LIST_SIZE %d, want about 16 KiB", got)
 	}
 	if h := srv.Config.HTTP2; h.SendPingTimeout != 30*time.Second || h.PingTimeout != 15*time.Second || h.WriteByteTimeout != 10*time.Second {
-		t.Errorf("HTTP/2 deadlines %+v", h)
+		t.Errorf("HTTP/2 deadlines %+v, want 30 s, 15 s and 10 s", h)
 	}
 }
 
 func TestListenerLimits(t *testing.T) {
 	base, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.Listen: got error %v, want none", err)
 	}
 	refused := make(chan string, 10)
 	l := api.NewListener(base, api.ListenerOptions{Total: 3, PerAddress: 2, Refused: func(r string) { refused <- r }})
@@ -175,7 +175,7 @@ func TestListenerLimits(t *testing.T) {
 		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 10 * time.Second}
 		c, err := d.Dial("tcp", l.Addr().String())
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("d.Dial: got error %v, want none", err)
 		}
 		t.Cleanup(func() { c.Close() })
 		return c
@@ -189,7 +189,7 @@ func TestListenerLimits(t *testing.T) {
 		}
 		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("a refused connection is still open: %v", err)
+			t.Errorf("a refused connection is still open: %v, want it closed", err)
 		}
 	}
 	first := take("127.0.0.1")

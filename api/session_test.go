@@ -25,7 +25,7 @@ func TestSessionByAccessToken(t *testing.T) {
 	f := newGateway(t)
 	var got signedIn
 	if a := f.want(201, "POST", "/v1/session", "", nil); a.header.Get("Location") != "/v1/session" {
-		t.Errorf("%v", a.header)
+		t.Errorf("got %v, want the Location", a.header)
 	}
 	f.want(200, "POST", "/v1/session", "", &got)
 	if got.Token != "" || got.Session.JID != "alice@example.net" || got.Session.Resource != "perch" {
@@ -38,7 +38,7 @@ func TestSessionByAccessToken(t *testing.T) {
 		t.Errorf("%d logins, want 1", n)
 	}
 	if cc := f.call("GET", "/v1/session", "").header.Get("Cache-Control"); cc != "no-store" {
-		t.Errorf("Cache-Control %q", cc)
+		t.Errorf("Cache-Control %q, want no-store", cc)
 	}
 }
 
@@ -48,32 +48,32 @@ func TestSessionByPassword(t *testing.T) {
 	jsonType := []string{"Content-Type", "application/json"}
 	a := f.do("POST", "/v1/session", body, jsonType...)
 	if a.status != http.StatusCreated || a.header.Get("Location") != "/v1/session" {
-		t.Fatalf("%d %v %s", a.status, a.header, a.body)
+		t.Fatalf("got %d %v %s, want 201 with Location", a.status, a.header, a.body)
 	}
 	if bytes.Contains(a.body, []byte("canary")) {
-		t.Errorf("the answer has the password: %s", a.body)
+		t.Errorf("the answer has the password: %s, want none", a.body)
 	}
 	minted := field(t, a.body, "token")
 	if !strings.HasPrefix(minted, "perch_") {
-		t.Fatalf("token %q", minted)
+		t.Fatalf("token %q, want one that begins with perch_", minted)
 	}
 	if b := f.do("POST", "/v1/session", body, jsonType...); b.status != http.StatusOK {
-		t.Errorf("the second sign-in: %d %s", b.status, b.body)
+		t.Errorf("the second sign-in: %d %s, want 200", b.status, b.body)
 	}
 	show := f.do("GET", "/v1/session", "", "Authorization", "Bearer "+minted)
 	if show.status != 200 || field(t, show.body, "jid") != "carol@example.net" || field(t, show.body, "upstream") != "other" {
-		t.Errorf("%d %s", show.status, show.body)
+		t.Errorf("got %d %s, want 200, carol at other", show.status, show.body)
 	}
 	if n := len(f.up.Dials()); n != 1 {
 		t.Errorf("%d logins, want 1", n)
 	}
 	refused := f.do("POST", "/v1/session", `{"jid":"carol@example.net","password":"bad-canary","upstream":"other"}`, jsonType...)
 	if p := refused.problem(t); p.Code != "unauthorized" || bytes.Contains(refused.body, []byte("canary")) {
-		t.Errorf("%s", refused.body)
+		t.Errorf("got %s, want unauthorized, without the secret", refused.body)
 	}
 	unknown := f.do("POST", "/v1/session", `{"jid":"carol@example.net","password":"x","upstream":"nowhere"}`, jsonType...)
 	if unknown.problem(t).Status < 400 || unknown.status >= 500 {
-		t.Errorf("an unknown upstream: %s", unknown.body)
+		t.Errorf("an unknown upstream: %s, want a 4xx", unknown.body)
 	}
 }
 
@@ -95,12 +95,12 @@ func TestSessionWhileConnecting(t *testing.T) {
 	go func() { first <- f.call("GET", "/v1/buddies", "") }()
 	<-dialled
 	if info := f.state(); info.State != perch.StateConnecting || info.JID != "" {
-		t.Errorf("%+v", info)
+		t.Errorf("got %+v, want connecting, without a JID", info)
 	}
 	f.want(204, "DELETE", "/v1/session", "", nil)
 	close(hold)
 	if a := <-first; a.status < 400 {
-		t.Errorf("the first call: %d %s", a.status, a.body)
+		t.Errorf("the first call: %d %s, want an error", a.status, a.body)
 	}
 }
 
@@ -127,7 +127,7 @@ func TestSuspendedForCredentials(t *testing.T) {
 	conn.Fail(perch.Errorf(perch.KindUnauthorized, "credentials expired"))
 	f.eventually("suspended", func() bool { return f.state().State == perch.StateSuspended })
 	if reason := f.state().Reason; reason != perch.ReasonCredentials {
-		t.Fatalf("reason %q", reason)
+		t.Fatalf("reason %q, want credentials", reason)
 	}
 	for _, path := range []string{"/v1/buddies", "/v1/buddies/bob@example.net", "/v1/presence", "/v1/invitations", "/v1/presence/me"} {
 		f.want(200, "GET", path, "", nil)
@@ -147,7 +147,7 @@ func TestSuspendedForCredentials(t *testing.T) {
 		method, path, _ := strings.Cut(path, " ")
 		a := f.refused(401, "unauthorized", "", method, path, body)
 		if !bytes.Contains(a.body, []byte("/v1/session/credentials")) {
-			t.Errorf("%s does not say what to do: %s", path, a.body)
+			t.Errorf("%s does not say what to do: %s, want the address for credentials", path, a.body)
 		}
 	}
 	f.refused(401, "unauthorized", "", "PUT", "/v1/session/credentials", `{"token":"bad-fresh-token"}`)
@@ -155,10 +155,10 @@ func TestSuspendedForCredentials(t *testing.T) {
 	fresh := []string{"Authorization", "Bearer good-fresh-token", "Content-Type", "application/json"}
 	a := f.do("POST", "/v1/messages", `{"to":"bob@example.net","body":"x"}`, fresh...)
 	if a.status != 202 {
-		t.Errorf("with the fresh token: %d %s", a.status, a.body)
+		t.Errorf("with the fresh token: %d %s, want 202", a.status, a.body)
 	}
 	if b := f.do("GET", "/v1/buddies/bob@example.net", "", fresh...); b.status != 200 {
-		t.Errorf("the roster is gone: %d %s", b.status, b.body)
+		t.Errorf("the roster is gone: %d %s, want 200", b.status, b.body)
 	}
 	f.refused(401, "unauthorized", "", "GET", "/v1/session", "") // the old token leads nowhere now
 }
@@ -179,7 +179,7 @@ func TestLogHasNoSecrets(t *testing.T) {
 	f.do("GET", "/v1/session", "", "Authorization", "Bearer bad-canary", "X-Request-Id", "canary canary")
 	text := log.String()
 	if strings.Contains(strings.ToLower(text), "canary") {
-		t.Errorf("the log says too much: %s", text)
+		t.Errorf("the log says too much: %s, want no secret", text)
 	}
 	for _, want := range []string{`"route":"/v1/buddies/{jid}"`, `"status":404`, `"request_id"`} {
 		if !strings.Contains(text, want) {

@@ -58,7 +58,7 @@ func TestDrain(t *testing.T) {
 			mu.Unlock()
 			_, err = f.next()
 			if code := websocket.CloseStatus(err); code != 4200 || data.Reason != "draining" {
-				t.Errorf("closed with %v, reason %q", err, data.Reason)
+				t.Errorf("closed with %v, reason %q, want 4200 draining", err, data.Reason)
 				return
 			}
 			good.Add(1)
@@ -70,11 +70,11 @@ func TestDrain(t *testing.T) {
 	began := time.Now()
 	g.api.Drain(ctx)
 	if ctx.Err() != nil {
-		t.Errorf("the drain needed %v", time.Since(began))
+		t.Errorf("the drain needed %v, want 20 s at most", time.Since(began))
 	}
 	closed.Wait()
 	if good.Load() != sockets || len(after) < 20 {
-		t.Errorf("%d of %d sockets ended well; moments in %d tenths of a second", good.Load(), sockets, len(after))
+		t.Errorf("%d of %d sockets ended well; moments in %d tenths of a second, want all, spread over at least 20", good.Load(), sockets, len(after))
 	}
 }
 
@@ -83,7 +83,7 @@ func (g *gateway) dialQuietly() *socketFeed {
 	ws, _, err := websocket.Dial(ctx, g.wsURL(""), &websocket.DialOptions{HTTPClient: g.client, HTTPHeader: header("Authorization", "Bearer tok-alice")})
 	if err != nil {
 		cancel()
-		g.t.Error(err)
+		g.t.Errorf("websocket.Dial: got error %v, want none", err)
 		return nil
 	}
 	f := &socketFeed{g.t, ctx, ws, cancel, sentCommands{}}
@@ -91,7 +91,7 @@ func (g *gateway) dialQuietly() *socketFeed {
 		e, err := f.next()
 		if err != nil {
 			cancel()
-			g.t.Error(err)
+			g.t.Errorf("f.next: got error %v, want none", err)
 			return nil
 		}
 		if e.Type == "live" {
@@ -114,7 +114,7 @@ func TestDrainOfEveryEncoding(t *testing.T) {
 			defer f.close()
 			upTo(t, f, "reconnect")
 			if e, err := f.next(); err == nil {
-				t.Errorf("%s: %s after reconnect", encoding, e.Type)
+				t.Errorf("%s: %s after reconnect, want the end", encoding, e.Type)
 			}
 		})
 	}
@@ -124,7 +124,7 @@ func TestDrainOfEveryEncoding(t *testing.T) {
 		began := time.Now()
 		p := g.poll("tok-alice", since(tip)+"&wait=60")
 		if len(p.Events) != 0 || p.Next != tip || p.Reset != nil || time.Since(began) > 20*time.Second {
-			t.Errorf("%+v after %v", p, time.Since(began))
+			t.Errorf("poll: got %+v after %v, want no event and the same cursor, at once", p, time.Since(began))
 		}
 	})
 	<-polling
@@ -137,11 +137,11 @@ func TestDrainOfEveryEncoding(t *testing.T) {
 	for _, accept := range []string{"application/json", "text/event-stream"} {
 		res, _ := g.get("/v1/events", "tok-alice", http.Header{"Accept": {accept}})
 		if res.StatusCode != 503 || res.Header.Get("Retry-After") == "" {
-			t.Errorf("%s while draining: %d", accept, res.StatusCode)
+			t.Errorf("%s while draining: %d, want 503 with Retry-After", accept, res.StatusCode)
 		}
 	}
 	if r := g.try("", header("Authorization", "Bearer tok-alice")); r.status != 503 {
-		t.Errorf("socket while draining: %+v", r)
+		t.Errorf("socket while draining: %+v, want 503", r)
 	}
 }
 
@@ -150,7 +150,7 @@ func (g *gateway) waitForStreams(token string, n int) {
 	g.t.Helper()
 	s, err := g.manager.Authenticate(context.Background(), perch.NewSecret(token))
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("g.manager.Authenticate: got error %v, want none", err)
 	}
 	for range 10_000 {
 		if s.Info().Streams == n {
@@ -171,7 +171,7 @@ func TestDrainCutsTheStuck(t *testing.T) {
 	began := time.Now()
 	g.api.Drain(ctx)
 	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("the drain took %v", took)
+		t.Errorf("the drain took %v, want at most 3 s", took)
 	}
 	seen := ""
 	for {
@@ -182,6 +182,6 @@ func TestDrainCutsTheStuck(t *testing.T) {
 		seen += fmt.Sprintf("%x:%d ", op, len(payload))
 	}
 	if seen == "" {
-		t.Error("not even reconnect was sent")
+		t.Error("got no frame, want reconnect")
 	}
 }

@@ -16,7 +16,7 @@ func TestPollAnswersAtOnceWithoutWait(t *testing.T) {
 	tip := g.settle("tok-alice", conn)
 	p := g.poll("tok-alice", since(tip))
 	if len(p.Events) != 0 || p.Next != tip || p.Reset != nil {
-		t.Errorf("%+v", p)
+		t.Errorf("poll: got %+v, want no event and the same cursor", p)
 	}
 }
 
@@ -28,7 +28,7 @@ func TestPollWaitsForTheFirstEvent(t *testing.T) {
 	wg.Go(func() {
 		p := g.poll("tok-alice", since(tip)+"&wait=20&types=message.received")
 		if len(p.Events) != 1 || p.Events[0].Type != "message.received" || p.Next != p.Events[0].ID {
-			t.Errorf("%+v", p)
+			t.Errorf("poll: got %+v, want the message, and its id as the cursor", p)
 		}
 	})
 	say(conn, "m1")
@@ -42,7 +42,7 @@ func TestPollTimesOutEmpty(t *testing.T) {
 	began := time.Now()
 	p := g.poll("tok-alice", since(tip)+"&wait=1")
 	if len(p.Events) != 0 || p.Next != tip || p.Reset != nil || time.Since(began) < time.Second {
-		t.Errorf("%+v after %v", p, time.Since(began))
+		t.Errorf("poll: got %+v after %v, want no event and the same cursor after a second", p, time.Since(began))
 	}
 }
 
@@ -59,12 +59,12 @@ func TestPollLimit(t *testing.T) {
 	for cursor != tip {
 		p := g.poll("tok-alice", since(cursor)+"&limit=4")
 		if p.Next != p.Events[len(p.Events)-1].ID {
-			t.Fatalf("next %s after %s", p.Next, p.Events[len(p.Events)-1].ID)
+			t.Fatalf("next %s after %s, want the same", p.Next, p.Events[len(p.Events)-1].ID)
 		}
 		sizes, cursor = append(sizes, len(p.Events)), p.Next
 	}
 	if fmt.Sprint(sizes) != "[4 4 3]" {
-		t.Errorf("steps of %v", sizes)
+		t.Errorf("got steps of %v, want [4 4 3]", sizes)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestPollResetWithFilter(t *testing.T) {
 	g.open("tok-alice")
 	p := g.poll("tok-alice", "wait=60&types=message.*")
 	if p.Reset == nil || p.Reset.Reason != "first" || p.Next == "" {
-		t.Errorf("%+v", p)
+		t.Errorf("poll: got %+v, want a reset for the first time, and a cursor", p)
 	}
 }
 
@@ -108,6 +108,6 @@ func TestPollSnapshots(t *testing.T) {
 		}
 	}
 	if len(p.Events) != 3 {
-		t.Errorf("%d envelopes", len(p.Events))
+		t.Errorf("got %d envelopes, want the 3 snapshots", len(p.Events))
 	}
 }

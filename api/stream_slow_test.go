@@ -35,7 +35,7 @@ func TestStuckReadersOverTCP(t *testing.T) {
 	before := heap()
 	talkToHealthy(t, g, conn, healthy, messages)
 	if grown := int64(heap()) - int64(before); grown > 64<<20 {
-		t.Errorf("the heap grew by %d MiB", grown>>20)
+		t.Errorf("the heap grew by %d MiB, want at most 64", grown>>20)
 	}
 	look := time.NewTicker(100 * time.Millisecond)
 	defer look.Stop()
@@ -45,7 +45,7 @@ func TestStuckReadersOverTCP(t *testing.T) {
 	for i, r := range frozen {
 		ids, code := r.rest()
 		if code != 4103 {
-			t.Fatalf("stuck reader %d: %d whole messages, closed with %d", i, len(ids), code)
+			t.Fatalf("stuck reader %d: %d whole messages, closed with %d, want 4103", i, len(ids), code)
 		}
 		wantConsecutive(t, ids)
 		if i > 0 || len(ids) == 0 {
@@ -90,7 +90,7 @@ func talkToHealthy(t *testing.T, g *gateway, conn *fakexmpp.Conn, healthy, messa
 		}})
 		for n := 0; i%batch == batch-1 && n < healthy; n++ {
 			if !<-progress {
-				t.Fatalf("a healthy reader did not get message %d", i)
+				t.Fatalf("a healthy reader did not get message %d, want it", i)
 			}
 		}
 	}

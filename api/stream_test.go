@@ -52,7 +52,7 @@ func (g *gateway) preamble(encoding, token, query string) preambleOf {
 		var live struct{ Tip string }
 		all[len(all)-1].into(g.t, &live)
 		if all[0].Type != "hello" || hello.Tip != live.Tip {
-			g.t.Fatalf("%s: began with %s of tip %s, live has tip %s", encoding, all[0].Type, hello.Tip, live.Tip)
+			g.t.Fatalf("%s: began with %s of tip %s, live has tip %s, want hello first, and one tip", encoding, all[0].Type, hello.Tip, live.Tip)
 		}
 		p.resumed, p.reason, p.tip, rest = hello.Resumed, hello.reason(), hello.Tip, all[1:len(all)-1]
 	}
@@ -142,7 +142,7 @@ func (g *gateway) settle(token string, conn *fakexmpp.Conn) (tip string) {
 	for {
 		e, err := f.next()
 		if err != nil {
-			g.t.Fatal(err)
+			g.t.Fatalf("f.next: got error %v, want none", err)
 		}
 		if strings.Contains(string(e.Data), marker) {
 			return e.ID
@@ -158,14 +158,14 @@ func TestHello(t *testing.T) {
 		f := g.stream(encoding, "tok-alice", "")
 		e, err := f.next()
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("f.next: got error %v, want none", err)
 		}
 		var h helloFrame
 		e.into(t, &h)
 		if e.Type != "hello" || e.Time == "" || h.Protocol != 1 || !strings.HasPrefix(h.ConnectionID, "c_") || h.HeartbeatMS != 25000 ||
 			h.Resumed || h.reason() != "first" || h.Tip == "" || h.Session.JID != "alice@example.net" || h.Session.State != "online" ||
 			h.Limits["frame_bytes"] != 65536 || h.Limits["commands_per_min"] != 120 || h.Retention["events"] != 10000 || h.Retention["seconds"] != 86400 {
-			t.Errorf("%s: hello %s", encoding, e.Data)
+			t.Errorf("%s: hello %s, want the fields of protocol 1", encoding, e.Data)
 		}
 		f.close()
 	}
@@ -191,7 +191,7 @@ func TestSameEventsEverywhere(t *testing.T) {
 		for len(durable(got)) < 50 {
 			e, err := f.next()
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("f.next: got error %v, want none", err)
 			}
 			if e.Type == "message.received" {
 				got = append(got, e)
@@ -217,12 +217,12 @@ func TestSSEForm(t *testing.T) {
 	res, err := g.client.Do(g.request(t.Context(), http.MethodGet, "/v1/events?since=garbage", "tok-alice",
 		http.Header{"Accept": {"text/event-stream"}, "Last-Event-ID": {all[0].ID}}))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("g.client.Do: got error %v, want none", err)
 	}
 	defer res.Body.Close()
 	for k, v := range map[string]string{"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"} {
 		if res.Header.Get(k) != v {
-			t.Errorf("%s: %q", k, res.Header.Get(k))
+			t.Errorf("%s: %q, want %q", k, res.Header.Get(k), v)
 		}
 	}
 	f := newLines(res, true)
@@ -231,7 +231,7 @@ func TestSSEForm(t *testing.T) {
 		t.Errorf("Last-Event-ID must beat since (-want +got):\n%s", diff)
 	}
 	if f.retry != "2000" || f.lastID != all[2].ID || len(all) != 3 {
-		t.Errorf("retry %q, last id %q", f.retry, f.lastID)
+		t.Errorf("got retry %q, last id %q, want 2000, the id of the third frame, and 3 frames", f.retry, f.lastID)
 	}
 }
 
@@ -263,7 +263,7 @@ func TestLastEventIDInTheQuery(t *testing.T) {
 		}
 		res, err := g.client.Do(g.request(t.Context(), http.MethodGet, "/v1/events?"+tt.query, "tok-alice", header))
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("g.client.Do: got error %v, want none", err)
 		}
 		got := durable(upTo(t, newLines(res, true), "live"))
 		if diff := cmp.Diff(durable(all)[tt.want:], got); diff != "" {
@@ -289,7 +289,7 @@ func TestLastEventIDInTheQuery(t *testing.T) {
 		}
 	}
 	if res, body := g.get("/v1/events?lastEventId=a&last_event_id=b", "tok-alice", sse); res.StatusCode != 422 || !strings.Contains(string(body), "must not be repeated") {
-		t.Errorf("two spellings: %d %s", res.StatusCode, body)
+		t.Errorf("two spellings: %d %s, want 422: must not be repeated", res.StatusCode, body)
 	}
 }
 
@@ -342,7 +342,7 @@ func TestAcceptChoosesEncoding(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		res, err := g.client.Do(g.request(ctx, http.MethodGet, "/v1/events", "tok-alice", http.Header{"Accept": {accept}}))
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("g.client.Do: got error %v, want none", err)
 		}
 		if got := res.Header.Get("Content-Type"); got != want || res.StatusCode != 200 {
 			t.Errorf("Accept %q: %d %s, want %s", accept, res.StatusCode, got, want)
@@ -362,12 +362,12 @@ func TestEventQueryIsChecked(t *testing.T) {
 	} {
 		res, body := g.get("/v1/events?"+query, "tok-alice", nil)
 		if res.StatusCode != 422 || !strings.Contains(string(body), `"pointer":"`+pointer+`"`) {
-			t.Errorf("%s: %d %s", query, res.StatusCode, body)
+			t.Errorf("%s: %d %s, want 422 at %s", query, res.StatusCode, body, pointer)
 		}
 	}
 	res, _ := g.get("/v1/events", "", nil)
 	if res.StatusCode != 401 {
-		t.Errorf("without a token: %d", res.StatusCode)
+		t.Errorf("without a token: %d, want 401", res.StatusCode)
 	}
 }
 
@@ -384,7 +384,7 @@ func TestTypesFilter(t *testing.T) {
 		say(conn, "after-"+encoding)
 		e, err := f.next()
 		if err != nil || e.Type != "message.received" {
-			t.Errorf("%s: %s, %v", encoding, e.Type, err)
+			t.Errorf("%s: %s, %v, want message.received", encoding, e.Type, err)
 		}
 		f.close()
 	}
@@ -434,10 +434,10 @@ func TestCutsLoseNothing(t *testing.T) {
 				for range rapid.IntRange(0, 12).Draw(rt, "frames") {
 					e, err := f.next()
 					if err != nil {
-						rt.Fatal(err)
+						rt.Fatalf("f.next: got error %v, want none", err)
 					}
 					if e.Type == "hello" && !strings.Contains(string(e.Data), `"resumed":true`) {
-						rt.Fatalf("not resumed: %s", e.Data)
+						rt.Fatalf("not resumed: %s, want resumed", e.Data)
 					}
 					take(e)
 					if live = live || e.Type == "live"; live && len(got) == len(want) {
@@ -459,7 +459,7 @@ func TestOverTLS(t *testing.T) {
 	conn := g.open("tok-alice")
 	res, _ := g.get("/v1/events", "tok-alice", nil)
 	if res.ProtoMajor != 2 {
-		t.Fatalf("HTTP/%d", res.ProtoMajor)
+		t.Fatalf("got HTTP/%d, want HTTP/2", res.ProtoMajor)
 	}
 	var feeds []feed
 	for _, encoding := range encodings {
@@ -480,7 +480,7 @@ func TestOverTLS(t *testing.T) {
 		upTo(t, f, "reconnect")
 		_, err := f.next()
 		if encodings[i] == "ws" && websocket.CloseStatus(err) != 4200 || encodings[i] != "ws" && !errors.Is(err, io.EOF) {
-			t.Errorf("%s: ended with %v", encodings[i], err)
+			t.Errorf("%s: ended with %v, want 4200, or a clean end of lines", encodings[i], err)
 		}
 	}
 	drained.Wait()
@@ -499,17 +499,17 @@ func TestEndedSession(t *testing.T) {
 	}
 	res, _ := g.fetch(http.MethodDelete, "/v1/session", "tok-alice", nil)
 	if res.StatusCode != 204 {
-		t.Fatalf("DELETE: %d", res.StatusCode)
+		t.Fatalf("DELETE: %d, want 204", res.StatusCode)
 	}
 	for i, f := range feeds {
 		all := upTo(t, f, "error")
 		last := all[len(all)-1]
 		if last.Error.Code != "not-found" || last.Close == nil || last.Close.Code != 4004 {
-			t.Errorf("%s: %+v", encodings[i], last)
+			t.Errorf("%s: %+v, want not-found and 4004", encodings[i], last)
 		}
 		_, err := f.next()
 		if err == nil || encodings[i] == "ws" && websocket.CloseStatus(err) != 4004 {
-			t.Errorf("%s: ended with %v", encodings[i], err)
+			t.Errorf("%s: ended with %v, want 4004, or an end of lines", encodings[i], err)
 		}
 	}
 }
@@ -526,10 +526,10 @@ func TestClosingAStreamChangesNothing(t *testing.T) {
 	}
 	g.poll("tok-alice", "")
 	if after := conn.Sent(); len(after) != before || conn.Closed() {
-		t.Errorf("streams made the session send %v", after[before:])
+		t.Errorf("streams made the session send %v, want nothing sent", after[before:])
 	}
 	if n := len(g.up.Dials()); n != 1 {
-		t.Errorf("%d logins", n)
+		t.Errorf("%d logins, want 1", n)
 	}
 }
 
@@ -548,17 +548,17 @@ func TestTooManyStreams(t *testing.T) {
 	for _, accept := range []string{"application/json", "text/event-stream", "application/x-ndjson"} {
 		res, body := g.get("/v1/events", "tok-alice", http.Header{"Accept": {accept}})
 		if res.StatusCode != 429 || res.Header.Get("Retry-After") == "" || !strings.Contains(string(body), "quota-exceeded") {
-			t.Errorf("%s: %d %s", accept, res.StatusCode, body)
+			t.Errorf("%s: %d %s, want 429 quota-exceeded with Retry-After", accept, res.StatusCode, body)
 		}
 	}
 	_, res, err := websocket.Dial(t.Context(), g.wsURL(""), &websocket.DialOptions{HTTPClient: g.client, HTTPHeader: http.Header{"Authorization": {"Bearer tok-alice"}}})
 	if err == nil || res.StatusCode != 429 {
-		t.Errorf("fourth socket: %v", err)
+		t.Errorf("fourth socket: %v, want 429", err)
 	}
 	page := g.socket(t.Context(), func() {}, "tok-alice", "", http.Header{"Origin": {g.srv.URL}})
 	all, code := closeCode(t, page)
 	if code != 4009 || len(all) != 1 || all[0].Error.Code != "quota-exceeded" {
-		t.Errorf("a page's fourth socket: %v, closed with %d", all, code)
+		t.Errorf("a page's fourth socket: %v, closed with %d, want quota-exceeded and 4009", all, code)
 	}
 	g.dial("tok-other").close() // another session has its own share
 	feeds[0].close()
@@ -604,10 +604,10 @@ func TestSnapshotPlusEventsIsState(t *testing.T) {
 		}
 		fresh := fold(t, g.poll("tok-alice", ""))
 		if diff := cmp.Diff(fresh.roster, old.roster); diff != "" {
-			rt.Fatalf("roster by events differs from a fresh snapshot (-fresh +events):\n%s", diff)
+			rt.Fatalf("roster by events differs from a fresh snapshot (-fresh +events), want none:\n%s", diff)
 		}
 		if diff := cmp.Diff(fresh.invitations, old.invitations); diff != "" {
-			rt.Fatalf("invitations by events differ from a fresh snapshot (-fresh +events):\n%s", diff)
+			rt.Fatalf("invitations by events differ from a fresh snapshot (-fresh +events), want none:\n%s", diff)
 		}
 	})
 }

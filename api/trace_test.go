@@ -87,15 +87,15 @@ func TestNoTracerCostsNothing(t *testing.T) {
 	cost := func(tr api.Tracer) float64 {
 		a, err := api.New(api.Options{Sessions: new(sessions.Manager), Tracer: tr})
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("api.New: got error %v, want none", err)
 		}
 		h := a.WithTrace(next)
 		return testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) })
 	}
 	if n := cost(nil); n != 0 || served == 0 {
-		t.Errorf("%v allocations without a Tracer, %d requests", n, served)
+		t.Errorf("%v allocations without a Tracer, %d requests, want none", n, served)
 	}
 	if n := cost(&follower{}); n == 0 {
-		t.Error("none with one: this test does not see any")
+		t.Error("got no allocation with a Tracer, want some: this test does not see any")
 	}
 }

@@ -17,7 +17,7 @@ import (
 func pngOf(t testing.TB, w, h int) []byte {
 	var b bytes.Buffer
 	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, w, h))); err != nil {
-		t.Fatal(err)
+		t.Fatalf("png.Encode: got error %v, want none", err)
 	}
 	return b.Bytes()
 }
@@ -30,10 +30,10 @@ func TestSniffPhoto(t *testing.T) {
 	small.Palette = append(small.Palette, image.Black.C)
 	var j, g bytes.Buffer
 	if err := jpeg.Encode(&j, image.NewGray(image.Rect(0, 0, 2, 2)), nil); err != nil {
-		t.Fatal(err)
+		t.Fatalf("jpeg.Encode: got error %v, want none", err)
 	}
 	if err := gif.Encode(&g, small, nil); err != nil {
-		t.Fatal(err)
+		t.Fatalf("gif.Encode: got error %v, want none", err)
 	}
 	bomb := pngOf(t, 1, 1)
 	copy(bomb[16:], []byte{0, 0, 0xC3, 0x50, 0, 0, 0xC3, 0x50}) // claims 50,000 by 50,000; the checksum no longer fits either
@@ -72,7 +72,7 @@ func FuzzSniffPhoto(f *testing.F) {
 	f.Add([]byte("GIF89a\x01\x00\x01\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if typ, err := api.SniffPhoto(data); err == nil && !strings.HasPrefix(typ, "image/") {
-			t.Fatalf("%q", typ)
+			t.Fatalf("got %q, want an image type", typ)
 		}
 	})
 }
@@ -85,17 +85,17 @@ func TestVCardText(t *testing.T) {
 	})
 	lines := strings.Split(strings.TrimSuffix(text, "\r\n"), "\r\n")
 	if lines[0] != "BEGIN:VCARD" || lines[1] != "VERSION:4.0" || lines[len(lines)-1] != "END:VCARD" {
-		t.Errorf("frame of %q", text)
+		t.Errorf("frame of %q, want the lines of version 4.0", text)
 	}
 	if strings.Count(text, "\r\nEND:VCARD") != 1 || strings.Count(strings.ReplaceAll(text, "\r\n", ""), "\n") != 0 {
 		t.Errorf("a value got out of its line: %q", text)
 	}
 	for _, l := range lines {
 		if len(l) > 75 {
-			t.Errorf("a line of %d octets", len(l))
+			t.Errorf("a line of %d octets, want at most 75", len(l))
 		}
 		if strings.ToValidUTF8(l, "?") != l {
-			t.Errorf("a character was cut in two: %q", l)
+			t.Errorf("a character was cut in two: %q, want whole characters", l)
 		}
 	}
 	unfolded := strings.ReplaceAll(text, "\r\n ", "")
@@ -108,6 +108,6 @@ func TestVCardText(t *testing.T) {
 		}
 	}
 	if bare := api.VCardText(perch.VCard{JID: "bob@example.net"}); !strings.Contains(bare, "\r\nFN:bob@example.net\r\n") {
-		t.Errorf("a card without a name: %q", bare)
+		t.Errorf("a card without a name: %q, want the JID as its name", bare)
 	}
 }

@@ -40,7 +40,7 @@ func sent(t *testing.T, conn *fakexmpp.Conn) *perch.MessageOut {
 		case *perch.MessageOut:
 			return out
 		case nil:
-			t.Fatal("no message was sent")
+			t.Fatal("got no message, want one")
 		}
 	}
 }
@@ -56,9 +56,9 @@ func TestWaitForTheServer(t *testing.T) {
 		synctest.Wait()
 		select {
 		case a := <-first:
-			t.Fatalf("the first request has not waited: %s", a)
+			t.Fatalf("the first request has not waited: %s, want it to wait", a)
 		case a := <-again:
-			t.Fatalf("the repeated request has not waited: %s", a)
+			t.Fatalf("the repeated request has not waited: %s, want it to wait", a)
 		default:
 		}
 		time.Sleep(9 * time.Second)
@@ -70,10 +70,10 @@ func TestWaitForTheServer(t *testing.T) {
 			}
 		}
 		if a := <-g.sending("/v1/messages", waiting); a != `202 /v1/messages/m1 {"id":"m1","status":"accepted"}` {
-			t.Errorf("without waiting: %s", a)
+			t.Errorf("without waiting: %s, want 202 accepted", a)
 		}
 		if n := len(conn.Sent()); n == 0 {
-			t.Error("nothing was sent")
+			t.Error("got nothing sent, want the message")
 		}
 	})
 }
@@ -86,7 +86,7 @@ func TestWaitTooLong(t *testing.T) {
 		answer := g.sending("/v1/messages?wait=acked", waiting)
 		sent(t, conn)
 		if a := <-answer; a != `202 /v1/messages/m1 {"id":"m1","status":"sent"}` || time.Since(began) != 10*time.Second {
-			t.Errorf("%s after %v", a, time.Since(began))
+			t.Errorf("got %s after %v, want 202 sent after 10 s", a, time.Since(began))
 		}
 	})
 	inBubble(t, func(t *testing.T, g *gateway) {
@@ -95,7 +95,7 @@ func TestWaitTooLong(t *testing.T) {
 		answer := g.sending("/v1/messages?wait=acked", waiting)
 		sent(t, conn)
 		if a := <-answer; !strings.HasPrefix(a, "202") || time.Since(began) != 3*time.Second {
-			t.Errorf("a request of three seconds: %s after %v", a, time.Since(began))
+			t.Errorf("a request of three seconds: %s after %v, want 202 after 3 s", a, time.Since(began))
 		}
 	}, func(o *gatewayOptions) { o.RequestTime = 3 * time.Second })
 }

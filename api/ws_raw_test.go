@@ -90,7 +90,7 @@ func (g *gateway) rawDial() net.Conn {
 	}
 	c, err := dial(context.Background(), "tcp", g.srv.Listener.Addr().String())
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("dial: got error %v, want none", err)
 	}
 	g.t.Cleanup(func() { _ = c.Close() })
 	_ = c.SetDeadline(time.Now().Add(5 * time.Minute))
@@ -108,15 +108,15 @@ func (g *gateway) raw(token string) *rawConn {
 	fmt.Fprintf(c, rawHandshake, g.srv.Listener.Addr(), "Authorization: Bearer "+token+"\r\n")
 	res, err := http.ReadResponse(r.r, nil)
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("http.ReadResponse: got error %v, want none", err)
 	}
 	if res.StatusCode != http.StatusSwitchingProtocols || res.Header.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
-		g.t.Fatalf("handshake: %s, accept %q", res.Status, res.Header.Get("Sec-WebSocket-Accept"))
+		g.t.Fatalf("handshake: %s, accept %q, want 101 and the accept of the RFC", res.Status, res.Header.Get("Sec-WebSocket-Accept"))
 	}
 	for {
 		op, payload, err := r.read()
 		if err != nil {
-			g.t.Fatal(err)
+			g.t.Fatalf("r.read: got error %v, want none", err)
 		}
 		if op == opText && bytes.Contains(payload, []byte(`"type":"live"`)) {
 			return r
@@ -167,7 +167,7 @@ func (r *rawConn) until(stop func(said []string) bool) (said []string, code int)
 			describedFrame(r.t, payload)
 			var e envelope
 			if err := json.Unmarshal(payload, &e); err != nil {
-				r.t.Fatalf("%v in %q", err, payload)
+				r.t.Fatalf("got %v in %q, want JSON", err, payload)
 			}
 			switch {
 			case e.Type == "reply":
@@ -183,7 +183,7 @@ func (r *rawConn) until(stop func(said []string) bool) (said []string, code int)
 			}
 			return said, code
 		default:
-			r.t.Fatalf("opcode %x from the server", op)
+			r.t.Fatalf("got opcode %x from the server, want text, pong or close", op)
 		}
 		if stop != nil && stop(said) {
 			return said, -2
@@ -348,11 +348,11 @@ func TestWebSocketByteByByte(t *testing.T) {
 	r := g.raw("tok-alice")
 	for _, b := range text(pingCommand).bytes() {
 		if _, err := r.conn.Write([]byte{b}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("r.conn.Write: got error %v, want none", err)
 		}
 	}
 	if said, _ := r.until(func(said []string) bool { return len(said) == 1 }); said[0] != "reply p" {
-		t.Fatalf("said %q", said)
+		t.Fatalf("got %q, want \"reply p\"", said)
 	}
 }
 
@@ -403,14 +403,14 @@ func TestWebSocketHandshake(t *testing.T) {
 			fmt.Fprintf(conn, c.request, g.srv.Listener.Addr(), c.extra)
 			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("http.ReadResponse: got error %v, want none", err)
 			}
 			defer res.Body.Close()
 			if res.StatusCode != c.status || res.Header.Get(c.header) != c.value {
 				t.Errorf("status %d, %s %q; want %d and %q", res.StatusCode, c.header, res.Header.Get(c.header), c.status, c.value)
 			}
 			if c.status != 101 && res.Header.Get("Content-Type") != "application/problem+json" {
-				t.Errorf("type %q", res.Header.Get("Content-Type"))
+				t.Errorf("type %q, want application/problem+json", res.Header.Get("Content-Type"))
 			}
 		})
 	}
@@ -423,10 +423,10 @@ func TestPlainGetOnSocketPath(t *testing.T) {
 		res, body := g.get("/v1/events/ws", token, nil)
 		if res.StatusCode != http.StatusUpgradeRequired || res.Header.Get("Upgrade") != "websocket" ||
 			!strings.Contains(string(body), `"code":"upgrade-required"`) || !strings.Contains(string(body), "/v1/events ") {
-			t.Errorf("token %q: %d, Upgrade %q: %s", token, res.StatusCode, res.Header.Get("Upgrade"), body)
+			t.Errorf("token %q: %d, Upgrade %q: %s, want 426, websocket, and the address for HTTP", token, res.StatusCode, res.Header.Get("Upgrade"), body)
 		}
 	}
 	if dials := g.up.Dials(); len(dials) > 0 {
-		t.Errorf("a plain GET signed in %d times", len(dials))
+		t.Errorf("a plain GET signed in %d times, want none", len(dials))
 	}
 }

@@ -27,7 +27,7 @@ func (f *socketFeed) answerTo(command string) envelope {
 	for {
 		e, err := f.next()
 		if err != nil {
-			f.t.Fatalf("waiting for the answer to %s: %v", command, err)
+			f.t.Fatalf("waiting for the answer to %s: %v, want one", command, err)
 		}
 		if e.Type == "reply" || e.Type == "error" {
 			return e
@@ -78,7 +78,7 @@ func TestMessageSendIsIdempotent(t *testing.T) {
 	const hi = `{"id":"k1","type":"message.send","data":{"to":"bob@example.net","body":"hi"}}`
 	first := f.answerTo(hi)
 	if first.Type != "reply" || first.Status != 202 || first.Ref != "k1" || !strings.Contains(string(first.Data), `"status":"accepted"`) {
-		t.Fatalf("%+v %s", first, first.Data)
+		t.Fatalf("got %+v %s, want the reply 202 accepted", first, first.Data)
 	}
 	f.close()
 	f = g.dial("tok-alice") // on another socket too
@@ -88,11 +88,11 @@ func TestMessageSendIsIdempotent(t *testing.T) {
 	first.into(t, &a)
 	again.into(t, &b)
 	if again.Status != 202 || a.ID == "" || a.ID != b.ID {
-		t.Errorf("repeated: %d %s, first %s", again.Status, again.Data, first.Data)
+		t.Errorf("repeated: %d %s, first %s, want the same", again.Status, again.Data, first.Data)
 	}
 	other := f.answerTo(strings.Replace(hi, `"hi"`, `"something else"`, 1))
 	if other.Error == nil || other.Error.Code != "idempotency-mismatch" || other.Error.Status != 422 || other.Ref != "k1" {
-		t.Errorf("another body: %+v", other)
+		t.Errorf("another body: %+v, want idempotency-mismatch", other)
 	}
 	g.settle("tok-alice", conn)
 	n := 0
@@ -102,7 +102,7 @@ func TestMessageSendIsIdempotent(t *testing.T) {
 		}
 	}
 	if n != 1 {
-		t.Errorf("%d stanzas", n)
+		t.Errorf("%d stanzas, want 1", n)
 	}
 }
 
@@ -138,16 +138,16 @@ func TestCommandErrors(t *testing.T) {
 			defer f.close()
 			e := f.answerTo(c.frame)
 			if e.Type != "error" || e.Error == nil || e.Error.Code != c.code || e.Ref != c.ref || e.Close != nil {
-				t.Fatalf("%+v, error %+v", e, e.Error)
+				t.Fatalf("got %+v, error %+v, want %s for %q", e, e.Error, c.code, c.ref)
 			}
 			if c.pointer != "" && (len(e.Error.Errors) == 0 || e.Error.Errors[0].Pointer != c.pointer) {
 				t.Errorf("fields %+v, want %s", e.Error.Errors, c.pointer)
 			}
 			if c.pointer != "" && c.code != "malformed-json" && !strings.HasPrefix(e.Error.Detail, c.pointer+": ") {
-				t.Errorf("detail %q does not begin with %s", e.Error.Detail, c.pointer)
+				t.Errorf("detail %q does not begin with %s, want it to", e.Error.Detail, c.pointer)
 			}
 			if r := f.answerTo(`{"id":"p","type":"ping"}`); r.Ref != "p" || r.Type != "reply" {
-				t.Errorf("the next command was not answered: %+v", r)
+				t.Errorf("the next command was not answered: %+v, want a reply", r)
 			}
 		})
 	}
@@ -164,7 +164,7 @@ func TestCommandWithoutID(t *testing.T) {
 	f.send(`{"type":"ping"}`)
 	e := f.answerTo(`{"type":"message.send","data":{"to":"bob@example.net","body":"hi"}}`)
 	if e.Type != "reply" || e.Ref != "" || e.Status != 202 {
-		t.Errorf("%+v", e)
+		t.Errorf("got %+v, want a reply with 202", e)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestSubscribeChangesTheFilter(t *testing.T) {
 	say(conn, "unseen")
 	conn.Deliver(&perch.ChatStateIn{From: "bob@example.net/phone", State: perch.StateComposing})
 	if e, err := f.next(); err != nil || e.Type != "chat_state" {
-		t.Errorf("%s, %v", e.Type, err)
+		t.Errorf("got %s, %v, want chat_state", e.Type, err)
 	}
 }
 
@@ -190,7 +190,7 @@ func TestTooManyBadFrames(t *testing.T) {
 	}
 	all, code := closeCode(t, f)
 	if code != 4008 || len(all) != 11 || all[10].Close == nil || all[10].Close.Code != 4008 {
-		t.Errorf("%d frames, closed with %d", len(all), code)
+		t.Errorf("got %d frames, closed with %d, want 11 frames and 4008", len(all), code)
 	}
 	g.dial("tok-alice").close() // the session is unharmed
 }
@@ -203,7 +203,7 @@ func TestUnknownTypesNeverClose(t *testing.T) {
 	defer f.close()
 	for i := range 50 {
 		if e := f.answerTo(fmt.Sprintf(`{"id":"u%d","type":"future.%d"}`, i, i)); e.Type != "error" || e.Ref != fmt.Sprint("u", i) {
-			t.Fatalf("%+v", e)
+			t.Fatalf("got %+v, want an error", e)
 		}
 	}
 }
@@ -214,17 +214,17 @@ func TestCommandsPerMinute(t *testing.T) {
 	f := g.dial("tok-alice")
 	for i := range 20 {
 		if e := f.answerTo(fmt.Sprintf(`{"id":"c%d","type":"ping"}`, i)); e.Type != "reply" {
-			t.Fatalf("command %d: %+v", i, e)
+			t.Fatalf("command %d: %+v, want a reply", i, e)
 		}
 	}
 	for i := range 19 {
 		if e := f.answerTo(`{"id":"over","type":"ping"}`); e.Error == nil || e.Error.Code != "quota-exceeded" || e.Error.Status != 429 || e.Ref != "over" {
-			t.Fatalf("command %d over the limit: %+v", i, e)
+			t.Fatalf("command %d over the limit: %+v, want quota-exceeded", i, e)
 		}
 	}
 	f.send(`{"id":"over","type":"ping"}`) // twice the limit
 	if _, code := closeCode(t, f); code != 4008 {
-		t.Errorf("closed with %d", code)
+		t.Errorf("closed with %d, want 4008", code)
 	}
 }
 
@@ -245,7 +245,7 @@ func (g *gateway) try(query string, h http.Header, protocols ...string) socketRe
 	ws, res, err := websocket.Dial(ctx, g.wsURL(query), &websocket.DialOptions{HTTPClient: g.client, HTTPHeader: h, Subprotocols: protocols})
 	if err != nil {
 		if res == nil {
-			g.t.Fatal(err)
+			g.t.Fatalf("websocket.Dial: got error %v, want none", err)
 		}
 		return socketResult{status: res.StatusCode}
 	}
@@ -311,23 +311,23 @@ func TestOriginMatrix(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := g.try("", http.Header{"Origin": {c.origin}}, "perch.v1", bearer("tok-alice"))
 			if c.ok && (r.status != 101 || r.subprotocol != "perch.v1" || r.types[len(r.types)-1] != "live") {
-				t.Errorf("%+v", r)
+				t.Errorf("got %+v, want live", r)
 			}
 			if !c.ok && (r.status != 101 || r.code != 4003 || r.problem != "forbidden" || len(r.types) != 1) {
-				t.Errorf("%+v", r)
+				t.Errorf("got %+v, want forbidden and 4003", r)
 			}
 		})
 	}
 	t.Run("two origins", func(t *testing.T) {
 		if r := g.try("", http.Header{"Origin": {"https://chat.example", "https://chat.example"}}, bearer("tok-alice")); r.code != 4003 {
-			t.Errorf("%+v", r)
+			t.Errorf("two origins: got %+v, want 4003", r)
 		}
 	})
 	t.Run("a foreign page causes no login", func(t *testing.T) {
 		n := len(g.up.Dials())
 		g.try("", http.Header{"Origin": {"https://evil.example"}}, bearer("tok-new"))
 		if len(g.up.Dials()) != n {
-			t.Error("it did")
+			t.Error("a refused page: got it did, want no login")
 		}
 	})
 }
@@ -389,7 +389,7 @@ func (g *gateway) ticket(token, origin string) (api.Ticket, int) {
 	var k api.Ticket
 	if res.StatusCode == 201 {
 		if err := json.Unmarshal(body, &k); err != nil || k.Ticket == "" || res.Header.Get("Cache-Control") != "no-store" {
-			g.t.Fatalf("%v in %s", err, body)
+			g.t.Fatalf("got %v in %s, want a ticket, not to be stored", err, body)
 		}
 	}
 	return k, res.StatusCode
@@ -402,16 +402,16 @@ func TestTickets(t *testing.T) {
 
 	k, status := g.ticket("tok-alice", "https://chat.example")
 	if left := time.Until(k.ExpiresAt.Time()); status != 201 || left < 25*time.Second || left > 31*time.Second || len(k.Ticket) < 43 {
-		t.Fatalf("%d %+v", status, k)
+		t.Fatalf("got %d %+v, want 201, and about 30 s", status, k)
 	}
 	if r := g.try("ticket="+k.Ticket, chat, "perch.v1"); r.code != 0 || r.types[len(r.types)-1] != "live" {
-		t.Errorf("first use: %+v", r)
+		t.Errorf("first use: %+v, want live", r)
 	}
 	refused := func(what, ticket string, h http.Header) {
 		t.Helper()
 		r := g.try("ticket="+ticket, h, "perch.v1")
 		if h == nil && r.status != 401 || h != nil && (r.code != 4001 || r.problem != "unauthorized") {
-			t.Errorf("%s: %+v", what, r)
+			t.Errorf("%s: %+v, want 401, or 4001 for a page", what, r)
 		}
 	}
 	refused("second use", k.Ticket, chat)
@@ -422,19 +422,19 @@ func TestTickets(t *testing.T) {
 	refused("a page's ticket without an origin", k.Ticket, nil)
 	refused("never issued", strings.Repeat("a", 43), chat)
 	if r := g.try("ticket=x", header("Origin", "https://evil.example")); r.code != 4003 {
-		t.Errorf("origin that is not allowed: %+v", r)
+		t.Errorf("origin that is not allowed: %+v, want 4003", r)
 	}
 	if _, status := g.ticket("tok-alice", "https://evil.example"); status != 403 {
-		t.Errorf("ticket for an origin that is not allowed: %d", status)
+		t.Errorf("ticket for an origin that is not allowed: %d, want 403", status)
 	}
 	if _, status := g.ticket("", "https://chat.example"); status != 401 {
-		t.Errorf("ticket without a token: %d", status)
+		t.Errorf("ticket without a token: %d, want 401", status)
 	}
 
 	// A program's ticket is as good as its token, and opens nothing from a page.
 	k, _ = g.ticket("tok-alice", "")
 	if r := g.try("ticket="+k.Ticket, nil, "perch.v1"); r.status != 101 || r.code != 0 {
-		t.Errorf("a program's ticket: %+v", r)
+		t.Errorf("a program's ticket: %+v, want 101", r)
 	}
 	k, _ = g.ticket("tok-alice", "")
 	refused("a program's ticket from a page", k.Ticket, chat)
@@ -452,7 +452,7 @@ func TestTicketsExpire(t *testing.T) {
 	g.open("tok-alice")
 	k, _ := g.ticket("tok-alice", "")
 	if r := g.try("ticket="+k.Ticket, nil); r.status != 401 {
-		t.Errorf("%+v", r)
+		t.Errorf("got %+v, want 401", r)
 	}
 }
 
@@ -462,14 +462,14 @@ func TestTicketsAreBounded(t *testing.T) {
 	g.open("tok-other")
 	for i := range 20 {
 		if _, status := g.ticket("tok-alice", ""); status != 201 {
-			t.Fatalf("ticket %d: %d", i, status)
+			t.Fatalf("ticket %d: %d, want 201", i, status)
 		}
 	}
 	if _, status := g.ticket("tok-alice", ""); status != 429 {
-		t.Errorf("ticket 21: %d", status)
+		t.Errorf("ticket 21: %d, want 429", status)
 	}
 	if _, status := g.ticket("tok-other", ""); status != 201 {
-		t.Errorf("another session: %d", status)
+		t.Errorf("another session: %d, want 201", status)
 	}
 }
 
@@ -481,7 +481,7 @@ func TestSocketWithoutUpstream(t *testing.T) {
 	})
 	r := g.try("", header("Authorization", "Bearer tok-alice"))
 	if r.status < 400 || r.status == 500 {
-		t.Errorf("%+v", r)
+		t.Errorf("got %+v, want a 4xx", r)
 	}
 }
 
@@ -509,7 +509,7 @@ func FuzzCommand(f *testing.F) {
 		_, _ = r.conn.Write(text(`{"id":"last","type":"ping"}`).bytes())
 		said, code := r.until(func(said []string) bool { return len(said) > 0 && said[len(said)-1] == "reply last" })
 		if code != stays && code != 1007 {
-			t.Fatalf("said %q, closed with %d", said, code)
+			t.Fatalf("said %q, closed with %d, want the connection open, or 1007", said, code)
 		}
 	})
 }
@@ -539,7 +539,7 @@ func TestSecretsStayOutOfLogs(t *testing.T) {
 		"ticket": k.Ticket, "spent ticket": spent.Ticket, "JID": "bob@example.net",
 	} {
 		if text := log.String(); strings.Contains(text, secret) || len(text) < 100 {
-			t.Errorf("%s in the log:\n%s", what, text)
+			t.Errorf("%s in the log, want no secret:\n%s", what, text)
 		}
 	}
 }
