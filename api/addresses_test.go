@@ -11,7 +11,7 @@ import (
 
 // What the upstream has given as an address can be used in every request, and is written to
 // the upstream as it was given; any other address is parsed strictly.
-func TestEveryRequestTakesWhatTheUpstreamGave(t *testing.T) {
+func TestEveryRequestAcceptsUpstreamAddresses(t *testing.T) {
 	for _, c := range []struct{ name, bare, resource string }{
 		{"a number of another network", "user name@icq.example.net", ""},
 		{"a symbol", "☺@example.net", ""},
@@ -45,7 +45,7 @@ func TestEveryRequestTakesWhatTheUpstreamGave(t *testing.T) {
 			f.want(422, "GET", "/v1/archive?with="+url.QueryEscape(jid), "", nil)
 		}
 		if got := conn.Sent(); len(got) != sent {
-			t.Errorf("the upstream was sent %v", got[sent:])
+			t.Errorf("the upstream was sent %v, want nothing", got[sent:])
 		}
 	})
 }
@@ -93,7 +93,7 @@ func (f *gateway) useEverywhere(jid string) {
 }
 
 // Commands on the socket take them too.
-func TestCommandsTakeWhatTheUpstreamGave(t *testing.T) {
+func TestCommandsAcceptUpstreamAddresses(t *testing.T) {
 	g := newGateway(t)
 	conn := g.open("tok-alice")
 	f := g.dial("tok-alice")
@@ -105,7 +105,7 @@ func TestCommandsTakeWhatTheUpstreamGave(t *testing.T) {
 			t.Errorf("%s, unknown: got %s %d, want a refusal", jid, e.Type, e.Status)
 		}
 		conn.Deliver(&perch.MessageIn{Message: perch.Message{ID: "1", From: perch.JID(jid), To: "alice@example.net", Kind: perch.ChatMessage, Body: "x"}})
-		g.settle("tok-alice", conn)
+		g.waitLogged("tok-alice", conn)
 		for _, command := range []string{state, strings.Replace(send, `"id":"a"`, `"id":"`+jid[:4]+`"`, 1)} {
 			if e := f.answerTo(command); e.Type != "reply" {
 				t.Errorf("%s: got %s %+v, want a reply", command, e.Type, e.Error)

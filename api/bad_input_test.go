@@ -96,7 +96,7 @@ func TestBadInput(t *testing.T) {
 		t.Errorf("%d logins, want 1", n)
 	}
 	if got := conn.Sent(); len(got) != sent {
-		t.Errorf("the upstream was sent %v", got[sent:])
+		t.Errorf("the upstream was sent %v, want nothing", got[sent:])
 	}
 }
 
@@ -122,7 +122,7 @@ func TestUnknownTokenDoesNotReachTheUpstreamTwice(t *testing.T) {
 	}
 }
 
-func TestWhoIsCalling(t *testing.T) {
+func TestAuthorizationHeader(t *testing.T) {
 	f := newGateway(t)
 	for name, header := range map[string][]string{
 		"none":           nil,

@@ -107,7 +107,7 @@ func TestSignOutOnEveryNode(t *testing.T) {
 	}
 }
 
-// TestUnknownAndWrongAreAlike: a guess does not reveal which part of it was right. An account
+// TestUnknownAndWrongAreAlike: a refusal does not reveal which part of the credential was right. An account
 // that does not exist is refused like a wrong password, even if the upstream distinguishes
 // them, and a Perch token that never existed like one that has ended.
 func TestUnknownAndWrongAreAlike(t *testing.T) {

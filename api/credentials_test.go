@@ -40,12 +40,12 @@ func TestUnusableCredentials(t *testing.T) {
 }
 
 // A token that the upstream never saw is not said to be refused by it, also the second time.
-func TestRefusalsAreTrue(t *testing.T) {
+func TestRefusalTexts(t *testing.T) {
 	f := newGateway(t)
 	for range 2 {
 		a := f.do("GET", "/v1/session", "", "Authorization", "Bearer perch_tok-other")
 		if p := a.problem(t); p.Code != "unauthorized" || strings.Contains(p.Detail, "upstream") || !strings.Contains(p.Detail, "unknown or expired token") {
-			t.Errorf("an unknown token of ours: %s, want unauthorized, with the gateway as the one that refuses", a.body)
+			t.Errorf("an unknown Perch token: %s, want unauthorized, with the gateway as the one that refuses", a.body)
 		}
 	}
 	if n := len(f.up.Dials()); n != 0 {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// fanOut is a gate with sockets that only count frames. each delivers one message and
+// fanOut is a gateway with sockets that only count frames. each delivers one message and
 // waits until every socket has it; end closes them.
 func fanOut(tb testing.TB, sockets int) (each, end func()) {
 	g := newGateway(tb, func(o *gatewayOptions) { o.StreamsPerToken = sockets })

@@ -218,7 +218,7 @@ func next[T perch.Outbound](f *gateway) T {
 		out := f.conn.Next(f.ctx)
 		if out == nil {
 			var want T
-			f.t.Fatalf("no %T was sent", want)
+			f.t.Fatalf("no %T was sent, want one", want)
 		}
 		if got, ok := out.(T); ok {
 			return got

@@ -51,7 +51,7 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// inBubble runs a test with a gate whose time passes at once.
+// inBubble runs a test with a gateway whose time passes at once.
 func inBubble(t *testing.T, f func(t *testing.T, g *gateway), edit ...func(*gatewayOptions)) {
 	synctest.Test(t, func(t *testing.T) {
 		f(t, newGateway(t, append(edit, func(o *gatewayOptions) { o.pipes = newPipes() })...))
@@ -66,7 +66,7 @@ func timed(t *testing.T, f feed, n int) string {
 	for range n {
 		e, err := f.next()
 		if err != nil {
-			t.Fatalf("after %v: %v", got, err)
+			t.Fatalf("after %v: %v, want another frame", got, err)
 		}
 		got = append(got, fmt.Sprintf("%s@%v", e.Type, time.Since(began)))
 	}
@@ -115,7 +115,7 @@ func TestHeartbeatTip(t *testing.T) {
 	})
 }
 
-func TestLongPollInItsOwnTime(t *testing.T) {
+func TestLongPollDuration(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *gateway) {
 		conn := g.open("tok-alice")
 		tip := g.poll("tok-alice", "").Next
@@ -263,8 +263,8 @@ func (g *gateway) streams(token string) int {
 	return s.Info().Streams
 }
 
-// TestDrainSpreadsItsGoodbyes looks at the moments of a hundred streams.
-func TestDrainSpreadsItsGoodbyes(t *testing.T) {
+// TestDrainSpreadsCloses looks at the moments of a hundred streams.
+func TestDrainSpreadsCloses(t *testing.T) {
 	inBubble(t, func(t *testing.T, g *gateway) {
 		g.open("tok-alice")
 		began := time.Now()

@@ -60,8 +60,8 @@ func hostileBodies() map[string][]byte {
 	}
 }
 
-// doors are what takes foreign JSON: a body into a message, into a buddy, and a frame.
-var doors = map[string]func([]byte){
+// decoders are what reads JSON of clients: a body into a message, into a buddy, and a frame.
+var decoders = map[string]func([]byte){
 	"message": func(b []byte) { _, _ = api.DecodeMessage(b) },
 	"buddy":   func(b []byte) { _, _ = api.DecodeBuddy(b) },
 	"command": func(b []byte) { _ = api.DecodeCommand(b) },
@@ -80,7 +80,7 @@ func TestHostileBodiesAreCheap(t *testing.T) {
 		}
 		return least
 	}
-	for door, decode := range doors {
+	for door, decode := range decoders {
 		long := oneLongValue()
 		unit := best(func() { decode(long) })
 		for name, body := range hostileBodies() {

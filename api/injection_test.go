@@ -22,12 +22,12 @@ import (
 // as it is.
 const evil = "x\r\nInjected: 1\r\n\r\nevent: injected\rdata: {}\n\n\x1b[31m\u2028level=ERROR msg=injected"
 
-// controls are what may stand in no header and no line of a log.
+// controls are the characters that must not be in a header or a line of a log.
 var controls = regexp.MustCompile(`[\x00-\x08\x0A-\x1F\x7F]`)
 
-// TestNothingBreaksOutOfItsLine sends control characters through every door that a client
-// has, past the checks of net/http, and lets the upstream have them in all that it says.
-func TestNothingBreaksOutOfItsLine(t *testing.T) {
+// TestControlCharactersAreContained sends control characters in everything that a
+// client can send, past the checks of net/http, and in everything that the upstream answers.
+func TestControlCharactersAreContained(t *testing.T) {
 	for name, handler := range map[string]func(*lockedBuffer, *slog.HandlerOptions) slog.Handler{
 		"JSON log": func(b *lockedBuffer, o *slog.HandlerOptions) slog.Handler { return slog.NewJSONHandler(b, o) },
 		"text log": func(b *lockedBuffer, o *slog.HandlerOptions) slog.Handler { return slog.NewTextHandler(b, o) },
@@ -49,7 +49,7 @@ func TestNothingBreaksOutOfItsLine(t *testing.T) {
 					return &perch.Error{Kind: perch.KindXMPP, Detail: evil, XMPP: &perch.XMPPError{Condition: evil, Text: evil, By: evil}}
 				}
 			})
-			for _, d := range injectionDoors() {
+			for _, d := range injectionCases() {
 				w := httptest.NewRecorder()
 				r := httptest.NewRequest("GET", "/", strings.NewReader(d.body))
 				r.Method, r.URL, r.RequestURI = d.method, d.url, d.url.RequestURI()
@@ -80,13 +80,13 @@ func TestNothingBreaksOutOfItsLine(t *testing.T) {
 	}
 }
 
-type injectionDoor struct {
+type injectionCase struct {
 	name, method, body string
 	url                *url.URL
 	header             map[string]string
 }
 
-func injectionDoors() (doors []injectionDoor) {
+func injectionCases() (doors []injectionCase) {
 	plain := func(path string) *url.URL { return &url.URL{Path: path} }
 	for _, h := range []string{
 		"X-Request-Id", "Origin", "Accept", "Authorization", "Last-Event-Id", "Idempotency-Key", "If-None-Match", "Content-Type",
@@ -95,24 +95,24 @@ func injectionDoors() (doors []injectionDoor) {
 	} {
 		header := map[string]string{h: evil}
 		doors = append(doors,
-			injectionDoor{"header " + h, "GET", "", plain("/v1/buddies"), header},
-			injectionDoor{"header " + h + " of a message", "POST", `{"to":"bob@example.net","body":"x"}`, plain("/v1/messages"), header},
-			injectionDoor{"header " + h + " of a socket", "GET", "", plain("/v1/events/ws"), header})
+			injectionCase{"header " + h, "GET", "", plain("/v1/buddies"), header},
+			injectionCase{"header " + h + " of a message", "POST", `{"to":"bob@example.net","body":"x"}`, plain("/v1/messages"), header},
+			injectionCase{"header " + h + " of a socket", "GET", "", plain("/v1/events/ws"), header})
 		preflight := map[string]string{"Origin": "https://chat.example", "Access-Control-Request-Method": "GET"}
 		preflight[h] = evil
-		doors = append(doors, injectionDoor{"header " + h + " of a preflight", "OPTIONS", "", plain("/v1/events"), preflight})
+		doors = append(doors, injectionCase{"header " + h + " of a preflight", "OPTIONS", "", plain("/v1/events"), preflight})
 	}
 	for _, path := range []string{
 		"/" + evil, "/v1/" + evil, "//" + evil, "/problems/" + evil, "/v1/buddies/" + evil, "/v1/messages/" + evil,
 		"/v1/vcards/" + evil, "/v1/vcards/" + evil + "/photo", "/v1/presence/" + evil, "/docs/" + evil,
 	} {
-		doors = append(doors, injectionDoor{"path " + path, "GET", "", plain(path), nil})
+		doors = append(doors, injectionCase{"path " + path, "GET", "", plain(path), nil})
 	}
 	for _, query := range []string{"q=", "group=", "cursor=", "limit=", "include="} {
-		doors = append(doors, injectionDoor{"query " + query, "GET", "", &url.URL{Path: "/v1/buddies", RawQuery: query + url.QueryEscape(evil)}, nil})
+		doors = append(doors, injectionCase{"query " + query, "GET", "", &url.URL{Path: "/v1/buddies", RawQuery: query + url.QueryEscape(evil)}, nil})
 	}
 	for _, query := range []string{"since=", "types=", "wait=", "lastEventId=", url.QueryEscape(evil) + "="} {
-		doors = append(doors, injectionDoor{"query " + query, "GET", "", &url.URL{Path: "/v1/events", RawQuery: query + url.QueryEscape(evil)},
+		doors = append(doors, injectionCase{"query " + query, "GET", "", &url.URL{Path: "/v1/events", RawQuery: query + url.QueryEscape(evil)},
 			map[string]string{"Accept": "application/json"}})
 	}
 	text, _ := json.Marshal(evil)
@@ -129,13 +129,13 @@ func injectionDoors() (doors []injectionDoor) {
 		{"PUT", "/v1/vcards/me", `{"full_name":E}`},
 		{"PUT", "/v1/chat-states/bob@example.net", `{"state":E}`},
 	} {
-		doors = append(doors, injectionDoor{"body " + body.body, body.method, strings.ReplaceAll(body.body, "E", string(text)), plain(body.path), nil})
+		doors = append(doors, injectionCase{"body " + body.body, body.method, strings.ReplaceAll(body.body, "E", string(text)), plain(body.path), nil})
 	}
 	doors = append(doors,
-		injectionDoor{"cursors of the archive", "GET", "", &url.URL{Path: "/v1/archive", RawQuery: "with=bob%40example.net"}, nil},
-		injectionDoor{"a vCard", "GET", "", plain("/v1/vcards/bob@example.net"), map[string]string{"Accept": "text/vcard"}},
-		injectionDoor{"a photo", "GET", "", plain("/v1/vcards/bob@example.net/photo"), nil},
-		injectionDoor{"a method", "X" + evil, "", plain("/v1/buddies"), nil})
+		injectionCase{"cursors of the archive", "GET", "", &url.URL{Path: "/v1/archive", RawQuery: "with=bob%40example.net"}, nil},
+		injectionCase{"a vCard", "GET", "", plain("/v1/vcards/bob@example.net"), map[string]string{"Accept": "text/vcard"}},
+		injectionCase{"a photo", "GET", "", plain("/v1/vcards/bob@example.net/photo"), nil},
+		injectionCase{"a method", "X" + evil, "", plain("/v1/buddies"), nil})
 	return doors
 }
 

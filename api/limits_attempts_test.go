@@ -40,7 +40,7 @@ func (f *gateway) password(jid, text string) answer {
 
 // Many guesses at once are bounded like many in a row: an attempt is taken before anything is
 // tried. Whatever is guessed counts at one address, with the store or without.
-func TestGuessesAtOnce(t *testing.T) {
+func TestRefusedCredentialsAtOnce(t *testing.T) {
 	for _, down := range []bool{false, true} {
 		f := newGateway(t, func(o *gatewayOptions) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 5} })
 		stopped(f)
@@ -65,7 +65,7 @@ func TestGuessesAtOnce(t *testing.T) {
 }
 
 // Right credentials that come together wait for each other, and are not refused.
-func TestRightCredentialsAtOnce(t *testing.T) {
+func TestValidCredentialsAtOnce(t *testing.T) {
 	f := newGateway(t, func(o *gatewayOptions) {
 		o.SignInRate, o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 3}, api.Rate{PerSecond: 0.001, Burst: 2}
 	})
@@ -82,7 +82,7 @@ func TestRightCredentialsAtOnce(t *testing.T) {
 
 // The passwords of one account are limited over all addresses, in the store that all nodes
 // share; neither another account nor the address pays for it.
-func TestGuessesAtOneAccount(t *testing.T) {
+func TestRefusedCredentialsOfOneAccount(t *testing.T) {
 	f := newGateway(t, func(o *gatewayOptions) {
 		o.SignInRate, o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 1000}, api.Rate{PerSecond: 0.001, Burst: 4}
 	})
@@ -102,7 +102,7 @@ func TestGuessesAtOneAccount(t *testing.T) {
 }
 
 // The credential of a live session is guessed at by PUT as well.
-func TestGuessesByReplacement(t *testing.T) {
+func TestRefusedCredentialsByReplacement(t *testing.T) {
 	f := newGateway(t, func(o *gatewayOptions) { o.AccountRate = api.Rate{PerSecond: 0.001, Burst: 3} })
 	f.signIn()
 	stopped(f)
@@ -115,7 +115,7 @@ func TestGuessesByReplacement(t *testing.T) {
 }
 
 // A client that hangs up before the verdict has had its attempt.
-func TestHangingUpIsNoRefund(t *testing.T) {
+func TestDisconnectIsNoRefund(t *testing.T) {
 	f := newGateway(t, func(o *gatewayOptions) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 2} })
 	stopped(f)
 	asked := make(chan struct{}, 100)
@@ -150,7 +150,7 @@ func TestHangingUpIsNoRefund(t *testing.T) {
 }
 
 // The nodes count together: a client that one node refuses has no attempts left at another.
-func TestGuessesAtSeveralNodes(t *testing.T) {
+func TestRefusedCredentialsOnSeveralNodes(t *testing.T) {
 	n := newNodes(t, func(o *gatewayOptions) { o.SignInRate = api.Rate{PerSecond: 0.001, Burst: 4} })
 	count := map[int]int{}
 	for i := range 12 {

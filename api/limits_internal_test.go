@@ -57,10 +57,10 @@ func TestCountersEdge(t *testing.T) {
 	}
 }
 
-// TestRememberedEdge: 100,000 tokens that were accepted are remembered, each for an hour since
+// TestRememberedTokensAndHopsEdge: 100,000 tokens that were accepted are remembered, each for an hour since
 // it was last shown; of as many requests of other nodes each for the two minutes that it could
 // be shown again. The oldest goes.
-func TestRememberedEdge(t *testing.T) {
+func TestRememberedTokensAndHopsEdge(t *testing.T) {
 	const most = 100_000
 	synctest.Test(t, func(t *testing.T) {
 		a, o := newAcceptedTokens(), newReplayGuard()
@@ -161,8 +161,8 @@ func TestTicketsExpire(t *testing.T) {
 	})
 }
 
-// TestGuestsEdge: 256 sockets may be open only to be refused.
-func TestGuestsEdge(t *testing.T) {
+// TestRefusalSocketsEdge: 256 sockets may be open only to be refused.
+func TestRefusalSocketsEdge(t *testing.T) {
 	s := newStreamRegistry(Options{})
 	defer s.endDrain()
 	for i := range 256 {

@@ -63,9 +63,9 @@ func TestTicketAfterAMove(t *testing.T) {
 	}
 }
 
-// TestVouchedOnce: a hop that stands for a credential is good for one request, and one that
+// TestVouchedHopIsUsedOnce: a hop in place of a credential is valid for one request, and one that
 // does not is none.
-func TestVouchedOnce(t *testing.T) {
+func TestVouchedHopIsUsedOnce(t *testing.T) {
 	n := newNodes(t)
 	n.openAtB("tok-alice")
 	id := n.b.idOf(t, "tok-alice")

@@ -65,7 +65,7 @@ func TestObserverSeesRequests(t *testing.T) {
 		return got == strings.Join(want, "\n")
 	})
 	if got, _ := l.text(); strings.Contains(got, "canary") {
-		t.Errorf("a client's own words: %s", got)
+		t.Errorf("a client's own words: %s, want none of them", got)
 	}
 }
 
@@ -78,7 +78,7 @@ func TestStreamsAreCountedByTransport(t *testing.T) {
 		return fmt.Sprint(n["ws"], n["sse"], n["ndjson"], n["poll"], len(n))
 	}
 	if got := open(); got != "0 0 0 0 4" {
-		t.Errorf("before: %s", got)
+		t.Errorf("open streams: got %s, want 0 0 0 0 4", got)
 	}
 	feeds := []feed{}
 	for _, encoding := range []string{"ws", "sse", "ndjson"} {
@@ -87,7 +87,7 @@ func TestStreamsAreCountedByTransport(t *testing.T) {
 		feeds = append(feeds, s)
 	}
 	if got := open(); got != "1 1 1 0 4" {
-		t.Errorf("three streams: %s", got)
+		t.Errorf("open streams: got %s, want 1 1 1 0 4", got)
 	}
 	say(conn, "m1")
 	for _, s := range feeds {

@@ -51,7 +51,7 @@ func TestPathJID(t *testing.T) {
 	}
 }
 
-// FuzzJIDPath: whatever stands between two slashes is one JID or a refusal that names it;
+// FuzzJIDPath: what is between two slashes is one JID, or is refused with a pointer to it;
 // and a JID that is escaped into a path comes out as what parsing it alone gives.
 func FuzzJIDPath(f *testing.F) {
 	for _, s := range []string{"bob@example.net", "a/b", "%", "%2F", "%2540", "bücher@example.net", "a\x00b", "..", "me", "a?b#c", "[::1]"} {
@@ -172,14 +172,14 @@ func FuzzAccept(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header string) {
 		r := &http.Request{Header: http.Header{"Accept": {header}}}
 		if got := api.Negotiate(r, "application/json", "text/vcard"); got != "application/json" && got != "text/vcard" {
-			t.Fatalf("%q leads to %q", header, got)
+			t.Fatalf("%q leads to %q, want one of the offers", header, got)
 		}
 		if strings.ContainsAny(header, "\"\\/*") {
 			return
 		}
 		r.Header.Set("Accept", header+", Text/VCard ;Q=0.9")
 		if got := api.Negotiate(r, "application/json", "text/vcard"); got != "text/vcard" {
-			t.Fatalf("%q and a vCard lead to %q", header, got)
+			t.Fatalf("%q and a vCard lead to %q, want text/vcard", header, got)
 		}
 	})
 }

@@ -92,7 +92,7 @@ func TestInvalidHops(t *testing.T) {
 		}
 	}
 	if got := n.lb.results(); len(got) != 15 || slices.ContainsFunc(got, func(s string) bool { return s != api.ForwardRefused }) {
-		t.Errorf("counted: %v", got)
+		t.Errorf("forwards: got %v, want 15 that are refused", got)
 	}
 	if len(n.b.up.Dials()) != 1 {
 		t.Error("got a login by a refused request, want none")
@@ -119,8 +119,8 @@ func flip(s string, i int) string {
 	return string(b)
 }
 
-// TestNoHopsWhenAlone: a process without peers accepts no hop.
-func TestNoHopsWhenAlone(t *testing.T) {
+// TestHopsAreRefusedBySingleNode: a process without peers accepts no hop.
+func TestHopsAreRefusedBySingleNode(t *testing.T) {
 	f := newBare(t, new(sessions.Manager))
 	a := f.do("GET", "/v1/session", "", api.HopHeader, "e30.AAAA")
 	if p := a.problem(t); a.status != 403 || p.Code != "forbidden" {
@@ -128,8 +128,8 @@ func TestNoHopsWhenAlone(t *testing.T) {
 	}
 }
 
-// TestOneHopAtMost: what came from another node is never passed on.
-func TestOneHopAtMost(t *testing.T) {
+// TestRequestIsForwardedOnce: what came from another node is never passed on.
+func TestRequestIsForwardedOnce(t *testing.T) {
 	n := newNodes(t)
 	n.a.open("tok-alice")
 	for _, path := range []string{"/v1/session", "/v1/buddies", "/v1/events"} {
@@ -195,7 +195,7 @@ func TestRequestIDOfAHop(t *testing.T) {
 	}
 	text := log.String()
 	if got := strings.Count(text, "my-own-request"); got != 2 {
-		t.Errorf("the request is in %d lines:\n%s", got, text)
+		t.Errorf("the request is in %d lines, want one:\n%s", got, text)
 	}
 	for _, addr := range []string{n.toB.addr(), n.b.srv.Listener.Addr().String(), "127.0.0.1"} {
 		if bytes.Contains([]byte(text), []byte(addr)) {

@@ -47,7 +47,7 @@ func BenchmarkHop(b *testing.B) {
 		count := 0
 		each := func(g *gateway, token string) func() {
 			conn := n.openAtB(token)
-			n.b.settle(token, conn)
+			n.b.waitLogged(token, conn)
 			r := g.raw(token)
 			return func() {
 				count++
@@ -68,7 +68,7 @@ func BenchmarkRelayedSocket(b *testing.B) {
 	const sockets = 500
 	n := newNodes(b, func(o *gatewayOptions) { o.StreamsPerToken = 2*sockets + 1 })
 	conn := n.openAtB("tok-alice")
-	n.b.settle("tok-alice", conn)
+	n.b.waitLogged("tok-alice", conn)
 	each := func(g *gateway) float64 {
 		before := inUse()
 		for range sockets {

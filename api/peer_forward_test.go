@@ -70,8 +70,8 @@ func everyRoute() []call {
 
 type call struct{ method, path, body, media string }
 
-// told is an answer without what is different every time.
-type told struct {
+// comparedAnswer is an answer without what is different every time.
+type comparedAnswer struct {
 	Call, Body string
 	Status     int
 	Header     http.Header
@@ -79,7 +79,7 @@ type told struct {
 
 var changing = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|"ticket":"[^"]*"|r=\d+;t=\d+`)
 
-func (g *gateway) tell(c call, id string) told {
+func (g *gateway) compared(c call, id string) comparedAnswer {
 	g.t.Helper()
 	ctx, cancel := context.WithTimeout(g.t.Context(), 20*time.Second)
 	defer cancel()
@@ -119,11 +119,11 @@ func (g *gateway) tell(c call, id string) told {
 			h[k][i] = changing.ReplaceAllString(v, "*")
 		}
 	}
-	return told{fmt.Sprintf("%s %s %.40s", c.method, c.path, c.body), changing.ReplaceAllString(string(body), "*"), res.StatusCode, h}
+	return comparedAnswer{fmt.Sprintf("%s %s %.40s", c.method, c.path, c.body), changing.ReplaceAllString(string(body), "*"), res.StatusCode, h}
 }
 
-// tellAll asks everything of a fresh session that b owns.
-func tellAll(t *testing.T, throughA bool) (all []told, n *nodes) {
+// comparedAll asks everything of a fresh session that b owns.
+func comparedAll(t *testing.T, throughA bool) (all []comparedAnswer, n *nodes) {
 	n = newNodes(t, func(o *gatewayOptions) { o.Origins = []string{"https://chat.example"} })
 	n.b.up.Edit(func(d *fakexmpp.Data) {
 		d.Roster = []perch.Buddy{{JID: "bob@example.net", Name: "Bob", Subscription: perch.SubscriptionBoth}}
@@ -132,22 +132,22 @@ func tellAll(t *testing.T, throughA bool) (all []told, n *nodes) {
 	})
 	conn := n.openAtB("tok-alice")
 	conn.Deliver(&perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})
-	n.b.settle("tok-alice", conn)
+	n.b.waitLogged("tok-alice", conn)
 	n.b.waitForStreams("tok-alice", 0)
 	g := n.b
 	if throughA {
 		g = n.a
 	}
 	for i, c := range everyRoute() {
-		all = append(all, g.tell(c, fmt.Sprintf("request-%d", i)))
+		all = append(all, g.compared(c, fmt.Sprintf("request-%d", i)))
 	}
 	return all, n
 }
 
 // TestForwardedAnswersAreTheSame as those of the owner, byte for byte, on every route.
 func TestForwardedAnswersAreTheSame(t *testing.T) {
-	direct, _ := tellAll(t, false)
-	forwarded, n := tellAll(t, true)
+	direct, _ := comparedAll(t, false)
+	forwarded, n := comparedAll(t, true)
 	if diff := cmp.Diff(direct, forwarded); diff != "" {
 		t.Errorf("answers, -want (direct) +got (forwarded), were:\n%s", diff)
 	}

@@ -72,7 +72,7 @@ func TestDeadNode(t *testing.T) {
 		t.Errorf("after the lease: %s %s, want 200", res.Status, body)
 	}
 	if got := n.la.results(); !slices.Equal(got[1:5], slices.Repeat([]string{api.ForwardUnreachable}, 4)) {
-		t.Errorf("counted %v", got)
+		t.Errorf("forwards: got %v, want 4 that are unreachable", got)
 	}
 }
 
@@ -122,7 +122,7 @@ func TestBodyIsSentAgain(t *testing.T) {
 		t.Errorf("with the last token: %s, want 200", res.Status)
 	}
 	if got := n.la.results(); slices.ContainsFunc(got, func(r string) bool { return r != api.ForwardOK }) {
-		t.Errorf("a sign-in follows no old way, so nothing is to be retried: %v", got)
+		t.Errorf("a sign-in follows no old way, so nothing is to be retried: %v, want no retry", got)
 	}
 }
 
@@ -139,9 +139,9 @@ func TestMessageIsSentAgain(t *testing.T) {
 	wantResults(t, n.la, api.ForwardOK, api.ForwardRetried)
 }
 
-// TestLostInTheMiddle: a change that may have been made is not made again by itself, and the
+// TestAnswerIsLost: a change that may have been made is not made again by itself, and the
 // answer says so; what only reads is.
-func TestLostInTheMiddle(t *testing.T) {
+func TestAnswerIsLost(t *testing.T) {
 	n := newNodes(t)
 	n.openAtB("tok-alice")
 	n.learn(t, "tok-alice")

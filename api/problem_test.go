@@ -70,7 +70,7 @@ func TestProblemOfStanzaErrors(t *testing.T) {
 	}
 }
 
-func TestProblemKeepsCausesInside(t *testing.T) {
+func TestProblemHidesCauses(t *testing.T) {
 	for _, err := range []error{
 		errors.New("dial redis://:hunter2@10.0.0.1"),
 		perch.Wrap(perch.KindInternal, errors.New("hunter2"), "hunter2 in detail"),

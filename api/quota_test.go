@@ -65,7 +65,7 @@ func TestQuotasAtTheirLimits(t *testing.T) {
 				o.IPRate, o.TokenRate = api.Rate{PerSecond: 1e6, Burst: 1e6}, api.Rate{PerSecond: 1e6, Burst: 1e6}
 			})
 			f.signIn()
-			if tt.set != nil { // a second door to the same sessions, whose limits are all there
+			if tt.set != nil { // a second gateway over the same sessions, whose limits are unused
 				m := f.manager
 				f = newBare(t, m, tt.set)
 			}

@@ -110,7 +110,7 @@ func FuzzFrameScanner(f *testing.F) {
 }
 
 // TestSplice puts frames in at any moment: the client sees whole frames, all of the owner's
-// up to the last one of ours, and nothing after that.
+// up to the last one of this node, and nothing after that.
 func TestSplice(t *testing.T) {
 	own, last := wsTextFrame([]byte("own")), wsCloseFrame(closeDraining, "over")
 	for seed := range uint64(200) {
@@ -135,7 +135,7 @@ func TestSplice(t *testing.T) {
 		}
 		got := out.Bytes()
 		if !bytes.HasSuffix(got, last) || bytes.Count(got, own) != 1 || !s.atBoundary() {
-			t.Fatalf("seed %d: not ended with our frame, or ours is not there, want both, and the last one at the end", seed)
+			t.Fatalf("seed %d: the frames of this node are not there, or not at the end, want both, and the last one at the end", seed)
 		}
 		passed := bytes.Replace(bytes.TrimSuffix(got, last), own, nil, 1)
 		ok := len(passed) == 0
@@ -153,17 +153,17 @@ func TestSplice(t *testing.T) {
 	}
 }
 
-// TestSpliceAfterGoodbye: nothing follows the close frame of the owner.
-func TestSpliceAfterGoodbye(t *testing.T) {
+// TestSpliceAfterCloseFrame: nothing follows the close frame of the owner.
+func TestSpliceAfterCloseFrame(t *testing.T) {
 	var out bytes.Buffer
 	s := newSplicer(&frameScanner{}, func(p []byte) error { out.Write(p); return nil })
-	bye := wsCloseFrame(websocket.StatusNormalClosure, "")
-	if err := s.pass(bye); err != nil {
+	closing := wsCloseFrame(websocket.StatusNormalClosure, "")
+	if err := s.pass(closing); err != nil {
 		t.Fatalf("s.pass: got error %v, want none", err)
 	}
 	s.insert(wsTextFrame([]byte("own")), false)
 	s.insert(wsCloseFrame(closeMoved, ""), true)
-	if err := s.pass([]byte("garbage")); err != nil || !bytes.Equal(out.Bytes(), bye) {
+	if err := s.pass([]byte("garbage")); err != nil || !bytes.Equal(out.Bytes(), closing) {
 		t.Errorf("got %v, % x, want no error, and the close frame alone", err, out.Bytes())
 	}
 }

@@ -35,7 +35,7 @@ func TestSameEventsThroughAHop(t *testing.T) {
 		t.Run(encoding, func(t *testing.T) {
 			n := newNodes(t)
 			conn := n.openAtB("tok-alice")
-			n.b.settle("tok-alice", conn)
+			n.b.waitLogged("tok-alice", conn)
 			near, far := n.b.stream(encoding, "tok-alice", ""), n.a.stream(encoding, "tok-alice", "")
 			defer near.close()
 			defer far.close()
@@ -84,7 +84,7 @@ func until(t testing.TB, f feed, id string) (all []envelope) {
 func TestPollThroughAHop(t *testing.T) {
 	n := newNodes(t)
 	conn := n.openAtB("tok-alice")
-	tip := n.b.settle("tok-alice", conn)
+	tip := n.b.waitLogged("tok-alice", conn)
 	if p := n.a.poll("tok-alice", ""); p.Reset == nil || p.Next != tip {
 		t.Errorf("poll: got %+v, want a reset, and the tip", p)
 	}
@@ -240,7 +240,7 @@ func TestOwnerIsSilent(t *testing.T) {
 func TestDrainOfARelay(t *testing.T) {
 	n := newNodes(t)
 	conn := n.openAtB("tok-alice")
-	tip := n.b.settle("tok-alice", conn)
+	tip := n.b.waitLogged("tok-alice", conn)
 	var wg sync.WaitGroup
 	for _, encoding := range encodings {
 		f := n.a.stream(encoding, "tok-alice", "")
@@ -317,7 +317,7 @@ func TestDrainOfAStuckRelay(t *testing.T) {
 func TestDrainOfTheOwner(t *testing.T) {
 	n := newNodes(t)
 	conn := n.openAtB("tok-alice")
-	n.b.settle("tok-alice", conn)
+	n.b.waitLogged("tok-alice", conn)
 	type client struct {
 		f        feed
 		encoding string

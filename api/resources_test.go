@@ -117,7 +117,7 @@ func TestBuddyPages(t *testing.T) {
 		}
 	}
 	if got := strings.Join(seen, "|"); got != "bob carol|dave erin|frank" {
-		t.Errorf("pages %q", got)
+		t.Errorf("pages %q, want bob carol|dave erin|frank", got)
 	}
 }
 
@@ -198,7 +198,7 @@ func TestBuddyByAccount(t *testing.T) {
 	f.refused(404, "item-not-found", "", "GET", "/v1/jids?account=nobody@contoso.com", "")
 }
 
-// A roster item whose address fails strict parsing can be read and removed as it stands.
+// A roster item whose address fails strict parsing can be read and removed as it is.
 func TestBuddyWithOddAddress(t *testing.T) {
 	f := newGateway(t)
 	const odd = "a b&c@example.net"
@@ -281,7 +281,7 @@ func TestInvitations(t *testing.T) {
 	}
 	for _, want := range []string{"subscribed bob", "subscribe bob", "subscribed carol", "unsubscribed dave"} {
 		if !got[want] {
-			t.Errorf("no %q among %v", want, got)
+			t.Errorf("no %q among %v, want it among them", want, got)
 		}
 	}
 	f.eventually("none pending", func() bool {
@@ -429,15 +429,15 @@ func TestArchive(t *testing.T) {
 	links := strings.Join(a.header.Values("Link"), " ")
 	for _, want := range []string{"after=a2", "before=a1", "limit=2", `rel="next"`, `rel="prev"`} {
 		if !strings.Contains(links, want) {
-			t.Errorf("no %s in %s", want, links)
+			t.Errorf("no %s in %s, want it in them", want, links)
 		}
 	}
 	f.up.Edit(func(d *fakeData) { d.Archive.Complete = true })
 	if f.want(200, "GET", "/v1/archive?with=bob@example.net&before=a9", "", &got); got.Prev != nil || got.Next == nil || !got.Complete {
-		t.Errorf("the oldest page: %+v", got)
+		t.Errorf("the oldest page: %+v, want no previous page", got)
 	}
 	if f.want(200, "GET", "/v1/archive?with=bob@example.net&after=a0", "", &got); got.Prev == nil || got.Next != nil {
-		t.Errorf("the newest page: %+v", got)
+		t.Errorf("the newest page: %+v, want no next page", got)
 	}
 	f.up.Edit(func(d *fakeData) { d.Archive = perch.ArchivePage{Complete: true} })
 	if a := f.want(200, "GET", "/v1/archive?with=bob@example.net", "", &got); !bytes.Contains(a.body, []byte(`"items":[],"dropped":[]`)) || got.Next != nil {

@@ -30,7 +30,7 @@ func TestNotFound(t *testing.T) {
 	}
 }
 
-// Pages beside the API take away nothing of what the API says about its own addresses.
+// TestMethodNotAllowed: the API answers for its own addresses, with and without pages beside it.
 func TestMethodNotAllowed(t *testing.T) {
 	t.Run("alone", func(t *testing.T) { methodNotAllowed(t, newBare(t, new(sessions.Manager))) })
 	t.Run("with pages", func(t *testing.T) {
@@ -85,11 +85,11 @@ func TestHead(t *testing.T) {
 func TestRequestID(t *testing.T) {
 	f := newBare(t, new(sessions.Manager))
 	if got := f.do("GET", "/v1/nowhere", "", "X-Request-Id", "0123-abc_DEF.9").header.Get("X-Request-Id"); got != "0123-abc_DEF.9" {
-		t.Errorf("a sane id became %q", got)
+		t.Errorf("a valid id became %q, want it unchanged", got)
 	}
 	for _, id := range []string{"short", "with blank in it", strings.Repeat("x", 65), "<script>alert", "línea-de-log"} {
 		if got := f.do("GET", "/v1/nowhere", "", "X-Request-Id", id).header.Get("X-Request-Id"); got == id || got == "" {
-			t.Errorf("%q was taken as %q", id, got)
+			t.Errorf("%q was taken as %q, want a new one", id, got)
 		}
 	}
 }
@@ -183,7 +183,7 @@ func TestPathsThatAreNotClean(t *testing.T) {
 }
 
 // An answer that breaks off must not look whole, nor have a problem glued to it.
-func TestPanicInTheMiddle(t *testing.T) {
+func TestPanicInAnAnswer(t *testing.T) {
 	f := newBare(t, new(sessions.Manager), func(o *gatewayOptions) {
 		o.Pages = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "half an ans")
@@ -384,7 +384,7 @@ func TestProblemIsOneJSONObject(t *testing.T) {
 	}
 }
 
-// TestCommandLineShowsNoArguments: secrets may stand among them.
+// TestCommandLineShowsNoArguments: they may have secrets.
 func TestCommandLineShowsNoArguments(t *testing.T) {
 	f := newBare(t, new(sessions.Manager))
 	f.url = f.admin

@@ -20,9 +20,9 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// TestNoConnectionIsForEver has clients that stop in the middle, each at another place, and
+// TestEveryConnectionHasDeadlines has clients that stop in the middle, each at another place, and
 // measures how long they may hold their connection.
-func TestNoConnectionIsForEver(t *testing.T) {
+func TestEveryConnectionHasDeadlines(t *testing.T) {
 	request := func(line, rest string) string { return line + " HTTP/1.1\r\nHost: x\r\n" + rest + "\r\n" }
 	for _, tt := range []struct {
 		name  string

@@ -29,7 +29,7 @@ func TestSessionByAccessToken(t *testing.T) {
 	}
 	f.want(200, "POST", "/v1/session", "", &got)
 	if got.Token != "" || got.Session.JID != "alice@example.net" || got.Session.Resource != "perch" {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want the session of alice, without a token", got)
 	}
 	for range 3 {
 		f.want(200, "GET", "/v1/buddies", "", nil)
@@ -160,7 +160,7 @@ func TestSuspendedForCredentials(t *testing.T) {
 	if b := f.do("GET", "/v1/buddies/bob@example.net", "", fresh...); b.status != 200 {
 		t.Errorf("the roster is gone: %d %s, want 200", b.status, b.body)
 	}
-	f.refused(401, "unauthorized", "", "GET", "/v1/session", "") // the old token leads nowhere now
+	f.refused(401, "unauthorized", "", "GET", "/v1/session", "") // the old token has no session now
 }
 
 // No token, password, JID or query of a request may come into the log.
@@ -183,7 +183,7 @@ func TestLogHasNoSecrets(t *testing.T) {
 	}
 	for _, want := range []string{`"route":"/v1/buddies/{jid}"`, `"status":404`, `"request_id"`} {
 		if !strings.Contains(text, want) {
-			t.Errorf("no %s in %s", want, text)
+			t.Errorf("no %s in %s, want it in the log", want, text)
 		}
 	}
 }

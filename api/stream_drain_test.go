@@ -105,7 +105,7 @@ func (g *gateway) dialQuietly() *socketFeed {
 func TestDrainOfEveryEncoding(t *testing.T) {
 	g := newGateway(t)
 	conn := g.open("tok-alice")
-	tip := g.settle("tok-alice", conn)
+	tip := g.waitLogged("tok-alice", conn)
 	var wg sync.WaitGroup
 	for _, encoding := range encodings {
 		f := g.stream(encoding, "tok-alice", "")
@@ -161,8 +161,8 @@ func (g *gateway) waitForStreams(token string, n int) {
 	g.t.Fatalf("%d streams, want %d", s.Info().Streams, n)
 }
 
-// TestDrainCutsTheStuck: a client that answers nothing does not hold the drain up.
-func TestDrainCutsTheStuck(t *testing.T) {
+// TestDrainClosesStuckStreams: a client that answers nothing does not hold the drain up.
+func TestDrainClosesStuckStreams(t *testing.T) {
 	g := newGateway(t)
 	g.open("tok-alice")
 	r := g.raw("tok-alice") // reads no further

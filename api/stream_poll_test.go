@@ -13,7 +13,7 @@ import (
 func TestPollAnswersAtOnceWithoutWait(t *testing.T) {
 	g := newGateway(t)
 	conn := g.open("tok-alice")
-	tip := g.settle("tok-alice", conn)
+	tip := g.waitLogged("tok-alice", conn)
 	p := g.poll("tok-alice", since(tip))
 	if len(p.Events) != 0 || p.Next != tip || p.Reset != nil {
 		t.Errorf("poll: got %+v, want no event and the same cursor", p)
@@ -23,7 +23,7 @@ func TestPollAnswersAtOnceWithoutWait(t *testing.T) {
 func TestPollWaitsForTheFirstEvent(t *testing.T) {
 	g := newGateway(t)
 	conn := g.open("tok-alice")
-	tip := g.settle("tok-alice", conn)
+	tip := g.waitLogged("tok-alice", conn)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		p := g.poll("tok-alice", since(tip)+"&wait=20&types=message.received")
@@ -38,7 +38,7 @@ func TestPollWaitsForTheFirstEvent(t *testing.T) {
 func TestPollTimesOutEmpty(t *testing.T) {
 	g := newGateway(t)
 	conn := g.open("tok-alice")
-	tip := g.settle("tok-alice", conn)
+	tip := g.waitLogged("tok-alice", conn)
 	began := time.Now()
 	p := g.poll("tok-alice", since(tip)+"&wait=1")
 	if len(p.Events) != 0 || p.Next != tip || p.Reset != nil || time.Since(began) < time.Second {
@@ -50,11 +50,11 @@ func TestPollTimesOutEmpty(t *testing.T) {
 func TestPollLimit(t *testing.T) {
 	g := newGateway(t)
 	conn := g.open("tok-alice")
-	cursor := g.settle("tok-alice", conn)
+	cursor := g.waitLogged("tok-alice", conn)
 	for i := range 10 {
 		say(conn, fmt.Sprint("m", i))
 	}
-	tip := g.settle("tok-alice", conn)
+	tip := g.waitLogged("tok-alice", conn)
 	var sizes []int
 	for cursor != tip {
 		p := g.poll("tok-alice", since(cursor)+"&limit=4")
@@ -72,8 +72,8 @@ func TestPollLimit(t *testing.T) {
 func TestPollFilterPassesOthers(t *testing.T) {
 	g := newGateway(t)
 	conn := g.open("tok-alice")
-	cursor := g.settle("tok-alice", conn)
-	tip := g.settle("tok-alice", conn)
+	cursor := g.waitLogged("tok-alice", conn)
+	tip := g.waitLogged("tok-alice", conn)
 	p := g.poll("tok-alice", since(cursor)+"&types=roster.*")
 	if len(p.Events) != 0 || p.Next != tip {
 		t.Errorf("%+v, want next %s", p, tip)
@@ -96,7 +96,7 @@ func TestPollSnapshots(t *testing.T) {
 	conn := g.open("tok-alice")
 	conn.Deliver(&perch.PresenceIn{From: "bob@example.net/phone", Available: true, Show: perch.ShowAway, Status: "lunch"})
 	conn.Deliver(&perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})
-	g.settle("tok-alice", conn)
+	g.waitLogged("tok-alice", conn)
 	p := g.poll("tok-alice", "limit=1")
 	text := ""
 	for _, e := range p.Events {
@@ -104,7 +104,7 @@ func TestPollSnapshots(t *testing.T) {
 	}
 	for _, want := range []string{"roster.snapshot", `"name":"Bob"`, "invitations.snapshot", `"nick":"Eve"`, "presence.snapshot", `"status":"lunch"`} {
 		if !strings.Contains(text, want) {
-			t.Errorf("%s is missing in %s", want, text)
+			t.Errorf("%s is missing in %s, want it there", want, text)
 		}
 	}
 	if len(p.Events) != 3 {

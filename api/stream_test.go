@@ -71,12 +71,12 @@ func TestResumeMatrix(t *testing.T) {
 	conn := g.open("tok-alice")
 	other := g.open("tok-other")
 	say(other, "other")
-	foreign := g.settle("tok-other", other)
-	early := g.settle("tok-alice", conn)
+	foreign := g.waitLogged("tok-other", other)
+	early := g.waitLogged("tok-alice", conn)
 	for i := range 25 { // the early ones leave the log
 		say(conn, fmt.Sprint("late-", i))
 	}
-	tip := g.settle("tok-alice", conn)
+	tip := g.waitLogged("tok-alice", conn)
 	epoch, offset, _ := strings.Cut(tip, "-")
 	n, _ := strconv.Atoi(offset)
 	same := fmt.Sprint(epoch, "-", n-3)
@@ -132,7 +132,7 @@ func TestResumeMatrix(t *testing.T) {
 }
 
 // settle waits until everything that was delivered is in the log, and returns the tip.
-func (g *gateway) settle(token string, conn *fakexmpp.Conn) (tip string) {
+func (g *gateway) waitLogged(token string, conn *fakexmpp.Conn) (tip string) {
 	g.t.Helper()
 	f := g.stream("ndjson", token, "types=message.received")
 	defer f.close()
@@ -209,10 +209,10 @@ func TestSameEventsEverywhere(t *testing.T) {
 func TestSSEForm(t *testing.T) {
 	g := newGateway(t)
 	conn := g.open("tok-alice")
-	tip := g.settle("tok-alice", conn)
+	tip := g.waitLogged("tok-alice", conn)
 	say(conn, "m1")
 	say(conn, "m2")
-	g.settle("tok-alice", conn)
+	g.waitLogged("tok-alice", conn)
 	all := g.poll("tok-alice", since(tip)).Events
 	res, err := g.client.Do(g.request(t.Context(), http.MethodGet, "/v1/events?since=garbage", "tok-alice",
 		http.Header{"Accept": {"text/event-stream"}, "Last-Event-ID": {all[0].ID}}))
@@ -239,10 +239,10 @@ func TestSSEForm(t *testing.T) {
 func TestLastEventIDInTheQuery(t *testing.T) {
 	g := newGateway(t)
 	conn := g.open("tok-alice")
-	tip := g.settle("tok-alice", conn)
+	tip := g.waitLogged("tok-alice", conn)
 	say(conn, "m1")
 	say(conn, "m2")
-	g.settle("tok-alice", conn)
+	g.waitLogged("tok-alice", conn)
 	all := g.poll("tok-alice", since(tip)).Events
 	for _, tt := range []struct {
 		query, header string
@@ -377,7 +377,7 @@ func TestTypesFilter(t *testing.T) {
 	for _, encoding := range encodings {
 		f := g.stream(encoding, "tok-alice", "types=message.*,vcard.changed")
 		if got := typesIn(upTo(t, f, "live")); got[0] != "hello" || got[len(got)-1] != "live" {
-			t.Errorf("%s: control frames %v", encoding, got)
+			t.Errorf("%s: control frames %v, want hello first and live last", encoding, got)
 		}
 		conn.Deliver(&perch.RosterPush{Item: perch.Buddy{JID: "eve@example.net", Groups: []string{}, Subscription: perch.SubscriptionTo, Name: encoding}})
 		conn.Deliver(&perch.PresenceIn{From: "bob@example.net/phone", Available: true, Status: encoding})
@@ -390,9 +390,9 @@ func TestTypesFilter(t *testing.T) {
 	}
 }
 
-// TestCutsLoseNothing cuts streams of random encodings at random frames while messages
+// TestCutStreamsLoseNoEvent cuts streams of random encodings at random frames while messages
 // arrive: what was received, put together, has no hole and no repeat.
-func TestCutsLoseNothing(t *testing.T) {
+func TestCutStreamsLoseNoEvent(t *testing.T) {
 	g := newGateway(t)
 	conn := g.open("tok-alice")
 	number := 0
@@ -593,7 +593,7 @@ func TestSnapshotPlusEventsIsState(t *testing.T) {
 		for range rapid.IntRange(1, 25).Draw(rt, "changes") {
 			change(rt, conn)
 		}
-		g.settle("tok-alice", conn)
+		g.waitLogged("tok-alice", conn)
 		for {
 			p := g.poll("tok-alice", since(cursor)+"&limit=200")
 			if len(p.Events) == 0 {

@@ -65,7 +65,7 @@ func TestTracerLeavesStreams(t *testing.T) {
 			s := g.stream(encoding, token, "")
 			upTo(t, s, "live")
 			if got := l.text(); !strings.HasSuffix(got, want) {
-				t.Errorf("while the stream is open: %s", got)
+				t.Errorf("while the stream is open: %s, want %s at its end", got, want)
 			}
 			before := l.text()
 			say(conn, "m1")
@@ -73,7 +73,7 @@ func TestTracerLeavesStreams(t *testing.T) {
 			s.close()
 			g.eventually("the stream is closed", func() bool { return g.api.Streams()[encoding] == 0 })
 			if got := l.text(); got != before {
-				t.Errorf("told again at its end: %s", got)
+				t.Errorf("followed again at its end: %s, want it followed once", got)
 			}
 		})
 	}

@@ -88,7 +88,7 @@ func TestVCardText(t *testing.T) {
 		t.Errorf("frame of %q, want the lines of version 4.0", text)
 	}
 	if strings.Count(text, "\r\nEND:VCARD") != 1 || strings.Count(strings.ReplaceAll(text, "\r\n", ""), "\n") != 0 {
-		t.Errorf("a value got out of its line: %q", text)
+		t.Errorf("a value got out of its line: %q, want it escaped", text)
 	}
 	for _, l := range lines {
 		if len(l) > 75 {
@@ -104,7 +104,7 @@ func TestVCardText(t *testing.T) {
 		"NOTE:x" + strings.Repeat("ü", 100), "PHOTO:data:image/png;base64,", "URL:https://example.net/END:VCARD",
 	} {
 		if !strings.Contains(unfolded, want) {
-			t.Errorf("no %q in %q", want, unfolded)
+			t.Errorf("no %q in %q, want it there", want, unfolded)
 		}
 	}
 	if bare := api.VCardText(perch.VCard{JID: "bob@example.net"}); !strings.Contains(bare, "\r\nFN:bob@example.net\r\n") {

@@ -51,7 +51,7 @@ func TestWaitForTheServer(t *testing.T) {
 		conn := g.open("tok-alice")
 		first := g.sending("/v1/messages?wait=acked", waiting)
 		sent(t, conn)
-		synctest.Wait() // until it is kept: a request with its id is a 409 before
+		synctest.Wait() // until it is stored: a request with its id is a 409 before
 		again := g.sending("/v1/messages?wait=acked", waiting)
 		synctest.Wait()
 		select {

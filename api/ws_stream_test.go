@@ -53,7 +53,7 @@ func TestCommands(t *testing.T) {
 	ok(`{"id":"c4","type":"presence.set","data":{"show":"dnd","status":"busy"}}`, 200, `{"available":true,"show":"dnd","status":"busy","priority":0}`)
 	ok(`{"id":"c5","type":"subscribe","data":{"types":["message.*","presence"]}}`, 200, `{"types":["message.*","presence"]}`)
 	ok(`{"id":"c6","type":"subscribe","data":{}}`, 200, `{"types":[]}`)
-	tip := g.settle("tok-alice", conn)
+	tip := g.waitLogged("tok-alice", conn)
 	ok(`{"id":"c7","type":"ack","data":{"id":"`+tip+`"}}`, 200, `{"id":"`+tip+`"}`)
 
 	found := map[string]bool{}
@@ -66,7 +66,7 @@ func TestCommands(t *testing.T) {
 		}
 	}
 	if !found["state"] || !found["presence"] {
-		t.Errorf("the upstream got %v", found)
+		t.Errorf("the upstream got %v, want the chat state and the presence", found)
 	}
 }
 
@@ -94,7 +94,7 @@ func TestMessageSendIsIdempotent(t *testing.T) {
 	if other.Error == nil || other.Error.Code != "idempotency-mismatch" || other.Error.Status != 422 || other.Ref != "k1" {
 		t.Errorf("another body: %+v, want idempotency-mismatch", other)
 	}
-	g.settle("tok-alice", conn)
+	g.waitLogged("tok-alice", conn)
 	n := 0
 	for _, out := range conn.Sent() {
 		if _, ok := out.(*perch.MessageOut); ok {
@@ -332,7 +332,7 @@ func TestOriginMatrix(t *testing.T) {
 	})
 }
 
-// TestSocketCredentials: where a token may stand, and how a bad one is refused.
+// TestSocketCredentials: where a token may be, and how a bad one is refused.
 func TestSocketCredentials(t *testing.T) {
 	g := newGateway(t, func(o *gatewayOptions) { o.SignInRate = api.Rate{PerSecond: 1e6, Burst: 1e6} })
 	g.open("tok-alice")
