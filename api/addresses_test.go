@@ -51,43 +51,43 @@ func TestEveryRequestAcceptsUpstreamAddresses(t *testing.T) {
 }
 
 // useEverywhere sends to an address and asks about it in each way there is.
-func (f *gateway) useEverywhere(jid string) {
-	f.t.Helper()
+func (g *gateway) useEverywhere(jid string) {
+	g.t.Helper()
 	escaped := url.PathEscape(jid)
-	f.want(202, "POST", "/v1/messages", jsonOf(f.t, map[string]string{"to": jid, "body": "x"}), nil)
-	if m := next[*perch.MessageOut](f); string(m.To) != jid {
-		f.t.Errorf("a message went to %q, want %q", m.To, jid)
+	g.want(202, "POST", "/v1/messages", jsonOf(g.t, map[string]string{"to": jid, "body": "x"}), nil)
+	if m := next[*perch.MessageOut](g); string(m.To) != jid {
+		g.t.Errorf("a message went to %q, want %q", m.To, jid)
 	}
-	f.want(204, "PUT", "/v1/chat-states/"+escaped, `{"state":"active"}`, nil)
-	if m := next[*perch.ChatStateOut](f); string(m.To) != jid {
-		f.t.Errorf("a chat state went to %q, want %q", m.To, jid)
+	g.want(204, "PUT", "/v1/chat-states/"+escaped, `{"state":"active"}`, nil)
+	if m := next[*perch.ChatStateOut](g); string(m.To) != jid {
+		g.t.Errorf("a chat state went to %q, want %q", m.To, jid)
 	}
-	f.want(200, "GET", "/v1/archive?with="+url.QueryEscape(jid), "", nil)
-	f.want(200, "GET", "/v1/vcards/"+escaped, "", nil)
-	f.refused(404, "item-not-found", "", "GET", "/v1/vcards/"+escaped+"/photo", "")
+	g.want(200, "GET", "/v1/archive?with="+url.QueryEscape(jid), "", nil)
+	g.want(200, "GET", "/v1/vcards/"+escaped, "", nil)
+	g.refused(404, "item-not-found", "", "GET", "/v1/vcards/"+escaped+"/photo", "")
 
 	bare := string(perch.JID(jid).Bare())
 	account := url.PathEscape(bare)
-	f.want(404, "GET", "/v1/presence/"+account, "", nil)
-	f.want(201, "POST", "/v1/buddies", jsonOf(f.t, map[string]any{"jid": bare}), nil)
-	f.want(200, "GET", "/v1/buddies/"+account, "", nil)
-	f.want(200, "GET", "/v1/presence/"+account, "", nil)
+	g.want(404, "GET", "/v1/presence/"+account, "", nil)
+	g.want(201, "POST", "/v1/buddies", jsonOf(g.t, map[string]any{"jid": bare}), nil)
+	g.want(200, "GET", "/v1/buddies/"+account, "", nil)
+	g.want(200, "GET", "/v1/presence/"+account, "", nil)
 	var list struct {
 		Items []perch.Presence `json:"items"`
 		AsOf  perch.Time       `json:"as_of"`
 	}
-	f.want(200, "GET", "/v1/presence?jid="+url.QueryEscape(bare)+"&jid="+url.QueryEscape(string(perch.JID(bare).Key())), "", &list)
+	g.want(200, "GET", "/v1/presence?jid="+url.QueryEscape(bare)+"&jid="+url.QueryEscape(string(perch.JID(bare).Key())), "", &list)
 	if len(list.Items) != 1 || string(list.Items[0].JID) != bare {
-		f.t.Errorf("presence %+v, want one of %q", list.Items, bare)
+		g.t.Errorf("presence %+v, want one of %q", list.Items, bare)
 	}
-	f.want(200, "PATCH", "/v1/buddies/"+account, `{"name":"n"}`, nil)
-	f.want(204, "DELETE", "/v1/buddies/"+account, "", nil)
-	f.want(404, "GET", "/v1/buddies/"+account, "", nil)
+	g.want(200, "PATCH", "/v1/buddies/"+account, `{"name":"n"}`, nil)
+	g.want(204, "DELETE", "/v1/buddies/"+account, "", nil)
+	g.want(404, "GET", "/v1/buddies/"+account, "", nil)
 	for _, answer := range []string{"accept", "decline"} {
-		f.conn.Deliver(&perch.SubscriptionIn{From: perch.JID(bare), Type: "subscribe"})
-		f.want(200, "POST", "/v1/invitations/"+account+"/"+answer, "", nil)
-		if out := next[*perch.SubscriptionOut](f); string(out.To) != bare {
-			f.t.Errorf("%s went to %q, want %q", answer, out.To, bare)
+		g.conn.Deliver(&perch.SubscriptionIn{From: perch.JID(bare), Type: "subscribe"})
+		g.want(200, "POST", "/v1/invitations/"+account+"/"+answer, "", nil)
+		if out := next[*perch.SubscriptionOut](g); string(out.To) != bare {
+			g.t.Errorf("%s went to %q, want %q", answer, out.To, bare)
 		}
 	}
 }

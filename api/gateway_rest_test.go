@@ -112,11 +112,11 @@ func (a answer) problem(t testing.TB) api.Problem {
 }
 
 // do sends a request as it is; header holds names and values in turn.
-func (f *gateway) do(method, path, body string, header ...string) answer {
-	f.t.Helper()
-	req, err := http.NewRequestWithContext(f.ctx, method, f.url+path, strings.NewReader(body))
+func (g *gateway) do(method, path, body string, header ...string) answer {
+	g.t.Helper()
+	req, err := http.NewRequestWithContext(g.ctx, method, g.url+path, strings.NewReader(body))
 	if err != nil {
-		f.t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
+		g.t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
 	}
 	for pair := range slices.Chunk(header, 2) {
 		if pair[0] == "Host" {
@@ -124,89 +124,89 @@ func (f *gateway) do(method, path, body string, header ...string) answer {
 		}
 		req.Header.Add(pair[0], pair[1])
 	}
-	transport := f.client.Transport
-	if f.url == f.admin { // which is no part of the description
+	transport := g.client.Transport
+	if g.url == g.admin { // which is no part of the description
 		transport = http.DefaultTransport
 	}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		f.t.Fatalf("transport.RoundTrip: got error %v, want none", err)
+		g.t.Fatalf("transport.RoundTrip: got error %v, want none", err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
-		f.t.Fatalf("io.ReadAll: got error %v, want none", err)
+		g.t.Fatalf("io.ReadAll: got error %v, want none", err)
 	}
 	if resp.Header.Get("X-Request-Id") == "" || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
-		f.t.Errorf("%s %s: headers %v, want a request id and nosniff", method, path, resp.Header)
+		g.t.Errorf("%s %s: headers %v, want a request id and nosniff", method, path, resp.Header)
 	}
 	return answer{resp.StatusCode, resp.Header, b}
 }
 
 // call sends a request of the account alice, with a JSON body if there is one.
-func (f *gateway) call(method, path, body string, header ...string) answer {
-	f.t.Helper()
+func (g *gateway) call(method, path, body string, header ...string) answer {
+	g.t.Helper()
 	header = append([]string{"Authorization", "Bearer " + token}, header...)
 	if body != "" && !slices.Contains(header, "Content-Type") {
 		header = append(header, "Content-Type", "application/json")
 	}
-	return f.do(method, path, body, header...)
+	return g.do(method, path, body, header...)
 }
 
 // want is call, for a status and, when into is not nil, a JSON answer.
-func (f *gateway) want(status int, method, path, body string, into any, header ...string) answer {
-	f.t.Helper()
-	a := f.call(method, path, body, header...)
+func (g *gateway) want(status int, method, path, body string, into any, header ...string) answer {
+	g.t.Helper()
+	a := g.call(method, path, body, header...)
 	if a.status != status {
-		f.t.Fatalf("%s %s: %d %s, want %d", method, path, a.status, a.body, status)
+		g.t.Fatalf("%s %s: %d %s, want %d", method, path, a.status, a.body, status)
 	}
 	if status >= 400 {
-		a.problem(f.t)
+		a.problem(g.t)
 	}
 	if into != nil {
 		dec := json.NewDecoder(bytes.NewReader(a.body))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(into); err != nil {
-			f.t.Fatalf("%s %s: %v in %s, want an answer without unknown fields", method, path, err, a.body)
+			g.t.Fatalf("%s %s: %v in %s, want an answer without unknown fields", method, path, err, a.body)
 		}
 	}
 	return a
 }
 
 // refused is want for a problem with a code and the pointer of a field, or "".
-func (f *gateway) refused(status int, code, pointer, method, path, body string, header ...string) answer {
-	f.t.Helper()
-	a := f.want(status, method, path, body, nil, header...)
-	p := a.problem(f.t)
+func (g *gateway) refused(status int, code, pointer, method, path, body string, header ...string) answer {
+	g.t.Helper()
+	a := g.want(status, method, path, body, nil, header...)
+	p := a.problem(g.t)
 	if p.Code != code || pointer != "" && (len(p.Errors) == 0 || p.Errors[0].Pointer != pointer) {
-		f.t.Errorf("%s %s: %s, want %s at %q", method, path, a.body, code, pointer)
+		g.t.Errorf("%s %s: %s, want %s at %q", method, path, a.body, code, pointer)
 	}
 	return a
 }
 
 // signIn opens the session of alice and takes its connection.
-func (f *gateway) signIn() *fakexmpp.Conn {
-	f.t.Helper()
-	f.want(200, "GET", "/v1/session", "", nil)
-	if f.conn = f.up.Accepted(f.ctx); f.conn == nil {
-		f.t.Fatal("got no login reached the upstream, want one")
+func (g *gateway) signIn() *fakexmpp.Conn {
+	g.t.Helper()
+	g.want(200, "GET", "/v1/session", "", nil)
+	if g.conn = g.up.Accepted(g.ctx); g.conn == nil {
+		g.t.Fatal("got no login reached the upstream, want one")
 	}
-	f.eventually("online", func() bool { return f.state().State == perch.StateOnline })
-	return f.conn
+	g.eventually("online", func() bool { return g.state().State == perch.StateOnline })
+	return g.conn
 }
 
-func (f *gateway) state() (info perch.SessionInfo) {
-	f.t.Helper()
-	f.want(200, "GET", "/v1/session", "", &info)
+func (g *gateway) state() (info perch.SessionInfo) {
+	g.t.Helper()
+	g.want(200, "GET", "/v1/session", "", &info)
 	return info
 }
 
 // eventually asks until something has come true that the session does in its own time.
-func (f *gateway) eventually(what string, ok func() bool) {
-	f.t.Helper()
+func (g *gateway) eventually(what string, ok func() bool) {
+	g.t.Helper()
 	for !ok() {
-		if f.ctx.Err() != nil {
-			f.t.Fatalf("got no such state in the time of the test, want: %s", what)
+		if g.ctx.Err() != nil {
+			g.t.Fatalf("got no such state in the time of the test, want: %s", what)
 		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // atOnce sends requests at the same time and counts the answers by status.
-func (f *gateway) atOnce(n int, request func(i int) answer) map[int]int {
-	f.t.Helper()
+func (g *gateway) atOnce(n int, request func(i int) answer) map[int]int {
+	g.t.Helper()
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	count := map[int]int{}
@@ -25,7 +25,7 @@ func (f *gateway) atOnce(n int, request func(i int) answer) map[int]int {
 			mu.Lock()
 			defer mu.Unlock()
 			if count[a.status]++; a.status == 429 && (a.header.Get("Retry-After") == "" || a.header.Get("RateLimit") == "" || a.header.Get("RateLimit-Policy") == "") {
-				f.t.Errorf("got 429 without its headers: %v, want Retry-After and RateLimit", a.header)
+				g.t.Errorf("got 429 without its headers: %v, want Retry-After and RateLimit", a.header)
 			}
 		})
 	}
@@ -33,9 +33,9 @@ func (f *gateway) atOnce(n int, request func(i int) answer) map[int]int {
 	return count
 }
 
-func (f *gateway) password(jid, text string) answer {
+func (g *gateway) password(jid, text string) answer {
 	body := fmt.Sprintf(`{"jid":%q,"password":%q,"upstream":"other"}`, jid, text)
-	return f.do("POST", "/v1/session", body, "Content-Type", "application/json")
+	return g.do("POST", "/v1/session", body, "Content-Type", "application/json")
 }
 
 // Many guesses at once are bounded like many in a row: an attempt is taken before anything is
