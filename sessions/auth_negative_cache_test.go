@@ -67,11 +67,11 @@ func TestFullRejectionsAreCheap(t *testing.T) {
 		for i := range rejectedMax {
 			r.add(numbered(rejectedMax+i), why)
 			if got, want := r.why.Len(), rejectedMax-1-i; i < rejectedMax/2 && got != want {
-				t.Fatalf("after %d more: got %d kept, want %d", i+1, got, want)
+				t.Fatalf("after %d more: got %d rejections, want %d", i+1, got, want)
 			}
 		}
 		if got := r.why.Len(); got != rejectedMax {
-			t.Errorf("got %d kept, want as many as were refused since, %d", got, rejectedMax)
+			t.Errorf("got %d rejections, want as many as were refused since, %d", got, rejectedMax)
 		}
 	})
 }

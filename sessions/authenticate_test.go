@@ -96,7 +96,7 @@ func TestInvalidTokens(t *testing.T) {
 }
 
 // A login that fails for another reason than the credential leaves no session.
-func TestOpeningFails(t *testing.T) {
+func TestFailedLoginLeavesNoSession(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
 		want perch.Kind
@@ -143,7 +143,7 @@ func TestUpstreamConfigErrorIsReturned(t *testing.T) {
 	})
 }
 
-func TestLoginThatHangs(t *testing.T) {
+func TestLoginTimesOut(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.Edit(func(d *fakexmpp.Data) {
 			d.SignIn = func(ctx context.Context, _ sessions.DialRequest) (perch.Login, error) {

@@ -15,7 +15,7 @@ func capped(account, address int) func(*sessions.Options) {
 }
 
 // One account has so many sessions and no more, however it signs in and whatever resource it
-// asks for; the room of one that was signed out is free again, and others are not in its way.
+// asks for. A sign-out frees its place, and other accounts are not limited by it.
 func TestSessionsOfAnAccountAreCapped(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.people(nil)
@@ -37,7 +37,7 @@ func TestSessionsOfAnAccountAreCapped(t *testing.T) {
 		if n := w.up.logins() - logins; n != 0 {
 			t.Errorf("got %d logins for one session too many, want none", n)
 		}
-		// Whose an access token is, only the login tells.
+		// The account of an access token is known after the login alone.
 		_, err = w.m.Authenticate(w.ctx(), goodToken)
 		kindOf(t, err, perch.KindQuotaExceeded)
 		synctest.Wait()

@@ -77,7 +77,7 @@ func (w *catchupWorld) publish(e *perch.Event) {
 	w.note("%s", label(e))
 }
 
-// label is the type of an event with what tells it from others.
+// label is the type of an event with what distinguishes it from others.
 func label(e *perch.Event) string {
 	if m := messageOf(e); m != nil {
 		return string(e.Type) + " " + m.Body
@@ -149,7 +149,7 @@ func TestCatchupReads(t *testing.T) {
 	}
 }
 
-// TestCatchupGaps: what the archive cannot tell is a gap with a reason, and no failure.
+// TestCatchupGaps: what the archive does not have is a gap with a reason, and no failure.
 func TestCatchupGaps(t *testing.T) {
 	answer := func(err error) func(perch.ArchiveQuery) (perch.ArchivePage, error) {
 		return func(perch.ArchiveQuery) (perch.ArchivePage, error) { return perch.ArchivePage{}, err }
@@ -179,8 +179,8 @@ func TestCatchupGaps(t *testing.T) {
 	}
 }
 
-// TestCatchupKnows: a copy is no message, whatever way it comes.
-func TestCatchupKnows(t *testing.T) {
+// TestCatchupDropsCopies: a copy is no message, whatever way it comes.
+func TestCatchupDropsCopies(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
 		first, again *perch.MessageIn
@@ -202,9 +202,9 @@ func TestCatchupKnows(t *testing.T) {
 	}
 }
 
-// TestCatchupHolds: of too many live messages those that the archive has are dropped; the
+// TestCatchupBuffers: of too many live messages those that the archive has are dropped; the
 // others stay, as far as there is room.
-func TestCatchupHolds(t *testing.T) {
+func TestCatchupBuffers(t *testing.T) {
 	w := newCatchupWorld()
 	w.link.overflow = false
 	for i := range 1001 {

@@ -99,8 +99,8 @@ func live(id, body string) *perch.MessageIn {
 	return m
 }
 
-// Without an archive that can tell, a new login after an outage is a gap.
-func TestGap(t *testing.T) {
+// Without an archive, a new login after an outage is a gap.
+func TestGapWithoutAnArchive(t *testing.T) {
 	for _, archive := range []string{"", "136"} {
 		inWorld(t, func(w *world) {
 			w.up.Edit(func(d *fakexmpp.Data) { d.Capabilities.Archive = archive })
@@ -175,7 +175,7 @@ func TestCatchUp(t *testing.T) {
 	})
 }
 
-// A server may hand over a message after a later one. When the stream is lost in between, the
+// A server may deliver a message after a later one. When the stream is lost in between, the
 // archive has the one that is missing, in front of what was logged last.
 func TestArchiveBeforeTheLastMessage(t *testing.T) {
 	inWorld(t, func(w *world) {
@@ -285,7 +285,7 @@ func TestOfflineMessagesAreNotDoubled(t *testing.T) {
 }
 
 // Too many live messages while the archive is read: they are read from it instead.
-func TestHeldOverflow(t *testing.T) {
+func TestBufferOverflow(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
 		s := w.open()
@@ -313,9 +313,9 @@ func TestHeldOverflow(t *testing.T) {
 	})
 }
 
-// The archive proves that a message of ours arrived whose stream was lost, and that another one
+// The archive proves that a sent message arrived whose stream was lost, and that another one
 // did not: that one is sent again, with its id.
-func TestArchiveSettlesOutbox(t *testing.T) {
+func TestArchiveReconcilesOutbox(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
 		a.add("old", "in", "")
@@ -363,7 +363,7 @@ func TestTrimmedArchive(t *testing.T) {
 	})
 }
 
-// An archive that never says it is complete, or repeats itself, does not hold the login up.
+// An archive that is never complete, or repeats itself, does not delay the login.
 func TestOddArchives(t *testing.T) {
 	for name, p := range map[string]perch.ArchivePage{
 		"empty":     {},

@@ -30,8 +30,8 @@ func withLastTen(w *world) *lastTen {
 	return a
 }
 
-// say puts a message into the archive, as of now.
-func (a *lastTen) say(with perch.JID, direction, body string) {
+// put puts a message into the archive, as of now.
+func (a *lastTen) put(with perch.JID, direction, body string) {
 	from, to := with, alice
 	if direction == "out" {
 		from, to = alice, with
@@ -41,7 +41,7 @@ func (a *lastTen) say(with perch.JID, direction, body string) {
 
 // both is a message that arrives, and is archived.
 func (a *lastTen) both(from perch.JID, id, body string) {
-	a.say(from, "in", body)
+	a.put(from, "in", body)
 	m := text(id, body)
 	m.From = from + "/x"
 	a.w.say(m)
@@ -69,7 +69,7 @@ func (a *lastTen) page(q perch.ArchiveQuery) (perch.ArchivePage, error) {
 	return p, nil
 }
 
-// story is what the log tells from an offset on: messages, gaps and states.
+// story is what the log has from an offset on: messages, gaps and states.
 func story(t tb, evs []event) string {
 	var list []string
 	for _, e := range evs {
@@ -97,30 +97,30 @@ func (w *world) outage(meanwhile func()) {
 	pass(5 * time.Minute)
 }
 
-// What the last ten messages of the recent conversations tell comes first, in the order of
-// its time and nothing twice; then the gap, for they cannot tell everything.
+// The last ten messages of the recent conversations come first, in the order of
+// their time and each once; then the gap, for they may not be all.
 func TestLastTenAfterAnOutage(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withLastTen(w)
 		s := w.open()
-		a.say(bob, "in", "long ago")
+		a.put(bob, "in", "long ago")
 		pass(time.Hour)
 		a.both(bob, "1", "ok")
 		a.both(carol, "2", "hello")
 		w.send(s, hi("from here"))
-		a.say(bob, "out", "from here")
+		a.put(bob, "out", "from here")
 		pass(time.Hour)
 		before := len(w.durable(s))
 		a.both(bob, "3", "just before")
 		lost := perch.At(time.Now())
 		w.outage(func() {
-			a.say(bob, "in", "just before") // the same again, a minute later
-			a.say(carol, "in", "first")
+			a.put(bob, "in", "just before") // the same again, a minute later
+			a.put(carol, "in", "first")
 			pass(time.Second)
-			a.say(bob, "in", "ok") // said once more, and this time not received
+			a.put(bob, "in", "ok") // said once more, and this time not received
 			pass(time.Second)
-			a.say(carol, "out", "from my phone")
-			a.say("dave@example.net", "in", "whom nobody knows")
+			a.put(carol, "out", "from my phone")
+			a.put("dave@example.net", "in", "from a stranger")
 		})
 		want := "live just before, reconnecting, archive just before, archive first, archive ok, archive from my phone, gap, online"
 		evs := w.durable(s)[before:]
@@ -158,11 +158,11 @@ func TestLastTenAndLive(t *testing.T) {
 		pass(time.Hour)
 		before := len(w.durable(s))
 		w.outage(func() {
-			a.say(bob, "in", "lost on a dead link")
-			a.say(bob, "in", "kept by the server")
+			a.put(bob, "in", "lost on a dead link")
+			a.put(bob, "in", "stored offline")
 			stamp := perch.At(time.Now())
 			a.onAsk = func() {
-				offline := text("2", "kept by the server")
+				offline := text("2", "stored offline")
 				offline.Delay = &perch.Delay{Stamp: stamp}
 				w.up.newest().Deliver(offline)
 				w.up.newest().Deliver(text("3", "live"))
@@ -172,7 +172,7 @@ func TestLastTenAndLive(t *testing.T) {
 				}
 			}
 		})
-		if got, want := story(t, w.durable(s)[before:]), "reconnecting, archive lost on a dead link, gap, live kept by the server, live live, online"; got != want {
+		if got, want := story(t, w.durable(s)[before:]), "reconnecting, archive lost on a dead link, gap, live stored offline, live live, online"; got != want {
 			t.Errorf("got %s\nwant %s", got, want)
 		}
 		if c := w.conn(); c.HandledSeq() != c.Delivered() {
@@ -210,7 +210,7 @@ func TestLastTenFails(t *testing.T) {
 	}
 }
 
-// A link that is lost while the archive is read: what waited is kept, because the archive may
+// A link that is lost while the archive is read: what waited is logged, because the archive may
 // not have it, and the outage still counts from where it began.
 func TestLastTenIsInterrupted(t *testing.T) {
 	inWorld(t, func(w *world) {
@@ -220,7 +220,7 @@ func TestLastTenIsInterrupted(t *testing.T) {
 		before := len(w.durable(s))
 		lost := perch.At(time.Now())
 		w.outage(func() {
-			a.say(bob, "in", "missed")
+			a.put(bob, "in", "missed")
 			a.onAsk = func() {
 				w.up.newest().Deliver(text("2", "waited"))
 				synctest.Wait()
@@ -265,7 +265,7 @@ func TestLastTenOverflow(t *testing.T) {
 	})
 }
 
-// More than there is room for is not read; the gap says so.
+// More than there is room for is not read: it is in the gap.
 func TestLastTenOfManyBytes(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withLastTen(w)
@@ -276,7 +276,7 @@ func TestLastTenOfManyBytes(t *testing.T) {
 		w.outage(func() {
 			for _, from := range []perch.JID{bob, carol} {
 				for range 3 {
-					a.say(from, "in", strings.Repeat("x", 400_000)) // its id has the body, too
+					a.put(from, "in", strings.Repeat("x", 400_000)) // its id has the body, too
 				}
 			}
 		})

@@ -11,8 +11,8 @@ import (
 
 var freshToken = perch.NewSecret("good-fresh-token")
 
-// M17: a refreshed access token takes over the live session.
-func TestM17FreshTokenTakesOver(t *testing.T) {
+// A refreshed access token replaces that of the live session, without a login.
+func TestFreshTokenReplacesLiveSession(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
 		s := w.open()
@@ -37,8 +37,8 @@ func TestM17FreshTokenTakesOver(t *testing.T) {
 	})
 }
 
-// M17: expiry suspends, and a fresh token continues with the same cache and log.
-func TestM17ExpiryThenFreshToken(t *testing.T) {
+// Expiry suspends, and a fresh token continues with the same cache and log.
+func TestFreshTokenAfterExpiry(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
 		s := w.open()
@@ -73,8 +73,8 @@ func TestM17ExpiryThenFreshToken(t *testing.T) {
 	})
 }
 
-// Replaced credentials stay refused, also after a restart; tokens of ours stay valid.
-func TestReplacedStaysReplaced(t *testing.T) {
+// Replaced credentials stay refused, also after a restart; minted tokens stay valid.
+func TestReplacedCredentialsStayRefused(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		token, _, _, err := w.m.SignIn(w.ctx(), perch.Account{Token: goodToken})
@@ -121,8 +121,8 @@ func TestCredentialOfAnotherSession(t *testing.T) {
 	})
 }
 
-// A suspended session without subscribers leaves the memory, and is opened again by its token.
-func TestSuspendedIsReleased(t *testing.T) {
+// A suspended session without subscribers is evicted, and opened by its token later.
+func TestSuspendedSessionIsEvicted(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
 		s := w.open()

@@ -40,7 +40,7 @@ func (w *world) people(before func(perch.Account)) {
 }
 
 // A credential replaces another only after the upstream has accepted it for the same
-// account; whatever else it says, or does not say, nothing is changed.
+// account; after any other answer, or none, nothing is changed.
 func TestCredentialIsVerified(t *testing.T) {
 	for name, tt := range map[string]struct {
 		secret perch.Account
@@ -103,7 +103,7 @@ func TestCredentialIsVerified(t *testing.T) {
 }
 
 // The verification takes no resource of a live session, and sends nothing on its stream.
-func TestVerificationIsApart(t *testing.T) {
+func TestVerificationLeavesTheStreamAlone(t *testing.T) {
 	inWorld(t, func(w *world) {
 		acc := perch.Account{Upstream: "net", JID: alice, Password: perch.NewSecret("good"), Resource: "desk"}
 		_, s, _, err := w.m.SignIn(w.ctx(), acc)

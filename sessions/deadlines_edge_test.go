@@ -18,30 +18,30 @@ import (
 // The tests of this file measure how long a session waits for what does not come. The times are
 // written out, never taken from the constants of the code.
 
-// lame is a store of which some methods have no answer: they wait as long as they may.
-type lame struct {
+// silentStore is a store of which some methods have no answer: they wait as long as they may.
+type silentStore struct {
 	sessions.Store
-	mu    sync.Mutex
-	stuck string      // the method
-	calls []time.Time // of the method that is watched
-	watch string
+	mu     sync.Mutex
+	silent string      // the method
+	calls  []time.Time // of the method that is watched
+	watch  string
 }
 
-func (l *lame) set(stuck, watch string) {
+func (l *silentStore) set(silent, watch string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stuck, l.watch, l.calls = stuck, watch, nil
+	l.silent, l.watch, l.calls = silent, watch, nil
 }
 
-// called notes a call, and waits for the end of ctx when the method is stuck.
-func (l *lame) called(ctx context.Context, method string) error {
+// called notes a call, and waits for the end of ctx when the method is silent.
+func (l *silentStore) called(ctx context.Context, method string) error {
 	l.mu.Lock()
 	if l.watch == method {
 		l.calls = append(l.calls, time.Now())
 	}
-	stuck := l.stuck == method
+	silent := l.silent == method
 	l.mu.Unlock()
-	if !stuck {
+	if !silent {
 		return nil
 	}
 	<-ctx.Done()
@@ -49,75 +49,75 @@ func (l *lame) called(ctx context.Context, method string) error {
 }
 
 // times are when the watched method was called.
-func (l *lame) times() []time.Time {
+func (l *silentStore) times() []time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]time.Time{}, l.calls...)
 }
 
-func (l *lame) Forget(ctx context.Context, id sessions.ID) error {
+func (l *silentStore) Forget(ctx context.Context, id sessions.ID) error {
 	if err := l.called(ctx, "Forget"); err != nil {
 		return err
 	}
 	return l.Store.Forget(ctx, id)
 }
 
-func (l *lame) Reserve(ctx context.Context, key string, q sessions.Quota) (sessions.Allowance, error) {
+func (l *silentStore) Reserve(ctx context.Context, key string, q sessions.Quota) (sessions.Allowance, error) {
 	if err := l.called(ctx, "Reserve"); err != nil {
 		return sessions.Allowance{}, err
 	}
 	return l.Store.Reserve(ctx, key, q)
 }
 
-func (l *lame) Refund(ctx context.Context, key string, q sessions.Quota) error {
+func (l *silentStore) Refund(ctx context.Context, key string, q sessions.Quota) error {
 	if err := l.called(ctx, "Refund"); err != nil {
 		return err
 	}
 	return l.Store.Refund(ctx, key, q)
 }
 
-func (l *lame) Beat(ctx context.Context, self sessions.Node) (sessions.Membership, error) {
+func (l *silentStore) Beat(ctx context.Context, self sessions.Node) (sessions.Membership, error) {
 	if err := l.called(ctx, "Beat"); err != nil {
 		return sessions.Membership{}, err
 	}
 	return l.Store.Beat(ctx, self)
 }
 
-func (l *lame) Leave(ctx context.Context, id sessions.NodeID) error {
+func (l *silentStore) Leave(ctx context.Context, id sessions.NodeID) error {
 	if err := l.called(ctx, "Leave"); err != nil {
 		return err
 	}
 	return l.Store.Leave(ctx, id)
 }
 
-func (l *lame) Agree(ctx context.Context, name, value string) (string, error) {
+func (l *silentStore) Agree(ctx context.Context, name, value string) (string, error) {
 	if err := l.called(ctx, "Agree"); err != nil {
 		return "", err
 	}
 	return l.Store.Agree(ctx, name, value)
 }
 
-func (l *lame) Message(ctx context.Context, id sessions.ID, msg string) (*perch.MessageRecord, error) {
+func (l *silentStore) Message(ctx context.Context, id sessions.ID, msg string) (*perch.MessageRecord, error) {
 	if err := l.called(ctx, "Message"); err != nil {
 		return nil, err
 	}
 	return l.Store.Message(ctx, id, msg)
 }
 
-func (l *lame) Log(ctx context.Context, id sessions.ID, after uint64, limit int) (sessions.LogPage, error) {
+func (l *silentStore) Log(ctx context.Context, id sessions.ID, after uint64, limit int) (sessions.LogPage, error) {
 	_ = l.called(ctx, "Log")
 	return l.Store.Log(ctx, id, after, limit)
 }
 
-func (l *lame) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Result)) {
+func (l *silentStore) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Result)) {
 	_ = l.called(context.Background(), "Commit")
 	l.Store.Commit(id, c, done)
 }
 
-// inLameWorld is inWorld with a store of which methods can be stopped.
-func inLameWorld(t *testing.T, f func(w *world, l *lame), change ...func(*sessions.Options)) {
+// inWorldOfSilentStore is inWorld with a store of which methods can be stopped.
+func inWorldOfSilentStore(t *testing.T, f func(w *world, l *silentStore), change ...func(*sessions.Options)) {
 	t.Helper()
-	l := &lame{}
+	l := &silentStore{}
 	inWorld(t, func(w *world) { f(w, l); l.set("", "") },
 		append(change, func(o *sessions.Options) { l.Store, o.Store = o.Store, l })...)
 }
@@ -149,7 +149,7 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.method, func(t *testing.T) {
-			inLameWorld(t, func(w *world, l *lame) {
+			inWorldOfSilentStore(t, func(w *world, l *silentStore) {
 				s := w.open()
 				l.set(tt.method, "")
 				wantTook(t, tt.method, tt.want, func() { tt.do(w, s) })
@@ -161,7 +161,7 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 // TestNodeEdges: the lease is renewed every second and the fingerprint of the secret every
 // hour; a node that leaves waits two seconds for the store.
 func TestNodeEdges(t *testing.T) {
-	inLameWorld(t, func(w *world, l *lame) {
+	inWorldOfSilentStore(t, func(w *world, l *silentStore) {
 		must(t, "Join", w.m.Join(w.ctx(), sessions.Node{ID: "a/1", URL: "http://a.test"}, lease))
 		l.set("", "Beat")
 		pass(10 * time.Second)
@@ -179,13 +179,13 @@ func TestNodeEdges(t *testing.T) {
 	})
 }
 
-// stubborn is a connection that waits as long as it may with its end, and with its archive.
-type stubborn struct {
+// silentConn is a connection that waits as long as it may with its end, and with its archive.
+type silentConn struct {
 	*conn
 	closing, archive bool
 }
 
-func (s stubborn) Close(ctx context.Context) error {
+func (s silentConn) Close(ctx context.Context) error {
 	if s.closing {
 		<-ctx.Done()
 		return ctx.Err()
@@ -193,7 +193,7 @@ func (s stubborn) Close(ctx context.Context) error {
 	return s.conn.Close(ctx)
 }
 
-func (s stubborn) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
+func (s silentConn) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
 	if s.archive {
 		<-ctx.Done()
 		return perch.ArchivePage{}, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "no answer")
@@ -201,8 +201,8 @@ func (s stubborn) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 	return s.conn.Archive(ctx, q)
 }
 
-// beStubborn makes the connections that are dialled from now on stubborn.
-func beStubborn(closing, archive bool) func(*sessions.Options) {
+// silentConns makes every connection that is dialled a silentConn.
+func silentConns(closing, archive bool) func(*sessions.Options) {
 	return func(o *sessions.Options) {
 		dial := o.Dial
 		o.Dial = func(ctx context.Context, req sessions.DialRequest) (sessions.Conn, error) {
@@ -210,17 +210,17 @@ func beStubborn(closing, archive bool) func(*sessions.Options) {
 			if err != nil {
 				return nil, err
 			}
-			return stubborn{c.(*conn), closing, archive}, nil
+			return silentConn{c.(*conn), closing, archive}, nil
 		}
 	}
 }
 
-// TestHangUpEdge: a stream has five seconds to end.
-func TestHangUpEdge(t *testing.T) {
+// TestStreamEndEdge: a stream has five seconds to end.
+func TestStreamEndEdge(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		wantTook(t, "signing out", 5*time.Second, func() { _ = w.m.SignOut(w.ctx(), s) })
-	}, beStubborn(true, false))
+	}, silentConns(true, false))
 }
 
 // TestLastTenEdge: an archive of the last messages has ten seconds in all; then live messages
@@ -242,11 +242,11 @@ func TestLastTenEdge(t *testing.T) {
 		if took := time.Since(began); took < 9900*time.Millisecond || took > 10*time.Second {
 			t.Errorf("got the gap after %v, want it 10 s after the login", took)
 		}
-	}, beStubborn(false, true))
+	}, silentConns(false, true))
 }
 
-// TestKnownEdge: a session that was online before is waited for two seconds.
-func TestKnownEdge(t *testing.T) {
+// TestReopenedLoginEdge: a session that was online before is waited for two seconds.
+func TestReopenedLoginEdge(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.open()
 		w.restart()
@@ -264,9 +264,9 @@ func TestKnownEdge(t *testing.T) {
 	}, durable)
 }
 
-// TestTouchEdge: a session in which nothing happens is written every twelve hours.
-func TestTouchEdge(t *testing.T) {
-	inLameWorld(t, func(w *world, l *lame) {
+// TestRecordRefreshEdge: a session in which nothing happens is written every twelve hours.
+func TestRecordRefreshEdge(t *testing.T) {
+	inWorldOfSilentStore(t, func(w *world, l *silentStore) {
 		s := w.open()
 		w.attach(s, sessions.SubscribeOptions{Types: []string{"session.gap"}}) // else it is left alone for too long
 		pass(time.Hour)
@@ -280,10 +280,10 @@ func TestTouchEdge(t *testing.T) {
 	})
 }
 
-// TestStoreRetryEdges: a write that fails is tried again after 100 ms, twice as long each time,
+// TestStoreRetryEdges: a write that fails is retried after 100 ms, twice as long each time,
 // and five seconds at the most.
 func TestStoreRetryEdges(t *testing.T) {
-	inLameWorld(t, func(w *world, l *lame) {
+	inWorldOfSilentStore(t, func(w *world, l *silentStore) {
 		w.open()
 		w.store.set(func(s *store) { s.down = errDown })
 		l.set("", "Commit")
@@ -306,7 +306,7 @@ func TestStoreRetryEdges(t *testing.T) {
 // is dropped, and counted.
 func TestReportsEdge(t *testing.T) {
 	c := &tally{}
-	inLameWorld(t, func(w *world, l *lame) {
+	inWorldOfSilentStore(t, func(w *world, l *silentStore) {
 		w.open()
 		l.set("Message", "")
 		for i := range 64 {
@@ -322,9 +322,10 @@ func TestReportsEdge(t *testing.T) {
 	}, watched(c))
 }
 
-// TestRecallEdge: 10,000 events of a log are read back for what a new stream may repeat.
-func TestRecallEdge(t *testing.T) {
-	inLameWorld(t, func(w *world, l *lame) {
+// TestReplayedIdentitiesEdge: 10,000 events of a log are replayed for what a new stream may
+// repeat.
+func TestReplayedIdentitiesEdge(t *testing.T) {
+	inWorldOfSilentStore(t, func(w *world, l *silentStore) {
 		w.open()
 		conn := w.conn()
 		for i := range 12_000 {
@@ -367,7 +368,7 @@ func TestNamesEdge(t *testing.T) {
 	}, durable)
 }
 
-// TestRetentionEdge: what a log keeps when nothing else is asked for.
+// TestRetentionEdge: what a log retains when no option sets it.
 func TestRetentionEdge(t *testing.T) {
 	want := sessions.Retention{Events: 10_000, Bytes: 8_388_608, Age: 24 * time.Hour}
 	if got := sessions.DefaultRetention; got != want {
@@ -375,9 +376,9 @@ func TestRetentionEdge(t *testing.T) {
 	}
 }
 
-// TestFreshEdge: for ten seconds after the archive was read, a message that comes live may be
+// TestArchiveOverlapEdge: for ten seconds after the archive was read, a message that comes live may be
 // one that was in it.
-func TestFreshEdge(t *testing.T) {
+func TestArchiveOverlapEdge(t *testing.T) {
 	for after, want := range map[time.Duration]int{9 * time.Second: 2, 11 * time.Second: 3} {
 		inWorld(t, func(w *world) {
 			a := withArchive(w)

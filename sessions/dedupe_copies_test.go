@@ -39,7 +39,7 @@ func testCopies(t *testing.T, table map[string]copies) {
 // A message that was live and is in the archive is logged once.
 func TestArchivedCopyIsLoggedOnce(t *testing.T) { testCopies(t, archivedCopies) }
 
-// archivedCopies come live first and from the archive then.
+// archivedCopies come live first, then from the archive.
 var archivedCopies = map[string]copies{
 	"live, then the archive": {func(w *world, a *archive, _ *sessions.Session) {
 		w.say(text("m1", "x"))
@@ -89,10 +89,10 @@ var archivedCopies = map[string]copies{
 	}, []string{"live x"}},
 }
 
-// A message that comes again on a later stream, from offline storage, say, is logged once.
+// A message that is repeated on a later stream, as by offline storage, is logged once.
 func TestLaterCopyIsLoggedOnce(t *testing.T) { testCopies(t, laterCopies) }
 
-// laterCopies are on a stream after that, or after the archive, which had the message first.
+// laterCopies come on a stream after the message was logged, live or from the archive.
 var laterCopies = map[string]copies{
 	"the archive, then offline storage": {func(w *world, a *archive, _ *sessions.Session) {
 		var at perch.Time

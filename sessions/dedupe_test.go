@@ -55,8 +55,8 @@ func TestResumedWithTheSameID(t *testing.T) {
 	}, durable)
 }
 
-// A message of the archive is as one that came live, and without a time it is kept, too.
-func TestArchivedIsWhole(t *testing.T) {
+// A message of the archive has all that a live one has, and without a time it is logged, too.
+func TestArchivedMessageIsComplete(t *testing.T) {
 	for _, place := range []bool{true, false} { // read from an id on, and from a time on
 		inWorld(t, func(w *world) {
 			a := withArchive(w)
@@ -127,7 +127,7 @@ func (x *sender) say(rt *rapid.T, online bool) {
 		m.To = alice + "/perch"
 	}
 	if last, used := x.used[id+body]; used && !x.ids {
-		// Across an outage and a restart nothing but the time tells such messages from each other.
+		// Across an outage and a restart the time alone distinguishes such messages.
 		pass(max(0, 121*time.Second-time.Since(last)))
 	}
 	x.used[id+body] = time.Now()

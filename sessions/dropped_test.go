@@ -10,7 +10,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// hide makes the newest item of an archive one that cannot be shown.
+// hide makes the newest item of an archive one that cannot be an event.
 func (a *archive) hide(reason string) string {
 	id := a.add("", "in", "")
 	a.mu.Lock()
@@ -33,7 +33,7 @@ func unseen(reason, id string, withID bool) *perch.DroppedIn {
 	return d
 }
 
-// drops are the events in a log that say that something was not shown.
+// drops are the events of a log for stanzas that were dropped.
 func drops(t tb, evs []event) (list []string) {
 	for _, e := range evs {
 		var d perch.Dropped
@@ -50,7 +50,7 @@ func drops(t tb, evs []event) (list []string) {
 	return list
 }
 
-// TestArchivedDrops catches up on an archive with stanzas that cannot be shown: each is the
+// TestArchivedDrops catches up on an archive with stanzas that are dropped: each is the
 // event that it would be live, in its place and once, however often the archive is read, over a
 // restart too.
 func TestArchivedDrops(t *testing.T) {
@@ -103,8 +103,8 @@ func TestArchivedDrops(t *testing.T) {
 	}
 }
 
-// TestCatchUpAfterADrop reads the archive on from stanzas that could not be shown, if these came
-// last: it is not read again as a whole because nothing in it is a message.
+// TestCatchUpAfterADrop reads the archive on from stanzas that were dropped, if these came
+// last: not all of it is read again because nothing in it is a message.
 func TestCatchUpAfterADrop(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
@@ -121,7 +121,7 @@ func TestCatchUpAfterADrop(t *testing.T) {
 	})
 }
 
-// TestDropOfALostLink keeps the report of a stanza that a reader still had when its link was
+// TestDropOfALostLink logs the drop of a stanza that a reader still had when its link was
 // lost, where no archive has it.
 func TestDropOfALostLink(t *testing.T) {
 	inWorld(t, func(w *world) {
@@ -135,9 +135,9 @@ func TestDropOfALostLink(t *testing.T) {
 	})
 }
 
-// TestCutStanzaInTheArchive takes a stanza over a limit for the same whether it came live, with
+// TestOversizeStanzaInTheArchive takes a stanza over a limit for the same whether it came live, with
 // the sender's id alone, or from the archive, with the id that it has there.
-func TestCutStanzaInTheArchive(t *testing.T) {
+func TestOversizeStanzaInTheArchive(t *testing.T) {
 	for _, liveFirst := range []bool{true, false} {
 		t.Run(fmt.Sprint("live first ", liveFirst), func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -171,9 +171,9 @@ func TestCutStanzaInTheArchive(t *testing.T) {
 	}
 }
 
-// TestDropsAreNotMistaken logs each of several stanzas that cannot be shown, from the same
+// TestDropsAreDistinct logs each of several stanzas that are dropped, from the same
 // sender and in the same moment.
-func TestDropsAreNotMistaken(t *testing.T) {
+func TestDropsAreDistinct(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
 		s := w.open()

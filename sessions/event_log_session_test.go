@@ -134,8 +134,8 @@ func TestAcceptedButUnanswered(t *testing.T) {
 	})
 }
 
-// The answer was lost for a batch of events: it is tried again and counts once.
-func TestBatchTwice(t *testing.T) {
+// The answer was lost for a batch of events: the batch is committed again and counts once.
+func TestBatchIsCommittedTwice(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})

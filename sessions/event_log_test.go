@@ -51,7 +51,7 @@ func (w *logWorld) Commit(_ ID, c *Commit, done func(Result)) {
 	w.commits, w.done = append(w.commits, c), append(w.done, done)
 }
 
-// answer gives the oldest commit its answer, and lets the owner take its turns.
+// answer gives the oldest commit its answer, and lets the owner run what was posted.
 func (w *logWorld) answer(err error) {
 	done := w.done[0]
 	w.done = w.done[1:]
@@ -137,7 +137,7 @@ func TestEventLogAnswers(t *testing.T) {
 	}
 }
 
-// TestEventLogBackOff: the same batch is tried again, after a pause that doubles to five
+// TestEventLogBackOff: the same batch is retried, after a pause that doubles to five
 // seconds, and its failure is said once.
 func TestEventLogBackOff(t *testing.T) {
 	w := newLogWorld()

@@ -11,8 +11,8 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// A stanza that we cannot cope with costs itself, and not the session or the process.
-func TestFaultCostsOneStanza(t *testing.T) {
+// A stanza that makes the gateway panic is dropped alone: neither the session nor the process ends.
+func TestFaultDropsOneStanza(t *testing.T) {
 	inWorld(t, func(w *world) {
 		c := w.attach(w.open(), sessions.SubscribeOptions{})
 		w.say((*perch.MessageIn)(nil), text("1", "x"))
@@ -29,7 +29,7 @@ func TestFaultAmongHeldMessages(t *testing.T) {
 		inWorld(t, func(w *world) {
 			say := func() {
 				w.up.newest().Deliver((*perch.MessageIn)(nil))
-				w.up.newest().Deliver(text("2", "behind it"))
+				w.up.newest().Deliver(text("2", "after it"))
 			}
 			if kind == "313" {
 				a := withArchive(w)
@@ -48,7 +48,7 @@ func TestFaultAmongHeldMessages(t *testing.T) {
 			w.say(text("1", "before"))
 			w.lose(linkLost)
 			pass(time.Minute)
-			if got := types(w.durable(s)); !slices.Contains(got, perch.EventDropped) || !slices.Equal(received(t, w.durable(s)), []string{"live before", "live behind it"}) {
+			if got := types(w.durable(s)); !slices.Contains(got, perch.EventDropped) || !slices.Equal(received(t, w.durable(s)), []string{"live before", "live after it"}) {
 				t.Errorf("%s: got the log %v with messages %v, want a drop and the two other messages", kind, got, received(t, w.durable(s)))
 			}
 			if st := s.Info().State; st != perch.StateOnline || w.up.logins() != 2 {
@@ -58,16 +58,16 @@ func TestFaultAmongHeldMessages(t *testing.T) {
 	}
 }
 
-// moody is a connection that cannot cope with some messages, and is full at times.
-type moody struct {
+// faultyConn is a connection that panics on some messages, and is full at times.
+type faultyConn struct {
 	sessions.Conn
 	full *atomic.Bool
 }
 
-func (m moody) Send(out perch.Outbound) (uint64, error) {
+func (m faultyConn) Send(out perch.Outbound) (uint64, error) {
 	if msg, ok := out.(*perch.MessageOut); ok {
 		switch {
-		case msg.Body == "poison":
+		case msg.Body == "bad":
 			panic("fault")
 		case m.full.Load():
 			return 0, perch.Errorf(perch.KindTryLater, "full")
@@ -76,7 +76,7 @@ func (m moody) Send(out perch.Outbound) (uint64, error) {
 	return m.Conn.Send(out)
 }
 
-func inMoodyWorld(t *testing.T, f func(w *world, full *atomic.Bool)) {
+func inWorldOfFaultyConns(t *testing.T, f func(w *world, full *atomic.Bool)) {
 	t.Helper()
 	full := &atomic.Bool{}
 	inWorld(t, func(w *world) { f(w, full) }, func(o *sessions.Options) {
@@ -86,17 +86,17 @@ func inMoodyWorld(t *testing.T, f func(w *world, full *atomic.Bool)) {
 			if err != nil {
 				return nil, err
 			}
-			return moody{c, full}, nil
+			return faultyConn{c, full}, nil
 		}
 	})
 }
 
-// A message that we cannot cope with fails, and that is reported; the session continues, and
-// does not come upon it again.
-func TestFaultCostsOneMessage(t *testing.T) {
-	inMoodyWorld(t, func(w *world, _ *atomic.Bool) {
+// A message that makes the gateway panic fails, and that is reported; the session continues, and
+// does not write it again.
+func TestFaultDropsOneMessage(t *testing.T) {
+	inWorldOfFaultyConns(t, func(w *world, _ *atomic.Bool) {
 		s := w.open()
-		bad, good := w.send(s, hi("poison")), w.send(s, hi("good"))
+		bad, good := w.send(s, hi("bad")), w.send(s, hi("good"))
 		if h := w.history(s, bad); h != "accepted failed " {
 			t.Errorf("history of the bad message: got %q, want accepted, failed", h)
 		}
@@ -115,7 +115,7 @@ func TestFaultCostsOneMessage(t *testing.T) {
 
 // A connection that is full for the moment fails no message: they wait, in order.
 func TestFullConnection(t *testing.T) {
-	inMoodyWorld(t, func(w *world, full *atomic.Bool) {
+	inWorldOfFaultyConns(t, func(w *world, full *atomic.Bool) {
 		s := w.open()
 		w.send(s, hi("1"))
 		full.Store(true)

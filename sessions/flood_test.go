@@ -32,7 +32,7 @@ func (s *slowStore) Commit(id sessions.ID, c *sessions.Commit, done func(session
 }
 
 // TestFloodAtOneAccount: while one account gets messages as fast as its session takes them, a
-// message to a neighbour is shown after a handful of commits, however many wait in the flood.
+// message to a neighbour is published after a handful of commits, however many wait in the flood.
 func TestFloodAtOneAccount(t *testing.T) {
 	const flood, most = 20_000, 4
 	inWorld(t, func(w *world) {

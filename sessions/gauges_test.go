@@ -48,9 +48,9 @@ func TestBacklog(t *testing.T) {
 	}, durable)
 }
 
-// Adoptions that are not possible are counted, too: a full node tries again, and one that
+// Adoptions that are not possible are counted, too: a full node retries, and one that
 // has another key leaves the session to its client.
-func TestAdoptionsThatFail(t *testing.T) {
+func TestFailedAdoptions(t *testing.T) {
 	inCluster(t, 1, func(c *cluster) {
 		a := c.nodes[0]
 		c.authenticate(a)

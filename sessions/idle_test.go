@@ -66,7 +66,7 @@ func TestIdleSignOut(t *testing.T) {
 	}, idle(sessions.IdleSignOut))
 }
 
-func TestIdleKeep(t *testing.T) {
+func TestIdleDoesNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.open()
 		if pass(100 * time.Hour); w.m.Len() != 1 || len(w.conn().Sent()) != 1 {

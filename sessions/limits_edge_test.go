@@ -38,7 +38,7 @@ func padded(i, n int) string {
 	return head + strings.Repeat("x", n-len(head))
 }
 
-// TestRosterEdge: 50,000 items are kept, and one more is left out and named.
+// TestRosterEdge: a roster has 50,000 items, and one more is left out and named.
 func TestRosterEdge(t *testing.T) {
 	const most = 50_000
 	inWorld(t, func(w *world) {
@@ -127,7 +127,7 @@ var budgets = map[string]budget{
 		}},
 }
 
-// TestBudgetEdges: of what is offered a session keeps as many bytes as a budget has, and what
+// TestBudgetEdges: of what is offered a session stores as many bytes as a budget has, and what
 // goes beyond is counted and named by an event. Its estimates may be a fifth above the texts.
 func TestBudgetEdges(t *testing.T) {
 	for name, b := range budgets {
@@ -158,7 +158,7 @@ func TestBudgetEdges(t *testing.T) {
 }
 
 // TestNamesAreClipped: a nickname and the name of a card are cut after 1,024 bytes; a photo
-// hash of 128 bytes is kept, a longer one left out.
+// hash of 128 bytes is stored, a longer one left out.
 func TestNamesAreClipped(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.crowdOf(2)
@@ -211,8 +211,8 @@ func TestOutboxBytes(t *testing.T) {
 	})
 }
 
-// TestOutboxBytesOnTheirWay: those that the store has not yet count as well.
-func TestOutboxBytesOnTheirWay(t *testing.T) {
+// TestOutboxBytesBeingCommitted: those that the store has not yet count as well.
+func TestOutboxBytesBeingCommitted(t *testing.T) {
 	const most, row = 8 << 20, 100 << 10
 	inWorld(t, func(w *world) {
 		s := w.open()
@@ -246,9 +246,9 @@ func TestOutboxBytesOnTheirWay(t *testing.T) {
 	})
 }
 
-// TestHeldEdges: while the archive is read, 1,000 live messages or 4 MiB of them wait. With
+// TestBufferEdges: while the archive is read, 1,000 live messages or 4 MiB of them wait. With
 // one more the archive is read once more, because what waits is dropped for it.
-func TestHeldEdges(t *testing.T) {
+func TestBufferEdges(t *testing.T) {
 	const usual = 2 // questions at a login: from a little before the last logged message, and from there
 	for name, tt := range map[string]struct {
 		n, size int
@@ -362,9 +362,9 @@ func TestBackpressure(t *testing.T) {
 	}
 }
 
-// TestRetiredEdge: of seven replaced credentials the first one and the last four stay refused,
-// also for a process that remembers nothing; what comes of the others is for the upstream to say.
-func TestRetiredEdge(t *testing.T) {
+// TestReplacedCredentialsEdge: of seven replaced credentials the first one and the last four stay refused,
+// also for a process that remembers nothing; about the others the upstream decides.
+func TestReplacedCredentialsEdge(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		all := []string{goodToken.Reveal(), "t1", "t2", "t3", "t4", "t5", "t6", "t7"}

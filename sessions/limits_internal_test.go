@@ -9,7 +9,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// TestHistoryEdge: a message keeps 32 steps, the first and the last ones.
+// TestHistoryEdge: a message has 32 steps, the first and the last ones.
 func TestHistoryEdge(t *testing.T) {
 	r := &perch.MessageRecord{ID: "m"}
 	for i := range perch.Time(31) {
@@ -61,7 +61,7 @@ func TestForeignEdge(t *testing.T) {
 	}
 }
 
-// TestInternEdge: 65,536 strings are shared, and as many lists; then it starts again.
+// TestInternEdge: 65,536 strings are shared, and as many lists; then the table is emptied.
 func TestInternEdge(t *testing.T) {
 	const most = 65_536
 	var w interner
@@ -79,7 +79,7 @@ func TestInternEdge(t *testing.T) {
 	}
 }
 
-// TestMutualEdge: 256 requests of ours wait for their roster item; the oldest goes.
+// TestMutualEdge: 256 subscription requests wait for their roster item; the oldest goes.
 func TestMutualEdge(t *testing.T) {
 	ro := newRosterWorld().ro
 	for i := range 257 {
@@ -101,9 +101,9 @@ func TestRecordsEdge(t *testing.T) {
 	}
 }
 
-// TestLookBackEdge: a row that changes again is written once, as long as no more than 256
+// TestDeltaSearchEdge: a row that changes again is written once, as long as no more than 256
 // others changed before.
-func TestLookBackEdge(t *testing.T) {
+func TestDeltaSearchEdge(t *testing.T) {
 	for others, want := range map[int]int{255: 256, 256: 258} {
 		var d Delta[perch.Buddy]
 		for i := range others + 1 {

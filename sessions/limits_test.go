@@ -20,7 +20,7 @@ func heapInUse() int64 {
 	return int64(m.HeapInuse)
 }
 
-// TestBudgetsOfAHostileServer: whatever a server sends, what a session keeps of it is bounded.
+// TestBudgetsOfAHostileServer: whatever a server sends, what a session stores of it is bounded.
 // The bounds are generous: what counts is that they do not grow with what is sent.
 func TestBudgetsOfAHostileServer(t *testing.T) {
 	inWorld(t, func(w *world) {

@@ -12,25 +12,25 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// wentBack is a Store that has what it had when it was made, under a new log, as Redis has
+// staleStore is a Store that has what it had when it was made, under a new log, as Redis has
 // when its last writes are lost and no node runs that knows of them.
-type wentBack struct {
+type staleStore struct {
 	sessions.Store
 	saved *sessions.Saved
-	whole chan *sessions.Commit // the first commit
+	first chan *sessions.Commit // the first commit
 }
 
 // backup copies what is stored of a session now.
-func (w *world) backup(id sessions.ID) *wentBack {
+func (w *world) backup(id sessions.ID) *staleStore {
 	w.t.Helper()
 	synctest.Wait()
 	saved, err := w.store.Store.Open(w.ctx(), id, sessions.OpenOptions{})
 	must(w.t, "Open", err)
-	return &wentBack{saved: saved, whole: make(chan *sessions.Commit, 1)}
+	return &staleStore{saved: saved, first: make(chan *sessions.Commit, 1)}
 }
 
-// goBack ends the process without a shutdown, as kill -9 does, and begins the next one.
-func (w *world) goBack(b *wentBack, id sessions.ID) {
+// restoreBackup ends the process without a shutdown, as kill -9 does, and begins the next one.
+func (w *world) restoreBackup(b *staleStore, id sessions.ID) {
 	w.t.Helper()
 	w.store.set(func(s *store) { s.down = errDown })
 	w.close()
@@ -40,7 +40,7 @@ func (w *world) goBack(b *wentBack, id sessions.ID) {
 	w.start()
 }
 
-func (b *wentBack) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions) (*sessions.Saved, error) {
+func (b *staleStore) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions) (*sessions.Saved, error) {
 	fresh, err := b.Store.Open(ctx, id, t)
 	if err != nil {
 		return nil, err
@@ -51,17 +51,17 @@ func (b *wentBack) Open(ctx context.Context, id sessions.ID, t sessions.OpenOpti
 	return &saved, nil
 }
 
-func (b *wentBack) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Result)) {
+func (b *staleStore) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Result)) {
 	select {
-	case b.whole <- c:
+	case b.first <- c:
 	default:
 	}
 	b.Store.Commit(id, c, done)
 }
 
-// What is kept may be older than what the upstream knows of: the stream is not resumed with an
-// old counter, nothing of the outbox is sent again without asking, what is missing is read
-// from the archive, clients start over, and all is written before anything else.
+// What is stored may be older than what the upstream has: the stream is not resumed with an
+// old counter, nothing of the outbox is sent again before the archive was asked, what is missing
+// is read from the archive, clients start over, and all is written before anything else.
 func TestStaleStore(t *testing.T) {
 	for _, archive := range []string{"", "313"} {
 		t.Run("archive "+archive, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestStaleStore(t *testing.T) {
 					t.Fatalf("got %+v, want a message that was not sent, and a stream", b.saved)
 				}
 				w.refuse(nil)
-				w.goBack(b, s.ID())
+				w.restoreBackup(b, s.ID())
 
 				logins := w.up.logins()
 				s = w.open()
@@ -94,7 +94,7 @@ func TestStaleStore(t *testing.T) {
 						t.Errorf("got a resumption with %q, want a new bind", d.Resume)
 					}
 				}
-				if c := <-b.whole; c.Record == nil || c.Record.Stream != nil || !c.Outbox.Reset || len(c.Outbox.Put) != 1 || !c.Outbox.Put[0].Sent {
+				if c := <-b.first; c.Record == nil || c.Record.Stream != nil || !c.Outbox.Reset || len(c.Outbox.Put) != 1 || !c.Outbox.Put[0].Sent {
 					t.Errorf("got first commit %+v, want all of the session, without a stream", c)
 				}
 				if c := w.attach(s, sessions.SubscribeOptions{Since: cursor}); c.sub.Resumed || c.sub.ResetReason != sessions.ResetEpoch {

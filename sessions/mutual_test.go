@@ -48,8 +48,8 @@ func wantAccepted(w *world, s *sessions.Session, accepted bool) {
 	}
 }
 
-// The request in return is accepted without an invitation, until the roster says that none is
-// to be expected.
+// The request in return is accepted without an invitation, until the roster item has no
+// request pending.
 func TestMutual(t *testing.T) {
 	for name, c := range map[string]struct {
 		oneSided bool
@@ -102,8 +102,8 @@ func TestMutual(t *testing.T) {
 	}
 }
 
-// What the roster says at a login ends the mark too: the answer may have come while we were
-// away.
+// The roster of a login ends the mark too: the answer may have come while the session was
+// offline.
 func TestDeclinedWhileAway(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := added(w, false)
@@ -120,7 +120,7 @@ func TestDeclinedWhileAway(t *testing.T) {
 }
 
 // An invitation that waits already is accepted by adding who sent it, unless one-sided.
-func TestAddingWhoHasAsked(t *testing.T) {
+func TestAddBuddyAcceptsItsInvitation(t *testing.T) {
 	for _, oneSided := range []bool{false, true} {
 		inWorld(t, func(w *world) {
 			s := w.open()
@@ -139,8 +139,8 @@ func TestAddingWhoHasAsked(t *testing.T) {
 	}
 }
 
-// Adding once more turns the mark on and off; a buddy who sees us needs none.
-func TestAddingAgain(t *testing.T) {
+// Adding once more sets the mark and removes it; a buddy with a subscription needs none.
+func TestAddBuddyChangesMutual(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := added(w, false)
 		want := func(oneSided, mutual bool) {
@@ -177,9 +177,9 @@ func TestMutualOfARefusedItem(t *testing.T) {
 	})
 }
 
-// The answer to accepting is what the roster shows then: at once when it is there, and after
+// The answer to accepting is the roster item: at once when it is there, and after
 // a while when nothing comes.
-func TestAcceptingAnswersWhatIsTrue(t *testing.T) {
+func TestAcceptReturnsTheRosterItem(t *testing.T) {
 	for name, c := range map[string]struct {
 		pushes []perch.Inbound
 		sub    perch.Subscription

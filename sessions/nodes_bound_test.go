@@ -33,9 +33,9 @@ func TestDeadNodesAreBounded(t *testing.T) {
 	}
 }
 
-// TestPassedEdge: 100,000 released sessions that cannot be adopted here are not looked at again
+// TestReleasedSessionsEdge: 100,000 released sessions that cannot be adopted here are not looked at again
 // for ten minutes; with one more the oldest is.
-func TestPassedEdge(t *testing.T) {
+func TestReleasedSessionsEdge(t *testing.T) {
 	const most = 100_000
 	synctest.Test(t, func(t *testing.T) {
 		n := newNodes(&Manager{o: Options{Observer: unobserved{}}}, Node{ID: "self/1"}, DefaultLease)

@@ -134,11 +134,11 @@ func TestOneNodeOwnsASession(t *testing.T) {
 }
 
 // A node that stops hands its sessions over: another one resumes their streams, at once
-// when the credential was kept, with the client's next request when not.
+// when the credential is stored, with the client's next request when not.
 func TestDrainHandsOver(t *testing.T) {
-	for _, kept := range []bool{true, false} {
+	for _, stored := range []bool{true, false} {
 		var change []func(*sessions.Options)
-		if kept {
+		if stored {
 			change = append(change, sealing(1))
 		}
 		inCluster(t, 2, func(c *cluster) {
@@ -160,7 +160,7 @@ func TestDrainHandsOver(t *testing.T) {
 				t.Errorf("the stream handed over: got closed %v, error %v; want it dropped and not closed", c.conn().Closed(), c.conn().Err())
 			}
 			pass(2 * time.Second)
-			if !kept {
+			if !stored {
 				if b.Len() != 0 {
 					t.Errorf("got %d sessions at b without a credential, want none", b.Len())
 				}
@@ -240,7 +240,7 @@ func TestStoppedProcessWritesNothing(t *testing.T) {
 
 // A node whose beats fail, while its commits are taken, is still the owner: it asks the Store and
 // writes, and does not ask without end.
-func TestMessagesWithoutABeat(t *testing.T) {
+func TestMessagesWithoutLeaseRenewal(t *testing.T) {
 	inCluster(t, 1, func(c *cluster) {
 		a := c.nodes[0]
 		s := c.authenticate(a)
@@ -258,7 +258,7 @@ func TestMessagesWithoutABeat(t *testing.T) {
 	}, sealing(1))
 }
 
-// A node that was silent for too long and beat again may die after all: what it had by then is
+// A node that lost its lease and renewed it may die after all: what it had by then is
 // taken over as well.
 func TestNodeDiesTwice(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
@@ -282,7 +282,7 @@ func TestNodeDiesTwice(t *testing.T) {
 	}, sealing(1))
 }
 
-// Without kept credentials the client's next request takes the session over, and until the
+// Without stored credentials the client's next request takes the session over, and until the
 // lease has expired it is asked to wait.
 func TestDeadNodeWithoutCredentials(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
@@ -364,7 +364,7 @@ func TestRestoreAmongOthers(t *testing.T) {
 		a := c.nodes[0]
 		c.authenticate(a)
 		pass(lease)
-		a.cutOff(errDown) // killed, as far as other nodes can see
+		a.cutOff(errDown) // killed, for other nodes
 		b := c.join("b")
 		if err := b.Restore(c.ctx()); err != nil || b.Len() != 0 {
 			t.Errorf("Restore: got error %v, %d sessions, want none of both", err, b.Len())
@@ -487,7 +487,7 @@ func TestAwaitMessage(t *testing.T) {
 }
 
 // A process with another secret is refused before it does anything in the Store, with an error
-// that says what to do; one with the same secret joins.
+// that names what to do; one with the same secret joins.
 func TestOtherSecretIsRefused(t *testing.T) {
 	inCluster(t, 1, func(c *cluster) {
 		o := c.opts

@@ -61,7 +61,7 @@ func TestObserver(t *testing.T) {
 		w.say(text("1", "x"), here(bob+"/x", "away", 0), &perch.DroppedIn{Dropped: perch.Dropped{Reason: "too_large"}})
 		evs := first.next()
 		c.want(t, map[string]int{
-			// Two streams show it, and it counts once.
+			// It goes to two streams, and counts once.
 			"event message.received": 1, "event presence": 1, "event event.dropped": 1,
 			"dropped too_large": 1, "subscribed first": 2, "subscribed resumed": 0,
 		})

@@ -32,7 +32,7 @@ func TestStoreDownForTenMinutes(t *testing.T) {
 				w.up.set(func(u *upstream) { u.resume = false }) // it has forgotten the stream
 			}
 		}
-		c.wantTypes() // nothing is published that is not kept
+		c.wantTypes() // nothing is published before it is committed
 		if n := w.up.logins(); n != 1 {
 			t.Errorf("got %d logins, want 1: to resume is to acknowledge, and nothing is committed", n)
 		}

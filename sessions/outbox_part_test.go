@@ -203,7 +203,7 @@ func fill(list []*outEntry, bytes int) {
 	}
 }
 
-// TestOutboxReconciles: what becomes of a message that was written to a stream that is gone.
+// TestOutboxReconciles: the status of a message that was written to a stream that has ended.
 func TestOutboxReconciles(t *testing.T) {
 	known := map[string]uint64{"1": 0}
 	for _, tt := range []struct {
@@ -254,7 +254,7 @@ func TestOutboxQuarantines(t *testing.T) {
 	w.want(t, "write 1", "save stream", "1 failed", "dropped quarantined 1")
 }
 
-// TestOutboxReports: what others say of a message counts only if they have it from it.
+// TestOutboxReports: a report of a message counts only if the message was sent to who reports.
 func TestOutboxReports(t *testing.T) {
 	for _, tt := range []struct {
 		name string

@@ -216,8 +216,8 @@ func TestOutboxAcrossReconnect(t *testing.T) {
 	})
 }
 
-// An entry is marked as sent in the Store before it is written: after a crash the mark says
-// that it may have been.
+// An entry is marked as sent in the Store before it is written: after a crash a marked entry
+// may have been sent.
 func TestMarkedBeforeWritten(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()

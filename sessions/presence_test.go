@@ -35,7 +35,7 @@ func brief(p perch.Presence) string {
 	return fmt.Sprintf("%v %q %d %q [%s] stale=%v", p.Available, p.Show, p.Priority, p.Status, strings.Join(names, " "), p.Stale)
 }
 
-// The resource with the highest priority speaks, the latest one among equals.
+// The presence is that of the resource with the highest priority, the latest among equals.
 func TestPresenceAggregation(t *testing.T) {
 	steps := []struct {
 		in   *perch.PresenceIn
@@ -97,8 +97,8 @@ func TestPresenceIsBounded(t *testing.T) {
 	})
 }
 
-// A reconnect keeps the presence, marked stale, and brings only what is different; what the
-// server does not confirm in time goes.
+// After a reconnect presence is as it was, marked stale, and only differences are events; what the
+// server does not confirm in time is removed.
 func TestNoFlapAcrossReconnect(t *testing.T) {
 	inWorld(t, func(w *world) {
 		dave := perch.JID("dave@example.net")
@@ -137,8 +137,8 @@ func TestNoFlapAcrossReconnect(t *testing.T) {
 	})
 }
 
-// One resource that went while we were away is dropped without a flap of the others.
-func TestSettlingDropsOneResource(t *testing.T) {
+// One resource that went offline during an outage is dropped without a flap of the others.
+func TestReconnectDropsOneResource(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
 		s := w.open()
@@ -220,9 +220,9 @@ func TestOwnPresence(t *testing.T) {
 	})
 }
 
-// A presence that was held back since an unreadable time is no news of now: it has no time,
+// A presence with a delay of an unreadable time is not of now: it has no time,
 // and whatever has one is later.
-func TestPresenceOfUnknownAge(t *testing.T) {
+func TestPresenceWithoutATime(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
 		s := w.open()

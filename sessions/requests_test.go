@@ -38,7 +38,7 @@ func TestAddBuddy(t *testing.T) {
 		if b, err := s.Buddy(bob); err != nil || b.Name != name {
 			t.Errorf("Buddy: got %+v, error %v, want name %s", b, err, name)
 		}
-		// What the upstream pushed before it answered is seen by the caller.
+		// The caller has what the upstream pushed before it answered.
 		for i := range 50 {
 			name := fmt.Sprint("name ", i)
 			if _, err := s.UpdateBuddy(w.ctx(), bob, &name, nil); err != nil {
@@ -149,7 +149,7 @@ func TestVCards(t *testing.T) {
 		}
 		c := w.attach(s, sessions.SubscribeOptions{})
 		get(false, 1)
-		c.wantTypes(perch.EventRosterItem) // the name is shown where the roster has none
+		c.wantTypes(perch.EventRosterItem) // the name of the card is used where the roster has none
 		if b, err := s.Buddy(bob); err != nil || b.Name != "Bob B." {
 			t.Errorf("Buddy: got %+v, error %v, want the name of the card", b, err)
 		}

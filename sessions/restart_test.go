@@ -31,8 +31,8 @@ func (w *world) restart() {
 	w.start()
 }
 
-// A restart keeps the epoch, has no hole and no repeat, serves the caches before the
-// login, and brings only differences after it.
+// After a restart the epoch is the same, the log has no hole and no repeat, the caches are served before the
+// login, and only differences are events after it.
 func TestRestart(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob, carol)
@@ -93,8 +93,8 @@ func TestRestart(t *testing.T) {
 	}, durable)
 }
 
-// Settling after a restart counts from the kept presence.
-func TestRestartEmitsDifferences(t *testing.T) {
+// The presence of the login after a restart is compared with the stored one.
+func TestRestartPublishesDifferences(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob, carol)
 		w.open()
@@ -123,7 +123,7 @@ func TestRestartEmitsDifferences(t *testing.T) {
 
 // The process was killed: what was written and never acknowledged is unknown, unless the
 // stream is resumed.
-func TestKilled(t *testing.T) {
+func TestKilledProcess(t *testing.T) {
 	for _, resume := range []bool{false, true} {
 		t.Run(fmt.Sprint("resume ", resume), func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -166,7 +166,7 @@ func TestKilled(t *testing.T) {
 
 // A durable Store and a stream that can be resumed: the end of the process drops the
 // connection as it is, so that the server keeps the stream. Otherwise it signs out.
-func TestHowTheProcessEnds(t *testing.T) {
+func TestCloseDropsOrSignsOut(t *testing.T) {
 	for _, c := range []struct{ durable, resume, closed bool }{
 		{true, true, false}, {true, false, true}, {false, true, true}, {false, false, true},
 	} {
@@ -190,7 +190,7 @@ func TestHowTheProcessEnds(t *testing.T) {
 
 // What a resumed stream acknowledges is exactly what is in the log: the state of the stream
 // is committed with the events that it counts.
-func TestStreamStateIsKeptWithEvents(t *testing.T) {
+func TestStreamStateIsCommittedWithEvents(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.set(func(u *upstream) { u.resume = true })
 		w.open()
@@ -270,8 +270,8 @@ func TestRestore(t *testing.T) {
 	}, durable, sealing(1))
 }
 
-// Without a key nothing is kept, and the client's next sign-in leads to the same session
-// and makes its old token good again.
+// Without a key no credential is stored, and the client's next sign-in leads to the same session
+// and makes its old token valid again.
 func TestNoSealKey(t *testing.T) {
 	inWorld(t, func(w *world) {
 		token, s, _, err := w.m.SignIn(w.ctx(), password("good"))
@@ -300,8 +300,8 @@ func TestNoSealKey(t *testing.T) {
 	}, durable)
 }
 
-// vCard names survive a restart.
-func TestNamesSurvive(t *testing.T) {
+// The names of vCards are there after a restart.
+func TestNamesAfterARestart(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.Edit(func(d *fakexmpp.Data) {
 			d.Roster = []perch.Buddy{{JID: bob, Subscription: perch.SubscriptionBoth}}

@@ -14,7 +14,7 @@ import (
 )
 
 // What a resumed connection knows decides about each message: it is with the server, on its
-// way, never left, or unknown.
+// way, never sent, or unknown.
 func TestResumedConnectionKnows(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -62,7 +62,7 @@ func TestResumedConnectionKnows(t *testing.T) {
 	}
 }
 
-// A server that refuses to resume may say how much it has: then the messages are decided by
+// A server that refuses to resume may send its count of stanzas: then the messages are decided by
 // that, and no archive is needed.
 func TestFailedResumeWithACount(t *testing.T) {
 	for _, tt := range []struct {
@@ -238,8 +238,8 @@ func TestResumedDuringCatchUp(t *testing.T) {
 	})
 }
 
-// What leaves no trace in the log is acknowledged in portions, each with a state that is kept.
-func TestStateIsKeptWithoutEvents(t *testing.T) {
+// What leaves no trace in the log is acknowledged in portions, each with a state that is committed.
+func TestStreamStateIsCommittedWithoutEvents(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.set(func(u *upstream) { u.resume = true })
 		w.open()
@@ -256,8 +256,8 @@ func TestStateIsKeptWithoutEvents(t *testing.T) {
 }
 
 // However many messages are unsure, the archive is read once for each contact; when it does
-// not answer it is asked again, and a stream that ends meanwhile decides nothing.
-func TestArchiveIsAskedOnceForAll(t *testing.T) {
+// not answer the query is retried, and a stream that ends meanwhile decides nothing.
+func TestArchiveIsQueriedOncePerContact(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.set(func(u *upstream) {
 			u.resume = true
@@ -310,7 +310,7 @@ func TestArchiveIsAskedOnceForAll(t *testing.T) {
 }
 
 // A process that was stopped while it signed in may find that its session was taken over: what
-// it had accepted is the new owner's to send.
+// it had accepted is sent by the new owner.
 func TestNothingIsSentBeforeACommit(t *testing.T) {
 	inWorld(t, func(w *world) {
 		var id sessions.ID

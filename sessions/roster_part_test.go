@@ -103,7 +103,7 @@ func TestRosterPushes(t *testing.T) {
 	w := newRosterWorld()
 	push := func(b perch.Buddy) { w.ro.applyPush(&perch.RosterPush{Item: b}) }
 	push(buddy("Bob@example.net", perch.SubscriptionTo))
-	push(buddy("bob@example.net", perch.SubscriptionTo)) // another spelling says nothing new
+	push(buddy("bob@example.net", perch.SubscriptionTo)) // another spelling changes nothing
 	push(buddy("bob@example.net", perch.SubscriptionBoth))
 	push(buddy("bob@example.net", perch.SubscriptionRemove))
 	push(buddy("bob@example.net", perch.SubscriptionRemove))
@@ -113,7 +113,7 @@ func TestRosterPushes(t *testing.T) {
 	}
 }
 
-// TestRosterReplaced: the first roster is no news, later ones are as far as they differ.
+// TestRosterReplaced: the first roster is no event, later ones are as far as they differ.
 func TestRosterReplaced(t *testing.T) {
 	w := newRosterWorld()
 	w.ro.applyRoster(perch.RosterResult{Version: "1", Items: []perch.Buddy{buddy("bob@example.net", perch.SubscriptionTo), buddy("carol@example.net", perch.SubscriptionTo)}})
@@ -128,8 +128,8 @@ func TestRosterReplaced(t *testing.T) {
 	}
 }
 
-// TestRosterPresence: the resource with the highest priority speaks, the latest among equals;
-// strangers and repetitions say nothing.
+// TestRosterPresence: the resource with the highest priority counts, the latest among equals;
+// strangers and repetitions are no events.
 func TestRosterPresence(t *testing.T) {
 	w := newRosterWorld()
 	w.ro.putBuddy(buddy("bob@example.net", perch.SubscriptionBoth), true)
@@ -142,9 +142,9 @@ func TestRosterPresence(t *testing.T) {
 	w.want(t, "presence bob@example.net true away", "presence bob@example.net true dnd", "presence bob@example.net true away", "presence bob@example.net false ")
 }
 
-// TestRosterSettles: after a login what was known stays until the server has had its time; what
-// it has not said by then is over.
-func TestRosterSettles(t *testing.T) {
+// TestRosterConfirmsPresence: after a login the presence of before stays until a deadline; what the
+// server has not confirmed by then is removed.
+func TestRosterConfirmsPresence(t *testing.T) {
 	w := newRosterWorld()
 	for _, jid := range []perch.JID{"bob@example.net", "carol@example.net"} {
 		w.ro.putBuddy(buddy(jid, perch.SubscriptionBoth), true)
@@ -166,7 +166,7 @@ func TestRosterSettles(t *testing.T) {
 }
 
 // TestRosterRequests: a request of a stranger is an invitation until it is answered or taken
-// back, once; one of a buddy whom we asked is accepted.
+// back, once; one of a buddy who was asked is accepted.
 func TestRosterRequests(t *testing.T) {
 	w := newRosterWorld()
 	ask := func(from perch.JID, typ, nick string) {
@@ -191,8 +191,8 @@ func TestRosterRequests(t *testing.T) {
 	w.want(t, "invitation.received bob@example.net Bob")
 }
 
-// TestRosterRespells: rows that an earlier version kept by the text of a JID move to its key.
-func TestRosterRespells(t *testing.T) {
+// TestRosterMovesStoredRows: rows that an earlier version stored by the text of a JID move to its key.
+func TestRosterMovesStoredRows(t *testing.T) {
 	w := newRosterWorld()
 	b, p, i := buddy("Bob@example.net", perch.SubscriptionTo), perch.Presence{JID: "bob@example.net"}, perch.Invitation{JID: "EVE@example.net"}
 	saved := &Saved{Roster: []*perch.Buddy{&b}, Presence: []*perch.Presence{&p}, Invitations: []*perch.Invitation{&i}}

@@ -29,7 +29,7 @@ func conditionError(kind perch.Kind, condition string) error {
 }
 
 // TestRosterThatFails: whatever the answer to the roster request is, or none, the login ends,
-// and the session says that the roster is missing.
+// and a feature of the session names the missing roster.
 func TestRosterThatFails(t *testing.T) {
 	for name, refusal := range map[string]error{
 		"item-not-found":          conditionError(perch.KindItemNotFound, "item-not-found"),
@@ -70,7 +70,7 @@ func TestRosterThatFails(t *testing.T) {
 	}
 }
 
-// TestRosterOnALostLink: a login whose connection has ended is tried again.
+// TestRosterOnALostLink: a login whose connection has ended is retried.
 func TestRosterOnALostLink(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()

@@ -17,7 +17,7 @@ func names(list []perch.Buddy) string {
 	return strings.Join(b, " ")
 }
 
-// The first roster is no news; later ones bring only what is different.
+// The first roster is no event; of later ones the differences are.
 func TestRosterDifferences(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(carol, bob)

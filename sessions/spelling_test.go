@@ -12,7 +12,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// A buddy is one person in whatever spelling the server names it, and is shown as the
+// A buddy is one contact in whatever spelling the server names it, and its JID is the one that the
 // roster spelled it first.
 func TestSpellingsOfABuddy(t *testing.T) {
 	for _, c := range []struct{ roster, other perch.JID }{
@@ -65,7 +65,7 @@ func TestSpellingsOfABuddy(t *testing.T) {
 	}
 }
 
-// The whole roster of a later login may spell a buddy in another way, and name it twice.
+// The full roster of a later login may spell a buddy in another way, and name it twice.
 func TestSpellingsInALaterRoster(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster("Up.Case@example.net")
@@ -79,7 +79,7 @@ func TestSpellingsInALaterRoster(t *testing.T) {
 		w.lose(linkLost)
 		cl.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState)
 		w.say(here("UP.case@example.net/x", "", 0))
-		pass(10 * time.Second) // the presence is settled
+		pass(10 * time.Second) // the presence is confirmed
 		if p := w.presence(s, "up.case@example.net"); !p.Available || p.Stale || p.JID != "Up.Case@example.net" {
 			t.Errorf("got %+v, want Up.Case, available", p)
 		}
@@ -141,7 +141,7 @@ func TestRequestsInAnotherSpelling(t *testing.T) {
 }
 
 // What is stored of a buddy goes with it, whatever the spelling.
-func TestKeptRowsOfASpelling(t *testing.T) {
+func TestStoredRowsOfASpelling(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.store.durable = true
 		w.roster("Up.Case@example.net")
@@ -157,13 +157,13 @@ func TestKeptRowsOfASpelling(t *testing.T) {
 		w.close()
 		saved, err := w.store.Open(w.ctx(), s.ID(), sessions.OpenOptions{})
 		if err != nil || len(saved.Roster) != 0 || len(saved.Presence) != 0 || len(saved.Invitations) != 1 {
-			t.Errorf("kept: got %+v %v, want one invitation", saved, err)
+			t.Errorf("Open: got %+v, error %v, want one invitation", saved, err)
 		}
 		w.start()
 	})
 }
 
-// An error answer to presence says that it did not reach the buddy, or the resource.
+// An error answer to presence means that it did not reach the buddy, or the resource.
 func TestPresenceErrors(t *testing.T) {
 	unreachable := perch.XMPPError{Condition: "remote-server-not-found", Type: "cancel"}
 	inWorld(t, func(w *world) {

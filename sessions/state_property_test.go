@@ -24,7 +24,7 @@ func newView() *view {
 	return &view{map[string]map[string]any{}, map[string]map[string]any{}, map[string]map[string]any{}}
 }
 
-// apply is the whole logic that a client needs.
+// apply is all the logic that a client needs.
 func (v *view) apply(e event) {
 	var one map[string]any
 	var many struct{ Items []map[string]any }
@@ -56,7 +56,7 @@ func (v *view) apply(e event) {
 	}
 }
 
-// visible drops what says only how fresh something is, and buddies that are not there: a
+// visible drops what is about the age of something only, and buddies that are not there: a
 // client treats "never received" and "not there" alike.
 func (v *view) visible() map[string]any {
 	out := map[string]any{}

@@ -67,7 +67,7 @@ func TestReportsKeepTheirOrder(t *testing.T) {
 	}, durable)
 }
 
-// Who may bounce a message, and who may say that it arrived. Others are counted.
+// Who may bounce a message, and who may report that it arrived. Others are counted.
 func TestForgedReports(t *testing.T) {
 	for _, tt := range []struct {
 		from             perch.JID

@@ -210,7 +210,7 @@ func TestSlowClient(t *testing.T) {
 	})
 }
 
-func TestBigEventsCutToo(t *testing.T) {
+func TestSlowClientWithLargeEvents(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})
@@ -284,7 +284,7 @@ func TestTrimmedDuringReplay(t *testing.T) {
 	}, keeping(700))
 }
 
-func TestEmitErrorStops(t *testing.T) {
+func TestPreambleStopsAtAnError(t *testing.T) {
 	inWorld(t, func(w *world) {
 		sub, err := w.open().Subscribe(w.ctx(), sessions.SubscribeOptions{})
 		must(t, "Subscribe", err)

@@ -158,7 +158,7 @@ func TestSupervisorGivesUp(t *testing.T) {
 	}
 }
 
-// TestSupervisorConnects: one login at a time, none at the end, and a suspended session says
+// TestSupervisorConnects: one login at a time, none at the end, and a suspended session publishes
 // that it tries.
 func TestSupervisorConnects(t *testing.T) {
 	w := newSupervisorWorld()

@@ -163,7 +163,7 @@ func TestRetryAfterIsRespected(t *testing.T) {
 	})
 }
 
-// A login that gives another account than before is not ours to show.
+// A login with another account than before suspends the session.
 func TestAnotherAccount(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()

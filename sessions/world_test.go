@@ -45,7 +45,7 @@ func must(t tb, called string, err error) {
 	}
 }
 
-// world is a manager with everything around it make-believe. It lives inside a synctest
+// world is a manager with fakes around it. It lives inside a synctest
 // bubble: time stands still until all goroutines wait.
 type world struct {
 	t     tb
@@ -117,7 +117,7 @@ func (w *world) conn() *conn {
 	return w.up.newest()
 }
 
-// say delivers and waits until it has been dealt with.
+// say delivers stanzas and waits until they are applied.
 func (w *world) say(in ...perch.Inbound) {
 	c := w.conn()
 	for _, i := range in {
@@ -185,7 +185,7 @@ type client struct {
 
 func (w *world) attach(s *sessions.Session, o sessions.SubscribeOptions) *client {
 	w.t.Helper()
-	synctest.Wait() // what is under way is shown before, not to this client
+	synctest.Wait() // what is under way is published before, not to this client
 	sub, err := s.Subscribe(w.ctx(), o)
 	must(w.t, "Subscribe", err)
 	c := &client{t: w.t, sub: sub}
@@ -230,7 +230,7 @@ func (c *client) wantTypes(want ...perch.EventType) []event {
 	return evs
 }
 
-// durable reads the whole log.
+// durable reads all of the log.
 func (w *world) durable(s *sessions.Session) []event {
 	w.t.Helper()
 	synctest.Wait()
@@ -345,18 +345,18 @@ func (u *upstream) dial(ctx context.Context, req sessions.DialRequest) (sessions
 	k := &conn{Conn: c.(*fakexmpp.Conn), up: u, resumed: u.resume && req.Resume != nil}
 	u.conns = append(u.conns, k)
 	if u.known != nil {
-		return knower{k, u.known}, nil
+		return knownConn{k, u.known}, nil
 	}
 	return k, nil
 }
 
-// knower is a conn that knows what was on the stream that it resumes.
-type knower struct {
+// knownConn is a conn that has the messages of the stream that it resumes.
+type knownConn struct {
 	*conn
 	known func() (map[string]uint64, bool)
 }
 
-func (k knower) Known() (map[string]uint64, bool) { return k.known() }
+func (k knownConn) Known() (map[string]uint64, bool) { return k.known() }
 
 func (u *upstream) newest() *conn {
 	u.mu.Lock()
