@@ -122,7 +122,7 @@ func (a *App) buildAPI() error {
 }
 
 // Start binds the listeners, so that a taken port is an error here, joins the other nodes,
-// brings back the sessions whose credentials were kept, and serves. The order matters: a
+// restores the sessions whose credentials are stored, and serves. The order matters: a
 // process that cannot serve must not take sessions over from the one that does.
 func (a *App) Start() error {
 	if err := a.listen(); err != nil {

@@ -18,7 +18,7 @@ func TestArchivedAsLive(t *testing.T) {
 		{name: "ejabberd", mechanism: "SCRAM-SHA-1", server: testkit.Ejabberd},
 	} {
 		t.Run(l.name, func(t *testing.T) {
-			w := meet(t, l, l.server(t))
+			w := newWorld(t, l, l.server(t))
 			stream := w.api.Stream(t, "")
 			stream.ExpectType(t, "live")
 			w.befriend(t, stream)

@@ -24,7 +24,7 @@ var bodies = []string{
 func TestConversation(t *testing.T) {
 	for _, l := range append(conversations(), jabberd) {
 		t.Run(l.name, func(t *testing.T) {
-			w := meet(t, l, l.server(t))
+			w := newWorld(t, l, l.server(t))
 			stream := w.api.Stream(t, "")
 			hello := stream.ExpectType(t, "hello")
 			if hello.Data.Bool("resumed") || hello.Data.Str("reset_reason") != "first" {
@@ -164,7 +164,7 @@ func (w *world) testNoStream(t *testing.T, stream *testkit.Stream) {
 func TestInvitationDeclined(t *testing.T) {
 	for _, l := range conversations() {
 		t.Run(l.name, func(t *testing.T) {
-			w := meet(t, l, l.server(t))
+			w := newWorld(t, l, l.server(t))
 			stream := w.api.Stream(t, "")
 			stream.ExpectType(t, "live")
 

@@ -39,7 +39,7 @@ func upToBody(t *testing.T, stream *testkit.Stream, last string) []string {
 func TestCarbons(t *testing.T) {
 	for _, l := range onBoth() {
 		t.Run(l.name, func(t *testing.T) {
-			w := meet(t, l, l.server(t))
+			w := newWorld(t, l, l.server(t))
 			stream := live(t, w.api, "")
 			w.befriend(t, stream)
 			phone := w.server.SlixmppFor(t, w.alice)
@@ -110,7 +110,7 @@ func (w *world) forged(t *testing.T) int {
 func TestReceipts(t *testing.T) {
 	for _, l := range onBoth() {
 		t.Run(l.name, func(t *testing.T) {
-			w := meet(t, l, l.server(t))
+			w := newWorld(t, l, l.server(t))
 			stream := live(t, w.api, "")
 			w.befriend(t, stream)
 			id := w.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": w.bob.JID, "body": "angekommen?"}).JSON(t).Str("id")

@@ -11,7 +11,7 @@ import (
 // TestOfflineMessagesOfAServerWithoutArchive has jabberd2 keep what bob says while alice is
 // signed out: all of it arrives at her next login, in order, once, and with its delay.
 func TestOfflineMessagesOfAServerWithoutArchive(t *testing.T) {
-	w := meet(t, jabberd, jabberd.server(t))
+	w := newWorld(t, jabberd, jabberd.server(t))
 	stream := w.api.Stream(t, "")
 	stream.ExpectType(t, "live")
 	w.befriend(t, stream)
@@ -49,7 +49,7 @@ func TestOfflineMessagesOfAServerWithoutArchive(t *testing.T) {
 
 // TestVCardOnJabberd writes the own card and reads it, and finds none of bob.
 func TestVCardOnJabberd(t *testing.T) {
-	w := meet(t, jabberd, jabberd.server(t))
+	w := newWorld(t, jabberd, jabberd.server(t))
 	w.api.Call(t, http.StatusNoContent, http.MethodPut, "/v1/vcards/me", map[string]string{"full_name": "Alice in Ürümqi"})
 	if card := w.api.Get(t, "/v1/vcards/me?refresh=1"); card.Str("full_name") != "Alice in Ürümqi" {
 		t.Errorf("the own card got %v, want the name that was written", card)

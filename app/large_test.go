@@ -63,7 +63,7 @@ func TestLargeRoster(t *testing.T) {
 // ends the stream twice, then the message has failed, and those after it arrive.
 func TestMessageTooLargeForTheServer(t *testing.T) {
 	l := loginNamed("prosody PLAIN")
-	w := meet(t, l, testkit.Prosody(t, testkit.ProsodyOptions{StanzaBytes: 65536}))
+	w := newWorld(t, l, testkit.Prosody(t, testkit.ProsodyOptions{StanzaBytes: 65536}))
 	stream := w.api.Stream(t, "")
 	stream.ExpectType(t, "live")
 	send := func(id, body string) {

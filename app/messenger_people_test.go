@@ -17,7 +17,7 @@ import (
 // TestM06AddingIsTheOnlyChange adds a buddy, and shows that renaming and removing are
 // refused without a stanza.
 func TestM06AddingIsTheOnlyChange(t *testing.T) {
-	p := play(t, cast())
+	p := startMessenger(t, messengerAccounts())
 	stream := live(t, p.api, "")
 	answer := p.api.Call(t, http.StatusCreated, http.MethodPost, "/v1/buddies", map[string]any{"jid": p.jid("dora"), "name": "Döra", "groups": []string{"Doors"}})
 	if b := answer.JSON(t); b.Str("jid") != p.jid("dora") || b.Str("name") != "Döra" {
@@ -46,7 +46,7 @@ func TestM06AddingIsTheOnlyChange(t *testing.T) {
 // TestM08PresenceSendsNothingUpstream reads presence in every way, over and over, while
 // the service counts.
 func TestM08PresenceSendsNothingUpstream(t *testing.T) {
-	p := play(t, cast())
+	p := startMessenger(t, messengerAccounts())
 	stream := live(t, p.api, "")
 	p.barrier(t)
 	if n := p.sends(func() {
@@ -78,7 +78,7 @@ func TestM08PresenceSendsNothingUpstream(t *testing.T) {
 // TestM08SocketsOpenAndClose opens and closes streams of all kinds as an impatient front end
 // does: the service sees one login, and bob, who watches, sees one presence.
 func TestM08SocketsOpenAndClose(t *testing.T) {
-	p := play(t, cast())
+	p := startMessenger(t, messengerAccounts())
 	carol := live(t, p.as(t, carolToken), "")
 	since := ""
 	for i := range 60 {
@@ -117,9 +117,9 @@ func TestM08SocketsOpenAndClose(t *testing.T) {
 // TestM08ReconnectReportsDifferences cuts the link: the cache is there, marked, and after the
 // reconnect only what has changed is an event.
 func TestM08ReconnectReportsDifferences(t *testing.T) {
-	o := cast()
+	o := messengerAccounts()
 	o.Accounts[0].Contacts = append(o.Accounts[0].Contacts, messenger.Contact{User: "dora"})
-	p := play(t, o)
+	p := startMessenger(t, o)
 	stream := live(t, p.api, "")
 	testkit.Eventually(t, 10*time.Second, func() error {
 		for _, user := range []string{"bob", "dora"} {
@@ -151,10 +151,10 @@ func TestM08ReconnectReportsDifferences(t *testing.T) {
 // TestM09VCards reads cards of oneself, of contacts, and of others; they are fetched
 // once, with photo, and can not be written.
 func TestM09VCards(t *testing.T) {
-	o := cast()
+	o := messengerAccounts()
 	o.Accounts[2].VCard.Photo = &perch.Photo{URL: "https://photos.contoso.com/carol.png"}
 	o.Accounts[3].VCard.Photo = nil
-	p := play(t, o)
+	p := startMessenger(t, o)
 	live(t, p.api, "")
 	p.barrier(t)
 
@@ -224,10 +224,10 @@ func (p *profile) accept(t *testing.T, mediaType, path string) testkit.Answer {
 // TestM09NamesAndChanges shows the card's name for a buddy without a roster name, and reports
 // when presence names another photo (XEP-0153); the cached card is then fetched anew.
 func TestM09NamesAndChanges(t *testing.T) {
-	o := cast()
+	o := messengerAccounts()
 	o.PhotoHashes = true
 	o.Accounts[0].Contacts[0].Name = ""
-	p := play(t, o)
+	p := startMessenger(t, o)
 	stream := live(t, p.api, "")
 	p.api.Get(t, p.path("vcards", "bob"))
 	stream.Expect(t, "bob's name", func(f testkit.Frame) bool {
@@ -252,7 +252,7 @@ func TestM09NamesAndChanges(t *testing.T) {
 // TestM11NicknameOfInvitations keeps the sender, with the nickname, across reconnects; and
 // our own nickname goes out with our request.
 func TestM11NicknameOfInvitations(t *testing.T) {
-	p := play(t, cast())
+	p := startMessenger(t, messengerAccounts())
 	stream := live(t, p.api, "")
 	var inv testkit.Object
 	testkit.Eventually(t, 10*time.Second, func() error {
@@ -305,7 +305,7 @@ func TestM11NicknameOfInvitations(t *testing.T) {
 // TestM14AccountsAreFoundByName looks accounts up, adds one by its account id, and gets 404
 // when there is none.
 func TestM14AccountsAreFoundByName(t *testing.T) {
-	p := play(t, cast())
+	p := startMessenger(t, messengerAccounts())
 	stream := live(t, p.api, "")
 	found := p.api.Get(t, "/v1/jids?account=dora@contoso.com")
 	if found.Str("jid") != p.jid("dora") || found.Str("account") != "dora@contoso.com" {

@@ -18,7 +18,7 @@ import (
 // TestM01FoundByRecords starts from the domain alone: the name server knows targets that
 // are dead, and one that is the service, where the certificate is the domain's.
 func TestM01FoundByRecords(t *testing.T) {
-	p := play(t, cast(), func(u *app.Upstream) {
+	p := startMessenger(t, messengerAccounts(), func(u *app.Upstream) {
 		_, port, _ := net.SplitHostPort(u.Address)
 		u.Address, u.TLS = "", "starttls"
 		nameServer(t, "dead.messenger.live.com. 60 IN A 127.0.0.1", "xmpp.messenger.live.com. 60 IN A 127.0.0.1",
@@ -33,7 +33,7 @@ func TestM01FoundByRecords(t *testing.T) {
 
 // TestM01NotOffered is a domain whose records say that there is no such service.
 func TestM01NotOffered(t *testing.T) {
-	p := play(t, cast(), func(u *app.Upstream) {
+	p := startMessenger(t, messengerAccounts(), func(u *app.Upstream) {
 		u.Address, u.TLS = "", "starttls"
 		nameServer(t, "_xmpp-client._tcp.messenger.live.com. 60 IN SRV 0 0 0 .")
 	})
@@ -79,8 +79,8 @@ func nameServer(t *testing.T, zone ...string) {
 // TestM02CertificateIsChecked signs in to a service whose certificate another authority
 // has signed: no token gets there.
 func TestM02CertificateIsChecked(t *testing.T) {
-	other := play(t, cast())
-	p := play(t, cast(), func(u *app.Upstream) { u.CAFile = other.upstream.CAFile })
+	other := startMessenger(t, messengerAccounts())
+	p := startMessenger(t, messengerAccounts(), func(u *app.Upstream) { u.CAFile = other.upstream.CAFile })
 	wantProblem(t, p.api.Call(t, http.StatusBadGateway, http.MethodGet, "/v1/buddies", nil), "upstream-tls")
 	if st := p.s.Stats(); st.Logins != 0 || st.Failures != 0 || st.Connections == 0 {
 		t.Errorf("got %+v, want 0 and more than 0", st)
@@ -93,8 +93,8 @@ func TestM03SeeOtherHostAtEveryStage(t *testing.T) {
 	for _, stage := range []messenger.RedirectStage{messenger.RedirectPreTLS, messenger.RedirectPostTLS, messenger.RedirectPostAuth} {
 		for _, host := range []string{"127.0.0.1", "LocalHost", "::1"} {
 			t.Run(fmt.Sprint(stage, " ", host), func(t *testing.T) {
-				p := play(t, cast(), func(u *app.Upstream) { u.RedirectAllow = []string{"127.0.0.1", "localhost", "::1"} })
-				_, port, _ := net.SplitHostPort(p.door(t, net.JoinHostPort(strings.ToLower(host), "0")))
+				p := startMessenger(t, messengerAccounts(), func(u *app.Upstream) { u.RedirectAllow = []string{"127.0.0.1", "localhost", "::1"} })
+				_, port, _ := net.SplitHostPort(p.listenAt(t, net.JoinHostPort(strings.ToLower(host), "0")))
 				p.redirect(t, messenger.Redirect{Stage: stage, Times: 1, Targets: []string{net.JoinHostPort(host, port)}})
 				p.api.Get(t, "/v1/buddies")
 				if st := p.s.Stats(); st.Redirects != 1 || st.Logins != 1 || st.Connections != 2 {
@@ -118,12 +118,12 @@ func TestM03SeeOtherHostChains(t *testing.T) {
 	loopback := func(u *app.Upstream) { u.RedirectAllow = []string{"127.0.0.1"} }
 	doors := func(t *testing.T, p *profile, n int) (list []string) {
 		for range n {
-			list = append(list, p.door(t, "127.0.0.1:0"))
+			list = append(list, p.listenAt(t, "127.0.0.1:0"))
 		}
 		return list
 	}
 	t.Run("five", func(t *testing.T) {
-		p := play(t, cast(), loopback)
+		p := startMessenger(t, messengerAccounts(), loopback)
 		p.redirect(t, messenger.Redirect{Stage: messenger.RedirectPreTLS, Times: 5, Targets: doors(t, p, 5)})
 		p.api.Get(t, "/v1/buddies")
 	})
@@ -139,22 +139,22 @@ func TestM03SeeOtherHostChains(t *testing.T) {
 		}
 	}
 	t.Run("six", func(t *testing.T) {
-		p := play(t, cast(), loopback)
+		p := startMessenger(t, messengerAccounts(), loopback)
 		p.redirect(t, messenger.Redirect{Stage: messenger.RedirectPostTLS, Targets: doors(t, p, 6)})
 		refused(t, p, 6)
 	})
 	t.Run("circle", func(t *testing.T) {
-		p := play(t, cast(), loopback)
+		p := startMessenger(t, messengerAccounts(), loopback)
 		p.redirect(t, messenger.Redirect{Stage: messenger.RedirectPostAuth, Targets: append(doors(t, p, 1), p.upstream.Address)})
 		refused(t, p, 2)
 	})
 	t.Run("to itself", func(t *testing.T) {
-		p := play(t, cast(), loopback)
+		p := startMessenger(t, messengerAccounts(), loopback)
 		p.redirect(t, messenger.Redirect{Stage: messenger.RedirectPreTLS})
 		refused(t, p, 1)
 	})
 	t.Run("refused host", func(t *testing.T) {
-		p := play(t, cast()) // only the domain and what is below it
+		p := startMessenger(t, messengerAccounts()) // only the domain and what is below it
 		p.redirect(t, messenger.Redirect{Stage: messenger.RedirectPostTLS, Targets: doors(t, p, 1)})
 		refused(t, p, 1)
 	})
@@ -163,8 +163,8 @@ func TestM03SeeOtherHostChains(t *testing.T) {
 // TestM03SeeOtherHostWhileOnline is sent elsewhere after the initial presence, and again in
 // the middle of the session: it signs in there, and buddies do not flap.
 func TestM03SeeOtherHostWhileOnline(t *testing.T) {
-	p := play(t, cast(), func(u *app.Upstream) { u.RedirectAllow = []string{"127.0.0.1"} })
-	p.redirect(t, messenger.Redirect{Stage: messenger.RedirectOnline, Times: 1, Targets: []string{p.door(t, "127.0.0.1:0")}})
+	p := startMessenger(t, messengerAccounts(), func(u *app.Upstream) { u.RedirectAllow = []string{"127.0.0.1"} })
+	p.redirect(t, messenger.Redirect{Stage: messenger.RedirectOnline, Times: 1, Targets: []string{p.listenAt(t, "127.0.0.1:0")}})
 	stream := live(t, p.api, "")
 	testkit.Eventually(t, 20*time.Second, func() error {
 		if s := p.api.Get(t, "/v1/session"); p.s.Logins("alice") != 2 || s.Str("state") != "online" {
@@ -173,7 +173,7 @@ func TestM03SeeOtherHostWhileOnline(t *testing.T) {
 		return nil
 	})
 	stream.Discard()
-	if n := p.s.RedirectNow("alice", p.door(t, "127.0.0.1:0")); n != 1 {
+	if n := p.s.RedirectNow("alice", p.listenAt(t, "127.0.0.1:0")); n != 1 {
 		t.Fatalf("%d streams of alice, want 1", n)
 	}
 	awaitReconnect(t, stream)
@@ -195,7 +195,7 @@ func TestM03SeeOtherHostWhileOnline(t *testing.T) {
 // are, percent-encoded as in the fragment of a redirect, and very long.
 func TestM04TokenIsTheBearer(t *testing.T) {
 	long := strings.Repeat("EwBwaBcD", 1280) + "+/==" // 10 kB
-	p := play(t, cast())
+	p := startMessenger(t, messengerAccounts())
 	for name, token := range map[string]string{"issued": "", "long": long} {
 		t.Run(name, func(t *testing.T) {
 			if token == "" {
@@ -227,7 +227,7 @@ func TestM04TokenIsTheBearer(t *testing.T) {
 
 // TestM05JIDIsAnOutcome signs in without a JID, and finds the service's own in the session.
 func TestM05JIDIsAnOutcome(t *testing.T) {
-	p := play(t, cast())
+	p := startMessenger(t, messengerAccounts())
 	p.api.Get(t, "/v1/buddies")
 	s := p.api.Get(t, "/v1/session")
 	if s.Str("jid") != p.jid("alice") || s.Str("resource") != p.s.Resources("alice")[0] {

@@ -16,7 +16,7 @@ import (
 
 // TestM07ChatIsTheOnlyKind refuses the other kinds of messages before a stanza is sent.
 func TestM07ChatIsTheOnlyKind(t *testing.T) {
-	p := play(t, cast())
+	p := startMessenger(t, messengerAccounts())
 	live(t, p.api, "")
 	p.barrier(t)
 	if n := p.sends(func() {
@@ -58,7 +58,7 @@ func TestM10LastTenMessages(t *testing.T) {
 	for name, utc := range map[string]bool{"secs": false, "utc": true} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now().Add(-time.Hour).Truncate(time.Second)
-			o := cast()
+			o := messengerAccounts()
 			o.ArchiveUTC = utc
 			o.Accounts[0].KeepHistory = true
 			for i := range 12 {
@@ -69,7 +69,7 @@ func TestM10LastTenMessages(t *testing.T) {
 				o.Accounts[0].Archive = append(o.Accounts[0].Archive,
 					messenger.ArchivedMessage{With: "carol", Body: fmt.Sprint("c", i), Time: began.Add(time.Duration(i) * time.Second)})
 			}
-			p := play(t, o)
+			p := startMessenger(t, o)
 			page := archive(t, p.api, p.jid("bob"), "&limit=200")
 			if got, want := texts(page), "[in:m2 out:m3 in:m4 out:m5 in:m6 out:m7 in:m8 out:m9 in:m10 out:m11]"; got != want {
 				t.Errorf("%s, want %s", got, want)
@@ -102,7 +102,7 @@ func TestM10LastTenMessages(t *testing.T) {
 // TestM10HistorySwitch has an archive only while one of the two keeps it; the answer is
 // empty otherwise, and no error.
 func TestM10HistorySwitch(t *testing.T) {
-	p := play(t, cast())
+	p := startMessenger(t, messengerAccounts())
 	stream := live(t, p.api, "")
 	if err := p.s.Deliver("bob", "alice", "not kept"); err != nil {
 		t.Fatalf("s.Deliver: got error %v, want none", err)
@@ -138,7 +138,7 @@ func TestM10SameEndpointOnXEP0313(t *testing.T) {
 			continue
 		}
 		t.Run(l.name, func(t *testing.T) {
-			w := meet(t, l, l.server(t))
+			w := newWorld(t, l, l.server(t))
 			stream := live(t, w.api, "")
 			w.befriend(t, stream)
 			w.peer.Raw(t, "<message to='"+w.alice.JID+"' xmlns='jabber:client' type='chat'><result xmlns='urn:xmpp:mam:2' queryid='q' id='1'>"+
@@ -219,7 +219,7 @@ func (w *world) wantInOrder(t *testing.T, how string, all []testkit.Object, coun
 // TestM12OfflineMessagesInOrder are there after the login, in order and with the time at
 // which they were sent.
 func TestM12OfflineMessagesInOrder(t *testing.T) {
-	p := play(t, cast())
+	p := startMessenger(t, messengerAccounts())
 	began := time.Now().Add(-time.Second)
 	for i := range 20 {
 		if err := p.s.Deliver("bob", "alice", fmt.Sprint("waited ", i)); err != nil {
@@ -265,7 +265,7 @@ func TestM12OfflineMessagesInOrder(t *testing.T) {
 
 // TestM13ChatStatesBothWays passes every state between two sessions of the gateway.
 func TestM13ChatStatesBothWays(t *testing.T) {
-	p := play(t, cast())
+	p := startMessenger(t, messengerAccounts())
 	carol := p.as(t, carolToken)
 	hers, his := live(t, p.api, ""), live(t, carol, "")
 	for _, s := range []string{"active", "composing", "paused", "inactive", "gone"} {
@@ -286,9 +286,9 @@ func TestM13ChatStatesBothWays(t *testing.T) {
 func TestM15SendersOfAnswers(t *testing.T) {
 	for _, from := range []messenger.IQFrom{messenger.IQFromDomain, messenger.IQFromNone, messenger.IQFromBare, messenger.IQFromFull} {
 		t.Run(string(from), func(t *testing.T) {
-			o := cast()
+			o := messengerAccounts()
 			o.IQFrom = from
-			p := play(t, o)
+			p := startMessenger(t, o)
 			if n := len(p.api.Get(t, "/v1/buddies").List("items")); n != 2 {
 				t.Errorf("%d buddies, want 2", n)
 			}
@@ -304,9 +304,9 @@ func TestM15SendersOfAnswers(t *testing.T) {
 
 // TestM16DroppedLinkIsRestored is what happens when the service cuts an idle link after all.
 func TestM16DroppedLinkIsRestored(t *testing.T) {
-	o := cast()
+	o := messengerAccounts()
 	o.IdleTimeout = 300 * time.Millisecond // shorter than any ping
-	p := play(t, o, func(*app.Upstream) {})
+	p := startMessenger(t, o, func(*app.Upstream) {})
 	stream := live(t, p.api, "")
 	lost := stream.Expect(t, "reconnecting", state("reconnecting"))
 	if lost.Data.Str("reason") != "link-lost" {
@@ -322,10 +322,10 @@ func TestM16DroppedLinkIsRestored(t *testing.T) {
 // what the archive has of the recent conversations, then what the service kept, and says
 // that it cannot know whether this was all.
 func TestM10ArchiveAfterALostLink(t *testing.T) {
-	o := cast()
+	o := messengerAccounts()
 	o.Accounts[0].KeepHistory = true
 	var proxy *testkit.Proxy
-	p := play(t, o, func(u *app.Upstream) {
+	p := startMessenger(t, o, func(u *app.Upstream) {
 		proxy = testkit.NewProxy(t, u.Address)
 		u.Address = proxy.Addr
 	})

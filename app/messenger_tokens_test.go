@@ -14,9 +14,9 @@ import (
 func TestM17TokensExpireWhileOnline(t *testing.T) {
 	for _, how := range []string{"expired", "revoked"} {
 		t.Run(how, func(t *testing.T) {
-			o := cast()
+			o := messengerAccounts()
 			o.CloseOnExpiry = true
-			p := play(t, o)
+			p := startMessenger(t, o)
 			life := time.Hour
 			if how == "expired" {
 				life = 2 * time.Second
@@ -96,7 +96,7 @@ func (p *profile) wantSameSession(t *testing.T, token, cursor string) {
 // is sent on its stream, and contacts see nothing. The service shows whose a token is only by
 // binding a resource, so the verification is one, beside the live one.
 func TestM17FreshTokenWithoutALogin(t *testing.T) {
-	p := play(t, cast())
+	p := startMessenger(t, messengerAccounts())
 	stream := live(t, p.api, "")
 	p.barrier(t)
 	fresh, err := p.s.IssueToken("alice", 0)

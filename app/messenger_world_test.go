@@ -25,9 +25,9 @@ type profile struct {
 	api      *testkit.Gateway // alice's
 }
 
-// cast are the accounts: alice and carol have clients, bob is played by the service and
+// messengerAccounts are alice and others: alice and carol have clients, bob is played by the service and
 // silent, mary has asked for alice's presence, dora is in no roster.
-func cast() messenger.Options {
+func messengerAccounts() messenger.Options {
 	person := func(user, token string) messenger.Account {
 		return messenger.Account{User: user, AccountID: user + "@contoso.com", Nickname: user, Tokens: []messenger.Token{{Text: token}},
 			VCard: perch.VCard{FullName: strings.ToUpper(user[:1]) + user[1:] + " Ünlü", Emails: []string{user + "@contoso.com"}}}
@@ -40,8 +40,8 @@ func cast() messenger.Options {
 	return messenger.Options{Accounts: []messenger.Account{alice, bob, carol, mary, dora}}
 }
 
-// play runs a service and a gateway in front of it.
-func play(t *testing.T, o messenger.Options, change ...func(*app.Upstream)) *profile {
+// startMessenger runs a service and a gateway in front of it.
+func startMessenger(t *testing.T, o messenger.Options, change ...func(*app.Upstream)) *profile {
 	t.Helper()
 	s, err := messenger.New(o)
 	if err != nil {
@@ -108,8 +108,8 @@ func awaitReconnect(t *testing.T, stream *testkit.Stream) {
 	stream.Expect(t, "online again", online("reconnecting"))
 }
 
-// door is another address of the service, which serves each connection.
-func (p *profile) door(t *testing.T, address string) string {
+// listenAt is another address of the service, which serves each connection.
+func (p *profile) listenAt(t *testing.T, address string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", address)
 	if err != nil {

@@ -39,7 +39,7 @@ func pairs(t *testing.T, run func(t *testing.T, next func(*testing.T) pair)) {
 			person := func(user, token string) messenger.Account {
 				return messenger.Account{User: user, Tokens: []messenger.Token{{Text: token}}}
 			}
-			p := play(t, messenger.Options{Accounts: []messenger.Account{person("ada", aliceToken), person("ben", bobToken)}})
+			p := startMessenger(t, messenger.Options{Accounts: []messenger.Account{person("ada", aliceToken), person("ben", bobToken)}})
 			return pair{p.as(t, aliceToken), p.as(t, bobToken), p.jid("ada"), p.jid("ben")}
 		})
 	})

@@ -37,7 +37,7 @@ func nested(to, body, element string) string {
 func TestNestedStreamElements(t *testing.T) {
 	for _, l := range onBoth() {
 		t.Run(l.name, func(t *testing.T) {
-			w := meet(t, l, l.server(t))
+			w := newWorld(t, l, l.server(t))
 			stream := live(t, w.api, "")
 			w.befriend(t, stream)
 			phone := w.server.SlixmppFor(t, w.alice)

@@ -12,7 +12,7 @@ func TestChatStatesOfAnOutage(t *testing.T) {
 	for _, name := range []string{"prosody PLAIN", "ejabberd SCRAM-SHA-1"} {
 		t.Run(name, func(t *testing.T) {
 			l := loginNamed(name)
-			w := meet(t, l, l.server(t))
+			w := newWorld(t, l, l.server(t))
 			stream := w.api.Stream(t, "")
 			stream.ExpectType(t, "live")
 			w.befriend(t, stream)

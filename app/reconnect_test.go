@@ -18,7 +18,7 @@ import (
 func TestLinkIsCut(t *testing.T) {
 	for _, l := range conversations() {
 		t.Run(l.name, func(t *testing.T) {
-			w := meet(t, l, l.server(t))
+			w := newWorld(t, l, l.server(t))
 			stream := w.api.Stream(t, "")
 			stream.ExpectType(t, "live")
 			w.befriend(t, stream)
@@ -120,7 +120,7 @@ func TestServerIsRestarted(t *testing.T) {
 	ejabberd := login{name: "ejabberd", mechanism: "SCRAM-SHA-1", server: testkit.Ejabberd}
 	for _, l := range []login{prosody, ejabberd} {
 		t.Run(l.name, func(t *testing.T) {
-			w := meet(t, l, l.server(t))
+			w := newWorld(t, l, l.server(t))
 			stream := w.api.Stream(t, "")
 			stream.ExpectType(t, "live")
 			w.befriend(t, stream)
@@ -158,7 +158,7 @@ func TestServerIsRestarted(t *testing.T) {
 func TestMoreThanTheServerKeeps(t *testing.T) {
 	const more = 620 // Prosody keeps 500
 	l := loginNamed("prosody SCRAM-SHA-1")
-	w := meet(t, l, l.server(t))
+	w := newWorld(t, l, l.server(t))
 	stream := w.api.Stream(t, "")
 	stream.ExpectType(t, "live")
 	w.befriend(t, stream)
@@ -210,7 +210,7 @@ func TestStreamIsForgotten(t *testing.T) {
 		{login: login{name: "prosody gives up", mechanism: "PLAIN", server: prosody(2)}, expires: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := meet(t, tt.login, tt.server(t))
+			w := newWorld(t, tt.login, tt.server(t))
 			stream := w.api.Stream(t, "")
 			stream.ExpectType(t, "live")
 			w.befriend(t, stream)

@@ -11,7 +11,7 @@ import (
 // while the upstream is away.
 func TestPresenceIsInRedis(t *testing.T) {
 	l := loginNamed("prosody SCRAM-SHA-1")
-	k := keep(t, l)
+	k := newRedisWorld(t, l)
 	k.start(t)
 	k.peer = k.server.SlixmppFor(t, k.bob)
 	k.peer.Presence(t, "", "")

@@ -14,7 +14,7 @@ import (
 // restarts is a long conversation that the end of the gateway does not interrupt: alice
 // reads by cursor, bob and dave are her buddies, eve waits for an answer.
 type restarts struct {
-	*kept
+	*redisWorld
 	client ledger
 	dave   testkit.User
 	quiet  *testkit.Peer // dave's: he never changes
@@ -59,7 +59,7 @@ func TestRestart(t *testing.T) {
 }
 
 func testRestarts(t *testing.T, l login) {
-	r := &restarts{kept: keep(t, l)}
+	r := &restarts{redisWorld: newRedisWorld(t, l)}
 	r.o.SealKeys = sealKeys(1) // a password is not in the token
 	inProcess := func(t *testing.T) { r.start(t) }
 	killed := func(t *testing.T) { r.startProgram(t, syscall.SIGKILL) }

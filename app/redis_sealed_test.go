@@ -24,7 +24,7 @@ func sealKeys(keys ...byte) (list [][]byte) {
 // her buddies see nothing of it.
 func TestSealedSessionsAreRestored(t *testing.T) {
 	l := loginNamed("prosody SCRAM-SHA-256")
-	k := keep(t, l)
+	k := newRedisWorld(t, l)
 	k.peer = k.server.SlixmppFor(t, k.bob)
 	k.peer.Presence(t, "", "")
 	k.o.SealKeys = sealKeys(1)

@@ -31,7 +31,7 @@ func TestSecretsStayHere(t *testing.T) {
 	for name, keys := range map[string][][]byte{"no key": nil, "sealed": sealKeys(7)} {
 		t.Run(name, func(t *testing.T) {
 			l := loginNamed("prosody X-MESSENGER-OAUTH2")
-			k := keep(t, l)
+			k := newRedisWorld(t, l)
 			k.redis = testkit.Redis(t, testkit.RedisOptions{AppendOnly: true})
 			k.keys = k.redis.Client(t)
 			var log lockedBuffer
@@ -86,7 +86,7 @@ func (s *said) call(t *testing.T, method, path string, body any) testkit.Answer 
 
 // everything uses each secret as it is meant to be, and where it must be refused. The
 // Perch token is looked for everywhere but in the answer that it was minted for.
-func (s *said) everything(t *testing.T, k *kept, l login) map[string]string {
+func (s *said) everything(t *testing.T, k *redisWorld, l login) map[string]string {
 	t.Helper()
 	token, wrong := k.server.IssueToken(t, k.alice.JID), "d3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jv"
 	password := "wrong-password-of-" + k.bob.JID
@@ -151,7 +151,7 @@ func disguises(secret string) []string {
 }
 
 // dump is every key with its value, as Redis itself would write them to a file.
-func (k *kept) dump(t *testing.T) []byte {
+func (k *redisWorld) dump(t *testing.T) []byte {
 	t.Helper()
 	ctx := t.Context()
 	if err := k.keys.ConfigSet(ctx, "rdbcompression", "no").Err(); err != nil {
@@ -173,7 +173,7 @@ func (k *kept) dump(t *testing.T) []byte {
 }
 
 // written is everything that was ever sent to Redis.
-func (k *kept) written(t *testing.T) (all []byte) {
+func (k *redisWorld) written(t *testing.T) (all []byte) {
 	t.Helper()
 	dir, err := k.keys.ConfigGet(t.Context(), "dir").Result()
 	if err != nil {

@@ -15,19 +15,19 @@ import (
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-// troubled is a gateway whose Redis can be taken away, with alice online and bob talking.
-type troubled struct {
-	*kept
+// redisOutages is a gateway whose Redis can be taken away, with alice online and bob talking.
+type redisOutages struct {
+	*redisWorld
 	login  login
 	link   *testkit.Proxy // to Redis
 	stream *testkit.Stream
 	sent   []string // by bob, to alice
 }
 
-func trouble(t *testing.T) *troubled {
+func newRedisOutages(t *testing.T) *redisOutages {
 	t.Helper()
 	l := loginNamed("prosody X-MESSENGER-OAUTH2")
-	k := &troubled{kept: keep(t, l), login: l}
+	k := &redisOutages{redisWorld: newRedisWorld(t, l), login: l}
 	k.redis = testkit.Redis(t, testkit.RedisOptions{AppendOnly: true})
 	k.keys, k.link = k.redis.Client(t), testkit.NewProxy(t, k.redis.Addr)
 	k.o.RedisURL = strings.Replace(k.redis.URL(), k.redis.Addr, k.link.Addr, 1)
@@ -49,26 +49,26 @@ func TestRedisInTrouble(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		least time.Duration
-		begin func(*testing.T, *troubled) (end func())
+		begin func(*testing.T, *redisOutages) (end func())
 	}{
-		{"down", time.Minute, func(t *testing.T, k *troubled) func() {
+		{"down", time.Minute, func(t *testing.T, k *redisOutages) func() {
 			k.redis.Kill()
 			return func() { k.redis.Start(t) }
 		}},
-		{"hanging", 10 * time.Second, func(_ *testing.T, k *troubled) func() {
+		{"hanging", 10 * time.Second, func(_ *testing.T, k *redisOutages) func() {
 			k.redis.Pause()
 			return k.redis.Continue
 		}},
-		{"slow", 0, func(t *testing.T, k *troubled) func() {
+		{"slow", 0, func(t *testing.T, k *redisOutages) func() {
 			return k.link.Toxic(t, "latency", "downstream", map[string]any{"latency": 2500})
 		}},
-		{"full", 20 * time.Second, func(t *testing.T, k *troubled) func() {
+		{"full", 20 * time.Second, func(t *testing.T, k *redisOutages) func() {
 			k.config(t, "maxmemory", "1")
 			return func() { k.config(t, "maxmemory", "0") }
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k := trouble(t)
+			k := newRedisOutages(t)
 			t.Parallel() // from here on most of it is waiting
 			begun := time.Now()
 			end := c.begin(t, k)
@@ -90,7 +90,7 @@ func TestRedisInTrouble(t *testing.T) {
 	}
 }
 
-func (k *troubled) config(t *testing.T, name, value string) {
+func (k *redisOutages) config(t *testing.T, name, value string) {
 	t.Helper()
 	if err := k.keys.ConfigSet(t.Context(), name, value).Err(); err != nil {
 		t.Fatalf("keys.ConfigSet: got error %v, want none", err)
@@ -98,7 +98,7 @@ func (k *troubled) config(t *testing.T, name, value string) {
 }
 
 // wantRefused sends messages that must not be accepted, with and without a key.
-func (k *troubled) wantRefused(t *testing.T) {
+func (k *redisOutages) wantRefused(t *testing.T) {
 	t.Helper()
 	for i := range 3 {
 		body := map[string]string{"to": k.bob.JID, "body": "refused"}
@@ -114,7 +114,7 @@ func (k *troubled) wantRefused(t *testing.T) {
 }
 
 // wantReads shows that the live session answers as if nothing had happened.
-func (k *troubled) wantReads(t *testing.T) {
+func (k *redisOutages) wantReads(t *testing.T) {
 	t.Helper()
 	if p := k.cached(t); p.Bool("stale") || p.Str("show") != "dnd" {
 		t.Errorf("presence %v, want stale false and show %q", p, "dnd")
@@ -127,7 +127,7 @@ func (k *troubled) wantReads(t *testing.T) {
 	}
 }
 
-func (k *troubled) wantReady(t *testing.T, want int) {
+func (k *redisOutages) wantReady(t *testing.T, want int) {
 	t.Helper()
 	testkit.Eventually(t, 15*time.Second, func() error {
 		res, err := http.Get("http://" + k.admin + "/readyz")
@@ -145,7 +145,7 @@ func (k *troubled) wantReady(t *testing.T, want int) {
 }
 
 // wantHeldBack lets bob talk until the gateway stops listening, with nothing shown of it.
-func (k *troubled) wantHeldBack(t *testing.T) {
+func (k *redisOutages) wantHeldBack(t *testing.T) {
 	t.Helper()
 	k.say(t, 280)
 	heard := ""
@@ -167,7 +167,7 @@ func (k *troubled) wantHeldBack(t *testing.T) {
 }
 
 // say lets bob send n messages, and returns when the server has them all.
-func (k *troubled) say(t *testing.T, n int) {
+func (k *redisOutages) say(t *testing.T, n int) {
 	t.Helper()
 	for range n {
 		body := fmt.Sprint("number ", len(k.sent))
@@ -180,7 +180,7 @@ func (k *troubled) say(t *testing.T, n int) {
 }
 
 // wantRecovery waits until everything is as before, and looks for what was held back.
-func (k *troubled) wantRecovery(t *testing.T) {
+func (k *redisOutages) wantRecovery(t *testing.T) {
 	t.Helper()
 	k.accepted(t, "after the trouble")
 	k.wantReady(t, http.StatusOK)
@@ -202,7 +202,7 @@ func (k *troubled) wantRecovery(t *testing.T) {
 }
 
 // accepted sends a message as often as it takes.
-func (k *troubled) accepted(t *testing.T, body string) {
+func (k *redisOutages) accepted(t *testing.T, body string) {
 	t.Helper()
 	testkit.Eventually(t, 20*time.Second, func() error {
 		a, err := k.api.Do(t.Context(), http.MethodPost, "/v1/messages", map[string]string{"id": strings.ReplaceAll(body, " ", "-"), "to": k.bob.JID, "body": body})
@@ -214,7 +214,7 @@ func (k *troubled) accepted(t *testing.T, body string) {
 }
 
 // logged is what the log in Redis has from bob.
-func (k *troubled) logged(t *testing.T) (bodies []string) {
+func (k *redisOutages) logged(t *testing.T) (bodies []string) {
 	t.Helper()
 	keys, err := k.keys.Keys(t.Context(), "perch:{*}:log").Result()
 	if err != nil || len(keys) != 1 {
@@ -240,7 +240,7 @@ func (k *troubled) logged(t *testing.T) (bodies []string) {
 // TestRedisIsFlushed empties Redis under a live session: it writes everything again, says
 // plainly that the cursor is void, and outlives the next restart.
 func TestRedisIsFlushed(t *testing.T) {
-	k := trouble(t)
+	k := newRedisOutages(t)
 	k.say(t, 1)
 	k.stream.Expect(t, "message", message("message.received", k.sent[0]))
 	cursor := k.stream.Last()
@@ -278,7 +278,7 @@ func TestRedisIsFlushed(t *testing.T) {
 	}
 }
 
-func (k *troubled) stateOf(t *testing.T) map[string]string {
+func (k *redisOutages) stateOf(t *testing.T) map[string]string {
 	t.Helper()
 	keys, err := k.keys.Keys(t.Context(), "perch:{*}:state").Result()
 	if err != nil || len(keys) != 1 {

@@ -26,9 +26,9 @@ import (
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-// kept is a world whose gateway keeps everything in a Redis of its own, so that it may end
+// redisWorld is a world whose gateway keeps everything in a Redis of its own, so that it may end
 // and begin again, in this process or as the program that operators run.
-type kept struct {
+type redisWorld struct {
 	world
 	redis *testkit.RedisServer
 	keys  redis.UniversalClient // the test's own look into it
@@ -37,11 +37,11 @@ type kept struct {
 	end   func(*testing.T) // of what runs
 }
 
-// keep makes a Redis and a gateway's options for it; the gateway is not started.
-func keep(t *testing.T, l login) *kept {
+// newRedisWorld makes a Redis and a gateway's options for it; the gateway is not started.
+func newRedisWorld(t *testing.T, l login) *redisWorld {
 	t.Helper()
 	s := l.server(t)
-	k := &kept{redis: testkit.Redis(t, testkit.RedisOptions{})}
+	k := &redisWorld{redis: testkit.Redis(t, testkit.RedisOptions{})}
 	k.keys = k.redis.Client(t)
 	k.server, k.alice, k.bob = s, s.NewUserAt(t, "alice", l.domainOn(s)), s.NewUserAt(t, "bob", l.domainOn(s))
 	k.proxy = testkit.NewProxy(t, l.address(s))
@@ -65,7 +65,7 @@ func loginNamed(name string) login {
 }
 
 // start runs the gateway in this process; it ends by Stop, as at SIGTERM.
-func (k *kept) start(t *testing.T) {
+func (k *redisWorld) start(t *testing.T) {
 	t.Helper()
 	a, err := app.New(k.o)
 	if err != nil {
@@ -90,7 +90,7 @@ func (k *kept) start(t *testing.T) {
 }
 
 // startProgram runs cmd/api; it ends by sig.
-func (k *kept) startProgram(t *testing.T, sig syscall.Signal) {
+func (k *redisWorld) startProgram(t *testing.T, sig syscall.Signal) {
 	t.Helper()
 	u := k.o.Upstreams[0]
 	q := url.Values{"domain": {u.Domain}, "name": {u.Name}, "ca-file": {u.CAFile}}
@@ -191,7 +191,7 @@ var built struct {
 }
 
 // field reads one row of a table of the only session in Redis, as redis-cli would.
-func (k *kept) field(t *testing.T, table, name string) string {
+func (k *redisWorld) field(t *testing.T, table, name string) string {
 	t.Helper()
 	keys, err := k.keys.Keys(t.Context(), "perch:{*}:"+table).Result()
 	if err != nil || len(keys) > 1 {
@@ -208,7 +208,7 @@ func (k *kept) field(t *testing.T, table, name string) string {
 }
 
 // wantField waits until a row in Redis has the texts in it.
-func (k *kept) wantField(t *testing.T, table, name string, texts ...string) {
+func (k *redisWorld) wantField(t *testing.T, table, name string, texts ...string) {
 	t.Helper()
 	testkit.Eventually(t, 10*time.Second, func() error {
 		row := k.field(t, table, name)

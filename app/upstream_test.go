@@ -145,8 +145,8 @@ type world struct {
 	peer   *testkit.Peer    // bob's
 }
 
-// meet makes a world on a server, with a proxy between it and the gateway.
-func meet(t *testing.T, l login, s *testkit.Server) *world {
+// newWorld makes a world on a server, with a proxy between it and the gateway.
+func newWorld(t *testing.T, l login, s *testkit.Server) *world {
 	t.Helper()
 	w := &world{server: s, alice: s.NewUserAt(t, "alice", l.domainOn(s)), bob: s.NewUserAt(t, "bob", l.domainOn(s))}
 	w.proxy = testkit.NewProxy(t, l.address(s))

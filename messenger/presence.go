@@ -46,7 +46,7 @@ func (s *Service) availability(c *client, e *element) {
 	c.presence = e.appendKids(nil)
 	s.broadcast(c.acct, c.full, "", c.presence)
 	if first {
-		s.greet(c)
+		s.sendMissed(c)
 	}
 	if c.priority >= 0 {
 		c.flushOffline()
@@ -60,10 +60,10 @@ func (s *Service) availability(c *client, e *element) {
 	}
 }
 
-// greet sends a client that has come online what it missed: the presence of its contacts
+// sendMissed sends a client that has come online what it missed: the presence of its contacts
 // (M8: the one time that it gets them), of its own other resources, and the requests that
 // wait for an answer (M11).
-func (s *Service) greet(c *client) {
+func (s *Service) sendMissed(c *client) {
 	for i := range c.acct.roster {
 		if k := &c.acct.roster[i]; k.to && k.acct != nil {
 			k.acct.eachPresence(func(full string, inner []byte) {

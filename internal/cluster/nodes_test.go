@@ -15,7 +15,7 @@ import (
 // by event, and its cursor is good on both.
 func TestSocketOnAnyNode(t *testing.T) {
 	t.Parallel()
-	k := newTown(t, 0, cluster.Options{})
+	k := newWorld(t, 0, cluster.Options{})
 	owner := k.Owner(t, k.Alice)
 	far := k.Others(owner)[0]
 	logins := k.XMPP.CountLogins(t, k.Alice.JID)
@@ -67,7 +67,7 @@ func TestOwnerIsKilled(t *testing.T) {
 	for i, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			k := newTown(t, i, cluster.Options{Lease: 5 * time.Second})
+			k := newWorld(t, i, cluster.Options{Lease: 5 * time.Second})
 			owner := k.Owner(t, k.Alice)
 			far := k.Others(owner)[0]
 			stream := k.at(t, far).Stream(t, "")
@@ -107,7 +107,7 @@ func TestOwnerIsKilled(t *testing.T) {
 // Without kept credentials the client's next request brings the token, to whatever node.
 func TestOwnerIsKilledWithoutStoredCredentials(t *testing.T) {
 	t.Parallel()
-	k := newTown(t, 0, cluster.Options{Lease: 3 * time.Second, ForgetCredentials: true})
+	k := newWorld(t, 0, cluster.Options{Lease: 3 * time.Second, ForgetCredentials: true})
 	owner := k.Owner(t, k.Alice)
 	owner.Kill9()
 	again := testkit.NewGateway(t, k.URL, "")
@@ -128,7 +128,7 @@ func TestRollingRestart(t *testing.T) {
 	for i, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			k := newTown(t, i, cluster.Options{Flags: []string{"--drain-time=5s"}})
+			k := newWorld(t, i, cluster.Options{Flags: []string{"--drain-time=5s"}})
 			c := &reader{t: t, k: k}
 			c.attach()
 			for range 2 {
@@ -167,7 +167,7 @@ func ended(n *cluster.Node) bool {
 // session.
 func TestSplitBrain(t *testing.T) {
 	t.Parallel()
-	k := newTown(t, 0, cluster.Options{})
+	k := newWorld(t, 0, cluster.Options{})
 	owner := k.Owner(t, k.Alice)
 	far := k.Others(owner)[0]
 	owner.Pause()

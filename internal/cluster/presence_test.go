@@ -14,7 +14,7 @@ import (
 )
 
 // crowd signs n buddies in, who accept every subscription, and makes alice see them all.
-func (k *town) crowd(t *testing.T, n int) []testkit.User {
+func (k *world) crowd(t *testing.T, n int) []testkit.User {
 	t.Helper()
 	d, err := xmppconn.NewDialer(xmppconn.Upstream{Name: "crowd", Domain: k.XMPP.Domain, Address: k.XMPP.Addr, RootCAs: k.XMPP.CA}, xmppconn.Options{})
 	if err != nil {
@@ -67,7 +67,7 @@ func TestPresenceOutlivesEveryNode(t *testing.T) {
 	t.Parallel()
 	server := testkit.Prosody(t, testkit.ProsodyOptions{})
 	link := testkit.NewProxy(t, server.Addr)
-	k := &town{Cluster: cluster.Start(t, cluster.Options{XMPP: server, XMPPAddr: link.Addr})}
+	k := &world{Cluster: cluster.Start(t, cluster.Options{XMPP: server, XMPPAddr: link.Addr})}
 	k.bob = k.XMPP.SlixmppFor(t, k.Bob)
 	k.bob.Presence(t, "", "")
 	k.alice = k.SignIn(t, k.Alice)

@@ -14,7 +14,7 @@ import (
 // its cursor whenever it ends.
 type reader struct {
 	t      *testing.T
-	k      *town
+	k      *world
 	stream *testkit.Stream
 	cursor string
 	ids    []string

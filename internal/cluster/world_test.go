@@ -26,9 +26,9 @@ var servers = []struct {
 	{"ejabberd", func(t testkit.TB) *testkit.Server { return testkit.Ejabberd(t) }, "Resumed session for"},
 }
 
-// town is a cluster with alice behind the gateways and bob, a foreign client, who watches
+// world is a cluster with alice behind the gateways and bob, a foreign client, who watches
 // her presence.
-type town struct {
+type world struct {
 	*cluster.Cluster
 	alice   *testkit.Gateway // through nginx
 	bob     *testkit.Peer
@@ -36,10 +36,10 @@ type town struct {
 	said    int
 }
 
-func newTown(t *testing.T, server int, o cluster.Options) *town {
+func newWorld(t *testing.T, server int, o cluster.Options) *world {
 	t.Helper()
 	o.XMPP = servers[server].start(t)
-	k := &town{Cluster: cluster.Start(t, o), resumed: servers[server].resumed}
+	k := &world{Cluster: cluster.Start(t, o), resumed: servers[server].resumed}
 	t.Cleanup(func() { k.diary(t) })
 	k.bob = k.XMPP.SlixmppFor(t, k.Bob)
 	k.bob.Presence(t, "", "")
@@ -50,13 +50,13 @@ func newTown(t *testing.T, server int, o cluster.Options) *town {
 }
 
 // at is alice's client of one node.
-func (k *town) at(t *testing.T, n *cluster.Node) *testkit.Gateway {
+func (k *world) at(t *testing.T, n *cluster.Node) *testkit.Gateway {
 	t.Helper()
 	return n.Client(t, k.alice.Token)
 }
 
 // say lets bob send a message of its own to alice.
-func (k *town) say(t *testing.T) (body string) {
+func (k *world) say(t *testing.T) (body string) {
 	t.Helper()
 	k.said++
 	body = fmt.Sprint("message ", k.said)
@@ -70,7 +70,7 @@ func received(body string) func(testkit.Frame) bool {
 
 // wantResumed waits until the server has logged that it resumed so many streams; its log is
 // written with a little delay.
-func (k *town) wantResumed(t *testing.T, want int) {
+func (k *world) wantResumed(t *testing.T, want int) {
 	t.Helper()
 	n := 0
 	testkit.Eventually(t, comeBack, func() error {
@@ -85,7 +85,7 @@ func (k *town) wantResumed(t *testing.T, want int) {
 }
 
 // owned waits until one of these nodes has alice's session.
-func (k *town) owned(t *testing.T, by ...*cluster.Node) *cluster.Node {
+func (k *world) owned(t *testing.T, by ...*cluster.Node) *cluster.Node {
 	t.Helper()
 	var owner *cluster.Node
 	testkit.Eventually(t, comeBack, func() error {
@@ -98,7 +98,7 @@ func (k *town) owned(t *testing.T, by ...*cluster.Node) *cluster.Node {
 }
 
 // online waits until alice's session is online as a node tells it.
-func (k *town) online(t *testing.T, g *testkit.Gateway) {
+func (k *world) online(t *testing.T, g *testkit.Gateway) {
 	t.Helper()
 	testkit.Eventually(t, comeBack, func() error {
 		a, err := g.Do(t.Context(), "GET", "/v1/session", nil)
@@ -113,14 +113,14 @@ func (k *town) online(t *testing.T, g *testkit.Gateway) {
 }
 
 // diary prints the server's log when the test has failed.
-func (k *town) diary(t *testing.T) {
+func (k *world) diary(t *testing.T) {
 	if t.Failed() {
 		t.Logf("the server's log:\n%s", k.XMPP.Log(t))
 	}
 }
 
 // noFlap checks that bob has not seen alice go or come.
-func (k *town) noFlap(t *testing.T) {
+func (k *world) noFlap(t *testing.T) {
 	t.Helper()
 	for _, e := range k.bob.Events() {
 		if e.Event == "presence" && strings.HasPrefix(e.From, k.Alice.JID) {
@@ -131,7 +131,7 @@ func (k *town) noFlap(t *testing.T) {
 
 // oneOwnerPerFence holds the logs of all nodes against the promise that an epoch and fence
 // of a session belong to one process.
-func (k *town) oneOwnerPerFence(t *testing.T) {
+func (k *world) oneOwnerPerFence(t *testing.T) {
 	t.Helper()
 	owners := map[string]string{}
 	for _, n := range k.Nodes {
