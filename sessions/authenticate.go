@@ -27,14 +27,11 @@ func (m *Manager) Authenticate(ctx context.Context, token perch.Secret) (*Sessio
 	}
 	key, acc, minted := m.keyOfToken(token)
 	for {
-		s := m.byKey(key)
-		if s == nil {
-			var err error
-			if s, err = m.find(ctx, key, acc, minted); err != nil {
-				return nil, err
-			}
+		s, err := m.find(ctx, key, acc, minted)
+		if err != nil {
+			return nil, err
 		}
-		err := m.ready(ctx, s, key)
+		err = m.ready(ctx, s, key)
 		switch {
 		case err == nil:
 			return s, nil
@@ -54,17 +51,8 @@ func (m *Manager) Knows(ctx context.Context, token perch.Secret) bool {
 		return false
 	}
 	key, _, _ := m.keyOfToken(token)
-	if m.byKey(key) != nil {
-		return true
-	}
-	if m.rejected.get(key) != nil {
-		return false
-	}
-	if m.routes.get(key, routeFor) != nil {
-		return true
-	}
-	b, err := m.o.Store.Lookup(ctx, key.String())
-	return err == nil && !b.Replaced
+	s, _, bound, err := m.lookup(ctx, key)
+	return s != nil || bound || errors.As(err, new(*NotOwnerError))
 }
 
 // keyOfToken is what a bearer token is known by, and the account that it stands for when it
@@ -77,25 +65,14 @@ func (m *Manager) keyOfToken(token perch.Secret) (key digest, acc perch.Account,
 	return m.accountKey(acc), acc, false
 }
 
-// find opens the session of a token that leads to no live one.
+// find returns the session of a token, and opens it when it is not live.
 func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minted bool) (*Session, error) {
-	if err := m.rejected.get(key); err != nil {
-		return nil, err
-	}
-	if err := m.routes.get(key, routeFor); err != nil {
-		return nil, err
-	}
-	b, err := m.o.Store.Lookup(ctx, key.String())
+	s, b, bound, err := m.lookup(ctx, key)
 	switch {
-	case err == nil && b.Replaced:
-		return nil, errReplaced
-	case err == nil:
+	case s != nil || err != nil:
+		return s, err
+	case bound:
 		return m.reopen(ctx, key, b, acc, minted)
-	case perch.KindOf(err) != perch.KindNotFound:
-		return nil, m.routes.whenDown(key, err)
-	}
-	if err := m.unknownHere(ctx); err != nil {
-		return nil, err
 	}
 	switch {
 	case minted:
@@ -104,7 +81,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 	case !m.o.Upstreams[acc.Upstream].TokenBearer:
 		return nil, perch.Errorf(perch.KindUnauthorized, "token was not issued by this gateway, and the default upstream takes no access tokens")
 	}
-	s, _, err := m.openHere(ctx, m.idOf(key), acc, boundToken{key: key}, false)
+	s, _, err = m.openHere(ctx, m.idOf(key), acc, boundToken{key: key}, false)
 	return s, err
 }
 

@@ -67,19 +67,13 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 	if err := m.rejected.get(key); err != nil {
 		return nil, false, err
 	}
-	id, bound := m.idOf(key), false
-	b, err := m.o.Store.Lookup(ctx, key.String())
-	switch {
-	case err == nil && b.Replaced:
-		return nil, false, errReplaced
-	case err == nil:
-		id, bound = b.ID, true
-	case perch.KindOf(err) != perch.KindNotFound:
-		return nil, false, storeError(err)
-	default:
-		if err := m.unknownHere(ctx); err != nil {
-			return nil, false, err
-		}
+	b, bound, err := m.stored(ctx, key)
+	if err != nil {
+		return nil, false, err
+	}
+	id := m.idOf(key)
+	if bound {
+		id = b.ID
 	}
 	return m.openHere(ctx, id, acc, boundToken{key: key}, bound)
 }

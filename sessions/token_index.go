@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"context"
 	"slices"
 
 	"github.com/perch-im/perch"
@@ -69,6 +70,37 @@ func (x tokenIndex) retire(key digest, s *Session) (expired []digest) {
 		s.entry.retired = slices.Delete(s.entry.retired, 1, 2)
 	}
 	return expired
+}
+
+// lookup finds out where a token leads, for every way to a session: to a live one, to one that
+// the Store has bound it to, or, with neither and no error, nowhere yet. The error is that of a
+// token that is refused, or says which node has the session.
+func (m *Manager) lookup(ctx context.Context, key digest) (s *Session, b Binding, bound bool, err error) {
+	if s = m.byKey(key); s != nil {
+		return s, b, false, nil
+	}
+	if err = m.rejected.get(key); err != nil {
+		return nil, b, false, err
+	}
+	if err = m.routes.get(key, routeFor); err != nil {
+		return nil, b, false, err
+	}
+	b, bound, err = m.stored(ctx, key)
+	return nil, b, bound, err
+}
+
+// stored is what the Store says of a token.
+func (m *Manager) stored(ctx context.Context, key digest) (b Binding, bound bool, err error) {
+	b, err = m.o.Store.Lookup(ctx, key.String())
+	switch {
+	case err == nil && b.Replaced:
+		return b, false, errReplaced
+	case err == nil:
+		return b, true, nil
+	case perch.KindOf(err) != perch.KindNotFound:
+		return b, false, m.routes.whenDown(key, err)
+	}
+	return b, false, m.unknownHere(ctx)
 }
 
 // byKey returns the live session that a token is bound to, or nil.
