@@ -99,7 +99,7 @@ func TestArchiveThatFails(t *testing.T) {
 				wantFeature(t, s, sessions.ArchiveUnavailable, false)
 				got, want := received(t, w.durable(s)), []string{"live before", "archive missed"}
 				if !slices.Equal(got, want) {
-					t.Errorf("got %q, want %q", got, want)
+					t.Errorf("the log: got %q, want %q", got, want)
 				}
 			})
 		})
@@ -152,7 +152,7 @@ func TestArchiveThatFailsDuringCatchUp(t *testing.T) {
 		pass(time.Minute)
 		got := received(t, w.durable(s))
 		if len(got) != 12 || got[11] != "live live" {
-			t.Errorf("got %q, want the first page and then the live message", got)
+			t.Errorf("messages: got %q, want the first page and then the live message", got)
 		}
 		if g := gaps(t, w.durable(s)); !slices.Equal(g, []string{perch.GapTimeout}) {
 			t.Errorf("got gaps %q, want one", g)

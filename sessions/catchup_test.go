@@ -162,7 +162,7 @@ func TestCatchUp(t *testing.T) {
 		want = append(want, "archive by another device", "live live")
 		got := received(t, w.durable(s))
 		if !slices.Equal(got, want) {
-			t.Errorf("got %q\nwant %q", got, want)
+			t.Errorf("messages: got %q\nwant %q", got, want)
 		}
 		for _, e := range w.durable(s) {
 			if e.Type == perch.EventSessionGap {
@@ -199,7 +199,7 @@ func TestArchiveBeforeTheLastMessage(t *testing.T) {
 		w.say(live("a0003", "late")) // now that it is not waited for any more
 		want := []string{"live first", "live by another device", "live second", "archive late", "archive missed"}
 		if got := received(t, w.durable(s)); !slices.Equal(got, want) {
-			t.Errorf("got %q\nwant %q", got, want)
+			t.Errorf("messages: got %q\nwant %q", got, want)
 		}
 	})
 }

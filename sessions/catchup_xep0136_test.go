@@ -125,7 +125,7 @@ func TestLastTenAfterAnOutage(t *testing.T) {
 		want := "live just before, reconnecting, archive just before, archive first, archive ok, archive from my phone, gap, online"
 		evs := w.durable(s)[before:]
 		if got := story(t, evs); got != want {
-			t.Errorf("got %s\nwant %s", got, want)
+			t.Errorf("the log: got %s\nwant %s", got, want)
 		}
 		for _, e := range evs {
 			var g perch.Gap
@@ -173,7 +173,7 @@ func TestLastTenAndLive(t *testing.T) {
 			}
 		})
 		if got, want := story(t, w.durable(s)[before:]), "reconnecting, archive lost on a dead link, gap, live stored offline, live live, online"; got != want {
-			t.Errorf("got %s\nwant %s", got, want)
+			t.Errorf("the log: got %s\nwant %s", got, want)
 		}
 		if c := w.conn(); c.HandledSeq() != c.Delivered() {
 			t.Errorf("HandledSeq: got %d, want %d", c.HandledSeq(), c.Delivered())
@@ -200,7 +200,7 @@ func TestLastTenFails(t *testing.T) {
 				a.fail = tt.fail
 				w.outage(func() { a.onAsk = func() { <-time.After(tt.wait) } })
 				if got := story(t, w.durable(s)[before:]); got != "reconnecting, gap, online" {
-					t.Errorf("got %s, want reconnecting, gap, online", got)
+					t.Errorf("the log: got %s, want reconnecting, gap, online", got)
 				}
 				if len(a.asked) != 1 {
 					t.Errorf("got %d questions, want 1", len(a.asked))
@@ -231,7 +231,7 @@ func TestLastTenIsInterrupted(t *testing.T) {
 		})
 		evs := w.durable(s)[before:]
 		if got, want := story(t, evs), "reconnecting, live waited, archive missed, gap, online"; got != want {
-			t.Errorf("got %s\nwant %s", got, want)
+			t.Errorf("the log: got %s\nwant %s", got, want)
 		}
 		for _, e := range evs {
 			var g perch.Gap

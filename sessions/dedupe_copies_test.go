@@ -29,7 +29,7 @@ func testCopies(t *testing.T, table map[string]copies) {
 				pass(time.Hour)
 				tt.run(w, a, s)
 				if got := received(t, w.durable(s)); !slices.Equal(got, tt.want) {
-					t.Errorf("got %q\nwant %q", got, tt.want)
+					t.Errorf("messages: got %q\nwant %q", got, tt.want)
 				}
 			}, durable)
 		})

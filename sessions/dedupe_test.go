@@ -50,7 +50,7 @@ func TestResumedWithTheSameID(t *testing.T) {
 		m.Source = perch.SourceResumed
 		w.say(m)
 		if got, want := received(t, w.durable(s)), []string{"live ok", "resumed ok"}; !slices.Equal(got, want) {
-			t.Errorf("got %q, want %q", got, want)
+			t.Errorf("messages: got %q, want %q", got, want)
 		}
 	}, durable)
 }
@@ -222,7 +222,7 @@ func identityProperty(rt *rapid.T) {
 		}
 	}
 	if !maps.Equal(got, x.truth) {
-		rt.Fatalf("got %v in the log, want %v", got, x.truth)
+		rt.Fatalf("messages and how often they are in the log: got %v, want %v", got, x.truth)
 	}
 }
 

@@ -95,7 +95,7 @@ func TestArchivedDrops(t *testing.T) {
 				want := []string{"before", "encrypted bob@example.net/x " + stanzaID, "call bob@example.net/x " + call, "between", "unsupported bob@example.net/x " + odd}
 				got := drops(t, w.durable(s))
 				if !slices.Equal(got, want) {
-					t.Errorf("got %q\nwant %q", got, want)
+					t.Errorf("the log: got %q\nwant %q", got, want)
 				}
 				c.want(t, map[string]int{"dropped encrypted": 1, "dropped call": 1, "dropped unsupported": 1})
 			}, durable, watched(c))
@@ -130,7 +130,7 @@ func TestDropOfALostLink(t *testing.T) {
 		w.lose(linkLost)
 		old.Deliver(unseen(perch.DroppedEncrypted, "9", true))
 		if got, want := drops(t, w.durable(s)), []string{"encrypted bob@example.net/x 9"}; !slices.Equal(got, want) {
-			t.Errorf("got %q, want %q", got, want)
+			t.Errorf("drops: got %q, want %q", got, want)
 		}
 	})
 }
@@ -164,7 +164,7 @@ func TestOversizeStanzaInTheArchive(t *testing.T) {
 					w.lose(linkLost)
 				}
 				if got := drops(t, w.durable(s)); len(got) != 2 {
-					t.Errorf("got %q, want one message and one drop", got)
+					t.Errorf("the log: got %q, want one message and one drop", got)
 				}
 			}, durable)
 		})
@@ -190,7 +190,7 @@ func TestDropsAreDistinct(t *testing.T) {
 		w.refuse(nil)
 		pass(time.Minute)
 		if got := drops(t, w.durable(s)); len(got) != 7 {
-			t.Errorf("got %q, want one message and six drops", got)
+			t.Errorf("the log: got %q, want one message and six drops", got)
 		}
 	})
 }

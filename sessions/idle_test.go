@@ -52,7 +52,7 @@ func TestIdleAwayKeepsAChoice(t *testing.T) {
 		pass(time.Hour)
 		w.attach(s, sessions.SubscribeOptions{})
 		if got := shows(w.conn()); len(got) != 2 {
-			t.Errorf("got %q, want the one that the client has set", got)
+			t.Errorf("presences sent: got %q, want the one that the client has set", got)
 		}
 	}, idle(sessions.IdleAway))
 }

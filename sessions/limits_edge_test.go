@@ -57,7 +57,7 @@ func TestRosterEdge(t *testing.T) {
 }
 
 // budget is a limit of a session in bytes. Fill offers row i of what it bounds, and used is
-// how many bytes of that are kept.
+// how many bytes of that are stored.
 type budget struct {
 	most, row int // bytes
 	buddies   int
@@ -197,16 +197,16 @@ func TestOutboxBytes(t *testing.T) {
 		w.refuse(linkLost)
 		w.conn().Fail(linkLost)
 		synctest.Wait()
-		kept := 0
+		waiting := 0
 		var err error
 		for i := range 2 * most / row {
 			if _, err = s.SendMessage(w.ctx(), hi(padded(i, row))); err != nil {
 				break
 			}
-			kept += row
+			waiting += row
 		}
-		if kindOf(t, err, perch.KindQuotaExceeded); kept > most || kept < most-2*row {
-			t.Errorf("got %d bytes that wait, want up to %d", kept, most)
+		if kindOf(t, err, perch.KindQuotaExceeded); waiting > most || waiting < most-2*row {
+			t.Errorf("got %d bytes that wait, want up to %d", waiting, most)
 		}
 	})
 }
@@ -309,14 +309,14 @@ func TestCardsThatWait(t *testing.T) {
 		}
 		w.store.set(func(s *store) { s.held = false })
 		synctest.Wait()
-		kept := 0
+		cached := 0
 		for _, jid := range buddies {
 			if _, err := w.store.VCard(w.ctx(), s.ID(), jid); err == nil {
-				kept++
+				cached++
 			}
 		}
-		if want := most / row; kept != want {
-			t.Errorf("got %d cards in the cache, want the %d of 8 MiB", kept, want)
+		if want := most / row; cached != want {
+			t.Errorf("got %d cards in the cache, want the %d of 8 MiB", cached, want)
 		}
 	}, watched(c))
 }

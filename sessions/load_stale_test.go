@@ -81,7 +81,7 @@ func TestStaleStore(t *testing.T) {
 				cursor := w.durable(s)[0].ID
 				b := w.backup(s.ID())
 				if len(b.saved.Outbox) != 1 || b.saved.Outbox[0].Sent || b.saved.Record.Stream == nil {
-					t.Fatalf("got %+v, want a message that was not sent, and a stream", b.saved)
+					t.Fatalf("the stored session: got %+v, want a message that was not sent, and a stream", b.saved)
 				}
 				w.refuse(nil)
 				w.restoreBackup(b, s.ID())

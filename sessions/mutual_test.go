@@ -114,7 +114,7 @@ func TestDeclinedWhileAway(t *testing.T) {
 		w.say(asks(carol))
 		wantAccepted(w, s, false)
 		if b, err := s.Buddy(carol); err != nil || b.Mutual {
-			t.Errorf("got %+v %v, want it not mutual", b, err)
+			t.Errorf("Buddy: got %+v, error %v, want it not mutual", b, err)
 		}
 	})
 }
@@ -147,7 +147,7 @@ func TestAddBuddyChangesMutual(t *testing.T) {
 			t.Helper()
 			b, created, err := s.AddBuddy(w.ctx(), sessions.NewBuddy{JID: carol, OneSided: oneSided})
 			if err != nil || created || b.Mutual != mutual {
-				t.Errorf("got %+v %v %v, want mutual %v", b, created, err, mutual)
+				t.Errorf("AddBuddy: got %+v, created %v, error %v, want mutual %v", b, created, err, mutual)
 			}
 		}
 		want(true, false)
@@ -207,7 +207,7 @@ func TestAcceptReturnsTheRosterItem(t *testing.T) {
 				w.say(c.pushes...)
 				<-done
 				if err != nil || a.JID != carol || a.Subscription != c.sub || a.Ask != c.ask {
-					t.Errorf("got %+v %v, want %s, ask %q", a, err, c.sub, c.ask)
+					t.Errorf("AcceptInvitation: got %+v, error %v, want %s, ask %q", a, err, c.sub, c.ask)
 				}
 				if took := time.Since(began); (took > 0) != c.late || took > 2*time.Second {
 					t.Errorf("AcceptInvitation: got an answer after %s, want it late %v", took, c.late)

@@ -191,7 +191,7 @@ func TestOutboxRefuses(t *testing.T) {
 			w := newOutboxWorld()
 			tt.before(w)
 			if err := w.accept("1"); perch.KindOf(err) != tt.want {
-				t.Errorf("got %v, want an error of kind %s", err, tt.want)
+				t.Errorf("accept: got error %v, want an error of kind %s", err, tt.want)
 			}
 		})
 	}

@@ -230,11 +230,11 @@ func TestPresenceWithoutATime(t *testing.T) {
 		late.Delayed = true
 		w.say(late)
 		if p := w.presence(s, bob); !p.Available || p.UpdatedAt != 0 || p.Resources[0].UpdatedAt != 0 {
-			t.Errorf("got %+v, want no time", p)
+			t.Errorf("presence of bob: got %+v, want no time", p)
 		}
 		w.say(here(bob+"/laptop", "dnd", 0))
 		if p := w.presence(s, bob); p.Show != perch.ShowDND || p.UpdatedAt == 0 {
-			t.Errorf("got %+v, want the presence that has a time", p)
+			t.Errorf("presence of bob: got %+v, want the presence that has a time", p)
 		}
 	})
 }

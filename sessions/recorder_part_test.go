@@ -18,7 +18,7 @@ func (r *recorder) note(format string, args ...any) {
 func (r *recorder) want(t *testing.T, want ...string) {
 	t.Helper()
 	if !slices.Equal(r.did, want) {
-		t.Errorf("got %s\nwant %s", strings.Join(r.did, ", "), strings.Join(want, ", "))
+		t.Errorf("calls: got %s\nwant %s", strings.Join(r.did, ", "), strings.Join(want, ", "))
 	}
 	r.did = nil
 }

@@ -72,7 +72,7 @@ func TestRestart(t *testing.T) {
 		evs := c.next()
 		for _, e := range evs {
 			if e.Type == perch.EventInvitationReceived || e.Type == perch.EventRosterItem {
-				t.Errorf("got %s again, want each once", e.Data)
+				t.Errorf("events after a restart: got %s again, want each once", e.Data)
 			}
 		}
 		got = append(got, ids(evs)...)
@@ -81,7 +81,7 @@ func TestRestart(t *testing.T) {
 			want = append(want, e.ID)
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("got %v\nwant %v", got, want)
+			t.Errorf("events after a restart: got %v\nwant %v", got, want)
 		}
 		if got := bodies(w.conn()); !slices.Equal(got, []string{"waits"}) {
 			t.Errorf("got messages %v sent, want the one that waits", got)
@@ -194,7 +194,7 @@ func TestStreamStateIsCommittedWithEvents(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.set(func(u *upstream) { u.resume = true })
 		w.open()
-		kept := func(want string) {
+		committed := func(want string) {
 			t.Helper()
 			synctest.Wait()
 			w.store.mu.Lock()
@@ -204,7 +204,7 @@ func TestStreamStateIsCommittedWithEvents(t *testing.T) {
 			}
 		}
 		w.say(text("1", "a"))
-		kept("stream 1")
+		committed("stream 1")
 		w.store.set(func(s *store) { s.held = true })
 		w.say(text("2", "b"), text("3", "c"))
 		w.conn().Fail(linkLost)
@@ -212,7 +212,7 @@ func TestStreamStateIsCommittedWithEvents(t *testing.T) {
 		if n := w.up.logins(); n != 1 {
 			t.Errorf("got %d logins, want 1: to resume is to acknowledge, and not all is committed", n)
 		}
-		kept("stream 1")
+		committed("stream 1")
 		w.store.set(func(s *store) { s.held = false })
 		synctest.Wait()
 		if d := w.up.Dials(); len(d) != 2 || string(d[1].Resume) != "stream 3" {

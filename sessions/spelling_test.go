@@ -81,7 +81,7 @@ func TestSpellingsInALaterRoster(t *testing.T) {
 		w.say(here("UP.case@example.net/x", "", 0))
 		pass(10 * time.Second) // the presence is confirmed
 		if p := w.presence(s, "up.case@example.net"); !p.Available || p.Stale || p.JID != "Up.Case@example.net" {
-			t.Errorf("got %+v, want Up.Case, available", p)
+			t.Errorf("presence: got %+v, want Up.Case, available", p)
 		}
 		cl.wantTypes()
 	})
@@ -95,7 +95,7 @@ func TestSpellingsOfAnInvitation(t *testing.T) {
 			&perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe"})
 		cl.wantTypes(perch.EventInvitationReceived)
 		if list := invitations(s); len(list) != 1 || list[0].JID != "Eve@example.net" {
-			t.Errorf("got %+v, want one of Eve", list)
+			t.Errorf("Invitations: got %+v, want one of Eve", list)
 		}
 		if _, err := s.DeclineInvitation(w.ctx(), "eve@EXAMPLE.net"); err != nil {
 			t.Fatalf("DeclineInvitation: got error %v, want none", err)
@@ -135,7 +135,7 @@ func TestRequestsInAnotherSpelling(t *testing.T) {
 			t.Errorf("RemoveBuddy: got error %v, want none", err)
 		}
 		if items, _, _ := s.Buddies(); len(items) != 0 {
-			t.Errorf("got %+v, want none", items)
+			t.Errorf("Buddies: got %+v, want none", items)
 		}
 	})
 }
@@ -152,7 +152,7 @@ func TestStoredRowsOfASpelling(t *testing.T) {
 		w.roster()
 		s := w.open()
 		if items, _, _ := s.Buddies(); len(items) != 0 {
-			t.Errorf("got %+v, want what the later roster says", items)
+			t.Errorf("Buddies: got %+v, want none, as in the later roster", items)
 		}
 		w.close()
 		saved, err := w.store.Open(w.ctx(), s.ID(), sessions.OpenOptions{})
@@ -200,7 +200,7 @@ func TestForeignAddresses(t *testing.T) {
 			t.Helper()
 			for _, j := range jids {
 				if got, ok := s.Known(j); !ok || got != j {
-					t.Errorf("%q: got %q %v, want it as it is", j, got, ok)
+					t.Errorf("Known(%q): got %q, %v, want it as it is", j, got, ok)
 				}
 			}
 		}

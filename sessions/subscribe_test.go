@@ -360,7 +360,7 @@ func TestResumeProperty(t *testing.T) {
 				want = append(want, e.ID)
 			}
 			if !slices.Equal(got, want) && len(got)+len(want) > 0 {
-				rt.Fatalf("got %v\nwant %v", got, want)
+				rt.Fatalf("event IDs: got %v\nwant %v", got, want)
 			}
 		})
 	})

@@ -90,7 +90,7 @@ func TestSupervisorDecides(t *testing.T) {
 				}
 				w.su.failed(perch.Errorf(tt.kind, "x"))
 				if got := w.su.state; got.state != want || got.reason != tt.reason {
-					t.Errorf("got %s (%s), want %s (%s)", got.state, got.reason, want, tt.reason)
+					t.Errorf("state: got %s (%s), want %s (%s)", got.state, got.reason, want, tt.reason)
 				}
 				if planned := len(w.pauses) > 0; planned != (want != perch.StateSuspended) {
 					t.Errorf("got another attempt planned %v, want it unless suspended, in state %s", planned, want)
@@ -183,6 +183,6 @@ func TestSupervisorAnswers(t *testing.T) {
 	w.su.failed(perch.Errorf(perch.KindUnauthorized, "no"))
 	w.su.failed(perch.Errorf(perch.KindLinkLost, "x"))
 	if err := <-result; perch.KindOf(err) != perch.KindUnauthorized || len(result) != 0 {
-		t.Errorf("got %v and %d more, want unauthorized and none", err, len(result))
+		t.Errorf("answer: got error %v and %d more, want unauthorized and none", err, len(result))
 	}
 }
