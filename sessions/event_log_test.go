@@ -1,232 +1,246 @@
-package sessions
+package sessions_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
 )
 
-// logWorld is a log without a session: what it asks of its host and of the Store is written
-// down, in order.
-type logWorld struct {
-	recorder
-
-	l       *eventLog
-	posted  []func()
-	timers  []time.Duration
-	tries   []func()
-	commits []*Commit
-	done    []func(Result)
-	alone   bool // there is no subscriber
+func text(id, body string) *perch.MessageIn {
+	return &perch.MessageIn{Message: perch.Message{ID: id, From: bob + "/x", To: alice, Kind: perch.ChatMessage, Body: body}}
 }
 
-func newLogWorld() *logWorld {
-	w := &logWorld{}
-	w.l = &eventLog{host: w, store: w, id: "a"}
-	w.l.reset(&Saved{Fence: 3, Epoch: "e", Tip: 10})
-	return w
+// Nothing is published, and nothing acknowledged, before it is committed; ephemeral events stay
+// in their place between the durable ones.
+func TestCommitThenPublish(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		c := w.attach(w.open(), sessions.SubscribeOptions{})
+		handled := w.conn().HandledSeq()
+		w.store.set(func(s *store) { s.held = true })
+		w.say(text("1", "a"), &perch.ChatStateIn{From: bob + "/x", State: perch.StateComposing}, text("2", "b"), here(bob+"/x", "", 0))
+		c.wantTypes()
+		if n := w.conn().HandledSeq(); n != handled {
+			t.Errorf("HandledSeq before the commit: got %d, want %d", n, handled)
+		}
+		w.store.set(func(s *store) { s.held = false })
+		c.wantTypes(perch.EventMessageReceived, perch.EventChatState, perch.EventMessageReceived, perch.EventPresence)
+		if c := w.conn(); c.HandledSeq() != c.Delivered() {
+			t.Errorf("HandledSeq after the commit: got %d, want %d", c.HandledSeq(), c.Delivered())
+		}
+	})
 }
 
-func (w *logWorld) now() perch.Time { return 1 }
-func (w *logWorld) post(f func())   { w.posted = append(w.posted, f) }
-func (w *logWorld) after(d time.Duration, f func()) *time.Timer {
-	w.timers, w.tries = append(w.timers, d), append(w.tries, f)
-	return nil
-}
-func (w *logWorld) background(func(context.Context)) {}
-func (w *logWorld) watched() bool                    { return !w.alone }
-func (w *logWorld) publish(e *perch.Event)           { w.note("publish %s %d", e.Type, e.Position.Offset) }
-func (w *logWorld) acknowledge(_ *link, seq uint64)  { w.note("acknowledge %d", seq) }
-func (w *logWorld) fenced()                          { w.note("fenced") }
-func (w *logWorld) recordLost()                      { w.note("lost") }
-func (w *logWorld) storeRejects(err error)           { w.note("rejects %v", err) }
-func (w *logWorld) Commit(_ ID, c *Commit, done func(Result)) {
-	w.note("commit %d", len(c.Events))
-	w.commits, w.done = append(w.commits, c), append(w.done, done)
+// What needs no Store is handled at once.
+func TestChatStatesAreNotStored(t *testing.T) {
+	inWorld(t, func(w *world) {
+		c := w.attach(w.open(), sessions.SubscribeOptions{})
+		before := w.store.commits
+		w.say(&perch.ChatStateIn{From: bob + "/x", State: perch.StateComposing})
+		if c.wantTypes(perch.EventChatState); w.store.commits != before || w.conn().HandledSeq() != w.conn().Delivered() {
+			t.Errorf("a chat state: got %d commits and %d handled, want none and %d", w.store.commits-before, w.conn().HandledSeq(), w.conn().Delivered())
+		}
+	})
 }
 
-// answer gives the oldest commit its answer, and lets the owner run what was posted.
-func (w *logWorld) answer(err error) {
-	done := w.done[0]
-	w.done = w.done[1:]
-	done(Result{Err: err})
-	for _, f := range w.posted {
-		f()
-	}
-	w.posted = nil
-	w.l.flush()
-}
-
-// TestEventLogOrder: commit, then publish, then acknowledge, then what waits for it; one commit
-// at a time, while the next one gathers.
-func TestEventLogOrder(t *testing.T) {
-	w := newLogWorld()
-	w.l.Durable("one", nil)
-	w.l.Ephemeral("typing", "k", nil)
-	w.l.cover(&link{}, 7)
-	w.l.AfterCommit(func(Result) { w.note("after one") })
-	w.l.flush()
-	w.l.Durable("two", nil)
-	w.l.Durable("three", nil)
-	w.l.flush()
-	w.want(t, "commit 1")
-	if tip := w.l.tip(); tip.Offset != 10 {
-		t.Errorf("tip before the commit: got %d, want 10", tip.Offset)
-	}
-	w.answer(nil)
-	w.want(t, "publish one 11", "publish typing 0", "acknowledge 7", "after one", "commit 2")
-	w.answer(nil)
-	w.want(t, "publish two 12", "publish three 13")
-	if c := w.commits[1]; c.Fence != 3 || c.Epoch != "e" || w.l.tip().Offset != 13 || !w.l.empty() {
-		t.Errorf("got fence %d, epoch %s, tip %v, empty %v; want 3, e, 13, empty", c.Fence, c.Epoch, w.l.tip(), w.l.empty())
-	}
-}
-
-// TestEventLogWithoutCommit: what has nothing to commit does not wait for the Store.
-func TestEventLogWithoutCommit(t *testing.T) {
-	w := newLogWorld()
-	w.l.Ephemeral("typing", "k", nil)
-	w.l.afterDrain(func() { w.note("drained") })
-	w.l.flush()
-	w.want(t, "publish typing 0", "drained")
-	w.alone = true
-	w.l.Ephemeral("typing", "k", nil)
-	if !w.l.empty() {
-		t.Error("an ephemeral event without a subscriber: got it queued, want nothing")
-	}
-}
-
-// TestEventLogAnswers: what an answer of the Store means for the log.
-func TestEventLogAnswers(t *testing.T) {
-	down := perch.Errorf(perch.KindStorageUnavailable, "down")
-	for _, tt := range []struct {
-		name  string
-		err   error
-		want  []string
-		queue int  // batches that are left
-		down  bool // clients are refused meanwhile
-	}{
-		{"committed", nil, []string{"publish one 11", "commit 0"}, 1, false},
-		{"fenced", ErrFenced, []string{"refused session-offline", "fenced"}, 1, false},
-		{"lost", ErrLost, []string{"refused storage-unavailable", "lost"}, 1, true},
-		{"out of order", fmt.Errorf("x: %w", ErrOrder), []string{"refused storage-unavailable", "lost"}, 1, true},
-		{"unavailable", down, []string{"rejects " + down.Error(), "refused storage-unavailable"}, 1, true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			w := newLogWorld()
-			w.l.Durable("one", nil)
-			w.l.Exclusive(Commit{Once: &Once{}}, func(r Result) {
-				if r.Err != nil {
-					w.note("refused %s", perch.KindOf(r.Err))
-				}
-			})
-			w.l.flush()
-			w.did = nil
-			w.answer(tt.err)
-			w.want(t, tt.want...)
-			if len(w.l.queue) != tt.queue || w.l.down != tt.down {
-				t.Errorf("got %d batches left, down %v; want %d, %v", len(w.l.queue), w.l.down, tt.queue, tt.down)
+// The store is down: reads still work, a POST is refused, inbound waits, and everything comes
+// in order when it is back.
+func TestStoreDown(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.store.set(func(s *store) { s.down = errDown })
+		_, err := s.SendMessage(w.ctx(), sessions.NewMessage{To: bob, Body: "refused", Key: "k"})
+		kindOf(t, err, perch.KindStorageUnavailable)
+		fed := make(chan struct{})
+		go func() {
+			for i := range 2000 {
+				w.up.newest().Deliver(text(fmt.Sprint(i), fmt.Sprint(i)))
 			}
-		})
-	}
-}
+			close(fed)
+		}()
+		pass(time.Minute)
+		if n := w.up.newest().Delivered(); n > 300 {
+			t.Errorf("got %d stanzas taken while nothing is committed, want at most 300", n)
+		}
+		if n := w.up.newest().HandledSeq(); n != 0 {
+			t.Errorf("HandledSeq while nothing is committed: got %d, want 0", n)
+		}
+		if items, _, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
+			t.Errorf("reads while nothing is committed: got buddies %v, state %s, want bob, online", items, s.Info().State)
+		}
+		_, err = s.SendMessage(w.ctx(), hi("refused"))
+		kindOf(t, err, perch.KindStorageUnavailable)
+		if sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{}); err != nil {
+			t.Errorf("Subscribe: got error %v, want none", err)
+		} else {
+			sub.Close()
+		}
+		c.wantTypes()
+		c.sub.Close()
 
-// TestEventLogBackOff: the same batch is retried, after a pause that doubles to five
-// seconds, and its failure is said once.
-func TestEventLogBackOff(t *testing.T) {
-	w := newLogWorld()
-	w.l.Durable("one", nil)
-	w.l.flush()
-	want := []time.Duration{100, 200, 400, 800, 1600, 3200, 5000, 5000}
-	for i := range want {
-		want[i] *= time.Millisecond
-		w.answer(errors.New("x"))
-		w.tries[i]()
-		w.l.flush()
-	}
-	if !slices.Equal(w.timers, want) {
-		t.Errorf("got the pauses %v, want %v", w.timers, want)
-	}
-	w.answer(nil)
-	w.want(t, append(append([]string{"commit 1", "rejects x"}, slices.Repeat([]string{"commit 1"}, len(want))...), "publish one 11")...)
-	if w.l.down || w.l.fails != 0 {
-		t.Errorf("after a commit: got down %v, %d failures; want neither", w.l.down, w.l.fails)
-	}
-}
-
-// TestEventLogReset: what had gathered goes after what the Store has, in a new epoch; rows of
-// tables are left to those who have them.
-func TestEventLogReset(t *testing.T) {
-	w := newLogWorld()
-	w.l.Durable("one", map[string]int{"n": 1})
-	w.l.Change().Record = &Record{}
-	w.l.Change().Messages = []*perch.MessageRecord{{ID: "m"}}
-	w.l.AfterCommit(func(Result) { w.note("after") })
-	w.l.afterDrain(func() { w.note("drained") })
-	w.l.flush()
-	w.answer(ErrLost)
-	w.did = nil
-	for _, b := range w.l.reset(&Saved{Fence: 4, Epoch: "f", Tip: 2}) {
-		w.l.requeue(b)
-	}
-	w.l.flush()
-	c := w.commits[1]
-	if c.Fence != 4 || c.Epoch != "f" || c.Record != nil || len(c.Messages) != 1 || c.Events[0].Position.String() != "f-3" {
-		t.Errorf("got the commit %+v with %v, want fence 4, epoch f, no record, a message and the event f-3", c, c.Events)
-	}
-	if wire := string(c.Events[0].Wire); !strings.Contains(wire, `"n":1`) {
-		t.Errorf("got the event %s, want its data", wire)
-	}
-	w.answer(nil)
-	w.want(t, "commit 1", "publish one 3", "after", "drained")
-}
-
-// TestEventLogIsFull: when nothing more may be taken from the connection.
-func TestEventLogIsFull(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		fill func(*eventLog)
-		want bool
-	}{
-		{"255 events", func(l *eventLog) { events(l, 255, "") }, false},
-		{"256 events", func(l *eventLog) { events(l, 256, "") }, true},
-		{"a megabyte", func(l *eventLog) { events(l, 1, strings.Repeat("x", 1<<20)) }, true},
-		{"nearly a megabyte", func(l *eventLog) { events(l, 1, strings.Repeat("x", 1<<20-200)) }, false},
-		{"4095 stanzas", func(l *eventLog) { stanzas(l, 4095) }, false},
-		{"4096 stanzas", func(l *eventLog) { stanzas(l, 4096) }, true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			w := newLogWorld()
-			tt.fill(w.l)
-			if got := w.l.full(); got != tt.want {
-				t.Errorf("full: got %v, want %v", got, tt.want)
+		w.store.set(func(s *store) { s.down = nil })
+		pass(10 * time.Second)
+		<-fed
+		var got []string
+		for _, e := range w.durable(s) {
+			var m perch.Message
+			if e.Type == perch.EventMessageReceived {
+				e.into(t, &m)
+				got = append(got, m.Body)
 			}
-			w.l.flush()
-			for len(w.done) > 0 {
-				w.answer(nil)
+		}
+		for i, b := range got {
+			if b != fmt.Sprint(i) {
+				t.Fatalf("event %d: got %s, want the one with its number", i, b)
 			}
-			if w.l.full() || w.l.events != 0 || w.l.bytes != 0 || w.l.taken != 0 {
-				t.Errorf("after the commits: got %d events, %d bytes, %d stanzas; want none", w.l.events, w.l.bytes, w.l.taken)
-			}
-		})
-	}
+		}
+		if len(got) != 2000 {
+			t.Errorf("got %d messages, want 2000", len(got))
+		}
+		w.send(s, sessions.NewMessage{To: bob, Body: "refused", Key: "k"})
+		if got := bodies(w.conn()); !slices.Equal(got, []string{"refused"}) {
+			t.Errorf("got messages %v sent, want refused", got)
+		}
+	})
 }
 
-func events(l *eventLog, n int, text string) {
-	for range n {
-		l.Durable("x", text)
-	}
+// The answer of the Store was lost after it had accepted a message: the client's second
+// try finds the key taken, and the message goes out once.
+func TestAcceptedButUnanswered(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		w.store.set(func(s *store) { s.lost = 1 })
+		m := sessions.NewMessage{To: bob, Body: "x", Key: "k"}
+		_, err := s.SendMessage(w.ctx(), m)
+		kindOf(t, err, perch.KindStorageUnavailable)
+		pass(time.Second)
+		id := w.send(s, m)
+		w.send(s, m)
+		if got := bodies(w.conn()); len(got) != 1 {
+			t.Errorf("got messages %v sent, want one", got)
+		}
+		w.conn().Ack()
+		if h := w.history(s, id); h != "accepted sent acked " {
+			t.Errorf("history of the message: got %q, want accepted, sent, acked", h)
+		}
+	})
 }
 
-func stanzas(l *eventLog, n int) {
-	l.Change().Record = &Record{}
-	for range n {
-		l.applied()
-	}
+// The answer was lost for a batch of events: the batch is committed again and counts once.
+func TestBatchIsCommittedTwice(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.store.set(func(s *store) { s.lost = 3 })
+		w.say(text("1", "a"), text("2", "b"))
+		pass(10 * time.Second)
+		c.wantTypes(perch.EventMessageReceived, perch.EventMessageReceived)
+		if evs := w.durable(s); len(evs) != 3 {
+			t.Errorf("got the log %v, want 3 events", types(evs))
+		}
+	})
+}
+
+func TestFencedSessionEnds(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		conn := w.conn()
+		if _, err := w.store.Open(w.ctx(), s.ID(), sessions.OpenOptions{}); err != nil { // another node
+			t.Fatalf("Open: got error %v, want none", err)
+		}
+		w.say(text("1", "a"))
+		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrMoved) {
+			t.Errorf("Take of a fenced session: got error %v, want %v", err, sessions.ErrMoved)
+		}
+		if conn.Closed() || conn.Err() == nil {
+			t.Errorf("connection of a fenced session: got closed %v, error %v; want it dropped and not closed", conn.Closed(), conn.Err())
+		}
+		if w.m.Len() != 0 {
+			t.Errorf("got %d sessions after one was fenced, want none", w.m.Len())
+		}
+	})
+}
+
+// The record is lost: the live session writes all it knows into a new log, and clients
+// reconnect with a cursor of another epoch.
+func TestLostRecordIsWrittenAgain(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob, carol)
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.say(here(bob+"/a", "dnd", 0), &perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})
+		old := c.next()
+		cursor := old[len(old)-1].ID
+		must(t, "Forget", w.store.Forget(w.ctx(), s.ID()))
+		w.say(text("1", "a"))
+		pass(time.Second)
+		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrMoved) {
+			t.Errorf("Take after the record was lost: got error %v, want %v", err, sessions.ErrMoved)
+		}
+		c = w.attach(s, sessions.SubscribeOptions{Since: cursor})
+		if c.sub.Resumed || c.sub.ResetReason != sessions.ResetEpoch {
+			t.Errorf("Subscribe after the record was lost: got resumed %v, reset %q, want false, %q", c.sub.Resumed, c.sub.ResetReason, sessions.ResetEpoch)
+		}
+		if evs := w.durable(s); !slices.Equal(types(evs), []perch.EventType{perch.EventMessageReceived}) {
+			t.Errorf("got the log %v, want the message alone", types(evs))
+		}
+		saved, err := w.store.Open(w.ctx(), s.ID(), sessions.OpenOptions{})
+		if err != nil || len(saved.Roster) != 2 || len(saved.Presence) != 1 || len(saved.Invitations) != 1 || saved.Record.JID.Bare() != alice {
+			t.Errorf("Open: got %+v, error %v, want all of the session as it was", saved, err)
+		}
+		if b, err := w.store.Bindings(w.ctx()); err != nil || len(b) != 1 {
+			t.Errorf("Bindings: got %v, error %v, want one", b, err)
+		}
+		if n := w.conn().HandledSeq(); n != w.conn().Delivered() {
+			t.Errorf("HandledSeq: got %d, want %d", n, w.conn().Delivered())
+		}
+	})
+}
+
+// A server that sends a message again, to a stream that replaced a dead one, is not
+// believed; a client that uses an id twice is.
+func TestRepeatedMessages(t *testing.T) {
+	inWorld(t, func(w *world) {
+		c := w.attach(w.open(), sessions.SubscribeOptions{})
+		withID := func(sid, body string) *perch.MessageIn {
+			m := text("x", body)
+			m.StanzaID = sid
+			return m
+		}
+		delayed := text("y", "b")
+		delayed.Delay = &perch.Delay{Stamp: 1}
+		w.say(withID("1", "a"), withID("1", "a"), withID("2", "a"), text("y", "b"), text("y", "b"), delayed, text("y", "c"))
+		c.wantTypes(slices.Repeat([]perch.EventType{perch.EventMessageReceived}, 5)...)
+	})
+}
+
+func TestReceiptsGiven(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		w.open()
+		ask := func(from perch.JID) *perch.MessageIn {
+			m := text("id of "+string(from.Local()), "x")
+			m.From, m.ReceiptRequested = from, true
+			return m
+		}
+		w.store.set(func(s *store) { s.held = true })
+		w.say(ask(bob+"/x"), ask("stranger@example.net/x"))
+		if got := sent[*perch.ReceiptOut](w.conn()); len(got) != 0 {
+			t.Errorf("before the commit: got receipts %v, want none", got)
+		}
+		w.store.set(func(s *store) { s.held = false })
+		synctest.Wait()
+		if got := sent[*perch.ReceiptOut](w.conn()); len(got) != 1 || *got[0] != (perch.ReceiptOut{To: bob + "/x", ID: "id of bob"}) {
+			t.Errorf("after the commit: got receipts %+v, want the one to bob", got)
+		}
+	})
 }

@@ -37,7 +37,7 @@ func TestExamples(t *testing.T) {
 			cmd.WaitDelay = time.Second
 			out, err := cmd.CombinedOutput()
 			if err != nil || !strings.Contains(string(out), e.want) {
-				t.Errorf("%v; want %q in:\n%s", err, e.want, out)
+				t.Errorf("the example: got error %v, want none and %q in its output:\n%s", err, e.want, out)
 			}
 		})
 	}

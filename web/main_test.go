@@ -64,7 +64,7 @@ func needs(t *testing.T, name, hint string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Fatalf("%s is missing: %s, want no error", name, hint)
+		t.Fatalf("LookPath %s: got error %v, want none: %s", name, err, hint)
 	}
 	return path
 }
@@ -75,7 +75,7 @@ func node(t *testing.T, file string, env ...string) {
 	t.Helper()
 	bin := needs(t, "node", "install nodejs, version 20 or newer, with npm")
 	if out, err := exec.Command(bin, "--version").Output(); err != nil || major(string(out)) < 20 {
-		t.Fatalf("node is version %s: 20 or newer is needed (%v), want no error and at least 20", strings.TrimSpace(string(out)), err)
+		t.Fatalf("node --version: got %s, error %v, want none and 20 or newer", strings.TrimSpace(string(out)), err)
 	}
 	if err := modules(); err != nil {
 		t.Fatalf("modules: got error %v, want none", err)
@@ -91,10 +91,10 @@ func node(t *testing.T, file string, env ...string) {
 	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Fatalf("%s: %v\n%s, want no error", file, err, out)
+		t.Fatalf("%s: got error %v, want none:\n%s", file, err, out)
 	}
 	if !regexp.MustCompile(`(?m)^ℹ pass [1-9]`).Match(out) {
-		t.Fatalf("%s ran no test:\n%s, want a match", file, out)
+		t.Fatalf("%s: got no test that ran, want some:\n%s", file, out)
 	}
 	t.Logf("%s", out)
 }

@@ -43,7 +43,7 @@ func loads(t *testing.T, h http.Handler) map[string]int {
 		}
 		w := get(t, h, address, "Accept-Encoding", "gzip, deflate, br")
 		if w.Code != http.StatusOK {
-			t.Fatalf("GET %s is %d, want 200", address, w.Code)
+			t.Fatalf("GET %s: got %d, want 200", address, w.Code)
 		}
 		sizes[address] = w.Body.Len()
 		for _, m := range named.FindAllStringSubmatch(plain(t, w), -1) {
@@ -81,7 +81,7 @@ func TestConsoleIsSmall(t *testing.T) {
 		total += n
 	}
 	if len(sizes) < 30 || total > 75_000 {
-		t.Errorf("the console loads %d files of %d bytes; want 30 or more of at most 75,000: %v", len(sizes), total, sizes)
+		t.Errorf("the console: got %d files of %d bytes, want 30 or more of at most 75,000: %v", len(sizes), total, sizes)
 	}
 }
 
@@ -92,7 +92,7 @@ func TestEveryModuleIsServed(t *testing.T) {
 	for _, pattern := range []string{"perch.js", "perch/*.js", "console/*.js"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
-			t.Fatalf("%s matches %v (%v), want a file or more", pattern, names, err)
+			t.Fatalf("Glob %s: got %v, error %v, want a file or more", pattern, names, err)
 		}
 		for _, name := range names {
 			if _, ok := loaded["/"+name]; !ok {
@@ -113,13 +113,13 @@ func TestPagesAreCompressed(t *testing.T) {
 	} {
 		w := get(t, h, "/perch.js", "Accept-Encoding", tc.accept)
 		if got := w.Header().Get("Content-Encoding"); got != tc.want {
-			t.Errorf("Accept-Encoding %q: Content-Encoding is %q, want %q", tc.accept, got, tc.want)
+			t.Errorf("Accept-Encoding %q: got Content-Encoding %q, want %q", tc.accept, got, tc.want)
 		}
 		if got, want := plain(t, w), identity.Body.String(); got != want {
 			t.Errorf("Accept-Encoding %q: got %d bytes of text, want %d", tc.accept, len(got), len(want))
 		}
 		if got := w.Header().Get("Vary"); got != "Accept-Encoding" {
-			t.Errorf("Accept-Encoding %q: Vary is %q, want Accept-Encoding", tc.accept, got)
+			t.Errorf("Accept-Encoding %q: got Vary %q, want Accept-Encoding", tc.accept, got)
 		}
 		if same := w.Header().Get("ETag") == identity.Header().Get("ETag"); same != (tc.want == "") {
 			t.Errorf("Accept-Encoding %q: ETag %s, without it %s: got %v, want %v", tc.accept, w.Header().Get("ETag"), identity.Header().Get("ETag"), same, tc.want == "")
@@ -138,18 +138,18 @@ func TestPagesAreSafe(t *testing.T) {
 		csp := w.Header().Get("Content-Security-Policy")
 		for _, want := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'"} {
 			if !strings.Contains(csp, want) {
-				t.Errorf("%s: the policy %q lacks %s, want %q in it", address, csp, want, want)
+				t.Errorf("%s: got the policy %q, want %q in it", address, csp, want)
 			}
 		}
 		if strings.Contains(csp, "unsafe") || w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Content-Type") == "" {
-			t.Errorf("%s: headers %v, want no %q in it and %q and some text", address, w.Header(), "unsafe", "nosniff")
+			t.Errorf("%s: got headers %v, want nothing unsafe, nosniff, and a type", address, w.Header())
 		}
 		if again := get(t, h, address, "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified || again.Body.Len() != 0 {
-			t.Errorf("%s with its ETag is %d, want %d and 0", address, again.Code, http.StatusNotModified)
+			t.Errorf("%s with its ETag: got %d and %d bytes, want %d and none", address, again.Code, again.Body.Len(), http.StatusNotModified)
 		}
 	}
 	if body := get(t, h, "/").Body.String(); strings.Contains(body, `"><script>`) {
-		t.Errorf("an option came into the page as markup:\n%s, want no %q in it", body, `"><script>`)
+		t.Errorf("a page: got an option as markup, want no %q in\n%s", `"><script>`, body)
 	}
 }
 
@@ -160,7 +160,7 @@ func TestUnknownPathsAreNotFound(t *testing.T) {
 		w := httptest.NewRecorder()
 		web.Handler().ServeHTTP(w, r)
 		if w.Code != http.StatusNotFound {
-			t.Errorf("GET %s is %d, want 404", address, w.Code)
+			t.Errorf("GET %s: got %d, want 404", address, w.Code)
 		}
 	}
 }
@@ -183,7 +183,7 @@ func TestScriptsMakeNoMarkup(t *testing.T) {
 			t.Fatalf("os.ReadFile: got error %v, want none", err)
 		}
 		if found := forbidden.Find(text); found != nil {
-			t.Errorf("%s has %q, want nil", name, found)
+			t.Errorf("%s: got %q in it, want none", name, found)
 		}
 	}
 }
@@ -196,7 +196,7 @@ func TestTypes(t *testing.T) {
 	tsc(t, ".", "-p", "tsconfig.types.json", "--outDir", dir)
 	want, have := declarations(t, dir), declarations(t, ".")
 	if len(want) < 10 || want["perch.d.ts"] == "" {
-		t.Fatalf("tsc makes %d declarations, want 10 or more and perch.d.ts", len(want))
+		t.Fatalf("tsc: got %d declarations, want 10 or more and perch.d.ts", len(want))
 	}
 	for name, text := range want {
 		if have[name] != text {
@@ -205,7 +205,7 @@ func TestTypes(t *testing.T) {
 	}
 	for name := range have {
 		if _, ok := want[name]; !ok {
-			t.Errorf("%s has no module, want none: run npm run types in web", name)
+			t.Errorf("%s: got a declaration without a module, want none: run npm run types in web", name)
 		}
 	}
 }
@@ -242,7 +242,7 @@ func tsc(t *testing.T, dir string, args ...string) {
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("tsc %v: %v, want no error\n%s", args, err, out)
+		t.Errorf("tsc %v: got error %v, want none\n%s", args, err, out)
 	}
 }
 
@@ -264,7 +264,7 @@ func TestPackageTypes(t *testing.T) {
 	run("npm", "pack", "--silent", "--pack-destination", dir)
 	archives, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
 	if err != nil || len(archives) != 1 {
-		t.Fatalf("npm packs %v (%v), want one archive", archives, err)
+		t.Fatalf("npm pack: got %v, error %v, want one archive", archives, err)
 	}
 	run("tar", "-xzf", archives[0], "-C", installed, "--strip-components=1")
 	run("cp", "testdata/consumer/consumer.ts", "testdata/consumer/package.json", dir)
@@ -287,10 +287,10 @@ func TestPackageNamesItsFiles(t *testing.T) {
 	}
 	for _, want := range []string{`"perch.js"`, `"perch/outbox.js"`, `"perch/rest.js"`, `"perch.d.ts"`, `"perch/rest.d.ts"`, `"types.d.ts"`, `"openapi.d.ts"`} {
 		if !strings.Contains(string(out), want) {
-			t.Errorf("the package lacks %s, want %q in it", want, want)
+			t.Errorf("npm pack: got no %s, want it in the package", want)
 		}
 	}
 	if strings.Contains(string(out), "console/") || strings.Contains(string(out), "stage_test") {
-		t.Errorf("the package has more than the client:\n%s, want no %q in it and no %q in it", out, "console/", "stage_test")
+		t.Errorf("npm pack: got more than the client, want no console/ and no stage_test in\n%s", out)
 	}
 }
