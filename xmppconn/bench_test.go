@@ -16,7 +16,7 @@ func BenchmarkIdleConn(b *testing.B) {
 	defer stop()
 	d, err := NewDialer(up, Options{})
 	if err != nil {
-		b.Fatal(err)
+		b.Fatalf("NewDialer(): got error %v, want none", err)
 	}
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -26,7 +26,7 @@ func BenchmarkIdleConn(b *testing.B) {
 	for b.Loop() {
 		c, err := d.Dial(context.Background(), tokenAccount, nil)
 		if err != nil {
-			b.Fatal(err)
+			b.Fatalf("d.Dial(): got error %v, want none", err)
 		}
 		c.Start(func(uint64, perch.Inbound) {})
 		conns = append(conns, c)

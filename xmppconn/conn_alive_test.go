@@ -20,7 +20,7 @@ func TestM16KeepAlive(t *testing.T) {
 				iq := p.expect(nsClient, "iq")
 				at = append(at, time.Since(began))
 				if iq.Attr("to") != "a.test" || iq.Child(nsPing, "ping") == nil {
-					t.Errorf("%+v", iq)
+					t.Errorf("got %+v, want to a.test, a ping", iq)
 				}
 				time.Sleep(30 * time.Millisecond)
 				if len(at)%2 == 0 {
@@ -33,16 +33,16 @@ func TestM16KeepAlive(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		if c.Err() != nil {
-			t.Fatal(c.Err())
+			t.Fatalf("got %v, want no error", c.Err())
 		}
 		if len(at) != 10 || at[0] != 55*time.Second || at[1]-at[0] != 55*time.Second+30*time.Millisecond {
-			t.Errorf("pings at %v", at)
+			t.Errorf("pings at %v, want 10 of them, the first after 55 s, then after %v", at, 55*time.Second+30*time.Millisecond)
 		}
 		if rtt := c.Stats().PingRTT; rtt != 30*time.Millisecond {
-			t.Errorf("round trip %v", rtt)
+			t.Errorf("round trip %v, want rtt %v", rtt, 30*time.Millisecond)
 		}
 		if w.d.counters.Pings.Load() != 10 || c.iqs != nil {
-			t.Errorf("%d pings", w.d.counters.Pings.Load())
+			t.Errorf("got %d pings, want Pings 10, no open requests", w.d.counters.Pings.Load())
 		}
 	})
 	bubble(t, "no ping while something comes", func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestM16KeepAlive(t *testing.T) {
 			p.send(" ")
 		}
 		if synctest.Wait(); w.d.counters.Pings.Load() != 0 || c.Err() != nil {
-			t.Errorf("%d pings, %v", w.d.counters.Pings.Load(), c.Err())
+			t.Errorf("got %d pings, %v; want Pings 0, no error", w.d.counters.Pings.Load(), c.Err())
 		}
 	})
 	bubble(t, "no answer in 20 s", func(t *testing.T) {
@@ -61,9 +61,12 @@ func TestM16KeepAlive(t *testing.T) {
 		began := time.Now()
 		<-c.Done()
 		if took := time.Since(began); took != 75*time.Second || perch.KindOf(c.Err()) != perch.KindLinkLost {
-			t.Errorf("after %v: %v", took, c.Err())
+			t.Errorf("after %v: got %v, want 75 s, %s", took, c.Err(), perch.KindLinkLost)
 		}
 	})
+}
+
+func TestM16KeepAliveListens(t *testing.T) {
 	bubble(t, "any byte is a sign of life", func(t *testing.T) {
 		_, c, b, p := online(t, messengerUp())
 		p.script((*fakeServer).drain)
@@ -75,7 +78,7 @@ func TestM16KeepAlive(t *testing.T) {
 		}()
 		time.Sleep(150 * time.Second)
 		if in := b.take(); c.Err() != nil || len(in) != 1 {
-			t.Errorf("%v, %v", c.Err(), in)
+			t.Errorf("got %v, %v; want no error, one delivery", c.Err(), in)
 		}
 	})
 	bubble(t, "a session that holds us back is not the server's silence", func(t *testing.T) {
@@ -102,14 +105,17 @@ func TestM16KeepAlive(t *testing.T) {
 		c.Start(func(uint64, perch.Inbound) { <-block })
 		time.Sleep(10 * time.Minute)
 		if c.Err() != nil {
-			t.Fatalf("ended: %v", c.Err())
+			t.Fatalf("ended: got %v, want no error", c.Err())
 		}
 		close(block)
 		time.Sleep(5 * time.Minute)
 		if synctest.Wait(); c.Err() != nil || pings < 10 {
-			t.Errorf("%v, %d pings", c.Err(), pings)
+			t.Errorf("got %v, %d pings; want no error, at least 10", c.Err(), pings)
 		}
 	})
+}
+
+func TestM16KeepAliveEnds(t *testing.T) {
 	bubble(t, "nothing after the end", func(t *testing.T) {
 		w, c, _, _ := online(t, messengerUp())
 		c.Abort()
@@ -118,7 +124,7 @@ func TestM16KeepAlive(t *testing.T) {
 			t.Error("got a ping of a closed connection, want none")
 		}
 		if _, err := c.Ping(context.Background()); perch.KindOf(err) != perch.KindSessionOffline {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want %s", err, perch.KindSessionOffline)
 		}
 	})
 }

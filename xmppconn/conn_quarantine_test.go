@@ -34,7 +34,7 @@ func (s *smServer) connectPanicking(resume []byte) (*Conn, *recorder, *fakeServe
 	acc.JID = "me@a.test"
 	c, err := s.d.Dial(context.Background(), acc, resume)
 	if err != nil {
-		s.t.Fatal(err)
+		s.t.Fatalf("s.d.Dial(): got error %v, want none", err)
 	}
 	s.t.Cleanup(func() { c.Abort(); _ = c.join(context.Background()) })
 	b := &recorder{}
@@ -67,7 +67,7 @@ func TestQuarantine(t *testing.T) {
 				if !last {
 					<-c.Done()
 					if perch.KindOf(c.Err()) != perch.KindLinkLost {
-						t.Fatalf("connection %d: %v", i+1, c.Err())
+						t.Fatalf("connection %d: got %v, want %s", i+1, c.Err(), perch.KindLinkLost)
 					}
 					p.script((*fakeServer).drain)
 					state = c.StreamState()
@@ -76,19 +76,19 @@ func TestQuarantine(t *testing.T) {
 				<-done
 				in := b.take()
 				if len(in) != 2 {
-					t.Fatalf("delivered %v, %v", in, c.Err())
+					t.Fatalf("delivered %v, %v; want 2 deliveries", in, c.Err())
 				}
 				d, ok := in[0].(*perch.DroppedIn)
 				m, ok2 := in[1].(*perch.MessageIn)
 				if !ok || !ok2 || m.Body != "after it" {
-					t.Fatalf("delivered %+v, %+v", in[0], in[1])
+					t.Fatalf("delivered %+v, %+v; want a drop and the message after it", in[0], in[1])
 				}
 				who := d.From == "bob@a.test/x" && d.StanzaID == "bad"
 				if strings.HasPrefix(name, "no sound") {
 					who = d.From == "" && d.StanzaID == ""
 				}
 				if reason := d.Reason; reason != "quarantined" && reason != "too_large" || !who {
-					t.Errorf("%+v", d.Dropped)
+					t.Errorf("got %+v, want the reason quarantined or too_large, and who sent it", d.Dropped)
 				}
 				c.Handled(b.seq[1])
 				if c.Login().Resumed {
@@ -121,10 +121,10 @@ func TestQuarantineWithoutResumption(t *testing.T) {
 			})
 			synctest.Wait()
 			if ended := c.Err() != nil; ended != (i < 2) {
-				t.Fatalf("connection %d: %v", i+1, c.Err())
+				t.Fatalf("connection %d: got %v, want it ended: %v", i+1, c.Err(), i < 2)
 			}
 			if i == 2 && len(b.take()) != 2 {
-				t.Error("not past it")
+				t.Error("not past it, want 2 deliveries")
 			}
 			c.Abort()
 			_ = c.join(context.Background())
@@ -140,7 +140,7 @@ func TestCrashCountsExpire(t *testing.T) {
 	now := time.Now()
 	for range 2 {
 		if f.quarantining(1, now) {
-			t.Error("too early")
+			t.Error("too early, want no quarantine yet")
 		}
 		f.add(1, now)
 	}

@@ -41,30 +41,30 @@ func TestReading(t *testing.T) {
 		p.send("<presence from='bob@a.test/x'><show>away</show></presence><presence from='eve@a.test' type='subscribe'><nick xmlns='" + nsNick + "'>Eve</nick></presence>")
 		in := b.take()
 		if len(in) != 3 {
-			t.Fatalf("%d things: %v", len(in), in)
+			t.Fatalf("%d things: got %v, want 3 deliveries", len(in), in)
 		}
 		if m := in[0].(*perch.MessageIn); m.Body != "h\u00e9" || m.From != "bob@a.test/x" {
-			t.Errorf("%+v", m)
+			t.Errorf("got %+v, want Body hé, From bob@a.test/x", m)
 		}
 		if pr := in[1].(*perch.PresenceIn); pr.Show != perch.ShowAway || !pr.Available {
-			t.Errorf("%+v", pr)
+			t.Errorf("got %+v, want Show %v, Available", pr, perch.ShowAway)
 		}
 		if s := in[2].(*perch.SubscriptionIn); s.Nick != "Eve" || s.Type != "subscribe" {
-			t.Errorf("%+v", s)
+			t.Errorf("got %+v, want Nick Eve, Type subscribe", s)
 		}
 		if !reflect.DeepEqual(b.seq, []uint64{1, 2, 3}) {
-			t.Errorf("numbers %v", b.seq)
+			t.Errorf("numbers %v, want 1, 2, 3", b.seq)
 		}
 		if s := c.Stats(); s.LastStanzaAt != perch.At(time.Now()) {
-			t.Errorf("last stanza at %v", s.LastStanzaAt)
+			t.Errorf("last stanza at %v, want LastStanzaAt %v", s.LastStanzaAt, perch.At(time.Now()))
 		}
 		c.Handled(2)
 		c.Handled(1)
 		if c.handled.Load() != 2 || c.StreamState() != nil {
-			t.Error("Handled went back")
+			t.Error("Handled went back or a state is kept, want handled 2, no stream state")
 		}
 		if w.d.counters.FramesIn.Load() != 3 {
-			t.Errorf("%d frames", w.d.counters.FramesIn.Load())
+			t.Errorf("got %d frames, want FramesIn 3", w.d.counters.FramesIn.Load())
 		}
 	})
 }
@@ -107,16 +107,16 @@ func TestHostileStanzas(t *testing.T) {
 			p.send("<message from='bob@a.test'><body>after</body></message>")
 			in := b.take()
 			if n := len(in); n == 0 || in[n-1].(*perch.MessageIn).Body != "after" {
-				t.Fatalf("the stream did not continue: %v", in)
+				t.Fatalf("the stream did not continue: got %v, want a message with the body after", in)
 			}
 			if got := in[:len(in)-1]; len(got)+len(tt.want) > 0 && !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("delivered %+v to the session, want %+v", got, tt.want)
 			}
 			if got := tt.counter(w.d.counters); got != 1 {
-				t.Errorf("counted %d", got)
+				t.Errorf("counted %d, want 1", got)
 			}
 			if c.Err() != nil {
-				t.Errorf("ended: %v", c.Err())
+				t.Errorf("ended: got %v, want no error", c.Err())
 			}
 		})
 	}
@@ -124,33 +124,30 @@ func TestHostileStanzas(t *testing.T) {
 
 // TestStreamEnds is how a connection that was up comes to its end.
 func TestStreamEnds(t *testing.T) {
-	streamErr := func(cond string) string {
-		return "<stream:error><" + cond + " xmlns='" + nsStreams + "'/></stream:error></stream:stream>"
-	}
 	for _, tt := range []struct {
 		name, xml string
 		kind      perch.Kind
 		last      string // what we say to it
 	}{
 		{"end of stream", "</stream:stream>", perch.KindLinkLost, ""},
-		{"conflict", streamErr("conflict"), perch.KindStreamConflict, ""},
-		{"policy-violation", streamErr("policy-violation"), perch.KindPolicy, ""},
-		{"not-well-formed", streamErr("not-well-formed"), perch.KindPolicy, ""},
-		{"improper-addressing", streamErr("improper-addressing"), perch.KindPolicy, ""},
-		{"invalid-xml", streamErr("invalid-xml"), perch.KindPolicy, ""},
-		{"restricted-xml", streamErr("restricted-xml"), perch.KindPolicy, ""},
-		{"system-shutdown", streamErr("system-shutdown"), perch.KindLinkLost, ""},
-		{"reset", streamErr("reset"), perch.KindLinkLost, ""},
-		{"remote-connection-failed", streamErr("remote-connection-failed"), perch.KindLinkLost, ""},
-		{"connection-timeout", streamErr("connection-timeout"), perch.KindLinkLost, ""},
-		{"internal-server-error", streamErr("internal-server-error"), perch.KindLinkLost, ""},
-		{"undefined-condition", streamErr("undefined-condition"), perch.KindLinkLost, ""},
-		{"resource-constraint", streamErr("resource-constraint"), perch.KindTryLater, ""},
-		{"not-authorized", streamErr("not-authorized"), perch.KindUnauthorized, ""},
-		{"host-gone", streamErr("host-gone"), perch.KindUpstreamConfig, ""},
-		{"host-unknown", streamErr("host-unknown"), perch.KindUpstreamConfig, ""},
-		{"unsupported-version", streamErr("unsupported-version"), perch.KindUpstreamConfig, ""},
-		{"an unknown condition", streamErr("x-odd"), perch.KindLinkLost, ""},
+		{"conflict", streamErrorOf("conflict"), perch.KindStreamConflict, ""},
+		{"policy-violation", streamErrorOf("policy-violation"), perch.KindPolicy, ""},
+		{"not-well-formed", streamErrorOf("not-well-formed"), perch.KindPolicy, ""},
+		{"improper-addressing", streamErrorOf("improper-addressing"), perch.KindPolicy, ""},
+		{"invalid-xml", streamErrorOf("invalid-xml"), perch.KindPolicy, ""},
+		{"restricted-xml", streamErrorOf("restricted-xml"), perch.KindPolicy, ""},
+		{"system-shutdown", streamErrorOf("system-shutdown"), perch.KindLinkLost, ""},
+		{"reset", streamErrorOf("reset"), perch.KindLinkLost, ""},
+		{"remote-connection-failed", streamErrorOf("remote-connection-failed"), perch.KindLinkLost, ""},
+		{"connection-timeout", streamErrorOf("connection-timeout"), perch.KindLinkLost, ""},
+		{"internal-server-error", streamErrorOf("internal-server-error"), perch.KindLinkLost, ""},
+		{"undefined-condition", streamErrorOf("undefined-condition"), perch.KindLinkLost, ""},
+		{"resource-constraint", streamErrorOf("resource-constraint"), perch.KindTryLater, ""},
+		{"not-authorized", streamErrorOf("not-authorized"), perch.KindUnauthorized, ""},
+		{"host-gone", streamErrorOf("host-gone"), perch.KindUpstreamConfig, ""},
+		{"host-unknown", streamErrorOf("host-unknown"), perch.KindUpstreamConfig, ""},
+		{"unsupported-version", streamErrorOf("unsupported-version"), perch.KindUpstreamConfig, ""},
+		{"an unknown condition", streamErrorOf("x-odd"), perch.KindLinkLost, ""},
 		{"a DTD", "<!DOCTYPE a [<!ENTITY b 'c'>]>", perch.KindLinkLost, "restricted-xml"},
 		{"a comment", "<!-- x -->", perch.KindLinkLost, "restricted-xml"},
 		{"an unknown entity", "<message><body>&bomb;</body></message>", perch.KindLinkLost, "restricted-xml"},
@@ -177,35 +174,38 @@ func TestStreamEnds(t *testing.T) {
 				t.Errorf("%v, want %s", c.Err(), tt.kind)
 			}
 			if !strings.Contains(last, tt.last) {
-				t.Errorf("the last word %q lacks %q", last, tt.last)
+				t.Errorf("got the tail %q, want it with %q", last, tt.last)
 			}
 			if in := b.take(); len(in) != 1 {
-				t.Errorf("what came before is lost: %v", in)
+				t.Errorf("what came before is lost: got %v, want one delivery", in)
 			}
 			if _, err := c.Send(&perch.PresenceOut{}); perch.KindOf(err) != perch.KindSessionOffline {
-				t.Errorf("Send afterwards: %v", err)
+				t.Errorf("Send afterwards: got %v, want %s", err, perch.KindSessionOffline)
 			}
 			if _, err := c.Roster(context.Background(), ""); perch.KindOf(err) != perch.KindSessionOffline {
-				t.Errorf("Roster afterwards: %v", err)
+				t.Errorf("Roster afterwards: got %v, want %s", err, perch.KindSessionOffline)
 			}
 		})
 	}
+}
+
+func TestStreamEndsWithin(t *testing.T) {
 	bubble(t, "half a stanza, then nothing", func(t *testing.T) {
 		_, c, b, p := online(t, messengerUp())
 		p.send("<message from='bob@a.test'><body>half")
 		_ = p.conn.Close()
 		<-c.Done()
 		if perch.KindOf(c.Err()) != perch.KindLinkLost || len(b.take()) != 0 {
-			t.Errorf("%v", c.Err())
+			t.Errorf("got %v, want %s, nothing delivered", c.Err(), perch.KindLinkLost)
 		}
 	})
 	bubble(t, "an error that mellium knows", func(t *testing.T) {
 		_, c, _, p := online(t, messengerUp())
 		p.script((*fakeServer).drain)
-		_, _ = p.conn.Write([]byte(streamErr("conflict")))
+		_, _ = p.conn.Write([]byte(streamErrorOf("conflict")))
 		<-c.Done()
 		if !errors.Is(c.Err(), stream.Conflict) {
-			t.Errorf("%v", c.Err())
+			t.Errorf("got %v, want %v", c.Err(), stream.Conflict)
 		}
 	})
 	bubble(t, "a sink that panics", func(t *testing.T) {
@@ -219,7 +219,7 @@ func TestStreamEnds(t *testing.T) {
 		c.Start(func(uint64, perch.Inbound) { panic("fault") })
 		<-c.Done()
 		if w.d.counters.Panics.Load() != 1 || perch.KindOf(c.Err()) != perch.KindLinkLost {
-			t.Errorf("%v", c.Err())
+			t.Errorf("got %v, want Panics 1, %s", c.Err(), perch.KindLinkLost)
 		}
 	})
 }
@@ -244,7 +244,7 @@ func TestAnswersToOthers(t *testing.T) {
 			}
 			id := streamtest.Parse(t, tt.request).Attr("id")
 			if el := streamtest.Parse(t, got); el.Attr("id") != id || el.Attr("to") != streamtest.Parse(t, tt.request).Attr("from") {
-				t.Errorf("addressed wrongly: %s", got)
+				t.Errorf("addressed wrongly: got %s, want id %v, to %v", got, id, streamtest.Parse(t, tt.request).Attr("from"))
 			}
 			pushes := 0
 			for _, in := range b.take() {
@@ -253,7 +253,7 @@ func TestAnswersToOthers(t *testing.T) {
 				}
 			}
 			if want := strings.HasPrefix(tt.name, "a roster push"); (pushes == 1) != want {
-				t.Errorf("%d pushes", pushes)
+				t.Errorf("got %d pushes, want %v", pushes, want)
 			}
 		})
 	}
@@ -268,32 +268,32 @@ func TestWriting(t *testing.T) {
 		for i := range 100 {
 			n, err := c.Send(&perch.MessageOut{ID: fmt.Sprint("m", i), To: "bob@a.test", Kind: perch.ChatMessage, Body: "hi"})
 			if err != nil || n != uint64(i+1) {
-				t.Fatalf("number %d, %v", n, err)
+				t.Fatalf("number %d, %v; want no error, %v", n, err, uint64(i+1))
 			}
 		}
 		if n, err := c.Send(&perch.MessageOut{ID: "bad", To: "bob@a.test", Kind: perch.ChatMessage, Body: "\x00"}); perch.KindOf(err) != perch.KindValidation || n != 0 {
-			t.Errorf("a body that XML cannot hold: %d, %v", n, err)
+			t.Errorf("a body that XML cannot hold: got %d, %v; want %s, 0", n, err, perch.KindValidation)
 		}
 		for i := range 100 {
 			if got := p.expect(nsClient, "message").Attr("id"); got != fmt.Sprint("m", i) {
-				t.Fatalf("message %d is %s", i, got)
+				t.Fatalf("message %d is %s, want %v", i, got, fmt.Sprint("m", i))
 			}
 		}
 		if writes := w.d.counters.Writes.Load() - before; writes > 3 {
-			t.Errorf("%d writes", writes)
+			t.Errorf("got %d writes, want at most 3", writes)
 		}
 		synctest.Wait()
 		c.mu.Lock()
 		if c.writing || c.out != nil {
-			t.Error("the writer stays")
+			t.Errorf("got a writer: %v, waiting: %v; want none, and nothing", c.writing, c.out != nil)
 		}
 		c.mu.Unlock()
 		if n, _ := c.Send(&perch.PresenceOut{}); n != 101 {
-			t.Errorf("the next number is %d", n)
+			t.Errorf("the next number is %d, want 101", n)
 		}
 		p.expect(nsClient, "presence")
 		if len(b.take()) != 0 {
-			t.Error("something was delivered")
+			t.Error("something was delivered, want nothing delivered")
 		}
 	})
 }
@@ -310,12 +310,12 @@ func TestWriteFailures(t *testing.T) {
 			_, err = c.Send(&perch.MessageOut{ID: "m", To: "bob@a.test", Kind: perch.ChatMessage, Body: body})
 		}
 		if perch.KindOf(err) != perch.KindTryLater || sent > 30 {
-			t.Errorf("after %d: %v", sent, err)
+			t.Errorf("after %d: got %v, want %s, at most 30", sent, err, perch.KindTryLater)
 		}
 		began := time.Now()
 		<-c.Done()
 		if took := time.Since(began); took > c.d.up.WriteTimeout+readAfterFailedWrite || perch.KindOf(c.Err()) != perch.KindLinkLost {
-			t.Errorf("after %v: %v", took, c.Err())
+			t.Errorf("after %v: got %v, want at most %v, %s", took, c.Err(), c.d.up.WriteTimeout+readAfterFailedWrite, perch.KindLinkLost)
 		}
 	})
 	bubble(t, "the server's last word counts", func(t *testing.T) {
@@ -326,12 +326,12 @@ func TestWriteFailures(t *testing.T) {
 		c.mu.Unlock()
 		c.writeFailed(errors.New("broken pipe"))
 		if _, err := c.Send(&perch.PresenceOut{}); perch.KindOf(err) != perch.KindSessionOffline {
-			t.Errorf("Send after a failed write: %v", err)
+			t.Errorf("Send after a failed write: got %v, want %s", err, perch.KindSessionOffline)
 		}
 		_, _ = p.conn.Write([]byte("<stream:error><policy-violation xmlns='" + nsStreams + "'/></stream:error></stream:stream>"))
 		<-c.Done()
 		if perch.KindOf(c.Err()) != perch.KindPolicy {
-			t.Errorf("%v", c.Err())
+			t.Errorf("got %v, want %s", c.Err(), perch.KindPolicy)
 		}
 	})
 	bubble(t, "no last word", func(t *testing.T) {
@@ -342,7 +342,7 @@ func TestWriteFailures(t *testing.T) {
 		c.writeFailed(errors.New("broken pipe"))
 		<-c.Done()
 		if err := c.Err(); perch.KindOf(err) != perch.KindLinkLost || !strings.Contains(err.Error(), "broken pipe") {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want %s, with broken pipe", err, perch.KindLinkLost)
 		}
 	})
 }
@@ -351,30 +351,33 @@ func TestClose(t *testing.T) {
 	bubble(t, "politely", func(t *testing.T) {
 		_, c, b, p := online(t, messengerUp())
 		if _, err := c.Send(&perch.MessageOut{ID: "last", To: "bob@a.test", Kind: perch.ChatMessage, Body: "bye"}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("c.Send(): got error %v, want none", err)
 		}
 		done := p.script(func(p *fakeServer) {
 			p.expect(nsClient, "message")
 			if got := p.expect(nsClient, "presence").Attr("type"); got != "unavailable" {
-				t.Errorf("presence %q", got)
+				t.Errorf("presence %q, want unavailable", got)
 			}
 			if f, _ := p.frame(); f.Kind != xmlstream.KindEnd {
-				t.Errorf("frame %d in place of the end", f.Kind)
+				t.Errorf("frame %d in place of the end, want Kind %v", f.Kind, xmlstream.KindEnd)
 			}
 			p.send("<message from='bob@a.test'><body>too late</body></message></stream:stream>")
 		})
 		if err := c.Close(context.Background()); err != nil {
-			t.Fatal(err)
+			t.Fatalf("c.Close(): got error %v, want none", err)
 		}
 		<-done
 		<-c.Done()
 		if perch.KindOf(c.Err()) != perch.KindSessionOffline || len(b.take()) != 0 {
-			t.Errorf("%v", c.Err())
+			t.Errorf("got %v, want %s, nothing delivered", c.Err(), perch.KindSessionOffline)
 		}
 		if err := c.Close(context.Background()); err != nil {
-			t.Errorf("again: %v", err)
+			t.Errorf("again: got %v, want no error", err)
 		}
 	})
+}
+
+func TestCloseWithoutAnAnswer(t *testing.T) {
 	bubble(t, "a server that does not answer", func(t *testing.T) {
 		_, c, _, p := online(t, messengerUp())
 		p.script((*fakeServer).drain)
@@ -391,7 +394,7 @@ func TestClose(t *testing.T) {
 		began := time.Now()
 		_ = c.Close(ctx)
 		if took := time.Since(began); took > time.Second {
-			t.Errorf("took %v", took)
+			t.Errorf("took %v, want at most %v", took, time.Second)
 		}
 	})
 	bubble(t, "before Start", func(t *testing.T) {
@@ -407,10 +410,13 @@ func TestClose(t *testing.T) {
 		_ = c.Close(context.Background())
 		<-c.Done()
 		if w.wg.Wait(); !ended {
-			t.Error("the stream was not closed")
+			t.Error("the stream was not closed, want it closed")
 		}
 		c.Start(func(uint64, perch.Inbound) {})
 	})
+}
+
+func TestAbort(t *testing.T) {
 	bubble(t, "Abort says nothing", func(t *testing.T) {
 		_, c, _, p := online(t, messengerUp())
 		done := p.script((*fakeServer).silence)
@@ -418,7 +424,7 @@ func TestClose(t *testing.T) {
 		<-done
 		<-c.Done()
 		if perch.KindOf(c.Err()) != perch.KindSessionOffline {
-			t.Errorf("%v", c.Err())
+			t.Errorf("got %v, want %s", c.Err(), perch.KindSessionOffline)
 		}
 	})
 	bubble(t, "Abort frees requests, even below a sink that blocks", func(t *testing.T) {
@@ -436,7 +442,7 @@ func TestClose(t *testing.T) {
 		synctest.Wait()
 		c.Abort()
 		if err := <-errs; perch.KindOf(err) != perch.KindSessionOffline {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want %s", err, perch.KindSessionOffline)
 		}
 		<-c.Done()
 		close(block)
@@ -449,14 +455,14 @@ func TestIdleGoroutines(t *testing.T) {
 	defer stop()
 	d, err := NewDialer(up, Options{})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewDialer(): got error %v, want none", err)
 	}
 	before := runtime.NumGoroutine()
 	const n = 10
 	for range n {
 		c, err := d.Dial(context.Background(), tokenAccount, nil)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("d.Dial(): got error %v, want none", err)
 		}
 		defer func() {
 			c.Abort()
@@ -464,7 +470,7 @@ func TestIdleGoroutines(t *testing.T) {
 		}()
 		c.Start(func(uint64, perch.Inbound) {})
 		if _, err := c.Ping(context.Background()); err != nil {
-			t.Fatal(err)
+			t.Fatalf("c.Ping(): got error %v, want none", err)
 		}
 	}
 	// The server has one goroutine for each connection, too. Writers may be on their way out.
@@ -475,14 +481,14 @@ func TestIdleGoroutines(t *testing.T) {
 		runtime.Gosched()
 	}
 	stacks := make([]byte, 1<<20)
-	t.Errorf("%d goroutines for %d connections and as many of the server\n%s", runtime.NumGoroutine()-before, n, stacks[:runtime.Stack(stacks, true)])
+	t.Errorf("got %d goroutines for %d connections and as many of the server, want one each\n%s", runtime.NumGoroutine()-before, n, stacks[:runtime.Stack(stacks, true)])
 }
 
 // loopbackServer signs every client in on a real socket and answers pings.
 func loopbackServer(tb testing.TB) (Upstream, func()) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("net.Listen(): got error %v, want none", err)
 	}
 	w := &fakeNetwork{}
 	w.wg.Go(func() {

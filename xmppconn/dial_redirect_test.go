@@ -55,10 +55,10 @@ func TestM03RedirectStages(t *testing.T) {
 			w.serve("by2msg1.gateway.a.test:5222", func(p *fakeServer) { // the certificate is still a.test's
 				p.startTLS()
 				if got := p.authenticate(); got != testToken {
-					t.Errorf("token %q at the second host", got)
+					t.Errorf("token %q at the second host, want %v", got, testToken)
 				}
 				if p.lastTo != "a.test" || p.state.ServerName != "a.test" {
-					t.Errorf("to %q, SNI %q at the second host", p.lastTo, p.state.ServerName)
+					t.Errorf("to %q, SNI %q at the second host; want to a.test, ServerName a.test", p.lastTo, p.state.ServerName)
 				}
 				p.open(offerBind)
 				p.bind(string(testSelf))
@@ -66,7 +66,7 @@ func TestM03RedirectStages(t *testing.T) {
 			})
 			w.dial()
 			if w.d.counters.Redirects.Load() != 1 || len(w.dialed) != 2 {
-				t.Errorf("%d redirects, dialled %q", w.d.counters.Redirects.Load(), w.dialed)
+				t.Errorf("got %d redirects, dialled %q; want Redirects 1, 2 dialled", w.d.counters.Redirects.Load(), w.dialed)
 			}
 		})
 	}
@@ -90,7 +90,7 @@ func TestM03RedirectRefused(t *testing.T) {
 			})
 			w.dialError(perch.KindRedirectRefused)
 			if len(w.dialed) != 1 {
-				t.Errorf("dialled %q", w.dialed)
+				t.Errorf("dialled %q, want 1 dialled", w.dialed)
 			}
 		})
 	}
@@ -119,7 +119,7 @@ func TestM03RedirectChains(t *testing.T) {
 		chain(w, 6)
 		w.dialError(perch.KindRedirectRefused)
 		if len(w.dialed) != 6 {
-			t.Errorf("dialled %q", w.dialed)
+			t.Errorf("dialled %q, want 6 dialled", w.dialed)
 		}
 	})
 	otherPort := func() Upstream {
@@ -133,7 +133,7 @@ func TestM03RedirectChains(t *testing.T) {
 		w.serve("gw.a.test:7000", hop("XMPP.a.test."))
 		w.dialError(perch.KindRedirectRefused)
 		if len(w.dialed) != 2 {
-			t.Errorf("dialled %q", w.dialed)
+			t.Errorf("dialled %q, want 2 dialled", w.dialed)
 		}
 	})
 	bubble(t, "bare IPv6, allowed by name", func(t *testing.T) {
@@ -166,10 +166,10 @@ func TestM03RedirectOnlyFromTheStream(t *testing.T) {
 		p.send("<message from='x@a.test'><body>" + "&lt;/message>" + "</body><stream:stream>" + inner + "</stream:stream></message>")
 		p.send("<message from='x@a.test'><error xmlns='" + nsStream + "'><see-other-host xmlns='" + nsStreams + "'>gw.a.test</see-other-host></error><body>ho</body></message>")
 		if in := b.take(); len(in) != 3 {
-			t.Errorf("%d messages: %v", len(in), in)
+			t.Errorf("%d messages: got %v, want 3 deliveries", len(in), in)
 		}
 		if c.Err() != nil {
-			t.Errorf("the connection ended: %v", c.Err())
+			t.Errorf("the connection ended: got %v, want no error", c.Err())
 		}
 	})
 }
@@ -179,12 +179,12 @@ func TestM03RedirectInMidSession(t *testing.T) {
 		w, c, _, p := online(t, messengerUp())
 		go func() { defer func() { _ = recover() }(); p.drain() }()
 		if _, err := p.conn.Write([]byte(seeOther("gw.a.test"))); err != nil {
-			t.Fatal(err)
+			t.Fatalf("p.conn.Write(): got error %v, want none", err)
 		}
 		<-c.Done()
 		re, ok := errors.AsType[*RedirectError](c.Err())
 		if !ok || re.Host != "gw.a.test" || re.Port != 5222 || re.Stage != StageMidSession || perch.KindOf(c.Err()) != perch.KindLinkLost {
-			t.Errorf("%v", c.Err())
+			t.Errorf("got %v, want Host gw.a.test, Port 5222, Stage %v, %s", c.Err(), StageMidSession, perch.KindLinkLost)
 		}
 		w.serve("gw.a.test:5222", func(p *fakeServer) { p.login(); p.drain() })
 		w.dialed = nil
@@ -192,21 +192,21 @@ func TestM03RedirectInMidSession(t *testing.T) {
 		w.serve("xmpp.a.test:5222", func(p *fakeServer) { p.login(); p.drain() })
 		w.dial() // once only
 		if want := []string{"gw.a.test:5222", "xmpp.a.test:5222"}; !slices.Equal(w.dialed, want) {
-			t.Errorf("dialled %q", w.dialed)
+			t.Errorf("dialled %q, want %v", w.dialed, want)
 		}
 	})
 	bubble(t, "a refused host", func(t *testing.T) {
 		w, c, _, p := online(t, messengerUp())
 		go func() { defer func() { _ = recover() }(); p.drain() }()
 		if _, err := p.conn.Write([]byte(seeOther("evil.test"))); err != nil {
-			t.Fatal(err)
+			t.Fatalf("p.conn.Write(): got error %v, want none", err)
 		}
 		<-c.Done()
 		if perch.KindOf(c.Err()) != perch.KindRedirectRefused {
-			t.Errorf("%v", c.Err())
+			t.Errorf("got %v, want %s", c.Err(), perch.KindRedirectRefused)
 		}
 		if _, ok := w.d.redirects.pop(c.account, time.Now()); ok {
-			t.Error("it is remembered")
+			t.Error("it is remembered, want none")
 		}
 	})
 	bubble(t, "memory fades", func(t *testing.T) {
@@ -215,7 +215,7 @@ func TestM03RedirectInMidSession(t *testing.T) {
 		r.remember(2, target{host: "b"}, time.Now())
 		time.Sleep(5*time.Minute + 1)
 		if _, ok := r.pop(1, time.Now()); ok {
-			t.Error("remembered for too long")
+			t.Error("remembered for too long, want none")
 		}
 		for i := range uint64(1<<16 + 10) {
 			r.remember(i+10, target{}, time.Now())
@@ -258,7 +258,7 @@ func TestRedirectPorts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			up := Upstream{Domain: "a.test", Address: tt.address, RedirectAllow: tt.allow, BringYourOwn: tt.byo}
 			if err := up.Validate(); err != nil {
-				t.Fatal(err)
+				t.Fatalf("up.Validate(): got error %v, want none", err)
 			}
 			up = up.withDefaults()
 			err := up.redirect(tt.to, StageAfterTLS, false)
@@ -269,7 +269,7 @@ func TestRedirectPorts(t *testing.T) {
 		})
 	}
 	if err := (Upstream{Domain: "a.test", RedirectAllow: []string{"a.test:99999"}}).Validate(); perch.KindOf(err) != perch.KindValidation {
-		t.Errorf("a port that is none: got %v", err)
+		t.Errorf("a port that is none: got %v, want %s", err, perch.KindValidation)
 	}
 }
 
@@ -300,7 +300,7 @@ func TestRedirectAddresses(t *testing.T) {
 		w.serve("xmpp.a.test:5222", func(p *fakeServer) { p.header(); p.send(streamtest.Header + seeOther("gw.a.test")); p.drain() })
 		w.dialError(perch.KindRedirectRefused)
 		if len(w.dialed) != 1 {
-			t.Errorf("dialled %q", w.dialed)
+			t.Errorf("dialled %q, want 1 dialled", w.dialed)
 		}
 	})
 }

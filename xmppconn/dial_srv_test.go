@@ -33,14 +33,14 @@ func dnsServer(t *testing.T, zone ...string) *net.Resolver {
 	for _, line := range zone {
 		rr, err := dns.NewRR(line)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("dns.NewRR(): got error %v, want none", err)
 		}
 		key := strings.ToLower(rr.Header().Name) + dns.TypeToString[rr.Header().Rrtype]
 		byName[key] = append(byName[key], rr)
 	}
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.ListenPacket(): got error %v, want none", err)
 	}
 	s := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg)
@@ -87,7 +87,7 @@ func TestM01TargetsFromDNS(t *testing.T) {
 			targets, err := u.targets(context.Background())
 			if tt.kind != "" {
 				if perch.KindOf(err) != tt.kind {
-					t.Errorf("%v, %v", targets, err)
+					t.Errorf("got %v, %v; want %v", targets, err, tt.kind)
 				}
 				return
 			}
@@ -151,7 +151,7 @@ func TestM01TargetsFromAddress(t *testing.T) {
 		u := Upstream{Domain: "a.test", Address: tt.address, TLS: tt.mode}.withDefaults()
 		targets, err := u.targets(context.Background())
 		if got := targetsText(targets); got != tt.want || err != nil {
-			t.Errorf("%s %s: %q, %v", tt.address, tt.mode, got, err)
+			t.Errorf("%s %s: got %q, %v; want %v, no error", tt.address, tt.mode, got, err, tt.want)
 		}
 	}
 }
@@ -172,10 +172,10 @@ func TestM01OrderSRV(t *testing.T) {
 		return s
 	}
 	if got := first(orderSRV(all(), func(int) int { return 0 })); got != "dabc" {
-		t.Errorf("lowest draws: %s", got)
+		t.Errorf("lowest draws: got %s, want dabc", got)
 	}
 	if got := first(orderSRV(all(), func(n int) int { return n - 1 })); got != "dcba" {
-		t.Errorf("highest draws: %s", got)
+		t.Errorf("highest draws: got %s, want dcba", got)
 	}
 	counts := map[byte]int{}
 	for draw := range 101 { // each value that can be drawn for the first of priority 10
@@ -189,7 +189,7 @@ func TestM01OrderSRV(t *testing.T) {
 		counts[order[1]]++
 	}
 	if counts['a'] != 1 || counts['b'] != 10 || counts['c'] != 90 {
-		t.Errorf("weights 0, 10, 90 were drawn %v times", counts)
+		t.Errorf("weights 0, 10, 90 were drawn %v times; want about 1, 10 and 90 of 101", counts)
 	}
 	var many []srvTarget
 	for i := range 100 {
@@ -216,7 +216,7 @@ func (r fixedResolver) LookupNetIP(context.Context, string, string) ([]netip.Add
 func TestBringYourOwn(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("net.Listen(): got error %v, want none", err)
 	}
 	defer l.Close()
 	for name, addrs := range map[string]fixedResolver{
@@ -227,7 +227,7 @@ func TestBringYourOwn(t *testing.T) {
 			for _, address := range []string{"", l.Addr().String(), "127.0.0.1:5222"} {
 				_, err := Dial(context.Background(), Upstream{Domain: "evil.test", Address: address, BringYourOwn: true, Resolver: addrs}, tokenAccount, Options{})
 				if perch.KindOf(err) != perch.KindUpstreamConfig || !errors.Is(err, errAddressRefused) {
-					t.Errorf("%q: %v", address, err)
+					t.Errorf("%q: got %v, want %s, %v", address, err, perch.KindUpstreamConfig, errAddressRefused)
 				}
 			}
 		})
@@ -241,14 +241,14 @@ func TestAddressesTakeTurns(t *testing.T) {
 	}
 	d, err := NewDialer(Upstream{Domain: "a.test", Resolver: r}, Options{})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewDialer(): got error %v, want none", err)
 	}
 	got, err := d.addresses(context.Background(), "a.test")
 	if want := []string{"2001:db8::1", "192.0.2.1", "192.0.2.2", "192.0.2.3"}; !slices.Equal(got, want) || err != nil {
-		t.Errorf("%q, %v", got, err)
+		t.Errorf("got %q, %v; want %v, no error", got, err, want)
 	}
 	d.up.Resolver = fixedResolver{}
 	if _, err := d.addresses(context.Background(), "a.test"); err == nil {
-		t.Error("no addresses is no error")
+		t.Error("no addresses is no error, want an error")
 	}
 }

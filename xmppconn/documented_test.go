@@ -21,7 +21,7 @@ func documented(t *testing.T) (lines []string) {
 	t.Helper()
 	text, err := os.ReadFile("../docs/messenger.md")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile(): got error %v, want none", err)
 	}
 	for line := range strings.Lines(string(text)) {
 		if xml, ok := strings.CutPrefix(strings.TrimSpace(line), "C: "); ok && !strings.HasPrefix(xml, "<stream:stream") {
@@ -66,7 +66,7 @@ func TestMessengerExchangesAreAsDocumented(t *testing.T) {
 		})
 		c, err := w.d.Dial(context.Background(), perch.Account{Token: perch.NewSecret("demo-alice")}, nil)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("w.d.Dial(): got error %v, want none", err)
 		}
 		defer func() { c.Abort(); _ = c.join(context.Background()) }()
 		c.Start(func(uint64, perch.Inbound) {})
@@ -76,7 +76,7 @@ func TestMessengerExchangesAreAsDocumented(t *testing.T) {
 		defer mu.Unlock()
 		for _, line := range want {
 			if !slices.Contains(wrote, line) {
-				t.Errorf("the guide shows %s\nwritten were\n%s", line, strings.Join(wrote, "\n"))
+				t.Errorf("the guide shows %s\nwritten were\n%s, want it with %v", line, strings.Join(wrote, "\n"), line)
 			}
 		}
 		if len(want) < 13 {
@@ -113,7 +113,7 @@ func doDocumented(t *testing.T, c *Conn) {
 		&perch.MessageOut{ID: "m1", To: echo, Kind: perch.ChatMessage, Body: "hi"},
 	} {
 		if _, err := c.Send(out); err != nil {
-			t.Error(err)
+			t.Errorf("c.Send(): got error %v, want none", err)
 		}
 	}
 }

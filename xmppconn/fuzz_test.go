@@ -37,7 +37,7 @@ func FuzzStreamManagement(f *testing.F) {
 		m := &management{out: out + 3, base: out, acked: out, queue: make([]unacked, 3)}
 		c := &Conn{d: &Dialer{}, sm: m, closing: true}
 		if _, err := c.serverHas(in.h); m.acked > m.out || (err == nil) != (uint64(in.h-uint32(out)) <= 3) {
-			t.Fatalf("<a h='%d'/> with %d to %d sent: acknowledged %d, %v", in.h, out, m.out, m.acked, err)
+			t.Fatalf("<a h='%d'/> with %d to %d sent: acknowledged %d, %v; want at most %v, taken: %v", in.h, out, m.out, m.acked, err, m.out, (uint64(in.h-uint32(out)) <= 3))
 		}
 	})
 }

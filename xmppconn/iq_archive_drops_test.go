@@ -46,14 +46,14 @@ func TestArchivePageWithDrops(t *testing.T) {
 		acc.JID = "me@a.test"
 		c, err := s.d.Dial(context.Background(), acc, nil)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("s.d.Dial(): got error %v, want none", err)
 		}
 		t.Cleanup(func() { c.Abort(); _ = c.join(context.Background()) })
 		b := &recorder{}
 		c.Start(b.sink)
 		page, err := c.Archive(context.Background(), perch.ArchiveQuery{With: "bo@b.test", Limit: 20})
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("c.Archive(): got error %v, want none", err)
 		}
 		var got []string
 		for _, it := range page.Items {
@@ -61,7 +61,7 @@ func TestArchivePageWithDrops(t *testing.T) {
 		}
 		want := []string{"1|m-1|bo@b.test/x|hi|", "2|m-1|bo@b.test/x||encrypted", "3|m-1|bo@b.test/x||too_large", "4|m-1|bo@b.test/x||too_deep"}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Error(diff)
+			t.Errorf("-want +got:\n%s", diff)
 		}
 		var dropped []perch.JID
 		for _, in := range b.take() {

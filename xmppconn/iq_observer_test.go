@@ -28,7 +28,7 @@ func TestObserverSeesEveryRequest(t *testing.T) {
 		var traced []string
 		w.d.trace = func(ctx context.Context, kind string) func(error) {
 			if ctx.Value(callers{}) == nil {
-				t.Error("not the context of the caller")
+				t.Error("not the context of the caller, want its value")
 			}
 			n := len(seen)
 			return func(err error) {
@@ -59,15 +59,15 @@ func TestObserverSeesEveryRequest(t *testing.T) {
 		ask(func(iq *xmlstream.Element) string { return errorOf(iq, "item-not-found") }, func() error { _, err := c.LookupJID(ctx, "bob@b.test"); return err })
 		want := []string{"roster 1s ok", "roster_set 1s ok", "vcard 1s xmpp-error", "archive 1s ok", "ping 1s ok", "roster_remove 1s ok", "vcard_set 1s ok", "jid_lookup 1s item-not-found"}
 		if !slices.Equal(seen, want) {
-			t.Errorf("seen %q", seen)
+			t.Errorf("seen %q, want %v", seen, want)
 		}
 		if want := []string{"roster", "roster_set", "vcard failed", "archive", "ping", "roster_remove", "vcard_set", "jid_lookup failed"}; !slices.Equal(traced, want) {
-			t.Errorf("traced %q", traced)
+			t.Errorf("traced %q, want %v", traced, want)
 		}
 		c.Abort()
 		_, _ = c.Ping(ctx)
 		if last := seen[len(seen)-1]; last != "ping 0s session-offline" {
-			t.Errorf("without a connection: %q", last)
+			t.Errorf("without a connection: got %q, want last ping 0s session-offline", last)
 		}
 	})
 }
@@ -78,7 +78,7 @@ func TestNoTraceCostsNothing(t *testing.T) {
 	cost := func(trace func(context.Context, string) func(error)) float64 {
 		d, err := NewDialer(Upstream{Domain: "a.test"}, Options{Trace: trace})
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("NewDialer(): got error %v, want none", err)
 		}
 		return testing.AllocsPerRun(100, func() {
 			if end := d.startTrace(ctx, "ping"); end != nil {
@@ -87,10 +87,10 @@ func TestNoTraceCostsNothing(t *testing.T) {
 		})
 	}
 	if n := cost(nil); n != 0 {
-		t.Errorf("%v allocations", n)
+		t.Errorf("got %v allocations, want 0", n)
 	}
 	ends := 0
 	if n := cost(func(_ context.Context, kind string) func(error) { return func(error) { ends += len(kind) } }); n == 0 || ends == 0 {
-		t.Errorf("%v with a trace, %d: this test does not see any", n, ends)
+		t.Errorf("got %v allocations with a trace, %d ends; want some, or this test sees none", n, ends)
 	}
 }

@@ -26,7 +26,7 @@ func TestLargeRoster(t *testing.T) {
 		p.send("<presence from='bob@a.test/x'/>")
 		items := streamtest.RosterItems(8000)
 		if len(items) <= xmlstream.DefaultLimits().Stanza {
-			t.Fatalf("%d bytes are no large roster", len(items))
+			t.Fatalf("got %d bytes are no large roster, want more than %v", len(items), xmlstream.DefaultLimits().Stanza)
 		}
 		answer(p, func(iq *xmlstream.Element) string { return rosterAnswer(iq, "", items) })
 		r, err := c.Roster(ctx, "")
@@ -34,7 +34,7 @@ func TestLargeRoster(t *testing.T) {
 			t.Fatalf("got %d items, version %q, %d left out, %v; want 8000 items, v7, 0", len(r.Items), r.Version, r.LeftOut, err)
 		}
 		if last := r.Items[7999]; last.JID != "buddy-number-07999@example.net" || last.Name != "Buddy & Number 07999" || len(last.Groups) != 2 {
-			t.Errorf("the last item is %+v", last)
+			t.Errorf("the last item is %+v, want JID buddy-number-07999@example.net, Name Buddy & Number 07999, 2 groups", last)
 		}
 		p.send(chat("m1", "after"))
 		if in := b.take(); len(in) != 2 {

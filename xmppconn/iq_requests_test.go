@@ -30,14 +30,14 @@ func TestM15AnswersFor(t *testing.T) {
 		{"user name@b.test", "user name@B.test", true}, {"user name@b.test", "User Name@b.test", false},
 	} {
 		if got := answersFor(me, tt.to, tt.from); got != tt.ok {
-			t.Errorf("asked %q, answered by %q: %v", tt.to, tt.from, got)
+			t.Errorf("asked %q, answered by %q: got %v; want %v", tt.to, tt.from, got, tt.ok)
 		}
 	}
 	seen := map[string]bool{}
 	for range 1000 {
 		id := newID()
 		if len(id) != 22 || seen[id] {
-			t.Fatalf("id %q", id)
+			t.Fatalf("newID() = %q, want 22 characters that were not there before", id)
 		}
 		seen[id] = true
 	}
@@ -66,51 +66,55 @@ func TestRequests(t *testing.T) {
 		})
 		r, err := c.Roster(ctx, "v1")
 		if err != nil || len(r.Items) != 1 || r.Items[0].JID != "bob@a.test" {
-			t.Errorf("%+v, %v", r, err)
+			t.Errorf("got %+v, %v; want no error, 1 items, JID bob@a.test", r, err)
 		}
 		if w.d.counters.ForgedAnswers.Load() != 1 {
-			t.Error("not counted")
+			t.Error("not counted, want ForgedAnswers 1")
 		}
 		if c.iqs != nil {
-			t.Error("an empty table is kept")
+			t.Error("an empty table is kept, want no open requests")
 		}
 	})
 	bubble(t, "an empty roster", func(t *testing.T) {
 		_, c, _, p := online(t, messengerUp())
 		answer(p, func(iq *xmlstream.Element) string { return resultOf(iq, "") })
 		if r, err := c.Roster(ctx, "v1"); err != nil || r.Unchanged || r.Items == nil {
-			t.Errorf("%+v, %v: the server knows no versions", r, err)
+			t.Errorf("Roster() = %+v, %v; want no items, and not unchanged: the server knows no versions", r, err)
 		}
 	})
 	bubble(t, "roster set", func(t *testing.T) {
 		_, c, _, p := online(t, messengerUp())
 		answer(p, func(iq *xmlstream.Element) string {
 			if iq.Attr("type") != "set" || iq.Children()[0].Children()[0].Attr("jid") != "bob@a.test" {
-				t.Errorf("%+v", iq)
+				t.Errorf("got %+v, want a set of bob@a.test", iq)
 			}
 			return resultOf(iq, "")
 		})
 		if err := c.SetRosterItem(ctx, "bob@a.test", "Bob", []string{"Friends"}); err != nil {
-			t.Error(err)
+			t.Errorf("c.SetRosterItem(): got error %v, want none", err)
 		}
 		answer(p, func(iq *xmlstream.Element) string { return errorOf(iq, "not-allowed") })
 		err := c.SetRosterItem(ctx, "bob@a.test", "Bob", nil)
 		if e, ok := errors.AsType[*perch.Error](err); !ok || e.Kind != perch.KindXMPP || e.XMPP.Condition != "not-allowed" {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want Kind %s, Condition not-allowed", err, perch.KindXMPP)
 		}
 	})
+}
+
+func TestRequestsByProfile(t *testing.T) {
+	ctx := context.Background()
 	bubble(t, "what the profile cannot do is not sent", func(t *testing.T) {
 		_, c, _, _ := online(t, messengerUp())
 		for _, err := range []error{c.RemoveRosterItem(ctx, "bob@a.test"), c.SetVCard(ctx, perch.VCard{})} {
 			if perch.KindOf(err) != perch.KindFeatureUnsupported {
-				t.Errorf("%v", err)
+				t.Errorf("got %v, want %s", err, perch.KindFeatureUnsupported)
 			}
 		}
 		c.login.Capabilities = perch.Capabilities{}
 		_, err := c.LookupJID(ctx, "bob@a.test")
 		_, err2 := c.Archive(ctx, perch.ArchiveQuery{With: "bob@a.test"})
 		if perch.KindOf(err) != perch.KindFeatureUnsupported || perch.KindOf(err2) != perch.KindFeatureUnsupported {
-			t.Errorf("%v, %v", err, err2)
+			t.Errorf("got %v, %v; want %s, %s", err, err2, perch.KindFeatureUnsupported, perch.KindFeatureUnsupported)
 		}
 	})
 	bubble(t, "what a standard server can", func(t *testing.T) {
@@ -118,44 +122,52 @@ func TestRequests(t *testing.T) {
 		c.login.Capabilities = perch.Capabilities{EditRoster: true, StoreVCard: true}
 		answer(p, func(iq *xmlstream.Element) string { return resultOf(iq, "") })
 		if err := c.RemoveRosterItem(ctx, "bob@a.test"); err != nil {
-			t.Error(err)
+			t.Errorf("c.RemoveRosterItem(): got error %v, want none", err)
 		}
 		answer(p, func(iq *xmlstream.Element) string { return resultOf(iq, "") })
 		if err := c.SetVCard(ctx, perch.VCard{FullName: "Me"}); err != nil {
-			t.Error(err)
+			t.Errorf("c.SetVCard(): got error %v, want none", err)
 		}
 	})
+}
+
+func TestVCardRequests(t *testing.T) {
+	ctx := context.Background()
 	bubble(t, "vCards", func(t *testing.T) {
 		_, c, _, p := online(t, messengerUp())
 		answer(p, func(iq *xmlstream.Element) string {
 			if iq.Attr("to") != "bob@a.test" {
-				t.Errorf("asked %q", iq.Attr("to"))
+				t.Errorf("asked %q, want to bob@a.test", iq.Attr("to"))
 			}
 			return "<iq type='result' from='bob@a.test' id='" + iq.Attr("id") + "'><vCard xmlns='vcard-temp'><FN>Bob</FN></vCard></iq>"
 		})
 		if v, err := c.VCard(ctx, "bob@a.test/x"); err != nil || v.FullName != "Bob" || v.FetchedAt.IsZero() || v.JID != "bob@a.test" {
-			t.Errorf("%+v, %v", v, err)
+			t.Errorf("got %+v, %v; want no error, FullName Bob, not v.FetchedAt.IsZero(), JID bob@a.test", v, err)
 		}
 		answer(p, func(iq *xmlstream.Element) string {
 			if iq.Attr("to") != "" {
-				t.Errorf("the own card was asked of %q", iq.Attr("to"))
+				t.Errorf("the own card was asked of %q, want to none", iq.Attr("to"))
 			}
 			return errorOf(iq, "item-not-found")
 		})
 		if _, err := c.VCard(ctx, testSelf); perch.KindOf(err) != perch.KindItemNotFound {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want %s", err, perch.KindItemNotFound)
 		}
 	})
+}
+
+func TestRequestsWithoutAnAnswer(t *testing.T) {
+	ctx := context.Background()
 	bubble(t, "no answer", func(t *testing.T) {
 		w, c, _, p := online(t, messengerUp())
 		p.script((*fakeServer).drain)
 		began := time.Now()
 		_, err := c.VCard(ctx, "bob@a.test")
 		if perch.KindOf(err) != perch.KindUpstreamTimeout || time.Since(began) != w.d.up.RequestTimeout {
-			t.Errorf("after %v: %v", time.Since(began), err)
+			t.Errorf("after %v: got %v, want %s, time.Since(began) %v", time.Since(began), err, perch.KindUpstreamTimeout, w.d.up.RequestTimeout)
 		}
 		if c.iqs != nil {
-			t.Error("the request is still open")
+			t.Error("the request is still open, want no open requests")
 		}
 	})
 	bubble(t, "the caller gives up", func(t *testing.T) {
@@ -168,12 +180,12 @@ func TestRequests(t *testing.T) {
 			late = "<iq type='result' from='bob@a.test' id='" + iq.Attr("id") + "'/>"
 		})
 		if _, err := c.VCard(ctx, "bob@a.test"); !errors.Is(err, context.Canceled) {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want %v", err, context.Canceled)
 		}
 		<-done
 		p.send(late)
 		if b.take(); w.d.counters.StrayAnswers.Load() != 1 {
-			t.Error("the late answer was not counted as stray")
+			t.Error("the late answer was not counted as stray, want StrayAnswers 1")
 		}
 	})
 	bubble(t, "an answer that is too large", func(t *testing.T) {
@@ -182,12 +194,16 @@ func TestRequests(t *testing.T) {
 			return "<iq type='result' from='bob@a.test' id='" + iq.Attr("id") + "'><vCard xmlns='vcard-temp'><FN>" + strings.Repeat("x", 2<<20) + "</FN></vCard></iq>"
 		})
 		if _, err := c.VCard(ctx, "bob@a.test"); perch.KindOf(err) != perch.KindXMPP {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want %s", err, perch.KindXMPP)
 		}
 		if in := b.take(); len(in) != 0 {
 			t.Errorf("delivered %v to the session, want nothing", in)
 		}
 	})
+}
+
+func TestPing(t *testing.T) {
+	ctx := context.Background()
 	bubble(t, "ping", func(t *testing.T) {
 		_, c, _, p := online(t, messengerUp())
 		p.script(func(p *fakeServer) {
@@ -196,7 +212,7 @@ func TestRequests(t *testing.T) {
 			p.send(errorOf(iq, "service-unavailable"))
 		})
 		if took, err := c.Ping(ctx); err != nil || took != 70*time.Millisecond || c.Stats().PingRTT != took {
-			t.Errorf("%v, %v", took, err)
+			t.Errorf("got %v, %v; want no error, took %v, PingRTT %v", took, err, 70*time.Millisecond, took)
 		}
 	})
 }
@@ -213,7 +229,7 @@ func TestM14LookupJID(t *testing.T) {
 				space := iq.Children()[0].Space()
 				asked = append(asked, space)
 				if iq.Attr("to") != "mary@contoso.test" {
-					t.Errorf("asked %q", iq.Attr("to"))
+					t.Errorf("asked %q, want to mary@contoso.test", iq.Attr("to"))
 				}
 				switch {
 				case known == "":
@@ -227,25 +243,25 @@ func TestM14LookupJID(t *testing.T) {
 		})
 		for range 2 {
 			if jid, err := c.LookupJID(ctx, "Mary@contoso.test"); jid != "12345@a.test" || err != nil {
-				t.Errorf("%q, %v", jid, err)
+				t.Errorf("got %q, %v; want jid 12345@a.test, no error", jid, err)
 			}
 		}
 		if got := strings.Join(asked, " "); got != nsLookup+" "+nsLookupShort+" "+nsLookupShort {
-			t.Errorf("asked %s", got)
+			t.Errorf("asked %s, want %v", got, nsLookup+" "+nsLookupShort+" "+nsLookupShort)
 		}
 		known = ""
 		if _, err := c.LookupJID(ctx, "mary@contoso.test"); perch.KindOf(err) != perch.KindItemNotFound {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want %s", err, perch.KindItemNotFound)
 		}
 		known, asked = "neither", nil
 		if _, err := c.LookupJID(ctx, "mary@contoso.test"); perch.KindOf(err) != perch.KindXMPP || len(asked) != 2 {
-			t.Errorf("%v, asked %q", err, asked)
+			t.Errorf("got %v, asked %q; want %s, two requests", err, asked, perch.KindXMPP)
 		}
 		if _, err := c.LookupJID(ctx, "not an account"); perch.KindOf(err) != perch.KindJIDMalformed {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want %s", err, perch.KindJIDMalformed)
 		}
 		if !w.d.lookupShort.Load() {
-			t.Error("the short name is forgotten")
+			t.Error("the short name is forgotten, want it remembered")
 		}
 	})
 }
@@ -260,15 +276,15 @@ func TestM10Archive(t *testing.T) {
 				"<from secs='0'><body>hi</body></from><to secs='11'><body>hello</body></to></chat></iq>"
 		})
 		if page, err := c.Archive(ctx, q); err != nil || len(page.Items) != 2 || page.Items[1].Body != "hello" || !page.Items[1].Sent {
-			t.Errorf("%+v, %v", page, err)
+			t.Errorf("got %+v, %v; want no error, 2 items, Body hello, Sent", page, err)
 		}
 		answer(p, func(iq *xmlstream.Element) string { return errorOf(iq, "item-not-found") })
 		if page, err := c.Archive(ctx, q); err != nil || len(page.Items) != 0 || page.Items == nil {
-			t.Errorf("an unknown contact: %+v, %v", page, err)
+			t.Errorf("an unknown contact: got %+v, %v; want no error, 0 items, a Items", page, err)
 		}
 		answer(p, func(iq *xmlstream.Element) string { return errorOf(iq, "forbidden") })
 		if _, err := c.Archive(ctx, q); perch.KindOf(err) != perch.KindXMPP {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want %s", err, perch.KindXMPP)
 		}
 	})
 	bubble(t, "XEP-0313", func(t *testing.T) {
@@ -288,17 +304,17 @@ func TestM10Archive(t *testing.T) {
 		})
 		page, err := c.Archive(ctx, q)
 		if err != nil || len(page.Items) != 2 || page.Items[0].Body != "one" || page.Items[1].Body != "two" || !page.Complete || page.Last != "2" {
-			t.Errorf("%+v, %v", page, err)
+			t.Errorf("got %+v, %v; want no error, 2 items, Body one, Body two, Complete, Last 2", page, err)
 		}
 		if w.d.counters.ForgedOther.Load() != 2 || c.queries != nil {
-			t.Errorf("counted %d forgeries", w.d.counters.ForgedOther.Load())
+			t.Errorf("counted %d forgeries, want ForgedOther 2, no open queries", w.d.counters.ForgedOther.Load())
 		}
 		if in := b.take(); len(in) != 0 {
-			t.Errorf("results were delivered as messages: %v", in)
+			t.Errorf("results were delivered as messages: got %v, want nothing delivered", in)
 		}
 		answer(p, func(iq *xmlstream.Element) string { return resultOf(iq, "") })
 		if _, err := c.Archive(ctx, q); perch.KindOf(err) != perch.KindXMPP {
-			t.Errorf("an answer without fin: %v", err)
+			t.Errorf("an answer without fin: got %v, want %s", err, perch.KindXMPP)
 		}
 	})
 }
@@ -307,7 +323,7 @@ func TestM10Archive(t *testing.T) {
 func TestAck(t *testing.T) {
 	msg := func(c *Conn, id string) {
 		if _, err := c.Send(&perch.MessageOut{ID: id, To: "bob@a.test", Kind: perch.ChatMessage, Body: "x"}); err != nil {
-			t.Error(err)
+			t.Errorf("c.Send(): got error %v, want none", err)
 		}
 	}
 	bubble(t, "by any answer", func(t *testing.T) {
@@ -328,7 +344,7 @@ func TestAck(t *testing.T) {
 		<-done
 		in := b.take()
 		if len(in) != 1 || in[0].(*perch.AckIn).Through != 2 {
-			t.Fatalf("%v", in)
+			t.Fatalf("got %v, want one delivery, Through 2", in)
 		}
 	})
 	bubble(t, "by a ping, soon", func(t *testing.T) {
@@ -345,15 +361,15 @@ func TestAck(t *testing.T) {
 		msg(c, "2")
 		time.Sleep(w.d.up.AckDelay/2 - 1)
 		if in := b.take(); len(in) != 0 {
-			t.Errorf("too early: %v", in)
+			t.Errorf("too early: got %v, want nothing delivered", in)
 		}
 		time.Sleep(time.Nanosecond)
 		if in := b.take(); len(in) != 1 || in[0].(*perch.AckIn).Through != 2 {
-			t.Errorf("%v", in)
+			t.Errorf("got %v, want one delivery, Through 2", in)
 		}
 		time.Sleep(10 * w.d.up.AckDelay)
 		if in := b.take(); len(in) != 0 || w.d.counters.Pings.Load() != 1 {
-			t.Errorf("%v, %d pings", in, w.d.counters.Pings.Load())
+			t.Errorf("got %v, %d pings; want nothing delivered, Pings 1", in, w.d.counters.Pings.Load())
 		}
 	})
 }

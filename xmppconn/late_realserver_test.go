@@ -27,7 +27,7 @@ func TestLateChatStates(t *testing.T) {
 			acc := perch.Account{JID: perch.JID(bob.JID), Password: perch.NewSecret(bob.Password), Resource: "one"}
 			one, inOne := dialReal(t, upstreamOf(s, s.Domain), acc)
 			if _, err := one.Send(&perch.PresenceOut{OwnPresence: perch.OwnPresence{Available: true, Priority: 5}}); err != nil {
-				t.Fatal(err)
+				t.Fatalf("one.Send(): got error %v, want none", err)
 			}
 			if m := awaitWithoutState(t, inOne, "late"); m.Delay == nil {
 				t.Errorf("got %+v, want a delay by offline storage", m)
@@ -35,7 +35,7 @@ func TestLateChatStates(t *testing.T) {
 			acc.Resource = "two"
 			two, inTwo := dialReal(t, upstreamOf(s, s.Domain), acc)
 			if _, err := two.Send(&perch.PresenceOut{OwnPresence: perch.OwnPresence{Available: true}}); err != nil {
-				t.Fatal(err)
+				t.Fatalf("two.Send(): got error %v, want none", err)
 			}
 			await(t, inTwo, func(p *perch.PresenceIn) bool { return p.From.Resource() == "two" })
 			peer.Raw(t, "<message xmlns='jabber:client' to='"+bob.JID+"/one' type='chat' id='old'><body>old</body>"+state+

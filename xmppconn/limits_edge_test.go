@@ -111,7 +111,7 @@ func TestAddressEdge(t *testing.T) {
 	}
 	d, err := NewDialer(Upstream{Domain: "a.test", Resolver: r}, Options{Logger: canary.Logger()})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewDialer(): got error %v, want none", err)
 	}
 	if got, err := d.addresses(context.Background(), "a.test"); len(got) != 6 || err != nil {
 		t.Errorf("%d addresses are tried, %v; want 6", len(got), err)
@@ -143,15 +143,15 @@ func TestSASLStepsEdge(t *testing.T) {
 			})
 			raw, err := w.d.connect(context.Background(), target{host: "xmpp.a.test", port: 5222})
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("w.d.connect(): got error %v, want none", err)
 			}
 			defer raw.Close()
 			l := newLogin(context.Background(), w.d, tokenAccount, target{}, raw)
 			if err := l.write(streamtest.Header); err != nil {
-				t.Fatal(err)
+				t.Fatalf("l.write(): got error %v, want none", err)
 			}
 			if f, err := l.c.fr.Next(); err != nil || f.Kind != xmlstream.KindHeader {
-				t.Fatalf("frame %d, %v", f.Kind, err)
+				t.Fatalf("frame %d, %v; want no error, Kind %v", f.Kind, err, xmlstream.KindHeader)
 			}
 			if err := l.exchange("TEST", patient{}); (err == nil) != want || l.authenticated != want {
 				t.Errorf("%d challenges, then success: authenticated %v, %v; want %v", challenges, l.authenticated, err, want)

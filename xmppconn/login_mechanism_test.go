@@ -58,13 +58,13 @@ func TestChooseMechanism(t *testing.T) {
 	up := Upstream{Domain: "a.test", TokenAsPassword: true}.withDefaults()
 	_, m, err := chooseMechanism(&up, named, []string{"PLAIN"})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("chooseMechanism(): got error %v, want none", err)
 	}
 	if got, _ := m.Start(); got != b64("\x00alice\x00T") {
-		t.Errorf("a token as password: %q", got)
+		t.Errorf("a token as password: got %q, want %v", got, b64("\x00alice\x00T"))
 	}
 	_, _, err = chooseMechanism(&up, tok, []string{"<script>", strings.Repeat("A", 50), "GSSAPI"})
 	if !strings.Contains(err.Error(), "(it has GSSAPI)") {
-		t.Errorf("foreign words in the error: %v", err)
+		t.Errorf("foreign words in the error: got %v, want it with (it has GSSAPI)", err)
 	}
 }

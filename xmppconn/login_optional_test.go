@@ -51,7 +51,7 @@ func TestOptionalStepWithoutAnswer(t *testing.T) {
 			defer cancel()
 			c, err := s.d.Dial(ctx, acc, nil)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("s.d.Dial(): got error %v, want none", err)
 			}
 			t.Cleanup(func() { c.Abort(); _ = c.join(context.Background()) })
 			if took := time.Since(began); took > 5*time.Second {
@@ -143,7 +143,7 @@ func TestStreamManagementWithoutAnswer(t *testing.T) {
 			began := time.Now()
 			c, err := s.d.Dial(context.Background(), acc, tt.resume)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("s.d.Dial(): got error %v, want none", err)
 			}
 			t.Cleanup(func() { c.Abort(); _ = c.join(context.Background()) })
 			if took := time.Since(began); took > s.d.up.SignInTimeout {
@@ -158,7 +158,7 @@ func TestStreamManagementWithoutAnswer(t *testing.T) {
 			b := &recorder{}
 			c.Start(b.sink)
 			if _, err := c.Send(&perch.PresenceOut{OwnPresence: perch.OwnPresence{Available: true}}); err != nil {
-				t.Fatal(err)
+				t.Fatalf("c.Send(): got error %v, want none", err)
 			}
 			if in := b.take(); len(in) != 1 || in[0].(*perch.MessageIn).Body != "hi" {
 				t.Errorf("got %+v, want one message", in)
@@ -212,7 +212,7 @@ func (s *smServer) silent(answer func(int, string) string, late string) (seen fu
 			}
 			el, err := f.Parse()
 			if err != nil {
-				s.t.Error(err)
+				s.t.Errorf("f.Parse(): got error %v, want none", err)
 				return
 			}
 			switch {

@@ -29,7 +29,7 @@ func TestSignIn(t *testing.T) {
 		w.serve("xmpp.a.test:5222", func(p *fakeServer) {
 			p.startTLS()
 			if p.state.ServerName != "a.test" || p.lastTo != "a.test" {
-				t.Errorf("SNI %q, to %q: both must be the domain", p.state.ServerName, p.lastTo)
+				t.Errorf("SNI %q, to %q: both must be the domain; want ServerName a.test, to a.test", p.state.ServerName, p.lastTo)
 			}
 			p.open(offerSASL("PLAIN", "X-MESSENGER-OAUTH2 "))
 			token = p.raw()
@@ -43,18 +43,21 @@ func TestSignIn(t *testing.T) {
 		})
 		c := w.dial()
 		if want := "<auth xmlns='" + nsSASL + "' mechanism='X-MESSENGER-OAUTH2'>" + testToken + "</auth>"; token != want {
-			t.Errorf("auth: %s", token)
+			t.Errorf("auth: got %s, want token %v", token, want)
 		}
 		if !strings.Contains(bindXML, "<bind xmlns='"+nsBind+"'/>") {
-			t.Errorf("bind: %s", bindXML)
+			t.Errorf("bind: got %s, want it with %v", bindXML, "<bind xmlns='"+nsBind+"'/>")
 		}
 		if l := c.Login(); l.JID != "12345@a.test/RES" || l.Capabilities.Archive != "136" || l.Resumed {
-			t.Errorf("login: %+v", l)
+			t.Errorf("Login() = %+v, want 12345@a.test/RES with archive 136, not resumed", l)
 		}
 		if w.d.Counters().SignIns.Load() != 1 {
-			t.Error("not counted")
+			t.Error("not counted, want SignIns 1")
 		}
 	})
+}
+
+func TestSignInDirect(t *testing.T) {
 	bubble(t, "a standard server, directly", func(t *testing.T) {
 		up := messengerUp()
 		up.Profile, up.TLS, up.Address = ProfileStandard, TLSDirect, "xmpp.a.test"
@@ -62,7 +65,7 @@ func TestSignIn(t *testing.T) {
 		w.serve("xmpp.a.test:5223", func(p *fakeServer) {
 			p.handshake()
 			if p.state.NegotiatedProtocol != "xmpp-client" {
-				t.Errorf("ALPN %q", p.state.NegotiatedProtocol)
+				t.Errorf("ALPN %q, want NegotiatedProtocol xmpp-client", p.state.NegotiatedProtocol)
 			}
 			p.open(offerSASL("OAUTHBEARER"))
 			p.expect(nsSASL, "auth")
@@ -74,7 +77,7 @@ func TestSignIn(t *testing.T) {
 			}
 			disco := p.expect(nsClient, "iq")
 			if disco.Attr("to") != "me@a.test" || disco.Child(nsDiscoInfo, "query") == nil {
-				t.Errorf("question after bind: %+v", disco)
+				t.Errorf("question after bind: got %+v, want to me@a.test, disco#info", disco)
 			}
 			p.send("<message from='a.test'><body>welcome</body></message>") // before the answer
 			p.send("<iq type='result' from='evil@a.test' id='" + disco.Attr("id") + "'/>")
@@ -85,21 +88,24 @@ func TestSignIn(t *testing.T) {
 		acc.JID, acc.Resource = "me@a.test", "h<o>me"
 		c, err := w.d.Dial(context.Background(), acc, nil)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("w.d.Dial(): got error %v, want none", err)
 		}
 		defer c.Abort()
 		if l := c.Login().Capabilities; l.Archive != "313" || !l.EditRoster || !c.rosterVer {
-			t.Errorf("capabilities %+v, roster versions %v", l, c.rosterVer)
+			t.Errorf("capabilities %+v, roster versions %v; want Archive 313, EditRoster, rosterVer", l, c.rosterVer)
 		}
 		b := &recorder{}
 		c.Start(b.sink)
 		if in := b.take(); len(in) != 1 || in[0].(*perch.MessageIn).Body != "welcome" {
-			t.Errorf("what came before Start: %v", in)
+			t.Errorf("what came before Start: got %v, want one delivery, Body welcome", in)
 		}
 		if w.d.counters.ForgedAnswers.Load() != 1 {
-			t.Error("the forged answer was not counted")
+			t.Error("the forged answer was not counted, want ForgedAnswers 1")
 		}
 	})
+}
+
+func TestSignInRefusedWithAReason(t *testing.T) {
 	bubble(t, "bearer refused with a reason", func(t *testing.T) {
 		up := messengerUp()
 		up.Profile = ProfileStandard
@@ -110,7 +116,7 @@ func TestSignIn(t *testing.T) {
 			p.expect(nsSASL, "auth")
 			p.send("<challenge xmlns='" + nsSASL + "'>" + b64(`{"status":"invalid_token"}`) + "</challenge>")
 			if got := p.expect(nsSASL, "response").Text(); got != "AQ==" {
-				t.Errorf("response %q", got)
+				t.Errorf("response %q, want AQ==", got)
 			}
 			p.send("<failure xmlns='" + nsSASL + "'><not-authorized/><text xml:lang='en'>no</text></failure>")
 			p.drain()
@@ -118,10 +124,10 @@ func TestSignIn(t *testing.T) {
 		err := w.dialError(perch.KindUnauthorized)
 		se, ok := errors.AsType[*SASLError](err)
 		if !ok || se.Condition != "not-authorized" || se.Status != "invalid_token" || se.Text != "no" || se.Mechanism != "OAUTHBEARER" {
-			t.Errorf("cause: %+v", se)
+			t.Errorf("cause: got %+v, want Condition not-authorized, Status invalid_token, Text no, Mechanism OAUTHBEARER", se)
 		}
 		if strings.Contains(err.Error(), testToken) {
-			t.Error("the token is in the error")
+			t.Errorf("the token is in the error, want it without %v", testToken)
 		}
 	})
 }
@@ -130,59 +136,93 @@ func TestSignIn(t *testing.T) {
 func TestSignInOfAnotherDomain(t *testing.T) {
 	bubble(t, "nothing is dialled", func(t *testing.T) {
 		w := newFakeNetwork(t, messengerUp())
-		w.serve("xmpp.a.test:5222", func(*fakeServer) { t.Error("the server was asked") })
+		w.serve("xmpp.a.test:5222", func(*fakeServer) { t.Error("the server was dialled, want no connection") })
 		for _, jid := range []perch.JID{"me@b.test", "me@sub.a.test", "me@a.test.b.test"} {
 			acc := tokenAccount
 			acc.JID = jid
 			_, err := w.d.Dial(context.Background(), acc, nil)
 			if perch.KindOf(err) != perch.KindValidation || !strings.Contains(err.Error(), "/jid: this upstream serves only the domain a.test") {
-				t.Errorf("%s: %v", jid, err)
+				t.Errorf("%s: got %v, want %s, with /jid: this upstream serves only the domain a.test", jid, err, perch.KindValidation)
 			}
 		}
 	})
 }
 
 // TestSignInRefused is everything that a server, or an attacker in between, can do to a sign-in.
-func TestSignInRefused(t *testing.T) {
-	failure := func(cond string) func(*fakeServer) {
-		return func(p *fakeServer) {
-			p.startTLS()
-			p.open(offerSASL("X-MESSENGER-OAUTH2"))
-			p.expect(nsSASL, "auth")
-			p.send("<failure xmlns='" + nsSASL + "'>" + cond + "</failure>")
-			p.drain()
-		}
+// refusal is a script of a server at which a login must fail.
+type refusal struct {
+	name   string
+	script func(*fakeServer)
+	kind   perch.Kind
+}
+
+// testRefusals holds each refusal to its kind, within the time of a login.
+func testRefusals(t *testing.T, refusals []refusal) {
+	t.Helper()
+	for _, tt := range refusals {
+		bubble(t, tt.name, func(t *testing.T) {
+			w := newFakeNetwork(t, messengerUp())
+			w.serve("xmpp.a.test:5222", func(p *fakeServer) { tt.script(p) })
+			began := time.Now()
+			w.dialError(tt.kind)
+			if took := time.Since(began); took > w.d.up.SignInTimeout {
+				t.Errorf("took %v, want at most %v", took, w.d.up.SignInTimeout)
+			}
+			if w.d.counters.SignInFailures.Load() != 1 {
+				t.Error("not counted as one failure, want SignInFailures 1")
+			}
+		})
 	}
-	streamErr := func(cond string) string {
-		return "<stream:error><" + cond + " xmlns='" + nsStreams + "'/></stream:error></stream:stream>"
+}
+
+// failing refuses the credential.
+func failing(condition string) func(*fakeServer) {
+	return func(p *fakeServer) {
+		p.startTLS()
+		p.open(offerSASL("X-MESSENGER-OAUTH2"))
+		p.expect(nsSASL, "auth")
+		p.send("<failure xmlns='" + nsSASL + "'>" + condition + "</failure>")
+		p.drain()
 	}
-	afterHeader := func(xml string) func(*fakeServer) {
-		return func(p *fakeServer) { p.header(); p.send(streamtest.Header + xml); p.drain() }
+}
+
+func streamErrorOf(condition string) string {
+	return "<stream:error><" + condition + " xmlns='" + nsStreams + "'/></stream:error></stream:stream>"
+}
+
+// afterHeader sends this behind the first stream header.
+func afterHeader(xml string) func(*fakeServer) {
+	return func(p *fakeServer) { p.header(); p.send(streamtest.Header + xml); p.drain() }
+}
+
+// insideTLS sends this behind the header inside of TLS.
+func insideTLS(xml string) func(*fakeServer) {
+	return func(p *fakeServer) { p.startTLS(); afterHeader(xml)(p) }
+}
+
+// answeringBind sends this for the request to bind, whose id stands for ID.
+func answeringBind(xml string) func(*fakeServer) {
+	return func(p *fakeServer) {
+		p.startTLS()
+		p.authenticate()
+		p.open(offerBind)
+		iq := p.expect(nsClient, "iq")
+		p.send(strings.ReplaceAll(xml, "ID", iq.Attr("id")))
+		p.drain()
 	}
-	insideTLS := func(xml string) func(*fakeServer) {
-		return func(p *fakeServer) { p.startTLS(); afterHeader(xml)(p) }
-	}
-	bound := func(xml string) func(*fakeServer) {
-		return func(p *fakeServer) {
-			p.startTLS()
-			p.authenticate()
-			p.open(offerBind)
-			iq := p.expect(nsClient, "iq")
-			p.send(strings.ReplaceAll(xml, "ID", iq.Attr("id")))
-			p.drain()
-		}
-	}
-	jid := func(j string) string {
-		return "<iq type='result' id='ID'><bind xmlns='" + nsBind + "'><jid>" + j + "</jid></bind></iq>"
-	}
-	cert := func(change func(*x509.Certificate), names ...string) func(*fakeServer) {
-		return func(p *fakeServer) { p.cert = testPKI().issue(change, names...); p.startTLS(); p.drain() }
-	}
-	for _, tt := range []struct {
-		name   string
-		script func(*fakeServer)
-		kind   perch.Kind
-	}{
+}
+
+func boundJID(jid string) string {
+	return "<iq type='result' id='ID'><bind xmlns='" + nsBind + "'><jid>" + jid + "</jid></bind></iq>"
+}
+
+// presenting has another certificate.
+func presenting(change func(*x509.Certificate), names ...string) func(*fakeServer) {
+	return func(p *fakeServer) { p.cert = testPKI().issue(change, names...); p.startTLS(); p.drain() }
+}
+
+func TestSignInRefusesTLS(t *testing.T) {
+	testRefusals(t, []refusal{
 		{"TLS is not offered", func(p *fakeServer) { p.open(offerSASL("X-MESSENGER-OAUTH2")); p.silence() }, perch.KindUpstreamTLS},
 		{"empty features", afterHeader("<stream:features/>"), perch.KindUpstreamTLS},
 		{"TLS is refused", func(p *fakeServer) {
@@ -198,10 +238,10 @@ func TestSignInRefused(t *testing.T) {
 			p.silence()
 		}, perch.KindUpstreamTLS},
 		{"TLS 1.1", func(p *fakeServer) { p.minTLS = tls.VersionTLS11; p.startTLS(); p.drain() }, perch.KindUpstreamTLS},
-		{"another name", cert(nil, "b.test"), perch.KindUpstreamTLS},
-		{"the dialled host's name only", cert(nil, "xmpp.a.test"), perch.KindUpstreamTLS},
-		{"expired", cert(func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(time.Hour) }, "a.test"), perch.KindUpstreamTLS},
-		{"from the future", cert(func(c *x509.Certificate) { c.NotBefore = c.NotAfter.Add(-time.Hour) }, "a.test"), perch.KindUpstreamTLS},
+		{"another name", presenting(nil, "b.test"), perch.KindUpstreamTLS},
+		{"the dialled host's name only", presenting(nil, "xmpp.a.test"), perch.KindUpstreamTLS},
+		{"expired", presenting(func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(time.Hour) }, "a.test"), perch.KindUpstreamTLS},
+		{"from the future", presenting(func(c *x509.Certificate) { c.NotBefore = c.NotAfter.Add(-time.Hour) }, "a.test"), perch.KindUpstreamTLS},
 		{"garbage in place of TLS", func(p *fakeServer) {
 			p.open(offerTLS)
 			p.next()
@@ -217,6 +257,11 @@ func TestSignInRefused(t *testing.T) {
 			p.send("<proceed xmlns='" + nsTLS + "'/>")
 		}, perch.KindLinkLost},
 		{"hangs up at once", func(p *fakeServer) {}, perch.KindLinkLost},
+	})
+}
+
+func TestSignInRefusesStreams(t *testing.T) {
+	testRefusals(t, []refusal{
 		{"a stanza before the header", func(p *fakeServer) { p.header(); p.send("<message><body>x</body></message>"); p.drain() }, perch.KindLinkLost},
 		{"a stream error before the header", func(p *fakeServer) {
 			p.header()
@@ -238,25 +283,30 @@ func TestSignInRefused(t *testing.T) {
 		{"silence after the header", afterHeader(""), perch.KindUpstreamTimeout},
 		{"silence after the header inside of TLS", insideTLS(""), perch.KindUpstreamTimeout},
 		{"silence at all", func(p *fakeServer) { p.drain() }, perch.KindUpstreamTimeout},
-		{"host-unknown", afterHeader(streamErr("host-unknown")), perch.KindUpstreamConfig},
-		{"host-gone inside of TLS", insideTLS(streamErr("host-gone")), perch.KindUpstreamConfig},
-		{"unsupported-version", afterHeader(streamErr("unsupported-version")), perch.KindUpstreamConfig},
-		{"reset", insideTLS(streamErr("reset")), perch.KindLinkLost},
-		{"remote-connection-failed", insideTLS(streamErr("remote-connection-failed")), perch.KindLinkLost},
-		{"resource-constraint", afterHeader(streamErr("resource-constraint")), perch.KindTryLater},
-		{"system-shutdown", insideTLS(streamErr("system-shutdown")), perch.KindLinkLost},
-		{"policy-violation", insideTLS(streamErr("policy-violation")), perch.KindPolicy},
+		{"host-unknown", afterHeader(streamErrorOf("host-unknown")), perch.KindUpstreamConfig},
+		{"host-gone inside of TLS", insideTLS(streamErrorOf("host-gone")), perch.KindUpstreamConfig},
+		{"unsupported-version", afterHeader(streamErrorOf("unsupported-version")), perch.KindUpstreamConfig},
+		{"reset", insideTLS(streamErrorOf("reset")), perch.KindLinkLost},
+		{"remote-connection-failed", insideTLS(streamErrorOf("remote-connection-failed")), perch.KindLinkLost},
+		{"resource-constraint", afterHeader(streamErrorOf("resource-constraint")), perch.KindTryLater},
+		{"system-shutdown", insideTLS(streamErrorOf("system-shutdown")), perch.KindLinkLost},
+		{"policy-violation", insideTLS(streamErrorOf("policy-violation")), perch.KindPolicy},
 		{"the end of the stream", insideTLS("</stream:stream>"), perch.KindLinkLost},
 		{"features too deep", insideTLS("<stream:features>" + strings.Repeat("<a>", 10000)), perch.KindUpstreamTimeout},
+	})
+}
+
+func TestSignInRefusesSASL(t *testing.T) {
+	testRefusals(t, []refusal{
 		{"no mechanism", insideTLS("<stream:features/>"), perch.KindUpstreamConfig},
 		{"only PLAIN for a token", insideTLS("<stream:features>" + offerSASL("PLAIN") + "</stream:features>"), perch.KindUpstreamConfig},
-		{"not-authorized", failure("<not-authorized/>"), perch.KindUnauthorized},
-		{"credentials-expired", failure("<credentials-expired/>"), perch.KindUnauthorized},
-		{"account-disabled", failure("<account-disabled/><text>gone</text>"), perch.KindUnauthorized},
-		{"a failure of no words", failure(""), perch.KindUnauthorized},
-		{"temporary-auth-failure", failure("<temporary-auth-failure/>"), perch.KindTryLater},
-		{"mechanism-too-weak", failure("<mechanism-too-weak/>"), perch.KindUpstreamConfig},
-		{"aborted", failure("<aborted/>"), perch.KindLinkLost},
+		{"not-authorized", failing("<not-authorized/>"), perch.KindUnauthorized},
+		{"credentials-expired", failing("<credentials-expired/>"), perch.KindUnauthorized},
+		{"account-disabled", failing("<account-disabled/><text>gone</text>"), perch.KindUnauthorized},
+		{"a failure of no words", failing(""), perch.KindUnauthorized},
+		{"temporary-auth-failure", failing("<temporary-auth-failure/>"), perch.KindTryLater},
+		{"mechanism-too-weak", failing("<mechanism-too-weak/>"), perch.KindUpstreamConfig},
+		{"aborted", failing("<aborted/>"), perch.KindLinkLost},
 		{"an odd challenge", func(p *fakeServer) {
 			p.startTLS()
 			p.open(offerSASL("X-MESSENGER-OAUTH2"))
@@ -271,31 +321,23 @@ func TestSignInRefused(t *testing.T) {
 			p.send("<message><success xmlns='" + nsSASL + "'/></message>")
 			p.drain()
 		}, perch.KindLinkLost},
+	})
+}
+
+func TestSignInRefusesBind(t *testing.T) {
+	testRefusals(t, []refusal{
 		{"no bind", func(p *fakeServer) { p.startTLS(); p.authenticate(); p.open(""); p.drain() }, perch.KindUpstreamConfig},
-		{"a JID of another domain", bound(jid("boss@corp.test/x")), perch.KindUpstreamConfig},
-		{"a bare JID", bound(jid("me@a.test")), perch.KindUpstreamConfig},
-		{"a server's JID", bound(jid("a.test/x")), perch.KindUpstreamConfig},
-		{"no JID", bound("<iq type='result' id='ID'/>"), perch.KindUpstreamConfig},
-		{"bind conflict", bound("<iq type='error' id='ID'><error type='cancel'><conflict xmlns='" + nsStanzas + "'/></error></iq>"), perch.KindStreamConflict},
-		{"bind limit", bound("<iq type='error' id='ID'><error type='wait'><resource-constraint xmlns='" + nsStanzas + "'/></error></iq>"), perch.KindTryLater},
-		{"bind not allowed", bound("<iq type='error' id='ID'><error type='cancel'><not-allowed xmlns='" + nsStanzas + "'/></error></iq>"), perch.KindUpstreamConfig},
-		{"bind answered by a stranger", bound("<iq type='result' from='x@evil.test' id='ID'><bind xmlns='" + nsBind + "'><jid>me@a.test/x</jid></bind></iq>"), perch.KindUpstreamTimeout},
-		{"bind answered by another id", bound("<iq type='result' id='nID'><bind xmlns='" + nsBind + "'><jid>me@a.test/x</jid></bind></iq>"), perch.KindUpstreamTimeout},
-		{"a flood before the answer", bound(strings.Repeat("<message><body>x</body></message>", 300)), perch.KindLinkLost},
-	} {
-		bubble(t, tt.name, func(t *testing.T) {
-			w := newFakeNetwork(t, messengerUp())
-			w.serve("xmpp.a.test:5222", func(p *fakeServer) { tt.script(p) })
-			began := time.Now()
-			w.dialError(tt.kind)
-			if took := time.Since(began); took > w.d.up.SignInTimeout {
-				t.Errorf("took %v", took)
-			}
-			if w.d.counters.SignInFailures.Load() != 1 {
-				t.Error("not counted as one failure")
-			}
-		})
-	}
+		{"a JID of another domain", answeringBind(boundJID("boss@corp.test/x")), perch.KindUpstreamConfig},
+		{"a bare JID", answeringBind(boundJID("me@a.test")), perch.KindUpstreamConfig},
+		{"a server's JID", answeringBind(boundJID("a.test/x")), perch.KindUpstreamConfig},
+		{"no JID", answeringBind("<iq type='result' id='ID'/>"), perch.KindUpstreamConfig},
+		{"bind conflict", answeringBind("<iq type='error' id='ID'><error type='cancel'><conflict xmlns='" + nsStanzas + "'/></error></iq>"), perch.KindStreamConflict},
+		{"bind limit", answeringBind("<iq type='error' id='ID'><error type='wait'><resource-constraint xmlns='" + nsStanzas + "'/></error></iq>"), perch.KindTryLater},
+		{"bind not allowed", answeringBind("<iq type='error' id='ID'><error type='cancel'><not-allowed xmlns='" + nsStanzas + "'/></error></iq>"), perch.KindUpstreamConfig},
+		{"bind answered by a stranger", answeringBind("<iq type='result' from='x@evil.test' id='ID'><bind xmlns='" + nsBind + "'><jid>me@a.test/x</jid></bind></iq>"), perch.KindUpstreamTimeout},
+		{"bind answered by another id", answeringBind("<iq type='result' id='nID'><bind xmlns='" + nsBind + "'><jid>me@a.test/x</jid></bind></iq>"), perch.KindUpstreamTimeout},
+		{"a flood before the answer", answeringBind(strings.Repeat("<message><body>x</body></message>", 300)), perch.KindLinkLost},
+	})
 }
 
 func TestSignInErrorsAreTyped(t *testing.T) {
@@ -308,10 +350,10 @@ func TestSignInErrorsAreTyped(t *testing.T) {
 		})
 		err := w.dialError(perch.KindStreamConflict)
 		if !errors.Is(err, stream.Conflict) {
-			t.Errorf("not mellium's conflict: %v", err)
+			t.Errorf("not mellium's conflict: got %v, want %v", err, stream.Conflict)
 		}
 		if e, _ := errors.AsType[*perch.Error](err); e.XMPP == nil || e.XMPP.Condition != "conflict" || e.XMPP.Text != "why" {
-			t.Errorf("%+v", err)
+			t.Errorf("got %+v, want a XMPP, Condition conflict, Text why", err)
 		}
 	})
 }
@@ -323,10 +365,10 @@ func TestSignInEndsWithItsContext(t *testing.T) {
 		w.serve("xmpp.a.test:5222", func(p *fakeServer) { p.header(); cancel(); p.drain() })
 		began := time.Now()
 		if _, err := w.d.Dial(ctx, tokenAccount, nil); err == nil {
-			t.Fatal("signed in")
+			t.Fatal("signed in, want an error")
 		}
 		if time.Since(began) > 0 {
-			t.Errorf("took %v", time.Since(began))
+			t.Errorf("took %v, want at most 0", time.Since(began))
 		}
 	})
 	bubble(t, "a server that dribbles", func(t *testing.T) {
@@ -344,7 +386,7 @@ func TestSignInEndsWithItsContext(t *testing.T) {
 		began := time.Now()
 		w.dialError(perch.KindUpstreamTimeout)
 		if took := time.Since(began); took > 12*time.Second {
-			t.Errorf("took %v", took)
+			t.Errorf("took %v, want at most 12 s", took)
 		}
 	})
 	bubble(t, "a fault of ours", func(t *testing.T) {
@@ -354,7 +396,7 @@ func TestSignInEndsWithItsContext(t *testing.T) {
 		w.d.dialTCP = nil // a nil call in the sign-in's goroutine
 		w.dialError(perch.KindLinkLost)
 		if w.d.counters.Panics.Load() != 1 {
-			t.Error("the panic was not counted")
+			t.Error("the panic was not counted, want Panics 1")
 		}
 		w.d.dialTCP = dial
 	})
@@ -373,7 +415,7 @@ func TestM01TargetsAreTriedInTurn(t *testing.T) {
 		w.serve("good.a.test:5222", func(p *fakeServer) { p.login(); p.drain() })
 		w.dial()
 		if want := []string{"dead.a.test:5222", "mute.a.test:5222", "good.a.test:5222"}; !slices.Equal(w.dialed, want) {
-			t.Errorf("dialled %q", w.dialed)
+			t.Errorf("dialled %q, want %v", w.dialed, want)
 		}
 	})
 	bubble(t, "all unreachable", func(t *testing.T) {
@@ -408,7 +450,7 @@ func TestM01TargetsAreTriedInTurn(t *testing.T) {
 		})
 		w.dialError(perch.KindUnauthorized)
 		if len(w.dialed) != 2 {
-			t.Errorf("dialled %q", w.dialed)
+			t.Errorf("dialled %q, want 2 dialled", w.dialed)
 		}
 	})
 	bubble(t, "a bad certificate outweighs silence", func(t *testing.T) {
@@ -417,7 +459,7 @@ func TestM01TargetsAreTriedInTurn(t *testing.T) {
 		w.serve("dead.a.test:5222", func(p *fakeServer) { p.cert = testPKI().issue(nil, "b.test"); p.startTLS() })
 		w.dialError(perch.KindUpstreamTLS)
 		if len(w.dialed) != 3 {
-			t.Errorf("dialled %q", w.dialed)
+			t.Errorf("dialled %q, want 3 dialled", w.dialed)
 		}
 	})
 }

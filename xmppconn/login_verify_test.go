@@ -27,10 +27,10 @@ func TestVerify(t *testing.T) {
 		})
 		jid, err := w.d.Verify(context.Background(), password)
 		if err != nil || jid != "me@a.test" {
-			t.Errorf("Verify = %q, %v", jid, err)
+			t.Errorf("Verify = %q, %v; want no error, jid me@a.test", jid, err)
 		}
 		if w.wg.Wait(); rest != "</stream:stream>" {
-			t.Errorf("after success came %q: nothing was to be bound", rest)
+			t.Errorf("after success came %q: nothing was to be bound, want rest </stream:stream>", rest)
 		}
 	})
 	bubble(t, "the server knows the user", func(t *testing.T) {
@@ -52,10 +52,10 @@ func TestVerify(t *testing.T) {
 		acc.Resource = "desk"
 		jid, err := w.d.Verify(context.Background(), acc)
 		if err != nil || jid != "12345@a.test" {
-			t.Errorf("Verify = %q, %v", jid, err)
+			t.Errorf("Verify = %q, %v; want no error, jid 12345@a.test", jid, err)
 		}
 		if w.wg.Wait(); rest != "</stream:stream>" {
-			t.Errorf("after bind came %q", rest)
+			t.Errorf("after bind came %q, want rest </stream:stream>", rest)
 		}
 	})
 	bubble(t, "refused", func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestVerify(t *testing.T) {
 			p.drain()
 		})
 		if jid, err := w.d.Verify(context.Background(), password); perch.KindOf(err) != perch.KindUnauthorized || jid != "" {
-			t.Errorf("Verify = %q, %v", jid, err)
+			t.Errorf("Verify = %q, %v; want %s, jid none", jid, err, perch.KindUnauthorized)
 		}
 	})
 	bubble(t, "a JID of another domain", func(t *testing.T) {
@@ -85,12 +85,12 @@ func TestVerify(t *testing.T) {
 			p.drain()
 		})
 		if jid, err := w.d.Verify(context.Background(), tokenAccount); perch.KindOf(err) != perch.KindUpstreamConfig || jid != "" {
-			t.Errorf("Verify = %q, %v", jid, err)
+			t.Errorf("Verify = %q, %v; want %s, jid none", jid, err, perch.KindUpstreamConfig)
 		}
 		acc := password
 		acc.JID = "me@elsewhere.test"
 		if _, err := w.d.Verify(context.Background(), acc); perch.KindOf(err) != perch.KindValidation || strings.Contains(err.Error(), "pw") {
-			t.Errorf("an account of another domain: %v", err)
+			t.Errorf("an account of another domain: got %v, want %s, and not pw", err, perch.KindValidation)
 		}
 	})
 }

@@ -33,7 +33,7 @@ func TestM02NothingInClear(t *testing.T) {
 			w.wg.Wait()
 			for _, xml := range sent {
 				if !strings.HasPrefix(xml, "<starttls") || strings.Contains(xml, testToken) {
-					t.Errorf("sent in clear: %s", xml)
+					t.Errorf("sent in clear: got %s, want it to begin with <starttls, and not %v", xml, testToken)
 				}
 			}
 		})
@@ -52,7 +52,7 @@ func TestM05JIDIsAnOutcome(t *testing.T) {
 			p.drain()
 		})
 		if got := w.dial().Login().JID; got != "3e1afc479649b3fb@a.test/anything it likes" {
-			t.Errorf("signed in as %q", got)
+			t.Errorf("signed in as %q, want 3e1afc479649b3fb@a.test/anything it likes", got)
 		}
 	})
 }
@@ -75,7 +75,7 @@ func TestM01BothKindsOfRecords(t *testing.T) {
 		})
 		w.dial()
 		if want := []string{"s0.a.test:443", "c1.a.test:5222", "s2.a.test:5223"}; !slices.Equal(w.dialed, want) {
-			t.Errorf("dialled %q", w.dialed)
+			t.Errorf("dialled %q, want %v", w.dialed, want)
 		}
 	})
 }

@@ -23,17 +23,17 @@ func serviceOverPipes(t *testing.T, o messenger.Options, change func(*Upstream))
 	o.Certificate = &cert
 	s, err := messenger.New(o)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("messenger.New(): got error %v, want none", err)
 	}
 	if err := s.Start(context.Background()); err != nil {
-		t.Fatal(err)
+		t.Fatalf("s.Start(): got error %v, want none", err)
 	}
 	up := messengerUp()
 	up.Address = "192.0.2.1:5222"
 	change(&up)
 	d, err := NewDialer(up, Options{Logger: canary.Logger()})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewDialer(): got error %v, want none", err)
 	}
 	d.dialTCP = func(context.Context, string, string) (net.Conn, error) {
 		ours, theirs := bufferedPipe()
@@ -71,21 +71,21 @@ func TestM16PingsSurviveIdleDrops(t *testing.T) {
 			s, d := serviceOverPipes(t, messenger.Options{IdleTimeout: time.Minute}, func(u *Upstream) { u.KeepAlive = tt.every })
 			c, err := d.Dial(context.Background(), tokenAccount, nil)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("d.Dial(): got error %v, want none", err)
 			}
 			c.Start(func(uint64, perch.Inbound) {})
 			defer func() { c.Abort(); _ = c.join(context.Background()) }()
 			if _, err := c.Send(&perch.PresenceOut{OwnPresence: perch.OwnPresence{Available: true}}); err != nil {
-				t.Fatal(err)
+				t.Fatalf("c.Send(): got error %v, want none", err)
 			}
 			select {
 			case <-c.Done():
 				if !tt.dropped {
-					t.Errorf("dropped: %v", c.Err())
+					t.Errorf("dropped: got %v, want dropped", c.Err())
 				}
 			case <-time.After(time.Hour):
 				if tt.dropped {
-					t.Error("not dropped")
+					t.Error("not dropped after an hour, want it dropped")
 				}
 			}
 			pings := s.Stanzas("ann").IQs

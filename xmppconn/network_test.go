@@ -106,7 +106,7 @@ func newFakeNetwork(t *testing.T, up Upstream) *fakeNetwork {
 	up.Resolver = w
 	d, err := NewDialer(up, Options{Logger: canary.Logger()})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewDialer(): got error %v, want none", err)
 	}
 	d.dialTCP = w.dialTCP
 	w.d = d
@@ -213,12 +213,12 @@ func (p *fakeServer) next() *xmlstream.Element {
 		panic(errClientGone)
 	}
 	if f.Kind != xmlstream.KindElement {
-		p.t.Errorf("the client sent frame kind %d: %s", f.Kind, raw)
+		p.t.Errorf("the client sent frame kind %d: got %s, want Kind %v", f.Kind, raw, xmlstream.KindElement)
 		panic(errClientGone)
 	}
 	el, err := f.Parse()
 	if err != nil {
-		p.t.Errorf("the client sent %q: %v", raw, err)
+		p.t.Errorf("the client sent %q: got %v, want no error", raw, err)
 		panic(errClientGone)
 	}
 	return el
@@ -244,12 +244,12 @@ func (p *fakeServer) raw() string {
 func (p *fakeServer) header() {
 	f, _ := p.frame()
 	if f.Kind != xmlstream.KindHeader {
-		p.t.Errorf("the client sent no stream header but kind %d", f.Kind)
+		p.t.Errorf("the client sent no stream header but kind %d, want Kind %v", f.Kind, xmlstream.KindHeader)
 		panic(errClientGone)
 	}
 	p.lastTo = f.Header.To
 	if f.Header.From != "" {
-		p.t.Errorf("the client shows who it is: from=%q", f.Header.From)
+		p.t.Errorf("the client shows who it is: from=%q, want From none", f.Header.From)
 	}
 }
 
@@ -371,7 +371,7 @@ func (w *fakeNetwork) dial() *Conn {
 	w.t.Helper()
 	c, err := w.d.Dial(context.Background(), tokenAccount, nil)
 	if err != nil {
-		w.t.Fatal(err)
+		w.t.Fatalf("w.d.Dial(): got error %v, want none", err)
 	}
 	w.t.Cleanup(func() {
 		c.Abort()

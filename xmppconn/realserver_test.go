@@ -16,7 +16,7 @@ func dialReal(t *testing.T, up xmppconn.Upstream, acc perch.Account) (*xmppconn.
 	t.Helper()
 	c, err := xmppconn.Dial(context.Background(), up, acc, xmppconn.Options{})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("xmppconn.Dial(): got error %v, want none", err)
 	}
 	in := make(chan perch.Inbound, 256)
 	c.Start(func(_ uint64, i perch.Inbound) { in <- i })
@@ -36,7 +36,7 @@ func await[T perch.Inbound](t *testing.T, in <-chan perch.Inbound, fits func(T) 
 			}
 		case <-late:
 			var none T
-			t.Fatalf("no %T came", none)
+			t.Fatalf("got no %T, want one", none)
 		}
 	}
 }
@@ -89,14 +89,14 @@ func signInReal(t *testing.T, s *testkit.Server, mech, domain string) {
 	}
 	c, _ := dialReal(t, upstreamOf(s, domain), acc)
 	if got := c.Login().JID; got != perch.JID(u.JID)+"/gw-1" {
-		t.Errorf("bound %s", got)
+		t.Errorf("bound %s, want %v", got, perch.JID(u.JID)+"/gw-1")
 	}
 	if took, err := c.Ping(context.Background()); err != nil || took <= 0 {
-		t.Errorf("ping: %v, %v", took, err)
+		t.Errorf("ping: got %v, %v; want no error, more than 0", took, err)
 	}
 	_, err := xmppconn.Dial(context.Background(), upstreamOf(s, domain), bad, xmppconn.Options{})
 	if perch.KindOf(err) != perch.KindUnauthorized {
-		t.Errorf("a wrong credential: %v", err)
+		t.Errorf("a wrong credential: got %v, want %s", err, perch.KindUnauthorized)
 	}
 }
 
@@ -115,38 +115,38 @@ func meetReal(t *testing.T, s *testkit.Server) {
 		t.Helper()
 		n, err := c.Send(out)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("c.Send(): got error %v, want none", err)
 		}
 		return n
 	}
 	for _, c := range []*xmppconn.Conn{a, b} {
 		if r, err := c.Roster(ctx, ""); err != nil || len(r.Items) != 0 {
-			t.Fatalf("roster: %+v, %v", r, err)
+			t.Fatalf("roster: got %+v, %v; want no error, 0 items", r, err)
 		}
 		send(c, &perch.PresenceOut{OwnPresence: perch.OwnPresence{Available: true}})
 	}
 	if err := a.SetRosterItem(ctx, bob.JID, "B\u00f6b", []string{"Friends"}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("a.SetRosterItem(): got error %v, want none", err)
 	}
 	await(t, inA, func(p *perch.RosterPush) bool { return p.Item.Name == "B\u00f6b" })
 	send(a, &perch.SubscriptionOut{To: bob.JID, Type: "subscribe", Nick: "Alice"})
 	if in := await(t, inB, func(i *perch.SubscriptionIn) bool { return i.Type == "subscribe" }); in.Nick != "Alice" {
-		t.Errorf("invitation: %+v", in)
+		t.Errorf("invitation: got %+v, want Nick Alice", in)
 	}
 	send(b, &perch.SubscriptionOut{To: alice.JID, Type: "subscribed"})
 	await(t, inA, func(p *perch.PresenceIn) bool { return p.From.Bare() == bob.JID && p.Available })
 
 	n := send(a, &perch.MessageOut{ID: "m-1", To: bob.JID, Kind: perch.ChatMessage, Body: "h\u00e9 \U0001f426 <&>"})
 	if m := await(t, inB, func(*perch.MessageIn) bool { return true }); m.Body != "h\u00e9 \U0001f426 <&>" || m.ID != "m-1" {
-		t.Errorf("message: %+v", m)
+		t.Errorf("message: got %+v, want Body hé 🐦 <&>, ID m-1", m)
 	}
 	await(t, inA, func(k *perch.AckIn) bool { return k.Through >= n })
 
 	if err := b.SetVCard(ctx, perch.VCard{FullName: "Bob B."}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("b.SetVCard(): got error %v, want none", err)
 	}
 	if card, err := a.VCard(ctx, bob.JID); err != nil || card.FullName != "Bob B." {
-		t.Errorf("vCard: %+v, %v", card, err)
+		t.Errorf("vCard: got %+v, %v; want no error, FullName Bob B.", card, err)
 	}
 	testkit.Eventually(t, 10*time.Second, func() error { // servers write the archive in their own time
 		page, err := a.Archive(ctx, perch.ArchiveQuery{With: bob.JID, Limit: 10})
@@ -156,7 +156,7 @@ func meetReal(t *testing.T, s *testkit.Server) {
 		return err
 	})
 	if err := a.RemoveRosterItem(ctx, bob.JID); err != nil {
-		t.Error(err)
+		t.Errorf("a.RemoveRosterItem(): got error %v, want none", err)
 	}
 	await(t, inA, func(p *perch.RosterPush) bool { return p.Item.Subscription == perch.SubscriptionRemove })
 }
@@ -177,18 +177,18 @@ func TestM03SeeOtherHostOnProsody(t *testing.T) {
 			_, err := xmppconn.Dial(context.Background(), up, acc, xmppconn.Options{})
 			re, ok := errors.AsType[*xmppconn.RedirectError](err)
 			if !ok || re.Stage != want || perch.KindOf(err) != perch.KindRedirectRefused {
-				t.Errorf("a host that is not allowed: %v", err)
+				t.Errorf("a host that is not allowed: got %v, want Stage %v, %s", err, want, perch.KindRedirectRefused)
 			}
 			up.RedirectAllow = []string{"127.0.0.1"}
 			var n xmppconn.Counters
 			c, err := xmppconn.Dial(context.Background(), up, acc, xmppconn.Options{Counters: &n})
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("xmppconn.Dial(): got error %v, want none", err)
 			}
 			c.Start(func(uint64, perch.Inbound) {})
 			defer func() { _ = c.Close(context.Background()) }()
 			if got := n.Redirects.Load(); got != 1 || c.Login().JID.Bare() != perch.JID(u.JID) {
-				t.Errorf("%d redirects, signed in as %s", got, c.Login().JID)
+				t.Errorf("got %d redirects, signed in as %s; want 1, c.Login().JID.Bare() %v", got, c.Login().JID, perch.JID(u.JID))
 			}
 			testkit.Eventually(t, 10*time.Second, func() error {
 				if n := home.CountLogins(t, u.JID); n != 1 {

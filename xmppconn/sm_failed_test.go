@@ -32,12 +32,12 @@ func TestRefusalReportsHowMuchArrived(t *testing.T) {
 				t.Errorf("%s: known %s, want %s; %+v", h, got, want, c.Login())
 			}
 			if told := h == "h='2'" || h == "h='0'" || h == "h='5'"; (written != nil) != told {
-				t.Errorf("%s: known %v", h, written)
+				t.Errorf("got %s: known %v, want known %v", h, written, told)
 			}
 			p.wantH(t, "0") // both counters begin anew
 			say(t, c, "d")
 			if got := p.expect(nsClient, "message").Attr("id"); got != "d" {
-				t.Errorf("%s: the first message on the new stream is %s", h, got)
+				t.Errorf("got %s: the first message on the new stream is %s, want d", h, got)
 			}
 			c.Abort()
 		}

@@ -30,7 +30,7 @@ type streamModel struct {
 func newModel(t *rapid.T) *streamModel {
 	d, err := NewDialer(Upstream{Domain: "a.test", Profile: ProfileStandard}, Options{})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewDialer(): got error %v, want none", err)
 	}
 	c := newConn(d, nil, perch.Account{}, false)
 	c.login.JID = smSelf
@@ -78,7 +78,7 @@ func TestStreamCountersProperty(t *testing.T) {
 			"send": func(t *rapid.T) {
 				id := fmt.Sprint("m", len(m.wrote))
 				if _, err := m.c.Send(&perch.MessageOut{ID: id, To: "bob@a.test", Body: id}); err != nil {
-					t.Fatal(err)
+					t.Fatalf("m.c.Send(): got error %v, want none", err)
 				}
 				m.wrote = append(m.wrote, id)
 			},
@@ -89,7 +89,7 @@ func TestStreamCountersProperty(t *testing.T) {
 				through, err := m.c.serverHas(uint32(base + uint64(m.told)))
 				m.c.mu.Unlock()
 				if err != nil || through > uint64(m.told) {
-					t.Fatalf("through %d of %d, %v", through, m.told, err)
+					t.Fatalf("through %d of %d, %v; want no error, at most %v", through, m.told, err, uint64(m.told))
 				}
 				if through > 0 {
 					m.c.delivered.Add(1)
@@ -112,10 +112,10 @@ func (m *streamModel) check(t *rapid.T, base uint64, durable bool) {
 		may++
 	}
 	if h > may || !durable && h != may {
-		t.Fatalf("h is %d, %d may be claimed", h, may)
+		t.Fatalf("h is %d, %d may be claimed; want at most %v, h %v", h, may, may, may)
 	}
 	if durable && h > parseStreamState(m.kept).In {
-		t.Fatalf("h is %d, the state that is kept says %d", h, parseStreamState(m.kept).In)
+		t.Fatalf("h is %d, the state that is kept says %d; want at most %v", h, parseStreamState(m.kept).In, parseStreamState(m.kept).In)
 	}
 	blob := m.given
 	if !durable {
@@ -130,7 +130,7 @@ func (m *streamModel) checkResume(t *rapid.T, base uint64, blob []byte) {
 	st := parseStreamState(blob)
 	r, _ := st.restore(uint32(base + uint64(m.arrived)))
 	if r == nil {
-		t.Fatalf("%d arrived; refused: %s", m.arrived, blob)
+		t.Fatalf("%d arrived; refused: got %s, want it not refused", m.arrived, blob)
 	}
 	knows := int(st.Acked-base) + len(st.Unacked)
 	var want []string

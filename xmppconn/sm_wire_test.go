@@ -43,10 +43,10 @@ func TestStreamManagement(t *testing.T) {
 	for _, tt := range tests {
 		got, ok := parseSM(streamtest.Parse(t, tt.raw))
 		if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(smIn{})); diff != "" || ok != tt.ok {
-			t.Errorf("%s: %v %s", tt.raw, ok, diff)
+			t.Errorf("%s: got %v %s, want ok %v", tt.raw, ok, diff, tt.ok)
 		}
 	}
 	if _, ok := parseSM(nil); ok {
-		t.Error("nothing was accepted")
+		t.Error("nothing was accepted, want none")
 	}
 }

@@ -41,7 +41,7 @@ func newWrapModel(t *rapid.T) *wrapModel {
 func (m *wrapModel) connect(t *rapid.T, sm *management, numbered uint64, resumed bool) {
 	d, err := NewDialer(Upstream{Domain: "a.test", Profile: ProfileStandard}, Options{})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewDialer(): got error %v, want none", err)
 	}
 	c := newConn(d, nil, perch.Account{}, false)
 	c.login.JID, c.login.Resumed = smSelf, resumed
@@ -78,7 +78,7 @@ func (m *wrapModel) arrive(t *rapid.T) {
 	case thing[2] != "":
 		h, err := strconv.ParseUint(thing[3], 10, 32)
 		if err != nil {
-			t.Fatalf("h='%s'", thing[3])
+			t.Fatalf("got h='%s', want a number", thing[3])
 		}
 		m.acknowledge(t, uint32(h))
 	default:
@@ -90,11 +90,11 @@ func (m *wrapModel) arrive(t *rapid.T) {
 func (m *wrapModel) acknowledge(t *rapid.T, h uint32) {
 	n := int(h - m.base)
 	if n > len(m.pending) {
-		t.Fatalf("h=%d after %d, but only %d are on the way", h, m.base, len(m.pending))
+		t.Fatalf("h=%d after %d, but only %d are on the way; want at most %v", h, m.base, len(m.pending), len(m.pending))
 	}
 	m.base, m.pending = h, m.pending[n:]
 	if m.first() > len(m.kept) {
-		t.Fatalf("%d were acknowledged, %d are handled", m.first(), len(m.kept))
+		t.Fatalf("got %d were acknowledged, %d are handled; want at most %v", m.first(), len(m.kept), len(m.kept))
 	}
 }
 
@@ -107,7 +107,7 @@ func (m *wrapModel) answer(t *rapid.T) {
 	through, err := m.c.serverHas(m.in)
 	m.c.mu.Unlock()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("got error %v, want none", err)
 	}
 	if through > 0 {
 		m.deliver(-1)
@@ -135,12 +135,12 @@ func (m *wrapModel) handle() {
 func (m *wrapModel) cut(t *rapid.T) {
 	st := parseStreamState(m.c.StreamState())
 	if st == nil {
-		t.Fatal("there is nothing to resume")
+		t.Fatal("there is nothing to resume, want a stream state")
 	}
 	m.acknowledge(t, uint32(st.In)) // <resume h=''/>
 	sm, numbered := st.restore(m.in)
 	if sm == nil {
-		t.Fatalf("<resumed h='%d'/> is refused: %+v", m.in, st)
+		t.Fatalf("<resumed h='%d'/> is refused: got %+v, want it resumed", m.in, st)
 	}
 	m.connect(t, sm, numbered, true)
 	for _, id := range m.pending {
@@ -152,7 +152,7 @@ func (m *wrapModel) check(t *rapid.T) {
 	for _, ids := range [][]int{m.got, m.kept} {
 		for i, id := range ids {
 			if i != id {
-				t.Fatalf("lost or doubled: %v", ids)
+				t.Fatalf("lost or doubled: got %v, want %d first", ids, i)
 			}
 		}
 	}
@@ -177,7 +177,7 @@ func TestStreamSurvivesTheWrap(t *testing.T) {
 			},
 			"send": func(t *rapid.T) {
 				if _, err := m.c.Send(&perch.MessageOut{ID: fmt.Sprint(m.sent), To: "bob@a.test", Body: "x"}); err != nil {
-					t.Fatal(err)
+					t.Fatalf("m.c.Send(): got error %v, want none", err)
 				}
 				m.sent++
 			},
@@ -188,7 +188,7 @@ func TestStreamSurvivesTheWrap(t *testing.T) {
 			},
 			"asked": func(*rapid.T) {
 				if err := m.c.handleSM(ackRequest); err != nil {
-					t.Fatal(err)
+					t.Fatalf("m.c.handleSM(): got error %v, want none", err)
 				}
 			},
 			"answer": func(t *rapid.T) { m.answer(t) },
@@ -204,7 +204,7 @@ func TestStreamSurvivesTheWrap(t *testing.T) {
 		}
 		m.check(t)
 		if len(m.got) != m.sent || len(m.kept) != m.next {
-			t.Fatalf("%d of %d messages arrived, %d of %d stanzas were handled", len(m.got), m.sent, len(m.kept), m.next)
+			t.Fatalf("got %d of %d messages arrived, %d of %d stanzas were handled; want %v and %v", len(m.got), m.sent, len(m.kept), m.next, m.sent, m.next)
 		}
 	})
 }

@@ -37,7 +37,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		err := u.Validate()
 		if tt.field == "" {
 			if err != nil {
-				t.Errorf("%+v: %v", u, err)
+				t.Errorf("%+v: got %v, want no error", u, err)
 			}
 			continue
 		}
@@ -47,24 +47,24 @@ func TestValidateNamesTheField(t *testing.T) {
 		}
 	}
 	if _, err := NewDialer(Upstream{}, Options{}); err == nil {
-		t.Error("NewDialer took an upstream without a domain")
+		t.Error("NewDialer took an upstream without a domain, want an error")
 	}
 }
 
 func TestDefaults(t *testing.T) {
 	u := Upstream{Domain: "B\u00fccher.test"}.withDefaults()
 	if u.ServerName != "xn--bcher-kva.test" || u.RedirectAllow[0] != "xn--bcher-kva.test" || u.RedirectAllow[1] != "*.xn--bcher-kva.test" {
-		t.Errorf("names: %q %q", u.ServerName, u.RedirectAllow)
+		t.Errorf("names: got %q %q, want ServerName xn--bcher-kva.test, u.RedirectAllow[0] xn--bcher-kva.test, u.RedirectAllow[1] *.xn--bcher-kva.test", u.ServerName, u.RedirectAllow)
 	}
 	if u.KeepAlive != 55*time.Second || u.PingTimeout != 20*time.Second || u.DialTimeout != 5*time.Second {
-		t.Errorf("times: %v %v %v", u.KeepAlive, u.PingTimeout, u.DialTimeout)
+		t.Errorf("times: got %v %v %v, want KeepAlive 55 s, PingTimeout 20 s, DialTimeout 5 s", u.KeepAlive, u.PingTimeout, u.DialTimeout)
 	}
 	if v := (Upstream{Domain: "a.test", RedirectAllow: []string{}}).withDefaults(); len(v.RedirectAllow) != 0 {
-		t.Errorf("an empty list must stay empty: %q", v.RedirectAllow)
+		t.Errorf("an empty list must stay empty: got %q, want none", v.RedirectAllow)
 	}
 	m := Upstream{Domain: "a.test", Profile: ProfileMessenger}.withDefaults().capabilities()
 	if m.EditRoster || m.StoreVCard || !m.ChatOnly || m.Archive != "136" || m.ArchiveMax != 10 || !m.LookupJID {
-		t.Errorf("messenger: %+v", m)
+		t.Errorf("capabilities() of the Messenger profile = %+v, want chat only, archive 136 of 10, lookup, no editing", m)
 	}
 }
 
@@ -83,7 +83,7 @@ func TestSplitAddress(t *testing.T) {
 	} {
 		host, port, err := splitAddress(tt.in)
 		if host != tt.host || port != tt.port || (err == nil) != (tt.host != "") {
-			t.Errorf("%q: %q %d %v", tt.in, host, port, err)
+			t.Errorf("%q: got %q %d %v, want host %v, port %v, taken: %v", tt.in, host, port, err, tt.host, tt.port, (tt.host != ""))
 		}
 	}
 }
@@ -98,12 +98,12 @@ func FuzzSplitAddress(f *testing.F) {
 			return
 		}
 		if strings.ContainsAny(host, " <>'\"/@[]%\x00\n") {
-			t.Errorf("%q gave host %q", s, host)
+			t.Errorf("%q gave host %q, want a name or an address", s, host)
 		}
 		if port != 0 { // what was understood is understood again
 			h, p, err := splitAddress(target{host: host, port: port}.String())
 			if h != host || p != port || err != nil {
-				t.Errorf("%q: %q %d, then %q %d %v", s, host, port, h, p, err)
+				t.Errorf("%q: got %q %d, then %q %d %v; want h %v, p %v, no error", s, host, port, h, p, err, host, port)
 			}
 		}
 	})
@@ -126,7 +126,7 @@ func TestGuard(t *testing.T) {
 		}
 	}
 	if publicAddr(netip.Addr{}) {
-		t.Error("the zero address is public")
+		t.Error("the zero address is public, want it refused")
 	}
 }
 

@@ -68,7 +68,7 @@ func BenchmarkFrame(b *testing.B) {
 		for b.Loop() {
 			fr, err := f.Next()
 			if err != nil {
-				b.Fatal(err)
+				b.Fatalf("f.Next(): got error %v, want none", err)
 			}
 			sink += len(fr.Raw)
 			fr.Release()
@@ -83,11 +83,11 @@ func BenchmarkFrameAndDecode(b *testing.B) {
 		for b.Loop() {
 			fr, err := f.Next()
 			if err != nil {
-				b.Fatal(err)
+				b.Fatalf("f.Next(): got error %v, want none", err)
 			}
 			d, err := stanza.Decode(&fr, testSelf, testNow)
 			if err != nil || len(d.In) == 0 {
-				b.Fatal(err)
+				b.Fatalf("got %v, want no error, some In", err)
 			}
 			fr.Release()
 		}
@@ -102,10 +102,10 @@ func BenchmarkFrameAndParse(b *testing.B) {
 		for b.Loop() {
 			fr, err := f.Next()
 			if err != nil {
-				b.Fatal(err)
+				b.Fatalf("f.Next(): got error %v, want none", err)
 			}
 			if _, err := fr.Parse(); err != nil {
-				b.Fatal(err)
+				b.Fatalf("fr.Parse(): got error %v, want none", err)
 			}
 			fr.Release()
 		}
@@ -143,7 +143,7 @@ func BenchmarkEncodingXMLDecode(b *testing.B) {
 			start := nextStart(b, d)
 			var s xmlStanza
 			if err := d.DecodeElement(&s, &start); err != nil {
-				b.Fatal(err)
+				b.Fatalf("d.DecodeElement(): got error %v, want none", err)
 			}
 			sink += len(s.From)
 		}
@@ -158,7 +158,7 @@ func BenchmarkEncodingXMLTokens(b *testing.B) {
 		for b.Loop() {
 			nextStart(b, d)
 			if err := d.Skip(); err != nil {
-				b.Fatal(err)
+				b.Fatalf("d.Skip(): got error %v, want none", err)
 			}
 		}
 	})
@@ -168,7 +168,7 @@ func nextStart(b *testing.B, d *xml.Decoder) xml.StartElement {
 	for {
 		tok, err := d.Token()
 		if err != nil {
-			b.Fatal(err)
+			b.Fatalf("d.Token(): got error %v, want none", err)
 		}
 		if start, ok := tok.(xml.StartElement); ok {
 			return start
@@ -186,7 +186,7 @@ func BenchmarkAppendMessage(b *testing.B) {
 	for b.Loop() {
 		var err error
 		if buf, err = stanza.AppendOutbound(buf[:0], out); err != nil {
-			b.Fatal(err)
+			b.Fatalf("stanza.AppendOutbound(): got error %v, want none", err)
 		}
 	}
 	b.SetBytes(int64(len(buf)))
@@ -200,11 +200,11 @@ func TestBenchmarkStanzas(t *testing.T) {
 		for range 3 { // declaration, header, stanza
 			tok, err := d.Token()
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("d.Token(): got error %v, want none", err)
 			}
 			if start, ok := tok.(xml.StartElement); ok && start.Name.Local != "stream" {
 				if err := d.DecodeElement(&x, &start); err != nil || x.From == "" {
-					t.Fatalf("%+v, %v", x, err)
+					t.Fatalf("got %+v, %v; want no error, some From", x, err)
 				}
 			}
 		}

@@ -105,7 +105,7 @@ func archivedOf(t *testing.T, live stanza.Decoded) (want *perch.ArchiveItem) {
 			want = &perch.ArchiveItem{MessageIn: *in}
 		case *perch.DroppedIn:
 			if in.Of.From != in.From {
-				t.Errorf("dropped is from %q, what it is of from %q", in.From, in.Of.From)
+				t.Errorf("dropped is from %q, what it is of from %q; want From %v", in.From, in.Of.From, in.From)
 			}
 			want = &perch.ArchiveItem{MessageIn: perch.MessageIn{Message: in.Of}, Dropped: in.Reason}
 		}
@@ -139,7 +139,7 @@ func TestArchive136Drops(t *testing.T) {
 		got = append(got, string(it.From)+"|"+it.Body+"|"+it.Dropped)
 	}
 	if diff := cmp.Diff([]string{"b@b.test|hi|", "me@a.test||encrypted", "b@b.test|https://b.test/f|"}, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("-want +got:\n%s", diff)
 	}
 	if !page.Complete || again.Complete {
 		t.Errorf("complete %v with 4 of 5, %v with 4 of 4; want true, false", page.Complete, again.Complete)

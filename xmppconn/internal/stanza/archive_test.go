@@ -14,7 +14,7 @@ import (
 func TestM10EncodeArchive136(t *testing.T) {
 	got := encoded(t)(stanza.EncodeArchive136(perch.ArchiveQuery{With: "b@b.test/x", Limit: 10, Before: "1", Start: 5}))
 	if got != "<retrieve xmlns='urn:xmpp:archive' with='b@b.test'><set xmlns='http://jabber.org/protocol/rsm'><max>10</max></set></retrieve>" {
-		t.Error(got)
+		t.Errorf("got %v, want %s", got, "<retrieve xmlns='urn:xmpp:archive' with='b@b.test'><set xmlns='http://jabber.org/protocol/rsm'><max>10</max></set></retrieve>")
 	}
 }
 
@@ -64,39 +64,43 @@ func TestM10ParseArchive136(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			page := stanza.ParseArchive136(streamtest.Parse(t, tt.raw), testSelf, perch.ArchiveQuery{With: "b@b.test"}, 10, tt.now)
 			if diff := cmp.Diff(tt.want, page.Items, cmpopts.IgnoreFields(perch.Message{}, "StanzaID"), cmpopts.EquateEmpty()); diff != "" || !page.Complete {
-				t.Errorf("%s%v", diff, page.Complete)
+				t.Errorf("got %s%v, want Complete", diff, page.Complete)
 			}
 		})
 	}
 	if page := stanza.ParseArchive136(nil, testSelf, perch.ArchiveQuery{}, 10, now); len(page.Items) != 0 || !page.Complete {
-		t.Errorf("a bare result: %+v", page)
+		t.Errorf("a bare result: got %+v, want 0 items, Complete", page)
 	}
 }
 
 func TestM10ParseArchive136Limits(t *testing.T) {
 	el := streamtest.Parse(t, "<chat xmlns='urn:xmpp:archive' with='b@b.test' start='2012-05-01T10:00:00Z'>"+strings.Repeat("<from secs='1'><body>x</body></from>", 10)+"</chat>")
-	q := perch.ArchiveQuery{With: "b@b.test"}
-	if page := stanza.ParseArchive136(el, testSelf, q, 10, 0); page.Complete || len(page.Items) != 10 {
-		t.Error("as many as there may be can never be known to be all")
-	}
-	if page := stanza.ParseArchive136(el, testSelf, q, 11, 0); !page.Complete {
-		t.Error("fewer than there may be are all")
-	}
-	if page := stanza.ParseArchive136(el, testSelf, q, 0, 0); page.Complete {
-		t.Error("nothing is known of an archive without a number")
-	}
-	q.Limit = 3
-	page := stanza.ParseArchive136(el, testSelf, q, 11, 0)
-	if page.Complete || len(page.Items) != 3 || page.Items[2].Time != stanza.ParseTime("2012-05-01T10:00:10Z") {
-		t.Errorf("%+v", page)
-	}
-	q.Limit = 10
-	if page := stanza.ParseArchive136(el, testSelf, q, 11, 0); page.Complete {
-		t.Error("as many as were asked for can never be known to be all")
-	}
-	q = perch.ArchiveQuery{Start: stanza.ParseTime("2012-05-01T10:00:04Z"), End: stanza.ParseTime("2012-05-01T10:00:06Z")}
-	if page := stanza.ParseArchive136(el, testSelf, q, 11, 0); len(page.Items) != 3 {
-		t.Errorf("%+v", page)
+	second := func(n int) perch.Time { return stanza.ParseTime("2012-05-01T10:00:00Z") + perch.Time(1000*n) }
+	for _, tt := range []struct {
+		name     string
+		q        perch.ArchiveQuery
+		most     int // messages that the archive gives
+		items    int
+		last     perch.Time
+		complete bool
+	}{
+		{"as many as there may be can never be known to be all", perch.ArchiveQuery{}, 10, 10, second(10), false},
+		{"fewer than there may be are all", perch.ArchiveQuery{}, 11, 10, second(10), true},
+		{"nothing is known of an archive without a number", perch.ArchiveQuery{}, 0, 10, second(10), false},
+		{"the newest of more than were asked for", perch.ArchiveQuery{Limit: 3}, 11, 3, second(10), false},
+		{"as many as were asked for can never be known to be all", perch.ArchiveQuery{Limit: 10}, 11, 10, second(10), false},
+		{"of a time", perch.ArchiveQuery{Start: second(4), End: second(6)}, 11, 3, second(6), true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.q.With = "b@b.test"
+			page := stanza.ParseArchive136(el, testSelf, tt.q, tt.most, 0)
+			if n := len(page.Items); n != tt.items || page.Complete != tt.complete {
+				t.Fatalf("got %d items, complete %v; want %d, %v", n, page.Complete, tt.items, tt.complete)
+			}
+			if got := page.Items[tt.items-1].Time; got != tt.last {
+				t.Errorf("the last item is of %v, want %v", got, tt.last)
+			}
+		})
 	}
 }
 
@@ -111,10 +115,10 @@ func TestM10Archive136IDsAreStable(t *testing.T) {
 	}
 	one, two := ids(start+three+"</chat>"), ids(start+three+"<from secs='5'><body>new</body></from></chat>")
 	if diff := cmp.Diff(one, two[:3]); diff != "" {
-		t.Error(diff)
+		t.Errorf("-want +got:\n%s", diff)
 	}
 	if one[0] == one[1] || one[0] == one[2] || one[1] != one[0]+"-2" {
-		t.Error(one)
+		t.Errorf("got %v, want three ids, the second the first with -2", one)
 	}
 }
 
@@ -200,7 +204,7 @@ func TestParseMAMResult(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d := decodeText(t, tt.raw, testNow)
 			if diff := cmp.Diff(tt.want, d.Archived); diff != "" || d.In != nil {
-				t.Errorf("%s%v", diff, d.In)
+				t.Errorf("got %s%v, want no In", diff, d.In)
 			}
 		})
 	}
@@ -221,10 +225,10 @@ func TestParseMAMFin(t *testing.T) {
 	for _, tt := range tests {
 		got, ok := stanza.ParseMAMFin(streamtest.Parse(t, tt.raw))
 		if diff := cmp.Diff(tt.want, got); diff != "" || ok != tt.ok {
-			t.Errorf("%s: %v %s", tt.raw, ok, diff)
+			t.Errorf("%s: got %v %s, want ok %v", tt.raw, ok, diff, tt.ok)
 		}
 	}
 	if _, ok := stanza.ParseMAMFin(nil); ok {
-		t.Error("nothing was an end")
+		t.Error("nothing was an end, want none")
 	}
 }

@@ -131,7 +131,7 @@ func TestDelayOfWrapper(t *testing.T) {
 			in := decodeText(t, raw, testNow).In
 			m, ok := in[0].(*perch.MessageIn)
 			if !ok || m.Sent != sent {
-				t.Fatalf("%s: got %+v", name, in)
+				t.Fatalf("%s: got %+v, want Sent %v", name, in, sent)
 			}
 			got := ""
 			if m.Delay != nil {
@@ -141,7 +141,7 @@ func TestDelayOfWrapper(t *testing.T) {
 				t.Errorf("%s (%s): the delay is by %q, want %q", name, kind, got, tt.want)
 			}
 			if states := len(in) - 1; states != 0 && (sent || tt.want != "") {
-				t.Errorf("%s (%s): a chat state of the past", name, kind)
+				t.Errorf("got %s (%s): a chat state of the past, want none", name, kind)
 			}
 		}
 	}
@@ -158,7 +158,7 @@ func TestDelayedChatState(t *testing.T) {
 				raw := "<message from='bo@b.test/x' type='chat'>" + body + "<" + state + " xmlns='" + nsChatStates + "'/>" + delay + "</message>"
 				for _, in := range decodeText(t, raw, testNow).In {
 					if s, ok := in.(*perch.ChatStateIn); ok {
-						t.Errorf("%s, body %q: got the state %s", name, body, s.State)
+						t.Errorf("%s, body %q: got the state %s; want none", name, body, s.State)
 					}
 				}
 			}
@@ -166,7 +166,7 @@ func TestDelayedChatState(t *testing.T) {
 	}
 	live := decodeText(t, "<message from='bo@b.test/x' type='chat'><composing xmlns='"+nsChatStates+"'/></message>", testNow)
 	if diff := cmp.Diff([]perch.Inbound{&perch.ChatStateIn{From: "bo@b.test/x", State: perch.StateComposing}}, live.In); diff != "" {
-		t.Error(diff)
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
@@ -188,7 +188,7 @@ func FuzzTime(f *testing.F) {
 			return
 		}
 		if again := stanza.ParseTime(got.String()); again != got {
-			t.Fatalf("%q is %v, and read again %v", s, got, again)
+			t.Fatalf("%q is %v, and read again %v; want the same", s, got, again)
 		}
 	})
 }

@@ -179,7 +179,7 @@ func roundTrip(t *testing.T, out perch.Outbound, same func(*xmlstream.Element) b
 	}
 	trees, err := parseAll(b)
 	if err != io.EOF || len(trees) != 2 || !same(trees[1]) {
-		t.Fatalf("%q was read back as %+v, %v", b, trees, err)
+		t.Fatalf("%q was read back as %+v, %v; want %v, 2 elements, the same texts", b, trees, err, io.EOF)
 	}
 }
 

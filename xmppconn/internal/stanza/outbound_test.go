@@ -85,10 +85,10 @@ func TestAppendOutboundIsOneStanza(t *testing.T) {
 	hostile := "]]></body></message><iq type='set' id='x'>\" ' &amp; <!-- "
 	b, err := stanza.AppendOutbound(nil, &perch.MessageOut{ID: hostile, To: perch.JID("b@b.test/" + hostile), Body: hostile, Thread: hostile})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("stanza.AppendOutbound(): got error %v, want none", err)
 	}
 	trees, err := parseAll(b)
 	if len(trees) != 1 || trees[0].ChildText(nsClient, "body") != hostile || trees[0].Attr("id") != hostile {
-		t.Errorf("%d elements, %v", len(trees), err)
+		t.Errorf("got %d elements, %v; want 1 elements, its body and id %q", len(trees), err, hostile)
 	}
 }

@@ -27,14 +27,14 @@ func TestVCardRoundTrip(t *testing.T) {
 	raw := encoded(t)(stanza.EncodeVCardSet(card))
 	got := stanza.ParseVCard(streamtest.Parse(t, raw), "b@b.test")
 	if len(got.Photo.Hash) != 40 {
-		t.Errorf("hash %q", got.Photo.Hash)
+		t.Errorf("hash %q, want 40 digits", got.Photo.Hash)
 	}
 	card.Photo.Hash = got.Photo.Hash
 	if diff := cmp.Diff(card, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("-want +got:\n%s", diff)
 	}
 	if raw := encoded(t)(stanza.EncodeVCardSet(perch.VCard{})); raw != "<vCard xmlns='vcard-temp'></vCard>" {
-		t.Error(raw)
+		t.Errorf("got %v, want raw <vCard xmlns='vcard-temp'></vCard>", raw)
 	}
 }
 
@@ -43,7 +43,7 @@ func TestEncodeVCardRefuses(t *testing.T) {
 		{FullName: "\x00"}, {Emails: []string{"a", "\x01"}}, {Photo: &perch.Photo{Data: []byte("<svg/>")}}, {Photo: &perch.Photo{URL: "\xff"}},
 	} {
 		if b, err := stanza.EncodeVCardSet(card); perch.KindOf(err) != perch.KindValidation || b != nil {
-			t.Errorf("%+v: %q, %v", card, b, err)
+			t.Errorf("%+v: got %q, %v; want %s, no b", card, b, err, perch.KindValidation)
 		}
 	}
 }
@@ -60,11 +60,11 @@ func TestM09ParseVCard(t *testing.T) {
 		Organization: "B", Photo: &perch.Photo{URL: "https://b.test/p.png"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("-want +got:\n%s", diff)
 	}
 	for _, el := range []*xmlstream.Element{nil, streamtest.Parse(t, "<vCard xmlns='vcard-temp'/>"), streamtest.Parse(t, "<vCard xmlns='u'><FN>x</FN></vCard>")} {
 		if diff := cmp.Diff(perch.VCard{JID: "b@b.test"}, stanza.ParseVCard(el, "b@b.test")); diff != "" {
-			t.Error(diff)
+			t.Errorf("-want +got:\n%s", diff)
 		}
 	}
 	many := stanza.ParseVCard(streamtest.Parse(t, "<vCard xmlns='vcard-temp'>"+strings.Repeat("<EMAIL>x</EMAIL>", 1000)+"</vCard>"), "b@b.test")
@@ -85,17 +85,17 @@ func TestM09ParsePhoto(t *testing.T) {
 		for _, binval := range []string{b64, strings.TrimRight(b64, "="), "\n  " + b64[:4] + "\n\t " + b64[4:] + " "} {
 			p := photo("<TYPE>text/html</TYPE><BINVAL>" + binval + "</BINVAL>")
 			if p == nil || p.Type != typ || string(p.Data) != data || p.Size != len(data) || !isSHA1.MatchString(p.Hash) {
-				t.Errorf("%q: %+v", binval, p)
+				t.Errorf("%q: got %+v, want a photo, Type %v, %v, Size %v, a hash", binval, p, typ, data, len(data))
 			}
 		}
 	}
 	html := base64.StdEncoding.EncodeToString([]byte("<script>alert(1)</script>"))
 	if p := photo("<TYPE>image/png</TYPE><BINVAL>" + html + "</BINVAL>"); p == nil || p.Type != "" || p.Data != nil || p.Size == 0 || p.Hash == "" {
-		t.Errorf("what is no picture must not be served: %+v", p)
+		t.Errorf("what is no picture must not be served: got %+v, want a photo, Type none, no Data, some Size, some Hash", p)
 	}
 	for _, inner := range []string{"", "<BINVAL/>", "<BINVAL>!!!</BINVAL>", "<EXTVAL>javascript:alert(1)</EXTVAL>", "<EXTVAL>data:image/png,x</EXTVAL>"} {
 		if p := photo(inner); p != nil {
-			t.Errorf("%s: %+v", inner, p)
+			t.Errorf("%s: got %+v, want no photo", inner, p)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func TestPhotoAmongAlternatives(t *testing.T) {
 	}
 	p := stanza.ParseVCard(streamtest.Parse(t, "<vCard xmlns='vcard-temp'>"+bmp+"</vCard>"), "b@b.test").Photo
 	if p == nil || p.Type != "" || p.Data != nil || p.Size != len("BM rest of it") || !isSHA1.MatchString(p.Hash) {
-		t.Errorf("a BMP alone: got %+v", p)
+		t.Errorf("a BMP alone: got %+v, want a photo, Type none, no Data, Size %v, a hash", p, len("BM rest of it"))
 	}
 }
 

@@ -28,10 +28,10 @@ func TestFramerCutsStanzasAtAnySplit(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 3, 7, 31, 32, 33, 64, 1000, 4095, 4096, 4097} {
 		all, err := readAll(streamtest.Chunks(stream, n), xmlstream.DefaultLimits())
 		if err != io.EOF {
-			t.Fatalf("chunks of %d: %v", n, err)
+			t.Fatalf("chunks of %d: got %v, want %v", n, err, io.EOF)
 		}
 		if len(all) != len(elements)+2 || all[0].kind != xmlstream.KindHeader || all[len(all)-1].kind != xmlstream.KindEnd {
-			t.Fatalf("chunks of %d: %d frames", n, len(all))
+			t.Fatalf("chunks of %d: got %d frames, want %v frames, kind %v, kind %v", n, len(all), len(elements)+2, xmlstream.KindHeader, xmlstream.KindEnd)
 		}
 		for i, want := range elements {
 			if got := all[i+1]; got.kind != xmlstream.KindElement || got.raw != want {
@@ -44,15 +44,15 @@ func TestFramerCutsStanzasAtAnySplit(t *testing.T) {
 func TestFramerSurvivesErrorsBesideData(t *testing.T) {
 	all, err := readAll(iotest.DataErrReader(strings.NewReader(streamtest.Header+"<presence/>")), xmlstream.DefaultLimits())
 	if err != io.EOF || len(all) != 2 {
-		t.Fatalf("%d frames, %v", len(all), err)
+		t.Fatalf("got %d frames, %v; want %v, 2 frames", len(all), err, io.EOF)
 	}
 	cause := errors.New("reset by peer")
 	all, err = readAll(io.MultiReader(strings.NewReader(streamtest.Header+"<presence/><pre"), iotest.ErrReader(cause)), xmlstream.DefaultLimits())
 	if err != cause || len(all) != 2 {
-		t.Fatalf("%d frames, %v", len(all), err)
+		t.Fatalf("got %d frames, %v; want %v, 2 frames", len(all), err, cause)
 	}
 	if _, err = readAll(emptyReader{}, xmlstream.DefaultLimits()); err != io.ErrNoProgress {
-		t.Fatalf("a reader that never reads: %v", err)
+		t.Fatalf("a reader that never reads: got %v, want %v", err, io.ErrNoProgress)
 	}
 }
 
@@ -64,19 +64,19 @@ func TestFramerHeader(t *testing.T) {
 	f := xmlstream.NewFramer(strings.NewReader(streamtest.Header+"<stream:error/>"), xmlstream.DefaultLimits())
 	fr, err := f.Next()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("f.Next(): got error %v, want none", err)
 	}
 	h := fr.Header
 	if h.From != "a.test" || h.ID != "s1" || h.Version != "1.0" || h.Lang() != "en" || h.To != "" || h.Default() != xmlstream.NSClient {
-		t.Errorf("header %+v", h)
+		t.Errorf("header %+v, want From a.test, ID s1, Version 1.0, lang en, To none, default namespace %v", h, xmlstream.NSClient)
 	}
 	fr, err = f.Next()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("f.Next(): got error %v, want none", err)
 	}
 	el, err := fr.Parse()
 	if err != nil || !el.Is(xmlstream.NSStream, "error") || fr.Local != "error" {
-		t.Errorf("prefix of the header not known: %+v, %v", el, err)
+		t.Errorf("prefix of the header not known: got %+v, %v; want no error, a stream error", el, err)
 	}
 }
 
@@ -87,14 +87,14 @@ func TestFramerHeaderMayDeclareItsPrefixesAnyhow(t *testing.T) {
 	} {
 		f := xmlstream.NewFramer(strings.NewReader(header+"<c:presence/>"), xmlstream.DefaultLimits())
 		if _, err := f.Next(); err != nil {
-			t.Fatalf("%s: %v", header, err)
+			t.Fatalf("%s: got %v, want no error", header, err)
 		}
 		fr, err := f.Next()
 		if err != nil {
-			t.Fatalf("%s: %v", header, err)
+			t.Fatalf("%s: got %v, want no error", header, err)
 		}
 		if el, err := fr.Parse(); err != nil || !el.Is(xmlstream.NSClient, "presence") {
-			t.Errorf("%s: %+v, %v", header, el, err)
+			t.Errorf("%s: got %+v, %v; want no error, a presence", header, el, err)
 		}
 	}
 }
@@ -102,7 +102,7 @@ func TestFramerHeaderMayDeclareItsPrefixesAnyhow(t *testing.T) {
 func TestFramerEmptyHeaderEndsTheStream(t *testing.T) {
 	all, err := readAll(strings.NewReader("<s:stream xmlns:s='http://etherx.jabber.org/streams'/>"), xmlstream.DefaultLimits())
 	if err != io.EOF || len(all) != 2 || all[1].kind != xmlstream.KindEnd {
-		t.Fatalf("%v, %v", all, err)
+		t.Fatalf("got %v, %v; want %v, 2 frames, kind %v", all, err, io.EOF, xmlstream.KindEnd)
 	}
 }
 
@@ -178,7 +178,7 @@ func TestFramerErrorStays(t *testing.T) {
 	_, first := f.Next()
 	_, second := f.Next()
 	if first == nil || first != second || f.Buffered() != 0 {
-		t.Errorf("%v, then %v; %d buffered", first, second, f.Buffered())
+		t.Errorf("got %v, then %v; %d buffered; want an error, the same %v, 0", first, second, f.Buffered(), second)
 	}
 }
 
@@ -217,18 +217,18 @@ func TestFramerSkipsWhatIsTooMuch(t *testing.T) {
 				f.Next()
 				fr, err := f.Next()
 				if err != nil {
-					t.Fatal(err)
+					t.Fatalf("f.Next(): got error %v, want none", err)
 				}
 				switch {
 				case tt.reason == "" && (fr.Kind != xmlstream.KindElement || string(fr.Raw) != tt.stanza):
-					t.Errorf("chunks of %d: %+v", n, fr)
+					t.Errorf("chunks of %d: got %+v, want Kind %v, %v", n, fr, xmlstream.KindElement, tt.stanza)
 				case tt.reason != "" && (fr.Kind != xmlstream.KindSkipped || fr.Skipped.Reason != tt.reason || string(fr.Skipped.From) != tt.from):
-					t.Errorf("chunks of %d: %+v", n, fr.Skipped)
+					t.Errorf("chunks of %d: got %+v, want Kind %v, Reason %v, %v", n, fr.Skipped, xmlstream.KindSkipped, tt.reason, tt.from)
 				case tt.from != "" && (fr.Skipped.ID != "m1" || fr.Skipped.Space != xmlstream.NSClient || fr.Skipped.Local != "message"):
-					t.Errorf("chunks of %d: %+v", n, fr.Skipped)
+					t.Errorf("chunks of %d: got %+v, want ID m1, Space %v, Local message", n, fr.Skipped, xmlstream.NSClient)
 				}
 				if fr, err = f.Next(); err != nil || string(fr.Raw) != "<presence/>" {
-					t.Errorf("chunks of %d: the next stanza is %q, %v", n, fr.Raw, err)
+					t.Errorf("chunks of %d: the next stanza is %q, %v; want no error, <presence/>", n, fr.Raw, err)
 				}
 			}
 		})
@@ -241,13 +241,13 @@ func TestFramerEndsAtTheHardLimit(t *testing.T) {
 		for _, size := range []int{4900, 5000, 20_000} {
 			all, err := readAll(streamtest.Chunks(streamtest.Header+"<message>"+strings.Repeat("x", size)+"</message>", n), lim)
 			if size == 4900 && (err != io.EOF || len(all) != 2) || size > 4900 && streamtest.Condition(err) != "policy-violation" {
-				t.Errorf("size %d, chunks of %d: %d frames, %v", size, n, len(all), err)
+				t.Errorf("size %d, chunks of %d: got %d frames, %v; want %v, 2 frames, policy-violation", size, n, len(all), err, io.EOF)
 			}
 		}
 	}
 	_, err := readAll(strings.NewReader("<stream:stream to='"+strings.Repeat("x", 400)), lim)
 	if streamtest.Condition(err) != "policy-violation" {
-		t.Errorf("endless header: %v", err)
+		t.Errorf("endless header: got %v, want policy-violation", err)
 	}
 }
 
@@ -259,10 +259,10 @@ func TestFramerNestedStreamErrorIsContent(t *testing.T) {
 		"<stream:features/></message>"
 	all, err := frameAndParse(strings.NewReader(streamtest.Header+attack+"<presence/>"), xmlstream.DefaultLimits())
 	if err != io.EOF || len(all) != 2 {
-		t.Fatalf("%d elements, %v", len(all), err)
+		t.Fatalf("got %d elements, %v; want %v, 2 frames", len(all), err, io.EOF)
 	}
 	if !all[0].Is(xmlstream.NSClient, "message") || all[0].Child(xmlstream.NSStream, "error") == nil {
-		t.Errorf("%+v", all[0])
+		t.Errorf("got %+v, want a message with a stream error in it", all[0])
 	}
 }
 
@@ -271,11 +271,11 @@ func TestFramerResetForgetsWhatCameBefore(t *testing.T) {
 	f.Next()
 	fr, err := f.Next()
 	if err != nil || fr.Local != "proceed" || f.Buffered() == 0 {
-		t.Fatalf("%+v, %v, %d buffered", fr, err, f.Buffered())
+		t.Fatalf("got %+v, %v, %d buffered; want no error, Local proceed, some", fr, err, f.Buffered())
 	}
 	f.Reset(strings.NewReader(streamtest.Header + "<presence/>"))
 	if f.Buffered() != 0 {
-		t.Errorf("%d bytes from before", f.Buffered())
+		t.Errorf("got %d bytes from before, want 0", f.Buffered())
 	}
 	fr.Release() // an old frame must not touch the new stream
 	var kinds []xmlstream.Kind
@@ -287,7 +287,7 @@ func TestFramerResetForgetsWhatCameBefore(t *testing.T) {
 		kinds = append(kinds, fr.Kind)
 	}
 	if !slices.Equal(kinds, []xmlstream.Kind{xmlstream.KindHeader, xmlstream.KindElement}) {
-		t.Errorf("frames %v", kinds)
+		t.Errorf("frames %v, want %v", kinds, []xmlstream.Kind{xmlstream.KindHeader, xmlstream.KindElement})
 	}
 }
 
@@ -301,7 +301,7 @@ func TestFramerReleaseOfAnOldFrameDoesNothing(t *testing.T) {
 	two, _ := f.Next()
 	copied.Release()
 	if string(two.Raw) != "<presence id='2'/>" {
-		t.Errorf("the frame became %q", two.Raw)
+		t.Errorf("the frame became %q, want <presence id='2'/>", two.Raw)
 	}
 }
 
@@ -337,7 +337,7 @@ func TestFramerHoldsNoBufferWhileIdle(t *testing.T) {
 	// Each part begins with a read into the small array; a stanza of more than that needs
 	// a second one with a buffer.
 	if spy.idle < 21 || spy.within == 0 {
-		t.Errorf("%d reads without a buffer, %d with one", spy.idle, spy.within)
+		t.Errorf("got %d reads without a buffer, %d with one; want at least 21, some within", spy.idle, spy.within)
 	}
 }
 
@@ -346,13 +346,13 @@ func TestFramerGivesBackLargeBuffers(t *testing.T) {
 	f.Next()
 	fr, err := f.Next()
 	if err != nil || len(fr.Raw) != 500_019 {
-		t.Fatalf("%d bytes, %v", len(fr.Raw), err)
+		t.Fatalf("got %d bytes, %v; want no error, 500019", len(fr.Raw), err)
 	}
 	if c, _ := f.Buffer(); c > xmlstream.DefaultLimits().Stanza+xmlstream.SmallBuffer {
-		t.Errorf("a buffer of %d bytes", c)
+		t.Errorf("a buffer of %d bytes, want at most %v", c, xmlstream.DefaultLimits().Stanza+xmlstream.SmallBuffer)
 	}
 	fr.Release()
 	if _, held := f.Buffer(); held {
-		t.Error("the buffer is still held")
+		t.Error("the buffer is still held, want it given back")
 	}
 }

@@ -127,10 +127,10 @@ func FuzzFramer(f *testing.F) {
 		compareWithReference(t, stream, ours, raws, ended, err)
 		again, rawsAgain, endedAgain, errAgain := ourReading(streamtest.Chunks(string(stream), 1+(n&0x7fffffff)%70))
 		if diff := cmp.Diff(ours, again); diff != "" || ended != endedAgain {
-			t.Fatalf("the split matters: %s", diff)
+			t.Fatalf("in chunks: ended %v, want %v; -whole +chunks:\n%s", endedAgain, ended, diff)
 		}
 		if diff := cmp.Diff(raws, rawsAgain); diff != "" || detail(err) != detail(errAgain) {
-			t.Fatalf("the split matters: %v or %v, %s", err, errAgain, diff)
+			t.Fatalf("in chunks: got error %v, want %v; -whole +chunks:\n%s", errAgain, err, diff)
 		}
 	})
 }
@@ -163,21 +163,21 @@ func compareWithReference(t *testing.T, stream []byte, ours []*node, raws []stri
 		err != nil && detail(err) == "invalid name" && !isASCII(stream)
 	for i := range min(len(ours), len(ref.trees)) {
 		if raws[i] != ref.raw[i] {
-			t.Fatalf("element %d is %q, by encoding/xml %q", i, raws[i], ref.raw[i])
+			t.Fatalf("element %d is %q, by encoding/xml %q; want the same", i, raws[i], ref.raw[i])
 		}
 		if diff := cmp.Diff(ref.trees[i], ours[i]); diff != "" {
-			t.Fatalf("element %d: %s", i, diff)
+			t.Fatalf("element %d, -by encoding/xml +got:\n%s", i, diff)
 		}
 	}
 	switch {
 	case names:
 	case len(ours) > len(ref.trees):
-		t.Fatalf("accepted %q, which encoding/xml refuses: %v", raws[len(ref.trees)], ref.err)
+		t.Fatalf("accepted %q, which encoding/xml refuses: got %v; want at most %v", raws[len(ref.trees)], ref.err, len(ref.trees))
 	case err != nil && stricter[detail(err)]:
 	case len(ours) < len(ref.trees):
-		t.Fatalf("refused %q: %v", ref.raw[len(ours)], err)
+		t.Fatalf("refused %q: got %v, want at least %v", ref.raw[len(ours)], err, len(ref.trees))
 	case ended != ref.ended:
-		t.Fatalf("ended %v (%v), by encoding/xml %v (%v)", ended, err, ref.ended, ref.err)
+		t.Fatalf("ended %v (%v), by encoding/xml %v (%v); want ended %v", ended, err, ref.ended, ref.err, ref.ended)
 	}
 }
 
@@ -245,7 +245,7 @@ func FuzzWriter(f *testing.F) {
 		}
 		el, err := xmlstream.ParseOwned(b[len("before"):])
 		if err != nil || el.Attr("b") != text || el.ChildText(xmlstream.NSClient, "c") != text {
-			t.Fatalf("%q was read back from %s as %+v, %v", text, b, el, err)
+			t.Fatalf("%q was read back from %s as %+v, %v; want no error, b %v, el.ChildText(xmlstream.NSClient) %v", text, b, el, err, text, text)
 		}
 	})
 }
