@@ -78,7 +78,7 @@ func compareWithLive(t *testing.T, message string) {
 			got.To = want.To // a stanza without to is for the account there, for the resource here
 		}
 		if diff := cmp.Diff(want, d.Archived.Item); diff != "" {
-			t.Fatalf("from the archive, -live +archive:\n%s", diff)
+			t.Fatalf("from the archive, -want (as live) +got:\n%s", diff)
 		}
 	}
 }

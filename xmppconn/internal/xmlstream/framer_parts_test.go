@@ -68,7 +68,7 @@ func FuzzLargeAnswer(f *testing.F) {
 			t.Fatalf("in parts got %v, want the %d children of the whole", err, len(whole))
 		default:
 			if diff := cmp.Diff(whole, parts); diff != "" {
-				t.Fatalf("-whole +in parts:\n%s", diff)
+				t.Fatalf("in parts, -want (the whole) +got:\n%s", diff)
 			}
 		}
 	})

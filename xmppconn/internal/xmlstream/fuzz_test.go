@@ -166,7 +166,7 @@ func compareWithReference(t *testing.T, stream []byte, ours []*node, raws []stri
 			t.Fatalf("element %d is %q, by encoding/xml %q; want the same", i, raws[i], ref.raw[i])
 		}
 		if diff := cmp.Diff(ref.trees[i], ours[i]); diff != "" {
-			t.Fatalf("element %d, -by encoding/xml +got:\n%s", i, diff)
+			t.Fatalf("element %d, -want (by encoding/xml) +got:\n%s", i, diff)
 		}
 	}
 	switch {
@@ -216,7 +216,7 @@ func FuzzHead(f *testing.F) {
 			return
 		}
 		if diff := cmp.Diff(treeOf(whole), treeOf(xmlstream.ParseHead(raw))); diff != "" {
-			t.Fatalf("the beginning of the whole of %q, -whole +beginning:\n%s", raw, diff)
+			t.Fatalf("the beginning of the whole of %q, -want +got:\n%s", raw, diff)
 		}
 	})
 }

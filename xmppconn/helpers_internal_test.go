@@ -3,7 +3,6 @@ package xmppconn
 import (
 	"encoding/base64"
 	"testing"
-	"time"
 
 	"github.com/perch-im/perch"
 )
@@ -29,9 +28,6 @@ const (
 	nsLookup      = "http://messenger.live.com/xmpp/jidlookup"
 	nsLookupShort = "jidlookup"
 )
-
-// testNow is the time at which stanzas are decoded.
-var testNow = perch.At(time.Date(2024, 6, 1, 12, 0, 0, 0, time.UTC))
 
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 

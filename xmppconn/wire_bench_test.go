@@ -1,10 +1,11 @@
-package xmppconn
+package xmppconn_test
 
 import (
 	"bytes"
 	"encoding/xml"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
@@ -46,6 +47,9 @@ func benchStanzas(b *testing.B, run func(b *testing.B, text string)) {
 
 var sink int
 
+// benchNow is the time at which the stanzas are decoded.
+var benchNow = perch.At(time.Date(2024, 6, 1, 12, 0, 0, 0, time.UTC))
+
 func BenchmarkScan(b *testing.B) {
 	benchStanzas(b, func(b *testing.B, text string) {
 		raw := []byte(text)
@@ -85,7 +89,7 @@ func BenchmarkFrameAndDecode(b *testing.B) {
 			if err != nil {
 				b.Fatalf("f.Next(): got error %v, want none", err)
 			}
-			d, err := stanza.Decode(&fr, testSelf, testNow)
+			d, err := stanza.Decode(&fr, "me@a.test/home", benchNow)
 			if err != nil || len(d.In) == 0 {
 				b.Fatalf("got %v, want no error, some In", err)
 			}
@@ -209,7 +213,7 @@ func TestBenchmarkStanzas(t *testing.T) {
 			}
 		}
 		fr := streamtest.Frame(t, s)
-		if d, err := stanza.Decode(&fr, testSelf, testNow); err != nil || len(d.In) == 0 {
+		if d, err := stanza.Decode(&fr, "me@a.test/home", benchNow); err != nil || len(d.In) == 0 {
 			t.Errorf("Decode() of %s = %+v, %v; want something in it", s, d, err)
 		}
 	}
