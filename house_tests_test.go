@@ -119,7 +119,7 @@ var (
 // promises, and stops at the first that is broken.
 const longestTest = 90
 
-// TestFailuresSayWhatWasWanted: whoever reads a failed test has its output and not its source.
+// TestFailuresSayWhatWasWanted: a failed test is read without its source.
 // A line of it says what came, and has the word want before what should have.
 func TestFailuresSayWhatWasWanted(t *testing.T) {
 	bad, lines := map[string]int{}, 0

@@ -269,9 +269,9 @@ func TestCollectorInTrouble(t *testing.T) {
 	defer refuses.Close()
 	defer hangs.Close()
 	defer close(hold)
-	gone := httptest.NewServer(nil)
-	gone.Close()
-	for name, url := range map[string]string{"hangs": hangs.URL, "refuses": refuses.URL, "is away": gone.URL} {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	for name, url := range map[string]string{"hangs": hangs.URL, "refuses": refuses.URL, "is away": closed.URL} {
 		t.Run(name, func(t *testing.T) {
 			var log lockedBuffer
 			a := observed(t, func(o *app.Options) {

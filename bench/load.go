@@ -75,7 +75,7 @@ func (l *loaded) run(ctx context.Context, url string, c *redis.Client) (err erro
 	if err := l.open(ctx, at.URL); err != nil {
 		return err
 	}
-	opened, err := quiet(ctx, c, at.Admin)
+	opened, err := awaitIdle(ctx, c, at.Admin)
 	if err != nil {
 		return err
 	}
@@ -108,14 +108,14 @@ func (l *loaded) alone(ctx context.Context, c *redis.Client, at loadReady) error
 		{fmt.Sprintf("presence %d party", many), fmt.Sprintf("inbound presence, %d at once", many), many * l.count},
 		{fmt.Sprintf("messages %d %d", l.count, l.count), "inbound message", l.count},
 	} {
-		before, err := quiet(ctx, c, at.Admin)
+		before, err := awaitIdle(ctx, c, at.Admin)
 		if err != nil {
 			return err
 		}
 		if err := l.traffic(x.traffic); err != nil {
 			return err
 		}
-		after, err := quiet(ctx, c, at.Admin)
+		after, err := awaitIdle(ctx, c, at.Admin)
 		if err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (l *loaded) alone(ctx context.Context, c *redis.Client, at loadReady) error
 
 // messages measures the rate, and what each message cost Redis.
 func (l *loaded) messages(ctx context.Context, c *redis.Client, at loadReady) error {
-	before, err := quiet(ctx, c, at.Admin)
+	before, err := awaitIdle(ctx, c, at.Admin)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (l *loaded) messages(ctx context.Context, c *redis.Client, at loadReady) er
 	if err != nil {
 		return err
 	}
-	after, err := quiet(ctx, c, at.Admin)
+	after, err := awaitIdle(ctx, c, at.Admin)
 	if err != nil {
 		return err
 	}

@@ -80,8 +80,8 @@ func metric(ctx context.Context, admin, name string) (float64, error) {
 	return 0, fmt.Errorf("/metrics has no %s", name)
 }
 
-// quiet waits until nothing has been written for a while, and returns what was used.
-func quiet(ctx context.Context, c *redis.Client, admin string) (usage, error) {
+// awaitIdle waits until nothing has been written for a while, and returns what was used.
+func awaitIdle(ctx context.Context, c *redis.Client, admin string) (usage, error) {
 	last := usage{commands: -1}
 	for {
 		u, err := used(ctx, c, admin)

@@ -80,8 +80,8 @@ func someNode(r *rand.Rand) sessions.NodeID {
 	return []sessions.NodeID{"", "", "", "a/1", "a/2", "b/1"}[r.IntN(6)]
 }
 
-func (p *player) open(id sessions.ID, taking sessions.OpenOptions) string {
-	s, err := p.store.Open(p.t.Context(), id, taking)
+func (p *player) open(id sessions.ID, o sessions.OpenOptions) string {
+	s, err := p.store.Open(p.t.Context(), id, o)
 	if err != nil {
 		return err.Error()
 	}

@@ -89,13 +89,13 @@ type Redis struct {
 
 var _ sessions.Store = (*Redis)(nil)
 
-// quiet keeps go-redis from writing to stderr by itself: what matters is returned as an
+// discard keeps go-redis from writing to stderr by itself: what matters is returned as an
 // error, and addresses do not belong into a log that the operator has not configured.
-type quiet struct{}
+type discard struct{}
 
-func (quiet) Printf(context.Context, string, ...any) {}
+func (discard) Printf(context.Context, string, ...any) {}
 
-var silence = sync.OnceFunc(func() { redis.SetLogger(quiet{}) })
+var silence = sync.OnceFunc(func() { redis.SetLogger(discard{}) })
 
 // NewRedis connects, checks that the server can be relied on (version, eviction, writes)
 // and starts the writer. ctx bounds the checks only. The error says what to change.

@@ -111,9 +111,9 @@ func TestRedisMustTakeWrites(t *testing.T) {
 	if s := refusal(t, full.URL()); !strings.Contains(s, "out of memory") {
 		t.Errorf("a full server: %s, want %q in it", s, "out of memory")
 	}
-	gone := testkit.Redis(t, testkit.RedisOptions{})
-	gone.Kill()
-	if s := refusal(t, gone.URL()); !strings.Contains(s, "no answer") {
+	killed := testkit.Redis(t, testkit.RedisOptions{})
+	killed.Kill()
+	if s := refusal(t, killed.URL()); !strings.Contains(s, "no answer") {
 		t.Errorf("no server: %s, want %q in it", s, "no answer")
 	}
 	if keys := (&world{client: admin}).keys(t); strings.Join(keys, " ") != "perch:probe" && len(keys) > 0 {

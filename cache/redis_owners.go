@@ -43,7 +43,7 @@ func (r *Redis) owners(ctx context.Context, ids []sessions.ID, into map[sessions
 }
 
 // announce lists the sessions that a batch has released, before their done is called: even
-// when this process ends right then, the other nodes can see them. It is a hint; when it is
+// when this process ends right then, the other nodes can see them. It is best effort: when it is
 // lost, another node finds the session later.
 func (w *writer) announce(batch []*job) {
 	var ids []sessions.ID

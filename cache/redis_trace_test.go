@@ -25,9 +25,9 @@ func TestRedisTrace(t *testing.T) {
 	ctx := context.WithValue(t.Context(), callers{}, "a caller")
 	_, _ = s.Lookup(ctx, "t1")
 	_ = s.Healthy(ctx)
-	gone, cancel := context.WithCancel(ctx)
+	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	_, _ = s.Message(gone, "a1", "nosuch")
+	_, _ = s.Message(ended, "a1", "nosuch")
 	for _, want := range []string{"open 1 <nil> false", "commit 1 <nil> false", "lookup 1 a caller false", "message 1 a caller true"} {
 		if got := <-seen; got != want {
 			t.Errorf("round trip %q, want %q", got, want)

@@ -70,7 +70,7 @@ func survives(t testing.TB, h Harness) {
 	o.holds(c)
 	bindings(t, next, map[string]sessions.Binding{"t1": b})
 	if r := o.commit(&sessions.Commit{Once: &sessions.Once{Key: "k1"}}); r.Existing == nil {
-		t.Errorf("the idempotency key is gone: %v, want one", r.Err)
+		t.Errorf("the idempotency key is missing: %v, want one", r.Err)
 	}
 	o.append(1)
 	o.bounds(1, 3)

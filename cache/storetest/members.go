@@ -28,40 +28,40 @@ func beat(t testing.TB, s sessions.Store, id sessions.NodeID) sessions.Membershi
 
 func beatAs(t testing.TB, s sessions.Store, n sessions.Node) sessions.Membership {
 	t.Helper()
-	roll, err := s.Beat(t.Context(), n)
+	membership, err := s.Beat(t.Context(), n)
 	if err != nil {
 		t.Fatalf("Beat of %s: got error %v, want none", n.ID, err)
 	}
-	return roll
+	return membership
 }
 
 // near reports whether d is about what it should be: a real store has a clock of its own.
 func near(d, want time.Duration) bool { return d >= want-50*time.Millisecond && d < want+patience }
 
 // ages checks who has an entry, and for how long.
-func ages(t testing.TB, roll sessions.Membership, want map[sessions.NodeID]time.Duration) {
+func ages(t testing.TB, membership sessions.Membership, want map[sessions.NodeID]time.Duration) {
 	t.Helper()
 	got := map[sessions.NodeID]bool{}
-	for _, m := range roll.Members {
+	for _, m := range membership.Members {
 		age, ok := want[m.ID]
 		if got[m.ID] = true; !ok || m.Age < 0 || !near(m.Age, age) {
 			t.Errorf("%s has an entry that is %v old, want %v of it", m.ID, m.Age, age)
 		}
 	}
-	if len(got) != len(want) || len(roll.Members) != len(want) {
-		t.Errorf("%v have an entry, want %v", roll.Members, want)
+	if len(got) != len(want) || len(membership.Members) != len(want) {
+		t.Errorf("%v have an entry, want %v", membership.Members, want)
 	}
 }
 
-func dead(t testing.TB, roll sessions.Membership, want ...sessions.NodeID) {
+func dead(t testing.TB, membership sessions.Membership, want ...sessions.NodeID) {
 	t.Helper()
-	same(t, "dead", slices.Sorted(slices.Values(roll.Dead)), want)
+	same(t, "dead", slices.Sorted(slices.Values(membership.Dead)), want)
 }
 
-func missed(t testing.TB, roll sessions.Membership, want time.Duration) {
+func missed(t testing.TB, membership sessions.Membership, want time.Duration) {
 	t.Helper()
-	if want < 0 && roll.Missed >= 0 || want >= 0 && !near(roll.Missed, want) {
-		t.Errorf("the entry before was %v old, want %v", roll.Missed, want)
+	if want < 0 && membership.Missed >= 0 || want >= 0 && !near(membership.Missed, want) {
+		t.Errorf("the entry before was %v old, want %v", membership.Missed, want)
 	}
 }
 
@@ -95,19 +95,19 @@ func replaced(t testing.TB, h Harness) {
 	for _, id := range []sessions.NodeID{"a/1", "b/1", "a/b/1", "ab/1", "nameless"} {
 		beat(t, h.Store, id)
 	}
-	roll := beat(t, h.Store, "a/2")
-	missed(t, roll, -1)
-	dead(t, roll, "a/1")
+	membership := beat(t, h.Store, "a/2")
+	missed(t, membership, -1)
+	dead(t, membership, "a/1")
 	all := map[sessions.NodeID]time.Duration{"a/2": 0, "b/1": 0, "a/b/1": 0, "ab/1": 0, "nameless": 0}
-	ages(t, roll, all)
+	ages(t, membership, all)
 	for range 2 { // the one that was replaced learns it, and changes nothing
-		roll = beat(t, h.Store, "a/1")
-		missed(t, roll, -1)
-		dead(t, roll, "a/1")
-		ages(t, roll, all)
+		membership = beat(t, h.Store, "a/1")
+		missed(t, membership, -1)
+		dead(t, membership, "a/1")
+		ages(t, membership, all)
 	}
-	roll = beat(t, h.Store, "a/3")
-	dead(t, roll, "a/1", "a/2")
+	membership = beat(t, h.Store, "a/3")
+	dead(t, membership, "a/1", "a/2")
 	dead(t, beat(t, h.Store, "b/2"), "a/1", "a/2", "b/1")
 	beat(t, h.Store, "alone")
 	ages(t, beat(t, h.Store, "nameless"), map[sessions.NodeID]time.Duration{
@@ -127,14 +127,14 @@ func left(t testing.TB, h Harness) {
 		t.Errorf("Leave: got error %v, want none", err)
 	}
 	for _, id := range []sessions.NodeID{"b/1", "a/1", "c/1", "b/1"} { // a late beat of a/1 does not bring it back
-		roll := beat(t, h.Store, id)
-		dead(t, roll, "a/1", "c/1")
-		ages(t, roll, map[sessions.NodeID]time.Duration{"b/1": 0})
+		membership := beat(t, h.Store, id)
+		dead(t, membership, "a/1", "c/1")
+		ages(t, membership, map[sessions.NodeID]time.Duration{"b/1": 0})
 	}
 	missed(t, beat(t, h.Store, "a/1"), -1)
-	roll := beat(t, h.Store, "a/2")
-	missed(t, roll, -1)
-	ages(t, roll, map[sessions.NodeID]time.Duration{"a/2": 0, "b/1": 0})
+	membership := beat(t, h.Store, "a/2")
+	missed(t, membership, -1)
+	ages(t, membership, map[sessions.NodeID]time.Duration{"a/2": 0, "b/1": 0})
 }
 
 // entriesEnd: no node is listed for ever, and one without a beat for an hour is not dead for
@@ -144,21 +144,21 @@ func entriesEnd(t testing.TB, h Harness) {
 	beat(t, h.Store, "b/1")
 	beat(t, h.Store, "b/2")
 	h.Advance(50 * time.Minute)
-	roll := beat(t, h.Store, "c/1")
-	ages(t, roll, map[sessions.NodeID]time.Duration{"a/1": 50 * time.Minute, "b/2": 50 * time.Minute, "c/1": 0})
-	dead(t, roll, "b/1")
+	membership := beat(t, h.Store, "c/1")
+	ages(t, membership, map[sessions.NodeID]time.Duration{"a/1": 50 * time.Minute, "b/2": 50 * time.Minute, "c/1": 0})
+	dead(t, membership, "b/1")
 	h.Advance(15 * time.Minute)
-	roll = beat(t, h.Store, "c/1")
-	missed(t, roll, 15*time.Minute)
-	ages(t, roll, map[sessions.NodeID]time.Duration{"c/1": 0})
-	dead(t, roll)
-	roll = beat(t, h.Store, "a/1")
-	missed(t, roll, -1)
-	ages(t, roll, map[sessions.NodeID]time.Duration{"a/1": 0, "c/1": 0})
+	membership = beat(t, h.Store, "c/1")
+	missed(t, membership, 15*time.Minute)
+	ages(t, membership, map[sessions.NodeID]time.Duration{"c/1": 0})
+	dead(t, membership)
+	membership = beat(t, h.Store, "a/1")
+	missed(t, membership, -1)
+	ages(t, membership, map[sessions.NodeID]time.Duration{"a/1": 0, "c/1": 0})
 	dead(t, beat(t, h.Store, "b/1"), "b/1") // only the replaced node itself still learns it
-	roll = beat(t, h.Store, "c/1")
-	dead(t, roll)
-	ages(t, roll, map[sessions.NodeID]time.Duration{"a/1": 0, "c/1": 0})
+	membership = beat(t, h.Store, "c/1")
+	dead(t, membership)
+	ages(t, membership, map[sessions.NodeID]time.Duration{"a/1": 0, "c/1": 0})
 	h.Advance(20 * time.Hour)
 	beat(t, h.Store, "d/1")
 	beat(t, h.Store, "d/2") // the list of the dead lives on
@@ -192,15 +192,15 @@ func releasedList(t testing.TB, h Harness) {
 		}
 	}
 	listed := map[sessions.ID]bool{}
-	roll := beat(t, h.Store, "b/1")
-	for i, id := range roll.Released {
+	membership := beat(t, h.Store, "b/1")
+	for i, id := range membership.Released {
 		listed[id] = true
 		if old := i < 100; old != (id < "a100") {
 			t.Errorf("%s is listed in place %d: got %v, want %v", id, i, old, id < "a100")
 		}
 	}
-	if len(listed) != 256 || len(roll.Released) != 256 {
-		t.Errorf("%d sessions are listed, %d different ones; want 256", len(roll.Released), len(listed))
+	if len(listed) != 256 || len(membership.Released) != 256 {
+		t.Errorf("%d sessions are listed, %d different ones; want 256", len(membership.Released), len(listed))
 	}
 	for i := range n {
 		if id := sessions.ID(fmt.Sprintf("a%03d", i)); i != 50 && i != 200 {

@@ -149,16 +149,16 @@ func outboxOrder(t testing.TB, h Harness) {
 func large(t testing.TB, h Harness) {
 	o := open(t, h.Store, "a1")
 	var want []*perch.Buddy
-	var gone []string
+	var deleted []string
 	for i := range 2500 {
 		want = append(want, buddy(perch.JID(fmt.Sprintf("u%05d@x", i)), "n"))
 	}
 	for _, b := range want[100:] {
-		gone = append(gone, string(b.JID))
+		deleted = append(deleted, string(b.JID))
 	}
 	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Put: want}})
 	same(t, "roster", o.again().Roster, want)
-	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Del: gone}})
+	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Del: deleted}})
 	same(t, "roster", o.again().Roster, want[:100])
 }
 
@@ -185,10 +185,10 @@ func spellings(t testing.TB, h Harness) {
 		if len(saved.Roster) != 1 || len(saved.Presence) != 1 || len(saved.Invitations) != 1 || saved.Roster[0].JID != c.second {
 			t.Errorf("%s: kept %d, %d and %d rows, want one of each", c.first, len(saved.Roster), len(saved.Presence), len(saved.Invitations))
 		}
-		gone := []string{string(c.first.Key())}
+		deleted := []string{string(c.first.Key())}
 		o.ok(&sessions.Commit{
-			Roster: sessions.Delta[perch.Buddy]{Del: gone}, Presence: sessions.Delta[perch.Presence]{Del: gone},
-			Invitations: sessions.Delta[perch.Invitation]{Del: gone}, VCards: sessions.Delta[perch.VCard]{Del: gone},
+			Roster: sessions.Delta[perch.Buddy]{Del: deleted}, Presence: sessions.Delta[perch.Presence]{Del: deleted},
+			Invitations: sessions.Delta[perch.Invitation]{Del: deleted}, VCards: sessions.Delta[perch.VCard]{Del: deleted},
 		})
 		saved = o.again()
 		if n := len(saved.Roster) + len(saved.Presence) + len(saved.Invitations); n != 0 {

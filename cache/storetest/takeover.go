@@ -9,7 +9,7 @@ import (
 )
 
 var takingCases = []Case{
-	{"open takes what no other node owns", taking},
+	{"open takes what no other node owns", takeovers},
 	{"owners are reported", owners},
 	{"a released session is free", released},
 	{"a refused commit releases nothing", refusedRelease},
@@ -46,9 +46,9 @@ func owned(t testing.TB, s sessions.Store, want map[sessions.ID]sessions.NodeID,
 	same(t, "owners", got, want)
 }
 
-// taking goes through who may take a session from whom. Each step that takes it raises
+// takeovers goes through who may take a session from whom. Each step that takes it raises
 // the fence by one; one that does not leaves all as it was.
-func taking(t testing.TB, h Harness) {
+func takeovers(t testing.TB, h Harness) {
 	var last *owner
 	for i, step := range []struct {
 		by, from sessions.NodeID

@@ -94,8 +94,8 @@ func do(t *testing.T, method, url string, header http.Header) (int, string) {
 // TestNginxTriesTheOther: a node that is away costs a client nothing, unless a request that
 // must not be repeated may have been carried out.
 func TestNginxTriesTheOther(t *testing.T) {
-	gone := newBackend(t, fine)
-	gone.Close()
+	closed := newBackend(t, fine)
+	closed.Close()
 	for _, c := range []struct {
 		name     string
 		bad      *backend
@@ -103,8 +103,8 @@ func TestNginxTriesTheOther(t *testing.T) {
 		status   int
 		repeated bool
 	}{
-		{"no address, GET", gone, "GET", 200, true},
-		{"no address, POST", gone, "POST", 200, true},
+		{"no address, GET", closed, "GET", 200, true},
+		{"no address, POST", closed, "POST", 200, true},
 		{"draining, GET", newBackend(t, away), "GET", 200, true},
 		{"draining, PUT", newBackend(t, away), "PUT", 200, true},
 		{"draining, POST", newBackend(t, away), "POST", 503, false},
@@ -120,20 +120,20 @@ func TestNginxTriesTheOther(t *testing.T) {
 			for range 10 {
 				status, body := do(t, c.method, url+"/v1/messages", http.Header{})
 				asked, answered := len(c.bad.requests()), len(good.requests())
-				if c.bad != gone {
+				if c.bad != closed {
 					met += asked
 				} else {
 					met++
 				}
 				want, there := c.status, c.repeated
-				if asked == 0 && c.bad != gone {
+				if asked == 0 && c.bad != closed {
 					want, there = 200, true
 				}
 				if status != want || (answered == 1) != there || answered > 1 || asked > 1 {
 					t.Errorf("%d %q, want %d; the bad node was asked %d times, the good one %d", status, body, want, asked, answered)
 				}
 			}
-			if met == 0 || c.bad != gone && met == 10 {
+			if met == 0 || c.bad != closed && met == 10 {
 				t.Errorf("the bad node was asked in %d of 10 cases: want some of them", met)
 			}
 		})
@@ -143,10 +143,10 @@ func TestNginxTriesTheOther(t *testing.T) {
 // TestNginxAnswersWithoutANode: a client gets a problem of the API when there is no node, and
 // the answer of a node is passed on as it is.
 func TestNginxAnswersWithoutANode(t *testing.T) {
-	gone := newBackend(t, fine)
-	gone.Close()
+	closed := newBackend(t, fine)
+	closed.Close()
 	for name, nodes := range map[string][]string{
-		"no node": {gone.addr(), gone.addr()}, "one that stops": {newBackend(t, away).addr(), gone.addr()},
+		"no node": {closed.addr(), closed.addr()}, "one that stops": {newBackend(t, away).addr(), closed.addr()},
 	} {
 		g := testkit.NewGateway(t, balance(t, nodes...), "")
 		a := g.Call(t, http.StatusServiceUnavailable, http.MethodGet, "/v1/session", nil)

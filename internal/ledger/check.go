@@ -137,7 +137,7 @@ func checkOwners(r *Report, entries []Entry) {
 func checkDrains(r *Report, entries []Entry, f faults) {
 	for _, e := range entries {
 		if e.Op == OpPresence && e.Text == "unavailable" && f.during(FaultDrain, e.At, 0, 0) {
-			r.Gone++
+			r.SeenOffline++
 			r.broken("%s saw %s go while a node was drained", e.Who, e.Account)
 		}
 	}

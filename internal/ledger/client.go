@@ -103,19 +103,19 @@ func (c *client) session(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
-	gone := time.Now().Add(time.Duration(c.random.ExpFloat64() * float64(online)))
+	leave := time.Now().Add(time.Duration(c.random.ExpFloat64() * float64(online)))
 	after := time.Duration(-1) // of a reconnect frame
 	for {
 		limit := time.Now().Add(silence)
-		if !c.calm.Load() && gone.Before(limit) {
-			limit = gone
+		if !c.calm.Load() && leave.Before(limit) {
+			limit = leave
 		}
 		reading, cancel := context.WithDeadline(ctx, limit)
 		f, err := s.next(reading)
 		ended := reading.Err() != nil
 		cancel()
 		switch {
-		case ended && limit.Equal(gone):
+		case ended && limit.Equal(leave):
 			return errAway
 		case err != nil:
 			return afterReconnect(err, after)

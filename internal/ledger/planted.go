@@ -23,7 +23,7 @@ var plantedRuns = map[string]plantedRun{
 	}},
 	"epoch": {"prosody", 900, []string{FaultRedisRestore, FaultRedisRestore}, lostSome},
 	"close": {"prosody", 400, []string{FaultDrain, FaultDrain}, func(r *Report) bool {
-		return r.Gone > 0 && len(r.Lost)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost) == 0
+		return r.SeenOffline > 0 && len(r.Lost)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost) == 0
 	}},
 	"dedupe": {"ejabberd", 800, []string{FaultServerRestart, FaultServerRestart, FaultServerRestart, FaultServerRestart}, func(r *Report) bool {
 		return len(r.Doubled) > 0 && len(r.Lost) == 0

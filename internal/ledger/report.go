@@ -8,16 +8,16 @@ import (
 
 // Report is what the checks have found in a history.
 type Report struct {
-	Messages int // inbound, that the server had
-	Untaken  int // inbound, that the server never had or lost with its own restart
-	Accepted int // outbound, answered with 202
-	Resent   int // outbound, sent again with the same id after Redis had forgotten its key
-	Faults   int // healed
-	Kinds    int // of these, how many sorts
-	Resets   int // streams that could not continue at the client's cursor
-	Bounces  int // errors that were returned to a sender
-	Gone     int // times that a buddy saw an account go while a node was drained
-	Shuffled int // inbound, that the server gave out of order when it resumed a stream
+	Messages    int // inbound, that the server had
+	Untaken     int // inbound, that the server never had or lost with its own restart
+	Accepted    int // outbound, answered with 202
+	Resent      int // outbound, sent again with the same id after Redis had forgotten its key
+	Faults      int // healed
+	Kinds       int // of these, how many sorts
+	Resets      int // streams that could not continue at the client's cursor
+	Bounces     int // errors that were returned to a sender
+	SeenOffline int // times that a buddy saw an account go while a node was drained
+	Shuffled    int // inbound, that the server gave out of order when it resumed a stream
 
 	Lost, Doubled, Disordered          []string // inbound
 	OutLost, OutDoubled, OutDisordered []string // outbound

@@ -56,12 +56,12 @@ func TestOverlayIsSeen(t *testing.T) {
 	}
 }
 
-// TestOverlayFails when its text is gone, or there twice, or there is no such mistake.
+// TestOverlayFails when its text is missing, or there twice, or there is no such mistake.
 func TestOverlayFails(t *testing.T) {
 	m := mutants.All[0]
 	old := m.Edits[0].Old
 	for _, tt := range []struct{ name, mistake, text, want string }{
-		{"gone", m.Name, "package sessions\n", "is 0 times in"},
+		{"missing", m.Name, "package sessions\n", "is 0 times in"},
 		{"twice", m.Name, old + old, "is 2 times in"},
 		{"unknown", "nothing", old, "there is no mistake"},
 	} {

@@ -23,7 +23,7 @@ type Program struct{ proc *process }
 type ProgramOptions struct {
 	Name  string   // for errors
 	Argv  []string // the program's path and its arguments
-	Env   []string // besides PATH, HOME and LANG; nothing else of our own is handed on
+	Env   []string // besides PATH, HOME and LANG; nothing else of our own is passed on
 	Ready func(context.Context) error
 	Pipe  bool   // its log comes by a small pipe, which [Program.HoldOutput] leaves unread
 	Dir   string // where it runs and its output stays; "" is a throw-away directory

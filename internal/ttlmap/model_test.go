@@ -57,19 +57,19 @@ func (m *model) soonest() modelled {
 type pair struct {
 	model
 	ttlmap.Map[int, int]
-	gone  map[int]int // values that were evicted; each value is put once
-	added int         // less those that were deleted
+	evicted map[int]int // values that were evicted; each value is put once
+	added   int         // less those that were deleted
 }
 
 func (p *pair) at() time.Time { return epoch.Add(p.now) }
 
 func compare(t *rapid.T) {
-	p := &pair{gone: map[int]int{}}
+	p := &pair{evicted: map[int]int{}}
 	p.max = rapid.IntRange(0, 6).Draw(t, "max")
 	p.Max = p.max
 	p.OnEvict = func(_, v int) {
-		if p.gone[v]++; p.gone[v] > 1 {
-			t.Errorf("value %d was evicted %d times, want once", v, p.gone[v])
+		if p.evicted[v]++; p.evicted[v] > 1 {
+			t.Errorf("value %d was evicted %d times, want once", v, p.evicted[v])
 		}
 	}
 	key := rapid.IntRange(0, 9)
@@ -126,7 +126,7 @@ func (p *pair) check(t *rapid.T) {
 	if p.Len() < len(p.list) || p.max > 0 && p.Len() > p.max {
 		t.Errorf("got %d entries, want at least %d and at most %d", p.Len(), len(p.list), p.max)
 	}
-	if got, want := len(p.gone), p.added-p.Len(); got != want {
+	if got, want := len(p.evicted), p.added-p.Len(); got != want {
 		t.Errorf("got %d evicted, want %d", got, want)
 	}
 	if got, want := p.Full(p.at()), p.max > 0 && len(p.list) >= p.max; got != want {
@@ -136,8 +136,8 @@ func (p *pair) check(t *rapid.T) {
 		t.Errorf("soonest: got %d, want %d", k, p.soonest().key)
 	}
 	for _, e := range p.list {
-		if p.gone[e.value] > 0 {
-			t.Errorf("value %d of %d is alive, and was evicted: got %v, want none", e.value, e.key, p.gone[e.value])
+		if p.evicted[e.value] > 0 {
+			t.Errorf("value %d of %d is alive, and was evicted: got %v, want none", e.value, e.key, p.evicted[e.value])
 		}
 	}
 }

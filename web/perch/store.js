@@ -8,7 +8,7 @@ import { JIDMap, bare } from './jids.js';
 /** @typedef {{ id: string, body: string, thread?: string, subject?: string }} NewMessage */
 /** @typedef {{ buddies: Buddy[], invitations: Invitation[] }} Snapshots */
 
-/** The order of the statuses of a message that was handed over. A status never goes back. */
+/** The order of the statuses of a message that was accepted. A status never goes back. */
 const statusOrder = ['pending', 'accepted', 'sent', 'acked', 'delivered', 'displayed'];
 
 /** What is known of an account. It changes by events alone, so that a reconnect, a reset
@@ -240,7 +240,7 @@ export class Store {
     return true;
   }
 
-  /** What waits to be handed over, with its recipient. @returns {[JID, StoredMessage][]} */
+  /** What waits to be sent, with its recipient. @returns {[JID, StoredMessage][]} */
   pending() {
     /** @type {[JID, StoredMessage][]} */ const found = [];
     for (const c of this.conversations.values()) {

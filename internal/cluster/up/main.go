@@ -50,7 +50,7 @@ func up(ctx context.Context, t testkit.TB, out io.Writer, o cluster.Options, ser
 		watch(n, ended)
 	}
 	go readLines(enter)
-	gone := map[*cluster.Node]bool{}
+	down := map[*cluster.Node]bool{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -60,13 +60,13 @@ func up(ctx context.Context, t testkit.TB, out io.Writer, o cluster.Options, ser
 			}
 			return
 		case n := <-ended:
-			gone[n] = true
+			down[n] = true
 			fmt.Fprintf(out, "  %s has ended (it was %d). Enter starts it again.\n", n.Name, n.PID())
 		case <-enter:
-			for n := range gone {
+			for n := range down {
 				n.Start(t)
 				watch(n, ended)
-				delete(gone, n)
+				delete(down, n)
 				fmt.Fprintf(out, "  %s is back, pid %d.\n", n.Name, n.PID())
 			}
 		}
