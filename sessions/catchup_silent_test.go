@@ -71,7 +71,7 @@ func TestArchiveThatFails(t *testing.T) {
 				if got := gaps(t, w.durable(s)); len(got) != 0 {
 					t.Errorf("got gaps %q at the first login, want none", got)
 				}
-				w.say(live(a.add("before", "in", ""), "before"))
+				w.deliver(live(a.add("before", "in", ""), "before"))
 
 				before := w.up.logins()
 				w.conn().Fail(linkLost)
@@ -133,7 +133,7 @@ func TestArchiveThatFailsDuringCatchUp(t *testing.T) {
 		a := withArchive(w)
 		w.up.set(func(u *upstream) { u.heard = true })
 		s := w.open()
-		w.say(live(a.add("before", "in", ""), "before"))
+		w.deliver(live(a.add("before", "in", ""), "before"))
 		for range 15 {
 			a.add("missed", "in", "")
 		}

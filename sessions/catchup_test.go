@@ -130,7 +130,7 @@ func TestCatchUp(t *testing.T) {
 		if n := len(received(t, w.durable(s))); n != 0 {
 			t.Errorf("got %d messages at the first login, want none", n)
 		}
-		w.say(live(a.add("before", "in", "m-a0002"), "before"))
+		w.deliver(live(a.add("before", "in", "m-a0002"), "before"))
 		w.refuse(linkLost)
 		w.conn().Fail(linkLost)
 		synctest.Wait()
@@ -153,7 +153,7 @@ func TestCatchUp(t *testing.T) {
 		}
 		w.refuse(nil)
 		pass(time.Minute)
-		w.say(live("a0030", "missed 27"))
+		w.deliver(live("a0030", "missed 27"))
 		var want []string
 		want = append(want, "live before")
 		for i := range 35 {
@@ -186,17 +186,17 @@ func TestArchiveBeforeTheLastMessage(t *testing.T) {
 		a.add("late", "in", "")
 		a.add("by another device", "out", "other")
 		second := a.add("second", "in", "")
-		w.say(live(first, "first"))
+		w.deliver(live(first, "first"))
 		sent := text("other", "by another device") // its copy has no id of the archive
 		sent.Sent, sent.From, sent.To = true, alice+"/perch", bob
-		w.say(sent)
-		w.say(live(second, "second"))
+		w.deliver(sent)
+		w.deliver(live(second, "second"))
 		for range 2 {
 			w.lose(linkLost)
 			pass(time.Second)
 			a.add("missed", "in", "")
 		}
-		w.say(live("a0003", "late")) // now that it is not waited for any more
+		w.deliver(live("a0003", "late")) // now that it is not waited for any more
 		want := []string{"live first", "live by another device", "live second", "archive late", "archive missed"}
 		if got := received(t, w.durable(s)); !slices.Equal(got, want) {
 			t.Errorf("messages: got %q\nwant %q", got, want)
@@ -262,7 +262,7 @@ func TestOfflineMessagesAreNotDoubled(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
 		s := w.open()
-		w.say(live(a.add("before", "in", ""), "before"))
+		w.deliver(live(a.add("before", "in", ""), "before"))
 		w.refuse(linkLost)
 		w.conn().Fail(linkLost)
 		synctest.Wait()
@@ -276,7 +276,7 @@ func TestOfflineMessagesAreNotDoubled(t *testing.T) {
 			pass(100 * time.Millisecond)
 		}
 		for _, m := range offline {
-			w.say(m)
+			w.deliver(m)
 		}
 		if got := received(t, w.durable(s)); len(got) != 6 {
 			t.Errorf("got messages %q, want 6", got)
@@ -289,7 +289,7 @@ func TestBufferOverflow(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
 		s := w.open()
-		w.say(live(a.add("before", "in", ""), "before"))
+		w.deliver(live(a.add("before", "in", ""), "before"))
 		asked := 0
 		a.onAsk = func() {
 			if asked++; asked == 1 {
@@ -349,7 +349,7 @@ func TestTrimmedArchive(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
 		s := w.open()
-		w.say(live(a.add("before", "in", ""), "before"))
+		w.deliver(live(a.add("before", "in", ""), "before"))
 		a.items = nil // and a0001 with it
 		for range 3 {
 			a.add("x", "in", "")

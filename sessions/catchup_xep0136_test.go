@@ -44,7 +44,7 @@ func (a *lastTen) both(from perch.JID, id, body string) {
 	a.put(from, "in", body)
 	m := text(id, body)
 	m.From = from + "/x"
-	a.w.say(m)
+	a.w.deliver(m)
 }
 
 func (a *lastTen) page(q perch.ArchiveQuery) (perch.ArchivePage, error) {
@@ -87,7 +87,7 @@ func story(t tb, evs []event) string {
 	return strings.Join(list, ", ")
 }
 
-// outage loses the link, lets things happen, and waits until the session is back.
+// outage loses the link, lets things happen, and waits until the session is online.
 func (w *world) outage(meanwhile func()) {
 	w.refuse(linkLost)
 	w.conn().Fail(linkLost)
@@ -117,7 +117,7 @@ func TestLastTenAfterAnOutage(t *testing.T) {
 			a.put(bob, "in", "just before") // the same again, a minute later
 			a.put(carol, "in", "first")
 			pass(time.Second)
-			a.put(bob, "in", "ok") // said once more, and this time not received
+			a.put(bob, "in", "ok") // sent once more, and this time not received
 			pass(time.Second)
 			a.put(carol, "out", "from my phone")
 			a.put("dave@example.net", "in", "from a stranger")

@@ -16,7 +16,7 @@ func TestFreshTokenReplacesLiveSession(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
 		s := w.open()
-		w.say(here(bob+"/a", "", 0))
+		w.deliver(here(bob+"/a", "", 0))
 		c := w.attach(s, sessions.SubscribeOptions{})
 		must(t, "ReplaceCredentials", w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}))
 		c.wantTypes()
@@ -42,7 +42,7 @@ func TestFreshTokenAfterExpiry(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
 		s := w.open()
-		w.say(here(bob+"/a", "", 0))
+		w.deliver(here(bob+"/a", "", 0))
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.conn().Fail(perch.Errorf(perch.KindUnauthorized, "expired"))
 		evs := c.wantTypes(perch.EventSessionState)

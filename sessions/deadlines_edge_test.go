@@ -268,7 +268,7 @@ func TestReopenedLoginEdge(t *testing.T) {
 func TestRecordRefreshEdge(t *testing.T) {
 	inWorldOfSilentStore(t, func(w *world, l *silentStore) {
 		s := w.open()
-		w.attach(s, sessions.SubscribeOptions{Types: []string{"session.gap"}}) // else it is left alone for too long
+		w.attach(s, sessions.SubscribeOptions{Types: []string{"session.gap"}}) // else it is idle for too long
 		pass(time.Hour)
 		l.set("", "Commit")
 		if pass(10*time.Hour + 50*time.Minute); len(l.times()) != 0 {
@@ -287,7 +287,7 @@ func TestStoreRetryEdges(t *testing.T) {
 		w.open()
 		w.store.set(func(s *store) { s.down = errDown })
 		l.set("", "Commit")
-		w.say(text("1", "x"))
+		w.deliver(text("1", "x"))
 		pass(30 * time.Second)
 		w.store.set(func(s *store) { s.down = nil })
 		var got []string
@@ -310,12 +310,12 @@ func TestReportsEdge(t *testing.T) {
 		w.open()
 		l.set("Message", "")
 		for i := range 64 {
-			w.say(&perch.ReceiptIn{ID: fmt.Sprint("m", i%40), From: bob + "/x"})
+			w.deliver(&perch.ReceiptIn{ID: fmt.Sprint("m", i%40), From: bob + "/x"})
 		}
 		if n := c.get("dropped unmatched"); n != 0 {
 			t.Errorf("got %d of 64 reports dropped, want none", n)
 		}
-		w.say(&perch.ReceiptIn{ID: "m1", From: bob + "/x"}, &perch.ReceiptIn{ID: "other", From: bob + "/x"})
+		w.deliver(&perch.ReceiptIn{ID: "m1", From: bob + "/x"}, &perch.ReceiptIn{ID: "other", From: bob + "/x"})
 		if n := c.get("dropped unmatched"); n != 2 {
 			t.Errorf("got %d reports dropped, want the 2 beyond 64", n)
 		}
@@ -383,7 +383,7 @@ func TestArchiveOverlapEdge(t *testing.T) {
 		inWorld(t, func(w *world) {
 			a := withArchive(w)
 			s := w.open()
-			w.say(live(a.add("before", "in", ""), "before"))
+			w.deliver(live(a.add("before", "in", ""), "before"))
 			w.refuse(linkLost)
 			w.conn().Fail(linkLost)
 			pass(time.Second)
@@ -393,7 +393,7 @@ func TestArchiveOverlapEdge(t *testing.T) {
 				pass(10 * time.Millisecond)
 			}
 			pass(after)
-			w.say(&perch.MessageIn{Message: perch.Message{From: bob + "/x", To: alice, Kind: perch.ChatMessage, Body: "during"}})
+			w.deliver(&perch.MessageIn{Message: perch.Message{From: bob + "/x", To: alice, Kind: perch.ChatMessage, Body: "during"}})
 			if got := received(t, w.durable(s)); len(got) != want {
 				t.Errorf("%v after the archive: got messages %q, want %d", after, got, want)
 			}

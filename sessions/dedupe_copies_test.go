@@ -42,29 +42,29 @@ func TestArchivedCopyIsLoggedOnce(t *testing.T) { testCopies(t, archivedCopies) 
 // archivedCopies come live first, then from the archive.
 var archivedCopies = map[string]copies{
 	"live, then the archive": {func(w *world, a *archive, _ *sessions.Session) {
-		w.say(text("m1", "x"))
+		w.deliver(text("m1", "x"))
 		a.add("x", "in", "m1")
 		w.cut(func() {})
 	}, []string{"live x"}},
 	"live to the full address, the archive from the bare one, without the id": {func(w *world, a *archive, _ *sessions.Session) {
 		m := text("m1", "x")
 		m.To = alice + "/perch"
-		w.say(m)
+		w.deliver(m)
 		a.items = append(a.items, item("a1", "", bob, alice, "x"))
 		w.cut(func() {})
 	}, []string{"live x"}},
 	"with many between": {func(w *world, a *archive, _ *sessions.Session) {
-		w.say(text("m1", "x"))
+		w.deliver(text("m1", "x"))
 		a.add("x", "in", "m1")
 		for i := range 400 {
-			w.say(text(fmt.Sprint("n", i), "y"))
+			w.deliver(text(fmt.Sprint("n", i), "y"))
 			a.add("y", "in", fmt.Sprint("n", i))
 		}
 		w.cut(func() {})
 	}, append([]string{"live x"}, slices.Repeat([]string{"live y"}, 400)...)},
 	"over a restart": {func(w *world, a *archive, _ *sessions.Session) {
 		for i := range 300 {
-			w.say(text(fmt.Sprint("n", i), "y"))
+			w.deliver(text(fmt.Sprint("n", i), "y"))
 			a.add("y", "in", fmt.Sprint("n", i))
 		}
 		w.restart()
@@ -74,14 +74,14 @@ var archivedCopies = map[string]copies{
 	"a carbon, then the archive": {func(w *world, a *archive, _ *sessions.Session) {
 		m := text("m1", "x")
 		m.Sent, m.From, m.To = true, alice+"/phone", bob+"/x"
-		w.say(m)
+		w.deliver(m)
 		a.items = append(a.items, item("a1", "m1", alice+"/phone", bob, "x"))
 		w.cut(func() {})
 	}, []string{"live x"}},
 	"a room that changes ids": {func(w *world, a *archive, _ *sessions.Session) {
 		m := text("m1", "x")
 		m.From, m.Kind, m.OriginID = "r@conference.example.net/n", perch.GroupchatMessage, "o1"
-		w.say(m)
+		w.deliver(m)
 		it := item("a1", "other", "r@conference.example.net/n", alice, "x")
 		it.Kind, it.OriginID = perch.GroupchatMessage, "o1"
 		a.items = append(a.items, it)
@@ -97,18 +97,18 @@ var laterCopies = map[string]copies{
 	"the archive, then offline storage": {func(w *world, a *archive, _ *sessions.Session) {
 		var at perch.Time
 		w.cut(func() { a.add("x", "in", "m1"); at = now(); pass(time.Minute) })
-		w.say(delayed(text("m1", "x"), at))
+		w.deliver(delayed(text("m1", "x"), at))
 	}, []string{"archive x"}},
 	"the archive, then a restart and offline storage": {func(w *world, a *archive, _ *sessions.Session) {
 		var at perch.Time
 		w.cut(func() { a.add("x", "in", "m1"); at = now() })
 		w.restart()
 		w.open()
-		w.say(delayed(text("m1", "x"), at))
+		w.deliver(delayed(text("m1", "x"), at))
 	}, []string{"archive x"}},
 	"the archive while it came live": {func(w *world, a *archive, _ *sessions.Session) {
 		asked := 0
-		w.say(text("m0", "before"))
+		w.deliver(text("m0", "before"))
 		a.add("before", "in", "m0")
 		w.cut(func() {
 			a.onAsk = func() {
@@ -121,25 +121,25 @@ var laterCopies = map[string]copies{
 		})
 	}, []string{"live before", "archive x"}},
 	"live, then from a stream that the server gave up": {func(w *world, a *archive, _ *sessions.Session) {
-		w.say(text("m1", "x"))
+		w.deliver(text("m1", "x"))
 		at := now()
 		a.add("x", "in", "m1")
 		w.cut(func() {})
 		pass(5 * time.Minute)
-		w.say(delayed(text("m1", "x"), at))
+		w.deliver(delayed(text("m1", "x"), at))
 	}, []string{"live x"}},
 	"live with an id of the archive, then without": {func(w *world, a *archive, _ *sessions.Session) {
-		w.say(live(a.add("x", "in", "m-a0002"), "x"))
+		w.deliver(live(a.add("x", "in", "m-a0002"), "x"))
 		at := now()
 		w.cut(func() {})
-		w.say(delayed(text("m-a0002", "x"), at))
+		w.deliver(delayed(text("m-a0002", "x"), at))
 	}, []string{"live x"}},
 	"sent from here, then its carbon on the next stream": {func(w *world, _ *archive, s *sessions.Session) {
 		id := w.send(s, hi("x"))
 		w.cut(func() {})
 		m := text(id, "x")
 		m.Sent, m.From, m.To = true, alice+"/perch", bob
-		w.say(m)
+		w.deliver(m)
 	}, []string{"live x"}},
 }
 
@@ -149,44 +149,44 @@ func TestEqualMessagesAreLoggedTwice(t *testing.T) { testCopies(t, equalMessages
 // equalMessages have their id and text, or an id of an archive, in common with another one.
 var equalMessages = map[string]copies{
 	"the same id and text twice, live": {func(w *world, _ *archive, _ *sessions.Session) {
-		w.say(text("1", "ok"), text("1", "ok"))
+		w.deliver(text("1", "ok"), text("1", "ok"))
 	}, []string{"live ok", "live ok"}},
 	"the same id and text again while away": {func(w *world, a *archive, _ *sessions.Session) {
-		w.say(text("1", "ok"))
+		w.deliver(text("1", "ok"))
 		a.add("ok", "in", "1")
 		w.cut(func() { pass(time.Second); a.add("ok", "in", "1"); a.add("ok", "in", "1") })
 	}, []string{"live ok", "archive ok", "archive ok"}},
 	"the same id and text again when back": {func(w *world, a *archive, _ *sessions.Session) {
 		w.cut(func() { a.add("ok", "in", "1") })
 		pass(20 * time.Second)
-		w.say(text("1", "ok"))
+		w.deliver(text("1", "ok"))
 	}, []string{"archive ok", "live ok"}},
 	"the same id and text twice in offline storage": {func(w *world, _ *archive, _ *sessions.Session) {
 		at := now()
 		pass(time.Minute)
-		w.say(delayed(text("1", "ok"), at), delayed(text("1", "ok"), at+5000))
+		w.deliver(delayed(text("1", "ok"), at), delayed(text("1", "ok"), at+5000))
 	}, []string{"live ok", "live ok"}},
 	"the same text without ids while away": {func(w *world, a *archive, _ *sessions.Session) {
-		w.say(text("", "ok"))
+		w.deliver(text("", "ok"))
 		a.add("ok", "in", "")
 		w.cut(func() { pass(time.Second); a.add("ok", "in", "") })
 	}, []string{"live ok", "archive ok"}},
 	"equal ids of the account's archive and of a room's": {func(w *world, a *archive, _ *sessions.Session) {
 		m := text("m1", "in the room")
 		m.From, m.Kind, m.RoomStanzaID = "r@conference.example.net/n", perch.GroupchatMessage, "a0002"
-		w.say(m, live(a.add("x", "in", "m-a0002"), "x"))
+		w.deliver(m, live(a.add("x", "in", "m-a0002"), "x"))
 		again := *m
 		again.RoomStanzaID = "a0003"
-		w.say(&again, m)
+		w.deliver(&again, m)
 	}, []string{"live in the room", "live x", "live in the room"}},
 	"an id of the account's archive that is one of the room's": {func(w *world, a *archive, _ *sessions.Session) {
 		m := text("m1", "first")
 		m.From, m.Kind, m.RoomStanzaID = "r@conference.example.net/n", perch.GroupchatMessage, "a0002"
-		w.say(m)
+		w.deliver(m)
 		w.cut(func() { a.items = append(a.items, item("a0002", "m2", "r@conference.example.net/n", alice, "second")) })
 	}, []string{"live first", "archive second"}},
 	"the same id and text twice, live while the archive is read": {func(w *world, a *archive, _ *sessions.Session) {
-		w.say(text("m0", "before"))
+		w.deliver(text("m0", "before"))
 		a.add("before", "in", "m0")
 		w.cut(func() {
 			a.onAsk = func() {
@@ -199,8 +199,8 @@ var equalMessages = map[string]copies{
 	"an id of the archive that a sender made up": {func(w *world, a *archive, _ *sessions.Session) {
 		m := live("a0003", "forged")
 		m.From = "eve@evil.example/x"
-		w.say(m)
+		w.deliver(m)
 		a.add("y", "in", "")
-		w.say(live("a0003", "x"))
+		w.deliver(live("a0003", "x"))
 	}, []string{"live forged", "live x"}},
 }

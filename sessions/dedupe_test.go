@@ -44,11 +44,11 @@ func TestResumedWithTheSameID(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.set(func(u *upstream) { u.resume = true })
 		s := w.open()
-		w.say(text("1", "ok"))
+		w.deliver(text("1", "ok"))
 		w.lose(linkLost)
 		m := delayed(text("1", "ok"), now())
 		m.Source = perch.SourceResumed
-		w.say(m)
+		w.deliver(m)
 		if got, want := received(t, w.durable(s)), []string{"live ok", "resumed ok"}; !slices.Equal(got, want) {
 			t.Errorf("messages: got %q, want %q", got, want)
 		}
@@ -62,7 +62,7 @@ func TestArchivedMessageIsComplete(t *testing.T) {
 			a := withArchive(w)
 			s := w.open()
 			if place {
-				w.say(live(a.add("before", "in", ""), "before"))
+				w.deliver(live(a.add("before", "in", ""), "before"))
 			}
 			var arrived perch.Time
 			w.cut(func() {
@@ -118,8 +118,8 @@ type sender struct {
 	recent  []*perch.MessageIn // with the times at which they came
 }
 
-// say is a message, which may have the id and text of another one.
-func (x *sender) say(rt *rapid.T, online bool) {
+// message sends a message, which may have the id and text of another one.
+func (x *sender) message(rt *rapid.T, online bool) {
 	id := fmt.Sprint(rapid.IntRange(0, 2).Draw(rt, "id"))
 	body := rapid.SampledFrom([]string{"ok", "yes"}).Draw(rt, "body")
 	m := text(id, body)
@@ -139,7 +139,7 @@ func (x *sender) say(rt *rapid.T, online bool) {
 	late := delayed(m, now())
 	late.To = alice
 	if online {
-		x.w.say(m)
+		x.w.deliver(m)
 		x.recent = append(x.recent, late)
 		return
 	}
@@ -157,7 +157,7 @@ func (x *sender) away(rt *rapid.T) {
 	meanwhile := func() {
 		for range rapid.IntRange(0, 5).Draw(rt, "missed") {
 			pass(time.Duration(rapid.IntRange(1, 100).Draw(rt, "s")) * time.Second)
-			x.say(rt, false)
+			x.message(rt, false)
 		}
 		pass(time.Duration(rapid.IntRange(0, 1000).Draw(rt, "s")) * time.Second)
 	}
@@ -179,7 +179,7 @@ func (x *sender) away(rt *rapid.T) {
 		again = rapid.Permutation(again).Draw(rt, "order")
 	}
 	for _, m := range again {
-		x.w.say(m)
+		x.w.deliver(m)
 	}
 	pass(time.Duration(rapid.SampledFrom([]int{0, 15, 1000}).Draw(rt, "s")) * time.Second)
 }
@@ -209,7 +209,7 @@ func identityProperty(rt *rapid.T) {
 		if rapid.IntRange(0, 3).Draw(rt, "what") == 0 {
 			x.away(rt)
 		} else {
-			x.say(rt, true)
+			x.message(rt, true)
 		}
 	}
 	x.away(rt)
@@ -232,7 +232,7 @@ func TestIdentitiesAreForgotten(t *testing.T) {
 		w.up.Edit(func(d *fakexmpp.Data) { d.Capabilities.Archive = "" })
 		s := w.open()
 		for i := range 600 {
-			w.say(text(fmt.Sprint(i), "x"))
+			w.deliver(text(fmt.Sprint(i), "x"))
 		}
 		if n := sessions.Identities(s); n != 600 {
 			t.Errorf("got %d identities, want 600", n)

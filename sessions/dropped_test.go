@@ -63,10 +63,10 @@ func TestArchivedDrops(t *testing.T) {
 			inWorld(t, func(w *world) {
 				a := withArchive(w)
 				w.open()
-				w.say(live(a.add("before", "in", ""), "before"))
+				w.deliver(live(a.add("before", "in", ""), "before"))
 				pass(time.Minute)
 				first := a.hide(perch.DroppedEncrypted)
-				w.say(unseen(perch.DroppedEncrypted, first, tt.withID))
+				w.deliver(unseen(perch.DroppedEncrypted, first, tt.withID))
 				pass(time.Minute)
 				w.refuse(linkLost)
 				w.conn().Fail(linkLost)
@@ -110,9 +110,9 @@ func TestCatchUpAfterADrop(t *testing.T) {
 		a := withArchive(w)
 		w.open()
 		first := a.add("before", "in", "")
-		w.say(live(first, "before"))
+		w.deliver(live(first, "before"))
 		for range 150 {
-			w.say(unseen(perch.DroppedEncrypted, a.hide(perch.DroppedEncrypted), true))
+			w.deliver(unseen(perch.DroppedEncrypted, a.hide(perch.DroppedEncrypted), true))
 		}
 		w.lose(linkLost)
 		if q := w.conn().queries; len(q) == 0 || q[0].After <= first {
@@ -143,12 +143,12 @@ func TestOversizeStanzaInTheArchive(t *testing.T) {
 			inWorld(t, func(w *world) {
 				a := withArchive(w)
 				s := w.open()
-				w.say(live(a.add("before", "in", ""), "before"))
+				w.deliver(live(a.add("before", "in", ""), "before"))
 				cut := func(id string) *perch.DroppedIn {
 					return &perch.DroppedIn{Dropped: perch.Dropped{Reason: perch.DroppedTooLarge, From: bob + "/x", StanzaID: "m-" + id}}
 				}
 				if liveFirst {
-					w.say(cut(a.hide(perch.DroppedTooLarge)))
+					w.deliver(cut(a.hide(perch.DroppedTooLarge)))
 				} else {
 					w.refuse(linkLost)
 					w.conn().Fail(linkLost)
@@ -177,9 +177,9 @@ func TestDropsAreDistinct(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
 		s := w.open()
-		w.say(live(a.add("before", "in", ""), "before"))
+		w.deliver(live(a.add("before", "in", ""), "before"))
 		for range 3 {
-			w.say(unseen(perch.DroppedEncrypted, a.hide(perch.DroppedEncrypted), false))
+			w.deliver(unseen(perch.DroppedEncrypted, a.hide(perch.DroppedEncrypted), false))
 		}
 		w.refuse(linkLost)
 		w.conn().Fail(linkLost)

@@ -138,7 +138,7 @@ func TestEventLogAnswers(t *testing.T) {
 }
 
 // TestEventLogBackOff: the same batch is retried, after a pause that doubles to five
-// seconds, and its failure is said once.
+// seconds, and its failure is logged once.
 func TestEventLogBackOff(t *testing.T) {
 	w := newLogWorld()
 	w.l.Durable("one", nil)
@@ -160,8 +160,8 @@ func TestEventLogBackOff(t *testing.T) {
 	}
 }
 
-// TestEventLogReset: what had gathered goes after what the Store has, in a new epoch; rows of
-// tables are left to those who have them.
+// TestEventLogReset: events that were queued are appended to the log that the Store has, in a new
+// epoch; rows of tables are written by their parts.
 func TestEventLogReset(t *testing.T) {
 	w := newLogWorld()
 	w.l.Durable("one", map[string]int{"n": 1})

@@ -24,7 +24,7 @@ func TestCommitThenPublish(t *testing.T) {
 		c := w.attach(w.open(), sessions.SubscribeOptions{})
 		handled := w.conn().HandledSeq()
 		w.store.set(func(s *store) { s.held = true })
-		w.say(text("1", "a"), &perch.ChatStateIn{From: bob + "/x", State: perch.StateComposing}, text("2", "b"), here(bob+"/x", "", 0))
+		w.deliver(text("1", "a"), &perch.ChatStateIn{From: bob + "/x", State: perch.StateComposing}, text("2", "b"), here(bob+"/x", "", 0))
 		c.wantTypes()
 		if n := w.conn().HandledSeq(); n != handled {
 			t.Errorf("HandledSeq before the commit: got %d, want %d", n, handled)
@@ -42,7 +42,7 @@ func TestChatStatesAreNotStored(t *testing.T) {
 	inWorld(t, func(w *world) {
 		c := w.attach(w.open(), sessions.SubscribeOptions{})
 		before := w.store.commits
-		w.say(&perch.ChatStateIn{From: bob + "/x", State: perch.StateComposing})
+		w.deliver(&perch.ChatStateIn{From: bob + "/x", State: perch.StateComposing})
 		if c.wantTypes(perch.EventChatState); w.store.commits != before || w.conn().HandledSeq() != w.conn().Delivered() {
 			t.Errorf("a chat state: got %d commits and %d handled, want none and %d", w.store.commits-before, w.conn().HandledSeq(), w.conn().Delivered())
 		}
@@ -140,7 +140,7 @@ func TestBatchIsCommittedTwice(t *testing.T) {
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.store.set(func(s *store) { s.lost = 3 })
-		w.say(text("1", "a"), text("2", "b"))
+		w.deliver(text("1", "a"), text("2", "b"))
 		pass(10 * time.Second)
 		c.wantTypes(perch.EventMessageReceived, perch.EventMessageReceived)
 		if evs := w.durable(s); len(evs) != 3 {
@@ -157,7 +157,7 @@ func TestFencedSessionEnds(t *testing.T) {
 		if _, err := w.store.Open(w.ctx(), s.ID(), sessions.OpenOptions{}); err != nil { // another node
 			t.Fatalf("Open: got error %v, want none", err)
 		}
-		w.say(text("1", "a"))
+		w.deliver(text("1", "a"))
 		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrMoved) {
 			t.Errorf("Take of a fenced session: got error %v, want %v", err, sessions.ErrMoved)
 		}
@@ -177,11 +177,11 @@ func TestLostRecordIsWrittenAgain(t *testing.T) {
 		w.roster(bob, carol)
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})
-		w.say(here(bob+"/a", "dnd", 0), &perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})
+		w.deliver(here(bob+"/a", "dnd", 0), &perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})
 		old := c.next()
 		cursor := old[len(old)-1].ID
 		must(t, "Forget", w.store.Forget(w.ctx(), s.ID()))
-		w.say(text("1", "a"))
+		w.deliver(text("1", "a"))
 		pass(time.Second)
 		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrMoved) {
 			t.Errorf("Take after the record was lost: got error %v, want %v", err, sessions.ErrMoved)
@@ -206,8 +206,8 @@ func TestLostRecordIsWrittenAgain(t *testing.T) {
 	})
 }
 
-// A server that sends a message again, to a stream that replaced a dead one, is not
-// believed; a client that uses an id twice is.
+// A message that the server repeats, on a stream that replaced a dead one, is logged once; two
+// of a client with one id are logged twice.
 func TestRepeatedMessages(t *testing.T) {
 	inWorld(t, func(w *world) {
 		c := w.attach(w.open(), sessions.SubscribeOptions{})
@@ -218,7 +218,7 @@ func TestRepeatedMessages(t *testing.T) {
 		}
 		delayed := text("y", "b")
 		delayed.Delay = &perch.Delay{Stamp: 1}
-		w.say(withID("1", "a"), withID("1", "a"), withID("2", "a"), text("y", "b"), text("y", "b"), delayed, text("y", "c"))
+		w.deliver(withID("1", "a"), withID("1", "a"), withID("2", "a"), text("y", "b"), text("y", "b"), delayed, text("y", "c"))
 		c.wantTypes(slices.Repeat([]perch.EventType{perch.EventMessageReceived}, 5)...)
 	})
 }
@@ -233,7 +233,7 @@ func TestReceiptsGiven(t *testing.T) {
 			return m
 		}
 		w.store.set(func(s *store) { s.held = true })
-		w.say(ask(bob+"/x"), ask("stranger@example.net/x"))
+		w.deliver(ask(bob+"/x"), ask("stranger@example.net/x"))
 		if got := sent[*perch.ReceiptOut](w.conn()); len(got) != 0 {
 			t.Errorf("before the commit: got receipts %v, want none", got)
 		}

@@ -15,7 +15,7 @@ import (
 func TestFaultDropsOneStanza(t *testing.T) {
 	inWorld(t, func(w *world) {
 		c := w.attach(w.open(), sessions.SubscribeOptions{})
-		w.say((*perch.MessageIn)(nil), text("1", "x"))
+		w.deliver((*perch.MessageIn)(nil), text("1", "x"))
 		c.wantTypes(perch.EventDropped, perch.EventMessageReceived)
 		if c := w.conn(); c.HandledSeq() != 2 {
 			t.Errorf("HandledSeq: got %d, want 2, for the stanza is not to come again", c.HandledSeq())
@@ -27,7 +27,7 @@ func TestFaultDropsOneStanza(t *testing.T) {
 func TestFaultAmongHeldMessages(t *testing.T) {
 	for _, kind := range []string{"313", "136"} {
 		inWorld(t, func(w *world) {
-			say := func() {
+			deliver := func() {
 				w.up.newest().Deliver((*perch.MessageIn)(nil))
 				w.up.newest().Deliver(text("2", "after it"))
 			}
@@ -38,14 +38,14 @@ func TestFaultAmongHeldMessages(t *testing.T) {
 				a.onAsk = func() {
 					if len(w.up.Dials()) == 2 {
 						a.onAsk = nil
-						say()
+						deliver()
 					}
 				}
 			} else {
-				withLastTen(w).onAsk = say
+				withLastTen(w).onAsk = deliver
 			}
 			s := w.open()
-			w.say(text("1", "before"))
+			w.deliver(text("1", "before"))
 			w.lose(linkLost)
 			pass(time.Minute)
 			if got := types(w.durable(s)); !slices.Contains(got, perch.EventDropped) || !slices.Equal(received(t, w.durable(s)), []string{"live before", "live after it"}) {

@@ -32,14 +32,14 @@ func TestBacklog(t *testing.T) {
 		want("one of them is", 2, 0)
 
 		w.store.set(func(s *store) { s.down = errDown })
-		w.say(text("m1", "x")) // to the newest connection, the other's
+		w.deliver(text("m1", "x")) // to the newest connection, the other's
 		want("the store is away", 2, 1)
 		w.store.set(func(s *store) { s.down = nil })
 		pass(10 * time.Second)
 		want("it is back", 2, 0)
 
 		w.store.set(func(s *store) { s.down = errDown })
-		w.say(text("m2", "y"))
+		w.deliver(text("m2", "y"))
 		want("away again", 2, 1)
 		w.store.set(func(s *store) { s.down = nil })
 		w.close()

@@ -48,7 +48,7 @@ func TestRosterEdge(t *testing.T) {
 			t.Errorf("Buddies: got %d, want all %d", len(b), most)
 		}
 		wantFeature(t, s, sessions.RosterPartial, false)
-		w.say(&perch.RosterPush{Item: perch.Buddy{JID: carol, Subscription: perch.SubscriptionBoth}})
+		w.deliver(&perch.RosterPush{Item: perch.Buddy{JID: carol, Subscription: perch.SubscriptionBoth}})
 		if b, _, _ := s.Buddies(); len(b) != most {
 			t.Errorf("Buddies after one more: got %d, want %d", len(b), most)
 		}
@@ -165,7 +165,7 @@ func TestNamesAreClipped(t *testing.T) {
 		s := w.open()
 		for i, n := range []int{1024, 1025} {
 			jid := perch.JID(fmt.Sprintf("b%05d@example.net", i))
-			w.say(&perch.SubscriptionIn{From: perch.JID(fmt.Sprintf("s%d@example.net", i)), Type: "subscribe", Nick: strings.Repeat("n", n)})
+			w.deliver(&perch.SubscriptionIn{From: perch.JID(fmt.Sprintf("s%d@example.net", i)), Type: "subscribe", Nick: strings.Repeat("n", n)})
 			if got := len(invitations(s)[i].Nick); got != 1024 {
 				t.Errorf("a nickname of %d bytes: got %d of them, want 1024", n, got)
 			}
@@ -182,9 +182,9 @@ func TestNamesAreClipped(t *testing.T) {
 			return &perch.PresenceIn{From: "b00000@example.net/r", Available: true, PhotoHash: &h}
 		}
 		c := w.attach(s, sessions.SubscribeOptions{})
-		w.say(hash(127), hash(128))
+		w.deliver(hash(127), hash(128))
 		c.wantTypes(perch.EventPresence, perch.EventVCardChanged)
-		w.say(hash(129))
+		w.deliver(hash(129))
 		c.wantTypes(perch.EventDropped)
 	})
 }
@@ -263,7 +263,7 @@ func TestBufferEdges(t *testing.T) {
 			inWorld(t, func(w *world) {
 				a := withArchive(w)
 				s := w.open()
-				w.say(live(a.add("before", "in", ""), "before"))
+				w.deliver(live(a.add("before", "in", ""), "before"))
 				asked := 0
 				a.onAsk = func() {
 					if asked++; asked > 1 {
@@ -295,7 +295,7 @@ func TestCardsThatWait(t *testing.T) {
 		buddies := w.crowdOf(20)
 		s := w.open()
 		w.store.set(func(s *store) { s.held = true })
-		w.say(text("1", "the store is asked")) // later commits wait for this one
+		w.deliver(text("1", "the store is asked")) // later commits wait for this one
 		for i, jid := range buddies {
 			w.up.Edit(func(d *fakexmpp.Data) {
 				d.Cards[jid] = perch.VCard{Photo: &perch.Photo{Data: []byte(padded(i, row))}}

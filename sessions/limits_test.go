@@ -10,7 +10,7 @@ import (
 	"github.com/perch-im/perch/internal/fakexmpp"
 )
 
-// heapInUse is what is in use after everything that can go has gone.
+// heapInUse is the heap in use after a garbage collection.
 func heapInUse() int64 {
 	var m runtime.MemStats
 	for range 3 {
@@ -37,13 +37,13 @@ func TestBudgetsOfAHostileServer(t *testing.T) {
 			from := perch.JID(fmt.Sprintf("buddy%05d@example.net/r", i))
 			c.Deliver(&perch.PresenceIn{From: from, Available: true, Status: fmt.Sprint(i) + strings.Repeat("s", 4000)})
 		}
-		for i := range 5000 { // resources without end
+		for i := range 5000 { // many resources
 			c.Deliver(&perch.PresenceIn{From: perch.JID(fmt.Sprintf("buddy00001@example.net/%d", i)), Available: true, Status: strings.Repeat("t", 4000)})
 		}
 		for i := range 3000 { // and invitations
 			c.Deliver(&perch.SubscriptionIn{From: perch.JID(fmt.Sprintf("s%d@example.net", i)), Type: "subscribe", Nick: strings.Repeat("n", 100_000), Message: strings.Repeat("m", 8000)})
 		}
-		w.say()
+		w.deliver()
 		// 4 MiB of statuses, 2 MiB of invitations, a log of 8 MiB twice (its slices grow), and
 		// the items; without budgets it is more than 90 MiB of statuses alone.
 		grown := heapInUse() - before

@@ -73,7 +73,7 @@ func TestStaleStore(t *testing.T) {
 				w.up.Edit(func(d *fakexmpp.Data) { d.Capabilities.Archive = archive })
 				w.roster(bob)
 				s := w.open()
-				w.say(text("1", "one"))
+				w.deliver(text("1", "one"))
 				w.refuse(linkLost)
 				w.conn().Fail(linkLost)
 				synctest.Wait()

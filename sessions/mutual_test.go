@@ -18,7 +18,7 @@ func asks(jid perch.JID) *perch.SubscriptionIn {
 	return &perch.SubscriptionIn{From: jid, Type: "subscribe", Nick: "C"}
 }
 
-// added has carol added, and the server say that she was asked.
+// added has carol added, and the server push that she was asked.
 func added(w *world, oneSided bool) *sessions.Session {
 	w.t.Helper()
 	s := w.open()
@@ -26,7 +26,7 @@ func added(w *world, oneSided bool) *sessions.Session {
 	if err != nil || b.Mutual == oneSided {
 		w.t.Fatalf("AddBuddy: got %+v, error %v, want mutual %v", b, err, !oneSided)
 	}
-	w.say(push(carol, perch.SubscriptionNone, perch.AskSubscribe))
+	w.deliver(push(carol, perch.SubscriptionNone, perch.AskSubscribe))
 	return s
 }
 
@@ -73,8 +73,8 @@ func TestMutual(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				s := added(w, c.oneSided)
-				w.say(c.between...)
-				w.say(asks(carol))
+				w.deliver(c.between...)
+				w.deliver(asks(carol))
 				wantAccepted(w, s, c.accepted)
 			})
 		})
@@ -82,7 +82,7 @@ func TestMutual(t *testing.T) {
 			inWorld(t, func(w *world) {
 				w.store.durable = true
 				added(w, c.oneSided)
-				w.say(c.between...)
+				w.deliver(c.between...)
 				w.close()
 				last := perch.Buddy{JID: carol, Subscription: perch.SubscriptionRemove}
 				for _, in := range append([]perch.Inbound{push(carol, perch.SubscriptionNone, perch.AskSubscribe)}, c.between...) {
@@ -95,7 +95,7 @@ func TestMutual(t *testing.T) {
 				})
 				w.start()
 				s := w.open()
-				w.say(asks(carol))
+				w.deliver(asks(carol))
 				wantAccepted(w, s, c.accepted)
 			})
 		})
@@ -111,7 +111,7 @@ func TestDeclinedWhileAway(t *testing.T) {
 			d.Roster = []perch.Buddy{{JID: carol, Subscription: perch.SubscriptionNone}}
 		})
 		w.lose(linkLost)
-		w.say(asks(carol))
+		w.deliver(asks(carol))
 		wantAccepted(w, s, false)
 		if b, err := s.Buddy(carol); err != nil || b.Mutual {
 			t.Errorf("Buddy: got %+v, error %v, want it not mutual", b, err)
@@ -124,7 +124,7 @@ func TestAddBuddyAcceptsItsInvitation(t *testing.T) {
 	for _, oneSided := range []bool{false, true} {
 		inWorld(t, func(w *world) {
 			s := w.open()
-			w.say(asks("Carol@example.net"))
+			w.deliver(asks("Carol@example.net"))
 			c := w.attach(s, sessions.SubscribeOptions{})
 			if _, _, err := s.AddBuddy(w.ctx(), sessions.NewBuddy{JID: carol, OneSided: oneSided}); err != nil {
 				t.Fatalf("AddBuddy: got error %v, want none", err)
@@ -153,7 +153,7 @@ func TestAddBuddyChangesMutual(t *testing.T) {
 		want(true, false)
 		want(true, false)
 		want(false, true)
-		w.say(push(carol, perch.SubscriptionFrom, perch.AskNone))
+		w.deliver(push(carol, perch.SubscriptionFrom, perch.AskNone))
 		want(false, false)
 	})
 }
@@ -172,7 +172,7 @@ func TestMutualOfARefusedItem(t *testing.T) {
 		})
 		_, _, err := s.AddBuddy(w.ctx(), sessions.NewBuddy{JID: carol})
 		kindOf(t, err, perch.KindXMPP)
-		w.say(push(carol, perch.SubscriptionNone, perch.AskNone), asks(carol))
+		w.deliver(push(carol, perch.SubscriptionNone, perch.AskNone), asks(carol))
 		wantAccepted(w, s, false)
 	})
 }
@@ -194,7 +194,7 @@ func TestAcceptReturnsTheRosterItem(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				s := w.open()
-				w.say(asks(carol))
+				w.deliver(asks(carol))
 				began := time.Now()
 				var a sessions.Accepted
 				var err error
@@ -204,7 +204,7 @@ func TestAcceptReturnsTheRosterItem(t *testing.T) {
 					a, err = s.AcceptInvitation(w.ctx(), carol, sessions.AcceptOptions{Reciprocate: true})
 				}()
 				synctest.Wait()
-				w.say(c.pushes...)
+				w.deliver(c.pushes...)
 				<-done
 				if err != nil || a.JID != carol || a.Subscription != c.sub || a.Ask != c.ask {
 					t.Errorf("AcceptInvitation: got %+v, error %v, want %s, ask %q", a, err, c.sub, c.ask)
@@ -217,7 +217,7 @@ func TestAcceptReturnsTheRosterItem(t *testing.T) {
 	}
 	inWorld(t, func(w *world) { // a session that ends meanwhile
 		s := w.open()
-		w.say(asks(carol))
+		w.deliver(asks(carol))
 		done := make(chan error, 1)
 		go func() {
 			_, err := s.AcceptInvitation(w.ctx(), carol, sessions.AcceptOptions{Reciprocate: true})

@@ -182,7 +182,7 @@ func TestTakeoverFromDeadNode(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]
 		s := c.authenticate(a)
-		pass(2 * lease) // who has not been there for a lease may not judge
+		pass(2 * lease) // a node younger than a lease takes none for dead
 		a.cutOff(errDown)
 		pass(lease - 2*time.Second)
 		c.wantElsewhere(b, goodToken, a)
@@ -207,8 +207,8 @@ func TestTakeoverFromDeadNode(t *testing.T) {
 	}, sealing(1))
 }
 
-// A process that stood still for longer than its lease, between keeping a message and writing
-// it, finds the message the new owner's.
+// A process that was stopped for longer than its lease, between the commit of a message and its
+// writing, does not write it: the new owner does.
 func TestStoppedProcessWritesNothing(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
 		c.up.set(func(u *upstream) { // the message never left
@@ -238,8 +238,8 @@ func TestStoppedProcessWritesNothing(t *testing.T) {
 	}, sealing(1))
 }
 
-// A node whose beats fail, while its commits are taken, is still the owner: it asks the Store and
-// writes, and does not ask without end.
+// A node that cannot renew its lease, while its commits are accepted, is still the owner: it asks
+// the Store, writes, and does not ask without end.
 func TestMessagesWithoutLeaseRenewal(t *testing.T) {
 	inCluster(t, 1, func(c *cluster) {
 		a := c.nodes[0]
@@ -309,7 +309,7 @@ func (x *node) authenticated(c *cluster) int {
 	return c.up.logins()
 }
 
-// After an outage of the Store all nodes have been silent for too long, and none is dead.
+// After an outage of the Store the leases of all nodes have expired, and none is dead.
 func TestStoreOutageDeclaresNoNodeDead(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]
@@ -326,7 +326,7 @@ func TestStoreOutageDeclaresNoNodeDead(t *testing.T) {
 		if b.Len() != 0 || c.up.logins() != 1 || s.Info().State != perch.StateOnline {
 			t.Errorf("got %d sessions at b, %d logins, state %s at a; want none, 1, online", b.Len(), c.up.logins(), s.Info().State)
 		}
-		c.say(text("1", "still here"))
+		c.deliver(text("1", "still here"))
 		if evs := c.durable(s); len(evs) != 2 {
 			t.Errorf("got the log %v, want 2 events", types(evs))
 		}
@@ -472,7 +472,7 @@ func TestAwaitMessage(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		w.say(&perch.AckIn{Through: 1000})
+		w.deliver(&perch.AckIn{Through: 1000})
 		for range 2 {
 			if r := <-got; r.Status != perch.StatusAcked {
 				t.Errorf("AwaitMessage: got %+v, want acked", r)

@@ -58,7 +58,7 @@ func TestObserver(t *testing.T) {
 		s := w.open()
 		first := w.attach(s, sessions.SubscribeOptions{})
 		w.attach(s, sessions.SubscribeOptions{})
-		w.say(text("1", "x"), here(bob+"/x", "away", 0), &perch.DroppedIn{Dropped: perch.Dropped{Reason: "too_large"}})
+		w.deliver(text("1", "x"), here(bob+"/x", "away", 0), &perch.DroppedIn{Dropped: perch.Dropped{Reason: "too_large"}})
 		evs := first.next()
 		c.want(t, map[string]int{
 			// It goes to two streams, and counts once.
@@ -81,15 +81,15 @@ func TestObserverSeesWhatASlowStreamLoses(t *testing.T) {
 		s := w.open()
 		slow := w.attach(s, sessions.SubscribeOptions{})
 		for i := range 127 {
-			w.say(text(fmt.Sprint(i), "x"))
+			w.deliver(text(fmt.Sprint(i), "x"))
 		}
 		typing := &perch.ChatStateIn{From: bob, State: perch.StateActive}
 		// The queue is half full with the first of them; then the second one is left out, and
 		// with the third presence the first of them and the chat state go.
-		w.say(typing, typing, here(bob+"/x", "away", 0), here(bob+"/x", "dnd", 0))
+		w.deliver(typing, typing, here(bob+"/x", "away", 0), here(bob+"/x", "dnd", 0))
 		c.want(t, map[string]int{"dropped chat_state": 2, "dropped coalesced": 1, "dropped slow": 0})
 		for i := range 129 {
-			w.say(text(fmt.Sprint("more", i), "x"))
+			w.deliver(text(fmt.Sprint("more", i), "x"))
 		}
 		if _, err := slow.sub.Take(); err == nil {
 			t.Error("Take of the slow stream: got no error, want it cut")
@@ -128,6 +128,6 @@ func TestStates(t *testing.T) {
 		_, err := w.m.Authenticate(w.ctx(), perch.NewSecret("bad-token"))
 		kindOf(t, err, perch.KindUnauthorized)
 		w.conn()
-		states(map[perch.State]int{}) // one that was never let in
+		states(map[perch.State]int{}) // a login that was refused
 	})
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// The Store is away for ten minutes, and after five of them the server has waited long enough
+// The Store is down for ten minutes, and after five of them the server has waited long enough
 // for an acknowledgement: what it had given, and what came since, is read from its archive.
 func TestStoreDownForTenMinutes(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := withArchive(w)
 		w.up.set(func(u *upstream) { u.resume = true })
 		s := w.open()
-		w.say(live(a.add("0", "in", "m-0"), "0"))
+		w.deliver(live(a.add("0", "in", "m-0"), "0"))
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.store.set(func(s *store) { s.down = errDown })
 		want := []string{"0"}

@@ -29,7 +29,7 @@ func TestForgedReceipts(t *testing.T) {
 		c := w.attach(s, sessions.SubscribeOptions{Types: []string{"message.status"}})
 		for _, from := range strangers {
 			for _, of := range []string{late, id} {
-				w.say(&perch.ReceiptIn{ID: of, From: from}, &perch.ReceiptIn{ID: of, From: from, Displayed: true})
+				w.deliver(&perch.ReceiptIn{ID: of, From: from}, &perch.ReceiptIn{ID: of, From: from, Displayed: true})
 			}
 		}
 		c.wantTypes()
@@ -37,7 +37,7 @@ func TestForgedReceipts(t *testing.T) {
 			if h := w.history(s, of); h != "accepted sent acked " {
 				t.Errorf("history: got %q, want accepted, sent, acked", h)
 			}
-			w.say(&perch.ReceiptIn{ID: of, From: bob + "/any"})
+			w.deliver(&perch.ReceiptIn{ID: of, From: bob + "/any"})
 			if h := w.history(s, of); h != "accepted sent acked delivered " {
 				t.Errorf("history: got %q, want accepted, sent, acked, delivered", h)
 			}

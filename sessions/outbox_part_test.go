@@ -257,9 +257,9 @@ func TestOutboxQuarantines(t *testing.T) {
 // TestOutboxReports: a report of a message counts only if the message was sent to who reports.
 func TestOutboxReports(t *testing.T) {
 	for _, tt := range []struct {
-		name string
-		say  func(*outbox)
-		want string
+		name   string
+		report func(*outbox)
+		want   string
 	}{
 		{"a receipt", func(o *outbox) { o.applyReceipt(&perch.ReceiptIn{ID: "1", From: "bob@example.net/x"}) }, "1 delivered"},
 		{"a mark", func(o *outbox) { o.applyReceipt(&perch.ReceiptIn{ID: "1", From: "Bob@example.net/x", Displayed: true}) }, "1 displayed"},
@@ -276,7 +276,7 @@ func TestOutboxReports(t *testing.T) {
 				t.Fatalf("accept: got error %v, want none", err)
 			}
 			w.did = nil
-			tt.say(w.o)
+			tt.report(w.o)
 			w.want(t, tt.want)
 		})
 	}

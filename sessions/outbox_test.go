@@ -60,7 +60,7 @@ func TestMessageLife(t *testing.T) {
 			t.Errorf("message.sent: got %+v, want the message to bob with ID %s", m, id)
 		}
 		w.conn().Ack()
-		w.say(&perch.ReceiptIn{ID: id, From: carol + "/x"}, &perch.ReceiptIn{ID: id, From: bob + "/x"},
+		w.deliver(&perch.ReceiptIn{ID: id, From: carol + "/x"}, &perch.ReceiptIn{ID: id, From: bob + "/x"},
 			&perch.ReceiptIn{ID: id, From: bob + "/x", Displayed: true}, &perch.ReceiptIn{ID: id, From: bob + "/y"})
 		c.wantTypes(perch.EventMessageStatus, perch.EventMessageStatus, perch.EventMessageStatus)
 		if h := w.history(s, id); h != "accepted sent acked delivered displayed " {
@@ -77,7 +77,7 @@ func TestMessageBounces(t *testing.T) {
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})
 		id := w.send(s, hi("one"))
-		w.say(&perch.MessageError{ID: id, From: bob, Error: perch.XMPPError{Condition: "service-unavailable"}})
+		w.deliver(&perch.MessageError{ID: id, From: bob, Error: perch.XMPPError{Condition: "service-unavailable"}})
 		var st perch.StatusChange
 		evs := c.wantTypes(perch.EventMessageSent, perch.EventMessageStatus)
 		if evs[1].into(t, &st); st.Status != perch.StatusFailed || st.Error.Condition != "service-unavailable" {
@@ -100,7 +100,7 @@ func TestLateReceipt(t *testing.T) {
 			w.send(s, hi(fmt.Sprint(i)))
 		}
 		w.conn().Ack()
-		w.say(&perch.ReceiptIn{ID: first, From: bob + "/x"}, &perch.ReceiptIn{ID: "never sent", From: bob})
+		w.deliver(&perch.ReceiptIn{ID: first, From: bob + "/x"}, &perch.ReceiptIn{ID: "never sent", From: bob})
 		if h := w.history(s, first); h != "accepted sent acked delivered " {
 			t.Errorf("history: got %q, want accepted, sent, acked, delivered", h)
 		}
@@ -209,7 +209,7 @@ func TestOutboxAcrossReconnect(t *testing.T) {
 				t.Errorf("history: got %q, want %q", h, want)
 			}
 		}
-		w.say(&perch.ReceiptIn{ID: lost, From: bob + "/x"})
+		w.deliver(&perch.ReceiptIn{ID: lost, From: bob + "/x"})
 		if h := w.history(s, lost); h != "accepted sent unknown delivered " {
 			t.Errorf("history after a late receipt: got %q, want accepted, sent, unknown, delivered", h)
 		}

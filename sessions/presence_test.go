@@ -55,7 +55,7 @@ func TestPresenceAggregation(t *testing.T) {
 		s := w.open()
 		for i, st := range steps {
 			pass(time.Second)
-			if w.say(st.in); brief(w.presence(s, bob)) != st.want {
+			if w.deliver(st.in); brief(w.presence(s, bob)) != st.want {
 				t.Errorf("step %d: got %s, want %s", i, brief(w.presence(s, bob)), st.want)
 			}
 		}
@@ -67,11 +67,11 @@ func TestPresenceEvents(t *testing.T) {
 		w.roster(bob)
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})
-		w.say(here(bob+"/a", "away", 0))
+		w.deliver(here(bob+"/a", "away", 0))
 		c.wantTypes(perch.EventPresence)
-		w.say(here(bob+"/a", "away", 0))
+		w.deliver(here(bob+"/a", "away", 0))
 		c.wantTypes()
-		w.say(here("stranger@example.net/a", "", 0), away("stranger@example.net/a"))
+		w.deliver(here("stranger@example.net/a", "", 0), away("stranger@example.net/a"))
 		c.wantTypes()
 		if _, err := s.Presence("stranger@example.net"); perch.KindOf(err) != perch.KindItemNotFound {
 			t.Errorf("Presence of a stranger: got error %v, want kind %s", err, perch.KindItemNotFound)
@@ -88,7 +88,7 @@ func TestPresenceIsBounded(t *testing.T) {
 		s := w.open()
 		for i := range 100 {
 			pass(time.Millisecond)
-			w.say(&perch.PresenceIn{From: bob + perch.JID(fmt.Sprintf("/%03d", i)), Available: true, Status: strings.Repeat("é", 5000)})
+			w.deliver(&perch.PresenceIn{From: bob + perch.JID(fmt.Sprintf("/%03d", i)), Available: true, Status: strings.Repeat("é", 5000)})
 		}
 		p := w.presence(s, bob)
 		if len(p.Resources) != 32 || p.Resources[31].Resource != "099" || len(p.Status) > 4096 || !strings.HasSuffix(p.Status, "é") {
@@ -104,7 +104,7 @@ func TestNoFlapAcrossReconnect(t *testing.T) {
 		dave := perch.JID("dave@example.net")
 		w.roster(bob, carol, dave)
 		s := w.open()
-		w.say(here(bob+"/a", "away", 1), here(bob+"/b", "", 0), here(carol+"/a", "", 0), here(dave+"/a", "", 0))
+		w.deliver(here(bob+"/a", "away", 1), here(bob+"/b", "", 0), here(carol+"/a", "", 0), here(dave+"/a", "", 0))
 		was := w.presence(s, bob).UpdatedAt
 		c := w.attach(s, sessions.SubscribeOptions{})
 		pass(time.Minute)
@@ -115,7 +115,7 @@ func TestNoFlapAcrossReconnect(t *testing.T) {
 		}
 		pass(2 * time.Second)
 		c.wantTypes(perch.EventSessionGap, perch.EventSessionState)
-		w.say(here(bob+"/a", "away", 1), here(bob+"/b", "", 0), here(carol+"/a", "dnd", 0))
+		w.deliver(here(bob+"/a", "away", 1), here(bob+"/b", "", 0), here(carol+"/a", "dnd", 0))
 		evs := c.wantTypes(perch.EventPresence)
 		if p := w.presence(s, carol); p.Show != perch.ShowDND || p.Stale {
 			t.Errorf("presence of carol: got %+v, want dnd, not stale", p)
@@ -142,10 +142,10 @@ func TestReconnectDropsOneResource(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
 		s := w.open()
-		w.say(here(bob+"/a", "", 0), here(bob+"/b", "dnd", 9))
+		w.deliver(here(bob+"/a", "", 0), here(bob+"/b", "dnd", 9))
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.lose(linkLost)
-		w.say(here(bob+"/a", "", 0))
+		w.deliver(here(bob+"/a", "", 0))
 		pass(6 * time.Second)
 		c.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState, perch.EventPresence)
 		if got := brief(w.presence(s, bob)); got != `true "" 0 "" [a] stale=false` {
@@ -159,7 +159,7 @@ func TestResumedStreamKeepsPresence(t *testing.T) {
 		w.up.set(func(u *upstream) { u.resume = true })
 		w.roster(bob)
 		s := w.open()
-		w.say(here(bob+"/a", "away", 1))
+		w.deliver(here(bob+"/a", "away", 1))
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.lose(linkLost)
 		pass(time.Minute)
@@ -186,11 +186,11 @@ func TestPhotoHash(t *testing.T) {
 			p.PhotoHash = &h
 			return p
 		}
-		w.say(hash("aa"))
+		w.deliver(hash("aa"))
 		c.wantTypes(perch.EventPresence)
-		w.say(hash("aa"), here(bob+"/a", "", 0))
+		w.deliver(hash("aa"), here(bob+"/a", "", 0))
 		c.wantTypes()
-		w.say(hash("bb"))
+		w.deliver(hash("bb"))
 		evs := c.wantTypes(perch.EventVCardChanged)
 		if string(evs[0].Data) != `{"jid":"bob@example.net","photo_hash":"bb"}` || evs[0].ID == "" {
 			t.Errorf("vcard.changed: got %s with ID %q, want the hash of bob's photo", evs[0].Data, evs[0].ID)
@@ -228,11 +228,11 @@ func TestPresenceWithoutATime(t *testing.T) {
 		s := w.open()
 		late := here(bob+"/phone", "away", 0)
 		late.Delayed = true
-		w.say(late)
+		w.deliver(late)
 		if p := w.presence(s, bob); !p.Available || p.UpdatedAt != 0 || p.Resources[0].UpdatedAt != 0 {
 			t.Errorf("presence of bob: got %+v, want no time", p)
 		}
-		w.say(here(bob+"/laptop", "dnd", 0))
+		w.deliver(here(bob+"/laptop", "dnd", 0))
 		if p := w.presence(s, bob); p.Show != perch.ShowDND || p.UpdatedAt == 0 {
 			t.Errorf("presence of bob: got %+v, want the presence that has a time", p)
 		}

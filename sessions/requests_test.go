@@ -160,7 +160,7 @@ func TestVCards(t *testing.T) {
 		other := here(bob+"/x", "", 0)
 		hash := "bb"
 		other.PhotoHash = &hash
-		w.say(other)
+		w.deliver(other)
 		get(false, 4)
 		w.refuse(linkLost)
 		w.conn().Fail(linkLost)

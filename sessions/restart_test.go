@@ -31,13 +31,13 @@ func (w *world) restart() {
 	w.start()
 }
 
-// After a restart the epoch is the same, the log has no hole and no repeat, the caches are served before the
-// login, and only differences are events after it.
+// After a restart the epoch is the same, the log has no hole and no repeat, the caches are served
+// before the login, and only differences are events after it.
 func TestRestart(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob, carol)
 		s := w.open()
-		w.say(here(bob+"/a", "dnd", 0), here(carol+"/a", "", 0), &perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"},
+		w.deliver(here(bob+"/a", "dnd", 0), here(carol+"/a", "", 0), &perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"},
 			text("1", "one"))
 		w.refuse(linkLost)
 		w.conn().Fail(linkLost)
@@ -68,7 +68,7 @@ func TestRestart(t *testing.T) {
 		got := ids(c.preamble)
 		w.refuse(nil)
 		pass(time.Minute)
-		w.say(here(bob+"/a", "dnd", 0), here(carol+"/a", "away", 0), &perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})
+		w.deliver(here(bob+"/a", "dnd", 0), here(carol+"/a", "away", 0), &perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})
 		evs := c.next()
 		for _, e := range evs {
 			if e.Type == perch.EventInvitationReceived || e.Type == perch.EventRosterItem {
@@ -98,7 +98,7 @@ func TestRestartPublishesDifferences(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob, carol)
 		w.open()
-		w.say(here(bob+"/a", "dnd", 0), here(carol+"/a", "", 0),
+		w.deliver(here(bob+"/a", "dnd", 0), here(carol+"/a", "", 0),
 			&perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe"}, &perch.SubscriptionIn{From: "eve@example.net", Type: "unsubscribe"},
 			&perch.RosterPush{Item: perch.Buddy{JID: "dave@example.net"}},
 			&perch.RosterPush{Item: perch.Buddy{JID: "dave@example.net", Subscription: perch.SubscriptionRemove}})
@@ -113,7 +113,7 @@ func TestRestartPublishesDifferences(t *testing.T) {
 			pass(100 * time.Millisecond)
 		}
 		c := w.attach(s, sessions.SubscribeOptions{})
-		w.say(here(bob+"/a", "dnd", 0))
+		w.deliver(here(bob+"/a", "dnd", 0))
 		pass(10 * time.Second)
 		if evs := c.wantTypes(perch.EventPresence); !strings.Contains(string(evs[0].Data), `"carol@example.net","available":false`) {
 			t.Errorf("presence event: got %s, want carol unavailable", evs[0].Data)
@@ -132,7 +132,7 @@ func TestKilledProcess(t *testing.T) {
 				id := w.send(s, hi("x"))
 				dead := w.m
 				defer func() { _ = dead.Close(w.ctx()) }()
-				w.start() // the old process has not even noticed
+				w.start() // the old process still runs
 				s2 := w.open()
 				want := "accepted sent unknown "
 				if resume {
@@ -153,7 +153,7 @@ func TestKilledProcess(t *testing.T) {
 				if (gaps == 0) != resume {
 					t.Errorf("got %d gaps, want one exactly when the stream is not resumed", gaps)
 				}
-				// The old owner finds out by its next write, and ends the session.
+				// The next commit of the old owner is fenced, and ends the session there.
 				w.up.conns[0].Deliver(text("1", "late"))
 				synctest.Wait()
 				if dead.Len() != 0 {
@@ -203,10 +203,10 @@ func TestStreamStateIsCommittedWithEvents(t *testing.T) {
 				t.Errorf("got stream state %q in the record, want %q", got, want)
 			}
 		}
-		w.say(text("1", "a"))
+		w.deliver(text("1", "a"))
 		committed("stream 1")
 		w.store.set(func(s *store) { s.held = true })
-		w.say(text("2", "b"), text("3", "c"))
+		w.deliver(text("2", "b"), text("3", "c"))
 		w.conn().Fail(linkLost)
 		pass(time.Minute)
 		if n := w.up.logins(); n != 1 {
@@ -226,7 +226,7 @@ func TestCloseIsBounded(t *testing.T) {
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})
 		w.store.set(func(s *store) { s.held = true })
-		w.say(text("1", "x"))
+		w.deliver(text("1", "x"))
 		start := time.Now()
 		ctx, cancel := timeout(10 * time.Second)
 		defer cancel()

@@ -52,7 +52,7 @@ func TestResumedConnectionKnows(t *testing.T) {
 					t.Errorf("got messages %v sent again, want one %v", got, tt.again)
 				}
 				if tt.acked {
-					w.say(&perch.AckIn{Through: 1})
+					w.deliver(&perch.AckIn{Through: 1})
 					if h := w.history(s, id); h != "accepted sent acked " {
 						t.Errorf("history after the acknowledgement: got %q, want accepted, sent, acked", h)
 					}
@@ -195,7 +195,7 @@ func TestResumedDuringCatchUp(t *testing.T) {
 		a.size = 50
 		a.add("old", "in", "")
 		s := w.open()
-		w.say(live(a.add("first", "in", ""), "first"))
+		w.deliver(live(a.add("first", "in", ""), "first"))
 		w.conn().Fail(linkLost)
 		synctest.Wait()
 
@@ -244,7 +244,7 @@ func TestStreamStateIsCommittedWithoutEvents(t *testing.T) {
 		w.up.set(func(u *upstream) { u.resume = true })
 		w.open()
 		for range 100 {
-			w.say(&perch.ChatStateIn{From: bob, State: perch.StateActive})
+			w.deliver(&perch.ChatStateIn{From: bob, State: perch.StateActive})
 		}
 		synctest.Wait()
 		w.store.mu.Lock()

@@ -57,23 +57,23 @@ func TestRosterPushes(t *testing.T) {
 		w.roster(bob)
 		s := w.open()
 		_, v1, _ := s.Buddies()
-		w.say(here(bob+"/x", "", 0))
+		w.deliver(here(bob+"/x", "", 0))
 		c := w.attach(s, sessions.SubscribeOptions{})
 		same := perch.Buddy{JID: bob, Name: "bob", Subscription: perch.SubscriptionBoth}
-		w.say(&perch.RosterPush{Item: same, Version: "v2"})
+		w.deliver(&perch.RosterPush{Item: same, Version: "v2"})
 		c.wantTypes()
 		if _, v2, _ := s.Buddies(); v1 != v2 {
 			t.Errorf("Buddies after no change: got version %v, want %v", v2, v1)
 		}
 		renamed := same
 		renamed.Name = "Robert"
-		w.say(&perch.RosterPush{Item: renamed}, &perch.RosterPush{Item: perch.Buddy{JID: bob, Subscription: perch.SubscriptionRemove}},
+		w.deliver(&perch.RosterPush{Item: renamed}, &perch.RosterPush{Item: perch.Buddy{JID: bob, Subscription: perch.SubscriptionRemove}},
 			&perch.RosterPush{Item: perch.Buddy{JID: bob, Subscription: perch.SubscriptionRemove}})
 		c.wantTypes(perch.EventRosterItem, perch.EventRosterRemoved)
 		if _, err := s.Buddy(bob); perch.KindOf(err) != perch.KindItemNotFound {
 			t.Errorf("Buddy that was removed: got error %v, want kind %s", err, perch.KindItemNotFound)
 		}
-		w.say(&perch.RosterPush{Item: same})
+		w.deliver(&perch.RosterPush{Item: same})
 		if got := brief(w.presence(s, bob)); got != `false "" 0 "" [] stale=false` {
 			t.Errorf("presence of a buddy removed and added: got %s, want none", got)
 		}
@@ -88,20 +88,20 @@ func TestInvitations(t *testing.T) {
 		}
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})
-		w.say(ask(joe, "Joe", ""), ask(eve, "Eve", "it is me"), ask(eve, "", ""), ask(eve, "Eve", "it is me"))
+		w.deliver(ask(joe, "Joe", ""), ask(eve, "Eve", "it is me"), ask(eve, "", ""), ask(eve, "Eve", "it is me"))
 		c.wantTypes(perch.EventInvitationReceived, perch.EventInvitationReceived)
 		list, _ := s.Invitations()
 		if len(list) != 2 || list[0].JID != eve || list[0].Nick != "Eve" || list[0].Message != "it is me" || list[0].ReceivedAt == 0 {
 			t.Errorf("Invitations: got %+v, want eve's with nick, text and time, and another", list)
 		}
-		w.say(ask(eve, "Eve", "please"))
+		w.deliver(ask(eve, "Eve", "please"))
 		c.wantTypes(perch.EventInvitationReceived)
 		w.lose(linkLost)
-		w.say(ask(eve, "Eve", "please"), ask(joe, "", ""))
+		w.deliver(ask(eve, "Eve", "please"), ask(joe, "", ""))
 		c.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState)
-		w.say(&perch.SubscriptionIn{From: joe, Type: "unsubscribe"}, &perch.SubscriptionIn{From: joe, Type: "unsubscribe"})
+		w.deliver(&perch.SubscriptionIn{From: joe, Type: "unsubscribe"}, &perch.SubscriptionIn{From: joe, Type: "unsubscribe"})
 		c.wantTypes(perch.EventInvitationCancelled)
-		w.say(&perch.RosterPush{Item: perch.Buddy{JID: eve, Subscription: perch.SubscriptionFrom}})
+		w.deliver(&perch.RosterPush{Item: perch.Buddy{JID: eve, Subscription: perch.SubscriptionFrom}})
 		c.wantTypes(perch.EventRosterItem, perch.EventInvitationAccepted)
 		if list, _ := s.Invitations(); len(list) != 0 {
 			t.Errorf("Invitations: got %+v, want none", list)
@@ -113,7 +113,7 @@ func TestAcceptAndDecline(t *testing.T) {
 	eve := perch.JID("eve@example.net")
 	asked := func(w *world) (*sessions.Session, *client) {
 		s := w.open()
-		w.say(&perch.SubscriptionIn{From: eve, Type: "subscribe", Nick: "Eve"})
+		w.deliver(&perch.SubscriptionIn{From: eve, Type: "subscribe", Nick: "Eve"})
 		return s, w.attach(s, sessions.SubscribeOptions{})
 	}
 	inWorld(t, func(w *world) {
@@ -172,7 +172,7 @@ func TestInvitationsAreBounded(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		for i := range 1100 {
-			w.say(&perch.SubscriptionIn{From: perch.JID("u" + strings.Repeat("x", i) + "@example.net"), Type: "subscribe"})
+			w.deliver(&perch.SubscriptionIn{From: perch.JID("u" + strings.Repeat("x", i) + "@example.net"), Type: "subscribe"})
 		}
 		if n := len(invitations(s)); n != 1000 {
 			t.Errorf("Invitations: got %d, want 1000", n)

@@ -27,24 +27,24 @@ func TestSpellingsOfABuddy(t *testing.T) {
 				w.roster(bob, c.roster)
 				s := w.open()
 				cl := w.attach(s, sessions.SubscribeOptions{})
-				w.say(here(c.other+"/Café", "away", 0))
+				w.deliver(here(c.other+"/Café", "away", 0))
 				if p := w.presence(s, c.other); p.JID != c.roster || p.Show != perch.ShowAway {
 					t.Errorf("presence: got %+v, want one of %s that is away", p, c.roster)
 				}
-				w.say(away(c.roster + "/Cafe\u0301"))
+				w.deliver(away(c.roster + "/Cafe\u0301"))
 				if p := w.presence(s, c.roster); p.Available {
 					t.Errorf("presence: got %+v, want unavailable", p)
 				}
 				cl.wantTypes(perch.EventPresence, perch.EventPresence)
 
-				w.say(&perch.RosterPush{Item: perch.Buddy{JID: c.other, Name: "renamed", Subscription: perch.SubscriptionBoth}})
+				w.deliver(&perch.RosterPush{Item: perch.Buddy{JID: c.other, Name: "renamed", Subscription: perch.SubscriptionBoth}})
 				items, _, _ := s.Buddies()
 				if i := slices.IndexFunc(items, func(b perch.Buddy) bool { return b.JID == c.roster }); len(items) != 2 || i < 0 || items[i].Name != "renamed" {
 					t.Errorf("buddies: got %+v, want bob and %s with a new name", items, c.roster)
 				}
 				cl.wantTypes(perch.EventRosterItem)
 
-				w.say(&perch.MessageIn{Message: perch.Message{ID: "m", From: c.other + "/x", To: alice, Kind: perch.ChatMessage, Body: "hi", ReceiptRequested: true}})
+				w.deliver(&perch.MessageIn{Message: perch.Message{ID: "m", From: c.other + "/x", To: alice, Kind: perch.ChatMessage, Body: "hi", ReceiptRequested: true}})
 				if out := sent[*perch.ReceiptOut](w.conn()); len(out) != 1 || out[0].To != c.other+"/x" {
 					t.Errorf("receipts: got %+v, want one to %s/x", out, c.other)
 				}
@@ -54,7 +54,7 @@ func TestSpellingsOfABuddy(t *testing.T) {
 					t.Errorf("from: got %s, want it as the server wrote it", m.From)
 				}
 
-				w.say(&perch.RosterPush{Item: perch.Buddy{JID: c.other, Subscription: perch.SubscriptionRemove}})
+				w.deliver(&perch.RosterPush{Item: perch.Buddy{JID: c.other, Subscription: perch.SubscriptionRemove}})
 				evs = cl.wantTypes(perch.EventRosterRemoved)
 				var gone perch.Removed
 				if evs[0].into(t, &gone); gone.JID != c.roster {
@@ -71,14 +71,14 @@ func TestSpellingsInALaterRoster(t *testing.T) {
 		w.roster("Up.Case@example.net")
 		s := w.open()
 		cl := w.attach(s, sessions.SubscribeOptions{})
-		w.say(here("up.case@example.net/x", "", 0))
+		w.deliver(here("up.case@example.net/x", "", 0))
 		cl.wantTypes(perch.EventPresence)
 		w.up.Edit(func(d *fakexmpp.Data) {
 			d.Roster = []perch.Buddy{{JID: "up.case@example.net", Name: "Up.Case", Subscription: perch.SubscriptionBoth}}
 		})
 		w.lose(linkLost)
 		cl.wantTypes(perch.EventSessionState, perch.EventSessionGap, perch.EventSessionState)
-		w.say(here("UP.case@example.net/x", "", 0))
+		w.deliver(here("UP.case@example.net/x", "", 0))
 		pass(10 * time.Second) // the presence is confirmed
 		if p := w.presence(s, "up.case@example.net"); !p.Available || p.Stale || p.JID != "Up.Case@example.net" {
 			t.Errorf("presence: got %+v, want Up.Case, available", p)
@@ -91,7 +91,7 @@ func TestSpellingsOfAnInvitation(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		cl := w.attach(s, sessions.SubscribeOptions{})
-		w.say(&perch.SubscriptionIn{From: "Eve@example.net", Type: "subscribe", Nick: "Eve"},
+		w.deliver(&perch.SubscriptionIn{From: "Eve@example.net", Type: "subscribe", Nick: "Eve"},
 			&perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe"})
 		cl.wantTypes(perch.EventInvitationReceived)
 		if list := invitations(s); len(list) != 1 || list[0].JID != "Eve@example.net" {
@@ -146,7 +146,7 @@ func TestStoredRowsOfASpelling(t *testing.T) {
 		w.store.durable = true
 		w.roster("Up.Case@example.net")
 		w.open()
-		w.say(here("up.case@example.net/x", "", 0), &perch.SubscriptionIn{From: "Eve@example.net", Type: "subscribe"})
+		w.deliver(here("up.case@example.net/x", "", 0), &perch.SubscriptionIn{From: "Eve@example.net", Type: "subscribe"})
 		w.close()
 		w.start()
 		w.roster()
@@ -169,17 +169,17 @@ func TestPresenceErrors(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.roster(bob)
 		s := w.open()
-		w.say(here(bob+"/a", "", 1), here(bob+"/b", "dnd", 0))
+		w.deliver(here(bob+"/a", "", 1), here(bob+"/b", "dnd", 0))
 		cl := w.attach(s, sessions.SubscribeOptions{})
-		w.say(&perch.PresenceError{From: bob + "/a", Error: unreachable})
+		w.deliver(&perch.PresenceError{From: bob + "/a", Error: unreachable})
 		if got := brief(w.presence(s, bob)); got != `true "dnd" 0 "" [b] stale=false` {
 			t.Errorf("after an error of one resource: got %s, want the other resource", got)
 		}
-		w.say(&perch.PresenceError{From: "Bob@example.net", Error: unreachable})
+		w.deliver(&perch.PresenceError{From: "Bob@example.net", Error: unreachable})
 		if got := brief(w.presence(s, bob)); got != `false "" 0 "" [] stale=false` {
 			t.Errorf("after an error of the account: got %s, want unavailable", got)
 		}
-		w.say(&perch.PresenceError{From: bob, Error: unreachable}, &perch.PresenceError{From: carol, Error: unreachable})
+		w.deliver(&perch.PresenceError{From: bob, Error: unreachable}, &perch.PresenceError{From: carol, Error: unreachable})
 		cl.wantTypes(perch.EventPresence, perch.EventPresence)
 	})
 }
@@ -207,7 +207,7 @@ func TestForeignAddresses(t *testing.T) {
 		text := func(from, to perch.JID) *perch.MessageIn {
 			return &perch.MessageIn{Message: perch.Message{From: from, To: to, Kind: perch.ChatMessage, Body: "x"}}
 		}
-		w.say(text("user name@icq.example.net/x", alice), text(alice, "☺@example.net"), text("Spelled@example.net", alice),
+		w.deliver(text("user name@icq.example.net/x", alice), text(alice, "☺@example.net"), text("Spelled@example.net", alice),
 			&perch.ChatStateIn{From: "is typing@icq.example.net", State: perch.StateComposing},
 			&perch.SubscriptionIn{From: "has asked@icq.example.net", Type: "subscribe"})
 		if _, err := s.Archive(w.ctx(), perch.ArchiveQuery{With: bob}); err != nil {
@@ -237,7 +237,7 @@ func TestForeignAddresses(t *testing.T) {
 		s = w.open()
 		known(all...)
 		for i := range 1000 {
-			w.say(text(perch.JID(fmt.Sprintf("stranger %d@example.net", i)), alice))
+			w.deliver(text(perch.JID(fmt.Sprintf("stranger %d@example.net", i)), alice))
 		}
 		if _, ok := s.Known("user name@icq.example.net"); ok {
 			t.Error("Known, the oldest address: got it, want it evicted")

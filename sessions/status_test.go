@@ -9,7 +9,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// What may follow what: a bounce is provisional, and what a device has said stays.
+// What may follow what: a bounce is provisional, and what a device has reported stays.
 func TestStatusSteps(t *testing.T) {
 	report := map[perch.MessageStatus]perch.Inbound{
 		perch.StatusDelivered: &perch.ReceiptIn{ID: "m", From: bob + "/b"},
@@ -38,10 +38,10 @@ func TestStatusSteps(t *testing.T) {
 						w.lose(linkLost)
 						continue
 					}
-					w.say(report[perch.MessageStatus(step)])
+					w.deliver(report[perch.MessageStatus(step)])
 				}
 				before := w.history(s, "m")
-				w.say(report[st])
+				w.deliver(report[st])
 				if got := strings.TrimSpace(strings.TrimPrefix(w.history(s, "m"), before)); got != want {
 					t.Errorf("after %q a report of %s: got %q added, want %q", tt.reach, st, got, want)
 				}
@@ -59,7 +59,7 @@ func TestReportsKeepTheirOrder(t *testing.T) {
 		w.conn().Ack()
 		w.restart()
 		s = w.open()
-		w.say(&perch.MessageError{ID: "m", From: bob + "/a", Error: perch.XMPPError{Condition: "recipient-unavailable"}},
+		w.deliver(&perch.MessageError{ID: "m", From: bob + "/a", Error: perch.XMPPError{Condition: "recipient-unavailable"}},
 			&perch.ReceiptIn{ID: "other", From: bob}, &perch.ReceiptIn{ID: "m", From: bob + "/b"}, &perch.ReceiptIn{ID: "m", From: bob + "/b", Displayed: true})
 		if got, want := w.history(s, "m"), "accepted sent acked failed delivered displayed "; got != want {
 			t.Errorf("history: got %q, want %q", got, want)
@@ -102,7 +102,7 @@ func TestForgedReports(t *testing.T) {
 						w.send(s, hi(fmt.Sprint(i)))
 					}
 				}
-				w.say(&perch.MessageError{ID: "m1", From: tt.from, Error: perch.XMPPError{Condition: "service-unavailable"}},
+				w.deliver(&perch.MessageError{ID: "m1", From: tt.from, Error: perch.XMPPError{Condition: "service-unavailable"}},
 					&perch.ReceiptIn{ID: "m2", From: tt.from}, &perch.ReceiptIn{ID: "m3", From: tt.from, Displayed: true})
 				forged := 0
 				for id, p := range map[string]struct {
@@ -120,7 +120,7 @@ func TestForgedReports(t *testing.T) {
 					}
 				}
 				c.want(t, map[string]int{"dropped forged": forged, "dropped unmatched": 0})
-				w.say(&perch.ReceiptIn{ID: "nothing", From: tt.from})
+				w.deliver(&perch.ReceiptIn{ID: "nothing", From: tt.from})
 				c.want(t, map[string]int{"dropped unmatched": 1})
 			}, watched(c))
 		}

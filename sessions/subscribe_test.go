@@ -28,7 +28,7 @@ func TestCursors(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		for i := range 20 {
-			w.say(text(fmt.Sprint(i), "x"))
+			w.deliver(text(fmt.Sprint(i), "x"))
 		}
 		log := w.durable(s)
 		epoch, _, _ := strings.Cut(log[0].ID, "-")
@@ -83,7 +83,7 @@ func ids(evs []event) []string {
 func TestNoPreamble(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
-		w.say(text("1", "x"))
+		w.deliver(text("1", "x"))
 		log := w.durable(s)
 		c := w.attach(s, sessions.SubscribeOptions{Since: log[0].ID, NoPreamble: true})
 		if got := types(c.preamble); !slices.Equal(got, []perch.EventType{perch.EventMessageReceived, perch.EventLive}) {
@@ -104,7 +104,7 @@ func TestSnapshots(t *testing.T) {
 		}
 		w.roster(jids...)
 		s := w.open()
-		w.say(&perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve", Message: "hello"}, here(jids[7]+"/x", "dnd", 0))
+		w.deliver(&perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve", Message: "hello"}, here(jids[7]+"/x", "dnd", 0))
 		c := w.attach(s, sessions.SubscribeOptions{})
 		n := map[perch.EventType]int{}
 		for _, e := range c.preamble[:len(c.preamble)-1] {
@@ -143,7 +143,7 @@ func TestFilter(t *testing.T) {
 		if got := types(c.preamble); !slices.Equal(got, []perch.EventType{perch.EventPresenceSnapshot, perch.EventLive}) {
 			t.Errorf("got preamble %v, want the presence snapshot and live", got)
 		}
-		w.say(text("1", "x"), here(bob+"/x", "", 0), &perch.ChatStateIn{From: bob, State: perch.StateActive},
+		w.deliver(text("1", "x"), here(bob+"/x", "", 0), &perch.ChatStateIn{From: bob, State: perch.StateActive},
 			&perch.RosterPush{Item: perch.Buddy{JID: carol, Subscription: perch.SubscriptionNone}})
 		c.wantTypes(perch.EventMessageReceived, perch.EventPresence)
 		all.wantTypes(perch.EventMessageReceived, perch.EventPresence, perch.EventChatState, perch.EventRosterItem)
@@ -151,10 +151,10 @@ func TestFilter(t *testing.T) {
 			t.Errorf("TipNow: got %s filtered and %s of all, want offset 3 of both", c.sub.TipNow(), all.sub.TipNow())
 		}
 		c.sub.SetTypes([]string{"chat_state"})
-		w.say(text("2", "x"), &perch.ChatStateIn{From: bob, State: perch.StateActive})
+		w.deliver(text("2", "x"), &perch.ChatStateIn{From: bob, State: perch.StateActive})
 		c.wantTypes(perch.EventChatState)
 		c.sub.SetTypes(nil)
-		w.say(text("3", "x"))
+		w.deliver(text("3", "x"))
 		c.wantTypes(perch.EventMessageReceived)
 		first := w.attach(s, sessions.SubscribeOptions{Since: w.durable(s)[0].ID, Types: []string{"roster.item"}})
 		if got := types(first.preamble); !slices.Equal(got, []perch.EventType{perch.EventRosterItem, perch.EventLive}) {
@@ -173,7 +173,7 @@ func TestSlowClient(t *testing.T) {
 		quick := w.attach(s, sessions.SubscribeOptions{})
 		shows := []string{"", "away", "dnd", "xa"}
 		for i := range 100 {
-			w.say(here(bob+"/x", shows[i%4], 0), &perch.ChatStateIn{From: bob, State: perch.StateActive}, text(fmt.Sprint(i), "x"))
+			w.deliver(here(bob+"/x", shows[i%4], 0), &perch.ChatStateIn{From: bob, State: perch.StateActive}, text(fmt.Sprint(i), "x"))
 			quick.next()
 		}
 		evs := c.next()
@@ -194,7 +194,7 @@ func TestSlowClient(t *testing.T) {
 			t.Errorf("the newest presence: got %s, want xa", last)
 		}
 		for i := range 300 {
-			w.say(text(fmt.Sprint("more", i), "x"))
+			w.deliver(text(fmt.Sprint("more", i), "x"))
 			quick.next()
 		}
 		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrSlow) {
@@ -215,7 +215,7 @@ func TestSlowClientWithLargeEvents(t *testing.T) {
 		s := w.open()
 		c := w.attach(s, sessions.SubscribeOptions{})
 		for i := range 20 {
-			w.say(text(fmt.Sprint(i), strings.Repeat("x", 100_000)))
+			w.deliver(text(fmt.Sprint(i), strings.Repeat("x", 100_000)))
 		}
 		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrSlow) {
 			t.Errorf("Take: got error %v, want %v", err, sessions.ErrSlow)
@@ -228,7 +228,7 @@ func TestLongReplay(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		for i := range 1000 {
-			w.say(text(fmt.Sprint(i), "x"))
+			w.deliver(text(fmt.Sprint(i), "x"))
 		}
 		log := w.durable(s)
 		sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{Since: log[0].ID})
@@ -239,10 +239,10 @@ func TestLongReplay(t *testing.T) {
 			switch n := len(evs); {
 			case n == 100: // more than a queue holds, while the client is far from the tip
 				for i := range 400 {
-					w.say(text(fmt.Sprint("burst", i), "x"))
+					w.deliver(text(fmt.Sprint("burst", i), "x"))
 				}
 			case n%100 == 0:
-				w.say(text(fmt.Sprint("live", n), "x"))
+				w.deliver(text(fmt.Sprint("live", n), "x"))
 			}
 			return nil
 		}))
@@ -263,7 +263,7 @@ func TestTrimmedDuringReplay(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		for i := range 600 {
-			w.say(text(fmt.Sprint(i), "x"))
+			w.deliver(text(fmt.Sprint(i), "x"))
 		}
 		sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{Since: w.durable(s)[0].ID})
 		if err != nil || !sub.Resumed {
@@ -273,7 +273,7 @@ func TestTrimmedDuringReplay(t *testing.T) {
 		err = sub.Preamble(w.ctx(), func(*perch.Event) error {
 			if n++; n == 1 {
 				for i := range 600 {
-					w.say(text(fmt.Sprint("more", i), "x"))
+					w.deliver(text(fmt.Sprint("more", i), "x"))
 				}
 			}
 			return nil

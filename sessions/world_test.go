@@ -117,8 +117,8 @@ func (w *world) conn() *conn {
 	return w.up.newest()
 }
 
-// say delivers stanzas and waits until they are applied.
-func (w *world) say(in ...perch.Inbound) {
+// deliver delivers stanzas and waits until they are applied.
+func (w *world) deliver(in ...perch.Inbound) {
 	c := w.conn()
 	for _, i := range in {
 		c.Deliver(i)
