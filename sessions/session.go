@@ -69,38 +69,43 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 func (s *Session) assemble(shared *services) {
 	store := s.m.o.Store
 	s.subs = subscribers{owner: s.loop, log: &s.log, roster: &s.roster, store: store, observer: s.m.o.Observer, id: s.id, changed: s.idle.attended}
-	s.log = eventLog{store: store, id: s.id, host: struct {
-		*services
-		*subscribers
-		ownership
-	}{shared, &s.subs, s}}
-	s.supervisor = supervisor{journal: &s.log, state: status{state: perch.StateConnecting, since: s.now()}, host: struct {
-		*services
-		quarantiner
-		lifeCycle
-	}{shared, &s.outbox, s}}
-	s.outbox = outbox{journal: &s.log, store: store, id: s.id, host: struct {
-		*services
-		sentLog
-		acceptance
-	}{shared, &s.catchup, s}}
-	s.catchup = catchup{log: &s.log, sent: &s.outbox, store: store, id: s.id, host: struct {
-		*services
-		stateClock
-		receipts
-	}{shared, &s.supervisor, &s.signals}}
+	s.log = eventLog{store: store, id: s.id, host: eventLogServices{shared, &s.subs, s}}
+	s.supervisor = supervisor{journal: &s.log, state: status{state: perch.StateConnecting, since: s.now()}, host: supervisorServices{shared, &s.outbox, s}}
+	s.outbox = outbox{journal: &s.log, store: store, id: s.id, host: outboxServices{shared, &s.catchup, s}}
+	s.catchup = catchup{log: &s.log, sent: &s.outbox, store: store, id: s.id, host: catchupServices{shared, &s.supervisor, &s.signals}}
 	s.roster = roster{journal: &s.log, words: &s.m.words, cards: store, id: s.id, host: shared}
-	s.signals = signals{journal: &s.log, host: struct {
-		*services
-		*roster
-	}{shared, &s.roster}}
+	s.signals = signals{journal: &s.log, host: signalsServices{shared, &s.roster}}
 	s.idle = idlePolicy{services: shared, policy: s.m.o.Idle, subs: &s.subs, supervisor: &s.supervisor, host: s}
 	s.login = login{services: shared, host: s, manager: registrar{s.m, s}, supervisor: &s.supervisor, catchup: &s.catchup, roster: &s.roster, idle: &s.idle}
 	s.parts = []part{&s.outbox, &s.catchup, &s.roster, &s.signals}
 }
 
-// What the hosts of the parts are put together of.
+// The hosts of the parts, and what they are put together of.
 type (
+	eventLogServices struct {
+		*services
+		*subscribers
+		ownership
+	}
+	supervisorServices struct {
+		*services
+		quarantiner
+		lifeCycle
+	}
+	outboxServices struct {
+		*services
+		sentLog
+		acceptance
+	}
+	catchupServices struct {
+		*services
+		stateClock
+		receipts
+	}
+	signalsServices struct {
+		*services
+		*roster
+	}
 	ownership interface {
 		fenced()
 		recordLost()
