@@ -189,7 +189,7 @@ func (g *gateway) signIn() *fakexmpp.Conn {
 	g.t.Helper()
 	g.want(200, "GET", "/v1/session", "", nil)
 	if g.conn = g.up.Accepted(g.ctx); g.conn == nil {
-		g.t.Fatal("got no login reached the upstream, want one")
+		g.t.Fatal("got no login at the upstream, want one")
 	}
 	g.eventually("online", func() bool { return g.state().State == perch.StateOnline })
 	return g.conn

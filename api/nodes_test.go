@@ -204,32 +204,36 @@ func (w *wire) copy(dst, src net.Conn, back bool) {
 	buf := make([]byte, 32<<10)
 	for {
 		k, err := src.Read(buf)
+		last := false
 		if back {
-			k = w.allowed(k)
+			k, last = w.allowed(k)
 		}
-		if _, werr := dst.Write(buf[:k]); err != nil || werr != nil {
+		_, werr := dst.Write(buf[:k])
+		if last {
+			close(w.held) // not before they are written: a test may cut the wire then
+		}
+		if err != nil || werr != nil {
 			return
 		}
 	}
 }
 
-// allowed returns how many of k bytes pass. It waits when none do.
-func (w *wire) allowed(k int) int {
+// allowed returns how many of k bytes pass, and whether they are the last. It waits when none do.
+func (w *wire) allowed(k int) (n int, last bool) {
 	w.mu.Lock()
 	if w.most < 0 {
 		w.mu.Unlock()
-		return k
+		return k, false
 	}
 	if k = min(k, w.most); k > 0 {
-		if w.most -= k; w.most == 0 {
-			close(w.held)
-		}
+		w.most -= k
+		last = w.most == 0
 		w.mu.Unlock()
-		return k
+		return k, last
 	}
 	w.mu.Unlock()
 	<-w.free
-	return 0
+	return 0, false
 }
 
 // status makes a request with a body in chunks.
