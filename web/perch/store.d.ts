@@ -21,7 +21,7 @@ export class Store {
     sendAgain(jid: JID, id: string, next: string): void;
     /** Removes a message that was never sent. Reports whether it was there. @param {JID} jid @param {string} id */
     remove(jid: JID, id: string): boolean;
-    /** What waits to be handed over, with its recipient. @returns {[JID, StoredMessage][]} */
+    /** What waits to be sent, with its recipient. @returns {[JID, StoredMessage][]} */
     pending(): [JID, StoredMessage][];
     /** A status never goes back: the answer of a request may come after an event that is newer.
      * @param {string} id @param {StoredMessage['status']} status @param {string} [error]
