@@ -36,7 +36,7 @@ type Conn struct {
 
 	mu      sync.Mutex // never held across I/O or the sink; see unlock. It guards all below
 	torn    bool       // a panic has left a critical section
-	err     error      // why the connection ended; nil while it lives
+	err     error      // why the connection ended; nil while it is up
 	started bool
 	closing bool // Close was called; nothing is delivered any more
 	iqs     map[string]*openIQ
@@ -52,7 +52,7 @@ func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 	c := &Conn{d: d, raw: raw, nc: raw, account: d.accountKey(acc), direct: direct, done: make(chan struct{})}
 	limits := xmlstream.DefaultLimits()
 	if c.quarantining = d.crashes.quarantining(c.account, time.Now()); c.quarantining {
-		limits.Hard = math.MaxInt // whatever its length, it has to be passed
+		limits.Hard = math.MaxInt // a stanza is left out whatever its length
 	}
 	c.fr = xmlstream.NewFramer((*connReader)(c), limits)
 	return c
@@ -97,8 +97,8 @@ func (c *Conn) Start(sink func(seq uint64, in perch.Inbound)) {
 	go c.read()
 }
 
-// resendUnacked begins a resumed stream: what the server has not got goes out again, in order, and
-// with it the question what it has. The caller holds mu.
+// resendUnacked begins a resumed stream: what the server lacks is written again, in order, and
+// with it a request for its count. The caller holds mu.
 func (c *Conn) resendUnacked() {
 	if c.sm == nil || !c.login.Resumed {
 		return
@@ -125,8 +125,8 @@ func (c *Conn) unlock() {
 	}
 }
 
-// Handled says that everything delivered up to seq is kept for good: what an acknowledgement
-// by XEP-0198 may claim.
+// Handled says that everything delivered up to seq is committed: what an acknowledgement by
+// XEP-0198 may claim.
 func (c *Conn) Handled(seq uint64) {
 	for {
 		old := c.handled.Load()
@@ -158,7 +158,7 @@ func (c *Conn) Stats() perch.ConnStats {
 // soon as the sink returns.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
-// Err says why the connection ended, with a kind; nil while it lives. Of a connection that
+// Err returns why the connection ended, with a kind; nil while it is up. Of a connection that
 // Close or Abort ended it has KindSessionOffline.
 func (c *Conn) Err() error {
 	c.mu.Lock()

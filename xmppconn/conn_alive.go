@@ -8,7 +8,7 @@ import (
 )
 
 // Keepalive: after a silence of KeepAlive the own domain is pinged (XEP-0199); blanks
-// between stanzas, the cheaper way, did not keep the Messenger service from hanging up.
+// between stanzas, the cheaper way, did not keep the Messenger service from closing the stream.
 // Any byte that arrives shows that the server is there. There is one timer for all of it.
 
 // keepaliveState are times since Dialer.epoch, 0 for none. Conn.mu guards it.
@@ -88,7 +88,7 @@ func (c *Conn) sendPing(now time.Duration) {
 	c.dropRequestLocked(c.pingID)
 	c.pingAt, c.ackRequestAt = now, 0
 	c.d.counters.Pings.Add(1)
-	// A full queue means that a write hangs, and its deadline will end the connection.
+	// A full queue means that a write is blocked; its deadline will end the connection.
 	c.pingID, _ = c.requestLocked("get", perch.JID(c.login.JID.Domain()), stanza.EncodePing(), func(stanza.IQ, error) { c.pong(now) })
 	c.timer.Reset(c.d.up.PingTimeout)
 }

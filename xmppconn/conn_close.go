@@ -10,10 +10,10 @@ import (
 
 const (
 	closeTimeout = 3 * time.Second // that the server has to answer </stream:stream>
-	tailTimeout  = 2 * time.Second // that a last word may take to write
+	tailTimeout  = 2 * time.Second // for writing the end of the stream
 )
 
-// signOut ends a session for good: a server keeps nothing of a stream that was closed.
+// signOut ends a session: a server cannot resume a stream that was closed (XEP-0198, 5).
 const signOut = "<presence type='unavailable'/></stream:stream>"
 
 // Close signs out: what is queued is written, then unavailable presence and the end of the
@@ -38,8 +38,8 @@ func (c *Conn) Close(ctx context.Context) error {
 	return c.join(ctx)
 }
 
-// sendSignOut queues the last words of a connection. It reports false when there is none that
-// could be closed in order.
+// sendSignOut queues unavailable presence and the end of the stream. It reports false when the
+// stream is not there to be closed.
 func (c *Conn) sendSignOut() bool {
 	c.mu.Lock()
 	defer c.unlock()
@@ -58,13 +58,13 @@ func (c *Conn) sendSignOut() bool {
 
 // join waits for the goroutines, but not for a sink that blocks.
 func (c *Conn) join(ctx context.Context) error {
-	gone := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
 		c.wg.Wait()
-		close(gone)
+		close(ended)
 	}()
 	select {
-	case <-gone:
+	case <-ended:
 	case <-ctx.Done():
 	}
 	return nil
@@ -125,7 +125,7 @@ func (c *Conn) markEnded(err *error, tail string) (open map[string]*openIQ, grac
 	return open, graceful, true
 }
 
-// appendTail queues the last bytes; the writer then hangs up. The caller holds mu.
+// appendTail queues the last bytes; the writer then closes the socket. The caller holds mu.
 func (c *Conn) appendTail(tail string) {
 	if c.out == nil {
 		c.out = outBuffers.Get().(*[]byte)

@@ -12,13 +12,14 @@ import (
 
 // A stanza that ends a connection would come again on every one that follows: replayed after
 // a resumption, or out of the archive. So the second connection of an account that ends that
-// way is the last: the next one is wary, and leaves such a stanza out.
+// way is the last: the next one leaves such a stanza out and reports it (quarantine).
 const (
 	maxCrashes = 2
 	crashTTL   = 10 * time.Minute
 )
 
-// crashCounts are the accounts whose connections were ended by something that arrived, and how often.
+// crashCounts are the accounts whose connections were ended by something that arrived, and how
+// often.
 type crashCounts struct {
 	mu     sync.Mutex
 	counts ttlmap.Map[uint64, int]
@@ -28,7 +29,7 @@ func newCrashCounts() *crashCounts {
 	return &crashCounts{counts: ttlmap.Map[uint64, int]{Max: maxRemembered}}
 }
 
-// add counts a fault. A new account is not remembered while there are too many.
+// add counts a connection that was ended. A new account is not counted while there are too many.
 func (f *crashCounts) add(account uint64, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -37,7 +38,8 @@ func (f *crashCounts) add(account uint64, now time.Time) {
 	}
 }
 
-// quarantining reports whether the next connection of an account must leave out what cannot be taken.
+// quarantining reports whether the next connection of an account must leave out what cannot be
+// handled.
 func (f *crashCounts) quarantining(account uint64, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -45,12 +47,13 @@ func (f *crashCounts) quarantining(account uint64, now time.Time) bool {
 	return n >= maxCrashes
 }
 
-// handleGuarded is handle. On a connection that is wary, a stanza that cannot be taken is left out.
+// handleGuarded is handleFrame. On a connection that is quarantining, a stanza that cannot be
+// handled is left out.
 func (c *Conn) handleGuarded(f *xmlstream.Frame) (err error) {
 	if !c.quarantining {
 		return c.handleFrame(f)
 	}
-	before, s := c.stanzasIn(), f.Describe(perch.DroppedQuarantined) // what f points to may be gone when it fails
+	before, s := c.stanzasIn(), f.Describe(perch.DroppedQuarantined) // the buffer of f may be released when it fails
 	defer func() {
 		if p := recover(); p != nil {
 			c.d.panicked("reader", p)
@@ -84,7 +87,7 @@ func (c *Conn) stanzasIn() uint64 {
 	return c.sm.in
 }
 
-// quarantine counts a stanza that could not be taken, if that was not done, and reports
+// quarantine counts a stanza that could not be handled, if that was not done, and reports
 // it to the session. It reports false for what ends the connection all the same: what is no
 // stanza, and what has left a critical section half done.
 func (c *Conn) quarantine(s *xmlstream.Skipped, before uint64) bool {

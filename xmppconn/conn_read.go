@@ -52,7 +52,7 @@ func (c *Conn) read() {
 }
 
 // readFailed ends the connection after a broken read. When a write had failed before, that is
-// the reason: the read only waited for a last word of the server.
+// the reason: the read only waited for a stream error of the server.
 func (c *Conn) readFailed(err error) {
 	if _, ok := errors.AsType[*xmlstream.Error](err); ok {
 		c.endWithError(err)
@@ -71,8 +71,8 @@ func (c *Conn) writeFailure() error {
 	return c.writeErr
 }
 
-// endWithError ends the stream because of what the server sent, and says so (RFC 6120, 4.9 and
-// 4.4).
+// endWithError ends the stream because of what the server sent, with a stream error (RFC 6120,
+// 4.9 and 4.4).
 func (c *Conn) endWithError(err error) {
 	tail := "</stream:stream>"
 	if isStreamError(err) {
@@ -85,8 +85,7 @@ func (c *Conn) endWithError(err error) {
 	c.finish(c.linkLost(err, "reading"), tail)
 }
 
-// linkLost gives an error of a connection that was up its kind: KindLinkLost, when it has
-// none.
+// linkLost gives an error of a connection that was up the kind KindLinkLost, when it has none.
 func (c *Conn) linkLost(err error, doing string) error {
 	if e, ok := errors.AsType[*perch.Error](err); ok {
 		return e
@@ -223,8 +222,8 @@ func (c *Conn) deliverSkipped(s *xmlstream.Skipped) {
 	c.deliver(in)
 }
 
-// deliver hands one thing to the session. While the sink blocks, silence is our own doing
-// and not the server's.
+// deliver gives the session one thing. While the sink blocks nothing is read, so that silence
+// says nothing about the server.
 func (c *Conn) deliver(in perch.Inbound) {
 	if c.ending() {
 		return

@@ -8,7 +8,7 @@ import (
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 )
 
-// Buffers of waiting stanzas; one that has grown large is not worth keeping.
+// Buffers of waiting stanzas; one that has grown large is left to the garbage collector.
 var outBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
 const maxPooledBuffer = 64 << 10
@@ -88,21 +88,21 @@ func (c *Conn) startWriter() {
 	}
 }
 
-// write is the writer goroutine: all that waits goes out in one write, then what has come
+// write is the writer goroutine: it writes all that waits at once, then what has come
 // meanwhile, until nothing is left. Half a stanza must never be continued, so any failed
 // write ends the connection.
 func (c *Conn) write() {
 	defer c.wg.Done()
 	defer c.recoverPanic("writer")
 	for {
-		buf, hangUp := c.dequeue()
+		buf, last := c.dequeue()
 		if buf == nil {
-			if hangUp {
+			if last {
 				_ = c.raw.Close()
 			}
 			return
 		}
-		if !hangUp { // else the farewell has set a deadline
+		if !last { // else finish has set a deadline
 			_ = c.raw.SetWriteDeadline(time.Now().Add(c.d.up.WriteTimeout))
 		}
 		c.d.counters.Writes.Add(1)
@@ -115,8 +115,8 @@ func (c *Conn) write() {
 	}
 }
 
-// dequeue returns what waits; nil ends the writer.
-func (c *Conn) dequeue() (buf *[]byte, hangUp bool) {
+// dequeue returns what waits; nil ends the writer. Last: then the socket is closed.
+func (c *Conn) dequeue() (buf *[]byte, last bool) {
 	c.mu.Lock()
 	defer c.unlock()
 	buf, c.out = c.out, nil

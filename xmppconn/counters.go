@@ -9,11 +9,11 @@ type Counters struct {
 	SignInFailures atomic.Int64
 	StepsSkipped   atomic.Int64 // optional steps of a sign-in that had no answer
 	Resumes        atomic.Int64 // resumed streams (XEP-0198)
-	ResumesFailed  atomic.Int64 // refused, or hung up on
+	ResumesFailed  atomic.Int64 // refused, or the server closed the connection
 	Redirects      atomic.Int64 // followed
 	FramesIn       atomic.Int64 // whole elements of the stream
 	StanzasOut     atomic.Int64
-	Writes         atomic.Int64 // fewer than StanzasOut: what waits goes out together
+	Writes         atomic.Int64 // fewer than StanzasOut: what waits is written together
 	Pings          atomic.Int64 // by the keepalive
 
 	ForgedAnswers atomic.Int64 // right id, wrong sender (RFC 6120, 8.2.3)

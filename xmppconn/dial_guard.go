@@ -14,7 +14,7 @@ var errAddressRefused = errors.New("this address may not be dialled")
 var publicPorts = map[uint16]bool{5222: true, 5223: true, 443: true}
 
 // reservedPrefixes are the ranges that netip.Addr has no method for: what RFC 6890 and its followers
-// keep back, and the prefixes that carry an IPv4 address inside an IPv6 one.
+// reserve, and the prefixes that carry an IPv4 address inside an IPv6 one.
 var reservedPrefixes = parsePrefixes(
 	"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15",
 	"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",

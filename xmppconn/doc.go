@@ -1,5 +1,5 @@
 // Package xmppconn is one XMPP client connection: it finds the server, signs in, cuts the
-// stream into stanzas, tells a session what they say, and writes what the session wants
+// stream into stanzas, decodes them for a session, and writes what the session wants
 // written. It knows nothing of sessions, caches or HTTP.
 //
 // # The life of a connection
@@ -18,7 +18,7 @@
 // resumption from it misses no stanza. Outbound, [Conn.Send] keeps a stanza until the session
 // has handled the AckIn that reported it. A connection that is lost is dropped without the end
 // of the stream; [Dialer.Dial] with its state resumes that stream, writes again what the server
-// lacks, and binds afresh when the server refuses or hangs up.
+// lacks, and binds when the server refuses or closes the connection.
 //
 // # Goroutines
 //
@@ -27,19 +27,23 @@
 // kept for hours. A writer exists only while something waits to be written. Timers (one a
 // connection) call back. No goroutine waits under a lock.
 //
-//	bytes -> framer -> decode -> sink           (reader)
+//	bytes -> xmlstream -> stanza -> sink        (reader)
 //	Send, requests, replies -> queue -> write   (writer)
 //
-// # What is mellium's and what is ours
+// # Packages below
+//
+// internal/xmlstream cuts the bytes into frames and trees and writes XML, internal/stanza
+// decodes and encodes payloads, internal/sasl has the mechanisms. None of them has a connection.
+//
+// # What comes from mellium
 //
 // From mellium.im/xmpp and mellium.im/sasl come addresses (jid), stream errors (stream) and
-// the exchanges of PLAIN and SCRAM. Its Session is not used. A Session keeps an XML decoder
-// with its buffers for as long as the stream lives, which alone is more than the memory that
+// the exchanges of PLAIN and SCRAM. Its Session is not used. A Session holds an XML decoder
+// with its buffers for as long as the stream is open, which alone is more than the memory that
 // an idle connection may cost here; it reads the stream through that decoder, so that limits
-// cannot be kept below it, and elements of the streams namespace count wherever they are
-// nested; and a context does not end its reads and writes on TCP. So the bytes go through a
-// framer of our own first, and negotiation, which needs the same bytes, stands on the framer,
-// too.
+// cannot be enforced below it, and elements of the streams namespace count wherever they are
+// nested; and a context does not end its reads and writes on TCP. So bytes pass internal/xmlstream
+// first, and so do those of a login.
 //
 // # Trust
 //
@@ -48,5 +52,5 @@
 // of chance, and from whom was asked; a roster push, an archive result and a carbon only
 // from the own account. Forgeries are dropped and counted in [Counters]. A stanza over a
 // limit is skipped and reported; the stream continues. Every goroutine that touches such bytes
-// recovers from its own faults.
+// recovers from panics.
 package xmppconn

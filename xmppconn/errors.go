@@ -33,8 +33,8 @@ func (e *SASLError) Error() string {
 	return strings.Join(parts, ": ")
 }
 
-// saslKind is the half of the error table that concerns signing in. A refusal that we do not
-// know counts as a refused credential: trying again would only lock the account.
+// saslKind is the half of the error table that concerns signing in. A refusal that is not
+// known counts as a refused credential: trying again would only lock the account.
 func saslKind(condition string) perch.Kind {
 	switch condition {
 	case "temporary-auth-failure":
@@ -83,7 +83,7 @@ func streamKind(condition string) perch.Kind {
 	return perch.KindLinkLost // system-shutdown, reset, connection-timeout, ...
 }
 
-// streamError turns a stream error into ours. The cause is mellium's stream.Error, so that
+// streamError turns a stream error into a perch.Error. The cause is mellium's stream.Error, so that
 // errors.Is(err, stream.Conflict) and the like work.
 func streamError(x perch.XMPPError, content string) *perch.Error {
 	return &perch.Error{
@@ -92,7 +92,7 @@ func streamError(x perch.XMPPError, content string) *perch.Error {
 	}
 }
 
-// requestError turns the error answer of an IQ into ours.
+// requestError turns the error answer of an IQ into a perch.Error.
 func requestError(x perch.XMPPError) *perch.Error {
 	kind := perch.KindXMPP
 	if x.Condition == "item-not-found" {
@@ -104,7 +104,7 @@ func requestError(x perch.XMPPError) *perch.Error {
 // networkError gives an error of dialling, TLS, reading or writing its kind:
 //
 //   - a certificate or a handshake that one side refuses: KindUpstreamTLS
-//   - a deadline, ours or the caller's: KindUpstreamTimeout
+//   - a deadline, of the upstream or of the caller: KindUpstreamTimeout
 //   - bytes that are not XMPP, and everything that the network does: KindLinkLost
 //
 // An error that has a kind keeps it.
@@ -132,7 +132,7 @@ func (e *tlsError) Error() string { return e.err.Error() }
 func (e *tlsError) Unwrap() error { return e.err }
 
 // asTLSError is for what crypto/tls returns: all but the errors of the network below it and of
-// the end of our patience are of TLS. A reset or a timeout in the middle of a handshake is
+// deadlines are of TLS. A reset or a timeout in the middle of a handshake is
 // transient and may be tried again, a refusal is not.
 func asTLSError(err error) error {
 	if err == nil {

@@ -20,7 +20,7 @@ type archiveQuery struct {
 	truncated  bool // a result found no room
 }
 
-// What a server may send us for one query, whatever was asked, and for all that are open at
+// What a server may send for one query, whatever was asked, and for all that are open at
 // once. Bytes count estimates of memory.
 const (
 	maxArchivePage   = 500
@@ -56,7 +56,7 @@ func (c *Conn) archive136(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 		return parse(in.Payload), nil
 	})
 	if conditionOf(err) == "item-not-found" {
-		return parse(nil), nil // nothing was ever kept
+		return parse(nil), nil // the archive has nothing of this account
 	}
 	return page, err
 }

@@ -35,7 +35,7 @@ func (c *Conn) Roster(ctx context.Context, version string) (perch.RosterResult, 
 		all.Add(in.Payload)
 		r := all.Result()
 		if r.Unchanged && version == "" {
-			r = perch.RosterResult{Items: []perch.Buddy{}} // an empty answer to a plain question: no buddies
+			r = perch.RosterResult{Items: []perch.Buddy{}} // an empty answer to a request without a version: no buddies
 		}
 		return r, nil
 	}, func(in stanza.IQ) { all.Add(in.Payload) }, min(rosterTimeout, c.d.up.RequestTimeout))

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// What may arrive between bind and Start and is kept for the reader.
+// What may arrive between bind and Start and is held for the reader.
 const (
 	maxEarlyFrames = 256
 	maxEarlyBytes  = 1 << 20
@@ -120,7 +120,7 @@ func (l *login) endOptional(err error) (skipped bool) {
 	return skipped
 }
 
-// request waits for the answer to one IQ. What else arrives meanwhile is kept for Start.
+// request waits for the answer to one IQ. What else arrives meanwhile is held for Start.
 func (l *login) request(typ string, to perch.JID, payload string) (stanza.IQ, error) {
 	id := newID()
 	iq, err := stanza.AppendIQ(nil, id, typ, to, []byte(payload))
@@ -144,7 +144,7 @@ func (l *login) request(typ string, to perch.JID, payload string) (stanza.IQ, er
 	}
 }
 
-// answer looks whether a frame is the awaited answer, and keeps it if not.
+// answer returns the awaited answer if the frame is it, and holds the frame if not.
 func (l *login) answer(f *xmlstream.Frame, id string, to perch.JID) (stanza.IQ, bool, error) {
 	if f.Kind == xmlstream.KindEnd {
 		return stanza.IQ{}, false, perch.Errorf(perch.KindLinkLost, "%s: the server closed the stream", l.doing)

@@ -19,7 +19,7 @@ func defaultMechanisms(p Profile) []string {
 }
 
 // chooseMechanism picks the first mechanism of the upstream's order that the server offers
-// and the credential fits; an account's own wish narrows the order to that one. There is no
+// and the credential fits; the mechanism of an account narrows the order to that one. There is no
 // second try with a lesser mechanism after a refusal, and a token is never shown as a
 // password unless the upstream says so.
 func chooseMechanism(u *Upstream, acc perch.Account, offered []string) (sasl.Method, sasl.Mechanism, error) {

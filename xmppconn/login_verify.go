@@ -11,7 +11,7 @@ import (
 // ends with the answer, and returns the bare JID of the account that the credential opens.
 //
 // A mechanism that names the user proves the account by its success alone; nothing is bound
-// then. Otherwise the upstream derives the account from the token and tells it by binding: a
+// then. Otherwise the upstream derives the account from the token and names it by binding: a
 // resource that the server chooses, beside those that are in use, which never sends presence,
 // so no contact sees it come or go. Account.Resource is not asked for: to bind the resource
 // of a live session would end that session (RFC 6120, 7.7.2.2).

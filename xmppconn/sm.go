@@ -27,11 +27,11 @@ type management struct {
 	h          uint64 // of these, handled
 	marks      []mark // of the stanzas that are not handled
 	pins       []mark // h of the states that were given out, oldest first
-	stateGiven bool   // states are given out: h never passes one that is kept
+	stateGiven bool   // states are given out: h never passes one that is stored
 	ackOwed    uint64 // an <r/> was answered with less than this; 0 = none
 
 	out            uint64 // stanzas that were queued
-	base           uint64 // of these, gone from unacked
+	base           uint64 // of these, no longer in the queue
 	acked          uint64 // of these, the server has
 	queue          []unacked
 	bytes          int
@@ -62,7 +62,7 @@ type unacked struct {
 const (
 	ackRequestEvery  = 5  // stanzas; then the server is asked at once what it has
 	maxUnackedQueues = 4  // times MaxQueue may wait for an acknowledgement
-	stateEvery       = 64 // stanzas that no kept state covers; then the session gets an occasion to write one
+	stateEvery       = 64 // stanzas that no stored state covers; then the session gets the occasion to store one
 )
 
 // count notes a stanza from the server of which deliveries things will be delivered. The
@@ -150,7 +150,7 @@ func (m *management) drop(seq uint64) {
 	}
 }
 
-// sendAck tells the server what is handled. The caller holds mu.
+// sendAck sends the count of what is handled. The caller holds mu.
 func (c *Conn) sendAck() {
 	h := uint32(c.sm.h)
 	_ = c.enqueue(func(b []byte) ([]byte, error) { return appendSMAck(b, h), nil })
@@ -160,7 +160,7 @@ func (c *Conn) sendAck() {
 func (c *Conn) requestAck() {
 	m := c.sm
 	if c.enqueue(func(b []byte) ([]byte, error) { return appendSMRequest(b), nil }) != nil {
-		return // a full queue means that a write hangs, and its deadline will end the connection
+		return // a full queue means that a write is blocked; its deadline will end the connection
 	}
 	m.ackRequested, m.ackRequestedAt = m.out, c.d.now()
 	c.ackRequestAt = 0

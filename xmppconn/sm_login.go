@@ -9,18 +9,18 @@ import (
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
-// errNotResumed says that the server hung up on a <resume/>; Prosody does so when more is
+// errNotResumed: the server closed the connection at a <resume/>; Prosody does so when more is
 // waiting than it keeps. The next attempt binds.
-var errNotResumed = perch.Errorf(perch.KindLinkLost, "the server hung up instead of resuming the stream")
+var errNotResumed = perch.Errorf(perch.KindLinkLost, "the server closed the connection instead of resuming the stream")
 
-// errNotEnabled says that a server has not answered <enable/>. The next attempt does not ask.
+// errNotEnabled: a server has not answered <enable/>. The next attempt does not ask.
 //
 // The stream itself cannot be used any more. A server that has taken the request counts every
 // stanza from there on (XEP-0198, 4), whether or not its answer arrives: it would take what it
 // sends for unacknowledged, send it once more when the stream ends, and give up a client that
 // never acknowledges anything. Whether it counts is not known before <enabled/>, and that may
 // come at any time. On a stream that was never asked both sides agree that nothing is counted.
-var errNotEnabled = perch.Errorf(perch.KindUpstreamTimeout, "the server does not answer to stream management")
+var errNotEnabled = perch.Errorf(perch.KindUpstreamTimeout, "the server did not answer the request for stream management")
 
 // resume asks for the earlier stream in place of binding (XEP-0198, 5). False: the server has
 // forgotten it, and the login continues with bind on this stream.
@@ -135,7 +135,7 @@ func (l *login) awaitEnabled() error {
 	}
 }
 
-// enabled looks whether a frame is the answer to <enable/>, and keeps it if not.
+// enabled reports whether a frame is the answer to <enable/>, and holds it if not.
 func (l *login) enabled(f *xmlstream.Frame) (bool, error) {
 	if f.Kind == xmlstream.KindEnd {
 		return false, perch.Errorf(perch.KindLinkLost, "%s: the server closed the stream", l.doing)

@@ -88,7 +88,7 @@ func (st *streamState) restore(h uint32) (m *management, numbered uint64) {
 		in: st.In, h: st.In, base: st.Acked + has, acked: st.Acked + has, known: map[string]uint64{},
 	}
 	m.out = max(m.acked, st.Acked+uint64(len(st.Unacked)))
-	// More was written than the state knows when the process ended before it could be kept.
+	// More was written than the state has when the process ended before one could be stored.
 	m.surplus = has > uint64(len(st.Unacked))
 	for i, u := range st.Unacked {
 		var num uint64
