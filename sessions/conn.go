@@ -93,5 +93,5 @@ type ResumeCheckpointer interface{ StreamStateAt(seq uint64) []byte }
 // Of a Conn that is not resumed written is nil; or, when the server has reported how much of
 // the earlier stream it had, the messages that are with it.
 type ResumeReporter interface {
-	Known() (written map[string]uint64, more bool)
+	ResumedMessages() (written map[string]uint64, more bool)
 }

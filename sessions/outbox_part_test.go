@@ -123,7 +123,7 @@ type knownWire struct {
 	more    bool
 }
 
-func (r knownWire) Known() (map[string]uint64, bool) { return r.written, r.more }
+func (r knownWire) ResumedMessages() (map[string]uint64, bool) { return r.written, r.more }
 
 // TestOutboxWrites: what is accepted is written in order, once it is marked, and not without a
 // stream, a lease or room.

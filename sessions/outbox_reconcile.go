@@ -21,7 +21,7 @@ func (o *outbox) reconcile(resumed bool) {
 	var written map[string]uint64
 	more := false
 	if knows {
-		written, more = k.Known()
+		written, more = k.ResumedMessages()
 	}
 	certain := resumed || written != nil
 	carried := false

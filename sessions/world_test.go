@@ -356,7 +356,7 @@ type knownConn struct {
 	known func() (map[string]uint64, bool)
 }
 
-func (k knownConn) Known() (map[string]uint64, bool) { return k.known() }
+func (k knownConn) ResumedMessages() (map[string]uint64, bool) { return k.known() }
 
 func (u *upstream) newest() *conn {
 	u.mu.Lock()

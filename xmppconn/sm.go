@@ -38,7 +38,7 @@ type management struct {
 	ackRequested   uint64        // out at the last <r/>
 	ackRequestedAt time.Duration // of an <r/> that is not answered yet; 0 = none
 
-	known   map[string]uint64 // the messages in the state that was resumed; see Conn.Known
+	known   map[string]uint64 // the messages in the state that was resumed; see Conn.ResumedMessages
 	surplus bool              // the server has more of the stream than that state
 }
 
@@ -300,7 +300,7 @@ func (c *Conn) ackedWithoutEvent(seq uint64) {
 	}
 }
 
-// Known returns the messages that were on the resumed stream already, by id: the number that
+// ResumedMessages returns the messages that were on the resumed stream already, by id: the number that
 // AckIn will refer to, or 0 when the server has the message. They are written again as far as
 // the server lacks them. When more is true the server has received stanzas beyond the state
 // that was given to Dial, and a message that is not among these may be one of them.
@@ -308,7 +308,7 @@ func (c *Conn) ackedWithoutEvent(seq uint64) {
 // On a stream that was not resumed written is nil, unless the server has said with its
 // refusal how much of the earlier one had arrived: then it has the messages that are with the
 // server, and nothing of what it lacks is written again.
-func (c *Conn) Known() (written map[string]uint64, more bool) {
+func (c *Conn) ResumedMessages() (written map[string]uint64, more bool) {
 	c.mu.Lock()
 	defer c.unlock()
 	if c.sm == nil {

@@ -27,7 +27,7 @@ func TestRefusalReportsHowMuchArrived(t *testing.T) {
 				return false // bind comes on the same stream
 			}
 			c, _, p = s.connect(c.StreamState())
-			written, more := c.Known()
+			written, more := c.ResumedMessages()
 			if got := fmt.Sprint(written, " ", more); got != want || c.Login().Resumed || !c.Login().Capabilities.StreamResume {
 				t.Errorf("%s: known %s, want %s; %+v", h, got, want, c.Login())
 			}

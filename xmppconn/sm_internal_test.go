@@ -341,7 +341,7 @@ func TestStreamResumes(t *testing.T) {
 		if l := c.Login(); !l.Resumed || l.JID != smSelf || !l.Capabilities.StreamResume {
 			t.Errorf("got %+v, want Resumed, JID %v, StreamResume", l, smSelf)
 		}
-		if w, more := c.Known(); fmt.Sprint(w) != "map[a:0 b:1 c:2]" || more {
+		if w, more := c.ResumedMessages(); fmt.Sprint(w) != "map[a:0 b:1 c:2]" || more {
 			t.Errorf("known %v %v, want map[a:0 b:1 c:2], nothing more", w, more)
 		}
 		for _, id := range []string{"b", "c"} {
@@ -407,7 +407,7 @@ func TestStreamResumesFromAnOldState(t *testing.T) {
 			return true
 		}
 		c, _, p = s.connect(old)
-		if w, more := c.Known(); !more || fmt.Sprint(w) != "map[a:0]" {
+		if w, more := c.ResumedMessages(); !more || fmt.Sprint(w) != "map[a:0]" {
 			t.Errorf("known %v %v, want more, map[a:0]", w, more)
 		}
 		p.expect(nsSM, "r")
@@ -445,7 +445,7 @@ func TestStreamIsNotResumed(t *testing.T) {
 			if l := c.Login(); l.Resumed || l.JID != smSelf || !l.Capabilities.StreamResume {
 				t.Errorf("Login() = %+v, want %s on a new stream that can be resumed", l, smSelf)
 			}
-			if w, _ := c.Known(); w != nil || s.d.counters.ResumesFailed.Load() != 1 {
+			if w, _ := c.ResumedMessages(); w != nil || s.d.counters.ResumesFailed.Load() != 1 {
 				t.Errorf("known %v, %d failed; want none known, ResumesFailed 1", w, s.d.counters.ResumesFailed.Load())
 			}
 			p.wantH(t, "0")

@@ -35,7 +35,7 @@ type Framer struct {
 	// TakesLarge reports whether a stanza over the limit may be taken in parts. Nil: none may.
 	// It is called from Next.
 	TakesLarge func(*Skipped) bool
-	// Skipping is told of a stanza as soon as it begins to be skipped. It is called from Next.
+	// Skipping is called from Next, with a stanza as soon as it begins to be skipped.
 	Skipping func(*Skipped)
 
 	r     io.Reader
@@ -45,7 +45,7 @@ type Framer struct {
 	in    input
 	skip  *Skipped
 	large *largeAnswer // the stanza is an answer that is taken in parts
-	total int          // bytes of the skipped stanza that are gone from the buffer
+	total int          // bytes of the skipped stanza that are no longer in the buffer
 	seq   uint64
 	ended bool  // </stream:stream> was seen
 	close bool  // the header was <stream:stream/>: the end comes next

@@ -11,7 +11,7 @@ import (
 const maxHead = 4 << 10
 
 // largeAnswer is an IQ result over the limit of a stanza that is taken in parts, because it
-// answers a request of ours that allows for it. Each part is made an IQ of its own: the start
+// answers a request that allows for it. Each part is made an IQ of its own: the start
 // tags of the answer and its payload, some whole children of the payload, and the end tags. So
 // the decoder of the whole answer reads the parts too. The limits of a stanza hold for each
 // child.

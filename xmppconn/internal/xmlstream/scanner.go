@@ -48,7 +48,7 @@ type scanner struct {
 	first      int // length of the first tag; 0 until it is whole
 	firstAttrs int
 
-	// Of an answer that is taken in parts, see large_answer.go.
+	// Of an answer that is taken in parts, see framer_parts.go.
 	split  bool // the places to cut it at are noted
 	opened bool // its payload has begun
 	cut    int  // the last such place; 0: none
@@ -64,7 +64,7 @@ func (s *scanner) shift(n int) {
 	s.cut = max(0, s.cut-n)
 }
 
-// between says that no stanza has begun.
+// between reports whether no stanza has begun.
 func (s *scanner) between() bool { return s.state == inBetween }
 
 // run looks at b from pos on. It stops at the end of a frame, at each start tag that is
