@@ -30,20 +30,20 @@ func newCrashCounts() *crashCounts {
 }
 
 // add counts a connection that was ended. A new account is not counted while there are too many.
-func (f *crashCounts) add(account uint64, now time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if n, known := f.counts.Get(account, now); known || !f.counts.Full(now) {
-		f.counts.Put(account, n+1, now, crashTTL)
+func (c *crashCounts) add(account uint64, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n, known := c.counts.Get(account, now); known || !c.counts.Full(now) {
+		c.counts.Put(account, n+1, now, crashTTL)
 	}
 }
 
 // quarantining reports whether the next connection of an account must leave out what cannot be
 // handled.
-func (f *crashCounts) quarantining(account uint64, now time.Time) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	n, _ := f.counts.Get(account, now)
+func (c *crashCounts) quarantining(account uint64, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, _ := c.counts.Get(account, now)
 	return n >= maxCrashes
 }
 

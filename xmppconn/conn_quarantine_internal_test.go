@@ -13,7 +13,7 @@ import (
 
 // quarantined are stanzas that cannot be taken, each for another reason.
 var quarantined = map[string]string{
-	"a fault of ours":       chat("bad", "poison"),
+	"a panic of the session":       chat("bad", "poison"),
 	"a prefix from nowhere": "<message from='bob@a.test/x' type='chat' id='bad'><body>x</body><foo:bar/></message>",
 	"no sound start tag":    "<message from='bob@a.test/x' from='bob@a.test/x' type='chat' id='bad'/>",
 	"without an end":        "<message from='bob@a.test/x' type='chat' id='bad'><body>" + strings.Repeat("x", xmlstream.DefaultLimits().Hard+1) + "</body></message>",
@@ -116,7 +116,7 @@ func TestQuarantineWithoutResumption(t *testing.T) {
 			c.Start(b.sinkThatPanics)
 			p := <-ready
 			done := p.script(func(p *fakeServer) {
-				p.send(quarantined["a fault of ours"])
+				p.send(quarantined["a panic of the session"])
 				p.send(chat("good", "after it"))
 			})
 			synctest.Wait()

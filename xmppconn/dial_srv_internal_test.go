@@ -234,7 +234,7 @@ func TestBringYourOwn(t *testing.T) {
 	}
 }
 
-func TestAddressesTakeTurns(t *testing.T) {
+func TestAddressesAlternate(t *testing.T) {
 	var r fixedResolver
 	for _, s := range []string{"192.0.2.1", "192.0.2.2", "2001:db8::1", "::ffff:192.0.2.3"} {
 		r = append(r, netip.MustParseAddr(s))

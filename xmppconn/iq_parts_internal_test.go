@@ -127,9 +127,9 @@ func TestLargeRosterThatTakesLong(t *testing.T) {
 	})
 }
 
-// TestLargeRosterOnAWaryConnection: a stanza that ended two connections is passed on the third,
+// TestLargeRosterWhileQuarantining: a stanza that ended two connections is passed on the third,
 // also when it is an answer that is taken in parts.
-func TestLargeRosterOnAWaryConnection(t *testing.T) {
+func TestLargeRosterWhileQuarantining(t *testing.T) {
 	smBubble(t, "a malformed roster", func(t *testing.T, s *smServer) {
 		c, b, p := s.connect(nil)
 		c.quarantining = true

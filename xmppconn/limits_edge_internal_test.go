@@ -56,8 +56,8 @@ func TestEarlyEdge(t *testing.T) {
 	}
 }
 
-// TestFarewellEdge: a server that reads nothing has 2 seconds for the last words of a stream.
-func TestFarewellEdge(t *testing.T) {
+// TestCloseEdge: a server that reads nothing has 2 seconds for the end of a stream.
+func TestCloseEdge(t *testing.T) {
 	bubble(t, "before Start", func(t *testing.T) {
 		w := newFakeNetwork(t, messengerUp())
 		hold := make(chan struct{})

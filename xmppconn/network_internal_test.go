@@ -74,7 +74,7 @@ func (p *pki) issue(change func(*x509.Certificate), names ...string) tls.Certifi
 // Most scripts present this certificate.
 var testCert = sync.OnceValue(func() tls.Certificate { return testPKI().issue(nil, "a.test") })
 
-// world is a network of pipes: names, and a script for each host:port that is dialled. It
+// fakeNetwork is a network of pipes: names, and a script for each host:port that is dialled. It
 // lives inside of a synctest bubble.
 type fakeNetwork struct {
 	t       *testing.T
@@ -180,7 +180,7 @@ func (w *fakeNetwork) dialTCP(ctx context.Context, _, address string) (net.Conn,
 // say, on the client's side.
 var errClientGone = errors.New("the client has gone")
 
-// peer is the server's side of one connection, in a script.
+// fakeServer is the side of the server of one connection, in a script.
 type fakeServer struct {
 	t      *testing.T
 	conn   net.Conn
@@ -343,7 +343,7 @@ func (p *fakeServer) silence() {
 	}
 }
 
-// box is a session that records what is delivered to it.
+// recorder is a session that records what is delivered to it.
 type recorder struct {
 	mu  sync.Mutex
 	in  []perch.Inbound

@@ -20,7 +20,7 @@ const (
 )
 
 // smServer signs in on streams with stream management. Of each connection, the test gets the
-// peer as soon as it is up.
+// server as soon as it is up.
 type smServer struct {
 	*fakeNetwork
 	connected chan *fakeServer

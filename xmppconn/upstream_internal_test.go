@@ -109,7 +109,7 @@ func FuzzSplitAddress(f *testing.F) {
 	})
 }
 
-func TestGuard(t *testing.T) {
+func TestDialControl(t *testing.T) {
 	for addr, ok := range map[string]bool{
 		"8.8.8.8:5222": true, "8.8.8.8:443": true, "[2606:4700::1111]:5223": true,
 		"8.8.8.8:22": false, "8.8.8.8:6379": false, "8.8.8.8:5269": false,
@@ -130,7 +130,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-func TestHostAllowed(t *testing.T) {
+func TestRedirectAllowed(t *testing.T) {
 	patterns := []string{"a.test", "*.a.test", "Gw.Other.test.", "192.0.2.7"}
 	for host, ok := range map[string]bool{
 		"a.test": true, "x.a.test": true, "x.y.a.test": true, "gw.other.test": true, "192.0.2.7": true,

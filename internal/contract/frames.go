@@ -7,9 +7,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/perch-im/perch/internal/canary"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // Frame holds one frame of the event stream against asyncapi.yaml: an event, or a command

@@ -12,9 +12,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/perch-im/perch/internal/canary"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // Transport makes requests with base and holds every answer against openapi.yaml, and

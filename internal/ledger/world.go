@@ -9,9 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/perch-im/perch/internal/testkit"
+	"github.com/redis/go-redis/v9"
 )
 
 // world is everything that runs: the servers, the gateways behind their proxies, and the

@@ -5,9 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"github.com/perch-im/perch/internal/ttlmap"
+	"pgregory.net/rapid"
 )
 
 // model is the map as a list in which everything is searched for. It has what is alive only.

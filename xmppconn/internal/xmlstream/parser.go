@@ -3,7 +3,6 @@ package xmlstream
 import (
 	"strings"
 	"sync"
-	"unicode/utf8"
 	"unsafe"
 )
 
@@ -108,36 +107,6 @@ func (p *parser) document() error {
 			p.addText(text)
 		}
 	}
-}
-
-// parseHead parses what may end anywhere, and be anything: the tree of what is sound at its
-// beginning, as if all that is open ended there. Nil: not even a start tag is.
-func parseHead(raw []byte, ns nsContext) *Element {
-	p := newParser(string(raw), ns)
-	for {
-		open := len(p.open)
-		if err := p.markup(); err != nil {
-			p.open = p.open[:min(open, len(p.open))] // without the start tag that is broken
-			break
-		}
-		if len(p.open) == 0 {
-			return p.root
-		}
-		text, err := p.chars('<')
-		if err != nil {
-			break
-		}
-		if text != "" {
-			p.addText(text)
-		}
-	}
-	if len(p.open) == 0 {
-		return nil
-	}
-	for len(p.open) > 0 {
-		p.closeElement()
-	}
-	return p.root
 }
 
 // markup reads what begins with <.
@@ -308,56 +277,6 @@ func (p *parser) skipSpace() {
 	for p.pos < len(p.src) && isSpace(p.src[p.pos]) {
 		p.pos++
 	}
-}
-
-// name reads a qualified name (Namespaces in XML 1.0, 4).
-func (p *parser) name() (prefix, local string, err error) {
-	s, start, i := p.src, p.pos, p.pos
-	colon, ascii := -1, true
-	for {
-		for i < len(s) && nameBytes[s[i]] == namePlain {
-			i++
-		}
-		if i == len(s) || nameBytes[s[i]] == nameNot {
-			break
-		}
-		if s[i] != ':' {
-			ascii = false
-		} else if colon < 0 {
-			colon = i
-		} else {
-			return "", "", badName()
-		}
-		i++
-	}
-	p.pos = i
-	if i == start || !isName(s[start:i], ascii) {
-		return "", "", badName()
-	}
-	if colon < 0 {
-		return "", s[start:i], nil
-	}
-	prefix, local = s[start:colon], s[colon+1:i]
-	if prefix == "" || local == "" || !isName(prefix, true) || !isName(local, true) {
-		return "", "", badQName()
-	}
-	return prefix, local, nil
-}
-
-// isName checks how a name starts and, unless it is ASCII, all of it.
-func isName(s string, ascii bool) bool {
-	if ascii && s[0] < utf8.RuneSelf {
-		return s[0] == ':' || isNameRune(rune(s[0]), false)
-	}
-	for i, r := range s {
-		if r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {
-			return false
-		}
-		if r != ':' && !isNameRune(r, i > 0) {
-			return false
-		}
-	}
-	return true
 }
 
 func (p *parser) newElement() *Element {
