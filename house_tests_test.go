@@ -17,41 +17,15 @@ import (
 // export, build one part of a session, or export something to the other tests.
 var inside = regexp.MustCompile(`(^|_)(internal|part|export)_test\.go$`)
 
-// testedInside are packages whose tests do not follow their names yet.
-var testedInside = []string{}
-
 // TestTestsAreExternal: a test sees of its package what other packages see. The name of a file
 // says when it does not. The tests of a command are in it, because nothing can import it.
 func TestTestsAreExternal(t *testing.T) {
-	bad := map[string]int{}
 	for name, f := range parse(t, parser.SkipObjectResolution) {
 		if !strings.HasSuffix(name, "_test.go") || f.Name.Name == "main" {
 			continue
 		}
 		if got, want := !strings.HasSuffix(f.Name.Name, "_test"), inside.MatchString(path.Base(name)); got != want {
-			if !exempt(testedInside, path.Dir(name), bad) {
-				t.Errorf("%s: package %s: got a test from inside %v, want %v by its name (_internal_test.go, _part_test.go, _export_test.go)", name, f.Name.Name, got, want)
-			}
-		}
-	}
-	listed(t, "testedInside", testedInside, bad)
-}
-
-// exempt reports whether a package, or one above it, is in a list of exceptions, and counts that.
-func exempt(entries []string, pkg string, bad map[string]int) bool {
-	i := slices.IndexFunc(entries, func(e string) bool { return within(pkg, e) })
-	if i >= 0 {
-		bad[entries[i]]++
-	}
-	return i >= 0
-}
-
-// listed fails for an entry of a list of exceptions that is none any more.
-func listed(t *testing.T, list string, entries []string, bad map[string]int) {
-	t.Helper()
-	for _, e := range entries {
-		if bad[e] == 0 {
-			t.Errorf("%s has nothing wrong any more, want it taken off %s", e, list)
+			t.Errorf("%s: package %s: got a test from inside %v, want %v by its name (_internal_test.go, _part_test.go, _export_test.go)", name, f.Name.Name, got, want)
 		}
 	}
 }
@@ -89,7 +63,7 @@ func TestInternalPackagesAreTested(t *testing.T) {
 	}
 	for _, pkg := range slices.Sorted(maps.Keys(has)) {
 		why, exempt := notFuzzed[pkg]
-		if got := has[pkg]; !got.any && pkg != "internal/cluster/up" { // which the tests of internal/cluster start
+		if got := has[pkg]; !got.any {
 			t.Errorf("%s got no test, want tests of its own", pkg)
 		} else if got.fuzz == exempt {
 			t.Errorf("%s: got fuzz targets %v and, in notFuzzed, the reason %q; want one of the two", pkg, got.fuzz, why)
@@ -108,13 +82,6 @@ func TestInternalPackagesAreTested(t *testing.T) {
 // says is the word before what a test wanted, in the line of its failure.
 var says = regexp.MustCompile(`(?i)\bwant`)
 
-// Packages whose tests are older than the rules below, each until it has none left that break
-// them.
-var (
-	withoutWant = []string{"api"}
-	withChains  = []string{"api"}
-)
-
 // longestTest is how many lines a function of a test may have. A longer one shows several
 // promises, and stops at the first that is broken.
 const longestTest = 90
@@ -122,7 +89,7 @@ const longestTest = 90
 // TestFailuresSayWhatWasWanted: a failed test is read without its source.
 // A line of it says what came, and has the word want before what should have.
 func TestFailuresSayWhatWasWanted(t *testing.T) {
-	bad, lines := map[string]int{}, 0
+	lines := 0
 	for name, f := range parse(t, parser.SkipObjectResolution) {
 		if !strings.HasSuffix(name, "_test.go") && path.Dir(name) != "cache/storetest" {
 			continue
@@ -134,14 +101,11 @@ func TestFailuresSayWhatWasWanted(t *testing.T) {
 			}
 			lines++
 			if text := literals(call); !says.MatchString(text) {
-				if !exempt(withoutWant, path.Dir(name), bad) {
-					t.Errorf("%s: got a failure that says %q, want what came and what was wanted: \"Bind: got error %%v, want none\"", name, text)
-				}
+				t.Errorf("%s: got a failure that says %q, want what came and what was wanted: \"Bind: got error %%v, want none\"", name, text)
 			}
 			return true
 		})
 	}
-	listed(t, "withoutWant", withoutWant, bad)
 	if lines < 1000 {
 		t.Errorf("got %d failures, want more: this test looks in the wrong place", lines)
 	}
@@ -181,16 +145,11 @@ func literals(call *ast.CallExpr) string {
 
 // TestTestsAreShort: a chain of steps is several tests, or cases with a set-up of their own.
 func TestTestsAreShort(t *testing.T) {
-	bad := map[string]int{}
 	eachTestFunction(t, func(name string, fn *ast.FuncDecl, lines int) {
-		if lines <= longestTest {
-			return
-		}
-		if !exempt(withChains, path.Dir(name), bad) {
+		if lines > longestTest {
 			t.Errorf("%s: %s got %d lines, want at most %d", name, fn.Name.Name, lines, longestTest)
 		}
 	})
-	listed(t, "withChains", withChains, bad)
 }
 
 // eachTestFunction calls see for every function in a file of tests.

@@ -170,8 +170,8 @@ func TestPingIsNotAnswered(t *testing.T) {
 				seen = append(seen, fmt.Sprint("error@", at))
 			case op == opClose:
 				seen = append(seen, fmt.Sprintf("close %d@%v", int(payload[0])<<8|int(payload[1]), at))
-				if got := strings.Join(seen, " "); got != "ping@25s error@35s close 4102@35s" {
-					t.Error(got)
+				if got, want := strings.Join(seen, " "), "ping@25s error@35s close 4102@35s"; got != want {
+					t.Errorf("got %s, want %s", got, want)
 				}
 				return
 			}

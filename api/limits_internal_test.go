@@ -23,7 +23,7 @@ import (
 func TestDefaultsAreDocumented(t *testing.T) {
 	got, err := Options{Sessions: new(sessions.Manager)}.withDefaults()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("withDefaults: got error %v, want none", err)
 	}
 	want := Options{
 		BodyBytes: 262_144, RequestTime: 30 * time.Second, StreamsPerToken: 20,
@@ -37,7 +37,7 @@ func TestDefaultsAreDocumented(t *testing.T) {
 			o.PingTimeout, o.FrameTime, o.QueueFrames, o.QueueBytes, o.FrameBytes, o.CommandsPerMinute, o.TicketLife, o.Retention}
 	}
 	if diff := cmp.Diff(limits(want), limits(got)); diff != "" {
-		t.Error(diff)
+		t.Errorf("got other defaults (+), want those of the comments (-):\n%s", diff)
 	}
 }
 
@@ -274,7 +274,7 @@ func TestFrameConnEdges(t *testing.T) {
 func TestHopEdges(t *testing.T) {
 	o, err := Options{Sessions: new(sessions.Manager), Logger: canary.Logger()}.withDefaults()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("withDefaults: got error %v, want none", err)
 	}
 	h := newPeerTransport(o)
 	defer h.transport.CloseIdleConnections()

@@ -36,7 +36,7 @@ func BenchmarkHop(b *testing.B) {
 				_, _ = io.Copy(io.Discard, res.Body)
 				_ = res.Body.Close()
 				if res.StatusCode != 200 {
-					b.Fatal(res.Status)
+					b.Fatalf("got %s, want 200", res.Status)
 				}
 			}
 		}

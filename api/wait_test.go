@@ -107,8 +107,8 @@ func TestWaitForAFailure(t *testing.T) {
 		answer := g.sending("/v1/messages?wait=acked", waiting)
 		sent(t, conn)
 		conn.Deliver(&perch.MessageError{ID: "m1", From: "bob@example.net", Error: perch.XMPPError{Condition: "item-not-found", Type: "cancel"}})
-		if a := <-answer; a != `200 /v1/messages/m1 {"id":"m1","status":"failed"}` {
-			t.Error(a)
+		if got, want := <-answer, `200 /v1/messages/m1 {"id":"m1","status":"failed"}`; got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -206,21 +207,28 @@ const (
 
 const pingCommand = `{"id":"p","type":"ping"}`
 
+// rawCases are those of all sections.
 func rawCases() []rawCase {
-	long := func(n int) string { // a ping command of exactly n bytes
-		return pingCommand[:len(pingCommand)-1] + strings.Repeat(" ", n-len(pingCommand)) + "}"
-	}
+	return slices.Concat(rawFraming(), rawFragments(), rawText(), rawClosing())
+}
+
+// pingOf is a ping command of exactly n bytes.
+func pingOf(n int) string {
+	return pingCommand[:len(pingCommand)-1] + strings.Repeat(" ", n-len(pingCommand)) + "}"
+}
+
+// rawFraming is RFC 6455, 5.2: base framing.
+func rawFraming() []rawCase {
 	cases := []rawCase{
-		// 5.2 Base framing
 		{"one frame", []any{text(pingCommand)}, "reply p", stays},
 		{"two commands in one segment", []any{append(text(pingCommand).bytes(), text(pingCommand).bytes()...)}, "reply p,reply p", stays},
-		{"payload of 125", []any{text(long(125))}, "reply p", stays},
-		{"payload of 126", []any{text(long(126))}, "reply p", stays},
-		{"payload of 127", []any{text(long(127))}, "reply p", stays},
-		{"payload of 65535", []any{text(long(65535))}, "reply p", stays},
-		{"payload of 65536, the limit", []any{text(long(65536))}, "reply p", stays},
-		{"payload of 65537, too big", []any{text(long(65537))}, "", 1009},
-		{"fragments of 65537 in all", []any{start(opText, long(65537)[:40000]), cont(long(65537)[40000:], true)}, "", 1009},
+		{"payload of 125", []any{text(pingOf(125))}, "reply p", stays},
+		{"payload of 126", []any{text(pingOf(126))}, "reply p", stays},
+		{"payload of 127", []any{text(pingOf(127))}, "reply p", stays},
+		{"payload of 65535", []any{text(pingOf(65535))}, "reply p", stays},
+		{"payload of 65536, the limit", []any{text(pingOf(65536))}, "reply p", stays},
+		{"payload of 65537, too big", []any{text(pingOf(65537))}, "", 1009},
+		{"fragments of 65537 in all", []any{start(opText, pingOf(65537)[:40000]), cont(pingOf(65537)[40000:], true)}, "", 1009},
 		{"16-bit length that 7 bits could hold", []any{rawFrame{op: opText, payload: pingCommand, length: 2}}, "reply p", stays},
 		{"64-bit length that 7 bits could hold", []any{rawFrame{op: opText, payload: pingCommand, length: 8}}, "reply p", stays},
 		{"64-bit length with the first bit", []any{[]byte{0x81, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4}}, "", 1002},
@@ -231,13 +239,21 @@ func rawCases() []rawCase {
 		{"RSV3", []any{rawFrame{op: opText, payload: pingCommand, rsv: 1}}, "", 1002},
 		{"all RSV bits on a ping", []any{rawFrame{op: opPing, rsv: 7}}, "", 1002},
 		{"RSV1 on a continuation", []any{start(opText, pingCommand), rawFrame{op: opCont, rsv: 4}}, "", 1002},
-		{"violation with more after it", []any{rawFrame{op: 3}, text(long(65536)), text(long(65536)), text(long(65536))}, "", 1002},
+		{"violation with more after it", []any{rawFrame{op: 3}, text(pingOf(65536)), text(pingOf(65536)), text(pingOf(65536))}, "", 1002},
 		{"empty text", []any{text("")}, "error malformed-json", stays},
 		{"binary", []any{rawFrame{op: opBinary, payload: pingCommand}}, "", 1003},
 		{"binary in fragments", []any{start(opBinary, "a"), cont("b", true)}, "", 1003},
 		{"empty binary", []any{rawFrame{op: opBinary}}, "", 1003},
+	}
+	for _, op := range []byte{3, 4, 5, 6, 7, 0xB, 0xC, 0xD, 0xE, 0xF} {
+		cases = append(cases, rawCase{fmt.Sprintf("reserved opcode %X", op), []any{rawFrame{op: op}}, "", 1002})
+	}
+	return cases
+}
 
-		// 5.4 Fragmentation
+// rawFragments are RFC 6455, 5.4 and 5.5: fragmentation, and the control frames.
+func rawFragments() []rawCase {
+	return []rawCase{
 		{"two fragments", []any{start(opText, pingCommand[:5]), cont(pingCommand[5:], true)}, "reply p", stays},
 		{"three fragments", []any{start(opText, pingCommand[:5]), cont(pingCommand[5:9], false), cont(pingCommand[9:], true)}, "reply p", stays},
 		{"empty first fragment", []any{start(opText, ""), cont(pingCommand, true)}, "reply p", stays},
@@ -252,8 +268,6 @@ func rawCases() []rawCase {
 		{"text within a text", []any{start(opText, "{"), text(pingCommand)}, "", 1002},
 		{"binary within a text", []any{start(opText, "{"), rawFrame{op: opBinary, payload: "x"}}, "", 1002},
 		{"second start within a text", []any{start(opText, "{"), start(opText, "}")}, "", 1002},
-
-		// 5.5 Control frames
 		{"ping", []any{rawFrame{op: opPing}}, "pong ", stays},
 		{"ping with data", []any{rawFrame{op: opPing, payload: "hello"}}, "pong hello", stays},
 		{"ping with bytes that are no text", []any{rawFrame{op: opPing, payload: "\x00\xff"}}, "pong \x00\xff", stays},
@@ -266,8 +280,12 @@ func rawCases() []rawCase {
 		{"pong in fragments", []any{start(opPong, "a")}, "", 1002},
 		{"close of 126", []any{closing(1000, strings.Repeat("a", 124))}, "", 1002},
 		{"close in fragments", []any{start(opClose, "\x03\xe8")}, "", 1002},
+	}
+}
 
-		// 5.6 and 8.1 Text is UTF-8
+// rawText is RFC 6455, 5.6 and 8.1: text is UTF-8.
+func rawText() []rawCase {
+	return []rawCase{
 		{"two, three and four bytes", []any{text(`{"id":"p","type":"ping","data":{}}`), text(`{"type":"ä€😀"}`)}, "reply p,error validation", stays},
 		{"cut within a character", []any{start(opText, "{\"type\":\"\xe2\x82"), cont("\xac\"}", true)}, "error validation", stays},
 		{"lone continuation byte", []any{text("\"\x80\"")}, "", 1007},
@@ -281,8 +299,12 @@ func rawCases() []rawCase {
 		{"character that does not end", []any{text("\"\xe2\x82")}, "", 1007},
 		{"wrong in the second fragment", []any{start(opText, `{"type":"`), cont("\xff\"}", true)}, "", 1007},
 		{"Latin-1", []any{text("{\"type\":\"\xe4\"}")}, "", 1007},
+	}
+}
 
-		// 5.5.1 and 7 Closing
+// rawClosing is RFC 6455, 5.5.1 and 7.
+func rawClosing() []rawCase {
+	cases := []rawCase{
 		{"close without a code", []any{rawFrame{op: opClose}}, "", 0},
 		{"close with a reason", []any{closing(1000, "bye")}, "", 1000},
 		{"close with a reason of 123", []any{closing(1000, strings.Repeat("a", 123))}, "", 1000},
@@ -294,9 +316,6 @@ func rawCases() []rawCase {
 		{"reason that is not UTF-8", []any{closing(1000, "\xff")}, "", 1000}, // echoed; the peer spoke last anyway
 		{"end without a close", []any{"end"}, "", nothing},
 		{"end within a frame", []any{text(pingCommand).bytes()[:9], "end"}, "", nothing},
-	}
-	for _, op := range []byte{3, 4, 5, 6, 7, 0xB, 0xC, 0xD, 0xE, 0xF} {
-		cases = append(cases, rawCase{fmt.Sprintf("reserved opcode %X", op), []any{rawFrame{op: op}}, "", 1002})
 	}
 	for _, code := range []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999} {
 		cases = append(cases, rawCase{fmt.Sprintf("close with %d", code), []any{closing(code, "")}, "", code})

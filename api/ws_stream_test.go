@@ -442,7 +442,7 @@ func TestTickets(t *testing.T) {
 	// The end of the session ends its tickets.
 	k, _ = g.ticket("tok-alice", "https://chat.example")
 	if res, _ := g.fetch(http.MethodDelete, "/v1/session", "tok-alice", nil); res.StatusCode != 204 {
-		t.Fatal(res.Status)
+		t.Fatalf("signing out: got %s, want 204", res.Status)
 	}
 	refused("ended session", k.Ticket, chat)
 }
