@@ -28,6 +28,8 @@ func (m *metrics) watchSessions(manager *sessions.Manager, limit int) {
 		gauge("perch_sessions_limit", "Most sessions on this node (--max-sessions).", func() float64 { return float64(limit) }),
 		gauge("perch_sessions_held_back", "Sessions that take nothing in because the store takes no writes.",
 			func() float64 { return float64(manager.Backlog().HeldBack) }),
+		gauge("perch_sessions_to_restore", "Stored sessions that this node has still to look at, after its start or the death of another node.",
+			func() float64 { return float64(manager.Recovering()) }),
 		gauge("perch_outbox_messages", "Accepted messages that are not yet known to be with their XMPP server.",
 			func() float64 { return float64(manager.Backlog().Outbox) }),
 	)

@@ -151,7 +151,7 @@ func TestMetrics(t *testing.T) {
 		"perch_http_request_duration_seconds": "code method route", "perch_xmpp_iq_duration_seconds": "kind result",
 		"perch_redis_duration_seconds": "op result", "perch_stream_queue_frames": "",
 		"perch_session_ownership_total": "change", "perch_nodes": "", "perch_node_beat_age_seconds": "", "perch_draining_seconds": "",
-		"perch_store_up": "", "perch_forwarded_requests_total": "result", "perch_sessions_held_back": "", "perch_outbox_messages": "",
+		"perch_store_up": "", "perch_forwarded_requests_total": "result", "perch_sessions_held_back": "", "perch_sessions_to_restore": "", "perch_outbox_messages": "",
 		"perch_connections": "", "perch_connections_limit": "", "perch_connections_refused_total": "reason", "perch_log_dropped_total": "",
 	}
 	for name := range maps.Keys(labels(t, text)) {
@@ -169,7 +169,7 @@ func TestMetrics(t *testing.T) {
 		`perch_xmpp_iq_duration_seconds_count{kind="roster",result="ok"} 1`, `perch_redis_duration_seconds_count{op="commit",result="ok"}`, `perch_redis_duration_seconds_count{op="lookup",result="ok"}`,
 		`perch_xmpp_sign_ins_total{upstream="messenger"} 1`, `perch_xmpp_sign_in_failures_total{upstream="messenger"} 1`, "perch_stream_queue_frames_count",
 		`perch_session_ownership_total{change="taken"} `, `perch_session_ownership_total{change="failed"} 0`, "perch_nodes ", "perch_node_beat_age_seconds 0.",
-		"perch_store_up 1", "perch_sessions_held_back 0", "perch_outbox_messages ", "perch_draining_seconds 0",
+		"perch_store_up 1", "perch_sessions_held_back 0", "perch_sessions_to_restore 0", "perch_outbox_messages ", "perch_draining_seconds 0",
 		"perch_connections ", `perch_connections_refused_total{reason="total"} 0`, `perch_connections_refused_total{reason="address"} 0`, "perch_log_dropped_total 0",
 		"go_goroutines ", "process_open_fds ", "process_resident_memory_bytes ",
 	} {

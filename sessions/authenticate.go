@@ -81,7 +81,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 	case !m.o.Upstreams[acc.Upstream].TokenBearer:
 		return nil, perch.Errorf(perch.KindUnauthorized, "token was not issued by this gateway, and the default upstream takes no access tokens")
 	}
-	s, _, err = m.openHere(ctx, m.idOf(key), acc, boundToken{key: key}, false)
+	s, _, err = m.openHere(ctx, openRequest{id: m.idOf(key), acc: acc, by: boundToken{key: key}})
 	return s, err
 }
 
@@ -101,15 +101,16 @@ func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.A
 	if _, ok := m.o.Upstreams[acc.Upstream]; !ok {
 		return nil, perch.Errorf(perch.KindUnauthorized, "the upstream of this token is not configured any more")
 	}
-	s, _, err := m.openHere(ctx, b.ID, acc, boundToken{key, minted}, true)
+	s, _, err := m.openHere(ctx, openRequest{id: b.ID, acc: acc, by: boundToken{key, minted}, bound: true})
 	return s, err
 }
 
 // openHere is open; a node that is stopping opens nothing, but knows who has the session.
-func (m *Manager) openHere(ctx context.Context, id ID, acc perch.Account, by boundToken, bound bool) (*Session, bool, error) {
-	s, created, err := m.open(id, acc, by, bound, addressFrom(ctx))
+func (m *Manager) openHere(ctx context.Context, o openRequest) (*Session, bool, error) {
+	o.address = addressFrom(ctx)
+	s, created, err := m.open(o)
 	if errors.Is(err, errDraining) {
-		err = m.whereabouts(ctx, id, errDraining)
+		err = m.whereabouts(ctx, o.id, errDraining)
 	}
 	return s, created, err
 }

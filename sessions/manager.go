@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
+	"sync/atomic"
 
 	"github.com/perch-im/perch"
 )
@@ -12,17 +13,19 @@ import (
 // Manager holds the sessions of this node. Its mutex guards the maps and is never held
 // across I/O or a call of a session.
 type Manager struct {
-	o        Options
-	log      *slog.Logger
-	sealer   *sealer
-	rejected *rejections
-	routes   *routes
-	nodes    *nodes        // nil: alone with the Store
-	replaced chan struct{} // see Replaced
-	words    interner
-	backlog  backlog
-	caps     caps
-	logins   map[string]chan struct{} // slots, by upstream
+	o          Options
+	log        *slog.Logger
+	sealer     *sealer
+	rejected   *rejections
+	routes     *routes
+	nodes      *nodes        // nil: alone with the Store
+	replaced   chan struct{} // see Replaced
+	words      interner
+	backlog    backlog
+	adoptions  chan struct{} // has room for maxAdoptions: sessions that are being read for no client
+	recovering atomic.Int64
+	caps       caps
+	logins     map[string]chan struct{} // slots, by upstream
 
 	ctx    context.Context // of every session; cancelled when Close has run out of time
 	cancel context.CancelFunc
@@ -47,7 +50,7 @@ func NewManager(o Options) (*Manager, error) {
 	}
 	m := &Manager{
 		o: o, log: o.Logger, sealer: seal, rejected: newRejections(), routes: newRoutes(),
-		logins: map[string]chan struct{}{}, replaced: make(chan struct{}),
+		logins: map[string]chan struct{}{}, replaced: make(chan struct{}), adoptions: make(chan struct{}, maxAdoptions),
 		caps:     caps{accounts: map[string]int{}, addresses: map[string]int{}},
 		sessions: map[ID]*Session{}, tokens: tokenIndex{}, states: map[perch.State]int{},
 	}

@@ -6,19 +6,28 @@ import (
 	"github.com/perch-im/perch"
 )
 
+// openRequest says which session to open.
+type openRequest struct {
+	id      ID
+	acc     perch.Account
+	by      boundToken // is bound to the session from then on
+	bound   bool       // the Store has bound it to this id
+	address string     // of the client, "" for none
+	loaded  func()     // see opening.loaded
+}
+
 // open returns the session with this id, and makes and starts it when there is none. Many
-// callers at once get the same one: that is what makes opening happen once. By is
-// bound to it from then on. Bound says that the Store has bound it to this id; if it
-// has not, and the session is live, then it was replaced by a newer one.
-func (m *Manager) open(id ID, acc perch.Account, by boundToken, bound bool, address string) (s *Session, created bool, err error) {
+// callers at once get the same one: that is what makes opening happen once. A token that the
+// Store has not bound to a live session was replaced by a newer one.
+func (m *Manager) open(o openRequest) (s *Session, created bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s = m.sessions[id]
+	s = m.sessions[o.id]
 	switch {
-	case s != nil && !bound && m.tokens[by.key] != s:
+	case s != nil && !o.bound && m.tokens[o.by.key] != s:
 		return nil, false, errReplaced
 	case s != nil:
-		m.tokens.bind(by, s)
+		m.tokens.bind(o.by, s)
 		return s, false, nil
 	case m.draining:
 		return nil, false, errDraining
@@ -26,16 +35,17 @@ func (m *Manager) open(id ID, acc perch.Account, by boundToken, bound bool, addr
 		return nil, false, &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: 30 * time.Second,
 			Detail: "session limit of this node reached; try again later"}
 	}
-	if !bound {
-		if err := m.room(acc, address); err != nil {
+	if !o.bound {
+		if err := m.room(o.acc, o.address); err != nil {
 			return nil, false, err
 		}
 	}
-	s = newSession(m, id, acc)
-	m.countAddress(s, address)
-	m.sessions[id] = s
+	s = newSession(m, o.id, o.acc)
+	s.opening.loaded = o.loaded
+	m.countAddress(s, o.address)
+	m.sessions[o.id] = s
 	m.states[s.entry.state]++
-	m.tokens.bind(by, s)
+	m.tokens.bind(o.by, s)
 	m.wg.Add(1)
 	go s.open()
 	return s, true, nil

@@ -102,7 +102,7 @@ func (m *Manager) Owned(ctx context.Context, id ID) (*Session, error) {
 		return nil, ErrEnded // no token leads to it any more
 	}
 	for _, e := range m.recoverableSessions(all) {
-		if _, err := m.adopt(e); err != nil {
+		if _, err := m.adopt(ctx, e); err != nil {
 			return nil, err
 		}
 	}

@@ -10,6 +10,8 @@ type opening struct {
 	over  chan struct{} // closed when it is over, one way or the other
 	err   error         // set before over is closed; nil: there is a session
 	timer *time.Timer   // ends the wait
+	// loaded is called when the Store has given what it has, or could not; nil: by nobody.
+	loaded func()
 }
 
 // knownWait is how long the first call waits for the login of a session that was online

@@ -6,10 +6,10 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// Restore brings back every session whose sealed credential can be sealedCredential, unless another
+// Restore brings back every session whose sealed credential can be opened, unless another
 // node that may be alive owns it, and lets every token lead to its session again. Call it
-// once, at start and after Join; it waits for the Store and not for the logins, which take
-// their turn. The other sessions are sealedCredential by the next request that brings their token.
+// once, at start and after Join; it waits for the Store, a bounded number of sessions at a
+// time, and not for the logins, which take their turn. The other sessions are opened by the next request that brings their token.
 // Without SealKeys it does nothing.
 func (m *Manager) Restore(ctx context.Context) error {
 	if len(m.o.SealKeys) == 0 {

@@ -17,6 +17,9 @@ func (s *Session) open() {
 		s.report.acquired(saved, adopted, s.m.Self().ID)
 		err = s.load(ctx, saved)
 	}
+	if s.opening.loaded != nil {
+		s.opening.loaded()
+	}
 	if err != nil {
 		if s.m.nodes != nil && perch.KindOf(storeError(err)) == perch.KindStorageUnavailable {
 			s.m.nodes.tryAgain()

@@ -75,7 +75,7 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 	if bound {
 		id = b.ID
 	}
-	return m.openHere(ctx, id, acc, boundToken{key: key}, bound)
+	return m.openHere(ctx, openRequest{id: id, acc: acc, by: boundToken{key: key}, bound: bound})
 }
 
 // bind lets one token lead to s, in the Store first.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -105,7 +106,8 @@ func (n *nodes) adoptDead(ctx context.Context) {
 }
 
 // adoptAll opens every session whose credential was stored and whose owner fits; "" is that
-// of one without an owner.
+// of one without an owner. It waits until the Store has given what it has of all but the last
+// maxAdoptions, and not for the logins.
 func (m *Manager) adoptAll(ctx context.Context, fits func(NodeID) bool) (count int, err error) {
 	all, err := m.o.Store.Bindings(ctx)
 	if err != nil {
@@ -114,6 +116,9 @@ func (m *Manager) adoptAll(ctx context.Context, fits func(NodeID) bool) (count i
 	found := m.recoverableSessions(all)
 	// Nodes that do this at the same time begin in different places.
 	rand.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
+	left := progress{m: m, of: len(found), next: time.Now().Add(progressEvery)}
+	left.add(len(found))
+	defer func() { left.add(-left.left) }()
 	for page := range slices.Chunk(found, adoptPage) {
 		ids := make([]ID, len(page))
 		for i, e := range page {
@@ -124,10 +129,12 @@ func (m *Manager) adoptAll(ctx context.Context, fits func(NodeID) bool) (count i
 			return count, storeError(err)
 		}
 		for _, e := range page {
+			left.add(-1)
+			left.log()
 			if !fits(owners[e.id]) {
 				continue
 			}
-			created, err := m.adopt(e)
+			created, err := m.adopt(ctx, e)
 			if err != nil {
 				return count, err
 			}
@@ -138,6 +145,32 @@ func (m *Manager) adoptAll(ctx context.Context, fits func(NodeID) bool) (count i
 	}
 	return count, nil
 }
+
+// progressEvery is how often a long takeover says how far it is.
+const progressEvery = 10 * time.Second
+
+// progress is how far a takeover of many sessions is.
+type progress struct {
+	m        *Manager
+	of, left int
+	next     time.Time // of the next line in the log
+}
+
+func (p *progress) add(n int) {
+	p.left += n
+	p.m.recovering.Add(int64(n))
+}
+
+func (p *progress) log() {
+	if now := time.Now(); now.After(p.next) {
+		p.next = now.Add(progressEvery)
+		p.m.log.Info("opening stored sessions", "done", p.of-p.left, "of", p.of)
+	}
+}
+
+// Recovering returns how many stored sessions this node has still to look at: at its start, and
+// after another node has died.
+func (m *Manager) Recovering() int { return int(m.recovering.Load()) }
 
 // adoptReleased opens sessions that their owner has given up, unless another node was quicker.
 func (m *Manager) adoptReleased(ctx context.Context, ids []ID) {
@@ -162,22 +195,38 @@ func (m *Manager) adoptReleased(ctx context.Context, ids []ID) {
 			continue
 		}
 		for _, e := range found {
-			if _, err := m.adopt(e); err != nil {
+			if _, err := m.adopt(ctx, e); err != nil {
 				return
 			}
 		}
 	}
 }
 
-// adopt opens a session with its stored credential. Whether it is ours in the end, the Store
-// decides when the session opens.
-func (m *Manager) adopt(e recoverableSession) (created bool, err error) {
+// maxAdoptions is how many sessions are read from the Store at once for no client. All at once,
+// each would wait for all, and be given up for it (Options.OpenTimeout).
+const maxAdoptions = 48
+
+// adopt opens a session with its stored credential, when few enough others are being opened.
+// Whether it is ours in the end, the Store decides when the session opens.
+func (m *Manager) adopt(ctx context.Context, e recoverableSession) (created bool, err error) {
+	select {
+	case m.adoptions <- struct{}{}:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	free := sync.OnceFunc(func() { <-m.adoptions })
 	for _, by := range e.keys {
-		_, c, err := m.open(e.id, e.acc, by, true, "")
+		_, c, err := m.open(openRequest{id: e.id, acc: e.acc, by: by, bound: true, loaded: free})
 		if err != nil {
+			if !created {
+				free()
+			}
 			return created, err
 		}
 		created = created || c
+	}
+	if !created {
+		free()
 	}
 	return created, nil
 }
@@ -189,7 +238,7 @@ type recoverableSession struct {
 	sealedCredential
 }
 
-// recoverableSessions finds the sessions whose newest sealed credential can be sealedCredential here.
+// recoverableSessions finds the sessions whose newest sealed credential can be opened here.
 func (m *Manager) recoverableSessions(all map[string]Binding) []recoverableSession {
 	newest := map[ID]sealedCredential{}
 	for _, b := range all {
