@@ -13,10 +13,10 @@ import (
 
 // quarantined are stanzas that cannot be taken, each for another reason.
 var quarantined = map[string]string{
-	"a panic of the session":       chat("bad", "poison"),
-	"a prefix from nowhere": "<message from='bob@a.test/x' type='chat' id='bad'><body>x</body><foo:bar/></message>",
-	"no sound start tag":    "<message from='bob@a.test/x' from='bob@a.test/x' type='chat' id='bad'/>",
-	"without an end":        "<message from='bob@a.test/x' type='chat' id='bad'><body>" + strings.Repeat("x", xmlstream.DefaultLimits().Hard+1) + "</body></message>",
+	"a panic of the session": chat("bad", "poison"),
+	"a prefix from nowhere":  "<message from='bob@a.test/x' type='chat' id='bad'><body>x</body><foo:bar/></message>",
+	"no sound start tag":     "<message from='bob@a.test/x' from='bob@a.test/x' type='chat' id='bad'/>",
+	"without an end":         "<message from='bob@a.test/x' type='chat' id='bad'><body>" + strings.Repeat("x", xmlstream.DefaultLimits().Hard+1) + "</body></message>",
 }
 
 // sinkThatPanics is a session that a word makes panic.
