@@ -145,7 +145,7 @@ func TestCrashCountsExpire(t *testing.T) {
 		f.add(1, now)
 	}
 	if !f.quarantining(1, now) || f.quarantining(2, now) || f.quarantining(1, now.Add(10*time.Minute+1)) {
-		t.Errorf("got wary %v, %v, and %v after ten minutes, want true, false, false",
+		t.Errorf("got quarantining %v, %v, and %v after ten minutes, want true, false, false",
 			f.quarantining(1, now), f.quarantining(2, now), f.quarantining(1, now.Add(10*time.Minute+1)))
 	}
 	if f.add(2, now.Add(10*time.Minute+1)); f.counts.Len() != 1 {
@@ -163,7 +163,7 @@ func TestCrashCountsEdge(t *testing.T) {
 	f.add(0, now)
 	f.add(most, now)
 	if n := f.counts.Len(); n != most || !f.quarantining(0, now) || f.quarantining(most, now) {
-		t.Errorf("got %d accounts, wary of the first %v, of one too many %v, want %d, true, false", n, f.quarantining(0, now), f.quarantining(most, now), most)
+		t.Errorf("got %d accounts, quarantining the first %v, one too many %v, want %d, true, false", n, f.quarantining(0, now), f.quarantining(most, now), most)
 	}
 }
 
