@@ -25,10 +25,15 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	if err != nil {
 		return perch.Wrap(perch.KindInternal, err, "")
 	}
+	writeBody(w, status, body)
+	return nil
+}
+
+// writeBody answers with JSON that is encoded already.
+func writeBody(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(append(body, '\n')) // a client that has left needs no answer
-	return nil
 }
 
 // done answers 204 when a change was made.

@@ -73,21 +73,24 @@ func (a *API) handleBuddies(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s := sessionFrom(r.Context())
-	all, _, err := s.Buddies()
+	found, more, err := s.BuddyPage(sessions.BuddyQuery{After: p.after, Limit: p.limit, Match: matching(q)})
 	if err != nil {
 		return err
 	}
-	found, next := cut(p, matching(all, q), func(b perch.Buddy) string { return string(b.JID.Key()) })
-	list := buddyList{Items: make([]buddyItem, len(found)), Next: next}
+	list := buddyList{Items: make([]buddyItem, len(found))}
+	if more {
+		next := makeCursor(string(found[len(found)-1].JID.Key()))
+		list.Next = &next
+	}
 	for i, b := range found {
 		if list.Items[i], err = itemWith(s, b, withPresence); err != nil {
 			return err
 		}
 	}
-	if next != nil {
-		linkPage(w, r, "next", map[string]string{"cursor": *next})
+	if more {
+		linkPage(w, r, "next", map[string]string{"cursor": *list.Next})
 	}
-	return writeTagged(w, r, list, list)
+	return writeTagged(w, r, list)
 }
 
 func includesPresence(q url.Values) (bool, error) {
@@ -100,19 +103,18 @@ func includesPresence(q url.Values) (bool, error) {
 	return true, nil
 }
 
-func matching(all []perch.Buddy, q url.Values) []perch.Buddy {
+// matching is the filter of the query; nil: there is none.
+func matching(q url.Values) func(*perch.Buddy) bool {
 	group, text := q.Get("group"), strings.ToLower(q.Get("q"))
-	found := make([]perch.Buddy, 0, len(all))
-	for _, b := range all {
-		if q.Has("group") && !slices.Contains(b.Groups, group) {
-			continue
-		}
-		if text != "" && !strings.Contains(strings.ToLower(b.Name), text) && !strings.Contains(strings.ToLower(string(b.JID)), text) {
-			continue
-		}
-		found = append(found, b)
+	if !q.Has("group") && text == "" {
+		return nil
 	}
-	return found
+	return func(b *perch.Buddy) bool {
+		if q.Has("group") && !slices.Contains(b.Groups, group) {
+			return false
+		}
+		return text == "" || strings.Contains(strings.ToLower(b.Name), text) || strings.Contains(strings.ToLower(string(b.JID)), text)
+	}
 }
 
 func itemOf(b perch.Buddy) buddyItem {
@@ -275,7 +277,7 @@ func (a *API) handleBuddyShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeTagged(w, r, item, item)
+	return writeTagged(w, r, item)
 }
 
 // handleBuddyPatch renames a buddy or changes its groups.

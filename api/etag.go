@@ -10,15 +10,20 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// etagOf makes a strong tag from the content of an answer, not from a version counter: it stays
-// right across restarts, filters and pages.
+// etagOf makes a strong tag from the content of an answer, not from a counter: it stays right
+// across restarts, filters and pages.
 func etagOf(v any) (string, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return "", perch.Wrap(perch.KindInternal, err, "")
 	}
-	sum := sha256.Sum256(b)
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`, nil
+	return tagOf(b), nil
+}
+
+// tagOf is the tag of an answer that is encoded already.
+func tagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
 }
 
 // notModified sets the tag, and answers 304 if the client has the same content
@@ -37,9 +42,21 @@ func notModified(w http.ResponseWriter, r *http.Request, etag string) bool {
 	return false
 }
 
-// writeTagged is writeJSON with an ETag and 304. The tag is made of content, which is
-// v without fields that change while the resource does not, such as the time of the answer.
-func writeTagged(w http.ResponseWriter, r *http.Request, v, content any) error {
+// writeTagged is writeJSON with an ETag and 304.
+func writeTagged(w http.ResponseWriter, r *http.Request, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return perch.Wrap(perch.KindInternal, err, "")
+	}
+	if !notModified(w, r, tagOf(body)) {
+		writeBody(w, http.StatusOK, body)
+	}
+	return nil
+}
+
+// writeTaggedBy is writeTagged with a tag that is made of content: v without what changes while
+// the resource does not, such as the time of the answer.
+func writeTaggedBy(w http.ResponseWriter, r *http.Request, v, content any) error {
 	etag, err := etagOf(content)
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ func (a *API) handleInvitations(w http.ResponseWriter, r *http.Request) error {
 	if list.Next != nil {
 		linkPage(w, r, "next", map[string]string{"cursor": *list.Next})
 	}
-	return writeTagged(w, r, list, list)
+	return writeTagged(w, r, list)
 }
 
 // acceptedInvitation is the invitation, and what the roster has of its sender once it was

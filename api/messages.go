@@ -221,5 +221,5 @@ func (a *API) handleMessageShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeTagged(w, r, record, record)
+	return writeTagged(w, r, record)
 }

@@ -52,17 +52,21 @@ func (a *API) handlePresence(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := sessionFrom(r.Context())
 	list := presenceList{AsOf: perch.At(time.Now())}
-	if q.Has("jid") {
-		list.Items, err = presenceOf(s, q["jid"])
-	} else {
-		list.Items, _, err = s.Presences()
+	if !q.Has("jid") {
+		var version string
+		if list.Items, version, err = s.Presences(); err != nil {
+			return err
+		}
+		if notModified(w, r, `"`+version+`"`) {
+			return nil
+		}
+		return writeJSON(w, http.StatusOK, list)
 	}
-	if err != nil {
+	if list.Items, err = presenceOf(s, q["jid"]); err != nil {
 		return err
 	}
-	list.Items = append([]perch.Presence{}, list.Items...) // never null
 	slices.SortFunc(list.Items, func(x, y perch.Presence) int { return strings.Compare(string(x.JID), string(y.JID)) })
-	return writeTagged(w, r, list, list.Items)
+	return writeTaggedBy(w, r, list, list.Items)
 }
 
 func presenceOf(s *sessions.Session, texts []string) ([]perch.Presence, error) {
@@ -112,7 +116,7 @@ func (a *API) handlePresenceShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeTagged(w, r, p, p)
+	return writeTagged(w, r, p)
 }
 
 // handleOwnPresence gives the account's own presence on this session.
@@ -134,7 +138,7 @@ func (a *API) handleOwnPresence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeTagged(w, r, own, own)
+	return writeTagged(w, r, own)
 }
 
 // handleOwnPresencePut changes the account's own presence. Nothing else does: opening and closing

@@ -111,7 +111,7 @@ func writeVCard(w http.ResponseWriter, r *http.Request, jid perch.JID) error {
 	content := card
 	content.FetchedAt = 0
 	if negotiate(r, "application/json", "text/vcard;version=4.0") == "application/json" {
-		return writeTagged(w, r, card, content)
+		return writeTaggedBy(w, r, card, content)
 	}
 	text := vcardText(card)
 	etag, err := etagOf(text)

@@ -88,7 +88,7 @@ func TestArchiveThatFails(t *testing.T) {
 					t.Errorf("got gaps %q, want %q", got, tt.reasons)
 				}
 				wantFeature(t, s, sessions.ArchiveUnavailable, true)
-				b, _, _ := s.Buddies()
+				b, _ := s.Buddies()
 				if len(b) != 1 {
 					t.Errorf("got %d buddies, want the roster", len(b))
 				}

@@ -135,7 +135,7 @@ func TestSuspendedSessionIsEvicted(t *testing.T) {
 		if pass(2 * time.Hour); w.m.Len() != 0 {
 			t.Errorf("got %d sessions without a client, want none", w.m.Len())
 		}
-		if items, _, _ := w.open().Buddies(); len(items) != 1 {
+		if items, _ := w.open().Buddies(); len(items) != 1 {
 			t.Errorf("Buddies: got %v, want bob", items)
 		}
 	})

@@ -355,7 +355,7 @@ func TestNamesEdge(t *testing.T) {
 			}
 		}
 		w.restart()
-		list, _, _ := w.open().Buddies()
+		list, _ := w.open().Buddies()
 		n := 0
 		for _, b := range list {
 			if b.Name != "" {

@@ -73,7 +73,7 @@ func TestStoreDown(t *testing.T) {
 		if n := w.up.newest().HandledSeq(); n != 0 {
 			t.Errorf("HandledSeq while nothing is committed: got %d, want 0", n)
 		}
-		if items, _, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
+		if items, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
 			t.Errorf("reads while nothing is committed: got buddies %v, state %s, want bob, online", items, s.Info().State)
 		}
 		_, err = s.SendMessage(w.ctx(), hi("refused"))

@@ -44,12 +44,12 @@ func TestRosterEdge(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.crowdOf(most)
 		s := w.open()
-		if b, _, _ := s.Buddies(); len(b) != most {
+		if b, _ := s.Buddies(); len(b) != most {
 			t.Errorf("Buddies: got %d, want all %d", len(b), most)
 		}
 		wantFeature(t, s, sessions.RosterPartial, false)
 		w.deliver(&perch.RosterPush{Item: perch.Buddy{JID: carol, Subscription: perch.SubscriptionBoth}})
-		if b, _, _ := s.Buddies(); len(b) != most {
+		if b, _ := s.Buddies(); len(b) != most {
 			t.Errorf("Buddies after one more: got %d, want %d", len(b), most)
 		}
 		wantFeature(t, s, sessions.RosterPartial, true)
@@ -71,7 +71,7 @@ var budgets = map[string]budget{
 			w.conn().Deliver(&perch.RosterPush{Item: perch.Buddy{JID: perch.JID(fmt.Sprintf("n%d@example.net", i)), Name: padded(i, 100<<10)}})
 		},
 		used: func(s *sessions.Session) (n int) {
-			list, _, _ := s.Buddies()
+			list, _ := s.Buddies()
 			for _, b := range list {
 				n += len(b.Name)
 			}
@@ -109,7 +109,7 @@ var budgets = map[string]budget{
 			}
 		},
 		used: func(s *sessions.Session) (n int) {
-			list, _, _ := s.Buddies()
+			list, _ := s.Buddies()
 			for _, b := range list {
 				n += len(b.Name)
 			}

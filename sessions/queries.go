@@ -1,7 +1,9 @@
 package sessions
 
 import (
-	"hash/fnv"
+	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
 	"slices"
 	"strconv"
 	"time"
@@ -56,26 +58,29 @@ func featuresOf(caps *perch.Capabilities, rec *Record, archiveMissing bool) []st
 	return f
 }
 
-// Buddies returns the roster sorted by JID, and a version that changes with it (ETag). A
-// buddy without a name in the roster has that of its cached vCard. Like every read of a
-// session, it gives an error once the session has ended or moved, and never an empty answer.
-func (s *Session) Buddies() (items []perch.Buddy, version string, err error) {
+// Buddies returns the roster, sorted by the key of the JID. A buddy without a name in the roster
+// has that of its cached vCard. Like every read of a session, it gives an error once the session
+// has ended or moved, and never an empty answer.
+func (s *Session) Buddies() ([]perch.Buddy, error) {
+	items, _, err := s.BuddyPage(BuddyQuery{})
+	return items, err
+}
+
+// BuddyQuery says which buddies a page has.
+type BuddyQuery struct {
+	After string                  // key of the last buddy of the page before (perch.JID.Key); "" = from the beginning
+	Limit int                     // 0 = all
+	Match func(*perch.Buddy) bool // nil = all; the owner calls it, so it must not wait
+}
+
+// BuddyPage is Buddies for a part of the roster, and reports whether there are more behind it.
+func (s *Session) BuddyPage(q BuddyQuery) (items []perch.Buddy, more bool, err error) {
 	items = []perch.Buddy{}
-	if err := s.call(s.ctx, func() {
+	err = s.call(s.ctx, func() {
 		s.roster.snapshotServed = true
-		for i := range s.roster.contacts {
-			items = append(items, *s.roster.contacts[i].view())
-		}
-	}); err != nil {
-		return nil, "", err
-	}
-	h := fnv.New64a()
-	for i := range items {
-		b := &items[i]
-		text(h, string(b.JID), b.Name, b.Subscription.String(), b.Ask.String(), strconv.FormatBool(b.Approved))
-		text(h, b.Groups...)
-	}
-	return items, strconv.FormatUint(h.Sum64(), 36), nil
+		items, more = s.roster.page(q, items)
+	})
+	return items, more, err
 }
 
 // Buddy returns one roster item; KindItemNotFound if there is none.
@@ -107,26 +112,34 @@ func (s *Session) Presence(jid perch.JID) (perch.Presence, error) {
 	return p, err
 }
 
-// Presences returns the presence of every buddy, sorted by JID, and a version that
-// changes with it.
+// Presences returns the presence of every buddy, sorted by JID, and a version: two answers with
+// the same one are alike, also after a restart.
 func (s *Session) Presences() (items []perch.Presence, version string, err error) {
 	items = []perch.Presence{}
 	if err := s.call(s.ctx, func() {
+		items = slices.Grow(items, len(s.roster.contacts))
 		for i := range s.roster.contacts {
 			items = append(items, *s.roster.presenceOf(&s.roster.contacts[i]))
 		}
 	}); err != nil {
 		return nil, "", err
 	}
-	h := fnv.New64a()
+	slices.SortFunc(items, func(a, b perch.Presence) int { return cmp.Compare(a.JID, b.JID) })
+	return items, versionOf(items), nil
+}
+
+// versionOf is a hash of everything that the presences say.
+func versionOf(items []perch.Presence) string {
+	h := sha256.New()
 	for i := range items {
 		p := &items[i]
-		text(h, string(p.JID), p.Show.String(), p.Status, strconv.FormatBool(p.Stale), p.UpdatedAt.String())
+		text(h, string(p.JID), strconv.FormatBool(p.Available), p.Show.String(), strconv.Itoa(int(p.Priority)),
+			strconv.FormatBool(p.Stale), p.Status, p.UpdatedAt.String())
 		for _, r := range p.Resources {
-			text(h, r.Resource, r.Show.String(), r.Status, strconv.Itoa(int(r.Priority)))
+			text(h, r.Resource, r.Show.String(), strconv.Itoa(int(r.Priority)), r.Status, r.UpdatedAt.String())
 		}
 	}
-	return items, strconv.FormatUint(h.Sum64(), 36), nil
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16])
 }
 
 // OwnPresence is the availability that the account wants to have.

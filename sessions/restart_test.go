@@ -58,7 +58,7 @@ func TestRestart(t *testing.T) {
 		if got := brief(w.presence(s, bob)); got != `true "dnd" 0 "" [a] stale=true` {
 			t.Errorf("presence of bob after a restart: got %s, want it as before, stale", got)
 		}
-		if items, _, _ := s.Buddies(); names(items) != "bob=bob carol=carol" || len(invitations(s)) != 1 {
+		if items, _ := s.Buddies(); names(items) != "bob=bob carol=carol" || len(invitations(s)) != 1 {
 			t.Errorf("after a restart: got buddies %v and invitations %v, want bob, carol and one invitation", items, invitations(s))
 		}
 		c := w.attach(s, sessions.SubscribeOptions{Since: cursor})
@@ -105,7 +105,7 @@ func TestRestartPublishesDifferences(t *testing.T) {
 		w.refuse(linkLost)
 		w.restart()
 		s := w.open()
-		if items, _, _ := s.Buddies(); len(items) != 2 || len(invitations(s)) != 0 {
+		if items, _ := s.Buddies(); len(items) != 2 || len(invitations(s)) != 0 {
 			t.Errorf("got buddies %v and invitations %v, want two and none", items, invitations(s))
 		}
 		w.refuse(nil)

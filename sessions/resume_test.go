@@ -181,7 +181,7 @@ func TestResumedBeforeOnline(t *testing.T) {
 		if got := sent[*perch.PresenceOut](w.conn()); len(got) != 1 {
 			t.Errorf("got %d presences on the resumed stream, want 1", len(got))
 		}
-		if items, _, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
+		if items, _ := s.Buddies(); len(items) != 1 || s.Info().State != perch.StateOnline {
 			t.Errorf("got buddies %v, state %s, want bob, online", items, s.Info().State)
 		}
 	})

@@ -46,7 +46,7 @@ func TestRosterThatFails(t *testing.T) {
 				w.refuseRoster(refusal)
 				s := w.open()
 				wantFeature(t, s, sessions.RosterUnavailable, true)
-				if b, _, _ := s.Buddies(); len(b) != 0 {
+				if b, _ := s.Buddies(); len(b) != 0 {
 					t.Errorf("Buddies: got %d, want none", len(b))
 				}
 				if got := dropReasons(t, w.durable(s)); !slices.Equal(got, []string{sessions.DroppedNoRoster}) {
@@ -62,7 +62,7 @@ func TestRosterThatFails(t *testing.T) {
 				w.lose(linkLost)
 				pass(time.Minute)
 				wantFeature(t, s, sessions.RosterUnavailable, true)
-				if b, _, _ := s.Buddies(); len(b) != 1 || b[0].JID != bob {
+				if b, _ := s.Buddies(); len(b) != 1 || b[0].JID != bob {
 					t.Errorf("Buddies: got %v, want bob", b)
 				}
 			})
@@ -100,7 +100,7 @@ func TestRosterInPart(t *testing.T) {
 		w.lose(linkLost)
 		pass(time.Minute)
 		wantFeature(t, s, sessions.RosterPartial, true)
-		b, _, _ := s.Buddies()
+		b, _ := s.Buddies()
 		if len(b) < 10 || len(b) > 17 || !slices.ContainsFunc(b, func(x perch.Buddy) bool { return x.JID == bob }) {
 			t.Errorf("Buddies: got %d, want those within 16 MiB, and bob", len(b))
 		}
@@ -111,7 +111,7 @@ func TestRosterInPart(t *testing.T) {
 		w.lose(linkLost)
 		pass(time.Minute)
 		wantFeature(t, s, sessions.RosterPartial, false)
-		if b, _, _ := s.Buddies(); len(b) != 2 {
+		if b, _ := s.Buddies(); len(b) != 2 {
 			t.Errorf("Buddies: got %d, want the 2 of the full roster", len(b))
 		}
 	})

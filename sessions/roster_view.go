@@ -1,6 +1,11 @@
 package sessions
 
-import "github.com/perch-im/perch"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/perch-im/perch"
+)
 
 // seesUs reports whether a contact may see our presence.
 func (ro *roster) seesUs(jid perch.JID) bool {
@@ -35,4 +40,26 @@ func (ro *roster) presenceOf(k *contact) *perch.Presence {
 	p := absent(k.buddy.JID)
 	p.Stale = ro.host.stream() == nil
 	return p
+}
+
+// page appends the buddies of a page to items, and reports whether there are more behind it.
+func (ro *roster) page(q BuddyQuery, items []perch.Buddy) ([]perch.Buddy, bool) {
+	from := 0
+	if q.After != "" {
+		i, found := slices.BinarySearchFunc(ro.contacts, perch.JID(q.After), func(k contact, key perch.JID) int { return cmp.Compare(k.key(), key) })
+		if from = i; found {
+			from++
+		}
+	}
+	for i := range ro.contacts[from:] {
+		b := ro.contacts[from+i].view()
+		if q.Match != nil && !q.Match(b) {
+			continue
+		}
+		if q.Limit > 0 && len(items) == q.Limit {
+			return items, true
+		}
+		items = append(items, *b)
+	}
+	return items, false
 }

@@ -161,7 +161,7 @@ func TestSignOutForgets(t *testing.T) {
 		if info := s.Info(); info.State != perch.StateClosed {
 			t.Errorf("Info after SignOut: got %+v, want closed", info)
 		}
-		items, _, _ := s.Buddies()
+		items, _ := s.Buddies()
 		if _, err := s.SendMessage(w.ctx(), sessions.NewMessage{To: bob, Body: "x"}); err != sessions.ErrEnded || len(items) != 0 {
 			t.Errorf("after SignOut: got error %v of SendMessage and buddies %v, want %v and none", err, items, sessions.ErrEnded)
 		}

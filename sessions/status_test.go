@@ -130,7 +130,7 @@ func TestForgedReports(t *testing.T) {
 // A read of a session that has ended, or moved, is an error, and never empty.
 func TestEndedSessionIsNeverEmpty(t *testing.T) {
 	reads := map[string]func(*sessions.Session) error{
-		"Buddies":     func(s *sessions.Session) error { _, _, err := s.Buddies(); return err },
+		"Buddies":     func(s *sessions.Session) error { _, err := s.Buddies(); return err },
 		"Buddy":       func(s *sessions.Session) error { _, err := s.Buddy(bob); return err },
 		"Presences":   func(s *sessions.Session) error { _, _, err := s.Presences(); return err },
 		"Presence":    func(s *sessions.Session) error { _, err := s.Presence(bob); return err },
