@@ -131,7 +131,7 @@ func TestResumeMatrix(t *testing.T) {
 	}
 }
 
-// settle waits until everything that was delivered is in the log, and returns the tip.
+// waitLogged waits until everything that was delivered is in the log, and returns the tip.
 func (g *gateway) waitLogged(token string, conn *fakexmpp.Conn) (tip string) {
 	g.t.Helper()
 	f := g.stream("ndjson", token, "types=message.received")

@@ -33,7 +33,7 @@ func TestBatchEdge(t *testing.T) {
 		for range 300 {
 			w.queue = append(w.queue, &job{size: tt.size})
 		}
-		if batch, _ := w.take(); len(batch) != tt.want {
+		if batch, _ := w.nextBatch(); len(batch) != tt.want {
 			t.Errorf("%d commits of %d bytes go in one round trip, want %d", len(batch), tt.size, tt.want)
 		}
 	}

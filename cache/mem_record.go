@@ -178,7 +178,7 @@ func (r *record) sweep(keep sessions.Retention, now time.Time) {
 	r.once.Expire(now)
 }
 
-func (r *record) end() {
+func (r *record) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.forgotten = true

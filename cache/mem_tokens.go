@@ -168,6 +168,6 @@ func (m *Memory) dropEnded(id sessions.ID, now time.Time) {
 	}
 	if r := m.records[id]; r != nil && m.live(id, now) == nil {
 		delete(m.records, id)
-		r.end()
+		r.forget()
 	}
 }

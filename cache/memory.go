@@ -153,7 +153,7 @@ func (m *Memory) Forget(_ context.Context, id sessions.ID) error {
 	}
 	m.mu.Unlock()
 	if r != nil {
-		r.end()
+		r.forget()
 	}
 	return nil
 }

@@ -122,7 +122,7 @@ func (r *Redis) Durable() bool { return true }
 // Close implements sessions.Store. When ctx ends first, what is still queued fails.
 func (r *Redis) Close(ctx context.Context) error {
 	err := r.writer.close(ctx)
-	r.health.end()
+	r.health.close()
 	if cerr := r.client.Close(); err == nil && cerr != nil && !errors.Is(cerr, redis.ErrClosed) {
 		err = unavailable(cerr)
 	}

@@ -19,8 +19,8 @@ type health struct {
 	closed bool
 }
 
-// end makes errClosed the last answer.
-func (h *health) end() {
+// close makes errClosed the last answer.
+func (h *health) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed, h.err = true, errClosed

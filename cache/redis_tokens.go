@@ -74,7 +74,7 @@ func (r *Redis) Bind(ctx context.Context, token string, b sessions.Binding) (evi
 		}
 		for _, t := range over {
 			evicted = append(evicted, t) // before it is done: its answer may be lost
-			if err := r.end(ctx, b.ID, t); err != nil {
+			if err := r.endToken(ctx, b.ID, t); err != nil {
 				return err
 			}
 		}
@@ -100,8 +100,8 @@ func (r *Redis) admit(ctx context.Context, token string, b sessions.Binding) (ov
 	return admitScript.Run(ctx, r.client, []string{r.keys.tokens(b.ID), r.keys.minted(b.ID)}, token, ms(r.o.StateTTL), most).StringSlice()
 }
 
-// end ends a token that leads to a session, and then its places in the indexes.
-func (r *Redis) end(ctx context.Context, id sessions.ID, token string) error {
+// endToken ends a token that leads to a session, and then its places in the indexes.
+func (r *Redis) endToken(ctx context.Context, id sessions.ID, token string) error {
 	if err := unbindScript.Run(ctx, r.client, []string{r.keys.token(token)}, string(id)).Err(); err != nil {
 		return err
 	}

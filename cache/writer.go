@@ -120,7 +120,7 @@ func (w *writer) run() {
 	defer close(w.ended)
 	for {
 		proving := w.prove()
-		batch, closed := w.take()
+		batch, closed := w.nextBatch()
 		switch {
 		case len(batch) > 0:
 			w.process(batch)
@@ -133,8 +133,8 @@ func (w *writer) run() {
 	}
 }
 
-// take cuts the next batch off the queue.
-func (w *writer) take() (batch []*job, closed bool) {
+// nextBatch cuts the next batch off the queue.
+func (w *writer) nextBatch() (batch []*job, closed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n, size := 0, 0

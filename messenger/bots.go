@@ -115,7 +115,7 @@ func (s *schedule) waker() chan struct{} {
 // run does the jobs, each with owner locked, until ctx ends.
 func (s *schedule) run(ctx context.Context, owner sync.Locker) {
 	for {
-		due, wait, wake := s.take()
+		due, wait, wake := s.next()
 		if due != nil {
 			owner.Lock()
 			due()
@@ -134,8 +134,8 @@ func (s *schedule) run(ctx context.Context, owner sync.Locker) {
 	}
 }
 
-// take removes the next job that is due, or says how long there is nothing to do.
-func (s *schedule) take() (func(), time.Duration, <-chan struct{}) {
+// next removes the next job that is due, or says how long there is nothing to do.
+func (s *schedule) next() (func(), time.Duration, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.jobs) == 0 {

@@ -55,8 +55,8 @@ func (t *grantTable[T]) put(v T, life time.Duration) string {
 	return secret
 }
 
-// take redeems a secret: it is forgotten, whatever comes of it.
-func (t *grantTable[T]) take(secret string) (T, bool) {
+// redeem redeems a secret: it is forgotten, whatever comes of it.
+func (t *grantTable[T]) redeem(secret string) (T, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.list.Delete(keyOf(secret), time.Now())

@@ -31,23 +31,23 @@ func TestGrantsEdge(t *testing.T) {
 			"the newest": {more, -1, true},
 			"a guess":    {"guess", 0, false},
 		} {
-			if got, ok := table.take(c.secret); ok != c.ok || ok && got != c.value {
+			if got, ok := table.redeem(c.secret); ok != c.ok || ok && got != c.value {
 				t.Errorf("%s: got %d, %v, want %d, %v", name, got, ok, c.value, c.ok)
 			}
-			if _, ok := table.take(c.secret); ok {
+			if _, ok := table.redeem(c.secret); ok {
 				t.Errorf("%s: got redeemed twice, want once", name)
 			}
 		}
 		time.Sleep(time.Minute - 2*most*time.Nanosecond)
-		if _, ok := table.take(first[2]); !ok {
+		if _, ok := table.redeem(first[2]); !ok {
 			t.Error("got a grant ended before its time, want it redeemed")
 		}
 		time.Sleep(2 * most * time.Nanosecond)
-		if _, ok := table.take(first[3]); ok {
+		if _, ok := table.redeem(first[3]); ok {
 			t.Error("got a grant redeemed after its time, want it ended")
 		}
 		second := fill()
-		if _, ok := table.take(second[0]); !ok {
+		if _, ok := table.redeem(second[0]); !ok {
 			t.Error("got the oldest dropped beside those that have expired, want it kept")
 		}
 	})

@@ -136,7 +136,7 @@ func (s *Service) takeConsent(w http.ResponseWriter, r *http.Request) {
 		refusePage(w, "The form could not be read.")
 		return
 	}
-	c, ok := s.oauth.consents.take(r.PostForm.Get("ticket"))
+	c, ok := s.oauth.consents.redeem(r.PostForm.Get("ticket"))
 	if !ok {
 		refusePage(w, "This page is too old or was used before. Start again in your application.")
 		return
@@ -245,10 +245,10 @@ func (s *Service) redeem(w http.ResponseWriter, r *http.Request) {
 	var ok bool
 	switch f := r.PostForm; f.Get("grant_type") {
 	case "authorization_code":
-		g, ok = s.oauth.codes.take(f.Get("code"))
+		g, ok = s.oauth.codes.redeem(f.Get("code"))
 		ok = ok && g.redirect == f.Get("redirect_uri")
 	case "refresh_token":
-		g, ok = s.oauth.refresh.take(f.Get("refresh_token"))
+		g, ok = s.oauth.refresh.redeem(f.Get("refresh_token"))
 	default:
 		tokenError(w, "unsupported_grant_type", "grant_type must be authorization_code or refresh_token")
 		return

@@ -299,7 +299,7 @@ export class Perch extends Rest {
       {
         deliver: ({ id, to, body, ...more }, signal) => this.sendMessage({ to, body, id, ...optional(more) }, { signal }),
         added: (e) => this.#show(e),
-        settled: (e, outcome) => this.#onSettled(e, outcome),
+        completed: (e, outcome) => this.#onCompleted(e, outcome),
         dropped: (e) => void this.store.remove(bare(e.to), e.id),
         announce: (a) => this.#source instanceof Tabs && this.#source.announce(a),
         changed: () => this.#reportOutbox(),
@@ -309,7 +309,7 @@ export class Perch extends Rest {
   }
 
   /** @param {Entry} e @param {import('./perch/outbox.js').Outcome} outcome */
-  #onSettled(e, outcome) {
+  #onCompleted(e, outcome) {
     if (outcome.is === 'sent') this.store.setStatus(e.id, outcome.status);
     else if (outcome.is === 'failed') this.store.setStatus(e.id, 'failed', outcome.error);
     else this.store.remove(bare(e.to), e.id);

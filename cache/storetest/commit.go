@@ -61,7 +61,7 @@ func entry(id string, seq uint64, body string) *sessions.OutboxEntry {
 // holds checks that everything of c is kept, and nothing else.
 func (o *owner) holds(c *sessions.Commit) {
 	o.t.Helper()
-	ctx, got := o.t.Context(), o.again()
+	ctx, got := o.t.Context(), o.openAgain()
 	same(o.t, "saved", got, &sessions.Saved{
 		Fence: got.Fence, Epoch: got.Epoch, Tip: uint64(len(c.Events)), Record: *c.Record,
 		Roster: c.Roster.Put, Presence: c.Presence.Put, Invitations: c.Invitations.Put, Outbox: c.Outbox.Put,
@@ -155,7 +155,7 @@ func repeated(t testing.TB, h Harness) {
 	o.tip = 2
 	o.append(1)
 	o.bounds(1, 3)
-	if s := o.again(); len(s.Outbox) != 0 {
+	if s := o.openAgain(); len(s.Outbox) != 0 {
 		t.Errorf("a repeated commit put back %v, want 0", s.Outbox)
 	}
 }
@@ -166,5 +166,5 @@ func recordWhole(t testing.TB, h Harness) {
 	o.ok(&sessions.Commit{})
 	o.ok(&sessions.Commit{Record: &sessions.Record{JID: "me@x/pad"}})
 	o.ok(&sessions.Commit{Presence: sessions.Delta[perch.Presence]{Reset: true}})
-	same(t, "record", o.again().Record, sessions.Record{JID: "me@x/pad"})
+	same(t, "record", o.openAgain().Record, sessions.Record{JID: "me@x/pad"})
 }

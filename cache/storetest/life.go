@@ -137,7 +137,7 @@ func lostOrder(t testing.TB, h Harness) {
 		}
 	}
 	o.bounds(1, 20)
-	if s := o.again(); len(s.Presence) != 1 || s.Presence[0].Status != string(rune('A'+39)) {
+	if s := o.openAgain(); len(s.Presence) != 1 || s.Presence[0].Status != string(rune('A'+39)) {
 		t.Errorf("the last presence did not win: %v, want 1 and %v", s.Presence, string(rune('A'+39)))
 	}
 }

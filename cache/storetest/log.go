@@ -60,7 +60,7 @@ func byCount(t testing.TB, h Harness) {
 	o.append(Keep.Events + 20) // more at once than may stay
 	o.bounds(72, 121)
 	same(t, "a page after a lost offset", offsets(o.page(3, 2).Events), []uint64{72, 73})
-	if s := o.again(); s.Tip != 121 {
+	if s := o.openAgain(); s.Tip != 121 {
 		t.Errorf("tip %d, want 121", s.Tip)
 	}
 	o.append(1)
@@ -98,7 +98,7 @@ func byAge(t testing.TB, h Harness) {
 	o.bounds(4, 5)
 	h.Advance(Keep.Age)
 	o.bounds(6, 5)
-	if s := o.again(); s.Tip != 5 {
+	if s := o.openAgain(); s.Tip != 5 {
 		t.Errorf("tip %d after all events have gone, want 5", s.Tip)
 	}
 	o.append(2)

@@ -176,7 +176,7 @@ func releasedList(t testing.TB, h Harness) {
 	const n = 300
 	var answers []<-chan sessions.Result
 	for i := range n {
-		o := take(t, h.Store, sessions.ID(fmt.Sprintf("a%03d", i)), "a/1", "")
+		o := openBy(t, h.Store, sessions.ID(fmt.Sprintf("a%03d", i)), "a/1", "")
 		if i == 100 { // those before it are older
 			for _, ch := range answers {
 				await(t, ch)
@@ -204,7 +204,7 @@ func releasedList(t testing.TB, h Harness) {
 	}
 	for i := range n {
 		if id := sessions.ID(fmt.Sprintf("a%03d", i)); i != 50 && i != 200 {
-			take(t, h.Store, id, "b/1", "")
+			openBy(t, h.Store, id, "b/1", "")
 		}
 	}
 	unowned(t, h.Store, "a050", "a200")

@@ -79,7 +79,7 @@ func fenced(t testing.TB, h Harness) {
 	}
 	owner.append(1)
 	owner.bounds(1, 2)
-	if s := owner.again(); s.Record.JID != "" || len(s.Presence) != 0 {
+	if s := owner.openAgain(); s.Record.JID != "" || len(s.Presence) != 0 {
 		t.Errorf("a fenced owner changed %v, want %q and 0", s, "")
 	}
 }

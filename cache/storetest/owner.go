@@ -90,8 +90,8 @@ func (o *owner) append(n int) {
 	o.ok(&sessions.Commit{Events: o.events(n)})
 }
 
-// again opens the session once more and returns what is kept.
-func (o *owner) again() *sessions.Saved {
+// openAgain opens the session once more and returns what is kept.
+func (o *owner) openAgain() *sessions.Saved {
 	o.t.Helper()
 	*o = *open(o.t, o.store, o.id)
 	return o.Saved

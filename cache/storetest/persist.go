@@ -66,7 +66,7 @@ func handledIsLogged(t testing.TB, h Harness) {
 		if n > 0 {
 			o.ok(handled(o, n))
 		}
-		o.again()
+		o.openAgain()
 		if alike(t, o); o.Tip != max(n, 3) {
 			t.Errorf("tip %d after stanza %d, want %v", o.Tip, n, max(n, 3))
 		}

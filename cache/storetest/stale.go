@@ -172,24 +172,24 @@ func releasedProvesNothing(t testing.TB, h Harness) {
 	if h.Snapshot == nil {
 		return
 	}
-	first := take(t, h.Store, "a1", "a/1", "")
+	first := openBy(t, h.Store, "a1", "a/1", "")
 	first.fill(3)
 	first.ok(&sessions.Commit{Release: true})
 	restore := h.Snapshot()
-	take(t, h.Reopen(), "a1", "b/1", "").append(5)
+	openBy(t, h.Reopen(), "a1", "b/1", "").append(5)
 	restore()
-	take(t, h.Store, "a1", "a/1", "").fresh(first)
+	openBy(t, h.Store, "a1", "a/1", "").fresh(first)
 }
 
 func remembersMore(t testing.TB, h Harness) {
 	if h.Snapshot == nil {
 		return
 	}
-	first := take(t, h.Store, "a1", "a/1", "")
+	first := openBy(t, h.Store, "a1", "a/1", "")
 	first.fill(3)
 	restore := h.Snapshot()
 	second := h.Reopen()
-	next := take(t, second, "a1", "b/1", "a/1")
+	next := openBy(t, second, "a1", "b/1", "a/1")
 	next.append(5)
 	restore() // to where a/1 is the owner, which does not know of b/1
 	for range 2 {
@@ -198,7 +198,7 @@ func remembersMore(t testing.TB, h Harness) {
 	if r := first.commit(&sessions.Commit{Events: first.events(1)}); !errors.Is(r.Err, sessions.ErrFenced) {
 		t.Errorf("a commit under offsets that the later owner gave away gave %v, want %v", r.Err, sessions.ErrFenced)
 	}
-	take(t, h.Store, "a1", "a/1", "").fresh(next)
+	openBy(t, h.Store, "a1", "a/1", "").fresh(next)
 }
 
 func staleUntilWritten(t testing.TB, h Harness) {

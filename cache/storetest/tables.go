@@ -63,7 +63,7 @@ func changes[T any](t testing.TB, h Harness, row func(perch.JID, string) *T,
 	} {
 		o := open(t, h.Store, "a1")
 		o.ok(commit(step.delta))
-		same(t, fmt.Sprintf("%d: %s", i, step.name), saved(o.again()), step.want)
+		same(t, fmt.Sprintf("%d: %s", i, step.name), saved(o.openAgain()), step.want)
 	}
 	open(t, h.Store, "a1").ok(commit(delta{Put: rows(row("a@x", "9"))})) // for Endless to look at
 }
@@ -139,11 +139,11 @@ func outboxOrder(t testing.TB, h Harness) {
 	for _, e := range want[:20] {
 		o.ok(&sessions.Commit{Outbox: delta{Put: []*sessions.OutboxEntry{e}}})
 	}
-	same(t, "outbox", o.again().Outbox, want)
+	same(t, "outbox", o.openAgain().Outbox, want)
 	sent := *want[3]
 	sent.Sent = true
 	o.ok(&sessions.Commit{Outbox: delta{Put: []*sessions.OutboxEntry{&sent}, Del: []string{want[0].ID, want[1].ID, want[2].ID}}})
-	same(t, "outbox after sending", o.again().Outbox, append([]*sessions.OutboxEntry{&sent}, want[4:]...))
+	same(t, "outbox after sending", o.openAgain().Outbox, append([]*sessions.OutboxEntry{&sent}, want[4:]...))
 }
 
 func large(t testing.TB, h Harness) {
@@ -157,9 +157,9 @@ func large(t testing.TB, h Harness) {
 		deleted = append(deleted, string(b.JID))
 	}
 	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Put: want}})
-	same(t, "roster", o.again().Roster, want)
+	same(t, "roster", o.openAgain().Roster, want)
 	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Del: deleted}})
-	same(t, "roster", o.again().Roster, want[:100])
+	same(t, "roster", o.openAgain().Roster, want[:100])
 }
 
 // spellings puts, reads and deletes rows under several spellings of a JID.
@@ -181,7 +181,7 @@ func spellings(t testing.TB, h Harness) {
 		if card, err := h.Store.VCard(t.Context(), o.id, c.first); err != nil || card.JID != c.second {
 			t.Errorf("%s: the card is %+v, %v, want that of %s", c.first, card, err, c.second)
 		}
-		saved := o.again()
+		saved := o.openAgain()
 		if len(saved.Roster) != 1 || len(saved.Presence) != 1 || len(saved.Invitations) != 1 || saved.Roster[0].JID != c.second {
 			t.Errorf("%s: kept %d, %d and %d rows, want one of each", c.first, len(saved.Roster), len(saved.Presence), len(saved.Invitations))
 		}
@@ -190,7 +190,7 @@ func spellings(t testing.TB, h Harness) {
 			Roster: sessions.Delta[perch.Buddy]{Del: deleted}, Presence: sessions.Delta[perch.Presence]{Del: deleted},
 			Invitations: sessions.Delta[perch.Invitation]{Del: deleted}, VCards: sessions.Delta[perch.VCard]{Del: deleted},
 		})
-		saved = o.again()
+		saved = o.openAgain()
 		if n := len(saved.Roster) + len(saved.Presence) + len(saved.Invitations); n != 0 {
 			t.Errorf("%s: %d rows are left, want none", c.first, n)
 		}

@@ -17,8 +17,8 @@ var takingCases = []Case{
 	{"a lost answer to a release counts once", lostRelease},
 }
 
-// take opens a session on behalf of a node.
-func take(t testing.TB, s sessions.Store, id sessions.ID, by, from sessions.NodeID) *owner {
+// openBy opens a session on behalf of a node.
+func openBy(t testing.TB, s sessions.Store, id sessions.ID, by, from sessions.NodeID) *owner {
 	t.Helper()
 	saved, err := s.Open(t.Context(), id, sessions.OpenOptions{Owner: by, TakeoverFrom: from})
 	if err != nil {
@@ -78,7 +78,7 @@ func takeovers(t testing.TB, h Harness) {
 			continue
 		}
 		before := last
-		last = take(t, h.Store, "a1", step.by, step.from)
+		last = openBy(t, h.Store, "a1", step.by, step.from)
 		if before == nil {
 			continue
 		}
@@ -105,13 +105,13 @@ func owners(t testing.TB, h Harness) {
 	for i := range 1200 { // more than one would ask for at once
 		id := sessions.ID("b" + string(rune('a'+i%26)) + string(rune('a'+i/26)))
 		if ids = append(ids, id); i%100 == 0 {
-			take(t, h.Store, id, "n/1", "")
+			openBy(t, h.Store, id, "n/1", "")
 			want[id] = "n/1"
 		}
 	}
 	open(t, h.Store, "a1") // without an owner
-	take(t, h.Store, "a2", "n/2", "")
-	take(t, h.Store, "a3", "n/1", "")
+	openBy(t, h.Store, "a2", "n/2", "")
+	openBy(t, h.Store, "a3", "n/1", "")
 	if err := h.Store.Forget(t.Context(), "a3"); err != nil {
 		t.Errorf("Forget: got error %v, want none", err)
 	}
@@ -121,13 +121,13 @@ func owners(t testing.TB, h Harness) {
 
 // released hands a session over with all that it has.
 func released(t testing.TB, h Harness) {
-	o := take(t, h.Store, "a1", "n/1", "")
+	o := openBy(t, h.Store, "a1", "n/1", "")
 	c := everything(o)
 	c.Release = true
 	o.ok(c)
 	owned(t, h.Store, nil, "a1")
 	unowned(t, h.Store, "a1")
-	next := take(t, h.Store, "a1", "n/2", "")
+	next := openBy(t, h.Store, "a1", "n/2", "")
 	if next.Fence != o.Fence+1 || next.Epoch != o.Epoch {
 		t.Errorf("fence %d and epoch %s after %d and %s, want %v and %v", next.Fence, next.Epoch, o.Fence, o.Epoch, o.Fence+1, o.Epoch)
 	}
@@ -135,7 +135,7 @@ func released(t testing.TB, h Harness) {
 	held(t, h.Store, "a1", "n/1", "", "n/2")
 	next.append(1)
 	next.ok(&sessions.Commit{Release: true}) // and nothing else
-	again := take(t, h.Store, "a1", "n/1", "n/2")
+	again := openBy(t, h.Store, "a1", "n/1", "n/2")
 	same(t, "record", again.Record, *c.Record)
 	again.bounds(1, 3)
 	again.ok(&sessions.Commit{Events: again.events(1), Release: true})
@@ -153,7 +153,7 @@ func unowned(t testing.TB, s sessions.Store, want ...sessions.ID) {
 }
 
 func refusedRelease(t testing.TB, h Harness) {
-	o := take(t, h.Store, "a1", "n/1", "")
+	o := openBy(t, h.Store, "a1", "n/1", "")
 	o.ok(&sessions.Commit{Events: o.events(2), Once: &sessions.Once{Key: "k"}})
 	for name, c := range map[string]*sessions.Commit{
 		"a hole":        {Release: true, Events: []*perch.Event{o.event(7, "")}},
@@ -178,7 +178,7 @@ func refusedRelease(t testing.TB, h Harness) {
 
 // afterRelease sends what comes before and after a release in one go.
 func afterRelease(t testing.TB, h Harness) {
-	o := take(t, h.Store, "a1", "n/1", "")
+	o := openBy(t, h.Store, "a1", "n/1", "")
 	var answers []<-chan sessions.Result
 	for i := range uint64(6) {
 		c := &sessions.Commit{Events: []*perch.Event{o.event(min(i+1, 4), "hello")}, Release: i == 2}
@@ -199,7 +199,7 @@ func afterRelease(t testing.TB, h Harness) {
 		}
 	}
 	o.bounds(1, 3)
-	if next := take(t, h.Store, "a1", "n/2", ""); next.Record.JID != "" || next.Fence != o.Fence+1 {
+	if next := openBy(t, h.Store, "a1", "n/2", ""); next.Record.JID != "" || next.Fence != o.Fence+1 {
 		t.Errorf("after the release: %v, want %q and %v", next.Saved, "", o.Fence+1)
 	}
 }
@@ -212,7 +212,7 @@ func lostRelease(t testing.TB, h Harness) {
 	}
 	witness := h.Reopen()
 	for id, taken := range map[sessions.ID]bool{"a1": false, "a2": true} {
-		o := take(t, h.Store, id, "n/1", "")
+		o := openBy(t, h.Store, id, "n/1", "")
 		o.append(1)
 		heal := h.LoseAnswers()
 		last := o.start(&sessions.Commit{
@@ -224,7 +224,7 @@ func lostRelease(t testing.TB, h Harness) {
 		})
 		var next *owner
 		if taken {
-			next = take(t, witness, id, "n/2", "")
+			next = openBy(t, witness, id, "n/2", "")
 			next.append(1)
 		}
 		heal()
@@ -232,7 +232,7 @@ func lostRelease(t testing.TB, h Harness) {
 			t.Errorf("%s: the release gave %v, existing %v, want no error and nil", id, r.Err, r.Existing)
 		}
 		if !taken {
-			next = take(t, witness, id, "n/2", "")
+			next = openBy(t, witness, id, "n/2", "")
 			next.append(1)
 		}
 		if next.Record.JID != "last@x" || next.Fence != o.Fence+1 {

@@ -123,7 +123,7 @@ func (c *client) session(ctx context.Context) error {
 		if f.Type == "reconnect" {
 			after = time.Duration(f.Data.AfterMS) * time.Millisecond
 		}
-		c.take(ctx, f)
+		c.handle(ctx, f)
 	}
 }
 

@@ -33,8 +33,8 @@ type frame struct {
 	Error *struct{ Code, Detail string }
 }
 
-// take deals with one frame.
-func (c *client) take(ctx context.Context, f frame) {
+// handle deals with one frame.
+func (c *client) handle(ctx context.Context, f frame) {
 	switch f.Type {
 	case "hello":
 		c.isNow = false

@@ -41,7 +41,7 @@ export class Outbox {
         id: string;
         status: string;
     }>;
-    /** Merges entries of a storage, a saved state or another tab. What this outbox has settled
+    /** Merges entries of a storage, a saved state or another tab. What this outbox has completed
      * already is not taken again. @param {Entry[]} entries @param {string} [account] */
     merge(entries: Entry[], account?: string): void;
     /** Names the account of this outbox, by a saved state or by the gateway, which proves it.
@@ -127,7 +127,7 @@ export type Announcement = {
     op: "add";
     entries: Entry[];
 } | {
-    op: "settle";
+    op: "complete";
     id: string;
     outcome: Outcome;
 } | {
@@ -148,7 +148,7 @@ export type OutboxPort = {
      * an entry is here that the store must show
      */
     added: (e: Entry) => void;
-    settled: (e: Entry, outcome: Outcome) => void;
+    completed: (e: Entry, outcome: Outcome) => void;
     /**
      * an entry of another account, which must not be shown here
      */

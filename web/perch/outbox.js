@@ -30,7 +30,7 @@ import { OutboxStorage } from './outbox_storage.js';
 
 /**
  * What one tab posts to the others about the outbox that they share.
- * @typedef {{ op: 'add', entries: Entry[] } | { op: 'settle', id: string, outcome: Outcome } |
+ * @typedef {{ op: 'add', entries: Entry[] } | { op: 'complete', id: string, outcome: Outcome } |
  *   { op: 'retry' | 'cancel', id: string }} Announcement
  */
 
@@ -39,7 +39,7 @@ import { OutboxStorage } from './outbox_storage.js';
  * @typedef {object} OutboxPort
  * @property {(e: Entry, signal: AbortSignal) => Promise<{ status: Status }>} deliver makes one request
  * @property {(e: Entry) => void} added an entry is here that the store must show
- * @property {(e: Entry, outcome: Outcome) => void} settled
+ * @property {(e: Entry, outcome: Outcome) => void} completed
  * @property {(e: Entry) => void} dropped an entry of another account, which must not be shown here
  * @property {(a: Announcement) => void} announce
  * @property {() => void} changed
@@ -148,7 +148,7 @@ export class Outbox {
     return waiter.promise;
   }
 
-  /** Merges entries of a storage, a saved state or another tab. What this outbox has settled
+  /** Merges entries of a storage, a saved state or another tab. What this outbox has completed
    * already is not taken again. @param {Entry[]} entries @param {string} [account] */
   merge(entries, account = this.#account) {
     const unknown = entries.filter((e) => !this.#entries.has(e.id) && !this.#outcomes.has(e.id));
@@ -280,7 +280,7 @@ export class Outbox {
     try {
       const answer = await this.#port.deliver(e, abort.signal);
       this.#backoff.succeeded();
-      this.#settle(e.id, { is: 'sent', status: answer.status });
+      this.#complete(e.id, { is: 'sent', status: answer.status });
     } catch (cause) {
       this.#failed(e, cause);
     } finally {
@@ -296,13 +296,13 @@ export class Outbox {
     const failure = classify(cause);
     if (failure === 'refused') {
       this.#backoff.succeeded();
-      return this.#settle(e.id, { is: 'failed', error: textOf(cause), cause });
+      return this.#complete(e.id, { is: 'failed', error: textOf(cause), cause });
     }
     if (failure === 'unauthorized') this.pause(cause);
     else this.#backoff.failed(cause?.retryAfter ?? 0, this.#gate === 'away');
     if (failure === 'doubtful') e.doubtful = (e.doubtful ?? 0) + 1;
-    if ((e.doubtful ?? 0) >= maxDoubtful) this.#settle(e.id, { is: 'failed', error: textOf(cause), cause });
-    if (e.cancelled) this.#settle(e.id, { is: 'cancelled' });
+    if ((e.doubtful ?? 0) >= maxDoubtful) this.#complete(e.id, { is: 'failed', error: textOf(cause), cause });
+    if (e.cancelled) this.#complete(e.id, { is: 'cancelled' });
   }
 
   // What becomes of entries.
@@ -310,12 +310,12 @@ export class Outbox {
   /** The gateway has it, as an event or the archive shows: no answer is needed any more.
    * @param {string} id @param {Status} [status] */
   confirm(id, status = 'accepted') {
-    if (this.#entries.has(id)) this.#settle(id, { is: 'sent', status });
+    if (this.#entries.has(id)) this.#complete(id, { is: 'sent', status });
     this.#flush();
   }
 
   /** @param {string} id @param {Outcome} outcome @param {boolean} [remote] from another tab */
-  #settle(id, outcome, remote = false) {
+  #complete(id, outcome, remote = false) {
     const e = this.#entries.get(id);
     if (!e) return;
     if (outcome.is === 'failed') {
@@ -327,8 +327,8 @@ export class Outbox {
       this.#remember(id, outcome);
     }
     const { cause: _, ...plain } = /** @type {any} */ (outcome);
-    if (!remote) this.#port.announce({ op: 'settle', id, outcome: plain });
-    this.#port.settled(e, outcome);
+    if (!remote) this.#port.announce({ op: 'complete', id, outcome: plain });
+    this.#port.completed(e, outcome);
     const waiter = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (outcome.is === 'sent') waiter?.resolve({ id, status: outcome.status });
@@ -371,7 +371,7 @@ export class Outbox {
 
   /** Forgets every entry of the account. @param {boolean} everywhere in the other tabs too */
   clear(everywhere) {
-    for (const e of this.list()) this.#settle(e.id, { is: 'cancelled' }, !everywhere);
+    for (const e of this.list()) this.#complete(e.id, { is: 'cancelled' }, !everywhere);
   }
 
   /** Removes what was cancelled, and gives up what is too old. While a request is under way its
@@ -379,9 +379,9 @@ export class Outbox {
   #drop() {
     for (const e of this.list()) {
       if (this.#busy.get(conversationOf(e.to)) === e) continue;
-      if (e.cancelled && (this.#leading || e.state === 'failed')) this.#settle(e.id, { is: 'cancelled' });
+      if (e.cancelled && (this.#leading || e.state === 'failed')) this.#complete(e.id, { is: 'cancelled' });
       else if (e.state === 'pending' && Date.now() - e.at >= giveUpAfter)
-        this.#settle(e.id, { is: 'failed', error: 'not sent within a day' });
+        this.#complete(e.id, { is: 'failed', error: 'not sent within a day' });
     }
   }
 
@@ -395,7 +395,7 @@ export class Outbox {
     if (a.op === 'add') {
       this.merge(a.entries);
       if (this.#leading) for (const e of a.entries) this.#correct(e);
-    } else if (a.op === 'settle') this.#settle(a.id, a.outcome, true);
+    } else if (a.op === 'complete') this.#complete(a.id, a.outcome, true);
     else if (a.op === 'retry') {
       const e = this.#entries.get(a.id);
       if (this.retry(a.id, true) && e) this.#port.added(e);
@@ -409,7 +409,7 @@ export class Outbox {
   /** Posts what became of an entry to a tab that was suspended in the meantime. @param {Entry} e as that tab has it */
   #correct(e) {
     const outcome = this.#outcomes.get(e.id) ?? this.#failureOf(e);
-    if (outcome) this.#port.announce({ op: 'settle', id: e.id, outcome });
+    if (outcome) this.#port.announce({ op: 'complete', id: e.id, outcome });
   }
 
   /** @param {Entry} e as another tab has it @returns {Outcome | null} */

@@ -47,9 +47,9 @@ function memory() {
 /** An outbox in front of a gateway whose answers the test sets. */
 function outbox({ storage = null, account = 'alice@example.net', proved = true, announce = () => {} } = {}) {
   const requests = [];
-  const settled = [];
+  const completed = [];
   const shown = [];
-  const fixture = { answer: () => ({ status: 'accepted' }), requests, settled, shown };
+  const fixture = { answer: () => ({ status: 'accepted' }), requests, completed, shown };
   fixture.box = new Outbox(
     {
       deliver: async (e, signal) => {
@@ -57,8 +57,8 @@ function outbox({ storage = null, account = 'alice@example.net', proved = true, 
         return fixture.answer(e, signal);
       },
       added: (e) => shown.push(e.id),
-      settled: (e, outcome) => settled.push([e.id, outcome.is]),
-      dropped: (e) => settled.push([e.id, 'dropped']),
+      completed: (e, outcome) => completed.push([e.id, outcome.is]),
+      dropped: (e) => completed.push([e.id, 'dropped']),
       announce,
       changed: () => {},
     },
@@ -91,7 +91,7 @@ test('order: one request at a time in a conversation, also when answers are slow
   for (let n = 1; n <= 8; n++) other.write(`n${n}`);
   await advance(120_000);
   assert.deepEqual(
-    other.settled.map(([id]) => id),
+    other.completed.map(([id]) => id),
     ['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8'],
   );
   assert.ok(
@@ -151,7 +151,7 @@ test('a hundred pending messages make a bounded number of requests in an outage 
     down = false;
     await advance(40_000, 200);
     await flushMicrotasks(2000);
-    assert.equal(w.settled.length, 100);
+    assert.equal(w.completed.length, 100);
     w.box.clear(false);
   }
 });
@@ -228,7 +228,7 @@ test('refused for good in the middle: it fails alone, says why, and can be sent 
     const sends = ['m1', 'm2', 'm3'].map((id) => w.write(id));
     await flushMicrotasks();
     assert.deepEqual(
-      w.settled,
+      w.completed,
       [
         ['m1', 'sent'],
         ['m2', 'failed'],
@@ -256,7 +256,7 @@ test('answers that blame the gateway do not block for ever', async () => {
   w.write('m1');
   w.write('m2');
   await advance(300_000, 500);
-  assert.deepEqual(w.settled, [
+  assert.deepEqual(w.completed, [
     ['m1', 'failed'],
     ['m2', 'sent'],
   ]);
@@ -278,7 +278,7 @@ test('401 pauses: the caller learns it, the message stays, and a fresh credentia
   token = true;
   w.box.resume();
   await flushMicrotasks();
-  assert.deepEqual(w.settled.map(([id]) => id).toSorted(), ['m1', 'm2', 'n1']);
+  assert.deepEqual(w.completed.map(([id]) => id).toSorted(), ['m1', 'm2', 'n1']);
 });
 
 test('a request without an answer ends, and is repeated under its id', async () => {
@@ -292,7 +292,7 @@ test('a request without an answer ends, and is repeated under its id', async () 
   hangs = false;
   await advance(5000);
   assert.deepEqual(ids(w), ['m1', 'm1']);
-  assert.deepEqual(w.settled, [['m1', 'sent']]);
+  assert.deepEqual(w.completed, [['m1', 'sent']]);
 });
 
 test('cancel: before a request it is gone; under way the answer decides', async () => {
@@ -319,7 +319,7 @@ test('given up after a day, because an older id would be another stanza', async 
   const sent = w.write('m1');
   await advance(86_400_000, 600_000);
   await assert.rejects(sent, /within a day/);
-  assert.deepEqual(w.settled, [['m1', 'failed']]);
+  assert.deepEqual(w.completed, [['m1', 'failed']]);
 });
 
 test('a reload: what was not sent is sent, in order, also when the clock went back', async () => {
@@ -361,7 +361,7 @@ test('messages are of one account, and are never sent by another', async () => {
   await advance(60_000, 1000);
   assert.equal(again.requests.length, 0);
   again.box.identify('carol@example.net', true); // it was of alice, and the token is not
-  assert.deepEqual(again.settled, [['m1', 'dropped']]);
+  assert.deepEqual(again.completed, [['m1', 'dropped']]);
   again.box.gate('live');
   await flushMicrotasks();
   assert.equal(again.requests.length, 0);
@@ -382,7 +382,7 @@ test('a storage that is full, broken or old harms nothing', async () => {
   const w = outbox({ storage: full });
   w.write('m1');
   await flushMicrotasks();
-  assert.deepEqual(w.settled, [['m1', 'sent']]);
+  assert.deepEqual(w.completed, [['m1', 'sent']]);
   const broken = memory();
   broken.setItem('perch:outbox:http://gateway alice@example.net:x', '{"id":"x"');
   broken.setItem('perch:outbox:http://gateway alice@example.net:y', '{"id":"y","to":1,"body":"b","at":1,"state":"pending"}');

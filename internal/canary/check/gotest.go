@@ -49,7 +49,7 @@ func (s *suite) read(r io.Reader) (err error) {
 			var e event
 			if json.Unmarshal(line, &e) != nil || e.Action == "" {
 				fmt.Fprintf(s.show, "%s", line)
-			} else if err := s.take(e); err != nil {
+			} else if err := s.record(e); err != nil {
 				return err
 			}
 		}
@@ -62,7 +62,7 @@ func (s *suite) read(r io.Reader) (err error) {
 	}
 }
 
-func (s *suite) take(e event) error {
+func (s *suite) record(e event) error {
 	if e.Action == "build-output" {
 		fmt.Fprint(s.show, e.Output)
 		return nil

@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string) int {
 	}
 	o.Modules, o.Out = filepath.Join("internal", "ledger", "peers"), os.Stdout
 	if *history != "" {
-		return judge(*history, o)
+		return checkHistory(*history, o)
 	}
 	return play(ctx, o)
 }
@@ -87,8 +87,8 @@ func folder(o ledger.Options, control string) string {
 	return name
 }
 
-// judge checks the history of an earlier run.
-func judge(path string, o ledger.Options) int {
+// checkHistory checks the history of an earlier run.
+func checkHistory(path string, o ledger.Options) int {
 	f, err := os.Open(path)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "ledger:", err)
