@@ -3,7 +3,6 @@ package sessions
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/perch-im/perch"
 )
@@ -53,16 +52,6 @@ func (m *Manager) Knows(ctx context.Context, token perch.Secret) bool {
 	key, _, _ := m.keyOfToken(token)
 	s, _, bound, err := m.lookup(ctx, key)
 	return s != nil || bound || errors.As(err, new(*NotOwnerError))
-}
-
-// keyOfToken is what a bearer token is known by, and the account that it stands for when it
-// is an access token of the default upstream.
-func (m *Manager) keyOfToken(token perch.Secret) (key digest, acc perch.Account, minted bool) {
-	acc = perch.Account{Upstream: m.o.DefaultUpstream, Token: token}
-	if text := token.Reveal(); strings.HasPrefix(text, tokenPrefix) {
-		return m.tokenKey(text), acc, true
-	}
-	return m.accountKey(acc), acc, false
 }
 
 // find returns the session of a token, and opens it when it is not live.

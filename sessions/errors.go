@@ -54,7 +54,7 @@ func signInError(err error) error {
 	case perch.KindUpstreamConfig:
 		return misconfigured(err)
 	case perch.KindRedirectRefused:
-		return perch.Wrap(perch.KindSessionOffline, err, "the upstream redirects to where we do not go: to a host that is not allowed, in a circle, or too often")
+		return perch.Wrap(perch.KindSessionOffline, err, "redirect refused: host not allowed, redirect loop, or too many redirects")
 	}
 	return &perch.Error{Kind: perch.KindSessionOffline, Err: err, RetryAfter: 5 * time.Second,
 		Detail: "the upstream cannot be reached just now"}
@@ -87,3 +87,17 @@ func requestReason(err error) string {
 	}
 	return string(perch.KindOf(err))
 }
+
+// NotOwnerError is the error of finding a session that another node owns: ask that one.
+type NotOwnerError struct{ Node Node }
+
+// Error implements error.
+func (e *NotOwnerError) Error() string {
+	return "sessions: the session is on node " + string(e.Node.ID)
+}
+
+// Unwrap gives it the kind that a client sees when the other node cannot be asked for it.
+func (e *NotOwnerError) Unwrap() error { return errElsewhere }
+
+var errElsewhere error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
+	Detail: "the session is on another node, which does not answer just now"}

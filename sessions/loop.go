@@ -134,3 +134,5 @@ func (lo *loop) left(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
+
+func timeNow() perch.Time { return perch.At(time.Now()) }

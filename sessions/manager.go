@@ -103,3 +103,7 @@ func (m *Manager) count(s *Session, state perch.State) {
 		m.states[state]++
 	}
 }
+
+// maxAdoptions is how many sessions are read from the Store at once for no client. All at once,
+// each would wait for all, and be given up for it (Options.OpenTimeout).
+const maxAdoptions = 48

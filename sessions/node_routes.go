@@ -9,20 +9,6 @@ import (
 	"github.com/perch-im/perch/internal/ttlmap"
 )
 
-// NotOwnerError is the error of finding a session that another node owns: ask that one.
-type NotOwnerError struct{ Node Node }
-
-// Error implements error.
-func (e *NotOwnerError) Error() string {
-	return "sessions: the session is on node " + string(e.Node.ID)
-}
-
-// Unwrap gives it the kind that a client sees when the other node cannot be asked for it.
-func (e *NotOwnerError) Unwrap() error { return errElsewhere }
-
-var errElsewhere error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
-	Detail: "the session is on another node, which does not answer just now"}
-
 const (
 	routeFor  = 2 * time.Second  // that a node is asked without looking again
 	routeLast = 10 * time.Minute // that it is asked while the Store is unavailable
@@ -113,7 +99,7 @@ func (m *Manager) Owned(ctx context.Context, id ID) (*Session, error) {
 }
 
 var errNoCredential error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
-	Detail: "the session's node has gone; a request with the token brings the session back"}
+	Detail: "the node of this session is dead; a request with the token opens the session again"}
 
 // HopMAC authenticates what one node sends to another: HMAC-SHA256 under the common secret.
 func (m *Manager) HopMAC(parts ...string) []byte {

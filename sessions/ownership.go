@@ -128,7 +128,7 @@ func (m *Manager) acquire(ctx context.Context, id ID) (saved *Saved, adopted boo
 }
 
 var errNoOwner error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: 2 * time.Second,
-	Detail: "the node of this session does not answer; another one is about to go on with it"}
+	Detail: "the node of this session does not answer; another one is about to take it over"}
 
 // whereabouts is where a session is that this node may not open: with another node, or
 // nowhere, and then the error is otherwise.

@@ -6,12 +6,9 @@ import (
 	"encoding/base64"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/perch-im/perch"
 )
-
-func timeNow() perch.Time { return perch.At(time.Now()) }
 
 // Current is the answer of GET /v1/session, whatever the state, or the error of a session that
 // has ended or moved.
@@ -64,13 +61,6 @@ func featuresOf(caps *perch.Capabilities, rec *Record, archiveMissing bool) []st
 func (s *Session) Buddies() ([]perch.Buddy, error) {
 	items, _, err := s.BuddyPage(BuddyQuery{})
 	return items, err
-}
-
-// BuddyQuery says which buddies a page has.
-type BuddyQuery struct {
-	After string                  // key of the last buddy of the page before (perch.JID.Key); "" = from the beginning
-	Limit int                     // 0 = all
-	Match func(*perch.Buddy) bool // nil = all; the owner calls it, so it must not wait
 }
 
 // BuddyPage is Buddies for a part of the roster, and reports whether there are more behind it.

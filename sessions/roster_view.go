@@ -63,3 +63,10 @@ func (ro *roster) page(q BuddyQuery, items []perch.Buddy) ([]perch.Buddy, bool) 
 	}
 	return items, false
 }
+
+// BuddyQuery says which buddies a page has.
+type BuddyQuery struct {
+	After string                  // key of the last buddy of the page before (perch.JID.Key); "" = from the beginning
+	Limit int                     // 0 = all
+	Match func(*perch.Buddy) bool // nil = all; the owner calls it, so it must not wait
+}

@@ -130,7 +130,7 @@ func (m *Manager) adoptAll(ctx context.Context, fits func(NodeID) bool) (count i
 		}
 		for _, e := range page {
 			left.add(-1)
-			left.log()
+			left.report()
 			if !fits(owners[e.id]) {
 				continue
 			}
@@ -161,7 +161,7 @@ func (p *progress) add(n int) {
 	p.m.recovering.Add(int64(n))
 }
 
-func (p *progress) log() {
+func (p *progress) report() {
 	if now := time.Now(); now.After(p.next) {
 		p.next = now.Add(progressEvery)
 		p.m.log.Info("opening stored sessions", "done", p.of-p.left, "of", p.of)
@@ -201,10 +201,6 @@ func (m *Manager) adoptReleased(ctx context.Context, ids []ID) {
 		}
 	}
 }
-
-// maxAdoptions is how many sessions are read from the Store at once for no client. All at once,
-// each would wait for all, and be given up for it (Options.OpenTimeout).
-const maxAdoptions = 48
 
 // adopt opens a session with its stored credential, when few enough others are being opened.
 // Whether it is ours in the end, the Store decides when the session opens.

@@ -81,3 +81,13 @@ func mint() perch.Secret {
 	rand.Read(b[:])
 	return perch.NewSecret(tokenPrefix + base64.RawURLEncoding.EncodeToString(b[:]))
 }
+
+// keyOfToken is what a bearer token is known by, and the account that it stands for when it
+// is an access token of the default upstream.
+func (m *Manager) keyOfToken(token perch.Secret) (key digest, acc perch.Account, minted bool) {
+	acc = perch.Account{Upstream: m.o.DefaultUpstream, Token: token}
+	if text := token.Reveal(); strings.HasPrefix(text, tokenPrefix) {
+		return m.tokenKey(text), acc, true
+	}
+	return m.accountKey(acc), acc, false
+}
