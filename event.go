@@ -8,7 +8,7 @@ import (
 // EventType is the type of an event on the wire, the same on every transport.
 type EventType string
 
-// Durable events: they have an id, are kept in the log and replayed to a cursor.
+// Durable events: they have an id, are committed to the log and replayed to a cursor.
 const (
 	EventMessageReceived     EventType = "message.received"     // Message
 	EventMessageSent         EventType = "message.sent"         // Message
@@ -40,7 +40,7 @@ const (
 	EventError               EventType = "error"
 )
 
-// Durable reports whether events of this type are kept in the log.
+// Durable reports whether events of this type are committed to the log.
 func (t EventType) Durable() bool {
 	switch t {
 	case EventMessageReceived, EventMessageSent, EventMessageStatus, EventRosterItem, EventRosterRemoved,

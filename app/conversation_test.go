@@ -122,7 +122,7 @@ func (w *world) testChatStates(t *testing.T, stream *testkit.Stream) {
 	w.peer.Expect(t, "paused", func(e testkit.PeerEvent) bool { return e.Event == "chat_state" && e.State == "paused" })
 }
 
-// testNoStream closes every socket: the session stays, what happens is kept, and bob
+// testNoStream closes every socket: the session stays, what happens is in the log, and bob
 // notices nothing.
 func (w *world) testNoStream(t *testing.T, stream *testkit.Stream) {
 	w.peer.Message(t, w.alice.JID, "the last one seen")

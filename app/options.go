@@ -40,8 +40,8 @@ type Options struct {
 	// Secret keys every stored hash. With Redis it must be given and stay the same;
 	// in memory a random one is made. At least 32 characters.
 	Secret string
-	// SealKeys encrypt kept credentials (32 bytes each): the first seals, all open. None:
-	// credentials are never kept, and after a restart a client's next request brings its.
+	// SealKeys encrypt stored credentials (32 bytes each): the first seals, all open. None:
+	// credentials are never stored, and after a restart a client's next request brings its.
 	SealKeys [][]byte
 
 	Origins        []string       // browsers' origins allowed besides the own host

@@ -157,7 +157,7 @@ func (k *redisOutages) wantHeldBack(t *testing.T) {
 		k.say(t, 10)
 	}
 	if k.say(t, 10); k.api.Get(t, "/v1/session").Str("last_stanza_at") != heard {
-		t.Errorf("after %d messages that cannot be kept the gateway takes more, want last_stanza_at %v", len(k.sent), heard)
+		t.Errorf("after %d messages that cannot be committed the gateway takes more, want last_stanza_at %v", len(k.sent), heard)
 	}
 	for _, f := range k.stream.Frames() {
 		if strings.HasPrefix(f.Type, "message.") {

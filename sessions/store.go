@@ -128,7 +128,7 @@ type Saved struct {
 	Outbox      []*OutboxEntry // oldest first
 
 	// Stale says that a new log has begun because nothing proves the end of the old one: what
-	// is kept may be older than what was committed last, and than what was published. It stays
+	// is stored may be older than what was committed last, and than what was published. It stays
 	// until a Commit has a Record and a reset Outbox. StaleSince is when the last event of the
 	// old log was committed; 0 is not known.
 	Stale      bool

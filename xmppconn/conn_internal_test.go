@@ -61,7 +61,7 @@ func TestReading(t *testing.T) {
 		c.Handled(2)
 		c.Handled(1)
 		if c.handled.Load() != 2 || c.StreamState() != nil {
-			t.Error("Handled went back or a state is kept, want handled 2, no stream state")
+			t.Error("Handled went back or a state is committed, want handled 2, no stream state")
 		}
 		if w.d.counters.FramesIn.Load() != 3 {
 			t.Errorf("got %d frames, want FramesIn 3", w.d.counters.FramesIn.Load())

@@ -179,7 +179,7 @@ func TestStreamManagementEdges(t *testing.T) {
 	})
 	smBubble(t, "an occasion to write the state down after 64 stanzas", func(t *testing.T, s *smServer) {
 		c, b, p := s.connect(nil)
-		c.StreamState() // from now on h waits for a state that is kept
+		c.StreamState() // from now on h waits for a state that is committed
 		for _, tt := range []struct{ more, want int }{{63, 0}, {1, 1}} {
 			p.send(strings.Repeat("<message from='bob@a.test/x'/>", tt.more))
 			if p.ask(); len(b.take()) != tt.want {

@@ -202,7 +202,7 @@ func TestStreamInbound(t *testing.T) {
 		if st := stateOf(t, c.StreamStateAt(2)); st.In != 2 {
 			t.Errorf("got %+v, want In 2", st)
 		}
-		p.wantH(t, "0") // it is not kept yet
+		p.wantH(t, "0") // it is not committed yet
 		c.Handled(2)
 		p.expect(nsSM, "a")
 		p.wantH(t, "2")
@@ -236,7 +236,7 @@ func TestStreamOutbound(t *testing.T) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if len(c.sm.queue) != 0 || c.sm.bytes != 0 {
-			t.Errorf("still kept: got %+v, want an empty queue, bytes 0", c.sm.queue)
+			t.Errorf("still queued: got %+v, want an empty queue, bytes 0", c.sm.queue)
 		}
 	})
 	smBubble(t, "a state has no acknowledgement that is not handled", func(t *testing.T, s *smServer) {
@@ -397,7 +397,7 @@ func TestStreamResumesAcrossTheWrap(t *testing.T) {
 }
 
 func TestStreamResumesFromAnOldState(t *testing.T) {
-	smBubble(t, "the server has more than was kept", func(t *testing.T, s *smServer) {
+	smBubble(t, "the server has more than was committed", func(t *testing.T, s *smServer) {
 		c, _, p := s.connect(nil)
 		say(t, c, "a")
 		p.expect(nsClient, "message")

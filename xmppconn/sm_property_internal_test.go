@@ -15,11 +15,11 @@ type streamModel struct {
 	c *Conn
 
 	// Inbound: the seq after each stanza that came, and what may be acknowledged at most.
-	seqs    []uint64
-	handled uint64
-	kept    []byte // the newest state that is kept
-	given   []byte // the newest state, and its seq
-	seq     uint64
+	seqs      []uint64
+	handled   uint64
+	committed []byte // the newest state that is committed
+	given     []byte // the newest state, and its seq
+	seq       uint64
 
 	// Outbound: ids in the order of writing, how many arrived, and how many are acknowledged.
 	wrote   []string
@@ -42,7 +42,7 @@ func newModel(t *rapid.T) *streamModel {
 }
 
 // TestStreamCountersProperty: whatever happens in whatever order, h claims no stanza that is not
-// handled, and no more than the state that is kept; and a resumed stream writes again exactly
+// handled, and no more than the state that is committed; and a resumed stream writes again exactly
 // what has not arrived.
 func TestStreamCountersProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -51,7 +51,7 @@ func TestStreamCountersProperty(t *testing.T) {
 		durable := rapid.Bool().Draw(t, "durable")
 		if durable {
 			m.given = m.c.StreamStateAt(0)
-			m.kept = m.given
+			m.committed = m.given
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"stanza": func(t *rapid.T) {
@@ -70,8 +70,8 @@ func TestStreamCountersProperty(t *testing.T) {
 			"handled": func(t *rapid.T) {
 				m.handled = rapid.Uint64Range(m.handled, m.c.delivered.Load()).Draw(t, "handled")
 				if durable {
-					m.handled = m.seq // a batch is kept with its state
-					m.kept = m.given
+					m.handled = m.seq // a batch is committed with its state
+					m.committed = m.given
 				}
 				m.c.Handled(m.handled)
 			},
@@ -114,8 +114,8 @@ func (m *streamModel) check(t *rapid.T, base uint64, durable bool) {
 	if h > may || !durable && h != may {
 		t.Fatalf("h is %d, %d may be claimed; want at most %v, h %v", h, may, may, may)
 	}
-	if durable && h > parseStreamState(m.kept).In {
-		t.Fatalf("h is %d, the state that is kept says %d; want at most %v", h, parseStreamState(m.kept).In, parseStreamState(m.kept).In)
+	if durable && h > parseStreamState(m.committed).In {
+		t.Fatalf("h is %d, the state that is committed says %d; want at most %v", h, parseStreamState(m.committed).In, parseStreamState(m.committed).In)
 	}
 	blob := m.given
 	if !durable {

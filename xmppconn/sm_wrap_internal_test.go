@@ -23,10 +23,10 @@ type wrapModel struct {
 	base    uint32 // the last h
 	next    int    // id of the next stanza
 
-	wire  []string // written by the Conn and not arrived
-	taken []mark   // delivered on this connection and not handled: in is the id
-	kept  []int    // stanzas that the session has handled
-	sent  int      // messages that the session has sent
+	wire    []string // written by the Conn and not arrived
+	taken   []mark   // delivered on this connection and not handled: in is the id
+	handled []int    // stanzas that the session has handled
+	sent    int      // messages that the session has sent
 }
 
 // newWrapModel begins in the middle of a stream that has been up for a while.
@@ -93,8 +93,8 @@ func (m *wrapModel) acknowledge(t *rapid.T, h uint32) {
 		t.Fatalf("h=%d after %d, but only %d are on the way; want at most %v", h, m.base, len(m.pending), len(m.pending))
 	}
 	m.base, m.pending = h, m.pending[n:]
-	if m.first() > len(m.kept) {
-		t.Fatalf("got %d were acknowledged, %d are handled; want at most %v", m.first(), len(m.kept), len(m.kept))
+	if m.first() > len(m.handled) {
+		t.Fatalf("got %d were acknowledged, %d are handled; want at most %v", m.first(), len(m.handled), len(m.handled))
 	}
 }
 
@@ -126,7 +126,7 @@ func (m *wrapModel) deliver(id int) {
 func (m *wrapModel) handle() {
 	k := m.taken[0]
 	if m.taken = m.taken[1:]; k.in > 0 {
-		m.kept = append(m.kept, int(k.in-1))
+		m.handled = append(m.handled, int(k.in-1))
 	}
 	m.c.Handled(k.seq)
 }
@@ -149,7 +149,7 @@ func (m *wrapModel) cut(t *rapid.T) {
 }
 
 func (m *wrapModel) check(t *rapid.T) {
-	for _, ids := range [][]int{m.got, m.kept} {
+	for _, ids := range [][]int{m.got, m.handled} {
 		for i, id := range ids {
 			if i != id {
 				t.Fatalf("lost or doubled: got %v, want %d first", ids, i)
@@ -203,8 +203,8 @@ func TestStreamSurvivesTheWrap(t *testing.T) {
 			m.handle()
 		}
 		m.check(t)
-		if len(m.got) != m.sent || len(m.kept) != m.next {
-			t.Fatalf("got %d of %d messages arrived, %d of %d stanzas were handled; want %v and %v", len(m.got), m.sent, len(m.kept), m.next, m.sent, m.next)
+		if len(m.got) != m.sent || len(m.handled) != m.next {
+			t.Fatalf("got %d of %d messages arrived, %d of %d stanzas were handled; want %v and %v", len(m.got), m.sent, len(m.handled), m.next, m.sent, m.next)
 		}
 	})
 }

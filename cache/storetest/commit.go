@@ -58,7 +58,7 @@ func entry(id string, seq uint64, body string) *sessions.OutboxEntry {
 	return &sessions.OutboxEntry{ID: id, Seq: seq, MessageOut: perch.MessageOut{ID: id, To: "a@x", Kind: perch.ChatMessage, Body: body, Thread: "t", Receipt: true}}
 }
 
-// holds checks that everything of c is kept, and nothing else.
+// holds checks that everything of c is stored, and nothing else.
 func (o *owner) holds(c *sessions.Commit) {
 	o.t.Helper()
 	ctx, got := o.t.Context(), o.openAgain()
@@ -91,8 +91,8 @@ func whole(t testing.TB, h Harness) {
 
 func refusedWhole(t testing.TB, h Harness) {
 	o := open(t, h.Store, "a1")
-	kept := everything(o)
-	o.ok(kept)
+	stored := everything(o)
+	o.ok(stored)
 	bad := &sessions.Commit{
 		Record:      &sessions.Record{JID: "bad@x"},
 		Roster:      sessions.Delta[perch.Buddy]{Reset: true},
@@ -117,8 +117,8 @@ func refusedWhole(t testing.TB, h Harness) {
 	if r.Err != nil {
 		t.Errorf("a known key gave %v, want no error", r.Err)
 	}
-	same(t, "existing", r.Existing, kept.Once)
-	o.holds(kept)
+	same(t, "existing", r.Existing, stored.Once)
+	o.holds(stored)
 	o.ok(&sessions.Commit{Once: &sessions.Once{Key: "k2"}}) // not taken by the refused ones
 }
 

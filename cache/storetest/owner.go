@@ -90,7 +90,7 @@ func (o *owner) append(n int) {
 	o.ok(&sessions.Commit{Events: o.events(n)})
 }
 
-// openAgain opens the session once more and returns what is kept.
+// openAgain opens the session once more and returns what is stored.
 func (o *owner) openAgain() *sessions.Saved {
 	o.t.Helper()
 	*o = *open(o.t, o.store, o.id)
@@ -128,7 +128,7 @@ func offsets(events []*perch.Event) []uint64 {
 	return all
 }
 
-// same compares what is kept with what was given; no rows and nil rows are the same.
+// same compares what is stored with what was given; no rows and nil rows are the same.
 func same(t testing.TB, what string, got, want any) {
 	t.Helper()
 	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {

@@ -84,19 +84,19 @@ func takeoverFindsAlike(t testing.TB, h Harness) {
 			o.tip++
 			answers = append(answers, o.start(handled(o, o.tip)))
 		}
-		kept := o.Tip
+		acked := o.Tip
 		answered := func(some []<-chan sessions.Result) {
 			for _, ch := range some {
 				if r := await(t, ch); r.Err == nil {
-					kept++
+					acked++
 				}
 			}
 		}
 		answered(answers[:round*4]) // so many at least are answered before
 		next := open(t, h.Store, "a1")
 		answered(answers[round*4:])
-		if next.Tip != kept {
-			t.Errorf("round %d: %d stanzas are in the log, %d were acknowledged to the owner, want them equal", round, next.Tip, kept)
+		if next.Tip != acked {
+			t.Errorf("round %d: %d stanzas are in the log, %d were acknowledged to the owner, want them equal", round, next.Tip, acked)
 		}
 		alike(t, next)
 		o = next

@@ -46,7 +46,7 @@ func (o *owner) fresh(old *owner) {
 		o.t.Errorf("got epoch %s (before: %s), tip %d, stale %v; want another epoch, no tip, stale", o.Epoch, old.Epoch, o.Tip, o.Stale)
 	}
 	if len(o.Roster) != 1 || len(o.Outbox) != 1 || o.Record.JID != "me@x/r" {
-		o.t.Errorf("got %d buddies, %d in the outbox, JID %q; want what was kept", len(o.Roster), len(o.Outbox), o.Record.JID)
+		o.t.Errorf("got %d buddies, %d in the outbox, JID %q; want what was stored", len(o.Roster), len(o.Outbox), o.Record.JID)
 	}
 	if r := old.commit(&sessions.Commit{Epoch: old.Epoch, Events: old.events(1)}); !errors.Is(r.Err, sessions.ErrFenced) && !errors.Is(r.Err, sessions.ErrLost) {
 		o.t.Errorf("a commit to the old log gave %v, want %v", r.Err, sessions.ErrLost)
@@ -76,7 +76,7 @@ func coldAfterRestore(t testing.TB, h Harness) {
 	restore()
 	cold := open(t, h.Reopen(), "a1")
 	if cold.StaleSince < before || cold.StaleSince > perch.At(time.Now()) {
-		t.Errorf("stale since %v, want the time of the last event that is kept", cold.StaleSince)
+		t.Errorf("stale since %v, want the time of the last event in the log", cold.StaleSince)
 	}
 	cold.fresh(o)
 }
