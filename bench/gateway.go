@@ -38,6 +38,7 @@ func startGateway(ctx context.Context, c clientArgs, o app.Options) (a *app.App,
 		return nil, nil, err
 	}
 	o.MaxSessions = c.count + 10
+	o.SessionsPerAddress = o.MaxSessions // all of them are opened from here
 	o.IPRate = app.Rate{PerSecond: 1e6, Burst: 1e6}
 	o.Upstreams = []app.Upstream{{Name: "load", Domain: c.domain, Address: c.addr, CAFile: ca.Name(), Profile: app.ProfileMessenger}}
 	return runGateway(ctx, o)
@@ -45,12 +46,14 @@ func startGateway(ctx context.Context, c clientArgs, o app.Options) (a *app.App,
 
 // runGateway runs a gateway on a free port, as the command does.
 func runGateway(ctx context.Context, o app.Options) (a *app.App, stop func() error, err error) {
-	app.TuneMemory()
+	tuned := app.TuneMemory()
 	o.Listen, o.DrainTime = "127.0.0.1:0", time.Second
 	if a, err = app.New(o); err != nil {
+		tuned()
 		return nil, nil, err
 	}
 	stop = func() error {
+		defer tuned()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 60*time.Second)
 		defer cancel()
 		return a.Stop(ctx)
