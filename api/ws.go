@@ -77,13 +77,15 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		a.refuseSocket(w, r, ending{e.code, err})
 		return
 	}
-	defer st.close()
 	conn, err := a.upgrade(w, r)
 	if err != nil {
+		st.close()
 		a.log.DebugContext(r.Context(), "upgrade failed", "error", err, "request_id", requestID(r.Context()))
 		return
 	}
-	a.serveSocket(r, st, conn)
+	// The goroutine of the request has a stack that grew on the way here, and what the server has
+	// for a request: an idle socket needs neither. The registry of streams waits for this one.
+	go a.runSocket(r.WithContext(context.WithoutCancel(r.Context())), st, conn)
 }
 
 // checkHandshake refuses what is not a WebSocket handshake (RFC 6455, 4.2.1).

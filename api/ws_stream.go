@@ -35,6 +35,18 @@ type socket struct {
 	badFrames int    // reader's
 }
 
+// runSocket is the goroutine of a socket. A panic in it ends this socket and no other.
+func (a *API) runSocket(r *http.Request, st *stream, conn *wsConn) {
+	defer st.close()
+	defer func() {
+		if v := recover(); v != nil {
+			a.log.Error("socket panicked", "panic", v, "connection_id", st.id, "stack", string(debug.Stack()))
+			conn.abort()
+		}
+	}()
+	a.serveSocket(r, st, conn)
+}
+
 // serveSocket runs a stream on a WebSocket until it ends, and everything that belongs to
 // it. The context is the socket's own: the request's is over after the upgrade.
 func (a *API) serveSocket(r *http.Request, st *stream, conn *wsConn) {
