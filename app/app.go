@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/messenger"
 	"github.com/perch-im/perch/sessions"
+	"github.com/perch-im/perch/xmppconn"
 )
 
 // App is one gateway process: the store, the sessions, the listeners, and in the demo
@@ -27,7 +29,8 @@ type App struct {
 	api         *api.API
 	messenger   *messenger.Service // nil unless the demo runs
 	upstreams   map[string]upstream
-	certificate *certificate // nil without TLS
+	certificate *certificate   // nil without TLS
+	gate        *xmppconn.Gate // of the logins of all upstreams
 	metrics     *metrics
 	tracing     *tracing     // nil: nothing is traced
 	draining    atomic.Int64 // since when, in Unix nanoseconds; 0: not yet
@@ -47,12 +50,17 @@ func New(o Options) (*App, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, metrics: newMetrics(o.Version, o.LogDropped), failed: make(chan error, 4)}
+	a := &App{o: o, log: o.Logger, metrics: newMetrics(o.Version, o.LogDropped), failed: make(chan error, 4),
+		gate: xmppconn.NewGate(loginsPerCore * runtime.GOMAXPROCS(0))}
 	if err := a.build(); err != nil {
 		return nil, errors.Join(err, a.Stop(context.Background()))
 	}
 	return a, nil
 }
+
+// loginsPerCore bounds the logins that are worked on at once. Fewer leave the machine idle while a
+// login waits for a server nearby; with many more, what is online waits for them (bench, storm).
+const loginsPerCore = 3
 
 // build makes the parts from the inside out; Stop undoes them in the other order.
 func (a *App) build() error {

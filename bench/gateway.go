@@ -27,8 +27,9 @@ func gatewayRole(ctx context.Context, args []string) (err error) {
 	return serveFootprint(ctx, a.URL(), func(int, int) error { return nil }) // the parent opens them
 }
 
-// startGateway runs a gateway in front of the server role, with o for the rest.
-func startGateway(ctx context.Context, c clientArgs, o app.Options) (a *app.App, stop func() error, err error) {
+// startGateway runs a gateway in front of the server role, with o for the rest, and more
+// upstreams.
+func startGateway(ctx context.Context, c clientArgs, o app.Options, more ...app.Upstream) (a *app.App, stop func() error, err error) {
 	ca, err := os.CreateTemp("", "bench-ca-*.pem")
 	if err != nil {
 		return nil, nil, err
@@ -41,6 +42,8 @@ func startGateway(ctx context.Context, c clientArgs, o app.Options) (a *app.App,
 	o.SessionsPerAddress = o.MaxSessions // all of them are opened from here
 	o.IPRate = app.Rate{PerSecond: 1e6, Burst: 1e6}
 	o.Upstreams = []app.Upstream{{Name: "load", Domain: c.domain, Address: c.addr, CAFile: ca.Name(), Profile: app.ProfileMessenger}}
+	o.Upstreams = append(o.Upstreams, more...)
+	o.TokenRate = o.IPRate
 	return runGateway(ctx, o)
 }
 

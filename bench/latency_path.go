@@ -33,13 +33,18 @@ func openDirect(ctx context.Context, addr, jid, password, resource string) (*lan
 	return &lane{s.ws, s.close}, nil
 }
 
-// openGateway signs the account in at the gateway and opens its event socket. close ends
-// the session too.
+// openGateway signs the account in at the gateway and opens its event socket.
 func openGateway(ctx context.Context, url, jid, password, resource string) (*lane, error) {
-	token, err := signIn(ctx, url, jid, password, resource)
+	token, err := signIn(ctx, url, map[string]string{"jid": jid, "password": password, "resource": resource})
 	if err != nil {
 		return nil, err
 	}
+	return openSocket(ctx, url, token)
+}
+
+// openSocket opens the event socket of a session, up to its first live event. close ends the
+// session too.
+func openSocket(ctx context.Context, url, token string) (*lane, error) {
 	h := http.Header{"Authorization": {"Bearer " + token}}
 	ws, resp, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(url, "http")+"/v1/events/ws",
 		&websocket.DialOptions{HTTPHeader: h, Subprotocols: []string{"perch.v1"}})
@@ -66,9 +71,9 @@ func openGateway(ctx context.Context, url, jid, password, resource string) (*lan
 	}
 }
 
-// signIn opens a session by password and returns its token.
-func signIn(ctx context.Context, url, jid, password, resource string) (string, error) {
-	body, err := json.Marshal(map[string]string{"jid": jid, "password": password, "resource": resource})
+// signIn opens a session with an account and returns its token.
+func signIn(ctx context.Context, url string, account map[string]string) (string, error) {
+	body, err := json.Marshal(account)
 	if err != nil {
 		return "", err
 	}

@@ -4,7 +4,7 @@
 // WebSocket, and what Redis costs beside the memory store, all in one run, so that the
 // ratios mean something on any machine.
 //
-//	go run ./bench                  # everything; about six minutes
+//	go run ./bench                  # everything; about seven minutes
 //	go run ./bench -only latency    # one part
 //	go run ./bench -only memory -sessions 10000 -out ''  # at another size; nothing is written
 package main
@@ -33,6 +33,7 @@ var roles = map[string]func(context.Context, []string) error{
 	"gateway": gatewayRole,
 	"bare":    bareRole,
 	"load":    loadRole,
+	"storm":   stormRole,
 	"front":   frontRole,
 }
 
@@ -45,7 +46,7 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) error {
 	buddies := flags.Int("buddies", 50, "buddies of each session, all with presence")
 	out := flags.String("out", "bench/results.json", "where the figures go; empty: nowhere")
 	page := flags.String("page", "docs/performance.md", "whose tables get the figures; empty: none")
-	only := flags.String("only", "", "one part: benchmarks, memory, latency or load; the other figures stay")
+	only := flags.String("only", "", "one part: benchmarks, memory, storm, latency or load; the other figures stay")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -56,6 +57,7 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) error {
 	}{
 		{"benchmarks", func() error { return goBenchmarks(ctx, r, progress, suites) }},
 		{"memory", func() error { return memory(ctx, r, progress, *count, *buddies) }},
+		{"storm", func() error { return storm(ctx, r, progress, stormSessions, *buddies) }},
 		{"latency", func() error { return latency(ctx, r, progress) }},
 		{"load", func() error { return load(ctx, r, progress, *count, *buddies) }},
 	} {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -53,7 +54,8 @@ type trafficDone struct {
 }
 
 // traffic does what a line asks for: "presence N TEXT" lets N buddies change, which each
-// session gets, and "messages N M" sends N messages to M sessions in turn.
+// session gets, "messages N M" sends N messages to M sessions in turn, "message N TEXT" sends one to
+// session N, and "drop N -" cuts the connections of the first N.
 func traffic(s *messenger.Service, count, buddies int, line string) trafficDone {
 	var what, text string
 	var n, m int
@@ -64,6 +66,14 @@ func traffic(s *messenger.Service, count, buddies int, line string) trafficDone 
 	case what == "presence" && n <= buddies:
 		for i := 0; i < n && err == nil; i++ {
 			err = s.SetPresence(fmt.Sprint("bot-", i), perch.OwnPresence{Available: true, Show: perch.ShowAway, Status: text})
+		}
+	case what == "message" && n < count:
+		_, text, _ = strings.Cut(line, " ")
+		_, text, _ = strings.Cut(text, " ")
+		err = s.Deliver("bot-0", fmt.Sprint("load-", n), text)
+	case what == "drop" && n <= count:
+		for i := range n {
+			s.Drop(fmt.Sprint("load-", i))
 		}
 	case what == "messages":
 		if m, err = strconv.Atoi(text); err == nil && m > 0 && m <= count {

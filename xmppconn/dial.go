@@ -19,6 +19,9 @@ type Options struct {
 	Logger   *slog.Logger // nil = silent
 	Counters *Counters    // nil = the Dialer's own; several may share one
 
+	// Gate bounds the logins that compute at the same time; nil: nothing does.
+	Gate *Gate
+
 	// Observer sees the end of every request of a caller, for metrics: its kind (roster,
 	// roster_set, roster_remove, vcard, vcard_set, archive, jid_lookup, ping), how long it
 	// waited and its error. It must not wait.
@@ -39,6 +42,7 @@ type Dialer struct {
 	observer    func(kind string, d time.Duration, err error)
 	trace       func(ctx context.Context, kind string) func(error) // nil: no traces
 	tls         tlsConfigs
+	gate        *Gate // nil: none
 	redirects   *redirects
 	crashes     *crashCounts
 	seed        maphash.Seed
@@ -55,7 +59,7 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 		return nil, err
 	}
 	d := &Dialer{
-		up: up.withDefaults(), log: o.Logger, counters: o.Counters, observer: o.Observer, trace: o.Trace,
+		up: up.withDefaults(), log: o.Logger, counters: o.Counters, observer: o.Observer, trace: o.Trace, gate: o.Gate,
 		redirects: newRedirects(), crashes: newCrashCounts(),
 		seed: maphash.MakeSeed(), epoch: time.Now().Add(-time.Millisecond),
 	}
@@ -259,10 +263,15 @@ func mayTryNext(err error) bool {
 // attempt signs in at one target. However it ends, nothing of a failed attempt is left, nor
 // of a verification.
 func (d *Dialer) attempt(ctx context.Context, req signInRequest, t target) (*Conn, error) {
-	raw, err := d.connect(ctx, t)
+	socket, err := d.connect(ctx, t)
 	if err != nil {
 		return nil, err
 	}
+	raw, lift, err := d.gate.pass(ctx, socket)
+	if err != nil {
+		return nil, errors.Join(networkError(err, "waiting for other logins"), socket.Close())
+	}
+	defer lift()
 	signedIn := false
 	defer func() {
 		if !signedIn {
