@@ -49,14 +49,12 @@ func startGateway(ctx context.Context, c clientArgs, o app.Options, more ...app.
 
 // runGateway runs a gateway on a free port, as the command does.
 func runGateway(ctx context.Context, o app.Options) (a *app.App, stop func() error, err error) {
-	tuned := app.TuneMemory()
+	app.TuneMemory()
 	o.Listen, o.DrainTime = "127.0.0.1:0", time.Second
 	if a, err = app.New(o); err != nil {
-		tuned()
 		return nil, nil, err
 	}
 	stop = func() error {
-		defer tuned()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 60*time.Second)
 		defer cancel()
 		return a.Stop(ctx)
