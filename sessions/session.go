@@ -33,7 +33,8 @@ type Session struct {
 	outbox     outbox
 	roster     roster
 	catchup    catchup
-	signals    signals
+	chatStates chatStates
+	receipts   receipts
 	subs       subscribers
 	idle       idlePolicy
 	parts      []part
@@ -72,12 +73,13 @@ func (s *Session) assemble(shared *services) {
 	s.log = eventLog{store: store, id: s.id, host: eventLogServices{shared, &s.subs, s}}
 	s.supervisor = supervisor{journal: &s.log, state: status{state: perch.StateConnecting, since: s.now()}, host: supervisorServices{shared, &s.outbox, s}}
 	s.outbox = outbox{journal: &s.log, store: store, id: s.id, host: outboxServices{shared, &s.catchup, s}}
-	s.catchup = catchup{log: &s.log, sent: &s.outbox, store: store, id: s.id, host: catchupServices{shared, &s.supervisor, &s.signals}}
+	s.catchup = catchup{log: &s.log, sent: &s.outbox, store: store, id: s.id, host: catchupServices{shared, &s.supervisor, &s.receipts}}
 	s.roster = roster{journal: &s.log, words: &s.m.words, cards: store, id: s.id, host: shared}
-	s.signals = signals{journal: &s.log, host: signalsServices{shared, &s.roster}}
+	s.chatStates = chatStates{journal: &s.log, host: shared}
+	s.receipts = receipts{journal: &s.log, host: receiptsServices{shared, &s.roster}}
 	s.idle = idlePolicy{services: shared, policy: s.m.o.Idle, subs: &s.subs, supervisor: &s.supervisor, host: s}
 	s.login = login{services: shared, host: s, manager: registrar{s.m, s}, supervisor: &s.supervisor, catchup: &s.catchup, roster: &s.roster, idle: &s.idle}
-	s.parts = []part{&s.outbox, &s.catchup, &s.roster, &s.signals}
+	s.parts = []part{&s.outbox, &s.catchup, &s.roster, &s.chatStates}
 }
 
 // The hosts of the parts, and what they are put together of.
@@ -100,9 +102,9 @@ type (
 	catchupServices struct {
 		*services
 		stateClock
-		receipts
+		receiptGiver
 	}
-	signalsServices struct {
+	receiptsServices struct {
 		*services
 		*roster
 	}
@@ -117,11 +119,11 @@ type (
 		suspended(reason string)
 		stateChanged()
 	}
-	quarantiner interface{ quarantine() bool }
-	sentLog     interface{ logSent(e *outEntry) }
-	acceptance  interface{ accepts() error }
-	stateClock  interface{ stateSince() perch.Time }
-	receipts    interface{ giveReceipt(to perch.JID, id string) }
+	quarantiner  interface{ quarantine() bool }
+	sentLog      interface{ logSent(e *outEntry) }
+	acceptance   interface{ accepts() error }
+	stateClock   interface{ stateSince() perch.Time }
+	receiptGiver interface{ giveReceipt(to perch.JID, id string) }
 )
 
 // ID names the session in the Store.

@@ -7,15 +7,6 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// request returns the connection for a request to the upstream; see connection.requestConn.
-func (s *Session) request(ctx context.Context, what string, can func(perch.Capabilities) bool) (conn Conn, err error) {
-	err = s.callErr(ctx, func() (err error) {
-		conn, err = s.conn.requestConn(what, can)
-		return err
-	})
-	return conn, err
-}
-
 // AddBuddy sets the roster item and asks for a subscription (RFC 6121, 3.1); it waits for
 // the upstream. An Account is looked up first: a buddy is always added by JID. Created is
 // false when the JID was in the roster; then only a missing subscription is asked for. Unless
@@ -97,54 +88,34 @@ func (s *Session) RemoveBuddy(ctx context.Context, jid perch.JID) error {
 	return conn.RemoveRosterItem(ctx, b.JID)
 }
 
-// SetOwnPresence changes the availability of the account on this session. It is stored, and
-// sent again at every login; while the link is lost it is sent at the next one.
-func (s *Session) SetOwnPresence(ctx context.Context, p perch.OwnPresence) error {
-	if !p.Show.Valid() {
-		return perch.Invalid("/show", "must be away, chat, dnd, xa or null")
-	}
-	return s.callErr(ctx, func() error {
-		if s.supervisor.state.state == perch.StateSuspended || s.closing {
-			return s.supervisor.errOffline()
+// Buddies returns the roster, sorted by the key of the JID. A buddy without a name in the roster
+// has that of its cached vCard. Like every read of a session, it gives an error once the session
+// has ended or moved, and never an empty answer.
+func (s *Session) Buddies() ([]perch.Buddy, error) {
+	items, _, err := s.BuddyPage(BuddyQuery{})
+	return items, err
+}
+
+// BuddyPage is Buddies for a part of the roster, and reports whether there are more behind it.
+func (s *Session) BuddyPage(q BuddyQuery) (items []perch.Buddy, more bool, err error) {
+	items = []perch.Buddy{}
+	err = s.call(s.ctx, func() {
+		s.roster.snapshotServed = true
+		items, more = s.roster.page(q, items)
+	})
+	return items, more, err
+}
+
+// Buddy returns one roster item; KindItemNotFound if there is none.
+func (s *Session) Buddy(jid perch.JID) (perch.Buddy, error) {
+	var b perch.Buddy
+	err := s.callErr(s.ctx, func() error {
+		k := s.roster.contacts.get(jid)
+		if k == nil {
+			return errNoBuddy
 		}
-		s.state.Own = p
-		s.idle.away = false
-		s.state.saveRecord()
-		if s.conn.Online() {
-			return s.conn.Send(&perch.PresenceOut{OwnPresence: p})
-		}
+		b = *k.view()
 		return nil
 	})
-}
-
-// SetChatState sends a chat state alone (XEP-0085); it is not stored for later.
-func (s *Session) SetChatState(ctx context.Context, to perch.JID, state perch.ChatState) error {
-	if !state.Valid() {
-		return perch.Invalid("/state", "must be active, composing, paused, inactive or gone")
-	}
-	return s.callErr(ctx, func() error { return s.conn.Send(&perch.ChatStateOut{To: to, State: state}) })
-}
-
-// Archive asks the upstream for messages exchanged with one account. It waits for it.
-func (s *Session) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
-	conn, err := s.request(ctx, "keep an archive", func(c perch.Capabilities) bool { return c.Archive != "" })
-	if err != nil {
-		return perch.ArchivePage{}, err
-	}
-	page, err := conn.Archive(ctx, q)
-	for _, it := range page.Items {
-		s.rememberAddresses(it.From, it.To)
-	}
-	return page, err
-}
-
-// LookupJID asks the upstream for the JID of an account id. It waits for it.
-func (s *Session) LookupJID(ctx context.Context, account string) (perch.JID, error) {
-	conn, err := s.request(ctx, "look up a JID", func(c perch.Capabilities) bool { return c.LookupJID })
-	if err != nil {
-		return "", err
-	}
-	jid, err := conn.LookupJID(ctx, account)
-	s.rememberAddresses(jid)
-	return jid, aboutAccount(err, perch.JID(account), "the upstream has no such account")
+	return b, err
 }

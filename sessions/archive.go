@@ -1,0 +1,20 @@
+package sessions
+
+import (
+	"context"
+
+	"github.com/perch-im/perch"
+)
+
+// Archive asks the upstream for messages exchanged with one account. It waits for it.
+func (s *Session) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
+	conn, err := s.request(ctx, "keep an archive", func(c perch.Capabilities) bool { return c.Archive != "" })
+	if err != nil {
+		return perch.ArchivePage{}, err
+	}
+	page, err := conn.Archive(ctx, q)
+	for _, it := range page.Items {
+		s.rememberAddresses(it.From, it.To)
+	}
+	return page, err
+}
