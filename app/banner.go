@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/url"
@@ -68,7 +69,13 @@ func Welcome(w io.Writer, a *App) error {
 			data.Tokens = append(data.Tokens, fmt.Sprintf("%-12s %s", "demo-"+user, a.messenger.JID(user)))
 		}
 	}
-	return welcome.Execute(w, data)
+	// In one write: lines of the log may go to the same terminal or file.
+	var text bytes.Buffer
+	if err := welcome.Execute(&text, data); err != nil {
+		return err
+	}
+	_, err := w.Write(text.Bytes())
+	return err
 }
 
 // line describes an upstream in a few words.

@@ -78,12 +78,26 @@ func fetch(t *testing.T, url string) string {
 	return string(body)
 }
 
+// countedWrites counts how often it is written to.
+type countedWrites struct {
+	strings.Builder
+	n int
+}
+
+func (w *countedWrites) Write(p []byte) (int, error) {
+	w.n++
+	return w.Builder.Write(p)
+}
+
 // TestWelcomeNamesWhatIsThere: the addresses of the admin listener work as they are printed.
 func TestWelcomeNamesWhatIsThere(t *testing.T) {
 	a := observed(t)
-	var text strings.Builder
+	var text countedWrites
 	if err := app.Welcome(&text, a); err != nil {
 		t.Fatalf("app.Welcome: got error %v, want none", err)
+	}
+	if text.n != 1 {
+		t.Errorf("app.Welcome: got %d writes, want 1: a line of the log must not come between", text.n)
 	}
 	m := regexp.MustCompile(`admin +(http://\S+) +\((.*)\)`).FindStringSubmatch(text.String())
 	if m == nil || !strings.Contains(m[2], "/metrics") {

@@ -164,6 +164,7 @@ func TestRedisClusterRestoresOneServer(t *testing.T) {
 	victim.Kill()
 	restore()
 	victim.Start(t)
+	c.Await(t)
 	for addr, o := range byNode {
 		if addr == victim.Addr {
 			w.cold(t, o.id).newLog(o, 3)

@@ -256,10 +256,17 @@ func Cluster(t TB) *RedisCluster {
 		argv = append(argv, n.Addr)
 	}
 	run(t, filepath.Dir(c.Nodes[0].proc.dir), append(argv, "--cluster-yes")...)
+	c.Await(t)
+	return c
+}
+
+// Await waits until every server says that the cluster takes writes: one that was started again
+// does not at first.
+func (c *RedisCluster) Await(t TB) {
+	t.Helper()
 	for _, n := range c.Nodes {
 		waitFor(t, "a Redis Cluster", func(ctx context.Context) error { return n.clusterOK(ctx) })
 	}
-	return c
 }
 
 func (r *RedisServer) clusterOK(ctx context.Context) error {
