@@ -22,6 +22,8 @@ func TestOfflineMessagesOfAServerWithoutArchive(t *testing.T) {
 	w.peer.Expect(t, "alice unavailable", func(e testkit.PeerEvent) bool {
 		return e.Event == "presence" && e.Type == "unavailable"
 	})
+	// Until then a message may still go to the session that ends, and with it.
+	w.server.ExpectLog(t, "session ended: jid="+w.alice.JID)
 
 	said := []string{"one", "zwei", "три"}
 	for _, body := range said {

@@ -104,6 +104,17 @@ func (s *Server) Log(t TB) string {
 	return string(b)
 }
 
+// ExpectLog waits until the log has a text.
+func (s *Server) ExpectLog(t TB, text string) {
+	t.Helper()
+	waitFor(t, "a line of the log with "+text, func(context.Context) error {
+		if !strings.Contains(s.Log(t), text) {
+			return fmt.Errorf("the log has no %q yet", text)
+		}
+		return nil
+	})
+}
+
 // CountLogins says how often an account has passed SASL since the server was made,
 // restarts included. Servers write their log with a little delay.
 func (s *Server) CountLogins(t TB, bareJID string) int {
