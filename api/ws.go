@@ -85,7 +85,7 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 	}
 	// The goroutine of the request has a stack that grew on the way here, and what the server has
 	// for a request: an idle socket needs neither. The registry of streams waits for this one.
-	go a.runSocket(r.WithContext(context.WithoutCancel(r.Context())), st, conn)
+	go a.serveSocket(r.WithContext(context.WithoutCancel(r.Context())), st, conn)
 }
 
 // checkHandshake refuses what is not a WebSocket handshake (RFC 6455, 4.2.1).

@@ -4,9 +4,11 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
-// faultyObserver panics in the goroutine of a stream that writes events, when it is told to.
+// faultyObserver panics once, in the goroutine of a stream that writes events.
 type faultyObserver struct{ panics atomic.Bool }
 
 func (*faultyObserver) Request(string, string, int, time.Duration) {}
@@ -17,8 +19,8 @@ func (o *faultyObserver) Queue(int) {
 	}
 }
 
-// TestPanicOfASocket: a fault of ours ends one socket, without a word, and neither its session nor
-// the process; the client connects again.
+// TestPanicOfASocket: a fault of ours ends one socket, with an error and the code 4100, and neither
+// its session nor the process; the client connects again.
 func TestPanicOfASocket(t *testing.T) {
 	faulty := &faultyObserver{}
 	g := newGateway(t, func(o *gatewayOptions) { o.Observer = faulty })
@@ -26,8 +28,11 @@ func TestPanicOfASocket(t *testing.T) {
 	first := g.dial(token)
 	faulty.panics.Store(true)
 	say(conn, "1")
-	if e, err := first.next(); err == nil {
-		t.Errorf("next of the socket that panics: got %+v, want it cut", e)
+	if e, err := first.next(); err != nil || e.Type != "error" {
+		t.Errorf("next of the socket that panics: got %+v, error %v; want an error frame", e, err)
+	}
+	if e, err := first.next(); websocket.CloseStatus(err) != 4100 {
+		t.Errorf("next after the error frame: got %+v, error %v; want the close code 4100", e, err)
 	}
 	g.waitForStreams(token, 0)
 	second := g.dial(token)

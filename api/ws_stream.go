@@ -35,21 +35,11 @@ type socket struct {
 	badFrames int    // reader's
 }
 
-// runSocket is the goroutine of a socket. A panic in it ends this socket and no other.
-func (a *API) runSocket(r *http.Request, st *stream, conn *wsConn) {
-	defer st.close()
-	defer func() {
-		if v := recover(); v != nil {
-			a.log.Error("socket panicked", "panic", v, "connection_id", st.id, "stack", string(debug.Stack()))
-			conn.abort()
-		}
-	}()
-	a.serveSocket(r, st, conn)
-}
-
-// serveSocket runs a stream on a WebSocket until it ends, and everything that belongs to
-// it. The context is the socket's own: the request's is over after the upgrade.
+// serveSocket is the goroutine of a socket: it runs a stream on a WebSocket until it ends, and
+// everything that belongs to it. The context is the socket's own: the request's is over after the
+// upgrade.
 func (a *API) serveSocket(r *http.Request, st *stream, conn *wsConn) {
+	defer st.close()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
 	defer context.AfterFunc(a.streams.drainOver, func() { cancel(); conn.abort() })()
@@ -62,13 +52,25 @@ func (a *API) serveSocket(r *http.Request, st *stream, conn *wsConn) {
 	st.enc, st.inbox, st.ended = conn, make(chan outFrame, 4), make(chan ending, 1)
 	go s.read()
 	s.armPing()
-	e := s.run(ctx)
+	e := s.runGuarded(ctx)
 	close(s.closing)
 	cancel()
 	s.finish(e)
 	s.stopPings()
 	<-s.done
 	st.log(r, "ws", e)
+}
+
+// runGuarded is run. A fault of ours is an ending of this socket, so that its reader and its pings
+// end with it.
+func (s *socket) runGuarded(ctx context.Context) (e ending) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.api.log.Error("socket panicked", "panic", v, "connection_id", s.id, "stack", string(debug.Stack()))
+			e = ending{closeInternal, perch.Errorf(perch.KindInternal, "")}
+		}
+	}()
+	return s.run(ctx)
 }
 
 // finish closes the connection with the ending, if the client is still connected.
