@@ -30,21 +30,33 @@ func gatewayRole(ctx context.Context, args []string) (err error) {
 // startGateway runs a gateway in front of the server role, with o for the rest, and more
 // upstreams.
 func startGateway(ctx context.Context, c clientArgs, o app.Options, more ...app.Upstream) (a *app.App, stop func() error, err error) {
-	ca, err := os.CreateTemp("", "bench-ca-*.pem")
+	load, remove, err := upstreamAt("load", c.addr, c.domain, c.ca)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer os.Remove(ca.Name())
-	if _, err := ca.Write(c.ca); err != nil {
-		return nil, nil, err
-	}
+	defer remove()
 	o.MaxSessions = c.count + 10
 	o.SessionsPerAddress = o.MaxSessions // all of them are opened from here
 	o.IPRate = app.Rate{PerSecond: 1e6, Burst: 1e6}
-	o.Upstreams = []app.Upstream{{Name: "load", Domain: c.domain, Address: c.addr, CAFile: ca.Name(), Profile: app.ProfileMessenger}}
-	o.Upstreams = append(o.Upstreams, more...)
+	o.Upstreams = append([]app.Upstream{load}, more...)
 	o.TokenRate = o.IPRate
 	return runGateway(ctx, o)
+}
+
+// upstreamAt is the server role at an address. The gateway reads the file of its CA at the start;
+// remove deletes it.
+func upstreamAt(name, addr, domain string, ca []byte) (u app.Upstream, remove func(), err error) {
+	f, err := os.CreateTemp("", "bench-ca-*.pem")
+	if err != nil {
+		return u, nil, err
+	}
+	remove = func() { _ = os.Remove(f.Name()) }
+	_, err = f.Write(ca)
+	if err = errors.Join(err, f.Close()); err != nil {
+		remove()
+		return u, nil, err
+	}
+	return app.Upstream{Name: name, Domain: domain, Address: addr, CAFile: f.Name(), Profile: app.ProfileMessenger}, remove, nil
 }
 
 // runGateway runs a gateway on a free port, as the command does.

@@ -112,7 +112,7 @@ func (l *loaded) alone(ctx context.Context, c *redis.Client, at loadReady) error
 		if err != nil {
 			return err
 		}
-		if err := l.traffic(x.traffic); err != nil {
+		if err := l.server.traffic(x.traffic); err != nil {
 			return err
 		}
 		after, err := awaitIdle(ctx, c, at.Admin)
@@ -170,7 +170,7 @@ func (l *loaded) rate(ctx context.Context, url, store, with string) (sent int, e
 			if err := ears.until(ctx, sent-(loadWindow-loadBurst)); err != nil {
 				return sent, err
 			}
-			if err := l.traffic(fmt.Sprintf("messages %d %d", loadBurst, listeners)); err != nil {
+			if err := l.server.traffic(fmt.Sprintf("messages %d %d", loadBurst, listeners)); err != nil {
 				return sent, err
 			}
 			sent += loadBurst
@@ -182,15 +182,4 @@ func (l *loaded) rate(ctx context.Context, url, store, with string) (sent int, e
 	}
 	l.report.add("messages end to end, "+store, median(rates), "messages/s", with)
 	return sent, nil
-}
-
-func (l *loaded) traffic(line string) error {
-	var done trafficDone
-	if err := l.server.ask(line, &done); err != nil {
-		return err
-	}
-	if done.Error != "" {
-		return errors.New(done.Error)
-	}
-	return nil
 }

@@ -33,7 +33,12 @@ func loadRole(ctx context.Context, args []string) (err error) {
 	if err := say(loadReady{URL: a.URL(), Admin: a.AdminAddr()}); err != nil {
 		return err
 	}
+	return untilClosed()
+}
+
+// untilClosed returns when the parent closes standard input.
+func untilClosed() error {
 	in := bufio.NewScanner(os.Stdin)
-	in.Scan() // until the parent closes it
+	in.Scan()
 	return in.Err()
 }

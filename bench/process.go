@@ -63,6 +63,18 @@ func (c *child) ask(line string, into any) error {
 	return c.read(into)
 }
 
+// traffic lets a server role make traffic; see traffic in server.go.
+func (c *child) traffic(line string) error {
+	var done trafficDone
+	if err := c.ask(line, &done); err != nil {
+		return err
+	}
+	if done.Error != "" {
+		return errors.New(done.Error)
+	}
+	return nil
+}
+
 // stop closes the child's input and waits for its end.
 func (c *child) stop() error {
 	return errors.Join(c.in.Close(), c.cmd.Wait())

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -61,9 +59,8 @@ func storm(ctx context.Context, r *report, progress io.Writer, count, buddies in
 	if err != nil {
 		return err
 	}
-	var cut trafficDone
-	if err := servers[0].ask("drop "+strconv.Itoa(count)+" -", &cut); err != nil || cut.Error != "" {
-		return errors.Join(err, errors.New(cut.Error))
+	if err := servers[0].traffic("drop " + strconv.Itoa(count) + " -"); err != nil {
+		return err
 	}
 	var back time.Duration
 	var lost error
@@ -95,15 +92,11 @@ func stormRole(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	ca, err := os.CreateTemp("", "bench-ca-*.pem")
+	calm, remove, err := upstreamAt("calm", args[5], args[6], []byte(args[7]))
 	if err != nil {
 		return err
 	}
-	defer os.Remove(ca.Name())
-	if _, err := ca.WriteString(args[7]); err != nil {
-		return err
-	}
-	calm := app.Upstream{Name: "calm", Domain: args[6], Address: args[5], CAFile: ca.Name(), Profile: app.ProfileMessenger}
+	defer remove()
 	a, stop, err := startGateway(ctx, c, app.Options{AdminListen: "127.0.0.1:0"}, calm)
 	if err != nil {
 		return err
@@ -112,9 +105,7 @@ func stormRole(ctx context.Context, args []string) (err error) {
 	if err := say(loadReady{URL: a.URL(), Admin: a.AdminAddr()}); err != nil {
 		return err
 	}
-	in := bufio.NewScanner(os.Stdin)
-	in.Scan() // until the parent closes it
-	return in.Err()
+	return untilClosed()
 }
 
 // openWatched signs in at the upstream without a storm, and opens an event socket.
@@ -141,9 +132,8 @@ func (l *lane) latencies(ctx context.Context, server *child, d time.Duration) ([
 		defer tick.Stop()
 		for i := range n {
 			left[i] = time.Since(began)
-			var done trafficDone
-			if err := server.ask("message 0 "+numbered(i), &done); err != nil || done.Error != "" {
-				return errors.Join(err, errors.New(done.Error))
+			if err := server.traffic("message 0 " + numbered(i)); err != nil {
+				return err
 			}
 			<-tick.C
 		}
@@ -160,17 +150,18 @@ func (l *lane) latencies(ctx context.Context, server *child, d time.Duration) ([
 	return list, errors.Join(err, heard)
 }
 
-// awaitOnline waits until so many sessions are online, and returns how long that was since a
-// moment.
+// awaitOnline waits until so many sessions are online that were not at first, and returns how long
+// that was since a moment.
 func awaitOnline(ctx context.Context, admin string, n int, since time.Time) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, stormBack)
 	defer cancel()
-	for {
+	for lost := false; ; {
 		online, err := metric(ctx, admin, `perch_sessions{state="online"}`)
 		if err != nil {
 			return 0, err
 		}
-		if int(online) >= n {
+		lost = lost || int(online) < n
+		if lost && int(online) >= n {
 			return time.Since(since), nil
 		}
 		select {
