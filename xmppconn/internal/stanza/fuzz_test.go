@@ -185,21 +185,7 @@ func roundTrip(t *testing.T, out perch.Outbound, same func(*xmlstream.Element) b
 
 // parseAll parses every element of a stream that continues with raw, and returns how it ends.
 func parseAll(raw []byte) (trees []*xmlstream.Element, err error) {
-	f := xmlstream.NewFramer(io.MultiReader(strings.NewReader(streamtest.Header), bytes.NewReader(raw)), fuzzLimits)
-	for {
-		fr, err := f.Next()
-		if err != nil {
-			return trees, err
-		}
-		if fr.Kind != xmlstream.KindElement {
-			continue
-		}
-		el, err := fr.Parse()
-		if err != nil {
-			return trees, err
-		}
-		trees = append(trees, el)
-	}
+	return streamtest.ParseAll(io.MultiReader(strings.NewReader(streamtest.Header), bytes.NewReader(raw)), fuzzLimits)
 }
 
 // sendable reports whether XML can carry a text (XML 1.0, 2.2).

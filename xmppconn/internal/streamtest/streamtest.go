@@ -100,6 +100,25 @@ func Parse(t testing.TB, raw string) *xmlstream.Element {
 	return el
 }
 
+// ParseAll parses every element of a stream, and returns how it ends.
+func ParseAll(r io.Reader, limits xmlstream.Limits) (trees []*xmlstream.Element, err error) {
+	f := xmlstream.NewFramer(r, limits)
+	for {
+		fr, err := f.Next()
+		if err != nil {
+			return trees, err
+		}
+		if fr.Kind != xmlstream.KindElement {
+			continue
+		}
+		el, err := fr.Parse()
+		if err != nil {
+			return trees, err
+		}
+		trees = append(trees, el)
+	}
+}
+
 // Condition names the stream error in err, or gives the text of the error itself.
 func Condition(err error) string {
 	if e, ok := errors.AsType[*xmlstream.Error](err); ok {

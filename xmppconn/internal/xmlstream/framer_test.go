@@ -144,31 +144,12 @@ func TestFramerRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, n := range []int{0, 1, 5} {
-				all, err := frameAndParse(streamtest.Chunks(tt.stream, n), xmlstream.DefaultLimits())
+				all, err := streamtest.ParseAll(streamtest.Chunks(tt.stream, n), xmlstream.DefaultLimits())
 				if streamtest.Condition(err) != tt.condition {
 					t.Errorf("chunks of %d: %v after %d frames, want %s", n, err, len(all), tt.condition)
 				}
 			}
 		})
-	}
-}
-
-// frameAndParse is readAll where an element must also parse.
-func frameAndParse(r io.Reader, lim xmlstream.Limits) (trees []*xmlstream.Element, err error) {
-	f := xmlstream.NewFramer(r, lim)
-	for {
-		fr, err := f.Next()
-		if err != nil {
-			return trees, err
-		}
-		if fr.Kind != xmlstream.KindElement {
-			continue
-		}
-		el, err := fr.Parse()
-		if err != nil {
-			return trees, err
-		}
-		trees = append(trees, el)
 	}
 }
 
@@ -257,7 +238,7 @@ func TestFramerNestedStreamErrorIsContent(t *testing.T) {
 	attack := "<message from='eve@a.test' type='chat'><body>hi</body>" +
 		"<stream:error><see-other-host xmlns='" + "urn:ietf:params:xml:ns:xmpp-streams" + "'>evil.test:5222</see-other-host></stream:error>" +
 		"<stream:features/></message>"
-	all, err := frameAndParse(strings.NewReader(streamtest.Header+attack+"<presence/>"), xmlstream.DefaultLimits())
+	all, err := streamtest.ParseAll(strings.NewReader(streamtest.Header+attack+"<presence/>"), xmlstream.DefaultLimits())
 	if err != io.EOF || len(all) != 2 {
 		t.Fatalf("got %d elements, %v; want %v, 2 frames", len(all), err, io.EOF)
 	}
