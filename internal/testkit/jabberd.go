@@ -34,8 +34,8 @@ func Jabberd(t TB) *Server {
 	writeFile(t, dir, "router-users.xml", cred, embedded(t, jabberdFiles, "jabberd/router-users.xml"))
 	store := archiveDir(t, "jabberd", dir, cred)
 	accounts := &jabberdAccounts{sqlite: program(t, "sqlite3", "sqlite3"), file: filepath.Join(store, "accounts.sqlite"), dir: dir}
-	// A database each: c2s ends without a word, once in a hundred starts, when sm writes into its
-	// own at that moment.
+	// A database each: with a common one, a program was seen to end at its start, without a word
+	// in any log, once in a hundred and twenty starts.
 	state := filepath.Join(store, "state.sqlite")
 	for _, file := range []string{accounts.file, state} {
 		newJabberdDatabase(t, dir, accounts.sqlite, file, cred)
