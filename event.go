@@ -1,8 +1,12 @@
 package perch
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
+
+	"github.com/perch-im/perch/internal/jsonappend"
 )
 
 // EventType is the type of an event on the wire, the same on every transport.
@@ -61,21 +65,25 @@ type Event struct {
 	Wire     []byte // the whole envelope as JSON
 }
 
-type envelope struct {
-	ID   string    `json:"id,omitempty"`
-	Type EventType `json:"type"`
-	Time Time      `json:"time"`
-	Data any       `json:"data"`
-}
+// usualEnvelope is room for most envelopes, on the stack. A longer one grows out of it.
+const usualEnvelope = 512
 
 // NewEvent encodes an envelope. It panics if data cannot be encoded, which only a type
 // of this module could cause.
 func NewEvent(pos Position, typ EventType, at Time, data any) *Event {
-	wire, err := json.Marshal(envelope{pos.String(), typ, at, data})
+	var usual [usualEnvelope]byte
+	b := append(usual[:0], '{')
+	if !pos.IsZero() {
+		b = jsonappend.String(append(b, `"id":`...), pos.Epoch)
+		b = append(strconv.AppendUint(append(b[:len(b)-1], '-'), pos.Offset, 10), `",`...)
+	}
+	b = jsonappend.String(append(b, `"type":`...), typ)
+	b = at.AppendJSON(append(b, `,"time":`...))
+	b, err := appendData(append(b, `,"data":`...), data)
 	if err != nil {
 		panic(fmt.Sprintf("perch: event %s cannot be encoded: %v", typ, err))
 	}
-	return &Event{Position: pos, Type: typ, Time: at, Wire: wire}
+	return &Event{Position: pos, Type: typ, Time: at, Wire: bytes.Clone(append(b, '}'))}
 }
 
 // Decode reads the data of the envelope into v, a pointer to the type of the event's data, or to

@@ -40,10 +40,7 @@ func (t Time) String() string {
 
 // MarshalJSON writes RFC 3339 or null.
 func (t Time) MarshalJSON() ([]byte, error) {
-	if t == 0 {
-		return []byte("null"), nil
-	}
-	return t.Time().AppendFormat(make([]byte, 0, 28), `"`+timeLayout+`"`), nil
+	return t.AppendJSON(make([]byte, 0, 28)), nil
 }
 
 // UnmarshalJSON reads RFC 3339 of any precision, or null.

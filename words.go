@@ -23,11 +23,15 @@ func (w words) text(v uint8) string {
 	return w[v]
 }
 
-func (w words) json(v uint8) []byte {
-	if w.text(v) == "" {
-		return []byte("null")
+func (w words) json(v uint8) []byte { return w.append(nil, v) }
+
+// append appends the wire form as JSON, which needs no escapes.
+func (w words) append(b []byte, v uint8) []byte {
+	text := w.text(v)
+	if text == "" {
+		return append(b, "null"...)
 	}
-	return []byte(`"` + w.text(v) + `"`)
+	return append(append(append(b, '"'), text...), '"')
 }
 
 func (w words) parse(b []byte, into *uint8) error {

@@ -1,0 +1,169 @@
+package perch
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/perch-im/perch/internal/jsonappend"
+)
+
+// What is written for each stanza, or for each buddy of an answer, appends its JSON by hand. It is
+// what encoding/json makes of the same value; a field that is added to one of these types is
+// added here too, which TestAppendedJSON holds.
+
+// appendData appends the data of an event. It names the types, and asks for no interface, so that b
+// can be on the stack of the caller.
+func appendData(b []byte, data any) ([]byte, error) {
+	switch d := data.(type) {
+	case *Message:
+		return d.AppendJSON(b), nil
+	case *Presence:
+		return d.AppendJSON(b), nil
+	case ChatStateChange:
+		return d.AppendJSON(b), nil
+	case StatusChange:
+		return d.AppendJSON(b), nil
+	}
+	text, err := json.Marshal(data)
+	return append(b, text...), err
+}
+
+// AppendJSON appends what MarshalJSON returns.
+func (t Time) AppendJSON(b []byte) []byte {
+	if t == 0 {
+		return append(b, "null"...)
+	}
+	at := t.Time()
+	year, month, day := at.Date()
+	if year < 0 || year > 9999 {
+		return at.AppendFormat(b, `"`+timeLayout+`"`)
+	}
+	hour, minute, second := at.Clock()
+	b = append(digits(append(b, '"'), year, 4), '-')
+	b = append(digits(b, int(month), 2), '-')
+	b = append(digits(b, day, 2), 'T')
+	b = append(digits(b, hour, 2), ':')
+	b = append(digits(b, minute, 2), ':')
+	b = append(digits(b, second, 2), '.')
+	return append(digits(b, at.Nanosecond()/1e6, 3), 'Z', '"')
+}
+
+// digits appends the last n digits of v.
+func digits(b []byte, v, n int) []byte {
+	b = append(b, "0000"[:n]...)
+	for i := len(b) - 1; v > 0 && n > 0; i, v, n = i-1, v/10, n-1 {
+		b[i] = '0' + byte(v%10)
+	}
+	return b
+}
+
+// AppendJSON appends m as encoding/json writes it.
+func (m Message) AppendJSON(b []byte) []byte {
+	b = jsonappend.String(append(b, `{"id":`...), m.ID)
+	b = optional(b, `,"stanza_id":`, m.StanzaID)
+	b = optional(b, `,"room_stanza_id":`, m.RoomStanzaID)
+	b = optional(b, `,"origin_id":`, m.OriginID)
+	b = jsonappend.String(append(b, `,"from":`...), m.From)
+	b = jsonappend.String(append(b, `,"to":`...), m.To)
+	b = jsonappend.String(append(b, `,"kind":`...), m.Kind)
+	b = jsonappend.String(append(b, `,"body":`...), m.Body)
+	b = optional(b, `,"thread":`, m.Thread)
+	b = optional(b, `,"subject":`, m.Subject)
+	if m.Delay != nil {
+		b = m.Delay.Stamp.AppendJSON(append(b, `,"delay":{"stamp":`...))
+		b = append(optional(b, `,"from":`, m.Delay.From), '}')
+	}
+	return append(jsonappend.String(append(b, `,"source":`...), m.Source), '}')
+}
+
+// optional appends a field that is left out when it is empty.
+func optional[S ~string](b []byte, name string, value S) []byte {
+	if value == "" {
+		return b
+	}
+	return jsonappend.String(append(b, name...), value)
+}
+
+// AppendJSON appends c as encoding/json writes it.
+func (c ChatStateChange) AppendJSON(b []byte) []byte {
+	b = jsonappend.String(append(b, `{"from":`...), c.From)
+	return append(jsonappend.String(append(b, `,"state":`...), c.State), '}')
+}
+
+// AppendJSON appends c as encoding/json writes it.
+func (c StatusChange) AppendJSON(b []byte) []byte {
+	b = append(b, '{')
+	if c.ID != "" {
+		b = append(jsonappend.String(append(b, `"id":`...), c.ID), ',')
+	}
+	b = jsonappend.String(append(b, `"status":`...), c.Status)
+	if c.Time != 0 {
+		b = c.Time.AppendJSON(append(b, `,"time":`...))
+	}
+	if x := c.Error; x != nil {
+		b = jsonappend.String(append(b, `,"error":{"condition":`...), x.Condition)
+		b = optional(b, `,"type":`, x.Type)
+		b = optional(b, `,"text":`, x.Text)
+		b = append(optional(b, `,"by":`, x.By), '}')
+	}
+	return append(b, '}')
+}
+
+// AppendJSON appends p as encoding/json writes it.
+func (p Presence) AppendJSON(b []byte) []byte {
+	b = jsonappend.String(append(b, `{"jid":`...), p.JID)
+	b = strconv.AppendBool(append(b, `,"available":`...), p.Available)
+	b = shows.append(append(b, `,"show":`...), uint8(p.Show))
+	b = strconv.AppendInt(append(b, `,"priority":`...), int64(p.Priority), 10)
+	b = strconv.AppendBool(append(b, `,"stale":`...), p.Stale)
+	b = jsonappend.String(append(b, `,"status":`...), p.Status)
+	b = append(b, `,"resources":`...)
+	if p.Resources == nil {
+		b = append(b, "null"...)
+	} else {
+		b = append(b, '[')
+		for i := range p.Resources {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = p.Resources[i].AppendJSON(b)
+		}
+		b = append(b, ']')
+	}
+	return append(p.UpdatedAt.AppendJSON(append(b, `,"updated_at":`...)), '}')
+}
+
+// AppendJSON appends r as encoding/json writes it.
+func (r Resource) AppendJSON(b []byte) []byte {
+	b = jsonappend.String(append(b, `{"resource":`...), r.Resource)
+	b = shows.append(append(b, `,"show":`...), uint8(r.Show))
+	b = strconv.AppendInt(append(b, `,"priority":`...), int64(r.Priority), 10)
+	b = jsonappend.String(append(b, `,"status":`...), r.Status)
+	return append(r.UpdatedAt.AppendJSON(append(b, `,"updated_at":`...)), '}')
+}
+
+// AppendJSON appends y as encoding/json writes it.
+func (y Buddy) AppendJSON(b []byte) []byte {
+	b = jsonappend.String(append(b, `{"jid":`...), y.JID)
+	b = jsonappend.String(append(b, `,"name":`...), y.Name)
+	b = append(b, `,"groups":`...)
+	if y.Groups == nil {
+		b = append(b, "null"...)
+	} else {
+		b = append(b, '[')
+		for i, g := range y.Groups {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = jsonappend.String(b, g)
+		}
+		b = append(b, ']')
+	}
+	b = subscriptions.append(append(b, `,"subscription":`...), max(1, uint8(y.Subscription)))
+	b = asks.append(append(b, `,"ask":`...), uint8(y.Ask))
+	b = strconv.AppendBool(append(b, `,"approved":`...), y.Approved)
+	if y.Mutual {
+		b = append(b, `,"mutual":true`...)
+	}
+	return append(b, '}')
+}
