@@ -30,7 +30,7 @@ func bareRole(ctx context.Context, args []string) error {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(c.ca)
 	b := &bare{addr: c.addr, domain: jid.MustParse(c.domain), tls: &tls.Config{ServerName: c.domain, RootCAs: pool, MinVersion: tls.VersionTLS12}}
-	return serveFootprint(ctx, "", func(from, to int) error {
+	return serveFootprint(ctx, func(from, to int) error {
 		if err := openAll(ctx, from, to, b.open); err != nil {
 			return err
 		}

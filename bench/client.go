@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -38,41 +39,42 @@ const opensAtOnce = 16
 // needs for some seconds is no part of an idle session.
 const idleFor = 10 * time.Second
 
-// leaveAlone waits for idleFor.
-func leaveAlone(ctx context.Context) error {
-	select {
-	case <-time.After(idleFor):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+// footprint is what a client role reports of itself, memory in bytes.
+type footprint struct{ Resident, Returned, Goroutines float64 }
 
-// serveFootprint reports what the process weighs; then, for each line "from to", it opens
-// those sessions, leaves them alone for a while and reports again. It returns when
-// standard input closes.
-func serveFootprint(ctx context.Context, url string, open func(from, to int) error) error {
-	if err := sayFootprint(url); err != nil {
-		return err
-	}
-	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+// serveFootprint opens, for each line "from to", those sessions, leaves them alone for a while
+// and reports what the process weighs. It returns when standard input closes.
+func serveFootprint(ctx context.Context, open func(from, to int) error) error {
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
 		var from, to int
 		if _, err := fmt.Sscan(in.Text(), &from, &to); err != nil {
 			return err
 		}
-		if err := errors.Join(open(from, to), leaveAlone(ctx), sayFootprint(url)); err != nil {
+		if err := errors.Join(open(from, to), sleep(ctx, idleFor)); err != nil {
+			return err
+		}
+		f, err := ownFootprint()
+		if err != nil {
+			return err
+		}
+		if err := say(f); err != nil {
 			return err
 		}
 	}
-	return nil
+	return in.Err()
 }
 
-func sayFootprint(url string) error {
-	m, err := rss()
-	if err != nil {
-		return err
+// ownFootprint weighs this process as it is, and again when everything free was given back.
+func ownFootprint() (f footprint, err error) {
+	f.Goroutines = float64(runtime.NumGoroutine())
+	if f.Resident, err = rssOf(ownPID); err != nil {
+		return f, err
 	}
-	return say(footprint{RSS: m, Goroutines: float64(runtime.NumGoroutine()), URL: url})
+	debug.FreeOSMemory()
+	debug.FreeOSMemory()
+	f.Returned, err = rssOf(ownPID)
+	return f, err
 }
 
 // openAll opens the sessions from..to-1 from a few goroutines and waits for them.
@@ -83,13 +85,18 @@ func openAll(ctx context.Context, from, to int, open func(ctx context.Context, i
 		errs error
 		next = make(chan int)
 	)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	for range opensAtOnce {
 		wg.Go(func() {
 			for i := range next {
 				if err := open(ctx, i); err != nil {
 					mu.Lock()
-					errs = errors.Join(errs, fmt.Errorf("session %d: %w", i, err))
+					if ctx.Err() == nil {
+						errs = fmt.Errorf("session %d: %w", i, err) // the others end because of it
+					}
 					mu.Unlock()
+					cancel()
 					return
 				}
 			}
@@ -106,5 +113,8 @@ func openAll(ctx context.Context, from, to int, open func(ctx context.Context, i
 		}
 	}()
 	wg.Wait()
-	return errors.Join(errs, ctx.Err())
+	if errs != nil {
+		return errs
+	}
+	return ctx.Err()
 }

@@ -13,23 +13,40 @@ import (
 // architecture that Go knows.
 const ticks = 100
 
-// cpuTime is how long a process has run on a core so far, in seconds.
-func cpuTime(pid int) (float64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+// cpu is how long a process has run on a core, in seconds.
+type cpu struct{ user, system float64 }
+
+func (c cpu) sum() float64        { return c.user + c.system }
+func (c cpu) minus(o cpu) cpu     { return cpu{c.user - o.user, c.system - o.system} }
+func (c cpu) plus(o cpu) cpu      { return cpu{c.user + o.user, c.system + o.system} }
+func (c cpu) by(n float64) cpu    { return cpu{c.user / n, c.system / n} }
+func (c cpu) times(n float64) cpu { return c.by(1 / n) }
+
+// cpuTime is how long a process has run so far.
+func cpuTime(pid int) (cpu, error) {
+	path := fmt.Sprintf("/proc/%d/stat", pid)
+	b, err := os.ReadFile(path)
 	if err != nil {
-		return 0, err
+		return cpu{}, err
 	}
+	return parseStat(path, b)
+}
+
+// parseStat reads two figures of /proc/PID/stat: utime and stime.
+func parseStat(path string, b []byte) (c cpu, err error) {
 	// The name of the program stands in parentheses and may have spaces.
 	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	if len(f) < 13 {
-		return 0, fmt.Errorf("/proc/%d/stat: %q", pid, b)
+		return c, fmt.Errorf("%s: %q", path, b)
 	}
-	user, err := strconv.ParseFloat(f[11], 64)
-	if err != nil {
-		return 0, err
+	for i, into := range []*float64{&c.user, &c.system} {
+		v, err := strconv.ParseFloat(f[11+i], 64)
+		if err != nil {
+			return c, fmt.Errorf("%s: %w", path, err)
+		}
+		*into = v / ticks
 	}
-	system, err := strconv.ParseFloat(f[12], 64)
-	return (user + system) / ticks, err
+	return c, nil
 }
 
 // rigUse is what the two processes of a rig have used.
@@ -39,10 +56,10 @@ type rigUse struct {
 }
 
 func (g *latencyRig) used() (u rigUse, err error) {
-	if u.server, err = cpuTime(g.server.PID()); err != nil {
+	server, err := cpuTime(g.server.PID())
+	if err != nil {
 		return u, err
 	}
-	u.gateway, err = cpuTime(g.gateway.cmd.Process.Pid)
-	u.at = time.Now()
-	return u, err
+	perch, err := cpuTime(g.gateway.PID())
+	return rigUse{server.sum(), perch.sum(), time.Now()}, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/perch-im/perch/internal/testkit"
@@ -24,27 +23,23 @@ var latencyRates = []int{1000, 200}
 // In a round both read the same messages, as two resources of one account, four times: so
 // often as it needs to let each be served first equally often. And each reads alone, since
 // two readers on one machine are in each other's way.
-func latency(ctx context.Context, r *report, progress io.Writer) error {
-	return withTestkit(func(b *bencher) (err error) {
-		server := testkit.Prosody(b, testkit.ProsodyOptions{WebSocket: true})
-		gateway, err := startChild(ctx, "front", server.Addr, server.Domain, server.CAFile)
-		if err != nil {
+func latency(ctx context.Context, l *lab) (err error) {
+	server := testkit.Prosody(l, testkit.ProsodyOptions{WebSocket: true})
+	perch, err := startGateway(l.bencher, gatewayOptions{program: l.program, sessions: 100, upstreams: []upstream{
+		{name: "real", addr: server.Addr, domain: server.Domain, caFile: server.CAFile},
+	}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, perch.end()) }()
+	g := &latencyRig{l.bencher, server, perch}
+	for _, rate := range latencyRates {
+		l.note("latency at %d messages a second", rate)
+		if err := g.rate(ctx, l.report, rate); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, gateway.stop()) }()
-		var at loadReady
-		if err := gateway.read(&at); err != nil {
-			return err
-		}
-		g := &latencyRig{b, server, gateway, at.URL}
-		for _, rate := range latencyRates {
-			fmt.Fprintf(progress, "latency at %d messages a second ...\n", rate)
-			if err := g.rate(ctx, r, rate); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // rate records the medians of some rounds.

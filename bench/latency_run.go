@@ -14,8 +14,7 @@ import (
 type latencyRig struct {
 	b       *bencher
 	server  *testkit.Server
-	gateway *child
-	url     string
+	gateway *gateway
 }
 
 // latencyRun is one flow of messages to one account.
@@ -88,7 +87,7 @@ func (g *latencyRig) lanes(ctx context.Context, r latencyRun, u testkit.User) (d
 		return err
 	}
 	openGatewayLane := func() (err error) {
-		gateway, err = openGateway(ctx, g.url, u.JID, u.Password, two)
+		gateway, err = openGateway(ctx, g.gateway.url, u.JID, u.Password, two)
 		return err
 	}
 	var steps []func() error

@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch/internal/testkit"
 )
 
 const (
+	loadSessions  = 2000
 	loadBuddies   = 10     // that change at once; every session gets each
 	loadMessages  = 40_000 // to listening clients
 	loadListeners = 200    // sessions with a socket
@@ -23,23 +25,19 @@ const (
 // load measures what it costs to keep everything in Redis: its memory for each session,
 // its round trips and commands for each inbound stanza, and the rate of messages from the
 // server to the clients' sockets, beside that of the memory store.
-func load(ctx context.Context, r *report, progress io.Writer, count, buddies int) (err error) {
-	server, err := startChild(ctx, "server", strconv.Itoa(count), strconv.Itoa(buddies))
+func load(ctx context.Context, l *lab) error {
+	server, ready, err := l.serve(ctx, loadSessions, l.buddies)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
-	var ready serverReady
-	if err := server.read(&ready); err != nil {
-		return err
-	}
-	l := &loaded{report: r, server: server, ready: ready, count: count, buddies: buddies}
-	fmt.Fprintf(progress, "%d sessions under load, memory ...\n", count)
-	if err := l.run(ctx, "", nil); err != nil {
+	d := &loaded{report: l.report, server: server, ready: ready, count: loadSessions, buddies: l.buddies}
+	l.note("%d sessions under load, memory", d.count)
+	if err := d.run(ctx, l, "", nil); err != nil {
 		return fmt.Errorf("memory: %w", err)
 	}
-	fmt.Fprintf(progress, "%d sessions under load, redis ...\n", count)
-	return withRedis(func(url string, c *redis.Client) error { return l.run(ctx, url, c) })
+	l.note("%d sessions under load, redis", d.count)
+	store := testkit.Redis(l, testkit.RedisOptions{})
+	return d.run(ctx, l, store.URL(), store.Client(l))
 }
 
 // loaded is a server with the gateway that is measured.
@@ -51,31 +49,27 @@ type loaded struct {
 }
 
 // run measures one store; c is nil for memory.
-func (l *loaded) run(ctx context.Context, url string, c *redis.Client) (err error) {
-	gateway, err := startChild(ctx, "load", url, l.ready.Addr, l.ready.Domain, string(l.ready.CA), strconv.Itoa(l.count), strconv.Itoa(l.buddies))
+func (l *loaded) run(ctx context.Context, in *lab, url string, c *redis.Client) (err error) {
+	perch, err := in.gateway(l.count, l.ready, gatewayOptions{redis: url})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, gateway.stop()) }()
-	var at loadReady
-	if err := gateway.read(&at); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, perch.end()) }()
 	if c == nil {
-		if err := l.open(ctx, at.URL); err != nil {
+		if err := l.open(ctx, perch.url); err != nil {
 			return err
 		}
-		_, err := l.rate(ctx, at.URL, "memory", "")
+		_, err := l.rate(ctx, perch.url, "memory", "")
 		return err
 	}
 	before, err := c.InfoMap(ctx, "memory").Result()
 	if err != nil {
 		return err
 	}
-	if err := l.open(ctx, at.URL); err != nil {
+	if err := l.open(ctx, perch.url); err != nil {
 		return err
 	}
-	opened, err := awaitIdle(ctx, c, at.Admin)
+	opened, err := awaitIdle(ctx, c, perch)
 	if err != nil {
 		return err
 	}
@@ -84,10 +78,10 @@ func (l *loaded) run(ctx context.Context, url string, c *redis.Client) (err erro
 		return err
 	}
 	l.report.add("redis memory of a session", (opened.memory-empty)/float64(l.count), "bytes/session", "")
-	if err := l.alone(ctx, c, at); err != nil {
+	if err := l.alone(ctx, c, perch); err != nil {
 		return err
 	}
-	return l.messages(ctx, c, at)
+	return l.messages(ctx, c, perch)
 }
 
 // open opens all sessions and waits for their presences.
@@ -98,7 +92,7 @@ func (l *loaded) open(ctx context.Context, url string) error {
 
 // alone lets things happen without listeners: one stanza for each session, and then
 // several at once.
-func (l *loaded) alone(ctx context.Context, c *redis.Client, at loadReady) error {
+func (l *loaded) alone(ctx context.Context, c *redis.Client, perch *gateway) error {
 	many := min(loadBuddies, l.buddies)
 	for _, x := range []struct {
 		traffic, name string
@@ -108,14 +102,14 @@ func (l *loaded) alone(ctx context.Context, c *redis.Client, at loadReady) error
 		{fmt.Sprintf("presence %d party", many), fmt.Sprintf("inbound presence, %d at once", many), many * l.count},
 		{fmt.Sprintf("messages %d %d", l.count, l.count), "inbound message", l.count},
 	} {
-		before, err := awaitIdle(ctx, c, at.Admin)
+		before, err := awaitIdle(ctx, c, perch)
 		if err != nil {
 			return err
 		}
 		if err := l.server.traffic(x.traffic); err != nil {
 			return err
 		}
-		after, err := awaitIdle(ctx, c, at.Admin)
+		after, err := awaitIdle(ctx, c, perch)
 		if err != nil {
 			return err
 		}
@@ -125,16 +119,16 @@ func (l *loaded) alone(ctx context.Context, c *redis.Client, at loadReady) error
 }
 
 // messages measures the rate, and what each message cost Redis.
-func (l *loaded) messages(ctx context.Context, c *redis.Client, at loadReady) error {
-	before, err := awaitIdle(ctx, c, at.Admin)
+func (l *loaded) messages(ctx context.Context, c *redis.Client, perch *gateway) error {
+	before, err := awaitIdle(ctx, c, perch)
 	if err != nil {
 		return err
 	}
-	sent, err := l.rate(ctx, at.URL, "redis", "messages end to end, memory")
+	sent, err := l.rate(ctx, perch.url, "redis", "messages end to end, memory")
 	if err != nil {
 		return err
 	}
-	after, err := awaitIdle(ctx, c, at.Admin)
+	after, err := awaitIdle(ctx, c, perch)
 	if err != nil {
 		return err
 	}

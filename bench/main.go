@@ -4,9 +4,9 @@
 // WebSocket, and what Redis costs beside the memory store, all in one run, so that the
 // ratios mean something on any machine.
 //
-//	go run ./bench                  # everything; about seven minutes
-//	go run ./bench -only latency    # one part
-//	go run ./bench -only memory -sessions 10000 -out ''  # at another size; nothing is written
+//	go run ./bench                         # everything
+//	go run ./bench -only latency,storm     # some parts
+//	go run ./bench -gateway /tmp/perch -out ''  # the program of another commit; nothing is written
 package main
 
 import (
@@ -16,6 +16,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
+
+	"github.com/perch-im/perch/internal/testkit"
 )
 
 func main() {
@@ -29,62 +33,88 @@ func main() {
 
 // roles are what this program does as a child of itself.
 var roles = map[string]func(context.Context, []string) error{
-	"server":  serverRole,
-	"gateway": gatewayRole,
-	"bare":    bareRole,
-	"load":    loadRole,
-	"storm":   stormRole,
-	"front":   frontRole,
+	"server": serverRole,
+	"bare":   bareRole,
 }
 
-func run(ctx context.Context, args []string, stdout, progress io.Writer) error {
+// part is a group of figures that is measured by itself. Figures are only compared within one.
+type part struct {
+	name string
+	run  func(context.Context, *lab) error
+}
+
+var parts = []part{
+	{"benchmarks", func(ctx context.Context, l *lab) error { return goBenchmarks(ctx, l.report, l.progress, suites) }},
+	{"memory", memory},
+	{"storm", storm},
+	{"latency", latency},
+	{"load", load},
+}
+
+func run(ctx context.Context, args []string, stdout, progress io.Writer) (err error) {
 	if len(args) > 0 && roles[args[0]] != nil {
 		return roles[args[0]](ctx, args[1:])
 	}
+	defer testkit.End()
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	count := flags.Int("sessions", 2000, "idle sessions whose memory is measured")
-	buddies := flags.Int("buddies", 50, "buddies of each session, all with presence")
+	flags.SetOutput(progress)
+	l := lab{report: newReport(), progress: progress}
+	flags.IntVar(&l.count, "sessions", 2000, "idle sessions whose memory is measured")
+	flags.IntVar(&l.buddies, "buddies", 50, "buddies of each session, all with presence")
+	flags.StringVar(&l.program, "gateway", "", "program of cmd/api that is measured; default: of this source")
 	out := flags.String("out", "bench/results.json", "where the figures go; empty: nowhere")
 	page := flags.String("page", "docs/performance.md", "whose tables get the figures; empty: none")
-	only := flags.String("only", "", "one part: benchmarks, memory, storm, latency or load; the other figures stay")
+	only := flags.String("only", "", "parts to measure, with commas between them; the other figures stay: "+partNames())
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	r := newReport()
-	for _, part := range []struct {
-		name string
-		run  func() error
-	}{
-		{"benchmarks", func() error { return goBenchmarks(ctx, r, progress, suites) }},
-		{"memory", func() error { return memory(ctx, r, progress, *count, *buddies) }},
-		{"storm", func() error { return storm(ctx, r, progress, stormSessions, *buddies) }},
-		{"latency", func() error { return latency(ctx, r, progress) }},
-		{"load", func() error { return load(ctx, r, progress, *count, *buddies) }},
-	} {
-		if *only != "" && *only != part.name {
-			continue
-		}
-		if err := part.run(); err != nil {
-			return err
-		}
-	}
-	r.compare()
-	if err := r.print(stdout); err != nil {
+	chosen, err := choose(*only)
+	if err != nil {
 		return err
 	}
-	if *out == "" {
-		return nil
-	}
-	if *only != "" {
-		if err := r.keep(*out); err != nil {
-			return err
+	for _, p := range chosen {
+		if err := l.measure(ctx, p); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
-	if err := r.save(*out); err != nil {
+	l.report.compare()
+	if err := l.report.print(stdout); err != nil {
 		return err
 	}
-	if *page == "" {
-		return nil
+	return l.report.write(*out, *page, *only == "")
+}
+
+func partNames() string {
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = p.name
 	}
-	return r.publish(*page)
+	return strings.Join(names, ", ")
+}
+
+// choose gives the parts that are named, in their order; all for "".
+func choose(only string) (chosen []part, err error) {
+	if only == "" {
+		return parts, nil
+	}
+	names := strings.Split(only, ",")
+	for _, p := range parts {
+		if i := slices.Index(names, p.name); i >= 0 {
+			chosen, names = append(chosen, p), slices.Delete(names, i, i+1)
+		}
+	}
+	if len(names) > 0 {
+		return nil, fmt.Errorf("there is no part %q; there are: %s", names[0], partNames())
+	}
+	return chosen, nil
+}
+
+// measure runs one part, and ends what it has started.
+func (l *lab) measure(ctx context.Context, p part) error {
+	return withTestkit(func(b *bencher) error {
+		l := *l
+		l.bencher = b
+		l.build()
+		return p.run(ctx, &l)
+	})
 }

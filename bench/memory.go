@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 )
 
@@ -14,74 +13,92 @@ type serverReady struct {
 	CA           []byte // PEM
 }
 
-// footprint is what a client role reports of itself.
-type footprint struct {
-	RSS        float64 // bytes
-	Goroutines float64
-	URL        string // of a gateway, whose clients live in the parent
-}
-
 // warmUp is how many sessions a process has before it is weighed for the first time: what
 // it needs once, such as certificate pools and tables of the encoders, is no part of what
 // one more session costs.
 const warmUp = 100
 
-// memory measures what one idle session costs in resident memory: a process is weighed
-// warm, and again with count sessions more, against the same server in another process.
-func memory(ctx context.Context, r *report, progress io.Writer, count, buddies int) (err error) {
-	server, err := startChild(ctx, "server", strconv.Itoa(warmUp+count), strconv.Itoa(buddies))
+// memory measures what one idle session costs in memory: a process is weighed warm, and again
+// with count sessions more, against the same server in another process.
+func memory(ctx context.Context, l *lab) error {
+	_, ready, err := l.serve(ctx, warmUp+l.count, l.buddies)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
-	var ready serverReady
-	if err := server.read(&ready); err != nil {
-		return err
+	l.note("%d idle sessions, bare mellium", l.count)
+	before, after, err := weighBare(ctx, ready, l.count, l.buddies)
+	if err != nil {
+		return fmt.Errorf("bare mellium session: %w", err)
 	}
-	for _, m := range []struct{ role, name, with string }{
-		{"bare", "bare mellium session", ""},
-		{"gateway", "perch session", "bare mellium session"},
-	} {
-		fmt.Fprintf(progress, "%d idle sessions, %s ...\n", count, m.name)
-		before, after, err := measure(ctx, m.role, ready, count, buddies)
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
-		}
-		n := float64(count)
-		with := func(suffix string) string {
-			if m.with == "" {
-				return ""
-			}
-			return m.with + suffix
-		}
-		r.add(m.name+" RSS", (after.RSS-before.RSS)/n/1024, "KiB/session", with(" RSS"))
-		r.add(m.name+" goroutines", (after.Goroutines-before.Goroutines)/n, "goroutines/session", with(" goroutines"))
+	l.eachSession("bare mellium session", "", before, after)
+	l.note("%d idle sessions, perch", l.count)
+	if err := l.perchSessions(ctx, ready, "perch session"); err != nil {
+		return fmt.Errorf("perch session: %w", err)
 	}
 	return nil
 }
 
-func measure(ctx context.Context, role string, s serverReady, count, buddies int) (before, after footprint, err error) {
-	c, err := startChild(ctx, role, s.Addr, s.Domain, string(s.CA), strconv.Itoa(warmUp+count), strconv.Itoa(buddies))
+// perchSessions weighs those of a gateway.
+func (l *lab) perchSessions(ctx context.Context, ready serverReady, name string) (err error) {
+	g, err := l.gateway(warmUp+l.count, ready, gatewayOptions{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.end()) }()
+	c := newGatewayClient(g.url, l.buddies)
+	if err := c.openRange(ctx, 0, warmUp); err != nil {
+		return err
+	}
+	before, err := g.weigh(ctx, untilQuiet)
+	if err != nil {
+		return err
+	}
+	if err := c.openRange(ctx, warmUp, warmUp+l.count); err != nil {
+		return err
+	}
+	after, err := g.weigh(ctx, untilQuiet)
+	if err != nil {
+		return err
+	}
+	l.eachSession(name, "bare mellium session", before, after)
+	return nil
+}
+
+// eachSession records what one of count sessions costs, beside those of another name.
+func (l *lab) eachSession(name, beside string, before, after weight) {
+	n := float64(l.count)
+	for _, f := range []struct {
+		what  string
+		value float64
+		unit  string
+	}{
+		{"resident", (after.resident - before.resident) / n / 1024, "KiB/session"},
+		{"returned", (after.returned - before.returned) / n / 1024, "KiB/session"},
+		{"goroutines", (after.goroutines - before.goroutines) / n, "goroutines/session"},
+	} {
+		with := ""
+		if beside != "" {
+			with = beside + " " + f.what
+		}
+		l.report.add(name+" "+f.what, f.value, f.unit, with)
+	}
+}
+
+// weighBare weighs the sessions of mellium, in a process of their own.
+func weighBare(ctx context.Context, s serverReady, count, buddies int) (before, after weight, err error) {
+	c, err := startChild(ctx, "bare", s.Addr, s.Domain, string(s.CA), strconv.Itoa(warmUp+count), strconv.Itoa(buddies))
 	if err != nil {
 		return before, after, err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
-	var began footprint
-	if err := c.read(&began); err != nil {
+	ask := func(from, to int) (w weight, err error) {
+		var f footprint
+		err = c.ask(fmt.Sprint(from, " ", to), &f)
+		return weight{goroutines: f.Goroutines, resident: f.Resident, returned: f.Returned}, err
+	}
+	if before, err = ask(0, warmUp); err != nil {
 		return before, after, err
 	}
-	// The clients of a gateway are no part of what it weighs, so they live here.
-	g := newGatewayClient(began.URL, buddies)
-	weigh := func(from, to int, into *footprint) error {
-		if began.URL != "" {
-			if err := g.openRange(ctx, from, to); err != nil {
-				return err
-			}
-		}
-		return c.ask(strconv.Itoa(from)+" "+strconv.Itoa(to), into)
-	}
-	if err := weigh(0, warmUp, &before); err != nil {
-		return before, after, err
-	}
-	return before, after, weigh(warmUp, warmUp+count, &after)
+	after, err = ask(warmUp, warmUp+count)
+	return before, after, err
 }

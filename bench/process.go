@@ -9,9 +9,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime/debug"
-	"strconv"
-	"strings"
 )
 
 // child is this program again, in a process of its own, so that the memory of one side
@@ -82,20 +79,3 @@ func (c *child) stop() error {
 
 // say writes one JSON line of a child.
 func say(v any) error { return json.NewEncoder(os.Stdout).Encode(v) }
-
-// rss returns the resident memory of this process in bytes, after a collection that
-// gives back what is free.
-func rss() (float64, error) {
-	debug.FreeOSMemory()
-	debug.FreeOSMemory()
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0, err
-	}
-	f := strings.Fields(string(b))
-	if len(f) < 2 {
-		return 0, fmt.Errorf("/proc/self/statm: %q", b)
-	}
-	pages, err := strconv.ParseFloat(f[1], 64)
-	return pages * float64(os.Getpagesize()), err
-}

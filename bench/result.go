@@ -86,6 +86,23 @@ func (r *report) keep(path string) error {
 	return nil
 }
 
+// write puts the figures into the list for machines and into the page; a path of "" is left
+// out. What was not measured stays, unless everything was.
+func (r *report) write(out, page string, everything bool) error {
+	if out == "" {
+		return nil
+	}
+	if !everything {
+		if err := r.keep(out); err != nil {
+			return err
+		}
+	}
+	if err := r.save(out); err != nil || page == "" {
+		return err
+	}
+	return r.publish(page)
+}
+
 // save writes the list for machines.
 func (r *report) save(path string) error {
 	b, err := json.MarshalIndent(r.results, "", "  ")

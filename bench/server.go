@@ -55,7 +55,7 @@ type trafficDone struct {
 
 // traffic does what a line asks for: "presence N TEXT" lets N buddies change, which each
 // session gets, "messages N M" sends N messages to M sessions in turn, "message N TEXT" sends one to
-// session N, and "drop N -" cuts the connections of the first N.
+// session N, and "drop N M" cuts the connections of N sessions from session M on.
 func traffic(s *messenger.Service, count, buddies int, line string) trafficDone {
 	var what, text string
 	var n, m int
@@ -71,9 +71,11 @@ func traffic(s *messenger.Service, count, buddies int, line string) trafficDone 
 		_, text, _ = strings.Cut(line, " ")
 		_, text, _ = strings.Cut(text, " ")
 		err = s.Deliver("bot-0", fmt.Sprint("load-", n), text)
-	case what == "drop" && n <= count:
-		for i := range n {
-			s.Drop(fmt.Sprint("load-", i))
+	case what == "drop":
+		if m, err = strconv.Atoi(text); err == nil && m >= 0 && m+n <= count {
+			for i := range n {
+				s.Drop(fmt.Sprint("load-", m+i))
+			}
 		}
 	case what == "messages":
 		if m, err = strconv.Atoi(text); err == nil && m > 0 && m <= count {

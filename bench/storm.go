@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"sync"
 	"time"
-
-	"github.com/perch-im/perch/app"
 )
 
 const (
@@ -24,42 +21,35 @@ const (
 // storm measures what it costs the others when every session of an upstream loses its connection
 // at once: the latency of a message of another upstream before it and in its first ten seconds, and
 // how long it is until all are online again.
-func storm(ctx context.Context, r *report, progress io.Writer, count, buddies int) (err error) {
-	fmt.Fprintf(progress, "%d sessions that lose their connections at once ...\n", count)
-	var servers [2]*child // of the storm, and of the one that is watched
-	var ready [2]serverReady
-	for i, accounts := range []int{count, 1} {
-		if servers[i], err = startChild(ctx, "server", strconv.Itoa(accounts), strconv.Itoa(buddies)); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, servers[i].stop()) }()
-		if err := servers[i].read(&ready[i]); err != nil {
-			return err
-		}
-	}
-	gateway, err := startChild(ctx, "storm", ready[0].Addr, ready[0].Domain, string(ready[0].CA),
-		strconv.Itoa(count+1), strconv.Itoa(buddies), ready[1].Addr, ready[1].Domain, string(ready[1].CA))
+func storm(ctx context.Context, l *lab) (err error) {
+	count, r := stormSessions, l.report
+	l.note("%d sessions that lose their connections at once", count)
+	struck, ready, err := l.serve(ctx, count, l.buddies)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, gateway.stop()) }()
-	var at loadReady
-	if err := gateway.read(&at); err != nil {
+	calm, other, err := l.serve(ctx, 1, l.buddies)
+	if err != nil {
 		return err
 	}
-	if err := newGatewayClient(at.URL, buddies).openRange(ctx, 0, count); err != nil {
+	perch, err := l.gateway(count+1, ready, gatewayOptions{upstreams: []upstream{other.upstream("calm")}})
+	if err != nil {
 		return err
 	}
-	watched, err := openWatched(ctx, at.URL)
+	defer func() { err = errors.Join(err, perch.end()) }()
+	if err := newGatewayClient(perch.url, l.buddies).openRange(ctx, 0, count); err != nil {
+		return err
+	}
+	watched, err := openWatched(ctx, perch.url)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, watched.close()) }()
-	before, err := watched.latencies(ctx, servers[1], stormCalm)
+	before, err := watched.latencies(ctx, calm, stormCalm)
 	if err != nil {
 		return err
 	}
-	if err := servers[0].traffic("drop " + strconv.Itoa(count) + " -"); err != nil {
+	if err := struck.traffic("drop " + strconv.Itoa(count) + " 0"); err != nil {
 		return err
 	}
 	var back time.Duration
@@ -67,9 +57,9 @@ func storm(ctx context.Context, r *report, progress io.Writer, count, buddies in
 	began, online := time.Now(), make(chan struct{})
 	go func() {
 		defer close(online)
-		back, lost = awaitOnline(ctx, at.Admin, count+1, began)
+		back, lost = awaitBack(ctx, perch, count+1, began)
 	}()
-	during, err := watched.latencies(ctx, servers[1], stormRough)
+	during, err := watched.latencies(ctx, calm, stormRough)
 	<-online
 	if err := errors.Join(err, lost); err != nil {
 		return err
@@ -80,32 +70,6 @@ func storm(ctx context.Context, r *report, progress io.Writer, count, buddies in
 	r.add("others in a storm p99", quantile(during, 0.99), "ms", "others before a storm p99")
 	r.add("all online after a storm", back.Seconds(), "s", "")
 	return nil
-}
-
-// stormRole is a gateway with two upstreams: that of the storm, and that of the session that is
-// watched.
-func stormRole(ctx context.Context, args []string) (err error) {
-	if len(args) != 8 {
-		return fmt.Errorf("storm: want the arguments of a gateway and a second server, got %d arguments", len(args))
-	}
-	c, err := parseClientArgs(args[:5])
-	if err != nil {
-		return err
-	}
-	calm, remove, err := upstreamAt("calm", args[5], args[6], []byte(args[7]))
-	if err != nil {
-		return err
-	}
-	defer remove()
-	a, stop, err := startGateway(ctx, c, app.Options{AdminListen: "127.0.0.1:0"}, calm)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
-	if err := say(loadReady{URL: a.URL(), Admin: a.AdminAddr()}); err != nil {
-		return err
-	}
-	return untilClosed()
 }
 
 // openWatched signs in at the upstream without a storm, and opens an event socket.
@@ -150,23 +114,21 @@ func (l *lane) latencies(ctx context.Context, server *child, d time.Duration) ([
 	return list, errors.Join(err, heard)
 }
 
-// awaitOnline waits until so many sessions are online that were not at first, and returns how long
+// awaitBack waits until so many sessions are online that were not at first, and returns how long
 // that was since a moment.
-func awaitOnline(ctx context.Context, admin string, n int, since time.Time) (time.Duration, error) {
+func awaitBack(ctx context.Context, g *gateway, n int, since time.Time) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, stormBack)
 	defer cancel()
 	for lost := false; ; {
-		online, err := metric(ctx, admin, `perch_sessions{state="online"}`)
+		online, err := g.online(ctx)
 		if err != nil {
 			return 0, err
 		}
-		lost = lost || int(online) < n
-		if lost && int(online) >= n {
+		lost = lost || online < n
+		if lost && online >= n {
 			return time.Since(since), nil
 		}
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case <-ctx.Done():
+		if sleep(ctx, 100*time.Millisecond) != nil {
 			return 0, fmt.Errorf("not all of %d sessions are online again after %s", n, stormBack)
 		}
 	}
