@@ -7,6 +7,7 @@
 //	go run ./bench                         # everything
 //	go run ./bench -only latency,storm     # some parts
 //	go run ./bench -gateway /tmp/perch -out ''  # the program of another commit; nothing is written
+//	go run ./bench soak -length 2h         # whether anything grows; see soak.go
 package main
 
 import (
@@ -56,6 +57,9 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 		return roles[args[0]](ctx, args[1:])
 	}
 	defer testkit.End()
+	if len(args) > 0 && args[0] == "soak" {
+		return soakCommand(ctx, args[1:], stdout, progress)
+	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(progress)
 	l := lab{report: newReport(), progress: progress}

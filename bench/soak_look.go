@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+)
+
+var ownPID = os.Getpid()
+
+// soakQuiet is how long the gateway is left alone before a look, of what a cycle has left.
+func soakQuiet(left time.Duration) quiet {
+	return quiet{atLeast: min(left/2, 10*time.Second), atMost: max(left-2*time.Second, 0), same: 5}
+}
+
+// soakFigures are what a look sees, without Redis: in their order.
+func soakFigures() []series {
+	return []series{
+		{name: "goroutines", scale: 1, slack: 5},
+		{name: "descriptors", scale: 1, slack: 5},
+		{name: "heap", unit: "KiB", scale: 1024},
+		{name: "returned", unit: "KiB", scale: 1024},
+		{name: "resident", unit: "KiB", scale: 1024},
+	}
+}
+
+// look waits until the gateway is quiet, weighs it and prints a line.
+func (s *soak) look(ctx context.Context, n int, next time.Time) error {
+	if err := s.gateway.awaitOnline(ctx, s.o.sessions, s.o.cycle+time.Minute); err != nil {
+		return err
+	}
+	w, err := s.gateway.weigh(ctx, soakQuiet(time.Until(next)))
+	if err != nil {
+		return err
+	}
+	at := time.Since(s.began)
+	values := []float64{w.goroutines, w.descriptors, w.heap, w.returned, w.resident}
+	if s.redis != nil {
+		used, err := s.redisMemory(ctx)
+		if err != nil {
+			return err
+		}
+		values = append(values, used)
+	}
+	line := fmt.Sprintf("%4d %8s", n, at.Round(time.Second))
+	for i, v := range values {
+		f := &s.figures[i]
+		f.samples = append(f.samples, sample{at, v})
+		line += fmt.Sprintf("  %s %.0f", f.name, v/f.scale)
+	}
+	_, err = fmt.Fprintln(s.out, line)
+	return err
+}
+
+func (s *soak) redisMemory(ctx context.Context) (float64, error) {
+	info, err := s.redis.InfoMap(ctx, "memory").Result()
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseFloat(info["Memory"]["used_memory"], 64)
+}
