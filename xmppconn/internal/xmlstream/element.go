@@ -125,12 +125,11 @@ func (e *Element) Borrowed() *Borrowed { return (*Borrowed)(e) }
 // parseHeader reads the start tag of a stream and also returns its name as written, which
 // the end tag must repeat.
 func parseHeader(raw []byte) (*Header, string, error) {
-	p := newParser(string(raw), nsContext{})
-	name, err := p.startTag()
+	p := newParser(string(raw), &nsContext{})
+	el, name, err := p.startTag()
 	if err != nil {
 		return nil, "", err
 	}
-	el := p.root
 	if el.local != "stream" {
 		return nil, "", &Error{Condition: "bad-format", Detail: "the first element is not a stream header"}
 	}
@@ -189,14 +188,14 @@ func checkDeclaration(decl string) error {
 	if !ok || rest == "" || !isSpace(rest[0]) {
 		return restricted("processing instruction")
 	}
-	p := newParser("<xml"+rest+"/>", nsContext{})
-	if _, err := p.startTag(); err != nil {
+	el, _, err := newParser("<xml"+rest+"/>", &nsContext{}).startTag()
+	if err != nil {
 		return notWellFormed("invalid XML declaration")
 	}
-	if p.root.Attr("version") != "1.0" {
+	if el.Attr("version") != "1.0" {
 		return &Error{Condition: "unsupported-version", Detail: "unsupported XML version"}
 	}
-	if enc := p.root.Attr("encoding"); enc != "" && !strings.EqualFold(enc, "utf-8") {
+	if enc := el.Attr("encoding"); enc != "" && !strings.EqualFold(enc, "utf-8") {
 		return &Error{Condition: "unsupported-encoding", Detail: "unsupported encoding"}
 	}
 	return nil

@@ -36,7 +36,7 @@ func ParseWithoutContext(raw []byte, use func(*Borrowed)) error {
 }
 
 // ParseHead parses what may end anywhere.
-func ParseHead(raw []byte) *Element { return parseHead(raw, clientNS) }
+func ParseHead(raw []byte) *Element { return parseHead(raw, &clientNS) }
 
 // Owned is the tree that a borrowed one lies in.
 func (e *Borrowed) Owned() *Element { return (*Element)(e) }
@@ -62,3 +62,6 @@ func EmptyReads(n int) (err error) {
 
 // IsText reports whether XML can carry a text.
 func IsText(s string) bool { return strings.IndexFunc(s, func(r rune) bool { return !isChar(r) }) < 0 }
+
+// SkipPlain passes over text of ASCII, eight bytes at a time.
+func SkipPlain(s string, also byte) int { return skipPlain(s, 0, also) }

@@ -43,7 +43,7 @@ func (f *Frame) Release() {
 
 // Parse turns an element into a tree that stays valid after Release. The error is an *Error.
 func (f *Frame) Parse() (*Element, error) {
-	p := newParser(string(f.Raw), *f.ns)
+	p := newParser(string(f.Raw), f.ns)
 	if err := p.document(); err != nil {
 		return nil, err
 	}
@@ -53,7 +53,11 @@ func (f *Frame) Parse() (*Element, error) {
 // Borrow parses an element without copying and lends the tree to use, which must not keep
 // anything of it. The error is an *Error; use is not called then.
 func (f *Frame) Borrow(use func(*Borrowed)) error {
-	p := borrowParser(f.Raw, *f.ns)
+	if o := f.owner; o != nil && o.tree != nil && f.seq == o.seq {
+		use(o.tree.root.Borrowed())
+		return nil
+	}
+	p := borrowParser(f.Raw, f.ns)
 	defer p.giveBack()
 	if err := p.document(); err != nil {
 		return err
@@ -78,7 +82,7 @@ func (f *Frame) Describe(reason string) *Skipped {
 	s := &Skipped{Reason: reason, Local: f.Local}
 	if f.Kind == KindElement || f.Kind == KindPart || f.Kind == KindLastPart {
 		defer func() { _ = recover() }() // what could not be taken may have met a fault of the parser
-		s.describe(f.Raw, len(f.Raw), *f.ns)
+		s.describe(f.Raw, len(f.Raw), f.ns)
 	}
 	return s
 }
@@ -98,12 +102,12 @@ type Skipped struct {
 
 // describe fills in the name, the sender and the beginning of a stanza, of which raw is what
 // is there and tag the length of the start tag, or more.
-func (s *Skipped) describe(raw []byte, tag int, ns nsContext) {
+func (s *Skipped) describe(raw []byte, tag int, ns *nsContext) {
 	p := newParser(string(raw[:tag]), ns)
-	if _, err := p.startTag(); err != nil {
+	el, _, err := p.startTag()
+	if err != nil {
 		return
 	}
-	el := p.root
 	s.Space, s.Local, s.From, s.ID = el.space, el.local, perch.JID(el.Attr("from")), el.Attr("id")
 	s.Type = el.Attr("type")
 	s.Head = parseHead(raw[:min(len(raw), maxHead)], ns)

@@ -43,6 +43,8 @@ type Framer struct {
 	ns    *nsContext // of the stream header; nil before it
 	root  string     // name of the stream header as written
 	in    input
+	tree  *parser // of the frame that was handed out last, when it was parsed to find its end
+	tried int     // bytes that were there when the current stanza was tried to be parsed
 	skip  *Skipped
 	large *largeAnswer // the stanza is an answer that is taken in parts
 	total int          // bytes of the skipped stanza that are no longer in the buffer
@@ -58,7 +60,7 @@ func NewFramer(r io.Reader, limits Limits) *Framer { return &Framer{Limits: limi
 // Next returns the next frame. Errors are *Error for bytes that are not XMPP,
 // io.EOF at an end between stanzas, io.ErrUnexpectedEOF within one, or the reader's own. All
 // of them stay, but for a deadline that has passed: with another one the next call reads on.
-func (f *Framer) Next() (Frame, error) {
+func (f *Framer) Next() (fr Frame, _ error) {
 	f.consume()
 	for f.err == nil {
 		if f.close {
@@ -69,21 +71,22 @@ func (f *Framer) Next() (Frame, error) {
 			f.err = io.EOF
 			break
 		}
+		if f.whole(&fr) {
+			return fr, nil
+		}
 		found, err := f.scan.run(f.in.bytes(), f.ns == nil, &f.Limits)
-		if err != nil {
-			f.err = err
-			break
+		ok := false
+		switch {
+		case err != nil:
+		case found == nothing && f.large == nil:
+			err = f.readMore()
+		default:
+			fr, ok, err = f.handOut(found)
 		}
-		fr, ok, err := f.frameFor(found)
-		if err == nil && !ok && found == nothing {
-			if fr, ok, err = f.nextPart(); err == nil && !ok {
-				err = f.readMore()
+		if err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				return Frame{}, err // nothing is lost: the next call reads on
 			}
-		}
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return Frame{}, err // nothing is lost: the next call reads on
-		}
-		if err != nil {
 			f.err = err
 			break
 		}
@@ -99,6 +102,7 @@ func (f *Framer) Next() (Frame, error) {
 // Reset starts a new stream on r (after STARTTLS or SASL) and forgets everything that was
 // buffered: bytes that arrived before TLS must never count as bytes inside of it.
 func (f *Framer) Reset(r io.Reader) {
+	f.dropTree()
 	f.in.free()
 	*f = Framer{Limits: f.Limits, TakesLarge: f.TakesLarge, Skipping: f.Skipping, r: r, seq: f.seq + 1}
 }
@@ -124,14 +128,21 @@ func (f *Framer) consume() {
 		return
 	}
 	f.seq++
+	f.dropTree()
 	f.in.drop(f.scan.pos)
 	f.scan.restart()
-	f.skip, f.large, f.total = nil, nil, 0
+	f.skip, f.large, f.total, f.tried = nil, nil, 0, 0
 }
 
-// frameFor turns what the scanner found into a frame. Ok is false when there is none yet.
-func (f *Framer) frameFor(found found) (Frame, bool, error) {
+// handOut turns what the scanner found into a frame. Ok is false when there is none yet.
+func (f *Framer) handOut(found found) (_ Frame, ok bool, _ error) {
 	switch found {
+	case nothing:
+		fr, ok, err := f.nextPart()
+		if err == nil && !ok {
+			err = f.readMore()
+		}
+		return fr, ok, err
 	case foundHeader:
 		fr, err := f.headerFrame()
 		return fr, err == nil, err
@@ -231,7 +242,7 @@ func (f *Framer) describe() *Skipped {
 	}
 	s := &Skipped{}
 	if n := f.scan.first; n > 0 && n <= f.Limits.Stanza && f.scan.firstAttrs <= f.Limits.Attrs {
-		s.describe(f.in.bytes()[f.scan.start:f.scan.pos], n, *f.ns)
+		s.describe(f.in.bytes()[f.scan.start:f.scan.pos], n, f.ns)
 	}
 	return s
 }

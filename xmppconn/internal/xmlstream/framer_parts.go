@@ -110,7 +110,7 @@ func (f *Framer) notePrefix(raw []byte) error {
 		}
 	}
 	f.large.prefix = string(raw[:s.pos])
-	p := newParser(f.large.prefix, *f.ns)
+	p := newParser(f.large.prefix, f.ns)
 	for p.pos < len(p.src) {
 		if err := p.markup(); err != nil {
 			return err
@@ -118,10 +118,8 @@ func (f *Framer) notePrefix(raw []byte) error {
 		if p.pos == len(p.src) {
 			break
 		}
-		if text, err := p.chars('<'); err != nil {
+		if err := p.text(); err != nil {
 			return err
-		} else if text != "" {
-			p.addText(text)
 		}
 	}
 	var b strings.Builder

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -146,13 +147,42 @@ func ourReading(r io.Reader) (trees []*node, raws []string, ended bool, err erro
 		case xmlstream.KindEnd:
 			return trees, raws, true, nil
 		case xmlstream.KindElement:
-			el, err := fr.Parse()
+			tree, err := readFrame(&fr)
 			if err != nil {
 				return trees, raws, false, err
 			}
-			trees, raws = append(trees, treeOf(el)), append(raws, string(fr.Raw))
+			trees, raws = append(trees, tree), append(raws, string(fr.Raw))
 		}
 	}
+}
+
+// readFrame parses a frame with a copy of its bytes and, lent, without: they must agree.
+func readFrame(fr *xmlstream.Frame) (*node, error) {
+	var lent *node
+	lentErr := fr.Borrow(func(el *xmlstream.Borrowed) { lent = cloneTree(el.Owned()) })
+	el, err := fr.Parse()
+	if detail(err) != detail(lentErr) {
+		return nil, fmt.Errorf("of %q: got error %w when it is lent, want %w", fr.Raw, lentErr, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if diff := cmp.Diff(treeOf(el), lent); diff != "" {
+		return nil, fmt.Errorf("of %q, -want +got when it is lent:\n%s", fr.Raw, diff)
+	}
+	return lent, nil
+}
+
+// cloneTree is the tree of an element that is lent, to be kept.
+func cloneTree(e *xmlstream.Element) *node {
+	n := &node{Space: strings.Clone(e.Space()), Local: strings.Clone(e.Local()), Text: strings.Clone(e.Text())}
+	for _, a := range e.Attributes() {
+		n.Attrs = append(n.Attrs, xmlstream.Attribute{Space: strings.Clone(a.Space), Local: strings.Clone(a.Local), Value: strings.Clone(a.Value)})
+	}
+	for _, c := range e.Children() {
+		n.Children = append(n.Children, cloneTree(c))
+	}
+	return n
 }
 
 func compareWithReference(t *testing.T, stream []byte, ours []*node, raws []string, ended bool, err error) {
@@ -198,6 +228,37 @@ func detail(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// otherNames are names of stanzas that are not parsed to find their end, of the same length.
+var otherNames = strings.NewReplacer("message", "massage", "presence", "prasence")
+
+// FuzzWhole: a stanza that is parsed at once ends where the scanner ends it, and has its limits.
+func FuzzWhole(f *testing.F) {
+	for _, s := range []string{
+		"<message from='a@b.test/c' to='d@e.test' id='1' type='chat'><body>It is the east, and Juliet is the sun &amp; moon.</body></message><presence/>",
+		"<presence><show>away</show><status/><priority>5</priority><x xmlns='u'><photo>01b87fcd030b72895ff8e88db57ec525450f000d</photo></x></presence>",
+		"<message a='1' b='2' c='3' d='4'><body>See you at the station at half past six, will you?</body></message><message/>",
+		"<message><a><b><c><d>See you at the station at half past six, will you?</d></c></b></a></message> <presence xml:lang='en' xmlns='u' />",
+		"<message><body>See you at the station at half past six, will you?</body ></message><message><![CDATA[</message>]]></message>",
+		"<message><body a='>'>See you at the station at half past six, will you?</body></messages></message>",
+	} {
+		for _, n := range []int{1, 31, 64, 1000} {
+			f.Add([]byte(s), n)
+		}
+	}
+	limits := xmlstream.Limits{Stanza: 300, Depth: 3, Attrs: 3, Hard: 1 << 20}
+	f.Fuzz(func(t *testing.T, stream []byte, n int) {
+		text, size := streamtest.Header+string(stream), 1+(n&0x7fffffff)%1000
+		got, err := readAll(streamtest.Chunks(text, size), limits)
+		want, wantErr := readAll(streamtest.Chunks(otherNames.Replace(text), size), limits)
+		for i := range got {
+			got[i].raw = otherNames.Replace(got[i].raw)
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(seen{})); diff != "" || detail(err) != detail(wantErr) {
+			t.Fatalf("%q: got error %v, want %v; -want (by the scanner) +got:\n%s", stream, err, wantErr, diff)
+		}
+	})
 }
 
 // FuzzHead reads the beginning of anything, behind a beginning that is sound.

@@ -1,38 +1,33 @@
 package xmlstream
 
-import (
-	"strings"
-	"sync"
-	"unsafe"
-)
+import "strings"
 
-const (
-	// An element with more attributes is refused whatever the framer lets through: they
-	// are compared with each other.
-	maxAttrs = 256
-
-	arenaElements, arenaAttrs, arenaChildren = 24, 48, 24
-)
+// maxAttrs is the number of attributes above which an element is refused whatever the framer lets
+// through: they are compared with each other.
+const maxAttrs = 256
 
 // parser turns the bytes of one element into a tree. All strings of the tree are views of
 // src, but for those that had entities in them. Its slices are an arena: elements and
 // attributes are cut from them and a new one is made when one is full, so that no element
 // ever moves.
 type parser struct {
-	src  string
-	pos  int
-	ctx  nsContext
-	def  string      // default namespace here
-	ns   []nsBinding // declared in the element, the innermost last
-	root *Element
-	open []opened
+	src    string
+	pos    int
+	ctx    *nsContext
+	limits *Limits     // nil: those of the package
+	lent   bool        // the tree is valid until giveBack, and its texts may be in scratch
+	def    string      // default namespace here
+	ns     []nsBinding // declared in the element, the innermost last
+	root   *Element
+	open   []opened
 
 	elements   []Element
 	attrs      []attr
 	childArena []*Element
 	siblings   []*Element // finished children of the open elements
 	tagAttrs   int        // where the attributes of the current tag begin in attrs
-	scratch    []byte
+	tagNS      int        // where its declarations begin in ns
+	scratch    []byte     // texts that are not as they stand in src
 }
 
 // opened is an element whose end tag is still to come.
@@ -45,66 +40,31 @@ type opened struct {
 	more     []byte // text, when it comes in several pieces
 }
 
-// newParser makes a parser whose tree may be kept: its arena is cut to the size of src, which
-// must not change.
-func newParser(src string, ctx nsContext) *parser {
-	n := min(arenaElements, 1+strings.Count(src, "<"))
-	return &parser{
-		src: src, ctx: ctx, def: ctx.def, elements: make([]Element, 0, n), childArena: make([]*Element, 0, n),
-		attrs: make([]attr, 0, min(arenaAttrs, strings.Count(src, "="))),
-	}
-}
-
-var parsers = sync.Pool{New: func() any {
-	return &parser{
-		open: make([]opened, 0, 8), elements: make([]Element, 0, arenaElements),
-		attrs: make([]attr, 0, arenaAttrs), childArena: make([]*Element, 0, arenaChildren),
-		siblings: make([]*Element, 0, 16), scratch: make([]byte, 0, 256),
-	}
-}}
-
-// borrowParser parses without copying. The tree, and every string in it, is valid until
-// giveBack and as long as raw: it is lent as a [Borrowed], whose texts leave it as copies.
-func borrowParser(raw []byte, ctx nsContext) *parser {
-	p := parsers.Get().(*parser)
-	p.src, p.ctx, p.def = unsafe.String(unsafe.SliceData(raw), len(raw)), ctx, ctx.def //nolint:gosec // a view that giveBack ends
-	return p
-}
-
-// giveBack ends the life of the tree. The arena is not cleared, which would cost as much as
-// a third of the parsing: what is beyond its lengths is overwritten before it is read, and
-// it points to nothing but pooled buffers. A parser of a long stanza, or one that had to
-// grow far, is not kept.
-func (p *parser) giveBack() {
-	if len(p.src) > largeBuffer || cap(p.elements) > arenaElements || cap(p.attrs) > 2*maxAttrs ||
-		cap(p.childArena) > 8*arenaChildren || cap(p.siblings) > 256 || cap(p.scratch) > smallBuffer ||
-		cap(p.open) > 64 || cap(p.ns) > 64 {
-		return
-	}
-	p.src, p.pos, p.ctx, p.def, p.root = "", 0, nsContext{}, "", nil
-	p.open, p.ns, p.siblings = p.open[:0], p.ns[:0], p.siblings[:0]
-	p.elements, p.attrs, p.childArena = p.elements[:0], p.attrs[:0], p.childArena[:0]
-	parsers.Put(p)
-}
-
 // document parses src, which is one element and nothing else.
 func (p *parser) document() error {
+	if err := p.element(); err != nil {
+		return err
+	}
+	if p.pos != len(p.src) {
+		return notWellFormed("content after the element")
+	}
+	return nil
+}
+
+// element parses the element that src begins with.
+func (p *parser) element() error {
 	for {
 		if err := p.markup(); err != nil {
 			return err
 		}
 		if len(p.open) == 0 {
-			if p.pos != len(p.src) {
-				return notWellFormed("content after the element")
-			}
 			return nil
 		}
-		text, err := p.chars('<')
-		if err != nil {
-			return err
+		if p.pos < len(p.src) && p.src[p.pos] == '<' {
+			continue
 		}
-		if text != "" {
-			p.addText(text)
+		if err := p.text(); err != nil {
+			return err
 		}
 	}
 }
@@ -122,12 +82,23 @@ func (p *parser) markup() error {
 	case '?':
 		return restricted("processing instruction")
 	}
-	if _, err := p.startTag(); err != nil {
-		return err
+	def, ns := p.def, len(p.ns)
+	el, name, ok := p.plainTag()
+	if !ok {
+		var err error
+		if el, name, err = p.startTag(); err != nil {
+			return err
+		}
+	} else if p.root == nil {
+		p.root = el
 	}
-	if p.src[p.pos-2] == '/' {
-		p.closeElement()
+	if p.src[p.pos-2] == '/' || p.leaf(el, name) { // it is closed at once
+		p.siblings = append(p.siblings, el)
+		p.def, p.ns = def, p.ns[:ns]
+		return nil
 	}
+	o := p.push()
+	o.el, o.name, o.def, o.ns, o.siblings, o.more = el, name, def, ns, len(p.siblings), nil
 	return nil
 }
 
@@ -158,7 +129,17 @@ func (p *parser) cdata() error {
 	return nil
 }
 
-// addText joins the pieces of an element's text without copying them again and again.
+// text reads character data, and joins the pieces of an element's text without copying them again
+// and again.
+func (p *parser) text() error {
+	text, err := p.chars('<')
+	if err != nil || text == "" {
+		return err
+	}
+	p.addText(text)
+	return nil
+}
+
 func (p *parser) addText(text string) {
 	o := &p.open[len(p.open)-1]
 	if o.more == nil && o.el.text == "" {
@@ -171,90 +152,86 @@ func (p *parser) addText(text string) {
 	o.more = append(o.more, text...)
 }
 
-// startTag reads a start tag and opens its element. It returns the name as written.
-func (p *parser) startTag() (string, error) {
+// startTag reads a start tag. It returns its element, and the name as written. Its declarations
+// hold from now on.
+func (p *parser) startTag() (*Element, string, error) {
 	p.pos++
+	start := p.pos
 	prefix, local, err := p.name()
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	name := p.src[p.pos-len(local)-prefixLen(prefix) : p.pos]
+	name := p.src[start:p.pos]
+	p.tagAttrs, p.tagNS = len(p.attrs), len(p.ns)
+	n, err := p.attributes()
+	if err != nil {
+		return nil, "", err
+	}
+	if p.limits != nil && (len(p.open) >= p.limits.Depth || n > p.limits.Attrs) {
+		return nil, "", &Error{Condition: "policy-violation", Detail: "over a limit of the stream"}
+	}
+	space := p.def
+	if prefix != "" {
+		if space, err = p.resolve(prefix, ""); err != nil {
+			return nil, "", err
+		}
+	}
+	attrs, err := p.resolveAttrs()
+	if err != nil {
+		return nil, "", err
+	}
 	el := p.newElement()
+	el.space, el.local, el.attrs, el.text, el.children = space, local, attrs, "", nil
 	if p.root == nil {
 		p.root = el
 	}
-	p.open = append(p.open, opened{el: el, name: name, def: p.def, ns: len(p.ns), siblings: len(p.siblings)})
-	p.tagAttrs = len(p.attrs)
-	for {
-		more, err := p.attribute()
-		if err != nil {
-			return "", err
-		}
-		if !more {
-			break
-		}
-	}
-	el.local = local
-	if el.space, err = p.resolve(prefix, p.def); err != nil {
-		return "", err
-	}
-	el.attrs, err = p.resolveAttrs()
-	return name, err
+	return el, name, nil
 }
 
-func prefixLen(prefix string) int {
-	if prefix == "" {
-		return 0
+// attributes reads the attributes of a tag up to its end, and returns how many there are,
+// declarations of namespaces among them.
+func (p *parser) attributes() (n int, err error) {
+	for ; ; n++ {
+		before := p.pos
+		if p.skipSpace(); p.pos >= len(p.src) {
+			return n, badEnd()
+		}
+		switch p.src[p.pos] {
+		case '>':
+			p.pos++
+			return n, nil
+		case '/':
+			if p.pos+1 >= len(p.src) || p.src[p.pos+1] != '>' {
+				return n, notWellFormed("unexpected / in a tag")
+			}
+			p.pos += 2
+			return n, nil
+		}
+		if before == p.pos {
+			return n, notWellFormed("missing white space before an attribute")
+		}
+		if err := p.attribute(); err != nil {
+			return n, err
+		}
 	}
-	return len(prefix) + 1
 }
 
-// attribute reads the next attribute, or the end of the tag and then returns false.
-func (p *parser) attribute() (bool, error) {
-	before := p.pos
-	if p.skipSpace(); p.pos >= len(p.src) {
-		return false, badEnd()
-	}
-	switch p.src[p.pos] {
-	case '>':
-		p.pos++
-		return false, nil
-	case '/':
-		if p.pos+1 >= len(p.src) || p.src[p.pos+1] != '>' {
-			return false, notWellFormed("unexpected / in a tag")
-		}
-		p.pos += 2
-		return false, nil
-	}
-	if before == p.pos {
-		return false, notWellFormed("missing white space before an attribute")
-	}
+func (p *parser) attribute() error {
 	prefix, local, err := p.name()
 	if err != nil {
-		return false, err
+		return err
 	}
 	value, err := p.value()
-	if err != nil {
-		return false, err
-	}
 	switch {
+	case err != nil:
+		return err
 	case prefix == "" && local == "xmlns":
-		return true, p.declare("", value)
+		return p.declare("", value)
 	case prefix == "xmlns":
-		return true, p.declare(local, value)
+		return p.declare(local, value)
 	}
-	p.addAttr(attr{prefix, local, value})
-	return true, nil
-}
-
-// addAttr appends to the attributes of the current tag, which lie next to each other.
-func (p *parser) addAttr(a attr) {
-	if len(p.attrs) == cap(p.attrs) {
-		current := p.attrs[p.tagAttrs:]
-		p.attrs = append(make([]attr, 0, max(arenaAttrs, 2*len(current))), current...)
-		p.tagAttrs = 0
-	}
-	p.attrs = append(p.attrs, a)
+	p.addAttr(prefix, local, value)
+	return nil
 }
 
 // value reads = and a quoted value.
@@ -277,14 +254,6 @@ func (p *parser) skipSpace() {
 	for p.pos < len(p.src) && isSpace(p.src[p.pos]) {
 		p.pos++
 	}
-}
-
-func (p *parser) newElement() *Element {
-	if len(p.elements) == cap(p.elements) {
-		p.elements = make([]Element, 0, arenaElements)
-	}
-	p.elements = append(p.elements, Element{})
-	return &p.elements[len(p.elements)-1]
 }
 
 // endTag closes the innermost element, whose name it must repeat.
@@ -314,22 +283,9 @@ func (p *parser) closeElement() {
 	if o.more != nil {
 		o.el.text = string(o.more)
 	}
-	o.el.children = p.collectChildren(o.siblings)
+	if len(p.siblings) > o.siblings {
+		o.el.children = p.collectChildren(o.siblings)
+	}
 	p.siblings = append(p.siblings, o.el)
 	p.def, p.ns = o.def, p.ns[:o.ns]
-}
-
-// collectChildren moves the finished children from the stack to their own slice.
-func (p *parser) collectChildren(from int) []*Element {
-	done := p.siblings[from:]
-	if len(done) == 0 {
-		return nil
-	}
-	if cap(p.childArena)-len(p.childArena) < len(done) {
-		p.childArena = make([]*Element, 0, max(arenaChildren, len(done)))
-	}
-	n := len(p.childArena)
-	p.childArena = append(p.childArena, done...)
-	p.siblings = p.siblings[:from]
-	return p.childArena[n:len(p.childArena):len(p.childArena)]
 }

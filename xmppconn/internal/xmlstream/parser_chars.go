@@ -3,25 +3,39 @@ package xmlstream
 import (
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 )
 
-// special are the bytes at which character data and attribute values are looked at more
-// closely. Everything else is plain ASCII text.
-var special = func() (t [256]bool) {
+// What stops at a byte, to look at it more closely. Everything else is plain ASCII text.
+const (
+	stopText  uint8 = 1 << iota // reading character data
+	stopValue                   // reading an attribute value
+	stopWrite                   // writing either
+)
+
+var stops = func() (t [256]uint8) {
 	for c := range 256 {
-		t[c] = c < 0x20 && c != '\t' && c != '\n' || c >= utf8.RuneSelf
+		if c < 0x20 && c != '\t' && c != '\n' || c >= utf8.RuneSelf {
+			t[c] = stopText | stopValue | stopWrite
+		}
 	}
-	for _, c := range `<&]"'` {
-		t[c] = true
+	mark := func(set string, stop uint8) {
+		for _, c := range set {
+			t[c] |= stop
+		}
 	}
+	mark("<&]", stopText)
+	mark("<&\"'", stopValue)
+	mark("<&>\"'\t\n", stopWrite)
 	return t
 }()
 
-// nameBytes are the bytes of a name; what is not ASCII is checked by isNameRune.
+// What a byte is in a name; what is not ASCII is checked by isNameRune.
 const (
-	nameNot uint8 = iota
-	namePlain
+	namePlain uint8 = 1 << iota
+	nameStart
 	nameOther // a colon, or not ASCII
+	nameNot   = uint8(0)
 )
 
 var nameBytes = func() (t [256]uint8) {
@@ -29,6 +43,8 @@ var nameBytes = func() (t [256]uint8) {
 		switch {
 		case c == ':' || c >= utf8.RuneSelf:
 			t[c] = nameOther
+		case isNameRune(rune(c), false):
+			t[c] = namePlain | nameStart
 		case isNameRune(rune(c), true):
 			t[c] = namePlain
 		}
@@ -71,11 +87,19 @@ func badValue() error { return notWellFormed("invalid attribute") }
 
 // charLen returns the length of the character at the front of s, which is not plain.
 func charLen(s string) (int, error) {
-	if s[0] < utf8.RuneSelf {
-		if s[0] < 0x20 && s[0] != '\r' && s[0] != '\t' && s[0] != '\n' {
+	c := s[0]
+	if c < utf8.RuneSelf {
+		if c < 0x20 && c != '\r' && c != '\t' && c != '\n' {
 			return 0, badChar()
 		}
 		return 1, nil
+	}
+	// None of two bytes is forbidden, and none below U+D000 of three.
+	if c >= 0xC2 && c < 0xE0 && len(s) > 1 && continues(s[1]) {
+		return 2, nil
+	}
+	if c > 0xE0 && c < 0xED && len(s) > 2 && continues(s[1]) && continues(s[2]) {
+		return 3, nil
 	}
 	r, n := utf8.DecodeRuneInString(s)
 	if r == utf8.RuneError && n == 1 {
@@ -87,57 +111,74 @@ func charLen(s string) (int, error) {
 	return n, nil
 }
 
+// continues reports whether c is in a character of UTF-8, and does not begin it.
+func continues(c byte) bool { return c&0xC0 == 0x80 }
+
 // chars reads character data up to end, a quote or <, and stops before it. Text without
 // entities and carriage returns, the usual case, is a view of the input.
 func (p *parser) chars(end byte) (string, error) {
-	s, i := p.src, p.pos
-	for i < len(s) {
-		c := s[i]
-		if !special[c] {
+	s, stop, also := p.src, stopValue, end
+	if end == '<' {
+		stop, also = stopText, ']'
+	}
+	for i := skipPlain(s, p.pos, also); ; {
+		for i < len(s) && stops[s[i]]&stop == 0 {
 			i++
-			continue
 		}
-		switch {
-		case c == end:
+		if i == len(s) {
+			return "", badEnd()
+		}
+		c := s[i]
+		if c == end {
 			v := s[p.pos:i]
 			p.pos = i
 			return v, nil
-		case c == '&' || c == '\r':
-			return p.charsCopied(end, i)
-		case c == '<':
-			return "", notWellFormed("unexpected < in an attribute")
-		case c == ']' && end == '<' && strings.HasPrefix(s[i:], "]]>"):
-			return "", notWellFormed("unexpected ]]> in text")
 		}
-		n, err := charLen(s[i:])
+		if c >= 0xC2 && c < 0xE0 && i+1 < len(s) && continues(s[i+1]) {
+			i += 2 // as in charLen: most alphabets
+			continue
+		}
+		if c == '&' || c == '\r' {
+			return p.charsCopied(end, stop, i)
+		}
+		n, err := p.charAt(end, i)
 		if err != nil {
 			return "", err
 		}
 		i += n
 	}
-	return "", badEnd()
+}
+
+// charAt returns the length of a character in character data or in a value up to end, at which
+// the reading has stopped.
+func (p *parser) charAt(end byte, i int) (int, error) {
+	switch c := p.src[i]; {
+	case c == '<':
+		return 0, notWellFormed("unexpected < in an attribute")
+	case c == ']' && end == '<' && strings.HasPrefix(p.src[i:], "]]>"):
+		return 0, notWellFormed("unexpected ]]> in text")
+	}
+	return charLen(p.src[i:])
 }
 
 // charsCopied is chars for text that is not as it stands: entities are replaced, and \r\n
 // and \r become \n (XML 1.0, 2.11). Up to i the text was found to be plain.
-func (p *parser) charsCopied(end byte, i int) (string, error) {
-	s, out, plain := p.src, p.scratch[:0], p.pos
-	for i < len(s) {
-		c := s[i]
-		if !special[c] {
+func (p *parser) charsCopied(end byte, stop uint8, i int) (string, error) {
+	s, plain, from := p.src, p.pos, len(p.scratch)
+	out := p.scratch
+	for {
+		for i < len(s) && stops[s[i]]&stop == 0 {
 			i++
-			continue
 		}
-		switch {
-		case c == end:
+		if i == len(s) {
+			return "", badEnd()
+		}
+		switch c := s[i]; c {
+		case end:
 			out = append(out, s[plain:i]...)
-			p.pos, p.scratch = i, out
-			return string(out), nil
-		case c == '<':
-			return "", notWellFormed("unexpected < in an attribute")
-		case c == ']' && end == '<' && strings.HasPrefix(s[i:], "]]>"):
-			return "", notWellFormed("unexpected ]]> in text")
-		case c == '&':
+			p.pos = i
+			return p.copied(out, from), nil
+		case '&':
 			r, n, err := entity(s[i:])
 			if err != nil {
 				return "", err
@@ -145,22 +186,31 @@ func (p *parser) charsCopied(end byte, i int) (string, error) {
 			out = utf8.AppendRune(append(out, s[plain:i]...), r)
 			i += n
 			plain = i
-			continue
-		case c == '\r':
+		case '\r':
 			out = append(append(out, s[plain:i]...), '\n')
 			if i++; i < len(s) && s[i] == '\n' {
 				i++
 			}
 			plain = i
-			continue
+		default:
+			n, err := p.charAt(end, i)
+			if err != nil {
+				return "", err
+			}
+			i += n
 		}
-		n, err := charLen(s[i:])
-		if err != nil {
-			return "", err
-		}
-		i += n
 	}
-	return "", badEnd()
+}
+
+// copied is the text that was appended to the scratch from some place on. A tree that is lent has it
+// there: what lies before never moves, since a larger scratch is another one.
+func (p *parser) copied(out []byte, from int) string {
+	if !p.lent {
+		p.scratch = out[:from]
+		return string(out[from:])
+	}
+	p.scratch = out
+	return unsafe.String(unsafe.SliceData(out[from:]), len(out)-from) //nolint:gosec // a view that giveBack ends
 }
 
 // entity reads a reference at the front of s: one of the five names or a number. Others

@@ -7,10 +7,23 @@ import (
 
 // name reads a qualified name (Namespaces in XML 1.0, 4).
 func (p *parser) name() (prefix, local string, err error) {
-	s, start, i := p.src, p.pos, p.pos
-	colon, ascii := -1, true
+	s, start := p.src, p.pos
+	i := start
+	for i < len(s) && nameBytes[s[i]]&namePlain != 0 {
+		i++
+	}
+	if i > start && i < len(s) && nameBytes[s[i]] == nameNot && nameBytes[s[start]]&nameStart != 0 {
+		p.pos = i
+		return "", s[start:i], nil // nearly every name
+	}
+	return p.otherName(start, i)
+}
+
+// otherName continues from i with a name that has a prefix, is not ASCII or is none.
+func (p *parser) otherName(start, i int) (prefix, local string, err error) {
+	s, colon, ascii := p.src, -1, true
 	for {
-		for i < len(s) && nameBytes[s[i]] == namePlain {
+		for i < len(s) && nameBytes[s[i]]&namePlain != 0 {
 			i++
 		}
 		if i == len(s) || nameBytes[s[i]] == nameNot {
@@ -42,7 +55,7 @@ func (p *parser) name() (prefix, local string, err error) {
 // isName checks how a name starts and, unless it is ASCII, all of it.
 func isName(s string, ascii bool) bool {
 	if ascii && s[0] < utf8.RuneSelf {
-		return s[0] == ':' || isNameRune(rune(s[0]), false)
+		return s[0] == ':' || nameBytes[s[0]]&nameStart != 0
 	}
 	for i, r := range s {
 		if r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {

@@ -12,13 +12,12 @@ func (p *parser) declare(prefix, uri string) error {
 	if prefix == "xml" || prefix == "xmlns" || uri == nsXML || uri == nsXMLNS || prefix != "" && uri == "" {
 		return &Error{Condition: "bad-namespace-prefix", Detail: "forbidden namespace declaration"}
 	}
-	o := &p.open[len(p.open)-1]
-	for _, b := range p.ns[o.ns:] {
+	for _, b := range p.ns[p.tagNS:] {
 		if b.prefix == prefix {
 			return notWellFormed("namespace declared twice")
 		}
 	}
-	if len(p.ns)-o.ns >= maxAttrs {
+	if len(p.ns)-p.tagNS >= maxAttrs {
 		return &Error{Condition: "policy-violation", Detail: "too many attributes"}
 	}
 	if prefix == "" {

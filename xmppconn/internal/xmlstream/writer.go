@@ -86,6 +86,10 @@ func (w *Writer) escape(field, s string, attribute bool) {
 	}
 	plain := 0
 	for i := 0; i < len(s); {
+		if stops[s[i]]&stopWrite == 0 {
+			i++
+			continue
+		}
 		ref, n := "", 1
 		switch c := s[i]; {
 		case c == '&':
@@ -104,7 +108,7 @@ func (w *Writer) escape(field, s string, attribute bool) {
 			ref = "&#10;"
 		case c == '\t' && attribute:
 			ref = "&#9;"
-		case special[c] && c != ']' && c != '\'' && c != '"':
+		case c < ' ' && c != '\n' && c != '\t' || c >= utf8.RuneSelf:
 			var r rune
 			r, n = utf8.DecodeRuneInString(s[i:])
 			if r == utf8.RuneError && n == 1 {
