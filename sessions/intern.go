@@ -61,6 +61,7 @@ func (t *interner) one(s string) string {
 	if t.m == nil || len(t.m) >= internMax {
 		t.m = map[string]string{}
 	}
+	s = strings.Clone(s) // not the whole stanza that it was a part of
 	t.m[s] = s
 	return s
 }

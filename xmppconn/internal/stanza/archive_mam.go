@@ -49,9 +49,9 @@ func (w *writer) formField(field, name, value string) {
 	w.Raw("</field>")
 }
 
-// archiveResult reads a message that carries an archived one. Prosody puts the delay
+// readResult reads a message that carries an archived one. Prosody puts the delay
 // before the message and leaves out from, ejabberd does both the other way.
-func (r decoder) archiveResult(outer, result *xmlstream.Borrowed) *ArchiveResult {
+func (r decoder) readResult(outer, result *xmlstream.Borrowed) *ArchiveResult {
 	a := &ArchiveResult{QueryID: result.Attr("queryid").Copy(), From: sender(outer, r.self)}
 	forwarded := result.Child(nsForward, "forwarded")
 	inner := forwarded.Child(nsClient, "message")
@@ -62,13 +62,13 @@ func (r decoder) archiveResult(outer, result *xmlstream.Borrowed) *ArchiveResult
 	if inner.Attr("type").Is("error") {
 		return a
 	}
-	archived, _ := incoming{decoder: r, el: inner, around: envelope{forwarded, outer}}.unwrap()
+	archived, _ := incoming{decoder: r, el: inner, has: payloadsOf(inner), around: envelope{forwarded, outer}}.unwrap()
 	inner = archived.el
-	from := sender(inner, r.self)
-	m, reason := archived.content(from)
-	if m == nil {
+	box, reason := archived.content()
+	if box == nil {
 		return a
 	}
+	m := &box.MessageIn
 	if inner.Attr("to").Empty() {
 		m.To = r.self.Bare()
 	}

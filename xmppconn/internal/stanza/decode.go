@@ -63,3 +63,11 @@ func sender(el *xmlstream.Borrowed, self perch.JID) perch.JID {
 	}
 	return self.Bare()
 }
+
+// peekSender is sender for a comparison.
+func peekSender(el *xmlstream.Borrowed, self perch.JID) perch.JID {
+	if from := el.Attr("from"); !from.Empty() {
+		return peekJID(from)
+	}
+	return self.Bare()
+}

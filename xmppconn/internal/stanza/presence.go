@@ -35,18 +35,21 @@ func (r decoder) presence(el *xmlstream.Borrowed) []perch.Inbound {
 }
 
 func (r decoder) availability(el *xmlstream.Borrowed, available bool) []perch.Inbound {
-	p := &presenceBox{PresenceIn: perch.PresenceIn{From: sender(el, r.self), Available: available}}
-	status, delayed := false, false
+	p := &presenceBox{}
+	p.Available = available
+	var status *xmlstream.Borrowed
+	var photo photoHash
+	several, delayed := false, false
 	for c := range el.Children() {
 		switch {
 		case c.Is(nsClient, "show") && available:
 			p.Show = parseShow(c.Text().Peek())
 		case c.Is(nsClient, "status"):
-			status = true
+			several, status = status != nil, c
 		case c.Is(nsClient, "priority") && available:
 			p.Priority = parsePriority(c.Text().Peek())
 		case c.Is(nsVCardUpd, "x"):
-			p.photo(c)
+			photo.read(c)
 		case c.Is(nsDelay, "delay") || c.Is(nsDelayOld, "x"):
 			delayed = true
 		}
@@ -56,26 +59,45 @@ func (r decoder) availability(el *xmlstream.Borrowed, available bool) []perch.In
 			p.Delay, p.Delayed = d.Stamp, true
 		}
 	}
-	if status {
-		p.Status = r.preferred(el, "status").Copy()
+	text := status.Text()
+	if several {
+		text = r.preferred(el, "status")
 	}
+	p.copyTexts(r, el, text, photo)
 	p.in[0] = &p.PresenceIn
 	return p.in[:]
 }
 
-// photo reads XEP-0153: the hash stays nil when the sender says nothing about a photo, and
+// copyTexts copies the texts of a presence, all of them at once.
+func (p *presenceBox) copyTexts(r decoder, el *xmlstream.Borrowed, status xmlstream.Text, photo photoHash) {
+	var t texts
+	t.grow(el.Attr("from"), status, photo.hash)
+	p.From, p.Status = t.sender(el, r.self), t.copy(status)
+	if photo.said {
+		if p.hash = t.copy(photo.hash); photo.capitals {
+			p.hash = strings.ToLower(p.hash)
+		}
+		p.PhotoHash = &p.hash
+	}
+}
+
+// photoHash is XEP-0153: nothing is said when the sender says nothing about a photo, and the hash
 // is "" when there is none. A hash that is not SHA-1 in hex says nothing either.
-func (p *presenceBox) photo(x *xmlstream.Borrowed) {
-	photo := x.Child(nsVCardUpd, "photo")
+type photoHash struct {
+	hash     xmlstream.Text
+	said     bool
+	capitals bool // among its letters
+}
+
+func (h *photoHash) read(update *xmlstream.Borrowed) {
+	photo := update.Child(nsVCardUpd, "photo")
 	if photo == nil {
 		return
 	}
 	hash := photo.InnerText()
-	if !hash.Empty() && !isSHA1(hash.Peek()) {
-		return
+	if capitals, ok := isSHA1(hash.Peek()); ok || hash.Empty() {
+		h.hash, h.said, h.capitals = hash, true, capitals
 	}
-	p.hash = strings.ToLower(hash.Copy())
-	p.PhotoHash = &p.hash
 }
 
 // parseShow takes what is not one of the four values for plainly available.
@@ -86,6 +108,9 @@ func parseShow(s string) perch.Show {
 
 // parsePriority is 0 for anything but an integer from -128 to 127 (RFC 6121, 4.7.2.3).
 func parsePriority(s string) int8 {
+	if len(s) == 1 && s[0] >= '0' && s[0] <= '9' {
+		return int8(s[0] - '0')
+	}
 	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 8)
 	if err != nil {
 		return 0
@@ -93,16 +118,28 @@ func parsePriority(s string) int8 {
 	return int8(n)
 }
 
-func isSHA1(s string) bool {
-	if len(s) != 40 {
-		return false
-	}
-	for _, c := range s {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
-			return false
+// hexDigits has a bit for each kind of digit.
+var hexDigits = func() (t [256]uint8) {
+	for c := range t {
+		switch {
+		case '0' <= c && c <= '9' || 'a' <= c && c <= 'f':
+			t[c] = 1
+		case 'A' <= c && c <= 'F':
+			t[c] = 2
+		default:
+			t[c] = 4
 		}
 	}
-	return true
+	return t
+}()
+
+// isSHA1 reports whether s is 40 digits, and whether some of them are capitals.
+func isSHA1(s string) (capitals, ok bool) {
+	kinds := uint8(0)
+	for i := range len(s) {
+		kinds |= hexDigits[s[i]]
+	}
+	return kinds&2 != 0, kinds < 4 && len(s) == 40
 }
 
 func appendPresenceOut(w *writer, p *perch.PresenceOut) {
