@@ -32,10 +32,11 @@ format:
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
 
-# The tag builds the plain twin of xmppconn/tls_buffer.go, as other releases of Go do.
+# The tags build the plain twins of tlsbuffer/trim.go and readiness/poller.go in xmppconn/internal, as
+# other releases of Go and other systems do.
 vet:
 	go vet $(PACKAGES)
-	go vet -tags perch_plain_tls ./xmppconn
+	go vet -tags perch_plain_tls,perch_blocking_reads ./xmppconn/...
 
 build:
 	go build $(PACKAGES)

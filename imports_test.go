@@ -33,7 +33,7 @@ var (
 		},
 		{
 			from:  "xmppconn",
-			may:   []string{".", "internal/ttlmap", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream"},
+			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/readiness", "xmppconn/internal/tlsbuffer"},
 			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
@@ -52,6 +52,14 @@ var (
 			from: "xmppconn/internal/sasl", libs: []string{"mellium.im/sasl"},
 			never: []string{"net", "encoding/xml", "context", "sync"},
 			why:   "sasl is the mechanisms: which of them may see which credential is decided by the connection",
+		},
+		{
+			from: "xmppconn/internal/readiness", libs: []string{"go.uber.org/goleak"}, never: []string{"crypto/tls", "encoding/xml"},
+			why: "readiness watches sockets for their readers, and knows nothing of what is read",
+		},
+		{
+			from: "xmppconn/internal/tlsbuffer",
+			why:  "tlsbuffer knows one thing about tls.Conn, for one release of Go",
 		},
 		{
 			from: "xmppconn/internal/streamtest", may: []string{"xmppconn/internal/xmlstream"},
@@ -140,6 +148,10 @@ var (
 			from:  "internal/jsonappend",
 			never: []string{"encoding/json"},
 			why:   "jsonappend writes what encoding/json writes, and is held against it by its tests alone",
+		},
+		{
+			from: "internal/logingate",
+			why:  "logingate counts places and sees a socket wait: what a login is, it does not know",
 		},
 		{
 			from: "internal/ttlmap",

@@ -16,9 +16,9 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/internal/logingate"
 	"github.com/perch-im/perch/messenger"
 	"github.com/perch-im/perch/sessions"
-	"github.com/perch-im/perch/xmppconn"
 )
 
 // App is one gateway process: the store, the sessions, the listeners, and in the demo
@@ -31,8 +31,8 @@ type App struct {
 	api         *api.API
 	messenger   *messenger.Service // nil unless the demo runs
 	upstreams   map[string]upstream
-	certificate *certificate   // nil without TLS
-	gate        *xmppconn.Gate // of the logins of all upstreams
+	certificate *certificate    // nil without TLS
+	gate        *logingate.Gate // of the logins of all upstreams
 	metrics     *metrics
 	tracing     *tracing     // nil: nothing is traced
 	draining    atomic.Int64 // since when, in Unix nanoseconds; 0: not yet
@@ -53,7 +53,7 @@ func New(o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{o: o, log: o.Logger, metrics: newMetrics(o.Version, o.LogDropped), failed: make(chan error, 4),
-		gate: xmppconn.NewGate(loginsPerCore * runtime.GOMAXPROCS(0))}
+		gate: logingate.New(loginsPerCore * runtime.GOMAXPROCS(0))}
 	if err := a.build(); err != nil {
 		return nil, errors.Join(err, a.Stop(context.Background()))
 	}

@@ -96,6 +96,7 @@ var xmppCounters = []struct {
 	{"stanzas_out", "Stanzas that were queued for XMPP streams.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.StanzasOut }},
 	{"writes", "Writes to XMPP streams; what waits goes out together.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Writes }},
 	{"pings", "Pings of the keepalive.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Pings }},
+	{"parks", "Times that a silent connection gave its goroutine back.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Parks }},
 	{"forged_answers", "IQ answers from an address that was not asked; ignored.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.ForgedAnswers }},
 	{"forged_pushes", "Roster pushes that were not of the own account; ignored.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.ForgedPushes }},
 	{"forged_other", "Carbons and archive results that were not of the own account; ignored.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.ForgedOther }},

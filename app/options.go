@@ -51,6 +51,9 @@ type Options struct {
 	OpenTimeout time.Duration // how long a first call waits for the login; default 15 s
 	Retention   sessions.Retention
 	Idle        IdlePolicy // what happens to a session without an event stream; default: nothing
+	// ParkAfter is how long a connection to an XMPP server is silent before its reader's goroutine
+	// ends, to be started again by what arrives; default 5 s, negative: never.
+	ParkAfter time.Duration
 
 	Tracing Tracing
 

@@ -92,7 +92,7 @@ func start(t *testing.T, u app.Upstream) *app.App {
 	t.Helper()
 	a, err := app.New(app.Options{
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Upstreams: []app.Upstream{u},
-		Secret: appSecret,
+		Secret: appSecret, ParkAfter: 20 * time.Millisecond, // nearly every wait here is one of a parked reader
 		Logger: canary.Logger(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {

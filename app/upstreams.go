@@ -64,7 +64,7 @@ func (u Upstream) connection() (xmppconn.Upstream, error) {
 }
 
 func (a *App) addUpstream(x xmppconn.Upstream, tokenMechanism string) error {
-	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log, Gate: a.gate, Observer: a.metrics.iq, Trace: a.tracing.iqs(x.Name)})
+	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log, Gate: a.gate, ParkAfter: a.o.ParkAfter, Observer: a.metrics.iq, Trace: a.tracing.iqs(x.Name)})
 	if err != nil {
 		return fmt.Errorf("upstream %q: %w", x.Name, err)
 	}

@@ -26,7 +26,8 @@ type DialFunc func(ctx context.Context, req DialRequest) (Conn, error)
 type VerifyFunc func(ctx context.Context, acc perch.Account) (perch.JID, error)
 
 // Sink takes what arrives, in stream order, from the connection's reader goroutine. It
-// may block: that holds the stream back, and nothing else. Seq numbers what was
+// may block: that holds the stream back, and nothing else. It may run the session on the
+// reader's goroutine, so the reader holds nothing that a method of the Conn may wait for. Seq numbers what was
 // delivered from 1; the session gives it back to Handled once it is committed.
 type Sink = func(seq uint64, in perch.Inbound)
 
@@ -37,8 +38,10 @@ type Sink = func(seq uint64, in perch.Inbound)
 type Conn interface {
 	Login() perch.Login
 
-	// Start begins to read. It is called once; no method below works before it.
-	Start(sink Sink)
+	// Start begins to read. It is called once; no method below works before it. Ended is called
+	// once, when Done is closed, also if that was before Start; it does not wait, and may be
+	// called from within a method of the Conn.
+	Start(sink Sink, ended func())
 
 	// Send queues a stanza and returns its number, counted from 1, that AckIn refers to.
 	// It never waits. The error is KindSessionOffline when the connection has ended.

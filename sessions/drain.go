@@ -64,6 +64,9 @@ func (m *Manager) Close(ctx context.Context) error {
 		err = ctx.Err()
 	}
 	m.cancel()
+	for _, s := range m.all() {
+		s.wake()
+	}
 	<-ended
 	if m.nodes != nil {
 		m.nodes.leave()

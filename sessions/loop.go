@@ -9,12 +9,11 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// loop is the way into the goroutine that owns a session: everything that is done to the
-// session is a function which that goroutine runs. Its methods are safe for concurrent use.
+// loop is the way into the owner of a session: everything that is done to the session is a
+// function that the owner runs. Its methods are safe for concurrent use.
 type loop struct {
-	in      chan delivery // from the reader
-	mail    chan func()   // what a caller waits for
-	mailbox mailbox       // what no caller waits for
+	runner runner
+	queue  workQueue
 
 	ctx       context.Context // ends with the session
 	cancel    context.CancelFunc
@@ -24,68 +23,70 @@ type loop struct {
 }
 
 func newLoop(ctx context.Context) *loop {
-	lo := &loop{in: make(chan delivery, 8), mail: make(chan func()), done: make(chan struct{})}
-	lo.mailbox.wake = make(chan struct{}, 1)
+	lo := &loop{done: make(chan struct{})}
 	lo.ctx, lo.cancel = context.WithCancel(ctx)
 	return lo
 }
 
-// deliver hands the owner what the reader of a link has read, and waits until there is room.
+// deliver hands the owner what the reader of a link has read, waits until there is room, and
+// lends the owner the reader's goroutine.
 func (lo *loop) deliver(l *link, seq uint64, in perch.Inbound) {
-	select {
-	case lo.in <- delivery{link: l, seq: seq, in: in}:
-	case <-lo.ctx.Done():
+	for lo.ctx.Err() == nil {
+		room := lo.queue.offer(delivery{link: l, seq: seq, in: in})
+		if room == nil {
+			lo.runner.wakeHere()
+			return
+		}
+		select {
+		case <-room:
+		case <-lo.ctx.Done():
+		}
 	}
-}
-
-// mailbox takes functions that no caller waits for: results of commits, of logins, of timers.
-// It has no bound because what posts must not wait; each poster has at most one in it.
-type mailbox struct {
-	mu    sync.Mutex
-	posts []func()
-	wake  chan struct{}
-}
-
-func (b *mailbox) put(f func()) {
-	b.mu.Lock()
-	b.posts = append(b.posts, f)
-	b.mu.Unlock()
-	select {
-	case b.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (b *mailbox) take() []func() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	posts := b.posts
-	b.posts = nil
-	return posts
 }
 
 func (lo *loop) now() perch.Time { return perch.At(time.Now()) }
 
 // post implements owner.
-func (lo *loop) post(f func()) { lo.mailbox.put(f) }
-
-// call lets the owner run f and waits until it has run. Only the owner may touch the
-// state of a session, so this is how it is read and changed. The error says that f
-// did not run: the session has ended, or ctx.
-func (lo *loop) call(ctx context.Context, f func()) error {
-	ran := make(chan struct{})
-	select {
-	case lo.mail <- func() { defer close(ran); f() }:
-		<-ran // the owner never waits, so neither does this
-		return nil
-	case <-lo.ctx.Done():
-		return lo.endedError()
-	case <-ctx.Done():
-		if lo.ctx.Err() != nil {
-			return lo.endedError()
-		}
-		return ctx.Err()
+func (lo *loop) post(f func()) {
+	if lo.queue.add(task{f: f}) {
+		lo.runner.wake()
 	}
+}
+
+// wake lets the owner look at what it does not get by post or deliver: the end of a connection, and
+// that of the context.
+func (lo *loop) wake() { lo.runner.wake() }
+
+// call lets the owner run f and waits until it has run; mostly it runs on the caller's goroutine.
+// Only the owner may touch the state of a session, so this is how it is read and changed. The
+// error says that f did not run: the session has ended, or ctx.
+func (lo *loop) call(ctx context.Context, f func()) error {
+	if err := lo.whyNot(ctx); err != nil {
+		return err
+	}
+	c := &pendingCall{done: make(chan struct{})}
+	if !lo.queue.add(task{f, c}) {
+		return lo.endedError()
+	}
+	lo.runner.wakeHere()
+	select {
+	case <-c.done:
+	case <-lo.ctx.Done():
+	case <-ctx.Done():
+	}
+	if lo.queue.withdraw(c) {
+		return lo.whyNot(ctx)
+	}
+	<-c.done // the owner never waits, so neither does this
+	return c.err
+}
+
+// whyNot is why a call is not made any more; nil: it is.
+func (lo *loop) whyNot(ctx context.Context) error {
+	if lo.ctx.Err() != nil {
+		return lo.endedError()
+	}
+	return ctx.Err()
 }
 
 // callErr lets the owner run f, and returns its error, or why it did not run.

@@ -57,6 +57,7 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 		opening: opening{over: make(chan struct{})}, replacing: make(chan struct{}, 1),
 		cred: credential{acc: acc, at: timeNow(), upstream: m.o.Upstreams[acc.Upstream]},
 	}
+	s.runner.work = s
 	s.entry.state = perch.StateConnecting
 	s.state.journal = &s.log
 	s.report = reporter{log: m.log, observer: m.o.Observer, journal: &s.log, session: shortID(id)}

@@ -34,9 +34,13 @@ func (s *Session) end(e ending) {
 // over reports whether the session ends: nothing is begun any more.
 func (s *Session) over() bool { return s.ended || s.closing }
 
-// finish runs after the loop, in the goroutine that was the owner and may wait
-// now.
+// hasEnded implements worker.
+func (s *Session) hasEnded() bool { return s.ended }
+
+// finish implements worker. It runs after the last step, in a goroutine of its own that may wait.
 func (s *Session) finish() {
+	defer s.m.wg.Done()
+	s.queue.close(s.endedError())
 	s.m.backlog.update(&s.waits, pendingCounts{})
 	stop(s.touch)
 	s.supervisor.stop()

@@ -6,73 +6,85 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// run is the owner goroutine: the loop, and the end.
-func (s *Session) run() {
-	defer s.m.wg.Done()
-	for !s.ended {
-		s.step()
-	}
-	s.finish()
-}
-
-// step waits for one thing and does it. While the log is full, nothing is taken from the
-// connection: its reader waits, and with it the server.
+// step implements worker: it does one thing that waits for the owner. While the log is
+// full, nothing is taken from the connection: its reader waits, and with it the server.
 //
 // A fault of ours ends this session and no other; the next request opens it again from
 // what is stored.
-func (s *Session) step() {
+func (s *Session) step() (did bool) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			s.report.panicked(fault)
 			s.end(endDropped)
 		}
 	}()
-	s.wait()
+	if did = s.doNext(); !did {
+		return false
+	}
 	s.log.flush()
 	waits := pendingCounts{outbox: int64(len(s.outbox.entries))}
 	if s.log.down {
 		waits.held = 1
 	}
 	s.m.backlog.update(&s.waits, waits)
+	return true
 }
 
-func (s *Session) wait() {
-	in := s.in
-	if s.log.full() || s.closing {
-		in = nil
-	}
-	var lost <-chan struct{}
-	if s.conn.link != nil {
-		lost = s.conn.link.conn.Done()
-	}
-	select {
-	case d := <-in:
-		s.take(d)
-	case f := <-s.mail:
+// doNext does the next thing, if there is one. A connection that has ended is not used any more, and
+// what is asked of the owner, the answers of the Store among it, comes before what has arrived.
+func (s *Session) doNext() bool {
+	if l := s.conn.link; l != nil && isClosed(l.conn.Done()) {
 		s.drainIn()
-		f()
-	case <-s.mailbox.wake:
-		for _, f := range s.mailbox.take() {
-			f()
-		}
-	case <-lost:
-		s.drainIn()
-		s.lost(s.conn.link.conn.Err())
-	case <-s.ctx.Done():
-		s.end(endDropped)
+		s.lost(l.conn.Err())
+		return true
 	}
-}
-
-// drainIn applies what the reader has queued: a caller that waited for an answer of the
-// upstream then sees everything that came before it.
-func (s *Session) drainIn() {
-	for !s.log.full() && !s.closing {
-		select {
-		case d := <-s.in:
+	if t, ok := s.queue.next(); ok {
+		s.perform(t)
+		return true
+	}
+	if !s.takesNothing() {
+		if d, ok := s.queue.receive(); ok {
 			s.take(d)
-		default:
+			return true
+		}
+	}
+	if s.ctx.Err() != nil {
+		s.end(endDropped)
+		return true
+	}
+	return false
+}
+
+// perform runs a task. A caller that waited for an answer of the upstream sees everything that
+// came before it.
+func (s *Session) perform(t task) {
+	if t.call != nil {
+		defer close(t.call.done)
+		s.drainIn()
+	}
+	t.f()
+}
+
+// takesNothing reports whether what has arrived has to wait.
+func (s *Session) takesNothing() bool { return s.log.full() || s.closing }
+
+// drainIn applies what the reader has queued.
+func (s *Session) drainIn() {
+	for !s.takesNothing() {
+		d, ok := s.queue.receive()
+		if !ok {
 			return
 		}
+		s.take(d)
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 

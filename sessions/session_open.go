@@ -7,8 +7,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// open loads what is stored and starts the owner. It runs in a goroutine of its own, which
-// then signs in; its stack is given back, while the owner's stays small.
+// open loads what is stored and starts the owner. It runs in a goroutine of its own.
 func (s *Session) open() {
 	ctx, cancel := context.WithTimeout(s.ctx, s.m.o.OpenTimeout)
 	defer cancel()
@@ -38,7 +37,7 @@ func (s *Session) open() {
 	s.opening.timer = s.after(wait, s.openingOver)
 	s.post(s.supervisor.connectNow)
 	s.post(s.keepRecord)
-	go s.run()
+	s.runner.start()
 }
 
 // load takes over what the Store has. It runs before the owner, and may wait.

@@ -72,7 +72,7 @@ func (lg *login) enter(ctx context.Context, conn Conn) {
 		lg.post(lg.host.superseded)
 		return
 	}
-	conn.Start(func(seq uint64, in perch.Inbound) { lg.deliver(l, seq, in) })
+	conn.Start(func(seq uint64, in perch.Inbound) { lg.deliver(l, seq, in) }, lg.wake)
 	if err := lg.signIn(ctx, l); err != nil && ctx.Err() == nil {
 		// The connection itself may be well: without a roster it is of no use.
 		lg.post(func() { lg.drop(l, err) })

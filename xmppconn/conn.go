@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/readiness"
+	"github.com/perch-im/perch/xmppconn/internal/tlsbuffer"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
-// Conn is one signed-in XMPP connection. It is safe for concurrent use. While nothing
-// happens it has one goroutine, the reader; a writer comes and goes with what there is to
-// write, and timers call back.
+// Conn is one signed-in XMPP connection. It is safe for concurrent use. A reader comes when there is
+// something to read, and goes when there was nothing for a while (conn_park.go); a writer comes and
+// goes with what there is to write, and timers call back.
 //
 // Of these fields login, d, raw, nc and fr do not change after Dial.
 type Conn struct {
@@ -38,7 +40,8 @@ type Conn struct {
 	torn    bool       // a panic has left a critical section
 	err     error      // why the connection ended; nil while it is up
 	started bool
-	closing bool // Close was called; nothing is delivered any more
+	parked  readiness.Ticket // of the last time that the reader was parked
+	closing bool             // Close was called; nothing is delivered any more
 	iqs     map[string]*openIQ
 	queries map[string]*archiveQuery
 	timer   *time.Timer
@@ -58,13 +61,16 @@ func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 	return c
 }
 
+// awakeTLSBuffer is how much of its read buffers a TLS connection may keep between two stanzas.
+const awakeTLSBuffer = 1 << 10
+
 // connReader is what the framer reads: whatever the connection is just now, and a note of
 // the time.
 type connReader Conn
 
 func (r *connReader) Read(p []byte) (int, error) {
 	if r.fr.Idle() {
-		trimTLS(r.nc)
+		tlsbuffer.Trim(r.nc, awakeTLSBuffer)
 	}
 	n, err := r.nc.Read(p)
 	if n > 0 {
@@ -82,19 +88,28 @@ func (d *Dialer) now() time.Duration { return time.Since(d.epoch) }
 // Login returns the JID that the server bound and what it can do. It does not change.
 func (c *Conn) Login() perch.Login { return c.login }
 
-// Start begins to read, on a goroutine of its own. It is called once; sink gets everything
-// in stream order, numbered from 1, and may block.
-func (c *Conn) Start(sink func(seq uint64, in perch.Inbound)) {
+// Start begins to read. It is called once; sink gets everything in stream order, numbered from 1,
+// and may block. Ended is called once, when Done is closed, and must not wait.
+func (c *Conn) Start(sink func(seq uint64, in perch.Inbound), ended func()) {
+	if !c.start(sink, ended) {
+		<-c.done // finish is on its way there
+		ended()
+	}
+}
+
+// start reports whether the connection is up, so that finish will call ended.
+func (c *Conn) start(sink func(seq uint64, in perch.Inbound), ended func()) bool {
 	c.mu.Lock()
 	defer c.unlock()
-	if c.err != nil || c.started {
-		return
+	if c.err != nil {
+		return false
 	}
-	c.started, c.sink = true, sink
+	c.started, c.sink, c.ended = true, sink, ended
 	c.timer = time.AfterFunc(c.d.up.KeepAlive, c.tick)
 	c.resendUnacked()
 	c.wg.Add(1)
 	go c.read()
+	return true
 }
 
 // resendUnacked begins a resumed stream: what the server lacks is written again, in order, and

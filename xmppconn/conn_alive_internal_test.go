@@ -102,7 +102,7 @@ func TestM16KeepAliveListens(t *testing.T) {
 		})
 		c := w.dial()
 		block := make(chan struct{})
-		c.Start(func(uint64, perch.Inbound) { <-block })
+		c.Start(func(uint64, perch.Inbound) { <-block }, func() {})
 		time.Sleep(10 * time.Minute)
 		if c.Err() != nil {
 			t.Fatalf("ended: got %v, want no error", c.Err())

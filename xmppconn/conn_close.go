@@ -90,10 +90,23 @@ func (c *Conn) finish(err error, tail string) {
 		_ = c.raw.Close()
 	}
 	close(c.done)
+	if c.unpark() {
+		c.wg.Done() // for the reader, which is not needed any more
+	}
+	if ended := c.onEnded(); ended != nil {
+		ended()
+	}
 	for _, q := range open {
 		q.answer(stanza.IQ{}, errOffline(err))
 	}
 	c.d.log.Debug("connection ended", "kind", perch.KindOf(err), "err", err)
+}
+
+// onEnded is what Start was given; nil: it was not called.
+func (c *Conn) onEnded() func() {
+	c.mu.Lock()
+	defer c.unlock()
+	return c.ended
 }
 
 // markEnded makes the error, or that of a Close that is under way, the end of the connection,

@@ -216,7 +216,7 @@ func TestStreamEndsWithin(t *testing.T) {
 			p.drain()
 		})
 		c := w.dial()
-		c.Start(func(uint64, perch.Inbound) { panic("fault") })
+		c.Start(func(uint64, perch.Inbound) { panic("fault") }, func() {})
 		<-c.Done()
 		if w.d.counters.Panics.Load() != 1 || perch.KindOf(c.Err()) != perch.KindLinkLost {
 			t.Errorf("got %v, want Panics 1, %s", c.Err(), perch.KindLinkLost)
@@ -412,7 +412,7 @@ func TestCloseWithoutAnAnswer(t *testing.T) {
 		if w.wg.Wait(); !ended {
 			t.Error("the stream was not closed, want it closed")
 		}
-		c.Start(func(uint64, perch.Inbound) {})
+		c.Start(func(uint64, perch.Inbound) {}, func() {})
 	})
 }
 
@@ -436,7 +436,7 @@ func TestAbort(t *testing.T) {
 		})
 		c := w.dial()
 		block := make(chan struct{})
-		c.Start(func(uint64, perch.Inbound) { <-block })
+		c.Start(func(uint64, perch.Inbound) { <-block }, func() {})
 		errs := make(chan error)
 		go func() { _, err := c.VCard(context.Background(), "bob@a.test"); errs <- err }()
 		synctest.Wait()
@@ -468,7 +468,7 @@ func TestIdleGoroutines(t *testing.T) {
 			c.Abort()
 			_ = c.join(context.Background())
 		}()
-		c.Start(func(uint64, perch.Inbound) {})
+		c.Start(func(uint64, perch.Inbound) {}, func() {})
 		if _, err := c.Ping(context.Background()); err != nil {
 			t.Fatalf("c.Ping(): got error %v, want none", err)
 		}

@@ -38,7 +38,7 @@ func (s *smServer) connectPanicking(resume []byte) (*Conn, *recorder, *fakeServe
 	}
 	s.t.Cleanup(func() { c.Abort(); _ = c.join(context.Background()) })
 	b := &recorder{}
-	c.Start(b.sinkThatPanics)
+	c.Start(b.sinkThatPanics, func() {})
 	p := <-s.connected
 	synctest.Wait()
 	return c, b, p
@@ -113,7 +113,7 @@ func TestQuarantineWithoutResumption(t *testing.T) {
 		})
 		for i := range 3 {
 			c, b := w.dial(), &recorder{}
-			c.Start(b.sinkThatPanics)
+			c.Start(b.sinkThatPanics, func() {})
 			p := <-ready
 			done := p.script(func(p *fakeServer) {
 				p.send(quarantined["a panic of the session"])

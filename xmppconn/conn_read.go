@@ -2,6 +2,7 @@ package xmppconn
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -13,17 +14,18 @@ import (
 
 // readState is what the reader notes, for the others to read.
 type readState struct {
-	sink      func(seq uint64, in perch.Inbound)
+	sink      func(seq uint64, in perch.Inbound) // from Start, as ended is
+	ended     func()
 	delivered atomic.Uint64 // written by the reader alone
 
 	lastRead   atomic.Int64 // since Dialer.epoch: when bytes last came
 	rtt        atomic.Int64
 	handled    atomic.Uint64
 	delivering atomic.Bool // the reader waits in the sink
+	unparkable bool        // parking has failed once; the reader alone uses it
 }
 
-// read is the reader goroutine: frames in, things that the session understands out. It is
-// the only caller of the sink and of the framer.
+// read is the first reader goroutine, which begins with what came before Start.
 func (c *Conn) read() {
 	defer c.wg.Done()
 	defer c.recoverPanic("reader")
@@ -36,8 +38,22 @@ func (c *Conn) read() {
 	c.early = nil
 	c.fr.TakesLarge, c.fr.Skipping = c.takesLarge, c.skippingAnswer
 	c.beginCounting()
+	c.readFrames()
+}
+
+// readFrames is what a reader does: frames in, things that the session understands out. It is
+// the only caller of the sink and of the framer. It returns when the connection has ended, or is
+// parked.
+func (c *Conn) readFrames() {
+	c.awaitSilence(0)
 	for {
 		f, err := c.fr.Next()
+		if errors.Is(err, os.ErrDeadlineExceeded) && c.mayBeSilent() {
+			if c.onSilence() {
+				return
+			}
+			continue
+		}
 		if err != nil {
 			c.readFailed(err)
 			return

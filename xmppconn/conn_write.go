@@ -138,6 +138,9 @@ func (c *Conn) writeFailed(err error) {
 	err = c.linkLost(err, "writing")
 	if c.noteWriteFailure(err) {
 		_ = c.raw.SetReadDeadline(time.Now().Add(readAfterFailedWrite))
+		if c.unpark() {
+			go c.resumeReading()
+		}
 		return
 	}
 	c.end(err)

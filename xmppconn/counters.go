@@ -15,6 +15,7 @@ type Counters struct {
 	StanzasOut     atomic.Int64
 	Writes         atomic.Int64 // fewer than StanzasOut: what waits is written together
 	Pings          atomic.Int64 // by the keepalive
+	Parks          atomic.Int64 // a silent connection gave its goroutine back
 
 	ForgedAnswers atomic.Int64 // right id, wrong sender (RFC 6120, 8.2.3)
 	ForgedPushes  atomic.Int64 // roster push from another entity (RFC 6121, 2.1.6)

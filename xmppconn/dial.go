@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/logingate"
+	"github.com/perch-im/perch/xmppconn/internal/readiness"
 )
 
 // Options of a Dialer. The zero value is ready for use.
@@ -20,7 +22,11 @@ type Options struct {
 	Counters *Counters    // nil = the Dialer's own; several may share one
 
 	// Gate bounds the logins that compute at the same time; nil: nothing does.
-	Gate *Gate
+	Gate *logingate.Gate
+
+	// ParkAfter is how long a connection is silent before its reader ends, to be started again by what
+	// arrives; 0 = 5 s, negative = never. Builds that cannot park readers ignore it.
+	ParkAfter time.Duration
 
 	// Observer sees the end of every request of a caller, for metrics: its kind (roster,
 	// roster_set, roster_remove, vcard, vcard_set, archive, jid_lookup, ping), how long it
@@ -42,7 +48,9 @@ type Dialer struct {
 	observer    func(kind string, d time.Duration, err error)
 	trace       func(ctx context.Context, kind string) func(error) // nil: no traces
 	tls         tlsConfigs
-	gate        *Gate // nil: none
+	gate        *logingate.Gate // nil: none
+	poller      poller          // of parked readers
+	parkAfter   time.Duration   // 0: readers are never parked
 	redirects   *redirects
 	crashes     *crashCounts
 	seed        maphash.Seed
@@ -60,7 +68,7 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 	}
 	d := &Dialer{
 		up: up.withDefaults(), log: o.Logger, counters: o.Counters, observer: o.Observer, trace: o.Trace, gate: o.Gate,
-		redirects: newRedirects(), crashes: newCrashCounts(),
+		poller: &readiness.Poller{}, parkAfter: parkAfter(o.ParkAfter), redirects: newRedirects(), crashes: newCrashCounts(),
 		seed: maphash.MakeSeed(), epoch: time.Now().Add(-time.Millisecond),
 	}
 	if d.log == nil {
@@ -267,7 +275,7 @@ func (d *Dialer) attempt(ctx context.Context, req signInRequest, t target) (*Con
 	if err != nil {
 		return nil, err
 	}
-	raw, lift, err := d.gate.pass(ctx, socket)
+	raw, lift, err := d.gate.Pass(ctx, socket)
 	if err != nil {
 		return nil, errors.Join(networkError(err, "waiting for other logins"), socket.Close())
 	}

@@ -69,7 +69,7 @@ func TestMessengerExchangesAreAsDocumented(t *testing.T) {
 			t.Fatalf("w.d.Dial(): got error %v, want none", err)
 		}
 		defer func() { c.Abort(); _ = c.join(context.Background()) }()
-		c.Start(func(uint64, perch.Inbound) {})
+		c.Start(func(uint64, perch.Inbound) {}, func() {})
 		doDocumented(t, c)
 		synctest.Wait()
 		mu.Lock()

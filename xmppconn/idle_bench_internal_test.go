@@ -28,7 +28,7 @@ func BenchmarkIdleConn(b *testing.B) {
 		if err != nil {
 			b.Fatalf("d.Dial(): got error %v, want none", err)
 		}
-		c.Start(func(uint64, perch.Inbound) {})
+		c.Start(func(uint64, perch.Inbound) {}, func() {})
 		conns = append(conns, c)
 	}
 	for range 3 { // stacks shrink with the collection after the one that saw them idle

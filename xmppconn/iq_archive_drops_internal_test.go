@@ -50,7 +50,7 @@ func TestArchivePageWithDrops(t *testing.T) {
 		}
 		t.Cleanup(func() { c.Abort(); _ = c.join(context.Background()) })
 		b := &recorder{}
-		c.Start(b.sink)
+		c.Start(b.sink, func() {})
 		page, err := c.Archive(context.Background(), perch.ArchiveQuery{With: "bo@b.test", Limit: 20})
 		if err != nil {
 			t.Fatalf("c.Archive(): got error %v, want none", err)

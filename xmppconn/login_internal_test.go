@@ -95,7 +95,7 @@ func TestSignInDirect(t *testing.T) {
 			t.Errorf("capabilities %+v, roster versions %v; want Archive 313, EditRoster, rosterVer", l, c.rosterVer)
 		}
 		b := &recorder{}
-		c.Start(b.sink)
+		c.Start(b.sink, func() {})
 		if in := b.take(); len(in) != 1 || in[0].(*perch.MessageIn).Body != "welcome" {
 			t.Errorf("what came before Start: got %v, want one delivery, Body welcome", in)
 		}

@@ -61,7 +61,7 @@ func TestOptionalStepWithoutAnswer(t *testing.T) {
 				t.Errorf("got %+v, want no archive, but resumption", caps)
 			}
 			b := &recorder{}
-			c.Start(b.sink)
+			c.Start(b.sink, func() {})
 			if in := b.take(); len(in) != 1 || in[0].(*perch.MessageIn).Body != "hi" {
 				t.Errorf("got %+v, want one message", in)
 			}
@@ -156,7 +156,7 @@ func TestStreamManagementWithoutAnswer(t *testing.T) {
 				t.Errorf("got stream state %q, want one: %v", c.StreamState(), tt.managed)
 			}
 			b := &recorder{}
-			c.Start(b.sink)
+			c.Start(b.sink, func() {})
 			if _, err := c.Send(&perch.PresenceOut{OwnPresence: perch.OwnPresence{Available: true}}); err != nil {
 				t.Fatalf("c.Send(): got error %v, want none", err)
 			}

@@ -73,7 +73,7 @@ func TestM16PingsSurviveIdleDrops(t *testing.T) {
 			if err != nil {
 				t.Fatalf("d.Dial(): got error %v, want none", err)
 			}
-			c.Start(func(uint64, perch.Inbound) {})
+			c.Start(func(uint64, perch.Inbound) {}, func() {})
 			defer func() { c.Abort(); _ = c.join(context.Background()) }()
 			if _, err := c.Send(&perch.PresenceOut{OwnPresence: perch.OwnPresence{Available: true}}); err != nil {
 				t.Fatalf("c.Send(): got error %v, want none", err)

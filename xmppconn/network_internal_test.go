@@ -82,11 +82,13 @@ type fakeNetwork struct {
 	srv     map[string][]*net.SRV // by service, such as "xmpp-client"
 	scripts map[string]func(*fakeServer)
 	wg      sync.WaitGroup
+	parks   bool // readers are parked after a second of silence
 
 	mu     sync.Mutex
 	names  map[string]netip.Addr
 	dialed []string
 	conns  []net.Conn
+	socket *peekConn // of the newest connection, if readers are parked
 }
 
 const testToken = canary.Mark + "EwAwAq1DBAAUGCCXc8wU/zFu9QnLdZXy+Zz=="
@@ -160,8 +162,13 @@ func (w *fakeNetwork) dialTCP(ctx context.Context, _, address string) (net.Conn,
 	if script == nil {
 		return nil, errors.New("connection refused")
 	}
-	ours, theirs := net.Pipe()
+	var ours, theirs net.Conn
+	ours, theirs = net.Pipe()
 	w.conns = append(w.conns, theirs)
+	if w.parks {
+		w.socket = newPeekConn(ours)
+		ours = w.socket
+	}
 	w.wg.Go(func() {
 		p := &fakeServer{t: w.t, conn: theirs, cert: testCert()}
 		p.fr = xmlstream.NewFramer(theirs, xmlstream.DefaultLimits())
@@ -385,9 +392,16 @@ func (w *fakeNetwork) dial() *Conn {
 func online(t *testing.T, up Upstream) (*fakeNetwork, *Conn, *recorder, *fakeServer) {
 	t.Helper()
 	w := newFakeNetwork(t, up)
+	c, b, p := w.online(func() {})
+	return w, c, b, p
+}
+
+// online signs in and starts; ended is for Start.
+func (w *fakeNetwork) online(ended func()) (*Conn, *recorder, *fakeServer) {
+	w.t.Helper()
 	ready := make(chan *fakeServer, 1)
 	hold := make(chan struct{})
-	t.Cleanup(func() { close(hold) })
+	w.t.Cleanup(func() { close(hold) })
 	w.serve("xmpp.a.test:5222", func(p *fakeServer) {
 		p.login()
 		ready <- p
@@ -395,9 +409,8 @@ func online(t *testing.T, up Upstream) (*fakeNetwork, *Conn, *recorder, *fakeSer
 	})
 	c := w.dial()
 	b := &recorder{}
-	c.Start(b.sink)
-	p := <-ready
-	return w, c, b, p
+	c.Start(b.sink, ended)
+	return c, b, <-ready
 }
 
 // dialError signs in, which must fail with a kind.

@@ -19,7 +19,7 @@ func dialReal(t *testing.T, up xmppconn.Upstream, acc perch.Account) (*xmppconn.
 		t.Fatalf("xmppconn.Dial(): got error %v, want none", err)
 	}
 	in := make(chan perch.Inbound, 256)
-	c.Start(func(_ uint64, i perch.Inbound) { in <- i })
+	c.Start(func(_ uint64, i perch.Inbound) { in <- i }, func() {})
 	t.Cleanup(func() { _ = c.Close(context.Background()) })
 	return c, in
 }
@@ -185,7 +185,7 @@ func TestM03SeeOtherHostOnProsody(t *testing.T) {
 			if err != nil {
 				t.Fatalf("xmppconn.Dial(): got error %v, want none", err)
 			}
-			c.Start(func(uint64, perch.Inbound) {})
+			c.Start(func(uint64, perch.Inbound) {}, func() {})
 			defer func() { _ = c.Close(context.Background()) }()
 			if got := n.Redirects.Load(); got != 1 || c.Login().JID.Bare() != perch.JID(u.JID) {
 				t.Errorf("got %d redirects, signed in as %s; want 1, c.Login().JID.Bare() %v", got, c.Login().JID, perch.JID(u.JID))

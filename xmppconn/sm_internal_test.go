@@ -81,7 +81,7 @@ func (s *smServer) connect(resume []byte) (*Conn, *recorder, *fakeServer) {
 		_ = c.join(context.Background())
 	})
 	b := &recorder{}
-	c.Start(b.sink)
+	c.Start(b.sink, func() {})
 	p := <-s.connected
 	synctest.Wait()
 	return c, b, p

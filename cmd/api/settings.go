@@ -70,6 +70,7 @@ type serveCommand struct {
 	DrainTime   time.Duration `default:"20s" help:"Time to hand event streams over at SIGTERM."`
 	Idle        string        `default:"keep" enum:"keep,away,sign-out" help:"What happens to a session that no event stream is attached to: ${enum}."`
 	IdleAfter   time.Duration `default:"10m" help:"When --idle away or sign-out happens."`
+	ParkAfter   time.Duration `default:"5s" help:"How long a connection to an XMPP server is silent before its goroutine ends, to be started again by what arrives; 0 = never. Linux only."`
 	retentionSettings
 
 	OTelEndpoint string  `name:"otel-endpoint" placeholder:"URL" help:"Collector of OpenTelemetry traces, OTLP over HTTP, such as http://127.0.0.1:4318. Not given: nothing is traced."`
@@ -121,9 +122,10 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 		Origins: s.Origin, TrustedProxies: s.TrustedProxy,
 		AdminHosts: s.AdminHost, Limits: s.limits(),
 		OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
-		Idle:    app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
-		Tracing: app.Tracing{Endpoint: s.OTelEndpoint, Sample: s.OTelSample},
-		Version: version(),
+		Idle:      app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
+		ParkAfter: parkAfter(s.ParkAfter),
+		Tracing:   app.Tracing{Endpoint: s.OTelEndpoint, Sample: s.OTelSample},
+		Version:   version(),
 	}
 	o.Retention.Events, o.Retention.Bytes, o.Retention.Age = s.RetentionEvents, s.RetentionBytes, s.RetentionAge
 	for _, text := range s.Upstream {
@@ -158,10 +160,21 @@ func (s *serveCommand) positive() error {
 			return fmt.Errorf("--%s must be more than 0", f.name)
 		}
 	}
+	if s.ParkAfter < 0 {
+		return fmt.Errorf("--park-after must not be less than 0")
+	}
 	if s.Connections < 0 || s.AddressConnections < 0 {
 		return fmt.Errorf("--connections and --address-connections must not be less than 0")
 	}
 	return nil
+}
+
+// parkAfter is --park-after for the app, where 0 is the default.
+func parkAfter(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
 }
 
 // rate lets three seconds' worth of requests come at once.

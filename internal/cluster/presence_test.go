@@ -33,7 +33,7 @@ func (k *world) crowd(t *testing.T, n int) []testkit.User {
 				_, _ = c.Send(&perch.SubscriptionOut{To: s.From, Type: "subscribed"}) // alice waits for it below
 			}
 			c.Handled(seq)
-		})
+		}, func() {})
 		if _, err := c.Send(&perch.PresenceOut{OwnPresence: perch.OwnPresence{Available: true, Show: perch.ShowAway, Status: "in the crowd"}}); err != nil {
 			t.Fatalf("c.Send: got error %v, want none", err)
 		}

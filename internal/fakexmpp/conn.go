@@ -21,6 +21,7 @@ type Conn struct {
 	deliver sync.Mutex // one Deliver at a time, as one reader would
 	mu      sync.Mutex
 	sink    sessions.Sink
+	ended   func()
 	seq     uint64
 	handled uint64
 	sent    []perch.Outbound
@@ -54,9 +55,13 @@ func (c *Conn) Ack() {
 func (c *Conn) Fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err == nil {
-		c.err = err
-		close(c.done)
+	if c.err != nil {
+		return
+	}
+	c.err = err
+	close(c.done)
+	if c.ended != nil {
+		c.ended()
 	}
 }
 
@@ -105,10 +110,13 @@ func (c *Conn) Closed() bool {
 func (c *Conn) Login() perch.Login { return c.login }
 
 // Start implements sessions.Conn.
-func (c *Conn) Start(sink sessions.Sink) {
+func (c *Conn) Start(sink sessions.Sink, ended func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sink = sink
+	c.sink, c.ended = sink, ended
+	if c.err != nil {
+		ended()
+	}
 }
 
 // Send implements sessions.Conn.

@@ -21,7 +21,7 @@ func login(t *testing.T, up *fakexmpp.Server) (conn *fakexmpp.Conn, delivered fu
 		t.Fatal("Accepted = nil, want the connection that was dialled")
 	}
 	var all []perch.Inbound
-	conn.Start(func(_ uint64, in perch.Inbound) { all = append(all, in) })
+	conn.Start(func(_ uint64, in perch.Inbound) { all = append(all, in) }, func() {})
 	return conn, func() []perch.Inbound { return all }
 }
 

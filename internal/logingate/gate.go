@@ -1,10 +1,13 @@
-package xmppconn
+// Package logingate bounds how many logins compute at the same time.
+package logingate
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -18,12 +21,13 @@ const gateWait = 5 * time.Millisecond
 // concurrent use, and Dialers may share one.
 type Gate struct{ places chan struct{} }
 
-// NewGate lets n logins be worked on at the same time.
-func NewGate(n int) *Gate { return &Gate{make(chan struct{}, n)} }
+// New lets n logins be worked on at the same time.
+func New(n int) *Gate { return &Gate{make(chan struct{}, n)} }
 
-// pass takes a place for a login on a socket; lift gives it back. A Gate that is nil bounds
+// Pass takes a place for a login on a socket, which the login then uses in place of raw; lift gives
+// the place back. The error is that of ctx. A Gate that is nil bounds
 // nothing.
-func (g *Gate) pass(ctx context.Context, raw net.Conn) (socket net.Conn, lift func(), err error) {
+func (g *Gate) Pass(ctx context.Context, raw net.Conn) (socket net.Conn, lift func(), err error) {
 	if g == nil {
 		return raw, func() {}, nil
 	}
@@ -78,6 +82,14 @@ func (c *gated) leaveLocked() {
 func (c *gated) lift() {
 	c.leave()
 	c.lifted.Store(true)
+}
+
+// SyscallConn implements syscall.Conn, if the socket does.
+func (c *gated) SyscallConn() (syscall.RawConn, error) {
+	if sc, ok := c.Conn.(syscall.Conn); ok {
+		return sc.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
 }
 
 // Read implements net.Conn. When it waits for long, the place is free meanwhile.

@@ -1,4 +1,4 @@
-package xmppconn
+package logingate
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 func TestGateBoundsLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const places, logins = 2, 10
-		g := NewGate(places)
+		g := New(places)
 		var computing, most atomic.Int32
 		compute := func() {
 			most.Store(max(most.Load(), computing.Add(1)))
@@ -29,9 +29,9 @@ func TestGateBoundsLogins(t *testing.T) {
 			client, server := net.Pipe()
 			wg.Go(func() {
 				defer client.Close()
-				socket, lift, err := g.pass(t.Context(), client)
+				socket, lift, err := g.Pass(t.Context(), client)
 				if err != nil {
-					t.Errorf("pass: got error %v, want none", err)
+					t.Errorf("Pass: got error %v, want none", err)
 					return
 				}
 				defer lift()
@@ -72,16 +72,16 @@ func TestGateOfAServerNearby(t *testing.T) {
 	} {
 		t.Run(tt.answer.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := NewGate(1)
+				g := New(1)
 				client, server := net.Pipe()
 				defer client.Close()
 				defer server.Close()
 				begun := time.Now()
 				var wg sync.WaitGroup
 				wg.Go(func() {
-					socket, lift, err := g.pass(t.Context(), client)
+					socket, lift, err := g.Pass(t.Context(), client)
 					if err != nil {
-						t.Errorf("pass: got error %v, want none", err)
+						t.Errorf("Pass: got error %v, want none", err)
 						return
 					}
 					defer lift()
@@ -98,9 +98,9 @@ func TestGateOfAServerNearby(t *testing.T) {
 					}
 				})
 				synctest.Wait()
-				_, lift, err := g.pass(t.Context(), server)
+				_, lift, err := g.Pass(t.Context(), server)
 				if err != nil {
-					t.Fatalf("pass of the next login: got error %v, want none", err)
+					t.Fatalf("Pass of the next login: got error %v, want none", err)
 				}
 				if got := time.Since(begun); got != tt.want {
 					t.Errorf("got the next login after %s, want %s", got, tt.want)
@@ -116,14 +116,14 @@ func TestGateOfAServerNearby(t *testing.T) {
 // after its server has answered, and gives back what it has.
 func TestGateOfAnEndedLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGate(1)
+		g := New(1)
 		first, other := net.Pipe()
 		defer first.Close()
 		defer other.Close()
 		ctx, cancel := context.WithCancel(t.Context())
-		socket, lift, err := g.pass(ctx, first)
+		socket, lift, err := g.Pass(ctx, first)
 		if err != nil {
-			t.Fatalf("pass: got error %v, want none", err)
+			t.Fatalf("Pass: got error %v, want none", err)
 		}
 		ended := make(chan error, 1)
 		go func() {
@@ -132,9 +132,9 @@ func TestGateOfAnEndedLogin(t *testing.T) {
 		}()
 		time.Sleep(gateWait)
 		synctest.Wait()
-		_, liftSecond, err := g.pass(t.Context(), other)
+		_, liftSecond, err := g.Pass(t.Context(), other)
 		if err != nil {
-			t.Fatalf("pass while the first waits: got error %v, want none", err)
+			t.Fatalf("Pass while the first waits: got error %v, want none", err)
 		}
 		if _, err := other.Write([]byte{1}); err != nil {
 			t.Fatalf("Write: got error %v, want none", err)
@@ -145,8 +145,8 @@ func TestGateOfAnEndedLogin(t *testing.T) {
 			t.Errorf("Read of a login that has ended: got error %v, want %v", err, net.ErrClosed)
 		}
 		lift()
-		if _, _, err := g.pass(ctx, first); !errors.Is(err, context.Canceled) {
-			t.Errorf("pass of a login that has ended: got error %v, want %v", err, context.Canceled)
+		if _, _, err := g.Pass(ctx, first); !errors.Is(err, context.Canceled) {
+			t.Errorf("Pass of a login that has ended: got error %v, want %v", err, context.Canceled)
 		}
 		liftSecond()
 		if n := len(g.places); n != 0 {
@@ -160,10 +160,10 @@ func TestSocketAfterTheLogin(t *testing.T) {
 	client, server := net.Pipe()
 	defer client.Close()
 	defer server.Close()
-	g := NewGate(1)
-	socket, lift, err := g.pass(t.Context(), client)
+	g := New(1)
+	socket, lift, err := g.Pass(t.Context(), client)
 	if err != nil {
-		t.Fatalf("pass: got error %v, want none", err)
+		t.Fatalf("Pass: got error %v, want none", err)
 	}
 	lift()
 	g.places <- struct{}{} // another login has it
