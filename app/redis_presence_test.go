@@ -19,23 +19,23 @@ func TestPresenceIsInRedis(t *testing.T) {
 	stream := live(t, k.api, "")
 	k.befriend(t, stream)
 
-	k.wantField(t, "roster", k.bob.JID, `"subscription":"both"`, `"name":"Bob"`)
-	k.wantField(t, "presence", k.bob.JID, `"available":true`)
+	k.wantContact(t, "roster", k.bob.JID, `"subscription":"both"`, `"name":"Bob"`)
+	k.wantContact(t, "presence", k.bob.JID, `"available":true`)
 	k.peer.Presence(t, "dnd", "au travail 🎣")
-	k.wantField(t, "presence", k.bob.JID, `"available":true`, `"show":"dnd"`, "au travail 🎣")
+	k.wantContact(t, "presence", k.bob.JID, `"available":true`, `"show":"dnd"`, "au travail 🎣")
 	k.peer.Unavailable(t)
-	k.wantField(t, "presence", k.bob.JID, `"available":false`)
+	k.wantContact(t, "presence", k.bob.JID, `"available":false`)
 	second := k.server.SlixmppFor(t, k.bob)
 	second.Presence(t, "xa", "")
-	k.wantField(t, "presence", k.bob.JID, `"show":"xa"`)
+	k.wantContact(t, "presence", k.bob.JID, `"show":"xa"`)
 	k.peer.Presence(t, "dnd", "")
-	k.wantField(t, "presence", k.bob.JID, resource(k.peer.JID), resource(second.JID))
+	k.wantContact(t, "presence", k.bob.JID, resource(k.peer.JID), resource(second.JID))
 	stream.Expect(t, "bob busy", k.presence(true, "dnd"))
 
 	k.proxy.Down()
 	stream.Expect(t, "reconnecting", state("reconnecting"))
 	k.wantStale(t)
-	k.wantField(t, "presence", k.bob.JID, `"available":true`, `"show":"dnd"`)
+	k.wantContact(t, "presence", k.bob.JID, `"available":true`, `"show":"dnd"`)
 	if p := k.api.Get(t, "/v1/presence").Find("items", "jid", k.bob.JID); !p.Bool("stale") || len(p.List("resources")) != 2 {
 		t.Errorf("without a link, GET /v1/presence: %v, want stale true and 2", p)
 	}
@@ -47,7 +47,7 @@ func TestPresenceIsInRedis(t *testing.T) {
 	if err != nil || len(keys) != 0 {
 		t.Errorf("signed out, and left %v %v, want no error and 0", keys, err)
 	}
-	if row := k.field(t, "presence", k.bob.JID); row != "" {
+	if row := k.contact(t, "presence", k.bob.JID); row != "" {
 		t.Errorf("signed out, and left %s, want %q", row, "")
 	}
 }

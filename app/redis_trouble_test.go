@@ -197,7 +197,7 @@ func (k *redisOutages) wantRecovery(t *testing.T) {
 		return nil
 	})
 	k.peer.Presence(t, "xa", "")
-	k.wantField(t, "presence", k.bob.JID, `"show":"xa"`)
+	k.wantContact(t, "presence", k.bob.JID, `"show":"xa"`)
 	k.wantLogins(t, 1)
 }
 
@@ -251,8 +251,8 @@ func TestRedisIsFlushed(t *testing.T) {
 	k.accepted(t, "after the flood")
 	k.peer.ExpectMessage(t, k.alice.JID, "after the flood")
 	k.wantReady(t, http.StatusOK)
-	k.wantField(t, "roster", k.bob.JID, `"subscription":"both"`)
-	k.wantField(t, "presence", k.bob.JID, `"show":"dnd"`)
+	k.wantContact(t, "roster", k.bob.JID, `"subscription":"both"`)
+	k.wantContact(t, "presence", k.bob.JID, `"show":"dnd"`)
 
 	again := k.api.Stream(t, cursor)
 	hello := again.ExpectType(t, "hello")

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,8 +22,10 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/app"
 	"github.com/perch-im/perch/internal/canary"
+	"github.com/perch-im/perch/internal/contacts"
 	"github.com/perch-im/perch/internal/testkit"
 )
 
@@ -190,31 +193,43 @@ var built struct {
 	err  error
 }
 
-// field reads one row of a table of the only session in Redis, as redis-cli would.
-func (k *redisWorld) field(t *testing.T, table, name string) string {
+// contact reads one contact of the only session in Redis, as the API would show it: its item
+// ("roster") or its presence.
+func (k *redisWorld) contact(t *testing.T, part, jid string) string {
 	t.Helper()
-	keys, err := k.keys.Keys(t.Context(), "perch:{*}:"+table).Result()
+	keys, err := k.keys.Keys(t.Context(), "perch:{*}:roster").Result()
 	if err != nil || len(keys) > 1 {
-		t.Fatalf("KEYS perch:{*}:%s: %v %v, want no error and at most 1", table, keys, err)
+		t.Fatalf("KEYS perch:{*}:roster: %v %v, want no error and at most 1", keys, err)
 	}
 	if len(keys) == 0 {
 		return ""
 	}
-	text, err := k.keys.HGet(t.Context(), keys[0], name).Result()
-	if err != nil && err != redis.Nil {
-		t.Fatalf("HGET %s %s: %v, want %v", keys[0], name, err, redis.Nil)
+	row, err := k.keys.HGet(t.Context(), keys[0], jid).Result()
+	if err == redis.Nil {
+		return ""
 	}
-	return text
+	if err != nil {
+		t.Fatalf("HGET %s %s: got error %v, want none", keys[0], jid, err)
+	}
+	c, err := contacts.ParseRow(perch.JID(jid), row)
+	if err != nil {
+		t.Fatalf("row of %s: got %q, error %v; want a packed contact", jid, row, err)
+	}
+	shown, err := json.Marshal(map[string]any{"roster": c.Buddy, "presence": c.Presence}[part])
+	if err != nil {
+		t.Fatalf("Marshal: got error %v, want none", err)
+	}
+	return string(shown)
 }
 
-// wantField waits until a row in Redis has the texts in it.
-func (k *redisWorld) wantField(t *testing.T, table, name string, texts ...string) {
+// wantContact waits until a contact in Redis has the texts in it.
+func (k *redisWorld) wantContact(t *testing.T, part, jid string, texts ...string) {
 	t.Helper()
 	testkit.Eventually(t, 10*time.Second, func() error {
-		row := k.field(t, table, name)
+		shown := k.contact(t, part, jid)
 		for _, text := range texts {
-			if !strings.Contains(row, text) {
-				return fmt.Errorf("%s of %s in Redis: %q, want %q in it", table, name, row, text)
+			if !strings.Contains(shown, text) {
+				return fmt.Errorf("%s of %s in Redis: %q, want %q in it", part, jid, shown, text)
 			}
 		}
 		return nil

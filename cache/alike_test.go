@@ -13,6 +13,7 @@ import (
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
 	"github.com/perch-im/perch/cache/storetest"
+	"github.com/perch-im/perch/internal/contacts"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -20,7 +21,23 @@ import (
 type player struct {
 	t      *testing.T
 	store  sessions.Store
-	owners map[sessions.ID]*sessions.Saved
+	owners map[sessions.ID]*playerOwner
+}
+
+// playerOwner is an owner of a session, with what it believes to be stored.
+type playerOwner struct{ *sessions.Saved }
+
+// applied notes a commit that was taken: one that repeats events has changed nothing.
+func (o playerOwner) applied(c *sessions.Commit) {
+	if len(c.Events) > 0 {
+		if c.Events[0].Position.Offset != o.Tip+1 {
+			return
+		}
+		o.Tip = c.Events[len(c.Events)-1].Position.Offset
+	}
+	if !c.Contacts.Empty() {
+		o.Contacts = c.Contacts.Table
+	}
 }
 
 // TestStoresAreAlike gives the same random commits to both stores, right and wrong ones,
@@ -32,7 +49,7 @@ func TestStoresAreAlike(t *testing.T) {
 			h := w.harness(t)
 			m := cache.NewMemory(cache.MemoryOptions{Retention: storetest.Keep})
 			t.Cleanup(func() { _ = m.Close(t.Context()) })
-			sides := []*player{{t, m, map[sessions.ID]*sessions.Saved{}}, {t, h.Store, map[sessions.ID]*sessions.Saved{}}}
+			sides := []*player{{t, m, map[sessions.ID]*playerOwner{}}, {t, h.Store, map[sessions.ID]*playerOwner{}}}
 			for step := range 250 {
 				var got [2]string
 				for i, p := range sides {
@@ -66,8 +83,8 @@ func (p *player) step(r *rand.Rand) string {
 	p.store.Commit(id, c, func(r sessions.Result) { ch <- r })
 	select {
 	case res := <-ch:
-		if res.Err == nil && res.Existing == nil && len(c.Events) > 0 {
-			o.Tip = max(o.Tip, c.Events[len(c.Events)-1].Position.Offset)
+		if res.Err == nil && res.Existing == nil {
+			o.applied(c)
 		}
 		return p.result(res)
 	case <-time.After(20 * time.Second):
@@ -85,10 +102,14 @@ func (p *player) open(id sessions.ID, o sessions.OpenOptions) string {
 	if err != nil {
 		return err.Error()
 	}
-	p.owners[id] = s
+	p.owners[id] = &playerOwner{s}
 	shown := *s
-	shown.Epoch = "" // the only thing that may differ
-	return cmp.Diff(&sessions.Saved{}, &shown, cmpopts.EquateEmpty())
+	shown.Epoch, shown.Contacts = "", contacts.Table{} // the one may differ, and the other in its chunks
+	text := cmp.Diff(&sessions.Saved{}, &shown, cmpopts.EquateEmpty())
+	for k := range s.Contacts.All() {
+		text += fmt.Sprintf("%+v %+v\n", k.Buddy, k.Presence)
+	}
+	return text
 }
 
 func (p *player) read(id sessions.ID, r *rand.Rand) string {
@@ -106,7 +127,7 @@ func (p *player) read(id sessions.ID, r *rand.Rand) string {
 }
 
 // commit makes a commit with a bit of everything, now and then a wrong one.
-func (p *player) commit(o *sessions.Saved, r *rand.Rand) *sessions.Commit {
+func (p *player) commit(o *playerOwner, r *rand.Rand) *sessions.Commit {
 	c := &sessions.Commit{Fence: o.Fence}
 	if r.IntN(15) == 0 {
 		c.Fence += r.Uint64N(3) - 1
@@ -126,12 +147,9 @@ func (p *player) commit(o *sessions.Saved, r *rand.Rand) *sessions.Commit {
 	if r.IntN(3) == 0 {
 		c.Record = &sessions.Record{JID: perch.JID(fmt.Sprint(r.IntN(100))), Stream: []byte{byte(r.IntN(256))}}
 	}
-	c.Roster = delta(r, func(k string, n int) *perch.Buddy {
-		return &perch.Buddy{JID: perch.JID(k), Name: fmt.Sprint(n), Subscription: perch.SubscriptionBoth}
-	})
-	c.Presence = delta(r, func(k string, n int) *perch.Presence {
-		return &perch.Presence{JID: perch.JID(k), Status: fmt.Sprint(n)}
-	})
+	if change := someContacts(r, o.Contacts); c.Fence == o.Fence { // nobody else knows what is stored
+		c.Contacts = change
+	}
 	c.Invitations = delta(r, func(k string, n int) *perch.Invitation {
 		return &perch.Invitation{JID: perch.JID(k), Nick: fmt.Sprint(n)}
 	})
@@ -144,6 +162,28 @@ func (p *player) commit(o *sessions.Saved, r *rand.Rand) *sessions.Commit {
 	}
 	if r.IntN(4) == 0 {
 		c.Once = &sessions.Once{Key: fmt.Sprint(r.IntN(20)), Answer: fmt.Sprint(r.IntN(9))}
+	}
+	return c
+}
+
+func someContacts(r *rand.Rand, t contacts.Table) (c contacts.Change) {
+	if r.IntN(10) == 0 {
+		t = contacts.Table{}
+		c.Replace(t)
+	}
+	for range r.IntN(2) {
+		jid := perch.JID(fmt.Sprint(r.IntN(5)))
+		t = t.Remove(jid)
+		c.Note(t, jid)
+	}
+	for range r.IntN(3) * r.IntN(6) {
+		jid := perch.JID(fmt.Sprint(r.IntN(5)))
+		k := &contacts.Contact{Buddy: perch.Buddy{JID: jid, Name: fmt.Sprint(r.IntN(1000)), Subscription: perch.SubscriptionBoth}}
+		if r.IntN(2) == 0 {
+			k.Presence = contacts.Aggregate(jid, nil, fmt.Sprint(r.IntN(1000)), 5)
+		}
+		t = t.Put(k)
+		c.Note(t, jid)
 	}
 	return c
 }

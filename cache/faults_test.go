@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -95,6 +96,18 @@ type half struct{ sessions.Store }
 func (s *half) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Result)) {
 	if !c.VCards.Empty() && len(c.Events) > 0 {
 		s.Store.Commit(id, &sessions.Commit{Fence: c.Fence, VCards: c.VCards}, func(sessions.Result) {})
+	}
+	s.Store.Commit(id, c, done)
+}
+
+// blind leaves out contacts that are removed in a commit with others.
+type blind struct{ sessions.Store }
+
+func (s *blind) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Result)) {
+	if !c.Contacts.Whole && len(c.Contacts.Keys) > 1 && c.Contacts.Table.Len() > 0 {
+		some := *c
+		some.Contacts = contacts.Change{}
+		c = &some
 	}
 	s.Store.Commit(id, c, done)
 }

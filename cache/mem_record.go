@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 	"github.com/perch-im/perch/internal/ttlmap"
 	"github.com/perch-im/perch/sessions"
 )
@@ -22,8 +23,7 @@ type record struct {
 	onRelease   func() // called under the lock
 	state       sessions.Record
 	log         memLog
-	roster      table[perch.Buddy]
-	presence    table[perch.Presence]
+	contacts    contacts.Table
 	invitations table[perch.Invitation]
 	vcards      table[perch.VCard]
 	cards       []string                    // their keys, those that were put longest ago first
@@ -49,7 +49,7 @@ func newRecord(onRelease func(), now time.Time) *record {
 func (r *record) written() time.Time { return time.UnixMilli(r.last.Load()) }
 
 // open makes the caller the owner and copies the tables: the rows are shared and never
-// changed, the slices are ours.
+// changed, the slices are ours. The table of contacts never changes.
 func (r *record) open(t sessions.OpenOptions, keep sessions.Retention, now time.Time) (*sessions.Saved, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -64,8 +64,7 @@ func (r *record) open(t sessions.OpenOptions, keep sessions.Retention, now time.
 	slices.SortStableFunc(out, outboxOrder)
 	return &sessions.Saved{
 		Fence: r.fence, Epoch: r.log.epoch, Tip: r.log.tip, Record: r.state,
-		Roster:      slices.Clone(r.roster.rows),
-		Presence:    slices.Clone(r.presence.rows),
+		Contacts:    r.contacts,
 		Invitations: slices.Clone(r.invitations.rows),
 		Outbox:      out,
 	}, nil
@@ -132,8 +131,9 @@ func (r *record) apply(c *sessions.Commit, now time.Time) {
 	if c.Record != nil {
 		r.state = *c.Record
 	}
-	r.roster.apply(c.Roster, buddyKey)
-	r.presence.apply(c.Presence, presenceKey)
+	if !c.Contacts.Empty() {
+		r.contacts = c.Contacts.Table
+	}
 	r.invitations.apply(c.Invitations, invitationKey)
 	r.vcards.apply(c.VCards, vcardKey)
 	r.boundCards(c.VCards)

@@ -69,8 +69,6 @@ func (t *table[T]) get(k string, key func(*T) string) *T {
 // The keys of the tables: that of the JID, so that two spellings are one row, and the id in
 // the outbox.
 
-func buddyKey(b *perch.Buddy) string             { return string(b.JID.Key()) }
-func presenceKey(p *perch.Presence) string       { return string(p.JID.Key()) }
 func invitationKey(i *perch.Invitation) string   { return string(i.JID.Key()) }
 func vcardKey(c *perch.VCard) string             { return string(c.JID.Key()) }
 func outboxKey(o *sessions.OutboxEntry) string   { return o.ID }

@@ -19,8 +19,8 @@ type MemoryOptions struct {
 }
 
 // Memory implements sessions.Store in the memory of this process. It keeps the pointers
-// that it is given, so what a session and its store both know is there once. Everything
-// is lost when the process ends.
+// that it is given, and the very table of contacts, so what a session and its store both know
+// is there once. Everything is lost when the process ends.
 type Memory struct {
 	keep sessions.Retention
 	ttl  time.Duration

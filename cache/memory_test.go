@@ -47,6 +47,7 @@ func TestSuiteCatchesFaultsOfMemory(t *testing.T) {
 		"an answer from inside Commit": {func(s sessions.Store) sessions.Store { return &inline{Store: s} }, []string{"done comes from the store"}},
 		"a lease passed over":          {func(s sessions.Store) sessions.Store { return &greedy{s} }, []string{"open takes what no other node owns"}},
 		"a token given away":           {func(s sessions.Store) sessions.Store { return &generous{s} }, []string{"a token leads to one session"}},
+		"contacts left out":            {func(s sessions.Store) sessions.Store { return &blind{Store: s} }, []string{"contacts change", "a large roster"}},
 		"half a commit":                {func(s sessions.Store) sessions.Store { return &half{Store: s} }, []string{"a refused commit changes nothing"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -109,8 +110,9 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 	e := perch.NewEvent(perch.Position{Epoch: saved.Epoch, Offset: 1}, perch.EventSessionState, perch.At(time.Now()), struct{}{})
 	j, err := newJob(r, id, &sessions.Commit{
 		Fence: saved.Fence, Events: []*perch.Event{e}, Record: &sessions.Record{},
-		Roster:   sessions.Delta[perch.Buddy]{Reset: true, Put: []*perch.Buddy{{JID: "a@b"}}, Del: []string{"c@d"}},
-		Messages: []*perch.MessageRecord{{ID: "m"}}, Once: &sessions.Once{Key: "k"}, Release: true,
+		Contacts:    contacts.Change{Whole: true, Table: contacts.Of([]*contacts.Contact{{Buddy: perch.Buddy{JID: "a@b"}}})},
+		Invitations: sessions.Delta[perch.Invitation]{Del: []string{"c@d"}},
+		Messages:    []*perch.MessageRecord{{ID: "m"}}, Once: &sessions.Once{Key: "k"}, Release: true,
 	}, nil)
 	if err != nil {
 		return err

@@ -48,8 +48,7 @@ func (r *Redis) arguments(id sessions.ID, c *sessions.Commit) (keys []string, ar
 		args = append(args, int64(e.Time), string(e.Type), e.Wire)
 	}
 	a := appender{args: args}
-	addDelta(&a, c.Roster, buddyKey, plain)
-	addDelta(&a, c.Presence, presenceKey, plain)
+	addContacts(&a, &c.Contacts)
 	addDelta(&a, c.Invitations, invitationKey, plain)
 	addDelta(&a, c.VCards, vcardKey, func(v *perch.VCard) any { return vcardRow{v, photo(v)} })
 	addDelta(&a, c.Outbox, outboxKey, plain)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/contacts"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/sessions"
 )
@@ -188,8 +189,8 @@ func TestRedisOutOfMemory(t *testing.T) {
 	body := strings.Repeat("x", 100_000)
 	for {
 		r := o.commit(&sessions.Commit{
-			Events: o.event(kept+1, body),
-			Roster: sessions.Delta[perch.Buddy]{Reset: true, Put: []*perch.Buddy{{JID: perch.JID(fmt.Sprint(kept + 1))}}},
+			Events:   o.event(kept+1, body),
+			Contacts: contacts.Change{Whole: true, Table: named(fmt.Sprint(kept + 1))},
 		})
 		if r.Err != nil {
 			if !unavailable(r.Err) {
@@ -223,8 +224,8 @@ func TestRedisOutOfMemory(t *testing.T) {
 	if err := s.Healthy(t.Context()); err != nil {
 		t.Errorf("Healthy with room again gave %v, want no error", err)
 	}
-	if again := own(t, s, "a1"); len(again.Roster) != 1 || again.Roster[0].JID != perch.JID(fmt.Sprint(kept)) {
-		t.Errorf("a refused commit left %v, want %d", again.Roster, kept)
+	if again := own(t, s, "a1"); !again.Contacts.Equal(named(fmt.Sprint(kept))) {
+		t.Errorf("a refused commit left %d contacts, want %d alone", again.Contacts.Len(), kept)
 	}
 }
 
@@ -261,7 +262,7 @@ func TestRedisLosesCommits(t *testing.T) {
 	w := realRedis(t)
 	s := w.open(t, cache.RedisOptions{})
 	o := own(t, s, "a1")
-	o.ok(&sessions.Commit{Events: o.event(1, "1"), Roster: sessions.Delta[perch.Buddy]{Put: []*perch.Buddy{{JID: "a@x"}}}})
+	o.ok(&sessions.Commit{Events: o.event(1, "1"), Contacts: contacts.Change{Whole: true, Table: named("a@x")}})
 	back := w.snapshot(t)
 	o.ok(&sessions.Commit{Events: o.event(2, "2")})
 	o.ok(&sessions.Commit{Events: o.event(3, "3")})
@@ -270,7 +271,7 @@ func TestRedisLosesCommits(t *testing.T) {
 		t.Errorf("a commit after the loss gave %v, want %v", r.Err, sessions.ErrLost)
 	}
 	next := own(t, s, "a1")
-	if next.Epoch == o.Epoch || next.Tip != 0 || len(next.Roster) != 1 {
+	if next.Epoch == o.Epoch || next.Tip != 0 || next.Contacts.Len() != 1 {
 		t.Errorf("offsets would be given twice: %+v after epoch %s, want anything but %v and 0 and 1", next.Saved, o.Epoch, o.Epoch)
 	}
 	next.ok(&sessions.Commit{Events: next.event(1, "1")})
@@ -333,11 +334,10 @@ func TestRedisForgetsScripts(t *testing.T) {
 	}()
 	var waiting []<-chan sessions.Result
 	const n = 2000
+	last := func(i uint64) contacts.Table { return named("a@x", fmt.Sprint(i, "@x")) }
 	for i := range uint64(n) {
-		waiting = append(waiting, o.start(&sessions.Commit{
-			Events:   o.event(i+1, "x"),
-			Presence: sessions.Delta[perch.Presence]{Put: []*perch.Presence{{JID: "a@x", Status: fmt.Sprint(i)}}},
-		}))
+		c := contacts.Change{Table: last(i), Keys: []perch.JID{"a@x", perch.JID(fmt.Sprint(i, "@x")), perch.JID(fmt.Sprint(i-1, "@x"))}}
+		waiting = append(waiting, o.start(&sessions.Commit{Events: o.event(i+1, "x"), Contacts: c}))
 	}
 	for i, ch := range waiting {
 		if r := o.await(ch); r.Err != nil {
@@ -348,8 +348,8 @@ func TestRedisForgetsScripts(t *testing.T) {
 	if err := <-flushed; err != nil {
 		t.Fatalf("the result of flushed: got error %v, want none", err)
 	}
-	if again := own(t, s, "a1"); again.Tip != n || again.Presence[0].Status != fmt.Sprint(n-1) {
-		t.Errorf("tip %d, presence %v, want %v and %v", again.Tip, again.Presence[0], n, fmt.Sprint(n-1))
+	if again := own(t, s, "a1"); again.Tip != n || !again.Contacts.Equal(last(n-1)) {
+		t.Errorf("tip %d, %d contacts, want %v and the last table", again.Tip, again.Contacts.Len(), n)
 	}
 }
 

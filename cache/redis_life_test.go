@@ -10,6 +10,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/contacts"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/sessions"
 )
@@ -18,7 +19,7 @@ func TestRedisStateExpiryIsExtended(t *testing.T) {
 	w := realRedis(t)
 	s := w.open(t, cache.RedisOptions{StateTTL: 48 * time.Hour})
 	o := own(t, s, "a1")
-	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Put: []*perch.Buddy{{JID: "a@x"}}}})
+	o.ok(&sessions.Commit{Contacts: contacts.Change{Whole: true, Table: named("a@x")}})
 	if _, err := s.Bind(t.Context(), "t1", sessions.Binding{ID: "a1", Minted: true}); err != nil {
 		t.Fatalf("s.Bind: got error %v, want none", err)
 	}

@@ -52,22 +52,19 @@ func decodeSaved(reply []any) (*sessions.Saved, error) {
 	if at := text(reply[9]); at != "" {
 		saved.Stale, saved.StaleSince = true, perch.Time(number(at))
 	}
-	var bad [5]error
+	var bad [4]error
 	if s := text(reply[3]); s != "" {
 		var rec *sessions.Record
 		if rec, bad[0] = decode[sessions.Record](s); rec != nil {
 			saved.Record = *rec
 		}
 	}
-	saved.Roster, bad[1] = decodeRows[perch.Buddy](reply[4])
-	saved.Presence, bad[2] = decodeRows[perch.Presence](reply[5])
-	saved.Invitations, bad[3] = decodeRows[perch.Invitation](reply[6])
-	saved.Outbox, bad[4] = decodeRows[sessions.OutboxEntry](reply[7])
+	saved.Contacts, saved.OldRows, bad[1] = decodeContacts(reply[4], reply[5])
+	saved.Invitations, bad[2] = decodeRows[perch.Invitation](reply[6])
+	saved.Outbox, bad[3] = decodeRows[sessions.OutboxEntry](reply[7])
 	if err := errors.Join(bad[:]...); err != nil {
 		return nil, err
 	}
-	sortRows(saved.Roster, buddyKey)
-	sortRows(saved.Presence, presenceKey)
 	sortRows(saved.Invitations, invitationKey)
 	slices.SortStableFunc(saved.Outbox, outboxOrder)
 	return saved, nil

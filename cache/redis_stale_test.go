@@ -12,6 +12,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/contacts"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/sessions"
 )
@@ -20,8 +21,9 @@ import (
 func (o *owner) fill(from, n uint64) {
 	o.t.Helper()
 	for i := from; i < from+n; i++ {
-		o.ok(&sessions.Commit{Events: o.event(i, fmt.Sprint(i)),
-			Roster: sessions.Delta[perch.Buddy]{Put: []*perch.Buddy{{JID: perch.JID(fmt.Sprintf("b%d@x", i))}}}})
+		k := &contacts.Contact{Buddy: perch.Buddy{JID: perch.JID(fmt.Sprintf("b%d@x", i))}}
+		o.Contacts = o.Contacts.Put(k)
+		o.ok(&sessions.Commit{Events: o.event(i, fmt.Sprint(i)), Contacts: contacts.Change{Table: o.Contacts, Keys: []perch.JID{k.Key()}}})
 	}
 }
 
@@ -34,9 +36,9 @@ func (w *world) cold(t *testing.T, id sessions.ID) *owner {
 // newLog checks that o does not continue the log of old, whose first kept events are known.
 func (o *owner) newLog(old *owner, kept int) {
 	o.t.Helper()
-	if o.Epoch == old.Epoch || o.Tip != 0 || !o.Stale || len(o.Roster) != kept {
+	if o.Epoch == old.Epoch || o.Tip != 0 || !o.Stale || o.Contacts.Len() != kept {
 		o.t.Errorf("got epoch %s after %s, tip %d, stale %v, %d buddies; want a new log, stale, %d buddies",
-			o.Epoch, old.Epoch, o.Tip, o.Stale, len(o.Roster), kept)
+			o.Epoch, old.Epoch, o.Tip, o.Stale, o.Contacts.Len(), kept)
 	}
 }
 

@@ -23,7 +23,8 @@ func TestSuiteCatchesFaultsOfRedis(t *testing.T) {
 		want  []string
 	}{
 		"a lost TTL of the log": {[]string{"redis.call('PEXPIRE', log, age)", ""}, []string{"a commit is applied whole"}},
-		"a lost TTL of a table": {[]string{"redis.call('PEXPIRE', key, ttl, 'NX')", "local _ = 1"}, []string{"roster changes"}},
+		"a lost TTL of a table": {[]string{"redis.call('PEXPIRE', key, ttl, 'NX')", "local _ = 1"}, []string{"contacts change"}},
+		"a row that stays":      {[]string{"redis.call('HDEL', key, ARGV[d])", "local _ = 1"}, []string{"contacts change", "contacts are found whole"}},
 		"a key that never ends": {[]string{"mine .. once, 'PX', keep_ms", "mine .. once"}, []string{"an idempotency key ends"}},
 		"a repeated append": {
 			[]string{"if n <= c then", "if false then", "first ~= tip + 1 then", "false then", "(first + i) .. '-1'", "'*'"},

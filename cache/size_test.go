@@ -13,6 +13,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/internal/contacts"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/sessions"
 )
@@ -22,16 +23,17 @@ func fifty(n int) *sessions.Commit {
 	c := &sessions.Commit{Record: &sessions.Record{
 		JID: "user.number.0001@messenger.example/phone", RosterVersion: "v42", RosterKnown: true, Own: perch.OwnPresence{Available: true},
 	}}
+	var list []*contacts.Contact
 	for i := range 50 {
 		jid := perch.JID(fmt.Sprintf("%010d.%06d@messenger.example", 1_000_000_000+i*7919, n))
-		c.Roster.Put = append(c.Roster.Put, &perch.Buddy{
-			JID: jid, Name: fmt.Sprint("Buddy Number ", i), Groups: []string{"Friends"}, Subscription: perch.SubscriptionBoth,
-		})
-		c.Presence.Put = append(c.Presence.Put, &perch.Presence{
-			JID: jid, Available: true, Show: perch.ShowAway, Status: "In a meeting", UpdatedAt: 1_700_000_000_000,
-			Resources: []perch.Resource{{Resource: "phone.4f3a2b", Show: perch.ShowAway, Status: "In a meeting", UpdatedAt: 1_700_000_000_000}},
+		list = append(list, &contacts.Contact{
+			Buddy: perch.Buddy{JID: jid, Name: fmt.Sprint("Buddy Number ", i), Groups: []string{"Friends"}, Subscription: perch.SubscriptionBoth},
+			Presence: contacts.Aggregate(jid, []perch.Resource{{
+				Resource: "phone.4f3a2b", Show: perch.ShowAway, Status: "In a meeting", UpdatedAt: 1_700_000_000_000,
+			}}, "", 1_700_000_000_000),
 		})
 	}
+	c.Contacts.Replace(contacts.Of(list))
 	return c
 }
 

@@ -32,8 +32,6 @@ func del[T any](d *Delta[T], key func(*T) string, k string) {
 
 // The keys of the tables are those by which the Store keeps their rows.
 
-func buddyKey(b *perch.Buddy) string           { return string(b.JID.Key()) }
-func presenceKey(p *perch.Presence) string     { return string(p.JID.Key()) }
 func invitationKey(i *perch.Invitation) string { return string(i.JID.Key()) }
 func vcardKey(v *perch.VCard) string           { return string(v.JID.Key()) }
 func outboxKey(e *OutboxEntry) string          { return e.ID }

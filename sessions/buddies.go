@@ -53,11 +53,11 @@ func (s *Session) UpdateBuddy(ctx context.Context, jid perch.JID, name *string, 
 	}
 	var want perch.Buddy
 	if err := s.callErr(ctx, func() error {
-		k := s.roster.contacts.get(jid)
+		k := s.roster.contacts.Get(jid)
 		if k == nil {
 			return errNoBuddy
 		}
-		want = *k.buddy
+		want = k.Buddy
 		return nil
 	}); err != nil {
 		return perch.Buddy{}, err
@@ -98,23 +98,26 @@ func (s *Session) Buddies() ([]perch.Buddy, error) {
 
 // BuddyPage is Buddies for a part of the roster, and reports whether there are more behind it.
 func (s *Session) BuddyPage(q BuddyQuery) (items []perch.Buddy, more bool, err error) {
-	items = []perch.Buddy{}
-	err = s.call(s.ctx, func() {
+	var v *rosterView
+	if err := s.call(s.ctx, func() {
 		s.roster.snapshotServed = true
-		items, more = s.roster.page(q, items)
-	})
-	return items, more, err
+		v = s.roster.view()
+	}); err != nil {
+		return nil, false, err
+	}
+	items, more = v.page(q, []perch.Buddy{})
+	return items, more, nil
 }
 
 // Buddy returns one roster item; KindItemNotFound if there is none.
 func (s *Session) Buddy(jid perch.JID) (perch.Buddy, error) {
 	var b perch.Buddy
 	err := s.callErr(s.ctx, func() error {
-		k := s.roster.contacts.get(jid)
+		k := s.roster.contacts.Get(jid)
 		if k == nil {
 			return errNoBuddy
 		}
-		b = *k.view()
+		b = k.View()
 		return nil
 	})
 	return b, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 )
 
 // Invitations returns the pending requests, sorted by the key of the JID.
@@ -51,10 +52,10 @@ func (s *Session) AcceptInvitation(ctx context.Context, jid perch.JID, o AcceptO
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptTime)
 	defer cancel()
-	err = s.awaitRoster(ctx, inv.JID, func(k *contact) bool {
+	err = s.awaitRoster(ctx, inv.JID, func(k *contacts.Contact) bool {
 		a.Subscription, a.Ask = perch.SubscriptionNone, perch.AskNone
 		if k != nil {
-			a.Subscription, a.Ask = k.buddy.Subscription, k.buddy.Ask
+			a.Subscription, a.Ask = k.Buddy.Subscription, k.Buddy.Ask
 		}
 		return seesUs(a.Subscription) && (!asked || a.Ask == perch.AskSubscribe || seenByUs(a.Subscription))
 	})
@@ -71,8 +72,8 @@ func (s *Session) acceptInvitation(ctx context.Context, jid perch.JID, o AcceptO
 			return err
 		}
 		conn = s.conn.link.conn
-		k := s.roster.contacts.get(jid)
-		ask = o.Reciprocate && !(k != nil && seenByUs(k.buddy.Subscription)) && (k == nil || k.buddy.Ask == perch.AskNone)
+		k := s.roster.contacts.Get(jid)
+		ask = o.Reciprocate && !(k != nil && seenByUs(k.Buddy.Subscription)) && (k == nil || k.Buddy.Ask == perch.AskNone)
 		set = o.Reciprocate && (k == nil || s.conn.caps.EditRoster && o.Name != "")
 		return nil
 	})
@@ -106,12 +107,12 @@ func (s *Session) DeclineInvitation(ctx context.Context, jid perch.JID) (inv per
 
 // awaitRoster waits until done is true of an item. It asks at once, after each change of
 // the item, and a last time when ctx ends, which is no error. Done runs in the owner.
-func (s *Session) awaitRoster(ctx context.Context, jid perch.JID, done func(*contact) bool) error {
+func (s *Session) awaitRoster(ctx context.Context, jid perch.JID, done func(*contacts.Contact) bool) error {
 	w := &rosterWait{jid, done, make(chan struct{})}
 	met := false
 	lasting := context.WithoutCancel(ctx)
 	if err := s.call(lasting, func() {
-		if met = done(s.roster.contacts.get(jid)); !met {
+		if met = done(s.roster.contacts.Get(jid)); !met {
 			s.roster.waits = append(s.roster.waits, w)
 		}
 	}); err != nil || met {
@@ -125,6 +126,6 @@ func (s *Session) awaitRoster(ctx context.Context, jid perch.JID, done func(*con
 	}
 	return s.call(lasting, func() {
 		s.roster.waits = slices.DeleteFunc(s.roster.waits, func(x *rosterWait) bool { return x == w })
-		done(s.roster.contacts.get(jid))
+		done(s.roster.contacts.Get(jid))
 	})
 }

@@ -19,8 +19,8 @@ func (s *Session) rememberAddresses(jids ...perch.JID) {
 // an address can be used everywhere, whether or not it is a valid JID. The JID is bare.
 func (s *Session) Known(jid perch.JID) (as perch.JID, ok bool) {
 	s.query(func() {
-		if k := s.roster.contacts.get(jid); k != nil {
-			as, ok = k.buddy.JID, true
+		if k := s.roster.contacts.Get(jid); k != nil {
+			as, ok = k.Buddy.JID, true
 		} else if i, found := s.roster.invitation(jid); found {
 			as, ok = s.roster.invites[i].JID, true
 		} else if i := foreignAddresses(s.state.Foreign).find(jid); i >= 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 )
 
 // TestHistoryEdge: a message has 32 steps, the first and the last ones.
@@ -61,21 +62,25 @@ func TestForeignEdge(t *testing.T) {
 	}
 }
 
-// TestInternEdge: 65,536 strings are shared, and as many lists; then the table is emptied.
-func TestInternEdge(t *testing.T) {
-	const most = 65_536
-	var w interner
-	for i := range most {
-		w.one(fmt.Sprint(i))
-		w.list([]string{fmt.Sprint(i)})
+// TestNamesEdge: of rows that an earlier version has written, the names of 500 buddies are read
+// from their cards when a session is opened.
+func TestNamesEdge(t *testing.T) {
+	ro := newRosterWorld().ro
+	list := make([]*contacts.Contact, 510)
+	for i := range list {
+		list[i] = &contacts.Contact{Buddy: perch.Buddy{JID: perch.JID(fmt.Sprintf("b%d@example.net", i))}}
 	}
-	if len(w.m) != most || len(w.lists) != most {
-		t.Errorf("got %d strings and %d lists shared, want %d", len(w.m), len(w.lists), most)
+	if err := ro.restore(t.Context(), &Saved{Contacts: contacts.Of(list), OldRows: true}); err != nil {
+		t.Fatalf("restore: got error %v, want none", err)
 	}
-	w.one("one more")
-	w.list([]string{"one more"})
-	if len(w.m) != 1 || len(w.lists) != 1 {
-		t.Errorf("got %d strings and %d lists shared with one more, want it alone", len(w.m), len(w.lists))
+	n := 0
+	for k := range ro.contacts.All() {
+		if k.CardName != "" {
+			n++
+		}
+	}
+	if n != 500 {
+		t.Errorf("got names for %d of %d buddies, want 500", n, len(list))
 	}
 }
 
@@ -105,11 +110,11 @@ func TestRecordsEdge(t *testing.T) {
 // others changed before.
 func TestDeltaSearchEdge(t *testing.T) {
 	for others, want := range map[int]int{255: 256, 256: 258} {
-		var d Delta[perch.Buddy]
+		var d Delta[perch.Invitation]
 		for i := range others + 1 {
-			put(&d, buddyKey, &perch.Buddy{JID: perch.JID(fmt.Sprintf("b%d@example.net", i))})
+			put(&d, invitationKey, &perch.Invitation{JID: perch.JID(fmt.Sprintf("b%d@example.net", i))})
 		}
-		if put(&d, buddyKey, &perch.Buddy{JID: "b0@example.net", Name: "again"}); len(d.Put) != want {
+		if put(&d, invitationKey, &perch.Invitation{JID: "b0@example.net", Nick: "again"}); len(d.Put) != want {
 			t.Errorf("got %d rows for %d changes, want %d", len(d.Put), others+2, want)
 		}
 	}

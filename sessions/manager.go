@@ -20,7 +20,6 @@ type Manager struct {
 	routes     *routes
 	nodes      *nodes        // nil: alone with the Store
 	replaced   chan struct{} // see Replaced
-	words      interner
 	backlog    backlog
 	adoptions  chan struct{} // has room for maxAdoptions: sessions that are being read for no client
 	recovering atomic.Int64

@@ -16,11 +16,11 @@ import (
 func (s *Session) Presence(jid perch.JID) (perch.Presence, error) {
 	var p perch.Presence
 	err := s.callErr(s.ctx, func() error {
-		k := s.roster.contacts.get(jid)
+		k := s.roster.contacts.Get(jid)
 		if k == nil {
 			return errNoBuddy
 		}
-		p = *s.roster.presenceOf(k)
+		p = s.roster.view().presence(k)
 		return nil
 	})
 	return p, err
@@ -29,14 +29,13 @@ func (s *Session) Presence(jid perch.JID) (perch.Presence, error) {
 // Presences returns the presence of every buddy, sorted by JID, and a version: two answers with
 // the same one are alike, also after a restart.
 func (s *Session) Presences() (items []perch.Presence, version string, err error) {
-	items = []perch.Presence{}
-	if err := s.call(s.ctx, func() {
-		items = slices.Grow(items, len(s.roster.contacts))
-		for i := range s.roster.contacts {
-			items = append(items, *s.roster.presenceOf(&s.roster.contacts[i]))
-		}
-	}); err != nil {
+	var v *rosterView
+	if err := s.call(s.ctx, func() { v = s.roster.view() }); err != nil {
 		return nil, "", err
+	}
+	items = make([]perch.Presence, 0, v.Len())
+	for p := range v.presences() {
+		items = append(items, p)
 	}
 	slices.SortFunc(items, func(a, b perch.Presence) int { return cmp.Compare(a.JID, b.JID) })
 	return items, versionOf(items), nil

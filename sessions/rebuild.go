@@ -48,7 +48,7 @@ func (s *Session) rebuilt(saved *Saved) {
 func (s *Session) writeAll() {
 	s.state.saveRecord()
 	c := s.log.Change()
-	c.Roster.Reset, c.Presence.Reset, c.Invitations.Reset, c.Outbox.Reset = true, true, true, true
+	c.Invitations.Reset, c.Outbox.Reset = true, true
 	s.roster.writeAll(c)
 	for _, e := range s.outbox.entries {
 		entry := e.OutboxEntry

@@ -2,6 +2,8 @@ package sessions
 
 import (
 	"context"
+	"iter"
+	"slices"
 
 	"github.com/perch-im/perch"
 )
@@ -84,29 +86,32 @@ func (sub *Subscription) snapshots(send func(*perch.Event) error) error {
 	sub.roster, sub.invites = nil, nil
 	types := sub.filter()
 	if wants(types, perch.EventRosterSnapshot) {
-		if err := snapshot(perch.EventRosterSnapshot, sub.Tip, roster, send); err != nil {
+		if err := snapshot(perch.EventRosterSnapshot, sub.Tip, roster.Len(), roster.buddies(), send); err != nil {
 			return err
 		}
 	}
 	if wants(types, perch.EventInvitationsSnapshot) {
-		return snapshot(perch.EventInvitationsSnapshot, sub.Tip, invites, send)
+		return snapshot(perch.EventInvitationsSnapshot, sub.Tip, len(invites), slices.Values(invites), send)
 	}
 	return nil
 }
 
-// snapshot sends items in parts; there is always one, even if it is empty.
-func snapshot[T any](typ perch.EventType, asOf perch.Position, items []T, send func(*perch.Event) error) error {
-	for part := 1; ; part++ {
-		n := min(len(items), snapshotPart)
-		d := snapshotData[T]{AsOf: asOf.String(), Part: part, Last: n == len(items), Items: items[:n:n]}
-		if d.Items == nil {
-			d.Items = []T{}
-		}
-		if err := send(perch.NewEvent(perch.Position{}, typ, timeNow(), d)); err != nil {
-			return err
-		}
-		if items = items[n:]; d.Last {
-			return nil
-		}
+// snapshot sends n items in parts; there is always one, even if it is empty.
+func snapshot[T any](typ perch.EventType, asOf perch.Position, n int, items iter.Seq[T], send func(*perch.Event) error) error {
+	d := snapshotData[T]{AsOf: asOf.String(), Part: 1, Items: make([]T, 0, min(n, snapshotPart))}
+	part := func(last bool) error {
+		d.Last = last
+		err := send(perch.NewEvent(perch.Position{}, typ, timeNow(), d))
+		d.Part, d.Items = d.Part+1, d.Items[:0]
+		return err
 	}
+	for item := range items {
+		if len(d.Items) == snapshotPart {
+			if err := part(false); err != nil {
+				return err
+			}
+		}
+		d.Items = append(d.Items, item)
+	}
+	return part(true)
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 )
 
 // rosterHost is what the roster needs of the session that it belongs to.
@@ -33,11 +34,11 @@ type rosterHost interface {
 type roster struct {
 	host    rosterHost
 	journal journal
-	words   *interner
 	cards   cardStore
 	id      ID // of the session
 
-	contacts       contacts
+	contacts       contacts.Table
+	fresh          freshness
 	invites        []*perch.Invitation // sorted by the key of the JID
 	settling       *settling           // nil: the server has named every resource
 	mutual         []perch.JID         // see wantMutual
@@ -63,6 +64,6 @@ type settling struct {
 // rosterWait is a caller that waits for a roster item to change.
 type rosterWait struct {
 	jid  perch.JID
-	done func(*contact) bool // false: not yet. The contact is nil while there is none
+	done func(*contacts.Contact) bool // false: not yet. The contact is nil while there is none
 	met  chan struct{}
 }

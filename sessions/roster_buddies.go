@@ -25,12 +25,12 @@ func (ro *roster) want(b NewBuddy) (create, ask bool, err error) {
 	if b.JID.Equal(ro.host.record().JID.Bare()) {
 		return false, false, perch.Invalid("/jid", "is the account itself")
 	}
-	k := ro.contacts.get(b.JID)
+	k := ro.contacts.Get(b.JID)
 	create = k == nil
-	ask = create || k.buddy.Ask == perch.AskNone && !seenByUs(k.buddy.Subscription)
+	ask = create || k.Buddy.Ask == perch.AskNone && !seenByUs(k.Buddy.Subscription)
 	if b.OneSided {
 		ro.endMutual(b.JID)
-	} else if create || !seesUs(k.buddy.Subscription) {
+	} else if create || !seesUs(k.Buddy.Subscription) {
 		ro.wantMutual(b.JID)
 	}
 	return create, ask, nil
@@ -39,8 +39,8 @@ func (ro *roster) want(b NewBuddy) (create, ask bool, err error) {
 // subscribe sends our request, and accepts theirs when it waits already.
 func (ro *roster) subscribe(b NewBuddy, ask bool) error {
 	to := b.JID
-	if k := ro.contacts.get(b.JID); k != nil {
-		to = k.buddy.JID
+	if k := ro.contacts.Get(b.JID); k != nil {
+		to = k.Buddy.JID
 	}
 	if ask {
 		if err := ro.host.Send(&perch.SubscriptionOut{To: to, Type: "subscribe", Nick: b.Nick, Message: b.Message}); err != nil {
@@ -56,8 +56,8 @@ func (ro *roster) subscribe(b NewBuddy, ask bool) error {
 
 // added is the answer to who adds b: the item as the server has pushed it, or as it will be.
 func (ro *roster) added(b NewBuddy, asked bool) perch.Buddy {
-	if k := ro.contacts.get(b.JID); k != nil {
-		out := *k.view()
+	if k := ro.contacts.Get(b.JID); k != nil {
+		out := k.View()
 		if asked && !seenByUs(out.Subscription) {
 			out.Ask = perch.AskSubscribe
 		}

@@ -8,8 +8,7 @@ import (
 
 // restore implements part.
 func (ro *roster) restore(ctx context.Context, v *Saved) error {
-	ro.load(v)
-	ro.loadNames(ctx)
+	ro.load(ctx, v)
 	ro.recount()
 	if !v.Stale { // else all of it is written anew
 		ro.respell(v)
@@ -37,14 +36,15 @@ func (ro *roster) apply(in perch.Inbound, _ *link) bool {
 // online implements part: after a resumption (XEP-0198, 5) what was stale is right again.
 func (ro *roster) online(resumed bool) {
 	if resumed {
-		ro.unmarkStale()
+		ro.fresh.right()
 	}
 }
 
-// offline implements part: what is known is from before.
+// offline implements part: what is known is from before. That is no event: session.state has
+// said it.
 func (ro *roster) offline(*link) {
 	ro.stop()
-	ro.markStale()
+	ro.fresh.lost()
 }
 
 // stop ends the wait for what the server says.
@@ -57,12 +57,6 @@ func (ro *roster) stop() {
 
 // writeAll puts everything into a commit that begins the tables anew.
 func (ro *roster) writeAll(c *Commit) {
-	for i := range ro.contacts {
-		k := &ro.contacts[i]
-		c.Roster.Put = append(c.Roster.Put, k.buddy)
-		if k.presence != nil {
-			c.Presence.Put = append(c.Presence.Put, k.presence)
-		}
-	}
+	c.Contacts.Replace(ro.contacts)
 	c.Invitations.Put = append(c.Invitations.Put, ro.invites...)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 )
 
 // applyRoster takes the roster of a login over: what differs from the cached one is
@@ -24,14 +25,14 @@ func (ro *roster) applyRoster(r perch.RosterResult) {
 		return
 	}
 	silent := !ro.host.record().RosterKnown && !ro.snapshotServed
-	ro.contacts = slices.Grow(ro.contacts, max(0, len(r.Items)-len(ro.contacts)))
-	// In order, a large roster is appended and not inserted item by item.
 	slices.SortStableFunc(r.Items, func(a, b perch.Buddy) int { return cmp.Compare(a.JID, b.JID) })
 	ro.use.short = false
-	have := make(map[perch.JID]struct{}, len(r.Items))
-	for _, b := range r.Items {
-		have[b.JID.Key()] = struct{}{}
-		ro.putBuddy(b, silent)
+	if silent && ro.contacts.Len() == 0 {
+		ro.fill(r.Items)
+	} else {
+		for _, b := range r.Items {
+			ro.putBuddy(b, silent)
+		}
 	}
 	if ro.use.short {
 		state = RosterPartial
@@ -43,10 +44,37 @@ func (ro *roster) applyRoster(r perch.RosterResult) {
 		ro.host.record().RosterVersion = r.Version
 		ro.host.saveRecord()
 	}
-	for _, k := range slices.Clone(ro.contacts) {
-		if _, ok := have[k.key()]; !ok {
-			ro.removeBuddy(k.buddy.JID)
+	have := make(map[perch.JID]struct{}, len(r.Items))
+	for _, b := range r.Items {
+		have[b.JID.Key()] = struct{}{}
+	}
+	for k := range ro.contacts.All() {
+		if !has(have, k.Key()) {
+			ro.removeBuddy(k.Buddy.JID)
 		}
+	}
+}
+
+// fill takes the items of a first roster into the empty table, all at once.
+func (ro *roster) fill(items []perch.Buddy) {
+	list := make(map[perch.JID]*contacts.Contact, len(items))
+	var order []*contacts.Contact
+	for _, b := range items {
+		k := list[b.JID.Key()]
+		item, ok := ro.accept(k, len(order), b)
+		switch {
+		case !ok:
+		case k == nil:
+			k = &contacts.Contact{Buddy: item}
+			list[k.Key()], order = k, append(order, k)
+		default:
+			k.Buddy = item
+		}
+	}
+	ro.contacts = contacts.Of(order)
+	ro.journal.Change().Contacts.Replace(ro.contacts)
+	for _, k := range order {
+		ro.itemChanged(&k.Buddy)
 	}
 }
 
@@ -66,56 +94,67 @@ func (ro *roster) applyPush(in *perch.RosterPush) {
 	}
 }
 
-// putBuddy keeps an item; a change is an event unless silent. An invitation from a contact
-// who may see us now was accepted on another device. While there is an item its JID keeps
-// the spelling in which it first came: clients know the buddy by it.
+// putBuddy keeps an item; a change is an event unless silent.
 func (ro *roster) putBuddy(b perch.Buddy, silent bool) {
+	k := ro.contacts.Get(b.JID)
+	item, ok := ro.accept(k, ro.contacts.Len(), b)
+	if !ok {
+		return
+	}
+	if k == nil {
+		k = &contacts.Contact{}
+	}
+	k.Buddy = item
+	ro.keep(k)
+	if !silent {
+		ro.journal.Durable(perch.EventRosterItem, k.View())
+	}
+	ro.itemChanged(&item)
+}
+
+// accept makes of an item what is stored in place of that of k (nil: there is none), beside n in
+// all; false: nothing is. While there is an item its JID keeps the spelling in which it first
+// came: clients know the buddy by it.
+func (ro *roster) accept(k *contacts.Contact, n int, b perch.Buddy) (perch.Buddy, bool) {
 	var old *perch.Buddy
-	if k := ro.contacts.get(b.JID); k != nil {
-		old, b.JID = k.buddy, k.buddy.JID
+	if k != nil {
+		old, b.JID = &k.Buddy, k.Buddy.JID
 	}
 	b.Mutual = ro.staysMutual(old, &b)
-	item := ro.compact(b)
-	if old != nil && sameBuddy(old, item) {
-		return
+	normalize(&b)
+	if old != nil && sameBuddy(old, &b) {
+		return b, false
 	}
-	if !ro.fitBuddy(old, item) {
-		return
-	}
-	k, _ := ro.contacts.put(item)
-	put(&ro.journal.Change().Roster, buddyKey, item)
-	if !silent {
-		ro.journal.Durable(perch.EventRosterItem, k.view())
-	}
+	return b, ro.fitBuddy(old, &b, n)
+}
+
+// itemChanged tells who waits for it. An invitation from a contact who may see us now was
+// accepted on another device.
+func (ro *roster) itemChanged(item *perch.Buddy) {
 	ro.rosterChanged(item.JID)
-	if item.Subscription == perch.SubscriptionFrom || item.Subscription == perch.SubscriptionBoth {
+	if seesUs(item.Subscription) {
 		ro.closeInvitation(item.JID, perch.EventInvitationAccepted)
 	}
 }
 
 // removeBuddy ends an item, and with it what is known of its presence.
 func (ro *roster) removeBuddy(jid perch.JID) {
-	k := ro.contacts.get(jid)
+	k := ro.contacts.Get(jid)
 	if k == nil {
 		return
 	}
 	ro.forgetUse(k)
-	key := string(k.key())
-	jid = k.buddy.JID
-	ro.contacts.remove(jid)
-	c := ro.journal.Change()
-	del(&c.Roster, buddyKey, key)
-	del(&c.Presence, presenceKey, key)
+	jid = k.Buddy.JID
+	ro.drop(jid)
 	ro.host.rememberAddress(jid) // it may be added again
 	ro.journal.Durable(perch.EventRosterRemoved, perch.Removed{JID: jid})
 	ro.rosterChanged(jid)
 }
 
-// compact shares the strings of a buddy with other sessions.
-func (ro *roster) compact(b perch.Buddy) *perch.Buddy {
-	b.JID = perch.JID(ro.words.one(string(b.JID)))
-	groups := slices.Sorted(slices.Values(b.Groups))
-	b.Groups = ro.words.list(slices.Compact(groups))
+// normalize makes items alike that say the same: groups have no order (RFC 6121, 2.1.2.6).
+func normalize(b *perch.Buddy) {
+	groups := append([]string{}, b.Groups...) // for JSON no null
+	slices.Sort(groups)
+	b.Groups = slices.Compact(groups)
 	b.Subscription = max(b.Subscription, perch.SubscriptionNone)
-	return &b
 }

@@ -1,15 +1,17 @@
 package sessions
 
-import "github.com/perch-im/perch"
+import (
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
+)
 
 // recount counts what is in memory, after it was loaded.
 func (ro *roster) recount() {
 	ro.use = usage{}
-	for i := range ro.contacts {
-		k := &ro.contacts[i]
-		ro.use.roster += buddyCost(k.buddy)
-		ro.use.names += k.wordCost()
-		shape, texts := presenceCost(k.presence)
+	for k := range ro.contacts.All() {
+		ro.use.roster += buddyCost(&k.Buddy)
+		ro.use.names += nameCost(k)
+		shape, texts := presenceCost(k.Presence)
 		ro.use.presence += shape
 		ro.use.status += texts
 	}
@@ -45,7 +47,7 @@ func presenceCost(p *perch.Presence) (shape, texts int) {
 	return shape, texts
 }
 
-func (c *contact) wordCost() int { return len(c.name.String()) + len(c.photo.String()) }
+func nameCost(k *contacts.Contact) int { return len(k.CardName) + len(k.Photo) }
 
 func invitationCost(i *perch.Invitation) int {
 	return 128 + len(i.JID) + len(i.Nick) + len(i.Message)
@@ -75,11 +77,11 @@ func (ro *roster) fitPresence(old, next *perch.Presence) (*perch.Presence, bool)
 	return next, true
 }
 
-// fitBuddy reports whether an item, in place of old (nil: none), is within the budgets, and
-// counts it then.
-func (ro *roster) fitBuddy(old, next *perch.Buddy) bool {
+// fitBuddy reports whether an item, in place of old (nil: none) and beside n in all, is within
+// the budgets, and counts it then.
+func (ro *roster) fitBuddy(old, next *perch.Buddy, n int) bool {
 	more := buddyCost(next) - buddyCost(old)
-	if old == nil && len(ro.contacts) >= maxRoster || more > 0 && ro.use.roster+more > rosterBytes {
+	if old == nil && n >= maxRoster || more > 0 && ro.use.roster+more > rosterBytes {
 		ro.use.short = true
 		ro.host.overBudget("roster", next.JID)
 		return false
@@ -89,22 +91,26 @@ func (ro *roster) fitBuddy(old, next *perch.Buddy) bool {
 }
 
 // forgetUse gives back what a contact has used.
-func (ro *roster) forgetUse(k *contact) {
-	shape, texts := presenceCost(k.presence)
-	ro.use.roster -= buddyCost(k.buddy)
+func (ro *roster) forgetUse(k *contacts.Contact) {
+	shape, texts := presenceCost(k.Presence)
+	ro.use.roster -= buddyCost(&k.Buddy)
 	ro.use.presence -= shape
 	ro.use.status -= texts
-	ro.use.names -= k.wordCost()
+	ro.use.names -= nameCost(k)
 }
 
-// setWord replaces one of the words of a contact, if there is room.
-func (ro *roster) setWord(k *contact, w *internedString, text string, most int) bool {
-	if more := len(text) - len(w.String()); len(text) > most || more > 0 && ro.use.names+more > nameBytes {
-		ro.host.overBudget("names", k.buddy.JID)
+// setText replaces the photo hash or the card's name of a contact, if there is room, and reports
+// whether that is another one then.
+func (ro *roster) setText(k *contacts.Contact, old *string, text string, most int) bool {
+	more := len(text) - len(*old)
+	if len(text) > most || more > 0 && ro.use.names+more > nameBytes {
+		ro.host.overBudget("names", k.Buddy.JID)
 		return false
-	} else {
-		ro.use.names += more
 	}
-	*w = wordOf(text)
+	if *old == text {
+		return false
+	}
+	ro.use.names += more
+	*old = text
 	return true
 }

@@ -5,18 +5,17 @@ import (
 	"slices"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 )
 
-// load takes over what the Store has. It runs before the owner.
-func (ro *roster) load(v *Saved) {
-	for _, b := range v.Roster {
-		ro.contacts.put(ro.compact(*b))
+// load takes over what the Store has. It runs before the owner. Until the next login all presence
+// is stale.
+func (ro *roster) load(ctx context.Context, v *Saved) {
+	if ro.contacts = v.Contacts; v.OldRows {
+		ro.contacts = resorted(v.Contacts)
+		ro.loadNames(ctx)
 	}
-	for _, p := range v.Presence {
-		if k := ro.contacts.get(p.JID); k != nil {
-			k.presence = ro.compactPresence(*p)
-		}
-	}
+	ro.fresh.lost()
 	for _, i := range v.Invitations {
 		n, ok := ro.invitation(i.JID)
 		if ok {
@@ -26,25 +25,29 @@ func (ro *roster) load(v *Saved) {
 	}
 }
 
-// compactPresence shares the strings of a stored presence; until the next login it is stale.
-func (ro *roster) compactPresence(p perch.Presence) *perch.Presence {
-	p.JID, p.Status = perch.JID(ro.words.one(string(p.JID))), ro.words.one(p.Status)
-	rs := make([]perch.Resource, len(p.Resources))
-	for i, r := range p.Resources {
-		r.Resource, r.Status = ro.words.one(r.Resource), ro.words.one(r.Status)
-		rs[i] = r
+// resorted is a table of what an earlier version has written, in the order of this one.
+func resorted(t contacts.Table) contacts.Table {
+	list := make([]*contacts.Contact, 0, t.Len())
+	for c := range t.All() {
+		k := *c
+		normalize(&k.Buddy)
+		if k.Presence != nil {
+			p := *k.Presence
+			p.Resources = slices.SortedFunc(slices.Values(p.Resources), compareResources)
+			k.Presence = &p
+		}
+		list = append(list, &k)
 	}
-	slices.SortFunc(rs, compareResources)
-	p.Resources, p.Stale = rs, true
-	return &p
+	return contacts.Of(list)
 }
 
-// respell moves rows that an earlier version stored under the text of a JID to their place
-// under its key.
+// respell writes rows of an earlier version anew: those that it stored in another form, and those
+// under the text of a JID instead of its key.
 func (ro *roster) respell(v *Saved) {
 	c := ro.journal.Change()
-	respellRows(&c.Roster, v.Roster, func(b *perch.Buddy) perch.JID { return b.JID })
-	respellRows(&c.Presence, v.Presence, func(p *perch.Presence) perch.JID { return p.JID })
+	if v.OldRows {
+		c.Contacts.Replace(ro.contacts)
+	}
 	respellRows(&c.Invitations, v.Invitations, func(i *perch.Invitation) perch.JID { return i.JID })
 }
 
@@ -58,15 +61,16 @@ func respellRows[T any](d *Delta[T], rows []*T, jid func(*T) perch.JID) {
 
 const loadNames = 500 // vCards that are looked at for names, at most
 
-// loadNames reads the vCards of buddies without a name. They are a courtesy: an error only
-// leaves the names out.
+// loadNames reads the vCards of buddies without a name, whose rows of an earlier version do not
+// have that of the card. They are a courtesy: an error only leaves the names out.
 func (ro *roster) loadNames(ctx context.Context) {
 	n := 0
-	for i := range ro.contacts {
-		if k := &ro.contacts[i]; k.buddy.Name == "" && n < loadNames {
+	for k := range ro.contacts.All() {
+		if k.Buddy.Name == "" && n < loadNames {
 			n++
-			if card, err := ro.cards.VCard(ctx, ro.id, k.buddy.JID); err == nil {
-				k.name = wordOf(cardName(card))
+			if card, err := ro.cards.VCard(ctx, ro.id, k.Buddy.JID); err == nil {
+				k.CardName = cardName(card)
+				ro.contacts = ro.contacts.Put(k)
 			}
 		}
 	}

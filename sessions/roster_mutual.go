@@ -43,8 +43,8 @@ func (ro *roster) wantMutual(jid perch.JID) {
 		ro.mutual = slices.Delete(ro.mutual, 0, 1)
 	}
 	ro.mutual = append(ro.mutual, jid)
-	if k := ro.contacts.get(jid); k != nil {
-		ro.putBuddy(*k.buddy, false)
+	if k := ro.contacts.Get(jid); k != nil {
+		ro.putBuddy(k.Buddy, false)
 	}
 }
 
@@ -56,13 +56,10 @@ func (ro *roster) unwantMutual(jid perch.JID) {
 // endMutual takes the mark away: the next request is an invitation.
 func (ro *roster) endMutual(jid perch.JID) {
 	ro.unwantMutual(jid)
-	if k := ro.contacts.get(jid); k != nil && k.buddy.Mutual {
-		b := *k.buddy
-		b.Mutual = false
-		item := ro.compact(b)
-		k, _ := ro.contacts.put(item)
-		put(&ro.journal.Change().Roster, buddyKey, item)
-		ro.journal.Durable(perch.EventRosterItem, k.view())
+	if k := ro.contacts.Get(jid); k != nil && k.Buddy.Mutual {
+		k.Buddy.Mutual = false
+		ro.keep(k)
+		ro.journal.Durable(perch.EventRosterItem, k.View())
 	}
 }
 
@@ -70,11 +67,11 @@ func (ro *roster) endMutual(jid perch.JID) {
 // whether it did. Requests come before a login is complete, so it does not wait for that; a
 // request whose answer is lost with the connection is repeated by the server at the next one.
 func (ro *roster) acceptMutual(jid perch.JID) bool {
-	k := ro.contacts.get(jid)
-	if k == nil || !k.buddy.Mutual || ro.host.stream() == nil {
+	k := ro.contacts.Get(jid)
+	if k == nil || !k.Buddy.Mutual || ro.host.stream() == nil {
 		return false
 	}
-	_, _ = ro.host.stream().conn.Send(&perch.SubscriptionOut{To: k.buddy.JID, Type: "subscribed"})
+	_, _ = ro.host.stream().conn.Send(&perch.SubscriptionOut{To: k.Buddy.JID, Type: "subscribed"})
 	return true
 }
 
@@ -83,7 +80,7 @@ func (ro *roster) rosterChanged(jid perch.JID) {
 	if len(ro.waits) == 0 {
 		return
 	}
-	k := ro.contacts.get(jid)
+	k := ro.contacts.Get(jid)
 	ro.waits = slices.DeleteFunc(ro.waits, func(w *rosterWait) bool {
 		if !w.jid.Equal(jid) || !w.done(k) {
 			return false

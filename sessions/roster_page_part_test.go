@@ -5,14 +5,17 @@ import (
 	"testing"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 )
 
 // bigRoster is a roster of n buddies, u000000 to the last.
 func bigRoster(n int) *roster {
 	ro := newRosterWorld().ro
-	for i := range n {
-		ro.contacts.put(&perch.Buddy{JID: perch.JID(fmt.Sprintf("u%06d@example.net", i)), Name: fmt.Sprint(i)})
+	list := make([]*contacts.Contact, n)
+	for i := range list {
+		list[i] = &contacts.Contact{Buddy: perch.Buddy{JID: perch.JID(fmt.Sprintf("u%06d@example.net", i)), Name: fmt.Sprint(i)}}
 	}
+	ro.contacts = contacts.Of(list)
 	return ro
 }
 
@@ -31,7 +34,7 @@ func TestPagesOfTheRoster(t *testing.T) {
 			seen := map[perch.JID]bool{}
 			q := BuddyQuery{Limit: 7, Match: tt.match}
 			for range 100 {
-				items, more := ro.page(q, nil)
+				items, more := ro.view().page(q, nil)
 				for _, b := range items {
 					if seen[b.JID] {
 						t.Errorf("got %s on two pages, want one", b.JID)
@@ -44,7 +47,7 @@ func TestPagesOfTheRoster(t *testing.T) {
 				last := items[len(items)-1].JID
 				q.After = string(last.Key())
 				if tt.remove {
-					ro.contacts.remove(last)
+					ro.contacts = ro.contacts.Remove(last)
 				}
 			}
 			if len(seen) != tt.want {
@@ -60,7 +63,7 @@ func BenchmarkBuddyPage(b *testing.B) {
 	q := BuddyQuery{After: "u020000@example.net", Limit: 200}
 	b.ReportAllocs()
 	for b.Loop() {
-		if items, more := ro.page(q, nil); len(items) != 200 || !more {
+		if items, more := ro.view().page(q, nil); len(items) != 200 || !more {
 			b.Fatalf("page: got %d items, more %v, want 200, true", len(items), more)
 		}
 	}

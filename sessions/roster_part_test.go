@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 )
 
 // rosterWorld is a roster without a session: what it asks of its host, the log and the server
@@ -24,7 +25,7 @@ type rosterWorld struct {
 
 func newRosterWorld() *rosterWorld {
 	w := &rosterWorld{at: 1000}
-	w.ro = &roster{host: w, journal: w, words: &interner{}}
+	w.ro = &roster{host: w, journal: w, cards: allCards{}}
 	w.link = &link{conn: &rosterWire{w: w}, live: true}
 	return w
 }
@@ -61,7 +62,7 @@ func (w *rosterWorld) after(_ time.Duration, f func()) *time.Timer {
 
 func (w *rosterWorld) Durable(typ perch.EventType, data any) {
 	switch d := data.(type) {
-	case *perch.Buddy:
+	case perch.Buddy:
 		w.note("%s %s %s", typ, d.JID, d.Subscription)
 	case *perch.Invitation:
 		w.note("%s %s %s", typ, d.JID, d.Nick)
@@ -98,6 +99,11 @@ func (w *rosterWorld) is(jid perch.JID, available bool, show perch.Show) {
 	w.ro.applyPresence(&perch.PresenceIn{From: jid, Available: available, Show: show})
 }
 
+// presence is that of a contact, as clients see it.
+func (w *rosterWorld) presence(jid perch.JID) perch.Presence {
+	return w.ro.view().presence(w.ro.contacts.Get(jid))
+}
+
 // TestRosterPushes: what a push changes is an event, and what it repeats is none.
 func TestRosterPushes(t *testing.T) {
 	w := newRosterWorld()
@@ -108,8 +114,8 @@ func TestRosterPushes(t *testing.T) {
 	push(buddy("bob@example.net", perch.SubscriptionRemove))
 	push(buddy("bob@example.net", perch.SubscriptionRemove))
 	w.want(t, "roster.item Bob@example.net to", "roster.item Bob@example.net both", "remember Bob@example.net", "roster.removed Bob@example.net")
-	if len(w.commit.Roster.Put) != 0 || !slices.Equal(w.commit.Roster.Del, []string{"bob@example.net"}) || w.ro.use != (usage{}) {
-		t.Errorf("got the commit %+v and the usage %+v, want one row deleted and nothing used", w.commit.Roster, w.ro.use)
+	if c := w.commit.Contacts; c.Table.Len() != 0 || !slices.Equal(c.Keys, []perch.JID{"bob@example.net"}) || w.ro.use != (usage{}) {
+		t.Errorf("got the commit %+v and the usage %+v, want one contact removed and nothing used", c, w.ro.use)
 	}
 }
 
@@ -123,8 +129,8 @@ func TestRosterReplaced(t *testing.T) {
 	w.want(t, "roster.item dave@example.net to", "save record", "remember carol@example.net", "roster.removed carol@example.net")
 	w.ro.applyRoster(perch.RosterResult{LeftOut: 3, Version: "3"})
 	w.want(t, "count "+DroppedOverBudget+" 3", "save record", "dropped "+DroppedRosterPart)
-	if len(w.ro.contacts) != 2 || w.rec.RosterVersion != "" {
-		t.Errorf("after a partial roster: got %d contacts, version %q; want 2 and none", len(w.ro.contacts), w.rec.RosterVersion)
+	if w.ro.contacts.Len() != 2 || w.rec.RosterVersion != "" {
+		t.Errorf("after a partial roster: got %d contacts, version %q; want 2 and none", w.ro.contacts.Len(), w.rec.RosterVersion)
 	}
 }
 
@@ -152,16 +158,19 @@ func TestRosterConfirmsPresence(t *testing.T) {
 	}
 	w.ro.offline(w.link)
 	w.did = nil
-	if k := w.ro.contacts.get("bob@example.net"); !k.presence.Stale || !k.presence.Available {
-		t.Errorf("presence of bob after the link was lost: got %+v, want available and stale", k.presence)
+	if p := w.presence("bob@example.net"); !p.Stale || !p.Available {
+		t.Errorf("presence of bob after the link was lost: got %+v, want available and stale", p)
 	}
 	w.ro.settleSoon()
 	w.is("bob@example.net/a", true, 0)
 	w.want(t)
+	if bob, carol := w.presence("bob@example.net"), w.presence("carol@example.net"); bob.Stale || !carol.Stale {
+		t.Errorf("presence while the server names the resources: got stale %v of bob, who said something, and %v of carol; want false, true", bob.Stale, carol.Stale)
+	}
 	w.timers[0]()
 	w.want(t, "presence carol@example.net false ")
-	if k := w.ro.contacts.get("bob@example.net"); k.presence.Stale {
-		t.Errorf("presence of bob: got %+v, want not stale", k.presence)
+	if bob, carol := w.presence("bob@example.net"), w.presence("carol@example.net"); bob.Stale || carol.Stale {
+		t.Errorf("presence then: got stale %v of bob and %v of carol, want neither", bob.Stale, carol.Stale)
 	}
 }
 
@@ -191,24 +200,50 @@ func TestRosterRequests(t *testing.T) {
 	w.want(t, "invitation.received bob@example.net Bob")
 }
 
-// TestRosterMovesStoredRows: rows that an earlier version stored by the text of a JID move to its key.
+// TestRosterMovesStoredRows: what an earlier version stored is put in order and written anew, and
+// rows by the text of a JID move to its key.
 func TestRosterMovesStoredRows(t *testing.T) {
 	w := newRosterWorld()
-	b, p, i := buddy("Bob@example.net", perch.SubscriptionTo), perch.Presence{JID: "bob@example.net"}, perch.Invitation{JID: "EVE@example.net"}
-	saved := &Saved{Roster: []*perch.Buddy{&b}, Presence: []*perch.Presence{&p}, Invitations: []*perch.Invitation{&i}}
-	w.ro.load(saved)
-	w.ro.respell(saved)
-	c := w.commit
-	if got := c.Roster; !slices.Equal(got.Del, []string{"Bob@example.net"}) || len(got.Put) != 1 {
-		t.Errorf("got the rows %+v of the roster, want Bob@example.net moved", got)
+	b, i := buddy("Bob@example.net", perch.SubscriptionTo), perch.Invitation{JID: "EVE@example.net"}
+	b.Groups = []string{"b", "a", "b"}
+	bob := &contacts.Contact{Buddy: b, Presence: contacts.Aggregate(b.JID, []perch.Resource{{Resource: "y"}, {Resource: "x"}}, "", 1)}
+	saved := &Saved{Contacts: contacts.Of([]*contacts.Contact{bob}), OldRows: true, Invitations: []*perch.Invitation{&i}}
+	if err := w.ro.restore(t.Context(), saved); err != nil {
+		t.Fatalf("restore: got error %v, want none", err)
 	}
-	if got := c.Presence; len(got.Del)+len(got.Put) != 0 {
-		t.Errorf("got the rows %+v of the presence, want none moved", got)
+	if got := w.commit.Contacts; !got.Whole || !got.Table.Equal(w.ro.contacts) {
+		t.Errorf("got the change %+v of the contacts, want all of them written", got)
 	}
-	if got := c.Invitations; !slices.Equal(got.Del, []string{"EVE@example.net"}) || len(got.Put) != 1 {
+	if got := w.commit.Invitations; !slices.Equal(got.Del, []string{"EVE@example.net"}) || len(got.Put) != 1 {
 		t.Errorf("got the rows %+v of the invitations, want EVE@example.net moved", got)
 	}
-	if k := w.ro.contacts.get("BOB@example.net"); k == nil || k.presence == nil {
-		t.Errorf("contact of bob: got %+v, want an item with a presence", k)
+	k := w.ro.contacts.Get("BOB@example.net")
+	if k == nil || !slices.Equal(k.Buddy.Groups, []string{"a", "b"}) || len(k.Presence.Resources) != 2 || k.Presence.Resources[0].Resource != "x" {
+		t.Errorf("contact of bob: got %+v, want it in order", k)
 	}
+	if k.CardName != "Name of Bob@example.net" {
+		t.Errorf("name in the vCard: got %q, want that of the stored card", k.CardName)
+	}
+}
+
+// TestRosterTakesTheTable: what this version stored is taken over as it is, and nothing is written.
+func TestRosterTakesTheTable(t *testing.T) {
+	w := newRosterWorld()
+	saved := &Saved{Contacts: contacts.Of([]*contacts.Contact{{Buddy: buddy("bob@example.net", perch.SubscriptionTo)}})}
+	if err := w.ro.restore(t.Context(), saved); err != nil {
+		t.Fatalf("restore: got error %v, want none", err)
+	}
+	if !w.ro.contacts.Equal(saved.Contacts) || !w.commit.Contacts.Empty() {
+		t.Errorf("got %d contacts, the change %+v; want the stored one, and nothing written", w.ro.contacts.Len(), w.commit.Contacts)
+	}
+	if k := w.ro.contacts.Get("bob@example.net"); k.CardName != "" {
+		t.Errorf("got the name %q, want no card read", k.CardName)
+	}
+}
+
+// allCards has a card of everybody.
+type allCards struct{}
+
+func (allCards) VCard(_ context.Context, _ ID, jid perch.JID) (*perch.VCard, error) {
+	return &perch.VCard{JID: jid, FullName: "Name of " + string(jid)}, nil
 }

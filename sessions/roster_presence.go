@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 )
 
 const (
@@ -18,28 +19,26 @@ const (
 // applyPresence keeps the availability of one resource of a buddy (RFC 6121, 4). A
 // presence that says what is known already makes no event.
 func (ro *roster) applyPresence(in *perch.PresenceIn) {
-	k := ro.contacts.get(in.From.Bare())
+	k := ro.contacts.Get(in.From.Bare())
 	if k == nil {
 		return // no buddy: nothing to keep, and nothing that a stranger could fill
 	}
-	if in.PhotoHash != nil {
-		ro.applyPhoto(k, *in.PhotoHash)
+	photo := in.PhotoHash != nil && ro.applyPhoto(k, *in.PhotoHash)
+	var before []perch.Resource
+	if k.Presence != nil {
+		before = k.Presence.Resources
 	}
-	old := k.presence
-	if old == nil {
-		old = absent(k.buddy.JID)
-	}
-	resources := slices.Clone(old.Resources)
-	at := ro.saidAt(resources, in.Delay)
+	at := ro.saidAt(before, in.Delay)
 	if in.Delayed && in.Delay == 0 {
 		at = 0 // it was held back since an unknown time: it is older than all that has a time
 	}
-	resources = ro.withResource(resources, in, at)
+	resources := withResource(slices.Clone(before), in, at)
 	if ro.settling != nil {
-		ro.settling.confirm(in, old.Resources, resources)
+		ro.settling.confirm(in, before, resources)
 	}
-	next := ro.aggregate(old.JID, resources, in.Status, at)
-	ro.setPresence(k, next)
+	if !ro.setPresence(k, contacts.Aggregate(k.Buddy.JID, resources, clip(in.Status), at)) && photo {
+		ro.keep(k)
+	}
 }
 
 // confirm notes that a resource is there, and forgets one that had to go for it: there are
@@ -65,26 +64,25 @@ func (ro *roster) applyPresenceError(in *perch.PresenceError) {
 }
 
 // setPresence replaces what is known of a buddy, and makes an event when clients see a difference.
-func (ro *roster) setPresence(k *contact, next *perch.Presence) {
-	old := k.presence
+// It reports whether it has kept the contact.
+func (ro *roster) setPresence(k *contacts.Contact, next *perch.Presence) bool {
+	old, key := k.Presence, k.Key()
 	if old == nil {
-		old = absent(k.buddy.JID)
+		old = absent(k.Buddy.JID)
 	}
 	if sameView(old, next) {
-		if k.presence != nil && old.Stale {
-			fresh := *old
-			fresh.Stale = false
-			k.presence = &fresh
-		}
-		return
+		ro.fresh.heard(key)
+		return false
 	}
-	next, ok := ro.fitPresence(k.presence, next)
-	if !ok || k.presence != nil && sameView(k.presence, next) && !k.presence.Stale {
-		return
+	next, ok := ro.fitPresence(k.Presence, next)
+	if !ok || k.Presence != nil && sameView(k.Presence, next) && !ro.fresh.isStale(key) {
+		return false
 	}
-	k.presence = next
-	put(&ro.journal.Change().Presence, presenceKey, next)
+	ro.fresh.heard(key)
+	k.Presence = next
+	ro.keep(k)
 	ro.journal.Ephemeral(perch.EventPresence, string(next.JID), next)
+	return true
 }
 
 // saidAt is the time of a presence: that of its delay, or now. What is said now is later
@@ -102,7 +100,7 @@ func (ro *roster) saidAt(before []perch.Resource, delay perch.Time) perch.Time {
 }
 
 // withResource applies in to the list, which is sorted and ours.
-func (ro *roster) withResource(list []perch.Resource, in *perch.PresenceIn, at perch.Time) []perch.Resource {
+func withResource(list []perch.Resource, in *perch.PresenceIn, at perch.Time) []perch.Resource {
 	name := in.From.Resource()
 	i, ok := findResource(list, name)
 	if !in.Available {
@@ -114,8 +112,7 @@ func (ro *roster) withResource(list []perch.Resource, in *perch.PresenceIn, at p
 		}
 		return list
 	}
-	r := perch.Resource{Resource: ro.words.one(name), Show: in.Show,
-		Status: ro.words.one(clip(in.Status)), Priority: in.Priority, UpdatedAt: at}
+	r := perch.Resource{Resource: name, Show: in.Show, Status: clip(in.Status), Priority: in.Priority, UpdatedAt: at}
 	if ok {
 		old := list[i]
 		if old.Show == r.Show && old.Status == r.Status && old.Priority == r.Priority {
@@ -149,25 +146,6 @@ func compareResources(a, b perch.Resource) int {
 	return strings.Compare(perch.ResourceKey(a.Resource), perch.ResourceKey(b.Resource))
 }
 
-// aggregate makes the presence of a buddy from those of its resources: the one with the
-// highest priority speaks, the latest one among equals. Gone is the status of a buddy who
-// has no resource any more.
-func (ro *roster) aggregate(jid perch.JID, list []perch.Resource, gone string, at perch.Time) *perch.Presence {
-	p := &perch.Presence{JID: jid, Resources: slices.Clip(list), UpdatedAt: at}
-	if len(list) == 0 {
-		p.Resources, p.Status = []perch.Resource{}, ro.words.one(clip(gone))
-		return p
-	}
-	best := list[0]
-	for _, r := range list[1:] {
-		if r.Priority > best.Priority || r.Priority == best.Priority && r.UpdatedAt > best.UpdatedAt {
-			best = r
-		}
-	}
-	p.Available, p.Show, p.Status, p.Priority = true, best.Show, best.Status, best.Priority
-	return p
-}
-
 // absent is the presence of a buddy that has never sent one.
 func absent(jid perch.JID) *perch.Presence {
 	return &perch.Presence{JID: jid, Resources: []perch.Resource{}}
@@ -194,23 +172,6 @@ func clipTo(s string, n int) string {
 	return strings.Clone(s[:n])
 }
 
-// markStale says of everything that it is from before the stream was lost. That is no
-// event: session.state has said it.
-func (ro *roster) markStale() { ro.setStale(true) }
-
-// unmarkStale takes that back.
-func (ro *roster) unmarkStale() { ro.setStale(false) }
-
-func (ro *roster) setStale(stale bool) {
-	for i := range ro.contacts {
-		if k := &ro.contacts[i]; k.presence != nil && k.presence.Stale != stale {
-			p := *k.presence
-			p.Stale = stale
-			k.presence = &p
-		}
-	}
-}
-
 // settleSoon begins the settling of a new login.
 func (ro *roster) settleSoon() {
 	st := &settling{confirmed: map[perch.JID]struct{}{}}
@@ -226,24 +187,22 @@ func (ro *roster) settleSoon() {
 func (ro *roster) settled() {
 	confirmed := ro.settling.confirmed
 	ro.settling = nil
+	ro.fresh.right()
 	now := ro.host.now()
-	for i := range ro.contacts {
-		k := &ro.contacts[i]
-		p := k.presence
-		if p == nil {
+	for k := range ro.contacts.All() {
+		if k.Presence == nil {
 			continue
 		}
-		left := slices.DeleteFunc(slices.Clone(p.Resources), func(r perch.Resource) bool {
+		key := k.Key()
+		gone := func(r perch.Resource) bool {
 			if r.Resource == "" {
-				return !has(confirmed, k.key())
+				return !has(confirmed, key)
 			}
-			return !has(confirmed, k.key()+"/"+perch.JID(perch.ResourceKey(r.Resource)))
-		})
-		if len(left) == len(p.Resources) {
-			ro.setPresence(k, p)
-			continue
+			return !has(confirmed, key+"/"+perch.JID(perch.ResourceKey(r.Resource)))
 		}
-		ro.setPresence(k, ro.aggregate(p.JID, left, "", now))
+		if rs := k.Presence.Resources; slices.ContainsFunc(rs, gone) {
+			ro.setPresence(k, contacts.Aggregate(k.Buddy.JID, slices.DeleteFunc(slices.Clone(rs), gone), "", now))
+		}
 	}
 }
 
@@ -252,14 +211,15 @@ func has(set map[perch.JID]struct{}, j perch.JID) bool {
 	return ok
 }
 
-// applyPhoto notes the hash of a buddy's photo (XEP-0153). Another one than before is news;
-// the first one that is received is not.
-func (ro *roster) applyPhoto(k *contact, hash string) {
-	old := k.photo
-	if !ro.setWord(k, &k.photo, hash, maxHash) {
-		return
+// applyPhoto notes the hash of a buddy's photo (XEP-0153), and reports whether it is another one.
+// That is news, but for the first one that is received.
+func (ro *roster) applyPhoto(k *contacts.Contact, hash string) bool {
+	old := k.Photo
+	if !ro.setText(k, &k.Photo, hash, maxHash) {
+		return false
 	}
-	if old != (internedString{}) && old != k.photo {
-		ro.journal.Durable(perch.EventVCardChanged, perch.VCardChange{JID: k.buddy.JID, PhotoHash: hash})
+	if old != "" {
+		ro.journal.Durable(perch.EventVCardChanged, perch.VCardChange{JID: k.Buddy.JID, PhotoHash: hash})
 	}
+	return true
 }

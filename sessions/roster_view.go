@@ -1,65 +1,99 @@
 package sessions
 
 import (
-	"cmp"
-	"slices"
+	"iter"
+	"maps"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 )
+
+// freshness is whose presence is from before the stream was lost. It belongs to the owner; the
+// zero value is that all of it is right.
+type freshness struct {
+	stale bool                   // all but these
+	said  map[perch.JID]struct{} // keys of contacts that said something since
+}
+
+// lost says that all presence is from before; right takes that back.
+func (f *freshness) lost()  { *f = freshness{stale: true} }
+func (f *freshness) right() { *f = freshness{} }
+
+// heard says that the presence of one contact is right.
+func (f *freshness) heard(key perch.JID) {
+	if !f.stale {
+		return
+	}
+	if f.said == nil {
+		f.said = map[perch.JID]struct{}{}
+	}
+	f.said[key] = struct{}{}
+}
+
+func (f *freshness) isStale(key perch.JID) bool { return f.stale && !has(f.said, key) }
+
+// rosterView is the roster as it is at one moment. Any goroutine may read it.
+type rosterView struct {
+	contacts.Table
+	fresh   freshness
+	offline bool // there is no stream
+}
 
 // seesUs reports whether a contact may see our presence.
 func (ro *roster) seesUs(jid perch.JID) bool {
-	k := ro.contacts.get(jid.Bare())
-	return k != nil && seesUs(k.buddy.Subscription)
+	k := ro.contacts.Get(jid.Bare())
+	return k != nil && seesUs(k.Buddy.Subscription)
 }
 
-// snapshot is the roster and the pending invitations, as clients see them.
-func (ro *roster) snapshot() ([]*perch.Buddy, []*perch.Invitation) {
-	ro.snapshotServed = true
-	list := make([]*perch.Buddy, len(ro.contacts))
-	for i := range ro.contacts {
-		list[i] = ro.contacts[i].view()
-	}
-	return list, append([]*perch.Invitation{}, ro.invites...)
+func (ro *roster) view() *rosterView {
+	fresh := freshness{stale: ro.fresh.stale, said: maps.Clone(ro.fresh.said)}
+	return &rosterView{Table: ro.contacts, fresh: fresh, offline: ro.host.stream() == nil}
 }
 
-// presences is what is known of every buddy.
-func (ro *roster) presences() []*perch.Presence {
-	list := make([]*perch.Presence, len(ro.contacts))
-	for i := range ro.contacts {
-		list[i] = ro.presenceOf(&ro.contacts[i])
+// presence is that of a contact; one that has never sent any is not there.
+func (v *rosterView) presence(k *contacts.Contact) perch.Presence {
+	if k.Presence == nil {
+		p := absent(k.Buddy.JID)
+		p.Stale = v.offline
+		return *p
 	}
-	return list
-}
-
-// presenceOf is never nil: a buddy that has never sent one is not there.
-func (ro *roster) presenceOf(k *contact) *perch.Presence {
-	if k.presence != nil {
-		return k.presence
-	}
-	p := absent(k.buddy.JID)
-	p.Stale = ro.host.stream() == nil
+	p := *k.Presence
+	p.Stale = v.fresh.stale && v.fresh.isStale(k.Key())
 	return p
 }
 
-// page appends the buddies of a page to items, and reports whether there are more behind it.
-func (ro *roster) page(q BuddyQuery, items []perch.Buddy) ([]perch.Buddy, bool) {
-	from := 0
-	if q.After != "" {
-		i, found := slices.BinarySearchFunc(ro.contacts, perch.JID(q.After), func(k contact, key perch.JID) int { return cmp.Compare(k.key(), key) })
-		if from = i; found {
-			from++
+// presences is what is known of every buddy, and buddies are the items as clients see them.
+func (v *rosterView) presences() iter.Seq[perch.Presence] {
+	return func(yield func(perch.Presence) bool) {
+		for k := range v.All() {
+			if !yield(v.presence(k)) {
+				return
+			}
 		}
 	}
-	for i := range ro.contacts[from:] {
-		b := ro.contacts[from+i].view()
-		if q.Match != nil && !q.Match(b) {
+}
+
+func (v *rosterView) buddies() iter.Seq[perch.Buddy] {
+	return func(yield func(perch.Buddy) bool) {
+		for k := range v.All() {
+			if !yield(k.View()) {
+				return
+			}
+		}
+	}
+}
+
+// page appends the buddies of a page to items, and reports whether there are more behind it.
+func (v *rosterView) page(q BuddyQuery, items []perch.Buddy) ([]perch.Buddy, bool) {
+	for k := range v.After(perch.JID(q.After)) {
+		b := k.View()
+		if q.Match != nil && !q.Match(&b) {
 			continue
 		}
 		if q.Limit > 0 && len(items) == q.Limit {
 			return items, true
 		}
-		items = append(items, *b)
+		items = append(items, b)
 	}
 	return items, false
 }
@@ -68,5 +102,5 @@ func (ro *roster) page(q BuddyQuery, items []perch.Buddy) ([]perch.Buddy, bool) 
 type BuddyQuery struct {
 	After string                  // key of the last buddy of the page before (perch.JID.Key); "" = from the beginning
 	Limit int                     // 0 = all
-	Match func(*perch.Buddy) bool // nil = all; the owner calls it, so it must not wait
+	Match func(*perch.Buddy) bool // nil = all
 }

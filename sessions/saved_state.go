@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/perch-im/perch"
@@ -66,7 +67,7 @@ func (v *savedState) rememberAddress(jid perch.JID) {
 	if i := list.find(bare); i >= 0 {
 		return
 	}
-	v.Foreign = list.with(bare)
+	v.Foreign = list.with(perch.JID(strings.Clone(string(bare)))) // not what it is a part of
 	v.saveRecord()
 }
 

@@ -75,7 +75,7 @@ func (s *Session) assemble(shared *services) {
 	s.supervisor = supervisor{journal: &s.log, state: status{state: perch.StateConnecting, since: s.now()}, host: supervisorServices{shared, &s.outbox, s}}
 	s.outbox = outbox{journal: &s.log, store: store, id: s.id, host: outboxServices{shared, &s.catchup, s}}
 	s.catchup = catchup{log: &s.log, sent: &s.outbox, store: store, id: s.id, host: catchupServices{shared, &s.supervisor, &s.receipts}}
-	s.roster = roster{journal: &s.log, words: &s.m.words, cards: store, id: s.id, host: shared}
+	s.roster = roster{journal: &s.log, cards: store, id: s.id, host: shared}
 	s.chatStates = chatStates{journal: &s.log, host: shared}
 	s.receipts = receipts{journal: &s.log, host: receiptsServices{shared, &s.roster}}
 	s.idle = idlePolicy{services: shared, policy: s.m.o.Idle, subs: &s.subs, supervisor: &s.supervisor, host: s}

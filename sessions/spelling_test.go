@@ -156,7 +156,7 @@ func TestStoredRowsOfASpelling(t *testing.T) {
 		}
 		w.close()
 		saved, err := w.store.Open(w.ctx(), s.ID(), sessions.OpenOptions{})
-		if err != nil || len(saved.Roster) != 0 || len(saved.Presence) != 0 || len(saved.Invitations) != 1 {
+		if err != nil || saved.Contacts.Len() != 0 || len(saved.Invitations) != 1 {
 			t.Errorf("Open: got %+v, error %v, want one invitation", saved, err)
 		}
 		w.start()

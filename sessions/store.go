@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 )
 
 // Store keeps what must outlive a socket, and on Redis a process. Package cache has the
@@ -122,10 +123,13 @@ type Saved struct {
 	Epoch       string // of the log; [0-9a-z]{1,32}
 	Tip         uint64 // last offset, 0 = none
 	Record      Record
-	Roster      []*perch.Buddy
-	Presence    []*perch.Presence
+	Contacts    contacts.Table
 	Invitations []*perch.Invitation
 	Outbox      []*OutboxEntry // oldest first
+
+	// OldRows says that an earlier version has written some of the contacts, in another form: the
+	// owner writes them as a whole.
+	OldRows bool
 
 	// Stale says that a new log has begun because nothing proves the end of the old one: what
 	// is stored may be older than what was committed last, and than what was published. It stays
@@ -151,13 +155,17 @@ type Record struct {
 }
 
 // Commit is one compound write. The zero value of a part leaves it as it is.
+//
+// Contacts has the roster and the presence twice: as the table after the commit, which never
+// changes, and as the keys of what differs from the table of the commit before. A Store that is
+// memory keeps the table, and so the very bytes that the session has; one that keeps rows writes
+// those of the keys, and forgets the table. Both give back an equal table with Open.
 type Commit struct {
 	Fence       uint64         // the owner's, from Open
 	Epoch       string         // the owner's, from Open; "" is not checked
 	Events      []*perch.Event // durable, offsets consecutive from the tip on
 	Record      *Record
-	Roster      Delta[perch.Buddy]
-	Presence    Delta[perch.Presence]
+	Contacts    contacts.Change
 	Invitations Delta[perch.Invitation]
 	VCards      Delta[perch.VCard]
 	Messages    []*perch.MessageRecord // put, whole

@@ -1,6 +1,10 @@
 package sessions
 
-import "github.com/perch-im/perch"
+import (
+	"slices"
+
+	"github.com/perch-im/perch"
+)
 
 // checkCursor compares a cursor with the log as clients know it.
 func (h *subscribers) checkCursor(sub *Subscription, since perch.Position) (reason string) {
@@ -21,11 +25,13 @@ func (h *subscribers) watched() bool { return len(h.list) > 0 }
 // the state that belongs to this tip: all in one call, so nothing is missed or doubled.
 func (h *subscribers) register(sub *Subscription, all bool) {
 	sub.register(h.log.tip())
+	view := h.roster.view()
 	if all {
-		sub.roster, sub.invites = h.roster.snapshot()
+		h.roster.snapshotServed = true
+		sub.roster, sub.invites = view, slices.Clone(h.roster.invites)
 	}
 	if all || !sub.o.NoPreamble {
-		sub.presences = h.roster.presences()
+		sub.presences = view
 	}
 	h.list = append(h.list, sub)
 	h.changed()

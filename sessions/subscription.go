@@ -27,9 +27,9 @@ type Subscription struct {
 
 	// Between Subscribe and the end of Preamble.
 	at        perch.Position // the replay has come so far
-	roster    []*perch.Buddy
+	roster    *rosterView
 	invites   []*perch.Invitation
-	presences []*perch.Presence
+	presences *rosterView
 
 	mu         sync.Mutex // guards the rest; held for a moment only, also by the owner
 	types      []string
@@ -121,7 +121,7 @@ func (sub *Subscription) Preamble(ctx context.Context, send func(*perch.Event) e
 	}
 	as := sub.liveTip()
 	if sub.presences != nil && wants(sub.filter(), perch.EventPresenceSnapshot) {
-		if err := snapshot(perch.EventPresenceSnapshot, as, sub.presences, send); err != nil {
+		if err := snapshot(perch.EventPresenceSnapshot, as, sub.presences.Len(), sub.presences.presences(), send); err != nil {
 			return err
 		}
 	}

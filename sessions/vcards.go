@@ -22,8 +22,8 @@ func (s *Session) VCard(ctx context.Context, jid perch.JID, refresh bool) (perch
 	photo := ""
 	conn, err := s.request(ctx, "", nil)
 	if terr := s.call(ctx, func() {
-		if k := s.roster.contacts.get(jid); k != nil {
-			photo = k.photo.String()
+		if k := s.roster.contacts.Get(jid); k != nil {
+			photo = k.Photo
 		}
 	}); terr != nil {
 		return perch.VCard{}, terr
@@ -87,14 +87,13 @@ func (s *Session) cacheCard(card *perch.VCard) {
 
 // setCardName gives a buddy without a name in the roster that of its card.
 func (ro *roster) setCardName(card *perch.VCard) {
-	k := ro.contacts.get(card.JID)
-	if k == nil {
+	k := ro.contacts.Get(card.JID)
+	if k == nil || !ro.setText(k, &k.CardName, cardName(card), maxName) {
 		return
 	}
-	before := k.view()
-	ro.setWord(k, &k.name, cardName(card), maxName)
-	if after := k.view(); after.Name != before.Name {
-		ro.journal.Durable(perch.EventRosterItem, after)
+	ro.keep(k)
+	if k.Buddy.Name == "" {
+		ro.journal.Durable(perch.EventRosterItem, k.View())
 	}
 }
 

@@ -113,11 +113,14 @@ local function bound_cards(key, from)
   redis.call('HSET', state, 'cards', cjson.encode(left))
 end
 
--- A table: reset, number of deletions, the fields, number of puts, field and value each.
-for i = 3, 7 do
+-- A table: reset, number of deletions, the fields, number of puts, field and value each. The
+-- contacts have the presence in them: the hash of the presence is of earlier versions, whose rows
+-- the first owner of this one writes anew.
+for _, i in ipairs({3, 5, 6, 7}) do
   local key, from = KEYS[i], at
   if ARGV[at] == '1' then
     redis.call('DEL', key)
+    if i == 3 then redis.call('DEL', KEYS[4]) end
     -- The owner has written all that it knows: nothing of a record that went back is left.
     if i == 7 and record ~= '' then redis.call('HDEL', state, 'stale') end
   end

@@ -24,24 +24,12 @@ func everything(o *owner) *sessions.Commit {
 			JID: "me@x/phone", RosterVersion: "v1", RosterKnown: true, ArchiveID: "arch", Stream: []byte{0, 1, 255},
 			Own: perch.OwnPresence{Available: true, Show: perch.ShowDND, Status: "büsy", Priority: -3}, Handled: 7, OfflineSince: 1_700_000_000_001,
 		},
-		Roster:      sessions.Delta[perch.Buddy]{Put: []*perch.Buddy{buddy("a@x", "one"), buddy("b@x", "two")}},
-		Presence:    sessions.Delta[perch.Presence]{Put: []*perch.Presence{presence("a@x", "here"), presence("b@x", "\u2028<&>")}},
+		Contacts:    putting(o.Contacts, contact("a@x", "here"), contact("b@x", "\u2028<&>")),
 		Invitations: sessions.Delta[perch.Invitation]{Put: []*perch.Invitation{{JID: "c@x", Nick: "C", Message: "hi", ReceivedAt: 5}}},
 		VCards:      sessions.Delta[perch.VCard]{Put: []*perch.VCard{vcard("a@x", "Ann")}},
 		Messages:    []*perch.MessageRecord{message("m1", perch.StatusAccepted)},
 		Outbox:      sessions.Delta[sessions.OutboxEntry]{Put: []*sessions.OutboxEntry{entry("m1", 1, "text")}},
 		Once:        &sessions.Once{Key: "k1", Fingerprint: "f", Answer: "m1"},
-	}
-}
-
-func buddy(jid perch.JID, name string) *perch.Buddy {
-	return &perch.Buddy{JID: jid, Name: name, Groups: []string{"G", "ü"}, Subscription: perch.SubscriptionBoth, Ask: perch.AskSubscribe, Approved: true}
-}
-
-func presence(jid perch.JID, status string) *perch.Presence {
-	return &perch.Presence{
-		JID: jid, Available: true, Show: perch.ShowAway, Status: status, Priority: 5, UpdatedAt: 1_700_000_000_002, Stale: true,
-		Resources: []perch.Resource{{Resource: "r1", Show: perch.ShowAway, Status: status, Priority: 5, UpdatedAt: 3}, {Resource: "r2", UpdatedAt: 4}},
 	}
 }
 
@@ -64,7 +52,7 @@ func (o *owner) holds(c *sessions.Commit) {
 	ctx, got := o.t.Context(), o.openAgain()
 	same(o.t, "saved", got, &sessions.Saved{
 		Fence: got.Fence, Epoch: got.Epoch, Tip: uint64(len(c.Events)), Record: *c.Record,
-		Roster: c.Roster.Put, Presence: c.Presence.Put, Invitations: c.Invitations.Put, Outbox: c.Outbox.Put,
+		Contacts: c.Contacts.Table, Invitations: c.Invitations.Put, Outbox: c.Outbox.Put,
 	})
 	same(o.t, "log", o.page(0, 100), sessions.LogPage{Events: c.Events, First: 1, Tip: uint64(len(c.Events))})
 	card, err := o.store.VCard(ctx, o.id, c.VCards.Put[0].JID)
@@ -84,7 +72,7 @@ func whole(t testing.TB, h Harness) {
 	c := everything(o)
 	o.ok(c)
 	o.holds(c)
-	if other := open(t, h.Store, "a2"); other.Tip != 0 || len(other.Roster) != 0 {
+	if other := open(t, h.Store, "a2"); other.Tip != 0 || other.Contacts.Len() != 0 {
 		t.Errorf("another session sees %v, want 0", other.Saved)
 	}
 }
@@ -95,8 +83,7 @@ func refusedWhole(t testing.TB, h Harness) {
 	o.ok(stored)
 	bad := &sessions.Commit{
 		Record:      &sessions.Record{JID: "bad@x"},
-		Roster:      sessions.Delta[perch.Buddy]{Reset: true},
-		Presence:    sessions.Delta[perch.Presence]{Del: []string{"a@x"}},
+		Contacts:    instead(),
 		Invitations: sessions.Delta[perch.Invitation]{Reset: true},
 		VCards:      sessions.Delta[perch.VCard]{Reset: true},
 		Messages:    []*perch.MessageRecord{message("m1", perch.StatusFailed)},
@@ -165,6 +152,6 @@ func recordWhole(t testing.TB, h Harness) {
 	o.ok(everything(o))
 	o.ok(&sessions.Commit{})
 	o.ok(&sessions.Commit{Record: &sessions.Record{JID: "me@x/pad"}})
-	o.ok(&sessions.Commit{Presence: sessions.Delta[perch.Presence]{Reset: true}})
+	o.ok(&sessions.Commit{Contacts: instead()})
 	same(t, "record", o.openAgain().Record, sessions.Record{JID: "me@x/pad"})
 }

@@ -119,7 +119,7 @@ func lostOrder(t testing.TB, h Harness) {
 	heal := h.LoseAnswers()
 	var answers []<-chan sessions.Result
 	for i := range 40 {
-		c := &sessions.Commit{Presence: sessions.Delta[perch.Presence]{Put: []*perch.Presence{presence("a@x", string(rune('A'+i)))}}}
+		c := &sessions.Commit{Contacts: putting(o.Contacts, contact("a@x", string(rune('A'+i))))}
 		if i%2 == 0 {
 			c.Events = o.events(1)
 			o.tip++
@@ -137,9 +137,7 @@ func lostOrder(t testing.TB, h Harness) {
 		}
 	}
 	o.bounds(1, 20)
-	if s := o.openAgain(); len(s.Presence) != 1 || s.Presence[0].Status != string(rune('A'+39)) {
-		t.Errorf("the last presence did not win: %v, want 1 and %v", s.Presence, string(rune('A'+39)))
-	}
+	lastWord(t, o.openAgain(), string(rune('A'+39)))
 }
 
 func until(t testing.TB, ok func() bool) {

@@ -69,7 +69,7 @@ func fenced(t testing.TB, h Harness) {
 	for _, c := range []*sessions.Commit{
 		{Events: old.events(1)},
 		{Record: &sessions.Record{JID: "old@x"}},
-		{Presence: sessions.Delta[perch.Presence]{Put: []*perch.Presence{{JID: "old@x"}}}},
+		{Contacts: putting(old.Contacts, contact("old@x", ""))},
 		{Fence: owner.Fence + 1, Record: &sessions.Record{JID: "old@x"}},
 		{},
 	} {
@@ -79,7 +79,7 @@ func fenced(t testing.TB, h Harness) {
 	}
 	owner.append(1)
 	owner.bounds(1, 2)
-	if s := owner.openAgain(); s.Record.JID != "" || len(s.Presence) != 0 {
+	if s := owner.openAgain(); s.Record.JID != "" || s.Contacts.Len() != 0 {
 		t.Errorf("a fenced owner changed %v, want %q and 0", s, "")
 	}
 }

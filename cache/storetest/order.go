@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -34,7 +33,7 @@ func orderOf(t testing.TB, o *owner, commits int) {
 	for i := range commits {
 		c := &sessions.Commit{
 			Fence:    o.Fence,
-			Presence: sessions.Delta[perch.Presence]{Put: []*perch.Presence{presence("a@x", fmt.Sprint(i))}},
+			Contacts: putting(o.Contacts, contact("a@x", fmt.Sprint(i))),
 			Outbox:   sessions.Delta[sessions.OutboxEntry]{Put: []*sessions.OutboxEntry{entry(fmt.Sprint("m", i), uint64(i), "x")}},
 		}
 		if i > 0 {
@@ -69,12 +68,12 @@ func orderOf(t testing.TB, o *owner, commits int) {
 	switch {
 	case err != nil:
 		t.Errorf("Open: got error %v, want none", err)
-	case len(s.Presence) != 1 || s.Presence[0].Status != fmt.Sprint(commits-1):
-		t.Errorf("%s: the last presence did not win: %v, want 1 and %v", o.id, s.Presence, fmt.Sprint(commits-1))
 	case len(s.Outbox) != 1 || s.Outbox[0].Seq != uint64(commits-1):
 		t.Errorf("%s: %d entries are left in the outbox, want 1 and %v", o.id, len(s.Outbox), uint64(commits-1))
 	case s.Tip != o.tip:
 		t.Errorf("%s: tip %d, want %d", o.id, s.Tip, o.tip)
+	default:
+		lastWord(t, s, fmt.Sprint(commits-1))
 	}
 }
 

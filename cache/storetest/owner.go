@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -128,10 +129,23 @@ func offsets(events []*perch.Event) []uint64 {
 	return all
 }
 
+// list is what a table has, for a difference to be shown.
+func list(t contacts.Table) (all []contacts.Contact) {
+	for c := range t.All() {
+		k := *c
+		if c.Presence != nil {
+			p := *c.Presence
+			k.Presence = &p
+		}
+		all = append(all, k)
+	}
+	return all
+}
+
 // same compares what is stored with what was given; no rows and nil rows are the same.
 func same(t testing.TB, what string, got, want any) {
 	t.Helper()
-	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Transformer("contacts", list)); d != "" {
 		t.Errorf("%s (-want +got):\n%s", what, d)
 	}
 }

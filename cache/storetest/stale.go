@@ -26,10 +26,10 @@ var staleCases = []Case{
 func (o *owner) fill(n int) {
 	o.t.Helper()
 	o.ok(&sessions.Commit{
-		Events: o.events(n),
-		Record: &sessions.Record{JID: "me@x/r", ArchiveID: "archive-1", Stream: []byte("h=1")},
-		Roster: sessions.Delta[perch.Buddy]{Put: []*perch.Buddy{{JID: "a@x"}}},
-		Outbox: sessions.Delta[sessions.OutboxEntry]{Put: []*sessions.OutboxEntry{{ID: "m1", Seq: 1}}},
+		Events:   o.events(n),
+		Record:   &sessions.Record{JID: "me@x/r", ArchiveID: "archive-1", Stream: []byte("h=1")},
+		Contacts: instead(contact("a@x", "")),
+		Outbox:   sessions.Delta[sessions.OutboxEntry]{Put: []*sessions.OutboxEntry{{ID: "m1", Seq: 1}}},
 	})
 }
 
@@ -45,8 +45,8 @@ func (o *owner) fresh(old *owner) {
 	if o.Epoch == old.Epoch || o.Tip != 0 || !o.Stale {
 		o.t.Errorf("got epoch %s (before: %s), tip %d, stale %v; want another epoch, no tip, stale", o.Epoch, old.Epoch, o.Tip, o.Stale)
 	}
-	if len(o.Roster) != 1 || len(o.Outbox) != 1 || o.Record.JID != "me@x/r" {
-		o.t.Errorf("got %d buddies, %d in the outbox, JID %q; want what was stored", len(o.Roster), len(o.Outbox), o.Record.JID)
+	if o.Contacts.Len() != 1 || len(o.Outbox) != 1 || o.Record.JID != "me@x/r" {
+		o.t.Errorf("got %d buddies, %d in the outbox, JID %q; want what was stored", o.Contacts.Len(), len(o.Outbox), o.Record.JID)
 	}
 	if r := old.commit(&sessions.Commit{Epoch: old.Epoch, Events: old.events(1)}); !errors.Is(r.Err, sessions.ErrFenced) && !errors.Is(r.Err, sessions.ErrLost) {
 		o.t.Errorf("a commit to the old log gave %v, want %v", r.Err, sessions.ErrLost)

@@ -5,20 +5,11 @@ import (
 	"testing"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/contacts"
 	"github.com/perch-im/perch/sessions"
 )
 
 var tableCases = []Case{
-	{"roster changes", func(t testing.TB, h Harness) {
-		changes(t, h, buddy,
-			func(d sessions.Delta[perch.Buddy]) *sessions.Commit { return &sessions.Commit{Roster: d} },
-			func(s *sessions.Saved) []*perch.Buddy { return s.Roster })
-	}},
-	{"presence changes", func(t testing.TB, h Harness) {
-		changes(t, h, presence,
-			func(d sessions.Delta[perch.Presence]) *sessions.Commit { return &sessions.Commit{Presence: d} },
-			func(s *sessions.Saved) []*perch.Presence { return s.Presence })
-	}},
 	{"invitation changes", func(t testing.TB, h Harness) {
 		changes(t, h, func(jid perch.JID, s string) *perch.Invitation { return &perch.Invitation{JID: jid, Message: s} },
 			func(d sessions.Delta[perch.Invitation]) *sessions.Commit { return &sessions.Commit{Invitations: d} },
@@ -34,7 +25,6 @@ var tableCases = []Case{
 	{"two spellings are one row", spellings},
 	{"vcards are bounded", vcardsBounded},
 	{"the outbox is in order", outboxOrder},
-	{"a large roster", large},
 }
 
 // changes takes a table through all that a Delta can say. A row is made of its key and a
@@ -146,22 +136,6 @@ func outboxOrder(t testing.TB, h Harness) {
 	same(t, "outbox after sending", o.openAgain().Outbox, append([]*sessions.OutboxEntry{&sent}, want[4:]...))
 }
 
-func large(t testing.TB, h Harness) {
-	o := open(t, h.Store, "a1")
-	var want []*perch.Buddy
-	var deleted []string
-	for i := range 2500 {
-		want = append(want, buddy(perch.JID(fmt.Sprintf("u%05d@x", i)), "n"))
-	}
-	for _, b := range want[100:] {
-		deleted = append(deleted, string(b.JID))
-	}
-	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Put: want}})
-	same(t, "roster", o.openAgain().Roster, want)
-	o.ok(&sessions.Commit{Roster: sessions.Delta[perch.Buddy]{Del: deleted}})
-	same(t, "roster", o.openAgain().Roster, want[:100])
-}
-
 // spellings puts, reads and deletes rows under several spellings of a JID.
 func spellings(t testing.TB, h Harness) {
 	o := open(t, h.Store, "a1")
@@ -171,9 +145,11 @@ func spellings(t testing.TB, h Harness) {
 		{"user name@icq.example.net", "user name@ICQ.example.net"},
 	} {
 		for _, jid := range []perch.JID{c.first, c.second} {
+			k := contact(jid, "x")
+			table := o.Contacts.Put(k)
+			o.Contacts = table
 			o.ok(&sessions.Commit{
-				Roster:      sessions.Delta[perch.Buddy]{Put: []*perch.Buddy{buddy(jid, "x")}},
-				Presence:    sessions.Delta[perch.Presence]{Put: []*perch.Presence{presence(jid, "x")}},
+				Contacts:    contacts.Change{Table: table, Keys: []perch.JID{k.Key()}},
 				Invitations: sessions.Delta[perch.Invitation]{Put: []*perch.Invitation{{JID: jid}}},
 				VCards:      sessions.Delta[perch.VCard]{Put: []*perch.VCard{vcard(jid, "x")}},
 			})
@@ -182,16 +158,16 @@ func spellings(t testing.TB, h Harness) {
 			t.Errorf("%s: the card is %+v, %v, want that of %s", c.first, card, err, c.second)
 		}
 		saved := o.openAgain()
-		if len(saved.Roster) != 1 || len(saved.Presence) != 1 || len(saved.Invitations) != 1 || saved.Roster[0].JID != c.second {
-			t.Errorf("%s: kept %d, %d and %d rows, want one of each", c.first, len(saved.Roster), len(saved.Presence), len(saved.Invitations))
+		if k := saved.Contacts.Get(c.first); saved.Contacts.Len() != 1 || len(saved.Invitations) != 1 || k == nil || k.Buddy.JID != c.second {
+			t.Errorf("%s: kept %d and %d rows, the contact %+v; want one of each, and the later spelling", c.first, saved.Contacts.Len(), len(saved.Invitations), k)
 		}
 		deleted := []string{string(c.first.Key())}
 		o.ok(&sessions.Commit{
-			Roster: sessions.Delta[perch.Buddy]{Del: deleted}, Presence: sessions.Delta[perch.Presence]{Del: deleted},
+			Contacts:    removing(saved.Contacts, c.first),
 			Invitations: sessions.Delta[perch.Invitation]{Del: deleted}, VCards: sessions.Delta[perch.VCard]{Del: deleted},
 		})
 		saved = o.openAgain()
-		if n := len(saved.Roster) + len(saved.Presence) + len(saved.Invitations); n != 0 {
+		if n := saved.Contacts.Len() + len(saved.Invitations); n != 0 {
 			t.Errorf("%s: %d rows are left, want none", c.first, n)
 		}
 		if _, err := h.Store.VCard(t.Context(), o.id, c.second); perch.KindOf(err) != perch.KindNotFound {

@@ -189,7 +189,7 @@ func forget(t testing.TB, h Harness) {
 	}
 	bindings(t, s, map[string]sessions.Binding{"t3": theirs, "t4": theirs})
 	lookup(t, s, "t1", nil)
-	if r := o.commit(&sessions.Commit{Presence: sessions.Delta[perch.Presence]{Put: []*perch.Presence{presence("a@x", "")}}}); !errors.Is(r.Err, sessions.ErrLost) {
+	if r := o.commit(&sessions.Commit{Contacts: instead(contact("a@x", ""))}); !errors.Is(r.Err, sessions.ErrLost) {
 		t.Errorf("a commit to a forgotten session gave %v, want %v", r.Err, sessions.ErrLost)
 	}
 	if _, err := s.Log(t.Context(), "a1", 0, 1); !errors.Is(err, sessions.ErrLost) {

@@ -1,0 +1,216 @@
+package contacts
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"github.com/perch-im/perch"
+)
+
+// A contact is encoded alike in a chunk and in a row:
+//
+//	octet   subscription, ask, approved, mutual; and in a chunk sharedDomain and sharedGroups, in
+//	        a row its version
+//	octet   what of the rest there is
+//	text    in a chunk: the key, without the domain if that is shared
+//	text    the JID, if it is not its own key
+//	text    name
+//	texts   groups, unless they are shared
+//	text    name in the vCard
+//	text    photo hash, the hex of it in half as many bytes
+//	        presence, see presence.go
+//
+// A text has its length before it, as a varint.
+
+// The first octet.
+const (
+	subscriptions = 0x07
+	asking        = 0x08
+	approved      = 0x10
+	mutual        = 0x20
+
+	sharedDomain = 0x40 // the domain is that of the chunk
+	sharedGroups = 0x80 // the groups are those of the chunk
+
+	rowVersion  = 0x80 // the version of a row: what begins with another one is no row
+	rowVersions = 0xc0
+)
+
+// The second octet.
+const (
+	spelled     = 0x01
+	cardName    = 0x02
+	photoHex    = 0x04
+	photoText   = 0x08
+	groupCount  = 0x30 // 0 to 2, or 3: the number follows
+	hasPresence = 0x40
+	unused      = 0x80
+)
+
+// head is what the contacts of a chunk share. A row has none of it.
+type head struct {
+	domain string // with the @ before it
+	groups string // as appendGroups writes them, with their number
+}
+
+func appendText[T ~string](dst []byte, s T) []byte {
+	return append(appendNumber(dst, uint64(len(s))), s...)
+}
+
+func appendNumber(dst []byte, n uint64) []byte {
+	for n >= 0x80 {
+		dst = append(dst, byte(n)|0x80)
+		n >>= 7
+	}
+	return append(dst, byte(n))
+}
+
+// appendBody encodes a contact; h is nil in a row.
+func appendBody(dst []byte, c *Contact, key perch.JID, h *head) []byte {
+	b := &c.Buddy
+	first := bit(b.Ask == perch.AskSubscribe, asking) | bit(b.Approved, approved) | bit(b.Mutual, mutual)
+	if b.Subscription <= perch.SubscriptionRemove {
+		first |= byte(b.Subscription)
+	}
+	second := bit(b.JID != key, spelled) | bit(c.CardName != "", cardName) | bit(c.Presence != nil, hasPresence)
+	switch {
+	case c.Photo == "":
+	case isHex(c.Photo):
+		second |= photoHex
+	default:
+		second |= photoText
+	}
+	local, grouped := string(key), true
+	if h == nil {
+		first |= rowVersion
+	} else {
+		if cut, ok := strings.CutSuffix(local, h.domain); ok && h.domain != "" {
+			local, first = cut, first|sharedDomain
+		}
+		if h.shares(b.Groups) {
+			grouped, first = false, first|sharedGroups
+		}
+	}
+	if grouped {
+		second |= byte(min(len(b.Groups), 3)) << 4
+	}
+	dst = append(dst, first, second)
+	if h != nil {
+		dst = appendText(dst, local)
+	}
+	if b.JID != key {
+		dst = appendText(dst, b.JID)
+	}
+	dst = appendText(dst, b.Name)
+	if grouped {
+		if len(b.Groups) > 2 {
+			dst = appendNumber(dst, uint64(len(b.Groups)))
+		}
+		dst = appendTexts(dst, b.Groups)
+	}
+	if c.CardName != "" {
+		dst = appendText(dst, c.CardName)
+	}
+	switch {
+	case second&photoHex != 0:
+		dst = appendHex(dst, c.Photo)
+	case second&photoText != 0:
+		dst = appendText(dst, c.Photo)
+	}
+	if c.Presence != nil {
+		dst = appendPresence(dst, c.Presence)
+	}
+	return dst
+}
+
+func bit(is bool, b byte) byte {
+	if is {
+		return b
+	}
+	return 0
+}
+
+func appendTexts(dst []byte, list []string) []byte {
+	for _, s := range list {
+		dst = appendText(dst, s)
+	}
+	return dst
+}
+
+func appendGroups(dst []byte, list []string) []byte {
+	return appendTexts(appendNumber(dst, uint64(len(list))), list)
+}
+
+// shares reports whether these are the groups of the chunk.
+func (h *head) shares(list []string) bool {
+	r := reader{s: h.groups}
+	if r.number() != uint64(len(list)) {
+		return false
+	}
+	for _, g := range list {
+		if r.text() != g {
+			return false
+		}
+	}
+	return !r.bad
+}
+
+const digits = "0123456789abcdef"
+
+// isHex reports whether s is the hex of some bytes, written as nearly everybody does.
+func isHex(s string) bool {
+	for i := range len(s) {
+		if strings.IndexByte(digits, s[i]) < 0 {
+			return false
+		}
+	}
+	return len(s)%2 == 0
+}
+
+// appendHex writes the bytes that s is the hex of, as a text.
+func appendHex(dst []byte, s string) []byte {
+	dst = appendNumber(dst, uint64(len(s)/2))
+	for i := 0; i < len(s); i += 2 {
+		dst = append(dst, byte(strings.IndexByte(digits, s[i])<<4|strings.IndexByte(digits, s[i+1])))
+	}
+	return dst
+}
+
+// decodeBody reads a contact, all but its JID. In a row h is nil, and the key is read already
+// where there is one.
+func (m *maker) decodeBody(r *reader, c *Contact, first, second byte, h *head) {
+	b := &c.Buddy
+	b.Subscription = perch.Subscription(first & subscriptions)
+	b.Ask, b.Approved, b.Mutual = perch.AskNone, first&approved != 0, first&mutual != 0
+	if first&asking != 0 {
+		b.Ask = perch.AskSubscribe
+	}
+	if b.Subscription > perch.SubscriptionRemove || second&unused != 0 {
+		r.bad = true
+	}
+	b.Name = r.text()
+	if h != nil && first&sharedGroups != 0 {
+		shared := reader{s: h.groups}
+		b.Groups = m.texts(&shared, shared.count(1))
+	} else {
+		n := int(second & groupCount >> 4)
+		if n == 3 {
+			n = r.count(1)
+		}
+		b.Groups = m.texts(r, n)
+	}
+	if c.CardName = ""; second&cardName != 0 {
+		c.CardName = r.text()
+	}
+	switch c.Photo = ""; second & (photoHex | photoText) {
+	case photoHex:
+		c.Photo = hex.EncodeToString([]byte(r.text()))
+	case photoText:
+		c.Photo = r.text()
+	case photoHex | photoText:
+		r.bad = true
+	}
+	if c.Presence = nil; second&hasPresence != 0 {
+		c.Presence = m.presence(r, b.JID)
+	}
+}
