@@ -1,6 +1,12 @@
 package sessions
 
-import "testing"
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/perch-im/perch"
+)
 
 // TestIdentitiesAreBounded: however many messages are read, the last ones are remembered and
 // can be taken back.
@@ -38,5 +44,49 @@ func TestIdentitiesAreBounded(t *testing.T) {
 	}
 	if find(n - 1) {
 		t.Error("take after remove: got what was removed, want nothing")
+	}
+}
+
+// TestLongTableFindsWhatAShortOneDoes: a table that is searched by its indexes finds a copy where
+// one that is searched from end to end does, and one that is as near in time.
+func TestLongTableFindsWhatAShortOneDoes(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	paths := []copyPath{pathStream, pathRepeat, pathArchive, pathOwn}
+	random := func() identity {
+		c := identity{text: 1 + r.Uint64N(600), sender: 1, id: r.Uint32N(3), origin: r.Uint32N(2), device: r.Uint32N(2), link: uint16(r.Uint32N(3)),
+			at: perch.Time(r.Int64N(4 * lastSlack)), added: perch.Time(r.Int64N(1000)), paths: paths[r.IntN(len(paths))], vague: r.IntN(20) == 0}
+		if r.IntN(3) == 0 {
+			c.account = 1 + r.Uint64N(600)
+		}
+		return c
+	}
+	found := 0
+	for range 40 {
+		var list []identity
+		for i := range longTable + 100 {
+			list = append(list, random())
+			if i%10 == 0 {
+				list[i].room = uint64(i + 1)
+			}
+		}
+		for range 100 {
+			short, long := identities{list: slices.Clone(list)}, identities{}
+			long.replace(slices.Clone(list))
+			c, o := random(), overlap{since: perch.Time(r.Int64N(1000)), fresh: r.IntN(2) == 0}
+			if r.IntN(10) == 0 { // by the id of its room, and by no other
+				e := &list[10*r.IntN(len(list)/10)]
+				c.text, c.room, c.account = e.text, e.room, 0
+			}
+			want, got := short.take(&c, o), long.take(&c, o)
+			if (got == nil) != (want == nil) || got != nil && c.account == 0 && c.apart(got) != c.apart(want) {
+				t.Fatalf("take %+v: got %+v, want %+v as in a short table", c, got, want)
+			}
+			if got != nil {
+				found++
+			}
+		}
+	}
+	if found < 500 {
+		t.Errorf("got %d copies, want more: this test looks at nothing", found)
 	}
 }

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"cmp"
+	"encoding/binary"
 	"hash/maphash"
 	"time"
 
@@ -109,6 +110,21 @@ func (c *identity) copyOf(e *identity, o overlap) bool {
 	return false
 }
 
+// mayBe is a quick look: false where copyOf is false whatever else the two say.
+func (c *identity) mayBe(e *identity) bool {
+	return c.text == e.text || c.account != 0 && c.account == e.account || c.room != 0 && c.room == e.room
+}
+
+// chain is the key of a chain of messages with one text. Those that came by a stream have one of
+// their own: nothing that a stream brings as it was sent is a copy of them, but by its ids, and so
+// the same text again and again is not compared with all that went before.
+func (c *identity) chain(streamed bool) uint64 {
+	if streamed {
+		return c.text | 1
+	}
+	return c.text &^ 1
+}
+
 // sameID compares the ids that the sender gave. Certain is false where there is none to
 // compare. A room may give a message another id, but leaves the origin-id (XEP-0359).
 func (c *identity) sameID(e *identity) (same, certain bool) {
@@ -155,7 +171,12 @@ var identitySeed = maphash.MakeSeed()
 func hashOf(list ...string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(identitySeed)
-	text(&h, list...)
+	var n [4]byte
+	for _, s := range list {
+		binary.LittleEndian.PutUint32(n[:], uint32(len(s))) //nolint:gosec // a text of four gigabytes is none
+		_, _ = h.Write(n[:])
+		_, _ = h.WriteString(s)
+	}
 	return max(h.Sum64(), 1)
 }
 

@@ -23,7 +23,7 @@ const (
 // is compared with; afterwards the last ones stay. The zero value is an empty table.
 type identities struct {
 	list      []identity
-	byText    map[uint64]int32 // 1 + index of the newest with this text; nil while the table is short
+	byText    map[uint64]int32 // 1 + index of the newest in a chain of one text; nil while the table is short
 	byAccount map[uint64]int32 // 1 + index
 	busy      bool             // a copy was recognised since the last trim
 	evicted   int              // how many went because there were too many
@@ -63,10 +63,18 @@ func (t *identities) remove(number int) (identity, bool) {
 
 func (t *identities) index(i int) {
 	e := &t.list[i]
-	e.next = t.byText[e.text]
-	t.byText[e.text] = int32(i + 1)
+	chain := e.chain(e.paths&(pathStream|pathRepeat) != 0)
+	e.next = t.byText[chain]
+	t.byText[chain] = int32(i + 1)
 	if e.account != 0 {
 		t.byAccount[e.account] = int32(i + 1)
+	}
+}
+
+// walk visits the messages of a chain, the newest first.
+func (t *identities) walk(chain uint64, visit func(i int)) {
+	for i := t.byText[chain]; i != 0; i = t.list[i-1].next {
+		visit(int(i - 1))
 	}
 }
 
@@ -87,14 +95,17 @@ func (t *identities) take(c *identity, o overlap) *identity {
 	switch {
 	case t.byText == nil:
 		for i := range t.list {
-			consider(i)
+			if c.mayBe(&t.list[i]) {
+				consider(i)
+			}
 		}
 	default:
 		if i := t.byAccount[c.account]; c.account != 0 && i != 0 {
 			consider(int(i - 1))
 		}
-		for i := t.byText[c.text]; i != 0; i = t.list[i-1].next {
-			consider(int(i - 1))
+		t.walk(c.chain(false), consider)
+		if c.paths != pathStream || c.room != 0 {
+			t.walk(c.chain(true), consider)
 		}
 	}
 	if best < 0 {
