@@ -58,6 +58,9 @@ func ParseJID(s string) (JID, error) {
 		return "", &Error{Kind: KindJIDMalformed, Detail: "a JID must be 1 to 3071 octets of UTF-8"}
 	}
 	j, err := jid.Parse(s)
+	if d := j.Domainpart(); err == nil && strings.HasPrefix(d, "[") {
+		j, err = jid.New(j.Localpart(), asciiLower(d), j.Resourcepart()) // the digits of an IPv6 address have no case
+	}
 	if err == nil {
 		// A few odd addresses change each time they are normalised ("..", some mixtures of
 		// scripts). They would never compare equal to themselves, so they are none.

@@ -55,8 +55,20 @@ func (j JID) Plain() bool {
 		!plainLocal(local) || !plainDomain(domain) || !plainResource(resource) {
 		return false
 	}
-	for label := range strings.SplitSeq(domain, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || strings.Contains(label, "--") {
+	return plainLabels(domain)
+}
+
+// plainLabels reports whether each label of a domain is one by its looks (RFC 5890, 2.3.1).
+func plainLabels(domain string) bool {
+	start := 0
+	for i := 0; i <= len(domain); i++ {
+		switch {
+		case i == len(domain) || domain[i] == '.':
+			if i == start || i-start > 63 || domain[start] == '-' || domain[i-1] == '-' {
+				return false
+			}
+			start = i + 1
+		case domain[i] == '-' && i > start && domain[i-1] == '-':
 			return false
 		}
 	}
@@ -153,7 +165,13 @@ func plainLocal(s string) bool { return plain(s, inLocal) }
 // plainDomain wants no final dot (RFC 7622, 3.2) and no label that stands for another one
 // in Unicode.
 func plainDomain(s string) bool {
-	return plain(s, inDomain) && !strings.HasSuffix(s, ".") && !strings.Contains(s, "xn--")
+	for i := range len(s) {
+		c := s[i]
+		if plainIn[c]&inDomain == 0 || c == '-' && i >= 3 && s[i-3:i] == "xn-" {
+			return false
+		}
+	}
+	return !strings.HasSuffix(s, ".")
 }
 
 func plainResource(s string) bool { return plain(s, inResource) }
