@@ -41,7 +41,10 @@ type Memory struct {
 	nodes memNodes
 }
 
-var _ sessions.Store = (*Memory)(nil)
+var (
+	_ sessions.Store           = (*Memory)(nil)
+	_ sessions.PromptCommitter = (*Memory)(nil)
+)
 
 // NewMemory returns an empty store.
 func NewMemory(o MemoryOptions) *Memory {
@@ -95,6 +98,21 @@ func (m *Memory) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.R
 	default:
 		r.commit(c, m.keep, time.Now(), func(res sessions.Result) { m.done.add(done, res) })
 	}
+}
+
+// CommitNow implements sessions.PromptCommitter.
+func (m *Memory) CommitNow(id sessions.ID, c *sessions.Commit) (res sessions.Result) {
+	m.mu.RLock()
+	r, closed := m.live(id, time.Now()), m.closed
+	m.mu.RUnlock()
+	switch {
+	case closed:
+		return sessions.Result{Err: errClosed}
+	case r == nil:
+		return sessions.Result{Err: sessions.ErrLost}
+	}
+	r.commit(c, m.keep, time.Now(), func(x sessions.Result) { res = x })
+	return res
 }
 
 // Log implements sessions.Store. ErrLost says that there is no record; limit 0 asks for

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/perch-im/perch"
 )
@@ -28,7 +29,7 @@ func (f foreignAddresses) with(jid perch.JID) foreignAddresses {
 		from--
 		bytes += len(f[from])
 	}
-	return append(slices.Clone(f[from:]), jid)
+	return append(slices.Clone(f[from:]), perch.JID(strings.Clone(string(jid)))) // not the whole stanza that it was in
 }
 
 // normalized is a JID in the form of RFC 7622, or as it is when it has none.

@@ -1,6 +1,10 @@
 package sessions
 
-import "github.com/perch-im/perch"
+import (
+	"strings"
+
+	"github.com/perch-im/perch"
+)
 
 // applyMessage logs a message that a stream brought, unless it is a copy of one that is
 // logged. Its stanza-id, when it has one, becomes the place from where the archive is read
@@ -15,13 +19,14 @@ func (cu *catchup) applyMessage(in *perch.MessageIn, l *link, arrived perch.Time
 
 // takeMessage logs a message that is no copy.
 func (cu *catchup) takeMessage(in *perch.MessageIn, c identity) {
-	m := in.Message
+	m := &in.Message
 	if m.Source == "" {
 		m.Source = perch.SourceLive
 	}
-	cu.logMessage(messageEvent(in), &m, c)
+	cu.logMessage(messageEvent(in), m, c)
 	if m.StanzaID != "" {
-		cu.host.record().ArchiveID, cu.host.record().ArchiveAt = m.StanzaID, cu.host.now()
+		rec := cu.host.record()
+		rec.ArchiveID, rec.ArchiveAt = strings.Clone(m.StanzaID), cu.host.now() // not the whole message
 		cu.host.saveRecord()
 	}
 	if in.ReceiptRequested && !in.Sent && m.ID != "" {

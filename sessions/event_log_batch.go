@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"encoding/json"
+	"sync"
 
 	"github.com/perch-im/perch"
 )
@@ -19,9 +20,26 @@ func (l *eventLog) gathering() *batch {
 			return b
 		}
 	}
-	b := &batch{}
+	b := batches.Get().(*batch) //nolint:errcheck,forcetypeassert // it has no other
 	l.queue = append(l.queue, b)
 	return b
+}
+
+// batches are those that no log has. A session commits one for each stanza, or for a few.
+var batches = sync.Pool{New: func() any { return &batch{} }}
+
+// release gives back a batch that is committed, and that the Store has nothing of. Only its two
+// lists of events are used again; a long one is not kept.
+func (b *batch) release() {
+	events, publish := b.commit.Events, b.publish
+	if b.exclusive || cap(events) > batchEvents || cap(publish) > batchEvents {
+		return
+	}
+	clear(events)
+	clear(publish)
+	*b = batch{publish: publish[:0]}
+	b.commit.Events = events[:0]
+	batches.Put(b)
 }
 
 // requeue queues a batch of the lost log again, with new positions. Rows of tables are not in

@@ -31,10 +31,19 @@ func (l *eventLog) commit(b *batch) {
 	b.closed = true
 	if b.empty() {
 		l.onCommitted(b, Result{})
+		b.release()
 		return
 	}
 	l.busy = true
 	b.commit.Fence, b.commit.Epoch = l.fence, l.epoch
+	if s, ok := l.store.(PromptCommitter); ok {
+		r := s.CommitNow(l.id, &b.commit)
+		l.answered(b, r)
+		if r.Err == nil {
+			b.release()
+		}
+		return
+	}
 	l.store.Commit(l.id, &b.commit, func(r Result) { l.host.post(func() { l.answered(b, r) }) })
 }
 

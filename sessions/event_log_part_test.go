@@ -162,6 +162,58 @@ func TestEventLogBackOff(t *testing.T) {
 
 // TestEventLogReset: events that were queued are appended to the log that the Store has, in a new
 // epoch; rows of tables are written by their parts.
+// promptLog is a Store whose commits are made at once.
+type promptLog struct {
+	*logWorld
+	err error
+}
+
+func (p *promptLog) CommitNow(_ ID, c *Commit) Result {
+	p.note("commit %d", len(c.Events))
+	return Result{Err: p.err}
+}
+
+// TestEventLogCommitsAtOnce: with a Store that need not be waited for, an event is published, and
+// what it entails is committed, when flush returns. A batch that comes again has nothing of before.
+func TestEventLogCommitsAtOnce(t *testing.T) {
+	w := newLogWorld()
+	p := &promptLog{logWorld: w}
+	w.l.store = p
+	w.l.Durable("one", nil)
+	w.l.Ephemeral("typing", "k", nil)
+	w.l.cover(&link{}, 7)
+	w.l.AfterCommit(func(Result) {
+		w.note("after one")
+		w.l.Durable("two", nil)
+	})
+	w.l.Change().Record = &Record{}
+	w.l.applied()
+	w.l.flush()
+	w.want(t, "commit 1", "publish one 11", "publish typing 0", "acknowledge 7", "after one", "commit 1", "publish two 12")
+	if !w.l.empty() || w.l.events != 0 || w.l.bytes != 0 || w.l.taken != 0 || w.l.busy {
+		t.Errorf("after the commits: got %d batches, %d events, %d bytes, %d stanzas, busy %v; want none", len(w.l.queue), w.l.events, w.l.bytes, w.l.taken, w.l.busy)
+	}
+	for range 3 {
+		b := w.l.gathering()
+		if !b.empty() || len(b.publish) > 0 || b.bytes+b.taken+len(b.after) > 0 || b.link != nil || b.closed {
+			t.Errorf("a new batch: got %+v, want nothing in it", b)
+		}
+		w.l.flush()
+	}
+	p.err = errors.New("x")
+	w.l.Durable("three", nil)
+	w.l.flush()
+	w.want(t, "commit 1", "rejects x")
+	p.err = nil
+	w.tries[0]()
+	w.l.flush()
+	w.want(t, "commit 1", "publish three 13")
+	p.err = ErrFenced
+	w.l.Durable("four", nil)
+	w.l.flush()
+	w.want(t, "commit 1", "fenced")
+}
+
 func TestEventLogReset(t *testing.T) {
 	w := newLogWorld()
 	w.l.Durable("one", map[string]int{"n": 1})

@@ -14,7 +14,9 @@ import (
 // many times before.
 func BenchmarkMessage(b *testing.B) {
 	const many = 4096
-	message := func(i int) *perch.MessageIn { return text(fmt.Sprint("id-", i), fmt.Sprint("See you at the station at half past six, number ", i)) }
+	message := func(i int) *perch.MessageIn {
+		return text(fmt.Sprint("id-", i), fmt.Sprint("See you at the station at half past six, number ", i))
+	}
 	state := &perch.ChatStateIn{From: bob + "/x", State: perch.StateActive}
 	for _, bb := range []struct {
 		name string

@@ -254,6 +254,14 @@ type committer interface {
 	Commit(id ID, c *Commit, done func(Result))
 }
 
+// PromptCommitter is a Store that need not be waited for, as one in memory: CommitNow is Commit
+// whose result is there at once. It is called by the owner goroutine of the session, which makes no
+// other call of the two for it meanwhile. C, and its lists, may be changed afterwards, and what they
+// point to may not.
+type PromptCommitter interface {
+	CommitNow(id ID, c *Commit) Result
+}
+
 // cardStore is the part of a Store that vCards are read from.
 type cardStore interface {
 	VCard(ctx context.Context, id ID, jid perch.JID) (*perch.VCard, error)
