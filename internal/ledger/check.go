@@ -9,6 +9,7 @@ func Check(entries []Entry) *Report {
 	f := faultsIn(entries)
 	r.Faults, r.Kinds = f.healed, len(f.kinds)
 	checkInbound(r, entries, f)
+	checkLate(r, entries)
 	checkOutbound(r, entries, f)
 	checkOwners(r, entries)
 	checkDrains(r, entries, f)

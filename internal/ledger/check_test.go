@@ -46,6 +46,11 @@ func (s *story) fault(from, to int64, kind string) *story {
 	return s.add(to, ledger.Entry{Op: ledger.OpFault, Who: "n1", Text: kind})
 }
 
+func (s *story) quiet(from, to int64) *story {
+	s.add(from, ledger.Entry{Op: ledger.OpQuiet, Phase: ledger.Invoke})
+	return s.add(to, ledger.Entry{Op: ledger.OpQuiet})
+}
+
 func (s *story) owner(node, session, epoch string, fence int) *story {
 	return s.add(9000, ledger.Entry{Op: ledger.OpOwner, Who: node, ID: session, Text: epoch, N: fence})
 }
@@ -161,10 +166,15 @@ func TestCheckInbound(t *testing.T) {
 		"out of order over two streams of ejabberd": {fresh().add(0, ledger.Entry{Op: ledger.OpWorld, Text: "ejabberd"}).
 			sent(1, 1, ledger.OK).sent(2, 2, ledger.OK).both(7, 2, "e-2").both(8, 1, "e-4").
 			add(9, ledger.Entry{Op: ledger.OpState, Who: "a1/ws1", Account: "a1", ID: "e-3"}), "out of order: a1/ws1 got sl1>a1 #1"},
-		"a bounce":                 {fresh().sent(1, 1, ledger.Fail), "came back to its sender"},
-		"two owners":               {fresh().owner("n1/x", "s", "e", 4).owner("n2/y", "s", "e", 4), "has two owners: n1/x and n2/y"},
-		"a fence that goes back":   {fresh().owner("n1/x", "s", "e", 4).owner("n1/x", "s", "e", 3), "got fence 3 after 4"},
-		"a new log may begin at 1": {fresh().owner("n1/x", "s", "e", 4).owner("n1/x", "s", "f", 1), ""},
+		"late":                                  {fresh().quiet(0, 20000).sent(1, 1, ledger.OK).both(11000, 1, "e-1"), "late: sl1>a1 #1, sent at 1 ms while nothing was broken"},
+		"prompt":                                {fresh().quiet(0, 20000).sent(1, 1, ledger.OK).got(9000, "a1/ws1", 1, "e-1").got(11000, "a1/sse", 1, "e-1"), ""},
+		"late, in the end of the quiet":         {fresh().quiet(0, 20000).sent(15000, 1, ledger.OK).both(29000, 1, "e-1"), ""},
+		"late, after it":                        {fresh().quiet(0, 20000).sent(30000, 1, ledger.OK).both(99000, 1, "e-1"), ""},
+		"late, and maybe never with the server": {fresh().quiet(0, 20000).sent(1, 1, ledger.Info).both(11000, 1, "e-1"), ""},
+		"a bounce":                              {fresh().sent(1, 1, ledger.Fail), "came back to its sender"},
+		"two owners":                            {fresh().owner("n1/x", "s", "e", 4).owner("n2/y", "s", "e", 4), "has two owners: n1/x and n2/y"},
+		"a fence that goes back":                {fresh().owner("n1/x", "s", "e", 4).owner("n1/x", "s", "e", 3), "got fence 3 after 4"},
+		"a new log may begin at 1":              {fresh().owner("n1/x", "s", "e", 4).owner("n1/x", "s", "f", 1), ""},
 		"seen to go in a drain": {fresh().fault(1, 9, ledger.FaultDrain).
 			add(5, ledger.Entry{Op: ledger.OpPresence, Who: "sl1", Account: "a1", Text: "unavailable"}), "sl1 saw a1 go"},
 		"refused for good": {fresh().add(5, ledger.Entry{Op: ledger.OpStop, Who: "a1/ws1", Account: "a1", Text: "4001"}), "was refused for good: 4001"},

@@ -32,6 +32,7 @@ const (
 	OpLeft     Op = "left"     // a node (Who) holds N goroutines or descriptors (Text): invoke at its start, ok when no account is signed in any more
 	OpRoster   Op = "roster"   // the gateway lists N buddies of Account: invoke before the first fault, ok after a fault of the kind Text, or in the end ("")
 	OpFault    Op = "fault"    // a fault of the kind Text began (invoke) or was healed (ok) at Who
+	OpQuiet    Op = "quiet"    // the time before the first fault, in which nothing is broken: invoke at its begin, ok at its end
 	OpPresence Op = "presence" // a foreign client (Who) saw Account become Text
 	OpDamaged  Op = "damaged"  // Who got a body that is not what was sent
 	OpBroken   Op = "broken"   // a node (Who) said something that no gateway should (Text)

@@ -25,6 +25,9 @@ type Options struct {
 	Script []string
 	// Lease of the nodes; default 5 s.
 	Lease time.Duration
+	// Park is how long the nodes let a connection to the XMPP server be silent before its reader is
+	// parked; default 100 ms, so that readers are parked and woken all the time.
+	Park time.Duration
 	// Patience is how long nothing may move until the end; default 100 s, which is more than
 	// a silent connection lives.
 	Patience time.Duration
@@ -47,6 +50,7 @@ func (o Options) withDefaults() Options {
 	o.Senders = cmp.Or(o.Senders, 3)
 	o.Buddies = max(0, cmp.Or(o.Buddies, 8000))
 	o.Lease = cmp.Or(o.Lease, 5*time.Second)
+	o.Park = cmp.Or(o.Park, 100*time.Millisecond)
 	o.Patience = cmp.Or(o.Patience, 100*time.Second)
 	o.LogLevel = cmp.Or(o.LogLevel, "info")
 	if o.Out == nil {

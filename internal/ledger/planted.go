@@ -25,6 +25,8 @@ var plantedRuns = map[string]plantedRun{
 	"close": {"prosody", 400, []string{FaultDrain, FaultDrain}, func(r *Report) bool {
 		return r.SeenOffline > 0 && len(r.Lost)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost) == 0
 	}},
+	"wakeup":      {"prosody", 200, []string{FaultClientsSlow}, lateOnly},
+	"parkedbytes": {"prosody", 200, []string{FaultClientsSlow}, lostSome},
 	"dedupe": {"ejabberd", 800, []string{FaultServerRestart, FaultServerRestart, FaultServerRestart, FaultServerRestart}, func(r *Report) bool {
 		return len(r.Doubled) > 0 && len(r.Lost) == 0
 	}},
@@ -33,6 +35,10 @@ var plantedRuns = map[string]plantedRun{
 // lostSome: messages are lost, and others are not: the gateways were there until the end, and
 // what they sent is with its receivers.
 func lostSome(r *Report) bool { return len(r.Lost) > 0 && len(r.OutLost) == 0 && r.arrivedAtAll() }
+
+// lateOnly: messages slept until something else woke their connection, or until it was given up, and
+// none is lost.
+func lateOnly(r *Report) bool { return len(r.Late) > 0 && len(r.Lost) == 0 && len(r.OutLost) == 0 }
 
 // arrivedAtAll reports whether a good part of the messages came, and every history ended: else
 // the run was over before the gateways were back, and its findings say nothing of them.
@@ -45,6 +51,9 @@ func Planted(name string, o Options) (Options, bool) {
 	p, ok := plantedRuns[name]
 	o.Plant, o.Server, o.Messages, o.Script = name, p.server, p.messages, p.script
 	o.Accounts, o.Senders, o.Nodes = 2, 2, 2
+	if name == "wakeup" || name == "parkedbytes" {
+		o.Accounts, o.Buddies = 4, -1 // a large roster would take minutes to arrive
+	}
 	return o, ok
 }
 

@@ -20,6 +20,7 @@ type Report struct {
 	Shuffled    int // inbound, that the server gave out of order when it resumed a stream
 
 	Lost, Doubled, Disordered          []string // inbound
+	Late                               []string // inbound, that slept while nothing was broken
 	OutLost, OutDoubled, OutDisordered []string // outbound
 	Broken                             []string // every other promise that was not kept
 	Statuses                           map[string]int
@@ -27,7 +28,7 @@ type Report struct {
 
 // Failed reports whether any promise was broken.
 func (r *Report) Failed() bool {
-	return len(r.Lost)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost)+len(r.OutDoubled)+len(r.OutDisordered)+len(r.Broken) > 0
+	return len(r.Lost)+len(r.Late)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost)+len(r.OutDoubled)+len(r.OutDisordered)+len(r.Broken) > 0
 }
 
 // shown is how many findings of one sort are written out.
@@ -43,6 +44,7 @@ func (r *Report) Lines(seed uint64) []string {
 		{"lost", r.Lost},
 		{"doubled", r.Doubled},
 		{"out of order", r.Disordered},
+		{"late", r.Late},
 		{"outbound, lost", r.OutLost},
 		{"outbound, doubled", r.OutDoubled},
 		{"outbound, out of order", r.OutDisordered},

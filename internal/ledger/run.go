@@ -97,6 +97,7 @@ func (w *world) play() {
 		clients.Go(func() { p.follow(ctx) })
 		clients.Go(func() { w.impatient(ctx, a) })
 	}
+	w.quiet()
 	w.nemesis(list)
 	work.Wait()
 	w.calm.Store(true)

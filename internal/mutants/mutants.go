@@ -54,6 +54,24 @@ var All = []Mutant{
 		}},
 	},
 	{
+		Name: "parkedbytes", Does: "now and then parks a reader that holds a stanza, which the next reader drops",
+		File: "xmppconn/conn_read.go",
+		Edits: []Edit{{
+			"\t\terr = c.handleGuarded(&f)\n",
+			"\t\tif f.Local == \"message\" && c.d.counters.Parks.Load()%8 == 3 && c.park() {\n\t\t\treturn\n\t\t}\n" +
+				"\t\terr = c.handleGuarded(&f)\n",
+		}},
+	},
+	{
+		Name: "wakeup", Does: "arms the socket of a parked reader the first time only",
+		File: "xmppconn/internal/readiness/poller.go",
+		Edits: []Edit{
+			{"syscall.EPOLL_CTL_MOD, fd, event)\n", "syscall.EPOLL_CTL_ADD, fd, event)\n"},
+			{"if errors.Is(ctlErr, syscall.ENOENT) { // the first time\n", "if errors.Is(ctlErr, syscall.EEXIST) {\n"},
+			{"\t\t\tctlErr = syscall.EpollCtl(int(epoll), syscall.EPOLL_CTL_ADD, fd, event)\n", "\t\t\tctlErr = nil\n"},
+		},
+	},
+	{
 		Name: "fence", Does: "takes commits of an owner that another one has replaced",
 		File: "cache/scripts/commit.lua",
 		Edits: []Edit{
