@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -45,24 +43,16 @@ type footprint struct{ Resident, Returned, Goroutines float64 }
 // serveFootprint opens, for each line "from to", those sessions, leaves them alone for a while
 // and reports what the process weighs. It returns when standard input closes.
 func serveFootprint(ctx context.Context, open func(from, to int) error) error {
-	in := bufio.NewScanner(os.Stdin)
-	for in.Scan() {
+	return serveLines(func(line string) (any, error) {
 		var from, to int
-		if _, err := fmt.Sscan(in.Text(), &from, &to); err != nil {
-			return err
+		if _, err := fmt.Sscan(line, &from, &to); err != nil {
+			return nil, err
 		}
 		if err := errors.Join(open(from, to), sleep(ctx, idleFor)); err != nil {
-			return err
+			return nil, err
 		}
-		f, err := ownFootprint()
-		if err != nil {
-			return err
-		}
-		if err := say(f); err != nil {
-			return err
-		}
-	}
-	return in.Err()
+		return ownFootprint()
+	})
 }
 
 // ownFootprint weighs this process as it is, and again when everything free was given back.

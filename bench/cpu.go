@@ -16,11 +16,9 @@ const ticks = 100
 // cpu is how long a process has run on a core, in seconds.
 type cpu struct{ user, system float64 }
 
-func (c cpu) sum() float64        { return c.user + c.system }
-func (c cpu) minus(o cpu) cpu     { return cpu{c.user - o.user, c.system - o.system} }
-func (c cpu) plus(o cpu) cpu      { return cpu{c.user + o.user, c.system + o.system} }
-func (c cpu) by(n float64) cpu    { return cpu{c.user / n, c.system / n} }
-func (c cpu) times(n float64) cpu { return c.by(1 / n) }
+func (c cpu) sum() float64    { return c.user + c.system }
+func (c cpu) minus(o cpu) cpu { return cpu{c.user - o.user, c.system - o.system} }
+func (c cpu) plus(o cpu) cpu  { return cpu{c.user + o.user, c.system + o.system} }
 
 // cpuTime is how long a process has run so far.
 func cpuTime(pid int) (cpu, error) {

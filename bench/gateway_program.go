@@ -18,7 +18,6 @@ import (
 
 // gatewayOptions say what a gateway process is for.
 type gatewayOptions struct {
-	program   string // of cmd/api, of this or of another commit
 	name      string // of the node; "" is "gateway"
 	upstreams []upstream
 	sessions  int      // at the most
@@ -44,10 +43,11 @@ func (s serverReady) upstream(name string) upstream {
 type gateway struct {
 	*testkit.Program
 	url, admin string // http://host:port
+	watched    *watched
 }
 
-// startGateway starts one; it ends with b, and with this process.
-func startGateway(b *bencher, o gatewayOptions) (*gateway, error) {
+// startGateway starts one; it ends with the part, and with this process.
+func (l *lab) startGateway(o gatewayOptions) (*gateway, error) {
 	if o.name == "" {
 		o.name = "gateway"
 	}
@@ -55,21 +55,22 @@ func startGateway(b *bencher, o gatewayOptions) (*gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.Cleanup(func() { _ = os.RemoveAll(dir) })
-	known, err := flagsOf(o.program)
+	l.Cleanup(func() { _ = os.RemoveAll(dir) })
+	known, err := flagsOf(l.program)
 	if err != nil {
 		return nil, err
 	}
 	for range 3 {
-		g := &gateway{url: "http://" + testkit.Loopback(testkit.FreePort(b)), admin: "http://" + testkit.Loopback(testkit.FreePort(b))}
+		g := &gateway{url: "http://" + testkit.Loopback(testkit.FreePort(l)), admin: "http://" + testkit.Loopback(testkit.FreePort(l))}
 		args, err := o.args(g, dir, known)
 		if err != nil {
 			return nil, err
 		}
-		g.Program = testkit.NewProgram(b, testkit.ProgramOptions{
-			Name: o.name, Argv: append([]string{o.program}, args...), Env: o.env(), Ready: g.ready,
+		g.Program = testkit.NewProgram(l, testkit.ProgramOptions{
+			Name: o.name, Argv: append([]string{l.program}, args...), Env: o.env(), Ready: g.ready,
 		})
 		if err = g.Start(); err == nil {
+			g.watched = l.cores.watch(kindGateway, g.PID())
 			return g, nil
 		}
 		if !strings.Contains(err.Error(), "address already in use") {
@@ -153,4 +154,13 @@ func (g *gateway) ready(ctx context.Context) error {
 }
 
 // end stops the gateway as an operator does.
-func (g *gateway) end() error { return g.Stop(60 * time.Second) }
+func (g *gateway) end() error {
+	g.watched.look()
+	return g.Stop(60 * time.Second)
+}
+
+// kill ends it as a machine does that fails.
+func (g *gateway) kill() {
+	g.watched.look()
+	g.Kill()
+}

@@ -6,16 +6,20 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/perch-im/perch/internal/testkit"
 )
 
 // lab is what a part of the measurement works with. What it starts ends with the part.
 type lab struct {
 	*bencher
-	report         *report
-	progress       io.Writer
-	program        string // the gateway that is measured
-	count, buddies int    // sessions, and buddies of each
+	report   *report
+	progress io.Writer
+	program  string // the gateway that is measured
+	sessions int    // in place of what a part has by itself; 0: that
+	buddies  int    // of each session
+	cores    *cores
 }
 
 // note tells whoever waits what is done now.
@@ -28,19 +32,57 @@ func (l *lab) build() {
 	}
 }
 
-// serve starts the embedded service with accounts for a load, in a process of its own.
-func (l *lab) serve(ctx context.Context, accounts, buddies int) (server *child, ready serverReady, err error) {
-	server, err = startChild(ctx, "server", strconv.Itoa(accounts), strconv.Itoa(buddies))
+// count is how many sessions a part has.
+func (l *lab) count(usual int) int {
+	if l.sessions > 0 {
+		return l.sessions
+	}
+	return usual
+}
+
+// child starts a role in a process of its own. It ends with the part, or before by its stop.
+func (l *lab) child(ctx context.Context, kind, role string, args ...string) (*child, error) {
+	c, err := startChild(ctx, role, args...)
+	if err != nil {
+		return nil, err
+	}
+	c.watched = l.cores.watch(kind, c.cmd.Process.Pid)
+	l.Cleanup(func() { _ = c.stop() })
+	return c, nil
+}
+
+// How the buddies of sessions are: the same ones for all, or other ones for each.
+const (
+	buddiesShared = "shared"
+	buddiesOwn    = "own"
+)
+
+// serve starts the embedded service with accounts for a load.
+func (l *lab) serve(ctx context.Context, accounts int, buddies string) (server *child, ready serverReady, err error) {
+	server, err = l.child(ctx, kindServer, "server", strconv.Itoa(accounts), strconv.Itoa(l.buddies), buddies)
 	if err != nil {
 		return nil, ready, err
 	}
-	l.Cleanup(func() { _ = server.stop() })
 	return server, ready, server.read(&ready)
 }
 
 // gateway starts a gateway in front of a server role, for the sessions of its accounts.
 func (l *lab) gateway(sessions int, ready serverReady, o gatewayOptions) (*gateway, error) {
-	o.program, o.sessions = l.program, sessions
+	o.sessions = sessions
 	o.upstreams = append([]upstream{ready.upstream("load")}, o.upstreams...)
-	return startGateway(l.bencher, o)
+	return l.startGateway(o)
+}
+
+// prosody starts a real server.
+func (l *lab) prosody() *testkit.Server {
+	s := testkit.Prosody(l, testkit.ProsodyOptions{WebSocket: true})
+	l.cores.watch(kindServer, s.PID())
+	return s
+}
+
+// redis starts a store.
+func (l *lab) redis() (url string, c *redis.Client) {
+	s := testkit.Redis(l, testkit.RedisOptions{})
+	l.cores.watch(kindStore, s.PID())
+	return s.URL(), s.Client(l)
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/perch-im/perch/internal/testkit"
 )
 
 const latencyRounds = 5 // the median counts
@@ -24,8 +22,8 @@ var latencyRates = []int{1000, 200}
 // often as it needs to let each be served first equally often. And each reads alone, since
 // two readers on one machine are in each other's way.
 func latency(ctx context.Context, l *lab) (err error) {
-	server := testkit.Prosody(l, testkit.ProsodyOptions{WebSocket: true})
-	perch, err := startGateway(l.bencher, gatewayOptions{program: l.program, sessions: 100, upstreams: []upstream{
+	server := l.prosody()
+	perch, err := l.startGateway(gatewayOptions{sessions: 100, upstreams: []upstream{
 		{name: "real", addr: server.Addr, domain: server.Domain, caFile: server.CAFile},
 	}})
 	if err != nil {

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/perch-im/perch/internal/testkit"
 )
 
 const (
@@ -26,7 +24,7 @@ const (
 // its round trips and commands for each inbound stanza, and the rate of messages from the
 // server to the clients' sockets, beside that of the memory store.
 func load(ctx context.Context, l *lab) error {
-	server, ready, err := l.serve(ctx, loadSessions, l.buddies)
+	server, ready, err := l.serve(ctx, loadSessions, buddiesShared)
 	if err != nil {
 		return err
 	}
@@ -36,8 +34,8 @@ func load(ctx context.Context, l *lab) error {
 		return fmt.Errorf("memory: %w", err)
 	}
 	l.note("%d sessions under load, redis", d.count)
-	store := testkit.Redis(l, testkit.RedisOptions{})
-	return d.run(ctx, l, store.URL(), store.Client(l))
+	url, c := l.redis()
+	return d.run(ctx, l, url, c)
 }
 
 // loaded is a server with the gateway that is measured.

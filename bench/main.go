@@ -34,8 +34,10 @@ func main() {
 
 // roles are what this program does as a child of itself.
 var roles = map[string]func(context.Context, []string) error{
-	"server": serverRole,
-	"bare":   bareRole,
+	"server":    serverRole,
+	"bare":      bareRole,
+	"handshake": handshakeRole,
+	"relay":     relayRole,
 }
 
 // part is a group of figures that is measured by itself. Figures are only compared within one.
@@ -47,7 +49,11 @@ type part struct {
 var parts = []part{
 	{"benchmarks", func(ctx context.Context, l *lab) error { return goBenchmarks(ctx, l.report, l.progress, suites) }},
 	{"memory", memory},
+	{"logins", logins},
+	{"requests", requests},
 	{"storm", storm},
+	{"restore", restore},
+	{"path", path},
 	{"latency", latency},
 	{"load", load},
 }
@@ -63,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(progress)
 	l := lab{report: newReport(), progress: progress}
-	flags.IntVar(&l.count, "sessions", 2000, "idle sessions whose memory is measured")
+	flags.IntVar(&l.sessions, "sessions", 0, "sessions of the parts memory, restore and scale; 0: as many as each of them has by itself")
 	flags.IntVar(&l.buddies, "buddies", 50, "buddies of each session, all with presence")
 	flags.StringVar(&l.program, "gateway", "", "program of cmd/api that is measured; default: of this source")
 	out := flags.String("out", "bench/results.json", "where the figures go; empty: nowhere")
@@ -117,8 +123,12 @@ func choose(only string) (chosen []part, err error) {
 func (l *lab) measure(ctx context.Context, p part) error {
 	return withTestkit(func(b *bencher) error {
 		l := *l
-		l.bencher = b
+		l.bencher, l.cores = b, watchCores(p.name)
 		l.build()
-		return p.run(ctx, &l)
+		if err := p.run(ctx, &l); err != nil {
+			return err
+		}
+		l.cores.record(l.report)
+		return nil
 	})
 }

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 func inLab(t *testing.T, f func(l *lab) error) {
 	t.Helper()
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	l := &lab{report: newReport(), progress: t.Output(), count: 20, buddies: 3, program: testkit.Build(t, "cmd/api")}
+	l := &lab{report: newReport(), progress: t.Output(), sessions: 20, buddies: 3, cores: watchCores("test"), program: testkit.Build(t, "cmd/api")}
 	err := withTestkit(func(b *bencher) error {
 		l.bencher = b
 		return f(l)

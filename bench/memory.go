@@ -7,40 +7,66 @@ import (
 	"strconv"
 )
 
-// serverReady is the first line of the server role.
-type serverReady struct {
-	Addr, Domain string
-	CA           []byte // PEM
-}
+const (
+	memorySessions = 10_000 // idle ones, that are weighed
+	// warmUp is how many sessions a process has before it is weighed for the first time: what
+	// it needs once, such as certificate pools and tables of the encoders, is no part of what
+	// one more session costs.
+	warmUp = 100
+)
 
-// warmUp is how many sessions a process has before it is weighed for the first time: what
-// it needs once, such as certificate pools and tables of the encoders, is no part of what
-// one more session costs.
-const warmUp = 100
+// The names of what is weighed.
+const (
+	nameBare  = "bare mellium session"
+	namePerch = "perch session"
+	nameOwn   = "perch session, own buddies"
+)
 
 // memory measures what one idle session costs in memory: a process is weighed warm, and again
-// with count sessions more, against the same server in another process.
+// with more sessions, against the same server in another process. Then come sockets on top.
 func memory(ctx context.Context, l *lab) error {
-	_, ready, err := l.serve(ctx, warmUp+l.count, l.buddies)
+	count := l.count(memorySessions)
+	if err := sharedSessions(ctx, l, count); err != nil {
+		return err
+	}
+	server, ready, err := l.serve(ctx, warmUp+count, buddiesOwn)
 	if err != nil {
 		return err
 	}
-	l.note("%d idle sessions, bare mellium", l.count)
-	before, after, err := weighBare(ctx, ready, l.count, l.buddies)
-	if err != nil {
-		return fmt.Errorf("bare mellium session: %w", err)
+	l.note("%d idle sessions, perch, other buddies for each", count)
+	if err := l.perchSessions(ctx, ready, nameOwn, count, nil); err != nil {
+		return fmt.Errorf("%s: %w", nameOwn, err)
 	}
-	l.eachSession("bare mellium session", "", before, after)
-	l.note("%d idle sessions, perch", l.count)
-	if err := l.perchSessions(ctx, ready, "perch session"); err != nil {
-		return fmt.Errorf("perch session: %w", err)
+	if err := server.stop(); err != nil {
+		return err
+	}
+	return prosodySessions(ctx, l, min(count, prosodyMost))
+}
+
+// sharedSessions are those that all have the same buddies, of mellium and of the gateway.
+func sharedSessions(ctx context.Context, l *lab, count int) (err error) {
+	server, ready, err := l.serve(ctx, warmUp+count, buddiesShared)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.stop()) }()
+	l.note("%d idle sessions, bare mellium", count)
+	before, after, err := weighBare(ctx, l, ready, count)
+	if err != nil {
+		return fmt.Errorf("%s: %w", nameBare, err)
+	}
+	l.each(nameBare, "session", "", count, before, after)
+	l.note("%d idle sessions, perch", count)
+	err = l.perchSessions(ctx, ready, namePerch, count, func(g *gateway, w weight) error { return eventSockets(ctx, l, g, count, w) })
+	if err != nil {
+		return fmt.Errorf("%s: %w", namePerch, err)
 	}
 	return nil
 }
 
-// perchSessions weighs those of a gateway.
-func (l *lab) perchSessions(ctx context.Context, ready serverReady, name string) (err error) {
-	g, err := l.gateway(warmUp+l.count, ready, gatewayOptions{})
+// perchSessions weighs those of a gateway, and lets then add more to what was weighed.
+func (l *lab) perchSessions(ctx context.Context, ready serverReady, name string, count int, then func(*gateway, weight) error) (err error) {
+	g, err := l.gateway(warmUp+count, ready, gatewayOptions{})
 	if err != nil {
 		return err
 	}
@@ -53,40 +79,43 @@ func (l *lab) perchSessions(ctx context.Context, ready serverReady, name string)
 	if err != nil {
 		return err
 	}
-	if err := c.openRange(ctx, warmUp, warmUp+l.count); err != nil {
+	if err := c.openRange(ctx, warmUp, warmUp+count); err != nil {
 		return err
 	}
 	after, err := g.weigh(ctx, untilQuiet)
 	if err != nil {
 		return err
 	}
-	l.eachSession(name, "bare mellium session", before, after)
+	l.each(name, "session", nameBare, count, before, after)
+	if then != nil {
+		return then(g, after)
+	}
 	return nil
 }
 
-// eachSession records what one of count sessions costs, beside those of another name.
-func (l *lab) eachSession(name, beside string, before, after weight) {
-	n := float64(l.count)
+// each records what one of count things costs, beside those of another name.
+func (l *lab) each(name, thing, beside string, count int, before, after weight) {
+	n := float64(count)
 	for _, f := range []struct {
 		what  string
 		value float64
 		unit  string
 	}{
-		{"resident", (after.resident - before.resident) / n / 1024, "KiB/session"},
-		{"returned", (after.returned - before.returned) / n / 1024, "KiB/session"},
-		{"goroutines", (after.goroutines - before.goroutines) / n, "goroutines/session"},
+		{"resident", (after.resident - before.resident) / n / 1024, "KiB/"},
+		{"returned", (after.returned - before.returned) / n / 1024, "KiB/"},
+		{"goroutines", (after.goroutines - before.goroutines) / n, "goroutines/"},
 	} {
 		with := ""
 		if beside != "" {
 			with = beside + " " + f.what
 		}
-		l.report.add(name+" "+f.what, f.value, f.unit, with)
+		l.report.add(name+" "+f.what, f.value, f.unit+thing, with)
 	}
 }
 
 // weighBare weighs the sessions of mellium, in a process of their own.
-func weighBare(ctx context.Context, s serverReady, count, buddies int) (before, after weight, err error) {
-	c, err := startChild(ctx, "bare", s.Addr, s.Domain, string(s.CA), strconv.Itoa(warmUp+count), strconv.Itoa(buddies))
+func weighBare(ctx context.Context, l *lab, s serverReady, count int) (before, after weight, err error) {
+	c, err := l.child(ctx, kindBaseline, "bare", s.Addr, s.Domain, string(s.CA), strconv.Itoa(warmUp+count), strconv.Itoa(l.buddies))
 	if err != nil {
 		return before, after, err
 	}

@@ -18,6 +18,9 @@ type child struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Scanner
+
+	watched *watched // nil: not
+	stopped bool
 }
 
 // startChild runs "bench <role> args...".
@@ -41,7 +44,7 @@ func startChild(ctx context.Context, role string, args ...string) (*child, error
 	}
 	sc := bufio.NewScanner(out)
 	sc.Buffer(nil, 1<<20)
-	return &child{cmd, in, sc}, nil
+	return &child{cmd: cmd, in: in, out: sc}, nil
 }
 
 // read decodes the child's next line.
@@ -72,9 +75,36 @@ func (c *child) traffic(line string) error {
 	return nil
 }
 
-// stop closes the child's input and waits for its end.
+// stop closes the child's input and waits for its end. It does nothing when called again.
 func (c *child) stop() error {
+	if c.stopped {
+		return nil
+	}
+	c.stopped = true
+	if c.watched != nil {
+		c.watched.look()
+	}
 	return errors.Join(c.in.Close(), c.cmd.Wait())
+}
+
+// serveLines answers each line of standard input, until it closes or an answer is an error.
+func serveLines(answer func(line string) (any, error)) error {
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		v, err := answer(in.Text())
+		if err != nil {
+			return err
+		}
+		if err := say(v); err != nil {
+			return err
+		}
+	}
+	return in.Err()
+}
+
+// untilClosed returns when the parent closes standard input.
+func untilClosed() error {
+	return serveLines(func(line string) (any, error) { return nil, fmt.Errorf("there is no command %q", line) })
 }
 
 // say writes one JSON line of a child.

@@ -14,11 +14,17 @@ import (
 	"github.com/perch-im/perch/messenger"
 )
 
+// serverReady is the first line of the server role.
+type serverReady struct {
+	Addr, Domain string
+	CA           []byte // PEM
+}
+
 // serverRole is the embedded service with accounts for a load, until standard input closes.
 // Each line on it is traffic to be made.
 func serverRole(ctx context.Context, args []string) error {
-	if len(args) != 2 {
-		return fmt.Errorf("server: want accounts and buddies, got %q", args)
+	if len(args) < 3 {
+		return fmt.Errorf("server: want accounts, buddies and how these are, got %q", args)
 	}
 	count, err := strconv.Atoi(args[0])
 	if err != nil {
@@ -28,7 +34,11 @@ func serverRole(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := messenger.New(messenger.Load(count, buddies))
+	o := messenger.Load
+	if args[2] == buddiesOwn {
+		o = messenger.LoadApart
+	}
+	s, err := messenger.New(o(count, buddies))
 	if err != nil {
 		return err
 	}

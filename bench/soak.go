@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/perch-im/perch/internal/testkit"
 )
 
 // soakOptions are the flags of a soak.
@@ -57,7 +55,7 @@ func soakCommand(ctx context.Context, args []string, stdout, progress io.Writer)
 		return err
 	}
 	return withTestkit(func(b *bencher) error {
-		l := &lab{bencher: b, progress: progress, program: o.program, count: o.sessions, buddies: o.buddies}
+		l := &lab{bencher: b, progress: progress, program: o.program, buddies: o.buddies, cores: watchCores("soak")}
 		l.build()
 		return runSoak(ctx, l, o, stdout)
 	})
@@ -81,13 +79,12 @@ func (o soakOptions) check() error {
 func runSoak(ctx context.Context, l *lab, o soakOptions, stdout io.Writer) (err error) {
 	s := &soak{o: o, out: stdout, figures: soakFigures()}
 	var ready serverReady
-	if s.server, ready, err = l.serve(ctx, o.sessions+soakGuests*2, o.buddies); err != nil {
+	if s.server, ready, err = l.serve(ctx, o.sessions+soakGuests*2, buddiesShared); err != nil {
 		return err
 	}
 	url := ""
 	if o.store == "redis" {
-		store := testkit.Redis(l, testkit.RedisOptions{})
-		url, s.redis = store.URL(), store.Client(l)
+		url, s.redis = l.redis()
 		s.figures = append(s.figures, series{name: "redis", unit: "KiB", scale: 1024})
 	}
 	s.gateway, err = l.gateway(o.sessions+soakGuests*2+soakLeaks(o), ready, gatewayOptions{redis: url, flags: []string{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -44,13 +45,14 @@ func (s *soak) look(ctx context.Context, n int, next time.Time) error {
 		}
 		values = append(values, used)
 	}
-	line := fmt.Sprintf("%4d %8s", n, at.Round(time.Second))
+	var line strings.Builder
+	fmt.Fprintf(&line, "%4d %8s", n, at.Round(time.Second))
 	for i, v := range values {
 		f := &s.figures[i]
 		f.samples = append(f.samples, sample{at, v})
-		line += fmt.Sprintf("  %s %.0f", f.name, v/f.scale)
+		fmt.Fprintf(&line, "  %s %.0f", f.name, v/f.scale)
 	}
-	_, err = fmt.Fprintln(s.out, line)
+	_, err = fmt.Fprintln(s.out, line.String())
 	return err
 }
 

@@ -24,11 +24,11 @@ const (
 func storm(ctx context.Context, l *lab) (err error) {
 	count, r := stormSessions, l.report
 	l.note("%d sessions that lose their connections at once", count)
-	struck, ready, err := l.serve(ctx, count, l.buddies)
+	struck, ready, err := l.serve(ctx, count, buddiesShared)
 	if err != nil {
 		return err
 	}
-	calm, other, err := l.serve(ctx, 1, l.buddies)
+	calm, other, err := l.serve(ctx, 1, buddiesShared)
 	if err != nil {
 		return err
 	}

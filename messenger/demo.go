@@ -124,19 +124,45 @@ func Load(n, contacts int) Options {
 	list := make([]Account, 0, n+contacts)
 	roster := make([]Contact, contacts)
 	for i := range contacts {
-		user := fmt.Sprintf("bot-%d", i)
-		list = append(list, Account{
-			User: user, Identifier: user, Nickname: fmt.Sprintf("Buddy %d", i),
-			Bot: &Bot{Presences: []perch.OwnPresence{{Available: true, Status: fmt.Sprintf("Status of buddy %d", i)}}},
-		})
-		roster[i] = Contact{User: user, Name: list[i].Nickname, Groups: []string{"Friends"}}
+		list = append(list, loadBot(fmt.Sprintf("bot-%d", i), i))
+		roster[i] = loadContact(&list[i])
 	}
 	for i := range n {
-		user := fmt.Sprintf("load-%d", i)
-		list = append(list, Account{
-			User: user, Identifier: user, Nickname: fmt.Sprintf("User %d", i),
-			Contacts: roster, Tokens: []Token{{Text: user}},
-		})
+		list = append(list, loadUser(i, roster))
 	}
 	return Options{Accounts: list, MaxConnections: n + 100}
+}
+
+// LoadApart is [Load] with other contacts for each user: bot-7-0, bot-7-1 ... are those of
+// load-7.
+func LoadApart(n, contacts int) Options {
+	list := make([]Account, 0, n*(1+contacts))
+	for i := range n {
+		roster := make([]Contact, contacts)
+		for j := range contacts {
+			list = append(list, loadBot(fmt.Sprintf("bot-%d-%d", i, j), i*contacts+j))
+			roster[j] = loadContact(&list[len(list)-1])
+		}
+		list = append(list, loadUser(i, roster))
+	}
+	return Options{Accounts: list, MaxConnections: n + 100}
+}
+
+func loadBot(user string, n int) Account {
+	return Account{
+		User: user, Identifier: user, Nickname: fmt.Sprintf("Buddy %d", n),
+		Bot: &Bot{Presences: []perch.OwnPresence{{Available: true, Status: fmt.Sprintf("Status of buddy %d", n)}}},
+	}
+}
+
+func loadContact(bot *Account) Contact {
+	return Contact{User: bot.User, Name: bot.Nickname, Groups: []string{"Friends"}}
+}
+
+func loadUser(n int, roster []Contact) Account {
+	user := fmt.Sprintf("load-%d", n)
+	return Account{
+		User: user, Identifier: user, Nickname: fmt.Sprintf("User %d", n),
+		Contacts: roster, Tokens: []Token{{Text: user}},
+	}
 }
