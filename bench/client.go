@@ -33,22 +33,23 @@ func parseClientArgs(args []string) (c clientArgs, err error) {
 // opens at a time: enough to keep both cores busy, few enough not to time out.
 const opensAtOnce = 16
 
-// idleFor is how long the sessions are left alone before they are weighed: what a login
-// needs for some seconds is no part of an idle session.
-const idleFor = 10 * time.Second
-
 // footprint is what a client role reports of itself, memory in bytes.
 type footprint struct{ Resident, Returned, Goroutines float64 }
 
-// serveFootprint opens, for each line "from to", those sessions, leaves them alone for a while
-// and reports what the process weighs. It returns when standard input closes.
+// serveFootprint opens, for each line "from to idle", those sessions, leaves them alone for that
+// time and reports what the process weighs. It returns when standard input closes.
 func serveFootprint(ctx context.Context, open func(from, to int) error) error {
 	return serveLines(func(line string) (any, error) {
 		var from, to int
-		if _, err := fmt.Sscan(line, &from, &to); err != nil {
+		var idle string
+		if _, err := fmt.Sscan(line, &from, &to, &idle); err != nil {
 			return nil, err
 		}
-		if err := errors.Join(open(from, to), sleep(ctx, idleFor)); err != nil {
+		wait, err := time.ParseDuration(idle)
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(open(from, to), sleep(ctx, wait)); err != nil {
 			return nil, err
 		}
 		return ownFootprint()

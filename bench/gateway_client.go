@@ -34,7 +34,7 @@ func (g *gatewayClient) openRange(ctx context.Context, from, to int) error {
 
 // open makes the session with a GET, as any client does.
 func (g *gatewayClient) open(ctx context.Context, i int) error {
-	_, err := g.get(ctx, i, "/v1/session")
+	_, err := g.get(ctx, loadToken(i), "/v1/session")
 	return err
 }
 
@@ -56,12 +56,12 @@ func (g *gatewayClient) call(ctx context.Context, method string, i int, path, bo
 	return resp.StatusCode, errors.Join(err, resp.Body.Close())
 }
 
-func (g *gatewayClient) get(ctx context.Context, i int, path string) (items []json.RawMessage, err error) {
+func (g *gatewayClient) get(ctx context.Context, token, path string) (items []json.RawMessage, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.url+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	req.Header = bearer(i)
+	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := g.http.Do(req)
 	if err != nil {
 		return nil, err
@@ -77,18 +77,24 @@ func (g *gatewayClient) get(ctx context.Context, i int, path string) (items []js
 // awaitPresence waits until every session has the presence of all its buddies.
 func (g *gatewayClient) awaitPresence(ctx context.Context, from, to int) error {
 	for i := from; i < to; i++ {
-		for {
-			items, err := g.get(ctx, i, "/v1/presence")
-			if err != nil {
-				return err
-			}
-			if len(items) >= g.buddies {
-				break
-			}
-			if err := sleep(ctx, 50*time.Millisecond); err != nil {
-				return err
-			}
+		if err := g.awaitPresenceOf(ctx, loadToken(i)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
+
+func (g *gatewayClient) awaitPresenceOf(ctx context.Context, token string) error {
+	for {
+		items, err := g.get(ctx, token, "/v1/presence")
+		if err != nil || len(items) >= g.buddies {
+			return err
+		}
+		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// loadToken is that of an account of the server role.
+func loadToken(i int) string { return fmt.Sprint("load-", i) }

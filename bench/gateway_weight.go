@@ -22,10 +22,9 @@ type weight struct {
 // seconds after its last byte is no part of an idle one.
 type quiet struct {
 	atLeast, atMost time.Duration
-	same            int // so many looks in a row, a second apart, must see no fewer goroutines
+	every           time.Duration // look
+	same            int           // so many looks in a row must see no fewer goroutines
 }
-
-var untilQuiet = quiet{atLeast: 10 * time.Second, atMost: 60 * time.Second, same: 5}
 
 // settle waits until the goroutines of a gateway do not get fewer any more, and returns the least
 // that were seen of goroutines and of descriptors: what comes for a moment, such as the
@@ -55,7 +54,7 @@ func (g *gateway) settle(ctx context.Context, q quiet) (w weight, err error) {
 		if took := time.Since(began); took >= q.atMost || took >= q.atLeast && same > q.same {
 			return w, nil
 		}
-		if err := sleep(ctx, time.Second); err != nil {
+		if err := sleep(ctx, q.every); err != nil {
 			return w, err
 		}
 	}

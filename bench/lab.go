@@ -17,8 +17,8 @@ type lab struct {
 	report   *report
 	progress io.Writer
 	program  string // the gateway that is measured
-	sessions int    // in place of what a part has by itself; 0: that
 	buddies  int    // of each session
+	effort   effort
 	cores    *cores
 }
 
@@ -30,14 +30,6 @@ func (l *lab) build() {
 	if l.program == "" {
 		l.program = testkit.Build(l, "cmd/api")
 	}
-}
-
-// count is how many sessions a part has.
-func (l *lab) count(usual int) int {
-	if l.sessions > 0 {
-		return l.sessions
-	}
-	return usual
 }
 
 // child starts a role in a process of its own. It ends with the part, or before by its stop.

@@ -7,8 +7,6 @@ import (
 	"slices"
 )
 
-const latencyRounds = 5 // the median counts
-
 // latencyRates are messages a second. At the first one a Prosody has about half a core
 // left; at the second the machine sleeps between two messages, and every process on the way
 // must be woken.
@@ -30,7 +28,7 @@ func latency(ctx context.Context, l *lab) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, perch.end()) }()
-	g := &latencyRig{l.bencher, server, perch}
+	g := &latencyRig{l.bencher, l.effort, server, perch}
 	for _, rate := range latencyRates {
 		l.note("latency at %d messages a second", rate)
 		if err := g.rate(ctx, l.report, rate); err != nil {
@@ -43,7 +41,7 @@ func latency(ctx context.Context, l *lab) (err error) {
 // rate records the medians of some rounds.
 func (g *latencyRig) rate(ctx context.Context, r *report, rate int) error {
 	rounds := map[string][]float64{}
-	for range latencyRounds {
+	for range g.effort.turns {
 		both, direct, alone, err := g.round(ctx, rate)
 		if err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 // latencyRig is a real server, and a gateway in front of it.
 type latencyRig struct {
 	b       *bencher
+	effort  effort
 	server  *testkit.Server
 	gateway *gateway
 }
@@ -33,17 +34,13 @@ type flow struct {
 	time                        float64 // seconds
 }
 
-// Every run lasts for runTime; what happens in the first part of it is not counted.
-const (
-	runTime    = 2 * time.Second
-	runWarmUp  = 250 * time.Millisecond
-	runTimeout = 30 * time.Second // for the last message
-)
+// runTimeout is for the last message of a run, too.
+const runTimeout = 30 * time.Second
 
 // run sends messages from an account to another, both fresh, so that no archive grows from
 // run to run.
 func (g *latencyRig) run(ctx context.Context, r latencyRun) (f flow, err error) {
-	ctx, cancel := context.WithTimeout(ctx, runTime+runTimeout)
+	ctx, cancel := context.WithTimeout(ctx, g.effort.flow+runTimeout)
 	defer cancel()
 	alice, bob := g.server.NewUser(g.b, "alice"), g.server.NewUser(g.b, "bob")
 	direct, gateway, err := g.lanes(ctx, r, bob)
@@ -64,7 +61,7 @@ func (g *latencyRig) run(ctx context.Context, r latencyRun) (f flow, err error) 
 	if err != nil {
 		return f, err
 	}
-	m := newMeasurement(r.rate)
+	m := newMeasurement(r.rate, g.effort.flow)
 	if err := m.flow(ctx, r.rate, sender, bob.JID, direct, gateway); err != nil {
 		return f, err
 	}
@@ -114,10 +111,11 @@ type measurement struct {
 	left, lag, direct, gateway []time.Duration
 }
 
-func newMeasurement(rate int) *measurement {
-	n := int(runTime.Seconds() * float64(rate))
+// newMeasurement is for messages at a rate for a time; the first eighth of them is not counted.
+func newMeasurement(rate int, d time.Duration) *measurement {
+	n := int(d.Seconds() * float64(rate))
 	times := func() []time.Duration { return make([]time.Duration, n) }
-	return &measurement{int(runWarmUp.Seconds() * float64(rate)), times(), times(), times(), times()}
+	return &measurement{n / 8, times(), times(), times(), times()}
 }
 
 // flow sends the messages and waits until they have arrived. Sender and readers are in one

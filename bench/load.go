@@ -4,51 +4,43 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-const (
-	loadSessions  = 2000
-	loadBuddies   = 10     // that change at once; every session gets each
-	loadMessages  = 40_000 // to listening clients
-	loadListeners = 200    // sessions with a socket
-	loadWindow    = 4_000  // messages under way at most
-	loadBurst     = 1_000
-	loadRounds    = 3 // the median counts
-)
+const loadBuddies = 10 // that change at once; every session gets each
 
 // load measures what it costs to keep everything in Redis: its memory for each session,
 // its round trips and commands for each inbound stanza, and the rate of messages from the
 // server to the clients' sockets, beside that of the memory store.
 func load(ctx context.Context, l *lab) error {
-	server, ready, err := l.serve(ctx, loadSessions, buddiesShared)
+	count := l.effort.load
+	server, ready, err := l.serve(ctx, count, buddiesShared)
 	if err != nil {
 		return err
 	}
-	d := &loaded{report: l.report, server: server, ready: ready, count: loadSessions, buddies: l.buddies}
-	l.note("%d sessions under load, memory", d.count)
-	if err := d.run(ctx, l, "", nil); err != nil {
+	d := &loaded{lab: l, server: server, ready: ready, count: count}
+	l.note("%d sessions under load, memory", count)
+	if err := d.run(ctx, "", nil); err != nil {
 		return fmt.Errorf("memory: %w", err)
 	}
-	l.note("%d sessions under load, redis", d.count)
+	l.note("%d sessions under load, redis", count)
 	url, c := l.redis()
-	return d.run(ctx, l, url, c)
+	return d.run(ctx, url, c)
 }
 
 // loaded is a server with the gateway that is measured.
 type loaded struct {
-	report         *report
-	server         *child
-	ready          serverReady
-	count, buddies int
+	*lab
+	server *child
+	ready  serverReady
+	count  int
 }
 
 // run measures one store; c is nil for memory.
-func (l *loaded) run(ctx context.Context, in *lab, url string, c *redis.Client) (err error) {
-	perch, err := in.gateway(l.count, l.ready, gatewayOptions{redis: url})
+func (l *loaded) run(ctx context.Context, url string, c *redis.Client) (err error) {
+	perch, err := l.gateway(l.count, l.ready, gatewayOptions{redis: url})
 	if err != nil {
 		return err
 	}
@@ -57,10 +49,10 @@ func (l *loaded) run(ctx context.Context, in *lab, url string, c *redis.Client) 
 		if err := l.open(ctx, perch.url); err != nil {
 			return err
 		}
-		_, err := l.rate(ctx, perch.url, "memory", "")
+		_, err := l.rate(ctx, perch, "memory", "memory")
 		return err
 	}
-	before, err := c.InfoMap(ctx, "memory").Result()
+	empty, err := redisMemory(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -68,10 +60,6 @@ func (l *loaded) run(ctx context.Context, in *lab, url string, c *redis.Client) 
 		return err
 	}
 	opened, err := awaitIdle(ctx, c, perch)
-	if err != nil {
-		return err
-	}
-	empty, err := strconv.ParseFloat(before["Memory"]["used_memory"], 64)
 	if err != nil {
 		return err
 	}
@@ -122,7 +110,7 @@ func (l *loaded) messages(ctx context.Context, c *redis.Client, perch *gateway) 
 	if err != nil {
 		return err
 	}
-	sent, err := l.rate(ctx, perch.url, "redis", "messages end to end, memory")
+	sent, err := l.rate(ctx, perch, "redis", "memory")
 	if err != nil {
 		return err
 	}
@@ -148,30 +136,48 @@ func (l *loaded) cost(what string, u usage, n int) {
 
 // rate sends messages to sessions with a socket each, as fast as they arrive there, and
 // records the median of some rounds. It returns how many were sent in all.
-func (l *loaded) rate(ctx context.Context, url, store, with string) (sent int, err error) {
-	listeners := min(loadListeners, l.count)
-	ears, err := listen(ctx, url, listeners)
+func (l *loaded) rate(ctx context.Context, perch *gateway, store, beside string) (sent int, err error) {
+	e := l.effort
+	ears, err := listen(ctx, perch.url, e.listeners)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, ears.close()) }()
-	var rates []float64
-	for range loadRounds {
+	var rates, costs []float64
+	for range e.fewTurns {
+		before, err := cpuTime(perch.PID())
+		if err != nil {
+			return sent, err
+		}
 		begun := time.Now()
-		for n := 0; n < loadMessages; n += loadBurst {
-			if err := ears.until(ctx, sent-(loadWindow-loadBurst)); err != nil {
+		for n := 0; n < e.messages; n += e.burst {
+			if err := ears.until(ctx, sent-(e.window-e.burst)); err != nil {
 				return sent, err
 			}
-			if err := l.server.traffic(fmt.Sprintf("messages %d %d", loadBurst, listeners)); err != nil {
+			if err := l.server.traffic(fmt.Sprintf("messages %d %d", e.burst, e.listeners)); err != nil {
 				return sent, err
 			}
-			sent += loadBurst
+			sent += e.burst
 		}
 		if err := ears.until(ctx, sent); err != nil {
 			return sent, err
 		}
-		rates = append(rates, loadMessages/time.Since(begun).Seconds())
+		rates = append(rates, float64(e.messages)/time.Since(begun).Seconds())
+		after, err := cpuTime(perch.PID())
+		if err != nil {
+			return sent, err
+		}
+		costs = append(costs, 1e6*after.minus(before).sum()/float64(e.messages))
 	}
-	l.report.add("messages end to end, "+store, median(rates), "messages/s", with)
+	for _, f := range []struct {
+		name, unit string
+		values     []float64
+	}{{"messages end to end, ", "messages/s", rates}, {"CPU of a message under load, ", "µs", costs}} {
+		with := ""
+		if store != beside {
+			with = f.name + beside
+		}
+		l.report.add(f.name+store, median(f.values), f.unit, with)
+	}
 	return sent, nil
 }

@@ -8,17 +8,12 @@ import (
 	"time"
 )
 
-const (
-	loginRounds = 3   // the median counts
-	loginEach   = 400 // sessions in a round
-	loginWarmUp = 200
-)
-
 // logins measures what a session costs until it is online and knows its buddies, beside a bare
 // TLS handshake with the same server, in turns.
 func logins(ctx context.Context, l *lab) (err error) {
-	l.note("logins, %d times %d", loginRounds, loginEach)
-	all := loginWarmUp + loginRounds*loginEach
+	turns, each := l.effort.fewTurns, l.effort.logins
+	l.note("logins, %d times %d", turns, each)
+	all := (turns + 1) * each
 	server, ready, err := l.serve(ctx, all, buddiesShared)
 	if err != nil {
 		return err
@@ -34,21 +29,19 @@ func logins(ctx context.Context, l *lab) (err error) {
 	defer func() { err = errors.Join(err, g.end()) }()
 	m := &loginMeter{client: newGatewayClient(g.url, l.buddies), gateway: g, server: server, shake: shake}
 	defer m.client.http.CloseIdleConnections()
-	if err := m.round(ctx, 0, loginWarmUp); err != nil {
-		return err
-	}
-	m.found = nil
-	for i := range loginRounds {
-		first := loginWarmUp + i*loginEach
-		if err := m.round(ctx, first, first+loginEach); err != nil {
+	for i := range turns + 1 {
+		if err := m.turn(ctx, i*each, (i+1)*each); err != nil {
 			return err
+		}
+		if i == 0 {
+			m.found = nil // what a process does for the first time takes longer
 		}
 	}
 	m.record(l.report)
 	return nil
 }
 
-// loginMeter has what was measured, a value for each round.
+// loginMeter has what was measured, a value for each turn.
 type loginMeter struct {
 	client        *gatewayClient
 	gateway       *gateway
@@ -63,8 +56,8 @@ func (m *loginMeter) note(name string, v float64) {
 	m.found[name] = append(m.found[name], v)
 }
 
-// round makes handshakes, and then as many logins.
-func (m *loginMeter) round(ctx context.Context, from, to int) error {
+// turn makes handshakes, and then as many logins.
+func (m *loginMeter) turn(ctx context.Context, from, to int) error {
 	n := float64(to - from)
 	var h handshakes
 	if err := m.shake.ask(fmt.Sprint(from, " ", to), &h); err != nil {

@@ -46,6 +46,8 @@ type part struct {
 	run  func(context.Context, *lab) error
 }
 
+// parts in the order in which they are measured. The last one is only measured when it is named:
+// it takes an hour.
 var parts = []part{
 	{"benchmarks", func(ctx context.Context, l *lab) error { return goBenchmarks(ctx, l.report, l.progress, suites) }},
 	{"memory", memory},
@@ -56,6 +58,7 @@ var parts = []part{
 	{"path", path},
 	{"latency", latency},
 	{"load", load},
+	{scaleName, scale},
 }
 
 func run(ctx context.Context, args []string, stdout, progress io.Writer) (err error) {
@@ -68,8 +71,9 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(progress)
-	l := lab{report: newReport(), progress: progress}
-	flags.IntVar(&l.sessions, "sessions", 0, "sessions of the parts memory, restore and scale; 0: as many as each of them has by itself")
+	l := lab{report: newReport(), progress: progress, effort: usual}
+	sessions := flags.Int("sessions", 0, "sessions of the parts memory, restore and scale; 0: as many as each of them has by itself")
+	short := flags.Bool("short", false, "little of everything, to see that it works; nothing is written")
 	flags.IntVar(&l.buddies, "buddies", 50, "buddies of each session, all with presence")
 	flags.StringVar(&l.program, "gateway", "", "program of cmd/api that is measured; default: of this source")
 	out := flags.String("out", "bench/results.json", "where the figures go; empty: nowhere")
@@ -81,6 +85,12 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 	chosen, err := choose(*only)
 	if err != nil {
 		return err
+	}
+	if *short {
+		l.effort, *out = inShort, ""
+	}
+	if *sessions > 0 {
+		l.effort.memory, l.effort.restore, l.effort.scale = *sessions, *sessions, *sessions
 	}
 	for _, p := range chosen {
 		if err := l.measure(ctx, p); err != nil {
@@ -105,7 +115,7 @@ func partNames() string {
 // choose gives the parts that are named, in their order; all for "".
 func choose(only string) (chosen []part, err error) {
 	if only == "" {
-		return parts, nil
+		return parts[:len(parts)-1], nil
 	}
 	names := strings.Split(only, ",")
 	for _, p := range parts {

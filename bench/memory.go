@@ -7,14 +7,6 @@ import (
 	"strconv"
 )
 
-const (
-	memorySessions = 10_000 // idle ones, that are weighed
-	// warmUp is how many sessions a process has before it is weighed for the first time: what
-	// it needs once, such as certificate pools and tables of the encoders, is no part of what
-	// one more session costs.
-	warmUp = 100
-)
-
 // The names of what is weighed.
 const (
 	nameBare  = "bare mellium session"
@@ -23,13 +15,15 @@ const (
 )
 
 // memory measures what one idle session costs in memory: a process is weighed warm, and again
-// with more sessions, against the same server in another process. Then come sockets on top.
+// with more sessions, against the same server in another process. What it needs once, such as
+// certificate pools and tables of the encoders, is no part of what one more session costs.
+// Then come sockets on top.
 func memory(ctx context.Context, l *lab) error {
-	count := l.count(memorySessions)
+	count := l.effort.memory
 	if err := sharedSessions(ctx, l, count); err != nil {
 		return err
 	}
-	server, ready, err := l.serve(ctx, warmUp+count, buddiesOwn)
+	server, ready, err := l.serve(ctx, l.effort.warm+count, buddiesOwn)
 	if err != nil {
 		return err
 	}
@@ -40,12 +34,12 @@ func memory(ctx context.Context, l *lab) error {
 	if err := server.stop(); err != nil {
 		return err
 	}
-	return prosodySessions(ctx, l, min(count, prosodyMost))
+	return prosodySessions(ctx, l, l.effort.prosody)
 }
 
 // sharedSessions are those that all have the same buddies, of mellium and of the gateway.
 func sharedSessions(ctx context.Context, l *lab, count int) (err error) {
-	server, ready, err := l.serve(ctx, warmUp+count, buddiesShared)
+	server, ready, err := l.serve(ctx, l.effort.warm+count, buddiesShared)
 	if err != nil {
 		return err
 	}
@@ -66,23 +60,23 @@ func sharedSessions(ctx context.Context, l *lab, count int) (err error) {
 
 // perchSessions weighs those of a gateway, and lets then add more to what was weighed.
 func (l *lab) perchSessions(ctx context.Context, ready serverReady, name string, count int, then func(*gateway, weight) error) (err error) {
-	g, err := l.gateway(warmUp+count, ready, gatewayOptions{})
+	g, err := l.gateway(l.effort.warm+count, ready, gatewayOptions{})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.end()) }()
 	c := newGatewayClient(g.url, l.buddies)
-	if err := c.openRange(ctx, 0, warmUp); err != nil {
+	if err := c.openRange(ctx, 0, l.effort.warm); err != nil {
 		return err
 	}
-	before, err := g.weigh(ctx, untilQuiet)
+	before, err := g.weigh(ctx, l.effort.quiet)
 	if err != nil {
 		return err
 	}
-	if err := c.openRange(ctx, warmUp, warmUp+count); err != nil {
+	if err := c.openRange(ctx, l.effort.warm, l.effort.warm+count); err != nil {
 		return err
 	}
-	after, err := g.weigh(ctx, untilQuiet)
+	after, err := g.weigh(ctx, l.effort.quiet)
 	if err != nil {
 		return err
 	}
@@ -115,19 +109,19 @@ func (l *lab) each(name, thing, beside string, count int, before, after weight) 
 
 // weighBare weighs the sessions of mellium, in a process of their own.
 func weighBare(ctx context.Context, l *lab, s serverReady, count int) (before, after weight, err error) {
-	c, err := l.child(ctx, kindBaseline, "bare", s.Addr, s.Domain, string(s.CA), strconv.Itoa(warmUp+count), strconv.Itoa(l.buddies))
+	c, err := l.child(ctx, kindBaseline, "bare", s.Addr, s.Domain, string(s.CA), strconv.Itoa(l.effort.warm+count), strconv.Itoa(l.buddies))
 	if err != nil {
 		return before, after, err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
 	ask := func(from, to int) (w weight, err error) {
 		var f footprint
-		err = c.ask(fmt.Sprint(from, " ", to), &f)
+		err = c.ask(fmt.Sprint(from, " ", to, " ", l.effort.idle), &f)
 		return weight{goroutines: f.Goroutines, resident: f.Resident, returned: f.Returned}, err
 	}
-	if before, err = ask(0, warmUp); err != nil {
+	if before, err = ask(0, l.effort.warm); err != nil {
 		return before, after, err
 	}
-	after, err = ask(warmUp, warmUp+count)
+	after, err = ask(l.effort.warm, l.effort.warm+count)
 	return before, after, err
 }

@@ -9,8 +9,6 @@ import (
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-const prosodyMost = 1000 // sessions over the server's own WebSocket
-
 // prosodySessions weighs sessions of a real server over its own WebSocket: what a web client
 // costs that server without a gateway. They have an empty roster. The server is no Go
 // program, so there is no other figure than how it sits.
@@ -36,12 +34,12 @@ func prosodySessions(ctx context.Context, l *lab, count int) (err error) {
 			return sockets[i].available(ctx)
 		})
 		open = append(open, slices.DeleteFunc(sockets, func(s *xmppSocket) bool { return s == nil })...)
-		if err := errors.Join(err, sleep(ctx, idleFor)); err != nil {
+		if err := errors.Join(err, sleep(ctx, l.effort.idle)); err != nil {
 			return 0, err
 		}
 		return rssOf(server.PID())
 	}
-	before, err := weigh(warmUp)
+	before, err := weigh(l.effort.warm)
 	if err != nil {
 		return fmt.Errorf("prosody: %w", err)
 	}

@@ -6,13 +6,11 @@ import (
 	"io"
 )
 
-const memorySockets = 1000 // of each kind, at the most
-
 // eventSockets weighs idle event streams on top of sessions: WebSocket, then SSE beside them, each
 // of another session. w is what the gateway weighs without. None is closed before all are
 // weighed: what it leaves would be taken by the next.
 func eventSockets(ctx context.Context, l *lab, g *gateway, sessions int, w weight) (err error) {
-	count := min(memorySockets, sessions/2)
+	count := min(l.effort.sockets, sessions/2)
 	streams := make([]io.Closer, 2*count)
 	defer func() {
 		for _, s := range streams {
@@ -33,7 +31,7 @@ func eventSockets(ctx context.Context, l *lab, g *gateway, sessions int, w weigh
 		if err != nil {
 			return err
 		}
-		after, err := g.weigh(ctx, untilQuiet)
+		after, err := g.weigh(ctx, l.effort.quiet)
 		if err != nil {
 			return err
 		}

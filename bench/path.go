@@ -14,7 +14,6 @@ import (
 )
 
 const (
-	pathRounds = 5 // the median counts
 	pathRelay  = "relay"
 	pathMemory = "perch"
 	pathRedis  = "perch on redis"
@@ -43,9 +42,9 @@ func path(ctx context.Context, l *lab) error {
 	for _, rate := range latencyRates {
 		l.note("socket to socket at %d messages a second", rate)
 		found := map[string][]float64{}
-		for range pathRounds {
+		for range l.effort.turns {
 			for _, w := range ways {
-				if err := w.measure(ctx, s, rate, found); err != nil {
+				if err := w.measure(ctx, s, newMeasurement(rate, l.effort.flow), rate, found); err != nil {
 					return fmt.Errorf("%s: %w", w.name, err)
 				}
 			}
@@ -64,6 +63,7 @@ func recordPath(r *report, rate int, found map[string][]float64) {
 		r.add(of(pathMemory, f), median(found[pathMemory+f]), "ms", of(pathRelay, f))
 		r.add(of(pathRedis, f), median(found[pathRedis+f]), "ms", of(pathMemory, f))
 	}
+	r.add(of("redis", "adds p50"), median(found[pathRedis+"p50"])-median(found[pathMemory+"p50"]), "ms", "")
 	for _, w := range []string{pathRelay, pathMemory, pathRedis} {
 		with := ""
 		if w != pathRelay {
@@ -159,10 +159,9 @@ func splitMessages(b []byte, atEOF bool) (int, []byte, error) {
 }
 
 // measure sends messages by one way for a while.
-func (w *way) measure(ctx context.Context, s *messenger.Service, rate int, found map[string][]float64) error {
-	ctx, cancel := context.WithTimeout(ctx, runTime+runTimeout)
+func (w *way) measure(ctx context.Context, s *messenger.Service, m *measurement, rate int, found map[string][]float64) error {
+	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
-	m := newMeasurement(rate)
 	before, err := cpuTime(w.pid)
 	if err != nil {
 		return err

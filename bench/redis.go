@@ -21,6 +21,15 @@ func (u usage) minus(v usage) usage {
 	return usage{u.memory - v.memory, u.commands - v.commands, u.inner - v.inner, u.trips - v.trips}
 }
 
+// redisMemory is what Redis has in use, in bytes.
+func redisMemory(ctx context.Context, c *redis.Client) (float64, error) {
+	info, err := c.InfoMap(ctx, "memory").Result()
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseFloat(info["Memory"]["used_memory"], 64)
+}
+
 // used asks Redis and the gateway's metrics. Commits come as EVALSHA; everything else that
 // Redis counts under a command was run by a script, but for the questions asked here.
 func used(ctx context.Context, c *redis.Client, perch *gateway) (u usage, err error) {
@@ -52,17 +61,20 @@ func used(ctx context.Context, c *redis.Client, perch *gateway) (u usage, err er
 	return u, err
 }
 
-// awaitIdle waits until nothing has been written for a while, and returns what was used.
+// awaitIdle waits until nothing has been committed for a while, and returns what was used. A node
+// renews its lease in any case: a command a second.
 func awaitIdle(ctx context.Context, c *redis.Client, perch *gateway) (usage, error) {
-	last := usage{commands: -1}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	last := usage{trips: -1}
 	for {
 		u, err := used(ctx, c, perch)
-		if err != nil || u.commands == last.commands {
+		if err != nil || u.trips == last.trips {
 			return u, err
 		}
 		last = u
 		if err := sleep(ctx, time.Second); err != nil {
-			return u, err
+			return u, fmt.Errorf("the gateway does not stop to write: %w", err)
 		}
 	}
 }

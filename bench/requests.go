@@ -8,11 +8,7 @@ import (
 	"net/http"
 )
 
-const (
-	requestSessions = 100  // that are asked in turn
-	requestEach     = 2000 // of a kind in a round: the kernel counts CPU in hundredths of a second
-	requestRounds   = 3    // the median counts
-)
+const requestSessions = 100 // that are asked one after the other
 
 // requestKind is a request whose CPU is measured.
 type requestKind struct {
@@ -31,26 +27,25 @@ var requestKinds = []requestKind{
 // requests measures the CPU that the gateway uses for a request: one at a time, over a
 // connection that stays, of one session after the other.
 func requests(ctx context.Context, l *lab) (err error) {
-	sessions := min(requestSessions, l.count(requestSessions))
-	_, ready, err := l.serve(ctx, sessions, buddiesShared)
+	_, ready, err := l.serve(ctx, requestSessions, buddiesShared)
 	if err != nil {
 		return err
 	}
-	g, err := l.gateway(sessions, ready, gatewayOptions{})
+	g, err := l.gateway(requestSessions, ready, gatewayOptions{})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.end()) }()
 	c := newGatewayClient(g.url, l.buddies)
-	if err := c.openRange(ctx, 0, sessions); err != nil {
+	if err := c.openRange(ctx, 0, requestSessions); err != nil {
 		return err
 	}
 	defer c.http.CloseIdleConnections()
-	l.note("%d requests of each kind", requestRounds*requestEach)
+	l.note("%d requests of each kind", l.effort.fewTurns*l.effort.requests)
 	found := map[string][]float64{}
-	for range requestRounds {
+	for range l.effort.fewTurns {
 		for _, k := range requestKinds {
-			each, err := c.cost(ctx, g, k, sessions)
+			each, err := c.cost(ctx, g, k, l.effort.requests)
 			if err != nil {
 				return fmt.Errorf("%s: %w", k.name, err)
 			}
@@ -69,9 +64,9 @@ func requests(ctx context.Context, l *lab) (err error) {
 	return nil
 }
 
-// cost makes the requests of a kind and returns what each has cost the gateway, in seconds.
-func (g *gatewayClient) cost(ctx context.Context, of *gateway, k requestKind, sessions int) (cpu, error) {
-	tags := make([]string, sessions)
+// cost makes n requests of a kind and returns what each has cost the gateway, in seconds.
+func (g *gatewayClient) cost(ctx context.Context, of *gateway, k requestKind, n int) (cpu, error) {
+	tags := make([]string, requestSessions)
 	for i := range tags {
 		var err error
 		if tags[i], err = g.ask(ctx, k, i, ""); err != nil {
@@ -82,8 +77,8 @@ func (g *gatewayClient) cost(ctx context.Context, of *gateway, k requestKind, se
 	if err != nil {
 		return cpu{}, err
 	}
-	for i := range requestEach {
-		session := i % sessions
+	for i := range n {
+		session := i % requestSessions
 		tag := ""
 		if k.same {
 			tag = tags[session]
@@ -94,7 +89,7 @@ func (g *gatewayClient) cost(ctx context.Context, of *gateway, k requestKind, se
 	}
 	after, err := cpuTime(of.PID())
 	used := after.minus(before)
-	return cpu{used.user / requestEach, used.system / requestEach}, err
+	return cpu{used.user / float64(n), used.system / float64(n)}, err
 }
 
 // ask makes one request, and returns the ETag of the answer. With a tag it must be answered with

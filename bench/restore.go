@@ -7,16 +7,13 @@ import (
 	"time"
 )
 
-const (
-	restoreSessions = 5000
-	restoreLimit    = 5 * time.Minute
-)
+const restoreLimit = 5 * time.Minute
 
 // restore measures how long a new process needs until all sessions are online that another one had,
 // which was killed: from Redis, with the credentials that are stored there. The server closes
 // the old connections when it sees their end.
 func restore(ctx context.Context, l *lab) (err error) {
-	count := l.count(restoreSessions)
+	count := l.effort.restore
 	l.note("%d sessions of a process that is killed", count)
 	_, ready, err := l.serve(ctx, count, buddiesShared)
 	if err != nil {

@@ -23,8 +23,8 @@ type serverReady struct {
 // serverRole is the embedded service with accounts for a load, until standard input closes.
 // Each line on it is traffic to be made.
 func serverRole(ctx context.Context, args []string) error {
-	if len(args) < 3 {
-		return fmt.Errorf("server: want accounts, buddies and how these are, got %q", args)
+	if len(args) != 3 && len(args) != 5 {
+		return fmt.Errorf("server: want accounts, buddies and how these are, or an address and a domain too, got %q", args)
 	}
 	count, err := strconv.Atoi(args[0])
 	if err != nil {
@@ -34,11 +34,15 @@ func serverRole(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	o := messenger.Load
+	load := messenger.Load
 	if args[2] == buddiesOwn {
-		o = messenger.LoadApart
+		load = messenger.LoadApart
 	}
-	s, err := messenger.New(o(count, buddies))
+	o := load(count, buddies)
+	if len(args) == 5 {
+		o.Listen, o.Domain = args[3], args[4]
+	}
+	s, err := messenger.New(o)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -13,7 +12,7 @@ var ownPID = os.Getpid()
 
 // soakQuiet is how long the gateway is left alone before a look, of what a cycle has left.
 func soakQuiet(left time.Duration) quiet {
-	return quiet{atLeast: min(left/2, 10*time.Second), atMost: max(left-2*time.Second, 0), same: 5}
+	return quiet{atLeast: min(left/2, 10*time.Second), atMost: max(left-2*time.Second, 0), every: time.Second, same: 5}
 }
 
 // soakFigures are what a look sees, without Redis: in their order.
@@ -39,7 +38,7 @@ func (s *soak) look(ctx context.Context, n int, next time.Time) error {
 	at := time.Since(s.began)
 	values := []float64{w.goroutines, w.descriptors, w.heap, w.returned, w.resident}
 	if s.redis != nil {
-		used, err := s.redisMemory(ctx)
+		used, err := redisMemory(ctx, s.redis)
 		if err != nil {
 			return err
 		}
@@ -54,12 +53,4 @@ func (s *soak) look(ctx context.Context, n int, next time.Time) error {
 	}
 	_, err = fmt.Fprintln(s.out, line.String())
 	return err
-}
-
-func (s *soak) redisMemory(ctx context.Context) (float64, error) {
-	info, err := s.redis.InfoMap(ctx, "memory").Result()
-	if err != nil {
-		return 0, err
-	}
-	return strconv.ParseFloat(info["Memory"]["used_memory"], 64)
 }

@@ -10,10 +10,6 @@ import (
 )
 
 const (
-	stormSessions = 5000 // that lose their connections at once
-
-	stormCalm  = 5 * time.Second  // before the cut
-	stormRough = 10 * time.Second // after it
 	stormEvery = 10 * time.Millisecond
 	stormBack  = 3 * time.Minute // that all sessions may take to be online again
 )
@@ -22,7 +18,7 @@ const (
 // at once: the latency of a message of another upstream before it and in its first ten seconds, and
 // how long it is until all are online again.
 func storm(ctx context.Context, l *lab) (err error) {
-	count, r := stormSessions, l.report
+	count, r := l.effort.storm, l.report
 	l.note("%d sessions that lose their connections at once", count)
 	struck, ready, err := l.serve(ctx, count, buddiesShared)
 	if err != nil {
@@ -45,7 +41,7 @@ func storm(ctx context.Context, l *lab) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, watched.close()) }()
-	before, err := watched.latencies(ctx, calm, stormCalm)
+	before, err := watched.latencies(ctx, calm, l.effort.calm)
 	if err != nil {
 		return err
 	}
@@ -59,7 +55,7 @@ func storm(ctx context.Context, l *lab) (err error) {
 		defer close(online)
 		back, lost = awaitBack(ctx, perch, count+1, began)
 	}()
-	during, err := watched.latencies(ctx, calm, stormRough)
+	during, err := watched.latencies(ctx, calm, l.effort.rough)
 	<-online
 	if err := errors.Join(err, lost); err != nil {
 		return err

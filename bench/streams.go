@@ -121,5 +121,5 @@ func openSSE(ctx context.Context, url string, session int) (*eventStream, error)
 
 // bearer is the header of a session of the server role.
 func bearer(session int) http.Header {
-	return http.Header{"Authorization": {fmt.Sprint("Bearer load-", session)}}
+	return http.Header{"Authorization": {"Bearer " + loadToken(session)}}
 }

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestParts: every part works, in small, and gives the figures that it is for. The figures
+// themselves mean nothing then.
+func TestParts(t *testing.T) {
+	for name, want := range map[string][]string{
+		"memory": {
+			"bare mellium session returned", "perch session resident", "perch session goroutines", "perch session, own buddies returned",
+			"idle event socket, WebSocket returned", "idle event socket, SSE resident", "prosody WebSocket session resident",
+		},
+		"logins":   {"CPU of a TLS handshake", "CPU of a login", "logins"},
+		"requests": {"CPU of GET /v1/session", "CPU of GET /v1/presence", "CPU of GET /v1/presence, 304", "CPU of GET /v1/buddies"},
+		"storm":    {"others in a storm p99", "all online after a storm"},
+		"restore":  {"restore, time", "restore, rate"},
+		"path":     {"socket to socket at 1000/s, relay p50", "socket to socket at 200/s, perch on redis p99"},
+		"latency":  {"latency at 1000/s, direct p50", "latency at 200/s, alone, added p50"},
+		"load":     {"messages end to end, redis", "CPU of a message under load, memory", "redis memory of a session"},
+		"scale":    {"scale 12, resident", "scale 12, processes", "scale 12, idle CPU", "drain, time until all are online"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			chosen, err := choose(name)
+			if err != nil || len(chosen) != 1 {
+				t.Fatalf("choose: got %d parts and error %v, want one and none", len(chosen), err)
+			}
+			r := inLab(t, func(l *lab) error { return l.measure(t.Context(), chosen[0]) })
+			r.compare()
+			for _, figure := range append(want, "cores of "+name+", gateway user", "cores of "+name+", time") {
+				if _, ok := r.values[figure]; !ok {
+					t.Errorf("got the figures %q, want %q among them", names(r.results), figure)
+				}
+			}
+			for _, x := range r.results {
+				if x.ComparedWith != "" && !slices.Contains(names(r.results), x.ComparedWith) && !strings.HasPrefix(x.Name, "scale ") {
+					t.Errorf("%s: got a comparison with %q, want one with a figure of the part", x.Name, x.ComparedWith)
+				}
+			}
+		})
+	}
+}
+
+func names(list []result) (names []string) {
+	for _, x := range list {
+		names = append(names, x.Name)
+	}
+	return names
+}
