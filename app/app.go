@@ -8,9 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -207,18 +205,6 @@ func (a *App) serve(name string, l net.Listener, h http.Handler, before func(con
 		serving.Wait()
 		return err
 	})
-}
-
-// TuneMemory sets the garbage collector for a process of many idle sessions: it collects
-// when the heap has grown by a quarter, not when it has doubled, unless GOGC says
-// otherwise. What a burst of logins leaves between the live objects is most of what a
-// session costs beyond them: room for the burst alone, taken back after it, was measured to
-// cost 6 KiB a session for good, because what stays lies spread over the larger heap. A
-// program calls it once, at its start.
-func TuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(25)
-	}
 }
 
 // Failed receives the error of a listener that ended by itself.

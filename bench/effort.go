@@ -33,7 +33,7 @@ type effort struct {
 
 var usual = effort{
 	turns: 5, fewTurns: 3,
-	quiet: quiet{atLeast: 10 * time.Second, atMost: time.Minute, every: time.Second, same: 5},
+	quiet: quiet{atLeast: 30 * time.Second, atMost: time.Minute, every: time.Second, same: 5},
 	idle:  10 * time.Second, warm: 100, memory: 10_000, sockets: 1000, prosody: 1000,
 	logins: 400, requests: 2000,
 	storm: 5000, calm: 5 * time.Second, rough: 10 * time.Second, restore: 5000,

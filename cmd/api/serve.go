@@ -17,7 +17,7 @@ const stopGrace = 5 * time.Second
 
 // Run serves until the context ends, then drains.
 func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpstreams) error {
-	app.TuneMemory()
+	defer app.TuneMemory()()
 	o, err := s.options(*file)
 	if err != nil {
 		return err
