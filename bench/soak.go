@@ -61,6 +61,9 @@ func soakCommand(ctx context.Context, args []string, stdout, progress io.Writer)
 	})
 }
 
+// first is the part that is not judged.
+func (o soakOptions) first() time.Duration { return min(firstPart, o.length/2) }
+
 func (o soakOptions) check() error {
 	switch {
 	case !slices.Contains([]string{"memory", "redis"}, o.store):
@@ -119,9 +122,10 @@ type soak struct {
 	left    []io.Closer // on purpose
 }
 
-// soak runs the cycles: traffic, then quiet, then a look.
+// soak runs the cycles: traffic, then quiet, then a look. On a machine that is too busy for as many
+// as were planned it goes on until there is enough to judge.
 func (s *soak) soak(ctx context.Context) error {
-	for n := 0; time.Since(s.began) < s.o.length; n++ {
+	for n := 0; time.Since(s.began) < s.o.length || len(s.figures[0].after(s.o.first())) < leastSamples; n++ {
 		next := time.Now().Add(s.o.cycle)
 		if err := s.traffic(ctx, n); err != nil {
 			return fmt.Errorf("cycle %d: %w", n, err)
@@ -141,7 +145,7 @@ func (s *soak) soak(ctx context.Context) error {
 
 // verdict prints what became of every figure. Those that have grown are the error.
 func (s *soak) verdict() error {
-	from := min(firstPart, s.o.length/2)
+	from := s.o.first()
 	fmt.Fprintf(s.out, "after the first %s:\n", from)
 	var grown error
 	for _, f := range s.figures {

@@ -11,7 +11,7 @@ import (
 // some seconds.
 func TestSoakFindsWhatIsLeft(t *testing.T) {
 	var out bytes.Buffer
-	o := soakOptions{length: 9 * time.Second, cycle: 400 * time.Millisecond, sessions: 20, buddies: 3, store: "redis", leak: "sockets", left: 20}
+	o := soakOptions{length: 7 * time.Second, cycle: 400 * time.Millisecond, sessions: 20, buddies: 3, store: "redis", leak: "sockets", left: 20}
 	if err := o.check(); err != nil {
 		t.Fatalf("check: got error %v, want none", err)
 	}
@@ -22,7 +22,7 @@ func TestSoakFindsWhatIsLeft(t *testing.T) {
 		}
 		return nil
 	})
-	for _, want := range []string{"   0 ", "redis", "after the first 4.5s", "CPU: gateway"} {
+	for _, want := range []string{"   0 ", "redis", "after the first 3.5s", "CPU: gateway"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("got the lines:\n%s\nwant %q among them", out.String(), want)
 		}

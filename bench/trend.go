@@ -45,9 +45,14 @@ type verdict struct {
 	over    time.Duration
 }
 
+// after are the samples from a moment on.
+func (s series) after(from time.Duration) []sample {
+	return slices.DeleteFunc(slices.Clone(s.samples), func(x sample) bool { return x.at < from })
+}
+
 // judge looks at the samples from a moment on.
 func (s series) judge(from time.Duration) (v verdict, err error) {
-	late := slices.DeleteFunc(slices.Clone(s.samples), func(x sample) bool { return x.at < from })
+	late := s.after(from)
 	if len(late) < leastSamples {
 		return v, fmt.Errorf("%s: %d samples after %s, want at least %d: the soak is too short", s.name, len(late), from, leastSamples)
 	}
