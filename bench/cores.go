@@ -51,6 +51,9 @@ func (w *watched) look() {
 	}
 }
 
+// coresOf begins the names of the figures of a part.
+const coresOf = "cores of "
+
 // record adds the figures of the part, when it had processes.
 func (c *cores) record(r *report) {
 	if len(c.list) == 0 {
@@ -61,7 +64,7 @@ func (c *cores) record(r *report) {
 		w.look()
 		used[w.kind] = used[w.kind].plus(w.used)
 	}
-	name := "cores of " + c.part
+	name := coresOf + c.part
 	r.add(name+", time", time.Since(c.began).Seconds(), "s", "")
 	for _, kind := range kinds {
 		if u := used[kind]; u.sum() > 0 {

@@ -33,7 +33,7 @@ type effort struct {
 
 var usual = effort{
 	turns: 5, fewTurns: 3,
-	quiet: quiet{atLeast: 30 * time.Second, atMost: time.Minute, every: time.Second, same: 5},
+	quiet: quiet{atLeast: 30 * time.Second, atMost: time.Minute, every: 5 * time.Second, same: 3},
 	idle:  10 * time.Second, warm: 100, memory: 10_000, sockets: 1000, prosody: 1000,
 	logins: 400, requests: 2000,
 	storm: 5000, calm: 5 * time.Second, rough: 10 * time.Second, restore: 5000,
@@ -46,7 +46,7 @@ var usual = effort{
 var inShort = effort{
 	turns: 1, fewTurns: 1,
 	quiet: quiet{atLeast: 200 * time.Millisecond, atMost: 2 * time.Second, every: 50 * time.Millisecond, same: 2},
-	idle:  200 * time.Millisecond, warm: 4, memory: 12, sockets: 4, prosody: 4,
+	idle:  200 * time.Millisecond, warm: 2, memory: 12, sockets: 4, prosody: 4,
 	logins: 5, requests: 20,
 	storm: 10, calm: 300 * time.Millisecond, rough: 500 * time.Millisecond, restore: 10,
 	flow: 300 * time.Millisecond,

@@ -28,7 +28,8 @@ type quiet struct {
 
 // settle waits until the goroutines of a gateway do not get fewer any more, and returns the least
 // that were seen of goroutines and of descriptors: what comes for a moment, such as the
-// answer to a ping, is not counted.
+// answer to a ping, is not counted. It looks seldom, since a gateway that makes an answer is
+// not quiet.
 func (g *gateway) settle(ctx context.Context, q quiet) (w weight, err error) {
 	began, same := time.Now(), 0
 	for {

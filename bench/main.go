@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"slices"
 	"strings"
@@ -42,23 +43,24 @@ var roles = map[string]func(context.Context, []string) error{
 
 // part is a group of figures that is measured by itself. Figures are only compared within one.
 type part struct {
-	name string
-	run  func(context.Context, *lab) error
+	name  string
+	needs []string // programs, by their Debian package
+	run   func(context.Context, *lab) error
 }
 
 // parts in the order in which they are measured. The last one is only measured when it is named:
 // it takes an hour.
 var parts = []part{
-	{"benchmarks", func(ctx context.Context, l *lab) error { return goBenchmarks(ctx, l.report, l.progress, suites) }},
-	{"memory", memory},
-	{"logins", logins},
-	{"requests", requests},
-	{"storm", storm},
-	{"restore", restore},
-	{"path", path},
-	{"latency", latency},
-	{"load", load},
-	{scaleName, scale},
+	{"benchmarks", []string{"redis-server"}, func(ctx context.Context, l *lab) error { return goBenchmarks(ctx, l.report, l.progress, suites) }},
+	{"memory", []string{"prosody"}, memory},
+	{"logins", nil, logins},
+	{"requests", nil, requests},
+	{"storm", nil, storm},
+	{"restore", []string{"redis-server"}, restore},
+	{"path", []string{"redis-server"}, path},
+	{"latency", []string{"prosody"}, latency},
+	{"load", []string{"redis-server"}, load},
+	{"scale", []string{"redis-server"}, scale},
 }
 
 func run(ctx context.Context, args []string, stdout, progress io.Writer) (err error) {
@@ -89,8 +91,12 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 	if *short {
 		l.effort, *out = inShort, ""
 	}
+	l.report.commit = commit(ctx, l.program)
 	if *sessions > 0 {
 		l.effort.memory, l.effort.restore, l.effort.scale = *sessions, *sessions, *sessions
+	}
+	if err := findPrograms(chosen); err != nil {
+		return err
 	}
 	for _, p := range chosen {
 		if err := l.measure(ctx, p); err != nil {
@@ -101,7 +107,19 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 	if err := l.report.print(stdout); err != nil {
 		return err
 	}
-	return l.report.write(*out, *page, *only == "")
+	return l.report.write(*out, *page)
+}
+
+// findPrograms names what is not installed before anything is measured.
+func findPrograms(chosen []part) error {
+	for _, p := range chosen {
+		for _, name := range p.needs {
+			if _, err := exec.LookPath(name); err != nil {
+				return fmt.Errorf("%s needs %s, which is not installed: apt-get install %s", p.name, name, name)
+			}
+		}
+	}
+	return nil
 }
 
 func partNames() string {
@@ -134,6 +152,7 @@ func (l *lab) measure(ctx context.Context, p part) error {
 	return withTestkit(func(b *bencher) error {
 		l := *l
 		l.bencher, l.cores = b, watchCores(p.name)
+		l.report.part = p.name
 		l.build()
 		if err := p.run(ctx, &l); err != nil {
 			return err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 // TestParts: every part works, in small, and gives the figures that it is for. The figures
 // themselves mean nothing then.
 func TestParts(t *testing.T) {
+	measured := map[string]bool{}
 	for name, want := range map[string][]string{
 		"memory": {
 			"bare mellium session returned", "perch session resident", "perch session goroutines", "perch session, own buddies returned",
@@ -30,6 +33,9 @@ func TestParts(t *testing.T) {
 			}
 			r := inLab(t, func(l *lab) error { return l.measure(t.Context(), chosen[0]) })
 			r.compare()
+			for _, x := range r.results {
+				measured[x.Name] = true
+			}
 			for _, figure := range append(want, "cores of "+name+", gateway user", "cores of "+name+", time") {
 				if _, ok := r.values[figure]; !ok {
 					t.Errorf("got the figures %q, want %q among them", names(r.results), figure)
@@ -41,6 +47,44 @@ func TestParts(t *testing.T) {
 				}
 			}
 		})
+	}
+	testRows(t, measured)
+}
+
+// size is that of a figure of the scale curve.
+var size = regexp.MustCompile(`^scale \d+, `)
+
+// testRows: the figures that docs/performance.md has rows for are measured, or come from the
+// benchmarks of another package.
+func testRows(t *testing.T, measured map[string]bool) {
+	t.Helper()
+	f, err := readFigures(realFigures)
+	if err != nil {
+		t.Fatalf("readFigures: got error %v, want none", err)
+	}
+	for _, x := range f.Results {
+		measured[x.Name] = measured[x.Name] || x.Part == "benchmarks"
+	}
+	page, err := os.ReadFile(realPage)
+	if err != nil {
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
+	}
+	rows := 0
+	for line := range strings.Lines(string(page)) {
+		name, cells := figureOf(line)
+		if name == "" {
+			continue
+		}
+		rows++
+		if name = size.ReplaceAllString(name, "scale 12, "); len(cells) == coresCells {
+			name += ", time"
+		}
+		if !measured[name] {
+			t.Errorf("%s has a row for %q, want one for a figure that is measured", realPage, name)
+		}
+	}
+	if rows < 100 {
+		t.Errorf("%s: got %d rows, want at least 100", realPage, rows)
 	}
 }
 

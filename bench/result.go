@@ -2,13 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"slices"
 	"text/tabwriter"
 )
 
-// result is one line of bench/results.json. A name never changes its meaning. Ratio is
+// result is one figure of bench/results.json. A name never changes its meaning. Ratio is
 // Value / the value of ComparedWith, measured in the same run; 0 when nothing is compared.
 type result struct {
 	Name         string  `json:"name"`
@@ -16,12 +19,21 @@ type result struct {
 	Unit         string  `json:"unit"`
 	ComparedWith string  `json:"compared_with,omitempty"`
 	Ratio        float64 `json:"ratio,omitempty"`
+	Part         string  `json:"part"`
+	Commit       string  `json:"commit,omitempty"` // of the source that was measured, where git knows it
+}
+
+// file is bench/results.json: figures of one machine.
+type file struct {
+	Machine string   `json:"machine"`
+	Results []result `json:"results"`
 }
 
 // report collects results in the order they were measured.
 type report struct {
-	results []result
-	values  map[string]float64
+	part, commit string // of what is added
+	results      []result
+	values       map[string]float64
 }
 
 func newReport() *report { return &report{values: map[string]float64{}} }
@@ -29,7 +41,7 @@ func newReport() *report { return &report{values: map[string]float64{}} }
 // add records a figure. comparedWith names another figure of this run, or is "".
 func (r *report) add(name string, value float64, unit, comparedWith string) {
 	r.values[name] = value
-	r.results = append(r.results, result{Name: name, Value: value, Unit: unit, ComparedWith: comparedWith})
+	r.results = append(r.results, result{Name: name, Value: value, Unit: unit, ComparedWith: comparedWith, Part: r.part, Commit: r.commit})
 }
 
 // compare fills in the ratios, when every figure is there.
@@ -56,56 +68,62 @@ func (r *report) print(w io.Writer) error {
 	return t.Flush()
 }
 
-// keep puts the figures of path in front that this run has not measured, when only a part
-// was run. Figures are only compared within one part.
+// keep puts those figures of path in front of their next ones that belong to parts that were not
+// measured now. They have to be of this machine.
 func (r *report) keep(path string) error {
-	b, err := os.ReadFile(path)
+	old, err := readFigures(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	var old []result
-	if err := json.Unmarshal(b, &old); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	fresh := map[string]result{}
+	measured := map[string]bool{}
 	for _, x := range r.results {
-		fresh[x.Name] = x
+		measured[x.Part] = true
 	}
-	for i, x := range old {
-		if now, ok := fresh[x.Name]; ok {
-			old[i] = now
-			delete(fresh, x.Name)
-		}
+	kept := slices.DeleteFunc(old.Results, func(x result) bool { return measured[x.Part] })
+	if here := machine(); len(kept) > 0 && old.Machine != here {
+		return fmt.Errorf("%s has figures of another machine (%s; this is %s): measure all parts, or give another -out", path, old.Machine, here)
 	}
-	for _, x := range r.results {
-		if _, ok := fresh[x.Name]; ok {
-			old = append(old, x)
-		}
+	order := map[string]int{}
+	for i, p := range parts {
+		order[p.name] = i
 	}
-	r.results = old
+	r.results = append(kept, r.results...)
+	slices.SortStableFunc(r.results, func(a, b result) int { return order[a.Part] - order[b.Part] })
 	return nil
 }
 
+func readFigures(path string) (f file, err error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return f, err
+	}
+	if err := json.Unmarshal(b, &f); err != nil {
+		return f, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
+
 // write puts the figures into the list for machines and into the page; a path of "" is left
-// out. What was not measured stays, unless everything was.
-func (r *report) write(out, page string, everything bool) error {
+// out.
+func (r *report) write(out, page string) error {
 	if out == "" {
 		return nil
 	}
-	if !everything {
-		if err := r.keep(out); err != nil {
-			return err
-		}
+	if err := r.keep(out); err != nil {
+		return err
 	}
 	if err := r.save(out); err != nil || page == "" {
 		return err
 	}
-	return r.publish(page)
+	return r.publish(page, machine())
 }
 
 // save writes the list for machines.
 func (r *report) save(path string) error {
-	b, err := json.MarshalIndent(r.results, "", "  ")
+	b, err := json.MarshalIndent(file{machine(), r.results}, "", "  ")
 	if err != nil {
 		return err
 	}

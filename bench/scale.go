@@ -18,8 +18,6 @@ const (
 // scaleSizes are those of the curve, as far as there are sessions.
 var scaleSizes = []int{1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000}
 
-const scaleName = "scale"
-
 // scaleBeside is the size that the others are compared with.
 const scaleBeside = 10_000
 

@@ -12,7 +12,7 @@ var ownPID = os.Getpid()
 
 // soakQuiet is how long the gateway is left alone before a look, of what a cycle has left.
 func soakQuiet(left time.Duration) quiet {
-	return quiet{atLeast: min(left/2, 10*time.Second), atMost: max(left-2*time.Second, 0), every: time.Second, same: 5}
+	return quiet{atLeast: left * 3 / 4, atMost: left * 9 / 10, every: min(left/10, 5*time.Second), same: 3}
 }
 
 // soakFigures are what a look sees, without Redis: in their order.
