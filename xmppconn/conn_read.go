@@ -129,6 +129,11 @@ func (c *Conn) handleFrame(f *xmlstream.Frame) error {
 	if f.Local == "message" || f.Local == "presence" {
 		return c.handleStanza(f)
 	}
+	if f.Local == "iq" && c.takesParts() {
+		if taken, err := c.lend(f); taken || err != nil {
+			return err
+		}
+	}
 	el, err := f.Parse()
 	if err != nil {
 		return err

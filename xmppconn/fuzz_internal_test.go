@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/streamtest"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -98,7 +99,7 @@ func FuzzSignInAnswers(f *testing.F) {
 		held := len(l.c.early)
 		answer, ok, err := l.answer(&frame, "1", "")
 		switch {
-		case ok && (answer.ID != "1" || !answersFor(testSelf, "", answer.From) || err != nil):
+		case ok && (answer.ID != "1" || !stanza.AnswersFor(testSelf, "", answer.From) || err != nil):
 			t.Fatalf("answer() of %s = %+v, %v; want the id 1 and a sender that may answer", raw, answer, err)
 		case ok && len(l.c.early) != held:
 			t.Fatalf("answer() of %s is the answer and held, want one of them", raw)

@@ -62,7 +62,7 @@ func (c *Conn) archive136(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 }
 
 func (c *Conn) archive313(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
-	id := newID()
+	id := stanza.NewID()
 	payload, err := stanza.EncodeMAM(q, id)
 	if err != nil {
 		return perch.ArchivePage{}, err

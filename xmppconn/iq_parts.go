@@ -12,7 +12,7 @@ func (c *Conn) takesLarge(s *xmlstream.Skipped) bool {
 	c.mu.Lock()
 	defer c.unlock()
 	q := c.iqs[s.ID]
-	return q != nil && q.part != nil && s.Type == "result" && answersFor(c.login.JID, q.to, s.From)
+	return q != nil && q.part != nil && s.Type == "result" && stanza.AnswersFor(c.login.JID, q.to, s.From)
 }
 
 // skippingAnswer fails the request that a stanza over a limit answers as soon as this is
@@ -29,29 +29,55 @@ func (c *Conn) skippingAnswer(s *xmlstream.Skipped) {
 // handlePart takes a part of a large answer. The last one is the answer itself: with it the
 // stanza is counted, and the request ends.
 func (c *Conn) handlePart(f *xmlstream.Frame) error {
-	el, err := f.Parse()
-	if err != nil {
+	taken, err := c.lend(f)
+	if taken || err != nil || f.Kind == xmlstream.KindPart {
 		return err
 	}
-	if f.Kind == xmlstream.KindLastPart {
+	el, err := f.Parse()
+	if err == nil {
 		c.handleIQ(el)
-		return nil
 	}
-	in, ok := stanza.ParseIQ(el)
-	if part := c.partOf(in.ID); ok && part != nil {
-		part(in)
-	}
-	return nil
+	return err
 }
 
-// partOf returns what takes the parts of the answer to a request, and notes that one came.
-func (c *Conn) partOf(id string) func(stanza.IQ) {
+// lend gives the payload of an answer, or of a part of it, to the request that takes it as it lies
+// in the buffer: a roster is the largest of what comes at a login. Taken is false for all else.
+func (c *Conn) lend(f *xmlstream.Frame) (taken bool, err error) {
+	err = f.Borrow(func(el *xmlstream.Borrowed) {
+		in, payload := stanza.LentResult(el)
+		part := c.partOf(in)
+		if taken = part != nil; !taken {
+			return
+		}
+		part(payload)
+		if f.Kind != xmlstream.KindPart {
+			c.count(0)
+			c.answered(in, nil)
+		}
+	})
+	return taken, err
+}
+
+// partOf is what takes the parts of an answer; nil: no request that may be answered so.
+func (c *Conn) partOf(in stanza.IQ) func(*xmlstream.Borrowed) {
 	c.mu.Lock()
 	defer c.unlock()
-	q := c.iqs[id]
-	if q == nil {
+	q := c.iqs[in.ID]
+	if q == nil || !stanza.AnswersFor(c.login.JID, q.to, in.From) {
 		return nil
 	}
 	q.lastPart = c.d.now()
 	return q.part
+}
+
+// takesParts reports whether a request is open whose answer is lent to it.
+func (c *Conn) takesParts() bool {
+	c.mu.Lock()
+	defer c.unlock()
+	for _, q := range c.iqs {
+		if q.part != nil {
+			return true
+		}
+	}
+	return false
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -105,6 +106,37 @@ func TestLargeRoster(t *testing.T) {
 		})
 		if _, err := c.Roster(ctx, ""); perch.KindOf(err) != perch.KindSessionOffline {
 			t.Errorf("got %v, want the end of the connection", err)
+		}
+	})
+}
+
+// TestRosterIsThatOfItsAnswer: what is read where it lies is of the answer to the request, and
+// stays when the buffer is used again.
+func TestRosterIsThatOfItsAnswer(t *testing.T) {
+	bubble(t, "beside others", func(t *testing.T) {
+		w, c, _, p := online(t, messengerUp())
+		answer(p, func(iq *xmlstream.Element) string {
+			return rosterAnswer(iq, " from='eve@evil.test'", "<item jid='eve@evil.test'/>") +
+				strings.Replace(rosterAnswer(iq, "", "<item jid='set@a.test'/>"), "result", "set", 1) +
+				rosterAnswer(iq, " from='me@a.test'", "<item jid='bob@a.test' name='Bob &amp; Alice'><group> Work </group></item>") +
+				rosterAnswer(iq, "", "<item jid='late@a.test'/>")
+		})
+		r, err := c.Roster(context.Background(), "")
+		if err != nil || r.Version != "v7" || len(r.Items) != 1 || r.Items[0].JID != "bob@a.test" || r.Items[0].Name != "Bob & Alice" || !slices.Equal(r.Items[0].Groups, []string{"Work"}) {
+			t.Errorf("got %+v, %v; want v7 with Bob & Alice, in Work, alone", r, err)
+		}
+		synctest.Wait()
+		if forged, stray := w.d.counters.ForgedAnswers.Load(), w.d.counters.StrayAnswers.Load(); forged != 1 || stray != 1 {
+			t.Errorf("counted %d forged and %d stray answers, want 1 and 1", forged, stray)
+		}
+	})
+	bubble(t, "an error", func(t *testing.T) {
+		_, c, _, p := online(t, messengerUp())
+		answer(p, func(iq *xmlstream.Element) string {
+			return "<iq type='error' id='" + iq.Attr("id") + "'><query xmlns='" + nsRoster + "'/><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+		})
+		if r, err := c.Roster(context.Background(), ""); perch.KindOf(err) != perch.KindItemNotFound {
+			t.Errorf("got %+v, %v; want %s", r, err, perch.KindItemNotFound)
 		}
 	})
 }

@@ -32,13 +32,13 @@ func (c *Conn) Roster(ctx context.Context, version string) (perch.RosterResult, 
 	}
 	var all stanza.RosterCollector
 	return requestLarge(ctx, c, "roster", "get", "", payload, func(in stanza.IQ) (perch.RosterResult, error) {
-		all.Add(in.Payload)
+		all.Add(in.Payload.Borrowed())
 		r := all.Result()
 		if r.Unchanged && version == "" {
 			r = perch.RosterResult{Items: []perch.Buddy{}} // an empty answer to a request without a version: no buddies
 		}
 		return r, nil
-	}, func(in stanza.IQ) { all.Add(in.Payload) }, min(rosterTimeout, c.d.up.RequestTimeout))
+	}, all.Add, min(rosterTimeout, c.d.up.RequestTimeout))
 }
 
 // SetRosterItem adds or changes an item (RFC 6121, 2.3 and 2.4).

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
@@ -29,15 +30,15 @@ func TestM15AnswersFor(t *testing.T) {
 		{"bob@b.test", "Bob@B.test", true}, {"Bob@b.test", "bob@b.test", true}, {"müller@b.test", "Mu\u0308ller@b.test", true},
 		{"user name@b.test", "user name@B.test", true}, {"user name@b.test", "User Name@b.test", false},
 	} {
-		if got := answersFor(me, tt.to, tt.from); got != tt.ok {
+		if got := stanza.AnswersFor(me, tt.to, tt.from); got != tt.ok {
 			t.Errorf("asked %q, answered by %q: got %v; want %v", tt.to, tt.from, got, tt.ok)
 		}
 	}
 	seen := map[string]bool{}
 	for range 1000 {
-		id := newID()
+		id := stanza.NewID()
 		if len(id) != 22 || seen[id] {
-			t.Fatalf("newID() = %q, want 22 characters that were not there before", id)
+			t.Fatalf("stanza.NewID() = %q, want 22 characters that were not there before", id)
 		}
 		seen[id] = true
 	}

@@ -2,8 +2,6 @@ package xmppconn
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"time"
 
@@ -14,37 +12,18 @@ import (
 
 // openIQ is a request that waits for its answer.
 type openIQ struct {
-	to       perch.JID
-	through  uint64 // the last stanza of Send that was queued before it
-	at       time.Duration
-	answer   func(stanza.IQ, error) // called once, from the reader; does not block
-	part     func(stanza.IQ)        // takes a part of a large answer, as answer does; nil: it may not be large
-	lastPart time.Duration          // when the last part came; 0: none
+	to      perch.JID
+	through uint64 // the last stanza of Send that was queued before it
+	at      time.Duration
+	answer  func(stanza.IQ, error) // called once, from the reader; does not block
+	// part takes the payload of the answer, or parts of it when it is large, as it lies in the
+	// buffer; answer is then called without. Nil: the answer may not be large.
+	part     func(*xmlstream.Borrowed)
+	lastPart time.Duration // when the last part came; 0: none
 }
 
 // maxOpenIQs bounds the requests of one connection that wait for an answer.
 const maxOpenIQs = 1000
-
-// newID is an id that cannot be guessed: 128 bits, in 22 characters.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// answersFor reports whether from may answer a request to to (RFC 6120, 8.1.2.1 and 10.3.3). The
-// own account and its server can be named in four ways, and servers use all of them; any other
-// entity answers from the address that was asked. Servers may spell an address in another way
-// than the client does.
-func answersFor(me, to, from perch.JID) bool {
-	own := func(j perch.JID) bool {
-		return j == "" || j.Equal(me.Bare()) || j.Equal(me) || j.Equal(perch.JID(me.Domain()))
-	}
-	if !own(to) {
-		return from.Equal(to)
-	}
-	return own(from)
-}
 
 // fromOwnAccount reports whether a stanza is from the own account: roster pushes and archive
 // results may come from no other entity.
@@ -63,10 +42,10 @@ func request[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID
 // maxWaits is how often the wait for an answer is renewed because parts of it still come.
 const maxWaits = 4
 
-// requestLarge is request for an answer that may be larger than a stanza: part is then given
-// what comes before the last part, which is for decode. Timeout bounds the silence.
+// requestLarge is request for an answer that may be larger than a stanza: part is given its
+// payload, in one or more parts, and decode is called after the last one. Timeout bounds the silence.
 func requestLarge[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID, payload []byte,
-	decode func(stanza.IQ) (T, error), part func(stanza.IQ), timeout time.Duration,
+	decode func(stanza.IQ) (T, error), part func(*xmlstream.Borrowed), timeout time.Duration,
 ) (_ T, err error) {
 	began, traced := c.d.now(), c.d.startTrace(ctx, kind)
 	defer func() {
@@ -131,7 +110,7 @@ func (d *Dialer) startTrace(ctx context.Context, kind string) func(error) {
 }
 
 // requestParts queues a request and enters it into the table.
-func (c *Conn) requestParts(typ string, to perch.JID, payload []byte, part func(stanza.IQ), answer func(stanza.IQ, error)) (string, error) {
+func (c *Conn) requestParts(typ string, to perch.JID, payload []byte, part func(*xmlstream.Borrowed), answer func(stanza.IQ, error)) (string, error) {
 	c.mu.Lock()
 	defer c.unlock()
 	id, err := c.requestLocked(typ, to, payload, answer)
@@ -145,7 +124,7 @@ func (c *Conn) requestLocked(typ string, to perch.JID, payload []byte, answer fu
 	if len(c.iqs) >= maxOpenIQs {
 		return "", perch.Errorf(perch.KindTryLater, "too many requests are waiting for the XMPP server")
 	}
-	id := newID()
+	id := stanza.NewID()
 	if err := c.enqueueStanza("", 0, func(b []byte) ([]byte, error) { return stanza.AppendIQ(b, id, typ, to, payload) }); err != nil {
 		return "", err
 	}
@@ -197,7 +176,7 @@ func (c *Conn) finishRequest(in stanza.IQ) (q *openIQ, through uint64) {
 	case q == nil:
 		c.d.counters.StrayAnswers.Add(1)
 		return nil, 0
-	case !answersFor(c.login.JID, q.to, in.From):
+	case !stanza.AnswersFor(c.login.JID, q.to, in.From):
 		c.d.counters.ForgedAnswers.Add(1)
 		return nil, 0
 	}

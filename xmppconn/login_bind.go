@@ -122,7 +122,7 @@ func (l *login) endOptional(err error) (skipped bool) {
 
 // request waits for the answer to one IQ. What else arrives meanwhile is held for Start.
 func (l *login) request(typ string, to perch.JID, payload string) (stanza.IQ, error) {
-	id := newID()
+	id := stanza.NewID()
 	iq, err := stanza.AppendIQ(nil, id, typ, to, []byte(payload))
 	if err != nil {
 		return stanza.IQ{}, err
@@ -174,7 +174,7 @@ func (l *login) answer(f *xmlstream.Frame, id string, to perch.JID) (stanza.IQ, 
 // mayAnswer is the rule for answers; before there is a JID, only the server may.
 func (l *login) mayAnswer(to, from perch.JID) bool {
 	if me := l.c.login.JID; me != "" {
-		return answersFor(me, to, from)
+		return stanza.AnswersFor(me, to, from)
 	}
 	return from == "" || sameDomain(from.Domain(), l.d.up.Domain)
 }

@@ -168,7 +168,7 @@ func (l *login) enabled(f *xmlstream.Frame) (bool, error) {
 // The login does not wait for the answer: a server without carbons answers with an error, which
 // changes nothing.
 func (l *login) carbons() error {
-	id := newID()
+	id := stanza.NewID()
 	iq, err := stanza.AppendIQ(nil, id, "set", "", stanza.EncodeCarbonsEnable())
 	if err != nil {
 		return err

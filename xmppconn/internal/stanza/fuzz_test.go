@@ -132,7 +132,7 @@ func decodeEverything(el *xmlstream.Element) {
 		stanza.ParseRosterPush(q)
 	}
 	var roster stanza.RosterCollector
-	roster.Add(payload)
+	roster.Add(payload.Borrowed())
 	roster.Result()
 	stanza.ParseVCard(payload, "x@a.test")
 	for _, now := range []perch.Time{0, 2e12} {

@@ -1,6 +1,9 @@
 package stanza
 
 import (
+	"crypto/rand"
+	"encoding/base64"
+
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -11,6 +14,13 @@ type IQ struct {
 	From, To perch.JID
 	Payload  *xmlstream.Element
 	Err      *perch.XMPPError // for typ "error", never nil then
+}
+
+// NewID is an id that cannot be guessed: 128 bits, in 22 characters.
+func NewID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
 // AppendIQ writes an IQ around a payload that is XML already. To "" leaves it out. On an
@@ -62,6 +72,35 @@ func ParseIQ(el *xmlstream.Element) (q IQ, ok bool) {
 		q.Err, ok = parseStanzaError(el.Borrowed()), true
 	}
 	return q, ok && q.ID != ""
+}
+
+// LentResult reads a result that lies in the buffer, and its payload; the IQ has a copy of its
+// addresses and of nothing else. It is empty for anything else.
+func LentResult(el *xmlstream.Borrowed) (q IQ, payload *xmlstream.Borrowed) {
+	if !el.Is(nsClient, "iq") || !el.Attr("type").Is("result") {
+		return IQ{}, nil
+	}
+	for c := range el.Children() {
+		if !c.Is(nsClient, "error") {
+			payload = c
+			break
+		}
+	}
+	return IQ{ID: el.Attr("id").Copy(), Type: "result", From: copyJID(el.Attr("from")), To: copyJID(el.Attr("to"))}, payload
+}
+
+// AnswersFor reports whether from may answer a request to to (RFC 6120, 8.1.2.1 and 10.3.3). The
+// own account and its server can be named in four ways, and servers use all of them; any other
+// entity answers from the address that was asked. Servers may spell an address in another way
+// than the client does.
+func AnswersFor(me, to, from perch.JID) bool {
+	own := func(j perch.JID) bool {
+		return j == "" || j.Equal(me.Bare()) || j.Equal(me) || j.Equal(perch.JID(me.Domain()))
+	}
+	if !own(to) {
+		return from.Equal(to)
+	}
+	return own(from)
 }
 
 // parseStanzaError reads the <error/> child of a stanza (RFC 6120, 8.3). Without one it

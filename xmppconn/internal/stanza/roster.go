@@ -56,7 +56,7 @@ func ParseRosterPush(request IQ) (push *perch.RosterPush, ok bool) {
 	if !IsRosterPush(request) || len(items) != 1 {
 		return nil, false
 	}
-	b, ok := parseRosterItem(items[0])
+	b, ok := parseRosterItem(items[0].Borrowed())
 	if !ok {
 		return nil, false
 	}
@@ -65,22 +65,23 @@ func ParseRosterPush(request IQ) (push *perch.RosterPush, ok bool) {
 
 // parseRosterItem reads one item. The JID stays as it is but for a resource, which does
 // not belong there.
-func parseRosterItem(el *xmlstream.Element) (perch.Buddy, bool) {
-	jid := perch.JID(el.Attr("jid")).Bare()
+func parseRosterItem(el *xmlstream.Borrowed) (perch.Buddy, bool) {
+	jid := peekJID(el.Attr("jid")).Bare()
 	if !el.Is(nsRoster, "item") || jid == "" {
 		return perch.Buddy{}, false
 	}
+	approved := el.Attr("approved")
 	b := perch.Buddy{
-		JID: cloneJID(string(jid)), Name: strings.Clone(el.Attr("name")), Groups: []string{},
-		Subscription: parseSubscription(el.Attr("subscription")),
-		Approved:     el.Attr("approved") == "true" || el.Attr("approved") == "1",
+		JID: cloneJID(string(jid)), Name: el.Attr("name").Copy(), Groups: []string{},
+		Subscription: parseSubscription(el.Attr("subscription").Peek()),
+		Approved:     approved.Is("true") || approved.Is("1"),
 	}
-	if el.Attr("ask") == "subscribe" {
+	if el.Attr("ask").Is("subscribe") {
 		b.Ask = perch.AskSubscribe
 	}
-	for _, c := range el.Children() {
-		if g := strings.TrimSpace(c.Text()); c.Is(nsRoster, "group") && g != "" && len(b.Groups) < maxGroups && !slices.Contains(b.Groups, g) {
-			b.Groups = append(b.Groups, strings.Clone(g))
+	for c := range el.Children() {
+		if g := c.InnerText(); c.Is(nsRoster, "group") && !g.Empty() && len(b.Groups) < maxGroups && !slices.Contains(b.Groups, g.Peek()) {
+			b.Groups = append(b.Groups, g.Copy())
 		}
 	}
 	return b, true

@@ -1,8 +1,6 @@
 package stanza
 
 import (
-	"strings"
-
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -25,16 +23,17 @@ type RosterCollector struct {
 	bytes int
 }
 
-// Add takes a payload, or a part of it.
-func (c *RosterCollector) Add(payload *xmlstream.Element) {
+// Add takes a payload, or a part of it, and keeps copies of its texts.
+func (c *RosterCollector) Add(payload *xmlstream.Borrowed) {
 	if !payload.Is(nsRoster, "query") {
 		return
 	}
 	if !c.known {
-		c.known, c.at = true, make(map[perch.JID]int, len(payload.Children()))
-		c.r = perch.RosterResult{Version: strings.Clone(payload.Attr("ver")), Items: make([]perch.Buddy, 0, min(len(payload.Children()), maxRosterItems))}
+		n := payload.Count()
+		c.known, c.at = true, make(map[perch.JID]int, n)
+		c.r = perch.RosterResult{Version: payload.Attr("ver").Copy(), Items: make([]perch.Buddy, 0, min(n, maxRosterItems))}
 	}
-	for _, el := range payload.Children() {
+	for el := range payload.Children() {
 		b, ok := parseRosterItem(el)
 		if !ok || b.Subscription == perch.SubscriptionRemove {
 			continue

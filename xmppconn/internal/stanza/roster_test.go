@@ -39,7 +39,7 @@ func TestEncodeRoster(t *testing.T) {
 // rosterOf is the roster of one payload.
 func rosterOf(payload *xmlstream.Element) perch.RosterResult {
 	var c stanza.RosterCollector
-	c.Add(payload)
+	c.Add(payload.Borrowed())
 	return c.Result()
 }
 
@@ -118,7 +118,7 @@ func TestRosterCollectorIsBounded(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var c stanza.RosterCollector
 			for i := range tt.n {
-				c.Add(streamtest.Parse(t, fmt.Sprintf("<query xmlns='%s'><item jid='b%d@a.test' name='%s'/></query>", nsRoster, i, strings.Repeat("n", tt.size))))
+				c.Add(streamtest.Parse(t, fmt.Sprintf("<query xmlns='%s'><item jid='b%d@a.test' name='%s'/></query>", nsRoster, i, strings.Repeat("n", tt.size))).Borrowed())
 			}
 			r, bytes := c.Result(), 0
 			for _, b := range r.Items {

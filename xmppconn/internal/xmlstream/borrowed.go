@@ -50,6 +50,9 @@ func (e *Borrowed) Children() iter.Seq[*Borrowed] {
 	}
 }
 
+// Count is how many Children there are.
+func (e *Borrowed) Count() int { return len((*Element)(e).Children()) }
+
 // Child returns the first child with this name, or nil.
 func (e *Borrowed) Child(space, local string) *Borrowed {
 	return (*Borrowed)((*Element)(e).Child(space, local))

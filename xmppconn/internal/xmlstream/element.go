@@ -30,7 +30,7 @@ var usualNS = nsContext{def: NSClient, bindings: []nsBinding{{"stream", NSStream
 
 const usualRoot = "stream:stream"
 
-// shared returns an equal context that does not hold the header's text.
+// shared returns an equal context that lies apart from the header.
 func (c nsContext) shared() *nsContext {
 	if c.def == usualNS.def && c.lang == usualNS.lang && slices.Equal(c.bindings, usualNS.bindings) {
 		return &usualNS
@@ -125,7 +125,8 @@ func (e *Element) Borrowed() *Borrowed { return (*Borrowed)(e) }
 // parseHeader reads the start tag of a stream and also returns its name as written, which
 // the end tag must repeat.
 func parseHeader(raw []byte) (*Header, string, error) {
-	p := newParser(string(raw), &nsContext{})
+	p := borrowParser(raw, &nsContext{})
+	defer p.giveBack()
 	el, name, err := p.startTag()
 	if err != nil {
 		return nil, "", err
@@ -136,19 +137,26 @@ func parseHeader(raw []byte) (*Header, string, error) {
 	if el.space != NSStream {
 		return nil, "", &Error{Condition: "invalid-namespace", Detail: "wrong namespace of the stream header"}
 	}
-	h := &Header{
-		From: el.Attr("from"), To: el.Attr("to"), ID: el.Attr("id"), Version: el.Attr("version"),
-		ns: nsContext{def: p.def, bindings: slices.Clone(p.ns)},
+	lang, _ := el.attrNS(nsXML, "lang")
+	return &Header{
+		From: strings.Clone(el.Attr("from")), To: strings.Clone(el.Attr("to")), ID: strings.Clone(el.Attr("id")), Version: strings.Clone(el.Attr("version")),
+		ns: nsContext{def: p.def, bindings: p.ns, lang: lang}.shared(),
+	}, sharedRoot(name), nil
+}
+
+// sharedRoot is the name of a stream header as a text of its own.
+func sharedRoot(name string) string {
+	if name == usualRoot {
+		return usualRoot
 	}
-	h.ns.lang, _ = el.attrNS(nsXML, "lang")
-	return h, name, nil
+	return strings.Clone(name)
 }
 
 // Header is what the other side said in its <stream:stream> tag (RFC 6120, 4.7).
 type Header struct {
 	From, To, ID, Version string
 
-	ns nsContext // with xml:lang
+	ns *nsContext // with xml:lang
 }
 
 // localName reads the name of a start tag without its prefix. Names of stanzas cost
@@ -184,6 +192,9 @@ func localName(raw []byte) string {
 
 // checkDeclaration reads the inside of <?xml ... ?>: only XML 1.0 in UTF-8 is XMPP.
 func checkDeclaration(decl string) error {
+	if decl == "xml version='1.0'" || decl == `xml version="1.0"` {
+		return nil // nearly every one
+	}
 	rest, ok := strings.CutPrefix(decl, "xml")
 	if !ok || rest == "" || !isSpace(rest[0]) {
 		return restricted("processing instruction")

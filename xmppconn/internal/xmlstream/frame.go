@@ -43,11 +43,7 @@ func (f *Frame) Release() {
 
 // Parse turns an element into a tree that stays valid after Release. The error is an *Error.
 func (f *Frame) Parse() (*Element, error) {
-	p := newParser(string(f.Raw), f.ns)
-	if err := p.document(); err != nil {
-		return nil, err
-	}
-	return p.root, nil
+	return parseOwned(string(f.Raw), f.ns)
 }
 
 // Borrow parses an element without copying and lends the tree to use, which must not keep

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/perch-im/perch"
 )
@@ -174,10 +173,7 @@ func (f *Framer) headerFrame() (Frame, error) {
 	if err != nil {
 		return Frame{}, err
 	}
-	f.ns, f.root, f.close = h.ns.shared(), strings.Clone(name), f.scan.empty
-	if name == usualRoot {
-		f.root = usualRoot
-	}
+	f.ns, f.root, f.close = h.ns, name, f.scan.empty
 	fr := f.frame(KindHeader)
 	fr.Header = h
 	return fr, nil

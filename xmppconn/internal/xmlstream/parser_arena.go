@@ -6,7 +6,11 @@ import (
 	"unsafe"
 )
 
-const arenaElements, arenaAttrs, arenaChildren = 24, 48, 24
+// Sizes of an arena: at first, and that of the largest that is used again.
+const (
+	arenaElements, arenaAttrs, arenaChildren          = 24, 48, 24
+	maxArenaElements, maxArenaAttrs, maxArenaChildren = 512, 1024, 512
+)
 
 // newParser makes a parser whose tree may be kept: its arena is cut to the size of src, which
 // must not change.
@@ -16,6 +20,26 @@ func newParser(src string, ctx *nsContext) *parser {
 		src: src, ctx: ctx, def: ctx.def, elements: make([]Element, 0, n), childArena: make([]*Element, 0, n),
 		attrs: make([]attr, 0, min(arenaAttrs, strings.Count(src, "="))),
 	}
+}
+
+// parseOwned parses an element whose tree may be kept: but for the tree it needs no memory.
+func parseOwned(src string, ctx *nsContext) (*Element, error) {
+	p := parsers.Get().(*parser)
+	p.src, p.ctx, p.def, p.lent = src, ctx, ctx.def, false
+	elements, attrs, children := p.elements, p.attrs, p.childArena
+	n := min(arenaElements, 1+strings.Count(src, "<")-strings.Count(src, "</"))
+	p.elements, p.childArena, p.attrs = make([]Element, 0, n), make([]*Element, 0, n), make([]attr, 0, min(arenaAttrs, strings.Count(src, "=")))
+	err := p.document()
+	root := p.root
+	p.elements, p.attrs, p.childArena = elements, attrs, children
+	clear(p.open[:cap(p.open)]) // the pool must not hold the tree
+	clear(p.siblings[:cap(p.siblings)])
+	clear(p.ns[:cap(p.ns)])
+	p.giveBack()
+	if err != nil {
+		return nil, err
+	}
+	return root, nil
 }
 
 var parsers = sync.Pool{New: func() any {
@@ -45,8 +69,8 @@ func (p *parser) giveBack() {
 			p.scratch[i] = 0xDB
 		}
 	}
-	if len(p.src) > largeBuffer || cap(p.elements) > arenaElements || cap(p.attrs) > 2*maxAttrs ||
-		cap(p.childArena) > 8*arenaChildren || cap(p.siblings) > 256 || cap(p.scratch) > smallBuffer ||
+	if len(p.src) > largeBuffer || cap(p.elements) > maxArenaElements || cap(p.attrs) > maxArenaAttrs ||
+		cap(p.childArena) > maxArenaChildren || cap(p.siblings) > maxArenaChildren || cap(p.scratch) > smallBuffer ||
 		cap(p.open) > 64 || cap(p.ns) > 64 {
 		return
 	}
@@ -71,7 +95,7 @@ func (p *parser) push() *opened {
 func (p *parser) addAttr(space, local, value string) {
 	if len(p.attrs) == cap(p.attrs) {
 		current := p.attrs[p.tagAttrs:]
-		p.attrs = append(make([]attr, 0, max(arenaAttrs, 2*len(current))), current...)
+		p.attrs = append(make([]attr, 0, max(p.larger(cap(p.attrs), arenaAttrs, maxArenaAttrs), 2*len(current))), current...)
 		p.tagAttrs = 0
 	}
 	n := len(p.attrs)
@@ -80,10 +104,19 @@ func (p *parser) addAttr(space, local, value string) {
 	a.space, a.local, a.value = space, local, value
 }
 
+// larger is the size of the arena after one of a size. Those of a tree that is lent are used again,
+// so they grow to what a roster needs.
+func (p *parser) larger(size, first, most int) int {
+	if !p.lent {
+		return first
+	}
+	return max(first, min(2*size, most))
+}
+
 func (p *parser) newElement() *Element {
 	n := len(p.elements)
 	if n == cap(p.elements) {
-		p.elements, n = make([]Element, 0, arenaElements), 0
+		p.elements, n = make([]Element, 0, p.larger(n, arenaElements, maxArenaElements)), 0
 	}
 	p.elements = p.elements[:n+1]
 	return &p.elements[n]
@@ -93,7 +126,7 @@ func (p *parser) newElement() *Element {
 func (p *parser) collectChildren(from int) []*Element {
 	done := p.siblings[from:]
 	if cap(p.childArena)-len(p.childArena) < len(done) {
-		p.childArena = make([]*Element, 0, max(arenaChildren, len(done)))
+		p.childArena = make([]*Element, 0, max(p.larger(cap(p.childArena), arenaChildren, maxArenaChildren), len(done)))
 	}
 	n := len(p.childArena)
 	p.childArena = append(p.childArena, done...)
