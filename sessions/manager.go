@@ -25,6 +25,7 @@ type Manager struct {
 	recovering atomic.Int64
 	caps       caps
 	logins     map[string]chan struct{} // slots, by upstream
+	upstreams  map[string]*Upstream
 
 	ctx    context.Context // of every session; cancelled when Close has run out of time
 	cancel context.CancelFunc
@@ -49,11 +50,12 @@ func NewManager(o Options) (*Manager, error) {
 	}
 	m := &Manager{
 		o: o, log: o.Logger, sealer: seal, rejected: newRejections(), routes: newRoutes(),
-		logins: map[string]chan struct{}{}, replaced: make(chan struct{}), adoptions: make(chan struct{}, maxAdoptions),
+		logins: map[string]chan struct{}{}, upstreams: map[string]*Upstream{}, replaced: make(chan struct{}), adoptions: make(chan struct{}, maxAdoptions),
 		caps:     caps{accounts: map[string]int{}, addresses: map[string]int{}},
 		sessions: map[ID]*Session{}, tokens: tokenIndex{}, states: map[perch.State]int{},
 	}
-	for name := range o.Upstreams {
+	for name, upstream := range o.Upstreams {
+		m.upstreams[name] = &upstream
 		m.logins[name] = make(chan struct{}, o.Logins)
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())

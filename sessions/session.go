@@ -48,14 +48,14 @@ type Session struct {
 type credential struct {
 	acc      perch.Account
 	at       perch.Time // when it was given
-	upstream Upstream
+	upstream *Upstream  // of all its sessions
 }
 
 func newSession(m *Manager, id ID, acc perch.Account) *Session {
 	s := &Session{
 		loop: newLoop(m.ctx), m: m, id: id,
 		opening: opening{over: make(chan struct{})}, replacing: make(chan struct{}, 1),
-		cred: credential{acc: acc, at: timeNow(), upstream: m.o.Upstreams[acc.Upstream]},
+		cred: credential{acc: acc, at: timeNow(), upstream: m.upstreams[acc.Upstream]},
 	}
 	s.runner.work = s
 	s.entry.state = perch.StateConnecting
