@@ -163,6 +163,10 @@ var (
 			why:  "ttlmap is a container: knowing what is kept in it, it would become one map of many that look alike",
 		},
 		{
+			from: "internal/wsframe", never: []string{"net", "net/http", "context", "sync", "time"},
+			why: "wsframe is bytes: it knows no connection and no clock, so that every piece of it can be tested with bytes",
+		},
+		{
 			from: "internal/mutate",
 			why:  "mutate changes sources as text and runs the go command: it needs nothing of what it changes",
 		},
