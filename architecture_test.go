@@ -17,7 +17,7 @@ var step = regexp.MustCompile("(?m)^[0-9]+\\. `(?:([A-Za-z]+)\\.)?([A-Za-z]+)` \
 // elsewhere are ways from one step of a walk to the next that are no call by name: a goroutine, a
 // callback, or a method value.
 var elsewhere = []string{
-	"API.openStream", "stream.run", "stream.step", "API.withSession", "Conn.read", "loop.deliver", "Session.take",
+	"API.openStream", "stream.turn", "API.withSession", "Conn.read", "loop.deliver", "Session.take",
 	"eventLog.flush", "API.handleMessageSend", "Framer.Next", "connection.acknowledge",
 }
 

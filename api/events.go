@@ -55,18 +55,18 @@ func (a *API) handleEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	o := sessions.SubscribeOptions{Since: resumePoint(r, media, q), Types: q.types, NoPreamble: media == ""}
-	st, err := a.openStream(r.Context(), sessionFrom(r.Context()), transportOf(media), o)
+	st, err := a.openStream(r, sessionFrom(r.Context()), transportOf(media), o)
 	if err != nil {
 		a.writeProblem(w, r, err)
 		return
 	}
-	defer st.close()
 	switch media {
 	case mediaSSE:
-		a.serveSSE(w, r, st)
+		a.serveLines(w, r, st, sseEncoding)
 	case mediaNDJSON:
-		a.serveNDJSON(w, r, st)
+		a.serveLines(w, r, st, ndjsonEncoding)
 	default:
+		defer st.close()
 		a.servePoll(w, r, st, q)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 )
@@ -86,7 +85,7 @@ func idleStreams(tb testing.TB, encoding string, n int) idleCost {
 // BenchmarkIdleStreams reports what an idle stream costs the server beyond its session: bytes of
 // heap and stack, and goroutines.
 func BenchmarkIdleStreams(b *testing.B) {
-	for _, encoding := range strings.Fields("ws sse ndjson") {
+	for _, encoding := range []string{"ws", "sse", "ndjson"} {
 		b.Run(encoding, func(b *testing.B) {
 			var c idleCost
 			for b.Loop() {

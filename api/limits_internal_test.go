@@ -182,7 +182,7 @@ func TestRefusalSocketsEdge(t *testing.T) {
 func TestDrainEdge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &API{o: Options{Sessions: new(sessions.Manager)}, streams: newStreamRegistry(Options{StreamsPerToken: 1})}
-		e, err := a.streams.open("s", "ws")
+		e, err := a.streams.openRelay("ws")
 		if err != nil {
 			t.Fatalf("a.streams.open: got error %v, want none", err)
 		}
@@ -200,7 +200,7 @@ func TestRelayCloseEdge(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		rl := &relay{
 			entry: &entry{closeAfter: make(chan time.Duration, 1)}, splice: newSplicer(&frameScanner{}, func([]byte) error { return nil }),
-			frame: func(*perch.Event) []byte { return nil }, closeFrame: func(ending) []byte { return nil },
+			frame: func([]byte, *perch.Event) []byte { return nil }, closeFrame: func(ending) []byte { return nil },
 			cancel: cancel, maxSilence: time.Hour, stop: make(chan struct{}),
 		}
 		rl.wg.Go(rl.watch)

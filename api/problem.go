@@ -65,9 +65,21 @@ var conditionSlug = map[string]perch.Kind{
 	"remote-server-not-found": perch.KindXMPP,
 }
 
-// problemOf is the one place where an error becomes what a client sees. An error without a kind
-// is "internal": its text is never shown.
+// problemOf is what the client of a request sees of an error.
 func problemOf(r *http.Request, err error) Problem {
+	if r == nil {
+		return problemAt("", "", err)
+	}
+	p := problemAt(r.URL.EscapedPath(), requestID(r.Context()), err)
+	if _, ok := errors.AsType[misdirectedError](err); ok {
+		p.Status = http.StatusMisdirectedRequest
+	}
+	return p
+}
+
+// problemAt is the one place where an error becomes what a client sees. An error without a kind
+// is "internal": its text is never shown.
+func problemAt(path, requestID string, err error) Problem {
 	e := kinded(err)
 	slug := slugFor(e)
 	doc, ok := problemDocs[slug]
@@ -77,6 +89,7 @@ func problemOf(r *http.Request, err error) Problem {
 	p := Problem{
 		Type: "/problems/" + string(slug), Title: doc.title, Status: doc.status, Code: string(slug),
 		Detail: e.Detail, Errors: e.Fields, XMPP: e.XMPP, retryAfter: e.RetryAfter,
+		Instance: path, RequestID: requestID,
 	}
 	if slug == perch.KindInternal {
 		p.Detail = "The gateway failed. Give the request_id to its operator, who finds it in the log."
@@ -84,12 +97,6 @@ func problemOf(r *http.Request, err error) Problem {
 	}
 	if p.retryAfter <= 0 {
 		p.retryAfter = doc.retryAfter
-	}
-	if r != nil {
-		if _, ok := errors.AsType[misdirectedError](err); ok {
-			p.Status = http.StatusMisdirectedRequest
-		}
-		p.Instance, p.RequestID = r.URL.EscapedPath(), requestID(r.Context())
 	}
 	return p
 }

@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -17,11 +16,11 @@ import (
 type relay struct {
 	entry      *entry
 	splice     *splicer
-	frame      func(*perch.Event) []byte // in the encoding of the stream
-	closeFrame func(ending) []byte       // the last frame; nil: the stream just ends
-	cancel     context.CancelFunc        // ends the request to the owner
-	maxSilence time.Duration             // without a byte of the owner, until it counts as lost
-	lastHeard  atomic.Int64              // when a byte of the owner came last, in ns since 1970
+	frame      framing             // in the encoding of the stream
+	closeFrame func(ending) []byte // the last frame; nil: the stream just ends
+	cancel     context.CancelFunc  // ends the request to the owner
+	maxSilence time.Duration       // without a byte of the owner, until it counts as lost
+	lastHeard  atomic.Int64        // when a byte of the owner came last, in ns since 1970
 
 	stop chan struct{}
 	wg   sync.WaitGroup // of watch
@@ -79,7 +78,7 @@ func (rl *relay) watch() {
 			return
 		case after := <-rl.entry.closeAfter:
 			leave.Reset(after)
-			rl.splice.insert(rl.frame(reconnect(after)), false)
+			rl.splice.insert(rl.frame(nil, reconnect(after)), false)
 		case <-leave.C:
 			end(ending{closeDraining, nil})
 		case <-silence.C:

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -21,19 +20,13 @@ func (a *API) relayLines(w http.ResponseWriter, r *http.Request, f *forward, to 
 	}
 	defer rl.close(a)
 	lr := &lineRelay{ResponseWriter: w, lines: l, relay: rl}
-	scan, frame := &lineScanner{want: 1, have: 1}, ndjsonFrame
+	scan, frame := &lineScanner{want: 1, have: 1}, framing(ndjsonFrame)
 	if f.transport == "sse" {
 		scan, frame = &lineScanner{want: 2, have: 2}, sseFrame
 	}
 	rl.splice, rl.frame = newSplicer(scan, lr.send), frame
 	rl.wg.Go(rl.watch)
 	return a.proxy(lr, r.WithContext(ctx), f, to, lr.onHead)
-}
-
-func ndjsonFrame(ev *perch.Event) []byte { return append(append([]byte{}, ev.Wire...), newline...) }
-
-func sseFrame(ev *perch.Event) []byte {
-	return append(append([]byte("data: "), ev.Wire...), sseEnd...)
 }
 
 // lineRelay is the response to the client. Unlike the one of net/http, it may be written to

@@ -3,8 +3,6 @@ package api
 import (
 	"bytes"
 	"encoding/binary"
-
-	"github.com/coder/websocket"
 )
 
 // scanner finds the boundaries in a stream of bytes where frames of this node can be inserted.
@@ -94,28 +92,6 @@ func (s *frameScanner) need() int {
 		n += 4 // a mask, which no server sends
 	}
 	return n
-}
-
-// wsTextFrame is a whole message of a WebSocket server (RFC 6455, 5.6).
-func wsTextFrame(payload []byte) []byte { return append(wsFrameHead(0x81, len(payload)), payload...) }
-
-// wsCloseFrame closes a WebSocket with a code and a reason (RFC 6455, 5.5.1).
-func wsCloseFrame(code websocket.StatusCode, reason string) []byte {
-	f := wsFrameHead(0x88, 2+len(reason))
-	f = binary.BigEndian.AppendUint16(f, uint16(code))
-	return append(f, reason...)
-}
-
-// wsFrameHead begins a frame of a server, which has no mask (RFC 6455, 5.2).
-func wsFrameHead(first byte, size int) []byte {
-	f := make([]byte, 0, 10+size)
-	switch {
-	case size < 126:
-		return append(f, first, byte(size))
-	case size < 1<<16:
-		return binary.BigEndian.AppendUint16(append(f, first, 126), uint16(size))
-	}
-	return binary.BigEndian.AppendUint64(append(f, first, 127), uint64(size))
 }
 
 // lineScanner finds the ends of frames that end with a number of line breaks: one in NDJSON, two

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -22,6 +23,8 @@ type API struct {
 	accepted *acceptedTokens
 	streams  *streamRegistry
 	peers    *peerTransport
+	runner   runner
+	made     time.Time
 	draining atomic.Bool // set by Drain: not ready, no new streams
 }
 
@@ -33,7 +36,7 @@ func New(o Options) (*API, error) {
 	}
 	a := &API{
 		o: o, log: o.Logger, mux: chi.NewRouter(), limits: newLimits(o), accepted: newAcceptedTokens(),
-		streams: newStreamRegistry(o), peers: newPeerTransport(o),
+		streams: newStreamRegistry(o), peers: newPeerTransport(o), made: time.Now(),
 	}
 	a.routes()
 	return a, nil

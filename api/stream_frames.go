@@ -60,7 +60,7 @@ func (st *stream) hello() *perch.Event {
 	o, sub := st.api.o, st.sub
 	data := helloData{
 		Protocol: protocolVersion, ConnectionID: st.id, Server: helloServer{"perch", o.Version},
-		HeartbeatMS: o.Heartbeat.Milliseconds(), Resumed: sub.Resumed, Tip: sub.Tip.String(), Session: sub.Session,
+		HeartbeatMS: o.Heartbeat.Milliseconds(), Resumed: sub.Resumed, Tip: sub.Tip.String(), Session: *sub.Session,
 		Limits: helloLimits{
 			FrameBytes: o.FrameBytes, CommandsPerMinute: o.CommandsPerMinute,
 			QueueFrames: o.QueueFrames, QueueBytes: o.QueueBytes, Streams: o.StreamsPerToken,

@@ -2,8 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
+	"strconv"
 	"time"
+
+	"github.com/perch-im/perch"
 )
 
 // lineWriter writes the frames of a stream into the body of a response.
@@ -61,13 +66,99 @@ func streamHeaders(h http.Header, media string) {
 	h.Set("X-Accel-Buffering", "no")
 }
 
+// lineEncoding is SSE or NDJSON.
+type lineEncoding struct {
+	media string
+	first string // before the first event
+	frame framing
+	on    func(*lineWriter) encoder // in the body of a response
+}
+
 // serveLines runs a stream whose response has no close codes: the reason of its end, and
-// the code that a WebSocket would be closed with, are in a last error frame.
-func (st *stream) serveLines(r *http.Request, l *lineWriter, enc encoder, name string) {
-	st.enc = enc
-	e := st.run(l.ctx)
-	if e.err != nil && enc.event(closingError(problemOf(r, e.err), e)) == nil {
-		_ = enc.flush() // the stream ends in any case
+// the code that a WebSocket would be closed with, are in a last error frame. Over HTTP/1.1 it takes
+// the connection over and returns at once.
+func (a *API) serveLines(w http.ResponseWriter, r *http.Request, st *stream, enc lineEncoding) {
+	streamHeaders(w.Header(), enc.media)
+	if r.ProtoMajor == 1 && r.ProtoMinor == 1 && a.detachLines(w, st, enc) {
+		return
 	}
-	st.log(r, name, e)
+	defer st.close()
+	l, restore := a.lineStream(w, r)
+	defer restore()
+	st.enc = enc.on(l)
+	if enc.first != "" {
+		_ = l.frame([]byte(enc.first)) // an error is returned again for the first event
+	}
+	e := st.run(l.ctx)
+	if e.err != nil && st.enc.event(closingError(st.problem(e.err), e)) == nil {
+		_ = st.enc.flush() // the stream ends in any case
+	}
+	st.log(e)
+}
+
+// detachLines takes over the connection of a stream, which then has a body in chunks (RFC 9112, 7.1)
+// and is closed at its end. False: there is no connection that could be taken over.
+func (a *API) detachLines(w http.ResponseWriter, st *stream, enc lineEncoding) bool {
+	w.Header().Set("Connection", "close")
+	w.WriteHeader(http.StatusOK)
+	conn, _, err := a.hijack(w)
+	switch {
+	case errors.Is(err, http.ErrNotSupported):
+		return false
+	case err != nil:
+		st.close() // the client has left
+		return true
+	}
+	d := a.newDetached(conn, chunked(enc.frame))
+	if enc.first != "" {
+		d.control(appendChunk(nil, []byte(enc.first)))
+	}
+	d.last = endLines
+	st.detach(d, func() { st.watch(d) })
+	return true
+}
+
+// watch is the goroutine that reads: it finds out when the client has left. A client that sends
+// something, as if there were another request, is not read any further.
+func (st *stream) watch(d *detached) {
+	defer d.readers.Done()
+	var b [1]byte
+	if _, err := d.conn.Read(b[:]); err != nil {
+		st.end(clientGone)
+	}
+}
+
+// endLines writes the last frame and the last chunk.
+func endLines(st *stream, d *detached) {
+	if st.last.code == 0 {
+		d.conn.abort()
+		return
+	}
+	if e := st.last; e.err != nil {
+		d.add(closingError(st.problem(e.err), e))
+	}
+	d.control([]byte("0\r\n\r\n"))
+	if d.writeOut() != nil {
+		d.conn.abort()
+	}
+	_ = d.conn.SetReadDeadline(time.Unix(1, 0)) // ends the goroutine that reads
+}
+
+// chunked puts each event into a chunk of its own.
+func chunked(frame framing) framing {
+	return func(b []byte, ev *perch.Event) []byte {
+		at := len(b)
+		b = frame(b, ev)
+		var size [18]byte
+		b = slices.Insert(b, at, chunkSize(size[:0], len(b)-at)...)
+		return append(b, '\r', '\n')
+	}
+}
+
+func appendChunk(b, data []byte) []byte {
+	return append(append(chunkSize(b, len(data)), data...), '\r', '\n')
+}
+
+func chunkSize(b []byte, size int) []byte {
+	return append(strconv.AppendInt(b, int64(size), 16), '\r', '\n')
 }

@@ -1,22 +1,22 @@
 package api
 
 import (
-	"net/http"
-
 	"github.com/perch-im/perch"
 )
 
-// ndjsonEncoder writes one envelope a line: the JSON of an envelope has no line break of
+// ndjsonEncoding writes one envelope a line: the JSON of an envelope has no line break of
 // its own.
-type ndjsonEncoder struct{ *lineWriter }
-
-func (a *API) serveNDJSON(w http.ResponseWriter, r *http.Request, st *stream) {
-	l, restore := a.lineStream(w, r)
-	defer restore()
-	streamHeaders(w.Header(), mediaNDJSON)
-	st.serveLines(r, l, ndjsonEncoder{l}, "ndjson")
+var ndjsonEncoding = lineEncoding{
+	media: mediaNDJSON,
+	frame: ndjsonFrame,
+	on:    func(l *lineWriter) encoder { return ndjsonEncoder{l} },
 }
 
 var newline = []byte("\n")
+
+func ndjsonFrame(b []byte, ev *perch.Event) []byte { return append(append(b, ev.Wire...), newline...) }
+
+// ndjsonEncoder writes into the body of a response.
+type ndjsonEncoder struct{ *lineWriter }
 
 func (e ndjsonEncoder) event(ev *perch.Event) error { return e.frame(ev.Wire, newline) }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/perch-im/perch"
 )
@@ -63,9 +62,12 @@ func (a *API) servePoll(w http.ResponseWriter, r *http.Request, st *stream, q ev
 	l, restore := a.lineStream(w, r)
 	defer restore()
 	enc := &pollEncoder{reset: !st.sub.Resumed, limit: q.limit, wait: q.wait > 0}
-	st.enc, st.heartbeatEvery, st.closeAfter, st.closeReason = enc, 0, time.NewTimer(q.wait), clientGone
+	st.enc, st.heartbeatEvery, st.closeReason = enc, 0, clientGone
+	if q.wait > 0 {
+		st.closeAt = a.now() + q.wait
+	}
 	e := st.run(l.ctx)
-	st.log(r, "poll", e)
+	st.log(e)
 	// A part of a snapshot would be taken for the whole state; a part of a replay is valid up to
 	// its own cursor, and a poll that could not keep up resumes from there.
 	valid := enc.preambleDone || st.sub.Resumed && len(enc.events) > 0

@@ -28,12 +28,22 @@ type streamRegistry struct {
 	tickets *tickets
 }
 
-// entry is one open stream. closeAfter receives once, when a drain begins, after how long the
-// stream is to be closed.
+// entry is one open stream.
 type entry struct {
-	session    sessions.ID // "" when another node has the session: see relay
-	transport  string      // one of Transports
+	session   sessions.ID // "" when another node has the session: see relay
+	transport string      // one of Transports
+	stream    *stream     // nil when another node has the session
+	// closeAfter receives once, when a drain begins, after how long a relay is to be closed.
 	closeAfter chan time.Duration
+}
+
+// leave says, once, after how long the stream is to be closed.
+func (e *entry) leave(after time.Duration) {
+	if e.stream != nil {
+		e.stream.drain(after)
+	} else {
+		e.closeAfter <- after
+	}
 }
 
 func newStreamRegistry(o Options) *streamRegistry {
@@ -49,7 +59,7 @@ var errStopping error = perch.Errorf(perch.KindDraining, "this node is stopping:
 
 // open registers a stream of a session; close must follow. The error is KindDraining, or
 // KindQuotaExceeded when the session has as many open streams as it may.
-func (s *streamRegistry) open(id sessions.ID, transport string) (*entry, error) {
+func (s *streamRegistry) open(id sessions.ID, transport string, st *stream) (*entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
@@ -60,7 +70,7 @@ func (s *streamRegistry) open(id sessions.ID, transport string) (*entry, error) 
 			Detail: "the session has as many open event streams as are allowed: close one first"}
 	}
 	s.perSession[id]++
-	return s.add(id, transport), nil
+	return s.add(&entry{session: id, transport: transport, stream: st}), nil
 }
 
 // openRelay registers a stream whose session another node has; close must follow. The error is
@@ -71,11 +81,10 @@ func (s *streamRegistry) openRelay(transport string) (*entry, error) {
 	if s.draining {
 		return nil, errStopping
 	}
-	return s.add("", transport), nil
+	return s.add(&entry{transport: transport, closeAfter: make(chan time.Duration, 1)}), nil
 }
 
-func (s *streamRegistry) add(id sessions.ID, transport string) *entry {
-	e := &entry{session: id, transport: transport, closeAfter: make(chan time.Duration, 1)}
+func (s *streamRegistry) add(e *entry) *entry {
 	s.streams[e] = struct{}{}
 	s.wg.Add(1)
 	return e
@@ -145,7 +154,20 @@ func (s *streamRegistry) beginDrain(deadline time.Duration, together bool) {
 			of[e.session] = after
 			i++
 		}
-		e.closeAfter <- after
+		e.leave(after)
+	}
+}
+
+// cut closes the connections of the streams that no request belongs to, and tells the others that
+// the drain is over.
+func (s *streamRegistry) cut() {
+	s.endDrain()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for e := range s.streams {
+		if e.stream != nil {
+			e.stream.mail.cut()
+		}
 	}
 }
 
@@ -173,8 +195,9 @@ func (a *API) Drain(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
-	stop := context.AfterFunc(ctx, a.streams.endDrain)
+	stop := context.AfterFunc(ctx, a.streams.cut)
 	defer stop()
 	a.streams.beginDrain(deadline, a.o.Sessions.Self().ID != "")
 	a.streams.wg.Wait()
+	a.runner.wg.Wait()
 }

@@ -1,37 +1,42 @@
 package api
 
 import (
-	"net/http"
-
 	"github.com/perch-im/perch"
 )
 
-// sseEncoder writes a stream as Server-Sent Events (WHATWG HTML, 9.2): data is the whole
+// sseEncoding writes a stream as Server-Sent Events (WHATWG HTML, 9.2): data is the whole
 // envelope, only durable events have an id, so that a browser's Last-Event-ID is always a
 // cursor. There is no event field: one onmessage handler gets everything.
-type sseEncoder struct {
-	*lineWriter
-	prefix []byte // before the envelope; reused for every event
+var sseEncoding = lineEncoding{
+	media: mediaSSE,
+	first: sseRetry,
+	frame: sseFrame,
+	on:    func(l *lineWriter) encoder { return &sseEncoder{lineWriter: l} },
 }
 
 // sseRetry is how long an EventSource waits before it connects again.
 const sseRetry = "retry: 2000\n\n"
 
-func (a *API) serveSSE(w http.ResponseWriter, r *http.Request, st *stream) {
-	l, restore := a.lineStream(w, r)
-	defer restore()
-	streamHeaders(w.Header(), mediaSSE)
-	_ = l.frame([]byte(sseRetry)) // an error is returned again for the first event
-	st.serveLines(r, l, &sseEncoder{lineWriter: l}, "sse")
-}
-
 var sseEnd = []byte("\n\n")
 
-func (e *sseEncoder) event(ev *perch.Event) error {
-	e.prefix = e.prefix[:0]
+func sseFrame(b []byte, ev *perch.Event) []byte {
+	return append(append(ssePrefix(b, ev), ev.Wire...), sseEnd...)
+}
+
+func ssePrefix(b []byte, ev *perch.Event) []byte {
 	if !ev.Position.IsZero() {
-		e.prefix = append(append(append(e.prefix, "id: "...), ev.Position.String()...), '\n')
+		b = append(append(append(b, "id: "...), ev.Position.String()...), '\n')
 	}
-	e.prefix = append(e.prefix, "data: "...)
+	return append(b, "data: "...)
+}
+
+// sseEncoder writes into the body of a response.
+type sseEncoder struct {
+	*lineWriter
+	prefix []byte // before the envelope; reused for every event
+}
+
+func (e *sseEncoder) event(ev *perch.Event) error {
+	e.prefix = ssePrefix(e.prefix[:0], ev)
 	return e.frame(e.prefix, ev.Wire, sseEnd)
 }

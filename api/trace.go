@@ -30,6 +30,7 @@ type tracedKey struct{}
 // traced is a request that a Tracer follows.
 type traced struct {
 	http.ResponseWriter
+	ctx     context.Context // that the Tracer has made
 	r       *http.Request
 	end     func(Answer)
 	status  int
@@ -43,11 +44,20 @@ func (a *API) withTrace(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, end := a.o.Tracer.Begin(r)
-		t := &traced{ResponseWriter: w, end: end}
+		t := &traced{ResponseWriter: w, ctx: ctx, end: end}
 		t.r = r.WithContext(context.WithValue(ctx, tracedKey{}, t))
 		defer t.ended()
 		next.ServeHTTP(t, t.r)
 	})
+}
+
+// traceOf is a context without an end for what a socket does after its handshake. It has the trace of
+// the handshake, and nothing else of its request.
+func (a *API) traceOf(r *http.Request) context.Context {
+	if t, ok := r.Context().Value(tracedKey{}).(*traced); ok {
+		return context.WithoutCancel(t.ctx)
+	}
+	return context.Background()
 }
 
 // ended reports the end to the Tracer, once.

@@ -7,9 +7,8 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/coder/websocket"
-
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/wsframe"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -68,7 +67,7 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		a.refuseSocket(w, r, ending{closeProtocol, err})
 		return
 	}
-	st, err := a.openStream(r.Context(), sess, "ws", sessions.SubscribeOptions{Since: q.since, Types: q.types})
+	st, err := a.openStream(r, sess, "ws", sessions.SubscribeOptions{Since: q.since, Types: q.types})
 	if err != nil {
 		e := endingOf(err)
 		if perch.KindOf(err) == perch.KindQuotaExceeded {
@@ -77,15 +76,13 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		a.refuseSocket(w, r, ending{e.code, err})
 		return
 	}
-	conn, err := a.upgrade(w, r)
+	conn, early, err := a.upgrade(w, r)
 	if err != nil {
 		st.close()
 		a.log.DebugContext(r.Context(), "upgrade failed", "error", err, "request_id", requestID(r.Context()))
 		return
 	}
-	// The goroutine of the request has a stack that grew on the way here, and what the server has
-	// for a request: an idle socket needs neither. The registry of streams waits for this one.
-	go a.serveSocket(r.WithContext(context.WithoutCancel(r.Context())), st, conn)
+	a.serveSocket(r, st, conn, early)
 }
 
 // checkHandshake refuses what is not a WebSocket handshake (RFC 6455, 4.2.1).
@@ -181,25 +178,58 @@ func (a *API) refuseSocket(w http.ResponseWriter, r *http.Request, e ending) {
 		return
 	}
 	defer a.streams.releaseRefusal()
-	conn, err := a.upgrade(w, r)
+	conn, early, err := a.upgrade(w, r)
 	if err != nil {
 		return
 	}
 	defer context.AfterFunc(a.streams.drainOver, conn.abort)()
-	conn.closeWith(closingError(problemOf(r, e.err), e), e)
+	last := textFrame(nil, closingError(problemOf(r, e.err), e))
+	if _, err := conn.Write(wsframe.AppendClose(last, wsframe.Code(e.code), e.reason())); err != nil {
+		conn.abort()
+	}
+	conn.awaitClose(e)
+	conn.discard(early, int(a.o.FrameBytes))
+	_ = conn.Close()
 }
 
-// upgrade accepts the handshake. Compression stays off: a token and the text of another person
-// never share a deflate window, and an idle socket needs no memory for one.
-func (a *API) upgrade(w http.ResponseWriter, r *http.Request) (*wsConn, error) {
-	u := &upgrader{ResponseWriter: w, frameTime: a.o.FrameTime}
-	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{subprotocol},
-		InsecureSkipVerify: true, // originAllowed has checked it already, more strictly
-		CompressionMode:    websocket.CompressionDisabled,
-	})
-	if err != nil {
-		return nil, err
+// discard reads up to the close frame of the client.
+func (c *frameConn) discard(early []byte, limit int) {
+	dec := wsframe.Decoder{Limit: limit}
+	for {
+		var n int
+		var err error
+		if p := dec.Space(); len(early) > 0 {
+			n = copy(p, early)
+			early = early[n:]
+		} else {
+			n, err = c.Read(p)
+		}
+		dec.Fed(n)
+		m, ok, wrong := dec.Next()
+		for ; ok; m, ok, wrong = dec.Next() {
+			if m.Op == wsframe.Close {
+				return
+			}
+		}
+		if err != nil || wrong != nil {
+			return
+		}
 	}
-	return &wsConn{ws: ws, net: u.conn}, nil
+}
+
+// upgrade accepts the handshake. Compression is not offered: a token and the text of another person
+// never share a deflate window, and an idle socket needs no memory for one.
+func (a *API) upgrade(w http.ResponseWriter, r *http.Request) (conn *frameConn, early []byte, err error) {
+	h := w.Header()
+	h.Set("Upgrade", "websocket")
+	h.Set("Connection", "Upgrade")
+	h.Set("Sec-WebSocket-Accept", wsframe.Accept(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key"))))
+	for _, p := range headerList(r.Header, "Sec-WebSocket-Protocol") {
+		if strings.EqualFold(p, subprotocol) {
+			h.Set("Sec-WebSocket-Protocol", p)
+			break
+		}
+	}
+	w.WriteHeader(http.StatusSwitchingProtocols)
+	return a.hijack(w)
 }

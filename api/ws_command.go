@@ -72,8 +72,10 @@ func (s *socket) command(frame []byte) {
 		s.replyError(c.ID, perch.Invalid("/type", "%s is not a command of the socket; everything else is REST", quoteShort(c.Type)))
 		return
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, commandTime)
+	ctx, cancel := context.WithTimeout(s.base, commandTime)
 	defer cancel()
+	s.mail.runs(cancel)
+	defer s.mail.runs(nil)
 	a, err := do(s, ctx, c)
 	if err != nil {
 		s.replyError(c.ID, underData(err))
@@ -84,7 +86,7 @@ func (s *socket) command(frame []byte) {
 		n.frame = reply(c.ID, a.status, a.data)
 	}
 	if n.frame != nil || n.filter {
-		s.post(n)
+		s.postFrame(n)
 	}
 }
 
@@ -109,7 +111,7 @@ func (s *socket) rejectFrame(ref string, err error) {
 }
 
 func (s *socket) replyError(ref string, err error) {
-	s.post(outFrame{frame: failure(ref, problemOf(s.r, err))})
+	s.postFrame(outFrame{frame: failure(ref, s.problem(err))})
 }
 
 // underData moves the pointers of a problem below /data, where the fields are in the frame.

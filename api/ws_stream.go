@@ -3,206 +3,191 @@ package api
 import (
 	"context"
 	"errors"
-	"io"
-	"net"
 	"net/http"
 	"runtime/debug"
-	"sync"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
-	"github.com/coder/websocket"
-
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/wsframe"
 )
 
-// socket is a WebSocket stream. The goroutine of the stream writes, a second one reads, and a
-// third one lives only while a ping waits for its pong.
+// socket is a WebSocket stream: what its reader has. Whatever the reader wants written it posts to the
+// stream.
 type socket struct {
 	*stream
-	conn *wsConn
-	r    *http.Request // of the handshake; for problems and logs only, its context is over
-	ctx  context.Context
+	conn  *frameConn
+	dec   wsframe.Decoder
+	early []byte          // what the client has sent with its handshake
+	base  context.Context // of commands: it may have the trace of the handshake
 
-	closing    chan struct{} // closed by the writer: from now on the reader discards
-	done       chan struct{} // closed by the reader, as its last act
-	framesRead atomic.Int64  // frames that were read
-	inCommand  atomic.Bool   // a command runs: pongs are read after it
-
-	pinger    pinger
-	budget    budget // reader's
-	badFrames int    // reader's
+	pings     pings
+	budget    budget
+	badFrames int
 }
 
-// serveSocket is the goroutine of a socket: it runs a stream on a WebSocket until it ends, and
-// everything that belongs to it. The context is the socket's own: the request's is over after the
-// upgrade.
-func (a *API) serveSocket(r *http.Request, st *stream, conn *wsConn) {
-	defer st.close()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-	defer cancel()
-	defer context.AfterFunc(a.streams.drainOver, func() { cancel(); conn.abort() })()
-	conn.ws.SetReadLimit(a.o.FrameBytes)
+// serveSocket turns a connection into a stream. It does not wait.
+func (a *API) serveSocket(r *http.Request, st *stream, conn *frameConn, early []byte) {
 	s := &socket{
-		stream: st, conn: conn, r: r, ctx: ctx,
-		closing: make(chan struct{}), done: make(chan struct{}),
-		budget: budget{perMinute: a.o.CommandsPerMinute},
+		stream: st, conn: conn, early: early, base: a.traceOf(r),
+		dec: wsframe.Decoder{Limit: int(a.o.FrameBytes)}, budget: budget{perMinute: a.o.CommandsPerMinute},
 	}
-	st.enc, st.inbox, st.ended = conn, make(chan outFrame, 4), make(chan ending, 1)
-	go s.read()
-	s.armPing()
-	e := s.runGuarded(ctx)
-	close(s.closing)
-	cancel()
-	s.finish(e)
-	s.stopPings()
-	<-s.done
-	st.log(r, "ws", e)
+	d := a.newDetached(conn, textFrame)
+	d.pings, d.last = &s.pings, s.finish
+	st.pingAt = a.now() + a.o.Heartbeat
+	st.detach(d, s.read)
 }
 
-// runGuarded is run. A fault of ours is an ending of this socket, so that its reader and its pings
-// end with it.
-func (s *socket) runGuarded(ctx context.Context) (e ending) {
-	defer func() {
-		if v := recover(); v != nil {
-			s.api.log.Error("socket panicked", "panic", v, "connection_id", s.id, "stack", string(debug.Stack()))
-			e = ending{closeInternal, perch.Errorf(perch.KindInternal, "")}
-		}
-	}()
-	return s.run(ctx)
+// textFrame is one event as one text frame.
+func textFrame(b []byte, ev *perch.Event) []byte {
+	return wsframe.Append(b, wsframe.Text, ev.Wire)
 }
 
-// finish closes the connection with the ending, if the client is still connected.
-func (s *socket) finish(e ending) {
+// finish writes the end of the stream: the reason, if there is one, and a close frame. Then the client
+// has some seconds to close as well, while the reader discards what it sends.
+func (s *socket) finish(st *stream, d *detached) {
+	e, echo := st.last, st.mail.answer()
 	switch {
+	case e.code == 0 && echo == nil:
+		d.conn.abort()
+		return
 	case e.code == 0:
-		s.conn.abort()
-	case e.err == nil:
-		s.conn.closeWith(nil, e)
+		d.control(echo)
 	default:
-		s.conn.closeWith(closingError(problemOf(s.r, e.err), e), e)
+		if e.err != nil {
+			d.add(closingError(st.problem(e.err), e))
+		}
+		d.control(wsframe.AppendClose(nil, wsframe.Code(e.code), e.reason()))
 	}
+	if d.writeOut() != nil {
+		d.conn.abort()
+	}
+	s.conn.awaitClose(e)
 }
 
-// end tells the writer to end the stream. The first ending counts.
-func (s *socket) end(e ending) {
-	select {
-	case s.ended <- e:
-	default:
+// awaitClose bounds how long the client is read until it closes.
+func (c *frameConn) awaitClose(e ending) {
+	at := time.Now().Add(closeTime)
+	if e.code < closeProtocol || c.stuck.Load() {
+		// RFC 6455, 7.1.7: a connection that has failed is not read any further, nor is one that the
+		// client has closed. And a stuck client answers no close frame soon: what was written waits in
+		// the kernel.
+		at = time.Unix(1, 0)
 	}
+	_ = c.SetReadDeadline(at)
 }
 
-// read is the reader goroutine. After the writer has begun to close, it reads on and discards:
-// otherwise the client's close frame would not be read.
+// read is the goroutine that reads. While it waits its stack is as small as can be: it has nothing
+// on it but this function and the read. What needs more goes on in a fresh goroutine afterwards.
 func (s *socket) read() {
-	defer close(s.done)
+	for {
+		var n int
+		var err error
+		if p := s.dec.Space(); len(s.early) > 0 {
+			n = copy(p, s.early)
+			s.early = s.early[n:]
+		} else {
+			n, err = s.conn.Conn.Read(p)
+		}
+		s.dec.Fed(n)
+		switch s.received(err) {
+		case readOn:
+		case readAfresh:
+			go s.read()
+			return
+		case readEnded:
+			s.detached.readers.Done()
+			return
+		}
+	}
+}
+
+// How the reader goes on.
+type verdict int
+
+const (
+	readOn     verdict = iota
+	readAfresh         // the stack has grown
+	readEnded
+)
+
+// received handles what has come. After the stream has ended messages are discarded: otherwise the
+// client's close frame would not be read.
+func (s *socket) received(readErr error) (v verdict) {
 	defer func() {
-		if v := recover(); v != nil {
-			s.api.log.Error("socket command panicked", "panic", v, "connection_id", s.id, "stack", string(debug.Stack()))
+		if p := recover(); p != nil {
+			s.api.log.Error("socket command panicked", "panic", p, "connection_id", s.id, "stack", string(debug.Stack()))
 			s.end(ending{closeInternal, perch.Errorf(perch.KindInternal, "")})
+			v = readAfresh
 		}
 	}()
 	for {
-		typ, data, err := s.conn.ws.Read(context.Background()) // ends when the writer closes the connection
-		if err != nil {
-			s.end(readEnding(err))
-			return
-		}
-		s.framesRead.Add(1)
-		select {
-		case <-s.closing:
-			continue
-		default:
-		}
+		m, ok, err := s.dec.Next()
 		switch {
-		case typ != websocket.MessageText:
-			s.end(ending{websocket.StatusUnsupportedData, nil})
-		case !utf8.Valid(data):
-			s.end(ending{websocket.StatusInvalidFramePayloadData, nil})
+		case err != nil:
+			s.end(readEnding(err))
+			return readEnded
+		case ok && m.Op == wsframe.Close:
+			s.closed(m.Payload)
+			return readEnded
+		case ok:
+			if s.message(m) {
+				v = readAfresh
+			}
+		case readErr != nil:
+			s.end(readEnding(readErr))
+			return readEnded
 		default:
-			s.inCommand.Store(true)
-			s.command(data)
-			s.inCommand.Store(false)
+			return v
 		}
 	}
 }
 
-// readEnding turns an error of reading into an ending. The library has already answered a
-// close frame and most violations of the protocol; a second close does nothing.
-func readEnding(err error) ending {
-	if websocket.CloseStatus(err) != -1 || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
-		return clientGone
+// message handles one message that is not a close frame. Deep reports whether that took more than a
+// few calls.
+func (s *socket) message(m wsframe.Message) (deep bool) {
+	switch m.Op {
+	case wsframe.Ping:
+		s.beginTurn(s.mail.postFrames(wsframe.Append(nil, wsframe.Pong, m.Payload)))
+		return false
+	case wsframe.Pong:
+		s.pings.answered(m.Payload, s.api.now())
+		return false
 	}
-	if _, ok := errors.AsType[net.Error](err); ok {
-		return clientGone
+	s.pings.heard()
+	switch {
+	case s.mail.isClosed():
+	case m.Op != wsframe.Text:
+		s.end(ending{wsframe.UnsupportedData, nil})
+	case !utf8.Valid(m.Payload):
+		s.end(ending{wsframe.InvalidPayload, nil})
+	default:
+		s.command(m.Payload)
 	}
-	if errors.Is(err, websocket.ErrMessageTooBig) {
-		return ending{websocket.StatusMessageTooBig, nil}
-	}
-	return ending{websocket.StatusProtocolError, nil}
+	return true
 }
 
-// post hands a frame to the writer. It waits while the writer is busy, so that a client which
-// sends commands without reading the replies is not read any further.
-func (s *socket) post(n outFrame) {
-	select {
-	case s.inbox <- n:
-	case <-s.closing:
-	}
-}
-
-// pinger sends a ping every heartbeat and ends the stream when one is not answered in
-// time. No goroutine waits in between.
-type pinger struct {
-	mu      sync.Mutex
-	stopped bool
-	timer   *time.Timer
-	pending sync.WaitGroup // the timer, or the ping that it began
-}
-
-func (s *socket) armPing() {
-	p := &s.pinger
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.stopped {
+// closed answers the close frame of the client (RFC 6455, 5.5.1).
+func (s *socket) closed(payload []byte) {
+	code, reason, ok := wsframe.ParseClose(payload)
+	if !ok {
+		s.end(ending{wsframe.ProtocolError, nil})
 		return
 	}
-	p.pending.Add(1)
-	p.timer = time.AfterFunc(s.api.o.Heartbeat, func() {
-		defer p.pending.Done()
-		if s.pingOnce() {
-			s.armPing()
-		}
-	})
+	s.beginTurn(s.mail.postClose(wsframe.AppendClose(nil, code, reason)))
 }
 
-// stopPings stops the timer and waits for a ping that is under way, which ends with the
-// connection.
-func (s *socket) stopPings() {
-	p := &s.pinger
-	p.mu.Lock()
-	p.stopped = true
-	if p.timer.Stop() {
-		p.pending.Done()
+// readEnding turns an error of reading into an ending.
+func readEnding(err error) ending {
+	switch {
+	case errors.Is(err, wsframe.ErrTooBig):
+		return ending{wsframe.MessageTooBig, nil}
+	case errors.Is(err, wsframe.ErrProtocol):
+		return ending{wsframe.ProtocolError, nil}
 	}
-	p.mu.Unlock()
-	p.pending.Wait()
+	return clientGone
 }
 
-// pingOnce reports whether the client answers. It counts as an answer when frames arrive, since
-// a pong can be queued behind a slow command; and a client that is slow to take a frame has a
-// time limit of its own.
-func (s *socket) pingOnce() bool {
-	heard := s.framesRead.Load()
-	// Not the socket's context: one that ends in the middle of a write would drop the
-	// connection before its close code is sent.
-	ctx, cancel := context.WithTimeout(context.Background(), s.api.o.PingTimeout)
-	defer cancel()
-	err := s.conn.ws.Ping(ctx)
-	if err == nil || s.inCommand.Load() || s.conn.writing.Load() || s.framesRead.Load() != heard {
-		return true
-	}
-	s.end(ending{closeHeartbeat, perch.Errorf(perch.KindUpstreamTimeout, "no pong within %d seconds", seconds(s.api.o.PingTimeout))})
-	return false
-}
+// postFrame hands a frame to the stream. It waits while the stream is busy, so that a client which
+// sends commands without reading the replies is not read any further.
+func (s *socket) postFrame(n outFrame) { s.beginTurn(s.mail.postFrames(nil, n)) }

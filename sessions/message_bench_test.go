@@ -39,7 +39,13 @@ func benchMessage(b *testing.B, stanzas [][]perch.Inbound) {
 	defer w.close()
 	s, err := w.m.Authenticate(w.ctx(), goodToken)
 	must(b, "Authenticate", err)
-	sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{})
+	ready := make(chan struct{}, 1)
+	sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{Notify: func() {
+		select {
+		case ready <- struct{}{}:
+		default:
+		}
+	}})
 	must(b, "Subscribe", err)
 	defer sub.Close()
 	must(b, "Preamble", sub.Preamble(w.ctx(), func(*perch.Event) error { return nil }))
@@ -51,7 +57,7 @@ func benchMessage(b *testing.B, stanzas [][]perch.Inbound) {
 			conn.Deliver(x)
 		}
 		for got := 0; got < len(in); {
-			<-sub.Ready()
+			<-ready
 			evs, err := sub.Take()
 			must(b, "Take", err)
 			got += len(evs)

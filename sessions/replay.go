@@ -82,8 +82,8 @@ type liveData struct {
 
 // snapshots sends roster and invitations as they were when the tip was taken.
 func (sub *Subscription) snapshots(send func(*perch.Event) error) error {
-	roster, invites := sub.roster, sub.invites
-	sub.roster, sub.invites = nil, nil
+	roster, invites := sub.state.roster, sub.state.invites
+	sub.state.roster, sub.state.invites = nil, nil
 	types := sub.filter()
 	if wants(types, perch.EventRosterSnapshot) {
 		if err := snapshot(perch.EventRosterSnapshot, sub.Tip, roster.Len(), roster.buddies(), send); err != nil {

@@ -20,8 +20,10 @@ const replayPage = queueMax
 func (s *Session) Subscribe(ctx context.Context, o SubscribeOptions) (*Subscription, error) {
 	sub := newSubscription(&s.subs, o)
 	since, reason := cursorOf(o.Since)
+	var info perch.SessionInfo
+	sub.Session = &info
 	if reason == "" {
-		if err := s.call(ctx, func() { reason, sub.Session = s.subs.checkCursor(sub, since), s.info() }); err != nil {
+		if err := s.call(ctx, func() { reason, info = s.subs.checkCursor(sub, since), s.info() }); err != nil {
 			return nil, err
 		}
 	}
@@ -41,7 +43,7 @@ func (s *Session) Subscribe(ctx context.Context, o SubscribeOptions) (*Subscript
 	}
 	sub.ResetReason = reason
 	s.m.o.Observer.Subscribed(reason)
-	return sub, s.call(ctx, func() { s.subs.register(sub, true); sub.Tip = sub.tip; sub.Session = s.info() })
+	return sub, s.call(ctx, func() { s.subs.register(sub, true); sub.Tip = sub.tip; info = s.info() })
 }
 
 // cursorOf reads what the client sent.

@@ -96,6 +96,33 @@ func TestNoPreamble(t *testing.T) {
 	})
 }
 
+// TestNotify: it is called for what Take has, and for the end.
+func TestNotify(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.roster(bob)
+		s := w.open()
+		calls := 0
+		c := w.attach(s, sessions.SubscribeOptions{Types: []string{"message.*"}, Notify: func() { calls++ }})
+		w.deliver(here(bob+"/a", "dnd", 0))
+		synctest.Wait()
+		if calls != 0 {
+			t.Errorf("after an event that is filtered: got %d calls, want none", calls)
+		}
+		w.deliver(text("1", "a"), text("2", "b"))
+		synctest.Wait()
+		if calls == 0 {
+			t.Error("after two events: got no call, want one at least")
+		}
+		c.wantTypes(perch.EventMessageReceived, perch.EventMessageReceived)
+		before := calls
+		must(t, "SignOut", w.m.SignOut(w.ctx(), s))
+		synctest.Wait()
+		if _, err := c.sub.Take(); !errors.Is(err, sessions.ErrEnded) || calls == before {
+			t.Errorf("after the end: got error %v, %d calls more; want %v, one at least", err, calls-before, sessions.ErrEnded)
+		}
+	})
+}
+
 func TestSnapshots(t *testing.T) {
 	inWorld(t, func(w *world) {
 		var jids []perch.JID

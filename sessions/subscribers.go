@@ -28,10 +28,10 @@ func (h *subscribers) register(sub *Subscription, all bool) {
 	view := h.roster.view()
 	if all {
 		h.roster.snapshotServed = true
-		sub.roster, sub.invites = view, slices.Clone(h.roster.invites)
+		sub.state.roster, sub.state.invites = view, slices.Clone(h.roster.invites)
 	}
-	if all || !sub.o.NoPreamble {
-		sub.presences = view
+	if all || !sub.noPreamble {
+		sub.state.presences = view
 	}
 	h.list = append(h.list, sub)
 	h.changed()

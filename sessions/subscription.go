@@ -13,23 +13,21 @@ const (
 	queueMaxBytes = 1 << 20 // the same, in bytes
 )
 
-// Subscription is one client's view of the event stream. One goroutine uses it: Preamble
-// once, then Take whenever Ready fires, and Close in the end.
+// Subscription is one client's view of the event stream. One goroutine at a time uses it: Preamble
+// once, then Take whenever SubscribeOptions.Notify was called, and Close in the end.
 type Subscription struct {
 	Resumed     bool
-	ResetReason string         // "" when resumed
-	Tip         perch.Position // taken before the state was read
-	Session     perch.SessionInfo
+	ResetReason string             // "" when resumed
+	Tip         perch.Position     // taken before the state was read
+	Session     *perch.SessionInfo // of the same moment; nil after Preamble
 
-	h     *subscribers
-	o     SubscribeOptions
-	ready chan struct{}
+	h          *subscribers
+	notify     func()
+	noPreamble bool
 
 	// Between Subscribe and the end of Preamble.
-	at        perch.Position // the replay has come so far
-	roster    *rosterView
-	invites   []*perch.Invitation
-	presences *rosterView
+	at    perch.Position // the replay has come so far
+	state *snapshotState
 
 	mu         sync.Mutex // guards the rest; held for a moment only, also by the owner
 	types      []string
@@ -40,8 +38,15 @@ type Subscription struct {
 	registered bool
 }
 
+// snapshotState is what the snapshots of a subscription show; a part that is nil is not shown.
+type snapshotState struct {
+	roster    *rosterView
+	invites   []*perch.Invitation
+	presences *rosterView
+}
+
 func newSubscription(h *subscribers, o SubscribeOptions) *Subscription {
-	return &Subscription{h: h, o: o, types: o.Types, ready: make(chan struct{}, 1)}
+	return &Subscription{h: h, notify: o.Notify, noPreamble: o.NoPreamble, types: o.Types, state: &snapshotState{}}
 }
 
 func (sub *Subscription) register(tip perch.Position) {
@@ -120,12 +125,12 @@ func (sub *Subscription) Preamble(ctx context.Context, send func(*perch.Event) e
 		return err
 	}
 	as := sub.liveTip()
-	if sub.presences != nil && wants(sub.filter(), perch.EventPresenceSnapshot) {
-		if err := snapshot(perch.EventPresenceSnapshot, as, sub.presences.Len(), sub.presences.presences(), send); err != nil {
+	if sub.state.presences != nil && wants(sub.filter(), perch.EventPresenceSnapshot) {
+		if err := snapshot(perch.EventPresenceSnapshot, as, sub.state.presences.Len(), sub.state.presences.presences(), send); err != nil {
 			return err
 		}
 	}
-	sub.presences = nil
+	sub.state, sub.Session = nil, nil
 	return send(perch.NewEvent(perch.Position{}, perch.EventLive, sub.h.owner.now(), liveData{Tip: as.String()}))
 }
 
@@ -156,6 +161,9 @@ type SubscribeOptions struct {
 	Types []string // exact names or "message.*"; nil = all
 	// NoPreamble leaves out the snapshots of a stream that could be resumed (long poll).
 	NoPreamble bool
+	// Notify, if it is set, is called whenever Take has something new, an error included. It must not
+	// wait, and must not call the subscription.
+	Notify func()
 }
 
 // Reasons why a stream starts with snapshots (hello.reset_reason, poll's reset.reason).

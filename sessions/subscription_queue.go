@@ -79,9 +79,8 @@ func (sub *Subscription) dropped(reason string, n int) {
 }
 
 func (sub *Subscription) signal() {
-	select {
-	case sub.ready <- struct{}{}:
-	default:
+	if sub.notify != nil {
+		sub.notify()
 	}
 }
 
@@ -104,9 +103,6 @@ func (sub *Subscription) cutLocked(why error) {
 	}
 	sub.signal()
 }
-
-// Ready receives when Take has something, an error included.
-func (sub *Subscription) Ready() <-chan struct{} { return sub.ready }
 
 // Take returns the queued events, oldest first, or why the subscription was cut: ErrSlow,
 // ErrEnded, ErrMoved.
