@@ -220,13 +220,14 @@ func (k *redisOutages) logged(t *testing.T) (bodies []string) {
 	if err != nil || len(keys) != 1 {
 		t.Fatalf("logs %q: %v, want no error and 1", keys, err)
 	}
-	entries, err := k.keys.XRange(t.Context(), keys[0], "-", "+").Result()
+	entries, err := k.keys.LRange(t.Context(), keys[0], 0, -1).Result()
 	if err != nil {
-		t.Fatalf("keys.XRange: got error %v, want none", err)
+		t.Fatalf("keys.LRange: got error %v, want none", err)
 	}
 	for _, e := range entries {
 		var f testkit.Frame
-		wire, _ := e.Values["w"].(string)
+		_, wire, _ := strings.Cut(e, "{")
+		wire = "{" + wire
 		if err := json.Unmarshal([]byte(wire), &f); err != nil {
 			t.Fatalf("%v in %q, want no error", err, wire)
 		}

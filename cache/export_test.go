@@ -19,7 +19,7 @@ func (r *Redis) SetNow(now func() time.Time) { r.now = now }
 // notices. Call it before anything is committed.
 func (r *Redis) Plant(t testing.TB, edits ...string) {
 	t.Helper()
-	scripts := []string{trimLua + commitLua, serverLua + openLua, serverLua + proveLua}
+	scripts := []string{trimLua + commitLua, serverLua + relistLua + openLua, serverLua + proveLua}
 	for i := 0; i < len(edits); i += 2 {
 		n := slices.IndexFunc(scripts, func(src string) bool { return strings.Contains(src, edits[i]) })
 		if n < 0 {

@@ -95,7 +95,7 @@ func TestRedisMustTakeWrites(t *testing.T) {
 	for name, rules := range map[string]string{
 		"reader":   "~* +@all -@write",
 		"foreign":  "~other:* +@all",
-		"noxadd":   "~* +@all -xadd",
+		"norpush":  "~* +@all -rpush",
 		"notime":   "~* +@all -time",
 		"nozscore": "~* +@all -zscore",
 	} {

@@ -88,39 +88,35 @@ func (r *Redis) Log(ctx context.Context, id sessions.ID, after uint64, limit int
 		return sessions.LogPage{}, err
 	case text(reply[0]) == "LOST":
 		return sessions.LogPage{}, sessions.ErrLost
-	case len(reply) != 5:
+	case len(reply) != 6:
 		return sessions.LogPage{}, corrupt(fmt.Errorf("log: %d parts", len(reply)))
 	}
 	page := sessions.LogPage{Tip: number(reply[1])}
 	page.First = page.Tip + 1 - number(reply[2])
 	entries, _ := reply[4].([]any)
+	at := perch.Position{Epoch: text(reply[3]), Offset: page.First + number(reply[5])}
 	for _, entry := range entries {
-		e, err := decodeEvent(entry, text(reply[3]))
+		e, err := decodeEvent(text(entry), at)
 		if err != nil {
 			return sessions.LogPage{}, err
 		}
 		page.Events = append(page.Events, e)
+		at.Offset++
 	}
 	return page, nil
 }
 
-// decodeEvent reads a stream entry, {id, {t, commit time, e, time, y, type, w, wire}}.
-func decodeEvent(entry any, epoch string) (*perch.Event, error) {
-	pair, _ := entry.([]any)
-	if len(pair) != 2 {
-		return nil, corrupt(fmt.Errorf("log entry %v", entry))
+// decodeEvent reads an entry of the log: commit time, time, type, envelope.
+func decodeEvent(entry string, at perch.Position) (*perch.Event, error) {
+	parts := strings.SplitN(entry, " ", 4)
+	if len(parts) != 4 {
+		return nil, corrupt(fmt.Errorf("log entry at %d: %d parts", at.Offset, len(parts)))
 	}
-	f, _ := pair[1].([]any)
-	offset, _, _ := strings.Cut(text(pair[0]), "-")
-	n, err := strconv.ParseUint(offset, 10, 64)
-	if err != nil || len(f) != 8 {
-		return nil, corrupt(fmt.Errorf("log entry %s", text(pair[0])))
+	said, err := strconv.ParseInt(parts[1], 10, 64)
+	if err != nil {
+		return nil, corrupt(fmt.Errorf("log entry at %d: %w", at.Offset, err))
 	}
-	at, _ := strconv.ParseInt(text(f[3]), 10, 64)
-	return &perch.Event{
-		Position: perch.Position{Epoch: epoch, Offset: n},
-		Time:     perch.Time(at), Type: perch.EventType(text(f[5])), Wire: []byte(text(f[7])),
-	}, nil
+	return &perch.Event{Position: at, Time: perch.Time(said), Type: perch.EventType(parts[2]), Wire: []byte(parts[3])}, nil
 }
 
 // Message implements sessions.Store.

@@ -11,6 +11,8 @@ import (
 var (
 	//go:embed scripts/trim.lua
 	trimLua string
+	//go:embed scripts/relist.lua
+	relistLua string
 	//go:embed scripts/open.lua
 	openLua string
 	//go:embed scripts/commit.lua
@@ -44,7 +46,7 @@ var (
 	//go:embed scripts/released.lua
 	releasedLua string
 
-	openScript    = redis.NewScript(serverLua + openLua)
+	openScript    = redis.NewScript(serverLua + relistLua + openLua)
 	proveScript   = redis.NewScript(serverLua + proveLua)
 	commitScript  = redis.NewScript(trimLua + commitLua)
 	logScript     = redis.NewScript(trimLua + logLua)

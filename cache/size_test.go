@@ -82,8 +82,8 @@ func TestRedisSizeOfASession(t *testing.T) {
 			t.Logf("%8d %s", size, key)
 		}
 	}
-	if each > 48<<10 || event > 1<<10 {
-		t.Errorf("docs/redis.md promises less, want at most %v and at most %v", 48<<10, 1<<10)
+	if each > 8<<10 || event > 1<<10 {
+		t.Errorf("docs/redis.md promises less, want at most %v and at most %v", 8<<10, 1<<10)
 	}
 }
 

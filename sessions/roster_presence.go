@@ -44,7 +44,7 @@ func (ro *roster) applyPresence(in *perch.PresenceIn) {
 // confirm notes that a resource is there, and forgets one that had to go for it: there are
 // never more names here than resources are stored.
 func (st *settling) confirm(in *perch.PresenceIn, before, after []perch.Resource) {
-	key := in.From.Key()
+	key := perch.JID(strings.Clone(string(in.From.Key()))) // not the stanza that it is a part of
 	st.confirmed[key] = struct{}{}
 	if !in.Available {
 		delete(st.confirmed, key)

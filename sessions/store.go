@@ -142,14 +142,14 @@ type Saved struct {
 // Record is the small state of a session that is written as a whole.
 type Record struct {
 	JID           perch.JID         `json:"jid"` // full, of the last login
-	RosterVersion string            `json:"roster_version"`
-	RosterKnown   bool              `json:"roster_known"` // a roster was fetched at least once
+	RosterVersion string            `json:"roster_version,omitempty"`
+	RosterKnown   bool              `json:"roster_known,omitempty"` // a roster was fetched at least once
 	Own           perch.OwnPresence `json:"own"`
-	ArchiveID     string            `json:"archive_id"` // stanza-id of the last logged message (XEP-0313)
-	ArchiveAt     perch.Time        `json:"archive_at"` // everything archived up to ArchiveID was so by then
-	Stream        []byte            `json:"stream"`     // Conn.StreamState
-	Handled       uint64            `json:"handled"`    // last inbound number that is in the log
-	OfflineSince  perch.Time        `json:"offline_since"`
+	ArchiveID     string            `json:"archive_id,omitempty"` // stanza-id of the last logged message (XEP-0313)
+	ArchiveAt     perch.Time        `json:"archive_at,omitempty"` // everything archived up to ArchiveID was so by then
+	Stream        []byte            `json:"stream,omitempty"`     // Conn.StreamState
+	Handled       uint64            `json:"handled,omitempty"`    // last inbound number that is in the log
+	OfflineSince  perch.Time        `json:"offline_since,omitempty"`
 	RosterState   string            `json:"roster_state,omitempty"` // "" = whole; RosterPartial or RosterUnavailable
 	Foreign       []perch.JID       `json:"foreign,omitempty"`      // addresses that are no valid JIDs, see foreignAddresses
 }

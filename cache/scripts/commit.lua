@@ -45,8 +45,9 @@ end
 if count > 0 and first ~= tip + 1 then
   if first > 0 and last <= tip then
     -- The owner repeats events. Others under the same offsets would be another past.
-    local e = redis.call('XRANGE', log, last .. '-1', last .. '-1')[1]
-    if e and e[2][8] ~= ARGV[at + 3 * count - 1] then return {'LOST'} end
+    local place = last - tip - 1 -- from the end
+    local e = place >= -redis.call('LLEN', log) and redis.call('LINDEX', log, place)
+    if e and string.sub(e, select(2, commit_time(e))) ~= ARGV[at + 3 * count - 1] then return {'LOST'} end
     redis.call('HSET', state, 'c', ARGV[4])
     if release then give_up() end
     return {'OK'}
@@ -69,7 +70,7 @@ if count > 0 then
   if bytes > 0 and redis.call('EXISTS', log) == 0 then bytes = 0 end
   for i = 0, count - 1 do
     local wire = ARGV[at + 2]
-    redis.call('XADD', log, (first + i) .. '-1', 't', now, 'e', ARGV[at], 'y', ARGV[at + 1], 'w', wire)
+    redis.call('RPUSH', log, now .. ' ' .. ARGV[at] .. ' ' .. ARGV[at + 1] .. ' ' .. wire)
     bytes, at = bytes + #wire, at + 3
   end
   redis.call('PEXPIRE', log, age)

@@ -8,6 +8,7 @@ local left, cut = trim(KEYS[2], tonumber(s[3]), tonumber(ARGV[4]), tonumber(ARGV
 -- Without memory this write is refused, but only when nothing was trimmed before it; the
 -- count is put right by the next write then.
 if cut then redis.pcall('HSET', KEYS[1], 'bytes', left) end
-local page = {}
-if ARGV[3] ~= '0' then page = redis.call('XRANGE', KEYS[2], ARGV[2] .. '-0', '+', 'COUNT', ARGV[3]) end
-return {'OK', s[2], redis.call('XLEN', KEYS[2]), s[4], page}
+local tip, len, wanted, page = tonumber(s[2]), redis.call('LLEN', KEYS[2]), tonumber(ARGV[2]), {}
+local from = math.max(wanted - (tip - len + 1), 0) -- the place of the first event of the page
+if ARGV[3] ~= '0' and wanted <= tip then page = redis.call('LRANGE', KEYS[2], from, from + tonumber(ARGV[3]) - 1) end
+return {'OK', s[2], len, s[4], page, from}

@@ -29,10 +29,7 @@ else
     -- Offsets that were published must not be used twice: a new log begins. The mark stays
     -- until an owner has written the session as a whole.
     local at = s[9]
-    if not at then
-      local last = redis.call('XRANGE', KEYS[2], s[7] .. '-1', s[7] .. '-1')[1]
-      at = last and last[2][2] or '0'
-    end
+    if not at then at = last_commit(KEYS[2], s[7]) or '0' end
     redis.call('HSET', state, 'epoch', ARGV[2], 'tip', '0', 'bytes', '0', 'stale', at)
     redis.call('DEL', KEYS[2])
   end
@@ -40,6 +37,7 @@ else
   if s[6] == s[3] .. '.' .. s[4] then free = 1 end
   redis.call('HINCRBY', state, 'fence', 1)
   redis.call('HSET', state, 'c', '0', 'server', here)
+  relist(KEYS[2])
 end
 if by ~= '' then
   redis.call('HSET', state, 'owner', by)
