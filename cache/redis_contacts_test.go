@@ -66,9 +66,9 @@ func (w *world) old(t *testing.T, roster, presence map[string]any) {
 func TestRedisOldRows(t *testing.T) {
 	w := realRedis(t)
 	s := w.open(t, cache.RedisOptions{})
-	o := own(t, s, "a1")
+	own(t, s, "a1")
 	w.old(t, oldRoster, oldPresence)
-	o = own(t, s, "a1")
+	o := own(t, s, "a1")
 	if !o.OldRows || !o.Contacts.Equal(oldContacts()) {
 		t.Errorf("got old rows %v and %d contacts, want all of them, and to be told", o.OldRows, o.Contacts.Len())
 	}

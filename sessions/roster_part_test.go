@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -124,6 +125,9 @@ func TestRosterReplaced(t *testing.T) {
 	w := newRosterWorld()
 	w.ro.applyRoster(perch.RosterResult{Version: "1", Items: []perch.Buddy{buddy("bob@example.net", perch.SubscriptionTo), buddy("carol@example.net", perch.SubscriptionTo)}})
 	w.want(t, "save record")
+	if c := w.commit.Contacts; !c.Whole || !c.Table.Equal(w.ro.contacts) || c.Table.Len() != 2 {
+		t.Errorf("after the first roster: got the change %+v, want both contacts written", c)
+	}
 	w.rec.RosterKnown = true
 	w.ro.applyRoster(perch.RosterResult{Version: "2", Items: []perch.Buddy{buddy("bob@example.net", perch.SubscriptionTo), buddy("dave@example.net", perch.SubscriptionTo)}})
 	w.want(t, "roster.item dave@example.net to", "save record", "remember carol@example.net", "roster.removed carol@example.net")
@@ -172,6 +176,48 @@ func TestRosterConfirmsPresence(t *testing.T) {
 	if bob, carol := w.presence("bob@example.net"), w.presence("carol@example.net"); bob.Stale || carol.Stale {
 		t.Errorf("presence then: got stale %v of bob and %v of carol, want neither", bob.Stale, carol.Stale)
 	}
+}
+
+// TestRosterViewStays: what was taken of a roster is as it was, whatever happens then.
+func TestRosterViewStays(t *testing.T) {
+	w := newRosterWorld()
+	for _, jid := range []perch.JID{"bob@example.net", "carol@example.net"} {
+		w.ro.putBuddy(buddy(jid, perch.SubscriptionBoth), true)
+		w.is(jid+"/a", true, 0)
+	}
+	w.ro.offline(w.link)
+	w.is("bob@example.net/a", true, 0)
+	v := w.ro.view()
+	w.is("carol@example.net/a", true, perch.ShowAway)
+	w.ro.removeBuddy("bob@example.net")
+	w.ro.fresh.right()
+	var got []string
+	for p := range v.presences() {
+		got = append(got, fmt.Sprintf("%s %v %s %v", p.JID, p.Available, p.Show, p.Stale))
+	}
+	if want := []string{"bob@example.net true  false", "carol@example.net true  true"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestRosterPhotos: another photo than before is an event, and each is stored, also without a
+// change of the presence.
+func TestRosterPhotos(t *testing.T) {
+	w := newRosterWorld()
+	w.ro.putBuddy(buddy("bob@example.net", perch.SubscriptionBoth), true)
+	w.is("bob@example.net/a", true, 0)
+	w.did = nil
+	for _, hash := range []string{"aa", "aa", "bb"} {
+		w.commit = Commit{}
+		w.ro.applyPresence(&perch.PresenceIn{From: "bob@example.net/a", Available: true, PhotoHash: &hash})
+		if got := w.ro.contacts.Get("bob@example.net").Photo; got != hash {
+			t.Errorf("photo of bob: got %q, want %q", got, hash)
+		}
+		if c := w.commit.Contacts; !c.Empty() && c.Table.Get("bob@example.net").Photo != hash {
+			t.Errorf("the change of the contacts: got photo %q, want %q", c.Table.Get("bob@example.net").Photo, hash)
+		}
+	}
+	w.want(t, "vcard.changed")
 }
 
 // TestRosterRequests: a request of a stranger is an invitation until it is answered or taken

@@ -21,6 +21,9 @@ const maxSearch = 256
 // Note adds a contact that was put or removed; t is the table then.
 func (c *Change) Note(t Table, key perch.JID) {
 	c.Table = t
+	if c.Whole {
+		return
+	}
 	if len(c.Keys) <= maxSearch && slices.Contains(c.Keys, key) {
 		return
 	}

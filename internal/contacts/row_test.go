@@ -32,6 +32,39 @@ func TestRowsAreSmall(t *testing.T) {
 	}
 }
 
+// TestRowFormat: rows that are stored are read by every later version, so what they look like
+// does not change without a version of its own.
+func TestRowFormat(t *testing.T) {
+	full := item("Bob@example.net")
+	b := &full.Buddy
+	b.Name, b.Ask, b.Approved, b.Mutual, b.Groups = "B", perch.AskSubscribe, true, true, []string{"a", "b", "c"}
+	full.CardName, full.Photo = "Bo", "00ff"
+	full.Presence = &perch.Presence{JID: b.JID, Available: true, Stale: true, Show: perch.ShowDND, Priority: -1, Status: "s", UpdatedAt: 7, Resources: []perch.Resource{
+		{Resource: "x", Show: perch.ShowAway, Priority: 5, Status: "u", UpdatedAt: 300}, {Resource: "y", UpdatedAt: 1},
+	}}
+	gone := item("bob@example.net")
+	gone.Presence = contacts.Aggregate("bob@example.net", nil, "bye", 5)
+	for name, tt := range map[string]struct {
+		c   *contacts.Contact
+		row string
+	}{
+		"an item":     {item("bob@example.net"), "\x84\x10\x00\x07Friends"},
+		"one device":  {usual(1), "\x84\x50\x0eBuddy Number 1\x07Friends\x2d\x01\x0cphone.4f3a2b\x0cIn meeting 1\x80\xd0\x95\xff\xbc\x31"},
+		"without any": {gone, "\x84\x50\x00\x07Friends\x04\x03bye\x05"},
+		"everything": {full, "\xbc\x77\x0fBob@example.net\x01B\x03\x01a\x01b\x01c\x02Bo\x02\x00\xff\x33\x02" +
+			"\x09\x01x\x05\x01u\xac\x02\x00\x01y\x00\x01\x03\xff\x01s\x07"},
+	} {
+		if got := string(contacts.AppendRow(nil, tt.c)); got != tt.row {
+			t.Errorf("%s: got the row %q, want %q", name, got, tt.row)
+		}
+		if got, err := contacts.ParseRow(tt.c.Key(), tt.row); err != nil {
+			t.Errorf("%s: got error %v, want none", name, err)
+		} else {
+			same(t, name, got, tt.c)
+		}
+	}
+}
+
 // TestUnknownRows: what is no row, or one of a later version, is an error.
 func TestUnknownRows(t *testing.T) {
 	row := string(contacts.AppendRow(nil, usual(1)))

@@ -2,7 +2,9 @@ package contacts_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -41,19 +43,11 @@ func play(t testing.TB, r *rand.Rand, steps int) {
 			m.follows(t, table, c.Key())
 		}
 		if step == steps/2 {
-			before, kept = table, maps(m)
+			before, kept = table, maps.Clone(m)
 		}
 	}
 	m.holds(t, table)
 	kept.holds(t, before) // what came later has not changed it
-}
-
-func maps(m model) model {
-	to := model{}
-	for k, c := range m {
-		to[k] = c
-	}
-	return to
 }
 
 // follows compares some contacts behind a key.
@@ -124,6 +118,9 @@ func TestLargeTables(t *testing.T) {
 	for _, i := range rand.New(rand.NewPCG(1, 1)).Perm(n) {
 		table = table.Put(all[i])
 	}
+	if chunks, _, groups := table.Size(); groups < chunks/64 {
+		t.Errorf("got %d chunks in %d groups, want at most 64 in each", chunks, groups)
+	}
 	if !table.Equal(contacts.Of(all)) {
 		t.Error("put one by one: got another table, want that of all")
 	}
@@ -157,6 +154,31 @@ func TestLargeContacts(t *testing.T) {
 		table, m[c.Key()] = table.Put(c), c
 	}
 	m.holds(t, table)
+}
+
+// TestJIDsAreFree: a JID that was decoded does not keep the chunk in memory.
+func TestJIDsAreFree(t *testing.T) {
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	const size = 32 << 20
+	before := heap()
+	jids := func() (jids []perch.JID) {
+		large := item("icq.example.net")
+		large.Buddy.Name = strings.Repeat("x", size)
+		table := contacts.Of([]*contacts.Contact{large})
+		for c := range table.All() {
+			jids = append(jids, c.Buddy.JID)
+		}
+		return append(jids, table.Get("icq.example.net").Buddy.JID)
+	}()
+	if after := heap(); after > before+size/2 {
+		t.Errorf("got %d bytes in use with %q, want no chunk among them", after-before, jids)
+	}
+	runtime.KeepAlive(jids)
 }
 
 // TestEqual: tables are equal when their contacts are, however they came to be.
@@ -198,10 +220,15 @@ func TestChange(t *testing.T) {
 	if c.Empty() || !c.Whole || len(c.Keys) != 0 || c.Table.Len() != 0 {
 		t.Errorf("Replace: got %+v, want an empty table as a whole", c)
 	}
+	c.Note(table, "a@b")
+	if !c.Whole || len(c.Keys) != 0 || c.Table.Len() != 100 {
+		t.Errorf("after Replace: got %d keys and a table of %d, whole %v; want no keys, that table, and whole", len(c.Keys), c.Table.Len(), c.Whole)
+	}
+	c = contacts.Change{}
 	for i := range 400 { // beyond some hundred a key may be there twice
 		c.Note(table, perch.JID(fmt.Sprint(i, "@example.net")))
 	}
-	if len(c.Keys) != 400 {
-		t.Errorf("got %d keys, want 400", len(c.Keys))
+	if c.Note(table, "399@example.net"); len(c.Keys) != 401 {
+		t.Errorf("got %d keys, want 401", len(c.Keys))
 	}
 }
