@@ -82,6 +82,7 @@ type Redis struct {
 	health  health
 	members members
 	now     func() time.Time // of the age of events; tests move it
+	head    []any            // of the arguments of every commit, see commitHead
 	commit  *redis.Script    // commitScript; tests plant faults in it, and in the other two
 	opening *redis.Script    // openScript
 	proof   *redis.Script    // proveScript
@@ -106,7 +107,7 @@ func NewRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Redis{o: o, keys: keys{o.Prefix}, client: client, now: time.Now, commit: commitScript, opening: openScript, proof: proveScript}
+	r := &Redis{o: o, keys: keys{o.Prefix}, client: client, now: time.Now, head: commitHead(&o), commit: commitScript, opening: openScript, proof: proveScript}
 	if err := r.check(ctx); err != nil {
 		_ = client.Close()
 		return nil, err

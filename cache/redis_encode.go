@@ -10,15 +10,33 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// Places in the arguments of commit.lua that are filled in when a job is queued, and when
-// it is sent.
+// Places in the arguments of commit.lua that are filled in for each commit; some of them when a job
+// is queued, and when it is sent.
 const (
-	argEpoch  = 2
-	argN      = 3
-	argPrev   = 4
-	argNow    = 5
-	argOldest = 6
+	argID      = 0
+	argFence   = 1
+	argEpoch   = 2
+	argN       = 3
+	argPrev    = 4
+	argNow     = 5
+	argOldest  = 6
+	argRecord  = 12
+	argUntil   = 14
+	argOnce    = 15
+	argFirst   = 16
+	argEvents  = 17
+	argRelease = 18
+	argsHead   = 19
+	argsTables = 12 // of the tables in which a commit changes nothing
 )
+
+// commitHead has what is the same in the arguments of all commits.
+func commitHead(o *RedisOptions) []any {
+	return []any{
+		argEpoch: "", argN: 0, argPrev: 0, argNow: 0, argOldest: 0, 7: ms(o.StateTTL), 8: ms(o.StateTTL) / 168,
+		9: o.Retention.Events, 10: o.Retention.Bytes, 11: ms(o.Retention.Age), 13: ms(sessions.OnceTTL), argsHead - 1: nil,
+	}
+}
 
 // arguments writes a commit as the keys and arguments of commit.lua.
 func (r *Redis) arguments(id sessions.ID, c *sessions.Commit) (keys []string, args []any, err error) {
@@ -39,11 +57,9 @@ func (r *Redis) arguments(id sessions.ID, c *sessions.Commit) (keys []string, ar
 	// entry before Redis ends the record itself.
 	until := r.now().Add(sessions.OnceTTL + time.Minute).UnixMilli()
 	first, epoch := span(c.Events, c.Epoch)
-	args = []any{
-		string(id), c.Fence, epoch, 0, 0, 0, 0, ms(r.o.StateTTL), ms(r.o.StateTTL) / 168,
-		r.o.Retention.Events, r.o.Retention.Bytes, ms(r.o.Retention.Age),
-		record, ms(sessions.OnceTTL), until, once, first, len(c.Events), flag(c.Release),
-	}
+	args = append(make([]any, 0, argsHead+3*len(c.Events)+argsTables), r.head...)
+	args[argID], args[argFence], args[argEpoch], args[argRecord], args[argUntil] = string(id), c.Fence, epoch, record, until
+	args[argOnce], args[argFirst], args[argEvents], args[argRelease] = once, first, len(c.Events), flag(c.Release)
 	for _, e := range c.Events {
 		args = append(args, int64(e.Time), string(e.Type), e.Wire)
 	}
