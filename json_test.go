@@ -55,8 +55,8 @@ func fill(t *testing.T, v reflect.Value, see func()) {
 		see()
 		fill(t, v.Elem(), see)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(t, v.Field(i), see)
+		for _, field := range v.Fields() {
+			fill(t, field, see)
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 0, 2))

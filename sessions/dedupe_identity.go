@@ -173,7 +173,7 @@ func hashOf(list ...string) uint64 {
 	h.SetSeed(identitySeed)
 	var n [4]byte
 	for _, s := range list {
-		binary.LittleEndian.PutUint32(n[:], uint32(len(s))) //nolint:gosec // a text of four gigabytes is none
+		binary.LittleEndian.PutUint32(n[:], uint32(len(s)))
 		_, _ = h.Write(n[:])
 		_, _ = h.WriteString(s)
 	}

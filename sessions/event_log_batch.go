@@ -20,7 +20,7 @@ func (l *eventLog) gathering() *batch {
 			return b
 		}
 	}
-	b := batches.Get().(*batch) //nolint:errcheck,forcetypeassert // it has no other
+	b := batches.Get().(*batch) //nolint:forcetypeassert // it has no other
 	l.queue = append(l.queue, b)
 	return b
 }
