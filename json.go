@@ -23,10 +23,15 @@ func appendData(b []byte, data any) ([]byte, error) {
 		return d.AppendJSON(b), nil
 	case StatusChange:
 		return d.AppendJSON(b), nil
+	case RawData:
+		return append(b, d...), nil
 	}
 	text, err := json.Marshal(data)
 	return append(b, text...), err
 }
+
+// RawData is data of an event that is encoded already, as encoding/json writes it.
+type RawData []byte
 
 // AppendJSON appends what MarshalJSON returns.
 func (t Time) AppendJSON(b []byte) []byte {
@@ -120,7 +125,7 @@ func (p Presence) AppendJSON(b []byte) []byte {
 	b = append(b, `,"resources":`...)
 	if p.Resources == nil {
 		b = append(b, "null"...)
-	} else {
+	} else { // no jsonappend.List, which would move b of NewEvent to the heap
 		b = append(b, '[')
 		for i := range p.Resources {
 			if i > 0 {
@@ -146,19 +151,7 @@ func (r Resource) AppendJSON(b []byte) []byte {
 func (y Buddy) AppendJSON(b []byte) []byte {
 	b = jsonappend.String(append(b, `{"jid":`...), y.JID)
 	b = jsonappend.String(append(b, `,"name":`...), y.Name)
-	b = append(b, `,"groups":`...)
-	if y.Groups == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i, g := range y.Groups {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = jsonappend.String(b, g)
-		}
-		b = append(b, ']')
-	}
+	b = jsonappend.Strings(append(b, `,"groups":`...), y.Groups)
 	b = subscriptions.append(append(b, `,"subscription":`...), max(1, uint8(y.Subscription)))
 	b = asks.append(append(b, `,"ask":`...), uint8(y.Ask))
 	b = strconv.AppendBool(append(b, `,"approved":`...), y.Approved)
@@ -166,4 +159,32 @@ func (y Buddy) AppendJSON(b []byte) []byte {
 		b = append(b, `,"mutual":true`...)
 	}
 	return append(b, '}')
+}
+
+// AppendJSON appends i as encoding/json writes it.
+func (i Invitation) AppendJSON(b []byte) []byte {
+	b = jsonappend.String(append(b, `{"jid":`...), i.JID)
+	b = jsonappend.String(append(b, `,"nick":`...), i.Nick)
+	b = jsonappend.String(append(b, `,"message":`...), i.Message)
+	return append(i.ReceivedAt.AppendJSON(append(b, `,"received_at":`...)), '}')
+}
+
+// AppendJSON appends i as encoding/json writes it.
+func (i SessionInfo) AppendJSON(b []byte) []byte {
+	b = jsonappend.String(append(b, `{"jid":`...), i.JID)
+	b = jsonappend.String(append(b, `,"resource":`...), i.Resource)
+	b = jsonappend.String(append(b, `,"state":`...), i.State)
+	b = jsonappend.String(append(b, `,"reason":`...), i.Reason)
+	b = i.Since.AppendJSON(append(b, `,"since":`...))
+	b = i.RetryAt.AppendJSON(append(b, `,"retry_at":`...))
+	b = jsonappend.String(append(b, `,"upstream":`...), i.Upstream)
+	b = jsonappend.String(append(b, `,"delivery":`...), i.Delivery)
+	b = jsonappend.Strings(append(b, `,"features":`...), i.Features)
+	b = i.LastStanzaAt.AppendJSON(append(b, `,"last_stanza_at":`...))
+	if b = append(b, `,"ping_rtt_ms":`...); i.PingRTT == nil {
+		b = append(b, "null"...)
+	} else {
+		b = strconv.AppendInt(b, *i.PingRTT, 10)
+	}
+	return append(strconv.AppendInt(append(b, `,"streams":`...), int64(i.Streams), 10), '}')
 }

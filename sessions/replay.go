@@ -4,8 +4,10 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strconv"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/jsonappend"
 )
 
 // replay sends the log after the cursor, page by page. Far from the tip the subscriber is not
@@ -67,15 +69,6 @@ func (sub *Subscription) replayTo(ctx context.Context, upTo uint64, send func(*p
 // snapshotPart is how many items one snapshot event has at most.
 const snapshotPart = 200
 
-// snapshotData is the data of the three snapshots. The parts of one have the same as_of
-// and are numbered from 1.
-type snapshotData[T any] struct {
-	AsOf  string `json:"as_of"`
-	Part  int    `json:"part"`
-	Last  bool   `json:"last"`
-	Items []T    `json:"items"`
-}
-
 type liveData struct {
 	Tip string `json:"tip"`
 }
@@ -96,22 +89,49 @@ func (sub *Subscription) snapshots(send func(*perch.Event) error) error {
 	return nil
 }
 
+// snapshotWriter encodes a snapshot part by part. The parts of one have the same as_of and are
+// numbered from 1.
+type snapshotWriter struct {
+	asOf string
+	part int
+	left int // items of the parts that have not begun
+	b    []byte
+	n    int // items in b
+}
+
+// usualItem is room for most items, in bytes.
+const usualItem = 256
+
+// begin begins the next part.
+func (w *snapshotWriter) begin() {
+	n := min(w.left, snapshotPart)
+	w.left -= n
+	w.part++
+	w.n = 0
+	w.b = jsonappend.String(append(slices.Grow(w.b[:0], 128+n*usualItem), `{"as_of":`...), w.asOf)
+	w.b = strconv.AppendInt(append(w.b, `,"part":`...), int64(w.part), 10)
+	w.b = append(strconv.AppendBool(append(w.b, `,"last":`...), w.left == 0), `,"items":[`...)
+}
+
+// end returns the data of the part.
+func (w *snapshotWriter) end() perch.RawData { return append(w.b, "]}"...) }
+
 // snapshot sends n items in parts; there is always one, even if it is empty.
-func snapshot[T any](typ perch.EventType, asOf perch.Position, n int, items iter.Seq[T], send func(*perch.Event) error) error {
-	d := snapshotData[T]{AsOf: asOf.String(), Part: 1, Items: make([]T, 0, min(n, snapshotPart))}
-	part := func(last bool) error {
-		d.Last = last
-		err := send(perch.NewEvent(perch.Position{}, typ, timeNow(), d))
-		d.Part, d.Items = d.Part+1, d.Items[:0]
-		return err
-	}
+func snapshot[T jsonappend.Value](typ perch.EventType, asOf perch.Position, n int, items iter.Seq[T], send func(*perch.Event) error) error {
+	w := &snapshotWriter{asOf: asOf.String(), left: n}
+	part := func() error { return send(perch.NewEvent(perch.Position{}, typ, timeNow(), w.end())) }
+	w.begin()
 	for item := range items {
-		if len(d.Items) == snapshotPart {
-			if err := part(false); err != nil {
+		if w.n == snapshotPart {
+			if err := part(); err != nil {
 				return err
 			}
+			w.begin()
 		}
-		d.Items = append(d.Items, item)
+		if w.n++; w.n > 1 {
+			w.b = append(w.b, ',')
+		}
+		w.b = item.AppendJSON(w.b)
 	}
-	return part(true)
+	return part()
 }

@@ -70,3 +70,36 @@ func appendEscape(b []byte, c byte) []byte {
 	}
 	return append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xF])
 }
+
+// Value is what appends itself.
+type Value interface{ AppendJSON(b []byte) []byte }
+
+// List appends a list of values; nil is null.
+func List[T Value](b []byte, list []T) []byte {
+	if list == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '[')
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = list[i].AppendJSON(b)
+	}
+	return append(b, ']')
+}
+
+// Strings appends a list of strings; nil is null.
+func Strings[S ~string](b []byte, list []S) []byte {
+	if list == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '[')
+	for i, s := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = String(b, s)
+	}
+	return append(b, ']')
+}

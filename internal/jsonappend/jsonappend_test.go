@@ -26,6 +26,31 @@ func sameAsEncodingJSON(t *testing.T, s string) {
 	}
 }
 
+// pair is a value that appends itself.
+type pair struct {
+	A string `json:"a"`
+}
+
+func (p pair) AppendJSON(b []byte) []byte {
+	return append(jsonappend.String(append(b, `{"a":`...), p.A), '}')
+}
+
+// TestLists: an empty one is no null.
+func TestLists(t *testing.T) {
+	for _, list := range [][]pair{nil, {}, {{"x"}}, {{"<"}, {""}, {"y"}}} {
+		want, err := json.Marshal(list)
+		if got := string(jsonappend.List([]byte("b"), list)); err != nil || got != "b"+string(want) {
+			t.Errorf("List(%v): got %s, want b%s by encoding/json, error %v", list, got, want, err)
+		}
+	}
+	for _, list := range [][]string{nil, {}, {"x"}, texts} {
+		want, err := json.Marshal(list)
+		if got := string(jsonappend.Strings([]byte("b"), list)); err != nil || got != "b"+string(want) {
+			t.Errorf("Strings(%q): got %s, want b%s by encoding/json, error %v", list, got, want, err)
+		}
+	}
+}
+
 func TestStringIsThatOfEncodingJSON(t *testing.T) {
 	for _, s := range texts {
 		sameAsEncodingJSON(t, s)
