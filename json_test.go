@@ -17,6 +17,7 @@ type appender interface{ AppendJSON(b []byte) []byte }
 func appended() []any {
 	return []any{
 		&perch.Message{}, &perch.Presence{}, &perch.ChatStateChange{}, &perch.StatusChange{}, &perch.Buddy{}, &perch.Resource{},
+		&perch.Invitation{}, &perch.SessionInfo{},
 	}
 }
 
@@ -30,7 +31,7 @@ func sameJSON(t *testing.T, v any) {
 	if got := string(v.(appender).AppendJSON([]byte("["))); got != "["+string(want) {
 		t.Errorf("AppendJSON of %T: got\n%s, want by encoding/json\n[%s", v, got, want)
 	}
-	for _, data := range []any{v, reflect.ValueOf(v).Elem().Interface()} {
+	for _, data := range []any{v, reflect.ValueOf(v).Elem().Interface(), perch.RawData(want)} {
 		e := perch.NewEvent(perch.Position{Epoch: "k<", Offset: 7}, perch.EventMessageReceived, 1e12, data)
 		if got, want := string(e.Wire), `{"id":"k\u003c-7","type":"message.received","time":"2001-09-09T01:46:40.000Z","data":`+string(want)+`}`; got != want {
 			t.Errorf("an event with %T: got\n%s, want\n%s", data, got, want)
@@ -46,7 +47,7 @@ func fill(t *testing.T, v reflect.Value, see func()) {
 		v.SetString("a \"<é\u2028")
 	case reflect.Bool:
 		v.SetBool(true)
-	case reflect.Int8, reflect.Int64:
+	case reflect.Int, reflect.Int8, reflect.Int64:
 		v.SetInt(-100)
 	case reflect.Uint8:
 		v.SetUint(1)
@@ -123,6 +124,9 @@ func FuzzAppendedJSON(f *testing.F) {
 			&perch.Presence{JID: perch.JID(a), Available: yes, Show: perch.Show(n), Priority: n, Stale: !yes, Status: b, Resources: devices, UpdatedAt: perch.Time(at)},
 			&perch.Buddy{JID: perch.JID(a), Name: b, Groups: []string{c, d}, Subscription: perch.Subscription(n), Ask: perch.Ask(n), Approved: yes, Mutual: !yes},
 			&perch.Resource{Resource: d, Show: perch.Show(n), Priority: n, Status: c, UpdatedAt: perch.Time(at)},
+			&perch.Invitation{JID: perch.JID(a), Nick: b, Message: c, ReceivedAt: perch.Time(at)},
+			&perch.SessionInfo{JID: perch.JID(a), Resource: b, State: perch.State(c), Reason: d, Since: perch.Time(at), Upstream: a, Delivery: b,
+				Features: []string{c, d}, PingRTT: &at, Streams: int(n)},
 		} {
 			sameJSON(t, v)
 		}

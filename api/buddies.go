@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/jsonappend"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -22,6 +23,25 @@ type buddyList struct {
 	Items []buddyItem `json:"items"`
 	Next  *string     `json:"next"`
 } // @name BuddyList
+
+// AppendJSON appends i as encoding/json writes it.
+func (i buddyItem) AppendJSON(b []byte) []byte {
+	b = i.Buddy.AppendJSON(b)
+	if i.Presence == nil {
+		return b
+	}
+	b = append(b[:len(b)-1], `,"presence":`...)
+	return append(i.Presence.AppendJSON(b), '}')
+}
+
+// AppendJSON appends l as encoding/json writes it.
+func (l buddyList) AppendJSON(b []byte) []byte {
+	b = append(jsonappend.List(append(b, `{"items":`...), l.Items), `,"next":`...)
+	if l.Next == nil {
+		return append(b, "null}"...)
+	}
+	return append(jsonappend.String(b, *l.Next), '}')
+}
 
 // buddyRequest is the body of POST /v1/buddies: exactly one of JID and Account.
 type buddyRequest struct {
@@ -73,24 +93,23 @@ func (a *API) handleBuddies(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s := sessionFrom(r.Context())
-	found, more, err := s.BuddyPage(sessions.BuddyQuery{After: p.after, Limit: p.limit, Match: matching(q)})
+	found, more, err := s.BuddyPage(sessions.BuddyQuery{After: p.after, Limit: p.limit, Match: matching(q), Presence: withPresence})
 	if err != nil {
 		return err
 	}
 	list := buddyList{Items: make([]buddyItem, len(found))}
+	for i := range found {
+		list.Items[i] = itemOf(found[i].Buddy)
+		list.Items[i].Presence = found[i].Presence
+	}
 	if more {
 		next := makeCursor(string(found[len(found)-1].JID.Key()))
 		list.Next = &next
 	}
-	for i, b := range found {
-		if list.Items[i], err = itemWith(s, b, withPresence); err != nil {
-			return err
-		}
-	}
 	if more {
 		linkPage(w, r, "next", map[string]string{"cursor": *list.Next})
 	}
-	return writeTagged(w, r, list)
+	return writeTaggedAppended(w, r, list)
 }
 
 func includesPresence(q url.Values) (bool, error) {
@@ -277,7 +296,7 @@ func (a *API) handleBuddyShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeTagged(w, r, item)
+	return writeTaggedAppended(w, r, item)
 }
 
 // handleBuddyPatch renames a buddy or changes its groups.

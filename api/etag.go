@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/jsonappend"
 )
 
 // etagOf makes a strong tag from the content of an answer, not from a counter: it stays right
@@ -29,7 +30,7 @@ func tagOf(body []byte) string {
 // notModified sets the tag, and answers 304 if the client has the same content
 // (RFC 9110, 13.1.2; the comparison is weak, as it must be for GET).
 func notModified(w http.ResponseWriter, r *http.Request, etag string) bool {
-	w.Header().Set("ETag", etag)
+	w.Header()["Etag"] = []string{etag} // as net/http writes ETag
 	for _, line := range r.Header.Values("If-None-Match") {
 		for tag := range strings.SplitSeq(line, ",") {
 			tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
@@ -44,12 +45,23 @@ func notModified(w http.ResponseWriter, r *http.Request, etag string) bool {
 
 // writeTagged is writeJSON with an ETag and 304.
 func writeTagged(w http.ResponseWriter, r *http.Request, v any) error {
-	body, err := json.Marshal(v)
+	text, err := json.Marshal(v)
 	if err != nil {
 		return perch.Wrap(perch.KindInternal, err, "")
 	}
-	if !notModified(w, r, tagOf(body)) {
-		writeBody(w, http.StatusOK, body)
+	if !notModified(w, r, tagOf(text)) {
+		(&body{text}).write(w, http.StatusOK)
+	}
+	return nil
+}
+
+// writeTaggedAppended is writeTagged of what writeAppended writes.
+func writeTaggedAppended(w http.ResponseWriter, r *http.Request, v jsonappend.Value) error {
+	body := newBody()
+	defer body.release()
+	body.b = v.AppendJSON(body.b)
+	if !notModified(w, r, tagOf(body.b)) {
+		body.write(w, http.StatusOK)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/jsonappend"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -51,23 +52,41 @@ func (a *API) handlePresence(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s := sessionFrom(r.Context())
-	list := presenceList{AsOf: perch.At(time.Now())}
-	if !q.Has("jid") {
-		var version string
-		if list.Items, version, err = s.Presences(); err != nil {
+	if q.Has("jid") {
+		items, err := presenceOf(s, q["jid"])
+		if err != nil {
 			return err
 		}
-		if notModified(w, r, `"`+version+`"`) {
-			return nil
+		slices.SortFunc(items, func(x, y perch.Presence) int { return strings.Compare(string(x.JID), string(y.JID)) })
+		if !notModified(w, r, tagOf(presenceItems(items).AppendJSON(nil))) {
+			writeAppended(w, http.StatusOK, presenceAnswer{presenceItems(items), perch.At(time.Now())})
 		}
-		return writeJSON(w, http.StatusOK, list)
+		return nil
 	}
-	if list.Items, err = presenceOf(s, q["jid"]); err != nil {
-		return err
+	list, err := s.Presences()
+	if err == nil && !notModified(w, r, `"`+list.Version()+`"`) {
+		writeAppended(w, http.StatusOK, presenceAnswer{list, perch.At(time.Now())})
 	}
-	slices.SortFunc(list.Items, func(x, y perch.Presence) int { return strings.Compare(string(x.JID), string(y.JID)) })
-	return writeTaggedBy(w, r, list, list.Items)
+	return err
 }
+
+// presenceAnswer is a presenceList whose items append themselves.
+type presenceAnswer struct {
+	items jsonappend.Value
+	asOf  perch.Time
+}
+
+// AppendJSON appends a as encoding/json writes a presenceList.
+func (a presenceAnswer) AppendJSON(b []byte) []byte {
+	b = append(a.items.AppendJSON(append(b, `{"items":`...)), `,"as_of":`...)
+	return append(a.asOf.AppendJSON(b), '}')
+}
+
+// presenceItems are presences that were asked for one by one.
+type presenceItems []perch.Presence
+
+// AppendJSON appends p as encoding/json writes it.
+func (p presenceItems) AppendJSON(b []byte) []byte { return jsonappend.List(b, p) }
 
 func presenceOf(s *sessions.Session, texts []string) ([]perch.Presence, error) {
 	if len(texts) > maxJIDs {
@@ -116,7 +135,7 @@ func (a *API) handlePresenceShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeTagged(w, r, p)
+	return writeTaggedAppended(w, r, p)
 }
 
 // handleOwnPresence gives the account's own presence on this session.

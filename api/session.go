@@ -50,10 +50,10 @@ func (a *API) handleSessionShow(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	info, err := sessionFrom(r.Context()).Current()
-	if err != nil {
-		return err
+	if err == nil {
+		writeAppended(w, http.StatusOK, info)
 	}
-	return writeJSON(w, http.StatusOK, info)
+	return err
 }
 
 // handleSessionOpen signs in. With a body it mints a Perch token for an account; without

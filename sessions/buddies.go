@@ -93,11 +93,21 @@ func (s *Session) RemoveBuddy(ctx context.Context, jid perch.JID) error {
 // has ended or moved, and never an empty answer.
 func (s *Session) Buddies() ([]perch.Buddy, error) {
 	items, _, err := s.BuddyPage(BuddyQuery{})
-	return items, err
+	if err != nil {
+		return nil, err
+	}
+	buddies := make([]perch.Buddy, len(items))
+	for i := range items {
+		buddies[i] = items[i].Buddy
+	}
+	return buddies, nil
 }
 
+// defaultPage is how many buddies there is room for, at first, in a page without a limit.
+const defaultPage = 64
+
 // BuddyPage is Buddies for a part of the roster, and reports whether there are more behind it.
-func (s *Session) BuddyPage(q BuddyQuery) (items []perch.Buddy, more bool, err error) {
+func (s *Session) BuddyPage(q BuddyQuery) (items []BuddyItem, more bool, err error) {
 	var v *rosterView
 	if err := s.call(s.ctx, func() {
 		s.roster.snapshotServed = true
@@ -105,7 +115,7 @@ func (s *Session) BuddyPage(q BuddyQuery) (items []perch.Buddy, more bool, err e
 	}); err != nil {
 		return nil, false, err
 	}
-	items, more = v.page(q, []perch.Buddy{})
+	items, more = v.page(q, make([]BuddyItem, 0, min(v.Len(), max(q.Limit, defaultPage))))
 	return items, more, nil
 }
 

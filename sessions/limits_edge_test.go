@@ -82,8 +82,8 @@ var budgets = map[string]budget{
 			w.conn().Deliver(&perch.PresenceIn{From: buddies[i] + "/" + perch.JID(padded(i, 32<<10)), Available: true})
 		},
 		used: func(s *sessions.Session) (n int) {
-			list, _, _ := s.Presences()
-			for _, p := range list {
+			list, _ := s.Presences()
+			for _, p := range list.Items() {
 				for _, r := range p.Resources {
 					n += len(r.Resource)
 				}
@@ -95,8 +95,8 @@ var budgets = map[string]budget{
 			w.conn().Deliver(&perch.PresenceIn{From: buddies[i] + "/r", Available: true, Status: padded(i, 4<<10)})
 		},
 		used: func(s *sessions.Session) (n int) {
-			list, _, _ := s.Presences()
-			for _, p := range list {
+			list, _ := s.Presences()
+			for _, p := range list.Items() {
 				n += len(p.Status)
 			}
 			return n

@@ -57,8 +57,8 @@ func TestBudgetsOfAHostileServer(t *testing.T) {
 		if n := len(invitations(s)); n == 0 || n > 1000 {
 			t.Errorf("got %d invitations, want some and at most 1000", n)
 		}
-		p, _, _ := s.Presences()
-		texts := 0
+		list, _ := s.Presences()
+		p, texts := list.Items(), 0
 		for i := range p {
 			if !p[i].Available {
 				t.Fatalf("presence of %s: got unavailable, want available", p[i].JID) // only the text may be left out

@@ -1,12 +1,7 @@
 package sessions
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"slices"
-	"strconv"
 
 	"github.com/perch-im/perch"
 )
@@ -26,33 +21,10 @@ func (s *Session) Presence(jid perch.JID) (perch.Presence, error) {
 	return p, err
 }
 
-// Presences returns the presence of every buddy, sorted by JID, and a version: two answers with
-// the same one are alike, also after a restart.
-func (s *Session) Presences() (items []perch.Presence, version string, err error) {
-	var v *rosterView
-	if err := s.call(s.ctx, func() { v = s.roster.view() }); err != nil {
-		return nil, "", err
-	}
-	items = make([]perch.Presence, 0, v.Len())
-	for p := range v.presences() {
-		items = append(items, p)
-	}
-	slices.SortFunc(items, func(a, b perch.Presence) int { return cmp.Compare(a.JID, b.JID) })
-	return items, versionOf(items), nil
-}
-
-// versionOf is a hash of everything that the presences say.
-func versionOf(items []perch.Presence) string {
-	h := sha256.New()
-	for i := range items {
-		p := &items[i]
-		text(h, string(p.JID), strconv.FormatBool(p.Available), p.Show.String(), strconv.Itoa(int(p.Priority)),
-			strconv.FormatBool(p.Stale), p.Status, p.UpdatedAt.String())
-		for _, r := range p.Resources {
-			text(h, r.Resource, r.Show.String(), strconv.Itoa(int(r.Priority)), r.Status, r.UpdatedAt.String())
-		}
-	}
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16])
+// Presences returns the presence of every buddy as it is now.
+func (s *Session) Presences() (*PresenceList, error) {
+	l := &PresenceList{}
+	return l, s.call(s.ctx, func() { l.view = s.roster.view() })
 }
 
 // OwnPresence is the availability that the account wants to have.

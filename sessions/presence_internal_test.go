@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/jsonappend"
 )
 
 // TestVersionOfPresences: the version of an answer changes with every field that it has, those of
@@ -13,8 +14,8 @@ func TestVersionOfPresences(t *testing.T) {
 	base := func() *perch.Presence {
 		return &perch.Presence{JID: "bob@example.net", Resources: []perch.Resource{{Resource: "a"}}}
 	}
-	want := versionOf([]perch.Presence{*base()})
-	if got := versionOf([]perch.Presence{*base()}); got != want {
+	want := versionOf(jsonappend.List(nil, []perch.Presence{*base()}))
+	if got := versionOf(jsonappend.List(nil, []perch.Presence{*base()})); got != want {
 		t.Errorf("versionOf the same: got %s, want %s", got, want)
 	}
 	change := func(v reflect.Value) {
@@ -36,18 +37,18 @@ func TestVersionOfPresences(t *testing.T) {
 	for i := range reflect.TypeFor[perch.Presence]().NumField() {
 		p := base()
 		change(reflect.ValueOf(p).Elem().Field(i))
-		if versionOf([]perch.Presence{*p}) == want {
+		if versionOf(jsonappend.List(nil, []perch.Presence{*p})) == want {
 			t.Errorf("got the same version with another %s, want another", reflect.TypeFor[perch.Presence]().Field(i).Name)
 		}
 	}
 	for i := range reflect.TypeFor[perch.Resource]().NumField() {
 		p := base()
 		change(reflect.ValueOf(&p.Resources[0]).Elem().Field(i))
-		if versionOf([]perch.Presence{*p}) == want {
+		if versionOf(jsonappend.List(nil, []perch.Presence{*p})) == want {
 			t.Errorf("got the same version with another %s of a resource, want another", reflect.TypeFor[perch.Resource]().Field(i).Name)
 		}
 	}
-	if got := versionOf([]perch.Presence{*base(), *base()}); got == want {
+	if got := versionOf(jsonappend.List(nil, []perch.Presence{*base(), *base()})); got == want {
 		t.Error("got the same version with another buddy, want another")
 	}
 }

@@ -37,8 +37,9 @@ type roster struct {
 	cards   cardStore
 	id      ID // of the session
 
-	contacts       contacts.Table
+	contacts       contacts.Table // changed by setContacts alone
 	fresh          freshness
+	version        presenceVersions
 	invites        []*perch.Invitation // sorted by the key of the JID
 	settling       *settling           // nil: the server has named every resource
 	mutual         []perch.JID         // see wantMutual

@@ -7,15 +7,21 @@ import (
 	"github.com/perch-im/perch/internal/contacts"
 )
 
+// setContacts replaces the table.
+func (ro *roster) setContacts(t contacts.Table) {
+	ro.contacts = t
+	ro.version.changed()
+}
+
 // keep puts a contact into the table, and into the batch that gathers.
 func (ro *roster) keep(k *contacts.Contact) {
-	ro.contacts = ro.contacts.Put(k)
+	ro.setContacts(ro.contacts.Put(k))
 	ro.journal.Change().Contacts.Note(ro.contacts, k.Key())
 }
 
 // drop is keep for a contact that goes.
 func (ro *roster) drop(jid perch.JID) {
-	ro.contacts = ro.contacts.Remove(jid)
+	ro.setContacts(ro.contacts.Remove(jid))
 	ro.journal.Change().Contacts.Note(ro.contacts, jid.Key())
 }
 

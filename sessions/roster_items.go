@@ -71,7 +71,7 @@ func (ro *roster) fill(items []perch.Buddy) {
 			k.Buddy = item
 		}
 	}
-	ro.contacts = contacts.Of(order)
+	ro.setContacts(contacts.Of(order))
 	ro.journal.Change().Contacts.Replace(ro.contacts)
 	for _, k := range order {
 		ro.itemChanged(&k.Buddy)

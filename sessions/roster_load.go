@@ -11,8 +11,8 @@ import (
 // load takes over what the Store has. It runs before the owner. Until the next login all presence
 // is stale.
 func (ro *roster) load(ctx context.Context, v *Saved) {
-	if ro.contacts = v.Contacts; v.OldRows {
-		ro.contacts = resorted(v.Contacts)
+	if ro.setContacts(v.Contacts); v.OldRows {
+		ro.setContacts(resorted(v.Contacts))
 		ro.loadNames(ctx)
 	}
 	ro.fresh.lost()
@@ -70,7 +70,7 @@ func (ro *roster) loadNames(ctx context.Context) {
 			n++
 			if card, err := ro.cards.VCard(ctx, ro.id, k.Buddy.JID); err == nil {
 				k.CardName = cardName(card)
-				ro.contacts = ro.contacts.Put(k)
+				ro.setContacts(ro.contacts.Put(k))
 			}
 		}
 	}

@@ -15,7 +15,7 @@ func bigRoster(n int) *roster {
 	for i := range list {
 		list[i] = &contacts.Contact{Buddy: perch.Buddy{JID: perch.JID(fmt.Sprintf("u%06d@example.net", i)), Name: fmt.Sprint(i)}}
 	}
-	ro.contacts = contacts.Of(list)
+	ro.setContacts(contacts.Of(list))
 	return ro
 }
 
@@ -47,7 +47,7 @@ func TestPagesOfTheRoster(t *testing.T) {
 				last := items[len(items)-1].JID
 				q.After = string(last.Key())
 				if tt.remove {
-					ro.contacts = ro.contacts.Remove(last)
+					ro.setContacts(ro.contacts.Remove(last))
 				}
 			}
 			if len(seen) != tt.want {

@@ -11,13 +11,14 @@ import (
 // freshness is whose presence is from before the stream was lost. It belongs to the owner; the
 // zero value is that all of it is right.
 type freshness struct {
-	stale bool                   // all but these
-	said  map[perch.JID]struct{} // keys of contacts that said something since
+	stale   bool                   // all but these
+	said    map[perch.JID]struct{} // keys of contacts that said something since
+	changes uint32
 }
 
 // lost says that all presence is from before; right takes that back.
-func (f *freshness) lost()  { *f = freshness{stale: true} }
-func (f *freshness) right() { *f = freshness{} }
+func (f *freshness) lost()  { *f = freshness{stale: true, changes: f.changes + 1} }
+func (f *freshness) right() { *f = freshness{changes: f.changes + 1} }
 
 // heard says that the presence of one contact is right.
 func (f *freshness) heard(key perch.JID) {
@@ -28,6 +29,7 @@ func (f *freshness) heard(key perch.JID) {
 		f.said = map[perch.JID]struct{}{}
 	}
 	f.said[key] = struct{}{}
+	f.changes++
 }
 
 func (f *freshness) isStale(key perch.JID) bool { return f.stale && !has(f.said, key) }
@@ -35,8 +37,10 @@ func (f *freshness) isStale(key perch.JID) bool { return f.stale && !has(f.said,
 // rosterView is the roster as it is at one moment. Any goroutine may read it.
 type rosterView struct {
 	contacts.Table
-	fresh   freshness
-	offline bool // there is no stream
+	fresh    freshness
+	offline  bool // there is no stream
+	versions *presenceVersions
+	state    presenceState
 }
 
 // seesUs reports whether a contact may see our presence.
@@ -46,8 +50,10 @@ func (ro *roster) seesUs(jid perch.JID) bool {
 }
 
 func (ro *roster) view() *rosterView {
-	fresh := freshness{stale: ro.fresh.stale, said: maps.Clone(ro.fresh.said)}
-	return &rosterView{Table: ro.contacts, fresh: fresh, offline: ro.host.stream() == nil}
+	v := &rosterView{Table: ro.contacts, fresh: ro.fresh, offline: ro.host.stream() == nil, versions: &ro.version}
+	v.fresh.said = maps.Clone(ro.fresh.said)
+	v.state = presenceState{table: ro.version.changes, fresh: ro.fresh.changes, offline: v.offline}
+	return v
 }
 
 // presence is that of a contact; one that has never sent any is not there.
@@ -84,23 +90,34 @@ func (v *rosterView) buddies() iter.Seq[perch.Buddy] {
 }
 
 // page appends the buddies of a page to items, and reports whether there are more behind it.
-func (v *rosterView) page(q BuddyQuery, items []perch.Buddy) ([]perch.Buddy, bool) {
+func (v *rosterView) page(q BuddyQuery, items []BuddyItem) ([]BuddyItem, bool) {
 	for k := range v.After(perch.JID(q.After)) {
-		b := k.View()
-		if q.Match != nil && !q.Match(&b) {
+		item := BuddyItem{Buddy: k.View()}
+		if q.Match != nil && !q.Match(&item.Buddy) {
 			continue
 		}
 		if q.Limit > 0 && len(items) == q.Limit {
 			return items, true
 		}
-		items = append(items, b)
+		if q.Presence {
+			p := v.presence(k)
+			item.Presence = &p
+		}
+		items = append(items, item)
 	}
 	return items, false
 }
 
 // BuddyQuery says which buddies a page has.
 type BuddyQuery struct {
-	After string                  // key of the last buddy of the page before (perch.JID.Key); "" = from the beginning
-	Limit int                     // 0 = all
-	Match func(*perch.Buddy) bool // nil = all
+	After    string                  // key of the last buddy of the page before (perch.JID.Key); "" = from the beginning
+	Limit    int                     // 0 = all
+	Match    func(*perch.Buddy) bool // nil = all
+	Presence bool                    // with the presence of each
+}
+
+// BuddyItem is a buddy of a page. Presence is nil unless it was asked for.
+type BuddyItem struct {
+	perch.Buddy
+	Presence *perch.Presence
 }

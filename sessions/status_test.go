@@ -132,7 +132,7 @@ func TestEndedSessionIsNeverEmpty(t *testing.T) {
 	reads := map[string]func(*sessions.Session) error{
 		"Buddies":     func(s *sessions.Session) error { _, err := s.Buddies(); return err },
 		"Buddy":       func(s *sessions.Session) error { _, err := s.Buddy(bob); return err },
-		"Presences":   func(s *sessions.Session) error { _, _, err := s.Presences(); return err },
+		"Presences":   func(s *sessions.Session) error { _, err := s.Presences(); return err },
 		"Presence":    func(s *sessions.Session) error { _, err := s.Presence(bob); return err },
 		"Invitations": func(s *sessions.Session) error { _, err := s.Invitations(); return err },
 		"OwnPresence": func(s *sessions.Session) error { _, err := s.OwnPresence(); return err },
