@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"sync"
 	"time"
 
@@ -40,7 +41,7 @@ func newLimits(o Options) limits {
 type limiter struct {
 	name   string
 	rate   Rate
-	policy string
+	policy []string // the RateLimit-Policy of every answer
 	now    func() time.Time
 
 	// A bucket that was not used for its whole life is full: after it has expired, a new one
@@ -54,7 +55,7 @@ func newLimiter(name string, r Rate) *limiter {
 	window := time.Duration(float64(r.Burst) / r.PerSecond * float64(time.Second))
 	return &limiter{
 		name: name, rate: r, now: time.Now,
-		policy:  fmt.Sprintf("%q;q=%d;w=%d", name, r.Burst, seconds(window)),
+		policy:  []string{fmt.Sprintf("%q;q=%d;w=%d", name, r.Burst, seconds(window))},
 		life:    max(window, time.Minute),
 		buckets: ttlmap.Map[string, *rate.Limiter]{Max: maxRemembered},
 	}
@@ -82,12 +83,26 @@ func (l *limiter) take(w http.ResponseWriter, key string) error {
 	left := b.TokensAt(now)
 	full := time.Duration((float64(l.rate.Burst) - left) / l.rate.PerSecond * float64(time.Second))
 	h := w.Header()
-	h.Set("RateLimit-Policy", l.policy)
-	h.Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%d", l.name, int(max(left, 0)), seconds(full)))
+	h[headerRateLimitPolicy] = l.policy
+	h[headerRateLimit] = []string{l.state(int(max(left, 0)), seconds(full))}
 	if !ok {
 		return l.refuse(left)
 	}
 	return nil
+}
+
+// The names of the RateLimit fields as net/http has them.
+const (
+	headerRateLimit       = "Ratelimit"
+	headerRateLimitPolicy = "Ratelimit-Policy"
+)
+
+// state is a RateLimit field: so many requests are left, and all of them after so many seconds.
+func (l *limiter) state(left, after int) string {
+	var b [80]byte
+	text := append(append(append(b[:0], '"'), l.name...), `";r=`...)
+	text = strconv.AppendInt(text, int64(left), 10)
+	return string(strconv.AppendInt(append(text, ";t="...), int64(after), 10))
 }
 
 func (l *limiter) refuse(left float64) error {

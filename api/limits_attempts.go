@@ -232,6 +232,6 @@ func (l *attempts) refuse(wait time.Duration) error {
 
 // show writes the RateLimit fields (draft-ietf-httpapi-ratelimit-headers).
 func (e *quotaError) show(h http.Header) {
-	h.Set("RateLimit-Policy", e.policy)
-	h.Set("RateLimit", e.limit)
+	h[headerRateLimitPolicy] = []string{e.policy}
+	h[headerRateLimit] = []string{e.limit}
 }

@@ -31,7 +31,7 @@ func withRequestID(next http.Handler) http.Handler {
 		if !validRequestID(id) {
 			id = rand.Text()
 		}
-		w.Header().Set("X-Request-Id", id)
+		w.Header()["X-Request-Id"] = []string{id}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
 	})
 }
@@ -64,9 +64,9 @@ func withEscapedPath(next http.Handler) http.Handler {
 func withHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Cache-Control", "no-store")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
+		h["Cache-Control"] = noStore
+		h["X-Content-Type-Options"] = noSniff
+		h["Referrer-Policy"] = noReferrer
 		next.ServeHTTP(w, r)
 	})
 }
@@ -78,12 +78,13 @@ func (a *API) withLog(next http.Handler) http.Handler {
 		ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		start := time.Now()
 		defer func() {
-			a.observe(r, ww.Status(), time.Since(start))
+			route := routePattern(r)
+			a.observe(r.Method, route, ww.Status(), time.Since(start))
 			if !a.log.Enabled(r.Context(), slog.LevelInfo) {
 				return
 			}
 			a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-				slog.String("method", knownMethod(r.Method)), slog.String("route", routePattern(r)),
+				slog.String("method", knownMethod(r.Method)), slog.String("route", route),
 				slog.Int("status", ww.Status()), slog.Int("bytes", ww.BytesWritten()),
 				slog.Duration("took", time.Since(start)), slog.String("request_id", requestID(r.Context())))
 		}()

@@ -58,10 +58,9 @@ func (a *API) Streams() map[string]int {
 
 // observe reports a request at its end. One that became a stream
 // is left out: its duration says nothing about how fast answers are.
-func (a *API) observe(r *http.Request, status int, took time.Duration) {
-	route := routePattern(r)
-	if r.Method == http.MethodGet && status < 300 && (route == "/v1/events" || strings.HasPrefix(route, "/v1/events/ws")) {
+func (a *API) observe(method, route string, status int, took time.Duration) {
+	if method == http.MethodGet && status < 300 && (route == "/v1/events" || strings.HasPrefix(route, "/v1/events/ws")) {
 		return
 	}
-	a.o.Observer.Request(route, knownMethod(r.Method), status, took)
+	a.o.Observer.Request(route, knownMethod(method), status, took)
 }

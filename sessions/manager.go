@@ -16,6 +16,7 @@ type Manager struct {
 	o          Options
 	log        *slog.Logger
 	sealer     *sealer
+	macs       macs
 	rejected   *rejections
 	routes     *routes
 	nodes      *nodes        // nil: alone with the Store

@@ -6,8 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
+	"hash"
 	"strings"
+	"sync"
 
 	"github.com/perch-im/perch"
 )
@@ -33,17 +36,44 @@ func digestOf(text string) (d digest, ok bool) {
 // hash is HMAC-SHA256 under the secret. Parts are separated so that no two lists of parts
 // are alike; label says what the hash is for, so that hashes of different uses never meet.
 func (m *Manager) hash(label string, parts ...string) digest {
-	h := hmac.New(sha256.New, m.o.Secret)
-	h.Write([]byte(label))
-	var n [8]byte
+	k := m.macs.get(m.o.Secret)
+	defer m.macs.put(k)
+	k.b = append(k.b, label...)
 	for _, p := range parts {
-		for i := range n {
-			n[i] = byte(len(p) >> (8 * i))
-		}
-		h.Write(n[:])
-		h.Write([]byte(p))
+		k.b = binary.LittleEndian.AppendUint64(k.b, uint64(len(p)))
+		k.b = append(k.b, p...)
 	}
-	return digest(h.Sum(nil))
+	k.h.Write(k.b)
+	return digest(k.h.Sum(k.sum[:0]))
+}
+
+// macs are states of HMAC-SHA256 to use again: every request hashes its token.
+type macs struct{ pool sync.Pool }
+
+// mac is one state, and the memory for what it hashes.
+type mac struct {
+	h   hash.Hash
+	b   []byte
+	sum [sha256.Size]byte
+}
+
+func (p *macs) get(secret []byte) *mac {
+	if k, ok := p.pool.Get().(*mac); ok {
+		return k
+	}
+	return &mac{h: hmac.New(sha256.New, secret)}
+}
+
+// maxMAC is how much memory a state may have to be used again, in bytes.
+const maxMAC = 16 << 10
+
+// put takes a state back. The memory has had a credential in it.
+func (p *macs) put(k *mac) {
+	clear(k.b)
+	k.h.Reset()
+	if k.b = k.b[:0]; cap(k.b) <= maxMAC {
+		p.pool.Put(k)
+	}
 }
 
 // tokenKey is the hash of a token that we minted.
