@@ -150,8 +150,8 @@ bench:
 	go run ./bench
 
 # A gateway under bursts of traffic, cuts and sessions that come and go, for a LENGTH of time;
-# what grows by more than 1 % an hour in it fails. STORE is memory or redis; LEAK=sockets leaves
-# some behind, to see that this is found.
+# what grows by more than 1 % an hour in it fails. STORE is memory or redis; LEAK (sockets,
+# sessions or memory) is left behind in every cycle, to see that it is found.
 LENGTH ?= 10m
 STORE ?= memory
 LEAK ?=

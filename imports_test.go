@@ -105,7 +105,7 @@ var (
 			why: "a command reads its settings and hands them to app, or to the embedded service alone; what it did beyond that, no test could start",
 		},
 		{
-			from: "bench", may: []string{"*", "internal/testkit", "internal/fakexmpp"}, libs: []string{""},
+			from: "bench", may: []string{"*", "internal/testkit", "internal/fakexmpp", "internal/mutants"}, libs: []string{""},
 			why: "bench measures everything",
 		},
 		{

@@ -26,9 +26,9 @@ type lab struct {
 func (l *lab) note(format string, args ...any) { fmt.Fprintf(l.progress, format+" ...\n", args...) }
 
 // build makes the gateway of this source, unless another one is measured.
-func (l *lab) build() {
+func (l *lab) build(flags ...string) {
 	if l.program == "" {
-		l.program = testkit.Build(l, "cmd/api")
+		l.program = testkit.Build(l, "cmd/api", flags...)
 	}
 }
 

@@ -6,10 +6,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/perch-im/perch/internal/mutants"
+	"github.com/perch-im/perch/internal/testkit"
 )
 
 // soakOptions are the flags of a soak.
@@ -44,7 +48,7 @@ func soakCommand(ctx context.Context, args []string, stdout, progress io.Writer)
 	flags.IntVar(&o.buddies, "buddies", 50, "buddies of each")
 	flags.StringVar(&o.store, "store", "memory", "memory or redis")
 	flags.StringVar(&o.program, "gateway", "", "program of cmd/api; default: of this source")
-	flags.StringVar(&o.leak, "leak", "", "what to leave behind in every cycle, to see that it is found: sockets or sessions")
+	flags.StringVar(&o.leak, "leak", "", "what is left behind, to see that it is found: sockets or sessions of clients, or memory of requests, by a mistake in the gateway")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -56,9 +60,33 @@ func soakCommand(ctx context.Context, args []string, stdout, progress io.Writer)
 	}
 	return withTestkit(func(b *bencher) error {
 		l := &lab{bencher: b, progress: progress, program: o.program, buddies: o.buddies, cores: watchCores("soak")}
-		l.build()
+		if err := buildForSoak(l, o.leak); err != nil {
+			return err
+		}
 		return runSoak(ctx, l, o, stdout)
 	})
+}
+
+// leakMemory is a mistake of internal/mutants: a little of every request stays.
+const leakMemory = "memory"
+
+// buildForSoak makes the gateway, with that mistake if it is asked for.
+func buildForSoak(l *lab, leak string) error {
+	if leak != leakMemory {
+		l.build()
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "bench-mutant-")
+	if err != nil {
+		return err
+	}
+	l.Cleanup(func() { _ = os.RemoveAll(dir) })
+	overlay, err := mutants.Overlay("leak", testkit.Root(l), dir)
+	if err != nil {
+		return err
+	}
+	l.build("-overlay=" + overlay)
+	return nil
 }
 
 // first is the part that is not judged.
@@ -68,8 +96,10 @@ func (o soakOptions) check() error {
 	switch {
 	case !slices.Contains([]string{"memory", "redis"}, o.store):
 		return fmt.Errorf("-store %q is neither memory nor redis", o.store)
-	case !slices.Contains([]string{"", "sockets", "sessions"}, o.leak):
-		return fmt.Errorf("-leak %q is neither sockets nor sessions", o.leak)
+	case !slices.Contains([]string{"", "sockets", "sessions", leakMemory}, o.leak):
+		return fmt.Errorf("-leak %q is none of sockets, sessions, memory", o.leak)
+	case o.leak == leakMemory && o.program != "":
+		return errors.New("-leak memory is a mistake in this source, which is not in the program of -gateway")
 	case o.sessions < 20 || o.buddies < 1:
 		return errors.New("-sessions must be at least 20, and -buddies 1")
 	case o.length/2 < leastSamples*o.cycle:

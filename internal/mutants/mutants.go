@@ -72,6 +72,15 @@ var All = []Mutant{
 		},
 	},
 	{
+		Name: "leak", Does: "keeps half a KiB of every request for good",
+		File: "api/middleware.go",
+		Edits: []Edit{
+			{"\t\"context\"\n", "\t\"context\"\n\t\"sync\"\n"},
+			{"\t\tw.Header().Set(\"X-Request-Id\", id)\n", "\t\tw.Header().Set(\"X-Request-Id\", id)\n\t\tleaked.Store(new(byte), make([]byte, 512))\n"},
+			{"func validRequestID(", "var leaked sync.Map\n\nfunc validRequestID("},
+		},
+	},
+	{
 		Name: "fence", Does: "takes commits of an owner that another one has replaced",
 		File: "cache/scripts/commit.lua",
 		Edits: []Edit{
