@@ -112,7 +112,8 @@ func (o soakOptions) check() error {
 func runSoak(ctx context.Context, l *lab, o soakOptions, stdout io.Writer) (err error) {
 	s := &soak{o: o, out: stdout, figures: soakFigures()}
 	var ready serverReady
-	if s.server, ready, err = l.serve(ctx, o.sessions+soakGuests*2, buddiesShared); err != nil {
+	accounts := o.sessions + 2*soakGuests + soakLeaks(o)
+	if s.server, ready, err = l.serve(ctx, accounts, buddiesShared); err != nil {
 		return err
 	}
 	url := ""
@@ -120,7 +121,7 @@ func runSoak(ctx context.Context, l *lab, o soakOptions, stdout io.Writer) (err 
 		url, s.redis = l.redis()
 		s.figures = append(s.figures, series{name: "redis", unit: "KiB", scale: 1024})
 	}
-	s.gateway, err = l.gateway(o.sessions+soakGuests*2+soakLeaks(o), ready, gatewayOptions{redis: url, flags: []string{
+	s.gateway, err = l.gateway(accounts, ready, gatewayOptions{redis: url, flags: []string{
 		fmt.Sprint("--retention-events=", soakLog), "--streams=100000",
 	}})
 	if err != nil {

@@ -27,7 +27,7 @@ func soakLeaks(o soakOptions) int {
 	if o.leak != "sessions" {
 		return 0
 	}
-	return int(o.length/o.cycle+1) * o.left
+	return int(o.length/o.cycle+1) * o.left // a cycle takes no less than its time
 }
 
 // begin signs all in, and fills what each of them keeps: they would grow until it is full.
