@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -27,7 +26,7 @@ func latency(ctx context.Context, l *lab) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, perch.end()) }()
+	defer perch.end()
 	g := &latencyRig{l.bencher, l.effort, server, perch}
 	for _, rate := range latencyRates {
 		l.note("latency at %d messages a second", rate)

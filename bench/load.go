@@ -44,7 +44,7 @@ func (l *loaded) run(ctx context.Context, url string, c *redis.Client) (err erro
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, perch.end()) }()
+	defer perch.end()
 	if c == nil {
 		if err := l.open(ctx, perch.url); err != nil {
 			return err
@@ -86,7 +86,7 @@ func (l *loaded) alone(ctx context.Context, c *redis.Client, perch *gateway) err
 	}{
 		{"presence 1 lunch", "inbound presence", l.count},
 		{fmt.Sprintf("presence %d party", many), fmt.Sprintf("inbound presence, %d at once", many), many * l.count},
-		{fmt.Sprintf("messages %d %d", l.count, l.count), "inbound message", l.count},
+		{fmt.Sprintf("messages %d %d 0", l.count, l.count), "inbound message", l.count},
 	} {
 		before, err := awaitIdle(ctx, c, perch)
 		if err != nil {
@@ -154,7 +154,7 @@ func (l *loaded) rate(ctx context.Context, perch *gateway, store, beside string)
 			if err := ears.until(ctx, sent-(e.window-e.burst)); err != nil {
 				return sent, err
 			}
-			if err := l.server.traffic(fmt.Sprintf("messages %d %d", e.burst, e.listeners)); err != nil {
+			if err := l.server.traffic(fmt.Sprintf("messages %d %d 0", e.burst, e.listeners)); err != nil {
 				return sent, err
 			}
 			sent += e.burst

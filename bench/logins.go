@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -26,7 +25,7 @@ func logins(ctx context.Context, l *lab) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, g.end()) }()
+	defer g.end()
 	m := &loginMeter{client: newGatewayClient(g.url, l.buddies), gateway: g, server: server, shake: shake}
 	defer m.client.http.CloseIdleConnections()
 	for i := range turns + 1 {

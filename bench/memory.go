@@ -64,7 +64,7 @@ func (l *lab) perchSessions(ctx context.Context, ready serverReady, name string,
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, g.end()) }()
+	defer g.end()
 	c := newGatewayClient(g.url, l.buddies)
 	if err := c.openRange(ctx, 0, l.effort.warm); err != nil {
 		return err

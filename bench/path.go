@@ -99,7 +99,7 @@ func (l *lab) ways(ctx context.Context, ready serverReady) (ways []*way, err err
 		if err != nil {
 			return ways, err
 		}
-		ways = append(ways, &way{name: x.name, user: x.user, pid: g.PID(), hear: socket.hear, end: func() error { return errors.Join(socket.close(), g.end()) }})
+		ways = append(ways, &way{name: x.name, user: x.user, pid: g.PID(), hear: socket.hear, end: func() error { err := socket.close(); g.end(); return err }})
 	}
 	return ways, nil
 }

@@ -35,7 +35,7 @@ func requests(ctx context.Context, l *lab) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, g.end()) }()
+	defer g.end()
 	c := newGatewayClient(g.url, l.buddies)
 	if err := c.openRange(ctx, 0, requestSessions); err != nil {
 		return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -33,13 +32,13 @@ func restore(ctx context.Context, l *lab) (err error) {
 	if err := sleep(ctx, 2*time.Second); err != nil { // for the last commits
 		return err
 	}
-	first.kill()
+	first.end()
 	began := time.Now()
 	second, err := l.gateway(count, ready, gatewayOptions{redis: url})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, second.end()) }()
+	defer second.end()
 	if err := second.awaitOnline(ctx, count, restoreLimit); err != nil {
 		online, _ := second.online(ctx)
 		return fmt.Errorf("%d of %d sessions were restored: %w", online, count, err)

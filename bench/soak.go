@@ -127,7 +127,7 @@ func runSoak(ctx context.Context, l *lab, o soakOptions, stdout io.Writer) (err 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.gateway.end()) }()
+	defer s.gateway.end()
 	l.note("%d sessions sign in", o.sessions)
 	if err := s.begin(ctx, l); err != nil {
 		return err

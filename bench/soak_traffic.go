@@ -11,12 +11,12 @@ import (
 
 // What a cycle does, for a thousand sessions; some hundred milliseconds of a core.
 const (
-	soakLog       = 20  // events that a session keeps
-	soakFill      = 300 // messages of each before the first look: more than its log keeps, and than it knows again
-	soakPresences = 5   // buddies that change; every session gets each
-	soakMessages  = 4   // to each session
-	soakSockets   = 60  // event streams that come and go
-	soakCuts      = 25  // sessions that lose their connections: one in that many of them
+	soakLog       = 20 // events that a session keeps: as many before the first look
+	soakPresences = 5  // buddies that change; every session gets each
+	soakGroups    = 10 // one of so many groups of sessions gets messages
+	soakMessages  = 4  // to each of these
+	soakSockets   = 60 // event streams that come and go
+	soakCuts      = 25 // sessions that lose their connections: one in that many of them
 	soakRequests  = 300
 	soakSends     = 50
 	soakGuests    = 20 // sessions that sign in and out
@@ -30,13 +30,13 @@ func soakLeaks(o soakOptions) int {
 	return int(o.length/o.cycle+1) * o.left // a cycle takes no less than its time
 }
 
-// begin signs all in, and fills what each of them keeps: they would grow until it is full.
+// begin signs all in, and fills the log of each: they would grow until it is full.
 func (s *soak) begin(ctx context.Context, l *lab) (err error) {
 	s.client = newGatewayClient(s.gateway.url, l.buddies)
 	if err := s.client.openRange(ctx, 0, s.o.sessions); err != nil {
 		return err
 	}
-	if err := s.server.traffic(fmt.Sprintf("messages %d %d", soakFill*s.o.sessions, s.o.sessions)); err != nil {
+	if err := s.server.traffic(fmt.Sprintf("messages %d %d 0", soakLog*s.o.sessions, s.o.sessions)); err != nil {
 		return err
 	}
 	s.began = time.Now()
@@ -53,12 +53,13 @@ func (s *soak) traffic(ctx context.Context, n int) (err error) {
 	if err != nil {
 		return err
 	}
-	cuts := s.o.sessions / soakCuts
+	group, cuts := s.o.sessions/soakGroups, max(1, s.o.sessions/soakCuts)
+	cut := n * cuts % (s.o.sessions - cuts)
 	for _, line := range []string{
 		fmt.Sprintf("presence %d cycle-%d", min(soakPresences, s.o.buddies), n),
-		fmt.Sprintf("messages %d %d", soakMessages*s.o.sessions, s.o.sessions),
-		fmt.Sprintf("drop %d %d", cuts, n*cuts%(s.o.sessions-cuts)),
-		fmt.Sprintf("messages %d %d", s.o.sessions, s.o.sessions),
+		fmt.Sprintf("messages %d %d %d", soakMessages*group, group, n%soakGroups*group),
+		fmt.Sprintf("drop %d %d", cuts, cut),
+		fmt.Sprintf("messages %d %d %d", cuts, cuts, cut), // to those that are away
 	} {
 		if err := s.server.traffic(line); err != nil {
 			return err

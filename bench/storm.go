@@ -32,7 +32,7 @@ func storm(ctx context.Context, l *lab) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, perch.end()) }()
+	defer perch.end()
 	if err := newGatewayClient(perch.url, l.buddies).openRange(ctx, 0, count); err != nil {
 		return err
 	}
