@@ -9,8 +9,8 @@ import (
 
 // parseTime reads a moment as XEP-0082 writes it, and as programs write it that nearly do:
 // the CCYYMMDDThh:mm:ss of XEP-0091, a date or time without separators, an offset without a
-// colon or without minutes, a space in place of the T, a comma before the fraction, no
-// seconds. Without an offset it is UTC, and a date alone is its midnight. It is 0 when the
+// colon or without minutes, a space in place of the T, an hour of one digit, a comma before the
+// fraction, no seconds. Without an offset it is UTC, and a date alone is its midnight. It is 0 when the
 // text is no time, or none that can be meant.
 func parseTime(s string) perch.Time {
 	c := timeText{rest: strings.TrimSpace(s)}
@@ -86,7 +86,11 @@ func (c *timeText) separator() {
 }
 
 func (c *timeText) clock() (hour, minute, second int) {
-	hour = c.digits(2)
+	n := 2
+	if len(c.rest) > 1 && c.rest[1] == ':' {
+		n = 1
+	}
+	hour = c.digits(n)
 	extended := c.skip(":")
 	minute = c.digits(2)
 	if extended && c.skip(":") || !extended && c.rest != "" && c.rest[0] >= '0' && c.rest[0] <= '9' {
