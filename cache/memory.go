@@ -102,8 +102,9 @@ func (m *Memory) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.R
 
 // CommitNow implements sessions.PromptCommitter.
 func (m *Memory) CommitNow(id sessions.ID, c *sessions.Commit) (res sessions.Result) {
+	now := time.Now()
 	m.mu.RLock()
-	r, closed := m.live(id, time.Now()), m.closed
+	r, closed := m.live(id, now), m.closed
 	m.mu.RUnlock()
 	switch {
 	case closed:
@@ -111,7 +112,7 @@ func (m *Memory) CommitNow(id sessions.ID, c *sessions.Commit) (res sessions.Res
 	case r == nil:
 		return sessions.Result{Err: sessions.ErrLost}
 	}
-	r.commit(c, m.keep, time.Now(), func(x sessions.Result) { res = x })
+	r.commit(c, m.keep, now, func(x sessions.Result) { res = x })
 	return res
 }
 

@@ -44,10 +44,12 @@ func (f *Framer) whole(fr *Frame) bool {
 
 // stanzaName is the name that raw begins with, if that is a stanza of many.
 func stanzaName(raw []byte) string {
-	for _, name := range [...]string{"message", "presence"} {
-		if n := 1 + len(name); len(raw) > n && raw[0] == '<' && string(raw[1:n]) == name && (isSpace(raw[n]) || raw[n] == '>' || raw[n] == '/') {
-			return name
-		}
+	name := "message"
+	if len(raw) > 1 && raw[1] == 'p' {
+		name = "presence"
+	}
+	if n := 1 + len(name); len(raw) > n && raw[0] == '<' && string(raw[1:n]) == name && (isSpace(raw[n]) || raw[n] == '>' || raw[n] == '/') {
+		return name
 	}
 	return ""
 }
