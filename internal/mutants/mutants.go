@@ -76,7 +76,7 @@ var All = []Mutant{
 		File: "api/middleware.go",
 		Edits: []Edit{
 			{"\t\"context\"\n", "\t\"context\"\n\t\"sync\"\n"},
-			{"\t\tw.Header().Set(\"X-Request-Id\", id)\n", "\t\tw.Header().Set(\"X-Request-Id\", id)\n\t\tleaked.Store(new(byte), make([]byte, 512))\n"},
+			{"\t\t\tid = rand.Text()\n", "\t\t\tid = rand.Text()\n\t\t\tleaked.Store(new(byte), make([]byte, 512))\n"},
 			{"func validRequestID(", "var leaked sync.Map\n\nfunc validRequestID("},
 		},
 	},
