@@ -84,8 +84,8 @@ func TestOneEncodingForAllSockets(t *testing.T) {
 	}
 	countAfter, bytesAfter := allocated()
 	perSocket, size := (countAfter-count)/events/sockets, (bytesAfter-bytes)/events/sockets
-	if perSocket > 4 || size > 100 {
-		t.Errorf("%.1f allocations and %.0f bytes for one event on one socket, want at most 4 and 100", perSocket, size)
+	if perSocket > 4 || size > 200 { // the race detector lets a pool lose one buffer of four
+		t.Errorf("%.1f allocations and %.0f bytes for one event on one socket, want at most 4 and 200", perSocket, size)
 	}
 }
 

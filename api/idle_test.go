@@ -7,8 +7,8 @@ import "testing"
 func TestIdleStreamsAreSmall(t *testing.T) {
 	for encoding := range idleRequests {
 		c := idleStreams(t, encoding, 300)
-		if c.goroutines > 1.05 || c.heap+c.stack > 8<<10 {
-			t.Errorf("%s: %.2f goroutines, %.0f bytes of heap and %.0f of stacks for an idle stream; want 1, and at most 8 KiB in all",
+		if c.goroutines > 1.05 || c.heap+c.stack > 16<<10 { // with the race detector stacks are twice as large
+			t.Errorf("%s: %.2f goroutines, %.0f bytes of heap and %.0f of stacks for an idle stream; want 1, and at most 16 KiB in all",
 				encoding, c.goroutines, c.heap, c.stack)
 		}
 	}

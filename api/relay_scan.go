@@ -3,6 +3,8 @@ package api
 import (
 	"bytes"
 	"encoding/binary"
+
+	"github.com/coder/websocket"
 )
 
 // scanner finds the boundaries in a stream of bytes where frames of this node can be inserted.
@@ -92,6 +94,25 @@ func (s *frameScanner) need() int {
 		n += 4 // a mask, which no server sends
 	}
 	return n
+}
+
+// wsCloseFrame closes a WebSocket with a code and a reason (RFC 6455, 5.5.1).
+func wsCloseFrame(code websocket.StatusCode, reason string) []byte {
+	f := wsFrameHead(nil, 0x88, 2+len(reason))
+	f = binary.BigEndian.AppendUint16(f, uint16(code))
+	return append(f, reason...)
+}
+
+// wsFrameHead begins a frame of a server, which has no mask (RFC 6455, 5.2). The relay has no
+// connection of package websocket that could write it: it puts its frames between those of the owner.
+func wsFrameHead(b []byte, first byte, size int) []byte {
+	switch {
+	case size < 126:
+		return append(b, first, byte(size))
+	case size < 1<<16:
+		return binary.BigEndian.AppendUint16(append(b, first, 126), uint16(size))
+	}
+	return binary.BigEndian.AppendUint64(append(b, first, 127), uint64(size))
 }
 
 // lineScanner finds the ends of frames that end with a number of line breaks: one in NDJSON, two

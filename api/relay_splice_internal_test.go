@@ -6,8 +6,12 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/perch-im/perch/internal/wsframe"
+	"github.com/coder/websocket"
 )
+
+func wsTextFrame(payload string) []byte {
+	return append(wsFrameHead(nil, 0x81, len(payload)), payload...)
+}
 
 // frames is what a WebSocket server sends, and where messages end in it.
 func frames(r *rand.Rand, n int) (b []byte, ends []int) {
@@ -16,11 +20,7 @@ func frames(r *rand.Rand, n int) (b []byte, ends []int) {
 		payload[i] = byte(r.Uint32())
 	}
 	size := func() int { return []int{0, 1, 125, 126, 127, 300, 65535, 65536}[r.IntN(8)] }
-	put := func(first byte, size int) {
-		at := len(b)
-		b = wsframe.Append(b, 0, payload[:size])
-		b[at] = first
-	}
+	put := func(first byte, size int) { b = append(wsFrameHead(b, first, size), payload[:size]...) }
 	for range n {
 		switch r.IntN(4) {
 		case 0: // a control frame
@@ -116,7 +116,7 @@ func FuzzFrameScanner(f *testing.F) {
 // TestSplice puts frames in at any moment: the client sees whole frames, all of the owner's
 // up to the last one of this node, and nothing after that.
 func TestSplice(t *testing.T) {
-	own, last := wsframe.Append(nil, wsframe.Text, []byte("own")), wsframe.AppendClose(nil, closeDraining, "over")
+	own, last := wsTextFrame("own"), wsCloseFrame(closeDraining, "over")
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		b, ends := frames(r, 10)
@@ -161,12 +161,12 @@ func TestSplice(t *testing.T) {
 func TestSpliceAfterCloseFrame(t *testing.T) {
 	var out bytes.Buffer
 	s := newSplicer(&frameScanner{}, func(p []byte) error { out.Write(p); return nil })
-	closing := wsframe.AppendClose(nil, 1000, "")
+	closing := wsCloseFrame(websocket.StatusNormalClosure, "")
 	if err := s.pass(closing); err != nil {
 		t.Fatalf("s.pass: got error %v, want none", err)
 	}
-	s.insert(wsframe.Append(nil, wsframe.Text, []byte("own")), false)
-	s.insert(wsframe.AppendClose(nil, closeMoved, ""), true)
+	s.insert(wsTextFrame("own"), false)
+	s.insert(wsCloseFrame(closeMoved, ""), true)
 	if err := s.pass([]byte("garbage")); err != nil || !bytes.Equal(out.Bytes(), closing) {
 		t.Errorf("got %v, % x, want no error, and the close frame alone", err, out.Bytes())
 	}
@@ -176,7 +176,7 @@ func TestSpliceAfterCloseFrame(t *testing.T) {
 func TestSpliceReturnsWriteErrors(t *testing.T) {
 	gone := errors.New("gone")
 	s := newSplicer(&frameScanner{}, func([]byte) error { return gone })
-	if err := s.pass(wsframe.Append(nil, wsframe.Text, []byte("x"))); !errors.Is(err, gone) {
+	if err := s.pass(wsTextFrame("x")); !errors.Is(err, gone) {
 		t.Errorf("s.pass: got error %v, want none", err)
 	}
 }

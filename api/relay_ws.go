@@ -7,7 +7,7 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/perch-im/perch/internal/wsframe"
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -20,8 +20,8 @@ func (a *API) relaySocket(w http.ResponseWriter, r *http.Request, f *forward, to
 	defer rl.close(a)
 	u := &relayUpgrader{ResponseWriter: w, api: a, relay: rl, r: r}
 	rl.splice = newSplicer(&frameScanner{}, u.write)
-	rl.frame = textFrame
-	rl.closeFrame = func(e ending) []byte { return wsframe.AppendClose(nil, e.code, e.reason()) }
+	rl.frame = func(b []byte, ev *perch.Event) []byte { return append(wsFrameHead(b, 0x81, len(ev.Wire)), ev.Wire...) }
+	rl.closeFrame = func(e ending) []byte { return wsCloseFrame(e.code, e.reason()) }
 	rl.wg.Go(rl.watch)
 	return a.proxy(u, r.WithContext(ctx), f, to, nil)
 }

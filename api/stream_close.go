@@ -3,29 +3,29 @@ package api
 import (
 	"errors"
 
+	"github.com/coder/websocket"
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/internal/wsframe"
 	"github.com/perch-im/perch/sessions"
 )
 
 // Close codes of the event stream. A client that does not know a code obeys its range:
 // 4000-4099 stop, 4100-4199 back off and resume, 4200-4299 reconnect now and resume.
 const (
-	closeProtocol     wsframe.Code = 4000
-	closeUnauthorized wsframe.Code = 4001
-	closeOrigin       wsframe.Code = 4003
-	closeSessionGone  wsframe.Code = 4004
-	closeErrors       wsframe.Code = 4008
-	closeConnections  wsframe.Code = 4009
-	closeInternal     wsframe.Code = 4100
-	closeHeartbeat    wsframe.Code = 4102
-	closeSlow         wsframe.Code = 4103
-	closeDraining     wsframe.Code = 4200
-	closeMoved        wsframe.Code = 4201
+	closeProtocol     websocket.StatusCode = 4000
+	closeUnauthorized websocket.StatusCode = 4001
+	closeOrigin       websocket.StatusCode = 4003
+	closeSessionGone  websocket.StatusCode = 4004
+	closeErrors       websocket.StatusCode = 4008
+	closeConnections  websocket.StatusCode = 4009
+	closeInternal     websocket.StatusCode = 4100
+	closeHeartbeat    websocket.StatusCode = 4102
+	closeSlow         websocket.StatusCode = 4103
+	closeDraining     websocket.StatusCode = 4200
+	closeMoved        websocket.StatusCode = 4201
 )
 
 // closeReasons are the texts beside the codes, for people who read a network log.
-var closeReasons = map[wsframe.Code]string{
+var closeReasons = map[websocket.StatusCode]string{
 	closeProtocol:     "protocol error",
 	closeUnauthorized: "unauthorized",
 	closeOrigin:       "origin not allowed",
@@ -38,15 +38,15 @@ var closeReasons = map[wsframe.Code]string{
 	closeDraining:     "draining, reconnect and resume",
 	closeMoved:        "session moved, reconnect and resume",
 
-	wsframe.ProtocolError:   "violates RFC 6455",
-	wsframe.UnsupportedData: "binary messages are not supported",
-	wsframe.InvalidPayload:  "text is not UTF-8",
+	websocket.StatusProtocolError:           "violates RFC 6455",
+	websocket.StatusUnsupportedData:         "binary messages are not supported",
+	websocket.StatusInvalidFramePayloadData: "text is not UTF-8",
 }
 
 // ending is why a stream ends: its close code, 0 when the client has left. With err, an error
 // frame with that problem comes before the close.
 type ending struct {
-	code wsframe.Code
+	code websocket.StatusCode
 	err  error
 }
 

@@ -177,11 +177,11 @@ var errEnding = errors.New("api: the reader has found an ending")
 // for it, and it ends with its client.
 func (d *detached) between(m *mailbox) error {
 	control, ended := m.takeControl()
+	if control != nil {
+		d.control(control) // the answer to a close frame is one
+	}
 	if ended {
 		return errEnding
-	}
-	if control != nil {
-		d.control(control)
 	}
 	return nil
 }

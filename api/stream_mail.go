@@ -50,7 +50,6 @@ type mailbox struct {
 	control []byte             // control frames of a WebSocket, as they are sent
 	room    chan struct{}      // closed when frames and control were taken; nil: no reader waits
 	ending  ending             // with dueEnd
-	echo    []byte             // answers the close frame of a client, if it has sent one
 	leave   time.Duration      // with dueLeave: after how long the stream is closed
 	command context.CancelFunc // of the command that runs
 	conn    *frameConn         // of a stream that no request belongs to
@@ -85,21 +84,6 @@ func (m *mailbox) postEnding(e ending) (begin bool) {
 	return m.postLocked(dueEnd)
 }
 
-// postClose is postEnding of a client that has closed, and is to be answered.
-func (m *mailbox) postClose(echo []byte) (begin bool) {
-	m.mu.Lock()
-	m.echo = echo
-	m.mu.Unlock()
-	return m.postEnding(clientGone)
-}
-
-// answer is the answer to a close frame; nil: there was none.
-func (m *mailbox) answer() []byte {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.echo
-}
-
 // postLeave is post of a drain.
 func (m *mailbox) postLeave(after time.Duration) (begin bool) {
 	m.mu.Lock()
@@ -108,13 +92,34 @@ func (m *mailbox) postLeave(after time.Duration) (begin bool) {
 	return m.postLocked(dueLeave)
 }
 
-// postFrames is post of what a reader has. It waits while there is no room, which is until the
-// client has taken what was posted before, or until the stream ends.
-func (m *mailbox) postFrames(control []byte, frames ...outFrame) (begin bool) {
+// postFrames is post of what a reader has. It waits while there is no room.
+func (m *mailbox) postFrames(frames ...outFrame) (begin bool) {
+	m.awaitRoomLocked()
+	defer m.mu.Unlock()
+	m.frames = append(m.frames, frames...)
+	return m.postLocked(dueFrames)
+}
+
+// postControl is post of control frames. It does not wait: who makes them has waited for room.
+func (m *mailbox) postControl(p []byte) (begin bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.control = append(m.control, p...)
+	return m.postLocked(dueFrames)
+}
+
+// awaitRoom waits until the client has taken what was posted before, or until the stream ends.
+func (m *mailbox) awaitRoom() {
+	m.awaitRoomLocked()
+	m.mu.Unlock()
+}
+
+// awaitRoomLocked is awaitRoom, and returns with mu held.
+func (m *mailbox) awaitRoomLocked() {
 	for {
 		m.mu.Lock()
 		if m.closed || len(m.frames) < maxFrames && len(m.control) < maxControl {
-			break
+			return
 		}
 		if m.room == nil {
 			m.room = make(chan struct{})
@@ -123,9 +128,6 @@ func (m *mailbox) postFrames(control []byte, frames ...outFrame) (begin bool) {
 		m.mu.Unlock()
 		<-room
 	}
-	defer m.mu.Unlock()
-	m.frames, m.control = append(m.frames, frames...), append(m.control, control...)
-	return m.postLocked(dueFrames)
 }
 
 // work is what a turn does next.
@@ -225,7 +227,7 @@ func (m *mailbox) running() bool {
 func (m *mailbox) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.closed, m.frames, m.control = true, nil, nil
+	m.closed, m.frames = true, nil
 	m.makeRoom()
 	if m.command != nil {
 		m.command()

@@ -66,7 +66,8 @@ func (st *stream) endAfter(e ending) { st.last, st.over = e, true }
 
 // do does one portion of work. What it has to write that may be put off is in st.todo afterwards.
 func (st *stream) do(w work) error {
-	if w.due&dueBegin != 0 {
+	gone := w.due&dueEnd != 0 && w.ending == clientGone // nothing is begun for it
+	if w.due&dueBegin != 0 && !gone {
 		if err := st.begin(); err != nil {
 			return err
 		}

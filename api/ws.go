@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/coder/websocket"
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/internal/wsframe"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -76,13 +76,13 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		a.refuseSocket(w, r, ending{e.code, err})
 		return
 	}
-	conn, early, err := a.upgrade(w, r)
+	conn, err := a.upgrade(w, r, st.mail.awaitRoom)
 	if err != nil {
 		st.close()
 		a.log.DebugContext(r.Context(), "upgrade failed", "error", err, "request_id", requestID(r.Context()))
 		return
 	}
-	a.serveSocket(r, st, conn, early)
+	a.serveSocket(r, st, conn)
 }
 
 // checkHandshake refuses what is not a WebSocket handshake (RFC 6455, 4.2.1).
@@ -178,58 +178,36 @@ func (a *API) refuseSocket(w http.ResponseWriter, r *http.Request, e ending) {
 		return
 	}
 	defer a.streams.releaseRefusal()
-	conn, early, err := a.upgrade(w, r)
+	conn, err := a.upgrade(w, r, nil)
 	if err != nil {
 		return
 	}
 	defer context.AfterFunc(a.streams.drainOver, conn.abort)()
-	last := textFrame(nil, closingError(problemOf(r, e.err), e))
-	if _, err := conn.Write(wsframe.AppendClose(last, wsframe.Code(e.code), e.reason())); err != nil {
+	if conn.ws.Write(context.Background(), websocket.MessageText, closingError(problemOf(r, e.err), e).Wire) != nil {
 		conn.abort()
 	}
-	conn.awaitClose(e)
-	conn.discard(early, int(a.o.FrameBytes))
-	_ = conn.Close()
+	conn.close(e)
+	_ = conn.frameConn.Close()
 }
 
-// discard reads up to the close frame of the client.
-func (c *frameConn) discard(early []byte, limit int) {
-	dec := wsframe.Decoder{Limit: limit}
-	for {
-		var n int
-		var err error
-		if p := dec.Space(); len(early) > 0 {
-			n = copy(p, early)
-			early = early[n:]
-		} else {
-			n, err = c.Read(p)
-		}
-		dec.Fed(n)
-		m, ok, wrong := dec.Next()
-		for ; ok; m, ok, wrong = dec.Next() {
-			if m.Op == wsframe.Close {
-				return
-			}
-		}
-		if err != nil || wrong != nil {
-			return
-		}
+// upgrade accepts the handshake. Compression stays off: a token and the text of another person
+// never share a deflate window, and an idle socket needs no memory for one. OnPing is called by the
+// reader before it answers a ping.
+func (a *API) upgrade(w http.ResponseWriter, r *http.Request, onPing func()) (*wsTransport, error) {
+	u := &wsUpgrader{ResponseWriter: w, api: a}
+	o := &websocket.AcceptOptions{
+		Subprotocols:       []string{subprotocol},
+		InsecureSkipVerify: true, // originAllowed has checked it already, more strictly
+		CompressionMode:    websocket.CompressionDisabled,
 	}
-}
-
-// upgrade accepts the handshake. Compression is not offered: a token and the text of another person
-// never share a deflate window, and an idle socket needs no memory for one.
-func (a *API) upgrade(w http.ResponseWriter, r *http.Request) (conn *frameConn, early []byte, err error) {
-	h := w.Header()
-	h.Set("Upgrade", "websocket")
-	h.Set("Connection", "Upgrade")
-	h.Set("Sec-WebSocket-Accept", wsframe.Accept(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key"))))
-	for _, p := range headerList(r.Header, "Sec-WebSocket-Protocol") {
-		if strings.EqualFold(p, subprotocol) {
-			h.Set("Sec-WebSocket-Protocol", p)
-			break
-		}
+	if onPing != nil {
+		o.OnPingReceived = func(context.Context, []byte) bool { onPing(); return true }
 	}
-	w.WriteHeader(http.StatusSwitchingProtocols)
-	return a.hijack(w)
+	ws, err := websocket.Accept(u, r, o)
+	if err != nil {
+		return nil, err
+	}
+	ws.SetReadLimit(a.o.FrameBytes)
+	u.transport.ws = ws
+	return u.transport, nil
 }

@@ -1,32 +1,24 @@
 package api
 
 import (
-	"strconv"
+	"context"
 	"sync"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/internal/wsframe"
 )
 
 // pings are the pings of a WebSocket: one after each Options.Heartbeat, and the stream ends when it is
-// not answered in time. The turn sends them, the reader hears of the answers.
+// not answered in time. The turn begins them, and a goroutine waits for the answer of each.
 type pings struct {
+	ws *websocket.Conn
+
 	mu     sync.Mutex
-	number int           // of the last ping
-	pong   time.Duration // when it was answered; 0: not yet
+	pong   time.Duration // when the last ping was answered; 0: not yet
 	frames int           // messages that the client has sent
 	before int           // how many of them when the ping was sent
-}
-
-// answered is a pong of the client.
-func (p *pings) answered(payload []byte, now time.Duration) {
-	var number [20]byte
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.pong == 0 && string(payload) == string(strconv.AppendInt(number[:0], int64(p.number), 10)) {
-		p.pong = now
-	}
 }
 
 // heard is a message of the client.
@@ -36,13 +28,26 @@ func (p *pings) heard() {
 	p.frames++
 }
 
-// next begins a ping, and returns its frame.
-func (p *pings) next() []byte {
+// begin sends a ping, and waits for its answer in a goroutine that ends with the connection.
+func (p *pings) begin(st *stream) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.number++
 	p.pong, p.before = 0, p.frames
-	return wsframe.Append(nil, wsframe.Ping, strconv.AppendInt(nil, int64(p.number), 10))
+	st.detached.readers.Go(func() {
+		// Not a context of the stream: one that ends in the middle of a write would drop the
+		// connection before its close code is sent.
+		ctx, cancel := context.WithTimeout(context.Background(), st.api.o.PingTimeout)
+		defer cancel()
+		if p.ws.Ping(ctx) == nil {
+			p.answered(st.api.now())
+		}
+	})
+}
+
+func (p *pings) answered(now time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pong = now
 }
 
 // state reports when the last ping was answered, and whether messages have come since it was sent.
@@ -71,7 +76,7 @@ func (p *pings) onTimer(st *stream) {
 		}
 	}
 	if st.come(&st.pingAt) {
-		d.control(p.next())
+		p.begin(st)
 		st.pongBy = st.api.now() + o.PingTimeout
 	}
 }

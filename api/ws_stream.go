@@ -3,66 +3,65 @@ package api
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
+	"github.com/coder/websocket"
+
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/internal/wsframe"
 )
 
 // socket is a WebSocket stream: what its reader has. Whatever the reader wants written it posts to the
 // stream.
 type socket struct {
 	*stream
-	conn  *frameConn
-	dec   wsframe.Decoder
-	early []byte          // what the client has sent with its handshake
-	base  context.Context // of commands: it may have the trace of the handshake
+	conn *wsTransport
+	base context.Context // of commands: it may have the trace of the handshake
 
+	closed    atomic.Bool // by the client, with a close frame
 	pings     pings
 	budget    budget
 	badFrames int
 }
 
 // serveSocket turns a connection into a stream. It does not wait.
-func (a *API) serveSocket(r *http.Request, st *stream, conn *frameConn, early []byte) {
-	s := &socket{
-		stream: st, conn: conn, early: early, base: a.traceOf(r),
-		dec: wsframe.Decoder{Limit: int(a.o.FrameBytes)}, budget: budget{perMinute: a.o.CommandsPerMinute},
-	}
-	d := a.newDetached(conn, textFrame)
+func (a *API) serveSocket(r *http.Request, st *stream, conn *wsTransport) {
+	s := &socket{stream: st, conn: conn, base: a.traceOf(r), budget: budget{perMinute: a.o.CommandsPerMinute}}
+	conn.set(func(t *wsTransport) { t.post = func(p []byte) { st.beginTurn(st.mail.postControl(p)) } })
+	d := a.newDetached(conn.frameConn, conn.text)
+	s.pings.ws = conn.ws
 	d.pings, d.last = &s.pings, s.finish
 	st.pingAt = a.now() + a.o.Heartbeat
 	st.detach(d, s.read)
 }
 
-// textFrame is one event as one text frame.
-func textFrame(b []byte, ev *perch.Event) []byte {
-	return wsframe.Append(b, wsframe.Text, ev.Wire)
-}
-
 // finish writes the end of the stream: the reason, if there is one, and a close frame. Then the client
-// has some seconds to close as well, while the reader discards what it sends.
+// has some seconds to close as well, while the reader discards what it sends. To a close frame of the
+// client, and to most violations of the protocol, the library has written the answer already.
 func (s *socket) finish(st *stream, d *detached) {
-	e, echo := st.last, st.mail.answer()
-	switch {
-	case e.code == 0 && echo == nil:
+	if answer, _ := st.mail.takeControl(); answer != nil {
+		d.control(answer)
+	}
+	e := st.last
+	if e.code == 0 && !s.closed.Load() {
 		d.conn.abort()
-		return
-	case e.code == 0:
-		d.control(echo)
-	default:
-		if e.err != nil {
-			d.add(closingError(st.problem(e.err), e))
-		}
-		d.control(wsframe.AppendClose(nil, wsframe.Code(e.code), e.reason()))
+	}
+	if e.err != nil {
+		d.add(closingError(st.problem(e.err), e))
 	}
 	if d.writeOut() != nil {
 		d.conn.abort()
 	}
-	s.conn.awaitClose(e)
+	if e.code != 0 {
+		s.conn.close(e)
+	} else {
+		_ = s.conn.ws.CloseNow() // ends the reader, and a ping that waits
+	}
 }
 
 // awaitClose bounds how long the client is read until it closes.
@@ -77,117 +76,56 @@ func (c *frameConn) awaitClose(e ending) {
 	_ = c.SetReadDeadline(at)
 }
 
-// read is the goroutine that reads. While it waits its stack is as small as can be: it has nothing
-// on it but this function and the read. What needs more goes on in a fresh goroutine afterwards.
+// read is the goroutine that reads. A command grows its stack: what follows goes on in a fresh one, so
+// that while it waits the stack is small.
 func (s *socket) read() {
-	for {
-		var n int
-		var err error
-		if p := s.dec.Space(); len(s.early) > 0 {
-			n = copy(p, s.early)
-			s.early = s.early[n:]
-		} else {
-			n, err = s.conn.Conn.Read(p)
-		}
-		s.dec.Fed(n)
-		switch s.received(err) {
-		case readOn:
-		case readAfresh:
-			go s.read()
-			return
-		case readEnded:
-			s.detached.readers.Done()
-			return
-		}
+	typ, data, err := s.conn.ws.Read(context.Background()) // ends when the stream closes the connection
+	if err != nil {
+		s.closed.Store(websocket.CloseStatus(err) != -1)
+		s.end(readEnding(err))
+		s.detached.readers.Done()
+		return
 	}
+	s.message(typ, data)
+	go s.read()
 }
 
-// How the reader goes on.
-type verdict int
-
-const (
-	readOn     verdict = iota
-	readAfresh         // the stack has grown
-	readEnded
-)
-
-// received handles what has come. After the stream has ended messages are discarded: otherwise the
+// message handles one message. After the stream has ended messages are discarded: otherwise the
 // client's close frame would not be read.
-func (s *socket) received(readErr error) (v verdict) {
+func (s *socket) message(typ websocket.MessageType, data []byte) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.api.log.Error("socket command panicked", "panic", p, "connection_id", s.id, "stack", string(debug.Stack()))
 			s.end(ending{closeInternal, perch.Errorf(perch.KindInternal, "")})
-			v = readAfresh
 		}
 	}()
-	for {
-		m, ok, err := s.dec.Next()
-		switch {
-		case err != nil:
-			s.end(readEnding(err))
-			return readEnded
-		case ok && m.Op == wsframe.Close:
-			s.closed(m.Payload)
-			return readEnded
-		case ok:
-			if s.message(m) {
-				v = readAfresh
-			}
-		case readErr != nil:
-			s.end(readEnding(readErr))
-			return readEnded
-		default:
-			return v
-		}
-	}
-}
-
-// message handles one message that is not a close frame. Deep reports whether that took more than a
-// few calls.
-func (s *socket) message(m wsframe.Message) (deep bool) {
-	switch m.Op {
-	case wsframe.Ping:
-		s.beginTurn(s.mail.postFrames(wsframe.Append(nil, wsframe.Pong, m.Payload)))
-		return false
-	case wsframe.Pong:
-		s.pings.answered(m.Payload, s.api.now())
-		return false
-	}
 	s.pings.heard()
 	switch {
 	case s.mail.isClosed():
-	case m.Op != wsframe.Text:
-		s.end(ending{wsframe.UnsupportedData, nil})
-	case !utf8.Valid(m.Payload):
-		s.end(ending{wsframe.InvalidPayload, nil})
+	case typ != websocket.MessageText:
+		s.end(ending{websocket.StatusUnsupportedData, nil})
+	case !utf8.Valid(data):
+		s.end(ending{websocket.StatusInvalidFramePayloadData, nil})
 	default:
-		s.command(m.Payload)
+		s.command(data)
 	}
-	return true
 }
 
-// closed answers the close frame of the client (RFC 6455, 5.5.1).
-func (s *socket) closed(payload []byte) {
-	code, reason, ok := wsframe.ParseClose(payload)
-	if !ok {
-		s.end(ending{wsframe.ProtocolError, nil})
-		return
-	}
-	s.beginTurn(s.mail.postClose(wsframe.AppendClose(nil, code, reason)))
-}
-
-// readEnding turns an error of reading into an ending.
+// readEnding turns an error of reading into an ending. The library has already answered a
+// close frame and most violations of the protocol; a second close frame is not written.
 func readEnding(err error) ending {
-	switch {
-	case errors.Is(err, wsframe.ErrTooBig):
-		return ending{wsframe.MessageTooBig, nil}
-	case errors.Is(err, wsframe.ErrProtocol):
-		return ending{wsframe.ProtocolError, nil}
+	if websocket.CloseStatus(err) != -1 || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+		return clientGone
 	}
-	return clientGone
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return clientGone
+	}
+	if errors.Is(err, websocket.ErrMessageTooBig) {
+		return ending{websocket.StatusMessageTooBig, nil}
+	}
+	return ending{websocket.StatusProtocolError, nil}
 }
 
 // postFrame hands a frame to the stream. It waits while the stream is busy, so that a client which
 // sends commands without reading the replies is not read any further.
-func (s *socket) postFrame(n outFrame) { s.beginTurn(s.mail.postFrames(nil, n)) }
+func (s *socket) postFrame(n outFrame) { s.beginTurn(s.mail.postFrames(n)) }
