@@ -77,6 +77,33 @@ func pack(list []*Contact, limit int) (chunks []chunk) {
 	return chunks
 }
 
+// split makes two chunks of one that has become too large, with the head that it has; or, when that
+// is not what most of its contacts share, packs them anew. A large contact may be more than half.
+func (c chunk) split() []chunk {
+	h, r := c.open()
+	head := len(c) - len(r.s)
+	n, sharing, middle := 0, 0, 0
+	for len(r.s) > 0 {
+		at := len(c) - len(r.s)
+		if n > 0 && (middle == 0 || at <= (head+len(c))/2) {
+			middle = at
+		}
+		if e := r.next(); e.first&sharedDomain != 0 {
+			sharing++
+		}
+		n++
+	}
+	switch {
+	case n == 1:
+		return []chunk{c}
+	case 2*sharing < n:
+		return pack(c.contacts(), maxChunk*5/8)
+	}
+	first, _ := c.splice(middle, len(c), &h, nil)
+	second, _ := c.splice(head, middle, &h, nil)
+	return []chunk{first, second}
+}
+
 // headOf is what most of these contacts have.
 func headOf(list []*Contact) head {
 	domains, groups := map[string]*int{}, map[string]*int{}

@@ -57,7 +57,7 @@ func (t Table) Put(c *Contact) Table {
 	next, _ := old.splice(from, to, &h, c)
 	list := []chunk{next}
 	if len(next) > maxChunk {
-		list = pack(next.contacts(), maxChunk*5/8)
+		list = next.split()
 	}
 	n := t.n
 	if !existed {

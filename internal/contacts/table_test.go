@@ -142,6 +142,20 @@ func TestLargeTables(t *testing.T) {
 	}
 }
 
+// TestHeadsFollow: what the contacts of a chunk share is what most of them have, also when those
+// came first that do not.
+func TestHeadsFollow(t *testing.T) {
+	all := many(300)
+	table := contacts.Table{}.Put(item("a@elsewhere.example")).Put(item("z@elsewhere.example"))
+	for _, i := range rand.New(rand.NewPCG(1, 1)).Perm(len(all)) {
+		table = table.Put(all[i])
+	}
+	_, got, _ := table.Size()
+	if _, want, _ := contacts.Of(all).Size(); got > want*11/10 {
+		t.Errorf("got %d bytes, want about the %d of a table that was made at once", got, want)
+	}
+}
+
 // TestLargeContacts: a contact may be larger than a chunk.
 func TestLargeContacts(t *testing.T) {
 	table, m := contacts.Of(many(50)), model{}
