@@ -70,6 +70,23 @@ func BenchmarkOf(b *testing.B) {
 	})
 }
 
+// BenchmarkPresences is what a login makes of a table: the roster, and then a presence of each.
+func BenchmarkPresences(b *testing.B) {
+	const n = 50
+	all := many(n)
+	bare := make([]*contacts.Contact, n)
+	for i, c := range all {
+		bare[i] = &contacts.Contact{Buddy: c.Buddy}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		table := contacts.Of(bare)
+		for _, c := range all {
+			table = table.Put(c)
+		}
+	}
+}
+
 // BenchmarkMemory is what a table costs: bytes and objects of the heap.
 func BenchmarkMemory(b *testing.B) {
 	each(b, func(b *testing.B, n int) {

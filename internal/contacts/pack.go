@@ -141,6 +141,11 @@ func most(counts map[string]*int) (best string) {
 	return best
 }
 
+// roomy is the size from which on a table is made without room in its chunks. A smaller one without
+// any presence is a roster that was fetched a moment ago: the presences come next, and each would
+// have a chunk to be split.
+const roomy = 1000
+
 // Of makes a table of contacts in any order. Of several with one key the last one counts.
 func Of(list []*Contact) Table {
 	type keyed struct {
@@ -161,8 +166,12 @@ func Of(list []*Contact) Table {
 			different = append(different, c.Contact)
 		}
 	}
+	limit := maxChunk
+	if len(different) < roomy && !slices.ContainsFunc(different, func(c *Contact) bool { return c.Presence != nil }) {
+		limit = maxChunk * 3 / 8
+	}
 	t := Table{n: len(different)}
-	for some := range slices.Chunk(pack(different, maxChunk), maxGroup*3/4) {
+	for some := range slices.Chunk(pack(different, limit), maxGroup*3/4) {
 		t.groups = append(t.groups, exact(some))
 	}
 	t.groups = exact(t.groups)
