@@ -100,7 +100,7 @@ func (p *Poller) Arm(t Ticket, conn net.Conn) error {
 	}
 	event := syscall.EpollEvent{
 		Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | epollOneShot,
-		Fd:     int32(uint32(t)), Pad: int32(uint32(t >> 32)), //nolint:gosec // the two halves of a ticket
+		Fd:     int32(uint32(t)), Pad: int32(uint32(t >> 32)), // the two halves of a ticket
 	}
 	var armErr error
 	err = raw.Control(func(fd uintptr) { armErr = p.control(int(fd), &event) })
