@@ -135,11 +135,16 @@ var hexDigits = func() (t [256]uint8) {
 
 // isSHA1 reports whether s is 40 digits, and whether some of them are capitals.
 func isSHA1(s string) (capitals, ok bool) {
-	kinds := uint8(0)
-	for i := range len(s) {
-		kinds |= hexDigits[s[i]]
+	if len(s) != 40 {
+		return false, false
 	}
-	return kinds&2 != 0, kinds < 4 && len(s) == 40
+	even, odd := uint8(0), uint8(0) // two chains, which do not wait for each other
+	for i := 0; i < 40; i += 2 {
+		even |= hexDigits[s[i]]
+		odd |= hexDigits[s[i+1]]
+	}
+	kinds := even | odd
+	return kinds&2 != 0, kinds < 4
 }
 
 func appendPresenceOut(w *writer, p *perch.PresenceOut) {

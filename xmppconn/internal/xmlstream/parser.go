@@ -21,6 +21,7 @@ type parser struct {
 	root   *Element
 	open   []opened
 
+	chunk      int // elements of the next arena
 	elements   []Element
 	attrs      []attr
 	childArena []*Element

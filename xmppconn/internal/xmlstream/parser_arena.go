@@ -6,11 +6,10 @@ import (
 	"unsafe"
 )
 
-// Sizes of an arena: at first, and that of the largest that is used again.
-const (
-	arenaElements, arenaAttrs, arenaChildren          = 24, 48, 24
-	maxArenaElements, maxArenaAttrs, maxArenaChildren = 512, 1024, 512
-)
+// arenaElements is how many elements an arena has. When one is full, that of a tree that is lent is
+// followed by a larger one, which is used again: for the roster of a hundred buddies. There are twice as
+// many attributes.
+const arenaElements, largeArena = 24, 256
 
 // newParser makes a parser whose tree may be kept: its arena is cut to the size of src, which
 // must not change.
@@ -18,17 +17,17 @@ func newParser(src string, ctx *nsContext) *parser {
 	n := min(arenaElements, 1+strings.Count(src, "<"))
 	return &parser{
 		src: src, ctx: ctx, def: ctx.def, elements: make([]Element, 0, n), childArena: make([]*Element, 0, n),
-		attrs: make([]attr, 0, min(arenaAttrs, strings.Count(src, "="))),
+		attrs: make([]attr, 0, min(2*arenaElements, strings.Count(src, "="))), chunk: arenaElements,
 	}
 }
 
 // parseOwned parses an element whose tree may be kept: but for the tree it needs no memory.
 func parseOwned(src string, ctx *nsContext) (*Element, error) {
 	p := parsers.Get().(*parser)
-	p.src, p.ctx, p.def, p.lent = src, ctx, ctx.def, false
+	p.src, p.ctx, p.def, p.lent, p.chunk = src, ctx, ctx.def, false, arenaElements
 	elements, attrs, children := p.elements, p.attrs, p.childArena
 	n := min(arenaElements, 1+strings.Count(src, "<")-strings.Count(src, "</"))
-	p.elements, p.childArena, p.attrs = make([]Element, 0, n), make([]*Element, 0, n), make([]attr, 0, min(arenaAttrs, strings.Count(src, "=")))
+	p.elements, p.childArena, p.attrs = make([]Element, 0, n), make([]*Element, 0, n), make([]attr, 0, min(2*arenaElements, strings.Count(src, "=")))
 	err := p.document()
 	root := p.root
 	p.elements, p.attrs, p.childArena = elements, attrs, children
@@ -45,7 +44,7 @@ func parseOwned(src string, ctx *nsContext) (*Element, error) {
 var parsers = sync.Pool{New: func() any {
 	return &parser{
 		open: make([]opened, 0, 8), elements: make([]Element, 0, arenaElements),
-		attrs: make([]attr, 0, arenaAttrs), childArena: make([]*Element, 0, arenaChildren),
+		attrs: make([]attr, 0, 2*arenaElements), childArena: make([]*Element, 0, arenaElements),
 		siblings: make([]*Element, 0, 16), scratch: make([]byte, 0, 256),
 	}
 }}
@@ -55,7 +54,7 @@ var parsers = sync.Pool{New: func() any {
 func borrowParser(raw []byte, ctx *nsContext) *parser {
 	p := parsers.Get().(*parser)
 	p.src, p.ctx, p.def = unsafe.String(unsafe.SliceData(raw), len(raw)), ctx, ctx.def //nolint:gosec // a view that giveBack ends
-	p.lent = true
+	p.lent, p.chunk = true, largeArena
 	return p
 }
 
@@ -69,8 +68,8 @@ func (p *parser) giveBack() {
 			p.scratch[i] = 0xDB
 		}
 	}
-	if len(p.src) > largeBuffer || cap(p.elements) > maxArenaElements || cap(p.attrs) > maxArenaAttrs ||
-		cap(p.childArena) > maxArenaChildren || cap(p.siblings) > maxArenaChildren || cap(p.scratch) > smallBuffer ||
+	if len(p.src) > largeBuffer || cap(p.elements) > largeArena || cap(p.attrs) > 2*largeArena ||
+		cap(p.childArena) > largeArena || cap(p.siblings) > largeArena || cap(p.scratch) > smallBuffer ||
 		cap(p.open) > 64 || cap(p.ns) > 64 {
 		return
 	}
@@ -95,7 +94,7 @@ func (p *parser) push() *opened {
 func (p *parser) addAttr(space, local, value string) {
 	if len(p.attrs) == cap(p.attrs) {
 		current := p.attrs[p.tagAttrs:]
-		p.attrs = append(make([]attr, 0, max(p.larger(cap(p.attrs), arenaAttrs, maxArenaAttrs), 2*len(current))), current...)
+		p.attrs = append(make([]attr, 0, max(2*p.chunk, 2*len(current))), current...)
 		p.tagAttrs = 0
 	}
 	n := len(p.attrs)
@@ -104,19 +103,10 @@ func (p *parser) addAttr(space, local, value string) {
 	a.space, a.local, a.value = space, local, value
 }
 
-// larger is the size of the arena after one of a size. Those of a tree that is lent are used again,
-// so they grow to what a roster needs.
-func (p *parser) larger(size, first, most int) int {
-	if !p.lent {
-		return first
-	}
-	return max(first, min(2*size, most))
-}
-
 func (p *parser) newElement() *Element {
 	n := len(p.elements)
 	if n == cap(p.elements) {
-		p.elements, n = make([]Element, 0, p.larger(n, arenaElements, maxArenaElements)), 0
+		p.elements, n = make([]Element, 0, p.chunk), 0
 	}
 	p.elements = p.elements[:n+1]
 	return &p.elements[n]
@@ -126,7 +116,7 @@ func (p *parser) newElement() *Element {
 func (p *parser) collectChildren(from int) []*Element {
 	done := p.siblings[from:]
 	if cap(p.childArena)-len(p.childArena) < len(done) {
-		p.childArena = make([]*Element, 0, max(p.larger(cap(p.childArena), arenaChildren, maxArenaChildren), len(done)))
+		p.childArena = make([]*Element, 0, max(p.chunk, len(done)))
 	}
 	n := len(p.childArena)
 	p.childArena = append(p.childArena, done...)

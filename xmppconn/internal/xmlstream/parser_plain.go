@@ -98,16 +98,16 @@ func (p *parser) leaf(el *Element, name string) bool {
 // character or what is not ASCII, or when less than eight bytes are left.
 func skipPlain(s string, i int, also byte) int {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	own := uint64(also) * ones
 	for ; i+8 <= len(s); i += 8 {
 		b := s[i : i+8]
 		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
 			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-		lt, amp, own := x^'<'*ones, x^'&'*ones, x^uint64(also)*ones
-		// The top bit of a byte is set where x-y borrows: the lowest of these is right, and those
-		// above it are not looked at.
-		found := x | (x-' '*ones)&^x | (lt-ones)&^lt | (amp-ones)&^amp | (own-ones)&^own
-		if found &= tops; found != 0 {
-			return i + bits.TrailingZeros64(found)/8
+		// Each sum has the top bit of a byte where that is none of those: below U+0080 nothing is
+		// carried, and what a byte above it carries changes only what comes behind a stop.
+		plain := (x + (0x80-' ')*ones) & ((x ^ '<'*ones) + 0x7f*ones) & ((x ^ '&'*ones) + 0x7f*ones) & ((x ^ own) + 0x7f*ones) &^ x
+		if plain &= tops; plain != tops {
+			return i + bits.TrailingZeros64(plain^tops)/8
 		}
 	}
 	return i
