@@ -8,6 +8,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/jsonappend"
+	"github.com/perch-im/perch/sessions"
 )
 
 // sameAnswer compares what is written by hand with what encoding/json makes of want.
@@ -22,16 +23,24 @@ func sameAnswer(t *testing.T, got jsonappend.Value, want any) {
 	}
 }
 
+// listOf is what a page of the session is described as.
+func listOf(items []sessions.BuddyItem, next *string) buddyList {
+	l := buddyList{Items: []buddyItem{}, Next: next}
+	for _, i := range items {
+		item := itemOf(i.Buddy)
+		item.Presence = i.Presence
+		l.Items = append(l.Items, item)
+	}
+	return l
+}
+
 func TestAppendedAnswers(t *testing.T) {
 	next := "a<\u2028"
 	p := &perch.Presence{JID: "bob@example.net", Available: true, Show: perch.ShowAway, Resources: []perch.Resource{{Resource: "x\n"}}, UpdatedAt: 1}
 	bob := perch.Buddy{JID: "bob@example.net", Name: `"Bob" <b>`, Groups: []string{"Work", "é"}, Subscription: perch.SubscriptionBoth, Mutual: true}
-	for _, items := range [][]buddyItem{nil, {}, {{Buddy: bob}}, {{Buddy: bob, Presence: p}, {}, {Presence: &perch.Presence{}}}} {
-		for _, i := range items {
-			sameAnswer(t, i, i)
-		}
-		sameAnswer(t, buddyList{items, nil}, buddyList{items, nil})
-		sameAnswer(t, buddyList{items, &next}, buddyList{items, &next})
+	for _, items := range [][]sessions.BuddyItem{nil, {}, {{Buddy: bob}}, {{Buddy: bob, Presence: p}, {}, {Presence: &perch.Presence{}}}} {
+		sameAnswer(t, buddyPage{items, ""}, listOf(items, nil))
+		sameAnswer(t, buddyPage{items, next}, listOf(items, &next))
 	}
 	for _, items := range [][]perch.Presence{nil, {}, {*p}, {*p, {}}} {
 		for _, at := range []perch.Time{0, 1_700_000_000_123} {
@@ -46,8 +55,8 @@ func FuzzAppendedAnswers(f *testing.F) {
 	f.Add("\xff", "\u2028<>&", `"\`, "", int64(0), false)
 	f.Fuzz(func(t *testing.T, a, b, c, next string, at int64, yes bool) {
 		p := perch.Presence{JID: perch.JID(a), Available: yes, Status: b, Resources: []perch.Resource{{Resource: c, Status: a}}, UpdatedAt: perch.Time(at)}
-		items := []buddyItem{{Buddy: perch.Buddy{JID: perch.JID(b), Name: c, Groups: []string{a, b}, Approved: yes}, Presence: &p}}
-		sameAnswer(t, buddyList{items, &next}, buddyList{items, &next})
+		items := []sessions.BuddyItem{{Buddy: perch.Buddy{JID: perch.JID(b), Name: c, Groups: []string{a, b}, Approved: yes}, Presence: &p}}
+		sameAnswer(t, buddyPage{items, next + "x"}, listOf(items, new(next+"x")))
 		sameAnswer(t, presenceAnswer{presenceItems{p}, perch.Time(at)}, presenceList{[]perch.Presence{p}, perch.Time(at)})
 	})
 }

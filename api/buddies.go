@@ -24,8 +24,11 @@ type buddyList struct {
 	Next  *string     `json:"next"`
 } // @name BuddyList
 
-// AppendJSON appends i as encoding/json writes it.
+// AppendJSON appends i as encoding/json writes it, but its groups are never null.
 func (i buddyItem) AppendJSON(b []byte) []byte {
+	if i.Groups == nil {
+		i.Groups = []string{}
+	}
 	b = i.Buddy.AppendJSON(b)
 	if i.Presence == nil {
 		return b
@@ -34,13 +37,25 @@ func (i buddyItem) AppendJSON(b []byte) []byte {
 	return append(i.Presence.AppendJSON(b), '}')
 }
 
-// AppendJSON appends l as encoding/json writes it.
-func (l buddyList) AppendJSON(b []byte) []byte {
-	b = append(jsonappend.List(append(b, `{"items":`...), l.Items), `,"next":`...)
-	if l.Next == nil {
+// buddyPage is a buddyList as the session gives it.
+type buddyPage struct {
+	items []sessions.BuddyItem
+	next  string // "": there is none
+}
+
+// AppendJSON appends p as encoding/json writes a buddyList.
+func (p buddyPage) AppendJSON(b []byte) []byte {
+	b = append(b, `{"items":[`...)
+	for i := range p.items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = buddyItem(p.items[i]).AppendJSON(b)
+	}
+	if b = append(b, `],"next":`...); p.next == "" {
 		return append(b, "null}"...)
 	}
-	return append(jsonappend.String(b, *l.Next), '}')
+	return append(jsonappend.String(b, p.next), '}')
 }
 
 // buddyRequest is the body of POST /v1/buddies: exactly one of JID and Account.
@@ -97,19 +112,12 @@ func (a *API) handleBuddies(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := buddyList{Items: make([]buddyItem, len(found))}
-	for i := range found {
-		list.Items[i] = itemOf(found[i].Buddy)
-		list.Items[i].Presence = found[i].Presence
-	}
+	page := buddyPage{items: found}
 	if more {
-		next := makeCursor(string(found[len(found)-1].JID.Key()))
-		list.Next = &next
+		page.next = makeCursor(string(found[len(found)-1].JID.Key()))
+		linkPage(w, r, "next", map[string]string{"cursor": page.next})
 	}
-	if more {
-		linkPage(w, r, "next", map[string]string{"cursor": *list.Next})
-	}
-	return writeTaggedAppended(w, r, list)
+	return writeTaggedAppended(w, r, page)
 }
 
 func includesPresence(q url.Values) (bool, error) {

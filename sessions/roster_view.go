@@ -91,28 +91,34 @@ func (v *rosterView) buddies() iter.Seq[perch.Buddy] {
 
 // page appends the buddies of a page to items, and reports whether there are more behind it.
 func (v *rosterView) page(q BuddyQuery, items []BuddyItem) ([]BuddyItem, bool) {
+	var b perch.Buddy // one for all that Match looks at
 	for k := range v.After(perch.JID(q.After)) {
-		item := BuddyItem{Buddy: k.View()}
-		if q.Match != nil && !q.Match(&item.Buddy) {
+		b = k.View()
+		if q.Match != nil && !q.Match(&b) {
 			continue
 		}
 		if q.Limit > 0 && len(items) == q.Limit {
 			return items, true
 		}
-		if q.Presence {
-			p := v.presence(k)
-			item.Presence = &p
-		}
-		items = append(items, item)
+		items = append(items, BuddyItem{Buddy: b, Presence: v.presenceIf(q.Presence, k)})
 	}
 	return items, false
+}
+
+// presenceIf is presence, or nil unless it is wanted.
+func (v *rosterView) presenceIf(wanted bool, k *contacts.Contact) *perch.Presence {
+	if !wanted {
+		return nil
+	}
+	p := v.presence(k)
+	return &p
 }
 
 // BuddyQuery says which buddies a page has.
 type BuddyQuery struct {
 	After    string                  // key of the last buddy of the page before (perch.JID.Key); "" = from the beginning
 	Limit    int                     // 0 = all
-	Match    func(*perch.Buddy) bool // nil = all
+	Match    func(*perch.Buddy) bool // nil = all; the buddy is another one after the call
 	Presence bool                    // with the presence of each
 }
 
