@@ -119,7 +119,7 @@ func runSoak(ctx context.Context, l *lab, o soakOptions, stdout io.Writer) (err 
 	url := ""
 	if o.store == "redis" {
 		url, s.redis = l.redis()
-		s.figures = append(s.figures, series{name: "redis", unit: "KiB", scale: 1024})
+		s.figures = append(s.figures, memorySeries("redis"))
 	}
 	s.gateway, err = l.gateway(accounts, ready, gatewayOptions{redis: url, flags: []string{
 		fmt.Sprint("--retention-events=", soakLog), "--streams=100000",

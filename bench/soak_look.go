@@ -18,12 +18,14 @@ func soakQuiet(left time.Duration) quiet {
 // soakFigures are what a look sees, without Redis: in their order.
 func soakFigures() []series {
 	return []series{
-		{name: "goroutines", scale: 1, slack: 5},
-		{name: "descriptors", scale: 1, slack: 5},
-		{name: "heap", unit: "KiB", scale: 1024},
-		{name: "returned", unit: "KiB", scale: 1024},
-		{name: "resident", unit: "KiB", scale: 1024},
+		{name: "goroutines", scale: 1, slack: 5, short: growthLimit},
+		{name: "descriptors", scale: 1, slack: 5, short: growthLimit},
+		memorySeries("heap"), memorySeries("returned"), memorySeries("resident"),
 	}
+}
+
+func memorySeries(name string) series {
+	return series{name: name, unit: "KiB", scale: 1024, short: memoryLimit}
 }
 
 // look waits until the gateway is quiet, weighs it and prints a line.

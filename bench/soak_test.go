@@ -11,7 +11,7 @@ import (
 // some seconds.
 func TestSoakFindsWhatIsLeft(t *testing.T) {
 	var out bytes.Buffer
-	o := soakOptions{length: 7 * time.Second, cycle: 400 * time.Millisecond, sessions: 20, buddies: 3, store: "redis", leak: "sockets", left: 20}
+	o := soakOptions{length: 7 * time.Second, cycle: 400 * time.Millisecond, sessions: 100, buddies: 3, store: "redis", leak: "sockets", left: 20}
 	if err := o.check(); err != nil {
 		t.Fatalf("check: got error %v, want none", err)
 	}

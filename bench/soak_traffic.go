@@ -9,18 +9,23 @@ import (
 	"time"
 )
 
-// What a cycle does, for a thousand sessions; some hundred milliseconds of a core.
+// What a cycle does, for a thousand sessions; some hundred milliseconds of a core. Presence reaches
+// all of them. The rest happens to those that are active, so that what a session keeps is soon as
+// much as it will ever be.
 const (
+	soakActive    = 5  // one of so many sessions is active
 	soakLog       = 20 // events that a session keeps: as many before the first look
-	soakPresences = 5  // buddies that change; every session gets each
-	soakGroups    = 10 // one of so many groups of sessions gets messages
-	soakMessages  = 4  // to each of these
+	soakPresences = 5  // buddies that change
+	soakMessages  = 2  // to half of the active ones each
 	soakSockets   = 60 // event streams that come and go
-	soakCuts      = 25 // sessions that lose their connections: one in that many of them
+	soakCuts      = 10 // one of so many active ones loses its connection
 	soakRequests  = 300
 	soakSends     = 50
 	soakGuests    = 20 // sessions that sign in and out
 )
+
+// active is how many sessions are; they are the first ones.
+func (o soakOptions) active() int { return o.sessions / soakActive }
 
 // soakLeaks is how many more sessions are left behind, over the length of a soak.
 func soakLeaks(o soakOptions) int {
@@ -53,13 +58,12 @@ func (s *soak) traffic(ctx context.Context, n int) (err error) {
 	if err != nil {
 		return err
 	}
-	group, cuts := s.o.sessions/soakGroups, max(1, s.o.sessions/soakCuts)
-	cut := n * cuts % (s.o.sessions - cuts)
+	active := s.o.active()
+	cuts, half := max(1, active/soakCuts), active/2
 	for _, line := range []string{
-		fmt.Sprintf("presence %d cycle-%d", min(soakPresences, s.o.buddies), n),
-		fmt.Sprintf("messages %d %d %d", soakMessages*group, group, n%soakGroups*group),
-		fmt.Sprintf("drop %d %d", cuts, cut),
-		fmt.Sprintf("messages %d %d %d", cuts, cuts, cut), // to those that are away
+		fmt.Sprintf("presence %d cycle-%05d", min(soakPresences, s.o.buddies), n),
+		fmt.Sprintf("drop %d %d", cuts, n*cuts%(active-cuts)),
+		fmt.Sprintf("messages %d %d 0", soakMessages*half, half), // some of them are away
 	} {
 		if err := s.server.traffic(line); err != nil {
 			return err
@@ -77,13 +81,13 @@ func (s *soak) traffic(ctx context.Context, n int) (err error) {
 func (s *soak) requests(ctx context.Context, n int) error {
 	paths := []string{"/v1/presence", "/v1/session", "/v1/buddies", "/v1/events"}
 	for i := range soakRequests {
-		if err := s.call(ctx, http.MethodGet, (n*soakRequests+i)%s.o.sessions, paths[i%len(paths)], ""); err != nil {
+		if err := s.call(ctx, http.MethodGet, (n*soakRequests+i)%s.o.active(), paths[i%len(paths)], ""); err != nil {
 			return err
 		}
 	}
 	for i := range soakSends {
 		body := fmt.Sprintf(`{"to":"bot-%d@messenger.live.com","body":%q}`, i%s.o.buddies, loadBody)
-		if err := s.call(ctx, http.MethodPost, (n*soakSends+i)%s.o.sessions, "/v1/messages", body); err != nil {
+		if err := s.call(ctx, http.MethodPost, i%s.o.active(), "/v1/messages", body); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // openStreams opens event streams of sessions, WebSocket and SSE in turn, others in each cycle.
 func (s *soak) openStreams(ctx context.Context, n int) (streams []io.Closer, err error) {
 	for i := range soakSockets {
-		stream, err := openStream(ctx, s.gateway.url, (n*soakSockets+i)%s.o.sessions, i%2 == 0)
+		stream, err := openStream(ctx, s.gateway.url, (n*soakSockets+i)%s.o.active(), i%2 == 0)
 		if err != nil {
 			return streams, err
 		}

@@ -19,13 +19,21 @@ type series struct {
 	scale      float64 // values are printed divided by it
 	// slack is what it may grow by at any length: a few goroutines or descriptors come and
 	// go with what happens to be under way.
-	slack   float64
+	slack float64
+	// short is what it may grow by in less than an hour, as a share of itself.
+	short   float64
 	samples []sample
 }
 
-// growthLimit is what a figure may grow by an hour, as a share of itself. In a shorter time
-// nobody can tell less than that from noise, so it may grow by as much then.
-const growthLimit = 0.01
+const (
+	// growthLimit is what a figure may grow by an hour, as a share of itself.
+	growthLimit = 0.01
+	// memoryLimit is what memory may grow by in less than an hour: sessions remember what came in
+	// the last quarter of one, so that this much comes and goes.
+	memoryLimit = 0.03
+	// anHour is what one looks at in an hour, from the first look to the last.
+	anHour = 55 * time.Minute
+)
 
 // certain is how sure a growth has to be: its Mann-Kendall statistic is above this for one in a
 // hundred series that do not grow.
@@ -63,7 +71,11 @@ func (s series) judge(from time.Duration) (v verdict, err error) {
 	v = verdict{series: s, median: median(values), over: late[len(late)-1].at - late[0].at, trend: mannKendall(values)}
 	v.growth = theilSen(late) * float64(time.Hour)
 	v.seen = v.growth * v.over.Hours()
-	v.allowed = max(growthLimit*v.median*max(1, v.over.Hours()), s.slack)
+	share := growthLimit * v.over.Hours()
+	if v.over < anHour {
+		share = s.short
+	}
+	v.allowed = max(share*v.median, s.slack)
 	return v, nil
 }
 

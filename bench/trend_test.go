@@ -10,7 +10,7 @@ import (
 
 // cycles makes a series with a look every minute.
 func cycles(n int, slack float64, value func(i int) float64) series {
-	s := series{name: "figure", scale: 1, slack: slack}
+	s := series{name: "figure", scale: 1, slack: slack, short: growthLimit}
 	for i := range n {
 		s.samples = append(s.samples, sample{time.Duration(i) * time.Minute, value(i)})
 	}
