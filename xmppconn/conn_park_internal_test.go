@@ -290,7 +290,10 @@ func TestEndedBeforeStart(t *testing.T) {
 		bubble(t, fmt.Sprintf("still ending %v", ending), func(t *testing.T) {
 			w := newFakeNetwork(t, messengerUp())
 			w.parks = true
-			w.serve("xmpp.a.test:5222", (*fakeServer).login)
+			w.serve("xmpp.a.test:5222", func(p *fakeServer) {
+				p.login()
+				p.drain() // else the connection might be closed before the client has signed in
+			})
 			c := w.dial()
 			proceed := make(chan struct{})
 			if w.socket.set(func(s *peekConn) { s.onClose = func() { <-proceed } }); !ending {
