@@ -1,13 +1,11 @@
 // Command bench measures Perch and writes bench/results.json and the tables of
-// docs/performance.md: framing and decoding beside encoding/xml, the memory of an idle
-// session beside a bare mellium session, the latency of a message beside the server's own
-// WebSocket, and what Redis costs beside the memory store, all in one run, so that the
-// ratios mean something on any machine.
+// docs/performance.md, which say what each figure is. What a figure is compared with is measured
+// in the same run, so that the ratios mean something on any machine.
 //
-//	go run ./bench                         # everything
-//	go run ./bench -only latency,storm     # some parts
+//	go run ./bench                              # everything but the scale curve
+//	go run ./bench -only latency,storm          # some parts
 //	go run ./bench -gateway /tmp/perch -out ''  # the program of another commit; nothing is written
-//	go run ./bench soak -length 2h         # whether anything grows; see soak.go
+//	go run ./bench soak -length 2h              # whether anything grows; see soak.go
 package main
 
 import (
@@ -20,12 +18,13 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/perch-im/perch/internal/testkit"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: "+err.Error())
@@ -91,23 +90,31 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 	if *short {
 		l.effort, *out = inShort, ""
 	}
-	l.report.commit = commit(ctx, l.program)
 	if *sessions > 0 {
 		l.effort.memory, l.effort.restore, l.effort.scale = *sessions, *sessions, *sessions
 	}
+	if err := l.all(ctx, chosen); err != nil {
+		return err
+	}
+	if err := l.report.print(stdout); err != nil {
+		return err
+	}
+	return l.report.write(*out, *page)
+}
+
+// all measures some parts.
+func (l *lab) all(ctx context.Context, chosen []part) error {
 	if err := findPrograms(chosen); err != nil {
 		return err
 	}
+	l.report.commit = commit(ctx, l.program)
 	for _, p := range chosen {
 		if err := l.measure(ctx, p); err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
 	l.report.compare()
-	if err := l.report.print(stdout); err != nil {
-		return err
-	}
-	return l.report.write(*out, *page)
+	return nil
 }
 
 // findPrograms names what is not installed before anything is measured.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/perch-im/perch/internal/testkit"
@@ -53,6 +54,20 @@ func TestChoose(t *testing.T) {
 		got, err := choose(only)
 		if !slices.Equal(names(got), want) || (err != nil) != (want == nil) {
 			t.Errorf("choose(%q): got %v and error %v, want %v and an error only without parts", only, names(got), err, want)
+		}
+	}
+}
+
+// TestMissingProgram: a server that is not installed is named before anything is measured.
+func TestMissingProgram(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	for only, want := range map[string]string{"logins": "", "latency": "apt-get install prosody", "load": "apt-get install redis-server"} {
+		chosen, err := choose(only)
+		if err != nil {
+			t.Fatalf("choose: got error %v, want none", err)
+		}
+		if err := findPrograms(chosen); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("findPrograms of %s: got error %v, want %q in it", only, err, want)
 		}
 	}
 }

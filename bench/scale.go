@@ -62,15 +62,7 @@ func (f *fleet) record(ctx context.Context, n int) error {
 		sum.returned += w.returned - f.bases[i].returned
 		sum.goroutines += w.goroutines
 	}
-	before, err := f.used()
-	if err != nil {
-		return err
-	}
-	idle := f.effort.scaleIdle
-	if err := sleep(ctx, idle); err != nil {
-		return err
-	}
-	after, err := f.used()
+	idle, err := f.idleCPU(ctx)
 	if err != nil {
 		return err
 	}
@@ -91,10 +83,23 @@ func (f *fleet) record(ctx context.Context, n int) error {
 	add("returned", sum.returned/weighed/1024, "KiB/session", true)
 	add("goroutines", sum.goroutines, "goroutines", false)
 	add("processes", float64(len(f.gateways)), "processes", false)
-	add("idle CPU", after.minus(before).sum()/idle.Seconds(), "cores", false)
+	add("idle CPU", idle, "cores", false)
 	add("redis memory", (stored-f.empty)/float64(n), "bytes/session", true)
 	add("logins", f.rate, "logins/s", false)
 	return nil
+}
+
+// idleCPU is how many cores all gateways together use while nothing happens.
+func (f *fleet) idleCPU(ctx context.Context) (float64, error) {
+	before, err := f.used()
+	if err != nil {
+		return 0, err
+	}
+	if err := sleep(ctx, f.effort.scaleIdle); err != nil {
+		return 0, err
+	}
+	after, err := f.used()
+	return after.minus(before).sum() / f.effort.scaleIdle.Seconds(), err
 }
 
 func (f *fleet) used() (sum cpu, err error) {

@@ -27,13 +27,11 @@ type soakOptions struct {
 	left          int // how many of that in a cycle
 }
 
-// The parts of a cycle that is not given: long enough to be quiet in, and about a hundred of them
-// in two hours.
 const (
-	shortestCycle = 30 * time.Second
+	soakCycles    = 120              // unless the shortest or the longest cycle makes it another number
+	shortestCycle = 30 * time.Second // there has to be time to become quiet
 	longestCycle  = time.Minute
-	soakCycles    = 120
-	firstPart     = time.Hour // is not judged, nor more than half of the length
+	firstPart     = time.Hour // is not judged, and of a shorter soak the first half
 )
 
 // soakCommand keeps a gateway busy in bursts for a length of time, and looks at it when it is
@@ -43,7 +41,7 @@ func soakCommand(ctx context.Context, args []string, stdout, progress io.Writer)
 	flags.SetOutput(progress)
 	o := soakOptions{left: 2}
 	flags.DurationVar(&o.length, "length", 10*time.Minute, "how long")
-	flags.DurationVar(&o.cycle, "cycle", 0, "from one look to the next; 0: by the length, 30 seconds to a minute")
+	flags.DurationVar(&o.cycle, "cycle", 0, "from one look to the next; 0: half a minute to a minute, by the length")
 	flags.IntVar(&o.sessions, "sessions", 1000, "sessions that stay")
 	flags.IntVar(&o.buddies, "buddies", 50, "buddies of each")
 	flags.StringVar(&o.store, "store", "memory", "memory or redis")

@@ -18,7 +18,7 @@ const (
 // at once: the latency of a message of another upstream before it and in its first ten seconds, and
 // how long it is until all are online again.
 func storm(ctx context.Context, l *lab) (err error) {
-	count, r := l.effort.storm, l.report
+	count := l.effort.storm
 	l.note("%d sessions that lose their connections at once", count)
 	struck, ready, err := l.serve(ctx, count, buddiesShared)
 	if err != nil {
@@ -41,6 +41,13 @@ func storm(ctx context.Context, l *lab) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, watched.close()) }()
+	return stormOf(ctx, l, perch, watched, struck, calm)
+}
+
+// stormOf cuts the connections of all sessions of one server, and watches that of another before
+// and after.
+func stormOf(ctx context.Context, l *lab, perch *gateway, watched *lane, struck, calm *child) error {
+	count, r := l.effort.storm, l.report
 	before, err := watched.latencies(ctx, calm, l.effort.calm)
 	if err != nil {
 		return err
