@@ -70,7 +70,7 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 // assemble makes the parts. The host of each is put together of what the part asks for.
 func (s *Session) assemble(shared *services) {
 	store := s.m.o.Store
-	s.subs = subscribers{owner: s.loop, log: &s.log, roster: &s.roster, store: store, observer: s.m.o.Observer, id: s.id, changed: s.idle.attended}
+	s.subs = subscribers{owner: s.loop, saved: &s.state, log: &s.log, roster: &s.roster, store: store, observer: s.m.o.Observer, id: s.id, changed: s.idle.attended}
 	s.log = eventLog{store: store, id: s.id, host: eventLogServices{shared, &s.subs, s}}
 	s.supervisor = supervisor{journal: &s.log, state: status{state: perch.StateConnecting, since: s.now()}, host: supervisorServices{shared, &s.outbox, s}}
 	s.outbox = outbox{journal: &s.log, store: store, id: s.id, host: outboxServices{shared, &s.catchup, s}}

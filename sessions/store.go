@@ -152,6 +152,7 @@ type Record struct {
 	OfflineSince  perch.Time        `json:"offline_since,omitempty"`
 	RosterState   string            `json:"roster_state,omitempty"` // "" = whole; RosterPartial or RosterUnavailable
 	Foreign       []perch.JID       `json:"foreign,omitempty"`      // addresses that are no valid JIDs, see foreignAddresses
+	Unread        bool              `json:"unread,omitempty"`       // no stream has had the log yet, see Subscription.unreadEvents
 }
 
 // Commit is one compound write. The zero value of a part leaves it as it is.

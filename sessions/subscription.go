@@ -43,6 +43,7 @@ type snapshotState struct {
 	roster    *rosterView
 	invites   []*perch.Invitation
 	presences *rosterView
+	unread    bool // the events after the snapshots are what no stream has had
 }
 
 func newSubscription(h *subscribers, o SubscribeOptions) *Subscription {
@@ -112,8 +113,8 @@ func (sub *Subscription) filter() []string {
 }
 
 // Preamble sends what comes between hello and the first live event: the replay, or the
-// snapshots; then presence.snapshot and live. It stops at the first error of send, and
-// waits for the Store.
+// snapshots; then presence.snapshot, what no stream has had yet, and live. It stops at the first
+// error of send, and waits for the Store.
 func (sub *Subscription) Preamble(ctx context.Context, send func(*perch.Event) error) error {
 	var err error
 	if sub.Resumed {
@@ -130,8 +131,16 @@ func (sub *Subscription) Preamble(ctx context.Context, send func(*perch.Event) e
 			return err
 		}
 	}
+	if err := sub.unreadEvents(ctx, send); err != nil {
+		return err
+	}
+	unread := sub.state.unread && wants(sub.filter(), perch.EventMessageReceived)
 	sub.state, sub.Session = nil, nil
-	return send(perch.NewEvent(perch.Position{}, perch.EventLive, sub.h.owner.now(), liveData{Tip: as.String()}))
+	err = send(perch.NewEvent(perch.Position{}, perch.EventLive, sub.h.owner.now(), liveData{Tip: as.String()}))
+	if err == nil && unread {
+		sub.h.owner.post(sub.h.read)
+	}
+	return err
 }
 
 // liveTip is where the live events begin: the tip of the call that registered.
@@ -145,6 +154,7 @@ func (sub *Subscription) liveTip() perch.Position {
 // subscribers are the event streams of a session that are registered. It belongs to the owner.
 type subscribers struct {
 	owner    *loop
+	saved    *savedState
 	log      *eventLog
 	roster   *roster
 	store    logStore
