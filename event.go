@@ -27,12 +27,19 @@ const (
 	EventSessionGap          EventType = "session.gap"          // Gap
 	EventVCardChanged        EventType = "vcard.changed"        // VCardChange
 	EventDropped             EventType = "event.dropped"        // Dropped
+	EventMessageEdited       EventType = "message.edited"       // Message
+	EventMessageRetracted    EventType = "message.retracted"    // MessageRetracted
+	EventMessageReactions    EventType = "message.reactions"    // MessageReactions
+	EventMessageRead         EventType = "message.read"         // MessageRead
+	EventConversationRead    EventType = "conversation.read"    // ConversationRead
+	EventRoomInvited         EventType = "room.invited"         // RoomInvitation
 )
 
 // Ephemeral events: state and signals, never replayed.
 const (
-	EventPresence            EventType = "presence"   // Presence; coalesced by JID
-	EventChatState           EventType = "chat_state" // ChatStateChange; may be shed
+	EventPresence            EventType = "presence"             // Presence; coalesced by JID
+	EventConversationChanged EventType = "conversation.changed" // Conversation without last_message; coalesced by JID
+	EventChatState           EventType = "chat_state"           // ChatStateChange; may be shed
 	EventHello               EventType = "hello"
 	EventRosterSnapshot      EventType = "roster.snapshot"
 	EventInvitationsSnapshot EventType = "invitations.snapshot"
@@ -49,7 +56,8 @@ func (t EventType) Durable() bool {
 	switch t {
 	case EventMessageReceived, EventMessageSent, EventMessageStatus, EventRosterItem, EventRosterRemoved,
 		EventInvitationReceived, EventInvitationAccepted, EventInvitationDeclined, EventInvitationCancelled,
-		EventSessionState, EventSessionGap, EventVCardChanged, EventDropped:
+		EventSessionState, EventSessionGap, EventVCardChanged, EventDropped,
+		EventMessageEdited, EventMessageRetracted, EventMessageReactions, EventMessageRead, EventConversationRead, EventRoomInvited:
 		return true
 	}
 	return false
@@ -153,6 +161,7 @@ const (
 	DroppedInvitation  = "room_invitation" // XEP-0045, 7.8; XEP-0249
 	DroppedCall        = "call"            // XEP-0353
 	DroppedUnsupported = "unsupported"     // content of a kind that this gateway does not know
+	DroppedNotAuthor   = "not_author"      // a correction, retraction or marker of somebody who may not
 )
 
 // Dropped is the data of event.dropped: something arrived that could not be shown.

@@ -65,6 +65,7 @@ func digits(b []byte, v, n int) []byte {
 // AppendJSON appends m as encoding/json writes it.
 func (m Message) AppendJSON(b []byte) []byte {
 	b = jsonappend.String(append(b, `{"id":`...), m.ID)
+	b = optional(b, `,"ref":`, m.Ref)
 	b = optional(b, `,"stanza_id":`, m.StanzaID)
 	b = optional(b, `,"room_stanza_id":`, m.RoomStanzaID)
 	b = optional(b, `,"origin_id":`, m.OriginID)
@@ -78,7 +79,13 @@ func (m Message) AppendJSON(b []byte) []byte {
 		b = m.Delay.Stamp.AppendJSON(append(b, `,"delay":{"stamp":`...))
 		b = append(optional(b, `,"from":`, m.Delay.From), '}')
 	}
-	return append(jsonappend.String(append(b, `,"source":`...), m.Source), '}')
+	b = jsonappend.String(append(b, `,"source":`...), m.Source)
+	if m.MessageDetails != nil {
+		if text, err := json.Marshal(m.MessageDetails); err == nil && len(text) > len("{}") { // of plain fields: cannot fail
+			b = append(append(b, ','), text[1:len(text)-1]...)
+		}
+	}
+	return append(b, '}')
 }
 
 // optional appends a field that is left out when it is empty.

@@ -31,19 +31,21 @@ type Delay struct {
 // Message is the data of message.received and message.sent.
 type Message struct {
 	ID       string `json:"id"`                  // stanza id; for our own sends the id of POST /v1/messages
+	Ref      string `json:"ref,omitempty"`       // handle in its conversation, see Ref; "" where it has no id
 	StanzaID string `json:"stanza_id,omitempty"` // XEP-0359, by the own account only
 	// RoomStanzaID is the id that the room gave it (XEP-0359, by the bare JID of From); it
 	// says nothing beside the ids of other archives.
-	RoomStanzaID string      `json:"room_stanza_id,omitempty"`
-	OriginID     string      `json:"origin_id,omitempty"` // XEP-0359, by the sending client
-	From         JID         `json:"from"`
-	To           JID         `json:"to"`
-	Kind         MessageKind `json:"kind"`
-	Body         string      `json:"body"`
-	Thread       string      `json:"thread,omitempty"`
-	Subject      string      `json:"subject,omitempty"`
-	Delay        *Delay      `json:"delay,omitempty"`
-	Source       Source      `json:"source"`
+	RoomStanzaID    string      `json:"room_stanza_id,omitempty"`
+	OriginID        string      `json:"origin_id,omitempty"` // XEP-0359, by the sending client
+	From            JID         `json:"from"`
+	To              JID         `json:"to"`
+	Kind            MessageKind `json:"kind"`
+	Body            string      `json:"body"`
+	Thread          string      `json:"thread,omitempty"`
+	Subject         string      `json:"subject,omitempty"`
+	Delay           *Delay      `json:"delay,omitempty"`
+	Source          Source      `json:"source"`
+	*MessageDetails             // nil: none
 	// Receipt asks for, or is, a delivery receipt (XEP-0184); not shown to clients.
 	ReceiptRequested bool `json:"-"`
 }

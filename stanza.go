@@ -10,9 +10,11 @@ type Outbound interface{ outbound() }
 
 // MessageIn is a received message with text or, with Sent, one that another
 // device of the account sent (XEP-0280).
+// With Relation it is a control message: it is about an earlier message, and none itself.
 type MessageIn struct {
 	Message
-	Sent bool
+	Sent     bool
+	Relation *Relation
 }
 
 // MessageError is an error bounce of a message that we sent (RFC 6120, 8.3).
@@ -27,6 +29,22 @@ type ReceiptIn struct {
 	ID        string
 	From      JID
 	Displayed bool
+}
+
+// ReadIn says how far the account has read a conversation on another of its devices: by the id in
+// the archive of the account (XEP-0490), or by the id of the message (XEP-0333, in a carbon copy of
+// its own marker).
+type ReadIn struct {
+	Conversation JID
+	StanzaID     string
+	ID           string
+}
+
+// RoomInvitedIn is an invitation to a room (XEP-0045, 7.8.2; XEP-0249). Of tells copies apart, as
+// that of [DroppedIn].
+type RoomInvitedIn struct {
+	RoomInvitation
+	Of Message
 }
 
 // ChatStateIn is a chat state from a buddy, alone or beside a message.
@@ -94,6 +112,8 @@ func (*SubscriptionIn) inbound() {}
 func (*RosterPush) inbound()     {}
 func (*AckIn) inbound()          {}
 func (*DroppedIn) inbound()      {}
+func (*ReadIn) inbound()         {}
+func (*RoomInvitedIn) inbound()  {}
 
 // MessageOut is a message to write.
 type MessageOut struct {
@@ -104,6 +124,10 @@ type MessageOut struct {
 	Thread  string
 	Subject string
 	Receipt bool // ask for a delivery receipt (XEP-0184)
+	// Details are written as far as they are the sender's: reply, mentions, attachments, markable,
+	// unstyled, spoiler, encryption with fallback, and payloads.
+	Details  *MessageDetails
+	Relation *Relation // it is about an earlier message
 }
 
 // ChatStateOut is a chat state alone.
@@ -129,6 +153,12 @@ type ReceiptOut struct {
 	ID string
 }
 
+// DisplayedOut says that a person has seen everything up to the message ID of To (XEP-0333).
+type DisplayedOut struct {
+	To JID
+	ID string
+}
+
 // ClientStateOut tells the server whether a client is active (XEP-0352). It is sent only
 // where Capabilities.ClientState says that the server supports it.
 type ClientStateOut struct{ Active bool }
@@ -139,3 +169,4 @@ func (*PresenceOut) outbound()     {}
 func (*SubscriptionOut) outbound() {}
 func (*ReceiptOut) outbound()      {}
 func (*ClientStateOut) outbound()  {}
+func (*DisplayedOut) outbound()    {}
