@@ -108,6 +108,9 @@ func (c StatusChange) AppendJSON(b []byte) []byte {
 	if c.ID != "" {
 		b = append(jsonappend.String(append(b, `"id":`...), c.ID), ',')
 	}
+	if c.Ref != "" {
+		b = append(jsonappend.String(append(b, `"ref":`...), c.Ref), ',')
+	}
 	b = jsonappend.String(append(b, `"status":`...), c.Status)
 	if c.Time != 0 {
 		b = c.Time.AppendJSON(append(b, `,"time":`...))

@@ -88,6 +88,7 @@ const (
 // StatusChange is one line of a message's history, and the data of message.status.
 type StatusChange struct {
 	ID     string        `json:"id,omitempty"`
+	Ref    string        `json:"ref,omitempty"` // of the message; of an edit, a retraction or reactions that of the message that they are about
 	Status MessageStatus `json:"status"`
 	Time   Time          `json:"time,omitzero"`
 	Error  *XMPPError    `json:"error,omitempty"`
@@ -96,6 +97,7 @@ type StatusChange struct {
 // MessageRecord is the answer of GET /v1/messages/{id}.
 type MessageRecord struct {
 	ID      string         `json:"id"`
+	Ref     string         `json:"ref,omitempty"` // as in StatusChange
 	To      JID            `json:"to"`
 	Status  MessageStatus  `json:"status"`
 	History []StatusChange `json:"history"`

@@ -44,8 +44,9 @@ type Reply struct {
 
 // Edited says that a message was corrected (XEP-0308), how often, and when last.
 type Edited struct {
-	Count int  `json:"count"`
-	At    Time `json:"at"`
+	Count    int    `json:"count"`
+	At       Time   `json:"at"`
+	StanzaID string `json:"stanza_id,omitempty"` // of the last correction, in the archive of the account
 }
 
 // Retracted says that a message was taken back by its author (XEP-0424), or by a moderator
@@ -55,6 +56,7 @@ type Retracted struct {
 	By        JID    `json:"by,omitempty"`
 	Moderated bool   `json:"moderated,omitempty"`
 	Reason    string `json:"reason,omitempty"`
+	StanzaID  string `json:"stanza_id,omitempty"` // of the retraction, in the archive of the account
 }
 
 // Reaction is one emoji on a message, and who reacted with it (XEP-0444).
@@ -131,6 +133,7 @@ type MessageReactions struct {
 	ID           string     `json:"id,omitempty"`
 	Conversation JID        `json:"conversation"`
 	From         JID        `json:"from"`
+	StanzaID     string     `json:"stanza_id,omitempty"` // of the change, in the archive of the account
 	Emojis       []string   `json:"emojis"`
 	Reactions    []Reaction `json:"reactions"`
 }

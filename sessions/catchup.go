@@ -54,6 +54,8 @@ type catchup struct {
 	store logStore
 	id    ID // of the session
 
+	relations *relations // what control messages become
+
 	known        identities  // logged messages of which copies may come
 	trim         *time.Timer // of known
 	unavailable  bool        // the last login could not read the archive

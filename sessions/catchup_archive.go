@@ -189,7 +189,12 @@ func (cu *catchup) applyArchived(it *perch.ArchiveItem, stored *perch.MessageRec
 	}
 	cu.host.rememberAddress(it.From)
 	cu.host.rememberAddress(it.To)
+	if it.Relation != nil {
+		cu.logRelation(&it.MessageIn, c)
+		return
+	}
 	m := it.Message
+	m.Ref = perch.RefOf(&m, it.Sent)
 	m.ID = cmp.Or(m.ID, m.StanzaID)
 	cu.logMessage(messageEvent(&it.MessageIn), &m, c)
 }

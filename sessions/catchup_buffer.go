@@ -63,9 +63,9 @@ func (cu *catchup) release(d delivery) {
 	case d.entry != 0:
 		c, ok := cu.known.remove(d.entry - 1)
 		if !ok {
-			c = d.link.identify(&m.Message, d.at)
+			c = d.link.identifyMessage(m, d.at)
 		}
-		cu.takeMessage(m, c)
+		cu.takeMessage(m, c, d.link)
 	default:
 		cu.applyMessage(m, d.link, d.at)
 	}

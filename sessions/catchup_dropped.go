@@ -3,8 +3,7 @@ package sessions
 import "github.com/perch-im/perch"
 
 // applyDropped logs that a stream brought a stanza that cannot be shown, unless it is a copy of
-// one that was logged. Its stanza-id is a place to read the archive from, as that of a message:
-// else an archive of nothing but such stanzas would be read from its beginning after each gap.
+// one that was logged. Its stanza-id is a place to read the archive from, as that of a message.
 func (cu *catchup) applyDropped(in *perch.DroppedIn, l *link, arrived perch.Time) {
 	of := in.Of
 	if of.From == "" { // it did not arrive whole
@@ -17,10 +16,7 @@ func (cu *catchup) applyDropped(in *perch.DroppedIn, l *link, arrived perch.Time
 	}
 	cu.host.rememberAddress(in.From)
 	cu.logDropped(in.Dropped, &of, c)
-	if of.StanzaID != "" && !l.buffering {
-		cu.host.record().ArchiveID, cu.host.record().ArchiveAt = of.StanzaID, cu.host.now()
-		cu.host.saveRecord()
-	}
+	cu.moveTo(&of, l)
 }
 
 // logDropped logs what is no copy.

@@ -23,6 +23,7 @@ func (cu *catchup) restore(ctx context.Context, v *Saved) error {
 	}
 	read, _ := identitiesOf(page.Events, rec.JID, v.Tip)
 	cu.known.merge(read)
+	cu.relations.restore(page.Events, rec.JID)
 	return nil
 }
 
@@ -35,6 +36,8 @@ func (cu *catchup) apply(in perch.Inbound, l *link) bool {
 		cu.applyMessage(in, l, cu.host.now())
 	case *perch.DroppedIn:
 		cu.applyDropped(in, l, cu.host.now())
+	case *perch.RoomInvitedIn:
+		cu.applyInvitation(in, l, cu.host.now())
 	default:
 		return false
 	}
@@ -51,9 +54,14 @@ func (cu *catchup) stop() { stop(cu.trim) }
 
 // logSent logs a message that was written to the stream in use.
 func (cu *catchup) logSent(e *outEntry) {
-	m := perch.Message{ID: e.ID, From: cu.host.record().JID, To: e.To, Kind: e.Kind, Body: e.Body,
-		Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive}
-	c := identityOf(&m, pathOwn, cu.host.now())
+	in := perch.MessageIn{Sent: true, Relation: e.Relation, Message: perch.Message{ID: e.ID, From: cu.host.record().JID, To: e.To,
+		Kind: e.Kind, Body: e.Body, Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive, MessageDetails: e.Details}}
+	c := identityOf(&in.Message, pathOwn, cu.host.now())
 	c.link = cu.host.stream().number
-	cu.logMessage(perch.EventMessageSent, &m, c)
+	if in.Relation != nil {
+		c.text = relationText(&in)
+		cu.logRelation(&in, c)
+		return
+	}
+	cu.logMessage(perch.EventMessageSent, &in.Message, c)
 }

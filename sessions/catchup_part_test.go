@@ -27,6 +27,7 @@ func newCatchupWorld() *catchupWorld {
 	w := &catchupWorld{logWorld: newLogWorld()}
 	w.l.host, w.l.store = w, w
 	w.cu = &catchup{host: w, log: w.l, sent: newOutboxWorld().o, store: w, id: "a"}
+	w.cu.relations = &relations{host: w, known: &w.cu.known}
 	w.rec = Record{JID: "alice@example.net/perch", RosterKnown: true}
 	w.link = &link{conn: archiveWire{w: w}, login: perch.Login{Capabilities: perch.Capabilities{Archive: archivePaged}}, buffering: true}
 	return w
@@ -70,8 +71,13 @@ func (w *catchupWorld) giveReceipt(_ perch.JID, id string)  { w.note("receipt %s
 func (w *catchupWorld) overBudget(what string, _ perch.JID) { w.note("left out %s", what) }
 func (w *catchupWorld) dropped(d perch.Dropped)             { w.note("dropped %s", d.Reason) }
 func (w *catchupWorld) archiveMissing(reason string)        { w.note("missing %s", reason) }
-func (w *catchupWorld) logDebug(string, ...any)             {}
-func (w *catchupWorld) now() perch.Time                     { return 10_000_000 }
+func (w *catchupWorld) countDropped(reason string, _ int)   { w.note("count %s", reason) }
+func (w *catchupWorld) ownJID() perch.JID                   { return w.rec.JID }
+func (w *catchupWorld) durableAt(typ perch.EventType, at perch.Time, data any) {
+	w.l.durableAt(typ, at, data)
+}
+func (w *catchupWorld) logDebug(string, ...any) {}
+func (w *catchupWorld) now() perch.Time         { return 10_000_000 }
 func (w *catchupWorld) publish(e *perch.Event) {
 	w.events = append(w.events, e)
 	w.note("%s", label(e))

@@ -48,7 +48,7 @@ func (cu *catchup) applyLast(l *link, items []perch.ArchiveItem) {
 		if !ok || m == nil {
 			continue
 		}
-		c := l.identify(&m.Message, d.at)
+		c := l.identifyMessage(m, d.at)
 		if d.known = cu.isCopy(&c); !d.known {
 			d.entry = cu.known.add(c) + 1
 		}

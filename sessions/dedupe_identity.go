@@ -19,6 +19,10 @@ const (
 	pathRepeat                       // on a stream, held back or sent again: offline storage, a re-route, a resumed stream
 	pathArchive                      // in an answer of the archive
 	pathOwn                          // written by this session
+
+	// isRelation marks a logged control message, beside its paths: the log does not have its id,
+	// nor, but of a correction, the sender's device.
+	isRelation
 )
 
 // closeBy is what the clock of the server may be ahead of ours, in ms, and how far the times of
@@ -37,6 +41,7 @@ type identity struct {
 	at      perch.Time // that of its delay, else when it arrived
 	added   perch.Time // when it was logged
 	sender  uint32     // bare: in whose name the ids are
+	to      uint32     // bare
 	device  uint32     // the sender's resource: an archive may lack it
 	id      uint32
 	origin  uint32   // XEP-0359
@@ -51,7 +56,7 @@ func identityOf(m *perch.Message, path copyPath, arrived perch.Time) identity {
 	from, to := string(m.From.Bare().Key()), string(m.To.Bare().Key())
 	c := identity{
 		text:   hashOf(from, to, cmp.Or(m.Body, m.Subject)),
-		sender: uint32(hashOf(from)),
+		sender: accountHash(m.From), to: accountHash(m.To),
 		device: short(m.From.Resource()), id: short(m.ID), origin: short(m.OriginID),
 		added: arrived, paths: path,
 	}
@@ -179,6 +184,9 @@ func hashOf(list ...string) uint64 {
 	}
 	return max(h.Sum64(), 1)
 }
+
+// accountHash stands for an account, by its bare JID.
+func accountHash(jid perch.JID) uint32 { return uint32(hashOf(string(jid.Bare().Key()))) }
 
 func short(text string) uint32 {
 	if text == "" {

@@ -90,6 +90,15 @@ func (l *link) identify(m *perch.Message, arrived perch.Time) identity {
 	return c
 }
 
+// identifyMessage is identify for a message, or for a control message.
+func (l *link) identifyMessage(in *perch.MessageIn, arrived perch.Time) identity {
+	c := l.identify(&in.Message, arrived)
+	if in.Relation != nil {
+		c.text = relationText(in)
+	}
+	return c
+}
+
 // exact reports whether the server sends again on this stream exactly what is not in the log.
 func (l *link) exact() bool {
 	_, ok := l.conn.(ResumeCheckpointer)
@@ -103,16 +112,6 @@ func (cu *catchup) isCopy(c *identity) bool {
 		o = overlap{since: l.overlap, fresh: l.buffering || c.added <= l.caughtUp+freshTime}
 	}
 	return cu.known.take(c, o) != nil
-}
-
-// logMessage logs a message that is no copy.
-func (cu *catchup) logMessage(typ perch.EventType, m *perch.Message, c identity) {
-	now := cu.host.now()
-	c.added = now
-	c.timeOf(m, now)
-	cu.log.durableAt(typ, now, m)
-	cu.known.add(c)
-	cu.trimLater()
 }
 
 // repeats reports whether a stream is so new that its server may still send again what came by

@@ -7,8 +7,11 @@ import (
 // archivedIdentity is that of an item of the archive.
 func archivedIdentity(it *perch.ArchiveItem, now perch.Time) identity {
 	c := identityOf(&it.Message, pathArchive, now)
-	if it.Dropped != "" {
+	switch {
+	case it.Dropped != "":
 		c.text = droppedText(it.Dropped, it.From)
+	case it.Relation != nil:
+		c.text = relationText(&it.MessageIn)
 	}
 	return c
 }
@@ -39,7 +42,8 @@ func droppedOf(e *perch.Event) *loggedDropped {
 // was not decoded it may be the id that the sender gave.
 func (d *loggedDropped) arrivedWhole() bool {
 	switch d.Reason {
-	case perch.DroppedEncrypted, perch.DroppedInvitation, perch.DroppedCall, perch.DroppedUnsupported:
+	case perch.DroppedEncrypted, perch.DroppedInvitation, perch.DroppedCall, perch.DroppedUnsupported,
+		perch.DroppedNotAuthor:
 		return true
 	}
 	return false
@@ -66,8 +70,16 @@ func loggedDrop(d *loggedDropped, at perch.Time) []identity {
 // archive of the last ones.
 func identitiesOf(events []*perch.Event, own perch.JID, tip uint64) (list []identity, ids []place) {
 	for _, e := range events {
+		if c, ok := loggedInvitation(e); ok {
+			list = append(list, c)
+			continue
+		}
 		m := messageOf(e)
-		switch d := droppedOf(e); {
+		d, l := droppedOf(e), relationOf(e, own)
+		switch {
+		case l != nil:
+			list = append(list, loggedRelated(l, e, own))
+			m = &l.in.Message
 		case d != nil:
 			list = append(list, loggedDrop(d, e.Time)...)
 			if m = d.of(); !d.arrivedWhole() {

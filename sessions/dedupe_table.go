@@ -128,7 +128,12 @@ func (t *identities) merge(read []identity) {
 		at         perch.Time
 		id, device uint32
 	}
-	keyOf := func(e *identity) key { return key{e.text, e.at, e.id, e.device} }
+	keyOf := func(e *identity) key {
+		if e.paths&isRelation != 0 {
+			return key{text: e.text, at: e.at}
+		}
+		return key{e.text, e.at, e.id, e.device}
+	}
 	here := map[key]int{}
 	for i := range t.list {
 		here[keyOf(&t.list[i])]++

@@ -84,9 +84,9 @@ func TestArchivedMessageIsComplete(t *testing.T) {
 				}
 			}
 			want := []perch.Message{
-				{ID: "m7", StanzaID: "a7", RoomStanzaID: "r7", OriginID: "o", From: "r@conference.example.net/n", To: alice, Kind: perch.GroupchatMessage,
+				{ID: "m7", Ref: perch.Ref{StanzaID: "r7", Room: true}.String(), StanzaID: "a7", RoomStanzaID: "r7", OriginID: "o", From: "r@conference.example.net/n", To: alice, Kind: perch.GroupchatMessage,
 					Body: "x", Thread: "t", Subject: "S", Delay: &perch.Delay{Stamp: arrived}, Source: perch.SourceArchive},
-				{ID: "m8", StanzaID: "a8", From: bob, To: alice, Kind: perch.ChatMessage, Body: "no time", Delay: &perch.Delay{}, Source: perch.SourceArchive},
+				{ID: "m8", Ref: perch.Ref{ID: "m8"}.String(), StanzaID: "a8", From: bob, To: alice, Kind: perch.ChatMessage, Body: "no time", Delay: &perch.Delay{}, Source: perch.SourceArchive},
 			}
 			if fmt.Sprintf("%+v", values(got)) != fmt.Sprintf("%+v", values(want)) {
 				t.Errorf("from a place: %v, got %+v\nwant %+v", place, values(got), values(want))

@@ -30,11 +30,12 @@ func messageCost(m *perch.MessageIn) int {
 	if m == nil {
 		return 0
 	}
-	return 512 + len(m.From) + len(m.To) + len(m.ID) + len(m.StanzaID) + len(m.Thread) + len(m.Subject) + len(m.Body)
+	return 512 + len(m.From) + len(m.To) + len(m.ID) + len(m.StanzaID) + len(m.Thread) + len(m.Subject) + len(m.Body) +
+		detailsCost(m.MessageDetails) + relationCost(m.Relation)
 }
 
 func outCost(m *perch.MessageOut) int {
-	return 512 + len(m.ID) + len(m.To) + len(m.Thread) + len(m.Subject) + len(m.Body)
+	return 512 + len(m.ID) + len(m.To) + len(m.Thread) + len(m.Subject) + len(m.Body) + detailsCost(m.Details) + relationCost(m.Relation)
 }
 
 const (

@@ -27,6 +27,9 @@ type outboxHost interface {
 	// logSent logs a message that was written; saveStream saves the state of its stream.
 	logSent(e *outEntry)
 	saveStream()
+	// peerRead makes the event of a displayed marker, and reports whether it is of a message that
+	// the account has sent; sent is its record, nil when there is none.
+	peerRead(in *perch.ReceiptIn, sent *perch.MessageRecord) bool
 	// dropped makes an event of what is left out, and counts it; countDropped only counts.
 	dropped(d perch.Dropped)
 	countDropped(reason string, n int)

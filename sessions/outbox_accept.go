@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -17,14 +18,24 @@ type NewMessage struct {
 	Body    string
 	Thread  string
 	Subject string
+	// Details are what it has beside its text, as far as they are the sender's; nil: nothing. They
+	// are not changed. ReplyTo needs its Ref alone.
+	Details *perch.MessageDetails `json:",omitempty"`
+
+	about perch.Ref // the message that a verb is about
 }
 
-// sending is a SendMessage under way.
+// sending is a SendMessage, or a verb of Messages, under way.
 type sending struct {
 	once   *Once
 	entry  *outEntry
-	answer chan sent // has room for the one answer
+	ref    string       // of the message that a verb is about; "": it is a message
+	check  func() error // what only the owner can tell; nil: nothing
+	answer chan sent    // has room for the one answer
 }
+
+// refOf is the handle that goes with an id.
+func (p *sending) refOf(id string) string { return cmp.Or(p.ref, ownRef(id)) }
 
 type sent struct {
 	id  string
@@ -38,10 +49,20 @@ type sent struct {
 // with the same key is under way, KindIdempotencyMismatch for a key with another body,
 // KindStorageUnavailable when the Store takes no writes (the message is not accepted),
 // KindSessionOffline while the session is suspended, KindFeatureUnsupported for a kind
-// that the upstream has not, KindQuotaExceeded when the outbox is full. While the link is
-// lost messages are accepted, and sent in order after the next login.
+// that the upstream has not, KindValidation for details that it has not, or that cannot be
+// sent, KindQuotaExceeded when the outbox is full. While the link is lost messages are accepted,
+// and sent in order after the next login.
 func (s *Session) SendMessage(ctx context.Context, m NewMessage) (perch.StatusChange, error) {
-	p := s.m.prepare(s.id, m)
+	details, err := detailsToSend(m.Details, m.To)
+	if err != nil {
+		return perch.StatusChange{}, err
+	}
+	m.Details = details
+	return awaitAccepted(ctx, s, s.m.prepare(s.id, m, nil))
+}
+
+// awaitAccepted puts what was prepared into the outbox, and waits for the Store.
+func awaitAccepted(ctx context.Context, s *Session, p *sending) (perch.StatusChange, error) {
 	if err := s.callErr(ctx, func() error { return s.outbox.accept(p) }); err != nil {
 		return perch.StatusChange{}, err
 	}
@@ -50,7 +71,7 @@ func (s *Session) SendMessage(ctx context.Context, m NewMessage) (perch.StatusCh
 		if r.err != nil {
 			return perch.StatusChange{}, r.err
 		}
-		return perch.StatusChange{ID: r.id, Status: perch.StatusAccepted}, nil
+		return perch.StatusChange{ID: r.id, Ref: p.refOf(r.id), Status: perch.StatusAccepted}, nil
 	case <-ctx.Done():
 		return perch.StatusChange{}, ctx.Err()
 	case <-s.done:
@@ -58,8 +79,8 @@ func (s *Session) SendMessage(ctx context.Context, m NewMessage) (perch.StatusCh
 	}
 }
 
-// prepare makes everything that does not need the owner.
-func (m *Manager) prepare(session ID, msg NewMessage) *sending {
+// prepare makes everything that does not need the owner. A relation is that of a verb.
+func (m *Manager) prepare(session ID, msg NewMessage, rel *perch.Relation) *sending {
 	if msg.Kind == "" {
 		msg.Kind = perch.ChatMessage
 	}
@@ -75,15 +96,22 @@ func (m *Manager) prepare(session ID, msg NewMessage) *sending {
 		id = m.messageID(session, key)
 	}
 	p := &sending{answer: make(chan sent, 1)}
+	if rel != nil {
+		p.ref = msg.about.String()
+	}
 	if key != "" {
 		msg.Key = ""
-		body, _ := json.Marshal(msg)
+		body, _ := json.Marshal(struct { // of a message without more it is what earlier versions made of it
+			NewMessage
+			Relation *perch.Relation `json:",omitempty"`
+			About    string          `json:",omitempty"`
+		}{msg, rel, p.ref})
 		p.once = &Once{Key: key, Fingerprint: m.hash("body", string(session), string(body)).String(), Answer: id}
 	}
 	p.entry = &outEntry{OutboxEntry: OutboxEntry{ID: id, MessageOut: perch.MessageOut{
-		ID: id, To: msg.To, Kind: msg.Kind, Body: msg.Body, Thread: msg.Thread, Subject: msg.Subject}}}
+		ID: id, To: msg.To, Kind: msg.Kind, Body: msg.Body, Thread: msg.Thread, Subject: msg.Subject, Details: msg.Details, Relation: rel}}}
 	now := perch.At(time.Now())
-	p.entry.record = &perch.MessageRecord{ID: id, To: msg.To, Status: perch.StatusAccepted,
+	p.entry.record = &perch.MessageRecord{ID: id, Ref: p.refOf(id), To: msg.To, Status: perch.StatusAccepted,
 		History: []perch.StatusChange{{Status: perch.StatusAccepted, Time: now}}}
 	return p
 }
@@ -96,7 +124,8 @@ func (o *outbox) accept(p *sending) error {
 	e := p.entry
 	o.seq++
 	e.Seq = o.seq
-	e.Receipt = e.Kind == perch.ChatMessage && !o.host.chatOnly()
+	e.Receipt = e.Kind == perch.ChatMessage && !o.host.chatOnly() && (e.Relation == nil || e.Relation.Kind == perch.RelationEdit)
+	fillReplyFrom(e.Details, o.host.ownJID())
 	// While online it is written right after the commit, which saves marking it.
 	l := o.host.stream()
 	e.Sent = l != nil && l.live
@@ -115,8 +144,15 @@ func (o *outbox) accept(p *sending) error {
 
 func (o *outbox) mayAccept(p *sending) error {
 	e := p.entry
-	if o.host.chatOnly() && e.Kind != perch.ChatMessage {
-		return perch.Errorf(perch.KindFeatureUnsupported, "this upstream has chat messages only")
+	if o.host.chatOnly() {
+		if err := fitsChatOnly(&e.MessageOut); err != nil {
+			return err
+		}
+	}
+	if p.check != nil {
+		if err := p.check(); err != nil {
+			return err
+		}
 	}
 	if p.once != nil {
 		if fp, ok := o.running[p.once.Key]; ok {

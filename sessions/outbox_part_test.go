@@ -49,11 +49,15 @@ func (w *outboxWorld) askOwnership(*link)                      { w.note("ask own
 func (w *outboxWorld) logSent(e *outEntry)                     { w.note("log %s", e.ID) }
 func (w *outboxWorld) saveStream()                             { w.note("save stream") }
 func (w *outboxWorld) dropped(d perch.Dropped)                 { w.note("dropped %s %s", d.Reason, d.StanzaID) }
-func (w *outboxWorld) countDropped(reason string, _ int)       { w.note("count %s", reason) }
-func (w *outboxWorld) crashed(id string, _ any)                { w.note("crashed %s", id) }
-func (w *outboxWorld) Ephemeral(perch.EventType, string, any)  {}
-func (w *outboxWorld) Change() *Commit                         { return &w.commit }
-func (w *outboxWorld) AfterCommit(f func(Result))              { w.waiting = append(w.waiting, f) }
+func (w *outboxWorld) peerRead(in *perch.ReceiptIn, _ *perch.MessageRecord) bool {
+	w.note("read %s", in.ID)
+	return true
+}
+func (w *outboxWorld) countDropped(reason string, _ int)      { w.note("count %s", reason) }
+func (w *outboxWorld) crashed(id string, _ any)               { w.note("crashed %s", id) }
+func (w *outboxWorld) Ephemeral(perch.EventType, string, any) {}
+func (w *outboxWorld) Change() *Commit                        { return &w.commit }
+func (w *outboxWorld) AfterCommit(f func(Result))             { w.waiting = append(w.waiting, f) }
 func (w *outboxWorld) Durable(typ perch.EventType, data any) {
 	c, _ := data.(perch.StatusChange)
 	w.note("%s %s", c.ID, c.Status)
@@ -259,10 +263,10 @@ func TestOutboxReports(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		report func(*outbox)
-		want   string
+		want   string // with commas
 	}{
 		{"a receipt", func(o *outbox) { o.applyReceipt(&perch.ReceiptIn{ID: "1", From: "bob@example.net/x"}) }, "1 delivered"},
-		{"a mark", func(o *outbox) { o.applyReceipt(&perch.ReceiptIn{ID: "1", From: "Bob@example.net/x", Displayed: true}) }, "1 displayed"},
+		{"a mark", func(o *outbox) { o.applyReceipt(&perch.ReceiptIn{ID: "1", From: "Bob@example.net/x", Displayed: true}) }, "1 displayed,read 1"},
 		{"a receipt of another", func(o *outbox) { o.applyReceipt(&perch.ReceiptIn{ID: "1", From: "eve@example.net/x"}) }, "count " + DroppedForged},
 		{"a receipt for nothing", func(o *outbox) { o.applyReceipt(&perch.ReceiptIn{ID: "2", From: "bob@example.net/x"}) }, "count " + DroppedUnmatched},
 		{"a bounce", func(o *outbox) { o.applyMessageError(&perch.MessageError{ID: "1", From: "example.net"}) }, "1 failed"},
@@ -277,7 +281,7 @@ func TestOutboxReports(t *testing.T) {
 			}
 			w.did = nil
 			tt.report(w.o)
-			w.want(t, tt.want)
+			w.want(t, strings.Split(tt.want, ",")...)
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/perch-im/perch"
@@ -10,18 +11,21 @@ import (
 // said by message.sent.
 func (o *outbox) advance(r *perch.MessageRecord, st perch.MessageStatus, xe *perch.XMPPError) *perch.MessageRecord {
 	now := o.host.now()
-	next := &perch.MessageRecord{ID: r.ID, To: r.To, Status: st,
+	next := &perch.MessageRecord{ID: r.ID, Ref: cmp.Or(r.Ref, ownRef(r.ID)), To: r.To, Status: st,
 		History: append(slices.Clip(r.History), perch.StatusChange{Status: st, Time: now, Error: xe})}
 	if n := len(next.History); n > maxHistory {
 		next.History = slices.Concat(next.History[:1], next.History[n-maxHistory+1:])
 	}
 	putMessage(o.journal.Change(), next)
 	if st != perch.StatusSent {
-		o.journal.Durable(perch.EventMessageStatus, perch.StatusChange{ID: r.ID, Status: st, Error: xe})
+		o.journal.Durable(perch.EventMessageStatus, perch.StatusChange{ID: r.ID, Ref: next.Ref, Status: st, Error: xe})
 	}
 	o.notifyDecided(next)
 	return next
 }
+
+// ownRef is the handle of a message that we send.
+func ownRef(id string) string { return perch.Ref{ID: id, Sent: true}.String() }
 
 // done takes e out of the outbox with its last step in it.
 func (o *outbox) done(e *outEntry, st perch.MessageStatus, xe *perch.XMPPError) {

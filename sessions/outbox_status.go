@@ -23,7 +23,15 @@ func (o *outbox) applyReceipt(in *perch.ReceiptIn) {
 	if in.Displayed {
 		st = perch.StatusDisplayed
 	}
-	o.reported(in.ID, st, nil, func(r *perch.MessageRecord) bool { return in.From.Bare().Equal(r.To.Bare()) })
+	o.withRecord(in.ID, func(r *perch.MessageRecord) {
+		if r == nil && in.Displayed && o.host.peerRead(in, nil) {
+			return // of a message that another device sent
+		}
+		read := in.Displayed && r != nil && r.Status != perch.StatusDisplayed
+		if o.applyReport(r, st, nil, func(r *perch.MessageRecord) bool { return in.From.Bare().Equal(r.To.Bare()) }) && read {
+			o.host.peerRead(in, r)
+		}
+	})
 }
 
 // applyMessageError is a bounce (RFC 6120, 8.3).
@@ -34,16 +42,21 @@ func (o *outbox) applyMessageError(in *perch.MessageError) {
 // reported takes what another entity says of a message of ours. Ids can be guessed, so only
 // those may say it who have it from the message; another one is ignored and counted.
 func (o *outbox) reported(id string, st perch.MessageStatus, xe *perch.XMPPError, may func(*perch.MessageRecord) bool) {
-	o.withRecord(id, func(r *perch.MessageRecord) {
-		switch {
-		case r == nil:
-			o.host.countDropped(DroppedUnmatched, 1)
-		case !may(r):
-			o.host.countDropped(DroppedForged, 1)
-		default:
-			o.advanceTo(r, st, xe)
-		}
-	})
+	o.withRecord(id, func(r *perch.MessageRecord) { o.applyReport(r, st, xe, may) })
+}
+
+// applyReport reports whether what is said of a message counts.
+func (o *outbox) applyReport(r *perch.MessageRecord, st perch.MessageStatus, xe *perch.XMPPError, may func(*perch.MessageRecord) bool) bool {
+	switch {
+	case r == nil:
+		o.host.countDropped(DroppedUnmatched, 1)
+	case !may(r):
+		o.host.countDropped(DroppedForged, 1)
+	default:
+		o.advanceTo(r, st, xe)
+		return true
+	}
+	return false
 }
 
 // mayBounce reports whether from is on the way of a message: any resource of the recipient,

@@ -62,7 +62,7 @@ func TestMessageLife(t *testing.T) {
 		w.conn().Ack()
 		w.deliver(&perch.ReceiptIn{ID: id, From: carol + "/x"}, &perch.ReceiptIn{ID: id, From: bob + "/x"},
 			&perch.ReceiptIn{ID: id, From: bob + "/x", Displayed: true}, &perch.ReceiptIn{ID: id, From: bob + "/y"})
-		c.wantTypes(perch.EventMessageStatus, perch.EventMessageStatus, perch.EventMessageStatus)
+		c.wantTypes(perch.EventMessageStatus, perch.EventMessageStatus, perch.EventMessageStatus, perch.EventMessageRead)
 		if h := w.history(s, id); h != "accepted sent acked delivered displayed " {
 			t.Errorf("history: got %q, want accepted, sent, acked, delivered, displayed", h)
 		}

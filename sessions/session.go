@@ -16,7 +16,6 @@ type Session struct {
 	id ID
 
 	opening   opening
-	forgetErr error         // what SignOut could not forget; set before the loop is done
 	replacing chan struct{} // has room for one: who replaces the credential
 	entry     entry         // guarded by m.mu
 
@@ -33,6 +32,7 @@ type Session struct {
 	outbox     outbox
 	roster     roster
 	catchup    catchup
+	relations  relations
 	chatStates chatStates
 	receipts   receipts
 	subs       subscribers
@@ -73,8 +73,9 @@ func (s *Session) assemble(shared *services) {
 	s.subs = subscribers{owner: s.loop, saved: &s.state, log: &s.log, roster: &s.roster, store: store, observer: s.m.o.Observer, id: s.id, changed: s.idle.attended}
 	s.log = eventLog{store: store, id: s.id, host: eventLogServices{shared, &s.subs, s}}
 	s.supervisor = supervisor{journal: &s.log, state: status{state: perch.StateConnecting, since: s.now()}, host: supervisorServices{shared, &s.outbox, s}}
-	s.outbox = outbox{journal: &s.log, store: store, id: s.id, host: outboxServices{shared, &s.catchup, s}}
-	s.catchup = catchup{log: &s.log, sent: &s.outbox, store: store, id: s.id, host: catchupServices{shared, &s.supervisor, &s.receipts}}
+	s.outbox = outbox{journal: &s.log, store: store, id: s.id, host: outboxServices{shared, &s.catchup, &s.relations, s}}
+	s.relations = relations{known: &s.catchup.known, host: relationsServices{shared, &s.log}}
+	s.catchup = catchup{log: &s.log, sent: &s.outbox, relations: &s.relations, store: store, id: s.id, host: catchupServices{shared, &s.supervisor, &s.receipts}}
 	s.roster = roster{journal: &s.log, cards: store, id: s.id, host: shared}
 	s.chatStates = chatStates{journal: &s.log, host: shared}
 	s.receipts = receipts{journal: &s.log, host: receiptsServices{shared, &s.roster}}
@@ -98,12 +99,17 @@ type (
 	outboxServices struct {
 		*services
 		sentLog
+		readMarkers
 		acceptance
 	}
 	catchupServices struct {
 		*services
 		stateClock
 		receiptGiver
+	}
+	relationsServices struct {
+		*services
+		*eventLog
 	}
 	receiptsServices struct {
 		*services
@@ -120,8 +126,11 @@ type (
 		suspended(reason string)
 		stateChanged()
 	}
-	quarantiner  interface{ quarantine() bool }
-	sentLog      interface{ logSent(e *outEntry) }
+	quarantiner interface{ quarantine() bool }
+	sentLog     interface{ logSent(e *outEntry) }
+	readMarkers interface {
+		peerRead(in *perch.ReceiptIn, sent *perch.MessageRecord) bool
+	}
 	acceptance   interface{ accepts() error }
 	stateClock   interface{ stateSince() perch.Time }
 	receiptGiver interface{ giveReceipt(to perch.JID, id string) }

@@ -16,6 +16,8 @@ type endState struct {
 	closing bool // shutdown: the end comes when the log is written
 	ended   bool
 	ending  ending
+
+	forgetErr error // what SignOut could not forget; set before the loop is done
 }
 
 var (

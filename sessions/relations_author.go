@@ -1,0 +1,80 @@
+package sessions
+
+import (
+	"github.com/perch-im/perch"
+)
+
+// Who may say something about which message. In a chat of two, every message is named by its id
+// attribute, and an id belongs to whoever has given it: what bob corrects or takes back under an id
+// is bob's own message of that id in the conversation with bob, and can be no other.
+
+// authorsLookedAt bounds the search for a message by its id, among the last ones that were logged.
+const authorsLookedAt = 4096
+
+// authors says whose messages with an id are among the last ones: of either side of a conversation, or
+// of another one.
+type authors struct {
+	own, peer, others bool
+	sentAt            perch.Time // when the account sent the last one of its own
+}
+
+// authorsOf looks for messages with an id in the conversation with a peer, and elsewhere.
+func (t *identities) authorsOf(id string, own, peer perch.JID) (a authors) {
+	want, mine, theirs := short(id), accountHash(own), accountHash(peer)
+	for _, e := range t.list[max(0, len(t.list)-authorsLookedAt):] {
+		switch {
+		case e.id != want || want == 0:
+		case e.sender == mine && e.to == theirs:
+			a.own, a.sentAt = true, e.at
+		case e.sender == theirs:
+			a.peer = true
+		default:
+			a.others = true
+		}
+	}
+	return a
+}
+
+// conversationOf is the conversation that a message belongs to, by the bare JID of the other side.
+func conversationOf(in *perch.MessageIn) perch.JID {
+	if in.Sent {
+		return in.To.Bare()
+	}
+	return in.From.Bare()
+}
+
+// targetOf is the message that a control message is about; false: its sender may not say that.
+// Known says that the message itself is. Reactions may be to messages of both sides: to one that is
+// not known they count as to one of the side that does not react.
+func targetOf(in *perch.MessageIn, a authors) (ref perch.Ref, known, may bool) {
+	byAuthor, byOther := a.peer, a.own
+	if in.Sent {
+		byAuthor, byOther = a.own, a.peer
+	}
+	id := in.Relation.Target
+	if in.Relation.Kind != perch.RelationReactions {
+		return perch.Ref{ID: id, Sent: in.Sent}, byAuthor, byAuthor || !byOther && !a.others
+	}
+	known = byAuthor || byOther
+	return perch.Ref{ID: id, Sent: in.Sent == (byAuthor && !byOther)}, known, known || !a.others
+}
+
+// fillReply names the message that another one answers, where that can be known: one of the account
+// or of the other side.
+func fillReply(m *perch.Message, own, conversation perch.JID) {
+	if m.MessageDetails == nil || m.ReplyTo == nil || m.ReplyTo.Ref != "" || m.Kind == perch.GroupchatMessage {
+		return
+	}
+	reply := *m.ReplyTo
+	switch from := reply.From.Bare(); {
+	case from.Equal(own.Bare()):
+		reply.Ref = perch.Ref{ID: reply.ID, Sent: true}.String()
+	case from.Equal(conversation):
+		reply.Ref = perch.Ref{ID: reply.ID}.String()
+	default:
+		return
+	}
+	d := *m.MessageDetails
+	d.ReplyTo = &reply
+	m.MessageDetails = &d
+}
