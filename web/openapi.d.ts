@@ -663,6 +663,8 @@ export interface components {
         MessageRecord: {
             history: components["schemas"]["StatusChange"][];
             id: string;
+            /** @description as in StatusChange */
+            ref?: string;
             status: components["schemas"]["MessageStatus"];
             to: components["schemas"]["JID"];
         };
@@ -852,6 +854,8 @@ export interface components {
         StatusChange: {
             error?: components["schemas"]["XMPPError"];
             id?: string;
+            /** @description of the message; of an edit, a retraction or reactions that of the message that they are about */
+            ref?: string;
             status: components["schemas"]["MessageStatus"];
             /** Format: date-time */
             time?: string;
