@@ -96,6 +96,9 @@ func (m *mailbox) postLeave(after time.Duration) (begin bool) {
 func (m *mailbox) postFrames(frames ...outFrame) (begin bool) {
 	m.awaitRoomLocked()
 	defer m.mu.Unlock()
+	if m.closed {
+		return false
+	}
 	m.frames = append(m.frames, frames...)
 	return m.postLocked(dueFrames)
 }
@@ -104,6 +107,9 @@ func (m *mailbox) postFrames(frames ...outFrame) (begin bool) {
 func (m *mailbox) postControl(p []byte) (begin bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.closed {
+		return false
+	}
 	m.control = append(m.control, p...)
 	return m.postLocked(dueFrames)
 }
@@ -146,6 +152,10 @@ func (m *mailbox) take(wait bool) work {
 	defer m.mu.Unlock()
 	if !wait && m.due&dueWaits != 0 {
 		return work{due: m.due}
+	}
+	if m.due&dueBegin != 0 { // the rest is looked at meanwhile, see detached.between
+		m.due &^= dueBegin
+		return work{due: dueBegin}
 	}
 	w := work{m.due, m.frames, m.control, m.ending, m.leave}
 	m.due, m.frames, m.control = 0, nil, nil
