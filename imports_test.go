@@ -33,7 +33,7 @@ var (
 		},
 		{
 			from:  "xmppconn",
-			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/readiness", "xmppconn/internal/tlsbuffer"},
+			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
 			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
@@ -56,6 +56,10 @@ var (
 		{
 			from: "xmppconn/internal/readiness", libs: []string{"go.uber.org/goleak"}, never: []string{"crypto/tls", "encoding/xml"},
 			why: "readiness watches sockets for their readers, and knows nothing of what is read",
+		},
+		{
+			from: "xmppconn/internal/quickack",
+			why:  "quickack sets an option of a TCP connection",
 		},
 		{
 			from: "xmppconn/internal/tlsbuffer",

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/quickack"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 )
 
@@ -112,6 +113,7 @@ func (c *Conn) write() {
 			c.writeFailed(err)
 			return
 		}
+		quickack.Again(c.raw)
 	}
 }
 

@@ -17,11 +17,7 @@ import (
 type tlsConfigs struct{ start, direct *tls.Config }
 
 func newTLSConfigs(u *Upstream) tlsConfigs {
-	start := &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		ServerName: u.ServerName,
-		RootCAs:    u.RootCAs,
-	}
+	start := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: u.ServerName, RootCAs: u.RootCAs}
 	direct := start.Clone()
 	direct.NextProtos = []string{"xmpp-client"} // XEP-0368, 3
 	return tlsConfigs{start, direct}
