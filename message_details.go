@@ -47,6 +47,7 @@ type Edited struct {
 	Count    int    `json:"count"`
 	At       Time   `json:"at"`
 	StanzaID string `json:"stanza_id,omitempty"` // of the last correction, in the archive of the account
+	OriginID string `json:"origin_id,omitempty"` // of the last correction, as its sender gave it
 }
 
 // Retracted says that a message was taken back by its author (XEP-0424), or by a moderator
@@ -57,6 +58,7 @@ type Retracted struct {
 	Moderated bool   `json:"moderated,omitempty"`
 	Reason    string `json:"reason,omitempty"`
 	StanzaID  string `json:"stanza_id,omitempty"` // of the retraction, in the archive of the account
+	OriginID  string `json:"origin_id,omitempty"` // of the retraction, as its sender gave it
 }
 
 // Reaction is one emoji on a message, and who reacted with it (XEP-0444).
@@ -134,6 +136,7 @@ type MessageReactions struct {
 	Conversation JID        `json:"conversation"`
 	From         JID        `json:"from"`
 	StanzaID     string     `json:"stanza_id,omitempty"` // of the change, in the archive of the account
+	OriginID     string     `json:"origin_id,omitempty"` // of the change, as its sender gave it
 	Emojis       []string   `json:"emojis"`
 	Reactions    []Reaction `json:"reactions"`
 }

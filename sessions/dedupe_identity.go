@@ -20,8 +20,8 @@ const (
 	pathArchive                      // in an answer of the archive
 	pathOwn                          // written by this session
 
-	// isRelation marks a logged control message, beside its paths: the log does not have its id,
-	// nor, but of a correction, the sender's device.
+	// isRelation marks a logged control message, beside its paths: the log may not have the
+	// sender's device.
 	isRelation
 )
 

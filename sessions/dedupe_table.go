@@ -130,7 +130,7 @@ func (t *identities) merge(read []identity) {
 	}
 	keyOf := func(e *identity) key {
 		if e.paths&isRelation != 0 {
-			return key{text: e.text, at: e.at}
+			return key{text: e.text, at: e.at, id: e.id}
 		}
 		return key{e.text, e.at, e.id, e.device}
 	}

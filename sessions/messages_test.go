@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -240,7 +241,7 @@ func TestChatOnlyHasNoVerbs(t *testing.T) {
 
 func wantField(t tb, err error, want string) {
 	t.Helper()
-	e, ok := err.(*perch.Error) //nolint:errorlint // as the caller gets it
+	e, ok := errors.AsType[*perch.Error](err)
 	if !ok || e.Kind != perch.KindValidation || len(e.Fields) != 1 || e.Fields[0].Pointer != want {
 		t.Errorf("got error %v, want one of the field %s", err, want)
 	}

@@ -50,6 +50,7 @@ type loggedRelation struct {
 	ref      string
 	at       perch.Time // of the event
 	stanzaID string     // of the control message
+	id       string     // of the control message
 	edited   *perch.Edited
 	text     *perch.Message
 	reverted *perch.Retracted
@@ -71,7 +72,7 @@ func relationOf(e *perch.Event, own perch.JID) *loggedRelation {
 	if !ok {
 		return nil
 	}
-	l.in.StanzaID = l.stanzaID
+	l.in.ID, l.in.StanzaID = l.id, l.stanzaID
 	return l
 }
 
@@ -81,8 +82,8 @@ func (l *loggedRelation) readEdit(e *perch.Event, own perch.JID) bool {
 		return false
 	}
 	l.ref, l.text, l.edited, l.all, l.stanzaID = m.Ref, &m, m.Edited, m.Reactions, m.Edited.StanzaID
+	l.id = m.Edited.OriginID
 	l.in = perch.MessageIn{Message: m, Sent: m.From.Bare().Equal(own.Bare()), Relation: &perch.Relation{Kind: perch.RelationEdit, Target: m.ID}}
-	l.in.ID = "" // that of the message, not of the correction
 	return true
 }
 
@@ -92,6 +93,7 @@ func (l *loggedRelation) readRetraction(e *perch.Event, own perch.JID) bool {
 		return false
 	}
 	l.ref, l.reverted, l.stanzaID = d.Ref, &d.Retracted, d.StanzaID
+	l.id = d.OriginID
 	l.in = betweenOf(d.By, d.Conversation, own)
 	l.in.Relation = &perch.Relation{Kind: perch.RelationRetraction, Target: d.ID}
 	return true
@@ -103,6 +105,7 @@ func (l *loggedRelation) readReactions(e *perch.Event, own perch.JID) bool {
 		return false
 	}
 	l.ref, l.all, l.stanzaID = d.Ref, d.Reactions, d.StanzaID
+	l.id = d.OriginID
 	l.in = betweenOf(d.From, d.Conversation, own)
 	l.in.Relation = &perch.Relation{Kind: perch.RelationReactions, Target: d.ID, Emojis: d.Emojis}
 	return true

@@ -48,7 +48,7 @@ func (s *relationState) apply(in *perch.MessageIn, at perch.Time, late bool) cha
 		return s.applyEdit(in, at, late)
 	case perch.RelationRetraction:
 		*s = relationState{retracted: &perch.Retracted{At: at, By: cloneJID(in.From.Bare()),
-			Reason: strings.Clone(in.Relation.Reason), StanzaID: strings.Clone(in.StanzaID)}}
+			Reason: strings.Clone(in.Relation.Reason), StanzaID: strings.Clone(in.StanzaID), OriginID: strings.Clone(in.ID)}}
 		return hasChanged
 	case perch.RelationReactions:
 		return s.applyReactions(in, at, late)
@@ -57,11 +57,11 @@ func (s *relationState) apply(in *perch.MessageIn, at perch.Time, late bool) cha
 }
 
 func (s *relationState) applyEdit(in *perch.MessageIn, at perch.Time, late bool) change {
-	next := &perch.Edited{Count: 1, At: at, StanzaID: strings.Clone(in.StanzaID)}
+	next := &perch.Edited{Count: 1, At: at, StanzaID: strings.Clone(in.StanzaID), OriginID: strings.Clone(in.ID)}
 	if last := s.edited; last != nil {
 		next.Count = last.Count + 1
 		if late && at+lateSlack < last.At {
-			next.At, next.StanzaID = last.At, last.StanzaID
+			next.At, next.StanzaID, next.OriginID = last.At, last.StanzaID, last.OriginID
 			s.edited = next
 			if s.text == nil {
 				return textGone

@@ -392,3 +392,24 @@ func TestReplyNamesItsMessage(t *testing.T) {
 		}
 	})
 }
+
+// TestSameReactionAgain: what says the same as a control message of before is another one, over a
+// restart too, when it has another id.
+func TestSameReactionAgain(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withArchive(w)
+		w.open()
+		w.deliver(live(a.put(text("m-a0001", "one")), "one"))
+		for _, m := range []*perch.MessageIn{byPhone(react("r1", "m-a0001", "❤")), byPhone(react("r2", "m-a0001"))} {
+			a.put(m)
+			w.deliver(m) // without the id of the archive, as what other devices send often is
+		}
+		w.close()
+		pass(10 * time.Second)
+		a.put(byPhone(react("r3", "m-a0001", "❤")))
+		w.start()
+		s := w.open()
+		pass(time.Second)
+		w.wantChat(s, `m-a0001 sent=false "one" edits=0 retracted=false ❤[alice@example.net]`)
+	}, durable)
+}

@@ -56,9 +56,9 @@ func TestRoomInvitations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
-				s := w.open()
+				w.open()
 				tt.run(w)
-				s = w.open()
+				s := w.open()
 				if got := roomInvitations(t, w.durable(s)); !slices.Equal(got, tt.want) {
 					t.Errorf("room.invited: got %q, want %q", got, tt.want)
 				}
