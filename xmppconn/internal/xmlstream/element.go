@@ -13,7 +13,14 @@ type Element struct {
 	attrs        []attr
 	text         string // character data directly inside, joined
 	children     []*Element
+	mixed        *mixture // nil: all text comes before the children
 }
+
+// mixture says where the text of an element lies among its children.
+type mixture struct{ pieces []piece }
+
+// piece is a part of a text: it comes after so many children, and begins at this byte of the text.
+type piece struct{ children, from int32 }
 
 type attr struct{ space, local, value string }
 

@@ -143,6 +143,9 @@ func (p *parser) text() error {
 
 func (p *parser) addText(text string) {
 	o := &p.open[len(p.open)-1]
+	if n := len(p.siblings) - o.siblings; n > 0 {
+		o.mix(n)
+	}
 	if o.more == nil && o.el.text == "" {
 		o.el.text = text
 		return
@@ -151,6 +154,18 @@ func (p *parser) addText(text string) {
 		o.more = append(o.more, o.el.text...)
 	}
 	o.more = append(o.more, text...)
+}
+
+// mix notes that the text continues after so many children.
+func (o *opened) mix(children int) {
+	if o.el.mixed == nil {
+		o.el.mixed = &mixture{}
+	}
+	from := len(o.el.text)
+	if o.more != nil {
+		from = len(o.more)
+	}
+	o.el.mixed.pieces = append(o.el.mixed.pieces, piece{int32(children), int32(from)})
 }
 
 // startTag reads a start tag. It returns its element, and the name as written. Its declarations
@@ -182,7 +197,7 @@ func (p *parser) startTag() (*Element, string, error) {
 		return nil, "", err
 	}
 	el := p.newElement()
-	el.space, el.local, el.attrs, el.text, el.children = space, local, attrs, "", nil
+	el.space, el.local, el.attrs, el.text, el.children, el.mixed = space, local, attrs, "", nil, nil
 	if p.root == nil {
 		p.root = el
 	}

@@ -37,7 +37,7 @@ func (p *parser) plainTag() (el *Element, name string, ok bool) {
 	}
 	p.pos = i + 1
 	el = p.newElement()
-	el.space, el.local, el.attrs, el.text, el.children = p.def, name, attrs, "", nil
+	el.space, el.local, el.attrs, el.text, el.children, el.mixed = p.def, name, attrs, "", nil, nil
 	return el, name, true
 }
 
