@@ -51,6 +51,7 @@ type Capabilities struct {
 	ChatOnly     bool   // only kind "chat" may be sent
 	StreamResume bool   // XEP-0198 with resume
 	ClientState  bool   // XEP-0352
+	ReadSync     bool   // read positions of the account's devices (XEP-0490)
 }
 
 // Delivery returns the level that the upstream allows: "A" stream management and
@@ -75,7 +76,7 @@ func (c Capabilities) Features() []string {
 		on   bool
 		name string
 	}{
-		{c.Archive != "", "archive"}, {c.LookupJID, "jid-lookup"}, {c.EditRoster, "roster-edit"},
+		{c.Archive != "", "archive"}, {c.LookupJID, "jid-lookup"}, {c.ReadSync, "read-sync"}, {c.EditRoster, "roster-edit"},
 		{c.StreamResume, "stream-resume"}, {c.StoreVCard, "vcard-store"},
 	} {
 		if p.on {

@@ -22,6 +22,8 @@ type ArchiveItem struct {
 	// Dropped is a reason of event.dropped: this is something that cannot be shown, of which
 	// the message says all that is known but the text. "" of a message.
 	Dropped string
+	// Invited says more of an invitation to a room, of which Dropped is room_invitation.
+	Invited *RoomInvitation
 	// TimeIsArrival says that the archive gave no time that can be read: Time is when the
 	// item arrived here.
 	TimeIsArrival bool

@@ -27,7 +27,7 @@ func TestArchivedAsLive(t *testing.T) {
 					html.EscapeString(w.alice.JID), n, n))
 			}
 			w.hide(t, "open secret")
-			stream.Expect(t, "dropped live", func(f testkit.Frame) bool { return f.Type == "event.dropped" && f.Data.Str("reason") == "encrypted" })
+			stream.Expect(t, "dropped live", func(f testkit.Frame) bool { return f.Type == "event.dropped" && f.Data.Str("reason") == "call" })
 			say(0) // every one has the same id and text
 			say(1)
 			stream.ExpectType(t, "message.received")
@@ -51,8 +51,8 @@ func TestArchivedAsLive(t *testing.T) {
 			for _, e := range w.api.Get(t, "/v1/events?limit=200&since="+url.QueryEscape(since)).List("events") {
 				if e.Str("type") == "event.dropped" {
 					drops++
-					if got := e.Str("data.reason") + " " + e.Str("data.from"); got != "encrypted "+w.peer.JID || e.Str("data.stanza_id") == "" || n != 3 {
-						t.Errorf("got the drop %s after %d messages, want an encrypted one of %s with an id, after 3", e, n, w.peer.JID)
+					if got := e.Str("data.reason") + " " + e.Str("data.from"); got != "call "+w.peer.JID || e.Str("data.stanza_id") == "" || n != 3 {
+						t.Errorf("got the drop %s after %d messages, want a call of %s with an id, after 3", e, n, w.peer.JID)
 					}
 				}
 				if e.Str("type") != "message.received" || e.Str("data.body") == "now" {
@@ -66,8 +66,8 @@ func TestArchivedAsLive(t *testing.T) {
 			}
 			testkit.Eventually(t, 20*time.Second, func() error { // servers write the archive in their own time
 				page := w.api.Get(t, "/v1/archive?limit=50&with="+url.QueryEscape(w.bob.JID))
-				if dropped := page.List("dropped"); len(dropped) != 2 || dropped[0].Str("reason") != "encrypted" || dropped[1].Str("stanza_id") == "" {
-					return fmt.Errorf("dropped are %v in the archive, want two encrypted ones with ids", dropped)
+				if dropped := page.List("dropped"); len(dropped) != 2 || dropped[0].Str("reason") != "call" || dropped[1].Str("stanza_id") == "" {
+					return fmt.Errorf("dropped are %v in the archive, want two calls with ids", dropped)
 				}
 				items := page.List("items")
 				if len(items) != 5 {
@@ -84,8 +84,8 @@ func TestArchivedAsLive(t *testing.T) {
 
 // hide sends alice what she cannot read, and her archive keeps.
 func (w *world) hide(t *testing.T, id string) {
-	w.peer.Raw(t, fmt.Sprintf("<message to='%s' type='chat' id='%s'><encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'><key rid='2'>AA==</key></header>"+
-		"<payload>AAAA</payload></encrypted><store xmlns='urn:xmpp:hints'/></message>", html.EscapeString(w.alice.JID), html.EscapeString(id)))
+	w.peer.Raw(t, fmt.Sprintf("<message to='%s' type='chat' id='%s'><propose xmlns='urn:xmpp:jingle-message:0' id='c1'/><store xmlns='urn:xmpp:hints'/></message>",
+		html.EscapeString(w.alice.JID), html.EscapeString(id)))
 }
 
 func wantNormal(t *testing.T, what string, o testkit.Object, in, id string, n int) {

@@ -62,6 +62,13 @@ type Conn interface {
 	Archive(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error)
 	LookupJID(ctx context.Context, account string) (perch.JID, error)
 
+	// PublishRead tells the other devices of the account how far a conversation was read, by the id
+	// of a message in the own archive, and ReadPositions fetches what they have told (XEP-0490).
+	// Both are of KindFeatureUnsupported where the server cannot keep that safely. What is told
+	// meanwhile arrives as a ReadIn.
+	PublishRead(ctx context.Context, conversation perch.JID, stanzaID string) error
+	ReadPositions(ctx context.Context) ([]perch.ReadIn, error)
+
 	// Ping measures one round trip (XEP-0199). The connection pings by itself when it is
 	// quiet; Stats has the last figure.
 	Ping(ctx context.Context) (time.Duration, error)

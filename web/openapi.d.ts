@@ -801,7 +801,7 @@ export interface components {
              * @enum {string}
              */
             delivery: "A" | "B" | "C" | "D" | "";
-            features: ("archive" | "archive-unavailable" | "jid-lookup" | "roster-edit" | "roster-partial" | "roster-unavailable" | "stream-resume" | "vcard-store")[];
+            features: ("archive" | "archive-unavailable" | "jid-lookup" | "read-sync" | "roster-edit" | "roster-partial" | "roster-unavailable" | "stream-resume" | "vcard-store")[];
             /** @description bare; "" until the first login */
             jid: components["schemas"]["JID"];
             /** Format: date-time */

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/readiness"
+	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/tlsbuffer"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -43,7 +44,7 @@ type Conn struct {
 	parked  readiness.Ticket // of the last time that the reader was parked
 	closing bool             // Close was called; nothing is delivered any more
 	iqs     map[string]*openIQ
-	queries map[string]*archiveQuery
+	queries map[string]*stanza.ArchivePage
 	timer   *time.Timer
 	sm      *management // nil: the server has no stream management
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/readsync"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -23,6 +24,9 @@ type readState struct {
 	handled    atomic.Uint64
 	delivering atomic.Bool // the reader waits in the sink
 	unparkable bool        // parking has failed once; the reader alone uses it
+
+	readNode     readsync.Node // whether the account can have read positions on its server
+	lastPosition *perch.ReadIn // the last one that came; the reader alone uses it
 }
 
 // read is the first reader goroutine, which begins with what came before Start.
@@ -158,6 +162,7 @@ func (c *Conn) handleStanza(f *xmlstream.Frame) error {
 		return err
 	}
 	f.Release()
+	d.DropRepeat(&c.lastPosition)
 	if d.Forged != "" {
 		c.d.counters.ForgedOther.Add(1)
 		c.d.log.Debug("dropped spoofed stanza", "what", d.Forged)
@@ -188,6 +193,8 @@ func replayed(in []perch.Inbound) []perch.Inbound {
 		case *perch.MessageIn:
 			in.Source = perch.SourceResumed
 		case *perch.DroppedIn:
+			in.Of.Source = perch.SourceResumed
+		case *perch.RoomInvitedIn:
 			in.Of.Source = perch.SourceResumed
 		}
 		_, state := in.(*perch.ChatStateIn)

@@ -40,7 +40,7 @@ func (c *Conn) Send(out perch.Outbound) (uint64, error) {
 	if m, ok := out.(*perch.MessageOut); ok {
 		id = m.ID
 	}
-	if err := c.enqueueStanza(id, c.sent+1, func(b []byte) ([]byte, error) { return stanza.AppendOutbound(b, out) }); err != nil {
+	if err := c.enqueueStanza(id, c.sent+1, func(b []byte) ([]byte, error) { return stanza.AppendFor(b, out, c.login.Capabilities.ChatOnly) }); err != nil {
 		return 0, err
 	}
 	c.sent++

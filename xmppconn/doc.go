@@ -33,7 +33,8 @@
 // # Packages below
 //
 // internal/xmlstream cuts the bytes into frames and trees and writes XML, internal/stanza
-// decodes and encodes payloads, internal/sasl has the mechanisms. None of them has a connection.
+// decodes and encodes payloads, internal/sasl has the mechanisms, internal/readsync knows when
+// read positions are safe on a server. None of them has a connection.
 //
 // # What comes from mellium
 //

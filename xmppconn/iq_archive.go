@@ -2,7 +2,6 @@ package xmppconn
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -10,23 +9,9 @@ import (
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
-// archiveQuery collects the results of one query by XEP-0313, which come as messages ahead
-// of the IQ answer. Mu of the Conn guards it.
-type archiveQuery struct {
-	items      []perch.ArchiveItem
-	limit      int
-	bytes      int
-	keepNewest bool // the page ends where it was asked to: what comes last counts
-	truncated  bool // a result found no room
-}
-
-// What a server may send for one query, whatever was asked, and for all that are open at
-// once. Bytes count estimates of memory.
-const (
-	maxArchivePage   = 500
-	archivePageBytes = 4 << 20
-	archiveBytes     = 16 << 20
-)
+// archiveBytes is how much a server may send for all queries that are open at once. Bytes count
+// estimates of memory.
+const archiveBytes = 16 << 20
 
 // Archive reads a page of the messages with one account, as this upstream keeps them: by
 // XEP-0136 the last few, by XEP-0313 with paging.
@@ -80,67 +65,18 @@ func (c *Conn) archive313(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 		return perch.ArchivePage{}, err
 	}
 	c.closeQuery(id)
-	return query.page(fin)
+	return query.Page(fin)
 }
 
-func (c *Conn) openQuery(id string, asked perch.ArchiveQuery) *archiveQuery {
-	q := &archiveQuery{items: []perch.ArchiveItem{}, limit: asked.Limit}
-	q.keepNewest = asked.Before != "" || asked.After == "" && (asked.Start == 0 || asked.End != 0)
-	if q.limit <= 0 || q.limit > maxArchivePage {
-		q.limit = maxArchivePage
-	}
+func (c *Conn) openQuery(id string, asked perch.ArchiveQuery) *stanza.ArchivePage {
+	q := stanza.NewArchivePage(asked)
 	c.mu.Lock()
 	defer c.unlock()
 	if c.queries == nil {
-		c.queries = map[string]*archiveQuery{}
+		c.queries = map[string]*stanza.ArchivePage{}
 	}
 	c.queries[id] = q
 	return q
-}
-
-// add takes one item. When a page is too large it ends early, on the side away from where it
-// was asked to begin, so that the rest can be asked for. Room is what the other queries leave.
-func (q *archiveQuery) add(item *perch.ArchiveItem, room int) {
-	room = min(room, archivePageBytes)
-	if q.truncated && !q.keepNewest {
-		return // nothing after a hole
-	}
-	q.items, q.bytes = append(q.items, *item), q.bytes+itemCost(item)
-	for len(q.items) > q.limit || len(q.items) > 0 && q.bytes > room {
-		at := len(q.items) - 1
-		if q.keepNewest {
-			at = 0
-		}
-		q.bytes -= itemCost(&q.items[at])
-		q.items, q.truncated = slices.Delete(q.items, at, at+1), true
-	}
-}
-
-// page is what was collected. One that ended early has the ids at which it did.
-func (q *archiveQuery) page(fin stanza.MAMFin) (perch.ArchivePage, error) {
-	p := perch.ArchivePage{Items: q.items, First: fin.First, Last: fin.Last, Complete: fin.Complete}
-	if !q.truncated {
-		return p, nil
-	}
-	edge := ""
-	if n := len(p.Items); n > 0 && q.keepNewest {
-		edge = p.Items[0].StanzaID
-		p.First = edge
-	} else if n > 0 {
-		edge = p.Items[n-1].StanzaID
-		p.Last = edge
-	}
-	if edge == "" {
-		return perch.ArchivePage{}, perch.Wrap(perch.KindXMPP, perch.ErrAnswerTooLarge, "the archive page exceeds the limit of this gateway")
-	}
-	p.Complete = false
-	return p, nil
-}
-
-// itemCost is the memory of an item.
-func itemCost(it *perch.ArchiveItem) int {
-	return 512 + len(it.From) + len(it.To) + len(it.ID) + len(it.StanzaID) + len(it.RoomStanzaID) + len(it.OriginID) +
-		len(it.Thread) + len(it.Subject) + len(it.Body)
 }
 
 // closeQuery ends the collecting; afterwards the items belong to the caller alone.
@@ -169,9 +105,9 @@ func (c *Conn) archiveResult(r *stanza.ArchiveResult) {
 	default:
 		room := archiveBytes
 		for _, other := range c.queries {
-			room -= other.bytes
+			room -= other.Bytes
 		}
-		q.add(r.Item, room+q.bytes)
+		q.Add(r.Item, room+q.Bytes)
 	}
 }
 

@@ -93,13 +93,13 @@ func TestArchivePagesShareABound(t *testing.T) {
 		_, c, _, _ := online(t, messengerUp())
 		total := func() (n int) {
 			for _, q := range c.queries {
-				for i := range q.items {
-					n += len(q.items[i].Body)
+				for i := range q.Items {
+					n += len(q.Items[i].Body)
 				}
 			}
 			return n
 		}
-		var queries []*archiveQuery
+		var queries []*stanza.ArchivePage
 		for i := range 10 {
 			id := fmt.Sprint("q", i)
 			queries = append(queries, c.openQuery(id, perch.ArchiveQuery{After: "a"}))
@@ -111,7 +111,7 @@ func TestArchivePagesShareABound(t *testing.T) {
 		if n := total(); n > 16<<20 || n < 8<<20 {
 			t.Errorf("%d bytes are kept, want at most %d and more than half of it", n, 16<<20)
 		}
-		if _, err := queries[9].page(stanza.MAMFin{Last: "9", Complete: true}); !errors.Is(err, perch.ErrAnswerTooLarge) {
+		if _, err := queries[9].Page(stanza.MAMFin{Last: "9", Complete: true}); !errors.Is(err, perch.ErrAnswerTooLarge) {
 			t.Errorf("a page that found no room: %v, want ErrAnswerTooLarge", err)
 		}
 		for i := range queries {
@@ -119,8 +119,8 @@ func TestArchivePagesShareABound(t *testing.T) {
 		}
 		again := c.openQuery("again", perch.ArchiveQuery{After: "a"})
 		c.archiveResult(&stanza.ArchiveResult{QueryID: "again", From: c.login.JID.Bare(), Item: &perch.ArchiveItem{}})
-		if len(again.items) != 1 || again.truncated {
-			t.Errorf("%d items, cut %v after the others have ended, want 1 and false", len(again.items), again.truncated)
+		if len(again.Items) != 1 || again.Truncated {
+			t.Errorf("%d items, cut %v after the others have ended, want 1 and false", len(again.Items), again.Truncated)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
 // rosterTimeout is less than a client waits for its first login: a server that does not
@@ -128,6 +129,28 @@ func unknownRequest(err error) bool {
 		return true
 	}
 	return false
+}
+
+// PublishRead tells the other devices of the account how far a conversation was read: up to the
+// message with this id in the own archive (XEP-0490).
+func (c *Conn) PublishRead(ctx context.Context, conversation perch.JID, stanzaID string) error {
+	if !c.login.Capabilities.ReadSync {
+		return unsupported("keep read positions")
+	}
+	return c.readNode.Publish(ctx, c.askOwn, c.login.JID.Bare(), conversation, stanzaID)
+}
+
+// ReadPositions fetches how far each conversation was read, on whatever device (XEP-0490).
+func (c *Conn) ReadPositions(ctx context.Context) ([]perch.ReadIn, error) {
+	if !c.login.Capabilities.ReadSync {
+		return nil, unsupported("keep read positions")
+	}
+	return c.readNode.Positions(ctx, c.askOwn, c.login.JID.Bare())
+}
+
+// askOwn is a request to the own account for internal/readsync.
+func (c *Conn) askOwn(ctx context.Context, typ string, payload []byte) (*xmlstream.Element, error) {
+	return request(ctx, c, "read_positions", typ, "", payload, func(in stanza.IQ) (*xmlstream.Element, error) { return in.Payload, nil })
 }
 
 // Ping measures one round trip to the own domain (XEP-0199). An error answer is an answer.

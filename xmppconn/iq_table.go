@@ -231,10 +231,10 @@ func (c *Conn) rosterPush(in stanza.IQ) {
 // answerRequest answers the requests of other entities that every client answers, and refuses
 // the others.
 func (c *Conn) answerRequest(in stanza.IQ) {
-	payload, ok := stanza.Answer(in)
+	payload, refusal := stanza.Answer(in, c.login.Capabilities.ChatOnly)
 	c.reply(func(b []byte) ([]byte, error) {
-		if !ok {
-			return stanza.AppendIQError(b, in.ID, in.From, "cancel", "service-unavailable")
+		if refusal != "" {
+			return stanza.AppendIQError(b, in.ID, in.From, "cancel", refusal)
 		}
 		return stanza.AppendIQ(b, in.ID, "result", in.From, payload)
 	})

@@ -68,8 +68,8 @@ func (l *login) startSession(features *xmlstream.Element) error {
 	return err
 }
 
-// discover fills in what the upstream can do. The account's own features name the archive
-// (XEP-0313, 7); the Messenger profile is known and asked nothing.
+// discover fills in what the upstream can do. The account's own features name the rest; the
+// Messenger profile is known and asked nothing.
 func (l *login) discover(features *xmlstream.Element) error {
 	l.c.rosterVer = features.Child(nsRosterVer, "ver") != nil
 	l.c.login.Capabilities = l.d.up.capabilities()
@@ -82,8 +82,8 @@ func (l *login) discover(features *xmlstream.Element) error {
 	if err != nil {
 		return err
 	}
-	if answered && answer.Err == nil && stanza.HasFeature(answer.Payload, stanza.FeatureArchive) {
-		l.c.login.Capabilities.Archive = "313"
+	if answered && answer.Err == nil {
+		stanza.AccountCapabilities(&l.c.login.Capabilities, answer.Payload)
 	}
 	return l.carbons()
 }

@@ -25,8 +25,10 @@ type Conn struct {
 	seq     uint64
 	handled uint64
 	sent    []perch.Outbound
-	err     error
-	closed  bool
+
+	published []perch.ReadIn // by PublishRead
+	err       error
+	closed    bool
 }
 
 var _ sessions.Conn = (*Conn)(nil)
@@ -255,6 +257,45 @@ func (c *Conn) LookupJID(ctx context.Context, account string) (jid perch.JID, er
 		return nil
 	})
 	return jid, err
+}
+
+// PublishRead implements sessions.Conn. What a real server tells the other devices is for the test to
+// deliver.
+func (c *Conn) PublishRead(ctx context.Context, conversation perch.JID, stanzaID string) error {
+	return c.ask(ctx, "PublishRead", func(d *Data) error {
+		if err := c.keepsRead(); err != nil {
+			return err
+		}
+		read := perch.ReadIn{Conversation: conversation, StanzaID: stanzaID}
+		d.Read = append(slices.DeleteFunc(d.Read, func(r perch.ReadIn) bool { return r.Conversation.Equal(conversation) }), read)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.published = append(c.published, read)
+		return nil
+	})
+}
+
+// ReadPositions implements sessions.Conn.
+func (c *Conn) ReadPositions(ctx context.Context) (list []perch.ReadIn, err error) {
+	err = c.ask(ctx, "ReadPositions", func(d *Data) error {
+		list = slices.Clone(d.Read)
+		return c.keepsRead()
+	})
+	return list, err
+}
+
+func (c *Conn) keepsRead() error {
+	if !c.login.Capabilities.ReadSync {
+		return perch.Errorf(perch.KindFeatureUnsupported, "this upstream cannot keep read positions")
+	}
+	return nil
+}
+
+// Published returns what the session gave to PublishRead, in order.
+func (c *Conn) Published() []perch.ReadIn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.published)
 }
 
 // Ping implements sessions.Conn.

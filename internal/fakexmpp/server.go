@@ -37,6 +37,9 @@ type Data struct {
 	Cards        map[perch.JID]perch.VCard
 	Archive      perch.ArchivePage
 	JIDs         map[string]perch.JID // by account
+	// Read are the read positions of the account: the answer of ReadPositions, and what PublishRead
+	// changes. The Conns have it only with Capabilities.ReadSync.
+	Read []perch.ReadIn
 	// Refuse is asked before every request to the upstream, by the name of the Conn's
 	// method; an error is the answer. nil refuses nothing.
 	Refuse func(method string) error

@@ -64,7 +64,7 @@ func (r decoder) readResult(outer, result *xmlstream.Borrowed) *ArchiveResult {
 	}
 	archived, _ := incoming{decoder: r, el: inner, has: payloadsOf(inner), around: envelope{forwarded, outer}}.unwrap()
 	inner = archived.el
-	box, reason := archived.content()
+	box, reason, invited := archived.content()
 	if box == nil {
 		return a
 	}
@@ -75,7 +75,7 @@ func (r decoder) readResult(outer, result *xmlstream.Borrowed) *ArchiveResult {
 	m.Sent = sentByOwn(m, r.self)
 	m.StanzaID, m.Source, m.ReceiptRequested = result.Attr("id").Copy(), perch.SourceArchive, false
 	a.Item = archivedAt(m, delayOf(forwarded, 0), r.now)
-	a.Item.Dropped = reason
+	a.Item.Dropped, a.Item.Invited = reason, invited
 	return a
 }
 

@@ -45,6 +45,13 @@ var oddStanzas = []struct{ name, raw string }{
 	{"a delay that cannot be read", odd("chat", "<body>hi</body><delay xmlns='urn:xmpp:delay' stamp='yesterday'/>")},
 	{"encrypted, and a delay that cannot be read", odd("chat", "<encrypted xmlns='urn:xmpp:omemo:2'><payload>AA==</payload></encrypted><delay xmlns='urn:xmpp:delay' stamp='yesterday'/>")},
 	{"several languages", odd("chat", "<body xml:lang='de'>hallo</body><body>none</body><body xml:lang='en'>hello</body><subject xml:lang='fr'>s</subject>")},
+	{"an edit", odd("chat", "<body>hi</body><replace xmlns='urn:xmpp:message-correct:0' id='1'/>")},
+	{"a retraction", odd("chat", "<body>gone</body><retract xmlns='urn:xmpp:message-retract:1' id='1'/>")},
+	{"a forged moderation", odd("groupchat", "<retract xmlns='urn:xmpp:message-retract:1' id='1'><moderated xmlns='urn:xmpp:message-moderate:1'/></retract>")},
+	{"a tombstone", odd("chat", "<retracted xmlns='urn:xmpp:message-retract:1' stamp='2024-01-01T10:00:00Z'/>")},
+	{"a reply", odd("chat", "<body>&gt; o\nn</body><reply xmlns='urn:xmpp:reply:0' to='me@a.test' id='1'/><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='4'/></fallback>")},
+	{"payloads", odd("chat", "<body>hi</body><a xmlns='urn:a'>x<b/>y</a>")},
+	{"a marker", odd("chat", "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>")},
 	{"from another device", "<message xmlns='jabber:client' from='me@a.test/phone' to='bo@b.test' type='chat' id='m-1'><body>hi</body></message>"},
 }
 
@@ -103,6 +110,8 @@ func archivedOf(t *testing.T, live stanza.Decoded) (want *perch.ArchiveItem) {
 		switch in := in.(type) {
 		case *perch.MessageIn:
 			want = &perch.ArchiveItem{MessageIn: *in}
+		case *perch.RoomInvitedIn:
+			want = &perch.ArchiveItem{MessageIn: perch.MessageIn{Message: in.Of}, Dropped: perch.DroppedInvitation, Invited: &in.RoomInvitation}
 		case *perch.DroppedIn:
 			if in.Of.From != in.From {
 				t.Errorf("dropped is from %q, what it is of from %q; want From %v", in.From, in.Of.From, in.From)
@@ -127,7 +136,7 @@ func archivedOf(t *testing.T, live stanza.Decoded) (want *perch.ArchiveItem) {
 // that stays, and counts it among the messages that the archive gave.
 func TestArchive136Drops(t *testing.T) {
 	el := streamtest.Parse(t, "<chat xmlns='"+nsArchive+"' with='b@b.test' start='2012-05-01T10:00:00Z'><from secs='0'><body>hi</body></from>"+
-		"<to secs='1'><encrypted xmlns='urn:xmpp:omemo:2'><payload>AA==</payload></encrypted></to><from secs='1'><body/></from>"+
+		"<to secs='1'><propose xmlns='urn:xmpp:jingle-message:0' id='1'/></to><from secs='1'><body/></from>"+
 		"<from secs='1'><x xmlns='jabber:x:oob'><url>https://b.test/f</url></x></from></chat>")
 	q := perch.ArchiveQuery{With: "b@b.test"}
 	page, again := stanza.ParseArchive136(el, testSelf, q, 5, 0), stanza.ParseArchive136(el, testSelf, q, 4, 0)
@@ -138,8 +147,11 @@ func TestArchive136Drops(t *testing.T) {
 		}
 		got = append(got, string(it.From)+"|"+it.Body+"|"+it.Dropped)
 	}
-	if diff := cmp.Diff([]string{"b@b.test|hi|", "me@a.test||encrypted", "b@b.test|https://b.test/f|"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"b@b.test|hi|", "me@a.test||call", "b@b.test|https://b.test/f|"}, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	if d := page.Items[2].MessageDetails; d == nil || len(d.Attachments) != 1 {
+		t.Errorf("got the details %+v, want those that it has live", d)
 	}
 	if !page.Complete || again.Complete {
 		t.Errorf("complete %v with 4 of 5, %v with 4 of 4; want true, false", page.Complete, again.Complete)

@@ -88,23 +88,39 @@ func appendChat(items []perch.ArchiveItem, chat *xmlstream.Element, self perch.J
 			continue
 		}
 		at := clock.at(c)
-		body, dropped := cmp.Or(c.ChildText(nsArchive, "body"), c.ChildText(nsClient, "body")), ""
-		if body == "" {
-			body, _ = bodySubstitute(c.Borrowed())
-		}
-		if body == "" {
-			if dropped = droppedReason(c.Borrowed()); dropped == "" {
-				continue
-			}
-		}
-		m := perch.MessageIn{Message: perch.Message{From: with, To: self.Bare(), Kind: perch.ChatMessage, Body: strings.Clone(body),
+		m := perch.MessageIn{Message: perch.Message{From: with, To: self.Bare(), Kind: perch.ChatMessage,
 			Thread: thread, Subject: subject, Delay: &perch.Delay{Stamp: at}, Source: perch.SourceArchive}}
 		if c.Local() == "to" {
 			m.From, m.To, m.Sent = m.To, m.From, true
 		}
-		items = append(items, perch.ArchiveItem{MessageIn: m, Time: at, Dropped: dropped})
+		if item, ok := archivedText(c.Borrowed(), m, self); ok {
+			item.Time = at
+			items = append(items, item)
+		}
 	}
 	return items
+}
+
+// archivedText adds what is in a from or to element to what is known of the message; ok is false when
+// there is nothing in it for a person.
+func archivedText(el *xmlstream.Borrowed, m perch.MessageIn, self perch.JID) (item perch.ArchiveItem, ok bool) {
+	body := el.ChildText(nsArchive, "body")
+	if body.Empty() {
+		body = el.ChildText(nsClient, "body")
+	}
+	x := &extras{el: el, self: self, kind: m.Kind, from: m.From, body: body, fromOwn: m.Sent}
+	x.read()
+	m.Body = body.Copy()
+	if m.Body == "" {
+		m.Body, _ = x.bodySubstitute()
+	}
+	shown, dropped := x.verdict(m.Body != "")
+	if dropped == "" {
+		x.apply(&m)
+	} else {
+		m.Body = ""
+	}
+	return perch.ArchiveItem{MessageIn: m, Dropped: dropped, Invited: x.invited}, shown
 }
 
 // chatClock gives each message of a collection its time: by utc where it has one, else by
@@ -162,7 +178,7 @@ func assignIDs(items []perch.ArchiveItem) {
 	for i := range items {
 		m := &items[i]
 		h := sha256.New()
-		for _, part := range []string{string(m.From), string(m.To), m.Time.String(), cmp.Or(m.Body, m.Dropped)} {
+		for _, part := range []string{string(m.From), string(m.To), m.Time.String(), cmp.Or(m.Body, m.Dropped, withoutText(m))} {
 			h.Write(strconv.AppendInt(nil, int64(len(part)), 10))
 			h.Write([]byte{':'})
 			h.Write([]byte(part))
@@ -174,4 +190,16 @@ func assignIDs(items []perch.ArchiveItem) {
 		}
 		m.StanzaID = id
 	}
+}
+
+// withoutText distinguishes messages that have neither a text nor a reason for that.
+func withoutText(m *perch.ArchiveItem) string {
+	text := ""
+	if r := m.Relation; r != nil {
+		text = string(r.Kind) + r.Target + strings.Join(r.Emojis, "")
+	}
+	if d := m.MessageDetails; d != nil {
+		text += d.Fallback + strings.Join(d.Payloads, "")
+	}
+	return text
 }

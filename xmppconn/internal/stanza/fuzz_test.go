@@ -102,8 +102,19 @@ func checkInbound(t *testing.T, in perch.Inbound) {
 	t.Helper()
 	switch in := in.(type) {
 	case *perch.MessageIn:
-		if !utf8.ValidString(in.Body) || in.Body == "" && in.Subject == "" || in.From == "" || in.Kind == "" {
+		empty := in.Body == "" && in.Subject == "" && in.MessageDetails == nil && in.Relation == nil
+		if !utf8.ValidString(in.Body) || empty || in.From == "" || in.Kind == "" {
 			t.Fatalf("got %+v, want what is fit to be shown", in)
+		}
+		checkRelation(t, in)
+		checkDetails(t, in)
+	case *perch.RoomInvitedIn:
+		if in.JID == "" || !in.JID.IsBare() || in.Of.From == "" || in.Of.Body != "" {
+			t.Fatalf("got %+v, want a room that somebody invites to, and no text", in)
+		}
+	case *perch.ReadIn:
+		if in.Conversation == "" || in.ID == "" && in.StanzaID == "" {
+			t.Fatalf("got %+v, want a place in a conversation", in)
 		}
 	case *perch.PresenceIn:
 		if !in.Show.Valid() || in.From == "" || !utf8.ValidString(in.Status) {
@@ -120,6 +131,41 @@ func checkInbound(t *testing.T, in perch.Inbound) {
 	}
 }
 
+// checkRelation looks at a control message: it is about something, and has no text unless it is an edit.
+func checkRelation(t *testing.T, in *perch.MessageIn) {
+	t.Helper()
+	r := in.Relation
+	if r == nil {
+		return
+	}
+	if r.Target == "" || r.Kind != perch.RelationEdit && (in.Body != "" || in.MessageDetails != nil) || len(r.Emojis) > perch.MaxReactions ||
+		r.Moderated && (in.Kind != perch.GroupchatMessage || !in.From.IsBare()) {
+		t.Fatalf("got %+v, a control message %+v; want a target, no text but of an edit, and moderation by rooms only", in, r)
+	}
+}
+
+// checkDetails looks at the bounds of what a message has beside its text.
+func checkDetails(t *testing.T, in *perch.MessageIn) {
+	t.Helper()
+	d := in.MessageDetails
+	if d == nil {
+		return
+	}
+	size := 0
+	for _, p := range d.Payloads {
+		size += len(p)
+	}
+	if len(d.Payloads) > perch.MaxPayloads || size > perch.MaxPayloadBytes || len(d.Mentions) > perch.MaxMentions || len(d.Attachments) > perch.MaxAttachments ||
+		d.ReplyTo != nil && (d.ReplyTo.ID == "" || len(d.ReplyTo.Excerpt) > perch.MaxExcerptBytes) || d.Retracted != nil && in.Body != "" || d.Encryption != nil && in.Body != "" {
+		t.Fatalf("got the details %+v of %+v, want them within bounds", d, in)
+	}
+	for _, m := range d.Mentions {
+		if n := utf8.RuneCountInString(in.Body); m.JID == "" || m.Begin < 0 || m.Begin > m.End || m.End > n && d.Encryption == nil {
+			t.Fatalf("got the mention %+v in a body of %d characters, want it in the body", m, n)
+		}
+	}
+}
+
 func decodeEverything(el *xmlstream.Element) {
 	q, ok := stanza.ParseIQ(el)
 	for _, space := range []string{nsStreams, nsSASL, nsStanzas} {
@@ -128,7 +174,7 @@ func decodeEverything(el *xmlstream.Element) {
 	payload := el
 	if ok {
 		payload = q.Payload
-		stanza.Answer(q)
+		stanza.Answer(q, false)
 		stanza.ParseRosterPush(q)
 	}
 	var roster stanza.RosterCollector
@@ -140,7 +186,9 @@ func decodeEverything(el *xmlstream.Element) {
 	}
 	stanza.ParseMAMFin(payload)
 	stanza.ParseLookup(payload)
-	stanza.HasFeature(payload, stanza.FeatureArchive)
+	stanza.AccountCapabilities(&perch.Capabilities{}, payload)
+	stanza.ParseReadPositions(payload, testSelf.Bare())
+	stanza.ReadNodeSafe(payload)
 }
 
 // FuzzRoundTrip writes texts and reads them back through the framer: exactly one stanza,

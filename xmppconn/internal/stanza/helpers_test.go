@@ -2,6 +2,7 @@ package stanza_test
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"github.com/perch-im/perch"
@@ -62,6 +63,14 @@ func encoded(t testing.TB) func(b []byte, err error) string {
 		}
 		return string(bytes.Clone(b))
 	}
+}
+
+// fieldOf is the field that an error of KindValidation names.
+func fieldOf(err error) string {
+	if e, ok := errors.AsType[*perch.Error](err); ok && e.Kind == perch.KindValidation && len(e.Fields) == 1 {
+		return e.Fields[0].Pointer
+	}
+	return ""
 }
 
 // equal compares what an encoder gives.

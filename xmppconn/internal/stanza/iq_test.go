@@ -109,9 +109,9 @@ func request(t *testing.T, typ, payload string) stanza.IQ {
 
 func TestAnswer(t *testing.T) {
 	const info = "<query xmlns='http://jabber.org/protocol/disco#info' node='n&amp;'/>"
-	payload, ok := stanza.Answer(request(t, "get", info))
-	if !ok {
-		t.Fatal("Answer() to disco#info: not ok, want an answer")
+	payload, refusal := stanza.Answer(request(t, "get", info), true)
+	if refusal != "" {
+		t.Fatalf("Answer() to disco#info: got the refusal %s, want an answer", refusal)
 	}
 	el := streamtest.Parse(t, string(payload))
 	if el.Attr("node") != "n&" || len(el.Children()) != 7 || el.Child("http://jabber.org/protocol/disco#info", "identity").Attr("category") != "client" {
@@ -122,19 +122,21 @@ func TestAnswer(t *testing.T) {
 			t.Errorf("Answer() to disco#info = %s, want the feature %s", payload, feature)
 		}
 	}
-	if payload, ok := stanza.Answer(request(t, "get", "<ping xmlns='urn:xmpp:ping'/>")); !ok || payload != nil {
-		t.Errorf("Answer() to a ping = %s, %v; want an empty answer", payload, ok)
+	if payload, refusal := stanza.Answer(request(t, "get", "<ping xmlns='urn:xmpp:ping'/>"), false); refusal != "" || payload != nil {
+		t.Errorf("Answer() to a ping = %s, %q; want an empty answer", payload, refusal)
 	}
-	payload, ok = stanza.Answer(request(t, "get", "<query xmlns='jabber:iq:version'/>"))
-	if el := streamtest.Parse(t, string(payload)); !ok || el.ChildText("jabber:iq:version", "name") != "Perch" || el.ChildText("jabber:iq:version", "version") == "" {
-		t.Errorf("Answer() to version = %s, %v; want Perch and a version", payload, ok)
+	payload, refusal = stanza.Answer(request(t, "get", "<query xmlns='jabber:iq:version'/>"), false)
+	if el := streamtest.Parse(t, string(payload)); refusal != "" || el.ChildText("jabber:iq:version", "name") != "Perch" || el.ChildText("jabber:iq:version", "version") == "" {
+		t.Errorf("Answer() to version = %s, %q; want Perch and a version", payload, refusal)
 	}
 	for _, q := range []stanza.IQ{
 		request(t, "get", "<ping/>"), request(t, "set", "<ping xmlns='urn:xmpp:ping'/>"), request(t, "set", info),
 		request(t, "get", "<query xmlns='jabber:iq:last'/>"), {Type: "get"},
 	} {
-		if payload, ok := stanza.Answer(q); ok {
-			t.Errorf("Answer() to %+v = %s, want a refusal", q, payload)
+		for _, chatOnly := range []bool{false, true} {
+			if payload, refusal := stanza.Answer(q, chatOnly); refusal != "service-unavailable" || payload != nil {
+				t.Errorf("Answer() to %+v = %s, %q; want the refusal service-unavailable", q, payload, refusal)
+			}
 		}
 	}
 }

@@ -81,33 +81,48 @@ func (m incoming) inbound() (in []perch.Inbound) {
 	if el.Attr("type").Is("error") {
 		return append(in, &perch.MessageError{ID: el.Attr("id").Copy(), From: sender(el, m.self), Error: *parseStanzaError(el)})
 	}
-	box, reason := m.content()
-	if box == nil {
-		if m.sent || !m.has.any(withReceipt|withState) || el.Attr("type").Is("groupchat") {
-			return nil
-		}
-		box = &messageBox{}
-		box.From = sender(el, m.self)
-	} else if in = box.in[:0]; reason != "" {
-		in = append(in, &perch.DroppedIn{Dropped: perch.Dropped{Reason: reason, From: box.From, StanzaID: box.StanzaID}, Of: box.Message})
-	} else {
+	box, reason, invited := m.content()
+	switch {
+	case box == nil:
+		return m.aside()
+	case invited != nil:
+		in = append(box.in[:0], &perch.RoomInvitedIn{RoomInvitation: *invited, Of: box.Message})
+	case reason != "":
+		in = append(box.in[:0], &perch.DroppedIn{Dropped: perch.Dropped{Reason: reason, From: box.From, StanzaID: box.StanzaID}, Of: box.Message})
+	default:
 		box.Sent = m.sent
-		in = append(in, &box.MessageIn)
-	}
-	if m.sent || el.Attr("type").Is("groupchat") {
-		return in
+		in = append(box.in[:0], &box.MessageIn)
 	}
 	return m.signals(in, box)
 }
 
-// signals appends the receipt and the chat state that a message has.
+// aside is what a message says in which there is nothing for a person.
+func (m incoming) aside() []perch.Inbound {
+	if in := m.readEvent(); in != nil {
+		return in
+	}
+	if !m.has.any(withReceipt | withState) {
+		return nil
+	}
+	box := &messageBox{}
+	box.From = sender(m.el, m.self)
+	return m.signals(nil, box)
+}
+
+// signals appends the receipt and the chat state that a message has, or how far the account has
+// read. In a room they would be of everybody.
 func (m incoming) signals(in []perch.Inbound, box *messageBox) []perch.Inbound {
-	if m.has.any(withReceipt) {
+	if m.el.Attr("type").Is("groupchat") {
+		return in
+	}
+	if read := m.ownMarker(); read != nil {
+		in = append(in, read)
+	} else if m.has.any(withReceipt) && !m.sent {
 		if r := receiptIn(m.el, box.From); r != nil {
 			in = append(in, r)
 		}
 	}
-	if m.has.any(withState) {
+	if m.has.any(withState) && !m.sent {
 		if state := chatState(m.el); state != "" && !m.around.delayed(m.el) {
 			box.state = perch.ChatStateIn{From: box.From, State: state}
 			in = append(in, &box.state)
@@ -124,23 +139,31 @@ type messageBox struct {
 }
 
 // content returns the message if people can read something in it: a body, what takes the place
-// of one, or a subject alone (RFC 6121, 5.2.4; XEP-0045, 8.1). With a reason of event.dropped
-// it is a message without text. Nil: there is nothing in it for a person. Live messages and
-// archived ones both come this way, so that they cannot differ.
-func (m incoming) content() (box *messageBox, reason string) {
+// of one, a subject alone (RFC 6121, 5.2.4; XEP-0045, 8.1), or what clients know that this gateway
+// does not. A control message is one, too. With a reason of event.dropped it is a message without
+// text; invited then says more of an invitation to a room. Nil: there is nothing in it for a person.
+// Live messages and archived ones both come this way, so that they cannot differ.
+func (m incoming) content() (box *messageBox, reason string, invited *perch.RoomInvitation) {
 	el := m.el
 	body, subject := m.preferred(el, "body"), xmlstream.Text{}
 	if m.has.any(withSubject) {
 		subject = m.preferred(el, "subject")
 	}
+	var x *extras
 	var substitute, title string
-	if body.Empty() {
-		substitute, title = bodySubstitute(el)
-		if substitute == "" && title == "" && subject.Empty() {
-			if reason = droppedReason(el); reason == "" {
-				return nil, ""
-			}
+	if m.has.any(withExtras) {
+		x = m.extras(body)
+		if body.Empty() {
+			substitute, title = x.bodySubstitute()
 		}
+	}
+	shown, reason := x.verdict(!body.Empty() || !subject.Empty() || substitute != "" || title != "")
+	if !shown {
+		return nil, "", nil
+	}
+	if reason != "" {
+		body, subject, substitute, title = xmlstream.Text{}, xmlstream.Text{}, "", ""
+		invited = x.invited
 	}
 	box = &messageBox{}
 	box.Source, box.Kind = perch.SourceLive, messageKind(el.Attr("type").Peek())
@@ -151,7 +174,10 @@ func (m incoming) content() (box *messageBox, reason string) {
 	box.Body, box.Subject = cmp.Or(box.Body, substitute), cmp.Or(box.Subject, title)
 	box.ReceiptRequested = !m.sent && box.ID != "" && box.Kind != perch.GroupchatMessage &&
 		m.has.any(withRequest) && el.Child(nsReceipts, "request") != nil
-	return box, reason
+	if reason == "" {
+		x.apply(&box.MessageIn)
+	}
+	return box, reason, invited
 }
 
 // copyTexts copies the texts of a message, all of them at once.
@@ -195,30 +221,4 @@ func messageKind(typ string) perch.MessageKind {
 		return perch.HeadlineMessage
 	}
 	return perch.NormalMessage
-}
-
-// appendMessageOut writes a message. Its id is also its origin-id (XEP-0359), so that a copy
-// in an archive can be distinguished from another message with the same id.
-func appendMessageOut(w *writer, m *perch.MessageOut) {
-	kind := m.Kind
-	if kind == "" {
-		kind = perch.ChatMessage
-	}
-	w.Raw("<message")
-	w.to(m.To)
-	w.Attr("/id", "id", m.ID)
-	w.Attr("/kind", "type", string(kind))
-	w.Raw(">")
-	w.Element("/subject", "subject", m.Subject)
-	w.Element("/body", "body", m.Body)
-	w.Element("/thread", "thread", m.Thread)
-	if m.ID != "" {
-		w.Raw("<origin-id xmlns='" + nsSID + "'")
-		w.Attr("/id", "id", m.ID)
-		w.Raw("/>")
-	}
-	if m.Receipt {
-		w.Raw("<request xmlns='" + nsReceipts + "'/>")
-	}
-	w.Raw("</message>")
 }

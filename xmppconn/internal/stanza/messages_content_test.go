@@ -1,6 +1,7 @@
 package stanza_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -17,10 +18,11 @@ func what(d stanza.Decoded) string {
 	for _, in := range d.In {
 		switch in := in.(type) {
 		case *perch.MessageIn:
-			s += "message " + in.Body
-			if in.Subject != "" {
-				s += " [" + in.Subject + "]"
-			}
+			s += whatOf(in)
+		case *perch.RoomInvitedIn:
+			s += "invited to " + string(in.JID)
+		case *perch.ReadIn:
+			s += "read " + string(in.Conversation)
 		case *perch.DroppedIn:
 			s += "dropped " + in.Reason
 		case *perch.ChatStateIn:
@@ -36,6 +38,23 @@ func what(d stanza.Decoded) string {
 	return s
 }
 
+// whatOf is what of a message or control message.
+func whatOf(in *perch.MessageIn) string {
+	if in.Relation != nil {
+		return string(in.Relation.Kind) + " to " + in.Relation.Target
+	}
+	s := "message " + in.Body
+	if in.Subject != "" {
+		s += " [" + in.Subject + "]"
+	}
+	if d := in.MessageDetails; d != nil && d.Encryption != nil {
+		s += " (encrypted)"
+	} else if d != nil && d.Payloads != nil {
+		s += fmt.Sprintf(" (%d payloads)", len(d.Payloads))
+	}
+	return s
+}
+
 // TestMessageWithoutBody distinguishes what cannot be shown from what need not be: the
 // first is an event, the second is counted.
 func TestMessageWithoutBody(t *testing.T) {
@@ -43,32 +62,33 @@ func TestMessageWithoutBody(t *testing.T) {
 	const hint, eme = "<no-store xmlns='urn:xmpp:hints'/>", "<encryption xmlns='urn:xmpp:eme:0' namespace='urn:x'/>"
 	const html = "<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>"
 	for _, tt := range []struct{ name, typ, inner, want string }{
-		{"OMEMO", "chat", omemo + header + "<payload>AAAA</payload></encrypted><store xmlns='urn:xmpp:hints'/>", "dropped encrypted;"},
-		{"OMEMO of another version", "chat", "<encrypted xmlns='urn:xmpp:omemo:2'>" + header + "<payload>AAAA</payload></encrypted>", "dropped encrypted;"},
-		{"OMEMO that asks not to be stored", "chat", omemo + header + "<payload>AAAA</payload></encrypted>" + hint, "dropped encrypted;"},
-		{"OMEMO in a room", "groupchat", omemo + header + "<payload>AAAA</payload></encrypted>", "dropped encrypted;"},
-		{"OMEMO with a body beside it", "chat", "<body>I sent you an encrypted message</body>" + omemo + header + "<payload>AAAA</payload></encrypted>", "message I sent you an encrypted message;"},
+		{"OMEMO", "chat", omemo + header + "<payload>AAAA</payload></encrypted><store xmlns='urn:xmpp:hints'/>", "message  (encrypted);"},
+		{"OMEMO of another version", "chat", "<encrypted xmlns='urn:xmpp:omemo:2'>" + header + "<payload>AAAA</payload></encrypted>", "message  (encrypted);"},
+		{"OMEMO that asks not to be stored", "chat", omemo + header + "<payload>AAAA</payload></encrypted>" + hint, "message  (encrypted);"},
+		{"OMEMO in a room", "groupchat", omemo + header + "<payload>AAAA</payload></encrypted>", "message  (encrypted);"},
+		{"OMEMO with a body beside it", "chat", "<body>I sent you an encrypted message</body>" + omemo + header + "<payload>AAAA</payload></encrypted>", "message  (encrypted);"},
 		{"OMEMO keys", "chat", omemo + header + "</encrypted><store xmlns='urn:xmpp:hints'/>", "silent"},
 		{"OMEMO keys, empty payload", "chat", omemo + header + "<payload/></encrypted>", "silent"},
 		{"OMEMO keys and what they are for", "chat", "<encrypted xmlns='urn:xmpp:omemo:2'>" + header + "</encrypted>" + eme, "silent"},
-		{"OpenPGP", "chat", "<openpgp xmlns='urn:xmpp:openpgp:0'>AA==</openpgp>", "dropped encrypted;"},
-		{"OpenPGP of before", "chat", "<x xmlns='jabber:x:encrypted'>AA==</x>", "dropped encrypted;"},
-		{"an unknown encryption", "chat", "<secret xmlns='urn:x'>AA==</secret>" + eme + hint, "dropped encrypted;"},
+		{"OpenPGP", "chat", "<openpgp xmlns='urn:xmpp:openpgp:0'>AA==</openpgp>", "message  (encrypted);"},
+		{"OpenPGP of before", "chat", "<x xmlns='jabber:x:encrypted'>AA==</x>", "message  (encrypted);"},
+		{"an unknown encryption", "chat", "<secret xmlns='urn:x'>AA==</secret>" + eme + hint, "message  (encrypted);"},
 		{"a file", "chat", "<x xmlns='jabber:x:oob'><url> https://b.test/f.png </url></x>", "message https://b.test/f.png;"},
 		{"a file with a description", "normal", "<x xmlns='jabber:x:oob'><url>https://b.test/f</url><desc>holidays</desc></x>", "message https://b.test/f [holidays];"},
 		{"a file with a body", "chat", "<body>look</body><x xmlns='jabber:x:oob'><url>https://b.test/f</url><desc>d</desc></x>", "message look;"},
 		{"a file without an address", "chat", "<x xmlns='jabber:x:oob'><url/></x>", "silent"},
 		{"XHTML", "chat", html + "<p>hello</p><p>you</p></body></html>", "message hello\nyou;"},
 		{"XHTML of an order that is not known", "chat", html + "<p>hello <b>you</b></p></body></html>", "dropped unsupported;"},
-		{"XHTML beside a body", "chat", "<body>plain</body>" + html + "rich</body></html>", "message plain;"},
-		{"an invitation to a room", "normal", "<x xmlns='jabber:x:conference' jid='r@c.test' reason='come'/>", "dropped room_invitation;"},
-		{"an invitation by a room", "normal", "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='bo@b.test'/></x><x xmlns='jabber:x:conference' jid='r@c.test'/>", "dropped room_invitation;"},
-		{"an invitation to a room with words", "normal", "<body>come</body><x xmlns='jabber:x:conference' jid='r@c.test'/>", "message come;"},
+		{"XHTML beside a body", "chat", "<body>plain</body>" + html + "rich</body></html>", "message plain (1 payloads);"},
+		{"an invitation to a room", "normal", "<x xmlns='jabber:x:conference' jid='r@c.test' reason='come'/>", "invited to r@c.test;"},
+		{"an invitation by a room", "normal", "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='bo@b.test'/></x><x xmlns='jabber:x:conference' jid='r@c.test'/>", "invited to r@c.test;"},
+		{"an invitation to a room with words", "normal", "<body>come</body><x xmlns='jabber:x:conference' jid='r@c.test'/>", "invited to r@c.test;"},
 		{"a change of a room", "groupchat", "<x xmlns='http://jabber.org/protocol/muc#user'><status code='104'/></x>", "silent"},
 		{"a subject", "normal", "<subject>s</subject>", "message  [s];"},
 		{"a subject of a headline", "headline", "<subject>s</subject>", "message  [s];"},
 		{"a subject of a room that was taken away", "groupchat", "<subject/>", "silent"},
 		{"a call", "chat", "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/><store xmlns='urn:xmpp:hints'/>", "dropped call;"},
+		{"a call with words", "chat", "<body>call me</body><propose xmlns='urn:xmpp:jingle-message:0' id='1'/><store xmlns='urn:xmpp:hints'/>", "dropped call;"},
 		{"the end of a call", "chat", "<retract xmlns='urn:xmpp:jingle-message:0' id='1'/>", "silent"},
 		{"a notification", "headline", "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'/></event>", "silent"},
 		{"hints", "chat", hint, "silent"},
@@ -78,9 +98,10 @@ func TestMessageWithoutBody(t *testing.T) {
 		{"a receipt", "normal", "<received xmlns='urn:xmpp:receipts' id='9'/>", "receipt 9;"},
 		{"a marker", "chat", "<displayed xmlns='urn:xmpp:chat-markers:0' id='9'/><store xmlns='urn:xmpp:hints'/>", "receipt 9;"},
 		{"typing of before", "chat", "<x xmlns='jabber:x:event'><composing/></x>", "silent"},
-		{"a reaction", "chat", "<reactions xmlns='urn:xmpp:reactions:0' id='9'><reaction>x</reaction></reactions>", "dropped unsupported;"},
+		{"a reaction", "chat", "<reactions xmlns='urn:xmpp:reactions:0' id='9'><reaction>x</reaction></reactions>", "reactions to 9;"},
 		{"a form", "normal", "<captcha xmlns='urn:xmpp:captcha'><x xmlns='jabber:x:data' type='form'/></captcha>", "dropped unsupported;"},
 		{"something", "chat", "<thing xmlns='urn:x'/><active xmlns='" + nsChatStates + "'/>", "dropped unsupported;state active;"},
+		{"something to be stored", "chat", "<thing xmlns='urn:x'/><store xmlns='urn:xmpp:hints'/>", "message  (1 payloads);"},
 		{"something that need not be kept", "chat", "<thing xmlns='urn:x'/>" + hint, "silent"},
 		{"something for programs", "headline", "<thing xmlns='urn:x'/>", "silent"},
 		{"a message in a message", "chat", "<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'><body>hi</body></message></forwarded>", "dropped unsupported;"},
@@ -122,7 +143,7 @@ func TestForgedWrapper(t *testing.T) {
 		{"both", "bo@b.test/x", "<result xmlns='urn:xmpp:mam:2'/><sent xmlns='urn:xmpp:carbons:2'>" + forwarded + "</sent><body>hi</body>", "message hi;", "carbon"},
 		{"in a true carbon", "me@a.test", "<received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='eve@b.test' to='me@a.test'>" +
 			"<body>hi</body><result xmlns='urn:xmpp:mam:2'/></message></forwarded></received>", "message hi;", "archive result"},
-		{"a message in a message", "bo@b.test/x", "<body>hi</body>" + forwarded, "message hi;", ""},
+		{"a message in a message", "bo@b.test/x", "<body>hi</body>" + forwarded, "message hi (1 payloads);", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := decodeText(t, "<message from='"+tt.from+"' to='me@a.test/home' type='chat'>"+tt.inner+"</message>", testNow)

@@ -147,7 +147,8 @@ func isSHA1(s string) (capitals, ok bool) {
 	return kinds&2 != 0, kinds < 4
 }
 
-func appendPresenceOut(w *writer, p *perch.PresenceOut) {
+// appendPresenceOut writes the own presence, with what this client can do if caps says so.
+func appendPresenceOut(w *writer, p *perch.PresenceOut, caps bool) {
 	if !p.Show.Valid() {
 		w.fail("/show", "%q is not one of away, chat, dnd, xa", p.Show.String())
 		return
@@ -165,6 +166,9 @@ func appendPresenceOut(w *writer, p *perch.PresenceOut) {
 		w.Raw("<priority>")
 		w.Int(int64(p.Priority))
 		w.Raw("</priority>")
+	}
+	if caps {
+		w.caps()
 	}
 	w.Raw("</presence>")
 }

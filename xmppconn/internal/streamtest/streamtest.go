@@ -20,7 +20,7 @@ func init() { xmlstream.PoisonReleased(true) }
 const Header = "<?xml version='1.0'?><stream:stream from='a.test' id='s1' version='1.0' xml:lang='en' " +
 	"xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
 
-// Presence and Message are what a client of today sends through a server of today.
+// Presence, Message and the others are what a client of today sends through a server of today.
 const (
 	Presence = "<presence from='romeo@montague.example/balcony-1f2e3d' to='me@a.test/home' xml:lang='en'>" +
 		"<show>away</show><status>Wooing; back at five</status><priority>5</priority>" +
@@ -32,6 +32,19 @@ const (
 		"<active xmlns='http://jabber.org/protocol/chatstates'/><request xmlns='urn:xmpp:receipts'/>" +
 		"<origin-id xmlns='urn:xmpp:sid:0' id='ef7d1b2c-4f3a-4d7a-9f0e-5b0c7a3d2e11'/>" +
 		"<stanza-id xmlns='urn:xmpp:sid:0' by='me@a.test' id='2024-05-06-7a8b9c0d'/></message>"
+	// Reply is a Message that answers another one, to be marked as displayed.
+	Reply = "<message from='romeo@montague.example/balcony-1f2e3d' to='me@a.test/home' id='ef7d1b2c-4f3a-4d7a-9f0e-5b0c7a3d2e11' type='chat' xml:lang='en'>" +
+		"<body>&gt; But soft, what light through yonder window breaks?\nIt is the east, and Juliet is the sun.</body>" +
+		"<reply xmlns='urn:xmpp:reply:0' to='me@a.test/home' id='0b9a2d5e-7a54-4b5e-8a43-7f1f6d2f4c11'/>" +
+		"<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='53'/></fallback>" +
+		"<markable xmlns='urn:xmpp:chat-markers:0'/><active xmlns='http://jabber.org/protocol/chatstates'/><request xmlns='urn:xmpp:receipts'/>" +
+		"<origin-id xmlns='urn:xmpp:sid:0' id='ef7d1b2c-4f3a-4d7a-9f0e-5b0c7a3d2e11'/>" +
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='me@a.test' id='2024-05-06-7a8b9c0d'/></message>"
+	// Encrypted is a message for two devices that this side has no key of.
+	Encrypted = "<message from='romeo@montague.example/balcony-1f2e3d' to='me@a.test/home' id='ef7d1b2c-4f3a-4d7a-9f0e-5b0c7a3d2e11' type='chat' xml:lang='en'>" +
+		"<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1763425984'><key rid='391028475' prekey='true'>MwohBeu2Gv8kq1c0Zt1Zb0Vt3Q9aQ2v1kq0J3p8m9tQkEAAYACIw</key>" +
+		"<key rid='1029384756'>MwohBbYQwq4o1yX7wq5ZrW2t8mFqk3p1zZb0Vt3Q9aQ2EAEYACIw</key><iv>kQ2v1kq0J3p8m9tQ</iv></header><payload>W2t8mFqk3p1zZb0Vt3Q9aQ2v1kq0J3p8m9tQ</payload></encrypted>" +
+		"<encryption xmlns='urn:xmpp:eme:0' name='OMEMO' namespace='eu.siacs.conversations.axolotl'/><body>I sent you an OMEMO encrypted message.</body><store xmlns='urn:xmpp:hints'/></message>"
 )
 
 // RosterItems is the inside of a roster of n buddies, with groups, of about 170 bytes each.

@@ -1,0 +1,116 @@
+package stanza
+
+import (
+	"slices"
+
+	"github.com/perch-im/perch"
+)
+
+// ArchivePage collects the results of one query by XEP-0313, which come as messages ahead of the
+// IQ answer, within the bounds of a page. It has no lock.
+type ArchivePage struct {
+	Items     []perch.ArchiveItem
+	Bytes     int  // an estimate of the memory of the items
+	Truncated bool // a result found no room
+
+	limit      int
+	keepNewest bool // the page ends where it was asked to: what comes last counts
+}
+
+// What a server may send for one query, whatever was asked. Bytes count estimates of memory.
+const (
+	maxArchivePage   = 500
+	archivePageBytes = 4 << 20
+)
+
+// NewArchivePage is for the results of a query.
+func NewArchivePage(asked perch.ArchiveQuery) *ArchivePage {
+	q := &ArchivePage{Items: []perch.ArchiveItem{}, limit: asked.Limit}
+	q.keepNewest = asked.Before != "" || asked.After == "" && (asked.Start == 0 || asked.End != 0)
+	if q.limit <= 0 || q.limit > maxArchivePage {
+		q.limit = maxArchivePage
+	}
+	return q
+}
+
+// Add takes one item. When a page is too large it ends early, on the side away from where it
+// was asked to begin, so that the rest can be asked for. Room is what the other queries leave.
+func (q *ArchivePage) Add(item *perch.ArchiveItem, room int) {
+	room = min(room, archivePageBytes)
+	if q.Truncated && !q.keepNewest {
+		return // nothing after a hole
+	}
+	q.Items, q.Bytes = append(q.Items, *item), q.Bytes+itemCost(item)
+	for len(q.Items) > q.limit || len(q.Items) > 0 && q.Bytes > room {
+		at := len(q.Items) - 1
+		if q.keepNewest {
+			at = 0
+		}
+		q.Bytes -= itemCost(&q.Items[at])
+		q.Items, q.Truncated = slices.Delete(q.Items, at, at+1), true
+	}
+}
+
+// Page is what was collected. One that ended early has the ids at which it did; without such an id
+// the error is [perch.ErrAnswerTooLarge].
+func (q *ArchivePage) Page(fin MAMFin) (perch.ArchivePage, error) {
+	p := perch.ArchivePage{Items: q.Items, First: fin.First, Last: fin.Last, Complete: fin.Complete}
+	if !q.Truncated {
+		return p, nil
+	}
+	edge := ""
+	if n := len(p.Items); n > 0 && q.keepNewest {
+		edge = p.Items[0].StanzaID
+		p.First = edge
+	} else if n > 0 {
+		edge = p.Items[n-1].StanzaID
+		p.Last = edge
+	}
+	if edge == "" {
+		return perch.ArchivePage{}, perch.Wrap(perch.KindXMPP, perch.ErrAnswerTooLarge, "the archive page exceeds the limit of this gateway")
+	}
+	p.Complete = false
+	return p, nil
+}
+
+// itemCost is the memory of an item.
+func itemCost(it *perch.ArchiveItem) int {
+	n := 512 + len(it.From) + len(it.To) + len(it.ID) + len(it.StanzaID) + len(it.RoomStanzaID) + len(it.OriginID) +
+		len(it.Thread) + len(it.Subject) + len(it.Body)
+	if it.MessageDetails != nil {
+		n += detailsCost(it.MessageDetails)
+	}
+	if r := it.Relation; r != nil {
+		n += 128 + len(r.Target) + len(r.Reason) + len(r.By) + len(r.Emojis)*perch.MaxReactionBytes
+	}
+	if i := it.Invited; i != nil {
+		n += 128 + len(i.JID) + len(i.By) + len(i.Reason)
+	}
+	return n
+}
+
+func detailsCost(d *perch.MessageDetails) int {
+	n := 512 + len(d.Fallback)
+	if d.ReplyTo != nil {
+		n += len(d.ReplyTo.Ref) + len(d.ReplyTo.ID) + len(d.ReplyTo.From) + len(d.ReplyTo.Excerpt)
+	}
+	if d.Retracted != nil {
+		n += len(d.Retracted.By) + len(d.Retracted.Reason)
+	}
+	if d.Spoiler != nil {
+		n += len(d.Spoiler.Hint)
+	}
+	if d.Encryption != nil {
+		n += len(d.Encryption.Method) + len(d.Encryption.Name)
+	}
+	for _, m := range d.Mentions {
+		n += 32 + len(m.JID)
+	}
+	for _, a := range d.Attachments {
+		n += 128 + len(a.URL) + len(a.Name) + len(a.Type) + len(a.Description)
+	}
+	for _, p := range d.Payloads {
+		n += 16 + len(p)
+	}
+	return n
+}

@@ -1,0 +1,131 @@
+package stanza
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
+)
+
+// foreign are elements of a message that are kept as they are, for clients that know them. The
+// encrypted one is the first.
+type foreign struct {
+	els [perch.MaxPayloads]*xmlstream.Borrowed
+	n   int // also those that have no room
+}
+
+func (f *foreign) add(el *xmlstream.Borrowed) {
+	if f.n < len(f.els) {
+		f.els[f.n] = el
+	}
+	f.n++
+}
+
+func (f *foreign) addFirst(el *xmlstream.Borrowed) {
+	copy(f.els[1:], f.els[:])
+	f.els[0] = el
+	f.n++
+}
+
+// first moves the element of a namespace to the front.
+func (f *foreign) first(space xmlstream.Text) {
+	for i, el := range f.els[:min(f.n, len(f.els))] {
+		if el.Space().Is(space.Peek()) {
+			copy(f.els[1:i+1], f.els[:i])
+			f.els[0] = el
+			return
+		}
+	}
+}
+
+// remove takes out an element that was of use after all.
+func (f *foreign) remove(el *xmlstream.Borrowed) {
+	if i := slices.Index(f.els[:min(f.n, len(f.els))], el); i >= 0 {
+		copy(f.els[i:], f.els[i+1:])
+		f.els[len(f.els)-1] = nil // of more than there is room for, the next one was not kept
+		f.n--
+	}
+}
+
+// texts are the elements as XML, each on its own. Truncated says that some had no room.
+func (f *foreign) texts() (list []string, truncated bool) {
+	truncated = f.n > len(f.els)
+	room := perch.MaxPayloadBytes
+	for _, el := range f.els[:min(f.n, len(f.els))] {
+		if el == nil {
+			return list, true
+		}
+		var w xmlstream.Writer
+		w.Tree("", el, "")
+		text, err := w.Result()
+		if err != nil || len(text) > room {
+			truncated = true
+			continue
+		}
+		room -= len(text)
+		list = append(list, string(text))
+	}
+	return list, truncated
+}
+
+// ownSpaces are the namespaces of what this gateway writes itself or decides by: a client that could
+// write them would speak in its name. Those of a family have a version behind the last colon.
+var ownSpaces, ownFamilies = setOf(
+	nsClient, xmlstream.NSStream, nsStanzas, nsDelay, nsDelayOld, nsNick, nsChatStates, nsReceipts, nsForward, nsRSM, nsForms,
+	nsOOB, nsHints, nsEME, nsConference, nsMUCUser, nsPubSub, nsPubSubOwner, nsPubSubEvent, nsReadPositions, nsCaps,
+	nsRoster, nsVCardUpd, nsURLData, "http://jabber.org/protocol/address", "http://jabber.org/protocol/muc",
+), []string{
+	"urn:xmpp:message-correct:", "urn:xmpp:message-retract:", "urn:xmpp:message-moderate:", "urn:xmpp:fasten:", "urn:xmpp:reactions:",
+	"urn:xmpp:reply:", "urn:xmpp:fallback:", "urn:xmpp:feature-fallback:", "urn:xmpp:sfs:", "urn:xmpp:file:metadata:", "urn:xmpp:reference:",
+	"urn:xmpp:chat-markers:", "urn:xmpp:styling:", "urn:xmpp:spoiler:", "urn:xmpp:sid:", "urn:xmpp:mam:", "urn:xmpp:carbons:",
+	"urn:xmpp:occupant-id:", "urn:xmpp:sm:", "urn:ietf:params:xml:ns:xmpp-",
+}
+
+// isOwn reports whether a payload of a client may not be in this namespace.
+func isOwn(space string) bool {
+	if ownSpaces[space] {
+		return true
+	}
+	for _, family := range ownFamilies {
+		if strings.HasPrefix(space, family) {
+			return true
+		}
+	}
+	return false
+}
+
+// payloadLimits are those of a stanza, of which a payload is the second level.
+func payloadLimits() xmlstream.Limits {
+	l := xmlstream.DefaultLimits()
+	l.Depth--
+	return l
+}
+
+// payloads writes elements that a client gave as XML: read by the parser that reads streams, and
+// written anew, so that nothing else than one element can come of each.
+func (w *writer) payloads(list []string) {
+	if len(list) > perch.MaxPayloads {
+		w.fail("/payloads", "at most %d are allowed", perch.MaxPayloads)
+	}
+	size := 0
+	for i, text := range list {
+		field := "/payloads/" + strconv.Itoa(i)
+		if size += len(text); size > perch.MaxPayloadBytes {
+			w.fail(field, "at most %d bytes are allowed in all payloads together", perch.MaxPayloadBytes)
+			return
+		}
+		el, err := xmlstream.Parse(strings.TrimSpace(text), payloadLimits())
+		switch {
+		case err != nil:
+			w.fail(field, "it must be one well-formed XML element: %v", err)
+		case el.Space() == "":
+			w.fail(field, "the element must be in a namespace")
+		case isOwn(el.Space()):
+			w.fail(field, "elements of the namespace %s are written by this gateway", el.Space())
+		default:
+			w.Tree(field, el.Borrowed(), nsClient)
+		}
+	}
+}
