@@ -169,7 +169,7 @@ func (cu *catchup) applyArchived(it *perch.ArchiveItem, stored *perch.MessageRec
 	if it.Dropped != "" {
 		if !logged {
 			cu.host.rememberAddress(it.From)
-			cu.logDropped(perch.Dropped{Reason: it.Dropped, From: it.From, StanzaID: it.StanzaID}, &it.Message, c)
+			cu.logArchivedDropped(it, c)
 		}
 		return
 	}

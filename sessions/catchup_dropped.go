@@ -28,3 +28,13 @@ func (cu *catchup) logDropped(d perch.Dropped, of *perch.Message, c identity) {
 	cu.known.add(c)
 	cu.trimLater()
 }
+
+// logArchivedDropped logs what the archive has of a stanza that cannot be shown, or the invitation to a
+// room that it is.
+func (cu *catchup) logArchivedDropped(it *perch.ArchiveItem, c identity) {
+	if it.Invited != nil {
+		cu.logInvitation(it.Invited, &it.Message, c)
+		return
+	}
+	cu.logDropped(perch.Dropped{Reason: it.Dropped, From: it.From, StanzaID: it.StanzaID}, &it.Message, c)
+}

@@ -53,8 +53,8 @@ func (r *relations) invite(inv *perch.RoomInvitation) {
 	r.host.durableAt(perch.EventRoomInvited, r.host.now(), *inv)
 }
 
-// applyInvitation logs an invitation to a room, unless it is a copy of one that was logged. In the
-// archive it is what cannot be shown, and it is known again as that.
+// applyInvitation logs an invitation to a room, unless it is a copy of one that was logged. Its
+// identity is that of what cannot be shown, as which the archive has it.
 func (cu *catchup) applyInvitation(in *perch.RoomInvitedIn, l *link, arrived perch.Time) {
 	of := in.Of
 	of.From = cmp.Or(of.From, inviter(&in.RoomInvitation))
@@ -63,13 +63,18 @@ func (cu *catchup) applyInvitation(in *perch.RoomInvitedIn, l *link, arrived per
 	if cu.isCopy(&c) {
 		return
 	}
-	cu.host.rememberAddress(in.JID)
+	cu.logInvitation(&in.RoomInvitation, &of, c)
+	cu.moveTo(&of, l)
+}
+
+// logInvitation logs what is no copy.
+func (cu *catchup) logInvitation(inv *perch.RoomInvitation, of *perch.Message, c identity) {
+	cu.host.rememberAddress(inv.JID)
 	c.added = cu.host.now()
-	c.timeOf(&of, c.added)
-	cu.relations.invite(&in.RoomInvitation)
+	c.timeOf(of, c.added)
+	cu.relations.invite(inv)
 	cu.known.add(c)
 	cu.trimLater()
-	cu.moveTo(&of, l)
 }
 
 // inviter is from whom an invitation came.

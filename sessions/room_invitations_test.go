@@ -90,3 +90,24 @@ func TestArchivedInvitation(t *testing.T) {
 		})
 	}
 }
+
+// TestMissedInvitation: an invitation that only the archive has is one, too, and once.
+func TestMissedInvitation(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := withArchive(w)
+		s := w.open()
+		w.deliver(live(a.add("before", "in", ""), "before"))
+		pass(time.Minute)
+		w.cut(func() {
+			a.hide(perch.DroppedInvitation)
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.items[len(a.items)-1].Invited = &perch.RoomInvitation{JID: room, By: bob, Via: "direct"}
+		})
+		w.cut(func() {})
+		got, invited := drops(t, w.durable(s)), roomInvitations(t, w.durable(s))
+		if !slices.Equal(got, []string{"before"}) || !slices.Equal(invited, []string{"direct " + string(room)}) {
+			t.Errorf("got %q and invitations %q, want one message and one invitation", got, invited)
+		}
+	})
+}
