@@ -32,8 +32,9 @@ func TuneMemory() (stop func()) {
 const (
 	memoryLook = 10 * time.Second
 	// quietPart: a process is quiet when it allocates less than this part of its live heap between
-	// two looks. Ten thousand idle sessions that are pinged allocate about a hundredth.
-	quietPart = 32
+	// two looks. Ten thousand idle sessions that are pinged, and two thousand idle streams, allocate
+	// about a thirtieth.
+	quietPart = 12
 	// worthPart: giving memory back costs a collection, so less than this part is left alone.
 	worthPart = 16
 )
