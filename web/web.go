@@ -91,6 +91,9 @@ func load(s settings) map[string]page {
 			}
 			body, address = b.Bytes(), "/"
 		}
+		if path.Ext(name) == ".js" {
+			body = withoutComments(body)
+		}
 		pages[address], err = newPage(body, mediaType(name))
 		return err
 	})

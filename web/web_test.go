@@ -131,6 +131,65 @@ func TestPagesAreCompressed(t *testing.T) {
 	}
 }
 
+// TestScriptsAreServedWithoutComments: each line of a script is served as it is, or without the
+// comment that it is or that ends in it. No text goes over several lines, where a comment could be a
+// part of it, and what is served is a program.
+func TestScriptsAreServedWithoutComments(t *testing.T) {
+	h := web.Handler()
+	saved, scripts := 0, map[string]string{}
+	for address := range loads(t, h) {
+		if path.Ext(address) != ".js" {
+			continue
+		}
+		script, err := os.ReadFile(address[1:])
+		if err != nil {
+			t.Fatalf("os.ReadFile: got error %v, want none", err)
+		}
+		scripts[address] = get(t, h, address).Body.String()
+		served, lines := strings.Split(scripts[address], "\n"), strings.Split(string(script), "\n")
+		if len(served) != len(lines) {
+			t.Fatalf("%s: got %d lines, want %d", address, len(served), len(lines))
+		}
+		for i, line := range lines {
+			text := strings.TrimSpace(line)
+			comment := strings.HasPrefix(text, "//") || strings.HasPrefix(text, "/*") || strings.HasPrefix(text, "*")
+			if served[i] != line && (!comment || !strings.HasSuffix(line, strings.TrimLeft(served[i], " "))) {
+				t.Errorf("%s:%d: got %q, want %q, or what is left without a comment", address, i+1, served[i], line)
+			}
+			if strings.Count(line, "`")%2 != 0 && !comment {
+				t.Errorf("%s:%d: got a text that goes over several lines, want none: %s", address, i+1, line)
+			}
+			saved += len(line) - len(served[i])
+		}
+	}
+	arePrograms(t, scripts)
+	if saved < 30_000 {
+		t.Errorf("scripts without comments: got %d bytes less, want 30,000 or more", saved)
+	}
+}
+
+// parse makes a module of each file that it is given.
+const parse = `const { readFileSync } = require('fs'); const { SourceTextModule } = require('vm');
+for (const file of process.argv.slice(1)) new SourceTextModule(readFileSync(file, 'utf8'), { identifier: file });`
+
+// arePrograms reports scripts that are no modules.
+func arePrograms(t *testing.T, scripts map[string]string) {
+	t.Helper()
+	dir := t.TempDir()
+	args := []string{"--experimental-vm-modules", "-e", parse}
+	for address, text := range scripts {
+		file := filepath.Join(dir, strings.ReplaceAll(address, "/", "_"))
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatalf("os.WriteFile: got error %v, want none", err)
+		}
+		args = append(args, file)
+	}
+	bin := needs(t, "node", "install nodejs, version 20 or newer, with npm")
+	if out, err := exec.CommandContext(t.Context(), bin, args...).CombinedOutput(); err != nil {
+		t.Errorf("what is served: got error %v, want none:\n%s", err, out)
+	}
+}
+
 func TestPagesAreSafe(t *testing.T) {
 	h := web.Handler(web.Demo("alice", `"><script>`), web.SignIn("http://127.0.0.1:1/authorize?x=1&y=2"))
 	for address := range loads(t, h) {
