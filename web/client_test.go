@@ -16,6 +16,22 @@ func TestStore(t *testing.T) {
 	node(t, "store.mjs")
 }
 
+// TestRelations gives edits, retractions, reactions, messages and pages of the archive to the store
+// in every order, without a gateway.
+func TestRelations(t *testing.T) {
+	node(t, "relations.mjs")
+}
+
+// TestChanges runs what the account does to messages, without a gateway.
+func TestChanges(t *testing.T) {
+	node(t, "changes.mjs")
+}
+
+// TestConversations runs the list of conversations, without a gateway.
+func TestConversations(t *testing.T) {
+	node(t, "conversations.mjs")
+}
+
 // TestStream runs the event stream on a clock of its own, without a gateway.
 func TestStream(t *testing.T) {
 	node(t, "stream.mjs")

@@ -35,3 +35,9 @@ func TestConsoleOfTheDemo(t *testing.T) {
 	g := newGateway(t)
 	node(t, "demo.mjs", "PERCH_URL=http://"+g.addr, chromium(t), pictures(t))
 }
+
+// TestChats plays what people do in chats today, on a gateway that stands in: the embedded service
+// has messages alone.
+func TestChats(t *testing.T) {
+	node(t, "chats.mjs", chromium(t), pictures(t))
+}

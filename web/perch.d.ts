@@ -4,6 +4,17 @@
 /** @typedef {import('./types.d.ts').Change} Change */
 /** @typedef {import('./types.d.ts').Conversation} Conversation */
 /** @typedef {import('./types.d.ts').StoredMessage} StoredMessage */
+/** @typedef {import('./types.d.ts').OwnChange} OwnChange */
+/** @typedef {import('./types.d.ts').Reaction} Reaction */
+/** @typedef {import('./types.d.ts').Attachment} Attachment */
+/** @typedef {import('./types.d.ts').Extras} Extras */
+/** @typedef {import('./types.d.ts').MessagePage} MessagePage */
+/** @typedef {import('./types.d.ts').MessageQuery} MessageQuery */
+/** @typedef {import('./types.d.ts').ConversationData} ConversationData */
+/** @typedef {import('./types.d.ts').ConversationPage} ConversationPage */
+/** @typedef {import('./types.d.ts').ConversationPatch} ConversationPatch */
+/** @typedef {import('./types.d.ts').RoomInvitation} RoomInvitation */
+/** @typedef {import('./perch/features.js').Ability} Ability */
 /** @typedef {import('./types.d.ts').SavedState} SavedState */
 /** @typedef {import('./types.d.ts').ConnectionState} ConnectionState */
 /** @typedef {import('./types.d.ts').SessionInfo} SessionInfo */
@@ -59,30 +70,37 @@ export class Perch extends Rest {
     save(): SavedState;
     /** Continues from a saved state. @param {SavedState} state */
     restore(state: SavedState): void;
+    /** Reports whether gateway and XMPP service can do something; false before the stream has said
+     * so, and of a gateway that is older than it. @param {Ability} what */
+    can(what: Ability): boolean;
     /** Sends a chat message. It stands in the store at once as pending, and its status follows
      * the events. Messages of a conversation go out in the order of these calls, however long
      * the gateway is away, each under one id; a repeat is one message. Rejects when the
      * message is refused for good (status failed), cancelled, or the token is refused: then it
      * stays pending until there is another token.
-     * @param {JID} to @param {string} body @param {{ id?: string, thread?: string, subject?: string }} [extra]
+     * @param {JID} to @param {string} body @param {Extras} [extras] reply_to: the ref of what is answered
      * @returns {Promise<{ id: string, status: string }>} */
-    send(to: JID, body: string, extra?: {
-        id?: string;
-        thread?: string;
-        subject?: string;
-    }): Promise<{
+    send(to: JID, body: string, extras?: Extras): Promise<{
         id: string;
         status: string;
     }>;
-    /** Sends a message that has failed once more, behind what was written since. One that the
-     * gateway had taken before it failed gets another id: the old one would be answered as a
+    /** Gives an own message another text. The store shows it at once, and what waits is kept as
+     * messages are; its attachments and what it answers stay unless extras say otherwise. Resolves
+     * as send does. @param {JID} jid @param {string} ref @param {string} body @param {Extras} [extras] */
+    edit(jid: JID, ref: string, body: string, extras?: Extras): Promise<import("./perch/sender.js").Sent>;
+    /** Takes an own message back that was sent; what is not sent yet is cancelled instead.
+     * @param {JID} jid @param {string} ref @param {{ reason?: string }} [o] */
+    retract(jid: JID, ref: string, { reason }?: {
+        reason?: string;
+    }): Promise<import("./perch/sender.js").Sent>;
+    /** Sets all of the own reactions to a message; none takes them back. @param {JID} jid @param {string} ref @param {string[]} emojis */
+    react(jid: JID, ref: string, emojis: string[]): Promise<import("./perch/sender.js").Sent>;
+    /** Sends a message or change that has failed once more, behind what was written since. One that
+     * the gateway had taken before it failed gets another id: the old one would be answered as a
      * repeat. Resolves as send does. @param {JID} jid @param {string} id */
-    retry(jid: JID, id: string): Promise<{
-        id: string;
-        status: string;
-    } | undefined>;
-    /** Takes back a message that is pending, or dismisses one that has failed. Resolves with
-     * whether it is gone: a request that is under way may still succeed.
+    retry(jid: JID, id: string): Promise<import("./perch/sender.js").Sent | undefined>;
+    /** Takes back a message or change that is pending, or dismisses one that has failed. Resolves
+     * with whether it is gone: a request that is under way may still succeed.
      * @param {JID} jid @param {string} id @returns {Promise<boolean>} */
     cancel(jid: JID, id: string): Promise<boolean>;
     /** Forgets every message that is not sent, here and in the storage; other tabs keep theirs. */
@@ -92,6 +110,28 @@ export class Perch extends Rest {
     /** Reads the next older page of the archive into the store, the newest one first.
      * Resolves with how many messages were new. @param {JID} jid @param {number} [limit] */
     loadHistory(jid: JID, limit?: number): Promise<number>;
+    /** Tells the other side that the user writes: call it at each key. It ends by itself some
+     * seconds after the last one, and with send. @param {JID} jid */
+    typing(jid: JID): void;
+    /** The user does not write any more. @param {JID} jid */
+    stopTyping(jid: JID): void;
+    /** Reads the next page of the list of conversations into the store (store.list), the first one
+     * first; from then on it is kept up to date. Resolves with whether there are more. A gateway
+     * without the list has none: store.list has what was seen here. @param {number} [limit] */
+    loadConversations(limit?: number): Promise<boolean>;
+    /** Whether the list of conversations goes on. */
+    get moreConversations(): boolean;
+    /** Marks a conversation as read up to a message, the newest one if none is named. The store has
+     * it at once, the gateway as soon as it can be reached. @param {JID} jid
+     * @param {{ ref?: string, receipts?: boolean }} [o] receipts: false does not tell the other side */
+    markRead(jid: JID, o?: {
+        ref?: string;
+        receipts?: boolean;
+    }): Promise<void>;
+    /** Changes settings of a conversation. @param {JID} jid @param {ConversationPatch} change */
+    updateConversation(jid: JID, change: ConversationPatch): Promise<void>;
+    /** Keeps a message that was begun, on every device; "" removes it. @param {JID} jid @param {string} text */
+    saveDraft(jid: JID, text: string): void;
     #private;
 }
 export type Options = import("./types.d.ts").Options;
@@ -100,6 +140,17 @@ export type Events = import("./types.d.ts").Events;
 export type Change = import("./types.d.ts").Change;
 export type Conversation = import("./types.d.ts").Conversation;
 export type StoredMessage = import("./types.d.ts").StoredMessage;
+export type OwnChange = import("./types.d.ts").OwnChange;
+export type Reaction = import("./types.d.ts").Reaction;
+export type Attachment = import("./types.d.ts").Attachment;
+export type Extras = import("./types.d.ts").Extras;
+export type MessagePage = import("./types.d.ts").MessagePage;
+export type MessageQuery = import("./types.d.ts").MessageQuery;
+export type ConversationData = import("./types.d.ts").ConversationData;
+export type ConversationPage = import("./types.d.ts").ConversationPage;
+export type ConversationPatch = import("./types.d.ts").ConversationPatch;
+export type RoomInvitation = import("./types.d.ts").RoomInvitation;
+export type Ability = import("./perch/features.js").Ability;
 export type SavedState = import("./types.d.ts").SavedState;
 export type ConnectionState = import("./types.d.ts").ConnectionState;
 export type SessionInfo = import("./types.d.ts").SessionInfo;

@@ -10,24 +10,27 @@
  *
  * Perch ties the modules in perch/ together: Rest has the REST calls, Stream and Tabs bring
  * frames (over a connection of their own, or through the tab that has one), Store applies
- * them, Outbox keeps what a user has written until the gateway has it, and History reads the
- * archive.
+ * them, Sender and Outbox keep what a user has written until the gateway has it, History reads the
+ * archive and ConversationList the list of conversations.
  *
  * @module perch
  */
 
-import { PerchError, localError } from './perch/errors.js';
+import { ConversationList } from './perch/conversation_list.js';
+import { PerchError } from './perch/errors.js';
+import { can } from './perch/features.js';
 import { History } from './perch/history.js';
 import { HTTPClient } from './perch/http.js';
-import { isAfter, newID } from './perch/ids.js';
-import { bare } from './perch/jids.js';
+import { isAfter } from './perch/ids.js';
 import { Listeners } from './perch/listeners.js';
 import { Outbox } from './perch/outbox.js';
 import { defaultStorage } from './perch/outbox_storage.js';
 import { Rest } from './perch/rest.js';
+import { Sender, deliver } from './perch/sender.js';
 import { Store } from './perch/store.js';
 import { Stream } from './perch/stream.js';
 import { Tabs } from './perch/tabs.js';
+import { Typing } from './perch/typing.js';
 
 export { PerchError, Store };
 
@@ -37,6 +40,17 @@ export { PerchError, Store };
 /** @typedef {import('./types.d.ts').Change} Change */
 /** @typedef {import('./types.d.ts').Conversation} Conversation */
 /** @typedef {import('./types.d.ts').StoredMessage} StoredMessage */
+/** @typedef {import('./types.d.ts').OwnChange} OwnChange */
+/** @typedef {import('./types.d.ts').Reaction} Reaction */
+/** @typedef {import('./types.d.ts').Attachment} Attachment */
+/** @typedef {import('./types.d.ts').Extras} Extras */
+/** @typedef {import('./types.d.ts').MessagePage} MessagePage */
+/** @typedef {import('./types.d.ts').MessageQuery} MessageQuery */
+/** @typedef {import('./types.d.ts').ConversationData} ConversationData */
+/** @typedef {import('./types.d.ts').ConversationPage} ConversationPage */
+/** @typedef {import('./types.d.ts').ConversationPatch} ConversationPatch */
+/** @typedef {import('./types.d.ts').RoomInvitation} RoomInvitation */
+/** @typedef {import('./perch/features.js').Ability} Ability */
 /** @typedef {import('./types.d.ts').SavedState} SavedState */
 /** @typedef {import('./types.d.ts').ConnectionState} ConnectionState */
 /** @typedef {import('./types.d.ts').SessionInfo} SessionInfo */
@@ -73,7 +87,10 @@ export class Perch extends Rest {
   #listeners;
   /** @type {Stream | Tabs | null} */ #source = null;
   /** @type {Outbox} */ #outbox;
+  #sender;
   #history;
+  #list;
+  #typing;
   /** What listeners of "outbox" were given last. */ #outboxReported = '';
 
   /** @param {Options} [options] */
@@ -85,6 +102,9 @@ export class Perch extends Rest {
     this.#http = http;
     this.#listeners = listeners;
     this.#outbox = this.#newOutbox();
+    this.#sender = new Sender(this.store, this.#outbox, () => this.#openWithoutStream());
+    this.#list = new ConversationList(this.store, this);
+    this.#typing = new Typing((jid, state) => void this.setChatState(jid, state).catch(() => {})); // one that is lost does no harm
     this.#history = new History(this.store, this.#outbox, (query) => this.getArchive(query));
     if (options.state) this.restore(options.state);
   }
@@ -107,7 +127,7 @@ export class Perch extends Rest {
     this.#source = this.#shared ? new Tabs(options, this.#port()) : new Stream(options, this.#port());
     this.#outbox.gate('away');
     this.#outbox.identify(this.store.session?.jid ?? '', false);
-    this.#mergePending();
+    this.#sender.mergePending();
     this.#source.start();
   }
 
@@ -133,6 +153,7 @@ export class Perch extends Rest {
   /** Closes the event stream. The XMPP session stays; signOut ends it. What waits to be sent
    * waits for the next connect. */
   disconnect() {
+    this.#typing.clear();
     this.#outbox.gate('closed');
     this.#source?.stop();
     this.#source = null;
@@ -179,6 +200,7 @@ export class Perch extends Rest {
     this.#listeners.emit(f.type, f);
     this.#listeners.emit('*', f);
     if ((f.type === 'live' || f.type === 'session.gap') && !this.#options.ticket) void this.#history.fill();
+    if (f.type === 'live' && !this.#options.ticket) void this.#list.refresh().catch(() => {});
   }
 
   /** Moves the cursor behind a frame. @param {Frame} f */
@@ -198,8 +220,8 @@ export class Perch extends Rest {
     this.store.load(state);
     this.cursor = state.cursor;
     if (!this.#source) return;
-    for (const e of this.#outbox.list()) this.#show(e);
-    this.#mergePending();
+    for (const e of this.#outbox.list()) this.#sender.show(e);
+    this.#sender.mergePending();
   }
 
   // The session. The REST calls with what they mean for the stream and the outbox.
@@ -221,47 +243,54 @@ export class Perch extends Rest {
 
   // Messages.
 
+  /** Reports whether gateway and XMPP service can do something; false before the stream has said
+   * so, and of a gateway that is older than it. @param {Ability} what */
+  can(what) {
+    return can(this.store, what);
+  }
+
   /** Sends a chat message. It stands in the store at once as pending, and its status follows
    * the events. Messages of a conversation go out in the order of these calls, however long
    * the gateway is away, each under one id; a repeat is one message. Rejects when the
    * message is refused for good (status failed), cancelled, or the token is refused: then it
    * stays pending until there is another token.
-   * @param {JID} to @param {string} body @param {{ id?: string, thread?: string, subject?: string }} [extra]
+   * @param {JID} to @param {string} body @param {Extras} [extras] reply_to: the ref of what is answered
    * @returns {Promise<{ id: string, status: string }>} */
-  async send(to, body, extra = {}) {
-    const id = extra.id ?? newID();
-    if (this.#outbox.has(id)) return this.#outbox.wait(id);
-    this.#requireRoom(body);
-    this.store.addPending(bare(to), { id, body, ...extra });
-    this.#openWithoutStream();
-    return this.#outbox.add({ id, to, body, ...optional(extra) });
+  async send(to, body, extras = {}) {
+    this.#typing.sent(to);
+    return this.#sender.send(to, body, extras);
   }
 
-  /** Sends a message that has failed once more, behind what was written since. One that the
-   * gateway had taken before it failed gets another id: the old one would be answered as a
+  /** Gives an own message another text. The store shows it at once, and what waits is kept as
+   * messages are; its attachments and what it answers stay unless extras say otherwise. Resolves
+   * as send does. @param {JID} jid @param {string} ref @param {string} body @param {Extras} [extras] */
+  async edit(jid, ref, body, extras = {}) {
+    return this.#sender.edit(jid, ref, body, extras);
+  }
+
+  /** Takes an own message back that was sent; what is not sent yet is cancelled instead.
+   * @param {JID} jid @param {string} ref @param {{ reason?: string }} [o] */
+  async retract(jid, ref, { reason = '' } = {}) {
+    return this.#sender.change(jid, 'retraction', ref, { reason });
+  }
+
+  /** Sets all of the own reactions to a message; none takes them back. @param {JID} jid @param {string} ref @param {string[]} emojis */
+  async react(jid, ref, emojis) {
+    return this.#sender.change(jid, 'reactions', ref, { emojis });
+  }
+
+  /** Sends a message or change that has failed once more, behind what was written since. One that
+   * the gateway had taken before it failed gets another id: the old one would be answered as a
    * repeat. Resolves as send does. @param {JID} jid @param {string} id */
   async retry(jid, id) {
-    const m = this.store.conversations.get(jid)?.messages.find((x) => x.direction === 'out' && x.id === id && x.status === 'failed');
-    if (!m) return;
-    this.#openWithoutStream();
-    if (this.#outbox.has(id)) {
-      const outcome = this.#outbox.wait(id);
-      this.store.sendAgain(jid, id, id);
-      this.#outbox.retry(id);
-      return outcome;
-    }
-    this.#requireRoom(m.body);
-    const message = { id: m.event ? newID() : id, to: jid, body: m.body, ...optional(m) };
-    this.store.sendAgain(jid, id, message.id);
-    return this.#outbox.add(message);
+    return this.#sender.retry(jid, id);
   }
 
-  /** Takes back a message that is pending, or dismisses one that has failed. Resolves with
-   * whether it is gone: a request that is under way may still succeed.
+  /** Takes back a message or change that is pending, or dismisses one that has failed. Resolves
+   * with whether it is gone: a request that is under way may still succeed.
    * @param {JID} jid @param {string} id @returns {Promise<boolean>} */
   async cancel(jid, id) {
-    if (this.#outbox.has(id)) return this.#outbox.cancel(id);
-    return this.store.remove(jid, id);
+    return this.#sender.cancel(jid, id);
   }
 
   /** Forgets every message that is not sent, here and in the storage; other tabs keep theirs. */
@@ -280,9 +309,46 @@ export class Perch extends Rest {
     return this.#history.loadOlder(jid, limit);
   }
 
-  /** @param {string} body */
-  #requireRoom(body) {
-    if (!this.#outbox.fits(body)) throw localError('outbox-full', 'Too many messages wait to be sent');
+  /** Tells the other side that the user writes: call it at each key. It ends by itself some
+   * seconds after the last one, and with send. @param {JID} jid */
+  typing(jid) {
+    this.#typing.input(jid);
+  }
+
+  /** The user does not write any more. @param {JID} jid */
+  stopTyping(jid) {
+    this.#typing.end(jid);
+  }
+
+  // Conversations.
+
+  /** Reads the next page of the list of conversations into the store (store.list), the first one
+   * first; from then on it is kept up to date. Resolves with whether there are more. A gateway
+   * without the list has none: store.list has what was seen here. @param {number} [limit] */
+  async loadConversations(limit) {
+    return this.#list.load(limit);
+  }
+
+  /** Whether the list of conversations goes on. */
+  get moreConversations() {
+    return this.#list.more;
+  }
+
+  /** Marks a conversation as read up to a message, the newest one if none is named. The store has
+   * it at once, the gateway as soon as it can be reached. @param {JID} jid
+   * @param {{ ref?: string, receipts?: boolean }} [o] receipts: false does not tell the other side */
+  async markRead(jid, o = {}) {
+    return this.#list.read(jid, o);
+  }
+
+  /** Changes settings of a conversation. @param {JID} jid @param {ConversationPatch} change */
+  async updateConversation(jid, change) {
+    return this.#list.patch(jid, change);
+  }
+
+  /** Keeps a message that was begun, on every device; "" removes it. @param {JID} jid @param {string} text */
+  saveDraft(jid, text) {
+    this.#list.draft(jid, text);
   }
 
   /** Without a stream each message that is written is a reason to try. */
@@ -297,22 +363,15 @@ export class Perch extends Rest {
     const { storage = defaultStorage(this.#shared), backoff } = this.#options;
     return new Outbox(
       {
-        deliver: ({ id, to, body, ...more }, signal) => this.sendMessage({ to, body, id, ...optional(more) }, { signal }),
-        added: (e) => this.#show(e),
-        completed: (e, outcome) => this.#onCompleted(e, outcome),
-        dropped: (e) => void this.store.remove(bare(e.to), e.id),
+        deliver: (e, signal) => deliver(this, e, signal),
+        added: (e) => this.#sender.show(e),
+        completed: (e, outcome) => this.#sender.completed(e, outcome),
+        dropped: (e) => this.#sender.dropped(e),
         announce: (a) => this.#source instanceof Tabs && this.#source.announce(a),
         changed: () => this.#reportOutbox(),
       },
       { storage, backoff, origin: this.url.origin },
     );
-  }
-
-  /** @param {Entry} e @param {import('./perch/outbox.js').Outcome} outcome */
-  #onCompleted(e, outcome) {
-    if (outcome.is === 'sent') this.store.setStatus(e.id, outcome.status);
-    else if (outcome.is === 'failed') this.store.setStatus(e.id, 'failed', outcome.error);
-    else this.store.remove(bare(e.to), e.id);
   }
 
   /** Calls the listeners of "outbox" when there is something new for them. */
@@ -323,22 +382,4 @@ export class Perch extends Rest {
     if (text !== this.#outboxReported) this.#listeners.emit('outbox', state);
     this.#outboxReported = text;
   }
-
-  /** Shows a message of the outbox, unless the store has it. @param {Entry} e */
-  #show(e) {
-    this.store.addPending(bare(e.to), { id: e.id, body: e.body, ...optional(e) }, e.at);
-    this.store.setStatus(e.id, e.state, e.error);
-  }
-
-  /** What is pending in a saved state is in the outbox, even if the storage has lost it. */
-  #mergePending() {
-    /** @type {Entry[]} */
-    const entries = this.store.pending().map(([jid, m]) => {
-      return { id: m.id, to: jid, body: m.body, at: Date.parse(m.time) || Date.now(), state: 'pending', ...optional(m) };
-    });
-    this.#outbox.merge(entries, this.store.session?.jid ?? '');
-  }
 }
-
-/** The fields that a message may lack. @param {{ thread?: string, subject?: string }} m */
-const optional = ({ thread, subject }) => ({ ...(thread && { thread }), ...(subject && { subject }) });

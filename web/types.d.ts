@@ -47,9 +47,78 @@ export interface Page<T> {
   next: string | null;
 }
 
-/** The data of message.received and message.sent. */
-export interface MessageData {
+/** What a message answers (XEP-0461). */
+export interface Reply {
+  /** Handle of the message that is answered; "" where it is not known. */
+  ref: string;
   id: string;
+  from?: JID;
+  /** The quote that was in the body for older clients. */
+  excerpt?: string;
+}
+
+/** One emoji on a message, and who reacted with it (XEP-0444). */
+export interface Reaction {
+  emoji: string;
+  /** Bare JIDs. */
+  by: JID[];
+  /** The account is among them. */
+  own: boolean;
+}
+
+/** A file that a message has the address of. Only the address is always there. */
+export interface Attachment {
+  url: string;
+  name?: string;
+  type?: string;
+  size?: number;
+  width?: number;
+  height?: number;
+  description?: string;
+}
+
+/** A message was taken back by its author, or by a moderator. */
+export interface Retracted {
+  at: Time;
+  by?: JID;
+  moderated?: boolean;
+  reason?: string;
+}
+
+/** What the text of a message comes with. An edit replaces all of it. */
+export interface Content {
+  body: string;
+  subject?: string;
+  reply_to?: Reply;
+  /** Begin and end count Unicode code points of the body; both are 0 where there is no range. */
+  mentions?: { jid: JID; begin: number; end: number }[];
+  attachments?: Attachment[];
+  /** The sender asks for a displayed marker (XEP-0333). */
+  markable?: boolean;
+  unstyled?: boolean;
+  spoiler?: { hint: string };
+  encryption?: { method: string; name?: string };
+  /** What an encrypted message says to clients that cannot read it. */
+  fallback?: string;
+  /** Elements that the gateway has no field for, as XML. */
+  payloads?: string[];
+  payloads_truncated?: boolean;
+}
+
+/** What others, or later messages, have made of a message. */
+export interface Relations {
+  edited?: { count: number; at: Time };
+  /** Its body is empty. */
+  retracted?: Retracted;
+  /** The most frequent one first. */
+  reactions?: Reaction[];
+}
+
+/** The data of message.received, message.sent and message.edited. */
+export interface MessageData extends Content, Relations {
+  id: string;
+  /** Handle for edits, answers, reactions and reading: opaque. */
+  ref?: string;
   stanza_id?: string;
   /** XEP-0359, as given by the room that the message is from. */
   room_stanza_id?: string;
@@ -58,11 +127,122 @@ export interface MessageData {
   from: JID;
   to: JID;
   kind: string;
-  body: string;
   thread?: string;
-  subject?: string;
   delay?: { stamp: Time; from?: string };
   source: 'live' | 'resumed' | 'archive';
+}
+
+/** What a control message of the archive says about an earlier message. */
+export interface RelationData {
+  kind: 'edit' | 'retraction' | 'reactions';
+  /** Id of the earlier message as it stands on the wire. */
+  target: string;
+  /** Handle of the earlier message, where the gateway knows it. */
+  ref?: string;
+  emojis?: string[];
+  reason?: string;
+  moderated?: boolean;
+  by?: JID;
+}
+
+/** A page of the messages of a conversation, oldest first. */
+export interface MessagePage {
+  items: (MessageData & { time: Time })[];
+  /** What the page has about messages that are not in it. */
+  relations: (Partial<MessageData> & { time: Time; from: JID; relation: RelationData })[];
+  dropped: unknown[];
+  next: string | null;
+  prev: string | null;
+  /** The archive has nothing more in the direction that was asked. */
+  complete: boolean;
+}
+
+/** Which messages of a conversation. Before and after are what a page gave as prev and next;
+ * around is the ref of a message. */
+export interface MessageQuery {
+  around?: string;
+  before?: string;
+  after?: string;
+  start?: Time;
+  end?: Time;
+  q?: string;
+  limit?: number;
+}
+
+/** A message up to which a conversation was read. */
+export interface ReadPosition {
+  ref: string;
+  time: Time;
+}
+
+export type Notify = 'all' | 'mentions' | 'none';
+export type ConversationKind = 'chat' | 'room' | 'private';
+
+/** An entry of the list of conversations, as the gateway has it. */
+export interface ConversationData {
+  jid: JID;
+  type: ConversationKind;
+  name: string;
+  notify: Notify;
+  pinned: boolean;
+  archived: boolean;
+  /** Left out in conversation.changed; its body has at most 200 bytes. */
+  last_message?: MessageData | null;
+  last_activity_at: Time | null;
+  /** At most 999. */
+  unread: number;
+  /** False: more may have come. */
+  unread_exact: boolean;
+  mentions: number;
+  read: ReadPosition | null;
+  peer_read: ReadPosition | null;
+  draft: string | null;
+}
+
+export interface ConversationPage {
+  items: ConversationData[];
+  next: string | null;
+  /** False: the gateway knows that there are more, and finds them when they are asked for. */
+  complete: boolean;
+}
+
+export interface ConversationPatch {
+  notify?: Notify;
+  pinned?: boolean;
+  archived?: boolean;
+  /** A message that was begun; null: none. */
+  draft?: string | null;
+}
+
+export interface ConversationRead {
+  jid: JID;
+  read: ReadPosition | null;
+  unread: number;
+  mentions: number;
+}
+
+export interface RoomInvitation {
+  jid: JID;
+  by?: JID;
+  reason?: string;
+  via: 'room' | 'direct';
+  has_password?: boolean;
+}
+
+/** What a message may be sent with, beside its text. */
+export interface Extras {
+  id?: string;
+  thread?: string;
+  subject?: string;
+  reply_to?: { ref: string };
+  mentions?: Content['mentions'];
+  attachments?: Attachment[];
+  markable?: boolean;
+  unstyled?: boolean;
+  spoiler?: { hint: string };
+  encryption?: { method: string; name?: string };
+  fallback?: string;
+  payloads?: string[];
 }
 
 export interface Hello {
@@ -76,6 +256,8 @@ export interface Hello {
   session: SessionInfo;
   limits: { frame_bytes: number; commands_per_min: number; queue_frames: number; queue_bytes: number; streams: number };
   retention: { events: number; bytes: number; seconds: number };
+  /** What this gateway has beside its first version; missing in that one. */
+  features?: string[];
 }
 
 interface Snapshot<T> {
@@ -90,7 +272,14 @@ export interface Events {
   hello: Hello;
   'message.received': MessageData;
   'message.sent': MessageData;
-  'message.status': StatusChange & { id: string };
+  'message.status': StatusChange & { id: string; ref?: string };
+  'message.edited': MessageData;
+  'message.retracted': Retracted & { ref: string; id?: string; conversation: JID };
+  'message.reactions': { ref: string; id?: string; conversation: JID; from: JID; emojis: string[]; reactions: Reaction[] };
+  'message.read': { conversation: JID; by: JID; ref: string };
+  'conversation.read': ConversationRead;
+  'conversation.changed': ConversationData;
+  'room.invited': RoomInvitation;
   'roster.item': Buddy;
   'roster.removed': { jid: JID };
   'invitation.received': Invitation;
@@ -125,15 +314,43 @@ export interface ErrorFrame {
   close?: { code: number; reason: string };
 }
 
-/** A message as the store keeps it. */
-export interface StoredMessage {
+/** A change of the account's own that no event has confirmed yet. */
+export interface OwnChange {
+  /** Idempotency key of the request; what Perch.retry and Perch.cancel take. */
+  id: string;
+  ref: string;
+  kind: 'edit' | 'retraction' | 'reactions';
+  /** failed: it is not shown, and waits to be sent again or dismissed. */
+  state: 'pending' | 'accepted' | 'failed';
+  at: Time;
+  /** Of an edit. */
+  body?: string;
+  /** Of reactions. */
+  emojis?: string[];
+  /** Of a retraction. */
+  reason?: string;
+  /** Why it failed, in one sentence. */
+  error?: string;
+  /** An event that may be its own has come before the answer. */
+  seen?: boolean;
+}
+
+/** A message as the store keeps it. The object is never changed: another state is another one. */
+export interface StoredMessage extends Content, Relations {
   /** For lists: unique in its conversation and never changed. */
   key: string;
   /** The stanza's id; "" where the archive does not keep it. */
   id: string;
+  /** Handle for edits, answers, reactions and reading; missing until the gateway gave one. */
+  ref?: string;
   direction: 'in' | 'out';
-  body: string;
   time: Time;
+  /** The last own change that is not confirmed; body, retracted and reactions show it already. */
+  change?: OwnChange;
+  /** For the store alone. */
+  merge?: import('./perch/merge.js').Merge;
+  /** For the store alone: until when a page of the archive has all that refers to it. */
+  kept?: Time;
   /** Of outgoing ones; "pending" until the gateway has it. One that is "failed" is sent again
    * by Perch.retry and dismissed by Perch.cancel, which also takes back a pending one. */
   status?: Status | 'pending';
@@ -145,7 +362,6 @@ export interface StoredMessage {
   reached?: Time;
   /** It was held back on its way (XEP-0203). */
   delayed?: boolean;
-  subject?: string;
   thread?: string;
   /** Position of the event, once it was seen as one. */
   event?: string;
@@ -153,10 +369,35 @@ export interface StoredMessage {
   archive?: string;
 }
 
+/** A conversation as the store keeps it. The object is never changed: another state is another one. */
 export interface Conversation {
   jid: JID;
+  type: ConversationKind;
+  /** Of the gateway's list; "" where it has none. */
+  name: string;
+  notify: Notify;
+  pinned: boolean;
+  archived: boolean;
+  /** It is in the gateway's list. */
+  listed: boolean;
   /** Oldest first. */
   messages: StoredMessage[];
+  /** The newest message that is known, also where messages has none: its text may be cut. */
+  last_message: StoredMessage | null;
+  last_activity_at: Time | null;
+  /** Received and not read, at most 999. */
+  unread: number;
+  /** False: more may have come. */
+  unread_exact: boolean;
+  /** Of them, those that name the account. */
+  mentions: number;
+  read: ReadPosition | null;
+  /** What the other side has seen. */
+  peer_read: ReadPosition | null;
+  /** A message that was begun, here or on another device. */
+  draft: string | null;
+  /** For the store alone. */
+  state: import('./perch/summary.js').State;
   /** What the other side does (XEP-0085). */
   typing: ChatState | null;
   /** Messages may be missing, and the archive could not fill the hole. */
@@ -181,6 +422,10 @@ export interface SavedState {
   presence: Presence[];
   invitations: Invitation[];
   conversations: Conversation[];
+  /** Invitations to rooms. */
+  roomInvitations?: RoomInvitation[];
+  /** Of hello. */
+  features?: string[];
 }
 
 export interface ConnectionState {

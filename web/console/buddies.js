@@ -1,13 +1,13 @@
-// The people: invitations, buddies in their groups with live presence, and adding one.
+// The people: invitations, chats, buddies in their groups with live presence, and adding one.
 import { attempt, h, note, set, sync, text } from './dom.js';
 import { availability, avatar, nameAvatar } from './person.js';
+import { Talks } from './talks.js';
 
 /** @import { Buddy, Invitation } from '../types.d.ts' */
 /** @typedef {{ group: string, buddy: Buddy }} Row */
 
 export class Buddies {
   #pane;
-  /** Messages that were there when a conversation was last looked at. @type {Map<string, number>} */ #read = new Map();
 
   /** @param {import('./pane.js').Pane} pane */
   constructor(pane) {
@@ -20,6 +20,7 @@ export class Buddies {
       this.invitations,
     );
     this.groups = h('div', { class: 'groups' });
+    this.talks = new Talks(pane);
     this.filter = h('input', { type: 'search', placeholder: 'Find a buddy', 'aria-label': 'Find a buddy', oninput: () => this.draw() });
     this.element = h(
       'nav',
@@ -31,6 +32,7 @@ export class Buddies {
         pane.curl('list buddies', () => ({ path: '/v1/buddies?include=presence' })),
       ),
       this.inviting,
+      this.talks.element,
       this.groups,
       this.#adding(),
     );
@@ -91,13 +93,12 @@ export class Buddies {
       },
     );
     const wanted = this.filter.value.trim().toLowerCase();
+    this.talks.draw(wanted);
     /** @type {Map<string, Buddy[]>} */ const groups = new Map();
     for (const b of store.buddies.values()) {
       if (wanted && !`${b.name} ${b.jid}`.toLowerCase().includes(wanted)) continue;
       for (const g of b.groups.length ? b.groups : ['']) groups.set(g, [...(groups.get(g) ?? []), b]);
     }
-    const strangers = [...store.conversations.values()].filter((c) => c.messages.length && !store.buddies.has(c.jid));
-    if (strangers.length) groups.set('Others', [...(groups.get('Others') ?? []), ...strangers.map((c) => stranger(c.jid))]);
     const names = [...groups.keys()].sort((a, b) => Number(a === '') - Number(b === '') || a.localeCompare(b));
     sync(
       this.groups,
@@ -134,7 +135,6 @@ export class Buddies {
       h('span', { class: 'name' }),
       h('span', { class: 'hidden word' }),
       h('span', { class: 'status' }),
-      h('span', { class: 'badge' }),
     ];
     return h('li', {}, h('button', { class: 'buddy', 'data-jid': b.jid, onclick: () => this.#pane.talk(b.jid) }, ...parts));
   }
@@ -154,22 +154,6 @@ export class Buddies {
     text(of('.word'), `, ${word}`);
     text(of('.status'), p?.status || (b.ask === 'subscribe' ? 'invited, no answer yet' : p?.available && p.show ? word : ''));
     if (!this.#pane.photos || !of('.avatar').dataset.photo) void this.#pane.photos.show(b.jid, of('.avatar'));
-    this.#unread(of('.badge'), b.jid, open);
-  }
-
-  /** @param {HTMLElement} e @param {string} jid @param {boolean} open */
-  #unread(e, jid, open) {
-    const seen = this.#pane.perch.store.conversations.get(jid)?.messages.filter((m) => m.direction === 'in' && m.event).length ?? 0;
-    if (open || !this.#read.has(jid)) this.#read.set(jid, open || !this.#pane.perch.store.ready || this.#fresh() ? seen : 0);
-    const n = seen - (this.#read.get(jid) ?? 0);
-    text(e, n > 0 ? String(n) : '');
-    set(e, 'aria-label', n > 0 ? `${n} new` : null);
-    set(e, 'role', n > 0 ? 'img' : null);
-  }
-
-  /** Whether the page has just been opened: what was there before is not new. */
-  #fresh() {
-    return this.#pane.perch.connection.connects === 0;
   }
 
   /** @param {Invitation} i */
@@ -192,6 +176,3 @@ export class Buddies {
     );
   }
 }
-
-/** The row of an account that has written and is no buddy. @param {string} jid @returns {Buddy} */
-const stranger = (jid) => ({ jid, name: '', groups: ['Others'], subscription: 'none', ask: null, approved: false });

@@ -1,33 +1,28 @@
-// One conversation: messages with their status, typing both ways, older ones by scrolling.
-import { attempt, clock, h, moment, note, set, sync, text } from './dom.js';
+// One conversation: its messages, older ones by scrolling, and what is written.
+import { Actions } from './actions.js';
+import { Composer } from './composer.js';
+import { attempt, h, set, sync, text } from './dom.js';
+import { MessageView } from './message.js';
 import { availability, showCard } from './person.js';
 
 /** @import { StoredMessage } from '../types.d.ts' */
 
-const marks = { pending: '', accepted: '✓', sent: '✓', acked: '✓✓', delivered: '✓✓', displayed: '✓✓', failed: '!', unknown: '?' };
-const words = {
-  pending: 'waits to be sent',
-  accepted: 'accepted: the gateway has it',
-  sent: 'sent to the XMPP service',
-  acked: 'the service has it',
-  delivered: 'a device has it',
-  displayed: 'seen',
-  failed: 'not sent',
-  unknown: 'the link was lost; the service cannot tell whether it was delivered',
-};
+/** Pages that are read to find a message that was answered. */
+const mostPages = 10;
 
 export class Chat {
   #pane;
-  #jid = '';
-  #typed = 0;
-  /** @type {any} */ #paused;
   #loading = false;
   /** Conversations whose newest page was asked for. */ #asked = new Set();
+  /** The open conversation. */ jid = '';
 
   /** @param {import('./pane.js').Pane} pane */
   constructor(pane) {
     this.#pane = pane;
     const id = pane.id;
+    this.view = new MessageView(pane, this);
+    this.actions = new Actions(pane, this);
+    this.composer = new Composer(pane, this);
     this.title = h('h2', { id: `${id}-chat`, tabindex: -1 });
     this.presence = h('p', { class: 'status' });
     this.empty = h(
@@ -41,65 +36,86 @@ export class Chat {
     this.typing = h('p', { class: 'typing', 'aria-live': 'polite' });
     this.log = h(
       'div',
-      { class: 'log', role: 'log', 'aria-label': 'Messages', tabindex: 0, onscroll: () => this.log.scrollTop < 40 && this.#loadOlder() },
+      {
+        class: 'log',
+        role: 'log',
+        'aria-label': 'Messages',
+        tabindex: 0,
+        onscroll: () => this.log.scrollTop < 40 && this.#loadOlder(),
+        onkeydown: (/** @type {KeyboardEvent} */ e) => this.#key(e),
+      },
       this.older,
       this.list,
       this.typing,
     );
-    this.input = h('textarea', {
-      rows: 1,
-      placeholder: 'Write a message',
-      'aria-label': 'Message',
-      onkeydown: (/** @type {KeyboardEvent} */ e) => this.#key(e),
-      oninput: () => this.#composing(),
-    });
-    const call = () => ({ method: 'POST', path: '/v1/messages', body: { to: this.#jid, body: this.input.value || 'Hello!' } });
-    this.form = h(
-      'form',
-      { class: 'write', onsubmit: (/** @type {Event} */ e) => (e.preventDefault(), this.#send()) },
-      this.input,
-      pane.curl('send a message', call),
-      h('button', {}, 'Send'),
-    );
-    const history = pane.curl('read the archive', () => ({ path: `/v1/archive?with=${encodeURIComponent(this.#jid)}&limit=10` }));
+    const history = pane.curl('read the archive', () => ({ path: `/v1/archive?with=${encodeURIComponent(this.jid)}&limit=10` }));
     const card = h('button', { class: 'quiet', onclick: () => this.#card() }, 'Card');
+    this.pin = h('button', { class: 'quiet', hidden: true, onclick: () => this.#pin() }, 'Pin');
     const back = h('button', { class: 'quiet back', 'aria-label': 'Back to the people', onclick: () => this.#back() }, '‹');
     this.inside = h(
       'div',
       { class: 'inside', hidden: true },
-      h('header', {}, back, h('div', { class: 'names' }, this.title, this.presence), history, card),
+      h('header', {}, back, h('div', { class: 'names' }, this.title, this.presence), history, this.pin, card),
       this.log,
-      this.form,
+      this.composer.element,
     );
     this.element = h('section', { class: 'chat', 'aria-label': 'Conversation' }, this.empty, this.inside);
   }
 
+  get conversation() {
+    return this.#pane.perch.store.conversation(this.jid);
+  }
+
+  /** The message as it is now. @param {string} key */
+  message(key) {
+    return this.conversation.messages.find((m) => m.key === key);
+  }
+
+  /** @param {string} ref */
+  byRef(ref) {
+    return ref ? this.conversation.messages.findLast((m) => m.ref === ref) : undefined;
+  }
+
+  /** The element of a message. @param {string} key @returns {HTMLElement | undefined} */
+  row(key) {
+    return this.#rows().find((e) => e.dataset.key === key);
+  }
+
+  /** @returns {HTMLElement[]} */
+  #rows() {
+    return /** @type {HTMLElement[]} */ ([...this.list.querySelectorAll('.message')]);
+  }
+
   /** @param {string} jid @param {boolean} focus */
   open(jid, focus) {
-    this.#jid = jid;
+    if (jid !== this.jid) this.actions.close(false);
+    this.jid = jid;
     set(this.empty, 'hidden', jid !== '');
     set(this.inside, 'hidden', jid === '');
     if (!jid) return;
+    this.composer.open(jid);
     this.draw();
-    this.log.scrollTop = this.log.scrollHeight;
-    if (focus) this.input.focus();
+    this.toEnd();
+    if (focus) this.composer.input.focus();
     if (!this.#asked.has(jid)) {
       this.#asked.add(jid);
       void this.#loadOlder(true);
     }
   }
 
+  toEnd() {
+    this.log.scrollTop = this.log.scrollHeight;
+  }
+
   #back() {
-    const jid = this.#jid;
+    const { jid } = this;
     this.#pane.talk('');
-    const row = /** @type {HTMLElement | undefined} */ (
-      [...this.#pane.element.querySelectorAll('.buddy')].find((b) => b.getAttribute('data-jid') === jid)
-    );
-    row?.focus();
+    const rows = /** @type {HTMLElement[]} */ ([...this.#pane.element.querySelectorAll('.talk, .buddy')]);
+    rows.find((b) => b.getAttribute('data-jid') === jid)?.focus();
   }
 
   #card() {
-    const jid = this.#jid;
+    const { jid } = this;
     showCard(
       this.#pane.perch,
       this.#pane.photos,
@@ -109,71 +125,74 @@ export class Chat {
     );
   }
 
+  #pin() {
+    return attempt(() => this.#pane.perch.updateConversation(this.jid, { pinned: !this.conversation.pinned }));
+  }
+
   /** @param {boolean} [first] the newest page */
   async #loadOlder(first = false) {
-    const c = this.#pane.perch.store.conversation(this.#jid);
-    if (this.#loading || (c.complete && !first) || !this.#jid) return;
+    if (this.#loading || !this.jid || (this.conversation.complete && !first)) return;
     this.#loading = true;
     const bottom = this.log.scrollHeight - this.log.scrollTop;
-    try {
-      await this.#pane.perch.loadHistory(this.#jid);
-    } catch {
-      c.complete = true; // no archive here: what was seen is what there is
-    }
+    await this.#pane.perch.loadHistory(this.jid).catch(() => {}); // the next time may have more luck
     this.#loading = false;
     this.draw();
     this.log.scrollTop = first ? this.log.scrollHeight : this.log.scrollHeight - bottom; // what was read stays in place
   }
 
-  /** @param {KeyboardEvent} e */
+  /** Shows the message that another one answers, however old it is. @param {string} ref */
+  async show(ref) {
+    for (let n = 0; n < mostPages && !this.byRef(ref) && !this.conversation.complete; n++) await this.#loadOlder();
+    this.#focus(this.row(this.byRef(ref)?.key ?? ''));
+  }
+
+  /** Arrow keys go through the messages; Enter shows what can be done with one. @param {KeyboardEvent} e */
   #key(e) {
-    if (e.key !== 'Enter' || e.shiftKey || e.isComposing) return;
+    const rows = this.#rows();
+    const at = rows.indexOf(/** @type {HTMLElement} */ (e.target));
+    if (at < 0 && e.target !== this.log) return;
+    const m = this.message(rows[at]?.dataset.key ?? '');
+    const may = m ? this.actions.for(m) : [];
+    const next = {
+      ArrowUp: at < 0 ? rows.length - 1 : at - 1,
+      ArrowDown: at < 0 ? rows.length - 1 : at + 1,
+      Home: 0,
+      End: rows.length - 1,
+    }[e.key];
+    if (next !== undefined) this.#focus(rows[Math.max(0, Math.min(rows.length - 1, next))]);
+    else if (m && e.key === 'Enter') this.actions.open(m);
+    else if (m && e.key === 'r' && may.includes('reply')) this.composer.reply(m);
+    else if (m && e.key === 'e' && may.includes('edit')) this.composer.edit(m);
+    else if (e.key === 'Escape') this.composer.input.focus();
+    else return;
     e.preventDefault();
-    this.#send();
   }
 
-  #send() {
-    const body = this.input.value.trim();
-    if (!body) return;
-    this.input.value = '';
-    clearTimeout(this.#paused);
-    this.#typed = 0;
-    this.log.scrollTop = this.log.scrollHeight;
-    this.#pane.perch.send(this.#jid, body).catch((e) => {
-      // A message that was refused or cancelled shows that itself.
-      if (e.code === 'outbox-full' || e.status === 401) note(e.message, 'bad');
-    });
-  }
-
-  /** Sends chat states: composing at most every five seconds, and paused after the last key. */
-  #composing() {
-    const jid = this.#jid;
-    // A chat state that is lost does no harm.
-    const send = (/** @type {'composing' | 'paused'} */ state) => void this.#pane.perch.setChatState(jid, state).catch(() => {});
-    if (Date.now() - this.#typed > 5000) {
-      this.#typed = Date.now();
-      send('composing');
-    }
-    clearTimeout(this.#paused);
-    this.#paused = setTimeout(() => {
-      if (this.#typed) send('paused');
-      this.#typed = 0;
-    }, 6000);
+  /** @param {HTMLElement | undefined} row */
+  #focus(row) {
+    if (!row) return;
+    for (const e of this.#rows()) set(e, 'tabindex', e === row ? 0 : -1);
+    row.focus();
+    row.scrollIntoView({ block: 'nearest' });
   }
 
   draw() {
-    if (!this.#jid) return;
-    const { store } = this.#pane.perch;
-    const c = store.conversation(this.#jid);
-    const p = store.presence.get(this.#jid);
-    const name = this.#pane.nameOf(this.#jid);
+    if (!this.jid) return;
+    const { perch } = this.#pane;
+    if (!document.hidden && this.conversation.unread > 0) void perch.markRead(this.jid).catch(() => {}); // it is told again with the next message
+    const c = this.conversation;
+    const p = perch.store.presence.get(this.jid);
+    const name = this.#pane.nameOf(this.jid);
     const atEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
     text(this.title, name);
     const { word, kind } = availability(p);
     set(this.presence, 'data-show', kind);
     text(this.presence, [word, p?.status, p?.stale && 'before the link was lost'].filter(Boolean).join(' · '));
     set(this.older, 'hidden', c.complete);
+    set(this.pin, 'hidden', !perch.can('conversations'));
+    text(this.pin, c.pinned ? 'Unpin' : 'Pin');
     text(this.typing, c.typing === 'composing' ? `${name} is writing…` : '');
+    this.composer.draw();
     let day = '';
     /** @type {{ key: string, m?: StoredMessage, day?: string }[]} */ const rows = [];
     for (const m of c.messages) {
@@ -187,65 +206,9 @@ export class Chat {
       this.list,
       rows,
       (r) => r.key,
-      (r) => (r.m ? this.#message(r.m) : h('li', { class: 'day' }, r.day)),
-      (e, r) => r.m && this.#update(e, r.m),
+      (r) => (r.m ? this.view.make(r.m) : h('li', { class: 'day' }, r.day)),
+      (e, r) => r.m && this.view.update(e, r.m),
     );
-    if (atEnd) this.log.scrollTop = this.log.scrollHeight;
-  }
-
-  /** @param {StoredMessage} m */
-  #message(m) {
-    return h(
-      'li',
-      { class: `message ${m.direction}`, 'data-id': m.id },
-      h('span', { class: 'hidden' }, m.direction === 'in' ? `${this.#pane.nameOf(this.#jid)}: ` : 'You: '),
-      h('p', { class: 'body', dir: 'auto' }, m.body),
-      h(
-        'p',
-        { class: 'meta' },
-        h('time', {}),
-        h('span', { class: 'mark' }),
-        h('button', { class: 'link', hidden: true, onclick: () => attempt(() => this.#pane.perch.retry(this.#jid, m.id)) }, 'Try again'),
-        h('button', { class: 'link', hidden: true, onclick: () => attempt(() => this.#cancel(m)) }),
-      ),
-    );
-  }
-
-  /** What a pending message waits for, as text. */
-  #waiting() {
-    const { waits } = this.#pane.perch.outbox;
-    return { stream: 'Waits for the connection', backoff: 'Waits to try again', credentials: 'Waits for a new token', none: 'Sending…' }[
-      waits ?? 'none'
-    ];
-  }
-
-  /** Takes back a message that waits, or dismisses one that has failed. @param {StoredMessage} m */
-  async #cancel(m) {
-    if (!(await this.#pane.perch.cancel(this.#jid, m.id))) note('It was sent already.');
-  }
-
-  /** @param {HTMLElement} e @param {StoredMessage} m */
-  #update(e, m) {
-    const [time, mark, again, drop] = /** @type {HTMLElement[]} */ ([...(e.querySelector('.meta')?.children ?? [])]);
-    if (!time || !mark || !again || !drop) return;
-    text(time, clock(m.time) + (m.delayed ? ' · came late' : ''));
-    set(time, 'title', moment(m.time));
-    set(e, 'data-status', m.status);
-    set(again, 'hidden', m.status !== 'failed');
-    set(drop, 'hidden', m.status !== 'failed' && m.status !== 'pending');
-    text(drop, m.status === 'failed' ? 'Dismiss' : 'Cancel');
-    set(e, 'data-id', m.id);
-    if (!m.status) return;
-    text(
-      mark,
-      m.status === 'failed'
-        ? `Not sent: ${m.error ?? 'the service refused it'}`
-        : m.status === 'pending'
-          ? this.#waiting()
-          : marks[m.status],
-    );
-    set(mark, 'role', m.status === 'failed' || m.status === 'pending' ? null : 'img');
-    set(mark, 'aria-label', m.status === 'failed' || m.status === 'pending' ? null : words[m.status]);
-    set(mark, 'title', words[m.status]);
+    if (atEnd) this.toEnd();
   }
 }

@@ -1,5 +1,6 @@
 // One account: its header, its people, one conversation and the monitor.
 import { Perch } from '../perch.js';
+import { Alerts } from './alerts.js';
 import { Buddies } from './buddies.js';
 import { Chat } from './chat.js';
 import { curlButton } from './curl.js';
@@ -26,6 +27,7 @@ export class Pane {
     this.#picked = this.#open !== '';
     this.photos = new Photos(this.perch);
     this.monitor = new Monitor(this);
+    this.alerts = new Alerts(this);
     this.session = new SessionBox(this, leave);
     this.buddies = new Buddies(this);
     this.chat = new Chat(this);
@@ -42,6 +44,7 @@ export class Pane {
     this.perch.on('connection', draw);
     this.perch.on('outbox', draw);
     this.perch.on('live', save);
+    this.perch.on('live', () => void this.buddies.talks.load());
     addEventListener('pagehide', this.save);
   }
 
@@ -103,7 +106,7 @@ export class Pane {
   /** The name to show for an account. @param {string} jid */
   nameOf(jid) {
     const s = this.perch.store;
-    return s.buddies.get(jid)?.name || s.invitations.get(jid)?.nick || (jid.split('@')[0] ?? jid);
+    return s.buddies.get(jid)?.name || s.invitations.get(jid)?.nick || s.conversations.get(jid)?.name || (jid.split('@')[0] ?? jid);
   }
 
   draw() {
@@ -115,8 +118,9 @@ export class Pane {
       nameAvatar(this.face, name);
     }
     this.session.draw();
-    this.buddies.draw();
     this.chat.draw();
+    this.buddies.draw();
+    this.alerts.draw();
   }
 
   /** A fresh credential for the same account. @param {string} token */
@@ -134,6 +138,7 @@ export class Pane {
 
   close() {
     removeEventListener('pagehide', this.save);
+    this.alerts.close();
     this.perch.disconnect();
     this.photos.close();
   }

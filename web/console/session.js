@@ -70,6 +70,7 @@ export class SessionBox {
         stream,
         this.cut,
         drop,
+        pane.alerts.button,
         forget,
         end,
         pane.curl('sign out', () => ({ method: 'DELETE', path: '/v1/session' })),

@@ -1,8 +1,8 @@
 /** The stored message that an item of the archive is a copy of: by the archive's id, else by
  * the message's own id. Some clients number from 1 again after each start, so text and
  * direction must agree too, except for what was written here.
- * @param {StoredMessage[]} list @param {ArchiveItem} item @returns {StoredMessage | undefined} */
-export function findDuplicateOfItem(list: StoredMessage[], item: ArchiveItem): StoredMessage | undefined;
+ * @param {StoredMessage[]} list @param {Item} item @returns {StoredMessage | undefined} */
+export function findDuplicateOfItem(list: StoredMessage[], item: Item): StoredMessage | undefined;
 /** The stored message that an event is a copy of. Inside one log the gateway has each
  * message once, so a message that came as an event is the same one only if it was written
  * here, has the same id of the archive, or was read from the archive into another log.
@@ -14,5 +14,5 @@ export function findDuplicateOfEvent(list: StoredMessage[], direction: "in" | "o
  * @param {StoredMessage[]} list @param {StoredMessage} m */
 export function insert(list: StoredMessage[], m: StoredMessage): void;
 import type { StoredMessage } from '../types.d.ts';
-import type { ArchiveItem } from '../types.d.ts';
+import type { Item } from './pages.js';
 import type { MessageData } from '../types.d.ts';

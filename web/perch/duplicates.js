@@ -3,7 +3,8 @@
 
 import { logOf } from './ids.js';
 
-/** @import { ArchiveItem, MessageData, StoredMessage } from '../types.d.ts' */
+/** @import { MessageData, StoredMessage } from '../types.d.ts' */
+/** @import { Item } from './pages.js' */
 
 /** How far the clocks of an archive and of the gateway may be apart, in milliseconds. */
 const maxSkew = 10_000;
@@ -15,15 +16,28 @@ const sameText = (a, b) => a === b || a.replaceAll('\r\n', '\n') === b.replaceAl
  * @param {StoredMessage} m @param {string | undefined} archive */
 const otherInArchive = (m, archive) => Boolean(m.archive && archive && m.archive !== archive);
 
+/** How far the times of two copies may be apart when the text of one was changed, in milliseconds. */
+const maxChangeSkew = 60_000;
+
+/** Reports whether two messages with one id have the same text, as far as that can be known.
+ * @param {StoredMessage} m @param {{ body: string, time: string, changed: boolean }} x */
+function alike(m, { body, time, changed }) {
+  if (sameText(m.body, body)) return true;
+  const written = m.merge ? m.merge.base?.body : m.body;
+  if (!changed && written !== undefined) return sameText(written, body);
+  return (changed || Boolean(m.merge)) && Math.abs(Date.parse(m.time) - Date.parse(time)) <= maxChangeSkew;
+}
+
 /** The stored message that an item of the archive is a copy of: by the archive's id, else by
  * the message's own id. Some clients number from 1 again after each start, so text and
  * direction must agree too, except for what was written here.
- * @param {StoredMessage[]} list @param {ArchiveItem} item @returns {StoredMessage | undefined} */
+ * @param {StoredMessage[]} list @param {Item} item @returns {StoredMessage | undefined} */
 export function findDuplicateOfItem(list, item) {
-  const byArchive = list.find((m) => m.archive === item.id);
+  const { archive, id, direction } = item;
+  const byArchive = archive && list.find((m) => m.archive === archive);
   if (byArchive) return byArchive;
-  const free = list.filter((m) => m.direction === item.direction && !otherInArchive(m, item.id));
-  if (item.message_id) return free.find((m) => m.id === item.message_id && (m.local || sameText(m.body, item.body)));
+  const free = list.filter((m) => m.direction === direction && !otherInArchive(m, archive));
+  if (id) return free.find((m) => m.id === id && (m.local || alike(m, item)));
   const sent = free.filter((m) => !m.archive && m.status !== 'pending');
   return findByTime(sent, item.body, item.time);
 }
@@ -39,7 +53,8 @@ export function findDuplicateOfEvent(list, direction, d, event, time) {
   const known = byArchive || free.find((m) => m.local && d.id && m.id === d.id);
   if (known) return known;
   const repeatable = (/** @type {StoredMessage} */ m) => !m.event || (d.source === 'archive' && logOf(m.event) !== logOf(event));
-  const byID = d.id ? free.find((m) => m.id === d.id && repeatable(m) && sameText(m.body, d.body)) : undefined;
+  const as = { body: d.body, time, changed: Boolean(d.edited || d.retracted) };
+  const byID = d.id ? free.find((m) => m.id === d.id && repeatable(m) && alike(m, as)) : undefined;
   if (byID || d.stanza_id) return byID;
   const withoutIDs = free.filter((m) => !m.event && !m.id);
   return findByTime(withoutIDs, d.body, time);

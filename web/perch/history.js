@@ -1,5 +1,8 @@
 // Older messages and holes, read from the archive into the store.
 
+import { PerchError } from './errors.js';
+import { readPage } from './pages.js';
+
 /** @import { ArchivePage, Conversation, JID } from '../types.d.ts' */
 
 /** Most pages that are read to fill a hole, and messages in each. */
@@ -23,9 +26,15 @@ export class History {
 
   /** Reads the next older page. Resolves with how many messages were new. @param {JID} jid @param {number} limit */
   async loadOlder(jid, limit) {
-    const before = this.#store.conversation(jid).prev ?? undefined;
-    const page = await this.#getArchive({ with: jid, limit, before });
-    return this.#merge(jid, page, true);
+    const { prev, state } = this.#store.conversation(jid);
+    const upTo = prev ? state.prevAt : this.#store.gatewayTime();
+    try {
+      const page = await this.#getArchive({ with: jid, limit, before: prev ?? undefined });
+      return this.#merge(jid, page, true, upTo);
+    } catch (e) {
+      if (e instanceof PerchError && e.status === 501) this.#store.ended(jid); // what was seen is what there is
+      throw e;
+    }
   }
 
   /** Fills the holes of all conversations; one that cannot be filled stays marked. */
@@ -42,22 +51,24 @@ export class History {
   /** Reads from the newest page back to a message that is known. @param {Conversation} c */
   async #fillOne(c) {
     /** @type {string | undefined} */ let before;
+    /** @type {string | undefined} */ let upTo = this.#store.gatewayTime();
     for (let n = 0; n < holePages; n++) {
       const page = await this.#getArchive({ with: c.jid, limit: holePageSize, before });
-      const met = this.#merge(c.jid, page, false) < page.items.length;
+      const met = this.#merge(c.jid, page, false, upTo) < page.items.length;
       if (met || page.complete || !c.messages.length || !page.prev) {
         // An archive that is empty keeps nothing, so the hole remains.
         this.#store.filled(c.jid, met || (page.complete && page.items.length > 0));
         return;
       }
       before = page.prev;
+      upTo = readPage(page, '').first ?? undefined;
     }
   }
 
   /** What the archive has was sent, even if its request has failed.
-   * @param {JID} jid @param {ArchivePage} page @param {boolean} older */
-  #merge(jid, page, older) {
-    const added = this.#store.merge(jid, page, older);
+   * @param {JID} jid @param {ArchivePage} page @param {boolean} older @param {string} [upTo] */
+  #merge(jid, page, older, upTo) {
+    const added = this.#store.merge(jid, page, older, upTo);
     for (const { direction, message_id } of page.items) {
       if (direction === 'out' && message_id) this.#outbox.confirm(message_id, 'acked');
     }

@@ -2,6 +2,7 @@
  * in one form; the resource as it is. Only the gateway applies all of the rules. @param {JID} jid */
 export function jidKey(jid: JID): string;
 export function bare(jid: JID): string;
+export function sameAccount(a: JID, b: JID): boolean;
 /** A map by address that finds an entry by every spelling. A key stays as it was first written.
  * @template V @extends {Map<JID, V>} */
 export class JIDMap<V> extends Map<string, V> {

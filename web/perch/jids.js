@@ -13,6 +13,9 @@ export function jidKey(jid) {
   return account.normalize('NFC').toLowerCase().normalize('NFC') + jid.slice(account.length);
 }
 
+/** Reports whether two addresses are of one account. @param {JID} a @param {JID} b */
+export const sameAccount = (a, b) => jidKey(bare(a)) === jidKey(bare(b));
+
 /** A map by address that finds an entry by every spelling. A key stays as it was first written.
  * @template V @extends {Map<JID, V>} */
 export class JIDMap extends Map {

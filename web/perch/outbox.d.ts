@@ -24,13 +24,11 @@ export class Outbox {
     fits(body: string): boolean;
     /** Takes a message that was written now; the caller has asked fits. Resolves when the
      * gateway has it, rejects when it has failed, was cancelled, or the token was refused.
-     * @param {{ id: string, to: string, body: string, thread?: string, subject?: string }} m */
-    add(m: {
+     * @param {Extra & { id: string, to: string, body: string }} m */
+    add(m: Extra & {
         id: string;
         to: string;
         body: string;
-        thread?: string;
-        subject?: string;
     }): Promise<{
         id: string;
         status: string;
@@ -74,17 +72,28 @@ export class Outbox {
     #private;
 }
 /**
+ * What is sent: a message, or with change and ref what is done to an earlier one.
+ */
+export type Extra = Omit<Extras, "id"> & {
+    change?: OwnChange["kind"];
+    ref?: string;
+    emojis?: string[];
+    reason?: string;
+};
+/**
  * A message from the moment it was written until the gateway has it, or it was refused.
  */
-export type Entry = {
+export type Entry = Extra & Written;
+/**
+ * A message from the moment it was written until the gateway has it, or it was refused.
+ */
+export type Written = {
     /**
      * idempotency key and stanza id: repeated under it, it is one stanza
      */
     id: string;
     to: string;
     body: string;
-    thread?: string | undefined;
-    subject?: string | undefined;
     /**
      * when it was written, in milliseconds; grows strictly, and is the order of sending
      */
@@ -113,6 +122,7 @@ export type Entry = {
 export type Outcome = {
     is: "sent";
     status: Status;
+    ref?: string;
 } | {
     is: "failed";
     error: string;
@@ -143,6 +153,7 @@ export type OutboxPort = {
      */
     deliver: (e: Entry, signal: AbortSignal) => Promise<{
         status: Status;
+        ref?: string;
     }>;
     /**
      * an entry is here that the store must show
@@ -163,3 +174,5 @@ export type OutboxPort = {
 export type Gate = "open" | "live" | "away" | "closed";
 import type { OutboxState } from '../types.d.ts';
 import type { Status } from '../types.d.ts';
+import type { Extras } from '../types.d.ts';
+import type { OwnChange } from '../types.d.ts';

@@ -1,20 +1,22 @@
-// Messages that were written and that the gateway does not have yet.
+// Messages, and changes to messages, that were written and that the gateway does not have yet.
 
 import { Backoff } from './backoff.js';
 import { OutboxError } from './errors.js';
 import { classify, textOf } from './failures.js';
 import { OutboxStorage } from './outbox_storage.js';
 
-/** @import { OutboxState, Status } from '../types.d.ts' */
+/** @import { Extras, OutboxState, OwnChange, Status } from '../types.d.ts' */
+
+/** What is sent: a message, or with change and ref what is done to an earlier one.
+ * @typedef {Omit<Extras, 'id'> & { change?: OwnChange['kind'], ref?: string, emojis?: string[], reason?: string }} Extra */
 
 /**
  * A message from the moment it was written until the gateway has it, or it was refused.
- * @typedef {object} Entry
+ * @typedef {Extra & Written} Entry
+ * @typedef {object} Written
  * @property {string} id idempotency key and stanza id: repeated under it, it is one stanza
  * @property {string} to
  * @property {string} body
- * @property {string} [thread]
- * @property {string} [subject]
  * @property {number} at when it was written, in milliseconds; grows strictly, and is the order of sending
  * @property {'pending' | 'failed'} state
  * @property {string} [error] why it failed, in one sentence
@@ -25,7 +27,7 @@ import { OutboxStorage } from './outbox_storage.js';
 
 /**
  * What became of an entry.
- * @typedef {{ is: 'sent', status: Status } | { is: 'failed', error: string, cause?: unknown } | { is: 'cancelled' }} Outcome
+ * @typedef {{ is: 'sent', status: Status, ref?: string } | { is: 'failed', error: string, cause?: unknown } | { is: 'cancelled' }} Outcome
  */
 
 /**
@@ -37,7 +39,7 @@ import { OutboxStorage } from './outbox_storage.js';
 /**
  * What an outbox needs of its client.
  * @typedef {object} OutboxPort
- * @property {(e: Entry, signal: AbortSignal) => Promise<{ status: Status }>} deliver makes one request
+ * @property {(e: Entry, signal: AbortSignal) => Promise<{ status: Status, ref?: string }>} deliver makes one request
  * @property {(e: Entry) => void} added an entry is here that the store must show
  * @property {(e: Entry, outcome: Outcome) => void} completed
  * @property {(e: Entry) => void} dropped an entry of another account, which must not be shown here
@@ -129,7 +131,7 @@ export class Outbox {
 
   /** Takes a message that was written now; the caller has asked fits. Resolves when the
    * gateway has it, rejects when it has failed, was cancelled, or the token was refused.
-   * @param {{ id: string, to: string, body: string, thread?: string, subject?: string }} m */
+   * @param {Extra & { id: string, to: string, body: string }} m */
   add(m) {
     /** @type {Entry} */ const e = { ...m, at: this.#next(), state: 'pending', account: this.#account };
     this.#insert([e]);
@@ -280,7 +282,7 @@ export class Outbox {
     try {
       const answer = await this.#port.deliver(e, abort.signal);
       this.#backoff.succeeded();
-      this.#complete(e.id, { is: 'sent', status: answer.status });
+      this.#complete(e.id, { is: 'sent', status: answer.status, ...(answer.ref && { ref: answer.ref }) });
     } catch (cause) {
       this.#failed(e, cause);
     } finally {

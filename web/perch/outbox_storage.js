@@ -4,6 +4,8 @@
 /** @import { Entry } from './outbox.js' */
 
 const keyRoot = 'perch:outbox:';
+/** Changes have a name of their own: a program that knows messages only must not send them as such. */
+const changeRoot = 'perch:changes:';
 /** Messages are removed after seven days, also those of accounts that are not used any more. */
 const keepFor = 7 * 86_400_000;
 
@@ -11,18 +13,23 @@ const keepFor = 7 * 86_400_000;
  * alone: a full storage must not keep a message from being sent. */
 export class OutboxStorage {
   #storage;
-  #prefix;
+  #account;
 
   /** @param {Storage} storage @param {string} account */
   constructor(storage, account) {
     this.#storage = storage;
-    this.#prefix = `${keyRoot}${account}:`;
+    this.#account = account;
+  }
+
+  /** @param {string} id @param {boolean} change */
+  #key(id, change) {
+    return `${change ? changeRoot : keyRoot}${this.#account}:${id}`;
   }
 
   /** @param {Entry} e */
   save(e) {
     try {
-      this.#storage.setItem(this.#prefix + e.id, JSON.stringify({ ...e, account: undefined, doubtful: undefined }));
+      this.#storage.setItem(this.#key(e.id, Boolean(e.change)), JSON.stringify({ ...e, account: undefined, doubtful: undefined }));
     } catch {
       this.remove(e.id); // an older state of it would be wrong
     }
@@ -31,7 +38,8 @@ export class OutboxStorage {
   /** @param {string} id */
   remove(id) {
     try {
-      this.#storage.removeItem(this.#prefix + id);
+      this.#storage.removeItem(this.#key(id, false));
+      this.#storage.removeItem(this.#key(id, true));
     } catch {
       // A storage that fails always has nothing to remove.
     }
@@ -42,10 +50,10 @@ export class OutboxStorage {
     /** @type {Entry[]} */ const found = [];
     try {
       const keys = Array.from({ length: this.#storage.length }, (_, i) => this.#storage.key(i) ?? '');
-      for (const key of keys.filter((k) => k.startsWith(keyRoot))) {
+      for (const key of keys.filter((k) => k.startsWith(keyRoot) || k.startsWith(changeRoot))) {
         const e = parse(this.#storage.getItem(key));
         if (!e || Date.now() - e.at > keepFor) this.#storage.removeItem(key);
-        else if (key === this.#prefix + e.id) found.push(e);
+        else if (key === this.#key(e.id, Boolean(e.change))) found.push(e);
       }
     } catch {
       return found;

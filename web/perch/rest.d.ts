@@ -1,7 +1,3 @@
-/** @import { AcceptedInvitation, AcceptRequest, ArchivePage, Buddy, BuddyPatch, BuddyRequest } from '../types.d.ts' */
-/** @import { ChatState, Credentials, Frame, Invitation, JID, JIDAnswer, MessageAnswer } from '../types.d.ts' */
-/** @import { MessageRecord, MessageRequest, OwnPresence, OwnPresenceRequest, Page, Presence } from '../types.d.ts' */
-/** @import { PresenceList, SessionInfo, SignInAnswer, Ticket, VCard, VCardRequest } from '../types.d.ts' */
 /** The REST calls of one account. Every call rejects with PerchError, or with fetch's own error
  * when there was no answer. */
 export class Rest {
@@ -94,15 +90,63 @@ export class Rest {
     lookupJID(account: string): Promise<JIDAnswer>;
     /**
      * Makes one request, past the outbox and its order; send does more.
-     * @param {MessageRequest} message
+     * @param {MessageRequest & Extras} message
      * @param {{ signal?: AbortSignal }} [o]
-     * @returns {Promise<MessageAnswer>}
+     * @returns {Promise<MessageAnswer & { ref?: string }>}
      */
-    sendMessage(message: MessageRequest, o?: {
+    sendMessage(message: MessageRequest & Extras, o?: {
         signal?: AbortSignal;
-    }): Promise<MessageAnswer>;
+    }): Promise<MessageAnswer & {
+        ref?: string;
+    }>;
     /** @param {string} id @returns {Promise<MessageRecord>} */
     getMessage(id: string): Promise<MessageRecord>;
+    /** The conversations by their last activity. @param {{ limit?: number, cursor?: string, unread?: 1, type?: ConversationKind }} [query]
+     * @returns {Promise<ConversationPage>} */
+    listConversations(query?: {
+        limit?: number;
+        cursor?: string;
+        unread?: 1;
+        type?: ConversationKind;
+    }): Promise<ConversationPage>;
+    /** @param {JID} jid @returns {Promise<ConversationData>} */
+    getConversation(jid: JID): Promise<ConversationData>;
+    /** @param {JID} jid @param {ConversationPatch} change @returns {Promise<ConversationData>} */
+    patchConversation(jid: JID, change: ConversationPatch): Promise<ConversationData>;
+    /** Moves the read position, forward only; with receipts the other side may be told.
+     * @param {JID} jid @param {{ ref: string, receipts?: boolean }} position @returns {Promise<ConversationRead>} */
+    putRead(jid: JID, position: {
+        ref: string;
+        receipts?: boolean;
+    }): Promise<ConversationRead>;
+    /** @param {JID} jid @param {MessageQuery} [query] @returns {Promise<MessagePage>} */
+    listMessages(jid: JID, query?: MessageQuery): Promise<MessagePage>;
+    /** @param {JID} jid @param {string} ref @returns {Promise<MessageData & { time: string }>} */
+    getConversationMessage(jid: JID, ref: string): Promise<MessageData & {
+        time: string;
+    }>;
+    /** Makes one request; Perch.edit does more. The message is the whole one from now on, its id the
+     * idempotency key. @param {JID} jid @param {string} ref @param {{ body: string } & Extras} message
+     * @param {{ signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer>} */
+    patchMessage(jid: JID, ref: string, message: {
+        body: string;
+    } & Extras, o?: {
+        signal?: AbortSignal;
+    }): Promise<MessageAnswer>;
+    /** Makes one request; Perch.retract does more. @param {JID} jid @param {string} ref
+     * @param {{ id?: string, reason?: string }} [query] @param {{ signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer>} */
+    deleteMessage(jid: JID, ref: string, query?: {
+        id?: string;
+        reason?: string;
+    }, o?: {
+        signal?: AbortSignal;
+    }): Promise<MessageAnswer>;
+    /** Makes one request; Perch.react does more. @param {JID} jid @param {string} ref @param {string[]} emojis all of the account's
+     * @param {{ id?: string, signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer>} */
+    putReactions(jid: JID, ref: string, emojis: string[], { id, ...o }?: {
+        id?: string;
+        signal?: AbortSignal;
+    }): Promise<MessageAnswer>;
     /** @param {JID} jid @param {ChatState} state @returns {Promise<void>} */
     setChatState(jid: JID, state: ChatState): Promise<void>;
     /** @returns {Promise<Ticket>} */
@@ -144,8 +188,17 @@ import type { VCardRequest } from '../types.d.ts';
 import type { ArchivePage } from '../types.d.ts';
 import type { JIDAnswer } from '../types.d.ts';
 import type { MessageRequest } from '../types.d.ts';
+import type { Extras } from '../types.d.ts';
 import type { MessageAnswer } from '../types.d.ts';
 import type { MessageRecord } from '../types.d.ts';
+import type { ConversationKind } from '../types.d.ts';
+import type { ConversationPage } from '../types.d.ts';
+import type { ConversationData } from '../types.d.ts';
+import type { ConversationPatch } from '../types.d.ts';
+import type { ConversationRead } from '../types.d.ts';
+import type { MessageQuery } from '../types.d.ts';
+import type { MessagePage } from '../types.d.ts';
+import type { MessageData } from '../types.d.ts';
 import type { ChatState } from '../types.d.ts';
 import type { Ticket } from '../types.d.ts';
 import type { Frame } from '../types.d.ts';

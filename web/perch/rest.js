@@ -6,6 +6,11 @@ import { PerchError } from './errors.js';
 /** @import { ChatState, Credentials, Frame, Invitation, JID, JIDAnswer, MessageAnswer } from '../types.d.ts' */
 /** @import { MessageRecord, MessageRequest, OwnPresence, OwnPresenceRequest, Page, Presence } from '../types.d.ts' */
 /** @import { PresenceList, SessionInfo, SignInAnswer, Ticket, VCard, VCardRequest } from '../types.d.ts' */
+/** @import { ConversationData, ConversationKind, ConversationPage, ConversationPatch, ConversationRead } from '../types.d.ts' */
+/** @import { Extras, MessageData, MessagePage, MessageQuery } from '../types.d.ts' */
+
+/** @param {JID} jid @param {string} [ref] */
+const pathOf = (jid, ref) => `/v1/conversations/${encodeURIComponent(jid)}${ref ? `/messages/${encodeURIComponent(ref)}` : ''}`;
 
 /** The REST calls of one account. Every call rejects with PerchError, or with fetch's own error
  * when there was no answer. */
@@ -160,9 +165,9 @@ export class Rest {
 
   /**
    * Makes one request, past the outbox and its order; send does more.
-   * @param {MessageRequest} message
+   * @param {MessageRequest & Extras} message
    * @param {{ signal?: AbortSignal }} [o]
-   * @returns {Promise<MessageAnswer>}
+   * @returns {Promise<MessageAnswer & { ref?: string }>}
    */
   sendMessage(message, o = {}) {
     return this.request('POST', '/v1/messages', { body: message, signal: o.signal });
@@ -171,6 +176,57 @@ export class Rest {
   /** @param {string} id @returns {Promise<MessageRecord>} */
   getMessage(id) {
     return this.request('GET', `/v1/messages/${encodeURIComponent(id)}`);
+  }
+
+  /** The conversations by their last activity. @param {{ limit?: number, cursor?: string, unread?: 1, type?: ConversationKind }} [query]
+   * @returns {Promise<ConversationPage>} */
+  listConversations(query = {}) {
+    return this.request('GET', '/v1/conversations', { query });
+  }
+
+  /** @param {JID} jid @returns {Promise<ConversationData>} */
+  getConversation(jid) {
+    return this.request('GET', pathOf(jid));
+  }
+
+  /** @param {JID} jid @param {ConversationPatch} change @returns {Promise<ConversationData>} */
+  patchConversation(jid, change) {
+    return this.request('PATCH', pathOf(jid), { body: change });
+  }
+
+  /** Moves the read position, forward only; with receipts the other side may be told.
+   * @param {JID} jid @param {{ ref: string, receipts?: boolean }} position @returns {Promise<ConversationRead>} */
+  putRead(jid, position) {
+    return this.request('PUT', `${pathOf(jid)}/read`, { body: position });
+  }
+
+  /** @param {JID} jid @param {MessageQuery} [query] @returns {Promise<MessagePage>} */
+  listMessages(jid, query = {}) {
+    return this.request('GET', `${pathOf(jid)}/messages`, { query });
+  }
+
+  /** @param {JID} jid @param {string} ref @returns {Promise<MessageData & { time: string }>} */
+  getConversationMessage(jid, ref) {
+    return this.request('GET', pathOf(jid, ref));
+  }
+
+  /** Makes one request; Perch.edit does more. The message is the whole one from now on, its id the
+   * idempotency key. @param {JID} jid @param {string} ref @param {{ body: string } & Extras} message
+   * @param {{ signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer>} */
+  patchMessage(jid, ref, message, o = {}) {
+    return this.request('PATCH', pathOf(jid, ref), { body: message, ...o });
+  }
+
+  /** Makes one request; Perch.retract does more. @param {JID} jid @param {string} ref
+   * @param {{ id?: string, reason?: string }} [query] @param {{ signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer>} */
+  deleteMessage(jid, ref, query = {}, o = {}) {
+    return this.request('DELETE', pathOf(jid, ref), { query, ...o });
+  }
+
+  /** Makes one request; Perch.react does more. @param {JID} jid @param {string} ref @param {string[]} emojis all of the account's
+   * @param {{ id?: string, signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer>} */
+  putReactions(jid, ref, emojis, { id, ...o } = {}) {
+    return this.request('PUT', `${pathOf(jid, ref)}/reactions`, { body: { emojis, ...(id && { id }) }, ...o });
   }
 
   /** @param {JID} jid @param {ChatState} state @returns {Promise<void>} */

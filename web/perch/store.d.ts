@@ -1,13 +1,23 @@
+/** @import { ArchivePage, Buddy, Change, ChatState, Conversation, ConversationData, ConversationRead } from '../types.d.ts' */
+/** @import { Content, Events, Frame, Invitation, JID, MessagePage, OwnChange, Presence } from '../types.d.ts' */
+/** @import { RoomInvitation, SavedState, SessionInfo, StoredMessage } from '../types.d.ts' */
+/** @typedef {Partial<Content> & { id: string, body: string, thread?: string }} NewMessage */
+/** @typedef {{ buddies: Buddy[], invitations: Invitation[] }} Snapshots */
 /** What is known of an account. It changes by events alone, so that a reconnect, a reset
  * and a first connect are one path; read it and never write to it. */
 export class Store {
     /** @type {SessionInfo | null} */ session: SessionInfo | null;
+    /** What the gateway has beside its first version. @type {string[]} */ features: string[];
     /** @type {Map<JID, Buddy>} */ buddies: Map<JID, Buddy>;
     /** @type {Map<JID, Presence>} */ presence: Map<JID, Presence>;
     /** @type {Map<JID, Invitation>} */ invitations: Map<JID, Invitation>;
-    /** @type {Map<JID, Conversation>} */ conversations: Map<JID, Conversation>;
+    /** Invitations to rooms, by the room. @type {Map<JID, RoomInvitation>} */ roomInvitations: Map<JID, RoomInvitation>;
     /** Whether a snapshot was complete once. */
     ready: boolean;
+    /** Conversations by the address of the other side. @returns {Map<JID, Conversation>} */
+    get conversations(): Map<JID, Conversation>;
+    /** Conversations with pinned ones first, then by activity: the same array until one changes. @returns {Conversation[]} */
+    get list(): Conversation[];
     /** Calls f after each change. The result ends it. @param {(change: Change) => void} f */
     subscribe(f: (change: Change) => void): () => undefined;
     /** Applies one frame. @param {Frame} f @returns {void} */
@@ -17,6 +27,8 @@ export class Store {
     /** Adds a message that was written here, unless it is there.
      * @param {JID} jid @param {NewMessage} m @param {number} [at] when, in milliseconds by the local clock */
     addPending(jid: JID, m: NewMessage, at?: number): StoredMessage;
+    /** A local time as the gateway's clock has it. @param {number} [at] in milliseconds */
+    gatewayTime(at?: number): string;
     /** A message that has failed is pending again, at the end. @param {JID} jid @param {string} id @param {string} next its id from now on */
     sendAgain(jid: JID, id: string, next: string): void;
     /** Removes a message that was never sent. Reports whether it was there. @param {JID} jid @param {string} id */
@@ -25,27 +37,47 @@ export class Store {
     pending(): [JID, StoredMessage][];
     /** A status never goes back: the answer of a request may come after an event that is newer.
      * @param {string} id @param {StoredMessage['status']} status @param {string} [error]
-     * @param {string} [time] when the service had it @returns {void} */
-    setStatus(id: string, status: StoredMessage["status"], error?: string, time?: string): void;
+     * @param {string} [time] when the service had it @param {string} [ref] its handle, once it has one @returns {void} */
+    setStatus(id: string, status: StoredMessage["status"], error?: string, time?: string, ref?: string): void;
+    /** Shows an edit, a retraction or reactions of the account before any event does, unless it
+     * is there. @param {JID} jid @param {OwnChange} change */
+    addChange(jid: JID, change: OwnChange): void;
+    /** What became of an own change; "gone" forgets it. Reports whether it was there.
+     * @param {string} id @param {OwnChange['state'] | 'gone'} state @param {string} [error] */
+    moveChange(id: string, state: OwnChange["state"] | "gone", error?: string): boolean;
+    /** Own changes that wait to be sent, with their conversation. @returns {[JID, OwnChange][]} */
+    pendingChanges(): [JID, OwnChange][];
+    /** Counts the entries of the list that came as events; merging an answer takes it as it was
+     * when the request was made. */
+    get sequence(): number;
+    /** Merges entries of the list that a request has brought. @param {ConversationData[]} items @param {number} [since] sequence at the request */
+    mergeList(items: ConversationData[], since?: number): void;
+    /** The account has read a conversation, as a request says or is about to say. @param {ConversationRead} read */
+    setRead(read: ConversationRead): void;
+    /** @param {JID} jid @param {string | null} draft @param {boolean} [saved] whether the gateway has it */
+    setDraft(jid: JID, draft: string | null, saved?: boolean): void;
     /** Merges a page of the archive: what was seen as an event is not shown twice. Returns how
      * many messages were new.
-     * @param {JID} jid @param {ArchivePage} page @param {boolean} older whether the next older page follows this one */
-    merge(jid: JID, page: ArchivePage, older: boolean): number;
+     * @param {JID} jid @param {ArchivePage | MessagePage} page @param {boolean} older whether the next older page follows this one
+     * @param {string} [upTo] the time until which the page has all that the archive had: that of the
+     *   request, or of the first entry of the page behind it */
+    merge(jid: JID, page: ArchivePage | MessagePage, older: boolean, upTo?: string): number;
     /** Conversations where messages may be missing. @returns {Conversation[]} */
     holes(): Conversation[];
     /** @param {JID} jid @param {boolean} whole */
     filled(jid: JID, whole: boolean): void;
+    /** There is no archive with anything older. @param {JID} jid */
+    ended(jid: JID): void;
     /** @returns {SavedState} */
     toJSON(): SavedState;
     /** Replaces everything by what toJSON gave. @param {SavedState} state */
     load(state: SavedState): void;
     #private;
 }
-export type NewMessage = {
+export type NewMessage = Partial<Content> & {
     id: string;
     body: string;
     thread?: string;
-    subject?: string;
 };
 export type Snapshots = {
     buddies: Buddy[];
@@ -56,9 +88,15 @@ import type { JID } from '../types.d.ts';
 import type { Buddy } from '../types.d.ts';
 import type { Presence } from '../types.d.ts';
 import type { Invitation } from '../types.d.ts';
+import type { RoomInvitation } from '../types.d.ts';
 import type { Conversation } from '../types.d.ts';
 import type { Change } from '../types.d.ts';
 import type { Frame } from '../types.d.ts';
 import type { StoredMessage } from '../types.d.ts';
+import type { OwnChange } from '../types.d.ts';
+import type { ConversationData } from '../types.d.ts';
+import type { ConversationRead } from '../types.d.ts';
 import type { ArchivePage } from '../types.d.ts';
+import type { MessagePage } from '../types.d.ts';
 import type { SavedState } from '../types.d.ts';
+import type { Content } from '../types.d.ts';

@@ -1,32 +1,48 @@
 // What is known of an account, made of the frames of the event stream and of pages of the archive.
 
-import { findDuplicateOfEvent, findDuplicateOfItem, insert } from './duplicates.js';
+import { Conversations } from './conversations.js';
 import { JIDMap, bare } from './jids.js';
+import { readPage } from './pages.js';
+import { TypingEnds } from './typing.js';
 
-/** @import { ArchiveItem, ArchivePage, Buddy, Change, ChatState, Conversation, Events, Frame } from '../types.d.ts' */
-/** @import { Invitation, JID, MessageData, Presence, SavedState, SessionInfo, StoredMessage } from '../types.d.ts' */
-/** @typedef {{ id: string, body: string, thread?: string, subject?: string }} NewMessage */
+/** @import { ArchivePage, Buddy, Change, ChatState, Conversation, ConversationData, ConversationRead } from '../types.d.ts' */
+/** @import { Content, Events, Frame, Invitation, JID, MessagePage, OwnChange, Presence } from '../types.d.ts' */
+/** @import { RoomInvitation, SavedState, SessionInfo, StoredMessage } from '../types.d.ts' */
+/** @typedef {Partial<Content> & { id: string, body: string, thread?: string }} NewMessage */
 /** @typedef {{ buddies: Buddy[], invitations: Invitation[] }} Snapshots */
-
-/** The order of the statuses of a message that was accepted. A status never goes back. */
-const statusOrder = ['pending', 'accepted', 'sent', 'acked', 'delivered', 'displayed'];
 
 /** What is known of an account. It changes by events alone, so that a reconnect, a reset
  * and a first connect are one path; read it and never write to it. */
 export class Store {
   /** @type {SessionInfo | null} */ session = null;
+  /** What the gateway has beside its first version. @type {string[]} */ features = [];
   /** @type {Map<JID, Buddy>} */ buddies = new JIDMap();
   /** @type {Map<JID, Presence>} */ presence = new JIDMap();
   /** @type {Map<JID, Invitation>} */ invitations = new JIDMap();
-  /** @type {Map<JID, Conversation>} */ conversations = new JIDMap();
+  /** Invitations to rooms, by the room. @type {Map<JID, RoomInvitation>} */ roomInvitations = new JIDMap();
   /** Whether a snapshot was complete once. */
   ready = false;
 
   /** @type {Set<(change: Change) => void>} */ #subscribers = new Set();
   /** Snapshots of a reset, until live says that they are complete. @type {Snapshots | null} */ #reset = null;
   /** @type {Presence[]} */ #presenceSnapshot = [];
-  #lastKey = 0;
+  #conversations = new Conversations(
+    (change) => this.#changed(change),
+    () => this.session?.jid ?? '',
+  );
+  #typingEnds = new TypingEnds((jid) => this.#setChatState(jid, null));
+  /** Position of the last durable event. */ #position = '';
   /** How far the gateway's clock is ahead of the local one, in milliseconds. */ #clockOffset = 0;
+
+  /** Conversations by the address of the other side. @returns {Map<JID, Conversation>} */
+  get conversations() {
+    return this.#conversations.map;
+  }
+
+  /** Conversations with pinned ones first, then by activity: the same array until one changes. @returns {Conversation[]} */
+  get list() {
+    return this.#conversations.list;
+  }
 
   /** Calls f after each change. The result ends it. @param {(change: Change) => void} f */
   subscribe(f) {
@@ -44,6 +60,7 @@ export class Store {
   /** Applies one frame. @param {Frame} f @returns {void} */
   apply(f) {
     if (f.type === 'hello' || f.type === 'heartbeat') this.#clockOffset = Date.parse(f.time) - Date.now() || 0;
+    if (f.id) this.#position = f.id;
     switch (f.type) {
       case 'hello':
         return this.#hello(f.data);
@@ -59,16 +76,40 @@ export class Store {
       case 'session.state':
         return this.#stateChanged(f.data, f.time);
       case 'session.gap':
-        return this.#markGaps();
+        return this.#conversations.editAll((c) => ({ ...c, gap: true }));
       case 'vcard.changed':
         return this.#changed({ what: 'vcard', jid: f.data.jid });
+      default:
+        return this.#applyMessage(f);
+    }
+  }
+
+  /** The frames about messages and what refers to them. @param {Frame} f */
+  #applyMessage(f) {
+    const all = this.#conversations;
+    const stamp = { at: f.time, ...(f.id && { position: f.id }) };
+    switch (f.type) {
+      case 'message.received':
+        this.#typingEnds.cancel(bare(f.data.from));
+        return all.message('in', f.id ?? '', f.time, f.data);
+      case 'message.sent':
+        return all.message('out', f.id ?? '', f.time, f.data);
+      case 'message.status':
+        return this.setStatus(f.data.id, f.data.status, f.data.error?.text || f.data.error?.condition, f.data.time ?? f.time, f.data.ref);
+      case 'message.edited':
+        return all.edited(f.data, stamp);
+      case 'message.retracted':
+        return all.retracted(f.data, stamp);
+      case 'message.reactions':
+        return all.reacted(f.data, stamp);
+      case 'message.read':
+        return all.peerRead(f.data);
+      case 'conversation.read':
+        return all.readTo(f.data, f.id ?? this.#position);
+      case 'conversation.changed':
+        return all.entryChanged(f.data, this.#position);
       case 'chat_state':
         return this.#setChatState(bare(f.data.from), f.data.state);
-      case 'message.received':
-      case 'message.sent':
-        return this.#message(f.type === 'message.sent' ? 'out' : 'in', f.id ?? '', f.time, f.data);
-      case 'message.status':
-        return this.setStatus(f.data.id, f.data.status, f.data.error?.text || f.data.error?.condition, f.data.time ?? f.time);
       default:
         return this.#applyContact(f);
     }
@@ -97,13 +138,19 @@ export class Store {
       case 'invitation.cancelled':
         this.invitations.delete(f.data.jid);
         return this.#changed({ what: 'invitations', jid: f.data.jid });
+      case 'room.invited':
+        this.roomInvitations.set(f.data.jid, f.data);
+        return this.#changed({ what: 'invitations', jid: f.data.jid });
     }
   }
 
   /** @param {Events['hello']} hello */
   #hello(hello) {
     this.session = hello.session;
-    for (const c of this.conversations.values()) c.typing = null; // chat states are not replayed: it may have ended
+    this.features = hello.features ?? [];
+    this.#typingEnds.clear();
+    // Chat states are not replayed: they may have ended.
+    if ([...this.conversations.values()].some((c) => c.typing)) this.#conversations.editAll((c) => (c.typing ? { ...c, typing: null } : c));
     this.#reset = hello.resumed ? null : { buddies: [], invitations: [] };
     this.#presenceSnapshot = [];
     this.#changed({ what: 'session' });
@@ -114,7 +161,7 @@ export class Store {
     this.buddies = JIDMap.of(snapshots.buddies, (b) => b.jid);
     this.invitations = JIDMap.of(snapshots.invitations, (i) => i.jid);
     this.#reset = null;
-    if (this.ready) for (const c of this.conversations.values()) c.gap = true;
+    if (this.ready) this.#conversations.newLog();
     this.ready = true;
     this.#changed({ what: 'buddies' });
     this.#changed({ what: 'invitations' });
@@ -138,164 +185,112 @@ export class Store {
     this.#changed({ what: 'presence' });
   }
 
-  #markGaps() {
-    for (const c of this.conversations.values()) c.gap = true;
-    this.#changed({ what: 'conversations' });
-  }
-
-  /** @param {JID} jid @param {ChatState} state */
+  /** @param {JID} jid @param {ChatState | null} state */
   #setChatState(jid, state) {
-    this.conversation(jid).typing = state;
-    this.#changed({ what: 'conversations', jid });
+    if (state === 'composing') this.#typingEnds.expect(jid);
+    else this.#typingEnds.cancel(jid);
+    this.#conversations.edit(jid, (c) => void (c.typing = state));
   }
 
   // Messages.
 
   /** The conversation with an account, made when there was none. @param {JID} jid @returns {Conversation} */
   conversation(jid) {
-    let c = this.conversations.get(jid);
-    if (!c) {
-      c = { jid, messages: [], typing: null, gap: false, complete: false, prev: null };
-      this.conversations.set(jid, c);
-    }
-    return c;
-  }
-
-  /** @param {'in' | 'out'} direction @param {string} event @param {string} time @param {MessageData} d */
-  #message(direction, event, time, d) {
-    const jid = bare(direction === 'out' ? d.to : d.from);
-    const c = this.conversation(jid);
-    const at = d.delay?.stamp ?? time;
-    if (direction === 'out') this.#moveLocal(d.id, c);
-    let m = findDuplicateOfEvent(c.messages, direction, d, event, at);
-    if (m?.event) return; // a copy of one that is shown
-    if (m) c.messages.splice(c.messages.indexOf(m), 1);
-    else m = { key: this.#newKey(), id: d.id, direction, body: d.body, time: at };
-    Object.assign(m, { id: d.id, body: d.body, event, time: at }, d.stanza_id && { archive: d.stanza_id });
-    if (d.delay) m.delayed = true;
-    if (d.subject) m.subject = d.subject;
-    if (d.thread) m.thread = d.thread;
-    if (direction === 'out' && (!m.status || m.status === 'pending' || m.status === 'failed')) {
-      m.status = 'accepted';
-      delete m.error;
-    }
-    if (direction === 'in') c.typing = null;
-    insert(c.messages, m);
-    this.#changed({ what: 'conversations', jid });
-  }
-
-  /** A message that was written here moves to the conversation that the gateway names, which
-   * may be another spelling of the recipient. @param {string} id @param {Conversation} c */
-  #moveLocal(id, c) {
-    for (const other of this.conversations.values()) {
-      const m = other === c ? undefined : other.messages.find((x) => x.local && x.id === id && !x.event);
-      if (!m) continue;
-      other.messages.splice(other.messages.indexOf(m), 1);
-      insert(c.messages, m);
-      this.#changed({ what: 'conversations', jid: other.jid });
-    }
-  }
-
-  #newKey() {
-    return `m${++this.#lastKey}`;
+    return this.#conversations.get(jid);
   }
 
   /** Adds a message that was written here, unless it is there.
    * @param {JID} jid @param {NewMessage} m @param {number} [at] when, in milliseconds by the local clock */
   addPending(jid, m, at = Date.now()) {
-    const messages = this.conversation(jid).messages;
-    const known = messages.find((x) => x.local && x.id === m.id);
-    if (known) return known;
-    /** @type {StoredMessage} */
-    const stored = { ...m, key: this.#newKey(), direction: 'out', time: this.#gatewayTime(at), status: 'pending', local: true };
-    insert(messages, stored);
-    this.#changed({ what: 'conversations', jid });
-    return stored;
+    const known = this.conversations.get(jid)?.messages.find((x) => x.local && x.id === m.id);
+    const key = known?.key ?? this.#conversations.newKey();
+    return this.#conversations.addLocal(jid, { ...m, key, direction: 'out', time: this.gatewayTime(at), status: 'pending', local: true });
   }
 
-  /** A local time as the gateway's clock has it. @param {number} at in milliseconds */
-  #gatewayTime(at) {
+  /** A local time as the gateway's clock has it. @param {number} [at] in milliseconds */
+  gatewayTime(at = Date.now()) {
     return new Date(at + this.#clockOffset).toISOString();
   }
 
   /** A message that has failed is pending again, at the end. @param {JID} jid @param {string} id @param {string} next its id from now on */
   sendAgain(jid, id, next) {
-    const c = this.conversation(jid);
-    const i = c.messages.findIndex((x) => x.direction === 'out' && x.id === id && x.status === 'failed');
-    const [m] = i < 0 ? [] : c.messages.splice(i, 1);
-    if (!m) return;
-    Object.assign(m, { id: next, status: 'pending', local: true, time: this.#gatewayTime(Date.now()) });
-    for (const field of /** @type {const} */ (['error', 'event', 'archive', 'reached'])) delete m[field];
-    insert(c.messages, m);
-    this.#changed({ what: 'conversations', jid });
+    this.#conversations.sendAgain(jid, id, { id: next, status: 'pending', local: true, time: this.gatewayTime() });
   }
 
   /** Removes a message that was never sent. Reports whether it was there. @param {JID} jid @param {string} id */
   remove(jid, id) {
-    const messages = this.conversations.get(jid)?.messages ?? [];
-    const i = messages.findIndex((x) => x.direction === 'out' && x.id === id && (x.status === 'pending' || x.status === 'failed'));
-    if (i < 0) return false;
-    messages.splice(i, 1);
-    this.#changed({ what: 'conversations', jid });
-    return true;
+    return this.#conversations.remove(jid, id);
   }
 
   /** What waits to be sent, with its recipient. @returns {[JID, StoredMessage][]} */
   pending() {
-    /** @type {[JID, StoredMessage][]} */ const found = [];
-    for (const c of this.conversations.values()) {
-      for (const m of c.messages) if (m.status === 'pending') found.push([c.jid, m]);
-    }
-    return found;
+    return [...this.conversations.values()].flatMap((c) =>
+      c.messages.filter((m) => m.status === 'pending').map((m) => /** @type {[JID, StoredMessage]} */ ([c.jid, m])),
+    );
   }
 
   /** A status never goes back: the answer of a request may come after an event that is newer.
    * @param {string} id @param {StoredMessage['status']} status @param {string} [error]
-   * @param {string} [time] when the service had it @returns {void} */
-  setStatus(id, status, error, time) {
-    for (const c of this.conversations.values()) {
-      const m = c.messages.findLast((x) => x.direction === 'out' && x.id === id);
-      if (!m) continue;
-      if (!advance(m, status, error, time)) return;
-      return this.#changed({ what: 'conversations', jid: c.jid });
-    }
+   * @param {string} [time] when the service had it @param {string} [ref] its handle, once it has one @returns {void} */
+  setStatus(id, status, error, time, ref) {
+    this.#conversations.setStatus(id, status, { error, time, ref });
+  }
+
+  /** Shows an edit, a retraction or reactions of the account before any event does, unless it
+   * is there. @param {JID} jid @param {OwnChange} change */
+  addChange(jid, change) {
+    this.#conversations.addChange(jid, change);
+  }
+
+  /** What became of an own change; "gone" forgets it. Reports whether it was there.
+   * @param {string} id @param {OwnChange['state'] | 'gone'} state @param {string} [error] */
+  moveChange(id, state, error) {
+    return this.#conversations.moveChange(id, state, error);
+  }
+
+  /** Own changes that wait to be sent, with their conversation. @returns {[JID, OwnChange][]} */
+  pendingChanges() {
+    return [...this.conversations.values()].flatMap((c) =>
+      c.state.changes.filter((x) => x.state === 'pending').map((x) => /** @type {[JID, OwnChange]} */ ([c.jid, x])),
+    );
+  }
+
+  // The list of conversations.
+
+  /** Counts the entries of the list that came as events; merging an answer takes it as it was
+   * when the request was made. */
+  get sequence() {
+    return this.#conversations.sequence;
+  }
+
+  /** Merges entries of the list that a request has brought. @param {ConversationData[]} items @param {number} [since] sequence at the request */
+  mergeList(items, since) {
+    this.#conversations.entries(items, since);
+  }
+
+  /** The account has read a conversation, as a request says or is about to say. @param {ConversationRead} read */
+  setRead(read) {
+    this.#conversations.readTo(read);
+  }
+
+  /** @param {JID} jid @param {string | null} draft @param {boolean} [saved] whether the gateway has it */
+  setDraft(jid, draft, saved = false) {
+    this.#conversations.edit(jid, (c) => {
+      if (c.draft === draft && c.state.unsaved === !saved) return false;
+      c.draft = draft;
+      c.state = { ...c.state, unsaved: !saved };
+    });
   }
 
   // The archive.
 
   /** Merges a page of the archive: what was seen as an event is not shown twice. Returns how
    * many messages were new.
-   * @param {JID} jid @param {ArchivePage} page @param {boolean} older whether the next older page follows this one */
-  merge(jid, page, older) {
-    const c = this.conversation(jid);
-    const added = page.items.filter((item) => this.#mergeItem(c, item)).length;
-    if (older) {
-      c.prev = page.prev;
-      c.complete = page.complete || !page.prev;
-    }
-    this.#changed({ what: 'conversations', jid });
-    return added;
-  }
-
-  /** Reports whether the item is a new message. @param {Conversation} c @param {ArchiveItem} item */
-  #mergeItem(c, item) {
-    const m = findDuplicateOfItem(c.messages, item);
-    const unsent = m && (m.status === 'pending' || m.status === 'failed') && !m.event;
-    if (m && !unsent) {
-      m.archive = item.id;
-      return false;
-    }
-    if (m) {
-      // It was sent although its request has failed: it moves to its place in time.
-      c.messages.splice(c.messages.indexOf(m), 1);
-      Object.assign(m, { archive: item.id, time: item.time, status: 'acked' });
-      delete m.error;
-      insert(c.messages, m);
-      return false;
-    }
-    const direction = item.direction === 'out' ? 'out' : 'in';
-    insert(c.messages, { key: this.#newKey(), id: item.message_id ?? '', direction, body: item.body, time: item.time, archive: item.id });
-    return true;
+   * @param {JID} jid @param {ArchivePage | MessagePage} page @param {boolean} older whether the next older page follows this one
+   * @param {string} [upTo] the time until which the page has all that the archive had: that of the
+   *   request, or of the first entry of the page behind it */
+  merge(jid, page, older, upTo) {
+    return this.#conversations.merge(jid, readPage(page, this.session?.jid ?? '', upTo), older);
   }
 
   /** Conversations where messages may be missing. @returns {Conversation[]} */
@@ -305,8 +300,12 @@ export class Store {
 
   /** @param {JID} jid @param {boolean} whole */
   filled(jid, whole) {
-    this.conversation(jid).gap = !whole;
-    this.#changed({ what: 'conversations', jid });
+    this.#conversations.edit(jid, (c) => void (c.gap = !whole));
+  }
+
+  /** There is no archive with anything older. @param {JID} jid */
+  ended(jid) {
+    this.#conversations.edit(jid, (c) => (c.complete ? false : void (c.complete = true)));
   }
 
   // Saving.
@@ -317,9 +316,11 @@ export class Store {
       version: 1,
       cursor: '',
       session: this.session,
+      features: this.features,
       buddies: [...this.buddies.values()],
       presence: [...this.presence.values()],
       invitations: [...this.invitations.values()],
+      roomInvitations: [...this.roomInvitations.values()],
       conversations: [...this.conversations.values()].map((c) => ({ ...c, typing: null })),
     };
   }
@@ -327,28 +328,16 @@ export class Store {
   /** Replaces everything by what toJSON gave. @param {SavedState} state */
   load(state) {
     this.session = state.session;
+    this.features = state.features ?? [];
     this.buddies = JIDMap.of(state.buddies, (b) => b.jid);
     this.presence = JIDMap.of(state.presence, (p) => p.jid);
     this.invitations = JIDMap.of(state.invitations, (i) => i.jid);
-    this.conversations = JIDMap.of(structuredClone(state.conversations), (c) => c.jid);
-    for (const c of this.conversations.values()) for (const m of c.messages) m.key = this.#newKey();
+    this.roomInvitations = JIDMap.of(state.roomInvitations ?? [], (i) => i.jid);
+    this.#position = state.cursor;
+    this.#conversations.load(state.conversations);
     this.ready = true;
     for (const what of /** @type {const} */ (['session', 'buddies', 'presence', 'invitations', 'conversations'])) this.#changed({ what });
   }
-}
-
-/** Sets the status of a message, unless its own is newer. Reports whether anything changed that is shown.
- * @param {StoredMessage} m @param {StoredMessage['status']} status @param {string} [error]
- * @param {string} [time] when the service had it */
-function advance(m, status, error, time) {
-  const [from, to] = [statusOrder.indexOf(m.status ?? ''), statusOrder.indexOf(status ?? '')];
-  if (time && to >= statusOrder.indexOf('sent')) m.reached ??= time;
-  if (to >= 0 && from > to) return false;
-  if (m.status === status && m.error === error) return false;
-  m.status = status;
-  if (error) m.error = error;
-  else delete m.error;
-  return true;
 }
 
 /** The presence of a buddy of which nothing has arrived, as a snapshot has it. @param {JID} jid @returns {Presence} */

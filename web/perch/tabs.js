@@ -77,11 +77,13 @@ export class Tabs {
     return this.#stopping.signal.aborted;
   }
 
-  /** The name of channel and lock: equal in all tabs with the same token, which it does not reveal. */
+  /** The name of channel and lock: equal in all tabs with the same token, which it does not reveal.
+   * Programs that post something else have another name, so that none misreads what an older one has
+   * written. */
   async #groupName() {
     const text = `${this.#options.url.origin} ${this.#options.ticket ? '' : await this.#port.token(false)}`;
     const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
-    return `perch-${Array.from(hash.slice(0, 16), (b) => b.toString(16).padStart(2, '0')).join('')}`;
+    return `perch-2-${Array.from(hash.slice(0, 16), (b) => b.toString(16).padStart(2, '0')).join('')}`;
   }
 
   /** Asks the leader for its state, and waits to be the next one. @param {string} name */

@@ -68,6 +68,9 @@ export async function say(scope, text) {
   await scope.getByLabel('Message', { exact: true }).press('Enter');
 }
 
+/** What was said in the conversation that is open; the list of chats has the last of it too. */
+export const said = (scope, text) => scope.getByRole('log').getByText(text);
+
 /** No finding of axe-core that is serious or worse. */
 export async function accessible(page, what) {
   const { violations } = await page.evaluate(async () => {
@@ -81,8 +84,12 @@ export async function accessible(page, what) {
   );
 }
 
+/** Waits for the end of what moves: half a fade has no colour of its own. */
+const still = (page) => page.evaluate(() => Promise.allSettled(document.getAnimations().map((a) => a.finished)).then(() => {}));
+
 /** A screenshot, if PERCH_PICTURES names a folder. */
 export async function picture(page, name) {
+  await still(page);
   if (process.env.PERCH_PICTURES) await page.screenshot({ path: join(process.env.PERCH_PICTURES, `${name}.png`) });
 }
 

@@ -1,7 +1,7 @@
 // The console in a real browser, in whole stories, on a service that can be moved.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessible, browse, buddy, picture, pictures, say, signIn } from './browser.mjs';
+import { accessible, browse, buddy, picture, pictures, said, say, signIn } from './browser.mjs';
 import { client, stage, until, url } from './kit.mjs';
 
 const jidOf = (user) => stage('jid', { user });
@@ -15,14 +15,14 @@ test('sign in, presence by itself, a conversation, and a reload without a new lo
     await buddy(page, 'Echo\\W+do not disturb').getByText('A storm is coming').waitFor();
     await buddy(page, 'Echo').click();
     await say(page, 'Hello, is this kept?');
-    await page.getByText('You said: Hello, is this kept?').waitFor();
+    await said(page, 'You said: Hello, is this kept?').waitFor();
     await accessible(page, 'conversation');
     const messages = () => page.locator('.message').evaluateAll((all) => all.map((e) => e.querySelector('.body').textContent));
     const before = await messages();
     const logins = await stage('logins', { user: 'alice' });
     await page.reload();
     await page.getByText('Online', { exact: true }).waitFor();
-    await page.getByText('You said: Hello, is this kept?').waitFor();
+    await said(page, 'You said: Hello, is this kept?').waitFor();
     await until('the same messages', async () => JSON.stringify(await messages()) === JSON.stringify(before));
     assert.equal(await page.evaluate(() => sessionStorage.length > 0 && localStorage.length), 0, 'nothing outlives the tab');
     assert.equal(await stage('logins', { user: 'alice' }), logins, 'a reload has signed in again');
@@ -54,7 +54,7 @@ test('everything works by keyboard', () =>
     await page.keyboard.press('Enter');
     await page.keyboard.type('by keyboard');
     await page.keyboard.press('Enter');
-    await page.getByText('You said: by keyboard').waitFor();
+    await said(page, 'You said: by keyboard').waitFor();
     await page.evaluate(() => document.activeElement.blur());
     await focus('Events');
     await page.keyboard.press('Enter');
@@ -72,8 +72,8 @@ test('the network is cut and restored: what was missed is there', () =>
     await stage('deliver', { from: 'bob', to: 'alice', body: 'while you were away' });
     await stage('up');
     await page.getByText('Online', { exact: true }).waitFor();
-    await page.getByText('while you were away').waitFor();
-    assert.equal(await page.getByText('while you were away').count(), 1);
+    await said(page, 'while you were away').waitFor();
+    assert.equal(await said(page, 'while you were away').count(), 1);
     assert.equal(await stage('logins', { user: 'alice' }), 1);
   }));
 
@@ -171,7 +171,7 @@ test('the monitor filters, and every action is a curl command', () =>
     const command = await page.evaluate(() => navigator.clipboard.readText());
     const { execFileSync } = await import('node:child_process');
     assert.match(execFileSync('bash', ['-c', `${command} -s`], { encoding: 'utf8' }), /"status":"accepted"/);
-    await page.getByText("You said: it's copied").waitFor();
+    await said(page, "You said: it's copied").waitFor();
   }));
 
 test('two tabs share one stream, and the second takes over when the first is closed', () =>
@@ -183,12 +183,12 @@ test('two tabs share one stream, and the second takes over when the first is clo
     await until('one stream', async () => (await bob.getSession()).streams === 1);
     for (const page of [one, two]) await buddy(page, 'Echo').click();
     await say(two, 'from the second tab');
-    await one.getByText('You said: from the second tab').waitFor();
-    await two.getByText('You said: from the second tab').waitFor();
+    await said(one, 'You said: from the second tab').waitFor();
+    await said(two, 'You said: from the second tab').waitFor();
     await one.close();
     await stage('deliver', { from: 'echo', to: 'bob', body: 'to the tab that is left' });
-    await two.getByText('to the tab that is left').waitFor();
-    assert.equal(await two.getByText('You said: from the second tab').count(), 1);
+    await said(two, 'to the tab that is left').waitFor();
+    assert.equal(await said(two, 'You said: from the second tab').count(), 1);
     assert.equal((await bob.getSession()).streams, 1);
   }));
 
@@ -208,7 +208,7 @@ test('messages that are written without a connection wait, are sent in order, an
     await accessible(page, 'pending');
     await pictures(page, 'pending');
     await stage('up');
-    await page.getByText('You said: third of the outage').waitFor();
+    await said(page, 'You said: third of the outage').waitFor();
     const echoes = () => page.locator('.message.in .body', { hasText: 'of the outage' }).allTextContents();
     assert.deepEqual(
       await echoes(),
@@ -236,7 +236,7 @@ test('messages that are written without a connection wait, are sent in order, an
     await pictures(page, 'failed');
     refuse = false;
     await message('refused at first').getByRole('button', { name: 'Try again' }).click();
-    await page.getByText('You said: refused at first').waitFor();
+    await said(page, 'You said: refused at first').waitFor();
     assert.equal(await message('refused at first').count(), 1);
   }));
 
@@ -258,7 +258,7 @@ test('a tab with messages that wait is reloaded, or closed beside another one: t
     await say(two, 'written after the reload');
     await one.close();
     blocked = false;
-    await two.getByText('You said: written after the reload').waitFor();
+    await said(two, 'You said: written after the reload').waitFor();
     assert.deepEqual(await two.locator('.message.in .body', { hasText: 'the reload' }).allTextContents(), [
       'You said: written before the reload',
       'You said: written after the reload',
@@ -275,7 +275,7 @@ test('on a phone: people, a conversation, and back; dark; without motion', () =>
     await buddy(page, 'Echo').click();
     await buddy(page, 'Echo').waitFor({ state: 'hidden' });
     await say(page, 'from a phone');
-    await page.getByText('You said: from a phone').waitFor();
+    await said(page, 'You said: from a phone').waitFor();
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page scrolls sideways');
     assert.equal(
       await page

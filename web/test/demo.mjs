@@ -1,7 +1,7 @@
 // What a newcomer sees: one command, one tab, and a conversation within a minute.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessible, browse, buddy, picture, say } from './browser.mjs';
+import { accessible, browse, buddy, picture, said, say } from './browser.mjs';
 import { url } from './kit.mjs';
 
 test('one tab, one click, a conversation with the buddy that answers', () =>
@@ -14,7 +14,7 @@ test('one tab, one click, a conversation with the buddy that answers', () =>
     await page.getByRole('button', { name: /Alice/ }).click();
     await buddy(page, 'Echo').click();
     await say(page, 'Hello from the console!');
-    await page.getByText('You said: Hello from the console!').waitFor();
+    await said(page, 'You said: Hello from the console!').waitFor();
     assert.ok(Date.now() - began < 60_000);
     await page.getByRole('button', { name: 'Events', exact: true }).click();
     await accessible(page, 'monitor');
@@ -29,9 +29,9 @@ test('side by side: presence, typing, messages and their status; then the XMPP l
     await alice.getByText('Online', { exact: true }).waitFor();
     await bob.getByText('Online', { exact: true }).waitFor();
     await say(alice, 'Croquet at four?');
-    await bob.getByText('Croquet at four?').waitFor();
+    await said(bob, 'Croquet at four?').waitFor();
     await say(bob, 'With flamingos, of course.');
-    await alice.getByText('With flamingos, of course.').waitFor();
+    await said(alice, 'With flamingos, of course.').waitFor();
     await alice.getByLabel('Message', { exact: true }).pressSequentially('Shall I bring');
     await bob.getByText('Alice is writing…').waitFor();
     await accessible(page, 'side by side');
@@ -48,7 +48,7 @@ test('side by side: presence, typing, messages and their status; then the XMPP l
     await alice.locator('.frames summary', { hasText: 'session.state' }).first().waitFor();
     await alice.getByText('Online', { exact: true }).first().waitFor();
     await say(alice, 'Still here.');
-    await bob.getByText('Still here.').waitFor();
+    await said(bob, 'Still here.').waitFor();
   }));
 
 test('signing out ends the session, leaving does not', () =>

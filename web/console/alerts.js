@@ -1,0 +1,68 @@
+// What a page that is not looked at says: how many messages are new, in its title; and, if the
+// user has asked for that, a notification for each.
+import { h, set } from './dom.js';
+import { summary } from './talks.js';
+
+/** @import { Conversation, MessageData } from '../types.d.ts' */
+
+const name = document.title;
+/** New messages of each account on the page. @type {Map<object, number>} */
+const counts = new Map();
+
+function drawTitle() {
+  const n = [...counts.values()].reduce((all, one) => all + one, 0);
+  document.title = document.hidden && n > 0 ? `(${n}) ${name}` : name;
+}
+document.addEventListener('visibilitychange', drawTitle);
+
+export class Alerts {
+  #pane;
+
+  /** @param {import('./pane.js').Pane} pane */
+  constructor(pane) {
+    this.#pane = pane;
+    this.button = h('button', { class: 'quiet', onclick: () => this.#ask() }, 'Notify me of messages');
+    pane.perch.on('message.received', (f) => this.#arrived(f.data));
+    document.addEventListener('visibilitychange', this.#look);
+    this.draw();
+  }
+
+  /** The user looks again: what is open is read. */
+  #look = () => this.#pane.draw();
+
+  async #ask() {
+    await Notification.requestPermission();
+    this.draw();
+  }
+
+  draw() {
+    set(this.button, 'hidden', !('Notification' in window) || Notification.permission !== 'default');
+    const loud = (/** @type {Conversation} */ c) => (c.notify === 'none' ? 0 : c.notify === 'mentions' ? c.mentions : c.unread);
+    counts.set(
+      this,
+      this.#pane.perch.store.list.reduce((n, c) => n + loud(c), 0),
+    );
+    drawTitle();
+  }
+
+  /** @param {MessageData} d */
+  #arrived(d) {
+    if (!document.hidden || d.source === 'archive' || !('Notification' in window) || Notification.permission !== 'granted') return;
+    const jid = d.from.split('/', 1)[0] ?? d.from;
+    const c = this.#pane.perch.store.conversation(jid);
+    const m = c.messages.findLast((x) => x.id === d.id);
+    if (!m || c.notify === 'none' || (c.notify === 'mentions' && !c.mentions)) return;
+    const shown = new Notification(this.#pane.nameOf(jid), { body: summary(m), tag: jid, icon: '/icon.svg' });
+    shown.onclick = () => {
+      window.focus();
+      this.#pane.talk(jid);
+      shown.close();
+    };
+  }
+
+  close() {
+    document.removeEventListener('visibilitychange', this.#look);
+    counts.delete(this);
+    drawTitle();
+  }
+}

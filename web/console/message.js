@@ -1,0 +1,204 @@
+// One message: what it answers, its text, files as links, reactions, time and status.
+import { attempt, clock, h, moment, note, set, sync, text } from './dom.js';
+import { summary } from './talks.js';
+
+/** @import { Attachment, StoredMessage } from '../types.d.ts' */
+
+const marks = { pending: '', accepted: '✓', sent: '✓', acked: '✓✓', delivered: '✓✓', displayed: '✓✓', failed: '!', unknown: '?' };
+const words = {
+  pending: 'waits to be sent',
+  accepted: 'accepted: the gateway has it',
+  sent: 'sent to the XMPP service',
+  acked: 'the service has it',
+  delivered: 'a device has it',
+  displayed: 'seen',
+  failed: 'not sent',
+  unknown: 'the link was lost; the service cannot tell whether it was delivered',
+};
+const changes = { edit: 'edited', retraction: 'deleted', reactions: 'changed' };
+
+export class MessageView {
+  #pane;
+  #chat;
+  /** What an element shows. @type {WeakMap<Element, StoredMessage>} */ #shown = new WeakMap();
+
+  /** @param {import('./pane.js').Pane} pane @param {import('./chat.js').Chat} chat */
+  constructor(pane, chat) {
+    this.#pane = pane;
+    this.#chat = chat;
+  }
+
+  /** @param {StoredMessage} m */
+  make({ key, direction }) {
+    const { perch } = this.#pane;
+    const now = () => /** @type {StoredMessage} */ (this.#chat.message(key));
+    const on = (/** @type {(m: StoredMessage) => unknown} */ f) => () => attempt(async () => f(now()));
+    return h(
+      'li',
+      { class: `message ${direction}`, tabindex: -1, 'data-key': key },
+      h('span', { class: 'hidden from' }),
+      h('button', { class: 'quote', hidden: true, tabindex: -1, onclick: on((m) => this.#chat.show(m.reply_to?.ref ?? '')) }),
+      h('p', { class: 'body', dir: 'auto' }),
+      h('ul', { class: 'files' }),
+      h('div', { class: 'reactions' }),
+      h(
+        'p',
+        { class: 'meta' },
+        h('span', { class: 'edited' }),
+        h('time', {}),
+        h('span', { class: 'mark' }),
+        h('button', { class: 'link again', hidden: true, onclick: on((m) => perch.retry(this.#chat.jid, idOf(m))) }, 'Try again'),
+        h('button', { class: 'link drop', hidden: true, onclick: on((m) => this.#cancel(m)) }),
+        h(
+          'button',
+          { class: 'link acts', hidden: true, tabindex: -1, 'aria-expanded': 'false', onclick: on((m) => this.#chat.actions.toggle(m)) },
+          '⋯',
+        ),
+      ),
+    );
+  }
+
+  /** Takes back what waits, or dismisses what has failed. @param {StoredMessage} m */
+  async #cancel(m) {
+    if (!(await this.#pane.perch.cancel(this.#chat.jid, idOf(m)))) note('It was sent already.');
+  }
+
+  /** @param {HTMLElement} e @param {StoredMessage} m */
+  update(e, m) {
+    const of = (/** @type {string} */ what) => /** @type {HTMLElement} */ (e.querySelector(what));
+    this.#drawState(of, m);
+    this.#drawQuote(of('.quote'), m); // what it quotes may have changed
+    if (this.#shown.get(e) === m) return;
+    this.#shown.set(e, m);
+    set(e, 'data-status', m.status);
+    set(e, 'data-id', m.id);
+    set(e, 'data-gone', Boolean(m.retracted));
+    text(of('.from'), m.direction === 'in' ? `${this.#pane.nameOf(this.#chat.jid)}: ` : 'You: ');
+    this.#drawBody(of('.body'), m);
+    drawFiles(of('.files'), m.attachments ?? []);
+    this.#drawReactions(of('.reactions'), m);
+    text(of('.edited'), m.edited && !m.retracted ? 'edited' : '');
+    set(of('.edited'), 'title', m.edited && moment(m.edited.at));
+    text(of('time'), clock(m.time) + (m.delayed ? ' · came late' : ''));
+    set(of('time'), 'title', moment(m.time));
+  }
+
+  /** @param {HTMLElement} e @param {StoredMessage} m */
+  #drawQuote(e, { reply_to: r }) {
+    set(e, 'hidden', !r);
+    if (!r) return;
+    const quoted = this.#chat.byRef(r.ref);
+    const own = quoted
+      ? quoted.direction === 'out'
+      : r.from !== undefined && r.from.split('/', 1)[0] === this.#pane.perch.store.session?.jid;
+    text(e, `${own ? 'You' : this.#pane.nameOf(this.#chat.jid)}: ${quoted ? summary(quoted) : (r.excerpt ?? 'an earlier message')}`);
+  }
+
+  /** @param {HTMLElement} e @param {StoredMessage} m */
+  #drawBody(e, m) {
+    const only = m.attachments?.some((a) => a.url === m.body); // the address stands in the link
+    if (m.spoiler && !m.retracted) {
+      e.replaceChildren(h('details', {}, h('summary', {}, m.spoiler.hint || 'Spoiler'), h('span', {}, m.body)));
+      return;
+    }
+    text(e, m.retracted || m.encryption ? summary(m) : only ? '' : m.body);
+    set(e, 'title', m.retracted?.reason || null);
+  }
+
+  /** @param {HTMLElement} e @param {StoredMessage} m */
+  #drawReactions(e, m) {
+    const { perch } = this.#pane;
+    const may = perch.can('react') && Boolean(m.ref);
+    sync(
+      e,
+      m.reactions ?? [],
+      (r) => r.emoji,
+      ({ emoji }) =>
+        h('button', { class: 'reaction', onclick: () => attempt(async () => this.#chat.actions.react(this.#chat.message(m.key), emoji)) }),
+      (button, r) => {
+        const by = r.by.map((jid) => (jid === perch.store.session?.jid ? 'you' : this.#pane.nameOf(jid))).join(', ');
+        text(button, r.by.length > 1 ? `${r.emoji} ${r.by.length}` : r.emoji);
+        set(button, 'aria-pressed', String(r.own));
+        set(button, 'aria-label', `${r.emoji} by ${by}`);
+        set(button, 'title', by);
+        set(button, 'disabled', !may);
+      },
+    );
+  }
+
+  /** Status, and what can be done about a failure. @param {(what: string) => HTMLElement} of @param {StoredMessage} m */
+  #drawState(of, m) {
+    const state = m.change?.state ?? m.status;
+    const failed = m.change ? m.change.state === 'failed' : m.status === 'failed';
+    const waits = state === 'pending';
+    const mark = of('.mark');
+    set(of('.again'), 'hidden', !failed);
+    set(of('.drop'), 'hidden', !failed && !waits);
+    text(of('.drop'), failed ? 'Dismiss' : 'Cancel');
+    set(of('.acts'), 'hidden', this.#chat.actions.for(m).length === 0);
+    set(of('.acts'), 'aria-label', `Actions: ${summary(m).slice(0, 40)}`);
+    if (!m.status && !m.change) return text(mark, '');
+    const plain = !failed && !waits;
+    const status = m.status && this.#seen(m) ? 'displayed' : m.status;
+    text(mark, failed ? this.#failure(m) : waits ? this.#waiting() : status ? marks[status] : '');
+    set(mark, 'role', plain && status ? 'img' : null);
+    set(mark, 'aria-label', plain && status ? words[status] : null);
+    set(mark, 'title', status ? words[status] : null);
+  }
+
+  /** Whether the other side has seen it, or a later one. @param {StoredMessage} m */
+  #seen(m) {
+    const seen = this.#chat.conversation.peer_read?.time;
+    return (
+      m.direction === 'out' &&
+      m.status !== 'failed' &&
+      m.status !== 'pending' &&
+      Boolean(seen) &&
+      Date.parse(m.time) <= Date.parse(seen ?? '')
+    );
+  }
+
+  /** @param {StoredMessage} m */
+  #failure(m) {
+    if (m.change) return `Not ${changes[m.change.kind]}: ${m.change.error ?? 'the service refused it'}`;
+    return `Not sent: ${m.error ?? 'the service refused it'}`;
+  }
+
+  /** What a pending message waits for, as text. */
+  #waiting() {
+    const { waits } = this.#pane.perch.outbox;
+    return { stream: 'Waits for the connection', backoff: 'Waits to try again', credentials: 'Waits for a new token', none: 'Sending…' }[
+      waits ?? 'none'
+    ];
+  }
+}
+
+/** What retry and cancel are about. @param {StoredMessage} m */
+const idOf = (m) => m.change?.id ?? m.id;
+
+/** Files as links: nothing is fetched before the user asks for it.
+ * @param {HTMLElement} e @param {Attachment[]} files */
+function drawFiles(e, files) {
+  e.replaceChildren(
+    ...files.map((f) => {
+      const url = addressOf(f.url);
+      const label = f.name || f.description || (url ? `${url.host}${url.pathname}` : f.url);
+      const link = url ? h('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer' }, label) : h('span', {}, label);
+      return h('li', { class: 'file' }, link, h('small', {}, [f.type, size(f.size)].filter(Boolean).join(', ')));
+    }),
+  );
+}
+
+/** The address of a file, if it is one of the web. @param {string} address */
+function addressOf(address) {
+  const url = URL.canParse(address) ? new URL(address) : null;
+  return url && ['http:', 'https:'].includes(url.protocol) ? url : null;
+}
+
+/** @param {number | undefined} bytes */
+function size(bytes) {
+  if (!bytes) return '';
+  const units = ['B', 'kB', 'MB', 'GB'];
+  const n = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return `${Number((bytes / 1000 ** n).toPrecision(2))} ${units[n]}`;
+}

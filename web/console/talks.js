@@ -1,0 +1,123 @@
+// The chats by their last activity, with what was said last and how many messages are new.
+import { attempt, clock, h, set, sync, text } from './dom.js';
+import { availability, avatar, nameAvatar } from './person.js';
+
+/** @import { Conversation } from '../types.d.ts' */
+
+export class Talks {
+  #pane;
+  #asked = false;
+
+  /** @param {import('./pane.js').Pane} pane */
+  constructor(pane) {
+    this.#pane = pane;
+    this.list = h('ul', { class: 'talks' });
+    this.archived = h('ul', { class: 'talks' });
+    this.box = h('details', { hidden: true }, h('summary', {}, 'Archived'), this.archived);
+    this.more = h(
+      'button',
+      { class: 'quiet older', hidden: true, onclick: () => attempt(() => pane.perch.loadConversations()) },
+      'More chats',
+    );
+    this.element = h(
+      'section',
+      { 'aria-labelledby': `${pane.id}-talks` },
+      h('h2', { id: `${pane.id}-talks` }, 'Chats'),
+      this.list,
+      this.box,
+      this.more,
+    );
+  }
+
+  /** Asks for the list once it is known that there is one. */
+  async load() {
+    const { perch } = this.#pane;
+    if (this.#asked || !perch.can('conversations')) return;
+    this.#asked = true;
+    const more = await perch.loadConversations().catch(() => ((this.#asked = false), false));
+    set(this.more, 'hidden', !more);
+  }
+
+  /** @param {string} wanted what the name has to have in it, in lower case */
+  draw(wanted) {
+    const fits = (/** @type {Conversation} */ c) => `${this.#pane.nameOf(c.jid)} ${c.jid}`.toLowerCase().includes(wanted);
+    const all = this.#pane.perch.store.list.filter(fits);
+    const archived = all.filter((c) => c.archived);
+    set(this.element, 'hidden', all.length === 0);
+    set(this.box, 'hidden', archived.length === 0);
+    for (const [list, rows] of /** @type {[Element, Conversation[]][]} */ ([
+      [this.list, all.filter((c) => !c.archived)],
+      [this.archived, archived],
+    ])) {
+      sync(
+        list,
+        rows,
+        (c) => c.jid,
+        (c) => this.#row(c),
+        (e, c) => this.#update(e.firstElementChild, c),
+      );
+    }
+    set(this.more, 'hidden', !this.#pane.perch.moreConversations);
+  }
+
+  /** @param {Conversation} c */
+  #row({ jid }) {
+    const face = avatar(this.#pane.nameOf(jid));
+    void this.#pane.photos.show(jid, face);
+    const parts = [
+      face,
+      h('span', { class: 'dot' }),
+      h('span', { class: 'line' }, h('span', { class: 'name' }), h('time', {})),
+      h('span', { class: 'line' }, h('span', { class: 'status', dir: 'auto' }), h('span', { class: 'badge' })),
+    ];
+    return h('li', {}, h('button', { class: 'talk', 'data-jid': jid, onclick: () => this.#pane.talk(jid) }, ...parts));
+  }
+
+  /** @param {HTMLElement} e @param {Conversation} c */
+  #update(e, c) {
+    const of = (/** @type {string} */ what) => /** @type {HTMLElement} */ (e.querySelector(what));
+    const presence = this.#pane.perch.store.presence.get(c.jid);
+    const name = this.#pane.nameOf(c.jid);
+    set(e, 'data-show', availability(presence).kind);
+    set(e, 'data-stale', presence?.stale ?? false);
+    set(e, 'aria-current', this.#pane.talking === c.jid ? 'true' : null);
+    set(e, 'data-unread', c.unread > 0);
+    set(e, 'data-pinned', c.pinned);
+    nameAvatar(of('.avatar'), name);
+    text(of('.name'), name);
+    text(of('time'), when(c.last_activity_at));
+    text(of('.status'), c.typing === 'composing' ? 'is writing…' : preview(c));
+    drawBadge(of('.badge'), c);
+  }
+}
+
+/** How many messages are new. @param {Element} e @param {Conversation} c */
+function drawBadge(e, c) {
+  const n = c.unread;
+  text(e, n > 0 ? `${n}${c.unread_exact ? '' : '+'}` : '');
+  set(e, 'aria-label', n > 0 ? `${n} new${c.mentions ? `, ${c.mentions} name you` : ''}` : null);
+  set(e, 'role', n > 0 ? 'img' : null);
+  set(e, 'data-mention', c.mentions > 0);
+}
+
+/** The first line of what was said last. @param {Conversation} c */
+function preview(c) {
+  if (c.draft) return `Draft: ${c.draft}`;
+  const m = c.last_message;
+  return m ? `${m.direction === 'out' ? 'You: ' : ''}${summary(m)}` : '';
+}
+
+/** A message in one line. @param {import('../types.d.ts').StoredMessage} m */
+export function summary(m) {
+  if (m.retracted) return 'Message deleted';
+  if (m.encryption) return m.fallback || 'Encrypted message';
+  if (m.spoiler) return `Spoiler${m.spoiler.hint ? `: ${m.spoiler.hint}` : ''}`;
+  return (m.body || m.attachments?.[0]?.name || m.attachments?.[0]?.url || '').slice(0, 200);
+}
+
+/** The time of today, else the day. @param {string | null} t */
+function when(t) {
+  if (!t) return '';
+  const d = new Date(t);
+  return d.toDateString() === new Date().toDateString() ? clock(t) : d.toLocaleDateString([], { day: 'numeric', month: 'short' });
+}

@@ -1,0 +1,365 @@
+// The conversations of an account: their messages, with everything that refers to them. Every
+// change makes new objects, so that what a caller holds stays as it was.
+
+import { changeOf, confirmed, moved, withChanges } from './changes.js';
+import { findDuplicateOfEvent, findDuplicateOfItem, insert } from './duplicates.js';
+import { JIDMap, bare, sameAccount } from './jids.js';
+import { demote, editOf, join, listOf, mergeOf, messageOf, reactionsOf, retractionOf, shownAs } from './merge.js';
+import { directionOf, keysOf, otherSide } from './pages.js';
+import { advance } from './status.js';
+import { applyEntry, applyRead, applySettings, belongs, blank, byActivity, countMessage, settle } from './summary.js';
+
+/** @import { Change, Conversation, ConversationData, ConversationRead, Events, JID, MessageData, OwnChange } from '../types.d.ts' */
+/** @import { StoredMessage } from '../types.d.ts' */
+/** @import { Merge } from './merge.js' */
+/** @import { Item, Page } from './pages.js' */
+
+/** Messages of which something is known although they are not here, for each conversation. */
+const maxPending = 256;
+
+/** Conversations by the address of the other side. */
+export class Conversations {
+  /** @type {Map<JID, Conversation>} */ map = new JIDMap();
+  /** Grows with each entry of the list that comes as an event. */ sequence = 1;
+
+  #changed;
+  #own;
+  #lastKey = 0;
+  /** @type {Conversation[] | null} */ #list = null;
+
+  /** @param {(change: Change) => void} changed @param {() => JID} own names the account */
+  constructor(changed, own) {
+    this.#changed = changed;
+    this.#own = own;
+  }
+
+  /** The conversation with an account, made when there was none. @param {JID} jid @returns {Conversation} */
+  get(jid) {
+    const c = this.map.get(jid) ?? blank(jid);
+    if (!this.map.has(jid)) this.map.set(jid, c);
+    return c;
+  }
+
+  /** All conversations in the order of the list. @returns {Conversation[]} */
+  get list() {
+    this.#list ??= [...this.map.values()].filter(belongs).sort(byActivity);
+    return this.#list;
+  }
+
+  /** Changes a conversation: f is given a copy. What f returns false for is left as it was.
+   * @param {JID} jid @param {(c: Conversation) => boolean | void} f */
+  edit(jid, f) {
+    const old = this.get(jid);
+    const c = { ...old, messages: [...old.messages] };
+    if (f(c) === false) return;
+    this.map.set(old.jid, settle(c, this.#own()));
+    this.#list = null;
+    this.#changed({ what: 'conversations', jid: old.jid });
+  }
+
+  /** Changes all conversations with one notice. @param {(c: Conversation) => Conversation} f */
+  editAll(f) {
+    for (const [jid, c] of this.map) this.map.set(jid, f(c));
+    this.#list = null;
+    this.#changed({ what: 'conversations' });
+  }
+
+  /** @param {Conversation[]} conversations */
+  load(conversations) {
+    this.map = JIDMap.of(
+      structuredClone(conversations).map((c) =>
+        settle({ ...blank(c.jid), ...c, messages: c.messages.map((m) => ({ ...m, key: this.newKey() })) }, this.#own()),
+      ),
+      (c) => c.jid,
+    );
+    this.#list = null;
+  }
+
+  newKey() {
+    return `m${++this.#lastKey}`;
+  }
+
+  // Messages.
+
+  /** @param {'in' | 'out'} direction @param {string} event @param {string} time @param {MessageData} d */
+  message(direction, event, time, d) {
+    const jid = bare(direction === 'out' ? d.to : d.from);
+    const at = d.delay?.stamp ?? time;
+    if (direction === 'out') this.#moveLocal(d.id, jid);
+    this.edit(jid, (c) => {
+      const known = findDuplicateOfEvent(c.messages, direction, d, event, at);
+      if (known?.event) return this.#nameAgain(c, known, d); // a copy of one that is shown
+      if (known) c.messages.splice(c.messages.indexOf(known), 1);
+      const { ref, stanza_id: archive, thread } = d;
+      /** @type {StoredMessage} */
+      const m = {
+        ...(known ?? { key: this.newKey(), direction, body: '' }),
+        ...{ id: d.id, event, time: at },
+        ...(ref && { ref }),
+        ...(archive && { archive }),
+        ...(thread && { thread }),
+        ...(d.delay && { delayed: true }),
+      };
+      if (direction === 'in') c.typing = null;
+      else if (!m.status || m.status === 'pending' || m.status === 'failed') {
+        m.status = 'accepted';
+        delete m.error;
+      }
+      const { base: _, ...others } = known ? mergeOf(known) : {}; // the event has the text as the gateway has it
+      const added = this.#withPending(c, m, join(others, messageOf(d, time)));
+      insert(c.messages, added);
+      if (direction === 'in') countMessage(c, added, this.#own());
+    });
+  }
+
+  /** A second event of one message may bring the handle that the first one had not.
+   * @param {Conversation} c @param {StoredMessage} known @param {MessageData} d */
+  #nameAgain(c, known, d) {
+    if (known.ref || !d.ref) return false;
+    c.messages[c.messages.indexOf(known)] = this.#withPending(c, { ...known, ref: d.ref }, mergeOf(known));
+  }
+
+  /** A message as it is shown, with all that was waiting for it.
+   * @param {Conversation} c @param {StoredMessage} m @param {Merge} known */
+  #withPending(c, m, known) {
+    const pending = { ...c.state.pending };
+    let merge = known;
+    for (const key of keysOf(m)) {
+      merge = join(merge, pending[key]);
+      delete pending[key];
+    }
+    if (merge !== known) c.state = { ...c.state, pending };
+    return this.#shown(c, m, merge);
+  }
+
+  /** @param {Conversation} c @param {StoredMessage} m @param {Merge} merge @returns {StoredMessage} */
+  #shown(c, m, merge) {
+    return withChanges(shownAs(m, merge, this.#own()), c.state.changes, this.#own());
+  }
+
+  /** Shows again what an own change is about. @param {Conversation} c @param {string} ref */
+  #refresh(c, ref) {
+    const i = c.messages.findLastIndex((m) => m.ref === ref);
+    const m = c.messages[i];
+    if (m) c.messages[i] = this.#shown(c, m, mergeOf(m));
+  }
+
+  /** A message that was written here moves to the conversation that the gateway names, which
+   * may be another spelling of the recipient. @param {string} id @param {JID} jid */
+  #moveLocal(id, jid) {
+    const to = this.map.get(jid);
+    for (const other of [...this.map.values()]) {
+      const m = other === to ? undefined : other.messages.find((x) => x.local && x.id === id && !x.event);
+      if (!m) continue;
+      this.edit(other.jid, (c) => void c.messages.splice(c.messages.indexOf(m), 1));
+      this.edit(jid, (c) => insert(c.messages, m));
+    }
+  }
+
+  // What refers to a message.
+
+  /** Something is known about a message; it waits here until the message comes.
+   * @param {Conversation} c @param {string[]} keys the last one is where it waits @param {Merge} statement */
+  #learn(c, keys, statement) {
+    const i = keys.reduce((found, key) => (found >= 0 ? found : c.messages.findLastIndex((m) => keysOf(m).includes(key))), -1);
+    const m = c.messages[i];
+    if (m) {
+      c.messages[i] = this.#shown(c, m, join(mergeOf(m), statement));
+      return;
+    }
+    const key = keys.at(-1) ?? '';
+    const { [key]: known, ...others } = c.state.pending;
+    const pending = { ...others, [key]: join(statement, known) };
+    for (const old of Object.keys(pending).slice(0, -maxPending)) delete pending[old];
+    c.state = { ...c.state, pending };
+  }
+
+  /** @param {JID} jid @param {string} ref @param {OwnChange['kind']} kind @param {Merge} statement @param {boolean} [own] whether it may confirm an own change */
+  #relate(jid, ref, kind, statement, own = true) {
+    this.edit(bare(jid), (c) => {
+      if (own) c.state = { ...c.state, changes: confirmed(c.state.changes, ref, kind) };
+      this.#learn(c, [`ref:${ref}`], statement);
+      if (own) this.#refresh(c, ref);
+    });
+  }
+
+  /** @param {Events['message.edited']} d @param {import('./merge.js').Stamp} stamp */
+  edited(d, stamp) {
+    const { ref = '', edited } = d;
+    let statement = editOf(d, { ...stamp, at: edited?.at ?? stamp.at }, edited?.count);
+    if (d.reactions) statement = join(statement, listOf(d.reactions, stamp.at));
+    this.#relate(otherSide(d, this.#own()), ref, 'edit', statement);
+  }
+
+  /** @param {Events['message.retracted']} d @param {import('./merge.js').Stamp} stamp */
+  retracted(d, stamp) {
+    this.#relate(d.conversation, d.ref, 'retraction', retractionOf(d, { ...stamp, at: d.at ?? stamp.at }));
+  }
+
+  /** @param {Events['message.reactions']} d @param {import('./merge.js').Stamp} stamp */
+  reacted(d, stamp) {
+    const statement = join(reactionsOf(d.from, d.emojis, stamp), listOf(d.reactions, stamp.at, d.from));
+    this.#relate(d.conversation, d.ref, 'reactions', statement, sameAccount(d.from, this.#own()));
+  }
+
+  /** @param {Events['message.read']} d */
+  peerRead({ conversation, ref }) {
+    this.edit(bare(conversation), (c) => {
+      const m = c.messages.findLast((x) => x.ref === ref);
+      const before = c.peer_read && Date.parse(c.peer_read.time);
+      if (m && before && before > Date.parse(m.time)) return false;
+      c.peer_read = { ref, time: m?.time ?? '' };
+    });
+  }
+
+  // The list.
+
+  /** @param {ConversationData} d @param {string} position of the last event before it */
+  entryChanged(d, position) {
+    const changed = ++this.sequence;
+    this.edit(d.jid, (c) => {
+      applyEntry(c, d, { position });
+      applySettings(c, d);
+      c.state.changed = changed;
+    });
+  }
+
+  /** Entries that were asked for. @param {ConversationData[]} items @param {number} [since] sequence when they were */
+  entries(items, since = Infinity) {
+    for (const d of items) {
+      const direction = d.last_message ? directionOf(d.last_message, this.#own()) : 'in';
+      this.edit(d.jid, (c) => {
+        applyEntry(c, d, { direction });
+        if (c.state.changed <= since) applySettings(c, d);
+      });
+    }
+  }
+
+  /** @param {ConversationRead} d @param {string} [position] of its event */
+  readTo(d, position) {
+    this.edit(d.jid, (c) => applyRead(c, d, position));
+  }
+
+  // What is written here.
+
+  /** @param {JID} jid @param {OwnChange} change */
+  addChange(jid, change) {
+    this.edit(jid, (c) => {
+      if (changeOf(c, change.id)) return false;
+      c.state = { ...c.state, changes: [...c.state.changes, change] };
+      this.#refresh(c, change.ref);
+    });
+  }
+
+  /** @param {string} id @param {OwnChange['state'] | 'gone'} state @param {string} [error] Reports whether there is such a change. */
+  moveChange(id, state, error) {
+    for (const { jid, state: s } of this.map.values()) {
+      const change = s.changes.find((x) => x.id === id);
+      if (!change) continue;
+      this.edit(jid, (c) => {
+        c.state = { ...c.state, changes: moved(c.state.changes, id, state, error) };
+        this.#refresh(c, change.ref);
+      });
+      return true;
+    }
+    return false;
+  }
+
+  /** Adds a message that was written here, unless it is there. @param {JID} jid @param {StoredMessage} m */
+  addLocal(jid, m) {
+    const known = this.get(jid).messages.find((x) => x.local && x.id === m.id);
+    if (known) return known;
+    this.edit(jid, (c) => insert(c.messages, m));
+    return m;
+  }
+
+  /** A message that has failed is pending again, at the end. @param {JID} jid @param {string} id @param {Partial<StoredMessage>} next */
+  sendAgain(jid, id, next) {
+    this.edit(jid, (c) => {
+      const i = c.messages.findIndex((x) => x.direction === 'out' && x.id === id && x.status === 'failed');
+      if (i < 0) return false;
+      const [m] = c.messages.splice(i, 1);
+      const { error: _e, event: _v, archive: _a, reached: _r, ref: _f, ...rest } = /** @type {StoredMessage} */ (m);
+      insert(c.messages, { ...rest, ...next });
+    });
+  }
+
+  /** Removes a message that was never sent. Reports whether it was there. @param {JID} jid @param {string} id */
+  remove(jid, id) {
+    const unsent = (/** @type {StoredMessage} */ x) =>
+      x.direction === 'out' && x.id === id && (x.status === 'pending' || x.status === 'failed');
+    if (!this.map.get(jid)?.messages.some(unsent)) return false;
+    this.edit(jid, (c) => void c.messages.splice(c.messages.findIndex(unsent), 1));
+    return true;
+  }
+
+  /** @param {string} id @param {StoredMessage['status']} status @param {{ error?: string, time?: string, ref?: string }} [more] */
+  setStatus(id, status, { error, time, ref } = {}) {
+    for (const { jid, messages } of this.map.values()) {
+      const m = messages.findLast((x) => x.direction === 'out' && x.id === id);
+      if (!m) continue;
+      const next = advance(m, status, error, time);
+      if (next === m && (m.ref || !ref)) return;
+      return this.edit(jid, (c) => {
+        const named = m.ref || !ref ? next : this.#withPending(c, { ...next, ref }, mergeOf(next));
+        c.messages[c.messages.indexOf(m)] = named;
+      });
+    }
+    if (status === 'failed') this.moveChange(id, 'failed', error);
+  }
+
+  // The archive.
+
+  /** Merges a page: what was seen as an event is not shown twice. Returns how many messages were
+   * new. @param {JID} jid @param {Page} page @param {boolean} older whether the next older page follows this one */
+  merge(jid, page, older) {
+    let added = 0;
+    this.edit(jid, (c) => {
+      added = page.items.filter((item) => this.#mergeItem(c, item)).length;
+      for (const { keys, merge } of page.about) this.#learn(c, keys, merge);
+      if (older) {
+        c.prev = page.prev;
+        c.complete = page.complete || !page.prev;
+        c.state = { ...c.state, prevAt: page.first ?? c.state.prevAt };
+      }
+    });
+    return added;
+  }
+
+  /** Reports whether the item is a new message. @param {Conversation} c @param {Item} item */
+  #mergeItem(c, item) {
+    const { archive, time, ref, id, direction, thread } = item;
+    const known = findDuplicateOfItem(c.messages, item);
+    const unsent = known && (known.status === 'pending' || known.status === 'failed') && !known.event;
+    /** @type {StoredMessage} */
+    const m = {
+      ...(known ?? { key: this.newKey(), id, direction, body: '', time, ...(thread && { thread }) }),
+      ...(archive && { archive }),
+      ...(ref && { ref }),
+    };
+    if (unsent) {
+      // It was sent although its request has failed: it moves to its place in time.
+      Object.assign(m, { time, status: 'acked' });
+      delete m.error;
+    }
+    const before = known && mergeOf(known);
+    const base = before?.base ?? item.merge.base;
+    const added = this.#withPending(c, m, join({ ...item.merge, ...(base && { base }) }, before));
+    if (known && !unsent) c.messages[c.messages.indexOf(known)] = added;
+    else {
+      if (known) c.messages.splice(c.messages.indexOf(known), 1);
+      insert(c.messages, added);
+    }
+    return !known;
+  }
+
+  /** The log is another one: what the one before said is not continued, and messages may be missing. */
+  newLog() {
+    const all = (/** @type {Record<string, Merge>} */ o) => Object.fromEntries(Object.entries(o).map(([k, m]) => [k, demote(m)]));
+    for (const [jid, c] of this.map) {
+      const messages = c.messages.map((m) => (m.merge ? { ...m, merge: demote(m.merge) } : m));
+      this.map.set(jid, { ...c, gap: true, messages, state: { ...c.state, pending: all(c.state.pending) } });
+    }
+    this.#list = null;
+  }
+}

@@ -1,0 +1,23 @@
+// What may be done here: the gateway may be older than this client, and the XMPP service may have
+// less than the gateway.
+
+/** @import { SessionInfo } from '../types.d.ts' */
+/** What a client may ask for. @typedef {'conversations' | 'edit' | 'retract' | 'react' | 'reply' | 'attach'} Ability */
+
+/** The feature of gateway and session that each needs; the gateway has its conversations on
+ * every service. @type {Record<Ability, string>} */
+const needs = {
+  conversations: 'conversations',
+  edit: 'message-edit',
+  retract: 'message-retract',
+  react: 'message-react',
+  reply: 'message-edit', // a service that knows none of them takes plain chat messages only
+  attach: 'message-edit',
+};
+
+/** @param {{ features: string[], session: SessionInfo | null }} store @param {Ability} what */
+export function can({ features, session }, what) {
+  const feature = needs[what];
+  if (!features.includes(feature)) return false;
+  return what === 'conversations' || Boolean(session?.features?.some((f) => f === feature));
+}
