@@ -45,11 +45,33 @@ func TestExamples(t *testing.T) {
 
 // TestExampleFrontEnd opens the example front end in a browser, from an origin of its own.
 func TestExampleFrontEnd(t *testing.T) {
+	origin := serveExample(t, "frontend")
+	g := newGateway(t, "--origin", origin)
+	node(t, "frontend.mjs", "PERCH_URL=http://"+g.addr, "PERCH_SITE="+origin, chromium(t))
+}
+
+// TestExampleChats opens the example with the list of chats, on a gateway that stands in: the embedded
+// service has messages alone.
+func TestExampleChats(t *testing.T) {
+	const most = 100
+	text, err := os.ReadFile("../docs/examples/chats/chats.js")
+	if err != nil {
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
+	}
+	if n := strings.Count(string(text), "\n"); n > most {
+		t.Errorf("chats.js: got %d lines, want at most %d", n, most)
+	}
+	node(t, "chats_example.mjs", "PERCH_SITE="+serveExample(t, "chats"), chromium(t))
+}
+
+// serveExample serves a folder of docs/examples, and returns its origin.
+func serveExample(t *testing.T, folder string) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatalf("net.Listen: got error %v, want none", err)
 	}
-	site := &http.Server{Handler: http.FileServer(http.Dir("../docs/examples/frontend")), ReadHeaderTimeout: time.Second}
+	site := &http.Server{Handler: http.FileServer(http.Dir("../docs/examples/" + folder)), ReadHeaderTimeout: time.Second}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -59,7 +81,5 @@ func TestExampleFrontEnd(t *testing.T) {
 		site.Close()
 		<-served
 	})
-	origin := "http://" + l.Addr().String()
-	g := newGateway(t, "--origin", origin)
-	node(t, "frontend.mjs", "PERCH_URL=http://"+g.addr, "PERCH_SITE="+origin, chromium(t))
+	return "http://" + l.Addr().String()
 }
