@@ -64,6 +64,7 @@ func TestDetails(t *testing.T) {
 			&perch.MessageDetails{Spoiler: &perch.Spoiler{Hint: "end"}}},
 		{"a name of ours in another namespace", hi + "<body xmlns='urn:x'>x</body><displayed xmlns='urn:y'/>",
 			&perch.MessageDetails{Payloads: []string{"<body xmlns='urn:x'>x</body>", "<displayed xmlns='urn:y'/>"}}},
+		{"what belongs to a stream", hi + "<stream:error/><failed xmlns='urn:xmpp:sm:3'/><failure xmlns='" + nsSASL + "'/><close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>", nil},
 		{"another name in a namespace of ours", hi + "<spoilt xmlns='urn:xmpp:spoiler:0'/>", &perch.MessageDetails{Payloads: []string{"<spoilt xmlns='urn:xmpp:spoiler:0'/>"}}},
 		{"XHTML beside a body", hi + "<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'><p>a <b>b</b> c</p></body></html>",
 			&perch.MessageDetails{Payloads: []string{"<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'><p>a <b>b</b> c</p></body></html>"}}},

@@ -79,7 +79,9 @@ func (x *extras) read() {
 			continue
 		}
 		x.content = true
-		x.foreign.add(c)
+		if !isOfStream(space) {
+			x.foreign.add(c)
+		}
 	}
 }
 
@@ -190,4 +192,10 @@ func isSignal(space string) bool {
 		return true
 	}
 	return strings.HasPrefix(space, nsOMEMO) || strings.HasPrefix(space, "urn:xmpp:mam:") || strings.HasPrefix(space, "urn:xmpp:carbons:")
+}
+
+// isOfStream reports whether a namespace belongs to the stream itself, from its header over TLS and SASL
+// to its management: in a message such an element means nothing, and no client has a use for it.
+func isOfStream(space string) bool {
+	return space == xmlstream.NSStream || strings.HasPrefix(space, "urn:ietf:params:xml:ns:xmpp-") || strings.HasPrefix(space, "urn:xmpp:sm:")
 }
