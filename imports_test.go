@@ -75,17 +75,17 @@ var (
 			why: "streamtest gives the tests of xmppconn streams to read, and judges nothing",
 		},
 		{
-			from: "sessions", may: []string{".", "internal/jsonappend", "internal/ttlmap", "internal/contacts"},
+			from: "sessions", may: []string{".", "internal/jsonappend", "internal/ttlmap", "internal/contacts", "internal/conversations"},
 			never: []string{"net", "net/http", "encoding/xml"},
 			why:   "sessions sees neither XML nor HTTP: it declares the interfaces that it needs (DialFunc, Conn, Store)",
 		},
 		{
-			from: "cache", may: []string{".", "sessions", "cache", "internal/ttlmap", "internal/contacts"}, libs: []string{"github.com/redis/go-redis/"},
+			from: "cache", may: []string{".", "sessions", "cache", "internal/ttlmap", "internal/contacts", "internal/conversations"}, libs: []string{"github.com/redis/go-redis/"},
 			never: []string{"net/http", "encoding/xml"},
 			why:   "cache is sessions.Store in memory and on Redis, and knows of no protocol",
 		},
 		{
-			from: "cache/storetest", may: []string{".", "sessions", "internal/contacts"}, libs: []string{"github.com/google/go-cmp/", "pgregory.net/rapid", "go.uber.org/goleak"},
+			from: "cache/storetest", may: []string{".", "sessions", "internal/contacts", "internal/conversations"}, libs: []string{"github.com/google/go-cmp/", "pgregory.net/rapid", "go.uber.org/goleak"},
 			why: "storetest is what every Store must pass, so it knows none of them",
 		},
 		{
@@ -161,6 +161,11 @@ var (
 		{
 			from: "internal/logingate",
 			why:  "logingate counts places and sees a socket wait: what a login is, it does not know",
+		},
+		{
+			from: "internal/conversations", may: []string{"."},
+			never: []string{"context", "time", "encoding/json"},
+			why:   "conversations is how the list of chats lies in memory and in a row: what changes it, and when, is decided by a session",
 		},
 		{
 			from: "internal/contacts", may: []string{"."},
@@ -267,6 +272,7 @@ func TestArrowsRefuse(t *testing.T) {
 		{"messenger", module + "/internal/ttlmap", true},
 		{"internal/ttlmap", module, false},
 		{"internal/contacts", module + "/sessions", false},
+		{"internal/conversations", module + "/sessions", false},
 		{"api", module + "/internal/strictjson", true},
 		{"internal/strictjson", module + "/api", false},
 		{"internal/strictjson", "net/http", false},
