@@ -34,14 +34,14 @@ type Conversation struct {
 	UnreadExact    bool             `json:"unread_exact"` // false: more may have come, see session.gap
 	Mentions       int              `json:"mentions"`     // of Unread, those that name the account
 	Read           *ReadPosition    `json:"read"`         // null: nothing was read
-	PeerRead       *ReadPosition    `json:"peer_read"`    // what the other side has seen (XEP-0333)
+	PeerRead       *ReadPosition    `json:"peer_read"`    // what the other side has seen, and when that was known (XEP-0333)
 	Draft          *string          `json:"draft"`        // a message that was begun; null: none
 }
 
 // ReadPosition is a message up to which a conversation was read.
 type ReadPosition struct {
 	Ref  string `json:"ref"`
-	Time Time   `json:"time"` // of that message
+	Time Time   `json:"time"` // of that message; of what a peer has seen, when it said so
 }
 
 // ConversationRead is the data of conversation.read: the account has read further, on whatever

@@ -14,6 +14,7 @@ import (
 	"github.com/perch-im/perch/cache"
 	"github.com/perch-im/perch/cache/storetest"
 	"github.com/perch-im/perch/internal/contacts"
+	"github.com/perch-im/perch/internal/conversations"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -37,6 +38,9 @@ func (o playerOwner) applied(c *sessions.Commit) {
 	}
 	if !c.Contacts.Empty() {
 		o.Contacts = c.Contacts.Table
+	}
+	if !c.Conversations.Empty() {
+		o.Conversations = c.Conversations.Table
 	}
 }
 
@@ -104,10 +108,13 @@ func (p *player) open(id sessions.ID, o sessions.OpenOptions) string {
 	}
 	p.owners[id] = &playerOwner{s}
 	shown := *s
-	shown.Epoch, shown.Contacts = "", contacts.Table{} // the one may differ, and the other in its chunks
+	shown.Epoch, shown.Contacts, shown.Conversations = "", contacts.Table{}, conversations.Table{} // the one may differ, and the other in its chunks
 	text := cmp.Diff(&sessions.Saved{}, &shown, cmpopts.EquateEmpty())
 	for k := range s.Contacts.All() {
 		text += fmt.Sprintf("%+v %+v\n", k.Buddy, k.Presence)
+	}
+	for c := range s.Conversations.All() {
+		text += fmt.Sprintf("%+v\n", c)
 	}
 	return text
 }
@@ -122,6 +129,16 @@ func (p *player) read(id sessions.ID, r *rand.Rand) string {
 	s += fmt.Sprint(m, err)
 	v, err := p.store.VCard(p.t.Context(), id, perch.JID(fmt.Sprint(r.IntN(5))))
 	s += fmt.Sprint(v, err)
+	details, err := p.store.Conversations(p.t.Context(), id, []perch.JID{"0", "1", "2", "3", "4"})
+	for _, d := range details {
+		for _, text := range d.Texts() {
+			if *text != nil {
+				s += **text
+			}
+			s += ","
+		}
+	}
+	s += fmt.Sprint(err)
 	owners, err := p.store.Owners(p.t.Context(), []sessions.ID{"a0", "a1", "a2"})
 	return s + fmt.Sprint(owners, err)
 }
@@ -149,6 +166,9 @@ func (p *player) commit(o *playerOwner, r *rand.Rand) *sessions.Commit {
 	}
 	if change := someContacts(r, o.Contacts); c.Fence == o.Fence { // nobody else knows what is stored
 		c.Contacts = change
+	}
+	if change := someConversations(r, o.Conversations); c.Fence == o.Fence {
+		c.Conversations = change
 	}
 	c.Invitations = delta(r, func(k string, n int) *perch.Invitation {
 		return &perch.Invitation{JID: perch.JID(k), Nick: fmt.Sprint(n)}
@@ -184,6 +204,30 @@ func someContacts(r *rand.Rand, t contacts.Table) (c contacts.Change) {
 		}
 		t = t.Put(k)
 		c.Note(t, jid)
+	}
+	return c
+}
+
+func someConversations(r *rand.Rand, t conversations.Table) (c conversations.Change) {
+	if r.IntN(10) == 0 {
+		t = conversations.Table{}
+		c.Replace(t)
+	}
+	for range r.IntN(3) * r.IntN(6) {
+		jid := perch.JID(fmt.Sprint(r.IntN(5)))
+		if r.IntN(3) == 0 {
+			t = t.Remove(jid)
+			c.Removed(t, jid)
+			continue
+		}
+		t = t.Put(&conversations.State{JID: jid, Kind: perch.ChatConversation, Notify: perch.NotifyAll, Unread: uint16(r.IntN(1000))})
+		d := &conversations.Details{}
+		for _, text := range d.Texts() {
+			if value := []string{"", fmt.Sprint(r.IntN(1000))}[r.IntN(2)]; r.IntN(2) == 0 {
+				*text = &value
+			}
+		}
+		c.Note(t, jid, d)
 	}
 	return c
 }

@@ -30,6 +30,7 @@ type record struct {
 	outbox      table[sessions.OutboxEntry] // by id; Open sorts by Seq
 	messages    ttlmap.Map[string, *perch.MessageRecord]
 	once        ttlmap.Map[string, *sessions.Once]
+	chats       *memConversations // nil: none
 
 	last atomic.Int64 // Unix milliseconds of the last write
 }
@@ -66,7 +67,7 @@ func (r *record) open(t sessions.OpenOptions, keep sessions.Retention, now time.
 		Fence: r.fence, Epoch: r.log.epoch, Tip: r.log.tip, Record: r.state,
 		Contacts:    r.contacts,
 		Invitations: slices.Clone(r.invitations.rows),
-		Outbox:      out,
+		Outbox:      out, Conversations: r.chats.states(),
 	}, nil
 }
 
@@ -138,6 +139,12 @@ func (r *record) apply(c *sessions.Commit, now time.Time) {
 	r.vcards.apply(c.VCards, vcardKey)
 	r.boundCards(c.VCards)
 	r.outbox.apply(c.Outbox, outboxKey)
+	if !c.Conversations.Empty() {
+		if r.chats == nil {
+			r.chats = new(memConversations)
+		}
+		r.chats.apply(&c.Conversations)
+	}
 	for _, m := range c.Messages {
 		r.messages.Put(m.ID, m, now, sessions.OnceTTL)
 	}

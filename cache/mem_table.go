@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/conversations"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -72,4 +73,5 @@ func (t *table[T]) get(k string, key func(*T) string) *T {
 func invitationKey(i *perch.Invitation) string   { return string(i.JID.Key()) }
 func vcardKey(c *perch.VCard) string             { return string(c.JID.Key()) }
 func outboxKey(o *sessions.OutboxEntry) string   { return o.ID }
+func detailsKey(d *conversations.Details) string { return string(d.Key) }
 func outboxOrder(a, b *sessions.OutboxEntry) int { return cmp.Compare(a.Seq, b.Seq) }

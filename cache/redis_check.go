@@ -10,6 +10,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/contacts"
+	"github.com/perch-im/perch/internal/conversations"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -110,9 +111,10 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 	e := perch.NewEvent(perch.Position{Epoch: saved.Epoch, Offset: 1}, perch.EventSessionState, perch.At(time.Now()), struct{}{})
 	j, err := newJob(r, id, &sessions.Commit{
 		Fence: saved.Fence, Events: []*perch.Event{e}, Record: &sessions.Record{},
-		Contacts:    contacts.Change{Whole: true, Table: contacts.Of([]*contacts.Contact{{Buddy: perch.Buddy{JID: "a@b"}}})},
-		Invitations: sessions.Delta[perch.Invitation]{Del: []string{"c@d"}},
-		Messages:    []*perch.MessageRecord{{ID: "m"}}, Once: &sessions.Once{Key: "k"}, Release: true,
+		Contacts:      contacts.Change{Whole: true, Table: contacts.Of([]*contacts.Contact{{Buddy: perch.Buddy{JID: "a@b"}}})},
+		Invitations:   sessions.Delta[perch.Invitation]{Del: []string{"c@d"}},
+		Conversations: conversations.Change{Whole: true, Table: conversations.Of([]conversations.State{{JID: "a@b"}})},
+		Messages:      []*perch.MessageRecord{{ID: "m"}}, Once: &sessions.Once{Key: "k"}, Release: true,
 	}, nil)
 	if err != nil {
 		return err
@@ -122,6 +124,9 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 		return err
 	}
 	if _, err := r.Log(ctx, id, 0, 1); err != nil {
+		return err
+	}
+	if _, err := r.Conversations(ctx, id, []perch.JID{"a@b"}); err != nil {
 		return err
 	}
 	if _, err := r.Bind(ctx, token, sessions.Binding{ID: id, Minted: true}); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
 	"github.com/perch-im/perch/internal/contacts"
+	"github.com/perch-im/perch/internal/conversations"
 	"github.com/perch-im/perch/internal/testkit"
 	"github.com/perch-im/perch/sessions"
 )
@@ -85,6 +86,71 @@ func TestRedisSizeOfASession(t *testing.T) {
 	if each > 8<<10 || event > 1<<10 {
 		t.Errorf("docs/redis.md promises less, want at most %v and at most %v", 8<<10, 1<<10)
 	}
+}
+
+// TestRedisSizeOfConversations: the figure of docs/redis.md, with all that a conversation has.
+func TestRedisSizeOfConversations(t *testing.T) {
+	const n, most = 200, 1000
+	server := testkit.Redis(t, testkit.RedisOptions{})
+	w := &world{url: server.URL(), client: server.Client(t)}
+	o := owned(t, w.open(t, cache.RedisOptions{}), sessions.ID(fmt.Sprintf("%032x", 0)))
+	before := used(t, w.client)
+	o.ok(&sessions.Commit{Conversations: chats(n)})
+	each := (used(t, w.client) - before) / n
+	t.Logf("a conversation: %d bytes", each)
+	if each > most {
+		t.Errorf("got %d bytes a conversation, want at most %d", each, most)
+	}
+}
+
+// chats are conversations as most are, with a last message, and read by both sides.
+func chats(n int) (c conversations.Change) {
+	for i := range n {
+		s := conversations.State{
+			JID: perch.JID(fmt.Sprintf("user.number.%04d@messenger.example", i)), Kind: perch.ChatConversation, Notify: perch.NotifyAll,
+			At: 1_700_000_000_000, Last: 1, Unread: 3, Read: 2, ReadID: 3, ReadAt: 1_699_999_000_000, PeerRead: 4, PeerReadAt: 1_699_999_000_000,
+		}
+		last := string(perch.Message{ID: "3f0c6a52-8d1e", Ref: "iM2YwYzZhNTItOGQxZQ", StanzaID: "1700000000000001", From: s.JID + "/phone", To: "user@messenger.example",
+			Kind: perch.ChatMessage, Body: "See you at the station at half past six, will you?", Source: perch.SourceLive}.AppendJSON(nil))
+		read := `{"ref":"iM2YwYzZhNTItOGQxZQ","time":"2023-11-14T22:13:20.000Z","stanza_id":"1700000000000001"}`
+		c.Note(c.Table.Put(&s), s.Key(), &conversations.Details{Last: &last, Read: &read, PeerRead: &read})
+	}
+	return c
+}
+
+// TestMemoryStoreSharesConversations: the store adds the details to what the session has, and no other
+// copy of the states.
+func TestMemoryStoreSharesConversations(t *testing.T) {
+	const n, sessionsOf, most = 200, 50, 16 // bytes for each state, were it not for the table
+	var c conversations.Change
+	for s := range chats(n).Table.All() {
+		c.Note(c.Table.Put(&s), s.Key(), nil)
+	}
+	m := cache.NewMemory(cache.MemoryOptions{})
+	t.Cleanup(func() { _ = m.Close(context.Background()) })
+	var before, after runtime.MemStats
+	var fences [sessionsOf]uint64
+	id := func(i int) sessions.ID { return sessions.ID(fmt.Sprintf("%032x", i)) }
+	for i := range fences {
+		saved, err := m.Open(t.Context(), id(i), sessions.OpenOptions{})
+		if err != nil {
+			t.Fatalf("m.Open: got error %v, want none", err)
+		}
+		fences[i] = saved.Fence
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i, fence := range fences {
+		if r := m.CommitNow(id(i), &sessions.Commit{Fence: fence, Conversations: c}); r.Err != nil {
+			t.Fatalf("m.CommitNow: got error %v, want none", r.Err)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if each := float64(int64(after.HeapAlloc)-int64(before.HeapAlloc)) / sessionsOf / n; each > most {
+		t.Errorf("got %.1f bytes a conversation beside those of the session, want at most %d", each, most)
+	}
+	runtime.KeepAlive(c)
 }
 
 // owned opens a session on behalf of a node with a name as containers have them.

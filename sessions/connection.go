@@ -136,3 +136,6 @@ func (c *connection) requestConn(what string, can func(perch.Capabilities) bool)
 	}
 	return c.link.conn, nil
 }
+
+// archiveKind is the archive that the server has, as far as it is known.
+func (c *connection) archiveKind() string { return c.caps.Archive }

@@ -51,12 +51,14 @@ type eventLog struct {
 	fails     int
 	retry     *time.Timer
 	drained   []func() // run when the queue is empty
+	// noted is called for each durable event, with the commit that it is in; nil: nobody has to know.
+	noted func(c *Commit, typ perch.EventType, at perch.Time, data any)
 }
 
 // reset begins the log anew after what the Store has of it, and returns what had gathered.
 func (l *eventLog) reset(saved *Saved) []*batch {
 	old := l.queue
-	*l = eventLog{host: l.host, store: l.store, id: l.id, drained: l.drained,
+	*l = eventLog{host: l.host, store: l.store, id: l.id, drained: l.drained, noted: l.noted,
 		fence: saved.Fence, epoch: saved.Epoch, next: saved.Tip, published: saved.Tip}
 	return old
 }

@@ -11,6 +11,9 @@ func (l *eventLog) durableAt(typ perch.EventType, at perch.Time, data any) {
 	b := l.gathering()
 	b.commit.Events = append(b.commit.Events, e)
 	l.append(b, e)
+	if l.noted != nil {
+		l.noted(&b.commit, typ, at, data)
+	}
 }
 
 // Ephemeral implements journal.

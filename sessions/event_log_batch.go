@@ -10,7 +10,7 @@ import (
 func (b *batch) empty() bool {
 	c := &b.commit
 	return len(c.Events) == 0 && c.Record == nil && c.Once == nil && !c.Release && len(c.Messages) == 0 && c.Contacts.Empty() &&
-		c.Invitations.Empty() && c.VCards.Empty() && c.Outbox.Empty()
+		c.Invitations.Empty() && c.VCards.Empty() && c.Outbox.Empty() && c.Conversations.Empty()
 }
 
 // gathering is the batch that changes are added to.
@@ -43,7 +43,8 @@ func (b *batch) release() {
 }
 
 // requeue queues a batch of the lost log again, with new positions. Rows of tables are not in
-// it: they are all written when the log is reset.
+// it: they are all written when the log is reset. But those of conversations belong to its events,
+// and nothing else has their details.
 func (l *eventLog) requeue(old *batch) {
 	b := l.gathering()
 	for _, e := range old.publish {
@@ -55,7 +56,7 @@ func (l *eventLog) requeue(old *batch) {
 		l.append(b, e)
 	}
 	b.commit.Messages = append(b.commit.Messages, old.commit.Messages...)
-	b.commit.VCards = old.commit.VCards
+	b.commit.VCards, b.commit.Conversations = old.commit.VCards, old.commit.Conversations
 	b.after = append(b.after, old.after...)
 	b.link, b.seq = old.link, old.seq
 	b.closed = true

@@ -50,6 +50,9 @@ func (s *Session) writeAll() {
 	c := s.log.Change()
 	c.Invitations.Reset, c.Outbox.Reset = true, true
 	s.roster.writeAll(c)
+	if list := conversationsOf(s); list != nil {
+		list.writeAll(c)
+	}
 	for _, e := range s.outbox.entries {
 		entry := e.OutboxEntry
 		c.Outbox.Put = append(c.Outbox.Put, &entry)

@@ -127,3 +127,25 @@ type BuddyItem struct {
 	perch.Buddy
 	Presence *perch.Presence
 }
+
+// nameOf is the name of an account in the roster, or that of its vCard; "" for neither.
+func (ro *roster) nameOf(jid perch.JID) string {
+	if ro.contacts.Len() == 0 {
+		return ""
+	}
+	k := ro.contacts.Get(jid)
+	if k == nil {
+		return ""
+	}
+	return k.View().Name
+}
+
+// contactsAfter are the contacts whose keys follow a key, in their order.
+func (ro *roster) contactsAfter(key perch.JID, most int) (list []perch.JID) {
+	for k := range ro.contacts.After(key) {
+		if list = append(list, cloned(k.Buddy.JID)); len(list) >= most {
+			break
+		}
+	}
+	return list
+}

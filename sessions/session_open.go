@@ -58,6 +58,9 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 		s.supervisor.state.state = perch.StateReconnecting
 		s.stateChanged()
 	}
+	if v.Record.Conversations != nil {
+		listConversations(s)
+	}
 	for _, p := range s.parts {
 		if err := p.restore(ctx, v); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/contacts"
+	"github.com/perch-im/perch/internal/conversations"
 )
 
 // Store keeps what must outlive a socket, and on Redis a process. Package cache has the
@@ -48,6 +49,10 @@ type Store interface {
 	Message(ctx context.Context, id ID, msg string) (*perch.MessageRecord, error)
 	// VCard returns a cached card; KindNotFound if there is none.
 	VCard(ctx context.Context, id ID, jid perch.JID) (*perch.VCard, error)
+
+	// Conversations returns the details of conversations, by the keys of their JIDs, in that order;
+	// of one that is not known those without a text.
+	Conversations(ctx context.Context, id ID, keys []perch.JID) ([]conversations.Details, error)
 
 	// Forget drops everything of a session, and every token that leads to it.
 	Forget(ctx context.Context, id ID) error
@@ -126,6 +131,8 @@ type Saved struct {
 	Contacts    contacts.Table
 	Invitations []*perch.Invitation
 	Outbox      []*OutboxEntry // oldest first
+	// Conversations are the states alone, see Store.Conversations.
+	Conversations conversations.Table
 
 	// OldRows says that an earlier version has written some of the contacts, in another form: the
 	// owner writes them as a whole.
@@ -153,6 +160,8 @@ type Record struct {
 	RosterState   string            `json:"roster_state,omitempty"` // "" = whole; RosterPartial or RosterUnavailable
 	Foreign       []perch.JID       `json:"foreign,omitempty"`      // addresses that are no valid JIDs, see foreignAddresses
 	Unread        bool              `json:"unread,omitempty"`       // no stream has had the log yet, see Subscription.unreadEvents
+	// Conversations is how far the list of chats goes back; nil: nobody has asked for one.
+	Conversations *ConversationHistory `json:"conversations,omitempty"`
 }
 
 // Commit is one compound write. The zero value of a part leaves it as it is.
@@ -172,6 +181,9 @@ type Commit struct {
 	Messages    []*perch.MessageRecord // put, whole
 	Outbox      Delta[OutboxEntry]
 	Once        *Once
+	// Conversations has the states twice, as Contacts, and the details that change: the last
+	// message of a conversation is written with the event that brings it.
+	Conversations conversations.Change
 	// Release gives the session up: no node owns it once this is applied, and the Membership of
 	// every node lists it. No commit follows.
 	Release bool

@@ -1,8 +1,8 @@
 -- Applies one commit, all of it or nothing: everything is checked before the first write.
--- KEYS: state log roster presence invitations vcards outbox kept, then the keys of the
+-- KEYS: state log roster presence invitations vcards outbox conversations kept, then the keys of the
 -- message records, then the key of the idempotency record if there is one.
 -- ARGV: see arguments in redis_encode.go, which writes them in this order.
-local state, log, kept = KEYS[1], KEYS[2], KEYS[8]
+local state, log, kept = KEYS[1], KEYS[2], KEYS[9]
 local sid, fence, epoch, n, prev = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local now, oldest, ttl, slack = ARGV[6], tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
 local max_events, max_bytes, age = tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12]
@@ -114,12 +114,25 @@ local function bound_cards(key, from)
   redis.call('HSET', state, 'cards', cjson.encode(left))
 end
 
+-- The states of all conversations are written anew: those that are not among them go, with their
+-- details.
+local function only(key, from)
+  local first, there = from + 3 + tonumber(ARGV[from + 1]), {}
+  for p = first, first + 2 * tonumber(ARGV[first - 1]) - 2, 2 do there[string.sub(ARGV[p], 2)] = true end
+  local had = redis.call('HGETALL', key)
+  for f = 1, #had, 2 do
+    if not there[string.sub(had[f], 2)] then redis.call('HDEL', key, had[f]) end
+  end
+end
+
 -- A table: reset, number of deletions, the fields, number of puts, field and value each. The
 -- contacts have the presence in them: the hash of the presence is of earlier versions, whose rows
 -- the first owner of this one writes anew.
-for _, i in ipairs({3, 5, 6, 7}) do
+for _, i in ipairs({3, 5, 6, 7, 8}) do
   local key, from = KEYS[i], at
-  if ARGV[at] == '1' then
+  if ARGV[at] == '1' and i == 8 then
+    only(key, from)
+  elseif ARGV[at] == '1' then
     redis.call('DEL', key)
     if i == 3 then redis.call('DEL', KEYS[4]) end
     -- The owner has written all that it knows: nothing of a record that went back is left.
@@ -140,7 +153,7 @@ for _, i in ipairs({3, 5, 6, 7}) do
 end
 
 -- Records that end by themselves, and the index by which Forget finds them.
-local timed = #KEYS - 8
+local timed = #KEYS - 9
 if timed > 0 then
   if once ~= '' then
     redis.call('SET', KEYS[#KEYS], mine .. once, 'PX', keep_ms)
@@ -148,8 +161,8 @@ if timed > 0 then
     timed = timed - 1
   end
   for i = 1, timed do
-    redis.call('SET', KEYS[8 + i], ARGV[at], 'PX', keep_ms)
-    redis.call('ZADD', kept, keep_until, KEYS[8 + i])
+    redis.call('SET', KEYS[9 + i], ARGV[at], 'PX', keep_ms)
+    redis.call('ZADD', kept, keep_until, KEYS[9 + i])
     at = at + 1
   end
   redis.call('ZREMRANGEBYSCORE', kept, '-inf', now)
@@ -166,7 +179,7 @@ end
 -- look most of the time.
 if redis.call('PTTL', state) < tonumber(ttl) - slack then
   redis.call('PEXPIRE', state, ttl)
-  for i = 3, 7 do redis.call('PEXPIRE', KEYS[i], ttl) end
+  for i = 3, 8 do redis.call('PEXPIRE', KEYS[i], ttl) end
   return {'EXTEND'}
 end
 return {'OK'}
