@@ -112,6 +112,7 @@ func (c StatusChange) AppendJSON(b []byte) []byte {
 		b = append(jsonappend.String(append(b, `"ref":`...), c.Ref), ',')
 	}
 	b = jsonappend.String(append(b, `"status":`...), c.Status)
+	b = optional(b, `,"conversation":`, c.Conversation)
 	if c.Time != 0 {
 		b = c.Time.AppendJSON(append(b, `,"time":`...))
 	}

@@ -18,7 +18,7 @@ func (o *outbox) advance(r *perch.MessageRecord, st perch.MessageStatus, xe *per
 	}
 	putMessage(o.journal.Change(), next)
 	if st != perch.StatusSent {
-		o.journal.Durable(perch.EventMessageStatus, perch.StatusChange{ID: r.ID, Ref: next.Ref, Status: st, Error: xe})
+		o.journal.Durable(perch.EventMessageStatus, perch.StatusChange{ID: r.ID, Ref: next.Ref, Status: st, Conversation: r.To.Bare(), Error: xe})
 	}
 	o.notifyDecided(next)
 	return next

@@ -55,7 +55,7 @@ func (sub *Subscription) replayTo(ctx context.Context, upTo uint64, send func(*p
 				return ErrMoved // a hole: the client has to come again, and gets snapshots
 			}
 			sub.at = e.Position
-			if !wants(sub.filter(), e.Type) {
+			if !sub.passesNow(e) {
 				continue
 			}
 			if err := send(e); err != nil {

@@ -8,7 +8,7 @@ import (
 
 // checkCursor compares a cursor with the log as clients know it.
 func (h *subscribers) checkCursor(sub *Subscription, since perch.Position) (reason string) {
-	sub.Tip = h.log.tip()
+	sub.Tip, sub.own = h.log.tip(), h.saved.JID.Bare()
 	switch {
 	case since.Epoch != h.log.epoch:
 		return ResetEpoch
@@ -24,7 +24,7 @@ func (h *subscribers) watched() bool { return len(h.list) > 0 }
 // register makes sub one of those that events are offered to, from the tip on, and takes
 // the state that belongs to this tip: all in one call, so nothing is missed or doubled.
 func (h *subscribers) register(sub *Subscription, all bool) {
-	sub.register(h.log.tip())
+	sub.register(h.log.tip(), h.saved.JID.Bare())
 	view := h.roster.view()
 	if all {
 		h.roster.snapshotServed = true

@@ -31,6 +31,8 @@ type Subscription struct {
 
 	mu         sync.Mutex // guards the rest; held for a moment only, also by the owner
 	types      []string
+	only       map[perch.JID]struct{} // keys of conversations; nil: all
+	own        perch.JID              // bare JID of the account; "": not known yet
 	queue      []*perch.Event
 	bytes      int
 	tip        perch.Position // last durable event that was offered
@@ -47,13 +49,13 @@ type snapshotState struct {
 }
 
 func newSubscription(h *subscribers, o SubscribeOptions) *Subscription {
-	return &Subscription{h: h, notify: o.Notify, noPreamble: o.NoPreamble, types: o.Types, state: &snapshotState{}}
+	return &Subscription{h: h, notify: o.Notify, noPreamble: o.NoPreamble, types: o.Types, only: keysOf(o.Conversations), state: &snapshotState{}}
 }
 
-func (sub *Subscription) register(tip perch.Position) {
+func (sub *Subscription) register(tip perch.Position, own perch.JID) {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
-	sub.tip, sub.registered = tip, true
+	sub.tip, sub.own, sub.registered = tip, own, true
 }
 
 // wants reports whether the filter lets an event of this type pass. A snapshot passes with
@@ -134,7 +136,7 @@ func (sub *Subscription) Preamble(ctx context.Context, send func(*perch.Event) e
 	if err := sub.unreadEvents(ctx, send); err != nil {
 		return err
 	}
-	unread := sub.state.unread && wants(sub.filter(), perch.EventMessageReceived)
+	unread := sub.state.unread && sub.unbounded() && wants(sub.filter(), perch.EventMessageReceived)
 	sub.state, sub.Session = nil, nil
 	err = send(perch.NewEvent(perch.Position{}, perch.EventLive, sub.h.owner.now(), liveData{Tip: as.String()}))
 	if err == nil && unread {
@@ -169,6 +171,9 @@ type subscribers struct {
 type SubscribeOptions struct {
 	Since string
 	Types []string // exact names or "message.*"; nil = all
+	// Conversations bounds message.*, conversation.* and chat_state to those of these accounts and
+	// rooms; nil: all, empty and not nil: none. It hides, and changes no position.
+	Conversations []perch.JID
 	// NoPreamble leaves out the snapshots of a stream that could be resumed (long poll).
 	NoPreamble bool
 	// Notify, if it is set, is called whenever Take has something new, an error included. It must not

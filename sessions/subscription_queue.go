@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/perch-im/perch"
 )
@@ -9,7 +10,7 @@ import (
 // offer queues an event and never waits. False: the subscription has ended, forget it.
 //
 // A client that is too slow loses what it can do without first: from half a queue on only
-// the newest presence of a buddy stays and chat states are left out. A durable event is
+// the newest presence of a buddy, and the newest state of a conversation, stays and chat states are left out. A durable event is
 // never left out: when there is no room the subscription is cut, and the client resumes
 // with its cursor.
 func (sub *Subscription) offer(e *perch.Event) bool {
@@ -21,7 +22,7 @@ func (sub *Subscription) offer(e *perch.Event) bool {
 	if !e.Position.IsZero() {
 		sub.tip = e.Position
 	}
-	if !wants(sub.types, e.Type) {
+	if !sub.passes(e) {
 		return true
 	}
 	if len(sub.queue) >= queueMax/2 || sub.bytes >= queueMaxBytes/2 {
@@ -41,21 +42,22 @@ func (sub *Subscription) offer(e *perch.Event) bool {
 	return true
 }
 
-// shed removes what e replaces, every chat state, and every presence that a later one has
-// replaced.
+// shed removes what e replaces, every chat state, and every presence and state of a conversation that
+// a later one has replaced.
 func (sub *Subscription) shed(e *perch.Event) {
-	newest := map[string]*perch.Event{}
-	for _, x := range sub.queue {
-		if x.Type == perch.EventPresence {
-			newest[x.Key] = x
-		}
+	type of struct {
+		typ perch.EventType
+		key string
 	}
-	if e.Type == perch.EventPresence {
-		newest[e.Key] = e
+	newest := map[of]*perch.Event{}
+	for _, x := range append(slices.Clip(sub.queue), e) {
+		if coalesced(x.Type) {
+			newest[of{x.Type, x.Key}] = x
+		}
 	}
 	rest, chats, presences := sub.queue[:0], 0, 0
 	for _, x := range sub.queue {
-		if x.Type == perch.EventChatState || x.Type == perch.EventPresence && newest[x.Key] != x {
+		if x.Type == perch.EventChatState || coalesced(x.Type) && newest[of{x.Type, x.Key}] != x {
 			sub.bytes -= len(x.Wire)
 			if x.Type == perch.EventChatState {
 				chats++
@@ -70,6 +72,11 @@ func (sub *Subscription) shed(e *perch.Event) {
 	sub.queue = rest
 	sub.dropped(DroppedChatState, chats)
 	sub.dropped(DroppedPresence, presences)
+}
+
+// coalesced reports whether of events of a type the last one about a thing counts.
+func coalesced(t perch.EventType) bool {
+	return t == perch.EventPresence || t == perch.EventConversationChanged
 }
 
 func (sub *Subscription) dropped(reason string, n int) {

@@ -852,6 +852,8 @@ export interface components {
         /** @enum {string} */
         State: "connecting" | "online" | "reconnecting" | "suspended" | "closed";
         StatusChange: {
+            /** @description Conversation is the bare JID of the other side, in message.status alone. */
+            conversation?: components["schemas"]["JID"];
             error?: components["schemas"]["XMPPError"];
             id?: string;
             /** @description of the message; of an edit, a retraction or reactions that of the message that they are about */

@@ -1,0 +1,85 @@
+package sessions
+
+import (
+	"strings"
+
+	"github.com/perch-im/perch"
+)
+
+// keysOf are the keys of a list of JIDs; nil stays nil.
+func keysOf(list []perch.JID) map[perch.JID]struct{} {
+	if list == nil {
+		return nil
+	}
+	keys := make(map[perch.JID]struct{}, len(list))
+	for _, jid := range list {
+		keys[jid.Key()] = struct{}{}
+	}
+	return keys
+}
+
+// SetConversations changes SubscribeOptions.Conversations from the next event on.
+func (sub *Subscription) SetConversations(list []perch.JID) {
+	keys := keysOf(list)
+	sub.mu.Lock()
+	defer sub.mu.Unlock()
+	sub.only = keys
+}
+
+// unbounded reports whether all conversations pass.
+func (sub *Subscription) unbounded() bool {
+	sub.mu.Lock()
+	defer sub.mu.Unlock()
+	return sub.only == nil
+}
+
+// passesNow is passes for those who do not hold the lock.
+func (sub *Subscription) passesNow(e *perch.Event) bool {
+	sub.mu.Lock()
+	defer sub.mu.Unlock()
+	return sub.passes(e)
+}
+
+// passes reports whether the filters let an event pass.
+func (sub *Subscription) passes(e *perch.Event) bool {
+	if !wants(sub.types, e.Type) {
+		return false
+	}
+	if sub.only == nil || !ofConversation(e.Type) {
+		return true
+	}
+	if len(sub.only) == 0 {
+		return false
+	}
+	jid := eventConversation(e, sub.own)
+	_, ok := sub.only[jid.Key()]
+	return ok || jid == "" // an event of an earlier version may not say it
+}
+
+// ofConversation reports whether events of a type are about one conversation.
+func ofConversation(t perch.EventType) bool {
+	return t == perch.EventChatState || strings.HasPrefix(string(t), "message.") || strings.HasPrefix(string(t), "conversation.")
+}
+
+// eventConversation is the conversation that an event is about, by the bare JID of the other side; "":
+// it does not say.
+func eventConversation(e *perch.Event, own perch.JID) perch.JID {
+	var d struct {
+		JID          perch.JID `json:"jid"`
+		Conversation perch.JID `json:"conversation"`
+		From         perch.JID `json:"from"`
+		To           perch.JID `json:"to"`
+	}
+	if e.Decode(&d) != nil {
+		return ""
+	}
+	switch {
+	case d.Conversation != "":
+		return d.Conversation
+	case d.JID != "":
+		return d.JID
+	case e.Type == perch.EventMessageSent, e.Type == perch.EventMessageEdited && own != "" && d.From.Bare().Equal(own):
+		return d.To.Bare()
+	}
+	return d.From.Bare()
+}
