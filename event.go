@@ -157,7 +157,7 @@ const (
 	DroppedTooDeep     = "too_deep"        // over the limit of levels
 	DroppedMalformed   = "malformed"       // over the limit of attributes, or not fit to be decoded
 	DroppedQuarantined = "quarantined"     // it has ended connections
-	DroppedEncrypted   = "encrypted"       // end to end: this gateway has no key
+	DroppedEncrypted   = "encrypted"       // in logs of before: such a message has an Encryption now
 	DroppedInvitation  = "room_invitation" // XEP-0045, 7.8; XEP-0249
 	DroppedCall        = "call"            // XEP-0353
 	DroppedUnsupported = "unsupported"     // content of a kind that this gateway does not know
