@@ -39,11 +39,13 @@ func vcard(jid perch.JID, name string) *perch.VCard {
 }
 
 func message(id string, s perch.MessageStatus) *perch.MessageRecord {
-	return &perch.MessageRecord{ID: id, To: "a@x", Status: s, History: []perch.StatusChange{{Status: s, Time: 11}}}
+	return &perch.MessageRecord{ID: id, Ref: "obTE", To: "a@x", Status: s, History: []perch.StatusChange{{Status: s, Time: 11}}}
 }
 
 func entry(id string, seq uint64, body string) *sessions.OutboxEntry {
-	return &sessions.OutboxEntry{ID: id, Seq: seq, MessageOut: perch.MessageOut{ID: id, To: "a@x", Kind: perch.ChatMessage, Body: body, Thread: "t", Receipt: true}}
+	return &sessions.OutboxEntry{ID: id, Seq: seq, MessageOut: perch.MessageOut{ID: id, To: "a@x", Kind: perch.ChatMessage, Body: body, Thread: "t", Receipt: true,
+		Details:  &perch.MessageDetails{ReplyTo: &perch.Reply{Ref: "ibTE", ID: "m1", From: "a@x"}, Payloads: []string{"<a xmlns='b'/>"}, Markable: true},
+		Relation: &perch.Relation{Kind: perch.RelationReactions, Target: "m1", Emojis: []string{"👍"}}}}
 }
 
 // holds checks that everything of c is stored, and nothing else.
