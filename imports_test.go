@@ -89,7 +89,7 @@ var (
 			why: "storetest is what every Store must pass, so it knows none of them",
 		},
 		{
-			from: "api", may: []string{".", "sessions", "internal/jsonappend", "internal/ttlmap", "internal/strictjson"},
+			from: "api", may: []string{".", "sessions", "internal/jsonappend", "internal/ttlmap", "internal/strictjson", "internal/payload"},
 			libs:  []string{"github.com/go-chi/", "github.com/coder/websocket"},
 			never: []string{"encoding/xml"},
 			why:   "api never sees XML, an XMPP connection or a store: everything it asks, it asks a session",
@@ -152,6 +152,10 @@ var (
 			from: "internal/strictjson", may: []string{"."},
 			never: []string{"net/http"},
 			why:   "strictjson knows how a body is read, and nothing of where it came from or what it asks",
+		},
+		{
+			from: "internal/payload", never: []string{"net/http", "encoding/json"},
+			why: "payload judges a piece of XML: what a message is, and who sends it, it does not know",
 		},
 		{
 			from:  "internal/jsonappend",

@@ -159,9 +159,15 @@ func (c *checker) member(at, key string, t reflect.Type) error {
 }
 
 // fieldOf finds the field with exactly this JSON name: encoding/json itself would also
-// take "TO" for "to".
+// take "TO" for "to". The fields of a struct that is embedded as a value are among those of t.
 func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
 	for f := range t.Fields() {
+		if f.Anonymous && f.Type.Kind() == reflect.Struct {
+			if inner, ok := fieldOf(f.Type, key); ok {
+				return inner, true
+			}
+			continue
+		}
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name == key && name != "" && name != "-" {
 			return f, true
 		}

@@ -17,7 +17,8 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// Decode reads body into a struct. Fields are named by their json tags; one with a tag "need"
+// Decode reads body into a struct. Fields are named by their json tags, and those of a struct that is
+// embedded as a value belong to it; one with a tag "need"
 // must not be null, though it may be left out: whether it may is for the caller to say. A
 // json.RawMessage field is taken as it stands, once for its syntax: its reader has to decode it
 // in the same way.

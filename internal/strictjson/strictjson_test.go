@@ -38,6 +38,11 @@ type (
 		Type string          `json:"type"`
 		Data json.RawMessage `json:"data"`
 	}
+	addressed struct {
+		message
+		Urgent bool `json:"urgent"`
+		*photo
+	}
 )
 
 // decode reads a body into a T.
@@ -233,4 +238,18 @@ func TestForbiddenRune(t *testing.T) {
 			t.Errorf("ForbiddenRune(%q) = %q, want %q", text, got, want)
 		}
 	}
+}
+
+// TestDecodeEmbedded: the fields of a struct that is embedded as a value are those of the object, as in
+// encoding/json, and are checked as strictly.
+func TestDecodeEmbedded(t *testing.T) {
+	m, err := decode[addressed](`{"to":"a@b","urgent":true,"body":"x"}`)
+	if err != nil || m.To != "a@b" || !m.Urgent || m.Body != "x" {
+		t.Errorf("Decode = %+v, %v, want all three fields", m, err)
+	}
+	refuses[addressed](t, `{"message":{"to":"a@b"}}`, perch.KindValidation, "/message")
+	refuses[addressed](t, `{"to":7}`, perch.KindValidation, "/to")
+	refuses[addressed](t, `{"body":null}`, perch.KindValidation, "/body")
+	refuses[addressed](t, `{"urgent":1}`, perch.KindValidation, "/urgent")
+	refuses[addressed](t, `{"data":"AA=="}`, perch.KindValidation, "/data") // of a pointer
 }
