@@ -8,6 +8,7 @@ package contract
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -29,7 +30,8 @@ type TB interface {
 type descriptions struct {
 	router  routers.Router
 	problem *jsonschema.Schema
-	frames  map[string]*jsonschema.Schema // by type; events and commands
+	// Frames by type. An event may have the name of a command; frames of the gateway have a time.
+	frames, commands map[string]*jsonschema.Schema
 }
 
 // load reads the descriptions. Panicking is right: they are embedded, and a test of their
@@ -57,7 +59,7 @@ func read() (*descriptions, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)
 	}
-	d := &descriptions{router: router, frames: map[string]*jsonschema.Schema{}}
+	d := &descriptions{router: router, frames: map[string]*jsonschema.Schema{}, commands: map[string]*jsonschema.Schema{}}
 	return d, d.compile(open, async)
 }
 
@@ -95,7 +97,12 @@ func (d *descriptions) compile(open, async map[string]any) error {
 		if err != nil {
 			return err
 		}
-		d.frames[m.(map[string]any)["name"].(string)] = s
+		message := m.(map[string]any)
+		frames := d.commands
+		if required := message["payload"].(map[string]any)["required"].([]any); slices.Contains(required, any("time")) {
+			frames = d.frames
+		}
+		frames[message["name"].(string)] = s
 	}
 	return nil
 }

@@ -164,3 +164,17 @@ func TestEveryEventIsDescribed(t *testing.T) {
 		}
 	}
 }
+
+// TestCommandsAndEventsOfOneName are told apart: what the gateway sends has a time.
+func TestCommandsAndEventsOfOneName(t *testing.T) {
+	for frame, complaint := range map[string]string{
+		`{"type":"conversation.read","data":{"conversation":"a@b","ref":"ibTE"}}`:                                                            "",
+		`{"type":"conversation.read","data":{"jid":"a@b","read":null}}`:                                                                      "not as in asyncapi.yaml",
+		`{"id":"e-1","type":"conversation.read","time":"2026-01-31T12:00:00.000Z","data":{"jid":"a@b","read":null,"unread":0,"mentions":0}}`: "",
+		`{"id":"e-1","type":"conversation.read","time":"2026-01-31T12:00:00.000Z","data":{"conversation":"a@b","ref":"ibTE"}}`:               "not as in asyncapi.yaml",
+	} {
+		c := &complaints{}
+		contract.Frame(c, []byte(frame))
+		c.want(t, complaint)
+	}
+}

@@ -30,7 +30,10 @@ func checkFrame(frame []byte) error {
 	if typ == "error" {
 		canary.Answer("frame", nil, frame)
 	}
-	schema, ok := load().frames[typ]
+	schema, ok := load().commands[typ]
+	if _, told := object["time"]; told || !ok {
+		schema, ok = load().frames[typ]
+	}
 	if !ok {
 		return fmt.Errorf("contract: asyncapi.yaml has no frame of the type %q: %.200s", typ, frame)
 	}
