@@ -148,6 +148,7 @@ func (o *outbox) mayAccept(p *sending) error {
 		if err := fitsChatOnly(&e.MessageOut); err != nil {
 			return err
 		}
+		e.Details = nil // what is left are wishes that it cannot tell: markable, unstyled
 	}
 	if p.check != nil {
 		if err := p.check(); err != nil {

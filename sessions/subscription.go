@@ -171,7 +171,7 @@ type subscribers struct {
 type SubscribeOptions struct {
 	Since string
 	Types []string // exact names or "message.*"; nil = all
-	// Conversations bounds message.*, conversation.* and chat_state to those of these accounts and
+	// Conversations bounds message.*, conversation.*, room.* and chat_state to those of these accounts and
 	// rooms; nil: all, empty and not nil: none. It hides, and changes no position.
 	Conversations []perch.JID
 	// NoPreamble leaves out the snapshots of a stream that could be resumed (long poll).

@@ -58,7 +58,8 @@ func (sub *Subscription) passes(e *perch.Event) bool {
 
 // ofConversation reports whether events of a type are about one conversation.
 func ofConversation(t perch.EventType) bool {
-	return t == perch.EventChatState || strings.HasPrefix(string(t), "message.") || strings.HasPrefix(string(t), "conversation.")
+	group, _, _ := strings.Cut(string(t), ".")
+	return group == "message" || group == "conversation" || group == "room" || t == perch.EventChatState
 }
 
 // eventConversation is the conversation that an event is about, by the bare JID of the other side; "":
