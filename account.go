@@ -72,11 +72,14 @@ func (c Capabilities) Delivery() string {
 // Features lists the capabilities by name, sorted, for GET /v1/session.
 func (c Capabilities) Features() []string {
 	f := []string{}
+	related := c != Capabilities{} && !c.ChatOnly
 	for _, p := range []struct {
 		on   bool
 		name string
 	}{
-		{c.Archive != "", "archive"}, {c.LookupJID, "jid-lookup"}, {c.ReadSync, "read-sync"}, {c.EditRoster, "roster-edit"},
+		{c.Archive != "", "archive"}, {c.LookupJID, "jid-lookup"},
+		{related, "message-edit"}, {related, "message-react"}, {related, "message-retract"},
+		{c.ReadSync, "read-sync"}, {c.EditRoster, "roster-edit"},
 		{c.StreamResume, "stream-resume"}, {c.StoreVCard, "vcard-store"},
 	} {
 		if p.on {

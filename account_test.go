@@ -53,4 +53,12 @@ func TestDeliveryAndFeatures(t *testing.T) {
 	if f := (perch.Capabilities{}).Features(); f == nil || len(f) != 0 {
 		t.Errorf("no features: %#v, want one and 0", f)
 	}
+	for caps, want := range map[perch.Capabilities]string{
+		{Archive: "136", ChatOnly: true}: "[archive]",
+		{EditRoster: true}:               "[message-edit message-react message-retract roster-edit]",
+	} {
+		if got := fmt.Sprint(caps.Features()); got != want {
+			t.Errorf("Features of %+v: got %s, want %s", caps, got, want)
+		}
+	}
 }

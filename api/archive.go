@@ -5,17 +5,17 @@ import (
 	"net/url"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/sessions"
 )
 
 // archivePage is a page of the archive, oldest first. Next and Prev are the values of after and
 // before for the pages around it; null where the archive has no paging, or no more pages.
 type archivePage struct {
-	Items    []archiveItem    `json:"items"`
-	Dropped  []archiveDropped `json:"dropped"` // entries of the page that cannot be shown; limit counts both
-	Next     *string          `json:"next"`
-	Prev     *string          `json:"prev"`
-	Complete bool             `json:"complete"`
+	Items     []archiveItem     `json:"items"`
+	Dropped   []archiveDropped  `json:"dropped"`   // entries of the page that cannot be shown; limit counts all three
+	Relations []messageRelation `json:"relations"` // edits, retractions and reactions whose message is not on the page
+	Next      *string           `json:"next"`
+	Prev      *string           `json:"prev"`
+	Complete  bool              `json:"complete"`
 } // @name ArchivePage
 
 // archiveDropped has the fields of the event.dropped of the same stanza, and its id and time in
@@ -34,6 +34,7 @@ type archiveDropped struct {
 type archiveItem struct {
 	ID            string            `json:"id"`                   // in the archive; the stanza_id of events
 	MessageID     string            `json:"message_id,omitempty"` // the id of events; left out where the archive does not keep it
+	Ref           string            `json:"ref,omitempty"`        // its handle in its conversation
 	OriginID      string            `json:"origin_id,omitempty"`
 	RoomStanzaID  string            `json:"room_stanza_id,omitempty"`
 	From          perch.JID         `json:"from"`
@@ -46,6 +47,7 @@ type archiveItem struct {
 	Delay         *perch.Delay      `json:"delay,omitempty"`
 	Time          perch.Time        `json:"time"`            // when it was archived
 	TimeIsArrival bool              `json:"time_is_arrival"` // the archive gave no time that can be read: time is when the item arrived here
+	*perch.MessageDetails
 } // @name ArchiveItem
 
 func archiveItemOf(it *perch.ArchiveItem) archiveItem {
@@ -54,17 +56,21 @@ func archiveItemOf(it *perch.ArchiveItem) archiveItem {
 		direction = "out"
 	}
 	return archiveItem{
-		ID: it.StanzaID, MessageID: it.ID, OriginID: it.OriginID, RoomStanzaID: it.RoomStanzaID,
+		ID: it.StanzaID, MessageID: it.ID, Ref: it.Ref, OriginID: it.OriginID, RoomStanzaID: it.RoomStanzaID,
 		From: it.From, To: it.To, Direction: direction, Kind: it.Kind, Body: it.Body, Thread: it.Thread, Subject: it.Subject,
-		Delay: it.Delay, Time: it.Time, TimeIsArrival: it.TimeIsArrival,
+		Delay: it.Delay, Time: it.Time, TimeIsArrival: it.TimeIsArrival, MessageDetails: it.MessageDetails,
 	}
+}
+
+func archiveDroppedOf(it *perch.ArchiveItem) archiveDropped {
+	return archiveDropped{Reason: it.Dropped, From: it.From, StanzaID: it.StanzaID, Time: it.Time, TimeIsArrival: it.TimeIsArrival}
 }
 
 // handleArchive reads the upstream's archive of the messages with one account.
 //
 //	@ID				listArchive
 //	@Summary		Archived messages
-//	@Description	Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). What live would be an event.dropped is in dropped.
+//	@Description	Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). What live would be an event.dropped is in dropped. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page.
 //	@Tags			archive
 //	@Produce		json
 //	@Param			with	query		string	true	"JID of the other side: an account, or an occupant of a room"
@@ -88,44 +94,57 @@ func (a *API) handleArchive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	query, err := archiveQuery(sessionFrom(r.Context()), q)
+	s := sessionFrom(r.Context())
+	if !q.Has("with") {
+		return perch.Invalid("?with", "is needed: the JID of the other side")
+	}
+	with, err := addressOf(s, "?with", q.Get("with"))
 	if err != nil {
 		return err
 	}
-	found, err := sessionFrom(r.Context()).Archive(r.Context(), query)
+	query, err := archiveQuery(with, q)
 	if err != nil {
 		return err
 	}
-	answer := archivePage{Items: []archiveItem{}, Dropped: []archiveDropped{}, Complete: found.Complete}
-	for i := range found.Items {
-		it := &found.Items[i]
-		if it.Dropped == "" {
-			answer.Items = append(answer.Items, archiveItemOf(it))
-			continue
-		}
-		answer.Dropped = append(answer.Dropped, archiveDropped{
-			Reason: it.Dropped, From: it.From, StanzaID: it.StanzaID, Time: it.Time, TimeIsArrival: it.TimeIsArrival,
-		})
+	found, err := s.Archive(r.Context(), query)
+	if err != nil {
+		return err
 	}
-	forward := query.After != ""
-	if found.Last != "" && !(forward && found.Complete) {
-		answer.Next = &found.Last
-		linkPage(w, r, "next", map[string]string{"after": found.Last}, "before")
+	page := pageOfArchive(found, s.Info().JID)
+	answer := archivePage{Items: []archiveItem{}, Dropped: page.dropped, Relations: page.relations, Complete: found.Complete}
+	for i := range page.items {
+		answer.Items = append(answer.Items, archiveItemOf(&page.items[i]))
 	}
-	if found.First != "" && (forward || !found.Complete) {
-		answer.Prev = &found.First
-		linkPage(w, r, "prev", map[string]string{"before": found.First}, "after")
-	}
+	answer.Next, answer.Prev = besides(found, query.After != "")
+	linkBesides(w, r, answer.Next, answer.Prev)
 	return writeJSON(w, http.StatusOK, answer)
 }
 
-func archiveQuery(s *sessions.Session, q url.Values) (out perch.ArchiveQuery, err error) {
-	if !q.Has("with") {
-		return out, perch.Invalid("?with", "is needed: the JID of the other side")
+// besides are the cursors of the pages after and before a page; forward says that the page was asked
+// for by after. Nil: there is none, or the archive has no paging.
+func besides(found perch.ArchivePage, forward bool) (next, prev *string) {
+	if found.Last != "" && !(forward && found.Complete) {
+		next = &found.Last
 	}
-	if out.With, err = addressOf(s, "?with", q.Get("with")); err != nil {
-		return out, err
+	if found.First != "" && (forward || !found.Complete) {
+		prev = &found.First
 	}
+	return next, prev
+}
+
+// linkBesides announces the pages after and before this one.
+func linkBesides(w http.ResponseWriter, r *http.Request, next, prev *string) {
+	if next != nil {
+		linkPage(w, r, "next", map[string]string{"after": *next}, "before", "around")
+	}
+	if prev != nil {
+		linkPage(w, r, "prev", map[string]string{"before": *prev}, "after", "around")
+	}
+}
+
+// archiveQuery reads which page of the messages with one account is asked for.
+func archiveQuery(with perch.JID, q url.Values) (out perch.ArchiveQuery, err error) {
+	out.With = with
 	if out.Limit, err = limitOf(q); err != nil {
 		return out, err
 	}

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"reflect"
 	"testing"
 
 	"github.com/perch-im/perch"
@@ -66,7 +67,7 @@ func TestDecodePresence(t *testing.T) {
 // TestDecodeNull: null is a field that is left out, where the request may leave it out.
 func TestDecodeNull(t *testing.T) {
 	m, err := api.DecodeMessage([]byte(`{"to":"a@b","body":"x","id":null,"kind":null,"thread":null,"subject":null}`))
-	if want := (api.MessageRequest{To: "a@b", Body: "x"}); err != nil || m != want {
+	if want := (api.MessageRequest{To: "a@b", Body: "x"}); err != nil || !reflect.DeepEqual(m, want) {
 		t.Errorf("a message with nulls = %+v, %v, want %+v", m, err, want)
 	}
 	b, err := api.DecodeBuddy([]byte(`{"jid":"a@b","account":null,"name":null,"groups":null,"message":null,"nick":null}`))

@@ -31,6 +31,7 @@ const maxWait = 60
 //	@Produce		json
 //	@Param			since			query		string	false	"id of the last durable event that was handled"
 //	@Param			types			query		string	false	"event types to send, with commas: exact names, or message.*"
+//	@Param			conversations	query		string	false	"conversations to send the events of, with commas: JIDs, * or none"
 //	@Param			wait			query		int		false	"long poll: seconds to wait for the first event, 0 to 60"
 //	@Param			limit			query		int		false	"long poll: most events in the answer, 1 to 200"
 //	@Param			Last-Event-ID	header		string	false	"SSE: takes precedence over since"
@@ -49,13 +50,14 @@ func (a *API) handleEvents(w http.ResponseWriter, r *http.Request) {
 	if media == mediaSSE {
 		read = sseQueryOf
 	}
-	q, err := read(r, "since", "types*", "wait", "limit")
+	sess := sessionFrom(r.Context())
+	q, err := read(r, sess, "since", "types*", "conversations*", "wait", "limit")
 	if err != nil {
 		a.writeProblem(w, r, err)
 		return
 	}
-	o := sessions.SubscribeOptions{Since: resumePoint(r, media, q), Types: q.types, NoPreamble: media == ""}
-	st, err := a.openStream(r, sessionFrom(r.Context()), transportOf(media), o)
+	o := sessions.SubscribeOptions{Since: resumePoint(r, media, q), Types: q.types, Conversations: q.conversations, NoPreamble: media == ""}
+	st, err := a.openStream(r, sess, transportOf(media), o)
 	if err != nil {
 		a.writeProblem(w, r, err)
 		return
@@ -118,7 +120,7 @@ func isLastEventID(name string) bool {
 
 // sseQueryOf is eventQueryOf for SSE, where the id of the last event may be in the query,
 // once, in any spelling.
-func sseQueryOf(r *http.Request, allowed ...string) (eventQuery, error) {
+func sseQueryOf(r *http.Request, sess *sessions.Session, allowed ...string) (eventQuery, error) {
 	name := ""
 	for n := range r.URL.Query() {
 		if !isLastEventID(n) {
@@ -130,9 +132,9 @@ func sseQueryOf(r *http.Request, allowed ...string) (eventQuery, error) {
 		name = n
 	}
 	if name == "" {
-		return eventQueryOf(r, allowed...)
+		return eventQueryOf(r, sess, allowed...)
 	}
-	q, err := eventQueryOf(r, append(allowed, name)...)
+	q, err := eventQueryOf(r, sess, append(allowed, name)...)
 	q.lastEventID = r.URL.Query().Get(name)
 	return q, err
 }
@@ -142,21 +144,24 @@ type eventQuery struct {
 	since string
 	// lastEventID is set only with SSE; see resumePoint.
 	lastEventID string
-	types       []string
-	wait        time.Duration
-	limit       int
+	streamFilter
+	wait  time.Duration
+	limit int
 }
 
-// eventQueryOf reads the query, which may have only the named parameters. A cursor is never
+// eventQueryOf reads the query of a stream of a session, which may have only the named parameters. A cursor is never
 // refused: one that cannot be resumed is answered by a reset, in the same way as a first
 // connection.
-func eventQueryOf(r *http.Request, allowed ...string) (q eventQuery, err error) {
+func eventQueryOf(r *http.Request, sess *sessions.Session, allowed ...string) (q eventQuery, err error) {
 	v, err := queryOf(r, allowed...)
 	if err != nil {
 		return q, err
 	}
 	q.since = v.Get("since")
 	if q.types, err = typesOf("?types", v["types"]); err != nil {
+		return q, err
+	}
+	if q.conversations, err = conversationsOf(sess, "?conversations", v["conversations"]); err != nil {
 		return q, err
 	}
 	if v.Has("wait") {
@@ -168,50 +173,6 @@ func eventQueryOf(r *http.Request, allowed ...string) (q eventQuery, err error) 
 	}
 	q.limit, err = limitOf(v)
 	return q, err
-}
-
-// filterable are the types that a filter may name. Frames of the connection itself
-// (hello, live, heartbeat, reconnect, reply, error) pass every filter.
-var filterable = func() map[string]bool {
-	known := map[string]bool{}
-	for _, t := range []perch.EventType{
-		perch.EventMessageReceived, perch.EventMessageSent, perch.EventMessageStatus, perch.EventRosterItem, perch.EventRosterRemoved,
-		perch.EventInvitationReceived, perch.EventInvitationAccepted, perch.EventInvitationDeclined, perch.EventInvitationCancelled,
-		perch.EventSessionState, perch.EventSessionGap, perch.EventVCardChanged, perch.EventDropped,
-		perch.EventPresence, perch.EventChatState,
-		perch.EventRosterSnapshot, perch.EventInvitationsSnapshot, perch.EventPresenceSnapshot,
-	} {
-		known[string(t)] = true
-		if group, _, ok := strings.Cut(string(t), "."); ok {
-			known[group+".*"] = true
-		}
-	}
-	return known
-}()
-
-// maxTypes is more than the number of event types.
-const maxTypes = 64
-
-// typesOf checks a filter: exact names, or "message.*". No value means all types; an unknown
-// name is refused, because it would filter everything out silently.
-func typesOf(pointer string, values []string) ([]string, error) {
-	var types []string
-	for _, v := range values {
-		for name := range strings.SplitSeq(v, ",") {
-			if name = strings.TrimSpace(name); name != "" {
-				types = append(types, name)
-			}
-		}
-	}
-	if len(types) > maxTypes {
-		return nil, perch.Invalid(pointer, "has more than %d names", maxTypes)
-	}
-	for _, name := range types {
-		if !filterable[name] {
-			return nil, perch.Invalid(pointer, "%s is not an event type: give exact names, or a group such as message.*", quoteShort(name))
-		}
-	}
-	return types, nil
 }
 
 // quoteShort quotes text of the client, shortened, for an answer to it.

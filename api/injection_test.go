@@ -105,13 +105,17 @@ func injectionCases() (doors []injectionCase) {
 	for _, path := range []string{
 		"/" + evil, "/v1/" + evil, "//" + evil, "/problems/" + evil, "/v1/buddies/" + evil, "/v1/messages/" + evil,
 		"/v1/vcards/" + evil, "/v1/vcards/" + evil + "/photo", "/v1/presence/" + evil, "/docs/" + evil,
+		"/v1/conversations/" + evil, "/v1/conversations/bob@example.net/messages/" + evil, "/v1/conversations/" + evil + "/messages",
 	} {
 		doors = append(doors, injectionCase{"path " + path, "GET", "", plain(path), nil})
 	}
 	for _, query := range []string{"q=", "group=", "cursor=", "limit=", "include="} {
 		doors = append(doors, injectionCase{"query " + query, "GET", "", &url.URL{Path: "/v1/buddies", RawQuery: query + url.QueryEscape(evil)}, nil})
 	}
-	for _, query := range []string{"since=", "types=", "wait=", "lastEventId=", url.QueryEscape(evil) + "="} {
+	for _, query := range []string{"around=", "before=", "after=", "start=", "q="} {
+		doors = append(doors, injectionCase{"query " + query, "GET", "", &url.URL{Path: "/v1/conversations/bob@example.net/messages", RawQuery: query + url.QueryEscape(evil)}, nil})
+	}
+	for _, query := range []string{"since=", "types=", "conversations=", "wait=", "lastEventId=", url.QueryEscape(evil) + "="} {
 		doors = append(doors, injectionCase{"query " + query, "GET", "", &url.URL{Path: "/v1/events", RawQuery: query + url.QueryEscape(evil)},
 			map[string]string{"Accept": "application/json"}})
 	}
@@ -121,6 +125,11 @@ func injectionCases() (doors []injectionCase) {
 		{"POST", "/v1/messages", `{"to":E,"body":"x"}`},
 		{"POST", "/v1/messages", `{"to":"bob@example.net","body":"x","subject":E,"thread":E}`},
 		{"POST", "/v1/messages", `{"to":"bob@example.net","body":"x",E:1}`},
+		{"POST", "/v1/messages", `{"to":"bob@example.net","body":"x","reply_to":{"ref":E},"payloads":[E]}`},
+		{"POST", "/v1/messages", `{"to":"bob@example.net","body":"x","attachments":[{"url":E,"name":E}],"spoiler":{"hint":E}}`},
+		{"PATCH", "/v1/conversations/bob@example.net", `{"draft":E,"notify":E}`},
+		{"PUT", "/v1/conversations/bob@example.net/read", `{"ref":E}`},
+		{"PUT", "/v1/conversations/bob@example.net/messages/obTE/reactions", `{"emojis":[E]}`},
 		{"POST", "/v1/buddies", `{"jid":E}`},
 		{"POST", "/v1/buddies", `{"account":E}`},
 		{"POST", "/v1/session", `{"jid":E,"password":E,"upstream":E,"mechanism":E,"resource":E}`},

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -19,19 +18,14 @@ type messageRequest struct {
 	Kind    string `json:"kind" enums:"chat,normal,groupchat,headline"`
 	Thread  string `json:"thread"`
 	Subject string `json:"subject"`
+	detailsRequest
 } // @name MessageRequest
-
-// messageAnswer reports that a message is in the outbox.
-type messageAnswer struct {
-	ID     string              `json:"id"`
-	Status perch.MessageStatus `json:"status"`
-} // @name MessageAnswer
 
 // handleMessageSend puts a message into the outbox.
 //
 //	@ID				sendMessage
 //	@Summary		Send a message
-//	@Description	202 once it is stored in the outbox; GET /v1/messages/{id} and message.status events have its status from then on. With wait=acked the answer is 200 as soon as the server has acknowledged the message, or its status is failed or unknown; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza.
+//	@Description	202 once it is stored in the outbox; GET /v1/messages/{id} and message.status events have its status from then on. With wait=acked the answer is 200 as soon as the server has acknowledged the message, or its status is failed or unknown; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza. A body may be left out where there are attachments: it has their addresses then.
 //	@Tags			messages
 //	@Accept			json
 //	@Produce		json
@@ -70,10 +64,7 @@ func (a *API) handleMessageSend(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if key != "" {
-		m.Key = key
-	}
-	accepted, err := sessionFrom(r.Context()).SendMessage(r.Context(), m)
+	accepted, err := sessionFrom(r.Context()).SendMessage(r.Context(), withKey(m, key))
 	if err != nil {
 		return err
 	}
@@ -81,8 +72,7 @@ func (a *API) handleMessageSend(w http.ResponseWriter, r *http.Request) error {
 	if wait {
 		status = awaitMessage(r.Context(), sessionFrom(r.Context()), &accepted)
 	}
-	w.Header().Set("Location", "/v1/messages/"+url.PathEscape(accepted.ID))
-	return writeJSON(w, status, messageAnswer{ID: accepted.ID, Status: accepted.Status})
+	return writeAccepted(w, status, accepted)
 }
 
 // waitOf reads ?wait=acked.
@@ -116,8 +106,8 @@ const maxKeyBytes = 128
 
 // checked returns the message of the request. Its id is its idempotency key too, unless a header
 // has another one. The WebSocket's message.send is checked here as well.
-func (req messageRequest) checked(s *sessions.Session) (sessions.NewMessage, error) {
-	m := sessions.NewMessage{ID: req.ID, Key: req.ID, Kind: perch.MessageKind(req.Kind), Body: req.Body, Thread: req.Thread, Subject: req.Subject}
+func (req *messageRequest) checked(s *sessions.Session) (sessions.NewMessage, error) {
+	m := sessions.NewMessage{ID: req.ID, Key: req.ID, Kind: perch.MessageKind(req.Kind), Thread: req.Thread, Subject: req.Subject}
 	if req.To == "" {
 		return m, perch.Invalid("/to", "is needed")
 	}
@@ -125,8 +115,8 @@ func (req messageRequest) checked(s *sessions.Session) (sessions.NewMessage, err
 	if m.To, err = addressOf(s, "/to", req.To); err != nil {
 		return m, err
 	}
-	if strings.TrimSpace(req.Body) == "" {
-		return m, perch.Invalid("/body", "must not be empty")
+	if err := req.text(s, req.Body, &m); err != nil {
+		return m, err
 	}
 	switch m.Kind {
 	case "":
@@ -135,8 +125,8 @@ func (req messageRequest) checked(s *sessions.Session) (sessions.NewMessage, err
 	default:
 		return m, perch.Invalid("/kind", "must be chat, normal, groupchat or headline")
 	}
-	if len(req.ID) > maxKeyBytes || !visible(req.ID) {
-		return m, perch.Invalid("/id", "must be visible ASCII of at most %d characters", maxKeyBytes)
+	if err := checkMessageID("/id", req.ID); err != nil {
+		return m, err
 	}
 	if err := oneLine("/thread", req.Thread, 256); err != nil {
 		return m, err

@@ -233,6 +233,12 @@ func TestUpstreamWithoutFeatures(t *testing.T) {
 		"GET /v1/archive?with=bob@example.net":  "",
 		"GET /v1/jids?account=mary@contoso.com": "",
 		"POST /v1/buddies":                      `{"account":"mary@contoso.com"}`,
+
+		"PATCH /v1/conversations/bob@example.net/messages/obTE":         `{"body":"x"}`,
+		"DELETE /v1/conversations/bob@example.net/messages/obTE":        "",
+		"PUT /v1/conversations/bob@example.net/messages/ibTE/reactions": `{"emojis":["👍"]}`,
+		"GET /v1/conversations/bob@example.net/messages":                "",
+		"GET /v1/conversations/bob@example.net/messages?q=x":            "",
 	} {
 		method, path, _ := strings.Cut(path, " ")
 		f.refused(501, "feature-unsupported", "", method, path, body)
@@ -240,6 +246,11 @@ func TestUpstreamWithoutFeatures(t *testing.T) {
 	a := f.call("POST", "/v1/messages", `{"to":"bob@example.net","body":"x","kind":"headline"}`)
 	if a.status != 501 && a.status != 422 {
 		t.Errorf("another kind: %d %s, want 501 or 422", a.status, a.body)
+	}
+	for field, value := range map[string]string{
+		"reply_to": `{"ref":"ibTE"}`, "mentions": `[{"jid":"bob@example.net"}]`, "attachments": `[{"url":"https://a.b/c"}]`, "payloads": `["<x xmlns='y'/>"]`,
+	} {
+		f.refused(422, "validation", "/"+field, "POST", "/v1/messages", `{"to":"bob@example.net","body":"x","`+field+`":`+value+`}`)
 	}
 }
 
@@ -400,6 +411,7 @@ func TestArchive(t *testing.T) {
 	f.signIn()
 	type page struct {
 		Items      []map[string]any
+		Relations  []map[string]any
 		Dropped    []map[string]any
 		Next, Prev *string
 		Complete   bool
@@ -410,10 +422,10 @@ func TestArchive(t *testing.T) {
 		t.Errorf("got %s, want two items between a1 and a2", a.body)
 	}
 	want := []map[string]any{
-		{"id": "a1", "message_id": "m1", "origin_id": "o1", "from": "bob@example.net/x", "to": "alice@example.net", "direction": "in", "kind": "normal",
+		{"id": "a1", "message_id": "m1", "ref": theirRef("m1"), "origin_id": "o1", "from": "bob@example.net/x", "to": "alice@example.net", "direction": "in", "kind": "normal",
 			"body": "one", "subject": "S", "thread": "t", "delay": map[string]any{"stamp": "1970-01-01T00:00:00.001Z", "from": "example.net"},
 			"time": "1970-01-01T00:00:00.001Z", "time_is_arrival": false},
-		{"id": "a2", "from": "alice@example.net", "to": "bob@example.net", "direction": "out", "kind": "chat",
+		{"id": "a2", "ref": perch.Ref{StanzaID: "a2"}.String(), "from": "alice@example.net", "to": "bob@example.net", "direction": "out", "kind": "chat",
 			"body": "two", "delay": map[string]any{"stamp": nil}, "time": "1970-01-01T00:00:00.002Z", "time_is_arrival": true},
 	}
 	if !reflect.DeepEqual(got.Items, want) {

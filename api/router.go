@@ -94,6 +94,10 @@ func (a *API) routesOfCaches(r chi.Router) {
 	r.Get("/v1/vcards/{jid}", a.wrap(a.handleVCard))
 	r.Get("/v1/vcards/{jid}/photo", a.wrap(a.handlePhoto))
 	r.Get("/v1/messages/{id}", a.wrap(a.handleMessageShow))
+	r.Get("/v1/conversations", a.wrap(a.handleConversations))
+	r.Get("/v1/conversations/{jid}", a.wrap(a.handleConversationShow))
+	r.Patch("/v1/conversations/{jid}", a.wrap(a.handleConversationPatch))
+	r.Get("/v1/conversations/{jid}/messages/{ref}", a.wrap(a.handleConversationMessage))
 }
 
 // routesOfUpstream are the routes that need the upstream: they are refused on a session whose
@@ -110,6 +114,11 @@ func (a *API) routesOfUpstream(r chi.Router) {
 	r.Get("/v1/jids", a.wrap(a.handleJIDLookup))
 	r.Post("/v1/messages", a.wrap(a.handleMessageSend))
 	r.Put("/v1/chat-states/{jid}", a.wrap(a.handleChatState))
+	r.Put("/v1/conversations/{jid}/read", a.wrap(a.handleConversationRead))
+	r.Get("/v1/conversations/{jid}/messages", a.wrap(a.handleConversationMessages))
+	r.Patch("/v1/conversations/{jid}/messages/{ref}", a.wrap(a.handleMessageEdit))
+	r.Delete("/v1/conversations/{jid}/messages/{ref}", a.wrap(a.handleMessageRetract))
+	r.Put("/v1/conversations/{jid}/messages/{ref}/reactions", a.wrap(a.handleMessageReact))
 }
 
 // describe serves a description of the API that was built in.

@@ -23,7 +23,12 @@ type helloData struct {
 	Session      perch.SessionInfo `json:"session"`
 	Limits       helloLimits       `json:"limits"`
 	Retention    helloRetention    `json:"retention"`
+	Features     []string          `json:"features"`
 }
+
+// gatewayFeatures are what this gateway has beyond the first version of its API: what a client may
+// name in types, and ask for. Whether the upstream of a session has it too is in session.features.
+var gatewayFeatures = []string{"conversations", "message-edit", "message-react", "message-retract"}
 
 type helloServer struct {
 	Name    string `json:"name"`
@@ -66,6 +71,7 @@ func (st *stream) hello() *perch.Event {
 			QueueFrames: o.QueueFrames, QueueBytes: o.QueueBytes, Streams: o.StreamsPerToken,
 		},
 		Retention: helloRetention{Events: o.Retention.Events, Bytes: o.Retention.Bytes, Seconds: int64(o.Retention.Age.Seconds())},
+		Features:  gatewayFeatures,
 	}
 	if !sub.Resumed {
 		data.ResetReason = &sub.ResetReason

@@ -23,12 +23,10 @@ const (
 // dueWaits are what cannot be done without waiting: for the log, the owner or the client.
 const dueWaits = dueBegin | dueLeave | dueEnd
 
-// outFrame is what the reader of a socket posts to its stream: a frame to write and, with
-// filter, a new list of types.
+// outFrame is what the reader of a socket posts to its stream: a frame to write, a new filter, or both.
 type outFrame struct {
 	frame  *perch.Event
-	filter bool
-	types  []string
+	filter *streamFilter // nil: it stays
 }
 
 // Bounds of what a reader may have posted that is not written yet: then it reads no further.

@@ -76,8 +76,9 @@ func (st *stream) do(w work) error {
 		st.detached.control(w.control)
 	}
 	for _, f := range w.frames {
-		if f.filter {
-			st.sub.SetTypes(f.types)
+		if f.filter != nil {
+			st.sub.SetTypes(f.filter.types)
+			st.sub.SetConversations(f.filter.conversations)
 		}
 		if f.frame != nil {
 			st.todo = append(st.todo, f.frame)

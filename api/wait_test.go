@@ -63,13 +63,13 @@ func TestWaitForTheServer(t *testing.T) {
 		}
 		time.Sleep(9 * time.Second)
 		conn.Ack()
-		const want = `200 /v1/messages/m1 {"id":"m1","status":"acked"}`
+		const want = `200 /v1/messages/m1 {"id":"m1","ref":"obTE","status":"acked"}`
 		for _, answer := range []<-chan string{first, again, g.sending("/v1/messages?wait=acked", waiting)} {
 			if a := <-answer; a != want {
 				t.Errorf("%s, want %s", a, want)
 			}
 		}
-		if a := <-g.sending("/v1/messages", waiting); a != `202 /v1/messages/m1 {"id":"m1","status":"accepted"}` {
+		if a := <-g.sending("/v1/messages", waiting); a != `202 /v1/messages/m1 {"id":"m1","ref":"obTE","status":"accepted"}` {
 			t.Errorf("without waiting: %s, want 202 accepted", a)
 		}
 		if n := len(conn.Sent()); n == 0 {
@@ -85,7 +85,7 @@ func TestWaitTooLong(t *testing.T) {
 		began := time.Now()
 		answer := g.sending("/v1/messages?wait=acked", waiting)
 		sent(t, conn)
-		if a := <-answer; a != `202 /v1/messages/m1 {"id":"m1","status":"sent"}` || time.Since(began) != 10*time.Second {
+		if a := <-answer; a != `202 /v1/messages/m1 {"id":"m1","ref":"obTE","status":"sent"}` || time.Since(began) != 10*time.Second {
 			t.Errorf("got %s after %v, want 202 sent after 10 s", a, time.Since(began))
 		}
 	})
@@ -107,7 +107,7 @@ func TestWaitForAFailure(t *testing.T) {
 		answer := g.sending("/v1/messages?wait=acked", waiting)
 		sent(t, conn)
 		conn.Deliver(&perch.MessageError{ID: "m1", From: "bob@example.net", Error: perch.XMPPError{Condition: "item-not-found", Type: "cancel"}})
-		if got, want := <-answer, `200 /v1/messages/m1 {"id":"m1","status":"failed"}`; got != want {
+		if got, want := <-answer, `200 /v1/messages/m1 {"id":"m1","ref":"obTE","status":"failed"}`; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})

@@ -28,6 +28,7 @@ const (
 //	@Produce		json
 //	@Param			since	query		string	false	"id of the last durable event that was handled"
 //	@Param			types	query		string	false	"event types to send, with commas: exact names, or message.*"
+//	@Param			conversations	query	string	false	"conversations to send the events of, with commas: JIDs, * or none"
 //	@Param			ticket	query		string	false	"of POST /v1/events/tickets"
 //	@Success		101		{string}	string	"switching protocols"
 //	@Failure		401		{object}	Problem
@@ -62,12 +63,12 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		a.refuseSocket(w, r, endingOf(err))
 		return
 	}
-	q, err := eventQueryOf(r, "since", "types*", "ticket")
+	q, err := eventQueryOf(r, sess, "since", "types*", "conversations*", "ticket")
 	if err != nil {
 		a.refuseSocket(w, r, ending{closeProtocol, err})
 		return
 	}
-	st, err := a.openStream(r, sess, "ws", sessions.SubscribeOptions{Since: q.since, Types: q.types})
+	st, err := a.openStream(r, sess, "ws", sessions.SubscribeOptions{Since: q.since, Types: q.types, Conversations: q.conversations})
 	if err != nil {
 		e := endingOf(err)
 		if perch.KindOf(err) == perch.KindQuotaExceeded {

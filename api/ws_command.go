@@ -26,22 +26,25 @@ const (
 
 // commandResult is what a command results in: a status as REST would give it, and its body.
 type commandResult struct {
-	status    int
-	data      any
-	silent    bool     // no reply without an id
-	filter    []string // of subscribe
-	setFilter bool     // filter is to be applied, even nil
+	status int
+	data   any
+	silent bool          // no reply without an id
+	filter *streamFilter // of subscribe; nil: it stays
 }
 
 // commands are all commands of a socket; everything else is REST, where it can be cached, paged
 // and described. A handler runs on the reader's goroutine.
 var commands = map[string]func(*socket, context.Context, command) (commandResult, error){
-	"message.send":   (*socket).messageSend,
-	"chat_state.set": (*socket).chatStateSet,
-	"presence.set":   (*socket).presenceSet,
-	"subscribe":      (*socket).subscribe,
-	"ack":            (*socket).ack,
-	"ping":           (*socket).ping,
+	"message.send":      (*socket).messageSend,
+	"message.edit":      (*socket).messageEdit,
+	"message.retract":   (*socket).messageRetract,
+	"message.react":     (*socket).messageReact,
+	"conversation.read": (*socket).conversationRead,
+	"chat_state.set":    (*socket).chatStateSet,
+	"presence.set":      (*socket).presenceSet,
+	"subscribe":         (*socket).subscribe,
+	"ack":               (*socket).ack,
+	"ping":              (*socket).ping,
 }
 
 // command runs the command of one frame, and replies to it.
@@ -81,11 +84,11 @@ func (s *socket) command(frame []byte) {
 		s.replyError(c.ID, underData(err))
 		return
 	}
-	n := outFrame{filter: a.setFilter, types: a.filter}
+	n := outFrame{filter: a.filter}
 	if c.ID != "" || !a.silent {
 		n.frame = reply(c.ID, a.status, a.data)
 	}
-	if n.frame != nil || n.filter {
+	if n.frame != nil || n.filter != nil {
 		s.postFrame(n)
 	}
 }
@@ -144,28 +147,6 @@ func decodeData[T any](c command, into *T) error {
 // REST does.
 func (s *socket) online() error { return credentialOf(s.sess) }
 
-func (s *socket) messageSend(ctx context.Context, c command) (commandResult, error) {
-	var req messageRequest
-	if err := decodeData(c, &req); err != nil {
-		return commandResult{}, err
-	}
-	m, err := req.checked(s.sess)
-	if err != nil {
-		return commandResult{}, err
-	}
-	if c.ID != "" {
-		m.Key = c.ID
-	}
-	if err := s.online(); err != nil {
-		return commandResult{}, err
-	}
-	sent, err := s.sess.SendMessage(ctx, m)
-	if err != nil {
-		return commandResult{}, err
-	}
-	return commandResult{status: http.StatusAccepted, data: messageAnswer{ID: sent.ID, Status: sent.Status}}, nil
-}
-
 // chatStateData is the data of chat_state.set.
 type chatStateData struct {
 	To    string `json:"to" need:"yes"`
@@ -204,25 +185,6 @@ func (s *socket) presenceSet(ctx context.Context, c command) (commandResult, err
 		return commandResult{}, err
 	}
 	return commandResult{status: http.StatusOK, data: own, silent: true}, s.sess.SetOwnPresence(ctx, own)
-}
-
-// subscribeData is the data of subscribe: the types from now on; null or [] is all.
-type subscribeData struct {
-	Types []string `json:"types"`
-}
-
-// subscribe changes the filter. It takes effect before its reply is sent.
-func (s *socket) subscribe(_ context.Context, c command) (commandResult, error) {
-	var req subscribeData
-	if err := decodeData(c, &req); err != nil {
-		return commandResult{}, err
-	}
-	types, err := typesOf("/types", req.Types)
-	if err != nil {
-		return commandResult{}, err
-	}
-	applied := subscribeData{Types: append([]string{}, types...)}
-	return commandResult{status: http.StatusOK, data: applied, silent: true, filter: types, setFilter: true}, nil
 }
 
 // ackData is the data of ack: the last durable event that the client has handled.

@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * Archived messages
-         * @description Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). What live would be an event.dropped is in dropped.
+         * @description Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). What live would be an event.dropped is in dropped. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page.
          */
         get: operations["listArchive"];
         put?: never;
@@ -108,6 +108,129 @@ export interface paths {
         get?: never;
         /** Send a chat state */
         put: operations["setChatState"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List conversations
+         * @description The pinned ones first, then the others; each with the latest activity first. The first time the list is filled from the archive, as far as its bounds allow: complete is false then, and the next pages read on.
+         */
+        get: operations["listConversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{jid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One conversation */
+        get: operations["getConversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Notify, pin, archive, keep a draft */
+        patch: operations["updateConversation"];
+        trace?: never;
+    };
+    "/v1/conversations/{jid}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages of a conversation
+         * @description From the archive, oldest first. Without around, before and after: the newest page. With around, half of the page is before that message and half after it. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page.
+         */
+        get: operations["listConversationMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{jid}/messages/{ref}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One message of a conversation */
+        get: operations["getConversationMessage"];
+        put?: never;
+        post?: never;
+        /**
+         * Take an own message back
+         * @description 202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices.
+         */
+        delete: operations["retractMessage"];
+        options?: never;
+        head?: never;
+        /**
+         * Correct an own message
+         * @description The body is the message as it is from now on: what it leaves out is gone. 202 once it is in the outbox; its status is that of a message. The message.edited event, on all devices, has the message as it is then.
+         */
+        patch: operations["editMessage"];
+        trace?: never;
+    };
+    "/v1/conversations/{jid}/messages/{ref}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * React to a message
+         * @description The whole set of the account's reactions; an empty list takes them back. 202 once it is in the outbox. The message.reactions event, on all devices, has the reactions of both sides as they are then.
+         */
+        put: operations["reactToMessage"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{jid}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark messages as read
+         * @description Everything up to this message was read, on all devices of the account. The position goes forward only: for an earlier message the answer is what holds. The other side learns it when it has asked for it (markable) and receipts is not false.
+         */
+        put: operations["readConversation"];
         post?: never;
         delete?: never;
         options?: never;
@@ -260,7 +383,7 @@ export interface paths {
         put?: never;
         /**
          * Send a message
-         * @description 202 once it is stored in the outbox; GET /v1/messages/{id} and message.status events have its status from then on. With wait=acked the answer is 200 as soon as the server has acknowledged the message, or its status is failed or unknown; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza.
+         * @description 202 once it is stored in the outbox; GET /v1/messages/{id} and message.status events have its status from then on. With wait=acked the answer is 200 as soon as the server has acknowledged the message, or its status is failed or unknown; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza. A body may be left out where there are attachments: it has their addresses then.
          */
         post: operations["sendMessage"];
         delete?: never;
@@ -488,7 +611,7 @@ export interface components {
              * @description Why it is not shown, as in event.dropped.
              * @enum {string}
              */
-            reason: "too_large" | "too_deep" | "malformed" | "quarantined" | "encrypted" | "room_invitation" | "call" | "unsupported";
+            reason: "too_large" | "too_deep" | "malformed" | "quarantined" | "encrypted" | "room_invitation" | "call" | "unsupported" | "not_author";
             /** @description in the archive */
             stanza_id: string;
             /**
@@ -500,20 +623,38 @@ export interface components {
             time_is_arrival: boolean;
         };
         ArchiveItem: {
+            attachments?: components["schemas"]["Attachment"][];
             body: string;
             delay?: components["schemas"]["Delay"];
             /** @enum {string} */
             direction: "in" | "out";
+            edited?: components["schemas"]["Edited"];
+            encryption?: components["schemas"]["Encryption"];
+            /** @description What an encrypted message says to clients that cannot read it; its body is empty. */
+            fallback?: string;
             from: components["schemas"]["JID"];
             /** @description in the archive; the stanza_id of events */
             id: string;
             kind: components["schemas"]["MessageKind"];
+            /** @description the sender asks for a displayed marker (XEP-0333) */
+            markable?: boolean;
+            mentions?: components["schemas"]["Mention"][];
             /** @description the id of events; left out where the archive does not keep it */
             message_id?: string;
             /** @description The id that the sending client gave it (XEP-0359). */
             origin_id?: string;
+            /** @description Elements that the gateway has no field for, as XML, each with its namespace. At most eight, and 16 KiB together. */
+            payloads?: string[];
+            /** @description There were more payloads. */
+            payloads_truncated?: boolean;
+            reactions?: components["schemas"]["Reaction"][];
+            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
+            ref?: string;
+            reply_to?: components["schemas"]["Reply"];
+            retracted?: components["schemas"]["Retracted"];
             /** @description The id in the archive of the room that it is from (XEP-0359). */
             room_stanza_id?: string;
+            spoiler?: components["schemas"]["Spoiler"];
             subject?: string;
             thread?: string;
             /**
@@ -524,20 +665,51 @@ export interface components {
             /** @description the archive gave no time that can be read: time is when the item arrived here */
             time_is_arrival: boolean;
             to: components["schemas"]["JID"];
+            /** @description the body has no styling (XEP-0393, 6) */
+            unstyled?: boolean;
         };
         ArchivePage: {
             complete: boolean;
-            /** @description entries of the page that cannot be shown; limit counts both */
+            /** @description entries of the page that cannot be shown; limit counts all three */
             dropped: components["schemas"]["ArchiveDropped"][];
             items: components["schemas"]["ArchiveItem"][];
             next: string | null;
             prev: string | null;
+            /** @description edits, retractions and reactions whose message is not on the page */
+            relations: components["schemas"]["MessageRelation"][];
         };
         /**
          * @description subscribe while a request of ours is pending.
          * @enum {string|null}
          */
         Ask: "subscribe" | null;
+        /** @description A file that the message has the address of (XEP-0066, XEP-0447). What it says of the file is what its sender says. */
+        Attachment: {
+            description?: string;
+            height?: number;
+            name?: string;
+            /** @description bytes, as its sender says */
+            size?: number;
+            /** @description media type, as its sender says */
+            type?: string;
+            url: string;
+            width?: number;
+        };
+        AttachmentRequest: {
+            description?: string;
+            height?: number;
+            name?: string;
+            /** @description bytes */
+            size?: number;
+            /**
+             * @description media type
+             * @example image/png
+             */
+            type?: string;
+            /** Format: uri */
+            url: string;
+            width?: number;
+        };
         Buddy: {
             approved: boolean;
             ask: components["schemas"]["Ask"];
@@ -602,6 +774,105 @@ export interface components {
             /** @enum {string} */
             state: "active" | "composing" | "paused" | "inactive" | "gone";
         };
+        Conversation: {
+            archived: boolean;
+            /** @description a message that was begun; null: none */
+            draft: string | null;
+            /** @description bare JID of the other side; full for an occupant of a room */
+            jid: components["schemas"]["JID"];
+            /** Format: date-time */
+            last_activity_at: string | null;
+            last_message: components["schemas"]["Message"] | null;
+            /** @description of Unread, those that name the account */
+            mentions: number;
+            /** @description of the roster or the vCard; "" where neither has one */
+            name: string;
+            notify: components["schemas"]["Notify"];
+            peer_read: components["schemas"]["ReadPosition"] | null;
+            pinned: boolean;
+            read: components["schemas"]["ReadPosition"] | null;
+            /** @description chat: with an account; room; private: with an occupant of a room. */
+            type: components["schemas"]["ConversationKind"];
+            /** @description received after Read, at most 999 */
+            unread: number;
+            /** @description false: more may have come than is counted. */
+            unread_exact: boolean;
+        };
+        /**
+         * @description chat, room or private
+         * @enum {string}
+         */
+        ConversationKind: "chat" | "room" | "private";
+        ConversationList: {
+            /** @description false: the archive may have more conversations, older ones. Further pages read on in it. */
+            complete: boolean;
+            items: components["schemas"]["Conversation"][];
+            next: string | null;
+        };
+        /** @description A message as it is now, and when it was sent. */
+        ConversationMessage: {
+            attachments?: components["schemas"]["Attachment"][];
+            body: string;
+            delay?: components["schemas"]["Delay"];
+            edited?: components["schemas"]["Edited"];
+            encryption?: components["schemas"]["Encryption"];
+            /** @description What an encrypted message says to clients that cannot read it; its body is empty. */
+            fallback?: string;
+            from: components["schemas"]["JID"];
+            /** @description stanza id; for our own sends the id of POST /v1/messages */
+            id: string;
+            kind: components["schemas"]["MessageKind"];
+            /** @description the sender asks for a displayed marker (XEP-0333) */
+            markable?: boolean;
+            mentions?: components["schemas"]["Mention"][];
+            /** @description XEP-0359, by the sending client */
+            origin_id?: string;
+            /** @description Elements that the gateway has no field for, as XML, each with its namespace. At most eight, and 16 KiB together. */
+            payloads?: string[];
+            /** @description There were more payloads. */
+            payloads_truncated?: boolean;
+            reactions?: components["schemas"]["Reaction"][];
+            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
+            ref?: string;
+            reply_to?: components["schemas"]["Reply"];
+            retracted?: components["schemas"]["Retracted"];
+            /** @description The id in the archive of the room that it is from (XEP-0359). */
+            room_stanza_id?: string;
+            source: components["schemas"]["Source"];
+            spoiler?: components["schemas"]["Spoiler"];
+            /** @description XEP-0359, by the own account only */
+            stanza_id?: string;
+            subject?: string;
+            thread?: string;
+            /** Format: date-time */
+            time: string;
+            /** @description the archive gave no time that can be read: time is when it arrived here */
+            time_is_arrival: boolean;
+            to: components["schemas"]["JID"];
+            /** @description the body has no styling (XEP-0393, 6) */
+            unstyled?: boolean;
+        };
+        /**
+         * @description What is left out stays.
+         * @example {
+         *       "draft": "See you",
+         *       "pinned": true
+         *     }
+         */
+        ConversationPatch: {
+            archived?: boolean | null;
+            /** @description A message that was begun, of at most 4 KiB; null: none. */
+            draft?: string | null;
+            /** @enum {string|null} */
+            notify?: "all" | "mentions" | "none" | null;
+            pinned?: boolean | null;
+        };
+        ConversationRead: {
+            jid: components["schemas"]["JID"];
+            mentions: number;
+            read: components["schemas"]["ReadPosition"] | null;
+            unread: number;
+        };
         /**
          * @description Exactly one of password and token.
          * @example {
@@ -619,6 +890,31 @@ export interface components {
             from?: string;
             /** Format: date-time */
             stamp: string | null;
+        };
+        /** @description The message was corrected (XEP-0308): how often, and when last. */
+        Edited: {
+            /** Format: date-time */
+            at: string;
+            count: number;
+            /** @description of the last correction, as its sender gave it */
+            origin_id?: string;
+            /** @description of the last correction, in the archive of the account */
+            stanza_id?: string;
+        };
+        /** @description What the message is encrypted with (XEP-0380). */
+        Encryption: {
+            /** @description namespace */
+            method: string;
+            name?: string;
+        };
+        EncryptionRequest: {
+            /**
+             * @description namespace of the method
+             * @example eu.siacs.conversations.axolotl
+             */
+            method: string;
+            /** @example OMEMO */
+            name?: string;
         };
         /** @description One event; asyncapi.yaml describes each type. */
         Envelope: {
@@ -654,29 +950,170 @@ export interface components {
             account: string;
             jid: components["schemas"]["JID"];
         };
+        /** @description Somebody who is named in the body (XEP-0372). Begin and end count Unicode code points; both are 0 where there is no range. */
+        Mention: {
+            begin: number;
+            end: number;
+            jid: components["schemas"]["JID"];
+        };
+        /** @description Begin and end count Unicode code points of the body; both are left out where the body does not name them. */
+        MentionRequest: {
+            begin?: number;
+            end?: number;
+            jid: string;
+        };
+        /** @description A message as it is now: edited, taken back, with reactions. */
+        Message: {
+            attachments?: components["schemas"]["Attachment"][];
+            body: string;
+            delay?: components["schemas"]["Delay"];
+            edited?: components["schemas"]["Edited"];
+            encryption?: components["schemas"]["Encryption"];
+            /** @description What an encrypted message says to clients that cannot read it; its body is empty. */
+            fallback?: string;
+            from: components["schemas"]["JID"];
+            /** @description stanza id; for our own sends the id of POST /v1/messages */
+            id: string;
+            kind: components["schemas"]["MessageKind"];
+            /** @description the sender asks for a displayed marker (XEP-0333) */
+            markable?: boolean;
+            mentions?: components["schemas"]["Mention"][];
+            /** @description XEP-0359, by the sending client */
+            origin_id?: string;
+            /** @description Elements that the gateway has no field for, as XML, each with its namespace. At most eight, and 16 KiB together. */
+            payloads?: string[];
+            /** @description There were more payloads. */
+            payloads_truncated?: boolean;
+            reactions?: components["schemas"]["Reaction"][];
+            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
+            ref?: string;
+            reply_to?: components["schemas"]["Reply"];
+            retracted?: components["schemas"]["Retracted"];
+            /** @description The id in the archive of the room that it is from (XEP-0359). */
+            room_stanza_id?: string;
+            /** @description live; resumed: replayed by the server after a resume; archive: read from the archive. */
+            source: components["schemas"]["Source"];
+            spoiler?: components["schemas"]["Spoiler"];
+            /** @description XEP-0359, by the own account only */
+            stanza_id?: string;
+            subject?: string;
+            thread?: string;
+            to: components["schemas"]["JID"];
+            /** @description the body has no styling (XEP-0393, 6) */
+            unstyled?: boolean;
+        };
         MessageAnswer: {
             id: string;
+            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
+            ref?: string;
             status: components["schemas"]["MessageStatus"];
+        };
+        /**
+         * @description The message as it is from now on, whole: what is left out is gone. A body is needed, as in a MessageRequest.
+         * @example {
+         *       "body": "Hello, Bob"
+         *     }
+         */
+        MessageEditRequest: {
+            /** @description Files that are somewhere already (XEP-0066, XEP-0447). */
+            attachments?: components["schemas"]["AttachmentRequest"][];
+            /** @example Hello, Bob */
+            body?: string;
+            /** @description What the payloads are encrypted with (XEP-0380). There is no body then. */
+            encryption?: components["schemas"]["EncryptionRequest"] | null;
+            /** @description Of an encrypted message: what clients show that cannot read it. */
+            fallback?: string;
+            /** @description Idempotency key, and the id of the stanza. */
+            id?: string;
+            /** @description Ask for a displayed marker (XEP-0333). */
+            markable?: boolean;
+            /** @description Who is named in the body (XEP-0372). */
+            mentions?: components["schemas"]["MentionRequest"][];
+            /** @description XML elements, each with a namespace of its own, that go with the message as they are. At most 16 KiB together; none of the namespaces that the gateway writes. */
+            payloads?: string[];
+            /** @description The message that this one answers (XEP-0461). */
+            reply_to?: components["schemas"]["ReplyRequest"] | null;
+            /** @description Hide the text until it is asked for (XEP-0382). */
+            spoiler?: components["schemas"]["SpoilerRequest"] | null;
+            /** @description The body has no styling (XEP-0393). */
+            unstyled?: boolean;
         };
         /** @enum {string} */
         MessageKind: "chat" | "normal" | "groupchat" | "headline";
+        MessagePage: {
+            complete: boolean;
+            /** @description entries of the page that cannot be shown; limit counts all three */
+            dropped: components["schemas"]["ArchiveDropped"][];
+            items: components["schemas"]["ConversationMessage"][];
+            next: string | null;
+            prev: string | null;
+            /** @description edits, retractions and reactions whose message is not on the page */
+            relations: components["schemas"]["MessageRelation"][];
+        };
         MessageRecord: {
             history: components["schemas"]["StatusChange"][];
             id: string;
-            /** @description as in StatusChange */
+            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
             status: components["schemas"]["MessageStatus"];
             to: components["schemas"]["JID"];
         };
+        /** @description An edit, a retraction or reactions whose message is not on the page: it is for a client that has it. The fields beside relation are those of the message that brought it; of an edit they are the new text. */
+        MessageRelation: {
+            attachments?: components["schemas"]["Attachment"][];
+            body: string;
+            delay?: components["schemas"]["Delay"];
+            edited?: components["schemas"]["Edited"];
+            encryption?: components["schemas"]["Encryption"];
+            /** @description What an encrypted message says to clients that cannot read it; its body is empty. */
+            fallback?: string;
+            from: components["schemas"]["JID"];
+            /** @description stanza id; for our own sends the id of POST /v1/messages */
+            id: string;
+            kind: components["schemas"]["MessageKind"];
+            /** @description the sender asks for a displayed marker (XEP-0333) */
+            markable?: boolean;
+            mentions?: components["schemas"]["Mention"][];
+            /** @description XEP-0359, by the sending client */
+            origin_id?: string;
+            /** @description Elements that the gateway has no field for, as XML, each with its namespace. At most eight, and 16 KiB together. */
+            payloads?: string[];
+            /** @description There were more payloads. */
+            payloads_truncated?: boolean;
+            reactions?: components["schemas"]["Reaction"][];
+            relation: components["schemas"]["Relation"];
+            reply_to?: components["schemas"]["Reply"];
+            retracted?: components["schemas"]["Retracted"];
+            /** @description The id in the archive of the room that it is from (XEP-0359). */
+            room_stanza_id?: string;
+            source: components["schemas"]["Source"];
+            spoiler?: components["schemas"]["Spoiler"];
+            /** @description XEP-0359, by the own account only */
+            stanza_id?: string;
+            subject?: string;
+            thread?: string;
+            /** Format: date-time */
+            time: string;
+            to: components["schemas"]["JID"];
+            /** @description the body has no styling (XEP-0393, 6) */
+            unstyled?: boolean;
+        };
         /**
+         * @description A body is needed, unless there are attachments, or what is encrypted in payloads. An upstream that has chat messages only refuses reply_to, mentions, attachments and payloads (422).
          * @example {
          *       "body": "Hello",
          *       "to": "bob@example.net"
          *     }
          */
         MessageRequest: {
+            /** @description Files that are somewhere already (XEP-0066, XEP-0447). */
+            attachments?: components["schemas"]["AttachmentRequest"][];
             /** @example Hello */
-            body: string;
+            body?: string;
+            /** @description What the payloads are encrypted with (XEP-0380). There is no body then. */
+            encryption?: components["schemas"]["EncryptionRequest"] | null;
+            /** @description Of an encrypted message: what clients show that cannot read it. */
+            fallback?: string;
             /** @description Idempotency key, and the id of the stanza. */
             id?: string;
             /**
@@ -684,16 +1121,30 @@ export interface components {
              * @enum {string}
              */
             kind?: "chat" | "normal" | "groupchat" | "headline";
+            /** @description Ask for a displayed marker (XEP-0333). */
+            markable?: boolean;
+            /** @description Who is named in the body (XEP-0372). */
+            mentions?: components["schemas"]["MentionRequest"][];
+            /** @description XML elements, each with a namespace of its own, that go with the message as they are. At most 16 KiB together; none of the namespaces that the gateway writes. */
+            payloads?: string[];
+            /** @description The message that this one answers (XEP-0461). */
+            reply_to?: components["schemas"]["ReplyRequest"] | null;
+            /** @description Hide the text until it is asked for (XEP-0382). */
+            spoiler?: components["schemas"]["SpoilerRequest"] | null;
             subject?: string;
             thread?: string;
             /** @example bob@example.net */
             to: string;
+            /** @description The body has no styling (XEP-0393). */
+            unstyled?: boolean;
         };
         /**
          * @description accepted: in the outbox; sent: written to the stream; acked: the server has it; delivered: a device has it (XEP-0184); displayed: a person has seen it (XEP-0333); failed: refused; unknown: the stream was lost and the upstream cannot tell.
          * @enum {string}
          */
         MessageStatus: "accepted" | "sent" | "acked" | "delivered" | "displayed" | "failed" | "unknown";
+        /** @enum {string} */
+        Notify: "all" | "mentions" | "none";
         OwnPresence: {
             available: boolean;
             priority: number;
@@ -784,6 +1235,72 @@ export interface components {
             type: string;
             xmpp?: components["schemas"]["XMPPError"];
         };
+        /** @description An emoji, and who reacted with it (XEP-0444). */
+        Reaction: {
+            /** @description bare JIDs, in the order in which they reacted */
+            by: string[];
+            emoji: string;
+            /** @description the account is among them */
+            own: boolean;
+        };
+        /**
+         * @example {
+         *       "emojis": [
+         *         "👍"
+         *       ]
+         *     }
+         */
+        ReactionsRequest: {
+            /** @description All reactions of the account from now on; none takes them back. */
+            emojis: string[];
+            /** @description Idempotency key, and the id of the stanza. */
+            id?: string;
+        };
+        /** @description A message up to which the conversation was read, and its time. */
+        ReadPosition: {
+            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
+            ref: string;
+            /**
+             * Format: date-time
+             * @description of that message; of what a peer has seen, when it said so
+             */
+            time: string | null;
+        };
+        ReadRequest: {
+            /** @description Tell the other side, if it has asked to be told; true when left out. */
+            receipts?: boolean | null;
+            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
+            ref: string;
+        };
+        Relation: {
+            by?: components["schemas"]["JID"];
+            /** @description Emojis are all reactions of the sender from now on; none: they are taken back. */
+            emojis?: string[];
+            kind: components["schemas"]["RelationKind"];
+            /** @description by a room, in the name of By */
+            moderated?: boolean;
+            /** @description of a retraction */
+            reason?: string;
+            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
+            ref?: string;
+            /** @description Id of the message that it is about, as it stands on the wire. */
+            target: string;
+        };
+        /** @enum {string} */
+        RelationKind: "edit" | "retraction" | "reactions";
+        /** @description The message that this one answers (XEP-0461). The excerpt is the quote that was in the body for older clients. */
+        Reply: {
+            excerpt?: string;
+            from?: components["schemas"]["JID"];
+            /** @description of that message, as it stood on the wire */
+            id: string;
+            /** @description Handle of the message that is answered; empty where it is not known. */
+            ref: string;
+        };
+        ReplyRequest: {
+            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
+            ref: string;
+        };
         Resource: {
             priority: number;
             resource: string;
@@ -795,13 +1312,25 @@ export interface components {
              */
             updated_at: string | null;
         };
+        /** @description The message was taken back by its author (XEP-0424), or by a moderator (XEP-0425). Its body is empty. */
+        Retracted: {
+            /** Format: date-time */
+            at: string;
+            by?: components["schemas"]["JID"];
+            moderated?: boolean;
+            /** @description of the retraction, as its sender gave it */
+            origin_id?: string;
+            reason?: string;
+            /** @description of the retraction, in the archive of the account */
+            stanza_id?: string;
+        };
         SessionInfo: {
             /**
              * @description A: stream management and archive; B: archive; C: stream management; D: neither; empty until the first login.
              * @enum {string}
              */
             delivery: "A" | "B" | "C" | "D" | "";
-            features: ("archive" | "archive-unavailable" | "jid-lookup" | "read-sync" | "roster-edit" | "roster-partial" | "roster-unavailable" | "stream-resume" | "vcard-store")[];
+            features: ("archive" | "archive-unavailable" | "jid-lookup" | "message-edit" | "message-react" | "message-retract" | "read-sync" | "roster-edit" | "roster-partial" | "roster-unavailable" | "stream-resume" | "vcard-store")[];
             /** @description bare; "" until the first login */
             jid: components["schemas"]["JID"];
             /** Format: date-time */
@@ -850,13 +1379,22 @@ export interface components {
             upstream?: string;
         } & (unknown | unknown);
         /** @enum {string} */
+        Source: "live" | "resumed" | "archive";
+        /** @description The text is to be hidden until it is asked for (XEP-0382). */
+        Spoiler: {
+            hint: string;
+        };
+        SpoilerRequest: {
+            hint?: string;
+        };
+        /** @enum {string} */
         State: "connecting" | "online" | "reconnecting" | "suspended" | "closed";
         StatusChange: {
             /** @description Conversation is the bare JID of the other side, in message.status alone. */
             conversation?: components["schemas"]["JID"];
             error?: components["schemas"]["XMPPError"];
             id?: string;
-            /** @description of the message; of an edit, a retraction or reactions that of the message that they are about */
+            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
             status: components["schemas"]["MessageStatus"];
             /** Format: date-time */
@@ -1106,8 +1644,15 @@ export interface components {
         };
     };
     parameters: {
+        /**
+         * @description Conversations to send the events of, with commas: JIDs; or * for all, or none. It bounds message.*, conversation.*, room.* and chat_state.
+         * @example bob@example.net,carol@example.net
+         */
+        Conversations: string;
         /** @description next of the page before. */
         Cursor: string;
+        /** @description A structured string, quoted or not: the same key and request give the same answer and one stanza. */
+        IdempotencyKey: string;
         /** @description Also show the presence of each buddy. */
         Include: "presence";
         /**
@@ -1117,6 +1662,8 @@ export interface components {
         JID: components["schemas"]["JID"];
         /** @description Items a page. */
         Limit: number;
+        /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
+        Ref: string;
         /** @description 1: ask the upstream, whatever the cache has. */
         Refresh: "0" | "1" | "false" | "true";
         /** @description Id of the last durable event that was handled. */
@@ -1603,6 +2150,582 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
+    listConversations: {
+        parameters: {
+            query?: {
+                /** @description Items a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description next of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description 1: only those with unread messages. */
+                unread?: "0" | "1" | "false" | "true";
+                /** @description Only conversations of this type. */
+                type?: "chat" | "room" | "private";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationList"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    updateConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        /** @description what to change */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationPatch"];
+                "application/merge-patch+json": components["schemas"]["ConversationPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listConversationMessages: {
+        parameters: {
+            query?: {
+                /** @description ref of a message */
+                around?: string;
+                /** @description prev of another page */
+                before?: string;
+                /** @description next of another page */
+                after?: string;
+                /** @description not before this time (RFC 3339) */
+                start?: string;
+                /** @description not after this time (RFC 3339) */
+                end?: string;
+                /** @description a search; 501, as no upstream has one yet */
+                q?: string;
+                /** @description Items a page. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description there is no message with that ref */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no archive, or none that can be read around a message */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getConversationMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+                /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
+                ref: components["parameters"]["Ref"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationMessage"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    retractMessage: {
+        parameters: {
+            query?: {
+                /** @description why, one line */
+                reason?: string;
+                /** @description id of the retraction, and its idempotency key */
+                id?: string;
+            };
+            header?: {
+                /** @description A structured string, quoted or not: the same key and request give the same answer and one stanza. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+                /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
+                ref: components["parameters"]["Ref"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageAnswer"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            /** @description it is not a message of the account */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description a request with this key is running */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no retractions */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    editMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A structured string, quoted or not: the same key and request give the same answer and one stanza. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+                /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
+                ref: components["parameters"]["Ref"];
+            };
+            cookie?: never;
+        };
+        /** @description the message */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageEditRequest"];
+                "application/merge-patch+json": components["schemas"]["MessageEditRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description it is not a message of the account */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description a request with this key is running */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no corrections */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    reactToMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A structured string, quoted or not: the same key and request give the same answer and one stanza. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+                /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
+                ref: components["parameters"]["Ref"];
+            };
+            cookie?: never;
+        };
+        /** @description the reactions */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReactionsRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description a request with this key is running */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no reactions */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    readConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        /** @description the message */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRead"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     streamEvents: {
         parameters: {
             query?: {
@@ -1613,6 +2736,11 @@ export interface operations {
                  * @example message.*,presence
                  */
                 types?: components["parameters"]["Types"];
+                /**
+                 * @description Conversations to send the events of, with commas: JIDs; or * for all, or none. It bounds message.*, conversation.*, room.* and chat_state.
+                 * @example bob@example.net,carol@example.net
+                 */
+                conversations?: components["parameters"]["Conversations"];
                 /** @description Long poll: seconds to wait for the first event. */
                 wait?: number;
                 /** @description Items a page. */
@@ -1715,6 +2843,11 @@ export interface operations {
                  * @example message.*,presence
                  */
                 types?: components["parameters"]["Types"];
+                /**
+                 * @description Conversations to send the events of, with commas: JIDs; or * for all, or none. It bounds message.*, conversation.*, room.* and chat_state.
+                 * @example bob@example.net,carol@example.net
+                 */
+                conversations?: components["parameters"]["Conversations"];
                 /** @description Instead of a token, of POST /v1/events/tickets: opens one socket, once, from the same Origin. */
                 ticket?: string;
             };
@@ -1949,8 +3082,8 @@ export interface operations {
                 wait?: "acked";
             };
             header?: {
-                /** @description structured string, quoted or not */
-                "Idempotency-Key"?: string;
+                /** @description A structured string, quoted or not: the same key and request give the same answer and one stanza. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
             cookie?: never;

@@ -237,9 +237,13 @@ func (c *Conn) SetVCard(ctx context.Context, card perch.VCard) error {
 	})
 }
 
-// Archive implements sessions.Conn; it gives the same page to every query.
-func (c *Conn) Archive(ctx context.Context, _ perch.ArchiveQuery) (p perch.ArchivePage, err error) {
-	err = c.ask(ctx, "Archive", func(d *Data) error {
+// Archive implements sessions.Conn; without a script it gives the same page to every query.
+func (c *Conn) Archive(ctx context.Context, q perch.ArchiveQuery) (p perch.ArchivePage, err error) {
+	err = c.ask(ctx, "Archive", func(d *Data) (err error) {
+		if d.Archived != nil {
+			p, err = d.Archived(q)
+			return err
+		}
 		p = d.Archive
 		p.Items = slices.Clone(p.Items)
 		return nil

@@ -56,7 +56,8 @@ func mendParameters(op object) {
 
 // commonParameters are described once; see overlay.yaml.
 var commonParameters = map[string]string{
-	"path jid": "JID", "query limit": "Limit", "query cursor": "Cursor", "query since": "Since", "query types": "Types",
+	"path jid": "JID", "path ref": "Ref", "query limit": "Limit", "query cursor": "Cursor", "query since": "Since", "query types": "Types",
+	"query conversations": "Conversations", "header Idempotency-Key": "IdempotencyKey",
 	"query include": "Include", "query refresh": "Refresh",
 }
 

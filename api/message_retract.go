@@ -1,0 +1,85 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/perch-im/perch/sessions"
+)
+
+// maxReasonChars bounds why a message is taken back.
+const maxReasonChars = 1024
+
+// checkReason checks why a message is taken back.
+func checkReason(pointer, reason string) error { return oneLine(pointer, reason, maxReasonChars) }
+
+// handleMessageRetract takes a message of the account back (XEP-0424).
+//
+//	@ID				retractMessage
+//	@Summary		Take an own message back
+//	@Description	202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices.
+//	@Tags			conversations
+//	@Produce		json
+//	@Param			jid				path		string	true	"JID of the other side, percent-encoded"
+//	@Param			ref				path		string	true	"ref of the message"
+//	@Param			reason			query		string	false	"why, one line"
+//	@Param			id				query		string	false	"id of the retraction, and its idempotency key"
+//	@Param			Idempotency-Key	header		string	false	"structured string, quoted or not"
+//	@Success		202				{object}	messageAnswer
+//	@Header			202				{string}	Location	"its status history"
+//	@Failure		401				{object}	Problem
+//	@Failure		403				{object}	Problem	"it is not a message of the account"
+//	@Failure		404				{object}	Problem
+//	@Failure		409				{object}	Problem	"a request with this key is running"
+//	@Failure		422				{object}	Problem
+//	@Failure		501				{object}	Problem	"the upstream has no retractions"
+//	@Failure		503				{object}	Problem
+//	@Router			/v1/conversations/{jid}/messages/{ref} [delete]
+//	@Security		BearerAuth
+func (a *API) handleMessageRetract(w http.ResponseWriter, r *http.Request) error {
+	q, err := queryOf(r, "reason", "id")
+	if err != nil {
+		return err
+	}
+	t, err := pathTarget(r)
+	if err != nil {
+		return err
+	}
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	if err := checkReason("?reason", q.Get("reason")); err != nil {
+		return err
+	}
+	if err := checkMessageID("?id", q.Get("id")); err != nil {
+		return err
+	}
+	m, err := t.control(q.Get("id"))
+	if err != nil {
+		return err
+	}
+	accepted, err := sessions.MessagesOf(sessionFrom(r.Context())).Retract(r.Context(), t.conversation, t.ref, q.Get("reason"), withKey(m, key))
+	if err != nil {
+		return err
+	}
+	return writeAccepted(w, http.StatusAccepted, accepted)
+}
+
+// retractData is the data of message.retract.
+type retractData struct {
+	targetData
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
+}
+
+// checked returns the message that is taken back, and what is sent.
+func (d retractData) checked(s *sessions.Session) (t messageTarget, m sessions.NewMessage, err error) {
+	if t, err = d.targetData.checked(s); err != nil {
+		return t, m, err
+	}
+	if err := checkReason("/reason", d.Reason); err != nil {
+		return t, m, err
+	}
+	m, err = t.control(d.ID)
+	return t, m, err
+}
