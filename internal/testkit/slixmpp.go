@@ -36,6 +36,8 @@ type SlixmppOptions struct {
 	// Fails expects that the sign-in is refused.
 	Fails bool
 	Debug bool // write slixmpp's own log to the output of the test
+	// Stanzas gives every message as an event "stanza" as well, whatever is in it.
+	Stanzas bool
 }
 
 // Peer is a foreign client that is signed in. It has fetched its roster; it sends no
@@ -52,8 +54,8 @@ type Peer struct {
 }
 
 // PeerEvent is something that happened to a foreign client. Event is "message",
-// "presence", "subscription", "chat_state", "receipt", "roster", "ready", "failed" or
-// "disconnected"; the other fields are set as the stanza had them.
+// "presence", "subscription", "chat_state", "receipt", "roster", "ready", "failed",
+// "stanza" or "disconnected"; the other fields are set as the stanza had them.
 type PeerEvent struct {
 	Event        string
 	From, To     string
@@ -72,6 +74,7 @@ type PeerEvent struct {
 	Delay        string
 	Error        string
 	Reason       string
+	XML          string // of a stanza
 
 	Reply *int
 	Items []PeerEvent
@@ -93,7 +96,7 @@ func Slixmpp(t TB, o SlixmppOptions) *Peer {
 	p.start(t)
 	p.write(t, map[string]any{
 		"host": host, "port": port, "direct": o.Direct, "ca": o.CAFile, "jid": o.JID,
-		"password": o.Password, "token": o.Token, "mechanism": o.Mechanism, "debug": o.Debug,
+		"password": o.Password, "token": o.Token, "mechanism": o.Mechanism, "debug": o.Debug, "stanzas": o.Stanzas,
 	})
 	e := p.Expect(t, "a sign-in", func(e PeerEvent) bool { return e.Event == "ready" || e.Event == "failed" })
 	if refused := e.Event == "failed"; refused != o.Fails {

@@ -15,6 +15,8 @@ from xml.etree import ElementTree as ET
 import slixmpp
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.features.feature_mechanisms.stanza.mechanisms import Mechanisms
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
 
 # The Messenger service prints a blank after the name of its mechanism.
 _names = Mechanisms.get_mechanisms
@@ -53,6 +55,9 @@ class Client(slixmpp.ClientXMPP):
         }
         for name, handler in handlers.items():
             self.add_event_handler(name, handler)
+        if o.get("stanzas"):
+            self.register_handler(Callback("all messages", MatchXPath("{jabber:client}message"),
+                                           lambda m: emit(event="stanza", xml=str(m), **{"from": m["from"].full})))
         for kind in ("subscribe", "subscribed", "unsubscribe", "unsubscribed"):
             self.add_event_handler("presence_" + kind, self.on_subscription)
         for state in ("active", "composing", "paused", "inactive", "gone"):
