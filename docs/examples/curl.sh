@@ -22,7 +22,12 @@ echo '# its answer, by long polls that go on where the last one ended'
 for turn in 1 2 3 4 5; do
 	answer=$(call "$url/v1/events?since=$cursor&wait=5&types=message.received")
 	echo "$answer"
-	case $answer in *'You said: Hello from curl'*) exit 0 ;; esac
+	case $answer in *'You said: Hello from curl'*) break ;; esac
 	cursor=$(echo "$answer" | field next)
 done
-exit 1
+
+echo '# the list of chats, and the answer marked as read'
+chat="$url/v1/conversations/$(echo "$echo_jid" | sed 's/@/%40/')"
+call "$url/v1/conversations?unread=1"
+ref=$(call "$chat" | sed 's/.*"last_message":{"id":"[^"]*","ref":"\([^"]*\)".*/\1/')
+call -X PUT -H "$json" -d "{\"ref\":\"$ref\"}" "$chat/read"

@@ -2,7 +2,7 @@
 """REST with requests, and events by long poll: a cursor that survives anything."""
 
 import os
-import sys
+import urllib.parse
 
 import requests
 
@@ -43,4 +43,10 @@ for event in stream:
     if event["type"] == "message.received":
         print(event["data"]["body"])
         if event["data"]["body"] == "You said: Hello from requests":
-            sys.exit(0)
+            break
+
+# The list of chats; what was read is read on every device.
+path = "/v1/conversations/" + urllib.parse.quote(echo, safe="")
+call("PUT", path + "/read", json={"ref": event["data"]["ref"]})
+for chat in call("GET", "/v1/conversations", params={"limit": 3})["items"]:
+    print(f"{chat['name'] or chat['jid']:12} {chat['unread']} unread: {chat['last_message']['body']}")
