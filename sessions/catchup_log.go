@@ -7,10 +7,9 @@ import (
 )
 
 // Here what is no copy enters the log, from whatever way it came: a stream, a carbon, the archive, or
-// the outbox. There are two doors, logMessage and logRelation, and no other. A part that keeps
-// something for each message, as the last message of a conversation, belongs into these, and into
-// relations.take, which makes the event: then what it changes is in the same commit as the event,
-// and is done once for each message.
+// the outbox. There are two doors, logMessage and logRelation, and no other. What keeps something for
+// each message, as the list of chats, is told by eventLog.noted of the event that is made here: then
+// what it changes is in the same commit as the event, and is done once for each message.
 
 // logMessage logs a message that is no copy. What is changed of it here is not in its identity: it
 // is known again by what its copies have.

@@ -130,6 +130,11 @@ func TestReadIsPublished(t *testing.T) {
 		}
 		pass(time.Hour)
 		published(1)
+		w.close()
+		w.start()
+		w.open()
+		pass(time.Hour)
+		published(0)
 	})
 }
 
