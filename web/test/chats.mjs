@@ -147,6 +147,7 @@ test(
     await keyboard.press('Enter');
     await page.getByRole('toolbar', { name: /^Actions/ }).waitFor();
     await accessible(page, 'actions');
+    await pictures(page, 'actions');
     await keyboard.press('ArrowRight');
     await keyboard.press('Enter');
     await message(page, 'Shall we?').getByRole('button', { name: '❤️ by you' }).waitFor();
