@@ -66,7 +66,15 @@ func newStage(t *testing.T, args ...string) *stage {
 		t.Fatalf("os.WriteFile: got error %v, want none", err)
 	}
 	upstream := fmt.Sprintf("xmpp://%s?domain=%s&name=messenger&profile=messenger&ca-file=%s", service.Addr(), service.Domain(), ca)
-	s := &stage{service: service, t: t, gateway: newGateway(t, append([]string{"--upstream", upstream}, args...)...)}
+	s := stageFor(t, append([]string{"--upstream", upstream}, args...)...)
+	s.service = service
+	return s
+}
+
+// stageFor is a stage without a service of its own; the arguments lead the gateway to another one.
+func stageFor(t *testing.T, args ...string) *stage {
+	t.Helper()
+	s := &stage{t: t, gateway: newGateway(t, args...)}
 	s.proxy = testkit.NewProxy(t, s.gateway.addr)
 	s.control = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.control.Close)
