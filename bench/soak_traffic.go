@@ -20,7 +20,7 @@ const (
 	soakSockets   = 60 // event streams that come and go
 	soakCuts      = 10 // one of so many active ones loses its connection
 	soakRequests  = 300
-	soakSends     = 50
+	soakSends     = 50 // messages of guests
 	soakGuests    = 20 // sessions that sign in and out
 )
 
@@ -85,12 +85,6 @@ func (s *soak) requests(ctx context.Context, n int) error {
 			return err
 		}
 	}
-	for i := range soakSends {
-		body := fmt.Sprintf(`{"to":"bot-%d@messenger.live.com","body":%q}`, i%s.o.buddies, loadBody)
-		if err := s.call(ctx, http.MethodPost, i%s.o.active(), "/v1/messages", body); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -108,11 +102,18 @@ func (s *soak) call(ctx context.Context, method string, session int, path, body 
 	return fmt.Errorf("%s %s of session %d: %d", method, path, session, status)
 }
 
-// guests sign in and out.
+// guests sign in, send messages and sign out: what is remembered of each message that was sent, for 24
+// hours, goes with them. Of a session that stays it would grow for longer than any soak.
 func (s *soak) guests(ctx context.Context, n int) error {
 	first := s.o.sessions + n%2*soakGuests
 	if err := openAll(ctx, first, first+soakGuests, s.client.open); err != nil {
 		return err
+	}
+	for i := range soakSends {
+		body := fmt.Sprintf(`{"to":"bot-%d@messenger.live.com","body":%q}`, i%s.o.buddies, loadBody)
+		if err := s.call(ctx, http.MethodPost, first+i%soakGuests, "/v1/messages", body); err != nil {
+			return err
+		}
 	}
 	return openAll(ctx, first, first+soakGuests, func(ctx context.Context, i int) error {
 		return s.call(ctx, http.MethodDelete, i, "/v1/session", "")
