@@ -66,15 +66,19 @@ func newStage(t *testing.T, args ...string) *stage {
 		t.Fatalf("os.WriteFile: got error %v, want none", err)
 	}
 	upstream := fmt.Sprintf("xmpp://%s?domain=%s&name=messenger&profile=messenger&ca-file=%s", service.Addr(), service.Domain(), ca)
-	s := stageFor(t, append([]string{"--upstream", upstream}, args...)...)
-	s.service = service
-	return s
+	return stageOf(t, service, append([]string{"--upstream", upstream}, args...)...)
 }
 
 // stageFor is a stage without a service of its own; the arguments lead the gateway to another one.
 func stageFor(t *testing.T, args ...string) *stage {
 	t.Helper()
-	s := &stage{t: t, gateway: newGateway(t, args...)}
+	return stageOf(t, nil, args...)
+}
+
+// stageOf is a stage with this service; nil: with none of its own.
+func stageOf(t *testing.T, service *messenger.Service, args ...string) *stage {
+	t.Helper()
+	s := &stage{t: t, service: service, gateway: newGateway(t, args...)}
 	s.proxy = testkit.NewProxy(t, s.gateway.addr)
 	s.control = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.control.Close)
