@@ -9,28 +9,42 @@ import (
 // unreadEvents sends what came since the session was opened, when no stream has had it: the messages
 // that the server had kept come as soon as the session is available, before any client can have a
 // cursor. State is left out, which the snapshots have shown. The positions are below the tip, in
-// order: a client whose stream ends meanwhile resumes from the last one.
+// order: a client whose stream ends meanwhile resumes from the last one. What the log has lost at its
+// beginning, also meanwhile, is left out.
 func (sub *Subscription) unreadEvents(ctx context.Context, send func(*perch.Event) error) error {
 	if !sub.state.unread || sub.Tip.Offset == 0 {
 		return nil
 	}
-	page, err := sub.h.store.Log(ctx, sub.h.id, 0, 1)
-	if err != nil {
-		return storeError(err)
-	}
-	sub.at = perch.Position{Epoch: sub.Tip.Epoch, Offset: max(page.First, 1) - 1}
-	return sub.replayTo(ctx, sub.Tip.Offset, func(e *perch.Event) error {
-		if inSnapshots(e.Type) {
+	for at := uint64(0); at < sub.Tip.Offset; {
+		page, err := sub.h.store.Log(ctx, sub.h.id, at, replayPage)
+		if err != nil {
+			return storeError(err)
+		}
+		if len(page.Events) == 0 {
 			return nil
 		}
-		return send(e)
-	})
+		for _, e := range page.Events {
+			switch at = e.Position.Offset; {
+			case e.Position.Epoch != sub.Tip.Epoch:
+				return ErrMoved
+			case at > sub.Tip.Offset: // it comes live
+				return nil
+			case inSnapshots(e.Type) || !sub.passesNow(e):
+				continue
+			}
+			if err := send(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // inSnapshots reports whether hello and the snapshots show what an event of this type has changed.
 func inSnapshots(t perch.EventType) bool {
 	switch t {
-	case perch.EventMessageReceived, perch.EventMessageSent, perch.EventMessageStatus, perch.EventSessionGap, perch.EventDropped:
+	case perch.EventMessageReceived, perch.EventMessageSent, perch.EventMessageStatus, perch.EventSessionGap, perch.EventDropped,
+		perch.EventMessageEdited, perch.EventMessageRetracted, perch.EventMessageReactions, perch.EventMessageRead, perch.EventRoomInvited:
 		return false
 	default:
 		return true

@@ -85,3 +85,30 @@ func TestUnreadOfALogThatWasTrimmed(t *testing.T) {
 		}
 	}, keeping(10))
 }
+
+// TestUnreadOfALogThatIsTrimmedMeanwhile leaves out what is gone, and does not end the stream.
+func TestUnreadOfALogThatIsTrimmedMeanwhile(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.open()
+		say := func(from, to int) {
+			for i := range to - from {
+				w.deliver(text(fmt.Sprint(from+i), fmt.Sprint(from+i)))
+			}
+		}
+		say(0, 300)
+		sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{})
+		must(t, "Subscribe", err)
+		n, last := 0, perch.EventType("")
+		must(t, "Preamble", sub.Preamble(w.ctx(), func(e *perch.Event) error {
+			if last = e.Type; e.Type == perch.EventMessageReceived {
+				if n++; n == 1 {
+					say(300, 620)
+				}
+			}
+			return nil
+		}))
+		if n == 0 || n >= 300 || last != perch.EventLive {
+			t.Errorf("got %d messages and %s in the end, want some of 300 and live", n, last)
+		}
+	}, keeping(300))
+}
