@@ -55,13 +55,13 @@ func (r *relations) take(in *perch.MessageIn, now perch.Time, late bool) {
 		return
 	}
 	before := e.cost()
-	what := e.apply(in, relationTime(&in.Message, now), late)
-	r.table.grown(e, before)
-	if what != hasChanged {
+	if e.apply(in, relationTime(&in.Message, now), late) != hasChanged {
+		r.table.grown(e, before)
 		r.host.countDropped(DroppedSuperseded, 1)
 		return
 	}
 	typ, data := e.event(in)
+	r.table.grown(e, before) // not before: there may be no room for the very text that the event has
 	// Every change of a message becomes an event here, and nowhere else: a part that has to know of
 	// it is told here, so that what it changes is in the same commit.
 	r.host.durableAt(typ, now, data)

@@ -93,6 +93,20 @@ func TestRelationTableIsBounded(t *testing.T) {
 	}
 }
 
+// TestLongCorrection: a text for which there is no room in the table is shown all the same, and counts.
+func TestLongCorrection(t *testing.T) {
+	w := newCatchupWorld()
+	for i, body := range []string{strings.Repeat("x", relatedBytes+1), "short"} {
+		m := changes(perch.RelationEdit, "1", body)
+		w.cu.applyMessage(m, w.link, w.now())
+		w.l.flush()
+		var got perch.Message
+		if len(w.events) != i+1 || w.events[i].Decode(&got) != nil || got.Body != body || got.Edited.Count != i+1 {
+			t.Fatalf("correction %d: got %d events and %d bytes, want %d events, and %d bytes", i+1, len(w.events), len(got.Body), i+1, len(body))
+		}
+	}
+}
+
 // TestRoomInvitationsAreBounded: only the last invitations are compared.
 func TestRoomInvitationsAreBounded(t *testing.T) {
 	var table relationTable
