@@ -27,7 +27,7 @@ func (cu *catchup) logMessage(typ perch.EventType, m *perch.Message, c identity)
 // before it came.
 func (cu *catchup) name(typ perch.EventType, m *perch.Message) {
 	sent := typ == perch.EventMessageSent
-	conversation := conversationOf(&perch.MessageIn{Message: *m, Sent: sent})
+	conversation := conversationOf(m, sent)
 	if m.Ref == "" {
 		m.Ref = perch.RefOf(m, sent)
 	}

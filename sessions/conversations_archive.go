@@ -61,9 +61,10 @@ func (c *conversationList) complete(counted bool) {
 // fillPaged reads an archive that has pages (XEP-0313).
 func (c *conversationList) fillPaged(ctx context.Context, conn Conn, before int) (read bool, err error) {
 	var h ConversationHistory
+	var own perch.JID
 	late := false
 	if err := c.host.call(ctx, func() {
-		h = c.history()
+		h, own = c.history(), c.host.ownJID()
 		late = c.host.now()-h.Since > perch.Time(backfillFresh.Milliseconds())
 	}); err != nil {
 		return false, err
@@ -71,10 +72,6 @@ func (c *conversationList) fillPaged(ctx context.Context, conn Conn, before int)
 	q := perch.ArchiveQuery{Before: h.Before, Limit: backfillPage}
 	if late && q.Before == "" {
 		q.End = h.Since // what came later was counted as it came
-	}
-	var own perch.JID
-	if err := c.host.call(ctx, func() { own = c.host.ownJID() }); err != nil {
-		return false, err
 	}
 	var later []perch.ArchiveItem // what was said of messages that are still to come
 	for messages, done := 0, false; !done; read = true {
@@ -105,7 +102,7 @@ func (c *conversationList) fillPaged(ctx context.Context, conn Conn, before int)
 // olderPage takes a page of an archive, newest first.
 func (c *conversationList) olderPage(items []perch.ArchiveItem) {
 	for i := range slices.Backward(items) {
-		if it := &items[i]; it.Dropped == "" && it.Relation == nil {
+		if it := &items[i]; it.Dropped == "" {
 			m := it.Message
 			m.Ref = perch.RefOf(&m, it.Sent)
 			c.older(&m, it.Sent, it.Time)

@@ -1,8 +1,8 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -229,7 +229,7 @@ func (c *conversationList) fillFromLog(ctx context.Context, upTo uint64, h *Conv
 		}
 		return ferr == nil
 	}); err != nil || ferr != nil {
-		return firstError(ferr, err)
+		return cmp.Or(ferr, err)
 	}
 	if err := flush(); err != nil {
 		return err
@@ -249,13 +249,6 @@ func (c *conversationList) gapAt(e *perch.Event) {
 	if e.Decode(&g) == nil {
 		c.setHistory(func(h *ConversationHistory) { h.GapAt = max(h.GapAt, g.To) })
 	}
-}
-
-func firstError(list ...error) error {
-	if i := slices.IndexFunc(list, func(err error) bool { return err != nil }); i >= 0 {
-		return list[i]
-	}
-	return nil
 }
 
 // laterChanges are corrections and retractions, by the handle of the message: who reads backwards meets

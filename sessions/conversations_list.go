@@ -53,10 +53,7 @@ const (
 	mostConversations    = 200
 )
 
-var (
-	errNoConversation error = perch.Errorf(perch.KindNotFound, "there is no conversation with this address")
-	errNoMessageRef   error = perch.Errorf(perch.KindNotFound, "neither the event log nor the archive has a message with this ref")
-)
+var errNoConversation error = perch.Errorf(perch.KindNotFound, "there is no conversation with this address")
 
 // list is the list of the session, which it has from now on. The first call fills it: read reports
 // whether it did, and more, whether older conversations can be had.

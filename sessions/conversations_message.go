@@ -16,11 +16,7 @@ import (
 
 // conversationWith is the conversation that a message belongs to; no kind: to none.
 func conversationWith(m *perch.Message, sent bool) (jid perch.JID, kind perch.ConversationKind) {
-	jid = m.From.Bare()
-	if sent {
-		jid = m.To.Bare()
-	}
-	switch {
+	switch jid = conversationOf(m, sent); {
 	case jid == "" || m.Kind == perch.HeadlineMessage:
 		return "", ""
 	case m.Kind == perch.GroupchatMessage:
@@ -35,7 +31,7 @@ func handleOf(m *perch.Message, sent bool) string { return cmp.Or(m.Ref, perch.R
 // lastHash stands for a last message, also for one without a handle.
 func lastHash(ref string) uint32 { return max(conversations.Hash(ref), 1) }
 
-// sentTime is when a message was sent, as far as it is known.
+// sentTime is when a message, or a control message, was sent, as far as it is known.
 func sentTime(m *perch.Message, arrived perch.Time) perch.Time {
 	if m.Delay != nil && m.Delay.Stamp != 0 {
 		return m.Delay.Stamp

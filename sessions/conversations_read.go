@@ -171,7 +171,7 @@ func (x Conversations) Read(ctx context.Context, jid perch.JID, ref perch.Ref, r
 			case err != nil:
 				return err
 			case !k.found:
-				return errNoMessageRef
+				return errNoMessage
 			}
 			if c.moved(k, false) {
 				c.publishSoon(k)
@@ -236,9 +236,6 @@ func positionOf(text *string) *perch.ReadPosition {
 	}
 	return &p
 }
-
-// cloned is a text that does not keep the stanza which it was read from.
-func cloned[T ~string](s T) T { return T(append([]byte(nil), s...)) }
 
 // begin counts, from now on, what comes in a conversation, until end.
 func (c *conversationList) begin(key perch.JID, t *readTarget) *readLookup {

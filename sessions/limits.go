@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"strings"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -63,3 +64,6 @@ const (
 	// in it.
 	freshTime = 10_000
 )
+
+// cloned is a text that does not keep the stanza which it was read from.
+func cloned[T ~string](s T) T { return T(strings.Clone(string(s))) }

@@ -46,7 +46,7 @@ func (ms Messages) ByRef(ctx context.Context, conversation perch.JID, ref perch.
 	return archivedMessage(ctx, conn, conversation.Bare(), name, own)
 }
 
-var errNoMessage error = perch.Errorf(perch.KindNotFound, "there is no such message, or it is too long ago")
+var errNoMessage error = perch.Errorf(perch.KindNotFound, "neither the event log nor the archive has a message with this ref, as far back as they are searched")
 
 // loggedMessage is a message as the log has it: each field is what the newest event says.
 type loggedMessage struct {
@@ -85,13 +85,13 @@ func (l *loggedMessage) search(ctx context.Context, store logStore, id ID, tip u
 func (l *loggedMessage) read(e *perch.Event) {
 	if m := messageOf(e); m != nil {
 		sent := e.Type == perch.EventMessageSent
-		if m.Ref == l.ref && conversationOf(&perch.MessageIn{Message: *m, Sent: sent}).Equal(l.conversation) {
-			l.first, l.at = m, relationTime(m, e.Time)
+		if m.Ref == l.ref && conversationOf(m, sent).Equal(l.conversation) {
+			l.first, l.at = m, sentTime(m, e.Time)
 		}
 		return
 	}
 	r := relationOf(e, l.own)
-	if r == nil || r.ref != l.ref || !conversationOf(&r.in).Equal(l.conversation) {
+	if r == nil || r.ref != l.ref || !conversationOf(&r.in.Message, r.in.Sent).Equal(l.conversation) {
 		return
 	}
 	switch {

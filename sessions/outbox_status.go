@@ -36,16 +36,14 @@ func (o *outbox) applyReceipt(in *perch.ReceiptIn) {
 
 // applyMessageError is a bounce (RFC 6120, 8.3).
 func (o *outbox) applyMessageError(in *perch.MessageError) {
-	o.reported(in.ID, perch.StatusFailed, &in.Error, func(r *perch.MessageRecord) bool { return o.mayBounce(r, in.From) })
+	o.withRecord(in.ID, func(r *perch.MessageRecord) {
+		o.applyReport(r, perch.StatusFailed, &in.Error, func(r *perch.MessageRecord) bool { return o.mayBounce(r, in.From) })
+	})
 }
 
-// reported takes what another entity says of a message of ours. Ids can be guessed, so only
-// those may say it who have it from the message; another one is ignored and counted.
-func (o *outbox) reported(id string, st perch.MessageStatus, xe *perch.XMPPError, may func(*perch.MessageRecord) bool) {
-	o.withRecord(id, func(r *perch.MessageRecord) { o.applyReport(r, st, xe, may) })
-}
-
-// applyReport reports whether what is said of a message counts.
+// applyReport takes what another entity says of a message of ours, and reports whether it counts. Ids
+// can be guessed, so only those may say it who have it from the message; another one is ignored and
+// counted.
 func (o *outbox) applyReport(r *perch.MessageRecord, st perch.MessageStatus, xe *perch.XMPPError, may func(*perch.MessageRecord) bool) bool {
 	switch {
 	case r == nil:

@@ -55,7 +55,7 @@ func (r *relations) take(in *perch.MessageIn, now perch.Time, late bool) {
 		return
 	}
 	before := e.cost()
-	if e.apply(in, relationTime(&in.Message, now), late) != hasChanged {
+	if !e.apply(in, sentTime(&in.Message, now), late) {
 		r.table.grown(e, before)
 		r.host.countDropped(DroppedSuperseded, 1)
 		return
@@ -73,7 +73,7 @@ func (r *relations) drop(in *perch.MessageIn, reason string) {
 
 // relatedBy is the message that a control message is about; nil: its sender may not say that.
 func (r *relations) relatedBy(in *perch.MessageIn) *related {
-	conversation := conversationOf(in)
+	conversation := conversationOf(&in.Message, in.Sent)
 	ref, known, may := targetOf(in, r.known.authorsOf(in.Relation.Target, r.host.ownJID(), conversation))
 	if !may {
 		return nil

@@ -36,11 +36,11 @@ func (t *identities) authorsOf(id string, own, peer perch.JID) (a authors) {
 }
 
 // conversationOf is the conversation that a message belongs to, by the bare JID of the other side.
-func conversationOf(in *perch.MessageIn) perch.JID {
-	if in.Sent {
-		return in.To.Bare()
+func conversationOf(m *perch.Message, sent bool) perch.JID {
+	if sent {
+		return m.To.Bare()
 	}
-	return in.From.Bare()
+	return m.From.Bare()
 }
 
 // targetOf is the message that a control message is about; false: its sender may not say that.

@@ -36,7 +36,7 @@ func (r *relations) restoreOne(l *loggedRelation, own perch.JID) {
 	if err != nil {
 		return
 	}
-	conversation := conversationOf(&l.in)
+	conversation := conversationOf(&l.in.Message, l.in.Sent)
 	a := r.known.authorsOf(ref.ID, own, conversation)
 	e := r.remembered().newest(conversation, ref, ref.Sent && a.own || !ref.Sent && a.peer)
 	before := e.cost()
@@ -44,13 +44,11 @@ func (r *relations) restoreOne(l *loggedRelation, own perch.JID) {
 	r.table.grown(e, before)
 }
 
-// loggedRelation is a control message as its event in the log shows it.
+// loggedRelation is a control message as its event in the log shows it; in has its own ids.
 type loggedRelation struct {
 	in       perch.MessageIn
 	ref      string
 	at       perch.Time // of the event
-	stanzaID string     // of the control message
-	id       string     // of the control message
 	edited   *perch.Edited
 	text     *perch.Message
 	reverted *perch.Retracted
@@ -72,7 +70,6 @@ func relationOf(e *perch.Event, own perch.JID) *loggedRelation {
 	if !ok {
 		return nil
 	}
-	l.in.ID, l.in.StanzaID = l.id, l.stanzaID
 	return l
 }
 
@@ -81,9 +78,9 @@ func (l *loggedRelation) readEdit(e *perch.Event, own perch.JID) bool {
 	if e.Decode(&m) != nil || m.MessageDetails == nil || m.Edited == nil {
 		return false
 	}
-	l.ref, l.text, l.edited, l.all, l.stanzaID = m.Ref, &m, m.Edited, m.Reactions, m.Edited.StanzaID
-	l.id = m.Edited.OriginID
+	l.ref, l.text, l.edited, l.all = m.Ref, &m, m.Edited, m.Reactions
 	l.in = perch.MessageIn{Message: m, Sent: m.From.Bare().Equal(own.Bare()), Relation: &perch.Relation{Kind: perch.RelationEdit, Target: m.ID}}
+	l.in.ID, l.in.StanzaID = m.Edited.OriginID, m.Edited.StanzaID
 	return true
 }
 
@@ -92,9 +89,9 @@ func (l *loggedRelation) readRetraction(e *perch.Event, own perch.JID) bool {
 	if e.Decode(&d) != nil || d.Ref == "" {
 		return false
 	}
-	l.ref, l.reverted, l.stanzaID = d.Ref, &d.Retracted, d.StanzaID
-	l.id = d.OriginID
+	l.ref, l.reverted = d.Ref, &d.Retracted
 	l.in = betweenOf(d.By, d.Conversation, own)
+	l.in.ID, l.in.StanzaID = d.OriginID, d.StanzaID
 	l.in.Relation = &perch.Relation{Kind: perch.RelationRetraction, Target: d.ID}
 	return true
 }
@@ -104,9 +101,9 @@ func (l *loggedRelation) readReactions(e *perch.Event, own perch.JID) bool {
 	if e.Decode(&d) != nil || d.Ref == "" {
 		return false
 	}
-	l.ref, l.all, l.stanzaID = d.Ref, d.Reactions, d.StanzaID
-	l.id = d.OriginID
+	l.ref, l.all = d.Ref, d.Reactions
 	l.in = betweenOf(d.From, d.Conversation, own)
+	l.in.ID, l.in.StanzaID = d.OriginID, d.StanzaID
 	l.in.Relation = &perch.Relation{Kind: perch.RelationReactions, Target: d.ID, Emojis: d.Emojis}
 	return true
 }
@@ -161,7 +158,7 @@ func loggedRelated(l *loggedRelation, e *perch.Event, own perch.JID) identity {
 // relationText stands for the text of a control message: who says what about which message.
 func relationText(in *perch.MessageIn) uint64 {
 	rel := in.Relation
-	said := []string{"relation", string(rel.Kind), rel.Target, string(in.From.Bare().Key()), string(conversationOf(in).Key())}
+	said := []string{"relation", string(rel.Kind), rel.Target, string(in.From.Bare().Key()), string(conversationOf(&in.Message, in.Sent).Key())}
 	switch rel.Kind {
 	case perch.RelationEdit:
 		said = append(said, in.Body, in.Subject)

@@ -42,7 +42,7 @@ type archiveMerge struct {
 func (p *archiveMerge) add(it perch.ArchiveItem) {
 	if it.Dropped == "" {
 		it.Ref = perch.RefOf(&it.Message, it.Sent)
-		fillReply(&it.Message, p.own, conversationOf(&it.MessageIn))
+		fillReply(&it.Message, p.own, conversationOf(&it.Message, it.Sent))
 		if it.ID != "" && it.Kind != perch.GroupchatMessage {
 			p.places[it.ID] = append(p.places[it.ID], len(p.merged))
 		}
@@ -72,7 +72,7 @@ func (p *archiveMerge) relate(it perch.ArchiveItem) {
 	if p.states[i] == nil {
 		p.states[i] = &relationState{}
 	}
-	p.states[i].apply(&it.MessageIn, relationTime(&it.Message, it.Time), false)
+	p.states[i].apply(&it.MessageIn, sentTime(&it.Message, it.Time), false)
 }
 
 // authorsOf says whose messages with the id of a target are among the items.
@@ -80,7 +80,7 @@ func (p *archiveMerge) authorsOf(it *perch.ArchiveItem) (a authors) {
 	for _, i := range p.places[it.Relation.Target] {
 		m := &p.merged[i]
 		switch {
-		case !conversationOf(&m.MessageIn).Equal(conversationOf(&it.MessageIn)):
+		case !conversationOf(&m.Message, m.Sent).Equal(conversationOf(&it.Message, it.Sent)):
 			a.others = true
 		case m.Sent:
 			a.own = true
@@ -97,7 +97,7 @@ func (p *archiveMerge) find(it *perch.ArchiveItem, ref perch.Ref) (place int) {
 	found := false
 	for _, i := range p.places[ref.ID] {
 		m := &p.merged[i]
-		if m.Sent == ref.Sent && conversationOf(&m.MessageIn).Equal(conversationOf(&it.MessageIn)) && (!found || m.Time <= it.Time) {
+		if m.Sent == ref.Sent && conversationOf(&m.Message, m.Sent).Equal(conversationOf(&it.Message, it.Sent)) && (!found || m.Time <= it.Time) {
 			place, found = i, true
 		}
 	}

@@ -27,69 +27,58 @@ type reactedAt struct {
 // counts, to come too late: the stamps of some servers have whole seconds.
 const lateSlack = 1000
 
-// change is what a control message has changed.
-type change uint8
-
-const (
-	unchanged  change = iota // what it says is out of date
-	textGone                 // a correction that comes late, of a text that is not remembered
-	hasChanged               // there is something to show
-)
-
 // apply takes what a control message says. Late is one that may be older than those that came before
 // it: then the times decide, else the order of arrival. Whether the sender may say it has been
-// decided.
-func (s *relationState) apply(in *perch.MessageIn, at perch.Time, late bool) change {
+// decided. It reports whether there is something new to show: not what is out of date, nor a correction
+// that comes late of a text that is not remembered.
+func (s *relationState) apply(in *perch.MessageIn, at perch.Time, late bool) bool {
 	if s.retracted != nil {
-		return unchanged // there is nothing left to edit or to react to
+		return false // there is nothing left to edit or to react to
 	}
 	switch in.Relation.Kind {
 	case perch.RelationEdit:
 		return s.applyEdit(in, at, late)
 	case perch.RelationRetraction:
-		*s = relationState{retracted: &perch.Retracted{At: at, By: cloneJID(in.From.Bare()),
+		*s = relationState{retracted: &perch.Retracted{At: at, By: cloned(in.From.Bare()),
 			Reason: strings.Clone(in.Relation.Reason), StanzaID: strings.Clone(in.StanzaID), OriginID: strings.Clone(in.ID)}}
-		return hasChanged
+		return true
 	case perch.RelationReactions:
 		return s.applyReactions(in, at, late)
 	}
-	return unchanged
+	return false
 }
 
-func (s *relationState) applyEdit(in *perch.MessageIn, at perch.Time, late bool) change {
+func (s *relationState) applyEdit(in *perch.MessageIn, at perch.Time, late bool) bool {
 	next := &perch.Edited{Count: 1, At: at, StanzaID: strings.Clone(in.StanzaID), OriginID: strings.Clone(in.ID)}
 	if last := s.edited; last != nil {
 		next.Count = last.Count + 1
 		if late && at+lateSlack < last.At {
 			next.At, next.StanzaID, next.OriginID = last.At, last.StanzaID, last.OriginID
 			s.edited = next
-			if s.text == nil {
-				return textGone
-			}
-			return hasChanged
+			return s.text != nil
 		}
 	}
 	m := in.Message
 	m.StanzaID, m.OriginID = "", "" // those of the correction
 	s.edited, s.text = next, &m
-	return hasChanged
+	return true
 }
 
-func (s *relationState) applyReactions(in *perch.MessageIn, at perch.Time, late bool) change {
+func (s *relationState) applyReactions(in *perch.MessageIn, at perch.Time, late bool) bool {
 	by := in.From.Bare()
 	i := slices.IndexFunc(s.reacted, func(r reactedAt) bool { return r.by.Equal(by) })
 	switch {
 	case i < 0:
-		by = cloneJID(by)
+		by = cloned(by)
 		s.reacted = append(s.reacted, reactedAt{by, at})
 	case late && at+lateSlack < s.reacted[i].at:
-		return unchanged
+		return false
 	default:
 		by = s.reacted[i].by
 		s.reacted[i].at = at
 	}
 	s.reactions = withReactions(s.reactions, by, in.Sent, reactionSet(in.Relation.Emojis))
-	return hasChanged
+	return true
 }
 
 // withReactions is a list of reactions after one sender has changed theirs. The list given stays as it
@@ -148,14 +137,3 @@ func (s *relationState) into(m *perch.Message) {
 	d.Edited, d.Reactions = s.edited, s.reactions
 	m.MessageDetails = &d
 }
-
-// relationTime is when a control message was sent, as far as it can be known.
-func relationTime(m *perch.Message, arrived perch.Time) perch.Time {
-	if m.Delay != nil && m.Delay.Stamp != 0 {
-		return m.Delay.Stamp
-	}
-	return arrived
-}
-
-// cloneJID is a JID that does not keep the stanza which it was read from.
-func cloneJID(j perch.JID) perch.JID { return perch.JID(strings.Clone(string(j))) }

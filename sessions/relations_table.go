@@ -65,7 +65,7 @@ func (t *relationTable) newest(conversation perch.JID, ref perch.Ref, known bool
 		t.bytes -= t.list[0].cost()
 		t.list = slices.Delete(t.list, 0, 1)
 	}
-	e := &related{conversation: cloneJID(conversation), ref: name, id: strings.Clone(ref.ID), orphan: !known}
+	e := &related{conversation: cloned(conversation), ref: name, id: strings.Clone(ref.ID), orphan: !known}
 	t.list = append(t.list, e)
 	return e
 }
@@ -100,6 +100,6 @@ func (t *relationTable) read(conversation perch.JID) *peerRead {
 	if len(t.reads) >= maxPeerReads {
 		t.reads = slices.Delete(t.reads, 0, 1)
 	}
-	t.reads = append(t.reads, peerRead{conversation: cloneJID(conversation)})
+	t.reads = append(t.reads, peerRead{conversation: cloned(conversation)})
 	return &t.reads[len(t.reads)-1]
 }

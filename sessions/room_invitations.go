@@ -40,7 +40,7 @@ func (t *relationTable) invited(inv *perch.RoomInvitation, now perch.Time) bool 
 	case len(t.rooms) >= maxRoomsInvited:
 		t.rooms = slices.Delete(t.rooms, 0, 1)
 	}
-	t.rooms = append(t.rooms, roomInvited{cloneJID(room), inv.Via, now})
+	t.rooms = append(t.rooms, roomInvited{cloned(room), inv.Via, now})
 	return true
 }
 

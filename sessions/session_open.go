@@ -49,7 +49,7 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	}
 	if s.state.JID == "" && !s.state.RosterKnown {
 		s.state.Own.Available = true
-		s.state.Unread = true
+		s.state.Unstreamed = true
 	}
 	if s.state.JID != "" {
 		s.m.admit(s, s.state.JID, true)

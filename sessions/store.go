@@ -159,7 +159,7 @@ type Record struct {
 	OfflineSince  perch.Time        `json:"offline_since,omitempty"`
 	RosterState   string            `json:"roster_state,omitempty"` // "" = whole; RosterPartial or RosterUnavailable
 	Foreign       []perch.JID       `json:"foreign,omitempty"`      // addresses that are no valid JIDs, see foreignAddresses
-	Unread        bool              `json:"unread,omitempty"`       // no stream has had the log yet, see Subscription.unreadEvents
+	Unstreamed    bool              `json:"unstreamed,omitempty"`   // no stream has had the log yet, see Subscription.unstreamedEvents
 	// Conversations is how far the list of chats goes back; nil: nobody has asked for one.
 	Conversations *ConversationHistory `json:"conversations,omitempty"`
 }

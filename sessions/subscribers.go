@@ -29,7 +29,7 @@ func (h *subscribers) register(sub *Subscription, all bool) {
 	if all {
 		h.roster.snapshotServed = true
 		sub.state.roster, sub.state.invites = view, slices.Clone(h.roster.invites)
-		sub.state.unread = sub.ResetReason == ResetFirst && h.saved.Unread
+		sub.state.unstreamed = sub.ResetReason == ResetFirst && h.saved.Unstreamed
 	}
 	if all || !sub.noPreamble {
 		sub.state.presences = view

@@ -42,10 +42,10 @@ type Subscription struct {
 
 // snapshotState is what the snapshots of a subscription show; a part that is nil is not shown.
 type snapshotState struct {
-	roster    *rosterView
-	invites   []*perch.Invitation
-	presences *rosterView
-	unread    bool // the events after the snapshots are what no stream has had
+	roster     *rosterView
+	invites    []*perch.Invitation
+	presences  *rosterView
+	unstreamed bool // the events after the snapshots are what no stream has had
 }
 
 func newSubscription(h *subscribers, o SubscribeOptions) *Subscription {
@@ -133,14 +133,14 @@ func (sub *Subscription) Preamble(ctx context.Context, send func(*perch.Event) e
 			return err
 		}
 	}
-	if err := sub.unreadEvents(ctx, send); err != nil {
+	if err := sub.unstreamedEvents(ctx, send); err != nil {
 		return err
 	}
-	unread := sub.state.unread && sub.unbounded() && wants(sub.filter(), perch.EventMessageReceived)
+	unstreamed := sub.state.unstreamed && sub.unbounded() && wants(sub.filter(), perch.EventMessageReceived)
 	sub.state, sub.Session = nil, nil
 	err = send(perch.NewEvent(perch.Position{}, perch.EventLive, sub.h.owner.now(), liveData{Tip: as.String()}))
-	if err == nil && unread {
-		sub.h.owner.post(sub.h.read)
+	if err == nil && unstreamed {
+		sub.h.owner.post(sub.h.streamed)
 	}
 	return err
 }

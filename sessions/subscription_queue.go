@@ -9,9 +9,9 @@ import (
 
 // offer queues an event and never waits. False: the subscription has ended, forget it.
 //
-// A client that is too slow loses what it can do without first: from half a queue on only
-// the newest presence of a buddy, and the newest state of a conversation, stays and chat states are left out. A durable event is
-// never left out: when there is no room the subscription is cut, and the client resumes
+// A client that is too slow loses what it can do without first: from half a queue on only the newest
+// presence of a buddy, and the newest state of a conversation, stays, and chat states are left out. A
+// durable event is never left out: when there is no room the subscription is cut, and the client resumes
 // with its cursor.
 func (sub *Subscription) offer(e *perch.Event) bool {
 	sub.mu.Lock()

@@ -33,9 +33,9 @@ func TestFirstStreamHasWhatCameBefore(t *testing.T) {
 	})
 }
 
-// TestUnreadUntilAStreamHasIt: a stream that filters messages out, or ends before it has them, leaves
+// TestUnstreamedUntilAStreamHasIt: a stream that filters messages out, or ends before it has them, leaves
 // them to the next; so does the process.
-func TestUnreadUntilAStreamHasIt(t *testing.T) {
+func TestUnstreamedUntilAStreamHasIt(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		w.deliver(text("1", "one"), text("2", "two"))
@@ -72,8 +72,8 @@ func TestUnreadUntilAStreamHasIt(t *testing.T) {
 	}, durable)
 }
 
-// TestUnreadOfALogThatWasTrimmed begins where the log does.
-func TestUnreadOfALogThatWasTrimmed(t *testing.T) {
+// TestUnstreamedOfALogThatWasTrimmed begins where the log does.
+func TestUnstreamedOfALogThatWasTrimmed(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		for i := range 20 {
@@ -86,8 +86,8 @@ func TestUnreadOfALogThatWasTrimmed(t *testing.T) {
 	}, keeping(10))
 }
 
-// TestUnreadOfALogThatIsTrimmedMeanwhile leaves out what is gone, and does not end the stream.
-func TestUnreadOfALogThatIsTrimmedMeanwhile(t *testing.T) {
+// TestUnstreamedOfALogThatIsTrimmedMeanwhile leaves out what is gone, and does not end the stream.
+func TestUnstreamedOfALogThatIsTrimmedMeanwhile(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
 		say := func(from, to int) {

@@ -6,13 +6,13 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// unreadEvents sends what came since the session was opened, when no stream has had it: the messages
+// unstreamedEvents sends what came since the session was opened, when no stream has had it: the messages
 // that the server had kept come as soon as the session is available, before any client can have a
 // cursor. State is left out, which the snapshots have shown. The positions are below the tip, in
 // order: a client whose stream ends meanwhile resumes from the last one. What the log has lost at its
 // beginning, also meanwhile, is left out.
-func (sub *Subscription) unreadEvents(ctx context.Context, send func(*perch.Event) error) error {
-	if !sub.state.unread || sub.Tip.Offset == 0 {
+func (sub *Subscription) unstreamedEvents(ctx context.Context, send func(*perch.Event) error) error {
+	if !sub.state.unstreamed || sub.Tip.Offset == 0 {
 		return nil
 	}
 	for at := uint64(0); at < sub.Tip.Offset; {
@@ -51,10 +51,10 @@ func inSnapshots(t perch.EventType) bool {
 	}
 }
 
-// read notes that a stream has had all there was, so that no other gets it without a cursor.
-func (h *subscribers) read() {
-	if rec := h.saved.record(); rec.Unread {
-		rec.Unread = false
+// streamed notes that a stream has had all there was, so that no other gets it without a cursor.
+func (h *subscribers) streamed() {
+	if rec := h.saved.record(); rec.Unstreamed {
+		rec.Unstreamed = false
 		h.saved.saveRecord()
 	}
 }
