@@ -149,12 +149,70 @@ type MessageRead struct {
 	Ref          string `json:"ref"`
 }
 
+// The ways by which an invitation to a room comes: from the room, which can be told that it is declined
+// (XEP-0045, 7.8.2), or from who invites (XEP-0249).
+const (
+	ViaRoom   = "room"
+	ViaDirect = "direct"
+)
+
 // RoomInvitation is the data of room.invited (XEP-0045, 7.8.2; XEP-0249). A password is never in
 // the log: HasPassword says that there is one.
 type RoomInvitation struct {
 	JID         JID    `json:"jid"` // of the room
 	By          JID    `json:"by,omitempty"`
 	Reason      string `json:"reason,omitempty"`
-	Via         string `json:"via"` // room or direct
+	Via         string `json:"via"` // ViaRoom or ViaDirect
 	HasPassword bool   `json:"has_password,omitempty"`
+}
+
+// Size is an estimate of the memory that the details take, in bytes, for budgets; nil takes none.
+func (d *MessageDetails) Size() int {
+	if d == nil {
+		return 0
+	}
+	n := 512 + len(d.Fallback)
+	if r := d.ReplyTo; r != nil {
+		n += 96 + len(r.Ref) + len(r.ID) + len(r.From) + len(r.Excerpt)
+	}
+	if d.Retracted != nil {
+		n += 96 + len(d.Retracted.By) + len(d.Retracted.Reason)
+	}
+	if d.Spoiler != nil {
+		n += 16 + len(d.Spoiler.Hint)
+	}
+	if d.Encryption != nil {
+		n += 32 + len(d.Encryption.Method) + len(d.Encryption.Name)
+	}
+	for i := range d.Mentions {
+		n += 48 + len(d.Mentions[i].JID)
+	}
+	for i := range d.Attachments {
+		a := &d.Attachments[i]
+		n += 128 + len(a.URL) + len(a.Name) + len(a.Type) + len(a.Description)
+	}
+	for _, p := range d.Payloads {
+		n += 16 + len(p)
+	}
+	return n
+}
+
+// Size is that of MessageDetails for a relation.
+func (r *Relation) Size() int {
+	if r == nil {
+		return 0
+	}
+	n := 128 + len(r.Kind) + len(r.Target) + len(r.Reason) + len(r.By)
+	for _, e := range r.Emojis {
+		n += 16 + len(e)
+	}
+	return n
+}
+
+// Size is that of MessageDetails for an invitation.
+func (i *RoomInvitation) Size() int {
+	if i == nil {
+		return 0
+	}
+	return 128 + len(i.JID) + len(i.By) + len(i.Reason) + len(i.Via)
 }

@@ -32,11 +32,11 @@ func messageCost(m *perch.MessageIn) int {
 		return 0
 	}
 	return 512 + len(m.From) + len(m.To) + len(m.ID) + len(m.StanzaID) + len(m.Thread) + len(m.Subject) + len(m.Body) +
-		detailsCost(m.MessageDetails) + relationCost(m.Relation)
+		m.MessageDetails.Size() + m.Relation.Size()
 }
 
 func outCost(m *perch.MessageOut) int {
-	return 512 + len(m.ID) + len(m.To) + len(m.Thread) + len(m.Subject) + len(m.Body) + detailsCost(m.Details) + relationCost(m.Relation)
+	return 512 + len(m.ID) + len(m.To) + len(m.Thread) + len(m.Subject) + len(m.Body) + m.Details.Size() + m.Relation.Size()
 }
 
 const (

@@ -59,14 +59,18 @@ func targetOf(in *perch.MessageIn, a authors) (ref perch.Ref, known, may bool) {
 	return perch.Ref{ID: id, Sent: in.Sent == (byAuthor && !byOther)}, known, known || !a.others
 }
 
-// fillReply names the message that another one answers, where that can be known: one of the account
-// or of the other side.
+// fillReply names the message that another one answers. In a conversation of two its id says which one it
+// is once it is known whose it is; in a room it is the one that the room gave.
 func fillReply(m *perch.Message, own, conversation perch.JID) {
-	if m.MessageDetails == nil || m.ReplyTo == nil || m.ReplyTo.Ref != "" || m.Kind == perch.GroupchatMessage {
+	if m.MessageDetails == nil || m.ReplyTo == nil || m.ReplyTo.Ref != "" {
 		return
 	}
 	reply := *m.ReplyTo
 	switch from := reply.From.Bare(); {
+	case m.Kind == perch.GroupchatMessage:
+		reply.Ref = perch.Ref{StanzaID: reply.ID, Room: true}.String()
+	case from == "":
+		return
 	case from.Equal(own.Bare()):
 		reply.Ref = perch.Ref{ID: reply.ID, Sent: true}.String()
 	case from.Equal(conversation):

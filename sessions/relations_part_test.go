@@ -111,7 +111,7 @@ func TestLongCorrection(t *testing.T) {
 func TestRoomInvitationsAreBounded(t *testing.T) {
 	var table relationTable
 	for i := range 2 * maxRoomsInvited {
-		if !table.invited(&perch.RoomInvitation{JID: perch.JID(fmt.Sprintf("r%d@example.net", i)), Via: viaDirect}, 1) {
+		if !table.invited(&perch.RoomInvitation{JID: perch.JID(fmt.Sprintf("r%d@example.net", i)), Via: perch.ViaDirect}, 1) {
 			t.Errorf("invitation to room %d: got a copy, want it new", i)
 		}
 	}

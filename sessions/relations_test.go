@@ -370,25 +370,33 @@ func TestMessagesHaveRefs(t *testing.T) {
 	}, durable)
 }
 
-// TestReplyNamesItsMessage, where it is one of the two sides.
+// TestReplyNamesItsMessage, where it is one of the two sides or of a room.
 func TestReplyNamesItsMessage(t *testing.T) {
 	inWorld(t, func(w *world) {
 		s := w.open()
-		for _, to := range []perch.JID{alice + "/phone", bob, carol, ""} {
-			m := text("m"+string(to), "yes")
-			m.MessageDetails = &perch.MessageDetails{ReplyTo: &perch.Reply{ID: "q", From: to}}
+		for _, tt := range []struct {
+			kind perch.MessageKind
+			to   perch.JID
+			want string
+		}{
+			{perch.ChatMessage, alice + "/phone", perch.Ref{ID: "q", Sent: true}.String()},
+			{perch.ChatMessage, bob, perch.Ref{ID: "q"}.String()},
+			{perch.ChatMessage, "Bob@Example.net/phone", perch.Ref{ID: "q"}.String()},
+			{perch.ChatMessage, carol, ""},
+			{perch.ChatMessage, "", ""},
+			{perch.GroupchatMessage, "room@example.net/bob", perch.Ref{StanzaID: "q", Room: true}.String()},
+			{perch.GroupchatMessage, "", perch.Ref{StanzaID: "q", Room: true}.String()},
+		} {
+			id := "m-" + string(tt.kind) + string(tt.to)
+			m := text(id, "yes")
+			m.Kind, m.MessageDetails = tt.kind, &perch.MessageDetails{ReplyTo: &perch.Reply{ID: "q", From: tt.to}}
 			w.deliver(m)
-		}
-		var got []string
-		for _, e := range w.durable(s) {
-			var m perch.Message
-			if e.Type == perch.EventMessageReceived {
-				e.into(t, &m)
-				got = append(got, m.ReplyTo.Ref)
+			events := w.durable(s)
+			var got perch.Message
+			events[len(events)-1].into(t, &got)
+			if got.ID != id || got.MessageDetails == nil || got.ReplyTo.Ref != tt.want {
+				t.Errorf("a reply in a %s to %q: got %+v, want a reply to the message %q", tt.kind, tt.to, got, tt.want)
 			}
-		}
-		if want := []string{perch.Ref{ID: "q", Sent: true}.String(), perch.Ref{ID: "q"}.String(), "", ""}; !slices.Equal(got, want) {
-			t.Errorf("refs of replies: got %q, want %q", got, want)
 		}
 	})
 }

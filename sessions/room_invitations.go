@@ -7,13 +7,6 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// The ways by which an invitation to a room comes: by the room, which can be told that it is declined
-// (XEP-0045, 7.8.2), or from who invites (XEP-0249).
-const (
-	viaRoom   = "room"
-	viaDirect = "direct"
-)
-
 const (
 	maxRoomsInvited = 32     // the last invitations that are remembered
 	sameInvitation  = 60_000 // ms within which two to one room are one, in two forms
@@ -33,7 +26,7 @@ func (t *relationTable) invited(inv *perch.RoomInvitation, now perch.Time) bool 
 	t.rooms = slices.DeleteFunc(t.rooms, func(x roomInvited) bool { return now-x.at > sameInvitation })
 	i := slices.IndexFunc(t.rooms, func(x roomInvited) bool { return x.room.Equal(room) })
 	switch {
-	case i >= 0 && (t.rooms[i].via == inv.Via || inv.Via != viaRoom):
+	case i >= 0 && (t.rooms[i].via == inv.Via || inv.Via != perch.ViaRoom):
 		return false
 	case i >= 0:
 		t.rooms = slices.Delete(t.rooms, i, i+1)
@@ -79,7 +72,7 @@ func (cu *catchup) logInvitation(inv *perch.RoomInvitation, of *perch.Message, c
 
 // inviter is from whom an invitation came.
 func inviter(inv *perch.RoomInvitation) perch.JID {
-	if inv.Via == viaRoom {
+	if inv.Via == perch.ViaRoom {
 		return inv.JID
 	}
 	return inv.By

@@ -69,16 +69,7 @@ type form struct {
 	Relation *perch.Relation
 }
 
-// formOf leaves out the handle of a reply, which is not the same for both sides.
-func formOf(m *perch.MessageIn) form {
-	f := form{m.ID, m.Body, m.MessageDetails, m.Relation}
-	if f.Details != nil && f.Details.ReplyTo != nil {
-		d, r := *f.Details, *f.Details.ReplyTo
-		r.Ref, d.ReplyTo = "", &r
-		f.Details = &d
-	}
-	return f
-}
+func formOf(m *perch.MessageIn) form { return form{m.ID, m.Body, m.MessageDetails, m.Relation} }
 
 // wantForms is what sentForms are read as.
 func wantForms(list []*perch.MessageOut) (want []form) {

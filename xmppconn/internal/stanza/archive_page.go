@@ -75,42 +75,6 @@ func (q *ArchivePage) Page(fin MAMFin) (perch.ArchivePage, error) {
 
 // itemCost is the memory of an item.
 func itemCost(it *perch.ArchiveItem) int {
-	n := 512 + len(it.From) + len(it.To) + len(it.ID) + len(it.StanzaID) + len(it.RoomStanzaID) + len(it.OriginID) +
-		len(it.Thread) + len(it.Subject) + len(it.Body)
-	if it.MessageDetails != nil {
-		n += detailsCost(it.MessageDetails)
-	}
-	if r := it.Relation; r != nil {
-		n += 128 + len(r.Target) + len(r.Reason) + len(r.By) + len(r.Emojis)*perch.MaxReactionBytes
-	}
-	if i := it.Invited; i != nil {
-		n += 128 + len(i.JID) + len(i.By) + len(i.Reason)
-	}
-	return n
-}
-
-func detailsCost(d *perch.MessageDetails) int {
-	n := 512 + len(d.Fallback)
-	if d.ReplyTo != nil {
-		n += len(d.ReplyTo.Ref) + len(d.ReplyTo.ID) + len(d.ReplyTo.From) + len(d.ReplyTo.Excerpt)
-	}
-	if d.Retracted != nil {
-		n += len(d.Retracted.By) + len(d.Retracted.Reason)
-	}
-	if d.Spoiler != nil {
-		n += len(d.Spoiler.Hint)
-	}
-	if d.Encryption != nil {
-		n += len(d.Encryption.Method) + len(d.Encryption.Name)
-	}
-	for _, m := range d.Mentions {
-		n += 32 + len(m.JID)
-	}
-	for _, a := range d.Attachments {
-		n += 128 + len(a.URL) + len(a.Name) + len(a.Type) + len(a.Description)
-	}
-	for _, p := range d.Payloads {
-		n += 16 + len(p)
-	}
-	return n
+	return 512 + len(it.From) + len(it.To) + len(it.ID) + len(it.StanzaID) + len(it.RoomStanzaID) + len(it.OriginID) +
+		len(it.Thread) + len(it.Subject) + len(it.Body) + it.MessageDetails.Size() + it.Relation.Size() + it.Invited.Size()
 }

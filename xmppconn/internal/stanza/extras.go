@@ -160,9 +160,6 @@ func (x *extras) apply(m *perch.MessageIn) {
 	} else {
 		x.applyRanges(&m.Message)
 	}
-	if x.details != nil && x.details.ReplyTo != nil {
-		x.details.ReplyTo.Ref = x.refOf(&m.Message, x.details.ReplyTo)
-	}
 	if x.foreign.n > 0 {
 		d := x.more()
 		d.Payloads, d.PayloadsTruncated = x.foreign.texts()

@@ -7,12 +7,6 @@ import (
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
-// How an invitation to a room has come.
-const (
-	viaRoom   = "room"
-	viaDirect = "direct"
-)
-
 // roomInvitation reads what a room forwards (XEP-0045, 7.8.2): the body beside it is a sentence of the
 // server. An invitation by anybody but a room is none; without a text it is reported as dropped, as
 // the refusal of an invitation is.
@@ -26,7 +20,7 @@ func (x *extras) roomInvitation(el *xmlstream.Borrowed) bool {
 		return true
 	}
 	x.invite(perch.RoomInvitation{
-		JID: x.from, By: perch.JID(invite.Attr("from").Peek()), Reason: reasonOf(invite), Via: viaRoom,
+		JID: x.from, By: perch.JID(invite.Attr("from").Peek()), Reason: reasonOf(invite), Via: perch.ViaRoom,
 		HasPassword: !el.Child(nsMUCUser, "password").InnerText().Empty(),
 	})
 	return true
@@ -38,9 +32,9 @@ func (x *extras) directInvitation(el *xmlstream.Borrowed) bool {
 	if !el.Local().Is("x") || room == "" || x.kind == perch.GroupchatMessage {
 		return false
 	}
-	if x.invited == nil || x.invited.Via == viaDirect {
+	if x.invited == nil || x.invited.Via == perch.ViaDirect {
 		x.invite(perch.RoomInvitation{
-			JID: room, By: x.from.Bare(), Via: viaDirect, HasPassword: !el.Attr("password").Empty(),
+			JID: room, By: x.from.Bare(), Via: perch.ViaDirect, HasPassword: !el.Attr("password").Empty(),
 			Reason: cmp.Or(el.Attr("reason").Copy(), el.InnerText().Copy(), x.body.Copy()),
 		})
 	}

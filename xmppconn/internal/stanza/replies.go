@@ -22,27 +22,6 @@ func (x *extras) reply(el *xmlstream.Borrowed) bool {
 	return true
 }
 
-// refOf is the handle of the message that is answered. In a conversation of two its id says which
-// one it is once it is known whose it is; in a room it is the one that the room gave.
-func (x *extras) refOf(m *perch.Message, r *perch.Reply) string {
-	if m.Kind == perch.GroupchatMessage {
-		return perch.Ref{StanzaID: r.ID, Room: true}.String()
-	}
-	own, other, author := x.self.Bare(), m.From.Bare(), r.From.Bare()
-	if other.Equal(own) {
-		other = m.To.Bare()
-	}
-	switch {
-	case author == "":
-		return ""
-	case author.Equal(own):
-		return perch.Ref{ID: r.ID, Sent: true}.String()
-	case author.Equal(other):
-		return perch.Ref{ID: r.ID}.String()
-	}
-	return ""
-}
-
 // fallback reads XEP-0428: which part of the body is there for those who do not know a feature. Only
 // that of a reply is of use: what it repeats is not new.
 func (x *extras) fallback(el *xmlstream.Borrowed) bool {
