@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/payload"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
@@ -70,32 +71,6 @@ func (f *foreign) texts() (list []string, truncated bool) {
 	return list, truncated
 }
 
-// ownSpaces are the namespaces of what this gateway writes itself or decides by: a client that could
-// write them would speak in its name. Those of a family have a version behind the last colon.
-var ownSpaces, ownFamilies = setOf(
-	nsClient, xmlstream.NSStream, nsStanzas, nsDelay, nsDelayOld, nsNick, nsChatStates, nsReceipts, nsForward, nsRSM, nsForms,
-	nsOOB, nsHints, nsEME, nsConference, nsMUCUser, nsPubSub, nsPubSubOwner, nsPubSubEvent, nsReadPositions, nsCaps,
-	nsRoster, nsVCardUpd, nsURLData, "http://jabber.org/protocol/address", "http://jabber.org/protocol/muc",
-), []string{
-	"urn:xmpp:message-correct:", "urn:xmpp:message-retract:", "urn:xmpp:message-moderate:", "urn:xmpp:fasten:", "urn:xmpp:reactions:",
-	"urn:xmpp:reply:", "urn:xmpp:fallback:", "urn:xmpp:feature-fallback:", "urn:xmpp:sfs:", "urn:xmpp:file:metadata:", "urn:xmpp:reference:",
-	"urn:xmpp:chat-markers:", "urn:xmpp:styling:", "urn:xmpp:spoiler:", "urn:xmpp:sid:", "urn:xmpp:mam:", "urn:xmpp:carbons:",
-	"urn:xmpp:occupant-id:", "urn:xmpp:sm:", "urn:ietf:params:xml:ns:xmpp-",
-}
-
-// isOwn reports whether a payload of a client may not be in this namespace.
-func isOwn(space string) bool {
-	if ownSpaces[space] {
-		return true
-	}
-	for _, family := range ownFamilies {
-		if strings.HasPrefix(space, family) {
-			return true
-		}
-	}
-	return false
-}
-
 // payloadLimits are those of a stanza, of which a payload is the second level.
 func payloadLimits() xmlstream.Limits {
 	l := xmlstream.DefaultLimits()
@@ -122,7 +97,7 @@ func (w *writer) payloads(list []string) {
 			w.fail(field, "it must be one well-formed XML element: %v", err)
 		case el.Space() == "":
 			w.fail(field, "the element must be in a namespace")
-		case isOwn(el.Space()):
+		case payload.Reserved(el.Space()):
 			w.fail(field, "elements of the namespace %s are written by this gateway", el.Space())
 		default:
 			w.Tree(field, el.Borrowed(), nsClient)
