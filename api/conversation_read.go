@@ -12,8 +12,8 @@ type readRequest struct {
 	Receipts *bool  `json:"receipts"` // tell the other side, if it has asked; true when left out
 } // @name ReadRequest
 
-// receipts reports whether the other side is told.
-func (req readRequest) receipts() bool { return req.Receipts == nil || *req.Receipts }
+// wantsReceipts is what the field receipts says, left out or not.
+func wantsReceipts(field *bool) bool { return field == nil || *field }
 
 // handleConversationRead moves the read position forward (XEP-0490, XEP-0333).
 //
@@ -43,7 +43,7 @@ func (a *API) handleConversationRead(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	read, err := sessions.ConversationsOf(sessionFrom(r.Context())).Read(r.Context(), jid, ref, req.receipts())
+	read, err := sessions.ConversationsOf(sessionFrom(r.Context())).Read(r.Context(), jid, ref, wantsReceipts(req.Receipts))
 	if err != nil {
 		return err
 	}
@@ -55,6 +55,3 @@ type readData struct {
 	targetData
 	Receipts *bool `json:"receipts"`
 }
-
-// receipts reports whether the other side is told.
-func (d readData) receipts() bool { return readRequest{Receipts: d.Receipts}.receipts() }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
@@ -69,13 +70,8 @@ func conversationQuery(q url.Values) (out sessions.ConversationQuery, err error)
 	if out.Unread, err = flagOf(q, "unread"); err != nil {
 		return out, err
 	}
-	switch out.Kind = perch.ConversationKind(q.Get("type")); out.Kind {
-	case perch.ChatConversation, perch.RoomConversation, perch.PrivateConversation:
-	case "":
-		if q.Has("type") {
-			return out, perch.Invalid("?type", "must be chat, room or private")
-		}
-	default:
+	kinds := []perch.ConversationKind{perch.ChatConversation, perch.RoomConversation, perch.PrivateConversation}
+	if out.Kind = perch.ConversationKind(q.Get("type")); q.Has("type") && !slices.Contains(kinds, out.Kind) {
 		return out, perch.Invalid("?type", "must be chat, room or private")
 	}
 	return out, nil
@@ -119,19 +115,12 @@ type conversationPatch struct {
 	Draft    json.RawMessage `json:"draft" swaggertype:"string"`
 } // @name ConversationPatch
 
-// checked returns the change, which is one at least. How long a draft may be is for the session to say.
+// checked returns the change, which is one at least. What a value may be is for the session to say.
 func (req conversationPatch) checked() (c sessions.ConversationChange, err error) {
 	if req.Notify == nil && req.Pinned == nil && req.Archived == nil && req.Draft == nil {
 		return c, perch.Invalid("/notify", "this, or pinned, archived or draft is needed")
 	}
-	c.Pinned, c.Archived = req.Pinned, req.Archived
-	if req.Notify != nil {
-		notify := perch.Notify(*req.Notify)
-		if notify != perch.NotifyAll && notify != perch.NotifyMentions && notify != perch.NotifyNone {
-			return c, perch.Invalid("/notify", "must be all, mentions or none")
-		}
-		c.Notify = &notify
-	}
+	c.Notify, c.Pinned, c.Archived = (*perch.Notify)(req.Notify), req.Pinned, req.Archived
 	if req.Draft == nil {
 		return c, nil
 	}

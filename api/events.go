@@ -149,9 +149,9 @@ type eventQuery struct {
 	limit int
 }
 
-// eventQueryOf reads the query of a stream of a session, which may have only the named parameters. A cursor is never
-// refused: one that cannot be resumed is answered by a reset, in the same way as a first
-// connection.
+// eventQueryOf reads the query of a stream of a session, which may have only the named parameters. A
+// cursor is never refused: one that cannot be resumed is answered by a reset, in the same way as a
+// first connection.
 func eventQueryOf(r *http.Request, sess *sessions.Session, allowed ...string) (q eventQuery, err error) {
 	v, err := queryOf(r, allowed...)
 	if err != nil {

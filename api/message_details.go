@@ -88,7 +88,7 @@ func (d *detailsRequest) text(s *sessions.Session, body string, m *sessions.NewM
 	}
 	var err error
 	m.Body = body
-	m.Details, err = d.checked(s, m.To, body)
+	m.Details, err = d.checked(s, body)
 	return err
 }
 
@@ -116,14 +116,14 @@ func (d *detailsRequest) checkSecrecy(body string) error {
 }
 
 // checked returns the details; nil when there are none.
-func (d *detailsRequest) checked(s *sessions.Session, with perch.JID, body string) (*perch.MessageDetails, error) {
+func (d *detailsRequest) checked(s *sessions.Session, body string) (*perch.MessageDetails, error) {
 	given := d.Markable || d.Unstyled || d.ReplyTo != nil || d.Spoiler != nil || d.Encryption != nil
 	if !given && len(d.Mentions)+len(d.Attachments)+len(d.Payloads) == 0 {
 		return nil, nil
 	}
 	out := &perch.MessageDetails{Markable: d.Markable, Unstyled: d.Unstyled, Payloads: d.Payloads}
 	var err error
-	if out.ReplyTo, err = d.ReplyTo.checked(s, with); err != nil {
+	if out.ReplyTo, err = d.ReplyTo.checked(); err != nil {
 		return nil, err
 	}
 	if out.Mentions, err = mentionsOf(s, d.Mentions, utf8.RuneCountInString(body)); err != nil {
@@ -148,27 +148,13 @@ func (d *detailsRequest) checked(s *sessions.Session, with perch.JID, body strin
 	return out, checkPayloads(d.Payloads)
 }
 
-// checked finds what the handle says of the message that is answered, for the other side.
-func (req *replyRequest) checked(s *sessions.Session, with perch.JID) (*perch.Reply, error) {
+// checked reads the handle; the session finds whose message it is.
+func (req *replyRequest) checked() (*perch.Reply, error) {
 	if req == nil {
 		return nil, nil
 	}
-	ref, err := refOfRequest("/reply_to/ref", req.Ref)
-	if err != nil {
-		return nil, err
-	}
-	reply := &perch.Reply{Ref: req.Ref, ID: ref.ID}
-	switch {
-	case ref.Room:
-		reply.ID = ref.StanzaID
-	case ref.ID == "":
-		return nil, perch.Invalid("/reply_to/ref", "is of a message without an id, which cannot be answered")
-	case ref.Sent:
-		reply.From = s.Info().JID
-	default:
-		reply.From = with.Bare()
-	}
-	return reply, nil
+	_, err := refOfRequest("/reply_to/ref", req.Ref)
+	return &perch.Reply{Ref: req.Ref}, err
 }
 
 // refOfRequest reads a handle; pointer names its field.

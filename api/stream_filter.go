@@ -39,17 +39,22 @@ var filterable = func() map[string]bool {
 // maxTypes is more than the number of event types.
 const maxTypes = 64
 
-// typesOf checks a filter: exact names, or "message.*". No value means all types; an unknown
-// name is refused, because it would filter everything out silently.
-func typesOf(pointer string, values []string) ([]string, error) {
-	var types []string
+// namesOf splits the values of a parameter that is a list: it may be given again, and have commas.
+func namesOf(values []string) (names []string) {
 	for _, v := range values {
 		for name := range strings.SplitSeq(v, ",") {
 			if name = strings.TrimSpace(name); name != "" {
-				types = append(types, name)
+				names = append(names, name)
 			}
 		}
 	}
+	return names
+}
+
+// typesOf checks a filter: exact names, or "message.*". No value means all types; an unknown
+// name is refused, because it would filter everything out silently.
+func typesOf(pointer string, values []string) ([]string, error) {
+	types := namesOf(values)
 	if len(types) > maxTypes {
 		return nil, perch.Invalid(pointer, "has more than %d names", maxTypes)
 	}
@@ -73,14 +78,7 @@ const maxConversations = 200
 // conversationsOf checks a filter by conversation: JIDs, or one of the words above; no value is *. It
 // bounds the events of messages, conversations, rooms and chat states.
 func conversationsOf(sess *sessions.Session, pointer string, values []string) ([]perch.JID, error) {
-	var names []string
-	for _, v := range values {
-		for name := range strings.SplitSeq(v, ",") {
-			if name = strings.TrimSpace(name); name != "" {
-				names = append(names, name)
-			}
-		}
-	}
+	names := namesOf(values)
 	switch {
 	case len(names) == 0, len(names) == 1 && names[0] == allConversations:
 		return nil, nil

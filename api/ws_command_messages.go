@@ -111,7 +111,7 @@ func (s *socket) conversationRead(ctx context.Context, c command) (commandResult
 	if err := s.online(); err != nil {
 		return commandResult{}, err
 	}
-	read, err := sessions.ConversationsOf(s.sess).Read(ctx, t.conversation, t.ref, req.receipts())
+	read, err := sessions.ConversationsOf(s.sess).Read(ctx, t.conversation, t.ref, wantsReceipts(req.Receipts))
 	if err != nil {
 		return commandResult{}, err
 	}
