@@ -1,10 +1,12 @@
 package contacts
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"strings"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/packed"
 )
 
 // A contact is encoded alike in a chunk and in a row:
@@ -53,18 +55,6 @@ type head struct {
 	groups string // as appendGroups writes them, with their number
 }
 
-func appendText[T ~string](dst []byte, s T) []byte {
-	return append(appendNumber(dst, uint64(len(s))), s...)
-}
-
-func appendNumber(dst []byte, n uint64) []byte {
-	for n >= 0x80 {
-		dst = append(dst, byte(n)|0x80)
-		n >>= 7
-	}
-	return append(dst, byte(n))
-}
-
 // appendBody encodes a contact; h is nil in a row.
 func appendBody(dst []byte, c *Contact, key perch.JID, h *head) []byte {
 	b := &c.Buddy
@@ -96,26 +86,26 @@ func appendBody(dst []byte, c *Contact, key perch.JID, h *head) []byte {
 	}
 	dst = append(dst, first, second)
 	if h != nil {
-		dst = appendText(dst, local)
+		dst = packed.AppendText(dst, local)
 	}
 	if b.JID != key {
-		dst = appendText(dst, b.JID)
+		dst = packed.AppendText(dst, b.JID)
 	}
-	dst = appendText(dst, b.Name)
+	dst = packed.AppendText(dst, b.Name)
 	if grouped {
 		if len(b.Groups) > 2 {
-			dst = appendNumber(dst, uint64(len(b.Groups)))
+			dst = binary.AppendUvarint(dst, uint64(len(b.Groups)))
 		}
 		dst = appendTexts(dst, b.Groups)
 	}
 	if c.CardName != "" {
-		dst = appendText(dst, c.CardName)
+		dst = packed.AppendText(dst, c.CardName)
 	}
 	switch {
 	case second&photoHex != 0:
 		dst = appendHex(dst, c.Photo)
 	case second&photoText != 0:
-		dst = appendText(dst, c.Photo)
+		dst = packed.AppendText(dst, c.Photo)
 	}
 	if c.Presence != nil {
 		dst = appendPresence(dst, c.Presence)
@@ -132,27 +122,27 @@ func bit(is bool, b byte) byte {
 
 func appendTexts(dst []byte, list []string) []byte {
 	for _, s := range list {
-		dst = appendText(dst, s)
+		dst = packed.AppendText(dst, s)
 	}
 	return dst
 }
 
 func appendGroups(dst []byte, list []string) []byte {
-	return appendTexts(appendNumber(dst, uint64(len(list))), list)
+	return appendTexts(binary.AppendUvarint(dst, uint64(len(list))), list)
 }
 
 // shares reports whether these are the groups of the chunk.
 func (h *head) shares(list []string) bool {
-	r := reader{s: h.groups}
-	if r.number() != uint64(len(list)) {
+	r := packed.Read(h.groups)
+	if r.Number() != uint64(len(list)) {
 		return false
 	}
 	for _, g := range list {
-		if r.text() != g {
+		if r.Text() != g {
 			return false
 		}
 	}
-	return !r.bad
+	return !r.Bad()
 }
 
 const digits = "0123456789abcdef"
@@ -169,7 +159,7 @@ func isHex(s string) bool {
 
 // appendHex writes the bytes that s is the hex of, as a text.
 func appendHex(dst []byte, s string) []byte {
-	dst = appendNumber(dst, uint64(len(s)/2))
+	dst = binary.AppendUvarint(dst, uint64(len(s)/2))
 	for i := 0; i < len(s); i += 2 {
 		dst = append(dst, byte(strings.IndexByte(digits, s[i])<<4|strings.IndexByte(digits, s[i+1])))
 	}
@@ -178,7 +168,7 @@ func appendHex(dst []byte, s string) []byte {
 
 // decodeBody reads a contact, all but its JID. In a row h is nil, and the key is read already
 // where there is one.
-func (m *maker) decodeBody(r *reader, c *Contact, first, second byte, h *head) {
+func (m *maker) decodeBody(r *packed.Reader, c *Contact, first, second byte, h *head) {
 	b := &c.Buddy
 	b.Subscription = perch.Subscription(first & subscriptions)
 	b.Ask, b.Approved, b.Mutual = perch.AskNone, first&approved != 0, first&mutual != 0
@@ -186,29 +176,29 @@ func (m *maker) decodeBody(r *reader, c *Contact, first, second byte, h *head) {
 		b.Ask = perch.AskSubscribe
 	}
 	if b.Subscription > perch.SubscriptionRemove || second&unused != 0 {
-		r.bad = true
+		r.Fail()
 	}
-	b.Name = r.text()
+	b.Name = r.Text()
 	if h != nil && first&sharedGroups != 0 {
-		shared := reader{s: h.groups}
-		b.Groups = m.texts(&shared, shared.count(1))
+		shared := packed.Read(h.groups)
+		b.Groups = m.texts(&shared, shared.Count(1))
 	} else {
 		n := int(second & groupCount >> 4)
 		if n == 3 {
-			n = r.count(1)
+			n = r.Count(1)
 		}
 		b.Groups = m.texts(r, n)
 	}
 	if c.CardName = ""; second&cardName != 0 {
-		c.CardName = r.text()
+		c.CardName = r.Text()
 	}
 	switch c.Photo = ""; second & (photoHex | photoText) {
 	case photoHex:
-		c.Photo = hex.EncodeToString([]byte(r.text()))
+		c.Photo = hex.EncodeToString([]byte(r.Text()))
 	case photoText:
-		c.Photo = r.text()
+		c.Photo = r.Text()
 	case photoHex | photoText:
-		r.bad = true
+		r.Fail()
 	}
 	if c.Presence = nil; second&hasPresence != 0 {
 		c.Presence = m.presence(r, b.JID)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/packed"
 )
 
 // chunk is some contacts that follow each other: a head, and then the contacts, each with its
@@ -16,21 +17,21 @@ const maxChunk = 1024
 
 // entry is a contact in a chunk, as it is encoded.
 type entry struct {
-	reader
+	packed.Reader
 	first, second byte
 	local         string // the key, without the domain where that is shared
 }
 
-func (c chunk) open() (h head, rest reader) {
-	rest = reader{s: string(c)}
-	h.domain, h.groups = rest.text(), rest.text()
+func (c chunk) open() (h head, rest packed.Reader) {
+	rest = packed.Read(string(c))
+	h.domain, h.groups = rest.Text(), rest.Text()
 	return h, rest
 }
 
 // next cuts the first contact off.
-func (r *reader) next() entry {
-	e := entry{reader: reader{s: r.text()}}
-	e.first, e.second, e.local = e.octet(), e.octet(), e.text()
+func next(r *packed.Reader) entry {
+	e := entry{Reader: packed.Read(r.Text())}
+	e.first, e.second, e.local = e.Octet(), e.Octet(), e.Text()
 	return e
 }
 
@@ -52,19 +53,19 @@ func (e *entry) compare(h *head, key perch.JID) int {
 // compareFirst compares the first key of a chunk with another one.
 func (c chunk) compareFirst(key perch.JID) int {
 	h, r := c.open()
-	e := r.next()
+	e := next(&r)
 	return e.compare(&h, key)
 }
 
 // find returns the contact and where it lies, or where it would lie.
 func (c chunk) find(key perch.JID) (h head, e entry, from, to int, ok bool) {
 	h, r := c.open()
-	for len(r.s) > 0 {
-		from = len(c) - len(r.s)
-		e = r.next()
+	for len(r.Rest()) > 0 {
+		from = len(c) - len(r.Rest())
+		e = next(&r)
 		switch e.compare(&h, key) {
 		case 0:
-			return h, e, from, len(c) - len(r.s), true
+			return h, e, from, len(c) - len(r.Rest()), true
 		case +1:
 			return h, entry{}, from, from, false
 		}
@@ -80,12 +81,12 @@ func (m *maker) decode(e entry, h *head, c *Contact) {
 		domain = h.domain
 	}
 	if e.second&spelled != 0 {
-		c.Buddy.JID = m.jid(e.text(), "")
+		c.Buddy.JID = m.jid(e.Text(), "")
 	} else {
 		c.Buddy.JID = m.jid(e.local, domain)
 	}
-	m.decodeBody(&e.reader, c, e.first, e.second, h)
-	if e.bad || len(e.s) > 0 {
+	m.decodeBody(&e.Reader, c, e.first, e.second, h)
+	if e.Bad() || len(e.Rest()) > 0 {
 		panic("contacts: a chunk is damaged")
 	}
 }
@@ -95,9 +96,9 @@ func (c chunk) contacts() []*Contact {
 	m := maker{many: true}
 	h, r := c.open()
 	var list []*Contact
-	for len(r.s) > 0 {
+	for len(r.Rest()) > 0 {
 		k := new(Contact)
-		m.decode(r.next(), &h, k)
+		m.decode(next(&r), &h, k)
 		list = append(list, k)
 	}
 	return list

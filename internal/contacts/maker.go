@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/packed"
 )
 
 // none is the empty list, for JSON no null.
@@ -24,13 +25,13 @@ type maker struct {
 
 const slab = 64 // lists of that many items are made at once
 
-func (m *maker) texts(r *reader, n int) []string {
+func (m *maker) texts(r *packed.Reader, n int) []string {
 	if n == 0 {
 		return noTexts
 	}
 	list := take(&m.lists, n, m.many)
 	for i := range list {
-		list[i] = r.text()
+		list[i] = r.Text()
 	}
 	return list
 }

@@ -1,11 +1,13 @@
 package contacts
 
 import (
+	"encoding/binary"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/packed"
 )
 
 // buffers are where chunks are put together: an idle table has none.
@@ -39,7 +41,7 @@ func (c chunk) splice(from, to int, h *head, k *Contact) (s chunk, gone bool) {
 }
 
 func appendHead(dst []byte, h *head) []byte {
-	return appendText(appendText(dst, h.domain), h.groups)
+	return packed.AppendText(packed.AppendText(dst, h.domain), h.groups)
 }
 
 func appendEntry(dst []byte, c *Contact, h *head) []byte {
@@ -50,7 +52,7 @@ func appendEntry(dst []byte, c *Contact, h *head) []byte {
 		dst[at] = byte(n)
 		return dst
 	}
-	size := appendNumber(nil, uint64(n))
+	size := binary.AppendUvarint(nil, uint64(n))
 	return slices.Replace(dst, at, at+1, size...)
 }
 
@@ -81,14 +83,14 @@ func pack(list []*Contact, limit int) (chunks []chunk) {
 // is not what most of its contacts share, packs them anew. A large contact may be more than half.
 func (c chunk) split() []chunk {
 	h, r := c.open()
-	head := len(c) - len(r.s)
+	head := len(c) - len(r.Rest())
 	n, sharing, middle := 0, 0, 0
-	for len(r.s) > 0 {
-		at := len(c) - len(r.s)
+	for len(r.Rest()) > 0 {
+		at := len(c) - len(r.Rest())
 		if n > 0 && (middle == 0 || at <= (head+len(c))/2) {
 			middle = at
 		}
-		if e := r.next(); e.first&sharedDomain != 0 {
+		if e := next(&r); e.first&sharedDomain != 0 {
 			sharing++
 		}
 		n++

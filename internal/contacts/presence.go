@@ -1,6 +1,10 @@
 package contacts
 
-import "github.com/perch-im/perch"
+import (
+	"encoding/binary"
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/packed"
+)
 
 // A presence is encoded as
 //
@@ -50,7 +54,7 @@ func appendPresence(dst []byte, p *perch.Presence) []byte {
 	}
 	dst = append(dst, flags)
 	if flags&resourceCount == countFollows {
-		dst = appendNumber(dst, uint64(len(p.Resources)))
+		dst = binary.AppendUvarint(dst, uint64(len(p.Resources)))
 	}
 	for i := range p.Resources {
 		dst = appendResource(dst, &p.Resources[i], flags&resourceCount == onePlain)
@@ -59,10 +63,10 @@ func appendPresence(dst []byte, p *perch.Presence) []byte {
 		dst = append(dst, byte(known(p.Show)), byte(p.Priority))
 	}
 	if flags&follows == 0 || len(p.Resources) == 0 {
-		dst = appendText(dst, p.Status)
+		dst = packed.AppendText(dst, p.Status)
 	}
 	if flags&latest == 0 {
-		dst = appendNumber(dst, uint64(p.UpdatedAt))
+		dst = binary.AppendUvarint(dst, uint64(p.UpdatedAt))
 	}
 	return dst
 }
@@ -71,12 +75,12 @@ func appendResource(dst []byte, r *perch.Resource, plain bool) []byte {
 	if !plain {
 		dst = append(dst, byte(known(r.Show))|bit(r.Priority != 0, hasPriority))
 	}
-	dst = appendText(dst, r.Resource)
+	dst = packed.AppendText(dst, r.Resource)
 	if r.Priority != 0 {
 		dst = append(dst, byte(r.Priority))
 	}
-	dst = appendText(dst, r.Status)
-	return appendNumber(dst, uint64(r.UpdatedAt))
+	dst = packed.AppendText(dst, r.Status)
+	return binary.AppendUvarint(dst, uint64(r.UpdatedAt))
 }
 
 // known is a show that can be read again.
@@ -95,14 +99,14 @@ func lastSaid(list []perch.Resource) perch.Time {
 	return at
 }
 
-func (m *maker) presence(r *reader, jid perch.JID) *perch.Presence {
-	flags := r.octet()
+func (m *maker) presence(r *packed.Reader, jid perch.JID) *perch.Presence {
+	flags := r.Octet()
 	n := 0
 	switch flags & resourceCount {
 	case onePlain, oneResource:
 		n = 1
 	case countFollows:
-		n = r.count(4)
+		n = r.Count(4)
 	}
 	list := m.resources(n)
 	for i := range list {
@@ -111,36 +115,36 @@ func (m *maker) presence(r *reader, jid perch.JID) *perch.Presence {
 	p := m.newPresence()
 	*p = perch.Presence{JID: jid, Stale: flags&stale != 0, Resources: list}
 	if flags&follows == 0 {
-		p.Available, p.Show, p.Priority = flags&available != 0, perch.Show(r.octet()), int8(r.octet())
+		p.Available, p.Show, p.Priority = flags&available != 0, perch.Show(r.Octet()), int8(r.Octet())
 	}
 	if flags&follows == 0 || n == 0 {
-		p.Status = r.text()
+		p.Status = r.Text()
 	}
 	if flags&follows != 0 {
 		p.Available, p.Show, p.Status, p.Priority = speaks(list, p.Status)
 	}
 	if flags&latest == 0 || n == 0 {
-		p.UpdatedAt = perch.Time(r.number())
+		p.UpdatedAt = perch.Time(r.Number())
 	} else {
 		p.UpdatedAt = lastSaid(list)
 	}
 	if flags&unusedPresence != 0 || !p.Show.Valid() {
-		r.bad = true
+		r.Fail()
 	}
 	return p
 }
 
-func readResource(r *reader, to *perch.Resource, plain bool) {
+func readResource(r *packed.Reader, to *perch.Resource, plain bool) {
 	flags := byte(0)
 	if !plain {
-		flags = r.octet()
+		flags = r.Octet()
 	}
-	*to = perch.Resource{Resource: r.text(), Show: perch.Show(flags & shows)}
+	*to = perch.Resource{Resource: r.Text(), Show: perch.Show(flags & shows)}
 	if flags&hasPriority != 0 {
-		to.Priority = int8(r.octet())
+		to.Priority = int8(r.Octet())
 	}
-	to.Status, to.UpdatedAt = r.text(), perch.Time(r.number())
+	to.Status, to.UpdatedAt = r.Text(), perch.Time(r.Number())
 	if !to.Show.Valid() || flags&unusedResource != 0 {
-		r.bad = true
+		r.Fail()
 	}
 }

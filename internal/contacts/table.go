@@ -146,8 +146,8 @@ func (t Table) After(key perch.JID) iter.Seq[*Contact] {
 		for _, group := range t.groups[g:] {
 			for _, chunk := range group[i:] {
 				h, r := chunk.open()
-				for len(r.s) > 0 {
-					e := r.next()
+				for len(r.Rest()) > 0 {
+					e := next(&r)
 					if behind = behind || e.compare(&h, key) > 0; !behind {
 						continue
 					}

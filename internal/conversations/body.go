@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/packed"
 )
 
 // A state is encoded alike in a chunk and in a row:
@@ -68,10 +69,6 @@ func bit(is bool, b byte) byte {
 	return 0
 }
 
-func appendText[T ~string](dst []byte, s T) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
-}
-
 // appendBody encodes all but the key.
 func appendBody(dst []byte, s *State, key perch.JID) []byte {
 	first := indexOf(kinds[:], s.Kind) | indexOf(notifies[:], s.Notify)<<2 |
@@ -81,7 +78,7 @@ func appendBody(dst []byte, s *State, key perch.JID) []byte {
 		bit(s.PeerRead != 0, hasPeerRead)
 	dst = append(dst, first, second)
 	if second&spelled != 0 {
-		dst = appendText(dst, s.JID)
+		dst = packed.AppendText(dst, s.JID)
 	}
 	dst = binary.AppendUvarint(dst, uint64(s.At))
 	if s.Last != 0 {
@@ -106,38 +103,38 @@ func appendBody(dst []byte, s *State, key perch.JID) []byte {
 }
 
 // decodeBody reads all but the key.
-func decodeBody(r *reader, key perch.JID) State {
-	first, second := r.octet(), r.octet()
+func decodeBody(r *packed.Reader, key perch.JID) State {
+	first, second := r.Octet(), r.Octet()
 	s := State{
 		JID: key, Pinned: first&pinned != 0, Archived: first&archived != 0, Open: first&open != 0, Unpublished: first&unpublished != 0,
 	}
 	kind, notify := first&kindBits, first&notifyBits>>2
 	if int(kind) >= len(kinds) || int(notify) >= len(notifies) || second&unusedSecond != 0 || second&hasReadID != 0 && second&hasRead == 0 {
-		r.bad = true
+		r.Fail()
 		return s
 	}
 	s.Kind, s.Notify = kinds[kind], notifies[notify]
 	if second&spelled != 0 {
-		s.JID = perch.JID(r.text())
+		s.JID = perch.JID(r.Text())
 	}
-	s.At = perch.Time(r.number())
+	s.At = perch.Time(r.Number())
 	if second&hasLast != 0 {
-		s.Last = r.hash()
+		s.Last = readHash(r)
 	}
 	if second&hasUnread != 0 {
-		s.Unread = r.counter()
+		s.Unread = readCounter(r)
 	}
 	if second&hasMentions != 0 {
-		s.Mentions = r.counter()
+		s.Mentions = readCounter(r)
 	}
 	if second&hasRead != 0 {
-		s.Read, s.ReadAt = r.hash(), s.At-perch.Time(r.signed())
+		s.Read, s.ReadAt = readHash(r), s.At-perch.Time(r.Signed())
 	}
 	if second&hasReadID != 0 {
-		s.ReadID = r.hash()
+		s.ReadID = readHash(r)
 	}
 	if second&hasPeerRead != 0 {
-		s.PeerRead, s.PeerReadAt = r.hash(), s.At-perch.Time(r.signed())
+		s.PeerRead, s.PeerReadAt = readHash(r), s.At-perch.Time(r.Signed())
 	}
 	return s
 }

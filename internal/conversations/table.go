@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/packed"
 )
 
 // maxChunk bounds a chunk of more than one state: a change of one state copies as much.
@@ -32,10 +33,10 @@ type entry struct {
 // next cuts the first entry off; at is where it lies. Nothing but this package makes chunks, so one
 // that cannot be read is a mistake here.
 func (c chunk) next(at int) entry {
-	r := reader{s: string(c[at:])}
-	whole := reader{s: r.text()}
-	e := entry{key: whole.text(), from: at, to: len(c) - len(r.s)}
-	if e.body = whole.s; r.bad || whole.bad {
+	r := packed.Read(string(c[at:]))
+	whole := packed.Read(r.Text())
+	e := entry{key: whole.Text(), from: at, to: len(c) - len(r.Rest())}
+	if e.body = whole.Rest(); r.Bad() || whole.Bad() {
 		panic("conversations: a chunk is damaged")
 	}
 	return e
@@ -56,9 +57,9 @@ func (c chunk) find(key string) (e entry, ok bool) {
 
 // state decodes an entry. The JID does not keep the chunk in memory.
 func (e *entry) state() State {
-	r := reader{s: e.body}
+	r := packed.Read(e.body)
 	s := decodeBody(&r, perch.JID(e.key))
-	if r.bad || len(r.s) > 0 {
+	if r.Bad() || len(r.Rest()) > 0 {
 		panic("conversations: a chunk is damaged")
 	}
 	s.JID = perch.JID(strings.Clone(string(s.JID)))
@@ -125,7 +126,7 @@ func (t Table) Equal(u Table) bool {
 // Put is the table with s in place of the state with its key.
 func (t Table) Put(s *State) Table {
 	key := s.Key()
-	body := appendBody(appendText(make([]byte, 0, 96+len(key)), key), s, key)
+	body := appendBody(packed.AppendText(make([]byte, 0, 96+len(key)), key), s, key)
 	framed := append(binary.AppendUvarint(make([]byte, 0, len(body)+2), uint64(len(body))), body...)
 	if t.n == 0 {
 		return Table{[]chunk{chunk(framed)}, 1}
