@@ -1,43 +1,13 @@
 // Own edits, retractions and reactions: shown at once, through the outbox, over reloads and tabs.
 import assert from 'node:assert/strict';
-import { beforeEach, mock, test } from 'node:test';
+import { test } from 'node:test';
 import { Perch } from '../perch.js';
+import { advance, flushMicrotasks, memory, recorded, stopClock } from './offline.mjs';
 
 const own = 'alice@example.net';
 const bob = 'bob@example.net';
-const start = Date.parse('2026-11-28T10:00:00Z');
 
-async function flushMicrotasks(turns = 400) {
-  for (let n = 0; n < turns; n++) await Promise.resolve();
-}
-
-async function advance(ms, step = 100) {
-  for (let gone = 0; gone < ms; gone += step) {
-    mock.timers.tick(Math.min(step, ms - gone));
-    await flushMicrotasks(40);
-  }
-}
-
-beforeEach(() => {
-  mock.restoreAll();
-  mock.timers.reset();
-  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: start });
-});
-
-/** A Web Storage. */
-function memory() {
-  const items = new Map();
-  return {
-    items,
-    get length() {
-      return items.size;
-    },
-    key: (i) => [...items.keys()][i] ?? null,
-    getItem: (k) => items.get(k) ?? null,
-    setItem: (k, v) => void items.set(k, v),
-    removeItem: (k) => void items.delete(k),
-  };
-}
+stopClock();
 
 const related = ['message-edit', 'message-react', 'message-retract'];
 
@@ -49,7 +19,7 @@ function fixture({
   features = ['conversations', ...related],
   session = related,
 } = {}) {
-  const requests = [];
+  const { requests, fetch } = recorded(answer);
   const sockets = [];
   class Socket {
     constructor() {
@@ -65,19 +35,12 @@ function fixture({
     storage,
     state,
     backoff: { base: 100, cap: 1000 },
-    fetch: async (url, init) => {
-      const { pathname, search } = new URL(url);
-      const r = { method: init.method, path: decodeURIComponent(pathname) + search, body: init.body && JSON.parse(init.body) };
-      requests.push(r);
-      const [status, body] = answer(r);
-      return status === 0 ? Promise.reject(new TypeError('fetch failed')) : Response.json(body, { status });
-    },
+    fetch,
   });
   let position = 0;
   const f = {
     perch,
     requests,
-    socket: () => sockets.at(-1),
     frame: (type, data, id) => sockets.at(-1).onmessage({ data: JSON.stringify({ type, data, id, time: new Date().toISOString() }) }),
     event: (type, data) => f.frame(type, data, `log-${++position}`),
     connect: async (resumed = false) => {

@@ -1,24 +1,16 @@
 // The list of conversations: its order, what is unread, how far it was read, drafts and typing.
 import assert from 'node:assert/strict';
-import { beforeEach, mock, test } from 'node:test';
+import { mock, test } from 'node:test';
 import { Perch, Store } from '../perch.js';
 import { Typing } from '../perch/typing.js';
+import { flushMicrotasks, recorded, start, stopClock } from './offline.mjs';
 
 const own = 'alice@example.net';
 const bob = 'bob@example.net';
 const carol = 'carol@example.net';
-const start = Date.parse('2026-11-28T10:00:00Z');
 const at = (n) => new Date(start + 1000 * n).toISOString();
 
-async function flushMicrotasks(turns = 400) {
-  for (let n = 0; n < turns; n++) await Promise.resolve();
-}
-
-beforeEach(() => {
-  mock.restoreAll();
-  mock.timers.reset();
-  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: start });
-});
+stopClock();
 
 const frame = (type, data, position, n = position ?? 0) => ({ type, data, time: at(n), ...(position && { id: `log-${position}` }) });
 
@@ -150,18 +142,8 @@ test('the other side has read: also when its message comes later', () => {
 
 /** A client on a gateway that has a list. */
 function client(answer) {
-  const requests = [];
-  const perch = new Perch({
-    url: 'http://gateway',
-    token: 't',
-    fetch: async (url, init) => {
-      const { pathname, search } = new URL(url);
-      const r = { method: init.method, path: decodeURIComponent(pathname) + search, body: init.body && JSON.parse(init.body) };
-      requests.push(r);
-      const [status, body] = await answer(r);
-      return Response.json(body, { status });
-    },
-  });
+  const { requests, fetch } = recorded(answer);
+  const perch = new Perch({ url: 'http://gateway', token: 't', fetch });
   perch.store.apply(frame('hello', { session: { jid: own, features: [] }, resumed: true, features: ['conversations'] }));
   return { perch, requests };
 }

@@ -1,48 +1,16 @@
 // The outbox alone, on a clock that the test moves: order, back-off, reloads, tabs.
 import assert from 'node:assert/strict';
-import { beforeEach, mock, test } from 'node:test';
+import { mock, test } from 'node:test';
 import { Perch, PerchError } from '../perch.js';
 import { Outbox } from '../perch/outbox.js';
+import { advance, flushMicrotasks, memory, start, stopClock } from './offline.mjs';
 
 const bob = 'bob@example.net';
-const start = Date.parse('2026-11-28T10:00:00Z');
 
-/** Runs everything that waits for promises only. */
-async function flushMicrotasks(turns = 400) {
-  for (let n = 0; n < turns; n++) await Promise.resolve();
-}
-
-/** Moves the clock step by step, so that what a timer starts is over before the next one. */
-async function advance(ms, step = 100) {
-  for (let gone = 0; gone < ms; gone += step) {
-    mock.timers.tick(Math.min(step, ms - gone));
-    await flushMicrotasks(12);
-  }
-}
-
-beforeEach(() => {
-  mock.restoreAll();
-  mock.timers.reset();
-  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: start });
-});
+stopClock();
 
 const refusal = (status, { retryAfter = 0, code = 'x' } = {}) =>
   new PerchError(status, { code, title: `refused with ${status}`, status }, retryAfter);
-
-/** A Web Storage. */
-function memory() {
-  const items = new Map();
-  return {
-    items,
-    get length() {
-      return items.size;
-    },
-    key: (i) => [...items.keys()][i] ?? null,
-    getItem: (k) => items.get(k) ?? null,
-    setItem: (k, v) => void items.set(k, v),
-    removeItem: (k) => void items.delete(k),
-  };
-}
 
 /** An outbox in front of a gateway whose answers the test sets. */
 function outbox({ storage = null, account = 'alice@example.net', proved = true, announce = () => {} } = {}) {

@@ -2,11 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 import { Stream } from '../perch/stream.js';
-
-/** Runs everything that waits for promises only. */
-async function flushMicrotasks() {
-  for (let n = 0; n < 200; n++) await Promise.resolve();
-}
+import { flushMicrotasks, stopClock } from './offline.mjs';
 
 /** Moves the clock; what a timer or the call before has started is over before and afterwards. */
 async function advance(ms) {
@@ -15,12 +11,8 @@ async function advance(ms) {
   await flushMicrotasks();
 }
 
-beforeEach(() => {
-  mock.restoreAll();
-  mock.timers.reset();
-  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.parse('2026-11-28T10:00:00Z') });
-  mock.method(Math, 'random', () => 0.5);
-});
+stopClock();
+beforeEach(() => void mock.method(Math, 'random', () => 0.5));
 
 const hello = { type: 'hello', data: { heartbeat_ms: 20_000 } };
 const encoder = new TextEncoder();
