@@ -1,8 +1,3 @@
-/** @import { ArchivePage, Buddy, Change, ChatState, Conversation, ConversationData, ConversationRead } from '../types.d.ts' */
-/** @import { Content, Events, Frame, Invitation, JID, MessagePage, OwnChange, Presence } from '../types.d.ts' */
-/** @import { RoomInvitation, SavedState, SessionInfo, StoredMessage } from '../types.d.ts' */
-/** @typedef {Partial<Content> & { id: string, body: string, thread?: string }} NewMessage */
-/** @typedef {{ buddies: Buddy[], invitations: Invitation[] }} Snapshots */
 /** What is known of an account. It changes by events alone, so that a reconnect, a reset
  * and a first connect are one path; read it and never write to it. */
 export class Store {
@@ -11,7 +6,7 @@ export class Store {
     /** @type {Map<JID, Buddy>} */ buddies: Map<JID, Buddy>;
     /** @type {Map<JID, Presence>} */ presence: Map<JID, Presence>;
     /** @type {Map<JID, Invitation>} */ invitations: Map<JID, Invitation>;
-    /** Invitations to rooms, by the room. @type {Map<JID, RoomInvitation>} */ roomInvitations: Map<JID, RoomInvitation>;
+    /** The last invitations to rooms, by the room. @type {Map<JID, RoomInvitation>} */ roomInvitations: Map<JID, RoomInvitation>;
     /** Whether a snapshot was complete once. */
     ready: boolean;
     /** Conversations by the address of the other side. @returns {Map<JID, Conversation>} */

@@ -11,6 +11,9 @@ import { TypingEnds } from './typing.js';
 /** @typedef {Partial<Content> & { id: string, body: string, thread?: string }} NewMessage */
 /** @typedef {{ buddies: Buddy[], invitations: Invitation[] }} Snapshots */
 
+/** Most invitations to rooms that are kept: anybody can send them, and no event ends one. */
+const maxRoomInvitations = 100;
+
 /** What is known of an account. It changes by events alone, so that a reconnect, a reset
  * and a first connect are one path; read it and never write to it. */
 export class Store {
@@ -19,7 +22,7 @@ export class Store {
   /** @type {Map<JID, Buddy>} */ buddies = new JIDMap();
   /** @type {Map<JID, Presence>} */ presence = new JIDMap();
   /** @type {Map<JID, Invitation>} */ invitations = new JIDMap();
-  /** Invitations to rooms, by the room. @type {Map<JID, RoomInvitation>} */ roomInvitations = new JIDMap();
+  /** The last invitations to rooms, by the room. @type {Map<JID, RoomInvitation>} */ roomInvitations = new JIDMap();
   /** Whether a snapshot was complete once. */
   ready = false;
 
@@ -139,7 +142,9 @@ export class Store {
         this.invitations.delete(f.data.jid);
         return this.#changed({ what: 'invitations', jid: f.data.jid });
       case 'room.invited':
+        this.roomInvitations.delete(f.data.jid); // one that is repeated is a new one
         this.roomInvitations.set(f.data.jid, f.data);
+        for (const jid of [...this.roomInvitations.keys()].slice(0, -maxRoomInvitations)) this.roomInvitations.delete(jid);
         return this.#changed({ what: 'invitations', jid: f.data.jid });
     }
   }

@@ -247,6 +247,17 @@ test('composing is said rarely, and ends by itself, with the message, and on the
   assert.equal(store.conversations.get(bob).typing, null);
 });
 
+test('invitations to rooms are bounded: the oldest go', () => {
+  const store = greeted();
+  for (let n = 1; n <= 150; n++) store.apply(frame('room.invited', { jid: `room${n}@muc.example.net`, via: 'room' }, n));
+  const again = 'room60@muc.example.net';
+  store.apply(frame('room.invited', { jid: again, via: 'direct' }, 151));
+  assert.equal(store.roomInvitations.size, 100);
+  assert.equal(store.roomInvitations.has('room50@muc.example.net'), false);
+  for (let n = 152; n <= 250; n++) store.apply(frame('room.invited', { jid: `room${n}@muc.example.net`, via: 'room' }, n));
+  assert.equal(store.roomInvitations.get(again)?.via, 'direct', 'the one that came last goes last');
+});
+
 test('an invitation to a room is kept, over a reload too', () => {
   const store = greeted();
   const invitation = { jid: 'room@muc.example.net', by: bob, via: 'direct', has_password: true };
