@@ -236,6 +236,8 @@ export class Perch extends Rest {
   /** Ends the XMPP session itself, and everything that is kept of it: what was not sent yet
    * too, in every tab. @override @returns {Promise<void>} */
   async signOut() {
+    this.#typing.clear(); // a request after the end would open the session again
+    this.#list.holdDrafts();
     await super.signOut();
     this.#outbox.clear(true);
     this.disconnect();

@@ -20,6 +20,8 @@ export class ConversationList {
     /** Keeps a message that was begun; the gateway gets it when nothing was added for a second.
      * @param {JID} jid @param {string} text */
     draft(jid: JID, text: string): void;
+    /** Lets the drafts that rest wait for the next stream. */
+    holdDrafts(): void;
     #private;
 }
 import type { JID } from '../types.d.ts';

@@ -110,6 +110,12 @@ export class ConversationList {
     this.#drafts.set(jid, timer);
   }
 
+  /** Lets the drafts that rest wait for the next stream. */
+  holdDrafts() {
+    for (const timer of this.#drafts.values()) clearTimeout(timer);
+    this.#drafts.clear();
+  }
+
   /** @param {JID} jid */
   #sendDraft(jid) {
     clearTimeout(this.#drafts.get(jid));

@@ -224,6 +224,18 @@ test('a draft is here at once, at the gateway a second after the last key, and i
   assert.equal(perch.store.list[0].draft, null);
 });
 
+test('signing out sends neither the draft nor that the user writes: that would open the session again', async () => {
+  const { perch, requests } = client(({ method }) => [200, method === 'DELETE' ? {} : entry(bob)]);
+  perch.saveDraft(bob, 'begun');
+  perch.typing(bob);
+  await perch.signOut();
+  const before = requests.length;
+  mock.timers.tick(60_000);
+  await flushMicrotasks();
+  assert.deepEqual(requests.slice(before), []);
+  assert.equal(perch.store.list[0].draft, 'begun');
+});
+
 test('composing is said rarely, and ends by itself, with the message, and on the other side', () => {
   const said = [];
   const typing = new Typing((jid, state) => said.push(state));
