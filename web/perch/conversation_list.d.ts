@@ -6,8 +6,8 @@ export class ConversationList {
     get more(): boolean;
     /** Reads the next page, the first one first. Resolves with whether there are more. @param {number} [limit] */
     load(limit?: number): Promise<boolean>;
-    /** Reads again what was read: events that are not replayed may have been missed. Then sends what
-     * the gateway does not have yet. */
+    /** Sends what the gateway does not have yet. Then reads again what was read: events that are not
+     * replayed may have been missed. */
     refresh(): Promise<void>;
     /** Marks a conversation as read up to a message, the newest one if none is named. @param {JID} jid
      * @param {{ ref?: string, receipts?: boolean }} o @returns {Promise<void>} */

@@ -40,25 +40,37 @@ export class ConversationList {
   /** Reads the next page, the first one first. Resolves with whether there are more. @param {number} [limit] */
   async load(limit = pageSize) {
     if (!this.more) return false;
-    const since = this.#store.sequence;
-    const page = await this.#rest.listConversations({ limit, ...(this.#next && { cursor: this.#next }) });
-    this.#store.mergeList(page.items, since);
+    const page = await this.#readPage(limit, this.#next);
     this.#loaded += page.items.length;
     this.#next = page.next;
     return this.more;
   }
 
-  /** Reads again what was read: events that are not replayed may have been missed. Then sends what
-   * the gateway does not have yet. */
+  /** @param {number} limit @param {string | null} [cursor] */
+  async #readPage(limit, cursor) {
+    const since = this.#store.sequence;
+    const page = await this.#rest.listConversations({ limit, ...(cursor && { cursor }) });
+    this.#store.mergeList(page.items, since);
+    return page;
+  }
+
+  /** Sends what the gateway does not have yet. Then reads again what was read: events that are not
+   * replayed may have been missed. */
   async refresh() {
     if (!this.#possible) return;
     for (const jid of [...this.#reads.keys()]) void this.#sendRead(jid).catch(() => {});
     for (const c of this.#store.conversations.values()) if (c.state.unsaved) this.#sendDraft(c.jid);
     const wanted = this.#loaded;
     if (!wanted) return;
-    this.#loaded = 0;
-    this.#next = undefined;
-    while (this.#loaded < wanted && this.more) await this.load(Math.min(pageSize, wanted - this.#loaded));
+    let loaded = 0;
+    /** @type {string | null | undefined} */ let next;
+    while (loaded < wanted && next !== null) {
+      const page = await this.#readPage(Math.min(pageSize, wanted - loaded), next);
+      loaded += page.items.length;
+      next = page.next;
+    }
+    this.#loaded = loaded; // not before all of it was read: what has failed is read with the next stream
+    this.#next = next;
   }
 
   // Reading.

@@ -264,3 +264,24 @@ test('reading and a draft that could not be told are told with the next stream',
   await flushMicrotasks();
   assert.equal(f.requests.length, before + 2, 'told twice');
 });
+
+test('what was read of the list is read again with each stream, also after one when that has failed', async () => {
+  let status = 200;
+  const item = { jid: bob, type: 'chat', name: 'Bob', notify: 'all', pinned: false, archived: false, last_activity_at: null };
+  const counts = { unread: 0, unread_exact: true, mentions: 0, read: null, peer_read: null, draft: null };
+  const f = fixture({
+    answer: () => [status, { status, code: 'x', title: 'x', items: [{ ...item, ...counts }], next: null, complete: true }],
+  });
+  await f.connect();
+  await f.perch.loadConversations();
+  item.name = 'Robert';
+  for (const [answer, want] of [
+    [503, 'Bob'],
+    [200, 'Robert'],
+  ]) {
+    status = answer;
+    f.frame('live', { tip: 'log-1' });
+    await flushMicrotasks();
+    assert.equal(f.perch.store.list[0].name, want, `after ${answer}`);
+  }
+});
