@@ -26,13 +26,15 @@ function overlaid(known, c, own) {
   return { ...known, ...editOf({ ...before, body: c.body }, stamp, (known.count ?? 0) + 1) };
 }
 
-/** An event about a message ends what it confirms. Changes that wait for their answer stay.
+/** An event about a message ends what it confirms, a retraction all there is: nothing else of a
+ * retracted message becomes an event. Changes that wait for their answer stay.
  * @param {OwnChange[]} changes @param {string} ref @param {OwnChange['kind']} kind @returns {OwnChange[]} */
 export function confirmed(changes, ref, kind) {
-  if (!changes.some((c) => c.ref === ref && c.kind === kind)) return changes;
+  const ended = (/** @type {OwnChange} */ c) => c.ref === ref && (c.kind === kind || kind === 'retraction');
+  if (!changes.some(ended)) return changes;
   return changes
-    .filter((c) => !(c.ref === ref && c.kind === kind && c.state === 'accepted'))
-    .map((c) => (c.ref === ref && c.kind === kind && c.state === 'pending' ? { ...c, seen: true } : c));
+    .filter((c) => !(ended(c) && c.state === 'accepted'))
+    .map((c) => (ended(c) && c.state === 'pending' ? { ...c, seen: true } : c));
 }
 
 /** Another state of one change; the answer of a request whose event was there before ends it.

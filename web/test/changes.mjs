@@ -285,3 +285,15 @@ test('what was read of the list is read again with each stream, also after one w
     assert.equal(f.perch.store.list[0].name, want, `after ${answer}`);
   }
 });
+
+test('a retraction ends every own change of its message: no other event will confirm one', async () => {
+  const f = fixture();
+  await f.connect();
+  f.event('message.sent', sent(1));
+  await f.perch.edit(bob, 'om1', 'better');
+  await f.perch.react(bob, 'om1', ['👍']);
+  assert.equal(f.last().change.state, 'accepted');
+  f.event('message.retracted', { ref: 'om1', id: 'm1', conversation: bob, at: new Date().toISOString() });
+  assert.deepEqual([f.last().body, f.last().change], ['', undefined]);
+  assert.deepEqual(f.perch.store.conversations.get(bob).state.changes, []);
+});
