@@ -48,5 +48,5 @@ export function moved(changes, id, state, error) {
   });
 }
 
-/** @param {Conversation} c @param {string} id */
-export const changeOf = (c, id) => c.state.changes.find((x) => x.id === id);
+/** @param {Conversation | undefined} c @param {string} id */
+export const findChange = (c, id) => c?.state.changes.find((x) => x.id === id);

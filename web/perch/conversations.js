@@ -1,7 +1,7 @@
 // The conversations of an account: their messages, with everything that refers to them. Every
 // change makes new objects, so that what a caller holds stays as it was.
 
-import { changeOf, confirmed, moved, withChanges } from './changes.js';
+import { confirmed, findChange, moved, withChanges } from './changes.js';
 import { findDuplicateOfEvent, findDuplicateOfItem, insert } from './duplicates.js';
 import { JIDMap, bare, sameAccount } from './jids.js';
 import { demote, editOf, join, listOf, mergeOf, messageOf, reactionsOf, retractionOf, shownAs } from './merge.js';
@@ -245,7 +245,7 @@ export class Conversations {
   /** @param {JID} jid @param {OwnChange} change */
   addChange(jid, change) {
     this.edit(jid, (c) => {
-      if (changeOf(c, change.id)) return false;
+      if (findChange(c, change.id)) return false;
       c.state = { ...c.state, changes: [...c.state.changes, change] };
       this.#refresh(c, change.ref);
     });
@@ -253,10 +253,10 @@ export class Conversations {
 
   /** @param {string} id @param {OwnChange['state'] | 'gone'} state @param {string} [error] Reports whether there is such a change. */
   moveChange(id, state, error) {
-    for (const { jid, state: s } of this.map.values()) {
-      const change = s.changes.find((x) => x.id === id);
+    for (const known of this.map.values()) {
+      const change = findChange(known, id);
       if (!change) continue;
-      this.edit(jid, (c) => {
+      this.edit(known.jid, (c) => {
         c.state = { ...c.state, changes: moved(c.state.changes, id, state, error) };
         this.#refresh(c, change.ref);
       });

@@ -1,6 +1,7 @@
 // What the user does, on its way: messages, edits, retractions and reactions stand in the store at
 // once and go through the outbox, which has them until the gateway does.
 
+import { findChange } from './changes.js';
 import { localError } from './errors.js';
 import { newID } from './ids.js';
 import { bare } from './jids.js';
@@ -71,7 +72,7 @@ export class Sender {
     if (!ref) throw localError('validation', 'The message has no handle yet');
     this.#requireRoom(body);
     const entry = { id, to: jid, body, change: kind, ref, ...(emojis && { emojis }), ...(reason && { reason }), ...extrasOf(extras) };
-    this.#store.addChange(jid, changeOf({ ...entry, at: Date.now(), state: 'pending' }, this.#store));
+    this.#store.addChange(jid, ownChange({ ...entry, at: Date.now(), state: 'pending' }, this.#store));
     this.#started();
     return this.#outbox.add(entry);
   }
@@ -111,7 +112,8 @@ export class Sender {
 
   /** @param {JID} jid @param {string} id */
   #failedChange(jid, id) {
-    return this.#store.conversations.get(jid)?.state.changes.find((c) => c.id === id && c.state === 'failed');
+    const change = findChange(this.#store.conversations.get(jid), id);
+    return change?.state === 'failed' ? change : undefined;
   }
 
   /** @param {JID} jid @param {string} id @returns {Promise<boolean>} */
@@ -124,7 +126,7 @@ export class Sender {
   /** Shows an entry of the outbox, unless the store has it. @param {Entry} e */
   show(e) {
     if (e.change) {
-      this.#store.addChange(e.to, changeOf(e, this.#store));
+      this.#store.addChange(e.to, ownChange(e, this.#store));
       this.#store.moveChange(e.id, e.state, e.error);
       return;
     }
@@ -179,7 +181,7 @@ export class Sender {
 }
 
 /** @param {Entry} e @param {Store} store @returns {OwnChange} */
-function changeOf({ id, change = 'edit', ref = '', body, emojis, reason, at, state }, store) {
+function ownChange({ id, change = 'edit', ref = '', body, emojis, reason, at, state }, store) {
   const what = { ...(change === 'edit' && { body }), ...(emojis && { emojis }), ...(reason && { reason }) };
   return { id, ref, kind: change, state, at: store.gatewayTime(at), ...what };
 }
