@@ -57,7 +57,7 @@ function readItem(item, own, { last, upTo }) {
 
 /** A correction or retraction is about a message of its own author. @param {any} r @param {JID} own @returns {About[]} */
 function aboutOf(r, own) {
-  const relation = r.relation ?? r;
+  const { relation } = r;
   const direction = directionOf(r, own);
   const stamp = { at: r.time };
   const id = relation.target;
