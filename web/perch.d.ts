@@ -8,6 +8,7 @@
 /** @typedef {import('./types.d.ts').Reaction} Reaction */
 /** @typedef {import('./types.d.ts').Attachment} Attachment */
 /** @typedef {import('./types.d.ts').Extras} Extras */
+/** @typedef {import('./types.d.ts').EditExtras} EditExtras */
 /** @typedef {import('./types.d.ts').MessagePage} MessagePage */
 /** @typedef {import('./types.d.ts').MessageQuery} MessageQuery */
 /** @typedef {import('./types.d.ts').ConversationData} ConversationData */
@@ -86,8 +87,8 @@ export class Perch extends Rest {
     }>;
     /** Gives an own message another text. The store shows it at once, and what waits is kept as
      * messages are; its attachments and what it answers stay unless extras say otherwise. Resolves
-     * as send does. @param {JID} jid @param {string} ref @param {string} body @param {Extras} [extras] */
-    edit(jid: JID, ref: string, body: string, extras?: Extras): Promise<import("./perch/sender.js").Sent>;
+     * as send does. @param {JID} jid @param {string} ref @param {string} body @param {EditExtras} [extras] */
+    edit(jid: JID, ref: string, body: string, extras?: EditExtras): Promise<import("./perch/sender.js").Sent>;
     /** Takes an own message back that was sent; what is not sent yet is cancelled instead.
      * @param {JID} jid @param {string} ref @param {{ reason?: string }} [o] */
     retract(jid: JID, ref: string, { reason }?: {
@@ -144,6 +145,7 @@ export type OwnChange = import("./types.d.ts").OwnChange;
 export type Reaction = import("./types.d.ts").Reaction;
 export type Attachment = import("./types.d.ts").Attachment;
 export type Extras = import("./types.d.ts").Extras;
+export type EditExtras = import("./types.d.ts").EditExtras;
 export type MessagePage = import("./types.d.ts").MessagePage;
 export type MessageQuery = import("./types.d.ts").MessageQuery;
 export type ConversationData = import("./types.d.ts").ConversationData;

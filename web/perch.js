@@ -44,6 +44,7 @@ export { PerchError, Store };
 /** @typedef {import('./types.d.ts').Reaction} Reaction */
 /** @typedef {import('./types.d.ts').Attachment} Attachment */
 /** @typedef {import('./types.d.ts').Extras} Extras */
+/** @typedef {import('./types.d.ts').EditExtras} EditExtras */
 /** @typedef {import('./types.d.ts').MessagePage} MessagePage */
 /** @typedef {import('./types.d.ts').MessageQuery} MessageQuery */
 /** @typedef {import('./types.d.ts').ConversationData} ConversationData */
@@ -265,7 +266,7 @@ export class Perch extends Rest {
 
   /** Gives an own message another text. The store shows it at once, and what waits is kept as
    * messages are; its attachments and what it answers stay unless extras say otherwise. Resolves
-   * as send does. @param {JID} jid @param {string} ref @param {string} body @param {Extras} [extras] */
+   * as send does. @param {JID} jid @param {string} ref @param {string} body @param {EditExtras} [extras] */
   async edit(jid, ref, body, extras = {}) {
     return this.#sender.edit(jid, ref, body, extras);
   }

@@ -2,7 +2,7 @@
 // openapi.yaml (openapi.d.ts is made from it by make types, and checked by make lint); the
 // frames of the event stream and the store are written here.
 
-import type { components } from './openapi.d.ts';
+import type { components, operations } from './openapi.d.ts';
 
 type Schemas = components['schemas'];
 
@@ -35,6 +35,8 @@ export type ArchivePage = Schemas['ArchivePage'];
 export type JIDAnswer = Schemas['JIDAnswer'];
 export type MessageRequest = Schemas['MessageRequest'];
 export type MessageAnswer = Schemas['MessageAnswer'];
+export type MessageEditRequest = Schemas['MessageEditRequest'];
+export type ConversationMessage = Schemas['ConversationMessage'];
 export type MessageRecord = Schemas['MessageRecord'];
 export type StatusChange = Schemas['StatusChange'];
 export type PresenceList = Schemas['PresenceList'];
@@ -47,179 +49,43 @@ export interface Page<T> {
   next: string | null;
 }
 
-/** What a message answers (XEP-0461). */
-export interface Reply {
-  /** Handle of the message that is answered; "" where it is not known. */
-  ref: string;
-  id: string;
-  from?: JID;
-  /** The quote that was in the body for older clients. */
-  excerpt?: string;
-}
-
+/** What a message replies to (XEP-0461). */
+export type Reply = Schemas['Reply'];
 /** One emoji on a message, and who reacted with it (XEP-0444). */
-export interface Reaction {
-  emoji: string;
-  /** Bare JIDs. */
-  by: JID[];
-  /** The account is among them. */
-  own: boolean;
-}
-
+export type Reaction = Schemas['Reaction'];
 /** A file that a message has the address of. Only the address is always there. */
-export interface Attachment {
-  url: string;
-  name?: string;
-  type?: string;
-  size?: number;
-  width?: number;
-  height?: number;
-  description?: string;
-}
-
-/** A message was taken back by its author, or by a moderator. */
-export interface Retracted {
-  at: Time;
-  by?: JID;
-  moderated?: boolean;
-  reason?: string;
-}
-
-/** What the text of a message comes with. An edit replaces all of it. */
-export interface Content {
-  body: string;
-  subject?: string;
-  reply_to?: Reply;
-  /** Begin and end count Unicode code points of the body; both are 0 where there is no range. */
-  mentions?: { jid: JID; begin: number; end: number }[];
-  attachments?: Attachment[];
-  /** The sender asks for a displayed marker (XEP-0333). */
-  markable?: boolean;
-  unstyled?: boolean;
-  spoiler?: { hint: string };
-  encryption?: { method: string; name?: string };
-  /** What an encrypted message says to clients that cannot read it. */
-  fallback?: string;
-  /** Elements that the gateway has no field for, as XML. */
-  payloads?: string[];
-  payloads_truncated?: boolean;
-}
-
-/** What others, or later messages, have made of a message. */
-export interface Relations {
-  edited?: { count: number; at: Time };
-  /** Its body is empty. */
-  retracted?: Retracted;
-  /** The most frequent one first. */
-  reactions?: Reaction[];
-}
+export type Attachment = Schemas['Attachment'];
+/** A message was retracted by its author, or by a moderator. */
+export type Retracted = Schemas['Retracted'];
 
 /** The data of message.received, message.sent and message.edited. */
-export interface MessageData extends Content, Relations {
-  id: string;
-  /** Handle for edits, answers, reactions and reading: opaque. */
-  ref?: string;
-  stanza_id?: string;
-  /** XEP-0359, as given by the room that the message is from. */
-  room_stanza_id?: string;
-  /** XEP-0359, as given by the client that sent it. */
-  origin_id?: string;
-  from: JID;
-  to: JID;
-  kind: string;
-  thread?: string;
-  delay?: { stamp: Time; from?: string };
-  source: 'live' | 'resumed' | 'archive';
-}
-
-/** What a control message of the archive says about an earlier message. */
-export interface RelationData {
-  kind: 'edit' | 'retraction' | 'reactions';
-  /** Id of the earlier message as it stands on the wire. */
-  target: string;
-  /** Handle of the earlier message, where the gateway knows it. */
-  ref?: string;
-  emojis?: string[];
-  reason?: string;
-  moderated?: boolean;
-  by?: JID;
-}
+export type MessageData = Schemas['Message'];
+/** What others, or later messages, have made of a message; the most frequent reaction first. */
+export type Relations = Pick<MessageData, 'edited' | 'retracted' | 'reactions'>;
+/** What the text of a message comes with. An edit replaces all of it. */
+export type Content = Omit<
+  MessageData,
+  keyof Relations | 'id' | 'ref' | 'stanza_id' | 'room_stanza_id' | 'origin_id' | 'from' | 'to' | 'kind' | 'thread' | 'delay' | 'source'
+>;
 
 /** A page of the messages of a conversation, oldest first. */
-export interface MessagePage {
-  items: (MessageData & { time: Time })[];
-  /** What the page has about messages that are not in it. */
-  relations: (Partial<MessageData> & { time: Time; from: JID; relation: RelationData })[];
-  dropped: unknown[];
-  next: string | null;
-  prev: string | null;
-  /** The archive has nothing more in the direction that was asked. */
-  complete: boolean;
-}
+export type MessagePage = Schemas['MessagePage'];
 
 /** Which messages of a conversation. Before and after are what a page gave as prev and next;
  * around is the ref of a message. */
-export interface MessageQuery {
-  around?: string;
-  before?: string;
-  after?: string;
-  start?: Time;
-  end?: Time;
-  q?: string;
-  limit?: number;
-}
+export type MessageQuery = NonNullable<operations['listConversationMessages']['parameters']['query']>;
 
 /** A message up to which a conversation was read. */
-export interface ReadPosition {
-  ref: string;
-  time: Time;
-}
+export type ReadPosition = Schemas['ReadPosition'];
 
-export type Notify = 'all' | 'mentions' | 'none';
-export type ConversationKind = 'chat' | 'room' | 'private';
-
-/** An entry of the list of conversations, as the gateway has it. */
-export interface ConversationData {
-  jid: JID;
-  type: ConversationKind;
-  name: string;
-  notify: Notify;
-  pinned: boolean;
-  archived: boolean;
-  /** Left out in conversation.changed; its body has at most 200 bytes. */
-  last_message?: MessageData | null;
-  last_activity_at: Time | null;
-  /** At most 999. */
-  unread: number;
-  /** False: more may have come. */
-  unread_exact: boolean;
-  mentions: number;
-  read: ReadPosition | null;
-  peer_read: ReadPosition | null;
-  draft: string | null;
-}
-
-export interface ConversationPage {
-  items: ConversationData[];
-  next: string | null;
-  /** False: the gateway knows that there are more, and finds them when they are asked for. */
-  complete: boolean;
-}
-
-export interface ConversationPatch {
-  notify?: Notify;
-  pinned?: boolean;
-  archived?: boolean;
-  /** A message that was begun; null: none. */
-  draft?: string | null;
-}
-
-export interface ConversationRead {
-  jid: JID;
-  read: ReadPosition | null;
-  unread: number;
-  mentions: number;
-}
+export type Notify = Schemas['Notify'];
+export type ConversationKind = Schemas['ConversationKind'];
+/** An entry of the list of conversations, as the gateway has it. Its last message is left out in
+ * conversation.changed, and has at most 200 bytes of its body. */
+export type ConversationData = Omit<Schemas['Conversation'], 'last_message'> & Partial<Pick<Schemas['Conversation'], 'last_message'>>;
+export type ConversationPage = Schemas['ConversationList'];
+export type ConversationPatch = Schemas['ConversationPatch'];
+export type ConversationRead = Schemas['ConversationRead'];
 
 export interface RoomInvitation {
   jid: JID;
@@ -230,20 +96,10 @@ export interface RoomInvitation {
 }
 
 /** What a message may be sent with, beside its text. */
-export interface Extras {
-  id?: string;
-  thread?: string;
-  subject?: string;
-  reply_to?: { ref: string };
-  mentions?: Content['mentions'];
-  attachments?: Attachment[];
-  markable?: boolean;
-  unstyled?: boolean;
-  spoiler?: { hint: string };
-  encryption?: { method: string; name?: string };
-  fallback?: string;
-  payloads?: string[];
-}
+export type Extras = Omit<Content, 'body' | 'reply_to' | 'payloads_truncated'> &
+  Pick<MessageRequest, 'id' | 'thread'> & { reply_to?: Schemas['ReplyRequest'] };
+/** The same of an edit, which has neither thread nor subject. */
+export type EditExtras = Omit<Extras, 'thread' | 'subject'>;
 
 export interface Hello {
   protocol: number;
@@ -272,7 +128,7 @@ export interface Events {
   hello: Hello;
   'message.received': MessageData;
   'message.sent': MessageData;
-  'message.status': StatusChange & { id: string; ref?: string };
+  'message.status': StatusChange & { id: string };
   'message.edited': MessageData;
   'message.retracted': Retracted & { ref: string; id?: string; conversation: JID };
   'message.reactions': { ref: string; id?: string; conversation: JID; from: JID; emojis: string[]; reactions: Reaction[] };
@@ -319,7 +175,7 @@ export interface OwnChange {
   /** Idempotency key of the request; what Perch.retry and Perch.cancel take. */
   id: string;
   ref: string;
-  kind: 'edit' | 'retraction' | 'reactions';
+  kind: Schemas['RelationKind'];
   /** failed: it is not shown, and waits to be sent again or dismissed. */
   state: 'pending' | 'accepted' | 'failed';
   at: Time;
@@ -341,7 +197,7 @@ export interface StoredMessage extends Content, Relations {
   key: string;
   /** The stanza's id; "" where the archive does not keep it. */
   id: string;
-  /** Handle for edits, answers, reactions and reading; missing until the gateway gave one. */
+  /** Handle for edits, replies, reactions and reading; missing until the gateway gave one. */
   ref?: string;
   direction: 'in' | 'out';
   time: Time;

@@ -206,8 +206,8 @@ export class Conversations {
   peerRead({ conversation, ref }) {
     this.edit(bare(conversation), (c) => {
       const m = c.messages.findLast((x) => x.ref === ref);
-      const before = c.peer_read && Date.parse(c.peer_read.time);
-      if (m && before && before > Date.parse(m.time)) return false;
+      const before = Date.parse(c.peer_read?.time ?? '');
+      if (m && before > Date.parse(m.time)) return false;
       c.peer_read = { ref, time: m?.time ?? '' };
     });
   }

@@ -90,15 +90,13 @@ export class Rest {
     lookupJID(account: string): Promise<JIDAnswer>;
     /**
      * Makes one request, past the outbox and its order; send does more.
-     * @param {MessageRequest & Extras} message
+     * @param {MessageRequest} message
      * @param {{ signal?: AbortSignal }} [o]
-     * @returns {Promise<MessageAnswer & { ref?: string }>}
+     * @returns {Promise<MessageAnswer>}
      */
-    sendMessage(message: MessageRequest & Extras, o?: {
+    sendMessage(message: MessageRequest, o?: {
         signal?: AbortSignal;
-    }): Promise<MessageAnswer & {
-        ref?: string;
-    }>;
+    }): Promise<MessageAnswer>;
     /** @param {string} id @returns {Promise<MessageRecord>} */
     getMessage(id: string): Promise<MessageRecord>;
     /** The conversations by their last activity. @param {{ limit?: number, cursor?: string, unread?: 1, type?: ConversationKind }} [query]
@@ -121,16 +119,12 @@ export class Rest {
     }): Promise<ConversationRead>;
     /** @param {JID} jid @param {MessageQuery} [query] @returns {Promise<MessagePage>} */
     listMessages(jid: JID, query?: MessageQuery): Promise<MessagePage>;
-    /** @param {JID} jid @param {string} ref @returns {Promise<MessageData & { time: string }>} */
-    getConversationMessage(jid: JID, ref: string): Promise<MessageData & {
-        time: string;
-    }>;
+    /** @param {JID} jid @param {string} ref @returns {Promise<ConversationMessage>} */
+    getConversationMessage(jid: JID, ref: string): Promise<ConversationMessage>;
     /** Makes one request; Perch.edit does more. The message is the whole one from now on, its id the
-     * idempotency key. @param {JID} jid @param {string} ref @param {{ body: string } & Extras} message
+     * idempotency key. @param {JID} jid @param {string} ref @param {MessageEditRequest} message
      * @param {{ signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer>} */
-    patchMessage(jid: JID, ref: string, message: {
-        body: string;
-    } & Extras, o?: {
+    patchMessage(jid: JID, ref: string, message: MessageEditRequest, o?: {
         signal?: AbortSignal;
     }): Promise<MessageAnswer>;
     /** Makes one request; Perch.retract does more. @param {JID} jid @param {string} ref
@@ -188,7 +182,6 @@ import type { VCardRequest } from '../types.d.ts';
 import type { ArchivePage } from '../types.d.ts';
 import type { JIDAnswer } from '../types.d.ts';
 import type { MessageRequest } from '../types.d.ts';
-import type { Extras } from '../types.d.ts';
 import type { MessageAnswer } from '../types.d.ts';
 import type { MessageRecord } from '../types.d.ts';
 import type { ConversationKind } from '../types.d.ts';
@@ -198,7 +191,8 @@ import type { ConversationPatch } from '../types.d.ts';
 import type { ConversationRead } from '../types.d.ts';
 import type { MessageQuery } from '../types.d.ts';
 import type { MessagePage } from '../types.d.ts';
-import type { MessageData } from '../types.d.ts';
+import type { ConversationMessage } from '../types.d.ts';
+import type { MessageEditRequest } from '../types.d.ts';
 import type { ChatState } from '../types.d.ts';
 import type { Ticket } from '../types.d.ts';
 import type { Frame } from '../types.d.ts';

@@ -7,7 +7,7 @@ import { PerchError } from './errors.js';
 /** @import { MessageRecord, MessageRequest, OwnPresence, OwnPresenceRequest, Page, Presence } from '../types.d.ts' */
 /** @import { PresenceList, SessionInfo, SignInAnswer, Ticket, VCard, VCardRequest } from '../types.d.ts' */
 /** @import { ConversationData, ConversationKind, ConversationPage, ConversationPatch, ConversationRead } from '../types.d.ts' */
-/** @import { Extras, MessageData, MessagePage, MessageQuery } from '../types.d.ts' */
+/** @import { ConversationMessage, MessageEditRequest, MessagePage, MessageQuery } from '../types.d.ts' */
 
 /** @param {JID} jid @param {string} [ref] */
 const pathOf = (jid, ref) => `/v1/conversations/${encodeURIComponent(jid)}${ref ? `/messages/${encodeURIComponent(ref)}` : ''}`;
@@ -165,9 +165,9 @@ export class Rest {
 
   /**
    * Makes one request, past the outbox and its order; send does more.
-   * @param {MessageRequest & Extras} message
+   * @param {MessageRequest} message
    * @param {{ signal?: AbortSignal }} [o]
-   * @returns {Promise<MessageAnswer & { ref?: string }>}
+   * @returns {Promise<MessageAnswer>}
    */
   sendMessage(message, o = {}) {
     return this.request('POST', '/v1/messages', { body: message, signal: o.signal });
@@ -205,13 +205,13 @@ export class Rest {
     return this.request('GET', `${pathOf(jid)}/messages`, { query });
   }
 
-  /** @param {JID} jid @param {string} ref @returns {Promise<MessageData & { time: string }>} */
+  /** @param {JID} jid @param {string} ref @returns {Promise<ConversationMessage>} */
   getConversationMessage(jid, ref) {
     return this.request('GET', pathOf(jid, ref));
   }
 
   /** Makes one request; Perch.edit does more. The message is the whole one from now on, its id the
-   * idempotency key. @param {JID} jid @param {string} ref @param {{ body: string } & Extras} message
+   * idempotency key. @param {JID} jid @param {string} ref @param {MessageEditRequest} message
    * @param {{ signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer>} */
   patchMessage(jid, ref, message, o = {}) {
     return this.request('PATCH', pathOf(jid, ref), { body: message, ...o });

@@ -13,16 +13,16 @@ export class Sender {
     constructor(store: Store, outbox: Outbox, started: () => void);
     /** @param {JID} to @param {string} body @param {Extras} extras @returns {Promise<Sent>} */
     send(to: JID, body: string, extras: Extras): Promise<Sent>;
-    /** @param {JID} jid @param {OwnChange['kind']} kind @param {string} ref @param {{ id?: string, body?: string, emojis?: string[], reason?: string } & Extras} what
+    /** @param {JID} jid @param {OwnChange['kind']} kind @param {string} ref @param {{ id?: string, body?: string, emojis?: string[], reason?: string } & EditExtras} what
      * @returns {Promise<Sent>} */
     change(jid: JID, kind: OwnChange["kind"], ref: string, { id, body, emojis, reason, ...extras }: {
         id?: string;
         body?: string;
         emojis?: string[];
         reason?: string;
-    } & Extras): Promise<Sent>;
-    /** @param {JID} jid @param {string} ref @param {string} body @param {Extras} extras @returns {Promise<Sent>} */
-    edit(jid: JID, ref: string, body: string, extras: Extras): Promise<Sent>;
+    } & EditExtras): Promise<Sent>;
+    /** @param {JID} jid @param {string} ref @param {string} body @param {EditExtras} extras @returns {Promise<Sent>} */
+    edit(jid: JID, ref: string, body: string, extras: EditExtras): Promise<Sent>;
     /** @param {JID} jid @param {string} id @returns {Promise<Sent | undefined>} */
     retry(jid: JID, id: string): Promise<Sent | undefined>;
     /** @param {JID} jid @param {string} id @returns {Promise<boolean>} */
@@ -48,6 +48,7 @@ import type { Status } from '../types.d.ts';
 import type { JID } from '../types.d.ts';
 import type { Extras } from '../types.d.ts';
 import type { OwnChange } from '../types.d.ts';
+import type { EditExtras } from '../types.d.ts';
 import type { Outcome } from './outbox.js';
 import type { Store } from './store.js';
 import type { Outbox } from './outbox.js';

@@ -6,7 +6,7 @@ import { localError } from './errors.js';
 import { newID } from './ids.js';
 import { bare } from './jids.js';
 
-/** @import { Extras, JID, OwnChange, Reply, Status } from '../types.d.ts' */
+/** @import { EditExtras, Extras, JID, OwnChange, Reply, Status } from '../types.d.ts' */
 /** @import { Entry, Extra, Outbox, Outcome } from './outbox.js' */
 /** @import { Rest } from './rest.js' */
 /** @import { Store } from './store.js' */
@@ -65,7 +65,7 @@ export class Sender {
     return { ...m, reply_to: reply };
   }
 
-  /** @param {JID} jid @param {OwnChange['kind']} kind @param {string} ref @param {{ id?: string, body?: string, emojis?: string[], reason?: string } & Extras} what
+  /** @param {JID} jid @param {OwnChange['kind']} kind @param {string} ref @param {{ id?: string, body?: string, emojis?: string[], reason?: string } & EditExtras} what
    * @returns {Promise<Sent>} */
   async change(jid, kind, ref, { id = newID(), body = '', emojis, reason, ...extras }) {
     if (this.#outbox.has(id)) return this.#outbox.wait(id);
@@ -77,7 +77,7 @@ export class Sender {
     return this.#outbox.add(entry);
   }
 
-  /** @param {JID} jid @param {string} ref @param {string} body @param {Extras} extras @returns {Promise<Sent>} */
+  /** @param {JID} jid @param {string} ref @param {string} body @param {EditExtras} extras @returns {Promise<Sent>} */
   edit(jid, ref, body, extras) {
     const m = this.#store.conversations.get(jid)?.messages.findLast((x) => x.ref === ref);
     return this.change(jid, 'edit', ref, { ...(m && extrasOf(m, lastingFields)), ...extras, body });
