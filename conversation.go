@@ -30,9 +30,9 @@ type Conversation struct {
 	Archived       bool             `json:"archived"`
 	LastMessage    *Message         `json:"last_message"` // its body has at most 200 bytes
 	LastActivityAt Time             `json:"last_activity_at"`
-	Unread         int              `json:"unread"`       // received after Read, at most 999
+	Unread         int              `json:"unread"`       // received after the read position, at most 999
 	UnreadExact    bool             `json:"unread_exact"` // false: more may have come, see session.gap
-	Mentions       int              `json:"mentions"`     // of Unread, those that name the account
+	Mentions       int              `json:"mentions"`     // of the unread ones, those that name the account
 	Read           *ReadPosition    `json:"read"`         // null: nothing was read
 	PeerRead       *ReadPosition    `json:"peer_read"`    // what the other side has seen, and when that was known (XEP-0333)
 	Draft          *string          `json:"draft"`        // a message that was begun; null: none

@@ -90,7 +90,7 @@ type StatusChange struct {
 	ID     string        `json:"id,omitempty"`
 	Ref    string        `json:"ref,omitempty"` // of the message; of an edit, a retraction or reactions that of the message that they are about
 	Status MessageStatus `json:"status"`
-	// Conversation is the bare JID of the other side, in message.status alone.
+	// The bare JID of the other side, in message.status alone.
 	Conversation JID        `json:"conversation,omitempty"`
 	Time         Time       `json:"time,omitzero"`
 	Error        *XMPPError `json:"error,omitempty"`

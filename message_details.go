@@ -33,10 +33,10 @@ const (
 	MaxExcerptBytes  = 512 // of the text that a reply quotes
 )
 
-// Reply is what a message answers (XEP-0461). Excerpt is the quote that was in the body for older
+// Reply is what a message replies to (XEP-0461). Excerpt is the quote that was in the body for older
 // clients (XEP-0428); the body is without it.
 type Reply struct {
-	Ref     string `json:"ref"` // handle of the message that is answered; "" where it is not known
+	Ref     string `json:"ref"` // handle of the message that is replied to; "" where it is not known
 	ID      string `json:"id"`  // of that message, as it stood on the wire
 	From    JID    `json:"from,omitempty"`
 	Excerpt string `json:"excerpt,omitempty"`
@@ -50,7 +50,7 @@ type Edited struct {
 	OriginID string `json:"origin_id,omitempty"` // of the last correction, as its sender gave it
 }
 
-// Retracted says that a message was taken back by its author (XEP-0424), or by a moderator
+// Retracted says that a message was retracted by its author (XEP-0424), or by a moderator
 // (XEP-0425). Its body is empty.
 type Retracted struct {
 	At        Time   `json:"at"`
@@ -114,17 +114,17 @@ const (
 type Relation struct {
 	Kind   RelationKind `json:"kind"`
 	Target string       `json:"target"` // id of the earlier message, as it stands on the wire (1:1: its id attribute)
-	// Emojis are all reactions of the sender from now on; none: they are taken back.
+	// All reactions of the sender from now on; none: they are removed.
 	Emojis    []string `json:"emojis,omitempty"`
 	Reason    string   `json:"reason,omitempty"`    // of a retraction
-	Moderated bool     `json:"moderated,omitempty"` // by a room, in the name of By
+	Moderated bool     `json:"moderated,omitempty"` // sent by a room for its moderator
 	By        JID      `json:"by,omitempty"`
 }
 
 // MessageRetracted is the data of message.retracted.
 type MessageRetracted struct {
 	Ref          string `json:"ref"`
-	ID           string `json:"id,omitempty"` // of the message that was taken back
+	ID           string `json:"id,omitempty"` // of the message that was retracted
 	Conversation JID    `json:"conversation"` // bare JID of the other side
 	Retracted
 }

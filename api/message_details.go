@@ -27,7 +27,7 @@ type detailsRequest struct {
 	Payloads    []string            `json:"payloads"`
 }
 
-// replyRequest names the message that is answered.
+// replyRequest names the message that is replied to.
 type replyRequest struct {
 	Ref string `json:"ref" need:"yes"`
 } // @name ReplyRequest

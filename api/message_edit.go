@@ -27,7 +27,7 @@ func (req *messageEditRequest) checked(s *sessions.Session, t messageTarget) (se
 // handleMessageEdit corrects a message of the account (XEP-0308).
 //
 //	@ID				editMessage
-//	@Summary		Correct an own message
+//	@Summary		Edit an own message
 //	@Description	The body is the message as it is from now on: what it leaves out is gone. 202 once it is in the outbox; its status is that of a message. The message.edited event, on all devices, has the message as it is then.
 //	@Tags			conversations
 //	@Accept			json

@@ -45,7 +45,7 @@ func (req reactionsRequest) checked(t messageTarget) (emojis []string, m session
 //
 //	@ID				reactToMessage
 //	@Summary		React to a message
-//	@Description	The whole set of the account's reactions; an empty list takes them back. 202 once it is in the outbox. The message.reactions event, on all devices, has the reactions of both sides as they are then.
+//	@Description	The whole set of the account's reactions; an empty list removes them. 202 once it is in the outbox. The message.reactions event, on all devices, has the reactions of both sides as they are then.
 //	@Tags			conversations
 //	@Accept			json
 //	@Produce		json

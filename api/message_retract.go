@@ -6,16 +6,16 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// maxReasonChars bounds why a message is taken back.
+// maxReasonChars bounds why a message is retracted.
 const maxReasonChars = 1024
 
-// checkReason checks why a message is taken back.
+// checkReason checks why a message is retracted.
 func checkReason(pointer, reason string) error { return oneLine(pointer, reason, maxReasonChars) }
 
 // handleMessageRetract takes a message of the account back (XEP-0424).
 //
 //	@ID				retractMessage
-//	@Summary		Take an own message back
+//	@Summary		Retract an own message
 //	@Description	202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices.
 //	@Tags			conversations
 //	@Produce		json
@@ -72,7 +72,7 @@ type retractData struct {
 	Reason string `json:"reason"`
 }
 
-// checked returns the message that is taken back, and what is sent.
+// checked returns the message that is retracted, and what is sent.
 func (d retractData) checked(s *sessions.Session) (t messageTarget, m sessions.NewMessage, err error) {
 	if t, err = d.targetData.checked(s); err != nil {
 		return t, m, err

@@ -185,14 +185,14 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Take an own message back
+         * Retract an own message
          * @description 202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices.
          */
         delete: operations["retractMessage"];
         options?: never;
         head?: never;
         /**
-         * Correct an own message
+         * Edit an own message
          * @description The body is the message as it is from now on: what it leaves out is gone. 202 once it is in the outbox; its status is that of a message. The message.edited event, on all devices, has the message as it is then.
          */
         patch: operations["editMessage"];
@@ -208,7 +208,7 @@ export interface paths {
         get?: never;
         /**
          * React to a message
-         * @description The whole set of the account's reactions; an empty list takes them back. 202 once it is in the outbox. The message.reactions event, on all devices, has the reactions of both sides as they are then.
+         * @description The whole set of the account's reactions; an empty list removes them. 202 once it is in the outbox. The message.reactions event, on all devices, has the reactions of both sides as they are then.
          */
         put: operations["reactToMessage"];
         post?: never;
@@ -783,7 +783,7 @@ export interface components {
             /** Format: date-time */
             last_activity_at: string | null;
             last_message: components["schemas"]["Message"] | null;
-            /** @description of Unread, those that name the account */
+            /** @description of the unread ones, those that name the account */
             mentions: number;
             /** @description of the roster or the vCard; "" where neither has one */
             name: string;
@@ -793,7 +793,7 @@ export interface components {
             read: components["schemas"]["ReadPosition"] | null;
             /** @description chat: with an account; room; private: with an occupant of a room. */
             type: components["schemas"]["ConversationKind"];
-            /** @description received after Read, at most 999 */
+            /** @description received after the read position, at most 999 */
             unread: number;
             /** @description false: more may have come than is counted. */
             unread_exact: boolean;
@@ -962,7 +962,7 @@ export interface components {
             end?: number;
             jid: string;
         };
-        /** @description A message as it is now: edited, taken back, with reactions. */
+        /** @description A message as it is now: edited, retracted, with reactions. */
         Message: {
             attachments?: components["schemas"]["Attachment"][];
             body: string;
@@ -1031,7 +1031,7 @@ export interface components {
             mentions?: components["schemas"]["MentionRequest"][];
             /** @description XML elements, each with a namespace of its own, that go with the message as they are. At most 16 KiB together; none of the namespaces that the gateway writes. */
             payloads?: string[];
-            /** @description The message that this one answers (XEP-0461). */
+            /** @description The message that this one replies to (XEP-0461). */
             reply_to?: components["schemas"]["ReplyRequest"] | null;
             /** @description Hide the text until it is asked for (XEP-0382). */
             spoiler?: components["schemas"]["SpoilerRequest"] | null;
@@ -1127,7 +1127,7 @@ export interface components {
             mentions?: components["schemas"]["MentionRequest"][];
             /** @description XML elements, each with a namespace of its own, that go with the message as they are. At most 16 KiB together; none of the namespaces that the gateway writes. */
             payloads?: string[];
-            /** @description The message that this one answers (XEP-0461). */
+            /** @description The message that this one replies to (XEP-0461). */
             reply_to?: components["schemas"]["ReplyRequest"] | null;
             /** @description Hide the text until it is asked for (XEP-0382). */
             spoiler?: components["schemas"]["SpoilerRequest"] | null;
@@ -1251,7 +1251,7 @@ export interface components {
          *     }
          */
         ReactionsRequest: {
-            /** @description All reactions of the account from now on; none takes them back. */
+            /** @description All reactions of the account from now on; none removes them. */
             emojis: string[];
             /** @description Idempotency key, and the id of the stanza. */
             id?: string;
@@ -1274,10 +1274,10 @@ export interface components {
         };
         Relation: {
             by?: components["schemas"]["JID"];
-            /** @description Emojis are all reactions of the sender from now on; none: they are taken back. */
+            /** @description All reactions of the sender from now on; none: they are removed. */
             emojis?: string[];
             kind: components["schemas"]["RelationKind"];
-            /** @description by a room, in the name of By */
+            /** @description sent by a room for its moderator */
             moderated?: boolean;
             /** @description of a retraction */
             reason?: string;
@@ -1288,13 +1288,13 @@ export interface components {
         };
         /** @enum {string} */
         RelationKind: "edit" | "retraction" | "reactions";
-        /** @description The message that this one answers (XEP-0461). The excerpt is the quote that was in the body for older clients. */
+        /** @description The message that this one replies to (XEP-0461). The excerpt is the quote that was in the body for older clients. */
         Reply: {
             excerpt?: string;
             from?: components["schemas"]["JID"];
             /** @description of that message, as it stood on the wire */
             id: string;
-            /** @description Handle of the message that is answered; empty where it is not known. */
+            /** @description Handle of the message that is replied to; empty where it is not known. */
             ref: string;
         };
         ReplyRequest: {
@@ -1312,7 +1312,7 @@ export interface components {
              */
             updated_at: string | null;
         };
-        /** @description The message was taken back by its author (XEP-0424), or by a moderator (XEP-0425). Its body is empty. */
+        /** @description The message was retracted by its author (XEP-0424), or by a moderator (XEP-0425). Its body is empty. */
         Retracted: {
             /** Format: date-time */
             at: string;
@@ -1390,7 +1390,7 @@ export interface components {
         /** @enum {string} */
         State: "connecting" | "online" | "reconnecting" | "suspended" | "closed";
         StatusChange: {
-            /** @description Conversation is the bare JID of the other side, in message.status alone. */
+            /** @description The bare JID of the other side, in message.status alone. */
             conversation?: components["schemas"]["JID"];
             error?: components["schemas"]["XMPPError"];
             id?: string;
