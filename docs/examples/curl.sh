@@ -25,8 +25,9 @@ for turn in 1 2 3 4 5; do
 	case $answer in *'You said: Hello from curl'*) break ;; esac
 	cursor=$(echo "$answer" | field next)
 done
+case $answer in *'You said: Hello from curl'*) ;; *) exit 1 ;; esac
 
-echo '# the list of chats, and the answer marked as read'
+echo '# the list of conversations, and the answer marked as read'
 chat="$url/v1/conversations/$(echo "$echo_jid" | sed 's/@/%40/')"
 call "$url/v1/conversations?unread=1"
 ref=$(call "$chat" | sed 's/.*"last_message":{"id":"[^"]*","ref":"\([^"]*\)".*/\1/')
