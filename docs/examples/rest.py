@@ -45,8 +45,9 @@ for event in stream:
         if event["data"]["body"] == "You said: Hello from requests":
             break
 
-# The list of chats; what was read is read on every device.
+# The list of conversations; what was read is read on every device.
 path = "/v1/conversations/" + urllib.parse.quote(echo, safe="")
 call("PUT", path + "/read", json={"ref": event["data"]["ref"]})
 for chat in call("GET", "/v1/conversations", params={"limit": 3})["items"]:
-    print(f"{chat['name'] or chat['jid']:12} {chat['unread']} unread: {chat['last_message']['body']}")
+    last = chat["last_message"] or {"body": ""}  # one that has a draft alone has none
+    print(f"{chat['name'] or chat['jid']:12} {chat['unread']} unread: {last['body']}")
