@@ -50,7 +50,7 @@ func TestExampleFrontEnd(t *testing.T) {
 	node(t, "frontend.mjs", "PERCH_URL=http://"+g.addr, "PERCH_SITE="+origin, chromium(t))
 }
 
-// TestExampleChats opens the example with the list of chats, on a gateway that stands in: the embedded
+// TestExampleChats opens the example with the list of conversations, on a gateway that stands in: the embedded
 // service has messages alone.
 func TestExampleChats(t *testing.T) {
 	const most = 100

@@ -257,7 +257,7 @@ export class Perch extends Rest {
    * the gateway is away, each under one id; a repeat is one message. Rejects when the
    * message is refused for good (status failed), cancelled, or the token is refused: then it
    * stays pending until there is another token.
-   * @param {JID} to @param {string} body @param {Extras} [extras] reply_to: the ref of what is answered
+   * @param {JID} to @param {string} body @param {Extras} [extras] reply_to: the ref of the message that is replied to
    * @returns {Promise<{ id: string, status: string }>} */
   async send(to, body, extras = {}) {
     this.#typing.sent(to);
@@ -265,19 +265,19 @@ export class Perch extends Rest {
   }
 
   /** Gives an own message another text. The store shows it at once, and what waits is kept as
-   * messages are; its attachments and what it answers stay unless extras say otherwise. Resolves
+   * messages are; its attachments and what it replies to stay unless extras say otherwise. Resolves
    * as send does. @param {JID} jid @param {string} ref @param {string} body @param {EditExtras} [extras] */
   async edit(jid, ref, body, extras = {}) {
     return this.#sender.edit(jid, ref, body, extras);
   }
 
-  /** Takes an own message back that was sent; what is not sent yet is cancelled instead.
+  /** Retracts an own message that was sent; cancel is for one that was not.
    * @param {JID} jid @param {string} ref @param {{ reason?: string }} [o] */
   async retract(jid, ref, { reason = '' } = {}) {
     return this.#sender.change(jid, 'retraction', ref, { reason });
   }
 
-  /** Sets all of the own reactions to a message; none takes them back. @param {JID} jid @param {string} ref @param {string[]} emojis */
+  /** Sets all of the own reactions to a message; none removes them. @param {JID} jid @param {string} ref @param {string[]} emojis */
   async react(jid, ref, emojis) {
     return this.#sender.change(jid, 'reactions', ref, { emojis });
   }

@@ -7,7 +7,7 @@ import { availability, showCard } from './person.js';
 
 /** @import { StoredMessage } from '../types.d.ts' */
 
-/** Pages that are read to find a message that was answered. */
+/** Pages that are read to find a message that was replied to. */
 const mostPages = 10;
 
 export class Chat {
@@ -140,7 +140,7 @@ export class Chat {
     this.log.scrollTop = first ? this.log.scrollHeight : this.log.scrollHeight - bottom; // what was read stays in place
   }
 
-  /** Shows the message that another one answers, however old it is. @param {string} ref */
+  /** Shows the message that another one replies to, however old it is. @param {string} ref */
   async show(ref) {
     for (let n = 0; n < mostPages && !this.byRef(ref) && !this.conversation.complete; n++) await this.#loadOlder();
     this.#focus(this.row(this.byRef(ref)?.key ?? ''));

@@ -1,4 +1,4 @@
-// Where a message is written: its draft is kept, and it may answer or edit another one.
+// Where a message is written: its draft is kept, and it may reply to another one, or edit it.
 import { h, note, set, text } from './dom.js';
 import { summary } from './talks.js';
 

@@ -1,4 +1,4 @@
-// One message: what it answers, its text, files as links, reactions, time and status.
+// One message: what it replies to, its text, files as links, reactions, time and status.
 import { attempt, clock, h, moment, note, set, sync, text } from './dom.js';
 import { summary } from './talks.js';
 

@@ -1,4 +1,4 @@
-/** The extras of a message; of what it answers the handle is enough.
+/** The extras of a message; of what it replies to the handle is enough.
  * @param {any} m @param {readonly string[]} [fields] @returns {Extra} */
 export function extrasOf(m: any, fields?: readonly string[]): Extra;
 /** Makes the request of an entry. @param {Rest} rest @param {Entry} e @param {AbortSignal} signal

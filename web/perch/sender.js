@@ -22,7 +22,7 @@ const extraFields = /** @type {const} */ ([
  * other places of the text. */
 const lastingFields = /** @type {const} */ (['reply_to', 'attachments', 'markable', 'unstyled', 'spoiler']);
 
-/** The extras of a message; of what it answers the handle is enough.
+/** The extras of a message; of what it replies to the handle is enough.
  * @param {any} m @param {readonly string[]} [fields] @returns {Extra} */
 export function extrasOf(m, fields = extraFields) {
   /** @type {any} */ const extras = {};
@@ -56,7 +56,7 @@ export class Sender {
     return this.#outbox.add({ ...message, to });
   }
 
-  /** The message with what it answers as the store knows it. @param {JID} jid @param {Extra & { id: string, body: string }} m */
+  /** The message with what it replies to as the store knows it. @param {JID} jid @param {Extra & { id: string, body: string }} m */
   #quoting(jid, { reply_to: to, ...m }) {
     if (!to) return m;
     const quoted = this.#store.conversations.get(jid)?.messages.findLast((x) => x.ref === to.ref);

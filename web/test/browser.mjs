@@ -68,7 +68,7 @@ export async function say(scope, text) {
   await scope.getByLabel('Message', { exact: true }).press('Enter');
 }
 
-/** What was said in the conversation that is open; the list of chats has the last of it too. */
+/** What was said in the conversation that is open; the list of conversations has the last of it too. */
 export const said = (scope, text) => scope.getByRole('log').getByText(text);
 
 /** No finding of axe-core that is serious or worse. */

@@ -126,7 +126,7 @@ test('reactions and a retraction: the whole set, and what comes from another dev
   assert.match(writes(f)[1], /^DELETE \/v1\/conversations\/bob@example.net\/messages\/om2\?id=[0-9a-f]{32}&reason=a\+typo$/);
 });
 
-test('a change that is refused is taken back, says why, and can be sent again or dismissed', async () => {
+test('a change that is refused is undone, says why, and can be sent again or dismissed', async () => {
   let status = 403;
   const f = fixture({ answer: () => [status, { status, code: 'forbidden', title: 'Forbidden', detail: 'not yours' }] });
   await f.connect();
@@ -190,7 +190,7 @@ test('a change that was stored without a saved state waits for its message', asy
   assert.equal(g.last().reactions, undefined);
 });
 
-test('a reply quotes what it answers, and is sent with its handle alone', async () => {
+test('a reply quotes what it replies to, and is sent with its handle alone', async () => {
   const f = fixture();
   await f.connect();
   f.event('message.received', received(1));

@@ -1,4 +1,4 @@
-// Chats as people use them today, in a real browser: the list, edits, answers, reactions, deletions,
+// Chats as people use them today, in a real browser: the list, edits, replies, reactions, retractions,
 // files, drafts, and a page that nobody looks at. On the stand-in, where the other side can do it all.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -74,7 +74,7 @@ test(
 );
 
 test(
-  'by pointer: edit, answer, react, delete; and what the other side does',
+  'by pointer: edit, reply, react, retract; and what the other side does',
   story({}, async (gateway, browser) => {
     const asked = gateway.receive(bob, 'Croquet at four?');
     const page = await open(browser, gateway);

@@ -1,4 +1,4 @@
-// The example with the list of chats, on an origin of its own.
+// The example with the list of conversations, on an origin of its own.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { browse } from './browser.mjs';

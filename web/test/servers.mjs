@@ -26,7 +26,7 @@ const shown = (perch, jid) =>
 const find = (perch, jid, body) =>
   until(`${jid}: ${body}`, () => perch.store.conversations.get(jid)?.messages.findLast((m) => m.body === body && m.ref));
 
-test('edits, answers, reactions and retractions of both sides', async () => {
+test('edits, replies, reactions and retractions of both sides', async () => {
   const [a, b] = [await signedIn(alice), await signedIn(bob)];
   for (const perch of [a, b]) perch.connect();
   for (const perch of [a, b]) await live(perch);

@@ -1,5 +1,5 @@
-// The list of chats with what is unread, and messages that are edited, answered, reacted to and
-// taken back, in 100 lines. Nothing here waits for an answer: perch.js changes its store at once, sends
+// The list of conversations with what is unread, and messages that are edited, replied to, reacted to
+// and retracted, in 100 lines. Nothing here waits for an answer: perch.js changes its store at once, sends
 // what was done, also after an outage or a reload, and puts it right when it is refused.
 const at = new URLSearchParams(location.search);
 const gateway = at.get('gateway') ?? 'http://127.0.0.1:8080';
@@ -12,7 +12,7 @@ const [state, list, title, messages, write, about, body] = ['state', 'list', 'ti
 );
 let open = ''; // JID of the chat that is shown
 let editing = null; // the message that is edited
-let answered = null; // the message that is answered
+let repliedTo = null; // the message that is replied to
 
 function element(tag, text, properties = {}, ...children) {
   const e = Object.assign(document.createElement(tag), { textContent: text }, properties);
@@ -61,7 +61,7 @@ function react(m, emoji) {
 }
 
 function begin(edited, quoted) {
-  [editing, answered] = [edited, quoted];
+  [editing, repliedTo] = [edited, quoted];
   about.textContent = edited ? `Editing: ${edited.body}` : quoted ? `Replying to: ${quoted.body}` : '';
   body.value = edited?.body ?? store.conversations.get(open)?.draft ?? '';
   body.focus();
@@ -84,7 +84,7 @@ write.addEventListener('submit', (event) => {
   event.preventDefault();
   if (!open || !body.value.trim()) return;
   if (editing) tell(perch.edit(open, editing.ref, body.value));
-  else tell(perch.send(open, body.value, answered ? { reply_to: { ref: answered.ref } } : {}));
+  else tell(perch.send(open, body.value, repliedTo ? { reply_to: { ref: repliedTo.ref } } : {}));
   if (!editing) perch.saveDraft(open, '');
   begin(null, null);
 });
