@@ -1,5 +1,6 @@
 // What a page that is not looked at says: how many messages are new, in its title; and, if the
 // user has asked for that, a notification for each.
+import { bare, sameAccount } from '../perch/jids.js';
 import { h, set } from './dom.js';
 import { summary } from './talks.js';
 
@@ -48,10 +49,12 @@ export class Alerts {
   /** @param {MessageData} d */
   #arrived(d) {
     if (!document.hidden || d.source === 'archive' || !('Notification' in window) || Notification.permission !== 'granted') return;
-    const jid = d.from.split('/', 1)[0] ?? d.from;
-    const c = this.#pane.perch.store.conversation(jid);
+    const { store } = this.#pane.perch;
+    const jid = bare(d.from);
+    const c = store.conversation(jid);
     const m = c.messages.findLast((x) => x.id === d.id);
-    if (!m || c.notify === 'none' || (c.notify === 'mentions' && !c.mentions)) return;
+    const named = m?.mentions?.some((x) => sameAccount(x.jid, store.session?.jid ?? ''));
+    if (!m || c.notify === 'none' || (c.notify === 'mentions' && !named)) return;
     const shown = new Notification(this.#pane.nameOf(jid), { body: summary(m), tag: jid, icon: '/icon.svg' });
     shown.onclick = () => {
       window.focus();

@@ -1,4 +1,5 @@
 // One message: what it replies to, its text, files as links, reactions, time and status.
+import { sameAccount } from '../perch/jids.js';
 import { attempt, clock, h, moment, note, set, sync, text } from './dom.js';
 import { summary } from './talks.js';
 
@@ -88,9 +89,8 @@ export class MessageView {
     set(e, 'hidden', !r);
     if (!r) return;
     const quoted = this.#chat.byRef(r.ref);
-    const own = quoted
-      ? quoted.direction === 'out'
-      : r.from !== undefined && r.from.split('/', 1)[0] === this.#pane.perch.store.session?.jid;
+    const account = this.#pane.perch.store.session?.jid;
+    const own = quoted ? quoted.direction === 'out' : Boolean(r.from && account && sameAccount(r.from, account));
     text(e, `${own ? 'You' : this.#pane.nameOf(this.#chat.jid)}: ${quoted ? summary(quoted) : (r.excerpt ?? 'an earlier message')}`);
   }
 

@@ -269,6 +269,13 @@ test(
     gateway.receive(bob, 'but here');
     await page.waitForFunction(() => window.notes.length > 1);
     assert.deepEqual(await page.evaluate(() => [window.asked, window.notes]), [1, ['Carol: look here', 'Bob: but here']]);
+    Object.assign(gateway.conversation(carol), { notify: 'mentions', mentions: 1 });
+    gateway.event('conversation.changed', { ...gateway.conversation(carol), last_message: undefined }, false);
+    gateway.receive(carol, 'Alice, look', { mentions: [{ jid: own, begin: 0, end: 5 }] });
+    gateway.receive(carol, 'for nobody');
+    gateway.receive(bob, 'the last');
+    await page.waitForFunction(() => window.notes.some((n) => n.endsWith('the last')));
+    assert.deepEqual(await page.evaluate(() => window.notes.slice(2)), ['Carol: Alice, look', 'Bob: the last']);
   }),
 );
 
