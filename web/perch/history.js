@@ -1,7 +1,7 @@
 // Older messages and holes, read from the archive into the store.
 
 import { PerchError } from './errors.js';
-import { readPage } from './pages.js';
+import { spanOf } from './pages.js';
 
 /** @import { ArchivePage, Conversation, JID } from '../types.d.ts' */
 
@@ -61,7 +61,7 @@ export class History {
         return;
       }
       before = page.prev;
-      upTo = readPage(page, '').first ?? undefined;
+      upTo = spanOf(page).first ?? undefined;
     }
   }
 

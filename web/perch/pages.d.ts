@@ -1,3 +1,9 @@
+/** The times of the first and the last entry of a page; null: none has a time.
+ * @param {ArchivePage | MessagePage} page @returns {{ first: Time | null, last: Time | null }} */
+export function spanOf(page: ArchivePage | MessagePage): {
+    first: Time | null;
+    last: Time | null;
+};
 /** @param {ArchivePage | MessagePage} page @param {JID} own
  * @param {Time} [upTo] the time until which the page has all that the archive had @returns {Page} */
 export function readPage(page: ArchivePage | MessagePage, own: JID, upTo?: Time): Page;
@@ -45,6 +51,6 @@ export type Page = {
 };
 import type { ArchivePage } from '../types.d.ts';
 import type { MessagePage } from '../types.d.ts';
-import type { JID } from '../types.d.ts';
 import type { Time } from '../types.d.ts';
+import type { JID } from '../types.d.ts';
 import type { Merge } from './merge.js';

@@ -20,20 +20,30 @@ export const otherSide = (m, own) => bare(sameAccount(m.from, own) ? m.to : m.fr
 /** Who wrote a message. @param {{ from: JID, direction?: string }} m @param {JID} own @returns {'in' | 'out'} */
 export const directionOf = (m, own) => (m.direction ? (m.direction === 'out' ? 'out' : 'in') : sameAccount(m.from, own) ? 'out' : 'in');
 
-/** @param {ArchivePage | MessagePage} page @param {JID} own
- * @param {Time} [upTo] the time until which the page has all that the archive had @returns {Page} */
-export function readPage(page, own, upTo) {
-  const relations = 'relations' in page ? page.relations : [];
-  const times = [...page.items, ...relations, ...(page.dropped ?? [])]
+/** Relations of a page; a gateway that has none to give does not merge them either.
+ * @param {ArchivePage | MessagePage} page */
+const relationsOf = (page) => ('relations' in page ? page.relations : undefined);
+
+/** The times of the first and the last entry of a page; null: none has a time.
+ * @param {ArchivePage | MessagePage} page @returns {{ first: Time | null, last: Time | null }} */
+export function spanOf(page) {
+  const times = [...page.items, ...(relationsOf(page) ?? []), ...(page.dropped ?? [])]
     .map((x) => Date.parse(/** @type {any} */ (x).time))
     .filter((t) => t > 0);
   const at = (/** @type {number} */ t) => (Number.isFinite(t) ? new Date(t).toISOString() : null);
-  const merged = 'relations' in page;
+  return { first: at(Math.min(...times)), last: at(Math.max(...times)) };
+}
+
+/** @param {ArchivePage | MessagePage} page @param {JID} own
+ * @param {Time} [upTo] the time until which the page has all that the archive had @returns {Page} */
+export function readPage(page, own, upTo) {
+  const { first, last } = spanOf(page);
+  const relations = relationsOf(page);
   return {
-    items: page.items.map((item) => readItem(item, own, { last: at(Math.max(...times)), upTo: merged ? upTo : undefined })),
-    about: relations.flatMap((r) => aboutOf(r, own)),
+    items: page.items.map((item) => readItem(item, own, { last, upTo: relations && upTo })),
+    about: (relations ?? []).flatMap((r) => aboutOf(r, own)),
     prev: page.prev,
-    first: at(Math.min(...times)),
+    first,
     complete: page.complete,
   };
 }
