@@ -131,7 +131,7 @@ export class Sender {
       return;
     }
     this.#store.addPending(bare(e.to), this.#quoting(bare(e.to), { id: e.id, body: e.body, ...extrasOf(e) }), e.at);
-    this.#store.setStatus(e.id, e.state, e.error);
+    this.#store.setStatus(e.id, e.state, { error: e.error });
   }
 
   /** @param {Entry} e @param {Outcome} outcome */
@@ -139,8 +139,8 @@ export class Sender {
     if (e.change) {
       if (outcome.is === 'failed') this.#store.moveChange(e.id, 'failed', outcome.error);
       else this.#store.moveChange(e.id, outcome.is === 'sent' ? 'accepted' : 'gone');
-    } else if (outcome.is === 'sent') this.#store.setStatus(e.id, outcome.status, undefined, undefined, outcome.ref);
-    else if (outcome.is === 'failed') this.#store.setStatus(e.id, 'failed', outcome.error);
+    } else if (outcome.is === 'sent') this.#store.setStatus(e.id, outcome.status, { ref: outcome.ref });
+    else if (outcome.is === 'failed') this.#store.setStatus(e.id, 'failed', { error: outcome.error });
     else this.dropped(e);
   }
 

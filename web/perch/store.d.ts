@@ -31,9 +31,14 @@ export class Store {
     /** What waits to be sent, with its recipient. @returns {[JID, StoredMessage][]} */
     pending(): [JID, StoredMessage][];
     /** A status never goes back: the answer of a request may come after an event that is newer.
-     * @param {string} id @param {StoredMessage['status']} status @param {string} [error]
-     * @param {string} [time] when the service had it @param {string} [ref] its handle, once it has one @returns {void} */
-    setStatus(id: string, status: StoredMessage["status"], error?: string, time?: string, ref?: string): void;
+     * @param {string} id @param {StoredMessage['status']} status
+     * @param {{ error?: string, time?: string, ref?: string }} [more] time: when the service had it; ref: its handle, once it has one
+     * @returns {void} */
+    setStatus(id: string, status: StoredMessage["status"], more?: {
+        error?: string;
+        time?: string;
+        ref?: string;
+    }): void;
     /** Shows an edit, a retraction or reactions of the account before any event does, unless it
      * is there. @param {JID} jid @param {OwnChange} change */
     addChange(jid: JID, change: OwnChange): void;

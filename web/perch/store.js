@@ -98,7 +98,7 @@ export class Store {
       case 'message.sent':
         return all.message('out', f.id ?? '', f.time, f.data);
       case 'message.status':
-        return this.setStatus(f.data.id, f.data.status, f.data.error?.text || f.data.error?.condition, f.data.time ?? f.time, f.data.ref);
+        return this.#statusChanged(f.data, f.time);
       case 'message.edited':
         return all.edited(f.data, stamp);
       case 'message.retracted':
@@ -116,6 +116,11 @@ export class Store {
       default:
         return this.#applyContact(f);
     }
+  }
+
+  /** @param {Events['message.status']} d @param {string} at time of the event */
+  #statusChanged({ id, status, error, time, ref }, at) {
+    this.setStatus(id, status, { error: error?.text || error?.condition, time: time ?? at, ref });
   }
 
   /** The frames about buddies, their presence, and invitations. @param {Frame} f */
@@ -235,10 +240,11 @@ export class Store {
   }
 
   /** A status never goes back: the answer of a request may come after an event that is newer.
-   * @param {string} id @param {StoredMessage['status']} status @param {string} [error]
-   * @param {string} [time] when the service had it @param {string} [ref] its handle, once it has one @returns {void} */
-  setStatus(id, status, error, time, ref) {
-    this.#conversations.setStatus(id, status, { error, time, ref });
+   * @param {string} id @param {StoredMessage['status']} status
+   * @param {{ error?: string, time?: string, ref?: string }} [more] time: when the service had it; ref: its handle, once it has one
+   * @returns {void} */
+  setStatus(id, status, more) {
+    this.#conversations.setStatus(id, status, more);
   }
 
   /** Shows an edit, a retraction or reactions of the account before any event does, unless it
