@@ -1,0 +1,210 @@
+package perch
+
+// RoomCodes are status codes of a room (XEP-0045, 15.6), as bits. Their order on the wire says nothing.
+type RoomCodes uint32
+
+// The status codes that mean something to a client.
+const (
+	CodeRealJIDs        RoomCodes = 1 << iota // 100: every occupant sees real addresses
+	CodeConfigChanged                         // 104
+	CodeSelf                                  // 110: the presence is the own one
+	CodeLogged                                // 170
+	CodeNotLogged                             // 171
+	CodeNonAnonymous                          // 172
+	CodeSemiAnonymous                         // 173
+	CodeCreated                               // 201: the room is new, and may be locked
+	CodeNickAssigned                          // 210: the service has chosen another nick
+	CodeBanned                                // 301
+	CodeNickChanged                           // 303
+	CodeKicked                                // 307
+	CodeAffiliationLost                       // 321
+	CodeMembersOnly                           // 322
+	CodeShutdown                              // 332
+	CodeServiceError                          // 333
+)
+
+// Has reports whether c has one of these codes.
+func (c RoomCodes) Has(any RoomCodes) bool { return c&any != 0 }
+
+// ParseRoomCode is the bit of a status code; 0 of one that is not known.
+func ParseRoomCode(code int) RoomCodes {
+	switch code {
+	case 100:
+		return CodeRealJIDs
+	case 104:
+		return CodeConfigChanged
+	case 110:
+		return CodeSelf
+	case 170:
+		return CodeLogged
+	case 171:
+		return CodeNotLogged
+	case 172:
+		return CodeNonAnonymous
+	case 173:
+		return CodeSemiAnonymous
+	case 201:
+		return CodeCreated
+	case 210:
+		return CodeNickAssigned
+	case 301:
+		return CodeBanned
+	case 303:
+		return CodeNickChanged
+	case 307:
+		return CodeKicked
+	case 321:
+		return CodeAffiliationLost
+	case 322:
+		return CodeMembersOnly
+	case 332:
+		return CodeShutdown
+	case 333:
+		return CodeServiceError
+	}
+	return 0
+}
+
+// RoomPresenceIn is the presence of an occupant of a room (XEP-0045, 7.1 and 17.3): From is room/nick.
+// Only the room can write it, so nothing in it needs a check but that the room was joined. A presence
+// from the bare JID of a room, which both tells of its photo and says that it is over, is a
+// [PresenceIn].
+type RoomPresenceIn struct {
+	PresenceIn
+	ID          string // of the join that it answers; both servers echo it to all
+	Affiliation Affiliation
+	Role        Role
+	JID         JID    // real address; "": the room hides it
+	OccupantID  string // XEP-0421; says nothing where the room does not announce it
+	NewNick     string // with CodeNickChanged
+	Codes       RoomCodes
+	Actor       string // nick of who did it
+	Reason      string
+	Destroyed   *RoomDestroyed // nil: the room still exists
+}
+
+// RoomDestroyed says that a room is gone (XEP-0045, 10.9).
+type RoomDestroyed struct {
+	Successor JID
+	Reason    string
+}
+
+// RoomJoinError is an error answer to presence that was sent to a room (XEP-0045, 7.2). From may be the
+// occupant's address or that of the room.
+type RoomJoinError struct {
+	From      JID
+	ID        string
+	Error     XMPPError
+	Successor JID // of a room that is gone (RFC 6120, 8.3.3.5)
+}
+
+// RoomSubjectIn is the subject of a room (XEP-0045, 8.1): a groupchat message with a subject and no
+// body, also an empty one. It ends a join.
+type RoomSubjectIn struct {
+	From       JID // room/nick, or the room
+	ID         string
+	StanzaID   string // given by the room
+	OccupantID string
+	Text       string
+	Delay      *Delay
+}
+
+// RoomNoticeIn is what a room says of itself in a message (XEP-0045, 10.2.1 and 9): that its
+// configuration has changed, or the affiliation of one who is not in it.
+type RoomNoticeIn struct {
+	From        JID // bare JID of the room
+	Codes       RoomCodes
+	Affiliation Affiliation // "": it is about the room itself
+	Account     JID
+	Actor       string
+	Reason      string
+}
+
+// RoomDeclinedIn says that somebody has declined an invitation to a room (XEP-0045, 7.8.2).
+type RoomDeclinedIn struct {
+	Room   JID
+	By     JID
+	Reason string
+}
+
+// BookmarksIn are rooms of the account's list that have changed on another device, or are gone.
+type BookmarksIn struct {
+	Put     []RoomBookmark
+	Removed []JID
+	All     bool // Put is the whole list
+}
+
+// RoomBookmark is the bookmark of a room, as its store has it.
+type RoomBookmark struct {
+	JID JID
+	Bookmark
+	Password string
+	// Foreign are the children that this gateway does not know, as XML: they are written back.
+	Foreign string
+}
+
+func (*RoomPresenceIn) inbound() {}
+func (*RoomJoinError) inbound()  {}
+func (*RoomSubjectIn) inbound()  {}
+func (*RoomNoticeIn) inbound()   {}
+func (*RoomDeclinedIn) inbound() {}
+func (*BookmarksIn) inbound()    {}
+
+// RoomJoinOut joins a room, or asks for its whole state again (XEP-0045, 7.2).
+type RoomJoinOut struct {
+	Room     JID // bare
+	Nick     string
+	ID       string
+	Password string
+	Since    Time // history from then on; 0: none
+	Presence OwnPresence
+}
+
+// RoomPresenceOut is the own presence in a room, or with Nick another nick (XEP-0045, 7.6). It goes only
+// to a room that is joined: some services take it for a join.
+type RoomPresenceOut struct {
+	Room     JID
+	Nick     string
+	Presence OwnPresence
+}
+
+// RoomLeaveOut leaves a room (XEP-0045, 7.14).
+type RoomLeaveOut struct {
+	Room   JID
+	Nick   string
+	ID     string
+	Status string
+}
+
+// RoomSubjectOut changes the subject of a room (XEP-0045, 8.1).
+type RoomSubjectOut struct {
+	Room JID
+	ID   string
+	Text string
+}
+
+// RoomInviteOut invites To: by the room, or with Direct by a message of the account (XEP-0045, 7.8;
+// XEP-0249).
+type RoomInviteOut struct {
+	Room     JID
+	To       JID
+	ID       string
+	Reason   string
+	Password string
+	Direct   bool
+}
+
+// RoomDeclineOut declines an invitation that the room has passed on (XEP-0045, 7.8.2).
+type RoomDeclineOut struct {
+	Room   JID
+	To     JID
+	ID     string
+	Reason string
+}
+
+func (*RoomJoinOut) outbound()     {}
+func (*RoomPresenceOut) outbound() {}
+func (*RoomLeaveOut) outbound()    {}
+func (*RoomSubjectOut) outbound()  {}
+func (*RoomInviteOut) outbound()   {}
+func (*RoomDeclineOut) outbound()  {}
