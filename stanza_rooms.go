@@ -150,6 +150,29 @@ func (*RoomNoticeIn) inbound()   {}
 func (*RoomDeclinedIn) inbound() {}
 func (*BookmarksIn) inbound()    {}
 
+// RoomInfo is what a room says of itself to everybody, before it is joined (XEP-0045, 6.4).
+type RoomInfo struct {
+	Name        string
+	Description string
+	Language    string
+	Subject     string
+	Occupants   int    // -1: not said
+	PhotoHash   string // SHA-1 in hex; "": none, or not said (XEP-0486)
+	Features    RoomFeatures
+}
+
+// SelfPing is what the answer to a ping of the own address in a room says (XEP-0410).
+type SelfPing uint8
+
+// The meanings. Only SelfPingOut and SelfPingNoRoom say that the account is not in the room.
+const (
+	SelfPingUnknown SelfPing = iota // no answer, or the service cannot be reached: ask again later
+	SelfPingIn
+	SelfPingRenamed // in the room, but nobody there has this nick: another one has been given
+	SelfPingOut     // not in the room: join it again
+	SelfPingNoRoom  // there is no such room any more; to join it would make a new one
+)
+
 // RoomJoinOut joins a room, or asks for its whole state again (XEP-0045, 7.2).
 type RoomJoinOut struct {
 	Room     JID // bare
