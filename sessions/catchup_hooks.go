@@ -13,15 +13,19 @@ func (cu *catchup) restore(ctx context.Context, v *Saved) error {
 	if v.Tip == 0 {
 		return nil
 	}
-	page, err := cu.store.Log(ctx, cu.id, v.Tip-min(v.Tip, loadTail), loadTail)
+	rec := cu.host.record()
+	tail := uint64(loadTail)
+	if since := rec.RelatedSince; since != 0 && since <= v.Tip {
+		tail = min(max(tail, v.Tip-since+1), relatedTail)
+	}
+	page, err := cu.store.Log(ctx, cu.id, v.Tip-min(v.Tip, tail), int(tail))
 	if err != nil {
 		return err
 	}
-	rec := cu.host.record()
 	if n := len(page.Events); n > 0 && rec.RosterKnown && rec.OfflineSince == 0 {
 		rec.OfflineSince = page.Events[n-1].Time // it was online until the process died
 	}
-	read, _ := identitiesOf(page.Events, rec.JID, v.Tip)
+	read, _ := identitiesOf(page.Events[max(0, len(page.Events)-loadTail):], rec.JID, v.Tip)
 	cu.known.merge(read)
 	cu.relations.restore(page.Events, rec.JID)
 	return nil

@@ -43,6 +43,10 @@ func (cu *catchup) logRelation(in *perch.MessageIn, c identity) {
 	cu.relations.take(in, now, cu.comesLate(&in.Message))
 	cu.known.add(c)
 	cu.trimLater()
+	if since := cu.relations.table.since(cu.log.next); cu.host.record().RelatedSince != since {
+		cu.host.record().RelatedSince = since
+		cu.host.saveRecord()
+	}
 }
 
 // comesLate reports whether a message that is no copy may be older than what was logged before it: it

@@ -45,7 +45,8 @@ const (
 
 	archiveSlack = 600_000 // ms that the server's clock may be late
 
-	loadTail = 100 // events that are looked at for messages which may come again
+	loadTail    = 100  // events that are looked at for messages which may come again
+	relatedTail = 2048 // events that are looked at, at most, for what was said of messages
 
 	maxHeld = 1000 // live messages that wait while the archive is read
 )

@@ -25,13 +25,13 @@ func (r *relations) restore(events []*perch.Event, own perch.JID) {
 			}
 		default:
 			if l := relationOf(e, own); l != nil {
-				r.restoreOne(l, own)
+				r.restoreOne(l, own, e.Position.Offset)
 			}
 		}
 	}
 }
 
-func (r *relations) restoreOne(l *loggedRelation, own perch.JID) {
+func (r *relations) restoreOne(l *loggedRelation, own perch.JID, offset uint64) {
 	ref, err := perch.ParseRef(l.ref)
 	if err != nil {
 		return
@@ -41,6 +41,7 @@ func (r *relations) restoreOne(l *loggedRelation, own perch.JID) {
 	e := r.remembered().newest(conversation, ref, ref.Sent && a.own || !ref.Sent && a.peer)
 	before := e.cost()
 	l.restore(&e.relationState)
+	e.changedBy(offset)
 	r.table.grown(e, before)
 }
 

@@ -31,6 +31,7 @@ type related struct {
 	id           string
 	// orphan says that the message was not known when it was related to, so that it may still come.
 	orphan bool
+	since  uint64 // offset of the first event about it, in this log
 }
 
 // peerRead is a message that the other side has seen last.
@@ -68,6 +69,28 @@ func (t *relationTable) newest(conversation perch.JID, ref perch.Ref, known bool
 	e := &related{conversation: cloned(conversation), ref: name, id: strings.Clone(ref.ID), orphan: !known}
 	t.list = append(t.list, e)
 	return e
+}
+
+// changedBy notes that an event is about the message. One of a log that was lost does not count.
+func (e *related) changedBy(offset uint64) {
+	if e.since == 0 || e.since > offset {
+		e.since = offset
+	}
+}
+
+// since is the offset of the oldest event that is about a message in the table, of which the last one
+// was changed by the event at tip, if any was; 0: there is none.
+func (t *relationTable) since(tip uint64) (offset uint64) {
+	if t == nil || len(t.list) == 0 {
+		return 0
+	}
+	t.list[len(t.list)-1].changedBy(tip)
+	for _, e := range t.list {
+		if offset == 0 || e.since != 0 && e.since < offset {
+			offset = e.since
+		}
+	}
+	return offset
 }
 
 func (e *related) cost() int {

@@ -162,6 +162,9 @@ type Record struct {
 	Unstreamed    bool              `json:"unstreamed,omitempty"`   // no stream has had the log yet, see Subscription.unstreamedEvents
 	// Conversations is how far the list of chats goes back; nil: nobody has asked for one.
 	Conversations *ConversationHistory `json:"conversations,omitempty"`
+	// RelatedSince is the offset of the oldest event that the merged state of messages is restored from;
+	// 0: there is none.
+	RelatedSince uint64 `json:"related_since,omitempty"`
 }
 
 // Commit is one compound write. The zero value of a part leaves it as it is.
