@@ -253,8 +253,8 @@ func (c *conversationList) end(k *readLookup) {
 func (k *readLookup) counted() (unread, named int) {
 	unread, named = k.unread, k.mentions
 	for _, later := range k.later {
-		if k.archived[later.ref] {
-			continue
+		if _, logged := k.seen[later.ref]; k.archived[later.ref] || logged && later.ref != "" {
+			continue // also of a log that was lost meanwhile, and began anew with lower offsets
 		}
 		unread++
 		if later.named {
