@@ -58,6 +58,7 @@ type catchup struct {
 
 	known        identities  // logged messages of which copies may come
 	trim         *time.Timer // of known
+	settled      perch.Time  // when known was trimmed last while no copies could come
 	unavailable  bool        // the last login could not read the archive
 	silentLogins int         // given up since the archive last answered, see archiveSilent
 }

@@ -132,11 +132,25 @@ func (cu *catchup) trimLater() {
 	}
 	cu.trim = cu.host.after(d, func() {
 		cu.trim = nil
-		catching := cu.host.resumesPartly() || cu.host.stream() != nil && cu.host.stream().repeats(cu.host.now())
-		if large := len(cu.known.list) > longTable; !catching && !(large && cu.known.busy) {
-			cu.known.trim(cu.host.now() - ringTime)
-		}
+		cu.trimKnown(cu.host.now())
 		cu.known.busy = false
 		cu.trimLater()
 	})
+}
+
+// trimKnown forgets what no copy can come of. While a stream is new that is nothing: but of a link
+// that is always lost again before its stream is old, what came within an hour must do, or the table
+// would grow for as long as the link is bad. What a later stream may repeat of what is older is read
+// back from the log when it begins.
+func (cu *catchup) trimKnown(now perch.Time) {
+	catching := cu.host.resumesPartly() || cu.host.stream() != nil && cu.host.stream().repeats(now)
+	switch large := len(cu.known.list) > longTable; {
+	case catching && cu.settled == 0:
+		cu.settled = now
+	case catching && now-cu.settled >= flapTime:
+		cu.known.forget(now - flapTime)
+	case !catching && !(large && cu.known.busy):
+		cu.settled = now
+		cu.known.trim(now - ringTime)
+	}
 }

@@ -26,7 +26,7 @@ type identities struct {
 	byText    map[uint64]int32 // 1 + index of the newest in a chain of one text; nil while the table is short
 	byAccount map[uint64]int32 // 1 + index
 	busy      bool             // a copy was recognised since the last trim
-	evicted   int              // how many went because there were too many
+	evicted   int              // how many went from the front, see remove
 }
 
 // add notes a message that is logged, and numbers it for remove.
@@ -157,6 +157,18 @@ func (t *identities) trim(before perch.Time) {
 		rest = slices.Delete(rest, 0, over)
 	}
 	t.replace(slices.Clip(slices.Clone(rest)))
+}
+
+// forget forgets what is old, from the front, so that numbers stay right.
+func (t *identities) forget(before perch.Time) {
+	n := slices.IndexFunc(t.list, func(e identity) bool { return e.added >= before })
+	if n < 0 {
+		n = len(t.list)
+	}
+	if n > 0 {
+		t.evicted += n
+		t.replace(slices.Clip(slices.Clone(t.list[n:])))
+	}
 }
 
 func (t *identities) replace(list []identity) {

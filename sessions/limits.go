@@ -61,6 +61,10 @@ const (
 	trimEvery = 5 * time.Minute // also how long, in the least, all is remembered after the archive was read
 	trimSoon  = time.Minute     // while the table is large
 
+	// flapTime is how long, in ms, all is remembered of a session whose streams never last as long as
+	// trimEvery; of one that goes on like that it is what came within that time.
+	flapTime = 60 * 60_000
+
 	// freshTime is how long, in ms, after the archive was read a message may come live that was
 	// in it.
 	freshTime = 10_000
