@@ -33,6 +33,9 @@ const (
 	EventMessageRead         EventType = "message.read"         // MessageRead
 	EventConversationRead    EventType = "conversation.read"    // ConversationRead
 	EventRoomInvited         EventType = "room.invited"         // RoomInvitation
+	EventRoomState           EventType = "room.state"           // Room
+	EventRoomChanged         EventType = "room.changed"         // Room
+	EventRoomAffiliation     EventType = "room.affiliation"     // RoomAffiliationChange
 )
 
 // Ephemeral events: state and signals, never replayed.
@@ -40,9 +43,12 @@ const (
 	EventPresence            EventType = "presence"             // Presence; coalesced by JID
 	EventConversationChanged EventType = "conversation.changed" // Conversation without last_message; coalesced by JID
 	EventChatState           EventType = "chat_state"           // ChatStateChange; may be shed
+	EventRoomOccupant        EventType = "room.occupant"        // RoomOccupantChange; coalesced by occupant
+	EventRoomOccupants       EventType = "room.occupants"       // RoomOccupants; coalesced by room
 	EventHello               EventType = "hello"
 	EventRosterSnapshot      EventType = "roster.snapshot"
 	EventInvitationsSnapshot EventType = "invitations.snapshot"
+	EventRoomsSnapshot       EventType = "rooms.snapshot" // of sessions that use rooms
 	EventPresenceSnapshot    EventType = "presence.snapshot"
 	EventLive                EventType = "live"
 	EventHeartbeat           EventType = "heartbeat"
@@ -57,7 +63,8 @@ func (t EventType) Durable() bool {
 	case EventMessageReceived, EventMessageSent, EventMessageStatus, EventRosterItem, EventRosterRemoved,
 		EventInvitationReceived, EventInvitationAccepted, EventInvitationDeclined, EventInvitationCancelled,
 		EventSessionState, EventSessionGap, EventVCardChanged, EventDropped,
-		EventMessageEdited, EventMessageRetracted, EventMessageReactions, EventMessageRead, EventConversationRead, EventRoomInvited:
+		EventMessageEdited, EventMessageRetracted, EventMessageReactions, EventMessageRead, EventConversationRead, EventRoomInvited,
+		EventRoomState, EventRoomChanged, EventRoomAffiliation:
 		return true
 	}
 	return false
@@ -137,6 +144,7 @@ type Gap struct {
 	From   Time   `json:"from"`
 	To     Time   `json:"to"`
 	Reason string `json:"reason,omitempty"`
+	Room   JID    `json:"room,omitempty"` // messages of this room alone; "": those of the account
 }
 
 // VCardChange is the data of vcard.changed (XEP-0153).
@@ -149,6 +157,8 @@ type VCardChange struct {
 type ChatStateChange struct {
 	From  JID       `json:"from"`
 	State ChatState `json:"state"`
+	Room  JID       `json:"room,omitempty"` // of a state in a room, which From is an occupant of
+	Nick  string    `json:"nick,omitempty"` // of that occupant
 }
 
 // The reasons of [Dropped] that are about one stanza of the upstream, live or in the archive.

@@ -99,7 +99,8 @@ func optional[S ~string](b []byte, name string, value S) []byte {
 // AppendJSON appends c as encoding/json writes it.
 func (c ChatStateChange) AppendJSON(b []byte) []byte {
 	b = jsonappend.String(append(b, `{"from":`...), c.From)
-	return append(jsonappend.String(append(b, `,"state":`...), c.State), '}')
+	b = jsonappend.String(append(b, `,"state":`...), c.State)
+	return append(optional(optional(b, `,"room":`, c.Room), `,"nick":`, c.Nick), '}')
 }
 
 // AppendJSON appends c as encoding/json writes it.
