@@ -177,6 +177,9 @@ func (p *player) commit(o *playerOwner, r *rand.Rand) *sessions.Commit {
 	c.Outbox = delta(r, func(k string, n int) *sessions.OutboxEntry {
 		return &sessions.OutboxEntry{ID: k, Seq: uint64(k[0]), MessageOut: perch.MessageOut{Body: fmt.Sprint(n)}}
 	})
+	c.Rooms = delta(r, func(k string, n int) *sessions.StoredRoom {
+		return &sessions.StoredRoom{JID: perch.JID(k), State: perch.RoomStateJoined, Text: fmt.Sprint(n), ArchiveAt: perch.Time(n)}
+	})
 	for range r.IntN(2) {
 		c.Messages = append(c.Messages, &perch.MessageRecord{ID: fmt.Sprint("m", r.IntN(5)), To: perch.JID(fmt.Sprint(r.IntN(9)))})
 	}

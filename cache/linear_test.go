@@ -17,12 +17,13 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// A session as a sequential machine: who owns it, how long its log is, and which idempotency
-// keys were answered how. What three nodes do at once, over links that lose answers, must be
-// explained by some order of single steps.
+// A session as a sequential machine: who owns it, how long its log is, which idempotency keys
+// were answered how, and what the last commit says of a room. What three nodes do at once, over
+// links that lose answers, must be explained by some order of single steps.
 type linearState struct {
 	fence, tip uint64
-	fenced     bool // by an Open whose answer was lost, and which is asked again
+	room       string // what the last commit says of a room
+	fenced     bool   // by an Open whose answer was lost, and which is asked again
 	keys       [4]string
 }
 
@@ -39,6 +40,7 @@ type linearOutput struct {
 	word       string // ok, fenced, order, exists, unknown
 	fence, tip uint64
 	answer     string
+	room       string
 }
 
 // linearStep gives the states that may follow; none: the answer was wrong.
@@ -51,7 +53,7 @@ func linearStep(st linearState, in linearInput, out linearOutput) []linearState 
 			return []linearState{st, next}
 		}
 		next.fence, next.fenced = out.fence, false
-		if out.fence > st.fence && out.tip == st.tip {
+		if out.fence > st.fence && out.tip == st.tip && out.room == st.room {
 			return []linearState{next}
 		}
 	case "read":
@@ -59,7 +61,7 @@ func linearStep(st linearState, in linearInput, out linearOutput) []linearState 
 			return []linearState{st}
 		}
 	case "commit":
-		next.tip, next.keys[in.key] = in.first, in.answer
+		next.tip, next.room, next.keys[in.key] = in.first, in.answer, in.answer
 		word := "ok"
 		switch {
 		case in.fence != st.fence || st.fenced:
@@ -146,7 +148,11 @@ func (h *linearHistory) work(t *testing.T, worker int, s *cache.Redis, n int) {
 				if owned[id] = saved; err != nil {
 					return linearOutput{word: "unknown"}
 				}
-				return linearOutput{word: "ok", fence: saved.Fence, tip: saved.Tip}
+				room := ""
+				for _, r := range saved.Rooms {
+					room += r.Text
+				}
+				return linearOutput{word: "ok", fence: saved.Fence, tip: saved.Tip, room: room}
 			})
 		case c == 1:
 			in.op = "read"
@@ -173,8 +179,10 @@ func (h *linearHistory) work(t *testing.T, worker int, s *cache.Redis, n int) {
 func linearCommit(s *cache.Redis, o *sessions.Saved, in linearInput) linearOutput {
 	e := perch.NewEvent(perch.Position{Epoch: o.Epoch, Offset: in.first}, perch.EventMessageReceived, 1, perch.Message{Body: in.answer})
 	ch := make(chan sessions.Result, 1)
+	room := &sessions.StoredRoom{JID: "r@muc.x", Text: in.answer}
 	s.Commit(in.id, &sessions.Commit{Fence: o.Fence, Epoch: o.Epoch, Events: []*perch.Event{e},
-		Once: &sessions.Once{Key: fmt.Sprint("k", in.key), Answer: in.answer}}, func(r sessions.Result) { ch <- r })
+		Rooms: sessions.Delta[sessions.StoredRoom]{Put: []*sessions.StoredRoom{room}},
+		Once:  &sessions.Once{Key: fmt.Sprint("k", in.key), Answer: in.answer}}, func(r sessions.Result) { ch <- r })
 	switch r := <-ch; {
 	case errors.Is(r.Err, sessions.ErrFenced):
 		return linearOutput{word: "fenced"}
@@ -227,11 +235,12 @@ func TestRedisIsLinearizable(t *testing.T) {
 }
 
 // A store that takes the writes of an owner that was replaced, or counts a repeated write
-// twice, or forgets a key, is found out.
+// twice, or forgets a key or a room, is found out.
 func TestLinearizabilityCanFail(t *testing.T) {
 	for name, plant := range map[string][]string{
-		"an old owner":    {"tonumber(s[2]) > tonumber(fence)", "false", "s[2] ~= fence", "false", "if c < prev then return {'BEHIND'} end", "", "if n <= c then", "if false then", "first ~= tip + 1 then", "false then"},
-		"a forgotten key": {"local old = once ~= '' and redis.call('GET', KEYS[#KEYS])", "local old = false"},
+		"an old owner":     {"tonumber(s[2]) > tonumber(fence)", "false", "s[2] ~= fence", "false", "if c < prev then return {'BEHIND'} end", "", "if n <= c then", "if false then", "first ~= tip + 1 then", "false then"},
+		"a forgotten room": {"if old then\n", "if old then redis.call('DEL', KEYS[9])\n"},
+		"a forgotten key":  {"local old = once ~= '' and redis.call('GET', KEYS[#KEYS])", "local old = false"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := linearRun(t, plant...); got != porcupine.Illegal {

@@ -31,6 +31,7 @@ type record struct {
 	messages    ttlmap.Map[string, *perch.MessageRecord]
 	once        ttlmap.Map[string, *sessions.Once]
 	chats       *memConversations // nil: none
+	rooms       *memRooms         // nil: none
 
 	last atomic.Int64 // Unix milliseconds of the last write
 }
@@ -67,7 +68,7 @@ func (r *record) open(t sessions.OpenOptions, keep sessions.Retention, now time.
 		Fence: r.fence, Epoch: r.log.epoch, Tip: r.log.tip, Record: r.state,
 		Contacts:    r.contacts,
 		Invitations: slices.Clone(r.invitations.rows),
-		Outbox:      out, Conversations: r.chats.states(),
+		Outbox:      out, Conversations: r.chats.states(), Rooms: r.rooms.list(),
 	}, nil
 }
 
@@ -145,6 +146,7 @@ func (r *record) apply(c *sessions.Commit, now time.Time) {
 		}
 		r.chats.apply(&c.Conversations)
 	}
+	r.applyRooms(c.Rooms)
 	for _, m := range c.Messages {
 		r.messages.Put(m.ID, m, now, sessions.OnceTTL)
 	}

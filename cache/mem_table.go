@@ -73,5 +73,6 @@ func (t *table[T]) get(k string, key func(*T) string) *T {
 func invitationKey(i *perch.Invitation) string   { return string(i.JID.Key()) }
 func vcardKey(c *perch.VCard) string             { return string(c.JID.Key()) }
 func outboxKey(o *sessions.OutboxEntry) string   { return o.ID }
+func roomKey(r *sessions.StoredRoom) string      { return string(r.JID.Key()) }
 func detailsKey(d *conversations.Details) string { return string(d.Key) }
 func outboxOrder(a, b *sessions.OutboxEntry) int { return cmp.Compare(a.Seq, b.Seq) }

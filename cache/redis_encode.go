@@ -27,7 +27,7 @@ const (
 	argEvents  = 17
 	argRelease = 18
 	argsHead   = 19
-	argsTables = 15 // of the tables in which a commit changes nothing
+	argsTables = 18 // of the tables in which a commit changes nothing
 )
 
 // commitHead has what is the same in the arguments of all commits.
@@ -69,6 +69,7 @@ func (r *Redis) arguments(id sessions.ID, c *sessions.Commit) (keys []string, ar
 	addDelta(&a, c.VCards, vcardKey, func(v *perch.VCard) any { return vcardRow{v, photo(v)} })
 	addDelta(&a, c.Outbox, outboxKey, plain)
 	addConversations(&a, &c.Conversations)
+	addDelta(&a, c.Rooms, roomKey, newRoomRow)
 	for _, m := range c.Messages {
 		keys = append(keys, r.keys.message(id, m.ID))
 		a.add(messageRow{id, m})

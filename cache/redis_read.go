@@ -40,7 +40,7 @@ func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.OpenOptions
 		return nil, false, err
 	case len(reply) == 2:
 		return nil, false, &sessions.HeldError{Owner: sessions.NodeID(text(reply[1]))}
-	case len(reply) != 11:
+	case len(reply) != 12:
 		return nil, false, corrupt(fmt.Errorf("open: %d parts", len(reply)))
 	}
 	saved, err := decodeSaved(reply)
@@ -52,7 +52,7 @@ func decodeSaved(reply []any) (*sessions.Saved, error) {
 	if at := text(reply[9]); at != "" {
 		saved.Stale, saved.StaleSince = true, perch.Time(number(at))
 	}
-	var bad [5]error
+	var bad [6]error
 	if s := text(reply[3]); s != "" {
 		var rec *sessions.Record
 		if rec, bad[0] = decode[sessions.Record](s); rec != nil {
@@ -63,10 +63,12 @@ func decodeSaved(reply []any) (*sessions.Saved, error) {
 	saved.Invitations, bad[2] = decodeRows[perch.Invitation](reply[6])
 	saved.Outbox, bad[3] = decodeRows[sessions.OutboxEntry](reply[7])
 	saved.Conversations, bad[4] = decodeConversations(reply[10])
+	saved.Rooms, bad[5] = decodeRooms(reply[11])
 	if err := errors.Join(bad[:]...); err != nil {
 		return nil, err
 	}
 	sortRows(saved.Invitations, invitationKey)
+	sortRows(saved.Rooms, roomKey)
 	slices.SortStableFunc(saved.Outbox, outboxOrder)
 	return saved, nil
 }

@@ -103,6 +103,43 @@ func TestRedisSizeOfConversations(t *testing.T) {
 	}
 }
 
+// usual is a room as most are: joined, bookmarked, and read up to its last message.
+func usual(i int) *sessions.StoredRoom {
+	return &sessions.StoredRoom{
+		JID:    perch.JID(fmt.Sprintf("room.number.%04d@rooms.messenger.example", i)),
+		Wanted: sessions.RoomWanted{Bookmark: true, Nick: "User Number 1"},
+		State:  perch.RoomStateJoined, Nick: "User Number 1", Role: perch.RoleParticipant, Affiliation: perch.AffiliationMember, Name: "What the team talks about",
+		Features:  perch.RoomFeatures{Archive: true, OccupantIDs: true, MembersOnly: true, RealJIDs: true, Persistent: true},
+		Bookmark:  &sessions.StoredBookmark{Bookmark: perch.Bookmark{AutoJoin: true, Name: "Team", Nick: "User Number 1", Store: "0402"}},
+		ArchiveID: "1700000000000001", ArchiveAt: 1_700_000_000_000, JoinedAt: 1_600_000_000_000, LastSeenAt: 1_700_000_000_000,
+	}
+}
+
+// TestRedisSizeOfRooms: the figure of docs/redis.md. A session without rooms has not one byte of them.
+func TestRedisSizeOfRooms(t *testing.T) {
+	const n, most = 100, 700
+	server := testkit.Redis(t, testkit.RedisOptions{})
+	w := &world{url: server.URL(), client: server.Client(t)}
+	o := owned(t, w.open(t, cache.RedisOptions{}), sessions.ID(fmt.Sprintf("%032x", 0)))
+	o.ok(fifty(0))
+	for _, key := range w.keys(t) {
+		if strings.HasSuffix(key, ":rooms") {
+			t.Errorf("got the key %s, want none without a room", key)
+		}
+	}
+	c := &sessions.Commit{}
+	for i := range n {
+		c.Rooms.Put = append(c.Rooms.Put, usual(i))
+	}
+	before := used(t, w.client)
+	o.ok(c)
+	each := (used(t, w.client) - before) / n
+	t.Logf("a room: %d bytes", each)
+	if each > most {
+		t.Errorf("got %d bytes a room, want at most %d", each, most)
+	}
+}
+
 // chats are conversations as most are, with a last message, and read by both sides.
 func chats(n int) (c conversations.Change) {
 	for i := range n {

@@ -133,6 +133,7 @@ type Saved struct {
 	Outbox      []*OutboxEntry // oldest first
 	// Conversations are the states alone, see Store.Conversations.
 	Conversations conversations.Table
+	Rooms         []*StoredRoom // sorted by the key of the JID
 
 	// OldRows says that an earlier version has written some of the contacts, in another form: the
 	// owner writes them as a whole.
@@ -187,6 +188,7 @@ type Commit struct {
 	// Conversations has the states twice, as Contacts, and the details that change: the last
 	// message of a conversation is written with the event that brings it.
 	Conversations conversations.Change
+	Rooms         Delta[StoredRoom] // at most MaxRooms
 	// Release gives the session up: no node owns it once this is applied, and the Membership of
 	// every node lists it. No commit follows.
 	Release bool
@@ -231,6 +233,10 @@ const (
 	MaxMinted     = 1000    // tokens, each of one sign-in
 	MaxTimed      = 10_000  // idempotency keys, and as many message records; on Redis both together are twice as many
 )
+
+// MaxRooms is how many rooms a Store keeps at most of one session. Of more, those that are new are left
+// out: a room that is kept does not go because another one comes. An owner does not come to that.
+const MaxRooms = 500
 
 // Result is how a commit ended.
 type Result struct {

@@ -1,8 +1,8 @@
 -- Applies one commit, all of it or nothing: everything is checked before the first write.
--- KEYS: state log roster presence invitations vcards outbox conversations kept, then the keys of the
--- message records, then the key of the idempotency record if there is one.
+-- KEYS: state log roster presence invitations vcards outbox conversations rooms kept, then the keys of
+-- the message records, then the key of the idempotency record if there is one.
 -- ARGV: see arguments in redis_encode.go, which writes them in this order.
-local state, log, kept = KEYS[1], KEYS[2], KEYS[9]
+local state, log, kept = KEYS[1], KEYS[2], KEYS[10]
 local sid, fence, epoch, n, prev = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local now, oldest, ttl, slack = ARGV[6], tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
 local max_events, max_bytes, age = tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12]
@@ -125,10 +125,24 @@ local function only(key, from)
   end
 end
 
+-- Of too many rooms those that are new are left out. Only a new one needs to know how many there are.
+local function put_rooms(key, from, puts)
+  local have
+  for p = from, from + 2 * puts - 1, 2 do
+    if redis.call('HSET', key, ARGV[p], ARGV[p + 1]) == 1 then
+      have = have and have + 1 or #redis.call('HGETALL', key) / 2
+      if have > 500 then
+        redis.call('HDEL', key, ARGV[p])
+        have = have - 1
+      end
+    end
+  end
+end
+
 -- A table: reset, number of deletions, the fields, number of puts, field and value each. The
 -- contacts have the presence in them: the hash of the presence is of earlier versions, whose rows
 -- the first owner of this one writes anew.
-for _, i in ipairs({3, 5, 6, 7, 8}) do
+for _, i in ipairs({3, 5, 6, 7, 8, 9}) do
   local key, from = KEYS[i], at
   if ARGV[at] == '1' and i == 8 then
     only(key, from)
@@ -144,8 +158,12 @@ for _, i in ipairs({3, 5, 6, 7, 8}) do
   at = at + dels
   local puts = tonumber(ARGV[at])
   at = at + 1
-  for p = at, at + 2 * puts - 1, 200 do
-    redis.call('HSET', key, unpack(ARGV, p, math.min(p + 199, at + 2 * puts - 1)))
+  if i == 9 then
+    put_rooms(key, at, puts)
+  else
+    for p = at, at + 2 * puts - 1, 200 do
+      redis.call('HSET', key, unpack(ARGV, p, math.min(p + 199, at + 2 * puts - 1)))
+    end
   end
   at = at + 2 * puts
   if puts > 0 then redis.call('PEXPIRE', key, ttl, 'NX') end
@@ -153,7 +171,7 @@ for _, i in ipairs({3, 5, 6, 7, 8}) do
 end
 
 -- Records that end by themselves, and the index by which Forget finds them.
-local timed = #KEYS - 9
+local timed = #KEYS - 10
 if timed > 0 then
   if once ~= '' then
     redis.call('SET', KEYS[#KEYS], mine .. once, 'PX', keep_ms)
@@ -161,8 +179,8 @@ if timed > 0 then
     timed = timed - 1
   end
   for i = 1, timed do
-    redis.call('SET', KEYS[9 + i], ARGV[at], 'PX', keep_ms)
-    redis.call('ZADD', kept, keep_until, KEYS[9 + i])
+    redis.call('SET', KEYS[10 + i], ARGV[at], 'PX', keep_ms)
+    redis.call('ZADD', kept, keep_until, KEYS[10 + i])
     at = at + 1
   end
   redis.call('ZREMRANGEBYSCORE', kept, '-inf', now)
@@ -179,7 +197,7 @@ end
 -- look most of the time.
 if redis.call('PTTL', state) < tonumber(ttl) - slack then
   redis.call('PEXPIRE', state, ttl)
-  for i = 3, 8 do redis.call('PEXPIRE', KEYS[i], ttl) end
+  for i = 3, 9 do redis.call('PEXPIRE', KEYS[i], ttl) end
   return {'EXTEND'}
 end
 return {'OK'}

@@ -29,6 +29,7 @@ func everything(o *owner) *sessions.Commit {
 		VCards:      sessions.Delta[perch.VCard]{Put: []*perch.VCard{vcard("a@x", "Ann")}},
 		Messages:    []*perch.MessageRecord{message("m1", perch.StatusAccepted)},
 		Outbox:      sessions.Delta[sessions.OutboxEntry]{Put: []*sessions.OutboxEntry{entry("m1", 1, "text")}},
+		Rooms:       roomDelta{Put: []*sessions.StoredRoom{room("r@muc.x", "text")}},
 		Once:        &sessions.Once{Key: "k1", Fingerprint: "f", Answer: "m1"},
 	}
 }
@@ -54,7 +55,7 @@ func (o *owner) holds(c *sessions.Commit) {
 	ctx, got := o.t.Context(), o.openAgain()
 	same(o.t, "saved", got, &sessions.Saved{
 		Fence: got.Fence, Epoch: got.Epoch, Tip: uint64(len(c.Events)), Record: *c.Record,
-		Contacts: c.Contacts.Table, Invitations: c.Invitations.Put, Outbox: c.Outbox.Put,
+		Contacts: c.Contacts.Table, Invitations: c.Invitations.Put, Outbox: c.Outbox.Put, Rooms: c.Rooms.Put,
 	})
 	same(o.t, "log", o.page(0, 100), sessions.LogPage{Events: c.Events, First: 1, Tip: uint64(len(c.Events))})
 	card, err := o.store.VCard(ctx, o.id, c.VCards.Put[0].JID)
@@ -90,6 +91,7 @@ func refusedWhole(t testing.TB, h Harness) {
 		VCards:      sessions.Delta[perch.VCard]{Reset: true},
 		Messages:    []*perch.MessageRecord{message("m1", perch.StatusFailed)},
 		Outbox:      sessions.Delta[sessions.OutboxEntry]{Reset: true},
+		Rooms:       roomDelta{Reset: true},
 		Once:        &sessions.Once{Key: "k2"},
 	}
 	hole, old, known := *bad, *bad, *bad
