@@ -285,8 +285,7 @@ func (r *related) dropped(t *testing.T) (list []string) {
 // link is lost under it, and for another device of the account.
 func TestRelationsOfOurOwn(t *testing.T) {
 	forEachRelated(t, func(t *testing.T, r *related) {
-		r.phone.Raw(t, "<iq xmlns='jabber:client' type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
-		r.phone.Roster(t)
+		r.copies(t)
 		send := func(body string) (id, ref string) {
 			a := r.api.Call(t, http.StatusOK, http.MethodPost, "/v1/messages?wait=acked", map[string]string{"to": r.bob.JID, "body": body}).JSON(t)
 			return a.Str("id"), a.Str("ref")
@@ -330,7 +329,29 @@ func TestRelationsOfOurOwn(t *testing.T) {
 			want[oneRef] = fmt.Sprint(text, " edits=", edits, " retracted=false ")
 			r.want(t, text, want)
 		}
+		if r.redis != nil {
+			r.copies(t)
+			since := r.stream.Last()
+			r.proxy.Down()
+			r.stream.Expect(t, "reconnecting", state("reconnecting"))
+			id := r.api.Call(t, http.StatusAccepted, http.MethodPatch, at(oneRef), map[string]string{"body": "one, restarted"}).JSON(t).Str("id")
+			r.end(t)
+			r.proxy.Up(t)
+			r.start(t)
+			r.stream = live(t, r.api, since)
+			expectStanza(t, r.peer, id, "urn:xmpp:message-correct:0", "one, restarted")
+			expectStanza(t, r.phone, id, "urn:xmpp:message-correct:0", "one, restarted")
+			want[oneRef] = "one, restarted edits=4 retracted=false "
+			r.want(t, "after a restart", want)
+		}
 	})
+}
+
+// copies lets the phone have carbon copies (XEP-0280), as it is connected now.
+func (r *related) copies(t *testing.T) {
+	t.Helper()
+	r.phone.Raw(t, "<iq xmlns='jabber:client' type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+	r.phone.Roster(t)
 }
 
 // forEachRelated runs a test on both servers, in memory and on Redis.

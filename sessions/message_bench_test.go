@@ -10,8 +10,8 @@ import (
 )
 
 // BenchmarkMessage is the way of a message from its connection to a subscriber, with the commit to
-// a Store in memory: alone, with the chat state that clients send beside it, and one whose text came
-// many times before.
+// a Store in memory: alone, with the chat state that clients send beside it, one whose text came
+// many times before, and one that changes the list of conversations.
 func BenchmarkMessage(b *testing.B) {
 	const many = 4096
 	message := func(i int) *perch.MessageIn {
@@ -21,26 +21,32 @@ func BenchmarkMessage(b *testing.B) {
 	for _, bb := range []struct {
 		name string
 		make func(i int) []perch.Inbound
+		list bool
 	}{
-		{"alone", func(i int) []perch.Inbound { return []perch.Inbound{message(i)} }},
-		{"with chat state", func(i int) []perch.Inbound { return []perch.Inbound{message(i), state} }},
-		{"said before", func(i int) []perch.Inbound { return []perch.Inbound{text(fmt.Sprint("id-", i), "Yes.")} }},
+		{"alone", func(i int) []perch.Inbound { return []perch.Inbound{message(i)} }, false},
+		{"with chat state", func(i int) []perch.Inbound { return []perch.Inbound{message(i), state} }, false},
+		{"said before", func(i int) []perch.Inbound { return []perch.Inbound{text(fmt.Sprint("id-", i), "Yes.")} }, false},
+		{"listed", func(i int) []perch.Inbound { return []perch.Inbound{message(i)} }, true},
 	} {
 		var stanzas [][]perch.Inbound
 		for i := range many {
 			stanzas = append(stanzas, bb.make(i))
 		}
-		b.Run(bb.name, func(b *testing.B) { benchMessage(b, stanzas) })
+		b.Run(bb.name, func(b *testing.B) { benchMessage(b, stanzas, bb.list) })
 	}
 }
 
-func benchMessage(b *testing.B, stanzas [][]perch.Inbound) {
+func benchMessage(b *testing.B, stanzas [][]perch.Inbound, list bool) {
 	w := newWorld(b, func(o *sessions.Options) { o.Store = cache.NewMemory(cache.MemoryOptions{}) })
 	defer w.close()
 	s, err := w.m.Authenticate(w.ctx(), goodToken)
 	must(b, "Authenticate", err)
+	if list {
+		_, err := sessions.ConversationsOf(s).List(w.ctx(), sessions.ConversationQuery{})
+		must(b, "List", err)
+	}
 	ready := make(chan struct{}, 1)
-	sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{Notify: func() {
+	sub, err := s.Subscribe(w.ctx(), sessions.SubscribeOptions{Types: []string{"message.*", "chat_state"}, Notify: func() {
 		select {
 		case ready <- struct{}{}:
 		default:
