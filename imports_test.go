@@ -33,7 +33,7 @@ var (
 		},
 		{
 			from:  "xmppconn",
-			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/readsync", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
+			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/pepnode", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
 			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
@@ -49,9 +49,19 @@ var (
 			why:   "stanza is the codec: what a payload says and how it is written, and neither a connection nor a session",
 		},
 		{
-			from: "xmppconn/internal/readsync", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
+			from: "xmppconn/internal/pepnode", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
 			never: []string{"net", "encoding/xml", "time"},
-			why:   "readsync decides when read positions are safe on a server: it asks by a function, and has no connection",
+			why:   "pepnode decides when a node of an account is safe: it asks by a function, and has no connection",
+		},
+		{
+			from: "xmppconn/internal/readsync", may: []string{".", "xmppconn/internal/pepnode", "xmppconn/internal/stanza"},
+			never: []string{"net", "encoding/xml", "time"},
+			why:   "readsync is the read positions that an account has on its server: it asks by a function, and has no connection",
+		},
+		{
+			from: "xmppconn/internal/roomadmin", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
+			never: []string{"net", "encoding/xml", "time"},
+			why:   "roomadmin is what rooms are asked for: it asks by a function, and has no connection",
 		},
 		{
 			from: "xmppconn/internal/sasl", libs: []string{"mellium.im/sasl"},

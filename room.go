@@ -231,6 +231,12 @@ type Member struct {
 	Reason      string      `json:"reason,omitempty"`
 }
 
+// MemberList is the answer of GET /v1/rooms/{jid}/members.
+type MemberList struct {
+	Items   []Member `json:"items"`
+	LeftOut int      `json:"left_out,omitempty"` // entries beyond what this gateway takes of one list
+}
+
 // MessageRoom is what a groupchat message says of its author. It depends on the reader only by Own and
 // JID.
 type MessageRoom struct {
@@ -248,6 +254,13 @@ type DirectoryRoom struct {
 	Occupants *int   `json:"occupants"` // null: the service does not say
 }
 
+// DirectoryPage is the answer of GET /v1/directory.
+type DirectoryPage struct {
+	Items   []DirectoryRoom `json:"items"`
+	Next    *string         `json:"next"`               // opaque; null: this is the last page
+	LeftOut int             `json:"left_out,omitempty"` // rooms beyond what this gateway takes of a service without pages
+}
+
 // RoomConfig is the configuration of a room (XEP-0045, 10.2): what most services have, by name, and the
 // rest of the form as it is. A field that is nil is not in the form, or is not changed.
 type RoomConfig struct {
@@ -262,7 +275,7 @@ type RoomConfig struct {
 	ChangeSubject *bool               `json:"change_subject,omitempty"`
 	AllowInvites  *bool               `json:"allow_invites,omitempty"`
 	Archive       *bool               `json:"archive,omitempty"`
-	MaxOccupants  *int                `json:"max_occupants,omitempty"`
+	MaxOccupants  *int                `json:"max_occupants,omitempty"`      // 0: no limit
 	Password      *string             `json:"password,omitempty"`           // "": none; never in an answer but to owners
 	PresenceOf    *[]string           `json:"presence_broadcast,omitempty"` // roles whose presence the room tells
 	Fields        map[string][]string `json:"fields,omitempty"`             // the rest, by its name in the form

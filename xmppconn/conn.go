@@ -10,7 +10,8 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/readiness"
-	"github.com/perch-im/perch/xmppconn/internal/stanza"
+	"github.com/perch-im/perch/xmppconn/internal/readsync"
+	"github.com/perch-im/perch/xmppconn/internal/roomadmin"
 	"github.com/perch-im/perch/xmppconn/internal/tlsbuffer"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -43,11 +44,10 @@ type Conn struct {
 	started bool
 	parked  readiness.Ticket // of the last time that the reader was parked
 	closing bool             // Close was called; nothing is delivered any more
-	iqs     map[string]*openIQ
-	queries map[string]*stanza.ArchivePage
 	timer   *time.Timer
 	sm      *management // nil: the server has no stream management
 
+	requestState
 	writeState
 	keepaliveState
 }
@@ -59,6 +59,8 @@ func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 		limits.Hard = math.MaxInt // a stanza is left out whatever its length
 	}
 	c.fr = xmlstream.NewFramer((*connReader)(c), limits)
+	c.Admin = roomadmin.New(c.askRoom, func() perch.JID { return perch.JID(c.login.JID.Domain()) })
+	c.Positions = readsync.New(c.askOwn, func() perch.JID { return c.login.JID.Bare() })
 	return c
 }
 

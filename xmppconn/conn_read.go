@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/xmppconn/internal/readsync"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -25,7 +24,6 @@ type readState struct {
 	delivering atomic.Bool // the reader waits in the sink
 	unparkable bool        // parking has failed once; the reader alone uses it
 
-	readNode     readsync.Node // whether the account can have read positions on its server
 	lastPosition *perch.ReadIn // the last one that came; the reader alone uses it
 }
 

@@ -33,8 +33,9 @@
 // # Packages below
 //
 // internal/xmlstream cuts the bytes into frames and trees and writes XML, internal/stanza
-// decodes and encodes payloads, internal/sasl has the mechanisms, internal/readsync knows when
-// read positions are safe on a server. None of them has a connection.
+// decodes and encodes payloads, internal/sasl has the mechanisms, internal/pepnode knows when
+// a node of the account is safe, and internal/readsync and internal/roomadmin what is asked of nodes
+// and rooms. None of them has a connection.
 //
 // # What comes from mellium
 //

@@ -131,25 +131,11 @@ func unknownRequest(err error) bool {
 	return false
 }
 
-// PublishRead tells the other devices of the account how far a conversation was read: up to the
-// message with this id in the own archive (XEP-0490).
-func (c *Conn) PublishRead(ctx context.Context, conversation perch.JID, stanzaID string) error {
-	if !c.login.Capabilities.ReadSync {
-		return unsupported("keep read positions")
-	}
-	return c.readNode.Publish(ctx, c.askOwn, c.login.JID.Bare(), conversation, stanzaID)
-}
-
-// ReadPositions fetches how far each conversation was read, on whatever device (XEP-0490).
-func (c *Conn) ReadPositions(ctx context.Context) ([]perch.ReadIn, error) {
+// askOwn is a request to the own account for internal/readsync.
+func (c *Conn) askOwn(ctx context.Context, typ string, payload []byte) (*xmlstream.Element, error) {
 	if !c.login.Capabilities.ReadSync {
 		return nil, unsupported("keep read positions")
 	}
-	return c.readNode.Positions(ctx, c.askOwn, c.login.JID.Bare())
-}
-
-// askOwn is a request to the own account for internal/readsync.
-func (c *Conn) askOwn(ctx context.Context, typ string, payload []byte) (*xmlstream.Element, error) {
 	return request(ctx, c, "read_positions", typ, "", payload, func(in stanza.IQ) (*xmlstream.Element, error) { return in.Payload, nil })
 }
 

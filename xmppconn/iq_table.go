@@ -6,9 +6,19 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/readsync"
+	"github.com/perch-im/perch/xmppconn/internal/roomadmin"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
+
+// requestState is what is asked of others. What is embedded does not change after Dial.
+type requestState struct {
+	roomadmin.Admin
+	*readsync.Positions
+	iqs     map[string]*openIQ
+	queries map[string]*stanza.ArchivePage
+}
 
 // openIQ is a request that waits for its answer.
 type openIQ struct {

@@ -22,7 +22,9 @@ type account struct {
 	asked  []string
 }
 
-// ask is a readsync.Ask.
+func own() perch.JID { return "me@a.test" }
+
+// ask is a pepnode.Ask.
 func (a *account) ask(_ context.Context, typ string, payload []byte) (*xmlstream.Element, error) {
 	el, err := xmlstream.Parse(string(payload), xmlstream.DefaultLimits())
 	if err != nil {
@@ -117,11 +119,11 @@ func TestPublish(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.a.config = maps.Clone(tt.a.config)
-			var n readsync.Node
+			n := readsync.New(tt.a.ask, own)
 			for range 2 {
-				err := n.Publish(context.Background(), tt.a.ask, "me@a.test", "bo@b.test", "7")
+				err := n.PublishRead(context.Background(), "bo@b.test", "7")
 				if tt.kind == "" && err != nil || tt.kind != "" && perch.KindOf(err) != tt.kind {
-					t.Errorf("Publish(): got %v, want kind %q", err, tt.kind)
+					t.Errorf("PublishRead(): got %v, want kind %q", err, tt.kind)
 				}
 			}
 			if !slices.Equal(tt.a.asked, tt.asked) || len(tt.a.items) != tt.items {
@@ -134,39 +136,39 @@ func TestPublish(t *testing.T) {
 // TestPublishAgainAfterSilence tries again what had no answer in the middle.
 func TestPublishAgainAfterSilence(t *testing.T) {
 	a := account{refuse: map[string]string{"publish with options": "conflict", "configure": "timeout"}, config: map[string]string{"max_items": "1"}}
-	var n readsync.Node
-	if err := n.Publish(context.Background(), a.ask, "me@a.test", "bo@b.test", "7"); perch.KindOf(err) != perch.KindUpstreamTimeout {
-		t.Errorf("Publish() = %v, want %s", err, perch.KindUpstreamTimeout)
+	n := readsync.New(a.ask, own)
+	if err := n.PublishRead(context.Background(), "bo@b.test", "7"); perch.KindOf(err) != perch.KindUpstreamTimeout {
+		t.Errorf("PublishRead() = %v, want %s", err, perch.KindUpstreamTimeout)
 	}
 	delete(a.refuse, "configure")
-	if err := n.Publish(context.Background(), a.ask, "me@a.test", "bo@b.test", "7"); err != nil || len(a.items) != 1 {
-		t.Errorf("Publish() = %v with %d items, want no error and 1", err, len(a.items))
+	if err := n.PublishRead(context.Background(), "bo@b.test", "7"); err != nil || len(a.items) != 1 {
+		t.Errorf("PublishRead() = %v with %d items, want no error and 1", err, len(a.items))
 	}
 }
 
 func TestPositions(t *testing.T) {
 	a := account{refuse: map[string]string{}}
-	var n readsync.Node
-	get := func() ([]perch.ReadIn, error) { return n.Positions(context.Background(), a.ask, "me@a.test") }
+	n := readsync.New(a.ask, own)
+	get := func() ([]perch.ReadIn, error) { return n.ReadPositions(context.Background()) }
 	list, err := get()
 	if diff := cmp.Diff([]perch.ReadIn{{Conversation: "bo@b.test", StanzaID: "7"}}, list); diff != "" || err != nil {
-		t.Errorf("Positions(): got error %v, want none; -want +got:\n%s", err, diff)
+		t.Errorf("ReadPositions(): got error %v, want none; -want +got:\n%s", err, diff)
 	}
 	for condition, want := range map[string]perch.Kind{"item-not-found": "", "service-unavailable": perch.KindFeatureUnsupported, "internal-server-error": perch.KindXMPP, "timeout": perch.KindUpstreamTimeout} {
 		a.refuse["items"] = condition
 		if list, err := get(); list != nil || want == "" && err != nil || want != "" && perch.KindOf(err) != want {
-			t.Errorf("%s: Positions() = %v, %v; want none, kind %q", condition, list, err, want)
+			t.Errorf("%s: ReadPositions() = %v, %v; want none, kind %q", condition, list, err, want)
 		}
 	}
 	a.refuse["publish with options"], a.refuse["config"] = "forbidden", "forbidden"
-	if err := n.Publish(context.Background(), a.ask, "me@a.test", "bo@b.test", "7"); perch.KindOf(err) != perch.KindFeatureUnsupported {
-		t.Errorf("Publish() = %v, want %s", err, perch.KindFeatureUnsupported)
+	if err := n.PublishRead(context.Background(), "bo@b.test", "7"); perch.KindOf(err) != perch.KindFeatureUnsupported {
+		t.Errorf("PublishRead() = %v, want %s", err, perch.KindFeatureUnsupported)
 	}
 	asked := len(a.asked)
 	if _, err := get(); perch.KindOf(err) != perch.KindFeatureUnsupported || len(a.asked) != asked {
-		t.Errorf("Positions() = %v after %d requests, want %s and none more", err, len(a.asked)-asked, perch.KindFeatureUnsupported)
+		t.Errorf("ReadPositions() = %v after %d requests, want %s and none more", err, len(a.asked)-asked, perch.KindFeatureUnsupported)
 	}
-	if err := new(readsync.Node).Publish(context.Background(), a.ask, "me@a.test", "", "7"); perch.KindOf(err) != perch.KindValidation {
-		t.Errorf("Publish() for nobody = %v, want %s", err, perch.KindValidation)
+	if err := readsync.New(a.ask, own).PublishRead(context.Background(), "", "7"); perch.KindOf(err) != perch.KindValidation {
+		t.Errorf("PublishRead() for nobody = %v, want %s", err, perch.KindValidation)
 	}
 }

@@ -188,7 +188,7 @@ func decodeEverything(el *xmlstream.Element) {
 	stanza.ParseLookup(payload)
 	stanza.AccountCapabilities(&perch.Capabilities{}, payload)
 	stanza.ParseReadPositions(payload, testSelf.Bare())
-	stanza.ReadNodeSafe(payload)
+	stanza.NodeSafe(payload, true)
 }
 
 // FuzzRoundTrip writes texts and reads them back through the framer: exactly one stanza,

@@ -98,34 +98,6 @@ func TestReadPositions(t *testing.T) {
 	}
 }
 
-// TestReadNodeSafe finds a node safe only if it keeps many items, and shows them to nobody.
-func TestReadNodeSafe(t *testing.T) {
-	for _, tt := range []struct {
-		access, persist, items string
-		want                   bool
-	}{
-		{"whitelist", "1", "255", true}, {"whitelist", "true", "max", true}, {"whitelist", "true", "1000", true},
-		{"presence", "1", "255", false}, {"whitelist", "0", "255", false}, {"whitelist", "1", "1", false}, {"whitelist", "1", "254", false},
-		{"whitelist", "1", "", false}, {"", "1", "255", false}, {"whitelist", "1", "-1", false},
-	} {
-		field := func(name, value string) string {
-			return "<field var='pubsub#" + name + "'><value>" + value + "</value></field>"
-		}
-		payload := streamtest.Parse(t, "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='n'><x xmlns='jabber:x:data' type='form'>"+
-			field("access_model", tt.access)+field("persist_items", tt.persist)+field("max_items", tt.items)+"</x></configure></pubsub>")
-		if got := stanza.ReadNodeSafe(payload); got != tt.want {
-			t.Errorf("ReadNodeSafe() of %+v = %v, want %v", tt, got, tt.want)
-		}
-	}
-	if stanza.ReadNodeSafe(nil) {
-		t.Error("ReadNodeSafe(nil) = true, want false")
-	}
-	set := encoded(t)(stanza.EncodeReadNodeSet())
-	if form := strings.ReplaceAll(set, "type='submit'", "type='form'"); !stanza.ReadNodeSafe(streamtest.Parse(t, form)) {
-		t.Errorf("EncodeReadNodeSet() = %s, want a configuration that is safe", set)
-	}
-}
-
 // TestAccountCapabilities needs a server that makes a node as it is wanted, or refuses.
 func TestAccountCapabilities(t *testing.T) {
 	const info, pep, options = "<query xmlns='http://jabber.org/protocol/disco#info'>", "<identity category='pubsub' type='pep'/>", "<feature var='http://jabber.org/protocol/pubsub#publish-options'/>"
