@@ -46,6 +46,11 @@ func (a answer) problem() string {
 
 // call sends one request to whatever node the balancer chooses.
 func (a *account) call(ctx context.Context, method, path, key string, body any) (answer, error) {
+	return a.callAt(ctx, a.base, method, path, key, body)
+}
+
+// callAt sends one request to the gateway at base.
+func (a *account) callAt(ctx context.Context, base, method, path, key string, body any) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	var content io.Reader
@@ -56,7 +61,7 @@ func (a *account) call(ctx context.Context, method, path, key string, body any) 
 		}
 		content = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, a.base+path, content)
+	req, err := http.NewRequestWithContext(ctx, method, base+path, content)
 	if err != nil {
 		return answer{}, err
 	}

@@ -11,6 +11,8 @@ func Check(entries []Entry) *Report {
 	checkInbound(r, entries, f)
 	checkLate(r, entries)
 	checkOutbound(r, entries, f)
+	checkRelations(r, entries, f)
+	checkReads(r, entries, f)
 	checkOwners(r, entries)
 	checkDrains(r, entries, f)
 	checkLeft(r, entries)

@@ -44,7 +44,7 @@ func checkInbound(r *Report, entries []Entry, f faults) {
 				sent.stored = true
 			}
 		case OpAudited:
-			audited[e.Who] = true
+			audited[e.Who] = e.Text != auditedRelations
 		case OpHello:
 			readerOf(readers, e).hello(r, e, f, unproved)
 		case OpRead:

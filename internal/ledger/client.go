@@ -25,6 +25,7 @@ type client struct {
 	attempt int
 	lostAt  time.Time // of a reset after which the archive has still to be read: seen
 	asked   time.Time // when the archive was asked last
+	view    *view
 	live    chan struct{}
 	isLive  bool // it was, once
 	isNow   bool // this connection has replayed all that came before it

@@ -18,7 +18,7 @@ const (
 	OpWorld    Op = "world"    // Text is the XMPP server of the run
 	OpSend     Op = "send"     // a foreign sender (Who): message N to Account
 	OpRecv     Op = "recv"     // a client (Who) of Account: message N of From as event ID; Text is its source
-	OpRead     Op = "read"     // the same in the archive that a client read after a reset; ID is the stanza id
+	OpRead     Op = "read"     // the same in the archive that a client read after a reset; ID is that of the message
 	OpHello    Op = "hello"    // a client's stream was opened; Text is "resumed" or the reason of the reset
 	OpState    Op = "state"    // a client (Who) of Account saw event ID: its stream to the XMPP server was lost, or is there
 	OpCaughtUp Op = "caughtup" // a client has read the archive after a reset
@@ -27,7 +27,12 @@ const (
 	OpArrive   Op = "arrive"   // message N of Account, with ID, arrived at the foreign receiver Who
 	OpStatus   Op = "status"   // what GET /v1/messages/{ID} says of message N of Account: Text
 	OpStored   Op = "stored"   // message N of From is in the server's archive of Who; ID is the stanza id
-	OpAudited  Op = "audited"  // the server's archive of Who was read to the end
+	OpAudited  Op = "audited"  // the server's archive of Who was read to the end; Text is "relations" where nothing else had to be known
+	OpRelate   Op = "relate"   // Who says Text of the message with the id Key, in the conversation of Account with From; ID is that of the stanza, N counts what Who says
+	OpKept     Op = "kept"     // the same in the server's archive of To
+	OpShown    Op = "shown"    // a client (Who) of Account shows in the end that the message with the id ID, of the conversation with From, was corrected N times, to the text Key, and has the reactions Text, or was retracted; an entry without an ID ends its list
+	OpReadUpTo Op = "readupto" // Account has read the conversation with From up to the message with the id ID; N are unread then
+	OpUnread   Op = "unread"   // a node (Who) has in the end N unread messages of From for Account, which has read up to the message with the id ID; Text is "exact" or not
 	OpOwner    Op = "owner"    // a node (Who) owns a session (ID) from fence N on; Text is the epoch of the log; Key is "unproved" when that is a new one because nothing proved the end of the old one
 	OpLeft     Op = "left"     // a node (Who) holds N goroutines or descriptors (Text): invoke at its start, ok when no account is signed in any more
 	OpRoster   Op = "roster"   // the gateway lists N buddies of Account: invoke before the first fault, ok after a fault of the kind Text, or in the end ("")
@@ -38,6 +43,9 @@ const (
 	OpBroken   Op = "broken"   // a node (Who) said something that no gateway should (Text)
 	OpNote     Op = "note"     // whatever helps to read the history
 )
+
+// auditedRelations is the Text of OpAudited where the senders could tell what the server had.
+const auditedRelations = "relations"
 
 // Phase is how far an operation has come, in the words of Jepsen. Info means that the
 // outcome is not known.

@@ -29,13 +29,17 @@ type person struct {
 
 // foreignLine is what a program of foreign clients prints.
 type foreignLine struct {
-	Event  string // online, offline, acked, unsure, bounce, message, presence, stored, audited, failed
+	Event  string // online, offline, acked, unsure, bounce, message, presence, stored, related, audited, failed
 	Who    string
 	From   string // bare JID
+	To     string // bare JID, of related
 	ID     string
 	Stanza string
 	Body   string
 	Reason string
+	Kind   string // of related: edit, retract or react
+	Target string
+	Emojis []string
 }
 
 // foreign is one program with several foreign clients in it.

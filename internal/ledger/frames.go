@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -19,9 +20,10 @@ type frame struct {
 		AfterMS int `json:"after_ms"`
 		// live, heartbeat
 		Tip string
-		// message.received
-		Body   string
-		Source string
+		// message.received, and what is about a message
+		wireMessage
+		Conversation string
+		Source       string
 		// session.state, session.gap, event.dropped
 		State  string
 		Reason string
@@ -44,6 +46,7 @@ func (c *client) handle(ctx context.Context, f frame) {
 			if c.cursor != "" && c.lostAt.IsZero() {
 				c.lostAt = c.seen
 			}
+			c.view.reset()
 		}
 		c.h.add(Entry{Op: OpHello, Who: c.name, Account: c.account.Name, ID: c.cursor, Text: text})
 	case "live", "heartbeat":
@@ -54,6 +57,11 @@ func (c *client) handle(ctx context.Context, f frame) {
 		}
 	case "message.received":
 		c.received(f)
+	case "message.sent":
+		c.view.message(bare(f.Data.To), &f.Data.wireMessage, false)
+	case "message.edited", "message.retracted", "message.reactions":
+		c.view.event(&f)
+		c.h.add(Entry{Op: OpNote, Phase: Info, Who: c.name, Account: c.account.Name, ID: f.ID, Key: f.Data.ID, Text: f.said()})
 	case "session.state":
 		c.h.add(Entry{Op: OpState, Who: c.name, Account: c.account.Name, ID: f.ID, Text: f.words()})
 	case "session.gap", "event.dropped", "error":
@@ -76,6 +84,14 @@ func (f frame) words() string {
 	return text
 }
 
+// said is what a note says of an event about a message.
+func (f frame) said() string {
+	if f.Data.Edited != nil {
+		return fmt.Sprint(f.Type, " ", f.Data.Edited.Count, " ", version(f.Data.Body))
+	}
+	return fmt.Sprint(f.Type, " ", f.Data.Reactions)
+}
+
 // catchUp reads the archive after a reset, and again until it can.
 func (c *client) catchUp(ctx context.Context) {
 	if c.asked = time.Now(); !c.readArchive(ctx) {
@@ -87,7 +103,8 @@ func (c *client) catchUp(ctx context.Context) {
 
 func (c *client) received(f frame) {
 	c.seen = time.Now()
-	m, ok := parse(f.Data.Body)
+	c.view.message(bare(f.Data.From), &f.Data.wireMessage, true)
+	m, ok := f.Data.names()
 	if !ok || m.to != c.account.Name {
 		c.h.add(Entry{Op: OpDamaged, Phase: Fail, Who: c.name, ID: f.ID, Text: f.Data.Body})
 		return
@@ -99,31 +116,28 @@ func (c *client) received(f frame) {
 // not know how long the last ones were on their way.
 const archiveSlack = time.Minute
 
-// readArchive reads what a reset may have left out, of each buddy. False: not yet.
+// names is the message that it is, by its text, or by its id where it was taken back.
+func (w *wireMessage) names() (m message, ok bool) {
+	if w.Retracted != nil && w.Body == "" {
+		return named(w.ID)
+	}
+	return parse(w.Body)
+}
+
+// readArchive reads what a reset may have left out, of each conversation. False: not yet.
 func (c *client) readArchive(ctx context.Context) bool {
 	since := c.lostAt.Add(-archiveSlack).UTC().Format(time.RFC3339)
-	for _, buddy := range c.account.buddies {
-		q := url.Values{"with": {buddy}, "start": {since}, "limit": {"200"}}
-		for {
-			got, err := c.account.call(ctx, "GET", "/v1/archive?"+q.Encode(), "", nil)
-			var page struct {
-				Items []struct{ ID, Direction, Body string }
-				Next  string
-			}
-			if err != nil || got.status != 200 || got.decode(&page) != nil {
-				return false
-			}
-			for _, it := range page.Items {
-				if m, ok := parse(it.Body); ok && m.to == c.account.Name {
-					c.h.add(Entry{Op: OpRead, Who: c.name, Account: m.to, From: m.from, N: m.n, ID: it.ID})
-				}
-			}
-			if page.Next == "" || page.Next == q.Get("after") {
-				break
-			}
-			q.Set("after", page.Next)
+	r := newArchiveRead(c.account, c.view.names, func(w *wireMessage) {
+		if m, ok := w.names(); ok && m.to == c.account.Name {
+			c.h.add(Entry{Op: OpRead, Who: c.name, Account: m.to, From: m.from, N: m.n, ID: w.ID})
+		}
+	})
+	for _, peer := range c.account.peers {
+		if !r.read(ctx, peer, since) {
+			return false
 		}
 	}
+	c.view.pages(r.whole)
 	return true
 }
 

@@ -26,10 +26,12 @@ type load struct {
 	paced   int                // sent by run
 	total   int                // of these, in the end: bursts come on top
 	unacked map[string]message // by stanza id
+
+	relations relationLoad
 }
 
 func newLoad(w *world, seed uint64) *load {
-	return &load{w: w, random: rand.New(rand.NewPCG(seed, 1)), next: map[[2]string]int{}, unacked: map[string]message{}}
+	return &load{w: w, random: rand.New(rand.NewPCG(seed, 1)), next: map[[2]string]int{}, unacked: map[string]message{}, relations: newRelationLoad()}
 }
 
 const (
@@ -47,8 +49,11 @@ func (l *load) run(ctx context.Context) {
 		for range due {
 			l.paced++
 			from := l.w.senders[l.random.IntN(len(l.w.senders))]
-			l.send(from, l.w.accounts[l.random.IntN(len(l.w.accounts))])
+			to := l.w.accounts[l.random.IntN(len(l.w.accounts))]
+			l.send(from, to)
+			l.relate(from, to)
 		}
+		l.react()
 		over := l.paced >= l.total
 		l.mu.Unlock()
 		if over {
@@ -87,11 +92,17 @@ func (l *load) send(from *sender, to *account) (id string) {
 	key := [2]string{from.Name, to.Name}
 	l.next[key]++
 	m := message{from.Name, to.Name, l.next[key]}
-	id = fmt.Sprintf("%s-%s-%d-%x", m.from, m.to, m.n, l.w.o.Seed)
+	id = l.id(m)
 	l.unacked[id] = m
+	l.relations.sent(m)
 	l.w.history.add(Entry{Op: OpSend, Phase: Invoke, Who: m.from, Account: m.to, N: m.n})
 	from.program.send(m.from, to.JID, id, compose(m, l.random))
 	return id
+}
+
+// id is the id of the stanza that brings a message.
+func (l *load) id(m message) string {
+	return fmt.Sprintf("%s-%s-%d-%x", m.from, m.to, m.n, l.w.o.Seed)
 }
 
 // waiting is how many messages the senders' server has not answered for.
@@ -104,6 +115,9 @@ func (l *load) waiting() int {
 // resolve notes what became of a message. Bounces come after the acknowledgement, and that
 // may come after doubts.
 func (l *load) resolve(id string, p Phase, text string) {
+	if l.resolved(id, p) {
+		return
+	}
 	l.mu.Lock()
 	m, ok := l.unacked[id]
 	delete(l.unacked, id)
@@ -112,15 +126,15 @@ func (l *load) resolve(id string, p Phase, text string) {
 	}
 	l.mu.Unlock()
 	if !ok {
-		m, ok = l.named(id)
+		m, ok = named(id)
 	}
 	if ok {
 		l.w.history.add(Entry{Op: OpSend, Phase: p, Who: m.from, Account: m.to, N: m.n, Text: text})
 	}
 }
 
-// named reads the id of a stanza that was sent here.
-func (l *load) named(id string) (m message, ok bool) {
+// named reads the id of a message that was sent here.
+func named(id string) (m message, ok bool) {
 	parts := strings.Split(id, "-")
 	if len(parts) != 4 {
 		return m, false

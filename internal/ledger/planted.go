@@ -30,6 +30,9 @@ var plantedRuns = map[string]plantedRun{
 	"dedupe": {"ejabberd", 800, []string{FaultServerRestart, FaultServerRestart, FaultServerRestart, FaultServerRestart}, func(r *Report) bool {
 		return len(r.Doubled) > 0 && len(r.Lost) == 0
 	}},
+	"relations": {"prosody", 500, []string{FaultClientsSlow, FaultServerRestart, FaultClientsCut}, func(r *Report) bool {
+		return len(r.Relations.Doubled) > 0 && len(r.Lost)+len(r.Doubled) == 0 && r.arrivedAtAll()
+	}},
 }
 
 // lostSome: messages are lost, and others are not: the gateways were there until the end, and

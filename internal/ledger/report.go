@@ -24,11 +24,58 @@ type Report struct {
 	OutLost, OutDoubled, OutDisordered []string // outbound
 	Broken                             []string // every other promise that was not kept
 	Statuses                           map[string]int
+
+	Relations RelationReport
+	Reads     ReadReport
+}
+
+// RelationReport is what was found of corrections, retractions and reactions.
+type RelationReport struct {
+	Sent    int // that the server had
+	Untaken int // that it never had, or lost with its own restart
+	Again   int // by accounts, sent again with the same id after Redis had forgotten their keys
+	Forged  int // by senders who may not say it
+	Clients int // that showed what they had in the end
+	// Forgotten is how many messages a client shows with less than was said of them before Redis lost
+	// its data and after: the gateway has no other memory of it.
+	Forgotten int
+
+	Lost    []string // not in an archive, or not in what a client shows
+	Doubled []string // twice in an archive, or in what a client shows
+	Wrong   []string // shown, and never said by anybody who may
+}
+
+// ReadReport is what was found of read positions.
+type ReadReport struct {
+	Done          int // that were answered
+	Conversations int // that were looked at in the end
+	Nodes         int // that were asked for them
+	Inexact       int // counts that a node calls inexact
+	Forgotten     int // positions that a node cannot name since Redis lost its data; their counts are right
+
+	Wrong []string // positions and counts that are not what they should be
+}
+
+func (r *Report) relationsFailed() bool {
+	return len(r.Relations.Lost)+len(r.Relations.Doubled)+len(r.Relations.Wrong)+len(r.Reads.Wrong) > 0
+}
+
+// relationsLine is the verdict on relations and reads.
+func (r *Report) relationsLine() string {
+	x, reads := &r.Relations, &r.Reads
+	states := fmt.Sprintf("states equal on %d clients", x.Clients)
+	if r.relationsFailed() {
+		states = fmt.Sprintf("states differ among %d clients", x.Clients)
+	}
+	return fmt.Sprintf("relations: %d sent, %d lost, %d doubled, %d wrong, %s; %d forged, %d that the server never had, %d sent again after lost data, %d forgotten with it; "+
+		"reads: %d, %d conversations on %d nodes, %d wrong, %d counts inexact, %d positions without a name after lost data",
+		x.Sent, len(x.Lost), len(x.Doubled), len(x.Wrong), states, x.Forged, x.Untaken, x.Again, x.Forgotten,
+		reads.Done, reads.Conversations, reads.Nodes, len(reads.Wrong), reads.Inexact, reads.Forgotten)
 }
 
 // Failed reports whether any promise was broken.
 func (r *Report) Failed() bool {
-	return len(r.Lost)+len(r.Late)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost)+len(r.OutDoubled)+len(r.OutDisordered)+len(r.Broken) > 0
+	return len(r.Lost)+len(r.Late)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost)+len(r.OutDoubled)+len(r.OutDisordered)+len(r.Broken) > 0 || r.relationsFailed()
 }
 
 // shown is how many findings of one sort are written out.
@@ -48,6 +95,10 @@ func (r *Report) Lines(seed uint64) []string {
 		{"outbound, lost", r.OutLost},
 		{"outbound, doubled", r.OutDoubled},
 		{"outbound, out of order", r.OutDisordered},
+		{"relation, lost", r.Relations.Lost},
+		{"relation, doubled", r.Relations.Doubled},
+		{"relation, wrong", r.Relations.Wrong},
+		{"read, wrong", r.Reads.Wrong},
 		{"broken", r.Broken},
 	} {
 		for i, text := range part.list {
@@ -62,6 +113,7 @@ func (r *Report) Lines(seed uint64) []string {
 		fmt.Sprintf("%d kinds of faults, %d resets, %d bounces, %d messages that the server never had, %d that it shuffled", r.Kinds, r.Resets, r.Bounces, r.Untaken, r.Shuffled),
 		fmt.Sprintf("outbound: %d accepted, %d lost, %d doubled, %d out of order, %d sent again after lost data; ended as %s",
 			r.Accepted, len(r.OutLost), len(r.OutDoubled), len(r.OutDisordered), r.Resent, r.endings()),
+		r.relationsLine(),
 		fmt.Sprintf("ledger: %d messages, %d faults, %d lost, %d doubled, %d out of order, seed %d",
 			r.Messages, r.Faults, len(r.Lost), len(r.Doubled), len(r.Disordered), seed))
 	return lines

@@ -83,7 +83,10 @@ func (w *world) befriend(a *account) {
 		}
 	}
 	for _, s := range w.senders {
-		a.buddies = append(a.buddies, s.JID)
+		a.peers = append(a.peers, s.JID)
+	}
+	for _, r := range w.receivers {
+		a.peers = append(a.peers, r.JID)
 	}
 	for name, p := range w.foreigners() {
 		w.await(name+" as a buddy of "+a.Name, func() error { return a.knows(w.ctx, p) })

@@ -34,7 +34,7 @@ func streamsIn(entries []Entry) *streams {
 		case OpStored:
 			s.stored[message{e.From, e.Who, e.N}] = true
 		case OpAudited:
-			s.audited[e.Who] = true
+			s.audited[e.Who] = e.Text != auditedRelations
 		case OpState:
 			epoch, offset := position(e.ID)
 			if s.changes[epoch] == nil {

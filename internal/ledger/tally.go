@@ -20,6 +20,7 @@ type tally struct {
 	arrived map[message]bool
 	done    map[message]bool // accepted messages whose history has ended
 	open    map[message]bool // accepted messages whose history has not
+	said    map[string]bool  // the same of accepted relations, by id
 	healed  int
 	fault   string
 	moved   time.Time // when anything came nearer to its end
@@ -28,7 +29,7 @@ type tally struct {
 func newTally() *tally {
 	return &tally{clients: map[string][]string{}, acked: map[message]bool{}, had: map[string]map[message]bool{},
 		missing: map[string]map[message]bool{}, arrived: map[message]bool{}, open: map[message]bool{},
-		done: map[message]bool{}, moved: time.Now()}
+		done: map[message]bool{}, said: map[string]bool{}, moved: time.Now()}
 }
 
 // join adds a client that has to get everything from now on.
@@ -57,8 +58,16 @@ func (t *tally) watch(e Entry) {
 			t.posted++
 			t.open[m] = true
 		}
+	case OpRelate:
+		if e.Phase == OK && e.Who == e.Account {
+			t.said[e.ID] = true
+		}
 	case OpStatus:
 		m := message{e.Account, e.To, e.N}
+		if t.said[e.ID] && e.Text != "" {
+			delete(t.said, e.ID)
+			t.moved = time.Now()
+		}
 		if t.open[m] && e.Text != "" {
 			delete(t.open, m)
 			t.done[m], t.moved = true, time.Now()
@@ -98,7 +107,7 @@ func (t *tally) left() (missing, open, under int, since time.Duration) {
 	for _, m := range t.missing {
 		missing += len(m)
 	}
-	return missing, len(t.open), max(0, t.posted-len(t.arrived)), time.Since(t.moved)
+	return missing, len(t.open) + len(t.said), max(0, t.posted-len(t.arrived)), time.Since(t.moved)
 }
 
 // unproven reports whether an account's archive has to be read to know what the server had.

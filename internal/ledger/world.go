@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,8 +59,10 @@ type account struct {
 	token   string
 	access  atomic.Pointer[string] // the token of the XMPP server
 	http    *http.Client
-	buddies []string // bare JIDs of those who send to it
-	stored  int      // how many more its roster had from the beginning
+	peers   []string // bare JIDs of those who send to it, and then of those that it sends to
+	seen    *view    // of its first client
+	clients []*client
+	stored  int // how many more its roster had from the beginning
 }
 
 // sender is a foreign account that writes to the accounts of the gateways.
@@ -136,6 +139,11 @@ func (w *world) person(name string) person {
 	return person{Name: name, JID: u.JID, Password: u.Password}
 }
 
+// account is the one of a name, which there is.
+func (w *world) account(name string) *account {
+	return w.accounts[slices.IndexFunc(w.accounts, func(a *account) bool { return a.Name == name })]
+}
+
 // foreigners are all foreign people, by name.
 func (w *world) foreigners() map[string]person {
 	all := map[string]person{}
@@ -169,6 +177,8 @@ func (w *world) heard(line foreignLine) {
 		}
 	case "message", "stored":
 		w.arrived(line)
+	case "related":
+		w.kept(line)
 	case "audited":
 		w.audited <- line
 	}
@@ -186,5 +196,17 @@ func (w *world) arrived(line foreignLine) {
 		w.history.add(Entry{Op: OpStored, Who: m.to, From: m.from, N: m.n, ID: line.ID, Key: line.Stanza})
 	default:
 		w.history.add(Entry{Op: OpArrive, Who: m.to, Account: m.from, N: m.n, ID: line.ID})
+		w.load.came(m, line.ID)
 	}
+}
+
+// kept is a relation in an archive.
+func (w *world) kept(line foreignLine) {
+	who, peer := nameOf(w.names, line.From), nameOf(w.names, line.To)
+	account := who
+	if !strings.HasPrefix(account, "a") {
+		account, peer = peer, who
+	}
+	w.history.add(Entry{Op: OpKept, Who: who, Account: account, From: peer, To: line.Who, ID: line.ID, Key: line.Target,
+		Text: effect(line.Kind, line.Body, line.Emojis)})
 }

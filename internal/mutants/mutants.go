@@ -63,6 +63,14 @@ var All = []Mutant{
 		}},
 	},
 	{
+		Name: "relations", Does: "takes a correction or reactions of the archive for new ones that it has logged before",
+		File: "sessions/catchup_archive.go",
+		Edits: []Edit{{
+			"\tif logged {\n\t\treturn\n\t}\n",
+			"\tif logged && it.Relation == nil {\n\t\treturn\n\t}\n",
+		}},
+	},
+	{
 		Name: "wakeup", Does: "arms the socket of a parked reader the first time only",
 		File: "xmppconn/internal/readiness/poller.go",
 		Edits: []Edit{

@@ -5,7 +5,18 @@ import { createInterface } from 'node:readline';
 import { client, xml } from '@xmpp/client';
 
 const emit = (line) => process.stdout.write(JSON.stringify(line) + '\n');
+const store = () => xml('store', { xmlns: 'urn:xmpp:hints' });
 const bare = (jid) => jid.split('/')[0];
+
+// What a message that is about another one has in it.
+const relations = {
+  edit: (line) => [xml('body', {}, line.body), xml('replace', { xmlns: 'urn:xmpp:message-correct:0', id: line.target })],
+  retract: (line) => [xml('retract', { xmlns: 'urn:xmpp:message-retract:1', id: line.target }), store()],
+  react: (line) => [xml('reactions', { xmlns: 'urn:xmpp:reactions:0', id: line.target },
+    ...line.emojis.map((e) => xml('reaction', {}, e))), store()],
+};
+const contentOf = (line) => (line.cmd === 'relate' ? relations[line.kind](line) : [xml('body', {}, line.body)]);
+const isRelation = (stanza) => ['replace', 'retract', 'reactions'].some((name) => stanza.getChild(name));
 
 class Person {
   constructor(o, p) {
@@ -54,7 +65,7 @@ class Person {
     while (this.waiting.length > 0 && this.ready()) {
       const line = this.waiting.shift();
       // A message that failed may have gone out all the same, and be acknowledged after a resume.
-      this.xmpp.send(xml('message', { to: line.to, id: line.id, type: 'chat' }, xml('body', {}, line.body)))
+      this.xmpp.send(xml('message', { to: line.to, id: line.id, type: 'chat' }, ...contentOf(line)))
         .catch(() => emit({ event: 'unsure', who: this.who, id: line.id }));
     }
   }
@@ -65,7 +76,7 @@ class Person {
   }
 
   report(event, stanza) {
-    if (stanza.is('message') && stanza.getChild('body')) emit({ event, who: this.who, id: stanza.attrs.id });
+    if (stanza.is('message') && (stanza.getChild('body') || isRelation(stanza))) emit({ event, who: this.who, id: stanza.attrs.id });
   }
 
   take(stanza) {
@@ -78,7 +89,7 @@ class Person {
       return;
     }
     const body = stanza.getChildText('body');
-    if (body) emit({ event: 'message', who: this.who, from, id: stanza.attrs.id, body });
+    if (body && !isRelation(stanza)) emit({ event: 'message', who: this.who, from, id: stanza.attrs.id, body });
     if (body && stanza.getChild('request', 'urn:xmpp:receipts')) {
       this.xmpp.send(xml('message', { to: stanza.attrs.from, type: 'chat' },
         xml('received', { xmlns: 'urn:xmpp:receipts', id: stanza.attrs.id }))).catch(() => {});
@@ -105,7 +116,7 @@ lines.on('line', (text) => {
   if (!options) {
     options = line;
     for (const p of line.people) people.set(p.name, new Person(line, p));
-  } else if (line.cmd === 'send') {
+  } else if (line.cmd === 'send' || line.cmd === 'relate') {
     people.get(line.who).sendLater(line);
   }
 });

@@ -12,12 +12,26 @@ import sys
 
 import slixmpp
 
+REPLACE = "{urn:xmpp:message-correct:0}replace"
+RETRACT = "{urn:xmpp:message-retract:1}retract"
+APPLY_TO = "{urn:xmpp:fasten:0}apply-to"  # around a retraction in its older form
+REACTIONS = "{urn:xmpp:reactions:0}reactions"
 RETRY = 1.0  # seconds until a lost connection is tried again
 
 
 def emit(**line):
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
+
+
+def relation(m):
+    """What a message says of another one; None: nothing."""
+    for name, kind in ((REPLACE, "edit"), (RETRACT, "retract"), (APPLY_TO, "retract"), (REACTIONS, "react")):
+        x = m.xml.find(name)
+        if x is not None:
+            emojis = [r.text for r in x] if kind == "react" else []
+            return {"kind": kind, "target": x.get("id"), "emojis": emojis, "body": m["body"] if kind == "edit" else ""}
+    return None
 
 
 class Person(slixmpp.ClientXMPP):
@@ -29,7 +43,7 @@ class Person(slixmpp.ClientXMPP):
         self.ca_certs = o["ca"]
         self.waiting = collections.deque()
         self.open = collections.OrderedDict()  # ids that are not acknowledged yet
-        for plugin in ("xep_0030", "xep_0184", "xep_0198", "xep_0199", "xep_0203"):
+        for plugin in ("xep_0030", "xep_0184", "xep_0198", "xep_0199", "xep_0203", "xep_0308", "xep_0424", "xep_0444"):
             self.register_plugin(plugin)
         # Each stream is a new one: what an old one had not acknowledged is unsure, and said so.
         self["xep_0198"].allow_resume = False
@@ -69,7 +83,7 @@ class Person(slixmpp.ClientXMPP):
             emit(event="acked", who=self.who, id=id)
 
     def on_message(self, m):
-        if m["body"]:
+        if m["body"] and not relation(m):
             emit(event="message", who=self.who, id=m["id"], body=m["body"], **{"from": m["from"].bare})
 
     def on_error(self, m):
@@ -87,10 +101,26 @@ class Person(slixmpp.ClientXMPP):
             self.waiting.append(line)
 
     def write(self, line):
-        m = self.make_message(mto=line["to"], mbody=line["body"], mtype="chat")
+        m = self.make_message(mto=line["to"], mbody=line.get("body"), mtype="chat")
         m["id"] = line["id"]
+        if line["cmd"] == "relate":
+            self.relate(m, line)
         self.open[line["id"]] = True
         m.send()
+
+    def relate(self, m, line):
+        """Makes a message say something of another one, as the plugins of the library do."""
+        if line["kind"] == "edit":
+            m["replace"]["id"] = line["target"]
+            return
+        if line["kind"] == "react":
+            self["xep_0444"].set_reactions(m, line["target"], line["emojis"])
+        else:
+            m["body"] = "a message was taken back"
+            m.enable("fallback")
+            m["apply_to"]["id"] = line["target"]
+            m["apply_to"].enable("retract")
+        m.enable("store")
 
     def ask(self):
         if self.ready and self.open:
@@ -114,7 +144,10 @@ class Auditor(slixmpp.ClientXMPP):
             async for m in self["xep_0313"].iterate(rsm={"max": 100}):
                 n += 1
                 inner = m["mam_result"]["forwarded"]["stanza"]
-                if inner["body"]:
+                said = relation(inner)
+                if said:
+                    emit(event="related", who=self.who, id=inner["id"], to=inner["to"].bare, **said, **{"from": inner["from"].bare})
+                elif inner["body"]:
                     emit(event="stored", who=self.who, stanza=m["mam_result"]["id"], id=inner["id"],
                          body=inner["body"], **{"from": inner["from"].bare})
             self.finish("")
@@ -156,7 +189,7 @@ async def main():
     tasks = set()
     while text := await stdin.readline():
         line = json.loads(text)
-        if line["cmd"] == "send":
+        if line["cmd"] in ("send", "relate"):
             people[line["who"]].send_later(line)
         elif line["cmd"] == "audit":
             task = asyncio.ensure_future(audit(o, line))
