@@ -56,12 +56,14 @@ func (cu *catchup) offline(l *link) { cu.releaseBuffered(l) }
 // stop ends the wait for the next trim.
 func (cu *catchup) stop() { stop(cu.trim) }
 
-// logSent logs a message that was written to the stream in use.
+// logSent logs a message that was written, to the stream in use or to one before it.
 func (cu *catchup) logSent(e *outEntry) {
 	in := perch.MessageIn{Sent: true, Relation: e.Relation, Message: perch.Message{ID: e.ID, From: cu.host.record().JID, To: e.To,
 		Kind: e.Kind, Body: e.Body, Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive, MessageDetails: e.Details}}
 	c := identityOf(&in.Message, pathOwn, cu.host.now())
-	c.link = cu.host.stream().number
+	if l := cu.host.stream(); l != nil {
+		c.link = l.number
+	}
 	if in.Relation != nil {
 		c.text = relationText(&in)
 		cu.logRelation(&in, c)

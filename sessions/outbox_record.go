@@ -27,12 +27,22 @@ func (o *outbox) advance(r *perch.MessageRecord, st perch.MessageStatus, xe *per
 // ownRef is the handle of a message that we send.
 func ownRef(id string) string { return perch.Ref{ID: id, Sent: true}.String() }
 
-// done takes e out of the outbox with its last step in it.
+// done takes e out of the outbox with its last step in it. What the server has, and is not in the log, was
+// written by a process that ended before it could commit that: nothing else will log it.
 func (o *outbox) done(e *outEntry, st perch.MessageStatus, xe *perch.XMPPError) {
+	if e.Sent && e.record.Status == perch.StatusAccepted && arrived(st) {
+		e.record = o.advance(e.record, perch.StatusSent, nil)
+		o.host.logSent(e)
+	}
 	e.record = o.advance(e.record, st, xe)
 	o.entries = slices.DeleteFunc(o.entries, func(x *outEntry) bool { return x == e })
 	del(&o.journal.Change().Outbox, outboxKey, e.ID)
 	o.remember(e.record)
+}
+
+// arrived reports whether a message with this status is with the server.
+func arrived(st perch.MessageStatus) bool {
+	return st == perch.StatusAcked || st == perch.StatusDelivered || st == perch.StatusDisplayed
 }
 
 func (o *outbox) fail(e *outEntry, xe *perch.XMPPError) { o.done(e, perch.StatusFailed, xe) }
