@@ -80,12 +80,24 @@ func (m Message) AppendJSON(b []byte) []byte {
 		b = append(optional(b, `,"from":`, m.Delay.From), '}')
 	}
 	b = jsonappend.String(append(b, `,"source":`...), m.Source)
+	if m.Room != nil {
+		b = m.Room.AppendJSON(append(b, `,"room":`...))
+	}
 	if m.MessageDetails != nil {
 		if text, err := json.Marshal(m.MessageDetails); err == nil && len(text) > len("{}") { // of plain fields: cannot fail
 			b = append(append(b, ','), text[1:len(text)-1]...)
 		}
 	}
 	return append(b, '}')
+}
+
+// AppendJSON appends r as encoding/json writes it.
+func (r MessageRoom) AppendJSON(b []byte) []byte {
+	b = jsonappend.String(append(b, `{"nick":`...), r.Nick)
+	b = optional(b, `,"occupant_id":`, r.OccupantID)
+	b = strconv.AppendBool(append(b, `,"own":`...), r.Own)
+	b = optional(b, `,"jid":`, r.JID)
+	return append(optional(b, `,"affiliation":`, r.Affiliation), '}')
 }
 
 // optional appends a field that is left out when it is empty.

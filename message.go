@@ -35,17 +35,21 @@ type Message struct {
 	StanzaID string `json:"stanza_id,omitempty"` // XEP-0359, by the own account only
 	// RoomStanzaID is the id that the room gave it (XEP-0359, by the bare JID of From); it
 	// says nothing beside the ids of other archives.
-	RoomStanzaID    string      `json:"room_stanza_id,omitempty"`
-	OriginID        string      `json:"origin_id,omitempty"` // XEP-0359, by the sending client
-	From            JID         `json:"from"`
-	To              JID         `json:"to"`
-	Kind            MessageKind `json:"kind"`
-	Body            string      `json:"body"`
-	Thread          string      `json:"thread,omitempty"`
-	Subject         string      `json:"subject,omitempty"`
-	Delay           *Delay      `json:"delay,omitempty"`
-	Source          Source      `json:"source"`
-	*MessageDetails             // nil: none
+	RoomStanzaID string      `json:"room_stanza_id,omitempty"`
+	OriginID     string      `json:"origin_id,omitempty"` // XEP-0359, by the sending client
+	From         JID         `json:"from"`
+	To           JID         `json:"to"`
+	Kind         MessageKind `json:"kind"`
+	Body         string      `json:"body"`
+	Thread       string      `json:"thread,omitempty"`
+	Subject      string      `json:"subject,omitempty"`
+	Delay        *Delay      `json:"delay,omitempty"`
+	Source       Source      `json:"source"`
+	// Room is set by what was written in a room, and by a private message of an occupant as far as
+	// its sender or the room has marked it so (XEP-0045, 7.5). To is the bare JID of the room then,
+	// or in a private message who has got it.
+	Room            *MessageRoom `json:"room,omitempty"`
+	*MessageDetails              // nil: none
 	// Receipt asks for, or is, a delivery receipt (XEP-0184); not shown to clients.
 	ReceiptRequested bool `json:"-"`
 }

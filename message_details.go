@@ -209,6 +209,14 @@ func (r *Relation) Size() int {
 	return n
 }
 
+// Size is that of MessageDetails for the author of a message in a room.
+func (r *MessageRoom) Size() int {
+	if r == nil {
+		return 0
+	}
+	return 96 + len(r.Nick) + len(r.OccupantID) + len(r.JID)
+}
+
 // Size is that of MessageDetails for an invitation.
 func (i *RoomInvitation) Size() int {
 	if i == nil {

@@ -14,6 +14,7 @@ type Outbound interface{ outbound() }
 type MessageIn struct {
 	Message
 	Sent     bool
+	History  bool // a room sends it again to one who joins (XEP-0045, 7.2.13)
 	Relation *Relation
 }
 
@@ -134,6 +135,7 @@ type MessageOut struct {
 type ChatStateOut struct {
 	To    JID
 	State ChatState
+	Kind  MessageKind // "": [ChatMessage]; to a room [GroupchatMessage]
 }
 
 // PresenceOut is the own presence, broadcast to the contacts.

@@ -89,8 +89,10 @@ type RoomDestroyed struct {
 	Reason    string
 }
 
-// RoomJoinError is an error answer to presence that was sent to a room (XEP-0045, 7.2). From may be the
-// occupant's address or that of the room.
+// RoomJoinError is an error answer to presence that was sent to a room (XEP-0045, 7.2): to a join, or to
+// a change of nick or presence. From may be the occupant's address or that of the room. It is told from
+// a [PresenceError] by what only such presence has, an id or the element of a join; whether there was
+// such a presence is for the session to know.
 type RoomJoinError struct {
 	From      JID
 	ID        string
@@ -107,10 +109,13 @@ type RoomSubjectIn struct {
 	OccupantID string
 	Text       string
 	Delay      *Delay
+	// Plain is what it is to a session that is not in the room: a message, or nil for nothing.
+	Plain Inbound
 }
 
 // RoomNoticeIn is what a room says of itself in a message (XEP-0045, 10.2.1 and 9): that its
-// configuration has changed, or the affiliation of one who is not in it.
+// configuration has changed, or the affiliation of one who is not in it. Where there is a text in it,
+// for people, it follows the [MessageIn] of that.
 type RoomNoticeIn struct {
 	From        JID // bare JID of the room
 	Codes       RoomCodes
@@ -120,11 +125,19 @@ type RoomNoticeIn struct {
 	Reason      string
 }
 
-// RoomDeclinedIn says that somebody has declined an invitation to a room (XEP-0045, 7.8.2).
+// RoomDeclinedIn says that somebody has declined an invitation to a room (XEP-0045, 7.8.2). Plain is
+// that of [RoomSubjectIn].
 type RoomDeclinedIn struct {
 	Room   JID
 	By     JID
 	Reason string
+	Plain  Inbound
+}
+
+// RoomChatStateIn is a chat state from an occupant of a room (XEP-0085, 5.5), alone or beside a message.
+type RoomChatStateIn struct {
+	From  JID // room/nick
+	State ChatState
 }
 
 // BookmarksIn are rooms of the account's list that have changed on another device, or are gone.
@@ -143,12 +156,13 @@ type RoomBookmark struct {
 	Foreign string
 }
 
-func (*RoomPresenceIn) inbound() {}
-func (*RoomJoinError) inbound()  {}
-func (*RoomSubjectIn) inbound()  {}
-func (*RoomNoticeIn) inbound()   {}
-func (*RoomDeclinedIn) inbound() {}
-func (*BookmarksIn) inbound()    {}
+func (*RoomPresenceIn) inbound()  {}
+func (*RoomJoinError) inbound()   {}
+func (*RoomSubjectIn) inbound()   {}
+func (*RoomNoticeIn) inbound()    {}
+func (*RoomDeclinedIn) inbound()  {}
+func (*RoomChatStateIn) inbound() {}
+func (*BookmarksIn) inbound()     {}
 
 // RoomInfo is what a room says of itself to everybody, before it is joined (XEP-0045, 6.4).
 type RoomInfo struct {
@@ -173,7 +187,8 @@ const (
 	SelfPingNoRoom  // there is no such room any more; to join it would make a new one
 )
 
-// RoomJoinOut joins a room, or asks for its whole state again (XEP-0045, 7.2).
+// RoomJoinOut joins a room, or asks for its whole state again (XEP-0045, 7.2). Of Presence, Available
+// says nothing.
 type RoomJoinOut struct {
 	Room     JID // bare
 	Nick     string
@@ -188,6 +203,7 @@ type RoomJoinOut struct {
 type RoomPresenceOut struct {
 	Room     JID
 	Nick     string
+	ID       string // of an error answer; "": one is made up
 	Presence OwnPresence
 }
 

@@ -32,7 +32,7 @@ func messageCost(m *perch.MessageIn) int {
 		return 0
 	}
 	return 512 + len(m.From) + len(m.To) + len(m.ID) + len(m.StanzaID) + len(m.Thread) + len(m.Subject) + len(m.Body) +
-		m.MessageDetails.Size() + m.Relation.Size()
+		m.MessageDetails.Size() + m.Relation.Size() + m.Room.Size()
 }
 
 func outCost(m *perch.MessageOut) int {

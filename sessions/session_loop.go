@@ -96,6 +96,11 @@ func (s *Session) take(d delivery) {
 	}
 	d.link.lastSeq = d.seq
 	s.log.applied()
+	if d.in = outsideRooms(d.in, s.state.JID); d.in == nil {
+		s.report.countDropped(DroppedOtherRoom, 1)
+		s.conn.covered(d.link)
+		return
+	}
 	if m, ok := d.in.(*perch.MessageIn); ok && d.link.buffering {
 		s.catchup.hold(d, m)
 		return
@@ -111,7 +116,9 @@ func (s *Session) takeLate(d delivery) {
 	if s.state.Stream != nil || s.conn.caps.Archive == archivePaged {
 		return
 	}
-	s.report.guarded(func() { s.catchup.apply(d.in, d.link) })
+	if in := outsideRooms(d.in, s.state.JID); in != nil {
+		s.report.guarded(func() { s.catchup.apply(in, d.link) })
+	}
 }
 
 // apply lets the parts change the state by one thing that arrived.

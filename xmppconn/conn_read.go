@@ -3,7 +3,6 @@ package xmppconn
 import (
 	"errors"
 	"os"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -172,7 +171,7 @@ func (c *Conn) handleStanza(f *xmlstream.Frame) error {
 		c.d.counters.Silent.Add(1)
 	}
 	if c.replaying() {
-		d.In = replayed(d.In)
+		d.In = stanza.Resumed(d.In)
 	}
 	if d.Counted {
 		c.count(len(d.In))
@@ -181,23 +180,6 @@ func (c *Conn) handleStanza(f *xmlstream.Frame) error {
 		c.deliver(in)
 	}
 	return nil
-}
-
-// replayed is what a stanza says when the server sends it again after a resume. Chat states
-// are left out: they were about a moment that is over.
-func replayed(in []perch.Inbound) []perch.Inbound {
-	return slices.DeleteFunc(in, func(in perch.Inbound) bool {
-		switch in := in.(type) {
-		case *perch.MessageIn:
-			in.Source = perch.SourceResumed
-		case *perch.DroppedIn:
-			in.Of.Source = perch.SourceResumed
-		case *perch.RoomInvitedIn:
-			in.Of.Source = perch.SourceResumed
-		}
-		_, state := in.(*perch.ChatStateIn)
-		return state
-	})
 }
 
 // beginCounting is called when everything from before stream management is dealt with.

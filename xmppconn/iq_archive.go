@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/roomadmin"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -20,7 +21,7 @@ func (c *Conn) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.Archive
 	case "136":
 		return c.archive136(ctx, q)
 	case "313":
-		return c.archive313(ctx, q)
+		return c.archive313(ctx, "", q)
 	}
 	return perch.ArchivePage{}, unsupported("read an archive")
 }
@@ -46,15 +47,26 @@ func (c *Conn) archive136(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 	return page, err
 }
 
-func (c *Conn) archive313(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
+// RoomArchive reads a page of the archive of a room (XEP-0313). With of the query says nothing.
+func (c *Conn) RoomArchive(ctx context.Context, room perch.JID, q perch.ArchiveQuery) (perch.ArchivePage, error) {
+	if c.login.Capabilities.ChatOnly {
+		return perch.ArchivePage{}, unsupported("have rooms")
+	}
+	q.With = ""
+	page, err := c.archive313(ctx, room.Bare(), q)
+	return page, roomadmin.Refusal(err)
+}
+
+// archive313 asks the archive of a room, or the own one (XEP-0313).
+func (c *Conn) archive313(ctx context.Context, archive perch.JID, q perch.ArchiveQuery) (perch.ArchivePage, error) {
 	id := stanza.NewID()
 	payload, err := stanza.EncodeMAM(q, id)
 	if err != nil {
 		return perch.ArchivePage{}, err
 	}
-	query := c.openQuery(id, q)
+	query := c.openQuery(id, archive, q)
 	defer c.closeQuery(id)
-	fin, err := request(ctx, c, "archive", "set", "", payload, func(in stanza.IQ) (stanza.MAMFin, error) {
+	fin, err := request(ctx, c, "archive", "set", archive, payload, func(in stanza.IQ) (stanza.MAMFin, error) {
 		fin, ok := stanza.ParseMAMFin(in.Payload)
 		if !ok {
 			return fin, perch.Errorf(perch.KindXMPP, "archive response lacks <fin/>")
@@ -68,8 +80,8 @@ func (c *Conn) archive313(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 	return query.Page(fin)
 }
 
-func (c *Conn) openQuery(id string, asked perch.ArchiveQuery) *stanza.ArchivePage {
-	q := stanza.NewArchivePage(asked)
+func (c *Conn) openQuery(id string, archive perch.JID, asked perch.ArchiveQuery) *stanza.ArchivePage {
+	q := stanza.NewArchivePage(asked, archive)
 	c.mu.Lock()
 	defer c.unlock()
 	if c.queries == nil {
@@ -96,7 +108,7 @@ func (c *Conn) archiveResult(r *stanza.ArchiveResult) {
 	defer c.unlock()
 	q := c.queries[r.QueryID]
 	switch {
-	case q == nil || !c.fromOwnAccount(r.From):
+	case q == nil || !c.fromArchive(q.Archive, r.From):
 		c.d.counters.ForgedOther.Add(1)
 	case r.Broken:
 		c.d.counters.Malformed.Add(1)
@@ -111,16 +123,30 @@ func (c *Conn) archiveResult(r *stanza.ArchiveResult) {
 	}
 }
 
+// fromArchive reports whether a stanza is from the archive of a room, or from the own one.
+func (c *Conn) fromArchive(archive, from perch.JID) bool {
+	if archive == "" {
+		return c.fromOwnAccount(from)
+	}
+	return from.Equal(archive)
+}
+
 // skippedResult makes a skipped stanza an item of the archive page that it belongs to, with
 // the reason in place of the text: as an event of its own, it would come with every reading of
-// the archive. It reports false for what the own archive did not send.
+// the archive. It reports false for what neither the own archive nor one that is asked has sent.
 func (c *Conn) skippedResult(s *xmlstream.Skipped) bool {
-	if !c.fromOwnAccount(s.From) {
+	r := stanza.SkippedResult(s, c.login.JID, perch.At(time.Now()))
+	if r == nil || !c.fromOwnAccount(s.From) && !c.asks(r) {
 		return false
 	}
-	r := stanza.SkippedResult(s, c.login.JID, perch.At(time.Now()))
-	if r != nil {
-		c.archiveResult(r)
-	}
-	return r != nil
+	c.archiveResult(r)
+	return true
+}
+
+// asks reports whether a result is of an open query to its sender.
+func (c *Conn) asks(r *stanza.ArchiveResult) bool {
+	c.mu.Lock()
+	defer c.unlock()
+	q := c.queries[r.QueryID]
+	return q != nil && c.fromArchive(q.Archive, r.From)
 }

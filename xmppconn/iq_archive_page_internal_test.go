@@ -102,7 +102,7 @@ func TestArchivePagesShareABound(t *testing.T) {
 		var queries []*stanza.ArchivePage
 		for i := range 10 {
 			id := fmt.Sprint("q", i)
-			queries = append(queries, c.openQuery(id, perch.ArchiveQuery{After: "a"}))
+			queries = append(queries, c.openQuery(id, "", perch.ArchiveQuery{After: "a"}))
 			for j := range 10 {
 				c.archiveResult(&stanza.ArchiveResult{QueryID: id, From: c.login.JID.Bare(), Item: &perch.ArchiveItem{
 					MessageIn: perch.MessageIn{Message: perch.Message{StanzaID: fmt.Sprint(j), Body: strings.Repeat("x", 900_000)}}}})
@@ -117,7 +117,7 @@ func TestArchivePagesShareABound(t *testing.T) {
 		for i := range queries {
 			c.closeQuery(fmt.Sprint("q", i))
 		}
-		again := c.openQuery("again", perch.ArchiveQuery{After: "a"})
+		again := c.openQuery("again", "", perch.ArchiveQuery{After: "a"})
 		c.archiveResult(&stanza.ArchiveResult{QueryID: "again", From: c.login.JID.Bare(), Item: &perch.ArchiveItem{}})
 		if len(again.Items) != 1 || again.Truncated {
 			t.Errorf("%d items, cut %v after the others have ended, want 1 and false", len(again.Items), again.Truncated)

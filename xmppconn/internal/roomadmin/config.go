@@ -44,7 +44,7 @@ func (a *Admin) CancelRoomConfig(ctx context.Context, room perch.JID) error {
 func (a *Admin) form(ctx context.Context, room perch.JID) (stanza.RoomForm, error) {
 	answer, err := a.ask(ctx, "room_config", "get", room, stanza.EncodeRoomConfigGet(), nil)
 	if err != nil {
-		return stanza.RoomForm{}, refusal(err)
+		return stanza.RoomForm{}, Refusal(err)
 	}
 	return stanza.ParseRoomForm(answer)
 }

@@ -25,7 +25,7 @@ func (a *Admin) Directory(ctx context.Context, service perch.JID, limit int, aft
 	}
 	var all stanza.DirectoryCollector
 	if _, err := a.ask(ctx, "directory", "get", service, payload, all.Add); err != nil {
-		return perch.DirectoryPage{}, refusal(err)
+		return perch.DirectoryPage{}, Refusal(err)
 	}
 	return all.Page(limit, after), nil
 }

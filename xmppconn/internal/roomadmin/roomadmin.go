@@ -37,7 +37,7 @@ func (a *Admin) RoomMembers(ctx context.Context, room perch.JID, affiliation per
 	}
 	var all stanza.MemberCollector
 	if _, err := a.ask(ctx, "room_members", "get", room, payload, all.Add); err != nil {
-		return perch.MemberList{}, refusal(err)
+		return perch.MemberList{}, Refusal(err)
 	}
 	return all.Result(), nil
 }
@@ -72,7 +72,7 @@ func (a *Admin) DestroyRoom(ctx context.Context, room perch.JID, reason string, 
 func (a *Admin) ModerateMessage(ctx context.Context, room perch.JID, stanzaID, reason string) error {
 	info, err := a.ask(ctx, "disco_info", "get", room, stanza.EncodeDiscoInfo(), nil)
 	if err != nil {
-		return refusal(err)
+		return Refusal(err)
 	}
 	old := !stanza.HasFeature(info, stanza.FeatureModeration)
 	if old && !stanza.HasFeature(info, stanza.FeatureModerationOld) {
@@ -91,7 +91,7 @@ func (a *Admin) ReservedNick(ctx context.Context, room perch.JID) (string, error
 		return "", nil
 	}
 	if err != nil {
-		return "", refusal(err)
+		return "", Refusal(err)
 	}
 	return stanza.ParseReservedNick(info), nil
 }
@@ -101,7 +101,7 @@ func (a *Admin) ReservedNick(ctx context.Context, room perch.JID) (string, error
 func (a *Admin) SetRoomPhoto(ctx context.Context, room perch.JID, data []byte) error {
 	answer, err := a.ask(ctx, "vcard", "get", room, stanza.EncodeVCardGet(), nil)
 	if err != nil && condition(err) != "item-not-found" {
-		return refusal(err)
+		return Refusal(err)
 	}
 	card := stanza.ParseVCard(answer, room)
 	card.Photo = nil
@@ -118,12 +118,12 @@ func (a *Admin) set(ctx context.Context, kind string, room perch.JID, payload []
 		return err
 	}
 	_, err = a.ask(ctx, kind, "set", room, payload, nil)
-	return refusal(err)
+	return Refusal(err)
 }
 
-// refusal gives the error of a request to a room the kind that its condition has there (XEP-0045,
+// Refusal gives the error of a request to a room the kind that its condition has there (XEP-0045,
 // 17.2): what is not allowed in general may be allowed to others in a room.
-func refusal(err error) error {
+func Refusal(err error) error {
 	e, ok := errors.AsType[*perch.Error](err)
 	if !ok || e.XMPP == nil || e.Kind != perch.KindXMPP {
 		return err

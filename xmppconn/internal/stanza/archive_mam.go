@@ -7,8 +7,9 @@ import (
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
-// ArchiveResult is one archived message (XEP-0313, 4.2). From is the sender of the stanza
-// around it: only the archive that was asked may send it, and only with the id of the query.
+// ArchiveResult is one archived message (XEP-0313, 4.2), of the own archive or of that of a room. From is
+// the sender of the stanza around it: only the archive that was asked may send it, and only with the id
+// of the query.
 type ArchiveResult struct {
 	QueryID string
 	From    perch.JID
@@ -52,31 +53,41 @@ func (w *writer) formField(field, name, value string) {
 // readResult reads a message that carries an archived one. Prosody puts the delay
 // before the message and leaves out from, ejabberd does both the other way.
 func (r decoder) readResult(outer, result *xmlstream.Borrowed) *ArchiveResult {
-	a := &ArchiveResult{QueryID: result.Attr("queryid").Copy(), From: sender(outer, r.self)}
-	forwarded := result.Child(nsForward, "forwarded")
-	inner := forwarded.Child(nsClient, "message")
-	if inner == nil {
-		a.Broken = true
+	a, archived := r.openResult(outer, result)
+	if archived.el == nil {
 		return a
 	}
-	if inner.Attr("type").Is("error") {
-		return a
-	}
-	archived, _ := incoming{decoder: r, el: inner, has: payloadsOf(inner), around: envelope{forwarded, outer}}.unwrap()
-	inner = archived.el
+	archived, _ = archived.unwrap()
+	inner := archived.el
 	box, reason, invited := archived.content()
 	if box == nil {
 		return a
 	}
 	m := &box.MessageIn
-	if inner.Attr("to").Empty() {
+	if to := inner.Attr("to"); to.Empty() {
 		m.To = r.self.Bare()
+	} else if m.Kind == perch.GroupchatMessage {
+		m.To = copyJID(to)
+	}
+	if m.Kind == perch.GroupchatMessage {
+		m.Room = nil // the own archive knows no rooms: it is as any other message in it
 	}
 	m.Sent = sentByOwn(m, r.self)
 	m.StanzaID, m.Source, m.ReceiptRequested = result.Attr("id").Copy(), perch.SourceArchive, false
-	a.Item = archivedAt(m, delayOf(forwarded, 0), r.now)
+	a.Item = archivedAt(m, delayOf(result.Child(nsForward, "forwarded"), 0), r.now)
 	a.Item.Dropped, a.Item.Invited = reason, invited
 	return a
+}
+
+// openResult begins a result, with the message that is in it; no element: there is none to read.
+func (r decoder) openResult(outer, result *xmlstream.Borrowed) (*ArchiveResult, incoming) {
+	a := &ArchiveResult{QueryID: result.Attr("queryid").Copy(), From: sender(outer, r.self)}
+	forwarded := result.Child(nsForward, "forwarded")
+	inner := forwarded.Child(nsClient, "message")
+	if a.Broken = inner == nil; a.Broken || inner.Attr("type").Is("error") {
+		return a, incoming{}
+	}
+	return a, incoming{decoder: r, el: inner, has: payloadsOf(inner), around: envelope{forwarded, outer}}
 }
 
 // sentByOwn reports whether the own account sent an archived message, and not to itself.
@@ -100,6 +111,9 @@ func SkippedResult(s *xmlstream.Skipped, self perch.JID, now perch.Time) *Archiv
 		m.From, m.To = cloneJID(inner.Attr("from")), cloneJID(inner.Attr("to"))
 	}
 	m.Sent = sentByOwn(m, self)
+	if m.Kind == perch.GroupchatMessage && s.From.Local() != "" && !s.From.Bare().Equal(self.Bare()) {
+		m.StanzaID, m.RoomStanzaID, m.To = "", m.StanzaID, m.From.Bare()
+	}
 	item := archivedAt(m, nil, now)
 	item.Dropped = s.Reason
 	return &ArchiveResult{QueryID: strings.Clone(result.Attr("queryid")), From: s.From, Item: item}

@@ -10,8 +10,9 @@ import (
 // IQ answer, within the bounds of a page. It has no lock.
 type ArchivePage struct {
 	Items     []perch.ArchiveItem
-	Bytes     int  // an estimate of the memory of the items
-	Truncated bool // a result found no room
+	Bytes     int       // an estimate of the memory of the items
+	Truncated bool      // a result found no room
+	Archive   perch.JID // whose archive it is of; "": the own one
 
 	limit      int
 	keepNewest bool // the page ends where it was asked to: what comes last counts
@@ -23,9 +24,9 @@ const (
 	archivePageBytes = 4 << 20
 )
 
-// NewArchivePage is for the results of a query.
-func NewArchivePage(asked perch.ArchiveQuery) *ArchivePage {
-	q := &ArchivePage{Items: []perch.ArchiveItem{}, limit: asked.Limit}
+// NewArchivePage is for the results of a query to an archive, as Archive says.
+func NewArchivePage(asked perch.ArchiveQuery, archive perch.JID) *ArchivePage {
+	q := &ArchivePage{Items: []perch.ArchiveItem{}, Archive: archive, limit: asked.Limit}
 	q.keepNewest = asked.Before != "" || asked.After == "" && (asked.Start == 0 || asked.End != 0)
 	if q.limit <= 0 || q.limit > maxArchivePage {
 		q.limit = maxArchivePage
@@ -60,10 +61,10 @@ func (q *ArchivePage) Page(fin MAMFin) (perch.ArchivePage, error) {
 	}
 	edge := ""
 	if n := len(p.Items); n > 0 && q.keepNewest {
-		edge = p.Items[0].StanzaID
+		edge = archiveID(&p.Items[0])
 		p.First = edge
 	} else if n > 0 {
-		edge = p.Items[n-1].StanzaID
+		edge = archiveID(&p.Items[n-1])
 		p.Last = edge
 	}
 	if edge == "" {
@@ -76,5 +77,5 @@ func (q *ArchivePage) Page(fin MAMFin) (perch.ArchivePage, error) {
 // itemCost is the memory of an item.
 func itemCost(it *perch.ArchiveItem) int {
 	return 512 + len(it.From) + len(it.To) + len(it.ID) + len(it.StanzaID) + len(it.RoomStanzaID) + len(it.OriginID) +
-		len(it.Thread) + len(it.Subject) + len(it.Body) + it.MessageDetails.Size() + it.Relation.Size() + it.Invited.Size()
+		len(it.Thread) + len(it.Subject) + len(it.Body) + it.MessageDetails.Size() + it.Relation.Size() + it.Invited.Size() + it.Room.Size()
 }

@@ -26,7 +26,12 @@ func appendChatStateOut(w *writer, s *perch.ChatStateOut) {
 		w.fail("/state", "%q is not a chat state", string(s.State))
 		return
 	}
+	kind := s.Kind
+	if kind == "" {
+		kind = perch.ChatMessage
+	}
 	w.Raw("<message")
 	w.to(s.To)
-	w.Raw(" type='chat'><" + string(s.State) + " xmlns='" + nsChatStates + "'/></message>")
+	w.Attr("/kind", "type", string(kind))
+	w.Raw("><" + string(s.State) + " xmlns='" + nsChatStates + "'/></message>")
 }

@@ -180,7 +180,7 @@ func isSignal(space string) bool {
 		"urn:xmpp:attention:0",                // XEP-0224
 		"urn:xmpp:idle:1",                     // XEP-0319
 		"urn:xmpp:chat-markers:1",             // a successor
-		"urn:xmpp:occupant-id:0",              // XEP-0421
+		nsOccupantID,                          // XEP-0421
 		"http://jabber.org/protocol/address",  // XEP-0033
 		"http://jabber.org/protocol/ibb",      // XEP-0047
 		"http://jabber.org/protocol/amp",      // XEP-0079

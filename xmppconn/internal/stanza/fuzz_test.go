@@ -128,6 +128,8 @@ func checkInbound(t *testing.T, in perch.Inbound) {
 		if !in.State.Valid() {
 			t.Fatalf("got %+v, want what is fit to be shown", in)
 		}
+	default:
+		checkRoomInbound(t, in)
 	}
 }
 

@@ -51,7 +51,8 @@ func TestNoRoomInvitations(t *testing.T) {
 		{"by an occupant", "<message from='r@muc.test/Eve' type='chat'>" + mediated + "</message>", "dropped room_invitation;"},
 		{"by an occupant, with words", "<message from='r@muc.test/Eve' type='chat'><body>hi</body>" + mediated + "</message>", "message hi;"},
 		{"by a server", "<message from='muc.test'><body>hi</body>" + mediated + "</message>", "message hi;"},
-		{"a refusal", "<message from='r@muc.test'><x xmlns='http://jabber.org/protocol/muc#user'><decline from='bo@b.test'/></x></message>", "dropped room_invitation;"},
+		{"a refusal", "<message from='r@muc.test'><x xmlns='http://jabber.org/protocol/muc#user'><decline from='bo@b.test'/></x></message>", "declined r@muc.test;"},
+		{"a refusal by an occupant", "<message from='r@muc.test/Eve'><x xmlns='http://jabber.org/protocol/muc#user'><decline from='bo@b.test'/></x></message>", "dropped room_invitation;"},
 		{"in a room", "<message from='r@muc.test' type='groupchat'>" + mediated + "</message>", "dropped room_invitation;"},
 		{"to nowhere", "<message from='bo@b.test'><body>hi</body><x xmlns='jabber:x:conference'/></message>", "message hi (1 payloads);"},
 		{"by another device of the account", "<message from='me@a.test'><sent xmlns='" + nsCarbons + "'><forwarded xmlns='" + nsForward + "'><message xmlns='jabber:client' from='me@a.test/phone' to='bo@b.test'>" +

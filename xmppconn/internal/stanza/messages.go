@@ -19,9 +19,12 @@ func (r decoder) message(el *xmlstream.Borrowed) Decoded {
 		return d
 	}
 	if result := m.archiveResult(); result != nil {
-		if from := el.Attr("from"); result.Is(nsMAM, "result") && (from.Empty() || r.self.Bare().Equal(peekJID(from))) {
+		switch from := el.Attr("from"); {
+		case result.Is(nsMAM, "result") && (from.Empty() || r.self.Bare().Equal(peekJID(from))):
 			d.Archived = r.readResult(el, result)
-		} else {
+		case result.Is(nsMAM, "result") && m.room() != "":
+			d.Archived = r.readRoomResult(el, result)
+		default:
 			d.Forged = "archive result"
 		}
 	}
@@ -81,17 +84,23 @@ func (m incoming) inbound() (in []perch.Inbound) {
 	if el.Attr("type").Is("error") {
 		return append(in, &perch.MessageError{ID: el.Attr("id").Copy(), From: sender(el, m.self), Error: *parseStanzaError(el)})
 	}
+	if m.unwanted() {
+		return nil
+	}
 	box, reason, invited := m.content()
+	if said := m.fromRoom(box, reason); said != nil {
+		return append(in, said)
+	}
 	switch {
 	case box == nil:
 		return m.aside()
 	case invited != nil:
 		in = append(box.in[:0], &perch.RoomInvitedIn{RoomInvitation: *invited, Of: box.Message})
 	case reason != "":
-		in = append(box.in[:0], &perch.DroppedIn{Dropped: perch.Dropped{Reason: reason, From: box.From, StanzaID: box.StanzaID}, Of: box.Message})
+		in = append(box.in[:0], plain(box, reason))
 	default:
 		box.Sent = m.sent
-		in = append(box.in[:0], &box.MessageIn)
+		in = append(box.in[:0], plain(box, ""))
 	}
 	return m.signals(in, box)
 }
@@ -101,7 +110,7 @@ func (m incoming) aside() []perch.Inbound {
 	if in := m.readEvent(); in != nil {
 		return in
 	}
-	if !m.has.any(withReceipt | withState) {
+	if !m.has.any(withReceipt | withState | withRoom) {
 		return nil
 	}
 	box := &messageBox{}
@@ -110,9 +119,12 @@ func (m incoming) aside() []perch.Inbound {
 }
 
 // signals appends the receipt and the chat state that a message has, or how far the account has
-// read. In a room they would be of everybody.
+// read. Receipts of a room would be of everybody.
 func (m incoming) signals(in []perch.Inbound, box *messageBox) []perch.Inbound {
-	if m.el.Attr("type").Is("groupchat") {
+	if m.isGroupchat() || m.has.any(withRoom) {
+		in = m.roomSignals(in)
+	}
+	if m.isGroupchat() {
 		return in
 	}
 	if read := m.ownMarker(); read != nil {
@@ -172,6 +184,7 @@ func (m incoming) content() (box *messageBox, reason string, invited *perch.Room
 	}
 	m.copyTexts(&box.Message, body, subject)
 	box.Body, box.Subject = cmp.Or(box.Body, substitute), cmp.Or(box.Subject, title)
+	m.placeInRoom(&box.MessageIn)
 	box.ReceiptRequested = !m.sent && box.ID != "" && box.Kind != perch.GroupchatMessage &&
 		m.has.any(withRequest) && el.Child(nsReceipts, "request") != nil
 	if reason == "" {
@@ -179,6 +192,9 @@ func (m incoming) content() (box *messageBox, reason string, invited *perch.Room
 	}
 	return box, reason, invited
 }
+
+// isGroupchat reports whether it is a message of a room.
+func (m incoming) isGroupchat() bool { return m.el.Attr("type").Is("groupchat") }
 
 // copyTexts copies the texts of a message, all of them at once.
 func (m incoming) copyTexts(into *perch.Message, body, subject xmlstream.Text) {

@@ -27,7 +27,7 @@ func appendMessageOut(w *writer, m *perch.MessageOut) {
 		w.Attr("/id", "id", m.ID)
 		w.Raw("/>")
 	}
-	if m.Receipt {
+	if m.Receipt && kind != perch.GroupchatMessage { // each occupant would answer (XEP-0184, 5.3)
 		w.Raw("<request xmlns='" + nsReceipts + "'/>")
 	}
 	if m.Relation != nil {

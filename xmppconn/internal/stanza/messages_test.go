@@ -41,10 +41,12 @@ func TestDecodeMessage(t *testing.T) {
 		{"headline", "<message from='bo@b.test/x' id='1' type='headline'>" + hi + "</message>", []perch.Inbound{with(func(m *perch.Message) { m.Kind = perch.HeadlineMessage })}},
 		{"no from", "<message id='1' type='chat'>" + hi + "</message>", []perch.Inbound{with(func(m *perch.Message) { m.From = "me@a.test" })}},
 		{"odd sender", "<message from='☺@under_score.test/🐦' id='1' type='chat'>" + hi + "</message>", []perch.Inbound{with(func(m *perch.Message) { m.From = "☺@under_score.test/🐦" })}},
-		{"room", "<message from='r@conf.test/bo' id='1' type='groupchat'>" + hi + "<active xmlns='" + nsChatStates + "'/></message>", []perch.Inbound{with(func(m *perch.Message) { m.From, m.Kind = "r@conf.test/bo", perch.GroupchatMessage })}},
-		{"subject of a room", "<message from='r@conf.test' id='1' type='groupchat'><subject>s</subject></message>", []perch.Inbound{with(func(m *perch.Message) {
-			m.From, m.Kind, m.Body, m.Subject = "r@conf.test", perch.GroupchatMessage, "", "s"
-		})}},
+		{"room", "<message from='r@conf.test/bo' id='1' type='groupchat'>" + hi + "<active xmlns='" + nsChatStates + "'/></message>", []perch.Inbound{with(func(m *perch.Message) {
+			m.From, m.To, m.Kind, m.Room = "r@conf.test/bo", "r@conf.test", perch.GroupchatMessage, &perch.MessageRoom{Nick: "bo"}
+		}), &perch.RoomChatStateIn{From: "r@conf.test/bo", State: perch.StateActive}}},
+		{"subject of a room", "<message from='r@conf.test' id='1' type='groupchat'><subject>s</subject></message>", []perch.Inbound{&perch.RoomSubjectIn{From: "r@conf.test", ID: "1", Text: "s", Plain: with(func(m *perch.Message) {
+			m.From, m.To, m.Kind, m.Body, m.Subject, m.Room = "r@conf.test", "r@conf.test", perch.GroupchatMessage, "", "s", &perch.MessageRoom{}
+		})}}},
 		{"delay", message(hi + "<delay xmlns='urn:xmpp:delay' from='b.test' stamp='2024-05-31T10:00:00.5+02:00'>Offline</delay>"), []perch.Inbound{with(func(m *perch.Message) {
 			m.Delay = &perch.Delay{Stamp: stanza.ParseTime("2024-05-31T08:00:00.500Z"), From: "b.test"}
 		})}},

@@ -35,6 +35,8 @@ const (
 	nsPGP           = "jabber:x:encrypted"
 	nsConference    = "jabber:x:conference"
 	nsMUCUser       = "http://jabber.org/protocol/muc#user"
+	nsMUCRoomInfo   = "http://jabber.org/protocol/muc#roominfo"
+	nsOccupantID    = "urn:xmpp:occupant-id:0"
 	nsPubSubEvent   = "http://jabber.org/protocol/pubsub#event"
 	nsJingleMessage = "urn:xmpp:jingle-message:0"
 	nsPing          = "urn:xmpp:ping"

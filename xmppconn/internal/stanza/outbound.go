@@ -10,20 +10,29 @@ import (
 // to which the own presence says what this client can do (XEP-0115). What the former does not know
 // is refused with KindFeatureUnsupported.
 func AppendFor(b []byte, out perch.Outbound, chatOnly bool) ([]byte, error) {
-	if m, ok := out.(*perch.MessageOut); chatOnly && ok && (m.Details != nil || m.Relation != nil) {
+	if chatOnly && !isPlain(out) {
 		return b, chatOnlyError()
 	}
-	switch out := out.(type) {
-	case *perch.DisplayedOut:
-		if chatOnly {
-			return b, chatOnlyError()
-		}
-	case *perch.PresenceOut:
+	if out, ok := out.(*perch.PresenceOut); ok {
 		w := newWriter(b)
 		appendPresenceOut(w, out, !chatOnly)
 		return w.Result()
 	}
 	return AppendOutbound(b, out)
+}
+
+// isPlain reports whether a stanza is one that a service can take which has nothing but text between two.
+func isPlain(out perch.Outbound) bool {
+	switch out := out.(type) {
+	case *perch.MessageOut:
+		return out.Details == nil && out.Relation == nil
+	case *perch.ChatStateOut:
+		return out.Kind != perch.GroupchatMessage
+	case *perch.DisplayedOut, *perch.RoomJoinOut, *perch.RoomPresenceOut, *perch.RoomLeaveOut, *perch.RoomSubjectOut,
+		*perch.RoomInviteOut, *perch.RoomDeclineOut:
+		return false
+	}
+	return true
 }
 
 func chatOnlyError() error {
@@ -47,6 +56,18 @@ func AppendOutbound(b []byte, out perch.Outbound) ([]byte, error) {
 		appendReceiptOut(w, out)
 	case *perch.DisplayedOut:
 		appendDisplayedOut(w, out)
+	case *perch.RoomJoinOut:
+		w.roomJoin(out)
+	case *perch.RoomPresenceOut:
+		w.roomPresence(out)
+	case *perch.RoomLeaveOut:
+		w.roomLeave(out)
+	case *perch.RoomSubjectOut:
+		w.roomSubject(out)
+	case *perch.RoomInviteOut:
+		w.roomInvite(out)
+	case *perch.RoomDeclineOut:
+		w.roomDecline(out)
 	default:
 		w.Fail(perch.Wrap(perch.KindInternal, fmt.Errorf("stanza: no encoding for %T", out), "this cannot be sent"))
 	}

@@ -21,6 +21,8 @@ const (
 	withState
 	withThread
 	withSubject
+	withRoom // what a room says, or its mark of a private message
+	withOccupantID
 	withExtras // anything else: what a second look is for, see extras
 )
 
@@ -46,8 +48,15 @@ func payloadsOf(el *xmlstream.Borrowed) (has payloads) {
 			has |= withRequest
 			plain = space.Is(nsReceipts)
 		case "delay", "x":
+			if space.Is(nsMUCUser) {
+				has |= withRoom
+				break
+			}
 			has |= withDelay
 			plain = space.Is(nsDelay)
+		case "occupant-id":
+			has |= withOccupantID
+			plain = space.Is(nsOccupantID)
 		case "stanza-id":
 			has |= withStanzaID
 			plain = space.Is(nsSID)

@@ -25,7 +25,7 @@ func (r decoder) presence(el *xmlstream.Borrowed) []perch.Inbound {
 	case "unavailable":
 		return r.availability(el, false)
 	case "error":
-		return []perch.Inbound{&perch.PresenceError{From: sender(el, r.self), Error: *parseStanzaError(el)}}
+		return []perch.Inbound{r.presenceError(el)}
 	case "subscribe", "subscribed", "unsubscribe", "unsubscribed":
 		return []perch.Inbound{&perch.SubscriptionIn{
 			From: sender(el, r.self).Bare(), Type: typ.Copy(), Nick: nickOf(el), Message: r.preferred(el, "status").Copy(),
@@ -35,49 +35,73 @@ func (r decoder) presence(el *xmlstream.Borrowed) []perch.Inbound {
 }
 
 func (r decoder) availability(el *xmlstream.Borrowed, available bool) []perch.Inbound {
+	said := presenceRead{available: available}
+	said.read(el)
+	if said.several {
+		said.text = r.preferred(el, "status")
+	}
+	if said.delayed {
+		said.delay = delayOf(el, r.now)
+	}
+	if said.room != nil && !peekSender(el, r.self).IsBare() {
+		return r.occupant(el, &said)
+	}
 	p := &presenceBox{}
-	p.Available = available
-	var status *xmlstream.Borrowed
-	var photo photoHash
-	several, delayed := false, false
-	for c := range el.Children() {
-		switch {
-		case c.Is(nsClient, "show") && available:
-			p.Show = parseShow(c.Text().Peek())
-		case c.Is(nsClient, "status"):
-			several, status = status != nil, c
-		case c.Is(nsClient, "priority") && available:
-			p.Priority = parsePriority(c.Text().Peek())
-		case c.Is(nsVCardUpd, "x"):
-			photo.read(c)
-		case c.Is(nsDelay, "delay") || c.Is(nsDelayOld, "x"):
-			delayed = true
-		}
-	}
-	if delayed {
-		if d := delayOf(el, r.now); d != nil {
-			p.Delay, p.Delayed = d.Stamp, true
-		}
-	}
-	text := status.Text()
-	if several {
-		text = r.preferred(el, "status")
-	}
-	p.copyTexts(r, el, text, photo)
+	var t texts
+	t.grow(el.Attr("from"), said.text, said.photo.hash)
+	p.From = t.sender(el, r.self)
+	said.copyInto(&p.PresenceIn, &p.hash, &t)
 	p.in[0] = &p.PresenceIn
 	return p.in[:]
 }
 
-// copyTexts copies the texts of a presence, all of them at once.
-func (p *presenceBox) copyTexts(r decoder, el *xmlstream.Borrowed, status xmlstream.Text, photo photoHash) {
-	var t texts
-	t.grow(el.Attr("from"), status, photo.hash)
-	p.From, p.Status = t.sender(el, r.self), t.copy(status)
-	if photo.said {
-		if p.hash = t.copy(photo.hash); photo.capitals {
-			p.hash = strings.ToLower(p.hash)
+// presenceRead is what the children of a presence say, while it lies in the buffer.
+type presenceRead struct {
+	available, several, delayed bool // several: there is more than one status
+	show                        perch.Show
+	priority                    int8
+	text                        xmlstream.Text // of the status
+	photo                       photoHash
+	delay                       *perch.Delay
+	room                        *xmlstream.Borrowed // what a room says of its occupant
+	occupantID                  xmlstream.Text
+}
+
+func (p *presenceRead) read(el *xmlstream.Borrowed) {
+	var status *xmlstream.Borrowed
+	for c := range el.Children() {
+		switch {
+		case c.Is(nsClient, "show") && p.available:
+			p.show = parseShow(c.Text().Peek())
+		case c.Is(nsClient, "status"):
+			p.several, status = status != nil, c
+		case c.Is(nsClient, "priority") && p.available:
+			p.priority = parsePriority(c.Text().Peek())
+		case c.Is(nsVCardUpd, "x"):
+			p.photo.read(c)
+		case c.Is(nsDelay, "delay") || c.Is(nsDelayOld, "x"):
+			p.delayed = true
+		case c.Is(nsMUCUser, "x"):
+			p.room = c
+		case c.Is(nsOccupantID, "occupant-id"):
+			p.occupantID = c.Attr("id")
 		}
-		p.PhotoHash = &p.hash
+	}
+	p.text = status.Text()
+}
+
+// copyInto sets all of a presence but From. Its texts are in t, which has room for them, and the hash
+// of the photo is kept where the caller says.
+func (p *presenceRead) copyInto(in *perch.PresenceIn, hash *string, t *texts) {
+	in.Available, in.Show, in.Priority, in.Status = p.available, p.show, p.priority, t.copy(p.text)
+	if p.delay != nil {
+		in.Delay, in.Delayed = p.delay.Stamp, true
+	}
+	if p.photo.said {
+		if *hash = t.copy(p.photo.hash); p.photo.capitals {
+			*hash = strings.ToLower(*hash)
+		}
+		in.PhotoHash = hash
 	}
 }
 
@@ -160,6 +184,15 @@ func appendPresenceOut(w *writer, p *perch.PresenceOut, caps bool) {
 		return
 	}
 	w.Raw("<presence>")
+	w.availability(&p.OwnPresence)
+	if caps {
+		w.caps()
+	}
+	w.Raw("</presence>")
+}
+
+// availability writes what says that the account is available.
+func (w *writer) availability(p *perch.OwnPresence) {
 	w.Element("/show", "show", p.Show.String())
 	w.Element("/status", "status", p.Status)
 	if p.Priority != 0 {
@@ -167,10 +200,6 @@ func appendPresenceOut(w *writer, p *perch.PresenceOut, caps bool) {
 		w.Int(int64(p.Priority))
 		w.Raw("</priority>")
 	}
-	if caps {
-		w.caps()
-	}
-	w.Raw("</presence>")
 }
 
 // appendSubscriptionOut writes a subscription stanza, always to the bare JID (RFC 6121, 3).

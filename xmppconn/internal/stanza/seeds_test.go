@@ -30,6 +30,14 @@ var stanzaSeeds = []string{
 	"<message from='me@a.test' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='urn:xmpp:mds:displayed:0'><item id='b@b.test'><displayed xmlns='urn:xmpp:mds:displayed:0'>" +
 		"<stanza-id xmlns='urn:xmpp:sid:0' by='me@a.test' id='7'/></displayed></item></items></event></message>",
 	"<message from='b@b.test/1'><body>hi</body><spoiler xmlns='urn:xmpp:spoiler:0'>x</spoiler><unstyled xmlns='urn:xmpp:styling:0'/><store xmlns='urn:xmpp:hints'/></message>",
+	"<message from='r@c.test' type='groupchat'><subject/></message>",
+	"<message from='r@c.test/x' type='groupchat'><body>hi</body><composing xmlns='http://jabber.org/protocol/chatstates'/><delay xmlns='urn:xmpp:delay' from='r@c.test' stamp='2024-01-01T00:00:00Z'/>" +
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='r@c.test' id='7'/><occupant-id xmlns='urn:xmpp:occupant-id:0' id='o'/></message>",
+	"<message from='r@c.test'><x xmlns='http://jabber.org/protocol/muc#user'><status code='104'/><item affiliation='member' jid='b@b.test/1'><reason>x</reason></item></x></message>",
+	"<message from='r@c.test'><x xmlns='http://jabber.org/protocol/muc#user'><decline from='b@b.test'><reason>x</reason></decline></x><body>no</body></message>",
+	"<message from='r@c.test/x' type='chat'><x xmlns='http://jabber.org/protocol/muc#user'/><body>hi</body></message>",
+	"<presence from='r@c.test/x' type='unavailable' id='1'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none' nick='y'><actor nick='z'/></item><status code='303'/><destroy jid='n@c.test'/></x></presence>",
+	"<presence from='r@c.test/x' type='error' id='1'><x xmlns='http://jabber.org/protocol/muc'/><error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>xmpp:n@c.test?join</gone></error></presence>",
 	"<iq id='1' type='result'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='n'><x xmlns='jabber:x:data'><field var='pubsub#max_items'><value>255</value></field></x></configure></pubsub></iq>",
 	"<iq id='1' type='get' from='a.test'><query xmlns='http://jabber.org/protocol/disco#info' node='n'/></iq>",
 	"<iq id='1' type='get' from='a.test'><time xmlns='urn:xmpp:time'/></iq>",
