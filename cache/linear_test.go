@@ -72,8 +72,13 @@ func linearStep(st linearState, in linearInput, out linearOutput) []linearState 
 			word = "exists"
 		}
 		switch {
+		case out.word == "fenced" && in.fence == st.fence && word == "ok":
+			// Nothing more is taken from this owner, ever; or it was applied, the answer was lost,
+			// and another one had opened the session before it was repeated.
+			st.fenced = true
+			return []linearState{st, next}
 		case out.word == "fenced" && in.fence == st.fence:
-			st.fenced = true // nothing more is taken from this owner, ever
+			st.fenced = true
 			return []linearState{st}
 		case out.word == "unknown" && word == "ok":
 			return []linearState{st, next}

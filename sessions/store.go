@@ -240,7 +240,7 @@ const MaxRooms = 500
 
 // Result is how a commit ended.
 type Result struct {
-	Err      error // ErrFenced, KindStorageUnavailable (nothing was applied), or nil
+	Err      error // ErrFenced (what was on its way then may be applied), KindStorageUnavailable (nothing was), or nil
 	Existing *Once // the key was there already: nothing was applied, Err is nil
 }
 
