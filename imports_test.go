@@ -33,7 +33,7 @@ var (
 		},
 		{
 			from:  "xmppconn",
-			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/pepnode", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
+			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
 			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
@@ -57,6 +57,11 @@ var (
 			from: "xmppconn/internal/readsync", may: []string{".", "xmppconn/internal/pepnode", "xmppconn/internal/stanza"},
 			never: []string{"net", "encoding/xml", "time"},
 			why:   "readsync is the read positions that an account has on its server: it asks by a function, and has no connection",
+		},
+		{
+			from: "xmppconn/internal/bookmarks", may: []string{".", "xmppconn/internal/pepnode", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
+			never: []string{"net", "encoding/xml"},
+			why:   "bookmarks is the rooms that an account has in its list on the server: it asks by a function, and has no connection",
 		},
 		{
 			from: "xmppconn/internal/roomadmin", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},

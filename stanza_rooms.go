@@ -140,19 +140,27 @@ type RoomChatStateIn struct {
 	State ChatState
 }
 
-// BookmarksIn are rooms of the account's list that have changed on another device, or are gone.
+// BookmarksIn are rooms of the account's list that have changed on some device, or are gone. A server
+// may keep several lists, which it may or may not keep equal: only those of the one store that the list
+// of the session is from mean something.
 type BookmarksIn struct {
+	Store   string // as in Bookmark
 	Put     []RoomBookmark
 	Removed []JID
 	All     bool // Put is the whole list
 }
+
+// MaxForeignBytes bounds RoomBookmark.Foreign.
+const MaxForeignBytes = 16 << 10
 
 // RoomBookmark is the bookmark of a room, as its store has it.
 type RoomBookmark struct {
 	JID JID
 	Bookmark
 	Password string
-	// Foreign are the children that this gateway does not know, as XML: they are written back.
+	// Foreign is what this gateway does not know of it, as XML: the element without all that it knows,
+	// or "" when there is nothing else, or more than MaxForeignBytes. Who writes the bookmark keeps what
+	// the server has then; Foreign counts where it has none.
 	Foreign string
 }
 

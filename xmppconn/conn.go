@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/bookmarks"
 	"github.com/perch-im/perch/xmppconn/internal/readiness"
 	"github.com/perch-im/perch/xmppconn/internal/readsync"
 	"github.com/perch-im/perch/xmppconn/internal/roomadmin"
@@ -60,6 +61,7 @@ func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 	}
 	c.fr = xmlstream.NewFramer((*connReader)(c), limits)
 	c.Admin = roomadmin.New(c.askRoom, func() perch.JID { return perch.JID(c.login.JID.Domain()) })
+	c.List = bookmarks.New(c.askBookmarks)
 	c.Positions = readsync.New(c.askOwn, func() perch.JID { return c.login.JID.Bare() })
 	return c
 }

@@ -23,7 +23,8 @@ type readState struct {
 	delivering atomic.Bool // the reader waits in the sink
 	unparkable bool        // parking has failed once; the reader alone uses it
 
-	lastPosition *perch.ReadIn // the last one that came; the reader alone uses it
+	lastPosition  *perch.ReadIn // the last one that came; the reader alone uses it
+	lastBookmarks uint64        // stands for the last ones that came; the reader alone uses it
 }
 
 // read is the first reader goroutine, which begins with what came before Start.
@@ -160,6 +161,7 @@ func (c *Conn) handleStanza(f *xmlstream.Frame) error {
 	}
 	f.Release()
 	d.DropRepeat(&c.lastPosition)
+	d.DropBookmarks(&c.lastBookmarks, c.Hears)
 	if d.Forged != "" {
 		c.d.counters.ForgedOther.Add(1)
 		c.d.log.Debug("dropped spoofed stanza", "what", d.Forged)

@@ -34,8 +34,8 @@
 //
 // internal/xmlstream cuts the bytes into frames and trees and writes XML, internal/stanza
 // decodes and encodes payloads, internal/sasl has the mechanisms, internal/pepnode knows when
-// a node of the account is safe, and internal/readsync and internal/roomadmin what is asked of nodes
-// and rooms. None of them has a connection.
+// a node of the account is safe, and internal/readsync, internal/bookmarks and internal/roomadmin what
+// is asked of nodes and rooms. None of them has a connection.
 //
 // # What comes from mellium
 //

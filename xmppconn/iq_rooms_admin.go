@@ -20,3 +20,8 @@ func (c *Conn) askRoom(ctx context.Context, kind, typ string, to perch.JID, payl
 		return in.Payload, nil
 	}, part, c.d.up.RequestTimeout)
 }
+
+// askBookmarks is a request to the own account for internal/bookmarks.
+func (c *Conn) askBookmarks(ctx context.Context, typ string, payload []byte) (*xmlstream.Element, error) {
+	return c.askRoom(ctx, "bookmarks", typ, "", payload, nil)
+}

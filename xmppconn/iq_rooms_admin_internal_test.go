@@ -12,7 +12,10 @@ import (
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
-var _ sessions.RoomAdmin = (*Conn)(nil)
+var (
+	_ sessions.RoomAdmin    = (*Conn)(nil)
+	_ sessions.BookmarkConn = (*Conn)(nil)
+)
 
 // TestRoomRequestsByProfile sends nothing to a service that has no rooms.
 func TestRoomRequestsByProfile(t *testing.T) {
@@ -26,7 +29,10 @@ func TestRoomRequestsByProfile(t *testing.T) {
 		_, err3 := c.ReservedNick(ctx, room)
 		_, err4 := c.Directory(ctx, "c.test", 10, "")
 		_, err5 := c.RoomServices(ctx)
-		for i, err := range []error{err1, err2, err3, err4, err5,
+		_, err6 := c.Bookmarks(ctx)
+		_, err7 := c.BookmarkStore(ctx)
+		for i, err := range []error{err1, err2, err3, err4, err5, err6, err7,
+			c.PutBookmark(ctx, perch.RoomBookmark{JID: room}), c.RemoveBookmark(ctx, room),
 			c.SetAffiliation(ctx, room, perch.Member{JID: "b@b.test", Affiliation: perch.AffiliationMember}), c.SetRole(ctx, room, "Bo", perch.RoleNone, ""),
 			c.DestroyRoom(ctx, room, "", ""), c.SetRoomConfig(ctx, room, perch.RoomConfig{}), c.CancelRoomConfig(ctx, room),
 			c.ModerateMessage(ctx, room, "7", ""), c.SetRoomPhoto(ctx, room, nil)} {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/bookmarks"
 	"github.com/perch-im/perch/xmppconn/internal/readsync"
 	"github.com/perch-im/perch/xmppconn/internal/roomadmin"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
@@ -15,6 +16,7 @@ import (
 // requestState is what is asked of others. What is embedded does not change after Dial.
 type requestState struct {
 	roomadmin.Admin
+	*bookmarks.List
 	*readsync.Positions
 	iqs     map[string]*openIQ
 	queries map[string]*stanza.ArchivePage

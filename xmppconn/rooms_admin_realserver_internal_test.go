@@ -41,7 +41,9 @@ func signInAgain(t *testing.T, s *testkit.Server, acc perch.Account) *realUser {
 		}
 	}, func() {})
 	t.Cleanup(func() { _ = c.Close(context.Background()) })
-	r.write("<presence/>")
+	if _, err := c.Send(&perch.PresenceOut{OwnPresence: perch.OwnPresence{Available: true}}); err != nil {
+		t.Fatalf("Send(): got error %v, want none", err)
+	}
 	return r
 }
 

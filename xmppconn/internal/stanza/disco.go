@@ -17,7 +17,7 @@ var chatFeatures = []string{nsChatStates, nsDiscoInfo, nsNick, nsDelay, nsPing, 
 // read and write. With +notify at its end it is a node whose changes the server is to send.
 var ourFeatures = slices.Sorted(slices.Values(append([]string{
 	nsCaps, nsConference, nsCorrection, nsEME, nsFallback, nsFileMetadata, nsFileSharing, nsMarkers, nsOOB, nsReactions, nsReference,
-	nsReply, nsRetraction, nsSID, nsSpoiler, nsStyling, nsTime, nsVersion, nsReadPositions + "+notify",
+	nsReply, nsRetraction, nsSID, nsSpoiler, nsStyling, nsTime, nsVersion, nsReadPositions + "+notify", NodeBookmarks + "+notify", NodeBookmarksOld + "+notify",
 }, chatFeatures...)))
 
 // EncodeDiscoInfo is the payload of a get (XEP-0030, 3.1).

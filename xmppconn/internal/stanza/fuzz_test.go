@@ -112,6 +112,15 @@ func checkInbound(t *testing.T, in perch.Inbound) {
 		if in.JID == "" || !in.JID.IsBare() || in.Of.From == "" || in.Of.Body != "" {
 			t.Fatalf("got %+v, want a room that somebody invites to, and no text", in)
 		}
+	case *perch.BookmarksIn:
+		if in.Store == "" || !in.All && len(in.Put)+len(in.Removed) == 0 {
+			t.Fatalf("got %+v, want a change of a store", in)
+		}
+		for _, b := range in.Put {
+			if b.JID == "" || !b.JID.IsBare() || b.Store != in.Store || len(b.Foreign) > perch.MaxForeignBytes {
+				t.Fatalf("got %+v, want the bookmark of a room in %s", b, in.Store)
+			}
+		}
 	case *perch.ReadIn:
 		if in.Conversation == "" || in.ID == "" && in.StanzaID == "" {
 			t.Fatalf("got %+v, want a place in a conversation", in)
@@ -191,6 +200,11 @@ func decodeEverything(el *xmlstream.Element) {
 	stanza.AccountCapabilities(&perch.Capabilities{}, payload)
 	stanza.ParseReadPositions(payload, testSelf.Bare())
 	stanza.NodeSafe(payload, true)
+	_, _ = stanza.ParseBookmarks(payload)
+	_, _ = stanza.ParseDocument(payload).Bookmarks("0049")
+	stanza.ParseReservedNick(payload)
+	stanza.IsRoomService(payload)
+	stanza.BookmarkStores(payload)
 }
 
 // FuzzRoundTrip writes texts and reads them back through the framer: exactly one stanza,

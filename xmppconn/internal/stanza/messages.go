@@ -110,6 +110,9 @@ func (m incoming) aside() []perch.Inbound {
 	if in := m.readEvent(); in != nil {
 		return in
 	}
+	if in := m.bookmarksEvent(); in != nil {
+		return in
+	}
 	if !m.has.any(withReceipt | withState | withRoom) {
 		return nil
 	}

@@ -8,7 +8,9 @@ import (
 
 // Nodes of the own account (XEP-0163).
 const (
-	NodeReadPositions = nsReadPositions // XEP-0490: an item a conversation
+	NodeReadPositions = nsReadPositions        // XEP-0490: an item a conversation
+	NodeBookmarks     = "urn:xmpp:bookmarks:1" // XEP-0402: an item a room
+	NodeBookmarksOld  = "storage:bookmarks"    // XEP-0048: one document
 )
 
 // nodeItems is how many items a node with more than one is to have room for: a higher number one

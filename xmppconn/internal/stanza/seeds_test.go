@@ -29,6 +29,9 @@ var stanzaSeeds = []string{
 	"<message from='b@b.test/1'><x xmlns='jabber:x:conference' jid='r@c.test'/></message>",
 	"<message from='me@a.test' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='urn:xmpp:mds:displayed:0'><item id='b@b.test'><displayed xmlns='urn:xmpp:mds:displayed:0'>" +
 		"<stanza-id xmlns='urn:xmpp:sid:0' by='me@a.test' id='7'/></displayed></item></items></event></message>",
+	"<message from='me@a.test' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='urn:xmpp:bookmarks:1'><item id='r@c.test'><conference xmlns='urn:xmpp:bookmarks:1' autojoin='1'>" +
+		"<nick>Al</nick><extensions><x xmlns='urn:x'/></extensions></conference></item><retract id='s@c.test'/></items></event></message>",
+	"<message from='me@a.test' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='storage:bookmarks'><item><storage xmlns='storage:bookmarks'><conference jid='r@c.test'/></storage></item></items></event></message>",
 	"<message from='b@b.test/1'><body>hi</body><spoiler xmlns='urn:xmpp:spoiler:0'>x</spoiler><unstyled xmlns='urn:xmpp:styling:0'/><store xmlns='urn:xmpp:hints'/></message>",
 	"<message from='r@c.test' type='groupchat'><subject/></message>",
 	"<message from='r@c.test/x' type='groupchat'><body>hi</body><composing xmlns='http://jabber.org/protocol/chatstates'/><delay xmlns='urn:xmpp:delay' from='r@c.test' stamp='2024-01-01T00:00:00Z'/>" +
