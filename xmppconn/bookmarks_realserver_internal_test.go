@@ -95,7 +95,7 @@ func foreignBookmarkReal(t *testing.T, a, b *realUser, store string) {
 		raw = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='storage:bookmarks'><item id='current'><storage xmlns='storage:bookmarks'>" +
 			"<conference jid='r@c.test' name='Old'><nick>Al</nick>" + other + "</conference><url name='U' url='http://u.test'/></storage></item></publish></pubsub>"
 	}
-	_, err := b.askBookmarks(ctx, "set", []byte(raw))
+	_, err := b.askRoom(ctx, "bookmarks", "set", "", []byte(raw), nil)
 	b.must(err)
 	before := bookmarksOf(a)["r@c.test"]
 	if !strings.Contains(before.Foreign, "<colour xmlns='urn:test'>red &amp; blue</colour>") {
@@ -109,7 +109,7 @@ func foreignBookmarkReal(t *testing.T, a, b *realUser, store string) {
 	if store != stanza.Store0048 {
 		return
 	}
-	answer, err := b.askBookmarks(ctx, "get", stanza.EncodeDocumentGet(store))
+	answer, err := b.askRoom(ctx, "bookmarks", "get", "", stanza.EncodeDocumentGet(store), nil)
 	b.must(err)
 	if d, err := stanza.ParseDocument(answer).Encode(store, false); err != nil || !strings.Contains(string(d), "url='http://u.test'") {
 		t.Errorf("the document is %s, %v; want the address in it that somebody else has put there", d, err)

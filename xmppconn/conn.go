@@ -61,7 +61,7 @@ func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 	}
 	c.fr = xmlstream.NewFramer((*connReader)(c), limits)
 	c.Admin = roomadmin.New(c.askRoom, func() perch.JID { return perch.JID(c.login.JID.Domain()) })
-	c.List = bookmarks.New(c.askBookmarks)
+	c.List = bookmarks.New(c.askRoom)
 	c.Positions = readsync.New(c.askOwn, func() perch.JID { return c.login.JID.Bare() })
 	return c
 }

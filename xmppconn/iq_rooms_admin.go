@@ -8,7 +8,7 @@ import (
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
-// askRoom is a request for internal/roomadmin.
+// askRoom is a request for internal/roomadmin, or to "" one for internal/bookmarks.
 func (c *Conn) askRoom(ctx context.Context, kind, typ string, to perch.JID, payload []byte, part func(*xmlstream.Borrowed)) (*xmlstream.Element, error) {
 	if c.login.Capabilities.ChatOnly {
 		return nil, unsupported("have rooms")
@@ -19,9 +19,4 @@ func (c *Conn) askRoom(ctx context.Context, kind, typ string, to perch.JID, payl
 		}
 		return in.Payload, nil
 	}, part, c.d.up.RequestTimeout)
-}
-
-// askBookmarks is a request to the own account for internal/bookmarks.
-func (c *Conn) askBookmarks(ctx context.Context, typ string, payload []byte) (*xmlstream.Element, error) {
-	return c.askRoom(ctx, "bookmarks", typ, "", payload, nil)
 }

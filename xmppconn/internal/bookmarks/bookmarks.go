@@ -16,6 +16,7 @@ import (
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/pepnode"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
 var (
@@ -41,8 +42,14 @@ type List struct {
 	stores []string   // that may be used, best first; nil: not known
 }
 
-// New is the list of an account, with nothing known of its server.
-func New(ask pepnode.Ask) *List { return &List{ask: ask, writing: make(chan struct{}, 1)} }
+// New is the list of an account, with nothing known of its server. Ask is as that of internal/roomadmin:
+// it names the request in statistics, and to nobody it asks the account.
+func New(ask func(ctx context.Context, kind, typ string, to perch.JID, payload []byte, part func(*xmlstream.Borrowed)) (*xmlstream.Element, error)) *List {
+	own := func(ctx context.Context, typ string, payload []byte) (*xmlstream.Element, error) {
+		return ask(ctx, "bookmarks", typ, "", payload, nil)
+	}
+	return &List{ask: own, writing: make(chan struct{}, 1)}
+}
 
 // Bookmarks fetches all.
 func (l *List) Bookmarks(ctx context.Context) (list []perch.RoomBookmark, err error) {

@@ -37,8 +37,11 @@ const (
 	conversion = "urn:xmpp:bookmarks-conversion:0"
 )
 
-// ask is a pepnode.Ask.
-func (a *account) ask(_ context.Context, typ string, payload []byte) (*xmlstream.Element, error) {
+// ask is what a list asks by.
+func (a *account) ask(_ context.Context, kind, typ string, to perch.JID, payload []byte, part func(*xmlstream.Borrowed)) (*xmlstream.Element, error) {
+	if kind != "bookmarks" || to != "" || part != nil {
+		return nil, fmt.Errorf("asked %q of %q, want bookmarks of the account", kind, to)
+	}
 	el, err := xmlstream.Parse(string(payload), xmlstream.DefaultLimits())
 	if err != nil {
 		return nil, err
