@@ -90,7 +90,7 @@ var (
 			why: "streamtest gives the tests of xmppconn streams to read, and judges nothing",
 		},
 		{
-			from: "sessions", may: []string{".", "internal/jsonappend", "internal/ttlmap", "internal/contacts", "internal/conversations"},
+			from: "sessions", may: []string{".", "internal/jsonappend", "internal/ttlmap", "internal/contacts", "internal/conversations", "internal/occupants"},
 			never: []string{"net", "net/http", "encoding/xml"},
 			why:   "sessions sees neither XML nor HTTP: it declares the interfaces that it needs (DialFunc, Conn, Store)",
 		},
@@ -189,6 +189,11 @@ var (
 			from: "internal/conversations", may: []string{".", "internal/packed"},
 			never: []string{"context", "time", "encoding/json"},
 			why:   "conversations is how the list of chats lies in memory and in a row: what changes it, and when, is decided by a session",
+		},
+		{
+			from: "internal/occupants", may: []string{".", "internal/packed"},
+			never: []string{"context", "encoding/json"},
+			why:   "occupants is who is in the rooms of a node: it is fed and read by sessions, and knows neither them nor a stream",
 		},
 		{
 			from: "internal/contacts", may: []string{".", "internal/packed"},
@@ -296,6 +301,8 @@ func TestArrowsRefuse(t *testing.T) {
 		{"internal/ttlmap", module, false},
 		{"internal/contacts", module + "/sessions", false},
 		{"internal/conversations", module + "/sessions", false},
+		{"internal/occupants", module + "/sessions", false},
+		{"sessions", module + "/internal/occupants", true},
 		{"api", module + "/internal/strictjson", true},
 		{"internal/strictjson", module + "/api", false},
 		{"internal/strictjson", "net/http", false},

@@ -1,5 +1,5 @@
 // Package packed reads and writes the texts and numbers of which the packed tables are made
-// (internal/contacts, internal/conversations): texts with their length before them, and varints.
+// (internal/contacts, internal/conversations, internal/occupants): texts with their length before them, and varints.
 package packed
 
 import "encoding/binary"
