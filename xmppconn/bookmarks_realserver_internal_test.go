@@ -32,6 +32,7 @@ func TestBookmarksOnRealServers(t *testing.T) {
 		t.Run("fifty", func(t *testing.T) { a, b := account(t); manyBookmarksReal(t, a, b, service) })
 		t.Run("foreign", func(t *testing.T) { a, b := account(t); foreignBookmarkReal(t, a, b, want) })
 		t.Run("two writers", func(t *testing.T) { a, b := account(t); twoWritersReal(t, a, b) })
+		t.Run("a writer that does not look", func(t *testing.T) { a, b := account(t); rawWriterReal(t, a, b, want) })
 		t.Run("events", func(t *testing.T) { a, b := account(t); bookmarkEventsReal(t, a, b) })
 	})
 }
@@ -116,8 +117,7 @@ func foreignBookmarkReal(t *testing.T, a, b *realUser, store string) {
 	}
 }
 
-// twoWritersReal lets another client, which knows nothing of this gateway, write at the same time: it
-// reads the list, and writes it with one more room.
+// twoWritersReal writes by two connections of one account at the same time.
 func twoWritersReal(t *testing.T, a, b *realUser) {
 	ctx := context.Background()
 	const n = 10
@@ -140,6 +140,50 @@ func twoWritersReal(t *testing.T, a, b *realUser) {
 				t.Errorf("room %d of %s is not among %d bookmarks, want it", i, who, len(all))
 			}
 		}
+	}
+}
+
+// rawWriterReal lets another client write at the same time, which knows nothing of this gateway: it reads
+// the list, writes it with one more room, and does not look again. What we write is there in the end.
+func rawWriterReal(t *testing.T, a, b *realUser, store string) {
+	ctx := context.Background()
+	const n = 10
+	a.must(a.PutBookmark(ctx, perch.RoomBookmark{JID: "first@c.test"})) // makes the node as it must be
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := range n {
+			mark := perch.RoomBookmark{JID: perch.JID(fmt.Sprintf("b-%d@c.test", i))}
+			payload, err := stanza.EncodeBookmark(mark, nil, false)
+			if store != stanza.Store0402 {
+				answer, readErr := b.askRoom(ctx, "bookmarks", "get", "", stanza.EncodeDocumentGet(store), nil)
+				d, _, _ := stanza.ParseDocument(answer).Put(mark)
+				if payload, err = d.Encode(store, false); readErr != nil {
+					err = readErr
+				}
+			}
+			if err == nil {
+				_, err = b.askRoom(ctx, "bookmarks", "set", "", payload, nil)
+			}
+			if err != nil {
+				t.Errorf("the other client: got error %v, want none", err)
+			}
+		}
+	})
+	for i := range n {
+		a.must(a.PutBookmark(ctx, perch.RoomBookmark{JID: perch.JID(fmt.Sprintf("a-%d@c.test", i))}))
+	}
+	wg.Wait()
+	all, theirs := bookmarksOf(a), 0
+	for i := range n {
+		if _, ok := all[perch.JID(fmt.Sprintf("a-%d@c.test", i))]; !ok {
+			t.Errorf("room %d is not among %d bookmarks, want it", i, len(all))
+		}
+		if _, ok := all[perch.JID(fmt.Sprintf("b-%d@c.test", i))]; ok {
+			theirs++
+		}
+	}
+	if t.Logf("%d of %d rooms of the other client are there", theirs, n); store == stanza.Store0402 && theirs != n {
+		t.Errorf("got %d rooms of the other client, want all %d", theirs, n)
 	}
 }
 
