@@ -53,7 +53,8 @@ type Error struct {
 	Fields     []FieldError  // for KindValidation and KindJIDMalformed
 	XMPP       *XMPPError    // the upstream's own words, when it answered
 	RetryAfter time.Duration // 0: not known
-	Err        error         // the cause, for logs
+	Cause      Cause         // why a login failed; "" in every other error
+	Err        error         // what is behind it, for logs
 }
 
 // FieldError names a wrong field by its JSON pointer (RFC 6901), such as "/to".

@@ -33,7 +33,7 @@ var (
 		},
 		{
 			from:  "xmppconn",
-			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
+			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
 			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
@@ -47,6 +47,11 @@ var (
 			from: "xmppconn/internal/stanza", may: []string{".", "xmppconn/internal/xmlstream", "internal/payload"},
 			never: []string{"net", "encoding/xml", "context", "sync"},
 			why:   "stanza is the codec: what a payload says and how it is written, and neither a connection nor a session",
+		},
+		{
+			from: "xmppconn/internal/diagnosis", may: []string{".", "xmppconn/internal/xmlstream"}, libs: []string{"mellium.im/xmpp/stream"},
+			never: []string{"net/http", "encoding/xml"},
+			why:   "diagnosis reads the errors of a login and has the words for them: it makes no connection, and decides nothing",
 		},
 		{
 			from: "xmppconn/internal/pepnode", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},

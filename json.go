@@ -199,6 +199,12 @@ func (i SessionInfo) AppendJSON(b []byte) []byte {
 	b = jsonappend.String(append(b, `,"resource":`...), i.Resource)
 	b = jsonappend.String(append(b, `,"state":`...), i.State)
 	b = jsonappend.String(append(b, `,"reason":`...), i.Reason)
+	if i.Cause != "" {
+		b = jsonappend.String(append(b, `,"cause":`...), i.Cause)
+	}
+	if i.Detail != "" {
+		b = jsonappend.String(append(b, `,"detail":`...), i.Detail)
+	}
 	b = i.Since.AppendJSON(append(b, `,"since":`...))
 	b = i.RetryAt.AppendJSON(append(b, `,"retry_at":`...))
 	b = jsonappend.String(append(b, `,"upstream":`...), i.Upstream)

@@ -17,7 +17,9 @@ type SessionInfo struct {
 	JID          JID      `json:"jid"` // bare; "" until the first login
 	Resource     string   `json:"resource"`
 	State        State    `json:"state"`
-	Reason       string   `json:"reason"` // "" when online; else such as link-lost, credentials, conflict, policy, config
+	Reason       string   `json:"reason"`           // "" when online; else such as link-lost, credentials, conflict, policy, config
+	Cause        Cause    `json:"cause,omitempty"`  // why the last login failed; "" when none has
+	Detail       string   `json:"detail,omitempty"` // the same as a sentence
 	Since        Time     `json:"since"`
 	RetryAt      Time     `json:"retry_at"`
 	Upstream     string   `json:"upstream"`

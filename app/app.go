@@ -31,6 +31,7 @@ type App struct {
 	upstreams   map[string]upstream
 	certificate *certificate    // nil without TLS
 	gate        *logingate.Gate // of the logins of all upstreams
+	failures    *loginFailures
 	metrics     *metrics
 	tracing     *tracing     // nil: nothing is traced
 	draining    atomic.Int64 // since when, in Unix nanoseconds; 0: not yet
@@ -152,17 +153,17 @@ func (a *App) Start() error {
 
 // listen binds the gateway's and the admin's address.
 func (a *App) listen() (err error) {
-	l, err := net.Listen("tcp", a.o.Listen)
+	l, err := listenOn("listen", a.o.Listen)
 	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
+		return err
 	}
 	a.listener = a.bounded(l)
 	a.onStop("gateway's address", closer(a.listener))
 	if a.o.AdminListen == "off" {
 		return nil
 	}
-	if l, err = net.Listen("tcp", a.o.AdminListen); err != nil {
-		return fmt.Errorf("--admin-listen: %w", err)
+	if l, err = listenOn("admin-listen", a.o.AdminListen); err != nil {
+		return err
 	}
 	a.adminListener = newSpareListener(l)
 	a.onStop("admin's address", closer(a.adminListener))

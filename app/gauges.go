@@ -87,7 +87,7 @@ var xmppCounters = []struct {
 	of         func(*xmppconn.Counters) *atomic.Int64
 }{
 	{"sign_ins", "XMPP logins that succeeded.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.SignIns }},
-	{"sign_in_failures", "XMPP logins that failed.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.SignInFailures }},
+	{"sign_ins_canceled", "XMPP logins that were given up here before they ended: the session ended, or moved.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.SignInsCanceled }},
 	{"steps_skipped", "Optional steps of XMPP logins that had no answer; the feature is missing then.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.StepsSkipped }},
 	{"resumes", "Streams that were resumed (XEP-0198).", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Resumes }},
 	{"resumes_failed", "Streams that the server refused to resume.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.ResumesFailed }},
@@ -117,7 +117,32 @@ func (m *metrics) watchUpstream(name string, c *xmppconn.Counters) {
 			Name: "perch_xmpp_" + x.name + "_total", Help: x.help, ConstLabels: prometheus.Labels{"upstream": name},
 		}, func() float64 { return float64(value.Load()) }))
 	}
+	m.watchFailures(name, c)
 }
+
+// watchFailures shows the failed logins of an upstream by their cause; each is there from the
+// start, because a rate misses the first of what appears from nowhere.
+func (m *metrics) watchFailures(name string, c *xmppconn.Counters) {
+	d := prometheus.NewDesc("perch_xmpp_sign_in_failures_total", "XMPP logins that failed, by cause.", []string{"cause"}, prometheus.Labels{"upstream": name})
+	m.registry.MustRegister(describedCollector{d, func(ch chan<- prometheus.Metric) {
+		for _, cause := range perch.Causes {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(c.SignInFailures.Of(cause)), string(cause))
+		}
+	}})
+}
+
+// describedCollector is a CollectorFunc that names its metric beforehand, so that two with other
+// constant labels may be registered.
+type describedCollector struct {
+	desc    *prometheus.Desc
+	collect func(chan<- prometheus.Metric)
+}
+
+// Describe implements prometheus.Collector.
+func (c describedCollector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
+
+// Collect implements prometheus.Collector.
+func (c describedCollector) Collect(ch chan<- prometheus.Metric) { c.collect(ch) }
 
 // watchConnections shows the connections of the gateway's listener.
 func (m *metrics) watchConnections(open func() int, limit int) {

@@ -37,7 +37,7 @@ func TestM01NotOffered(t *testing.T) {
 		u.Address, u.TLS = "", "starttls"
 		nameServer(t, "_xmpp-client._tcp.messenger.live.com. 60 IN SRV 0 0 0 .")
 	})
-	wantProblem(t, p.api.Call(t, http.StatusServiceUnavailable, http.MethodGet, "/v1/buddies", nil), "session-offline")
+	wantProblem(t, p.api.Call(t, http.StatusBadGateway, http.MethodGet, "/v1/buddies", nil), "xmpp-error")
 	if n := p.s.Stats().Connections; n != 0 {
 		t.Errorf("%d connections, want 0", n)
 	}
@@ -129,8 +129,8 @@ func TestM03SeeOtherHostChains(t *testing.T) {
 	})
 	refused := func(t *testing.T, p *profile, connections int64) {
 		t.Helper()
-		a := p.api.Call(t, http.StatusServiceUnavailable, http.MethodGet, "/v1/buddies", nil)
-		wantProblem(t, a, "session-offline")
+		a := p.api.Call(t, http.StatusBadGateway, http.MethodGet, "/v1/buddies", nil)
+		wantProblem(t, a, "xmpp-error")
 		if !strings.Contains(a.JSON(t).Str("detail"), "redirect") {
 			t.Errorf("the problem does not say why: %s, want %q in it", a.Body, "redirect")
 		}

@@ -100,7 +100,7 @@ func (m *metrics) begin() {
 	for _, result := range []string{sessions.ResumedStream, sessions.ResetFirst, sessions.ResetExpired, sessions.ResetEpoch, sessions.ResetUnknown} {
 		m.resumes.WithLabelValues(result)
 	}
-	for _, reason := range []string{perch.ReasonLinkLost, perch.ReasonConflict, perch.ReasonPolicy, perch.ReasonTLS, perch.ReasonTryLater} {
+	for _, reason := range []string{perch.ReasonLinkLost, perch.ReasonConflict, perch.ReasonPolicy, perch.ReasonTLS, perch.ReasonTryLater, perch.ReasonConfig} {
 		m.reconnects.WithLabelValues(reason)
 	}
 	for _, change := range []string{sessions.OwnerTaken, sessions.OwnerAdopted, sessions.OwnerReleased, sessions.OwnerFenced, sessions.OwnerPassed, sessions.OwnerStale, sessions.OwnerFailed} {

@@ -172,6 +172,9 @@ func TestMetrics(t *testing.T) {
 		if strings.HasPrefix(name, "perch_xmpp_") && strings.HasSuffix(name, "_total") {
 			want[name] = "upstream"
 		}
+		if name == "perch_xmpp_sign_in_failures_total" {
+			want[name] = "cause upstream"
+		}
 	}
 	if got := labels(t, text); !maps.Equal(got, want) {
 		t.Errorf("metrics\n%v\nwant\n%v", got, want)
@@ -181,7 +184,7 @@ func TestMetrics(t *testing.T) {
 		`perch_resumes_total{result="first"} 1`, `perch_resumes_total{result="unknown"} 1`, `perch_events_total{type="message.sent"} 1`, `perch_events_dropped_total{reason="slow"} 0`,
 		`perch_http_request_duration_seconds_count{code="404",method="GET",route="/v1/buddies/{jid}"} 1`, `{code="401",method="GET",route="/v1/buddies"} 1`,
 		`perch_xmpp_iq_duration_seconds_count{kind="roster",result="ok"} 1`, `perch_redis_duration_seconds_count{op="commit",result="ok"}`, `perch_redis_duration_seconds_count{op="lookup",result="ok"}`,
-		`perch_xmpp_sign_ins_total{upstream="messenger"} 1`, `perch_xmpp_sign_in_failures_total{upstream="messenger"} 1`, "perch_stream_queue_frames_count",
+		`perch_xmpp_sign_ins_total{upstream="messenger"} 1`, `perch_xmpp_sign_in_failures_total{cause="credentials",upstream="messenger"} 1`, `perch_xmpp_sign_in_failures_total{cause="refused",upstream="messenger"} 0`, "perch_stream_queue_frames_count",
 		`perch_session_ownership_total{change="taken"} `, `perch_session_ownership_total{change="failed"} 0`, "perch_nodes ", "perch_node_beat_age_seconds 0.",
 		"perch_store_up 1", "perch_sessions_held_back 0", "perch_sessions_to_restore 0", "perch_outbox_messages ", "perch_draining_seconds 0",
 		"perch_connections ", `perch_connections_refused_total{reason="total"} 0`, `perch_connections_refused_total{reason="address"} 0`, "perch_log_dropped_total 0",

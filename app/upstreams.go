@@ -22,6 +22,7 @@ type upstream struct {
 // buildUpstreams makes a dialler for each upstream; without any the embedded service is
 // started and becomes the only one.
 func (a *App) buildUpstreams() error {
+	a.watchLogins()
 	if len(a.o.Upstreams) == 0 {
 		return a.startEmbedded()
 	}
@@ -64,7 +65,7 @@ func (u Upstream) connection() (xmppconn.Upstream, error) {
 }
 
 func (a *App) addUpstream(x xmppconn.Upstream, tokenMechanism string) error {
-	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log, Gate: a.gate, ParkAfter: a.o.ParkAfter, Observer: a.metrics.iq, Trace: a.tracing.iqs(x.Name)})
+	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log, Gate: a.gate, ParkAfter: a.o.ParkAfter, Observer: a.metrics.iq, Trace: a.tracing.iqs(x.Name), Failed: a.failures.of(x.Name)})
 	if err != nil {
 		return fmt.Errorf("upstream %q: %w", x.Name, err)
 	}

@@ -105,9 +105,9 @@ func TestFailedLoginLeavesNoSession(t *testing.T) {
 		"no route":     {linkLost, perch.KindSessionOffline, 15 * time.Second},
 		"try later":    {perch.Errorf(perch.KindTryLater, ""), perch.KindSessionOffline, 15 * time.Second},
 		"TLS":          {perch.Errorf(perch.KindUpstreamTLS, "expired"), perch.KindUpstreamTLS, 0},
-		"host unknown": {perch.Errorf(perch.KindUpstreamConfig, ""), perch.KindSessionOffline, 0},
+		"host unknown": {perch.Errorf(perch.KindUpstreamConfig, ""), perch.KindUpstreamConfig, 0},
 		"mechanism":    {perch.Invalid("/mechanism", "not here"), perch.KindValidation, 0},
-		"redirect":     {perch.Errorf(perch.KindRedirectRefused, ""), perch.KindSessionOffline, 0},
+		"redirect":     {perch.Errorf(perch.KindRedirectRefused, ""), perch.KindRedirectRefused, 0},
 		"disabled":     {perch.Errorf(perch.KindForbidden, ""), perch.KindForbidden, 0},
 		"no kind":      {errors.New("odd"), perch.KindSessionOffline, 15 * time.Second},
 	} {

@@ -41,11 +41,11 @@ func storeError(err error) error {
 		Detail: "the store cannot be reached"}
 }
 
-// signInError is what is reported to a client about a login that failed: the kinds that only
-// the supervision distinguishes become session-offline.
+// signInError is what is reported to a client about a login that failed: what passes by itself is
+// session-offline, which is tried again; what somebody has to put right is not.
 func signInError(err error) error {
 	if err == nil {
-		return &perch.Error{Kind: perch.KindUpstreamTimeout, Detail: "upstream login timed out"}
+		return &perch.Error{Kind: perch.KindUpstreamTimeout, Cause: perch.CauseTimeout, Detail: "upstream login timed out"}
 	}
 	switch k := perch.KindOf(err); k {
 	case perch.KindUnauthorized, perch.KindForbidden, perch.KindUpstreamTLS, perch.KindUpstreamTimeout,
@@ -54,18 +54,23 @@ func signInError(err error) error {
 	case perch.KindUpstreamConfig:
 		return misconfigured(err)
 	case perch.KindRedirectRefused:
-		return perch.Wrap(perch.KindSessionOffline, err, "redirect refused: host not allowed, redirect loop, or too many redirects")
+		return &perch.Error{Kind: perch.KindRedirectRefused, Cause: perch.CauseOf(err), Err: err,
+			Detail: "redirect refused: host not allowed, redirect loop, or too many redirects"}
 	}
-	return &perch.Error{Kind: perch.KindSessionOffline, Err: err, RetryAfter: 5 * time.Second,
+	e := &perch.Error{Kind: perch.KindSessionOffline, Err: err, RetryAfter: 5 * time.Second,
 		Detail: "the upstream cannot be reached just now"}
+	if cause, ok := errors.AsType[*perch.Error](err); ok && cause.Cause != "" {
+		e.Cause, e.Detail = cause.Cause, e.Detail+": "+cause.Detail
+	}
+	return e
 }
 
 // misconfigured keeps what the upstream said: only that tells which of the two sides is to
 // be put right.
 func misconfigured(err error) error {
-	e := &perch.Error{Kind: perch.KindSessionOffline, Err: err, Detail: "the upstream cannot be used as it is configured"}
+	e := &perch.Error{Kind: perch.KindUpstreamConfig, Err: err, Detail: "the upstream cannot be used as it is configured"}
 	if cause, ok := errors.AsType[*perch.Error](err); ok {
-		e.XMPP = cause.XMPP
+		e.XMPP, e.Cause = cause.XMPP, cause.Cause
 		if cause.Detail != "" {
 			e.Detail += ": " + cause.Detail
 		}

@@ -27,6 +27,7 @@ func (s *Session) info() perch.SessionInfo {
 		State: s.supervisor.state.state, Reason: s.supervisor.state.reason, Since: s.supervisor.state.since, RetryAt: s.supervisor.state.retryAt,
 		Upstream: s.cred.acc.Upstream, Delivery: s.conn.caps.Delivery(), Features: featuresOf(&s.conn.caps, &s.state.Record, s.catchup.unavailable), Streams: len(s.subs.list),
 	}
+	i.Cause, i.Detail = s.supervisor.cause()
 	if l := s.conn.link; l != nil {
 		st := l.conn.Stats()
 		i.LastStanzaAt = st.LastStanzaAt

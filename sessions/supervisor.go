@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"errors"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -104,7 +105,14 @@ func (su *supervisor) errOffline() error {
 	e := &perch.Error{Kind: perch.KindSessionOffline, Detail: "there is no connection to the upstream just now"}
 	if su.state.state == perch.StateSuspended {
 		e.Detail = "the session is suspended (" + su.state.reason + ") and does not reconnect by itself"
-	} else if at := su.state.retryAt; at > su.host.now() {
+	}
+	if _, text := su.cause(); text != "" {
+		e.Detail += ": " + text
+	}
+	if su.state.state == perch.StateSuspended {
+		return e
+	}
+	if at := su.state.retryAt; at > su.host.now() {
 		e.RetryAfter = time.Duration(at-su.host.now()) * time.Millisecond
 	} else {
 		e.RetryAfter = time.Second
@@ -118,6 +126,16 @@ func (su *supervisor) answer(err error) {
 		c <- err
 	}
 	su.waiting = nil
+}
+
+// cause is why the last login failed, in a word and in a sentence for clients; "" while there is a
+// connection, or when the last one ended for another reason.
+func (su *supervisor) cause() (perch.Cause, string) {
+	e, ok := errors.AsType[*perch.Error](su.last)
+	if !ok || e.Cause == "" || su.state.state == perch.StateOnline || su.state.state == perch.StateClosed {
+		return "", ""
+	}
+	return e.Cause, e.Detail
 }
 
 // why is the last error in the words of a client.
@@ -135,7 +153,7 @@ func (su *supervisor) failed(err error) {
 		v.do = giveUp
 	}
 	su.host.logDebug("connection ended", "reason", v.reason, "error", err)
-	if v.do == giveUp || (v.do == retrySlow && !su.host.known()) {
+	if v.do == giveUp || (v.do == retrySlow || v.do == retryKnown) && !su.host.known() {
 		su.suspend(v.reason)
 		return
 	}

@@ -72,7 +72,7 @@ func TestSupervisorDecides(t *testing.T) {
 		{perch.KindUnauthorized, perch.StateSuspended, perch.ReasonCredentials, perch.StateSuspended},
 		{perch.KindForbidden, perch.StateSuspended, perch.ReasonCredentials, perch.StateSuspended},
 		{perch.KindValidation, perch.StateSuspended, perch.ReasonConfig, perch.StateSuspended},
-		{perch.KindUpstreamConfig, perch.StateSuspended, perch.ReasonConfig, perch.StateSuspended},
+		{perch.KindUpstreamConfig, perch.StateReconnecting, perch.ReasonConfig, perch.StateSuspended},
 		{perch.KindRedirectRefused, perch.StateSuspended, perch.ReasonRedirect, perch.StateSuspended},
 		{perch.KindUpstreamTLS, perch.StateReconnecting, perch.ReasonTLS, perch.StateSuspended},
 		{perch.KindStreamConflict, perch.StateReconnecting, perch.ReasonConflict, perch.StateConnecting},

@@ -89,7 +89,7 @@ func TestVerdicts(t *testing.T) {
 		perch.KindUnauthorized:    {perch.StateSuspended, perch.ReasonCredentials},
 		perch.KindForbidden:       {perch.StateSuspended, perch.ReasonCredentials},
 		perch.KindValidation:      {perch.StateSuspended, perch.ReasonConfig},
-		perch.KindUpstreamConfig:  {perch.StateSuspended, perch.ReasonConfig},
+		perch.KindUpstreamConfig:  {perch.StateReconnecting, perch.ReasonConfig},
 		perch.KindRedirectRefused: {perch.StateSuspended, perch.ReasonRedirect},
 		perch.KindUpstreamTLS:     {perch.StateReconnecting, perch.ReasonTLS},
 		perch.KindTryLater:        {perch.StateReconnecting, perch.ReasonTryLater},

@@ -14,6 +14,7 @@ type action int
 const (
 	retry               action = iota // back off and try again
 	retrySlow                         // the same, at the longest back-off: an operator has to repair something
+	retryKnown                        // the same at once, for a session that was online before: the server's name may be back in a second
 	retryConflict                     // another client took our resource: again, but not for ever
 	quarantineThenRetry               // the upstream refused what we sent: quarantine it, then again
 	giveUp                            // suspended until a client acts
@@ -31,7 +32,7 @@ var decide = map[perch.Kind]verdict{
 	perch.KindUnauthorized:    {giveUp, perch.ReasonCredentials},
 	perch.KindForbidden:       {giveUp, perch.ReasonCredentials},
 	perch.KindValidation:      {giveUp, perch.ReasonConfig}, // the account does not fit the upstream
-	perch.KindUpstreamConfig:  {giveUp, perch.ReasonConfig},
+	perch.KindUpstreamConfig:  {retryKnown, perch.ReasonConfig},
 	perch.KindRedirectRefused: {giveUp, perch.ReasonRedirect},
 	perch.KindUpstreamTLS:     {retrySlow, perch.ReasonTLS},
 	perch.KindStreamConflict:  {retryConflict, perch.ReasonConflict},

@@ -766,6 +766,11 @@ export interface components {
             nick?: string;
         } & (unknown | unknown);
         /**
+         * @description Why a login to the XMPP server failed. There may be more words one day.
+         * @enum {string}
+         */
+        Cause: "no-such-host" | "name-lookup" | "refused" | "unreachable" | "timeout" | "closed" | "not-xmpp" | "tls-missing" | "tls" | "certificate-name" | "certificate-authority" | "certificate-expired" | "certificate" | "host-unknown" | "mechanism" | "credentials" | "policy" | "bind" | "conflict" | "redirect" | "try-later" | "protocol" | "other";
+        /**
          * @example {
          *       "state": "composing"
          *     }
@@ -1325,11 +1330,18 @@ export interface components {
             stanza_id?: string;
         };
         SessionInfo: {
+            /** @description Why the last login failed; only while the session is not online for that reason. */
+            cause?: components["schemas"]["Cause"];
             /**
              * @description A: stream management and archive; B: archive; C: stream management; D: neither; empty until the first login.
              * @enum {string}
              */
             delivery: "A" | "B" | "C" | "D" | "";
+            /**
+             * @description The same as a sentence.
+             * @example the XMPP server of example.net refuses connections: it does not run, or listens on another port
+             */
+            detail?: string;
             features: ("archive" | "archive-unavailable" | "jid-lookup" | "message-edit" | "message-react" | "message-retract" | "read-sync" | "roster-edit" | "roster-partial" | "roster-unavailable" | "stream-resume" | "vcard-store")[];
             /** @description bare; "" until the first login */
             jid: components["schemas"]["JID"];

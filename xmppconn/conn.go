@@ -10,6 +10,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/bookmarks"
+	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 	"github.com/perch-im/perch/xmppconn/internal/readiness"
 	"github.com/perch-im/perch/xmppconn/internal/readsync"
 	"github.com/perch-im/perch/xmppconn/internal/roomadmin"
@@ -82,7 +83,7 @@ func (r *connReader) Read(p []byte) (int, error) {
 		r.lastRead.Store(int64(r.d.now()))
 	}
 	if _, ok := r.nc.(*tls.Conn); ok {
-		err = asTLSError(err)
+		err = diagnosis.TLS(err)
 	}
 	return n, err
 }

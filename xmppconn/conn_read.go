@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -255,7 +256,7 @@ func (c *Conn) ending() bool {
 func (c *Conn) handleStreamError(el *xmlstream.Element, stage Stage) error {
 	x, content := stanza.ParseConditions(el, nsStreams)
 	if x.Condition != "see-other-host" {
-		return streamError(x, content)
+		return diagnosis.Stream(x, content)
 	}
 	err := c.d.up.redirect(content, stage, c.direct)
 	if re, ok := errors.AsType[*RedirectError](err); ok && stage == StageMidSession && err.Kind == perch.KindLinkLost {

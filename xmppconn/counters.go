@@ -1,21 +1,26 @@
 package xmppconn
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
+)
 
 // Counters count what happens on the connections of an upstream. They only grow; read them
 // with Load at any time.
 type Counters struct {
-	SignIns        atomic.Int64
-	SignInFailures atomic.Int64
-	StepsSkipped   atomic.Int64 // optional steps of a sign-in that had no answer
-	Resumes        atomic.Int64 // resumed streams (XEP-0198)
-	ResumesFailed  atomic.Int64 // refused, or the server closed the connection
-	Redirects      atomic.Int64 // followed
-	FramesIn       atomic.Int64 // whole elements of the stream
-	StanzasOut     atomic.Int64
-	Writes         atomic.Int64 // fewer than StanzasOut: what waits is written together
-	Pings          atomic.Int64 // by the keepalive
-	Parks          atomic.Int64 // a silent connection gave its goroutine back
+	SignIns         atomic.Int64
+	SignInFailures  diagnosis.Counts // by cause
+	SignInsCanceled atomic.Int64     // given up by their caller: the session ended, or moved
+	StepsSkipped    atomic.Int64     // optional steps of a sign-in that had no answer
+	Resumes         atomic.Int64     // resumed streams (XEP-0198)
+	ResumesFailed   atomic.Int64     // refused, or the server closed the connection
+	Redirects       atomic.Int64     // followed
+	FramesIn        atomic.Int64     // whole elements of the stream
+	StanzasOut      atomic.Int64
+	Writes          atomic.Int64 // fewer than StanzasOut: what waits is written together
+	Pings           atomic.Int64 // by the keepalive
+	Parks           atomic.Int64 // a silent connection gave its goroutine back
 
 	ForgedAnswers atomic.Int64 // right id, wrong sender (RFC 6120, 8.2.3)
 	ForgedPushes  atomic.Int64 // roster push from another entity (RFC 6121, 2.1.6)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/logingate"
+	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 	"github.com/perch-im/perch/xmppconn/internal/readiness"
 )
 
@@ -36,7 +37,20 @@ type Options struct {
 	// context, and what it returns is called with the error at the end. Nil: no traces.
 	// Neither may wait.
 	Trace func(ctx context.Context, kind string) (end func(error))
+	// Failed is called for each login that failed, unless its caller gave it up; nil: not. It may not
+	// wait.
+	Failed func(Failure)
 }
+
+// Failure is a login that failed, for the operator: what a client sees of it names no address.
+type Failure struct {
+	Cause  perch.Cause
+	Target string // host:port of the connection that failed; "" when there was none
+	Err    error
+}
+
+// Advice says in a few words what an operator does about a cause.
+func Advice(cause perch.Cause) string { return diagnosis.Advice(cause) }
 
 // Dialer signs in connections to one upstream. It is safe for concurrent use, and keeps what
 // connections of one upstream have in common: TLS settings, counters, where the server sent
@@ -47,6 +61,7 @@ type Dialer struct {
 	counters    *Counters
 	observer    func(kind string, d time.Duration, err error)
 	trace       func(ctx context.Context, kind string) func(error) // nil: no traces
+	failed      func(Failure)
 	tls         tlsConfigs
 	gate        *logingate.Gate // nil: none
 	poller      poller          // of parked readers
@@ -67,7 +82,7 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 		return nil, err
 	}
 	d := &Dialer{
-		up: up.withDefaults(), log: o.Logger, counters: o.Counters, observer: o.Observer, trace: o.Trace, gate: o.Gate,
+		up: up.withDefaults(), log: o.Logger, counters: o.Counters, observer: o.Observer, trace: o.Trace, failed: o.Failed, gate: o.Gate,
 		poller: &readiness.Poller{}, parkAfter: parkAfter(o.ParkAfter), redirects: newRedirects(), crashes: newCrashCounts(),
 		seed: maphash.MakeSeed(), epoch: time.Now().Add(-time.Millisecond),
 	}
@@ -80,6 +95,9 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 	}
 	if d.observer == nil {
 		d.observer = func(string, time.Duration, error) {}
+	}
+	if d.failed == nil {
+		d.failed = func(Failure) {}
 	}
 	d.tls = newTLSConfigs(&d.up)
 	nd := &net.Dialer{}
@@ -131,6 +149,7 @@ type signInRequest struct {
 	earlier   *streamState // to resume; nil: bind
 	unmanaged bool         // stream management is not asked for, see errNotEnabled
 	verify    bool         // only to learn whether the credential is accepted, see Verify
+	failedAt  *target      // where the error is from that the login ends with
 }
 
 // run signs in within the time that the upstream has for it.
@@ -142,6 +161,39 @@ func (d *Dialer) run(ctx context.Context, req signInRequest) (*Conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.up.SignInTimeout)
 	defer cancel()
+	req.failedAt = &target{}
+	began := time.Now()
+	conn, err := d.guarded(ctx, req)
+	if err == nil {
+		d.counters.SignIns.Add(1)
+		return conn, nil
+	}
+	// Who gave it up after the time of a whole step had waited for the server in vain.
+	canceled := errors.Is(ctx.Err(), context.Canceled)
+	if canceled && time.Since(began) < d.up.StepTimeout {
+		d.counters.SignInsCanceled.Add(1)
+		return nil, err
+	}
+	if canceled || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = &perch.Error{Kind: perch.KindUpstreamTimeout, Cause: perch.CauseTimeout, Detail: "signing in took too long", Err: err}
+	}
+	return nil, d.fail(err, req.failedAt)
+}
+
+// fail gives the error of a login its cause, and counts and reports it.
+func (d *Dialer) fail(err error, at *target) error {
+	e := diagnosis.Of(d.server(), err)
+	d.counters.SignInFailures.Add(e.Cause)
+	f := Failure{Cause: e.Cause, Err: err}
+	if at.host != "" {
+		f.Target = at.String()
+	}
+	d.failed(f)
+	return e
+}
+
+// guarded is signIn on a goroutine of its own. A panic there is an error here.
+func (d *Dialer) guarded(ctx context.Context, req signInRequest) (*Conn, error) {
 	type result struct {
 		conn *Conn
 		err  error
@@ -159,15 +211,7 @@ func (d *Dialer) run(ctx context.Context, req signInRequest) (*Conn, error) {
 		r.conn, r.err = d.signIn(ctx, req)
 	}()
 	r := <-done
-	if r.err == nil {
-		d.counters.SignIns.Add(1)
-		return r.conn, nil
-	}
-	d.counters.SignInFailures.Add(1)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return nil, perch.Wrap(perch.KindUpstreamTimeout, r.err, "signing in took too long")
-	}
-	return nil, r.err
+	return r.conn, r.err
 }
 
 func (d *Dialer) panicked(where string, p any) {
@@ -247,11 +291,11 @@ func (d *Dialer) tryTargets(ctx context.Context, req signInRequest, targets []ta
 		if err == nil {
 			return conn, nil
 		}
+		if worst == nil || perch.KindOf(worst) != perch.KindUpstreamTLS || !mayTryNext(err) {
+			worst, *req.failedAt = err, t
+		}
 		if !mayTryNext(err) || ctx.Err() != nil {
 			return nil, err
-		}
-		if worst == nil || perch.KindOf(worst) != perch.KindUpstreamTLS {
-			worst = err
 		}
 	}
 	return nil, worst
@@ -277,7 +321,7 @@ func (d *Dialer) attempt(ctx context.Context, req signInRequest, t target) (*Con
 	}
 	raw, lift, err := d.gate.Pass(ctx, socket)
 	if err != nil {
-		return nil, errors.Join(networkError(err, "waiting for other logins"), socket.Close())
+		return nil, errors.Join(diagnosis.Network(err, "waiting for other logins"), socket.Close())
 	}
 	defer lift()
 	signedIn := false
@@ -298,7 +342,7 @@ func (d *Dialer) attempt(ctx context.Context, req signInRequest, t target) (*Con
 		return nil, err
 	}
 	if !stop() {
-		return nil, networkError(context.Cause(ctx), "signing in")
+		return nil, diagnosis.Network(context.Cause(ctx), "signing in")
 	}
 	signedIn = true
 	return l.c, nil

@@ -70,7 +70,7 @@ func (u *Upstream) targets(ctx context.Context) ([]target, error) {
 	}
 	// "." in place of the first kind is final; XEP-0368 alone cannot say that there is none.
 	if refused {
-		return nil, perch.Errorf(perch.KindUpstreamConfig, "the domain says in DNS that it has no XMPP service for clients")
+		return nil, &perch.Error{Kind: perch.KindUpstreamConfig, Cause: perch.CauseName, Detail: "the domain says in DNS that it has no XMPP service for clients"}
 	}
 	return []target{u.targetAt(domain, 0)}, nil
 }

@@ -109,18 +109,22 @@ func (r brokenResolver) LookupNetIP(context.Context, string, string) ([]netip.Ad
 	return nil, r.err
 }
 
-// TestNameServerFailures: that DNS does not answer, fails or does not know the name proves
-// nothing about the upstream's configuration: the session tries again.
+// TestNameServerFailures: that DNS does not answer, or fails, proves nothing about the upstream's
+// configuration; that it does not know the name does.
 func TestNameServerFailures(t *testing.T) {
-	for name, err := range map[string]error{
-		"no such host": &net.DNSError{Err: "no such host", Name: "a.test", IsNotFound: true},
-		"SERVFAIL":     &net.DNSError{Err: "server misbehaving", Name: "a.test", IsTemporary: true},
-		"no answer":    &net.DNSError{Err: "i/o timeout", Name: "a.test", IsTimeout: true, IsTemporary: true},
+	for name, tt := range map[string]struct {
+		err   error
+		kind  perch.Kind
+		cause perch.Cause
+	}{
+		"no such host": {&net.DNSError{Err: "no such host", Name: "a.test", IsNotFound: true}, perch.KindUpstreamConfig, perch.CauseName},
+		"SERVFAIL":     {&net.DNSError{Err: "server misbehaving", Name: "a.test", IsTemporary: true}, perch.KindLinkLost, perch.CauseLookup},
+		"no answer":    {&net.DNSError{Err: "i/o timeout", Name: "a.test", IsTimeout: true, IsTemporary: true}, perch.KindLinkLost, perch.CauseLookup},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, got := Dial(context.Background(), Upstream{Domain: "a.test", Resolver: brokenResolver{err}}, tokenAccount, Options{})
-			if k := perch.KindOf(got); k != perch.KindLinkLost && k != perch.KindUpstreamTimeout {
-				t.Errorf("got %s (%v), want a kind that is tried again", k, got)
+			_, got := Dial(context.Background(), Upstream{Domain: "a.test", Resolver: brokenResolver{tt.err}}, tokenAccount, Options{})
+			if perch.KindOf(got) != tt.kind || perch.CauseOf(got) != tt.cause {
+				t.Errorf("got %s, %s (%v), want %s, %s", perch.KindOf(got), perch.CauseOf(got), got, tt.kind, tt.cause)
 			}
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 )
 
 // tlsConfigs are shared by all connections of an upstream; crypto/tls only reads them. No
@@ -32,7 +33,7 @@ func (d *Dialer) connect(ctx context.Context, t target) (net.Conn, error) {
 	defer cancel()
 	addrs, err := d.addresses(ctx, t.host)
 	if err != nil {
-		return nil, networkError(err, "looking up the server")
+		return nil, diagnosis.Network(err, "looking up the server")
 	}
 	if t.checkAddress {
 		if addrs = d.redirectAddresses(addrs); len(addrs) == 0 {
@@ -55,9 +56,9 @@ func (d *Dialer) connect(ctx context.Context, t target) (net.Conn, error) {
 		}
 	}
 	if errors.Is(lost, errAddressRefused) {
-		return nil, perch.Wrap(perch.KindUpstreamConfig, lost, "no address of this server is allowed")
+		return nil, &perch.Error{Kind: perch.KindUpstreamConfig, Cause: perch.CauseUnreachable, Detail: "no address of this server is allowed", Err: lost}
 	}
-	return nil, networkError(lost, "connecting to the server")
+	return nil, diagnosis.Network(lost, "connecting to the server")
 }
 
 // shareOfTime is an equal part of the time that is left.

@@ -5,12 +5,12 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/xml"
-	"errors"
 	"net"
 	"strings"
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
@@ -25,6 +25,7 @@ type login struct {
 	stage Stage
 	doing string // for error texts
 
+	met           bool // the server has sent a stream header: it is an XMPP server
 	authenticated bool
 	namesUser     bool           // the mechanism names the account: its success proves the JID
 	earlier       *streamState   // to resume; nil: bind
@@ -92,7 +93,7 @@ func (l *login) startTLS() error {
 		return err
 	}
 	if features.Child(nsTLS, "starttls") == nil {
-		return perch.Errorf(perch.KindUpstreamTLS, "the server does not offer TLS")
+		return diagnosis.NoTLS("does not offer TLS")
 	}
 	if err := l.write("<starttls xmlns='" + nsTLS + "'/>"); err != nil {
 		return err
@@ -102,7 +103,7 @@ func (l *login) startTLS() error {
 		return err
 	}
 	if !el.Is(nsTLS, "proceed") {
-		return perch.Errorf(perch.KindUpstreamTLS, "the server refuses to start TLS")
+		return diagnosis.NoTLS("refuses to start TLS")
 	}
 	// Bytes after <proceed/> were not protected, yet would be read as if they were.
 	if l.c.fr.Buffered() > 0 {
@@ -116,7 +117,7 @@ func (l *login) handshake(cfg *tls.Config) error {
 	l.deadline()
 	tc := tls.Client(l.c.raw, cfg)
 	if err := tc.HandshakeContext(l.ctx); err != nil {
-		return networkError(asTLSError(err), l.doing)
+		return diagnosis.Network(diagnosis.TLS(err), l.doing)
 	}
 	l.c.nc = tc
 	return nil
@@ -131,16 +132,10 @@ func (l *login) openStream(conn net.Conn) (*xmlstream.Element, error) {
 		"' version='1.0' xml:lang='en' xmlns='" + nsClient + "' xmlns:stream='" + nsStream + "'>"); err != nil {
 		return nil, err
 	}
-	l.deadline()
-	f, err := l.c.fr.Next()
+	old, err := l.header()
 	if err != nil {
-		return nil, networkError(err, l.doing)
+		return nil, err
 	}
-	if f.Kind != xmlstream.KindHeader {
-		return nil, perch.Errorf(perch.KindLinkLost, "%s: the server sent no stream header", l.doing)
-	}
-	old := !strings.HasPrefix(f.Header.Version, "1.")
-	f.Release()
 	el, err := l.element()
 	if err != nil {
 		return nil, err
@@ -151,33 +146,49 @@ func (l *login) openStream(conn net.Conn) (*xmlstream.Element, error) {
 	return el, nil
 }
 
+// header reads the server's stream header. Old is one of before XMPP 1.0.
+func (l *login) header() (old bool, err error) {
+	l.deadline()
+	f, err := l.c.fr.Next()
+	if err != nil {
+		if !l.met {
+			err = diagnosis.FirstAnswer(err)
+		}
+		return false, diagnosis.Network(err, l.doing)
+	}
+	if f.Kind != xmlstream.KindHeader {
+		return false, perch.Errorf(perch.KindLinkLost, "%s: the server sent no stream header", l.doing)
+	}
+	l.met = true
+	old = !strings.HasPrefix(f.Header.Version, "1.")
+	f.Release()
+	return old, nil
+}
+
 // element returns the next element of the stream. A stream error is an error here, whatever
 // was awaited, and so is its see-other-host.
 func (l *login) element() (*xmlstream.Element, error) {
 	l.deadline()
 	f, err := l.c.fr.Next()
 	if err != nil {
-		return nil, networkError(err, l.doing)
+		return nil, diagnosis.Network(err, l.doing)
 	}
 	defer f.Release()
 	switch f.Kind {
 	case xmlstream.KindElement:
 		el, err := f.Parse()
 		if err != nil {
-			return nil, networkError(err, l.doing)
+			return nil, diagnosis.Network(err, l.doing)
 		}
 		if el.Is(nsStream, "error") {
 			return nil, l.c.handleStreamError(el, l.stage)
 		}
 		return el, nil
 	case xmlstream.KindEnd:
-		return nil, perch.Wrap(perch.KindLinkLost, errClosedByServer, "%s", l.doing)
+		return nil, perch.Wrap(perch.KindLinkLost, diagnosis.ErrClosedByServer, "%s", l.doing)
 	}
 	return nil, perch.Errorf(perch.KindLinkLost, "%s: unexpected element", l.doing)
 }
-
-// errClosedByServer is a </stream:stream> while we sign in.
-var errClosedByServer = errors.New("the server closed the stream")
 
 // deadline gives the server the time of one step, or what is left of an optional one.
 func (l *login) deadline() {
@@ -190,7 +201,7 @@ func (l *login) deadline() {
 func (l *login) write(s string) error {
 	l.deadline()
 	if _, err := l.c.nc.Write([]byte(s)); err != nil {
-		return networkError(err, l.doing)
+		return diagnosis.Network(err, l.doing)
 	}
 	return nil
 }

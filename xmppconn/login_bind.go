@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 	"golang.org/x/net/idna"
@@ -23,7 +24,7 @@ const (
 func (l *login) bind(features *xmlstream.Element) error {
 	l.doing = "binding a resource"
 	if features.Child(nsBind, "bind") == nil {
-		return perch.Errorf(perch.KindUpstreamConfig, "the server offers no resource binding")
+		return &perch.Error{Kind: perch.KindUpstreamConfig, Cause: perch.CauseBind, Detail: "the server offers no resource binding"}
 	}
 	payload := "<bind xmlns='" + nsBind + "'/>"
 	if l.acc.Resource != "" {
@@ -42,14 +43,14 @@ func (l *login) bind(features *xmlstream.Element) error {
 }
 
 func bindRefused(x perch.XMPPError) error {
-	e := &perch.Error{Kind: perch.KindUpstreamConfig, Detail: "the server refused to bind the resource", XMPP: &x}
+	e := &perch.Error{Kind: perch.KindUpstreamConfig, Cause: perch.CauseBind, Detail: "the server refused to bind the resource", XMPP: &x}
 	switch x.Condition {
 	case "conflict":
-		e.Kind = perch.KindStreamConflict
+		e.Kind, e.Cause = perch.KindStreamConflict, perch.CauseConflict
 	case "resource-constraint":
-		e.Kind = perch.KindTryLater
+		e.Kind, e.Cause = perch.KindTryLater, perch.CauseTryLater
 	case "internal-server-error", "remote-server-timeout":
-		e.Kind = perch.KindLinkLost
+		e.Kind, e.Cause = perch.KindLinkLost, perch.CauseTryLater
 	}
 	return e
 }
@@ -134,7 +135,7 @@ func (l *login) request(typ string, to perch.JID, payload string) (stanza.IQ, er
 		l.deadline()
 		f, err := l.c.fr.Next()
 		if err != nil {
-			return stanza.IQ{}, networkError(err, l.doing)
+			return stanza.IQ{}, diagnosis.Network(err, l.doing)
 		}
 		answer, ok, err := l.answer(&f, id, to)
 		f.Release()
@@ -155,7 +156,7 @@ func (l *login) answer(f *xmlstream.Frame, id string, to perch.JID) (stanza.IQ, 
 	if f.Kind == xmlstream.KindElement && f.Local != "message" && f.Local != "presence" {
 		el, err := f.Parse()
 		if err != nil {
-			return stanza.IQ{}, false, networkError(err, l.doing)
+			return stanza.IQ{}, false, diagnosis.Network(err, l.doing)
 		}
 		if el.Is(nsStream, "error") {
 			return stanza.IQ{}, false, l.c.handleStreamError(el, l.stage)

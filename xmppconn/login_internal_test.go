@@ -262,18 +262,18 @@ func TestSignInRefusesTLS(t *testing.T) {
 
 func TestSignInRefusesStreams(t *testing.T) {
 	testRefusals(t, []refusal{
-		{"a stanza before the header", func(p *fakeServer) { p.header(); p.send("<message><body>x</body></message>"); p.drain() }, perch.KindLinkLost},
+		{"a stanza before the header", func(p *fakeServer) { p.header(); p.send("<message><body>x</body></message>"); p.drain() }, perch.KindUpstreamConfig},
 		{"a stream error before the header", func(p *fakeServer) {
 			p.header()
 			p.send("<stream:error xmlns:stream='" + nsStream + "'><host-unknown xmlns='" + nsStreams + "'/></stream:error>")
 			p.drain()
-		}, perch.KindLinkLost},
-		{"not XMPP at all", func(p *fakeServer) { p.header(); p.send("220 mail.a.test ESMTP\r\n"); p.drain() }, perch.KindLinkLost},
+		}, perch.KindUpstreamConfig},
+		{"not XMPP at all", func(p *fakeServer) { p.header(); p.send("220 mail.a.test ESMTP\r\n"); p.drain() }, perch.KindUpstreamConfig},
 		{"a DTD", func(p *fakeServer) {
 			p.header()
 			p.send("<!DOCTYPE x [<!ENTITY a 'b'>]>" + streamtest.Header)
 			p.drain()
-		}, perch.KindLinkLost},
+		}, perch.KindUpstreamConfig},
 		{"XMPP 0.9", func(p *fakeServer) {
 			p.header()
 			p.send(strings.Replace(streamtest.Header, "version='1.0' xml:lang", "xml:lang", 1) + "<stream:features/>")

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 	"github.com/perch-im/perch/xmppconn/internal/sasl"
 )
 
@@ -57,8 +58,11 @@ func chooseMechanism(u *Upstream, acc perch.Account, offered []string) (sasl.Met
 	if lacksUser {
 		return sasl.Method{}, nil, perch.Invalid("/jid", "this upstream needs the JID beside the credential")
 	}
-	return sasl.Method{}, nil, perch.Errorf(perch.KindUpstreamConfig,
-		"the server offers no mechanism for this kind of credential (it has %s)", offeredText(offered))
+	otherKind := slices.ContainsFunc(order, func(name string) bool {
+		method, known := sasl.Lookup(name)
+		return known && method.TakesToken != token && slices.Contains(offered, name)
+	})
+	return sasl.Method{}, nil, diagnosis.NoMechanism(token, otherKind, offered)
 }
 
 func credentialsOf(u *Upstream, acc perch.Account, tokenAsPassword bool) sasl.Credentials {
@@ -70,18 +74,4 @@ func credentialsOf(u *Upstream, acc perch.Account, tokenAsPassword bool) sasl.Cr
 		c.Password = c.Token
 	}
 	return c
-}
-
-// offeredText lists mechanism names for an error text: foreign words, so few and plain ones.
-func offeredText(offered []string) string {
-	var plain []string
-	for _, o := range offered {
-		if len(plain) < 8 && len(o) <= 20 && strings.Trim(o, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == "" {
-			plain = append(plain, o)
-		}
-	}
-	if len(plain) == 0 {
-		return "none"
-	}
-	return strings.Join(plain, ", ")
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 	"github.com/perch-im/perch/xmppconn/internal/sasl"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
@@ -68,7 +69,7 @@ func (l *login) respond(m sasl.Mechanism, challenge string) error {
 
 func refused(name string, m sasl.Mechanism, failure *xmlstream.Element) error {
 	x, _ := stanza.ParseConditions(failure, nsSASL)
-	return saslError(name, sasl.FailureStatus(m), x)
+	return diagnosis.SASL(name, sasl.FailureStatus(m), x)
 }
 
 // offeredMechanisms reads the names in the features. The Messenger service printed blanks

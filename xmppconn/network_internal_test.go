@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -160,7 +161,7 @@ func (w *fakeNetwork) dialTCP(ctx context.Context, _, address string) (net.Conn,
 	w.dialed = append(w.dialed, hostport)
 	script := w.scripts[hostport]
 	if script == nil {
-		return nil, errors.New("connection refused")
+		return nil, syscall.ECONNREFUSED
 	}
 	var ours, theirs net.Conn
 	ours, theirs = net.Pipe()

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -43,7 +44,7 @@ func (l *login) resume(features *xmlstream.Element) (bool, error) {
 		l.closeStream()
 		return false, errNotResumed
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, errClosedByServer) {
+	if errors.Is(err, io.EOF) || errors.Is(err, diagnosis.ErrClosedByServer) {
 		return false, errNotResumed
 	}
 	if err != nil {
@@ -125,7 +126,7 @@ func (l *login) awaitEnabled() error {
 		l.deadline()
 		f, err := l.c.fr.Next()
 		if err != nil {
-			return networkError(err, l.doing)
+			return diagnosis.Network(err, l.doing)
 		}
 		done, err := l.enabled(&f)
 		f.Release()
@@ -143,7 +144,7 @@ func (l *login) enabled(f *xmlstream.Frame) (bool, error) {
 	if f.Kind == xmlstream.KindElement && (f.Local == "enabled" || f.Local == "failed" || f.Local == "error") {
 		el, err := f.Parse()
 		if err != nil {
-			return false, networkError(err, l.doing)
+			return false, diagnosis.Network(err, l.doing)
 		}
 		if el.Is(nsStream, "error") {
 			return false, l.c.handleStreamError(el, l.stage)

@@ -92,7 +92,7 @@ func flagNames(nodes ...*kong.Node) []string {
 			continue
 		}
 		for _, f := range n.Flags {
-			if f.Name != "config" && f.Name != "help" {
+			if f.Name != "config" && f.Name != "help" && f.Name != "json" && f.Name != "check-config" {
 				names = append(names, f.Name)
 			}
 		}

@@ -90,7 +90,7 @@ func (m *messengerCommand) serveOAuth(ctx context.Context, stdout io.Writer, s *
 	}
 	l, err := net.Listen("tcp", m.HTTPListen)
 	if err != nil {
-		return fmt.Errorf("--http-listen: %w", err)
+		return app.ListenError("http-listen", m.HTTPListen, err)
 	}
 	fmt.Fprintf(stdout, "\nConsent page, for an access token of one of them:\n\n  %s\n"+stopLine, messenger.ConsentURL(l.Addr().String()))
 	srv := api.NewServer(s.OAuthHandler(), nil)

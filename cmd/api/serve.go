@@ -17,11 +17,14 @@ const stopGrace = 5 * time.Second
 
 // Run serves until the context ends, then drains.
 func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpstreams) error {
-	defer app.TuneMemory()()
 	o, err := s.options(*file)
 	if err != nil {
 		return err
 	}
+	if s.CheckConfig {
+		return s.checkConfig(stdout, o)
+	}
+	defer app.TuneMemory()()
 	var lines *app.LogWriter
 	o.Logger, lines = s.openLog(os.Stderr)
 	defer lines.Flush()
@@ -44,4 +47,12 @@ func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpst
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.DrainTime+stopGrace)
 	defer cancel()
 	return errors.Join(err, a.Stop(stopCtx))
+}
+
+func (s *serveCommand) checkConfig(stdout io.Writer, o app.Options) error {
+	if err := app.CheckConfig(o); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(stdout, "perch: the settings are valid; perch check tries what they name")
+	return err
 }

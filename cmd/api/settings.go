@@ -20,6 +20,7 @@ type commandLine struct {
 	Config configFile `placeholder:"FILE" help:"YAML file with settings (the flags' names) and a list of upstreams."`
 
 	Serve     serveCommand     `cmd:"" default:"withargs" help:"Run the gateway (the default command)."`
+	Check     checkCommand     `cmd:"" help:"Try everything that the settings name: files, name lookup, TLS and features of each upstream, Redis. Signs in nowhere, and says what to do."`
 	Messenger messengerCommand `cmd:"" help:"Run the embedded Messenger-compatible XMPP service alone, for other XMPP clients."`
 	Health    healthCommand    `cmd:"" help:"Ask a running gateway whether it takes requests; for health checks of containers."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
@@ -45,6 +46,12 @@ func (l logSettings) logger(w io.Writer) *slog.Logger {
 }
 
 type serveCommand struct {
+	CheckConfig bool `env:"-" help:"Validate flags, environment, file and the files that they name, then end: status 0 if all is well."`
+	gatewaySettings
+}
+
+// gatewaySettings are those of the gateway: serve uses them, check tries them.
+type gatewaySettings struct {
 	Listen      string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the gateway."`
 	AdminListen string `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of /livez, /readyz, /version, /metrics and pprof; \"off\" for none. Keep it private."`
 	TLSCert     string `name:"tls-cert" placeholder:"FILE" help:"PEM certificate chain; read again when it changes."`
@@ -107,11 +114,13 @@ func (*serveCommand) Help() string {
 
 Settings come from flags, then the environment, then the file of --config, then the defaults; one that does not exist is refused by name.
 
+Before the first start, and when a login fails: "perch check" with the same settings tries each upstream, TLS files and Redis, signs in nowhere, and says what to do; "perch --check-config" validates the settings alone.
+
 Other commands: "perch messenger" runs the embedded service alone for other XMPP clients, "perch health" asks a running gateway whether it takes requests, "perch version" prints the version.`
 }
 
 // options turns the settings into those of the app.
-func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
+func (s *gatewaySettings) options(file []app.Upstream) (app.Options, error) {
 	if err := s.positive(); err != nil {
 		return app.Options{}, err
 	}
@@ -146,7 +155,7 @@ func (s *serveCommand) options(file []app.Upstream) (app.Options, error) {
 }
 
 // positive refuses a limit or a time of nothing: the app would take 0 for its default.
-func (s *serveCommand) positive() error {
+func (s *gatewaySettings) positive() error {
 	for _, f := range []struct {
 		name string
 		ok   bool

@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"github.com/perch-im/perch/internal/canary"
+	"github.com/perch-im/perch/internal/testkit"
 )
 
 // TestMain lets the test program be the program itself, for what only a process shows.
 func TestMain(m *testing.M) {
 	if os.Getenv("BE_THE_PROGRAM") == "" {
-		os.Exit(m.Run())
+		os.Exit(testkit.Run(m))
 	}
 	main()
 }
