@@ -605,6 +605,8 @@ export interface components {
             received_at: string | null;
             subscription: components["schemas"]["Subscription"];
         };
+        /** @enum {string} */
+        Affiliation: "owner" | "admin" | "member" | "none" | "outcast";
         ArchiveDropped: {
             from?: components["schemas"]["JID"];
             /**
@@ -841,6 +843,7 @@ export interface components {
             ref?: string;
             reply_to?: components["schemas"]["Reply"];
             retracted?: components["schemas"]["Retracted"];
+            room?: components["schemas"]["MessageRoom"];
             /** @description The id in the archive of the room that it is from (XEP-0359). */
             room_stanza_id?: string;
             source: components["schemas"]["Source"];
@@ -994,6 +997,7 @@ export interface components {
             ref?: string;
             reply_to?: components["schemas"]["Reply"];
             retracted?: components["schemas"]["Retracted"];
+            room?: components["schemas"]["MessageRoom"];
             /** @description The id in the archive of the room that it is from (XEP-0359). */
             room_stanza_id?: string;
             /** @description live; resumed: replayed by the server after a resume; archive: read from the archive. */
@@ -1089,6 +1093,7 @@ export interface components {
             relation: components["schemas"]["Relation"];
             reply_to?: components["schemas"]["Reply"];
             retracted?: components["schemas"]["Retracted"];
+            room?: components["schemas"]["MessageRoom"];
             /** @description The id in the archive of the room that it is from (XEP-0359). */
             room_stanza_id?: string;
             source: components["schemas"]["Source"];
@@ -1142,6 +1147,21 @@ export interface components {
             to: string;
             /** @description The body has no styling (XEP-0393). */
             unstyled?: boolean;
+        };
+        /**
+         * @description Room is set by what was written in a room, and by a private message of an occupant as far as
+         *     its sender or the room has marked it so (XEP-0045, 7.5). To is the bare JID of the room then,
+         *     or in a private message who has got it.
+         */
+        MessageRoom: {
+            affiliation?: components["schemas"]["Affiliation"];
+            /** @description real address; only who may see it gets it */
+            jid?: components["schemas"]["JID"];
+            /** @description "": the room itself speaks */
+            nick: string;
+            /** @description where the room announces XEP-0421 */
+            occupant_id?: string;
+            own: boolean;
         };
         /**
          * @description accepted: in the outbox; sent: written to the stream; acked: the server has it; delivered: a device has it (XEP-0184); displayed: a person has seen it (XEP-0333); failed: refused; unknown: the stream was lost and the upstream cannot tell.
