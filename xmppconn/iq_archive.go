@@ -108,7 +108,7 @@ func (c *Conn) archiveResult(r *stanza.ArchiveResult) {
 	defer c.unlock()
 	q := c.queries[r.QueryID]
 	switch {
-	case q == nil || !c.fromArchive(q.Archive, r.From):
+	case q == nil || !q.SentBy(r.From, c.login.JID):
 		c.d.counters.ForgedOther.Add(1)
 	case r.Broken:
 		c.d.counters.Malformed.Add(1)
@@ -121,14 +121,6 @@ func (c *Conn) archiveResult(r *stanza.ArchiveResult) {
 		}
 		q.Add(r.Item, room+q.Bytes)
 	}
-}
-
-// fromArchive reports whether a stanza is from the archive of a room, or from the own one.
-func (c *Conn) fromArchive(archive, from perch.JID) bool {
-	if archive == "" {
-		return c.fromOwnAccount(from)
-	}
-	return from.Equal(archive)
 }
 
 // skippedResult makes a skipped stanza an item of the archive page that it belongs to, with
@@ -148,5 +140,5 @@ func (c *Conn) asks(r *stanza.ArchiveResult) bool {
 	c.mu.Lock()
 	defer c.unlock()
 	q := c.queries[r.QueryID]
-	return q != nil && c.fromArchive(q.Archive, r.From)
+	return q != nil && q.SentBy(r.From, c.login.JID)
 }

@@ -34,6 +34,14 @@ func NewArchivePage(asked perch.ArchiveQuery, archive perch.JID) *ArchivePage {
 	return q
 }
 
+// SentBy reports whether a stanza is from the archive that was asked; own is the own address.
+func (q *ArchivePage) SentBy(from, own perch.JID) bool {
+	if q.Archive != "" {
+		return from.Equal(q.Archive)
+	}
+	return from == "" || from.Equal(own.Bare())
+}
+
 // Add takes one item. When a page is too large it ends early, on the side away from where it
 // was asked to begin, so that the rest can be asked for. Room is what the other queries leave.
 func (q *ArchivePage) Add(item *perch.ArchiveItem, room int) {

@@ -16,7 +16,7 @@ var chatFeatures = []string{nsChatStates, nsDiscoInfo, nsNick, nsDelay, nsPing, 
 // ourFeatures are in the answer about this client (XEP-0030, 3.1): what clients of the gateway can
 // read and write. With +notify at its end it is a node whose changes the server is to send.
 var ourFeatures = slices.Sorted(slices.Values(append([]string{
-	nsCaps, nsConference, nsCorrection, nsEME, nsFallback, nsFileMetadata, nsFileSharing, nsMarkers, nsOOB, nsReactions, nsReference,
+	nsCaps, nsConference, nsCorrection, nsEME, nsFallback, nsFileMetadata, nsFileSharing, nsMUC, nsMarkers, nsOOB, nsReactions, nsReference,
 	nsReply, nsRetraction, nsSID, nsSpoiler, nsStyling, nsTime, nsVersion, nsReadPositions + "+notify", NodeBookmarks + "+notify", NodeBookmarksOld + "+notify",
 }, chatFeatures...)))
 

@@ -187,6 +187,8 @@ func TestDecodePrivateMessage(t *testing.T) {
 	}{
 		{"received", chat(roomBo, "me@a.test/home", mark+occupant), in(false, roomBo, testSelf, &perch.MessageRoom{Nick: "Bo", OccupantID: "o1"})},
 		{"without the mark", chat(roomBo, "me@a.test/home", ""), in(false, roomBo, testSelf, nil)},
+		{"an invitation, which only a room may send", chat(roomBo, "me@a.test/home", "<x xmlns='"+nsMUCUser+"'><invite from='cy@a.test'/></x>"), in(false, roomBo, testSelf, nil)},
+		{"a refusal, which only a room may send", chat(roomBo, "me@a.test/home", "<x xmlns='"+nsMUCUser+"'><decline from='cy@a.test'/></x>"), in(false, roomBo, testSelf, nil)},
 		{"by a room", chat("r@muc.test", "me@a.test/home", mark), in(false, "r@muc.test", testSelf, nil)},
 		{"by a service", chat("muc.test/x", "me@a.test/home", mark), in(false, "muc.test/x", testSelf, nil)},
 		{"sent by another device", carbon("sent", chat("me@a.test/phone", roomBo, mark)), in(true, "me@a.test/phone", roomBo, &perch.MessageRoom{Own: true})},
