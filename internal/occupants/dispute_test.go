@@ -48,90 +48,93 @@ func chatter(handles ...*occupants.Handle) {
 	}
 }
 
+func later() { time.Sleep(31 * time.Second) }
+
+var disputes = []struct {
+	name string
+	do   func(d *disputed)
+	want bool // a contradiction
+}{
+	{"another affiliation", func(d *disputed) { d.a.Put(annOwner); later(); chatter(d.a, d.c) }, true},
+	{"another occupant", func(d *disputed) {
+		d.a.Put(ann(func(o *perch.Occupant) { o.OccupantID = "other" }))
+		later()
+		chatter(d.a, d.c)
+	}, true},
+	{"another account", func(d *disputed) {
+		d.a.Put(ann(func(o *perch.Occupant) { o.JID = "eve@x/r" }))
+		later()
+		chatter(d.a, d.c)
+	}, true},
+	{"in the list", func(d *disputed) {
+		d.a.Begin()
+		d.a.Put(annOwner)
+		d.a.Put(own("a"))
+		d.a.Listed()
+		later()
+		chatter(d.a, d.c)
+	}, true},
+	{"again and again", func(d *disputed) {
+		for range 6 {
+			d.a.Put(annOwner)
+			time.Sleep(29 * time.Second)
+			d.a.Put(annAdmin)
+			time.Sleep(29 * time.Second)
+			chatter(d.a, d.c)
+		}
+	}, true},
+	{"another device, and no address", func(d *disputed) {
+		d.a.Put(ann(func(o *perch.Occupant) { o.JID = "ann@x/other" }))
+		d.b.Put(hidden(occupant("ann")))
+		later()
+		chatter(d.a, d.b, d.c)
+	}, false},
+	{"no occupant id", func(d *disputed) {
+		d.a.Put(ann(func(o *perch.Occupant) { o.OccupantID = "" }))
+		later()
+		chatter(d.a, d.b, d.c)
+	}, false},
+	{"another status", func(d *disputed) {
+		d.a.Put(ann(func(o *perch.Occupant) { o.Status, o.Role = "x", perch.RoleVisitor }))
+		later()
+		chatter(d.a, d.c)
+	}, false},
+	{"before it is over", func(d *disputed) { d.a.Put(annOwner); time.Sleep(29 * time.Second); chatter(d.a, d.c) }, false},
+	{"another change begins the time anew", func(d *disputed) {
+		d.a.Put(annOwner)
+		time.Sleep(20 * time.Second)
+		d.a.Put(annAdmin)
+		time.Sleep(20 * time.Second)
+		chatter(d.a, d.c)
+	}, false},
+	{"a change that all hear", func(d *disputed) {
+		for _, h := range []*occupants.Handle{d.a, d.b, d.c} {
+			h.Put(annOwner)
+			time.Sleep(20 * time.Second)
+		}
+		later()
+		chatter(d.a, d.b, d.c)
+	}, false},
+	{"two changes, and one is behind", func(d *disputed) {
+		d.a.Put(annOwner)
+		d.a.Put(annAdmin)
+		d.c.Put(annOwner)
+		time.Sleep(20 * time.Second)
+		d.c.Put(annAdmin)
+		later()
+		chatter(d.a, d.b, d.c)
+	}, false},
+	{"one does not hear any more", func(d *disputed) { d.a.Put(annOwner); later(); chatter(d.a, d.b) }, false},
+	{"one has lost its stream", func(d *disputed) { d.a.Put(annOwner); d.c.Suspend(); later(); d.c.Resume("c"); chatter(d.a, d.c) }, false},
+	{"one has left", func(d *disputed) { d.a.Put(annOwner); d.c.Leave(); later(); chatter(d.a, d.b) }, false},
+	{"she has left for one, who is behind", func(d *disputed) { d.a.Put(annOwner); d.c.Remove("ann"); later(); chatter(d.a, d.c) }, false},
+	{"the same session says something else", func(d *disputed) { d.c.Put(annOwner); d.c.Put(annAdmin); later(); chatter(d.c) }, false},
+}
+
 // TestContradiction: what two sessions are told and stand by makes a room unshared; what they say later,
 // or not both, or do not stand by, does not.
 func TestContradiction(t *testing.T) {
-	later := func() { time.Sleep(31 * time.Second) }
-	for _, c := range []struct {
-		name string
-		do   func(d *disputed)
-		want bool // a contradiction
-	}{
-		{"another affiliation", func(d *disputed) { d.a.Put(annOwner); later(); chatter(d.a, d.c) }, true},
-		{"another occupant", func(d *disputed) {
-			d.a.Put(ann(func(o *perch.Occupant) { o.OccupantID = "other" }))
-			later()
-			chatter(d.a, d.c)
-		}, true},
-		{"another account", func(d *disputed) {
-			d.a.Put(ann(func(o *perch.Occupant) { o.JID = "eve@x/r" }))
-			later()
-			chatter(d.a, d.c)
-		}, true},
-		{"in the list", func(d *disputed) {
-			d.a.Begin()
-			d.a.Put(annOwner)
-			d.a.Put(own("a"))
-			d.a.Listed()
-			later()
-			chatter(d.a, d.c)
-		}, true},
-		{"again and again", func(d *disputed) {
-			for range 6 {
-				d.a.Put(annOwner)
-				time.Sleep(29 * time.Second)
-				d.a.Put(annAdmin)
-				time.Sleep(29 * time.Second)
-				chatter(d.a, d.c)
-			}
-		}, true},
-		{"another device, and no address", func(d *disputed) {
-			d.a.Put(ann(func(o *perch.Occupant) { o.JID = "ann@x/other" }))
-			d.b.Put(hidden(occupant("ann")))
-			later()
-			chatter(d.a, d.b, d.c)
-		}, false},
-		{"no occupant id", func(d *disputed) {
-			d.a.Put(ann(func(o *perch.Occupant) { o.OccupantID = "" }))
-			later()
-			chatter(d.a, d.b, d.c)
-		}, false},
-		{"another status", func(d *disputed) {
-			d.a.Put(ann(func(o *perch.Occupant) { o.Status, o.Role = "x", perch.RoleVisitor }))
-			later()
-			chatter(d.a, d.c)
-		}, false},
-		{"before it is over", func(d *disputed) { d.a.Put(annOwner); time.Sleep(29 * time.Second); chatter(d.a, d.c) }, false},
-		{"another change begins the time anew", func(d *disputed) {
-			d.a.Put(annOwner)
-			time.Sleep(20 * time.Second)
-			d.a.Put(annAdmin)
-			time.Sleep(20 * time.Second)
-			chatter(d.a, d.c)
-		}, false},
-		{"a change that all hear", func(d *disputed) {
-			for _, h := range []*occupants.Handle{d.a, d.b, d.c} {
-				h.Put(annOwner)
-				time.Sleep(20 * time.Second)
-			}
-			later()
-			chatter(d.a, d.b, d.c)
-		}, false},
-		{"two changes, and one is behind", func(d *disputed) {
-			d.a.Put(annOwner)
-			d.a.Put(annAdmin)
-			d.c.Put(annOwner)
-			time.Sleep(20 * time.Second)
-			d.c.Put(annAdmin)
-			later()
-			chatter(d.a, d.b, d.c)
-		}, false},
-		{"one does not hear any more", func(d *disputed) { d.a.Put(annOwner); later(); chatter(d.a, d.b) }, false},
-		{"one has lost its stream", func(d *disputed) { d.a.Put(annOwner); d.c.Suspend(); later(); d.c.Resume("c"); chatter(d.a, d.c) }, false},
-		{"one has left", func(d *disputed) { d.a.Put(annOwner); d.c.Leave(); later(); chatter(d.a, d.b) }, false},
-		{"she has left for one, who is behind", func(d *disputed) { d.a.Put(annOwner); d.c.Remove("ann"); later(); chatter(d.a, d.c) }, false},
-		{"the same session says something else", func(d *disputed) { d.c.Put(annOwner); d.c.Put(annAdmin); later(); chatter(d.c) }, false},
-	} {
+	for _, c := range disputes {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDisputed()
