@@ -139,6 +139,9 @@ func (o Options) check() error {
 	return nil
 }
 
+// ValidOrigin reports whether text may be one of Options.Origins.
+func ValidOrigin(text string) bool { return checkOrigin(text) == nil }
+
 // checkOrigin allows only an exact origin: with a pattern, or "*", any page that matches could
 // use a stolen token from the victim's own browser.
 func checkOrigin(origin string) error {

@@ -185,12 +185,17 @@ func (o Options) validate() error {
 		}
 	}
 	if host, _, err := net.SplitHostPort(o.Listen); err != nil {
-		return fmt.Errorf("--listen %q is not host:port: %w", o.Listen, err)
+		return fmt.Errorf("--listen %q is not HOST:PORT, such as 127.0.0.1:8080", o.Listen)
 	} else if len(o.Upstreams) == 0 && !isLoopback(host) {
 		return fmt.Errorf("--listen %q is not loopback, and the demo accounts have published tokens: configure an --upstream first", o.Listen)
 	}
 	if err := o.validateNode(); err != nil {
 		return err
+	}
+	for _, origin := range o.Origins {
+		if !api.ValidOrigin(origin) {
+			return fmt.Errorf("--origin %q must be exactly what browsers send, such as https://app.example.org: scheme and host, without a path, a slash at the end, or a pattern", origin)
+		}
 	}
 	if o.SessionsPerAccount < 0 || o.SessionsPerAddress < 0 {
 		return fmt.Errorf("--sessions-per-account and --sessions-per-address must not be negative")

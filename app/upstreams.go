@@ -76,7 +76,7 @@ func (a *App) addUpstream(x xmppconn.Upstream, tokenMechanism string) error {
 	a.upstreams[x.Name] = upstream{
 		dialer: d, tokenMechanism: tokenMechanism,
 		info: sessions.Upstream{
-			Name: x.Name, TokenBearer: tokenMechanism != "", NeedsJID: x.Profile != xmppconn.ProfileMessenger,
+			Name: x.Name, Domain: x.Domain, TokenBearer: tokenMechanism != "", NeedsJID: x.Profile != xmppconn.ProfileMessenger,
 			Capabilities: d.Capabilities(),
 		},
 	}

@@ -55,8 +55,9 @@ type IdlePolicy struct {
 // Upstream is what the sessions need to know of a configured upstream.
 type Upstream struct {
 	Name         string
-	TokenBearer  bool // access tokens may be passed through (a token alone is enough to sign in)
-	NeedsJID     bool // a JID must be given with the credential
+	Domain       string // of the JIDs that it serves; "" = not known, and JIDs of any domain may sign in to it
+	TokenBearer  bool   // access tokens may be passed through (a token alone is enough to sign in)
+	NeedsJID     bool   // a JID must be given with the credential
 	Capabilities perch.Capabilities
 }
 

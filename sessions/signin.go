@@ -3,6 +3,8 @@ package sessions
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/perch-im/perch"
 )
@@ -45,18 +47,43 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account) (token perch.Se
 // check completes an account and refuses what cannot sign in anywhere.
 func (m *Manager) check(acc perch.Account) (perch.Account, error) {
 	if acc.Upstream == "" {
-		acc.Upstream = m.o.DefaultUpstream
+		acc.Upstream = m.upstreamOf(acc.JID)
 	}
 	up, ok := m.o.Upstreams[acc.Upstream]
 	switch {
 	case !ok:
-		return acc, perch.Invalid("/upstream", "is not configured here")
+		return acc, perch.Invalid("/upstream", "is not configured here; leave it out, and the domain of the JID decides")
+	case acc.JID != "" && up.Domain != "" && !sameDomain(acc.JID.Domain(), up.Domain):
+		return acc, perch.Invalid("/jid", "the upstream %q serves only the domain %s: give a JID of it, or another upstream", acc.Upstream, up.Domain)
 	case acc.Password.IsZero() == acc.Token.IsZero():
 		return acc, perch.Invalid("/token", "exactly one of token and password is needed")
 	case acc.JID == "" && (up.NeedsJID || !acc.Password.IsZero()):
 		return acc, perch.Invalid("/jid", "is needed to sign in to this upstream")
 	}
 	return acc, nil
+}
+
+// upstreamOf is the upstream of a JID when its client names none: the one that serves its domain, of
+// several the default or else the first by name; without any the default.
+func (m *Manager) upstreamOf(jid perch.JID) string {
+	serves := func(name string) bool {
+		domain := m.o.Upstreams[name].Domain
+		return jid != "" && domain != "" && sameDomain(jid.Domain(), domain)
+	}
+	if serves(m.o.DefaultUpstream) {
+		return m.o.DefaultUpstream
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.o.Upstreams)) {
+		if serves(name) {
+			return name
+		}
+	}
+	return m.o.DefaultUpstream
+}
+
+// sameDomain compares the domains of JIDs (RFC 7622, 3.2).
+func sameDomain(a, b string) bool {
+	return perch.JID("x@" + a).Equal(perch.JID("x@" + b))
 }
 
 // enter finds or opens the session of an account.

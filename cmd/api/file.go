@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -58,16 +60,47 @@ func readConfig(path string, names []string) (map[string]any, []app.Upstream, er
 	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	dec.KnownFields(true)
 	if err := dec.Decode(&rest); err != nil && len(bytes.TrimSpace(raw)) > 0 {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s: %s", path, plainYAML(err))
 	}
 	values := map[string]any{}
 	for key, v := range rest.Settings {
 		if !slices.Contains(names, key) {
-			return nil, nil, fmt.Errorf("%s: unknown setting %q; there are: upstreams, %s", path, key, strings.Join(names, ", "))
+			return nil, nil, fmt.Errorf("%s: unknown setting %q%s; there are: upstreams, %s", path, key, meant(key, append(names, "upstreams")), strings.Join(names, ", "))
 		}
 		values[key] = flatten(v)
 	}
 	return values, rest.Upstreams, nil
+}
+
+// upstreamField matches what the YAML package says of a field that an upstream does not have.
+var upstreamField = regexp.MustCompile(`field (\S+) not found in type app\.Upstream`)
+
+// wrongType matches what it says of a value that is no list, or no fields.
+var wrongType = regexp.MustCompile(`cannot unmarshal !!\w+ .*into (\[\])?app\.Upstream`)
+
+// plainYAML is an error of the YAML package in words of the file, without types of Go. The file has no
+// secret values that it could quote: those are refused by name, or no YAML at all.
+func plainYAML(err error) string {
+	text := upstreamField.ReplaceAllStringFunc(strings.TrimPrefix(err.Error(), "yaml: "), func(found string) string {
+		field := upstreamField.FindStringSubmatch(found)[1]
+		return fmt.Sprintf("an upstream has no setting %q%s; there are: %s", field, meant(field, upstreamFields()), strings.Join(upstreamFields(), ", "))
+	})
+	text = wrongType.ReplaceAllStringFunc(text, func(found string) string {
+		if strings.HasSuffix(found, "[]app.Upstream") {
+			return "upstreams must be a list, such as - {name: work, domain: example.org}"
+		}
+		return "each upstream must have fields, such as domain: example.org"
+	})
+	return strings.ReplaceAll(text, "unmarshal errors:\n  ", "")
+}
+
+// upstreamFields are the fields of an upstream in the file.
+func upstreamFields() []string {
+	var names []string
+	for f := range reflect.TypeFor[app.Upstream]().Fields() {
+		names = append(names, f.Tag.Get("yaml"))
+	}
+	return names
 }
 
 // flatten turns a YAML list into the form that kong splits again.
@@ -115,7 +148,7 @@ func refuseUnknownEnvironment(model *kong.Application, environ []string) error {
 	for _, kv := range environ {
 		name, _, _ := strings.Cut(kv, "=")
 		if strings.HasPrefix(name, "PERCH_") && !known[name] && !isServiceLink(kv) {
-			return fmt.Errorf("the environment variable %s is no setting of Perch; see --help for those that are", name)
+			return fmt.Errorf("the environment variable %s is no setting of Perch%s; see --help for those that are", name, meant(name, slices.Sorted(maps.Keys(known))))
 		}
 	}
 	return nil
@@ -126,6 +159,17 @@ func refuseUnknownEnvironment(model *kong.Application, environ []string) error {
 var serviceLink = regexp.MustCompile(`^PERCH(_[A-Z0-9_]+)?_(` +
 	`SERVICE_HOST=.*|SERVICE_PORT(_[A-Z0-9_]+)?=[0-9]+|` +
 	`PORT=[a-z]+://.*|PORT_[0-9]+_(TCP|UDP|SCTP)(=[a-z]+://.*|_(PROTO|PORT|ADDR)=.*))$`)
+
+// serviceLinks are the names of those among the variables.
+func serviceLinks(environ []string) (names []string) {
+	for _, kv := range environ {
+		if isServiceLink(kv) {
+			name, _, _ := strings.Cut(kv, "=")
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // isServiceLink reports whether a variable is one of those: by its whole form and, where
 // there is one, that of its value, so that a misspelt setting is not taken for it.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -130,6 +131,73 @@ func TestServiceLinksAreNoSettings(t *testing.T) {
 		if err := refuseUnknownEnvironment(parser.Model, []string{variable}); (err == nil) != ignored {
 			t.Errorf("%s: %v, want ignored %v", variable, err, ignored)
 		}
+	}
+}
+
+// TestErrorsAreForOperators: an error names the setting and an example, says what was probably meant,
+// and has no words of the programming language.
+func TestErrorsAreForOperators(t *testing.T) {
+	write := func(text string) string {
+		file := filepath.Join(t.TempDir(), "perch.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatalf("os.WriteFile: got error %v, want none", err)
+		}
+		return file
+	}
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"command":           {[]string{"helth"}, `there is no command "helth", did you mean health?; there are: serve, check`},
+		"command far off":   {[]string{"frobnicate"}, `there is no command "frobnicate"; there are: serve`},
+		"flag":              {[]string{"--lisen", "x"}, `did you mean "--listen"?`},
+		"flag of a command": {[]string{"health", "--timeot", "1s"}, "see perch health --help"},
+		"file key":          {[]string{"--config", write("orgin: [x]\n")}, `unknown setting "orgin", did you mean origin?`},
+		"upstream key":      {[]string{"--config", write("upstreams: [{domian: a}]\n")}, `an upstream has no setting "domian", did you mean domain?`},
+		"upstreams no list": {[]string{"--config", write("upstreams: example.org\n")}, "upstreams must be a list"},
+		"upstream no map":   {[]string{"--config", write("upstreams: [example.org]\n")}, "each upstream must have fields"},
+		"trusted proxy":     {[]string{"--trusted-proxy", "proxy.internal"}, `"proxy.internal" is no IP address and no network, such as 10.0.0.2`},
+		"origin":            {[]string{"--check-config", "--origin", "https://app.example.org/"}, `--origin "https://app.example.org/" must be exactly what browsers send, such as https://app.example.org`},
+		"listen":            {[]string{"--check-config", "--listen", "8080"}, `--listen "8080" is not HOST:PORT, such as 127.0.0.1:8080`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			err := run(context.Background(), c.args, &out, &out)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got error %v, want %s in it", err, c.want)
+			}
+			for _, word := range []string{"Options.", "app.Upstream", "netip.", "ParsePrefix", "unmarshal", "!!"} {
+				if strings.Contains(err.Error(), word) {
+					t.Errorf("got %q in the error %v, want none", word, err)
+				}
+			}
+		})
+	}
+}
+
+func TestTrustedProxies(t *testing.T) {
+	o, err := parse(t, "--trusted-proxy", "10.0.0.2", "--trusted-proxy", "10.1.2.3/16", "--trusted-proxy", "::1", "--trusted-proxy", "::ffff:10.0.0.3")
+	if err != nil {
+		t.Fatalf("parse: got error %v, want none", err)
+	}
+	if got, want := fmt.Sprint(o.TrustedProxies), "[10.0.0.2/32 10.1.0.0/16 ::1/128 10.0.0.3/32]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestClosest(t *testing.T) {
+	names := []string{"serve", "check", "messenger", "health", "version"}
+	for text, want := range map[string]string{"helth": "health", "Health": "health", "chekc": "check", "server": "serve", "mesenger": "messenger", "run": "", "": ""} {
+		if got := closest(text, names); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestServiceLinks(t *testing.T) {
+	got := serviceLinks([]string{"PERCH_PORT=tcp://10.0.0.1:80", "PERCH_LISTEN=x", "HOME=/", "PERCH_SERVICE_HOST=10.0.0.1"})
+	if want := "[PERCH_PORT PERCH_SERVICE_HOST]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %s", got, want)
 	}
 }
 

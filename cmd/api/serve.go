@@ -29,6 +29,9 @@ func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpst
 	o.Logger, lines = s.openLog(os.Stderr)
 	defer lines.Flush()
 	o.LogDropped = lines.Dropped
+	for _, name := range serviceLinks(os.Environ()) {
+		o.Logger.Debug("environment variable ignored: Kubernetes sets it for a Service", "variable", name)
+	}
 	a, err := app.New(o)
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/netip"
 	"runtime/debug"
 	"time"
 
@@ -69,7 +68,7 @@ type gatewaySettings struct {
 	Lease   time.Duration `default:"15s" help:"How long a node may be silent before the others take its sessions over; the same on all nodes."`
 
 	Origin       []string       `placeholder:"ORIGIN" help:"Browser origin that may use the API besides the own host, such as https://app.example.org; may be repeated."`
-	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Proxy whose X-Forwarded-For is trusted; may be repeated."`
+	TrustedProxy []proxyAddress `placeholder:"ADDRESS" help:"Proxy whose X-Forwarded-For is trusted: an address or a network, such as 10.0.0.2 or 10.0.0.0/24; may be repeated."`
 
 	AdminHost []string `placeholder:"NAME" help:"Name under which the admin listener may be asked, besides any address, localhost and the host's own name; may be repeated."`
 	limitSettings
@@ -128,7 +127,7 @@ func (s *gatewaySettings) options(file []app.Upstream) (app.Options, error) {
 		Listen: s.Listen, AdminListen: s.AdminListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
 		Upstreams: file, DefaultUpstream: s.DefaultUpstream,
 		RedisURL: s.RedisURL, Secret: s.Secret, Node: s.Node, NodeURL: s.NodeURL, Lease: s.Lease,
-		Origins: s.Origin, TrustedProxies: s.TrustedProxy,
+		Origins: s.Origin, TrustedProxies: prefixes(s.TrustedProxy),
 		AdminHosts: s.AdminHost, Limits: s.limits(),
 		OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
 		Idle:      app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
