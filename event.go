@@ -179,4 +179,6 @@ type Dropped struct {
 	Reason   string `json:"reason"` // too_large, too_deep, malformed, quarantined, encrypted, room_invitation, call, unsupported, over_budget, roster_partial, roster_unavailable
 	From     JID    `json:"from,omitempty"`
 	StanzaID string `json:"stanza_id,omitempty"`
+	// RoomStanzaID is the id that a room gave it, as in a Message.
+	RoomStanzaID string `json:"room_stanza_id,omitempty"`
 }

@@ -1,7 +1,9 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/perch-im/perch"
 )
@@ -13,6 +15,15 @@ func (s *Session) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 		return perch.ArchivePage{}, err
 	}
 	page, err := conn.Archive(ctx, q)
+	if slices.ContainsFunc(page.Items, func(it perch.ArchiveItem) bool { return !it.From.IsBare() || !it.To.IsBare() }) {
+		if terr := s.call(ctx, func() {
+			for i := range page.Items {
+				s.rooms.placeArchived(&page.Items[i].MessageIn, s.state.JID)
+			}
+		}); terr != nil {
+			return page, cmp.Or(err, terr)
+		}
+	}
 	for _, it := range page.Items {
 		s.rememberAddresses(it.From, it.To)
 	}

@@ -45,6 +45,16 @@ type sentMessages interface {
 	advanceTo(r *perch.MessageRecord, st perch.MessageStatus, xe *perch.XMPPError)
 }
 
+// roomMessages says what of a message is the business of rooms.
+type roomMessages interface {
+	// markPrivate says of a message whether it is a private one of a room; placeArchived does so for one of
+	// the archive, which without a room is one of none.
+	markPrivate(in *perch.MessageIn)
+	placeArchived(in *perch.MessageIn, own perch.JID)
+	// elsewhere reports whether a message is in the archive of a room of the session.
+	elsewhere(in *perch.MessageIn) bool
+}
+
 // catchup is the part of a session that logs messages, each of them once: those of the stream,
 // those of the archive that were missed, and those that wait while the archive is read.
 type catchup struct {
@@ -54,7 +64,8 @@ type catchup struct {
 	store logStore
 	id    ID // of the session
 
-	relations *relations // what control messages become
+	relations *relations   // what control messages become
+	rooms     roomMessages // nil: the session uses none
 
 	known        identities  // logged messages of which copies may come
 	trim         *time.Timer // of known

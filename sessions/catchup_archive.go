@@ -164,6 +164,14 @@ func (cu *catchup) moveOn(l *link, a archived, after string) bool {
 // we sent is in the log already, or is the proof that it arrived. What cannot be shown is the
 // event.dropped that it would be live.
 func (cu *catchup) applyArchived(it *perch.ArchiveItem, stored *perch.MessageRecord) {
+	if cu.rooms != nil && cu.rooms.elsewhere(&it.MessageIn) {
+		return
+	}
+	if cu.rooms != nil {
+		cu.rooms.placeArchived(&it.MessageIn, cu.host.record().JID)
+	} else if it.Room != nil {
+		ofNoRoom(&it.Message, cu.host.record().JID)
+	}
 	c := archivedIdentity(it, cu.host.now())
 	logged := cu.isCopy(&c)
 	if it.Dropped != "" {

@@ -39,5 +39,10 @@ func (s *Session) SetChatState(ctx context.Context, to perch.JID, state perch.Ch
 	if !state.Valid() {
 		return perch.Invalid("/state", "must be active, composing, paused, inactive or gone")
 	}
-	return s.callErr(ctx, func() error { return s.conn.Send(&perch.ChatStateOut{To: to, State: state}) })
+	return s.callErr(ctx, func() error {
+		if x := roomsOf(s); x != nil && x.isRoom(to) {
+			return x.sendChatState(to, state)
+		}
+		return s.conn.Send(&perch.ChatStateOut{To: to, State: state})
+	})
 }

@@ -73,6 +73,20 @@ type conversationList struct {
 	dirty    map[perch.JID]struct{}
 	changing *time.Timer
 	out      readPublisher
+	rooms    roomNews // nil: the session uses no rooms
+}
+
+// roomNews is what the list needs to know of the rooms of the session.
+type roomNews interface {
+	// named reports whether a message names the account, in the way of its room.
+	named(m *perch.Message) bool
+	// placeArchived says of a message of the archive whether it is of a room.
+	placeArchived(in *perch.MessageIn, own perch.JID)
+	// notify writes what a person wants to be told of a room into its bookmark.
+	notify(room perch.JID, n perch.Notify)
+	// isRoom reports whether an address is that of a room, and nameOfRoom is its name, or "".
+	isRoom(jid perch.JID) bool
+	nameOfRoom(room perch.JID) string
 }
 
 // ConversationHistory is how far the list of chats goes back. It is never changed, but replaced.
@@ -114,7 +128,10 @@ func listConversations(s *Session) *conversationList {
 	}
 	c := &conversationList{journal: &s.log, log: &s.log, store: s.m.o.Store, id: s.id,
 		host: conversationsServices{&services{s.loop, &s.state, &s.report, &s.conn}, &s.roster, &s.subs}}
-	s.log.noted = c.noted
+	s.log.noted = append(s.log.noted, c.noted)
+	if x := roomsOf(s); x != nil {
+		c.rooms, x.list = x, c
+	}
 	s.parts = append(s.parts, c)
 	if s.state.Conversations == nil {
 		s.state.Conversations = &ConversationHistory{Since: s.now(), LogTo: perch.Position{Epoch: s.log.epoch, Offset: s.log.next}}

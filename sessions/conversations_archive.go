@@ -81,6 +81,9 @@ func (c *conversationList) fillPaged(ctx context.Context, conn Conn, before int)
 			return read, ctx.Err()
 		}
 		messages += len(page.Items)
+		if terr := c.host.call(ctx, func() { c.place(page.Items) }); terr != nil {
+			return read, terr
+		}
 		var items []perch.ArchiveItem
 		items, later = MergeArchive(slices.Concat(page.Items, later), own)
 		if terr := c.host.call(ctx, func() {

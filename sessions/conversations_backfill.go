@@ -67,7 +67,7 @@ func (c *conversationList) older(m *perch.Message, sent bool, at perch.Time) {
 		d.Read = storedPosition{perch.ReadPosition{Ref: ref, Time: at}, m.StanzaID}.text()
 	default:
 		s.Unread = min(s.Unread, ^uint16(0)-1) + 1
-		if mentions(m, c.host.ownJID()) {
+		if c.named(m) {
 			s.Mentions = min(s.Mentions, ^uint16(0)-1) + 1
 		}
 	}

@@ -70,6 +70,10 @@ func (c *conversationList) noted(commit *Commit, typ perch.EventType, at perch.T
 			c.peerRead(commit, &d, at)
 		}
 	case perch.EventSessionGap:
+		if g, ok := data.(perch.Gap); ok && g.Room != "" {
+			c.gapIn(commit, g.Room)
+			return
+		}
 		c.setHistory(func(h *ConversationHistory) { h.GapAt = c.host.now() })
 	}
 }

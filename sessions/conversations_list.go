@@ -163,7 +163,7 @@ func (c *conversationList) items(ctx context.Context, states []conversations.Sta
 // item is a conversation as clients see it.
 func (c *conversationList) item(s *conversations.State, d *conversations.Details) perch.Conversation {
 	h := c.history()
-	v := perch.Conversation{JID: s.JID, Kind: s.Kind, Name: c.host.nameOf(s.JID), Notify: s.Notify, Pinned: s.Pinned, Archived: s.Archived,
+	v := perch.Conversation{JID: s.JID, Kind: s.Kind, Name: c.name(s), Notify: s.Notify, Pinned: s.Pinned, Archived: s.Archived,
 		LastActivityAt: s.At, Unread: shown(s.Unread), UnreadExact: h.exact(s), Mentions: shown(s.Mentions),
 		Read: positionOf(d.Read), PeerRead: positionOf(d.PeerRead), Draft: d.Draft}
 	if d.Draft != nil && *d.Draft == "" {
@@ -210,8 +210,13 @@ func (x Conversations) Change(ctx context.Context, jid perch.JID, ch Conversatio
 	if err != nil {
 		return nil, err
 	}
-	jid = jid.Bare()
-	if err := c.host.call(ctx, func() { c.change(jid, &ch) }); err != nil {
+	if err := c.host.call(ctx, func() {
+		jid = c.addressed(jid)
+		c.change(jid, &ch)
+		if c.rooms != nil && ch.Notify != nil {
+			c.rooms.notify(jid, *ch.Notify)
+		}
+	}); err != nil {
 		return nil, err
 	}
 	if err := c.committed(ctx); err != nil {
@@ -231,7 +236,7 @@ func (ch *ConversationChange) check() error {
 }
 
 func (c *conversationList) change(jid perch.JID, ch *ConversationChange) {
-	s, d, known := c.open(jid, perch.ChatConversation)
+	s, d, known := c.open(jid, c.kindOf(jid))
 	if !known {
 		s.At = c.host.now()
 	}

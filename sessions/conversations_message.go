@@ -21,6 +21,8 @@ func conversationWith(m *perch.Message, sent bool) (jid perch.JID, kind perch.Co
 		return "", ""
 	case m.Kind == perch.GroupchatMessage:
 		return jid, perch.RoomConversation
+	case m.Room != nil:
+		return jid, perch.PrivateConversation
 	}
 	return jid, perch.ChatConversation
 }
@@ -44,6 +46,14 @@ func mentions(m *perch.Message, own perch.JID) bool {
 	return m.MessageDetails != nil && slices.ContainsFunc(m.Mentions, func(x perch.Mention) bool { return x.JID.Bare().Equal(own.Bare()) })
 }
 
+// named is mentions for the account, whose name in a room is another one.
+func (c *conversationList) named(m *perch.Message) bool {
+	if c.rooms != nil && m.Kind == perch.GroupchatMessage {
+		return c.rooms.named(m)
+	}
+	return mentions(m, c.host.ownJID())
+}
+
 // message takes a new message.
 func (c *conversationList) message(commit *Commit, m *perch.Message, sent bool, at perch.Time) {
 	jid, kind := conversationWith(m, sent)
@@ -54,7 +64,7 @@ func (c *conversationList) message(commit *Commit, m *perch.Message, sent bool, 
 	if !c.backfill.first(key, ref) {
 		return // the archive has brought it already
 	}
-	named := !sent && mentions(m, c.host.ownJID())
+	named := !sent && c.named(m)
 	for _, k := range c.lookups {
 		k.came(key, ref, sent, named)
 	}

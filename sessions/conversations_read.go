@@ -159,7 +159,7 @@ func (x Conversations) Read(ctx context.Context, jid perch.JID, ref perch.Ref, r
 	if err != nil {
 		return perch.ConversationRead{}, err
 	}
-	k, w, err := c.beginRead(ctx, jid.Bare(), ref, receipts)
+	k, w, err := c.beginRead(ctx, jid, ref, receipts)
 	if err != nil {
 		return perch.ConversationRead{}, err
 	}
@@ -189,12 +189,13 @@ func (x Conversations) Read(ctx context.Context, jid perch.JID, ref perch.Ref, r
 	if err := c.committed(ctx); err != nil {
 		return perch.ConversationRead{}, err
 	}
-	return c.currentRead(ctx, jid.Bare())
+	return c.currentRead(ctx, jid)
 }
 
 // beginRead begins the search for a message; no lookup: the conversation is read up to it already.
 func (c *conversationList) beginRead(ctx context.Context, jid perch.JID, ref perch.Ref, receipts bool) (k *readLookup, w lookAround, err error) {
 	err = c.host.callErr(ctx, func() error {
+		jid := c.addressed(jid)
 		s, ok := c.table.Get(jid)
 		switch {
 		case !ok:
@@ -214,7 +215,7 @@ func (c *conversationList) currentRead(ctx context.Context, jid perch.JID) (perc
 	var s conversations.State
 	if err := c.host.callErr(ctx, func() (err error) {
 		var ok bool
-		if s, ok = c.table.Get(jid); !ok {
+		if s, ok = c.table.Get(c.addressed(jid)); !ok {
 			return errNoConversation
 		}
 		return nil

@@ -51,8 +51,8 @@ type eventLog struct {
 	fails     int
 	retry     *time.Timer
 	drained   []func() // run when the queue is empty
-	// noted is called for each durable event, with the commit that it is in; nil: nobody has to know.
-	noted func(c *Commit, typ perch.EventType, at perch.Time, data any)
+	// noted are called for each durable event, with the commit that it is in.
+	noted []func(c *Commit, typ perch.EventType, at perch.Time, data any)
 }
 
 // reset begins the log anew after what the Store has of it, and returns what had gathered.

@@ -11,9 +11,19 @@ func (l *eventLog) durableAt(typ perch.EventType, at perch.Time, data any) {
 	b := l.gathering()
 	b.commit.Events = append(b.commit.Events, e)
 	l.append(b, e)
-	if l.noted != nil {
-		l.noted(&b.commit, typ, at, data)
+	l.tell(&b.commit, typ, at, data)
+}
+
+// tell tells who keeps something for each event.
+func (l *eventLog) tell(c *Commit, typ perch.EventType, at perch.Time, data any) {
+	for _, f := range l.noted {
+		f(c, typ, at, data)
 	}
+}
+
+// note is tell for what would have been an event, and is left out of the log by what the user wants.
+func (l *eventLog) note(typ perch.EventType, at perch.Time, data any) {
+	l.tell(&l.gathering().commit, typ, at, data)
 }
 
 // Ephemeral implements journal.

@@ -10,6 +10,9 @@ import (
 // stays in the Store.
 const suspendedFor = time.Hour
 
+// idleRooms is in how many rooms the account may be for the policy to tell them, too.
+const idleRooms = 5
+
 // idleHost is what the policy may do to the session.
 type idleHost interface {
 	over() bool
@@ -24,6 +27,10 @@ type idlePolicy struct {
 	policy     IdlePolicy
 	subs       *subscribers
 	supervisor *supervisor
+	rooms      interface {
+		// ownPresenceChanged repeats the own presence to the rooms, unless there are more than most.
+		ownPresenceChanged(own perch.OwnPresence, most int)
+	}
 
 	timer   *time.Timer
 	release *time.Timer // of a suspended session
@@ -110,4 +117,7 @@ func (p *idlePolicy) presence() perch.OwnPresence {
 
 func (p *idlePolicy) sendPresence() {
 	_ = p.Send(&perch.PresenceOut{OwnPresence: p.presence()}) // the next login sends it too
+	if p.rooms != nil {
+		p.rooms.ownPresenceChanged(p.presence(), idleRooms)
+	}
 }

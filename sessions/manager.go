@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/occupants"
 )
 
 // Manager holds the sessions of this node. Its mutex guards the maps and is never held
@@ -22,6 +23,7 @@ type Manager struct {
 	nodes      *nodes        // nil: alone with the Store
 	replaced   chan struct{} // see Replaced
 	backlog    backlog
+	occupants  *occupants.Tables
 	adoptions  chan struct{} // has room for maxAdoptions: sessions that are being read for no client
 	recovering atomic.Int64
 	caps       caps
@@ -50,7 +52,7 @@ func NewManager(o Options) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{
-		o: o, log: o.Logger, sealer: seal, rejected: newRejections(), routes: newRoutes(),
+		o: o, log: o.Logger, sealer: seal, occupants: occupants.New(occupants.Options{}), rejected: newRejections(), routes: newRoutes(),
 		logins: map[string]chan struct{}{}, upstreams: map[string]*Upstream{}, replaced: make(chan struct{}), adoptions: make(chan struct{}, maxAdoptions),
 		caps:     caps{accounts: map[string]int{}, addresses: map[string]int{}},
 		sessions: map[ID]*Session{}, tokens: tokenIndex{}, states: map[perch.State]int{},

@@ -22,7 +22,7 @@ func MessagesOf(s *Session) Messages { return Messages{s} }
 //
 // Errors: those of SendMessage; KindForbidden for a message of somebody else, KindConflict for one
 // that was taken back, KindValidation for one that cannot be named, or without a new text,
-// KindFeatureUnsupported for one of a room, and where the upstream has chat messages only.
+// KindFeatureUnsupported where the upstream has chat messages only; of a room also KindNotFound.
 func (ms Messages) Edit(ctx context.Context, conversation perch.JID, ref perch.Ref, m NewMessage) (perch.StatusChange, error) {
 	details, err := detailsToSend(m.Details, conversation)
 	if err != nil {
@@ -69,7 +69,13 @@ type verb struct {
 
 // do puts a verb into the outbox. What the upstream cannot do comes before what is wrong with it.
 func (ms Messages) do(ctx context.Context, v verb, m NewMessage, valid func() error) (perch.StatusChange, error) {
+	if err := ms.aim(ctx, &v); err != nil {
+		return perch.StatusChange{}, err
+	}
 	m.To, m.about = v.conversation, v.ref
+	if v.ref.Room {
+		m.Kind = perch.GroupchatMessage
+	}
 	p := ms.s.m.prepare(ms.s.id, m, v.relation)
 	p.check = func() error {
 		if err := v.mayBe(); err != nil {
@@ -90,7 +96,7 @@ func (ms Messages) do(ctx context.Context, v verb, m NewMessage, valid func() er
 func (v *verb) mayBe() error {
 	switch {
 	case v.ref.Room:
-		return perch.Errorf(perch.KindFeatureUnsupported, "messages of rooms cannot be changed")
+		return nil // see aim
 	case v.relation.Kind != perch.RelationReactions && !v.ref.Sent:
 		return perch.Errorf(perch.KindForbidden, "this is not a message of your own")
 	case v.ref.ID == "":
@@ -109,7 +115,7 @@ func (v *verb) comesTooLate(s *Session) bool {
 		return true
 	}
 	return slices.ContainsFunc(s.outbox.entries, func(e *outEntry) bool {
-		return e.Relation != nil && e.Relation.Kind == perch.RelationRetraction && v.ref.Sent &&
-			e.Relation.Target == v.ref.ID && e.To.Bare().Equal(v.conversation.Bare())
+		return e.Relation != nil && e.Relation.Kind == perch.RelationRetraction && (v.ref.Sent && e.Relation.Target == v.ref.ID ||
+			v.ref.Room && e.Relation.Target == v.ref.StanzaID) && e.To.Bare().Equal(v.conversation.Bare())
 	})
 }

@@ -43,7 +43,14 @@ func (ms Messages) ByRef(ctx context.Context, conversation perch.JID, ref perch.
 	if err != nil {
 		return nil, 0, err
 	}
-	return archivedMessage(ctx, conn, conversation.Bare(), name, own)
+	ask := conn.Archive
+	if ref.Room {
+		ask = func(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
+			q.With = ""
+			return RoomsOf(ms.s).Archive(ctx, conversation, q)
+		}
+	}
+	return archivedMessage(ctx, ask, conversation.Bare(), name, own)
 }
 
 var errNoMessage error = perch.Errorf(perch.KindNotFound, "neither the event log nor the archive has a message with this ref, as far back as they are searched")
@@ -131,11 +138,11 @@ func (l *loggedMessage) message() (*perch.Message, perch.Time) {
 }
 
 // archivedMessage looks for a message in the archive, from its end.
-func archivedMessage(ctx context.Context, conn Conn, conversation perch.JID, ref string, own perch.JID) (*perch.Message, perch.Time, error) {
+func archivedMessage(ctx context.Context, ask func(context.Context, perch.ArchiveQuery) (perch.ArchivePage, error), conversation perch.JID, ref string, own perch.JID) (*perch.Message, perch.Time, error) {
 	var items []perch.ArchiveItem
 	q := perch.ArchiveQuery{With: conversation, Limit: refPage}
 	for range refPages {
-		page, err := conn.Archive(ctx, q)
+		page, err := ask(ctx, q)
 		if err != nil {
 			return nil, 0, err
 		}

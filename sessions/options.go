@@ -31,6 +31,9 @@ type Options struct {
 	Idle IdlePolicy
 	// Logins is how many logins may be under way at once for one upstream; 64.
 	Logins int
+	// RoomDeliveryLimit is how many messages of one room a session takes in a minute before it logs only
+	// those that name the account; DefaultRoomDeliveryLimit when it is 0, no limit when it is negative.
+	RoomDeliveryLimit int
 	// Observer counts what happens; nil: nothing is counted.
 	Observer Observer
 }
@@ -99,6 +102,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Logins <= 0 {
 		o.Logins = defaultLogins
+	}
+	if o.RoomDeliveryLimit == 0 {
+		o.RoomDeliveryLimit = DefaultRoomDeliveryLimit
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

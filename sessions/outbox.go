@@ -45,6 +45,7 @@ type outbox struct {
 	store   recordStore
 	id      ID // of the session
 
+	rooms     roomSender  // nil: none is used
 	entries   []*outEntry // by Seq
 	seq       uint64
 	running   map[string]string // keys whose commit is under way, with their fingerprints
@@ -65,4 +66,7 @@ type outEntry struct {
 	num      uint64
 	carried  bool // written on the stream that this one resumes
 	refusals int  // streams that ended with a policy violation while it was the head
+	repeated bool // sent to a room a second time, because that had not got it
+	// writtenAt is when it was written to a room that reflects it.
+	writtenAt perch.Time
 }

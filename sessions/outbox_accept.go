@@ -128,7 +128,7 @@ func (o *outbox) accept(p *sending) error {
 	fillReplyFrom(e.Details, o.host.ownJID())
 	// While online it is written right after the commit, which saves marking it.
 	l := o.host.stream()
-	e.Sent = l != nil && l.live
+	e.Sent = l != nil && l.live && !o.waitsForRoom(e)
 	if p.once != nil {
 		if o.running == nil {
 			o.running = map[string]string{}
@@ -165,6 +165,11 @@ func (o *outbox) mayAccept(p *sending) error {
 	}
 	if err := o.host.accepts(); err != nil {
 		return err
+	}
+	if o.toRoom(&e.MessageOut) {
+		if err := o.rooms.mayAccept(e.To); err != nil {
+			return err
+		}
 	}
 	switch {
 	case len(o.entries)+len(o.running) >= maxOutbox:

@@ -31,6 +31,10 @@ func (o *outbox) reconcile(resumed bool) {
 			continue
 		}
 		num, on := written[e.ID]
+		if o.toRoom(&e.MessageOut) {
+			o.reconcileRoom(e, l, resumed, num, on, knows && certain && !more)
+			continue
+		}
 		switch {
 		case resumed && !knows:
 			e.link, e.num, e.carried = l, 0, true

@@ -21,7 +21,7 @@ func (o *outbox) flush() {
 	wait := false
 	for _, e := range slices.Clone(o.entries) {
 		switch {
-		case e.link != nil:
+		case e.link != nil || o.waitsForRoom(e):
 		case e.marking:
 			wait = true
 		case !e.Sent:
@@ -60,12 +60,19 @@ func (o *outbox) write(e *outEntry) bool {
 		return true
 	}
 	e.link, e.num = o.host.stream(), num
+	inRoom := o.toRoom(&e.MessageOut)
+	if inRoom {
+		e.writtenAt = o.host.now()
+		o.rooms.wrote(e.To)
+	}
 	if e.record.Status != perch.StatusAccepted {
 		o.host.saveStream()
 		return true // written before, on a stream that is gone
 	}
 	e.record = o.advance(e.record, perch.StatusSent, nil)
-	o.host.logSent(e)
+	if !inRoom { // it is logged when the room has sent it to all
+		o.host.logSent(e)
+	}
 	o.host.saveStream() // with the message in it
 	return true
 }

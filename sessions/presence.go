@@ -46,9 +46,13 @@ func (s *Session) SetOwnPresence(ctx context.Context, p perch.OwnPresence) error
 		s.state.Own = p
 		s.idle.away = false
 		s.state.saveRecord()
+		var err error
 		if s.conn.Online() {
-			return s.conn.Send(&perch.PresenceOut{OwnPresence: p})
+			err = s.conn.Send(&perch.PresenceOut{OwnPresence: p})
 		}
-		return nil
+		if x := roomsOf(s); x != nil {
+			x.ownPresenceChanged(p, 0)
+		}
+		return err
 	})
 }

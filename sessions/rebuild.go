@@ -53,6 +53,9 @@ func (s *Session) writeAll() {
 	if list := conversationsOf(s); list != nil {
 		list.writeAll(c)
 	}
+	if x := roomsOf(s); x != nil {
+		x.writeAll(c)
+	}
 	for _, e := range s.outbox.entries {
 		entry := e.OutboxEntry
 		c.Outbox.Put = append(c.Outbox.Put, &entry)

@@ -108,7 +108,7 @@ func (e *related) event(in *perch.MessageIn) (perch.EventType, any) {
 			reactions = []perch.Reaction{}
 		}
 		return perch.EventMessageReactions, perch.MessageReactions{
-			Ref: e.ref, ID: e.id, Conversation: e.conversation, From: in.From, StanzaID: in.StanzaID, OriginID: in.ID,
+			Ref: e.ref, ID: e.id, Conversation: e.conversation, From: in.From, StanzaID: archiveIDOf(in), OriginID: in.ID,
 			Emojis: reactionSet(in.Relation.Emojis), Reactions: reactions}
 	}
 }

@@ -35,12 +35,17 @@ func (t *identities) authorsOf(id string, own, peer perch.JID) (a authors) {
 	return a
 }
 
-// conversationOf is the conversation that a message belongs to, by the bare JID of the other side.
+// conversationOf is the conversation that a message belongs to, by the bare JID of the other side; of a
+// private message in a room by the full one, which is that of one who is in it.
 func conversationOf(m *perch.Message, sent bool) perch.JID {
+	other := m.From
 	if sent {
-		return m.To.Bare()
+		other = m.To
 	}
-	return m.From.Bare()
+	if m.Room != nil && m.Kind != perch.GroupchatMessage {
+		return other
+	}
+	return other.Bare()
 }
 
 // targetOf is the message that a control message is about; false: its sender may not say that.

@@ -1,6 +1,8 @@
 package sessions
 
 import (
+	"cmp"
+
 	"github.com/perch-im/perch"
 )
 
@@ -38,7 +40,8 @@ func (r *relations) restoreOne(l *loggedRelation, own perch.JID, offset uint64) 
 	}
 	conversation := conversationOf(&l.in.Message, l.in.Sent)
 	a := r.known.authorsOf(ref.ID, own, conversation)
-	e := r.remembered().newest(conversation, ref, ref.Sent && a.own || !ref.Sent && a.peer)
+	e := r.remembered().newest(conversation, ref, ref.Room || ref.Sent && a.own || !ref.Sent && a.peer)
+	e.id = cmp.Or(e.id, cloned(l.in.Relation.Target))
 	before := e.cost()
 	l.restore(&e.relationState)
 	e.changedBy(offset)
@@ -81,7 +84,8 @@ func (l *loggedRelation) readEdit(e *perch.Event, own perch.JID) bool {
 	}
 	l.ref, l.text, l.edited, l.all = m.Ref, &m, m.Edited, m.Reactions
 	l.in = perch.MessageIn{Message: m, Sent: m.From.Bare().Equal(own.Bare()), Relation: &perch.Relation{Kind: perch.RelationEdit, Target: m.ID}}
-	l.in.ID, l.in.StanzaID = m.Edited.OriginID, m.Edited.StanzaID
+	l.in.ID = m.Edited.OriginID
+	l.archivedAs(m.Edited.StanzaID)
 	return true
 }
 
@@ -91,8 +95,9 @@ func (l *loggedRelation) readRetraction(e *perch.Event, own perch.JID) bool {
 		return false
 	}
 	l.ref, l.reverted = d.Ref, &d.Retracted
-	l.in = betweenOf(d.By, d.Conversation, own)
-	l.in.ID, l.in.StanzaID = d.OriginID, d.StanzaID
+	l.in = betweenOf(d.By, d.Conversation, own, d.Ref)
+	l.in.ID = d.OriginID
+	l.archivedAs(d.StanzaID)
 	l.in.Relation = &perch.Relation{Kind: perch.RelationRetraction, Target: d.ID}
 	return true
 }
@@ -103,15 +108,36 @@ func (l *loggedRelation) readReactions(e *perch.Event, own perch.JID) bool {
 		return false
 	}
 	l.ref, l.all = d.Ref, d.Reactions
-	l.in = betweenOf(d.From, d.Conversation, own)
-	l.in.ID, l.in.StanzaID = d.OriginID, d.StanzaID
+	l.in = betweenOf(d.From, d.Conversation, own, d.Ref)
+	l.in.ID = d.OriginID
+	l.archivedAs(d.StanzaID)
 	l.in.Relation = &perch.Relation{Kind: perch.RelationReactions, Target: d.ID, Emojis: d.Emojis}
 	return true
 }
 
+// archivedAs sets the id of a control message in the archive of the account, or of its room.
+func (l *loggedRelation) archivedAs(id string) {
+	l.in.StanzaID, l.in.RoomStanzaID = id, ""
+	if l.in.Kind == perch.GroupchatMessage {
+		l.in.StanzaID, l.in.RoomStanzaID = "", id
+	}
+}
+
+// inRoom reports whether a handle is that of a message of a room.
+func inRoom(name string) bool {
+	ref, err := perch.ParseRef(name)
+	return err == nil && ref.Room
+}
+
 // betweenOf is a message of a conversation with nothing but its addresses.
-func betweenOf(from, conversation, own perch.JID) perch.MessageIn {
+func betweenOf(from, conversation, own perch.JID, about string) perch.MessageIn {
 	in := perch.MessageIn{Message: perch.Message{From: from, To: own.Bare()}}
+	switch {
+	case !conversation.IsBare():
+		in.Room = &perch.MessageRoom{Nick: conversation.Resource()}
+	case inRoom(about):
+		in.Kind, in.To = perch.GroupchatMessage, conversation
+	}
 	if from.Bare().Equal(own.Bare()) && !conversation.Equal(own.Bare()) {
 		in.Sent, in.To = true, conversation
 	}
@@ -128,7 +154,7 @@ func (l *loggedRelation) restore(s *relationState) {
 	case perch.RelationReactions:
 		s.reactions = l.all
 		l.in.Relation.Emojis = reactionSet(l.in.Relation.Emojis)
-		by := l.in.From.Bare()
+		by := speakerOf(&l.in)
 		for i := range s.reacted {
 			if s.reacted[i].by.Equal(by) {
 				s.reacted[i].at = l.at

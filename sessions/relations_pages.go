@@ -43,7 +43,9 @@ func (p *archiveMerge) add(it perch.ArchiveItem) {
 	if it.Dropped == "" {
 		it.Ref = perch.RefOf(&it.Message, it.Sent)
 		fillReply(&it.Message, p.own, conversationOf(&it.Message, it.Sent))
-		if it.ID != "" && it.Kind != perch.GroupchatMessage {
+		if it.Kind == perch.GroupchatMessage {
+			p.addInRoom(&it)
+		} else if it.ID != "" {
 			p.places[it.ID] = append(p.places[it.ID], len(p.merged))
 		}
 	}
@@ -52,8 +54,12 @@ func (p *archiveMerge) add(it perch.ArchiveItem) {
 
 // relate takes a control message.
 func (p *archiveMerge) relate(it perch.ArchiveItem) {
-	if it.Kind == perch.GroupchatMessage || it.Relation.Moderated {
-		p.relations = append(p.relations, it) // of rooms, which have other rules
+	if it.Kind == perch.GroupchatMessage {
+		p.relateInRoom(it)
+		return
+	}
+	if it.Relation.Moderated {
+		p.relations = append(p.relations, it) // of nobody who could be known here
 		return
 	}
 	ref, known, may := targetOf(&it.MessageIn, p.authorsOf(&it))

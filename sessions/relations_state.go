@@ -39,8 +39,8 @@ func (s *relationState) apply(in *perch.MessageIn, at perch.Time, late bool) boo
 	case perch.RelationEdit:
 		return s.applyEdit(in, at, late)
 	case perch.RelationRetraction:
-		*s = relationState{retracted: &perch.Retracted{At: at, By: cloned(in.From.Bare()),
-			Reason: strings.Clone(in.Relation.Reason), StanzaID: strings.Clone(in.StanzaID), OriginID: strings.Clone(in.ID)}}
+		*s = relationState{retracted: &perch.Retracted{At: at, By: cloned(speakerOf(in)), Moderated: in.Relation.Moderated,
+			Reason: strings.Clone(in.Relation.Reason), StanzaID: strings.Clone(archiveIDOf(in)), OriginID: strings.Clone(in.ID)}}
 		return true
 	case perch.RelationReactions:
 		return s.applyReactions(in, at, late)
@@ -49,7 +49,7 @@ func (s *relationState) apply(in *perch.MessageIn, at perch.Time, late bool) boo
 }
 
 func (s *relationState) applyEdit(in *perch.MessageIn, at perch.Time, late bool) bool {
-	next := &perch.Edited{Count: 1, At: at, StanzaID: strings.Clone(in.StanzaID), OriginID: strings.Clone(in.ID)}
+	next := &perch.Edited{Count: 1, At: at, StanzaID: strings.Clone(archiveIDOf(in)), OriginID: strings.Clone(in.ID)}
 	if last := s.edited; last != nil {
 		next.Count = last.Count + 1
 		if late && at+lateSlack < last.At {
@@ -65,7 +65,7 @@ func (s *relationState) applyEdit(in *perch.MessageIn, at perch.Time, late bool)
 }
 
 func (s *relationState) applyReactions(in *perch.MessageIn, at perch.Time, late bool) bool {
-	by := in.From.Bare()
+	by := speakerOf(in)
 	i := slices.IndexFunc(s.reacted, func(r reactedAt) bool { return r.by.Equal(by) })
 	switch {
 	case i < 0:

@@ -75,8 +75,8 @@ type liveData struct {
 
 // snapshots sends roster and invitations as they were when the tip was taken.
 func (sub *Subscription) snapshots(send func(*perch.Event) error) error {
-	roster, invites := sub.state.roster, sub.state.invites
-	sub.state.roster, sub.state.invites = nil, nil
+	roster, invites, rooms := sub.state.roster, sub.state.invites, sub.state.rooms
+	sub.state.roster, sub.state.invites, sub.state.rooms = nil, nil, nil
 	types := sub.filter()
 	if wants(types, perch.EventRosterSnapshot) {
 		if err := snapshot(perch.EventRosterSnapshot, sub.Tip, roster.Len(), roster.buddies(), send); err != nil {
@@ -84,9 +84,15 @@ func (sub *Subscription) snapshots(send func(*perch.Event) error) error {
 		}
 	}
 	if wants(types, perch.EventInvitationsSnapshot) {
-		return snapshot(perch.EventInvitationsSnapshot, sub.Tip, len(invites), slices.Values(invites), send)
+		if err := snapshot(perch.EventInvitationsSnapshot, sub.Tip, len(invites), slices.Values(invites), send); err != nil {
+			return err
+		}
 	}
-	return nil
+	if rooms == nil || !wants(types, perch.EventRoomsSnapshot) {
+		return nil
+	}
+	rooms = slices.DeleteFunc(rooms, func(r roomJSON) bool { return !sub.passesRoom(r.JID) })
+	return snapshot(perch.EventRoomsSnapshot, sub.Tip, len(rooms), slices.Values(rooms), send)
 }
 
 // snapshotWriter encodes a snapshot part by part. The parts of one have the same as_of and are

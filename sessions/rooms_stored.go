@@ -35,6 +35,12 @@ type StoredRoom struct {
 	ArchiveID string     `json:"archive_id,omitempty"`
 	ArchiveAt perch.Time `json:"archive_at,omitzero"`
 
+	// AnchorID is that of a message some time before, from which on the archive is read when a stream that
+	// was resumed is lost soon: a server may hand over what was on its way to the old connection after
+	// what came to the new one. OccupantID is that of the account in the room (XEP-0421).
+	AnchorID   string `json:"anchor_id,omitempty"`
+	OccupantID string `json:"occupant_id,omitempty"`
+
 	JoinedAt   perch.Time `json:"joined_at,omitzero"`    // 0: never
 	LastSeenAt perch.Time `json:"last_seen_at,omitzero"` // of the last message; 0: none is known
 }

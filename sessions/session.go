@@ -37,11 +37,18 @@ type Session struct {
 	receipts   receipts
 	subs       subscribers
 	idle       idlePolicy
-	parts      []part
+	partList
 
 	waits pendingCounts // counted in m.backlog
 	touch *time.Timer   // keeps a session in which nothing happens from expiring in the Store
 	endState
+}
+
+// partList are the parts, in the order in which they are asked. What a room says comes to rooms before
+// that; nil: the session uses none.
+type partList struct {
+	parts []part
+	rooms *roomList
 }
 
 // credential is what a session signs in with.

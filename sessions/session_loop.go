@@ -96,7 +96,15 @@ func (s *Session) take(d delivery) {
 	}
 	d.link.lastSeq = d.seq
 	s.log.applied()
-	if d.in = outsideRooms(d.in, s.state.JID); d.in == nil {
+	taken, inside := s.rooms.takes(d.in, d.link)
+	if taken {
+		s.conn.covered(d.link)
+		return
+	}
+	if !inside {
+		d.in = outsideRooms(d.in, s.state.JID)
+	}
+	if d.in == nil {
 		s.report.countDropped(DroppedOtherRoom, 1)
 		s.conn.covered(d.link)
 		return
@@ -115,6 +123,9 @@ func (s *Session) take(d delivery) {
 func (s *Session) takeLate(d delivery) {
 	if s.state.Stream != nil || s.conn.caps.Archive == archivePaged {
 		return
+	}
+	if taken, inside := s.rooms.takes(d.in, d.link); taken || inside {
+		return // the next join reads it again, or names the gap
 	}
 	if in := outsideRooms(d.in, s.state.JID); in != nil {
 		s.report.guarded(func() { s.catchup.apply(in, d.link) })

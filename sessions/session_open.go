@@ -61,6 +61,9 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	if v.Record.Conversations != nil {
 		listConversations(s)
 	}
+	if len(v.Rooms) > 0 || v.Record.Rooms != RoomsManual {
+		useRooms(s)
+	}
 	for _, p := range s.parts {
 		if err := p.restore(ctx, v); err != nil {
 			return err

@@ -163,6 +163,8 @@ type Record struct {
 	Unstreamed    bool              `json:"unstreamed,omitempty"`   // no stream has had the log yet, see Subscription.unstreamedEvents
 	// Conversations is how far the list of chats goes back; nil: nobody has asked for one.
 	Conversations *ConversationHistory `json:"conversations,omitempty"`
+	// Rooms is RoomsAutoJoin, or "" for rooms that are joined by clients alone.
+	Rooms string `json:"rooms,omitempty"`
 	// RelatedSince is the offset of the oldest event that the merged state of messages is restored from;
 	// 0: there is none.
 	RelatedSince uint64 `json:"related_since,omitempty"`

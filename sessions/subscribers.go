@@ -29,6 +29,9 @@ func (h *subscribers) register(sub *Subscription, all bool) {
 	if all {
 		h.roster.snapshotServed = true
 		sub.state.roster, sub.state.invites = view, slices.Clone(h.roster.invites)
+		if h.rooms != nil {
+			sub.state.rooms = h.rooms.shown()
+		}
 		sub.state.unstreamed = sub.ResetReason == ResetFirst && h.saved.Unstreamed
 	}
 	if all || !sub.noPreamble {

@@ -44,6 +44,7 @@ type Subscription struct {
 type snapshotState struct {
 	roster     *rosterView
 	invites    []*perch.Invitation
+	rooms      []roomJSON // nil: the session uses none
 	presences  *rosterView
 	unstreamed bool // the events after the snapshots are what no stream has had
 }
@@ -69,6 +70,8 @@ func wants(types []string, t perch.EventType) bool {
 		return wants(types, perch.EventRosterItem) || wants(types, perch.EventRosterRemoved) || listed(types, t)
 	case perch.EventInvitationsSnapshot:
 		return wants(types, perch.EventInvitationReceived) || listed(types, t)
+	case perch.EventRoomsSnapshot:
+		return wants(types, perch.EventRoomState) || wants(types, perch.EventRoomChanged) || listed(types, t)
 	case perch.EventPresenceSnapshot:
 		return wants(types, perch.EventPresence) || listed(types, t)
 	}
@@ -159,6 +162,7 @@ type subscribers struct {
 	saved    *savedState
 	log      *eventLog
 	roster   *roster
+	rooms    interface{ shown() []roomJSON } // nil: the session uses none
 	store    logStore
 	observer Observer
 	id       ID     // of the session

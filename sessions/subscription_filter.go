@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/perch-im/perch"
@@ -66,10 +67,12 @@ func ofConversation(t perch.EventType) bool {
 // it does not say.
 func eventConversation(e *perch.Event, own perch.JID) perch.JID {
 	var d struct {
-		JID          perch.JID `json:"jid"`
-		Conversation perch.JID `json:"conversation"`
-		From         perch.JID `json:"from"`
-		To           perch.JID `json:"to"`
+		JID          perch.JID       `json:"jid"`
+		Conversation perch.JID       `json:"conversation"`
+		From         perch.JID       `json:"from"`
+		To           perch.JID       `json:"to"`
+		Kind         string          `json:"kind"`
+		Room         json.RawMessage `json:"room"`
 	}
 	if e.Decode(&d) != nil {
 		return ""
@@ -79,6 +82,13 @@ func eventConversation(e *perch.Event, own perch.JID) perch.JID {
 		return d.Conversation
 	case d.JID != "":
 		return d.JID
+	case e.Type == perch.EventChatState && len(d.Room) > 0:
+		return d.From.Bare()
+	case len(d.Room) > 0 && d.Kind != string(perch.GroupchatMessage): // of one who is in a room, in private
+		if e.Type == perch.EventMessageSent {
+			return d.To
+		}
+		return d.From
 	case e.Type == perch.EventMessageSent, e.Type == perch.EventMessageEdited && own != "" && d.From.Bare().Equal(own):
 		return d.To.Bare()
 	}

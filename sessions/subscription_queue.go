@@ -76,7 +76,11 @@ func (sub *Subscription) shed(e *perch.Event) {
 
 // coalesced reports whether of events of a type the last one about a thing counts.
 func coalesced(t perch.EventType) bool {
-	return t == perch.EventPresence || t == perch.EventConversationChanged
+	switch t {
+	case perch.EventPresence, perch.EventConversationChanged, perch.EventRoomOccupant, perch.EventRoomOccupants:
+		return true
+	}
+	return false
 }
 
 func (sub *Subscription) dropped(reason string, n int) {

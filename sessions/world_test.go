@@ -255,6 +255,7 @@ type upstream struct {
 	pages  func(perch.ArchiveQuery) (perch.ArchivePage, error)
 	heard  bool // bytes come all the time
 	known  func() (map[string]uint64, bool)
+	muc    *muc // nil: there are no rooms
 }
 
 func newUpstream() *upstream {
@@ -276,6 +277,9 @@ type conn struct {
 	resumed bool
 	mu      sync.Mutex
 	queries []perch.ArchiveQuery
+	in      chan perch.Inbound // of its service
+
+	delivered []perch.Inbound // of that
 }
 
 func (c *conn) Login() perch.Login {
@@ -343,6 +347,14 @@ func (u *upstream) dial(ctx context.Context, req sessions.DialRequest) (sessions
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	k := &conn{Conn: c.(*fakexmpp.Conn), up: u, resumed: u.resume && req.Resume != nil}
+	if u.muc != nil {
+		k.in = make(chan perch.Inbound, 100_000)
+		var before *conn
+		if n := len(u.conns); n > 0 {
+			before = u.conns[n-1]
+		}
+		u.muc.attach(k, before, req.Resume)
+	}
 	u.conns = append(u.conns, k)
 	if u.known != nil {
 		return knownConn{k, u.known}, nil

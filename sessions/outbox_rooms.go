@@ -1,0 +1,130 @@
+package sessions
+
+import (
+	"slices"
+
+	"github.com/perch-im/perch"
+)
+
+// A message to a room is with those who are in it when the room sends it to all of them: that the own
+// server has it says nothing. So its entry stays, written, until the room reflects it or refuses it,
+// and what was written on a stream that is lost is decided about when the room is joined again and its
+// archive was read.
+
+// roomSender says what can be sent to a room.
+type roomSender interface {
+	// reflects reports whether messages to an address come back from it.
+	reflects(to perch.JID) bool
+	// mayWrite reports whether they can be written now; mayAccept is why none can be accepted at all.
+	mayWrite(to perch.JID) bool
+	mayAccept(to perch.JID) error
+	// wrote says that one was written.
+	wrote(to perch.JID)
+}
+
+// toRoom reports whether a message is to a room that reflects it.
+func (o *outbox) toRoom(m *perch.MessageOut) bool {
+	return o.rooms != nil && m.Kind == perch.GroupchatMessage && o.rooms.reflects(m.To)
+}
+
+// waitsForRoom reports whether an entry is not to be written before its room is joined.
+func (o *outbox) waitsForRoom(e *outEntry) bool {
+	return o.toRoom(&e.MessageOut) && !o.rooms.mayWrite(e.To)
+}
+
+// reconcileRoom is reconcile for a message to a room: that it is on a stream which is resumed is all
+// that can be known here.
+func (o *outbox) reconcileRoom(e *outEntry, l *link, resumed bool, num uint64, on, lacks bool) {
+	switch {
+	case resumed && on:
+		e.link, e.num, e.carried = l, num, false
+	case resumed && lacks:
+		e.link, e.carried = nil, false
+	case resumed:
+		e.link, e.num, e.carried = l, 0, false
+	default:
+		e.link, e.carried = l, true // not to be written, until the room is joined
+	}
+	if resumed && e.link != nil {
+		o.rooms.wrote(e.To)
+	}
+}
+
+// entriesTo are the entries to a room that were written.
+func (o *outbox) entriesTo(room perch.JID) (list []*outEntry) {
+	for _, e := range o.entries {
+		if e.Kind == perch.GroupchatMessage && e.To.Bare().Equal(room) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// reflected implements roomOutbox.
+func (o *outbox) reflected(room perch.JID, ids [2]string, ref string) {
+	for _, e := range o.entriesTo(room) {
+		if e.ID != ids[0] && e.ID != ids[1] {
+			continue
+		}
+		if e.Relation == nil && ref != "" {
+			r := *e.record
+			r.Ref = ref
+			e.record = &r
+		}
+		o.done(e, perch.StatusAcked, nil)
+		return
+	}
+	for _, r := range slices.Clone(o.records) {
+		if (r.ID == ids[0] || r.ID == ids[1]) && r.To.Bare().Equal(room) {
+			o.advanceTo(r, perch.StatusAcked, nil)
+			return
+		}
+	}
+}
+
+// roomCaughtUp implements roomOutbox: what was written on an earlier stream, or longer ago than a room
+// takes, and is not among what the room has, goes out once more under its id; what cannot be known
+// stays unknown.
+func (o *outbox) roomCaughtUp(room perch.JID, certain bool) {
+	for _, e := range o.entriesTo(room) {
+		if !e.carried {
+			continue
+		}
+		if !certain || e.repeated {
+			o.done(e, perch.StatusUnknown, nil)
+			continue
+		}
+		e.link, e.carried, e.repeated = nil, false, true
+	}
+	o.flush()
+}
+
+// roomIsOver implements roomOutbox.
+func (o *outbox) roomIsOver(room perch.JID) {
+	for _, e := range o.entriesTo(room) {
+		if e.link != nil || e.carried {
+			o.done(e, perch.StatusUnknown, nil)
+			continue
+		}
+		o.fail(e, &perch.XMPPError{Condition: "not-acceptable", Type: "cancel", Text: "the account is not in the room"})
+	}
+}
+
+// unreflected implements roomOutbox.
+func (o *outbox) unreflected(room perch.JID, before perch.Time) bool {
+	return slices.ContainsFunc(o.entriesTo(room), func(e *outEntry) bool { return e.owed(before) })
+}
+
+// owed reports whether the room has not reflected a message that was written before.
+func (e *outEntry) owed(before perch.Time) bool {
+	return e.link != nil && !e.carried && e.writtenAt <= before
+}
+
+// asked implements roomOutbox: the room is looked through for what it owes.
+func (o *outbox) asked(room perch.JID) {
+	for _, e := range o.entriesTo(room) {
+		if e.link != nil {
+			e.carried = true
+		}
+	}
+}

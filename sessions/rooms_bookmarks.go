@@ -1,0 +1,289 @@
+package sessions
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+const (
+	bookmarkTime  = 30 * time.Second
+	bookmarkAgain = time.Minute
+	bookmarkTries = 5 // until the next login
+)
+
+// roomPublisher is what the list of the account is to get.
+type roomPublisher struct {
+	publishing   bool
+	publishTries int
+	publishTimer *time.Timer
+	unlist       map[perch.JID]struct{} // to be removed
+}
+
+// auto reports whether the bookmarks say which rooms are joined.
+func (x *roomList) auto() bool { return x.host.record().Rooms == RoomsAutoJoin }
+
+// fetchBookmarks asks for the list of the account, once it is used.
+func (x *roomList) fetchBookmarks() {
+	l := x.host.stream()
+	if l == nil || !x.host.Online() || !x.auto() && !x.bookmarked() {
+		return
+	}
+	conn, ok := l.conn.(BookmarkConn)
+	if !ok {
+		return
+	}
+	x.host.background(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, bookmarkTime)
+		defer cancel()
+		list, err := conn.Bookmarks(ctx)
+		if err != nil {
+			x.host.logDebug("the bookmarks were not fetched", "error", err)
+			return
+		}
+		x.host.post(func() {
+			if x.host.stream() == l {
+				x.bookmarks(&perch.BookmarksIn{Put: list, All: true})
+				x.publishBookmarks()
+			}
+		})
+	})
+}
+
+func (x *roomList) bookmarked() bool {
+	for _, r := range x.byKey {
+		if r.row.Bookmark != nil || r.unpublished {
+			return true
+		}
+	}
+	return false
+}
+
+// bookmarks takes what is in the list of the account. What was changed here, and is not there yet, is
+// left as it is.
+func (x *roomList) bookmarks(in *perch.BookmarksIn) {
+	listed := map[perch.JID]bool{}
+	for i := range in.Put {
+		b := &in.Put[i]
+		listed[b.JID.Bare().Key()] = true
+		r := x.find(b.JID)
+		if r == nil {
+			if r = x.add(b.JID); r == nil {
+				x.host.overBudget("rooms", b.JID)
+				continue
+			}
+		}
+		if !r.unpublished {
+			x.takeBookmark(r, b)
+		}
+	}
+	removed := in.Removed
+	if in.All {
+		for _, r := range x.sorted() {
+			if r.row.Bookmark != nil && !listed[r.jid().Key()] {
+				removed = append(removed, r.jid())
+			}
+		}
+	}
+	for _, jid := range removed {
+		if r := x.find(jid); r != nil && !r.unpublished {
+			x.dropBookmark(r)
+		}
+	}
+}
+
+// takeBookmark takes one entry of the list.
+func (x *roomList) takeBookmark(r *room, b *perch.RoomBookmark) {
+	before := r.row.Bookmark
+	next := &StoredBookmark{Bookmark: b.Bookmark, Foreign: b.Foreign}
+	if b.Password != "" {
+		next.Password = x.sealed.sealPassword(x.id, r.jid(), perch.NewSecret(b.Password))
+	}
+	r.row.Bookmark = next
+	if before == nil || before.Bookmark != next.Bookmark {
+		x.changed(r)
+	} else {
+		x.put(r)
+	}
+	x.follow(r)
+}
+
+func (x *roomList) dropBookmark(r *room) {
+	if r.row.Bookmark == nil {
+		return
+	}
+	r.row.Bookmark = nil
+	x.changed(r)
+	x.follow(r)
+	if r.row.State == perch.RoomStateLeft && !r.wanted() && r.row.JoinedAt == 0 {
+		x.remove(r)
+	}
+}
+
+// follow joins or leaves a room as its bookmark says, where bookmarks say that.
+func (x *roomList) follow(r *room) {
+	w := &r.row.Wanted
+	wants := x.auto() && r.row.Bookmark != nil && r.row.Bookmark.AutoJoin
+	if w.Bookmark == wants {
+		return
+	}
+	w.Bookmark = wants
+	x.put(r)
+	switch st := r.row.State; {
+	case wants && (st == perch.RoomStateLeft || st == perch.RoomStateInvited):
+		x.begin(r, &roomJoin{}, roomWhy{})
+	case !wants && !w.Client && (st == perch.RoomStateJoined || st == perch.RoomStateJoining):
+		x.leave(r)
+	}
+}
+
+// modeChanged follows the bookmarks, or does so no more.
+func (x *roomList) modeChanged() {
+	for _, r := range x.sorted() {
+		x.follow(r)
+	}
+	x.fetchBookmarks()
+}
+
+// bookmark changes the bookmark of a room for a client; nil, and "", leave it as it is.
+func (x *roomList) bookmark(r *room, auto *bool, name string) {
+	if auto == nil && name == "" {
+		return
+	}
+	next := StoredBookmark{}
+	if r.row.Bookmark != nil {
+		next = *r.row.Bookmark
+	}
+	if auto != nil {
+		next.AutoJoin = *auto
+	}
+	next.Name, next.Nick = cmp.Or(clipTo(name, maxName), next.Name), cmp.Or(r.row.Wanted.Nick, next.Nick, r.row.Nick)
+	x.changeBookmark(r, &next)
+	if x.auto() {
+		r.row.Wanted.Bookmark = next.AutoJoin
+	}
+}
+
+// notify writes what a person wants to be told of a room into its bookmark (XEP-0492), if it has one.
+func (x *roomList) notify(jid perch.JID, n perch.Notify) {
+	r := x.find(jid)
+	if r == nil || r.row.Bookmark == nil || r.row.Bookmark.Notify == n {
+		return
+	}
+	next := *r.row.Bookmark
+	next.Notify = n
+	x.changeBookmark(r, &next)
+}
+
+func (x *roomList) changeBookmark(r *room, next *StoredBookmark) {
+	if r.row.Bookmark != nil && r.row.Bookmark.Bookmark == next.Bookmark {
+		return
+	}
+	r.row.Bookmark, r.unpublished = next, true
+	x.changed(r)
+	x.publishBookmarks()
+}
+
+// unbookmark says that a room is not to be joined any more, or with forget takes it off the list.
+func (x *roomList) unbookmark(r *room, forget bool) {
+	b := r.row.Bookmark
+	switch {
+	case b == nil:
+	case forget:
+		r.row.Bookmark = nil
+		if x.unlist == nil {
+			x.unlist = map[perch.JID]struct{}{}
+		}
+		x.unlist[r.jid()] = struct{}{}
+		x.publishBookmarks()
+	case b.AutoJoin:
+		next := *b
+		next.AutoJoin = false
+		x.changeBookmark(r, &next)
+	}
+}
+
+// publishBookmarks writes what was changed here into the list of the account. What fails is tried again,
+// and by the next login of this process.
+func (x *roomList) publishBookmarks() {
+	l := x.host.stream()
+	if x.publishing || l == nil || !x.host.Online() {
+		return
+	}
+	conn, ok := l.conn.(BookmarkConn)
+	var list []perch.RoomBookmark
+	for _, r := range x.sorted() {
+		if r.unpublished && r.row.Bookmark != nil {
+			b := perch.RoomBookmark{JID: r.jid(), Bookmark: r.row.Bookmark.Bookmark, Foreign: r.row.Bookmark.Foreign}
+			b.Password = x.sealed.openPassword(x.id, r.jid(), r.row.Bookmark.Password).Reveal()
+			list = append(list, b)
+		}
+	}
+	var gone []perch.JID
+	for jid := range x.unlist {
+		gone = append(gone, jid)
+	}
+	if !ok || len(list)+len(gone) == 0 {
+		return
+	}
+	x.publishing = true
+	x.host.background(func(ctx context.Context) {
+		failed := false
+		for _, b := range list {
+			short, cancel := context.WithTimeout(ctx, bookmarkTime)
+			err := conn.PutBookmark(short, b)
+			store := ""
+			if err == nil {
+				store, _ = conn.BookmarkStore(short) // the next fetch says it too
+			}
+			cancel()
+			if failed = failed || err != nil; err != nil {
+				x.host.logDebug("a bookmark was not written", "error", err)
+				continue
+			}
+			x.host.post(func() { x.published(&b, store) })
+		}
+		for _, jid := range gone {
+			short, cancel := context.WithTimeout(ctx, bookmarkTime)
+			err := conn.RemoveBookmark(short, jid)
+			cancel()
+			if err != nil && perch.KindOf(err) != perch.KindItemNotFound {
+				failed = true
+				x.host.logDebug("a bookmark was not removed", "error", err)
+				continue
+			}
+			x.host.post(func() { delete(x.unlist, jid) })
+		}
+		x.host.post(func() { x.publishedAll(failed) })
+	})
+}
+
+// published notes that the list has a bookmark, unless it was changed meanwhile.
+func (x *roomList) published(b *perch.RoomBookmark, store string) {
+	r := x.find(b.JID)
+	if r == nil || r.row.Bookmark == nil || r.row.Bookmark.Bookmark != b.Bookmark {
+		return
+	}
+	r.unpublished = false
+	if store != "" && store != b.Store {
+		next := *r.row.Bookmark
+		next.Store = store
+		r.row.Bookmark = &next
+		x.put(r)
+	}
+}
+
+func (x *roomList) publishedAll(failed bool) {
+	x.publishing = false
+	if !failed {
+		x.publishTries = 0
+		x.publishBookmarks() // what was changed meanwhile
+		return
+	}
+	if x.publishTries++; x.publishTries < bookmarkTries {
+		stop(x.publishTimer)
+		x.publishTimer = x.host.after(bookmarkAgain, x.publishBookmarks)
+	}
+}

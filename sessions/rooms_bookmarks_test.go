@@ -1,0 +1,91 @@
+package sessions_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// TestAutoJoin: with it the list of the account says which rooms are joined, at a login and whenever
+// another device changes it; without it, nothing is joined by itself.
+func TestAutoJoin(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		s.room(attic)
+		s.marks = []perch.RoomBookmark{
+			{JID: lobby, Bookmark: perch.Bookmark{AutoJoin: true, Nick: "Ally", Name: "The lobby"}, Foreign: "<x/>"},
+			{JID: attic, Bookmark: perch.Bookmark{Name: "The attic"}},
+		}
+		se := w.open()
+		pass(time.Minute)
+		if len(s.joins) != 0 {
+			t.Fatalf("before it is asked for: got joins %v, want none", s.joins)
+		}
+		must(t, "SetMode", sessions.RoomsOf(se).SetMode(w.ctx(), sessions.RoomsAutoJoin))
+		r := w.settled(se, lobby)
+		if r.State != perch.RoomStateJoined || r.Nick != "Ally" || r.Name != "The lobby" {
+			t.Errorf("the lobby: got %s as %s, called %s; want it joined as Ally, called The lobby", r.State, r.Nick, r.Name)
+		}
+		if r := w.settled(se, attic); r.State != perch.RoomStateLeft || r.Bookmark == nil {
+			t.Errorf("the attic: got %s, bookmark %v; want left, with its bookmark", r.State, r.Bookmark)
+		}
+		w.deliver(&perch.BookmarksIn{Put: []perch.RoomBookmark{{JID: attic, Bookmark: perch.Bookmark{AutoJoin: true}}}, Removed: []perch.JID{lobby}})
+		if r := w.settled(se, attic); r.State != perch.RoomStateJoined {
+			t.Errorf("another device wants the attic: got %s, want joined", r.State)
+		}
+		if r := w.settled(se, lobby); r.State != perch.RoomStateLeft || r.Bookmark != nil {
+			t.Errorf("another device does not want the lobby: got %s, bookmark %v; want left and none", r.State, r.Bookmark)
+		}
+		must(t, "SetMode", sessions.RoomsOf(se).SetMode(w.ctx(), sessions.RoomsManual))
+		if r := w.settled(se, attic); r.State != perch.RoomStateLeft {
+			t.Errorf("without it: got %s, want left", r.State)
+		}
+	})
+}
+
+// TestAutoJoinAfterRestart: the wish is kept.
+func TestAutoJoinAfterRestart(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		s.marks = []perch.RoomBookmark{{JID: lobby, Bookmark: perch.Bookmark{AutoJoin: true}}}
+		se := w.open()
+		must(t, "SetMode", sessions.RoomsOf(se).SetMode(w.ctx(), sessions.RoomsAutoJoin))
+		w.settled(se, lobby)
+		w.restart()
+		if r := w.settled(w.open(), lobby); r.State != perch.RoomStateJoined {
+			t.Errorf("got %s, want joined", r.State)
+		}
+	}, durable)
+}
+
+// TestBookmarksAreWritten: what a client wants of a room goes into the list, which keeps what it has
+// besides; a failure is tried again.
+func TestBookmarksAreWritten(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		s.marks = []perch.RoomBookmark{{JID: lobby, Bookmark: perch.Bookmark{Name: "Old"}, Foreign: "<x/>"}}
+		se := w.open()
+		must(t, "SetMode", sessions.RoomsOf(se).SetMode(w.ctx(), sessions.RoomsAutoJoin))
+		w.settled(se, lobby)
+		yes := true
+		w.join(se, lobby, sessions.RoomJoin{Nick: "Al", AutoJoin: &yes, Name: "New"})
+		if b := s.marks[0]; !b.AutoJoin || b.Name != "New" || b.Nick != "Al" || b.Foreign != "<x/>" {
+			t.Errorf("joined: got the bookmark %+v, want it changed, with its foreign part", b)
+		}
+		must(t, "LeaveRoom", sessions.RoomsOf(se).LeaveRoom(w.ctx(), lobby, false))
+		pass(time.Second)
+		if len(s.marks) != 1 || s.marks[0].AutoJoin {
+			t.Errorf("left: got the bookmarks %+v, want one that does not join", s.marks)
+		}
+		must(t, "LeaveRoom", sessions.RoomsOf(se).LeaveRoom(w.ctx(), lobby, true))
+		pass(time.Second)
+		if len(s.marks) != 0 {
+			t.Errorf("forgotten: got the bookmarks %+v, want none", s.marks)
+		}
+	})
+}
