@@ -66,6 +66,7 @@ type outEntry struct {
 	num      uint64
 	carried  bool // written on the stream that this one resumes
 	refusals int  // streams that ended with a policy violation while it was the head
+	received bool // the server has it, and the room has not sent it to all yet
 	repeated bool // sent to a room a second time, because that had not got it
 	// writtenAt is when it was written to a room that reflects it.
 	writtenAt perch.Time

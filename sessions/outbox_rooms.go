@@ -37,7 +37,7 @@ func (o *outbox) waitsForRoom(e *outEntry) bool {
 func (o *outbox) reconcileRoom(e *outEntry, l *link, resumed bool, num uint64, on, lacks bool) {
 	switch {
 	case resumed && on:
-		e.link, e.num, e.carried = l, num, false
+		e.link, e.num, e.carried, e.received = l, num, false, num == 0
 	case resumed && lacks:
 		e.link, e.carried = nil, false
 	case resumed:
@@ -94,7 +94,7 @@ func (o *outbox) roomCaughtUp(room perch.JID, certain bool) {
 			o.done(e, perch.StatusUnknown, nil)
 			continue
 		}
-		e.link, e.carried, e.repeated = nil, false, true
+		e.link, e.carried, e.received, e.repeated = nil, false, false, true
 	}
 	o.flush()
 }

@@ -10,9 +10,14 @@ import (
 // applyAck takes everything out of the outbox that the server has (XEP-0198, 4).
 func (o *outbox) applyAck(in *perch.AckIn) {
 	for _, e := range slices.Clone(o.entries) {
-		if e.link == o.host.stream() && o.host.stream() != nil && !e.carried && e.num <= in.Through && !o.toRoom(&e.MessageOut) {
-			o.done(e, perch.StatusAcked, nil)
+		if e.link != o.host.stream() || o.host.stream() == nil || e.carried || e.num > in.Through {
+			continue
 		}
+		if o.toRoom(&e.MessageOut) {
+			e.received = true
+			continue
+		}
+		o.done(e, perch.StatusAcked, nil)
 	}
 	o.flush() // there is room for what had to wait
 }

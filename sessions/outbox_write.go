@@ -103,7 +103,7 @@ func (o *outbox) cost() int {
 // has failed. False: there is none to quarantine.
 func (o *outbox) quarantine() bool {
 	for _, e := range o.entries {
-		if e.link == nil {
+		if e.link == nil || e.received {
 			continue
 		}
 		if e.refusals++; e.refusals < 2 {

@@ -131,7 +131,7 @@ func (x *roomList) readOn(ctx context.Context, conn RoomConn, r *room, j *roomJo
 			x.host.guarded(func() { at, over = x.page(r, j, at, &page, err) })
 			x.journal.AfterCommit(func(Result) { close(committed) })
 			if over {
-				x.joined(r, j, err == nil)
+				x.joined(r, j, err == nil && !j.gap)
 			}
 		}) != nil || over {
 			return
@@ -258,5 +258,8 @@ func (x *roomList) joined(r *room, j *roomJoin, certain bool) {
 
 // gap says that messages of a room may be missing.
 func (x *roomList) gap(r *room, reason string) {
+	if r.join != nil {
+		r.join.gap = true
+	}
 	x.journal.Durable(perch.EventSessionGap, perch.Gap{From: cmp.Or(r.row.LastSeenAt, r.row.JoinedAt), To: x.host.now(), Reason: reason, Room: r.jid()})
 }

@@ -31,6 +31,7 @@ type roomJoin struct {
 	conflicts int
 	self      bool // the room has said who the account is in it
 	created   bool
+	gap       bool // some of what was missed could not be read
 	deadline  *time.Timer
 	roomBuffer
 }

@@ -116,7 +116,7 @@ func (x *roomList) moveTo(r *room, stanzaID string, at perch.Time) {
 	if stanzaID != "" && (r.join == nil || r.join.step == joinReading) {
 		r.row.ArchiveID, r.row.ArchiveAt = cloned(stanzaID), x.host.now()
 	}
-	r.row.LastSeenAt = max(r.row.LastSeenAt, at)
+	r.row.LastSeenAt = max(r.row.LastSeenAt, min(at, x.host.now())) // a room may say what it likes
 	x.put(r)
 }
 

@@ -1,0 +1,276 @@
+package sessions
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/occupants"
+)
+
+// roomsWorld is the part without a session: what it asks of its host, of the log and of the outbox is
+// written down, in order.
+type roomsWorld struct {
+	recorder
+	x      *roomList
+	rec    Record
+	link   *link
+	commit Commit
+	timers []time.Duration
+	due    []func()
+	clock  perch.Time
+	bg     []func(context.Context)
+}
+
+func newRoomsWorld() *roomsWorld {
+	w := &roomsWorld{clock: 10_000_000, link: &link{live: true, conn: roomsWire{}}}
+	w.rec = Record{JID: "alice@example.net/perch", Own: perch.OwnPresence{Available: true}}
+	ids := 0
+	w.x = &roomList{host: w, journal: w, log: w, outbox: w, id: "a", sealed: w, tables: occupants.New(occupants.Options{}), upstream: "net",
+		newID: func() string { ids++; return fmt.Sprint("id", ids) }, byKey: map[perch.JID]*room{}, services: map[string]*roomService{}}
+	return w
+}
+
+// roomsWire is a connection whose service has rooms; it is never asked here.
+type roomsWire struct {
+	Conn
+	RoomConn
+}
+
+func (roomsWire) Done() <-chan struct{} { return nil }
+func (roomsWire) Err() error            { return nil }
+
+func (w *roomsWorld) now() perch.Time { return w.clock }
+func (w *roomsWorld) post(f func())   { f() }
+func (w *roomsWorld) after(d time.Duration, f func()) *time.Timer {
+	w.timers, w.due = append(w.timers, d), append(w.due, f)
+	return time.NewTimer(time.Hour)
+}
+func (w *roomsWorld) background(f func(context.Context))                  { w.bg = append(w.bg, f) }
+func (w *roomsWorld) call(_ context.Context, f func()) error              { f(); return nil }
+func (w *roomsWorld) callErr(_ context.Context, f func() error) error     { return f() }
+func (w *roomsWorld) stream() *link                                       { return w.link }
+func (w *roomsWorld) Online() bool                                        { return w.link != nil }
+func (w *roomsWorld) errOffline() error                                   { return nil }
+func (w *roomsWorld) chatOnly() bool                                      { return false }
+func (w *roomsWorld) record() *Record                                     { return &w.rec }
+func (w *roomsWorld) saveRecord()                                         {}
+func (w *roomsWorld) ownJID() perch.JID                                   { return w.rec.JID }
+func (w *roomsWorld) guarded(f func())                                    { f() }
+func (w *roomsWorld) watched() bool                                       { return true }
+func (w *roomsWorld) rememberAddress(perch.JID)                           {}
+func (w *roomsWorld) dropped(d perch.Dropped)                             { w.note("dropped %s", d.Reason) }
+func (w *roomsWorld) countDropped(reason string, _ int)                   { w.note("count %s", reason) }
+func (w *roomsWorld) overBudget(string, perch.JID)                        { w.note("over budget") }
+func (w *roomsWorld) logDebug(string, ...any)                             {}
+func (w *roomsWorld) sealPassword(ID, perch.JID, perch.Secret) []byte     { return nil }
+func (w *roomsWorld) openPassword(ID, perch.JID, []byte) (s perch.Secret) { return s }
+func (w *roomsWorld) Change() *Commit                                     { return &w.commit }
+func (w *roomsWorld) AfterCommit(f func(Result))                          { f(Result{}) }
+func (w *roomsWorld) Exclusive(Commit, func(Result))                      {}
+func (w *roomsWorld) Ephemeral(perch.EventType, string, any)              {}
+func (w *roomsWorld) Durable(typ perch.EventType, data any) {
+	switch d := data.(type) {
+	case perch.Room:
+		w.note("%s %s", typ, strings.TrimSpace(string(d.State)+" "+d.Reason))
+	case perch.Gap:
+		w.note("gap %s", d.Reason)
+	}
+}
+func (w *roomsWorld) Send(out ...perch.Outbound) error {
+	for _, o := range out {
+		switch o := o.(type) {
+		case *perch.RoomJoinOut:
+			w.note("join %s %s", o.Nick, o.ID)
+		case *perch.RoomLeaveOut:
+			w.note("leave %s", o.Nick)
+		}
+	}
+	return nil
+}
+func (w *roomsWorld) logRoomMessage(_ perch.EventType, m *perch.Message) {
+	w.note("message %s", m.Body)
+}
+func (w *roomsWorld) noteRoomMessage(_ perch.EventType, m *perch.Message) {
+	w.note("hidden %s", m.Body)
+}
+func (w *roomsWorld) logRoomRelation(in *perch.MessageIn, _ knownMessage, _ bool) {
+	w.note("%s", in.Relation.Kind)
+}
+func (w *roomsWorld) reflected(_ perch.JID, ids [2]string, _ string) { w.note("reflected %s", ids[0]) }
+func (w *roomsWorld) roomCaughtUp(_ perch.JID, certain bool)         { w.note("caught up %v", certain) }
+func (w *roomsWorld) roomIsOver(perch.JID)                           { w.note("over") }
+func (w *roomsWorld) unreflected(perch.JID, perch.Time) bool         { return false }
+func (w *roomsWorld) asked(perch.JID)                                {}
+
+const partRoom = perch.JID("r@muc.example.net")
+
+// joining is a room whose join is at a step, with an archive.
+func (w *roomsWorld) joining(step joinStep) *room {
+	r := w.x.add(partRoom)
+	r.row.Wanted.Client, r.row.Features.Archive = true, true
+	w.x.begin(r, &roomJoin{}, roomWhy{})
+	j := r.join
+	j.nick = "Al"
+	if step >= joinSent {
+		w.x.sendJoin(r, j)
+	}
+	if step >= joinReading {
+		w.x.presence(r, w.self(j.id))
+		w.x.subjectIn(r, &perch.RoomSubjectIn{From: partRoom})
+	}
+	w.did = nil
+	return r
+}
+
+func (w *roomsWorld) self(id string) *perch.RoomPresenceIn {
+	return &perch.RoomPresenceIn{PresenceIn: perch.PresenceIn{From: partRoom + "/Al", Available: true}, ID: id, Codes: perch.CodeSelf, Role: perch.RoleParticipant, Affiliation: perch.AffiliationNone}
+}
+
+func inRoomSaid(body, id string) *perch.MessageIn {
+	return &perch.MessageIn{Message: perch.Message{ID: "m" + body, RoomStanzaID: id, From: partRoom + "/Bo", Kind: perch.GroupchatMessage, Body: body}}
+}
+
+// TestRoomJoinSteps: what each step does with what may come in it.
+func TestRoomJoinSteps(t *testing.T) {
+	unavailable := func(codes perch.RoomCodes) *perch.RoomPresenceIn {
+		return &perch.RoomPresenceIn{PresenceIn: perch.PresenceIn{From: partRoom + "/Al"}, Codes: codes | perch.CodeSelf, Role: perch.RoleNone}
+	}
+	for name, tt := range map[string]struct {
+		step  joinStep
+		in    func(r *room) perch.Inbound
+		want  []string
+		state perch.RoomState
+	}{
+		"sent: the subject alone is no end": {joinSent, func(*room) perch.Inbound { return &perch.RoomSubjectIn{From: partRoom} }, nil, perch.RoomStateJoining},
+		"sent: a message waits":             {joinSent, func(*room) perch.Inbound { return inRoomSaid("x", "1") }, nil, perch.RoomStateJoining},
+		"sent: the end of a ghost":          {joinSent, func(*room) perch.Inbound { return unavailable(perch.CodeServiceError) }, nil, perch.RoomStateJoining},
+		"sent: presence of the room itself": {joinSent, func(*room) perch.Inbound { return &perch.PresenceIn{From: partRoom, Available: true} }, nil, perch.RoomStateJoining},
+		"sent: an error of an earlier join": {joinSent, func(*room) perch.Inbound {
+			return &perch.RoomJoinError{From: partRoom, ID: "other", Error: perch.XMPPError{Condition: "conflict"}}
+		}, []string{"count unmatched"}, perch.RoomStateJoining},
+		"sent: the nick is taken": {joinSent, func(r *room) perch.Inbound {
+			return &perch.RoomJoinError{From: partRoom, ID: r.join.id, Error: perch.XMPPError{Condition: "conflict"}}
+		}, []string{"join Al_ id2"}, perch.RoomStateJoining},
+		"sent: refused": {joinSent, func(r *room) perch.Inbound {
+			return &perch.RoomJoinError{From: partRoom, ID: r.join.id, Error: perch.XMPPError{Condition: "forbidden"}}
+		}, []string{"room.state banned", "over"}, perch.RoomStateBanned},
+		"sent: try again later": {joinSent, func(r *room) perch.Inbound {
+			return &perch.RoomJoinError{From: partRoom, ID: r.join.id, Error: perch.XMPPError{Condition: "remote-server-timeout"}}
+		}, []string{"room.state joining timeout"}, perch.RoomStateJoining},
+		"reading: kicked":                    {joinReading, func(*room) perch.Inbound { return unavailable(perch.CodeKicked) }, []string{"room.state kicked", "over"}, perch.RoomStateKicked},
+		"reading: the service goes":          {joinReading, func(*room) perch.Inbound { return unavailable(perch.CodeShutdown) }, []string{"room.state joining shutdown"}, perch.RoomStateJoining},
+		"reading: a message waits":           {joinReading, func(*room) perch.Inbound { return inRoomSaid("x", "1") }, nil, perch.RoomStateJoining},
+		"reading: history that nobody wants": {joinReading, func(*room) perch.Inbound { m := inRoomSaid("x", "1"); m.History = true; return m }, []string{"count unmatched"}, perch.RoomStateJoining},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newRoomsWorld()
+			r := w.joining(tt.step)
+			if !w.x.apply(tt.in(r), w.link) {
+				t.Error("apply: got false, want that it was for rooms")
+			}
+			w.want(t, tt.want...)
+			if r.row.State != tt.state {
+				t.Errorf("state: got %s, want %s", r.row.State, tt.state)
+			}
+		})
+	}
+}
+
+// TestKickedWhileMessagesWait: what came is logged, behind the gap before it.
+func TestKickedWhileMessagesWait(t *testing.T) {
+	w := newRoomsWorld()
+	r := w.joining(joinReading)
+	w.x.apply(inRoomSaid("x", "1"), w.link)
+	w.x.left(r, &perch.RoomPresenceIn{PresenceIn: perch.PresenceIn{From: partRoom + "/Al"}, Codes: perch.CodeSelf | perch.CodeKicked})
+	w.want(t, "gap archive_error", "message x", "room.state kicked", "over")
+}
+
+// TestRoomBufferOverflow: what the archive has goes first; the rest is kept as long as there is room.
+func TestRoomBufferOverflow(t *testing.T) {
+	b := roomBuffer{}
+	for i := range maxRoomHeld {
+		b.hold(inRoomSaid("x", fmt.Sprint(i)))
+	}
+	if b.overflow || len(b.held) != maxRoomHeld {
+		t.Fatalf("full: got overflow %v and %d, want none and %d", b.overflow, len(b.held), maxRoomHeld)
+	}
+	if !b.hold(inRoomSaid("without", "")) || !b.overflow || len(b.held) != 1 {
+		t.Errorf("one more: got overflow %v and %d held, want true and the one that no archive has", b.overflow, len(b.held))
+	}
+	for range maxRoomHeld {
+		b.hold(inRoomSaid("without", ""))
+	}
+	if b.hold(inRoomSaid("without", "")) || len(b.held) != maxRoomHeld {
+		t.Errorf("no room: got %d held, want %d and that one is lost", len(b.held), maxRoomHeld)
+	}
+}
+
+// TestHistoryBehindTheLog: what a room tells once more is new behind the last message that is known.
+func TestHistoryBehindTheLog(t *testing.T) {
+	list := []*perch.MessageIn{inRoomSaid("1", ""), inRoomSaid("2", ""), inRoomSaid("2", ""), inRoomSaid("3", "")}
+	for name, tt := range map[string]struct {
+		known []string
+		want  int
+	}{
+		"all of it": {nil, 0}, "the rest": {[]string{"0", "1"}, 1}, "the same twice": {[]string{"1", "2"}, 3},
+		"nothing": {[]string{"3"}, 4}, "the last one is not told": {[]string{"1", "odd"}, 1},
+	} {
+		r := &room{}
+		for _, body := range tt.known {
+			r.remember(knownMessage{text: roomText(inRoomSaid(body, ""))})
+		}
+		if got := r.after(list, 0); got != tt.want {
+			t.Errorf("%s: got %d, want %d", name, got, tt.want)
+		}
+	}
+}
+
+// TestKnownMessagesAreBounded, and the newest are found.
+func TestKnownMessagesAreBounded(t *testing.T) {
+	r := &room{}
+	for i := range 3 * knownMessages {
+		r.remember(knownMessage{stanzaID: fmt.Sprint(i), id: short(fmt.Sprint("m", i%2)), message: true, author: uint64(i)})
+	}
+	if len(r.known) != knownMessages || r.has("0") || !r.has(fmt.Sprint(3*knownMessages-1)) {
+		t.Errorf("got %d messages, the first %v; want %d without it", len(r.known), r.has("0"), knownMessages)
+	}
+	if k := r.byID("m1", 0); k == nil || k.stanzaID != fmt.Sprint(3*knownMessages-1) {
+		t.Errorf("by id: got %+v, want the newest", k)
+	}
+}
+
+// TestMentionedByNick: as a word, whatever the case.
+func TestMentionedByNick(t *testing.T) {
+	for text, want := range map[string]bool{"al": true, "Al: hi": true, "hey AL!": true, "alas": false, "formal": false, "al_": false, "": false,
+		"ıal al": true, "Ünal": false, "@al,": true} {
+		if got := hasWord(text, "Al"); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+	if hasWord("anything", strings.Repeat("x", 20)) || !hasWord("Bo Derek: hi", "bo derek") {
+		t.Error("names of several letters and words: got the opposite of what is there, want no x and the bo derek")
+	}
+}
+
+// TestRoomsAreBounded: no more than the Store keeps.
+func TestRoomsAreBounded(t *testing.T) {
+	w := newRoomsWorld()
+	for i := range MaxRooms {
+		w.x.add(perch.JID(fmt.Sprintf("r%d@s%d.example.net", i, i)))
+	}
+	if w.x.add(partRoom) != nil {
+		t.Error("one more: got a room, want none")
+	}
+	for _, r := range w.x.sorted() {
+		w.x.serviceOf(r)
+		w.x.remove(r)
+	}
+	if len(w.x.services) != 0 || len(w.x.byKey) != 0 || !slices.IsSorted(w.timers) {
+		t.Errorf("without rooms: got %d services, want none", len(w.x.services))
+	}
+}
