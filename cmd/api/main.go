@@ -74,6 +74,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
 		args = []string{"serve", "--help"} // the settings are what people look for
 	}
+	if len(args) > 0 && args[0] == "--version" {
+		args = append([]string{"version"}, args[1:]...)
+	}
 	k, err := parser.Parse(args)
 	if err != nil {
 		return explainParse(err, parser.Model, args)

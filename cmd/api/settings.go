@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"time"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/perch-im/perch/app"
 )
@@ -18,11 +15,13 @@ import (
 type commandLine struct {
 	Config configFile `placeholder:"FILE" help:"YAML file with settings (the flags' names) and a list of upstreams."`
 
-	Serve     serveCommand     `cmd:"" default:"withargs" help:"Run the gateway (the default command)."`
-	Check     checkCommand     `cmd:"" help:"Try everything that the settings name: files, name lookup, TLS and features of each upstream, Redis. Signs in nowhere, and says what to do."`
-	Messenger messengerCommand `cmd:"" help:"Run the embedded Messenger-compatible XMPP service alone, for other XMPP clients."`
-	Health    healthCommand    `cmd:"" help:"Ask a running gateway whether it takes requests; for health checks of containers."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Serve      serveCommand      `cmd:"" default:"withargs" help:"Run the gateway (the default command)."`
+	Check      checkCommand      `cmd:"" help:"Try everything that the settings name: files, name lookup, TLS and features of each upstream, Redis. Signs in nowhere, and says what to do."`
+	Messenger  messengerCommand  `cmd:"" help:"Run the embedded Messenger-compatible XMPP service alone, for other XMPP clients."`
+	Health     healthCommand     `cmd:"" help:"Ask a running gateway whether it takes requests; for health checks of containers."`
+	Version    versionCommand    `cmd:"" help:"Print the version, what it was built from, and the versions of the records in Redis; as --version does."`
+	Completion completionCommand `cmd:"" help:"Print a script that completes commands and settings in a shell."`
+	Man        manCommand        `cmd:"" hidden:"" help:"Print the manual page."`
 
 	file fileUpstreams // filled by Config
 }
@@ -115,7 +114,7 @@ Settings come from flags, then the environment, then the file of --config, then 
 
 Before the first start, and when a login fails: "perch check" with the same settings tries each upstream, TLS files and Redis, signs in nowhere, and says what to do; "perch --check-config" validates the settings alone.
 
-Other commands: "perch messenger" runs the embedded service alone for other XMPP clients, "perch health" asks a running gateway whether it takes requests, "perch version" prints the version.`
+Other commands: "perch messenger" runs the embedded service alone for other XMPP clients, "perch health" asks a running gateway whether it takes requests, "perch version" or "perch --version" prints the version.`
 }
 
 // options turns the settings into those of the app.
@@ -193,28 +192,6 @@ func rate(perSecond float64) app.Rate {
 // perMinute lets so many minutes' worth come at once.
 func perMinute(n float64, minutes int) app.Rate {
 	return app.Rate{PerSecond: n / 60, Burst: max(1, minutes*int(n))}
-}
-
-type versionCommand struct{}
-
-// Run prints the version.
-func (versionCommand) Run(k *kong.Context) error {
-	_, err := fmt.Fprintln(k.Stdout, "perch "+version())
-	return err
-}
-
-// release is set by the linker (-X main.release=1.2.0), for builds of a plain tree.
-var release string
-
-// version is that, or the module version that go install recorded, or "dev".
-func version() string {
-	if release != "" {
-		return release
-	}
-	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" && b.Main.Version != "(devel)" {
-		return b.Main.Version
-	}
-	return "dev"
 }
 
 func (s *limitSettings) limits() app.Limits {

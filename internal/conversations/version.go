@@ -1,0 +1,4 @@
+package conversations
+
+// Version is the version of the rows that AppendRow writes.
+const Version = rowVersion
