@@ -42,10 +42,12 @@ func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpst
 	if err := app.Welcome(stdout, a); err != nil {
 		o.Logger.Warn("standard output cannot be written", "error", err) // nothing depends on it
 	}
+	s.notify(o.Logger, "READY=1")
 	select {
 	case <-ctx.Done():
 	case err = <-a.Failed():
 	}
+	s.notify(o.Logger, "STOPPING=1")
 	fmt.Fprintln(stdout, "perch: stopping; event streams are asked to reconnect")
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.DrainTime+stopGrace)
 	defer cancel()

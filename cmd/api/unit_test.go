@@ -19,7 +19,7 @@ func TestUnit(t *testing.T) {
 		t.Errorf("docs/operations.md shows another unit than deploy/perch.service, want the same")
 	}
 	for _, line := range []string{
-		fmt.Sprintf("RestartPreventExitStatus=%d", exitSuperseded), "Restart=on-failure", "EnvironmentFile=/etc/perch/perch.env",
+		fmt.Sprintf("RestartPreventExitStatus=%d", exitSuperseded), "Restart=on-failure", "EnvironmentFile=-/etc/perch/perch.env", "Type=notify",
 		"ExecStart=/usr/local/bin/perch --config /etc/perch/perch.yaml", "NoNewPrivileges=yes", "LimitNOFILE=65536",
 	} {
 		if !strings.Contains(unit, "\n"+line+"\n") {
