@@ -267,6 +267,15 @@ func TestComposeImagesArePinned(t *testing.T) {
 	}
 }
 
+// TestComposeLogsAreRotated: no service fills the disk with what it logs.
+func TestComposeLogsAreRotated(t *testing.T) {
+	for name, s := range composed(t).Services {
+		if s.Logging == nil || s.Logging.Driver != "json-file" || s.Logging.Options["max-size"] == "" || s.Logging.Options["max-file"] == "" {
+			t.Errorf("%s logs by %+v, want json-file with max-size and max-file", name, s.Logging)
+		}
+	}
+}
+
 // TestComposeRedis: Redis keeps what it is given, and says no when it is full.
 func TestComposeRedis(t *testing.T) {
 	s := composed(t).Services["redis"]
