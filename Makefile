@@ -8,6 +8,15 @@ GOLANGCI_LINT := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GOVULNCHECK_VERSION := v1.9.0
 GOVULNCHECK := bin/govulncheck-$(GOVULNCHECK_VERSION)
 VULNDB_VERSION := v0.0.0-20261105234957-e22db6528018
+NFPM_VERSION := v2.45.2
+NFPM := bin/nfpm-$(NFPM_VERSION)
+CYCLONEDX_VERSION := v1.10.0
+CYCLONEDX := bin/cyclonedx-gomod-$(CYCLONEDX_VERSION)
+HELM_VERSION := v3.22.0
+HELM := bin/helm-$(HELM_VERSION)
+KUBECONFORM_VERSION := v0.8.0
+KUBECONFORM := bin/kubeconform-$(KUBECONFORM_VERSION)
+KUBERNETES_VERSION := v1.36.3
 NPM_TOOLS := tools/node_modules/.package-lock.json
 NPM_WEB := web/node_modules/.package-lock.json
 NPM_LEDGER := internal/ledger/peers/node_modules/.package-lock.json
@@ -22,7 +31,7 @@ PACKAGES ?= ./...
 # releases of Go and other systems build them.
 PLAIN_TWINS := perch_plain_tls,perch_blocking_reads
 
-.PHONY: test packages format format-javascript vet lint descriptions javascript types build unit fuzz bench soak run cluster generate cover clean mutants vulnerabilities crosstalk ledger ledger-planted ledger-control FORCE
+.PHONY: test packages format format-javascript vet lint descriptions javascript types build unit fuzz bench soak run cluster generate cover clean mutants vulnerabilities crosstalk ledger ledger-planted ledger-control release release-check deb-check deploy-check manifests FORCE
 
 # Everything, in the order of what fails fastest.
 test: packages format vet build lint unit
@@ -197,9 +206,41 @@ $(GOVULNCHECK):
 	GOBIN=$(CURDIR)/bin GOFLAGS= go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
 	mv bin/govulncheck $@
 
+# What a release is made of, in dist/: docs/releasing.md.
+release: $(NFPM) $(CYCLONEDX)
+	NFPM=$(NFPM) CYCLONEDX=$(CYCLONEDX) deploy/release.sh
+
+# The release of the commit that is checked out, made twice: the same bytes, and what they hold.
+release-check: $(NFPM) $(CYCLONEDX)
+	@NFPM=$(CURDIR)/$(NFPM) CYCLONEDX=$(CURDIR)/$(CYCLONEDX) .ci/release
+
+# The package of the tree as it is, in a Debian 12 with systemd; as root.
+deb-check: $(NFPM) $(CYCLONEDX)
+	@NFPM=$(CURDIR)/$(NFPM) CYCLONEDX=$(CURDIR)/$(CYCLONEDX) .ci/deb
+
+# The chart and the manifests in deploy/, without a cluster.
+deploy-check: $(HELM) $(KUBECONFORM)
+	@HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) KUBERNETES_VERSION=$(KUBERNETES_VERSION) .ci/deploy
+
+# deploy/kubernetes/perch.yaml again, from the chart.
+manifests: $(HELM)
+	@{ echo "# Made by make manifests from deploy/helm/perch: change that, or values.yaml. See README.md."; \
+	$(HELM) template perch deploy/helm/perch --namespace perch --kube-version $(KUBERNETES_VERSION:v%=%) \
+		--values deploy/kubernetes/values.yaml | grep -v '^# Source: '; } >deploy/kubernetes/perch.yaml
+
+# Without what a tool is built from in its bytes: cyclonedx-gomod names itself by their hash.
+$(NFPM) $(CYCLONEDX) $(HELM) $(KUBECONFORM):
+	@mkdir -p bin
+	CGO_ENABLED=0 GOBIN=$(CURDIR)/bin GOFLAGS= go install -trimpath $(TOOL)
+	mv bin/$(firstword $(subst @, ,$(notdir $(TOOL)))) $@
+$(NFPM): TOOL = github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
+$(CYCLONEDX): TOOL = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)
+$(HELM): TOOL = helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
+$(KUBECONFORM): TOOL = github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION)
+
 # A million reads over a slow Redis, under deadlines: no answer reaches another caller.
 crosstalk:
 	CROSSTALK_OPERATIONS=1000000 go test -count=1 -timeout 30m -run TestRedisAnswersReachTheirCallers -v ./cache
 
 clean:
-	rm -rf bin
+	rm -rf bin dist
