@@ -115,7 +115,7 @@ _perch() {
 				fmt.Fprint(w, " ", quote(value))
 			}
 		}
-		fmt.Fprint(w, ")\n\t\t(( $#commands )) && _describe -t commands command commands\n\t\t_arguments '*: :'")
+		fmt.Fprint(w, ")\n\t\t(( $#commands )) && _describe -t commands command commands\n\t\t_arguments '*: :( )'")
 		if c.node.Parent == nil {
 			fmt.Fprint(w, " '--version[Print the version]'")
 		}
