@@ -147,8 +147,10 @@ type roomList struct {
 	services map[string]*roomService // by domain
 	list     *conversationList       // nil: nobody has asked for it
 	deferred *occupantNews
-	gathers  bool // joins are queued, and none is begun
-	most     int  // events of one room in a minute; 0: no limit
+	gathers  bool          // joins are queued, and none is begun
+	looking  int           // control messages whose message is looked for
+	tip      func() uint64 // offset of the last event that is committed
+	most     int           // events of one room in a minute; 0: no limit
 	roomPublisher
 }
 

@@ -124,12 +124,21 @@ func (x *roomList) moveTo(r *room, stanzaID string, at perch.Time) {
 // that one: a message of before the join is nobody's (XEP-0308, 5; XEP-0424, 5).
 func (x *roomList) relation(r *room, in *perch.MessageIn, k *knownMessage, late bool) {
 	rel := in.Relation
+	if rel.Target == "" {
+		x.refuseRelation(in, perch.DroppedUnsupported)
+		return
+	}
+	if !x.lookBack(r, in, k, late) {
+		x.relate(r, in, k, late)
+	}
+}
+
+// relate is relation for what can be decided now.
+func (x *roomList) relate(r *room, in *perch.MessageIn, k *knownMessage, late bool) {
+	rel := in.Relation
 	var of *knownMessage
 	may := true
 	switch {
-	case rel.Target == "":
-		x.refuseRelation(in, perch.DroppedUnsupported)
-		return
 	case rel.Kind == perch.RelationEdit:
 		if of = r.byID(rel.Target, k.author); of == nil || (of.author == 0 || k.author == 0) && !(of.own && k.own) {
 			x.showEdit(r, in, k)

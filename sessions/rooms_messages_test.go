@@ -140,6 +140,29 @@ func TestWhoMayChangeAMessageInARoom(t *testing.T) {
 	}
 }
 
+// TestMessageOfLongAgoInARoom: it is looked for in the log, and its author alone changes it.
+func TestMessageOfLongAgoInARoom(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		se := w.open()
+		w.join(se, lobby, sessions.RoomJoin{Nick: "Al"})
+		id := s.say(lobby, "Bo", "one")
+		for i := range 150 {
+			s.say(lobby, "Cy", fmt.Sprint(i))
+		}
+		for _, nick := range []string{"Cy", "Bo"} {
+			pass(time.Second)
+			s.say(lobby, nick, "by "+nick, about(perch.RelationEdit, "m-one"))
+			pass(time.Second)
+			s.say(lobby, nick, "", about(perch.RelationRetraction, id))
+		}
+		pass(time.Second)
+		wantList(t, "changes", roomChanges(t, w.durable(se)), []string{"dropped not_author", "dropped not_author", "edited 000001 by Bo",
+			"retracted 000001 by " + string(lobby) + "/Bo false"})
+	})
+}
+
 // TestEditOfAnUnknownMessage is shown as a message that was corrected: nothing of its text is lost.
 func TestEditOfAnUnknownMessage(t *testing.T) {
 	inWorld(t, func(w *world) {

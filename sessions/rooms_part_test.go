@@ -30,7 +30,7 @@ func newRoomsWorld() *roomsWorld {
 	w := &roomsWorld{clock: 10_000_000, link: &link{live: true, conn: roomsWire{}}}
 	w.rec = Record{JID: "alice@example.net/perch", Own: perch.OwnPresence{Available: true}}
 	ids := 0
-	w.x = &roomList{host: w, journal: w, log: w, outbox: w, id: "a", sealed: w, tables: occupants.New(occupants.Options{}), upstream: "net",
+	w.x = &roomList{tip: func() uint64 { return 0 }, host: w, journal: w, log: w, outbox: w, id: "a", sealed: w, tables: occupants.New(occupants.Options{}), upstream: "net",
 		newID: func() string { ids++; return fmt.Sprint("id", ids) }, byKey: map[perch.JID]*room{}, services: map[string]*roomService{}}
 	return w
 }
