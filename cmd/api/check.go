@@ -40,7 +40,7 @@ func (c *checkCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpst
 	if err != nil {
 		return err
 	}
-	found := app.Check(ctx, o)
+	found := append(app.Check(ctx, o), c.exposed()...)
 	failed := 0
 	for _, f := range found {
 		if f.Result == app.FindingFailed {

@@ -29,6 +29,9 @@ func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpst
 	o.Logger, lines = s.openLog(os.Stderr)
 	defer lines.Flush()
 	o.LogDropped = lines.Dropped
+	for _, f := range s.exposed() {
+		o.Logger.Warn("every user can read the file of a secret", "component", "secrets", "setting", f.Name, "detail", f.Detail, "advice", f.Advice)
+	}
 	for _, name := range serviceLinks(os.Environ()) {
 		o.Logger.Debug("environment variable ignored: Kubernetes sets it for a Service", "variable", name)
 	}
@@ -57,6 +60,9 @@ func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpst
 func (s *serveCommand) checkConfig(stdout io.Writer, o app.Options) error {
 	if err := app.CheckConfig(o); err != nil {
 		return err
+	}
+	for _, f := range s.exposed() {
+		fmt.Fprintf(stdout, "perch: warning: --%s: %s; %s\n", f.Name, f.Detail, f.Advice)
 	}
 	_, err := fmt.Fprintln(stdout, "perch: the settings are valid; perch check tries what they name")
 	return err

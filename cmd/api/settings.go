@@ -58,9 +58,7 @@ type gatewaySettings struct {
 	Upstream        []string `placeholder:"DOMAIN|URL" sep:"none" help:"XMPP service to connect to; may be repeated. A domain (SRV records are used), or xmpp://HOST:PORT?domain=example.org&name=work&profile=standard&mechanism=SCRAM-SHA-256&token-mechanism=X-OAUTH2&ca-file=ca.pem; xmpps:// for direct TLS. None: the embedded demo service."`
 	DefaultUpstream string   `placeholder:"NAME" help:"Upstream whose access tokens are passed through; the first one if not given."`
 
-	RedisURL  string   `name:"redis-url" placeholder:"URL" help:"Keep presence, roster and event log in Redis 7 or newer: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://. Not given: in memory, lost at exit."`
-	Secret    string   `placeholder:"TEXT" help:"Key of all stored hashes, at least 32 characters; needed with Redis. Better given as PERCH_SECRET than as a flag."`
-	SecretKey []string `placeholder:"HEX" help:"32 bytes in hex that encrypt stored credentials, so that sessions sign in by themselves after a restart; the first seals, all open (rotation). Not given: credentials are never stored."`
+	secretSettings
 
 	Node    string        `placeholder:"NAME" help:"Name of this node among those that share a Redis; no other may have it. Default: the host's name and the port. The next process of this name takes this one's sessions over at once, and this one exits with status 3: do not restart it then."`
 	NodeURL string        `name:"node-url" placeholder:"URL" help:"Where the other nodes reach this node's gateway, such as http://10.0.0.5:8080; keep that network private. Default: from --listen and the host's name."`
