@@ -254,22 +254,17 @@ func TestIdentitiesOfAFlappingLinkAreForgotten(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.up.Edit(func(d *fakexmpp.Data) { d.Capabilities.Archive = "" })
 		s := w.open()
-		most, before := 0, 0
+		most := 0
 		for i := range 120 { // six hours
 			for n := range 10 {
 				w.deliver(text(fmt.Sprintf("%d-%d", i, n), "x"))
 			}
 			pass(3 * time.Minute)
 			w.cut(func() {})
-			if most = max(most, sessions.Identities(s)); i == 60 {
-				before = most
-			}
+			most = max(most, sessions.Identities(s))
 		}
-		if most > before {
-			t.Errorf("got %d identities in the second half, want no more than the %d of the first", most, before)
-		}
-		if want := 10 * 30; before > want { // an hour, what is read back, and the time between two looks
-			t.Errorf("got %d identities in the first half, want at most %d", before, want)
+		if want := 10*30 + 100; most > want { // of an hour and the time between two looks, and the events that are read back in any case
+			t.Errorf("got %d identities, want at most %d at any time", most, want)
 		}
 		if want := 10; sessions.Identities(s) < want {
 			t.Errorf("got %d identities at the end, want at least the %d that came last", sessions.Identities(s), want)
