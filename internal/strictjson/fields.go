@@ -90,7 +90,7 @@ func (c *checker) value(pointer string, t reflect.Type, needed bool) error {
 		t = t.Elem()
 	}
 	switch first := c.next(); {
-	case first == '{' && t.Kind() != reflect.Struct:
+	case first == '{' && t.Kind() != reflect.Struct && t.Kind() != reflect.Map:
 		return c.misfit(pointer, t, "an object")
 	case first == '[' && (t.Kind() != reflect.Slice || t.Elem().Kind() == reflect.Uint8):
 		return c.misfit(pointer, t, "a list")
@@ -135,6 +135,10 @@ func (c *checker) object(pointer string, t reflect.Type) error {
 				Fields: []perch.FieldError{{Pointer: at, Detail: "duplicate key"}}}
 		}
 		seen[key] = true
+		if t.Kind() == reflect.Map && len(seen) > maxListItems {
+			_ = c.add(pointer, "must have at most %d members", maxListItems)
+			return errEnough // as of an array
+		}
 		if err := c.member(pointer+"/"+EscapePointer(key), key, t); err != nil {
 			return err
 		}
@@ -143,8 +147,11 @@ func (c *checker) object(pointer string, t reflect.Type) error {
 	return err
 }
 
-// member checks the value of a key that was read.
+// member checks the value of a key that was read. A map has whatever keys its client likes.
 func (c *checker) member(at, key string, t reflect.Type) error {
+	if t.Kind() == reflect.Map && ForbiddenRune(key) == "" {
+		return c.value(at, t.Elem(), true)
+	}
 	if field, ok := fieldOf(t, key); ok {
 		return c.value(at, field.Type, field.Tag.Get("need") != "")
 	}
@@ -161,6 +168,9 @@ func (c *checker) member(at, key string, t reflect.Type) error {
 // fieldOf finds the field with exactly this JSON name: encoding/json itself would also
 // take "TO" for "to". The fields of a struct that is embedded as a value are among those of t.
 func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
+	if t.Kind() != reflect.Struct {
+		return reflect.StructField{}, false
+	}
 	for f := range t.Fields() {
 		if f.Anonymous && f.Type.Kind() == reflect.Struct {
 			if inner, ok := fieldOf(f.Type, key); ok {
@@ -223,7 +233,7 @@ func wanted(t reflect.Type) string {
 		return "true or false"
 	case t.Kind() == reflect.Slice:
 		return "a list"
-	case t.Kind() == reflect.Struct:
+	case t.Kind() == reflect.Struct, t.Kind() == reflect.Map:
 		return "an object"
 	}
 	return "a number"
