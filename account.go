@@ -79,7 +79,7 @@ func (c Capabilities) Features() []string {
 	}{
 		{c.Archive != "", "archive"}, {c.LookupJID, "jid-lookup"},
 		{related, "message-edit"}, {related, "message-react"}, {related, "message-retract"},
-		{c.ReadSync, "read-sync"}, {c.EditRoster, "roster-edit"},
+		{c.ReadSync, "read-sync"}, {related, "rooms"}, {c.EditRoster, "roster-edit"},
 		{c.StreamResume, "stream-resume"}, {c.StoreVCard, "vcard-store"},
 	} {
 		if p.on {

@@ -19,6 +19,9 @@ const (
 	KindItemNotFound        Kind = "item-not-found"       // the upstream knows no such item
 	KindConflict            Kind = "conflict"             // in the way of an operation in progress
 	KindIdempotencyMismatch Kind = "idempotency-mismatch" // same key, other body
+	KindRoomNotJoined       Kind = "room-not-joined"      // it needs an account that is in the room (XEP-0045)
+	KindNickConflict        Kind = "nick-conflict"        // somebody else in the room has the nick
+	KindGone                Kind = "gone"                 // the room was destroyed; see Successor
 	KindValidation          Kind = "validation"           // a field is wrong; see Fields
 	KindJIDMalformed        Kind = "jid-malformed"        // RFC 7622
 	KindMalformedJSON       Kind = "malformed-json"
@@ -52,6 +55,7 @@ type Error struct {
 	Detail     string        // one sentence for the client: what is wrong and what to do
 	Fields     []FieldError  // for KindValidation and KindJIDMalformed
 	XMPP       *XMPPError    // the upstream's own words, when it answered
+	Successor  JID           // for KindGone: the room to go to; "": none is named
 	RetryAfter time.Duration // 0: not known
 	Cause      Cause         // why a login failed; "" in every other error
 	Err        error         // what is behind it, for logs

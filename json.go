@@ -216,5 +216,10 @@ func (i SessionInfo) AppendJSON(b []byte) []byte {
 	} else {
 		b = strconv.AppendInt(b, *i.PingRTT, 10)
 	}
-	return append(strconv.AppendInt(append(b, `,"streams":`...), int64(i.Streams), 10), '}')
+	b = strconv.AppendInt(append(b, `,"streams":`...), int64(i.Streams), 10)
+	b = optional(b, `,"rooms":`, i.Rooms)
+	if i.Services != nil {
+		b = append(jsonappend.Strings(append(b, `,"services":{"muc":`...), i.Services.MUC), '}')
+	}
+	return append(b, '}')
 }

@@ -28,6 +28,14 @@ type SessionInfo struct {
 	LastStanzaAt Time     `json:"last_stanza_at"`
 	PingRTT      *int64   `json:"ping_rtt_ms"` // null: not measured yet
 	Streams      int      `json:"streams"`
+	// Rooms is "autojoin" for a session that joins the rooms of the account's bookmarks; else "".
+	Rooms    string           `json:"rooms,omitempty"`
+	Services *SessionServices `json:"services,omitempty"` // nil: nothing was asked for yet
+}
+
+// SessionServices are services of the account's server, by what they are for.
+type SessionServices struct {
+	MUC []JID `json:"muc"` // with rooms (XEP-0045), in the order of the server
 }
 
 // Reasons of a state that is not online.

@@ -8,8 +8,16 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// Archive asks the upstream for messages exchanged with one account. It waits for it.
+// Archive asks the upstream for messages exchanged with one account, or a room for its history. It waits
+// for it.
 func (s *Session) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
+	inRoom := false
+	if err := s.call(ctx, func() { inRoom = roomsOf(s).isRoomArchive(q.With) }); err != nil {
+		return perch.ArchivePage{}, err
+	}
+	if inRoom {
+		return s.roomArchive(ctx, q)
+	}
 	conn, err := s.request(ctx, "keep an archive", func(c perch.Capabilities) bool { return c.Archive != "" })
 	if err != nil {
 		return perch.ArchivePage{}, err

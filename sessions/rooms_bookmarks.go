@@ -145,6 +145,7 @@ func (x *roomList) modeChanged() {
 		x.follow(r)
 	}
 	x.fetchBookmarks()
+	x.learnServices()
 }
 
 // bookmark changes the bookmark of a room for a client; nil, and "", leave it as it is.

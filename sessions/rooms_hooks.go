@@ -201,6 +201,7 @@ func (x *roomList) online(resumed bool) {
 	}
 	if !resumed {
 		x.fetchBookmarks()
+		x.learnServices()
 	}
 }
 

@@ -28,7 +28,7 @@ func (x *roomList) mayAccept(to perch.JID) error {
 	return errNotJoined
 }
 
-var errNotJoined error = perch.Errorf(perch.KindConflict, "the account is not in this room; join it first")
+var errNotJoined error = perch.Errorf(perch.KindRoomNotJoined, "the account is not in this room; join it first")
 
 // wrote implements roomSender.
 func (x *roomList) wrote(to perch.JID) {

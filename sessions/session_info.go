@@ -26,6 +26,7 @@ func (s *Session) info() perch.SessionInfo {
 		JID: s.state.JID.Bare(), Resource: s.state.JID.Resource(),
 		State: s.supervisor.state.state, Reason: s.supervisor.state.reason, Since: s.supervisor.state.since, RetryAt: s.supervisor.state.retryAt,
 		Upstream: s.cred.acc.Upstream, Delivery: s.conn.caps.Delivery(), Features: featuresOf(&s.conn.caps, &s.state.Record, s.catchup.unavailable), Streams: len(s.subs.list),
+		Rooms: s.state.Rooms, Services: servicesOf(roomsOf(s)),
 	}
 	i.Cause, i.Detail = s.supervisor.cause()
 	if l := s.conn.link; l != nil {

@@ -43,6 +43,7 @@ type Data struct {
 	// Refuse is asked before every request to the upstream, by the name of the Conn's
 	// method; an error is the answer. nil refuses nothing.
 	Refuse func(method string) error
+	RoomData
 	// Archived answers queries of the archive; nil: Archive is the answer to each.
 	Archived func(q perch.ArchiveQuery) (perch.ArchivePage, error)
 }
