@@ -55,7 +55,7 @@ func TestDeliveryAndFeatures(t *testing.T) {
 	}
 	for caps, want := range map[perch.Capabilities]string{
 		{Archive: "136", ChatOnly: true}: "[archive]",
-		{EditRoster: true}:               "[message-edit message-react message-retract roster-edit]",
+		{EditRoster: true}:               "[message-edit message-react message-retract rooms roster-edit]",
 	} {
 		if got := fmt.Sprint(caps.Features()); got != want {
 			t.Errorf("Features of %+v: got %s, want %s", caps, got, want)

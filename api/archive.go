@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 
@@ -47,6 +48,8 @@ type archiveItem struct {
 	Delay         *perch.Delay      `json:"delay,omitempty"`
 	Time          perch.Time        `json:"time"`            // when it was archived
 	TimeIsArrival bool              `json:"time_is_arrival"` // the archive gave no time that can be read: time is when the item arrived here
+	// Room says who has written what is from a room.
+	Room *perch.MessageRoom `json:"room,omitempty"`
 	*perch.MessageDetails
 } // @name ArchiveItem
 
@@ -56,24 +59,27 @@ func archiveItemOf(it *perch.ArchiveItem) archiveItem {
 		direction = "out"
 	}
 	return archiveItem{
-		ID: it.StanzaID, MessageID: it.ID, Ref: it.Ref, OriginID: it.OriginID, RoomStanzaID: it.RoomStanzaID,
+		ID: archiveID(it), MessageID: it.ID, Ref: it.Ref, OriginID: it.OriginID, RoomStanzaID: it.RoomStanzaID,
 		From: it.From, To: it.To, Direction: direction, Kind: it.Kind, Body: it.Body, Thread: it.Thread, Subject: it.Subject,
-		Delay: it.Delay, Time: it.Time, TimeIsArrival: it.TimeIsArrival, MessageDetails: it.MessageDetails,
+		Delay: it.Delay, Time: it.Time, TimeIsArrival: it.TimeIsArrival, Room: it.Room, MessageDetails: it.MessageDetails,
 	}
 }
 
+// archiveID is the id of an item in the archive that it is from: that of the account, or of a room.
+func archiveID(it *perch.ArchiveItem) string { return cmp.Or(it.StanzaID, it.RoomStanzaID) }
+
 func archiveDroppedOf(it *perch.ArchiveItem) archiveDropped {
-	return archiveDropped{Reason: it.Dropped, From: it.From, StanzaID: it.StanzaID, Time: it.Time, TimeIsArrival: it.TimeIsArrival}
+	return archiveDropped{Reason: it.Dropped, From: it.From, StanzaID: archiveID(it), Time: it.Time, TimeIsArrival: it.TimeIsArrival}
 }
 
-// handleArchive reads the upstream's archive of the messages with one account.
+// handleArchive reads the upstream's archive of the messages with one account, or that of a room.
 //
 //	@ID				listArchive
 //	@Summary		Archived messages
-//	@Description	Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). What live would be an event.dropped is in dropped. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page.
+//	@Description	Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). Of a room it is the archive of the room, also when it is not joined, as far as the room allows that. What live would be an event.dropped is in dropped. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page.
 //	@Tags			archive
 //	@Produce		json
-//	@Param			with	query		string	true	"JID of the other side: an account, or an occupant of a room"
+//	@Param			with	query		string	true	"JID of the other side: an account, a room, or an occupant of one"
 //	@Param			limit	query		int		false	"items a page; 50"	minimum(1)	maximum(200)
 //	@Param			before	query		string	false	"prev of another page"
 //	@Param			after	query		string	false	"next of another page"
@@ -82,8 +88,10 @@ func archiveDroppedOf(it *perch.ArchiveItem) archiveDropped {
 //	@Success		200		{object}	archivePage
 //	@Header			200		{string}	Link	"rel=next, rel=prev"
 //	@Failure		401		{object}	Problem
+//	@Failure		403		{object}	Problem	"the room does not show it to the account"
+//	@Failure		404		{object}	Problem	"there is no such room"
 //	@Failure		422		{object}	Problem
-//	@Failure		501		{object}	Problem	"the upstream has no archive"
+//	@Failure		501		{object}	Problem	"the upstream, or the room, has no archive"
 //	@Failure		502		{object}	Problem
 //	@Failure		503		{object}	Problem
 //	@Failure		504		{object}	Problem

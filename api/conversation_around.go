@@ -13,7 +13,7 @@ import (
 // aroundMessage reads the archive on both sides of a message. Nothing is asked of an upstream that gives
 // the last messages only.
 func aroundMessage(ctx context.Context, s *sessions.Session, t messageTarget, limit int) (foundMessages, error) {
-	if info := s.Info(); slices.Contains(info.Features, "archive") && !pagedArchive(info) {
+	if info := s.Info(); !t.ref.Room && slices.Contains(info.Features, "archive") && !pagedArchive(info) {
 		return foundMessages{}, perch.Errorf(perch.KindFeatureUnsupported, "the archive of this upstream has the last messages only")
 	}
 	m, at, err := sessions.MessagesOf(s).ByRef(ctx, t.conversation, t.ref)
@@ -30,7 +30,7 @@ func aroundMessage(ctx context.Context, s *sessions.Session, t messageTarget, li
 	}
 	items := slices.Concat(before.Items, after.Items)
 	if !slices.ContainsFunc(items, func(it perch.ArchiveItem) bool { return isTarget(&it, t, m) }) {
-		own := m.From.Bare().Equal(s.Info().JID)
+		own := m.From.Bare().Equal(s.Info().JID) || m.Room != nil && m.Room.Own
 		target := perch.ArchiveItem{MessageIn: perch.MessageIn{Message: *m, Sent: own}, Time: at}
 		items = slices.Insert(items, len(before.Items), target)
 	}
@@ -40,10 +40,19 @@ func aroundMessage(ctx context.Context, s *sessions.Session, t messageTarget, li
 	}
 	if len(items) > limit {
 		items = items[:limit]
-		page.next = cursorUnless(false, items[limit-1].StanzaID)
+		page.next = cursorUnless(false, archiveID(&items[limit-1]))
 	}
 	page.ArchivePage = perch.ArchivePage{Items: items, Complete: page.next == nil && page.prev == nil}
 	return page, nil
+}
+
+// idInArchive is the id of a message in the archive of its conversation, which is that of the room where
+// the handle is of one; "": it is not known.
+func idInArchive(t messageTarget, m *perch.Message) string {
+	if t.ref.Room {
+		return t.ref.StanzaID
+	}
+	return m.StanzaID
 }
 
 // cursorUnless is the cursor of the page beside this one; nil: there is none.
@@ -60,8 +69,8 @@ func pagedArchive(info perch.SessionInfo) bool { return info.Delivery == "A" || 
 // beforeMessage reads what is before a message: by its id in the archive, or, where that is not known
 // here or there, by its time.
 func beforeMessage(ctx context.Context, s *sessions.Session, t messageTarget, m *perch.Message, at perch.Time, limit int) (perch.ArchivePage, error) {
-	if m.StanzaID != "" {
-		page, err := s.Archive(ctx, perch.ArchiveQuery{With: t.conversation, Before: m.StanzaID, Limit: limit})
+	if id := idInArchive(t, m); id != "" {
+		page, err := s.Archive(ctx, perch.ArchiveQuery{With: t.conversation, Before: id, Limit: limit})
 		if err == nil || !isMissing(err) {
 			return page, err
 		}
@@ -78,8 +87,8 @@ func afterQuery(t messageTarget, m *perch.Message, at perch.Time, before perch.A
 	switch {
 	case before.Last != "":
 		q.After = before.Last
-	case m.StanzaID != "": // it is the first message of the archive
-		q.After = m.StanzaID
+	case idInArchive(t, m) != "": // it is the first message of the archive
+		q.After = idInArchive(t, m)
 	default: // likewise, and its time there is not known to the millisecond
 		q.End = at + sendTime
 	}
@@ -97,8 +106,8 @@ func isTarget(it *perch.ArchiveItem, t messageTarget, m *perch.Message) bool {
 	if it.Relation != nil || it.Dropped != "" {
 		return false
 	}
-	if m.StanzaID != "" {
-		return it.StanzaID == m.StanzaID
+	if id := idInArchive(t, m); id != "" {
+		return archiveID(it) == id
 	}
 	return t.ref.ID != "" && it.ID == t.ref.ID && it.Sent == t.ref.Sent
 }

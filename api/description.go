@@ -22,6 +22,8 @@ package api
 //	@tag.description			Message history (XEP-0136, XEP-0313)
 //	@tag.name					messages
 //	@tag.description			Messages and chat states (RFC 6121, 5; XEP-0085)
+//	@tag.name					rooms
+//	@tag.description			Rooms with many people (XEP-0045)
 //	@tag.name					events
 //	@tag.description			The event stream
 //	@tag.name					admin

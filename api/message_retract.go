@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -15,8 +17,8 @@ func checkReason(pointer, reason string) error { return oneLine(pointer, reason,
 // handleMessageRetract takes a message of the account back (XEP-0424).
 //
 //	@ID				retractMessage
-//	@Summary		Retract an own message
-//	@Description	202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices.
+//	@Summary		Retract a message
+//	@Description	202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices. A message of somebody else in a room is retracted by the room, when the account is its moderator (XEP-0425): 204 then, and 403 or 501 when it may not, or the room cannot.
 //	@Tags			conversations
 //	@Produce		json
 //	@Param			jid				path		string	true	"JID of the other side, percent-encoded"
@@ -26,8 +28,9 @@ func checkReason(pointer, reason string) error { return oneLine(pointer, reason,
 //	@Param			Idempotency-Key	header		string	false	"structured string, quoted or not"
 //	@Success		202				{object}	messageAnswer
 //	@Header			202				{string}	Location	"its status history"
+//	@Success		204				"the room has retracted it"
 //	@Failure		401				{object}	Problem
-//	@Failure		403				{object}	Problem	"it is not a message of the account"
+//	@Failure		403				{object}	Problem	"it is not a message of the account, and nor may the account moderate"
 //	@Failure		404				{object}	Problem
 //	@Failure		409				{object}	Problem	"a request with this key is running"
 //	@Failure		422				{object}	Problem
@@ -58,11 +61,21 @@ func (a *API) handleMessageRetract(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	accepted, err := sessions.MessagesOf(sessionFrom(r.Context())).Retract(r.Context(), t.conversation, t.ref, q.Get("reason"), withKey(m, key))
-	if err != nil {
-		return err
+	accepted, moderated, err := retract(r.Context(), sessionFrom(r.Context()), t, q.Get("reason"), withKey(m, key))
+	if err != nil || moderated {
+		return done(w, err)
 	}
 	return writeAccepted(w, http.StatusAccepted, accepted)
+}
+
+// retract takes an own message back. One of somebody else in a room is taken back by the room, if the
+// account may ask it to (XEP-0425): that is done, or refused, at once.
+func retract(ctx context.Context, s *sessions.Session, t messageTarget, reason string, m sessions.NewMessage) (sent perch.StatusChange, moderated bool, err error) {
+	sent, err = sessions.MessagesOf(s).Retract(ctx, t.conversation, t.ref, reason, m)
+	if !t.ref.Room || perch.KindOf(err) != perch.KindForbidden {
+		return sent, false, err
+	}
+	return sent, true, sessions.RoomsOf(s).ModerateMessage(ctx, t.conversation, t.ref, reason)
 }
 
 // retractData is the data of message.retract.

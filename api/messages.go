@@ -120,7 +120,7 @@ func (req *messageRequest) checked(s *sessions.Session) (sessions.NewMessage, er
 	}
 	switch m.Kind {
 	case "":
-		m.Kind = perch.ChatMessage
+		m.Kind = sessions.RoomsOf(s).KindTo(m.To)
 	case perch.ChatMessage, perch.NormalMessage, perch.GroupchatMessage, perch.HeadlineMessage:
 	default:
 		return m, perch.Invalid("/kind", "must be chat, normal, groupchat or headline")

@@ -25,6 +25,7 @@ type Problem struct {
 	RequestID string             `json:"request_id,omitempty"`
 	Errors    []perch.FieldError `json:"errors,omitempty"`
 	XMPP      *perch.XMPPError   `json:"xmpp,omitempty"`
+	Successor perch.JID          `json:"successor,omitempty"` // of a room that is gone
 
 	retryAfter time.Duration
 }
@@ -88,12 +89,12 @@ func problemAt(path, requestID string, err error) Problem {
 	}
 	p := Problem{
 		Type: "/problems/" + string(slug), Title: doc.title, Status: doc.status, Code: string(slug),
-		Detail: e.Detail, Errors: e.Fields, XMPP: e.XMPP, retryAfter: e.RetryAfter,
+		Detail: e.Detail, Errors: e.Fields, XMPP: e.XMPP, Successor: e.Successor, retryAfter: e.RetryAfter,
 		Instance: path, RequestID: requestID,
 	}
 	if slug == perch.KindInternal {
 		p.Detail = "The gateway failed. Give the request_id to its operator, who finds it in the log."
-		p.Errors, p.XMPP = nil, nil
+		p.Errors, p.XMPP, p.Successor = nil, nil, ""
 	}
 	if p.retryAfter <= 0 {
 		p.retryAfter = doc.retryAfter

@@ -98,6 +98,8 @@ func (a *API) routesOfCaches(r chi.Router) {
 	r.Get("/v1/conversations/{jid}", a.wrap(a.handleConversationShow))
 	r.Patch("/v1/conversations/{jid}", a.wrap(a.handleConversationPatch))
 	r.Get("/v1/conversations/{jid}/messages/{ref}", a.wrap(a.handleConversationMessage))
+	r.Get("/v1/rooms", a.wrap(a.handleRooms))
+	r.Get("/v1/rooms/{jid}", a.wrap(a.handleRoomShow))
 }
 
 // routesOfUpstream are the routes that need the upstream: they are refused on a session whose
@@ -119,6 +121,29 @@ func (a *API) routesOfUpstream(r chi.Router) {
 	r.Patch("/v1/conversations/{jid}/messages/{ref}", a.wrap(a.handleMessageEdit))
 	r.Delete("/v1/conversations/{jid}/messages/{ref}", a.wrap(a.handleMessageRetract))
 	r.Put("/v1/conversations/{jid}/messages/{ref}/reactions", a.wrap(a.handleMessageReact))
+	a.routesOfRooms(r)
+}
+
+// routesOfRooms are the routes of rooms that need the upstream.
+func (a *API) routesOfRooms(r chi.Router) {
+	r.Put("/v1/rooms/{jid}", a.wrap(a.handleRoomJoin))
+	r.Patch("/v1/rooms/{jid}", a.wrap(a.handleRoomPatch))
+	r.Delete("/v1/rooms/{jid}", a.wrap(a.handleRoomLeave))
+	r.Post("/v1/rooms/{jid}/destroy", a.wrap(a.handleRoomDestroy))
+	r.Put("/v1/rooms/{jid}/subject", a.wrap(a.handleRoomSubject))
+	r.Get("/v1/rooms/{jid}/occupants", a.wrap(a.handleRoomOccupants))
+	r.Patch("/v1/rooms/{jid}/occupants/{nick}", a.wrap(a.handleOccupantRole))
+	r.Delete("/v1/rooms/{jid}/occupants/{nick}", a.wrap(a.handleOccupantKick))
+	r.Get("/v1/rooms/{jid}/members", a.wrap(a.handleRoomMembers))
+	r.Put("/v1/rooms/{jid}/members/{member}", a.wrap(a.handleRoomMemberPut))
+	r.Delete("/v1/rooms/{jid}/members/{member}", a.wrap(a.handleRoomMemberRemove))
+	r.Post("/v1/rooms/{jid}/invitations", a.wrap(a.handleRoomInvite))
+	r.Get("/v1/rooms/{jid}/config", a.wrap(a.handleRoomConfig))
+	r.Patch("/v1/rooms/{jid}/config", a.wrap(a.handleRoomConfigPatch))
+	r.Get("/v1/rooms/{jid}/photo", a.wrap(a.handleRoomPhoto))
+	r.Put("/v1/rooms/{jid}/photo", a.wrap(a.handleRoomPhotoPut))
+	r.Delete("/v1/rooms/{jid}/photo", a.wrap(a.handleRoomPhotoRemove))
+	r.Get("/v1/directory", a.wrap(a.handleDirectory))
 }
 
 // describe serves a description of the API that was built in.

@@ -1,8 +1,11 @@
 package api
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 	"unicode"
 
@@ -10,7 +13,8 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// signInRequest is the body of POST /v1/session: exactly one of Password and Token.
+// signInRequest is the body of POST /v1/session: exactly one of Password and Token, or Rooms alone for
+// the session of the access token in the header.
 type signInRequest struct {
 	JID       string `json:"jid" example:"alice@example.net"`
 	Password  string `json:"password"`
@@ -18,7 +22,39 @@ type signInRequest struct {
 	Mechanism string `json:"mechanism" example:"SCRAM-SHA-256"`
 	Upstream  string `json:"upstream" example:"default"`
 	Resource  string `json:"resource"`
+	// Rooms is "autojoin": the rooms of the account's bookmarks are joined from now on; null: no more.
+	// Left out, it stays as it was.
+	Rooms json.RawMessage `json:"rooms" swaggertype:"string" enums:"autojoin"`
 } // @name SignInRequest
+
+// onlyRooms reports whether the request is about the session of another credential.
+func (req signInRequest) onlyRooms() bool {
+	req.Rooms = nil
+	return reflect.ValueOf(req).IsZero()
+}
+
+// setRooms says which rooms the session joins by itself.
+func (req signInRequest) setRooms(ctx context.Context, s *sessions.Session) error {
+	if req.Rooms == nil {
+		return nil
+	}
+	mode, err := req.roomsMode()
+	if err != nil {
+		return err
+	}
+	return sessions.RoomsOf(s).SetMode(ctx, mode)
+}
+
+func (req signInRequest) roomsMode() (string, error) {
+	var mode *string
+	switch err := json.Unmarshal(req.Rooms, &mode); {
+	case err == nil && mode == nil:
+		return sessions.RoomsManual, nil
+	case err == nil && *mode == sessions.RoomsAutoJoin:
+		return sessions.RoomsAutoJoin, nil
+	}
+	return "", perch.Invalid("/rooms", "must be autojoin or null")
+}
 
 // signInAnswer has the Perch token, which no other answer has.
 type signInAnswer struct {
@@ -61,7 +97,7 @@ func (a *API) handleSessionShow(w http.ResponseWriter, r *http.Request) error {
 //
 //	@ID				openSession
 //	@Summary		Sign in
-//	@Description	With a body: sign in with a JID and a password or token, and get a Perch token, which is shown only once. Without a body: open the session of the access token in the Authorization header and wait for it.
+//	@Description	With a body: sign in with a JID and a password or token, and get a Perch token, which is shown only once. Without a body, or with rooms alone: open the session of the access token in the Authorization header and wait for it. rooms: autojoin has the session join the rooms of the account's bookmarks (XEP-0402, XEP-0048), and follow them.
 //	@Tags			session
 //	@Accept			json
 //	@Produce		json
@@ -75,6 +111,7 @@ func (a *API) handleSessionShow(w http.ResponseWriter, r *http.Request) error {
 //	@Failure		415		{object}	Problem
 //	@Failure		422		{object}	Problem
 //	@Failure		429		{object}	Problem
+//	@Failure		501		{object}	Problem	"rooms, on an upstream that has none"
 //	@Failure		502		{object}	Problem
 //	@Failure		503		{object}	Problem
 //	@Failure		504		{object}	Problem
@@ -92,8 +129,13 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !present {
-		a.openByToken(w, r)
+	if req.Rooms != nil {
+		if _, err := req.roomsMode(); err != nil {
+			return err
+		}
+	}
+	if !present || req.Rooms != nil && req.onlyRooms() {
+		a.openByToken(w, r, req)
 		return nil
 	}
 	var answer signInAnswer
@@ -113,10 +155,13 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 
 // openByToken answers with the session of the access token in the header, once it is open. Of two
 // requests at once, both may get 201.
-func (a *API) openByToken(w http.ResponseWriter, r *http.Request) {
+func (a *API) openByToken(w http.ResponseWriter, r *http.Request, req signInRequest) {
 	token, ok, _ := bearerOf(r)
 	created := ok && a.o.Sessions.Live(token) == nil
 	a.withSession(a.wrap(func(w http.ResponseWriter, r *http.Request) error {
+		if err := req.setRooms(r.Context(), sessionFrom(r.Context())); err != nil {
+			return err
+		}
 		info, err := sessionFrom(r.Context()).Current()
 		if err != nil {
 			return err
@@ -155,6 +200,9 @@ func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, sig
 		return nil, signInAnswer{}, false, err
 	}
 	a.accepted.add(token)
+	if err := req.setRooms(r.Context(), s); err != nil {
+		return nil, signInAnswer{}, false, err
+	}
 	info, err := s.Current()
 	return s, signInAnswer{Token: token.Reveal(), Session: info}, created, err
 }

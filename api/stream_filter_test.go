@@ -27,7 +27,7 @@ func TestHelloHasFeatures(t *testing.T) {
 		t.Fatalf("got %+v, %v, want hello", e, err)
 	}
 	e.into(t, &hello)
-	if want := []string{"conversations", "message-edit", "message-react", "message-retract"}; !slices.Equal(hello.Features, want) {
+	if want := []string{"conversations", "message-edit", "message-react", "message-retract", "rooms"}; !slices.Equal(hello.Features, want) {
 		t.Errorf("got the features %q, want %q", hello.Features, want)
 	}
 	for _, name := range hello.Features[1:] {
@@ -145,7 +145,8 @@ func TestBadConversationsFilter(t *testing.T) {
 	// The types of this version are known in a filter, others are not.
 	for types, status := range map[string]int{
 		"message.edited,message.retracted,message.reactions,message.read,conversation.read,conversation.changed,room.invited": 200,
-		"conversation.*,room.*": 200, "room.state": 422, "conversations.*": 422,
+		"room.state,room.changed,room.affiliation,room.occupant,room.occupants,rooms.snapshot":                                200,
+		"conversation.*,room.*,rooms.*": 200, "room.left": 422, "conversations.*": 422,
 	} {
 		if a := f.call("GET", "/v1/events?types="+types, ""); a.status != status {
 			t.Errorf("%s: got %d %s, want %d", types, a.status, a.body, status)

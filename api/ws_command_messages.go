@@ -71,7 +71,11 @@ func (s *socket) messageRetract(ctx context.Context, c command) (commandResult, 
 	if err := s.online(); err != nil {
 		return commandResult{}, err
 	}
-	return accepted(sessions.MessagesOf(s.sess).Retract(ctx, t.conversation, t.ref, req.Reason, c.keyed(m)))
+	sent, moderated, err := retract(ctx, s.sess, t, req.Reason, c.keyed(m))
+	if err == nil && moderated {
+		return commandResult{status: http.StatusNoContent}, nil
+	}
+	return accepted(sent, err)
 }
 
 // reactData is the data of message.react.

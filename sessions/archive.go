@@ -16,7 +16,7 @@ func (s *Session) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 		return perch.ArchivePage{}, err
 	}
 	if inRoom {
-		return s.roomArchive(ctx, q)
+		return RoomsOf(s).history(ctx, q)
 	}
 	conn, err := s.request(ctx, "keep an archive", func(c perch.Capabilities) bool { return c.Archive != "" })
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 // The archive of a room is that of its history: what the account has of a room is only what it was there
 // for. So whoever asks for messages of a room reads the room's.
 
-// roomArchive reads a page of the archive of a room.
-func (s *Session) roomArchive(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
+// history reads a page of the archive of a room, as Session.Archive does of that of the account.
+func (rs Rooms) history(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
 	room := q.With.Bare()
 	q.With = ""
-	page, err := RoomsOf(s).Archive(ctx, room, q)
+	page, err := rs.Archive(ctx, room, q)
 	for i := range page.Items {
 		page.Items[i].Source = perch.SourceArchive
-		s.rememberAddresses(page.Items[i].From.Bare())
+		rs.s.rememberAddresses(page.Items[i].From.Bare())
 	}
 	return page, aboutRoom(err)
 }

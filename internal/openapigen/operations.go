@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,16 +16,21 @@ var (
 	anyRequest  = []int{422, 429, 500, 503}
 	withToken   = []int{401, 403, 404, 502, 504}
 	withContent = []int{400, 409, 413, 415}
+	// ofRooms may be said by a room that the account is not in, or that is gone.
+	ofRooms = []int{409, 410}
 )
+
+// asksRooms are the paths whose requests may go to a room.
+var asksRooms = regexp.MustCompile(`^/v1/(rooms/|directory$|archive$|conversations/\{jid\}/messages)`)
 
 // mendOperations gives every operation the answers, media types and headers that it has.
 func mendOperations(doc object) {
-	for _, item := range doc["paths"].(object) {
+	for path, item := range doc["paths"].(object) {
 		for _, op := range item.(object) {
 			op := op.(object)
 			mendBody(op)
 			mendParameters(op)
-			mendAnswers(op)
+			mendAnswers(path, op)
 		}
 	}
 }
@@ -61,7 +67,7 @@ var commonParameters = map[string]string{
 	"query include": "Include", "query refresh": "Refresh",
 }
 
-func mendAnswers(op object) {
+func mendAnswers(path string, op object) {
 	answers := op["responses"].(object)
 	want := slices.Clone(anyRequest)
 	if _, ok := op["security"]; ok {
@@ -69,6 +75,9 @@ func mendAnswers(op object) {
 	}
 	if _, ok := op["requestBody"]; ok {
 		want = append(want, withContent...)
+	}
+	if asksRooms.MatchString(path) {
+		want = append(want, ofRooms...)
 	}
 	for _, status := range want {
 		if answers[strconv.Itoa(status)] == nil {
