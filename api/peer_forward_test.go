@@ -71,6 +71,26 @@ func everyRoute() []call {
 		{"DELETE", "/v1/conversations/bob@example.net/messages/obTE?id=x1", "", ""},
 		{"GET", "/v1/conversations/bob@example.net/messages/ibTE", "", ""},
 		{"PUT", "/v1/conversations/bob@example.net/read", `{"ref":"ibTE"}`, jsonType},
+		{"GET", "/v1/directory?q=talk", "", ""},
+		{"PUT", "/v1/rooms/talk@rooms.example.net", `{"nick":"Al"}`, jsonType},
+		{"PATCH", "/v1/rooms/talk@rooms.example.net", `{"delivery":"none"}`, "application/merge-patch+json"},
+		{"GET", "/v1/rooms", "", ""},
+		{"GET", "/v1/rooms/talk@rooms.example.net", "", ""},
+		{"GET", "/v1/rooms/talk@rooms.example.net/occupants", "", ""},
+		{"PATCH", "/v1/rooms/talk@rooms.example.net/occupants/bob", `{"role":"visitor"}`, jsonType},
+		{"DELETE", "/v1/rooms/talk@rooms.example.net/occupants/bob%2F1", "", ""},
+		{"GET", "/v1/rooms/talk@rooms.example.net/members", "", ""},
+		{"PUT", "/v1/rooms/talk@rooms.example.net/members/bob@example.net", `{"affiliation":"member"}`, jsonType},
+		{"DELETE", "/v1/rooms/talk@rooms.example.net/members/bob@example.net", "", ""},
+		{"GET", "/v1/rooms/talk@rooms.example.net/config", "", ""},
+		{"PATCH", "/v1/rooms/talk@rooms.example.net/config", `{"name":"Other"}`, jsonType},
+		{"PUT", "/v1/rooms/talk@rooms.example.net/photo", `{"data":"x"}`, jsonType},
+		{"DELETE", "/v1/rooms/talk@rooms.example.net/photo", "", ""},
+		{"GET", "/v1/rooms/talk@rooms.example.net/photo", "", ""},
+		{"PUT", "/v1/rooms/talk@rooms.example.net/subject", `{"subject":"x"}`, jsonType},
+		{"POST", "/v1/rooms/talk@rooms.example.net/invitations", `{"to":"bob@example.net"}`, jsonType},
+		{"POST", "/v1/rooms/talk@rooms.example.net/destroy", "", ""},
+		{"DELETE", "/v1/rooms/talk@rooms.example.net", "", ""},
 		{"POST", "/v1/events/tickets", "", ""},
 		{"GET", "/v1/events?types=nonsense", "", ""},
 		{"GET", "/v1/events/ws", "", ""},
@@ -118,7 +138,7 @@ func (g *gateway) compared(c call, id string) comparedAnswer {
 	}
 	h := maps.Clone(res.Header)
 	h.Del("Date")
-	if c.path == "/v1/invitations" || strings.HasPrefix(c.path, "/v1/conversations") {
+	if c.path == "/v1/invitations" || strings.HasPrefix(c.path, "/v1/conversations") || strings.HasPrefix(c.path, "/v1/rooms") {
 		h.Del("ETag") // has a time in it
 	}
 	if res.StatusCode == http.StatusRequestEntityTooLarge { // refused before it is passed on
@@ -141,6 +161,7 @@ func comparedAll(t *testing.T, throughA bool) (all []comparedAnswer, n *nodes) {
 		d.Roster = []perch.Buddy{{JID: "bob@example.net", Name: "Bob", Subscription: perch.SubscriptionBoth}}
 		d.Cards["bob@example.net"] = perch.VCard{FullName: "Bob", Photo: &perch.Photo{Type: "image/png", Data: pngOf(t, 2, 2)}}
 		d.JIDs["mary@contoso.com"] = "m@example.net"
+		d.Services, d.Rooms = []perch.JID{"rooms.example.net"}, map[perch.JID]*fakexmpp.Room{theRoom: {Info: perch.RoomInfo{Name: "Talk"}}}
 	})
 	conn := n.openAtB("tok-alice")
 	conn.Deliver(&perch.SubscriptionIn{From: "eve@example.net", Type: "subscribe", Nick: "Eve"})

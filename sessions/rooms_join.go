@@ -100,7 +100,7 @@ func (x *roomList) asked(r *room, j *roomJoin, info *perch.RoomInfo, err error) 
 
 // nickFor is the nick that a join asks for.
 func (x *roomList) nickFor(r *room) string {
-	if r.join.resync && r.row.Nick != "" {
+	if r.join != nil && r.join.resync && r.row.Nick != "" {
 		return r.row.Nick
 	}
 	bookmarked := ""

@@ -9,6 +9,9 @@ func (x *roomList) leave(r *room) {
 	sent := r.join != nil && r.join.step == joinSent
 	switch {
 	case inside || sent:
+		if j := r.join; j != nil && j.nick != "" && !j.self {
+			r.row.Nick = j.nick // by which it leaves, should the room have taken it
+		}
 		x.releaseBehindGap(r)
 		stop(r.retry)
 		r.retry, r.retryAt, r.wish = nil, 0, roomWish{}

@@ -368,7 +368,7 @@ func TestMessageToARoomThatIsNotJoined(t *testing.T) {
 		must(t, "LeaveRoom", sessions.RoomsOf(se).LeaveRoom(w.ctx(), lobby, false))
 		pass(time.Second)
 		_, err := se.SendMessage(w.ctx(), sessions.NewMessage{To: lobby, Kind: perch.GroupchatMessage, Body: "x"})
-		kindOf(t, err, perch.KindConflict)
+		kindOf(t, err, perch.KindRoomNotJoined)
 		s.edit(func() { s.silent[lobby] = true })
 		_, _, err = sessions.RoomsOf(se).JoinRoom(w.ctx(), lobby, sessions.RoomJoin{})
 		must(t, "JoinRoom", err)
@@ -405,6 +405,24 @@ func TestRoomLeave(t *testing.T) {
 		_, err := sessions.RoomsOf(se).Room(w.ctx(), lobby)
 		kindOf(t, err, perch.KindNotFound)
 		wantList(t, "states", roomStates(t, w.durable(se), lobby), []string{"joining", "joined", "leaving", "left"})
+	})
+}
+
+// TestRoomLeaveDuringAJoin: a room that has not answered yet is left by the nick that was asked for.
+func TestRoomLeaveDuringAJoin(t *testing.T) {
+	inRooms(t, func(w *world, s *muc) {
+		s.room(lobby)
+		se := w.open()
+		s.edit(func() { s.silent[lobby] = true })
+		_, _, err := sessions.RoomsOf(se).JoinRoom(w.ctx(), lobby, sessions.RoomJoin{Nick: "Al"})
+		must(t, "JoinRoom", err)
+		pass(time.Second)
+		must(t, "LeaveRoom", sessions.RoomsOf(se).LeaveRoom(w.ctx(), lobby, false))
+		pass(11 * time.Second) // which is as long as a room is waited for
+		if r := w.settled(se, lobby); r.State != perch.RoomStateLeft {
+			t.Errorf("got %s, want left", r.State)
+		}
+		wantList(t, "states", roomStates(t, w.durable(se), lobby), []string{"joining", "leaving", "left timeout"})
 	})
 }
 
