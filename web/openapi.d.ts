@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * Archived messages
-         * @description Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). What live would be an event.dropped is in dropped. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page.
+         * @description Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). Of a room it is the archive of the room, also when it is not joined, as far as the room allows that. What live would be an event.dropped is in dropped. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page.
          */
         get: operations["listArchive"];
         put?: never;
@@ -185,8 +185,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Retract an own message
-         * @description 202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices.
+         * Retract a message
+         * @description 202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices. A message of somebody else in a room is retracted by the room, when the account is its moderator (XEP-0425): 204 then, and 403 or 501 when it may not, or the room cannot.
          */
         delete: operations["retractMessage"];
         options?: never;
@@ -231,6 +231,26 @@ export interface paths {
          * @description Everything up to this message was read, on all devices of the account. The position goes forward only: for an earlier message the answer is what holds. The other side learns it when it has asked for it (markable) and receipts is not false.
          */
         put: operations["readConversation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find rooms
+         * @description The public rooms of a service: of the account's server when service is left out. With q, those with this text in the name or address: such a page may have fewer items than limit, and none, as long as next is there. Nothing is cached.
+         */
+        get: operations["listDirectory"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -481,6 +501,240 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List rooms
+         * @description The rooms that the account is in, has in its bookmarks, is invited to, or was in while the session lasted: whatever becomes of them, until DELETE /v1/rooms/{jid}?forget=1.
+         */
+        get: operations["listRooms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rooms/{jid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One room */
+        get: operations["getRoom"];
+        /**
+         * Join a room
+         * @description Joins, now and after every login, and makes the room if there is none. 202: the join is under way, room.state follows; with wait=joined the answer comes when the room has decided: 200, 201 when the session did not have the room before, the reason as a problem, or 202 when that takes longer than 20 seconds, or is tried again later (retry_at). The room is listed in the bookmarks of the account, unless autojoin is null. config is that of a room that is made by this; one that is there keeps its own. To repeat the request does no harm.
+         */
+        put: operations["joinRoom"];
+        post?: never;
+        /**
+         * Leave a room, or decline an invitation
+         * @description The bookmark says from then on that the room is not joined by itself; with forget it is removed, and the session has nothing of the room any more. An invitation that is open is declined. It never destroys a room.
+         */
+        delete: operations["leaveRoom"];
+        options?: never;
+        head?: never;
+        /**
+         * Nick, bookmark, and what becomes events
+         * @description delivery: which messages become durable events (all, mentions of the account, none); the others only count as unread. occupants: whether streams get room.occupants (count), and room.occupant for each change (live). Another nick is asked for: room.changed says when the room has it.
+         */
+        patch: operations["updateRoom"];
+        trace?: never;
+    };
+    "/v1/rooms/{jid}/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Configuration
+         * @description What most services have, by name; fields is the rest of the room's form, under its own names. Only owners may see it.
+         */
+        get: operations["getRoomConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Configure a room
+         * @description What is left out stays as it is. The answer is the configuration as the room has it then; room.changed tells the others what they can see of it. 501: the room has no such setting.
+         */
+        patch: operations["updateRoomConfig"];
+        trace?: never;
+    };
+    "/v1/rooms/{jid}/destroy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Destroy a room
+         * @description Ends it for all who are in it; its owners alone may. It has a path of its own, so that no DELETE destroys a room by mistake.
+         */
+        post: operations["destroyRoom"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rooms/{jid}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invite somebody
+         * @description auto: by the room where only members may enter, which makes them one; else by a message of the account. 202: it was sent. Nobody says whether it has arrived.
+         */
+        post: operations["inviteToRoom"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rooms/{jid}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List members
+         * @description Those who have an affiliation to the room, whether or not they are in it, as the room tells it now. Without affiliation: owners, admins and members, as far as the account may see them; outcasts, who are banned, are only shown when they are asked for.
+         */
+        get: operations["listRoomMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rooms/{jid}/members/{member}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give an affiliation
+         * @description owner, admin and member as the room knows them; outcast is a ban, which makes them leave; none takes them off the lists. The account need not be in the room, and nor does the other one.
+         */
+        put: operations["setRoomMember"];
+        post?: never;
+        /** Take an affiliation away */
+        delete: operations["removeRoomMember"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rooms/{jid}/occupants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List occupants
+         * @description By nick, of a room that is joined. complete is false while the room has not told of all: the list was lost with another node, say, and is being read. Real addresses are there for those only who may see them.
+         */
+        get: operations["listRoomOccupants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rooms/{jid}/occupants/{nick}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Kick */
+        delete: operations["kickOccupant"];
+        options?: never;
+        head?: never;
+        /**
+         * Give a role
+         * @description visitor takes the voice in a moderated room, participant gives it back; none is a kick, as DELETE is.
+         */
+        patch: operations["setOccupantRole"];
+        trace?: never;
+    };
+    "/v1/rooms/{jid}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Picture of a room */
+        get: operations["getRoomPhoto"];
+        /** Set the picture */
+        put: operations["setRoomPhoto"];
+        post?: never;
+        /** Remove the picture */
+        delete: operations["removeRoomPhoto"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rooms/{jid}/subject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change the subject
+         * @description 202: it was sent. room.changed says when the room has it; a room that does not let the account change it says nothing to the others.
+         */
+        put: operations["setRoomSubject"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session": {
         parameters: {
             query?: never;
@@ -493,7 +747,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description With a body: sign in with a JID and a password or token, and get a Perch token, which is shown only once. Without a body: open the session of the access token in the Authorization header and wait for it.
+         * @description With a body: sign in with a JID and a password or token, and get a Perch token, which is shown only once. Without a body, or with rooms alone: open the session of the access token in the Authorization header and wait for it. rooms: autojoin has the session join the rooms of the account's bookmarks (XEP-0402, XEP-0048), and follow them.
          */
         post: operations["openSession"];
         /**
@@ -607,6 +861,18 @@ export interface components {
         };
         /** @enum {string} */
         Affiliation: "owner" | "admin" | "member" | "none" | "outcast";
+        /**
+         * @example {
+         *       "affiliation": "member"
+         *     }
+         */
+        AffiliationRequest: {
+            /** @enum {string} */
+            affiliation: "owner" | "admin" | "member" | "none" | "outcast";
+            /** @description kept for the member; not by every service */
+            nick?: string;
+            reason?: string;
+        };
         ArchiveDropped: {
             from?: components["schemas"]["JID"];
             /**
@@ -654,6 +920,7 @@ export interface components {
             ref?: string;
             reply_to?: components["schemas"]["Reply"];
             retracted?: components["schemas"]["Retracted"];
+            room?: components["schemas"]["MessageRoom"];
             /** @description The id in the archive of the room that it is from (XEP-0359). */
             room_stanza_id?: string;
             spoiler?: components["schemas"]["Spoiler"];
@@ -711,6 +978,15 @@ export interface components {
             /** Format: uri */
             url: string;
             width?: number;
+        };
+        /** @description A room in the list that the clients of the account share (XEP-0402, XEP-0048). */
+        Bookmark: {
+            autojoin: boolean;
+            name?: string;
+            nick?: string;
+            notify?: components["schemas"]["Notify"];
+            /** @description Where the server has it: 0402, 0048 or 0049; empty: it was not written yet. */
+            store: string;
         };
         Buddy: {
             approved: boolean;
@@ -899,6 +1175,19 @@ export interface components {
             /** Format: date-time */
             stamp: string | null;
         };
+        DirectoryPage: {
+            items: components["schemas"]["DirectoryRoom"][];
+            /** @description rooms beyond what this gateway takes of a service without pages */
+            left_out?: number;
+            /** @description opaque; null: this is the last page */
+            next: string | null;
+        };
+        DirectoryRoom: {
+            jid: components["schemas"]["JID"];
+            name: string;
+            /** @description null: the service does not say. */
+            occupants: number | null;
+        };
         /** @description The message was corrected (XEP-0308): how often, and when last. */
         Edited: {
             /** Format: date-time */
@@ -957,6 +1246,17 @@ export interface components {
         JIDAnswer: {
             account: string;
             jid: components["schemas"]["JID"];
+        };
+        Member: {
+            affiliation: components["schemas"]["Affiliation"];
+            jid: components["schemas"]["JID"];
+            nick?: string;
+            reason?: string;
+        };
+        MemberList: {
+            items: components["schemas"]["Member"][];
+            /** @description Entries beyond what this gateway takes of one list. */
+            left_out?: number;
         };
         /** @description Somebody who is named in the body (XEP-0372). Begin and end count Unicode code points; both are 0 where there is no range. */
         Mention: {
@@ -1148,19 +1448,16 @@ export interface components {
             /** @description The body has no styling (XEP-0393). */
             unstyled?: boolean;
         };
-        /**
-         * @description Room is set by what was written in a room, and by a private message of an occupant as far as
-         *     its sender or the room has marked it so (XEP-0045, 7.5). To is the bare JID of the room then,
-         *     or in a private message who has got it.
-         */
+        /** @description Who has written what is from a room. */
         MessageRoom: {
             affiliation?: components["schemas"]["Affiliation"];
-            /** @description real address; only who may see it gets it */
+            /** @description The real address; only who may see it gets it. */
             jid?: components["schemas"]["JID"];
-            /** @description "": the room itself speaks */
+            /** @description Empty: the room itself speaks. */
             nick: string;
             /** @description where the room announces XEP-0421 */
             occupant_id?: string;
+            /** @description The account has written it, on whatever device. */
             own: boolean;
         };
         /**
@@ -1168,8 +1465,43 @@ export interface components {
          * @enum {string}
          */
         MessageStatus: "accepted" | "sent" | "acked" | "delivered" | "displayed" | "failed" | "unknown";
-        /** @enum {string} */
+        /**
+         * @description XEP-0492; "": not said
+         * @enum {string}
+         */
         Notify: "all" | "mentions" | "none";
+        Occupant: {
+            affiliation: components["schemas"]["Affiliation"];
+            /** @description The real address; only who may see it gets it. */
+            jid?: components["schemas"]["JID"];
+            nick: string;
+            /** @description XEP-0421, where the room announces it */
+            occupant_id?: string;
+            own?: boolean;
+            /** @description SHA-1 in hex; "": none */
+            photo_hash?: string;
+            role: components["schemas"]["Role"];
+            show: components["schemas"]["Show"];
+            status?: string;
+        };
+        /** @enum {string} */
+        OccupantEvents: "none" | "count" | "live";
+        OccupantPage: {
+            /** Format: date-time */
+            as_of: string;
+            complete: boolean;
+            /** @description Of all in the room. */
+            count: number;
+            items: components["schemas"]["Occupant"][];
+            next: string | null;
+        };
+        OccupantSummary: {
+            /** @description false: the list is being read, or was lost with a node. */
+            complete: boolean;
+            count: number;
+            /** @description What event streams get of who is there. */
+            events: components["schemas"]["OccupantEvents"];
+        };
         OwnPresence: {
             available: boolean;
             priority: number;
@@ -1249,12 +1581,14 @@ export interface components {
          */
         Problem: {
             /** @enum {string} */
-            code: "unauthorized" | "forbidden" | "not-found" | "item-not-found" | "method-not-allowed" | "conflict" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
+            code: "unauthorized" | "forbidden" | "not-found" | "item-not-found" | "method-not-allowed" | "conflict" | "room-not-joined" | "nick-conflict" | "gone" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
             detail?: string;
             errors?: components["schemas"]["FieldError"][];
             instance?: string;
             request_id?: string;
             status: number;
+            /** @description Of gone: the room to go to. */
+            successor?: components["schemas"]["JID"];
             title: string;
             /** Format: uri-reference */
             type: string;
@@ -1349,6 +1683,277 @@ export interface components {
             /** @description of the retraction, in the archive of the account */
             stanza_id?: string;
         };
+        /** @enum {string} */
+        Role: "moderator" | "participant" | "visitor" | "none";
+        RoleAnswer: {
+            nick: string;
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * @example {
+         *       "role": "visitor"
+         *     }
+         */
+        RoleRequest: {
+            reason?: string;
+            /** @enum {string} */
+            role: "moderator" | "participant" | "visitor" | "none";
+        };
+        /** @description What the account has of a room. */
+        Room: {
+            affiliation: components["schemas"]["Affiliation"];
+            bookmark: components["schemas"]["Bookmark"] | null;
+            /** @description Nick of who kicked, banned or renamed the account. */
+            by?: string;
+            /** @description Which messages become durable events; the others only count as unread. */
+            delivery: components["schemas"]["RoomDelivery"];
+            features: components["schemas"]["RoomFeatures"];
+            invited: components["schemas"]["RoomInvitation"] | null;
+            jid: components["schemas"]["JID"];
+            /**
+             * Format: date-time
+             * @description null: never
+             */
+            joined_at: string | null;
+            /**
+             * Format: date-time
+             * @description of the last message; null: none is known
+             */
+            last_seen_at: string | null;
+            /** @description There is more said in the room than this gateway makes events of: delivery is mentions for now. */
+            limited?: boolean;
+            /** @description What was left out while it was limited: the archive has it. */
+            missed?: components["schemas"]["RoomGap"];
+            /** @description Of the bookmark, else of the room. */
+            name: string;
+            /** @description of the account in the room, as the room has it */
+            nick: string;
+            occupants: components["schemas"]["OccupantSummary"];
+            /** @description Why it is not joined: password, members-only, nick-conflict, locked, not-found, full, shutdown, service, unavailable, link-lost, timeout, refused; empty where there is nothing to say. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When the gateway joins by itself; null: it does not.
+             */
+            retry_at: string | null;
+            role: components["schemas"]["Role"];
+            /** @description invited; joining: a join is under way, or is tried again at retry_at; joined: all that was missed is in the log; leaving; left; kicked, banned, destroyed, failed: it is not joined again but by a client. */
+            state: components["schemas"]["RoomState"];
+            subject: components["schemas"]["RoomSubject"] | null;
+            /** @description The room to go to, of one that is destroyed. */
+            successor?: components["schemas"]["JID"];
+            /** @description What the room, or who acted, said about it. */
+            text?: string;
+        };
+        /** @description What is left out is not in the form of the room. */
+        RoomConfig: {
+            allow_invites?: boolean;
+            archive?: boolean;
+            change_subject?: boolean;
+            description?: string;
+            /** @description The rest of the form, by the names of the room. */
+            fields?: {
+                [key: string]: string[];
+            };
+            language?: string;
+            /** @description 0: no limit */
+            max_occupants?: number;
+            members_only?: boolean;
+            moderated?: boolean;
+            name?: string;
+            /** @description "": none; never in an answer but to owners */
+            password?: string;
+            persistent?: boolean;
+            /** @description roles whose presence the room tells */
+            presence_broadcast?: string[];
+            public?: boolean;
+            /** @description "anyone" or "moderators" */
+            real_jids?: string;
+        };
+        /**
+         * @description What is left out stays.
+         * @example {
+         *       "name": "Room One",
+         *       "members_only": true
+         *     }
+         */
+        RoomConfigRequest: {
+            allow_invites?: boolean | null;
+            archive?: boolean | null;
+            change_subject?: boolean | null;
+            description?: string | null;
+            /** @description of the room's own form */
+            fields?: {
+                [key: string]: string[];
+            };
+            /** @example en */
+            language?: string | null;
+            /** @description 0: no limit. */
+            max_occupants?: number | null;
+            members_only?: boolean | null;
+            moderated?: boolean | null;
+            name?: string | null;
+            /**
+             * Format: password
+             * @description "": none
+             */
+            password?: string | null;
+            persistent?: boolean | null;
+            /** @description roles */
+            presence_broadcast?: string[] | null;
+            public?: boolean | null;
+            /** @enum {string|null} */
+            real_jids?: "anyone" | "moderators" | null;
+        };
+        /** @enum {string} */
+        RoomDelivery: "all" | "mentions" | "none";
+        /**
+         * @example {
+         *       "reason": "The talk is over",
+         *       "successor": "next@rooms.example.net"
+         *     }
+         */
+        RoomDestroyRequest: {
+            reason?: string;
+            /**
+             * @description told to those who are in the room
+             * @example other@rooms.example.net
+             */
+            successor?: string;
+        };
+        /** @description What a room can do, and how it is configured (XEP-0045, 6.4). */
+        RoomFeatures: {
+            /** @description XEP-0313 */
+            archive: boolean;
+            /** @description it has a vCard */
+            avatar: boolean;
+            members_only: boolean;
+            /** @description visitors may not speak */
+            moderated: boolean;
+            /** @description XEP-0425 */
+            moderation: boolean;
+            /** @description XEP-0421: authors are known over changes of nick */
+            occupant_ids: boolean;
+            password: boolean;
+            persistent: boolean;
+            public: boolean;
+            /** @description every occupant sees the address of every other */
+            real_jids: boolean;
+        };
+        /** @description what the limit, once it was over, has left out */
+        RoomGap: {
+            count: number;
+            from_ref: string;
+            to_ref: string;
+        };
+        /** @description An invitation to a room (XEP-0045, 7.8; XEP-0249). A password of the room is not shown. */
+        RoomInvitation: {
+            by?: components["schemas"]["JID"];
+            has_password?: boolean;
+            /** @description of the room */
+            jid: components["schemas"]["JID"];
+            reason?: string;
+            /**
+             * @description By the room, or by the person.
+             * @enum {string}
+             */
+            via: "room" | "direct";
+        };
+        RoomInviteAnswer: {
+            /** @description of the room */
+            jid: components["schemas"]["JID"];
+            to: components["schemas"]["JID"];
+        };
+        /**
+         * @example {
+         *       "reason": "Join us",
+         *       "to": "bob@example.net"
+         *     }
+         */
+        RoomInviteRequest: {
+            reason?: string;
+            /** @example bob@example.net */
+            to: string;
+            /**
+             * @description auto when left out: by the room where only members may enter, else by a message of the account.
+             * @enum {string}
+             */
+            via?: "auto" | "room" | "direct";
+        };
+        /**
+         * @example {
+         *       "autojoin": true,
+         *       "nick": "Alice"
+         *     }
+         */
+        RoomJoinRequest: {
+            /** @description List the room in the bookmarks of the account, and join it by itself: true when left out; null: the bookmarks stay as they are. */
+            autojoin?: boolean | null;
+            /** @description Of a room that this makes. */
+            config?: components["schemas"]["RoomConfigRequest"] | null;
+            /** @enum {string|null} */
+            delivery?: "all" | "mentions" | "none" | null;
+            /** @description Of the bookmark. */
+            name?: string;
+            /** @description Left out: the one of before, of the bookmark, or of the account. */
+            nick?: string;
+            /** @enum {string|null} */
+            occupants?: "none" | "count" | "live" | null;
+            /**
+             * Format: password
+             * @description of the room
+             */
+            password?: string;
+        };
+        RoomList: {
+            items: components["schemas"]["Room"][];
+            next: string | null;
+        };
+        /**
+         * @description What is left out stays.
+         * @example {
+         *       "delivery": "mentions"
+         *     }
+         */
+        RoomPatch: {
+            /** @description of the bookmark */
+            autojoin?: boolean | null;
+            /** @enum {string|null} */
+            delivery?: "all" | "mentions" | "none" | null;
+            /** @description of the bookmark */
+            name?: string | null;
+            /** @description asked for in the room; room.changed says whether it is so */
+            nick?: string | null;
+            /** @enum {string|null} */
+            occupants?: "none" | "count" | "live" | null;
+        };
+        /** @enum {string} */
+        RoomState: "invited" | "joining" | "joined" | "leaving" | "left" | "kicked" | "banned" | "destroyed" | "failed";
+        /** @description What a room talks about. */
+        RoomSubject: {
+            /**
+             * Format: date-time
+             * @description null: not known
+             */
+            at: string | null;
+            /** @description Nick of who has set it. */
+            by?: string;
+            text: string;
+        };
+        RoomSubjectAnswer: {
+            /** @description of the room */
+            jid: components["schemas"]["JID"];
+            subject: string;
+        };
+        /**
+         * @example {
+         *       "subject": "Today"
+         *     }
+         */
+        RoomSubjectRequest: {
+            /** @description Empty: it has none. */
+            subject: string;
+        };
         SessionInfo: {
             /** @description Why the last login failed; only while the session is not online for that reason. */
             cause?: components["schemas"]["Cause"];
@@ -1362,7 +1967,7 @@ export interface components {
              * @example the XMPP server of example.net refuses connections: it does not run, or listens on another port
              */
             detail?: string;
-            features: ("archive" | "archive-unavailable" | "jid-lookup" | "message-edit" | "message-react" | "message-retract" | "read-sync" | "roster-edit" | "roster-partial" | "roster-unavailable" | "stream-resume" | "vcard-store")[];
+            features: ("archive" | "archive-unavailable" | "jid-lookup" | "message-edit" | "message-react" | "message-retract" | "read-sync" | "rooms" | "roster-edit" | "roster-partial" | "roster-unavailable" | "stream-resume" | "vcard-store")[];
             /** @description bare; "" until the first login */
             jid: components["schemas"]["JID"];
             /** Format: date-time */
@@ -1374,12 +1979,24 @@ export interface components {
             resource: string;
             /** Format: date-time */
             retry_at: string | null;
+            /**
+             * @description The session joins the rooms of the account's bookmarks. Left out: those alone that were joined here.
+             * @enum {string}
+             */
+            rooms?: "autojoin";
+            /** @description Services of the account's server. Left out: none was asked for yet. */
+            services?: components["schemas"]["SessionServices"];
             /** Format: date-time */
             since: string | null;
             /** @description connecting: never online yet; online; reconnecting: the link is lost, caches are stale; suspended: will not retry by itself, see reason; closed. */
             state: components["schemas"]["State"];
             streams: number;
             upstream: string;
+        };
+        /** @description nil: nothing was asked for yet */
+        SessionServices: {
+            /** @description With rooms (XEP-0045). */
+            muc: string[];
         };
         /**
          * @description RFC 6121, 4.7.2.1; null is plainly available.
@@ -1391,7 +2008,7 @@ export interface components {
             token?: string;
         };
         /**
-         * @description Exactly one of password and token.
+         * @description Exactly one of password and token; or rooms alone, for the session of the access token in the header.
          * @example {
          *       "jid": "alice@example.net",
          *       "password": "correct horse battery staple"
@@ -1405,11 +2022,19 @@ export interface components {
             /** Format: password */
             password?: string;
             resource?: string;
+            /**
+             * @description autojoin: the rooms of the account's bookmarks are joined, also those that other devices add; null: no more.
+             * @enum {string|null}
+             */
+            rooms?: "autojoin" | null;
             /** Format: password */
             token?: string;
             /** @example default */
             upstream?: string;
-        } & (unknown | unknown);
+        } & (unknown | unknown | {
+            password?: never;
+            token?: never;
+        });
         /** @enum {string} */
         Source: "live" | "resumed" | "archive";
         /** @description The text is to be hidden until it is asked for (XEP-0382). */
@@ -1541,6 +2166,18 @@ export interface components {
         };
         /** @description Gateway Timeout */
         GatewayTimeout: {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Gone */
+        Gone: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -1762,7 +2399,7 @@ export interface operations {
     listArchive: {
         parameters: {
             query: {
-                /** @description JID of the other side: an account, or an occupant of a room */
+                /** @description JID of the other side: an account, a room, or an occupant of one */
                 with: string;
                 /** @description Items a page. */
                 limit?: components["parameters"]["Limit"];
@@ -1795,12 +2432,36 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
+            /** @description the room does not show it to the account */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such room */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no archive */
+            /** @description the upstream, or the room, has no archive */
             501: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2391,6 +3052,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
@@ -2455,6 +3118,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
@@ -2501,8 +3166,18 @@ export interface operations {
                     "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
+            /** @description the room has retracted it */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: components["responses"]["Unauthorized"];
-            /** @description it is not a message of the account */
+            /** @description it is not a message of the account, and nor may the account moderate */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2527,6 +3202,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            410: components["responses"]["Gone"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
@@ -2613,6 +3289,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
@@ -2689,6 +3366,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            410: components["responses"]["Gone"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
@@ -2753,6 +3431,76 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listDirectory: {
+        parameters: {
+            query?: {
+                /**
+                 * @description JID of a service with rooms; left out: that of the account's server.
+                 * @example rooms.example.net
+                 */
+                service?: components["schemas"]["JID"];
+                /** @description Only rooms with this text in the name or JID. */
+                q?: string;
+                /** @description Items a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description next of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryPage"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description there is no such service */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
@@ -3435,6 +4183,1410 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
+    listRooms: {
+        parameters: {
+            query?: {
+                /** @description joined: the account is in them; bookmarked: they are in its list; invited: an invitation is open. */
+                state?: "joined" | "bookmarked" | "invited";
+                /** @description Items a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description next of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomList"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getRoom: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    joinRoom: {
+        parameters: {
+            query?: {
+                /** @description joined: answer when the room has let the account in, or has refused it, or after 20 seconds. */
+                wait?: "joined";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        /** @description how to join */
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RoomJoinRequest"];
+            };
+        };
+        responses: {
+            /** @description The account is in the room. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            /** @description It is, and the session did not have the room before. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            /** @description The join is under way, or will be tried again at retry_at. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description a password, a membership, or more is needed */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is no such service, or the room is locked */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description somebody else has the nick */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the room was destroyed */
+            410: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    leaveRoom: {
+        parameters: {
+            query?: {
+                /** @description 1: remove its bookmark, and have nothing of it any more. */
+                forget?: "0" | "1" | "false" | "true";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    updateRoom: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        /** @description what to change */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomPatch"];
+                "application/merge-patch+json": components["schemas"]["RoomPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getRoomConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomConfig"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            /** @description the account does not own the room */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    updateRoomConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        /** @description what to change */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomConfigRequest"];
+                "application/merge-patch+json": components["schemas"]["RoomConfigRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomConfig"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description the account does not own the room */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms, or the room no such setting */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    destroyRoom: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        /** @description why, and where to go */
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RoomDestroyRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description the account does not own the room */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    inviteToRoom: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        /** @description whom */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomInviteRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomInviteAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description the account is not in the room */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listRoomMembers: {
+        parameters: {
+            query?: {
+                /** @description Only this list. */
+                affiliation?: "owner" | "admin" | "member" | "outcast";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            /** @description the account may not see it */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    setRoomMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+                /**
+                 * @description Bare JID of the account, percent-encoded.
+                 * @example bob@example.net
+                 */
+                member: components["schemas"]["JID"];
+            };
+            cookie?: never;
+        };
+        /** @description the affiliation */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AffiliationRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description the account may not */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description the room keeps its last owner */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    removeRoomMember: {
+        parameters: {
+            query?: {
+                /** @description Why, one line. */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+                /**
+                 * @description Bare JID of the account, percent-encoded.
+                 * @example bob@example.net
+                 */
+                member: components["schemas"]["JID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            /** @description the account may not */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description the room keeps its last owner */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listRoomOccupants: {
+        parameters: {
+            query?: {
+                /** @description Only those with this text in the nick. */
+                q?: string;
+                /** @description Only those with this role. */
+                role?: "moderator" | "participant" | "visitor";
+                /** @description Items a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description next of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccupantPage"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description the account is not in the room */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    kickOccupant: {
+        parameters: {
+            query?: {
+                /** @description Why, one line. */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+                /**
+                 * @description Nick of the occupant, percent-encoded.
+                 * @example Bob
+                 */
+                nick: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            /** @description the account is no moderator, or the other one is more */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description the account is not in the room */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    setOccupantRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+                /**
+                 * @description Nick of the occupant, percent-encoded.
+                 * @example Bob
+                 */
+                nick: string;
+            };
+            cookie?: never;
+        };
+        /** @description the role */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleRequest"];
+                "application/merge-patch+json": components["schemas"]["RoleRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description the account is no moderator, or the other one is more */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description the account is not in the room */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getRoomPhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": unknown;
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                    "image/webp": unknown;
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    setRoomPhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        /** @description the picture */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhotoRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description the account does not own the room */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms, or this one no picture */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    removeRoomPhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            /** @description the account does not own the room */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms, or this one no picture */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    setRoomSubject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Bare JID, percent-encoded.
+                 * @example bob@example.net
+                 */
+                jid: components["parameters"]["JID"];
+            };
+            cookie?: never;
+        };
+        /** @description the subject */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomSubjectRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomSubjectAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description the account is not in the room */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            410: components["responses"]["Gone"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no rooms */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     getSession: {
         parameters: {
             query?: never;
@@ -3516,6 +5668,18 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
+            /** @description rooms, on an upstream that has none */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
