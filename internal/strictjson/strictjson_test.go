@@ -253,3 +253,36 @@ func TestDecodeEmbedded(t *testing.T) {
 	refuses[addressed](t, `{"urgent":1}`, perch.KindValidation, "/urgent")
 	refuses[addressed](t, `{"data":"AA=="}`, perch.KindValidation, "/data") // of a pointer
 }
+
+type settings struct {
+	Fields map[string][]string `json:"fields"`
+}
+
+// TestDecodeMap: an object whose names are the client's own is checked as any other value is.
+func TestDecodeMap(t *testing.T) {
+	v, err := decode[settings](`{"fields":{"a/b":["x","y"],"":[]}}`)
+	if err != nil || len(v.Fields) != 2 || len(v.Fields["a/b"]) != 2 {
+		t.Errorf("got %+v, %v; want both fields", v, err)
+	}
+	for body, pointer := range map[string]string{
+		`{"fields":[]}`:                "/fields",
+		`{"fields":"x"}`:               "/fields",
+		`{"fields":{"a/b":"x"}}`:       "/fields/a~1b",
+		`{"fields":{"a":null}}`:        "/fields/a",
+		`{"fields":{"a":["x",1]}}`:     "/fields/a/1",
+		`{"fields":{"a":{"b":1}}}`:     "/fields/a",
+		`{"fields":{"a\u0001":["x"]}}`: "/fields/a\x01",
+	} {
+		refuses[settings](t, body, perch.KindValidation, pointer)
+	}
+	refuses[settings](t, `{"fields":{"a":[],"a":[]}}`, perch.KindMalformedJSON, "/fields/a")
+	for n, taken := range map[int]bool{256: true, 257: false} {
+		var members []string
+		for i := range n {
+			members = append(members, fmt.Sprintf(`"f%d":[]`, i))
+		}
+		if _, err := decode[settings](`{"fields":{` + strings.Join(members, ",") + `}}`); (err == nil) != taken {
+			t.Errorf("of %d members: got %v, want them taken %v", n, err, taken)
+		}
+	}
+}
