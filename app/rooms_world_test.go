@@ -61,6 +61,7 @@ func (r *roomWorld) foreign(u testkit.User) *testkit.Peer {
 // bobEnters lets bob join the room under the nick Bob.
 func (r *roomWorld) bobEnters() {
 	r.t.Helper()
+	r.peer.Discard() // what was said of him before is not the answer
 	r.peer.Raw(r.t, "<presence to='"+r.room+"/Bob'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>")
 	r.peer.Expect(r.t, "himself", r.occupant("Bob", "available"))
 }
