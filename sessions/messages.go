@@ -29,7 +29,7 @@ func (ms Messages) Edit(ctx context.Context, conversation perch.JID, ref perch.R
 		return perch.StatusChange{}, err
 	}
 	m.Details = details
-	v := verb{conversation, ref, &perch.Relation{Kind: perch.RelationEdit, Target: ref.ID}}
+	v := verb{conversation: conversation, ref: ref, relation: &perch.Relation{Kind: perch.RelationEdit, Target: ref.ID}}
 	return ms.do(ctx, v, m, func() error {
 		if m.Body == "" && (m.Details == nil || len(m.Details.Attachments) == 0 && m.Details.Encryption == nil) {
 			return perch.Invalid("/body", "is needed: the new text")
@@ -41,14 +41,14 @@ func (ms Messages) Edit(ctx context.Context, conversation perch.JID, ref perch.R
 // Retract takes back an own message (XEP-0424). Of m only the ID and the Key are used. All else, the
 // errors too, is as with Edit; to take a message back once more is no error.
 func (ms Messages) Retract(ctx context.Context, conversation perch.JID, ref perch.Ref, reason string, m NewMessage) (perch.StatusChange, error) {
-	v := verb{conversation, ref, &perch.Relation{Kind: perch.RelationRetraction, Target: ref.ID, Reason: reason}}
+	v := verb{conversation: conversation, ref: ref, relation: &perch.Relation{Kind: perch.RelationRetraction, Target: ref.ID, Reason: reason}}
 	return ms.do(ctx, v, NewMessage{ID: m.ID, Key: m.Key}, func() error { return nil })
 }
 
 // React makes these emojis the own reactions to a message of either side (XEP-0444); none: there are
 // no more. Of m only the ID and the Key are used. All else is as with Edit.
 func (ms Messages) React(ctx context.Context, conversation perch.JID, ref perch.Ref, emojis []string, m NewMessage) (perch.StatusChange, error) {
-	v := verb{conversation, ref, &perch.Relation{Kind: perch.RelationReactions, Target: ref.ID, Emojis: reactionSet(emojis)}}
+	v := verb{conversation: conversation, ref: ref, relation: &perch.Relation{Kind: perch.RelationReactions, Target: ref.ID, Emojis: reactionSet(emojis)}}
 	return ms.do(ctx, v, NewMessage{ID: m.ID, Key: m.Key}, func() error {
 		if len(emojis) > perch.MaxReactions {
 			return perch.Invalid("/emojis", "has more than %d", perch.MaxReactions)
@@ -65,6 +65,7 @@ type verb struct {
 	conversation perch.JID
 	ref          perch.Ref
 	relation     *perch.Relation
+	inRoom       bool // also with a ref that is no room's, see aim
 }
 
 // do puts a verb into the outbox. What the upstream cannot do comes before what is wrong with it.
@@ -73,7 +74,7 @@ func (ms Messages) do(ctx context.Context, v verb, m NewMessage, valid func() er
 		return perch.StatusChange{}, err
 	}
 	m.To, m.about = v.conversation, v.ref
-	if v.ref.Room {
+	if v.ref.Room || v.inRoom {
 		m.Kind = perch.GroupchatMessage
 	}
 	p := ms.s.m.prepare(ms.s.id, m, v.relation)

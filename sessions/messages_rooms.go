@@ -11,7 +11,7 @@ import (
 // a message.
 func (ms Messages) aim(ctx context.Context, v *verb) error {
 	if !v.ref.Room {
-		return nil
+		return ms.aimByID(ctx, v)
 	}
 	var k *knownMessage
 	if err := ms.s.callErr(ctx, func() error {
@@ -53,6 +53,22 @@ func (ms Messages) aim(ctx context.Context, v *verb) error {
 		v.relation.Target = k.wire
 	}
 	return nil
+}
+
+// aimByID is aim for a message without an id in the archive of a room: it is in a chat, or in a room that
+// has no archive. Where there is one, the room has yet to take the message.
+func (ms Messages) aimByID(ctx context.Context, v *verb) error {
+	return ms.s.callErr(ctx, func() error {
+		x := roomsOf(ms.s)
+		if x == nil || !x.isRoom(v.conversation) {
+			return nil
+		}
+		if x.find(v.conversation).row.Features.Archive {
+			return perch.Errorf(perch.KindConflict, "the room has not taken this message yet; message.sent has its handle")
+		}
+		v.inRoom = true
+		return nil
+	})
 }
 
 // Archive reads a page of the archive of a room (XEP-0313), also of one that is not joined. What the

@@ -35,7 +35,12 @@ type sending struct {
 }
 
 // refOf is the handle that goes with an id.
-func (p *sending) refOf(id string) string { return cmp.Or(p.ref, ownRef(id)) }
+func (p *sending) refOf(id string) string {
+	if p.ref == "" && p.entry.Kind == perch.GroupchatMessage {
+		return "" // the room gives it
+	}
+	return cmp.Or(p.ref, ownRef(id))
+}
 
 type sent struct {
 	id  string

@@ -97,6 +97,9 @@ func TestRoomChanges(t *testing.T) {
 		if v := w.settled(se, lobby); v.Nick != nick || v.State != perch.RoomStateJoined {
 			t.Errorf("another nick: got %s as %s, want joined as Alice", v.State, v.Nick)
 		}
+		if v := newest[perch.Room](t, w.durable(se), perch.EventRoomChanged); v.Nick != nick {
+			t.Errorf("event of another nick: got %s, want Alice", v.Nick)
+		}
 	})
 }
 

@@ -190,8 +190,13 @@ func TestVerbsInARoom(t *testing.T) {
 		w.join(se, lobby, sessions.RoomJoin{Nick: "Al"})
 		st, err := se.SendMessage(w.ctx(), sessions.NewMessage{To: lobby, Kind: perch.GroupchatMessage, Body: "mine"})
 		must(t, "SendMessage", err)
+		if st.Ref != "" {
+			t.Errorf("handle before the room has the message: got %q, want none", st.Ref)
+		}
 		theirs := s.say(lobby, "Bo", "theirs")
 		pass(time.Second)
+		_, err = sessions.MessagesOf(se).Edit(w.ctx(), lobby, perch.Ref{ID: st.ID, Sent: true}, sessions.NewMessage{Body: "by an id that says nothing there"})
+		kindOf(t, err, perch.KindConflict)
 		own := perch.Ref{StanzaID: "000001", Room: true}
 		other := perch.Ref{StanzaID: theirs, Room: true}
 		ms := sessions.MessagesOf(se)
@@ -215,6 +220,27 @@ func TestVerbsInARoom(t *testing.T) {
 		wantList(t, "written", targets, []string{"edit " + st.ID + " groupchat", "reactions " + theirs + " groupchat", "retraction 000001 groupchat"})
 		wantList(t, "changes", roomChanges(t, w.durable(se)),
 			[]string{"edited 000001 better", "reactions " + theirs + " 👍1", "retracted 000001 by " + string(lobby) + "/Al false"})
+	})
+}
+
+// TestVerbsInARoomWithoutArchive: what names a message is its id, and all who are there get the change.
+func TestVerbsInARoomWithoutArchive(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		r := s.room(lobby)
+		s.edit(func() { r.archive = false })
+		se := w.open()
+		w.join(se, lobby, sessions.RoomJoin{Nick: "Al"})
+		st, err := se.SendMessage(w.ctx(), sessions.NewMessage{To: lobby, Kind: perch.GroupchatMessage, Body: "mine"})
+		must(t, "SendMessage", err)
+		pass(time.Second)
+		_, err = sessions.MessagesOf(se).Edit(w.ctx(), lobby, perch.Ref{ID: st.ID, Sent: true}, sessions.NewMessage{Body: "better"})
+		must(t, "Edit", err)
+		pass(time.Second)
+		out := sent[*perch.MessageOut](w.conn())
+		if last := out[len(out)-1]; last.Kind != perch.GroupchatMessage || last.Relation == nil || last.Relation.Target != st.ID {
+			t.Errorf("written: got %+v, want a groupchat correction of %s", last, st.ID)
+		}
 	})
 }
 

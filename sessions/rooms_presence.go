@@ -69,7 +69,11 @@ func (x *roomList) ownAffiliation(r *room, is perch.Affiliation, reason, by stri
 func (x *roomList) left(r *room, in *perch.RoomPresenceIn) {
 	if in.Codes.Has(perch.CodeNickChanged) && in.NewNick != "" {
 		x.occupant(r, in)
-		r.row.Nick = cloned(in.NewNick) // its presence follows
+		r.row.Nick = cloned(in.NewNick) // its presence follows, and says no more
+		if r.row.State == perch.RoomStateJoined && r.join == nil {
+			x.changed(r)
+			return
+		}
 		x.put(r)
 		return
 	}
