@@ -33,3 +33,11 @@ default_archive_policy = true
 limits = { c2s = { rate = "1mb/s"; burst = "2s"; } }
 
 VirtualHost(ENV_PROSODY_DOMAIN)
+
+-- Rooms (XEP-0045) with an archive of their own (XEP-0313). start.sh makes the first one.
+Component("rooms."..ENV_PROSODY_DOMAIN) "muc"
+	modules_enabled = { "muc_mam" }
+	muc_room_default_persistent = true
+	muc_room_default_public = true
+	muc_log_by_default = true
+	muc_log_expires_after = "1w"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts Prosody. The first start makes a certificate authority, of which only the
-# certificate is kept, and the users of PROSODY_USERS ("name:password name:password"), who
-# are buddies of each other.
+# certificate is kept, the users of PROSODY_USERS ("name:password name:password"), who are
+# buddies of each other, and a room, lobby@rooms.<domain>, which the first of them owns.
 set -eu
 : "${PROSODY_DOMAIN:?}" "${PROSODY_USERS:?}"
 export PROSODY_DATA="${PROSODY_DATA:-/var/lib/prosody}" PROSODY_CA="${PROSODY_CA:-/certs/ca.pem}"
@@ -28,7 +28,8 @@ chmod 644 "$PROSODY_CA.new"
 mv "$PROSODY_CA.new" "$PROSODY_CA"
 
 # Prosody's folder of a host, and of one table in it: letters and digits stay as they are.
-host="$PROSODY_DATA/$(printf %s "$PROSODY_DOMAIN" | sed 's/\./%2e/g; s/-/%2d/g')"
+folder() { printf %s "$PROSODY_DATA/$(printf %s "$1" | sed 's/\./%2e/g; s/-/%2d/g')"; }
+host="$(folder "$PROSODY_DOMAIN")"
 for user in $PROSODY_USERS; do
 	name="${user%%:*}"
 	[ ! -e "$host/accounts/$name.dat" ] || continue
@@ -42,4 +43,16 @@ for user in $PROSODY_USERS; do
 	} > "$host/roster/$name.dat"
 	prosodyctl --config "$config" register "$name" "$PROSODY_DOMAIN" "${user#*:}"
 done
+rooms="$(folder "rooms.$PROSODY_DOMAIN")"
+lobby="lobby@rooms.$PROSODY_DOMAIN"
+if [ ! -e "$rooms/persistent.dat" ]; then
+	mkdir -p "$rooms/config"
+	{
+		echo "return { _jid = \"$lobby\";"
+		echo '_data = { name = "Lobby"; persistent = true; public = true; changesubject = true; archiving = true;'
+		echo 'subject = "Come in"; subject_from = "'"$lobby"'"; };'
+		echo "[\"${PROSODY_USERS%%:*}@$PROSODY_DOMAIN\"] = \"owner\"; }"
+	} > "$rooms/config/lobby.dat"
+	echo "return { [\"$lobby\"] = true; };" > "$rooms/persistent.dat"
+fi
 exec prosody --config "$config" -F

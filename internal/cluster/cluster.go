@@ -123,6 +123,14 @@ func (c *Cluster) settings() {
 	}
 }
 
+// Lobby is the room that deploy/prosody begins with; "" on another server.
+func (c *Cluster) Lobby() string {
+	if c.o.XMPP != nil {
+		return ""
+	}
+	return "lobby@rooms." + Domain
+}
+
 func secret() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b)

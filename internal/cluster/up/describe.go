@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/url"
 	"text/tabwriter"
 	"time"
 
@@ -30,6 +31,14 @@ func describe(out io.Writer, c *cluster.Cluster, lease time.Duration) {
 	fmt.Fprintf(out, "\nBob's events here, and a message to him from another terminal, where U and A are set too:\n\n"+
 		"  curl -N -H \"$B\" -H 'Accept: application/x-ndjson' $U/v1/events\n"+
 		"  curl -H \"$A\" -H 'Content-Type: application/json' -d '{\"to\":\"%s\",\"body\":\"Hello!\"}' $U/v1/messages\n", c.Bob.JID)
+
+	if lobby := c.Lobby(); lobby != "" {
+		path := url.PathEscape(lobby) + "?wait=joined"
+		fmt.Fprintf(out, "\nMeet in a room, %s: in the console by \"Join or make a room\", or\n\n"+
+			"  curl -X PUT -H \"$B\" $U/v1/rooms/%s\n"+
+			"  curl -X PUT -H \"$A\" $U/v1/rooms/%s\n"+
+			"  curl -H \"$A\" -H 'Content-Type: application/json' -d '{\"to\":\"%s\",\"body\":\"Hello all!\"}' $U/v1/messages\n", lobby, path, path, lobby)
+	}
 
 	fmt.Fprintf(out, "\nTake a node away:\n\n")
 	for i, n := range c.Nodes {
