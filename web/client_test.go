@@ -32,6 +32,11 @@ func TestConversations(t *testing.T) {
 	node(t, "conversations.mjs")
 }
 
+// TestRooms runs rooms, who is in them and what is said there, without a gateway.
+func TestRooms(t *testing.T) {
+	node(t, "rooms.mjs")
+}
+
 // TestStream runs the event stream on a clock of its own, without a gateway.
 func TestStream(t *testing.T) {
 	node(t, "stream.mjs")

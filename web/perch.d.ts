@@ -1,44 +1,5 @@
-/** @typedef {import('./types.d.ts').Options} Options */
-/** @typedef {import('./types.d.ts').Frame} Frame */
-/** @typedef {import('./types.d.ts').Events} Events */
-/** @typedef {import('./types.d.ts').Change} Change */
-/** @typedef {import('./types.d.ts').Conversation} Conversation */
-/** @typedef {import('./types.d.ts').StoredMessage} StoredMessage */
-/** @typedef {import('./types.d.ts').OwnChange} OwnChange */
-/** @typedef {import('./types.d.ts').Reaction} Reaction */
-/** @typedef {import('./types.d.ts').Attachment} Attachment */
-/** @typedef {import('./types.d.ts').Extras} Extras */
-/** @typedef {import('./types.d.ts').EditExtras} EditExtras */
-/** @typedef {import('./types.d.ts').MessagePage} MessagePage */
-/** @typedef {import('./types.d.ts').MessageQuery} MessageQuery */
-/** @typedef {import('./types.d.ts').ConversationData} ConversationData */
-/** @typedef {import('./types.d.ts').ConversationPage} ConversationPage */
-/** @typedef {import('./types.d.ts').ConversationPatch} ConversationPatch */
-/** @typedef {import('./types.d.ts').RoomInvitation} RoomInvitation */
-/** @typedef {import('./perch/features.js').Ability} Ability */
-/** @typedef {import('./types.d.ts').SavedState} SavedState */
-/** @typedef {import('./types.d.ts').ConnectionState} ConnectionState */
-/** @typedef {import('./types.d.ts').SessionInfo} SessionInfo */
-/** @typedef {import('./types.d.ts').Buddy} Buddy */
-/** @typedef {import('./types.d.ts').Presence} Presence */
-/** @typedef {import('./types.d.ts').OwnPresence} OwnPresence */
-/** @typedef {import('./types.d.ts').Invitation} Invitation */
-/** @typedef {import('./types.d.ts').VCard} VCard */
-/** @typedef {import('./types.d.ts').ArchivePage} ArchivePage */
-/** @typedef {import('./types.d.ts').ArchiveItem} ArchiveItem */
-/** @typedef {import('./types.d.ts').MessageRequest} MessageRequest */
-/** @typedef {import('./types.d.ts').MessageRecord} MessageRecord */
-/** @typedef {import('./types.d.ts').MessageData} MessageData */
-/** @typedef {import('./types.d.ts').Problem} Problem */
-/** @typedef {import('./types.d.ts').JID} JID */
-/** @template T @typedef {import('./types.d.ts').Page<T>} Page */
-/** @typedef {import('./types.d.ts').OutboxState} OutboxState */
-/** @typedef {import('./perch/attempt.js').Attempt} Attempt */
-/** @typedef {import('./perch/attempt.js').Ending} Ending */
-/** @typedef {import('./perch/outbox.js').Entry} Entry */
-/** @typedef {import('./perch/stream.js').Port} Port */
 /** One account's client. Nothing is sent before the first call. */
-export class Perch extends Rest {
+export class Perch extends RoomsRest {
     /** Signs in with a JID and a password or token; the answer has the token for everything else.
      * @param {import('./types.d.ts').SignInRequest} account @param {Options} [options]
      * @returns {Promise<import('./types.d.ts').SignInAnswer>} */
@@ -116,6 +77,23 @@ export class Perch extends Rest {
     typing(jid: JID): void;
     /** The user does not write any more. @param {JID} jid */
     stopTyping(jid: JID): void;
+    /** Fills a hole in the messages of a conversation (gap), as far as the archive has what is missing; it is
+     * done by itself with each stream. Resolves with whether there is no hole any more. @param {JID} jid */
+    fillGap(jid: JID): Promise<boolean>;
+    /** Reports whether the account may do something in a room, as far as that can be known: the room has the
+     * last word. With an occupant it is about what is done to that one. @template {RoomRight | OccupantRight} T @param {JID} jid
+     * @param {T} what @param {T extends RoomRight ? undefined : Occupant} [occupant] @returns {boolean} */
+    canIn<T extends RoomRight | OccupantRight>(jid: JID, what: T, occupant?: T extends RoomRight ? undefined : Occupant): boolean;
+    /** Reports whether the account may have the room retract a message of another one. @param {JID} jid @param {StoredMessage} m */
+    canModerate(jid: JID, m: StoredMessage): boolean;
+    /** Reads who is in a room into the store (store.occupants): the first page, or with more the next one.
+     * Where the room's occupants are "live" (changeRoom), the store is kept up to date from then on; stale
+     * says that it was not for a while. Resolves with whether there are more.
+     * @param {JID} jid @param {{ more?: boolean, limit?: number }} [o] */
+    loadOccupants(jid: JID, { more, limit }?: {
+        more?: boolean;
+        limit?: number;
+    }): Promise<boolean>;
     /** Reads the next page of the list of conversations into the store (store.list), the first one
      * first; from then on it is kept up to date. Resolves with whether there are more. A gateway
      * without the list has none: store.list has what was seen here. @param {number} [limit] */
@@ -152,6 +130,16 @@ export type ConversationData = import("./types.d.ts").ConversationData;
 export type ConversationPage = import("./types.d.ts").ConversationPage;
 export type ConversationPatch = import("./types.d.ts").ConversationPatch;
 export type RoomInvitation = import("./types.d.ts").RoomInvitation;
+export type Room = import("./types.d.ts").Room;
+export type RoomJoin = import("./types.d.ts").RoomJoin;
+export type RoomPatch = import("./types.d.ts").RoomPatch;
+export type RoomConfig = import("./types.d.ts").RoomConfig;
+export type Occupant = import("./types.d.ts").Occupant;
+export type Occupants = import("./types.d.ts").Occupants;
+export type Affiliation = import("./types.d.ts").Affiliation;
+export type Role = import("./types.d.ts").Role;
+export type RoomRight = import("./perch/room_rights.js").RoomRight;
+export type OccupantRight = import("./perch/room_rights.js").OccupantRight;
 export type Ability = import("./perch/features.js").Ability;
 export type SavedState = import("./types.d.ts").SavedState;
 export type ConnectionState = import("./types.d.ts").ConnectionState;
@@ -176,5 +164,5 @@ export type Entry = import("./perch/outbox.js").Entry;
 export type Port = import("./perch/stream.js").Port;
 import { PerchError } from './perch/errors.js';
 import { Store } from './perch/store.js';
-import { Rest } from './perch/rest.js';
+import { RoomsRest } from './perch/rooms_rest.js';
 export { PerchError, Store };

@@ -25,7 +25,8 @@ import { isAfter } from './perch/ids.js';
 import { Listeners } from './perch/listeners.js';
 import { Outbox } from './perch/outbox.js';
 import { defaultStorage } from './perch/outbox_storage.js';
-import { Rest } from './perch/rest.js';
+import { mayDo, mayIn, mayModerate } from './perch/room_rights.js';
+import { RoomsRest } from './perch/rooms_rest.js';
 import { Sender, deliver } from './perch/sender.js';
 import { Store } from './perch/store.js';
 import { Stream } from './perch/stream.js';
@@ -51,6 +52,16 @@ export { PerchError, Store };
 /** @typedef {import('./types.d.ts').ConversationPage} ConversationPage */
 /** @typedef {import('./types.d.ts').ConversationPatch} ConversationPatch */
 /** @typedef {import('./types.d.ts').RoomInvitation} RoomInvitation */
+/** @typedef {import('./types.d.ts').Room} Room */
+/** @typedef {import('./types.d.ts').RoomJoin} RoomJoin */
+/** @typedef {import('./types.d.ts').RoomPatch} RoomPatch */
+/** @typedef {import('./types.d.ts').RoomConfig} RoomConfig */
+/** @typedef {import('./types.d.ts').Occupant} Occupant */
+/** @typedef {import('./types.d.ts').Occupants} Occupants */
+/** @typedef {import('./types.d.ts').Affiliation} Affiliation */
+/** @typedef {import('./types.d.ts').Role} Role */
+/** @typedef {import('./perch/room_rights.js').RoomRight} RoomRight */
+/** @typedef {import('./perch/room_rights.js').OccupantRight} OccupantRight */
 /** @typedef {import('./perch/features.js').Ability} Ability */
 /** @typedef {import('./types.d.ts').SavedState} SavedState */
 /** @typedef {import('./types.d.ts').ConnectionState} ConnectionState */
@@ -74,8 +85,11 @@ export { PerchError, Store };
 /** @typedef {import('./perch/outbox.js').Entry} Entry */
 /** @typedef {import('./perch/stream.js').Port} Port */
 
+/** Occupants of a room beyond which the gateway tells nobody who writes. */
+const mostTyping = 30;
+
 /** One account's client. Nothing is sent before the first call. */
-export class Perch extends Rest {
+export class Perch extends RoomsRest {
   /** What is known; see Store. */
   store = new Store();
   /** Position of the last durable event that the store has; "" before the first. */
@@ -200,7 +214,7 @@ export class Perch extends Rest {
     this.#advance(f);
     this.#listeners.emit(f.type, f);
     this.#listeners.emit('*', f);
-    if ((f.type === 'live' || f.type === 'session.gap') && !this.#options.ticket) void this.#history.fill();
+    if ((f.type === 'live' || f.type === 'session.gap' || f.type === 'room.changed') && !this.#options.ticket) void this.#history.fill();
     if (f.type === 'live' && !this.#options.ticket) void this.#list.refresh().catch(() => {});
   }
 
@@ -315,12 +329,72 @@ export class Perch extends Rest {
   /** Tells the other side that the user writes: call it at each key. It ends by itself some
    * seconds after the last one, and with send. @param {JID} jid */
   typing(jid) {
+    const room = this.store.rooms.get(jid);
+    if (room && (!this.canIn(jid, 'speak') || room.occupants.count > mostTyping)) return;
     this.#typing.input(jid);
   }
 
   /** The user does not write any more. @param {JID} jid */
   stopTyping(jid) {
     this.#typing.end(jid);
+  }
+
+  /** Fills a hole in the messages of a conversation (gap), as far as the archive has what is missing; it is
+   * done by itself with each stream. Resolves with whether there is no hole any more. @param {JID} jid */
+  async fillGap(jid) {
+    return this.#history.fillOf(jid);
+  }
+
+  // Rooms.
+
+  /** Reports whether the account may do something in a room, as far as that can be known: the room has the
+   * last word. With an occupant it is about what is done to that one. @template {RoomRight | OccupantRight} T @param {JID} jid
+   * @param {T} what @param {T extends RoomRight ? undefined : Occupant} [occupant] @returns {boolean} */
+  canIn(jid, what, occupant) {
+    if (!this.can('rooms')) return false;
+    const room = this.store.rooms.get(jid);
+    return occupant ? mayDo(room, occupant, /** @type {OccupantRight} */ (what)) : mayIn(room, /** @type {RoomRight} */ (what));
+  }
+
+  /** Reports whether the account may have the room retract a message of another one. @param {JID} jid @param {StoredMessage} m */
+  canModerate(jid, m) {
+    return this.can('rooms') && mayModerate(this.store.rooms.get(jid), m);
+  }
+
+  /** @override @param {JID} jid @param {RoomJoin & { wait?: boolean }} [how] @returns {Promise<Room>} */
+  async joinRoom(jid, how) {
+    const room = await super.joinRoom(jid, how);
+    this.store.endInvitation(jid);
+    return room;
+  }
+
+  /** @override @param {JID} jid @param {{ forget?: boolean }} [o] @returns {Promise<void>} */
+  async leaveRoom(jid, o = {}) {
+    await super.leaveRoom(jid, o);
+    if (o.forget) this.store.forgetRoom(jid);
+  }
+
+  /** One that the session has not kept, as rooms were not used when it came, is forgotten here.
+   * @override @param {JID} jid @returns {Promise<void>} */
+  async declineRoom(jid) {
+    try {
+      await super.declineRoom(jid);
+    } catch (e) {
+      if (!(e instanceof PerchError && e.status === 404)) throw e;
+    }
+    this.store.endInvitation(jid);
+  }
+
+  /** Reads who is in a room into the store (store.occupants): the first page, or with more the next one.
+   * Where the room's occupants are "live" (changeRoom), the store is kept up to date from then on; stale
+   * says that it was not for a while. Resolves with whether there are more.
+   * @param {JID} jid @param {{ more?: boolean, limit?: number }} [o] */
+  async loadOccupants(jid, { more = false, limit = 100 } = {}) {
+    const cursor = more ? this.store.occupants.get(jid)?.next : undefined;
+    if (!cursor) this.store.beginOccupants(jid);
+    const page = await this.occupants(jid, { limit, ...(cursor && { cursor }) });
+    this.store.mergeOccupants(jid, page, !cursor);
+    return page.next !== null;
   }
 
   // Conversations.

@@ -65,7 +65,19 @@ export type Relations = Pick<MessageData, 'edited' | 'retracted' | 'reactions'>;
 /** What the text of a message comes with. An edit replaces all of it. */
 export type Content = Omit<
   MessageData,
-  keyof Relations | 'id' | 'ref' | 'stanza_id' | 'room_stanza_id' | 'origin_id' | 'from' | 'to' | 'kind' | 'thread' | 'delay' | 'source'
+  | keyof Relations
+  | 'id'
+  | 'ref'
+  | 'stanza_id'
+  | 'room_stanza_id'
+  | 'origin_id'
+  | 'from'
+  | 'to'
+  | 'kind'
+  | 'thread'
+  | 'delay'
+  | 'source'
+  | 'room'
 >;
 
 /** A page of the messages of a conversation, oldest first. */
@@ -87,12 +99,36 @@ export type ConversationPage = Schemas['ConversationList'];
 export type ConversationPatch = Schemas['ConversationPatch'];
 export type ConversationRead = Schemas['ConversationRead'];
 
-export interface RoomInvitation {
-  jid: JID;
-  by?: JID;
-  reason?: string;
-  via: 'room' | 'direct';
-  has_password?: boolean;
+export type RoomInvitation = Schemas['RoomInvitation'];
+/** What the account has of a room (XEP-0045). */
+export type Room = Schemas['Room'];
+export type RoomPage = Schemas['RoomList'];
+export type RoomJoin = Schemas['RoomJoinRequest'];
+export type RoomPatch = Schemas['RoomPatch'];
+/** What most services have, by name; fields is the rest of the room's own form. */
+export type RoomConfig = Schemas['RoomConfig'];
+/** One who is in a room. */
+export type Occupant = Schemas['Occupant'];
+export type OccupantPage = Schemas['OccupantPage'];
+export type OccupantQuery = NonNullable<operations['listRoomOccupants']['parameters']['query']>;
+export type Role = Schemas['Role'];
+/** The lasting relation of an account to a room; outcast: it is banned. */
+export type Affiliation = Schemas['Affiliation'];
+export type Member = Schemas['Member'];
+export type MemberList = Schemas['MemberList'];
+export type DirectoryPage = Schemas['DirectoryPage'];
+export type DirectoryRoom = DirectoryPage['items'][number];
+
+/** Who is in a room, as far as it was asked for. The object is never changed. */
+export interface Occupants {
+  /** By nick. */
+  items: Occupant[];
+  /** Where the next page begins; null: there is none. */
+  next: string | null;
+  /** There are more than the store keeps. */
+  cut: boolean;
+  /** Changes may have been missed; Perch.loadOccupants reads them again. */
+  stale: boolean;
 }
 
 /** What a message may be sent with, beside its text. */
@@ -136,6 +172,26 @@ export interface Events {
   'conversation.read': ConversationRead;
   'conversation.changed': ConversationData;
   'room.invited': RoomInvitation;
+  'room.state': Room;
+  'room.changed': Room;
+  'room.affiliation': {
+    jid: JID;
+    account: JID;
+    nick?: string;
+    affiliation: Affiliation;
+    own: boolean;
+    reason?: string;
+    by?: string;
+  };
+  'room.occupant': {
+    jid: JID;
+    change: 'joined' | 'left' | 'renamed' | 'changed';
+    occupant: Occupant;
+    previous_nick?: string;
+    reason?: string;
+    by?: string;
+  };
+  'room.occupants': { jid: JID; count: number; complete: boolean };
   'roster.item': Buddy;
   'roster.removed': { jid: JID };
   'invitation.received': Invitation;
@@ -143,13 +199,16 @@ export interface Events {
   'invitation.declined': Invitation;
   'invitation.cancelled': Invitation;
   'session.state': { state: State; previous: State; reason: string; retry_at: Time | null; resumed: boolean };
-  'session.gap': { from: Time | null; to: Time | null; reason?: string };
+  /** room: messages of this one alone; missing: those of the account. */
+  'session.gap': { from: Time | null; to: Time | null; reason?: string; room?: JID };
   'vcard.changed': { jid: JID; photo_hash?: string };
   'event.dropped': { reason: string; from?: JID; stanza_id?: string };
   presence: Presence;
-  chat_state: { from: JID; state: ChatState };
+  /** room, nick: from is one who is in a room. */
+  chat_state: { from: JID; state: ChatState; room?: JID; nick?: string };
   'roster.snapshot': Snapshot<Buddy>;
   'invitations.snapshot': Snapshot<Invitation>;
+  'rooms.snapshot': Snapshot<Room>;
   'presence.snapshot': Snapshot<Presence>;
   live: { tip: string };
   heartbeat: { tip: string };
@@ -219,6 +278,8 @@ export interface StoredMessage extends Content, Relations {
   /** It was held back on its way (XEP-0203). */
   delayed?: boolean;
   thread?: string;
+  /** Who wrote it, of what was written in a room. */
+  room?: MessageData['room'];
   /** Position of the event, once it was seen as one. */
   event?: string;
   /** Id in the archive, once it was seen there (or the stanza-id that will be). */
@@ -254,8 +315,10 @@ export interface Conversation {
   draft: string | null;
   /** For the store alone. */
   state: import('./perch/summary.js').State;
-  /** What the other side does (XEP-0085). */
+  /** What the other side does (XEP-0085); "composing" in a room where somebody writes. */
   typing: ChatState | null;
+  /** Nicks of those who write in a room, the first one first. */
+  writing: string[];
   /** Messages may be missing, and the archive could not fill the hole. */
   gap: boolean;
   /** The archive has nothing older. */
@@ -266,7 +329,7 @@ export interface Conversation {
 
 /** What changed in the store. */
 export type Change =
-  | { what: 'session' | 'buddies' | 'invitations' | 'presence' | 'conversations'; jid?: JID }
+  | { what: 'session' | 'buddies' | 'invitations' | 'presence' | 'rooms' | 'occupants' | 'conversations'; jid?: JID }
   | { what: 'vcard'; jid: JID };
 
 /** What Perch.save gives, and Options.state takes. */
@@ -280,6 +343,7 @@ export interface SavedState {
   conversations: Conversation[];
   /** Invitations to rooms. */
   roomInvitations?: RoomInvitation[];
+  rooms?: Room[];
   /** Of hello. */
   features?: string[];
 }

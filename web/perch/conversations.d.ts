@@ -1,9 +1,13 @@
 /** Conversations by the address of the other side. */
 export class Conversations {
-    /** @param {(change: Change) => void} changed @param {() => JID} own names the account */
-    constructor(changed: (change: Change) => void, own: () => JID);
+    /** @param {(change: Change) => void} changed @param {() => JID} account names the account
+     * @param {(room: JID) => string | undefined} [nickIn] its nick in a room */
+    constructor(changed: (change: Change) => void, account: () => JID, nickIn?: (room: JID) => string | undefined);
     /** @type {Map<JID, Conversation>} */ map: Map<JID, Conversation>;
     /** Grows with each entry of the list that comes as an event. */ sequence: number;
+    /** The conversation that an address means: in a room that of one who is there, if there is one, else
+     * that of the account or room. @param {JID} jid */
+    addressed(jid: JID): string;
     /** The conversation with an account, made when there was none. @param {JID} jid @returns {Conversation} */
     get(jid: JID): Conversation;
     /** All conversations in the order of the list. @returns {Conversation[]} */
@@ -18,6 +22,10 @@ export class Conversations {
     newKey(): string;
     /** @param {'in' | 'out'} direction @param {string} event @param {string} time @param {MessageData} d */
     message(direction: "in" | "out", event: string, time: string, d: MessageData): void;
+    /** The account has another nick in a room: what it has said there is what that nick has. @param {JID} jid */
+    renamed(jid: JID): void;
+    /** What the account has of a room says of its conversation. @param {JID} jid @param {string} name @param {boolean} shown whether a list has a place for it */
+    ofRoom(jid: JID, name: string, shown: boolean): void;
     /** @param {Events['message.edited']} d @param {import('./merge.js').Stamp} stamp */
     edited(d: Events["message.edited"], stamp: import("./merge.js").Stamp): void;
     /** @param {Events['message.retracted']} d @param {import('./merge.js').Stamp} stamp */

@@ -3,11 +3,13 @@
 
 import { confirmed, findChange, moved, withChanges } from './changes.js';
 import { findDuplicateOfEvent, findDuplicateOfItem, insert } from './duplicates.js';
-import { JIDMap, bare, sameAccount } from './jids.js';
+import { JIDMap, bare, sameAccount, sameAddress } from './jids.js';
 import { demote, editOf, join, listOf, mergeOf, messageOf, reactionsOf, retractionOf, shownAs } from './merge.js';
-import { directionOf, keysOf, otherSide } from './pages.js';
+import { archiveIDOf, conversationOf, directionOf, keysOf, kindOf } from './pages.js';
+import { named } from './room_rights.js';
 import { advance } from './status.js';
 import { applyEntry, applyRead, applySettings, belongs, blank, byActivity, countMessage, settle } from './summary.js';
+import { withoutWriter } from './typing.js';
 
 /** @import { Change, Conversation, ConversationData, ConversationRead, Events, JID, MessageData, OwnChange } from '../types.d.ts' */
 /** @import { StoredMessage } from '../types.d.ts' */
@@ -23,14 +25,30 @@ export class Conversations {
   /** Grows with each entry of the list that comes as an event. */ sequence = 1;
 
   #changed;
-  #own;
+  #account;
+  #nickIn;
   #lastKey = 0;
   /** @type {Conversation[] | null} */ #list = null;
 
-  /** @param {(change: Change) => void} changed @param {() => JID} own names the account */
-  constructor(changed, own) {
+  /** @param {(change: Change) => void} changed @param {() => JID} account names the account
+   * @param {(room: JID) => string | undefined} [nickIn] its nick in a room */
+  constructor(changed, account, nickIn = () => undefined) {
     this.#changed = changed;
-    this.#own = own;
+    this.#account = account;
+    this.#nickIn = nickIn;
+  }
+
+  /** Who the account is in a conversation: in a room another one than elsewhere. @param {JID} jid @returns {JID} */
+  #own(jid) {
+    const nick = this.#nickIn(jid);
+    return nick ? `${jid}/${nick}` : this.#account();
+  }
+
+  /** The conversation that an address means: in a room that of one who is there, if there is one, else
+   * that of the account or room. @param {JID} jid */
+  addressed(jid) {
+    const inRoom = this.#nickIn(bare(jid)) !== undefined || this.map.get(bare(jid))?.type === 'room';
+    return inRoom || this.map.get(jid)?.type === 'private' ? jid : bare(jid);
   }
 
   /** The conversation with an account, made when there was none. @param {JID} jid @returns {Conversation} */
@@ -52,7 +70,7 @@ export class Conversations {
     const old = this.get(jid);
     const c = { ...old, messages: [...old.messages] };
     if (f(c) === false) return;
-    this.map.set(old.jid, settle(c, this.#own()));
+    this.map.set(old.jid, settle(c, this.#own(old.jid)));
     this.#list = null;
     this.#changed({ what: 'conversations', jid: old.jid });
   }
@@ -68,7 +86,7 @@ export class Conversations {
   load(conversations) {
     this.map = JIDMap.of(
       structuredClone(conversations).map((c) =>
-        settle({ ...blank(c.jid), ...c, messages: c.messages.map((m) => ({ ...m, key: this.newKey() })) }, this.#own()),
+        settle({ ...blank(c.jid), ...c, messages: c.messages.map((m) => ({ ...m, key: this.newKey() })) }, this.#own(c.jid)),
       ),
       (c) => c.jid,
     );
@@ -83,14 +101,16 @@ export class Conversations {
 
   /** @param {'in' | 'out'} direction @param {string} event @param {string} time @param {MessageData} d */
   message(direction, event, time, d) {
-    const jid = bare(direction === 'out' ? d.to : d.from);
+    const jid = conversationOf(d, direction);
     const at = d.delay?.stamp ?? time;
     if (direction === 'out') this.#moveLocal(d.id, jid);
     this.edit(jid, (c) => {
       const known = findDuplicateOfEvent(c.messages, direction, d, event, at);
       if (known?.event) return this.#nameAgain(c, known, d); // a copy of one that is shown
       if (known) c.messages.splice(c.messages.indexOf(known), 1);
-      const { ref, stanza_id: archive, thread } = d;
+      const { ref, thread, room } = d;
+      const archive = archiveIDOf(d);
+      if (c.type !== 'room') c.type = kindOf(d);
       /** @type {StoredMessage} */
       const m = {
         ...(known ?? { key: this.newKey(), direction, body: '' }),
@@ -98,9 +118,10 @@ export class Conversations {
         ...(ref && { ref }),
         ...(archive && { archive }),
         ...(thread && { thread }),
+        ...(room && { room }),
         ...(d.delay && { delayed: true }),
       };
-      if (direction === 'in') c.typing = null;
+      if (direction === 'in') Object.assign(c, withoutWriter(c, room?.nick));
       else if (!m.status || m.status === 'pending' || m.status === 'failed') {
         m.status = 'accepted';
         delete m.error;
@@ -108,7 +129,7 @@ export class Conversations {
       const { base: _, ...others } = known ? mergeOf(known) : {}; // the event has the text as the gateway has it
       const added = this.#withPending(c, m, join(others, messageOf(d, time)));
       insert(c.messages, added);
-      if (direction === 'in') countMessage(c, added, this.#own());
+      if (direction === 'in') countMessage(c, added, named(added, this.#account(), this.#nickIn(jid)));
     });
   }
 
@@ -134,7 +155,27 @@ export class Conversations {
 
   /** @param {Conversation} c @param {StoredMessage} m @param {Merge} merge @returns {StoredMessage} */
   #shown(c, m, merge) {
-    return withChanges(shownAs(m, merge, this.#own()), c.state.changes, this.#own());
+    const own = this.#own(c.jid);
+    return withChanges(shownAs(m, merge, own), c.state.changes, own);
+  }
+
+  /** The account has another nick in a room: what it has said there is what that nick has. @param {JID} jid */
+  renamed(jid) {
+    this.edit(jid, (c) => {
+      const about = c.messages.some((m) => m.reactions || m.change);
+      if (about) c.messages = c.messages.map((m) => (m.reactions || m.change ? this.#shown(c, m, mergeOf(m)) : m));
+      return about;
+    });
+  }
+
+  /** What the account has of a room says of its conversation. @param {JID} jid @param {string} name @param {boolean} shown whether a list has a place for it */
+  ofRoom(jid, name, shown) {
+    this.edit(jid, (c) => {
+      if (c.type === 'room' && c.state.room === shown && (c.name === name || !name)) return false;
+      c.type = 'room';
+      c.name = name || c.name;
+      c.state = { ...c.state, room: shown };
+    });
   }
 
   /** Shows again what an own change is about. @param {Conversation} c @param {string} ref */
@@ -176,7 +217,7 @@ export class Conversations {
 
   /** @param {JID} jid @param {string} ref @param {OwnChange['kind']} kind @param {Merge} statement @param {boolean} [own] whether it may confirm an own change */
   #relate(jid, ref, kind, statement, own = true) {
-    this.edit(bare(jid), (c) => {
+    this.edit(jid, (c) => {
       if (own) c.state = { ...c.state, changes: confirmed(c.state.changes, ref, kind) };
       this.#learn(c, [`ref:${ref}`], statement);
       if (own) this.#refresh(c, ref);
@@ -188,7 +229,7 @@ export class Conversations {
     const { ref = '', edited } = d;
     let statement = editOf(d, { ...stamp, at: edited?.at ?? stamp.at }, edited?.count);
     if (d.reactions) statement = join(statement, listOf(d.reactions, stamp.at));
-    this.#relate(otherSide(d, this.#own()), ref, 'edit', statement);
+    this.#relate(conversationOf(d, directionOf(d, this.#account())), ref, 'edit', statement);
   }
 
   /** @param {Events['message.retracted']} d @param {import('./merge.js').Stamp} stamp */
@@ -198,13 +239,21 @@ export class Conversations {
 
   /** @param {Events['message.reactions']} d @param {import('./merge.js').Stamp} stamp */
   reacted(d, stamp) {
-    const statement = join(reactionsOf(d.from, d.emojis, stamp), listOf(d.reactions, stamp.at, d.from));
-    this.#relate(d.conversation, d.ref, 'reactions', statement, sameAccount(d.from, this.#own()));
+    const by = this.#speaker(d);
+    const statement = join(reactionsOf(by, d.emojis, stamp), listOf(d.reactions, stamp.at, by));
+    this.#relate(d.conversation, d.ref, 'reactions', statement, sameAddress(by, this.#own(d.conversation)));
+  }
+
+  /** In whose name somebody reacts: one who is in a room, else an account, whatever device it was.
+   * @param {Events['message.reactions']} d */
+  #speaker({ conversation, from, reactions }) {
+    const inRoom = (this.map.get(conversation)?.type ?? 'chat') !== 'chat' || reactions.some((r) => r.by.includes(from));
+    return inRoom && !sameAccount(from, this.#account()) ? from : bare(from);
   }
 
   /** @param {Events['message.read']} d */
   peerRead({ conversation, ref }) {
-    this.edit(bare(conversation), (c) => {
+    this.edit(conversation, (c) => {
       const m = c.messages.findLast((x) => x.ref === ref);
       const before = Date.parse(c.peer_read?.time ?? '');
       if (m && before > Date.parse(m.time)) return false;
@@ -227,7 +276,7 @@ export class Conversations {
   /** Entries that were asked for. @param {ConversationData[]} items @param {number} [since] sequence when they were */
   entries(items, since = Infinity) {
     for (const d of items) {
-      const direction = d.last_message ? directionOf(d.last_message, this.#own()) : 'in';
+      const direction = d.last_message ? directionOf(d.last_message, this.#account()) : 'in';
       this.edit(d.jid, (c) => {
         applyEntry(c, d, { direction });
         if (c.state.changed <= since) applySettings(c, d);
@@ -301,8 +350,8 @@ export class Conversations {
       const next = advance(m, status, error, time);
       if (next === m && (m.ref || !ref)) return;
       return this.edit(jid, (c) => {
-        const named = m.ref || !ref ? next : this.#withPending(c, { ...next, ref }, mergeOf(next));
-        c.messages[c.messages.indexOf(m)] = named;
+        const withRef = m.ref || !ref ? next : this.#withPending(c, { ...next, ref }, mergeOf(next));
+        c.messages[c.messages.indexOf(m)] = withRef;
       });
     }
     if (status === 'failed') this.moveChange(id, 'failed', error);
@@ -328,7 +377,7 @@ export class Conversations {
 
   /** Reports whether the item is a new message. @param {Conversation} c @param {Item} item */
   #mergeItem(c, item) {
-    const { archive, time, ref, id, direction, thread } = item;
+    const { archive, time, ref, id, direction, thread, room } = item;
     const known = findDuplicateOfItem(c.messages, item);
     const unsent = known && (known.status === 'pending' || known.status === 'failed') && !known.event;
     /** @type {StoredMessage} */
@@ -336,6 +385,7 @@ export class Conversations {
       ...(known ?? { key: this.newKey(), id, direction, body: '', time, ...(thread && { thread }) }),
       ...(archive && { archive }),
       ...(ref && { ref }),
+      ...(room && { room: { ...room, ...known?.room } }), // the archive says less of the author
     };
     if (unsent) {
       // It was sent although its request has failed: it moves to its place in time.

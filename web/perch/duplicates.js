@@ -2,6 +2,7 @@
 // may each bring a copy; ids decide, and without ids more than the time is compared.
 
 import { logOf } from './ids.js';
+import { archiveIDOf } from './pages.js';
 
 /** @import { MessageData, StoredMessage } from '../types.d.ts' */
 /** @import { Item } from './pages.js' */
@@ -15,6 +16,10 @@ const sameText = (a, b) => a === b || a.replaceAll('\r\n', '\n') === b.replaceAl
 /** Two ids of one archive are two messages, even if everything else is equal.
  * @param {StoredMessage} m @param {string | undefined} archive */
 const otherInArchive = (m, archive) => Boolean(m.archive && archive && m.archive !== archive);
+
+/** In a room a message is of one nick, on every way that a copy of it takes; what was written here has none yet.
+ * @param {StoredMessage} m @param {{ room?: StoredMessage['room'] }} x */
+const otherAuthor = (m, { room }) => Boolean(m.room && room && m.room.nick !== room.nick);
 
 /** How far the times of two copies may be apart when the text of one was changed, in milliseconds. */
 const maxChangeSkew = 60_000;
@@ -36,7 +41,7 @@ export function findDuplicateOfItem(list, item) {
   const { archive, id, direction } = item;
   const byArchive = archive && list.find((m) => m.archive === archive);
   if (byArchive) return byArchive;
-  const free = list.filter((m) => m.direction === direction && !otherInArchive(m, archive));
+  const free = list.filter((m) => m.direction === direction && !otherInArchive(m, archive) && !otherAuthor(m, item));
   if (id) return free.find((m) => m.id === id && (m.local || alike(m, item)));
   const sent = free.filter((m) => !m.archive && m.status !== 'pending');
   return findByTime(sent, item.body, item.time);
@@ -48,14 +53,15 @@ export function findDuplicateOfItem(list, item) {
  * @param {StoredMessage[]} list @param {'in' | 'out'} direction @param {MessageData} d
  * @param {string} event @param {string} time @returns {StoredMessage | undefined} */
 export function findDuplicateOfEvent(list, direction, d, event, time) {
-  const free = list.filter((m) => m.direction === direction && !otherInArchive(m, d.stanza_id));
-  const byArchive = d.stanza_id && free.find((m) => m.archive === d.stanza_id);
+  const archive = archiveIDOf(d);
+  const free = list.filter((m) => m.direction === direction && !otherInArchive(m, archive) && !otherAuthor(m, d));
+  const byArchive = archive && free.find((m) => m.archive === archive);
   const known = byArchive || free.find((m) => m.local && d.id && m.id === d.id);
   if (known) return known;
   const repeatable = (/** @type {StoredMessage} */ m) => !m.event || (d.source === 'archive' && logOf(m.event) !== logOf(event));
   const as = { body: d.body, time, changed: Boolean(d.edited || d.retracted) };
   const byID = d.id ? free.find((m) => m.id === d.id && repeatable(m) && alike(m, as)) : undefined;
-  if (byID || d.stanza_id) return byID;
+  if (byID || archive) return byID;
   const withoutIDs = free.filter((m) => !m.event && !m.id);
   return findByTime(withoutIDs, d.body, time);
 }

@@ -9,6 +9,8 @@ export class History {
     }) => Promise<ArchivePage>);
     /** Reads the next older page. Resolves with how many messages were new. @param {JID} jid @param {number} limit */
     loadOlder(jid: JID, limit: number): Promise<number>;
+    /** Fills the hole of one conversation; resolves with whether there is none any more. @param {JID} jid */
+    fillOf(jid: JID): Promise<boolean>;
     /** Fills the holes of all conversations; one that cannot be filled stays marked. */
     fill(): Promise<void>;
     #private;

@@ -37,6 +37,13 @@ export class History {
     }
   }
 
+  /** Fills the hole of one conversation; resolves with whether there is none any more. @param {JID} jid */
+  async fillOf(jid) {
+    const c = this.#store.conversation(jid);
+    if (c.gap && c.messages.length) await this.#fillOne(c);
+    return !this.#store.conversation(jid).gap;
+  }
+
   /** Fills the holes of all conversations; one that cannot be filled stays marked. */
   async fill() {
     if (this.#filling) return;

@@ -3,6 +3,8 @@
 export function jidKey(jid: JID): string;
 export function bare(jid: JID): string;
 export function sameAccount(a: JID, b: JID): boolean;
+export function sameAddress(a: JID, b: JID): boolean;
+export function resourceOf(jid: JID): string;
 /** A map by address that finds an entry by every spelling. A key stays as it was first written.
  * @template V @extends {Map<JID, V>} */
 export class JIDMap<V> extends Map<string, V> {

@@ -16,6 +16,12 @@ export function jidKey(jid) {
 /** Reports whether two addresses are of one account. @param {JID} a @param {JID} b */
 export const sameAccount = (a, b) => jidKey(bare(a)) === jidKey(bare(b));
 
+/** Reports whether two addresses are the same one, resource included. @param {JID} a @param {JID} b */
+export const sameAddress = (a, b) => jidKey(a) === jidKey(b);
+
+/** The resource of an address: in a room the nick. @param {JID} jid */
+export const resourceOf = (jid) => jid.slice(bare(jid).length + 1);
+
 /** A map by address that finds an entry by every spelling. A key stays as it was first written.
  * @template V @extends {Map<JID, V>} */
 export class JIDMap extends Map {

@@ -14,7 +14,7 @@ export function messageOf(m: any, at: Time, upTo?: Time): Merge;
 export function join(a: Merge, b?: Merge): Merge;
 /** What a log said that is not continued: from now on the archive may know better. @param {Merge} m @returns {Merge} */
 export function demote(m: Merge): Merge;
-/** The message as it is to be shown. @param {Merge} m @param {JID} own the account @returns {Content & Relations} */
+/** The message as it is to be shown. @param {Merge} m @param {JID} own who the account is in its conversation @returns {Content & Relations} */
 export function view(m: Merge, own: JID): Content & Relations;
 export function mergeOf(m: StoredMessage): Merge;
 export function editOf(m: any, stamp: Stamp, count?: number): Merge;

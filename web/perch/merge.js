@@ -3,7 +3,7 @@
 // commutative, associative and idempotent, so any order of arrival gives the same end.
 
 import { isAfter, logOf } from './ids.js';
-import { bare, sameAccount } from './jids.js';
+import { sameAddress } from './jids.js';
 
 /** @import { Content, JID, Reaction, Relations, Retracted, StoredMessage, Time } from '../types.d.ts' */
 /** When something was said; with the position of the event that said it.
@@ -62,14 +62,14 @@ export function retractionOf({ at, by, moderated, reason }, stamp) {
   return { retracted: { ...stamp, value } };
 }
 
-/** All reactions of one sender. @param {JID} from @param {string[]} emojis @param {Stamp} stamp @returns {Merge} */
-export const reactionsOf = (from, emojis, stamp) => ({ said: { [bare(from)]: { ...stamp, emojis: [...new Set(emojis)].sort() } } });
+/** All reactions of one sender: an account, or one who is in a room. @param {JID} from @param {string[]} emojis @param {Stamp} stamp @returns {Merge} */
+export const reactionsOf = (from, emojis, stamp) => ({ said: { [from]: { ...stamp, emojis: [...new Set(emojis)].sort() } } });
 
 /** What a merged list says of those who are in it. @param {Reaction[]} list @param {Time} at @param {JID} [except] @returns {Merge} */
 export function listOf(list, at, except = '') {
   /** @type {Merge} */ let merge = {};
   for (const [jid, emojis] of Object.entries(bySender(list))) {
-    if (!except || !sameAccount(jid, except)) merge = join(merge, reactionsOf(jid, emojis, { at }));
+    if (!except || !sameAddress(jid, except)) merge = join(merge, reactionsOf(jid, emojis, { at }));
   }
   return merge;
 }
@@ -89,7 +89,7 @@ export function messageOf(m, at, upTo) {
 /** @param {Reaction[]} list @returns {Record<JID, string[]>} */
 function bySender(list) {
   /** @type {Record<JID, string[]>} */ const found = {};
-  for (const { emoji, by } of list) for (const jid of by) (found[bare(jid)] ??= []).push(emoji);
+  for (const { emoji, by } of list) for (const jid of by) (found[jid] ??= []).push(emoji);
   for (const emojis of Object.values(found)) emojis.sort();
   return found;
 }
@@ -158,7 +158,7 @@ export function demote(m) {
 
 // The view.
 
-/** The message as it is to be shown. @param {Merge} m @param {JID} own the account @returns {Content & Relations} */
+/** The message as it is to be shown. @param {Merge} m @param {JID} own who the account is in its conversation @returns {Content & Relations} */
 export function view(m, own) {
   /** @type {Content & Relations} */ const shown = { ...(m.edit?.content ?? m.base ?? { body: '' }) };
   const reply = m.base?.reply_to;
@@ -178,6 +178,6 @@ function reactionsIn(m, own) {
   /** @type {Map<string, JID[]>} */ const found = new Map();
   for (const jid of Object.keys(senders).sort()) for (const e of senders[jid] ?? []) found.set(e, [...(found.get(e) ?? []), jid]);
   if (!found.size) return undefined;
-  const list = [...found].map(([emoji, by]) => ({ emoji, by, own: by.some((jid) => sameAccount(jid, own)) }));
+  const list = [...found].map(([emoji, by]) => ({ emoji, by, own: by.some((jid) => sameAddress(jid, own)) }));
   return list.sort((a, b) => b.by.length - a.by.length || (a.emoji < b.emoji ? -1 : 1));
 }

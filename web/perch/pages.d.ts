@@ -1,3 +1,7 @@
+/** The conversation that a message is in. @param {Addressed} m @param {'in' | 'out'} direction */
+export function conversationOf(m: Addressed, direction: "in" | "out"): string;
+/** Whether the account wrote a message. @param {Omit<Addressed, 'to'>} m @param {JID} own @returns {'in' | 'out'} */
+export function directionOf(m: Omit<Addressed, "to">, own: JID): "in" | "out";
 /** The times of the first and the last entry of a page; null: none has a time.
  * @param {ArchivePage | MessagePage} page @returns {{ first: Time | null, last: Time | null }} */
 export function spanOf(page: ArchivePage | MessagePage): {
@@ -7,19 +11,20 @@ export function spanOf(page: ArchivePage | MessagePage): {
 /** @param {ArchivePage | MessagePage} page @param {JID} own
  * @param {Time} [upTo] the time until which the page has all that the archive had @returns {Page} */
 export function readPage(page: ArchivePage | MessagePage, own: JID, upTo?: Time): Page;
-export function otherSide(m: {
-    from: JID;
-    to: JID;
-}, own: JID): string;
-export function directionOf(m: {
-    from: JID;
-    direction?: string;
-}, own: JID): "in" | "out";
-export function keysOf(m: {
+/** The keys under which something may be kept that is about a message.
+ * @param {{ ref?: string, id: string, direction: string, room?: MessageData['room'] }} m */
+export function keysOf({ ref, id, direction, room }: {
     ref?: string;
     id: string;
     direction: string;
+    room?: MessageData["room"];
 }): string[];
+export function kindOf(m: Pick<Addressed, "kind" | "room">): ConversationKind;
+export function archiveIDOf(m: {
+    kind?: string;
+    stanza_id?: string;
+    room_stanza_id?: string;
+}): string | undefined;
 /**
  * One message of a page.
  */
@@ -31,8 +36,19 @@ export type Item = {
     body: string;
     time: Time;
     thread?: string;
+    room?: MessageData["room"];
     changed: boolean;
     merge: Merge;
+};
+/**
+ * What says where a message belongs.
+ */
+export type Addressed = {
+    from: JID;
+    to: JID;
+    kind?: string;
+    direction?: string;
+    room?: MessageData["room"];
 };
 /**
  * What a page says about a message that may be elsewhere: by its ref, or by its id on the wire
@@ -49,8 +65,10 @@ export type Page = {
     first: Time | null;
     complete: boolean;
 };
+import type { JID } from '../types.d.ts';
 import type { ArchivePage } from '../types.d.ts';
 import type { MessagePage } from '../types.d.ts';
 import type { Time } from '../types.d.ts';
-import type { JID } from '../types.d.ts';
+import type { MessageData } from '../types.d.ts';
+import type { ConversationKind } from '../types.d.ts';
 import type { Merge } from './merge.js';

@@ -4,21 +4,38 @@
 import { editOf, messageOf, reactionsOf, retractionOf } from './merge.js';
 import { bare, sameAccount } from './jids.js';
 
-/** @import { ArchivePage, JID, MessagePage, Time } from '../types.d.ts' */
+/** @import { ArchivePage, ConversationKind, JID, MessageData, MessagePage, Time } from '../types.d.ts' */
 /** @import { Merge } from './merge.js' */
 
 /** One message of a page.
  * @typedef {{ archive: string, id: string, ref?: string, direction: 'in' | 'out', body: string, time: Time, thread?: string,
- *   changed: boolean, merge: Merge }} Item */
+ *   room?: MessageData['room'], changed: boolean, merge: Merge }} Item */
+/** What says where a message belongs.
+ * @typedef {{ from: JID, to: JID, kind?: string, direction?: string, room?: MessageData['room'] }} Addressed */
 /** What a page says about a message that may be elsewhere: by its ref, or by its id on the wire
  * and whose message it can be; the last one is where it waits. @typedef {{ keys: string[], merge: Merge }} About */
 /** @typedef {{ items: Item[], about: About[], prev: string | null, first: Time | null, complete: boolean }} Page */
 
-/** The other side of a message. @param {{ from: JID, to: JID }} m @param {JID} own */
-export const otherSide = (m, own) => bare(sameAccount(m.from, own) ? m.to : m.from);
+/** The kind of conversation that a message is in: what somebody in a room writes to the account alone is
+ * with him. @param {Pick<Addressed, 'kind' | 'room'>} m @returns {ConversationKind} */
+export const kindOf = (m) => (m.kind === 'groupchat' ? 'room' : m.room ? 'private' : 'chat');
 
-/** Who wrote a message. @param {{ from: JID, direction?: string }} m @param {JID} own @returns {'in' | 'out'} */
-export const directionOf = (m, own) => (m.direction ? (m.direction === 'out' ? 'out' : 'in') : sameAccount(m.from, own) ? 'out' : 'in');
+/** The conversation that a message is in. @param {Addressed} m @param {'in' | 'out'} direction */
+export function conversationOf(m, direction) {
+  const other = direction === 'out' ? m.to : m.from;
+  return kindOf(m) === 'private' ? other : bare(other);
+}
+
+/** Whether the account wrote a message. @param {Omit<Addressed, 'to'>} m @param {JID} own @returns {'in' | 'out'} */
+export function directionOf(m, own) {
+  if (m.direction) return m.direction === 'out' ? 'out' : 'in';
+  const mine = m.kind === 'groupchat' && m.room ? m.room.own : sameAccount(m.from, own);
+  return mine ? 'out' : 'in';
+}
+
+/** The id of a message in the archive that it is read from: a room's is the room's.
+ * @param {{ kind?: string, stanza_id?: string, room_stanza_id?: string }} m */
+export const archiveIDOf = (m) => (m.kind === 'groupchat' ? m.room_stanza_id : m.stanza_id);
 
 /** Relations of a page; a gateway that has none to give does not merge them either.
  * @param {ArchivePage | MessagePage} page */
@@ -51,15 +68,16 @@ export function readPage(page, own, upTo) {
 /** @param {any} item @param {JID} own @param {{ last: Time | null, upTo?: Time }} page @returns {Item} */
 function readItem(item, own, { last, upTo }) {
   const message = 'source' in item; // else an item of /v1/archive, whose id is that of the archive
-  const { ref, thread, time } = item;
+  const { ref, thread, time, room } = item;
   return {
-    archive: (message ? item.stanza_id : item.id) ?? '',
+    archive: (message ? archiveIDOf(item) : item.id) ?? '',
     id: (message ? item.id : item.message_id) ?? '',
     ...(ref && { ref }),
     direction: directionOf(item, own),
     body: item.body ?? '',
     time,
     ...(thread && { thread }),
+    ...(room && { room }),
     changed: Boolean(item.edited || item.retracted),
     merge: messageOf(item, last ?? time, upTo),
   };
@@ -68,6 +86,7 @@ function readItem(item, own, { last, upTo }) {
 /** A correction or retraction is about a message of its own author. @param {any} r @param {JID} own @returns {About[]} */
 function aboutOf(r, own) {
   const { relation } = r;
+  if (r.kind === 'groupchat') return aboutInRoom(r);
   const direction = directionOf(r, own);
   const stamp = { at: r.time };
   const id = relation.target;
@@ -77,8 +96,32 @@ function aboutOf(r, own) {
     return [{ keys, merge: retractionOf({ by: relation.by ?? bare(r.from), ...relation, at: r.time }, stamp) }];
   if (relation.kind !== 'reactions') return [];
   const either = relation.ref ? keys : [`${direction === 'in' ? 'out' : 'in'}:${id}`, `${direction}:${id}`, `any:${id}`];
-  return [{ keys: either, merge: reactionsOf(r.from, relation.emojis ?? [], stamp) }];
+  const from = r.room && direction === 'in' ? r.from : bare(r.from);
+  return [{ keys: either, merge: reactionsOf(from, relation.emojis ?? [], stamp) }];
 }
 
-/** The keys under which something may be kept that is about a message. @param {{ ref?: string, id: string, direction: string }} m */
-export const keysOf = (m) => [...(m.ref ? [`ref:${m.ref}`] : []), ...(m.id ? [`${m.direction}:${m.id}`, `any:${m.id}`] : [])];
+/** In a room anybody can refer to any message; the gateway has applied what it could tell to be of the
+ * author. Only a room that tells its occupants apart (XEP-0421), or that speaks itself, is believed about
+ * the rest. @param {any} r @returns {About[]} */
+function aboutInRoom({ relation, room, from, time, ...content }) {
+  const { kind, ref, target, emojis = [], moderated, by } = relation;
+  const stamp = { at: time };
+  if (kind === 'reactions') return ref ? [{ keys: [`ref:${ref}`], merge: reactionsOf(from, emojis, stamp) }] : [];
+  if (kind === 'retraction' && moderated) {
+    const retraction = retractionOf({ ...relation, by: by ?? from, at: time }, stamp);
+    return ref && from === bare(from) ? [{ keys: [`ref:${ref}`], merge: retraction }] : [];
+  }
+  const author = room?.occupant_id;
+  if (!author) return [];
+  if (kind === 'edit') return [{ keys: [`by:${author}:${target}`], merge: editOf(content, stamp) }];
+  return ref ? [{ keys: [`by:${author}:ref:${ref}`], merge: retractionOf({ ...relation, by: from, at: time }, stamp) }] : [];
+}
+
+/** The keys under which something may be kept that is about a message.
+ * @param {{ ref?: string, id: string, direction: string, room?: MessageData['room'] }} m */
+export function keysOf({ ref, id, direction, room }) {
+  const keys = ref ? [`ref:${ref}`] : [];
+  const author = room?.occupant_id;
+  if (author) return [...keys, ...(ref ? [`by:${author}:ref:${ref}`] : []), ...(id ? [`by:${author}:${id}`] : [])];
+  return id ? [...keys, `${direction}:${id}`, `any:${id}`] : keys;
+}

@@ -127,14 +127,15 @@ export class Rest {
     patchMessage(jid: JID, ref: string, message: MessageEditRequest, o?: {
         signal?: AbortSignal;
     }): Promise<MessageAnswer>;
-    /** Makes one request; Perch.retract does more. @param {JID} jid @param {string} ref
-     * @param {{ id?: string, reason?: string }} [query] @param {{ signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer>} */
+    /** Makes one request; Perch.retract does more. There is no answer where a room was told to retract a
+     * message of somebody else, and has. @param {JID} jid @param {string} ref
+     * @param {{ id?: string, reason?: string }} [query] @param {{ signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer | undefined>} */
     deleteMessage(jid: JID, ref: string, query?: {
         id?: string;
         reason?: string;
     }, o?: {
         signal?: AbortSignal;
-    }): Promise<MessageAnswer>;
+    }): Promise<MessageAnswer | undefined>;
     /** Makes one request; Perch.react does more. @param {JID} jid @param {string} ref @param {string[]} emojis all of the account's
      * @param {{ id?: string, signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer>} */
     putReactions(jid: JID, ref: string, emojis: string[], { id, ...o }?: {

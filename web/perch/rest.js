@@ -217,8 +217,9 @@ export class Rest {
     return this.request('PATCH', pathOf(jid, ref), { body: message, ...o });
   }
 
-  /** Makes one request; Perch.retract does more. @param {JID} jid @param {string} ref
-   * @param {{ id?: string, reason?: string }} [query] @param {{ signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer>} */
+  /** Makes one request; Perch.retract does more. There is no answer where a room was told to retract a
+   * message of somebody else, and has. @param {JID} jid @param {string} ref
+   * @param {{ id?: string, reason?: string }} [query] @param {{ signal?: AbortSignal }} [o] @returns {Promise<MessageAnswer | undefined>} */
   deleteMessage(jid, ref, query = {}, o = {}) {
     return this.request('DELETE', pathOf(jid, ref), { query, ...o });
   }

@@ -4,7 +4,6 @@
 import { findChange } from './changes.js';
 import { localError } from './errors.js';
 import { newID } from './ids.js';
-import { bare } from './jids.js';
 
 /** @import { EditExtras, Extras, JID, OwnChange, Reply, Status } from '../types.d.ts' */
 /** @import { Entry, Extra, Outbox, Outcome } from './outbox.js' */
@@ -51,7 +50,8 @@ export class Sender {
     if (this.#outbox.has(id)) return this.#outbox.wait(id);
     this.#requireRoom(body);
     const message = { id, body, ...extrasOf(extras) };
-    this.#store.addPending(bare(to), this.#quoting(bare(to), message));
+    const jid = this.#store.addressed(to);
+    this.#store.addPending(jid, this.#quoting(jid, message));
     this.#started();
     return this.#outbox.add({ ...message, to });
   }
@@ -60,7 +60,8 @@ export class Sender {
   #quoting(jid, { reply_to: to, ...m }) {
     if (!to) return m;
     const quoted = this.#store.conversations.get(jid)?.messages.findLast((x) => x.ref === to.ref);
-    const from = quoted?.direction === 'out' ? (this.#store.session?.jid ?? '') : jid;
+    const nick = quoted?.room && this.#store.conversation(jid).type === 'room' ? quoted.room.nick : undefined;
+    const from = nick ? `${jid}/${nick}` : quoted?.direction === 'out' ? (this.#store.session?.jid ?? '') : jid;
     /** @type {Reply} */ const reply = { ref: to.ref, id: quoted?.id ?? '', ...(quoted && { from, excerpt: quoted.body.slice(0, 200) }) };
     return { ...m, reply_to: reply };
   }
@@ -130,7 +131,8 @@ export class Sender {
       this.#store.moveChange(e.id, e.state, e.error);
       return;
     }
-    this.#store.addPending(bare(e.to), this.#quoting(bare(e.to), { id: e.id, body: e.body, ...extrasOf(e) }), e.at);
+    const jid = this.#store.addressed(e.to);
+    this.#store.addPending(jid, this.#quoting(jid, { id: e.id, body: e.body, ...extrasOf(e) }), e.at);
     this.#store.setStatus(e.id, e.state, { error: e.error });
   }
 
@@ -139,15 +141,21 @@ export class Sender {
     if (e.change) {
       if (outcome.is === 'failed') this.#store.moveChange(e.id, 'failed', outcome.error);
       else this.#store.moveChange(e.id, outcome.is === 'sent' ? 'accepted' : 'gone');
-    } else if (outcome.is === 'sent') this.#store.setStatus(e.id, outcome.status, { ref: outcome.ref });
+    } else if (outcome.is === 'sent') this.#store.setStatus(e.id, outcome.status, this.#handle(e, outcome.ref));
     else if (outcome.is === 'failed') this.#store.setStatus(e.id, 'failed', { error: outcome.error });
     else this.dropped(e);
+  }
+
+  /** A message has its handle from its answer, but in a room, which alone gives it one: message.sent has it.
+   * @param {Entry} e @param {string} [ref] */
+  #handle({ to }, ref) {
+    return ref && this.#store.conversations.get(this.#store.addressed(to))?.type !== 'room' ? { ref } : {};
   }
 
   /** The entry is nobody's any more. @param {Entry} e */
   dropped(e) {
     if (e.change) this.#store.moveChange(e.id, 'gone');
-    else this.#store.remove(bare(e.to), e.id);
+    else this.#store.remove(this.#store.addressed(e.to), e.id);
   }
 
   /** What is pending in a saved state is in the outbox, even if the storage has lost it. */
@@ -191,7 +199,10 @@ function ownChange({ id, change = 'edit', ref = '', body, emojis, reason, at, st
 export function deliver(rest, e, signal) {
   const { id, to, body, change, ref = '', emojis = [], reason } = e;
   if (change === 'edit') return rest.patchMessage(to, ref, { id, body, ...extrasOf(e) }, { signal });
-  if (change === 'retraction') return rest.deleteMessage(to, ref, { id, ...(reason && { reason }) }, { signal });
+  if (change === 'retraction') {
+    const taken = rest.deleteMessage(to, ref, { id, ...(reason && { reason }) }, { signal });
+    return taken.then((answer) => answer ?? { status: 'accepted' }); // a room that was told to has done it
+  }
   if (change === 'reactions') return rest.putReactions(to, ref, emojis, { id, signal });
   return rest.sendMessage({ to, body, id, ...extrasOf(e) }, { signal });
 }

@@ -11,14 +11,23 @@ export class Store {
     ready: boolean;
     /** Conversations by the address of the other side. @returns {Map<JID, Conversation>} */
     get conversations(): Map<JID, Conversation>;
+    /** The rooms that the account is in, has in its bookmarks, is invited to, or was in. A room that has not
+     * changed, and each part of one, is the same object. @returns {Map<JID, Room>} */
+    get rooms(): Map<JID, Room>;
+    /** Who is in the rooms that Perch.loadOccupants was called for. @returns {Map<JID, KnownOccupants>} */
+    get occupants(): Map<JID, KnownOccupants>;
     /** Conversations with pinned ones first, then by activity: the same array until one changes. @returns {Conversation[]} */
     get list(): Conversation[];
     /** Calls f after each change. The result ends it. @param {(change: Change) => void} f */
     subscribe(f: (change: Change) => void): () => undefined;
     /** Applies one frame. @param {Frame} f @returns {void} */
     apply(f: Frame): void;
+    /** An invitation was declined, or its room joined. @param {JID} jid */
+    endInvitation(jid: JID): void;
     /** The conversation with an account, made when there was none. @param {JID} jid @returns {Conversation} */
     conversation(jid: JID): Conversation;
+    /** The conversation that what is sent to an address stands in. @param {JID} to */
+    addressed(to: JID): string;
     /** Adds a message that was written here, unless it is there.
      * @param {JID} jid @param {NewMessage} m @param {number} [at] when, in milliseconds by the local clock */
     addPending(jid: JID, m: NewMessage, at?: number): StoredMessage;
@@ -47,6 +56,12 @@ export class Store {
     moveChange(id: string, state: OwnChange["state"] | "gone", error?: string): boolean;
     /** Own changes that wait to be sent, with their conversation. @returns {[JID, OwnChange][]} */
     pendingChanges(): [JID, OwnChange][];
+    /** The account forgets a room. @param {JID} jid */
+    forgetRoom(jid: JID): void;
+    /** The first page of the occupants of a room is about to be asked for. @param {JID} jid */
+    beginOccupants(jid: JID): void;
+    /** @param {JID} jid @param {OccupantPage} page @param {boolean} first */
+    mergeOccupants(jid: JID, page: OccupantPage, first: boolean): void;
     /** Counts the entries of the list that came as events; merging an answer takes it as it was
      * when the request was made. */
     get sequence(): number;
@@ -82,6 +97,7 @@ export type NewMessage = Partial<Content> & {
 export type Snapshots = {
     buddies: Buddy[];
     invitations: Invitation[];
+    rooms: Room[];
 };
 import type { SessionInfo } from '../types.d.ts';
 import type { JID } from '../types.d.ts';
@@ -90,10 +106,13 @@ import type { Presence } from '../types.d.ts';
 import type { Invitation } from '../types.d.ts';
 import type { RoomInvitation } from '../types.d.ts';
 import type { Conversation } from '../types.d.ts';
+import type { Room } from '../types.d.ts';
+import type { Occupants as KnownOccupants } from '../types.d.ts';
 import type { Change } from '../types.d.ts';
 import type { Frame } from '../types.d.ts';
 import type { StoredMessage } from '../types.d.ts';
 import type { OwnChange } from '../types.d.ts';
+import type { OccupantPage } from '../types.d.ts';
 import type { ConversationData } from '../types.d.ts';
 import type { ConversationRead } from '../types.d.ts';
 import type { ArchivePage } from '../types.d.ts';

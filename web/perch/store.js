@@ -2,16 +2,18 @@
 
 import { Conversations } from './conversations.js';
 import { JIDMap, bare } from './jids.js';
-import { readPage } from './pages.js';
-import { TypingEnds } from './typing.js';
+import { Occupants } from './occupants.js';
+import { conversationOf, readPage } from './pages.js';
+import { Rooms, isShown } from './rooms.js';
+import { TypingEnds, withWriter, withoutWriter } from './typing.js';
 
 /** @import { ArchivePage, Buddy, Change, ChatState, Conversation, ConversationData, ConversationRead } from '../types.d.ts' */
-/** @import { Content, Events, Frame, Invitation, JID, MessagePage, OwnChange, Presence } from '../types.d.ts' */
-/** @import { RoomInvitation, SavedState, SessionInfo, StoredMessage } from '../types.d.ts' */
+/** @import { Content, Events, Frame, Invitation, JID, MessagePage, OccupantPage, OwnChange, Presence } from '../types.d.ts' */
+/** @import { Occupants as KnownOccupants, Room, RoomInvitation, SavedState, SessionInfo, StoredMessage } from '../types.d.ts' */
 /** @typedef {Partial<Content> & { id: string, body: string, thread?: string }} NewMessage */
-/** @typedef {{ buddies: Buddy[], invitations: Invitation[] }} Snapshots */
+/** @typedef {{ buddies: Buddy[], invitations: Invitation[], rooms: Room[] }} Snapshots */
 
-/** Most invitations to rooms that are kept: anybody can send them, and no event ends one. */
+/** Most invitations to rooms that are kept: anybody can send them. */
 const maxRoomInvitations = 100;
 
 /** What is known of an account. It changes by events alone, so that a reconnect, a reset
@@ -29,17 +31,31 @@ export class Store {
   /** @type {Set<(change: Change) => void>} */ #subscribers = new Set();
   /** Snapshots of a reset, until live says that they are complete. @type {Snapshots | null} */ #reset = null;
   /** @type {Presence[]} */ #presenceSnapshot = [];
+  #rooms = new Rooms((jid, now, before) => this.#roomChanged(jid, now, before));
+  #occupants = new Occupants((jid) => this.#changed({ what: 'occupants', jid }));
   #conversations = new Conversations(
     (change) => this.#changed(change),
     () => this.session?.jid ?? '',
+    (jid) => this.#rooms.map.get(jid)?.nick,
   );
-  #typingEnds = new TypingEnds((jid) => this.#setChatState(jid, null));
+  #typingEnds = new TypingEnds((jid, nick) => this.#setChatState(jid, null, nick));
   /** Position of the last durable event. */ #position = '';
   /** How far the gateway's clock is ahead of the local one, in milliseconds. */ #clockOffset = 0;
 
   /** Conversations by the address of the other side. @returns {Map<JID, Conversation>} */
   get conversations() {
     return this.#conversations.map;
+  }
+
+  /** The rooms that the account is in, has in its bookmarks, is invited to, or was in. A room that has not
+   * changed, and each part of one, is the same object. @returns {Map<JID, Room>} */
+  get rooms() {
+    return this.#rooms.map;
+  }
+
+  /** Who is in the rooms that Perch.loadOccupants was called for. @returns {Map<JID, KnownOccupants>} */
+  get occupants() {
+    return this.#occupants.map;
   }
 
   /** Conversations with pinned ones first, then by activity: the same array until one changes. @returns {Conversation[]} */
@@ -71,6 +87,8 @@ export class Store {
         return void this.#reset?.buddies.push(...f.data.items);
       case 'invitations.snapshot':
         return void this.#reset?.invitations.push(...f.data.items);
+      case 'rooms.snapshot':
+        return void this.#reset?.rooms.push(...f.data.items);
       case 'presence.snapshot':
         this.#presenceSnapshot.push(...f.data.items);
         return f.data.last && !this.#reset ? this.#replacePresence() : undefined;
@@ -79,7 +97,7 @@ export class Store {
       case 'session.state':
         return this.#stateChanged(f.data, f.time);
       case 'session.gap':
-        return this.#conversations.editAll((c) => ({ ...c, gap: true }));
+        return this.#missed(f.data.room);
       case 'vcard.changed':
         return this.#changed({ what: 'vcard', jid: f.data.jid });
       default:
@@ -93,7 +111,7 @@ export class Store {
     const stamp = { at: f.time, ...(f.id && { position: f.id }) };
     switch (f.type) {
       case 'message.received':
-        this.#typingEnds.cancel(bare(f.data.from));
+        this.#typingEnds.cancel(conversationOf(f.data, 'in'), f.data.room?.nick);
         return all.message('in', f.id ?? '', f.time, f.data);
       case 'message.sent':
         return all.message('out', f.id ?? '', f.time, f.data);
@@ -110,9 +128,11 @@ export class Store {
       case 'conversation.read':
         return all.readTo(f.data, f.id ?? this.#position);
       case 'conversation.changed':
-        return all.entryChanged(f.data, this.#position);
+        all.entryChanged(f.data, this.#position);
+        return this.#leftOut(f.data);
       case 'chat_state':
-        return this.#setChatState(bare(f.data.from), f.data.state);
+        if (f.data.room) return this.#setChatState(f.data.room, f.data.state, f.data.nick);
+        return this.#setChatState(all.addressed(f.data.from), f.data.state);
       default:
         return this.#applyContact(f);
     }
@@ -146,12 +166,68 @@ export class Store {
       case 'invitation.cancelled':
         this.invitations.delete(f.data.jid);
         return this.#changed({ what: 'invitations', jid: f.data.jid });
-      case 'room.invited':
-        this.roomInvitations.delete(f.data.jid); // one that is repeated is a new one
-        this.roomInvitations.set(f.data.jid, f.data);
-        for (const jid of [...this.roomInvitations.keys()].slice(0, -maxRoomInvitations)) this.roomInvitations.delete(jid);
-        return this.#changed({ what: 'invitations', jid: f.data.jid });
+      default:
+        return this.#applyRoom(f);
     }
+  }
+
+  /** The frames about rooms. @param {Frame} f */
+  #applyRoom(f) {
+    switch (f.type) {
+      case 'room.state':
+      case 'room.changed':
+        return this.#rooms.put(f.data);
+      case 'room.affiliation':
+        this.#rooms.affiliation(f.data);
+        return this.#occupants.affiliation(f.data);
+      case 'room.occupants':
+        return this.#rooms.count(f.data);
+      case 'room.occupant':
+        return this.#occupants.apply(f.data, f.time);
+      case 'room.invited':
+        this.#invited(f.data);
+        return this.#rooms.invited(f.data);
+    }
+  }
+
+  /** @param {RoomInvitation} invitation */
+  #invited(invitation) {
+    this.roomInvitations.delete(invitation.jid); // one that is repeated is a new one
+    this.roomInvitations.set(invitation.jid, invitation);
+    for (const jid of [...this.roomInvitations.keys()].slice(0, -maxRoomInvitations)) this.roomInvitations.delete(jid);
+    this.#changed({ what: 'invitations', jid: invitation.jid });
+  }
+
+  /** An invitation was declined, or its room joined. @param {JID} jid */
+  endInvitation(jid) {
+    if (this.roomInvitations.delete(jid)) this.#changed({ what: 'invitations', jid });
+  }
+
+  /** @param {JID} jid @param {Room | undefined} now @param {Room | undefined} before */
+  #roomChanged(jid, now, before) {
+    if (now?.invited) {
+      if (now.invited !== before?.invited) this.#invited(now.invited);
+    } else this.endInvitation(jid);
+    if (now?.state !== 'joined') this.#occupants.forget(jid);
+    this.#conversations.ofRoom(jid, now?.name ?? '', isShown(now));
+    if (now && now.nick !== before?.nick) this.#conversations.renamed(jid);
+    if (now?.missed && now.missed !== before?.missed) this.#missed(jid);
+    this.#changed({ what: 'rooms', jid });
+  }
+
+  /** Of a room whose messages are no events, not all of them at least, the list says that there are some.
+   * @param {ConversationData} d */
+  #leftOut({ jid, last_activity_at: at }) {
+    const room = this.rooms.get(jid);
+    const newest = this.conversations.get(jid)?.messages.at(-1);
+    if (!room || !newest || !at || (room.delivery === 'all' && !room.limited)) return;
+    if (Date.parse(at) > Date.parse(newest.time)) this.#missed(jid);
+  }
+
+  /** Messages may be missing, of one room or of all that the account's own archive has. @param {JID} [room] */
+  #missed(room) {
+    if (room) return this.#conversations.edit(room, (c) => (c.gap ? false : void (c.gap = true)));
+    this.#conversations.editAll((c) => (c.type === 'room' ? c : { ...c, gap: true }));
   }
 
   /** @param {Events['hello']} hello */
@@ -160,8 +236,10 @@ export class Store {
     this.features = hello.features ?? [];
     this.#typingEnds.clear();
     // Chat states are not replayed: they may have ended.
-    if ([...this.conversations.values()].some((c) => c.typing)) this.#conversations.editAll((c) => (c.typing ? { ...c, typing: null } : c));
-    this.#reset = hello.resumed ? null : { buddies: [], invitations: [] };
+    if ([...this.conversations.values()].some((c) => c.typing))
+      this.#conversations.editAll((c) => (c.typing ? { ...c, typing: null, writing: [] } : c));
+    this.#occupants.missed();
+    this.#reset = hello.resumed ? null : { buddies: [], invitations: [], rooms: [] };
     this.#presenceSnapshot = [];
     this.#changed({ what: 'session' });
   }
@@ -171,6 +249,7 @@ export class Store {
     this.buddies = JIDMap.of(snapshots.buddies, (b) => b.jid);
     this.invitations = JIDMap.of(snapshots.invitations, (i) => i.jid);
     this.#reset = null;
+    this.#rooms.replace(snapshots.rooms);
     if (this.ready) this.#conversations.newLog();
     this.ready = true;
     this.#changed({ what: 'buddies' });
@@ -195,11 +274,17 @@ export class Store {
     this.#changed({ what: 'presence' });
   }
 
-  /** @param {JID} jid @param {ChatState | null} state */
-  #setChatState(jid, state) {
-    if (state === 'composing') this.#typingEnds.expect(jid);
-    else this.#typingEnds.cancel(jid);
-    this.#conversations.edit(jid, (c) => void (c.typing = state));
+  /** @param {JID} jid of the conversation @param {ChatState | null} state @param {string} [nick] in a room */
+  #setChatState(jid, state, nick) {
+    if (jid === bare(jid) && nick === undefined && this.conversations.get(jid)?.type === 'room') return; // nobody is named
+    if (state === 'composing') this.#typingEnds.expect(jid, nick);
+    else this.#typingEnds.cancel(jid, nick);
+    const writes = state === 'composing' || (state && nick === undefined);
+    this.#conversations.edit(jid, (c) => {
+      const next = writes ? withWriter(c, state, nick) : withoutWriter(c, nick);
+      if (next.typing === c.typing && next.writing.length === c.writing.length) return false;
+      Object.assign(c, next);
+    });
   }
 
   // Messages.
@@ -207,6 +292,11 @@ export class Store {
   /** The conversation with an account, made when there was none. @param {JID} jid @returns {Conversation} */
   conversation(jid) {
     return this.#conversations.get(jid);
+  }
+
+  /** The conversation that what is sent to an address stands in. @param {JID} to */
+  addressed(to) {
+    return this.#conversations.addressed(to);
   }
 
   /** Adds a message that was written here, unless it is there.
@@ -264,6 +354,24 @@ export class Store {
     return [...this.conversations.values()].flatMap((c) =>
       c.state.changes.filter((x) => x.state === 'pending').map((x) => /** @type {[JID, OwnChange]} */ ([c.jid, x])),
     );
+  }
+
+  // Rooms.
+
+  /** The account forgets a room. @param {JID} jid */
+  forgetRoom(jid) {
+    this.#rooms.forget(jid);
+  }
+
+  /** The first page of the occupants of a room is about to be asked for. @param {JID} jid */
+  beginOccupants(jid) {
+    this.#occupants.begin(jid);
+  }
+
+  /** @param {JID} jid @param {OccupantPage} page @param {boolean} first */
+  mergeOccupants(jid, page, first) {
+    this.#occupants.add(jid, page, first);
+    this.#rooms.count({ jid, count: page.count, complete: page.complete });
   }
 
   // The list of conversations.
@@ -332,7 +440,8 @@ export class Store {
       presence: [...this.presence.values()],
       invitations: [...this.invitations.values()],
       roomInvitations: [...this.roomInvitations.values()],
-      conversations: [...this.conversations.values()].map((c) => ({ ...c, typing: null })),
+      rooms: [...this.rooms.values()],
+      conversations: [...this.conversations.values()].map((c) => ({ ...c, typing: null, writing: [] })),
     };
   }
 
@@ -345,9 +454,11 @@ export class Store {
     this.invitations = JIDMap.of(state.invitations, (i) => i.jid);
     this.roomInvitations = JIDMap.of(state.roomInvitations ?? [], (i) => i.jid);
     this.#position = state.cursor;
+    this.#rooms.load(state.rooms ?? []);
     this.#conversations.load(state.conversations);
     this.ready = true;
-    for (const what of /** @type {const} */ (['session', 'buddies', 'presence', 'invitations', 'conversations'])) this.#changed({ what });
+    for (const what of /** @type {const} */ (['session', 'buddies', 'presence', 'invitations', 'rooms', 'conversations']))
+      this.#changed({ what });
   }
 }
 

@@ -19,8 +19,9 @@ export function applyRead(c: Conversation, { read, unread, mentions }: {
     unread: number;
     mentions: number;
 }, position?: string): void;
-/** A message has arrived that was not read. c is the caller's own copy. @param {Conversation} c @param {StoredMessage} m @param {JID} own */
-export function countMessage(c: Conversation, m: StoredMessage, own: JID): void;
+/** A message has arrived that was not read. c is the caller's own copy. @param {Conversation} c @param {StoredMessage} m
+ * @param {boolean} mention whether it names the account */
+export function countMessage(c: Conversation, m: StoredMessage, mention: boolean): void;
 export function byActivity(a: Conversation, b: Conversation): number;
 export function belongs(c: Conversation): boolean;
 /**
@@ -64,6 +65,10 @@ export type State = {
      * when the oldest page begins, which a page before it goes up to
      */
     prevAt?: string | undefined;
+    /**
+     * the account has a room of this address, and a list has a place for it
+     */
+    room: boolean;
     /**
      * the gateway does not have the draft yet
      */

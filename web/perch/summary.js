@@ -2,6 +2,7 @@
 // far it was read. The gateway counts; what has come since its last count is added here.
 
 import { isAfter, logOf } from './ids.js';
+import { bare, resourceOf } from './jids.js';
 import { join, messageOf, view } from './merge.js';
 
 /** @import { Conversation, ConversationData, JID, OwnChange, ReadPosition, StoredMessage, Time } from '../types.d.ts' */
@@ -19,6 +20,7 @@ import { join, messageOf, view } from './merge.js';
  * @property {Record<string, Merge>} pending what refers to messages that are not here
  * @property {OwnChange[]} changes
  * @property {Time} [prevAt] when the oldest page begins, which a page before it goes up to
+ * @property {boolean} room the account has a room of this address, and a list has a place for it
  * @property {boolean} unsaved the gateway does not have the draft yet
  * @property {number} changed the last change of the list that came as an event, see Conversations.sequence
  */
@@ -28,10 +30,11 @@ const most = 999;
 
 /** @param {JID} jid @returns {Conversation} */
 export function blank(jid) {
+  const inRoom = jid !== bare(jid);
   return {
     jid,
-    type: 'chat',
-    name: '',
+    type: inRoom ? 'private' : 'chat',
+    name: inRoom ? resourceOf(jid) : '',
     notify: 'all',
     pinned: false,
     archived: false,
@@ -46,6 +49,7 @@ export function blank(jid) {
     peer_read: null,
     draft: null,
     typing: null,
+    writing: [],
     gap: false,
     complete: false,
     prev: null,
@@ -55,6 +59,7 @@ export function blank(jid) {
       count: { unread: 0, mentions: 0, position: '', through: '', fresh: [] },
       pending: {},
       changes: [],
+      room: false,
       unsaved: false,
       changed: 0,
     },
@@ -122,7 +127,16 @@ function headMessage({ last_message: m, last_activity_at }, direction) {
   const time = last_activity_at ?? m?.delay?.stamp ?? '';
   const merge = messageOf(m, time);
   const { id = '', ref } = m ?? {};
-  return { key: `head ${ref ?? id}`, id, ...(ref && { ref }), direction, time, merge, ...view(merge, '') };
+  return {
+    key: `head ${ref ?? id}`,
+    id,
+    ...(ref && { ref }),
+    ...(m?.room && { room: m.room }),
+    direction,
+    time,
+    merge,
+    ...view(merge, ''),
+  };
 }
 
 /** The account has read further. Without a position it is the answer of a request, or a
@@ -138,13 +152,13 @@ export function applyRead(c, { read, unread, mentions }, position) {
   c.state = { ...c.state, count: { unread, mentions, position: position ?? count.position, through, fresh: later } };
 }
 
-/** A message has arrived that was not read. c is the caller's own copy. @param {Conversation} c @param {StoredMessage} m @param {JID} own */
-export function countMessage(c, m, own) {
+/** A message has arrived that was not read. c is the caller's own copy. @param {Conversation} c @param {StoredMessage} m
+ * @param {boolean} mention whether it names the account */
+export function countMessage(c, m, mention) {
   const { count } = c.state;
   const { event = '', time, ref } = m;
   const counted = count.position && logOf(count.position) === logOf(event) && !isAfter(event, count.position);
   if (counted || ms(time) <= ms(count.through)) return;
-  const mention = Boolean(m.mentions?.some((x) => x.jid === own));
   const fresh = [...count.fresh, { event, time, ...(ref && { ref }), mention }].slice(-most);
   c.state = { ...c.state, count: { ...count, fresh } };
 }
@@ -154,4 +168,4 @@ export const byActivity = (a, b) =>
   Number(b.pinned) - Number(a.pinned) || ms(b.last_activity_at) - ms(a.last_activity_at) || (a.jid < b.jid ? -1 : 1);
 
 /** Reports whether a list has a place for it. @param {Conversation} c */
-export const belongs = (c) => c.listed || c.messages.length > 0 || Boolean(c.draft);
+export const belongs = (c) => c.listed || c.messages.length > 0 || Boolean(c.draft) || c.state.room;

@@ -1,11 +1,16 @@
-/** Ends what the other side has begun to write and never ended. */
+/** Who writes, after somebody has begun to. In a chat there is one other side, in a room each nick is one.
+ * @param {Conversation} c @param {ChatState} state @param {string} [nick] @returns {Pick<Conversation, 'typing' | 'writing'>} */
+export function withWriter(c: Conversation, state: ChatState, nick?: string): Pick<Conversation, "typing" | "writing">;
+/** Who writes, after somebody does no more. @param {Conversation} c @param {string} [nick] @returns {Pick<Conversation, 'typing' | 'writing'>} */
+export function withoutWriter(c: Conversation, nick?: string): Pick<Conversation, "typing" | "writing">;
+/** Ends what the other side, or one in a room, has begun to write and never ended. */
 export class TypingEnds {
-    /** @param {(jid: JID) => void} ended */
-    constructor(ended: (jid: JID) => void);
-    /** @param {JID} jid */
-    expect(jid: JID): void;
-    /** @param {JID} jid */
-    cancel(jid: JID): void;
+    /** @param {(jid: JID, nick?: string) => void} ended */
+    constructor(ended: (jid: JID, nick?: string) => void);
+    /** @param {JID} jid @param {string} [nick] */
+    expect(jid: JID, nick?: string): void;
+    /** @param {JID} jid @param {string} [nick] */
+    cancel(jid: JID, nick?: string): void;
     clear(): void;
     #private;
 }
@@ -22,5 +27,6 @@ export class Typing {
     clear(): void;
     #private;
 }
-import type { JID } from '../types.d.ts';
+import type { Conversation } from '../types.d.ts';
 import type { ChatState } from '../types.d.ts';
+import type { JID } from '../types.d.ts';

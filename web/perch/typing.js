@@ -1,12 +1,28 @@
 // "Is writing", both ways. Neither end can rely on the other one to say that it has ended.
 
-/** @import { ChatState, JID } from '../types.d.ts' */
+/** @import { ChatState, Conversation, JID } from '../types.d.ts' */
 
 /** How long somebody is shown as writing without another sign, in milliseconds. */
 const shownFor = 60_000;
 /** Composing is repeated at most this often, and ends this long after the last key, in milliseconds. */
 const repeatAfter = 5000;
 const pauseAfter = 6000;
+
+/** Who writes, after somebody has begun to. In a chat there is one other side, in a room each nick is one.
+ * @param {Conversation} c @param {ChatState} state @param {string} [nick] @returns {Pick<Conversation, 'typing' | 'writing'>} */
+export function withWriter(c, state, nick) {
+  if (nick === undefined) return { typing: state, writing: [] };
+  return { typing: 'composing', writing: c.writing.includes(nick) ? c.writing : [...c.writing, nick] };
+}
+
+/** Who writes, after somebody does no more. @param {Conversation} c @param {string} [nick] @returns {Pick<Conversation, 'typing' | 'writing'>} */
+export function withoutWriter(c, nick) {
+  const writing = c.writing.filter((n) => n !== nick);
+  return { typing: writing.length ? 'composing' : null, writing };
+}
+
+/** What no address is. @param {JID} jid @param {string} [nick] */
+const writerKey = (jid, nick) => (nick === undefined ? jid : `${jid}\n${nick}`);
 
 /** Timers by address. */
 class Timers {
@@ -34,24 +50,24 @@ class Timers {
   }
 }
 
-/** Ends what the other side has begun to write and never ended. */
+/** Ends what the other side, or one in a room, has begun to write and never ended. */
 export class TypingEnds {
   #timers = new Timers();
   #ended;
 
-  /** @param {(jid: JID) => void} ended */
+  /** @param {(jid: JID, nick?: string) => void} ended */
   constructor(ended) {
     this.#ended = ended;
   }
 
-  /** @param {JID} jid */
-  expect(jid) {
-    this.#timers.start(jid, shownFor, () => this.#ended(jid));
+  /** @param {JID} jid @param {string} [nick] */
+  expect(jid, nick) {
+    this.#timers.start(writerKey(jid, nick), shownFor, () => this.#ended(jid, nick));
   }
 
-  /** @param {JID} jid */
-  cancel(jid) {
-    this.#timers.stop(jid);
+  /** @param {JID} jid @param {string} [nick] */
+  cancel(jid, nick) {
+    this.#timers.stop(writerKey(jid, nick));
   }
 
   clear() {

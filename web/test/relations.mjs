@@ -58,6 +58,22 @@ function reaction(n, from, emojis, reactions, direction = 'in') {
   return { ref: `${direction === 'in' ? 'i' : 'o'}m${n}`, id: `m${n}`, conversation: bob, from, emojis, reactions };
 }
 
+test('reactions are those of an account, whatever device it was', () => {
+  const store = greeted();
+  store.apply(frame('message.received', message(1), 1));
+  for (const [n, device] of ['phone', 'tablet'].entries()) {
+    const all = [{ emoji: '👍', by: [bob], own: false }];
+    store.apply(frame('message.reactions', { ...reaction(1, bob, ['👍'], all), from: `${bob}/${device}` }, 2 + n));
+    assert.deepEqual(shown(store)[0].reactions, all, device);
+  }
+  store.apply(
+    frame('message.reactions', { ...reaction(1, own, ['👍'], [{ emoji: '👍', by: [bob, own], own: true }]), from: `${own}/x` }, 4),
+  );
+  assert.deepEqual(shown(store)[0].reactions, [{ emoji: '👍', by: [own, bob], own: true }]);
+  store.apply(frame('message.reactions', { ...reaction(1, bob, [], [{ emoji: '👍', by: [own], own: true }]), from: `${bob}/phone` }, 5));
+  assert.deepEqual(shown(store)[0].reactions, [{ emoji: '👍', by: [own], own: true }]);
+});
+
 test('what comes before its message waits for it, by handle or by id, over a reload, and is bounded', () => {
   let store = greeted();
   store.apply(frame('message.edited', message(1, 'in', { body: 'better', edited: { count: 2, at: at(2) } }), 2));

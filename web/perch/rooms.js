@@ -1,0 +1,118 @@
+// The rooms of an account, as the gateway has them: each event brings a room whole. What has not
+// changed in it stays the same object, so that === tells what to draw again.
+
+import { JIDMap } from './jids.js';
+
+/** @import { Events, JID, Room, RoomInvitation } from '../types.d.ts' */
+/** Called after each change with the room as it is now and as it was. @typedef {(jid: JID, now: Room | undefined, before: Room | undefined) => void} Changed */
+
+/** The rooms by their addresses. */
+export class Rooms {
+  /** @type {Map<JID, Room>} */ map = new JIDMap();
+  #changed;
+  /** Rooms that go as soon as they are left. */ #leaving = new JIDMap();
+
+  /** @param {Changed} changed */
+  constructor(changed) {
+    this.#changed = changed;
+  }
+
+  /** A room as an event has it. One that was forgotten here, or whose invitation was declined, is gone
+   * when it is left: no later event names it. @param {Room} room */
+  put(room) {
+    const { jid, state, invited } = room;
+    const over = state === 'left' && !invited;
+    if (state === 'joining' || state === 'joined') this.#leaving.delete(jid);
+    if (over && (this.#leaving.has(jid) || (!room.joined_at && !room.bookmark))) this.#remove(jid);
+    else this.#set(jid, room);
+  }
+
+  /** All rooms, as a snapshot has them. @param {Room[]} rooms */
+  replace(rooms) {
+    const now = JIDMap.of(rooms, (r) => r.jid);
+    this.#leaving.clear();
+    for (const jid of [...this.map.keys()]) if (!now.has(jid)) this.#remove(jid);
+    for (const room of rooms) this.#set(room.jid, room);
+  }
+
+  /** What was saved. @param {Room[]} rooms */
+  load(rooms) {
+    this.map = JIDMap.of(rooms, (r) => r.jid);
+  }
+
+  /** @param {JID} jid @param {Partial<Room>} change */
+  #edit(jid, change) {
+    const room = this.map.get(jid);
+    if (room) this.#set(jid, { ...room, ...change });
+  }
+
+  /** @param {JID} jid @param {Room} room */
+  #set(jid, room) {
+    const before = this.map.get(jid);
+    const now = reuse(before, room);
+    if (now === before) return;
+    this.map.set(jid, now);
+    this.#changed(jid, now, before);
+  }
+
+  /** @param {JID} jid */
+  #remove(jid) {
+    const before = this.map.get(jid);
+    this.#leaving.delete(jid);
+    if (this.map.delete(jid)) this.#changed(jid, undefined, before);
+  }
+
+  /** The account forgets a room: now, if it is not in it, else when it is left. @param {JID} jid */
+  forget(jid) {
+    const room = this.map.get(jid);
+    if (room && ['joining', 'joined', 'leaving'].includes(room.state)) this.#leaving.set(jid, true);
+    else this.#remove(jid);
+  }
+
+  /** @param {Events['room.occupants']} d */
+  count({ jid, count, complete }) {
+    const room = this.map.get(jid);
+    if (room) this.#edit(jid, { occupants: { ...room.occupants, count, complete } });
+  }
+
+  /** @param {Events['room.affiliation']} d */
+  affiliation({ jid, own, affiliation }) {
+    if (own) this.#edit(jid, { affiliation });
+  }
+
+  /** An invitation is a state of its room, but of one that the account is in. @param {RoomInvitation} invited */
+  invited(invited) {
+    const room = this.map.get(invited.jid) ?? unknown(invited.jid);
+    if (room.state === 'joined' || room.state === 'joining') return;
+    const open = room.state === 'left' && !room.bookmark?.autojoin;
+    this.#set(invited.jid, { ...room, invited, ...(open && { state: 'invited', reason: '' }) });
+  }
+}
+
+/** The next value with every part of the old one that is equal. @template T @param {any} old @param {T} next @returns {T} */
+export function reuse(old, next) {
+  if (old === next || !isObject(old) || !isObject(next) || Array.isArray(old) !== Array.isArray(next)) return next;
+  /** @type {any} */ const merged = Array.isArray(next) ? [...next] : { ...next };
+  const keys = Object.keys(merged);
+  for (const key of keys) merged[key] = reuse(old[key], merged[key]);
+  const same = keys.length === Object.keys(old).length && keys.every((k) => k in old && merged[k] === old[k]);
+  return same ? old : merged;
+}
+
+/** @param {any} value */
+const isObject = (value) => typeof value === 'object' && value !== null;
+
+/** A room of which nothing is known but that there is one. @param {JID} jid @returns {Room} */
+const unknown = (jid) => ({
+  ...{ jid, state: 'left', reason: '', retry_at: null, nick: '', role: 'none', affiliation: 'none', name: '', subject: null },
+  occupants: { count: 0, complete: false, events: 'none' },
+  features: {
+    ...{ archive: false, occupant_ids: false, moderation: false, members_only: false, real_jids: false },
+    ...{ password: false, moderated: false, persistent: false, public: false, avatar: false },
+  },
+  ...{ bookmark: null, delivery: 'all', invited: null, joined_at: null, last_seen_at: null },
+});
+
+/** Reports whether a list of conversations has a place for a room without messages.
+ * @param {Room | undefined} room */
+export const isShown = (room) => Boolean(room && room.state !== 'invited' && (room.state !== 'left' || room.bookmark));
