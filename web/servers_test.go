@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"encoding/json"
-	"net/url"
 	"testing"
 
 	"github.com/perch-im/perch/internal/testkit"
@@ -25,8 +24,7 @@ func TestRelationsOverServers(t *testing.T) {
 			if err != nil {
 				t.Fatalf("json.Marshal: got error %v, want none", err)
 			}
-			upstream := url.Values{"domain": {server.Domain}, "name": {"real"}, "ca-file": {server.CAFile}}
-			s := stageFor(t, "--upstream", "xmpp://"+server.Addr+"?"+upstream.Encode())
+			s := stageFor(t, "--upstream", upstreamOf(server))
 			node(t, "servers.mjs", append(s.env(), "PERCH_ACCOUNTS="+string(text))...)
 		})
 	}

@@ -32,6 +32,7 @@ type stage struct {
 	proxy   *testkit.Proxy
 	control *httptest.Server
 	t       *testing.T
+	more    map[string]func(map[string]string) (any, error) // scenery of one test
 
 	mu sync.Mutex // one change of the scenery at a time
 }
@@ -109,6 +110,9 @@ func (s *stage) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	do, ok := scenery[r.URL.Path[1:]]
+	if f, special := s.more[r.URL.Path[1:]]; special {
+		do, ok = func(_ *stage, q map[string]string) (any, error) { return f(q) }, true
+	}
 	if !ok {
 		http.Error(w, "no such scenery", http.StatusNotFound)
 		return

@@ -1,9 +1,9 @@
 // What can be done with a message: a bar inside of it, by pointer or by keyboard.
-import { attempt, h, set } from './dom.js';
+import { attempt, h, set, sure } from './dom.js';
 
 /** @import { StoredMessage } from '../types.d.ts' */
 
-/** What can be done with an own message; with that of another one the first two. */
+/** What can be done with an own message; with that of another one the first two, and what a moderator may. */
 const everything = /** @type {const} */ (['react', 'reply', 'edit', 'retract']);
 const emojis = ['👍', '❤️', '😂', '😮', '😢', '🎉'];
 
@@ -24,11 +24,15 @@ export class Actions {
     });
   }
 
-  /** What may be done with a message. @param {StoredMessage} m @returns {('react' | 'reply' | 'edit' | 'retract')[]} */
+  /** What may be done with a message. @param {StoredMessage} m @returns {('react' | 'reply' | 'edit' | 'retract' | 'moderate')[]} */
   for(m) {
+    const { perch } = this.#pane;
+    const { jid } = this.#chat;
     if (!m.ref || m.retracted || m.status === 'pending' || m.status === 'failed') return [];
+    if (this.#chat.conversation.type === 'room' && !perch.canIn(jid, 'speak')) return [];
     const all = m.direction === 'out' ? everything : everything.slice(0, 2);
-    return all.filter((what) => this.#pane.perch.can(what));
+    const may = all.filter((what) => perch.can(what));
+    return perch.canModerate(jid, m) ? [...may, 'moderate'] : may;
   }
 
   /** @param {StoredMessage} m */
@@ -57,7 +61,7 @@ export class Actions {
       ...(may.includes('react') ? reactions : []),
       ...(may.includes('reply') ? [button('Reply', () => this.#done(() => this.#chat.composer.reply(m), false))] : []),
       ...(may.includes('edit') ? [button('Edit', () => this.#done(() => this.#chat.composer.edit(m), false))] : []),
-      ...(may.includes('retract') ? [this.#removal(m)] : []),
+      ...(may.includes('retract') || may.includes('moderate') ? [this.#removal(m)] : []),
     );
     set(/** @type {Element} */ (row.querySelector('.acts')), 'aria-expanded', 'true');
     row.append(this.bar);
@@ -65,16 +69,17 @@ export class Actions {
     row.scrollIntoView({ block: 'nearest' });
   }
 
-  /** Deleting asks once more, in place. @param {StoredMessage} m */
+  /** Deleting asks once more. @param {StoredMessage} m */
   #removal(m) {
-    const b = h('button', { class: 'quiet', tabindex: -1, onclick: () => ask() }, 'Delete');
-    const ask = () => {
-      if (b.dataset.sure) return this.#done(() => this.#pane.perch.retract(this.#chat.jid, m.ref ?? ''));
-      b.dataset.sure = 'true';
-      b.className = 'danger';
-      b.textContent = 'Delete for both?';
-    };
-    return b;
+    const { perch } = this.#pane;
+    const { jid, conversation } = this.#chat;
+    const tab = { tabindex: -1 };
+    if (m.direction === 'in') {
+      const remove = () => void attempt(() => perch.moderate(jid, m.ref ?? ''));
+      return sure('Remove', 'Remove for all?', () => this.#done(remove), tab);
+    }
+    const question = conversation.type === 'room' ? 'Delete for all?' : 'Delete for both?';
+    return sure('Delete', question, () => this.#done(() => perch.retract(jid, m.ref ?? '')), tab);
   }
 
   /** Adds or removes one own reaction. @param {StoredMessage | undefined} m @param {string} emoji */

@@ -1,6 +1,7 @@
 // What a page that is not looked at says: how many messages are new, in its title; and, if the
 // user has asked for that, a notification for each.
-import { bare, sameAccount } from '../perch/jids.js';
+import { conversationOf } from '../perch/pages.js';
+import { named } from '../perch/room_rights.js';
 import { h, set } from './dom.js';
 import { summary } from './talks.js';
 
@@ -50,12 +51,17 @@ export class Alerts {
   #arrived(d) {
     if (!document.hidden || d.source === 'archive' || !('Notification' in window) || Notification.permission !== 'granted') return;
     const { store } = this.#pane.perch;
-    const jid = bare(d.from);
+    const jid = conversationOf(d, 'in');
     const c = store.conversation(jid);
     const m = c.messages.findLast((x) => x.id === d.id);
-    const named = m?.mentions?.some((x) => sameAccount(x.jid, store.session?.jid ?? ''));
-    if (!m || c.notify === 'none' || (c.notify === 'mentions' && !named)) return;
-    const shown = new Notification(this.#pane.nameOf(jid), { body: summary(m), tag: jid, icon: '/icon.svg' });
+    const forMe = m && named(m, store.session?.jid ?? '', store.rooms.get(jid)?.nick);
+    if (!m || c.notify === 'none' || (c.notify === 'mentions' && !forMe)) return;
+    const who = this.#pane.nameOf(jid);
+    const shown = new Notification(c.type === 'room' && m.room?.nick ? `${m.room.nick} in ${who}` : who, {
+      body: summary(m),
+      tag: jid,
+      icon: '/icon.svg',
+    });
     shown.onclick = () => {
       window.focus();
       this.#pane.talk(jid);

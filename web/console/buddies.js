@@ -1,5 +1,6 @@
 // The people: invitations, chats, buddies in their groups with live presence, and adding one.
 import { attempt, h, note, set, sync, text } from './dom.js';
+import { RoomInvitations, joinButton } from './join.js';
 import { availability, avatar, nameAvatar } from './person.js';
 import { Talks } from './talks.js';
 
@@ -13,11 +14,14 @@ export class Buddies {
   constructor(pane) {
     this.#pane = pane;
     this.invitations = h('ul', { class: 'invitations' });
+    this.rooms = new RoomInvitations(pane);
+    this.join = joinButton(pane);
     this.inviting = h(
       'section',
       { 'aria-labelledby': `${pane.id}-inv` },
       h('h2', { id: `${pane.id}-inv` }, 'Invitations'),
       this.invitations,
+      this.rooms.list,
     );
     this.groups = h('div', { class: 'groups' });
     this.talks = new Talks(pane);
@@ -33,6 +37,7 @@ export class Buddies {
       ),
       this.inviting,
       this.talks.element,
+      this.join,
       this.groups,
       this.#adding(),
     );
@@ -81,7 +86,9 @@ export class Buddies {
 
   draw() {
     const store = this.#pane.perch.store;
-    set(this.inviting, 'hidden', store.invitations.size === 0);
+    set(this.inviting, 'hidden', store.invitations.size + this.rooms.size === 0);
+    this.rooms.draw();
+    set(this.join, 'hidden', !this.#pane.perch.can('rooms'));
     sync(
       this.invitations,
       store.invitations.values(),

@@ -3,6 +3,7 @@ import { Actions } from './actions.js';
 import { Composer } from './composer.js';
 import { attempt, h, set, sync, text } from './dom.js';
 import { MessageView } from './message.js';
+import { RoomBar } from './room.js';
 import { availability, showCard } from './person.js';
 
 /** @import { StoredMessage } from '../types.d.ts' */
@@ -10,11 +11,20 @@ import { availability, showCard } from './person.js';
 /** Pages that are read to find a message that was replied to. */
 const mostPages = 10;
 
+/** Who writes. @param {import('../types.d.ts').Conversation} c @param {string} name */
+function writers({ type, writing }, name) {
+  if (type !== 'room') return `${name} is writing`;
+  const [one, two] = writing;
+  if (writing.length === 1) return `${one} is writing`;
+  return writing.length === 2 ? `${one} and ${two} are writing` : `${one} and ${writing.length - 1} others are writing`;
+}
+
 export class Chat {
   #pane;
   #loading = false;
   /** Conversations whose newest page was asked for. */ #asked = new Set();
   /** The open conversation. */ jid = '';
+  /** Of which hole the archive was asked last. */ #filled = '';
 
   /** @param {import('./pane.js').Pane} pane */
   constructor(pane) {
@@ -23,6 +33,7 @@ export class Chat {
     this.view = new MessageView(pane, this);
     this.actions = new Actions(pane, this);
     this.composer = new Composer(pane, this);
+    this.room = new RoomBar(pane, this);
     this.title = h('h2', { id: `${id}-chat`, tabindex: -1 });
     this.presence = h('p', { class: 'status' });
     this.empty = h(
@@ -49,14 +60,26 @@ export class Chat {
       this.typing,
     );
     const history = pane.curl('read the archive', () => ({ path: `/v1/archive?with=${encodeURIComponent(this.jid)}&limit=10` }));
-    const card = h('button', { class: 'quiet', onclick: () => this.#card() }, 'Card');
+    this.card = h('button', { class: 'quiet', onclick: () => this.#card() }, 'Card');
     this.pin = h('button', { class: 'quiet', hidden: true, onclick: () => this.#pin() }, 'Pin');
     const back = h('button', { class: 'quiet back', 'aria-label': 'Back to the people', onclick: () => this.#back() }, '‹');
     this.inside = h(
       'div',
       { class: 'inside', hidden: true },
-      h('header', {}, back, h('div', { class: 'names' }, this.title, this.presence), history, this.pin, card),
+      h(
+        'header',
+        {},
+        back,
+        h('div', { class: 'names' }, this.title, this.presence),
+        history,
+        this.pin,
+        this.card,
+        this.room.button,
+        this.room.settings,
+      ),
+      this.room.banner,
       this.log,
+      this.room.people.element,
       this.composer.element,
     );
     this.element = h('section', { class: 'chat', 'aria-label': 'Conversation' }, this.empty, this.inside);
@@ -88,8 +111,10 @@ export class Chat {
 
   /** @param {string} jid @param {boolean} focus */
   open(jid, focus) {
-    if (jid !== this.jid) this.actions.close(false);
+    const other = jid !== this.jid;
+    if (other) this.actions.close(false);
     this.jid = jid;
+    if (other) this.room.opened();
     set(this.empty, 'hidden', jid !== '');
     set(this.inside, 'hidden', jid === '');
     if (!jid) return;
@@ -140,6 +165,13 @@ export class Chat {
     this.log.scrollTop = first ? this.log.scrollHeight : this.log.scrollHeight - bottom; // what was read stays in place
   }
 
+  /** Reads what is missing of a room, once for each news of it. @param {import('../types.d.ts').Conversation} c */
+  #fill({ jid, type, gap, last_activity_at: at }) {
+    if (type !== 'room' || !gap || document.hidden || this.#filled === `${jid} ${at}`) return;
+    this.#filled = `${jid} ${at}`;
+    void this.#pane.perch.fillGap(jid).catch(() => {}); // the next message is the next chance
+  }
+
   /** Shows the message that another one replies to, however old it is. @param {string} ref */
   async show(ref) {
     for (let n = 0; n < mostPages && !this.byRef(ref) && !this.conversation.complete; n++) await this.#loadOlder();
@@ -181,18 +213,26 @@ export class Chat {
     const { perch } = this.#pane;
     if (!document.hidden && this.conversation.unread > 0) void perch.markRead(this.jid).catch(() => {}); // it is told again with the next message
     const c = this.conversation;
-    const p = perch.store.presence.get(this.jid);
+    const p = c.type === 'chat' ? perch.store.presence.get(this.jid) : undefined;
     const name = this.#pane.nameOf(this.jid);
     const atEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
     text(this.title, name);
     const { word, kind } = availability(p);
     set(this.presence, 'data-show', kind);
-    text(this.presence, [word, p?.status, p?.stale && 'before the link was lost'].filter(Boolean).join(' · '));
+    const line = [word, p?.status, p?.stale && 'before the link was lost'].filter(Boolean).join(' · ');
+    const room = perch.store.rooms.get(this.jid);
+    text(this.presence, c.type === 'chat' ? line : this.room.line());
+    set(this.presence, 'title', room?.subject?.text || null);
+    this.room.draw();
+    set(this.card, 'hidden', c.type !== 'chat');
+    set(this.inside, 'data-type', c.type);
+    set(this.inside, 'data-people', !this.room.people.element.hidden);
     set(this.older, 'hidden', c.complete);
     set(this.pin, 'hidden', !perch.can('conversations'));
     text(this.pin, c.pinned ? 'Unpin' : 'Pin');
-    text(this.typing, c.typing === 'composing' ? `${name} is writing…` : '');
+    text(this.typing, c.typing === 'composing' ? `${writers(c, name)}…` : '');
     this.composer.draw();
+    this.#fill(c);
     let day = '';
     /** @type {{ key: string, m?: StoredMessage, day?: string }[]} */ const rows = [];
     for (const m of c.messages) {

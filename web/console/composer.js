@@ -52,6 +52,16 @@ export class Composer {
 
   /** A draft of another device, while nothing is written here. */
   draw() {
+    const { conversation: c, jid } = this.#chat;
+    const mute = c.type === 'room' && !this.#pane.perch.canIn(jid, 'speak');
+    const room = this.#pane.perch.store.rooms.get(jid);
+    set(this.input, 'disabled', mute);
+    set(this.send, 'disabled', mute);
+    set(
+      this.input,
+      'placeholder',
+      !mute ? 'Write a message' : room?.state === 'joined' ? 'Only those with a voice may write' : 'You are not in this room',
+    );
     if (!this.#jid || this.#about || document.activeElement === this.input) return;
     const draft = this.#pane.perch.store.conversation(this.#jid).draft ?? '';
     if (this.input.value !== draft) this.input.value = draft;

@@ -90,6 +90,24 @@ export async function attempt(f) {
   }
 }
 
+/** A button that asks once more, in place. @param {string} label @param {string} question @param {() => unknown} f @param {Record<string, any>} [props] */
+export function sure(label, question, f, props = {}) {
+  const ask = () => {
+    if (button.dataset.sure) return f();
+    button.dataset.sure = 'true';
+    button.className = 'danger';
+    button.textContent = question;
+  };
+  const button = h('button', { type: 'button', class: 'quiet', ...props, onclick: ask }, label);
+  return button;
+}
+
+/** A field with its label. @param {string} id @param {string} label @param {HTMLElement} input */
+export function field(id, label, input) {
+  set(input, 'id', id);
+  return h('div', { class: 'field' }, h('label', { for: id }, label), input);
+}
+
 /** @param {string | number | null | undefined} t */
 export const clock = (t) => (t ? new Date(t).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }) : '');
 /** @param {string | null | undefined} t */

@@ -1,5 +1,5 @@
 // One message: what it replies to, its text, files as links, reactions, time and status.
-import { sameAccount } from '../perch/jids.js';
+import { resourceOf, sameAccount } from '../perch/jids.js';
 import { attempt, clock, h, moment, note, set, sync, text } from './dom.js';
 import { summary } from './talks.js';
 
@@ -74,7 +74,12 @@ export class MessageView {
     set(e, 'data-status', m.status);
     set(e, 'data-id', m.id);
     set(e, 'data-gone', Boolean(m.retracted));
-    text(of('.from'), m.direction === 'in' ? `${this.#pane.nameOf(this.#chat.jid)}: ` : 'You: ');
+    const room = this.#chat.conversation.type === 'room';
+    text(
+      of('.from'),
+      m.direction === 'out' ? 'You: ' : room ? m.room?.nick || this.#pane.nameOf(this.#chat.jid) : `${this.#pane.nameOf(this.#chat.jid)}: `,
+    );
+    set(of('.from'), 'class', room && m.direction === 'in' ? 'from' : 'hidden from');
     this.#drawBody(of('.body'), m);
     drawFiles(of('.files'), m.attachments ?? []);
     this.#drawReactions(of('.reactions'), m);
@@ -91,7 +96,11 @@ export class MessageView {
     const quoted = this.#chat.byRef(r.ref);
     const account = this.#pane.perch.store.session?.jid;
     const own = quoted ? quoted.direction === 'out' : Boolean(r.from && account && sameAccount(r.from, account));
-    text(e, `${own ? 'You' : this.#pane.nameOf(this.#chat.jid)}: ${quoted ? summary(quoted) : (r.excerpt ?? 'an earlier message')}`);
+    const author = this.#chat.conversation.type === 'room' ? (quoted?.room?.nick ?? resourceOf(r.from ?? '')) : '';
+    text(
+      e,
+      `${own ? 'You' : author || this.#pane.nameOf(this.#chat.jid)}: ${quoted ? summary(quoted) : (r.excerpt ?? 'an earlier message')}`,
+    );
   }
 
   /** @param {HTMLElement} e @param {StoredMessage} m */
@@ -116,7 +125,7 @@ export class MessageView {
       ({ emoji }) =>
         h('button', { class: 'reaction', onclick: () => attempt(async () => this.#chat.actions.react(this.#chat.message(m.key), emoji)) }),
       (button, r) => {
-        const by = r.by.map((jid) => (jid === perch.store.session?.jid ? 'you' : this.#pane.nameOf(jid))).join(', ');
+        const by = r.by.map((jid) => this.#pane.who(jid)).join(', ');
         text(button, r.by.length > 1 ? `${r.emoji} ${r.by.length}` : r.emoji);
         set(button, 'aria-pressed', String(r.own));
         set(button, 'aria-label', `${r.emoji} by ${by}`);

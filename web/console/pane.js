@@ -1,5 +1,6 @@
 // One account: its header, its people, one conversation and the monitor.
 import { Perch } from '../perch.js';
+import { bare, resourceOf } from '../perch/jids.js';
 import { Alerts } from './alerts.js';
 import { Buddies } from './buddies.js';
 import { Chat } from './chat.js';
@@ -103,10 +104,19 @@ export class Pane {
     return this.#open;
   }
 
-  /** The name to show for an account. @param {string} jid */
+  /** The name to show for an account, a room, or one who is in a room. @param {string} jid @returns {string} */
   nameOf(jid) {
     const s = this.perch.store;
+    if (jid !== bare(jid)) return `${resourceOf(jid)} in ${this.nameOf(bare(jid))}`;
     return s.buddies.get(jid)?.name || s.invitations.get(jid)?.nick || s.conversations.get(jid)?.name || (jid.split('@')[0] ?? jid);
+  }
+
+  /** Who did something: you, a nick of the room that is open, or a name. @param {string} jid */
+  who(jid) {
+    const { store } = this.perch;
+    const nick = resourceOf(jid);
+    if (jid === store.session?.jid || (nick && store.rooms.get(bare(jid))?.nick === nick)) return 'you';
+    return nick && store.conversations.get(bare(jid))?.type === 'room' ? nick : this.nameOf(bare(jid));
   }
 
   draw() {

@@ -49,10 +49,17 @@ export class Photos {
   #url(jid) {
     let url = this.#urls.get(jid);
     if (!url) {
-      url = this.#perch
-        .getPhoto(jid)
-        .then((b) => b && URL.createObjectURL(b))
-        .catch(() => null);
+      const { rooms } = this.#perch.store;
+      const none = Promise.resolve(null);
+      const room = rooms.get(jid);
+      const photo = room
+        ? room.features.avatar
+          ? this.#perch.roomPhoto(jid)
+          : none
+        : jid.includes('/')
+          ? none
+          : this.#perch.getPhoto(jid);
+      url = photo.then((b) => b && URL.createObjectURL(b)).catch(() => null);
       this.#urls.set(jid, url);
     }
     return url;
@@ -71,7 +78,7 @@ export class Photos {
 
 const shows = { chat: 'wants to talk', away: 'away', dnd: 'do not disturb', xa: 'away for long' };
 
-/** The presence in one word, for class names and people. @param {Presence | undefined} p */
+/** The presence in one word, for class names and people. @param {Pick<Presence, 'available' | 'show'> | undefined} p */
 export function availability(p) {
   if (!p?.available) return { word: 'offline', kind: 'offline' };
   return { word: p.show ? shows[p.show] : 'available', kind: p.show ?? 'online' };

@@ -1,8 +1,12 @@
 // The chats by their last activity, with what was said last and how many messages are new.
 import { attempt, clock, h, set, sync, text } from './dom.js';
 import { availability, avatar, nameAvatar } from './person.js';
+import { standing } from './room.js';
 
-/** @import { Conversation } from '../types.d.ts' */
+/** @import { Conversation, Room } from '../types.d.ts' */
+
+/** How the dot of a room looks. @param {Room | undefined} room */
+const roomKind = (room) => (room?.state === 'joined' ? 'online' : room?.state === 'joining' ? 'away' : 'offline');
 
 export class Talks {
   #pane;
@@ -76,9 +80,12 @@ export class Talks {
   /** @param {HTMLElement} e @param {Conversation} c */
   #update(e, c) {
     const of = (/** @type {string} */ what) => /** @type {HTMLElement} */ (e.querySelector(what));
-    const presence = this.#pane.perch.store.presence.get(c.jid);
+    const presence = c.type === 'chat' ? this.#pane.perch.store.presence.get(c.jid) : undefined;
+    const room = c.type === 'room' ? this.#pane.perch.store.rooms.get(c.jid) : undefined;
     const name = this.#pane.nameOf(c.jid);
-    set(e, 'data-show', availability(presence).kind);
+    set(e, 'data-show', c.type === 'room' ? roomKind(room) : availability(presence).kind);
+    set(e, 'data-type', c.type);
+    set(e, 'title', room?.subject?.text || null);
     set(e, 'data-stale', presence?.stale ?? false);
     set(e, 'aria-current', this.#pane.talking === c.jid ? 'true' : null);
     set(e, 'data-unread', c.unread > 0);
@@ -86,7 +93,8 @@ export class Talks {
     nameAvatar(of('.avatar'), name);
     text(of('.name'), name);
     text(of('time'), when(c.last_activity_at));
-    text(of('.status'), c.typing === 'composing' ? 'is writing…' : preview(c));
+    const writing = c.writing.length ? `${c.writing[0]} is writing…` : 'is writing…';
+    text(of('.status'), c.typing === 'composing' ? writing : (room && standing(room)) || preview(c) || room?.subject?.text || '');
     drawBadge(of('.badge'), c);
   }
 }
@@ -104,11 +112,14 @@ function drawBadge(e, c) {
 function preview(c) {
   if (c.draft) return `Draft: ${c.draft}`;
   const m = c.last_message;
-  return m ? `${m.direction === 'out' ? 'You: ' : ''}${summary(m)}` : '';
+  if (!m) return '';
+  const author = m.direction === 'out' ? 'You' : c.type === 'room' ? m.room?.nick : '';
+  return `${author ? `${author}: ` : ''}${summary(m)}`;
 }
 
 /** A message in one line. @param {import('../types.d.ts').StoredMessage} m */
 export function summary(m) {
+  if (m.retracted?.moderated) return `Removed by a moderator${m.retracted.reason ? `: ${m.retracted.reason}` : ''}`;
   if (m.retracted) return 'Message deleted';
   if (m.encryption) return m.fallback || 'Encrypted message';
   if (m.spoiler) return `Spoiler${m.spoiler.hint ? `: ${m.spoiler.hint}` : ''}`;

@@ -20,7 +20,7 @@ export async function until(what, f, limit = 20_000) {
   for (;;) {
     const value = await f();
     if (value) return value;
-    if (Date.now() > end) assert.fail(`never happened: ${typeof what === 'function' ? what() : what}`);
+    if (Date.now() > end) assert.fail(`never happened: ${await (typeof what === 'function' ? what() : what)}`);
     await sleep(20);
   }
 }
