@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -95,6 +96,10 @@ func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Sessi
 	}
 	s, err := a.o.Sessions.Authenticate(fromAddress(r), token)
 	g.conclude(r.Context(), err)
+	if err == nil && g != nil {
+		a.audit(r, auditSignedIn, s.ID(), slog.String("credential", "bearer"))
+	}
+	a.auditRefusal(r, "bearer", "", err)
 	if err == nil || errors.As(err, new(*sessions.NotOwnerError)) {
 		a.accepted.add(token)
 	} else if perch.KindOf(err) == perch.KindUnauthorized {
@@ -152,6 +157,7 @@ func (a *API) serveWith(w http.ResponseWriter, r *http.Request, s *sessions.Sess
 		a.writeProblem(w, r, err)
 		return
 	}
+	noteSession(r, s.ID())
 	next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, s)))
 }
 

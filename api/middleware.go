@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
-	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -68,27 +66,6 @@ func withHeaders(next http.Handler) http.Handler {
 		h["X-Content-Type-Options"] = noSniff
 		h["Referrer-Policy"] = noReferrer
 		next.ServeHTTP(w, r)
-	})
-}
-
-// withLog writes one line a request: the route's pattern, never the path, which has JIDs
-// in it, nor the query, nor any header.
-func (a *API) withLog(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
-		start := time.Now()
-		defer func() {
-			route := routePattern(r)
-			a.observe(r.Method, route, ww.Status(), time.Since(start))
-			if !a.log.Enabled(r.Context(), slog.LevelInfo) {
-				return
-			}
-			a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-				slog.String("method", knownMethod(r.Method)), slog.String("route", route),
-				slog.Int("status", ww.Status()), slog.Int("bytes", ww.BytesWritten()),
-				slog.Duration("took", time.Since(start)), slog.String("request_id", requestID(r.Context())))
-		}()
-		next.ServeHTTP(ww, r)
 	})
 }
 

@@ -18,7 +18,9 @@ import (
 type Options struct {
 	Sessions *sessions.Manager
 	Logger   *slog.Logger // nil: nothing is logged
-	Version  string       // of the program, for hello and /version; "" = "dev"
+	// NoRequestLines leaves out the line at info for each request.
+	NoRequestLines bool
+	Version        string // of the program, for hello and /version; "" = "dev"
 
 	// Origins that browsers may call from, each exactly as in the Origin header
 	// ("https://chat.example"). Empty: no cross-origin answers at all. WebSockets of the

@@ -125,6 +125,7 @@ func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessi
 				return err
 			}
 			answered = true
+			noteOwner(r, to.ID)
 			a.o.Observer.Forwarded(f.result)
 			for name := range res.Header {
 				w.Header().Del(name) // the owner's in place of this node's

@@ -24,6 +24,7 @@ type API struct {
 	streams  *streamRegistry
 	peers    *peerTransport
 	runner   runner
+	refusals *refusalLines
 	made     time.Time
 	draining atomic.Bool // set by Drain: not ready, no new streams
 }
@@ -36,7 +37,7 @@ func New(o Options) (*API, error) {
 	}
 	a := &API{
 		o: o, log: o.Logger, mux: chi.NewRouter(), limits: newLimits(o), accepted: newAcceptedTokens(),
-		streams: newStreamRegistry(o), peers: newPeerTransport(o), made: time.Now(),
+		streams: newStreamRegistry(o), peers: newPeerTransport(o), made: time.Now(), refusals: newRefusalLines(),
 	}
 	a.routes()
 	return a, nil
@@ -50,7 +51,7 @@ func (a *API) Handler() http.Handler { return a.mux }
 // request id, is logged, and is a problem.
 func (a *API) routes() {
 	r := a.mux
-	r.Use(withRequestID, a.withTrace, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP(), a.withCORS(), a.withIPLimit, a.refuseInvalidHops)
+	r.Use(withRequestID, a.withTrace, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP(), noteClient, a.withCORS(), a.withIPLimit, a.refuseInvalidHops)
 	r.NotFound(a.handlePage)
 	r.MethodNotAllowed(a.handleMethodNotAllowed)
 	r.Use(a.withHead, a.withBodyLimit)

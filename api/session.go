@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"strings"
@@ -197,14 +198,25 @@ func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, sig
 	token, s, created, err := a.o.Sessions.SignIn(fromAddress(r), acc)
 	g.conclude(r.Context(), err)
 	if err != nil {
+		a.auditRefusal(r, req.kindOfCredential(), account, err)
 		return nil, signInAnswer{}, false, err
 	}
 	a.accepted.add(token)
+	a.audit(r, auditSignedIn, s.ID(), slog.String("credential", req.kindOfCredential()), slog.Bool("created", created), auditAccount(account))
+	a.audit(r, auditMinted, s.ID(), auditAccount(account))
 	if err := req.setRooms(r.Context(), s); err != nil {
 		return nil, signInAnswer{}, false, err
 	}
 	info, err := s.Current()
 	return s, signInAnswer{Token: token.Reveal(), Session: info}, created, err
+}
+
+// kindOfCredential is what the audit lines call it.
+func (req signInRequest) kindOfCredential() string {
+	if req.Password != "" {
+		return "password"
+	}
+	return "token"
 }
 
 func (req signInRequest) account() (perch.Account, error) {
@@ -284,12 +296,17 @@ func (a *API) handleCredentials(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := sessionFrom(r.Context())
 	info := s.Info()
-	g, err := a.reserveAttempts(r, a.o.Sessions.AccountKey(info.Upstream, string(info.JID.Bare())))
+	account := a.o.Sessions.AccountKey(info.Upstream, string(info.JID.Bare()))
+	g, err := a.reserveAttempts(r, account)
 	if err != nil {
 		return err
 	}
 	err = a.o.Sessions.ReplaceCredentials(r.Context(), s, perch.Account{Password: pw, Token: tok})
 	g.conclude(r.Context(), err)
+	if err == nil {
+		a.audit(r, auditReplaced, s.ID(), auditAccount(account))
+	}
+	a.auditRefusal(r, "replacement", account, err)
 	return done(w, err)
 }
 
@@ -308,7 +325,11 @@ func (a *API) handleSessionDelete(w http.ResponseWriter, r *http.Request) error 
 	if _, err := queryOf(r); err != nil {
 		return err
 	}
-	err := a.o.Sessions.SignOut(r.Context(), sessionFrom(r.Context()))
+	s := sessionFrom(r.Context())
+	err := a.o.Sessions.SignOut(r.Context(), s)
+	if err == nil {
+		a.audit(r, auditSignedOut, s.ID())
+	}
 	if token, ok, _ := bearerOf(r); ok && err == nil {
 		a.accepted.forget(token)
 	}

@@ -106,6 +106,7 @@ func (a *API) redeemTicket(r *http.Request, text string) (sessions.ID, error) {
 	}
 	id, err := a.takeTicket(r.Context(), text, r.Header.Get("Origin"))
 	g.conclude(r.Context(), err)
+	a.auditRefusal(r, "ticket", "", err)
 	return id, err
 }
 

@@ -63,6 +63,7 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		a.refuseSocket(w, r, endingOf(err))
 		return
 	}
+	noteSession(r, sess.ID())
 	q, err := eventQueryOf(r, sess, "since", "types*", "conversations*", "ticket")
 	if err != nil {
 		a.refuseSocket(w, r, ending{closeProtocol, err})

@@ -109,7 +109,7 @@ func (a *App) buildAPI() error {
 		a.certificate = c
 	}
 	o := api.Options{
-		Sessions: a.manager, Logger: a.log.With("component", "api"), Version: a.o.Version,
+		Sessions: a.manager, Logger: a.log.With("component", "api"), NoRequestLines: a.o.NoRequestLines, Version: a.o.Version,
 		Origins: a.o.Origins, AdminHosts: a.adminHosts(), TrustedProxies: a.o.TrustedProxies, Retention: a.o.Retention,
 		TokenRate: a.o.TokenRate, IPRate: a.o.IPRate, SignInRate: a.o.SignInRate, AccountRate: a.o.AccountRate, StreamsPerToken: a.o.Streams,
 		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,

@@ -58,10 +58,17 @@ type Options struct {
 	Tracing Tracing
 
 	Logger *slog.Logger // default: discards
+	LogOptions
+	Version string // shown by /version and hello
+}
+
+// LogOptions are about what Logger writes.
+type LogOptions struct {
+	// NoRequestLines leaves out the line at info for each request.
+	NoRequestLines bool
 	// LogDropped reports how many lines of Logger were lost, for a metric; see LogWriter. nil:
 	// none are.
 	LogDropped func() uint64
-	Version    string // shown by /version and hello
 }
 
 // Limits bound what clients can make the gateway do. 0 is the default of each.

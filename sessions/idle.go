@@ -87,6 +87,7 @@ func (p *idlePolicy) unattended() {
 			p.sendPresence()
 		}
 	case IdleSignOut:
+		p.unattendedEnd()
 		p.host.signedOut()
 	}
 }

@@ -9,5 +9,8 @@ type ID string
 // earlier, whose leases are over from then on.
 type NodeID string
 
+// Short is what logs call the session: the beginning of its id.
+func (id ID) Short() string { return shortID(id) }
+
 // shortID is what logs call a session.
 func shortID(id ID) string { return string(id[:min(8, len(id))]) }

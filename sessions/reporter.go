@@ -35,14 +35,19 @@ func (r *reporter) acquired(v *Saved, adopted bool, node NodeID) {
 			"session", r.session, "last_event", v.StaleSince.String())
 	}
 	if node != "" {
-		r.log.Info("session ownership acquired", "session", r.session, "epoch", v.Epoch, "fence", v.Fence, "node", node, "how", how)
+		r.log.Info("session ownership acquired", "session", r.session, "epoch", v.Epoch, "fence", v.Fence, "node", node, "how", how, "audit", true)
 	}
 }
 
 // lostOwnership says that another owner has the session.
 func (r *reporter) lostOwnership() {
 	r.observer.Owner(OwnerFenced)
-	r.log.Info("session ownership lost", "session", r.session)
+	r.log.Info("session ownership lost", "session", r.session, "audit", true)
+}
+
+// unattendedEnd says that the idle policy signs the session out.
+func (r *reporter) unattendedEnd() {
+	r.log.Info("signed out: no client was attached", "session", r.session, "audit", true)
 }
 
 // recordMissing says that the Store has lost the record.

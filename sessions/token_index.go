@@ -140,6 +140,7 @@ func (m *Manager) evict(tokens []string, s *Session) {
 	for _, t := range tokens {
 		if key, ok := digestOf(t); ok {
 			m.unbindLocal(key, s)
+			m.log.Info("token revoked: the session has too many", "session", shortID(s.id), "audit", true)
 		}
 	}
 }

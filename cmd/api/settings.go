@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
-	"io"
-	"log/slog"
 	"time"
 
 	"github.com/perch-im/perch/app"
@@ -24,23 +22,6 @@ type commandLine struct {
 	Man        manCommand        `cmd:"" hidden:"" help:"Print the manual page."`
 
 	file fileUpstreams // filled by Config
-}
-
-// logSettings are shared by the commands that log.
-type logSettings struct {
-	LogLevel  string `default:"info" enum:"debug,info,warn,error" help:"Least level that is logged: ${enum}."`
-	LogFormat string `default:"json" enum:"json,text" help:"Form of log lines on standard error: ${enum}."`
-}
-
-// logger writes to w; the level was checked by kong.
-func (l logSettings) logger(w io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(l.LogLevel)) // one of the enum: cannot fail
-	o := &slog.HandlerOptions{Level: level}
-	if l.LogFormat == "text" {
-		return slog.New(slog.NewTextHandler(w, o))
-	}
-	return slog.New(slog.NewJSONHandler(w, o))
 }
 
 type serveCommand struct {
@@ -79,6 +60,7 @@ type gatewaySettings struct {
 	OTelEndpoint string  `name:"otel-endpoint" placeholder:"URL" help:"Collector of OpenTelemetry traces, OTLP over HTTP, such as http://127.0.0.1:4318. Not given: nothing is traced."`
 	OTelSample   float64 `name:"otel-sample" default:"1" help:"Share of traces that are kept, above 0 and up to 1; a client that sends traceparent decides itself."`
 
+	LogRequests bool `default:"true" help:"Log one line at info for each request; --log-requests=false: none."`
 	logSettings
 }
 
@@ -130,7 +112,7 @@ func (s *gatewaySettings) options(file []app.Upstream) (app.Options, error) {
 		Idle:      app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
 		ParkAfter: parkAfter(s.ParkAfter),
 		Tracing:   app.Tracing{Endpoint: s.OTelEndpoint, Sample: s.OTelSample},
-		Version:   version(),
+		Version:   version(), LogOptions: app.LogOptions{NoRequestLines: !s.LogRequests},
 	}
 	o.Retention.Events, o.Retention.Bytes, o.Retention.Age = s.RetentionEvents, s.RetentionBytes, s.RetentionAge
 	for _, text := range s.Upstream {
