@@ -75,12 +75,14 @@ func (n *nodes) handOver(t testing.TB, token string) {
 	if s == nil || !s.HandOver() {
 		t.Fatal("HandOver: got false, want the session handed off")
 	}
-	for range 100_000 {
-		if n.b.manager.Live(perch.NewSecret(token)) == nil {
-			return
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for n.b.manager.Live(perch.NewSecret(token)) != nil {
+		if ctx.Err() != nil {
+			t.Fatal("HandOver: got the session still here, want it handed off in 10 s")
 		}
+		runtime.Gosched()
 	}
-	t.Fatal("HandOver: got the session still here, want it handed off")
 }
 
 // expireLease ends the lease of b at once, and waits until a has noticed and may take the
