@@ -36,6 +36,8 @@ func foreign(t *testing.T, s *stage, server *testkit.Server, users map[string]te
 		peers[name] = server.SlixmppFor(t, users[name])
 		peers[name].Presence(t, "", "")
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.more = map[string]func(map[string]string) (any, error){
 		"raw": func(q map[string]string) (any, error) {
 			p, ok := peers[q["who"]]
