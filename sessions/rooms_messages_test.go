@@ -193,6 +193,7 @@ func TestVerbsInARoom(t *testing.T) {
 		if st.Ref != "" {
 			t.Errorf("handle before the room has the message: got %q, want none", st.Ref)
 		}
+		pass(time.Second) // the own one is the first
 		theirs := s.say(lobby, "Bo", "theirs")
 		pass(time.Second)
 		_, err = sessions.MessagesOf(se).Edit(w.ctx(), lobby, perch.Ref{ID: st.ID, Sent: true}, sessions.NewMessage{Body: "by an id that says nothing there"})
