@@ -1,7 +1,6 @@
 package stanza
 
 import (
-	"fmt"
 	"hash/maphash"
 
 	"github.com/perch-im/perch"
@@ -102,12 +101,24 @@ func (d *Decoded) DropBookmarks(last *uint64, hears func(store string) bool) {
 		d.In = nil
 		return
 	}
-	var h maphash.Hash
-	h.SetSeed(repeatSeed)
-	_, _ = fmt.Fprintf(&h, "%#v", *in)
-	if sum := h.Sum64(); sum == *last {
+	if sum := sumOf(in); sum == *last {
 		d.In = nil
 	} else {
 		*last = sum
 	}
+}
+
+// sumOf stands for all that is said of bookmarks, passwords included.
+func sumOf(in *perch.BookmarksIn) uint64 {
+	var h maphash.Hash
+	h.SetSeed(repeatSeed)
+	maphash.WriteComparable(&h, in.Store)
+	maphash.WriteComparable(&h, in.All)
+	for _, b := range in.Put {
+		maphash.WriteComparable(&h, b)
+	}
+	for _, jid := range in.Removed {
+		maphash.WriteComparable(&h, jid)
+	}
+	return h.Sum64()
 }

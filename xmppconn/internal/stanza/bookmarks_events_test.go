@@ -75,6 +75,9 @@ func TestDropBookmarks(t *testing.T) {
 	of := func(room string) string {
 		return pepEvent(ofAccount, "<items node='urn:xmpp:bookmarks:1'>"+conference(room, "", "")+"</items>")
 	}
+	locked := func(password string) string {
+		return pepEvent(ofAccount, "<items node='urn:xmpp:bookmarks:1'>"+conference("r@c.test", "", "<password>"+password+"</password>")+"</items>")
+	}
 	heard := "0402"
 	for i, tt := range []struct {
 		raw, hears string
@@ -88,6 +91,9 @@ func TestDropBookmarks(t *testing.T) {
 		{of("r@c.test"), "0402", 1},
 		{of("t@c.test"), "0048", 0},
 		{of("t@c.test"), "0402", 1},
+		{locked("one"), "0402", 1},
+		{locked("two"), "0402", 1},
+		{locked("two"), "0402", 0},
 	} {
 		heard = tt.hears
 		d := decodeText(t, tt.raw, testNow)
