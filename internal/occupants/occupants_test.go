@@ -2,6 +2,7 @@ package occupants_test
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -279,6 +280,31 @@ func TestWhatIsTooLong(t *testing.T) {
 	h.Put(perch.Occupant{Nick: strings.Repeat("n", 1023), Affiliation: perch.AffiliationNone})
 	if _, ok := h.Find(strings.Repeat("n", 1023)); !ok {
 		t.Error("a nick of 1,023 bytes: got none, want it")
+	}
+}
+
+// TestBytes: what a room is said to take is no less than what it takes, whatever is in it.
+func TestBytes(t *testing.T) {
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	for _, status := range []int{0, 20, 256} {
+		ts := occupants.New(occupants.Options{})
+		before := heap()
+		h := joined(ts, "me")
+		for i := range 10_000 {
+			o := occupant(fmt.Sprintf("n%05d", i))
+			o.Status = (o.Nick + strings.Repeat("x", status))[:status]
+			h.Put(o)
+		}
+		took, said := heap()-before, ts.Stats().Bytes
+		if n, _ := h.Count(); n != 10_001 || took > said+said/5 {
+			t.Errorf("%d occupants with different statuses of %d bytes: got %d bytes said and %d taken, want 10001 and about the same", n, status, said, took)
+		}
+		h.Leave()
 	}
 }
 
