@@ -185,7 +185,7 @@ func (l *login) element() (*xmlstream.Element, error) {
 		}
 		return el, nil
 	case xmlstream.KindEnd:
-		return nil, perch.Wrap(perch.KindLinkLost, diagnosis.ErrClosedByServer, "%s", l.doing)
+		return nil, diagnosis.Network(diagnosis.ErrClosedByServer, l.doing)
 	}
 	return nil, perch.Errorf(perch.KindLinkLost, "%s: unexpected element", l.doing)
 }

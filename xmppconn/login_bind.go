@@ -148,7 +148,7 @@ func (l *login) request(typ string, to perch.JID, payload string) (stanza.IQ, er
 // answer returns the awaited answer if the frame is it, and holds the frame if not.
 func (l *login) answer(f *xmlstream.Frame, id string, to perch.JID) (stanza.IQ, bool, error) {
 	if f.Kind == xmlstream.KindEnd {
-		return stanza.IQ{}, false, perch.Errorf(perch.KindLinkLost, "%s: the server closed the stream", l.doing)
+		return stanza.IQ{}, false, diagnosis.Network(diagnosis.ErrClosedByServer, l.doing)
 	}
 	if f.Kind == xmlstream.KindSkipped && f.Skipped.Local == "iq" && f.Skipped.ID == id && l.mayAnswer(to, f.Skipped.From) {
 		return stanza.IQ{}, false, perch.Wrap(perch.KindXMPP, perch.ErrAnswerTooLarge, "%s: the answer exceeds the limits of this gateway", l.doing)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/streamtest"
+	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 	"mellium.im/xmpp/stream"
 )
 
@@ -170,6 +171,39 @@ func testRefusals(t *testing.T, refusals []refusal) {
 			}
 			if w.d.counters.SignInFailures.Load() != 1 {
 				t.Error("not counted as one failure, want SignInFailures 1")
+			}
+		})
+	}
+}
+
+// TestSignInThatIsClosed: whatever the server was asked when it closed the stream, that is the cause, and
+// the client reads what it was.
+func TestSignInThatIsClosed(t *testing.T) {
+	auth := func(p *fakeServer) { p.startTLS(); p.open(offerSASL("OAUTHBEARER")); p.expect(nsSASL, "auth") }
+	bind := func(p *fakeServer) *xmlstream.Element {
+		auth(p)
+		p.send(saslSuccess)
+		p.open(offerBind + offerSM)
+		return p.next()
+	}
+	for doing, script := range map[string]func(*fakeServer){
+		"authenticating":     auth,
+		"binding a resource": func(p *fakeServer) { bind(p) },
+		"enabling stream management": func(p *fakeServer) {
+			p.result(bind(p), "<bind xmlns='"+nsBind+"'><jid>"+smSelf+"</jid></bind>")
+			for !p.next().Is(nsSM, "enable") {
+				continue
+			}
+		},
+	} {
+		bubble(t, doing, func(t *testing.T) {
+			up := messengerUp()
+			up.Profile = ProfileStandard
+			w := newFakeNetwork(t, up)
+			w.serve("xmpp.a.test:5222", func(p *fakeServer) { script(p); p.send("</stream:stream>"); p.drain() })
+			err := w.dialError(perch.KindLinkLost)
+			if e, ok := errors.AsType[*perch.Error](err); !ok || e.Cause != perch.CauseClosed || !strings.Contains(e.Detail, "("+doing+")") {
+				t.Errorf("got %v of the cause %q, want one of %q with %q", err, perch.CauseOf(err), perch.CauseClosed, doing)
 			}
 		})
 	}

@@ -139,7 +139,7 @@ func (l *login) awaitEnabled() error {
 // enabled reports whether a frame is the answer to <enable/>, and holds it if not.
 func (l *login) enabled(f *xmlstream.Frame) (bool, error) {
 	if f.Kind == xmlstream.KindEnd {
-		return false, perch.Errorf(perch.KindLinkLost, "%s: the server closed the stream", l.doing)
+		return false, diagnosis.Network(diagnosis.ErrClosedByServer, l.doing)
 	}
 	if f.Kind == xmlstream.KindElement && (f.Local == "enabled" || f.Local == "failed" || f.Local == "error") {
 		el, err := f.Parse()
