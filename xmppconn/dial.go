@@ -291,11 +291,12 @@ func (d *Dialer) tryTargets(ctx context.Context, req signInRequest, targets []ta
 		if err == nil {
 			return conn, nil
 		}
-		if worst == nil || perch.KindOf(worst) != perch.KindUpstreamTLS || !mayTryNext(err) {
+		last := !mayTryNext(err) || ctx.Err() != nil
+		if last || worst == nil || perch.KindOf(worst) != perch.KindUpstreamTLS {
 			worst, *req.failedAt = err, t
 		}
-		if !mayTryNext(err) || ctx.Err() != nil {
-			return nil, err
+		if last {
+			break
 		}
 	}
 	return nil, worst

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 	"github.com/perch-im/perch"
@@ -125,6 +126,36 @@ func TestNameServerFailures(t *testing.T) {
 			_, got := Dial(context.Background(), Upstream{Domain: "a.test", Resolver: brokenResolver{tt.err}}, tokenAccount, Options{})
 			if perch.KindOf(got) != tt.kind || perch.CauseOf(got) != tt.cause {
 				t.Errorf("got %s, %s (%v), want %s, %s", perch.KindOf(got), perch.CauseOf(got), got, tt.kind, tt.cause)
+			}
+		})
+	}
+}
+
+// TestFailureNamesItsTarget: an operator is sent to the place that the reported error is from.
+func TestFailureNamesItsTarget(t *testing.T) {
+	foreign := func(p *fakeServer) { p.cert = testPKI().issue(nil, "b.test"); p.startTLS() }
+	for name, tt := range map[string]struct {
+		second func(*fakeServer)
+		within time.Duration
+		want   string
+		cause  perch.Cause
+	}{
+		"a certificate, then another one":             {foreign, 10 * time.Second, "one.a.test:5222", perch.CauseCertName},
+		"a certificate, then silence":                 {(*fakeServer).silence, 10 * time.Second, "one.a.test:5222", perch.CauseCertName},
+		"a certificate, then silence to the very end": {(*fakeServer).silence, 3 * time.Second, "two.a.test:5222", perch.CauseTimeout},
+		"a certificate, then a refusal":               {failing("<not-authorized/>"), 10 * time.Second, "two.a.test:5222", perch.CauseCredential},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			up := messengerUp()
+			up.Address, up.StepTimeout, up.SignInTimeout = "", 2*time.Second, tt.within
+			w := newFakeNetwork(t, up)
+			w.srv["xmpp-client"] = records("one.a.test:5222/10/0", "two.a.test:5222/20/0")
+			w.serve("one.a.test:5222", foreign)
+			w.serve("two.a.test:5222", tt.second)
+			var got Failure
+			w.d.failed = func(f Failure) { got = f }
+			if _, err := w.d.Dial(context.Background(), tokenAccount, nil); err == nil || got.Target != tt.want || got.Cause != tt.cause {
+				t.Errorf("got %+v, %v; want %s at %s", got, err, tt.cause, tt.want)
 			}
 		})
 	}
