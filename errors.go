@@ -117,6 +117,14 @@ func KindOf(err error) Kind {
 	return KindInternal
 }
 
+// ConditionOf is the condition of the error that the upstream answered with, or "" for any other error.
+func ConditionOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok && e.XMPP != nil {
+		return e.XMPP.Condition
+	}
+	return ""
+}
+
 // ErrAnswerTooLarge is the cause of a request's error when the upstream's answer is over a
 // limit of the gateway.
 var ErrAnswerTooLarge = errors.New("the answer is larger than this gateway takes")

@@ -85,8 +85,8 @@ func (x *roomList) asked(r *room, j *roomJoin, info *perch.RoomInfo, err error) 
 	switch {
 	case err == nil:
 		x.learn(r, info)
-	case conditionIn(err) == "remote-server-not-found", conditionIn(err) == "remote-server-timeout":
-		x.unreachable(r, conditionIn(err), err.Error())
+	case perch.ConditionOf(err) == "remote-server-not-found", perch.ConditionOf(err) == "remote-server-timeout":
+		x.unreachable(r, perch.ConditionOf(err), err.Error())
 		return
 	case perch.KindOf(err) == perch.KindItemNotFound && !r.wish.mayCreate:
 		x.refuse(r, perch.RoomStateFailed, roomWhy{reason: perch.RoomReasonNotFound})
@@ -188,14 +188,6 @@ func (x *roomList) endJoin(r *room) {
 	s := x.serviceOf(r)
 	s.leave(r, j)
 	x.advance(s)
-}
-
-// conditionIn is the defined condition of an error answer (RFC 6120, 8.3.3), or "".
-func conditionIn(err error) string {
-	if xe := xmppErrorOf(err); xe != nil {
-		return xe.Condition
-	}
-	return ""
 }
 
 // xmppErrorOf is what the upstream said in an error, or nil.

@@ -1,8 +1,6 @@
 package xmppconn
 
 import (
-	"errors"
-
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 )
@@ -22,12 +20,4 @@ func requestError(x perch.XMPPError) *perch.Error {
 // errOffline is what every call on an ended connection gets; the cause is why it ended.
 func errOffline(cause error) *perch.Error {
 	return perch.Wrap(perch.KindSessionOffline, cause, "the XMPP stream is not connected")
-}
-
-// conditionOf returns the condition of an error that the upstream answered with, or "".
-func conditionOf(err error) string {
-	if e, ok := errors.AsType[*perch.Error](err); ok && e.XMPP != nil {
-		return e.XMPP.Condition
-	}
-	return ""
 }

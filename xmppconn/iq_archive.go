@@ -41,7 +41,7 @@ func (c *Conn) archive136(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 	page, err := request(ctx, c, "archive", "get", "", payload, func(in stanza.IQ) (perch.ArchivePage, error) {
 		return parse(in.Payload), nil
 	})
-	if conditionOf(err) == "item-not-found" {
+	if perch.ConditionOf(err) == "item-not-found" {
 		return parse(nil), nil // the archive has nothing of this account
 	}
 	return page, err

@@ -124,7 +124,7 @@ func (c *Conn) LookupJID(ctx context.Context, account string) (perch.JID, error)
 
 // unknownRequest reports whether the server does not know a request at all.
 func unknownRequest(err error) bool {
-	switch conditionOf(err) {
+	switch perch.ConditionOf(err) {
 	case "service-unavailable", "feature-not-implemented":
 		return true
 	}
@@ -143,7 +143,7 @@ func (c *Conn) askOwn(ctx context.Context, typ string, payload []byte) (*xmlstre
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	began := c.d.now()
 	_, err := request(ctx, c, "ping", "get", perch.JID(c.login.JID.Domain()), stanza.EncodePing(), ignoreResult)
-	if err != nil && conditionOf(err) == "" {
+	if err != nil && perch.ConditionOf(err) == "" {
 		return 0, err
 	}
 	took := c.d.now() - began

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/xmppconn/internal/pepnode"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -13,7 +12,7 @@ import (
 // get asks for something of a store. A node that is not there yet has nothing in it.
 func (l *List) get(ctx context.Context, payload []byte) (*xmlstream.Element, error) {
 	answer, err := l.ask(ctx, "get", payload)
-	switch pepnode.Condition(err) {
+	switch perch.ConditionOf(err) {
 	case "item-not-found":
 		return nil, nil
 	case "service-unavailable", "feature-not-implemented":
@@ -75,7 +74,7 @@ func (l *List) removeItem(ctx context.Context, room perch.JID) error {
 	if err != nil {
 		return err
 	}
-	if _, err = l.ask(ctx, "set", payload); pepnode.Condition(err) == "item-not-found" {
+	if _, err = l.ask(ctx, "set", payload); perch.ConditionOf(err) == "item-not-found" {
 		return nil
 	}
 	return err

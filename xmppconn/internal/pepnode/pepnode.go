@@ -10,7 +10,6 @@ package pepnode
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 
 	"github.com/perch-im/perch"
@@ -74,8 +73,8 @@ func publish(ctx context.Context, ask Ask, encode func(options bool) ([]byte, er
 func (n *Node) makeSafe(ctx context.Context, ask Ask, of Kind) error {
 	get := func() (*xmlstream.Element, error) { return ask(ctx, "get", stanza.EncodeNodeGet(of.Name)) }
 	config, err := get()
-	if Condition(err) == "item-not-found" {
-		if _, err = ask(ctx, "set", stanza.EncodeNodeCreate(of.Name)); err == nil || Condition(err) == "conflict" {
+	if perch.ConditionOf(err) == "item-not-found" {
+		if _, err = ask(ctx, "set", stanza.EncodeNodeCreate(of.Name)); err == nil || perch.ConditionOf(err) == "conflict" {
 			config, err = get()
 		}
 	}
@@ -83,7 +82,7 @@ func (n *Node) makeSafe(ctx context.Context, ask Ask, of Kind) error {
 		config, err = configure(ctx, ask, of, get)
 	}
 	switch {
-	case err != nil && Condition(err) == "":
+	case err != nil && perch.ConditionOf(err) == "":
 		return err // no answer: to be tried again
 	case err != nil || !stanza.NodeSafe(config, of.Many):
 		n.state.Store(unusable)
@@ -104,18 +103,10 @@ func configure(ctx context.Context, ask Ask, of Kind, get func() (*xmlstream.Ele
 	return get()
 }
 
-// Condition is that of an error answer; "" for anything else.
-func Condition(err error) string {
-	if e, ok := errors.AsType[*perch.Error](err); ok && e.XMPP != nil {
-		return e.XMPP.Condition
-	}
-	return ""
-}
-
 // Refused reports whether a server does not do what it was asked, now and later: of the same
 // request it would say the same again.
 func Refused(err error) bool {
-	switch Condition(err) {
+	switch perch.ConditionOf(err) {
 	case "bad-request", "conflict", "feature-not-implemented", "forbidden", "item-not-found", "not-acceptable", "not-allowed",
 		"resource-constraint", "service-unavailable":
 		return true

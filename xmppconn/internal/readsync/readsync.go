@@ -41,7 +41,7 @@ func (p *Positions) ReadPositions(ctx context.Context) ([]perch.ReadIn, error) {
 	}
 	payload, err := p.ask(ctx, "get", stanza.EncodeReadPositions())
 	switch {
-	case pepnode.Condition(err) == "item-not-found":
+	case perch.ConditionOf(err) == "item-not-found":
 		return nil, nil
 	case pepnode.Refused(err):
 		return nil, positions.Unsupported(err)

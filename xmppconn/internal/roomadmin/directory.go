@@ -55,7 +55,7 @@ func (a *Admin) RoomServices(ctx context.Context) ([]perch.JID, error) {
 	for i, jid := range items {
 		if stanza.IsRoomService(infos[i]) {
 			services = append(services, jid)
-		} else if failed == nil && condition(errs[i]) == "" {
+		} else if failed == nil && perch.ConditionOf(errs[i]) == "" {
 			failed = errs[i] // no answer: it may be one
 		}
 	}

@@ -54,7 +54,7 @@ func (a *Admin) SetAffiliation(ctx context.Context, room perch.JID, m perch.Memb
 func (a *Admin) SetRole(ctx context.Context, room perch.JID, nick string, role perch.Role, reason string) error {
 	payload, err := stanza.EncodeRole(nick, role, reason)
 	err = a.set(ctx, "room_role", room, payload, err)
-	if e, ok := errors.AsType[*perch.Error](err); ok && condition(err) == "not-acceptable" { // which is ejabberd's word for it
+	if e, ok := errors.AsType[*perch.Error](err); ok && perch.ConditionOf(err) == "not-acceptable" { // which is ejabberd's word for it
 		return &perch.Error{Kind: perch.KindItemNotFound, Detail: "nobody in the room has this nick", XMPP: e.XMPP, Err: err}
 	}
 	return err
@@ -86,7 +86,7 @@ func (a *Admin) ModerateMessage(ctx context.Context, room perch.JID, stanzaID, r
 // and where a room knows no such thing.
 func (a *Admin) ReservedNick(ctx context.Context, room perch.JID) (string, error) {
 	info, err := a.ask(ctx, "room_nick", "get", room, stanza.EncodeReservedNick(), nil)
-	switch condition(err) {
+	switch perch.ConditionOf(err) {
 	case "item-not-found", "feature-not-implemented", "service-unavailable", "bad-request", "not-acceptable":
 		return "", nil
 	}
@@ -100,7 +100,7 @@ func (a *Admin) ReservedNick(ctx context.Context, room perch.JID) (string, error
 // it has none. The rest of its card stays as far as this gateway knows it (XEP-0054).
 func (a *Admin) SetRoomPhoto(ctx context.Context, room perch.JID, data []byte) error {
 	answer, err := a.ask(ctx, "vcard", "get", room, stanza.EncodeVCardGet(), nil)
-	if err != nil && condition(err) != "item-not-found" {
+	if err != nil && perch.ConditionOf(err) != "item-not-found" {
 		return Refusal(err)
 	}
 	card := stanza.ParseVCard(answer, room)
@@ -133,12 +133,4 @@ func Refusal(err error) error {
 		return &perch.Error{Kind: perch.KindForbidden, Detail: "the room does not allow this account to do so", XMPP: e.XMPP, Err: err}
 	}
 	return err
-}
-
-// condition is that of an error answer; "" for anything else.
-func condition(err error) string {
-	if e, ok := errors.AsType[*perch.Error](err); ok && e.XMPP != nil {
-		return e.XMPP.Condition
-	}
-	return ""
 }

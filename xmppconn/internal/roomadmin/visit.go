@@ -23,7 +23,7 @@ func (a *Admin) RoomInfo(ctx context.Context, room perch.JID) (perch.RoomInfo, e
 // Not to know an occupant and not to know the room is one condition: which it is, the room says.
 func (a *Admin) SelfPing(ctx context.Context, room perch.JID, nick string) (perch.SelfPing, error) {
 	_, err := a.ask(ctx, "room_ping", "get", room+"/"+perch.JID(nick), stanza.EncodePing(), nil)
-	switch condition(err) {
+	switch perch.ConditionOf(err) {
 	case "":
 		if err == nil {
 			return perch.SelfPingIn, nil
