@@ -44,8 +44,8 @@ func (c *MemberCollector) Add(payload *xmlstream.Borrowed) {
 		return
 	}
 	for el := range payload.Children() {
-		jid, a := peekJID(el.Attr("jid")).Bare(), perch.Affiliation(el.Attr("affiliation").Peek())
-		if !el.Is(nsMUCAdmin, "item") || jid == "" || !a.Valid() {
+		jid, a := peekJID(el.Attr("jid")).Bare(), parseAffiliation(el.Attr("affiliation").Peek())
+		if !el.Is(nsMUCAdmin, "item") || jid == "" || a == "" {
 			continue
 		}
 		reason := el.Child(nsMUCAdmin, "reason").InnerText()
@@ -56,7 +56,7 @@ func (c *MemberCollector) Add(payload *xmlstream.Borrowed) {
 		}
 		c.bytes += cost
 		c.list.Items = append(c.list.Items, perch.Member{
-			JID: cloneJID(string(jid)), Affiliation: perch.Affiliation(strings.Clone(string(a))), Nick: el.Attr("nick").Copy(), Reason: reason.Copy(),
+			JID: cloneJID(string(jid)), Affiliation: a, Nick: el.Attr("nick").Copy(), Reason: reason.Copy(),
 		})
 	}
 }
