@@ -65,7 +65,7 @@ func appendBody(dst []byte, c *Contact, key perch.JID, h *head) []byte {
 	second := bit(b.JID != key, spelled) | bit(c.CardName != "", cardName) | bit(c.Presence != nil, hasPresence)
 	switch {
 	case c.Photo == "":
-	case isHex(c.Photo):
+	case packed.IsHex(c.Photo):
 		second |= photoHex
 	default:
 		second |= photoText
@@ -103,7 +103,7 @@ func appendBody(dst []byte, c *Contact, key perch.JID, h *head) []byte {
 	}
 	switch {
 	case second&photoHex != 0:
-		dst = appendHex(dst, c.Photo)
+		dst = packed.AppendHex(binary.AppendUvarint(dst, uint64(len(c.Photo)/2)), c.Photo)
 	case second&photoText != 0:
 		dst = packed.AppendText(dst, c.Photo)
 	}
@@ -143,27 +143,6 @@ func (h *head) shares(list []string) bool {
 		}
 	}
 	return !r.Bad()
-}
-
-const digits = "0123456789abcdef"
-
-// isHex reports whether s is the hex of some bytes, written as nearly everybody does.
-func isHex(s string) bool {
-	for i := range len(s) {
-		if strings.IndexByte(digits, s[i]) < 0 {
-			return false
-		}
-	}
-	return len(s)%2 == 0
-}
-
-// appendHex writes the bytes that s is the hex of, as a text.
-func appendHex(dst []byte, s string) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(s)/2))
-	for i := 0; i < len(s); i += 2 {
-		dst = append(dst, byte(strings.IndexByte(digits, s[i])<<4|strings.IndexByte(digits, s[i+1])))
-	}
-	return dst
 }
 
 // decodeBody reads a contact, all but its JID. In a row h is nil, and the key is read already

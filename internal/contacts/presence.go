@@ -2,6 +2,7 @@ package contacts
 
 import (
 	"encoding/binary"
+
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/packed"
 )

@@ -25,9 +25,9 @@ func appendHash(dst []byte, s string) []byte {
 	at := len(dst)
 	dst = append(dst, 0)
 	if len(s) >= 8 && len(s) <= 2*maxRaw {
-		if b, ok := appendHex(dst, s); ok {
-			b[at] = kindHex | byte(len(b)-at-1)
-			return b
+		if packed.IsHex(s) {
+			dst[at] = kindHex | byte(len(s)/2)
+			return packed.AppendHex(dst, s)
 		}
 		if b, ok := appendBase64(dst, s); ok {
 			b[at] = kindBase64 | byte(len(b)-at-1)
@@ -40,31 +40,6 @@ func appendHash(dst []byte, s string) []byte {
 	}
 	dst[at] = kindText | longText
 	return packed.AppendText(dst, s)
-}
-
-// unhex are the values of digits in lower case, 0xff of what is none.
-var unhex = func() (t [256]byte) {
-	for i := range t {
-		t[i] = 0xff
-	}
-	for i, c := range []byte("0123456789abcdef") {
-		t[c] = byte(i)
-	}
-	return t
-}()
-
-func appendHex(dst []byte, s string) ([]byte, bool) {
-	if len(s)%2 != 0 {
-		return nil, false
-	}
-	for i := 0; i < len(s); i += 2 {
-		hi, lo := unhex[s[i]], unhex[s[i+1]]
-		if hi|lo > 0xf {
-			return nil, false
-		}
-		dst = append(dst, hi<<4|lo)
-	}
-	return dst, true
 }
 
 // appendBase64 wants the padded form, and nothing that a decoder passes over.

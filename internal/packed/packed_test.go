@@ -2,6 +2,7 @@ package packed_test
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"math"
 	"strings"
 	"testing"
@@ -90,4 +91,18 @@ func FuzzReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestHex takes what encoding/hex gives back as it was, and nothing else.
+func TestHex(t *testing.T) {
+	for s, want := range map[string]bool{"": true, "da39a3ee5e6b4b0d": true, "00ff": true, "00fF": false, "abc": false, "0g": false, "0\xff": false, "é0": false} {
+		if got := packed.IsHex(s); got != want {
+			t.Errorf("IsHex(%q) = %v, want %v", s, got, want)
+		}
+		if want {
+			if got := packed.AppendHex([]byte("x"), s); got[0] != 'x' || hex.EncodeToString(got[1:]) != s {
+				t.Errorf("AppendHex(%q) = %x, want the bytes of it behind the x", s, got)
+			}
+		}
+	}
 }
