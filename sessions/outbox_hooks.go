@@ -17,6 +17,9 @@ func (o *outbox) load(ctx context.Context, list []*OutboxEntry) error {
 		switch {
 		case perch.KindOf(err) == perch.KindNotFound:
 			r = &perch.MessageRecord{ID: e.ID, To: e.To, Status: perch.StatusAccepted}
+			if e.Kind != perch.GroupchatMessage && e.Relation == nil {
+				r.Ref = ownRef(e.ID)
+			}
 		case err != nil:
 			return err
 		}

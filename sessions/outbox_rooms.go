@@ -50,7 +50,7 @@ func (o *outbox) reconcileRoom(e *outEntry, l *link, resumed bool, num uint64, o
 	}
 }
 
-// entriesTo are the entries to a room that were written.
+// entriesTo are the entries to a room, written or not.
 func (o *outbox) entriesTo(room perch.JID) (list []*outEntry) {
 	for _, e := range o.entries {
 		if e.Kind == perch.GroupchatMessage && e.To.Bare().Equal(room) {
@@ -66,17 +66,13 @@ func (o *outbox) reflected(room perch.JID, ids [2]string, ref string) {
 		if e.ID != ids[0] && e.ID != ids[1] {
 			continue
 		}
-		if e.Relation == nil && ref != "" {
-			r := *e.record
-			r.Ref = ref
-			e.record = &r
-		}
+		e.record = named(e.record, ref)
 		o.done(e, perch.StatusAcked, nil)
 		return
 	}
 	for _, r := range slices.Clone(o.records) {
 		if (r.ID == ids[0] || r.ID == ids[1]) && r.To.Bare().Equal(room) {
-			o.advanceTo(r, perch.StatusAcked, nil)
+			o.advanceTo(named(r, ref), perch.StatusAcked, nil)
 			return
 		}
 	}

@@ -69,10 +69,7 @@ func (o *outbox) write(e *outEntry) bool {
 		o.host.saveStream()
 		return true // written before, on a stream that is gone
 	}
-	e.record = o.advance(e.record, perch.StatusSent, nil)
-	if !inRoom { // it is logged when the room has sent it to all
-		o.host.logSent(e)
-	}
+	o.sent(e, inRoom)
 	o.host.saveStream() // with the message in it
 	return true
 }

@@ -1,0 +1,90 @@
+package sessions_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// TestHandleOfAMessageToARoom: it has none before the room has given it one, whatever becomes of it.
+func TestHandleOfAMessageToARoom(t *testing.T) {
+	leave := func(w *world, s *sessions.Session) {
+		must(w.t, "LeaveRoom", sessions.RoomsOf(s).LeaveRoom(w.ctx(), lobby, false))
+	}
+	for name, tt := range map[string]struct {
+		do   func(w *world, s *muc, se *sessions.Session)
+		want string
+	}{
+		"sent, and no more": {func(*world, *muc, *sessions.Session) {}, "sent no ref"},
+		"unknown":           {func(w *world, _ *muc, se *sessions.Session) { leave(w, se) }, "unknown no ref"},
+		"refused": {func(w *world, _ *muc, se *sessions.Session) {
+			w.deliver(&perch.MessageError{ID: "m1", From: lobby, Error: perch.XMPPError{Condition: "forbidden"}})
+		}, "failed no ref"},
+		"reflected": {func(_ *world, s *muc, _ *sessions.Session) { s.reflect(lobby, "m1") }, "acked room ref"},
+		"unknown, and then reflected": {func(w *world, s *muc, se *sessions.Session) {
+			leave(w, se)
+			pass(time.Second)
+			w.join(se, lobby, sessions.RoomJoin{Nick: "Al"})
+			s.reflect(lobby, "m1")
+		}, "acked room ref"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				s := withRooms(w)
+				r := s.room(lobby)
+				se := w.open()
+				w.join(se, lobby, sessions.RoomJoin{Nick: "Al"})
+				s.edit(func() { r.swallow = true })
+				_, err := se.SendMessage(w.ctx(), sessions.NewMessage{ID: "m1", To: lobby, Kind: perch.GroupchatMessage, Body: "hi"})
+				must(t, "SendMessage", err)
+				pass(time.Second)
+				tt.do(w, s, se)
+				pass(3 * time.Second)
+				rec, err := se.Message(w.ctx(), "m1")
+				must(t, "Message", err)
+				if got := fmt.Sprintf("%s %s", rec.Status, roomRef(t, rec.Ref)); got != tt.want {
+					t.Errorf("record: got %s, want %s", got, tt.want)
+				}
+				for _, e := range w.durable(se) {
+					var c perch.StatusChange
+					if e.Type != perch.EventMessageStatus {
+						continue
+					}
+					e.into(t, &c)
+					want := "no ref"
+					if c.Status == perch.StatusAcked {
+						want = "room ref"
+					}
+					if got := roomRef(t, c.Ref); got != want {
+						t.Errorf("message.status %s: got %s, want %s", c.Status, got, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// reflect sends a message of the account to all who are in a room, as it should have done before.
+func (s *muc) reflect(room perch.JID, id string) {
+	s.edit(func() {
+		r := s.rooms[room]
+		r.swallow = false
+		s.put(r, perch.MessageIn{Message: perch.Message{ID: id, From: r.at(r.nick), Body: "hi"}}, "occ-me")
+	})
+}
+
+// roomRef is what kind of handle a text is.
+func roomRef(t tb, text string) string {
+	if text == "" {
+		return "no ref"
+	}
+	ref, err := perch.ParseRef(text)
+	must(t, "ParseRef", err)
+	if !ref.Room {
+		return "ref of a chat"
+	}
+	return "room ref"
+}
