@@ -30,7 +30,7 @@ func ownRef(id string) string { return perch.Ref{ID: id, Sent: true}.String() }
 // written by a process that ended before it could commit that: nothing else will log it.
 func (o *outbox) done(e *outEntry, st perch.MessageStatus, xe *perch.XMPPError) {
 	if e.Sent && e.record.Status == perch.StatusAccepted && arrived(st) {
-		o.sent(e, false)
+		o.sent(e, o.toRoom(&e.MessageOut))
 	}
 	e.record = o.advance(e.record, st, xe)
 	o.entries = slices.DeleteFunc(o.entries, func(x *outEntry) bool { return x == e })

@@ -67,6 +67,37 @@ func TestHandleOfAMessageToARoom(t *testing.T) {
 	}
 }
 
+// TestKilledBeforeTheRoomIsHeard: what a process has written to a room, and could not commit, is logged once
+// by the next one: as the room has it.
+func TestKilledBeforeTheRoomIsHeard(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		se := w.open()
+		w.join(se, lobby, sessions.RoomJoin{Nick: "Al"})
+		old := w.m
+		defer func() { _ = old.Close(w.ctx()) }()
+		se = w.killedWhileSending(func() {
+			_, _ = se.SendMessage(w.ctx(), sessions.NewMessage{ID: "m1", To: lobby, Kind: perch.GroupchatMessage, Body: "hi"})
+		})
+		pass(time.Minute)
+		if h := w.history(se, "m1"); h != "accepted sent acked " {
+			t.Errorf("history: got %q, want accepted, sent, acked", h)
+		}
+		evs := w.durable(se)
+		wantList(t, "messages", roomSaid(t, evs, lobby), []string{"sent Al: hi"})
+		n := 0
+		for _, typ := range types(evs) {
+			if typ == perch.EventMessageSent {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("message.sent: got %d, want 1", n)
+		}
+	}, durable, sealing(1))
+}
+
 // reflect sends a message of the account to all who are in a room, as it should have done before.
 func (s *muc) reflect(room perch.JID, id string) {
 	s.edit(func() {
