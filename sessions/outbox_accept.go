@@ -199,6 +199,9 @@ func (o *outbox) accepted(p *sending, r Result) {
 	case r.Existing == nil:
 		o.entries = append(o.entries, p.entry)
 		p.answer <- sent{id: p.entry.ID}
+		if o.toRoom(&p.entry.MessageOut) && o.rooms.mayAccept(p.entry.To) != nil {
+			o.notInRoom(p.entry) // not any more: it was, before the Store had it
+		}
 		o.flush()
 	case r.Existing.Fingerprint != p.once.Fingerprint:
 		p.answer <- sent{err: errMismatch}

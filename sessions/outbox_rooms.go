@@ -102,8 +102,13 @@ func (o *outbox) roomIsOver(room perch.JID) {
 			o.done(e, perch.StatusUnknown, nil)
 			continue
 		}
-		o.fail(e, &perch.XMPPError{Condition: "not-acceptable", Type: "cancel", Text: "the account is not in the room"})
+		o.notInRoom(e)
 	}
+}
+
+// notInRoom fails an entry that was not written, because its room is left.
+func (o *outbox) notInRoom(e *outEntry) {
+	o.fail(e, &perch.XMPPError{Condition: "not-acceptable", Type: "cancel", Text: "the account is not in the room"})
 }
 
 // unreflected implements roomOutbox.

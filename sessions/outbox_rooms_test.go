@@ -3,6 +3,7 @@ package sessions_test
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -96,6 +97,32 @@ func TestKilledBeforeTheRoomIsHeard(t *testing.T) {
 			t.Errorf("message.sent: got %d, want 1", n)
 		}
 	}, durable, sealing(1))
+}
+
+// TestKickedWhileAMessageIsAccepted: what the Store takes too late for the room fails, as what waited then.
+func TestKickedWhileAMessageIsAccepted(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		se := w.open()
+		w.join(se, lobby, sessions.RoomJoin{Nick: "Al"})
+		w.store.set(func(s *store) { s.held = true })
+		go func() {
+			_, _ = se.SendMessage(w.ctx(), sessions.NewMessage{ID: "m1", To: lobby, Kind: perch.GroupchatMessage, Body: "hi"})
+		}()
+		synctest.Wait()
+		s.kick(lobby, perch.RoomPresenceIn{Codes: perch.CodeSelf | perch.CodeKicked})
+		synctest.Wait()
+		w.store.set(func(s *store) { s.held = false })
+		pass(time.Second)
+		if h := w.history(se, "m1"); h != "accepted failed " {
+			t.Errorf("history: got %q, want accepted, failed", h)
+		}
+		w.join(se, lobby, sessions.RoomJoin{})
+		if out := sent[*perch.MessageOut](w.conn()); len(out) != 0 {
+			t.Errorf("once it is joined again: got %v written, want none", out)
+		}
+	})
 }
 
 // reflect sends a message of the account to all who are in a room, as it should have done before.
