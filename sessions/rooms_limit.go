@@ -105,7 +105,10 @@ func (x *roomList) counted(r *room) {
 		l.timer = x.host.after(limitWindow, func() { x.windowEnds(r) })
 	}
 	if l.count > x.most && !l.on {
-		l.on, l.hidden = true, 0
+		if !l.owed {
+			l.hidden = 0
+		}
+		l.on, l.owed = true, false // a gap without an end goes on
 		r.row.Missed = nil
 		x.changed(r)
 	}

@@ -257,6 +257,37 @@ func TestMentionedByNick(t *testing.T) {
 	}
 }
 
+// TestLoudAgainBeforeTheEndOfAGap: a room that is above the limit once more before anything of it was logged
+// again has one gap, with all that was left out.
+func TestLoudAgainBeforeTheEndOfAGap(t *testing.T) {
+	w := newRoomsWorld()
+	w.x.most = 2
+	r := w.joining(joinSent)
+	r.join, r.row.State, r.row.Nick = nil, perch.RoomStateJoined, "Al"
+	n := 0
+	say := func(bodies ...string) {
+		for _, body := range bodies {
+			n++
+			w.x.apply(inRoomSaid(body, fmt.Sprint(n)), w.link)
+		}
+	}
+	quiet := func() { // the first window is loud, the second is not
+		w.x.windowEnds(r)
+		w.x.windowEnds(r)
+	}
+	say("1", "2", "3", "4")
+	quiet()
+	r.row.Wanted.Delivery = perch.DeliverMentions
+	say("5", "6", "7", "Al: 8")
+	r.row.Wanted.Delivery = perch.DeliverAll
+	say("9")
+	quiet()
+	say("10")
+	if m := r.row.Missed; m == nil || m.Count != 3 || m.FromRef != perch.RefOf(&inRoomSaid("2", "2").Message, false) || m.ToRef != perch.RefOf(&inRoomSaid("10", "10").Message, false) {
+		t.Errorf("gap: got %+v, want 3 messages from the second to the tenth", m)
+	}
+}
+
 // TestRoomsAreBounded: no more than the Store keeps.
 func TestRoomsAreBounded(t *testing.T) {
 	w := newRoomsWorld()
