@@ -19,7 +19,7 @@ type roomPublisher struct {
 	publishing   bool
 	publishTries int
 	publishTimer *time.Timer
-	unlist       map[perch.JID]struct{} // to be removed
+	unlist       map[perch.JID]perch.JID // to be removed, by key; at most MaxRooms
 }
 
 // auto reports whether the bookmarks say which rooms are joined.
@@ -67,7 +67,11 @@ func (x *roomList) bookmarks(in *perch.BookmarksIn) {
 	listed := map[perch.JID]bool{}
 	for i := range in.Put {
 		b := &in.Put[i]
-		listed[b.JID.Bare().Key()] = true
+		key := b.JID.Bare().Key()
+		listed[key] = true
+		if _, forgotten := x.unlist[key]; forgotten {
+			continue
+		}
 		r := x.find(b.JID)
 		if r == nil {
 			if r = x.add(b.JID); r == nil {
@@ -183,6 +187,7 @@ func (x *roomList) changeBookmark(r *room, next *StoredBookmark) {
 		return
 	}
 	r.row.Bookmark, r.unpublished = next, true
+	delete(x.unlist, r.jid().Key())
 	x.changed(r)
 	x.publishBookmarks()
 }
@@ -195,9 +200,11 @@ func (x *roomList) unbookmark(r *room, forget bool) {
 	case forget:
 		r.row.Bookmark = nil
 		if x.unlist == nil {
-			x.unlist = map[perch.JID]struct{}{}
+			x.unlist = map[perch.JID]perch.JID{}
 		}
-		x.unlist[r.jid()] = struct{}{}
+		if len(x.unlist) < MaxRooms {
+			x.unlist[r.jid().Key()] = r.jid()
+		}
 		x.publishBookmarks()
 	case b.AutoJoin:
 		next := *b
@@ -223,7 +230,7 @@ func (x *roomList) publishBookmarks() {
 		}
 	}
 	var gone []perch.JID
-	for jid := range x.unlist {
+	for _, jid := range x.unlist {
 		gone = append(gone, jid)
 	}
 	if !ok || len(list)+len(gone) == 0 {
@@ -255,7 +262,7 @@ func (x *roomList) publishBookmarks() {
 				x.host.logDebug("a bookmark was not removed", "error", err)
 				continue
 			}
-			x.host.post(func() { delete(x.unlist, jid) })
+			x.host.post(func() { delete(x.unlist, jid.Key()) })
 		}
 		x.host.post(func() { x.publishedAll(failed) })
 	})

@@ -2,6 +2,7 @@ package sessions_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -60,6 +61,37 @@ func TestAutoJoinAfterRestart(t *testing.T) {
 			t.Errorf("got %s, want joined", r.State)
 		}
 	}, durable)
+}
+
+// TestForgottenOffline: a room that is forgotten while there is no connection does not come back with the
+// list, and one that is wanted again meanwhile stays in it.
+func TestForgottenOffline(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		inWorld(t, func(w *world) {
+			s := withRooms(w)
+			s.room(lobby)
+			s.marks = []perch.RoomBookmark{{JID: lobby, Bookmark: perch.Bookmark{AutoJoin: true}}}
+			se := w.open()
+			rs := sessions.RoomsOf(se)
+			must(t, "SetMode", rs.SetMode(w.ctx(), sessions.RoomsAutoJoin))
+			w.settled(se, lobby)
+			w.conn().Fail(linkLost)
+			synctest.Wait()
+			must(t, "LeaveRoom", rs.LeaveRoom(w.ctx(), lobby, true))
+			if again {
+				yes := true
+				_, _, err := rs.JoinRoom(w.ctx(), lobby, sessions.RoomJoin{AutoJoin: &yes, Nick: "Al"})
+				must(t, "JoinRoom", err)
+			}
+			pass(time.Minute)
+			if _, err := rs.Room(w.ctx(), lobby); (err == nil) != again {
+				t.Errorf("wanted again %v: got error %v of the room", again, err)
+			}
+			if joined := len(s.joins) == 2; joined != again || (len(s.marks) == 1) != again {
+				t.Errorf("wanted again %v: got joined again %v, the bookmarks %v", again, joined, s.marks)
+			}
+		})
+	}
 }
 
 // TestBookmarksAreWritten: what a client wants of a room goes into the list, which keeps what it has
