@@ -195,7 +195,7 @@ func checkVolume(d perch.RoomDelivery, o perch.OccupantEvents) error {
 // joinFor joins a room for a client.
 func (x *roomList) joinFor(r *room, j *RoomJoin) {
 	w := &r.row.Wanted
-	w.Client = true
+	w.Client, r.forget = true, false
 	w.Delivery, w.Occupants = cmp.Or(j.Delivery, w.Delivery), cmp.Or(j.OccupantEvents, w.Occupants)
 	renamed := j.Nick != "" && j.Nick != r.row.Nick
 	w.Nick = cmp.Or(j.Nick, w.Nick)

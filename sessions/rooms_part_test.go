@@ -190,6 +190,20 @@ func TestKickedWhileMessagesWait(t *testing.T) {
 	w.want(t, "gap archive_error", "message x", "room.state kicked", "over")
 }
 
+// TestJoinedWhileItIsForgotten: a room that its client joins again, before it has answered that it is left,
+// stays known whatever it does later.
+func TestJoinedWhileItIsForgotten(t *testing.T) {
+	w := newRoomsWorld()
+	r := w.joining(joinReading)
+	w.x.leave(r)
+	w.x.forget(r)
+	w.x.joinFor(r, &RoomJoin{})
+	w.x.refuse(r, perch.RoomStateBanned, roomWhy{})
+	if w.x.find(partRoom) != r || r.row.State != perch.RoomStateBanned {
+		t.Errorf("got the room %v in state %s, want it known as banned", w.x.find(partRoom), r.row.State)
+	}
+}
+
 // TestRoomBufferOverflow: what the archive has goes first; the rest is kept as long as there is room.
 func TestRoomBufferOverflow(t *testing.T) {
 	b := roomBuffer{}
