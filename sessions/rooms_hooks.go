@@ -58,17 +58,19 @@ func (x *roomList) restoreMessage(e *perch.Event) {
 }
 
 // takes applies what a room says in which the session is, before anything else sees it, and reports
-// whether it was that. Inside is what is for the other parts, as what it is there: a private message
-// of one who is in such a room. The rooms of a session that uses none take nothing.
-func (x *roomList) takes(in perch.Inbound, l *link) (taken, inside bool) {
+// whether it was that. Besides is what is for the other parts, as what it is to them, which a private
+// message of one who is in such a room is, too; nil: nothing. The rooms of a session that uses none take
+// nothing.
+func (x *roomList) takes(in perch.Inbound, l *link, own perch.JID) (besides perch.Inbound, taken bool) {
 	if x == nil {
-		return false, false
+		return outsideRooms(in, own), false
 	}
 	x.host.guarded(func() { taken = x.apply(in, l) })
-	if m, ok := in.(*perch.MessageIn); ok && !taken {
-		inside = m.Room != nil && x.find(conversationOf(&m.Message, m.Sent)) != nil
+	m, ok := in.(*perch.MessageIn)
+	if taken || ok && m.Room != nil && x.find(conversationOf(&m.Message, m.Sent)) != nil {
+		return in, taken
 	}
-	return taken, inside
+	return outsideRooms(in, own), false
 }
 
 // apply implements part.

@@ -272,6 +272,30 @@ func TestPrivateMessageInARoom(t *testing.T) {
 	})
 }
 
+// TestPrivateMessageOfALostLink: what the reader of a lost connection still had is logged, where nothing
+// brings it again.
+func TestPrivateMessageOfALostLink(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		se := w.open()
+		w.join(se, lobby, sessions.RoomJoin{Nick: "Al"})
+		old := w.conn()
+		w.lose(linkLost)
+		old.Deliver(&perch.MessageIn{Message: perch.Message{ID: "p1", From: lobby + "/Bo", To: alice, Kind: perch.ChatMessage, Body: "psst", Room: &perch.MessageRoom{Nick: "Bo"}}})
+		old.Deliver(text("m1", "as ever"))
+		var got []string
+		for _, e := range w.durable(se) {
+			var m perch.Message
+			if e.Type == perch.EventMessageReceived {
+				e.into(t, &m)
+				got = append(got, m.Body)
+			}
+		}
+		wantList(t, "messages", got, []string{"psst", "as ever"})
+	})
+}
+
 // TestStrangerIsNotPrivate: what is marked as a private message of a room that the account is not in, is
 // a message as it always was.
 func TestStrangerIsNotPrivate(t *testing.T) {

@@ -96,13 +96,10 @@ func (s *Session) take(d delivery) {
 	}
 	d.link.lastSeq = d.seq
 	s.log.applied()
-	taken, inside := s.rooms.takes(d.in, d.link)
-	if taken {
+	taken := false
+	if d.in, taken = s.rooms.takes(d.in, d.link, s.state.JID); taken {
 		s.conn.covered(d.link)
 		return
-	}
-	if !inside {
-		d.in = outsideRooms(d.in, s.state.JID)
 	}
 	if d.in == nil {
 		s.report.countDropped(DroppedOtherRoom, 1)
@@ -124,10 +121,7 @@ func (s *Session) takeLate(d delivery) {
 	if s.state.Stream != nil || s.conn.caps.Archive == archivePaged {
 		return
 	}
-	if taken, inside := s.rooms.takes(d.in, d.link); taken || inside {
-		return // the next join reads it again, or names the gap
-	}
-	if in := outsideRooms(d.in, s.state.JID); in != nil {
+	if in, taken := s.rooms.takes(d.in, d.link, s.state.JID); !taken && in != nil {
 		s.report.guarded(func() { s.catchup.apply(in, d.link) })
 	}
 }
