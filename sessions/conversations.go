@@ -213,18 +213,5 @@ func (h *ConversationHistory) exact(s *conversations.State) bool {
 
 // committed waits until what was changed is in the Store.
 func (c *conversationList) committed(ctx context.Context) error {
-	done := make(chan struct{})
-	if err := c.host.call(ctx, func() { c.journal.AfterCommit(func(Result) { close(done) }) }); err != nil {
-		return err
-	}
-	timeout := time.NewTimer(commitWait)
-	defer timeout.Stop()
-	select {
-	case <-done:
-		return nil
-	case <-timeout.C:
-		return &perch.Error{Kind: perch.KindStorageUnavailable, RetryAfter: time.Second, Detail: "the store rejects writes just now; the change is made when it takes them again"}
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return awaitCommit(ctx, c.host.call, c.journal)
 }
