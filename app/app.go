@@ -95,6 +95,7 @@ func (a *App) buildManager() error {
 	}
 	a.manager = m
 	a.metrics.watchSessions(m, a.o.MaxSessions)
+	a.metrics.watchRooms(m)
 	a.metrics.watchNode(m, a.store, &a.draining)
 	a.onStop("sessions", m.Close)
 	return nil

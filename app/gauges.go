@@ -35,6 +35,27 @@ func (m *metrics) watchSessions(manager *sessions.Manager, limit int) {
 	)
 }
 
+// watchRooms shows the rooms that the sessions of this node are in.
+func (m *metrics) watchRooms(manager *sessions.Manager) {
+	m.registry.MustRegister(
+		gauge("perch_rooms", "Rooms that sessions of this node are in.", func() float64 { return float64(manager.Occupants().Rooms) }),
+		gauge("perch_rooms_unshared", "Of these, rooms that tell their occupants different things, and whose list each session keeps for itself.",
+			func() float64 { return float64(manager.Occupants().Unshared) }),
+		gauge("perch_room_occupants", "Occupants of these rooms that this node knows of, each once.",
+			func() float64 { return float64(manager.Occupants().Occupants) }),
+		gauge("perch_room_occupants_bytes", "Memory that the lists of occupants take, by estimate.",
+			func() float64 { return float64(manager.Occupants().Bytes) }),
+		counted("perch_room_occupants_left_out_total", "Presences of occupants for which the lists had no place.",
+			func() float64 { return float64(manager.Occupants().LeftOut) }),
+		counted("perch_room_contradictions_total", "Rooms that were found to tell their occupants different things.",
+			func() float64 { return float64(manager.Occupants().Contradictions) }),
+	)
+}
+
+func counted(name, help string, value func() float64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value)
+}
+
 func gauge(name, help string, value func() float64) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 }

@@ -1,12 +1,19 @@
 package sessions
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/perch-im/perch/internal/occupants"
+)
 
 // Backlog is what waits in all sessions of this node.
 type Backlog struct {
 	Outbox   int // accepted messages that are not yet known to be with the upstream
 	HeldBack int // sessions that the Store takes no writes of
 }
+
+// Occupants are the figures of who is in the rooms of this node.
+func (m *Manager) Occupants() occupants.Stats { return m.occupants.Stats() }
 
 // backlog is the sum over all sessions. Each owner adds what it has changed.
 type backlog struct{ outbox, held atomic.Int64 }
