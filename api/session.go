@@ -189,7 +189,7 @@ func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, sig
 	}
 	account := ""
 	if acc.JID != "" {
-		account = a.o.Sessions.AccountKey(acc.Upstream, string(acc.JID.Bare()))
+		account = a.o.Sessions.AccountKey(acc.Upstream, acc.JID)
 	}
 	g, err := a.reserveAttempts(r, account)
 	if err != nil {
@@ -296,7 +296,7 @@ func (a *API) handleCredentials(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := sessionFrom(r.Context())
 	info := s.Info()
-	account := a.o.Sessions.AccountKey(info.Upstream, string(info.JID.Bare()))
+	account := a.o.Sessions.AccountKey(info.Upstream, info.JID)
 	g, err := a.reserveAttempts(r, account)
 	if err != nil {
 		return err

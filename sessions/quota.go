@@ -2,6 +2,8 @@ package sessions
 
 import (
 	"time"
+
+	"github.com/perch-im/perch"
 )
 
 // Quota bounds attempts: Burst at once, and one more after each Every.
@@ -46,10 +48,10 @@ func (m *Manager) AttemptKey(kind string, parts ...string) string {
 	return m.hash("attempts "+kind, parts...).String()
 }
 
-// AccountKey is AttemptKey for an account on an upstream; "" is the default upstream.
-func (m *Manager) AccountKey(upstream, bareJID string) string {
+// AccountKey is AttemptKey for an account on an upstream; "" is the one that SignIn chooses.
+func (m *Manager) AccountKey(upstream string, account perch.JID) string {
 	if upstream == "" {
-		upstream = m.o.DefaultUpstream
+		upstream = m.upstreamOf(account)
 	}
-	return m.AttemptKey("account", upstream, bareJID)
+	return m.AttemptKey("account", upstream, string(account.Bare()))
 }

@@ -40,6 +40,9 @@ func TestSignInFindsTheUpstream(t *testing.T) {
 				if got := s.Info().Upstream; got != tt.want {
 					t.Errorf("got a session at %s, want %s", got, tt.want)
 				}
+				if got, want := w.m.AccountKey(tt.upstream, tt.jid), w.m.AccountKey(tt.want, tt.jid); got != want {
+					t.Errorf("AccountKey of %q: got %s, want that of %s, %s: one account has one limit of guesses", tt.upstream, got, tt.want, want)
+				}
 			}, func(o *sessions.Options) {
 				o.Upstreams["named"] = sessions.Upstream{Name: "named", Domain: domain, NeedsJID: true}
 				o.Upstreams["other"] = sessions.Upstream{Name: "other", Domain: "other.test", NeedsJID: true}
