@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/canary"
+	"github.com/perch-im/perch/internal/fakexmpp"
 )
 
 // logged makes a gateway log to l, at info.
@@ -107,6 +109,23 @@ func TestAuditLines(t *testing.T) {
 		if text := log.String(); strings.Contains(text, secret) {
 			t.Errorf("got the %s in the log, want none:\n%s", what, text)
 		}
+	}
+}
+
+// TestNoTokenForRoomsThatAreNot: a sign-in that fails for what it asks beside it makes no token that
+// its client would never see.
+func TestNoTokenForRoomsThatAreNot(t *testing.T) {
+	var log lockedBuffer
+	g := newGateway(t, logged(&log))
+	g.up.Edit(func(d *fakexmpp.Data) { d.Capabilities = perch.Capabilities{ChatOnly: true} })
+	body := `{"jid":"carol@example.net","upstream":"other","password":"` + canary.Secret() + `","rooms":"autojoin"}`
+	for range 2 {
+		if a := g.do("POST", "/v1/session", body, "Content-Type", "application/json"); a.status != 501 {
+			t.Errorf("got %d %s, want 501: this upstream has no rooms", a.status, a.body)
+		}
+	}
+	if in, minted := linesOf(t, &log, "signed in"), linesOf(t, &log, "token minted"); len(in) != 2 || len(minted) != 0 {
+		t.Errorf("got %v and %v, want two sign-ins and no token", in, minted)
 	}
 }
 

@@ -195,18 +195,17 @@ func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, sig
 	if err != nil {
 		return nil, signInAnswer{}, false, err
 	}
-	token, s, created, err := a.o.Sessions.SignIn(fromAddress(r), acc)
+	token, s, created, err := a.o.Sessions.SignIn(fromAddress(r), acc, func(s *sessions.Session, created bool) error {
+		a.audit(r, auditSignedIn, s.ID(), slog.String("credential", req.kindOfCredential()), slog.Bool("created", created), auditAccount(account))
+		return req.setRooms(r.Context(), s)
+	})
 	g.conclude(r.Context(), err)
 	if err != nil {
 		a.auditRefusal(r, req.kindOfCredential(), account, err)
 		return nil, signInAnswer{}, false, err
 	}
 	a.accepted.add(token)
-	a.audit(r, auditSignedIn, s.ID(), slog.String("credential", req.kindOfCredential()), slog.Bool("created", created), auditAccount(account))
 	a.audit(r, auditMinted, s.ID(), auditAccount(account))
-	if err := req.setRooms(r.Context(), s); err != nil {
-		return nil, signInAnswer{}, false, err
-	}
 	info, err := s.Current()
 	return s, signInAnswer{Token: token.Reveal(), Session: info}, created, err
 }

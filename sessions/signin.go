@@ -12,8 +12,10 @@ import (
 // SignIn opens a session with a JID and a password or token, and mints a Perch token
 // ("perch_...") that leads to it. Created is false when that very account and credential
 // already had a session; the token is a new one all the same, because an earlier one
-// cannot be given out again. A session that is suspended tries again.
-func (m *Manager) SignIn(ctx context.Context, acc perch.Account) (token perch.Secret, s *Session, created bool, err error) {
+// cannot be given out again. A session that is suspended tries again. What is given as entered runs
+// once the session is open, before there is a token: its error is that of the sign-in, and no token
+// is made that the client would never see.
+func (m *Manager) SignIn(ctx context.Context, acc perch.Account, entered ...func(s *Session, created bool) error) (token perch.Secret, s *Session, created bool, err error) {
 	if acc, err = m.check(acc); err != nil {
 		return token, nil, false, err
 	}
@@ -35,6 +37,11 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account) (token perch.Se
 	}
 	if !created && m.rejected.get(key) == nil {
 		s.Reconnect()
+	}
+	for _, f := range entered {
+		if err := f(s, created); err != nil {
+			return token, nil, false, err
+		}
 	}
 	token = mint()
 	tk := m.tokenKey(token.Reveal())
