@@ -27,8 +27,9 @@ func (a *API) audit(r *http.Request, what string, session sessions.ID, more ...s
 	if !a.log.Enabled(r.Context(), slog.LevelInfo) {
 		return
 	}
-	note := requestNote{client: noteOf(r.Context()).client, session: session}
-	attrs := a.appendWho(append(make([]slog.Attr, 0, 10), slog.Bool("audit", true)), r, &note)
+	of := noteOf(r.Context())
+	note := requestNote{id: of.id, client: of.client, session: session}
+	attrs := a.appendWho(append(make([]slog.Attr, 0, 10), slog.Bool("audit", true)), &note)
 	a.log.LogAttrs(r.Context(), slog.LevelInfo, what, append(attrs, more...)...) //nolint:sloglint // one of the constants
 }
 

@@ -13,13 +13,8 @@ import (
 	"github.com/perch-im/perch"
 )
 
-type requestIDKey struct{}
-
 // requestID returns the id of the request that ctx belongs to, or "".
-func requestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
-}
+func requestID(ctx context.Context) string { return noteOf(ctx).id }
 
 // withRequestID gives every request an id. One that the client, or its proxy, has
 // chosen is used if it can be written into a log and a header as it is.
@@ -30,7 +25,7 @@ func withRequestID(next http.Handler) http.Handler {
 			id = rand.Text()
 		}
 		w.Header()["X-Request-Id"] = []string{id}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), noteKey{}, &requestNote{id: id})))
 	})
 }
 

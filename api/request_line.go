@@ -12,9 +12,10 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// requestNote is what only the inner parts learn of a request, for its line in the log. The
-// goroutine of the request alone writes it.
+// requestNote is what is known of a request, for its lines in the log: its id from the start, the rest
+// as the inner parts learn it. The goroutine of the request alone writes it.
 type requestNote struct {
+	id      string
 	client  netip.Addr
 	session sessions.ID
 	owner   sessions.NodeID // the peer that has answered; "" is this node
@@ -22,8 +23,7 @@ type requestNote struct {
 
 type noteKey struct{}
 
-// noteOf returns the note of the request that ctx belongs to; outside of withLog one that nobody
-// reads.
+// noteOf returns the note of the request that ctx belongs to; outside of withRequestID an empty one.
 func noteOf(ctx context.Context) *requestNote {
 	if n, ok := ctx.Value(noteKey{}).(*requestNote); ok {
 		return n
@@ -48,7 +48,6 @@ func (a *API) withLog(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		start := time.Now()
-		note := &requestNote{}
 		defer func() {
 			route, took := routePattern(r), time.Since(start)
 			a.observe(r.Method, route, ww.Status(), took)
@@ -59,15 +58,15 @@ func (a *API) withLog(next http.Handler) http.Handler {
 			attrs = append(attrs,
 				slog.String("method", knownMethod(r.Method)), slog.String("route", route),
 				slog.Int("status", ww.Status()), slog.Int("bytes", ww.BytesWritten()), slog.Duration("took", took))
-			a.log.LogAttrs(r.Context(), slog.LevelInfo, "request", a.appendWho(attrs, r, note)...)
+			a.log.LogAttrs(r.Context(), slog.LevelInfo, "request", a.appendWho(attrs, noteOf(r.Context()))...)
 		}()
-		next.ServeHTTP(ww, r.WithContext(context.WithValue(r.Context(), noteKey{}, note)))
+		next.ServeHTTP(ww, r)
 	})
 }
 
 // appendWho adds who has asked whom, as far as it is known: client, session, node, the peer that
 // owns the session, and the id of the request.
-func (a *API) appendWho(attrs []slog.Attr, r *http.Request, note *requestNote) []slog.Attr {
+func (a *API) appendWho(attrs []slog.Attr, note *requestNote) []slog.Attr {
 	if note.client.IsValid() {
 		// A zone is text of the client's choice where a proxy hands it on.
 		attrs = append(attrs, slog.String("client", note.client.Unmap().WithZone("").String()))
@@ -81,5 +80,5 @@ func (a *API) appendWho(attrs []slog.Attr, r *http.Request, note *requestNote) [
 	if note.owner != "" {
 		attrs = append(attrs, slog.String("owner", string(note.owner)))
 	}
-	return append(attrs, slog.String("request_id", requestID(r.Context())))
+	return append(attrs, slog.String("request_id", note.id))
 }
