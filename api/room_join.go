@@ -165,46 +165,51 @@ func awaitRoom(ctx context.Context, rooms sessions.Rooms, jid perch.JID) (perch.
 	return v, refusedJoin(&v)
 }
 
+// joinRefusal is what the end of a join, other than in the room, means as an error.
+type joinRefusal struct {
+	kind   perch.Kind
+	detail string
+}
+
+// joinRefusals are those of the states that say why by themselves.
+var joinRefusals = map[perch.RoomState]joinRefusal{
+	perch.RoomStateBanned:    {perch.KindForbidden, "the account is banned from this room"},
+	perch.RoomStateKicked:    {perch.KindForbidden, "the account was kicked out of this room"},
+	perch.RoomStateDestroyed: {perch.KindGone, "the room was destroyed"},
+}
+
+// joinReasons are those of the reasons of a room that is left, or whose join has failed.
+var joinReasons = map[string]joinRefusal{
+	"":                           {perch.KindConflict, "the room was left meanwhile"},
+	perch.RoomReasonPassword:     {perch.KindForbidden, "the room has a password, and this is not it"},
+	perch.RoomReasonMembersOnly:  {perch.KindForbidden, "only members may enter this room"},
+	perch.RoomReasonNickConflict: {perch.KindNickConflict, "another occupant, or a member, of the room has the nick"},
+	perch.RoomReasonLocked:       {perch.KindItemNotFound, "the room is not open: its owner has not configured it yet"},
+	perch.RoomReasonNotFound:     {perch.KindItemNotFound, "there is no such room, or no such service"},
+	perch.RoomReasonFull:         {perch.KindQuotaExceeded, "the room is full, or its service takes no more"},
+	perch.RoomReasonTimeout:      {perch.KindUpstreamTimeout, "the room does not answer"},
+	perch.RoomReasonUnavailable:  {perch.KindConflict, "the account is unavailable, and so is in no room: see PUT /v1/presence/me"},
+}
+
 // refusedJoin is why a room has not let the account in; nil: it has, or may still do so.
 func refusedJoin(v *perch.Room) error {
-	said := func(kind perch.Kind, detail string) error {
-		if v.Text != "" {
-			detail += ": " + v.Text
-		}
-		return &perch.Error{Kind: kind, Detail: detail, Successor: v.Successor}
-	}
-	switch v.State {
-	case perch.RoomStateBanned:
-		return said(perch.KindForbidden, "the account is banned from this room")
-	case perch.RoomStateKicked:
-		return said(perch.KindForbidden, "the account was kicked out of this room")
-	case perch.RoomStateDestroyed:
-		return said(perch.KindGone, "the room was destroyed")
-	case perch.RoomStateFailed, perch.RoomStateLeft:
-	default:
+	why, ok := joinRefusals[v.State]
+	if !ok && v.State != perch.RoomStateFailed && v.State != perch.RoomStateLeft {
 		return nil
 	}
-	switch v.Reason {
-	case "":
-		return said(perch.KindConflict, "the room was left meanwhile")
-	case perch.RoomReasonPassword:
-		return said(perch.KindForbidden, "the room has a password, and this is not it")
-	case perch.RoomReasonMembersOnly:
-		return said(perch.KindForbidden, "only members may enter this room")
-	case perch.RoomReasonNickConflict:
-		return said(perch.KindNickConflict, "somebody else in the room has the nick "+quoteShort(v.Nick))
-	case perch.RoomReasonLocked:
-		return said(perch.KindItemNotFound, "the room is not open: its owner has not configured it yet")
-	case perch.RoomReasonNotFound:
-		return said(perch.KindItemNotFound, "there is no such room, or no such service")
-	case perch.RoomReasonFull:
-		return said(perch.KindQuotaExceeded, "the room is full, or its service takes no more")
-	case perch.RoomReasonTimeout:
-		return said(perch.KindUpstreamTimeout, "the room does not answer")
-	case perch.RoomReasonUnavailable:
-		return said(perch.KindConflict, "the account is unavailable, and so is in no room: see PUT /v1/presence/me")
+	if !ok {
+		why, ok = joinReasons[v.Reason]
 	}
-	return said(perch.KindXMPP, "the room has refused the account ("+v.Reason+")")
+	if !ok {
+		why = joinRefusal{perch.KindXMPP, "the room has refused the account (" + v.Reason + ")"}
+	}
+	if why.kind == perch.KindNickConflict {
+		why.detail += " " + quoteShort(v.Nick)
+	}
+	if v.Text != "" {
+		why.detail += ": " + v.Text
+	}
+	return &perch.Error{Kind: why.kind, Detail: why.detail, Successor: v.Successor}
 }
 
 // handleRoomLeave leaves a room.
