@@ -23,7 +23,7 @@ func (req reactionsRequest) checked(t messageTarget) (emojis []string, m session
 		return nil, m, err
 	}
 	if req.Emojis == nil {
-		return nil, m, perch.Invalid("/emojis", "is needed; [] takes all reactions back")
+		return nil, m, perch.Invalid("/emojis", "is needed; [] removes all reactions")
 	}
 	emojis = *req.Emojis
 	if len(emojis) > perch.MaxReactions {

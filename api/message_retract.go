@@ -14,11 +14,11 @@ const maxReasonChars = 1024
 // checkReason checks why a message is retracted.
 func checkReason(pointer, reason string) error { return oneLine(pointer, reason, maxReasonChars) }
 
-// handleMessageRetract takes a message of the account back (XEP-0424).
+// handleMessageRetract retracts a message (XEP-0424).
 //
 //	@ID				retractMessage
 //	@Summary		Retract a message
-//	@Description	202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices. A message of somebody else in a room is retracted by the room, when the account is its moderator (XEP-0425): 204 then, and 403 or 501 when it may not, or the room cannot.
+//	@Description	202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices. A message of another occupant of a room is retracted by the room, when the account is its moderator (XEP-0425): 204 then, and 403 or 501 when it may not, or the room cannot.
 //	@Tags			conversations
 //	@Produce		json
 //	@Param			jid				path		string	true	"JID of the other side, percent-encoded"
@@ -68,8 +68,8 @@ func (a *API) handleMessageRetract(w http.ResponseWriter, r *http.Request) error
 	return writeAccepted(w, http.StatusAccepted, accepted)
 }
 
-// retract takes an own message back. One of somebody else in a room is taken back by the room, if the
-// account may ask it to (XEP-0425): that is done, or refused, at once.
+// retract retracts an own message. One of another occupant is retracted by the room, if the account may
+// ask it to (XEP-0425): that is done, or refused, at once.
 func retract(ctx context.Context, s *sessions.Session, t messageTarget, reason string, m sessions.NewMessage) (sent perch.StatusChange, moderated bool, err error) {
 	sent, err = sessions.MessagesOf(s).Retract(ctx, t.conversation, t.ref, reason, m)
 	if !t.ref.Room || perch.KindOf(err) != perch.KindForbidden {

@@ -43,7 +43,7 @@ var problemDocs = map[perch.Kind]problemDoc{
 		meaning: "The account is not in this room, and only those who are in it may do what the request asks for.",
 		action:  "PUT /v1/rooms/{jid} joins it; room.state says when that is done."},
 	perch.KindNickConflict: {status: 409, title: "Nick in use",
-		meaning: "Somebody else in the room has this nick, or has it reserved.",
+		meaning: "Another occupant of the room has this nick, or a member has it reserved.",
 		action:  "Join with another nick."},
 	perch.KindGone: {status: 410, title: "Room gone",
 		meaning: "The room was destroyed.",

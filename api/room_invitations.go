@@ -37,11 +37,11 @@ type roomInviteAnswer struct {
 	To  perch.JID `json:"to"`
 } // @name RoomInviteAnswer
 
-// handleRoomInvite invites somebody to a room (XEP-0045, 7.8; XEP-0249).
+// handleRoomInvite invites a user to a room (XEP-0045, 7.8; XEP-0249).
 //
 //	@ID				inviteToRoom
-//	@Summary		Invite somebody
-//	@Description	auto: by the room where only members may enter, which makes them one; else by a message of the account. 202: it was sent. Nobody says whether it has arrived.
+//	@Summary		Invite a user
+//	@Description	auto: by the room where only members may enter, which makes them one; else by a message of the account. 202: it was sent. There is no answer that says whether it has arrived.
 //	@Tags			rooms
 //	@Accept			json
 //	@Produce		json

@@ -99,7 +99,7 @@ func autoJoinOf(field json.RawMessage) (*bool, error) {
 //	@Failure		401		{object}	Problem
 //	@Failure		403		{object}	Problem	"a password, a membership, or more is needed"
 //	@Failure		404		{object}	Problem	"there is no such service, or the room is locked"
-//	@Failure		409		{object}	Problem	"somebody else has the nick"
+//	@Failure		409		{object}	Problem	"another occupant, or a member, has the nick"
 //	@Failure		410		{object}	Problem	"the room was destroyed"
 //	@Failure		422		{object}	Problem
 //	@Failure		429		{object}	Problem

@@ -13,7 +13,7 @@ const (
 	maxNickBytes     = 1023 // of a resource (RFC 7622, 3.4)
 	maxRoomNameChars = 255
 	maxSubjectChars  = 1024
-	maxRoomReason    = 255 // characters of why somebody is invited, kicked, banned
+	maxRoomReason    = 255 // characters of why a user is invited, kicked, banned
 )
 
 // roomOf reads the address of a room: a bare JID with a local part.
@@ -59,5 +59,5 @@ func checkNick(pointer, nick string) error {
 	return nil
 }
 
-// checkRoomReason checks why somebody is invited, kicked or banned, or a room destroyed.
+// checkRoomReason checks why a user is invited, kicked or banned, or a room destroyed.
 func checkRoomReason(pointer, reason string) error { return oneLine(pointer, reason, maxRoomReason) }

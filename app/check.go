@@ -34,7 +34,7 @@ const (
 const expirySoon = 14 * 24 * time.Hour
 
 // CheckConfig validates the settings and reads the files that they name. It binds no address and
-// asks nobody.
+// connects to nothing.
 func CheckConfig(o Options) error {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {

@@ -49,7 +49,7 @@ build "$(go env GOHOSTOS)" "$(go env GOHOSTARCH)" "$work/host"
 "$work/host" completion fish >"$work/common/completions/perch.fish"
 cp LICENSE README.md CHANGELOG.md deploy/perch.service "$work/common/"
 
-# Sorted, of nobody, of the time of the commit.
+# Sorted, of user and group 0, of the time of the commit.
 archive() { # FOLDER RESULT
 	tar -C "$(dirname "$1")" --sort=name --format=gnu --owner=0 --group=0 --numeric-owner \
 		--mode=u+rwX,go+rX,go-w --mtime="@$SOURCE_DATE_EPOCH" -cf - "$(basename "$1")" | gzip -9n >"$2"

@@ -186,7 +186,7 @@ export interface paths {
         post?: never;
         /**
          * Retract a message
-         * @description 202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices. A message of somebody else in a room is retracted by the room, when the account is its moderator (XEP-0425): 204 then, and 403 or 501 when it may not, or the room cannot.
+         * @description 202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices. A message of another occupant of a room is retracted by the room, when the account is its moderator (XEP-0425): 204 then, and 403 or 501 when it may not, or the room cannot.
          */
         delete: operations["retractMessage"];
         options?: never;
@@ -604,8 +604,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Invite somebody
-         * @description auto: by the room where only members may enter, which makes them one; else by a message of the account. 202: it was sent. Nobody says whether it has arrived.
+         * Invite a user
+         * @description auto: by the room where only members may enter, which makes them one; else by a message of the account. 202: it was sent. There is no answer that says whether it has arrived.
          */
         post: operations["inviteToRoom"];
         delete?: never;
@@ -1258,7 +1258,7 @@ export interface components {
             /** @description Entries beyond what this gateway takes of one list. */
             left_out?: number;
         };
-        /** @description Somebody who is named in the body (XEP-0372). Begin and end count Unicode code points; both are 0 where there is no range. */
+        /** @description A user or occupant that is mentioned in the body (XEP-0372). Begin and end count Unicode code points; both are 0 where there is no range. */
         Mention: {
             begin: number;
             end: number;
@@ -4398,7 +4398,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description somebody else has the nick */
+            /** @description another occupant, or a member, has the nick */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];

@@ -18,7 +18,7 @@ func (*serveCommand) notify(log *slog.Logger, state string) {
 }
 
 // sdNotify sends state to a socket, whose name may begin with @ for one without a file. No name is
-// no error: nobody has asked.
+// no error: there is no service manager that asked.
 func sdNotify(socket, state string) error {
 	if socket == "" {
 		return nil

@@ -82,7 +82,7 @@ func withPath(from, path string) string {
 }
 
 // source finds the file of a setting and what names it; path is "" when it stands in none. Two
-// sources are refused: whichever went first, somebody who rotates the other one would change nothing.
+// sources are refused: whichever went first, an operator who rotates the other one would change nothing.
 func (x secretSetting) source(k *kong.Context) (path, from string, err error) {
 	var sources []string
 	if x.given {

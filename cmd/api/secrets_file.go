@@ -47,9 +47,8 @@ func readSecret(path string, setting secretSetting) (text string, exposed bool, 
 	return text, exposed, nil
 }
 
-// readBounded reads a file, or a pipe that somebody has opened for writing; one that nobody writes
-// to is empty, and one that is not finished in time an error. More than maxSecretFile bytes means
-// that there are more.
+// readBounded reads a file, or a pipe that has a writer; one without a writer is empty, and one that
+// is not finished in time an error. More than maxSecretFile bytes means that there are more.
 func readBounded(path string) (raw []byte, exposed bool, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // the operator names the file
 	if err != nil {
