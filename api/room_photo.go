@@ -67,24 +67,25 @@ func (req *photoRequest) picture(pointer string) ([]byte, error) {
 
 // handleRoomPhotoPut gives a room a picture.
 //
-//	@ID			setRoomPhoto
-//	@Summary	Set the picture
-//	@Tags		rooms
-//	@Accept		json
-//	@Param		jid		path	string			true	"bare JID of the room, percent-encoded"
-//	@Param		body	body	photoRequest	true	"the picture"
-//	@Success	204
-//	@Failure	400	{object}	Problem
-//	@Failure	401	{object}	Problem
-//	@Failure	403	{object}	Problem	"the account does not own the room"
-//	@Failure	404	{object}	Problem
-//	@Failure	422	{object}	Problem
-//	@Failure	501	{object}	Problem	"the upstream has no rooms, or this one no picture"
-//	@Failure	502	{object}	Problem
-//	@Failure	503	{object}	Problem
-//	@Failure	504	{object}	Problem
-//	@Router		/v1/rooms/{jid}/photo [put]
-//	@Security	BearerAuth
+//	@ID				setRoomPhoto
+//	@Summary		Set the picture
+//	@Description	At most 96 KiB, and 4096 by 4096: all occupants fetch it.
+//	@Tags			rooms
+//	@Accept			json
+//	@Param			jid		path	string			true	"bare JID of the room, percent-encoded"
+//	@Param			body	body	photoRequest	true	"the picture"
+//	@Success		204
+//	@Failure		400	{object}	Problem
+//	@Failure		401	{object}	Problem
+//	@Failure		403	{object}	Problem	"the account does not own the room"
+//	@Failure		404	{object}	Problem
+//	@Failure		422	{object}	Problem
+//	@Failure		501	{object}	Problem	"the upstream has no rooms, or this one no picture"
+//	@Failure		502	{object}	Problem
+//	@Failure		503	{object}	Problem
+//	@Failure		504	{object}	Problem
+//	@Router			/v1/rooms/{jid}/photo [put]
+//	@Security		BearerAuth
 func (a *API) handleRoomPhotoPut(w http.ResponseWriter, r *http.Request) error {
 	var req photoRequest
 	jid, err := roomRequest(r, &req)

@@ -705,7 +705,10 @@ export interface paths {
         };
         /** Picture of a room */
         get: operations["getRoomPhoto"];
-        /** Set the picture */
+        /**
+         * Set the picture
+         * @description At most 96 KiB, and 4096 by 4096: all occupants fetch it.
+         */
         put: operations["setRoomPhoto"];
         post?: never;
         /** Remove the picture */
@@ -1782,7 +1785,7 @@ export interface components {
             archive?: boolean | null;
             change_subject?: boolean | null;
             description?: string | null;
-            /** @description of the room's own form */
+            /** @description Of the room's own form, by its names. */
             fields?: {
                 [key: string]: string[];
             };
@@ -1799,8 +1802,8 @@ export interface components {
              */
             password?: string | null;
             persistent?: boolean | null;
-            /** @description roles */
-            presence_broadcast?: string[] | null;
+            /** @description Roles whose presence the room sends to its occupants. */
+            presence_broadcast?: ("moderator" | "participant" | "visitor")[] | null;
             public?: boolean | null;
             /** @enum {string|null} */
             real_jids?: "anyone" | "moderators" | null;
