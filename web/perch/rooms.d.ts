@@ -14,7 +14,8 @@ export class Rooms {
     replace(rooms: Room[]): void;
     /** What was saved. @param {Room[]} rooms */
     load(rooms: Room[]): void;
-    /** The account forgets a room: now, if it is not in it, else when it is left. @param {JID} jid */
+    /** The account forgets a room: now, if it is not in it, else when it is left. The event that it is left
+     * may come later than the answer of the request. @param {JID} jid */
     forget(jid: JID): void;
     /** @param {Events['room.occupants']} d */
     count({ jid, count, complete }: Events["room.occupants"]): void;

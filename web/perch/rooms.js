@@ -62,11 +62,13 @@ export class Rooms {
     if (this.map.delete(jid)) this.#changed(jid, undefined, before);
   }
 
-  /** The account forgets a room: now, if it is not in it, else when it is left. @param {JID} jid */
+  /** The account forgets a room: now, if it is not in it, else when it is left. The event that it is left
+   * may come later than the answer of the request. @param {JID} jid */
   forget(jid) {
     const room = this.map.get(jid);
-    if (room && ['joining', 'joined', 'leaving'].includes(room.state)) this.#leaving.set(jid, true);
-    else this.#remove(jid);
+    const inside = room && ['joining', 'joined', 'leaving'].includes(room.state);
+    if (!inside) this.#remove(jid);
+    if (inside || (room && (room.state !== 'left' || room.reason))) this.#leaving.set(jid, true);
   }
 
   /** @param {Events['room.occupants']} d */

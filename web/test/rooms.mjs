@@ -98,6 +98,23 @@ test('a room that is forgotten goes when it is left, also over events on the way
   assert.equal(store.rooms.size, 1, 'it was joined again, and left without being forgotten');
 });
 
+test('a room that is forgotten outside of it stays away, also when the event that it is left comes last', () => {
+  for (const [more, event] of [
+    [{ state: 'kicked', bookmark: null }, true],
+    [{ state: 'invited', bookmark: null, invited: { jid: room, via: 'room' } }, true],
+    [{ state: 'left', reason: 'shutdown', bookmark: null }, true],
+    [{ state: 'left', bookmark: { autojoin: false, store: '0402' } }, false],
+  ]) {
+    const store = greeted([roomData(more)]);
+    store.forgetRoom(room);
+    if (event) store.apply(frame('room.state', roomData({ state: 'left', bookmark: null }), 1));
+    assert.equal(store.rooms.size, 0, JSON.stringify(more));
+    const again = roomData({ state: 'left', bookmark: { autojoin: false, store: '0402' } });
+    store.apply(frame('room.changed', again, 2));
+    assert.equal(store.rooms.size, 1, `another device has it in its list: ${JSON.stringify(more)}`);
+  }
+});
+
 test('messages have their author; what an occupant writes to the account alone is a conversation of its own', () => {
   const store = greeted();
   store.apply(frame('message.received', said(1), 1));
