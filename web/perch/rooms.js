@@ -29,10 +29,14 @@ export class Rooms {
 
   /** All rooms, as a snapshot has them. @param {Room[]} rooms */
   replace(rooms) {
-    const now = JIDMap.of(rooms, (r) => r.jid);
+    const before = this.map;
+    this.map = JIDMap.of(
+      rooms.map((r) => reuse(before.get(r.jid), r)),
+      (r) => r.jid,
+    );
     this.#leaving.clear();
-    for (const jid of [...this.map.keys()]) if (!now.has(jid)) this.#remove(jid);
-    for (const room of rooms) this.#set(room.jid, room);
+    for (const [jid, room] of before) if (!this.map.has(jid)) this.#changed(jid, undefined, room);
+    for (const [jid, room] of this.map) if (room !== before.get(jid)) this.#changed(jid, room, before.get(jid));
   }
 
   /** What was saved. @param {Room[]} rooms */

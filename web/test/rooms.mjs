@@ -115,6 +115,17 @@ test('a room that is forgotten outside of it stays away, also when the event tha
   }
 });
 
+test('a reset shows all of its rooms to whoever hears of the first one', () => {
+  const store = greeted([roomData(), roomData({ jid: 'old@r' })]);
+  const seen = [];
+  store.subscribe((c) => c.what === 'rooms' && seen.push([...store.rooms].map(([jid, r]) => `${jid} ${r.state}`).sort()));
+  store.apply(frame('hello', { session: { jid: own }, resumed: false }));
+  store.apply(frame('rooms.snapshot', { as_of: '', part: 1, last: true, items: [roomData({ state: 'left' }), roomData({ jid: 'new@r' })] }));
+  store.apply(frame('live', { tip: '' }));
+  const want = ['new@r joined', `${room} left`];
+  assert.deepEqual(seen, [want, want, want], 'one gone, one changed, one new');
+});
+
 test('messages have their author; what an occupant writes to the account alone is a conversation of its own', () => {
   const store = greeted();
   store.apply(frame('message.received', said(1), 1));
