@@ -26,6 +26,8 @@ export class Conversations {
     renamed(jid: JID): void;
     /** What the account has of a room says of its conversation. @param {JID} jid @param {string} name @param {boolean} shown whether a list has a place for it */
     ofRoom(jid: JID, name: string, shown: boolean): void;
+    /** A conversation that no list has a place for is not kept. @param {JID} jid */
+    drop(jid: JID): void;
     /** @param {Events['message.edited']} d @param {import('./merge.js').Stamp} stamp */
     edited(d: Events["message.edited"], stamp: import("./merge.js").Stamp): void;
     /** @param {Events['message.retracted']} d @param {import('./merge.js').Stamp} stamp */

@@ -178,6 +178,12 @@ export class Conversations {
     });
   }
 
+  /** A conversation that no list has a place for is not kept. @param {JID} jid */
+  drop(jid) {
+    const c = this.map.get(jid);
+    if (c && !belongs(c)) this.map.delete(jid);
+  }
+
   /** Shows again what an own change is about. @param {Conversation} c @param {string} ref */
   #refresh(c, ref) {
     const i = c.messages.findLastIndex((m) => m.ref === ref);

@@ -17,6 +17,8 @@ export class Rooms {
     /** The account forgets a room: now, if it is not in it, else when it is left. The event that it is left
      * may come later than the answer of the request. @param {JID} jid */
     forget(jid: JID): void;
+    /** Of an invitation that is not kept nothing is. @param {JID} jid */
+    uninvite(jid: JID): void;
     /** @param {Events['room.occupants']} d */
     count({ jid, count, complete }: Events["room.occupants"]): void;
     /** @param {Events['room.affiliation']} d */

@@ -75,6 +75,11 @@ export class Rooms {
     if (inside || (room && (room.state !== 'left' || room.reason))) this.#leaving.set(jid, true);
   }
 
+  /** Of an invitation that is not kept nothing is. @param {JID} jid */
+  uninvite(jid) {
+    if (this.map.get(jid)?.state === 'invited') this.#remove(jid);
+  }
+
   /** @param {Events['room.occupants']} d */
   count({ jid, count, complete }) {
     const room = this.map.get(jid);

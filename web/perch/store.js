@@ -194,7 +194,11 @@ export class Store {
   #invited(invitation) {
     this.roomInvitations.delete(invitation.jid); // one that is repeated is a new one
     this.roomInvitations.set(invitation.jid, invitation);
-    for (const jid of [...this.roomInvitations.keys()].slice(0, -maxRoomInvitations)) this.roomInvitations.delete(jid);
+    for (const jid of [...this.roomInvitations.keys()].slice(0, -maxRoomInvitations)) {
+      this.roomInvitations.delete(jid);
+      this.#rooms.uninvite(jid);
+      this.#conversations.drop(jid);
+    }
     this.#changed({ what: 'invitations', jid: invitation.jid });
   }
 

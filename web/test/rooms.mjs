@@ -126,6 +126,16 @@ test('a reset shows all of its rooms to whoever hears of the first one', () => {
   assert.deepEqual(seen, [want, want, want], 'one gone, one changed, one new');
 });
 
+test('invitations of strangers leave nothing behind that grows', () => {
+  const store = greeted();
+  for (let n = 1; n <= 300; n++) store.apply(frame('room.invited', { jid: `room${n}@r`, via: 'room' }, n));
+  assert.deepEqual([store.roomInvitations.size, store.rooms.size, store.conversations.size], [100, 101, 101]);
+  assert.equal(store.rooms.get('room300@r').state, 'invited');
+  store.apply(frame('message.received', said(1, 'Bo', { from: 'room250@r/Bo', to: 'room250@r' }), 301));
+  for (let n = 301; n <= 500; n++) store.apply(frame('room.invited', { jid: `room${n}@r`, via: 'room' }, n + 1));
+  assert.deepEqual([store.rooms.has('room250@r'), messages(store, 'room250@r').length], [false, 1], 'what was said is kept');
+});
+
 test('messages have their author; what an occupant writes to the account alone is a conversation of its own', () => {
   const store = greeted();
   store.apply(frame('message.received', said(1), 1));
