@@ -208,14 +208,28 @@ export class Perch extends RoomsRest {
       if (!f.data.resumed) this.cursor = ''; // a snapshot that stays incomplete is asked for again
       this.#outbox.identify(f.data.session.jid, true);
     }
+    const missed = this.#missedBy(f);
     this.store.apply(f);
     if (f.type === 'message.sent') this.#outbox.confirm(f.data.id);
     if (f.type === 'session.state' && f.data.state === 'online') this.#outbox.resume();
     this.#advance(f);
     this.#listeners.emit(f.type, f);
     this.#listeners.emit('*', f);
-    if ((f.type === 'live' || f.type === 'session.gap' || f.type === 'room.changed') && !this.#options.ticket) void this.#history.fill();
-    if (f.type === 'live' && !this.#options.ticket) void this.#list.refresh().catch(() => {});
+    if (!this.#options.ticket) this.#readAgain(f, missed);
+  }
+
+  /** Reads what a frame says to be missing. @param {Frame} f @param {Room['missed']} before what its room had missed before it */
+  #readAgain(f, before) {
+    if (f.type === 'live' || f.type === 'session.gap') void this.#history.fill();
+    if (f.type === 'live') void this.#list.refresh().catch(() => {});
+    if (f.type !== 'room.state' && f.type !== 'room.changed') return;
+    const missed = this.#missedBy(f);
+    if (missed && missed !== before) void this.#history.fillOf(f.data.jid).catch(() => {}); // the hole stays marked
+  }
+
+  /** What the room of a frame has missed. @param {Frame} f @returns {Room['missed']} */
+  #missedBy(f) {
+    return f.type === 'room.state' || f.type === 'room.changed' ? this.store.rooms.get(f.data.jid)?.missed : undefined;
   }
 
   /** Moves the cursor behind a frame. @param {Frame} f */

@@ -590,6 +590,49 @@ test('what may be done in a room follows role and affiliation', () => {
     assert.equal(mayModerate(r, m), false);
 });
 
+// A live client.
+
+/** A client whose requests a test answers, and whose stream it plays. */
+async function streaming(rooms, answer) {
+  const { requests, fetch } = recorded(answer);
+  let socket;
+  class Socket {
+    constructor() {
+      socket = this;
+    }
+    close() {}
+  }
+  const perch = new Perch({ url: 'http://gateway', token: 't', transport: 'ws', WebSocket: Socket, storage: null, fetch });
+  perch.connect();
+  await flushMicrotasks();
+  const play = async (...frames) => {
+    for (const f of frames) socket.onmessage({ data: JSON.stringify(f) });
+    await flushMicrotasks();
+  };
+  const session = { jid: own, state: 'online', features: ['rooms'] };
+  await play(
+    frame('hello', { session, resumed: false, heartbeat_ms: 25_000, features: ['conversations', 'rooms'] }),
+    frame('rooms.snapshot', { as_of: '', part: 1, last: true, items: rooms }),
+    frame('live', { tip: '' }),
+  );
+  return { perch, requests, play };
+}
+const archives = (requests) => requests.filter((r) => r.path.startsWith('/v1/archive')).map((r) => r.path);
+
+test('what a room says to have missed is read once, and nothing else with it', async () => {
+  const other = roomData({ jid: 'b@r', delivery: 'mentions' });
+  const { requests, play } = await streaming([roomData(), other], () => [200, page([])]);
+  const elsewhere = said(2, 'Bo', { from: 'b@r/Bo', to: 'b@r' });
+  await play(frame('message.received', said(1), 1), frame('message.received', elsewhere, 2));
+  await play(frame('session.gap', { from: null, to: null, room: 'b@r' }, 3)); // which the archive cannot fill
+  assert.equal(archives(requests).length, 1);
+  const change = (n, missed) => frame('room.changed', roomData({ subject: { text: `${n}`, by: 'Bo', at: at(n) }, missed }), n);
+  await play(change(4), change(5), frame('room.state', { ...other, reason: 'x' }, 6));
+  assert.equal(archives(requests).length, 1, 'nothing was missed');
+  await play(change(7, { from_ref: 'rs1', count: 7 }), change(8, { from_ref: 'rs1', count: 7 }));
+  assert.deepEqual(archives(requests).slice(1), [`/v1/archive?with=${encodeURIComponent(room)}&limit=50`]);
+});
+
 // The calls.
 
 async function client(answer = () => [200, {}], features = ['conversations', 'rooms', 'message-edit']) {
