@@ -107,6 +107,7 @@ export class Perch extends RoomsRest {
   #list;
   #typing;
   /** What listeners of "outbox" were given last. */ #outboxReported = '';
+  /** Whether the session is at its end: a request of which the user knows nothing would open it again. */ #ending = false;
 
   /** @param {Options} [options] */
   constructor(options = {}) {
@@ -118,9 +119,10 @@ export class Perch extends RoomsRest {
     this.#listeners = listeners;
     this.#outbox = this.#newOutbox();
     this.#sender = new Sender(this.store, this.#outbox, () => this.#openWithoutStream());
-    this.#list = new ConversationList(this.store, this);
-    this.#typing = new Typing((jid, state) => void this.setChatState(jid, state).catch(() => {})); // one that is lost does no harm
-    this.#history = new History(this.store, this.#outbox, (query) => this.getArchive(query));
+    const ended = () => this.#ending;
+    this.#list = new ConversationList(this.store, this, ended);
+    this.#typing = new Typing((jid, state) => ended() || void this.setChatState(jid, state).catch(() => {})); // one that is lost does no harm
+    this.#history = new History(this.store, this.#outbox, (query) => this.getArchive(query), ended);
     if (options.state) this.restore(options.state);
   }
 
@@ -137,6 +139,7 @@ export class Perch extends RoomsRest {
   /** Opens the event stream and keeps it open until disconnect. */
   connect() {
     if (this.#source) return;
+    this.#ending = false;
     const options = { ...this.#options, url: this.url, fetch: this.#http.fetch };
     this.#outbox.lead(!this.#shared);
     this.#source = this.#shared ? new Tabs(options, this.#port()) : new Stream(options, this.#port());
@@ -215,7 +218,7 @@ export class Perch extends RoomsRest {
     this.#advance(f);
     this.#listeners.emit(f.type, f);
     this.#listeners.emit('*', f);
-    if (!this.#options.ticket) this.#readAgain(f, missed);
+    if (!this.#options.ticket && !this.#ending) this.#readAgain(f, missed);
   }
 
   /** Reads what a frame says to be missing. @param {Frame} f @param {Room['missed']} before what its room had missed before it */
@@ -265,9 +268,15 @@ export class Perch extends RoomsRest {
   /** Ends the XMPP session itself, and everything that is kept of it: what was not sent yet
    * too, in every tab. @override @returns {Promise<void>} */
   async signOut() {
-    this.#typing.clear(); // a request after the end would open the session again
+    this.#ending = true;
+    this.#typing.clear();
     this.#list.holdDrafts();
-    await super.signOut();
+    try {
+      await super.signOut();
+    } catch (e) {
+      this.#ending = false;
+      throw e;
+    }
     this.#outbox.clear(true);
     this.disconnect();
   }

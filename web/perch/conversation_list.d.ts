@@ -1,7 +1,7 @@
 /** Reads and changes the list of conversations. */
 export class ConversationList {
-    /** @param {Store} store @param {Rest} rest */
-    constructor(store: Store, rest: Rest);
+    /** @param {Store} store @param {Rest} rest @param {() => boolean} ended reports whether nothing more is to be asked for by itself */
+    constructor(store: Store, rest: Rest, ended: () => boolean);
     /** Whether the list goes on. */
     get more(): boolean;
     /** Reads the next page, the first one first. Resolves with whether there are more. @param {number} [limit] */

@@ -17,15 +17,17 @@ const draftDelay = 1000;
 export class ConversationList {
   #store;
   #rest;
+  #ended;
   /** How many entries were read, so that as many are read again. */ #loaded = 0;
   /** Where the next page begins; null: there is none. @type {string | null | undefined} */ #next;
   /** Read positions that the gateway does not have yet. @type {Map<JID, { ref: string, receipts?: boolean }>} */ #reads = new Map();
   /** Timers of drafts, which are sent when they end. @type {Map<JID, any>} */ #drafts = new Map();
 
-  /** @param {Store} store @param {Rest} rest */
-  constructor(store, rest) {
+  /** @param {Store} store @param {Rest} rest @param {() => boolean} ended reports whether nothing more is to be asked for by itself */
+  constructor(store, rest, ended) {
     this.#store = store;
     this.#rest = rest;
+    this.#ended = ended;
   }
 
   get #possible() {
@@ -65,6 +67,7 @@ export class ConversationList {
     let loaded = 0;
     /** @type {string | null | undefined} */ let next;
     while (loaded < wanted && next !== null) {
+      if (this.#ended()) return;
       const page = await this.#readPage(Math.min(pageSize, wanted - loaded), next);
       loaded += page.items.length;
       next = page.next;
@@ -115,7 +118,7 @@ export class ConversationList {
     const draft = text.trim() ? text : null;
     if (this.#store.conversation(jid).draft === draft) return;
     this.#store.setDraft(jid, draft);
-    if (!this.#possible) return;
+    if (!this.#possible || this.#ended()) return;
     clearTimeout(this.#drafts.get(jid));
     const timer = setTimeout(() => this.#sendDraft(jid), draftDelay);
     /** @type {any} */ (timer).unref?.();

@@ -14,14 +14,17 @@ export class History {
   #store;
   #outbox;
   #getArchive;
+  #ended;
   #filling = false;
 
   /** @param {import('./store.js').Store} store @param {import('./outbox.js').Outbox} outbox
-   * @param {(query: { with: JID, limit: number, before?: string }) => Promise<ArchivePage>} getArchive */
-  constructor(store, outbox, getArchive) {
+   * @param {(query: { with: JID, limit: number, before?: string }) => Promise<ArchivePage>} getArchive
+   * @param {() => boolean} ended reports whether nothing more is to be read by itself */
+  constructor(store, outbox, getArchive, ended) {
     this.#store = store;
     this.#outbox = outbox;
     this.#getArchive = getArchive;
+    this.#ended = ended;
   }
 
   /** Reads the next older page. Resolves with how many messages were new. @param {JID} jid @param {number} limit */
@@ -59,7 +62,7 @@ export class History {
   async #fillOne(c) {
     /** @type {string | undefined} */ let before;
     /** @type {string | undefined} */ let upTo = this.#store.gatewayTime();
-    for (let n = 0; n < holePages; n++) {
+    for (let n = 0; n < holePages && !this.#ended(); n++) {
       const page = await this.#getArchive({ with: c.jid, limit: holePageSize, before });
       const met = this.#merge(c.jid, page, false, upTo) < page.items.length;
       if (met || page.complete || !c.messages.length || !page.prev) {

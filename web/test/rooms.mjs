@@ -633,6 +633,35 @@ test('what a room says to have missed is read once, and nothing else with it', a
   assert.deepEqual(archives(requests).slice(1), [`/v1/archive?with=${encodeURIComponent(room)}&limit=50`]);
 });
 
+test('signing out ends what is read by itself: one more request would open the session again', async () => {
+  const answers = [];
+  const { perch, requests, play } = await streaming([roomData(), roomData({ jid: 'b@r' })], ({ method, path }) => {
+    if (method === 'DELETE') return [200, {}];
+    if (path.startsWith('/v1/archive')) return new Promise((done) => answers.push(() => done([200, { ...page([]), prev: 'more', complete: false }])));
+    const entry = { ...{ jid: room, type: 'room', name: 'Tea', notify: 'all', pinned: false, archived: false, draft: null, read: null } };
+    const items = [{ ...entry, last_activity_at: at(0), unread: 0, unread_exact: true, mentions: 0, peer_read: null }];
+    return path.startsWith('/v1/conversations?') ? [200, { items, next: 'more', complete: false }] : [200, {}];
+  });
+  await perch.loadConversations(2);
+  await perch.loadConversations(2);
+  await play(frame('message.received', said(1), 1), frame('message.received', said(2, 'Bo', { from: 'b@r/Bo', to: 'b@r' }), 2));
+  await play(...[room, 'b@r'].map((jid, n) => frame('session.gap', { from: null, to: null, room: jid }, 3 + n)));
+  assert.equal(answers.length, 1, 'a hole is being filled');
+  const gone = perch.signOut();
+  const before = requests.length;
+  perch.typing(room);
+  perch.saveDraft(room, 'begun');
+  answers[0]();
+  await play(frame('live', { tip: '' }));
+  await gone;
+  mock.timers.tick(60_000);
+  await flushMicrotasks();
+  assert.deepEqual(
+    requests.slice(before).filter((r) => r.method !== 'DELETE'),
+    [],
+  );
+});
+
 // The calls.
 
 async function client(answer = () => [200, {}], features = ['conversations', 'rooms', 'message-edit']) {
