@@ -120,7 +120,9 @@ test('a reset shows all of its rooms to whoever hears of the first one', () => {
   const seen = [];
   store.subscribe((c) => c.what === 'rooms' && seen.push([...store.rooms].map(([jid, r]) => `${jid} ${r.state}`).sort()));
   store.apply(frame('hello', { session: { jid: own }, resumed: false }));
-  store.apply(frame('rooms.snapshot', { as_of: '', part: 1, last: true, items: [roomData({ state: 'left' }), roomData({ jid: 'new@r' })] }));
+  store.apply(
+    frame('rooms.snapshot', { as_of: '', part: 1, last: true, items: [roomData({ state: 'left' }), roomData({ jid: 'new@r' })] }),
+  );
   store.apply(frame('live', { tip: '' }));
   const want = ['new@r joined', `${room} left`];
   assert.deepEqual(seen, [want, want, want], 'one gone, one changed, one new');
@@ -637,7 +639,8 @@ test('signing out ends what is read by itself: one more request would open the s
   const answers = [];
   const { perch, requests, play } = await streaming([roomData(), roomData({ jid: 'b@r' })], ({ method, path }) => {
     if (method === 'DELETE') return [200, {}];
-    if (path.startsWith('/v1/archive')) return new Promise((done) => answers.push(() => done([200, { ...page([]), prev: 'more', complete: false }])));
+    if (path.startsWith('/v1/archive'))
+      return new Promise((done) => answers.push(() => done([200, { ...page([]), prev: 'more', complete: false }])));
     const entry = { ...{ jid: room, type: 'room', name: 'Tea', notify: 'all', pinned: false, archived: false, draft: null, read: null } };
     const items = [{ ...entry, last_activity_at: at(0), unread: 0, unread_exact: true, mentions: 0, peer_read: null }];
     return path.startsWith('/v1/conversations?') ? [200, { items, next: 'more', complete: false }] : [200, {}];
