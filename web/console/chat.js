@@ -21,7 +21,7 @@ function writers({ type, writing }, name) {
 
 export class Chat {
   #pane;
-  #loading = false;
+  /** The conversation whose page is on its way. */ #loading = '';
   /** Conversations whose newest page was asked for. */ #asked = new Set();
   /** The open conversation. */ jid = '';
   /** Of which hole the archive was asked last. */ #filled = '';
@@ -156,11 +156,13 @@ export class Chat {
 
   /** @param {boolean} [first] the newest page */
   async #loadOlder(first = false) {
-    if (this.#loading || !this.jid || (this.conversation.complete && !first)) return;
-    this.#loading = true;
+    const { jid } = this;
+    if (!jid || this.#loading === jid || (this.conversation.complete && !first)) return;
+    this.#loading = jid;
     const bottom = this.log.scrollHeight - this.log.scrollTop;
-    await this.#pane.perch.loadHistory(this.jid).catch(() => {}); // the next time may have more luck
-    this.#loading = false;
+    await this.#pane.perch.loadHistory(jid).catch(() => {}); // the next time may have more luck
+    if (this.#loading === jid) this.#loading = '';
+    if (this.jid !== jid) return;
     this.draw();
     this.log.scrollTop = first ? this.log.scrollHeight : this.log.scrollHeight - bottom; // what was read stays in place
   }

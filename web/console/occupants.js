@@ -10,7 +10,8 @@ const titles = { owner: 'owner', admin: 'admin', member: 'member', none: '', out
 export class People {
   #pane;
   #chat;
-  #loading = false;
+  /** The room whose page is on its way. */ #loading = '';
+  /** With which connection the list was read again. */ #again = 0;
   /** Whether streams get who comes and goes only because of this list. */ #lively = '';
 
   /** @param {import('./pane.js').Pane} pane @param {import('./chat.js').Chat} chat */
@@ -70,18 +71,23 @@ export class People {
 
   /** @param {boolean} more */
   async #load(more) {
-    if (this.#loading) return;
-    this.#loading = true;
-    await attempt(() => this.#pane.perch.loadOccupants(this.#chat.jid, { more }));
-    this.#loading = false;
+    const { jid } = this.#chat;
+    if (this.#loading === jid) return;
+    this.#loading = jid;
+    await attempt(() => this.#pane.perch.loadOccupants(jid, { more }));
+    if (this.#loading === jid) this.#loading = '';
     this.#chat.draw();
   }
 
   /** @param {Room | undefined} room */
   draw(room) {
     if (this.element.hidden || !room) return;
-    const known = this.#pane.perch.store.occupants.get(room.jid);
-    if (known?.stale && this.#pane.perch.connection.state === 'live') void this.#load(false);
+    const { store, connection } = this.#pane.perch;
+    const known = store.occupants.get(room.jid);
+    if (known?.stale && connection.state === 'live' && this.#again !== connection.connects) {
+      this.#again = connection.connects;
+      void this.#load(false);
+    }
     const wanted = this.filter.value.trim().toLowerCase();
     const items = (known?.items ?? [])
       .filter((o) => o.nick.toLowerCase().includes(wanted))

@@ -81,11 +81,12 @@ export class RoomBar {
 
   #join() {
     const { jid } = this.#chat;
+    const to = this.room?.successor || jid;
     const nick = this.nick.value.trim();
     const password = this.password.value;
     return attempt(async () => {
-      await this.#pane.perch.joinRoom(this.room?.successor || jid, { ...(nick && { nick }), ...(password && { password }) });
-      if (this.room?.successor) this.#pane.talk(this.room.successor);
+      await this.#pane.perch.joinRoom(to, { ...(nick && { nick }), ...(password && { password }) });
+      if (to !== jid) this.#pane.talk(to);
       this.nick.value = this.password.value = '';
     });
   }

@@ -101,7 +101,7 @@ async function members(pane, jid) {
   const owner = perch.canIn(jid, 'configure');
   const which = h(
     'select',
-    { 'aria-label': 'Which list', onchange: () => draw() },
+    { 'aria-label': 'Which list', onchange: () => attempt(draw) },
     ...lists.map(([value, label]) => h('option', { value }, label)),
   );
   const list = h('ul', { class: 'people-here' });
@@ -110,6 +110,7 @@ async function members(pane, jid) {
   const draw = async () => {
     const affiliation = /** @type {Exclude<Affiliation, 'none'>} */ (which.value);
     const { items } = await perch.members(jid, { affiliation });
+    if (affiliation !== which.value) return; // another list is asked for
     const mine = perch.store.session?.jid;
     const may = owner || affiliation === 'member' || affiliation === 'outcast';
     const row = (/** @type {import('../types.d.ts').Member} */ m) =>

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Perch } from '../perch.js';
 import { accessible, browse, pictures, said, say } from './browser.mjs';
-import { until, url } from './kit.mjs';
+import { stage, until, url } from './kit.mjs';
 import { Foreign } from './rooms_foreign.mjs';
 
 const { alice, bob, carol } = JSON.parse(process.env.PERCH_ACCOUNTS);
@@ -26,6 +26,12 @@ const talk = (page, name) => page.getByRole('region', { name: 'Chats' }).getByRo
 const message = (page, text) => page.locator('.message', { hasText: text });
 const dialog = (page) => page.getByRole('dialog');
 const here = (page, nick) => page.locator(`.here li[data-nick="${nick}"]`);
+/** What waits until it is opened. */
+const gate = () => {
+  let release;
+  const passed = new Promise((done) => (release = done));
+  return { passed, open: release };
+};
 const handled = (page, text) => message(page, text).locator('.acts').waitFor({ state: 'attached' });
 
 test('a room is made; others come, speak, and are seen; a moderator removes a message and a person', () =>
@@ -83,6 +89,76 @@ test('a room is made; others come, speak, and are seen; a moderator removes a me
     await page.reload();
     await message(page, 'The one with the grin.').waitFor();
     await message(page, 'The one with the grin.').locator('.from').getByText('Cy').waitFor();
+  }));
+
+test('a room that is slow, a list that cannot be read, and a room that has moved', () =>
+  browse({}, async (browser) => {
+    const { token } = await Perch.signIn(alice, { url });
+    const perch = new Perch({ url, token, storage: null });
+    const [slow, quick, next] = ['slow', 'quick', 'next'].map((name) => `${name}-${run}@${service}`);
+    for (const [room, nick] of [
+      [slow, 'Bo'],
+      [quick, 'Cy'],
+      [next, 'Cy'],
+    ]) {
+      const who = nick === 'Bo' ? bo : cy;
+      await who.join(room, nick);
+      await who.open(room);
+      if (room !== next) await perch.joinRoom(room, { nick: 'Alice' });
+    }
+    const page = await open(browser);
+    const people = page.getByRole('button', { name: 'People here' });
+    const archive = (room) => (u) => u.pathname === '/v1/archive' && u.searchParams.get('with') === room;
+    const part = (room, name) => (u) => u.pathname === `/v1/rooms/${encodeURIComponent(room)}/${name}`;
+    const [first, second] = [gate(), gate()];
+    for (const of of [archive(slow), part(slow, 'occupants')]) await page.route(of, async (r) => (await first.passed, r.continue()));
+    await talk(page, 'slow').click();
+    await people.click();
+    const read = page.waitForRequest((r) => archive(quick)(new URL(r.url())));
+    await talk(page, 'quick').click();
+    await read;
+    await people.click();
+    await here(page, 'Cy').waitFor();
+    first.open();
+
+    let asked = 0;
+    await page.route(
+      part(quick, 'occupants'),
+      (r) => ((asked += 1), r.fulfill({ status: 503, json: { status: 503, code: 'x', title: 'Not now' } })),
+    );
+    await stage('cut');
+    await page.getByText('Not now').first().waitFor();
+    await page.waitForTimeout(1000);
+    assert.equal(asked, 1, 'a list that cannot be read is read again and again');
+
+    const admin = "<query xmlns='http://jabber.org/protocol/muc#admin'>";
+    await cy.raw(`<iq type='set' to='${quick}' id='o7'>${admin}<item jid='${alice.jid}' affiliation='admin'/></query></iq>`);
+    await page.route(part(quick, 'members'), (r) =>
+      /owner/.test(r.request().url())
+        ? r.fulfill({ status: 403, json: { status: 403, code: 'forbidden', title: 'For owners' } })
+        : r.continue(),
+    );
+    await until('the own rights', async () => {
+      await page.getByRole('button', { name: 'Room', exact: true }).click();
+      if (await dialog(page).getByText('Members', { exact: true }).count()) return true;
+      await dialog(page).getByRole('button', { name: 'Close' }).click();
+      return false;
+    });
+    await dialog(page).getByText('Members', { exact: true }).click();
+    await dialog(page).getByLabel('Which list').selectOption('owner');
+    await page.getByText('For owners').waitFor();
+    await dialog(page).getByRole('button', { name: 'Close' }).click();
+
+    const destroy = `<destroy jid='${next}'/>`;
+    await cy.raw(`<iq type='set' to='${quick}' id='o6'><query xmlns='http://jabber.org/protocol/muc#owner'>${destroy}</query></iq>`);
+    const joined = new Promise((done) =>
+      page.route(`**/v1/rooms/${encodeURIComponent(next)}?*`, async (r) => (await second.passed, await r.continue(), done())),
+    );
+    await page.getByRole('button', { name: 'Go to its successor' }).click();
+    await talk(page, 'slow').click();
+    second.open();
+    await joined;
+    await page.getByRole('heading', { name: /^next/ }).waitFor();
   }));
 
 test('by keyboard: found in the directory, joined, its subject set, left and forgotten', () =>
