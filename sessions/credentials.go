@@ -70,13 +70,16 @@ func (m *Manager) finishLogin(ctx context.Context, s *Session, conn Conn) error 
 // that could never lead to the session.
 func (m *Manager) newReplacement(ctx context.Context, s *Session, secret perch.Account) (*replacement, error) {
 	r := &replacement{s: s}
+	var proved string
 	if err := s.call(ctx, func() {
+		proved = s.state.Mechanism
 		r.old, r.jid, r.online = s.cred.acc, s.state.JID.Bare(), s.supervisor.state.state == perch.StateOnline
 	}); err != nil {
 		return nil, err
 	}
 	r.fresh = r.old
 	r.fresh.Password, r.fresh.Token = secret.Password, secret.Token
+	r.fresh.Proved = proved
 	if secret.Mechanism != "" || r.fresh.Password.IsZero() != r.old.Password.IsZero() {
 		r.fresh.Mechanism = secret.Mechanism
 	}

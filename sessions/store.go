@@ -156,6 +156,7 @@ type Record struct {
 	ArchiveID     string            `json:"archive_id,omitempty"` // stanza-id of the last logged message (XEP-0313)
 	ArchiveAt     perch.Time        `json:"archive_at,omitempty"` // everything archived up to ArchiveID was so by then
 	Stream        []byte            `json:"stream,omitempty"`     // Conn.StreamState
+	Mechanism     string            `json:"mechanism,omitempty"`  // SASL name of the last login, see perch.Account.Proved
 	Handled       uint64            `json:"handled,omitempty"`    // last inbound number that is in the log
 	OfflineSince  perch.Time        `json:"offline_since,omitempty"`
 	RosterState   string            `json:"roster_state,omitempty"` // "" = whole; RosterPartial or RosterUnavailable
