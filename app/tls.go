@@ -1,9 +1,11 @@
 package app
 
 import (
+	"bytes"
 	"crypto/tls"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -52,6 +54,13 @@ func (c *certificate) stat() (t [2]time.Time, err error) {
 		t[i] = info.ModTime()
 	}
 	return t, nil
+}
+
+// differs reports whether c serves another certificate than the one before it, or has other files.
+func (c *certificate) differs(before *certificate) bool {
+	before.mu.Lock()
+	defer before.mu.Unlock()
+	return c.certFile != before.certFile || c.keyFile != before.keyFile || !slices.EqualFunc(c.cert.Certificate, before.cert.Certificate, bytes.Equal)
 }
 
 // get is tls.Config.GetCertificate.

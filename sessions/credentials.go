@@ -61,7 +61,7 @@ func (m *Manager) ReplaceCredentials(ctx context.Context, s *Session, secret per
 
 // finishLogin takes the session online on a connection that the verification has signed in.
 func (m *Manager) finishLogin(ctx context.Context, s *Session, conn Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, m.o.OpenTimeout)
+	ctx, cancel := context.WithTimeout(ctx, m.settings().OpenTimeout)
 	defer cancel()
 	return s.login.finish(ctx, conn)
 }
@@ -142,7 +142,7 @@ func (m *Manager) vacant(ctx context.Context, r *replacement) error {
 // has all of it before anything changes here; a write that fails is taken back.
 func (m *Manager) take(ctx context.Context, r *replacement) error {
 	s, at := r.s, perch.At(time.Now())
-	b := Binding{ID: s.id, Upstream: r.fresh.Upstream, JID: r.fresh.JID, Sealed: m.sealer.seal(s.id, r.fresh, at)}
+	b := Binding{ID: s.id, Upstream: r.fresh.Upstream, JID: r.fresh.JID, Sealed: m.settings().sealer.seal(s.id, r.fresh, at)}
 	if _, err := m.o.Store.Bind(ctx, r.key.String(), b); err != nil {
 		return storeError(err)
 	}
