@@ -124,7 +124,7 @@ export interface paths {
         };
         /**
          * List conversations
-         * @description The pinned ones first, then the others; each with the latest activity first. The first time the list is filled from the archive, as far as its bounds allow: complete is false then, and the next pages read on.
+         * @description The pinned ones first, then the others; each with the latest activity first. The first time the list is filled from the archive, as far as its bounds allow, and from the bookmarks of a session that uses rooms: complete is false then, and the next pages read on.
          */
         get: operations["listConversations"];
         put?: never;
