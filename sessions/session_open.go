@@ -61,7 +61,7 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	if v.Record.Conversations != nil {
 		listConversations(s)
 	}
-	if len(v.Rooms) > 0 || v.Record.Rooms != RoomsManual {
+	if len(v.Rooms) > 0 || v.Record.Rooms != RoomsManual || v.Record.UsesRooms {
 		useRooms(s)
 	}
 	for _, p := range s.parts {

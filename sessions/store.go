@@ -166,6 +166,8 @@ type Record struct {
 	Conversations *ConversationHistory `json:"conversations,omitempty"`
 	// Rooms is RoomsAutoJoin, or "" for rooms that are joined by clients alone.
 	Rooms string `json:"rooms,omitempty"`
+	// UsesRooms says that a client has asked for rooms: from then on an invitation is a state of its room.
+	UsesRooms bool `json:"uses_rooms,omitempty"`
 	// RelatedSince is the offset of the oldest event that the merged state of messages is restored from;
 	// 0: there is none.
 	RelatedSince uint64 `json:"related_since,omitempty"`
