@@ -45,7 +45,8 @@ func TestReconfigure(t *testing.T) {
 	if got := f.do(http.MethodGet, "/v1/nowhere", "", "X-Forwarded-For", "192.0.2.1").status; got != http.StatusNotFound {
 		t.Errorf("TrustedProxies: got status %d of another client, want %d", got, http.StatusNotFound)
 	}
-	if got := f.do(http.MethodGet, "/v1/nowhere", "").status; got != http.StatusTooManyRequests {
+	change(func(o *api.Options) { o.AdminHosts = []string{"perch.internal"} })
+	if got := f.do(http.MethodGet, "/v1/nowhere", "", "X-Forwarded-For", "192.0.2.1").status; got != http.StatusTooManyRequests {
 		t.Errorf("a change of another setting: got status %d, want the rate to go on counting: %d", got, http.StatusTooManyRequests)
 	}
 
@@ -53,7 +54,7 @@ func TestReconfigure(t *testing.T) {
 	if err == nil {
 		t.Errorf("Reconfigure with a pattern: got no error, want one")
 	}
-	if got := f.do(http.MethodGet, "/v1/nowhere", "").status; got != http.StatusTooManyRequests {
+	if got := f.do(http.MethodGet, "/v1/nowhere", "", "X-Forwarded-For", "192.0.2.1").status; got != http.StatusTooManyRequests {
 		t.Errorf("after a mistake: got status %d, want the settings of before: %d", got, http.StatusTooManyRequests)
 	}
 }
