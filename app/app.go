@@ -142,6 +142,7 @@ func (a *App) Start() error {
 	if a.adminListener != nil { // before the gateway, so that it outlives its drain
 		a.serve("admin", a.adminListener, a.api.AdminHandler(), nil)
 	}
+	a.watchCertificates()
 	a.serve("gateway", a.listener, a.api.Handler(), a.drain)
 	return nil
 }

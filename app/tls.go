@@ -63,6 +63,14 @@ func (c *certificate) differs(before *certificate) bool {
 	return c.certFile != before.certFile || c.keyFile != before.keyFile || !slices.EqualFunc(c.cert.Certificate, before.cert.Certificate, bytes.Equal)
 }
 
+// expires is when the certificate ends that is in use. The error says why a newer one could not be read.
+func (c *certificate) expires() (time.Time, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.load()
+	return c.cert.Leaf.NotAfter, err
+}
+
 // get is tls.Config.GetCertificate.
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
