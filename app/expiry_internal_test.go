@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/xmppconn"
 )
 
@@ -49,7 +50,7 @@ func (l *expiryLog) take() []string {
 func TestCertificatesThatEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &expiryLog{}
-		e := newExpiry(slog.New(log))
+		e := newExpiry(canary.Logger(log))
 		var mu sync.Mutex
 		own, upstream, probed := time.Now().Add(15*24*time.Hour), time.Now().Add(20*24*time.Hour), 0
 		var broken error
