@@ -27,8 +27,18 @@ type effort struct {
 	listeners               int // of them with a socket
 	messages, burst, window int // to these in a turn, at once, and under way at most
 
+	rooms roomEffort
+
 	scale, perProcess int           // sessions, and those of one gateway
 	scaleIdle         time.Duration // over which idle CPU is counted
+}
+
+// roomEffort is that of the part about rooms.
+type roomEffort struct {
+	sessions          int // in one room
+	crowds, occupants int // rooms that one session after the other joins, and who is in each
+	real              int // occupants of a room of a real server, for which they are a lot of work
+	speech            int // messages to a room in a turn
 }
 
 var usual = effort{
@@ -39,6 +49,7 @@ var usual = effort{
 	storm: 5000, calm: 5 * time.Second, rough: 10 * time.Second, restore: 5000,
 	flow: 2 * time.Second,
 	load: 2000, listeners: 200, messages: 40_000, burst: 1000, window: 4000,
+	rooms: roomEffort{sessions: 1000, occupants: 1000, real: 300, crowds: 40, speech: 25},
 	scale: 100_000, perProcess: 10_000, scaleIdle: 30 * time.Second,
 }
 
@@ -51,5 +62,6 @@ var inShort = effort{
 	storm: 10, calm: 300 * time.Millisecond, rough: 500 * time.Millisecond, restore: 10,
 	flow: 300 * time.Millisecond,
 	load: 10, listeners: 5, messages: 200, burst: 50, window: 100,
+	rooms: roomEffort{sessions: 12, occupants: 8, real: 4, crowds: 3, speech: 2},
 	scale: 12, perProcess: 5, scaleIdle: 500 * time.Millisecond,
 }

@@ -38,13 +38,13 @@ func (g *gatewayClient) open(ctx context.Context, i int) error {
 	return err
 }
 
-// call makes a request of session i, and reads the answer.
-func (g *gatewayClient) call(ctx context.Context, method string, i int, path, body string) (status int, err error) {
+// call makes a request of the session of a token, and reads the answer.
+func (g *gatewayClient) call(ctx context.Context, method, token, path, body string) (status int, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, g.url+path, strings.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
-	req.Header = bearer(i)
+	req.Header.Set("Authorization", "Bearer "+token)
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/perch-im/perch/app"
 	"github.com/perch-im/perch/internal/testkit"
 )
 
@@ -28,13 +27,14 @@ type gatewayOptions struct {
 type upstream struct {
 	name, addr, domain string
 	profile            string // "" is the default
+	tokens             string // the mechanism for the tokens of clients; "" is that of the profile
 	caFile             string
 	ca                 []byte // PEM, when there is no file
 }
 
 // upstream is the server role as a gateway sees it.
 func (s serverReady) upstream(name string) upstream {
-	return upstream{name: name, addr: s.Addr, domain: s.Domain, profile: app.ProfileMessenger, ca: s.CA}
+	return upstream{name: name, addr: s.Addr, domain: s.Domain, profile: s.Profile, tokens: s.Tokens, ca: s.CA}
 }
 
 // gateway is the program that is measured, in a process of its own, used as an operator and a
@@ -111,6 +111,9 @@ func (o gatewayOptions) args(g *gateway, dir string, known string) ([]string, er
 		q := url.Values{"name": {u.name}, "domain": {u.domain}, "ca-file": {u.caFile}}
 		if u.profile != "" {
 			q.Set("profile", u.profile)
+		}
+		if u.tokens != "" {
+			q.Set("token-mechanism", u.tokens)
 		}
 		args = append(args, "--upstream=xmpp://"+u.addr+"?"+q.Encode())
 	}

@@ -38,6 +38,7 @@ var roles = map[string]func(context.Context, []string) error{
 	"bare":      bareRole,
 	"handshake": handshakeRole,
 	"relay":     relayRole,
+	"rooms":     roomsRole,
 }
 
 // part is a group of figures that is measured by itself. Figures are only compared within one.
@@ -59,6 +60,7 @@ var parts = []part{
 	{"path", []string{"redis-server"}, path},
 	{"latency", []string{"prosody"}, latency},
 	{"load", []string{"redis-server"}, load},
+	{"rooms", []string{"prosody"}, rooms},
 	{"scale", []string{"redis-server"}, scale},
 }
 
@@ -73,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(progress)
 	l := lab{report: newReport(), progress: progress, effort: usual}
-	sessions := flags.Int("sessions", 0, "sessions of the parts memory, restore and scale; 0: as many as each of them has by itself")
+	sessions := flags.Int("sessions", 0, "sessions of the parts memory, restore, rooms and scale; 0: as many as each of them has by itself")
 	short := flags.Bool("short", false, "little of everything, to see that it works; nothing is written")
 	flags.IntVar(&l.buddies, "buddies", 50, "buddies of each session, all with presence")
 	flags.StringVar(&l.program, "gateway", "", "program of cmd/api that is measured; default: of this source")
@@ -91,7 +93,7 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 		l.effort, *out = inShort, ""
 	}
 	if *sessions > 0 {
-		l.effort.memory, l.effort.restore, l.effort.scale = *sessions, *sessions, *sessions
+		l.effort.memory, l.effort.restore, l.effort.scale, l.effort.rooms.sessions = *sessions, *sessions, *sessions, *sessions
 	}
 	if err := l.all(ctx, chosen); err != nil {
 		return err

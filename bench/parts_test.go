@@ -24,7 +24,12 @@ func TestParts(t *testing.T) {
 		"path":     {"socket to socket at 1000/s, relay p50", "socket to socket at 200/s, perch on redis p99"},
 		"latency":  {"latency at 1000/s, direct p50", "latency at 200/s, alone, added p50"},
 		"load":     {"messages end to end, redis", "CPU of a message under load, memory", "redis memory of a session"},
-		"scale":    {"scale 12, resident", "scale 12, processes", "scale 12, idle CPU", "drain, time until all are online"},
+		"rooms": {
+			"session without a room returned", "session in a room of all resident", "CPU of a join of a room of all", "CPU of a message of the room",
+			"heap of a message of the room in the log", "join of a large room, bytes from the server", "join of a large room, another session of it, heap",
+			"join of a room of Prosody, time",
+		},
+		"scale": {"scale 12, resident", "scale 12, processes", "scale 12, idle CPU", "drain, time until all are online"},
 	}
 	ran := 0
 	for name, want := range cases {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/perch-im/perch/app"
 	"github.com/perch-im/perch/messenger"
 )
 
@@ -31,7 +32,7 @@ func path(ctx context.Context, l *lab) error {
 		return err
 	}
 	l.Cleanup(func() { _ = s.Stop(context.WithoutCancel(ctx)) })
-	ready := serverReady{Addr: s.Addr().String(), Domain: s.Domain(), CA: s.CAPEM()}
+	ready := serverReady{Addr: s.Addr().String(), Domain: s.Domain(), CA: s.CAPEM(), Profile: app.ProfileMessenger}
 	ways, err := l.ways(ctx, ready)
 	for _, w := range ways {
 		defer func() { _ = w.end() }() // nothing is read any more

@@ -18,6 +18,7 @@ type rawStream struct {
 	domain string
 	tls    *tls.Config
 	got    []byte // and not yet looked at
+	bytes  int    // got in all
 }
 
 func dialRaw(ctx context.Context, s serverReady) (*rawStream, error) {
@@ -75,6 +76,7 @@ func (r *rawStream) exchange(text, want string) error {
 			return nil
 		}
 		n, err := r.conn.Read(b)
+		r.bytes += n
 		r.got = append(r.got, b[:n]...)
 		if err != nil {
 			return fmt.Errorf("waiting for %q: %w", want, err)

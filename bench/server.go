@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/perch-im/perch/app"
 	"github.com/perch-im/perch/messenger"
 )
 
@@ -15,6 +16,8 @@ import (
 type serverReady struct {
 	Addr, Domain string
 	CA           []byte // PEM
+	Profile      string // of the upstream; "" is the default
+	Tokens       string // the mechanism for the tokens of clients; "" is that of the profile
 }
 
 // serverRole is the embedded service with accounts for a load, until standard input closes.
@@ -46,7 +49,7 @@ func serverRole(ctx context.Context, args []string) error {
 	if err := s.Start(ctx); err != nil {
 		return err
 	}
-	if err := say(serverReady{Addr: s.Addr().String(), Domain: s.Domain(), CA: s.CAPEM()}); err != nil {
+	if err := say(serverReady{Addr: s.Addr().String(), Domain: s.Domain(), CA: s.CAPEM(), Profile: app.ProfileMessenger}); err != nil {
 		return err
 	}
 	in := bufio.NewScanner(os.Stdin)

@@ -90,7 +90,7 @@ func (s *soak) requests(ctx context.Context, n int) error {
 
 // call makes a request of a session.
 func (s *soak) call(ctx context.Context, method string, session int, path, body string) error {
-	status, err := s.client.call(ctx, method, session, path, body)
+	status, err := s.client.call(ctx, method, loadToken(session), path, body)
 	switch {
 	case err != nil:
 		return err
