@@ -36,7 +36,6 @@ const (
 	EventRoomState           EventType = "room.state"           // Room
 	EventRoomChanged         EventType = "room.changed"         // Room
 	EventRoomAffiliation     EventType = "room.affiliation"     // RoomAffiliationChange
-	EventRoomForgotten       EventType = "room.forgotten"       // Removed
 )
 
 // Ephemeral events: state and signals, never replayed.
@@ -65,7 +64,7 @@ func (t EventType) Durable() bool {
 		EventInvitationReceived, EventInvitationAccepted, EventInvitationDeclined, EventInvitationCancelled,
 		EventSessionState, EventSessionGap, EventVCardChanged, EventDropped,
 		EventMessageEdited, EventMessageRetracted, EventMessageReactions, EventMessageRead, EventConversationRead, EventRoomInvited,
-		EventRoomState, EventRoomChanged, EventRoomAffiliation, EventRoomForgotten:
+		EventRoomState, EventRoomChanged, EventRoomAffiliation:
 		return true
 	}
 	return false
@@ -79,6 +78,9 @@ type Event struct {
 	Time     Time
 	Key      string // ephemeral events with the same type and key replace each other
 	Wire     []byte // the whole envelope as JSON
+	// Common says that sessions of other accounts are likely to have the same data in their logs: it is
+	// what a room has sent to all who are in it. A log in memory has it once then.
+	Common bool
 }
 
 // usualEnvelope is room for most envelopes, on the stack. A longer one grows out of it.
@@ -88,18 +90,43 @@ const usualEnvelope = 512
 // of this module could cause.
 func NewEvent(pos Position, typ EventType, at Time, data any) *Event {
 	var usual [usualEnvelope]byte
-	b := append(usual[:0], '{')
+	b, err := appendData(appendHead(usual[:0], pos, typ, at), data)
+	if err != nil {
+		panic(fmt.Sprintf("perch: event %s cannot be encoded: %v", typ, err))
+	}
+	return &Event{Position: pos, Type: typ, Time: at, Wire: bytes.Clone(append(b, '}'))}
+}
+
+// appendHead appends an envelope up to its data.
+func appendHead(b []byte, pos Position, typ EventType, at Time) []byte {
+	b = append(b, '{')
 	if !pos.IsZero() {
 		b = jsonappend.String(append(b, `"id":`...), pos.Epoch)
 		b = append(strconv.AppendUint(append(b[:len(b)-1], '-'), pos.Offset, 10), `",`...)
 	}
 	b = jsonappend.String(append(b, `"type":`...), typ)
-	b = at.AppendJSON(append(b, `,"time":`...))
-	b, err := appendData(append(b, `,"data":`...), data)
-	if err != nil {
-		panic(fmt.Sprintf("perch: event %s cannot be encoded: %v", typ, err))
+	return append(at.AppendJSON(append(b, `,"time":`...)), `,"data":`...)
+}
+
+// usualHead is room for most envelopes without their data, on the stack.
+const usualHead = 128
+
+// Data returns the data of the envelope as it stands in Wire, of which it is a part; nil when Wire is not
+// what NewEvent has made.
+func (e *Event) Data() []byte {
+	var usual [usualHead]byte
+	head := appendHead(usual[:0], e.Position, e.Type, e.Time)
+	if !bytes.HasPrefix(e.Wire, head) || e.Wire[len(e.Wire)-1] != '}' {
+		return nil
 	}
-	return &Event{Position: pos, Type: typ, Time: at, Wire: bytes.Clone(append(b, '}'))}
+	return e.Wire[len(head) : len(e.Wire)-1]
+}
+
+// EventOf returns the event whose data is encoded already, as NewEvent makes it of what that stands for.
+func EventOf(pos Position, typ EventType, at Time, data string) *Event {
+	var usual [usualEnvelope]byte
+	b := append(append(appendHead(usual[:0], pos, typ, at), data...), '}')
+	return &Event{Position: pos, Type: typ, Time: at, Wire: bytes.Clone(b)}
 }
 
 // Decode reads the data of the envelope into v, a pointer to the type of the event's data, or to
@@ -115,7 +142,7 @@ func (e *Event) Decode(v any) error {
 	return nil
 }
 
-// Removed is the data of roster.removed and room.forgotten.
+// Removed is the data of roster.removed.
 type Removed struct {
 	JID JID `json:"jid"`
 }

@@ -27,6 +27,29 @@ func TestEnvelope(t *testing.T) {
 	}
 }
 
+// TestEventOf: an envelope and its data can be taken apart and put together again.
+func TestEventOf(t *testing.T) {
+	for name, e := range map[string]*perch.Event{
+		"durable": perch.NewEvent(perch.Position{Epoch: "k", Offset: 7}, perch.EventMessageReceived, 1, perch.Message{Body: `a","data":{`}),
+		"signal":  perch.NewEvent(perch.Position{}, perch.EventLive, 0, nil),
+	} {
+		data := e.Data()
+		if want := e.Wire[bytes.Index(e.Wire, []byte(`"data":`))+7 : len(e.Wire)-1]; !bytes.Equal(data, want) {
+			t.Errorf("%s: got the data %s, want %s", name, data, want)
+		}
+		if again := perch.EventOf(e.Position, e.Type, e.Time, string(data)); !bytes.Equal(again.Wire, e.Wire) || again.Position != e.Position || again.Type != e.Type || again.Time != e.Time {
+			t.Errorf("%s: got %s, want %s", name, again.Wire, e.Wire)
+		}
+		e.Time++
+		if data := e.Data(); data != nil {
+			t.Errorf("%s, of another time than its envelope: got the data %s, want none", name, data)
+		}
+	}
+	if data := (&perch.Event{Type: perch.EventLive}).Data(); data != nil {
+		t.Errorf("an event without an envelope: got the data %s, want none", data)
+	}
+}
+
 // TestEventDecode reads what NewEvent has written.
 func TestEventDecode(t *testing.T) {
 	want := perch.Message{ID: "m1", From: "b@b.test", To: "a@b.test", Kind: perch.ChatMessage, Body: "a \" b\u2028"}

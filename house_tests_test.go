@@ -35,6 +35,7 @@ var notFuzzed = map[string]string{
 	"internal/canary":     "it writes what tests give it, and reads nothing; what reads that is internal/canary/check",
 	"internal/cluster":    "it starts programs of our own, and reads their answers with encoding/json alone",
 	"internal/cluster/up": "it prints what a cluster is made of",
+	"internal/copies":     "it compares bytes, and reads none",
 	"internal/fakexmpp":   "it has no bytes: a test gives it values of the root package",
 	"internal/ledger/cmd": "it has flags alone, which package flag reads",
 	"internal/logingate":  "it passes the bytes of a socket on, and looks at none",

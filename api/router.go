@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,8 +19,7 @@ type API struct {
 	o        Options
 	log      *slog.Logger
 	mux      *chi.Mux
-	current  atomic.Pointer[settings]
-	changing sync.Mutex // held by Reconfigure
+	limits   limits
 	accepted *acceptedTokens
 	streams  *streamRegistry
 	peers    *peerTransport
@@ -38,10 +36,9 @@ func New(o Options) (*API, error) {
 		return nil, err
 	}
 	a := &API{
-		o: o, log: o.Logger, mux: chi.NewRouter(), accepted: newAcceptedTokens(),
+		o: o, log: o.Logger, mux: chi.NewRouter(), limits: newLimits(o), accepted: newAcceptedTokens(),
 		streams: newStreamRegistry(o), peers: newPeerTransport(o), made: time.Now(), refusals: newRefusalLines(),
 	}
-	a.current.Store(newSettings(o, nil))
 	a.routes()
 	return a, nil
 }
@@ -54,7 +51,7 @@ func (a *API) Handler() http.Handler { return a.mux }
 // request id, is logged, and is a problem.
 func (a *API) routes() {
 	r := a.mux
-	r.Use(withRequestID, a.withTrace, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP, noteClient, a.withCORS, a.withIPLimit, a.refuseInvalidHops)
+	r.Use(withRequestID, a.withTrace, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP(), noteClient, a.withCORS(), a.withIPLimit, a.refuseInvalidHops)
 	r.NotFound(a.handlePage)
 	r.MethodNotAllowed(a.handleMethodNotAllowed)
 	r.Use(a.withHead, a.withBodyLimit)

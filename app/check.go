@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -56,7 +55,7 @@ func CheckConfig(o Options) error {
 
 // dialer is how Check reaches an upstream: as the app does, without what only logins need.
 func (u Upstream) dialer() (*xmppconn.Dialer, error) {
-	x, err := u.connection(new([sha256.Size]byte))
+	x, err := u.connection()
 	if err == nil {
 		var d *xmppconn.Dialer
 		if d, err = xmppconn.NewDialer(x, xmppconn.Options{}); err == nil {

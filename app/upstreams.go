@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"os"
@@ -18,9 +17,6 @@ type upstream struct {
 	dialer         *xmppconn.Dialer
 	info           sessions.Upstream
 	tokenMechanism string
-
-	config Upstream          // that it was made of; not of the embedded service
-	ca     [sha256.Size]byte // of the content of its ca-file
 }
 
 // buildUpstreams makes a dialler for each upstream; without any the embedded service is
@@ -30,16 +26,21 @@ func (a *App) buildUpstreams() error {
 	if len(a.o.Upstreams) == 0 {
 		return a.startEmbedded()
 	}
-	next, err := a.nextUpstreams(&a.o)
-	if err != nil {
-		return err
+	a.upstreams = make(map[string]upstream, len(a.o.Upstreams))
+	for _, u := range a.o.Upstreams {
+		x, err := u.connection()
+		if err != nil {
+			return fmt.Errorf("upstream %q: %w", u.Name, err)
+		}
+		if err := a.addUpstream(x, u.TokenMechanism); err != nil {
+			return err
+		}
 	}
-	a.live.upstreams.Store(&next.table)
 	return nil
 }
 
-// connection translates the configuration. Ca becomes the hash of what is in the ca-file, if there is one.
-func (u Upstream) connection(ca *[sha256.Size]byte) (xmppconn.Upstream, error) {
+// connection translates the configuration.
+func (u Upstream) connection() (xmppconn.Upstream, error) {
 	x := xmppconn.Upstream{
 		Name: u.Name, Domain: u.Domain, Address: u.Address, ServerName: u.ServerName,
 		TLS: xmppconn.TLSMode(u.TLS), Profile: xmppconn.Profile(u.Profile),
@@ -56,7 +57,6 @@ func (u Upstream) connection(ca *[sha256.Size]byte) (xmppconn.Upstream, error) {
 	if err != nil {
 		return x, fmt.Errorf("ca-file: %w", err)
 	}
-	*ca = sha256.Sum256(pem)
 	x.RootCAs = x509.NewCertPool()
 	if !x.RootCAs.AppendCertsFromPEM(pem) {
 		return x, fmt.Errorf("ca-file %s has no PEM certificate", u.CAFile)
@@ -64,19 +64,23 @@ func (u Upstream) connection(ca *[sha256.Size]byte) (xmppconn.Upstream, error) {
 	return x, nil
 }
 
-// newUpstream makes the dialler of an upstream. What one of this name has counted before goes on.
-func (a *App) newUpstream(x xmppconn.Upstream, tokenMechanism string) (*upstream, error) {
-	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log, Gate: a.gate, ParkAfter: a.o.ParkAfter, Observer: a.metrics.iq, Trace: a.tracing.iqs(x.Name), Failed: a.failures.of(x.Name), Counters: a.live.counters[x.Name]})
+func (a *App) addUpstream(x xmppconn.Upstream, tokenMechanism string) error {
+	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log, Gate: a.gate, ParkAfter: a.o.ParkAfter, Observer: a.metrics.iq, Trace: a.tracing.iqs(x.Name), Failed: a.failures.of(x.Name)})
 	if err != nil {
-		return nil, fmt.Errorf("upstream %q: %w", x.Name, err)
+		return fmt.Errorf("upstream %q: %w", x.Name, err)
 	}
-	return &upstream{
+	a.metrics.watchUpstream(x.Name, d.Counters())
+	if a.upstreams == nil {
+		a.upstreams = map[string]upstream{}
+	}
+	a.upstreams[x.Name] = upstream{
 		dialer: d, tokenMechanism: tokenMechanism,
 		info: sessions.Upstream{
 			Name: x.Name, Domain: x.Domain, TokenBearer: tokenMechanism != "", NeedsJID: x.Profile != xmppconn.ProfileMessenger,
 			Capabilities: d.Capabilities(),
 		},
-	}, nil
+	}
+	return nil
 }
 
 // startEmbedded runs the Messenger-compatible service of the demo on loopback.
@@ -91,17 +95,10 @@ func (a *App) startEmbedded() error {
 	a.messenger = s
 	a.onStop("embedded service", s.Stop)
 	a.o.DefaultUpstream = "messenger"
-	u, err := a.newUpstream(xmppconn.Upstream{
+	return a.addUpstream(xmppconn.Upstream{
 		Name: "messenger", Domain: s.Domain(), Address: s.Addr().String(), TLS: xmppconn.TLSStartTLS,
 		RootCAs: s.CA(), Profile: xmppconn.ProfileMessenger,
 	}, "X-MESSENGER-OAUTH2")
-	if err != nil {
-		return err
-	}
-	table := upstreamTable{"messenger": u}
-	a.countUpstreams(table)
-	a.live.upstreams.Store(&table)
-	return nil
 }
 
 // dial is the sessions' way to a connection.
@@ -127,8 +124,8 @@ func (a *App) verify(ctx context.Context, acc perch.Account) (perch.JID, error) 
 }
 
 // upstreamOf finds the upstream of an account, and completes the account for it.
-func (a *App) upstreamOf(acc perch.Account) (*upstream, perch.Account, error) {
-	u, ok := (*a.live.upstreams.Load())[acc.Upstream]
+func (a *App) upstreamOf(acc perch.Account) (upstream, perch.Account, error) {
+	u, ok := a.upstreams[acc.Upstream]
 	if !ok {
 		return u, acc, perch.Errorf(perch.KindUpstreamConfig, "the upstream %q is not configured any more", acc.Upstream)
 	}

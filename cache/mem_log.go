@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/copies"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -18,13 +19,58 @@ type memLog struct {
 	tip     uint64
 	bytes   int
 	entries []memEntry
+	common  *copies.Texts // of all sessions: data that their logs have alike
 }
 
 // memEntry keeps when an event was committed: its own time may be that of a message from
 // the archive, and must not shorten its life in the log.
 type memEntry struct {
-	event *perch.Event
-	at    perch.Time
+	event  *perch.Event
+	common *memCommon // in place of the event
+	at     perch.Time
+}
+
+// memCommon is an event with data that other logs have too: the event is made again when it is read.
+type memCommon struct {
+	typ  perch.EventType
+	time perch.Time
+	data string
+	size int // of Event.Wire
+}
+
+// How much of the data of messages that rooms have sent a store knows again. Sessions get such a message
+// within moments.
+const (
+	commonTexts = 4096
+	commonBytes = 4 << 20
+)
+
+// entryOf is how an event is kept.
+func (l *memLog) entryOf(e *perch.Event, now time.Time) memEntry {
+	if e.Common && l.common != nil {
+		if data := e.Data(); data != nil {
+			return memEntry{common: &memCommon{e.Type, e.Time, l.common.One(data), len(e.Wire)}, at: perch.At(now)}
+		}
+	}
+	return memEntry{event: e, at: perch.At(now)}
+}
+
+// event is the i-th that is kept.
+func (l *memLog) event(i int) *perch.Event {
+	c := l.entries[i].common
+	if c == nil {
+		return l.entries[i].event
+	}
+	e := perch.EventOf(perch.Position{Epoch: l.epoch, Offset: l.first() + uint64(i)}, c.typ, c.time, c.data)
+	e.Common = true
+	return e
+}
+
+func (e *memEntry) size() int {
+	if e.common != nil {
+		return e.common.size
+	}
+	return len(e.event.Wire)
 }
 
 func (l *memLog) first() uint64 { return l.tip + 1 - uint64(len(l.entries)) }
@@ -52,7 +98,7 @@ func (l *memLog) check(events []*perch.Event) (repeated bool, err error) {
 	}
 	// All of it is in the log, or was. Something else under these offsets means that the
 	// owner builds on a past that did not happen.
-	if o := last.Position.Offset; o >= l.first() && !bytes.Equal(l.entries[o-l.first()].event.Wire, last.Wire) {
+	if o := last.Position.Offset; o >= l.first() && !bytes.Equal(l.event(int(o-l.first())).Wire, last.Wire) {
 		return false, sessions.ErrLost
 	}
 	return true, nil
@@ -60,7 +106,7 @@ func (l *memLog) check(events []*perch.Event) (repeated bool, err error) {
 
 func (l *memLog) append(events []*perch.Event, now time.Time) {
 	for _, e := range events {
-		l.entries = append(l.entries, memEntry{e, perch.At(now)})
+		l.entries = append(l.entries, l.entryOf(e, now))
 		l.bytes += len(e.Wire)
 		l.tip = e.Position.Offset
 	}
@@ -70,11 +116,11 @@ func (l *memLog) append(events []*perch.Event, now time.Time) {
 func (l *memLog) trim(r sessions.Retention, now time.Time) {
 	oldest, n := perch.At(now.Add(-r.Age)), 0
 	for ; n < len(l.entries); n++ {
-		e := l.entries[n]
+		e := &l.entries[n]
 		if len(l.entries)-n <= r.Events && l.bytes <= r.Bytes && e.at > oldest {
 			break
 		}
-		l.bytes -= len(e.event.Wire)
+		l.bytes -= e.size()
 	}
 	if n == 0 {
 		return
@@ -99,8 +145,8 @@ func (l *memLog) page(after uint64, limit int) sessions.LogPage {
 	rest := l.entries[from:]
 	rest = rest[:min(limit, len(rest))]
 	p.Events = make([]*perch.Event, len(rest))
-	for i, e := range rest {
-		p.Events[i] = e.event
+	for i := range rest {
+		p.Events[i] = l.event(from + i)
 	}
 	return p
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/contacts"
+	"github.com/perch-im/perch/internal/copies"
 	"github.com/perch-im/perch/internal/ttlmap"
 	"github.com/perch-im/perch/sessions"
 )
@@ -36,10 +37,10 @@ type record struct {
 	last atomic.Int64 // Unix milliseconds of the last write
 }
 
-func newRecord(onRelease func(), now time.Time) *record {
+func newRecord(onRelease func(), common *copies.Texts, now time.Time) *record {
 	r := &record{
 		onRelease: onRelease,
-		log:       memLog{epoch: newEpoch()},
+		log:       memLog{epoch: newEpoch(), common: common},
 		messages:  ttlmap.Map[string, *perch.MessageRecord]{Max: sessions.MaxTimed},
 		once:      ttlmap.Map[string, *sessions.Once]{Max: sessions.MaxTimed},
 	}

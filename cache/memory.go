@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/copies"
 	"github.com/perch-im/perch/internal/ttlmap"
 	"github.com/perch-im/perch/sessions"
 )
@@ -35,6 +36,7 @@ type Memory struct {
 	tickets ttlmap.Map[string, sessions.Ticket]
 
 	agreed   map[string]string
+	common   copies.Texts
 	attempts ttlmap.Map[string, time.Time] // when all attempts are there again, until then
 	now      func() time.Time
 
@@ -54,7 +56,8 @@ func NewMemory(o MemoryOptions) *Memory {
 	keep := retention(o.Retention)
 	return &Memory{
 		agreed: map[string]string{}, attempts: ttlmap.Map[string, time.Time]{Max: maxCounters}, now: o.Now,
-		keep: keep, ttl: stateTTL(o.StateTTL, keep), sweptAt: time.Now(),
+		common: copies.Texts{Max: commonTexts, MaxBytes: commonBytes},
+		keep:   keep, ttl: stateTTL(o.StateTTL, keep), sweptAt: time.Now(),
 		records: map[sessions.ID]*record{},
 		tokens:  map[string]memToken{},
 		leading: map[sessions.ID]*memTokens{},
@@ -73,7 +76,7 @@ func (m *Memory) Open(_ context.Context, id sessions.ID, t sessions.OpenOptions)
 	r := m.live(id, now)
 	if r == nil {
 		m.dropEnded(id, now)
-		r = newRecord(func() { m.nodes.release(id, time.Now()) }, now)
+		r = newRecord(func() { m.nodes.release(id, time.Now()) }, &m.common, now)
 		m.records[id] = r
 	}
 	m.mu.Unlock()

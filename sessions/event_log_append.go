@@ -7,6 +7,9 @@ func (l *eventLog) Durable(typ perch.EventType, data any) { l.durableAt(typ, l.h
 
 func (l *eventLog) durableAt(typ perch.EventType, at perch.Time, data any) {
 	e := perch.NewEvent(perch.Position{Epoch: l.epoch, Offset: l.next + 1}, typ, at, data)
+	if m, ok := data.(*perch.Message); ok {
+		e.Common = m.Kind == perch.GroupchatMessage
+	}
 	l.next++ // not before: an event that cannot be made must not leave a hole
 	b := l.gathering()
 	b.commit.Events = append(b.commit.Events, e)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/copies"
 	"github.com/perch-im/perch/internal/occupants"
 )
 
@@ -16,8 +17,7 @@ import (
 type Manager struct {
 	o          Options
 	log        *slog.Logger
-	current    atomic.Pointer[settings]
-	changing   sync.Mutex // held by Reconfigure
+	sealer     *sealer
 	macs       macs
 	rejected   *rejections
 	routes     *routes
@@ -25,9 +25,12 @@ type Manager struct {
 	replaced   chan struct{} // see Replaced
 	backlog    backlog
 	occupants  *occupants.Tables
+	sayings    *copies.Of[saying]
 	adoptions  chan struct{} // has room for maxAdoptions: sessions that are being read for no client
 	recovering atomic.Int64
 	caps       caps
+	logins     map[string]chan struct{} // slots, by upstream
+	upstreams  map[string]*Upstream
 
 	ctx    context.Context // of every session; cancelled when Close has run out of time
 	cancel context.CancelFunc
@@ -42,18 +45,24 @@ type Manager struct {
 
 // NewManager makes a Manager; it starts nothing. The error names the wrong option.
 func NewManager(o Options) (*Manager, error) {
-	x, err := newSettings(o, nil)
+	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	o = x.Options
+	seal, err := newSealer(o.SealKeys)
+	if err != nil {
+		return nil, err
+	}
 	m := &Manager{
-		o: o, log: o.Logger, occupants: occupants.New(occupants.Options{}), rejected: newRejections(), routes: newRoutes(),
-		replaced: make(chan struct{}), adoptions: make(chan struct{}, maxAdoptions),
+		o: o, log: o.Logger, sealer: seal, occupants: occupants.New(occupants.Options{}), sayings: newSayings(), rejected: newRejections(), routes: newRoutes(),
+		logins: map[string]chan struct{}{}, upstreams: map[string]*Upstream{}, replaced: make(chan struct{}), adoptions: make(chan struct{}, maxAdoptions),
 		caps:     caps{accounts: map[string]int{}, addresses: map[string]int{}},
 		sessions: map[ID]*Session{}, tokens: tokenIndex{}, states: map[perch.State]int{},
 	}
-	m.current.Store(x)
+	for name, upstream := range o.Upstreams {
+		m.upstreams[name] = &upstream
+		m.logins[name] = make(chan struct{}, o.Logins)
+	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m, nil
 }

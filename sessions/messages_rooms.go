@@ -42,7 +42,7 @@ func (ms Messages) aim(ctx context.Context, v *verb) error {
 		if err != nil {
 			return err
 		}
-		k = &knownMessage{own: m.Room != nil && m.Room.Own, wire: m.ID}
+		k = &knownMessage{own: m.Room != nil && m.Room.Own, saying: saying{wire: m.ID}}
 	}
 	switch {
 	case !k.own:

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/copies"
 	"github.com/perch-im/perch/internal/occupants"
 )
 
@@ -140,6 +141,7 @@ type roomList struct {
 	newID   func() string
 	sealed  passwords
 	tables  occupantTables
+	sayings *copies.Of[saying] // of the node
 	// upstream is whose rooms these are: those of two with one address are two.
 	upstream string
 
@@ -166,7 +168,7 @@ type passwords interface {
 type room struct {
 	row      StoredRoom // what is stored; what it points to is never changed
 	join     *roomJoin  // nil: none is under way
-	known    []knownMessage
+	known    knownList
 	password perch.Secret // of a session without a key to seal it
 	retryAt  perch.Time   // of the next join, when it waits for that
 	retry    *time.Timer
@@ -216,7 +218,7 @@ func (x *roomList) add(jid perch.JID) *room {
 	if len(x.byKey) >= MaxRooms {
 		return nil
 	}
-	r := &room{row: StoredRoom{JID: cloned(jid.Bare()), State: perch.RoomStateLeft}}
+	r := &room{row: StoredRoom{JID: cloned(jid.Bare()), State: perch.RoomStateLeft}, known: knownList{shared: x.sayings}}
 	x.byKey[r.jid().Key()] = r
 	return r
 }
@@ -227,12 +229,11 @@ func (x *roomList) put(r *room) {
 	put(&x.journal.Change().Rooms, roomKey, &row)
 }
 
-// remove forgets a room, which its event tells all clients of the session.
+// remove forgets a room.
 func (x *roomList) remove(r *room) {
 	x.drop(r)
 	delete(x.byKey, r.jid().Key())
 	del(&x.journal.Change().Rooms, roomKey, string(r.jid().Key()))
-	x.journal.Durable(perch.EventRoomForgotten, perch.Removed{JID: r.jid()})
 	x.forgetService(r.jid().Domain())
 }
 

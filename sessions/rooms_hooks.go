@@ -13,7 +13,7 @@ const roomsTail = 512
 // restore implements part. What was under way is begun anew by online.
 func (x *roomList) restore(ctx context.Context, v *Saved) error {
 	for _, row := range v.Rooms {
-		x.byKey[row.JID.Key()] = &room{row: *row}
+		x.byKey[row.JID.Key()] = &room{row: *row, known: knownList{shared: x.sayings}}
 	}
 	if len(v.Rooms) == 0 || v.Tip == 0 {
 		return nil
@@ -45,14 +45,14 @@ func (x *roomList) restoreMessage(e *perch.Event) {
 		var d perch.Dropped
 		if e.Decode(&d) == nil && d.RoomStanzaID != "" {
 			if r := x.find(d.From); r != nil {
-				r.remember(knownMessage{stanzaID: d.RoomStanzaID})
+				r.remember(knownMessage{saying: saying{stanzaID: d.RoomStanzaID}})
 			}
 		}
 		return
 	}
 	if l := relationOf(e, x.host.ownJID()); l != nil && l.in.RoomStanzaID != "" {
 		if r := x.find(conversationOf(&l.in.Message, l.in.Sent)); r != nil {
-			r.remember(knownMessage{stanzaID: l.in.RoomStanzaID})
+			r.remember(knownMessage{saying: saying{stanzaID: l.in.RoomStanzaID}})
 		}
 	}
 }

@@ -34,17 +34,11 @@ func (x *roomList) lookBack(r *room, in *perch.MessageIn, k *knownMessage, late 
 				return
 			}
 			if e != nil {
-				r.known = slices.Insert(r.known, 0, x.identify(r, e))
+				r.known.addFirst(x.identify(r, e))
 			}
 			x.host.guarded(func() { x.relate(r, in, k, late) })
-			for i := range r.known {
-				if k.stanzaID != "" && r.known[i].stanzaID == k.stanzaID {
-					r.known[i] = *k // a correction may have become a message
-				}
-			}
-			if n := len(r.known); n > knownMessages {
-				r.known = slices.Delete(r.known, 0, n-knownMessages)
-			}
+			r.known.replace(*k) // a correction may have become a message
+			r.known.trim()
 		})
 	})
 	return true

@@ -160,7 +160,7 @@ func (x *roomList) relate(r *room, in *perch.MessageIn, k *knownMessage, late bo
 	if of != nil && of.hidden {
 		return // its message is not in the log either
 	}
-	about := knownMessage{stanzaID: rel.Target}
+	about := knownMessage{saying: saying{stanzaID: rel.Target}}
 	if of != nil {
 		about = *of
 	}
@@ -195,7 +195,7 @@ func (x *roomList) unshown(r *room, in *perch.DroppedIn) {
 	d := in.Dropped
 	d.StanzaID, d.RoomStanzaID = "", cloned(in.Of.RoomStanzaID)
 	x.host.dropped(d)
-	r.remember(knownMessage{stanzaID: cloned(in.Of.RoomStanzaID)})
+	r.remember(knownMessage{saying: saying{stanzaID: in.Of.RoomStanzaID}})
 }
 
 // archivedUnshown is unshown for what the archive has.
@@ -223,7 +223,7 @@ func (x *roomList) subjectIn(r *room, in *perch.RoomSubjectIn) {
 	}
 	if in.StanzaID != "" && r.row.State == perch.RoomStateJoined {
 		x.moveTo(r, in.StanzaID, x.host.now())
-		r.remember(knownMessage{stanzaID: cloned(in.StanzaID)})
+		r.remember(knownMessage{saying: saying{stanzaID: in.StanzaID}})
 	}
 	x.subject(r, in.From, in.Text, cmp.Or(at, x.host.now()))
 }

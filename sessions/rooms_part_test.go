@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -236,7 +237,7 @@ func TestHistoryBehindTheLog(t *testing.T) {
 	} {
 		r := &room{}
 		for _, body := range tt.known {
-			r.remember(knownMessage{text: roomText(inRoomSaid(body, ""))})
+			r.remember(knownMessage{saying: saying{text: roomText(inRoomSaid(body, ""))}})
 		}
 		if got := r.after(list, 0); got != tt.want {
 			t.Errorf("%s: got %d, want %d", name, got, tt.want)
@@ -248,13 +249,50 @@ func TestHistoryBehindTheLog(t *testing.T) {
 func TestKnownMessagesAreBounded(t *testing.T) {
 	r := &room{}
 	for i := range 3 * knownMessages {
-		r.remember(knownMessage{stanzaID: fmt.Sprint(i), id: short(fmt.Sprint("m", i%2)), message: true, author: uint64(i)})
+		r.remember(knownMessage{saying: saying{stanzaID: fmt.Sprint(i), id: short(fmt.Sprint("m", i%2)), author: uint64(i)}, message: true})
 	}
-	if len(r.known) != knownMessages || r.has("0") || !r.has(fmt.Sprint(3*knownMessages-1)) {
-		t.Errorf("got %d messages, the first %v; want %d without it", len(r.known), r.has("0"), knownMessages)
+	if len(r.known.rows) != knownMessages || r.has("0") || !r.has(fmt.Sprint(3*knownMessages-1)) {
+		t.Errorf("got %d messages, the first %v; want %d without it", len(r.known.rows), r.has("0"), knownMessages)
 	}
 	if k := r.byID("m1", 0); k == nil || k.stanzaID != fmt.Sprint(3*knownMessages-1) {
 		t.Errorf("by id: got %+v, want the newest", k)
+	}
+}
+
+// TestKnownMessagesAreShared: what sessions know alike of a message is once in memory, and what one of them
+// knows otherwise is its own.
+func TestKnownMessagesAreShared(t *testing.T) {
+	const sessions, most = 300, 3500 // bytes of a room in a session, with all that it knows
+	shared := newSayings()
+	rooms := make([]*room, sessions)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range rooms {
+		rooms[i] = &room{known: knownList{shared: shared}}
+		for n := range knownMessages {
+			stanza := fmt.Sprintf("%036d %036d", n, n) // as a part of which the ids come
+			rooms[i].remember(knownMessage{saying: saying{stanzaID: stanza[:36], wire: stanza[37:], id: short(stanza[37:]), author: hashOf("nick", "Bo")}, message: true, own: i == 1})
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if got := int64(after.HeapAlloc-before.HeapAlloc) / sessions; got > most {
+		t.Errorf("got %d bytes a session, want at most %d", got, most)
+	}
+	rooms[0].nickIsOver("Bo")
+	last := fmt.Sprintf("%036d", knownMessages-1)
+	for i, want := range []knownMessage{
+		{saying: saying{stanzaID: last, wire: last, id: short(last)}, message: true},
+		{saying: saying{stanzaID: last, wire: last, id: short(last), author: hashOf("nick", "Bo")}, message: true, own: true},
+		{saying: saying{stanzaID: last, wire: last, id: short(last), author: hashOf("nick", "Bo")}, message: true},
+	} {
+		if got := rooms[i].byArchive(last); got == nil || *got != want {
+			t.Errorf("session %d: got %+v, want %+v", i, got, want)
+		}
+		if got := rooms[i].byID(last, 0); got == nil || *got != want {
+			t.Errorf("session %d, by id: got %+v, want %+v", i, got, want)
+		}
 	}
 }
 

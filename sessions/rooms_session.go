@@ -27,7 +27,7 @@ func useRooms(s *Session) *roomList {
 	x := &roomList{
 		host: roomsServices{&services{s.loop, &s.state, &s.report, &s.conn}, &s.subs}, journal: &s.log, log: &s.catchup,
 		outbox: &s.outbox, store: s.m.o.Store, id: s.id, newID: func() string { return s.m.messageID(s.id, "") }, sealed: s.m,
-		tip: func() uint64 { return s.log.published }, tables: s.m.occupants, upstream: s.cred.upstream.Name,
+		tip: func() uint64 { return s.log.published }, tables: s.m.occupants, sayings: s.m.sayings, upstream: s.cred.upstream.Name,
 		byKey: map[perch.JID]*room{}, services: map[string]*roomService{},
 	}
 	x.most = s.m.o.RoomDeliveryLimit

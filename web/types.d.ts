@@ -183,7 +183,6 @@ export interface Events {
     reason?: string;
     by?: string;
   };
-  'room.forgotten': { jid: JID };
   'room.occupant': {
     jid: JID;
     change: 'joined' | 'left' | 'renamed' | 'changed';

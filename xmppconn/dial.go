@@ -14,7 +14,6 @@ import (
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/logingate"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
-	"github.com/perch-im/perch/xmppconn/internal/negotiate"
 	"github.com/perch-im/perch/xmppconn/internal/readiness"
 )
 
@@ -63,7 +62,6 @@ type Dialer struct {
 	observer    func(kind string, d time.Duration, err error)
 	trace       func(ctx context.Context, kind string) func(error) // nil: no traces
 	failed      func(Failure)
-	policy      negotiate.Policy
 	tls         tlsConfigs
 	gate        *logingate.Gate // nil: none
 	poller      poller          // of parked readers
@@ -101,7 +99,7 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 	if d.failed == nil {
 		d.failed = func(Failure) {}
 	}
-	d.policy, d.tls = d.up.policy(), newTLSConfigs(&d.up)
+	d.tls = newTLSConfigs(&d.up)
 	nd := &net.Dialer{}
 	if up.BringYourOwn {
 		nd.Control = dialControl
