@@ -38,6 +38,9 @@ type Account struct {
 	Token     Secret
 	Mechanism string // SASL name to insist on, or "" for the upstream's own order
 	Resource  string // wanted resource, or "" to let the server choose
+	// Proved is the SASL mechanism of the account's last login (Login.Mechanism), or "". A password is
+	// not shown in a weaker one, unless Mechanism or the upstream names it.
+	Proved string
 }
 
 // Capabilities says what an upstream can do beyond roster, presence and chat. Commands
@@ -93,7 +96,8 @@ func (c Capabilities) Features() []string {
 type Login struct {
 	JID          JID // full, as bound by the server (RFC 6120, 7)
 	Capabilities Capabilities
-	Resumed      bool // an earlier stream was resumed (XEP-0198); no bind took place
+	Resumed      bool   // an earlier stream was resumed (XEP-0198); no bind took place
+	Mechanism    string // SASL name that the account proved itself with; "" is not known
 }
 
 // ConnStats is what GET /v1/session shows of a connection.

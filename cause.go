@@ -24,6 +24,7 @@ const (
 	CauseCert        Cause = "certificate"           // it is not valid for another reason
 	CauseDomain      Cause = "host-unknown"          // the server does not serve the domain
 	CauseMechanism   Cause = "mechanism"             // no SASL mechanism that server, upstream and credential have in common
+	CauseDowngrade   Cause = "downgrade"             // the server offers less than the account's last login has used
 	CauseCredential  Cause = "credentials"           // the server refuses the credential
 	CausePolicy      Cause = "policy"                // the server refuses the login by its own rules
 	CauseBind        Cause = "bind"                  // the server binds no resource
@@ -37,7 +38,7 @@ const (
 // Causes are all of them.
 var Causes = []Cause{
 	CauseName, CauseLookup, CauseRefused, CauseUnreachable, CauseTimeout, CauseClosed, CauseNotXMPP, CauseNoTLS, CauseTLS,
-	CauseCertName, CauseCertCA, CauseCertExpired, CauseCert, CauseDomain, CauseMechanism, CauseCredential, CausePolicy,
+	CauseCertName, CauseCertCA, CauseCertExpired, CauseCert, CauseDomain, CauseMechanism, CauseDowngrade, CauseCredential, CausePolicy,
 	CauseBind, CauseConflict, CauseRedirect, CauseTryLater, CauseProtocol, CauseOther,
 }
 

@@ -36,6 +36,7 @@ const (
 	EventRoomState           EventType = "room.state"           // Room
 	EventRoomChanged         EventType = "room.changed"         // Room
 	EventRoomAffiliation     EventType = "room.affiliation"     // RoomAffiliationChange
+	EventRoomForgotten       EventType = "room.forgotten"       // Removed
 )
 
 // Ephemeral events: state and signals, never replayed.
@@ -64,7 +65,7 @@ func (t EventType) Durable() bool {
 		EventInvitationReceived, EventInvitationAccepted, EventInvitationDeclined, EventInvitationCancelled,
 		EventSessionState, EventSessionGap, EventVCardChanged, EventDropped,
 		EventMessageEdited, EventMessageRetracted, EventMessageReactions, EventMessageRead, EventConversationRead, EventRoomInvited,
-		EventRoomState, EventRoomChanged, EventRoomAffiliation:
+		EventRoomState, EventRoomChanged, EventRoomAffiliation, EventRoomForgotten:
 		return true
 	}
 	return false
@@ -142,7 +143,7 @@ func (e *Event) Decode(v any) error {
 	return nil
 }
 
-// Removed is the data of roster.removed.
+// Removed is the data of roster.removed and room.forgotten.
 type Removed struct {
 	JID JID `json:"jid"`
 }

@@ -33,7 +33,7 @@ var (
 		},
 		{
 			from:  "xmppconn",
-			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
+			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
 			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
@@ -74,9 +74,14 @@ var (
 			why:   "roomadmin is what rooms are asked for: it asks by a function, and has no connection",
 		},
 		{
-			from: "xmppconn/internal/sasl", libs: []string{"mellium.im/sasl"},
+			from: "xmppconn/internal/sasl", libs: []string{"github.com/xdg-go/"},
 			never: []string{"net", "encoding/xml", "context", "sync"},
-			why:   "sasl is the mechanisms: which of them may see which credential is decided by the connection",
+			why:   "sasl is the mechanisms: which of them may see which credential is decided by negotiate",
+		},
+		{
+			from: "xmppconn/internal/negotiate", may: []string{".", "xmppconn/internal/diagnosis", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream"},
+			never: []string{"net", "encoding/xml", "context", "sync", "time"},
+			why:   "negotiate decides which mechanism a login uses: it makes no connection",
 		},
 		{
 			from: "xmppconn/internal/readiness", libs: []string{"go.uber.org/goleak"}, never: []string{"crypto/tls", "encoding/xml"},
@@ -284,7 +289,7 @@ func TestArrowsRefuse(t *testing.T) {
 		{"xmppconn/internal/xmlstream", module, true},
 		{"xmppconn/internal/stanza", module + "/xmppconn/internal/xmlstream", true},
 		{"xmppconn/internal/stanza", module + "/xmppconn/internal/sasl", false},
-		{"xmppconn/internal/sasl", "mellium.im/sasl", true},
+		{"xmppconn/internal/sasl", "github.com/xdg-go/scram", true},
 		{"xmppconn/internal/sasl", module, false},
 		{"sessions", module + "/xmppconn/internal/stanza", false},
 		{"sessions", module + "/xmppconn", false},

@@ -33,11 +33,12 @@ type ReceiptIn struct {
 }
 
 // ReadIn says how far the account has read a conversation on another of its devices: by the id in
-// the archive of the account (XEP-0490), or by the id of the message (XEP-0333, in a carbon copy of
-// its own marker).
+// the archive of the account, or of the room that the conversation is with (XEP-0490), or by the id of
+// the message (XEP-0333, in a carbon copy of its own marker).
 type ReadIn struct {
 	Conversation JID
 	StanzaID     string
+	InRoom       bool // StanzaID is that of the archive of the room
 	ID           string
 }
 

@@ -103,7 +103,7 @@ func (a *API) adminHost(host string) bool {
 	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		return true
 	}
-	return slices.ContainsFunc(a.o.AdminHosts, func(h string) bool { return strings.EqualFold(strings.TrimSuffix(h, "."), host) })
+	return slices.ContainsFunc(a.settings().AdminHosts, func(h string) bool { return strings.EqualFold(strings.TrimSuffix(h, "."), host) })
 }
 
 // handleLive reports that the process answers. It checks nothing else: a restart because the

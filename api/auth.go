@@ -151,7 +151,7 @@ func (a *API) serveAs(w http.ResponseWriter, r *http.Request, token perch.Secret
 
 func (a *API) serveWith(w http.ResponseWriter, r *http.Request, s *sessions.Session, err error, next http.Handler) {
 	if err == nil {
-		err = a.limits.token.take(w, string(s.ID()))
+		err = a.settings().limits.token.take(w, string(s.ID()))
 	}
 	if err != nil {
 		a.writeProblem(w, r, err)

@@ -21,7 +21,7 @@ type conversationList struct {
 //
 //	@ID				listConversations
 //	@Summary		List conversations
-//	@Description	The pinned ones first, then the others; each with the latest activity first. The first time the list is filled from the archive, as far as its bounds allow: complete is false then, and the next pages read on.
+//	@Description	The pinned ones first, then the others; each with the latest activity first. The first time the list is filled from the archive, as far as its bounds allow, and from the bookmarks of a session that uses rooms: complete is false then, and the next pages read on.
 //	@Tags			conversations
 //	@Produce		json
 //	@Param			limit	query		int		false	"items a page; 50"	minimum(1)	maximum(200)

@@ -23,18 +23,19 @@ var corsHeaders = []string{
 
 // withCORS answers the browsers of the listed origins. Credentials in the sense of CORS
 // (cookies) are never allowed: the API reads none.
-func (a *API) withCORS() func(http.Handler) http.Handler {
-	if len(a.o.Origins) == 0 {
-		return func(next http.Handler) http.Handler { return next }
-	}
-	handler := cors.Handler(cors.Options{
-		AllowedOrigins: a.o.Origins,
-		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
-		AllowedHeaders: corsHeaders,
-		ExposedHeaders: []string{"ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "WWW-Authenticate"},
-		MaxAge:         600,
+func (a *API) withCORS(next http.Handler) http.Handler {
+	return a.rebuilt(func(x *settings) http.Handler {
+		if len(x.Origins) == 0 {
+			return next
+		}
+		return withRequestedHeaders(cors.Handler(cors.Options{
+			AllowedOrigins: x.Origins,
+			AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
+			AllowedHeaders: corsHeaders,
+			ExposedHeaders: []string{"ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "WWW-Authenticate"},
+			MaxAge:         600,
+		})(next))
 	})
-	return func(next http.Handler) http.Handler { return withRequestedHeaders(handler(next)) }
 }
 
 const requestedHeaders = "Access-Control-Request-Headers"

@@ -120,7 +120,7 @@ func (a *API) withIPLimit(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if err := a.limits.ip.take(w, addressKey(r)); err != nil {
+		if err := a.settings().limits.ip.take(w, addressKey(r)); err != nil {
 			a.writeProblem(w, r, err)
 			return
 		}

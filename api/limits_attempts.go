@@ -169,13 +169,14 @@ type credentialAttempt []*attempt
 // reserveAttempts reserves what one credential needs. Account is "" for a credential that names
 // none.
 func (a *API) reserveAttempts(r *http.Request, account string) (credentialAttempt, error) {
-	first, err := a.limits.signIn.reserve(r.Context(), a.o.Sessions.AttemptKey("address", addressKey(r)))
+	limits := a.settings().limits
+	first, err := limits.signIn.reserve(r.Context(), a.o.Sessions.AttemptKey("address", addressKey(r)))
 	if err != nil {
 		return nil, err
 	}
 	g := credentialAttempt{first}
 	if account != "" {
-		second, err := a.limits.account.reserve(r.Context(), account)
+		second, err := limits.account.reserve(r.Context(), account)
 		if err != nil {
 			g.conclude(r.Context(), nil)
 			return nil, err

@@ -29,19 +29,28 @@ type ListenerOptions struct {
 // let them wait: a load balancer must learn it at once.
 type Listener struct {
 	net.Listener
-	o ListenerOptions
 
 	mu     sync.Mutex
+	o      ListenerOptions
 	total  int
 	byAddr map[netip.Prefix]int
 }
 
 // NewListener bounds the connections of a TCP listener.
 func NewListener(l net.Listener, o ListenerOptions) *Listener {
+	b := &Listener{Listener: l, byAddr: map[netip.Prefix]int{}}
+	b.Reconfigure(o)
+	return b
+}
+
+// Reconfigure changes the bounds. Connections that are open stay, though they be more than that.
+func (l *Listener) Reconfigure(o ListenerOptions) {
 	if o.Refused == nil {
 		o.Refused = func(string) {}
 	}
-	return &Listener{Listener: l, o: o, byAddr: map[netip.Prefix]int{}}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.o = o
 }
 
 // Open reports how many connections are open.
@@ -59,8 +68,8 @@ func (l *Listener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		key := peerKey(c.RemoteAddr())
-		if reason := l.enter(key); reason != "" {
-			l.o.Refused(reason)
+		if reason, refused := l.enter(key); reason != "" {
+			refused(reason)
 			_ = c.Close()
 			continue
 		}
@@ -72,19 +81,19 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// enter counts a connection, or returns the reason why it is refused.
-func (l *Listener) enter(key netip.Prefix) string {
+// enter counts a connection, or returns the reason why it is refused, and who counts that.
+func (l *Listener) enter(key netip.Prefix) (reason string, refused func(string)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.o.Total > 0 && l.total >= l.o.Total:
-		return RefusedTotal
+		return RefusedTotal, l.o.Refused
 	case l.o.PerAddress > 0 && l.byAddr[key] >= l.o.PerAddress && !l.trusted(key):
-		return RefusedAddress
+		return RefusedAddress, l.o.Refused
 	}
 	l.total++
 	l.byAddr[key]++
-	return ""
+	return "", nil
 }
 
 func (l *Listener) leave(key netip.Prefix) {

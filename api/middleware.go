@@ -106,15 +106,17 @@ func (a *API) withRecover(next http.Handler) http.Handler {
 
 // withClientIP finds the client's address by the rules of Options.TrustedProxies. That of a
 // request from a peer was found there, and has replaced the one of the TCP connection.
-func (a *API) withClientIP() func(http.Handler) http.Handler {
-	if len(a.o.TrustedProxies) == 0 {
-		return middleware.ClientIPFromRemoteAddr
-	}
-	prefixes := make([]string, len(a.o.TrustedProxies))
-	for i, p := range a.o.TrustedProxies {
-		prefixes[i] = p.String()
-	}
-	return middleware.ClientIPFromXFF(prefixes...)
+func (a *API) withClientIP(next http.Handler) http.Handler {
+	return a.rebuilt(func(x *settings) http.Handler {
+		if len(x.TrustedProxies) == 0 {
+			return middleware.ClientIPFromRemoteAddr(next)
+		}
+		prefixes := make([]string, len(x.TrustedProxies))
+		for i, p := range x.TrustedProxies {
+			prefixes[i] = p.String()
+		}
+		return middleware.ClientIPFromXFF(prefixes...)(next)
+	})
 }
 
 // withBodyLimit bounds how much, and for how long, a request may send.

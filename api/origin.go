@@ -26,7 +26,7 @@ func (a *API) originAllowed(r *http.Request) bool {
 	if withoutDefaultPort(scheme, strings.ToLower(r.Host)) == host {
 		return true
 	}
-	for _, allowed := range a.o.Origins {
+	for _, allowed := range a.settings().Origins {
 		if s, h, ok := splitOrigin(allowed); ok && s == scheme && h == host {
 			return true
 		}

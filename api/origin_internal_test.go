@@ -14,7 +14,8 @@ func FuzzOrigin(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	a := &API{o: Options{Origins: []string{"https://chat.example"}}}
+	a := &API{}
+	a.current.Store(&settings{Options: Options{Origins: []string{"https://chat.example"}}})
 	f.Fuzz(func(t *testing.T, origin string) {
 		r := httptest.NewRequest("GET", "/v1/events/ws", nil)
 		r.Host = "gate.example:8080"

@@ -51,7 +51,7 @@ func (a *API) withLog(next http.Handler) http.Handler {
 		defer func() {
 			route, took := routePattern(r), time.Since(start)
 			a.observe(r.Method, route, ww.Status(), took)
-			if a.o.NoRequestLines || !a.log.Enabled(r.Context(), slog.LevelInfo) {
+			if a.settings().NoRequestLines || !a.log.Enabled(r.Context(), slog.LevelInfo) {
 				return
 			}
 			attrs := make([]slog.Attr, 0, 10)

@@ -85,10 +85,10 @@ func Slugs() (slugs []string) {
 
 // SetClock replaces the clock of all limits.
 func (a *API) SetClock(now func() time.Time) {
-	for _, l := range []*limiter{a.limits.ip, a.limits.token} {
+	for _, l := range []*limiter{a.settings().limits.ip, a.settings().limits.token} {
 		l.now = now
 	}
-	for _, l := range []*attempts{a.limits.signIn, a.limits.account} {
+	for _, l := range []*attempts{a.settings().limits.signIn, a.settings().limits.account} {
 		l.now = now
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +20,8 @@ type API struct {
 	o        Options
 	log      *slog.Logger
 	mux      *chi.Mux
-	limits   limits
+	current  atomic.Pointer[settings]
+	changing sync.Mutex // held by Reconfigure
 	accepted *acceptedTokens
 	streams  *streamRegistry
 	peers    *peerTransport
@@ -36,9 +38,10 @@ func New(o Options) (*API, error) {
 		return nil, err
 	}
 	a := &API{
-		o: o, log: o.Logger, mux: chi.NewRouter(), limits: newLimits(o), accepted: newAcceptedTokens(),
+		o: o, log: o.Logger, mux: chi.NewRouter(), accepted: newAcceptedTokens(),
 		streams: newStreamRegistry(o), peers: newPeerTransport(o), made: time.Now(), refusals: newRefusalLines(),
 	}
+	a.current.Store(newSettings(o, nil))
 	a.routes()
 	return a, nil
 }
@@ -51,7 +54,7 @@ func (a *API) Handler() http.Handler { return a.mux }
 // request id, is logged, and is a problem.
 func (a *API) routes() {
 	r := a.mux
-	r.Use(withRequestID, a.withTrace, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP(), noteClient, a.withCORS(), a.withIPLimit, a.refuseInvalidHops)
+	r.Use(withRequestID, a.withTrace, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP, noteClient, a.withCORS, a.withIPLimit, a.refuseInvalidHops)
 	r.NotFound(a.handlePage)
 	r.MethodNotAllowed(a.handleMethodNotAllowed)
 	r.Use(a.withHead, a.withBodyLimit)

@@ -17,9 +17,11 @@ import (
 // signInRequest is the body of POST /v1/session: exactly one of Password and Token, or Rooms alone for
 // the session of the access token in the header.
 type signInRequest struct {
-	JID       string `json:"jid" example:"alice@example.net"`
-	Password  string `json:"password"`
-	Token     string `json:"token"`
+	JID      string `json:"jid" example:"alice@example.net"`
+	Password string `json:"password"`
+	Token    string `json:"token"`
+	// Mechanism is the SASL mechanism to sign in with, and no other; left out, it is the best one that server
+	// and upstream have, and never less than the account's last login used.
 	Mechanism string `json:"mechanism" example:"SCRAM-SHA-256"`
 	Upstream  string `json:"upstream" example:"default"`
 	Resource  string `json:"resource"`

@@ -24,7 +24,7 @@ var filterable = func() map[string]bool {
 		perch.EventInvitationReceived, perch.EventInvitationAccepted, perch.EventInvitationDeclined, perch.EventInvitationCancelled,
 		perch.EventMessageEdited, perch.EventMessageRetracted, perch.EventMessageReactions, perch.EventMessageRead,
 		perch.EventConversationRead, perch.EventConversationChanged, perch.EventRoomInvited,
-		perch.EventRoomState, perch.EventRoomChanged, perch.EventRoomAffiliation, perch.EventRoomOccupant, perch.EventRoomOccupants,
+		perch.EventRoomState, perch.EventRoomChanged, perch.EventRoomAffiliation, perch.EventRoomForgotten, perch.EventRoomOccupant, perch.EventRoomOccupants,
 		perch.EventSessionState, perch.EventSessionGap, perch.EventVCardChanged, perch.EventDropped,
 		perch.EventPresence, perch.EventChatState,
 		perch.EventRosterSnapshot, perch.EventInvitationsSnapshot, perch.EventRoomsSnapshot, perch.EventPresenceSnapshot,

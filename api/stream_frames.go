@@ -68,7 +68,7 @@ func (st *stream) hello() *perch.Event {
 		HeartbeatMS: o.Heartbeat.Milliseconds(), Resumed: sub.Resumed, Tip: sub.Tip.String(), Session: *sub.Session,
 		Limits: helloLimits{
 			FrameBytes: o.FrameBytes, CommandsPerMinute: o.CommandsPerMinute,
-			QueueFrames: o.QueueFrames, QueueBytes: o.QueueBytes, Streams: o.StreamsPerToken,
+			QueueFrames: o.QueueFrames, QueueBytes: o.QueueBytes, Streams: st.api.settings().StreamsPerToken,
 		},
 		Retention: helloRetention{Events: o.Retention.Events, Bytes: o.Retention.Bytes, Seconds: int64(o.Retention.Age.Seconds())},
 		Features:  gatewayFeatures,

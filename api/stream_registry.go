@@ -13,9 +13,8 @@ import (
 // streamRegistry has the open event streams of an API. http.Server.Shutdown neither knows nor
 // waits for hijacked connections, so the API has its own list of them.
 type streamRegistry struct {
-	limit int // open streams of one session
-
 	mu         sync.Mutex
+	limit      int // open streams of one session
 	draining   bool
 	streams    map[*entry]struct{}
 	perSession map[sessions.ID]int
@@ -53,6 +52,12 @@ func newStreamRegistry(o Options) *streamRegistry {
 	}
 	s.drainOver, s.endDrain = context.WithCancel(context.Background())
 	return s
+}
+
+func (s *streamRegistry) setLimit(limit int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit = limit
 }
 
 var errStopping error = perch.Errorf(perch.KindDraining, "this node is stopping: connect again")

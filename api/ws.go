@@ -140,7 +140,7 @@ func (a *API) authenticateSocket(w http.ResponseWriter, r *http.Request) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	return sess, a.limits.token.take(w, string(sess.ID()))
+	return sess, a.settings().limits.token.take(w, string(sess.ID()))
 }
 
 func (a *API) locateVouched(w http.ResponseWriter, r *http.Request, id sessions.ID) (*sessions.Session, error) {

@@ -22,19 +22,18 @@ import (
 // App is one gateway process: the store, the sessions, the listeners, and in the demo
 // the embedded service.
 type App struct {
-	o           Options
-	log         *slog.Logger
-	store       sessions.Store
-	manager     *sessions.Manager
-	api         *api.API
-	messenger   *messenger.Service // nil unless the demo runs
-	upstreams   map[string]upstream
-	certificate *certificate    // nil without TLS
-	gate        *logingate.Gate // of the logins of all upstreams
-	failures    *loginFailures
-	metrics     *metrics
-	tracing     *tracing     // nil: nothing is traced
-	draining    atomic.Int64 // since when, in Unix nanoseconds; 0: not yet
+	o         Options
+	log       *slog.Logger
+	store     sessions.Store
+	manager   *sessions.Manager
+	api       *api.API
+	messenger *messenger.Service // nil unless the demo runs
+	live      live
+	gate      *logingate.Gate // of the logins of all upstreams
+	failures  *loginFailures
+	metrics   *metrics
+	tracing   *tracing     // nil: nothing is traced
+	draining  atomic.Int64 // since when, in Unix nanoseconds; 0: not yet
 
 	listener, adminListener net.Listener
 	consent                 net.Listener // nil unless the demo runs
@@ -79,22 +78,18 @@ func (a *App) buildManager() error {
 		secret = make([]byte, 32)
 		rand.Read(secret)
 	}
-	infos := map[string]sessions.Upstream{}
-	for name, u := range a.upstreams {
-		infos[name] = u.info
-	}
-	m, err := sessions.NewManager(sessions.Options{
-		Dial: a.dial, Verify: a.verify, Store: a.store, Secret: secret, SealKeys: a.o.SealKeys,
-		Upstreams: infos, DefaultUpstream: a.o.DefaultUpstream,
-		OpenTimeout: a.o.OpenTimeout, MaxSessions: a.o.MaxSessions,
-		SessionsPerAccount: a.o.SessionsPerAccount, SessionsPerAddress: a.o.SessionsPerAddress, Idle: a.o.Idle,
+	a.live.options.Store(&a.o) // with what the steps before have made of it
+	o := sessions.Options{
+		Dial: a.dial, Verify: a.verify, Store: a.store, Secret: secret,
 		Logger: a.log.With("component", "sessions"), Observer: a.metrics,
-	})
+	}
+	a.o.manage(&o, *a.live.upstreams.Load())
+	m, err := sessions.NewManager(o)
 	if err != nil {
 		return err
 	}
 	a.manager = m
-	a.metrics.watchSessions(m, a.o.MaxSessions)
+	a.metrics.watchSessions(m, func() int { return a.options().MaxSessions })
 	a.metrics.watchRooms(m)
 	a.metrics.watchNode(m, a.store, &a.draining)
 	a.onStop("sessions", m.Close)
@@ -107,15 +102,14 @@ func (a *App) buildAPI() error {
 		if err != nil {
 			return err
 		}
-		a.certificate = c
+		a.live.certificate.Store(c)
 	}
 	o := api.Options{
-		Sessions: a.manager, Logger: a.log.With("component", "api"), NoRequestLines: a.o.NoRequestLines, Version: a.o.Version,
-		Origins: a.o.Origins, AdminHosts: a.adminHosts(), TrustedProxies: a.o.TrustedProxies, Retention: a.o.Retention,
-		TokenRate: a.o.TokenRate, IPRate: a.o.IPRate, SignInRate: a.o.SignInRate, AccountRate: a.o.AccountRate, StreamsPerToken: a.o.Streams,
+		Sessions: a.manager, Logger: a.log.With("component", "api"), Version: a.o.Version, Retention: a.o.Retention,
 		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,
 		Metrics: a.metrics.handler(), Observer: a.metrics,
 	}
+	a.o.serve(&o, a.adminHosts())
 	if a.tracing != nil {
 		o.Tracer, o.NodeTransport = a.tracing, a.tracing.nodes
 	}
@@ -148,6 +142,7 @@ func (a *App) Start() error {
 	if a.adminListener != nil { // before the gateway, so that it outlives its drain
 		a.serve("admin", a.adminListener, a.api.AdminHandler(), nil)
 	}
+	a.watchCertificates()
 	a.serve("gateway", a.listener, a.api.Handler(), a.drain)
 	return nil
 }

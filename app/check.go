@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ func CheckConfig(o Options) error {
 
 // dialer is how Check reaches an upstream: as the app does, without what only logins need.
 func (u Upstream) dialer() (*xmppconn.Dialer, error) {
-	x, err := u.connection()
+	x, err := u.connection(new([sha256.Size]byte))
 	if err == nil {
 		var d *xmppconn.Dialer
 		if d, err = xmppconn.NewDialer(x, xmppconn.Options{}); err == nil {

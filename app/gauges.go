@@ -16,7 +16,7 @@ import (
 var sessionStates = []perch.State{perch.StateConnecting, perch.StateOnline, perch.StateReconnecting, perch.StateSuspended, perch.StateClosed}
 
 // watchSessions shows the manager's sessions, asked for at every scrape.
-func (m *metrics) watchSessions(manager *sessions.Manager, limit int) {
+func (m *metrics) watchSessions(manager *sessions.Manager, limit func() int) {
 	perState := prometheus.NewDesc("perch_sessions", "Sessions of this node by state.", []string{"state"}, nil)
 	m.registry.MustRegister(
 		prometheus.CollectorFunc(func(ch chan<- prometheus.Metric) {
@@ -25,7 +25,7 @@ func (m *metrics) watchSessions(manager *sessions.Manager, limit int) {
 				ch <- prometheus.MustNewConstMetric(perState, prometheus.GaugeValue, float64(n[s]), string(s))
 			}
 		}),
-		gauge("perch_sessions_limit", "Most sessions on this node (--max-sessions).", func() float64 { return float64(limit) }),
+		gauge("perch_sessions_limit", "Most sessions on this node (--max-sessions).", func() float64 { return float64(limit()) }),
 		gauge("perch_sessions_held_back", "Sessions that take nothing in because the store takes no writes.",
 			func() float64 { return float64(manager.Backlog().HeldBack) }),
 		gauge("perch_sessions_to_restore", "Stored sessions that this node has still to look at, after its start or the death of another node.",
@@ -166,9 +166,9 @@ func (c describedCollector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc 
 func (c describedCollector) Collect(ch chan<- prometheus.Metric) { c.collect(ch) }
 
 // watchConnections shows the connections of the gateway's listener.
-func (m *metrics) watchConnections(open func() int, limit int) {
+func (m *metrics) watchConnections(open, limit func() int) {
 	m.registry.MustRegister(
 		gauge("perch_connections", "Open connections of the gateway's listener.", func() float64 { return float64(open()) }),
-		gauge("perch_connections_limit", "Most of them (--connections); 0: no bound is known.", func() float64 { return float64(limit) }),
+		gauge("perch_connections_limit", "Most of them (--connections); 0: no bound is known.", func() float64 { return float64(limit()) }),
 	)
 }

@@ -17,8 +17,8 @@ import (
 // httpServer has the listener's limits, and TLS 1.2 or newer when there is a certificate.
 func (a *App) httpServer(h http.Handler) *http.Server {
 	s := api.NewServer(h, a.log.With("component", "http"))
-	if a.certificate != nil {
-		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.certificate.get, NextProtos: []string{"h2", "http/1.1"}}
+	if a.live.certificate.Load() != nil {
+		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.live.handshake, NextProtos: []string{"h2", "http/1.1"}}
 	}
 	return s
 }
@@ -29,35 +29,41 @@ func (a *App) httpServer(h http.Handler) *http.Server {
 func (a *App) drain(ctx context.Context) {
 	a.draining.Store(time.Now().UnixNano())
 	a.manager.Drain()
-	ctx, cancel := context.WithTimeout(ctx, a.o.DrainTime)
+	most := a.options().DrainTime
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	var quiet sync.WaitGroup
-	quiet.Go(func() { a.manager.HandOverQuiet(ctx, a.o.DrainTime/4) })
+	quiet.Go(func() { a.manager.HandOverQuiet(ctx, most/4) })
 	a.api.Drain(ctx)
 	quiet.Wait()
 }
 
 // bounded limits the connections of the gateway's listener.
 func (a *App) bounded(l net.Listener) net.Listener {
+	b := api.NewListener(l, a.connectionBounds())
+	a.live.listener = b
+	a.metrics.watchConnections(b.Open, func() int { return a.connectionBounds().Total })
+	return b
+}
+
+// connectionBounds are those of the settings as they are now.
+func (a *App) connectionBounds() api.ListenerOptions {
+	o := a.options()
 	total := connectionLimit(descriptorLimit())
-	if a.o.Connections > 0 {
-		total = a.o.Connections
+	if o.Connections > 0 {
+		total = o.Connections
 	}
-	perAddress := a.o.AddressConnections
+	perAddress := o.AddressConnections
 	if perAddress == 0 && total > 0 {
 		perAddress = max(total/2, 1)
 	}
-	b := api.NewListener(l, api.ListenerOptions{
-		Total: total, PerAddress: perAddress, Trusted: a.o.TrustedProxies, Refused: a.metrics.refused,
-	})
-	a.metrics.watchConnections(b.Open, total)
-	return b
+	return api.ListenerOptions{Total: total, PerAddress: perAddress, Trusted: o.TrustedProxies, Refused: a.metrics.refused}
 }
 
 // adminHosts are the names of the admin listener: what was configured, the name in its
 // address, that by which other nodes know this one, and the host's own.
 func (a *App) adminHosts() []string {
-	names := slices.Clone(a.o.AdminHosts)
+	names := slices.Clone(a.options().AdminHosts)
 	if host, _, err := net.SplitHostPort(a.o.AdminListen); err == nil && host != "" {
 		names = append(names, host)
 	}

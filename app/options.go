@@ -204,6 +204,17 @@ func (o Options) validate() error {
 			return fmt.Errorf("--origin %q must be exactly what browsers send, such as https://app.example.org: scheme and host, without a path, a slash at the end, or a pattern", origin)
 		}
 	}
+	for name, r := range map[string]Rate{"token-rate": o.TokenRate, "ip-rate": o.IPRate, "sign-in-rate": o.SignInRate, "account-rate": o.AccountRate} {
+		if r != (Rate{}) && (r.PerSecond <= 0 || r.Burst < 1) {
+			return fmt.Errorf("--%s must be more than 0", name)
+		}
+	}
+	if o.Streams < 0 || o.Connections < 0 || o.AddressConnections < 0 {
+		return fmt.Errorf("--streams, --connections and --address-connections must not be negative")
+	}
+	if o.Idle.Action != "" && o.Idle.Action != sessions.IdleKeep && o.Idle.After <= 0 {
+		return fmt.Errorf("--idle-after must be more than 0")
+	}
 	if o.SessionsPerAccount < 0 || o.SessionsPerAddress < 0 {
 		return fmt.Errorf("--sessions-per-account and --sessions-per-address must not be negative")
 	}

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"bytes"
 	"crypto/tls"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -52,6 +54,21 @@ func (c *certificate) stat() (t [2]time.Time, err error) {
 		t[i] = info.ModTime()
 	}
 	return t, nil
+}
+
+// differs reports whether c serves another certificate than the one before it, or has other files.
+func (c *certificate) differs(before *certificate) bool {
+	before.mu.Lock()
+	defer before.mu.Unlock()
+	return c.certFile != before.certFile || c.keyFile != before.keyFile || !slices.EqualFunc(c.cert.Certificate, before.cert.Certificate, bytes.Equal)
+}
+
+// expires is when the certificate ends that is in use. The error says why a newer one could not be read.
+func (c *certificate) expires() (time.Time, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.load()
+	return c.cert.Leaf.NotAfter, err
 }
 
 // get is tls.Config.GetCertificate.

@@ -35,6 +35,7 @@ var logins = []login{
 	{name: "prosody OAUTHBEARER", server: testkit.SharedProsody, mechanism: "OAUTHBEARER", token: true},
 	{name: "prosody direct TLS", server: testkit.SharedProsody, mechanism: "PLAIN", direct: true},
 	{name: "ejabberd SCRAM-SHA-1", server: testkit.SharedEjabberd, mechanism: "SCRAM-SHA-1"},
+	{name: "ejabberd SCRAM-SHA-512", server: testkit.SharedEjabberd, domain: testkit.EjabberdSCRAM512, mechanism: "SCRAM-SHA-512"},
 	{name: "ejabberd X-OAUTH2", server: testkit.SharedEjabberd, mechanism: "X-OAUTH2", token: true},
 	{name: "ejabberd direct TLS", server: testkit.SharedEjabberd, mechanism: "SCRAM-SHA-1", direct: true},
 	jabberd,

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"os"
@@ -17,6 +18,9 @@ type upstream struct {
 	dialer         *xmppconn.Dialer
 	info           sessions.Upstream
 	tokenMechanism string
+
+	config Upstream          // that it was made of; not of the embedded service
+	ca     [sha256.Size]byte // of the content of its ca-file
 }
 
 // buildUpstreams makes a dialler for each upstream; without any the embedded service is
@@ -26,21 +30,16 @@ func (a *App) buildUpstreams() error {
 	if len(a.o.Upstreams) == 0 {
 		return a.startEmbedded()
 	}
-	a.upstreams = make(map[string]upstream, len(a.o.Upstreams))
-	for _, u := range a.o.Upstreams {
-		x, err := u.connection()
-		if err != nil {
-			return fmt.Errorf("upstream %q: %w", u.Name, err)
-		}
-		if err := a.addUpstream(x, u.TokenMechanism); err != nil {
-			return err
-		}
+	next, err := a.nextUpstreams(&a.o)
+	if err != nil {
+		return err
 	}
+	a.live.upstreams.Store(&next.table)
 	return nil
 }
 
-// connection translates the configuration.
-func (u Upstream) connection() (xmppconn.Upstream, error) {
+// connection translates the configuration. Ca becomes the hash of what is in the ca-file, if there is one.
+func (u Upstream) connection(ca *[sha256.Size]byte) (xmppconn.Upstream, error) {
 	x := xmppconn.Upstream{
 		Name: u.Name, Domain: u.Domain, Address: u.Address, ServerName: u.ServerName,
 		TLS: xmppconn.TLSMode(u.TLS), Profile: xmppconn.Profile(u.Profile),
@@ -57,6 +56,7 @@ func (u Upstream) connection() (xmppconn.Upstream, error) {
 	if err != nil {
 		return x, fmt.Errorf("ca-file: %w", err)
 	}
+	*ca = sha256.Sum256(pem)
 	x.RootCAs = x509.NewCertPool()
 	if !x.RootCAs.AppendCertsFromPEM(pem) {
 		return x, fmt.Errorf("ca-file %s has no PEM certificate", u.CAFile)
@@ -64,23 +64,19 @@ func (u Upstream) connection() (xmppconn.Upstream, error) {
 	return x, nil
 }
 
-func (a *App) addUpstream(x xmppconn.Upstream, tokenMechanism string) error {
-	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log, Gate: a.gate, ParkAfter: a.o.ParkAfter, Observer: a.metrics.iq, Trace: a.tracing.iqs(x.Name), Failed: a.failures.of(x.Name)})
+// newUpstream makes the dialler of an upstream. What one of this name has counted before goes on.
+func (a *App) newUpstream(x xmppconn.Upstream, tokenMechanism string) (*upstream, error) {
+	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log, Gate: a.gate, ParkAfter: a.o.ParkAfter, Observer: a.metrics.iq, Trace: a.tracing.iqs(x.Name), Failed: a.failures.of(x.Name), Counters: a.live.counters[x.Name]})
 	if err != nil {
-		return fmt.Errorf("upstream %q: %w", x.Name, err)
+		return nil, fmt.Errorf("upstream %q: %w", x.Name, err)
 	}
-	a.metrics.watchUpstream(x.Name, d.Counters())
-	if a.upstreams == nil {
-		a.upstreams = map[string]upstream{}
-	}
-	a.upstreams[x.Name] = upstream{
+	return &upstream{
 		dialer: d, tokenMechanism: tokenMechanism,
 		info: sessions.Upstream{
 			Name: x.Name, Domain: x.Domain, TokenBearer: tokenMechanism != "", NeedsJID: x.Profile != xmppconn.ProfileMessenger,
 			Capabilities: d.Capabilities(),
 		},
-	}
-	return nil
+	}, nil
 }
 
 // startEmbedded runs the Messenger-compatible service of the demo on loopback.
@@ -95,10 +91,17 @@ func (a *App) startEmbedded() error {
 	a.messenger = s
 	a.onStop("embedded service", s.Stop)
 	a.o.DefaultUpstream = "messenger"
-	return a.addUpstream(xmppconn.Upstream{
+	u, err := a.newUpstream(xmppconn.Upstream{
 		Name: "messenger", Domain: s.Domain(), Address: s.Addr().String(), TLS: xmppconn.TLSStartTLS,
 		RootCAs: s.CA(), Profile: xmppconn.ProfileMessenger,
 	}, "X-MESSENGER-OAUTH2")
+	if err != nil {
+		return err
+	}
+	table := upstreamTable{"messenger": u}
+	a.countUpstreams(table)
+	a.live.upstreams.Store(&table)
+	return nil
 }
 
 // dial is the sessions' way to a connection.
@@ -124,8 +127,8 @@ func (a *App) verify(ctx context.Context, acc perch.Account) (perch.JID, error) 
 }
 
 // upstreamOf finds the upstream of an account, and completes the account for it.
-func (a *App) upstreamOf(acc perch.Account) (upstream, perch.Account, error) {
-	u, ok := a.upstreams[acc.Upstream]
+func (a *App) upstreamOf(acc perch.Account) (*upstream, perch.Account, error) {
+	u, ok := (*a.live.upstreams.Load())[acc.Upstream]
 	if !ok {
 		return u, acc, perch.Errorf(perch.KindUpstreamConfig, "the upstream %q is not configured any more", acc.Upstream)
 	}

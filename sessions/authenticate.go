@@ -67,7 +67,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 	case minted:
 		m.rejected.add(key, errUnknownToken)
 		return nil, errUnknownToken
-	case !m.o.Upstreams[acc.Upstream].TokenBearer:
+	case !m.settings().Upstreams[acc.Upstream].TokenBearer:
 		return nil, perch.Errorf(perch.KindUnauthorized, "token was not issued by this gateway, and the default upstream takes no access tokens")
 	}
 	s, _, err = m.openHere(ctx, openRequest{id: m.idOf(key), acc: acc, by: boundToken{key: key}})
@@ -82,13 +82,13 @@ func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.A
 		m.bindLocal(boundToken{key, minted}, s)
 		return s, nil
 	}
-	if sealed, _, ok := m.sealer.open(b.ID, b.Sealed); ok {
+	if sealed, _, ok := m.settings().sealer.open(b.ID, b.Sealed); ok {
 		acc = sealed
 	} else if minted {
 		return nil, m.whereabouts(ctx, b.ID, errUnknownToken)
 	}
-	if _, ok := m.o.Upstreams[acc.Upstream]; !ok {
-		return nil, perch.Errorf(perch.KindUnauthorized, "the upstream of this token is not configured any more")
+	if _, ok := m.settings().Upstreams[acc.Upstream]; !ok {
+		return nil, errUpstreamGone
 	}
 	s, _, err := m.openHere(ctx, openRequest{id: b.ID, acc: acc, by: boundToken{key, minted}, bound: true})
 	return s, err

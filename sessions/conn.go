@@ -63,10 +63,11 @@ type Conn interface {
 	LookupJID(ctx context.Context, account string) (perch.JID, error)
 
 	// PublishRead tells the other devices of the account how far a conversation was read, by the id
-	// of a message in the own archive, and ReadPositions fetches what they have told (XEP-0490).
+	// of a message in the own archive, or in that of a room (read.StanzaID; read.ID is not used), and
+	// ReadPositions fetches what they have told (XEP-0490).
 	// Both are of KindFeatureUnsupported where the server cannot keep that safely. What is told
 	// meanwhile arrives as a ReadIn.
-	PublishRead(ctx context.Context, conversation perch.JID, stanzaID string) error
+	PublishRead(ctx context.Context, read perch.ReadIn) error
 	ReadPositions(ctx context.Context) ([]perch.ReadIn, error)
 
 	// Ping measures one round trip (XEP-0199). The connection pings by itself when it is

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -72,6 +73,7 @@ func (c *connection) use(l *link) {
 	l.buffering = !l.resumedOnline && l.login.Capabilities.Archive == archivePaged
 	c.link, c.caps, c.partial = l, l.login.Capabilities, nil
 	c.state.JID = l.login.JID
+	c.state.Mechanism = cmp.Or(l.login.Mechanism, c.state.Mechanism)
 	c.links = max(c.links+1, 1) // 0 is that of an earlier process
 	l.number = c.links
 	if c.durable {
@@ -119,6 +121,7 @@ func (c *connection) dialRequest(acc perch.Account, tokenBearer bool) DialReques
 	if req.Resume == nil {
 		req.Resume = c.partial
 	}
+	req.Account.Proved = c.state.Mechanism
 	if req.Account.JID == "" && !tokenBearer {
 		req.Account.JID = c.state.JID.Bare()
 	}

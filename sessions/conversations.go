@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -78,12 +79,20 @@ type conversationList struct {
 
 // roomNews is what the list needs to know of the rooms of the session.
 type roomNews interface {
-	// named reports whether a message names the account, in the way of its room.
-	named(m *perch.Message) bool
+	// namer is what reports whether a message of a room names the account; any goroutine may ask it.
+	namer(room perch.JID) func(*perch.Message) bool
 	// placeArchived says of a message of the archive whether it is of a room.
 	placeArchived(in *perch.MessageIn, own perch.JID)
-	// notify writes what a person wants to be told of a room into its bookmark.
+	// partial reports whether the log lacks some of what was said in a room.
+	partial(room perch.JID) bool
+	// notify writes what a person wants to be told of a room into its bookmark, and bookmarkedNotify is
+	// what that says; "": nothing.
 	notify(room perch.JID, n perch.Notify)
+	bookmarkedNotify(room perch.JID) perch.Notify
+	// askBookmarks fetches the bookmarks of the account; listed are the rooms that the list of
+	// conversations has without a message.
+	askBookmarks(ctx context.Context)
+	listed() []listedRoom
 	// isRoom reports whether an address is that of a room, and nameOfRoom is its name, or "".
 	isRoom(jid perch.JID) bool
 	nameOfRoom(room perch.JID) string
@@ -166,8 +175,11 @@ func (c *conversationList) open(jid perch.JID, kind perch.ConversationKind) (s c
 		return s, &conversations.Details{}, true
 	}
 	h := c.history()
-	none := ""
-	return conversations.State{JID: jid, Kind: kind, Notify: perch.NotifyAll, Open: !h.Complete || h.Evicted},
+	none, notify := "", perch.NotifyAll
+	if kind == perch.RoomConversation && c.rooms != nil {
+		notify = cmp.Or(c.rooms.bookmarkedNotify(jid), notify)
+	}
+	return conversations.State{JID: jid, Kind: kind, Notify: notify, Open: !h.Complete || h.Evicted},
 		&conversations.Details{Read: &none, PeerRead: &none, Draft: &none}, false
 }
 

@@ -51,7 +51,7 @@ func (c *conversationList) complete(counted bool) {
 		return
 	}
 	for s := range c.table.All() {
-		if s.Open {
+		if s.Open && s.Kind != perch.RoomConversation { // those have archives of their own
 			s.Open = false
 			c.put(c.journal.Change(), &s, nil)
 		}

@@ -62,9 +62,9 @@ func (c *conversationList) older(m *perch.Message, sent bool, at perch.Time) {
 		return
 	}
 	switch {
-	case sent, m.StanzaID != "" && c.backfill.positions[key] == m.StanzaID:
-		s.Open, s.Read, s.ReadID, s.ReadAt = false, conversations.Hash(ref), conversations.Hash(m.StanzaID), at
-		d.Read = storedPosition{perch.ReadPosition{Ref: ref, Time: at}, m.StanzaID}.text()
+	case sent, archivedAs(m) != "" && c.backfill.positions[key] == archivedAs(m):
+		s.Open, s.Read, s.ReadID, s.ReadAt = false, conversations.Hash(ref), conversations.Hash(archivedAs(m)), at
+		d.Read = storedPosition{perch.ReadPosition{Ref: ref, Time: at}, archivedAs(m)}.text()
 	default:
 		s.Unread = min(s.Unread, ^uint16(0)-1) + 1
 		if c.named(m) {
@@ -143,11 +143,23 @@ func (c *conversationList) fillFrom(ctx context.Context, w lookAround) (more boo
 		return false, ctx.Err()
 	}
 	positions := c.positions(ctx)
-	if err := c.host.call(ctx, func() { c.backfill.positions = positions }); err != nil {
+	var rooms roomNews
+	if err := c.host.call(ctx, func() { c.backfill.positions, rooms = positions, c.rooms }); err != nil {
 		return false, err
+	}
+	if rooms != nil && !h.LogRead {
+		rooms.askBookmarks(ctx)
 	}
 	if err := c.fillFromLog(ctx, upTo, &h); err != nil {
 		return false, err
+	}
+	if !h.LogRead {
+		if err := c.host.call(ctx, func() {
+			c.loggedRooms(positions, c.history().Trimmed)
+			c.listRooms()
+		}); err != nil {
+			return false, err
+		}
 	}
 	return c.fillFromArchive(ctx, before)
 }
@@ -155,7 +167,9 @@ func (c *conversationList) fillFrom(ctx context.Context, w lookAround) (more boo
 // positions are those of the account's other devices, by key.
 func (c *conversationList) positions(ctx context.Context) map[perch.JID]string {
 	var conn Conn
+	rooms := false
 	if c.host.call(ctx, func() {
+		rooms = c.rooms != nil
 		if l := c.host.stream(); l != nil && c.host.Online() && l.login.Capabilities.ReadSync {
 			conn = l.conn
 		}
@@ -171,7 +185,7 @@ func (c *conversationList) positions(ctx context.Context) map[perch.JID]string {
 	}
 	byKey := make(map[perch.JID]string, len(list))
 	for _, in := range list {
-		if in.StanzaID != "" {
+		if in.StanzaID != "" && (!in.InRoom || rooms) {
 			byKey[in.Conversation.Bare().Key()] = in.StanzaID
 		}
 	}

@@ -21,6 +21,9 @@ type readLookup struct {
 	key    perch.JID
 	target *readTarget
 	upTo   uint64 // newest event when it began
+	named  func(*perch.Message) bool
+	// partial says that the log has not all that was said: then the archive is asked in any case.
+	partial bool
 
 	later    []laterMessage
 	overflow bool // later is full
@@ -59,17 +62,47 @@ func (k *readLookup) came(key perch.JID, ref string, sent, named bool) {
 // lookAround is where positions can be looked for, as of one moment.
 type lookAround struct {
 	committed chan struct{} // closed when all events of before are in the Store
-	own       perch.JID
-	conn      Conn // with an archive that can be paged; nil: there is none
+	conn      Conn          // with an archive that can be paged; nil: there is none
+	rooms     RoomConn      // with the archives of rooms; nil: there are none
+	place     func(context.Context, []perch.ArchiveItem) error
 }
 
 func (c *conversationList) lookAround() lookAround {
-	w := lookAround{committed: make(chan struct{}), own: c.host.ownJID()}
+	w := lookAround{committed: make(chan struct{}), place: func(ctx context.Context, items []perch.ArchiveItem) error {
+		return c.host.call(ctx, func() { c.place(items) })
+	}}
 	c.journal.AfterCommit(func(Result) { close(w.committed) })
-	if l := c.host.stream(); l != nil && c.host.Online() && l.paged() {
+	l := c.host.stream()
+	if l == nil || !c.host.Online() {
+		return w
+	}
+	if l.paged() {
 		w.conn = l.conn
 	}
+	if c.rooms != nil {
+		w.rooms, _ = l.conn.(RoomConn)
+	}
 	return w
+}
+
+// archiveOf is how the archive is asked that has a conversation; nil: there is none.
+func (w *lookAround) archiveOf(t *readTarget) func(context.Context, perch.ArchiveQuery) (perch.ArchivePage, error) {
+	switch {
+	case t.inRoom && w.rooms != nil:
+		return func(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
+			page, err := w.rooms.RoomArchive(ctx, t.jid, q)
+			if err == nil {
+				err = w.place(ctx, page.Items)
+			}
+			return page, err
+		}
+	case !t.inRoom && w.conn != nil:
+		return func(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
+			q.With = t.jid
+			return w.conn.Archive(ctx, q)
+		}
+	}
+	return nil
 }
 
 // locate looks for the messages of some positions: in the log, newest first, once for all; then in the
@@ -80,28 +113,30 @@ func (c *conversationList) locate(ctx context.Context, w lookAround, list []*rea
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if err := c.locateLogged(ctx, w.own, list); err != nil {
+	if err := c.locateLogged(ctx, list); err != nil {
 		return err
-	}
-	if w.conn == nil {
-		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, positionsTime)
 	defer cancel()
 	for i, k := range list {
-		if k.found || i >= lookedUpAtOnce {
+		ask := w.archiveOf(k.target)
+		if k.found && !k.partial || i >= lookedUpAtOnce || ask == nil {
 			continue
 		}
-		if err := k.locateArchived(ctx, w); err != nil {
+		k.found = false
+		err := k.locateArchived(ctx, ask)
+		if k.found = k.found || k.inLog; err != nil {
 			c.host.logDebug("a read position was not looked for in the archive", "error", err)
-			break
+			if ctx.Err() != nil {
+				break
+			}
 		}
 	}
 	return nil
 }
 
 // locateLogged reads the log backwards until all are found, or it ends.
-func (c *conversationList) locateLogged(ctx context.Context, own perch.JID, list []*readLookup) error {
+func (c *conversationList) locateLogged(ctx context.Context, list []*readLookup) error {
 	var end uint64
 	for _, k := range list {
 		end = max(end, k.upTo)
@@ -122,7 +157,7 @@ func (c *conversationList) locateLogged(ctx context.Context, own perch.JID, list
 				continue
 			}
 			if key == k.key {
-				k.look(m, handleOf(m, sent), sent, sentTime(m, e.Time), own)
+				k.look(m, handleOf(m, sent), sent, sentTime(m, e.Time))
 				k.inLog = k.found
 			}
 			open = open || !k.found
@@ -153,7 +188,7 @@ func (c *conversationList) backwards(ctx context.Context, end uint64, f func(*pe
 }
 
 // look takes the next older message of the conversation, which the log and the archive may both have.
-func (k *readLookup) look(m *perch.Message, ref string, sent bool, at perch.Time, own perch.JID) {
+func (k *readLookup) look(m *perch.Message, ref string, sent bool, at perch.Time) {
 	counted, again := k.seen[ref]
 	again = again && ref != ""
 	switch {
@@ -168,7 +203,7 @@ func (k *readLookup) look(m *perch.Message, ref string, sent bool, at perch.Time
 			return
 		}
 		k.unread++
-		if mentions(m, own) {
+		if k.named(m) {
 			k.mentions++
 		}
 	}
@@ -176,10 +211,10 @@ func (k *readLookup) look(m *perch.Message, ref string, sent bool, at perch.Time
 
 // locateArchived reads the archive of a conversation backwards, as far as the search may go. What the log
 // has is counted already.
-func (k *readLookup) locateArchived(ctx context.Context, w lookAround) error {
-	q := perch.ArchiveQuery{With: k.target.jid, Limit: lookupPage}
+func (k *readLookup) locateArchived(ctx context.Context, ask func(context.Context, perch.ArchiveQuery) (perch.ArchivePage, error)) error {
+	q := perch.ArchiveQuery{Limit: lookupPage}
 	for range lookupPages {
-		page, err := w.conn.Archive(ctx, q)
+		page, err := ask(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -193,7 +228,7 @@ func (k *readLookup) locateArchived(ctx context.Context, w lookAround) error {
 			if _, logged := k.seen[ref]; !logged && !it.Sent {
 				k.archived[ref] = true
 			}
-			if k.look(&it.Message, ref, it.Sent, sentTime(&it.Message, it.Time), w.own); k.found {
+			if k.look(&it.Message, ref, it.Sent, sentTime(&it.Message, it.Time)); k.found {
 				delete(k.archived, ref)
 				return nil
 			}

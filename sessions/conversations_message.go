@@ -47,11 +47,24 @@ func mentions(m *perch.Message, own perch.JID) bool {
 }
 
 // named is mentions for the account, whose name in a room is another one.
-func (c *conversationList) named(m *perch.Message) bool {
-	if c.rooms != nil && m.Kind == perch.GroupchatMessage {
-		return c.rooms.named(m)
+func (c *conversationList) named(m *perch.Message) bool { return c.namer(m.From.Bare())(m) }
+
+// namer is named for the messages of one conversation, for any goroutine.
+func (c *conversationList) namer(jid perch.JID) func(*perch.Message) bool {
+	if c.rooms != nil && c.rooms.isRoom(jid) {
+		return c.rooms.namer(jid)
 	}
-	return mentions(m, c.host.ownJID())
+	own := c.host.ownJID()
+	return func(m *perch.Message) bool { return mentions(m, own) }
+}
+
+// archivedAs is the id of a message in the archive by which devices tell each other how far a
+// conversation was read: in that of the account, or of the room (XEP-0490, 3).
+func archivedAs(m *perch.Message) string {
+	if m.Kind == perch.GroupchatMessage {
+		return m.RoomStanzaID
+	}
+	return m.StanzaID
 }
 
 // message takes a new message.
@@ -96,8 +109,8 @@ func (c *conversationList) message(commit *Commit, m *perch.Message, sent bool, 
 // readUpTo moves the position to a message after which there is none.
 func (c *conversationList) readUpTo(s *conversations.State, d *conversations.Details, m *perch.Message, ref string, at perch.Time) {
 	s.Unread, s.Mentions, s.Open, s.Unpublished = 0, 0, false, false
-	s.Read, s.ReadID, s.ReadAt = conversations.Hash(ref), conversations.Hash(m.StanzaID), at
-	d.Read = storedPosition{perch.ReadPosition{Ref: ref, Time: at}, m.StanzaID}.text()
+	s.Read, s.ReadID, s.ReadAt = conversations.Hash(ref), conversations.Hash(archivedAs(m)), at
+	d.Read = storedPosition{perch.ReadPosition{Ref: ref, Time: at}, archivedAs(m)}.text()
 }
 
 // edited takes a correction: it changes what is shown of a last message, and counts nothing.

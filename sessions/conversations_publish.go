@@ -20,31 +20,26 @@ const (
 // readPublisher is what others are to know of read positions: the other devices of the account
 // (XEP-0490), and the other sides (XEP-0333).
 type readPublisher struct {
-	waiting map[perch.JID]publication // by key
+	waiting map[perch.JID]perch.ReadIn // by key
 	timer   *time.Timer
 	busy    bool
 	tries   int
 	markers map[perch.JID]*perch.DisplayedOut // by key, while there is no stream
 }
 
-type publication struct {
-	jid      perch.JID
-	stanzaID string
-}
-
 // publishSoon publishes the position of a message that was found.
 func (c *conversationList) publishSoon(k *readLookup) {
-	if k.m.StanzaID != "" {
-		c.publishPosition(k.key, publication{k.target.jid, k.m.StanzaID})
+	if stanzaID := archivedAs(&k.m); stanzaID != "" {
+		c.publishPosition(k.key, perch.ReadIn{Conversation: k.target.jid, StanzaID: stanzaID, InRoom: k.target.inRoom})
 	}
 }
 
-func (c *conversationList) publishPosition(key perch.JID, p publication) {
+func (c *conversationList) publishPosition(key perch.JID, p perch.ReadIn) {
 	if l := c.host.stream(); l == nil || !l.login.Capabilities.ReadSync {
 		return // a later login sees that it was not published
 	}
 	if c.out.waiting == nil {
-		c.out.waiting = map[perch.JID]publication{}
+		c.out.waiting = map[perch.JID]perch.ReadIn{}
 	}
 	c.out.waiting[key] = p
 	c.publishIn(publishAfter)
@@ -67,24 +62,24 @@ func (c *conversationList) publish() {
 	batch := c.out.waiting
 	c.out.waiting, c.out.busy = nil, true
 	c.host.background(func(ctx context.Context) {
-		failed := map[perch.JID]publication{}
+		failed := map[perch.JID]perch.ReadIn{}
 		for key, p := range batch {
 			short, cancel := context.WithTimeout(ctx, publishTime)
-			err := l.conn.PublishRead(short, p.jid, p.stanzaID)
+			err := l.conn.PublishRead(short, p)
 			cancel()
 			if err != nil {
 				c.host.logDebug("a read position was not published", "error", err)
 				failed[key] = p
 				continue
 			}
-			c.host.post(func() { c.published(key, p.stanzaID) })
+			c.host.post(func() { c.published(key, p.StanzaID) })
 		}
 		c.host.post(func() { c.publishAgain(failed) })
 	})
 }
 
 // publishAgain tries again later what failed, unless something newer waits.
-func (c *conversationList) publishAgain(failed map[perch.JID]publication) {
+func (c *conversationList) publishAgain(failed map[perch.JID]perch.ReadIn) {
 	c.out.busy = false
 	if len(failed) == 0 {
 		c.out.tries = 0
@@ -97,7 +92,7 @@ func (c *conversationList) publishAgain(failed map[perch.JID]publication) {
 	for key, p := range failed {
 		if _, newer := c.out.waiting[key]; !newer {
 			if c.out.waiting == nil {
-				c.out.waiting = map[perch.JID]publication{}
+				c.out.waiting = map[perch.JID]perch.ReadIn{}
 			}
 			c.out.waiting[key] = p
 		}
@@ -138,7 +133,7 @@ func (c *conversationList) publishRest() {
 					continue
 				}
 				if s, ok := c.table.Get(d.Key); ok && s.ReadID == conversations.Hash(p.StanzaID) {
-					c.publishPosition(d.Key, publication{s.JID, p.StanzaID})
+					c.publishPosition(d.Key, perch.ReadIn{Conversation: s.JID, StanzaID: p.StanzaID, InRoom: s.Kind == perch.RoomConversation})
 				}
 			}
 		})

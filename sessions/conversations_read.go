@@ -12,8 +12,9 @@ import (
 // readTarget is a message up to which a conversation was read, by one of its names.
 type readTarget struct {
 	jid      perch.JID
+	inRoom   bool // the conversation is with a room
 	ref      string
-	stanzaID string // in the archive of the account
+	stanzaID string // in the archive of the account, or in that of the room
 	id       string // of a received message
 }
 
@@ -22,7 +23,7 @@ func (t *readTarget) matches(m *perch.Message, ref string, sent bool) bool {
 	case t.ref != "":
 		return ref == t.ref
 	case t.stanzaID != "":
-		return m.StanzaID == t.stanzaID
+		return archivedAs(m) == t.stanzaID
 	}
 	return !sent && t.id != "" && m.ID == t.id
 }
@@ -32,15 +33,18 @@ func (t *readTarget) matches(m *perch.Message, ref string, sent bool) bool {
 // be known already, and is looked for.
 func (c *conversationList) readElsewhere(in *perch.ReadIn) {
 	jid := in.Conversation.Bare()
-	if jid == "" || in.StanzaID == "" && in.ID == "" {
+	if jid == "" || in.StanzaID == "" && in.ID == "" || in.InRoom && c.rooms == nil {
 		return
+	}
+	if in.StanzaID != "" && !in.InRoom && c.kindOf(jid) == perch.RoomConversation {
+		return // of another archive than its messages
 	}
 	key := jid.Key()
 	s, known := c.table.Get(jid)
 	if known && in.StanzaID != "" && s.ReadID == conversations.Hash(in.StanzaID) {
 		return
 	}
-	t := &readTarget{jid: cloned(jid), stanzaID: cloned(in.StanzaID), id: cloned(in.ID)}
+	t := &readTarget{jid: cloned(jid), inRoom: in.InRoom, stanzaID: cloned(in.StanzaID), id: cloned(in.ID)}
 	c.await(key, t)
 	if known && (s.Unread > 0 || s.Open) {
 		c.queued = append(c.queued, c.begin(key, t))
@@ -105,14 +109,15 @@ func (c *conversationList) moved(k *readLookup, told bool) bool {
 		return false // it is back
 	}
 	s.Unread, s.Mentions, s.Open = uint16(min(unread, int(^uint16(0)))), uint16(min(named, int(^uint16(0)))), k.overflow
-	s.Read, s.ReadID, s.ReadAt = ref, conversations.Hash(k.m.StanzaID), k.at
-	s.Unpublished = !told && k.m.StanzaID != ""
+	stanzaID := archivedAs(&k.m)
+	s.Read, s.ReadID, s.ReadAt = ref, conversations.Hash(stanzaID), k.at
+	s.Unpublished = !told && stanzaID != ""
 	if k.inLog {
 		if t := c.awaited[s.Key()]; t != nil && t.matches(&k.m, k.ref, k.sent) {
 			delete(c.awaited, s.Key())
 		}
 	}
-	d := &conversations.Details{Read: storedPosition{perch.ReadPosition{Ref: k.ref, Time: k.at}, k.m.StanzaID}.text()}
+	d := &conversations.Details{Read: storedPosition{perch.ReadPosition{Ref: k.ref, Time: k.at}, stanzaID}.text()}
 	c.put(c.journal.Change(), &s, d)
 	c.tellRead(&s, k.ref)
 	return true
@@ -203,7 +208,7 @@ func (c *conversationList) beginRead(ctx context.Context, jid perch.JID, ref per
 		case !receipts && !s.Open && s.Read == conversations.Hash(ref.String()):
 			return nil
 		}
-		k = c.begin(jid.Key(), &readTarget{jid: jid, ref: ref.String()})
+		k = c.begin(jid.Key(), &readTarget{jid: jid, inRoom: s.Kind == perch.RoomConversation, ref: ref.String()})
 		w = c.lookAround()
 		return nil
 	})
@@ -240,7 +245,7 @@ func positionOf(text *string) *perch.ReadPosition {
 
 // begin counts, from now on, what comes in a conversation, until end.
 func (c *conversationList) begin(key perch.JID, t *readTarget) *readLookup {
-	k := &readLookup{key: key, target: t, upTo: c.log.next}
+	k := &readLookup{key: key, target: t, upTo: c.log.next, named: c.namer(t.jid), partial: t.inRoom && c.rooms != nil && c.rooms.partial(t.jid)}
 	c.lookups = append(c.lookups, k)
 	return k
 }

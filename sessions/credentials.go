@@ -61,7 +61,7 @@ func (m *Manager) ReplaceCredentials(ctx context.Context, s *Session, secret per
 
 // finishLogin takes the session online on a connection that the verification has signed in.
 func (m *Manager) finishLogin(ctx context.Context, s *Session, conn Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, m.o.OpenTimeout)
+	ctx, cancel := context.WithTimeout(ctx, m.settings().OpenTimeout)
 	defer cancel()
 	return s.login.finish(ctx, conn)
 }
@@ -70,13 +70,16 @@ func (m *Manager) finishLogin(ctx context.Context, s *Session, conn Conn) error 
 // that could never lead to the session.
 func (m *Manager) newReplacement(ctx context.Context, s *Session, secret perch.Account) (*replacement, error) {
 	r := &replacement{s: s}
+	var proved string
 	if err := s.call(ctx, func() {
+		proved = s.state.Mechanism
 		r.old, r.jid, r.online = s.cred.acc, s.state.JID.Bare(), s.supervisor.state.state == perch.StateOnline
 	}); err != nil {
 		return nil, err
 	}
 	r.fresh = r.old
 	r.fresh.Password, r.fresh.Token = secret.Password, secret.Token
+	r.fresh.Proved = proved
 	if secret.Mechanism != "" || r.fresh.Password.IsZero() != r.old.Password.IsZero() {
 		r.fresh.Mechanism = secret.Mechanism
 	}
@@ -139,7 +142,7 @@ func (m *Manager) vacant(ctx context.Context, r *replacement) error {
 // has all of it before anything changes here; a write that fails is taken back.
 func (m *Manager) take(ctx context.Context, r *replacement) error {
 	s, at := r.s, perch.At(time.Now())
-	b := Binding{ID: s.id, Upstream: r.fresh.Upstream, JID: r.fresh.JID, Sealed: m.sealer.seal(s.id, r.fresh, at)}
+	b := Binding{ID: s.id, Upstream: r.fresh.Upstream, JID: r.fresh.JID, Sealed: m.settings().sealer.seal(s.id, r.fresh, at)}
 	if _, err := m.o.Store.Bind(ctx, r.key.String(), b); err != nil {
 		return storeError(err)
 	}

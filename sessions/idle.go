@@ -61,6 +61,21 @@ func (p *idlePolicy) attended() {
 	p.timer = p.after(p.policy.After, p.unattended)
 }
 
+// change applies another policy from now on. A time that was running begins again.
+func (p *idlePolicy) change(policy IdlePolicy) {
+	p.policy = policy
+	stop(p.timer)
+	p.timer = nil
+	if p.host.over() || p.away && policy.Action == IdleAway {
+		return
+	}
+	if p.away {
+		p.away = false
+		p.sendPresence()
+	}
+	p.attended()
+}
+
 // sendClientState lets the server know whether a client is attached (XEP-0352), once for each
 // change and each connection.
 func (p *idlePolicy) sendClientState() {

@@ -17,7 +17,8 @@ import (
 type Manager struct {
 	o          Options
 	log        *slog.Logger
-	sealer     *sealer
+	current    atomic.Pointer[settings]
+	changing   sync.Mutex // held by Reconfigure
 	macs       macs
 	rejected   *rejections
 	routes     *routes
@@ -29,8 +30,6 @@ type Manager struct {
 	adoptions  chan struct{} // has room for maxAdoptions: sessions that are being read for no client
 	recovering atomic.Int64
 	caps       caps
-	logins     map[string]chan struct{} // slots, by upstream
-	upstreams  map[string]*Upstream
 
 	ctx    context.Context // of every session; cancelled when Close has run out of time
 	cancel context.CancelFunc
@@ -45,24 +44,18 @@ type Manager struct {
 
 // NewManager makes a Manager; it starts nothing. The error names the wrong option.
 func NewManager(o Options) (*Manager, error) {
-	o, err := o.withDefaults()
+	x, err := newSettings(o, nil)
 	if err != nil {
 		return nil, err
 	}
-	seal, err := newSealer(o.SealKeys)
-	if err != nil {
-		return nil, err
-	}
+	o = x.Options
 	m := &Manager{
-		o: o, log: o.Logger, sealer: seal, occupants: occupants.New(occupants.Options{}), sayings: newSayings(), rejected: newRejections(), routes: newRoutes(),
-		logins: map[string]chan struct{}{}, upstreams: map[string]*Upstream{}, replaced: make(chan struct{}), adoptions: make(chan struct{}, maxAdoptions),
+		o: o, log: o.Logger, occupants: occupants.New(occupants.Options{}), sayings: newSayings(), rejected: newRejections(), routes: newRoutes(),
+		replaced: make(chan struct{}), adoptions: make(chan struct{}, maxAdoptions),
 		caps:     caps{accounts: map[string]int{}, addresses: map[string]int{}},
 		sessions: map[ID]*Session{}, tokens: tokenIndex{}, states: map[perch.State]int{},
 	}
-	for name, upstream := range o.Upstreams {
-		m.upstreams[name] = &upstream
-		m.logins[name] = make(chan struct{}, o.Logins)
-	}
+	m.current.Store(x)
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m, nil
 }

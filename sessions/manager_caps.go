@@ -6,10 +6,10 @@ import "github.com/perch-im/perch"
 // sessions whose login has succeeded count for an account: who guesses at it takes nothing
 // from its owner. The caller has the mutex.
 func (m *Manager) room(acc perch.Account, address string) error {
-	if most := m.o.SessionsPerAccount; most > 0 && acc.JID != "" && m.caps.accounts[accountName(acc.Upstream, acc.JID)] >= most {
+	if most := m.settings().SessionsPerAccount; most > 0 && acc.JID != "" && m.caps.accounts[accountName(acc.Upstream, acc.JID)] >= most {
 		return errAccountFull
 	}
-	if most := m.o.SessionsPerAddress; most > 0 && address != "" && m.caps.addresses[address] >= most {
+	if most := m.settings().SessionsPerAddress; most > 0 && address != "" && m.caps.addresses[address] >= most {
 		return errAddressFull
 	}
 	return nil
@@ -32,7 +32,7 @@ func (m *Manager) admit(s *Session, jid perch.JID, again bool) bool {
 		return true
 	}
 	name := accountName(s.cred.upstream.Name, jid)
-	if most := m.o.SessionsPerAccount; most > 0 && !again && m.caps.accounts[name] >= most {
+	if most := m.settings().SessionsPerAccount; most > 0 && !again && m.caps.accounts[name] >= most {
 		return false
 	}
 	s.entry.account = name

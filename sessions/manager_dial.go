@@ -23,17 +23,6 @@ func (r registrar) dial(ctx context.Context, req DialRequest) (Conn, error) {
 	return r.m.dial(ctx, req)
 }
 
-// loginSlot waits for a turn among the logins of an upstream; free ends it.
-func (m *Manager) loginSlot(ctx context.Context, upstream string) (free func(), err error) {
-	slots := m.logins[upstream]
-	select {
-	case slots <- struct{}{}:
-		return func() { <-slots }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // dial waits for its turn among the logins of the upstream and signs in.
 func (m *Manager) dial(ctx context.Context, req DialRequest) (Conn, error) {
 	free, err := m.loginSlot(ctx, req.Account.Upstream)

@@ -23,6 +23,7 @@ func (m *Manager) open(o openRequest) (s *Session, created bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s = m.sessions[o.id]
+	x := m.settings()
 	switch {
 	case s != nil && !o.bound && m.tokens[o.by.key] != s:
 		return nil, false, errReplaced
@@ -31,7 +32,9 @@ func (m *Manager) open(o openRequest) (s *Session, created bool, err error) {
 		return s, false, nil
 	case m.draining:
 		return nil, false, errDraining
-	case m.o.MaxSessions > 0 && len(m.sessions) >= m.o.MaxSessions:
+	case x.upstreams[o.acc.Upstream] == nil:
+		return nil, false, errUpstreamGone
+	case x.MaxSessions > 0 && len(m.sessions) >= x.MaxSessions:
 		return nil, false, &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: 30 * time.Second,
 			Detail: "session limit of this node reached; try again later"}
 	}
@@ -40,7 +43,7 @@ func (m *Manager) open(o openRequest) (s *Session, created bool, err error) {
 			return nil, false, err
 		}
 	}
-	s = newSession(m, o.id, o.acc)
+	s = newSession(m, o.id, o.acc, x)
 	s.opening.loaded = o.loaded
 	m.countAddress(s, o.address)
 	m.sessions[o.id] = s

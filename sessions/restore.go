@@ -12,7 +12,7 @@ import (
 // time, and not for the logins, which take their turn. The other sessions are opened by the next request that brings their token.
 // Without SealKeys it does nothing.
 func (m *Manager) Restore(ctx context.Context) error {
-	if len(m.o.SealKeys) == 0 {
+	if len(m.settings().SealKeys) == 0 {
 		return nil
 	}
 	n, err := m.adoptAll(ctx, func(owner NodeID) bool { return m.nodes == nil || owner == "" || m.nodes.isDead(owner) })

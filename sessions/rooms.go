@@ -229,11 +229,12 @@ func (x *roomList) put(r *room) {
 	put(&x.journal.Change().Rooms, roomKey, &row)
 }
 
-// remove forgets a room.
+// remove forgets a room, which its event tells all clients of the session.
 func (x *roomList) remove(r *room) {
 	x.drop(r)
 	delete(x.byKey, r.jid().Key())
 	del(&x.journal.Change().Rooms, roomKey, string(r.jid().Key()))
+	x.journal.Durable(perch.EventRoomForgotten, perch.Removed{JID: r.jid()})
 	x.forgetService(r.jid().Domain())
 }
 

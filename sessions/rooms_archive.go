@@ -247,6 +247,9 @@ func (x *roomList) takeHistory(r *room, j *roomJoin) {
 func (x *roomList) joined(r *room, j *roomJoin, certain bool) {
 	held := j.take()
 	x.endJoin(r)
+	if r.row.JoinedAt == 0 && x.list != nil {
+		x.list.joinedFirst(r.jid())
+	}
 	r.row.JoinedAt = x.host.now()
 	r.row.Invited, r.wish = nil, roomWish{}
 	x.release(r, held)

@@ -35,21 +35,35 @@ func (x *roomList) fetchBookmarks() {
 	if !ok {
 		return
 	}
-	x.host.background(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, bookmarkTime)
-		defer cancel()
-		list, err := conn.Bookmarks(ctx)
-		if err != nil {
-			x.host.logDebug("the bookmarks were not fetched", "error", err)
-			return
+	x.host.background(func(ctx context.Context) { x.fetchFrom(ctx, l, conn) })
+}
+
+// fetchFrom is fetchBookmarks by one link.
+func (x *roomList) fetchFrom(ctx context.Context, l *link, conn BookmarkConn) {
+	ctx, cancel := context.WithTimeout(ctx, bookmarkTime)
+	defer cancel()
+	list, err := conn.Bookmarks(ctx)
+	if err != nil {
+		x.host.logDebug("the bookmarks were not fetched", "error", err)
+		return
+	}
+	_ = x.host.call(ctx, func() {
+		if x.host.stream() == l {
+			x.bookmarks(&perch.BookmarksIn{Put: list, All: true})
+			x.publishBookmarks()
 		}
-		x.host.post(func() {
-			if x.host.stream() == l {
-				x.bookmarks(&perch.BookmarksIn{Put: list, All: true})
-				x.publishBookmarks()
-			}
-		})
 	})
+}
+
+// askBookmarks implements roomNews.
+func (x *roomList) askBookmarks(ctx context.Context) {
+	var l *link
+	if x.host.call(ctx, func() { l = x.host.stream() }) != nil || l == nil {
+		return
+	}
+	if conn, ok := l.conn.(BookmarkConn); ok {
+		x.fetchFrom(ctx, l, conn)
+	}
 }
 
 func (x *roomList) bookmarked() bool {
@@ -106,6 +120,9 @@ func (x *roomList) takeBookmark(r *room, b *perch.RoomBookmark) {
 		next.Password = x.sealed.sealPassword(x.id, r.jid(), perch.NewSecret(b.Password))
 	}
 	r.row.Bookmark = next
+	if x.list != nil && next.Notify != "" && (before == nil || before.Notify != next.Notify) {
+		x.list.notifyBy(r.jid(), next.Notify)
+	}
 	if before == nil || before.Bookmark != next.Bookmark {
 		x.changed(r)
 	} else {
@@ -180,6 +197,14 @@ func (x *roomList) notify(jid perch.JID, n perch.Notify) {
 	next := *r.row.Bookmark
 	next.Notify = n
 	x.changeBookmark(r, &next)
+}
+
+// bookmarkedNotify implements roomNews.
+func (x *roomList) bookmarkedNotify(jid perch.JID) perch.Notify {
+	if r := x.find(jid); r != nil && r.row.Bookmark != nil {
+		return r.row.Bookmark.Notify
+	}
+	return ""
 }
 
 func (x *roomList) changeBookmark(r *room, next *StoredBookmark) {

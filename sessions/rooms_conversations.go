@@ -21,6 +21,17 @@ func (x *roomList) nameOfRoom(room perch.JID) string {
 	return r.row.Name
 }
 
+// listed implements roomNews.
+func (x *roomList) listed() (list []listedRoom) {
+	for _, r := range x.sorted() {
+		in := r.row.State == perch.RoomStateJoined || r.row.State == perch.RoomStateJoining
+		if in || r.row.Bookmark != nil {
+			list = append(list, listedRoom{jid: r.jid(), joined: in, at: r.row.LastSeenAt})
+		}
+	}
+	return list
+}
+
 // preview has the list of conversations show the newest message of a room that is joined for the first
 // time.
 func (x *roomList) preview(r *room, it *perch.ArchiveItem) {

@@ -175,6 +175,86 @@ func TestInvitationIsAState(t *testing.T) {
 	})
 }
 
+// TestInvitedBeforeRoomsAreUsed: what came before a client asked for rooms is a state of its room from then
+// on, once, and also when there is another process.
+func TestInvitedBeforeRoomsAreUsed(t *testing.T) {
+	inWorld(t, func(w *world) {
+		withRooms(w)
+		w.open()
+		w.deliver(invited(lobby, perch.ViaDirect, "1"), invited(lobby, perch.ViaRoom, "2"), invited(attic, perch.ViaDirect, "3"))
+		w.restart()
+		se := w.open()
+		list := func() (got []string) {
+			rooms, err := sessions.RoomsOf(se).Rooms(w.ctx())
+			must(t, "Rooms", err)
+			for _, r := range rooms {
+				got = append(got, fmt.Sprintf("%s %s %s %s", r.JID.Local(), r.State, r.Invited.Via, r.Invited.By))
+			}
+			return got
+		}
+		wantList(t, "invited", list(), []string{"attic invited direct " + string(bob), "lobby invited room " + string(bob)})
+		must(t, "DeclineRoom", sessions.RoomsOf(se).DeclineRoom(w.ctx(), lobby, ""))
+		w.restart()
+		se = w.open()
+		wantList(t, "after one was declined", list(), []string{"attic invited direct " + string(bob)})
+		must(t, "DeclineRoom", sessions.RoomsOf(se).DeclineRoom(w.ctx(), attic, ""))
+		w.restart()
+		se = w.open()
+		pass(time.Hour)
+		w.deliver(invited(lobby, perch.ViaDirect, "4"))
+		wantList(t, "one that came to a session that has no room any more", list(), []string{"lobby invited direct " + string(bob)})
+	}, durable, sealing(1))
+}
+
+// TestForgottenRoom: every client of the session learns that it is known no more.
+func TestForgottenRoom(t *testing.T) {
+	forgotten := func(w *world, se *sessions.Session) (list []string) {
+		for _, e := range w.durable(se) {
+			var d perch.Removed
+			if e.Type == perch.EventRoomForgotten {
+				e.into(w.t, &d)
+				list = append(list, string(d.JID.Local()))
+			}
+		}
+		return list
+	}
+	for name, tt := range map[string]struct {
+		do   func(w *world, se *sessions.Session)
+		want []string
+	}{
+		"left": {func(w *world, se *sessions.Session) {
+			must(w.t, "LeaveRoom", sessions.RoomsOf(se).LeaveRoom(w.ctx(), lobby, false))
+		}, nil},
+		"left and forgotten": {func(w *world, se *sessions.Session) {
+			must(w.t, "LeaveRoom", sessions.RoomsOf(se).LeaveRoom(w.ctx(), lobby, true))
+		}, []string{"lobby"}},
+		"an invitation declined": {func(w *world, se *sessions.Session) {
+			w.deliver(invited(attic, perch.ViaDirect, "1"))
+			must(w.t, "DeclineRoom", sessions.RoomsOf(se).DeclineRoom(w.ctx(), attic, ""))
+		}, []string{"attic"}},
+		"its bookmark removed by another device": {func(w *world, _ *sessions.Session) {
+			w.deliver(&perch.BookmarksIn{Put: []perch.RoomBookmark{{JID: attic, Bookmark: perch.Bookmark{Name: "The attic"}}}})
+			w.deliver(&perch.BookmarksIn{Removed: []perch.JID{attic}})
+		}, []string{"attic"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				s := withRooms(w)
+				s.room(lobby)
+				se := w.open()
+				w.join(se, lobby, sessions.RoomJoin{Nick: "Al"})
+				tt.do(w, se)
+				pass(time.Second)
+				evs := w.durable(se)
+				wantList(t, "forgotten", forgotten(w, se), tt.want)
+				if last := evs[len(evs)-1]; tt.want != nil && last.Type != perch.EventRoomForgotten {
+					t.Errorf("the last event: got %s, want room.forgotten", last.Type)
+				}
+			})
+		})
+	}
+}
+
 // TestRoomDelivery: what is not wanted is no event, and is unread all the same.
 func TestRoomDelivery(t *testing.T) {
 	for delivery, want := range map[perch.RoomDelivery][]string{

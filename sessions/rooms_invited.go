@@ -89,3 +89,62 @@ func (x *roomList) invited(inv *perch.RoomInvitation, at perch.Time) {
 	}
 	x.put(r)
 }
+
+// takeInvitations makes the invitations that came before the session used rooms states of their rooms, as far
+// back as the log is searched for one. It waits for the Store.
+func (rs Rooms) takeInvitations(ctx context.Context) error {
+	var x *roomList
+	if err := rs.s.call(ctx, func() { x = roomsOf(rs.s) }); err != nil {
+		return err
+	}
+	if err := x.committed(ctx); err != nil {
+		return err
+	}
+	var tip uint64
+	if err := rs.s.call(ctx, func() { tip = x.tip() }); err != nil {
+		return err
+	}
+	found, err := x.loggedInvitations(ctx, tip)
+	if err != nil {
+		return err
+	}
+	return rs.s.call(ctx, func() {
+		if rs.s.state.UsesRooms {
+			return // another request was faster
+		}
+		rs.s.state.UsesRooms = true
+		rs.s.state.saveRecord()
+		for _, e := range found {
+			if r := x.find(e.inv.JID); r == nil || r.row.Invited == nil || r.row.Invited.At <= e.at {
+				x.invited(&e.inv, e.at)
+			}
+		}
+	})
+}
+
+// pastInvitation is an invitation that the log has.
+type pastInvitation struct {
+	inv perch.RoomInvitation
+	at  perch.Time
+}
+
+// loggedInvitations are those among the last events up to an offset, oldest first.
+func (x *roomList) loggedInvitations(ctx context.Context, tip uint64) (list []pastInvitation, err error) {
+	for end := tip - min(tip, refEvents); end < tip; {
+		page, err := x.store.Log(ctx, x.id, end, recallPage)
+		if err != nil {
+			return nil, storeError(err)
+		}
+		if len(page.Events) == 0 {
+			break
+		}
+		for _, e := range page.Events {
+			var inv perch.RoomInvitation
+			if e.Type == perch.EventRoomInvited && e.Decode(&inv) == nil {
+				list = append(list, pastInvitation{inv, e.Time})
+			}
+		}
+		end = page.Events[len(page.Events)-1].Position.Offset
+	}
+	return list, nil
+}

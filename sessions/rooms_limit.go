@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -51,6 +52,12 @@ func (x *roomList) wants(r *room, m *perch.Message) bool {
 	return !r.hides(m, d, x)
 }
 
+// partial implements roomNews.
+func (x *roomList) partial(room perch.JID) bool {
+	r := x.find(room)
+	return r != nil && (r.limit.on || r.row.Missed != nil || !slices.Contains([]perch.RoomDelivery{"", perch.DeliverAll}, r.row.Wanted.Delivery))
+}
+
 // hides reports whether a setting leaves a message out of the log.
 func (r *room) hides(m *perch.Message, d perch.RoomDelivery, x *roomList) bool {
 	switch d {
@@ -64,12 +71,17 @@ func (r *room) hides(m *perch.Message, d perch.RoomDelivery, x *roomList) bool {
 
 // named reports whether a message of a room names the account: by its address, or by its nick there as
 // a word.
-func (x *roomList) named(m *perch.Message) bool {
-	if mentions(m, x.host.ownJID()) {
-		return true
+func (x *roomList) named(m *perch.Message) bool { return x.namer(m.From)(m) }
+
+// namer implements roomNews.
+func (x *roomList) namer(room perch.JID) func(*perch.Message) bool {
+	own, nick := x.host.ownJID(), ""
+	if r := x.find(room); r != nil {
+		nick = r.row.Nick
 	}
-	r := x.find(m.From)
-	return r != nil && m.Kind == perch.GroupchatMessage && r.row.Nick != "" && hasWord(m.Body, r.row.Nick)
+	return func(m *perch.Message) bool {
+		return mentions(m, own) || m.Kind == perch.GroupchatMessage && nick != "" && hasWord(m.Body, nick)
+	}
 }
 
 // hasWord reports whether a text has a word, whatever the case of its letters.

@@ -47,6 +47,20 @@ var errNoRoom error = perch.Errorf(perch.KindNotFound, "the session has no room 
 
 // use runs f with the rooms of the session, which has some from now on.
 func (rs Rooms) use(ctx context.Context, f func(x *roomList) error) error {
+	first := false
+	if err := rs.s.callErr(ctx, func() error {
+		if first = !rs.s.state.UsesRooms && !rs.s.conn.chatOnly(); first {
+			useRooms(rs.s)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if first {
+		if err := rs.takeInvitations(ctx); err != nil {
+			return err
+		}
+	}
 	return rs.s.callErr(ctx, func() error {
 		if rs.s.conn.chatOnly() {
 			return perch.Errorf(perch.KindFeatureUnsupported, "this upstream has no rooms")

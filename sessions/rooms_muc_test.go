@@ -26,6 +26,7 @@ type muc struct {
 	pinged   func(room perch.JID) (perch.SelfPing, error)
 	silent   map[perch.JID]bool // rooms that do not answer a join
 	ids      int
+	backward int // pages of an archive that were asked for from its end
 	marks    []perch.RoomBookmark
 }
 
@@ -346,7 +347,15 @@ func (s *muc) page(room perch.JID, q perch.ArchiveQuery) (perch.ArchivePage, err
 		}
 		list = list[i+1:]
 	case q.Start == 0:
-		list = list[max(0, len(list)-q.Limit):]
+		s.backward++
+		if q.Before != "" {
+			list = list[:slices.IndexFunc(list, func(it perch.ArchiveItem) bool { return it.RoomStanzaID == q.Before })]
+		}
+		p := perch.ArchivePage{Complete: len(list) <= q.Limit, Items: list[max(0, len(list)-q.Limit):]}
+		if n := len(p.Items); n > 0 {
+			p.First, p.Last = p.Items[0].RoomStanzaID, p.Items[n-1].RoomStanzaID
+		}
+		return p, nil
 	default:
 		list = slices.DeleteFunc(list, func(it perch.ArchiveItem) bool { return it.Time < q.Start })
 	}

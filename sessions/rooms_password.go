@@ -39,12 +39,12 @@ func (r *StoredRoom) invitedPassword() []byte {
 
 // sealPassword implements passwords.
 func (m *Manager) sealPassword(id ID, room perch.JID, password perch.Secret) []byte {
-	return m.sealer.seal(roomSeal(id, room), perch.Account{Password: password}, 0)
+	return m.settings().sealer.seal(roomSeal(id, room), perch.Account{Password: password}, 0)
 }
 
 // openPassword implements passwords.
 func (m *Manager) openPassword(id ID, room perch.JID, sealed []byte) perch.Secret {
-	acc, _, _ := m.sealer.open(roomSeal(id, room), sealed)
+	acc, _, _ := m.settings().sealer.open(roomSeal(id, room), sealed)
 	return acc.Password
 }
 

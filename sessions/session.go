@@ -58,11 +58,12 @@ type credential struct {
 	upstream *Upstream  // of all its sessions
 }
 
-func newSession(m *Manager, id ID, acc perch.Account) *Session {
+// newSession makes the session of an account, whose upstream is among the settings.
+func newSession(m *Manager, id ID, acc perch.Account, x *settings) *Session {
 	s := &Session{
 		loop: newLoop(m.ctx), m: m, id: id,
 		opening: opening{over: make(chan struct{})}, replacing: make(chan struct{}, 1),
-		cred: credential{acc: acc, at: timeNow(), upstream: m.upstreams[acc.Upstream]},
+		cred: credential{acc: acc, at: timeNow(), upstream: x.upstreams[acc.Upstream]},
 	}
 	s.runner.work = s
 	s.entry.state = perch.StateConnecting
@@ -70,12 +71,12 @@ func newSession(m *Manager, id ID, acc perch.Account) *Session {
 	s.report = reporter{log: m.log, observer: m.o.Observer, journal: &s.log, session: shortID(id)}
 	s.conn = connection{state: &s.state, log: &s.log, nodes: m, whyOffline: &s.supervisor, outbox: &s.outbox,
 		durable: m.o.Store.Durable(), caps: s.cred.upstream.Capabilities}
-	s.assemble(&services{s.loop, &s.state, &s.report, &s.conn})
+	s.assemble(&services{s.loop, &s.state, &s.report, &s.conn}, x.idleOf(acc.Upstream))
 	return s
 }
 
 // assemble makes the parts. The host of each is put together of what the part asks for.
-func (s *Session) assemble(shared *services) {
+func (s *Session) assemble(shared *services, idle IdlePolicy) {
 	store := s.m.o.Store
 	s.subs = subscribers{owner: s.loop, saved: &s.state, log: &s.log, roster: &s.roster, store: store, observer: s.m.o.Observer, id: s.id, changed: s.idle.attended}
 	s.log = eventLog{store: store, id: s.id, host: eventLogServices{shared, &s.subs, s}}
@@ -86,7 +87,7 @@ func (s *Session) assemble(shared *services) {
 	s.roster = roster{journal: &s.log, cards: store, id: s.id, host: shared}
 	s.chatStates = chatStates{journal: &s.log, host: shared}
 	s.receipts = receipts{journal: &s.log, host: receiptsServices{shared, &s.roster}}
-	s.idle = idlePolicy{services: shared, policy: s.m.o.Idle, subs: &s.subs, supervisor: &s.supervisor, host: s}
+	s.idle = idlePolicy{services: shared, policy: idle, subs: &s.subs, supervisor: &s.supervisor, host: s}
 	s.login = login{services: shared, host: s, manager: registrar{s.m, s}, supervisor: &s.supervisor, catchup: &s.catchup, roster: &s.roster, idle: &s.idle}
 	s.parts = []part{&s.outbox, &s.catchup, &s.roster, &s.chatStates}
 }

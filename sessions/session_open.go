@@ -9,7 +9,7 @@ import (
 
 // open loads what is stored and starts the owner. It runs in a goroutine of its own.
 func (s *Session) open() {
-	ctx, cancel := context.WithTimeout(s.ctx, s.m.o.OpenTimeout)
+	ctx, cancel := context.WithTimeout(s.ctx, s.m.settings().OpenTimeout)
 	defer cancel()
 	saved, adopted, err := s.m.acquire(ctx, s.id)
 	if err == nil {
@@ -30,7 +30,7 @@ func (s *Session) open() {
 		s.m.wg.Done()
 		return
 	}
-	wait := s.m.o.OpenTimeout
+	wait := s.m.settings().OpenTimeout
 	if s.state.RosterKnown {
 		wait = min(wait, knownWait)
 	}
@@ -61,7 +61,7 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	if v.Record.Conversations != nil {
 		listConversations(s)
 	}
-	if len(v.Rooms) > 0 || v.Record.Rooms != RoomsManual {
+	if len(v.Rooms) > 0 || v.Record.Rooms != RoomsManual || v.Record.UsesRooms {
 		useRooms(s)
 	}
 	for _, p := range s.parts {

@@ -56,7 +56,7 @@ func (m *Manager) check(acc perch.Account) (perch.Account, error) {
 	if acc.Upstream == "" {
 		acc.Upstream = m.upstreamOf(acc.JID)
 	}
-	up, ok := m.o.Upstreams[acc.Upstream]
+	up, ok := m.settings().Upstreams[acc.Upstream]
 	switch {
 	case !ok:
 		return acc, perch.Invalid("/upstream", "is not configured here; leave it out, and the domain of the JID decides")
@@ -74,18 +74,18 @@ func (m *Manager) check(acc perch.Account) (perch.Account, error) {
 // several the default or else the first by name; without any the default.
 func (m *Manager) upstreamOf(jid perch.JID) string {
 	serves := func(name string) bool {
-		domain := m.o.Upstreams[name].Domain
+		domain := m.settings().Upstreams[name].Domain
 		return jid != "" && domain != "" && sameDomain(jid.Domain(), domain)
 	}
-	if serves(m.o.DefaultUpstream) {
-		return m.o.DefaultUpstream
+	if serves(m.settings().DefaultUpstream) {
+		return m.settings().DefaultUpstream
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.o.Upstreams)) {
+	for _, name := range slices.Sorted(maps.Keys(m.settings().Upstreams)) {
 		if serves(name) {
 			return name
 		}
 	}
-	return m.o.DefaultUpstream
+	return m.settings().DefaultUpstream
 }
 
 // sameDomain compares the domains of JIDs (RFC 7622, 3.2).
@@ -130,7 +130,7 @@ func (m *Manager) bind(ctx context.Context, s *Session, by boundToken) error {
 
 // binding is what the Store keeps for every token of the session, but for what the token is.
 func (s *Session) binding() Binding {
-	return Binding{ID: s.id, Upstream: s.cred.acc.Upstream, JID: s.cred.acc.JID, Sealed: s.m.sealer.seal(s.id, s.cred.acc, s.cred.at)}
+	return Binding{ID: s.id, Upstream: s.cred.acc.Upstream, JID: s.cred.acc.JID, Sealed: s.m.settings().sealer.seal(s.id, s.cred.acc, s.cred.at)}
 }
 
 // bindAll writes every token of a session to the Store, after each login: that also keeps

@@ -156,6 +156,7 @@ type Record struct {
 	ArchiveID     string            `json:"archive_id,omitempty"` // stanza-id of the last logged message (XEP-0313)
 	ArchiveAt     perch.Time        `json:"archive_at,omitempty"` // everything archived up to ArchiveID was so by then
 	Stream        []byte            `json:"stream,omitempty"`     // Conn.StreamState
+	Mechanism     string            `json:"mechanism,omitempty"`  // SASL name of the last login, see perch.Account.Proved
 	Handled       uint64            `json:"handled,omitempty"`    // last inbound number that is in the log
 	OfflineSince  perch.Time        `json:"offline_since,omitempty"`
 	RosterState   string            `json:"roster_state,omitempty"` // "" = whole; RosterPartial or RosterUnavailable
@@ -165,6 +166,8 @@ type Record struct {
 	Conversations *ConversationHistory `json:"conversations,omitempty"`
 	// Rooms is RoomsAutoJoin, or "" for rooms that are joined by clients alone.
 	Rooms string `json:"rooms,omitempty"`
+	// UsesRooms says that a client has asked for rooms: from then on an invitation is a state of its room.
+	UsesRooms bool `json:"uses_rooms,omitempty"`
 	// RelatedSince is the offset of the oldest event that the merged state of messages is restored from;
 	// 0: there is none.
 	RelatedSince uint64 `json:"related_since,omitempty"`

@@ -18,7 +18,7 @@ func (n *nodes) adoptSoon(ctx context.Context) {
 	scan := n.scanDue() && !time.Now().Before(n.scanAt)
 	released := n.offered
 	n.offered = nil
-	if n.adopting || n.self.Away || n.replaced || len(n.m.o.SealKeys) == 0 || !scan && len(released) == 0 {
+	if n.adopting || n.self.Away || n.replaced || len(n.m.settings().SealKeys) == 0 || !scan && len(released) == 0 {
 		return
 	}
 	n.adopting = true
@@ -238,7 +238,7 @@ type recoverableSession struct {
 func (m *Manager) recoverableSessions(all map[string]Binding) []recoverableSession {
 	newest := map[ID]sealedCredential{}
 	for _, b := range all {
-		acc, at, ok := m.sealer.open(b.ID, b.Sealed)
+		acc, at, ok := m.settings().sealer.open(b.ID, b.Sealed)
 		if old, had := newest[b.ID]; ok && (!had || at > old.at) {
 			newest[b.ID] = sealedCredential{acc, at}
 		}
@@ -247,7 +247,7 @@ func (m *Manager) recoverableSessions(all map[string]Binding) []recoverableSessi
 	for token, b := range all {
 		o, ok := newest[b.ID]
 		key, isKey := digestOf(token)
-		if _, known := m.o.Upstreams[o.acc.Upstream]; !ok || !isKey || !known || b.Replaced {
+		if _, known := m.settings().Upstreams[o.acc.Upstream]; !ok || !isKey || !known || b.Replaced {
 			continue
 		}
 		if byID[b.ID] == nil {

@@ -115,7 +115,7 @@ func mint() perch.Secret {
 // keyOfToken is what a bearer token is known by, and the account that it stands for when it
 // is an access token of the default upstream.
 func (m *Manager) keyOfToken(token perch.Secret) (key digest, acc perch.Account, minted bool) {
-	acc = perch.Account{Upstream: m.o.DefaultUpstream, Token: token}
+	acc = perch.Account{Upstream: m.settings().DefaultUpstream, Token: token}
 	if text := token.Reveal(); strings.HasPrefix(text, tokenPrefix) {
 		return m.tokenKey(text), acc, true
 	}

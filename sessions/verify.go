@@ -12,7 +12,7 @@ import (
 // suspended has no connection to disturb: the verification is its next login, and the
 // connection is returned; else it is nil. Errors are for the client, and change nothing.
 func (m *Manager) verify(ctx context.Context, r *replacement) (Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, m.o.OpenTimeout)
+	ctx, cancel := context.WithTimeout(ctx, m.settings().OpenTimeout)
 	defer cancel()
 	req, ok, err := r.s.login.reserve(ctx, r.fresh, r.s.cred.upstream.TokenBearer)
 	if err != nil {

@@ -124,7 +124,7 @@ export interface paths {
         };
         /**
          * List conversations
-         * @description The pinned ones first, then the others; each with the latest activity first. The first time the list is filled from the archive, as far as its bounds allow: complete is false then, and the next pages read on.
+         * @description The pinned ones first, then the others; each with the latest activity first. The first time the list is filled from the archive, as far as its bounds allow, and from the bookmarks of a session that uses rooms: complete is false then, and the next pages read on.
          */
         get: operations["listConversations"];
         put?: never;
@@ -1050,7 +1050,7 @@ export interface components {
          * @description Why a login to the XMPP server failed. There may be more words one day.
          * @enum {string}
          */
-        Cause: "no-such-host" | "name-lookup" | "refused" | "unreachable" | "timeout" | "closed" | "not-xmpp" | "tls-missing" | "tls" | "certificate-name" | "certificate-authority" | "certificate-expired" | "certificate" | "host-unknown" | "mechanism" | "credentials" | "policy" | "bind" | "conflict" | "redirect" | "try-later" | "protocol" | "other";
+        Cause: "no-such-host" | "name-lookup" | "refused" | "unreachable" | "timeout" | "closed" | "not-xmpp" | "tls-missing" | "tls" | "certificate-name" | "certificate-authority" | "certificate-expired" | "certificate" | "host-unknown" | "mechanism" | "downgrade" | "credentials" | "policy" | "bind" | "conflict" | "redirect" | "try-later" | "protocol" | "other";
         /**
          * @example {
          *       "state": "composing"
@@ -2020,7 +2020,11 @@ export interface components {
         SignInRequest: {
             /** @example alice@example.net */
             jid?: string;
-            /** @example SCRAM-SHA-256 */
+            /**
+             * @description Mechanism is the SASL mechanism to sign in with, and no other; left out, it is the best one that server
+             *     and upstream have, and never less than the account's last login used.
+             * @example SCRAM-SHA-256
+             */
             mechanism?: string;
             /** Format: password */
             password?: string;

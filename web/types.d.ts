@@ -183,6 +183,7 @@ export interface Events {
     reason?: string;
     by?: string;
   };
+  'room.forgotten': { jid: JID };
   'room.occupant': {
     jid: JID;
     change: 'joined' | 'left' | 'renamed' | 'changed';

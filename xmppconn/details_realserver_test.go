@@ -151,7 +151,7 @@ func TestReadPositionsOnRealServers(t *testing.T) {
 			}
 			want := []perch.ReadIn{{Conversation: "bob@" + perch.JID(s.Domain), StanzaID: "1"}, {Conversation: "carol@" + perch.JID(s.Domain), StanzaID: "2"}, {Conversation: "bob@" + perch.JID(s.Domain), StanzaID: "3"}}
 			for _, r := range want {
-				if err := one.PublishRead(ctx, r.Conversation, r.StanzaID); err != nil {
+				if err := one.PublishRead(ctx, r); err != nil {
 					t.Fatalf("PublishRead(%+v): got error %v, want none", r, err)
 				}
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/logingate"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
+	"github.com/perch-im/perch/xmppconn/internal/negotiate"
 	"github.com/perch-im/perch/xmppconn/internal/readiness"
 )
 
@@ -62,6 +63,7 @@ type Dialer struct {
 	observer    func(kind string, d time.Duration, err error)
 	trace       func(ctx context.Context, kind string) func(error) // nil: no traces
 	failed      func(Failure)
+	policy      negotiate.Policy
 	tls         tlsConfigs
 	gate        *logingate.Gate // nil: none
 	poller      poller          // of parked readers
@@ -99,7 +101,7 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 	if d.failed == nil {
 		d.failed = func(Failure) {}
 	}
-	d.tls = newTLSConfigs(&d.up)
+	d.policy, d.tls = d.up.policy(), newTLSConfigs(&d.up)
 	nd := &net.Dialer{}
 	if up.BringYourOwn {
 		nd.Control = dialControl

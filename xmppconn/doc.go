@@ -33,14 +33,14 @@
 // # Packages below
 //
 // internal/xmlstream cuts the bytes into frames and trees and writes XML, internal/stanza
-// decodes and encodes payloads, internal/sasl has the mechanisms, internal/pepnode knows when
+// decodes and encodes payloads, internal/sasl has the mechanisms, internal/negotiate chooses among them, internal/pepnode knows when
 // a node of the account is safe, and internal/readsync, internal/bookmarks and internal/roomadmin what
 // is asked of nodes and rooms. None of them has a connection.
 //
 // # What comes from mellium
 //
-// From mellium.im/xmpp and mellium.im/sasl come addresses (jid), stream errors (stream) and
-// the exchanges of PLAIN and SCRAM. Its Session is not used. A Session holds an XML decoder
+// From mellium.im/xmpp come addresses (jid) and stream errors (stream). Its Session is not used, nor
+// mellium.im/sasl, which has neither SHA-512 nor XEP-0440. A Session holds an XML decoder
 // with its buffers for as long as the stream is open, which alone is more than the memory that
 // an idle connection may cost here; it reads the stream through that decoder, so that limits
 // cannot be enforced below it, and elements of the streams namespace count wherever they are

@@ -1,10 +1,11 @@
 package xmppconn
 
 import (
-	"strings"
+	"crypto/tls"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
+	"github.com/perch-im/perch/xmppconn/internal/negotiate"
 	"github.com/perch-im/perch/xmppconn/internal/sasl"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
@@ -13,14 +14,16 @@ import (
 // maxSASLSteps is more than any mechanism needs.
 const maxSASLSteps = 8
 
-// authenticate is RFC 6120, 6. The caller has made sure of TLS.
+// authenticate is RFC 6120, 6, inside of TLS.
 func (l *login) authenticate(features *xmlstream.Element) error {
 	l.doing = "authenticating"
-	method, m, err := chooseMechanism(&l.d.up, l.acc, offeredMechanisms(features))
+	tc := l.c.nc.(*tls.Conn)
+	state := tc.ConnectionState()
+	method, m, err := negotiate.Choose(&l.d.policy, l.acc, negotiate.OfferOf(features), &state)
 	if err != nil {
 		return err
 	}
-	l.namesUser = method.NeedsUser
+	l.namesUser, l.c.login.Mechanism = method.NeedsUser, method.Name
 	text, err := m.Start()
 	if err != nil {
 		return perch.Wrap(perch.KindUnauthorized, err, "the credential cannot be used with %s", method.Name)
@@ -70,19 +73,4 @@ func (l *login) respond(m sasl.Mechanism, challenge string) error {
 func refused(name string, m sasl.Mechanism, failure *xmlstream.Element) error {
 	x, _ := stanza.ParseConditions(failure, nsSASL)
 	return diagnosis.SASL(name, sasl.FailureStatus(m), x)
-}
-
-// offeredMechanisms reads the names in the features. The Messenger service printed blanks
-// after its own.
-func offeredMechanisms(features *xmlstream.Element) (names []string) {
-	list := features.Child(nsSASL, "mechanisms")
-	if list == nil {
-		return nil
-	}
-	for _, m := range list.Children() {
-		if m.Is(nsSASL, "mechanism") {
-			names = append(names, strings.TrimSpace(m.Text()))
-		}
-	}
-	return names
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
+	"github.com/perch-im/perch/xmppconn/internal/negotiate"
 )
 
 // Probe is what a login would find at one place, up to its credential.
@@ -64,7 +65,7 @@ func (d *Dialer) probe(ctx context.Context, t target) Probe {
 		p.Err = diagnosis.Of(d.server(), err)
 		return p
 	}
-	offered := offeredMechanisms(features)
+	offered := negotiate.OfferOf(features).Mechanisms
 	for _, name := range d.up.Mechanisms {
 		if slices.Contains(offered, name) {
 			p.Mechanisms = append(p.Mechanisms, name)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/negotiate"
 	"github.com/perch-im/perch/xmppconn/internal/sasl"
 	"golang.org/x/net/idna"
 	"mellium.im/xmpp/jid"
@@ -59,8 +60,10 @@ type Upstream struct {
 	Profile Profile // "" = ProfileStandard
 
 	// Mechanisms are SASL names in the order of preference; nothing outside of the list is
-	// used. nil = all that the credential fits, see defaultMechanisms.
-	Mechanisms []string
+	// used. nil = all that the credential fits, the best first, and never less than the account's
+	// last login has used (Account.Proved).
+	Mechanisms         []string
+	explicitMechanisms bool // Mechanisms is the operator's, not the default
 	// TokenAsPassword lets an access token go out as the password of PLAIN, as servers want
 	// it that check JSON Web Tokens there. Otherwise a token never does.
 	TokenAsPassword bool
@@ -163,8 +166,11 @@ func (u Upstream) withDefaults() Upstream {
 	if u.explicitRedirects = u.RedirectAllow != nil; !u.explicitRedirects {
 		u.RedirectAllow = []string{strings.ToLower(ascii), "*." + strings.ToLower(ascii)}
 	}
-	if u.Mechanisms == nil {
-		u.Mechanisms = defaultMechanisms(u.Profile)
+	if u.explicitMechanisms = u.Mechanisms != nil; !u.explicitMechanisms {
+		u.Mechanisms = negotiate.Default()
+		if u.Profile == ProfileMessenger {
+			u.Mechanisms = []string{"X-MESSENGER-OAUTH2"}
+		}
 	}
 	if u.Resolver == nil {
 		u.Resolver = net.DefaultResolver
@@ -181,6 +187,14 @@ func (u Upstream) withDefaults() Upstream {
 		u.MaxQueue = 1 << 20
 	}
 	return u
+}
+
+// policy is what is decided about logins.
+func (u *Upstream) policy() negotiate.Policy {
+	return negotiate.Policy{
+		Domain: u.Domain, Mechanisms: u.Mechanisms, Named: u.explicitMechanisms,
+		TokenAsPassword: u.TokenAsPassword, GoogleAttributes: u.GoogleAttributes, APIKey: u.APIKey,
+	}
 }
 
 // capabilities is what the profile can do; a standard server is asked for the rest.

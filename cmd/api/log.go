@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/perch-im/perch/app"
@@ -20,13 +22,58 @@ type logSettings struct {
 
 // logger writes to w, in the form that fits out, where w leads; kong has checked level and form.
 func (l logSettings) logger(w, out io.Writer) *slog.Logger {
+	f := &logForm{}
+	f.apply(l, out)
+	return f.logger(w)
+}
+
+// logForm is the level and the form of a log, which may change while it is written.
+type logForm struct {
+	level slog.LevelVar
+	text  atomic.Bool
+}
+
+func (f *logForm) apply(l logSettings, out io.Writer) {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(l.LogLevel)) // one of the enum: cannot fail
-	o := &slog.HandlerOptions{Level: level, ReplaceAttr: withUnit}
-	if l.LogFormat == "text" || l.LogFormat == "auto" && isTerminal(out) {
-		return slog.New(slog.NewTextHandler(w, o))
+	f.level.Set(level)
+	f.text.Store(l.LogFormat == "text" || l.LogFormat == "auto" && isTerminal(out))
+}
+
+func (f *logForm) logger(w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: &f.level, ReplaceAttr: withUnit}
+	return slog.New(formHandler{f, slog.NewTextHandler(w, o), slog.NewJSONHandler(w, o)})
+}
+
+// formHandler writes in the form that the log has at the moment.
+type formHandler struct {
+	form       *logForm
+	text, json slog.Handler
+}
+
+func (h formHandler) now() slog.Handler {
+	if h.form.text.Load() {
+		return h.text
 	}
-	return slog.New(slog.NewJSONHandler(w, o))
+	return h.json
+}
+
+// Enabled implements slog.Handler.
+func (h formHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.now().Enabled(ctx, level)
+}
+
+// Handle implements slog.Handler.
+func (h formHandler) Handle(ctx context.Context, r slog.Record) error { return h.now().Handle(ctx, r) }
+
+// WithAttrs implements slog.Handler.
+func (h formHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return formHandler{h.form, h.text.WithAttrs(attrs), h.json.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (h formHandler) WithGroup(name string) slog.Handler {
+	return formHandler{h.form, h.text.WithGroup(name), h.json.WithGroup(name)}
 }
 
 // isTerminal reports whether people read what is written. The other devices of characters, such as
@@ -53,14 +100,15 @@ func withUnit(_ []string, attr slog.Attr) slog.Attr {
 // openLog makes the logger of a command that serves. It never blocks: see app.LogWriter.
 // What libraries print by themselves goes the same way. flush comes last, when nothing
 // logs any more.
-func (l logSettings) openLog(out io.Writer) (logger *slog.Logger, w *app.LogWriter) {
-	w = app.NewLogWriter(out)
-	logger = l.logger(w, out)
+func (l logSettings) openLog(out io.Writer) (logger *slog.Logger, w *app.LogWriter, form *logForm) {
+	w, form = app.NewLogWriter(out), &logForm{}
+	form.apply(l, out)
+	logger = form.logger(w)
 	w.OnRecover(func(lines uint64) {
 		logger.Warn("log lines were dropped: the log was not read in time", "component", "log", "lines", lines)
 	})
 	log.SetOutput(w)
-	return logger, w
+	return logger, w, form
 }
 
 // lastWords prints the error that ends the program, unless standard error is stuck.

@@ -25,7 +25,10 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second Ctrl-C ends at once: it has its usual meaning again
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+	// From the first moment on: one that comes while the settings are read must not end the process.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	if err := runWith(ctx, hangups, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		lastWords(err)
 		os.Exit(exitCode(err))
 	}
@@ -53,7 +56,12 @@ type exitRequest int
 
 // run parses the settings and runs one command until ctx ends. It is main without the
 // process: tests call it.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	return runWith(ctx, nil, args, stdout, stderr)
+}
+
+// runWith is run with signals to read the settings again.
+func runWith(ctx context.Context, hangups <-chan os.Signal, args []string, stdout, stderr io.Writer) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			if code, ok := r.(exitRequest); !ok {
@@ -81,6 +89,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return explainParse(err, parser.Model, args)
 	}
+	k.Bind(&settingsSource{args: args, hangups: hangups})
 	k.BindTo(ctx, (*context.Context)(nil))
 	k.BindTo(stdout, (*io.Writer)(nil))
 	return k.Run()

@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/perch-im/perch/api"
@@ -35,8 +37,9 @@ func (m *messengerCommand) Run(ctx context.Context, stdout io.Writer) (err error
 	o.Listen, o.Domain, o.AllowRemote = m.Listen, m.Domain, m.AllowRemote
 	o.TokenLife, o.IdleTimeout = m.TokenLife, m.IdleTimeout
 	var lines *app.LogWriter
-	o.Logger, lines = m.openLog(os.Stderr)
+	o.Logger, lines, _ = m.openLog(os.Stderr)
 	defer lines.Flush()
+	signal.Reset(syscall.SIGHUP) // it has no settings to read again: the end of its terminal is its own
 	s, err := messenger.New(o)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 const stopGrace = 5 * time.Second
 
 // Run serves until the context ends, then drains.
-func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpstreams) error {
+func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpstreams, again *settingsSource) error {
 	o, err := s.options(*file)
 	if err != nil {
 		return err
@@ -26,12 +27,11 @@ func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpst
 	}
 	defer app.TuneMemory()()
 	var lines *app.LogWriter
-	o.Logger, lines = s.openLog(os.Stderr)
+	r := reloader{again: again, running: s}
+	o.Logger, lines, r.form = s.openLog(os.Stderr)
 	defer lines.Flush()
 	o.LogDropped = lines.Dropped
-	for _, f := range s.exposed() {
-		o.Logger.Warn("every user can read the file of a secret", "component", "secrets", "setting", f.Name, "detail", f.Detail, "advice", f.Advice)
-	}
+	s.warnOfExposed(o.Logger)
 	for _, name := range serviceLinks(os.Environ()) {
 		o.Logger.Debug("environment variable ignored: Kubernetes sets it for a Service", "variable", name)
 	}
@@ -46,15 +46,19 @@ func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpst
 		o.Logger.Warn("standard output cannot be written", "error", err) // nothing depends on it
 	}
 	s.notify(o.Logger, "READY=1")
-	select {
-	case <-ctx.Done():
-	case err = <-a.Failed():
-	}
+	r.app, r.log = a, o.Logger
+	err = r.serve(ctx)
 	s.notify(o.Logger, "STOPPING=1")
 	fmt.Fprintln(stdout, "perch: stopping; event streams are asked to reconnect")
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.DrainTime+stopGrace)
 	defer cancel()
 	return errors.Join(err, a.Stop(stopCtx))
+}
+
+func (s *serveCommand) warnOfExposed(log *slog.Logger) {
+	for _, f := range s.exposed() {
+		log.Warn("every user can read the file of a secret", "component", "secrets", "setting", f.Name, "detail", f.Detail, "advice", f.Advice)
+	}
 }
 
 func (s *serveCommand) checkConfig(stdout io.Writer, o app.Options) error {

@@ -94,6 +94,8 @@ Settings come from flags, then the environment, then the file of --config, then 
 
 Before the first start, and when a login fails: "perch check" with the same settings tries each upstream, TLS files and Redis, signs in nowhere, and says what to do; "perch --check-config" validates the settings alone.
 
+SIGHUP reads the file again, and what it names: docs/operations.md says what takes effect without a restart.
+
 Other commands: "perch messenger" runs the embedded service alone for other XMPP clients, "perch health" asks a running gateway whether it takes requests, "perch version" or "perch --version" prints the version.`
 }
 

@@ -20,7 +20,8 @@ func TestUnit(t *testing.T) {
 	}
 	for _, line := range []string{
 		fmt.Sprintf("RestartPreventExitStatus=%d", exitSuperseded), "Restart=on-failure", "EnvironmentFile=-/etc/perch/perch.env", "Type=notify",
-		"ExecStart=/usr/local/bin/perch --config /etc/perch/perch.yaml", "NoNewPrivileges=yes", "LimitNOFILE=65536",
+		"ExecStart=/usr/local/bin/perch --config /etc/perch/perch.yaml", "NoNewPrivileges=yes",
+		"ExecReload=/usr/local/bin/perch --check-config --config /etc/perch/perch.yaml", "ExecReload=/bin/kill -HUP $MAINPID", "LimitNOFILE=65536",
 	} {
 		if !strings.Contains(unit, "\n"+line+"\n") {
 			t.Errorf("deploy/perch.service lacks %s, want %q in it", line, "\n"+line+"\n")

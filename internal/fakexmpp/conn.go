@@ -265,13 +265,12 @@ func (c *Conn) LookupJID(ctx context.Context, account string) (jid perch.JID, er
 
 // PublishRead implements sessions.Conn. What a real server tells the other devices is for the test to
 // deliver.
-func (c *Conn) PublishRead(ctx context.Context, conversation perch.JID, stanzaID string) error {
+func (c *Conn) PublishRead(ctx context.Context, read perch.ReadIn) error {
 	return c.ask(ctx, "PublishRead", func(d *Data) error {
 		if err := c.keepsRead(); err != nil {
 			return err
 		}
-		read := perch.ReadIn{Conversation: conversation, StanzaID: stanzaID}
-		d.Read = append(slices.DeleteFunc(d.Read, func(r perch.ReadIn) bool { return r.Conversation.Equal(conversation) }), read)
+		d.Read = append(slices.DeleteFunc(d.Read, func(r perch.ReadIn) bool { return r.Conversation.Equal(read.Conversation) }), read)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.published = append(c.published, read)

@@ -22,6 +22,9 @@ var ejabberdFiles embed.FS
 // EjabberdJWT is the domain of ejabberd where a JWT is the password; see [JWTKey].
 const EjabberdJWT = "delta.test"
 
+// EjabberdSCRAM512 is the domain of ejabberd with passwords by SCRAM-SHA-512.
+const EjabberdSCRAM512 = "zeta.test"
+
 // JWTKey is the HMAC-SHA-256 key that [EjabberdJWT] trusts; the account is in the claim jid.
 const JWTKey = "a key of the tests, of 32 octets"
 
@@ -34,9 +37,9 @@ type EjabberdOptions struct {
 	SQLRoster bool
 }
 
-// Ejabberd starts an ejabberd with two domains: gamma.test has passwords by SCRAM and
+// Ejabberd starts an ejabberd with three domains: gamma.test has passwords by SCRAM-SHA-1 and
 // tokens by X-OAUTH2 (ejabberd's own, asked for over its API), delta.test takes a JWT as
-// the password. It ends with the test.
+// the password, zeta.test passwords by SCRAM-SHA-512. It ends with the test.
 //
 // It runs without Erlang distribution, so that several can run side by side and no port
 // mapper is left running.
@@ -52,7 +55,7 @@ func EjabberdWith(t TB, o EjabberdOptions) *Server {
 	libs := erlangLibs(t)
 	dir, cred := newDir(t, "ejabberd", "ejabberd")
 	ca := CA(t)
-	crt, key := ca.Leaf(t, "gamma.test", EjabberdJWT, "conference.gamma.test", "upload.gamma.test")
+	crt, key := ca.Leaf(t, "gamma.test", EjabberdJWT, EjabberdSCRAM512, "conference.gamma.test", "upload.gamma.test")
 	writeFile(t, dir, "certs/leaf.pem", cred, append(crt, key...))
 	writeFile(t, dir, "certs/jwt.jwk", cred, jwk(t))
 	writeFile(t, dir, "log/ejabberd.log", cred, nil)

@@ -19,6 +19,8 @@ export class Rooms {
     forget(jid: JID): void;
     /** Of an invitation that is not kept nothing is. @param {JID} jid */
     uninvite(jid: JID): void;
+    /** The session has nothing of a room any more. @param {JID} jid */
+    forgotten(jid: JID): void;
     /** @param {Events['room.occupants']} d */
     count({ jid, count, complete }: Events["room.occupants"]): void;
     /** @param {Events['room.affiliation']} d */

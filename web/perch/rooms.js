@@ -80,6 +80,11 @@ export class Rooms {
     if (this.map.get(jid)?.state === 'invited') this.#remove(jid);
   }
 
+  /** The session has nothing of a room any more. @param {JID} jid */
+  forgotten(jid) {
+    this.#remove(jid);
+  }
+
   /** @param {Events['room.occupants']} d */
   count({ jid, count, complete }) {
     const room = this.map.get(jid);

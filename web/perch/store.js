@@ -180,6 +180,8 @@ export class Store {
       case 'room.affiliation':
         this.#rooms.affiliation(f.data);
         return this.#occupants.affiliation(f.data);
+      case 'room.forgotten':
+        return this.#rooms.forgotten(f.data.jid);
       case 'room.occupants':
         return this.#rooms.count(f.data);
       case 'room.occupant':

@@ -40,6 +40,17 @@ test('a room that has not changed is the same object, and so is each part of one
   assert.equal(store.rooms.get(room).affiliation, 'member');
 });
 
+test('a room that another client has forgotten is gone', () => {
+  const store = greeted([roomData()]);
+  const changes = [];
+  store.subscribe((c) => changes.push(c.what));
+  store.apply(frame('room.forgotten', { jid: room }, 1));
+  assert.equal(store.rooms.get(room), undefined);
+  assert.ok(changes.includes('rooms'), `got ${changes}, want rooms among them`);
+  store.apply(frame('room.forgotten', { jid: room }, 2));
+  assert.equal(changes.filter((what) => what === 'rooms').length, 1, 'it goes once');
+});
+
 test('parts that are equal are kept, others are not', () => {
   const old = { a: { b: [1, { c: 2 }] }, d: null };
   const same = reuse(old, structuredClone(old));

@@ -21,6 +21,14 @@ func NoMechanism(token, otherKind bool, offered []string) error {
 	return e
 }
 
+// Downgrade is the error when the best mechanism that a server offers is weaker than the one of the
+// account's last login. It goes away only when somebody says that the weaker one is good enough.
+func Downgrade(before, now string) error {
+	return &perch.Error{Kind: perch.KindUpstreamConfig, Cause: perch.CauseDowngrade,
+		Detail: "the last login of this account used " + before + ", and the server offers no more than " + now +
+			" now, which may be the work of a third party; to accept it, sign in with that mechanism by name"}
+}
+
 // listed shows names of mechanisms in an error text: foreign words, so few and plain ones.
 func listed(offered []string) string {
 	var plain []string

@@ -25,11 +25,11 @@ type Positions struct {
 func New(ask pepnode.Ask, own func() perch.JID) *Positions { return &Positions{ask: ask, own: own} }
 
 // PublishRead tells the other devices of the account how far a conversation was read: up to the message
-// with this id in the own archive. The error is of KindFeatureUnsupported where the server cannot keep
+// with this id in the own archive, or in that of the room. The error is of KindFeatureUnsupported where the server cannot keep
 // that safely, which is remembered, and that of the request else.
-func (p *Positions) PublishRead(ctx context.Context, conversation perch.JID, stanzaID string) error {
+func (p *Positions) PublishRead(ctx context.Context, read perch.ReadIn) error {
 	return p.node.Publish(ctx, p.ask, positions, func(options bool) ([]byte, error) {
-		return stanza.EncodeReadPosition(p.own(), conversation, stanzaID, options)
+		return stanza.EncodeReadPosition(p.own(), read, options)
 	})
 }
 

@@ -121,7 +121,7 @@ func TestPublish(t *testing.T) {
 			tt.a.config = maps.Clone(tt.a.config)
 			n := readsync.New(tt.a.ask, own)
 			for range 2 {
-				err := n.PublishRead(context.Background(), "bo@b.test", "7")
+				err := n.PublishRead(context.Background(), perch.ReadIn{Conversation: "bo@b.test", StanzaID: "7"})
 				if tt.kind == "" && err != nil || tt.kind != "" && perch.KindOf(err) != tt.kind {
 					t.Errorf("PublishRead(): got %v, want kind %q", err, tt.kind)
 				}
@@ -137,11 +137,11 @@ func TestPublish(t *testing.T) {
 func TestPublishAgainAfterSilence(t *testing.T) {
 	a := account{refuse: map[string]string{"publish with options": "conflict", "configure": "timeout"}, config: map[string]string{"max_items": "1"}}
 	n := readsync.New(a.ask, own)
-	if err := n.PublishRead(context.Background(), "bo@b.test", "7"); perch.KindOf(err) != perch.KindUpstreamTimeout {
+	if err := n.PublishRead(context.Background(), perch.ReadIn{Conversation: "bo@b.test", StanzaID: "7"}); perch.KindOf(err) != perch.KindUpstreamTimeout {
 		t.Errorf("PublishRead() = %v, want %s", err, perch.KindUpstreamTimeout)
 	}
 	delete(a.refuse, "configure")
-	if err := n.PublishRead(context.Background(), "bo@b.test", "7"); err != nil || len(a.items) != 1 {
+	if err := n.PublishRead(context.Background(), perch.ReadIn{Conversation: "bo@b.test", StanzaID: "7"}); err != nil || len(a.items) != 1 {
 		t.Errorf("PublishRead() = %v with %d items, want no error and 1", err, len(a.items))
 	}
 }
@@ -161,14 +161,14 @@ func TestPositions(t *testing.T) {
 		}
 	}
 	a.refuse["publish with options"], a.refuse["config"] = "forbidden", "forbidden"
-	if err := n.PublishRead(context.Background(), "bo@b.test", "7"); perch.KindOf(err) != perch.KindFeatureUnsupported {
+	if err := n.PublishRead(context.Background(), perch.ReadIn{Conversation: "bo@b.test", StanzaID: "7"}); perch.KindOf(err) != perch.KindFeatureUnsupported {
 		t.Errorf("PublishRead() = %v, want %s", err, perch.KindFeatureUnsupported)
 	}
 	asked := len(a.asked)
 	if _, err := get(); perch.KindOf(err) != perch.KindFeatureUnsupported || len(a.asked) != asked {
 		t.Errorf("ReadPositions() = %v after %d requests, want %s and none more", err, len(a.asked)-asked, perch.KindFeatureUnsupported)
 	}
-	if err := readsync.New(a.ask, own).PublishRead(context.Background(), "", "7"); perch.KindOf(err) != perch.KindValidation {
+	if err := readsync.New(a.ask, own).PublishRead(context.Background(), perch.ReadIn{StanzaID: "7"}); perch.KindOf(err) != perch.KindValidation {
 		t.Errorf("PublishRead() for nobody = %v, want %s", err, perch.KindValidation)
 	}
 }

@@ -1,19 +1,7 @@
 package sasl
 
-import "mellium.im/sasl"
-
-// newPlain is PLAIN (RFC 4616). It is used inside of TLS only, like all of them.
+// newPlain is PLAIN (RFC 4616). It is used inside of TLS only, like all of them. The password goes
+// out as it was typed: the server prepares it, if it prepares passwords at all.
 func newPlain(c Credentials) Mechanism {
-	n := sasl.NewClient(sasl.Plain, sasl.Credentials(func() (user, password, identity []byte) {
-		return []byte(c.User), []byte(saslPrep(c.Password)), nil
-	}))
-	_, text, err := n.Step(nil)
-	return plainText{oneShot{encode64(string(text))}, err}
+	return oneShot{encode64("\x00" + c.User + "\x00" + c.Password)}
 }
-
-type plainText struct {
-	oneShot
-	err error
-}
-
-func (m plainText) Start() (string, error) { return m.text, m.err }

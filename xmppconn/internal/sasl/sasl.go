@@ -1,5 +1,5 @@
 // Package sasl has the client side of the SASL mechanisms (RFC 6120, 6). It does no I/O and
-// chooses nothing: which mechanism may be used with which credential is for the connection.
+// chooses nothing: which mechanism may be used with which credential is for negotiate.
 package sasl
 
 import (
@@ -7,6 +7,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/xdg-go/scram"
 )
 
 // Mechanism is the client side of one SASL mechanism, for one attempt. It deals in the text
@@ -50,6 +52,9 @@ type Credentials struct {
 	Token    string
 	APIKey   string // of the application, for X-FACEBOOK-PLATFORM
 	Google   bool   // X-OAUTH2 in Google's form
+
+	Binding Binding // of the -PLUS forms, which need one
+	NoPlus  bool    // we could bind, and the server offers no -PLUS form at all
 }
 
 // String shows nothing of the credentials, whatever prints them.
@@ -64,19 +69,25 @@ type Method struct {
 	Name       string
 	TakesToken bool // it takes an access token, the others a password
 	NeedsUser  bool
+	NeedsBind  bool // Credentials.Binding
+	Strength   int  // of the proof; a password that is shown, or a token, has 0
 	New        func(Credentials) Mechanism
 }
 
 // methods is in the default order of preference: the best for the credential first.
 var methods = []Method{
-	{"SCRAM-SHA-256", false, true, newScramSHA256},
-	{"SCRAM-SHA-1", false, true, newScramSHA1},
-	{"PLAIN", false, true, newPlain},
-	{"OAUTHBEARER", true, false, newOAuthBearer},
-	{"X-OAUTH2", true, true, newXOAuth2},
-	{"X-MESSENGER-OAUTH2", true, false, newMessengerOAuth2},
-	{"X-FACEBOOK-PLATFORM", true, false, newFacebookPlatform},
-	{"X-GOOGLE-TOKEN", true, true, newGoogleToken},
+	{Name: "SCRAM-SHA-512-PLUS", NeedsUser: true, NeedsBind: true, Strength: 6, New: newSCRAM(scram.SHA512, true)},
+	{Name: "SCRAM-SHA-256-PLUS", NeedsUser: true, NeedsBind: true, Strength: 5, New: newSCRAM(scram.SHA256, true)},
+	{Name: "SCRAM-SHA-1-PLUS", NeedsUser: true, NeedsBind: true, Strength: 4, New: newSCRAM(scram.SHA1, true)},
+	{Name: "SCRAM-SHA-512", NeedsUser: true, Strength: 3, New: newSCRAM(scram.SHA512, false)},
+	{Name: "SCRAM-SHA-256", NeedsUser: true, Strength: 2, New: newSCRAM(scram.SHA256, false)},
+	{Name: "SCRAM-SHA-1", NeedsUser: true, Strength: 1, New: newSCRAM(scram.SHA1, false)},
+	{Name: "PLAIN", NeedsUser: true, New: newPlain},
+	{Name: "OAUTHBEARER", TakesToken: true, New: newOAuthBearer},
+	{Name: "X-OAUTH2", TakesToken: true, NeedsUser: true, New: newXOAuth2},
+	{Name: "X-MESSENGER-OAUTH2", TakesToken: true, New: newMessengerOAuth2},
+	{Name: "X-FACEBOOK-PLATFORM", TakesToken: true, New: newFacebookPlatform},
+	{Name: "X-GOOGLE-TOKEN", TakesToken: true, NeedsUser: true, New: newGoogleToken},
 }
 
 // Names are the names of all mechanisms in the default order of preference. The last two are

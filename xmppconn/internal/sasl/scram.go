@@ -1,13 +1,12 @@
 package sasl
 
 import (
-	"bytes"
 	"errors"
 	"strconv"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
-	"mellium.im/sasl"
+	"github.com/xdg-go/scram"
+	"github.com/xdg-go/stringprep"
 )
 
 // The server chooses the number of rounds and we do the work: RFC 7677 asks for at least
@@ -19,30 +18,41 @@ const (
 
 var errServerNotProven = errors.New("sasl: the server did not prove that it knows the password")
 
-// scram is SCRAM without channel binding (RFC 5802, RFC 7677), after mellium.im/sasl.
-type scram struct {
-	n       *sasl.Negotiator
-	answers int
-	proven  bool
+// scramMechanism is SCRAM (RFC 5802, RFC 7677), after github.com/xdg-go/scram.
+type scramMechanism struct {
+	conversation *scram.ClientConversation
+	answers      int
+	proven       bool
 }
 
-func newScramSHA1(c Credentials) Mechanism   { return newScram(sasl.ScramSha1, c) }
-func newScramSHA256(c Credentials) Mechanism { return newScram(sasl.ScramSha256, c) }
-
-func newScram(m sasl.Mechanism, c Credentials) Mechanism {
-	return &scram{n: sasl.NewClient(m, sasl.Credentials(func() (user, password, identity []byte) {
-		return []byte(c.User), []byte(saslPrep(c.Password)), nil
-	}))}
+// newSCRAM is SCRAM with a hash. With plus it is bound to the TLS connection; without, it says
+// whether that is because the server has no -PLUS form, so that a server that has one notices who
+// took it out of its list (RFC 5802, 6).
+func newSCRAM(h scram.HashGeneratorFcn, plus bool) func(Credentials) Mechanism {
+	return func(c Credentials) Mechanism {
+		client, _ := h.NewClientUnprepped(c.User, prepared(c.Password), "") // without preparation nothing can fail
+		client.WithMinIterations(minRounds)
+		m := &scramMechanism{}
+		switch {
+		case plus:
+			m.conversation = client.NewConversationWithChannelBinding(c.Binding)
+		case c.NoPlus:
+			m.conversation = client.NewConversationAdvertisingChannelBinding()
+		default:
+			m.conversation = client.NewConversation()
+		}
+		return m
+	}
 }
 
-func (m *scram) Start() (string, error) {
-	_, text, err := m.n.Step(nil)
-	return encode64(string(text)), err
+func (m *scramMechanism) Start() (string, error) {
+	text, err := m.conversation.Step("")
+	return encode64(text), err
 }
 
 // Next answers the server's salt with the proof, and its signature, should that come as a
 // challenge, with an empty response.
-func (m *scram) Next(challenge string) (string, error) {
+func (m *scramMechanism) Next(challenge string) (string, error) {
 	data, err := decode64(challenge)
 	if err != nil {
 		return "", err
@@ -56,15 +66,15 @@ func (m *scram) Next(challenge string) (string, error) {
 		}
 		return "", nil
 	}
-	if err := checkRounds(data); err != nil {
+	if err := checkRounds(string(data)); err != nil {
 		return "", err
 	}
-	_, text, err := m.n.Step(data)
-	return encode64(string(text)), err
+	text, err := m.conversation.Step(string(data))
+	return encode64(text), err
 }
 
 // Finish insists on the server's signature: without it any server could report success.
-func (m *scram) Finish(text string) error {
+func (m *scramMechanism) Finish(text string) error {
 	if m.proven {
 		return nil
 	}
@@ -78,19 +88,20 @@ func (m *scram) Finish(text string) error {
 	return m.verify(data)
 }
 
-func (m *scram) verify(data []byte) error {
-	if _, _, err := m.n.Step(data); err != nil {
+func (m *scramMechanism) verify(data []byte) error {
+	if _, err := m.conversation.Step(string(data)); err != nil {
 		return errors.Join(errServerNotProven, err)
 	}
-	m.proven = true
+	m.proven = m.conversation.Valid()
 	return nil
 }
 
-// checkRounds looks at the i attribute of the server's first message.
-func checkRounds(data []byte) error {
-	for field := range bytes.SplitSeq(data, []byte{','}) {
-		if text, ok := bytes.CutPrefix(field, []byte("i=")); ok {
-			if n, err := strconv.Atoi(string(text)); err != nil || n < minRounds || n > maxRounds {
+// checkRounds looks at the i attribute of the server's first message before the library does the
+// work.
+func checkRounds(first string) error {
+	for field := range strings.SplitSeq(first, ",") {
+		if text, ok := strings.CutPrefix(field, "i="); ok {
+			if n, err := strconv.Atoi(text); err != nil || n < minRounds || n > maxRounds {
 				return errors.New("sasl: the server asks for an unreasonable number of rounds")
 			}
 			return nil
@@ -99,18 +110,11 @@ func checkRounds(data []byte) error {
 	return errors.New("sasl: the server names no number of rounds")
 }
 
-// saslPrep normalises a password (RFC 4013) as far as it matters to the eye: compatibility
-// forms, foreign spaces, and characters that cannot be seen.
-func saslPrep(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r == 0xAD, r == 0x34F, r == 0x1806, r >= 0x180B && r <= 0x180D, r >= 0x200B && r <= 0x200D,
-			r == 0x2060, r >= 0xFE00 && r <= 0xFE0F, r == 0xFEFF:
-			return -1
-		case r == 0xA0, r == 0x1680, r >= 0x2000 && r <= 0x200A, r == 0x202F, r == 0x205F, r == 0x3000:
-			return ' '
-		}
-		return r
-	}, s)
-	return norm.NFKC.String(s)
+// prepared is the form of a password that SCRAM computes with (RFC 5802, 2.2; RFC 4013). A password
+// that the profile has no form for, such as one with an emoji, is used as it was typed, as servers do.
+func prepared(password string) string {
+	if p, err := stringprep.SASLprep.Prepare(password); err == nil {
+		return p
+	}
+	return password
 }

@@ -19,8 +19,8 @@ func (m incoming) readEvent() []perch.Inbound {
 	return in
 }
 
-// readItems are the positions in items of the node. Those of rooms have ids of other archives, and
-// are left out.
+// readItems are the positions in items of the node. An id is one of the archive of the account, or of
+// that of the conversation itself, which is a room then.
 func readItems(items *xmlstream.Borrowed, space string, own perch.JID) (list []perch.ReadIn) {
 	if !items.Attr("node").Is(nsReadPositions) {
 		return nil
@@ -28,8 +28,12 @@ func readItems(items *xmlstream.Borrowed, space string, own perch.JID) (list []p
 	for item := range items.Children() {
 		position := item.Child(nsReadPositions, "displayed").Child(nsSID, "stanza-id")
 		id, of := position.Attr("id"), item.Attr("id")
-		if item.Is(space, "item") && !id.Empty() && !of.Empty() && own.Equal(peekJID(position.Attr("by"))) {
-			list = append(list, perch.ReadIn{Conversation: copyJID(of), StanzaID: id.Copy()})
+		if !item.Is(space, "item") || id.Empty() || of.Empty() {
+			continue
+		}
+		by := peekJID(position.Attr("by"))
+		if inRoom := by.IsBare() && by.Equal(peekJID(of)); inRoom || own.Equal(by) {
+			list = append(list, perch.ReadIn{Conversation: copyJID(of), StanzaID: id.Copy(), InRoom: inRoom && !own.Equal(by)})
 		}
 	}
 	return list
@@ -47,19 +51,23 @@ func EncodeReadPositions() []byte {
 
 // EncodeReadPosition publishes how far a conversation was read (XEP-0490, 3). With options the server
 // is to make the node as it must be, or to refuse; a server that knows no options ignores them.
-func EncodeReadPosition(own, conversation perch.JID, stanzaID string, options bool) ([]byte, error) {
+func EncodeReadPosition(own perch.JID, read perch.ReadIn, options bool) ([]byte, error) {
 	var w writer
-	if conversation == "" {
+	if read.Conversation == "" {
 		w.fail("/jid", "an address is required")
 	}
-	if stanzaID == "" {
+	if read.StanzaID == "" {
 		w.fail("/ref", "the message has no id in the archive")
 	}
+	by := own
+	if read.InRoom {
+		by = read.Conversation
+	}
 	w.Raw("<pubsub xmlns='" + nsPubSub + "'><publish node='" + NodeReadPositions + "'><item")
-	w.Attr("/jid", "id", string(conversation))
+	w.Attr("/jid", "id", string(read.Conversation))
 	w.Raw("><displayed xmlns='" + nsReadPositions + "'><stanza-id xmlns='" + nsSID + "'")
-	w.Attr("/jid", "by", string(own))
-	w.Attr("/ref", "id", stanzaID)
+	w.Attr("/jid", "by", string(by))
+	w.Attr("/ref", "id", read.StanzaID)
 	w.Raw("/></displayed></item></publish>")
 	if options {
 		w.publishOptions(true)

@@ -34,7 +34,9 @@ func TestReadEvents(t *testing.T) {
 		{"of the account", readEvent("from='me@a.test' to='me@a.test/home' type='headline'", item), []perch.Inbound{read}},
 		{"without from", readEvent("type='headline'", item), []perch.Inbound{read}},
 		{"two", readEvent("from='me@a.test' type='headline'", item+readItem("al@b.test", "me@a.test", "8")), []perch.Inbound{read, &perch.ReadIn{Conversation: "al@b.test", StanzaID: "8"}}},
-		{"of a room", readEvent("from='me@a.test' type='headline'", readItem("r@muc.test", "r@muc.test", "7")), nil},
+		{"of a room", readEvent("from='me@a.test' type='headline'", readItem("r@muc.test", "r@muc.test", "7")), []perch.Inbound{&perch.ReadIn{Conversation: "r@muc.test", StanzaID: "7", InRoom: true}}},
+		{"by another archive", readEvent("from='me@a.test' type='headline'", readItem("r@muc.test", "s@muc.test", "7")+readItem("r@muc.test/Bo", "r@muc.test/Bo", "8")), nil},
+		{"with oneself", readEvent("from='me@a.test' type='headline'", readItem("me@a.test", "me@a.test", "7")), []perch.Inbound{&perch.ReadIn{Conversation: "me@a.test", StanzaID: "7"}}},
 		{"of another resource", readEvent("from='me@a.test/phone' type='headline'", item), nil},
 		{"of somebody else", readEvent("from='bo@b.test' type='headline'", item), nil},
 		{"of the server", readEvent("from='a.test' type='headline'", item), nil},
@@ -77,7 +79,7 @@ func TestReadPositions(t *testing.T) {
 	equal(t, "EncodeReadPositions()", string(stanza.EncodeReadPositions()), "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:mds:displayed:0'/></pubsub>")
 	payload := streamtest.Parse(t, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:mds:displayed:0'>"+
 		readItem("bo@b.test", "me@a.test", "7")+readItem("al@b.test", "me@a.test", "8")+readItem("r@muc.test", "r@muc.test", "9")+"</items></pubsub>")
-	want := []perch.ReadIn{{Conversation: "bo@b.test", StanzaID: "7"}, {Conversation: "al@b.test", StanzaID: "8"}}
+	want := []perch.ReadIn{{Conversation: "bo@b.test", StanzaID: "7"}, {Conversation: "al@b.test", StanzaID: "8"}, {Conversation: "r@muc.test", StanzaID: "9", InRoom: true}}
 	if diff := cmp.Diff(want, stanza.ParseReadPositions(payload, "me@a.test")); diff != "" {
 		t.Errorf("ParseReadPositions(), -want +got:\n%s", diff)
 	}
@@ -89,10 +91,12 @@ func TestReadPositions(t *testing.T) {
 	const options = "<publish-options><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'><value>http://jabber.org/protocol/pubsub#publish-options</value></field>" +
 		"<field var='pubsub#persist_items'><value>true</value></field><field var='pubsub#max_items'><value>max</value></field>" +
 		"<field var='pubsub#send_last_published_item'><value>never</value></field><field var='pubsub#access_model'><value>whitelist</value></field></x></publish-options>"
-	equal(t, "EncodeReadPosition()", encoded(t)(stanza.EncodeReadPosition("me@a.test", "bo@b.test", "7'", false)), item+"</pubsub>")
-	equal(t, "EncodeReadPosition() with options", encoded(t)(stanza.EncodeReadPosition("me@a.test", "bo@b.test", "7'", true)), item+options+"</pubsub>")
+	equal(t, "EncodeReadPosition()", encoded(t)(stanza.EncodeReadPosition("me@a.test", perch.ReadIn{Conversation: "bo@b.test", StanzaID: "7'"}, false)), item+"</pubsub>")
+	equal(t, "EncodeReadPosition() of a room", encoded(t)(stanza.EncodeReadPosition("me@a.test", perch.ReadIn{Conversation: "r@muc.test", StanzaID: "9", InRoom: true}, false)),
+		strings.NewReplacer("bo@b.test", "r@muc.test", "me@a.test", "r@muc.test", "7&apos;", "9").Replace(item)+"</pubsub>")
+	equal(t, "EncodeReadPosition() with options", encoded(t)(stanza.EncodeReadPosition("me@a.test", perch.ReadIn{Conversation: "bo@b.test", StanzaID: "7'"}, true)), item+options+"</pubsub>")
 	for field, args := range map[string][2]string{"/jid": {"", "7"}, "/ref": {"bo@b.test", ""}} {
-		if _, err := stanza.EncodeReadPosition("me@a.test", perch.JID(args[0]), args[1], false); fieldOf(err) != field {
+		if _, err := stanza.EncodeReadPosition("me@a.test", perch.ReadIn{Conversation: perch.JID(args[0]), StanzaID: args[1]}, false); fieldOf(err) != field {
 			t.Errorf("EncodeReadPosition(%q): got %v, want an error of %s", args, err, field)
 		}
 	}
