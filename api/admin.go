@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/perch-im/perch"
 )
@@ -35,12 +36,19 @@ type versionAnswer struct {
 // readyTime bounds one check of the store: a probe must get its answer.
 const readyTime = 2 * time.Second
 
-// AdminHandler is everything that the operator's listener serves: health, version, metrics and
-// pprof. It asks for no token, so that listener belongs on loopback or on a private network.
+// AdminHandler is everything that the operator's listener serves: health, version, metrics, pprof,
+// the operator's API and its page. The API alone asks who comes, so that listener belongs on
+// loopback or on a private network.
 func (a *API) AdminHandler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(withRequestID, a.withRecover, withHeaders, a.withAdminHost)
-	r.NotFound(a.handleNotFound)
+	r.Use(withRequestID, a.withRecover, withHeaders, a.withAdminHost, withEscapedPath, middleware.ClientIPFromRemoteAddr, noteClient)
+	r.NotFound(a.handleAdminNotFound)
+	r.MethodNotAllowed(a.handleAdminMethod)
+	r.With(a.withHead).Get("/admin/v1/openapi.yaml", a.wrap(describe(a.o.Admin.OpenAPI)))
+	r.Group(func(r chi.Router) {
+		r.Use(a.withOperator)
+		a.routesOfAdmin(r)
+	})
 	r.Get("/livez", a.wrap(a.handleLive))
 	r.Get("/readyz", a.wrap(a.handleReady))
 	r.Get("/version", a.wrap(a.handleVersion))

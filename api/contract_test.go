@@ -11,6 +11,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/docs"
 	"github.com/perch-im/perch/internal/contract"
 	"github.com/perch-im/perch/sessions"
 )
@@ -52,7 +53,14 @@ func (s sentCommands) answered(t testing.TB, e envelope) {
 
 // TestEveryRouteIsDescribed, and every described route is there.
 func TestEveryRouteIsDescribed(t *testing.T) {
-	doc, err := openapi3.NewLoader().LoadFromData(perch.OpenAPI)
+	g := newBare(t, new(sessions.Manager))
+	sameRoutes(t, g.api.Routes(), perch.OpenAPI)
+	sameRoutes(t, g.api.AdminRoutes(), docs.AdminOpenAPI)
+}
+
+func sameRoutes(t *testing.T, routes []string, description []byte) {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(description)
 	if err != nil {
 		t.Fatalf("openapi3.NewLoader: got error %v, want none", err)
 	}
@@ -62,7 +70,6 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 			described = append(described, method+" "+path)
 		}
 	}
-	routes := newBare(t, new(sessions.Manager)).api.Routes()
 	slices.Sort(described)
 	slices.Sort(routes)
 	if diff := cmp.Diff(routes, described); diff != "" {

@@ -34,6 +34,9 @@ type Options struct {
 	// may be asked, without a port. "*" is not allowed.
 	AdminHosts []string
 
+	// Admin is for the operator's API.
+	Admin AdminOptions
+
 	// NodeTLS is for requests to other nodes whose address is https. nil: the roots of the
 	// system, and the name in the address.
 	NodeTLS *tls.Config

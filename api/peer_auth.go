@@ -41,6 +41,9 @@ type hop struct {
 	// for the credential. Such a hop is valid for one request, which Once identifies.
 	Session sessions.ID `json:"session,omitempty"`
 	Once    string      `json:"once,omitempty"`
+	// Operator is set when an operator has asked, whom From has let in: the SHA-256 of the body. Such
+	// a hop is valid for one request below /admin/v1, and for no other.
+	Operator string `json:"operator,omitempty"`
 
 	invalid bool // the MAC, the time or the form is wrong
 }
@@ -61,10 +64,12 @@ func (a *API) newHop(r *http.Request, session sessions.ID) hop {
 		h.Addr = ip.String()
 	}
 	if session != "" {
-		h.Once = rand.Text()
+		h.Once = newOnce()
 	}
 	return h
 }
+
+func newOnce() string { return rand.Text() }
 
 // seal writes a hop as a header value that is valid for one node and one request.
 func (a *API) seal(h hop, to sessions.NodeID, method, target, requestID string) string {
@@ -90,7 +95,7 @@ func (a *API) unseal(r *http.Request) *hop {
 	if err != nil || json.Unmarshal(body, h) != nil || time.Since(time.Unix(h.At, 0)).Abs() > hopAge {
 		return nil
 	}
-	if h.Session != "" && !a.peers.replays.first(h.Once) {
+	if (h.Session != "" || h.Operator != "") && !a.peers.replays.first(h.Once) {
 		return nil
 	}
 	return h
@@ -105,20 +110,25 @@ func (a *API) withHop(next http.Handler) http.Handler {
 			return
 		}
 		h := a.unseal(r)
-		if h == nil {
+		if h == nil || h.Operator != "" {
 			h = &hop{invalid: true}
 		}
 		r = r.WithContext(context.WithValue(r.Context(), hopKey{}, h))
 		r.Header.Del(hopHeader)
 		if !h.invalid {
-			r.Header.Del("X-Forwarded-For")
-			r.RemoteAddr = "" // unknown, rather than that of the peer
-			if ip, err := netip.ParseAddr(h.Addr); err == nil {
-				r.RemoteAddr = net.JoinHostPort(ip.String(), "0")
-			}
+			setClient(r, h)
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// setClient makes the client that a peer vouches for the one of the request.
+func setClient(r *http.Request, h *hop) {
+	r.Header.Del("X-Forwarded-For")
+	r.RemoteAddr = "" // unknown, rather than that of the peer
+	if ip, err := netip.ParseAddr(h.Addr); err == nil {
+		r.RemoteAddr = net.JoinHostPort(ip.String(), "0")
+	}
 }
 
 // trusted reports whether ctx is of a request that a peer has forwarded.

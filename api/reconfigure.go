@@ -37,8 +37,8 @@ func newSettings(o Options, before *settings) *settings {
 }
 
 // Reconfigure changes the Options while requests and streams are served, and ends none of them. Origins,
-// TrustedProxies, AdminHosts, StreamsPerToken, TokenRate, IPRate, SignInRate, AccountRate and
-// NoRequestLines may change; what is changed of the others has no effect. A rate that changes begins to
+// TrustedProxies, AdminHosts, StreamsPerToken, TokenRate, IPRate, SignInRate, AccountRate,
+// NoRequestLines and Admin.Token may change; what is changed of the others has no effect. A rate that changes begins to
 // count anew on this node; what all nodes count together in the store stays. More streams than a
 // limit allows stay open. The error names the wrong option, and nothing has changed then.
 func (a *API) Reconfigure(change func(*Options)) error {
@@ -49,6 +49,7 @@ func (a *API) Reconfigure(change func(*Options)) error {
 	change(&next)
 	o := was.Options
 	o.Origins, o.TrustedProxies, o.AdminHosts, o.NoRequestLines = next.Origins, next.TrustedProxies, next.AdminHosts, next.NoRequestLines
+	o.Admin.Token = next.Admin.Token
 	o.StreamsPerToken, o.TokenRate, o.IPRate, o.SignInRate, o.AccountRate = next.StreamsPerToken, next.TokenRate, next.IPRate, next.SignInRate, next.AccountRate
 	o, err := o.withDefaults()
 	if err != nil {

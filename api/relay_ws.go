@@ -45,7 +45,7 @@ func (u *relayUpgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	u.conn = newFrameConn(c, u.api.o.FrameTime)
 	rw.Writer.Reset(u.conn)
-	stop := context.AfterFunc(u.api.streams.drainOver, func() { _ = u.conn.Conn.Close() })
+	stop := context.AfterFunc(u.api.streams.drainContext(), func() { _ = u.conn.Conn.Close() })
 	return &relayConn{frameConn: u.conn, relay: u.relay, early: rw.Reader, stop: stop}, rw, nil
 }
 

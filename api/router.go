@@ -29,6 +29,8 @@ type API struct {
 	refusals *refusalLines
 	made     time.Time
 	draining atomic.Bool // set by Drain: not ready, no new streams
+
+	adminOfPeers *chi.Mux // see withOperatorHop
 }
 
 // New checks the options and builds the routes. It does no I/O.
@@ -42,6 +44,7 @@ func New(o Options) (*API, error) {
 		streams: newStreamRegistry(o), peers: newPeerTransport(o), made: time.Now(), refusals: newRefusalLines(),
 	}
 	a.current.Store(newSettings(o, nil))
+	a.adminOfPeers = a.newAdminOfPeers()
 	a.routes()
 	return a, nil
 }
@@ -54,7 +57,7 @@ func (a *API) Handler() http.Handler { return a.mux }
 // request id, is logged, and is a problem.
 func (a *API) routes() {
 	r := a.mux
-	r.Use(withRequestID, a.withTrace, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP, noteClient, a.withCORS, a.withIPLimit, a.refuseInvalidHops)
+	r.Use(withRequestID, a.withOperatorHop, a.withTrace, a.withLog, a.withRecover, withHeaders, withEscapedPath, a.withHop, a.withClientIP, noteClient, a.withCORS, a.withIPLimit, a.refuseInvalidHops)
 	r.NotFound(a.handlePage)
 	r.MethodNotAllowed(a.handleMethodNotAllowed)
 	r.Use(a.withHead, a.withBodyLimit)

@@ -61,7 +61,7 @@ func (a *API) newDetached(conn *frameConn, frame framing) *detached {
 // detach runs the turns of a stream without a request, from here on and to its end. Read is the
 // goroutine that reads; it calls d.readers.Done in the end.
 func (st *stream) detach(d *detached, read func()) {
-	st.detached, st.enc, st.ctx = d, d, st.api.streams.drainOver
+	st.detached, st.enc, st.ctx = d, d, st.api.streams.drainContext()
 	st.mail.attach(d.conn)
 	d.readers.Add(1)
 	go read()

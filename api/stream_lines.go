@@ -46,7 +46,7 @@ func (a *API) lineStream(w http.ResponseWriter, r *http.Request) (l *lineWriter,
 	_ = rc.SetReadDeadline(time.Time{})
 	_ = rc.SetWriteDeadline(time.Time{})
 	ctx, cancel := context.WithCancel(r.Context())
-	stop := context.AfterFunc(a.streams.drainOver, func() {
+	stop := context.AfterFunc(a.streams.drainContext(), func() {
 		cancel()
 		_ = rc.SetWriteDeadline(time.Unix(1, 0))
 	})

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type entry struct {
 	session   sessions.ID // "" when another node has the session: see relay
 	transport string      // one of Transports
 	stream    *stream     // nil when another node has the session
+	since     time.Time
 	// closeAfter receives once, when a drain begins, after how long a relay is to be closed.
 	closeAfter chan time.Duration
 }
@@ -58,6 +60,45 @@ func (s *streamRegistry) setLimit(limit int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.limit = limit
+}
+
+// drainContext ends when a drain waits no longer.
+func (s *streamRegistry) drainContext() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.drainOver
+}
+
+// resume ends a drain: streams are opened again. Those that the drain has told to leave do so.
+func (s *streamRegistry) resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.draining {
+		return
+	}
+	s.draining = false
+	s.endDrain() // what still belongs to the drain that was given up is cut
+	s.drainOver, s.endDrain = context.WithCancel(context.Background())
+}
+
+// openStream is an open event stream as operators see it.
+type openStream struct {
+	transport string
+	since     time.Time
+}
+
+// of lists the open streams of a session of this node, oldest first.
+func (s *streamRegistry) of(id sessions.ID) []openStream {
+	s.mu.Lock()
+	list := []openStream{}
+	for e := range s.streams {
+		if e.session == id {
+			list = append(list, openStream{e.transport, e.since})
+		}
+	}
+	s.mu.Unlock()
+	slices.SortFunc(list, func(a, b openStream) int { return a.since.Compare(b.since) })
+	return list
 }
 
 var errStopping error = perch.Errorf(perch.KindDraining, "this node is stopping: connect again")
@@ -90,6 +131,7 @@ func (s *streamRegistry) openRelay(transport string) (*entry, error) {
 }
 
 func (s *streamRegistry) add(e *entry) *entry {
+	e.since = time.Now()
 	s.streams[e] = struct{}{}
 	s.wg.Add(1)
 	return e
@@ -166,9 +208,9 @@ func (s *streamRegistry) beginDrain(deadline time.Duration, together bool) {
 // cut closes the connections of the streams that no request belongs to, and tells the others that
 // the drain is over.
 func (s *streamRegistry) cut() {
-	s.endDrain()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.endDrain()
 	for e := range s.streams {
 		if e.stream != nil {
 			e.stream.mail.cut()
@@ -180,6 +222,12 @@ func (s *streamRegistry) cut() {
 // a second, and never more than half of the deadline; the rest is for closing handshakes.
 func drainWindow(n int, deadline time.Duration) time.Duration {
 	return min(max(250*time.Millisecond, time.Duration(n)*5*time.Millisecond), deadline/2)
+}
+
+// Resume ends a drain: the node is ready, and opens streams. Call it when Drain has returned.
+func (a *API) Resume() {
+	a.streams.resume()
+	a.draining.Store(false)
 }
 
 // drainTime is how long a drain may take when its context has no deadline.

@@ -184,7 +184,7 @@ func (a *API) refuseSocket(w http.ResponseWriter, r *http.Request, e ending) {
 	if err != nil {
 		return
 	}
-	defer context.AfterFunc(a.streams.drainOver, conn.abort)()
+	defer context.AfterFunc(a.streams.drainContext(), conn.abort)()
 	if conn.ws.Write(context.Background(), websocket.MessageText, closingError(problemOf(r, e.err), e).Wire) != nil {
 		conn.abort()
 	}

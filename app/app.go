@@ -31,6 +31,8 @@ type App struct {
 	live      live
 	gate      *logingate.Gate // of the logins of all upstreams
 	failures  *loginFailures
+	logins    *loginHistory
+	called    callDrain
 	metrics   *metrics
 	tracing   *tracing     // nil: nothing is traced
 	draining  atomic.Int64 // since when, in Unix nanoseconds; 0: not yet
@@ -51,7 +53,7 @@ func New(o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{o: o, log: o.Logger, metrics: newMetrics(o.Version, o.LogDropped), failed: make(chan error, 4),
-		gate: logingate.New(loginsPerCore * runtime.GOMAXPROCS(0))}
+		logins: newLoginHistory(), gate: logingate.New(loginsPerCore * runtime.GOMAXPROCS(0))}
 	if err := a.build(); err != nil {
 		return nil, errors.Join(err, a.Stop(context.Background()))
 	}
@@ -107,7 +109,7 @@ func (a *App) buildAPI() error {
 	o := api.Options{
 		Sessions: a.manager, Logger: a.log.With("component", "api"), Version: a.o.Version, Retention: a.o.Retention,
 		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,
-		Metrics: a.metrics.handler(), Observer: a.metrics,
+		Metrics: a.metrics.handler(), Observer: a.metrics, Admin: a.admin(),
 	}
 	a.o.serve(&o, a.adminHosts())
 	if a.tracing != nil {
@@ -143,7 +145,10 @@ func (a *App) Start() error {
 		a.serve("admin", a.adminListener, a.api.AdminHandler(), nil)
 	}
 	a.watchCertificates()
-	a.serve("gateway", a.listener, a.api.Handler(), a.drain)
+	a.serve("gateway", a.listener, a.api.Handler(), func(ctx context.Context) {
+		a.stopCalledDrain()
+		a.drain(ctx)
+	})
 	return nil
 }
 

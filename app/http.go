@@ -27,8 +27,7 @@ func (a *App) httpServer(h http.Handler) *http.Server {
 // drain time; sessions go to other nodes meanwhile. It runs before the listener closes, so
 // that clients find the next node, and requests that are still coming are passed on to it.
 func (a *App) drain(ctx context.Context) {
-	a.draining.Store(time.Now().UnixNano())
-	a.manager.Drain()
+	a.beginDrain()
 	most := a.options().DrainTime
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
@@ -36,6 +35,12 @@ func (a *App) drain(ctx context.Context) {
 	quiet.Go(func() { a.manager.HandOverQuiet(ctx, most/4) })
 	a.api.Drain(ctx)
 	quiet.Wait()
+}
+
+// beginDrain refuses new sessions.
+func (a *App) beginDrain() {
+	a.draining.CompareAndSwap(0, time.Now().UnixNano())
+	a.manager.Drain()
 }
 
 // bounded limits the connections of the gateway's listener.

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/sessions"
 	"github.com/perch-im/perch/xmppconn"
@@ -42,5 +43,6 @@ func (o Options) manage(x *sessions.Options, ups upstreamTable) {
 // serve writes the settings of an API that may change.
 func (o Options) serve(x *api.Options, adminHosts []string) {
 	x.Origins, x.TrustedProxies, x.AdminHosts, x.NoRequestLines = o.Origins, o.TrustedProxies, adminHosts, o.NoRequestLines
+	x.Admin.Token = perch.NewSecret(o.AdminToken)
 	x.TokenRate, x.IPRate, x.SignInRate, x.AccountRate, x.StreamsPerToken = o.TokenRate, o.IPRate, o.SignInRate, o.AccountRate, o.Streams
 }

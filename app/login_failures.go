@@ -22,7 +22,8 @@ const (
 // and those after it as a count every few minutes, for as long as they come. A storm of sessions
 // that all try again is a few lines. Upstreams and causes are few, so the table is bounded.
 type loginFailures struct {
-	log *slog.Logger
+	log     *slog.Logger
+	history *loginHistory
 
 	mu   sync.Mutex
 	rows map[failureKey]*failureRow
@@ -41,7 +42,7 @@ type failureRow struct {
 
 // watchLogins starts the goroutine that writes the later lines.
 func (a *App) watchLogins() {
-	f := &loginFailures{log: a.log.With("component", "logins"), rows: map[failureKey]*failureRow{}}
+	f := &loginFailures{log: a.log.With("component", "logins"), history: a.logins, rows: map[failureKey]*failureRow{}}
 	a.failures = f
 	watching, stop := context.WithCancel(context.Background())
 	var done sync.WaitGroup
@@ -70,6 +71,7 @@ func (f *loginFailures) run(ctx context.Context) {
 // of is the reporter of one upstream.
 func (f *loginFailures) of(upstream string) func(xmppconn.Failure) {
 	return func(x xmppconn.Failure) {
+		f.history.fail(upstream, x)
 		key := failureKey{upstream, x.Cause}
 		f.mu.Lock()
 		row, known := f.rows[key]

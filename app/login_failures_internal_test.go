@@ -48,7 +48,7 @@ func (l *lineLog) take() []string {
 func TestLoginFailuresAreFewLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &lineLog{}
-		a := &App{log: canary.Logger(log)}
+		a := &App{log: canary.Logger(log), logins: newLoginHistory()}
 		a.watchLogins()
 		fail := func(upstream string, cause perch.Cause, n int) {
 			for range n {

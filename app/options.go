@@ -18,11 +18,9 @@ import (
 type Options struct {
 	Listen      string // HTTP address of the gateway; default 127.0.0.1:8080
 	AdminListen string // health and metrics; default 127.0.0.1:9090, "off" for none
-	// AdminHosts are names under which the admin listener is asked, besides any address,
-	// localhost and the host's own name.
-	AdminHosts []string
-	TLSCert    string // PEM files; both or none. Read again when they change
-	TLSKey     string
+	AdminOptions
+	TLSCert string // PEM files; both or none. Read again when they change
+	TLSKey  string
 
 	Upstreams       []Upstream // empty: the embedded service alone
 	DefaultUpstream string     // whose access tokens are passed through; default the first
@@ -62,8 +60,21 @@ type Options struct {
 	Version string // shown by /version and hello
 }
 
+// AdminOptions are about who may use the admin listener.
+type AdminOptions struct {
+	// AdminHosts are names under which the admin listener is asked, besides any address,
+	// localhost and the host's own name.
+	AdminHosts []string
+	// AdminToken lets operators into the admin API, the same on all nodes; at least 32 characters.
+	// "": only this machine is let in, by an address of loopback.
+	AdminToken string
+}
+
 // LogOptions are about what Logger writes.
 type LogOptions struct {
+	// Level is the least level that Logger writes; nil: the admin API cannot change it.
+	Level *slog.LevelVar
+
 	// NoRequestLines leaves out the line at info for each request.
 	NoRequestLines bool
 	// LogDropped reports how many lines of Logger were lost, for a metric; see LogWriter. nil:
@@ -182,6 +193,9 @@ func (o Options) validate() error {
 	}
 	if o.Secret != "" && len(o.Secret) < 32 {
 		return fmt.Errorf("--secret must have at least 32 characters; make one with: openssl rand -hex 32")
+	}
+	if o.AdminToken != "" && (len(o.AdminToken) < minAdminToken || strings.ContainsFunc(o.AdminToken, func(r rune) bool { return r <= ' ' || r > '~' })) {
+		return fmt.Errorf("--admin-token must have at least %d characters of ASCII, without blanks; make one with: openssl rand -hex 32", minAdminToken)
 	}
 	if o.RedisURL != "" && o.Secret == "" {
 		return fmt.Errorf("--redis-url needs --secret (PERCH_SECRET), the same on every start and node; make one with: openssl rand -hex 32")

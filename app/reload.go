@@ -127,6 +127,7 @@ var changeableSettings = []struct {
 	{"secret-key", func(o *Options) any { return o.SealKeys }},
 	{"origin", func(o *Options) any { return o.Origins }},
 	{"trusted-proxy", func(o *Options) any { return o.TrustedProxies }},
+	{"admin-token", func(o *Options) any { return o.AdminToken }},
 	{"admin-host", func(o *Options) any { return o.AdminHosts }},
 	{"connections", func(o *Options) any { return o.Connections }},
 	{"address-connections", func(o *Options) any { return o.AddressConnections }},

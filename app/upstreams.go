@@ -1,11 +1,13 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/messenger"
@@ -18,6 +20,7 @@ type upstream struct {
 	dialer         *xmppconn.Dialer
 	info           sessions.Upstream
 	tokenMechanism string
+	profile        string
 
 	config Upstream          // that it was made of; not of the embedded service
 	ca     [sha256.Size]byte // of the content of its ca-file
@@ -71,7 +74,7 @@ func (a *App) newUpstream(x xmppconn.Upstream, tokenMechanism string) (*upstream
 		return nil, fmt.Errorf("upstream %q: %w", x.Name, err)
 	}
 	return &upstream{
-		dialer: d, tokenMechanism: tokenMechanism,
+		dialer: d, tokenMechanism: tokenMechanism, profile: cmp.Or(string(x.Profile), ProfileStandard),
 		info: sessions.Upstream{
 			Name: x.Name, Domain: x.Domain, TokenBearer: tokenMechanism != "", NeedsJID: x.Profile != xmppconn.ProfileMessenger,
 			Capabilities: d.Capabilities(),
@@ -110,10 +113,12 @@ func (a *App) dial(ctx context.Context, req sessions.DialRequest) (sessions.Conn
 	if err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	c, err := u.dialer.Dial(ctx, acc, req.Resume)
 	if err != nil {
 		return nil, err // not c: a nil *Conn in an interface is not nil
 	}
+	a.logins.succeed(acc.Upstream, time.Since(began))
 	return c, nil
 }
 

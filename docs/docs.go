@@ -19,6 +19,12 @@ import (
 //go:embed *.md index.html ui/*
 var files embed.FS
 
+// AdminOpenAPI is the OpenAPI 3.1 description of the operator's API, generated from the comments of
+// package api. It must not be modified.
+//
+//go:embed admin-openapi.yaml
+var AdminOpenAPI []byte
+
 // csp lets the page run its own programs and styles and talk to its own host, and nothing
 // else. Swagger UI has its icons in data: addresses.
 const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +

@@ -94,9 +94,13 @@ func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.A
 	return s, err
 }
 
-// openHere is open; a node that is stopping opens nothing, but knows who has the session.
+// openHere is open; a node that is stopping opens nothing, but knows who has the session, and one
+// that the session was evicted from leaves it to another.
 func (m *Manager) openHere(ctx context.Context, o openRequest) (*Session, bool, error) {
 	o.address = addressFrom(ctx)
+	if err := m.evictedElsewhere(ctx, o.id); err != nil {
+		return nil, false, err
+	}
 	s, created, err := m.open(o)
 	if errors.Is(err, errDraining) {
 		err = m.whereabouts(ctx, o.id, errDraining)

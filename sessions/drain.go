@@ -14,6 +14,30 @@ func (m *Manager) Drain() {
 	}
 }
 
+// Resume ends what Drain began: new sessions are taken again. A Manager that is closed, or that
+// another process has replaced, stays as it is.
+func (m *Manager) Resume() {
+	select {
+	case <-m.replaced:
+		return
+	case <-m.ctx.Done():
+		return
+	default:
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.draining = false; m.nodes != nil {
+		m.nodes.back()
+	}
+}
+
+// Draining reports whether new sessions are refused.
+func (m *Manager) Draining() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.draining
+}
+
 // HandOver lets another node take the session over: what is accepted is written, the state of
 // the stream is stored, the lease is given up and the connection is dropped as it is. Every
 // subscription is cut with ErrMoved when that is done. It does not wait. False: there is no
@@ -77,10 +101,7 @@ func (m *Manager) Close(ctx context.Context) error {
 // Ready is nil while this node takes new sessions: it is not draining, and its Store takes
 // writes. It never depends on one session's upstream.
 func (m *Manager) Ready(ctx context.Context) error {
-	m.mu.Lock()
-	draining := m.draining
-	m.mu.Unlock()
-	if draining {
+	if m.Draining() {
 		return errDraining
 	}
 	return m.o.Store.Healthy(ctx)

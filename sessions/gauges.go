@@ -36,3 +36,6 @@ func (b *backlog) update(was *pendingCounts, now pendingCounts) {
 	b.held.Add(now.held - was.held)
 	*was = now
 }
+
+// MaxSessions is how many sessions this node may have; 0: no bound.
+func (m *Manager) MaxSessions() int { return m.settings().MaxSessions }

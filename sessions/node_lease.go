@@ -2,6 +2,8 @@ package sessions
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -57,6 +59,35 @@ func (m *Manager) Nodes() (alive int, beat time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return 1 + len(n.members), time.Since(n.last)
+}
+
+// Peers returns the other nodes, sorted by name: those that are alive as far as this one knows, whose
+// Age is 0, and those that were silent for longer than a lease, with the time since their last beat.
+// A node that has left is not among them.
+func (m *Manager) Peers() []Member {
+	n := m.nodes
+	if n == nil {
+		return nil
+	}
+	n.mu.Lock()
+	list := make([]Member, 0, len(n.members)+len(n.silent))
+	for _, x := range n.members {
+		list = append(list, Member{Node: x})
+	}
+	for _, x := range n.silent {
+		list = append(list, Member{Node: x.Node, Age: max(x.Age, time.Millisecond)})
+	}
+	n.mu.Unlock()
+	slices.SortFunc(list, func(a, b Member) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return list
+}
+
+// Lease is how long a node may be silent; 0 when this one is alone.
+func (m *Manager) Lease() time.Duration {
+	if m.nodes == nil {
+		return 0
+	}
+	return m.nodes.lease
 }
 
 // Replaced is closed when another process has come under this node's name. What this one
@@ -178,12 +209,13 @@ func (n *nodes) learn(membership Membership, sent time.Time) (lapsed, replaced b
 	}
 	n.last, n.down = sent, false
 	n.canDeclareDead = sent.Sub(n.contiguousSince) >= n.lease
-	n.members = make(map[NodeID]Node, len(membership.Members))
+	n.members, n.silent = make(map[NodeID]Node, len(membership.Members)), map[NodeID]Member{}
 	for _, x := range membership.Members {
 		switch {
 		case x.ID == n.self.ID:
 		case x.Age > n.lease && n.canDeclareDead:
 			n.markDead(x.ID)
+			n.silent[x.ID] = x
 		default:
 			n.members[x.ID] = x.Node
 			delete(n.dead, x.ID) // it was only silent for too long; when it dies, that is news
@@ -227,4 +259,11 @@ func (n *nodes) away() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.self.Away = true
+}
+
+// back is the end of away.
+func (n *nodes) back() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.self.Away = false
 }

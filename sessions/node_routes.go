@@ -80,6 +80,9 @@ func (m *Manager) Owned(ctx context.Context, id ID) (*Session, error) {
 	if err := m.whereabouts(ctx, id, nil); err != nil {
 		return nil, err
 	}
+	if err := m.evictedElsewhere(ctx, id); err != nil {
+		return nil, err
+	}
 	all, err := m.o.Store.BindingsOf(ctx, id)
 	if err != nil {
 		return nil, storeError(err)

@@ -39,12 +39,15 @@ type nodes struct {
 	scanAt          time.Time                // not before, because the last look through all that is stored failed
 	offered         []ID                     // released, and not passed over yet
 	passed          ttlmap.Map[ID, struct{}] // released sessions that cannot be adopted here
+	evicted         ttlmap.Map[ID, struct{}] // see leaveToOthers
+	silent          map[NodeID]Member        // that the Store still lists, and that are taken for dead
 }
 
 func newNodes(m *Manager, self Node, lease time.Duration) *nodes {
 	return &nodes{
 		m: m, self: self, lease: lease, beating: make(chan struct{}, 1),
 		dead: map[NodeID]bool{}, passed: ttlmap.Map[ID, struct{}]{Max: maxPassed},
+		evicted: ttlmap.Map[ID, struct{}]{Max: maxPassed},
 	}
 }
 

@@ -58,3 +58,15 @@ func (s *Session) Reconnect() {
 		}
 	})
 }
+
+// Renew drops the connection of a session, which then reconnects and resumes its stream where the
+// server can; without one it is Reconnect. It does not wait.
+func (m *Manager) Renew(s *Session) {
+	s.post(func() {
+		if l := s.conn.link; l != nil {
+			l.conn.Abort()
+			return
+		}
+		s.supervisor.reconnect()
+	})
+}

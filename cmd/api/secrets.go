@@ -27,6 +27,9 @@ type secretSettings struct {
 	SecretKey     []string `placeholder:"HEX" help:"32 bytes in hex that encrypt stored credentials, so that sessions sign in by themselves after a restart; the first seals, all open (rotation). Not given: credentials are never stored."`
 	SecretKeyFile string   `placeholder:"FILE" help:"File with the values of --secret-key, one on each line, in their place."`
 
+	AdminToken     string `placeholder:"TEXT" help:"Token of the admin API and its page, at least 32 characters, the same on all nodes. Not given: they answer this machine alone, on a listener of loopback. Better given as PERCH_ADMIN_TOKEN, or as a file, than as a flag."`
+	AdminTokenFile string `placeholder:"FILE" help:"File with the value of --admin-token, in its place."`
+
 	files []secretFile // that were read
 }
 
@@ -45,6 +48,7 @@ func (s *secretSettings) table() []secretSetting {
 	return []secretSetting{
 		{"redis-url", s.RedisURL != "", s.RedisURLFile, false, "the address, such as redis://perch:password@127.0.0.1:6379/0", func(text string) { s.RedisURL = text }},
 		{"secret", s.Secret != "", s.SecretFile, false, "what this prints: " + random, func(text string) { s.Secret = text }},
+		{"admin-token", s.AdminToken != "", s.AdminTokenFile, false, "what this prints: " + random, func(text string) { s.AdminToken = text }},
 		{"secret-key", strings.Join(s.SecretKey, "") != "", s.SecretKeyFile, true, "what this prints: " + random, func(text string) { s.SecretKey = strings.Fields(text) }},
 	}
 }

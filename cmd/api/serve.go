@@ -29,6 +29,7 @@ func (s *serveCommand) Run(ctx context.Context, stdout io.Writer, file *fileUpst
 	var lines *app.LogWriter
 	r := reloader{again: again, running: s}
 	o.Logger, lines, r.form = s.openLog(os.Stderr)
+	o.Level = &r.form.level
 	defer lines.Flush()
 	o.LogDropped = lines.Dropped
 	s.warnOfExposed(o.Logger)

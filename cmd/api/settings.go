@@ -32,7 +32,7 @@ type serveCommand struct {
 // gatewaySettings are those of the gateway: serve uses them, check tries them.
 type gatewaySettings struct {
 	Listen      string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the gateway."`
-	AdminListen string `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of /livez, /readyz, /version, /metrics and pprof; \"off\" for none. Keep it private."`
+	AdminListen string `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of /livez, /readyz, /version, /metrics, pprof, the admin API and its page; \"off\" for none. Keep it private."`
 	TLSCert     string `name:"tls-cert" placeholder:"FILE" help:"PEM certificate chain; read again when it changes."`
 	TLSKey      string `name:"tls-key" placeholder:"FILE" help:"PEM private key of --tls-cert."`
 
@@ -109,7 +109,7 @@ func (s *gatewaySettings) options(file []app.Upstream) (app.Options, error) {
 		Upstreams: file, DefaultUpstream: s.DefaultUpstream,
 		RedisURL: s.RedisURL, Secret: s.Secret, Node: s.Node, NodeURL: s.NodeURL, Lease: s.Lease,
 		Origins: s.Origin, TrustedProxies: prefixes(s.TrustedProxy),
-		AdminHosts: s.AdminHost, Limits: s.limits(),
+		AdminOptions: app.AdminOptions{AdminHosts: s.AdminHost, AdminToken: s.AdminToken}, Limits: s.limits(),
 		OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
 		Idle:      app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
 		ParkAfter: parkAfter(s.ParkAfter),

@@ -9,18 +9,38 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/perch-im/perch/internal/canary"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
 )
 
 // Transport makes requests with base and holds every answer against openapi.yaml, and
 // every request that was not refused. Streams are checked frame by frame, as they are
 // read. The frames of a WebSocket are left to [Frame].
 func Transport(t TB, base http.RoundTripper) http.RoundTripper {
-	return &transport{t, base}
+	return &transport{t, base, func() routers.Router { return load().router }}
+}
+
+// AdminTransport is Transport for the operator's API, whose description is given; of the rest of the
+// admin listener it holds nothing against it.
+func AdminTransport(t TB, base http.RoundTripper, description []byte) http.RoundTripper {
+	return &transport{t, base, sync.OnceValue(func() routers.Router {
+		var open map[string]any
+		if err := yaml.Unmarshal(description, &open); err != nil {
+			panic("contract: admin-openapi.yaml: " + err.Error())
+		}
+		seal(open)
+		delete(open, "servers")
+		router, err := newRouter(open)
+		if err != nil {
+			panic("contract: admin-openapi.yaml: " + err.Error())
+		}
+		return router
+	})}
 }
 
 // A merge patch is JSON (RFC 7396), which the validator does not know.
@@ -29,8 +49,9 @@ func init() {
 }
 
 type transport struct {
-	t    TB
-	base http.RoundTripper
+	t      TB
+	base   http.RoundTripper
+	router func() routers.Router
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -42,11 +63,11 @@ func (tr *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	tr.t.Helper()
 	if sse := isMedia(res, "text/event-stream"); sse || isMedia(res, "application/x-ndjson") {
 		res.Body = &lineReader{ReadCloser: res.Body, t: tr.t, sse: sse}
-		tr.report(req, res, check(req, res, nil))
+		tr.report(req, res, check(tr.router(), req, res, nil))
 		return res, nil
 	}
 	if res.StatusCode == http.StatusSwitchingProtocols {
-		tr.report(req, res, check(req, res, nil))
+		tr.report(req, res, check(tr.router(), req, res, nil))
 		return res, nil
 	}
 	body, err := io.ReadAll(res.Body)
@@ -60,14 +81,14 @@ func (tr *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if res.StatusCode >= http.StatusBadRequest {
 		canary.Answer(req.Method+" "+res.Status, res.Header, body)
 	}
-	tr.report(req, res, check(req, res, body))
+	tr.report(req, res, check(tr.router(), req, res, body))
 	return res, nil
 }
 
 func (tr *transport) report(req *http.Request, res *http.Response, err error) {
 	tr.t.Helper()
 	if err != nil {
-		tr.t.Errorf("contract: %s %s: %d is not as in openapi.yaml: %v", req.Method, req.URL.EscapedPath(), res.StatusCode, err)
+		tr.t.Errorf("contract: %s %s: %d is not as described: %v", req.Method, req.URL.EscapedPath(), res.StatusCode, err)
 	}
 }
 
@@ -83,14 +104,14 @@ func (tr *transport) CloseIdleConnections() {
 }
 
 // check compares an exchange with the description; body is nil where it is not to be read.
-func check(req *http.Request, res *http.Response, body []byte) error {
+func check(router routers.Router, req *http.Request, res *http.Response, body []byte) error {
 	if req.Method == http.MethodHead || req.Method == http.MethodOptions {
 		return nil
 	}
 	if strings.Contains(res.Header.Get("Proxy-Status"), "error=") {
 		return nil // a proxy speaks (RFC 9209), not the gateway
 	}
-	route, params, err := load().router.FindRoute(req)
+	route, params, err := router.FindRoute(req)
 	if errors.Is(err, routers.ErrPathNotFound) || errors.Is(err, routers.ErrMethodNotAllowed) {
 		return checkElsewhere(req, res, body)
 	}
@@ -176,7 +197,7 @@ func checkPoll(body []byte) error {
 // checkElsewhere looks at what is no operation: below /v1 it is refused with a problem;
 // beside it are pages.
 func checkElsewhere(req *http.Request, res *http.Response, body []byte) error {
-	if !strings.HasPrefix(req.URL.Path, "/v1") {
+	if !strings.HasPrefix(req.URL.Path, "/v1") && !strings.HasPrefix(req.URL.Path, "/admin/v1") {
 		return nil
 	}
 	if res.StatusCode < 400 || !isMedia(res, "application/problem+json") {

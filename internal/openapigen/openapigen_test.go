@@ -12,16 +12,18 @@ import (
 // TestUpToDate fails when a comment, a type or the generator was changed without
 // `make generate`. It also shows that the same sources give the same bytes.
 func TestUpToDate(t *testing.T) {
-	want, err := generate(t.Context(), "../..")
-	if err != nil {
-		t.Fatalf("generate: got error %v, want none", err)
+	all, err := generate(t.Context(), "../..")
+	if err != nil || len(all) != 2 {
+		t.Fatalf("generate: got %d descriptions and error %v, want 2 and none", len(all), err)
 	}
-	have, err := os.ReadFile("../../openapi.yaml")
-	if err != nil {
-		t.Fatalf("os.ReadFile: got error %v, want none", err)
-	}
-	if !bytes.Equal(have, want) {
-		t.Errorf("openapi.yaml is stale at line %d: run make generate, want no difference", firstDifference(have, want))
+	for path, want := range all {
+		have, err := os.ReadFile("../../" + path)
+		if err != nil {
+			t.Fatalf("os.ReadFile: got error %v, want none", err)
+		}
+		if !bytes.Equal(have, want) {
+			t.Errorf("%s is stale at line %d: run make generate, want no difference", path, firstDifference(have, want))
+		}
 	}
 }
 
@@ -89,5 +91,31 @@ func checkOperation(t *testing.T, name string, op *openapi3.Operation) {
 func TestPatchRefusesMissingKeys(t *testing.T) {
 	if err := patch(object{"a": object{}}, object{"a": object{"b": nil}}, ""); err == nil {
 		t.Error("removing what is not there went unnoticed, want an error")
+	}
+}
+
+// TestWholeAdminDescription: it is valid, has nothing of the API for clients, and each operation but
+// that of the description itself needs the token.
+func TestWholeAdminDescription(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/admin-openapi.yaml")
+	if err != nil {
+		t.Fatalf("LoadFromFile: got error %v, want none", err)
+	}
+	if err := doc.Validate(t.Context()); err != nil {
+		t.Fatalf("doc.Validate: got error %v, want none", err)
+	}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			name := method + " " + path
+			if !strings.HasPrefix(path, "/admin/v1/") || op.OperationID == "" || op.Summary == "" {
+				t.Errorf("%s: got id %q and summary %q, want a path below /admin/v1/, and both", name, op.OperationID, op.Summary)
+			}
+			if open := path == "/admin/v1/openapi.yaml"; len(*op.Security) == 0 != open {
+				t.Errorf("%s: got security %v, want none: %v", name, *op.Security, open)
+			}
+		}
+	}
+	if doc.Components.Schemas["Buddy"] != nil {
+		t.Error("got a schema Buddy, want only those of the operator's API")
 	}
 }

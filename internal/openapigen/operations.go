@@ -9,13 +9,26 @@ import (
 	"strings"
 )
 
-// Answers that any request may get, and those that one with a token or a body may get
-// beside them: the first request of a token signs in upstream and waits for it, the
-// upstream may not let it in, and the session may be ended while a request waits.
+// description says what the requests of a description have in common: answers that any may get, and
+// those that one with a token or a body may get beside them; and the headers of every answer.
+type description struct {
+	anyRequest, withToken, withContent []int
+	headers                            []string
+}
+
 var (
-	anyRequest  = []int{422, 429, 500, 503}
-	withToken   = []int{401, 403, 404, 502, 504}
-	withContent = []int{400, 409, 413, 415}
+	// client: the first request of a token signs in upstream and waits for it, the upstream may not
+	// let it in, and the session may be ended while a request waits.
+	client = description{
+		anyRequest: []int{422, 429, 500, 503}, withToken: []int{401, 403, 404, 502, 504}, withContent: []int{400, 409, 413, 415},
+		headers: []string{"X-Request-Id", "RateLimit", "RateLimit-Policy"},
+	}
+	// operator: one who has the token has no limit of requests; a node that is asked may have to be
+	// waited for.
+	operator = description{
+		anyRequest: []int{422, 500}, withToken: []int{401, 403, 501, 503, 504}, withContent: []int{400, 413, 415},
+		headers: []string{"X-Request-Id"},
+	}
 	// ofRooms may be said by a room that the account is not in, or that is gone.
 	ofRooms = []int{409, 410}
 )
@@ -24,13 +37,13 @@ var (
 var asksRooms = regexp.MustCompile(`^/v1/(rooms/|directory$|archive$|conversations/\{jid\}/messages)`)
 
 // mendOperations gives every operation the answers, media types and headers that it has.
-func mendOperations(doc object) {
+func (d description) mendOperations(doc object) {
 	for path, item := range doc["paths"].(object) {
 		for _, op := range item.(object) {
 			op := op.(object)
 			mendBody(op)
 			mendParameters(op)
-			mendAnswers(path, op)
+			d.mendAnswers(path, op)
 		}
 	}
 }
@@ -67,14 +80,14 @@ var commonParameters = map[string]string{
 	"query include": "Include", "query refresh": "Refresh",
 }
 
-func mendAnswers(path string, op object) {
+func (d description) mendAnswers(path string, op object) {
 	answers := op["responses"].(object)
-	want := slices.Clone(anyRequest)
+	want := slices.Clone(d.anyRequest)
 	if _, ok := op["security"]; ok {
-		want = append(want, withToken...)
+		want = append(want, d.withToken...)
 	}
 	if _, ok := op["requestBody"]; ok {
-		want = append(want, withContent...)
+		want = append(want, d.withContent...)
 	}
 	if asksRooms.MatchString(path) {
 		want = append(want, ofRooms...)
@@ -87,18 +100,18 @@ func mendAnswers(path string, op object) {
 	_, tagged := answers["304"]
 	for text, answer := range answers {
 		status, _ := strconv.Atoi(text)
-		answers[text] = mendAnswer(status, answer.(object), tagged)
+		answers[text] = d.mendAnswer(status, answer.(object), tagged)
 	}
 }
 
-func mendAnswer(status int, answer object, tagged bool) object {
+func (d description) mendAnswer(status int, answer object, tagged bool) object {
 	if status >= 400 {
 		if answer["description"] == http.StatusText(status) {
 			return object{"$ref": "#/components/responses/" + responseName(status)}
 		}
-		return problemAnswer(status, answer["description"].(string))
+		return d.problemAnswer(status, answer["description"].(string))
 	}
-	names := commonHeaders(status)
+	names := d.commonHeaders(status)
 	if tagged && (status == 200 || status == 304) {
 		names = append(names, "ETag")
 	}
@@ -116,18 +129,18 @@ func mendAnswer(status int, answer object, tagged bool) object {
 }
 
 // problemAnswer is a refusal: RFC 9457, whatever the answer would have been.
-func problemAnswer(status int, description string) object {
+func (d description) problemAnswer(status int, description string) object {
 	return object{
 		"description": description,
-		"headers":     headerRefs(commonHeaders(status)),
+		"headers":     headerRefs(d.commonHeaders(status)),
 		"content": object{"application/problem+json": object{
 			"schema": object{"$ref": schemaPrefix + "Problem"},
 		}},
 	}
 }
 
-func commonHeaders(status int) []string {
-	names := []string{"X-Request-Id", "RateLimit", "RateLimit-Policy"}
+func (d description) commonHeaders(status int) []string {
+	names := slices.Clone(d.headers)
 	switch status {
 	case 401:
 		names = append(names, "WWW-Authenticate")
@@ -150,7 +163,7 @@ func responseName(status int) string {
 }
 
 // addCommon adds the shared refusals that some operation points to, and nothing else.
-func addCommon(doc object) {
+func (d description) addCommon(doc object) {
 	used := map[string]bool{}
 	eachRef(doc["paths"], func(ref string) string {
 		used[ref] = true
@@ -159,7 +172,7 @@ func addCommon(doc object) {
 	responses := object{}
 	for status := 400; status < 600; status++ {
 		if name := responseName(status); name != "" && used["#/components/responses/"+name] {
-			responses[name] = problemAnswer(status, http.StatusText(status))
+			responses[name] = d.problemAnswer(status, http.StatusText(status))
 		}
 	}
 	doc["components"].(object)["responses"] = responses

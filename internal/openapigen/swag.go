@@ -7,15 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-
-	"go.yaml.in/yaml/v3"
+	"strings"
 )
 
 // object is a mapping of the description.
 type object = map[string]any
 
 // runSwag runs the swag that tools/go.mod pins, and reads what it has written.
-func runSwag(ctx context.Context, root string) (object, error) {
+func runSwag(ctx context.Context, root string) ([]byte, error) {
 	out, err := os.MkdirTemp("", "openapigen")
 	if err != nil {
 		return nil, err
@@ -30,12 +29,7 @@ func runSwag(ctx context.Context, root string) (object, error) {
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("swag: %w\n%s", err, said.Bytes())
 	}
-	text, err := os.ReadFile(filepath.Join(out, "swagger.yaml"))
-	if err != nil {
-		return nil, err
-	}
-	var doc object
-	return doc, yaml.Unmarshal(text, &doc)
+	return os.ReadFile(filepath.Join(out, "swagger.yaml"))
 }
 
 // clean takes away what swag writes without meaning anything by it.
@@ -78,9 +72,17 @@ func dropAdmin(doc object) {
 		}
 	}
 	doc["tags"] = tags
-	schemas := schemasOf(doc)
-	delete(schemas, "Health")
-	delete(schemas, "Version")
+	prune(doc, "schemas")
+}
+
+// keepAdmin leaves only the operator's API.
+func keepAdmin(doc object) {
+	for path := range doc["paths"].(object) {
+		if !strings.HasPrefix(path, "/admin/v1/") {
+			delete(doc["paths"].(object), path)
+		}
+	}
+	prune(doc, "schemas")
 }
 
 func schemasOf(doc object) object { return doc["components"].(object)["schemas"].(object) }

@@ -1,0 +1,89 @@
+package sessions
+
+import (
+	"context"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// evictedFor is how long a node leaves a session that was evicted from it to the others.
+const evictedFor = 30 * time.Second
+
+var errNoReturn error = perch.Errorf(perch.KindConflict,
+	"the credential of this session is not stored (PERCH_SECRET_KEY), and its client cannot send it with a request: evicted, it could not sign in again; sign it out instead")
+
+// Evict ends a session on this node and forgets nothing, as when the node drains: what was accepted
+// is written, the state of the stream is kept, and the next owner resumes it. That is another node,
+// or where there is none this one, at the next request. It waits until the session has left.
+// KindConflict: it could not be opened again.
+func (m *Manager) Evict(ctx context.Context, s *Session) error {
+	var again bool
+	if err := s.call(ctx, func() { again = m.returns(s) }); err != nil {
+		return err
+	}
+	if !again {
+		return errNoReturn
+	}
+	if m.nodes != nil {
+		m.nodes.leaveToOthers(s.id)
+	}
+	s.post(func() { s.shutdown(true) })
+	return s.left(ctx)
+}
+
+// returns reports whether the session can be opened again: its credential is stored, or comes with
+// each request of its client.
+// Only its owner calls this.
+func (m *Manager) returns(s *Session) bool {
+	up, x := s.cred.upstream, m.settings()
+	bearer := s.cred.acc.JID == "" && !s.cred.acc.Token.IsZero() && up.TokenBearer && up.Name == x.DefaultUpstream
+	return len(x.SealKeys) > 0 || bearer
+}
+
+// leaveToOthers notes that a session is not to be opened on this node for a while.
+func (n *nodes) leaveToOthers(id ID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := time.Now()
+	n.passed.Put(id, struct{}{}, now, evictedFor) // nor adopted
+	n.evicted.Put(id, struct{}{}, now, evictedFor)
+}
+
+// elsewhere is nil, or says which node is to open a session that was evicted from this one; a node
+// that is stopping is not asked. All requests for one session go to the same node.
+func (n *nodes) elsewhere(id ID) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, ok := n.evicted.Get(id, time.Now()); !ok {
+		return nil
+	}
+	var others []Node
+	for _, x := range n.members {
+		if !x.Away {
+			others = append(others, x)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	slices.SortFunc(others, func(a, b Node) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(id)) // never fails
+	return &NotOwnerError{Node: others[int(h.Sum32())%len(others)]}
+}
+
+// evictedElsewhere is elsewhere, once the Store knows no owner.
+func (m *Manager) evictedElsewhere(ctx context.Context, id ID) error {
+	if m.nodes == nil {
+		return nil
+	}
+	to := m.nodes.elsewhere(id)
+	if to == nil {
+		return nil
+	}
+	return m.whereabouts(ctx, id, to)
+}
