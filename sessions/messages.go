@@ -24,7 +24,7 @@ func MessagesOf(s *Session) Messages { return Messages{s} }
 // that was taken back, KindValidation for one that cannot be named, or without a new text,
 // KindFeatureUnsupported where the upstream has chat messages only; of a room also KindNotFound.
 func (ms Messages) Edit(ctx context.Context, conversation perch.JID, ref perch.Ref, m NewMessage) (perch.StatusChange, error) {
-	details, err := detailsToSend(m.Details, conversation)
+	details, err := detailsToSend(m.Details)
 	if err != nil {
 		return perch.StatusChange{}, err
 	}

@@ -5,16 +5,15 @@ import (
 )
 
 // detailsToSend are the details of a message that is to be sent to somebody, as a copy: those that
-// are the sender's, and the answered message by its id. Who wrote that is left out where it is
-// the account, whose address the owner knows.
-func detailsToSend(d *perch.MessageDetails, to perch.JID) (*perch.MessageDetails, error) {
+// are the sender's, and the answered message by its id. Who wrote that only the owner knows.
+func detailsToSend(d *perch.MessageDetails) (*perch.MessageDetails, error) {
 	if d == nil {
 		return nil, nil //nolint:nilnil // there are none
 	}
 	own := *d
 	own.Edited, own.Retracted, own.Reactions, own.PayloadsTruncated = nil, nil, nil, false
 	if d.ReplyTo != nil {
-		reply, err := replyToSend(*d.ReplyTo, to)
+		reply, err := replyToSend(*d.ReplyTo)
 		if err != nil {
 			return nil, err
 		}
@@ -23,7 +22,7 @@ func detailsToSend(d *perch.MessageDetails, to perch.JID) (*perch.MessageDetails
 	return &own, nil
 }
 
-func replyToSend(r perch.Reply, to perch.JID) (*perch.Reply, error) {
+func replyToSend(r perch.Reply) (*perch.Reply, error) {
 	if r.Ref == "" && r.ID != "" {
 		return &r, nil
 	}
@@ -38,21 +37,32 @@ func replyToSend(r perch.Reply, to perch.JID) (*perch.Reply, error) {
 		return nil, perch.Invalid("/reply_to/ref", "is of a message without an id, which cannot be answered by it")
 	default:
 		r.ID = ref.ID
-		if r.From = ""; !ref.Sent {
-			r.From = to.Bare()
-		}
 	}
+	r.From = ""
 	return &r, nil
 }
 
-// fillReplyFrom names the author of a message of the account that is answered, which detailsToSend does
-// not know.
-func fillReplyFrom(d *perch.MessageDetails, own perch.JID) {
-	if d == nil || d.ReplyTo == nil || d.ReplyTo.From != "" {
+// fillReplyFrom names the author of the message that is answered, whom detailsToSend does not know. In
+// rooms that is an occupant: the address of the account is not for others there.
+func (o *outbox) fillReplyFrom(m *perch.MessageOut) {
+	if m.Details == nil || m.Details.ReplyTo == nil || m.Details.ReplyTo.Ref == "" {
 		return
 	}
-	if ref, err := perch.ParseRef(d.ReplyTo.Ref); err == nil && ref.Sent {
-		d.ReplyTo.From = own.Bare()
+	reply := m.Details.ReplyTo
+	ref, err := perch.ParseRef(reply.Ref)
+	if err != nil {
+		return
+	}
+	inRoom := false
+	if o.rooms != nil {
+		reply.From, inRoom = o.rooms.author(m.To, ref)
+	}
+	switch {
+	case inRoom || ref.Room:
+	case ref.Sent:
+		reply.From = o.host.ownJID().Bare()
+	default:
+		reply.From = m.To.Bare()
 	}
 }
 

@@ -58,7 +58,7 @@ type sent struct {
 // sent, KindQuotaExceeded when the outbox is full. While the link is lost messages are accepted,
 // and sent in order after the next login.
 func (s *Session) SendMessage(ctx context.Context, m NewMessage) (perch.StatusChange, error) {
-	details, err := detailsToSend(m.Details, m.To)
+	details, err := detailsToSend(m.Details)
 	if err != nil {
 		return perch.StatusChange{}, err
 	}
@@ -130,7 +130,7 @@ func (o *outbox) accept(p *sending) error {
 	o.seq++
 	e.Seq = o.seq
 	e.Receipt = e.Kind == perch.ChatMessage && !o.host.chatOnly() && (e.Relation == nil || e.Relation.Kind == perch.RelationEdit)
-	fillReplyFrom(e.Details, o.host.ownJID())
+	o.fillReplyFrom(&e.MessageOut)
 	// While online it is written right after the commit, which saves marking it.
 	l := o.host.stream()
 	e.Sent = l != nil && l.live && !o.waitsForRoom(e)

@@ -18,6 +18,9 @@ type roomSender interface {
 	// mayWrite reports whether they can be written now; mayAccept is why none can be accepted at all.
 	mayWrite(to perch.JID) bool
 	mayAccept(to perch.JID) error
+	// author is who has written a message that one to an address is about, "" when that is not known;
+	// false: the address is of no room.
+	author(to perch.JID, ref perch.Ref) (perch.JID, bool)
 	// wrote says that one was written.
 	wrote(to perch.JID)
 }

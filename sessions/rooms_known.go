@@ -10,6 +10,7 @@ import (
 type saying struct {
 	stanzaID string // in the archive of the room; "": it has none
 	wire     string // its id attribute
+	nick     string // that its author had; "": the room itself
 	text     uint64 // of one without an id in the archive: who says what under which id
 	author   uint64 // who may change it; 0: nobody can be known to be that one
 	id       uint32
@@ -29,7 +30,7 @@ type knownMessage struct {
 func (x *roomList) identify(r *room, in *perch.MessageIn) knownMessage {
 	m := &in.Message
 	k := knownMessage{own: in.Sent, message: in.Relation == nil, saying: saying{
-		stanzaID: m.RoomStanzaID, id: short(m.ID), origin: short(m.OriginID), wire: cmp.Or(m.ID, m.OriginID), author: x.authorOf(r, m),
+		stanzaID: m.RoomStanzaID, id: short(m.ID), origin: short(m.OriginID), wire: cmp.Or(m.ID, m.OriginID), author: x.authorOf(r, m), nick: m.From.Resource(),
 	}}
 	if k.stanzaID == "" {
 		k.text = roomText(in)

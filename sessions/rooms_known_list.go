@@ -27,7 +27,7 @@ const sayingsOfNode = 4096
 
 func newSayings() *copies.Of[saying] {
 	return &copies.Of[saying]{Max: sayingsOfNode, Keep: func(s saying) saying {
-		s.stanzaID, s.wire = cloned(s.stanzaID), cloned(s.wire)
+		s.stanzaID, s.wire, s.nick = cloned(s.stanzaID), cloned(s.wire), cloned(s.nick)
 		return s
 	}}
 }

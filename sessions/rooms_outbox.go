@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -27,6 +28,28 @@ func (x *roomList) mayAccept(to perch.JID) error {
 	}
 	return errNotJoined
 }
+
+// author implements roomSender. A private message is of the account or of the one that it is with.
+func (x *roomList) author(to perch.JID, ref perch.Ref) (perch.JID, bool) {
+	r := x.find(to)
+	if r == nil {
+		return "", false
+	}
+	switch {
+	case ref.Sent:
+		return r.occupant(r.row.Nick), true
+	case !to.IsBare():
+		return to, true
+	}
+	k := r.byArchive(cmp.Or(ref.StanzaID, ref.ID))
+	if k == nil || k.nick == "" {
+		return "", true
+	}
+	return r.occupant(k.nick), true
+}
+
+// occupant is the address of a nick in the room.
+func (r *room) occupant(nick string) perch.JID { return r.jid() + "/" + perch.JID(nick) }
 
 var errNotJoined error = perch.Errorf(perch.KindRoomNotJoined, "the account is not in this room; join it first")
 

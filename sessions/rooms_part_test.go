@@ -357,3 +357,34 @@ func TestRoomsAreBounded(t *testing.T) {
 		t.Errorf("without rooms: got %d services, want none", len(w.x.services))
 	}
 }
+
+// TestAuthorOfWhatIsAnswered: in a room it is an occupant, whose nick is the one that it had then, and never
+// an account.
+func TestAuthorOfWhatIsAnswered(t *testing.T) {
+	w := newRoomsWorld()
+	r := w.joining(joinSent)
+	r.join, r.row.State, r.row.Nick = nil, perch.RoomStateJoined, "Al"
+	for i, from := range []perch.JID{r.jid() + "/Bo", r.jid(), r.jid() + "/Al"} {
+		in := &perch.MessageIn{Message: perch.Message{ID: fmt.Sprint("m", i), From: from, RoomStanzaID: fmt.Sprint("s", i)}}
+		r.remember(w.x.identify(r, in))
+	}
+	for name, tt := range map[string]struct {
+		to, want perch.JID
+		ref      perch.Ref
+		no       bool // it is in no room
+	}{
+		"another occupant":             {to: r.jid(), ref: perch.Ref{StanzaID: "s0", Room: true}, want: r.jid() + "/Bo"},
+		"of a room without an archive": {to: r.jid(), ref: perch.Ref{ID: "m0"}, want: r.jid() + "/Bo"},
+		"the room":                     {to: r.jid(), ref: perch.Ref{StanzaID: "s1", Room: true}},
+		"the account":                  {to: r.jid(), ref: perch.Ref{StanzaID: "s2", Room: true}, want: r.jid() + "/Al"},
+		"the account, without archive": {to: r.jid(), ref: perch.Ref{ID: "m2", Sent: true}, want: r.jid() + "/Al"},
+		"an old one":                   {to: r.jid(), ref: perch.Ref{StanzaID: "s9", Room: true}},
+		"in private":                   {to: r.jid() + "/Bo", ref: perch.Ref{ID: "p1"}, want: r.jid() + "/Bo"},
+		"in private, the account":      {to: r.jid() + "/Bo", ref: perch.Ref{ID: "p2", Sent: true}, want: r.jid() + "/Al"},
+		"elsewhere":                    {to: "bo@example.net", ref: perch.Ref{ID: "p1"}, no: true},
+	} {
+		if got, inRoom := w.x.author(tt.to, tt.ref); got != tt.want || inRoom == tt.no {
+			t.Errorf("%s: got %q, %v; want %q, %v", name, got, inRoom, tt.want, !tt.no)
+		}
+	}
+}
