@@ -36,7 +36,7 @@ PLAIN_TWINS := perch_plain_tls,perch_blocking_reads
 # Everything, in the order of what fails fastest.
 test: packages format vet build lint unit
 
-# Debian's servers and the foreign client that the tests run against.
+# Debian's servers and the foreign clients that the tests run against.
 packages:
 	@.ci/packages
 

@@ -46,6 +46,7 @@ type SlixmppOptions struct {
 type Peer struct {
 	JID string // full
 
+	name   string // of the library
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	lines  *inbox[PeerEvent]
@@ -55,7 +56,7 @@ type Peer struct {
 
 // PeerEvent is something that happened to a foreign client. Event is "message",
 // "presence", "subscription", "chat_state", "receipt", "roster", "ready", "failed",
-// "stanza" or "disconnected"; the other fields are set as the stanza had them.
+// "stanza", "invitation" (of nbxmpp) or "disconnected"; the other fields are set as the stanza had them.
 type PeerEvent struct {
 	Event        string
 	From, To     string
@@ -64,7 +65,6 @@ type PeerEvent struct {
 	Body, Thread string
 	Show, Status string
 	Priority     int
-	Nick         string
 	State        string
 	JID          string // roster
 	Name         string
@@ -75,10 +75,25 @@ type PeerEvent struct {
 	Error        string
 	Reason       string
 	XML          string // of a stanza
+	Refs
+	Nick, Extensions string // of a bookmark
+	AutoJoin         bool
 
 	Reply *int
 	Items []PeerEvent
 	FN    string
+}
+
+// Refs are what a message in an event "stanza" says of another one, as the library of the client has read
+// it.
+type Refs struct {
+	StanzaID  string // that the room has given the message (XEP-0359)
+	Corrects  string // XEP-0308
+	ReactsTo  string // XEP-0444
+	Emojis    []string
+	RepliesTo string // XEP-0461
+	Author    string // of the message that is replied to
+	Retracts  string // XEP-0424
 }
 
 // Slixmpp starts a foreign client and waits until it is signed in. It ends with the test.
@@ -87,20 +102,26 @@ func Slixmpp(t TB, o SlixmppOptions) *Peer {
 	if err := exec.Command(python, "-c", "import slixmpp").Run(); err != nil {
 		t.Fatalf("testkit: %s has no slixmpp: apt-get install python3-slixmpp", python)
 	}
+	return signInPeer(t, "slixmpp", slixmppScript, o)
+}
+
+// signInPeer starts a client of a library, and waits until it is signed in.
+func signInPeer(t TB, name string, script []byte, o SlixmppOptions) *Peer {
+	t.Helper()
 	host, portText, err := net.SplitHostPort(o.Addr)
 	port, err2 := strconv.Atoi(portText)
 	if err != nil || err2 != nil {
 		t.Fatalf("testkit: %q is no host:port", o.Addr)
 	}
-	p := &Peer{lines: newInbox[PeerEvent]()}
-	p.start(t)
+	p := &Peer{name: name, lines: newInbox[PeerEvent]()}
+	p.start(t, script)
 	p.write(t, map[string]any{
 		"host": host, "port": port, "direct": o.Direct, "ca": o.CAFile, "jid": o.JID,
 		"password": o.Password, "token": o.Token, "mechanism": o.Mechanism, "debug": o.Debug, "stanzas": o.Stanzas,
 	})
 	e := p.Expect(t, "a sign-in", func(e PeerEvent) bool { return e.Event == "ready" || e.Event == "failed" })
 	if refused := e.Event == "failed"; refused != o.Fails {
-		t.Fatalf("testkit: slixmpp signing in as %s: %+v\n%s", o.JID, e, p.stderr.String())
+		t.Fatalf("testkit: %s signing in as %s: %+v\n%s", name, o.JID, e, p.stderr.String())
 	}
 	p.JID = e.JID
 	return p
@@ -112,9 +133,9 @@ func (s *Server) SlixmppFor(t TB, u User) *Peer {
 	return Slixmpp(t, SlixmppOptions{Addr: s.Addr, CAFile: s.CAFile, JID: u.JID, Password: u.Password})
 }
 
-func (p *Peer) start(t TB) {
+func (p *Peer) start(t TB, script []byte) {
 	t.Helper()
-	p.cmd = exec.Command(python, "-u", "-c", string(slixmppScript))
+	p.cmd = exec.Command(python, "-u", "-c", string(script))
 	// Modules of another Python that the environment points to
 	// must not come first.
 	p.cmd.Env = append(without(os.Environ(), "PYTHONPATH", "PYTHONHOME"), "PYTHONDONTWRITEBYTECODE=1", "PYTHONIOENCODING=utf-8")
@@ -122,14 +143,14 @@ func (p *Peer) start(t TB) {
 	p.cmd.Stderr = &p.stderr
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
-		t.Fatalf("testkit: slixmpp: %v", err)
+		t.Fatalf("testkit: %s: %v", p.name, err)
 	}
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
-		t.Fatalf("testkit: slixmpp: %v", err)
+		t.Fatalf("testkit: %s: %v", p.name, err)
 	}
 	if err := p.cmd.Start(); err != nil {
-		t.Fatalf("testkit: slixmpp: %v", err)
+		t.Fatalf("testkit: %s: %v", p.name, err)
 	}
 	p.stdin = stdin
 	go p.read(stdout)
@@ -170,7 +191,7 @@ func (p *Peer) Expect(t TB, what string, fits func(PeerEvent) bool) PeerEvent {
 	t.Helper()
 	e, ok := p.lines.await(fits)
 	if !ok {
-		t.Fatalf("slixmpp %s: no %s; there is %+v\n%s", p.JID, what, p.Events(), p.stderr.String())
+		t.Fatalf("%s %s: no %s; there is %+v\n%s", p.name, p.JID, what, p.Events(), p.stderr.String())
 	}
 	return e
 }
@@ -185,10 +206,10 @@ func (p *Peer) write(t TB, line any) {
 	t.Helper()
 	b, err := json.Marshal(line)
 	if err != nil {
-		t.Fatalf("testkit: slixmpp: %v", err)
+		t.Fatalf("testkit: %s: %v", p.name, err)
 	}
 	if _, err := p.stdin.Write(append(b, '\n')); err != nil {
-		t.Fatalf("testkit: slixmpp: %v\n%s", err, p.stderr.String())
+		t.Fatalf("testkit: %s: %v\n%s", p.name, err, p.stderr.String())
 	}
 }
 
@@ -202,7 +223,7 @@ func (p *Peer) Do(t TB, cmd string, args map[string]any) PeerEvent {
 	p.write(t, line)
 	e := p.Expect(t, "answer to "+cmd, func(e PeerEvent) bool { return e.Reply != nil && *e.Reply == n })
 	if e.Error != "" {
-		t.Fatalf("slixmpp %s: %s: %s\n%s", p.JID, cmd, e.Error, p.stderr.String())
+		t.Fatalf("%s %s: %s: %s\n%s", p.name, p.JID, cmd, e.Error, p.stderr.String())
 	}
 	return e
 }

@@ -1,6 +1,6 @@
 // Package testkit starts the real thing for tests: Prosody, ejabberd and Redis from
-// Debian's packages, a foreign XMPP client (slixmpp) and TCP proxies that can fail. It is
-// for tests only, and for Linux.
+// Debian's packages, foreign XMPP clients (slixmpp, nbxmpp) and TCP proxies that can fail. It
+// is for tests only, and for Linux.
 //
 // Every server runs in a throw-away directory, on free ports of 127.0.0.1, with a
 // certificate of an authority that lives as long as the process, and as the user that its

@@ -2,11 +2,13 @@ package testkit_test
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -268,5 +270,37 @@ func TestLeafIsTrusted(t *testing.T) {
 	_ = c.Close()
 	if err := <-served; err != nil {
 		t.Errorf("the result of served: got error %v, want none", err)
+	}
+}
+
+// TestNbxmpp: a second library talks on both servers, and reads what a message says of another one.
+func TestNbxmpp(t *testing.T) {
+	for name, start := range servers() {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			room := "tea" + strings.ToLower(rand.Text()[:8]) + "@conference." + s.Domain
+			n := s.NbxmppFor(t, s.NewUser(t, "nora"))
+			n.Join(t, room, "Nora")
+			n.Open(t, room)
+			n.Say(t, room, "m1", greeting)
+			first := n.Expect(t, "its own message", func(e testkit.PeerEvent) bool { return e.Event == "stanza" && e.ID == "m1" && e.Body == greeting })
+			n.Correct(t, room, "m2", "m1", "other")
+			n.React(t, room, "m3", first.StanzaID, "👋")
+			n.Answer(t, room, "m4", first.StanzaID, room+"/Nora", "> hi\n", "hi")
+			n.Retract(t, room, "m5", first.StanzaID)
+			for id, fits := range map[string]func(testkit.Refs) bool{
+				"m2": func(r testkit.Refs) bool { return r.Corrects == "m1" },
+				"m3": func(r testkit.Refs) bool {
+					return r.ReactsTo == first.StanzaID && slices.Equal(r.Emojis, []string{"👋"})
+				},
+				"m4": func(r testkit.Refs) bool { return r.RepliesTo == first.StanzaID && r.Author == room+"/Nora" },
+				"m5": func(r testkit.Refs) bool { return r.Retracts == first.StanzaID },
+			} {
+				if e := n.Expect(t, id, func(e testkit.PeerEvent) bool { return e.Event == "stanza" && e.ID == id }); first.StanzaID == "" || !fits(e.Refs) {
+					t.Errorf("%s: got %+v, want it to be about %q", id, e.Refs, first.StanzaID)
+				}
+			}
+			n.Close()
+		})
 	}
 }

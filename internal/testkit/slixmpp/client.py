@@ -29,6 +29,23 @@ def emit(**line):
     sys.stdout.flush()
 
 
+def refs(m):
+    """What a message says of another one."""
+    def part(name, key):
+        plugin = m.get_plugin(name, check=True)
+        return str(plugin[key] or "") if plugin is not None else ""
+    reactions = m.get_plugin("reactions", check=True)
+    retract = m.xml.find("{urn:xmpp:message-retract:1}retract")  # slixmpp 1.8 has the older form
+    return {
+        "from": m["from"].full, "type": m["type"], "id": m["id"], "body": m["body"],
+        "stanzaid": part("stanza_id", "id") if part("stanza_id", "by") == m["from"].bare else "",
+        "corrects": part("replace", "id"), "reactsto": part("reactions", "id"),
+        "emojis": sorted(reactions.get_values()) if reactions is not None else [],
+        "repliesto": part("reply", "id"), "author": part("reply", "to"),
+        "retracts": retract.get("id", "") if retract is not None else "",
+    }
+
+
 class Client(slixmpp.ClientXMPP):
     def __init__(self, o):
         super().__init__(o["jid"], o.get("password") or None, sasl_mech=o.get("mechanism") or None)
@@ -39,7 +56,7 @@ class Client(slixmpp.ClientXMPP):
         self.auto_subscribe = False
         self.roster_received = []
         for plugin in ("xep_0030", "xep_0054", "xep_0085", "xep_0153", "xep_0172", "xep_0184",
-                       "xep_0199", "xep_0203", "xep_0280"):
+                       "xep_0199", "xep_0203", "xep_0280", "xep_0308", "xep_0359", "xep_0444", "xep_0461"):
             self.register_plugin(plugin)
         self["xep_0184"].auto_request = False
         handlers = {
@@ -57,7 +74,7 @@ class Client(slixmpp.ClientXMPP):
             self.add_event_handler(name, handler)
         if o.get("stanzas"):
             self.register_handler(Callback("all messages", MatchXPath("{jabber:client}message"),
-                                           lambda m: emit(event="stanza", xml=str(m), **{"from": m["from"].full})))
+                                           lambda m: emit(event="stanza", xml=str(m), **refs(m))))
         for kind in ("subscribe", "subscribed", "unsubscribe", "unsubscribed"):
             self.add_event_handler("presence_" + kind, self.on_subscription)
         for state in ("active", "composing", "paused", "inactive", "gone"):
