@@ -161,7 +161,9 @@ func TestRoomInvitationsOfNbxmpp(t *testing.T) {
 			if v.At("invited") != nil {
 				r.t.Errorf("got %v, want the invitation accepted", v)
 			}
-			nora.Expect(r.t, "alice", func(e testkit.PeerEvent) bool { return e.Event == "presence" && e.From == other+"/Alice" && e.Type == "available" })
+			nora.Expect(r.t, "alice", func(e testkit.PeerEvent) bool {
+				return e.Event == "presence" && e.From == other+"/Alice" && e.Type == "available"
+			})
 		}
 	})
 }

@@ -74,19 +74,25 @@ type PeerEvent struct {
 	Delay        string
 	Error        string
 	Reason       string
-	XML          string // of a stanza
+	Nick         string
 	Refs
-	Nick, Extensions string // of a bookmark
-	AutoJoin         bool
+	Listed
 
 	Reply *int
 	Items []PeerEvent
 	FN    string
 }
 
+// Listed is what a bookmark has, beside its JID, Name and Nick.
+type Listed struct {
+	AutoJoin   bool
+	Extensions string // as XML
+}
+
 // Refs are what a message in an event "stanza" says of another one, as the library of the client has read
 // it.
 type Refs struct {
+	XML       string // of the message as a whole
 	StanzaID  string // that the room has given the message (XEP-0359)
 	Corrects  string // XEP-0308
 	ReactsTo  string // XEP-0444
