@@ -90,6 +90,7 @@ func runWith(ctx context.Context, hangups <-chan os.Signal, args []string, stdou
 		return explainParse(err, parser.Model, args)
 	}
 	k.Bind(&settingsSource{args: args, hangups: hangups})
+	k.Bind(&c)
 	k.BindTo(ctx, (*context.Context)(nil))
 	k.BindTo(stdout, (*io.Writer)(nil))
 	return k.Run()

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -55,6 +56,9 @@ func synopsis(c command) string {
 func writeSettings(w io.Writer, c command, shared map[string]bool) {
 	begun := false
 	for _, f := range c.flags {
+		if inherited(c, f) {
+			continue
+		}
 		if common := f.Name == "help" || f.Name == "config"; common {
 			if shared[f.Name] {
 				continue
@@ -74,6 +78,12 @@ func writeSettings(w io.Writer, c command, shared map[string]bool) {
 			fmt.Fprintf(w, "Environment: \\fB%s\\fR.\n", roff(strings.Join(f.Envs, ", ")))
 		}
 	}
+}
+
+// inherited reports whether a flag stands among those of the command above already.
+func inherited(c command, f *kong.Flag) bool {
+	above := c.node.Parent
+	return above != nil && above.Type == kong.CommandNode && slices.Contains(above.Flags, f)
 }
 
 // roff is a text in which nothing is a request or an escape.

@@ -16,6 +16,7 @@ type commandLine struct {
 	Serve      serveCommand      `cmd:"" default:"withargs" help:"Run the gateway (the default command)."`
 	Check      checkCommand      `cmd:"" help:"Try everything that the settings name: files, name lookup, TLS and features of each upstream, Redis. Signs in nowhere, and says what to do."`
 	Messenger  messengerCommand  `cmd:"" help:"Run the embedded Messenger-compatible XMPP service alone, for other XMPP clients."`
+	Admin      adminCommand      `cmd:"" help:"See and steer a running gateway, all its nodes from any of them: sessions, nodes, upstreams, log level, drain."`
 	Health     healthCommand     `cmd:"" help:"Ask a running gateway whether it takes requests; for health checks of containers."`
 	Version    versionCommand    `cmd:"" help:"Print the version, what it was built from, and the versions of the records in Redis; as --version does."`
 	Completion completionCommand `cmd:"" help:"Print a script that completes commands and settings in a shell."`
@@ -96,7 +97,7 @@ Before the first start, and when a login fails: "perch check" with the same sett
 
 SIGHUP reads the file again, and what it names: docs/operations.md says what takes effect without a restart.
 
-Other commands: "perch messenger" runs the embedded service alone for other XMPP clients, "perch health" asks a running gateway whether it takes requests, "perch version" or "perch --version" prints the version.`
+Other commands: "perch messenger" runs the embedded service alone for other XMPP clients, "perch admin" sees and steers a running gateway, "perch health" asks a running gateway whether it takes requests, "perch version" or "perch --version" prints the version.`
 }
 
 // options turns the settings into those of the app.

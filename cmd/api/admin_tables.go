@@ -1,0 +1,271 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// The answers of the admin API as far as tables show them; docs/admin-openapi.yaml has all of them.
+type (
+	sessionList struct {
+		Items       []sessionRow  `json:"items"`
+		Next        *string       `json:"next"`
+		Unreachable []unreachable `json:"unreachable"`
+	}
+	sessionRow struct {
+		ID          string      `json:"id"`
+		JID         string      `json:"jid"`
+		Upstream    string      `json:"upstream"`
+		Node        string      `json:"node"`
+		State       string      `json:"state"`
+		Reason      string      `json:"reason"`
+		Cause       string      `json:"cause,omitempty"`
+		Detail      string      `json:"detail,omitempty"`
+		Since       *time.Time  `json:"since"`
+		RetryAt     *time.Time  `json:"retry_at"`
+		Streams     int         `json:"streams"`
+		Rooms       int         `json:"rooms"`
+		Outbox      int         `json:"outbox"`
+		HeldBack    bool        `json:"held_back"`
+		Resource    string      `json:"resource,omitempty"`
+		Delivery    string      `json:"delivery,omitempty"`
+		Features    []string    `json:"features,omitempty"`
+		LastStanza  *time.Time  `json:"last_stanza_at,omitempty"`
+		PingRTT     *int64      `json:"ping_rtt_ms,omitempty"`
+		OpenStreams []streamRow `json:"open_streams,omitempty"`
+		Log         *logBounds  `json:"log,omitempty"`
+		Tokens      []tokenRow  `json:"tokens,omitempty"`
+	}
+	streamRow struct {
+		Transport string     `json:"transport"`
+		Since     *time.Time `json:"since"`
+	}
+	logBounds struct {
+		Epoch string `json:"epoch"`
+		First uint64 `json:"first"`
+		Last  uint64 `json:"last"`
+	}
+	tokenRow struct {
+		ID   string `json:"id"`
+		Kind string `json:"kind"`
+	}
+	unreachable struct {
+		Node   string `json:"node"`
+		Detail string `json:"detail"`
+	}
+	nodeList struct {
+		Items []nodeRow `json:"items"`
+	}
+	nodeRow struct {
+		ID        string         `json:"id"`
+		Name      string         `json:"name"`
+		URL       string         `json:"url"`
+		State     string         `json:"state"`
+		Detail    string         `json:"detail"`
+		Version   string         `json:"version"`
+		Since     *time.Time     `json:"since"`
+		Sessions  map[string]int `json:"sessions"`
+		Owned     int            `json:"owned"`
+		Limit     int            `json:"owned_limit"`
+		Streams   int            `json:"streams"`
+		ToRestore int            `json:"to_restore"`
+		BeatAge   int64          `json:"beat_age_ms"`
+		Lease     int64          `json:"lease_ms"`
+	}
+	upstreamList struct {
+		Items       []upstreamRow `json:"items"`
+		Unreachable []unreachable `json:"unreachable"`
+	}
+	upstreamRow struct {
+		Name     string         `json:"name"`
+		Domain   string         `json:"domain"`
+		Profile  string         `json:"profile"`
+		SignIns  int64          `json:"sign_ins"`
+		Resumes  int64          `json:"resumes"`
+		Failures []causeCount   `json:"failures"`
+		Last     *loginFailure  `json:"last_failure"`
+		Logins   loginTimes     `json:"login_time"`
+		Sessions map[string]int `json:"sessions"`
+	}
+	causeCount struct {
+		Cause string `json:"cause"`
+		Count int64  `json:"count"`
+	}
+	loginFailure struct {
+		Cause  string     `json:"cause"`
+		At     *time.Time `json:"at"`
+		Node   string     `json:"node"`
+		Target string     `json:"target"`
+		Error  string     `json:"error"`
+		Advice string     `json:"advice"`
+	}
+	loginTimes struct {
+		Count int   `json:"count"`
+		Mean  int64 `json:"mean_ms"`
+		Max   int64 `json:"max_ms"`
+	}
+	levelList struct {
+		Items []struct {
+			Node  string `json:"node"`
+			Level string `json:"level"`
+		} `json:"items"`
+		Unreachable []unreachable `json:"unreachable"`
+	}
+)
+
+// table writes rows in columns; the first is the head.
+func table(w io.Writer, rows [][]string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(t, strings.Join(row, "\t"))
+	}
+	return t.Flush()
+}
+
+// age is how long ago something was, in one unit or two.
+func age(at *time.Time) string {
+	if at == nil {
+		return "-"
+	}
+	d := max(time.Since(*at), 0)
+	switch {
+	case d < time.Minute:
+		return d.Truncate(time.Second).String()
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd", int(d.Hours())/24)
+}
+
+// short is what log lines call a session.
+func short(id string) string { return id[:min(8, len(id))] }
+
+// why is the reason of a state with its cause, or "-".
+func (s sessionRow) why() string {
+	why := s.Reason
+	if s.Cause != "" {
+		why += " (" + s.Cause + ")"
+	}
+	return cmp.Or(why, "-")
+}
+
+func (l *sessionList) print(w io.Writer) error {
+	rows := [][]string{{"SESSION", "JID", "UPSTREAM", "NODE", "STATE", "SINCE", "STREAMS", "WHY"}}
+	for _, s := range l.Items {
+		rows = append(rows, []string{short(s.ID), cmp.Or(s.JID, "-"), s.Upstream, s.Node, s.State, age(s.Since), fmt.Sprint(s.Streams), s.why()})
+	}
+	if err := table(w, rows); err != nil {
+		return err
+	}
+	if l.Next != nil {
+		fmt.Fprintln(w, "There are more: raise --limit, or choose with --jid, --upstream, --state or --node.")
+	}
+	return missing(w, l.Unreachable)
+}
+
+// missing names the nodes that are not in a list.
+func missing(w io.Writer, lost []unreachable) error {
+	for _, n := range lost {
+		if _, err := fmt.Fprintf(w, "The node %s is missing: %s\n", n.Node, n.Detail); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sessionRow) print(w io.Writer) error {
+	rows := [][]string{
+		{"session", s.ID}, {"account", cmp.Or(s.JID, "-")}, {"resource", cmp.Or(s.Resource, "-")}, {"upstream", s.Upstream}, {"node", s.Node},
+		{"state", s.State + ", for " + age(s.Since)}, {"why", s.why()}, {"delivery", cmp.Or(s.Delivery, "-")},
+		{"features", cmp.Or(strings.Join(s.Features, " "), "-")}, {"last stanza", age(s.LastStanza)},
+		{"rooms", fmt.Sprint(s.Rooms)}, {"outbox", fmt.Sprint(s.Outbox)},
+	}
+	if s.Detail != "" {
+		rows = append(rows, []string{"detail", s.Detail})
+	}
+	if s.PingRTT != nil {
+		rows = append(rows, []string{"ping", fmt.Sprintf("%d ms", *s.PingRTT)})
+	}
+	if s.HeldBack {
+		rows = append(rows, []string{"store", "takes no writes of it"})
+	}
+	if s.Log != nil {
+		rows = append(rows, []string{"log", fmt.Sprintf("%s, %d to %d", s.Log.Epoch, s.Log.First, s.Log.Last)})
+	}
+	for _, st := range s.OpenStreams {
+		rows = append(rows, []string{"stream", st.Transport + ", for " + age(st.Since)})
+	}
+	for _, t := range s.Tokens {
+		rows = append(rows, []string{"token", t.ID + ", " + t.Kind})
+	}
+	return table(w, rows)
+}
+
+func (l *nodeList) print(w io.Writer) error {
+	rows := [][]string{{"NODE", "STATE", "SESSIONS", "STREAMS", "UP", "VERSION", "LAST BEAT"}}
+	for _, n := range l.Items {
+		if n.Detail != "" {
+			rows = append(rows, []string{n.ID, n.State, "-", "-", "-", "-", n.Detail})
+			continue
+		}
+		beat := "alone"
+		if n.Lease > 0 {
+			beat = fmt.Sprintf("%d ms ago", n.BeatAge)
+		}
+		owned := fmt.Sprint(n.Owned)
+		if n.Limit > 0 {
+			owned += fmt.Sprintf(" of %d", n.Limit)
+		}
+		rows = append(rows, []string{n.ID, n.State, owned, fmt.Sprint(n.Streams), age(n.Since), n.Version, beat})
+	}
+	return table(w, rows)
+}
+
+func (l *upstreamList) print(w io.Writer) error {
+	rows := [][]string{{"UPSTREAM", "DOMAIN", "SESSIONS", "LOGINS", "FAILED", "MEAN", "MAX"}}
+	for _, u := range l.Items {
+		var failed int64
+		for _, f := range u.Failures {
+			failed += f.Count
+		}
+		var states []string
+		for _, state := range slices.Sorted(maps.Keys(u.Sessions)) {
+			states = append(states, fmt.Sprintf("%d %s", u.Sessions[state], state))
+		}
+		rows = append(rows, []string{
+			u.Name, cmp.Or(u.Domain, "-"), cmp.Or(strings.Join(states, ", "), "0"), fmt.Sprint(u.SignIns), fmt.Sprint(failed),
+			fmt.Sprintf("%d ms", u.Logins.Mean), fmt.Sprintf("%d ms", u.Logins.Max),
+		})
+	}
+	if err := table(w, rows); err != nil {
+		return err
+	}
+	for _, u := range l.Items {
+		for _, f := range u.Failures {
+			fmt.Fprintf(w, "%s: %d logins failed: %s\n", u.Name, f.Count, f.Cause)
+		}
+		if f := u.Last; f != nil {
+			fmt.Fprintf(w, "%s: the last one %s ago at %s: %s\n  -> %s\n", u.Name, age(f.At), cmp.Or(f.Target, "-"), f.Error, cmp.Or(f.Advice, "see the log"))
+		}
+	}
+	return missing(w, l.Unreachable)
+}
+
+func (l *levelList) print(w io.Writer) error {
+	rows := [][]string{{"NODE", "LEVEL"}}
+	for _, n := range l.Items {
+		rows = append(rows, []string{n.Node, n.Level})
+	}
+	if err := table(w, rows); err != nil {
+		return err
+	}
+	return missing(w, l.Unreachable)
+}
