@@ -99,6 +99,7 @@ type Limits struct {
 	SignInRate         Rate // refused credentials of one client address; default 10 a minute, 10 at once
 	AccountRate        Rate // refused credentials of one account; default 10 a minute, 20 at once
 	Streams            int  // event streams of one session; default 20
+	RoomDeliveryLimit  int  // messages of one room in a minute that a session makes events of; default 600, negative: no limit
 }
 
 // Tracing is where OpenTelemetry traces go.

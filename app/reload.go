@@ -139,6 +139,7 @@ var changeableSettings = []struct {
 	{"sign-in-rate", func(o *Options) any { return o.SignInRate }},
 	{"account-rate", func(o *Options) any { return o.AccountRate }},
 	{"streams", func(o *Options) any { return o.Streams }},
+	{"room-delivery-limit", func(o *Options) any { return o.RoomDeliveryLimit }},
 	{"open-timeout", func(o *Options) any { return o.OpenTimeout }},
 	{"drain-time", func(o *Options) any { return o.DrainTime }},
 	{"idle", func(o *Options) any { return o.Idle.Action }},

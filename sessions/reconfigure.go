@@ -41,8 +41,8 @@ func newSettings(o Options, before *settings) (*settings, error) {
 }
 
 // Reconfigure changes the Options while sessions live, and ends none of them. Upstreams,
-// DefaultUpstream, OpenTimeout, MaxSessions, SessionsPerAccount, SessionsPerAddress, SealKeys and
-// Idle may change; what is changed of the others has no effect. The error names the wrong option, and
+// DefaultUpstream, OpenTimeout, MaxSessions, SessionsPerAccount, SessionsPerAddress, SealKeys,
+// RoomDeliveryLimit and Idle may change; what is changed of the others has no effect. The error names the wrong option, and
 // nothing has changed then.
 //
 // Of an upstream that is left out no session is opened any more, and those that live continue until
@@ -55,7 +55,7 @@ func (m *Manager) Reconfigure(change func(*Options)) error {
 	o := was.Options
 	change(&o)
 	o.Dial, o.Verify, o.Store, o.Secret = was.Dial, was.Verify, was.Store, was.Secret
-	o.Logins, o.RoomDeliveryLimit, o.Logger, o.Observer = was.Logins, was.RoomDeliveryLimit, was.Logger, was.Observer
+	o.Logins, o.Logger, o.Observer = was.Logins, was.Logger, was.Observer
 	now, err := newSettings(o, was)
 	if err != nil {
 		return err

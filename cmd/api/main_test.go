@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/perch-im/perch/app"
 )
@@ -219,6 +220,27 @@ func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
 	for _, want := range []string{"--upstream", "PERCH_UPSTREAM", "--listen", "PERCH_LISTEN", "--redis-url", "PERCH_REDIS_URL", "messenger", "PERCH_LOG_LEVEL", "--config", "PERCH_CONFIG"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("--help does not say %s, want %q in it", want, want)
+		}
+	}
+}
+
+// TestNothingIsNoLimit: 0 turns a setting off that has another default, and less than that is refused.
+func TestNothingIsNoLimit(t *testing.T) {
+	for args, want := range map[string]int{"": 600, "--room-delivery-limit=5": 5, "--room-delivery-limit=0": -1} {
+		o, err := parse(t, strings.Fields("--upstream home.test "+args)...)
+		if err != nil || o.RoomDeliveryLimit != want {
+			t.Errorf("%q: got %d and error %v, want %d", args, o.RoomDeliveryLimit, err, want)
+		}
+	}
+	for args, want := range map[string]time.Duration{"": 5 * time.Second, "--park-after=0": -1} {
+		o, err := parse(t, strings.Fields("--upstream home.test "+args)...)
+		if err != nil || o.ParkAfter != want {
+			t.Errorf("%q: got %v and error %v, want %v", args, o.ParkAfter, err, want)
+		}
+	}
+	for name, value := range map[string]string{"--room-delivery-limit": "-1", "--park-after": "-1s"} {
+		if _, err := parse(t, "--upstream", "home.test", name+"="+value); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s=%s: got error %v, want one that names it", name, value, err)
 		}
 	}
 }

@@ -78,6 +78,7 @@ type limitSettings struct {
 	SignInRate         float64 `default:"10" help:"Refused credentials and tickets a minute of one client address, on all nodes together; as many at once. Right ones do not count, but only so many are under way at once: raise it where one address signs in for many users."`
 	AccountRate        float64 `default:"10" help:"Refused credentials a minute of one account, from all addresses; twice as many at once."`
 	Streams            int     `default:"20" help:"Event streams of one session."`
+	RoomDeliveryLimit  int     `default:"600" help:"Messages of one room in a minute that a session makes events of; above it only of those that name the account, until the room is quiet; 0 = no limit."`
 }
 
 // retentionSettings bound the event log of each session.
@@ -113,7 +114,7 @@ func (s *gatewaySettings) options(file []app.Upstream) (app.Options, error) {
 		AdminOptions: app.AdminOptions{AdminHosts: s.AdminHost, AdminToken: s.AdminToken}, Limits: s.limits(),
 		OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
 		Idle:      app.IdlePolicy{Action: app.IdleAction(s.Idle), After: s.IdleAfter},
-		ParkAfter: parkAfter(s.ParkAfter),
+		ParkAfter: noneIsNegative(s.ParkAfter),
 		Tracing:   app.Tracing{Endpoint: s.OTelEndpoint, Sample: s.OTelSample},
 		Version:   version(), LogOptions: app.LogOptions{NoRequestLines: !s.LogRequests},
 	}
@@ -153,18 +154,21 @@ func (s *gatewaySettings) positive() error {
 	if s.ParkAfter < 0 {
 		return fmt.Errorf("--park-after must not be less than 0")
 	}
+	if s.RoomDeliveryLimit < 0 {
+		return fmt.Errorf("--room-delivery-limit must not be less than 0")
+	}
 	if s.Connections < 0 || s.AddressConnections < 0 {
 		return fmt.Errorf("--connections and --address-connections must not be less than 0")
 	}
 	return nil
 }
 
-// parkAfter is --park-after for the app, where 0 is the default.
-func parkAfter(d time.Duration) time.Duration {
-	if d == 0 {
+// noneIsNegative is a setting for the app, where 0 is the default and what is negative is none.
+func noneIsNegative[T ~int | ~int64](v T) T {
+	if v == 0 {
 		return -1
 	}
-	return d
+	return v
 }
 
 // rate lets three seconds' worth of requests come at once.
@@ -183,5 +187,6 @@ func (s *limitSettings) limits() app.Limits {
 		MaxSessions: s.MaxSessions, SessionsPerAccount: s.SessionsPerAccount, SessionsPerAddress: s.SessionsPerAddress,
 		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate),
 		SignInRate: perMinute(s.SignInRate, 1), AccountRate: perMinute(s.AccountRate, 2), Streams: s.Streams,
+		RoomDeliveryLimit: noneIsNegative(s.RoomDeliveryLimit),
 	}
 }
