@@ -85,7 +85,7 @@ type Event struct {
 }
 
 // usualEnvelope is room for most envelopes, on the stack. A longer one grows out of it.
-const usualEnvelope = 512
+const usualEnvelope = 768
 
 // NewEvent encodes an envelope. It panics if data cannot be encoded, which only a type
 // of this module could cause.

@@ -37,7 +37,7 @@ func (l *loopReader) Read(p []byte) (int, error) {
 func benchStanzas(b *testing.B, run func(b *testing.B, text string)) {
 	xmlstream.PoisonReleased(false)
 	defer xmlstream.PoisonReleased(true)
-	for _, s := range []struct{ name, stanza string }{{"presence", streamtest.Presence}, {"message", streamtest.Message}, {"reply", streamtest.Reply}, {"encrypted", streamtest.Encrypted}} {
+	for _, s := range []struct{ name, stanza string }{{"presence", streamtest.Presence}, {"message", streamtest.Message}, {"reply", streamtest.Reply}, {"encrypted", streamtest.Encrypted}, {"occupant", streamtest.Occupant}, {"room message", streamtest.RoomMessage}} {
 		b.Run(s.name, func(b *testing.B) {
 			b.SetBytes(int64(len(s.stanza)))
 			b.ReportAllocs()
@@ -201,7 +201,7 @@ func BenchmarkAppendMessage(b *testing.B) {
 
 // The benchmarks must measure stanzas that are what they say.
 func TestBenchmarkStanzas(t *testing.T) {
-	for _, s := range []string{streamtest.Presence, streamtest.Message, streamtest.Reply, streamtest.Encrypted} {
+	for _, s := range []string{streamtest.Presence, streamtest.Message, streamtest.Reply, streamtest.Encrypted, streamtest.Occupant, streamtest.RoomMessage} {
 		var x xmlStanza
 		d := xml.NewDecoder(io.MultiReader(bytes.NewReader([]byte(streamtest.Header)), bytes.NewReader([]byte(s))))
 		for range 3 { // declaration, header, stanza

@@ -45,6 +45,16 @@ const (
 		"<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1763425984'><key rid='391028475' prekey='true'>MwohBeu2Gv8kq1c0Zt1Zb0Vt3Q9aQ2v1kq0J3p8m9tQkEAAYACIw</key>" +
 		"<key rid='1029384756'>MwohBbYQwq4o1yX7wq5ZrW2t8mFqk3p1zZb0Vt3Q9aQ2EAEYACIw</key><iv>kQ2v1kq0J3p8m9tQ</iv></header><payload>W2t8mFqk3p1zZb0Vt3Q9aQ2v1kq0J3p8m9tQ</payload></encrypted>" +
 		"<encryption xmlns='urn:xmpp:eme:0' name='OMEMO' namespace='eu.siacs.conversations.axolotl'/><body>I sent you an OMEMO encrypted message.</body><store xmlns='urn:xmpp:hints'/></message>"
+	// Occupant is what a room of Prosody says of one who is in it, and RoomMessage what one of them says.
+	Occupant = "<presence from='orchard@rooms.a.test/Romeo' to='me@a.test/home' xml:lang='en'>" +
+		"<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='https://example.net/client' ver='q07IKJEyjvHSyhy//CH0CxmKi8w='/>" +
+		"<occupant-id xmlns='urn:xmpp:occupant-id:0' id='lXMCmy5QGYQZnFbhXVPAuEQ3uVZ8fRBGGgEzXMWVsmA='/>" +
+		"<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='participant'/></x></presence>"
+	RoomMessage = "<message from='orchard@rooms.a.test/Romeo' to='me@a.test/home' id='ef7d1b2c-4f3a-4d7a-9f0e-5b0c7a3d2e11' type='groupchat' xml:lang='en'>" +
+		"<body>But soft, what light through yonder window breaks? It is the east, and Juliet is the sun &amp; moon.</body>" +
+		"<occupant-id xmlns='urn:xmpp:occupant-id:0' id='lXMCmy5QGYQZnFbhXVPAuEQ3uVZ8fRBGGgEzXMWVsmA='/>" +
+		"<origin-id xmlns='urn:xmpp:sid:0' id='ef7d1b2c-4f3a-4d7a-9f0e-5b0c7a3d2e11'/>" +
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='orchard@rooms.a.test' id='2024-05-06-7a8b9c0d'/></message>"
 )
 
 // RosterItems is the inside of a roster of n buddies, with groups, of about 170 bytes each.
