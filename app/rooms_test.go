@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/perch-im/perch/app"
 	"github.com/perch-im/perch/internal/testkit"
 )
 
@@ -18,10 +19,10 @@ func roomLogins() []login {
 }
 
 // inRooms runs a test on each server.
-func inRooms(t *testing.T, f func(r *roomWorld)) {
+func inRooms(t *testing.T, f func(r *roomWorld), edit ...func(*app.Options)) {
 	for _, l := range roomLogins() {
 		t.Run(l.name, func(t *testing.T) {
-			r := newRoomWorld(t, newWorld(t, l, l.server(t)))
+			r := newRoomWorld(t, newWorld(t, l, l.server(t), edit...))
 			r.login = l
 			f(r)
 		})

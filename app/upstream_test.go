@@ -89,13 +89,17 @@ const appSecret = canary.Mark + "0123456789abcdef0123"
 func init() { canary.Note(appSecret, aliceToken, "bm90IGEgdG9rZW4gb2YgYW55Ym9keQ==") }
 
 // start runs a whole gateway in this process, in front of one upstream.
-func start(t *testing.T, u app.Upstream) *app.App {
+func start(t *testing.T, u app.Upstream, edit ...func(*app.Options)) *app.App {
 	t.Helper()
-	a, err := app.New(app.Options{
+	o := app.Options{
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Upstreams: []app.Upstream{u},
 		Secret: appSecret, ParkAfter: 20 * time.Millisecond, // nearly every wait here is one of a parked reader
 		Logger: canary.Logger(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}
+	for _, f := range edit {
+		f(&o)
+	}
+	a, err := app.New(o)
 	if err != nil {
 		t.Fatalf("app.New: got error %v, want none", err)
 	}
@@ -147,11 +151,11 @@ type world struct {
 }
 
 // newWorld makes a world on a server, with a proxy between it and the gateway.
-func newWorld(t *testing.T, l login, s *testkit.Server) *world {
+func newWorld(t *testing.T, l login, s *testkit.Server, edit ...func(*app.Options)) *world {
 	t.Helper()
 	w := &world{server: s, alice: s.NewUserAt(t, "alice", l.domainOn(s)), bob: s.NewUserAt(t, "bob", l.domainOn(s))}
 	w.proxy = testkit.NewProxy(t, l.address(s))
-	w.app = start(t, l.upstream(s, w.proxy.Addr))
+	w.app = start(t, l.upstream(s, w.proxy.Addr), edit...)
 	w.peer = s.SlixmppFor(t, w.bob)
 	w.peer.Presence(t, "", "")
 	w.api = l.signIn(t, w.app, s, w.alice)

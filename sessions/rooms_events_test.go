@@ -317,6 +317,35 @@ func TestLoudRoom(t *testing.T) {
 	}, func(o *sessions.Options) { o.RoomDeliveryLimit = 10 })
 }
 
+// TestSlowReaderOfALoudRoom: a stream that does not read is cut; the log has everything, another stream
+// misses nothing, and the first one goes on where it was.
+func TestSlowReaderOfALoudRoom(t *testing.T) {
+	const messages = 600
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		se := w.open()
+		w.join(se, lobby, sessions.RoomJoin{Nick: "Al"})
+		s.say(lobby, "Bo", "first")
+		slow, quick := w.attach(se, sessions.SubscribeOptions{}), w.attach(se, sessions.SubscribeOptions{})
+		cursor := w.durable(se)
+		want, got := []string{}, []string{}
+		for i := range messages {
+			s.say(lobby, "Bo", fmt.Sprint(i))
+			want = append(want, fmt.Sprintf("received Bo: %d", i))
+			pass(10 * time.Millisecond)
+			got = append(got, roomSaid(t, quick.next(), lobby)...)
+		}
+		wantList(t, "the stream that reads", got, want)
+		if _, err := slow.sub.Take(); err == nil {
+			t.Error("Take of the stream that does not read: got no error, want it cut")
+		}
+		wantList(t, "the log", roomSaid(t, w.durable(se), lobby), append([]string{"received Bo: first"}, want...))
+		again := w.attach(se, sessions.SubscribeOptions{Since: cursor[len(cursor)-1].ID})
+		wantList(t, "the stream again", roomSaid(t, again.preamble, lobby), want)
+	}, func(o *sessions.Options) { o.RoomDeliveryLimit = -1 })
+}
+
 // TestChatStatesInRooms: they name the room and the nick; the own one comes back and says nothing.
 func TestChatStatesInRooms(t *testing.T) {
 	inWorld(t, func(w *world) {

@@ -663,7 +663,40 @@ func TestOwnPresenceInRooms(t *testing.T) {
 	})
 }
 
-// TestRoomOfRecords: an account that uses no rooms has nothing of them, in no stream and in no record.
+// TestIdleIsAwayInRooms: the rooms of a session that nobody looks at are told, unless it is in many: there
+// that would be much for nothing.
+func TestIdleIsAwayInRooms(t *testing.T) {
+	for n, want := range map[int]int{1: 1, 5: 5, 6: 0} {
+		inWorld(t, func(w *world) {
+			s := withRooms(w)
+			se := w.open()
+			for i := range n {
+				room := perch.JID(fmt.Sprintf("room%d@muc.example.net", i))
+				s.room(room)
+				w.join(se, room, sessions.RoomJoin{Nick: "Al"})
+			}
+			pass(11 * time.Minute)
+			out := sent[*perch.RoomPresenceOut](w.conn())
+			for _, p := range out {
+				if p.Presence.Show != perch.ShowAway {
+					t.Errorf("%d rooms: got %+v, want away", n, p.Presence)
+				}
+			}
+			if len(out) != want {
+				t.Errorf("%d rooms: got %d presences, want %d", n, len(out), want)
+			}
+			w.attach(se, sessions.SubscribeOptions{})
+			pass(time.Second)
+			if out := sent[*perch.RoomPresenceOut](w.conn()); len(out) != 2*want || want > 0 && out[len(out)-1].Presence.Show != perch.ShowNone {
+				t.Errorf("%d rooms, with a stream: got %d presences, want %d, and the last one not away", n, len(out), 2*want)
+			}
+		}, func(o *sessions.Options) {
+			o.Idle = sessions.IdlePolicy{Action: sessions.IdleAway, After: 10 * time.Minute}
+		})
+	}
+}
+
+// TestSessionWithoutRooms: an account that uses no rooms has nothing of them, in no stream and in no record.
 func TestSessionWithoutRooms(t *testing.T) {
 	inWorld(t, func(w *world) {
 		withRooms(w)
