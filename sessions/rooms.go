@@ -152,7 +152,7 @@ type roomList struct {
 	gathers  bool          // joins are queued, and none is begun
 	looking  int           // control messages whose message is looked for
 	tip      func() uint64 // offset of the last event that is committed
-	most     int           // events of one room in a minute; 0: no limit
+	most     func() int    // events of one room in a minute, as it is set now; less than 1: no limit
 	muc      []perch.JID   // the services with rooms of the own server, once they are known; never changed
 	roomPublisher
 }

@@ -317,6 +317,39 @@ func TestLoudRoom(t *testing.T) {
 	}, func(o *sessions.Options) { o.RoomDeliveryLimit = 10 })
 }
 
+// TestLimitIsReconfigured: another limit holds for rooms that are joined, and without one a room that is
+// limited is so until the end of its minute.
+func TestLimitIsReconfigured(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		se := w.open()
+		w.join(se, lobby, sessions.RoomJoin{Nick: "Al"})
+		loud := func(n int, want bool) {
+			t.Helper()
+			for i := range n {
+				s.say(lobby, "Bo", fmt.Sprint(i))
+			}
+			if r := w.settled(se, lobby); r.Limited != want {
+				t.Errorf("%d messages: got limited %v, want %v", n, r.Limited, want)
+			}
+		}
+		limit := func(n int) {
+			t.Helper()
+			must(t, "Reconfigure", w.m.Reconfigure(func(o *sessions.Options) { o.RoomDeliveryLimit = n }))
+		}
+		loud(8, false)
+		limit(5)
+		loud(1, true)
+		limit(-1)
+		pass(time.Minute)
+		loud(20, false)
+		if r := w.settled(se, lobby); r.Missed == nil || r.Missed.Count != 1 {
+			t.Errorf("got %+v missed, want one message", r.Missed)
+		}
+	}, func(o *sessions.Options) { o.RoomDeliveryLimit = 10 })
+}
+
 // TestSlowReaderOfALoudRoom: a stream that does not read is cut; the log has everything, another stream
 // misses nothing, and the first one goes on where it was.
 func TestSlowReaderOfALoudRoom(t *testing.T) {

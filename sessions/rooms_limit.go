@@ -110,13 +110,14 @@ func inWord(c rune) bool {
 // counted counts a message, and falls back when there are too many.
 func (x *roomList) counted(r *room) {
 	l := &r.limit
-	if x.most <= 0 {
+	most := x.most()
+	if most <= 0 && !l.on {
 		return
 	}
 	if l.count++; l.timer == nil {
 		l.timer = x.host.after(limitWindow, func() { x.windowEnds(r) })
 	}
-	if l.count > x.most && !l.on {
+	if most > 0 && l.count > most && !l.on {
 		if !l.owed {
 			l.hidden = 0
 		}
@@ -129,7 +130,8 @@ func (x *roomList) counted(r *room) {
 // windowEnds returns to what is wanted of the room, once it was quiet enough for a minute.
 func (x *roomList) windowEnds(r *room) {
 	l := &r.limit
-	quiet := l.count <= x.most/2
+	most := x.most()
+	quiet := most <= 0 || l.count <= most/2
 	l.timer, l.count = nil, 0
 	switch {
 	case x.find(r.jid()) != r || !l.on:

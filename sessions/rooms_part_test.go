@@ -32,7 +32,7 @@ func newRoomsWorld() *roomsWorld {
 	w.rec = Record{JID: "alice@example.net/perch", Own: perch.OwnPresence{Available: true}}
 	ids := 0
 	w.x = &roomList{tip: func() uint64 { return 0 }, host: w, journal: w, log: w, outbox: w, id: "a", sealed: w, tables: occupants.New(occupants.Options{}), upstream: "net",
-		newID: func() string { ids++; return fmt.Sprint("id", ids) }, byKey: map[perch.JID]*room{}, services: map[string]*roomService{}}
+		newID: func() string { ids++; return fmt.Sprint("id", ids) }, byKey: map[perch.JID]*room{}, services: map[string]*roomService{}, most: func() int { return 0 }}
 	return w
 }
 
@@ -313,7 +313,7 @@ func TestMentionedByNick(t *testing.T) {
 // again has one gap, with all that was left out.
 func TestLoudAgainBeforeTheEndOfAGap(t *testing.T) {
 	w := newRoomsWorld()
-	w.x.most = 2
+	w.x.most = func() int { return 2 }
 	r := w.joining(joinSent)
 	r.join, r.row.State, r.row.Nick = nil, perch.RoomStateJoined, "Al"
 	n := 0

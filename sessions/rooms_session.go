@@ -30,7 +30,7 @@ func useRooms(s *Session) *roomList {
 		tip: func() uint64 { return s.log.published }, tables: s.m.occupants, sayings: s.m.sayings, upstream: s.cred.upstream.Name,
 		byKey: map[perch.JID]*room{}, services: map[string]*roomService{},
 	}
-	x.most = s.m.o.RoomDeliveryLimit
+	x.most = func() int { return s.m.settings().RoomDeliveryLimit }
 	s.outbox.rooms, s.catchup.rooms, s.subs.rooms, s.idle.rooms = x, x, x, x
 	s.log.noted = append(s.log.noted, x.noted)
 	if c := conversationsOf(s); c != nil {
