@@ -11,6 +11,7 @@ import (
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/docs"
+	"github.com/perch-im/perch/web"
 	"github.com/perch-im/perch/xmppconn"
 )
 
@@ -22,7 +23,7 @@ const minAdminToken = 32
 func (a *App) admin() api.AdminOptions {
 	return api.AdminOptions{
 		Name: a.nodeName, Level: a.o.Level, Upstreams: a.upstreamReports,
-		Drain: a.drainByCall, Resume: a.resumeByCall, OpenAPI: docs.AdminOpenAPI,
+		Drain: a.drainByCall, Resume: a.resumeByCall, Pages: web.Admin(), OpenAPI: docs.AdminOpenAPI,
 	}
 }
 

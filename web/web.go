@@ -1,5 +1,5 @@
 // Package web has the files that browsers load: the console at "/", and perch.js, the
-// JavaScript client. Both use the public API alone. Everything is embedded, nothing comes
+// JavaScript client, which use the public API alone; and the page of operators. Everything is embedded, nothing comes
 // from another host.
 package web
 
@@ -14,10 +14,11 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 )
 
-//go:embed index.html icon.svg perch.js perch/*.js console/*.js console/*.css
+//go:embed index.html icon.svg perch.js perch/*.js console/*.js console/*.css admin/index.html admin/*.js admin/*.css
 var files embed.FS
 
 // csp is as strict as a page can be that shows foreign text: no inline script or style,
@@ -60,7 +61,19 @@ func Handler(options ...Option) http.Handler {
 	for _, o := range options {
 		o(&s)
 	}
-	pages := load(s)
+	return serve(load(s, "index.html", func(name string) bool { return !strings.HasPrefix(name, "admin/") }))
+}
+
+// Admin serves the page of operators at "/", as Handler does the console. It needs the admin API on
+// the same host.
+func Admin() http.Handler {
+	shared := []string{"icon.svg", "console/console.css", "console/dom.js"}
+	return serve(load(settings{}, "admin/index.html", func(name string) bool {
+		return strings.HasPrefix(name, "admin/") || slices.Contains(shared, name)
+	}))
+}
+
+func serve(pages map[string]page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p, ok := pages[r.URL.Path]
 		if !ok {
@@ -71,12 +84,12 @@ func Handler(options ...Option) http.Handler {
 	})
 }
 
-// load reads every embedded file once. An embedded file that cannot be read, or an index
+// load reads once every embedded file that belongs to a site, whose start is at "/". An embedded file that cannot be read, or an index
 // that is no template, is a broken build.
-func load(s settings) map[string]page {
+func load(s settings, start string, belongs func(name string) bool) map[string]page {
 	pages := map[string]page{}
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || !belongs(name) {
 			return err
 		}
 		body, err := files.ReadFile(name)
@@ -84,7 +97,7 @@ func load(s settings) map[string]page {
 			return err
 		}
 		address := "/" + name
-		if name == "index.html" {
+		if name == start {
 			var b bytes.Buffer
 			if err := template.Must(template.New(name).Parse(string(body))).Execute(&b, s); err != nil {
 				return err

@@ -236,7 +236,11 @@ func TestScriptsMakeNoMarkup(t *testing.T) {
 	if err != nil || len(modules) < 3 {
 		t.Fatalf("got %v %v, want no error and at least 3", modules, err)
 	}
-	for _, name := range append(append(files, modules...), "index.html", "perch.js") {
+	operators, err := filepath.Glob("admin/*")
+	if err != nil || len(operators) < 6 {
+		t.Fatalf("got %v %v, want no error and at least 6", operators, err)
+	}
+	for _, name := range append(append(append(files, modules...), operators...), "index.html", "perch.js") {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatalf("os.ReadFile: got error %v, want none", err)

@@ -1,0 +1,43 @@
+// The upstreams: logins, and why they fail.
+import { h, sync, text } from '../console/dom.js';
+import { ask } from './api.js';
+import { age, facts, missing, showState, stateOf } from './parts.js';
+
+export class Upstreams {
+  constructor() {
+    this.list = h('ul', { class: 'cards' });
+    this.lost = h('p', { class: 'why' });
+    this.element = h('section', { 'aria-labelledby': 'upstreams' }, h('h2', { id: 'upstreams' }, 'Upstreams'), this.lost, this.list);
+  }
+
+  async load() {
+    const { items, unreachable } = await ask('GET', 'upstreams');
+    text(this.lost, missing(unreachable));
+    sync(
+      this.list,
+      items,
+      (/** @type {any} */ u) => u.name,
+      () => h('li', {}, h('div', { class: 'heading' }, h('h3', {}), stateOf()), h('dl', {}), h('p', { class: 'why' })),
+      (e, u) => this.update(e, u),
+    );
+  }
+
+  /** @param {HTMLElement} e @param {any} u */
+  update(e, u) {
+    const [head, dl, why] = /** @type {HTMLElement[]} */ ([...e.children]);
+    if (!head || !dl || !why) return;
+    text(/** @type {Element} */ (head.firstElementChild), u.name);
+    const online = u.sessions.online ?? 0;
+    const all = Object.values(u.sessions).reduce((/** @type {number} */ sum, n) => sum + Number(n), 0);
+    showState(/** @type {Element} */ (head.lastElementChild), online < all ? 'reconnecting' : 'online');
+    if (head.lastElementChild?.lastElementChild) text(head.lastElementChild.lastElementChild, `${online} of ${all} online`);
+    facts(dl, [
+      ['domain', u.domain || '–'],
+      ['logins', `${u.sign_ins}, and ${u.resumes} resumed`],
+      ['took', u.login_time.count ? `${u.login_time.mean_ms} ms, at most ${u.login_time.max_ms}` : '–'],
+      ['failed', u.failures.map((/** @type {any} */ f) => `${f.count} ${f.cause}`).join(', ') || 'none'],
+    ]);
+    const f = u.last_failure;
+    text(why, f ? `${age(f.at)} ago: ${f.cause}. ${f.advice}` : '');
+  }
+}
