@@ -237,8 +237,9 @@ type MemberList struct {
 	LeftOut int      `json:"left_out,omitempty"` // entries beyond what this gateway takes of one list
 }
 
-// MessageRoom is what a groupchat message says of its author. It depends on the reader only by Own and
-// JID.
+// MessageRoom is what a groupchat message says of its author; it depends on the reader only by Own and
+// JID. Of a private message of a room it is the occupant on the other side, and Own says that the account
+// has sent it.
 type MessageRoom struct {
 	Nick        string      `json:"nick"`                  // "": the room itself speaks
 	OccupantID  string      `json:"occupant_id,omitempty"` // where the room announces XEP-0421

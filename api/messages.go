@@ -18,6 +18,8 @@ type messageRequest struct {
 	Kind    string `json:"kind" enums:"chat,normal,groupchat,headline"`
 	Thread  string `json:"thread"`
 	Subject string `json:"subject"`
+	// For whom a private message in a room is, as the list of its occupants has it; * is whoever has the nick.
+	OccupantID string `json:"occupant_id"`
 	detailsRequest
 } // @name MessageRequest
 
@@ -25,7 +27,7 @@ type messageRequest struct {
 //
 //	@ID				sendMessage
 //	@Summary		Send a message
-//	@Description	202 once it is stored in the outbox; GET /v1/messages/{id} and message.status events have its status from then on. With wait=acked the answer is 200 as soon as the server has acknowledged the message, or its status is failed or unknown; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza. A body may be left out where there are attachments: it has their addresses then.
+//	@Description	202 once it is stored in the outbox; GET /v1/messages/{id} and message.status events have its status from then on. With wait=acked the answer is 200 as soon as the server has acknowledged the message, or its status is failed or unknown; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza. A body may be left out where there are attachments: it has their addresses then. To the address of an occupant (room@service/nick) it is a private message: occupant_id says for whom, as the list of occupants has it, and when another occupant has the nick by now the answer is 409 occupant-changed; without it, it is for the one with whom private messages were exchanged last under that nick. * is whoever has the nick.
 //	@Tags			messages
 //	@Accept			json
 //	@Produce		json
@@ -107,7 +109,7 @@ const maxKeyBytes = 128
 // checked returns the message of the request. Its id is its idempotency key too, unless a header
 // has another one. The WebSocket's message.send is checked here as well.
 func (req *messageRequest) checked(s *sessions.Session) (sessions.NewMessage, error) {
-	m := sessions.NewMessage{ID: req.ID, Key: req.ID, Kind: perch.MessageKind(req.Kind), Thread: req.Thread, Subject: req.Subject}
+	m := sessions.NewMessage{ID: req.ID, Key: req.ID, Kind: perch.MessageKind(req.Kind), Thread: req.Thread, Subject: req.Subject, OccupantID: req.OccupantID}
 	if req.To == "" {
 		return m, perch.Invalid("/to", "is needed")
 	}
@@ -126,6 +128,9 @@ func (req *messageRequest) checked(s *sessions.Session) (sessions.NewMessage, er
 		return m, perch.Invalid("/kind", "must be chat, normal, groupchat or headline")
 	}
 	if err := checkMessageID("/id", req.ID); err != nil {
+		return m, err
+	}
+	if err := oneLine("/occupant_id", req.OccupantID, 256); err != nil {
 		return m, err
 	}
 	if err := oneLine("/thread", req.Thread, 256); err != nil {

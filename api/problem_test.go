@@ -16,7 +16,7 @@ import (
 // The table of the API description: every slug and its status.
 var slugStatus = map[string]int{
 	"unauthorized": 401, "forbidden": 403, "not-found": 404, "item-not-found": 404, "conflict": 409,
-	"room-not-joined": 409, "nick-conflict": 409, "gone": 410,
+	"room-not-joined": 409, "nick-conflict": 409, "occupant-changed": 409, "gone": 410,
 	"idempotency-mismatch": 422, "validation": 422, "jid-malformed": 422, "malformed-json": 400,
 	"body-too-large": 413, "unsupported-media-type": 415, "upgrade-required": 426, "quota-exceeded": 429,
 	"feature-unsupported": 501, "xmpp-error": 502, "upstream-tls": 502, "session-offline": 503, "draining": 503,

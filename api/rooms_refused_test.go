@@ -34,6 +34,8 @@ func TestBadRoomInput(t *testing.T) {
 		{"another field of it", "PUT", roomPath, `{"config":{"colour":1}}`, "validation", "/config/colour"},
 		{"another wait", "PUT", roomPath + "?wait=left", `{}`, "validation", "?wait"},
 		{"another query", "PUT", roomPath + "?x=1", `{}`, "validation", "?x"},
+		{"a message to an occupant who is none", "POST", "/v1/messages", `{"to":"bob@example.net","body":"x","occupant_id":"y"}`, "validation", "/occupant_id"},
+		{"an occupant of two lines", "POST", "/v1/messages", `{"to":"talk@rooms.example.net/bob","body":"x","occupant_id":"a\nb"}`, "validation", "/occupant_id"},
 		{"another state", "GET", "/v1/rooms?state=left", "", "validation", "?state"},
 		{"a foreign cursor", "GET", "/v1/rooms?cursor=abc", "", "validation", "?cursor"},
 		{"nothing to change", "PATCH", roomPath, `{}`, "validation", "/nick"},

@@ -60,6 +60,9 @@ func (cu *catchup) stop() { stop(cu.trim) }
 func (cu *catchup) logSent(e *outEntry) {
 	in := perch.MessageIn{Sent: true, Relation: e.Relation, Message: perch.Message{ID: e.ID, From: cu.host.record().JID, To: e.To,
 		Kind: e.Kind, Body: e.Body, Thread: e.Thread, Subject: e.Subject, Source: perch.SourceLive, MessageDetails: e.Details}}
+	if id := occupantIDOf(e.Occupant); id != "" {
+		in.Room = &perch.MessageRoom{OccupantID: id}
+	}
 	if cu.rooms != nil {
 		cu.rooms.markPrivate(&in)
 	}

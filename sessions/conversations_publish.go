@@ -142,7 +142,7 @@ func (c *conversationList) publishRest() {
 
 // tellPeer tells the other side what was read, if the message asks for that, once it is committed.
 func (c *conversationList) tellPeer(k *readLookup) {
-	if k.sent || k.m.ID == "" || k.m.MessageDetails == nil || !k.m.Markable || c.host.chatOnly() || k.m.Kind == perch.GroupchatMessage {
+	if k.sent || k.m.ID == "" || k.m.MessageDetails == nil || !k.m.Markable || c.host.chatOnly() || k.m.Room != nil {
 		return
 	}
 	out := &perch.DisplayedOut{To: k.m.From.Bare(), ID: k.m.ID}

@@ -45,6 +45,7 @@ type identity struct {
 	device  uint32     // the sender's resource: an archive may lack it
 	id      uint32
 	origin  uint32   // XEP-0359
+	private uint32   // of a private message in a room: the id of the occupant (XEP-0421)
 	next    int32    // 1 + the index of the one before it with the same text, in a long table
 	link    uint16   // number of the stream that brought the last copy; 0: not in this process
 	paths   copyPath // that copies came by
@@ -59,6 +60,9 @@ func identityOf(m *perch.Message, path copyPath, arrived perch.Time) identity {
 		sender: accountHash(m.From), to: accountHash(m.To),
 		device: short(m.From.Resource()), id: short(m.ID), origin: short(m.OriginID),
 		added: arrived, paths: path,
+	}
+	if m.Room != nil && m.Kind != perch.GroupchatMessage {
+		c.private = short(m.Room.OccupantID)
 	}
 	if m.StanzaID != "" {
 		c.account = hashOf(m.StanzaID)

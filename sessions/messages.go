@@ -66,6 +66,8 @@ type verb struct {
 	ref          perch.Ref
 	relation     *perch.Relation
 	inRoom       bool // also with a ref that is no room's, see aim
+	occupantID   string
+	at           perch.Time // of a private message of a room; 0: it is none
 }
 
 // do puts a verb into the outbox. What the upstream cannot do comes before what is wrong with it.
@@ -73,11 +75,12 @@ func (ms Messages) do(ctx context.Context, v verb, m NewMessage, valid func() er
 	if err := ms.aim(ctx, &v); err != nil {
 		return perch.StatusChange{}, err
 	}
-	m.To, m.about = v.conversation, v.ref
+	m.To, m.about, m.OccupantID = v.conversation, v.ref, v.occupantID
 	if v.ref.Room || v.inRoom {
 		m.Kind = perch.GroupchatMessage
 	}
 	p := ms.s.m.prepare(ms.s.id, m, v.relation)
+	p.since = v.at
 	p.check = func() error {
 		if err := v.mayBe(); err != nil {
 			return err
@@ -112,7 +115,7 @@ func (v *verb) comesTooLate(s *Session) bool {
 	if v.relation.Kind == perch.RelationRetraction {
 		return false
 	}
-	if e := s.relations.table.find(v.conversation.Bare(), v.ref.String()); e != nil && e.retracted != nil {
+	if e := s.relations.table.find(s.rooms.withWhom(v.conversation), v.ref.String()); e != nil && e.retracted != nil {
 		return true
 	}
 	return slices.ContainsFunc(s.outbox.entries, func(e *outEntry) bool {

@@ -26,10 +26,12 @@ func (ms Messages) ByRef(ctx context.Context, conversation perch.JID, ref perch.
 	}
 	var tip uint64
 	var own perch.JID
-	if err := ms.s.call(ctx, func() { tip, own = ms.s.log.published, ms.s.state.JID }); err != nil {
+	if err := ms.s.call(ctx, func() {
+		tip, own, conversation = ms.s.log.published, ms.s.state.JID, ms.s.rooms.withWhom(conversation)
+	}); err != nil {
 		return nil, 0, err
 	}
-	l := loggedMessage{conversation: conversation.Bare(), ref: name, own: own}
+	l := loggedMessage{conversation: conversation, ref: name, own: own}
 	if err := l.search(ctx, ms.s.m.o.Store, ms.s.id, tip); err != nil {
 		return nil, 0, err
 	}
@@ -50,7 +52,7 @@ func (ms Messages) ByRef(ctx context.Context, conversation perch.JID, ref perch.
 			return RoomsOf(ms.s).Archive(ctx, conversation, q)
 		}
 	}
-	return archivedMessage(ctx, ask, conversation.Bare(), name, own)
+	return archivedMessage(ctx, ask, conversation, name, own)
 }
 
 var errNoMessage error = perch.Errorf(perch.KindNotFound, "neither the event log nor the archive has a message with this ref, as far back as they are searched")

@@ -58,9 +58,10 @@ func (ms Messages) aim(ctx context.Context, v *verb) error {
 // aimByID is aim for a message without an id in the archive of a room: it is in a chat, or in a room that
 // has no archive. Where there is one, the room has yet to take the message.
 func (ms Messages) aimByID(ctx context.Context, v *verb) error {
-	return ms.s.callErr(ctx, func() error {
+	private := false
+	err := ms.s.callErr(ctx, func() error {
 		x := roomsOf(ms.s)
-		if x == nil || !x.isRoom(v.conversation) {
+		if private = x != nil && x.inPrivate(v.conversation); x == nil || !x.isRoom(v.conversation) {
 			return nil
 		}
 		if x.find(v.conversation).row.Features.Archive {
@@ -68,6 +69,24 @@ func (ms Messages) aimByID(ctx context.Context, v *verb) error {
 		}
 		v.inRoom = true
 		return nil
+	})
+	if err == nil && private {
+		return ms.aimInPrivate(ctx, v)
+	}
+	return err
+}
+
+// aimInPrivate notes with whom a private message in a room was exchanged: a verb must not reach another one.
+func (ms Messages) aimInPrivate(ctx context.Context, v *verb) error {
+	m, at, err := ms.ByRef(ctx, v.conversation, v.ref)
+	if err != nil {
+		return err
+	}
+	v.at = max(at, 1)
+	return ms.s.call(ctx, func() {
+		if r := ms.s.rooms.find(v.conversation); r != nil && r.row.Features.OccupantIDs && m.Room != nil {
+			v.occupantID = m.Room.OccupantID
+		}
 	})
 }
 

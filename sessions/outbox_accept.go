@@ -22,6 +22,10 @@ type NewMessage struct {
 	// are not changed. ReplyTo needs its Ref alone.
 	Details *perch.MessageDetails `json:",omitempty"`
 
+	// OccupantID is for whom a private message in a room is (XEP-0421): when another occupant has the nick of
+	// To by now, it is refused. "*" is whoever has the nick, and "" the one who was talked to last under it.
+	OccupantID string `json:",omitempty"`
+
 	about perch.Ref // the message that a verb is about
 }
 
@@ -30,6 +34,7 @@ type sending struct {
 	once   *Once
 	entry  *outEntry
 	ref    string       // of the message that a verb is about; "": it is a message
+	since  perch.Time   // of that message, if it is one in private; 0: else
 	check  func() error // what only the owner can tell; nil: nothing
 	answer chan sent    // has room for the one answer
 }
@@ -114,7 +119,7 @@ func (m *Manager) prepare(session ID, msg NewMessage, rel *perch.Relation) *send
 		p.once = &Once{Key: key, Fingerprint: m.hash("body", string(session), string(body)).String(), Answer: id}
 	}
 	p.entry = &outEntry{OutboxEntry: OutboxEntry{ID: id, MessageOut: perch.MessageOut{
-		ID: id, To: msg.To, Kind: msg.Kind, Body: msg.Body, Thread: msg.Thread, Subject: msg.Subject, Details: msg.Details, Relation: rel}}}
+		ID: id, To: msg.To, Kind: msg.Kind, Body: msg.Body, Thread: msg.Thread, Subject: msg.Subject, Details: msg.Details, Relation: rel}, Occupant: occupantWanted(msg.OccupantID)}}
 	now := perch.At(time.Now())
 	p.entry.record = &perch.MessageRecord{ID: id, Ref: p.refOf(id), To: msg.To, Status: perch.StatusAccepted,
 		History: []perch.StatusChange{{Status: perch.StatusAccepted, Time: now}}}
@@ -173,6 +178,11 @@ func (o *outbox) mayAccept(p *sending) error {
 	}
 	if o.toRoom(&e.MessageOut) {
 		if err := o.rooms.mayAccept(e.To); err != nil {
+			return err
+		}
+	}
+	if o.record(e.ID) == nil { // else it is said once more
+		if err := o.addressed(p); err != nil {
 			return err
 		}
 	}

@@ -23,6 +23,13 @@ type roomSender interface {
 	author(to perch.JID, ref perch.Ref) (perch.JID, bool)
 	// wrote says that one was written.
 	wrote(to perch.JID)
+	// inPrivate reports whether an address is that of one who is in a room, or was. Addressee is for whom a
+	// message to it is, who must be want, if that is not "", and else the one who was talked to last under
+	// the nick: an error of KindOccupantChanged when another one has it now. Since is when a message was
+	// sent, or came, that this one is about; 0: none. WrotePrivate says to whom one was written.
+	inPrivate(to perch.JID) bool
+	addressee(to perch.JID, want string, since perch.Time) (who string, err error)
+	wrotePrivate(to perch.JID, who string)
 }
 
 // toRoom reports whether a message is to a room that reflects it.
@@ -30,9 +37,54 @@ func (o *outbox) toRoom(m *perch.MessageOut) bool {
 	return o.rooms != nil && m.Kind == perch.GroupchatMessage && o.rooms.reflects(m.To)
 }
 
+// inPrivate reports whether a message is to one who is in a room.
+func (o *outbox) inPrivate(m *perch.MessageOut) bool {
+	return o.rooms != nil && m.Kind != perch.GroupchatMessage && o.rooms.inPrivate(m.To)
+}
+
 // waitsForRoom reports whether an entry is not to be written before its room is joined.
 func (o *outbox) waitsForRoom(e *outEntry) bool {
-	return o.toRoom(&e.MessageOut) && !o.rooms.mayWrite(e.To)
+	return (o.toRoom(&e.MessageOut) || o.inPrivate(&e.MessageOut)) && !o.rooms.mayWrite(e.To)
+}
+
+// addressed is what mayAccept asks of a private message.
+func (o *outbox) addressed(p *sending) (err error) {
+	e := p.entry
+	if !o.inPrivate(&e.MessageOut) {
+		if e.Occupant != "" {
+			return perch.Invalid("/occupant_id", "goes with the address of an occupant of a room of this session, room@service/nick")
+		}
+		return nil
+	}
+	if err := o.rooms.mayAccept(e.To); err != nil {
+		return err
+	}
+	e.Occupant, err = o.rooms.addressee(e.To, e.Occupant, p.since)
+	return err
+}
+
+// misses fails a private message that is about to be written when its room is left, or its nick is another
+// one's by now, and reports whether it did.
+func (o *outbox) misses(e *outEntry) bool {
+	if !o.inPrivate(&e.MessageOut) || e.Sent && e.record.Status != perch.StatusAccepted {
+		return false
+	}
+	if o.rooms.mayAccept(e.To) != nil {
+		o.notInRoom(e)
+		return true
+	}
+	if !o.rooms.mayWrite(e.To) {
+		return false
+	}
+	since := perch.Time(0)
+	if h := e.record.History; e.Relation != nil && len(h) > 0 {
+		since = h[0].Time
+	}
+	if _, err := o.rooms.addressee(e.To, e.Occupant, since); err != nil {
+		o.fail(e, &perch.XMPPError{Condition: "item-not-found", Type: "cancel", Text: "another occupant has this nick now"})
+		return true
+	}
+	return false
 }
 
 // reconcileRoom is reconcile for a message to a room: that it is on a stream which is resumed is all
@@ -107,6 +159,7 @@ func (o *outbox) roomIsOver(room perch.JID) {
 		}
 		o.notInRoom(e)
 	}
+	o.flush() // private messages to those who are in it fail
 }
 
 // notInRoom fails an entry that was not written, because its room is left.

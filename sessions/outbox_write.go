@@ -21,7 +21,7 @@ func (o *outbox) flush() {
 	wait := false
 	for _, e := range slices.Clone(o.entries) {
 		switch {
-		case e.link != nil || o.waitsForRoom(e):
+		case e.link != nil || o.misses(e) || o.waitsForRoom(e):
 		case e.marking:
 			wait = true
 		case !e.Sent:
@@ -60,6 +60,9 @@ func (o *outbox) write(e *outEntry) bool {
 		return true
 	}
 	e.link, e.num = o.host.stream(), num
+	if o.inPrivate(&e.MessageOut) {
+		o.rooms.wrotePrivate(e.To, e.Occupant)
+	}
 	inRoom := o.toRoom(&e.MessageOut)
 	if inRoom {
 		e.writtenAt = o.host.now()

@@ -20,6 +20,12 @@ type relationsHost interface {
 	countDropped(reason string, n int)
 }
 
+// relationRooms says since when the nick of one who is in a room has been theirs, as far as that is known in
+// another way than by an id.
+type relationRooms interface {
+	nickSince(peer perch.JID) perch.Time
+}
+
 // relations is the part of a session that makes events of what later messages say of earlier ones:
 // corrections, retractions, reactions and displayed markers. Catchup hands it each of them once,
 // in the place and order of messages; the outbox hands it the markers.
@@ -29,7 +35,8 @@ type relationsHost interface {
 // has no table.
 type relations struct {
 	host  relationsHost
-	known *identities // the last messages that were logged
+	known *identities   // the last messages that were logged
+	rooms relationRooms // nil: the session uses none
 	table *relationTable
 }
 
@@ -74,7 +81,11 @@ func (r *relations) drop(in *perch.MessageIn, reason string) {
 // relatedBy is the message that a control message is about; nil: its sender may not say that.
 func (r *relations) relatedBy(in *perch.MessageIn) *related {
 	conversation := conversationOf(&in.Message, in.Sent)
-	ref, known, may := targetOf(in, r.known.authorsOf(in.Relation.Target, r.host.ownJID(), conversation))
+	since := perch.Time(0)
+	if in.Room != nil && r.rooms != nil {
+		since = r.rooms.nickSince(conversation)
+	}
+	ref, known, may := targetOf(in, r.known.authorsOf(in.Relation.Target, r.host.ownJID(), conversation, privatePeerOf(in, since)))
 	if !may {
 		return nil
 	}

@@ -18,15 +18,37 @@ type authors struct {
 	sentAt            perch.Time // when the account sent the last one of its own
 }
 
-// authorsOf looks for messages with an id in the conversation with a peer, and elsewhere.
-func (t *identities) authorsOf(id string, own, peer perch.JID) (a authors) {
+// privatePeer tells one who is in a room, of many with its address: by the nick, and by the id that the room
+// gives.
+type privatePeer struct {
+	nick, occupant uint32
+	anyOccupant    bool       // who had the nick is not known, but it is the account itself that speaks
+	since          perch.Time // from when on the nick has been with one and the same
+}
+
+// privatePeerOf is the one with whom a private message is exchanged; nil: it is none.
+func privatePeerOf(in *perch.MessageIn, since perch.Time) *privatePeer {
+	if in.Room == nil || in.Kind == perch.GroupchatMessage {
+		return nil
+	}
+	return &privatePeer{short(conversationOf(&in.Message, in.Sent).Resource()), short(in.Room.OccupantID), in.Sent, since}
+}
+
+// wrote reports whether a message that has the address of the room is one of theirs.
+func (p *privatePeer) wrote(e *identity) bool {
+	return p == nil || e.at > p.since && e.device == p.nick && (p.anyOccupant || e.private == p.occupant)
+}
+
+// authorsOf looks for messages with an id in the conversation with a peer, and elsewhere. Who says which of
+// many it is; nil: the peer is an account.
+func (t *identities) authorsOf(id string, own, peer perch.JID, who *privatePeer) (a authors) {
 	want, mine, theirs := short(id), accountHash(own), accountHash(peer)
 	for _, e := range t.list[max(0, len(t.list)-authorsLookedAt):] {
 		switch {
 		case e.id != want || want == 0:
 		case e.sender == mine && e.to == theirs:
 			a.own, a.sentAt = true, e.at
-		case e.sender == theirs:
+		case e.sender == theirs && who.wrote(&e):
 			a.peer = true
 		default:
 			a.others = true

@@ -17,7 +17,7 @@ func (r *relations) restore(events []*perch.Event, own perch.JID) {
 				p := r.remembered().read(d.Conversation)
 				p.ref = d.Ref
 				if ref, err := perch.ParseRef(d.Ref); err == nil {
-					p.at = r.known.authorsOf(ref.ID, own, d.Conversation).sentAt
+					p.at = r.known.authorsOf(ref.ID, own, d.Conversation, nil).sentAt
 				}
 			}
 		case perch.EventRoomInvited:
@@ -39,7 +39,7 @@ func (r *relations) restoreOne(l *loggedRelation, own perch.JID, offset uint64) 
 		return
 	}
 	conversation := conversationOf(&l.in.Message, l.in.Sent)
-	a := r.known.authorsOf(ref.ID, own, conversation)
+	a := r.known.authorsOf(ref.ID, own, conversation, nil)
 	e := r.remembered().newest(conversation, ref, ref.Room || ref.Sent && a.own || !ref.Sent && a.peer)
 	e.id = cmp.Or(e.id, cloned(l.in.Relation.Target))
 	before := e.cost()

@@ -88,6 +88,8 @@ func (p *archiveMerge) authorsOf(it *perch.ArchiveItem) (a authors) {
 		switch {
 		case !conversationOf(&m.Message, m.Sent).Equal(conversationOf(&it.Message, it.Sent)):
 			a.others = true
+		case !it.Sent && !m.Sent && it.Room != nil && m.Room != nil && it.Room.OccupantID != m.Room.OccupantID:
+			a.others = true // who had the nick in a room then
 		case m.Sent:
 			a.own = true
 		default:

@@ -44,6 +44,24 @@ func TestMergeArchive(t *testing.T) {
 	})
 }
 
+// TestMergePrivateMessages: who has the nick of the author of a private message by now, changes nothing of it.
+func TestMergePrivateMessages(t *testing.T) {
+	inWorld(t, func(*world) {
+		var items []perch.ArchiveItem
+		for _, m := range []*perch.MessageIn{psst("p1", "occ-Bo", "one"), psst("c1", "occ-Mal", "forged"), psst("c2", "occ-Bo", "corrected")} {
+			if m.ID != "p1" {
+				m.Relation = &perch.Relation{Kind: perch.RelationEdit, Target: "p1"}
+			}
+			items = append(items, perch.ArchiveItem{MessageIn: *m, Time: now()})
+			pass(1e9)
+		}
+		merged, _ := sessions.MergeArchive(items, alice)
+		if len(merged) != 2 || merged[0].Body != "corrected" || merged[0].Edited.Count != 1 || merged[1].Dropped != perch.DroppedNotAuthor {
+			t.Errorf("got %+v, want one message that its author has corrected, and one that is dropped", merged)
+		}
+	})
+}
+
 // TestMergeArchiveSameID: of several messages with one id the last before it is meant.
 func TestMergeArchiveSameID(t *testing.T) {
 	inWorld(t, func(*world) {

@@ -10,7 +10,7 @@ func (r *relations) peerRead(in *perch.ReceiptIn, sent *perch.MessageRecord) boo
 	var at perch.Time
 	switch {
 	case sent == nil:
-		a := r.known.authorsOf(in.ID, r.host.ownJID(), in.From)
+		a := r.known.authorsOf(in.ID, r.host.ownJID(), in.From, nil)
 		if !a.own {
 			return false
 		}

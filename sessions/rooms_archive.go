@@ -23,6 +23,7 @@ func (x *roomList) said(r *room, j *roomJoin) {
 	stop(j.deadline)
 	if !j.resync {
 		r.nicksAreOver(x)
+		x.partnersGone(r)
 	}
 	x.occupantsComplete(r)
 	conn, ok := j.link.conn.(roomConfigurer)

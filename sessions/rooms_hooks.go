@@ -148,6 +148,16 @@ func (x *roomList) markPrivate(in *perch.MessageIn) {
 	}
 	by.Nick, by.Own = other.Resource(), in.Sent
 	in.Room = &by
+	if in.Sent || in.Relation != nil {
+		return // to whom it went is noted when it is written
+	}
+	who, archived := whoIs(by.OccupantID, ""), in.Source == perch.SourceArchive
+	if who == "" && !archived {
+		who, _ = r.occupantNow(by.Nick)
+	}
+	if who != "" || !archived {
+		x.talked(r, by.Nick, who)
+	}
 }
 
 // elsewhere implements roomMessages: a server that archives what was said in rooms for the account, too,

@@ -41,6 +41,7 @@ type mucRoom struct {
 	password   string
 	items      []perch.ArchiveItem
 	others     []string
+	takenBy    string // the id of another one who has the nick Bo now; "": nobody has
 	nick       string // of the session; "": it is not in
 	subject    string
 	configured []perch.RoomConfig
@@ -203,6 +204,11 @@ func (s *muc) join(out *perch.RoomJoinOut) {
 	}
 	for _, nick := range r.others {
 		s.push(r.present(nick, ""))
+	}
+	if r.takenBy != "" {
+		p := r.present("Bo", "")
+		p.OccupantID = r.takenBy
+		s.push(p)
 	}
 	self := r.present(r.nick, out.ID)
 	if created {

@@ -9,6 +9,7 @@ func (x *roomList) occupant(r *room, in *perch.RoomPresenceIn) {
 	change := x.note(r, in)
 	if !in.Available {
 		r.nickIsOver(in.From.Resource())
+		x.partnerGone(r, in.From.Resource(), in.Codes.Has(perch.CodeNickChanged))
 	}
 	if change == "" || r.join != nil || !x.host.watched() {
 		return

@@ -388,3 +388,17 @@ func TestAuthorOfWhatIsAnswered(t *testing.T) {
 		}
 	}
 }
+
+// TestPartnersAreBounded: the ones who were talked to last are remembered.
+func TestPartnersAreBounded(t *testing.T) {
+	w := newRoomsWorld()
+	r := w.joining(joinReading)
+	for i := range 200 {
+		w.x.talked(r, fmt.Sprint("n", i), "id x")
+	}
+	w.x.talked(r, "n150", "id x")
+	w.x.talked(r, "n199", "id y")
+	if n := len(r.row.Partners); n != maxPartners || r.partner("n150") == nil || r.partner("n1") != nil || r.partner("n199").Who != "id y" {
+		t.Errorf("got %d partners, want the last %d", n, maxPartners)
+	}
+}

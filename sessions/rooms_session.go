@@ -32,6 +32,7 @@ func useRooms(s *Session) *roomList {
 	}
 	x.most = func() int { return s.m.settings().RoomDeliveryLimit }
 	s.outbox.rooms, s.catchup.rooms, s.subs.rooms, s.idle.rooms = x, x, x, x
+	s.relations.rooms = x
 	s.log.noted = append(s.log.noted, x.noted)
 	if c := conversationsOf(s); c != nil {
 		c.rooms, x.list = x, c

@@ -218,6 +218,7 @@ type OutboxEntry struct {
 	Seq  uint64 `json:"seq"`
 	Sent bool   `json:"sent"` // written to a stream at least once
 	perch.MessageOut
+	Occupant string `json:"occupant,omitempty"` // for whom a private message is, see whoIs; "": it is not known
 }
 
 // Once remembers an idempotency key, scoped by the session, for OnceTTL. Fingerprint is a

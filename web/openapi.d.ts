@@ -403,7 +403,7 @@ export interface paths {
         put?: never;
         /**
          * Send a message
-         * @description 202 once it is stored in the outbox; GET /v1/messages/{id} and message.status events have its status from then on. With wait=acked the answer is 200 as soon as the server has acknowledged the message, or its status is failed or unknown; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza. A body may be left out where there are attachments: it has their addresses then.
+         * @description 202 once it is stored in the outbox; GET /v1/messages/{id} and message.status events have its status from then on. With wait=acked the answer is 200 as soon as the server has acknowledged the message, or its status is failed or unknown; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza. A body may be left out where there are attachments: it has their addresses then. To the address of an occupant (room@service/nick) it is a private message: occupant_id says for whom, as the list of occupants has it, and when another occupant has the nick by now the answer is 409 occupant-changed; without it, it is for the one with whom private messages were exchanged last under that nick. * is whoever has the nick.
          */
         post: operations["sendMessage"];
         delete?: never;
@@ -1438,6 +1438,8 @@ export interface components {
             markable?: boolean;
             /** @description Who is named in the body (XEP-0372). */
             mentions?: components["schemas"]["MentionRequest"][];
+            /** @description For whom a private message in a room is, as the list of its occupants has it; * is whoever has the nick. */
+            occupant_id?: string;
             /** @description XML elements, each with a namespace of its own, that go with the message as they are. At most 16 KiB together; none of the namespaces that the gateway writes. */
             payloads?: string[];
             /** @description The message that this one replies to (XEP-0461). */
@@ -1584,7 +1586,7 @@ export interface components {
          */
         Problem: {
             /** @enum {string} */
-            code: "unauthorized" | "forbidden" | "not-found" | "item-not-found" | "method-not-allowed" | "conflict" | "room-not-joined" | "nick-conflict" | "gone" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
+            code: "unauthorized" | "forbidden" | "not-found" | "item-not-found" | "method-not-allowed" | "conflict" | "room-not-joined" | "nick-conflict" | "occupant-changed" | "gone" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
             detail?: string;
             errors?: components["schemas"]["FieldError"][];
             instance?: string;

@@ -36,6 +36,7 @@ func room(jid perch.JID, word string) *sessions.StoredRoom {
 		Subject:   &perch.RoomSubject{Text: "topic", By: "Bo", At: 1_700_000_000_001},
 		Bookmark:  &sessions.StoredBookmark{Bookmark: perch.Bookmark{AutoJoin: true, Name: "Mine", Nick: "u", Notify: perch.NotifyMentions, Store: "0402"}, Password: []byte{1, 2}, Foreign: "<x xmlns='y'/>"},
 		Invited:   &sessions.StoredRoomInvite{RoomInvitation: perch.RoomInvitation{JID: jid, By: "bo@x", Reason: "come", Via: perch.ViaRoom, HasPassword: true}, At: 4, Password: []byte{3}},
+		Partners:  []sessions.StoredPartner{{Nick: "Bo", Who: "id x<y>"}, {Nick: "Cy", Since: 5, Renamed: true}},
 		Missed:    &perch.RoomGap{FromRef: "a", ToRef: "b", Count: 7},
 		ArchiveID: "1700000000000001", ArchiveAt: 1_700_000_000_002, JoinedAt: 1_600_000_000_000, LastSeenAt: 1_700_000_000_003,
 	}
