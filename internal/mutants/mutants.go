@@ -1,11 +1,12 @@
 package mutants
 
-// Mutant is a mistake in one file of the gateway.
+// Mutant is a mistake in one file of the gateway, or in a few of one package.
 type Mutant struct {
 	Name  string
 	Does  string // what the gateway does then
 	File  string // by its path in the module
 	Edits []Edit
+	Also  []Mutant // edits of other files, without a name of their own
 }
 
 // Edit is a text of the file, which has to be there once, and what stands there instead.
@@ -69,6 +70,30 @@ var All = []Mutant{
 			"\tif logged {\n\t\treturn\n\t}\n",
 			"\tif logged && it.Relation == nil {\n\t\treturn\n\t}\n",
 		}},
+	},
+	{
+		Name: "roombuffer", Does: "logs what a room sends while it is joined, before what is missed was read",
+		File: "sessions/rooms_message.go",
+		Edits: []Edit{{
+			"\tcase r.row.State != perch.RoomStateJoining || !r.row.Features.Archive:\n\t\treturn false\n",
+			"\tcase true:\n\t\treturn false\n",
+		}},
+	},
+	{
+		Name: "roomhistory", Does: "takes the history of a room that is joined again, and reads its archive as well",
+		File: "sessions/rooms_archive.go",
+		Edits: []Edit{{
+			"\tj.step, j.history = joinReading, nil\n",
+			"\tfor _, in := range j.history[min(len(j.history), r.after(j.history, r.row.LastSeenAt)):] {\n" +
+				"\t\tx.name(r, in)\n\t\tin.Source = perch.SourceArchive\n\t\tx.show(r, messageEvent(in), &in.Message)\n\t}\n" +
+				"\tj.step, j.history = joinReading, nil\n",
+		}},
+		Also: []Mutant{
+			{File: "sessions/rooms_join.go", Edits: []Edit{{"\tif !r.row.Features.Archive && r.row.JoinedAt != 0 {\n", "\tif r.row.JoinedAt != 0 {\n"}}},
+			{File: "sessions/rooms_message.go", Edits: []Edit{{
+				"\tif r.row.Features.Archive && in.RoomStanzaID != \"\" || r.row.JoinedAt == 0 ||", "\tif r.row.JoinedAt == 0 ||",
+			}}},
+		},
 	},
 	{
 		Name: "wakeup", Does: "arms the socket of a parked reader the first time only",
