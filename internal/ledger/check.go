@@ -13,6 +13,7 @@ func Check(entries []Entry) *Report {
 	checkOutbound(r, entries, f)
 	checkRelations(r, entries, f)
 	checkReads(r, entries, f)
+	checkRooms(r, entries, f)
 	checkOwners(r, entries)
 	checkDrains(r, entries, f)
 	checkLeft(r, entries)
@@ -138,7 +139,15 @@ func checkOwners(r *Report, entries []Entry) {
 
 // checkDrains: while a node stops as operators stop it, no buddy sees an account go offline.
 func checkDrains(r *Report, entries []Entry, f faults) {
+	away := map[[2]string]bool{} // accounts that have left a room by themselves
 	for _, e := range entries {
+		switch place := [2]string{e.Account, e.To}; {
+		case e.Op == OpLeave, e.Op == OpEnter:
+			away[place] = e.Op == OpLeave
+		case e.Op == OpGone && !away[place] && f.during(FaultDrain, e.At, 0, 0):
+			r.SeenOffline++
+			r.broken("%s saw %s leave %s while a node was drained", e.Who, e.Account, e.To)
+		}
 		if e.Op == OpPresence && e.Text == "unavailable" && f.during(FaultDrain, e.At, 0, 0) {
 			r.SeenOffline++
 			r.broken("%s saw %s go while a node was drained", e.Who, e.Account)

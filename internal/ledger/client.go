@@ -25,10 +25,19 @@ type client struct {
 	attempt int
 	lostAt  time.Time // of a reset after which the archive has still to be read: seen
 	asked   time.Time // when the archive was asked last
+	reading *archiveRead
+	isRead  map[string]bool // conversations and rooms, since the reset
 	view    *view
-	live    chan struct{}
-	isLive  bool // it was, once
-	isNow   bool // this connection has replayed all that came before it
+	// Of rooms: those that there are, when the newest message of each came, the same at a reset, and what
+	// is told when the session is on a new stream.
+	rooms    []*room
+	roomSeen map[string]time.Time
+	roomLost map[string]time.Time
+	cameBack func()
+
+	live   chan struct{}
+	isLive bool // it was, once
+	isNow  bool // this connection has replayed all that came before it
 }
 
 // stream is one connection, in one of the encodings.

@@ -36,6 +36,16 @@ const (
 	OpOwner    Op = "owner"    // a node (Who) owns a session (ID) from fence N on; Text is the epoch of the log; Key is "unproved" when that is a new one because nothing proved the end of the old one
 	OpLeft     Op = "left"     // a node (Who) holds N goroutines or descriptors (Text): invoke at its start, ok when no account is signed in any more
 	OpRoster   Op = "roster"   // the gateway lists N buddies of Account: invoke before the first fault, ok after a fault of the kind Text, or in the end ("")
+	OpRoom     Op = "room"     // room To, with N occupants; Text is "archive", or "none" where it has none
+	OpSay      Op = "say"      // a foreign person, or another device of an account (Who): message N to room To, under ID
+	OpHear     Op = "hear"     // a foreign person (Who) hears message N of From in room To; Key is its id there
+	OpRoomRecv Op = "roomrecv" // a client (Who) of Account: message N of From to room To as event ID; Key is its id in the room, Text the type of the event and its source
+	OpRoomRead Op = "roomread" // the same in the archive that a client read after a reset
+	OpRoomGap  Op = "roomgap"  // a client (Who) of Account was told by event ID that messages of room To may be missing, from and to the times in Key; Text is the reason
+	OpRoomIs   Op = "roomis"   // a client (Who) of Account was told by event ID of the state (Text) of room To, and its reason (Key)
+	OpLeave    Op = "leave"    // Account leaves room To; Text is "forgotten" where the gateway is to forget it
+	OpEnter    Op = "enter"    // Account is in room To again
+	OpGone     Op = "gone"     // a foreign person (Who) saw Account leave room To
 	OpFault    Op = "fault"    // a fault of the kind Text began (invoke) or was healed (ok) at Who
 	OpQuiet    Op = "quiet"    // the time before the first fault, in which nothing is broken: invoke at its begin, ok at its end
 	OpPresence Op = "presence" // a foreign client (Who) saw Account become Text

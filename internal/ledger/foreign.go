@@ -25,11 +25,13 @@ type person struct {
 	Name     string `json:"name"`
 	JID      string `json:"jid"`
 	Password string `json:"password"`
+	Device   bool   `json:"device,omitempty"`  // another one of an account, which is in rooms only
+	Witness  bool   `json:"witness,omitempty"` // tells what it hears in rooms
 }
 
 // foreignLine is what a program of foreign clients prints.
 type foreignLine struct {
-	Event  string // online, offline, acked, unsure, bounce, message, presence, stored, related, audited, failed
+	Event  string // online, offline, acked, unsure, bounce, message, presence, stored, related, entered, left, heard, said, audited, failed
 	Who    string
 	From   string // bare JID
 	To     string // bare JID, of related

@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
@@ -24,9 +26,11 @@ type frame struct {
 		wireMessage
 		Conversation string
 		Source       string
-		// session.state, session.gap, event.dropped
+		// session.state, session.gap, event.dropped, room.state
 		State  string
 		Reason string
+		JID    string
+		Room   json.RawMessage // its address, or of a message who has written it
 	}
 	Close *struct {
 		Code   int
@@ -37,6 +41,19 @@ type frame struct {
 
 // handle deals with one frame.
 func (c *client) handle(ctx context.Context, f frame) {
+	if !c.inRoom(&f) {
+		c.handleOther(f)
+	}
+	if f.ID != "" {
+		c.cursor = f.ID
+	}
+	if c.isNow && !c.lostAt.IsZero() && time.Since(c.asked) > time.Second {
+		c.catchUp(ctx)
+	}
+}
+
+// handleOther deals with a frame that is not about a room.
+func (c *client) handleOther(f frame) {
 	switch f.Type {
 	case "hello":
 		c.isNow = false
@@ -44,9 +61,10 @@ func (c *client) handle(ctx context.Context, f frame) {
 		if !f.Data.Resumed {
 			text = f.Data.ResetReason
 			if c.cursor != "" && c.lostAt.IsZero() {
-				c.lostAt = c.seen
+				c.lostAt, c.roomLost = c.seen, maps.Clone(c.roomSeen)
 			}
 			c.view.reset()
+			c.reading, c.isRead = nil, map[string]bool{}
 		}
 		c.h.add(Entry{Op: OpHello, Who: c.name, Account: c.account.Name, ID: c.cursor, Text: text})
 	case "live", "heartbeat":
@@ -63,15 +81,12 @@ func (c *client) handle(ctx context.Context, f frame) {
 		c.view.event(&f)
 		c.h.add(Entry{Op: OpNote, Phase: Info, Who: c.name, Account: c.account.Name, ID: f.ID, Key: f.Data.ID, Text: f.said()})
 	case "session.state":
+		if f.Data.State == "online" && !f.Data.Resumed {
+			c.cameBack()
+		}
 		c.h.add(Entry{Op: OpState, Who: c.name, Account: c.account.Name, ID: f.ID, Text: f.words()})
 	case "session.gap", "event.dropped", "error":
 		c.h.add(Entry{Op: OpNote, Phase: Info, Who: c.name, Account: c.account.Name, ID: f.ID, Text: f.words()})
-	}
-	if f.ID != "" {
-		c.cursor = f.ID
-	}
-	if c.isNow && !c.lostAt.IsZero() && time.Since(c.asked) > time.Second {
-		c.catchUp(ctx)
 	}
 }
 
@@ -124,20 +139,28 @@ func (w *wireMessage) names() (m message, ok bool) {
 	return parse(w.Body)
 }
 
-// readArchive reads what a reset may have left out, of each conversation. False: not yet.
+// readArchive reads what a reset may have left out, of each conversation, and continues where it has
+// failed before. False: not yet.
 func (c *client) readArchive(ctx context.Context) bool {
 	since := c.lostAt.Add(-archiveSlack).UTC().Format(time.RFC3339)
-	r := newArchiveRead(c.account, c.view.names, func(w *wireMessage) {
-		if m, ok := w.names(); ok && m.to == c.account.Name {
-			c.h.add(Entry{Op: OpRead, Who: c.name, Account: m.to, From: m.from, N: m.n, ID: w.ID})
-		}
-	})
+	if c.reading == nil {
+		c.reading = newArchiveRead(c.account, c.view.names, func(w *wireMessage) {
+			if m, ok := w.names(); ok && m.to == c.account.Name {
+				c.h.add(Entry{Op: OpRead, Who: c.name, Account: m.to, From: m.from, N: m.n, ID: w.ID})
+			}
+		})
+	}
 	for _, peer := range c.account.peers {
-		if !r.read(ctx, peer, since) {
+		if !c.isRead[peer] && !c.reading.read(ctx, peer, since) {
 			return false
 		}
+		c.isRead[peer] = true
 	}
-	c.view.pages(r.whole)
+	if !c.readRooms(ctx) {
+		return false
+	}
+	c.view.pages(c.reading.whole)
+	c.reading = nil
 	return true
 }
 

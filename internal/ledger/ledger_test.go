@@ -63,6 +63,9 @@ func TestNothingIsLost(t *testing.T) {
 			if r.Messages < o.Messages*9/10 || r.Accepted == 0 || r.Faults != len(o.Script) {
 				t.Errorf("%d messages, %d outbound and %d faults prove nothing, want at least %v and more than 0 and %v", r.Messages, r.Accepted, r.Faults, o.Messages*9/10, len(o.Script))
 			}
+			if x := r.Rooms; x.Rooms != 6 || x.Occupants != 20 || x.Messages < o.Messages/5 || x.Events < 2*o.Accounts*x.Messages {
+				t.Errorf("%d events of %d messages in %d rooms with %d occupants prove nothing, want most of them, and %d or more in 6 with 20", x.Events, x.Messages, x.Rooms, x.Occupants, o.Messages/5)
+			}
 		})
 	}
 }

@@ -28,10 +28,11 @@ type load struct {
 	unacked map[string]message // by stanza id
 
 	relations relationLoad
+	rooms     *roomLoad
 }
 
 func newLoad(w *world, seed uint64) *load {
-	return &load{w: w, random: rand.New(rand.NewPCG(seed, 1)), next: map[[2]string]int{}, unacked: map[string]message{}, relations: newRelationLoad()}
+	return &load{w: w, random: rand.New(rand.NewPCG(seed, 1)), next: map[[2]string]int{}, unacked: map[string]message{}, relations: newRelationLoad(), rooms: newRoomLoad(w, seed)}
 }
 
 const (

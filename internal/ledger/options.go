@@ -18,7 +18,12 @@ type Options struct {
 	// Buddies is how many buddies the first account has besides those it talks to; default
 	// 8,000, whose roster is more than 1 MiB on the wire. Negative is none.
 	Buddies int
-	Plant   string // name of a mistake of internal/mutants to build in; "" is none
+	// Rooms is how many rooms with an archive there are, beside one without; default 5. Negative is
+	// no room at all.
+	Rooms        int
+	Occupants    int    // of each room, accounts included; default 20
+	RoomMessages int    // that foreign people say in rooms; default a fifth of Messages
+	Plant        string // name of a mistake of internal/mutants to build in; "" is none
 	// Kinds are the faults to choose from; default all. A kind may be named more than once.
 	Kinds []string
 	// Script are the faults of the run, in this order; it takes the place of Faults and Kinds.
@@ -49,6 +54,9 @@ func (o Options) withDefaults() Options {
 	o.Accounts = cmp.Or(o.Accounts, 4)
 	o.Senders = cmp.Or(o.Senders, 3)
 	o.Buddies = max(0, cmp.Or(o.Buddies, 8000))
+	o.Rooms = max(0, cmp.Or(o.Rooms, 5))
+	o.Occupants = cmp.Or(o.Occupants, 20)
+	o.RoomMessages = cmp.Or(o.RoomMessages, o.Messages/5)
 	o.Lease = cmp.Or(o.Lease, 5*time.Second)
 	o.Park = cmp.Or(o.Park, 100*time.Millisecond)
 	o.Patience = cmp.Or(o.Patience, 100*time.Second)

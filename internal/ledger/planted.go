@@ -1,5 +1,7 @@
 package ledger
 
+import "strings"
+
 // plantedRun is what brings a mistake of internal/mutants to light: the faults, the server on
 // which it does harm, and which findings are its doing. A run that fails in another way has
 // not found it.
@@ -33,7 +35,16 @@ var plantedRuns = map[string]plantedRun{
 	"relations": {"prosody", 500, []string{FaultClientsSlow, FaultServerRestart, FaultClientsCut}, func(r *Report) bool {
 		return len(r.Relations.Doubled) > 0 && len(r.Lost)+len(r.Doubled) == 0 && r.arrivedAtAll()
 	}},
+	"roomhistory": {"prosody", 400, roomFaults, func(r *Report) bool {
+		return len(r.Rooms.Doubled) > 0 && len(r.Rooms.Lost)+len(r.Lost)+len(r.Doubled) == 0 && r.arrivedAtAll()
+	}},
+	"roombuffer": {"prosody", 400, roomFaults, func(r *Report) bool {
+		return len(r.Rooms.Disordered)+len(r.Rooms.Lost) > 0 && len(r.Lost)+len(r.Doubled)+len(r.Disordered) == 0 && r.arrivedAtAll()
+	}},
 }
+
+// roomFaults are those after which a session has to join its rooms again.
+var roomFaults = []string{FaultServerRestart, FaultServerRestart, FaultBurst, FaultServerRestart, FaultServerRestart}
 
 // lostSome: messages are lost, and others are not: the gateways were there until the end, and
 // what they sent is with its receivers.
@@ -54,6 +65,9 @@ func Planted(name string, o Options) (Options, bool) {
 	p, ok := plantedRuns[name]
 	o.Plant, o.Server, o.Messages, o.Script = name, p.server, p.messages, p.script
 	o.Accounts, o.Senders, o.Nodes = 2, 2, 2
+	if o.RoomMessages = o.Messages; !strings.HasPrefix(name, roomPrefix) {
+		o.Rooms = -1
+	}
 	if name == "wakeup" || name == "parkedbytes" {
 		o.Accounts, o.Buddies = 4, -1 // a large roster would take minutes to arrive
 	}

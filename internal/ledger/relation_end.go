@@ -151,7 +151,7 @@ func (w *world) unread(ctx context.Context) {
 func (w *world) unreadAt(ctx context.Context, n *node, a *account) bool {
 	var page struct {
 		Items []struct {
-			JID         string
+			JID, Type   string
 			Unread      int
 			UnreadExact bool `json:"unread_exact"`
 			Read        *struct{ Ref string }
@@ -167,6 +167,9 @@ func (w *world) unreadAt(ctx context.Context, n *node, a *account) bool {
 		}
 	}
 	for _, it := range page.Items {
+		if it.Type == "room" {
+			continue // nobody reads these
+		}
 		e := Entry{Op: OpUnread, Who: n.name, Account: a.Name, From: w.names[it.JID], N: it.Unread, Text: "inexact"}
 		if it.UnreadExact {
 			e.Text = "exact"

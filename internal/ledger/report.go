@@ -27,6 +27,36 @@ type Report struct {
 
 	Relations RelationReport
 	Reads     ReadReport
+	Rooms     RoomReport
+}
+
+// RoomReport is what was found of messages in rooms.
+type RoomReport struct {
+	Rooms     int
+	Occupants int // of each, accounts included
+	Messages  int // that were said in them
+	Events    int // messages in the logs of clients
+	Gaps      int // that clients were told of
+	Gapped    int // messages that are missing for that
+	Shuffled  int // that the server gave out of order when it resumed a stream
+	Forgotten int // events of messages that the server has sent and lost with its own restart
+	Unheard   int // events of messages of the room without an archive, when nobody else was there
+
+	Lost       []string
+	Doubled    []string
+	Disordered []string
+	Wrong      []string // not said, said by somebody else, or a gap where there must be none
+}
+
+func (x *RoomReport) failed() bool {
+	return len(x.Lost)+len(x.Doubled)+len(x.Disordered)+len(x.Wrong) > 0
+}
+
+// line is the verdict on rooms.
+func (x *RoomReport) line() string {
+	return fmt.Sprintf("rooms: %d rooms, %d occupants, %d messages, %d events, %d lost, %d doubled, %d out of order, %d wrong; "+
+		"%d gaps told of with %d messages in them, %d shuffled by the server, %d that it lost with its restart, %d that nobody else heard",
+		x.Rooms, x.Occupants, x.Messages, x.Events, len(x.Lost), len(x.Doubled), len(x.Disordered), len(x.Wrong), x.Gaps, x.Gapped, x.Shuffled, x.Forgotten, x.Unheard)
 }
 
 // RelationReport is what was found of corrections, retractions and reactions.
@@ -75,7 +105,7 @@ func (r *Report) relationsLine() string {
 
 // Failed reports whether any promise was broken.
 func (r *Report) Failed() bool {
-	return len(r.Lost)+len(r.Late)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost)+len(r.OutDoubled)+len(r.OutDisordered)+len(r.Broken) > 0 || r.relationsFailed()
+	return len(r.Lost)+len(r.Late)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost)+len(r.OutDoubled)+len(r.OutDisordered)+len(r.Broken) > 0 || r.relationsFailed() || r.Rooms.failed()
 }
 
 // shown is how many findings of one sort are written out.
@@ -99,6 +129,10 @@ func (r *Report) Lines(seed uint64) []string {
 		{"relation, doubled", r.Relations.Doubled},
 		{"relation, wrong", r.Relations.Wrong},
 		{"read, wrong", r.Reads.Wrong},
+		{"room, lost", r.Rooms.Lost},
+		{"room, doubled", r.Rooms.Doubled},
+		{"room, out of order", r.Rooms.Disordered},
+		{"room, wrong", r.Rooms.Wrong},
 		{"broken", r.Broken},
 	} {
 		for i, text := range part.list {
@@ -114,6 +148,7 @@ func (r *Report) Lines(seed uint64) []string {
 		fmt.Sprintf("outbound: %d accepted, %d lost, %d doubled, %d out of order, %d sent again after lost data; ended as %s",
 			r.Accepted, len(r.OutLost), len(r.OutDoubled), len(r.OutDisordered), r.Resent, r.endings()),
 		r.relationsLine(),
+		r.Rooms.line(),
 		fmt.Sprintf("ledger: %d messages, %d faults, %d lost, %d doubled, %d out of order, seed %d",
 			r.Messages, r.Faults, len(r.Lost), len(r.Doubled), len(r.Disordered), seed))
 	return lines

@@ -25,18 +25,19 @@ func Run(ctx context.Context, t testkit.TB, o Options) *Report {
 	w := &world{t: t, o: o, ctx: ctx, tally: newTally(), pacer: &pacer{}, names: map[string]string{}, listed: map[string]bool{},
 		audited: make(chan foreignLine, 64)}
 	path := filepath.Join(o.Dir, "history.jsonl")
-	h, err := newHistory(path, w.tally.watch)
+	w.load = newLoad(w, o.Seed)
+	h, err := newHistory(path, w.tally.watch, w.load.rooms.tally.watch)
 	if err != nil {
 		t.Fatalf("ledger: %v", err)
 	}
 	w.history = h
-	w.load = newLoad(w, o.Seed)
 
 	h.add(Entry{Op: OpWorld, Text: o.Server})
 	w.build(buildProgram(t, o.Plant))
 	w.people()
 	w.base()
 	w.signIn()
+	w.enterRooms()
 	w.play()
 	w.audit()
 	w.end()
@@ -92,12 +93,18 @@ func (w *world) play() {
 	w.load.total = w.o.Messages - bursts(list)*burstSize
 	defer w.every(5*time.Second, func() { fmt.Fprintln(w.o.Out, w.tally.line(w.o, time.Since(begun))) })()
 	work.Go(func() { w.load.run(ctx) })
+	work.Go(func() { w.load.rooms.run(ctx) })
+	work.Go(func() { w.load.rooms.chat(ctx) })
 	for i, a := range w.accounts {
 		p := newPoster(w, a, w.o.Seed+uint64(i))
 		w.posters = append(w.posters, p)
 		work.Go(func() { p.run(ctx) })
 		work.Go(func() { p.reads(ctx) })
 		clients.Go(func() { p.follow(ctx) })
+		q := newRoomPoster(w, a, w.o.Seed+uint64(i))
+		w.posters = append(w.posters, q)
+		work.Go(func() { q.talks(ctx) })
+		clients.Go(func() { q.follow(ctx) })
 		clients.Go(func() { w.impatient(ctx, a) })
 	}
 	w.quiet()
@@ -108,6 +115,7 @@ func (w *world) play() {
 	for _, a := range w.accounts {
 		w.list(a, "")
 	}
+	w.settleRooms()
 	w.settle(ctx)
 	w.unread(ctx)
 	w.history.add(Entry{Op: OpNote, Text: "over"})
@@ -117,7 +125,8 @@ func (w *world) play() {
 func (w *world) attach(ctx context.Context, wg *sync.WaitGroup, a *account, kind string, number uint64) {
 	w.t.Helper()
 	c := &client{name: a.Name + "/" + kind, account: a, h: w.history, open: openWS, calm: &w.calm,
-		random: rand.New(rand.NewPCG(w.o.Seed, 1000+number)), view: newView(w.names), live: make(chan struct{})}
+		random: rand.New(rand.NewPCG(w.o.Seed, 1000+number)), view: newView(w.names), live: make(chan struct{}),
+		rooms: w.load.rooms.list, roomSeen: map[string]time.Time{}, cameBack: w.load.rooms.cameBack}
 	if kind == "sse" {
 		c.open = openSSE
 	}
@@ -163,20 +172,27 @@ func (w *world) audit() {
 	}
 	for _, p := range list {
 		w.python.audit(p)
-		select {
-		case line := <-w.audited:
-			if line.Reason != "" {
-				w.t.Fatalf("ledger: the archive of %s could not be read: %s", p.Name, line.Reason)
-			}
-			e := Entry{Op: OpAudited, Who: p.Name}
-			if strings.HasPrefix(p.Name, "a") && !w.tally.unproven(p.Name) {
-				e.Text = auditedRelations
-			}
-			w.history.add(e)
-		case <-time.After(3 * time.Minute):
-			w.t.Fatalf("ledger: the archive of %s was not read in time", p.Name)
+		if reason := w.awaitAudit(p.Name); reason != "" {
+			w.t.Fatalf("ledger: the archive of %s could not be read: %s", p.Name, reason)
 		}
+		e := Entry{Op: OpAudited, Who: p.Name}
+		if strings.HasPrefix(p.Name, "a") && !w.tally.unproven(p.Name) {
+			e.Text = auditedRelations
+		}
+		w.history.add(e)
 	}
+}
+
+// awaitAudit waits until an archive was read, and gives the reason why it could not be.
+func (w *world) awaitAudit(name string) (reason string) {
+	w.t.Helper()
+	select {
+	case line := <-w.audited:
+		return line.Reason
+	case <-time.After(3 * time.Minute):
+		w.t.Fatalf("ledger: the archive of %s was not read in time", name)
+	}
+	return ""
 }
 
 // end stops the nodes and takes what their logs have to say.

@@ -51,7 +51,11 @@ func (w *world) signIn() {
 
 // credential is what an account signs in with.
 func (a *account) credential() map[string]string {
-	return map[string]string{"jid": a.JID, "mechanism": "X-OAUTH2", "token": *a.access.Load()}
+	c := map[string]string{"jid": a.JID, "mechanism": "X-OAUTH2", "token": *a.access.Load()}
+	if a.inRooms {
+		c["rooms"] = "autojoin"
+	}
+	return c
 }
 
 // impatient signs in again when a session is away while nothing is broken.

@@ -56,7 +56,16 @@ func (s *streams) shuffles(later, e Entry) bool {
 		s.shuffled[m] = true
 		return true
 	}
-	if later.Text == "archive" {
+	if !s.oneStream(later, e) {
+		return false
+	}
+	s.shuffled[m] = true
+	return true
+}
+
+// oneStream reports whether both messages came on one stream of a server that does not keep the order.
+func (s *streams) oneStream(later, e Entry) bool {
+	if s.server != "ejabberd" || strings.HasSuffix(later.Text, "archive") || strings.HasSuffix(e.Text, "archive") {
 		return false
 	}
 	epoch, to := position(e.ID)
@@ -66,7 +75,6 @@ func (s *streams) shuffles(later, e Entry) bool {
 			return false
 		}
 	}
-	s.shuffled[m] = true
 	return true
 }
 

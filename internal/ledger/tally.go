@@ -55,8 +55,10 @@ func (t *tally) watch(e Entry) {
 	case OpPost:
 		m := message{e.Account, e.To, e.N}
 		if e.Phase == OK && !t.done[m] && !t.open[m] {
-			t.posted++
 			t.open[m] = true
+			if !isRoom(m.to) {
+				t.posted++
+			}
 		}
 	case OpRelate:
 		if e.Phase == OK && e.Who == e.Account {
@@ -72,6 +74,8 @@ func (t *tally) watch(e Entry) {
 			delete(t.open, m)
 			t.done[m], t.moved = true, time.Now()
 		}
+	case OpRoomRecv, OpRoomRead, OpSay:
+		t.moved = time.Now()
 	case OpArrive:
 		t.arrived[message{e.Account, e.Who, e.N}], t.moved = true, time.Now()
 	case OpFault:

@@ -45,11 +45,14 @@ type wireMessage struct {
 	MessageID string `json:"message_id"`
 	Ref       string
 	From, To  string
-	Body      string
-	Edited    *struct{ Count int }
-	Retracted *struct{ At string }
-	Reactions []wireReaction
-	Relation  *wireRelation // of the relations of a page
+	Kind      string
+	// RoomStanzaID is the id of a message in the archive of its room.
+	RoomStanzaID string `json:"room_stanza_id"`
+	Body         string
+	Edited       *struct{ Count int }
+	Retracted    *struct{ At string }
+	Reactions    []wireReaction
+	Relation     *wireRelation // of the relations of a page
 }
 
 type wireReaction struct {

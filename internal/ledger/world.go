@@ -62,6 +62,7 @@ type account struct {
 	peers   []string // bare JIDs of those who send to it, and then of those that it sends to
 	seen    *view    // of its first client
 	clients []*client
+	inRooms bool
 	stored  int // how many more its roster had from the beginning
 }
 
@@ -99,19 +100,28 @@ func (w *world) people() {
 	t.Helper()
 	var python, js []person
 	for i := range w.o.Accounts {
-		w.accounts = append(w.accounts, &account{person: w.person(fmt.Sprint("a", i+1)), base: "http://" + w.front.Addr, http: newHTTP()})
+		w.accounts = append(w.accounts, &account{person: w.person(fmt.Sprint("a", i+1)), base: "http://" + w.front.Addr, http: newHTTP(), inRooms: w.o.Rooms > 0})
 	}
 	for i := range w.o.Senders {
 		python, js = append(python, w.person(fmt.Sprint("sl", i+1))), append(js, w.person(fmt.Sprint("js", i+1)))
 	}
 	w.largeRoster()
+	w.planRooms()
 	senders := [][]person{python, js}
 	w.receivers = []person{w.person("slr"), w.person("jsr")}
-	w.python = w.slixmpp(append(python, w.receivers[0]), w.heard)
-	w.js = w.xmppJS(append(js, w.receivers[1]), w.heard)
+	python[0].Witness = true
+	inRooms := [][]person{{w.receivers[0]}, {w.receivers[1]}}
+	for i, list := range w.roomPeople(len(w.accounts) + len(python) + len(js) + len(w.receivers)) {
+		inRooms[i] = append(inRooms[i], list...)
+	}
+	w.python = w.slixmpp(append(python, inRooms[0]...), w.heard)
+	w.js = w.xmppJS(append(js, inRooms[1]...), w.heard)
 	for i, program := range []*foreign{w.python, w.js} {
 		for _, p := range senders[i] {
 			w.senders = append(w.senders, &sender{p, program})
+		}
+		for _, p := range append(senders[i], inRooms[i]...) {
+			w.load.rooms.speakers = append(w.load.rooms.speakers, &sender{p, program})
 		}
 	}
 	w.await("the foreign clients to sign in", func() error {
@@ -124,8 +134,8 @@ func (w *world) people() {
 
 // allOnline reports whether every foreign client is signed in.
 func (w *world) allOnline() bool {
-	for name := range w.foreigners() {
-		if _, ok := w.online.Load(name); !ok {
+	for _, s := range w.load.rooms.speakers {
+		if _, ok := w.online.Load(s.Name); !ok {
 			return false
 		}
 	}
@@ -166,11 +176,11 @@ func (w *world) heard(line foreignLine) {
 		}
 		w.history.add(Entry{Op: OpNote, Phase: Info, Who: line.Who, Text: line.Event + " " + line.Reason})
 	case "acked":
-		w.load.resolve(line.ID, OK, "")
+		w.resolve(line.ID, OK, "")
 	case "unsure":
-		w.load.resolve(line.ID, Info, "")
+		w.resolve(line.ID, Info, "")
 	case "bounce":
-		w.load.resolve(line.ID, Fail, line.Reason)
+		w.resolve(line.ID, Fail, line.Reason)
 	case "presence":
 		if account, ok := w.names[line.From]; ok && strings.HasPrefix(account, "a") {
 			w.history.add(Entry{Op: OpPresence, Who: line.Who, Account: account, Text: line.Reason})
@@ -179,8 +189,21 @@ func (w *world) heard(line foreignLine) {
 		w.arrived(line)
 	case "related":
 		w.kept(line)
+	case "entered":
+		w.load.rooms.entered.add(line.Who, line.From)
+	case "left":
+		w.left(line)
+	case "heard", "said":
+		w.heardInRoom(line)
 	case "audited":
 		w.audited <- line
+	}
+}
+
+// resolve notes what became of what a foreign person sent.
+func (w *world) resolve(id string, p Phase, text string) {
+	if !w.load.rooms.resolved(id, p, text) {
+		w.load.resolve(id, p, text)
 	}
 }
 

@@ -16,11 +16,17 @@ const relations = {
     ...line.emojis.map((e) => xml('reaction', {}, e))), store()],
 };
 const contentOf = (line) => (line.cmd === 'relate' ? relations[line.kind](line) : [xml('body', {}, line.body)]);
+const muc = 'http://jabber.org/protocol/muc';
+const retry = 1000; // ms until a room is tried again
 const isRelation = (stanza) => ['replace', 'retract', 'reactions'].some((name) => stanza.getChild(name));
 
+// An account that stays online and in its rooms. One that is a device has no presence but in rooms.
 class Person {
   constructor(o, p) {
     this.who = p.name;
+    this.device = p.device;
+    this.rooms = new Map(); // nicks, by JID
+    this.inside = new Set();
     this.waiting = [];
     this.stuck = 0;
     const [username, domain] = p.jid.split('@');
@@ -31,7 +37,10 @@ class Person {
     this.sm.on('ack', (stanza) => this.report('acked', stanza));
     this.sm.on('fail', (stanza) => this.report('unsure', stanza));
     this.xmpp.on('error', () => {}); // what is lost is tried again, and said by "disconnect"
-    this.xmpp.on('disconnect', () => emit({ event: 'offline', who: this.who }));
+    this.xmpp.on('disconnect', () => {
+      this.inside.clear();
+      emit({ event: 'offline', who: this.who });
+    });
     this.xmpp.on('online', () => this.online());
     this.sm.on('resumed', () => this.online());
     this.xmpp.on('stanza', (stanza) => this.take(stanza));
@@ -44,9 +53,22 @@ class Person {
   }
 
   async online() {
-    await this.xmpp.send(xml('presence')).catch(() => {});
+    if (!this.device) await this.xmpp.send(xml('presence')).catch(() => {});
     emit({ event: 'online', who: this.who });
+    for (const room of this.rooms.keys()) this.enter(room);
     this.flush();
+  }
+
+  // Joins a room without its history, or again one that it is in: that does no harm.
+  enter(room) {
+    if (this.xmpp.status !== 'online') return;
+    this.xmpp.send(xml('presence', { to: `${room}/${this.rooms.get(room)}` },
+      xml('x', { xmlns: muc }, xml('history', { maxstanzas: '0' })))).catch(() => {});
+  }
+
+  enterLater(room) {
+    this.inside.delete(room);
+    setTimeout(() => this.enter(room), retry);
   }
 
   ready() {
@@ -62,10 +84,17 @@ class Person {
   }
 
   flush() {
-    while (this.waiting.length > 0 && this.ready()) {
-      const line = this.waiting.shift();
+    if (!this.ready()) return;
+    const list = this.waiting;
+    this.waiting = [];
+    for (const line of list) {
+      const toRoom = line.cmd === 'say';
+      if (!this.ready() || toRoom && !this.inside.has(line.to)) {
+        this.waiting.push(line);
+        continue;
+      }
       // A message that failed may have gone out all the same, and be acknowledged after a resume.
-      this.xmpp.send(xml('message', { to: line.to, id: line.id, type: 'chat' }, ...contentOf(line)))
+      this.xmpp.send(xml('message', { to: line.to, id: line.id, type: toRoom ? 'groupchat' : 'chat' }, ...contentOf(line)))
         .catch(() => emit({ event: 'unsure', who: this.who, id: line.id }));
     }
   }
@@ -81,9 +110,11 @@ class Person {
 
   take(stanza) {
     const from = bare(stanza.attrs.from ?? '');
-    if (stanza.is('presence')) this.presence(from, stanza.attrs.type ?? 'available');
-    if (!stanza.is('message')) return;
+    if (stanza.is('presence') && this.rooms.has(from)) this.occupant(stanza, from);
+    else if (stanza.is('presence')) this.presence(from, stanza.attrs.type ?? 'available');
+    if (!stanza.is('message') || stanza.attrs.type === 'groupchat') return;
     if (stanza.attrs.type === 'error') {
+      if (this.rooms.has(from)) this.enterLater(from);
       const reason = stanza.getChild('error')?.children.find((c) => c.name)?.name ?? '';
       emit({ event: 'bounce', who: this.who, id: stanza.attrs.id, reason });
       return;
@@ -93,6 +124,18 @@ class Person {
     if (body && stanza.getChild('request', 'urn:xmpp:receipts')) {
       this.xmpp.send(xml('message', { to: stanza.attrs.from, type: 'chat' },
         xml('received', { xmlns: 'urn:xmpp:receipts', id: stanza.attrs.id }))).catch(() => {});
+    }
+  }
+
+  // Presence of somebody in a room: what counts is that of itself.
+  occupant(stanza, room) {
+    const own = stanza.getChild('x', `${muc}#user`)?.getChildren('status').some((s) => s.attrs.code === '110');
+    const type = stanza.attrs.type ?? 'available';
+    if (type === 'error' || own && type === 'unavailable') this.enterLater(room);
+    else if (own && !this.inside.has(room)) {
+      this.inside.add(room);
+      emit({ event: 'entered', who: this.who, from: room });
+      this.flush();
     }
   }
 
@@ -116,7 +159,11 @@ lines.on('line', (text) => {
   if (!options) {
     options = line;
     for (const p of line.people) people.set(p.name, new Person(line, p));
-  } else if (line.cmd === 'send' || line.cmd === 'relate') {
+  } else if (line.cmd === 'enter') {
+    const person = people.get(line.who);
+    person.rooms.set(line.to, line.nick);
+    person.enter(line.to);
+  } else if (line.cmd === 'send' || line.cmd === 'relate' || line.cmd === 'say') {
     people.get(line.who).sendLater(line);
   }
 });

@@ -1,0 +1,95 @@
+package ledger
+
+import "fmt"
+
+// roomLog is what one log of an account has of one room.
+type roomLog struct {
+	seen      map[string]string // which event brought a message, by its key
+	index     map[int]int       // how many came before it, by the place of a message in the room
+	count     int
+	last      int // the latest place in the room
+	lastEntry Entry
+	gaps      []roomGap
+}
+
+// roomGap is what the log says of messages that may be missing.
+type roomGap struct {
+	Entry
+	index    int  // how many messages came before
+	joining  bool // while the room was being joined
+	from, to int64
+	used     bool
+}
+
+func (l *roomLog) gap(e Entry, joining bool) {
+	g := roomGap{Entry: e, index: l.count, joining: joining}
+	_, _ = fmt.Sscan(e.Key, &g.from, &g.to)
+	l.gaps = append(l.gaps, g)
+}
+
+// checkLog: between its first and its last message of a room a log has all that was said, or says what is
+// missing; and it says so of nothing else. Only a room without an archive may leave a gap, and only where the
+// account had to join it again.
+func (c *roomCheck) checkLog(t *roomTruth, x *roomReader, epoch string, told map[int]bool) {
+	l, found := x.logs[epoch], &c.r.Rooms
+	first := l.first()
+	for at := first; at >= 0 && at < l.last; at++ {
+		if _, ok := l.index[at]; ok || c.isAway(t, x.account, at) {
+			continue
+		}
+		m := t.list[at].from()
+		if g := l.gapOver(at, c.said[m]); g != nil {
+			g.used, told[at] = true, true
+			found.Gapped++
+			continue
+		}
+		found.Lost = append(found.Lost, fmt.Sprintf("%s (%s) is not in log %s of %s, which has what came before and after", m, t.list[at].Key, epoch, x.client))
+	}
+	for _, g := range l.gaps {
+		switch found.Gaps++; {
+		case t.archive && !c.leaving(t, x.account, g.At):
+			found.Wrong = append(found.Wrong, fmt.Sprintf("%s is told of a gap (%s) by %s in %s, which has an archive", x.client, g.Text, g.ID, x.room))
+		case !t.archive && (g.Text != "no_archive" || !g.joining):
+			found.Wrong = append(found.Wrong, fmt.Sprintf("%s is told of a gap (%s) by %s in %s, which it did not have to join again", x.client, g.Text, g.ID, x.room))
+		}
+	}
+}
+
+// leaving reports whether an account was leaving a room, or away from it: what it is sent then may be
+// behind a gap.
+func (c *roomCheck) leaving(t *roomTruth, account string, at int64) bool {
+	for _, s := range t.away[account] {
+		if s.from <= at && at <= s.to+around {
+			return true
+		}
+	}
+	return false
+}
+
+// first is the earliest place in the room of what the log has; -1: it has nothing.
+func (l *roomLog) first() int {
+	first := -1
+	for at := range l.index {
+		if first < 0 || at < first {
+			first = at
+		}
+	}
+	return first
+}
+
+// gapOver is the gap that a missing message falls into, by its place and by its time; nil: there is none.
+func (l *roomLog) gapOver(at int, said span) *roomGap {
+	next := l.count
+	for other, index := range l.index {
+		if other > at {
+			next = min(next, index)
+		}
+	}
+	for i := range l.gaps {
+		g := &l.gaps[i]
+		if g.index <= next && said.from <= g.to && said.to >= g.from {
+			return g
+		}
+	}
+	return nil
+}
