@@ -233,10 +233,10 @@ func (x *roomList) takeHistory(r *room, j *roomJoin) {
 	if r.row.JoinedAt == 0 {
 		return
 	}
-	if !j.resync {
+	if !j.resync || j.doubtful {
 		x.gap(r, perch.GapNoArchive)
 	}
-	for _, in := range list[min(len(list), r.after(list, r.row.LastSeenAt-closeBy)):] {
+	for _, in := range list[min(len(list), r.after(list, max(r.row.LastSeenAt, r.row.JoinedAt))):] {
 		x.host.guarded(func() {
 			in.Source = perch.SourceArchive
 			x.take(r, in, sentTime(&in.Message, x.host.now()), true)

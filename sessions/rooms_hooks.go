@@ -225,7 +225,7 @@ func (x *roomList) resumed(r *room) {
 		r.row.AnchorID = r.row.ArchiveID // what comes now may come in another order
 		x.put(r)
 	case perch.RoomStateJoining:
-		x.begin(r, &roomJoin{resync: true}, roomWhy{reason: r.row.Reason, text: r.row.Text})
+		x.begin(r, &roomJoin{resync: true, doubtful: true}, roomWhy{reason: r.row.Reason, text: r.row.Text})
 	case perch.RoomStateLeaving:
 		x.sendLeave(r)
 	}

@@ -26,6 +26,7 @@ type roomJoin struct {
 	link      *link  // of all that is asked
 	placed    bool   // it has a place among those of its service
 	resync    bool   // the account is in the room, as far as it is known
+	doubtful  bool   // and may have been out of it for a while
 	id        string // of the presence
 	nick      string
 	conflicts int

@@ -152,5 +152,8 @@ func (r *room) after(list []*perch.MessageIn, since perch.Time) int {
 			}
 		}
 	}
-	return max(0, slices.IndexFunc(list, func(in *perch.MessageIn) bool { return sentTime(&in.Message, since) >= since }))
+	if i := slices.IndexFunc(list, func(in *perch.MessageIn) bool { return sentTime(&in.Message, since) >= since }); i >= 0 {
+		return i
+	}
+	return len(list)
 }

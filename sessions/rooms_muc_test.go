@@ -100,6 +100,10 @@ func (s *muc) started(c *conn) {
 	for _, in := range missed {
 		if m, ok := in.(*perch.MessageIn); ok {
 			m.Source = perch.SourceResumed
+			if r := s.rooms[m.To]; r != nil { // both servers say when it was sent
+				i := slices.IndexFunc(r.items, func(it perch.ArchiveItem) bool { return it.ID == m.ID })
+				m.Delay = &perch.Delay{Stamp: r.items[i].Time, From: string(alice)}
+			}
 		}
 		s.conn.push(in)
 	}

@@ -145,6 +145,11 @@ func (h *roomHistory) check(t *testing.T) {
 			}
 		}
 	}
+	h.checkOutcomes(t)
+}
+
+// checkOutcomes wants an outcome of each own message, and the rooms joined in the end.
+func (h *roomHistory) checkOutcomes(t *testing.T) {
 	for _, st := range h.sent {
 		r, err := h.se.Message(h.w.ctx(), st.ID)
 		must(t, "Message", err)
@@ -158,5 +163,99 @@ func (h *roomHistory) check(t *testing.T) {
 		if v.State != perch.RoomStateJoined {
 			t.Errorf("%s: got %s %s in the end, want joined", room, v.State, v.Reason)
 		}
+	}
+}
+
+// TestRoomWithoutArchiveProperty: a room that has no archive tells those who join it some of its history, and
+// whatever happens to links and processes, the log has each message at most once and in the order of the room.
+// Where one may be missing, and nowhere else, a gap says so, with the time in which it was.
+func TestRoomWithoutArchiveProperty(t *testing.T) {
+	for seed := range uint64(60) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, durable, sealing(1))
+				defer w.close()
+				h := &roomHistory{w: w, s: withRooms(w), rnd: rand.New(rand.NewPCG(seed, 2)), begins: map[perch.JID]int{}}
+				h.s.ejabberd = seed%2 == 0
+				for _, room := range []perch.JID{lobby, attic} {
+					r := h.s.room(room)
+					r.archive, r.occupants, r.history = false, seed%3 != 0, h.rnd.IntN(20)
+				}
+				h.run(40)
+				for _, room := range []perch.JID{lobby, attic} {
+					h.checkGaps(t, room)
+				}
+				h.checkOutcomes(t)
+			})
+		})
+	}
+}
+
+// loggedSpan is a message of a room in the log, or a gap before the next one.
+type loggedSpan struct {
+	id  string
+	gap *perch.Gap
+}
+
+func (h *roomHistory) logged(t *testing.T, room perch.JID) (list []loggedSpan) {
+	for _, e := range h.w.durable(h.se) {
+		var m perch.Message
+		var g perch.Gap
+		switch e.Type {
+		case perch.EventMessageReceived, perch.EventMessageSent:
+			if e.into(t, &m); m.To == room {
+				list = append(list, loggedSpan{id: m.ID})
+			}
+		case perch.EventSessionGap:
+			if e.into(t, &g); g.Room == room {
+				list = append(list, loggedSpan{gap: &g})
+			}
+		}
+	}
+	return list
+}
+
+func gapTimes(gaps []*perch.Gap) (text string) {
+	for _, g := range gaps {
+		text += fmt.Sprintf("[%s to %s]", g.From, g.To)
+	}
+	return text
+}
+
+func (h *roomHistory) checkGaps(t *testing.T, room perch.JID) {
+	items := h.s.rooms[room].items[h.begins[room]:]
+	next, gaps := 0, []*perch.Gap(nil)
+	missing := func(upTo int) {
+		for _, it := range items[next:upTo] {
+			if !slices.ContainsFunc(gaps, func(g *perch.Gap) bool { return g.From <= it.Time && it.Time <= g.To }) {
+				t.Fatalf("%s: got no %s of %s and no gap with its time since the message before it, only %s", room, it.ID, it.Time, gapTimes(gaps))
+			}
+		}
+	}
+	n := 0
+	for _, l := range h.logged(t, room) {
+		if l.gap != nil {
+			gaps = append(gaps, l.gap)
+			if n++; l.gap.Reason != perch.GapNoArchive || !slices.ContainsFunc(h.s.joins, func(j perch.RoomJoinOut) bool { return j.Room == room && j.Since != 0 }) {
+				t.Errorf("%s: got the gap %+v, want one for a room without archive that was joined again", room, *l.gap)
+			}
+			continue
+		}
+		i := slices.IndexFunc(items[next:], func(it perch.ArchiveItem) bool { return it.ID == l.id })
+		if i < 0 {
+			t.Fatalf("%s: got %s once more, or out of its order", room, l.id)
+		}
+		missing(next + i)
+		next, gaps = next+i+1, nil
+	}
+	missing(len(items))
+	joins := 0
+	for _, j := range h.s.joins {
+		if j.Room == room {
+			joins++
+		}
+	}
+	if n >= joins {
+		t.Errorf("%s: got %d gaps of %d joins, want none of the first one, nor of streams that were resumed", room, n, joins)
 	}
 }
