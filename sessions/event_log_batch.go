@@ -68,5 +68,7 @@ func moved(e *perch.Event, pos perch.Position) *perch.Event {
 	if err := e.Decode(&data); err != nil {
 		panic("sessions: an event of the log cannot be moved: " + err.Error())
 	}
-	return perch.NewEvent(pos, e.Type, e.Time, data)
+	again := perch.NewEvent(pos, e.Type, e.Time, data)
+	again.Common = e.Common
+	return again
 }
