@@ -59,6 +59,9 @@ func (a *API) locate(w http.ResponseWriter, r *http.Request, look sessionLookup)
 	if !look.token.IsZero() {
 		a.o.Sessions.LookAgain(look.token)
 	}
+	if first.Evicted != "" {
+		a.o.Sessions.KeepHere(first.Evicted) // nobody else opens it
+	}
 	f.result = ForwardRetried
 	s, err = look.find()
 	second, ok := errors.AsType[*sessions.NotOwnerError](err)

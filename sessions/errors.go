@@ -94,7 +94,12 @@ func requestReason(err error) string {
 }
 
 // NotOwnerError is the error of finding a session that another node owns: ask that one.
-type NotOwnerError struct{ Node Node }
+type NotOwnerError struct {
+	Node Node
+	// Evicted is set when no node owns the session: it was evicted from this one, and Node is to open
+	// it. When Node does not, see Manager.KeepHere.
+	Evicted ID
+}
 
 // Error implements error.
 func (e *NotOwnerError) Error() string {

@@ -73,7 +73,18 @@ func (n *nodes) elsewhere(id ID) error {
 	slices.SortFunc(others, func(a, b Node) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(id)) // never fails
-	return &NotOwnerError{Node: others[int(h.Sum32())%len(others)]}
+	return &NotOwnerError{Node: others[int(h.Sum32())%len(others)], Evicted: id}
+}
+
+// KeepHere ends what Evict asks of this node: the node that was to open the session does not.
+func (m *Manager) KeepHere(id ID) {
+	if m.nodes == nil {
+		return
+	}
+	m.nodes.mu.Lock()
+	defer m.nodes.mu.Unlock()
+	m.nodes.evicted.Delete(id, time.Now())
+	m.nodes.passed.Delete(id, time.Now())
 }
 
 // evictedElsewhere is elsewhere, once the Store knows no owner.
