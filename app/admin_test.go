@@ -72,7 +72,9 @@ func (o *operatorOf) nodes() (list struct{ Items []adminNode }) {
 // owner is the node of the only session, or "" while none has it.
 func (o *operatorOf) owner() (id, node string) {
 	o.t.Helper()
-	var list struct{ Items []struct{ ID, Node, State string } }
+	var list struct {
+		Items []struct{ ID, Node, State string }
+	}
 	o.ask(http.StatusOK, "GET", "admin/v1/sessions", &list)
 	if len(list.Items) != 1 {
 		return "", ""
