@@ -223,9 +223,18 @@ func (x *roomList) joinFor(r *room, j *RoomJoin) {
 		x.rename(r, j.Nick)
 	case r.row.State == perch.RoomStateJoined:
 	default:
+		again := x.isJoining(r, j)
 		r.wish = roomWish{byClient: true, mayCreate: true, config: j.Config}
-		x.begin(r, &roomJoin{}, roomWhy{})
+		if !again {
+			x.begin(r, &roomJoin{}, roomWhy{})
+		}
 	}
+}
+
+// isJoining reports whether the join that is asked for is under way: a client that has got no answer asks
+// again, and must not have it begun anew each time.
+func (x *roomList) isJoining(r *room, j *RoomJoin) bool {
+	return r.join != nil && j.Password.IsZero() && (j.Nick == "" || j.Nick == cmp.Or(r.join.nick, x.nickFor(r)))
 }
 
 // rename asks for another nick (XEP-0045, 7.6). The room says whether it is so.

@@ -182,6 +182,33 @@ func TestRoomJoinSteps(t *testing.T) {
 	}
 }
 
+// TestJoinAskedForAgain: a join that is under way continues when it is asked for once more, and what waits
+// for it is kept; with another nick, or a password, it is another join.
+func TestJoinAskedForAgain(t *testing.T) {
+	for _, step := range []joinStep{joinQueued, joinSent, joinReading} {
+		for _, c := range []struct {
+			name  string
+			join  RoomJoin
+			anew  bool
+			waits int
+		}{
+			{"the same", RoomJoin{}, false, 1},
+			{"its nick", RoomJoin{Nick: "Al"}, false, 1},
+			{"another nick", RoomJoin{Nick: "Ann"}, true, 0},
+			{"a password", RoomJoin{Password: perch.NewSecret("open")}, true, 0},
+		} {
+			w := newRoomsWorld()
+			r := w.joining(step)
+			before := r.join
+			w.x.message(r, inRoomSaid("one", "s1"))
+			w.x.joinFor(r, &c.join)
+			if anew := r.join != before; anew != c.anew || len(r.join.held) != c.waits || !r.wish.byClient {
+				t.Errorf("step %d, %s: got anew %v with %d that wait, want %v with %d, for a client", step, c.name, anew, len(r.join.held), c.anew, c.waits)
+			}
+		}
+	}
+}
+
 // TestKickedWhileMessagesWait: what came is logged, behind the gap before it.
 func TestKickedWhileMessagesWait(t *testing.T) {
 	w := newRoomsWorld()
