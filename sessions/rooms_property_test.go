@@ -228,7 +228,7 @@ func (h *roomHistory) checkGaps(t *testing.T, room perch.JID) {
 	missing := func(upTo int) {
 		for _, it := range items[next:upTo] {
 			if !slices.ContainsFunc(gaps, func(g *perch.Gap) bool { return g.From <= it.Time && it.Time <= g.To }) {
-				t.Fatalf("%s: got no %s of %s and no gap with its time since the message before it, only %s", room, it.ID, it.Time, gapTimes(gaps))
+				t.Fatalf("%s: got no %s of %s, and since the message before it the gaps %s; want it, or a gap with its time", room, it.ID, it.Time, gapTimes(gaps))
 			}
 		}
 	}
@@ -243,7 +243,7 @@ func (h *roomHistory) checkGaps(t *testing.T, room perch.JID) {
 		}
 		i := slices.IndexFunc(items[next:], func(it perch.ArchiveItem) bool { return it.ID == l.id })
 		if i < 0 {
-			t.Fatalf("%s: got %s once more, or out of its order", room, l.id)
+			t.Fatalf("%s: got %s once more, or out of its order; want it once, in that of the room", room, l.id)
 		}
 		missing(next + i)
 		next, gaps = next+i+1, nil
