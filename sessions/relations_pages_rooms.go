@@ -50,6 +50,10 @@ func (p *archiveMerge) relateInRoom(it perch.ArchiveItem) {
 		p.states[place] = &relationState{}
 	}
 	p.states[place].apply(&it.MessageIn, sentTime(&it.Message, it.Time), false)
+	if rel.Kind == perch.RelationEdit && it.RoomStanzaID != "" { // some clients name the message by its last text
+		name := inRoomName(&it, it.RoomStanzaID)
+		p.places[name] = append(p.places[name], place)
+	}
 }
 
 // mayInRoom reports whether the sender of a control message may say that of a message.

@@ -80,3 +80,21 @@ func TestMergeArchiveSameID(t *testing.T) {
 		}
 	})
 }
+
+// TestMergeArchiveOfARoom: what is said of a corrected message names it by its first text, or by its last.
+func TestMergeArchiveOfARoom(t *testing.T) {
+	item := func(n int, nick string, rel *perch.Relation) perch.ArchiveItem {
+		at := perch.Time(1000 * n)
+		return perch.ArchiveItem{Time: at, MessageIn: perch.MessageIn{Relation: rel, Message: perch.Message{
+			ID: fmt.Sprint("m", n), RoomStanzaID: fmt.Sprint("s", n), From: lobby + "/" + perch.JID(nick), Kind: perch.GroupchatMessage,
+			Body: fmt.Sprint("text ", n), Source: perch.SourceArchive, Room: &perch.MessageRoom{Nick: nick, OccupantID: "occ-" + nick}}}}
+	}
+	merged, rest := sessions.MergeArchive([]perch.ArchiveItem{
+		item(1, "Bo", nil), item(2, "Bo", &perch.Relation{Kind: perch.RelationEdit, Target: "m1"}),
+		item(3, "Cy", &perch.Relation{Kind: perch.RelationReactions, Target: "s1", Emojis: []string{"👍"}}),
+		item(4, "Di", &perch.Relation{Kind: perch.RelationReactions, Target: "s2", Emojis: []string{"👍"}}),
+	}, alice)
+	if len(rest) != 0 || len(merged) != 1 || merged[0].Body != "text 2" || merged[0].MessageDetails == nil || len(merged[0].Reactions) != 1 || len(merged[0].Reactions[0].By) != 2 {
+		t.Errorf("got %+v and %+v, want one message, corrected, with two reactions", merged, rest)
+	}
+}

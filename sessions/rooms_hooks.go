@@ -52,7 +52,11 @@ func (x *roomList) restoreMessage(e *perch.Event) {
 	}
 	if l := relationOf(e, x.host.ownJID()); l != nil && l.in.RoomStanzaID != "" {
 		if r := x.find(conversationOf(&l.in.Message, l.in.Sent)); r != nil {
-			r.remember(knownMessage{saying: saying{stanzaID: l.in.RoomStanzaID}})
+			k := knownMessage{saying: saying{stanzaID: l.in.RoomStanzaID}}
+			if ref, err := perch.ParseRef(l.ref); err == nil && l.in.Relation.Kind == perch.RelationEdit {
+				k.corrects = ref.StanzaID
+			}
+			r.remember(k)
 		}
 	}
 }

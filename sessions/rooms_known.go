@@ -11,6 +11,7 @@ type saying struct {
 	stanzaID string // in the archive of the room; "": it has none
 	wire     string // its id attribute
 	nick     string // that its author had; "": the room itself
+	corrects string // of a correction: the message that it corrects, by its id in the archive
 	text     uint64 // of one without an id in the archive: who says what under which id
 	author   uint64 // who may change it; 0: nobody can be known to be that one
 	id       uint32

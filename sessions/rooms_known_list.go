@@ -28,6 +28,7 @@ const sayingsOfNode = 4096
 func newSayings() *copies.Of[saying] {
 	return &copies.Of[saying]{Max: sayingsOfNode, Keep: func(s saying) saying {
 		s.stanzaID, s.wire, s.nick = cloned(s.stanzaID), cloned(s.wire), cloned(s.nick)
+		s.corrects = cloned(s.corrects)
 		return s
 	}}
 }
@@ -111,6 +112,15 @@ func (l *knownList) find(stanzaID string) int {
 		}
 	}
 	return -1
+}
+
+// original is the id of the message that one with an id in the archive is about: of a correction, what it
+// corrects. Some clients name a corrected message by its last text.
+func (r *room) original(target string) string {
+	if i := r.known.find(target); i >= 0 && target != "" && r.known.rows[i].corrects != "" {
+		return r.known.rows[i].corrects
+	}
+	return target
 }
 
 // byArchive is the message with an id in the archive of the room, or nil; some clients name it by its

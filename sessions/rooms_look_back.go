@@ -20,7 +20,7 @@ func (x *roomList) lookBack(r *room, in *perch.MessageIn, k *knownMessage, late 
 	case !r.row.Features.OccupantIDs || k.author == 0 || rel.Moderated || x.looking >= maxLookBacks:
 		return false
 	case rel.Kind == perch.RelationEdit && r.byID(rel.Target, 0) == nil:
-	case rel.Kind == perch.RelationRetraction && r.byArchive(rel.Target) == nil:
+	case rel.Kind == perch.RelationRetraction && r.byArchive(r.original(rel.Target)) == nil:
 	default:
 		return false
 	}

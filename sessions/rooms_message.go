@@ -136,6 +136,7 @@ func (x *roomList) relation(r *room, in *perch.MessageIn, k *knownMessage, late 
 // relate is relation for what can be decided now.
 func (x *roomList) relate(r *room, in *perch.MessageIn, k *knownMessage, late bool) {
 	rel := in.Relation
+	target := r.original(rel.Target)
 	var of *knownMessage
 	may := true
 	switch {
@@ -146,12 +147,12 @@ func (x *roomList) relate(r *room, in *perch.MessageIn, k *knownMessage, late bo
 		}
 		may = of.author == k.author || of.own && k.own
 	case rel.Kind == perch.RelationRetraction && rel.Moderated:
-		of, may = r.byArchive(rel.Target), in.From.Resource() == ""
+		of, may = r.byArchive(target), in.From.Resource() == ""
 	case rel.Kind == perch.RelationRetraction:
-		of = r.byArchive(rel.Target)
+		of = r.byArchive(target)
 		may = of != nil && (k.author != 0 && of.author == k.author || of.own && k.own)
 	default:
-		of = r.byArchive(rel.Target)
+		of = r.byArchive(target)
 	}
 	if !may {
 		x.refuseRelation(in, perch.DroppedNotAuthor)
@@ -160,9 +161,12 @@ func (x *roomList) relate(r *room, in *perch.MessageIn, k *knownMessage, late bo
 	if of != nil && of.hidden {
 		return // its message is not in the log either
 	}
-	about := knownMessage{saying: saying{stanzaID: rel.Target}}
+	about := knownMessage{saying: saying{stanzaID: target}}
 	if of != nil {
 		about = *of
+	}
+	if rel.Kind == perch.RelationEdit {
+		k.corrects = about.stanzaID
 	}
 	x.log.logRoomRelation(in, about, late)
 }

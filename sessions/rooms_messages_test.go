@@ -110,6 +110,19 @@ func TestWhoMayChangeAMessageInARoom(t *testing.T) {
 			s.say(lobby, "Bo", "new", about(perch.RelationEdit, "m-one"))
 			s.say(lobby, "Bo", "newer", about(perch.RelationEdit, "m-one"))
 		}, []string{"edited 000001 new", "edited 000001 newer"}},
+		"by the id of the corrected text": {true, func(_ *world, s *muc, _ string) {
+			last := s.say(lobby, "Bo", "new", about(perch.RelationEdit, "m-one"))
+			s.say(lobby, "Cy", "1", about(perch.RelationReactions, last, "👍"))
+			s.say(lobby, "Cy", "", about(perch.RelationRetraction, last))
+			s.say(lobby, "Bo", "", about(perch.RelationRetraction, last))
+		}, []string{"edited 000001 new", "reactions 000001 👍1", "dropped not_author", "retracted 000001 by " + string(lobby) + "/Bo false"}},
+		"by the id of the corrected text, after a restart": {true, func(w *world, s *muc, _ string) {
+			last := s.say(lobby, "Bo", "new", about(perch.RelationEdit, "m-one"))
+			w.restart()
+			w.open()
+			pass(3 * time.Second)
+			s.say(lobby, "Cy", "1", about(perch.RelationReactions, last, "👍"))
+		}, []string{"edited 000001 new", "reactions 000001 👍1"}},
 		"after a cut, from the archive": {true, func(w *world, s *muc, id string) {
 			w.cut(func() {
 				s.say(lobby, "Bo", "new", about(perch.RelationEdit, "m-one"))
