@@ -110,19 +110,6 @@ func TestWhoMayChangeAMessageInARoom(t *testing.T) {
 			s.say(lobby, "Bo", "new", about(perch.RelationEdit, "m-one"))
 			s.say(lobby, "Bo", "newer", about(perch.RelationEdit, "m-one"))
 		}, []string{"edited 000001 new", "edited 000001 newer"}},
-		"by the id of the corrected text": {true, func(_ *world, s *muc, _ string) {
-			last := s.say(lobby, "Bo", "new", about(perch.RelationEdit, "m-one"))
-			s.say(lobby, "Cy", "1", about(perch.RelationReactions, last, "👍"))
-			s.say(lobby, "Cy", "", about(perch.RelationRetraction, last))
-			s.say(lobby, "Bo", "", about(perch.RelationRetraction, last))
-		}, []string{"edited 000001 new", "reactions 000001 👍1", "dropped not_author", "retracted 000001 by " + string(lobby) + "/Bo false"}},
-		"by the id of the corrected text, after a restart": {true, func(w *world, s *muc, _ string) {
-			last := s.say(lobby, "Bo", "new", about(perch.RelationEdit, "m-one"))
-			w.restart()
-			w.open()
-			pass(3 * time.Second)
-			s.say(lobby, "Cy", "1", about(perch.RelationReactions, last, "👍"))
-		}, []string{"edited 000001 new", "reactions 000001 👍1"}},
 		"after a cut, from the archive": {true, func(w *world, s *muc, id string) {
 			w.cut(func() {
 				s.say(lobby, "Bo", "new", about(perch.RelationEdit, "m-one"))
@@ -151,6 +138,27 @@ func TestWhoMayChangeAMessageInARoom(t *testing.T) {
 			}, durable, sealing(1))
 		})
 	}
+}
+
+// TestCorrectedMessageByItsLastText: some clients name it by the id of the correction, before a restart and
+// after it.
+func TestCorrectedMessageByItsLastText(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby).occupants = true
+		w.join(w.open(), lobby, sessions.RoomJoin{Nick: "Al"})
+		s.say(lobby, "Bo", "one")
+		last := s.say(lobby, "Bo", "new", about(perch.RelationEdit, "m-one"))
+		s.say(lobby, "Cy", "1", about(perch.RelationReactions, last, "👍"))
+		s.say(lobby, "Cy", "", about(perch.RelationRetraction, last))
+		w.restart()
+		w.open()
+		pass(3 * time.Second)
+		s.say(lobby, "Di", "2", about(perch.RelationReactions, last, "👍"))
+		s.say(lobby, "Bo", "", about(perch.RelationRetraction, last))
+		wantList(t, "changes", roomChanges(t, w.durable(w.open())), []string{"edited 000001 new", "reactions 000001 👍1", "dropped not_author",
+			"reactions 000001 👍2", "retracted 000001 by " + string(lobby) + "/Bo false"})
+	}, durable, sealing(1))
 }
 
 // TestMessageOfLongAgoInARoom: it is looked for in the log, and its author alone changes it.
