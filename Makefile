@@ -61,6 +61,7 @@ descriptions: export REDOCLY_SUPPRESS_UPDATE_NOTICE = true
 descriptions: $(NPM_TOOLS)
 	@mkdir -p bin
 	cd tools && node_modules/.bin/redocly lint --config redocly.yaml ../openapi.yaml
+	cd tools && node_modules/.bin/redocly lint --config redocly.yaml ../docs/admin-openapi.yaml
 	cd tools && node asyncapi.mjs ../asyncapi.yaml
 	cd tools && node_modules/.bin/openapi-typescript ../openapi.yaml -o ../bin/openapi.d.ts
 	cd tools && node_modules/.bin/tsc -p tsconfig.json

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/sessions"
 )
@@ -111,5 +112,24 @@ func TestAdminRefusalsAreAudited(t *testing.T) {
 	}
 	if strings.Contains(log.String(), o.token) {
 		t.Error("got the token in the log, want it nowhere")
+	}
+}
+
+// TestAdminTokenChanges while the listener serves: the old one is refused from then on, and without any
+// this machine alone is let in.
+func TestAdminTokenChanges(t *testing.T) {
+	g := newBare(t, new(sessions.Manager), withAdmin)
+	o, next := g.operator(t), canary.Secret()
+	for _, step := range []struct {
+		right, sent string
+		want        int
+	}{{adminToken, adminToken, 200}, {next, adminToken, 401}, {next, next, 200}, {"", "", 200}} {
+		if err := g.api.Reconfigure(func(x *api.Options) { x.Admin.Token = perch.NewSecret(step.right) }); err != nil {
+			t.Fatalf("Reconfigure: got error %v, want none", err)
+		}
+		o.token = step.sent
+		if status, body := o.do("GET", "upstreams", ""); status != step.want {
+			t.Errorf("right %v, sent %v: got %d %s, want %d", step.right != "", step.sent == step.right, status, body, step.want)
+		}
 	}
 }
