@@ -318,6 +318,54 @@ func TestRoomOverACut(t *testing.T) {
 	})
 }
 
+// TestRoomOverACutThatIsNotResumed: a stream that the server has forgotten is in no room. It is joined again,
+// and what was missed comes from its archive, in order and once.
+func TestRoomOverACutThatIsNotResumed(t *testing.T) {
+	inRooms(t, func(r *roomWorld) {
+		t := r.t
+		r.bobSays("b1", "before")
+		r.proxy.Down()
+		r.stream.Expect(t, "reconnecting", state("reconnecting"))
+		r.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]any{"id": "a1", "to": r.room, "body": "mine meanwhile"})
+		r.forgetStream(r.api.Get(t, "/v1/session").Str("resource"))
+		said := r.saysMeanwhile()
+		r.proxy.Up(t)
+		r.stream.Expect(t, "joining", func(f testkit.Frame) bool {
+			return f.Type == "room.state" && f.Data.Str("state") == "joining" && f.Data.Str("reason") == "link-lost"
+		})
+		for _, body := range said {
+			m := r.stream.Expect(t, body, message("message.received", body)).Data
+			if m.Str("source") != "archive" {
+				t.Errorf("got %v, want it from the archive", m)
+			}
+		}
+		r.becomes(r.room, "joined")
+		r.stream.Expect(t, "mine", message("message.sent", "mine meanwhile"))
+		r.reaches("mine", "<body>mine meanwhile</body>")
+		r.bobSays("b2", "after")
+		r.onlyOnce()
+	})
+}
+
+// forgetStream has another client take the address of alice, so that the server forgets her stream.
+func (r *roomWorld) forgetStream(resource string) {
+	r.t.Helper()
+	thief := testkit.Slixmpp(r.t, testkit.SlixmppOptions{Addr: r.server.Addr, CAFile: r.server.CAFile, JID: r.alice.JID + "/" + resource, Password: r.alice.Password})
+	r.peer.Expect(r.t, "alice gone", r.occupant("Alice", "unavailable"))
+	thief.Close()
+}
+
+// saysMeanwhile lets bob say something that alice cannot hear, and waits until the room has it.
+func (r *roomWorld) saysMeanwhile() (said []string) {
+	r.t.Helper()
+	for i := range 5 {
+		said = append(said, fmt.Sprintf("while it was away %d", i))
+		r.bobSends(fmt.Sprintf("c%d", i), "<body>"+said[i]+"</body>")
+	}
+	r.reaches("the last one", "<body>"+said[4]+"</body>")
+	return said
+}
+
 // onlyOnce fails when something comes a second time.
 func (r *roomWorld) onlyOnce() {
 	r.t.Helper()
@@ -353,16 +401,9 @@ func (r *roomWorld) overARestart(k *redisWorld, bound bool) {
 	r.stream.Close()
 	k.end(t)
 	if bound { // somebody else takes the address, and the server forgets the stream
-		thief := testkit.Slixmpp(t, testkit.SlixmppOptions{Addr: r.server.Addr, CAFile: r.server.CAFile, JID: r.alice.JID + "/" + resource, Password: r.alice.Password})
-		r.peer.Expect(t, "alice gone", r.occupant("Alice", "unavailable"))
-		thief.Close()
+		r.forgetStream(resource)
 	}
-	var said []string
-	for i := range 5 {
-		said = append(said, fmt.Sprintf("while it was away %d", i))
-		r.bobSends(fmt.Sprintf("c%d", i), "<body>"+said[i]+"</body>")
-	}
-	r.reaches("the last one", "<body>"+said[4]+"</body>")
+	said := r.saysMeanwhile()
 	k.start(t)
 	r.stream = k.api.Stream(t, since)
 	for _, body := range said {
@@ -383,5 +424,32 @@ func (r *roomWorld) overARestart(k *redisWorld, bound bool) {
 			return fmt.Errorf("the room has %q, want %q", got, want)
 		}
 		return nil
+	})
+}
+
+// TestRoomsOfBookmarks: a session with autojoin is in the rooms that another device has put into the bookmarks
+// of the account, and leaves those that it takes out.
+func TestRoomsOfBookmarks(t *testing.T) {
+	inRooms(t, func(r *roomWorld) {
+		t := r.t
+		r.api.Call(t, http.StatusNoContent, http.MethodDelete, r.path+"?forget=1", nil)
+		r.stream.Expect(t, "forgotten", func(f testkit.Frame) bool { return f.Type == "room.forgotten" && f.Data.Str("jid") == r.room })
+		r.stream.Discard()
+		r.api.Call(t, http.StatusOK, http.MethodPost, "/v1/session", map[string]string{"rooms": "autojoin"})
+		other := r.foreign(r.alice)
+		document := func(id, rooms string) { // the store that every server knows (XEP-0049), and bridges
+			other.Raw(t, "<iq type='set' id='"+id+"'><query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'>"+rooms+"</storage></query></iq>")
+			other.Roster(t)
+		}
+		document("m1", "<conference jid='"+r.room+"' name='Tea time' autojoin='true'><nick>Ally</nick></conference>")
+		if v := r.becomes(r.room, "joined"); v.Str("nick") != "Ally" || v.Str("bookmark.name") != "Tea time" {
+			t.Errorf("got %v, want it joined as the bookmark says", v)
+		}
+		r.bobSays("b1", "hello")
+		if c := r.api.Get(t, "/v1/conversations?type=room").Find("items", "jid", r.room); c == nil || c.Str("name") != "Tea time" {
+			t.Errorf("got %v, want it in the list of conversations", c)
+		}
+		document("m2", "")
+		r.becomes(r.room, "left")
 	})
 }
