@@ -52,7 +52,7 @@ func New(o Options) (*App, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, metrics: newMetrics(o.Version, o.LogDropped), failed: make(chan error, 4),
+	a := &App{o: o, log: o.Logger, metrics: newMetrics(o.Version, o.LogDropped), failed: make(chan error, 4), live: live{rotate: make(chan struct{}, 1)},
 		logins: newLoginHistory(), gate: logingate.New(loginsPerCore * runtime.GOMAXPROCS(0))}
 	if err := a.build(); err != nil {
 		return nil, errors.Join(err, a.Stop(context.Background()))
@@ -75,14 +75,11 @@ func (a *App) build() error {
 }
 
 func (a *App) buildManager() error {
-	secret := []byte(a.o.Secret)
-	if len(secret) == 0 {
-		secret = make([]byte, 32)
-		rand.Read(secret)
-	}
+	random := make([]byte, 32) // for a store that ends with the process
+	rand.Read(random)
 	a.live.options.Store(&a.o) // with what the steps before have made of it
 	o := sessions.Options{
-		Dial: a.dial, Verify: a.verify, Store: a.store, Secret: secret,
+		Dial: a.dial, Verify: a.verify, Store: a.store, Secret: random,
 		Logger: a.log.With("component", "sessions"), Observer: a.metrics,
 	}
 	a.o.manage(&o, *a.live.upstreams.Load())
@@ -91,6 +88,7 @@ func (a *App) buildManager() error {
 		return err
 	}
 	a.manager = m
+	a.metrics.watchRotation(m)
 	a.metrics.watchSessions(m, func() int { return a.options().MaxSessions })
 	a.metrics.watchRooms(m)
 	a.metrics.watchNode(m, a.store, &a.draining)
@@ -145,6 +143,7 @@ func (a *App) Start() error {
 		a.serve("admin", a.adminListener, a.api.AdminHandler(), nil)
 	}
 	a.watchCertificates()
+	a.rotateSecrets()
 	a.serve("gateway", a.listener, a.api.Handler(), func(ctx context.Context) {
 		a.stopCalledDrain()
 		a.drain(ctx)

@@ -18,6 +18,7 @@ type live struct {
 	certificate atomic.Pointer[certificate] // nil without TLS
 	listener    *api.Listener               // of the gateway, once it listens
 
+	rotate    chan struct{} // has room for one: secrets have changed
 	reloading sync.Mutex
 	counters  map[string]*xmppconn.Counters // of every upstream that there was; guarded by reloading after the start
 }
@@ -35,6 +36,12 @@ func (o Options) manage(x *sessions.Options, ups upstreamTable) {
 	x.Upstreams = map[string]sessions.Upstream{}
 	for name, u := range ups {
 		x.Upstreams[name] = u.info
+	}
+	if o.Secret != "" {
+		x.Secret, x.PreviousSecrets = []byte(o.Secret), nil
+	}
+	if o.SecretPrevious != "" {
+		x.PreviousSecrets = [][]byte{[]byte(o.SecretPrevious)}
 	}
 	x.DefaultUpstream, x.SealKeys, x.OpenTimeout, x.Idle = o.DefaultUpstream, o.SealKeys, o.OpenTimeout, o.Idle
 	x.MaxSessions, x.SessionsPerAccount, x.SessionsPerAddress = o.MaxSessions, o.SessionsPerAccount, o.SessionsPerAddress

@@ -169,6 +169,7 @@ func TestMetrics(t *testing.T) {
 		"perch_connections": "", "perch_connections_limit": "", "perch_connections_refused_total": "reason", "perch_log_dropped_total": "",
 		"perch_rooms": "", "perch_rooms_unshared": "", "perch_room_occupants": "", "perch_room_occupants_bytes": "", "perch_room_occupants_left_out_total": "",
 		"perch_room_contradictions_total": "", "perch_certificate_expiry_timestamp_seconds": "upstream",
+		"perch_rotation_tokens_left": "", "perch_rotation_credentials_left": "",
 	}
 	for name := range maps.Keys(labels(t, text)) {
 		if strings.HasPrefix(name, "perch_xmpp_") && strings.HasSuffix(name, "_total") {

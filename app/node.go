@@ -59,10 +59,7 @@ func (a *App) join() error {
 		return err
 	}
 	if err := a.manager.Join(ctx, self, a.o.Lease); err != nil {
-		if perch.KindOf(err) == perch.KindValidation {
-			return fmt.Errorf("--secret: %w", err)
-		}
-		return fmt.Errorf("--redis-url: %w", err)
+		return explainSecret(err)
 	}
 	watching, stop := context.WithCancel(context.Background())
 	var watch sync.WaitGroup
@@ -79,6 +76,14 @@ func (a *App) join() error {
 		return nil
 	})
 	return nil
+}
+
+// explainSecret names the setting that an error of the manager is about.
+func explainSecret(err error) error {
+	if perch.KindOf(err) == perch.KindValidation {
+		return fmt.Errorf("--secret: %w", err)
+	}
+	return fmt.Errorf("--redis-url: %w", err)
 }
 
 // node is this process as the others will know it.

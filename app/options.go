@@ -38,6 +38,9 @@ type Options struct {
 	// Secret keys every stored hash. With Redis it must be given and stay the same;
 	// in memory a random one is made. At least 32 characters.
 	Secret string
+	// SecretPrevious is another secret that hashes may still be made with, while Secret is rotated:
+	// the one before it, or the one to come. "" outside of a rotation.
+	SecretPrevious string
 	// SealKeys encrypt stored credentials (32 bytes each): the first seals, all open. None:
 	// credentials are never stored, and after a restart a client's next request brings its.
 	SealKeys [][]byte
@@ -197,6 +200,9 @@ func (o Options) validate() error {
 	}
 	if o.AdminToken != "" && (len(o.AdminToken) < minAdminToken || strings.ContainsFunc(o.AdminToken, func(r rune) bool { return r <= ' ' || r > '~' })) {
 		return fmt.Errorf("--admin-token must have at least %d characters of ASCII, without blanks; make one with: openssl rand -hex 32", minAdminToken)
+	}
+	if o.SecretPrevious != "" && (len(o.SecretPrevious) < 32 || o.SecretPrevious == o.Secret || o.Secret == "") {
+		return fmt.Errorf("--secret-previous must be another secret of at least 32 characters beside --secret; leave it out once the secret is rotated")
 	}
 	if o.RedisURL != "" && o.Secret == "" {
 		return fmt.Errorf("--redis-url needs --secret (PERCH_SECRET), the same on every start and node; make one with: openssl rand -hex 32")

@@ -1,7 +1,7 @@
 package app
 
 import (
-	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -30,6 +30,9 @@ func (a *App) Reload(o Options) (Reloaded, error) {
 	if err := o.validate(); err != nil {
 		return Reloaded{}, err
 	}
+	if o.Secret != was.Secret && o.Secret != "" && was.Secret != "" && o.SecretPrevious != was.Secret {
+		return Reloaded{}, fmt.Errorf("--secret has changed: give the one before as --secret-previous, or clients have to sign in again (docs/operations.md, Rotation)")
+	}
 	fixed := o.keepFixed(was, len(a.o.Upstreams) == 0)
 	var cert *certificate
 	if o.TLSCert != "" {
@@ -42,19 +45,27 @@ func (a *App) Reload(o Options) (Reloaded, error) {
 	if err != nil {
 		return Reloaded{}, err
 	}
+	tables := a.live.upstreams.Load()
 	done := Reloaded{Changed: changedSettings(was, &o), Fixed: slices.Concat(fixed, ups.fixed)}
 	done.Changed = append(done.Changed, ups.changed...)
+	// First what may be refused: the other nodes have a word in it.
+	a.live.upstreams.Store(&ups.table)
+	if err := a.manager.Reconfigure(func(x *sessions.Options) { o.manage(x, ups.table) }); err != nil {
+		a.live.upstreams.Store(tables)
+		return Reloaded{}, explainSecret(err)
+	}
 	if cert != nil && cert.differs(a.live.certificate.Swap(cert)) {
 		done.Changed = append(done.Changed, "certificate")
 	}
-	a.live.upstreams.Store(&ups.table)
 	a.live.options.Store(&o)
+	select {
+	case a.live.rotate <- struct{}{}:
+	default: // it is to look already
+	}
 	if a.live.listener != nil {
 		a.live.listener.Reconfigure(a.connectionBounds())
 	}
-	return done, errors.Join(
-		a.manager.Reconfigure(func(x *sessions.Options) { o.manage(x, ups.table) }),
-		a.api.Reconfigure(func(x *api.Options) { o.serve(x, a.adminHosts()) }))
+	return done, a.api.Reconfigure(func(x *api.Options) { o.serve(x, a.adminHosts()) })
 }
 
 // fixedSetting is one that only a restart can change.
@@ -79,7 +90,6 @@ var fixedSettings = []fixedSetting{
 	fixed("listen", func(o *Options) *string { return &o.Listen }),
 	fixed("admin-listen", func(o *Options) *string { return &o.AdminListen }),
 	fixed("redis-url", func(o *Options) *string { return &o.RedisURL }),
-	fixed("secret", func(o *Options) *string { return &o.Secret }),
 	fixed("node", func(o *Options) *string { return &o.Node }),
 	fixed("node-url", func(o *Options) *string { return &o.NodeURL }),
 	fixed("lease", func(o *Options) *time.Duration { return &o.Lease }),
@@ -97,6 +107,10 @@ func (o *Options) keepFixed(was *Options, demo bool) (names []string) {
 		if f.keep(o, was) {
 			names = append(names, f.name)
 		}
+	}
+	if (o.Secret == "") != (was.Secret == "") { // in memory: of nodes it is always there
+		o.Secret, o.SecretPrevious = was.Secret, was.SecretPrevious
+		names = append(names, "secret")
 	}
 	if (o.TLSCert == "") != (was.TLSCert == "") { // the listener speaks TLS, or does not
 		o.TLSCert, o.TLSKey = was.TLSCert, was.TLSKey
@@ -124,6 +138,8 @@ var changeableSettings = []struct {
 	{"tls-cert", func(o *Options) any { return o.TLSCert }},
 	{"tls-key", func(o *Options) any { return o.TLSKey }},
 	{"default-upstream", func(o *Options) any { return o.DefaultUpstream }},
+	{"secret", func(o *Options) any { return o.Secret }},
+	{"secret-previous", func(o *Options) any { return o.SecretPrevious }},
 	{"secret-key", func(o *Options) any { return o.SealKeys }},
 	{"origin", func(o *Options) any { return o.Origins }},
 	{"trusted-proxy", func(o *Options) any { return o.TrustedProxies }},

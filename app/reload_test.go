@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ type reloadWorld struct {
 	log       *lockedBuffer
 }
 
-func newReloadWorld(t *testing.T) *reloadWorld {
+func newReloadWorld(t *testing.T, change ...func(*app.Options)) *reloadWorld {
 	t.Helper()
 	w := &reloadWorld{t: t, server: testkit.SharedProsody(t), log: &lockedBuffer{}}
 	dir := t.TempDir()
@@ -44,6 +45,9 @@ func newReloadWorld(t *testing.T) *reloadWorld {
 		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", TLSCert: w.cert, TLSKey: w.key, Secret: appSecret,
 		Upstreams: []app.Upstream{{Name: "first", Domain: w.server.Domain, Address: w.server.Addr, CAFile: w.server.CAFile}},
 		Logger:    canary.Logger(slog.NewTextHandler(w.log, nil)),
+	}
+	for _, c := range change {
+		c(&w.o)
 	}
 	a, err := app.New(w.o)
 	if err != nil {
@@ -147,8 +151,10 @@ type reloadUser struct {
 	sent       []string // accepted
 	received   map[string]bool
 	streamErr  error
+	cursor     string        // of the last event
 	arrivals   chan string   // of messages, for received
 	requests   int           // that were answered
+	answered   atomic.Int64  // the same, for others
 	loaded     chan struct{} // closed when they are enough
 }
 
@@ -174,14 +180,17 @@ func (w *reloadWorld) listen(ctx context.Context, u *reloadUser, live chan<- str
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var frame struct {
-			Type string
-			Data struct {
+			ID, Type string
+			Data     struct {
 				Message struct{ Body string }
 				Body    string
 			}
 		}
 		if json.Unmarshal(lines.Bytes(), &frame) != nil {
 			continue
+		}
+		if frame.ID != "" {
+			u.cursor = frame.ID
 		}
 		switch frame.Type {
 		case "live":
@@ -216,6 +225,7 @@ func (w *reloadWorld) work(ctx context.Context, u *reloadUser, to string) {
 				w.t.Errorf("%s %s: got status %d, error %v, %s, want %d and none", x.method, x.path, status, err, text, x.want)
 				return
 			}
+			u.answered.Add(1)
 			if u.requests++; u.requests == enoughRequests {
 				close(u.loaded)
 			}

@@ -101,6 +101,40 @@ func (m *Memory) unbind(token string) {
 	}
 }
 
+// Rebind implements sessions.Store.
+func (m *Memory) Rebind(_ context.Context, old, token string, b sessions.Binding) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return errClosed
+	}
+	now := time.Now()
+	if there, ok := m.binding(token, now); ok && there.ID != b.ID {
+		return sessions.ErrTaken
+	} else if ok && there.Minted == b.Minted {
+		m.tokens[token] = memToken{b, now}
+		if t, ok := m.tokens[old]; ok && t.ID == b.ID {
+			m.unbind(old)
+		}
+		return nil
+	}
+	m.unbind(token)
+	l := m.leading[b.ID]
+	if l == nil {
+		l = &memTokens{}
+		m.leading[b.ID] = l
+	}
+	list := l.of(b.Minted)
+	if t, ok := m.tokens[old]; ok && t.ID == b.ID && slices.Contains(*list, old) {
+		(*list)[slices.Index(*list, old)] = token
+		delete(m.tokens, old)
+	} else {
+		*list = append(*list, token)
+	}
+	m.tokens[token] = memToken{b, now}
+	return nil
+}
+
 // Bindings implements sessions.Store.
 func (m *Memory) Bindings(context.Context) (map[string]sessions.Binding, error) {
 	m.mu.RLock()

@@ -35,6 +35,8 @@ var (
 	refundLua string
 	//go:embed scripts/agree.lua
 	agreeLua string
+	//go:embed scripts/replace.lua
+	replaceLua string
 	//go:embed scripts/unbind.lua
 	unbindLua string
 	//go:embed scripts/clock.lua
@@ -55,6 +57,7 @@ var (
 	bindScript    = redis.NewScript(bindLua)
 	unbindScript  = redis.NewScript(unbindLua)
 	agreeScript   = redis.NewScript(agreeLua)
+	replaceScript = redis.NewScript(replaceLua)
 	reserveScript = redis.NewScript(reserveLua)
 	refundScript  = redis.NewScript(refundLua)
 

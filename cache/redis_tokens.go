@@ -23,6 +23,7 @@ type bindingRow struct {
 	Minted   bool        `json:"minted,omitempty"`
 	Sealed   []byte      `json:"sealed,omitempty"`
 	Replaced bool        `json:"replaced,omitempty"`
+	Secret   string      `json:"k,omitempty"`
 }
 
 // sealedOfReplaced is written as the sealed credential of a replaced one: older nodes, which
@@ -31,7 +32,7 @@ type bindingRow struct {
 var sealedOfReplaced = []byte{0}
 
 func encodeBinding(b sessions.Binding) (string, error) {
-	row := bindingRow{b.ID, b.Upstream, b.JID, b.Minted, b.Sealed, b.Replaced}
+	row := bindingRow{b.ID, b.Upstream, b.JID, b.Minted, b.Sealed, b.Replaced, b.Secret}
 	if b.Replaced {
 		row.Sealed = sealedOfReplaced
 	}
@@ -43,7 +44,7 @@ func decodeBinding(s string) (sessions.Binding, error) {
 	if err != nil {
 		return sessions.Binding{}, err
 	}
-	b := sessions.Binding{ID: row.ID, Upstream: row.Upstream, JID: row.JID, Minted: row.Minted, Sealed: row.Sealed, Replaced: row.Replaced}
+	b := sessions.Binding{ID: row.ID, Upstream: row.Upstream, JID: row.JID, Minted: row.Minted, Sealed: row.Sealed, Replaced: row.Replaced, Secret: row.Secret}
 	if bytes.Equal(b.Sealed, sealedOfReplaced) {
 		b.Sealed, b.Replaced = nil, true
 	}
@@ -84,6 +85,38 @@ func (r *Redis) Bind(ctx context.Context, token string, b sessions.Binding) (evi
 		return evicted, sessions.ErrTaken
 	}
 	return evicted, err
+}
+
+// Rebind implements sessions.Store. The place among the minted tokens is taken over first: a Rebind that
+// was cut off leaves a token that still leads to its session, and is complete when it is repeated.
+func (r *Redis) Rebind(ctx context.Context, old, token string, b sessions.Binding) error {
+	row, err := encodeBinding(b)
+	if err != nil {
+		return err
+	}
+	taken := false
+	err = r.change(ctx, "bind", func(ctx context.Context) error {
+		pipe := r.client.Pipeline()
+		r.index(ctx, pipe, token)
+		if _, err := pipe.Exec(ctx); err != nil {
+			return err
+		}
+		if err := replaceScript.Run(ctx, r.client, []string{r.keys.tokens(b.ID), r.keys.minted(b.ID)}, old, token, ms(r.o.StateTTL), flag(b.Minted)).Err(); err != nil {
+			return err
+		}
+		bound, err := bindScript.Run(ctx, r.client, []string{r.keys.token(token)}, string(b.ID), row, ms(r.o.StateTTL)).Int()
+		if err != nil {
+			return err
+		}
+		if taken = bound == 0; taken {
+			return r.unindex(ctx, b.ID, token)
+		}
+		return r.endToken(ctx, b.ID, old)
+	})
+	if err == nil && taken {
+		return sessions.ErrTaken
+	}
+	return err
 }
 
 // admit writes a token into the indexes, and returns those that are too many by then.

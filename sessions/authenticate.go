@@ -24,7 +24,8 @@ func (m *Manager) Authenticate(ctx context.Context, token perch.Secret) (*Sessio
 	if token.IsZero() {
 		return nil, errNoToken
 	}
-	key, acc, minted := m.keyOfToken(token)
+	of, acc, minted := m.keyOfToken(token)
+	key := m.keyFor(ctx, of)
 	for {
 		s, err := m.find(ctx, key, acc, minted)
 		if err != nil {
@@ -49,8 +50,8 @@ func (m *Manager) Knows(ctx context.Context, token perch.Secret) bool {
 	if token.IsZero() {
 		return false
 	}
-	key, _, _ := m.keyOfToken(token)
-	s, _, bound, err := m.lookup(ctx, key)
+	of, _, _ := m.keyOfToken(token)
+	s, _, bound, err := m.lookup(ctx, m.keyFor(ctx, of))
 	return s != nil || bound || errors.As(err, new(*NotOwnerError))
 }
 
@@ -70,7 +71,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 	case !m.settings().Upstreams[acc.Upstream].TokenBearer:
 		return nil, perch.Errorf(perch.KindUnauthorized, "token was not issued by this gateway, and the default upstream takes no access tokens")
 	}
-	s, _, err = m.openHere(ctx, openRequest{id: m.idOf(key), acc: acc, by: boundToken{key: key}})
+	s, _, err = m.openHere(ctx, openRequest{id: m.idOf(key), acc: acc, by: m.boundBy(key, false, "")})
 	return s, err
 }
 
@@ -79,7 +80,7 @@ func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minte
 // another node has the session none is needed.
 func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.Account, minted bool) (*Session, error) {
 	if s := m.byID(b.ID); s != nil {
-		m.bindLocal(boundToken{key, minted}, s)
+		m.bindLocal(boundToken{key, minted, b.Secret}, s)
 		return s, nil
 	}
 	if sealed, _, ok := m.settings().sealer.open(b.ID, b.Sealed); ok {
@@ -90,7 +91,7 @@ func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.A
 	if _, ok := m.settings().Upstreams[acc.Upstream]; !ok {
 		return nil, errUpstreamGone
 	}
-	s, _, err := m.openHere(ctx, openRequest{id: b.ID, acc: acc, by: boundToken{key, minted}, bound: true})
+	s, _, err := m.openHere(ctx, openRequest{id: b.ID, acc: acc, by: boundToken{key, minted, b.Secret}, bound: true})
 	return s, err
 }
 

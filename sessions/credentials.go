@@ -92,7 +92,8 @@ func (m *Manager) newReplacement(ctx context.Context, s *Session, secret perch.A
 			return nil, err
 		}
 	}
-	r.oldKey, r.key = m.accountKey(r.old), m.accountKey(r.fresh)
+	r.oldKey = m.keyFor(ctx, func(h *hasher) digest { return h.accountKey(r.old) })
+	r.key = m.keyFor(ctx, func(h *hasher) digest { return h.accountKey(r.fresh) })
 	return r, m.presentable(r)
 }
 
@@ -118,8 +119,9 @@ func (m *Manager) isBearer(a perch.Account) bool {
 	if a.Token.IsZero() {
 		return false
 	}
-	key, _, minted := m.keyOfToken(a.Token)
-	return !minted && key == m.accountKey(a)
+	of, _, minted := m.keyOfToken(a.Token)
+	h := m.ring()[0]
+	return !minted && of(h) == h.accountKey(a)
 }
 
 // vacant refuses a credential that leads to another session, wherever that one lives. It
@@ -142,7 +144,7 @@ func (m *Manager) vacant(ctx context.Context, r *replacement) error {
 // has all of it before anything changes here; a write that fails is taken back.
 func (m *Manager) take(ctx context.Context, r *replacement) error {
 	s, at := r.s, perch.At(time.Now())
-	b := Binding{ID: s.id, Upstream: r.fresh.Upstream, JID: r.fresh.JID, Sealed: m.settings().sealer.seal(s.id, r.fresh, at)}
+	b := Binding{ID: s.id, Upstream: r.fresh.Upstream, JID: r.fresh.JID, Sealed: m.settings().sealer.seal(s.id, r.fresh, at), Secret: m.ring()[0].mark}
 	if _, err := m.o.Store.Bind(ctx, r.key.String(), b); err != nil {
 		return storeError(err)
 	}
@@ -152,7 +154,7 @@ func (m *Manager) take(ctx context.Context, r *replacement) error {
 			return err
 		}
 	}
-	m.bindLocal(boundToken{key: r.key}, s)
+	m.bindLocal(boundToken{key: r.key, mark: b.Secret}, s)
 	// Not the caller's context: from here on the session has to follow what the Store has.
 	return s.call(context.WithoutCancel(ctx), func() { s.cred.acc, s.cred.at = r.fresh, at })
 }

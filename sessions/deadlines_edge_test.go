@@ -90,11 +90,11 @@ func (l *silentStore) Leave(ctx context.Context, id sessions.NodeID) error {
 	return l.Store.Leave(ctx, id)
 }
 
-func (l *silentStore) Agree(ctx context.Context, name, value string) (string, error) {
+func (l *silentStore) Agree(ctx context.Context, name, value string, instead ...string) (string, error) {
 	if err := l.called(ctx, "Agree"); err != nil {
 		return "", err
 	}
-	return l.Store.Agree(ctx, name, value)
+	return l.Store.Agree(ctx, name, value, instead...)
 }
 
 func (l *silentStore) Message(ctx context.Context, id sessions.ID, msg string) (*perch.MessageRecord, error) {

@@ -7,6 +7,11 @@ import "github.com/perch-im/perch"
 // it at once, and POST /v1/session reports by it whether it has opened one. A session whose
 // first login is not over has no user yet: it may be shown and ended, nothing else.
 func (m *Manager) Live(token perch.Secret) *Session {
-	key, _, _ := m.keyOfToken(token)
-	return m.byKey(key)
+	of, _, _ := m.keyOfToken(token)
+	for _, h := range m.ring() {
+		if s := m.byKey(of(h)); s != nil {
+			return s
+		}
+	}
+	return nil
 }

@@ -18,8 +18,8 @@ type Manager struct {
 	o          Options
 	log        *slog.Logger
 	current    atomic.Pointer[settings]
-	changing   sync.Mutex // held by Reconfigure
-	macs       macs
+	changing   chan struct{} // has room for one: who changes the settings
+	secrets    atomic.Pointer[secretRing]
 	rejected   *rejections
 	routes     *routes
 	nodes      *nodes        // nil: alone with the Store
@@ -29,6 +29,7 @@ type Manager struct {
 	sayings    *copies.Of[saying]
 	adoptions  chan struct{} // has room for maxAdoptions: sessions that are being read for no client
 	recovering atomic.Int64
+	rotation   atomic.Pointer[rotation]
 	caps       caps
 
 	ctx    context.Context // of every session; cancelled when Close has run out of time
@@ -51,11 +52,12 @@ func NewManager(o Options) (*Manager, error) {
 	o = x.Options
 	m := &Manager{
 		o: o, log: o.Logger, occupants: occupants.New(occupants.Options{}), sayings: newSayings(), rejected: newRejections(), routes: newRoutes(),
-		replaced: make(chan struct{}), adoptions: make(chan struct{}, maxAdoptions),
+		replaced: make(chan struct{}), changing: make(chan struct{}, 1), adoptions: make(chan struct{}, maxAdoptions),
 		caps:     caps{accounts: map[string]int{}, addresses: map[string]int{}},
 		sessions: map[ID]*Session{}, tokens: tokenIndex{}, states: map[perch.State]int{},
 	}
 	m.current.Store(x)
+	m.secrets.Store(&x.ring)
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m, nil
 }

@@ -21,9 +21,9 @@ type MembershipStore interface {
 	// Beat says that self is alive, and returns all nodes. Another process of the same name
 	// is replaced: it is among the dead from now on.
 	Beat(ctx context.Context, self Node) (Membership, error)
-	// Agree stores a value under a name, unless there is one, and returns the one that is stored.
-	// It ends after days without a call that gave the same value.
-	Agree(ctx context.Context, name, value string) (stored string, err error)
+	// Agree stores a value under a name, unless there is one that is none of instead, and returns
+	// the one that is stored. It ends after days without a call that gave the same value.
+	Agree(ctx context.Context, name, value string, instead ...string) (stored string, err error)
 	// Leave ends the leases of a node at once.
 	Leave(ctx context.Context, id NodeID) error
 }

@@ -28,7 +28,7 @@ const DefaultLease = 15 * time.Second
 // Call it once, before Restore and before the first request. Close ends it.
 func (m *Manager) Join(ctx context.Context, self Node, lease time.Duration) error {
 	n := newNodes(m, self, lease)
-	if err := m.checkSecret(ctx); err != nil {
+	if err := m.checkSecret(ctx, true); err != nil {
 		return err
 	}
 	if err := n.beat(ctx); err != nil {
@@ -110,9 +110,13 @@ func (n *nodes) run(ctx context.Context) {
 			continue
 		}
 		n.adoptSoon(ctx)
-		if time.Since(agreed) >= agreeEvery {
+		every := agreeEvery
+		if len(n.m.ring()) > 1 {
+			every = secretEvery
+		}
+		if time.Since(agreed) >= every {
 			agreed = time.Now()
-			if err := n.m.checkSecret(ctx); err != nil && perch.KindOf(err) == perch.KindValidation {
+			if err := n.m.checkSecret(ctx, false); err != nil && perch.KindOf(err) == perch.KindValidation {
 				n.m.log.Error("store was written with another secret", "error", err)
 			}
 		}
@@ -122,23 +126,11 @@ func (n *nodes) run(ctx context.Context) {
 // agreeEvery is how often the fingerprint of the secret is renewed, well before it ends.
 const agreeEvery = time.Hour
 
+// secretEvery is how often a node looks which secret the nodes use, while it knows two.
+const secretEvery = 2 * time.Second
+
 // secretName is what the fingerprint of the secret is stored under.
 const secretName = "secret"
-
-// checkSecret refuses a Store that other nodes use with another secret: neither would find
-// what the other has written, and both would sign the same accounts in. What is stored is a
-// keyed hash of a constant, which says nothing about the secret.
-func (m *Manager) checkSecret(ctx context.Context) error {
-	mine := m.hash("fingerprint").String()
-	stored, err := m.o.Store.Agree(ctx, secretName, mine)
-	if err != nil {
-		return storeError(err)
-	}
-	if stored != mine {
-		return errOtherSecret
-	}
-	return nil
-}
 
 var errOtherSecret error = perch.Errorf(perch.KindValidation,
 	"what this store keeps was written with another secret: give this node the PERCH_SECRET of the other nodes; "+

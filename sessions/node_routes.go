@@ -66,8 +66,10 @@ func (r *routes) drop(key digest) {
 
 // LookAgain forgets where the session of a token was found, because it was not there.
 func (m *Manager) LookAgain(token perch.Secret) {
-	key, _, _ := m.keyOfToken(token)
-	m.routes.drop(key)
+	of, _, _ := m.keyOfToken(token)
+	for _, h := range m.ring() {
+		m.routes.drop(of(h))
+	}
 }
 
 // Owned returns the session with this id, if it lives here or can be brought here without
@@ -103,12 +105,6 @@ func (m *Manager) Owned(ctx context.Context, id ID) (*Session, error) {
 
 var errNoCredential error = &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: time.Second,
 	Detail: "the node of this session is dead; a request with the token opens the session again"}
-
-// HopMAC authenticates what one node sends to another: HMAC-SHA256 under the common secret.
-func (m *Manager) HopMAC(parts ...string) []byte {
-	d := m.hash("hop", parts...)
-	return d[:]
-}
 
 // PutTicket stores a ticket for the node that will be given it; TakeTicket ends it.
 func (m *Manager) PutTicket(ctx context.Context, hash string, t Ticket, life time.Duration) error {

@@ -1,7 +1,9 @@
 package sessions
 
 import (
+	"bytes"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -13,6 +15,7 @@ type Options struct {
 	Verify          VerifyFunc // of a credential that is to replace another
 	Store           Store
 	Secret          []byte              // key of all keyed hashes; at least 16 bytes
+	PreviousSecrets [][]byte            // other ones that hashes may still be made with, while Secret is rotated
 	Upstreams       map[string]Upstream // by name
 	DefaultUpstream string              // whose access tokens are passed through
 	OpenTimeout     time.Duration       // how long the first call waits for the login; 15 s
@@ -83,6 +86,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, perch.Invalid("Store", "is missing")
 	case len(o.Secret) < minSecret:
 		return o, perch.Invalid("Secret", "must have at least %d bytes", minSecret)
+	case slices.ContainsFunc(o.PreviousSecrets, func(s []byte) bool { return len(s) < minSecret || bytes.Equal(s, o.Secret) }):
+		return o, perch.Invalid("PreviousSecrets", "each must have at least %d bytes, and be another one than Secret", minSecret)
 	case o.MaxSessions < 0 || o.SessionsPerAccount < 0 || o.SessionsPerAddress < 0:
 		return o, perch.Invalid("MaxSessions", "must not be negative")
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -32,6 +33,7 @@ type NewMessage struct {
 // sending is a SendMessage, or a verb of Messages, under way.
 type sending struct {
 	once   *Once
+	also   []string // fingerprints under the other secrets that are known
 	entry  *outEntry
 	ref    string       // of the message that a verb is about; "": it is a message
 	since  perch.Time   // of that message, if it is one in private; 0: else
@@ -117,6 +119,9 @@ func (m *Manager) prepare(session ID, msg NewMessage, rel *perch.Relation) *send
 			About    string          `json:",omitempty"`
 		}{msg, rel, p.ref})
 		p.once = &Once{Key: key, Fingerprint: m.hash("body", string(session), string(body)).String(), Answer: id}
+		for _, h := range m.ring()[1:] {
+			p.also = append(p.also, h.hash("body", string(session), string(body)).String())
+		}
 	}
 	p.entry = &outEntry{OutboxEntry: OutboxEntry{ID: id, MessageOut: perch.MessageOut{
 		ID: id, To: msg.To, Kind: msg.Kind, Body: msg.Body, Thread: msg.Thread, Subject: msg.Subject, Details: msg.Details, Relation: rel}, Occupant: occupantWanted(msg.OccupantID)}}
@@ -167,7 +172,7 @@ func (o *outbox) mayAccept(p *sending) error {
 	}
 	if p.once != nil {
 		if fp, ok := o.running[p.once.Key]; ok {
-			if fp != p.once.Fingerprint {
+			if !p.same(fp) {
 				return errMismatch
 			}
 			return perch.Errorf(perch.KindConflict, "the same message is being accepted by another request; ask again in a moment")
@@ -195,6 +200,11 @@ func (o *outbox) mayAccept(p *sending) error {
 	return nil
 }
 
+// same reports whether a fingerprint is that of this message, under whatever secret.
+func (p *sending) same(fingerprint string) bool {
+	return fingerprint == p.once.Fingerprint || slices.Contains(p.also, fingerprint)
+}
+
 var errMismatch error = perch.Errorf(perch.KindIdempotencyMismatch, "this key was used for another message")
 
 // accepted is the answer of the Store.
@@ -213,7 +223,7 @@ func (o *outbox) accepted(p *sending, r Result) {
 			o.notInRoom(p.entry) // not any more: it was, before the Store had it
 		}
 		o.flush()
-	case r.Existing.Fingerprint != p.once.Fingerprint:
+	case !p.same(r.Existing.Fingerprint):
 		p.answer <- sent{err: errMismatch}
 	case o.record(r.Existing.Answer) != nil:
 		p.answer <- sent{id: r.Existing.Answer}

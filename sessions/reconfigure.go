@@ -13,6 +13,7 @@ type settings struct {
 	upstreams map[string]*Upstream
 	logins    map[string]chan struct{} // slots, by upstream
 	sealer    *sealer
+	ring      secretRing // as they are given: which one is in use the nodes decide
 }
 
 // settings returns those in use.
@@ -28,7 +29,7 @@ func newSettings(o Options, before *settings) (*settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &settings{Options: o, sealer: seal, upstreams: map[string]*Upstream{}, logins: map[string]chan struct{}{}}
+	x := &settings{Options: o, sealer: seal, ring: newRing(o.Secret, o.PreviousSecrets), upstreams: map[string]*Upstream{}, logins: map[string]chan struct{}{}}
 	for name, upstream := range o.Upstreams {
 		x.upstreams[name] = &upstream
 		if before != nil && before.logins[name] != nil {
@@ -41,23 +42,26 @@ func newSettings(o Options, before *settings) (*settings, error) {
 }
 
 // Reconfigure changes the Options while sessions live, and ends none of them. Upstreams,
-// DefaultUpstream, OpenTimeout, MaxSessions, SessionsPerAccount, SessionsPerAddress, SealKeys,
-// RoomDeliveryLimit and Idle may change; what is changed of the others has no effect. The error names the wrong option, and
+// DefaultUpstream, OpenTimeout, MaxSessions, SessionsPerAccount, SessionsPerAddress, Secret,
+// PreviousSecrets, SealKeys, RoomDeliveryLimit and Idle may change; what is changed of the others has no effect. The error names the wrong option, and
 // nothing has changed then.
 //
 // Of an upstream that is left out no session is opened any more, and those that live continue until
 // their stream ends; then they try again, slowly, for as long as it is not there. More sessions than a
 // limit allows stay.
 func (m *Manager) Reconfigure(change func(*Options)) error {
-	m.changing.Lock()
-	defer m.changing.Unlock()
+	m.changing <- struct{}{}
+	defer func() { <-m.changing }()
 	was := m.settings()
 	o := was.Options
 	change(&o)
-	o.Dial, o.Verify, o.Store, o.Secret = was.Dial, was.Verify, was.Store, was.Secret
+	o.Dial, o.Verify, o.Store = was.Dial, was.Verify, was.Store
 	o.Logins, o.Logger, o.Observer = was.Logins, was.Logger, was.Observer
 	now, err := newSettings(o, was)
 	if err != nil {
+		return err
+	}
+	if err := m.changeSecrets(was, now); err != nil {
 		return err
 	}
 	m.current.Store(now)

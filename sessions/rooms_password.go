@@ -23,6 +23,33 @@ func (x *roomList) passwordOf(r *room) string {
 	return ""
 }
 
+// sealAgain seals every password with the first key. What a committed row points to is not changed.
+func (x *roomList) sealAgain() {
+	for _, r := range x.byKey {
+		again := func(sealed []byte) []byte {
+			if p := x.sealed.openPassword(x.id, r.jid(), sealed); !p.IsZero() {
+				return x.sealed.sealPassword(x.id, r.jid(), p)
+			}
+			return sealed
+		}
+		if r.row.Wanted.Password == nil && r.row.bookmarkPassword() == nil && r.row.invitedPassword() == nil {
+			continue
+		}
+		r.row.Wanted.Password = again(r.row.Wanted.Password)
+		if r.row.Bookmark != nil {
+			b := *r.row.Bookmark
+			b.Password = again(b.Password)
+			r.row.Bookmark = &b
+		}
+		if r.row.Invited != nil {
+			i := *r.row.Invited
+			i.Password = again(i.Password)
+			r.row.Invited = &i
+		}
+		x.put(r)
+	}
+}
+
 func (r *StoredRoom) bookmarkPassword() []byte {
 	if r.Bookmark == nil {
 		return nil

@@ -63,6 +63,13 @@ func (s *sealer) seal(id ID, a perch.Account, at perch.Time) []byte {
 	return gcm.Seal(out, out[1:], plain, []byte(id))
 }
 
+// first reports whether b was sealed with the first key.
+func (s *sealer) first(id ID, b []byte) bool {
+	one := sealer{keys: s.keys[:min(1, len(s.keys))]}
+	_, _, ok := one.open(id, b)
+	return ok
+}
+
 // open is the reverse of seal with any of the keys; ok is false when none fits.
 func (s *sealer) open(id ID, b []byte) (a perch.Account, at perch.Time, ok bool) {
 	for _, gcm := range s.keys {

@@ -19,7 +19,7 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account, entered ...func
 	if acc, err = m.check(acc); err != nil {
 		return token, nil, false, err
 	}
-	key := m.accountKey(acc)
+	key := m.keyFor(ctx, func(h *hasher) digest { return h.accountKey(acc) })
 	for {
 		s, created, err = m.enter(ctx, key, acc)
 		if err != nil {
@@ -44,8 +44,8 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account, entered ...func
 		}
 	}
 	token = mint()
-	tk := m.tokenKey(token.Reveal())
-	if err := m.bind(ctx, s, boundToken{tk, true}); err != nil {
+	h := m.ring()[0]
+	if err := m.bind(ctx, s, boundToken{h.tokenKey(token.Reveal()), true, h.mark}); err != nil {
 		return perch.Secret{}, nil, false, err
 	}
 	return token, s, created, nil
@@ -109,7 +109,7 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 	if bound {
 		id = b.ID
 	}
-	return m.openHere(ctx, openRequest{id: id, acc: acc, by: boundToken{key: key}, bound: bound})
+	return m.openHere(ctx, openRequest{id: id, acc: acc, by: m.boundBy(key, bound, b.Secret), bound: bound})
 }
 
 // bind lets one token lead to s, in the Store first.
@@ -118,7 +118,7 @@ func (m *Manager) bind(ctx context.Context, s *Session, by boundToken) error {
 	if err := s.call(ctx, func() { b = s.binding() }); err != nil {
 		return err
 	}
-	b.Minted = by.minted
+	b.Minted, b.Secret = by.minted, by.mark
 	evicted, err := m.o.Store.Bind(ctx, by.key.String(), b)
 	m.evict(evicted, s)
 	if err != nil {
@@ -145,7 +145,7 @@ func (m *Manager) bindAll(ctx context.Context, s *Session) {
 		if !m.bound(l.key, s) {
 			continue // evicted, or replaced, since
 		}
-		b.Minted = l.minted
+		b.Minted, b.Secret = l.minted, l.mark
 		evicted, err := m.o.Store.Bind(ctx, l.key.String(), b)
 		m.evict(evicted, s)
 		switch {

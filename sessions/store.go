@@ -69,6 +69,11 @@ type Store interface {
 	Bind(ctx context.Context, token string, b Binding) (evicted []string, err error)
 	Lookup(ctx context.Context, token string) (Binding, error)
 	Unbind(ctx context.Context, token string) error
+	// Rebind moves what old leads to under another name of the same token, with the place that old has
+	// among the minted ones; b is written as by Bind, whether old is there or not. When the new name
+	// leads to another session, it and old are left as they are, and the error is ErrTaken. It may be
+	// repeated.
+	Rebind(ctx context.Context, old, token string, b Binding) error
 	// Bindings lists every token that leads to a session, for a restore after a restart;
 	// BindingsOf those that lead to one session.
 	Bindings(ctx context.Context) (map[string]Binding, error)
@@ -120,6 +125,8 @@ type Binding struct {
 	// Replaced marks a credential in whose place another one signs in: it is refused, also
 	// after a restart, and its binding goes with the session.
 	Replaced bool
+	// Secret is the mark of the secret under which the token's name is a hash; "" is not known.
+	Secret string
 }
 
 // Saved is everything that is stored of a session, but for the log itself.

@@ -35,9 +35,9 @@ func digestOf(text string) (d digest, ok bool) {
 
 // hash is HMAC-SHA256 under the secret. Parts are separated so that no two lists of parts
 // are alike; label says what the hash is for, so that hashes of different uses never meet.
-func (m *Manager) hash(label string, parts ...string) digest {
-	k := m.macs.get(m.o.Secret)
-	defer m.macs.put(k)
+func (h *hasher) hash(label string, parts ...string) digest {
+	k := h.macs.get(h.secret)
+	defer h.macs.put(k)
 	k.b = append(k.b, label...)
 	for _, p := range parts {
 		k.b = binary.LittleEndian.AppendUint64(k.b, uint64(len(p)))
@@ -45,6 +45,11 @@ func (m *Manager) hash(label string, parts ...string) digest {
 	}
 	k.h.Write(k.b)
 	return digest(k.h.Sum(k.sum[:0]))
+}
+
+// hash is that of the secret in use.
+func (m *Manager) hash(label string, parts ...string) digest {
+	return m.ring()[0].hash(label, parts...)
 }
 
 // macs are states of HMAC-SHA256 to use again: every request hashes its token.
@@ -77,16 +82,19 @@ func (p *macs) put(k *mac) {
 }
 
 // tokenKey is the hash of a token that we minted.
-func (m *Manager) tokenKey(token string) digest { return m.hash("token", token) }
+func (h *hasher) tokenKey(token string) digest { return h.hash("token", token) }
+
+// accountKey is the hash of an account with its credential, under the secret in use.
+func (m *Manager) accountKey(a perch.Account) digest { return m.ring()[0].accountKey(a) }
 
 // accountKey is the hash of an account with its credential. A pass-through access token is
 // an account without a JID.
-func (m *Manager) accountKey(a perch.Account) digest {
+func (h *hasher) accountKey(a perch.Account) digest {
 	kind, secret := "token", a.Token
 	if !a.Password.IsZero() {
 		kind, secret = "password", a.Password
 	}
-	return m.hash("account", a.Upstream, string(a.JID), a.Resource, kind, secret.Reveal())
+	return h.hash("account", a.Upstream, string(a.JID), a.Resource, kind, secret.Reveal())
 }
 
 // idOf is the session that a credential opens when it leads to none yet.
@@ -114,10 +122,10 @@ func mint() perch.Secret {
 
 // keyOfToken is what a bearer token is known by, and the account that it stands for when it
 // is an access token of the default upstream.
-func (m *Manager) keyOfToken(token perch.Secret) (key digest, acc perch.Account, minted bool) {
+func (m *Manager) keyOfToken(token perch.Secret) (key credentialKey, acc perch.Account, minted bool) {
 	acc = perch.Account{Upstream: m.settings().DefaultUpstream, Token: token}
 	if text := token.Reveal(); strings.HasPrefix(text, tokenPrefix) {
-		return m.tokenKey(text), acc, true
+		return func(h *hasher) digest { return h.tokenKey(text) }, acc, true
 	}
-	return m.accountKey(acc), acc, false
+	return func(h *hasher) digest { return h.accountKey(acc) }, acc, false
 }

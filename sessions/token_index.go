@@ -12,6 +12,16 @@ import (
 type boundToken struct {
 	key    digest
 	minted bool
+	mark   string // of the secret under which key is a hash; "" is not known
+}
+
+// boundBy is a credential that is no minted token, bound under a mark, or, when the Store does not have it
+// yet, under the secret in use.
+func (m *Manager) boundBy(key digest, bound bool, mark string) boundToken {
+	if !bound {
+		mark = m.ring()[0].mark
+	}
+	return boundToken{key: key, mark: mark}
 }
 
 // tokenIndex leads from a bearer token to the live session that it is bound to. The Manager's
@@ -25,6 +35,7 @@ type entry struct {
 	state   perch.State  // in the table of States
 	account string       // that the session counts for, "" before the first login
 	address string       // likewise; "" for none
+	rotated rotated      // see Manager.Rotate
 }
 
 // bind binds a token to s, and to no other session.

@@ -48,6 +48,16 @@ func agree(t testing.TB, h Harness) {
 			t.Errorf("Agree(%s, %s) = %q, %v, want %q", tt.name, tt.value, got, err, tt.want)
 		}
 	}
+	// n1 has v1: only who names it replaces it.
+	for _, tt := range []struct {
+		value   string
+		instead []string
+		want    string
+	}{{"v3", []string{"v2"}, "v1"}, {"v3", []string{"v2", "v1"}, "v3"}, {"v1", nil, "v3"}, {"v3", []string{"v1"}, "v3"}} {
+		if got, err := other.Agree(t.Context(), "n1", tt.value, tt.instead...); err != nil || got != tt.want {
+			t.Errorf("Agree(n1, %s, instead of %q) = %q, %v, want %q", tt.value, tt.instead, got, err, tt.want)
+		}
+	}
 }
 
 func attempts(t testing.TB, h Harness) {

@@ -18,7 +18,55 @@ var tokenCases = []Case{
 	{"a session knows its tokens", tokensOf},
 	{"forget leaves nothing", forget},
 	{"minted tokens are bounded", mintedBounded},
+	{"a token gets another name", rebound},
 	{"tokens end, and make room", tokensEnd},
+}
+
+// rebound: a token that is moved to another name leads there alone, keeps its age, and is forgotten with its session.
+func rebound(t testing.TB, h Harness) {
+	s := h.Store
+	b := sessions.Binding{ID: "s1", Upstream: "u", JID: "a@b", Minted: true, Secret: "before"}
+	rebind := func(old, token string, b sessions.Binding, want error) {
+		t.Helper()
+		if err := s.Rebind(t.Context(), old, token, b); !errors.Is(err, want) {
+			t.Errorf("Rebind(%s, %s): got error %v, want %v", old, token, err, want)
+		}
+	}
+	for i := range sessions.MaxMinted {
+		bind(t, s, fmt.Sprint("m", i), b)
+	}
+	after := b
+	after.Secret = "after"
+	for range 2 { // it may be repeated
+		rebind("m0", "n0", after, nil)
+		lookup(t, s, "m0", nil)
+		lookup(t, s, "n0", &after)
+	}
+	rebind("m500", "n500", after, nil)
+	rebind("not there", "n-new", after, nil)
+	lookup(t, s, "n-new", &after)
+	unbind(t, s, "n-new")
+	bind(t, s, "one more", b, "n0") // the oldest, by its new name
+	bind(t, s, "and one more", b, "m1")
+	lookup(t, s, "n500", &after)
+
+	own := sessions.Binding{ID: "s2", Upstream: "u"}
+	bind(t, s, "own", own)
+	rebind("own", "n500", own, sessions.ErrTaken)
+	lookup(t, s, "own", &own)
+	lookup(t, s, "n500", &after)
+	own.Replaced = true
+	rebind("own", "own again", own, nil)
+	lookup(t, s, "own again", &own)
+	for _, id := range []sessions.ID{"s1", "s2"} {
+		if err := s.Forget(t.Context(), id); err != nil {
+			t.Fatalf("Forget: got error %v, want none", err)
+		}
+	}
+	for _, token := range []string{"n500", "m2", "own again", "one more"} {
+		lookup(t, s, token, nil)
+	}
+	bindings(t, s, map[string]sessions.Binding{})
 }
 
 func lookup(t testing.TB, s sessions.Store, token string, want *sessions.Binding) {

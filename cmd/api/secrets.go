@@ -20,12 +20,14 @@ const credentialsDirectory = "CREDENTIALS_DIRECTORY"
 // setting NAME-file names, or a credential of systemd with the setting's name. A file is in no list
 // of processes and in no environment that a child inherits.
 type secretSettings struct {
-	RedisURL      string   `name:"redis-url" placeholder:"URL" help:"Keep presence, roster and event log in Redis 7 or newer: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://. Not given: in memory, lost at exit."`
-	RedisURLFile  string   `name:"redis-url-file" placeholder:"FILE" help:"File with the value of --redis-url, in its place."`
-	Secret        string   `placeholder:"TEXT" help:"Key of all stored hashes, at least 32 characters; needed with Redis. Better given as PERCH_SECRET, or as a file, than as a flag."`
-	SecretFile    string   `placeholder:"FILE" help:"File with the value of --secret, in its place."`
-	SecretKey     []string `placeholder:"HEX" help:"32 bytes in hex that encrypt stored credentials, so that sessions sign in by themselves after a restart; the first seals, all open (rotation). Not given: credentials are never stored."`
-	SecretKeyFile string   `placeholder:"FILE" help:"File with the values of --secret-key, one on each line, in their place."`
+	RedisURL           string   `name:"redis-url" placeholder:"URL" help:"Keep presence, roster and event log in Redis 7 or newer: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://. Not given: in memory, lost at exit."`
+	RedisURLFile       string   `name:"redis-url-file" placeholder:"FILE" help:"File with the value of --redis-url, in its place."`
+	Secret             string   `placeholder:"TEXT" help:"Key of all stored hashes, at least 32 characters; needed with Redis. Better given as PERCH_SECRET, or as a file, than as a flag."`
+	SecretFile         string   `placeholder:"FILE" help:"File with the value of --secret, in its place."`
+	SecretPrevious     string   `placeholder:"TEXT" help:"Another secret beside --secret that stored hashes may still be made with, while it is rotated: see docs/operations.md. Outside of a rotation leave it out."`
+	SecretPreviousFile string   `placeholder:"FILE" help:"File with the value of --secret-previous, in its place."`
+	SecretKey          []string `placeholder:"HEX" help:"32 bytes in hex that encrypt stored credentials, so that sessions sign in by themselves after a restart; the first seals, all open (rotation). Not given: credentials are never stored."`
+	SecretKeyFile      string   `placeholder:"FILE" help:"File with the values of --secret-key, one on each line, in their place."`
 
 	AdminToken     string `placeholder:"TEXT" help:"Token of the admin API and its page, at least 32 characters, the same on all nodes. Not given: they answer this machine alone, on a listener of loopback. Better given as PERCH_ADMIN_TOKEN, or as a file, than as a flag."`
 	AdminTokenFile string `placeholder:"FILE" help:"File with the value of --admin-token, in its place."`
@@ -49,6 +51,7 @@ func (s *secretSettings) table() []secretSetting {
 		{"redis-url", s.RedisURL != "", s.RedisURLFile, false, "the address, such as redis://perch:password@127.0.0.1:6379/0", func(text string) { s.RedisURL = text }},
 		{"secret", s.Secret != "", s.SecretFile, false, "what this prints: " + random, func(text string) { s.Secret = text }},
 		{"admin-token", s.AdminToken != "", s.AdminTokenFile, false, "what this prints: " + random, func(text string) { s.AdminToken = text }},
+		{"secret-previous", s.SecretPrevious != "", s.SecretPreviousFile, false, "the secret that was in use before, or the one to come", func(text string) { s.SecretPrevious = text }},
 		{"secret-key", strings.Join(s.SecretKey, "") != "", s.SecretKeyFile, true, "what this prints: " + random, func(text string) { s.SecretKey = strings.Fields(text) }},
 	}
 }
