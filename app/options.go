@@ -1,6 +1,7 @@
 package app
 
 import (
+	"crypto/hmac"
 	"fmt"
 	"log/slog"
 	"net"
@@ -35,15 +36,10 @@ type Options struct {
 	NodeURL string
 	Lease   time.Duration
 
-	// Secret keys every stored hash. With Redis it must be given and stay the same;
+	// Secret keys every stored hash. With Redis it must be given, and stay the same but for a rotation;
 	// in memory a random one is made. At least 32 characters.
 	Secret string
-	// SecretPrevious is another secret that hashes may still be made with, while Secret is rotated:
-	// the one before it, or the one to come. "" outside of a rotation.
-	SecretPrevious string
-	// SealKeys encrypt stored credentials (32 bytes each): the first seals, all open. None:
-	// credentials are never stored, and after a restart a client's next request brings its.
-	SealKeys [][]byte
+	SecretOptions
 
 	Origins        []string       // browsers' origins allowed besides the own host
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
@@ -61,6 +57,16 @@ type Options struct {
 	Logger *slog.Logger // default: discards
 	LogOptions
 	Version string // shown by /version and hello
+}
+
+// SecretOptions are about what is kept in Redis, beside Secret.
+type SecretOptions struct {
+	// SecretPrevious is another secret that hashes may still be made with, while Secret is rotated:
+	// the one before it, or the one to come. "" outside of a rotation.
+	SecretPrevious string
+	// SealKeys encrypt stored credentials (32 bytes each): the first seals, all open. None:
+	// credentials are never stored, and after a restart a client's next request brings its.
+	SealKeys [][]byte
 }
 
 // AdminOptions are about who may use the admin listener.
@@ -201,7 +207,7 @@ func (o Options) validate() error {
 	if o.AdminToken != "" && (len(o.AdminToken) < minAdminToken || strings.ContainsFunc(o.AdminToken, func(r rune) bool { return r <= ' ' || r > '~' })) {
 		return fmt.Errorf("--admin-token must have at least %d characters of ASCII, without blanks; make one with: openssl rand -hex 32", minAdminToken)
 	}
-	if o.SecretPrevious != "" && (len(o.SecretPrevious) < 32 || o.SecretPrevious == o.Secret || o.Secret == "") {
+	if o.SecretPrevious != "" && (len(o.SecretPrevious) < 32 || sameSecret(o.SecretPrevious, o.Secret) || o.Secret == "") {
 		return fmt.Errorf("--secret-previous must be another secret of at least 32 characters beside --secret; leave it out once the secret is rotated")
 	}
 	if o.RedisURL != "" && o.Secret == "" {
@@ -252,6 +258,9 @@ func (o Options) validate() error {
 	}
 	return o.validateUpstreams()
 }
+
+// sameSecret compares in a time that says nothing about either.
+func sameSecret(a, b string) bool { return hmac.Equal([]byte(a), []byte(b)) }
 
 func isLoopback(host string) bool {
 	a, err := netip.ParseAddr(host)

@@ -17,7 +17,7 @@ func TestOptionsAreRefusedByName(t *testing.T) {
 		"half TLS":             {Options{TLSCert: "c.pem"}, "--tls-cert"},
 		"short secret":         {Options{Secret: "short"}, "--secret"},
 		"redis without secret": {Options{RedisURL: "redis://127.0.0.1"}, "openssl rand"},
-		"short seal key":       {Options{SealKeys: [][]byte{{1}}}, "--secret-key 1"},
+		"short seal key":       {Options{SecretOptions: SecretOptions{SealKeys: [][]byte{{1}}}}, "--secret-key 1"},
 		"listen":               {Options{Listen: "nonsense"}, "--listen"},
 		"demo on all hosts":    {Options{Listen: "0.0.0.0:80"}, "demo accounts"},
 		"negative":             {Options{Limits: Limits{MaxSessions: -1}}, "--max-sessions"},

@@ -30,7 +30,7 @@ func (a *App) Reload(o Options) (Reloaded, error) {
 	if err := o.validate(); err != nil {
 		return Reloaded{}, err
 	}
-	if o.Secret != was.Secret && o.Secret != "" && was.Secret != "" && o.SecretPrevious != was.Secret {
+	if o.Secret != "" && was.Secret != "" && !sameSecret(o.Secret, was.Secret) && !sameSecret(o.SecretPrevious, was.Secret) {
 		return Reloaded{}, fmt.Errorf("--secret has changed: give the one before as --secret-previous, or clients have to sign in again (docs/operations.md, Rotation)")
 	}
 	fixed := o.keepFixed(was, len(a.o.Upstreams) == 0)

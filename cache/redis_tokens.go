@@ -23,7 +23,7 @@ type bindingRow struct {
 	Minted   bool        `json:"minted,omitempty"`
 	Sealed   []byte      `json:"sealed,omitempty"`
 	Replaced bool        `json:"replaced,omitempty"`
-	Secret   string      `json:"k,omitempty"`
+	Mark     string      `json:"k,omitempty"`
 }
 
 // sealedOfReplaced is written as the sealed credential of a replaced one: older nodes, which
@@ -32,7 +32,7 @@ type bindingRow struct {
 var sealedOfReplaced = []byte{0}
 
 func encodeBinding(b sessions.Binding) (string, error) {
-	row := bindingRow{b.ID, b.Upstream, b.JID, b.Minted, b.Sealed, b.Replaced, b.Secret}
+	row := bindingRow{b.ID, b.Upstream, b.JID, b.Minted, b.Sealed, b.Replaced, b.Mark}
 	if b.Replaced {
 		row.Sealed = sealedOfReplaced
 	}
@@ -44,7 +44,7 @@ func decodeBinding(s string) (sessions.Binding, error) {
 	if err != nil {
 		return sessions.Binding{}, err
 	}
-	b := sessions.Binding{ID: row.ID, Upstream: row.Upstream, JID: row.JID, Minted: row.Minted, Sealed: row.Sealed, Replaced: row.Replaced, Secret: row.Secret}
+	b := sessions.Binding{ID: row.ID, Upstream: row.Upstream, JID: row.JID, Minted: row.Minted, Sealed: row.Sealed, Replaced: row.Replaced, Mark: row.Mark}
 	if bytes.Equal(b.Sealed, sealedOfReplaced) {
 		b.Sealed, b.Replaced = nil, true
 	}

@@ -144,7 +144,7 @@ func (m *Manager) vacant(ctx context.Context, r *replacement) error {
 // has all of it before anything changes here; a write that fails is taken back.
 func (m *Manager) take(ctx context.Context, r *replacement) error {
 	s, at := r.s, perch.At(time.Now())
-	b := Binding{ID: s.id, Upstream: r.fresh.Upstream, JID: r.fresh.JID, Sealed: m.settings().sealer.seal(s.id, r.fresh, at), Secret: m.ring()[0].mark}
+	b := Binding{ID: s.id, Upstream: r.fresh.Upstream, JID: r.fresh.JID, Sealed: m.settings().sealer.seal(s.id, r.fresh, at), Mark: m.ring()[0].mark}
 	if _, err := m.o.Store.Bind(ctx, r.key.String(), b); err != nil {
 		return storeError(err)
 	}
@@ -154,7 +154,7 @@ func (m *Manager) take(ctx context.Context, r *replacement) error {
 			return err
 		}
 	}
-	m.bindLocal(boundToken{key: r.key, mark: b.Secret}, s)
+	m.bindLocal(boundToken{key: r.key, mark: b.Mark}, s)
 	// Not the caller's context: from here on the session has to follow what the Store has.
 	return s.call(context.WithoutCancel(ctx), func() { s.cred.acc, s.cred.at = r.fresh, at })
 }

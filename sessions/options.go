@@ -1,7 +1,7 @@
 package sessions
 
 import (
-	"bytes"
+	"crypto/hmac"
 	"log/slog"
 	"slices"
 	"time"
@@ -86,7 +86,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, perch.Invalid("Store", "is missing")
 	case len(o.Secret) < minSecret:
 		return o, perch.Invalid("Secret", "must have at least %d bytes", minSecret)
-	case slices.ContainsFunc(o.PreviousSecrets, func(s []byte) bool { return len(s) < minSecret || bytes.Equal(s, o.Secret) }):
+	case slices.ContainsFunc(o.PreviousSecrets, func(s []byte) bool { return len(s) < minSecret || hmac.Equal(s, o.Secret) }):
 		return o, perch.Invalid("PreviousSecrets", "each must have at least %d bytes, and be another one than Secret", minSecret)
 	case o.MaxSessions < 0 || o.SessionsPerAccount < 0 || o.SessionsPerAddress < 0:
 		return o, perch.Invalid("MaxSessions", "must not be negative")

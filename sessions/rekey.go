@@ -37,8 +37,8 @@ func (m *Manager) keyFor(ctx context.Context, of credentialKey) digest {
 // keyStored is keyFor a credential that leads to no session of this node.
 func (m *Manager) keyStored(ctx context.Context, ring secretRing, key digest, of credentialKey) digest {
 	b, err := m.o.Store.Lookup(ctx, key.String())
-	if err == nil && b.Secret != ring[0].mark {
-		b.Secret = ring[0].mark
+	if err == nil && b.Mark != ring[0].mark {
+		b.Mark = ring[0].mark
 		_, _ = m.o.Store.Bind(ctx, key.String(), b) // only the count of those that are left depends on it
 	}
 	if perch.KindOf(err) != perch.KindNotFound {
@@ -50,7 +50,7 @@ func (m *Manager) keyStored(ctx context.Context, ring secretRing, key digest, of
 		if err != nil {
 			continue
 		}
-		b.Secret = ring[0].mark
+		b.Mark = ring[0].mark
 		if m.o.Store.Rebind(ctx, old.String(), key.String(), b) != nil {
 			return old
 		}
@@ -84,7 +84,7 @@ func (m *Manager) rebind(ctx context.Context, s *Session, old boundToken, key di
 		}
 		b.Minted = old.minted
 	}
-	b.Secret = h.mark
+	b.Mark = h.mark
 	if m.o.Store.Rebind(ctx, old.key.String(), key.String(), b) != nil {
 		return old.key
 	}

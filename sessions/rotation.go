@@ -94,7 +94,7 @@ func (m *Manager) rotateStored(ctx context.Context, ring secretRing, by *sealer,
 	var idle map[ID]bool
 	for token, b := range all {
 		old := len(by.keys) > 1 && b.Sealed != nil && !b.Replaced && !by.first(b.ID, b.Sealed)
-		other := len(ring) > 1 && b.Secret != ring[0].mark && !b.Replaced
+		other := len(ring) > 1 && b.Mark != ring[0].mark && !b.Replaced
 		if !old && !other {
 			continue
 		}
@@ -129,10 +129,10 @@ func (m *Manager) rotateStored(ctx context.Context, ring secretRing, by *sealer,
 func (m *Manager) rotateBinding(ctx context.Context, ring secretRing, token string, b Binding, acc perch.Account) (moved bool, err error) {
 	if !b.Minted {
 		for i, h := range ring {
-			if h.accountKey(acc).String() != token {
+			if key, ok := digestOf(token); !ok || h.accountKey(acc) != key {
 				continue
 			}
-			b.Secret = ring[0].mark
+			b.Mark = ring[0].mark
 			if i > 0 {
 				return true, m.o.Store.Rebind(ctx, token, ring[0].accountKey(acc).String(), b)
 			}

@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"slices"
@@ -102,13 +101,13 @@ func (m *Manager) checkSecret(ctx context.Context, lead bool) error {
 
 // changeSecrets brings other secrets into use. The caller has the place in m.changing.
 func (m *Manager) changeSecrets(was, now *settings) error {
-	same := func(a, b [][]byte) bool { return slices.EqualFunc(a, b, bytes.Equal) }
-	if bytes.Equal(was.Secret, now.Secret) && same(was.PreviousSecrets, now.PreviousSecrets) {
+	same := func(a, b [][]byte) bool { return slices.EqualFunc(a, b, hmac.Equal) }
+	if hmac.Equal(was.Secret, now.Secret) && same(was.PreviousSecrets, now.PreviousSecrets) {
 		now.ring = was.ring
 		return nil
 	}
 	known := now.ring
-	if !slices.ContainsFunc(known, func(h *hasher) bool { return bytes.Equal(h.secret, m.ring()[0].secret) }) {
+	if !slices.ContainsFunc(known, func(h *hasher) bool { return hmac.Equal(h.secret, m.ring()[0].secret) }) {
 		return perch.Invalid("PreviousSecrets", "the secret in use is neither the new one nor among those before it: clients would have to sign in again")
 	}
 	if m.nodes != nil {

@@ -109,7 +109,7 @@ func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *
 	if bound {
 		id = b.ID
 	}
-	return m.openHere(ctx, openRequest{id: id, acc: acc, by: m.boundBy(key, bound, b.Secret), bound: bound})
+	return m.openHere(ctx, openRequest{id: id, acc: acc, by: m.boundBy(key, bound, b.Mark), bound: bound})
 }
 
 // bind lets one token lead to s, in the Store first.
@@ -118,7 +118,7 @@ func (m *Manager) bind(ctx context.Context, s *Session, by boundToken) error {
 	if err := s.call(ctx, func() { b = s.binding() }); err != nil {
 		return err
 	}
-	b.Minted, b.Secret = by.minted, by.mark
+	b.Minted, b.Mark = by.minted, by.mark
 	evicted, err := m.o.Store.Bind(ctx, by.key.String(), b)
 	m.evict(evicted, s)
 	if err != nil {
@@ -145,7 +145,7 @@ func (m *Manager) bindAll(ctx context.Context, s *Session) {
 		if !m.bound(l.key, s) {
 			continue // evicted, or replaced, since
 		}
-		b.Minted, b.Secret = l.minted, l.mark
+		b.Minted, b.Mark = l.minted, l.mark
 		evicted, err := m.o.Store.Bind(ctx, l.key.String(), b)
 		m.evict(evicted, s)
 		switch {

@@ -125,8 +125,8 @@ type Binding struct {
 	// Replaced marks a credential in whose place another one signs in: it is refused, also
 	// after a restart, and its binding goes with the session.
 	Replaced bool
-	// Secret is the mark of the secret under which the token's name is a hash; "" is not known.
-	Secret string
+	// Mark names the secret under which the token's name is a hash; "" is not known.
+	Mark string
 }
 
 // Saved is everything that is stored of a session, but for the log itself.

@@ -25,7 +25,7 @@ var tokenCases = []Case{
 // rebound: a token that is moved to another name leads there alone, keeps its age, and is forgotten with its session.
 func rebound(t testing.TB, h Harness) {
 	s := h.Store
-	b := sessions.Binding{ID: "s1", Upstream: "u", JID: "a@b", Minted: true, Secret: "before"}
+	b := sessions.Binding{ID: "s1", Upstream: "u", JID: "a@b", Minted: true, Mark: "before"}
 	rebind := func(old, token string, b sessions.Binding, want error) {
 		t.Helper()
 		if err := s.Rebind(t.Context(), old, token, b); !errors.Is(err, want) {
@@ -36,7 +36,7 @@ func rebound(t testing.TB, h Harness) {
 		bind(t, s, fmt.Sprint("m", i), b)
 	}
 	after := b
-	after.Secret = "after"
+	after.Mark = "after"
 	for range 2 { // it may be repeated
 		rebind("m0", "n0", after, nil)
 		lookup(t, s, "m0", nil)

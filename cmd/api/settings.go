@@ -109,7 +109,7 @@ func (s *gatewaySettings) options(file []app.Upstream) (app.Options, error) {
 	o := app.Options{
 		Listen: s.Listen, AdminListen: s.AdminListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
 		Upstreams: file, DefaultUpstream: s.DefaultUpstream,
-		RedisURL: s.RedisURL, Secret: s.Secret, SecretPrevious: s.SecretPrevious, Node: s.Node, NodeURL: s.NodeURL, Lease: s.Lease,
+		RedisURL: s.RedisURL, Secret: s.Secret, SecretOptions: app.SecretOptions{SecretPrevious: s.SecretPrevious}, Node: s.Node, NodeURL: s.NodeURL, Lease: s.Lease,
 		Origins: s.Origin, TrustedProxies: prefixes(s.TrustedProxy),
 		AdminOptions: app.AdminOptions{AdminHosts: s.AdminHost, AdminToken: s.AdminToken}, Limits: s.limits(),
 		OpenTimeout: s.OpenTimeout, DrainTime: s.DrainTime,
