@@ -80,6 +80,16 @@ test('a room is made; others come, speak, and are seen; a moderator removes a me
     await here(page, 'Cy').getByText(carol.jid).waitFor(); // owners see real addresses
     await accessible(page, 'people here');
     await pictures(page, 'room-people');
+    const size = page.viewportSize();
+    for (const width of [320, 768]) {
+      await page.setViewportSize({ width, height: 720 });
+      const [own, cut] = await page.evaluate(() => [
+        document.querySelector('.own select').offsetWidth,
+        [...document.querySelectorAll('.people-here .name')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent),
+      ]);
+      assert.ok(own >= 80 && !cut.length, `at ${width} the own presence has ${own} pixels, and ${cut} is cut`);
+    }
+    await page.setViewportSize(size);
     await here(page, 'Cy').getByRole('button', { name: 'Remove', exact: true }).click();
     await here(page, 'Cy').getByRole('button', { name: 'Remove Cy?' }).click();
     await here(page, 'Cy').waitFor({ state: 'detached' });
