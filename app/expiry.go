@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -170,11 +171,7 @@ func (e *expiry) speak() {
 func (e *expiry) table() map[string]time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	table := make(map[string]time.Time, len(e.ends))
-	for name, ends := range e.ends {
-		table[name] = ends
-	}
-	return table
+	return maps.Clone(e.ends)
 }
 
 func sortedKeys(table map[string]time.Time) []string {
