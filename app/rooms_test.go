@@ -18,14 +18,21 @@ func roomLogins() []login {
 	return []login{loginNamed("prosody PLAIN"), loginNamed("ejabberd SCRAM-SHA-1")}
 }
 
-// inRooms runs a test on each server.
+// inRooms runs a test on each server, with what is kept in memory and in Redis.
 func inRooms(t *testing.T, f func(r *roomWorld), edit ...func(*app.Options)) {
 	for _, l := range roomLogins() {
-		t.Run(l.name, func(t *testing.T) {
-			r := newRoomWorld(t, newWorld(t, l, l.server(t), edit...))
-			r.login = l
-			f(r)
-		})
+		for name, store := range map[string]func(*app.Options){
+			"memory": func(*app.Options) {},
+			"redis": func(o *app.Options) {
+				o.RedisURL, o.Node, o.DrainTime = testkit.Redis(t, testkit.RedisOptions{}).URL(), "kept", time.Second
+			},
+		} {
+			t.Run(l.name+" "+name, func(t *testing.T) {
+				r := newRoomWorld(t, newWorld(t, l, l.server(t), append([]func(*app.Options){store}, edit...)...))
+				r.login = l
+				f(r)
+			})
+		}
 	}
 }
 
@@ -432,10 +439,8 @@ func (r *roomWorld) overARestart(k *redisWorld, bound bool) {
 func TestRoomsOfBookmarks(t *testing.T) {
 	inRooms(t, func(r *roomWorld) {
 		t := r.t
-		r.api.Call(t, http.StatusNoContent, http.MethodDelete, r.path+"?forget=1", nil)
-		r.stream.Expect(t, "forgotten", func(f testkit.Frame) bool { return f.Type == "room.forgotten" && f.Data.Str("jid") == r.room })
-		r.stream.Discard()
 		r.api.Call(t, http.StatusOK, http.MethodPost, "/v1/session", map[string]string{"rooms": "autojoin"})
+		r.anotherRoom()
 		other := r.foreign(r.alice)
 		document := func(id, rooms string) { // the store that every server knows (XEP-0049), and bridges
 			other.Raw(t, "<iq type='set' id='"+id+"'><query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'>"+rooms+"</storage></query></iq>")
@@ -452,4 +457,15 @@ func TestRoomsOfBookmarks(t *testing.T) {
 		document("m2", "")
 		r.becomes(r.room, "left")
 	})
+}
+
+// anotherRoom lets bob make a room that alice's session has not heard of.
+func (r *roomWorld) anotherRoom() {
+	r.t.Helper()
+	r.room = "den-" + strings.TrimPrefix(r.room, "tea-")
+	r.path = "/v1/rooms/" + testkit.Escape(r.room)
+	r.talk = "/v1/conversations/" + testkit.Escape(r.room) + "/messages"
+	r.bobEnters()
+	r.peer.Raw(r.t, "<iq type='set' id='unlock' to='"+r.room+"'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>")
+	r.peer.Roster(r.t) // answered behind it
 }

@@ -20,6 +20,7 @@ type roomPublisher struct {
 	publishTries int
 	publishTimer *time.Timer
 	unlist       map[perch.JID]perch.JID // to be removed, by key; at most MaxRooms
+	passedOver   bool                    // news of a room that was being changed here: the list is read again
 }
 
 // auto reports whether the bookmarks say which rooms are joined.
@@ -84,6 +85,7 @@ func (x *roomList) bookmarks(in *perch.BookmarksIn) {
 		key := b.JID.Bare().Key()
 		listed[key] = true
 		if _, forgotten := x.unlist[key]; forgotten {
+			x.passedOver = true
 			continue
 		}
 		r := x.find(b.JID)
@@ -93,9 +95,11 @@ func (x *roomList) bookmarks(in *perch.BookmarksIn) {
 				continue
 			}
 		}
-		if !r.unpublished {
-			x.takeBookmark(r, b)
+		if r.unpublished {
+			x.passedOver = x.passedOver || r.row.Bookmark == nil || r.row.Bookmark.Bookmark != b.Bookmark
+			continue
 		}
+		x.takeBookmark(r, b)
 	}
 	removed := in.Removed
 	if in.All {
@@ -106,7 +110,12 @@ func (x *roomList) bookmarks(in *perch.BookmarksIn) {
 		}
 	}
 	for _, jid := range removed {
-		if r := x.find(jid); r != nil && !r.unpublished {
+		r := x.find(jid)
+		switch {
+		case r == nil:
+		case r.unpublished:
+			x.passedOver = true
+		default:
 			x.dropBookmark(r)
 		}
 	}
@@ -313,6 +322,10 @@ func (x *roomList) publishedAll(failed bool) {
 	if !failed {
 		x.publishTries = 0
 		x.publishBookmarks() // what was changed meanwhile
+		if x.passedOver && !x.publishing {
+			x.passedOver = false
+			x.fetchBookmarks()
+		}
 		return
 	}
 	if x.publishTries++; x.publishTries < bookmarkTries {

@@ -121,3 +121,26 @@ func TestBookmarksAreWritten(t *testing.T) {
 		}
 	})
 }
+
+// TestBookmarkThatComesBack: another device puts a room back into the list before its removal from here is
+// answered: what the list has in the end counts.
+func TestBookmarkThatComesBack(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		mark := perch.RoomBookmark{JID: lobby, Bookmark: perch.Bookmark{AutoJoin: true}}
+		s.marks = []perch.RoomBookmark{mark}
+		se := w.open()
+		must(t, "SetMode", sessions.RoomsOf(se).SetMode(w.ctx(), sessions.RoomsAutoJoin))
+		w.settled(se, lobby)
+		s.removed = func() {
+			s.marks = append(s.marks, mark)
+			w.conn().Deliver(&perch.BookmarksIn{Put: []perch.RoomBookmark{mark}})
+		}
+		must(t, "LeaveRoom", sessions.RoomsOf(se).LeaveRoom(w.ctx(), lobby, true))
+		pass(time.Minute)
+		if r := w.settled(se, lobby); r.State != perch.RoomStateJoined || r.Bookmark == nil {
+			t.Errorf("got %s, bookmark %v; want it joined again by its bookmark", r.State, r.Bookmark)
+		}
+	})
+}

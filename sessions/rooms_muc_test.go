@@ -28,6 +28,7 @@ type muc struct {
 	ids      int
 	backward int // pages of an archive that were asked for from its end
 	marks    []perch.RoomBookmark
+	removed  func() // called once a bookmark is removed, before that is answered; nil: not
 }
 
 type mucRoom struct {
@@ -526,8 +527,12 @@ func (c *conn) PutBookmark(ctx context.Context, b perch.RoomBookmark) error {
 func (c *conn) RemoveBookmark(ctx context.Context, room perch.JID) error {
 	_, err := ask(ctx, c, func(s *muc) (struct{}, error) {
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.marks = slices.DeleteFunc(s.marks, func(x perch.RoomBookmark) bool { return x.JID == room })
+		removed := s.removed
+		s.mu.Unlock()
+		if removed != nil {
+			removed()
+		}
 		return struct{}{}, nil
 	})
 	return err
