@@ -105,9 +105,11 @@ class Peer:
     def command(self, line):
         n = line.pop("n")
 
-        def done(task, result=None):
+        def done(task, result=None, without=None):
             answer = task.get_result()
-            if failed(task):
+            if failed(task) and without and getattr(answer, "condition", None) == without:
+                emit(reply=n)
+            elif failed(task):
                 emit(reply=n, error=getattr(answer, "condition", None) or repr(answer))
             else:
                 emit(reply=n, **(result(answer) if result else {}))
@@ -204,7 +206,7 @@ class Peer:
     def do_items(self, done, node):
         """The ids of the items of an own node, and nothing of one that is not there."""
         def ids(task):
-            done(task, lambda items: {"groups": [i.getAttr("id") for i in items or []]})
+            done(task, lambda items: {"groups": [i.getAttr("id") for i in items or []]}, without="item-not-found")
         self.finish(self.module("PubSub").request_items(node), ids)
 
     def do_raw(self, done, xml):
