@@ -180,7 +180,6 @@ type room struct {
 	limit    roomLimit
 	asking   bool // the room is asked what it is now
 	askAgain bool // and has changed meanwhile
-	forget   bool // once it is left
 	// table is the part of the session in who is there; nil: it is not in the room. It is being read
 	// once more while refreshing.
 	table      *occupants.Handle

@@ -3,6 +3,7 @@ package sessions
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -19,8 +20,7 @@ type roomPublisher struct {
 	publishing   bool
 	publishTries int
 	publishTimer *time.Timer
-	unlist       map[perch.JID]perch.JID // to be removed, by key; at most MaxRooms
-	passedOver   bool                    // news of a room that was being changed here: the list is read again
+	passedOver   bool // news of a room that was being changed here: the list is read again
 }
 
 // auto reports whether the bookmarks say which rooms are joined.
@@ -73,7 +73,7 @@ func (x *roomList) bookmarked() bool {
 			return true
 		}
 	}
-	return false
+	return len(x.host.record().Unlist) > 0
 }
 
 // bookmarks takes what is in the list of the account. What was changed here, and is not there yet, is
@@ -84,7 +84,7 @@ func (x *roomList) bookmarks(in *perch.BookmarksIn) {
 		b := &in.Put[i]
 		key := b.JID.Bare().Key()
 		listed[key] = true
-		if _, forgotten := x.unlist[key]; forgotten {
+		if x.unlisted(b.JID) {
 			x.passedOver = true
 			continue
 		}
@@ -221,7 +221,7 @@ func (x *roomList) changeBookmark(r *room, next *StoredBookmark) {
 		return
 	}
 	r.row.Bookmark, r.unpublished = next, true
-	delete(x.unlist, r.jid().Key())
+	x.relist(r.jid())
 	x.changed(r)
 	x.publishBookmarks()
 }
@@ -233,18 +233,43 @@ func (x *roomList) unbookmark(r *room, forget bool) {
 	case b == nil:
 	case forget:
 		r.row.Bookmark = nil
-		if x.unlist == nil {
-			x.unlist = map[perch.JID]perch.JID{}
-		}
-		if len(x.unlist) < MaxRooms {
-			x.unlist[r.jid().Key()] = r.jid()
-		}
+		x.unlist(r.jid())
 		x.publishBookmarks()
 	case b.AutoJoin:
 		next := *b
 		next.AutoJoin = false
 		x.changeBookmark(r, &next)
 	}
+}
+
+// unlisted reports whether a room is to be taken off the list of the account.
+func (x *roomList) unlisted(jid perch.JID) bool {
+	return slices.ContainsFunc(x.host.record().Unlist, jid.Bare().Equal)
+}
+
+// unlist notes that a room is to be taken off the list, over restarts. Records that are being written have
+// the list of before, which does not change.
+func (x *roomList) unlist(jid perch.JID) {
+	list := x.host.record().Unlist
+	switch {
+	case x.unlisted(jid):
+		return
+	case len(list) >= MaxRooms:
+		x.host.overBudget("bookmarks", jid)
+		return
+	}
+	x.host.record().Unlist = append(slices.Clone(list), jid)
+	x.host.saveRecord()
+}
+
+// relist ends unlist: the room is off the list, or back on it.
+func (x *roomList) relist(jid perch.JID) {
+	if !x.unlisted(jid) {
+		return
+	}
+	rec := x.host.record()
+	rec.Unlist = slices.DeleteFunc(slices.Clone(rec.Unlist), jid.Bare().Equal)
+	x.host.saveRecord()
 }
 
 // publishBookmarks writes what was changed here into the list of the account. What fails is tried again,
@@ -263,10 +288,7 @@ func (x *roomList) publishBookmarks() {
 			list = append(list, b)
 		}
 	}
-	var gone []perch.JID
-	for _, jid := range x.unlist {
-		gone = append(gone, jid)
-	}
+	gone := x.host.record().Unlist
 	if !ok || len(list)+len(gone) == 0 {
 		return
 	}
@@ -296,7 +318,7 @@ func (x *roomList) publishBookmarks() {
 				x.host.logDebug("a bookmark was not removed", "error", err)
 				continue
 			}
-			x.host.post(func() { delete(x.unlist, jid.Key()) })
+			x.host.post(func() { x.relist(jid) })
 		}
 		x.host.post(func() { x.publishedAll(failed) })
 	})

@@ -144,3 +144,41 @@ func TestBookmarkThatComesBack(t *testing.T) {
 		}
 	})
 }
+
+// TestForgottenOverARestart: a room that is forgotten while there is no connection is taken off the list by the
+// next process, however rooms are joined, and does not come back with it.
+func TestForgottenOverARestart(t *testing.T) {
+	for _, mode := range []string{sessions.RoomsAutoJoin, sessions.RoomsManual} {
+		inWorld(t, func(w *world) {
+			s := withRooms(w)
+			s.room(lobby)
+			s.marks = []perch.RoomBookmark{{JID: lobby, Bookmark: perch.Bookmark{AutoJoin: true}}}
+			se := w.open()
+			rs := sessions.RoomsOf(se)
+			must(t, "SetMode", rs.SetMode(w.ctx(), sessions.RoomsAutoJoin))
+			w.settled(se, lobby)
+			w.refuse(linkLost)
+			w.conn().Fail(linkLost)
+			synctest.Wait()
+			must(t, "SetMode", rs.SetMode(w.ctx(), mode))
+			must(t, "LeaveRoom", rs.LeaveRoom(w.ctx(), lobby, true))
+			w.restart()
+			w.refuse(nil)
+			se = w.open()
+			pass(time.Minute)
+			if len(s.marks) != 0 {
+				t.Errorf("%q: got the bookmarks %v, want none", mode, s.marks)
+			}
+			if _, err := sessions.RoomsOf(se).Room(w.ctx(), lobby); perch.KindOf(err) != perch.KindNotFound {
+				t.Errorf("%q: got error %v of the room, want %s", mode, err, perch.KindNotFound)
+			}
+			s.marks = []perch.RoomBookmark{{JID: lobby, Bookmark: perch.Bookmark{AutoJoin: true}}} // by another device
+			w.deliver(&perch.BookmarksIn{Put: s.marks})
+			if mode == sessions.RoomsAutoJoin {
+				if r := w.settled(se, lobby); r.State != perch.RoomStateJoined {
+					t.Errorf("another device wants the lobby again: got %s, want joined", r.State)
+				}
+			}
+		}, durable)
+	}
+}

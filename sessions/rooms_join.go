@@ -173,7 +173,7 @@ func (x *roomList) refuse(r *room, st perch.RoomState, why roomWhy) {
 	r.retry, r.leaving, r.retryAt, r.failed, r.wish = nil, nil, 0, 0, roomWish{}
 	x.become(r, st, why)
 	x.outbox.roomIsOver(r.jid())
-	if r.forget {
+	if r.row.Forget {
 		x.remove(r)
 	}
 }

@@ -209,7 +209,7 @@ func checkVolume(d perch.RoomDelivery, o perch.OccupantEvents) error {
 // joinFor joins a room for a client.
 func (x *roomList) joinFor(r *room, j *RoomJoin) {
 	w := &r.row.Wanted
-	w.Client, r.forget = true, false
+	w.Client, r.row.Forget = true, false
 	w.Delivery, w.Occupants = cmp.Or(j.Delivery, w.Delivery), cmp.Or(j.OccupantEvents, w.Occupants)
 	renamed := j.Nick != "" && j.Nick != r.row.Nick
 	w.Nick = cmp.Or(j.Nick, w.Nick)
@@ -333,9 +333,12 @@ func (rs Rooms) LeaveRoom(ctx context.Context, jid perch.JID, forget bool) error
 
 // forget forgets a room once it is left.
 func (x *roomList) forget(r *room) {
-	if r.forget = true; r.row.State != perch.RoomStateLeaving {
+	if r.row.State != perch.RoomStateLeaving {
 		x.remove(r)
+		return
 	}
+	r.row.Forget = true
+	x.put(r)
 }
 
 // SetRoomSubject changes the subject of a room (XEP-0045, 8.1). What the room makes of it is known by

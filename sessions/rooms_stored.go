@@ -15,6 +15,7 @@ type StoredRoom struct {
 	Wanted RoomWanted `json:"wanted"`
 
 	State     perch.RoomState `json:"state"`
+	Forget    bool            `json:"forget,omitempty"` // once it is left
 	Reason    string          `json:"reason,omitempty"`
 	Text      string          `json:"text,omitempty"`
 	By        string          `json:"by,omitempty"`

@@ -175,6 +175,8 @@ type Record struct {
 	Rooms string `json:"rooms,omitempty"`
 	// UsesRooms says that a client has asked for rooms: from then on an invitation is a state of its room.
 	UsesRooms bool `json:"uses_rooms,omitempty"`
+	// Unlist are the rooms that are to be taken off the account's bookmarks; at most MaxRooms.
+	Unlist []perch.JID `json:"unlist,omitempty"`
 	// RelatedSince is the offset of the oldest event that the merged state of messages is restored from;
 	// 0: there is none.
 	RelatedSince uint64 `json:"related_since,omitempty"`

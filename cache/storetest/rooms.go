@@ -31,7 +31,7 @@ func room(jid perch.JID, word string) *sessions.StoredRoom {
 		JID: jid,
 		Wanted: sessions.RoomWanted{Client: true, Bookmark: true, Nick: "Ünni", Delivery: perch.DeliverMentions, Occupants: perch.OccupantEventsCount,
 			Password: []byte{0, 1, 0xff}},
-		State: perch.RoomStateKicked, Reason: perch.RoomReasonRefused, Text: word, By: "Bo\u2028<&>", Successor: "next@muc.x",
+		State: perch.RoomStateKicked, Forget: true, Reason: perch.RoomReasonRefused, Text: word, By: "Bo\u2028<&>", Successor: "next@muc.x",
 		Nick: "unni", Role: perch.RoleParticipant, Affiliation: perch.AffiliationMember, Name: "A room", Features: perch.RoomFeatures{Archive: true, RealJIDs: true},
 		Subject:   &perch.RoomSubject{Text: "topic", By: "Bo", At: 1_700_000_000_001},
 		Bookmark:  &sessions.StoredBookmark{Bookmark: perch.Bookmark{AutoJoin: true, Name: "Mine", Nick: "u", Notify: perch.NotifyMentions, Store: "0402"}, Password: []byte{1, 2}, Foreign: "<x xmlns='y'/>"},
