@@ -48,14 +48,15 @@ func (p *poster) talk(ctx context.Context) bool {
 }
 
 // wander leaves a room and comes back. The gateway is to forget it meanwhile, or not. What was accepted has
-// its end before: the room would not tell any more.
+// its end before: the room would not tell any more. It is in the room until then: whoever leaves in the middle
+// of a join does without what that would have brought.
 func (p *poster) wander(ctx context.Context) {
 	to := p.w.load.rooms.list[p.random.IntN(len(p.w.load.rooms.list))]
 	forget := p.random.IntN(2) == 0
-	if p.owes(to.name) {
+	path := "/v1/rooms/" + url.PathEscape(to.jid)
+	if p.owes(to.name) || !p.is(ctx, "/v1/session", "online") || !p.is(ctx, path, "joined") {
 		return
 	}
-	path := "/v1/rooms/" + url.PathEscape(to.jid)
 	e := Entry{Op: OpLeave, Phase: Invoke, Account: p.account.Name, To: to.name}
 	if forget {
 		path, e.Text = path+"?forget=1", "forgotten"
@@ -71,6 +72,13 @@ func (p *poster) wander(ctx context.Context) {
 		e.Phase, e.Text = Fail, err.Error()
 	}
 	p.w.history.add(e)
+}
+
+// is reports whether something of the account is in a state just now.
+func (p *poster) is(ctx context.Context, path, state string) bool {
+	var v struct{ State string }
+	got, err := p.account.call(ctx, http.MethodGet, path, "", nil)
+	return err == nil && got.status == http.StatusOK && got.decode(&v) == nil && v.State == state
 }
 
 // owes reports whether a message to a room has no end yet.

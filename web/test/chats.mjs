@@ -251,6 +251,7 @@ test(
     gateway.receive(bob, 'before');
     const page = await open(browser, gateway);
     await talk(page, 'Bob').click();
+    await until('what is opened to be read', async () => (await talks(page)).join() === 'Bob');
     await page.evaluate(() => window.look(false));
     gateway.receive(bob, 'nobody looks');
     await page.waitForFunction(() => document.title === '(1) Perch console');
