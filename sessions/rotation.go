@@ -139,6 +139,11 @@ func (m *Manager) rotateBinding(ctx context.Context, ring secretRing, token stri
 			moved = true
 		}
 	}
+	if key, ok := digestOf(token); ok {
+		if s, bound := m.boundHere(key); s != nil && bound.mark == ring[0].mark {
+			b.Mark, moved = bound.mark, true // a node that still had the other secret in use has written the row since
+		}
+	}
 	_, err = m.o.Store.Bind(ctx, token, b)
 	return moved, err
 }
