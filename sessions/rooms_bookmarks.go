@@ -96,7 +96,7 @@ func (x *roomList) bookmarks(in *perch.BookmarksIn) {
 			}
 		}
 		if r.unpublished {
-			x.passedOver = x.passedOver || r.row.Bookmark == nil || r.row.Bookmark.Bookmark != b.Bookmark
+			x.passedOver = x.passedOver || !r.row.Bookmark.says(b)
 			continue
 		}
 		x.takeBookmark(r, b)
@@ -119,6 +119,16 @@ func (x *roomList) bookmarks(in *perch.BookmarksIn) {
 			x.dropBookmark(r)
 		}
 	}
+}
+
+// says reports whether an entry of the list is what is written there from here: the echo of that is no news.
+func (s *StoredBookmark) says(b *perch.RoomBookmark) bool {
+	if s == nil {
+		return false
+	}
+	here := s.Bookmark
+	here.Store = b.Store // is the list's
+	return here == b.Bookmark
 }
 
 // takeBookmark takes one entry of the list.

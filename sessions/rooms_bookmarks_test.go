@@ -133,7 +133,7 @@ func TestBookmarkThatComesBack(t *testing.T) {
 		se := w.open()
 		must(t, "SetMode", sessions.RoomsOf(se).SetMode(w.ctx(), sessions.RoomsAutoJoin))
 		w.settled(se, lobby)
-		s.removed = func() {
+		s.marked = func() {
 			s.marks = append(s.marks, mark)
 			w.conn().Deliver(&perch.BookmarksIn{Put: []perch.RoomBookmark{mark}})
 		}
@@ -181,4 +181,28 @@ func TestForgottenOverARestart(t *testing.T) {
 			}
 		}, durable)
 	}
+}
+
+// TestEchoOfABookmark: the server tells of what was written from here, too, and says where it is. That is no
+// reason to read the list again.
+func TestEchoOfABookmark(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		se := w.open()
+		must(t, "SetMode", sessions.RoomsOf(se).SetMode(w.ctx(), sessions.RoomsAutoJoin))
+		pass(time.Second)
+		before := s.fetched
+		s.marked = func() {
+			echo := s.marks[0]
+			echo.Store = "0402"
+			w.conn().Deliver(&perch.BookmarksIn{Put: []perch.RoomBookmark{echo}})
+		}
+		yes := true
+		w.join(se, lobby, sessions.RoomJoin{Nick: "Al", AutoJoin: &yes})
+		pass(time.Minute)
+		if s.fetched != before || len(s.marks) != 1 {
+			t.Errorf("got %d more fetches, and the bookmarks %v; want none, and that of the lobby", s.fetched-before, s.marks)
+		}
+	})
 }

@@ -28,7 +28,8 @@ type muc struct {
 	ids      int
 	backward int // pages of an archive that were asked for from its end
 	marks    []perch.RoomBookmark
-	removed  func() // called once a bookmark is removed, before that is answered; nil: not
+	marked   func() // called once a bookmark is written or removed, before that is answered; nil: not
+	fetched  int    // fetches of all bookmarks
 }
 
 type mucRoom struct {
@@ -510,28 +511,26 @@ func (c *conn) Bookmarks(ctx context.Context) ([]perch.RoomBookmark, error) {
 	return ask(ctx, c, func(s *muc) ([]perch.RoomBookmark, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		s.fetched++
 		return slices.Clone(s.marks), nil
 	})
 }
 
 func (c *conn) PutBookmark(ctx context.Context, b perch.RoomBookmark) error {
-	_, err := ask(ctx, c, func(s *muc) (struct{}, error) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.marks = append(slices.DeleteFunc(s.marks, func(x perch.RoomBookmark) bool { return x.JID == b.JID }), b)
-		return struct{}{}, nil
-	})
-	return err
+	return c.mark(ctx, b.JID, b)
 }
 
-func (c *conn) RemoveBookmark(ctx context.Context, room perch.JID) error {
+func (c *conn) RemoveBookmark(ctx context.Context, room perch.JID) error { return c.mark(ctx, room) }
+
+// mark replaces the bookmark of a room.
+func (c *conn) mark(ctx context.Context, room perch.JID, by ...perch.RoomBookmark) error {
 	_, err := ask(ctx, c, func(s *muc) (struct{}, error) {
 		s.mu.Lock()
-		s.marks = slices.DeleteFunc(s.marks, func(x perch.RoomBookmark) bool { return x.JID == room })
-		removed := s.removed
+		s.marks = append(slices.DeleteFunc(s.marks, func(x perch.RoomBookmark) bool { return x.JID == room }), by...)
+		marked := s.marked
 		s.mu.Unlock()
-		if removed != nil {
-			removed()
+		if marked != nil {
+			marked()
 		}
 		return struct{}{}, nil
 	})

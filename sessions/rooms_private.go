@@ -8,17 +8,17 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// A private message is to a nick, and a nick is an address that somebody else may have tomorrow. So a session
+// A private message is to a nick, and a nick is an address that another occupant may have tomorrow. So a session
 // remembers with whom it has talked under which nick, and sends nothing under that to another one (XEP-0045,
 // 7.5; XEP-0421). Who it is, is known by the id that the room gives its occupants, else by the real address
 // where the room shows it; else only that the nick was given up.
 
 const (
-	maxPartners = 64  // of a room; the one that was talked to longest ago goes
-	anybody     = "*" // as NewMessage.OccupantID: whoever has the nick
+	maxPartners    = 64  // of a room; the one of whom nothing new was learned for longest goes
+	whoeverIsThere = "*" // as NewMessage.OccupantID: whoever has the nick
 )
 
-// StoredPartner is somebody with whom private messages were exchanged.
+// StoredPartner is an occupant with whom private messages were exchanged.
 type StoredPartner struct {
 	Nick string `json:"nick"`
 	Who  string `json:"who,omitempty"` // see whoIs; "": the room does not say
@@ -44,8 +44,8 @@ func whoIs(occupantID string, jid perch.JID) string {
 
 // occupantWanted is whoIs of what a client gives.
 func occupantWanted(occupantID string) string {
-	if occupantID == anybody {
-		return anybody
+	if occupantID == whoeverIsThere {
+		return whoeverIsThere
 	}
 	return whoIs(occupantID, "")
 }
@@ -70,7 +70,7 @@ func (r *room) partner(nick string) *StoredPartner {
 	return nil
 }
 
-// setPartner replaces the one with the nick, or adds them, as the last one that was talked to.
+// setPartner replaces the one with the nick, or adds them, where that is new.
 func (x *roomList) setPartner(r *room, p StoredPartner) {
 	if before := r.partner(p.Nick); before != nil && *before == p {
 		return
@@ -110,7 +110,7 @@ func (x *roomList) partnersGone(r *room) {
 	}
 }
 
-// occupantNow is who has a nick now; here: somebody has it, as far as the session sees.
+// occupantNow is who has a nick now; here: there is one, as far as the session sees.
 func (r *room) occupantNow(nick string) (who string, here bool) {
 	if r.table == nil {
 		return "", false
@@ -136,8 +136,8 @@ func (x *roomList) addressee(to perch.JID, want string, since perch.Time) (who s
 	r, nick := x.find(to), to.Resource()
 	who, here := r.occupantNow(nick)
 	p := r.partner(nick)
-	if want == anybody {
-		return cmp.Or(who, anybody), nil
+	if want == whoeverIsThere {
+		return cmp.Or(who, whoeverIsThere), nil
 	}
 	if want == "" && p != nil {
 		want = p.Who
@@ -157,7 +157,7 @@ func (x *roomList) addressee(to perch.JID, want string, since perch.Time) (who s
 
 // wrotePrivate implements roomSender.
 func (x *roomList) wrotePrivate(to perch.JID, who string) {
-	if who == "" || who == anybody {
+	if who == "" || who == whoeverIsThere {
 		who, _ = x.find(to).occupantNow(to.Resource())
 	}
 	x.talked(x.find(to), to.Resource(), who)

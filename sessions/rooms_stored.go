@@ -30,7 +30,7 @@ type StoredRoom struct {
 	Bookmark    *StoredBookmark    `json:"bookmark,omitempty"`
 	Invited     *StoredRoomInvite  `json:"invited,omitempty"` // nil: no invitation is open
 	Missed      *perch.RoomGap     `json:"missed,omitempty"`
-	Partners    []StoredPartner    `json:"partners,omitempty"` // in private, the last one at the end
+	Partners    []StoredPartner    `json:"partners,omitempty"` // in private, the newest at the end
 
 	// ArchiveID is the stanza-id of the last message of the room that is in the log, or that is left
 	// out by Wanted.Delivery (XEP-0313); everything up to it was archived by ArchiveAt.
