@@ -140,7 +140,7 @@ func sharedRoom(ctx context.Context, l *lab) (err error) {
 	}
 	l.each(nameInRoom, "session", nameRoomless, count, empty, after)
 	l.report.add("a room of all adds, heap", (after.heap-before.heap)/float64(count), "bytes/session", "")
-	return r.speech(ctx, count, after)
+	return r.speech(ctx, count)
 }
 
 // joinAll lets sessions join the hall, and waits until each has handled what the joins of all have brought.
@@ -167,9 +167,8 @@ func (r *roomLab) joinAll(ctx context.Context, from, to int) error {
 	return nil
 }
 
-// speech lets the room say something, and as many sessions get as many chat messages, in turns. W is what
-// the gateway weighs before.
-func (r *roomLab) speech(ctx context.Context, sessions int, w weight) error {
+// speech lets the room say something, and as many sessions get as many chat messages, in turns.
+func (r *roomLab) speech(ctx context.Context, sessions int) error {
 	said := r.effort.rooms.speech
 	r.note("messages of a room, and chat messages, %d times %d", r.effort.turns, said)
 	found := map[string][]float64{}
@@ -187,25 +186,24 @@ func (r *roomLab) speech(ctx context.Context, sessions int, w weight) error {
 	}
 	r.report.add(nameChat, median(found[nameChat]), "ms", "")
 	r.report.add(nameRoomSaid, median(found[nameRoomSaid]), "ms", nameChat)
-	return r.weighLog(ctx, sessions, w)
+	return r.weighLog(ctx, sessions)
 }
 
 // weighLog weighs what the log keeps of a message, of each kind.
-func (r *roomLab) weighLog(ctx context.Context, sessions int, w weight) error {
-	short := r.effort.quiet
-	for _, kind := range []struct{ what, name, beside string }{{"", "", ""}, {"tell", nameLogOfChat, ""}, {"say", "heap of a message of the room in the log", nameLogOfChat}} {
-		if kind.what != "" {
-			if _, err := r.traffic("%s %d", kind.what, r.effort.rooms.speech); err != nil {
-				return err
-			}
+func (r *roomLab) weighLog(ctx context.Context, sessions int) error {
+	w, err := r.gateway.weigh(ctx, r.effort.quiet)
+	if err != nil {
+		return err
+	}
+	for _, kind := range []struct{ what, name, beside string }{{"tell", nameLogOfChat, ""}, {"say", "heap of a message of the room in the log", nameLogOfChat}} {
+		if _, err := r.traffic("%s %d", kind.what, r.effort.rooms.speech); err != nil {
+			return err
 		}
-		now, err := r.gateway.weigh(ctx, short)
+		now, err := r.gateway.weigh(ctx, r.effort.quiet)
 		if err != nil {
 			return err
 		}
-		if kind.what != "" {
-			r.report.add(kind.name, (now.heap-w.heap)/float64(sessions*r.effort.rooms.speech), "bytes/session", kind.beside)
-		}
+		r.report.add(kind.name, (now.heap-w.heap)/float64(sessions*r.effort.rooms.speech), "bytes/session", kind.beside)
 		w = now
 	}
 	return nil
