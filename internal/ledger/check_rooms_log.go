@@ -1,6 +1,9 @@
 package ledger
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // roomLog is what one log of an account has of one room.
 type roomLog struct {
@@ -18,7 +21,6 @@ type roomGap struct {
 	index    int  // how many messages came before
 	joining  bool // while the room was being joined
 	from, to int64
-	used     bool
 }
 
 func (l *roomLog) gap(e Entry, joining bool) {
@@ -38,8 +40,8 @@ func (c *roomCheck) checkLog(t *roomTruth, x *roomReader, epoch string, told map
 			continue
 		}
 		m := t.list[at].from()
-		if g := l.gapOver(at, c.said[m]); g != nil {
-			g.used, told[at] = true, true
+		if l.isTold(at, c.said[m]) {
+			told[at] = true
 			found.Gapped++
 			continue
 		}
@@ -77,19 +79,13 @@ func (l *roomLog) first() int {
 	return first
 }
 
-// gapOver is the gap that a missing message falls into, by its place and by its time; nil: there is none.
-func (l *roomLog) gapOver(at int, said span) *roomGap {
+// isTold reports whether a missing message falls into a gap, by its place and by its time.
+func (l *roomLog) isTold(at int, said span) bool {
 	next := l.count
 	for other, index := range l.index {
 		if other > at {
 			next = min(next, index)
 		}
 	}
-	for i := range l.gaps {
-		g := &l.gaps[i]
-		if g.index <= next && said.from <= g.to && said.to >= g.from {
-			return g
-		}
-	}
-	return nil
+	return slices.ContainsFunc(l.gaps, func(g roomGap) bool { return g.index <= next && said.from <= g.to && said.to >= g.from })
 }

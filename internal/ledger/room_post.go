@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// roomShare is how many messages the accounts say in rooms, for each of the foreign people.
+// roomShare is how many messages the accounts say in rooms, for each that foreign people say there.
 const roomShare = 0.25
 
 // wanderOne is after how many of its messages an account leaves a room for a while.
