@@ -1,7 +1,7 @@
 // The sessions, found by account, state, upstream and node; each with what is known of it, and what
 // can be done about it.
 import { field, h, note, set, sync, text } from '../console/dom.js';
-import { ask } from './api.js';
+import { Refused, ask } from './api.js';
 import { age, facts, meant, missing, showState, stateOf } from './parts.js';
 
 export class Sessions {
@@ -9,6 +9,7 @@ export class Sessions {
   constructor(changed) {
     this.changed = changed;
     this.pages = 1;
+    /** The filter that was submitted last. */ this.filter = new URLSearchParams();
     this.jid = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', placeholder: 'alice@example.org' });
     this.state = h(
       'select',
@@ -26,6 +27,7 @@ export class Sessions {
     const search = (/** @type {Event} */ e) => {
       e.preventDefault();
       this.pages = 1;
+      this.filter = this.query();
       this.changed();
     };
     const form = h(
@@ -50,16 +52,18 @@ export class Sessions {
     );
   }
 
-  /** The filter as a query. */
+  /** What the form says, as a query. */
   query() {
-    const q = new URLSearchParams({ limit: '50' });
+    const q = new URLSearchParams();
     const { jid, state, upstream, node } = this;
     for (const [name, e] of Object.entries({ jid, state, upstream, node })) if (e.value.trim()) q.set(name, e.value.trim());
     return q;
   }
 
   async load() {
-    const q = this.query();
+    const { filter } = this;
+    const q = new URLSearchParams(filter);
+    q.set('limit', '50');
     const items = [];
     let lost = [];
     let next = null;
@@ -73,10 +77,11 @@ export class Sessions {
         q.set('cursor', next);
       }
     } catch (e) {
-      if (!(e instanceof Error && 'status' in e && e.status === 422)) throw e;
-      text(this.problem, e.message);
+      if (!(e instanceof Refused && e.status === 422)) throw e;
+      if (filter === this.filter) text(this.problem, e.message);
       return;
     }
+    if (filter !== this.filter) return; // another one is asked for
     text(this.problem, '');
     text(this.lost, missing(lost));
     text(this.none, items.length ? '' : 'No session is like this.');

@@ -90,6 +90,37 @@ test('a filter that nothing passes, one that is refused, and one that finds', ()
     await until('one session', async () => (await sessions.locator('details').count()) === 1);
   }));
 
+test('a filter is that of the form when it is sent, and an answer to an older one is not shown', () =>
+  browse({}, async (browser) => {
+    const page = await enter(browser);
+    const sessions = page.getByRole('region', { name: 'Sessions' });
+    await sessions.locator('details').nth(2).waitFor();
+    const filtered = (u) => u.pathname === '/admin/v1/sessions' && u.searchParams.size > 1;
+    const plain = (r) => r.url().endsWith('/admin/v1/sessions?limit=50');
+    await sessions.getByLabel('Node').pressSequentially('nowh');
+    const next = await page.waitForRequest((r) => r.url().includes('/admin/v1/sessions?'));
+    assert.ok(plain(next), `what is being written is asked for: ${next.url()}`);
+    await sessions.getByLabel('Node').clear();
+
+    let release;
+    const released = new Promise((done) => (release = done));
+    await page.route(filtered, async (r) => (await released, r.continue()));
+    const asked = page.waitForRequest((r) => filtered(new URL(r.url())));
+    await sessions.getByLabel('State').selectOption('suspended');
+    const older = await asked;
+    const answered = page.waitForResponse(plain);
+    await sessions.getByLabel('State').selectOption('');
+    await answered;
+    await sessions.evaluate((e) => {
+      const note = () => (window.emptied ||= e.innerText.includes('No session is like this.'));
+      new MutationObserver(note).observe(e, { subtree: true, childList: true, characterData: true });
+    });
+    release();
+    await (await older.response()).finished();
+    await page.waitForResponse(plain); // by then that answer was taken
+    assert.equal(await page.evaluate(() => Boolean(window.emptied)), false, 'an answer to an older filter is shown');
+  }));
+
 test('what is done to a session and a node is asked once more, and then seen', () =>
   browse({}, async (browser) => {
     const page = await enter(browser);
