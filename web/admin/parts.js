@@ -1,5 +1,5 @@
 // What the sections have in common.
-import { attempt, h, set, sync, text } from '../console/dom.js';
+import { attempt, h, set, sure, sync, text } from '../console/dom.js';
 
 /** How long ago something was. @param {string | null | undefined} at */
 export function age(at) {
@@ -44,27 +44,15 @@ export function meant(label, question, f) {
     button.className = 'quiet';
     text(button, label);
   };
-  const button = h(
-    'button',
-    {
-      type: 'button',
-      class: 'quiet',
-      onclick: async () => {
-        if (button.dataset.sure) {
-          calm();
-          button.disabled = true;
-          await attempt(f);
-          button.disabled = false;
-          return;
-        }
-        button.dataset.sure = 'true';
-        button.className = 'danger';
-        text(button, question);
-        timer = setTimeout(calm, 5000);
-      },
-    },
-    label,
-  );
+  const button = sure(label, question, async () => {
+    calm();
+    button.disabled = true;
+    await attempt(f);
+    button.disabled = false;
+  });
+  button.addEventListener('click', () => {
+    if (button.dataset.sure) timer = setTimeout(calm, 5000); // it has asked just now
+  });
   return button;
 }
 
