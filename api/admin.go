@@ -41,10 +41,10 @@ const readyTime = 2 * time.Second
 // loopback or on a private network.
 func (a *API) AdminHandler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(withRequestID, a.withRecover, withHeaders, a.withAdminHost, withEscapedPath, middleware.ClientIPFromRemoteAddr, noteClient)
+	r.Use(withRequestID, a.withRecover, withHeaders, a.withAdminHost, withEscapedPath, a.withHead, middleware.ClientIPFromRemoteAddr, noteClient)
 	r.NotFound(a.handleAdminNotFound)
 	r.MethodNotAllowed(a.handleAdminMethod)
-	r.With(a.withHead).Get("/admin/v1/openapi.yaml", a.wrap(describe(a.o.Admin.OpenAPI)))
+	r.Get("/admin/v1/openapi.yaml", a.wrap(describe(a.o.Admin.OpenAPI)))
 	r.Group(func(r chi.Router) {
 		r.Use(a.withOperator)
 		a.routesOfAdmin(r)

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -130,6 +131,41 @@ func TestAdminTokenChanges(t *testing.T) {
 		o.token = step.sent
 		if status, body := o.do("GET", "upstreams", ""); status != step.want {
 			t.Errorf("right %v, sent %v: got %d %s, want %d", step.right != "", step.sent == step.right, status, body, step.want)
+		}
+	}
+}
+
+// TestAdminMethods: HEAD is answered like GET, without the body, and what an address does not support is
+// refused with what it does.
+func TestAdminMethods(t *testing.T) {
+	g := newBare(t, new(sessions.Manager), withAdmin)
+	for _, tt := range []struct {
+		method, path string
+		want         int
+		allow        string
+	}{
+		{"HEAD", "/admin/v1/log-level", 200, ""},
+		{"HEAD", "/admin/v1/openapi.yaml", 200, ""},
+		{"HEAD", "/livez", 200, ""},
+		{"PATCH", "/admin/v1/log-level", 405, "GET, PUT"},
+		{"POST", "/admin/v1/openapi.yaml", 405, "GET"},
+		{"PUT", "/debug/pprof/symbol", 405, "GET, POST"},
+		{"PROPFIND", "/livez", 405, "GET"},
+		{"PROPFIND", "/admin/v1/nothing", 404, ""},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), tt.method, g.admin+tt.path, nil)
+		if err != nil {
+			t.Fatalf("NewRequest: got error %v, want none", err)
+		}
+		req.Header.Set("Authorization", "Bearer "+adminToken)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatalf("%s %s: got error %v, want none", tt.method, tt.path, err)
+		}
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil || res.StatusCode != tt.want || res.Header.Get("Allow") != tt.allow || tt.method == "HEAD" && len(body) > 0 {
+			t.Errorf("%s %s: got %d %s, Allow %q, error %v, want %d and %q", tt.method, tt.path, res.StatusCode, body, res.Header.Get("Allow"), err, tt.want, tt.allow)
 		}
 	}
 }

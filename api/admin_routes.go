@@ -14,7 +14,7 @@ import (
 // newAdminOfPeers makes what nodes ask each other for operators: withOperatorHop has let them in.
 func (a *API) newAdminOfPeers() *chi.Mux {
 	r := chi.NewRouter()
-	r.Use(a.withRecover, withHeaders, withEscapedPath, middleware.ClientIPFromRemoteAddr, noteClient)
+	r.Use(a.withRecover, withHeaders, withEscapedPath, a.withHead, middleware.ClientIPFromRemoteAddr, noteClient)
 	r.NotFound(a.handleAdminNotFound)
 	r.MethodNotAllowed(a.handleAdminMethod)
 	a.routesOfAdmin(r)
@@ -24,7 +24,7 @@ func (a *API) newAdminOfPeers() *chi.Mux {
 // routesOfAdmin is the table of routes of the operator's API.
 func (a *API) routesOfAdmin(r chi.Router) {
 	r.Group(func(r chi.Router) {
-		r.Use(a.withHead, a.withBodyLimit, a.withAdminTime, withAdminMark)
+		r.Use(a.withBodyLimit, a.withAdminTime, withAdminMark)
 		r.Get("/admin/v1/sessions", a.wrap(a.handleAdminSessions))
 		r.Get("/admin/v1/sessions/{id}", a.wrap(a.handleAdminSession))
 		r.Post("/admin/v1/sessions/{id}/reconnect", a.wrap(a.handleAdminReconnect))
@@ -69,17 +69,12 @@ func (a *API) handleAdminNotFound(w http.ResponseWriter, r *http.Request) {
 	a.writeProblem(w, r, perch.Errorf(perch.KindNotFound, "nothing has this address; the admin API is below %s, and /admin/v1/openapi.yaml describes it", adminRoot))
 }
 
-// handleAdminMethod names the methods that the address supports (RFC 9110, 15.5.6).
+// handleAdminMethod names the methods that the address supports, as handleMethodNotAllowed does.
 func (a *API) handleAdminMethod(w http.ResponseWriter, r *http.Request) {
-	var allow []string
-	for _, m := range []string{"GET", "POST", "PUT", "DELETE"} {
-		if a.adminOfPeers.Match(chi.NewRouteContext(), m, r.URL.EscapedPath()) {
-			allow = append(allow, m)
-		}
-	}
+	allow := methodsOf(chi.RouteContext(r.Context()).Routes, r.URL.EscapedPath())
 	if len(allow) == 0 {
-		allow = []string{http.MethodGet}
+		a.handleAdminNotFound(w, r)
+		return
 	}
-	w.Header().Set("Allow", strings.Join(allow, ", "))
-	a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "this address supports %s", strings.Join(allow, ", ")))
+	a.refuseMethod(w, r, allow)
 }

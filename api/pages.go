@@ -66,7 +66,7 @@ func (a *API) handleNotFound(w http.ResponseWriter, r *http.Request) {
 	}
 	detail := "nothing has this address"
 	switch meant := path.Clean("/" + r.URL.EscapedPath()); {
-	case fault != "" && len(a.methodsOf(meant)) > 0:
+	case fault != "" && len(methodsOf(a.mux, meant)) > 0:
 		detail = "nothing has this path: " + fault + "; did you mean " + meant + "?"
 	case fault != "":
 		detail = "nothing has this path: " + fault
@@ -76,10 +76,10 @@ func (a *API) handleNotFound(w http.ResponseWriter, r *http.Request) {
 	a.writeProblem(w, r, perch.Errorf(perch.KindNotFound, "%s", detail))
 }
 
-// methodsOf lists the methods of a path of the API.
-func (a *API) methodsOf(escapedPath string) (methods []string) {
+// methodsOf lists the methods of a path.
+func methodsOf(routes chi.Routes, escapedPath string) (methods []string) {
 	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-		if a.mux.Match(chi.NewRouteContext(), m, escapedPath) {
+		if routes.Match(chi.NewRouteContext(), m, escapedPath) {
 			methods = append(methods, m)
 		}
 	}

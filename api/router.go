@@ -180,11 +180,15 @@ func (a *API) withHead(next http.Handler) http.Handler {
 // handleMethodNotAllowed names the methods that the address supports (RFC 9110, 15.5.6). The
 // router also sends requests here whose method it does not know, whatever their path.
 func (a *API) handleMethodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	allow := a.methodsOf(r.URL.EscapedPath())
+	allow := methodsOf(a.mux, r.URL.EscapedPath())
 	if len(allow) == 0 {
 		a.handlePage(w, r)
 		return
 	}
+	a.refuseMethod(w, r, allow)
+}
+
+func (a *API) refuseMethod(w http.ResponseWriter, r *http.Request, allow []string) {
 	w.Header().Set("Allow", strings.Join(allow, ", "))
 	a.writeProblem(w, r, perch.Errorf(slugMethodNotAllowed, "this address supports %s", strings.Join(allow, ", ")))
 }
