@@ -20,7 +20,7 @@ type adminCommand struct {
 	Nodes     adminNodes     `cmd:"" help:"List the nodes: how many sessions each owns, whether it drains or does not answer."`
 	Drain     adminDrain     `cmd:"" help:"Hand the sessions and streams of a node over to the others, and wait for it. The node does not end."`
 	Upstreams adminUpstreams `cmd:"" help:"List the upstreams: logins, why they fail, how long they take."`
-	LogLevel  adminLogLevel  `cmd:"" help:"Show the log level of all nodes, or change it until they end."`
+	LogLevel  adminLogLevel  `cmd:"" help:"Show the log level of all nodes, or change it: until they end, or SIGHUP changes --log-level."`
 }
 
 // Help is what --help says below the summary.

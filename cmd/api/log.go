@@ -22,9 +22,7 @@ type logSettings struct {
 
 // logger writes to w, in the form that fits out, where w leads; kong has checked level and form.
 func (l logSettings) logger(w, out io.Writer) *slog.Logger {
-	f := &logForm{}
-	f.apply(l, out)
-	return f.logger(w)
+	return newLogForm(l, out).logger(w)
 }
 
 // logForm is the level and the form of a log, which may change while it is written.
@@ -33,10 +31,18 @@ type logForm struct {
 	text  atomic.Bool
 }
 
-func (f *logForm) apply(l logSettings, out io.Writer) {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(l.LogLevel)) // one of the enum: cannot fail
-	f.level.Set(level)
+func newLogForm(l logSettings, out io.Writer) *logForm {
+	f := &logForm{}
+	f.setLevel(l)
+	f.setForm(l, out)
+	return f
+}
+
+func (f *logForm) setLevel(l logSettings) {
+	_ = f.level.UnmarshalText([]byte(l.LogLevel)) // one of the enum: cannot fail
+}
+
+func (f *logForm) setForm(l logSettings, out io.Writer) {
 	f.text.Store(l.LogFormat == "text" || l.LogFormat == "auto" && isTerminal(out))
 }
 
@@ -101,8 +107,7 @@ func withUnit(_ []string, attr slog.Attr) slog.Attr {
 // What libraries print by themselves goes the same way. flush comes last, when nothing
 // logs any more.
 func (l logSettings) openLog(out io.Writer) (logger *slog.Logger, w *app.LogWriter, form *logForm) {
-	w, form = app.NewLogWriter(out), &logForm{}
-	form.apply(l, out)
+	w, form = app.NewLogWriter(out), newLogForm(l, out)
 	logger = form.logger(w)
 	w.OnRecover(func(lines uint64) {
 		logger.Warn("log lines were dropped: the log was not read in time", "component", "log", "lines", lines)

@@ -78,9 +78,14 @@ func (r *reloader) apply() (done app.Reloaded, err error) {
 	if done, err = r.app.Reload(o); err != nil {
 		return done, err
 	}
-	if next.logSettings != r.running.logSettings {
-		done.Changed = append(done.Changed, "log-level, log-format")
-		r.form.apply(next.logSettings, os.Stderr)
+	// Each by itself: an operator may have set another level, which stays until that of the settings changes.
+	if next.LogLevel != r.running.LogLevel {
+		done.Changed = append(done.Changed, "log-level")
+		r.form.setLevel(next.logSettings)
+	}
+	if next.LogFormat != r.running.LogFormat {
+		done.Changed = append(done.Changed, "log-format")
+		r.form.setForm(next.logSettings, os.Stderr)
 	}
 	r.running = next
 	next.warnOfExposed(r.log)

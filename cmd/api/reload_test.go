@@ -121,11 +121,25 @@ func TestHangup(t *testing.T) {
 	p.ask(t, 1)
 	log.await(t, "msg=request", 1) // info is logged now
 
+	// A level of an operator stays until that of the file changes.
+	if _, err := admin(t, "http://"+p.admin, "log-level", "debug"); err != nil {
+		t.Fatalf("log-level debug: got error %v, want none", err)
+	}
+	write("max-sessions: 20\nlog-level: info\nlog-format: json\nlease: 20s\n")
+	hangup()
+	expect("READY=1\nSTATUS=settings reloaded")
+	if got := log.await(t, "configuration reloaded", 2); !strings.Contains(got, `"changed":"log-format"`) {
+		t.Errorf("got the line %q, want the form alone as changed", got)
+	}
+	if text, err := admin(t, "http://"+p.admin, "log-level"); err != nil || !strings.Contains(text, "debug") {
+		t.Errorf("log-level: got %q, error %v, want debug as before", text, err)
+	}
+
 	for i, broken := range []string{"max-sessions: [", "max-session: 5", "max-sessions: 0", "upstreams: [{name: x}]"} {
 		write(broken)
 		hangup()
 		expect("READY=1\nSTATUS=settings not reloaded")
-		if got := log.await(t, "configuration not reloaded", i+1); !strings.Contains(got, "level=WARN") {
+		if got := log.await(t, "configuration not reloaded", i+1); !strings.Contains(got, `"level":"WARN"`) {
 			t.Errorf("of %q: got the line %q, want a warning", broken, got)
 		}
 	}
