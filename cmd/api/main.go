@@ -89,6 +89,9 @@ func runWith(ctx context.Context, hangups <-chan os.Signal, args []string, stdou
 	if err != nil {
 		return explainParse(err, parser.Model, args)
 	}
+	if hangups != nil && k.Command() != "serve" {
+		signal.Reset(syscall.SIGHUP) // no other command reads settings again: the end of its terminal is its own
+	}
 	k.Bind(&settingsSource{args: args, hangups: hangups})
 	k.Bind(&c)
 	k.BindTo(ctx, (*context.Context)(nil))

@@ -9,9 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/perch-im/perch/api"
@@ -39,7 +37,6 @@ func (m *messengerCommand) Run(ctx context.Context, stdout io.Writer) (err error
 	var lines *app.LogWriter
 	o.Logger, lines, _ = m.openLog(os.Stderr)
 	defer lines.Flush()
-	signal.Reset(syscall.SIGHUP) // it has no settings to read again: the end of its terminal is its own
 	s, err := messenger.New(o)
 	if err != nil {
 		return err

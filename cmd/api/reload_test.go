@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -162,4 +165,32 @@ func TestHangup(t *testing.T) {
 	}
 	_ = resp.Body.Close()
 	p.stop(t)
+}
+
+// TestHangupEndsOtherCommands: only what has settings to read again outlives the end of its terminal.
+func TestHangupEndsOtherCommands(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer silent.Close()
+	// Where the tests run without a terminal (nohup) the signal is ignored, and what they start would
+	// inherit that; one that is caught has its usual meaning in a child.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	defer signal.Stop(caught)
+	cmd := exec.Command(os.Args[0], "admin", "--url", silent.URL, "nodes")
+	cmd.Env = append(os.Environ(), "BE_THE_PROGRAM=1")
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("cmd.Start: got error %v, want none", err)
+	}
+	<-asked
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatalf("Process.Signal: got error %v, want none", err)
+	}
+	err := cmd.Wait()
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.Signal() != syscall.SIGHUP {
+		t.Errorf("got %v, want the command ended by the signal", err)
+	}
 }
