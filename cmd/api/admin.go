@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -59,26 +62,43 @@ func (x *adminSessions) Run(ctx context.Context, c *commandLine, stdout io.Write
 			q.Set(name, value)
 		}
 	}
-	var all sessionList
-	for {
-		q.Set("limit", "200")
-		if x.Limit > 0 {
-			q.Set("limit", fmt.Sprint(min(200, x.Limit-len(all.Items))))
-		}
-		var page sessionList
-		if err := client.get(ctx, "sessions?"+q.Encode(), &page); err != nil {
+	if c.Admin.JSON {
+		all, err := sessionsOf[json.RawMessage](ctx, client, q, x.Limit)
+		if err != nil {
 			return err
 		}
-		all.Items, all.Next, all.Unreachable = append(all.Items, page.Items...), page.Next, page.Unreachable
-		if page.Next == nil || x.Limit > 0 && len(all.Items) >= x.Limit {
-			break
+		return printJSON(stdout, all)
+	}
+	all, err := sessionsOf[sessionRow](ctx, client, q, x.Limit)
+	if err != nil {
+		return err
+	}
+	return printSessions(stdout, all)
+}
+
+// sessionsOf reads page after page, up to a limit; 0 is none.
+func sessionsOf[T any](ctx context.Context, client *adminClient, q url.Values, limit int) (sessionList[T], error) {
+	all := sessionList[T]{Items: []T{}, Unreachable: []unreachable{}}
+	for {
+		q.Set("limit", "200")
+		if limit > 0 {
+			q.Set("limit", fmt.Sprint(min(200, limit-len(all.Items))))
+		}
+		var page sessionList[T]
+		if err := client.do(ctx, http.MethodGet, "sessions?"+q.Encode(), nil, &page); err != nil {
+			return all, err
+		}
+		all.Items, all.Next = append(all.Items, page.Items...), page.Next
+		for _, n := range page.Unreachable { // of any page: its sessions are missing there
+			if !slices.ContainsFunc(all.Unreachable, func(u unreachable) bool { return u.Node == n.Node }) {
+				all.Unreachable = append(all.Unreachable, n)
+			}
+		}
+		if page.Next == nil || limit > 0 && len(all.Items) >= limit {
+			return all, nil
 		}
 		q.Set("cursor", *page.Next)
 	}
-	if c.Admin.JSON {
-		return printJSON(stdout, all)
-	}
-	return all.print(stdout)
 }
 
 // sessionArgument names a session.
@@ -95,8 +115,7 @@ type adminSession struct{ sessionArgument }
 
 // Run shows one session.
 func (x *adminSession) Run(ctx context.Context, c *commandLine, stdout io.Writer) error {
-	var s sessionRow
-	return c.Admin.show(ctx, stdout, x.path(""), &s)
+	return c.Admin.show(ctx, stdout, http.MethodGet, x.path(""), nil, &sessionRow{})
 }
 
 // What changes a session.
@@ -126,7 +145,7 @@ type adminNodes struct{}
 
 // Run lists the nodes.
 func (*adminNodes) Run(ctx context.Context, c *commandLine, stdout io.Writer) error {
-	return c.Admin.show(ctx, stdout, "nodes", &nodeList{})
+	return c.Admin.show(ctx, stdout, http.MethodGet, "nodes", nil, &nodeList{})
 }
 
 // adminUpstreams is perch admin upstreams.
@@ -134,7 +153,7 @@ type adminUpstreams struct{}
 
 // Run lists the upstreams.
 func (*adminUpstreams) Run(ctx context.Context, c *commandLine, stdout io.Writer) error {
-	return c.Admin.show(ctx, stdout, "upstreams", &upstreamList{})
+	return c.Admin.show(ctx, stdout, http.MethodGet, "upstreams", nil, &upstreamList{})
 }
 
 // adminLogLevel is perch admin log-level.
@@ -146,19 +165,11 @@ type adminLogLevel struct {
 // Run shows the level, or changes it.
 func (x *adminLogLevel) Run(ctx context.Context, c *commandLine, stdout io.Writer) error {
 	if x.Level == "" {
-		return c.Admin.show(ctx, stdout, "log-level", &levelList{})
-	}
-	client, err := c.Admin.client()
-	if err != nil {
-		return err
+		return c.Admin.show(ctx, stdout, http.MethodGet, "log-level", nil, &levelList{})
 	}
 	body := map[string]string{"level": x.Level}
 	if x.Node != "" {
 		body["node"] = x.Node
 	}
-	var list levelList
-	if err := client.do(ctx, "PUT", "log-level", body, &list); err != nil {
-		return err
-	}
-	return c.Admin.print(stdout, &list)
+	return c.Admin.show(ctx, stdout, http.MethodPut, "log-level", body, &levelList{})
 }

@@ -39,13 +39,9 @@ func (s *adminSettings) client() (*adminClient, error) {
 			return nil, fmt.Errorf("--token-file %s: %w", s.TokenFile, err)
 		}
 	}
-	// A redirect would carry the token to somebody else.
+	// A redirect could carry the token to another server.
 	c.http = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return c, nil
-}
-
-func (c *adminClient) get(ctx context.Context, path string, into any) error {
-	return c.do(ctx, http.MethodGet, path, nil, into)
 }
 
 // do sends one request; into gets the answer, unless it is nil.
@@ -123,23 +119,23 @@ func (c *adminClient) refused(res *http.Response, text []byte) error {
 // printer is an answer that people read as a table.
 type printer interface{ print(w io.Writer) error }
 
-// show gets an answer and prints it.
-func (s *adminSettings) show(ctx context.Context, stdout io.Writer, path string, into printer) error {
+// show sends one request and prints the answer: as it is, or by way of into.
+func (s *adminSettings) show(ctx context.Context, stdout io.Writer, method, path string, body any, into printer) error {
 	c, err := s.client()
 	if err != nil {
 		return err
 	}
-	if err := c.get(ctx, path, into); err != nil {
+	if s.JSON {
+		var answer json.RawMessage
+		if err := c.do(ctx, method, path, body, &answer); err != nil {
+			return err
+		}
+		return printJSON(stdout, answer)
+	}
+	if err := c.do(ctx, method, path, body, into); err != nil {
 		return err
 	}
-	return s.print(stdout, into)
-}
-
-func (s *adminSettings) print(stdout io.Writer, v printer) error {
-	if s.JSON {
-		return printJSON(stdout, v)
-	}
-	return v.print(stdout)
+	return into.print(stdout)
 }
 
 // act changes something, and says what comes of it.

@@ -23,24 +23,20 @@ const drainEvery = time.Second
 
 // Run drains a node and says how far it is, or ends its drain.
 func (x *adminDrain) Run(ctx context.Context, c *commandLine, stdout io.Writer) error {
+	path := "nodes/" + url.PathEscape(x.Node) + "/drain"
+	switch {
+	case x.Undo:
+		return c.Admin.show(ctx, stdout, http.MethodDelete, path, nil, &resumedNode{})
+	case x.NoWait:
+		return c.Admin.show(ctx, stdout, http.MethodPost, path, nil, &nodeRow{})
+	}
 	client, err := c.Admin.client()
 	if err != nil {
 		return err
 	}
-	method := http.MethodPost
-	if x.Undo {
-		method = http.MethodDelete
-	}
 	var n nodeRow
-	if err := client.do(ctx, method, "nodes/"+url.PathEscape(x.Node)+"/drain", nil, &n); err != nil {
+	if err := client.do(ctx, http.MethodPost, path, nil, &n); err != nil {
 		return err
-	}
-	switch {
-	case x.Undo && !c.Admin.JSON:
-		_, err = fmt.Fprintf(stdout, "the node %s takes sessions again\n", n.ID)
-		return err
-	case x.Undo, x.NoWait:
-		return c.Admin.print(stdout, &nodeList{Items: []nodeRow{n}})
 	}
 	return x.wait(ctx, client, c.Admin.JSON, stdout, n)
 }
@@ -81,7 +77,7 @@ func (x *adminDrain) wait(ctx context.Context, client *adminClient, asJSON bool,
 // look finds the node again.
 func (*adminDrain) look(ctx context.Context, client *adminClient, id string) (nodeRow, error) {
 	var list nodeList
-	if err := client.get(ctx, "nodes", &list); err != nil {
+	if err := client.do(ctx, http.MethodGet, "nodes", nil, &list); err != nil {
 		return nodeRow{}, err
 	}
 	for _, n := range list.Items {

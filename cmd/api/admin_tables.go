@@ -13,8 +13,8 @@ import (
 
 // The answers of the admin API as far as tables show them; docs/admin-openapi.yaml has all of them.
 type (
-	sessionList struct {
-		Items       []sessionRow  `json:"items"`
+	sessionList[T any] struct {
+		Items       []T           `json:"items"`
 		Next        *string       `json:"next"`
 		Unreachable []unreachable `json:"unreachable"`
 	}
@@ -25,22 +25,21 @@ type (
 		Node        string      `json:"node"`
 		State       string      `json:"state"`
 		Reason      string      `json:"reason"`
-		Cause       string      `json:"cause,omitempty"`
-		Detail      string      `json:"detail,omitempty"`
+		Cause       string      `json:"cause"`
+		Detail      string      `json:"detail"`
 		Since       *time.Time  `json:"since"`
-		RetryAt     *time.Time  `json:"retry_at"`
 		Streams     int         `json:"streams"`
 		Rooms       int         `json:"rooms"`
 		Outbox      int         `json:"outbox"`
 		HeldBack    bool        `json:"held_back"`
-		Resource    string      `json:"resource,omitempty"`
-		Delivery    string      `json:"delivery,omitempty"`
-		Features    []string    `json:"features,omitempty"`
-		LastStanza  *time.Time  `json:"last_stanza_at,omitempty"`
-		PingRTT     *int64      `json:"ping_rtt_ms,omitempty"`
-		OpenStreams []streamRow `json:"open_streams,omitempty"`
-		Log         *logBounds  `json:"log,omitempty"`
-		Tokens      []tokenRow  `json:"tokens,omitempty"`
+		Resource    string      `json:"resource"`
+		Delivery    string      `json:"delivery"`
+		Features    []string    `json:"features"`
+		LastStanza  *time.Time  `json:"last_stanza_at"`
+		PingRTT     *int64      `json:"ping_rtt_ms"`
+		OpenStreams []streamRow `json:"open_streams"`
+		Log         *logBounds  `json:"log"`
+		Tokens      []tokenRow  `json:"tokens"`
 	}
 	streamRow struct {
 		Transport string     `json:"transport"`
@@ -85,9 +84,7 @@ type (
 	upstreamRow struct {
 		Name     string         `json:"name"`
 		Domain   string         `json:"domain"`
-		Profile  string         `json:"profile"`
 		SignIns  int64          `json:"sign_ins"`
-		Resumes  int64          `json:"resumes"`
 		Failures []causeCount   `json:"failures"`
 		Last     *loginFailure  `json:"last_failure"`
 		Logins   loginTimes     `json:"login_time"`
@@ -98,17 +95,14 @@ type (
 		Count int64  `json:"count"`
 	}
 	loginFailure struct {
-		Cause  string     `json:"cause"`
 		At     *time.Time `json:"at"`
-		Node   string     `json:"node"`
 		Target string     `json:"target"`
 		Error  string     `json:"error"`
 		Advice string     `json:"advice"`
 	}
 	loginTimes struct {
-		Count int   `json:"count"`
-		Mean  int64 `json:"mean_ms"`
-		Max   int64 `json:"max_ms"`
+		Mean int64 `json:"mean_ms"`
+		Max  int64 `json:"max_ms"`
 	}
 	levelList struct {
 		Items []struct {
@@ -157,7 +151,7 @@ func (s sessionRow) why() string {
 	return cmp.Or(why, "-")
 }
 
-func (l *sessionList) print(w io.Writer) error {
+func printSessions(w io.Writer, l sessionList[sessionRow]) error {
 	rows := [][]string{{"SESSION", "JID", "UPSTREAM", "NODE", "STATE", "SINCE", "STREAMS", "WHY"}}
 	for _, s := range l.Items {
 		rows = append(rows, []string{short(s.ID), cmp.Or(s.JID, "-"), s.Upstream, s.Node, s.State, age(s.Since), fmt.Sprint(s.Streams), s.why()})
@@ -207,6 +201,16 @@ func (s *sessionRow) print(w io.Writer) error {
 		rows = append(rows, []string{"token", t.ID + ", " + t.Kind})
 	}
 	return table(w, rows)
+}
+
+func (n *nodeRow) print(w io.Writer) error { return (&nodeList{Items: []nodeRow{*n}}).print(w) }
+
+// resumedNode is one whose drain was ended.
+type resumedNode struct{ nodeRow }
+
+func (n *resumedNode) print(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "the node %s takes sessions again\n", n.ID)
+	return err
 }
 
 func (l *nodeList) print(w io.Writer) error {

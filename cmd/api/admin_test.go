@@ -52,7 +52,7 @@ func admin(t *testing.T, at string, args ...string) (string, error) {
 func TestAdminCommands(t *testing.T) {
 	at := adminOf(t, "")
 	text, err := admin(t, at, "sessions", "--json")
-	var list sessionList
+	var list sessionList[sessionRow]
 	if jsonErr := json.Unmarshal([]byte(text), &list); err != nil || jsonErr != nil || len(list.Items) != 1 {
 		t.Fatalf("sessions --json: got %s, error %v, want one session", text, err)
 	}
@@ -176,5 +176,40 @@ func TestDrainProgress(t *testing.T) {
 	}
 	if text, err := admin(t, srv.URL, "drain", "a", "--undo"); err != nil || !strings.Contains(text, "takes sessions again") || !strings.HasPrefix(method, "DELETE") {
 		t.Errorf("--undo: got %s, %q, error %v, want DELETE and what it does", method, text, err)
+	}
+}
+
+// TestAdminJSON is what the API has answered, with fields that this version does not know; of several
+// pages it is one list, which names the nodes that are missing on any of them.
+func TestAdminJSON(t *testing.T) {
+	answers := map[string]string{
+		"GET /admin/v1/nodes":                                     `{"items":[{"id":"a/1","new":[]}]}`,
+		"GET /admin/v1/sessions/63d2ae23":                         `{"id":"63d2ae23","last_stanza_at":null,"features":[],"new":"<x>"}`,
+		"PUT /admin/v1/log-level":                                 `{"items":[],"unreachable":[],"new":1}`,
+		"POST /admin/v1/nodes/a/drain":                            `{"id":"a/1","state":"draining","new":1}`,
+		"DELETE /admin/v1/nodes/a/drain":                          `{"id":"a/1","state":"up","new":1}`,
+		"GET /admin/v1/sessions?jid=none%40example.net&limit=100": `{"items":[],"next":null,"unreachable":[]}`,
+		"GET /admin/v1/sessions?limit=200":                        `{"items":[{"id":"1","new":1}],"next":"p2","unreachable":[{"node":"b/1","detail":"late"}]}`,
+		"GET /admin/v1/sessions?cursor=p2&limit=200":              `{"items":[{"id":"2","new":2}],"next":null,"unreachable":[]}`,
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(answers[r.Method+" "+r.RequestURI]))
+	}))
+	defer srv.Close()
+	for _, tt := range []struct{ command, want string }{
+		{"nodes", answers["GET /admin/v1/nodes"]},
+		{"session 63d2ae23", answers["GET /admin/v1/sessions/63d2ae23"]},
+		{"log-level debug", answers["PUT /admin/v1/log-level"]},
+		{"drain a --no-wait", answers["POST /admin/v1/nodes/a/drain"]},
+		{"drain a --undo", answers["DELETE /admin/v1/nodes/a/drain"]},
+		{"sessions --jid none@example.net", `{"items":[],"next":null,"unreachable":[]}`},
+		{"sessions --limit 0", `{"items":[{"id":"1","new":1},{"id":"2","new":2}],"next":null,"unreachable":[{"node":"b/1","detail":"late"}]}`},
+	} {
+		if text, err := admin(t, srv.URL, append(strings.Fields(tt.command), "--json")...); err != nil || text != tt.want+"\n" {
+			t.Errorf("%s: got %s, error %v, want %s", tt.command, text, err, tt.want)
+		}
+	}
+	if text, err := admin(t, srv.URL, "sessions", "--limit", "0"); err != nil || !strings.Contains(text, "The node b/1 is missing: late") {
+		t.Errorf("sessions: got %s, error %v, want the node named that the first page lacks", text, err)
 	}
 }
