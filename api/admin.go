@@ -101,17 +101,22 @@ func (a *API) withAdminHost(next http.Handler) http.Handler {
 }
 
 func (a *API) adminHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	host = hostName(host)
 	if host == "" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true // "" is HTTP/1.0, which no browser speaks
 	}
-	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+	if _, err := netip.ParseAddr(host); err == nil {
 		return true
 	}
 	return slices.ContainsFunc(a.settings().AdminHosts, func(h string) bool { return strings.EqualFold(strings.TrimSuffix(h, "."), host) })
+}
+
+// hostName is the name or address in a Host header: without the port and brackets, in lower case.
+func hostName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 }
 
 // handleLive reports that the process answers. It checks nothing else: a restart because the
