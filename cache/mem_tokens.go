@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -133,6 +134,21 @@ func (m *Memory) Rebind(_ context.Context, old, token string, b sessions.Binding
 	}
 	m.tokens[token] = memToken{b, now}
 	return nil
+}
+
+// Rewrite implements sessions.Store.
+func (m *Memory) Rewrite(_ context.Context, token string, was, b sessions.Binding) (written bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return false, errClosed
+	}
+	there, ok := m.binding(token, time.Now())
+	if !ok || there.ID != was.ID || !bytes.Equal(there.Sealed, was.Sealed) || there.Mark != was.Mark || there.Replaced != was.Replaced {
+		return false, nil
+	}
+	m.tokens[token] = memToken{b, m.tokens[token].at}
+	return true, nil
 }
 
 // Bindings implements sessions.Store.

@@ -37,6 +37,8 @@ var (
 	agreeLua string
 	//go:embed scripts/replace.lua
 	replaceLua string
+	//go:embed scripts/rewrite.lua
+	rewriteLua string
 	//go:embed scripts/unbind.lua
 	unbindLua string
 	//go:embed scripts/clock.lua
@@ -58,6 +60,7 @@ var (
 	unbindScript  = redis.NewScript(unbindLua)
 	agreeScript   = redis.NewScript(agreeLua)
 	replaceScript = redis.NewScript(replaceLua)
+	rewriteScript = redis.NewScript(rewriteLua)
 	reserveScript = redis.NewScript(reserveLua)
 	refundScript  = redis.NewScript(refundLua)
 

@@ -119,6 +119,23 @@ func (r *Redis) Rebind(ctx context.Context, old, token string, b sessions.Bindin
 	return err
 }
 
+// Rewrite implements sessions.Store.
+func (r *Redis) Rewrite(ctx context.Context, token string, was, b sessions.Binding) (written bool, err error) {
+	before, err := encodeBinding(was)
+	if err != nil {
+		return false, err
+	}
+	row, err := encodeBinding(b)
+	if err != nil {
+		return false, err
+	}
+	err = r.change(ctx, "bind", func(ctx context.Context) (err error) {
+		written, err = rewriteScript.Run(ctx, r.client, []string{r.keys.token(token)}, before, row).Bool()
+		return err
+	})
+	return written, err
+}
+
 // admit writes a token into the indexes, and returns those that are too many by then.
 func (r *Redis) admit(ctx context.Context, token string, b sessions.Binding) (over []string, err error) {
 	pipe := r.client.Pipeline()

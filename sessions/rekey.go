@@ -94,7 +94,7 @@ func (m *Manager) rebind(ctx context.Context, s *Session, old boundToken, key di
 		return key // it has ended, or was replaced, since
 	}
 	m.tokens.unbind(old.key, s)
-	m.tokens.bind(boundToken{key, old.minted, h.mark}, s)
+	m.tokens.bind(boundToken{key: key, minted: old.minted, mark: h.mark, was: old.key}, s)
 	return key
 }
 

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"bytes"
 	"context"
 	"slices"
 
@@ -108,9 +109,12 @@ func (m *Manager) rotateStored(ctx context.Context, ring secretRing, by *sealer,
 		if s != nil { // a row that another node has written, or moved, meanwhile
 			ok = s.call(ctx, func() { acc, at = s.cred.acc, s.cred.at }) == nil
 		}
-		if ok && (s != nil || idle[b.ID]) && !b.Replaced {
-			b.Sealed = by.seal(b.ID, acc, at)
-			if moved, err := m.rotateBinding(ctx, ring, token, b, acc); err == nil {
+		if ok && (s != nil || idle[b.ID]) {
+			fresh := b
+			if old {
+				fresh.Sealed = by.seal(b.ID, acc, at)
+			}
+			if done, moved := m.rotateBinding(ctx, ring, token, b, fresh, acc); done {
 				old, other = false, other && !moved
 			}
 		}
@@ -124,28 +128,52 @@ func (m *Manager) rotateStored(ctx context.Context, ring secretRing, by *sealer,
 	return left, nil
 }
 
-// rotateBinding writes a binding that is sealed anew, and reports whether it is known to be under the secret
-// in use by now.
-func (m *Manager) rotateBinding(ctx context.Context, ring secretRing, token string, b Binding, acc perch.Account) (moved bool, err error) {
-	if !b.Minted {
-		for i, h := range ring {
-			if key, ok := digestOf(token); !ok || h.accountKey(acc) != key {
-				continue
-			}
-			b.Mark = ring[0].mark
-			if i > 0 {
-				return true, m.o.Store.Rebind(ctx, token, ring[0].accountKey(acc).String(), b)
-			}
-			moved = true
+// rotateBinding writes fresh in place of what was listed of a token, and reports whether that is done, and
+// whether the token is known to be under the secret in use by now. What has changed since the list was made
+// is left as it is, for the next Rotate.
+func (m *Manager) rotateBinding(ctx context.Context, ring secretRing, token string, listed, fresh Binding, acc perch.Account) (done, moved bool) {
+	key, ok := digestOf(token)
+	if !ok {
+		return false, false
+	}
+	if s, t := m.movedFrom(listed.ID, key); s != nil && t.mark == ring[0].mark {
+		// Listed before it was moved, or written again by a node that still had the other secret in use.
+		done = m.rebind(ctx, s, boundToken{key: key, minted: t.minted}, t.key, ring[0]) == t.key
+		return done, done
+	}
+	own := -1 // under which secret it is the credential itself
+	if !listed.Minted {
+		own = slices.IndexFunc(ring, func(h *hasher) bool { return h.accountKey(acc) == key })
+	}
+	if own >= 0 {
+		fresh.Mark = ring[own].mark
+	}
+	if own > 0 || fresh.Mark != listed.Mark || !bytes.Equal(fresh.Sealed, listed.Sealed) {
+		if written, err := m.o.Store.Rewrite(ctx, token, listed, fresh); err != nil || !written {
+			return false, false
 		}
 	}
-	if key, ok := digestOf(token); ok {
-		if s, bound := m.boundHere(key); s != nil && bound.mark == ring[0].mark {
-			b.Mark, moved = bound.mark, true // a node that still had the other secret in use has written the row since
-		}
+	if own <= 0 {
+		return true, own == 0
 	}
-	_, err = m.o.Store.Bind(ctx, token, b)
-	return moved, err
+	fresh.Mark = ring[0].mark
+	done = m.o.Store.Rebind(ctx, token, ring[0].accountKey(acc).String(), fresh) == nil
+	return done, done
+}
+
+// movedFrom returns the token of a live session that has had another key before the secret was rotated.
+func (m *Manager) movedFrom(id ID, before digest) (*Session, boundToken) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.sessions[id]
+	if s == nil {
+		return nil, boundToken{}
+	}
+	i := slices.IndexFunc(s.entry.tokens, func(t boundToken) bool { return t.was == before })
+	if i < 0 {
+		return nil, boundToken{}
+	}
+	return s, s.entry.tokens[i]
 }
 
 // unowned finds the sessions that no node has, this one included.

@@ -45,7 +45,7 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account, entered ...func
 	}
 	token = mint()
 	h := m.ring()[0]
-	if err := m.bind(ctx, s, boundToken{h.tokenKey(token.Reveal()), true, h.mark}); err != nil {
+	if err := m.bind(ctx, s, boundToken{key: h.tokenKey(token.Reveal()), minted: true, mark: h.mark}); err != nil {
 		return perch.Secret{}, nil, false, err
 	}
 	return token, s, created, nil

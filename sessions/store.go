@@ -74,6 +74,9 @@ type Store interface {
 	// leads to another session, it and old are left as they are, and the error is ErrTaken. It may be
 	// repeated.
 	Rebind(ctx context.Context, old, token string, b Binding) error
+	// Rewrite writes b in place of was, and written is true, if a token still leads to what was read of
+	// it. Else it does nothing: what has ended stays so. The token lives as long as it would have.
+	Rewrite(ctx context.Context, token string, was, b Binding) (written bool, err error)
 	// Bindings lists every token that leads to a session, for a restore after a restart;
 	// BindingsOf those that lead to one session.
 	Bindings(ctx context.Context) (map[string]Binding, error)

@@ -253,7 +253,7 @@ func (m *Manager) recoverableSessions(all map[string]Binding) []recoverableSessi
 		if byID[b.ID] == nil {
 			byID[b.ID] = &recoverableSession{id: b.ID, sealedCredential: o}
 		}
-		byID[b.ID].keys = append(byID[b.ID].keys, boundToken{key, b.Minted, b.Mark})
+		byID[b.ID].keys = append(byID[b.ID].keys, boundToken{key: key, minted: b.Minted, mark: b.Mark})
 	}
 	list := make([]recoverableSession, 0, len(byID))
 	for _, e := range byID {

@@ -13,6 +13,7 @@ type boundToken struct {
 	key    digest
 	minted bool
 	mark   string // of the secret under which key is a hash; "" is not known
+	was    digest // the key that it had under the secret before, if it was moved here
 }
 
 // boundBy is a credential that is no minted token, bound under a mark, or, when the Store does not have it

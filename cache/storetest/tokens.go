@@ -19,6 +19,7 @@ var tokenCases = []Case{
 	{"forget leaves nothing", forget},
 	{"minted tokens are bounded", mintedBounded},
 	{"a token gets another name", rebound},
+	{"a token is written again as it was read", rewritten},
 	{"tokens end, and make room", tokensEnd},
 }
 
@@ -67,6 +68,44 @@ func rebound(t testing.TB, h Harness) {
 		lookup(t, s, token, nil)
 	}
 	bindings(t, s, map[string]sessions.Binding{})
+}
+
+// rewritten: what has changed or ended since it was read is left as it is.
+func rewritten(t testing.TB, h Harness) {
+	s := h.Store
+	first := sessions.Binding{ID: "s1", Upstream: "u", JID: "a@b", Minted: true, Sealed: []byte{1, 2}, Mark: "before"}
+	rewrite := func(was, b sessions.Binding, want bool) {
+		t.Helper()
+		if got, err := s.Rewrite(t.Context(), "t", was, b); got != want || err != nil {
+			t.Errorf("Rewrite(%+v, %+v): got %v, error %v, want %v and none", was, b, got, err, want)
+		}
+	}
+	second := first
+	second.Sealed, second.Mark = []byte{3}, ""
+	rewrite(first, second, false)
+	lookup(t, s, "t", nil)
+	bind(t, s, "t", first)
+	rewrite(first, second, true)
+	lookup(t, s, "t", &second)
+	third := second
+	third.Mark = "after"
+	rewrite(first, third, false) // another credential, and another mark
+	rewrite(second, third, true)
+	rewrite(second, first, false) // another mark
+	other := third
+	other.ID = "s2"
+	rewrite(other, first, false)
+	lookup(t, s, "t", &third)
+	replaced := sessions.Binding{ID: "s1", Upstream: "u", Minted: true, Mark: "after", Replaced: true}
+	unsealed := replaced
+	unsealed.Replaced = false
+	bind(t, s, "t", replaced)
+	rewrite(unsealed, third, false)
+	lookup(t, s, "t", &replaced)
+	unbind(t, s, "t")
+	rewrite(replaced, third, false)
+	lookup(t, s, "t", nil)
+	bindings(t, s, nil)
 }
 
 func lookup(t testing.TB, s sessions.Store, token string, want *sessions.Binding) {
