@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,41 +16,13 @@ import (
 	"github.com/perch-im/perch/xmppconn"
 )
 
-// expiryLog keeps the lines of an expiry: the certificate and the days, or the message.
-type expiryLog struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (*expiryLog) Enabled(context.Context, slog.Level) bool { return true }
-func (l *expiryLog) WithAttrs([]slog.Attr) slog.Handler     { return l }
-func (l *expiryLog) WithGroup(string) slog.Handler          { return l }
-
-func (l *expiryLog) Handle(_ context.Context, r slog.Record) error {
-	at := map[string]string{}
-	r.Attrs(func(a slog.Attr) bool { at[a.Key] = a.Value.String(); return true })
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if at["certificate"] == "" {
-		at["certificate"] = r.Message
-	}
-	l.lines = append(l.lines, fmt.Sprintf("%s %s %s", r.Level, at["certificate"], at["days"]))
-	return nil
-}
-
-func (l *expiryLog) take() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	lines := l.lines
-	l.lines = nil
-	return lines
-}
-
 // TestCertificatesThatEnd: a line a day from two weeks before the end on, none after a renewal, and a
 // line for a file that cannot be read.
 func TestCertificatesThatEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := &expiryLog{}
+		log := &lineLog{line: func(r slog.Record, at map[string]string) string {
+			return fmt.Sprintf("%s %s %s", r.Level, cmp.Or(at["certificate"], r.Message), at["days"])
+		}}
 		e := newExpiry(canary.Logger(log))
 		var mu sync.Mutex
 		own, upstream, probed := time.Now().Add(15*24*time.Hour), time.Now().Add(20*24*time.Hour), 0

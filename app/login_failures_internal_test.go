@@ -1,12 +1,10 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,38 +14,13 @@ import (
 	"github.com/perch-im/perch/xmppconn"
 )
 
-// lineLog keeps what is logged as "upstream cause failures".
-type lineLog struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (*lineLog) Enabled(context.Context, slog.Level) bool { return true }
-func (l *lineLog) WithAttrs([]slog.Attr) slog.Handler     { return l }
-func (l *lineLog) WithGroup(string) slog.Handler          { return l }
-
-func (l *lineLog) Handle(_ context.Context, r slog.Record) error {
-	at := map[string]string{}
-	r.Attrs(func(a slog.Attr) bool { at[a.Key] = a.Value.String(); return true })
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lines = append(l.lines, fmt.Sprintf("%s %s %s %s", r.Level, at["upstream"], at["cause"], at["failures"]))
-	return nil
-}
-
-func (l *lineLog) take() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	lines := l.lines
-	l.lines = nil
-	return lines
-}
-
 // TestLoginFailuresAreFewLines: the first failure of a cause is a line at once; a storm after it is
 // a count every five minutes, and what waits at the end is written.
 func TestLoginFailuresAreFewLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := &lineLog{}
+		log := &lineLog{line: func(r slog.Record, at map[string]string) string {
+			return fmt.Sprintf("%s %s %s %s", r.Level, at["upstream"], at["cause"], at["failures"])
+		}}
 		a := &App{log: canary.Logger(log), logins: newLoginHistory()}
 		a.watchLogins()
 		fail := func(upstream string, cause perch.Cause, n int) {

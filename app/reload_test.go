@@ -158,6 +158,16 @@ type reloadUser struct {
 	loaded     chan struct{} // closed when they are enough
 }
 
+// reloadUser signs a user in.
+func (w *reloadWorld) reloadUser(u testkit.User) *reloadUser {
+	w.t.Helper()
+	status, token := w.signIn("first", u)
+	if status != http.StatusCreated {
+		w.t.Fatalf("signing in: got status %d, want %d", status, http.StatusCreated)
+	}
+	return &reloadUser{jid: u.JID, token: token, received: map[string]bool{}, arrivals: make(chan string, 100_000), loaded: make(chan struct{})}
+}
+
 // enoughRequests are what makes a load.
 const enoughRequests = 100
 
@@ -241,15 +251,7 @@ func (w *reloadWorld) work(ctx context.Context, u *reloadUser, to string) {
 func TestReloadUnderLoad(t *testing.T) {
 	w := newReloadWorld(t)
 	alice, bob := w.server.NewUser(t, "alice"), w.server.NewUser(t, "bob")
-	users := make([]*reloadUser, 2)
-	for i, u := range []testkit.User{alice, bob} {
-		users[i] = &reloadUser{jid: u.JID, received: map[string]bool{}, arrivals: make(chan string, 10_000), loaded: make(chan struct{})}
-		status, token := w.signIn("first", u)
-		if status != http.StatusCreated {
-			t.Fatalf("signing in: got status %d, want %d", status, http.StatusCreated)
-		}
-		users[i].token = token
-	}
+	users := []*reloadUser{w.reloadUser(alice), w.reloadUser(bob)}
 	listening, endStreams := context.WithCancel(t.Context())
 	working, endWork := context.WithCancel(t.Context())
 	defer endStreams()

@@ -36,16 +36,7 @@ func TestRotationOfSecretsUnderLoad(t *testing.T) {
 		}
 	}
 	a, b := newReloadWorld(t, node("a")), newReloadWorld(t, node("b"))
-	alice, bob := a.server.NewUser(t, "alice"), a.server.NewUser(t, "bob")
-	users := make([]*reloadUser, 2)
-	for i, u := range []testkit.User{alice, bob} {
-		users[i] = &reloadUser{jid: u.JID, received: map[string]bool{}, arrivals: make(chan string, 100_000), loaded: make(chan struct{})}
-		status, token := []*reloadWorld{a, b}[i].signIn("first", u)
-		if status != http.StatusCreated {
-			t.Fatalf("signing in: got status %d, want %d", status, http.StatusCreated)
-		}
-		users[i].token = token
-	}
+	users := []*reloadUser{a.reloadUser(a.server.NewUser(t, "alice")), b.reloadUser(a.server.NewUser(t, "bob"))}
 	listening, endStreams := context.WithCancel(t.Context())
 	working, endWork := context.WithCancel(t.Context())
 	defer endStreams()

@@ -116,6 +116,16 @@ func TestRotationOfKeys(t *testing.T) {
 		_, _, _, err := w.m.SignIn(w.ctx(), acc)
 		must(t, "SignIn", err)
 		synctest.Wait()
+		restores := func(key byte) {
+			t.Helper()
+			sealing(key)(&w.opts)
+			w.restart()
+			must(t, "Restore", w.m.Restore(w.ctx()))
+			synctest.Wait()
+			if got := w.m.Len(); got != 2 {
+				t.Errorf("got %d sessions restored with the key %d alone, want 2", got, key)
+			}
+		}
 		must(t, "Reconfigure", w.m.Reconfigure(sealing(1, 2)))
 		must(t, "Rotate", w.m.Rotate(w.ctx()))
 		must(t, "Reconfigure", w.m.Reconfigure(sealing(2, 1)))
@@ -123,13 +133,7 @@ func TestRotationOfKeys(t *testing.T) {
 		if got, known := w.m.Rotation(); got.Credentials != 0 || !known {
 			t.Errorf("got %d credentials left after they were sealed again, known %v, want 0", got.Credentials, known)
 		}
-		sealing(2)(&w.opts)
-		w.restart()
-		must(t, "Restore", w.m.Restore(w.ctx()))
-		synctest.Wait()
-		if got := w.m.Len(); got != 2 {
-			t.Errorf("got %d sessions restored with the new key alone, want 2", got)
-		}
+		restores(2)
 		w.close()
 		sealing(3, 2)(&w.opts)
 		w.start() // nobody has the sessions
@@ -137,12 +141,6 @@ func TestRotationOfKeys(t *testing.T) {
 		if got, known := w.m.Rotation(); got.Credentials != 0 || !known {
 			t.Errorf("got %d credentials left of sessions that nobody has, known %v, want 0", got.Credentials, known)
 		}
-		sealing(3)(&w.opts)
-		w.restart()
-		must(t, "Restore", w.m.Restore(w.ctx()))
-		synctest.Wait()
-		if got := w.m.Len(); got != 2 {
-			t.Errorf("got %d sessions restored with the third key alone, want 2", got)
-		}
+		restores(3)
 	}, durable, sealing(1))
 }
