@@ -149,7 +149,7 @@ func (e *expiry) forgetOthers(probes map[string]func(context.Context) []xmppconn
 // speak writes a line a day for each certificate that ends soon, or has ended.
 func (e *expiry) speak() {
 	table := e.table()
-	for _, name := range sortedKeys(table) {
+	for _, name := range slices.Sorted(maps.Keys(table)) {
 		ends := table[name]
 		if time.Until(ends) >= expirySoon {
 			delete(e.spoken, name) // renewed: the next time is a first one
@@ -172,15 +172,6 @@ func (e *expiry) table() map[string]time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return maps.Clone(e.ends)
-}
-
-func sortedKeys(table map[string]time.Time) []string {
-	names := make([]string, 0, len(table))
-	for name := range table {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // watchExpiry shows the table; the gateway's own is there always.
