@@ -9,6 +9,7 @@ type ArchiveQuery struct {
 	After  string
 	Start  Time
 	End    Time
+	ID     string // of one stanza alone; an archive without XEP-0313's extended queries may not heed it
 }
 
 // ArchiveItem is one archived message: the same type as a live one, with the same fields.

@@ -57,8 +57,25 @@ func (c *Conn) RoomArchive(ctx context.Context, room perch.JID, q perch.ArchiveQ
 	return page, roomadmin.Refusal(err)
 }
 
-// archive313 asks the archive of a room, or the own one (XEP-0313).
+// archive313 asks the archive of a room, or the own one (XEP-0313). When nothing comes after an id, the
+// archive must have that id: one that has it no more must say item-not-found (4.3.1), and Prosody 13 with
+// its own storage answers with nothing. What has come since would be lost in silence.
 func (c *Conn) archive313(ctx context.Context, archive perch.JID, q perch.ArchiveQuery) (perch.ArchivePage, error) {
+	page, err := c.archivePage(ctx, archive, q)
+	if err != nil || q.After == "" || page.Last != "" || len(page.Items) > 0 {
+		return page, err
+	}
+	place, err := c.archivePage(ctx, archive, perch.ArchiveQuery{ID: q.After, Start: 1, Limit: 1})
+	switch {
+	case err == nil && place.Last == "" && len(place.Items) == 0:
+		return perch.ArchivePage{}, perch.Errorf(perch.KindItemNotFound, "the archive does not have the message after which it was asked")
+	case perch.KindOf(err) == perch.KindSessionOffline, perch.KindOf(err) == perch.KindUpstreamTimeout, ctx.Err() != nil:
+		return perch.ArchivePage{}, err
+	}
+	return page, nil // it is there, or the archive cannot be asked for one (4.1.4)
+}
+
+func (c *Conn) archivePage(ctx context.Context, archive perch.JID, q perch.ArchiveQuery) (perch.ArchivePage, error) {
 	id := stanza.NewID()
 	payload, err := stanza.EncodeMAM(q, id)
 	if err != nil {

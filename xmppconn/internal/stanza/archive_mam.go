@@ -35,6 +35,7 @@ func EncodeMAM(q perch.ArchiveQuery, queryID string) ([]byte, error) {
 	w.formField("?with", "with", string(q.With))
 	w.formField("?start", "start", formatTime(q.Start))
 	w.formField("?end", "end", formatTime(q.End))
+	w.formField("?ids", "ids", q.ID)
 	w.Raw("</x>")
 	w.rsm(q.Limit, q.Before, q.Start == 0 || q.End != 0, q.After)
 	w.Raw("</query>")
