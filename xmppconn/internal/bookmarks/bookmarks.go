@@ -1,10 +1,10 @@
 // Package bookmarks keeps the rooms of an account in the store that the account's other clients read
 // (XEP-0402, XEP-0048, XEP-0049), and loses none of them. It has no connection: it asks by a function.
 //
-// Where the server shows items of XEP-0402 to older clients, each room is an item, and writers cannot
-// disturb each other. Elsewhere all rooms are one document, which is read again before each change; what
-// another client has put into it stays, and after the change it is read once more: one who
-// wrote at the same time may have replaced it. A node that is not for the account alone, or that has
+// Where the server shows items of XEP-0402 to older clients, each room is an item. Elsewhere all rooms are
+// one document, which is read again before each change; what another client has put into it stays. After a
+// change of either it is read once more: one who wrote at the same time may have replaced the document,
+// and a server that makes items of it may have lost one. A node that is not for the account alone, or that has
 // no room for all items, is not used (see internal/pepnode).
 package bookmarks
 

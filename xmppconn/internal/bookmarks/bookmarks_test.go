@@ -219,6 +219,45 @@ func TestChangesThatAreReplaced(t *testing.T) {
 	}
 }
 
+// TestItemsThatAreLost writes an item once more that a server loses, or shows again after it was retracted.
+func TestItemsThatAreLost(t *testing.T) {
+	for times, want := range map[int]perch.Kind{0: "", 2: "", 100: perch.KindConflict} {
+		synctest.Test(t, func(t *testing.T) {
+			a := &account{features: []string{compat}, items: map[string]string{}}
+			put, again := false, times
+			a.before = func(what string) {
+				a.mu.Lock()
+				defer a.mu.Unlock()
+				if _, there := a.items["r@c.test"]; what != "get items "+nsItems || again == 0 || there != put {
+					return
+				}
+				if again--; put {
+					delete(a.items, "r@c.test")
+				} else {
+					a.items["r@c.test"] = "<conference xmlns='" + nsItems + "' name='R'/>"
+				}
+			}
+			l := bookmarks.New(a.ask)
+			put = true
+			if err := l.PutBookmark(context.Background(), mark("r@c.test", "R")); (err == nil) != (want == "") || err != nil && perch.KindOf(err) != want {
+				t.Errorf("PutBookmark(), lost %d times: got %v, want kind %q", times, err, want)
+			}
+			if _, there := a.items["r@c.test"]; want == "" && !there {
+				t.Errorf("lost %d times: got no item, want it", times)
+			}
+			put, again = false, 0
+			if err := l.RemoveBookmark(context.Background(), "r@c.test"); err != nil {
+				t.Fatalf("RemoveBookmark() = %v, want no error", err)
+			}
+			again = times
+			a.items["r@c.test"] = "<conference xmlns='" + nsItems + "' name='R'/>"
+			if err := l.RemoveBookmark(context.Background(), "r@c.test"); (err == nil) != (want == "") || err != nil && perch.KindOf(err) != want {
+				t.Errorf("RemoveBookmark(), shown again %d times: got %v, want kind %q", times, err, want)
+			}
+		})
+	}
+}
+
 // TestManyWriters writes at once, by one connection and by two: each has its turn, and none is lost.
 func TestManyWriters(t *testing.T) {
 	for _, feature := range []string{compat, conversion} {

@@ -56,45 +56,63 @@ func (l *List) putItem(ctx context.Context, b perch.RoomBookmark) error {
 	if err != nil {
 		return err
 	}
-	return l.alone(ctx, func() error {
+	return l.untilThere(ctx, func() (there bool, err error) {
 		answer, err := l.get(ctx, ask)
 		if err != nil {
-			return err
+			return false, err
 		}
 		old := stanza.BookmarkItem(answer, b.JID)
 		if old != nil && stanza.SameBookmark(old, b) {
-			return nil
+			return true, nil
 		}
-		return l.items.Publish(ctx, l.ask, items, func(options bool) ([]byte, error) { return stanza.EncodeBookmark(b, old, options) })
+		return false, l.items.Publish(ctx, l.ask, items, func(options bool) ([]byte, error) { return stanza.EncodeBookmark(b, old, options) })
 	})
 }
 
 func (l *List) removeItem(ctx context.Context, room perch.JID) error {
+	ask, err := stanza.EncodeBookmarksGet(room)
+	if err != nil {
+		return err
+	}
 	payload, err := stanza.EncodeBookmarkRetract(room)
 	if err != nil {
 		return err
 	}
-	if _, err = l.ask(ctx, "set", payload); perch.ConditionOf(err) == "item-not-found" {
-		return nil
-	}
-	return err
+	return l.untilThere(ctx, func() (gone bool, err error) {
+		answer, err := l.get(ctx, ask)
+		if err != nil || stanza.BookmarkItem(answer, room) == nil {
+			return err == nil, err
+		}
+		if _, err = l.ask(ctx, "set", payload); perch.ConditionOf(err) == "item-not-found" {
+			return true, nil
+		}
+		return false, err
+	})
 }
 
-// change reads the document, changes it and writes it, until a look at it some time later finds the
-// change there.
+// change reads the document, changes it and writes it.
 func (l *List) change(ctx context.Context, store string, edit func(stanza.BookmarkDocument) (stanza.BookmarkDocument, bool, error)) error {
+	return l.untilThere(ctx, func() (there bool, err error) {
+		answer, err := l.get(ctx, stanza.EncodeDocumentGet(store))
+		if err != nil {
+			return false, err
+		}
+		d, changed, err := edit(stanza.ParseDocument(answer))
+		if err != nil || !changed {
+			return err == nil, err
+		}
+		return false, l.write(ctx, store, d)
+	})
+}
+
+// untilThere writes a change until a look some time later finds it there. Who wrote at the same time may
+// have undone it: another client the document, or ejabberd 24 an item, when it makes the one of the other.
+func (l *List) untilThere(ctx context.Context, write func() (there bool, err error)) error {
 	for range maxTries {
 		done := false
-		err := l.alone(ctx, func() error {
-			answer, err := l.get(ctx, stanza.EncodeDocumentGet(store))
-			if err != nil {
-				return err
-			}
-			d, changed, err := edit(stanza.ParseDocument(answer))
-			if done = err == nil && !changed; done || err != nil {
-				return err
-			}
-			return l.write(ctx, store, d)
+		err := l.alone(ctx, func() (err error) {
+			done, err = write()
+			return err
 		})
 		if done || err != nil {
 			return err
