@@ -18,6 +18,9 @@ import (
 func TestBookmarksOnRealServers(t *testing.T) {
 	realServers(t, func(t *testing.T, s *testkit.Server, service perch.JID) {
 		want := map[string]string{"prosody": stanza.Store0402, "ejabberd": stanza.Store0048}[s.Name]
+		if testkit.EjabberdAtLeast("24") {
+			want = stanza.Store0402 // it converts between both since then
+		}
 		account := func(t *testing.T) (*realUser, *realUser) {
 			u := s.NewUser(t, "marks")
 			acc := perch.Account{JID: perch.JID(u.JID), Password: perch.NewSecret(u.Password)}
@@ -144,7 +147,9 @@ func twoWritersReal(t *testing.T, a, b *realUser) {
 }
 
 // rawWriterReal lets another client write at the same time, which knows nothing of this gateway: it reads
-// the list, writes it with one more room, and does not look again. What we write is there in the end.
+// the list, writes it with one more room, and does not look again. What we write is there in the end. What
+// it writes is, where rooms are items; but ejabberd 24 makes a document of them and items of that again, so
+// that one may be lost that is written at that moment.
 func rawWriterReal(t *testing.T, a, b *realUser, store string) {
 	ctx := context.Background()
 	const n = 10
@@ -182,7 +187,7 @@ func rawWriterReal(t *testing.T, a, b *realUser, store string) {
 			theirs++
 		}
 	}
-	if t.Logf("%d of %d rooms of the other client are there", theirs, n); store == stanza.Store0402 && theirs != n {
+	if t.Logf("%d of %d rooms of the other client are there", theirs, n); store == stanza.Store0402 && theirs != n && !testkit.EjabberdAtLeast("24") {
 		t.Errorf("got %d rooms of the other client, want all %d", theirs, n)
 	}
 }

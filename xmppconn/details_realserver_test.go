@@ -83,6 +83,13 @@ func wantForms(list []*perch.MessageOut) (want []form) {
 	return want
 }
 
+// archivedForms is what an archive has of sentForms: ejabberd 24 takes what was retracted, m3, out of it.
+func archivedForms(s *testkit.Server, list []*perch.MessageOut) []form {
+	return slices.DeleteFunc(wantForms(list), func(f form) bool {
+		return f.ID == "m3" && s.Name == "ejabberd" && testkit.EjabberdAtLeast("24")
+	})
+}
+
 // TestDetailsOnRealServers sends messages of every kind between accounts of real servers: the other side,
 // the other device of the sender and both archives have them as they were meant.
 func TestDetailsOnRealServers(t *testing.T) {
@@ -123,7 +130,7 @@ func TestDetailsOnRealServers(t *testing.T) {
 					for i := range page.Items {
 						got = append(got, formOf(&page.Items[i].MessageIn))
 					}
-					if diff := cmp.Diff(wantForms(list), got); diff != "" {
+					if diff := cmp.Diff(archivedForms(s, list), got); diff != "" {
 						return perch.Errorf(perch.KindInternal, "archive with %s, -want +got:\n%s", with, diff)
 					}
 					return nil

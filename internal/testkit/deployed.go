@@ -13,8 +13,8 @@ import (
 // test.
 func DeployedProsody(t TB, domain string, users ...User) *Server {
 	t.Helper()
-	program(t, "prosody", "prosody")
-	program(t, "openssl", "openssl")
+	serverProgram(t, "prosody", "prosody")
+	serverProgram(t, "openssl", "openssl")
 	dir, cred := newDir(t, "prosody", "prosody")
 	for _, name := range []string{"prosody.cfg.lua", "start.sh"} {
 		text, err := os.ReadFile(filepath.Join(Root(t), "deploy/prosody", name))
@@ -32,13 +32,13 @@ func DeployedProsody(t TB, domain string, users ...User) *Server {
 	config := filepath.Join(dir, "prosody.cfg.lua")
 	s := &Server{
 		Name: "prosody", Domain: domain,
-		CAFile:    filepath.Join(dir, "ca.pem"),
-		logFile:   filepath.Join(dir, "output.log"),
-		loginMark: "Authenticated as %s\n",
+		CAFile:     filepath.Join(dir, "ca.pem"),
+		logFile:    filepath.Join(dir, "output.log"),
+		loginMarks: prosodyLogins,
 	}
 	s.proc = &process{
-		name: "prosody", dir: dir, cred: cred, ready: s.answers,
-		argv: []string{program(t, "sh", "dash"), filepath.Join(dir, "start.sh")},
+		name: "prosody", dir: dir, cred: cred, root: tree, ready: s.answers,
+		argv: []string{serverProgram(t, "sh", "dash"), filepath.Join(dir, "start.sh")},
 	}
 	s.launch(t, func() []int {
 		port := freePort(t)
@@ -47,7 +47,7 @@ func DeployedProsody(t TB, domain string, users ...User) *Server {
 			"PROSODY_LISTEN=127.0.0.1", "PROSODY_PORT=" + strings.TrimPrefix(Loopback(port), "127.0.0.1:"),
 			"PROSODY_DOMAIN=" + domain, "PROSODY_USERS=" + strings.Join(names, " "),
 		}
-		s.accounts = &prosodyAccounts{dir: dir, cred: cred, ctl: program(t, "prosodyctl", "prosody"), config: config, env: s.proc.env}
+		s.accounts = &prosodyAccounts{dir: dir, cred: cred, ctl: serverProgram(t, "prosodyctl", "prosody"), config: config, env: s.proc.env}
 		return []int{port}
 	})
 	ca, err := os.ReadFile(s.CAFile)

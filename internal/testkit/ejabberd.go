@@ -51,7 +51,7 @@ func Ejabberd(t TB) *Server {
 // EjabberdWith is [Ejabberd] with options.
 func EjabberdWith(t TB, o EjabberdOptions) *Server {
 	t.Helper()
-	erl := program(t, "erl", "ejabberd")
+	erl := serverProgram(t, "erl", "ejabberd")
 	libs := erlangLibs(t)
 	dir, cred := newDir(t, "ejabberd", "ejabberd")
 	ca := CA(t)
@@ -69,9 +69,9 @@ func EjabberdWith(t TB, o EjabberdOptions) *Server {
 	}
 	s := &Server{
 		Name: "ejabberd", Domain: "gamma.test", CA: ca.Pool,
-		CAFile:    writeFile(t, dir, "certs/ca.pem", cred, ca.PEM),
-		logFile:   filepath.Join(dir, "log/ejabberd.log"),
-		loginMark: "authentication for %s by ",
+		CAFile:     writeFile(t, dir, "certs/ca.pem", cred, ca.PEM),
+		logFile:    filepath.Join(dir, "log/ejabberd.log"),
+		loginMarks: []string{"authentication for %s by "},
 	}
 	rosters := ""
 	if o.SQLRoster {
@@ -79,7 +79,7 @@ func EjabberdWith(t TB, o EjabberdOptions) *Server {
 	}
 	s.accounts = &ejabberdAccounts{server: s, database: rosters}
 	s.proc = &process{
-		name: "ejabberd", dir: dir, cred: cred,
+		name: "ejabberd", dir: dir, cred: cred, root: tree,
 		argv: []string{
 			erl, "-noinput", "+S", "1:1", "+A", "1", "+P", "32768",
 			"-mnesia", "dir", `"` + dir + `/spool"`, "-s", "ejabberd",
@@ -117,8 +117,8 @@ func erlangLib(t TB, name, pkg string) string {
 
 func libDir(t TB, dirs, pkg string) string {
 	t.Helper()
-	found, err := filepath.Glob(dirs)
-	if err != nil || len(found) == 0 {
+	found := serverFiles(dirs)
+	if len(found) == 0 {
 		t.Fatalf("testkit: there is no %s: apt-get install %s", dirs, pkg)
 	}
 	return filepath.Dir(found[0])
@@ -127,12 +127,12 @@ func libDir(t TB, dirs, pkg string) string {
 // sqlDatabase makes an empty database with the tables that ejabberd comes with.
 func sqlDatabase(t TB, dir string, cred *syscall.Credential) string {
 	t.Helper()
-	schema, err := filepath.Glob("/usr/share/ejabberd/sql/lite.sql")
-	if err != nil || len(schema) == 0 {
+	schema := serverFiles("/usr/share/ejabberd/sql/lite.sql")
+	if len(schema) == 0 {
 		t.Fatalf("testkit: there is no schema for SQLite: apt-get install ejabberd")
 	}
 	file := filepath.Join(archiveDir(t, "ejabberd", dir, cred), "archive.sqlite")
-	run(t, dir, program(t, "sqlite3", "sqlite3"), file, ".read "+schema[0])
+	run(t, dir, program(t, "sqlite3", "sqlite3"), file, ".read "+tree+schema[0])
 	chown(t, file, cred)
 	return file
 }
@@ -164,9 +164,11 @@ func (a *ejabberdAccounts) setPassword(t TB, local, domain, password string) {
 func (a *ejabberdAccounts) issueToken(t TB, local, domain string) string {
 	t.Helper()
 	var answer struct{ Token string }
-	a.call(t, "oauth_issue_token", map[string]any{
-		"jid": local + "@" + domain, "ttl": 3600, "scopes": "sasl_auth",
-	}, &answer)
+	var scopes any = "sasl_auth"
+	if EjabberdAtLeast("24.02") {
+		scopes = []string{"sasl_auth"}
+	}
+	a.call(t, "oauth_issue_token", map[string]any{"jid": local + "@" + domain, "ttl": 3600, "scopes": scopes}, &answer)
 	if answer.Token == "" {
 		t.Fatalf("testkit: ejabberd issued no token")
 	}

@@ -42,10 +42,10 @@ func Jabberd(t TB) *Server {
 	}
 	s := &Server{
 		Name: "jabberd2", Domain: JabberdDomain, CA: ca.Pool,
-		CAFile:    writeFile(t, dir, "certs/ca.pem", cred, ca.PEM),
-		logFile:   filepath.Join(dir, "log/jabberd.log"),
-		loginMark: "PLAIN authentication succeeded: %s",
-		accounts:  accounts,
+		CAFile:     writeFile(t, dir, "certs/ca.pem", cred, ca.PEM),
+		logFile:    filepath.Join(dir, "log/jabberd.log"),
+		loginMarks: []string{"PLAIN authentication succeeded: %s"},
+		accounts:   accounts,
 	}
 	s.proc = &process{
 		name: "jabberd2", dir: dir, cred: cred, ready: s.answers,

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -25,6 +24,7 @@ type process struct {
 	argv []string
 	env  []string
 	cred *syscall.Credential
+	root string     // the folder that is / for it; "" is this system's
 	pipe bool       // the output comes by a small pipe that we read
 	gate sync.Mutex // held while the pipe is not read
 	// ready reports whether the server answers now.
@@ -64,12 +64,12 @@ func credential(t TB, account string) *syscall.Credential {
 	if os.Getuid() != 0 {
 		return nil
 	}
-	u, err := user.Lookup(account)
+	uidText, gidText, err := lookupUser(account)
 	if err != nil {
 		t.Fatalf("testkit: running as root needs the user %s of the Debian package: %v", account, err)
 	}
-	uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
-	gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+	uid, err1 := strconv.ParseUint(uidText, 10, 32)
+	gid, err2 := strconv.ParseUint(gidText, 10, 32)
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatalf("testkit: user %s: %v", account, err)
 	}
@@ -160,7 +160,7 @@ func (p *process) spawn() error {
 		}
 	}
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "HOME=" + p.dir}, p.env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.cred, Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.cred, Chroot: p.root, Setpgid: true, Pdeathsig: syscall.SIGKILL}
 
 	started, done := make(chan error, 1), make(chan struct{})
 	go func() {

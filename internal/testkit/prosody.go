@@ -21,6 +21,9 @@ const (
 	ProsodySCRAM256 = "epsilon.test" // SCRAM-SHA-256 and PLAIN
 )
 
+// prosodyLogins are the lines of Prosody 0.12, and of 13.0, which names a role.
+var prosodyLogins = []string{"Authenticated as %s\n", "Authenticated as %s ["}
+
 //go:embed prosody
 var prosodyFiles embed.FS
 
@@ -57,15 +60,15 @@ func (o ProsodyOptions) level() string {
 // own accounts. It ends with the test.
 func Prosody(t TB, o ProsodyOptions) *Server {
 	t.Helper()
-	bin := program(t, "prosody", "prosody prosody-modules")
-	ctl := program(t, "prosodyctl", "prosody")
-	if _, err := os.Stat("/usr/lib/prosody/modules/mod_sasl_oauthbearer"); err != nil {
+	bin := serverProgram(t, "prosody", "prosody prosody-modules")
+	ctl := serverProgram(t, "prosodyctl", "prosody")
+	if !ProsodyHas("sasl_oauthbearer") {
 		t.Fatalf("testkit: mod_sasl_oauthbearer is missing: apt-get install prosody-modules")
 	}
 	dir, cred := newDir(t, "prosody", "prosody")
 	archive := ""
 	if o.SQLArchive {
-		if found, _ := filepath.Glob("/usr/lib/*/lua/*/dbd/sqlite3.so"); len(found) == 0 {
+		if len(serverFiles("/usr/lib/*/lua/*/dbd/sqlite3.so")) == 0 {
 			t.Fatalf("testkit: Prosody has no SQLite: apt-get install lua-dbi-sqlite3")
 		}
 		archive = archiveDir(t, "prosody", dir, cred)
@@ -85,13 +88,13 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 
 	s := &Server{
 		Name: "prosody", Domain: "alpha.test", CA: ca.Pool,
-		CAFile:    writeFile(t, dir, "certs/ca.pem", cred, ca.PEM),
-		logFile:   filepath.Join(dir, "log/prosody.log"),
-		loginMark: "Authenticated as %s\n",
-		accounts:  &prosodyAccounts{dir: dir, cred: cred, ctl: ctl, config: config},
+		CAFile:     writeFile(t, dir, "certs/ca.pem", cred, ca.PEM),
+		logFile:    filepath.Join(dir, "log/prosody.log"),
+		loginMarks: prosodyLogins,
+		accounts:   &prosodyAccounts{dir: dir, cred: cred, ctl: ctl, config: config},
 	}
 	s.proc = &process{
-		name: "prosody", dir: dir, cred: cred,
+		name: "prosody", dir: dir, cred: cred, root: tree,
 		argv:  []string{bin, "--config", config, "-F"},
 		ready: s.answers,
 	}
@@ -136,7 +139,7 @@ func (a *prosodyAccounts) addUser(t TB, local, domain, password string) {
 	}
 	cmd := exec.Command(a.ctl, "--config", a.config, "register", local, domain, password)
 	cmd.Dir, cmd.Env = a.dir, append(os.Environ(), a.env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: a.cred}
+	cmd.SysProcAttr = serverAttributes(a.cred)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("testkit: prosodyctl register: %v\n%s", err, out)
 	}

@@ -53,10 +53,10 @@ func Redis(t TB, o RedisOptions) *RedisServer {
 // startRedis starts a redis-server, or with a file name a Sentinel on that configuration.
 func startRedis(t TB, name, password string, config []byte, args ...string) *RedisServer {
 	t.Helper()
-	bin := program(t, "redis-server", "redis-server")
+	bin := serverProgram(t, redisServer, redisServer)
 	dir, cred := newDir(t, name, "redis")
 	r := &RedisServer{Password: password}
-	r.proc = &process{name: name, dir: dir, cred: cred, ready: r.answers}
+	r.proc = &process{name: name, dir: dir, cred: cred, root: tree, ready: r.answers}
 	t.Cleanup(func() { r.proc.stop(syscall.SIGKILL) })
 	var err error
 	for range 3 {

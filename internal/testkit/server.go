@@ -27,9 +27,9 @@ type Server struct {
 
 	proc    *process
 	logFile string
-	// loginMark finds the log line of a login; it has one %s for the bare JID.
-	loginMark string
-	accounts  accounts
+	// loginMarks find the log line of a login; each has one %s for the bare JID, and a line fits one.
+	loginMarks []string
+	accounts   accounts
 }
 
 // accounts is how users and tokens are made on one kind of server.
@@ -119,7 +119,11 @@ func (s *Server) ExpectLog(t TB, text string) {
 // restarts included. Servers write their log with a little delay.
 func (s *Server) CountLogins(t TB, bareJID string) int {
 	t.Helper()
-	return strings.Count(s.Log(t), fmt.Sprintf(s.loginMark, bareJID))
+	log, n := s.Log(t), 0
+	for _, mark := range s.loginMarks {
+		n += strings.Count(log, fmt.Sprintf(mark, bareJID))
+	}
+	return n
 }
 
 // Restart ends the server as an operator does and starts it again on the same ports.
