@@ -31,7 +31,7 @@ PACKAGES ?= ./...
 # releases of Go and other systems build them.
 PLAIN_TWINS := perch_plain_tls,perch_blocking_reads
 
-.PHONY: test packages format format-javascript vet lint descriptions javascript types build unit fuzz bench soak run cluster generate cover clean mutants vulnerabilities crosstalk ledger ledger-planted ledger-control release release-check deb-check deploy-check manifests FORCE
+.PHONY: test packages format format-javascript vet lint descriptions javascript types build unit fuzz bench soak run cluster generate cover clean mutants vulnerabilities crosstalk ledger ledger-planted ledger-control release release-check deb-check deploy-check manifests matrix FORCE
 
 # Everything, in the order of what fails fastest.
 test: packages format vet build lint unit
@@ -141,6 +141,11 @@ ledger-control: packages bin/ledger-run $(NPM_LEDGER)
 	@for plant in ack archive close dedupe epoch fence parkedbytes relations roombuffer roomhistory wakeup; do \
 		echo "== without $$plant"; bin/ledger-run -seed=$(or $(filter-out 0,$(SEED)),7) -control=$$plant; \
 	done
+
+# The tests with the servers of Debian 12 and 13, and the tables of docs/versions.md; as root.
+matrix: bin/ledger-run $(NPM_LEDGER)
+	go build -o bin/matrix ./internal/matrix
+	@.ci/matrix
 
 bin/ledger-run: FORCE
 	@mkdir -p bin

@@ -155,6 +155,10 @@ var (
 			why: "the ledger knows what the guides promise, and nothing of the code that must keep it",
 		},
 		{
+			from: "internal/matrix", may: []string{"internal/testkit"},
+			why: "matrix runs tests and asks servers what they offer: with our own code in it, it would find what that believes",
+		},
+		{
 			from: "internal/mutants", why: "mutants is texts: no code of the gateway knows that it can be built with a mistake",
 		},
 		{
@@ -223,7 +227,7 @@ var (
 			why:  "mutate changes sources as text and runs the go command: it needs nothing of what it changes",
 		},
 	}
-	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/canary", "internal/fakexmpp", "internal/ledger", "internal/mutate", "cache/storetest", "xmppconn/internal/streamtest", "bench"}
+	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/canary", "internal/fakexmpp", "internal/ledger", "internal/matrix", "internal/mutate", "cache/storetest", "xmppconn/internal/streamtest", "bench"}
 )
 
 // TestArrows keeps the floor plan: who may import whom, and why not.

@@ -104,7 +104,7 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 			"Level": o.level(), "StanzaBytes": cmp.Or(o.StanzaBytes, 262144), "Hibernation": cmp.Or(o.Hibernation, 60),
 			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
 			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget, "ArchiveDir": archive,
-			"WebSocket": o.WebSocket,
+			"WebSocket": o.WebSocket, "SASL2": ProsodyAtLeast13() && ProsodyHas("sasl2"),
 		}))
 		return ports
 	})

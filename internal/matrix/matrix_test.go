@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestCount(t *testing.T) {
+	const in = `{"Action":"run","Package":"p","Test":"TestA"}
+{"Action":"output","Package":"p","Test":"TestA","Output":"quiet\n"}
+{"Action":"pass","Package":"p","Test":"TestA/part"}
+{"Action":"pass","Package":"p","Test":"TestA"}
+p/x.go:1: a compiler's line
+{"Action":"output","Package":"p","Test":"TestB","Output":"    x_test.go:7: got 1, want 2\n"}
+{"Action":"fail","Package":"p","Test":"TestB"}
+{"Action":"fail","Package":"p"}
+`
+	var told bytes.Buffer
+	got, err := count(strings.NewReader(in), "Debian 13, XMPP", &told)
+	if want := (tally{Passed: 1, Failed: 1}); got != want || err != nil {
+		t.Errorf("count() = %+v, %v; want %+v", got, err, want)
+	}
+	want := "p/x.go:1: a compiler's line\nDebian 13, XMPP: p TestB fails\n    x_test.go:7: got 1, want 2\nDebian 13, XMPP: p fails\nDebian 13, XMPP: p: fail\n"
+	if diff := cmp.Diff(want, told.String()); diff != "" {
+		t.Errorf("what is told, -want +got:\n%s", diff)
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	for out, want := range map[string]string{
+		"seed 13\nmessages: 600, 0 lost, 0 doubled, 0 out of order\n": "messages: 600, 0 lost, 0 doubled, 0 out of order",
+		"it could not be made\n": "no verdict",
+	} {
+		if got := verdict([]byte(out)); got != want {
+			t.Errorf("verdict(%q) = %q, want %q", out, got, want)
+		}
+	}
+}
+
+func TestTables(t *testing.T) {
+	has := func(names ...string) map[string]bool {
+		m := map[string]bool{}
+		for _, n := range names {
+			m[n] = true
+		}
+		return m
+	}
+	got := tables([]*release{
+		{
+			Name: "Debian 12", Versions: map[string]string{"prosody": "0.12.3", "ejabberd": "23.01", "redis-server": "7.0.15"},
+			Offers: map[string]offer{"prosody": {Mechanisms: []string{"PLAIN"}}, "ejabberd": {}},
+			Tests:  map[string]tally{"XMPP": {Passed: 9}, "Redis": {Passed: 4}}, Ledger: map[string]string{"prosody": "0 lost"},
+		},
+		{
+			Name: "Debian 13", Versions: map[string]string{"prosody": "13.0.1", "ejabberd": "24.12", "redis-server": "8.0.2", "valkey-server": "8.1.1"},
+			Offers: map[string]offer{"prosody": {Mechanisms: []string{"PLAIN", "SCRAM-SHA-1"}, Bindings: []string{"tls-exporter"}, Has: has("urn:xmpp:sasl:2")}, "ejabberd": {}},
+			Tests:  map[string]tally{"XMPP": {Passed: 8, Failed: 1}, "Redis": {Passed: 4}, "Valkey": {Passed: 4}},
+		},
+	})
+	for _, want := range []string{
+		"|  | Debian 12 | Debian 13 |\n| --- | --- | --- |\n| Prosody | 0.12.3 | 13.0.1 |\n",
+		"| Valkey | none | 8.1.1 |\n",
+		"| tests with both XMPP servers | 9 passed | 8 passed, **1 failed** |\n",
+		"| tests with Valkey | none | 4 passed |\n",
+		"| ledger with Prosody | 0 lost | none |\n",
+		"| | Prosody 0.12.3 | Prosody 13.0.1 | ejabberd 23.01 | ejabberd 24.12 |\n|---|---|---|---|---|\n",
+		"| SASL mechanisms | PLAIN | PLAIN, SCRAM-SHA-1 | none | none |\n",
+		"| channel bindings (XEP-0440) | not told | tls-exporter | not told | not told |\n",
+		"| SASL2 (XEP-0388) | no | yes | no | no |\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got\n%s\nwant in it\n%s", got, want)
+		}
+	}
+	for name, r := range map[string]*release{
+		"a failed test": {Tests: map[string]tally{"XMPP": {Passed: 8, Failed: 1}}}, "no test": {Tests: map[string]tally{"XMPP": {}}}, "the ledger": {broken: true},
+	} {
+		if !r.failed() {
+			t.Errorf("%s: failed() = false, want true", name)
+		}
+	}
+}
+
+func TestReplaceTables(t *testing.T) {
+	page := "before\n" + begin + "old\n" + end + "after\n"
+	got, err := replaceTables([]byte(page), "new\n")
+	if want := "before\n" + begin + "new\n" + end + "after\n"; string(got) != want || err != nil {
+		t.Errorf("replaceTables() = %q, %v; want %q", got, err, want)
+	}
+	if _, err := replaceTables([]byte("no place"), "new"); err == nil {
+		t.Error("replaceTables() of a page without the lines = no error, want one")
+	}
+}
+
+// TestOffer reads features as servers send them, those inside of SASL2 included.
+func TestOffer(t *testing.T) {
+	const text = `<features xmlns='http://etherx.jabber.org/streams'><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>
+<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/></sasl-channel-binding>
+<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1</mechanism><inline><bind xmlns='urn:xmpp:bind:0'/><fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast></inline></authentication></features>`
+	var e element
+	if err := xml.Unmarshal([]byte(text), &e); err != nil {
+		t.Fatalf("xml.Unmarshal(): got error %v, want none", err)
+	}
+	o := offer{Has: map[string]bool{}}
+	o.noteStream(e)
+	if diff := cmp.Diff([]string{"PLAIN", "SCRAM-SHA-1"}, o.Mechanisms); diff != "" {
+		t.Errorf("mechanisms, -want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"tls-exporter"}, o.Bindings); diff != "" {
+		t.Errorf("bindings, -want +got:\n%s", diff)
+	}
+	for _, name := range []string{"urn:xmpp:sasl:2", "urn:xmpp:bind:0", "urn:xmpp:fast:0"} {
+		if !o.Has[name] {
+			t.Errorf("got no %s, want it", name)
+		}
+	}
+}

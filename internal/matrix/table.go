@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// The tables of a page are between these lines; the rest of it is written by hand.
+const (
+	begin = "<!-- made by make matrix: begin -->\n"
+	end   = "<!-- made by make matrix: end -->\n"
+)
+
+// replaceTables puts new tables into a page.
+func replaceTables(page []byte, made string) ([]byte, error) {
+	before, rest, ok := bytes.Cut(page, []byte(begin))
+	_, after, ok2 := bytes.Cut(rest, []byte(end))
+	if !ok || !ok2 {
+		return nil, errors.New("the page has no place for the tables: want the lines " + strings.TrimSpace(begin) + " and " + strings.TrimSpace(end))
+	}
+	return bytes.Join([][]byte{before, []byte(begin), []byte(made), []byte(end), after}, nil), nil
+}
+
+// tables are what was found, in Markdown.
+func tables(releases []*release) string {
+	var b strings.Builder
+	row := func(first string, cell func(*release) string) {
+		fmt.Fprintf(&b, "| %s |", first)
+		for _, r := range releases {
+			fmt.Fprintf(&b, " %s |", cell(r))
+		}
+		b.WriteByte('\n')
+	}
+	row("", func(r *release) string { return r.Name })
+	row("---", func(*release) string { return "---" })
+	for _, p := range []struct{ name, label string }{{"prosody", "Prosody"}, {"ejabberd", "ejabberd"}, {"redis-server", "Redis"}, {"valkey-server", "Valkey"}} {
+		row(p.label, func(r *release) string { return cmp.Or(r.Versions[p.name], "none") })
+	}
+	for _, with := range []string{"XMPP", "Redis", "Valkey"} {
+		label := map[string]string{"XMPP": "tests with both XMPP servers", "Redis": "tests with Redis", "Valkey": "tests with Valkey"}[with]
+		row(label, func(r *release) string { return r.Tests[with].String() })
+	}
+	for _, server := range servers {
+		row("ledger with "+serverLabel(server), func(r *release) string { return cmp.Or(r.Ledger[server], "none") })
+	}
+	b.WriteString("\nWhat the servers offer in the configuration of the tests (`internal/testkit`):\n\n")
+	var columns []column
+	for _, server := range servers {
+		for _, r := range releases {
+			columns = append(columns, column{serverLabel(server) + " " + r.Versions[server], r.Offers[server]})
+		}
+	}
+	offered(&b, columns)
+	return b.String()
+}
+
+func (t tally) String() string {
+	switch {
+	case t.Passed+t.Failed == 0:
+		return "none"
+	case t.Failed > 0:
+		return fmt.Sprintf("%d passed, **%d failed**", t.Passed, t.Failed)
+	}
+	return fmt.Sprintf("%d passed", t.Passed)
+}
+
+func serverLabel(server string) string {
+	if server == "prosody" {
+		return "Prosody"
+	}
+	return server
+}
+
+// column is a server of one version.
+type column struct {
+	label string
+	offer offer
+}
+
+func offered(b *strings.Builder, columns []column) {
+	row := func(first string, cell func(offer) string) {
+		fmt.Fprintf(b, "| %s |", first)
+		for _, c := range columns {
+			fmt.Fprintf(b, " %s |", cell(c.offer))
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteString("| |")
+	for _, c := range columns {
+		fmt.Fprintf(b, " %s |", c.label)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(columns)) + "\n")
+	row("SASL mechanisms", func(o offer) string { return cmp.Or(strings.Join(o.Mechanisms, ", "), "none") })
+	row("channel bindings (XEP-0440)", func(o offer) string { return cmp.Or(strings.Join(o.Bindings, ", "), "not told") })
+	for _, f := range features {
+		row(f.label, func(o offer) string {
+			if o.Has[f.name] {
+				return "yes"
+			}
+			return "no"
+		})
+	}
+}
