@@ -31,7 +31,7 @@ func (m *Manager) Authenticate(ctx context.Context, token perch.Secret) (*Sessio
 		if err != nil {
 			return nil, err
 		}
-		err = m.ready(ctx, s, key)
+		err = m.ready(ctx, s, key.digest)
 		switch {
 		case err == nil:
 			return s, nil
@@ -51,27 +51,27 @@ func (m *Manager) Knows(ctx context.Context, token perch.Secret) bool {
 		return false
 	}
 	of, _, _ := m.keyOfToken(token)
-	s, _, bound, err := m.lookup(ctx, m.keyFor(ctx, of))
+	s, _, bound, err := m.lookup(ctx, m.keyFor(ctx, of).digest)
 	return s != nil || bound || errors.As(err, new(*NotOwnerError))
 }
 
 // find returns the session of a token, and opens it when it is not live.
-func (m *Manager) find(ctx context.Context, key digest, acc perch.Account, minted bool) (*Session, error) {
-	s, b, bound, err := m.lookup(ctx, key)
+func (m *Manager) find(ctx context.Context, key markedKey, acc perch.Account, minted bool) (*Session, error) {
+	s, b, bound, err := m.lookup(ctx, key.digest)
 	switch {
 	case s != nil || err != nil:
 		return s, err
 	case bound:
-		return m.reopen(ctx, key, b, acc, minted)
+		return m.reopen(ctx, key.digest, b, acc, minted)
 	}
 	switch {
 	case minted:
-		m.rejected.add(key, errUnknownToken)
+		m.rejected.add(key.digest, errUnknownToken)
 		return nil, errUnknownToken
 	case !m.settings().Upstreams[acc.Upstream].TokenBearer:
 		return nil, perch.Errorf(perch.KindUnauthorized, "token was not issued by this gateway, and the default upstream takes no access tokens")
 	}
-	s, _, err = m.openHere(ctx, openRequest{id: m.idOf(key), acc: acc, by: m.boundBy(key, false, "")})
+	s, _, err = m.openHere(ctx, openRequest{id: m.idOf(key.digest), acc: acc, by: boundBy(key, Binding{}, false)})
 	return s, err
 }
 

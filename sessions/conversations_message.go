@@ -11,7 +11,7 @@ import (
 
 // What is unread, is counted like this: every received message after the read position is one, once,
 // when it becomes an event. A message of the account, from whatever device, moves the position to
-// itself. Corrections, reactions and retractions are no messages: a message that was taken back
+// itself. Corrections, reactions and retractions are no messages: a message that was retracted
 // still counts, until the conversation is read.
 
 // conversationWith is the conversation that a message belongs to; no kind: to none.
@@ -132,7 +132,7 @@ func (c *conversationList) retracted(commit *Commit, r *perch.MessageRetracted) 
 	c.put(commit, &s, &conversations.Details{Last: preview(withdrawn(r, c.host.ownJID().Bare()), r.Ref)})
 }
 
-// withdrawn is what is left of a message that was taken back.
+// withdrawn is what is left of a message that was retracted.
 func withdrawn(r *perch.MessageRetracted, own perch.JID) *perch.Message {
 	m := &perch.Message{ID: r.ID, Ref: r.Ref, From: r.Conversation, To: own, Kind: perch.ChatMessage, Source: perch.SourceLive,
 		MessageDetails: &perch.MessageDetails{Retracted: &r.Retracted}}

@@ -32,10 +32,10 @@ func (m *Manager) ReplaceCredentials(ctx context.Context, s *Session, secret per
 	if err != nil {
 		return err
 	}
-	if r.oldKey == r.key && r.online {
+	if r.oldKey == r.key.digest && r.online {
 		return nil // the upstream has accepted it: the session is signed in with it
 	}
-	if err := m.rejected.get(r.key); err != nil {
+	if err := m.rejected.get(r.key.digest); err != nil {
 		return err
 	}
 	if err := m.vacant(ctx, r); err != nil {
@@ -51,7 +51,7 @@ func (m *Manager) ReplaceCredentials(ctx context.Context, s *Session, secret per
 		}
 		return err
 	}
-	m.rejected.drop(r.key)
+	m.rejected.drop(r.key.digest)
 	if conn != nil {
 		err = m.finishLogin(ctx, s, conn)
 	}
@@ -92,7 +92,7 @@ func (m *Manager) newReplacement(ctx context.Context, s *Session, secret perch.A
 			return nil, err
 		}
 	}
-	r.oldKey = m.keyFor(ctx, func(h *hasher) digest { return h.accountKey(r.old) })
+	r.oldKey = m.keyFor(ctx, func(h *hasher) digest { return h.accountKey(r.old) }).digest
 	r.key = m.keyFor(ctx, func(h *hasher) digest { return h.accountKey(r.fresh) })
 	return r, m.presentable(r)
 }
@@ -127,7 +127,7 @@ func (m *Manager) isBearer(a perch.Account) bool {
 // vacant refuses a credential that leads to another session, wherever that one lives. It
 // spares the upstream a login; the verdict is that of Store.Bind.
 func (m *Manager) vacant(ctx context.Context, r *replacement) error {
-	if other := m.byKey(r.key); other != nil && other != r.s {
+	if other := m.byKey(r.key.digest); other != nil && other != r.s {
 		return ErrTaken
 	}
 	b, err := m.o.Store.Lookup(ctx, r.key.String())
@@ -144,17 +144,17 @@ func (m *Manager) vacant(ctx context.Context, r *replacement) error {
 // has all of it before anything changes here; a write that fails is taken back.
 func (m *Manager) take(ctx context.Context, r *replacement) error {
 	s, at := r.s, perch.At(time.Now())
-	b := Binding{ID: s.id, Upstream: r.fresh.Upstream, JID: r.fresh.JID, Sealed: m.settings().sealer.seal(s.id, r.fresh, at), Mark: m.ring()[0].mark}
+	b := Binding{ID: s.id, Upstream: r.fresh.Upstream, JID: r.fresh.JID, Sealed: m.settings().sealer.seal(s.id, r.fresh, at), Mark: r.key.mark}
 	if _, err := m.o.Store.Bind(ctx, r.key.String(), b); err != nil {
 		return storeError(err)
 	}
-	if r.oldKey != r.key {
+	if r.oldKey != r.key.digest {
 		if err := m.retire(ctx, s, r.oldKey); err != nil {
 			_ = m.o.Store.Unbind(context.WithoutCancel(ctx), r.key.String()) // it ends there by itself as well
 			return err
 		}
 	}
-	m.bindLocal(boundToken{key: r.key, mark: b.Mark}, s)
+	m.bindLocal(boundToken{key: r.key.digest, mark: b.Mark}, s)
 	// Not the caller's context: from here on the session has to follow what the Store has.
 	return s.call(context.WithoutCancel(ctx), func() { s.cred.acc, s.cred.at = r.fresh, at })
 }

@@ -21,7 +21,7 @@ func MessagesOf(s *Session) Messages { return Messages{s} }
 // correction is sent.
 //
 // Errors: those of SendMessage; KindForbidden for a message of somebody else, KindConflict for one
-// that was taken back, KindValidation for one that cannot be named, or without a new text,
+// that was retracted, KindValidation for one that cannot be named, or without a new text,
 // KindFeatureUnsupported where the upstream has chat messages only; of a room also KindNotFound.
 func (ms Messages) Edit(ctx context.Context, conversation perch.JID, ref perch.Ref, m NewMessage) (perch.StatusChange, error) {
 	details, err := detailsToSend(m.Details)
@@ -38,8 +38,8 @@ func (ms Messages) Edit(ctx context.Context, conversation perch.JID, ref perch.R
 	})
 }
 
-// Retract takes back an own message (XEP-0424). Of m only the ID and the Key are used. All else, the
-// errors too, is as with Edit; to take a message back once more is no error.
+// Retract retracts an own message (XEP-0424). Of m only the ID and the Key are used. All else, the
+// errors too, is as with Edit; to retract a message once more is no error.
 func (ms Messages) Retract(ctx context.Context, conversation perch.JID, ref perch.Ref, reason string, m NewMessage) (perch.StatusChange, error) {
 	v := verb{conversation: conversation, ref: ref, relation: &perch.Relation{Kind: perch.RelationRetraction, Target: ref.ID, Reason: reason}}
 	return ms.do(ctx, v, NewMessage{ID: m.ID, Key: m.Key}, func() error { return nil })
@@ -109,8 +109,8 @@ func (v *verb) mayBe() error {
 	return nil
 }
 
-// comesTooLate reports whether the message was taken back, or will be by what waits in the outbox. To
-// take it back once more is never too late. Only the owner may call it.
+// comesTooLate reports whether the message was retracted, or will be by what waits in the outbox. To
+// retract it once more is never too late. Only the owner may call it.
 func (v *verb) comesTooLate(s *Session) bool {
 	if v.relation.Kind == perch.RelationRetraction {
 		return false

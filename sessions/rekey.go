@@ -9,48 +9,61 @@ import (
 // credentialKey makes the key of one credential under a secret.
 type credentialKey func(*hasher) digest
 
+// markedKey is a key with the mark of the secret under which it is a hash: another secret may be in use
+// by the time that it is written.
+type markedKey struct {
+	digest
+	mark string
+}
+
+// keyUnder is the key of a credential under one secret.
+func keyUnder(h *hasher, of credentialKey) markedKey { return markedKey{of(h), h.mark} }
+
 // keyFor returns the key that a credential is known by. While the secret is rotated it may still be bound
 // under another secret: then it is bound under the one in use, to the session that it leads to, before
 // anything looks for it. Where that fails it is the key under which it is bound.
-func (m *Manager) keyFor(ctx context.Context, of credentialKey) digest {
+func (m *Manager) keyFor(ctx context.Context, of credentialKey) markedKey {
 	ring := m.ring()
-	key := of(ring[0])
+	key := keyUnder(ring[0], of)
 	if len(ring) == 1 {
 		return key
 	}
-	if s, bound := m.boundHere(key); s != nil {
+	if s, bound := m.boundHere(key.digest); s != nil {
 		m.mark(ctx, s, bound, ring[0])
 		return key
 	}
 	for _, h := range ring[1:] {
-		old := of(h)
-		if s, bound := m.boundHere(old); s != nil {
-			return m.rebind(ctx, s, bound, key, ring[0])
+		old := keyUnder(h, of)
+		if s, bound := m.boundHere(old.digest); s != nil {
+			if m.rebind(ctx, s, bound, key) {
+				return key
+			}
+			return old
 		}
 	}
-	if m.rejected.get(key) != nil || m.routes.get(key, routeFor) != nil {
+	if m.rejected.get(key.digest) != nil || m.routes.get(key.digest, routeFor) != nil {
 		return key
 	}
 	return m.keyStored(ctx, ring, key, of)
 }
 
 // keyStored is keyFor a credential that leads to no session of this node.
-func (m *Manager) keyStored(ctx context.Context, ring secretRing, key digest, of credentialKey) digest {
+func (m *Manager) keyStored(ctx context.Context, ring secretRing, key markedKey, of credentialKey) markedKey {
 	b, err := m.o.Store.Lookup(ctx, key.String())
-	if err == nil && b.Mark != ring[0].mark {
-		b.Mark = ring[0].mark
+	if err == nil && b.Mark != key.mark {
+		b.Mark = key.mark
 		_, _ = m.o.Store.Bind(ctx, key.String(), b) // only the count of those that are left depends on it
 	}
 	if perch.KindOf(err) != perch.KindNotFound {
 		return key // it is there, or the Store cannot be asked
 	}
 	for _, h := range ring[1:] {
-		old := of(h)
+		old := keyUnder(h, of)
 		b, err := m.o.Store.Lookup(ctx, old.String())
 		if err != nil {
 			continue
 		}
-		b.Mark = ring[0].mark
+		b.Mark = key.mark
 		if m.o.Store.Rebind(ctx, old.String(), key.String(), b) != nil {
 			return old
 		}
@@ -74,28 +87,29 @@ func (m *Manager) boundHere(key digest) (*Session, boundToken) {
 	return s, boundToken{key: key}
 }
 
-// rebind binds a token of a live session under the secret in use, and returns the key that leads to it.
-func (m *Manager) rebind(ctx context.Context, s *Session, old boundToken, key digest, h *hasher) digest {
+// rebind binds a token of a live session under another key, and reports whether that leads to it now; if not,
+// the old one does.
+func (m *Manager) rebind(ctx context.Context, s *Session, old boundToken, key markedKey) bool {
 	b, err := m.o.Store.Lookup(ctx, old.key.String())
 	if err != nil || b.ID != s.id || !b.Replaced {
 		// What the session has now: the row may be older, or another node has moved it.
 		if s.call(ctx, func() { b = s.binding() }) != nil {
-			return old.key
+			return false
 		}
 		b.Minted = old.minted
 	}
-	b.Mark = h.mark
+	b.Mark = key.mark
 	if m.o.Store.Rebind(ctx, old.key.String(), key.String(), b) != nil {
-		return old.key
+		return false
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.tokens[old.key] != s {
-		return key // it has ended, or was replaced, since
+		return true // it has ended, or was replaced, since
 	}
 	m.tokens.unbind(old.key, s)
-	m.tokens.bind(boundToken{key: key, minted: old.minted, mark: h.mark, was: old.key}, s)
-	return key
+	m.tokens.bind(boundToken{key: key.digest, minted: old.minted, mark: key.mark, was: old.key}, s)
+	return true
 }
 
 // mark notes, once, under which secret a token of a live session is bound.

@@ -4,7 +4,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// DroppedSuperseded counts control messages that change nothing: of a message that was taken back,
+// DroppedSuperseded counts control messages that change nothing: of a message that was retracted,
 // or older than what counts already.
 const DroppedSuperseded = "superseded"
 

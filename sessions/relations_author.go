@@ -5,7 +5,7 @@ import (
 )
 
 // Who may say something about which message. In a chat of two, every message is named by its id
-// attribute, and an id belongs to whoever has given it: what bob corrects or takes back under an id
+// attribute, and an id belongs to whoever has given it: what bob corrects or retracts under an id
 // is bob's own message of that id in the conversation with bob, and can be no other.
 
 // authorsLookedAt bounds the search for a message by its id, among the last ones that were logged.

@@ -300,7 +300,7 @@ func TestRelationComesBeforeItsMessage(t *testing.T) {
 	})
 }
 
-// TestRetractedIsFinal: nothing is left to change of a message that was taken back.
+// TestRetractedIsFinal: nothing is left to change of a message that was retracted.
 func TestRetractedIsFinal(t *testing.T) {
 	c := &tally{}
 	inWorld(t, func(w *world) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -22,6 +23,66 @@ func (l *listing) Bindings(ctx context.Context) (map[string]sessions.Binding, er
 		f(maps.Clone(all))
 	}
 	return all, err
+}
+
+// lookedUp is a Store in which something happens once, when a token is looked up.
+type lookedUp struct {
+	sessions.Store
+	then func()
+}
+
+func (l *lookedUp) Lookup(ctx context.Context, token string) (sessions.Binding, error) {
+	if f := l.then; f != nil {
+		l.then = nil
+		f()
+	}
+	return l.Store.Lookup(ctx, token)
+}
+
+// TestSecretChangesMeanwhile: a credential whose key was made under one secret is marked with that one,
+// though another is in use by the time that it is bound: else no Rotate would move it.
+func TestSecretChangesMeanwhile(t *testing.T) {
+	for name, credential := range map[string]func(w *world, s *sessions.Session) error{
+		"a new session": func(w *world, _ *sessions.Session) error {
+			_, err := w.m.Authenticate(w.ctx(), perch.NewSecret("good-other-token"))
+			return err
+		},
+		"a replacement": func(w *world, s *sessions.Session) error {
+			return w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				s := w.open()
+				before, err := w.store.Bindings(w.ctx())
+				must(t, "Bindings", err)
+				var mark string
+				for _, b := range before {
+					mark = b.Mark
+				}
+				stored := w.store.Store
+				w.store.Store = &lookedUp{stored, func() {
+					must(t, "Reconfigure", w.m.Reconfigure(secrets(secretAfter, secretBefore)))
+				}}
+				must(t, "the credential", credential(w, s))
+				synctest.Wait()
+				after, err := stored.Bindings(w.ctx())
+				must(t, "Bindings", err)
+				fresh := 0
+				for token, b := range after {
+					if _, known := before[token]; known {
+						continue
+					}
+					if fresh++; b.Mark != mark {
+						t.Errorf("got the mark %q, want %q: that of the secret of the key", b.Mark, mark)
+					}
+				}
+				if fresh != 1 || mark == "" {
+					t.Errorf("got %d fresh credentials under the mark %q, want 1 under that of the secret before", fresh, mark)
+				}
+			}, durable, sealing(1))
+		})
+	}
 }
 
 // rotateLeaves expects what a Rotate leaves.

@@ -25,7 +25,7 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account, entered ...func
 		if err != nil {
 			return token, nil, false, err
 		}
-		if err = m.ready(ctx, s, key); err == nil {
+		if err = m.ready(ctx, s, key.digest); err == nil {
 			break
 		}
 		if !errors.Is(err, errGone) {
@@ -35,7 +35,7 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account, entered ...func
 			return token, nil, false, err
 		}
 	}
-	if !created && m.rejected.get(key) == nil {
+	if !created && m.rejected.get(key.digest) == nil {
 		s.Reconnect()
 	}
 	for _, f := range entered {
@@ -94,22 +94,22 @@ func sameDomain(a, b string) bool {
 }
 
 // enter finds or opens the session of an account.
-func (m *Manager) enter(ctx context.Context, key digest, acc perch.Account) (s *Session, created bool, err error) {
-	if s := m.byKey(key); s != nil {
+func (m *Manager) enter(ctx context.Context, key markedKey, acc perch.Account) (s *Session, created bool, err error) {
+	if s := m.byKey(key.digest); s != nil {
 		return s, false, nil
 	}
-	if err := m.rejected.get(key); err != nil {
+	if err := m.rejected.get(key.digest); err != nil {
 		return nil, false, err
 	}
-	b, bound, err := m.stored(ctx, key)
+	b, bound, err := m.stored(ctx, key.digest)
 	if err != nil {
 		return nil, false, err
 	}
-	id := m.idOf(key)
+	id := m.idOf(key.digest)
 	if bound {
 		id = b.ID
 	}
-	return m.openHere(ctx, openRequest{id: id, acc: acc, by: m.boundBy(key, bound, b.Mark), bound: bound})
+	return m.openHere(ctx, openRequest{id: id, acc: acc, by: boundBy(key, b, bound), bound: bound})
 }
 
 // bind lets one token lead to s, in the Store first.

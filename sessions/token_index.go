@@ -16,13 +16,13 @@ type boundToken struct {
 	was    digest // the key that it had under the secret before, if it was moved here
 }
 
-// boundBy is a credential that is no minted token, bound under a mark, or, when the Store does not have it
-// yet, under the secret in use.
-func (m *Manager) boundBy(key digest, bound bool, mark string) boundToken {
-	if !bound {
-		mark = m.ring()[0].mark
+// boundBy is a credential that is no minted token: bound under the mark that the Store has, or, when it is
+// not there yet, under that of its key.
+func boundBy(key markedKey, b Binding, bound bool) boundToken {
+	if bound {
+		key.mark = b.Mark
 	}
-	return boundToken{key: key, mark: mark}
+	return boundToken{key: key.digest, mark: key.mark}
 }
 
 // tokenIndex leads from a bearer token to the live session that it is bound to. The Manager's

@@ -30,7 +30,7 @@ func (m *Manager) verify(ctx context.Context, r *replacement) (Conn, error) {
 	if err == nil && !r.sameAccount(jid) {
 		err = perch.Errorf(perch.KindForbidden, "the credential belongs to another account")
 	} else if k := perch.KindOf(err); err != nil && (k == perch.KindUnauthorized || k == perch.KindForbidden) {
-		m.rejected.add(r.key, errRefused)
+		m.rejected.add(r.key.digest, errRefused)
 	}
 	if err == nil {
 		return conn, nil
@@ -68,9 +68,10 @@ func verifyError(err error) error {
 
 // replacement is one credential that is to take the place of another.
 type replacement struct {
-	s           *Session
-	old, fresh  perch.Account
-	oldKey, key digest
-	jid         perch.JID // bare, of the session
-	online      bool
+	s          *Session
+	old, fresh perch.Account
+	oldKey     digest
+	key        markedKey
+	jid        perch.JID // bare, of the session
+	online     bool
 }
