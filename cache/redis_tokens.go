@@ -87,8 +87,15 @@ func (r *Redis) Bind(ctx context.Context, token string, b sessions.Binding) (evi
 	return evicted, err
 }
 
-// Rebind implements sessions.Store. The place among the minted tokens is taken over first: a Rebind that
-// was cut off leaves a token that still leads to its session, and is complete when it is repeated.
+// Rebind implements sessions.Store. It is several steps, because no script may do them together on a
+// cluster: both names are keys of their own, named by hashes, in slots of their own, as are the indexes of
+// the session and the list of all tokens. Each step may be repeated, and after each the old name leads to
+// the session until the new one does:
+//
+//   - The place among the minted tokens is taken over before the new name leads anywhere. Cut off there, the
+//     token is known by its old name, and whoever looks for it moves it again. The other way round the new
+//     name would be found first, and be outside of the bound on minted tokens for good.
+//   - The old name ends last. Cut off there, both lead to the session, and end with it.
 func (r *Redis) Rebind(ctx context.Context, old, token string, b sessions.Binding) error {
 	row, err := encodeBinding(b)
 	if err != nil {
@@ -101,7 +108,7 @@ func (r *Redis) Rebind(ctx context.Context, old, token string, b sessions.Bindin
 		if _, err := pipe.Exec(ctx); err != nil {
 			return err
 		}
-		if err := replaceScript.Run(ctx, r.client, []string{r.keys.tokens(b.ID), r.keys.minted(b.ID)}, old, token, ms(r.o.StateTTL), flag(b.Minted)).Err(); err != nil {
+		if err := r.takePlace(ctx, old, token, b); err != nil {
 			return err
 		}
 		bound, err := bindScript.Run(ctx, r.client, []string{r.keys.token(token)}, string(b.ID), row, ms(r.o.StateTTL)).Int()
@@ -109,6 +116,9 @@ func (r *Redis) Rebind(ctx context.Context, old, token string, b sessions.Bindin
 			return err
 		}
 		if taken = bound == 0; taken {
+			if err := r.takePlace(ctx, token, old, b); err != nil {
+				return err
+			}
 			return r.unindex(ctx, b.ID, token)
 		}
 		return r.endToken(ctx, b.ID, old)
@@ -117,6 +127,11 @@ func (r *Redis) Rebind(ctx context.Context, old, token string, b sessions.Bindin
 		return sessions.ErrTaken
 	}
 	return err
+}
+
+// takePlace puts a token into the indexes of its session, in the place that old has among the minted ones.
+func (r *Redis) takePlace(ctx context.Context, old, token string, b sessions.Binding) error {
+	return replaceScript.Run(ctx, r.client, []string{r.keys.tokens(b.ID), r.keys.minted(b.ID)}, old, token, ms(r.o.StateTTL), flag(b.Minted)).Err()
 }
 
 // Rewrite implements sessions.Store.

@@ -1,8 +1,13 @@
 package cache_test
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/perch-im/perch/cache"
 	"github.com/perch-im/perch/sessions"
@@ -26,5 +31,85 @@ func TestReplacedBindingRows(t *testing.T) {
 	row, err := w.client.Get(t.Context(), "perch:token:new").Result()
 	if err != nil || !strings.Contains(row, `"sealed":"AA=="`) {
 		t.Errorf("the row is %s, %v; want the sign in it that nodes of before know", row, err)
+	}
+}
+
+// cutter fails every command to Redis after the first few.
+type cutter struct {
+	left   int // before it does; negative: it does not
+	cancel context.CancelFunc
+}
+
+var errCut = errors.New("cut off")
+
+func (c *cutter) cut() bool {
+	if c.left != 0 {
+		c.left--
+		return false
+	}
+	c.cancel() // nothing is tried again
+	return true
+}
+
+func (*cutter) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (c *cutter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if c.cut() {
+			return errCut
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (c *cutter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if c.cut() {
+			return errCut
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// TestRebindCutOff cuts Rebind off after each of its steps: the token leads to its session all the time, by
+// one name or the other, and all is done when it is repeated.
+func TestRebindCutOff(t *testing.T) {
+	steps := 0
+	for ; ; steps++ {
+		w := mini(t)
+		s := w.open(t, cache.RedisOptions{})
+		b := sessions.Binding{ID: "s1", Upstream: "u", Minted: true}
+		for _, token := range []string{"m1", "m2"} {
+			if _, err := s.Bind(t.Context(), token, b); err != nil {
+				t.Fatalf("Bind(%s): got error %v, want none", token, err)
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		c := &cutter{steps, cancel}
+		s.Client().AddHook(c)
+		cut := s.Rebind(ctx, "m1", "n1", b)
+		c.left = -1
+		leads := func(token string) bool { got, err := s.Lookup(t.Context(), token); return err == nil && got.ID == "s1" }
+		if !leads("m1") && !leads("n1") {
+			t.Errorf("after %d steps: neither name leads to the session, want one", steps)
+		}
+		if err := s.Rebind(t.Context(), "m1", "n1", b); err != nil {
+			t.Errorf("repeated after %d steps: got error %v, want none", steps, err)
+		}
+		if leads("m1") || !leads("n1") {
+			t.Errorf("repeated after %d steps: got the old name leading there %v, the new one %v, want the new one alone", steps, leads("m1"), leads("n1"))
+		}
+		if got, err := w.client.ZRange(t.Context(), "perch:{s1}:minted", 0, -1).Result(); err != nil || !slices.Equal(got, []string{"n1", "m2"}) {
+			t.Errorf("repeated after %d steps: got %q minted, error %v, want n1 in the place of m1", steps, got, err)
+		}
+		if got, err := w.client.SMembers(t.Context(), "perch:{s1}:tokens").Result(); err != nil || len(got) != 2 {
+			t.Errorf("repeated after %d steps: got the tokens %q, error %v, want 2", steps, got, err)
+		}
+		if cut == nil {
+			break
+		}
+	}
+	if steps < 4 {
+		t.Errorf("got %d steps, want all of Rebind", steps)
 	}
 }

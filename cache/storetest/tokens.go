@@ -56,6 +56,11 @@ func rebound(t testing.TB, h Harness) {
 	rebind("own", "n500", own, sessions.ErrTaken)
 	lookup(t, s, "own", &own)
 	lookup(t, s, "n500", &after)
+	for range 2 { // refused, it keeps its place among the minted ones
+		rebind("m2", "own", after, sessions.ErrTaken)
+		lookup(t, s, "m2", &b)
+	}
+	bind(t, s, "the third more", b, "m2")
 	own.Replaced = true
 	rebind("own", "own again", own, nil)
 	lookup(t, s, "own again", &own)
@@ -64,7 +69,7 @@ func rebound(t testing.TB, h Harness) {
 			t.Fatalf("Forget: got error %v, want none", err)
 		}
 	}
-	for _, token := range []string{"n500", "m2", "own again", "one more"} {
+	for _, token := range []string{"n500", "m3", "own again", "one more"} {
 		lookup(t, s, token, nil)
 	}
 	bindings(t, s, map[string]sessions.Binding{})
