@@ -41,7 +41,28 @@ type Account struct {
 	// Proved is the SASL mechanism of the account's last login (Login.Mechanism), or "". A password is
 	// not shown in a weaker one, unless Mechanism or the upstream names it.
 	Proved string
+
+	// Agent is the id of this client among those of the account (XEP-0388, 2.3), a random UUID that
+	// stays with its session; "": the client has none, and gets no FastToken.
+	Agent string
+	// Archived says that what arrives while the account is offline is read from its archive: the server
+	// need not keep it elsewhere, which a login in one step drops (XEP-0386, 4).
+	Archived bool
+	// Fast signs in in place of Password, once and again; the zero value: there is none.
+	Fast FastToken
 }
+
+// FastToken is what a server gives to a client that has signed in with a password, to sign in with next
+// time (XEP-0484). It is as secret as the password, and is good for one client and one mechanism.
+type FastToken struct {
+	Mechanism string // SASL name, such as HT-SHA-256-EXPR
+	Token     Secret
+	Count     uint64 // of logins that were tried with it, the one that is asked for included
+	Expires   Time   // 0: not known
+}
+
+// IsZero reports whether there is no token.
+func (f FastToken) IsZero() bool { return f.Token.IsZero() }
 
 // Capabilities says what an upstream can do beyond roster, presence and chat. Commands
 // that it cannot do are refused with KindFeatureUnsupported before anything is sent.
@@ -97,7 +118,10 @@ type Login struct {
 	JID          JID // full, as bound by the server (RFC 6120, 7)
 	Capabilities Capabilities
 	Resumed      bool   // an earlier stream was resumed (XEP-0198); no bind took place
-	Mechanism    string // SASL name that the account proved itself with; "" is not known
+	Mechanism    string // SASL name that the account proved itself with; "": not known, or the token of Account.Fast did
+	// Fast is the token for the next login: one that the server has just given, or else that of the
+	// account. The zero value: there is none, or the server refuses it.
+	Fast FastToken
 }
 
 // ConnStats is what GET /v1/session shows of a connection.

@@ -33,7 +33,7 @@ var (
 		},
 		{
 			from:  "xmppconn",
-			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
+			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/exchange", "xmppconn/internal/smwire", "xmppconn/internal/address", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
 			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
@@ -82,6 +82,21 @@ var (
 			from: "xmppconn/internal/negotiate", may: []string{".", "xmppconn/internal/diagnosis", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream"},
 			never: []string{"net", "encoding/xml", "context", "sync", "time"},
 			why:   "negotiate decides which mechanism a login uses: it makes no connection",
+		},
+		{
+			from: "xmppconn/internal/exchange", may: []string{".", "xmppconn/internal/diagnosis", "xmppconn/internal/sasl", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
+			never: []string{"net", "crypto/tls", "context", "sync"},
+			why:   "exchange runs a mechanism on a stream: it writes and reads by functions, and has no connection",
+		},
+		{
+			from: "xmppconn/internal/smwire", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
+			never: []string{"net", "encoding/xml", "context", "sync", "time"},
+			why:   "smwire is the elements of stream management: what they mean for a stream is decided by its connection",
+		},
+		{
+			from:  "xmppconn/internal/address",
+			never: []string{"net", "context", "sync"},
+			why:   "address judges addresses: it dials none",
 		},
 		{
 			from: "xmppconn/internal/readiness", libs: []string{"go.uber.org/goleak"}, never: []string{"crypto/tls", "encoding/xml"},

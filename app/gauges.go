@@ -109,6 +109,8 @@ var xmppCounters = []struct {
 }{
 	{"sign_ins", "XMPP logins that succeeded.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.SignIns }},
 	{"sign_ins_canceled", "XMPP logins that were given up here before they ended: the session ended, or moved.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.SignInsCanceled }},
+	{"token_sign_ins", "XMPP logins with a token of an earlier login in place of the password (XEP-0484).", func(c *xmppconn.Counters) *atomic.Int64 { return &c.TokenSignIns }},
+	{"tokens_refused", "Tokens of earlier logins that the server did not take, so that the password signed in.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.TokensRefused }},
 	{"steps_skipped", "Optional steps of XMPP logins that had no answer; the feature is missing then.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.StepsSkipped }},
 	{"resumes", "Streams that were resumed (XEP-0198).", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Resumes }},
 	{"resumes_failed", "Streams that the server refused to resume.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.ResumesFailed }},

@@ -15,7 +15,8 @@ type connection struct {
 	nodes      leases
 	whyOffline interface{ errOffline() error }
 	outbox     interface{ flush() }
-	durable    bool // the Store outlives this process
+	durable    bool   // the Store outlives this process
+	agent      string // see perch.Account.Agent
 
 	link    *link              // nil: no connection
 	caps    perch.Capabilities // of the last login; before it, of the configuration
@@ -121,7 +122,8 @@ func (c *connection) dialRequest(acc perch.Account, tokenBearer bool) DialReques
 	if req.Resume == nil {
 		req.Resume = c.partial
 	}
-	req.Account.Proved = c.state.Mechanism
+	req.Account.Proved, req.Account.Agent = c.state.Mechanism, c.agent
+	req.Account.Archived = c.state.ArchiveID != "" // from there on nothing is missed
 	if req.Account.JID == "" && !tokenBearer {
 		req.Account.JID = c.state.JID.Bare()
 	}

@@ -12,6 +12,8 @@ type Counters struct {
 	SignIns         atomic.Int64
 	SignInFailures  diagnosis.Counts // by cause
 	SignInsCanceled atomic.Int64     // given up by their caller: the session ended, or moved
+	TokenSignIns    atomic.Int64     // of SignIns, with the token of an earlier one (XEP-0484)
+	TokensRefused   atomic.Int64     // such tokens that the server did not take
 	StepsSkipped    atomic.Int64     // optional steps of a sign-in that had no answer
 	Resumes         atomic.Int64     // resumed streams (XEP-0198)
 	ResumesFailed   atomic.Int64     // refused, or the server closed the connection

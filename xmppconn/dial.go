@@ -13,6 +13,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/logingate"
+	"github.com/perch-im/perch/xmppconn/internal/address"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 	"github.com/perch-im/perch/xmppconn/internal/negotiate"
 	"github.com/perch-im/perch/xmppconn/internal/readiness"
@@ -72,7 +73,7 @@ type Dialer struct {
 	crashes     *crashCounts
 	seed        maphash.Seed
 	epoch       time.Time     // durations since it are monotonic and need eight bytes; never 0
-	networks    atomic.Uint32 // addressClass bits of where the upstream itself was reached
+	networks    atomic.Uint32 // address.Class bits of where the upstream itself was reached
 	lookupShort atomic.Bool   // the short namespace of JID lookup is the one that works
 
 	dialTCP func(ctx context.Context, network, address string) (net.Conn, error)
@@ -104,7 +105,7 @@ func NewDialer(up Upstream, o Options) (*Dialer, error) {
 	d.policy, d.tls = d.up.policy(), newTLSConfigs(&d.up)
 	nd := &net.Dialer{}
 	if up.BringYourOwn {
-		nd.Control = dialControl
+		nd.Control = address.Control
 	}
 	d.dialTCP = nd.DialContext
 	return d, nil
@@ -151,6 +152,7 @@ type signInRequest struct {
 	earlier   *streamState // to resume; nil: bind
 	unmanaged bool         // stream management is not asked for, see errNotEnabled
 	verify    bool         // only to learn whether the credential is accepted, see Verify
+	endToken  bool         // only to end the account's token, see EndToken
 	failedAt  *target      // where the error is from that the login ends with
 }
 
@@ -166,6 +168,9 @@ func (d *Dialer) run(ctx context.Context, req signInRequest) (*Conn, error) {
 	req.failedAt = &target{}
 	began := time.Now()
 	conn, err := d.guarded(ctx, req)
+	if req.endToken {
+		return nil, err // nobody has signed in, or failed to
+	}
 	if err == nil {
 		d.counters.SignIns.Add(1)
 		return conn, nil
@@ -281,9 +286,14 @@ func (d *Dialer) tryTargets(ctx context.Context, req signInRequest, targets []ta
 	for _, t := range targets {
 		visited[t.String()] = true
 		conn, err := d.attempt(ctx, req, t)
-		if errors.Is(err, errNotResumed) {
-			d.counters.ResumesFailed.Add(1)
-			req.earlier = nil
+		if resumable, usable := !errors.Is(err, errNotResumed), !errors.Is(err, errTokenRefused); !resumable || !usable {
+			if !resumable {
+				d.counters.ResumesFailed.Add(1)
+				req.earlier = nil
+			}
+			if !usable {
+				req.acc.Fast = perch.FastToken{}
+			}
 			conn, err = d.attempt(ctx, req, t)
 		}
 		if errors.Is(err, errNotEnabled) {
@@ -312,7 +322,7 @@ func mayTryNext(err error) bool {
 	case perch.KindLinkLost, perch.KindUpstreamTimeout, perch.KindUpstreamTLS, perch.KindTryLater:
 		return true
 	}
-	return errors.Is(err, errAddressRefused)
+	return errors.Is(err, address.ErrRefused)
 }
 
 // attempt signs in at one target. However it ends, nothing of a failed attempt is left, nor
@@ -337,8 +347,8 @@ func (d *Dialer) attempt(ctx context.Context, req signInRequest, t target) (*Con
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	defer stop()
 	l := newLogin(ctx, d, req.acc, t, raw)
-	l.earlier, l.unmanaged = req.earlier, req.unmanaged
-	if req.verify {
+	l.earlier, l.unmanaged, l.verify, l.invalidate = req.earlier, req.unmanaged, req.verify || req.endToken, req.endToken
+	if l.verify {
 		return l.c, l.runVerification()
 	}
 	if err := l.run(); err != nil {

@@ -3,6 +3,8 @@ package xmppconn
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/perch-im/perch/xmppconn/internal/address"
 )
 
 // redirectAllowed reports whether see-other-host may lead to host:port, and whether an entry
@@ -12,7 +14,7 @@ import (
 // chooses the machine, and must not reach other services there. What a client brought is held
 // to the ports of XMPP in any case.
 func (u *Upstream) redirectAllowed(host string, port uint16) (allowed, named bool) {
-	if u.BringYourOwn && !publicPorts[port] {
+	if u.BringYourOwn && !address.PublicPorts[port] {
 		return false, false
 	}
 	_, own, _ := splitAddress(u.Address)
@@ -22,7 +24,7 @@ func (u *Upstream) redirectAllowed(host string, port uint16) (allowed, named boo
 		case err != nil || !matchesHost(pattern, wildcard, host) || only != 0 && only != port:
 		case u.explicitRedirects && !wildcard:
 			return true, true
-		case only != 0 || publicPorts[port] || port == own:
+		case only != 0 || address.PublicPorts[port] || port == own:
 			allowed = true
 		}
 	}
@@ -50,38 +52,10 @@ func splitRedirectEntry(entry string) (host string, port uint16, wildcard bool, 
 	return host, port, wildcard, err
 }
 
-// addressClass is a kind of network; a server outside must not redirect into most of them.
-type addressClass uint32
-
-const (
-	classPublic addressClass = 1 << iota
-	classLoopback
-	classPrivate  // RFC 1918, RFC 4193, RFC 6598
-	classReserved // what is left of RFC 6890
-	classNever    // link-local, with the metadata services of clouds; multicast, unspecified
-)
-
-var sharedSpace = netip.MustParsePrefix("100.64.0.0/10") // RFC 6598
-
-func classOf(ip netip.Addr) addressClass {
-	ip = ip.Unmap()
-	switch {
-	case !ip.IsValid() || ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() || ip.Zone() != "":
-		return classNever
-	case ip.IsLoopback():
-		return classLoopback
-	case ip.IsPrivate() || sharedSpace.Contains(ip):
-		return classPrivate
-	case publicAddr(ip):
-		return classPublic
-	}
-	return classReserved
-}
-
 // noteNetwork notes that the upstream itself, and not a redirect, is at an address of this kind.
-func (d *Dialer) noteNetwork(address string) {
-	if ip, err := netip.ParseAddr(address); err == nil {
-		d.networks.Or(uint32(classOf(ip)))
+func (d *Dialer) noteNetwork(text string) {
+	if ip, err := netip.ParseAddr(text); err == nil {
+		d.networks.Or(uint32(address.ClassOf(ip)))
 	}
 }
 
@@ -89,9 +63,9 @@ func (d *Dialer) noteNetwork(address string) {
 // of network in which the upstream itself was reached: a name below an allowed domain must not
 // lead from outside to what is inside.
 func (d *Dialer) redirectAddresses(addrs []string) (kept []string) {
-	may := addressClass(d.networks.Load())&^classNever | classPublic
+	may := address.Class(d.networks.Load())&^address.NeverNetwork | address.PublicNetwork
 	for _, a := range addrs {
-		if ip, err := netip.ParseAddr(a); err == nil && classOf(ip)&may != 0 {
+		if ip, err := netip.ParseAddr(a); err == nil && address.ClassOf(ip)&may != 0 {
 			kept = append(kept, a)
 		}
 	}

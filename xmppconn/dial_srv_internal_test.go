@@ -13,6 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/address"
 )
 
 // records reads "host:port/priority/weight".
@@ -259,10 +260,10 @@ func TestBringYourOwn(t *testing.T) {
 		"several": {netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("127.0.0.1")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, address := range []string{"", l.Addr().String(), "127.0.0.1:5222"} {
-				_, err := Dial(context.Background(), Upstream{Domain: "evil.test", Address: address, BringYourOwn: true, Resolver: addrs}, tokenAccount, Options{})
-				if perch.KindOf(err) != perch.KindUpstreamConfig || !errors.Is(err, errAddressRefused) {
-					t.Errorf("%q: got %v, want %s, %v", address, err, perch.KindUpstreamConfig, errAddressRefused)
+			for _, hostport := range []string{"", l.Addr().String(), "127.0.0.1:5222"} {
+				_, err := Dial(context.Background(), Upstream{Domain: "evil.test", Address: hostport, BringYourOwn: true, Resolver: addrs}, tokenAccount, Options{})
+				if perch.KindOf(err) != perch.KindUpstreamConfig || !errors.Is(err, address.ErrRefused) {
+					t.Errorf("%q: got %v, want %s, %v", hostport, err, perch.KindUpstreamConfig, address.ErrRefused)
 				}
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/address"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 )
 
@@ -37,7 +38,7 @@ func (d *Dialer) connect(ctx context.Context, t target) (net.Conn, error) {
 	}
 	if t.checkAddress {
 		if addrs = d.redirectAddresses(addrs); len(addrs) == 0 {
-			return nil, perch.Wrap(perch.KindRedirectRefused, errAddressRefused, "redirect refused: address not allowed")
+			return nil, perch.Wrap(perch.KindRedirectRefused, address.ErrRefused, "redirect refused: address not allowed")
 		}
 	}
 	var lost error
@@ -55,7 +56,7 @@ func (d *Dialer) connect(ctx context.Context, t target) (net.Conn, error) {
 			break
 		}
 	}
-	if errors.Is(lost, errAddressRefused) {
+	if errors.Is(lost, address.ErrRefused) {
 		return nil, &perch.Error{Kind: perch.KindUpstreamConfig, Cause: perch.CauseUnreachable, Detail: "no address of this server is allowed", Err: lost}
 	}
 	return nil, diagnosis.Network(lost, "connecting to the server")

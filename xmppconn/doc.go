@@ -6,7 +6,9 @@
 //
 // [Dialer.Dial] looks up the targets (SRV, RFC 6120, 3.2), connects, starts TLS,
 // authenticates (SASL), binds a resource, and asks what the server can do. It follows
-// see-other-host at every stage. [Conn.Start] then begins to read; [Conn.Send] and the
+// see-other-host at every stage. Where a server can sign in by one request (XEP-0388), that request also
+// resumes the earlier stream or binds a resource (XEP-0386), and a token that an earlier login was given
+// takes the place of the password (XEP-0484). [Conn.Start] then begins to read; [Conn.Send] and the
 // requests (Roster, VCard, Archive, ...) work from there on, until [Conn.Done].
 //
 // # Stream management
@@ -33,7 +35,9 @@
 // # Packages below
 //
 // internal/xmlstream cuts the bytes into frames and trees and writes XML, internal/stanza
-// decodes and encodes payloads, internal/sasl has the mechanisms, internal/negotiate chooses among them, internal/pepnode knows when
+// decodes and encodes payloads, internal/sasl has the mechanisms, internal/negotiate chooses among them,
+// internal/exchange runs one on a stream, internal/smwire has the elements of stream management, internal/address
+// judges what may be dialled, internal/pepnode knows when
 // a node of the account is safe, and internal/readsync, internal/bookmarks and internal/roomadmin what
 // is asked of nodes and rooms. None of them has a connection.
 //

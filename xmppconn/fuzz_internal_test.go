@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/perch-im/perch/xmppconn/internal/smwire"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/streamtest"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
@@ -28,17 +29,17 @@ func FuzzStreamManagement(f *testing.F) {
 		if err != nil {
 			return
 		}
-		in, ok := parseSM(el)
-		if ok && in.kind == 0 {
-			t.Fatalf("parseSM() of %s = %+v, true; want a kind", raw, in)
+		in, ok := smwire.Parse(el)
+		if ok && in.Kind == 0 {
+			t.Fatalf("smwire.Parse() of %s = %+v, true; want a kind", raw, in)
 		}
-		if !ok || in.kind != smAck {
+		if !ok || in.Kind != smwire.Ack {
 			return
 		}
 		m := &management{out: out + 3, base: out, acked: out, queue: make([]unacked, 3)}
 		c := &Conn{d: &Dialer{}, sm: m, closing: true}
-		if _, err := c.serverHas(in.h); m.acked > m.out || (err == nil) != (uint64(in.h-uint32(out)) <= 3) {
-			t.Fatalf("<a h='%d'/> with %d to %d sent: acknowledged %d, %v; want at most %v, taken: %v", in.h, out, m.out, m.acked, err, m.out, (uint64(in.h-uint32(out)) <= 3))
+		if _, err := c.serverHas(in.H); m.acked > m.out || (err == nil) != (uint64(in.H-uint32(out)) <= 3) {
+			t.Fatalf("<a h='%d'/> with %d to %d sent: acknowledged %d, %v; want at most %v, taken: %v", in.H, out, m.out, m.acked, err, m.out, (uint64(in.H-uint32(out)) <= 3))
 		}
 	})
 }

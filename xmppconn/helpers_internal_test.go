@@ -2,7 +2,6 @@ package xmppconn
 
 import (
 	"encoding/base64"
-	"testing"
 
 	"github.com/perch-im/perch"
 )
@@ -13,7 +12,6 @@ const testSelf = perch.JID("me@a.test/home")
 // Namespaces that only scripts of servers write.
 const (
 	nsArchive    = "urn:xmpp:archive"
-	nsCarbons    = "urn:xmpp:carbons:2"
 	nsChatStates = "http://jabber.org/protocol/chatstates"
 	nsDelay      = "urn:xmpp:delay"
 	nsDiscoInfo  = "http://jabber.org/protocol/disco#info"
@@ -23,6 +21,7 @@ const (
 	nsPing       = "urn:xmpp:ping"
 	nsRSM        = "http://jabber.org/protocol/rsm"
 	nsRoster     = "jabber:iq:roster"
+	nsStanzas    = "urn:ietf:params:xml:ns:xmpp-stanzas"
 	nsVersion    = "jabber:iq:version"
 
 	nsLookup      = "http://messenger.live.com/xmpp/jidlookup"
@@ -30,14 +29,3 @@ const (
 )
 
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
-
-// encoded is an encoder's result as text.
-func encoded(t testing.TB) func(b []byte, err error) string {
-	return func(b []byte, err error) string {
-		t.Helper()
-		if err != nil {
-			t.Fatalf("encoding: got error %v, want none", err)
-		}
-		return string(b)
-	}
-}

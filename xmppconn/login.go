@@ -11,6 +11,8 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
+	"github.com/perch-im/perch/xmppconn/internal/exchange"
+	"github.com/perch-im/perch/xmppconn/internal/negotiate"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
@@ -27,10 +29,14 @@ type login struct {
 
 	met           bool // the server has sent a stream header: it is an XMPP server
 	authenticated bool
-	namesUser     bool           // the mechanism names the account: its success proves the JID
-	earlier       *streamState   // to resume; nil: bind
-	refused       *refusedResume // what the server knew of it, when it refused; or nil
-	unmanaged     bool           // stream management is not asked for
+	namesUser     bool // the mechanism names the account: its success proves the JID
+	offer         negotiate.Offer
+	success       *exchange.Success // of XEP-0388; nil: the server has not said it so
+	verify        bool              // nothing is resumed or bound
+	invalidate    bool              // the account's token is ended, and nothing else
+	earlier       *streamState      // to resume; nil: bind
+	refused       *refusedResume    // what the server knew of it, when it refused; or nil
+	unmanaged     bool              // stream management is not asked for
 	earlyBytes    int
 	until         time.Time // when an optional step ends without an answer; 0: no such step
 }
@@ -49,14 +55,13 @@ func (l *login) run() error {
 	if err := l.authenticate(features); err != nil {
 		return err
 	}
-	l.stage, l.doing = StageAfterSASL, "opening the stream after authentication"
-	if features, err = l.openStream(l.c.nc); err != nil {
+	if features, err = l.afterAuthentication(); err != nil {
 		return err
 	}
-	if resumed, err := l.resume(features); resumed || err != nil {
-		if err != nil {
-			return err
-		}
+	if err := l.resume(features); err != nil {
+		return err
+	}
+	if l.c.login.Resumed {
 		return l.checkResult()
 	}
 	if err := l.bind(features); err != nil {
@@ -124,12 +129,12 @@ func (l *login) handshake(cfg *tls.Config) error {
 }
 
 // openStream sends a stream header and reads the server's and its features (RFC 6120, 4.2
-// and 4.3). It names no from: the account is not disclosed before authentication.
+// and 4.3).
 func (l *login) openStream(conn net.Conn) (*xmlstream.Element, error) {
 	l.c.nc = conn
 	l.c.fr.Reset((*connReader)(l.c))
 	if err := l.write("<?xml version='1.0'?><stream:stream to='" + escape(l.d.up.Domain) +
-		"' version='1.0' xml:lang='en' xmlns='" + nsClient + "' xmlns:stream='" + nsStream + "'>"); err != nil {
+		"'" + l.from() + " version='1.0' xml:lang='en' xmlns='" + nsClient + "' xmlns:stream='" + nsStream + "'>"); err != nil {
 		return nil, err
 	}
 	old, err := l.header()

@@ -20,8 +20,11 @@ const (
 )
 
 // bind asks for a resource (RFC 6120, 7). The JID is what the server says, whatever the
-// account was called before: some services decide it from the token.
+// account was called before: some services decide it from the token. It may have been done with the login.
 func (l *login) bind(features *xmlstream.Element) error {
+	if l.bound() {
+		return nil
+	}
 	l.doing = "binding a resource"
 	if features.Child(nsBind, "bind") == nil {
 		return &perch.Error{Kind: perch.KindUpstreamConfig, Cause: perch.CauseBind, Detail: "the server offers no resource binding"}
@@ -73,11 +76,13 @@ func (l *login) startSession(features *xmlstream.Element) error {
 // Messenger profile is known and asked nothing.
 func (l *login) discover(features *xmlstream.Element) error {
 	l.c.rosterVer = features.Child(nsRosterVer, "ver") != nil
-	l.c.login.Capabilities = l.d.up.capabilities()
+	caps := l.d.up.capabilities()
+	caps.StreamResume = l.c.login.Capabilities.StreamResume
+	l.c.login.Capabilities = caps
 	if l.d.up.Profile == ProfileMessenger {
 		return nil
 	}
-	l.c.login.Capabilities.ClientState = features.Child(nsCSI, "csi") != nil
+	l.c.login.Capabilities.ClientState = features.Child(nsCSI, "csi") != nil || l.bound() && l.offer.SASL2.Enables(nsCSI)
 	l.doing = "asking what the server can do"
 	answer, answered, err := l.optional("get", l.c.login.JID.Bare(), string(stanza.EncodeDiscoInfo()))
 	if err != nil {
@@ -128,6 +133,7 @@ func (l *login) request(typ string, to perch.JID, payload string) (stanza.IQ, er
 	if err != nil {
 		return stanza.IQ{}, err
 	}
+	l.sent(iq)
 	if err := l.write(string(iq)); err != nil {
 		return stanza.IQ{}, err
 	}
@@ -163,10 +169,12 @@ func (l *login) answer(f *xmlstream.Frame, id string, to perch.JID) (stanza.IQ, 
 		}
 		if in, ok := stanza.ParseIQ(el); ok && in.ID == id && (in.Type == "result" || in.Type == "error") {
 			if l.mayAnswer(to, in.From) {
-				return in, true, nil
+				return in, true, l.counts(id, to, f)
 			}
-			l.d.counters.ForgedAnswers.Add(1)
-			return stanza.IQ{}, false, nil
+			if !l.counting() {
+				l.d.counters.ForgedAnswers.Add(1) // else the reader does
+			}
+			return stanza.IQ{}, false, l.counts(id, to, f)
 		}
 	}
 	return stanza.IQ{}, false, l.holdEarly(f)

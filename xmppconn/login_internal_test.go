@@ -33,6 +33,9 @@ func TestSignIn(t *testing.T) {
 				t.Errorf("SNI %q, to %q: both must be the domain; want ServerName a.test, to a.test", p.state.ServerName, p.lastTo)
 			}
 			p.open(offerSASL("PLAIN", "X-MESSENGER-OAUTH2 "))
+			if p.lastFrom != "" {
+				t.Errorf("got from %q in the stream header, want none: the service never saw one", p.lastFrom)
+			}
 			token = p.raw()
 			p.send(saslSuccess)
 			p.open(offerBind + "<session xmlns='" + nsSession + "'/>")

@@ -3,74 +3,52 @@ package xmppconn
 import (
 	"crypto/tls"
 
-	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
+	"github.com/perch-im/perch/xmppconn/internal/exchange"
 	"github.com/perch-im/perch/xmppconn/internal/negotiate"
-	"github.com/perch-im/perch/xmppconn/internal/sasl"
-	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
-// maxSASLSteps is more than any mechanism needs.
-const maxSASLSteps = 8
-
-// authenticate is RFC 6120, 6, inside of TLS.
+// authenticate signs in inside of TLS: by the newer profile where the server has it (XEP-0388), else by
+// that of RFC 6120, 6.
 func (l *login) authenticate(features *xmlstream.Element) error {
 	l.doing = "authenticating"
-	tc := l.c.nc.(*tls.Conn)
-	state := tc.ConnectionState()
-	method, m, err := negotiate.Choose(&l.d.policy, l.acc, negotiate.OfferOf(features), &state)
+	state := l.c.nc.(*tls.Conn).ConnectionState()
+	l.offer = negotiate.OfferOf(features)
+	if l.d.up.Profile == ProfileMessenger {
+		l.offer.SASL2 = negotiate.SASL2{}
+	}
+	if l.invalidate {
+		return l.invalidateToken(&state)
+	}
+	choice, err := negotiate.Pick(&l.d.policy, l.acc, l.offer, &state)
 	if err != nil {
 		return err
 	}
-	l.namesUser, l.c.login.Mechanism = method.NeedsUser, method.Name
-	text, err := m.Start()
-	if err != nil {
-		return perch.Wrap(perch.KindUnauthorized, err, "the credential cannot be used with %s", method.Name)
+	l.namesUser, l.c.login.Mechanism = choice.Method.NeedsUser, choice.Method.Name
+	if choice.SASL2 {
+		return l.signIn(choice, &state)
 	}
-	if err := l.write("<auth xmlns='" + nsSASL + "' mechanism='" + method.Name + "'" + sasl.AuthAttributes(m) + ">" + escape(text) + "</auth>"); err != nil {
+	if err := l.exchange().RFC6120(choice.Method.Name, choice.Mechanism); err != nil {
 		return err
 	}
-	return l.exchange(method.Name, m)
+	l.authenticated = true
+	return nil
 }
 
-// exchange answers what the server asks until it has decided.
-func (l *login) exchange(name string, m sasl.Mechanism) error {
-	for range maxSASLSteps {
-		el, err := l.element()
-		if err != nil {
-			return err
-		}
-		switch {
-		case el.Is(nsSASL, "success"):
-			if err := m.Finish(el.Text()); err != nil {
-				return perch.Wrap(perch.KindUpstreamConfig, err, "the server did not prove that it knows the credential")
-			}
-			l.authenticated = true
-			return nil
-		case el.Is(nsSASL, "failure"):
-			return refused(name, m, el)
-		case el.Is(nsSASL, "challenge"):
-			if err := l.respond(m, el.Text()); err != nil {
-				return err
-			}
-		default:
-			return perch.Errorf(perch.KindLinkLost, "unexpected answer to authentication")
-		}
+// exchange is what a mechanism runs on.
+func (l *login) exchange() exchange.Stream {
+	return exchange.Stream{Write: l.write, Next: l.element}
+}
+
+// afterAuthentication returns the features of the authenticated stream: that is another one by RFC 6120, 6.4.6,
+// and the same by XEP-0388. Of a stream that was resumed with the login none need come.
+func (l *login) afterAuthentication() (*xmlstream.Element, error) {
+	l.stage, l.doing = StageAfterSASL, "opening the stream after authentication"
+	switch {
+	case l.success == nil:
+		return l.openStream(l.c.nc)
+	case l.c.login.Resumed:
+		return nil, nil
 	}
-	return perch.Errorf(perch.KindLinkLost, "too many SASL challenges")
-}
-
-func (l *login) respond(m sasl.Mechanism, challenge string) error {
-	text, err := m.Next(challenge)
-	if err != nil {
-		_ = l.write("<abort xmlns='" + nsSASL + "'/>") // a courtesy; the connection ends in any case
-		return perch.Wrap(perch.KindUpstreamConfig, err, "invalid SASL challenge")
-	}
-	return l.write("<response xmlns='" + nsSASL + "'>" + escape(text) + "</response>")
-}
-
-func refused(name string, m sasl.Mechanism, failure *xmlstream.Element) error {
-	x, _ := stanza.ParseConditions(failure, nsSASL)
-	return diagnosis.SASL(name, sasl.FailureStatus(m), x)
+	return l.awaitFeatures()
 }

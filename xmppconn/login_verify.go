@@ -18,12 +18,20 @@ import (
 //
 // Errors are those of Dial.
 func (d *Dialer) Verify(ctx context.Context, acc perch.Account) (perch.JID, error) {
-	acc.Resource = ""
+	acc.Resource, acc.Agent, acc.Fast = "", "", perch.FastToken{} // nor is it a client that the account knows
 	c, err := d.run(ctx, signInRequest{acc: acc, verify: true})
 	if err != nil {
 		return "", err
 	}
 	return c.login.JID.Bare(), nil
+}
+
+// EndToken has the upstream end the token of an account (Account.Fast), on a connection of its own, so that
+// nobody can sign in with it any more. The error is of KindFeatureUnsupported where the server takes none,
+// and as those of Dial else.
+func (d *Dialer) EndToken(ctx context.Context, acc perch.Account) error {
+	_, err := d.run(ctx, signInRequest{acc: acc, endToken: true})
+	return err
 }
 
 // runVerification is run up to the point where the account is known (RFC 6120, 4 to 7).
@@ -37,6 +45,8 @@ func (l *login) runVerification() error {
 	}
 	if l.namesUser {
 		l.c.login.JID = l.acc.JID.Bare()
+	} else if l.success != nil {
+		return l.verifiedAs(l.success.JID.Bare())
 	} else if err := l.bindToVerify(); err != nil {
 		return err
 	}
@@ -44,10 +54,19 @@ func (l *login) runVerification() error {
 	return l.c.raw.SetDeadline(time.Time{})
 }
 
+// verifiedAs ends a verification by a server that names the account with its success (XEP-0388, 2.6.1).
+func (l *login) verifiedAs(jid perch.JID) error {
+	if jid.Local() == "" || !sameDomain(jid.Domain(), l.d.up.Domain) {
+		return perch.Errorf(perch.KindUpstreamConfig, "the server names an account of another domain")
+	}
+	l.c.login.JID = jid
+	_ = l.write("</stream:stream>") // a courtesy, as below
+	return l.c.raw.SetDeadline(time.Time{})
+}
+
 // bindToVerify learns the account of the stream.
 func (l *login) bindToVerify() error {
-	l.stage, l.doing = StageAfterSASL, "opening the stream after authentication"
-	features, err := l.openStream(l.c.nc)
+	features, err := l.afterAuthentication()
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ const (
 	nsClient    = xmlstream.NSClient
 	nsStream    = xmlstream.NSStream
 	nsStreams   = "urn:ietf:params:xml:ns:xmpp-streams" // stream error conditions
-	nsStanzas   = "urn:ietf:params:xml:ns:xmpp-stanzas" // conditions of stream management
 	nsTLS       = "urn:ietf:params:xml:ns:xmpp-tls"
 	nsSASL      = "urn:ietf:params:xml:ns:xmpp-sasl"
 	nsBind      = "urn:ietf:params:xml:ns:xmpp-bind"
@@ -15,4 +14,5 @@ const (
 	nsRosterVer = "urn:xmpp:features:rosterver"
 	nsCSI       = "urn:xmpp:csi:0"
 	nsSM        = "urn:xmpp:sm:3"
+	nsCarbons   = "urn:xmpp:carbons:2"
 )

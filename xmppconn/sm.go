@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/smwire"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
@@ -153,13 +154,13 @@ func (m *management) drop(seq uint64) {
 // sendAck sends the count of what is handled. The caller holds mu.
 func (c *Conn) sendAck() {
 	h := uint32(c.sm.h)
-	_ = c.enqueue(func(b []byte) ([]byte, error) { return appendSMAck(b, h), nil })
+	_ = c.enqueue(func(b []byte) ([]byte, error) { return smwire.AppendAck(b, h), nil })
 }
 
 // requestAck asks the server what it has. The caller holds mu.
 func (c *Conn) requestAck() {
 	m := c.sm
-	if c.enqueue(func(b []byte) ([]byte, error) { return appendSMRequest(b), nil }) != nil {
+	if c.enqueue(func(b []byte) ([]byte, error) { return smwire.AppendRequest(b), nil }) != nil {
 		return // a full queue means that a write is blocked; its deadline will end the connection
 	}
 	m.ackRequested, m.ackRequestedAt = m.out, c.d.now()
@@ -196,15 +197,15 @@ func (c *Conn) enqueueStanza(id string, num uint64, encode func([]byte) ([]byte,
 
 // handleSM takes <r/> and <a/>; everything else of XEP-0198 is not expected here.
 func (c *Conn) handleSM(el *xmlstream.Element) error {
-	in, ok := parseSM(el)
+	in, ok := smwire.Parse(el)
 	var through uint64
 	var deliver bool
 	var err error
 	switch {
-	case ok && in.kind == smRequest:
+	case ok && in.Kind == smwire.Request:
 		through, deliver, ok = c.acknowledge()
-	case ok && in.kind == smAck:
-		through, ok, err = c.acknowledged(in.h)
+	case ok && in.Kind == smwire.Ack:
+		through, ok, err = c.acknowledged(in.H)
 		deliver = through > 0
 	default:
 		ok = false

@@ -6,6 +6,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
+	"github.com/perch-im/perch/xmppconn/internal/smwire"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -23,46 +24,46 @@ var errNotResumed = perch.Errorf(perch.KindLinkLost, "the server closed the conn
 // come at any time. On a stream that was never asked both sides agree that nothing is counted.
 var errNotEnabled = perch.Errorf(perch.KindUpstreamTimeout, "the server did not answer the request for stream management")
 
-// resume asks for the earlier stream in place of binding (XEP-0198, 5). False: the server has
-// forgotten it, and the login continues with bind on this stream.
-func (l *login) resume(features *xmlstream.Element) (bool, error) {
+// resume asks for the earlier stream in place of binding (XEP-0198, 5), unless that was done with the
+// login. When the server has forgotten it, the login continues with bind on this stream.
+func (l *login) resume(features *xmlstream.Element) error {
 	st := l.earlier
 	if st == nil || features.Child(nsSM, "sm") == nil {
-		return false, nil
+		return nil
 	}
 	l.doing = "resuming the stream"
-	ask, err := appendSMResume(nil, st.ID, uint32(st.In))
+	ask, err := smwire.AppendResume(nil, st.ID, uint32(st.In))
 	if err != nil {
-		return false, nil
+		return nil
 	}
 	if err := l.write(string(ask)); err != nil {
-		return false, err
+		return err
 	}
 	l.beginOptional(l.d.up.StepTimeout)
 	el, err := l.element()
 	if l.endOptional(err) {
 		l.closeStream()
-		return false, errNotResumed
+		return errNotResumed
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, diagnosis.ErrClosedByServer) {
-		return false, errNotResumed
+		return errNotResumed
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
-	in, ok := parseSM(el)
+	in, ok := smwire.Parse(el)
 	switch {
-	case ok && in.kind == smResumed && in.id == st.ID:
-		if !l.resumed(st, in.h) {
-			return false, errNotResumed
+	case ok && in.Kind == smwire.Resumed && in.ID == st.ID:
+		if !l.resumed(st, in.H) {
+			return errNotResumed
 		}
-		return true, nil
-	case ok && in.kind == smFailed:
+		return nil
+	case ok && in.Kind == smwire.Failed:
 		l.d.counters.ResumesFailed.Add(1)
 		l.recordRefusal(st, in)
-		return false, nil
+		return nil
 	}
-	return false, perch.Errorf(perch.KindLinkLost, "%s: unexpected element", l.doing)
+	return perch.Errorf(perch.KindLinkLost, "%s: unexpected element", l.doing)
 }
 
 // resumed continues the earlier stream. What the server lacks is written by Start, before
@@ -81,11 +82,11 @@ func (l *login) resumed(st *streamState, h uint32) bool {
 
 // recordRefusal stores what a refusal says of the earlier stream: a server that has only just given it
 // up may still know how much of it arrived (XEP-0198, 5).
-func (l *login) recordRefusal(st *streamState, in smIn) {
-	if !in.hasH {
+func (l *login) recordRefusal(st *streamState, in smwire.In) {
+	if !in.HasH {
 		return
 	}
-	m, _ := st.restore(in.h)
+	m, _ := st.restore(in.H)
 	if m == nil {
 		return
 	}
@@ -100,11 +101,11 @@ func (l *login) recordRefusal(st *streamState, in smIn) {
 // enable asks for stream management with resumption (XEP-0198, 3). It is the last step of a
 // login: what came before <enabled/> is not counted, and nothing is read after it.
 func (l *login) enable(features *xmlstream.Element) error {
-	if l.d.up.Profile == ProfileMessenger || l.unmanaged || features.Child(nsSM, "sm") == nil {
+	if l.d.up.Profile == ProfileMessenger || l.unmanaged || l.c.sm != nil || features.Child(nsSM, "sm") == nil {
 		return nil
 	}
 	l.doing = "enabling stream management"
-	if err := l.write(string(appendSMEnable(nil))); err != nil {
+	if err := l.write(string(smwire.AppendEnable(nil))); err != nil {
 		return err
 	}
 	l.beginOptional(l.d.up.StepTimeout / 2)
@@ -120,60 +121,74 @@ func (l *login) enable(features *xmlstream.Element) error {
 // it, and its resource, for a client that might resume it.
 func (l *login) closeStream() { _ = l.write("</stream:stream>") }
 
-// awaitEnabled reads on to the answer to <enable/>.
+// awaitEnabled reads on to the answer to <enable/>; without one the login goes on without.
 func (l *login) awaitEnabled() error {
+	return l.await("enabled", "failed", func(el *xmlstream.Element) bool {
+		in, ok := smwire.Parse(el)
+		if ok && in.Kind == smwire.Enabled {
+			l.manage(in)
+		}
+		return ok && (in.Kind == smwire.Enabled || in.Kind == smwire.Failed)
+	})
+}
+
+// await reads on to an element of one of two names that take takes. What else arrives is held for Start.
+func (l *login) await(local, other string, take func(*xmlstream.Element) bool) error {
 	for {
 		l.deadline()
 		f, err := l.c.fr.Next()
 		if err != nil {
 			return diagnosis.Network(err, l.doing)
 		}
-		done, err := l.enabled(&f)
+		taken := false
+		if f.Kind == xmlstream.KindEnd {
+			err = diagnosis.Network(diagnosis.ErrClosedByServer, l.doing)
+		} else if f.Kind == xmlstream.KindElement && (f.Local == local || f.Local == other || f.Local == "error") {
+			taken, err = l.takes(&f, take)
+		}
+		if !taken && err == nil {
+			err = l.holdEarly(&f)
+		}
 		f.Release()
-		if done || err != nil {
+		if taken || err != nil {
 			return err
 		}
 	}
 }
 
-// enabled reports whether a frame is the answer to <enable/>, and holds it if not.
-func (l *login) enabled(f *xmlstream.Frame) (bool, error) {
-	if f.Kind == xmlstream.KindEnd {
-		return false, diagnosis.Network(diagnosis.ErrClosedByServer, l.doing)
+func (l *login) takes(f *xmlstream.Frame, take func(*xmlstream.Element) bool) (bool, error) {
+	el, err := f.Parse()
+	switch {
+	case err != nil:
+		return false, diagnosis.Network(err, l.doing)
+	case el.Is(nsStream, "error"):
+		return false, l.c.handleStreamError(el, l.stage)
 	}
-	if f.Kind == xmlstream.KindElement && (f.Local == "enabled" || f.Local == "failed" || f.Local == "error") {
-		el, err := f.Parse()
-		if err != nil {
-			return false, diagnosis.Network(err, l.doing)
-		}
-		if el.Is(nsStream, "error") {
-			return false, l.c.handleStreamError(el, l.stage)
-		}
-		if in, ok := parseSM(el); ok && in.kind == smFailed {
-			return true, nil // then without
-		} else if ok && in.kind == smEnabled {
-			if in.resume {
-				l.c.login.Capabilities.StreamResume = true
-			}
-			l.c.sm = &management{id: in.id, location: in.location, max: in.max}
-			if l.refused != nil {
-				l.c.sm.known, l.c.sm.surplus = l.refused.delivered, l.refused.surplus
-			}
-			return true, nil
-		}
+	return take(el), nil
+}
+
+// manage begins stream management as the server has enabled it.
+func (l *login) manage(in smwire.In) {
+	l.c.login.Capabilities.StreamResume = in.Resume
+	l.c.sm = &management{id: in.ID, location: in.Location, max: in.Max}
+	if l.refused != nil {
+		l.c.sm.known, l.c.sm.surplus = l.refused.delivered, l.refused.surplus
 	}
-	return false, l.holdEarly(f)
 }
 
 // carbons asks for copies of what other devices of the account send and receive (XEP-0280).
 // The login does not wait for the answer: a server without carbons answers with an error, which
-// changes nothing.
+// changes nothing. A bind that has enabled them (XEP-0386) needs no request.
 func (l *login) carbons() error {
+	if l.bound() && l.offer.SASL2.Enables(nsCarbons) {
+		return nil
+	}
 	id := stanza.NewID()
 	iq, err := stanza.AppendIQ(nil, id, "set", "", stanza.EncodeCarbonsEnable())
 	if err != nil {
 		return err
 	}
-	l.c.iqs = map[string]*openIQ{id: {answer: func(stanza.IQ, error) {}}}
+	l.expectNothing(id, "")
+	l.sent(iq)
 	return l.write(string(iq))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/address"
 )
 
 func TestValidateNamesTheField(t *testing.T) {
@@ -121,11 +122,11 @@ func TestDialControl(t *testing.T) {
 		"224.0.0.1:5222": false, "255.255.255.255:5222": false, "240.0.0.1:5222": false, "198.18.0.1:5222": false,
 		"192.0.2.1:5222": false, "[2001:db8::1]:5222": false, "[ff02::1]:5222": false, "not an address": false, "a.test:5222": false,
 	} {
-		if got := dialControl("tcp", addr, nil) == nil; got != ok {
+		if got := address.Control("tcp", addr, nil) == nil; got != ok {
 			t.Errorf("%s: %v, want %v", addr, got, ok)
 		}
 	}
-	if publicAddr(netip.Addr{}) {
+	if address.Public(netip.Addr{}) {
 		t.Error("the zero address is public, want it refused")
 	}
 }

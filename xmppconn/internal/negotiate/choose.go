@@ -29,6 +29,26 @@ func Default() []string {
 	})
 }
 
+// Choice is how a login is made.
+type Choice struct {
+	Method    sasl.Method
+	Mechanism sasl.Mechanism
+	SASL2     bool // by the profile of XEP-0388, else by that of RFC 6120
+}
+
+// Pick is Choose for a server that may have both profiles: the newer one, unless only the older one has
+// what the account needs.
+func Pick(p *Policy, acc perch.Account, o Offer, connection *tls.ConnectionState) (Choice, error) {
+	newer := Offer{Bindings: o.Bindings, Mechanisms: slices.DeleteFunc(slices.Clone(o.SASL2.Mechanisms), sasl.Raw)}
+	if len(newer.Mechanisms) > 0 {
+		if method, m, err := Choose(p, acc, newer, connection); err == nil || len(o.Mechanisms) == 0 {
+			return Choice{method, m, true}, err
+		}
+	}
+	method, m, err := Choose(p, acc, o, connection)
+	return Choice{method, m, false}, err
+}
+
 // Choose picks the first mechanism of the policy's order that the server offers and the credential
 // fits; the mechanism of an account narrows the order to that one. There is no second try with a
 // lesser mechanism after a refusal, a token is never shown as a password unless the policy says so,

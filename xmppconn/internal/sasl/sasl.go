@@ -109,6 +109,10 @@ func Lookup(name string) (m Method, ok bool) {
 	return methods[i], true
 }
 
+// Raw reports whether the texts of a mechanism are not in base64: only the profile of RFC 6120 has been
+// seen to carry those.
+func Raw(name string) bool { return name == "X-MESSENGER-OAUTH2" }
+
 // encode64 is the text of data: "=" stands for data of no length (RFC 6120, 6.4.2).
 func encode64(data string) string {
 	if data == "" {
