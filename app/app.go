@@ -79,7 +79,7 @@ func (a *App) buildManager() error {
 	rand.Read(random)
 	a.live.options.Store(&a.o) // with what the steps before have made of it
 	o := sessions.Options{
-		Dial: a.dial, Verify: a.verify, Store: a.store, Secret: random,
+		Dial: a.dial, Verify: a.verify, EndToken: a.endToken, Store: a.store, Secret: random,
 		Logger: a.log.With("component", "sessions"), Observer: a.metrics,
 	}
 	a.o.manage(&o, *a.live.upstreams.Load())

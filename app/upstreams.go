@@ -131,6 +131,15 @@ func (a *App) verify(ctx context.Context, acc perch.Account) (perch.JID, error) 
 	return u.dialer.Verify(ctx, acc)
 }
 
+// endToken is the sessions' way to end a token of the upstream.
+func (a *App) endToken(ctx context.Context, acc perch.Account) error {
+	u, acc, err := a.upstreamOf(acc)
+	if err != nil {
+		return err
+	}
+	return u.dialer.EndToken(ctx, acc)
+}
+
 // upstreamOf finds the upstream of an account, and completes the account for it.
 func (a *App) upstreamOf(acc perch.Account) (*upstream, perch.Account, error) {
 	u, ok := (*a.live.upstreams.Load())[acc.Upstream]

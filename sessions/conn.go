@@ -25,6 +25,10 @@ type DialFunc func(ctx context.Context, req DialRequest) (Conn, error)
 // kinds of its errors are those of DialFunc.
 type VerifyFunc func(ctx context.Context, acc perch.Account) (perch.JID, error)
 
+// EndTokenFunc has the upstream end the token of an account (perch.Account.Fast). Nil in Options: tokens
+// end by themselves.
+type EndTokenFunc func(ctx context.Context, acc perch.Account) error
+
 // Sink takes what arrives, in stream order, from the connection's reader goroutine. It
 // may block: that holds the stream back, and nothing else. It may run the session on the
 // reader's goroutine, so the reader holds nothing that a method of the Conn may wait for. Seq numbers what was

@@ -17,6 +17,7 @@ type connection struct {
 	outbox     interface{ flush() }
 	durable    bool   // the Store outlives this process
 	agent      string // see perch.Account.Agent
+	fast       fast
 
 	link    *link              // nil: no connection
 	caps    perch.Capabilities // of the last login; before it, of the configuration
@@ -75,6 +76,7 @@ func (c *connection) use(l *link) {
 	c.link, c.caps, c.partial = l, l.login.Capabilities, nil
 	c.state.JID = l.login.JID
 	c.state.Mechanism = cmp.Or(l.login.Mechanism, c.state.Mechanism)
+	c.fast.keep(l.login.Fast)
 	c.links = max(c.links+1, 1) // 0 is that of an earlier process
 	l.number = c.links
 	if c.durable {
@@ -123,6 +125,7 @@ func (c *connection) dialRequest(acc perch.Account, tokenBearer bool) DialReques
 		req.Resume = c.partial
 	}
 	req.Account.Proved, req.Account.Agent = c.state.Mechanism, c.agent
+	req.Account.Fast = c.fast.next()
 	req.Account.Archived = c.state.ArchiveID != "" // from there on nothing is missed
 	if req.Account.JID == "" && !tokenBearer {
 		req.Account.JID = c.state.JID.Bare()

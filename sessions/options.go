@@ -13,6 +13,7 @@ import (
 type Options struct {
 	Dial            DialFunc
 	Verify          VerifyFunc // of a credential that is to replace another
+	EndToken        EndTokenFunc
 	Store           Store
 	Secret          []byte              // key of all keyed hashes; at least 16 bytes
 	PreviousSecrets [][]byte            // other ones that hashes may still be made with, while Secret is rotated

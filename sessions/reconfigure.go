@@ -55,7 +55,7 @@ func (m *Manager) Reconfigure(change func(*Options)) error {
 	was := m.settings()
 	o := was.Options
 	change(&o)
-	o.Dial, o.Verify, o.Store = was.Dial, was.Verify, was.Store
+	o.Dial, o.Verify, o.EndToken, o.Store = was.Dial, was.Verify, was.EndToken, was.Store
 	o.Logins, o.Logger, o.Observer = was.Logins, was.Logger, was.Observer
 	now, err := newSettings(o, was)
 	if err != nil {

@@ -77,6 +77,7 @@ func (m *Manager) rotateSession(ctx context.Context, s *Session, by rotated) {
 	var acc perch.Account
 	if done || s.call(ctx, func() {
 		acc = s.cred.acc
+		s.conn.fast.sealAgain()
 		if s.rooms != nil {
 			s.rooms.sealAgain()
 		}

@@ -65,6 +65,8 @@ func (s *Session) finish() {
 	}
 	s.wg.Wait()
 	if s.ending.forget {
+		last := s.conn.dialRequest(s.cred.acc, false).Account
+		s.m.wg.Go(func() { s.m.endToken(s.m.ctx, last) })
 		ctx, cancel := context.WithTimeout(context.Background(), forgetTime)
 		if s.forgetErr = s.m.o.Store.Forget(ctx, s.id); s.forgetErr != nil {
 			s.report.deleteFailed(s.forgetErr)

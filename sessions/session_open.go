@@ -47,6 +47,7 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	if v.Stale {
 		s.state.distrust(v)
 	}
+	s.conn.fast.restore()
 	if s.state.JID == "" && !s.state.RosterKnown {
 		s.state.Own.Available = true
 		s.state.Unstreamed = true

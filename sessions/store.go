@@ -167,6 +167,7 @@ type Record struct {
 	ArchiveAt     perch.Time        `json:"archive_at,omitempty"` // everything archived up to ArchiveID was so by then
 	Stream        []byte            `json:"stream,omitempty"`     // Conn.StreamState
 	Mechanism     string            `json:"mechanism,omitempty"`  // SASL name of the last login, see perch.Account.Proved
+	Fast          *StoredFast       `json:"fast,omitempty"`       // signs in in place of the password; nil: there is none
 	Handled       uint64            `json:"handled,omitempty"`    // last inbound number that is in the log
 	OfflineSince  perch.Time        `json:"offline_since,omitempty"`
 	RosterState   string            `json:"roster_state,omitempty"` // "" = whole; RosterPartial or RosterUnavailable

@@ -16,6 +16,7 @@ func (lg *login) reserve(ctx context.Context, fresh perch.Account, tokenBearer b
 		if ok {
 			lg.supervisor.dialling = true
 			req = lg.dialRequest(fresh, tokenBearer)
+			req.Account.Fast = perch.FastToken{} // which would sign in whatever the credential is
 		}
 	})
 	return req, ok, err

@@ -68,7 +68,7 @@ func inWorld(t *testing.T, f func(w *world), change ...func(*sessions.Options)) 
 func newWorld(t tb, change ...func(*sessions.Options)) *world {
 	w := &world{t: t, up: newUpstream(), store: &store{Store: cache.NewMemory(cache.MemoryOptions{})}}
 	w.opts = sessions.Options{
-		Dial: w.up.dial, Verify: w.up.Verify, Store: w.store, Secret: []byte(canary.Mark + "0123456789abcdef"), DefaultUpstream: "net",
+		Dial: w.up.dial, Verify: w.up.Verify, EndToken: w.up.EndToken, Store: w.store, Secret: []byte(canary.Mark + "0123456789abcdef"), DefaultUpstream: "net",
 		Upstreams: map[string]sessions.Upstream{
 			"net":   {Name: "net", TokenBearer: true},
 			"named": {Name: "named", NeedsJID: true},

@@ -54,6 +54,7 @@ type Server struct {
 	data  Data
 	dials []sessions.DialRequest
 	asked []perch.Account // by Verify
+	ended []perch.Account // by EndToken
 	conns chan *Conn
 }
 
@@ -113,6 +114,21 @@ func (s *Server) Dial(ctx context.Context, req sessions.DialRequest) (sessions.C
 	c := &Conn{server: s, login: login, done: make(chan struct{}), out: make(chan perch.Outbound, 4096)}
 	s.conns <- c
 	return c, nil
+}
+
+// EndToken is a sessions.EndTokenFunc, and Ended what it was called for.
+func (s *Server) EndToken(_ context.Context, acc perch.Account) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = append(s.ended, acc)
+	return nil
+}
+
+// Ended returns the accounts whose token was ended, in order.
+func (s *Server) Ended() []perch.Account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.ended)
 }
 
 // Verify is a sessions.VerifyFunc: it decides as a login would, and makes no connection.
