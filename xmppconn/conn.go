@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/archive"
 	"github.com/perch-im/perch/xmppconn/internal/bookmarks"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 	"github.com/perch-im/perch/xmppconn/internal/readiness"
@@ -61,6 +62,7 @@ func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 		limits.Hard = math.MaxInt // a stanza is left out whatever its length
 	}
 	c.fr = xmlstream.NewFramer((*connReader)(c), limits)
+	c.archives = archive.New(c.askArchive, &c.login)
 	c.Admin = roomadmin.New(c.askRoom, func() perch.JID { return perch.JID(c.login.JID.Domain()) })
 	c.List = bookmarks.New(c.askRoom)
 	c.Positions = readsync.New(c.askOwn, func() perch.JID { return c.login.JID.Bare() })

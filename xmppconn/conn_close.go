@@ -123,7 +123,7 @@ func (c *Conn) markEnded(err *error, tail string) (open map[string]*openIQ, grac
 	}
 	c.err = *err
 	open = c.iqs
-	c.iqs, c.queries = nil, nil
+	c.iqs = nil
 	if c.timer != nil {
 		c.timer.Stop()
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/archive"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
@@ -171,6 +172,7 @@ func TestCrashCountsEdge(t *testing.T) {
 // what the lock guards may be half changed.
 func TestQuarantineEndsAConnectionThatCannotBeTrusted(t *testing.T) {
 	c := &Conn{d: &Dialer{counters: &Counters{}}}
+	c.archives = archive.New(c.askArchive, &c.login)
 	s := &xmlstream.Skipped{Local: "iq", Answered: true}
 	if !c.quarantine(s, 0) {
 		t.Error("quarantine() of a sound connection = false, want true")

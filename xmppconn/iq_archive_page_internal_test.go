@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
@@ -83,44 +82,6 @@ func TestArchivePageIsBounded(t *testing.T) {
 		answer(p, func(iq *xmlstream.Element) string { return hits(iq, make([]string, 12), 900_000) })
 		if page, err := c.Archive(context.Background(), first); perch.KindOf(err) != perch.KindXMPP || !errors.Is(err, perch.ErrAnswerTooLarge) {
 			t.Errorf("%d items, %v, want ErrAnswerTooLarge", len(page.Items), err)
-		}
-	})
-}
-
-// TestArchivePagesShareABound: queries at once have room for some full pages together.
-func TestArchivePagesShareABound(t *testing.T) {
-	bubble(t, "all at once", func(t *testing.T) {
-		_, c, _, _ := online(t, messengerUp())
-		total := func() (n int) {
-			for _, q := range c.queries {
-				for i := range q.Items {
-					n += len(q.Items[i].Body)
-				}
-			}
-			return n
-		}
-		var queries []*stanza.ArchivePage
-		for i := range 10 {
-			id := fmt.Sprint("q", i)
-			queries = append(queries, c.openQuery(id, "", perch.ArchiveQuery{After: "a"}))
-			for j := range 10 {
-				c.archiveResult(&stanza.ArchiveResult{QueryID: id, From: c.login.JID.Bare(), Item: &perch.ArchiveItem{
-					MessageIn: perch.MessageIn{Message: perch.Message{StanzaID: fmt.Sprint(j), Body: strings.Repeat("x", 900_000)}}}})
-			}
-		}
-		if n := total(); n > 16<<20 || n < 8<<20 {
-			t.Errorf("%d bytes are kept, want at most %d and more than half of it", n, 16<<20)
-		}
-		if _, err := queries[9].Page(stanza.MAMFin{Last: "9", Complete: true}); !errors.Is(err, perch.ErrAnswerTooLarge) {
-			t.Errorf("a page that found no room: %v, want ErrAnswerTooLarge", err)
-		}
-		for i := range queries {
-			c.closeQuery(fmt.Sprint("q", i))
-		}
-		again := c.openQuery("again", "", perch.ArchiveQuery{After: "a"})
-		c.archiveResult(&stanza.ArchiveResult{QueryID: "again", From: c.login.JID.Bare(), Item: &perch.ArchiveItem{}})
-		if len(again.Items) != 1 || again.Truncated {
-			t.Errorf("%d items, cut %v after the others have ended, want 1 and false", len(again.Items), again.Truncated)
 		}
 	})
 }

