@@ -76,6 +76,7 @@ type Capabilities struct {
 	StreamResume bool   // XEP-0198 with resume
 	ClientState  bool   // XEP-0352
 	ReadSync     bool   // read positions of the account's devices (XEP-0490)
+	Search       bool   // the archive is searched for a text (XEP-0431), as far as it has said so
 }
 
 // Delivery returns the level that the upstream allows: "A" stream management and
@@ -103,7 +104,7 @@ func (c Capabilities) Features() []string {
 	}{
 		{c.Archive != "", "archive"}, {c.LookupJID, "jid-lookup"},
 		{related, "message-edit"}, {related, "message-react"}, {related, "message-retract"},
-		{c.ReadSync, "read-sync"}, {related, "rooms"}, {c.EditRoster, "roster-edit"},
+		{c.ReadSync, "read-sync"}, {related, "rooms"}, {c.EditRoster, "roster-edit"}, {c.Search, "search"},
 		{c.StreamResume, "stream-resume"}, {c.StoreVCard, "vcard-store"},
 	} {
 		if p.on {

@@ -1,15 +1,17 @@
 package perch
 
 // ArchiveQuery asks for a page of the messages exchanged with one account. Before and
-// After are ids of earlier answers; Start and End are times. Only Before or only After.
+// After are ids of earlier answers; Start and End are times. Only Before or only After. With a
+// Text it is a page of those that have it, as the archive understands that (XEP-0431).
 type ArchiveQuery struct {
-	With   JID
+	With   JID // "": all accounts
 	Limit  int
 	Before string // "" with Last: the newest page
 	After  string
 	Start  Time
 	End    Time
 	ID     string // of one stanza alone; an archive without XEP-0313's extended queries may not heed it
+	Text   string
 }
 
 // ArchiveItem is one archived message: the same type as a live one, with the same fields.

@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * Archived messages
-         * @description Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). Of a room it is the archive of the room, also when it is not joined, as far as the room allows that. What live would be an event.dropped is in dropped. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page.
+         * @description Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). Of a room it is the archive of the room, also when it is not joined, as far as the room allows that. What live would be an event.dropped is in dropped. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page. With q it is only what has that text, as the archive understands it, in pages and within start and end as well; without with, of all accounts, but not of rooms. The feature search says that the archive of the account can.
          */
         get: operations["listArchive"];
         put?: never;
@@ -162,7 +162,7 @@ export interface paths {
         };
         /**
          * Messages of a conversation
-         * @description From the archive, oldest first. Without around, before and after: the newest page. With around, half of the page is before that message and half after it. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page.
+         * @description From the archive, oldest first. Without around, before and after: the newest page. With around, half of the page is before that message and half after it. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page. With q it is only what has that text, as the archive understands it, in pages and within start and end as well; the feature search says that the archive of the account can.
          */
         get: operations["listConversationMessages"];
         put?: never;
@@ -1972,7 +1972,7 @@ export interface components {
              * @example the XMPP server of example.net refuses connections: it does not run, or listens on another port
              */
             detail?: string;
-            features: ("archive" | "archive-unavailable" | "jid-lookup" | "message-edit" | "message-react" | "message-retract" | "read-sync" | "rooms" | "roster-edit" | "roster-partial" | "roster-unavailable" | "stream-resume" | "vcard-store")[];
+            features: ("archive" | "archive-unavailable" | "jid-lookup" | "message-edit" | "message-react" | "message-retract" | "read-sync" | "rooms" | "roster-edit" | "roster-partial" | "roster-unavailable" | "search" | "stream-resume" | "vcard-store")[];
             /** @description bare; "" until the first login */
             jid: components["schemas"]["JID"];
             /** Format: date-time */
@@ -2407,9 +2407,11 @@ export interface operations {
     };
     listArchive: {
         parameters: {
-            query: {
-                /** @description JID of the other side: an account, a room, or an occupant of one */
-                with: string;
+            query?: {
+                /** @description JID of the other side: an account, a room, or an occupant of one; needed without q */
+                with?: string;
+                /** @description text to search for */
+                q?: string;
                 /** @description Items a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description prev of another page */
@@ -2470,7 +2472,7 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /** @description the upstream, or the room, has no archive */
+            /** @description the upstream, or the room, has no archive, or none that can be searched */
             501: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3017,7 +3019,7 @@ export interface operations {
                 start?: string;
                 /** @description not after this time (RFC 3339) */
                 end?: string;
-                /** @description a search; 501, as no upstream has one yet */
+                /** @description text to search for */
                 q?: string;
                 /** @description Items a page. */
                 limit?: components["parameters"]["Limit"];
@@ -3066,7 +3068,7 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no archive, or none that can be read around a message */
+            /** @description the upstream, or the room, has no archive, or none that can be searched, or read around a message */
             501: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];

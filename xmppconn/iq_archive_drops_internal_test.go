@@ -23,6 +23,7 @@ func TestArchivePageWithDrops(t *testing.T) {
 			p.result(p.next(), "<bind xmlns='"+nsBind+"'><jid>"+smSelf+"</jid></bind>")
 			p.result(p.expect(nsClient, "iq"), "<query xmlns='"+nsDiscoInfo+"'><feature var='"+nsMAM+"'/></query>")
 			p.expect(nsClient, "iq") // carbons
+			p.expect(nsClient, "iq") // the form of the archive
 			query := p.expect(nsClient, "iq")
 			result := func(from, queryID, id, inner string) string {
 				return "<message" + from + " to='" + smSelf + "'>\n<result queryid='" + queryID + "' id='" + id + "' xmlns='" + nsMAM + "'><forwarded xmlns='" + nsForward +

@@ -91,7 +91,7 @@ func (l *login) discover(features *xmlstream.Element) error {
 	if answered && answer.Err == nil {
 		stanza.AccountCapabilities(&l.c.login.Capabilities, answer.Payload)
 	}
-	return l.carbons()
+	return l.afterwards()
 }
 
 // optional is request for what a login can do without: answered is false when no answer came

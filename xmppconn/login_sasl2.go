@@ -183,16 +183,16 @@ func (l *login) counts(id string, to perch.JID, f *xmlstream.Frame) error {
 	if !l.counting() {
 		return nil
 	}
-	l.expectNothing(id, to)
+	l.expectLater(id, to, func(stanza.IQ, error) {})
 	return l.holdEarly(f)
 }
 
-// expectNothing has the reader take an answer, and do nothing with it.
-func (l *login) expectNothing(id string, to perch.JID) {
+// expectLater has the reader take an answer.
+func (l *login) expectLater(id string, to perch.JID, answer func(stanza.IQ, error)) {
 	if l.c.iqs == nil {
 		l.c.iqs = map[string]*openIQ{}
 	}
-	l.c.iqs[id] = &openIQ{to: to, answer: func(stanza.IQ, error) {}}
+	l.c.iqs[id] = &openIQ{to: to, answer: answer}
 }
 
 // from is the account, for the stream header inside of TLS: a server offers by it what it has for that

@@ -128,6 +128,7 @@ func TestLoginInOneStep(t *testing.T) {
 			disco := p.expect(nsClient, "iq")
 			p.send(chat("in-2", "early too"))
 			p.result(disco, "<query xmlns='"+nsDiscoInfo+"'><feature var='"+nsMAM+"'/></query>")
+			p.expect(nsClient, "iq") // the form of the archive
 			ready <- p
 			<-hold
 		})
@@ -151,7 +152,7 @@ func TestLoginInOneStep(t *testing.T) {
 		p.wantH(t, "3")
 		last := say(t, c, "out-1")
 		p.expect(nsClient, "message")
-		p.send("<a xmlns='" + nsSM + "' h='2'/>") // the question of the login, and the message
+		p.send("<a xmlns='" + nsSM + "' h='3'/>") // the two questions of the login, and the message
 		in := b.take()
 		if len(in) != 1 || in[0].(*perch.AckIn).Through != last {
 			t.Errorf("got %+v, want one AckIn through %d", in, last)

@@ -176,19 +176,30 @@ func (l *login) manage(in smwire.In) {
 	}
 }
 
-// carbons asks for copies of what other devices of the account send and receive (XEP-0280).
-// The login does not wait for the answer: a server without carbons answers with an error, which
-// changes nothing. A bind that has enabled them (XEP-0386) needs no request.
-func (l *login) carbons() error {
-	if l.bound() && l.offer.SASL2.Enables(nsCarbons) {
+// afterwards asks for what the login need not wait for. Nothing is changed by a server that answers with
+// an error, or not at all.
+func (l *login) afterwards() error {
+	// Copies of what other devices of the account send and receive (XEP-0280), unless the bind has
+	// enabled them (XEP-0386).
+	if !l.bound() || !l.offer.SASL2.Enables(nsCarbons) {
+		if err := l.askLater("set", stanza.EncodeCarbonsEnable(), func(stanza.IQ, error) {}); err != nil {
+			return err
+		}
+	}
+	if l.c.login.Capabilities.Archive != "313" {
 		return nil
 	}
+	return l.askLater("get", stanza.EncodeArchiveForm(), func(in stanza.IQ, err error) { _, _ = l.c.archives.Learn("", in.Payload, err) })
+}
+
+// askLater asks the own account; answer is called by the reader.
+func (l *login) askLater(typ string, payload []byte, answer func(stanza.IQ, error)) error {
 	id := stanza.NewID()
-	iq, err := stanza.AppendIQ(nil, id, "set", "", stanza.EncodeCarbonsEnable())
+	iq, err := stanza.AppendIQ(nil, id, typ, "", payload)
 	if err != nil {
 		return err
 	}
-	l.expectNothing(id, "")
+	l.expectLater(id, "", answer)
 	l.sent(iq)
 	return l.write(string(iq))
 }

@@ -58,6 +58,7 @@ func (c *Conn) StreamStateAt(seq uint64) []byte {
 		Version: streamStateVersion, ID: m.id, Location: m.location, Max: m.max, JID: c.login.JID,
 		Caps: c.login.Capabilities, Versions: c.rosterVer, In: m.handledAt(seq), Acked: m.base,
 	}
+	st.Caps.Search = st.Caps.Search || c.SearchesArchive()
 	m.stateGiven = true
 	if n := len(m.pins); n == 0 || m.pins[n-1] != (mark{st.In, seq}) {
 		m.pins = append(m.pins, mark{st.In, seq})

@@ -44,6 +44,8 @@ type ProsodyOptions struct {
 	// SQLArchive keeps the messages in SQLite: the plain files of Prosody are read as a whole
 	// for every question, which takes seconds when there are thousands of messages.
 	SQLArchive bool
+	// Search lets archives be searched for a text, which no module of Prosody's own does.
+	Search bool
 	// StanzaBytes is the largest stanza that a client may send; default 262144.
 	StanzaBytes int
 }
@@ -81,7 +83,7 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 	writeFile(t, dir, "accounts/passwords", cred, nil)
 	writeFile(t, dir, "log/prosody.log", cred, nil)
 	makeDir(t, filepath.Join(dir, "data"), cred)
-	for _, m := range []string{"mod_auth_bearertest.lua", "mod_seeother_test.lua"} {
+	for _, m := range []string{"mod_auth_bearertest.lua", "mod_seeother_test.lua", "mod_fulltext_test.lua"} {
 		writeFile(t, dir, "modules/"+m, cred, embedded(t, prosodyFiles, "prosody/"+m))
 	}
 	config := filepath.Join(dir, "prosody.cfg.lua")
@@ -104,7 +106,7 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 			"Level": o.level(), "StanzaBytes": cmp.Or(o.StanzaBytes, 262144), "Hibernation": cmp.Or(o.Hibernation, 60),
 			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
 			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget, "ArchiveDir": archive,
-			"WebSocket": o.WebSocket, "SASL2": ProsodyAtLeast13() && ProsodyHas("sasl2"),
+			"WebSocket": o.WebSocket, "SASL2": ProsodyAtLeast13() && ProsodyHas("sasl2"), "Search": o.Search,
 		}))
 		return ports
 	})

@@ -23,6 +23,7 @@ type Reader struct {
 
 	mu      sync.Mutex
 	queries map[string]*stanza.ArchivePage // that are open, by their ids; nil: none
+	fields  map[perch.JID]string           // by which archives are searched; "": that one cannot be
 }
 
 // New is a Reader that asks so. Login is that of the connection, and is not needed before a request.
@@ -33,6 +34,9 @@ func New(ask Ask, login *perch.Login) Reader { return Reader{ask: ask, login: lo
 func (a *Reader) Own(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
 	switch a.login.Capabilities.Archive {
 	case "136":
+		if q.Text != "" {
+			return perch.ArchivePage{}, perch.Errorf(perch.KindFeatureUnsupported, "this upstream cannot search its archive")
+		}
 		return a.last(ctx, q)
 	case "313":
 		return a.Of(ctx, "", q)
@@ -78,9 +82,16 @@ func (a *Reader) Of(ctx context.Context, archive perch.JID, q perch.ArchiveQuery
 	return page, nil // it is there, or the archive cannot be asked for one (4.1.4)
 }
 
-func (a *Reader) page(ctx context.Context, archive perch.JID, q perch.ArchiveQuery) (perch.ArchivePage, error) {
+// page asks for one page. Where the archive cannot be searched, no query with a Text is sent.
+func (a *Reader) page(ctx context.Context, archive perch.JID, q perch.ArchiveQuery) (_ perch.ArchivePage, err error) {
+	field := ""
+	if q.Text != "" {
+		if field, err = a.field(ctx, archive); err != nil {
+			return perch.ArchivePage{}, err
+		}
+	}
 	id := stanza.NewID()
-	payload, err := stanza.EncodeMAM(q, id)
+	payload, err := stanza.EncodeMAM(q, id, field)
 	if err != nil {
 		return perch.ArchivePage{}, err
 	}

@@ -18,3 +18,6 @@ func (a *Reader) Close(id string) { a.close(id) }
 
 // Queries are how many are open.
 func (a *Reader) Queries() int { return len(a.queries) }
+
+// Forms are of how many archives it is remembered how they are searched.
+func (a *Reader) Forms() int { return len(a.fields) }

@@ -25,8 +25,9 @@ type MAMFin struct {
 }
 
 // EncodeMAM asks for a page of the own archive (XEP-0313, 4.1). With neither Before nor
-// After it is the newest page, or with only a Start the oldest one from there on.
-func EncodeMAM(q perch.ArchiveQuery, queryID string) ([]byte, error) {
+// After it is the newest page, or with only a Start the oldest one from there on. SearchField is what
+// ParseArchiveForm gave, by which Text is looked for.
+func EncodeMAM(q perch.ArchiveQuery, queryID, searchField string) ([]byte, error) {
 	var w writer
 	w.Raw("<query xmlns='" + nsMAM + "'")
 	w.Attr("/id", "queryid", queryID)
@@ -36,6 +37,7 @@ func EncodeMAM(q perch.ArchiveQuery, queryID string) ([]byte, error) {
 	w.formField("?start", "start", formatTime(q.Start))
 	w.formField("?end", "end", formatTime(q.End))
 	w.formField("?ids", "ids", q.ID)
+	w.formField("?q", searchField, q.Text)
 	w.Raw("</x>")
 	w.rsm(q.Limit, q.Before, q.Start == 0 || q.End != 0, q.After)
 	w.Raw("</query>")

@@ -140,10 +140,12 @@ func TestEncodeMAM(t *testing.T) {
 		{"before", perch.ArchiveQuery{Limit: 5, Before: "a&b"}, head + set("<max>5</max><before>a&amp;b</before>")},
 		{"after", perch.ArchiveQuery{Limit: 5, After: "7"}, head + set("<max>5</max><after>7</after>")},
 		{"from a time on", perch.ArchiveQuery{Start: start}, head + startField + set("")},
+		{"a text", perch.ArchiveQuery{With: "b@b.test", Start: start, Text: "a <b>", After: "7"}, head + "<field var='with'><value>b@b.test</value></field>" + startField +
+			"<field var='withtext'><value>a &lt;b&gt;</value></field>" + set("<after>7</after>")},
 		{"newest of a time", perch.ArchiveQuery{Start: start, End: end}, head + startField + endField + set("<before/>")},
 	}
 	for _, tt := range tests {
-		if got := encoded(t)(stanza.EncodeMAM(tt.q, "q1")); got != tt.want {
+		if got := encoded(t)(stanza.EncodeMAM(tt.q, "q1", "withtext")); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}

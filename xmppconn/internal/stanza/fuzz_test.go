@@ -196,6 +196,7 @@ func decodeEverything(el *xmlstream.Element) {
 		stanza.ParseArchive136(payload, testSelf, perch.ArchiveQuery{With: "x@a.test"}, 10, now)
 	}
 	stanza.ParseMAMFin(payload)
+	_, _ = stanza.ParseArchiveForm(payload)
 	stanza.ParseLookup(payload)
 	stanza.AccountCapabilities(&perch.Capabilities{}, payload)
 	stanza.ParseReadPositions(payload, testSelf.Bare())

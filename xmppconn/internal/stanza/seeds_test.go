@@ -51,6 +51,7 @@ var stanzaSeeds = []string{
 	"<iq id='1' type='result'><fin xmlns='urn:xmpp:mam:2' complete='true'><set xmlns='http://jabber.org/protocol/rsm'><first>1</first><last>2</last><count>2</count></set></fin></iq>",
 	"<iq id='1' type='result'><getjid xmlns='jidlookup'><jid>1@b.test</jid></getjid></iq>",
 	"<iq id='1' type='result'><query xmlns='http://jabber.org/protocol/disco#info'><feature var='urn:xmpp:mam:2'/></query></iq>",
+	"<iq id='1' type='result'><query xmlns='urn:xmpp:mam:2'><x xmlns='jabber:x:data' type='form'><field var='withtext'/><field var='{urn:xmpp:fulltext:0}fulltext'/></x></query></iq>",
 	"<enabled xmlns='urn:xmpp:sm:3' id='x' resume='true' max='60' location='h:1'/>",
 	"<failed xmlns='urn:xmpp:sm:3' h='4294967296'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
 	"<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>[::1]:5222</see-other-host></stream:error>",
