@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/perch-im/perch"
 )
@@ -76,10 +77,11 @@ func archiveDroppedOf(it *perch.ArchiveItem) archiveDropped {
 //
 //	@ID				listArchive
 //	@Summary		Archived messages
-//	@Description	Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). Of a room it is the archive of the room, also when it is not joined, as far as the room allows that. What live would be an event.dropped is in dropped. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page.
+//	@Description	Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). Of a room it is the archive of the room, also when it is not joined, as far as the room allows that. What live would be an event.dropped is in dropped. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page. With q it is only what has that text, as the archive understands it, in pages and within start and end as well; without with, of all accounts, but not of rooms. The feature search says that the archive of the account can.
 //	@Tags			archive
 //	@Produce		json
-//	@Param			with	query		string	true	"JID of the other side: an account, a room, or an occupant of one"
+//	@Param			with	query		string	false	"JID of the other side: an account, a room, or an occupant of one; needed without q"
+//	@Param			q		query		string	false	"text to search for"	maxlength(256)
 //	@Param			limit	query		int		false	"items a page; 50"	minimum(1)	maximum(200)
 //	@Param			before	query		string	false	"prev of another page"
 //	@Param			after	query		string	false	"next of another page"
@@ -91,24 +93,25 @@ func archiveDroppedOf(it *perch.ArchiveItem) archiveDropped {
 //	@Failure		403		{object}	Problem	"the room does not show it to the account"
 //	@Failure		404		{object}	Problem	"there is no such room"
 //	@Failure		422		{object}	Problem
-//	@Failure		501		{object}	Problem	"the upstream, or the room, has no archive"
+//	@Failure		501		{object}	Problem	"the upstream, or the room, has no archive, or none that can be searched"
 //	@Failure		502		{object}	Problem
 //	@Failure		503		{object}	Problem
 //	@Failure		504		{object}	Problem
 //	@Router			/v1/archive [get]
 //	@Security		BearerAuth
 func (a *API) handleArchive(w http.ResponseWriter, r *http.Request) error {
-	q, err := queryOf(r, "with", "limit", "before", "after", "start", "end")
+	q, err := queryOf(r, "with", "q", "limit", "before", "after", "start", "end")
 	if err != nil {
 		return err
 	}
 	s := sessionFrom(r.Context())
-	if !q.Has("with") {
+	var with perch.JID
+	if q.Has("with") {
+		if with, err = addressOf(s, "?with", q.Get("with")); err != nil {
+			return err
+		}
+	} else if !q.Has("q") {
 		return perch.Invalid("?with", "is needed: the JID of the other side")
-	}
-	with, err := addressOf(s, "?with", q.Get("with"))
-	if err != nil {
-		return err
 	}
 	query, err := archiveQuery(with, q)
 	if err != nil {
@@ -150,7 +153,7 @@ func linkBesides(w http.ResponseWriter, r *http.Request, next, prev *string) {
 	}
 }
 
-// archiveQuery reads which page of the messages with one account is asked for.
+// archiveQuery reads which page of the messages with one account is asked for; with "": with all.
 func archiveQuery(with perch.JID, q url.Values) (out perch.ArchiveQuery, err error) {
 	out.With = with
 	if out.Limit, err = limitOf(q); err != nil {
@@ -174,5 +177,21 @@ func archiveQuery(with perch.JID, q url.Values) (out perch.ArchiveQuery, err err
 	if !out.Start.IsZero() && !out.End.IsZero() && out.End < out.Start {
 		return out, perch.Invalid("?end", "is before start")
 	}
-	return out, nil
+	out.Text, err = searchOf(q)
+	return out, err
+}
+
+// maxSearch is how many characters a text may have that is searched for.
+const maxSearch = 256
+
+// searchOf reads the text that is searched for; "": none.
+func searchOf(q url.Values) (string, error) {
+	if !q.Has("q") {
+		return "", nil
+	}
+	text := strings.TrimSpace(q.Get("q"))
+	if text == "" {
+		return "", perch.Invalid("?q", "is empty; leave it out to read all messages")
+	}
+	return text, oneLine("?q", text, maxSearch)
 }

@@ -20,7 +20,7 @@ type messagePage struct {
 //
 //	@ID				listConversationMessages
 //	@Summary		Messages of a conversation
-//	@Description	From the archive, oldest first. Without around, before and after: the newest page. With around, half of the page is before that message and half after it. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page.
+//	@Description	From the archive, oldest first. Without around, before and after: the newest page. With around, half of the page is before that message and half after it. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page. With q it is only what has that text, as the archive understands it, in pages and within start and end as well; the feature search says that the archive of the account can.
 //	@Tags			conversations
 //	@Produce		json
 //	@Param			jid		path		string	true	"JID of the other side, percent-encoded"
@@ -29,14 +29,14 @@ type messagePage struct {
 //	@Param			after	query		string	false	"next of another page"
 //	@Param			start	query		string	false	"not before this time (RFC 3339)"
 //	@Param			end		query		string	false	"not after this time (RFC 3339)"
-//	@Param			q		query		string	false	"a search; 501, as no upstream has one yet"
+//	@Param			q		query		string	false	"text to search for"	maxlength(256)
 //	@Param			limit	query		int		false	"items a page; 50"	minimum(1)	maximum(200)
 //	@Success		200		{object}	messagePage
 //	@Header			200		{string}	Link	"rel=next, rel=prev"
 //	@Failure		401		{object}	Problem
 //	@Failure		404		{object}	Problem	"there is no message with that ref"
 //	@Failure		422		{object}	Problem
-//	@Failure		501		{object}	Problem	"the upstream has no archive, or none that can be read around a message"
+//	@Failure		501		{object}	Problem	"the upstream, or the room, has no archive, or none that can be searched, or read around a message"
 //	@Failure		502		{object}	Problem
 //	@Failure		503		{object}	Problem
 //	@Failure		504		{object}	Problem
@@ -56,8 +56,7 @@ func (a *API) handleConversationMessages(w http.ResponseWriter, r *http.Request)
 		return err
 	}
 	s := sessionFrom(r.Context())
-	switch {
-	case q.Has("around"):
+	if q.Has("around") {
 		for _, other := range []string{"before", "after", "start", "end", "q"} {
 			if q.Has(other) {
 				return perch.Invalid("?around", "cannot be combined with %s", other)
@@ -72,8 +71,6 @@ func (a *API) handleConversationMessages(w http.ResponseWriter, r *http.Request)
 			return err
 		}
 		return writeMessages(w, r, found, s.Info().JID)
-	case q.Has("q"):
-		return perch.Errorf(perch.KindFeatureUnsupported, "the messages of this upstream cannot be searched")
 	}
 	found, err := s.Archive(r.Context(), query)
 	if err != nil {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -62,7 +63,7 @@ func (h history) answer(q perch.ArchiveQuery) (perch.ArchivePage, error) {
 		return q.Start != 0 && it.Time < q.Start || q.End != 0 && it.Time > q.End
 	})
 	at := func(id string) int {
-		return slices.IndexFunc(items, func(it perch.ArchiveItem) bool { return it.StanzaID == id })
+		return slices.IndexFunc(items, func(it perch.ArchiveItem) bool { return cmp.Or(it.StanzaID, it.RoomStanzaID) == id })
 	}
 	for _, id := range []string{q.Before, q.After} {
 		if id != "" && at(id) < 0 {
@@ -82,7 +83,8 @@ func (h history) answer(q perch.ArchiveQuery) (perch.ArchivePage, error) {
 		items = items[max(0, len(items)-q.Limit):]
 	}
 	if page.Items = items; len(items) > 0 {
-		page.First, page.Last = items[0].StanzaID, items[len(items)-1].StanzaID
+		first, last := items[0], items[len(items)-1]
+		page.First, page.Last = cmp.Or(first.StanzaID, first.RoomStanzaID), cmp.Or(last.StanzaID, last.RoomStanzaID)
 	}
 	return page, nil
 }

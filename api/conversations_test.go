@@ -148,6 +148,13 @@ func TestBadConversations(t *testing.T) {
 		{"around no ref", "GET", path + "/messages?around=m1", "", "validation", "?around"},
 		{"around and before", "GET", path + "/messages?around=ibTE&before=1", "", "validation", "?around"},
 		{"around and a search", "GET", path + "/messages?around=ibTE&q=x", "", "validation", "?around"},
+		{"a search for nothing", "GET", path + "/messages?q=%20", "", "validation", "?q"},
+		{"a search of two lines", "GET", path + "/messages?q=a%0Ab", "", "validation", "?q"},
+		{"a search that is too long", "GET", path + "/messages?q=" + strings.Repeat("x", 257), "", "validation", "?q"},
+		{"the archive without a side", "GET", "/v1/archive?limit=5", "", "validation", "?with"},
+		{"the archive, a search for nothing", "GET", "/v1/archive?q=", "", "validation", "?q"},
+		{"the archive, a search that is too long", "GET", "/v1/archive?q=" + strings.Repeat("é", 257), "", "validation", "?q"},
+		{"the archive, a search of nobody", "GET", "/v1/archive?q=x&with=@", "", "jid-malformed", "?with"},
 		{"both ways", "GET", path + "/messages?after=ibTE&before=1", "", "validation", "?before"},
 		{"with another one", "GET", path + "/messages?with=carol@example.net", "", "validation", "?with"},
 	} {
@@ -159,6 +166,7 @@ func TestBadConversations(t *testing.T) {
 	}
 	f.refused(404, "not-found", "", "GET", path, "")
 	f.refused(501, "feature-unsupported", "", "GET", path+"/messages?q=x", "")
+	f.refused(501, "feature-unsupported", "", "GET", "/v1/archive?q=x", "")
 	f.refused(404, "not-found", "", "GET", path+"/messages?around="+theirRef("nothing"), "")
 }
 

@@ -8,8 +8,9 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// Archive asks the upstream for messages exchanged with one account, or a room for its history. It waits
-// for it.
+// Archive asks the upstream for messages exchanged with one account, or with all of them when With is "",
+// or a room for its history. It waits for it. Where the archive cannot be searched, a query with a Text is
+// of KindFeatureUnsupported.
 func (s *Session) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.ArchivePage, error) {
 	inRoom := false
 	if err := s.call(ctx, func() { inRoom = roomsOf(s).isRoomArchive(q.With) }); err != nil {
@@ -18,7 +19,11 @@ func (s *Session) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.Arch
 	if inRoom {
 		return RoomsOf(s).history(ctx, q)
 	}
-	conn, err := s.request(ctx, "keep an archive", func(c perch.Capabilities) bool { return c.Archive != "" })
+	what, can := "keep an archive", func(c perch.Capabilities) bool { return c.Archive != "" }
+	if q.Text != "" {
+		what, can = "search its archive", func(c perch.Capabilities) bool { return c.Archive == archivePaged }
+	}
+	conn, err := s.request(ctx, what, can)
 	if err != nil {
 		return perch.ArchivePage{}, err
 	}

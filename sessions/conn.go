@@ -110,3 +110,8 @@ type ResumeCheckpointer interface{ StreamStateAt(seq uint64) []byte }
 type ResumeReporter interface {
 	ResumedMessages() (written map[string]uint64, more bool)
 }
+
+// ArchiveSearcher is what a Conn may have besides: whether the own archive has said that it can be
+// searched for a text. It asks nothing. Before there is an answer it is false, and a query with a Text
+// waits for that.
+type ArchiveSearcher interface{ SearchesArchive() bool }

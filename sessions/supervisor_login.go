@@ -177,9 +177,13 @@ func (lg *login) announce(l *link) {
 	}
 }
 
-// bound ends a login that bound a new resource.
+// bound ends a login that bound a new resource. A server answers in order: what its archive can do is known
+// since it has sent the roster.
 func (lg *login) bound(l *link) {
 	l.live = true
+	if archive, ok := l.conn.(ArchiveSearcher); ok {
+		lg.caps.Search = archive.SearchesArchive()
+	}
 	lg.catchup.releaseBuffered(l)
 	lg.host.online(false)
 }

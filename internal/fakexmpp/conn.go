@@ -237,8 +237,22 @@ func (c *Conn) SetVCard(ctx context.Context, card perch.VCard) error {
 	})
 }
 
+// SearchesArchive implements sessions.ArchiveSearcher.
+func (c *Conn) SearchesArchive() (yes bool) {
+	c.server.read(func(d *Data) { yes = d.Search })
+	return yes
+}
+
+// noSearch is the answer for an archive that cannot be searched, before it is asked.
+func noSearch() error {
+	return perch.Errorf(perch.KindFeatureUnsupported, "this archive has no search")
+}
+
 // Archive implements sessions.Conn; without a script it gives the same page to every query.
 func (c *Conn) Archive(ctx context.Context, q perch.ArchiveQuery) (p perch.ArchivePage, err error) {
+	if q.Text != "" && !c.SearchesArchive() {
+		return p, noSearch()
+	}
 	err = c.ask(ctx, "Archive", func(d *Data) (err error) {
 		if d.Archived != nil {
 			p, err = d.Archived(q)

@@ -1,6 +1,7 @@
 package fakexmpp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,6 +23,8 @@ type Room struct {
 	Config  perch.RoomConfig
 	Photo   []byte
 	Archive perch.ArchivePage // the answer to every query
+	// Archived answers queries, of a text as well; nil: Archive is the answer to each, and there is no search.
+	Archived func(q perch.ArchiveQuery) (perch.ArchivePage, error)
 }
 
 // RoomData is the part of Data about rooms.
@@ -75,14 +78,23 @@ func (c *Conn) RoomInfo(ctx context.Context, room perch.JID) (info perch.RoomInf
 
 // RoomArchive implements sessions.RoomConn.
 func (c *Conn) RoomArchive(ctx context.Context, room perch.JID, q perch.ArchiveQuery) (p perch.ArchivePage, err error) {
+	var answer error
 	err = c.askRoom(ctx, "RoomArchive", room, func(_ *Data, r *Room) {
+		if r.Archived != nil {
+			p, answer = r.Archived(q)
+			return
+		}
+		if q.Text != "" {
+			answer = noSearch()
+			return
+		}
 		p = r.Archive
 		p.Items = slices.Clone(p.Items)
 		if q.After != "" {
 			p.Items, p.Complete = nil, true
 		}
 	})
-	return p, err
+	return p, cmp.Or(err, answer)
 }
 
 // SelfPing implements sessions.RoomConn: nobody is ever out.
