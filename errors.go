@@ -27,6 +27,8 @@ const (
 	KindJIDMalformed        Kind = "jid-malformed"        // RFC 7622
 	KindMalformedJSON       Kind = "malformed-json"
 	KindBodyTooLarge        Kind = "body-too-large"
+	KindFileTooLarge        Kind = "file-too-large" // for the upload service; see MaxSize
+	KindUploadRefused       Kind = "upload-refused" // the upload service did not take the file; see UpstreamStatus
 	KindUnsupportedMedia    Kind = "unsupported-media-type"
 	KindUpgradeRequired     Kind = "upgrade-required"
 	KindQuotaExceeded       Kind = "quota-exceeded"
@@ -58,8 +60,11 @@ type Error struct {
 	XMPP       *XMPPError    // the upstream's own words, when it answered
 	Successor  JID           // for KindGone: the room to go to; "": none is named
 	RetryAfter time.Duration // 0: not known
-	Cause      Cause         // why a login failed; "" in every other error
-	Err        error         // what is behind it, for logs
+	MaxSize    int64         // for KindFileTooLarge: of a file, in bytes; 0: not known
+	// UpstreamStatus is the HTTP status that an upload service answered with, for KindUploadRefused; 0: none.
+	UpstreamStatus int
+	Cause          Cause // why a login failed; "" in every other error
+	Err            error // what is behind it, for logs
 }
 
 // FieldError names a wrong field by its JSON pointer (RFC 6901), such as "/to".
@@ -108,6 +113,15 @@ func Wrap(kind Kind, cause error, format string, args ...any) *Error {
 func Invalid(pointer, format string, args ...any) *Error {
 	d := fmt.Sprintf(format, args...)
 	return &Error{Kind: KindValidation, Detail: pointer + ": " + d, Fields: []FieldError{{Pointer: pointer, Detail: d}}}
+}
+
+// FileTooLarge is the error of a file of more bytes than maxSize; 0: the limit is not known.
+func FileTooLarge(maxSize int64) *Error {
+	detail := "is more than the upload service takes"
+	if maxSize > 0 {
+		detail = fmt.Sprintf("must be at most %d bytes", maxSize)
+	}
+	return &Error{Kind: KindFileTooLarge, Detail: "/size: " + detail, MaxSize: maxSize, Fields: []FieldError{{Pointer: "/size", Detail: detail}}}
 }
 
 // KindOf returns the kind of err, or KindInternal for an error without one.

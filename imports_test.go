@@ -33,7 +33,7 @@ var (
 		},
 		{
 			from:  "xmppconn",
-			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/exchange", "xmppconn/internal/smwire", "xmppconn/internal/address", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/archive", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
+			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/exchange", "xmppconn/internal/smwire", "xmppconn/internal/address", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/upload", "xmppconn/internal/archive", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
 			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
@@ -77,6 +77,11 @@ var (
 			from: "xmppconn/internal/roomadmin", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
 			never: []string{"net", "encoding/xml", "time"},
 			why:   "roomadmin is what rooms are asked for: it asks by a function, and has no connection",
+		},
+		{
+			from: "xmppconn/internal/upload", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
+			never: []string{"net", "net/http", "encoding/xml"},
+			why:   "upload asks for places for files: it asks by a function, and neither has a connection nor sends a file",
 		},
 		{
 			from: "xmppconn/internal/sasl", libs: []string{"github.com/xdg-go/"},

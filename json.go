@@ -221,5 +221,9 @@ func (i SessionInfo) AppendJSON(b []byte) []byte {
 	if i.Services != nil {
 		b = append(jsonappend.Strings(append(b, `,"services":{"muc":`...), i.Services.MUC), '}')
 	}
+	if i.Uploads != nil {
+		b = strconv.AppendInt(append(b, `,"uploads":{"max_size":`...), i.Uploads.MaxSize, 10)
+		b = append(jsonappend.String(append(b, `,"proxy":`...), i.Uploads.Proxy), '}')
+	}
 	return append(b, '}')
 }

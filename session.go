@@ -31,6 +31,7 @@ type SessionInfo struct {
 	// Rooms is "autojoin" for a session that joins the rooms of the account's bookmarks; else "".
 	Rooms    string           `json:"rooms,omitempty"`
 	Services *SessionServices `json:"services,omitempty"` // nil: nothing was asked for yet
+	Uploads  *SessionUploads  `json:"uploads,omitempty"`  // left out: the upstream takes no files, or has not said so yet
 }
 
 // SessionServices are services of the account's server, by what they are for.

@@ -91,6 +91,8 @@ func everyRoute() []call {
 		{"POST", "/v1/rooms/talk@rooms.example.net/invitations", `{"to":"bob@example.net"}`, jsonType},
 		{"POST", "/v1/rooms/talk@rooms.example.net/destroy", "", ""},
 		{"DELETE", "/v1/rooms/talk@rooms.example.net", "", ""},
+		{"POST", "/v1/uploads", `{"name":"cat.png","size":70}`, jsonType},
+		{"POST", "/v1/uploads", `{"name":"cat.png"}`, jsonType},
 		{"POST", "/v1/events/tickets", "", ""},
 		{"GET", "/v1/events?types=nonsense", "", ""},
 		{"GET", "/v1/events/ws", "", ""},

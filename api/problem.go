@@ -26,6 +26,9 @@ type Problem struct {
 	Errors    []perch.FieldError `json:"errors,omitempty"`
 	XMPP      *perch.XMPPError   `json:"xmpp,omitempty"`
 	Successor perch.JID          `json:"successor,omitempty"` // of a room that is gone
+	MaxSize   int64              `json:"max_size,omitempty"`  // of a file, in bytes
+	// UpstreamStatus is the HTTP status with which the upload service has refused a file.
+	UpstreamStatus int `json:"upstream_status,omitempty"`
 
 	retryAfter time.Duration
 }
@@ -89,12 +92,12 @@ func problemAt(path, requestID string, err error) Problem {
 	}
 	p := Problem{
 		Type: "/problems/" + string(slug), Title: doc.title, Status: doc.status, Code: string(slug),
-		Detail: e.Detail, Errors: e.Fields, XMPP: e.XMPP, Successor: e.Successor, retryAfter: e.RetryAfter,
+		Detail: e.Detail, Errors: e.Fields, XMPP: e.XMPP, Successor: e.Successor, MaxSize: e.MaxSize, UpstreamStatus: e.UpstreamStatus, retryAfter: e.RetryAfter,
 		Instance: path, RequestID: requestID,
 	}
 	if slug == perch.KindInternal {
 		p.Detail = "The gateway failed. Give the request_id to its operator, who finds it in the log."
-		p.Errors, p.XMPP, p.Successor = nil, nil, ""
+		p.Errors, p.XMPP, p.Successor, p.MaxSize, p.UpstreamStatus = nil, nil, "", 0, 0
 	}
 	if p.retryAfter <= 0 {
 		p.retryAfter = doc.retryAfter

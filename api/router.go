@@ -122,6 +122,7 @@ func (a *API) routesOfUpstream(r chi.Router) {
 	r.Get("/v1/archive", a.wrap(a.handleArchive))
 	r.Get("/v1/jids", a.wrap(a.handleJIDLookup))
 	r.Post("/v1/messages", a.wrap(a.handleMessageSend))
+	r.Post("/v1/uploads", a.wrap(a.handleUploadCreate))
 	r.Put("/v1/chat-states/{jid}", a.wrap(a.handleChatState))
 	r.Put("/v1/conversations/{jid}/read", a.wrap(a.handleConversationRead))
 	r.Get("/v1/conversations/{jid}/messages", a.wrap(a.handleConversationMessages))

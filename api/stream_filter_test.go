@@ -15,6 +15,7 @@ import (
 // said is described.
 func TestHelloHasFeatures(t *testing.T) {
 	f := newGateway(t)
+	f.uploadsAt("https://up.test")
 	f.signIn()
 	stream := f.stream("ws", token, "")
 	defer stream.close()
@@ -27,7 +28,7 @@ func TestHelloHasFeatures(t *testing.T) {
 		t.Fatalf("got %+v, %v, want hello", e, err)
 	}
 	e.into(t, &hello)
-	if want := []string{"conversations", "message-edit", "message-react", "message-retract", "rooms"}; !slices.Equal(hello.Features, want) {
+	if want := []string{"conversations", "message-edit", "message-react", "message-retract", "rooms", "uploads"}; !slices.Equal(hello.Features, want) {
 		t.Errorf("got the features %q, want %q", hello.Features, want)
 	}
 	for _, name := range hello.Features[1:] {

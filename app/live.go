@@ -45,7 +45,7 @@ func (o Options) manage(x *sessions.Options, ups upstreamTable) {
 	}
 	x.DefaultUpstream, x.SealKeys, x.OpenTimeout, x.Idle = o.DefaultUpstream, o.SealKeys, o.OpenTimeout, o.Idle
 	x.MaxSessions, x.SessionsPerAccount, x.SessionsPerAddress = o.MaxSessions, o.SessionsPerAccount, o.SessionsPerAddress
-	x.RoomDeliveryLimit = o.RoomDeliveryLimit
+	x.RoomDeliveryLimit, x.Uploads = o.RoomDeliveryLimit, o.uploadPolicy()
 }
 
 // serve writes the settings of an API that may change.

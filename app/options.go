@@ -109,6 +109,7 @@ type Limits struct {
 	AccountRate        Rate // refused credentials of one account; default 10 a minute, 20 at once
 	Streams            int  // event streams of one session; default 20
 	RoomDeliveryLimit  int  // messages of one room in a minute that a session makes events of; default 600, negative: no limit
+	UploadOptions
 }
 
 // Tracing is where OpenTelemetry traces go.
@@ -222,6 +223,9 @@ func (o Options) validate() error {
 		return fmt.Errorf("--listen %q is not HOST:PORT, such as 127.0.0.1:8080", o.Listen)
 	} else if len(o.Upstreams) == 0 && !isLoopback(host) {
 		return fmt.Errorf("--listen %q is not loopback, and the demo accounts have published tokens: configure an --upstream first", o.Listen)
+	}
+	if err := o.checkUploads(); err != nil {
+		return err
 	}
 	if err := o.validateNode(); err != nil {
 		return err

@@ -156,6 +156,7 @@ var changeableSettings = []struct {
 	{"account-rate", func(o *Options) any { return o.AccountRate }},
 	{"streams", func(o *Options) any { return o.Streams }},
 	{"room-delivery-limit", func(o *Options) any { return o.RoomDeliveryLimit }},
+	{"upload-http-host", func(o *Options) any { return o.UploadHTTPHosts }},
 	{"open-timeout", func(o *Options) any { return o.OpenTimeout }},
 	{"drain-time", func(o *Options) any { return o.DrainTime }},
 	{"idle", func(o *Options) any { return o.Idle.Action }},

@@ -31,6 +31,7 @@ type Manager struct {
 	recovering atomic.Int64
 	rotation   atomic.Pointer[rotation]
 	caps       caps
+	uploads    uploadTable
 
 	ctx    context.Context // of every session; cancelled when Close has run out of time
 	cancel context.CancelFunc

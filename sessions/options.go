@@ -38,6 +38,8 @@ type Options struct {
 	// RoomDeliveryLimit is how many messages of one room a session takes in a minute before it logs only
 	// those that name the account; DefaultRoomDeliveryLimit when it is 0, no limit when it is negative.
 	RoomDeliveryLimit int
+	// Uploads says how files may go to the upload services of upstreams.
+	Uploads UploadPolicy
 	// Observer counts what happens; nil: nothing is counted.
 	Observer Observer
 }
@@ -95,6 +97,12 @@ func (o Options) withDefaults() (Options, error) {
 	if _, ok := o.Upstreams[o.DefaultUpstream]; !ok {
 		return o, perch.Invalid("DefaultUpstream", "names no upstream")
 	}
+	if !slices.Contains([]perch.UploadProxy{"", perch.UploadProxyOff, perch.UploadProxyOn, perch.UploadProxyOnly}, o.Uploads.Proxy) {
+		return o, perch.Invalid("Uploads.Proxy", "must be off, on or only")
+	}
+	if o.Uploads.Bytes < 0 {
+		return o, perch.Invalid("Uploads.Bytes", "must not be negative")
+	}
 	for _, k := range o.SealKeys {
 		if len(k) != sealKeyLen {
 			return o, perch.Invalid("SealKeys", "each must have %d bytes", sealKeyLen)
@@ -111,6 +119,12 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.RoomDeliveryLimit == 0 {
 		o.RoomDeliveryLimit = DefaultRoomDeliveryLimit
+	}
+	if o.Uploads.Proxy == "" {
+		o.Uploads.Proxy = perch.UploadProxyOff
+	}
+	if o.Uploads.Bytes == 0 {
+		o.Uploads.Bytes = DefaultUploadBytes
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

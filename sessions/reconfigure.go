@@ -43,7 +43,7 @@ func newSettings(o Options, before *settings) (*settings, error) {
 
 // Reconfigure changes the Options while sessions live, and ends none of them. Upstreams,
 // DefaultUpstream, OpenTimeout, MaxSessions, SessionsPerAccount, SessionsPerAddress, Secret,
-// PreviousSecrets, SealKeys, RoomDeliveryLimit and Idle may change; what is changed of the others has no effect. The error names the wrong option, and
+// PreviousSecrets, SealKeys, RoomDeliveryLimit, Uploads and Idle may change; what is changed of the others has no effect. The error names the wrong option, and
 // nothing has changed then.
 //
 // Of an upstream that is left out no session is opened any more, and those that live continue until

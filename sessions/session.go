@@ -47,8 +47,9 @@ type Session struct {
 // partList are the parts, in the order in which they are asked. What a room says comes to rooms before
 // that; nil: the session uses none.
 type partList struct {
-	parts []part
-	rooms *roomList
+	parts   []part
+	rooms   *roomList
+	uploads *uploadSlots // nil: none was asked for
 }
 
 // credential is what a session signs in with.

@@ -28,6 +28,10 @@ func (s *Session) info() perch.SessionInfo {
 		Upstream: s.cred.acc.Upstream, Delivery: s.conn.caps.Delivery(), Features: featuresOf(&s.conn.caps, &s.state.Record, s.catchup.unavailable), Streams: len(s.subs.list),
 		Rooms: s.state.Rooms, Services: servicesOf(roomsOf(s)),
 	}
+	if i.Uploads = uploadsOf(s); i.Uploads != nil {
+		i.Features = append(i.Features, FeatureUploads)
+		slices.Sort(i.Features)
+	}
 	i.Cause, i.Detail = s.supervisor.cause()
 	if l := s.conn.link; l != nil {
 		st := l.conn.Stats()

@@ -30,6 +30,8 @@ type loginManager interface {
 	bindTokens(ctx context.Context)
 	// dial waits for its turn among the logins of the upstream and signs in.
 	dial(ctx context.Context, req DialRequest) (Conn, error)
+	// learnUploads finds out by what the server of a domain takes files, unless that is known.
+	learnUploads(ctx context.Context, domain string, conn UploadConn)
 }
 
 // login is the sequence from dialling to being online.
@@ -121,6 +123,7 @@ func (lg *login) drop(l *link, err error) {
 // signIn is the login sequence, from bind to online. It waits for answers of the upstream
 // and changes the session by calls only, each of which looks whether l is still in use.
 func (lg *login) signIn(ctx context.Context, l *link) error {
+	looked := lg.lookForUploads(ctx, l)
 	if l.resumedOnline {
 		return lg.call(ctx, func() { lg.ifCurrent(l, lg.resumed) })
 	}
@@ -158,6 +161,7 @@ func (lg *login) signIn(ctx context.Context, l *link) error {
 	if err := lg.catchup.catchUp(ctx, l, false); err != nil {
 		return err
 	}
+	looked()
 	return lg.call(ctx, func() { lg.ifCurrent(l, lg.bound) })
 }
 

@@ -783,6 +783,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a place for a file
+         * @description PUT the bytes to put.url, with exactly the headers of put.headers, the size as Content-Length and the type as Content-Type, before expires_at; the gateway is not involved. A page needs an upload service that sends CORS headers, and no page can send Cookie; where that fails, PUT the bytes to proxy_url with the bearer token, if it is there. Then send a message with get_url among its attachments. GET /v1/session has uploads where the upstream takes files.
+         */
+        post: operations["createUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/vcards/me": {
         parameters: {
             query?: never;
@@ -1586,10 +1606,12 @@ export interface components {
          */
         Problem: {
             /** @enum {string} */
-            code: "unauthorized" | "forbidden" | "not-found" | "item-not-found" | "method-not-allowed" | "conflict" | "room-not-joined" | "nick-conflict" | "occupant-changed" | "gone" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
+            code: "unauthorized" | "forbidden" | "not-found" | "item-not-found" | "method-not-allowed" | "conflict" | "room-not-joined" | "nick-conflict" | "occupant-changed" | "gone" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "file-too-large" | "upload-refused" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
             detail?: string;
             errors?: components["schemas"]["FieldError"][];
             instance?: string;
+            /** @description of a file, in bytes */
+            max_size?: number;
             request_id?: string;
             status: number;
             /** @description Of gone: the room to go to. */
@@ -1597,6 +1619,8 @@ export interface components {
             title: string;
             /** Format: uri-reference */
             type: string;
+            /** @description UpstreamStatus is the HTTP status with which the upload service has refused a file. */
+            upstream_status?: number;
             xmpp?: components["schemas"]["XMPPError"];
         };
         /** @description An emoji, and who reacted with it (XEP-0444). */
@@ -1972,7 +1996,7 @@ export interface components {
              * @example the XMPP server of example.net refuses connections: it does not run, or listens on another port
              */
             detail?: string;
-            features: ("archive" | "archive-unavailable" | "jid-lookup" | "message-edit" | "message-react" | "message-retract" | "read-sync" | "rooms" | "roster-edit" | "roster-partial" | "roster-unavailable" | "search" | "stream-resume" | "vcard-store")[];
+            features: ("archive" | "archive-unavailable" | "jid-lookup" | "message-edit" | "message-react" | "message-retract" | "read-sync" | "rooms" | "roster-edit" | "roster-partial" | "roster-unavailable" | "search" | "stream-resume" | "uploads" | "vcard-store")[];
             /** @description bare; "" until the first login */
             jid: components["schemas"]["JID"];
             /** Format: date-time */
@@ -1996,12 +2020,19 @@ export interface components {
             /** @description connecting: never online yet; online; reconnecting: the link is lost, caches are stale; suspended: will not retry by itself, see reason; closed. */
             state: components["schemas"]["State"];
             streams: number;
+            uploads?: components["schemas"]["SessionUploads"];
             upstream: string;
         };
         /** @description nil: nothing was asked for yet */
         SessionServices: {
             /** @description With rooms (XEP-0045). */
             muc: string[];
+        };
+        /** @description left out: the upstream takes no files, or has not said so yet */
+        SessionUploads: {
+            /** @description MaxSize of one file, in bytes; 0: the service does not say. */
+            max_size: number;
+            proxy: components["schemas"]["UploadProxy"];
         };
         /**
          * @description RFC 6121, 4.7.2.1; null is plainly available.
@@ -2075,6 +2106,50 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             ticket: string;
+        };
+        Upload: {
+            /** Format: date-time */
+            expires_at: string | null;
+            /**
+             * @description GetURL is where the file is then: what a message has as attachment.
+             * @example https://upload.example.net/d3b0/cat.png
+             */
+            get_url: string;
+            id: string;
+            /** @description MaxSize of one file in bytes; 0: the service does not say. */
+            max_size: number;
+            /** @description ProxyOnly says that clients do not reach put.url. */
+            proxy_only?: boolean;
+            /**
+             * @description ProxyURL takes the bytes by PUT, for pages that cannot reach put.url; left out where this gateway does not take
+             *     the file.
+             * @example /v1/uploads/MZXW6YTBOI
+             */
+            proxy_url?: string;
+            put: components["schemas"]["UploadPut"];
+        };
+        /**
+         * @description Proxy says whether the gateway takes the bytes and passes them on.
+         * @enum {string}
+         */
+        UploadProxy: "off" | "on" | "only" | "off" | "on" | "only";
+        UploadPut: {
+            headers: {
+                [key: string]: string;
+            };
+            /** @example https://upload.example.net/d3b0/cat.png */
+            url: string;
+        };
+        UploadRequest: {
+            /** @example cat.png */
+            name?: string;
+            /**
+             * @description Size of the file in bytes, exactly.
+             * @example 71280
+             */
+            size?: number | null;
+            /** @example image/png */
+            type?: string;
         };
         VCard: {
             birthday?: string;
@@ -5760,6 +5835,93 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    createUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description the file */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description the upload service takes no files of this account */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            /** @description file-too-large: max_size has the limit, if it is known */
+            413: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description the account has used up what the upload service gives it for now */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream has no upload service */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];

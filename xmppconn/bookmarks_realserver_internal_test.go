@@ -99,7 +99,7 @@ func foreignBookmarkReal(t *testing.T, a, b *realUser, store string) {
 		raw = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='storage:bookmarks'><item id='current'><storage xmlns='storage:bookmarks'>" +
 			"<conference jid='r@c.test' name='Old'><nick>Al</nick>" + other + "</conference><url name='U' url='http://u.test'/></storage></item></publish></pubsub>"
 	}
-	_, err := b.askRoom(ctx, "bookmarks", "set", "", []byte(raw), nil)
+	_, err := b.Ask(ctx, "bookmarks", "set", "", []byte(raw), nil)
 	b.must(err)
 	before := bookmarksOf(a)["r@c.test"]
 	if !strings.Contains(before.Foreign, "<colour xmlns='urn:test'>red &amp; blue</colour>") {
@@ -113,7 +113,7 @@ func foreignBookmarkReal(t *testing.T, a, b *realUser, store string) {
 	if store != stanza.Store0048 {
 		return
 	}
-	answer, err := b.askRoom(ctx, "bookmarks", "get", "", stanza.EncodeDocumentGet(store), nil)
+	answer, err := b.Ask(ctx, "bookmarks", "get", "", stanza.EncodeDocumentGet(store), nil)
 	b.must(err)
 	if d, err := stanza.ParseDocument(answer).Encode(store, false); err != nil || !strings.Contains(string(d), "url='http://u.test'") {
 		t.Errorf("the document is %s, %v; want the address in it that somebody else has put there", d, err)
@@ -160,14 +160,14 @@ func rawWriterReal(t *testing.T, a, b *realUser, store string) {
 			mark := perch.RoomBookmark{JID: perch.JID(fmt.Sprintf("b-%d@c.test", i))}
 			payload, err := stanza.EncodeBookmark(mark, nil, false)
 			if store != stanza.Store0402 {
-				answer, readErr := b.askRoom(ctx, "bookmarks", "get", "", stanza.EncodeDocumentGet(store), nil)
+				answer, readErr := b.Ask(ctx, "bookmarks", "get", "", stanza.EncodeDocumentGet(store), nil)
 				d, _, _ := stanza.ParseDocument(answer).Put(mark)
 				if payload, err = d.Encode(store, false); readErr != nil {
 					err = readErr
 				}
 			}
 			if err == nil {
-				_, err = b.askRoom(ctx, "bookmarks", "set", "", payload, nil)
+				_, err = b.Ask(ctx, "bookmarks", "set", "", payload, nil)
 			}
 			if err != nil {
 				t.Errorf("the other client: got error %v, want none", err)

@@ -63,8 +63,9 @@ func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 	}
 	c.fr = xmlstream.NewFramer((*connReader)(c), limits)
 	c.archives = archive.New(c.askArchive, &c.login)
-	c.Admin = roomadmin.New(c.askRoom, func() perch.JID { return perch.JID(c.login.JID.Domain()) })
-	c.List = bookmarks.New(c.askRoom)
+	c.Admin = roomadmin.New(c.asking("have rooms"), func() perch.JID { return perch.JID(c.login.JID.Domain()) })
+	c.List = bookmarks.New(c.asking("have rooms"))
+	c.Ask = c.asking("take files")
 	c.Positions = readsync.New(c.askOwn, func() perch.JID { return c.login.JID.Bare() })
 	return c
 }

@@ -38,8 +38,8 @@
 // decodes and encodes payloads, internal/sasl has the mechanisms, internal/negotiate chooses among them,
 // internal/exchange runs one on a stream, internal/smwire has the elements of stream management, internal/address
 // judges what may be dialled, internal/pepnode knows when
-// a node of the account is safe, and internal/readsync, internal/bookmarks and internal/roomadmin what
-// is asked of nodes and rooms. None of them has a connection.
+// a node of the account is safe, and internal/readsync, internal/bookmarks, internal/roomadmin and internal/upload what
+// is asked of nodes, rooms and upload services. None of them has a connection.
 //
 // # What comes from mellium
 //

@@ -11,6 +11,7 @@ import (
 	"github.com/perch-im/perch/xmppconn/internal/readsync"
 	"github.com/perch-im/perch/xmppconn/internal/roomadmin"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
+	"github.com/perch-im/perch/xmppconn/internal/upload"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
@@ -19,6 +20,7 @@ type requestState struct {
 	roomadmin.Admin
 	*bookmarks.List
 	*readsync.Positions
+	upload.Ask
 	iqs      map[string]*openIQ
 	archives archive.Reader
 }
@@ -170,7 +172,7 @@ func (c *Conn) answered(in stanza.IQ, failure error) {
 		return
 	}
 	if failure == nil && in.Err != nil {
-		failure = requestError(*in.Err)
+		failure = in.Failure()
 	}
 	q.answer(in, failure)
 	if through > 0 {

@@ -68,7 +68,7 @@ func (r *realUser) join(room perch.JID, nick string) {
 func (r *realUser) inside(room perch.JID, nick, want string) {
 	r.t.Helper()
 	testkit.Eventually(r.t, 10*time.Second, func() error {
-		_, err := r.askRoom(context.Background(), "ping", "get", room+"/"+perch.JID(nick), stanza.EncodePing(), nil)
+		_, err := r.Ask(context.Background(), "ping", "get", room+"/"+perch.JID(nick), stanza.EncodePing(), nil)
 		if perch.ConditionOf(err) != want || err != nil && want == "" {
 			return perch.Errorf(perch.KindInternal, "got %v of %s in %s, want condition %q", err, nick, room, want)
 		}

@@ -79,6 +79,16 @@ type limitSettings struct {
 	AccountRate        float64 `default:"10" help:"Refused credentials a minute of one account, from all addresses; twice as many at once."`
 	Streams            int     `default:"20" help:"Event streams of one session."`
 	RoomDeliveryLimit  int     `default:"600" help:"Messages of one room in a minute that a session makes events of; above it only of those that name the account, until the room is quiet; 0 = no limit."`
+	uploadSettings
+}
+
+// uploadSettings are about files that clients put on the web.
+type uploadSettings struct {
+	UploadHTTPHost []string `name:"upload-http-host" placeholder:"HOST" help:"Host of an upload service whose addresses may be http; clients are given no others than https else. A name or an address, without a port; may be repeated."`
+}
+
+func (s *uploadSettings) uploads() app.UploadOptions {
+	return app.UploadOptions{UploadHTTPHosts: s.UploadHTTPHost}
 }
 
 // retentionSettings bound the event log of each session.
@@ -188,5 +198,6 @@ func (s *limitSettings) limits() app.Limits {
 		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate),
 		SignInRate: perMinute(s.SignInRate, 1), AccountRate: perMinute(s.AccountRate, 2), Streams: s.Streams,
 		RoomDeliveryLimit: noneIsNegative(s.RoomDeliveryLimit),
+		UploadOptions:     s.uploads(),
 	}
 }

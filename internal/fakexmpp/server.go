@@ -44,7 +44,8 @@ type Data struct {
 	// method; an error is the answer. nil refuses nothing.
 	Refuse func(method string) error
 	RoomData
-	Search bool // the archive says after the login that it can be searched
+	Search  bool        // the archive says after the login that it can be searched
+	Uploads *UploadData // nil: there is no upload service
 
 	// Archived answers queries of the archive; nil: Archive is the answer to each.
 	Archived func(q perch.ArchiveQuery) (perch.ArchivePage, error)

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"encoding/base64"
@@ -35,6 +36,8 @@ type EjabberdOptions struct {
 	SQLArchive bool
 	// SQLRoster keeps the rosters in SQLite, for [Server.StoreRoster].
 	SQLRoster bool
+	// UploadBytes is the largest file that the upload service takes; default 1 MiB.
+	UploadBytes int
 }
 
 // Ejabberd starts an ejabberd with three domains: gamma.test has passwords by SCRAM-SHA-1 and
@@ -96,7 +99,7 @@ func EjabberdWith(t TB, o EjabberdOptions) *Server {
 		ports := []int{freePort(t), freePort(t), freePort(t)}
 		writeFile(t, dir, "ejabberd.yml", cred, render(t, ejabberdFiles, "ejabberd/ejabberd.yml.tmpl", map[string]any{
 			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
-			"Database": database, "SQLArchive": o.SQLArchive, "SQLRoster": o.SQLRoster,
+			"UploadBytes": cmp.Or(o.UploadBytes, uploadBytes), "Database": database, "SQLArchive": o.SQLArchive, "SQLRoster": o.SQLRoster,
 		}))
 		return ports
 	})

@@ -48,7 +48,12 @@ type ProsodyOptions struct {
 	Search bool
 	// StanzaBytes is the largest stanza that a client may send; default 262144.
 	StanzaBytes int
+	// UploadBytes is the largest file that the upload service takes; default 1 MiB.
+	UploadBytes int
 }
+
+// uploadBytes is the largest file that an upload service takes by default.
+const uploadBytes = 1 << 20
 
 func (o ProsodyOptions) level() string {
 	if o.Debug {
@@ -103,7 +108,7 @@ func Prosody(t TB, o ProsodyOptions) *Server {
 	s.launch(t, func() []int {
 		ports := []int{freePort(t), freePort(t), freePort(t)}
 		writeFile(t, dir, "prosody.cfg.lua", cred, render(t, prosodyFiles, "prosody/prosody.cfg.lua.tmpl", map[string]any{
-			"Level": o.level(), "StanzaBytes": cmp.Or(o.StanzaBytes, 262144), "Hibernation": cmp.Or(o.Hibernation, 60),
+			"Level": o.level(), "UploadBytes": cmp.Or(o.UploadBytes, uploadBytes), "StanzaBytes": cmp.Or(o.StanzaBytes, 262144), "Hibernation": cmp.Or(o.Hibernation, 60),
 			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
 			"SeeOtherStage": o.SeeOtherStage, "SeeOtherTarget": o.SeeOtherTarget, "ArchiveDir": archive,
 			"WebSocket": o.WebSocket, "SASL2": ProsodyAtLeast13() && ProsodyHas("sasl2"), "Search": o.Search,

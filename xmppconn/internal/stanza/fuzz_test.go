@@ -206,6 +206,8 @@ func decodeEverything(el *xmlstream.Element) {
 	stanza.ParseReservedNick(payload)
 	stanza.IsRoomService(payload)
 	stanza.BookmarkStores(payload)
+	stanza.ParseUploadService(payload)
+	_, _ = stanza.ParseSlot(payload)
 }
 
 // FuzzRoundTrip writes texts and reads them back through the framer: exactly one stanza,

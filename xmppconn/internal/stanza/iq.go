@@ -14,6 +14,16 @@ type IQ struct {
 	From, To perch.JID
 	Payload  *xmlstream.Element
 	Err      *perch.XMPPError // for typ "error", never nil then
+	Cause    error            // what the application says beside Err (RFC 6120, 8.3.4), or nil: a *SlotRefusal
+}
+
+// Failure is the error of a request that q has answered with Err.
+func (q IQ) Failure() error {
+	kind := perch.KindXMPP
+	if q.Err.Condition == "item-not-found" {
+		kind = perch.KindItemNotFound
+	}
+	return &perch.Error{Kind: kind, Detail: "the server answered with an error", XMPP: q.Err, Err: q.Cause}
 }
 
 // NewID is an id that cannot be guessed: 128 bits, in 22 characters.
@@ -69,7 +79,7 @@ func ParseIQ(el *xmlstream.Element) (q IQ, ok bool) {
 	case "result":
 		ok = true
 	case "error":
-		q.Err, ok = parseStanzaError(el.Borrowed()), true
+		q.Err, q.Cause, ok = parseStanzaError(el.Borrowed()), parseSlotRefusal(el), true
 	}
 	return q, ok && q.ID != ""
 }
