@@ -22,6 +22,7 @@ const (
 	KindRoomNotJoined       Kind = "room-not-joined"      // it needs an account that is in the room (XEP-0045)
 	KindNickConflict        Kind = "nick-conflict"        // somebody else in the room has the nick
 	KindOccupantChanged     Kind = "occupant-changed"     // another occupant of the room has the nick than was meant
+	KindBlocked             Kind = "blocked"              // the account blocks the one whom it is for
 	KindGone                Kind = "gone"                 // the room was destroyed; see Successor
 	KindValidation          Kind = "validation"           // a field is wrong; see Fields
 	KindJIDMalformed        Kind = "jid-malformed"        // RFC 7622

@@ -37,6 +37,7 @@ const (
 	EventRoomChanged         EventType = "room.changed"         // Room
 	EventRoomAffiliation     EventType = "room.affiliation"     // RoomAffiliationChange
 	EventRoomForgotten       EventType = "room.forgotten"       // Removed
+	EventBlockedChanged      EventType = "blocked.changed"      // BlockListChange
 )
 
 // Ephemeral events: state and signals, never replayed.
@@ -65,7 +66,7 @@ func (t EventType) Durable() bool {
 		EventInvitationReceived, EventInvitationAccepted, EventInvitationDeclined, EventInvitationCancelled,
 		EventSessionState, EventSessionGap, EventVCardChanged, EventDropped,
 		EventMessageEdited, EventMessageRetracted, EventMessageReactions, EventMessageRead, EventConversationRead, EventRoomInvited,
-		EventRoomState, EventRoomChanged, EventRoomAffiliation, EventRoomForgotten:
+		EventRoomState, EventRoomChanged, EventRoomAffiliation, EventRoomForgotten, EventBlockedChanged:
 		return true
 	}
 	return false

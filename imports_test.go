@@ -33,7 +33,7 @@ var (
 		},
 		{
 			from:  "xmppconn",
-			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/exchange", "xmppconn/internal/smwire", "xmppconn/internal/address", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/upload", "xmppconn/internal/archive", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
+			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/exchange", "xmppconn/internal/smwire", "xmppconn/internal/address", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/blocking", "xmppconn/internal/cards", "xmppconn/internal/upload", "xmppconn/internal/archive", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
 			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
@@ -72,6 +72,16 @@ var (
 			from: "xmppconn/internal/bookmarks", may: []string{".", "xmppconn/internal/pepnode", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
 			never: []string{"net", "encoding/xml"},
 			why:   "bookmarks is the rooms that an account has in its list on the server: it asks by a function, and has no connection",
+		},
+		{
+			from: "xmppconn/internal/blocking", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
+			never: []string{"net", "encoding/xml", "time"},
+			why:   "blocking is the block list that an account has on its server: it asks by a function, and has no connection",
+		},
+		{
+			from: "xmppconn/internal/cards", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
+			never: []string{"net", "encoding/xml"},
+			why:   "cards is the cards and pictures of accounts: it asks by a function, and has no connection",
 		},
 		{
 			from: "xmppconn/internal/roomadmin", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},

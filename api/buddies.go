@@ -180,6 +180,7 @@ func itemWith(s *sessions.Session, b perch.Buddy, withPresence bool) (buddyItem,
 //	@Header			201		{string}	Location	"the buddy"
 //	@Failure		400		{object}	Problem
 //	@Failure		401		{object}	Problem
+//	@Failure		403		{object}	Problem	"the account blocks the address"
 //	@Failure		404		{object}	Problem	"no such account"
 //	@Failure		422		{object}	Problem
 //	@Failure		501		{object}	Problem	"the upstream has no lookup"

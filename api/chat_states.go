@@ -22,6 +22,7 @@ type chatStateRequest struct {
 //	@Success	204
 //	@Failure	400	{object}	Problem
 //	@Failure	401	{object}	Problem
+//	@Failure	403	{object}	Problem	"the account blocks the address"
 //	@Failure	422	{object}	Problem
 //	@Failure	503	{object}	Problem
 //	@Router		/v1/chat-states/{jid} [put]

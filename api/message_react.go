@@ -57,6 +57,7 @@ func (req reactionsRequest) checked(t messageTarget) (emojis []string, m session
 //	@Header			202				{string}	Location	"its status history"
 //	@Failure		400				{object}	Problem
 //	@Failure		401				{object}	Problem
+//	@Failure		403				{object}	Problem	"the account blocks the other side"
 //	@Failure		404				{object}	Problem
 //	@Failure		409				{object}	Problem	"a request with this key is running"
 //	@Failure		422				{object}	Problem

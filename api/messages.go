@@ -40,6 +40,7 @@ type messageRequest struct {
 //	@Header			202				{string}	Location	"its status history"
 //	@Failure		400				{object}	Problem
 //	@Failure		401				{object}	Problem
+//	@Failure		403				{object}	Problem	"the account blocks the recipient"
 //	@Failure		409				{object}	Problem	"a request with this key is running"
 //	@Failure		413				{object}	Problem
 //	@Failure		415				{object}	Problem

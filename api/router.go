@@ -105,6 +105,8 @@ func (a *API) routesOfCaches(r chi.Router) {
 	r.Get("/v1/conversations/{jid}", a.wrap(a.handleConversationShow))
 	r.Patch("/v1/conversations/{jid}", a.wrap(a.handleConversationPatch))
 	r.Get("/v1/conversations/{jid}/messages/{ref}", a.wrap(a.handleConversationMessage))
+	r.Get("/v1/blocked", a.wrap(a.handleBlocked))
+	r.Get("/v1/blocked/{jid}", a.wrap(a.handleBlockedShow))
 	r.Get("/v1/rooms", a.wrap(a.handleRooms))
 	r.Get("/v1/rooms/{jid}", a.wrap(a.handleRoomShow))
 }
@@ -129,6 +131,9 @@ func (a *API) routesOfUpstream(r chi.Router) {
 	r.Patch("/v1/conversations/{jid}/messages/{ref}", a.wrap(a.handleMessageEdit))
 	r.Delete("/v1/conversations/{jid}/messages/{ref}", a.wrap(a.handleMessageRetract))
 	r.Put("/v1/conversations/{jid}/messages/{ref}/reactions", a.wrap(a.handleMessageReact))
+	r.Put("/v1/blocked/{jid}", a.wrap(a.handleBlock))
+	r.Delete("/v1/blocked/{jid}", a.wrap(a.handleUnblock))
+	r.Delete("/v1/blocked", a.wrap(a.handleUnblockAll))
 	a.routesOfRooms(r)
 }
 

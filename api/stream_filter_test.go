@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/fakexmpp"
 )
 
 // TestHelloHasFeatures: what a client may name is said before it names it, and every name that is
@@ -16,6 +17,7 @@ import (
 func TestHelloHasFeatures(t *testing.T) {
 	f := newGateway(t)
 	f.uploadsAt("https://up.test")
+	f.up.Edit(func(d *fakexmpp.Data) { d.Blocking = true })
 	f.signIn()
 	stream := f.stream("ws", token, "")
 	defer stream.close()
@@ -28,10 +30,13 @@ func TestHelloHasFeatures(t *testing.T) {
 		t.Fatalf("got %+v, %v, want hello", e, err)
 	}
 	e.into(t, &hello)
-	if want := []string{"conversations", "message-edit", "message-react", "message-retract", "rooms", "uploads"}; !slices.Equal(hello.Features, want) {
+	if want := []string{"blocking", "conversations", "message-edit", "message-react", "message-retract", "rooms", "uploads"}; !slices.Equal(hello.Features, want) {
 		t.Errorf("got the features %q, want %q", hello.Features, want)
 	}
-	for _, name := range hello.Features[1:] {
+	for _, name := range hello.Features {
+		if name == "conversations" {
+			continue // are the gateway's own
+		}
 		if !slices.Contains(hello.Session.Features, name) {
 			t.Errorf("got %q of the session, want %s in it", hello.Session.Features, name)
 		}

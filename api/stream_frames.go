@@ -28,7 +28,7 @@ type helloData struct {
 
 // gatewayFeatures are what this gateway has beyond the first version of its API: what a client may
 // name in types, and ask for. Whether the upstream of a session has it too is in session.features.
-var gatewayFeatures = []string{"conversations", "message-edit", "message-react", "message-retract", "rooms", "uploads"}
+var gatewayFeatures = []string{"blocking", "conversations", "message-edit", "message-react", "message-retract", "rooms", "uploads"}
 
 type helloServer struct {
 	Name    string `json:"name"`

@@ -43,6 +43,8 @@ var commands = map[string]func(*socket, context.Context, command) (commandResult
 	"room.join":         (*socket).roomJoin,
 	"room.leave":        (*socket).roomLeave,
 	"room.subject":      (*socket).roomSubject,
+	"blocked.add":       (*socket).blockedAdd,
+	"blocked.remove":    (*socket).blockedRemove,
 	"chat_state.set":    (*socket).chatStateSet,
 	"presence.set":      (*socket).presenceSet,
 	"subscribe":         (*socket).subscribe,

@@ -24,6 +24,9 @@ func (s *Session) AddBuddy(ctx context.Context, b NewBuddy) (buddy perch.Buddy, 
 	}
 	ask := false
 	if err := s.callErr(ctx, func() (err error) {
+		if s.blocking.blocks(b.JID) {
+			return errBlocked
+		}
 		created, ask, err = s.roster.want(b)
 		return err
 	}); err != nil {

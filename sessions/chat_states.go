@@ -40,6 +40,9 @@ func (s *Session) SetChatState(ctx context.Context, to perch.JID, state perch.Ch
 		return perch.Invalid("/state", "must be active, composing, paused, inactive or gone")
 	}
 	return s.callErr(ctx, func() error {
+		if s.blocking.blocks(to) {
+			return errBlocked
+		}
 		if x := roomsOf(s); x != nil && x.isRoom(to) {
 			return x.sendChatState(to, state)
 		}

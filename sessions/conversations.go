@@ -44,6 +44,8 @@ type conversationsHost interface {
 	// keys follow a key.
 	nameOf(jid perch.JID) string
 	contactsAfter(key perch.JID, most int) []perch.JID
+	// blocks reports whether the account blocks an address.
+	blocks(address perch.JID) bool
 	logDebug(msg string, args ...any)
 }
 
@@ -115,6 +117,7 @@ type (
 	conversationsServices struct {
 		*services
 		*roster
+		blockChecker
 		audience
 	}
 	audience interface{ watched() bool }
@@ -136,7 +139,7 @@ func listConversations(s *Session) *conversationList {
 		return c
 	}
 	c := &conversationList{journal: &s.log, log: &s.log, store: s.m.o.Store, id: s.id,
-		host: conversationsServices{&services{s.loop, &s.state, &s.report, &s.conn}, &s.roster, &s.subs}}
+		host: conversationsServices{&services{s.loop, &s.state, &s.report, &s.conn}, &s.roster, &s.blocking, &s.subs}}
 	s.log.noted = append(s.log.noted, c.noted)
 	if x := roomsOf(s); x != nil {
 		c.rooms, x.list = x, c

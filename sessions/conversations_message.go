@@ -10,8 +10,8 @@ import (
 )
 
 // What is unread, is counted like this: every received message after the read position is one, once,
-// when it becomes an event. A message of the account, from whatever device, moves the position to
-// itself. Corrections, reactions and retractions are no messages: a message that was retracted
+// when it becomes an event, unless the account blocks its sender. A message of the account, from
+// whatever device, moves the position to itself. Corrections, reactions and retractions are no messages: a message that was retracted
 // still counts, until the conversation is read.
 
 // conversationWith is the conversation that a message belongs to; no kind: to none.
@@ -97,6 +97,8 @@ func (c *conversationList) message(commit *Commit, m *perch.Message, sent bool, 
 		if news {
 			c.tellRead(&s, ref)
 		}
+	case c.host.blocks(m.From): // it is shown, and nothing to be called for
+		c.put(commit, &s, d)
 	default:
 		s.Unread = min(s.Unread, ^uint16(0)-1) + 1
 		if named {

@@ -45,7 +45,8 @@ type outbox struct {
 	store   recordStore
 	id      ID // of the session
 
-	rooms     roomSender  // nil: none is used
+	rooms     roomSender // nil: none is used
+	blocked   blockChecker
 	entries   []*outEntry // by Seq
 	seq       uint64
 	running   map[string]string // keys whose commit is under way, with their fingerprints
@@ -55,6 +56,9 @@ type outbox struct {
 	accepting int                        // bytes of messages whose commit is under way
 	asking    bool                       // the archive is asked about earlier messages: later ones wait
 }
+
+// blockChecker knows whom the account blocks.
+type blockChecker interface{ blocks(address perch.JID) bool }
 
 // outEntry is an accepted message. It is written at most once on one stream; what becomes
 // of it when the stream is lost is decided by reconcile.

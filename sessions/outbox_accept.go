@@ -181,6 +181,9 @@ func (o *outbox) mayAccept(p *sending) error {
 	if err := o.host.accepts(); err != nil {
 		return err
 	}
+	if o.blocked != nil && o.blocked.blocks(e.To) {
+		return errBlocked
+	}
 	if o.toRoom(&e.MessageOut) {
 		if err := o.rooms.mayAccept(e.To); err != nil {
 			return err

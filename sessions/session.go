@@ -47,9 +47,10 @@ type Session struct {
 // partList are the parts, in the order in which they are asked. What a room says comes to rooms before
 // that; nil: the session uses none.
 type partList struct {
-	parts   []part
-	rooms   *roomList
-	uploads *uploadSlots // nil: none was asked for
+	parts    []part
+	rooms    *roomList
+	blocking blocking
+	uploads  *uploadSlots // nil: none was asked for
 }
 
 // credential is what a session signs in with.
@@ -87,10 +88,12 @@ func (s *Session) assemble(shared *services, idle IdlePolicy) {
 	s.catchup = catchup{log: &s.log, sent: &s.outbox, relations: &s.relations, store: store, id: s.id, host: catchupServices{shared, &s.supervisor, &s.receipts}}
 	s.roster = roster{journal: &s.log, cards: store, id: s.id, host: shared}
 	s.chatStates = chatStates{journal: &s.log, host: shared}
+	s.blocking = blocking{journal: &s.log, host: blockingServices{shared, &s.roster}}
 	s.receipts = receipts{journal: &s.log, host: receiptsServices{shared, &s.roster}}
 	s.idle = idlePolicy{services: shared, policy: idle, subs: &s.subs, supervisor: &s.supervisor, host: s}
-	s.login = login{services: shared, host: s, manager: registrar{s.m, s}, supervisor: &s.supervisor, catchup: &s.catchup, roster: &s.roster, idle: &s.idle}
-	s.parts = []part{&s.outbox, &s.catchup, &s.roster, &s.chatStates}
+	s.login = login{services: shared, host: s, manager: registrar{s.m, s}, supervisor: &s.supervisor, catchup: &s.catchup, roster: &s.roster, idle: &s.idle, blocking: &s.blocking}
+	s.outbox.blocked = &s.blocking
+	s.parts = []part{&s.blocking, &s.outbox, &s.catchup, &s.roster, &s.chatStates}
 }
 
 // The hosts of the parts, and what they are put together of.
@@ -119,6 +122,10 @@ type (
 	relationsServices struct {
 		*services
 		*eventLog
+	}
+	blockingServices struct {
+		*services
+		*roster
 	}
 	receiptsServices struct {
 		*services

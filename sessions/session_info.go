@@ -25,7 +25,7 @@ func (s *Session) info() perch.SessionInfo {
 	i := perch.SessionInfo{
 		JID: s.state.JID.Bare(), Resource: s.state.JID.Resource(),
 		State: s.supervisor.state.state, Reason: s.supervisor.state.reason, Since: s.supervisor.state.since, RetryAt: s.supervisor.state.retryAt,
-		Upstream: s.cred.acc.Upstream, Delivery: s.conn.caps.Delivery(), Features: featuresOf(&s.conn.caps, &s.state.Record, s.catchup.unavailable), Streams: len(s.subs.list),
+		Upstream: s.cred.acc.Upstream, Delivery: s.conn.caps.Delivery(), Features: featuresOf(&s.conn.caps, &s.state.Record, s.catchup.unavailable, s.blocking.support == supported), Streams: len(s.subs.list),
 		Rooms: s.state.Rooms, Services: servicesOf(roomsOf(s)),
 	}
 	if i.Uploads = uploadsOf(s); i.Uploads != nil {
@@ -44,14 +44,17 @@ func (s *Session) info() perch.SessionInfo {
 	return i
 }
 
-// featuresOf a session are what the upstream can do, and what the roster and the archive lack.
-func featuresOf(caps *perch.Capabilities, rec *Record, archiveMissing bool) []string {
+// featuresOf a session are what the upstream can do, as far as it is known, and what the roster and the archive lack.
+func featuresOf(caps *perch.Capabilities, rec *Record, archiveMissing, blocking bool) []string {
 	f := caps.Features()
 	if rec.RosterState != "" {
 		f = append(f, rec.RosterState)
 	}
 	if archiveMissing {
 		f = append(f, ArchiveUnavailable)
+	}
+	if blocking {
+		f = append(f, "blocking")
 	}
 	slices.Sort(f)
 	return f

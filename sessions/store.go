@@ -184,6 +184,8 @@ type Record struct {
 	// RelatedSince is the offset of the oldest event that the merged state of messages is restored from;
 	// 0: there is none.
 	RelatedSince uint64 `json:"related_since,omitempty"`
+	// BlockList is whom the account blocks; nil: it is not known, or the upstream blocks nobody.
+	BlockList *StoredBlockList `json:"block_list,omitempty"`
 }
 
 // Commit is one compound write. The zero value of a part leaves it as it is.

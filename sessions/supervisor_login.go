@@ -43,6 +43,7 @@ type login struct {
 	catchup    *catchup
 	roster     *roster
 	idle       *idlePolicy
+	blocking   *blocking
 }
 
 // connect signs in and takes the session through the login sequence. It runs in a
@@ -134,7 +135,9 @@ func (lg *login) signIn(ctx context.Context, l *link) error {
 		return err
 	}
 	var version string
+	var blockList <-chan struct{} // closed when it is there
 	if err := lg.call(ctx, func() {
+		blockList = lg.blocking.fetch(l)
 		if version = lg.record().RosterVersion; !lg.known() {
 			version = ""
 		}
@@ -162,6 +165,7 @@ func (lg *login) signIn(ctx context.Context, l *link) error {
 		return err
 	}
 	looked()
+	lg.blocking.await(ctx, blockList)
 	return lg.call(ctx, func() { lg.ifCurrent(l, lg.bound) })
 }
 

@@ -256,6 +256,8 @@ type upstream struct {
 	heard  bool // bytes come all the time
 	known  func() (map[string]uint64, bool)
 	muc    *muc // nil: there are no rooms
+
+	slowBlocks bool // a block list is never answered
 }
 
 func newUpstream() *upstream {
@@ -325,6 +327,18 @@ func (c *conn) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.Archive
 		}
 	}
 	return p, err
+}
+
+// FetchBlockList makes conn a sessions.BlockingConn that may be silent.
+func (c *conn) FetchBlockList(ctx context.Context) error {
+	c.up.mu.Lock()
+	slow := c.up.slowBlocks
+	c.up.mu.Unlock()
+	if slow {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return c.Conn.FetchBlockList(ctx)
 }
 
 // errSilent is what pages returns for no answer.

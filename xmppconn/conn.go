@@ -10,7 +10,9 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/archive"
+	"github.com/perch-im/perch/xmppconn/internal/blocking"
 	"github.com/perch-im/perch/xmppconn/internal/bookmarks"
+	"github.com/perch-im/perch/xmppconn/internal/cards"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 	"github.com/perch-im/perch/xmppconn/internal/readiness"
 	"github.com/perch-im/perch/xmppconn/internal/readsync"
@@ -63,10 +65,10 @@ func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 	}
 	c.fr = xmlstream.NewFramer((*connReader)(c), limits)
 	c.archives = archive.New(c.askArchive, &c.login)
+	own := func() perch.JID { return c.login.JID.Bare() }
 	c.Admin = roomadmin.New(c.asking("have rooms"), func() perch.JID { return perch.JID(c.login.JID.Domain()) })
-	c.List = bookmarks.New(c.asking("have rooms"))
-	c.Ask = c.asking("take files")
-	c.Positions = readsync.New(c.askOwn, func() perch.JID { return c.login.JID.Bare() })
+	c.List, c.Ask = bookmarks.New(c.asking("have rooms")), c.asking("take files")
+	c.Cards, c.Positions, c.Blocking = cards.New(c.askCard, c.Login), readsync.New(c.askOwn, own), blocking.New(c.askBlocking, own)
 	return c
 }
 

@@ -6,15 +6,11 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
-	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
 // rosterTimeout is less than a client waits for its first login: a server that does not
 // answer must not keep it from ending.
 const rosterTimeout = 8 * time.Second
-
-// ignoreResult reads a result that says no more than that.
-func ignoreResult(stanza.IQ) (struct{}, error) { return struct{}{}, nil }
 
 // unsupported is the answer to what this upstream cannot do; nothing is sent for it.
 func unsupported(what string) error {
@@ -48,7 +44,7 @@ func (c *Conn) SetRosterItem(ctx context.Context, jid perch.JID, name string, gr
 	if err != nil {
 		return err
 	}
-	_, err = request(ctx, c, "roster_set", "set", "", payload, ignoreResult)
+	_, err = c.ask(ctx, "roster_set", "set", "", payload, nil, nil)
 	return err
 }
 
@@ -61,34 +57,7 @@ func (c *Conn) RemoveRosterItem(ctx context.Context, jid perch.JID) error {
 	if err != nil {
 		return err
 	}
-	_, err = request(ctx, c, "roster_remove", "set", "", payload, ignoreResult)
-	return err
-}
-
-// VCard fetches a card (XEP-0054), the own one for the own JID.
-func (c *Conn) VCard(ctx context.Context, jid perch.JID) (perch.VCard, error) {
-	jid = jid.Bare()
-	to := jid
-	if me := c.login.JID.Bare(); jid == "" || jid.Equal(me) {
-		jid, to = me, ""
-	}
-	return request(ctx, c, "vcard", "get", to, stanza.EncodeVCardGet(), func(in stanza.IQ) (perch.VCard, error) {
-		card := stanza.ParseVCard(in.Payload, jid)
-		card.FetchedAt = perch.At(time.Now())
-		return card, nil
-	})
-}
-
-// SetVCard replaces the own card.
-func (c *Conn) SetVCard(ctx context.Context, card perch.VCard) error {
-	if !c.login.Capabilities.StoreVCard {
-		return unsupported("store vCards")
-	}
-	payload, err := stanza.EncodeVCardSet(card)
-	if err != nil {
-		return err
-	}
-	_, err = request(ctx, c, "vcard_set", "set", "", payload, ignoreResult)
+	_, err = c.ask(ctx, "roster_remove", "set", "", payload, nil, nil)
 	return err
 }
 
@@ -131,18 +100,10 @@ func unknownRequest(err error) bool {
 	return false
 }
 
-// askOwn is a request to the own account for internal/readsync.
-func (c *Conn) askOwn(ctx context.Context, typ string, payload []byte) (*xmlstream.Element, error) {
-	if !c.login.Capabilities.ReadSync {
-		return nil, unsupported("keep read positions")
-	}
-	return request(ctx, c, "read_positions", typ, "", payload, func(in stanza.IQ) (*xmlstream.Element, error) { return in.Payload, nil })
-}
-
 // Ping measures one round trip to the own domain (XEP-0199). An error answer is an answer.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	began := c.d.now()
-	_, err := request(ctx, c, "ping", "get", perch.JID(c.login.JID.Domain()), stanza.EncodePing(), ignoreResult)
+	_, err := c.ask(ctx, "ping", "get", perch.JID(c.login.JID.Domain()), stanza.EncodePing(), nil, nil)
 	if err != nil && perch.ConditionOf(err) == "" {
 		return 0, err
 	}

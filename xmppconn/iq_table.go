@@ -7,7 +7,9 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/archive"
+	"github.com/perch-im/perch/xmppconn/internal/blocking"
 	"github.com/perch-im/perch/xmppconn/internal/bookmarks"
+	"github.com/perch-im/perch/xmppconn/internal/cards"
 	"github.com/perch-im/perch/xmppconn/internal/readsync"
 	"github.com/perch-im/perch/xmppconn/internal/roomadmin"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
@@ -18,9 +20,11 @@ import (
 // requestState is what is asked of others. What is embedded does not change after Dial.
 type requestState struct {
 	roomadmin.Admin
+	cards.Cards
 	*bookmarks.List
 	*readsync.Positions
 	upload.Ask
+	*blocking.Blocking
 	iqs      map[string]*openIQ
 	archives archive.Reader
 }
@@ -205,7 +209,7 @@ func (c *Conn) finishRequest(in stanza.IQ) (q *openIQ, through uint64) {
 // handleIQ separates answers from requests of others (RFC 6120, 8.2.3).
 func (c *Conn) handleIQ(el *xmlstream.Element) {
 	in, ok := stanza.ParseIQ(el)
-	push := ok && stanza.IsRosterPush(in)
+	push := ok && stanza.IsPush(in)
 	if !push {
 		c.count(0)
 	}
@@ -215,21 +219,21 @@ func (c *Conn) handleIQ(el *xmlstream.Element) {
 	case in.Type == "result" || in.Type == "error":
 		c.answered(in, nil)
 	case push:
-		c.rosterPush(in)
+		c.push(in)
 	default:
 		c.answerRequest(in)
 	}
 }
 
-// rosterPush takes a changed roster item. From any other entity than the own account it is
-// ignored, as RFC 6121, 2.1.6 demands, without an answer.
-func (c *Conn) rosterPush(in stanza.IQ) {
-	if !c.fromOwnAccount(in.From) {
+// push takes a change of the roster or of the block list. From any other entity than the own account it
+// is ignored, as RFC 6121, 2.1.6 demands, without an answer; servers also push block lists in their own name.
+func (c *Conn) push(in stanza.IQ) {
+	if !c.fromOwnAccount(in.From) && (stanza.IsRosterPush(in) || !in.From.Equal(perch.JID(c.login.JID.Domain()))) {
 		c.count(0)
 		c.d.counters.ForgedPushes.Add(1)
 		return
 	}
-	push, ok := stanza.ParseRosterPush(in)
+	push, ok := stanza.ParsePush(in)
 	if !ok {
 		c.count(0)
 		c.d.counters.Malformed.Add(1)
@@ -238,8 +242,12 @@ func (c *Conn) rosterPush(in stanza.IQ) {
 		})
 		return
 	}
-	c.count(1)
-	c.deliver(push)
+	if push == nil {
+		c.count(0)
+	} else {
+		c.count(1)
+		c.deliver(push)
+	}
 	c.reply(func(b []byte) ([]byte, error) { return stanza.AppendIQ(b, in.ID, "result", in.From, nil) })
 }
 

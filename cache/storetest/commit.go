@@ -21,7 +21,7 @@ func everything(o *owner) *sessions.Commit {
 	return &sessions.Commit{
 		Events: o.events(2),
 		Record: &sessions.Record{
-			JID: "me@x/phone", RosterVersion: "v1", RosterKnown: true, ArchiveID: "arch", Mechanism: "SCRAM-SHA-256", Fast: &sessions.StoredFast{Mechanism: "HT-SHA-256-EXPR", Sealed: []byte{1, 0, 255}, Count: 3, Expires: 1_700_000_000_002}, Unlist: []perch.JID{"r@muc.x"}, Stream: []byte{0, 1, 255},
+			JID: "me@x/phone", RosterVersion: "v1", RosterKnown: true, ArchiveID: "arch", Mechanism: "SCRAM-SHA-256", Fast: &sessions.StoredFast{Mechanism: "HT-SHA-256-EXPR", Sealed: []byte{1, 0, 255}, Count: 3, Expires: 1_700_000_000_002}, Unlist: []perch.JID{"r@muc.x"}, BlockList: &sessions.StoredBlockList{List: []perch.JID{"e@x"}, Partial: true, Sum: "s"}, Stream: []byte{0, 1, 255},
 			Own: perch.OwnPresence{Available: true, Show: perch.ShowDND, Status: "büsy", Priority: -3}, Handled: 7, OfflineSince: 1_700_000_000_001,
 		},
 		Contacts:    putting(o.Contacts, contact("a@x", "here"), contact("b@x", "\u2028<&>")),

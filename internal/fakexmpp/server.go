@@ -44,6 +44,7 @@ type Data struct {
 	// method; an error is the answer. nil refuses nothing.
 	Refuse func(method string) error
 	RoomData
+	BlockingData
 	Search  bool        // the archive says after the login that it can be searched
 	Uploads *UploadData // nil: there is no upload service
 

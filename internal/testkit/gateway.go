@@ -81,6 +81,18 @@ func (o Object) Str(path string) string { s, _ := o.At(path).(string); return s 
 // Bool is [Object.At] for a truth value.
 func (o Object) Bool(path string) bool { b, _ := o.At(path).(bool); return b }
 
+// Strings is [Object.At] for a list of texts.
+func (o Object) Strings(path string) []string {
+	raw, _ := o.At(path).([]any)
+	list := make([]string, 0, len(raw))
+	for _, v := range raw {
+		if text, ok := v.(string); ok {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
 // List is [Object.At] for a list of objects.
 func (o Object) List(path string) []Object {
 	raw, _ := o.At(path).([]any)

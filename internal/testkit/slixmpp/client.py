@@ -55,7 +55,7 @@ class Client(slixmpp.ClientXMPP):
         self.auto_authorize = None
         self.auto_subscribe = False
         self.roster_received = []
-        for plugin in ("xep_0030", "xep_0054", "xep_0085", "xep_0153", "xep_0172", "xep_0184",
+        for plugin in ("xep_0030", "xep_0054", "xep_0085", "xep_0153", "xep_0172", "xep_0184", "xep_0191",
                        "xep_0199", "xep_0203", "xep_0280", "xep_0308", "xep_0359", "xep_0444", "xep_0461"):
             self.register_plugin(plugin)
         self["xep_0184"].auto_request = False
@@ -69,6 +69,8 @@ class Client(slixmpp.ClientXMPP):
             "receipt_received": lambda m: emit(event="receipt", **{"from": m["from"].full, "id": m["receipt"]}),
             "presence": self.on_presence,
             "roster_update": self.on_roster,
+            "blocked": lambda iq: self.on_block(iq, "block"),
+            "unblocked": lambda iq: self.on_block(iq, "unblock"),
         }
         for name, handler in handlers.items():
             self.add_event_handler(name, handler)
@@ -108,6 +110,9 @@ class Client(slixmpp.ClientXMPP):
         for jid, item in iq["roster"]["items"].items():
             emit(event="roster", jid=str(jid), name=item["name"], subscription=item["subscription"],
                  ask=item["ask"] or "", groups=list(item["groups"]))
+
+    def on_block(self, iq, change):
+        emit(event="blocked", type=change, items=[{"jid": i.get("jid", "")} for i in iq.xml.find("{urn:xmpp:blocking}" + change)])
 
     # Commands. Each takes the fields of its line and gives what goes into the answer.
 
@@ -163,6 +168,16 @@ class Client(slixmpp.ClientXMPP):
     async def do_vcard_get(self, jid):
         iq = await self["xep_0054"].get_vcard(jid)
         return {"fn": iq["vcard_temp"]["FN"], "nickname": list(iq["vcard_temp"]["NICKNAME"] or [])}
+
+    async def do_block(self, jid):
+        await self["xep_0191"].block(jid)
+
+    async def do_unblock(self, jid):
+        await self["xep_0191"].unblock(jid)
+
+    async def do_blocked(self):
+        iq = await self["xep_0191"].get_blocked()
+        return {"items": [{"jid": i.get("jid", "")} for i in iq.xml.find("{urn:xmpp:blocking}blocklist")]}
 
     async def do_ping(self):
         await self["xep_0199"].ping()

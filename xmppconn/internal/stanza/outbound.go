@@ -29,7 +29,7 @@ func isPlain(out perch.Outbound) bool {
 	case *perch.ChatStateOut:
 		return out.Kind != perch.GroupchatMessage
 	case *perch.DisplayedOut, *perch.RoomJoinOut, *perch.RoomPresenceOut, *perch.RoomLeaveOut, *perch.RoomSubjectOut,
-		*perch.RoomInviteOut, *perch.RoomDeclineOut:
+		*perch.RoomInviteOut, *perch.RoomDeclineOut, *perch.ProbeOut:
 		return false
 	}
 	return true
@@ -56,6 +56,8 @@ func AppendOutbound(b []byte, out perch.Outbound) ([]byte, error) {
 		appendReceiptOut(w, out)
 	case *perch.DisplayedOut:
 		appendDisplayedOut(w, out)
+	case *perch.ProbeOut:
+		w.probe(out)
 	case *perch.RoomJoinOut:
 		w.roomJoin(out)
 	case *perch.RoomPresenceOut:

@@ -203,6 +203,13 @@ func (w *writer) availability(p *perch.OwnPresence) {
 }
 
 // appendSubscriptionOut writes a subscription stanza, always to the bare JID (RFC 6121, 3).
+// probe asks for the presence of an account (RFC 6121, 4.3).
+func (w *writer) probe(p *perch.ProbeOut) {
+	w.Raw("<presence")
+	w.to(p.To.Bare())
+	w.Raw(" type='probe'/>")
+}
+
 func appendSubscriptionOut(w *writer, s *perch.SubscriptionOut) {
 	switch s.Type {
 	case "subscribe", "subscribed", "unsubscribe", "unsubscribed":

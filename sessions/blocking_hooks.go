@@ -1,0 +1,128 @@
+package sessions
+
+import (
+	"context"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// restore implements part. A list that is too long for the record is fetched by the next login.
+func (b *blocking) restore(_ context.Context, v *Saved) error {
+	rec := v.Record.BlockList
+	if rec == nil {
+		return nil
+	}
+	b.support = supported
+	empty := (&blocking{}).saved().Sum
+	if len(rec.List) > 0 || rec.Sum == empty {
+		b.list, b.partial, b.known = rec.List, rec.Partial, true
+	}
+	return nil
+}
+
+// apply implements part. Whom the account blocks is offline to it: servers differ in what of their presence they
+// still pass on, and what was on its way comes all the same. A message is never left out.
+func (b *blocking) apply(in perch.Inbound, _ *link) bool {
+	switch in := in.(type) {
+	case *perch.BlockListIn:
+		b.take(in)
+		return true
+	case *perch.PresenceIn:
+		return in.Available && b.blocks(in.From)
+	case *perch.ChatStateIn:
+		return b.blocks(in.From)
+	}
+	return false
+}
+
+// online implements part: a stream that was resumed has reported every change, unless this process
+// does not know what it changed.
+func (b *blocking) online(resumed bool) {
+	if resumed && !b.known {
+		b.fetch(b.host.stream())
+	}
+}
+
+func (*blocking) offline(*link) {}
+func (*blocking) stop()         {}
+
+// fetch asks for the list; done is closed when it has arrived, or does not come.
+func (b *blocking) fetch(l *link) (done <-chan struct{}) {
+	ended := make(chan struct{})
+	conn, ok := blockingConn(l)
+	if !ok {
+		b.support = unsupported
+		close(ended)
+		return ended
+	}
+	b.host.background(func(ctx context.Context) {
+		defer close(ended)
+		ctx, cancel := context.WithTimeout(ctx, blockListTimeout)
+		defer cancel()
+		err := conn.FetchBlockList(ctx)
+		if err != nil {
+			b.host.logDebug("the block list was not fetched", "error", err)
+		}
+		if perch.KindOf(err) == perch.KindFeatureUnsupported {
+			b.host.post(func() { b.notSupported(l) })
+		}
+	})
+	return ended
+}
+
+// blockingConn is a link as one that can block; ok is false when it cannot.
+func blockingConn(l *link) (conn BlockingConn, ok bool) {
+	if l == nil || l.login.Capabilities.ChatOnly {
+		return nil, false
+	}
+	conn, ok = l.conn.(BlockingConn)
+	return conn, ok
+}
+
+// notSupported notes that the server of a link has no block lists.
+func (b *blocking) notSupported(l *link) {
+	if b.host.stream() != l {
+		return
+	}
+	b.support, b.known, b.partial = unsupported, false, false
+	b.list = nil
+	if rec := b.host.record(); rec.BlockList != nil {
+		rec.BlockList = nil
+		b.host.saveRecord()
+	}
+}
+
+// await waits until a fetch is over, but not for long.
+func (*blocking) await(ctx context.Context, done <-chan struct{}) {
+	patience := time.NewTimer(blockListWait)
+	defer patience.Stop()
+	select {
+	case <-done:
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+}
+
+// hide makes contacts unavailable whom an entry of the block list blocks.
+func (ro *roster) hide(entry perch.JID) {
+	for _, jid := range ro.blockedContacts(entry) {
+		ro.applyPresence(&perch.PresenceIn{From: jid})
+	}
+}
+
+// blockedContacts are the contacts whom an entry of the block list blocks; one of a device has its resource.
+func (ro *roster) blockedContacts(entry perch.JID) (list []perch.JID) {
+	if entry.Local() != "" {
+		if k := ro.contacts.Get(entry.Bare()); k != nil {
+			list = append(list, k.Buddy.JID+entry[len(entry.Bare()):])
+		}
+		return list
+	}
+	for k := range ro.contacts.All() {
+		if entry.IsBare() && perch.JID(k.Buddy.JID.Domain()).Equal(entry) || k.Buddy.JID.Equal(entry.Bare()) {
+			list = append(list, k.Buddy.JID)
+		}
+	}
+	return list
+}
