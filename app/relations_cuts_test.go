@@ -23,6 +23,8 @@ type related struct {
 	stream *testkit.Stream
 	since  string // a place of the log before all of it
 	marks  int
+	// meddled are messages that somebody has retracted who may not: pages of some servers lack them.
+	meddled []string
 }
 
 // newRelated makes one on a server of its own, which may be restarted; without Redis the gateway may
@@ -174,6 +176,11 @@ func (r *related) want(t *testing.T, what string, want map[string]string) {
 		for _, m := range page.List("items") {
 			if !strings.HasPrefix(m.Str("body"), "mark ") {
 				got[m.Str("ref")] = shownMessage(m)
+			}
+		}
+		for ref, shown := range want {
+			if _, there := got[ref]; !there && r.server.ForgetsRetracted() && (strings.Contains(shown, "retracted=true") || slices.Contains(r.meddled, ref)) {
+				got[ref] = shown
 			}
 		}
 		if !maps.Equal(got, want) {

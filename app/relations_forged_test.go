@@ -33,6 +33,7 @@ func TestForgedRelations(t *testing.T) {
 		want := map[string]string{b1: "of bob edits=0 retracted=false ", p1: "of alice edits=0 retracted=false "}
 		r.read(t, b1)
 		r.stays(t, "before", want)
+		r.meddled = []string{b1, p1}
 
 		before := r.forged(t)
 		alice, bob := r.alice.JID+"/x", r.bob.JID+"/x"

@@ -3,6 +3,7 @@ package xmppconn
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
@@ -79,4 +80,25 @@ func resultFrom(iq *xmlstream.Element, from perch.JID, payload string) string {
 		return resultOf(iq, payload)
 	}
 	return "<iq type='result' from='" + string(from) + "' id='" + iq.Attr("id") + "'>" + payload + "</iq>"
+}
+
+// TestArchiveEnd: what an archive gives of a later time than was asked for is none of the answer.
+func TestArchiveEnd(t *testing.T) {
+	bubble(t, "later", func(t *testing.T) {
+		_, c, _, p := roomsOnline(t)
+		answer(p, func(iq *xmlstream.Element) string {
+			text := ""
+			for _, second := range []string{"1", "2", "3"} {
+				text += "<message><result xmlns='" + nsMAM + "' queryid='" + iq.Children()[0].Attr("queryid") + "' id='" + second + "'><forwarded xmlns='" + nsForward +
+					"'><delay xmlns='" + nsDelay + "' stamp='2024-01-01T00:00:0" + second + "Z'/><message xmlns='jabber:client' from='bob@a.test/x' to='me@a.test'><body>" + second +
+					"</body></message></forwarded></result></message>"
+			}
+			return text + resultOf(iq, "<fin xmlns='"+nsMAM+"' complete='true'><set xmlns='"+nsRSM+"'><first>1</first><last>3</last></set></fin>")
+		})
+		end := time.Date(2024, 1, 1, 0, 0, 2, 0, time.UTC)
+		page, err := c.Archive(context.Background(), perch.ArchiveQuery{End: perch.At(end), Limit: 10})
+		if err != nil || len(page.Items) != 2 || page.Items[1].Body != "2" {
+			t.Errorf("Archive() = %+v, %v; want the first two", page, err)
+		}
+	})
 }

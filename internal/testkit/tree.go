@@ -91,6 +91,10 @@ func EjabberdAtLeast(version string) bool {
 	return false
 }
 
+// ForgetsRetracted reports whether the server takes a message out of its archives that somebody has
+// retracted, whoever that was: ejabberd 24 does.
+func (s *Server) ForgetsRetracted() bool { return s.Name == "ejabberd" && EjabberdAtLeast("24") }
+
 // ProsodyAtLeast13 reports whether the Prosody that tests run is one of the versions after 0.12.
 func ProsodyAtLeast13() bool {
 	version, err := os.ReadFile(tree + "/usr/lib/prosody/prosody.version")

@@ -4,6 +4,7 @@ package archive
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,6 +70,9 @@ func (a *Reader) last(ctx context.Context, q perch.ArchiveQuery) (perch.ArchiveP
 // Prosody 13 with its own storage answers with nothing. What has come since would be lost in silence.
 func (a *Reader) Of(ctx context.Context, archive perch.JID, q perch.ArchiveQuery) (perch.ArchivePage, error) {
 	page, err := a.page(ctx, archive, q)
+	if q.End != 0 { // which Prosody 13 with its own storage oversteps by one
+		page.Items = slices.DeleteFunc(page.Items, func(it perch.ArchiveItem) bool { return it.Time > q.End && !it.TimeIsArrival })
+	}
 	if err != nil || q.After == "" || page.Last != "" || len(page.Items) > 0 {
 		return page, err
 	}
