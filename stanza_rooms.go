@@ -142,12 +142,16 @@ type RoomChatStateIn struct {
 
 // BookmarksIn are rooms of the account's list that have changed on some device, or are gone. A server
 // may keep several lists, which it may or may not keep equal: only those of the one store that the list
-// of the session is from mean something.
+// of the session is from mean something, but for a Copy.
 type BookmarksIn struct {
 	Store   string // as in Bookmark
 	Put     []RoomBookmark
 	Removed []JID
 	All     bool // Put is the whole list
+	// Copy says that Put is the whole list in another store, which the server makes of this one. A room
+	// that is not in it may be gone: ejabberd 24 tells by it alone of what another client has taken off
+	// there. What there is stands in the store of the list.
+	Copy bool
 }
 
 // MaxForeignBytes bounds RoomBookmark.Foreign.

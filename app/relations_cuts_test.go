@@ -266,6 +266,7 @@ func TestRelationsOfForeignClients(t *testing.T) {
 		}
 
 		before := len(r.dropped(t))
+		r.meddled = []string{p1}
 		r.bobSays(t, "f1", corrects("p1", "forged"))
 		r.bobSays(t, "f2", retracts("p1"))
 		r.phoneSays(t, "f3", corrects("b1", "forged"))

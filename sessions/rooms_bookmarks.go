@@ -21,6 +21,7 @@ type roomPublisher struct {
 	publishTries int
 	publishTimer *time.Timer
 	passedOver   bool // news of a room that was being changed here: the list is read again
+	rereading    bool // for what a copy of the list lacks
 }
 
 // auto reports whether the bookmarks say which rooms are joined.
@@ -79,6 +80,10 @@ func (x *roomList) bookmarked() bool {
 // bookmarks takes what is in the list of the account. What was changed here, and is not there yet, is
 // left as it is.
 func (x *roomList) bookmarks(in *perch.BookmarksIn) {
+	if in.Copy {
+		x.lookForRemoved(in)
+		return
+	}
 	listed := map[perch.JID]bool{}
 	for i := range in.Put {
 		b := &in.Put[i]
@@ -119,6 +124,23 @@ func (x *roomList) bookmarks(in *perch.BookmarksIn) {
 			x.dropBookmark(r)
 		}
 	}
+}
+
+// lookForRemoved reads the list again when a copy of it lacks a room: the copy is no proof, as it may be of
+// before the room was put there.
+func (x *roomList) lookForRemoved(in *perch.BookmarksIn) {
+	lacks := func(r *room) bool {
+		return r.row.Bookmark != nil && !r.unpublished &&
+			!slices.ContainsFunc(in.Put, func(b perch.RoomBookmark) bool { return b.JID.Bare().Equal(r.jid()) })
+	}
+	if x.rereading || !slices.ContainsFunc(x.sorted(), lacks) {
+		return
+	}
+	x.rereading = true
+	x.host.background(func(ctx context.Context) {
+		x.askBookmarks(ctx)
+		_ = x.host.call(ctx, func() { x.rereading = false })
+	})
 }
 
 // says reports whether an entry of the list is what is written there from here: the echo of that is no news.

@@ -88,7 +88,8 @@ func bookmarkDocuments(el *xmlstream.Borrowed) (*perch.BookmarksIn, error) {
 var repeatSeed = maphash.MakeSeed()
 
 // DropBookmarks leaves out what was said of bookmarks just before, as DropRepeat does with read
-// positions, and what is said of a store that is not heard. Last stands for what was before.
+// positions, and what is said of a store that is not heard, unless that is a copy of the one that is. Last
+// stands for what was before.
 func (d *Decoded) DropBookmarks(last *uint64, hears func(store string) bool) {
 	if len(d.In) != 1 {
 		return
@@ -98,8 +99,11 @@ func (d *Decoded) DropBookmarks(last *uint64, hears func(store string) bool) {
 		return
 	}
 	if !hears(in.Store) {
-		d.In = nil
-		return
+		if in.Store != Store0048 || !hears(Store0402) {
+			d.In = nil
+			return
+		}
+		in.Copy = true
 	}
 	if sum := sumOf(in); sum == *last {
 		d.In = nil

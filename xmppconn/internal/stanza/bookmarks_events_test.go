@@ -78,6 +78,9 @@ func TestDropBookmarks(t *testing.T) {
 	locked := func(password string) string {
 		return pepEvent(ofAccount, "<items node='urn:xmpp:bookmarks:1'>"+conference("r@c.test", "", "<password>"+password+"</password>")+"</items>")
 	}
+	document := func(room string) string {
+		return pepEvent(ofAccount, "<items node='storage:bookmarks'><item id='current'><storage xmlns='storage:bookmarks'><conference jid='"+room+"'/></storage></item></items>")
+	}
 	heard := "0402"
 	for i, tt := range []struct {
 		raw, hears string
@@ -91,6 +94,9 @@ func TestDropBookmarks(t *testing.T) {
 		{of("r@c.test"), "0402", 1},
 		{of("t@c.test"), "0048", 0},
 		{of("t@c.test"), "0402", 1},
+		{document("r@c.test"), "0402", 1}, // a copy
+		{document("r@c.test"), "0402", 0},
+		{document("r@c.test"), "0049", 0},
 		{locked("one"), "0402", 1},
 		{locked("two"), "0402", 1},
 		{locked("two"), "0402", 0},
@@ -99,6 +105,10 @@ func TestDropBookmarks(t *testing.T) {
 		d := decodeText(t, tt.raw, testNow)
 		if d.DropBookmarks(&last, func(store string) bool { return store == heard }); len(d.In) != tt.want {
 			t.Errorf("stanza %d: got %d things, want %d", i, len(d.In), tt.want)
+		} else if tt.want == 1 {
+			if in, ok := d.In[0].(*perch.BookmarksIn); ok && in.Copy != (in.Store == "0048") {
+				t.Errorf("stanza %d: got %+v, want a copy of what is in the other store", i, in)
+			}
 		}
 	}
 }

@@ -1,0 +1,54 @@
+package sessions_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// TestBookmarksOfACopy: what a copy of the list lacks is looked for in the list, and nothing else is believed
+// of the copy.
+func TestBookmarksOfACopy(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		s.room(attic)
+		mark := func(room perch.JID) perch.RoomBookmark {
+			return perch.RoomBookmark{JID: room, Bookmark: perch.Bookmark{AutoJoin: true, Nick: "Ally"}}
+		}
+		s.marks = []perch.RoomBookmark{mark(lobby)}
+		se := w.open()
+		must(t, "SetMode", sessions.RoomsOf(se).SetMode(w.ctx(), sessions.RoomsAutoJoin))
+		w.settled(se, lobby)
+		fetched := func(what string, want int) {
+			t.Helper()
+			pass(time.Second)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.fetched != want {
+				t.Errorf("%s: the list was read %d times, want %d", what, s.fetched, want)
+			}
+		}
+		before := s.fetched
+		w.deliver(&perch.BookmarksIn{Store: "0048", All: true, Copy: true, Put: []perch.RoomBookmark{mark(lobby), mark(attic)}})
+		fetched("a copy with more", before)
+		if _, err := sessions.RoomsOf(se).Room(w.ctx(), attic); perch.KindOf(err) != perch.KindNotFound {
+			t.Errorf("the attic: got error %v, want that the copy puts nothing into the list", err)
+		}
+		w.deliver(&perch.BookmarksIn{Store: "0048", All: true, Copy: true})
+		fetched("a copy without the lobby, which is in the list", before+1)
+		if r := w.settled(se, lobby); r.State != perch.RoomStateJoined {
+			t.Errorf("the lobby: got %s, want it joined still", r.State)
+		}
+		s.mu.Lock()
+		s.marks = nil
+		s.mu.Unlock()
+		w.deliver(&perch.BookmarksIn{Store: "0048", All: true, Copy: true})
+		fetched("a copy without the lobby, which is gone", before+2)
+		if r := w.settled(se, lobby); r.State != perch.RoomStateLeft || r.Bookmark != nil {
+			t.Errorf("the lobby: got %s, bookmark %v; want it left, as it is in the list no more", r.State, r.Bookmark)
+		}
+	})
+}
