@@ -22,6 +22,7 @@ type roomPublisher struct {
 	publishTimer *time.Timer
 	passedOver   bool // news of a room that was being changed here: the list is read again
 	rereading    bool // for what a copy of the list lacks
+	news         int  // how often the server has told of the list
 }
 
 // auto reports whether the bookmarks say which rooms are joined.
@@ -40,21 +41,34 @@ func (x *roomList) fetchBookmarks() {
 	x.host.background(func(ctx context.Context) { x.fetchFrom(ctx, l, conn) })
 }
 
-// fetchFrom is fetchBookmarks by one link.
+// fetchFrom is fetchBookmarks by one link. When there is news of the list meanwhile, nobody knows which of
+// both is older: the list is asked for again.
 func (x *roomList) fetchFrom(ctx context.Context, l *link, conn BookmarkConn) {
 	ctx, cancel := context.WithTimeout(ctx, bookmarkTime)
 	defer cancel()
-	list, err := conn.Bookmarks(ctx)
-	if err != nil {
-		x.host.logDebug("the bookmarks were not fetched", "error", err)
-		return
-	}
-	_ = x.host.call(ctx, func() {
-		if x.host.stream() == l {
-			x.bookmarks(&perch.BookmarksIn{Put: list, All: true})
-			x.publishBookmarks()
+	for try := range bookmarkTries {
+		var before int
+		if x.host.call(ctx, func() { before = x.news }) != nil {
+			return
 		}
-	})
+		list, err := conn.Bookmarks(ctx)
+		if err != nil {
+			x.host.logDebug("the bookmarks were not fetched", "error", err)
+			return
+		}
+		done := true
+		if x.host.call(ctx, func() {
+			if x.host.stream() != l {
+				return
+			}
+			if done = x.news == before || try == bookmarkTries-1; done {
+				x.bookmarks(&perch.BookmarksIn{Put: list, All: true})
+				x.publishBookmarks()
+			}
+		}) != nil || done {
+			return
+		}
+	}
 }
 
 // askBookmarks implements roomNews.

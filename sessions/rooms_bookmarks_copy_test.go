@@ -8,6 +8,27 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
+// TestNewsWhileTheListIsRead: the list is read once more when the server tells of it meanwhile, as it may be
+// of before that.
+func TestNewsWhileTheListIsRead(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		mark := perch.RoomBookmark{JID: lobby, Bookmark: perch.Bookmark{AutoJoin: true, Nick: "Ally"}}
+		s.reading = func() { // with the lock: the answer is made, and has nothing in it
+			s.reading = nil
+			s.marks = append(s.marks, mark)
+			w.conn().Deliver(&perch.BookmarksIn{Put: []perch.RoomBookmark{mark}})
+		}
+		se := w.open()
+		must(t, "SetMode", sessions.RoomsOf(se).SetMode(w.ctx(), sessions.RoomsAutoJoin))
+		pass(time.Minute)
+		if r := w.settled(se, lobby); r.State != perch.RoomStateJoined {
+			t.Errorf("got %s, want it joined as the news says", r.State)
+		}
+	})
+}
+
 // TestBookmarksOfACopy: what a copy of the list lacks is looked for in the list, and nothing else is believed
 // of the copy.
 func TestBookmarksOfACopy(t *testing.T) {

@@ -105,6 +105,7 @@ func (x *roomList) apply(in perch.Inbound, l *link) bool {
 	case *perch.MessageError:
 		x.within(in.From, func(r *room) { x.messageError(r, in) })
 	case *perch.BookmarksIn:
+		x.news++
 		x.bookmarks(in)
 		return true
 	}

@@ -30,6 +30,7 @@ type muc struct {
 	marks    []perch.RoomBookmark
 	marked   func() // called once a bookmark is written or removed, before that is answered; nil: not
 	fetched  int    // fetches of all bookmarks
+	reading  func() // while the bookmarks are read
 }
 
 type mucRoom struct {
@@ -512,7 +513,11 @@ func (c *conn) Bookmarks(ctx context.Context) ([]perch.RoomBookmark, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.fetched++
-		return slices.Clone(s.marks), nil
+		list := slices.Clone(s.marks)
+		if s.reading != nil {
+			s.reading()
+		}
+		return list, nil
 	})
 }
 
