@@ -90,7 +90,7 @@ func (a *API) authenticate(r *http.Request, token perch.Secret) (*sessions.Sessi
 	var g credentialAttempt
 	if !a.accepted.has(token) && !a.o.Sessions.Knows(r.Context(), token) {
 		var err error
-		if g, err = a.reserveAttempts(r, ""); err != nil {
+		if g, err = a.reserveAttempts(r, "", ""); err != nil {
 			return nil, err
 		}
 	}

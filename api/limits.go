@@ -26,14 +26,28 @@ const maxRemembered = 100_000
 type limits struct {
 	token, ip       *limiter
 	signIn, account *attempts
+	accounts        map[string]*attempts // in place of account, by upstream
+}
+
+// ofAccount are the attempts at the accounts of an upstream.
+func (l *limits) ofAccount(upstream string) *attempts {
+	if own := l.accounts[upstream]; own != nil {
+		return own
+	}
+	return l.account
 }
 
 func newLimits(o Options) limits {
+	accounts := map[string]*attempts{}
+	for upstream, rate := range o.AccountRates {
+		accounts[upstream] = newAttempts("account", rate, o.Sessions)
+	}
 	return limits{
-		token:   newLimiter("token", o.TokenRate),
-		ip:      newLimiter("address", o.IPRate),
-		signIn:  newAttempts("sign-in", o.SignInRate, o.Sessions),
-		account: newAttempts("account", o.AccountRate, o.Sessions),
+		accounts: accounts,
+		token:    newLimiter("token", o.TokenRate),
+		ip:       newLimiter("address", o.IPRate),
+		signIn:   newAttempts("sign-in", o.SignInRate, o.Sessions),
+		account:  newAttempts("account", o.AccountRate, o.Sessions),
 	}
 }
 

@@ -167,8 +167,8 @@ func (a *attempt) refund(ctx context.Context) {
 type credentialAttempt []*attempt
 
 // reserveAttempts reserves what one credential needs. Account is "" for a credential that names
-// none.
-func (a *API) reserveAttempts(r *http.Request, account string) (credentialAttempt, error) {
+// none; else it is at the upstream.
+func (a *API) reserveAttempts(r *http.Request, upstream, account string) (credentialAttempt, error) {
 	limits := a.settings().limits
 	first, err := limits.signIn.reserve(r.Context(), a.o.Sessions.AttemptKey("address", addressKey(r)))
 	if err != nil {
@@ -176,7 +176,7 @@ func (a *API) reserveAttempts(r *http.Request, account string) (credentialAttemp
 	}
 	g := credentialAttempt{first}
 	if account != "" {
-		second, err := limits.account.reserve(r.Context(), account)
+		second, err := limits.ofAccount(upstream).reserve(r.Context(), account)
 		if err != nil {
 			g.conclude(r.Context(), nil)
 			return nil, err

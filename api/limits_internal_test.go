@@ -27,7 +27,7 @@ func TestDefaultsAreDocumented(t *testing.T) {
 	}
 	want := Options{
 		BodyBytes: 262_144, RequestTime: 30 * time.Second, StreamsPerToken: 20,
-		TokenRate: Rate{100, 300}, IPRate: Rate{200, 600}, SignInRate: Rate{10.0 / 60, 10}, AccountRate: Rate{10.0 / 60, 20},
+		RateLimits: RateLimits{TokenRate: Rate{100, 300}, IPRate: Rate{200, 600}, SignInRate: Rate{10.0 / 60, 10}, AccountRate: Rate{10.0 / 60, 20}},
 		StreamLimits: StreamLimits{Heartbeat: 25 * time.Second, PingTimeout: 10 * time.Second, FrameTime: 10 * time.Second,
 			QueueFrames: 256, QueueBytes: 1_048_576, FrameBytes: 65_536, CommandsPerMinute: 120, TicketLife: 30 * time.Second},
 		Retention: sessions.Retention{Events: 10_000, Bytes: 8_388_608, Age: 24 * time.Hour},

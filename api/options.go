@@ -44,11 +44,8 @@ type Options struct {
 	BodyBytes       int64         // of a request body; 256 KiB
 	RequestTime     time.Duration // of a REST request, streams excepted; 30 s
 	StreamsPerToken int           // open event streams of one session; 20
-	TokenRate       Rate          // requests of one session; 100 a second, 300 at once
-	IPRate          Rate          // requests of one client address; 200 a second, 600 at once
-	SignInRate      Rate          // refused credentials of one client address; 10 a minute, 10 at once
-	AccountRate     Rate          // refused credentials of one account, from all addresses; 10 a minute, 20 at once
 
+	RateLimits
 	StreamLimits
 
 	Retention sessions.Retention // of the logs, for hello only; sessions.DefaultRetention
@@ -64,6 +61,16 @@ type Options struct {
 	// NodeTransport wraps the transport to peers, so that a trace continues there; nil: it is not
 	// wrapped.
 	NodeTransport func(http.RoundTripper) http.RoundTripper
+}
+
+// RateLimits bound how often clients may do something. 0 is the default of each.
+type RateLimits struct {
+	TokenRate   Rate // requests of one session; 100 a second, 300 at once
+	IPRate      Rate // requests of one client address; 200 a second, 600 at once
+	SignInRate  Rate // refused credentials of one client address; 10 a minute, 10 at once
+	AccountRate Rate // refused credentials of one account, from all addresses; 10 a minute, 20 at once
+	// AccountRates are AccountRate of upstreams that have one of their own, by name.
+	AccountRates map[string]Rate
 }
 
 // StreamLimits are those of one event stream. 0 is the default of each.
@@ -123,7 +130,11 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 func (o Options) check() error {
-	for name, r := range map[string]Rate{"TokenRate": o.TokenRate, "IPRate": o.IPRate, "SignInRate": o.SignInRate, "AccountRate": o.AccountRate} {
+	rates := map[string]Rate{"TokenRate": o.TokenRate, "IPRate": o.IPRate, "SignInRate": o.SignInRate, "AccountRate": o.AccountRate}
+	for upstream, r := range o.AccountRates {
+		rates["AccountRates of "+upstream] = r
+	}
+	for name, r := range rates {
 		if r.PerSecond <= 0 || r.Burst < 1 {
 			return fmt.Errorf("api: Options.%s needs a positive PerSecond and Burst", name)
 		}

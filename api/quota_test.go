@@ -38,6 +38,11 @@ func TestQuotasAtTheirLimits(t *testing.T) {
 		{"refused credentials of an account", func(o *gatewayOptions) { o.AccountRate = slow(3) }, 3, func(f *gateway, i int) answer {
 			return f.password("carol@example.net", fmt.Sprint("bad-", i))
 		}, 429, "quota-exceeded"},
+		{"refused credentials of an account of one upstream", func(o *gatewayOptions) {
+			o.AccountRate, o.AccountRates = slow(9), map[string]api.Rate{"other": slow(3)}
+		}, 3, func(f *gateway, i int) answer {
+			return f.password("carol@example.net", fmt.Sprint("bad-", i))
+		}, 429, "quota-exceeded"},
 		{"tickets that wait", nil, 20, post("/v1/events/tickets", ""), 429, "quota-exceeded"},
 		{"bytes of a body", func(o *gatewayOptions) { o.BodyBytes = int64(len(message)) }, 1, func(f *gateway, i int) answer {
 			return f.call("POST", "/v1/messages", message+strings.Repeat(" ", i))

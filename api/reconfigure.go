@@ -33,11 +33,16 @@ func newSettings(o Options, before *settings) *settings {
 	if o.AccountRate == before.AccountRate {
 		x.limits.account = before.limits.account
 	}
+	for upstream, rate := range o.AccountRates {
+		if rate == before.AccountRates[upstream] {
+			x.limits.accounts[upstream] = before.limits.accounts[upstream]
+		}
+	}
 	return x
 }
 
 // Reconfigure changes the Options while requests and streams are served, and ends none of them. Origins,
-// TrustedProxies, AdminHosts, StreamsPerToken, TokenRate, IPRate, SignInRate, AccountRate,
+// TrustedProxies, AdminHosts, StreamsPerToken, RateLimits,
 // NoRequestLines and Admin.Token may change; what is changed of the others has no effect. A rate that changes begins to
 // count anew on this node; what all nodes count together in the store stays. More streams than a
 // limit allows stay open. The error names the wrong option, and nothing has changed then.
@@ -50,7 +55,7 @@ func (a *API) Reconfigure(change func(*Options)) error {
 	o := was.Options
 	o.Origins, o.TrustedProxies, o.AdminHosts, o.NoRequestLines = next.Origins, next.TrustedProxies, next.AdminHosts, next.NoRequestLines
 	o.Admin.Token = next.Admin.Token
-	o.StreamsPerToken, o.TokenRate, o.IPRate, o.SignInRate, o.AccountRate = next.StreamsPerToken, next.TokenRate, next.IPRate, next.SignInRate, next.AccountRate
+	o.StreamsPerToken, o.RateLimits = next.StreamsPerToken, next.RateLimits
 	o, err := o.withDefaults()
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/netip"
 	"testing"
@@ -78,5 +79,20 @@ func TestReconfigureStreams(t *testing.T) {
 	conn.Deliver(&perch.MessageIn{Message: perch.Message{ID: "1", From: "bob@example.net/x", To: "alice@example.net", Kind: perch.ChatMessage, Body: "still there"}})
 	for _, f := range open {
 		upTo(t, f, "message.received")
+	}
+}
+
+// TestReconfigureAccountRates: what counts guesses at the accounts of one upstream goes on while the rates of
+// others change.
+func TestReconfigureAccountRates(t *testing.T) {
+	f := newGateway(t, func(o *gatewayOptions) { o.SignInRate = api.Rate{PerSecond: 1e3, Burst: 1e3} })
+	for i, want := range []int{http.StatusUnauthorized, http.StatusTooManyRequests} {
+		rates := map[string]api.Rate{"other": {PerSecond: 0.001, Burst: 1}, "default": {PerSecond: 1, Burst: i + 1}}
+		if err := f.api.Reconfigure(func(o *api.Options) { o.AccountRates = rates }); err != nil {
+			t.Fatalf("Reconfigure: got error %v, want none", err)
+		}
+		if a := f.password("carol@example.net", fmt.Sprint("bad-", i)); a.status != want {
+			t.Errorf("guess %d: got %d %s, want %d", i+1, a.status, a.body, want)
+		}
 	}
 }

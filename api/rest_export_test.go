@@ -1,9 +1,11 @@
 package api
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -88,7 +90,8 @@ func (a *API) SetClock(now func() time.Time) {
 	for _, l := range []*limiter{a.settings().limits.ip, a.settings().limits.token} {
 		l.now = now
 	}
-	for _, l := range []*attempts{a.settings().limits.signIn, a.settings().limits.account} {
+	limits := a.settings().limits
+	for _, l := range slices.AppendSeq([]*attempts{limits.signIn, limits.account}, maps.Values(limits.accounts)) {
 		l.now = now
 	}
 }

@@ -270,15 +270,16 @@ func TestCORSHeaders(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	m := new(sessions.Manager)
 	for name, o := range map[string]api.Options{
-		"no sessions":       {},
-		"any origin":        {Sessions: m, Origins: []string{"*"}},
-		"pattern":           {Sessions: m, Origins: []string{"https://*.example"}},
-		"origin with path":  {Sessions: m, Origins: []string{"https://chat.example/"}},
-		"origin of no web":  {Sessions: m, Origins: []string{"null"}},
-		"negative rate":     {Sessions: m, IPRate: api.Rate{PerSecond: -1, Burst: 1}},
-		"rate without room": {Sessions: m, TokenRate: api.Rate{PerSecond: 1}},
-		"negative body":     {Sessions: m, BodyBytes: -1},
-		"no prefix":         {Sessions: m, TrustedProxies: []netip.Prefix{{}}},
+		"no sessions":         {},
+		"any origin":          {Sessions: m, Origins: []string{"*"}},
+		"pattern":             {Sessions: m, Origins: []string{"https://*.example"}},
+		"origin with path":    {Sessions: m, Origins: []string{"https://chat.example/"}},
+		"origin of no web":    {Sessions: m, Origins: []string{"null"}},
+		"negative rate":       {Sessions: m, RateLimits: api.RateLimits{IPRate: api.Rate{PerSecond: -1, Burst: 1}}},
+		"rate without room":   {Sessions: m, RateLimits: api.RateLimits{TokenRate: api.Rate{PerSecond: 1}}},
+		"rate of an upstream": {Sessions: m, RateLimits: api.RateLimits{AccountRates: map[string]api.Rate{"u": {PerSecond: 1}}}},
+		"negative body":       {Sessions: m, BodyBytes: -1},
+		"no prefix":           {Sessions: m, TrustedProxies: []netip.Prefix{{}}},
 	} {
 		if _, err := api.New(o); err == nil {
 			t.Errorf("%s: accepted, want an error", name)

@@ -189,11 +189,11 @@ func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, sig
 	if err != nil {
 		return nil, signInAnswer{}, false, err
 	}
-	account := ""
+	account, upstream := "", a.o.Sessions.UpstreamFor(acc.Upstream, acc.JID)
 	if acc.JID != "" {
-		account = a.o.Sessions.AccountKey(acc.Upstream, acc.JID)
+		account = a.o.Sessions.AccountKey(upstream, acc.JID)
 	}
-	g, err := a.reserveAttempts(r, account)
+	g, err := a.reserveAttempts(r, upstream, account)
 	if err != nil {
 		return nil, signInAnswer{}, false, err
 	}
@@ -298,7 +298,7 @@ func (a *API) handleCredentials(w http.ResponseWriter, r *http.Request) error {
 	s := sessionFrom(r.Context())
 	info := s.Info()
 	account := a.o.Sessions.AccountKey(info.Upstream, info.JID)
-	g, err := a.reserveAttempts(r, account)
+	g, err := a.reserveAttempts(r, info.Upstream, account)
 	if err != nil {
 		return err
 	}

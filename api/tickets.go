@@ -100,7 +100,7 @@ func (a *API) issueTicket(ctx context.Context, id sessions.ID, origin string) (T
 // redeemTicket ends a ticket, whatever the result: one that was sent with another Origin has
 // leaked.
 func (a *API) redeemTicket(r *http.Request, text string) (sessions.ID, error) {
-	g, err := a.reserveAttempts(r, "") // a ticket is guessed like a token
+	g, err := a.reserveAttempts(r, "", "") // a ticket is guessed like a token
 	if err != nil {
 		return "", err
 	}

@@ -137,18 +137,3 @@ func (m *Manager) Inspect(ctx context.Context, s *Session) (x Inspection, err er
 	}
 	return x, nil
 }
-
-// StatesOf says how many sessions of this node are in each state, for each upstream.
-func (m *Manager) StatesOf() map[string]map[perch.State]int {
-	all := map[string]map[perch.State]int{}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, s := range m.sessions {
-		name := s.cred.upstream.Name
-		if all[name] == nil {
-			all[name] = map[perch.State]int{}
-		}
-		all[name][s.entry.state]++
-	}
-	return all
-}

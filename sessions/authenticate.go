@@ -103,6 +103,7 @@ func (m *Manager) openHere(ctx context.Context, o openRequest) (*Session, bool, 
 		return nil, false, err
 	}
 	s, created, err := m.open(o)
+	m.refused(err)
 	if errors.Is(err, errDraining) {
 		err = m.whereabouts(ctx, o.id, errDraining)
 	}

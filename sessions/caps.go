@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"context"
-	"time"
 
 	"github.com/perch-im/perch"
 )
@@ -26,15 +25,6 @@ func addressFrom(ctx context.Context) string {
 	address, _ := ctx.Value(addressKey{}).(string)
 	return address
 }
-
-const tooManyWait = 30 * time.Second
-
-var (
-	errAccountFull error = &perch.Error{Kind: perch.KindQuotaExceeded, RetryAfter: tooManyWait,
-		Detail: "this account has as many sessions as it may; sign one of them out, or use one of them"}
-	errAddressFull error = &perch.Error{Kind: perch.KindQuotaExceeded, RetryAfter: tooManyWait,
-		Detail: "as many sessions as one client address may have were opened from this one; sign one of them out"}
-)
 
 // accountName is what the sessions of one account have in common.
 func accountName(upstream string, jid perch.JID) string {

@@ -63,6 +63,9 @@ func (p *idlePolicy) attended() {
 
 // change applies another policy from now on. A time that was running begins again.
 func (p *idlePolicy) change(policy IdlePolicy) {
+	if policy == p.policy {
+		return
+	}
 	p.policy = policy
 	stop(p.timer)
 	p.timer = nil

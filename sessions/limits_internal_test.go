@@ -122,7 +122,7 @@ func TestDeltaSearchEdge(t *testing.T) {
 
 // TestTooManyEdge: a client with too many sessions is asked to retry after half a minute.
 func TestTooManyEdge(t *testing.T) {
-	for _, err := range []error{errAccountFull, errAddressFull} {
+	for _, err := range []error{errNodeFull("u"), errUpstreamFull("u"), errAccountFull("u"), errAddressFull("u")} {
 		if got := retryAfter(err); got != 30*time.Second {
 			t.Errorf("retryAfter(%v): got %v, want 30s", err, got)
 		}

@@ -3,11 +3,9 @@ package sessions
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"sync"
 	"sync/atomic"
 
-	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/copies"
 	"github.com/perch-im/perch/internal/occupants"
 )
@@ -40,7 +38,7 @@ type Manager struct {
 	mu       sync.Mutex
 	sessions map[ID]*Session
 	tokens   tokenIndex
-	states   map[perch.State]int // how many sessions are in each
+	states   stateCounts
 	draining bool
 }
 
@@ -55,7 +53,7 @@ func NewManager(o Options) (*Manager, error) {
 		o: o, log: o.Logger, occupants: occupants.New(occupants.Options{}), sayings: newSayings(), rejected: newRejections(), routes: newRoutes(),
 		replaced: make(chan struct{}), changing: make(chan struct{}, 1), adoptions: make(chan struct{}, maxAdoptions),
 		caps:     caps{accounts: map[string]int{}, addresses: map[string]int{}},
-		sessions: map[ID]*Session{}, tokens: tokenIndex{}, states: map[perch.State]int{},
+		sessions: map[ID]*Session{}, tokens: tokenIndex{}, states: stateCounts{},
 	}
 	m.current.Store(x)
 	m.secrets.Store(&x.ring)
@@ -86,24 +84,6 @@ func (m *Manager) byID(id ID) *Session {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.sessions[id]
-}
-
-// States says how many sessions of this node are in each state.
-func (m *Manager) States() map[perch.State]int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return maps.Clone(m.states)
-}
-
-// count enters the state of s into the table of States.
-func (m *Manager) count(s *Session, state perch.State) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.sessions[s.id] == s {
-		m.states[s.entry.state]--
-		s.entry.state = state
-		m.states[state]++
-	}
 }
 
 // maxAdoptions is how many sessions are read from the Store at once for no client. All at once,

@@ -5,12 +5,18 @@ import "github.com/perch-im/perch"
 // room refuses a new session that would be one too many, before the upstream is asked. Only
 // sessions whose login has succeeded count for an account: who guesses at it takes nothing
 // from its owner. The caller has the mutex.
-func (m *Manager) room(acc perch.Account, address string) error {
-	if most := m.settings().SessionsPerAccount; most > 0 && acc.JID != "" && m.caps.accounts[accountName(acc.Upstream, acc.JID)] >= most {
-		return errAccountFull
+func (m *Manager) room(x *settings, acc perch.Account, address string) error {
+	if most := x.upstreams[acc.Upstream].MaxSessions; most > 0 && m.states.of(acc.Upstream) >= most {
+		return errUpstreamFull(acc.Upstream)
 	}
-	if most := m.settings().SessionsPerAddress; most > 0 && address != "" && m.caps.addresses[address] >= most {
-		return errAddressFull
+	if most := x.accountLimit(acc.Upstream); most > 0 && acc.JID != "" && m.caps.accounts[accountName(acc.Upstream, acc.JID)] >= most {
+		return errAccountFull(acc.Upstream)
+	}
+	if most := x.SessionsPerAddress; most > 0 && address != "" && m.caps.addresses[address] >= most {
+		return errAddressFull(acc.Upstream)
+	}
+	if _, wait := x.logins[acc.Upstream].load(); wait > x.OpenTimeout {
+		return errLoginsWait(acc.Upstream, wait-x.OpenTimeout)
 	}
 	return nil
 }
@@ -32,7 +38,7 @@ func (m *Manager) admit(s *Session, jid perch.JID, again bool) bool {
 		return true
 	}
 	name := accountName(s.cred.upstream.Name, jid)
-	if most := m.settings().SessionsPerAccount; most > 0 && !again && m.caps.accounts[name] >= most {
+	if most := m.settings().accountLimit(s.cred.upstream.Name); most > 0 && !again && m.caps.accounts[name] >= most {
 		return false
 	}
 	s.entry.account = name

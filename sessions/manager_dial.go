@@ -15,21 +15,29 @@ type registrar struct {
 
 func (r registrar) admit(jid perch.JID) bool { return r.m.admit(r.s, jid, false) }
 
+func (r registrar) full() error {
+	err := errAccountFull(r.s.cred.upstream.Name)
+	r.m.refused(err)
+	return err
+}
+
 func (r registrar) claim(ctx context.Context) bool { return r.m.claim(ctx, r.s) }
 
 func (r registrar) bindTokens(ctx context.Context) { r.m.bindAll(ctx, r.s) }
 
 func (r registrar) dial(ctx context.Context, req DialRequest) (Conn, error) {
-	return r.m.dial(ctx, req)
+	r.s.opening.queued.Store(true)
+	return r.m.dial(ctx, req, func() { r.s.opening.queued.Store(false) })
 }
 
-// dial waits for its turn among the logins of the upstream and signs in.
-func (m *Manager) dial(ctx context.Context, req DialRequest) (Conn, error) {
+// dial waits for its turn among the logins of the upstream, calls begun, and signs in.
+func (m *Manager) dial(ctx context.Context, req DialRequest, begun func()) (Conn, error) {
 	free, err := m.loginSlot(ctx, req.Account.Upstream)
 	if err != nil {
 		return nil, err
 	}
 	defer free()
+	begun()
 	ctx, cancel := context.WithTimeout(ctx, defaultDialing)
 	defer cancel()
 	conn, err := m.o.Dial(ctx, req)

@@ -1,10 +1,6 @@
 package sessions
 
-import (
-	"time"
-
-	"github.com/perch-im/perch"
-)
+import "github.com/perch-im/perch"
 
 // openRequest says which session to open.
 type openRequest struct {
@@ -35,11 +31,10 @@ func (m *Manager) open(o openRequest) (s *Session, created bool, err error) {
 	case x.upstreams[o.acc.Upstream] == nil:
 		return nil, false, errUpstreamGone
 	case x.MaxSessions > 0 && len(m.sessions) >= x.MaxSessions:
-		return nil, false, &perch.Error{Kind: perch.KindSessionOffline, RetryAfter: 30 * time.Second,
-			Detail: "session limit of this node reached; try again later"}
+		return nil, false, errNodeFull(o.acc.Upstream)
 	}
 	if !o.bound {
-		if err := m.room(o.acc, o.address); err != nil {
+		if err := m.room(x, o.acc, o.address); err != nil {
 			return nil, false, err
 		}
 	}
@@ -47,7 +42,7 @@ func (m *Manager) open(o openRequest) (s *Session, created bool, err error) {
 	s.opening.loaded = o.loaded
 	m.countAddress(s, o.address)
 	m.sessions[o.id] = s
-	m.states[s.entry.state]++
+	m.states.add(s, 1)
 	m.tokens.bind(o.by, s)
 	m.wg.Add(1)
 	go s.open()
@@ -61,7 +56,7 @@ func (m *Manager) remove(s *Session) {
 	if m.sessions[s.id] == s {
 		delete(m.sessions, s.id)
 		m.uncount(s)
-		m.states[s.entry.state]--
+		m.states.add(s, -1)
 	}
 	m.tokens.unbindAll(s)
 }

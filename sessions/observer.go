@@ -16,9 +16,12 @@ type Observer interface {
 	Dropped(reason string, n int)
 	// Subscribed is the begin of a stream: ResumedStream, or the reason of its reset.
 	Subscribed(result string)
-	// Reconnecting is the end of a connection, or of an attempt at one, after which another
-	// attempt is planned. The reason is one of those of a state.
-	Reconnecting(reason string)
+	// Reconnecting is the end of a connection to an upstream, or of an attempt at one, after which
+	// another attempt is planned. The reason is one of those of a state.
+	Reconnecting(upstream, reason string)
+	// Refused is a new session that there was no room for: by which upstream it would have been, and by one of
+	// the Limit words of this package over which limit.
+	Refused(upstream, limit string)
 	// Owner is a change of who owns a session, by the Owner words of this package.
 	Owner(change string)
 }
@@ -49,8 +52,9 @@ const (
 
 type unobserved struct{}
 
-func (unobserved) Event(perch.EventType) {}
-func (unobserved) Dropped(string, int)   {}
-func (unobserved) Subscribed(string)     {}
-func (unobserved) Reconnecting(string)   {}
-func (unobserved) Owner(string)          {}
+func (unobserved) Event(perch.EventType)    {}
+func (unobserved) Dropped(string, int)      {}
+func (unobserved) Subscribed(string)        {}
+func (unobserved) Reconnecting(_, _ string) {}
+func (unobserved) Refused(_, _ string)      {}
+func (unobserved) Owner(string)             {}

@@ -35,8 +35,12 @@ func (c *tally) get(word string) int {
 func (c *tally) Event(t perch.EventType)      { c.add("event "+string(t), 1) }
 func (c *tally) Dropped(reason string, n int) { c.add("dropped "+reason, n) }
 func (c *tally) Subscribed(result string)     { c.add("subscribed "+result, 1) }
-func (c *tally) Reconnecting(reason string)   { c.add("reconnecting "+reason, 1) }
-func (c *tally) Owner(change string)          { c.add("owner "+change, 1) }
+func (c *tally) Reconnecting(upstream, reason string) {
+	c.add("reconnecting "+reason, 1)
+	c.add("reconnecting "+upstream+" "+reason, 1)
+}
+func (c *tally) Refused(upstream, limit string) { c.add("refused "+upstream+" "+limit, 1) }
+func (c *tally) Owner(change string)            { c.add("owner "+change, 1) }
 
 func (c *tally) want(t tb, want map[string]int) {
 	t.Helper()
@@ -69,7 +73,7 @@ func TestObserver(t *testing.T) {
 		w.attach(s, sessions.SubscribeOptions{Since: "garbage"})
 		w.lose(linkLost)
 		c.want(t, map[string]int{
-			"subscribed resumed": 1, "subscribed unknown": 1, "reconnecting link-lost": 1, "event session.state": 3,
+			"subscribed resumed": 1, "subscribed unknown": 1, "reconnecting link-lost": 1, "reconnecting net link-lost": 1, "event session.state": 3,
 		})
 	}, watched(c))
 }

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -10,6 +11,8 @@ type opening struct {
 	over  chan struct{} // closed when it is over, one way or the other
 	err   error         // set before over is closed; nil: there is a session
 	timer *time.Timer   // ends the wait
+	// queued: a login waits for its turn among those of the upstream.
+	queued atomic.Bool
 	// loaded is called when the Store has given what it has, or could not; nil: by nobody.
 	loaded func()
 }

@@ -33,7 +33,7 @@ type Options struct {
 	SealKeys [][]byte
 	// Idle says what happens to a session that no event stream is attached to.
 	Idle IdlePolicy
-	// Logins is how many logins may be under way at once for one upstream; 64.
+	// Logins is how many logins may be under way at once for one upstream that says nothing else; 64.
 	Logins int
 	// RoomDeliveryLimit is how many messages of one room a session takes in a minute before it logs only
 	// those that name the account; DefaultRoomDeliveryLimit when it is 0, no limit when it is negative.
@@ -68,6 +68,29 @@ type Upstream struct {
 	TokenBearer  bool   // access tokens may be passed through (a token alone is enough to sign in)
 	NeedsJID     bool   // a JID must be given with the credential
 	Capabilities perch.Capabilities
+	UpstreamLimits
+}
+
+// UpstreamLimits are what an upstream has of its own. The zero value of each is what the Options say for all.
+type UpstreamLimits struct {
+	Idle               IdlePolicy // Action "": that of the Options
+	MaxSessions        int        // of this node; 0: none but that of the Options
+	SessionsPerAccount int        // of this node
+	Logins             int        // under way at once, on this node
+	// LoginRate is how many logins may begin in a second on this node, and as many at once; 0: no limit. The
+	// others wait for their turn; a new session that would wait for longer than OpenTimeout is refused.
+	LoginRate float64
+}
+
+// check names the wrong field.
+func (l UpstreamLimits) check() error {
+	switch {
+	case l.MaxSessions < 0 || l.SessionsPerAccount < 0 || l.Logins < 0 || l.LoginRate < 0:
+		return perch.Invalid("Upstreams", "limits must not be negative")
+	case l.Idle.Action != "" && l.Idle.Action != IdleKeep && l.Idle.After <= 0:
+		return perch.Invalid("Upstreams", "Idle needs a time")
+	}
+	return nil
 }
 
 const (
@@ -102,6 +125,11 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Uploads.Bytes < 0 {
 		return o, perch.Invalid("Uploads.Bytes", "must not be negative")
+	}
+	for _, u := range o.Upstreams {
+		if err := u.check(); err != nil {
+			return o, err
+		}
 	}
 	for _, k := range o.SealKeys {
 		if len(k) != sealKeyLen {

@@ -48,10 +48,17 @@ func (m *Manager) AttemptKey(kind string, parts ...string) string {
 	return m.hash("attempts "+kind, parts...).String()
 }
 
+// UpstreamFor is the upstream that SignIn takes for an account: the one that its client has named, or, of
+// "", the one that it chooses.
+func (m *Manager) UpstreamFor(named string, account perch.JID) string {
+	if named == "" {
+		return m.upstreamOf(account)
+	}
+	return named
+}
+
 // AccountKey is AttemptKey for an account on an upstream; "" is the one that SignIn chooses.
 func (m *Manager) AccountKey(upstream string, account perch.JID) string {
-	if upstream == "" {
-		upstream = m.upstreamOf(account)
-	}
+	upstream = m.UpstreamFor(upstream, account)
 	return m.AttemptKey("account", upstream, string(account.Bare()))
 }

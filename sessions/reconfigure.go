@@ -1,7 +1,7 @@
 package sessions
 
 import (
-	"context"
+	"cmp"
 
 	"github.com/perch-im/perch"
 )
@@ -11,7 +11,7 @@ import (
 type settings struct {
 	Options
 	upstreams map[string]*Upstream
-	logins    map[string]chan struct{} // slots, by upstream
+	logins    map[string]*loginQueue // by upstream
 	sealer    *sealer
 	ring      secretRing // as they are given: which one is in use the nodes decide
 }
@@ -29,14 +29,14 @@ func newSettings(o Options, before *settings) (*settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &settings{Options: o, sealer: seal, ring: newRing(o.Secret, o.PreviousSecrets), upstreams: map[string]*Upstream{}, logins: map[string]chan struct{}{}}
+	x := &settings{Options: o, sealer: seal, ring: newRing(o.Secret, o.PreviousSecrets), upstreams: map[string]*Upstream{}, logins: map[string]*loginQueue{}}
 	for name, upstream := range o.Upstreams {
 		x.upstreams[name] = &upstream
 		if before != nil && before.logins[name] != nil {
-			x.logins[name] = before.logins[name] // who has a slot gives it back
+			x.logins[name] = before.logins[name] // who is in it stays
 			continue
 		}
-		x.logins[name] = make(chan struct{}, o.Logins)
+		x.logins[name] = newLoginQueue(x.loginLimits(upstream))
 	}
 	return x, nil
 }
@@ -65,8 +65,15 @@ func (m *Manager) Reconfigure(change func(*Options)) error {
 		return err
 	}
 	m.current.Store(now)
+	for name, q := range now.logins {
+		q.limit(now.loginLimits(now.Upstreams[name]))
+	}
 	for _, s := range m.all() {
-		if policy := now.idleOf(s.cred.upstream.Name); policy != was.idleOf(s.cred.upstream.Name) {
+		name := s.cred.upstream.Name
+		if now.upstreams[name] == nil {
+			continue // it keeps the policy that it has, for as long as it lives
+		}
+		if policy := now.idleOf(name); policy != was.idleOf(name) || was.upstreams[name] == nil {
 			s.post(func() { s.idle.change(policy) })
 		}
 	}
@@ -74,29 +81,24 @@ func (m *Manager) Reconfigure(change func(*Options)) error {
 }
 
 // idleOf is what happens to a session of an upstream that no event stream is attached to.
-func (x *settings) idleOf(string) IdlePolicy { return x.Idle }
-
-// slots are the places for logins of an upstream.
-func (x *settings) slots(upstream string) (chan struct{}, error) {
-	slots := x.logins[upstream]
-	if slots == nil {
-		return nil, perch.Errorf(perch.KindUpstreamConfig, "the upstream %q is not configured any more", upstream)
+func (x *settings) idleOf(upstream string) IdlePolicy {
+	if u := x.upstreams[upstream]; u != nil && u.Idle.Action != "" {
+		return u.Idle
 	}
-	return slots, nil
+	return x.Idle
+}
+
+// loginLimits are those of an upstream.
+func (x *settings) loginLimits(u Upstream) loginLimits {
+	return loginLimits{most: cmp.Or(u.Logins, x.Logins), rate: u.LoginRate}
+}
+
+// accountLimit is how many sessions an account of an upstream may have; 0: no limit.
+func (x *settings) accountLimit(upstream string) int {
+	if u := x.upstreams[upstream]; u != nil && u.SessionsPerAccount > 0 {
+		return u.SessionsPerAccount
+	}
+	return x.SessionsPerAccount
 }
 
 var errUpstreamGone error = perch.Errorf(perch.KindUnauthorized, "the upstream of this token is not configured any more")
-
-// loginSlot waits for a turn among the logins of an upstream; free ends it.
-func (m *Manager) loginSlot(ctx context.Context, upstream string) (free func(), err error) {
-	slots, err := m.settings().slots(upstream)
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case slots <- struct{}{}:
-		return func() { <-slots }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}

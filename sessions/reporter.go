@@ -16,6 +16,7 @@ type reporter struct {
 	observer Observer
 	journal  journal
 	session  string // as logs call it
+	upstream string
 
 	warned perch.Time // when the client was last notified that something was left out
 }
@@ -76,7 +77,7 @@ func (r *reporter) archiveMissing(reason string) {
 }
 
 // reconnecting counts an attempt.
-func (r *reporter) reconnecting(reason string) { r.observer.Reconnecting(reason) }
+func (r *reporter) reconnecting(reason string) { r.observer.Reconnecting(r.upstream, reason) }
 
 // dropped says that a stanza was not taken: by an event, and by a count.
 func (r *reporter) dropped(d perch.Dropped) {

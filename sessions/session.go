@@ -70,7 +70,7 @@ func newSession(m *Manager, id ID, acc perch.Account, x *settings) *Session {
 	s.runner.work = s
 	s.entry.state = perch.StateConnecting
 	s.state.journal = &s.log
-	s.report = reporter{log: m.log, observer: m.o.Observer, journal: &s.log, session: shortID(id)}
+	s.report = reporter{log: m.log, observer: m.o.Observer, journal: &s.log, session: shortID(id), upstream: acc.Upstream}
 	s.conn = connection{state: &s.state, log: &s.log, nodes: m, whyOffline: &s.supervisor, outbox: &s.outbox,
 		durable: m.o.Store.Durable(), agent: id.agent(), fast: fast{state: &s.state, seals: m, id: id}, caps: s.cred.upstream.Capabilities}
 	s.assemble(&services{s.loop, &s.state, &s.report, &s.conn}, x.idleOf(acc.Upstream))

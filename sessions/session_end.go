@@ -176,5 +176,9 @@ func (s *Session) openingOver() {
 		s.openingDone(nil)
 		return
 	}
+	if s.opening.queued.Load() && s.supervisor.last == nil {
+		s.openingDone(errTurn(s.cred.upstream.Name))
+		return
+	}
 	s.openingDone(s.supervisor.why())
 }

@@ -53,9 +53,7 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account, entered ...func
 
 // check completes an account and refuses what cannot sign in anywhere.
 func (m *Manager) check(acc perch.Account) (perch.Account, error) {
-	if acc.Upstream == "" {
-		acc.Upstream = m.upstreamOf(acc.JID)
-	}
+	acc.Upstream = m.UpstreamFor(acc.Upstream, acc.JID)
 	up, ok := m.settings().Upstreams[acc.Upstream]
 	switch {
 	case !ok:

@@ -24,6 +24,8 @@ type loginHost interface {
 type loginManager interface {
 	// admit counts the session for its account, and reports whether there was room.
 	admit(jid perch.JID) bool
+	// full is why there was none.
+	full() error
 	// claim writes the tokens of a new session to the Store, and reports whether any is still
 	// bound to it; bindTokens does so after every later login.
 	claim(ctx context.Context) bool
@@ -97,7 +99,7 @@ func (lg *login) attach(l *link) bool {
 		return false
 	}
 	if !lg.manager.admit(l.login.JID) {
-		lg.host.refuse(errAccountFull)
+		lg.host.refuse(lg.manager.full())
 		return false
 	}
 	lg.use(l)

@@ -21,7 +21,7 @@ func (m *Manager) verify(ctx context.Context, r *replacement) (Conn, error) {
 	var conn Conn
 	var jid perch.JID
 	if ok {
-		if conn, err = m.dial(ctx, req); err == nil {
+		if conn, err = m.dial(ctx, req, func() {}); err == nil {
 			jid = conn.Login().JID.Bare()
 		}
 	} else {
