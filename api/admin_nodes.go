@@ -16,6 +16,7 @@ type adminNode struct {
 	State string `json:"state"`
 	// Detail says why the node does not answer; "" when it does. Then nothing below is known.
 	Detail    string              `json:"detail"`
+	Labels    map[string]string   `json:"labels"` // what operators call it
 	Version   string              `json:"version"`
 	Since     perch.Time          `json:"since"`       // of the start of the process
 	Sessions  map[perch.State]int `json:"sessions"`    // that it owns, by state
@@ -60,11 +61,10 @@ func (a *API) thisNode() adminNode {
 		Sessions: m.States(), Owned: m.Len(), Limit: m.MaxSessions(), ToRestore: m.Recovering(),
 		BeatAge: beat.Milliseconds(), Lease: m.Lease().Milliseconds(),
 	}
-	for state, count := range n.Sessions {
-		if count == 0 {
-			delete(n.Sessions, state)
-		}
+	if a.o.Admin.Labels != nil {
+		n.Labels = a.o.Admin.Labels()
 	}
+	n.Labels = orNone(n.Labels)
 	for _, count := range a.Streams() {
 		n.Streams += count
 	}
@@ -74,9 +74,17 @@ func (a *API) thisNode() adminNode {
 	return n
 }
 
+// orNone is an empty table in place of none.
+func orNone(labels map[string]string) map[string]string {
+	if labels == nil {
+		return map[string]string{}
+	}
+	return labels
+}
+
 // silentNode describes a peer that does not answer.
 func silentNode(p peerAnswer) adminNode {
-	n := adminNode{ID: string(p.node.ID), Name: nodeOf(string(p.node.ID)), URL: p.node.URL, State: nodeUnreachable, Detail: p.err.Error(), Sessions: map[perch.State]int{}}
+	n := adminNode{ID: string(p.node.ID), Name: nodeOf(string(p.node.ID)), URL: p.node.URL, State: nodeUnreachable, Detail: p.err.Error(), Sessions: map[perch.State]int{}, Labels: orNone(nil)}
 	if p.node.Age > 0 {
 		n.State, n.BeatAge = nodeDead, p.node.Age.Milliseconds()
 	}
@@ -101,7 +109,10 @@ func (a *API) handleAdminNodes(w http.ResponseWriter, r *http.Request) error {
 	if !trusted(r.Context()) {
 		for _, p := range a.askPeers(r, peerQuestion{method: http.MethodGet, path: adminRoot + "nodes"}) {
 			if theirs, ok := decoded[adminNodes](&p); ok {
-				list.Items = append(list.Items, theirs.Items...)
+				for _, n := range theirs.Items {
+					n.Labels = orNone(n.Labels) // a node of a version before has none
+					list.Items = append(list.Items, n)
+				}
 			} else {
 				list.Items = append(list.Items, silentNode(p))
 			}

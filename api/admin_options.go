@@ -16,6 +16,8 @@ type AdminOptions struct {
 	// Name is what this node is called while it is alone; nil: "perch". It is not called before the
 	// first request.
 	Name func() string
+	// Labels are what operators call this node; nil: nothing.
+	Labels func() map[string]string
 	// Upstreams reports the logins of each upstream on this node; nil: it knows none.
 	Upstreams func() []UpstreamReport
 	// Level is the least level that this node logs; nil: it cannot be read or changed.
@@ -36,13 +38,30 @@ type UpstreamReport struct {
 	Domain   string       `json:"domain"`
 	Profile  string       `json:"profile"`
 	SignIns  int64        `json:"sign_ins"`
-	Resumes  int64        `json:"resumes"`  // streams that were resumed (XEP-0198)
-	Failures []CauseCount `json:"failures"` // of logins, by cause; those that were
+	Running  int          `json:"logins_running"` // now
+	Waiting  int          `json:"logins_waiting"` // for their turn, by the limits
+	Resumes  int64        `json:"resumes"`        // streams that were resumed (XEP-0198)
+	Failures []CauseCount `json:"failures"`       // of logins, by cause; those that were
+	// Labels are what operators call the upstream; Limits what it has of its own.
+	Labels map[string]string `json:"labels"`
+	Limits UpstreamLimits    `json:"limits"`
 	// LastFailure is the last login that failed; null: none did.
 	LastFailure *LoginFailure `json:"last_failure"`
 	// Logins are how long the last logins took that succeeded, at most 100 of each node.
 	Logins LoginTimes `json:"login_time"`
 } // @name UpstreamReport
+
+// UpstreamLimits are the limits and the idle policy of an upstream, on each node, as they are in effect: its
+// own, or those of all upstreams.
+type UpstreamLimits struct {
+	MaxSessions        int     `json:"max_sessions"`         // 0: none but that of the node
+	SessionsPerAccount int     `json:"sessions_per_account"` // 0: none
+	AccountRate        float64 `json:"account_rate"`         // refused credentials of one account a minute
+	Logins             int     `json:"logins"`               // under way at once
+	LoginRate          float64 `json:"login_rate"`           // that begin in a second; 0: no limit
+	Idle               string  `json:"idle"`                 // keep, away or sign-out: what happens to a session without an event stream
+	IdleAfter          int64   `json:"idle_after_ms"`        // when; 0: never
+} // @name UpstreamLimits
 
 // CauseCount says how often logins failed for a cause.
 type CauseCount struct {

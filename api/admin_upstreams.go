@@ -24,7 +24,7 @@ type adminUpstreams struct {
 //
 //	@ID				listUpstreams
 //	@Summary		Upstreams of all nodes
-//	@Description	Sessions, logins, their failures by cause and how long they take, since each node started.
+//	@Description	Sessions, logins, their failures by cause and how long they take, since each node started. The labels and limits are those of the node that was asked.
 //	@Tags			admin
 //	@Produce		json
 //	@Success		200	{object}	adminUpstreams
@@ -57,6 +57,7 @@ func (a *API) upstreamsHere() []adminUpstream {
 		if u.LastFailure != nil {
 			u.LastFailure.Node = a.self()
 		}
+		u.Labels = orNone(u.Labels)
 		row := adminUpstream{u, map[perch.State]int{}}
 		for state, n := range states[u.Name] {
 			if n > 0 {
@@ -72,11 +73,13 @@ func (a *API) upstreamsHere() []adminUpstream {
 func (l *adminUpstreams) add(o adminUpstream) {
 	i := slices.IndexFunc(l.Items, func(u adminUpstream) bool { return u.Name == o.Name })
 	if i < 0 {
+		o.Labels = orNone(o.Labels)
 		l.Items = append(l.Items, o)
 		return
 	}
 	u := &l.Items[i]
 	u.SignIns, u.Resumes = u.SignIns+o.SignIns, u.Resumes+o.Resumes
+	u.Running, u.Waiting = u.Running+o.Running, u.Waiting+o.Waiting
 	for state, n := range o.Sessions {
 		u.Sessions[state] += n
 	}

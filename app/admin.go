@@ -22,7 +22,7 @@ const minAdminToken = 32
 // admin is what the operator's API asks of the process.
 func (a *App) admin() api.AdminOptions {
 	return api.AdminOptions{
-		Name: a.nodeName, Level: a.o.Level, Upstreams: a.upstreamReports,
+		Name: a.nodeName, Labels: func() map[string]string { return a.options().Labels }, Level: a.o.Level, Upstreams: a.upstreamReports,
 		Drain: a.drainByCall, Resume: a.resumeByCall, Pages: web.Admin(), OpenAPI: docs.AdminOpenAPI,
 	}
 }
@@ -30,11 +30,12 @@ func (a *App) admin() api.AdminOptions {
 // upstreamReports says what became of the logins of each upstream.
 func (a *App) upstreamReports() []api.UpstreamReport {
 	var list []api.UpstreamReport
-	table := *a.live.upstreams.Load()
+	table, loads, o := *a.live.upstreams.Load(), a.manager.LoginLoads(), a.options()
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		u := table[name]
 		c := u.dialer.Counters()
-		r := api.UpstreamReport{Name: name, Domain: u.info.Domain, Profile: u.profile, SignIns: c.SignIns.Load(), Resumes: c.Resumes.Load()}
+		r := api.UpstreamReport{Name: name, Domain: u.info.Domain, Profile: u.profile, SignIns: c.SignIns.Load(), Resumes: c.Resumes.Load(),
+			Running: loads[name].Running, Waiting: loads[name].Waiting, Labels: u.config.Labels, Limits: u.config.UpstreamLimits.effective(o)}
 		for _, cause := range perch.Causes {
 			if n := c.SignInFailures.Of(cause); n > 0 {
 				r.Failures = append(r.Failures, api.CauseCount{Cause: cause, Count: n})

@@ -89,7 +89,8 @@ func (a *App) buildManager() error {
 	}
 	a.manager = m
 	a.metrics.watchRotation(m)
-	a.metrics.watchSessions(m, func() int { return a.options().MaxSessions })
+	a.metrics.watchSessions(a)
+	a.metrics.watchUpstreams(a)
 	a.metrics.watchRooms(m)
 	a.metrics.watchNode(m, a.store, &a.draining)
 	a.onStop("sessions", m.Close)

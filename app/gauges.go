@@ -16,16 +16,23 @@ import (
 var sessionStates = []perch.State{perch.StateConnecting, perch.StateOnline, perch.StateReconnecting, perch.StateSuspended, perch.StateClosed}
 
 // watchSessions shows the manager's sessions, asked for at every scrape.
-func (m *metrics) watchSessions(manager *sessions.Manager, limit func() int) {
-	perState := prometheus.NewDesc("perch_sessions", "Sessions of this node by state.", []string{"state"}, nil)
+func (m *metrics) watchSessions(a *App) {
+	perState, manager := prometheus.NewDesc("perch_sessions", "Sessions of this node by upstream and state.", []string{"upstream", "state"}, nil), a.manager
 	m.registry.MustRegister(
 		prometheus.CollectorFunc(func(ch chan<- prometheus.Metric) {
-			n := manager.States()
-			for _, s := range sessionStates {
-				ch <- prometheus.MustNewConstMetric(perState, prometheus.GaugeValue, float64(n[s]), string(s))
+			n := manager.StatesOf()
+			for name := range *a.live.upstreams.Load() {
+				if n[name] == nil {
+					n[name] = nil // shown with nothing
+				}
+			}
+			for name, states := range n { // one that is removed may have some left
+				for _, s := range sessionStates {
+					ch <- prometheus.MustNewConstMetric(perState, prometheus.GaugeValue, float64(states[s]), name, string(s))
+				}
 			}
 		}),
-		gauge("perch_sessions_limit", "Most sessions on this node (--max-sessions).", func() float64 { return float64(limit()) }),
+		gauge("perch_sessions_limit", "Most sessions on this node (--max-sessions).", func() float64 { return float64(a.options().MaxSessions) }),
 		gauge("perch_sessions_held_back", "Sessions that take nothing in because the store takes no writes.",
 			func() float64 { return float64(manager.Backlog().HeldBack) }),
 		gauge("perch_sessions_to_restore", "Stored sessions that this node has still to look at, after its start or the death of another node.",
@@ -141,6 +148,12 @@ func (m *metrics) watchUpstream(name string, c *xmppconn.Counters) {
 		}, func() float64 { return float64(value.Load()) }))
 	}
 	m.watchFailures(name, c)
+	for _, reason := range []string{perch.ReasonLinkLost, perch.ReasonConflict, perch.ReasonPolicy, perch.ReasonTLS, perch.ReasonTryLater, perch.ReasonConfig} {
+		m.reconnects.WithLabelValues(name, reason)
+	}
+	for _, limit := range refusedLimits {
+		m.refused.WithLabelValues(name, limit)
+	}
 }
 
 // watchFailures shows the failed logins of an upstream by their cause; each is there from the

@@ -62,7 +62,7 @@ func (a *App) connectionBounds() api.ListenerOptions {
 	if perAddress == 0 && total > 0 {
 		perAddress = max(total/2, 1)
 	}
-	return api.ListenerOptions{Total: total, PerAddress: perAddress, Trusted: o.TrustedProxies, Refused: a.metrics.refused}
+	return api.ListenerOptions{Total: total, PerAddress: perAddress, Trusted: o.TrustedProxies, Refused: a.metrics.closed}
 }
 
 // adminHosts are the names of the admin listener: what was configured, the name in its

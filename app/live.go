@@ -35,7 +35,9 @@ func (l *live) handshake(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
 func (o Options) manage(x *sessions.Options, ups upstreamTable) {
 	x.Upstreams = map[string]sessions.Upstream{}
 	for name, u := range ups {
-		x.Upstreams[name] = u.info
+		info := u.info
+		info.UpstreamLimits = u.config.inherited(&o)
+		x.Upstreams[name] = info
 	}
 	if o.Secret != "" {
 		x.Secret, x.PreviousSecrets = []byte(o.Secret), nil
@@ -53,4 +55,5 @@ func (o Options) serve(x *api.Options, adminHosts []string) {
 	x.Origins, x.TrustedProxies, x.AdminHosts, x.NoRequestLines = o.Origins, o.TrustedProxies, adminHosts, o.NoRequestLines
 	x.Admin.Token = perch.NewSecret(o.AdminToken)
 	x.TokenRate, x.IPRate, x.SignInRate, x.AccountRate, x.StreamsPerToken = o.TokenRate, o.IPRate, o.SignInRate, o.AccountRate, o.Streams
+	x.AccountRates = o.accountRates()
 }

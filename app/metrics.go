@@ -25,7 +25,7 @@ type metrics struct {
 	requests, iqs, redis *prometheus.HistogramVec
 	queue                prometheus.Histogram
 
-	events, dropped, resumes, reconnects, owners, forwarded, refusals *prometheus.CounterVec
+	events, dropped, resumes, reconnects, refused, owners, forwarded, refusals *prometheus.CounterVec
 
 	usual map[perch.EventType]prometheus.Counter // of events, found sooner; never changed after begin
 }
@@ -49,12 +49,13 @@ func newMetrics(version string, logDropped func() uint64) *metrics {
 		usual:      map[perch.EventType]prometheus.Counter{},
 		registry:   prometheus.NewRegistry(),
 		requests:   histogram("perch_http_request_duration_seconds", "Time from a request to its answer; event streams are not among them.", requestBounds, "route", "method", "code"),
-		iqs:        histogram("perch_xmpp_iq_duration_seconds", "Time from an XMPP request to its answer, or to the end of waiting for one.", iqBounds, "kind", "result"),
+		iqs:        histogram("perch_xmpp_iq_duration_seconds", "Time from an XMPP request to its answer, or to the end of waiting for one.", iqBounds, "upstream", "kind", "result"),
 		redis:      histogram("perch_redis_duration_seconds", "Time of a round trip to Redis; a commit is one pipeline of many.", redisBounds, "op", "result"),
 		events:     counter("perch_events_total", "Durable events that were committed, and ephemeral ones that were published; each once, however many streams carry it.", "type"),
 		dropped:    counter("perch_events_dropped_total", "Events that were not sent to a stream, and stanzas that were dropped.", "reason"),
 		resumes:    counter("perch_resumes_total", "Event streams that began: resumed, or with snapshots for the reason given.", "result"),
-		reconnects: counter("perch_reconnects_total", "Ends of XMPP connections, or of attempts at one, after which another attempt is planned.", "reason"),
+		reconnects: counter("perch_reconnects_total", "Ends of XMPP connections, or of attempts at one, after which another attempt is planned.", "upstream", "reason"),
+		refused:    counter("perch_sessions_refused_total", "New sessions that there was no room for, by the limit.", "upstream", "limit"),
 		owners:     counter("perch_session_ownership_total", "Changes of who owns a session, among nodes that share a Redis: taken, adopted from a dead node, released for another, or fenced off by one.", "change"),
 		forwarded:  counter("perch_forwarded_requests_total", "Requests whose session another node has, by what became of them; refused: pretended to come from a node.", "result"),
 		refusals:   counter("perch_connections_refused_total", "Connections that were closed at once: too many in total, or too many of one address.", "reason"),
@@ -64,7 +65,7 @@ func newMetrics(version string, logDropped func() uint64) *metrics {
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perch_build_info", Help: "Always 1; says what is running."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
-	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.owners, m.forwarded, m.refusals,
+	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.refused, m.owners, m.forwarded, m.refusals,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if logDropped == nil {
 		logDropped = func() uint64 { return 0 }
@@ -100,9 +101,6 @@ func (m *metrics) begin() {
 	for _, result := range []string{sessions.ResumedStream, sessions.ResetFirst, sessions.ResetExpired, sessions.ResetEpoch, sessions.ResetUnknown} {
 		m.resumes.WithLabelValues(result)
 	}
-	for _, reason := range []string{perch.ReasonLinkLost, perch.ReasonConflict, perch.ReasonPolicy, perch.ReasonTLS, perch.ReasonTryLater, perch.ReasonConfig} {
-		m.reconnects.WithLabelValues(reason)
-	}
 	for _, change := range []string{sessions.OwnerTaken, sessions.OwnerAdopted, sessions.OwnerReleased, sessions.OwnerFenced, sessions.OwnerPassed, sessions.OwnerStale, sessions.OwnerFailed} {
 		m.owners.WithLabelValues(change)
 	}
@@ -131,8 +129,8 @@ func (m *metrics) Request(route, method string, status int, took time.Duration) 
 	m.requests.WithLabelValues(route, method, code).Observe(took.Seconds())
 }
 
-// refused counts for api.Listener.
-func (m *metrics) refused(reason string) { m.refusals.WithLabelValues(reason).Inc() }
+// closed counts for api.Listener.
+func (m *metrics) closed(reason string) { m.refusals.WithLabelValues(reason).Inc() }
 
 // Queue implements api.Observer.
 func (m *metrics) Queue(frames int) { m.queue.Observe(float64(frames)) }
@@ -156,18 +154,25 @@ func (m *metrics) Dropped(reason string, n int) { m.dropped.WithLabelValues(reas
 func (m *metrics) Subscribed(result string) { m.resumes.WithLabelValues(result).Inc() }
 
 // Reconnecting implements sessions.Observer.
-func (m *metrics) Reconnecting(reason string) { m.reconnects.WithLabelValues(reason).Inc() }
+func (m *metrics) Reconnecting(upstream, reason string) {
+	m.reconnects.WithLabelValues(upstream, reason).Inc()
+}
+
+// Refused implements sessions.Observer.
+func (m *metrics) Refused(upstream, limit string) { m.refused.WithLabelValues(upstream, limit).Inc() }
 
 // Owner implements sessions.Observer.
 func (m *metrics) Owner(change string) { m.owners.WithLabelValues(change).Inc() }
 
-// iq is the observer of xmppconn: the kind of an error is the result.
-func (m *metrics) iq(kind string, d time.Duration, err error) {
-	result := "ok"
-	if err != nil {
-		result = string(perch.KindOf(err))
+// iqsOf is the observer of xmppconn for one upstream: the kind of an error is the result.
+func (m *metrics) iqsOf(upstream string) func(kind string, d time.Duration, err error) {
+	return func(kind string, d time.Duration, err error) {
+		result := "ok"
+		if err != nil {
+			result = string(perch.KindOf(err))
+		}
+		m.iqs.WithLabelValues(upstream, kind, result).Observe(d.Seconds())
 	}
-	m.iqs.WithLabelValues(kind, result).Observe(d.Seconds())
 }
 
 // redisTrip is the observer of cache.

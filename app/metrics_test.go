@@ -156,13 +156,15 @@ func labels(t *testing.T, text string) map[string]string {
 }
 
 func TestMetrics(t *testing.T) {
-	a := observed(t)
+	a := observed(t, func(o *app.Options) { o.Labels = app.Labels{"region": "eu"} })
 	use(t, a)
 	text := scrape(t, a)
 	want := map[string]string{
-		"perch_build_info": "goversion version", "perch_sessions": "state", "perch_sessions_limit": "", "perch_streams": "transport",
-		"perch_events_total": "type", "perch_events_dropped_total": "reason", "perch_resumes_total": "result", "perch_reconnects_total": "reason",
-		"perch_http_request_duration_seconds": "code method route", "perch_xmpp_iq_duration_seconds": "kind result",
+		"perch_build_info": "goversion version", "perch_sessions": "state upstream", "perch_sessions_refused_total": "limit upstream", "perch_sessions_limit": "", "perch_streams": "transport",
+		"perch_events_total": "type", "perch_events_dropped_total": "reason", "perch_resumes_total": "result", "perch_reconnects_total": "reason upstream",
+		"perch_http_request_duration_seconds": "code method route", "perch_xmpp_iq_duration_seconds": "kind result upstream",
+		"perch_node_info": "label_region node", "perch_upstream_info": "domain profile upstream",
+		"perch_upstream_sessions_limit": "upstream", "perch_upstream_logins_running": "upstream", "perch_upstream_logins_waiting": "upstream",
 		"perch_redis_duration_seconds": "op result", "perch_stream_queue_frames": "",
 		"perch_session_ownership_total": "change", "perch_nodes": "", "perch_node_beat_age_seconds": "", "perch_draining_seconds": "",
 		"perch_store_up": "", "perch_forwarded_requests_total": "result", "perch_sessions_held_back": "", "perch_sessions_to_restore": "", "perch_outbox_messages": "",
@@ -183,10 +185,12 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("metrics\n%v\nwant\n%v", got, want)
 	}
 	for _, line := range []string{
-		`perch_build_info{goversion="go1`, `version="v9.8.7"} 1`, `perch_sessions{state="online"} 1`, `perch_streams{transport="ws"} 1`, `perch_streams{transport="sse"} 0`,
+		`perch_build_info{goversion="go1`, `version="v9.8.7"} 1`, `perch_sessions{state="online",upstream="messenger"} 1`, `perch_sessions_refused_total{limit="login-rate",upstream="messenger"} 0`,
+		`perch_node_info{label_region="eu",node="`, `perch_upstream_info{domain="messenger.`, `perch_upstream_sessions_limit{upstream="messenger"} 0`, `perch_upstream_logins_waiting{upstream="messenger"} 0`,
+		`perch_reconnects_total{reason="link-lost",upstream="messenger"} 0`, `perch_streams{transport="ws"} 1`, `perch_streams{transport="sse"} 0`,
 		`perch_resumes_total{result="first"} 1`, `perch_resumes_total{result="unknown"} 1`, `perch_events_total{type="message.sent"} 1`, `perch_events_dropped_total{reason="slow"} 0`,
 		`perch_http_request_duration_seconds_count{code="404",method="GET",route="/v1/buddies/{jid}"} 1`, `{code="401",method="GET",route="/v1/buddies"} 1`,
-		`perch_xmpp_iq_duration_seconds_count{kind="roster",result="ok"} 1`, `perch_redis_duration_seconds_count{op="commit",result="ok"}`, `perch_redis_duration_seconds_count{op="lookup",result="ok"}`,
+		`perch_xmpp_iq_duration_seconds_count{kind="roster",result="ok",upstream="messenger"} 1`, `perch_redis_duration_seconds_count{op="commit",result="ok"}`, `perch_redis_duration_seconds_count{op="lookup",result="ok"}`,
 		`perch_xmpp_sign_ins_total{upstream="messenger"} 1`, `perch_xmpp_sign_in_failures_total{cause="credentials",upstream="messenger"} 1`, `perch_xmpp_sign_in_failures_total{cause="refused",upstream="messenger"} 0`, "perch_stream_queue_frames_count",
 		`perch_session_ownership_total{change="taken"} `, `perch_session_ownership_total{change="failed"} 0`, "perch_nodes ", "perch_node_beat_age_seconds 0.",
 		"perch_store_up 1", "perch_sessions_held_back 0", "perch_sessions_to_restore 0", "perch_outbox_messages ", "perch_draining_seconds 0",
@@ -244,7 +248,7 @@ func TestTwoAppsTwoRegistries(t *testing.T) {
 	first, second := observed(t), observed(t)
 	testkit.NewGateway(t, first.URL(), "demo-alice").Get(t, "/v1/buddies")
 	for a, n := range map[*app.App]int{first: 1, second: 0} {
-		if want := fmt.Sprintf(`perch_sessions{state="online"} %d`, n); !strings.Contains(scrape(t, a), want) {
+		if want := fmt.Sprintf(`perch_sessions{state="online",upstream="messenger"} %d`, n); !strings.Contains(scrape(t, a), want) {
 			t.Errorf("there is no %s, want %q in it", want, want)
 		}
 	}

@@ -69,8 +69,9 @@ type SecretOptions struct {
 	SealKeys [][]byte
 }
 
-// AdminOptions are about who may use the admin listener.
+// AdminOptions are about who may use the admin listener, and what it shows.
 type AdminOptions struct {
+	Labels Labels // of this node
 	// AdminHosts are names under which the admin listener is asked, besides any address,
 	// localhost and the host's own name.
 	AdminHosts []string
@@ -146,6 +147,9 @@ type Upstream struct {
 	TokenMechanism string   `yaml:"token-mechanism"` // lets access tokens of this upstream be passed through
 	RedirectAllow  []string `yaml:"redirect-allow"`  // hosts that see-other-host may name: names or *.suffix, with a port or without
 	Resource       string   `yaml:"resource"`        // wanted resource; default perch-<random>
+
+	UpstreamLimits `yaml:",inline"`
+	Labels         Labels `yaml:"labels"`
 }
 
 var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
@@ -240,6 +244,9 @@ func (o Options) validate() error {
 			return fmt.Errorf("--%s must be more than 0", name)
 		}
 	}
+	if err := o.Labels.check(); err != nil {
+		return fmt.Errorf("--label: %w", err)
+	}
 	if o.Streams < 0 || o.Connections < 0 || o.AddressConnections < 0 {
 		return fmt.Errorf("--streams, --connections and --address-connections must not be negative")
 	}
@@ -287,6 +294,15 @@ func (o Options) validateUpstreams() error {
 			return fmt.Errorf("upstream %q: tls %q is none of starttls, direct, auto", u.Name, u.TLS)
 		case u.TLS == "auto" && u.Address != "":
 			return fmt.Errorf("upstream %q: tls auto reads SRV records, so it goes without an address", u.Name)
+		}
+		if err := u.UpstreamLimits.check(); err != nil {
+			return fmt.Errorf("upstream %q: %w", u.Name, err)
+		}
+		if err := u.Labels.check(); err != nil {
+			return fmt.Errorf("upstream %q: %w", u.Name, err)
+		}
+		if a := u.inherited(&o).Idle; a.Action != "" && a.Action != sessions.IdleKeep && a.After <= 0 {
+			return fmt.Errorf("upstream %q: idle %s needs idle-after, such as 10m", u.Name, a.Action)
 		}
 		seen[u.Name] = true
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,16 @@ func TestOptionsAreRefusedByName(t *testing.T) {
 		"tls":                  {Options{Upstreams: []Upstream{{Domain: "a.test", TLS: "none"}}}, `tls "none"`},
 		"auto with address":    {Options{Upstreams: []Upstream{{Domain: "a.test", TLS: "auto", Address: "a:1"}}}, "SRV"},
 		"default upstream":     {Options{Upstreams: up, DefaultUpstream: "b"}, "there are: a"},
+		"idle":                 {limitedBy(UpstreamLimits{Idle: "sleep"}), `"sleep" is none of keep, away, sign-out`},
+		"idle without a unit":  {limitedBy(UpstreamLimits{IdleAfter: 10}), "idle-after"},
+		"idle without a time":  {limitedBy(UpstreamLimits{Idle: sessions.IdleAway}), "idle away needs idle-after"},
+		"max-sessions":         {limitedBy(UpstreamLimits{MaxSessions: -1}), "max-sessions"},
+		"sessions-per-account": {limitedBy(UpstreamLimits{SessionsPerAccount: -1}), "sessions-per-account"},
+		"logins":               {limitedBy(UpstreamLimits{Logins: -1}), "logins"},
+		"login-rate":           {limitedBy(UpstreamLimits{LoginRate: math.NaN()}), "login-rate"},
+		"account-rate":         {limitedBy(UpstreamLimits{AccountRate: math.Inf(1)}), "account-rate"},
+		"labels":               {Options{Upstreams: []Upstream{{Name: "a", Domain: "a.test", Labels: Labels{"A": "b"}}}}, `upstream "a": label "A"`},
+		"labels of the node":   {Options{AdminOptions: AdminOptions{Labels: Labels{"a": ""}}}, `--label: label "a"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.o.withDefaults().validate()
@@ -36,6 +47,11 @@ func TestOptionsAreRefusedByName(t *testing.T) {
 			}
 		})
 	}
+}
+
+// limitedBy are options with one upstream.
+func limitedBy(l UpstreamLimits) Options {
+	return Options{Upstreams: []Upstream{{Name: "a", Domain: "a.test", UpstreamLimits: l}}}
 }
 
 func TestDefaultsOfOptions(t *testing.T) {

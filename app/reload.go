@@ -144,6 +144,7 @@ var changeableSettings = []struct {
 	{"origin", func(o *Options) any { return o.Origins }},
 	{"trusted-proxy", func(o *Options) any { return o.TrustedProxies }},
 	{"admin-token", func(o *Options) any { return o.AdminToken }},
+	{"label", func(o *Options) any { return o.Labels }},
 	{"admin-host", func(o *Options) any { return o.AdminHosts }},
 	{"connections", func(o *Options) any { return o.Connections }},
 	{"address-connections", func(o *Options) any { return o.AddressConnections }},
@@ -166,11 +167,17 @@ var changeableSettings = []struct {
 
 func changedSettings(was, now *Options) (names []string) {
 	for _, x := range changeableSettings {
-		if a, b := x.of(was), x.of(now); !reflect.DeepEqual(a, b) && !(reflect.ValueOf(a).Kind() == reflect.Slice && reflect.ValueOf(a).Len()+reflect.ValueOf(b).Len() == 0) {
+		if a, b := x.of(was), x.of(now); !reflect.DeepEqual(a, b) && !empty(a, b) {
 			names = append(names, x.name)
 		}
 	}
 	return names
+}
+
+// empty reports whether both are lists, or tables, of nothing: made or not, they are the same.
+func empty(a, b any) bool {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	return (x.Kind() == reflect.Slice || x.Kind() == reflect.Map) && x.Len()+y.Len() == 0
 }
 
 // Report writes what a reload has done, or why it has done nothing.

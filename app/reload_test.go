@@ -246,7 +246,7 @@ func (w *reloadWorld) work(ctx context.Context, u *reloadUser, to string) {
 	}
 }
 
-// TestReloadUnderLoad changes certificates, limits and upstreams while two users talk: nothing is dropped,
+// TestReloadUnderLoad changes certificates, limits, labels and upstreams while two users talk: nothing is dropped,
 // no request fails, and what cannot change is named.
 func TestReloadUnderLoad(t *testing.T) {
 	w := newReloadWorld(t)
@@ -279,6 +279,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	if got := w.serial(); got == before {
 		t.Errorf("after the renewal: got the certificate %s, want another one", got)
 	}
+	w.changeLimits()
 	w.changeUpstreams(alice)
 	w.refuseBroken()
 	w.nameFixed()

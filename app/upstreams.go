@@ -69,7 +69,7 @@ func (u Upstream) connection(ca *[sha256.Size]byte) (xmppconn.Upstream, error) {
 
 // newUpstream makes the dialler of an upstream. What one of this name has counted before goes on.
 func (a *App) newUpstream(x xmppconn.Upstream, tokenMechanism string) (*upstream, error) {
-	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log, Gate: a.gate, ParkAfter: a.o.ParkAfter, Observer: a.metrics.iq, Trace: a.tracing.iqs(x.Name), Failed: a.failures.of(x.Name), Counters: a.live.counters[x.Name]})
+	d, err := xmppconn.NewDialer(x, xmppconn.Options{Logger: a.log, Gate: a.gate, ParkAfter: a.o.ParkAfter, Observer: a.metrics.iqsOf(x.Name), Trace: a.tracing.iqs(x.Name), Failed: a.failures.of(x.Name), Counters: a.live.counters[x.Name]})
 	if err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", x.Name, err)
 	}

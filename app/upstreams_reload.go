@@ -67,8 +67,13 @@ func (a *App) upstreamLike(u Upstream, old *upstream) (*upstream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", u.Name, err)
 	}
-	if old != nil && reflect.DeepEqual(u, old.config) && ca == old.ca {
-		return old, nil
+	if old != nil && ca == old.ca && reflect.DeepEqual(u.place(), old.config.place()) {
+		if reflect.DeepEqual(u, old.config) {
+			return old, nil
+		}
+		same := *old // with its dialler, and what that has learned
+		same.config = u
+		return &same, nil
 	}
 	made, err := a.newUpstream(x, u.TokenMechanism)
 	if err != nil {
@@ -76,6 +81,12 @@ func (a *App) upstreamLike(u Upstream, old *upstream) (*upstream, error) {
 	}
 	made.config, made.ca = u, ca
 	return made, nil
+}
+
+// place is an upstream without what its dialler has no part in.
+func (u Upstream) place() Upstream {
+	u.UpstreamLimits, u.Labels = UpstreamLimits{}, nil
+	return u
 }
 
 // countUpstreams shows the counters of upstreams that were not there before. Those of one that is removed

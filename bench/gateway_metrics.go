@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -55,8 +56,16 @@ func (g *gateway) online(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	v, err := s.get(`perch_sessions{state="online"}`)
-	return int(v), err
+	v, found := 0.0, false
+	for name, n := range s { // of every upstream
+		if strings.HasPrefix(name, `perch_sessions{state="online"`) {
+			v, found = v+n, true
+		}
+	}
+	if !found {
+		return 0, errors.New("/metrics has no perch_sessions of the state online")
+	}
+	return int(v), nil
 }
 
 // awaitOnline waits until n sessions are online.

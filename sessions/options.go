@@ -93,10 +93,12 @@ func (l UpstreamLimits) check() error {
 	return nil
 }
 
+// DefaultLogins is how many logins may be under way at once for one upstream.
+const DefaultLogins = 64
+
 const (
 	minSecret      = 16
 	defaultOpen    = 15 * time.Second
-	defaultLogins  = 64
 	sealKeyLen     = 32
 	defaultDialing = 30 * time.Second // one login, from DNS to bind
 )
@@ -143,7 +145,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.OpenTimeout = defaultOpen
 	}
 	if o.Logins <= 0 {
-		o.Logins = defaultLogins
+		o.Logins = DefaultLogins
 	}
 	if o.RoomDeliveryLimit == 0 {
 		o.RoomDeliveryLimit = DefaultRoomDeliveryLimit

@@ -47,7 +47,7 @@ func TestSessionsOfAnUpstreamAreCapped(t *testing.T) {
 	c := &tally{}
 	inWorld(t, func(w *world) {
 		w.people(nil)
-		first, err := w.enter(alice, "r0")
+		_, err := w.enter(alice, "r0")
 		must(t, "SignIn", err)
 		_, err = w.enter(alice, "r1")
 		must(t, "SignIn", err)
@@ -73,7 +73,7 @@ func TestSessionsOfAnUpstreamAreCapped(t *testing.T) {
 		if got := w.m.StatesOf()["named"][perch.StateOnline]; got != 2 {
 			t.Errorf("after a restart: got %d sessions, want the 2 that there were", got)
 		}
-		first, err = w.enter(alice, "r0")
+		first, err := w.enter(alice, "r0")
 		must(t, "SignIn to a session that was restored", err)
 		must(t, "SignOut", w.m.SignOut(w.ctx(), first))
 		_, err = w.enter(bob, "r0")

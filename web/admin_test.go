@@ -18,7 +18,7 @@ func TestAdminPage(t *testing.T) {
 	t.Setenv("PERCH_REDIS_URL", redis.URL())
 	t.Setenv("PERCH_SECRET", canary.Secret()+canary.Secret())
 	admin := testkit.Loopback(testkit.FreePort(t))
-	a := newGateway(t, "--node", "left", "--admin-listen", admin)
+	a := newGateway(t, "--node", "left", "--admin-listen", admin, "--label", "region=eu", "--label", "rack=7")
 	b := newGateway(t, "--node", "right")
 	node(t, "admin.mjs", "PERCH_URL=http://"+a.addr, "PERCH_OTHER=http://"+b.addr, "PERCH_ADMIN=http://"+admin, "PERCH_ADMIN_TOKEN="+token, chromium(t), pictures(t))
 }

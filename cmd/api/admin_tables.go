@@ -76,19 +76,33 @@ type (
 		ToRestore int            `json:"to_restore"`
 		BeatAge   int64          `json:"beat_age_ms"`
 		Lease     int64          `json:"lease_ms"`
+		Labels    labelRow       `json:"labels"`
 	}
 	upstreamList struct {
 		Items       []upstreamRow `json:"items"`
 		Unreachable []unreachable `json:"unreachable"`
 	}
+	labelRow    map[string]string
 	upstreamRow struct {
 		Name     string         `json:"name"`
+		Labels   labelRow       `json:"labels"`
+		Limits   upstreamLimits `json:"limits"`
+		Waiting  int            `json:"logins_waiting"`
 		Domain   string         `json:"domain"`
 		SignIns  int64          `json:"sign_ins"`
 		Failures []causeCount   `json:"failures"`
 		Last     *loginFailure  `json:"last_failure"`
 		Logins   loginTimes     `json:"login_time"`
 		Sessions map[string]int `json:"sessions"`
+	}
+	upstreamLimits struct {
+		MaxSessions int     `json:"max_sessions"`
+		PerAccount  int     `json:"sessions_per_account"`
+		AccountRate float64 `json:"account_rate"`
+		Logins      int     `json:"logins"`
+		LoginRate   float64 `json:"login_rate"`
+		Idle        string  `json:"idle"`
+		IdleAfter   int64   `json:"idle_after_ms"`
 	}
 	causeCount struct {
 		Cause string `json:"cause"`
@@ -214,10 +228,10 @@ func (n *resumedNode) print(w io.Writer) error {
 }
 
 func (l *nodeList) print(w io.Writer) error {
-	rows := [][]string{{"NODE", "STATE", "SESSIONS", "STREAMS", "UP", "VERSION", "LAST BEAT"}}
+	rows := [][]string{{"NODE", "STATE", "SESSIONS", "STREAMS", "UP", "VERSION", "LABELS", "LAST BEAT"}}
 	for _, n := range l.Items {
 		if n.Detail != "" {
-			rows = append(rows, []string{n.ID, n.State, "-", "-", "-", "-", n.Detail})
+			rows = append(rows, []string{n.ID, n.State, "-", "-", "-", "-", "-", n.Detail})
 			continue
 		}
 		beat := "alone"
@@ -228,13 +242,42 @@ func (l *nodeList) print(w io.Writer) error {
 		if n.Limit > 0 {
 			owned += fmt.Sprintf(" of %d", n.Limit)
 		}
-		rows = append(rows, []string{n.ID, n.State, owned, fmt.Sprint(n.Streams), age(n.Since), n.Version, beat})
+		rows = append(rows, []string{n.ID, n.State, owned, fmt.Sprint(n.Streams), age(n.Since), n.Version, n.Labels.String(), beat})
 	}
 	return table(w, rows)
 }
 
+// String is key=value of each, sorted, or "-".
+func (l labelRow) String() string {
+	var all []string
+	for _, key := range slices.Sorted(maps.Keys(l)) {
+		all = append(all, key+"="+l[key])
+	}
+	return cmp.Or(strings.Join(all, ","), "-")
+}
+
+// String is what is limited on each node, by the names of the settings.
+func (l upstreamLimits) String() string {
+	var all []string
+	for _, x := range []struct {
+		name string
+		n    float64
+	}{
+		{"max-sessions", float64(l.MaxSessions)}, {"sessions-per-account", float64(l.PerAccount)}, {"account-rate", l.AccountRate},
+		{"logins", float64(l.Logins)}, {"login-rate", l.LoginRate},
+	} {
+		if x.n > 0 {
+			all = append(all, fmt.Sprintf("%s=%g", x.name, x.n))
+		}
+	}
+	if l.Idle != "" && l.Idle != "keep" {
+		all = append(all, fmt.Sprintf("idle=%s after %s", l.Idle, time.Duration(l.IdleAfter)*time.Millisecond))
+	}
+	return cmp.Or(strings.Join(all, ", "), "-")
+}
+
 func (l *upstreamList) print(w io.Writer) error {
-	rows := [][]string{{"UPSTREAM", "DOMAIN", "SESSIONS", "LOGINS", "FAILED", "MEAN", "MAX"}}
+	rows := [][]string{{"UPSTREAM", "DOMAIN", "SESSIONS", "LOGINS", "WAITING", "FAILED", "MEAN", "MAX", "LIMITS", "LABELS"}}
 	for _, u := range l.Items {
 		var failed int64
 		for _, f := range u.Failures {
@@ -245,8 +288,8 @@ func (l *upstreamList) print(w io.Writer) error {
 			states = append(states, fmt.Sprintf("%d %s", u.Sessions[state], state))
 		}
 		rows = append(rows, []string{
-			u.Name, cmp.Or(u.Domain, "-"), cmp.Or(strings.Join(states, ", "), "0"), fmt.Sprint(u.SignIns), fmt.Sprint(failed),
-			fmt.Sprintf("%d ms", u.Logins.Mean), fmt.Sprintf("%d ms", u.Logins.Max),
+			u.Name, cmp.Or(u.Domain, "-"), cmp.Or(strings.Join(states, ", "), "0"), fmt.Sprint(u.SignIns), fmt.Sprint(u.Waiting), fmt.Sprint(failed),
+			fmt.Sprintf("%d ms", u.Logins.Mean), fmt.Sprintf("%d ms", u.Logins.Max), u.Limits.String(), u.Labels.String(),
 		})
 	}
 	if err := table(w, rows); err != nil {

@@ -22,6 +22,8 @@ func adminOf(t *testing.T, token string) string {
 	t.Helper()
 	o := app.Options{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Logger: canary.Logger()}
 	o.AdminToken = token
+	o.Labels = app.Labels{"region": "eu", "rack": "7"}
+	o.Idle = app.IdlePolicy{Action: "away", After: time.Hour}
 	a, err := app.New(o)
 	if err != nil {
 		t.Fatalf("app.New: got error %v, want none", err)
@@ -64,8 +66,8 @@ func TestAdminCommands(t *testing.T) {
 		{[]string{"sessions"}, []string{"SESSION", id, "@messenger.live.com", "messenger", "online"}},
 		{[]string{"sessions", "--state", "suspended"}, []string{"SESSION"}},
 		{[]string{"session", id}, []string{list.Items[0].ID, "account", "token", "credential", "log"}},
-		{[]string{"nodes"}, []string{"NODE", "up", "1 of 10000", "alone"}},
-		{[]string{"upstreams"}, []string{"messenger", "1 online", "ms"}},
+		{[]string{"nodes"}, []string{"NODE", "up", "1 of 10000", "LABELS", "rack=7,region=eu", "alone"}},
+		{[]string{"upstreams"}, []string{"messenger", "1 online", "ms", "LIMITS", "sessions-per-account=10, account-rate=10, logins=64, idle=away after 1h0m0s"}},
 		{[]string{"reconnect", id}, []string{"reconnects"}},
 		{[]string{"evict", id}, []string{"has left its node"}},
 	} {

@@ -75,6 +75,14 @@ func readConfig(path string, names []string) (map[string]any, []app.Upstream, er
 // upstreamField matches what the YAML package says of a field that an upstream does not have.
 var upstreamField = regexp.MustCompile(`field (\S+) not found in type app\.Upstream`)
 
+// wrongValue matches what it says of a value that is none of its setting, and kinds are what those must be.
+var (
+	wrongValue = regexp.MustCompile("cannot unmarshal !!\\w+(?: `(.*?)`)? into (int|float64|time\\.Duration|app\\.Labels)")
+	kinds      = map[string]string{
+		"int": "a whole number", "float64": "a number", "time.Duration": "a time such as 10m", "app.Labels": "labels such as {region: eu}",
+	}
+)
+
 // wrongType matches what it says of a value that is no list, or no fields.
 var wrongType = regexp.MustCompile(`cannot unmarshal !!\w+ .*into (\[\])?app\.Upstream`)
 
@@ -91,14 +99,23 @@ func plainYAML(err error) string {
 		}
 		return "each upstream must have fields, such as domain: example.org"
 	})
+	text = wrongValue.ReplaceAllStringFunc(text, func(found string) string {
+		m := wrongValue.FindStringSubmatch(found)
+		if m[1] == "" {
+			return "this must be " + kinds[m[2]]
+		}
+		return fmt.Sprintf("%q is not %s", m[1], kinds[m[2]])
+	})
 	return strings.ReplaceAll(text, "unmarshal errors:\n  ", "")
 }
 
 // upstreamFields are the fields of an upstream in the file.
 func upstreamFields() []string {
 	var names []string
-	for f := range reflect.TypeFor[app.Upstream]().Fields() {
-		names = append(names, f.Tag.Get("yaml"))
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[app.Upstream]()) {
+		if !f.Anonymous {
+			names = append(names, f.Tag.Get("yaml"))
+		}
 	}
 	return names
 }

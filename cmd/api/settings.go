@@ -37,7 +37,7 @@ type gatewaySettings struct {
 	TLSCert     string `name:"tls-cert" placeholder:"FILE" help:"PEM certificate chain; read again when it changes."`
 	TLSKey      string `name:"tls-key" placeholder:"FILE" help:"PEM private key of --tls-cert."`
 
-	Upstream        []string `placeholder:"DOMAIN|URL" sep:"none" help:"XMPP service to connect to; may be repeated. A domain (SRV records are used), or xmpp://HOST:PORT?domain=example.org&name=work&profile=standard&mechanism=SCRAM-SHA-256&token-mechanism=X-OAUTH2&ca-file=ca.pem; xmpps:// for direct TLS. None: the embedded demo service."`
+	Upstream        []string `placeholder:"DOMAIN|URL" sep:"none" help:"XMPP service to connect to; may be repeated. A domain (SRV records are used), or xmpp://HOST:PORT?domain=example.org&name=work&profile=standard&mechanism=SCRAM-SHA-256&token-mechanism=X-OAUTH2&ca-file=ca.pem&max-sessions=500&label=tier=gold; xmpps:// for direct TLS. Its limits, idle policy and labels are in docs/operations.md, Upstreams. None: the embedded demo service."`
 	DefaultUpstream string   `placeholder:"NAME" help:"Upstream whose access tokens are passed through; the first one if not given."`
 
 	secretSettings
@@ -50,6 +50,7 @@ type gatewaySettings struct {
 	TrustedProxy []proxyAddress `placeholder:"ADDRESS" help:"Proxy whose X-Forwarded-For is trusted: an address or a network, such as 10.0.0.2 or 10.0.0.0/24; may be repeated."`
 
 	AdminHost []string `placeholder:"NAME" help:"Name under which the admin listener may be asked, besides any address, localhost and the host's own name; may be repeated."`
+	Label     []string `placeholder:"KEY=VALUE" help:"What this node is called by its operators, such as region=eu: shown by the admin API and by perch_node_info, and changes nothing; may be repeated."`
 	limitSettings
 	OpenTimeout time.Duration `default:"15s" help:"How long the first call of a token waits for the XMPP login."`
 	DrainTime   time.Duration `default:"20s" help:"Time to hand event streams over at SIGTERM."`
@@ -129,6 +130,11 @@ func (s *gatewaySettings) options(file []app.Upstream) (app.Options, error) {
 		Version:   version(), LogOptions: app.LogOptions{NoRequestLines: !s.LogRequests},
 	}
 	o.Retention.Events, o.Retention.Bytes, o.Retention.Age = s.RetentionEvents, s.RetentionBytes, s.RetentionAge
+	for _, text := range s.Label {
+		if err := o.Labels.Set(text); err != nil {
+			return o, fmt.Errorf("--label: %w", err)
+		}
+	}
 	for _, text := range s.Upstream {
 		u, err := parseUpstream(text)
 		if err != nil {
@@ -186,17 +192,12 @@ func rate(perSecond float64) app.Rate {
 	return app.Rate{PerSecond: perSecond, Burst: max(1, int(3*perSecond))}
 }
 
-// perMinute lets so many minutes' worth come at once.
-func perMinute(n float64, minutes int) app.Rate {
-	return app.Rate{PerSecond: n / 60, Burst: max(1, minutes*int(n))}
-}
-
 func (s *limitSettings) limits() app.Limits {
 	return app.Limits{
 		Connections: s.Connections, AddressConnections: s.AddressConnections,
 		MaxSessions: s.MaxSessions, SessionsPerAccount: s.SessionsPerAccount, SessionsPerAddress: s.SessionsPerAddress,
 		TokenRate: rate(s.TokenRate), IPRate: rate(s.IPRate),
-		SignInRate: perMinute(s.SignInRate, 1), AccountRate: perMinute(s.AccountRate, 2), Streams: s.Streams,
+		SignInRate: app.PerMinute(s.SignInRate, 1), AccountRate: app.PerMinute(s.AccountRate, 2), Streams: s.Streams,
 		RoomDeliveryLimit: noneIsNegative(s.RoomDeliveryLimit),
 		UploadOptions:     s.uploads(),
 	}

@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/perch-im/perch/app"
 )
@@ -39,36 +42,61 @@ func parseUpstream(text string) (app.Upstream, error) {
 	return up, applyQuery(&up, u.Query())
 }
 
-func applyQuery(up *app.Upstream, q url.Values) error {
-	fields := map[string]*string{
-		"name": &up.Name, "domain": &up.Domain, "address": &up.Address, "tls": &up.TLS,
-		"server-name": &up.ServerName, "ca-file": &up.CAFile, "profile": &up.Profile,
-		"token-mechanism": &up.TokenMechanism, "resource": &up.Resource,
+// upstreamKeys are what a query may say of an upstream: each is read by its function, those of lists as often
+// as they are given.
+func upstreamKeys(up *app.Upstream) (keys, lists map[string]func(string) error) {
+	text := func(p *string) func(string) error { return func(v string) error { *p = v; return nil } }
+	list := func(p *[]string) func(string) error { return func(v string) error { *p = append(*p, v); return nil } }
+	keys = map[string]func(string) error{
+		"name": text(&up.Name), "domain": text(&up.Domain), "address": text(&up.Address), "tls": text(&up.TLS),
+		"server-name": text(&up.ServerName), "ca-file": text(&up.CAFile), "profile": text(&up.Profile),
+		"token-mechanism": text(&up.TokenMechanism), "resource": text(&up.Resource),
+		"idle": text((*string)(&up.Idle)), "idle-after": parsed(&up.IdleAfter, time.ParseDuration, "a time such as 10m"),
+		"max-sessions": parsed(&up.MaxSessions, strconv.Atoi, aWhole), "sessions-per-account": parsed(&up.SessionsPerAccount, strconv.Atoi, aWhole),
+		"logins": parsed(&up.Logins, strconv.Atoi, aWhole), "login-rate": parsed(&up.LoginRate, parseFloat, aNumber), "account-rate": parsed(&up.AccountRate, parseFloat, aNumber),
 	}
-	lists := map[string]*[]string{"mechanism": &up.Mechanisms, "redirect-allow": &up.RedirectAllow}
+	return keys, map[string]func(string) error{"mechanism": list(&up.Mechanisms), "redirect-allow": list(&up.RedirectAllow), "label": up.Labels.Set}
+}
+
+const aWhole, aNumber = "a whole number", "a number"
+
+func parseFloat(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
+
+// parsed reads a value into p; what says what it must be.
+func parsed[T any](p *T, read func(string) (T, error), what string) func(string) error {
+	return func(text string) error {
+		v, err := read(text)
+		if err != nil {
+			return fmt.Errorf("%q is not %s", text, what)
+		}
+		*p = v
+		return nil
+	}
+}
+
+func applyQuery(up *app.Upstream, q url.Values) error {
+	keys, lists := upstreamKeys(up)
 	for key, values := range q {
-		switch {
-		case fields[key] != nil && len(values) == 1:
-			*fields[key] = values[0]
-		case fields[key] != nil:
-			return fmt.Errorf("--upstream: %s is given %d times", key, len(values))
-		case lists[key] != nil:
-			*lists[key] = values
-		default:
-			return fmt.Errorf("--upstream: unknown setting %q; there are: %s", key, known(fields, lists))
+		set := lists[key]
+		if set == nil {
+			if set = keys[key]; set == nil {
+				return fmt.Errorf("--upstream: unknown setting %q; there are: %s", key, strings.Join(slices.Sorted(maps.Keys(merged(keys, lists))), ", "))
+			}
+			if len(values) > 1 {
+				return fmt.Errorf("--upstream: %s is given %d times", key, len(values))
+			}
+		}
+		for _, v := range values {
+			if err := set(v); err != nil {
+				return fmt.Errorf("--upstream: %s: %w", key, err)
+			}
 		}
 	}
 	return nil
 }
 
-func known(fields map[string]*string, lists map[string]*[]string) string {
-	var names []string
-	for n := range fields {
-		names = append(names, n)
-	}
-	for n := range lists {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
+func merged[V any](a, b map[string]V) map[string]V {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
 }

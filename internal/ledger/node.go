@@ -87,8 +87,8 @@ func (n *node) ready(ctx context.Context) error {
 	return err
 }
 
-// sessionsLine is a sample of the gauge of sessions by state.
-var sessionsLine = regexp.MustCompile(`(?m)^perch_sessions\{state="\w+"\} (\d+)$`)
+// sessionsLine is a sample of the gauge of sessions by state, and, of programs that have it, upstream.
+var sessionsLine = regexp.MustCompile(`(?m)^perch_sessions\{state="\w+"(?:,upstream="[^"]*")?\} (\d+)$`)
 
 // sessions is how many sessions the node has; -1: it does not say.
 func (n *node) sessions(ctx context.Context) int {

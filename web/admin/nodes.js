@@ -1,7 +1,7 @@
 // The nodes: who owns how much, who drains, who is silent; and the log level of all.
 import { attempt, field, h, note, set, sync, text } from '../console/dom.js';
 import { ask } from './api.js';
-import { age, facts, meant, showState, stateOf } from './parts.js';
+import { age, facts, labelled, meant, showState, stateOf } from './parts.js';
 
 const levels = ['debug', 'info', 'warn', 'error'];
 
@@ -93,6 +93,7 @@ export class Nodes {
             ['running for', age(n.since)],
             ['last beat', n.lease_ms ? `${n.beat_age_ms} ms ago, of ${n.lease_ms}` : 'alone'],
             ['version', n.version],
+            ['labels', labelled(n.labels)],
             ['id', n.id],
           ],
     );

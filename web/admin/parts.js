@@ -34,6 +34,13 @@ export function facts(dl, list) {
   );
 }
 
+/** What operators call something, as key=value. @param {Record<string, string> | undefined} labels */
+export const labelled = (labels) =>
+  Object.entries(labels ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ') || '–';
+
 /** A button that does something that must be meant: it asks once more, in place, and forgets that
  * it has asked. @param {string} label @param {string} question @param {() => Promise<unknown>} f */
 export function meant(label, question, f) {

@@ -1,7 +1,20 @@
 // The upstreams: logins, and why they fail.
 import { h, sync, text } from '../console/dom.js';
 import { ask } from './api.js';
-import { age, facts, missing, showState, stateOf } from './parts.js';
+import { age, facts, labelled, missing, showState, stateOf } from './parts.js';
+
+/** The limits of an upstream on each node, by the names of their settings. @param {any} l */
+function limitsOf(l) {
+  const all = [
+    ['max-sessions', l.max_sessions],
+    ['sessions-per-account', l.sessions_per_account],
+    ['account-rate', l.account_rate],
+    ['logins', l.logins],
+    ['login-rate', l.login_rate],
+  ].flatMap(([name, n]) => (n ? [`${name} ${n}`] : []));
+  if (l.idle && l.idle !== 'keep') all.push(`idle ${l.idle} after ${l.idle_after_ms / 1000} s`);
+  return all.join(', ');
+}
 
 export class Upstreams {
   constructor() {
@@ -33,9 +46,11 @@ export class Upstreams {
     if (head.lastElementChild?.lastElementChild) text(head.lastElementChild.lastElementChild, `${online} of ${all} online`);
     facts(dl, [
       ['domain', u.domain || '–'],
-      ['logins', `${u.sign_ins}, and ${u.resumes} resumed`],
+      ['logins', `${u.sign_ins}, and ${u.resumes} resumed; ${u.logins_waiting} wait`],
       ['took', u.login_time.count ? `${u.login_time.mean_ms} ms, at most ${u.login_time.max_ms}` : '–'],
       ['failed', u.failures.map((/** @type {any} */ f) => `${f.count} ${f.cause}`).join(', ') || 'none'],
+      ['limits', limitsOf(u.limits)],
+      ['labels', labelled(u.labels)],
     ]);
     const f = u.last_failure;
     text(why, f ? `${age(f.at)} ago: ${f.cause}. ${f.advice}` : '');

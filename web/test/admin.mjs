@@ -60,7 +60,10 @@ test('nodes, upstreams and sessions of all nodes, in every width', () =>
     const nodes = page.getByRole('region', { name: 'Nodes' });
     await nodes.getByRole('heading', { name: 'left' }).waitFor();
     await nodes.getByRole('heading', { name: 'right' }).waitFor();
-    await page.getByRole('region', { name: 'Upstreams' }).getByRole('heading', { name: 'messenger' }).waitFor();
+    await nodes.getByText('rack=7, region=eu').waitFor();
+    const upstreams = page.getByRole('region', { name: 'Upstreams' });
+    await upstreams.getByRole('heading', { name: 'messenger' }).waitFor();
+    await upstreams.getByText('sessions-per-account 10, account-rate 10, logins 64').waitFor();
     const rows = page.getByRole('region', { name: 'Sessions' }).locator('details');
     await rows.nth(2).waitFor();
     assert.equal(await rows.count(), 3);
