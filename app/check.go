@@ -12,6 +12,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
+	"github.com/perch-im/perch/sessions"
 	"github.com/perch-im/perch/xmppconn"
 )
 
@@ -169,17 +170,29 @@ func atTarget(p xmppconn.Probe, text string) string {
 	return p.Target + ": " + text
 }
 
-// checkRedis opens the store as the gateway does at its start, and closes it again.
+// checkRedis opens the store as the gateway does at its start, and closes it again. It does not note what
+// this version writes: that is for a node that joins.
 func checkRedis(ctx context.Context, o Options) Finding {
-	f := Finding{Name: "redis", Result: FindingOK, Detail: redisHost(o.RedisURL) + ": answers, and keeps what is written"}
+	at := redisHost(o.RedisURL)
 	ctx, cancel := context.WithTimeout(ctx, storeCheckTime)
 	defer cancel()
 	r, err := cache.NewRedis(ctx, cache.RedisOptions{URL: o.RedisURL, Retention: o.Retention})
+	var raised []cache.Raised
 	if err == nil {
-		err = r.Close(ctx)
+		raised, err = r.Raises(ctx)
+		err = errors.Join(err, r.Close(ctx))
 	}
-	if err != nil {
-		f.Result, f.Detail, f.Advice = FindingFailed, redisHost(o.RedisURL)+": "+err.Error(), "see docs/redis.md: address, password, ACL, version 7, maxmemory-policy noeviction"
+	f := Finding{Name: "redis", Result: FindingOK, Detail: at + ": answers, and keeps what is written"}
+	switch later, ok := errors.AsType[*sessions.LaterVersionError](err); {
+	case ok:
+		f.Result, f.Detail, f.Advice = FindingFailed, at+": "+later.Error(), "start the version of Perch that has written it, or a later one; docs/upgrade.md says how to go back"
+	case err != nil:
+		f.Result, f.Detail, f.Advice = FindingFailed, at+": "+err.Error(), "see docs/redis.md: address, password, ACL, version 7, maxmemory-policy noeviction"
+	case len(raised) > 0:
+		f.Result, f.Advice = FindingWarning, "take a snapshot of Redis first: once a node of this version has started, those of the version before cannot be started any more (docs/upgrade.md)"
+		for _, x := range raised {
+			f.Detail += fmt.Sprintf("; this version writes %s in version %d, and what is there is of %d", x.Record, x.To, x.From)
+		}
 	}
 	return f
 }

@@ -84,6 +84,41 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckOfAnotherVersion: before an upgrade that raises a version, and after one that did, perch check
+// says so; the second is refused at the start too. It changes nothing of the two.
+func TestCheckOfAnotherVersion(t *testing.T) {
+	r := testkit.Redis(t, testkit.RedisOptions{})
+	keys := r.Client(t)
+	o := app.Options{Listen: "127.0.0.1:0", AdminListen: "off", RedisURL: r.URL(), Secret: canary.Secret() + canary.Secret(), Logger: canary.Logger()}
+	for _, tt := range []struct {
+		row, result string
+		want        []string
+	}{
+		{"0 0.0.9", app.FindingWarning, []string{"contact in version 1, and what is there is of 0", "snapshot"}},
+		{"2 9.9.9", app.FindingFailed, []string{"perch:format: version 2 of contact (perch 9.9.9), and this program reads [0 1]", "docs/upgrade.md"}},
+	} {
+		if err := keys.HSet(t.Context(), "perch:format", "contact", tt.row).Err(); err != nil {
+			t.Fatalf("HSET: got error %v, want none", err)
+		}
+		found := app.Check(t.Context(), o)
+		f := found[len(found)-1]
+		for _, want := range tt.want {
+			if f.Name != "redis" || f.Result != tt.result || !strings.Contains(f.Detail+" "+f.Advice, want) {
+				t.Errorf("%s: got %+v, want %s with %q", tt.row, f, tt.result, want)
+			}
+		}
+		if got := keys.HGetAll(t.Context(), "perch:format").Val(); len(got) != 1 || got["contact"] != tt.row {
+			t.Errorf("perch:format after the check: got %v, want it as it was", got)
+		}
+	}
+	_, err := app.New(o)
+	for _, want := range []string{"--redis-url", "perch:format", "version 2 of contact", "nothing was changed"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("app.New: got error %v, want %q in it", err, want)
+		}
+	}
+}
+
 // partsOf splits what is wanted of a finding into its beginning and the text to be found.
 func partsOf(want string, f app.Finding) []string {
 	head := f.Name + " " + f.Result

@@ -28,7 +28,7 @@ func (a *App) openRedis(open func(context.Context, cache.RedisOptions) (*cache.R
 	defer cancel()
 	r, err := open(ctx, cache.RedisOptions{
 		URL: a.o.RedisURL, Retention: a.o.Retention, Logger: a.log.With("component", "cache"),
-		Observer: a.metrics.redisTrip, Trace: a.tracing.redis(),
+		Observer: a.metrics.redisTrip, Trace: a.tracing.redis(), Version: a.o.Version,
 	})
 	if err != nil {
 		return fmt.Errorf("--redis-url: %w", err)

@@ -19,7 +19,7 @@ func (r *Redis) SetNow(now func() time.Time) { r.now = now }
 // notices. Call it before anything is committed.
 func (r *Redis) Plant(t testing.TB, edits ...string) {
 	t.Helper()
-	scripts := []string{trimLua + commitLua, serverLua + relistLua + openLua, serverLua + proveLua}
+	scripts := []string{trimLua + commitLua, serverLua + relistLua + laterLua + openLua, serverLua + proveLua}
 	for i := 0; i < len(edits); i += 2 {
 		n := slices.IndexFunc(scripts, func(src string) bool { return strings.Contains(src, edits[i]) })
 		if n < 0 {
@@ -66,3 +66,6 @@ func (m *Memory) Size() (records, tokens, leading int) {
 func (r *Redis) Observed(ctx context.Context, op string) {
 	r.observe(op, time.Time{}, r.trace(ctx, op, 1), nil)
 }
+
+// NoteFormatAgain has the next Beat note what is written, as it does after an hour.
+func (r *Redis) NoteFormatAgain() { r.format.forget() }

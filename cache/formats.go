@@ -22,8 +22,14 @@ func Formats() []Format {
 		{Record: "conversation", Writes: conversations.Version, Reads: []int{conversations.Version}},
 		{Record: "room", Writes: roomRowVersion, Reads: []int{roomRowVersion}},
 		{Record: "log", Writes: logVersion, Reads: []int{0, logVersion}},
+		{Record: "keyspace", Writes: keyspaceVersion, Reads: []int{keyspaceVersion}},
 	}
 }
 
 // logVersion is that of the log of a session: a list, which was a stream before. Its type tells.
 const logVersion = 1
+
+// keyspaceVersion is that of everything below the prefix. It is raised when a program that knows only the
+// one before must not be there at all, whatever records it meets: it would do harm to what it does not
+// know of.
+const keyspaceVersion = 1

@@ -26,6 +26,7 @@ func TestFormats(t *testing.T) {
 		"conversation": int(conversations.AppendRow(nil, &conversations.State{JID: "bob@example.net"})[0]),
 		"room":         row.V,
 		"log":          logVersion,
+		"keyspace":     keyspaceVersion,
 	}
 	for _, f := range Formats() {
 		if f.Writes != written[f.Record] {

@@ -31,7 +31,7 @@ type RedisOptions struct {
 	MaxBytes int           // their encoded size; default 64 MiB
 
 	// Observer sees every round trip, for metrics: its name (commit, open, owners, log,
-	// message, vcard, forget, bind, lookup, unbind, bindings, ticket, reserve, refund, agree, probe, tokens, beat,
+	// message, vcard, forget, bind, lookup, unbind, bindings, ticket, reserve, refund, agree, format, probe, tokens, beat,
 	// leave, released, servers, prove), its time and its error. A commit here is one pipeline
 	// of many, and so are a proof and what follows when sessions were released. It must not
 	// wait.
@@ -42,6 +42,8 @@ type RedisOptions struct {
 	// wait.
 	Trace  func(ctx context.Context, op string, n int) (end func(error))
 	Logger *slog.Logger // default: nothing is logged
+
+	Version string // of Perch, noted beside what it writes; "" is not known
 }
 
 func (o RedisOptions) withDefaults() RedisOptions {
@@ -81,6 +83,7 @@ type Redis struct {
 	writer  *writer
 	health  health
 	members members
+	format  noted
 	now     func() time.Time // of the age of events; tests move it
 	head    []any            // of the arguments of every commit, see commitHead
 	commit  *redis.Script    // commitScript; tests plant faults in it, and in the other two

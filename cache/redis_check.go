@@ -28,6 +28,9 @@ func (r *Redis) check(ctx context.Context) error {
 	if err := r.checkEviction(ctx); err != nil {
 		return err
 	}
+	if err := r.checkFormat(ctx); err != nil {
+		return err
+	}
 	return r.checkWrites(ctx)
 }
 

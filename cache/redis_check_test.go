@@ -247,7 +247,7 @@ func TestRedisObserver(t *testing.T) {
 	o.ok(&sessions.Commit{Release: true})
 	_, _ = s.TakeTicket(t.Context(), "nosuch")
 	_ = s.Leave(t.Context(), "a/1")
-	for _, want := range []string{"open", "commit", "log", "lookup", "message", "owners", "beat", "commit", "released", "ticket", "leave"} {
+	for _, want := range []string{"open", "commit", "log", "lookup", "message", "owners", "format", "format", "beat", "commit", "released", "ticket", "leave"} {
 		// That there is no such key is an answer.
 		if got := <-seen; got.op != want || got.err != nil {
 			t.Errorf("round trip %q (%v), want %q", got.op, got.err, want)

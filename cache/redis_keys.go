@@ -42,6 +42,9 @@ func (k keys) attempts(hash string) string { return k.prefix + ":attempts:" + ha
 // agreed stores what all nodes have to agree about.
 func (k keys) agreed(name string) string { return k.prefix + ":agreed:" + name }
 
+// format stores the versions of what is stored.
+func (k keys) format() string { return k.prefix + ":format" }
+
 // nodes lists the keys by which nodes know each other, for the scripts in this order: the
 // beats, the names, the dead, and the released sessions. They share a hash tag;
 // no session is called "nodes".

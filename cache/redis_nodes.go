@@ -58,8 +58,19 @@ func nodeName(id sessions.NodeID) string {
 //
 // Missed counts from the last Beat that was answered. One whose answer was lost may have
 // renewed the entry, but the node saw no other node then, so it does not count.
+//
+// The first one notes what this program writes, and fails when a later one has written what it does
+// not read.
 func (r *Redis) Beat(ctx context.Context, self sessions.Node) (sessions.Membership, error) {
-	return r.beat(ctx, r.keys.nodes(nodesTag), self)
+	first, err := r.keepFormat(ctx)
+	if err != nil {
+		return sessions.Membership{}, err
+	}
+	m, err := r.beat(ctx, r.keys.nodes(nodesTag), self)
+	if err == nil && m.Missed < 0 && !first {
+		r.format.forget() // the Store was emptied
+	}
+	return m, err
 }
 
 func (r *Redis) beat(ctx context.Context, keys []string, self sessions.Node) (sessions.Membership, error) {

@@ -34,12 +34,15 @@ func (r *Redis) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions
 // open also reports whether the session had been released before.
 func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.OpenOptions, was *commitSequence) (_ *sessions.Saved, released bool, _ error) {
 	reply, err := r.run(ctx, "open", r.opening, r.keys.data(id),
-		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked, string(t.Owner), string(t.TakeoverFrom), flag(was.owned))
+		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked, string(t.Owner), string(t.TakeoverFrom), flag(was.owned),
+		latest("contact"), latest("conversation"), latest("room"), latest("log"))
 	switch {
 	case err != nil:
 		return nil, false, err
 	case len(reply) == 2:
 		return nil, false, &sessions.HeldError{Owner: sessions.NodeID(text(reply[1]))}
+	case len(reply) == 4:
+		return nil, false, laterSession(text(reply[1]), text(reply[2]), int(number(reply[3])))
 	case len(reply) != 12:
 		return nil, false, corrupt(fmt.Errorf("open: %d parts", len(reply)))
 	}

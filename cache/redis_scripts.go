@@ -13,6 +13,8 @@ var (
 	trimLua string
 	//go:embed scripts/relist.lua
 	relistLua string
+	//go:embed scripts/later.lua
+	laterLua string
 	//go:embed scripts/open.lua
 	openLua string
 	//go:embed scripts/commit.lua
@@ -35,6 +37,8 @@ var (
 	refundLua string
 	//go:embed scripts/agree.lua
 	agreeLua string
+	//go:embed scripts/format.lua
+	formatLua string
 	//go:embed scripts/replace.lua
 	replaceLua string
 	//go:embed scripts/rewrite.lua
@@ -50,7 +54,7 @@ var (
 	//go:embed scripts/released.lua
 	releasedLua string
 
-	openScript    = redis.NewScript(serverLua + relistLua + openLua)
+	openScript    = redis.NewScript(serverLua + relistLua + laterLua + openLua)
 	proveScript   = redis.NewScript(serverLua + proveLua)
 	commitScript  = redis.NewScript(trimLua + commitLua)
 	logScript     = redis.NewScript(trimLua + logLua)
@@ -59,6 +63,7 @@ var (
 	bindScript    = redis.NewScript(bindLua)
 	unbindScript  = redis.NewScript(unbindLua)
 	agreeScript   = redis.NewScript(agreeLua)
+	formatScript  = redis.NewScript(formatLua)
 	replaceScript = redis.NewScript(replaceLua)
 	rewriteScript = redis.NewScript(rewriteLua)
 	reserveScript = redis.NewScript(reserveLua)

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -20,7 +21,9 @@ func (s *Session) open() {
 		s.opening.loaded()
 	}
 	if err != nil {
-		if s.m.nodes != nil && perch.KindOf(storeError(err)) == perch.KindStorageUnavailable {
+		if later, ok := errors.AsType[*LaterVersionError](err); ok {
+			s.m.leaveLater(s.id, later)
+		} else if s.m.nodes != nil && perch.KindOf(storeError(err)) == perch.KindStorageUnavailable {
 			s.m.nodes.tryAgain()
 		}
 		s.cancel()

@@ -419,6 +419,7 @@ type store struct {
 	commits int
 	record  sessions.Record // the newest that was committed
 	lost    int             // so many commits are made, and reported as failed
+	later   error           // no session can be read for it
 }
 
 func (s *store) set(f func(*store)) {
@@ -496,6 +497,12 @@ func (s *store) Beat(ctx context.Context, self sessions.Node) (sessions.Membersh
 func (s *store) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions) (*sessions.Saved, error) {
 	if err := s.failing(); err != nil {
 		return nil, err
+	}
+	s.mu.Lock()
+	later := s.later
+	s.mu.Unlock()
+	if later != nil {
+		return nil, later
 	}
 	return s.Store.Open(ctx, id, t)
 }

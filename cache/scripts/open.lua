@@ -3,11 +3,13 @@
 -- KEYS: state log roster presence invitations vcards outbox conversations rooms
 -- ARGV: 1 session id, 2 new epoch, 3 ttl ms, 4-6 epoch, fence and last commit that this
 -- node had, if it was the owner before, 7 who takes it ("": a process that is alone here),
--- 8 the dead owner that it may be taken from, 9 "1": this node has not released it since
+-- 8 the dead owner that it may be taken from, 9 "1": this node has not released it since,
+-- 10-13 the latest versions that this program reads of contact, conversation, room and log
 local state, by = KEYS[1], ARGV[7]
 local s = redis.call('HMGET', state, 'id', 'epoch', 'fence', 'c', 'owner', 'freed', 'tip', 'server', 'stale')
 local here = server()
 local free = 0 -- 1: it was not opened since its owner released it
+local contacts, conversations, rooms = {}, {}, {} -- fields and rows
 if not s[1] then
   -- HSET is first: without memory it fails before anything is changed. What is left of an
   -- expired record belongs to no log and goes.
@@ -25,6 +27,12 @@ else
   -- It may have taken back commits of an owner that has died: only this server itself knows
   -- that it did not, or an owner that has its last commit before it.
   local sure = (here ~= '' and s[8] == here) or (same and fence == known and ARGV[9] == '1')
+  if not held then
+    contacts, conversations, rooms = redis.call('HGETALL', KEYS[3]), states(KEYS[8]), redis.call('HGETALL', KEYS[9])
+    -- What a later version has written stays as it is: nothing is changed before.
+    local key, record, version = later(contacts, conversations, rooms)
+    if key then return {'LATER', key, record, version} end
+  end
   if older or not (sure or held) then
     -- Offsets that were published must not be used twice: a new log begins. The mark stays
     -- until an owner has written the session as a whole.
@@ -46,16 +54,7 @@ else
 end
 redis.call('PEXPIRE', state, ARGV[3])
 for i = 3, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
--- Of the conversations the states alone: their details are read when they are asked for.
-local all, conversations = redis.call('HGETALL', KEYS[8]), {}
-for i = 1, #all, 2 do
-  if string.sub(all[i], 1, 1) == 's' then
-    table.insert(conversations, all[i])
-    table.insert(conversations, all[i + 1])
-  end
-end
 local now = redis.call('HMGET', state, 'fence', 'epoch', 'tip', 'record', 'stale')
 return {now[1], now[2], now[3], now[4] or '',
-  redis.call('HGETALL', KEYS[3]), redis.call('HGETALL', KEYS[4]),
-  redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[7]), free, now[5] or '', conversations,
-  redis.call('HGETALL', KEYS[9])}
+  contacts, redis.call('HGETALL', KEYS[4]),
+  redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[7]), free, now[5] or '', conversations, rooms}
