@@ -31,7 +31,7 @@ PACKAGES ?= ./...
 # releases of Go and other systems build them.
 PLAIN_TWINS := perch_plain_tls,perch_blocking_reads
 
-.PHONY: test packages format format-javascript vet lint descriptions javascript types build unit fuzz bench soak run cluster generate cover clean mutants vulnerabilities crosstalk ledger ledger-planted ledger-control release release-check deb-check deploy-check manifests matrix FORCE
+.PHONY: test packages format format-javascript vet lint descriptions javascript types build unit fuzz bench soak run cluster generate cover clean mutants vulnerabilities crosstalk ledger ledger-planted ledger-control release release-check deb-check deploy-check manifests matrix upgrade FORCE
 
 # Everything, in the order of what fails fastest.
 test: packages format vet build lint unit
@@ -243,6 +243,13 @@ $(NFPM): TOOL = github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
 $(CYCLONEDX): TOOL = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)
 $(HELM): TOOL = helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
 $(KUBECONFORM): TOOL = github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION)
+
+# From the program of the version before to this one and back, on one Redis and one server: FROM is its
+# commit. WRITE=1 keeps what it has stored as a file for TestUpgradeFromFixture: docs/releasing.md.
+FROM ?= $(shell cat app/testdata/upgrade/before)
+WRITE ?=
+upgrade: packages
+	go test -count=1 -timeout 15m -run '^TestUpgradeAndBack$$' -v ./app -args -upgrade-from='$(FROM)' $(if $(WRITE),-upgrade-write)
 
 # A million reads over a slow Redis, under deadlines: no answer reaches another caller.
 crosstalk:

@@ -95,12 +95,18 @@ func (k *redisWorld) start(t *testing.T) {
 // startProgram runs cmd/api; it ends by sig.
 func (k *redisWorld) startProgram(t *testing.T, sig syscall.Signal) {
 	t.Helper()
+	k.startBinary(t, program(t), sig)
+}
+
+// startBinary is startProgram for one that is built already.
+func (k *redisWorld) startBinary(t *testing.T, path string, sig syscall.Signal) {
+	t.Helper()
 	u := k.o.Upstreams[0]
 	q := url.Values{"domain": {u.Domain}, "name": {u.Name}, "ca-file": {u.CAFile}}
 	if u.TokenMechanism != "" {
 		q.Set("token-mechanism", u.TokenMechanism)
 	}
-	cmd := exec.Command(program(t), "--listen=127.0.0.1:0", "--admin-listen=off", "--drain-time=1s", "--log-level=debug",
+	cmd := exec.Command(path, "--listen=127.0.0.1:0", "--admin-listen=off", "--drain-time=1s", "--log-level=debug",
 		"--upstream=xmpp://"+u.Address+"?"+q.Encode())
 	cmd.Env = append(os.Environ(), "PERCH_REDIS_URL="+k.o.RedisURL, "PERCH_SECRET="+k.o.Secret, "PERCH_NODE="+k.o.Node)
 	var keys []string

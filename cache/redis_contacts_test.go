@@ -106,11 +106,12 @@ func TestRedisRespellsRows(t *testing.T) {
 	}
 }
 
-// TestRedisRefusesForeignRows: what no version has written, or a later one has, fails the opening.
+// TestRedisRefusesForeignRows: what no version has written fails the opening; of a later one
+// TestRedisLaterSession knows.
 func TestRedisRefusesForeignRows(t *testing.T) {
 	w := realRedis(t)
 	s := w.open(t, cache.RedisOptions{})
-	for name, row := range map[string]string{"a later version": "\xc0\x00\x00", "cut off": "\x80", "a text": "bob", "half of JSON": `{"jid"`} {
+	for name, row := range map[string]string{"cut off": "\x80", "a text": "bob", "half of JSON": `{"jid"`} {
 		own(t, s, "a1")
 		w.old(t, map[string]any{"bob@example.net": row}, nil)
 		if _, err := s.Open(t.Context(), "a1", sessions.OpenOptions{}); perch.KindOf(err) != perch.KindInternal {

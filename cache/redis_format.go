@@ -88,10 +88,13 @@ func (r *Redis) checkFormat(ctx context.Context) error {
 	if err == nil {
 		err = r.judge(stored)
 	}
-	if err != nil {
-		return fmt.Errorf("redis: key %s: %w", r.keys.format(), err)
+	switch {
+	case err == nil:
+		return nil
+	case verdictOf(err) == refused:
+		return fmt.Errorf("redis: reading the key %s is refused; does the ACL user lack a permission? The ACL line is in docs/redis.md: %w", r.keys.format(), err)
 	}
-	return nil
+	return fmt.Errorf("redis: key %s: %w", r.keys.format(), err)
 }
 
 // keepFormat notes what this program writes, when it is due. Once the node has joined, later versions

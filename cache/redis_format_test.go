@@ -170,7 +170,7 @@ func TestRedisFormatIsRaised(t *testing.T) {
 // TestRedisFormatMustAnswer: a node joins only once what it writes is noted.
 func TestRedisFormatMustAnswer(t *testing.T) {
 	w := mini(t)
-	s := w.open(t, cache.RedisOptions{Timeout: 100 * time.Millisecond, RetryFor: 100 * time.Millisecond})
+	s := w.open(t, cache.RedisOptions{})
 	if err := w.client.Set(t.Context(), "perch:format", "x", 0).Err(); err != nil {
 		t.Fatalf("SET: got error %v, want none", err)
 	}

@@ -1,0 +1,183 @@
+package app_test
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/perch-im/perch/internal/testkit"
+)
+
+// The version before is a commit, the one in testdata/upgrade/before, until there are tags. What its program has
+// kept of a session is in testdata/upgrade too, as are the forms of earlier ones: a clone without history
+// has these. `make upgrade` needs the history, and runs the program itself in both directions; it writes
+// such files as well. docs/releasing.md says when.
+var (
+	upgradeFrom  = flag.String("upgrade-from", "", "`commit` whose program TestUpgradeAndBack starts with; default: that of testdata/upgrade/before")
+	upgradeWrite = flag.Bool("upgrade-write", false, "have TestUpgradeAndBack write what that program has kept to testdata/upgrade")
+)
+
+const upgradeDir = "testdata/upgrade/"
+
+// TestUpgradeFromFixture: over what the programs of earlier versions have kept in Redis this one serves all
+// of it, from the first request on and before there is a link: tokens, roster, presence, invitations,
+// messages and their idempotency keys, conversations, rooms, and the log after the cursor of a client.
+func TestUpgradeFromFixture(t *testing.T) {
+	files, err := filepath.Glob(upgradeDir + "*.redis")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("got the files %v, error %v, want at least two", files, err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".redis"), func(t *testing.T) {
+			u := newUpgradeWorld(t)
+			u.read(t, strings.TrimSuffix(file, ".redis"))
+			u.proxy.Down() // its account is on no server any more
+			u.start(t)
+			u.wantKept(t, "over what is stored")
+			u.end(t)
+			u.start(t)
+			u.wantKept(t, "over what this version has written")
+			u.end(t)
+		})
+	}
+}
+
+// TestUpgradeAndBack runs the program of the version before and this one on one Redis and one server, one
+// after the other and side by side: nothing of a session is lost on the way there and back. A clone without
+// that commit has TestUpgradeFromFixture alone, unless the commit is asked for.
+func TestUpgradeAndBack(t *testing.T) {
+	commit := *upgradeFrom
+	if commit == "" {
+		commit = strings.TrimSpace(string(readFile(t, upgradeDir+"before")))
+	}
+	old, err := programOf(t, commit)
+	if errors.Is(err, errNoCommit) && *upgradeFrom == "" {
+		t.Logf("%v: TestUpgradeFromFixture has what its program has kept; git fetch --unshallow for this test", err)
+		return
+	}
+	if err != nil {
+		t.Fatalf("the program of %s: got error %v, want none", commit, err)
+	}
+	u := newUpgradeWorld(t)
+	u.enter(t)
+	run := func(name, path string) (end func(*testing.T)) {
+		t.Logf("=== %s", name)
+		u.o.Node = name
+		u.startBinary(t, path, syscall.SIGTERM)
+		return u.end
+	}
+	end := run("old", old)
+	u.fill(t)
+	if *upgradeWrite {
+		end(t)
+		u.write(t, upgradeDir+commit[:7], commit)
+		end = run("old", old)
+	}
+	fresh := program(t)
+	for _, step := range []struct{ name, path string }{
+		{"new, beside the old one", fresh}, {"old again, beside the new one", old}, {"new, in the end", fresh},
+	} {
+		next := run(strings.ReplaceAll(strings.ReplaceAll(step.name, " ", "-"), ",", ""), step.path)
+		end(t) // its sessions are handed over
+		u.wantKept(t, step.name)
+		u.talk(t, step.name)
+		end = next
+	}
+	end(t)
+	for _, step := range []struct{ name, path string }{{"old alone", old}, {"new alone", fresh}} {
+		end = run(strings.ReplaceAll(step.name, " ", "-"), step.path)
+		u.wantKept(t, step.name)
+		u.talk(t, step.name)
+		end(t)
+	}
+}
+
+// wantKept checks what a client finds, with both of its tokens.
+func (u *upgradeWorld) wantKept(t *testing.T, when string) {
+	t.Helper()
+	for _, token := range u.kept.Tokens {
+		u.api.Token = token
+		testkit.Eventually(t, patience, func() error { return u.differs(t) })
+	}
+	client := ledger{ids: []string{u.kept.Cursor}}
+	client.open(t, u.api)
+	for _, body := range u.kept.After {
+		client.received(t, body)
+	}
+	client.stream.Close()
+	client.bodies = slices.DeleteFunc(client.bodies, func(b string) bool { return strings.HasPrefix(b, roomSays) })
+	client.ids = client.ids[1:]
+	client.wantWhole(t, u.kept.After)
+	if id := u.once(t); id != u.kept.Message {
+		t.Errorf("%s: the same Idempotency-Key made the message %s, want %s", when, id, u.kept.Message)
+	}
+}
+
+// errNoCommit: this clone does not have the commit.
+var errNoCommit = errors.New("this clone has no such commit")
+
+// programOf builds the program of a commit.
+func programOf(t *testing.T, commit string) (string, error) {
+	t.Helper()
+	root, dir := testkit.Root(t), t.TempDir()
+	git := func(args ...string) *exec.Cmd {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = root
+		return cmd
+	}
+	if err := git("cat-file", "-e", commit+"^{commit}").Run(); err != nil {
+		return "", errNoCommit
+	}
+	source, path := filepath.Join(dir, "source"), filepath.Join(dir, "perch")
+	if err := os.Mkdir(source, 0o755); err != nil {
+		return "", err
+	}
+	archive := filepath.Join(dir, "source.tar")
+	build := exec.Command("go", "build", "-o", path, "./cmd/api")
+	build.Dir = source
+	for _, cmd := range []*exec.Cmd{git("archive", "--output", archive, commit), exec.Command("tar", "-x", "-C", source, "-f", archive), build} {
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", errors.New(strings.Join(cmd.Args, " ") + ": " + err.Error() + "\n" + string(out))
+		}
+	}
+	return path, nil
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
+	}
+	return text
+}
+
+// read takes what an earlier program has kept, and what its client knew.
+func (u *upgradeWorld) read(t *testing.T, name string) {
+	t.Helper()
+	if err := json.Unmarshal(readFile(t, name+".json"), &u.kept); err != nil {
+		t.Fatalf("%s.json: got error %v, want none", name, err)
+	}
+	loadRedis(t, u.keys, string(readFile(t, name+".redis")))
+}
+
+// write is what read takes.
+func (u *upgradeWorld) write(t *testing.T, name, commit string) {
+	t.Helper()
+	text, err := json.MarshalIndent(u.kept, "", "  ")
+	if err != nil {
+		t.Fatalf("MarshalIndent: got error %v, want none", err)
+	}
+	for file, text := range map[string]string{name + ".json": string(text) + "\n", name + ".redis": dumpRedis(t, u.keys, commit)} {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatalf("WriteFile: got error %v, want none", err)
+		}
+	}
+}
