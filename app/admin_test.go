@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -166,4 +167,65 @@ func TestAdminOnThreeNodes(t *testing.T) {
 	id, _ = o.owner()
 	o.ask(http.StatusNoContent, "POST", "admin/v1/sessions/"+id+"/sign-out", nil)
 	k.api.Call(t, http.StatusUnauthorized, http.MethodGet, "/v1/session", nil)
+}
+
+// TestAdminStoredOnThreeNodes: whose node has stopped, or was killed, is listed by the other nodes as
+// stored until somebody opens it, and can be signed out from any of them.
+func TestAdminStoredOnThreeNodes(t *testing.T) {
+	l := loginNamed("prosody SCRAM-SHA-1") // a password is not in the token, and none is stored
+	k := newRedisWorld(t, l)
+	k.o.AdminToken, k.o.Lease = canary.Secret(), 2*time.Second
+	apps := map[string]*app.App{}
+	for _, name := range []string{"a", "b"} {
+		k.o.Node = name
+		k.start(t)
+		apps[name] = k.app
+	}
+	endB := k.end
+	k.o.Node = "c"
+	k.startProgram(t, syscall.SIGKILL)
+	killC, c := k.end, k.api.URL
+	o := newOperator(t, apps["a"], k.o.AdminToken)
+	testkit.Eventually(t, 10*time.Second, func() error {
+		if n := o.nodes().Items; len(n) != 3 {
+			return fmt.Errorf("got nodes %v, want three", n)
+		}
+		return nil
+	})
+	bobs := l.signIn(t, apps["b"], k.server, k.bob)
+	alice := testkit.NewGateway(t, c, "")
+	alice.Token = alice.Call(t, http.StatusCreated, http.MethodPost, "/v1/session", map[string]string{"jid": k.alice.JID, "password": k.alice.Password}).JSON(t).Str("token")
+
+	endB(t)
+	killC(t)
+	type session struct{ ID, JID, Node, State string }
+	stored := func() map[string]session {
+		t.Helper()
+		var list struct{ Items []session }
+		o.ask(http.StatusOK, "GET", "admin/v1/sessions?state=stored", &list)
+		all := map[string]session{}
+		for _, s := range list.Items {
+			all[s.JID] = s
+		}
+		return all
+	}
+	testkit.Eventually(t, 20*time.Second, func() error {
+		if all := stored(); len(all) != 2 || all[k.bob.JID].Node != "" || !strings.HasPrefix(all[k.alice.JID].Node, "c/") {
+			return fmt.Errorf("got %v, want bob without a node, and alice of the one that has died", all)
+		}
+		return nil
+	})
+	all := stored()
+	bobs.URL = apps["a"].URL()
+	bobs.Call(t, http.StatusUnauthorized, http.MethodGet, "/v1/session", nil) // it needs his password again
+	o.ask(http.StatusConflict, "POST", "admin/v1/sessions/"+all[k.alice.JID].ID+"/evict", nil)
+	o.ask(http.StatusNoContent, "POST", "admin/v1/sessions/"+all[k.alice.JID].ID[:8]+"/sign-out", nil)
+	if all := stored(); len(all) != 1 {
+		t.Errorf("got %v, want bob alone", all)
+	}
+	alice.URL = apps["a"].URL()
+	alice.Call(t, http.StatusUnauthorized, http.MethodGet, "/v1/session", nil)
+	if keys := k.keys.Keys(t.Context(), "perch:{"+all[k.alice.JID].ID+"}:*").Val(); len(keys) > 0 {
+		t.Errorf("Redis still has %v, want nothing of alice", keys)
+	}
 }

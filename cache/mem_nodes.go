@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -136,4 +137,19 @@ func (m *Memory) Owners(_ context.Context, ids []sessions.ID) (map[sessions.ID]s
 		}
 	}
 	return all, nil
+}
+
+// Stored implements sessions.Store.
+func (m *Memory) Stored(_ context.Context, id sessions.ID) (sessions.StoredSession, error) {
+	r := m.find(id)
+	if r == nil {
+		return sessions.StoredSession{}, errNoSession
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return sessions.StoredSession{
+		ID: id, JID: r.state.JID, Owner: r.owner, Epoch: r.log.epoch, First: r.log.first(), Tip: r.log.tip,
+		Outbox: len(r.outbox.rows), Rooms: len(r.rooms.list()), OfflineSince: r.state.OfflineSince,
+		Ends: perch.At(r.written().Add(m.ttl)),
+	}, nil
 }

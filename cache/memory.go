@@ -204,6 +204,7 @@ func (m *Memory) Close(ctx context.Context) error {
 // What both stores answer alike.
 var (
 	errClosed    error = perch.Errorf(perch.KindStorageUnavailable, "the store is closed")
+	errNoSession error = perch.Errorf(perch.KindNotFound, "nothing is stored of this session")
 	errNoMessage error = perch.Errorf(perch.KindNotFound, "no message with this id was sent here in the last 24 hours")
 	errNoVCard   error = perch.Errorf(perch.KindNotFound, "no vCard is cached for this JID")
 	errNoToken   error = perch.Errorf(perch.KindNotFound, "this token leads to no session")

@@ -30,7 +30,7 @@ type RedisOptions struct {
 	MaxQueue int           // commits that may wait; default 16,384
 	MaxBytes int           // their encoded size; default 64 MiB
 
-	// Observer sees every round trip, for metrics: its name (commit, open, owners, log,
+	// Observer sees every round trip, for metrics: its name (commit, open, owners, stored, log,
 	// message, vcard, forget, bind, lookup, unbind, bindings, ticket, reserve, refund, agree, format, probe, tokens, beat,
 	// leave, released, servers, prove), its time and its error. A commit here is one pipeline
 	// of many, and so are a proof and what follows when sessions were released. It must not

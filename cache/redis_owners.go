@@ -2,11 +2,13 @@ package cache
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
 )
 
@@ -40,6 +42,35 @@ func (r *Redis) owners(ctx context.Context, ids []sessions.ID, into map[sessions
 		}
 	}
 	return nil
+}
+
+// Stored implements sessions.Store.
+func (r *Redis) Stored(ctx context.Context, id sessions.ID) (s sessions.StoredSession, err error) {
+	data := r.keys.data(id)
+	reply, err := r.run(ctx, "stored", storedScript, []string{data[0], data[1], r.keys.session(id, "outbox"), r.keys.session(id, "rooms")}, string(id))
+	switch {
+	case err != nil:
+		return s, err
+	case len(reply) == 0:
+		return s, errNoSession
+	case len(reply) != 8:
+		return s, corrupt(fmt.Errorf("stored: %d parts", len(reply)))
+	}
+	var rec sessions.Record
+	if text := text(reply[3]); text != "" {
+		row, err := decode[sessions.Record](text)
+		if err != nil {
+			return s, err
+		}
+		rec = *row
+	}
+	s = sessions.StoredSession{
+		ID: id, JID: rec.JID, Owner: sessions.NodeID(text(reply[0])), Epoch: text(reply[1]), Tip: number(reply[2]),
+		Outbox: int(number(reply[5])), Rooms: int(number(reply[6])), OfflineSince: rec.OfflineSince,
+		Ends: perch.At(r.now().Add(span64(reply[7]))),
+	}
+	s.First = s.Tip + 1 - number(reply[4])
+	return s, nil
 }
 
 // announce lists the sessions that a batch has released, before their done is called: even

@@ -39,6 +39,8 @@ var (
 	agreeLua string
 	//go:embed scripts/format.lua
 	formatLua string
+	//go:embed scripts/stored.lua
+	storedLua string
 	//go:embed scripts/replace.lua
 	replaceLua string
 	//go:embed scripts/rewrite.lua
@@ -64,6 +66,7 @@ var (
 	unbindScript  = redis.NewScript(unbindLua)
 	agreeScript   = redis.NewScript(agreeLua)
 	formatScript  = redis.NewScript(formatLua)
+	storedScript  = redis.NewScript(storedLua)
 	replaceScript = redis.NewScript(replaceLua)
 	rewriteScript = redis.NewScript(rewriteLua)
 	reserveScript = redis.NewScript(reserveLua)

@@ -53,7 +53,7 @@ func (m *Manager) leaveLater(id ID, e *LaterVersionError) {
 	if m.nodes != nil {
 		m.nodes.leaveToOthers(id)
 	}
-	if count, due := m.later.add(time.Now()); due {
+	if count, due := m.routes.later.add(time.Now()); due {
 		m.log.Warn("session is of a later version, leaving it to other nodes", "session", shortID(id), "key", e.Key,
 			"record", e.Record, "version", e.Stored, "reads", e.Reads, "refused", count)
 	}

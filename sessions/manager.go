@@ -30,7 +30,6 @@ type Manager struct {
 	rotation   atomic.Pointer[rotation]
 	caps       caps
 	uploads    uploadTable
-	later      laterSessions
 
 	ctx    context.Context // of every session; cancelled when Close has run out of time
 	cancel context.CancelFunc

@@ -110,6 +110,7 @@ func (n *nodes) run(ctx context.Context) {
 			continue
 		}
 		n.adoptSoon(ctx)
+		n.m.routes.stored.drop()
 		every := agreeEvery
 		if len(n.m.ring()) > 1 {
 			every = secretEvery

@@ -21,6 +21,9 @@ const (
 type routes struct {
 	mu sync.Mutex
 	to ttlmap.Map[digest, route]
+
+	stored *storedIndex
+	later  *laterSessions
 }
 
 type route struct {
@@ -28,7 +31,9 @@ type route struct {
 	at   time.Time
 }
 
-func newRoutes() *routes { return &routes{to: ttlmap.Map[digest, route]{Max: routesMax}} }
+func newRoutes() *routes {
+	return &routes{to: ttlmap.Map[digest, route]{Max: routesMax}, stored: newStoredIndex(), later: &laterSessions{}}
+}
 
 // get returns where the session of key was found not longer ago than this, as an error, or
 // nil.

@@ -30,6 +30,9 @@ type Store interface {
 	// Owners returns the owner of each of these sessions; one without an owner, or without a
 	// record, is not in the answer.
 	Owners(ctx context.Context, ids []ID) (map[ID]NodeID, error)
+	// Stored describes what is stored of a session, and changes nothing; its Upstream is left out.
+	// KindNotFound: there is no record.
+	Stored(ctx context.Context, id ID) (StoredSession, error)
 
 	// Commit applies all of c or nothing, in the order of the calls for one session, and
 	// then calls done exactly once, in that order too, from a goroutine of the Store. done

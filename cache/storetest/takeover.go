@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/sessions"
@@ -11,6 +12,7 @@ import (
 var takingCases = []Case{
 	{"open takes what no other node owns", takeovers},
 	{"owners are reported", owners},
+	{"what is stored is described", described},
 	{"a released session is free", released},
 	{"a refused commit releases nothing", refusedRelease},
 	{"nothing follows a release", afterRelease},
@@ -240,4 +242,52 @@ func lostRelease(t testing.TB, h Harness) {
 		}
 		next.bounds(1, 3)
 	}
+}
+
+// described: a session is described whoever owns it, and as it is after each write; that changes nothing.
+func described(t testing.TB, h Harness) {
+	if _, err := h.Store.Stored(t.Context(), "a1"); perch.KindOf(err) != perch.KindNotFound {
+		t.Errorf("Stored of nothing: got error %v, want KindNotFound", err)
+	}
+	o := openBy(t, h.Store, "a1", "a/1", "")
+	got := stored(t, h)
+	if left := time.Until(got.Ends.Time()); left < StateTTL-time.Minute || left > StateTTL+time.Minute {
+		t.Errorf("it ends in %v, want %v", left, StateTTL)
+	}
+	want := sessions.StoredSession{ID: "a1", Owner: "a/1", Epoch: o.Epoch, First: 1, Ends: got.Ends}
+	same(t, "a new one", got, want)
+	o.ok(&sessions.Commit{
+		Events: o.events(2), Record: &sessions.Record{JID: "me@x/r", OfflineSince: 1234},
+		Outbox: sessions.Delta[sessions.OutboxEntry]{Put: []*sessions.OutboxEntry{{ID: "m1", Seq: 1}, {ID: "m2", Seq: 2}}},
+		Rooms:  sessions.Delta[sessions.StoredRoom]{Put: []*sessions.StoredRoom{{JID: "r@x"}}},
+	})
+	want.JID, want.Tip, want.Outbox, want.Rooms, want.OfflineSince = "me@x/r", 2, 2, 1, 1234
+	got = stored(t, h)
+	want.Ends = got.Ends
+	same(t, "one with a log", got, want)
+	o.ok(&sessions.Commit{Release: true})
+	want.Owner = ""
+	for range 2 {
+		got = stored(t, h)
+		want.Ends = got.Ends
+		same(t, "one without an owner", got, want)
+	}
+	if again := openBy(t, h.Store, "a1", "b/1", ""); again.Fence != o.Fence+1 || again.Epoch != o.Epoch {
+		t.Errorf("opened again: got fence %d of %s, want %d of %s", again.Fence, again.Epoch, o.Fence+1, o.Epoch)
+	}
+	if err := h.Store.Forget(t.Context(), "a1"); err != nil {
+		t.Fatalf("Forget: got error %v, want none", err)
+	}
+	if _, err := h.Store.Stored(t.Context(), "a1"); perch.KindOf(err) != perch.KindNotFound {
+		t.Errorf("Stored of what was forgotten: got error %v, want KindNotFound", err)
+	}
+}
+
+func stored(t testing.TB, h Harness) sessions.StoredSession {
+	t.Helper()
+	s, err := h.Store.Stored(t.Context(), "a1")
+	if err != nil {
+		t.Fatalf("Stored: got error %v, want none", err)
+	}
+	return s
 }

@@ -15,7 +15,7 @@ import (
 type adminCommand struct {
 	adminSettings
 
-	Sessions  adminSessions  `cmd:"" help:"List the sessions of all nodes."`
+	Sessions  adminSessions  `cmd:"" help:"List the sessions of all nodes, and those that are only stored."`
 	Session   adminSession   `cmd:"" help:"Show one session: its state and why, event streams, log and tokens."`
 	Reconnect adminReconnect `cmd:"" help:"Drop the connection of a session and make it anew; one that is suspended tries again."`
 	Evict     adminEvict     `cmd:"" help:"Have a session leave its node. Another node resumes it, and nothing is lost."`
@@ -45,7 +45,7 @@ type adminSettings struct {
 type adminSessions struct {
 	JID      string `name:"jid" env:"-" placeholder:"JID" help:"Only those of this account."`
 	Upstream string `env:"-" placeholder:"NAME" help:"Only those of this upstream."`
-	State    string `env:"-" placeholder:"STATE" help:"Only those in this state: connecting, online, reconnecting, suspended."`
+	State    string `env:"-" placeholder:"STATE" help:"Only those in this state: connecting, online, reconnecting, suspended; stored: those that no node has."`
 	Node     string `env:"-" placeholder:"NAME" help:"Only those of this node."`
 	Limit    int    `env:"-" default:"100" help:"Most sessions that are listed; 0 = all."`
 }

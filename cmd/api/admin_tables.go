@@ -40,6 +40,7 @@ type (
 		OpenStreams []streamRow `json:"open_streams"`
 		Log         *logBounds  `json:"log"`
 		Tokens      []tokenRow  `json:"tokens"`
+		ExpiresAt   *time.Time  `json:"expires_at"`
 	}
 	streamRow struct {
 		Transport string     `json:"transport"`
@@ -127,10 +128,13 @@ type (
 	}
 )
 
-// table writes rows in columns; the first is the head.
+// table writes rows in columns; the first is the head. Much in them is text of others.
 func table(w io.Writer, rows [][]string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
+		for i := range row {
+			row[i] = printable(row[i])
+		}
 		fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
 	return t.Flush()
@@ -168,7 +172,7 @@ func (s sessionRow) why() string {
 func printSessions(w io.Writer, l sessionList[sessionRow]) error {
 	rows := [][]string{{"SESSION", "JID", "UPSTREAM", "NODE", "STATE", "SINCE", "STREAMS", "WHY"}}
 	for _, s := range l.Items {
-		rows = append(rows, []string{short(s.ID), cmp.Or(s.JID, "-"), s.Upstream, s.Node, s.State, age(s.Since), fmt.Sprint(s.Streams), s.why()})
+		rows = append(rows, []string{short(s.ID), cmp.Or(s.JID, "-"), s.Upstream, cmp.Or(s.Node, "-"), s.State, age(s.Since), fmt.Sprint(s.Streams), s.why()})
 	}
 	if err := table(w, rows); err != nil {
 		return err
@@ -182,22 +186,33 @@ func printSessions(w io.Writer, l sessionList[sessionRow]) error {
 // missing names the nodes that are not in a list.
 func missing(w io.Writer, lost []unreachable) error {
 	for _, n := range lost {
-		if _, err := fmt.Fprintf(w, "The node %s is missing: %s\n", n.Node, n.Detail); err != nil {
+		if _, err := fmt.Fprintf(w, "The node %s is missing: %s\n", printable(n.Node), printable(n.Detail)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// since is how long it has been so, if that is known.
+func (s *sessionRow) since() string {
+	if s.Since == nil {
+		return ""
+	}
+	return ", for " + age(s.Since)
+}
+
 func (s *sessionRow) print(w io.Writer) error {
 	rows := [][]string{
-		{"session", s.ID}, {"account", cmp.Or(s.JID, "-")}, {"resource", cmp.Or(s.Resource, "-")}, {"upstream", s.Upstream}, {"node", s.Node},
-		{"state", s.State + ", for " + age(s.Since)}, {"why", s.why()}, {"delivery", cmp.Or(s.Delivery, "-")},
+		{"session", s.ID}, {"account", cmp.Or(s.JID, "-")}, {"resource", cmp.Or(s.Resource, "-")}, {"upstream", s.Upstream}, {"node", cmp.Or(s.Node, "-")},
+		{"state", s.State + s.since()}, {"why", s.why()}, {"delivery", cmp.Or(s.Delivery, "-")},
 		{"features", cmp.Or(strings.Join(s.Features, " "), "-")}, {"last stanza", age(s.LastStanza)},
 		{"rooms", fmt.Sprint(s.Rooms)}, {"outbox", fmt.Sprint(s.Outbox)},
 	}
 	if s.Detail != "" {
 		rows = append(rows, []string{"detail", s.Detail})
+	}
+	if s.ExpiresAt != nil {
+		rows = append(rows, []string{"kept until", s.ExpiresAt.UTC().Format(time.DateTime)})
 	}
 	if s.PingRTT != nil {
 		rows = append(rows, []string{"ping", fmt.Sprintf("%d ms", *s.PingRTT)})
@@ -223,7 +238,7 @@ func (n *nodeRow) print(w io.Writer) error { return (&nodeList{Items: []nodeRow{
 type resumedNode struct{ nodeRow }
 
 func (n *resumedNode) print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "the node %s takes sessions again\n", n.ID)
+	_, err := fmt.Fprintf(w, "the node %s takes sessions again\n", printable(n.ID))
 	return err
 }
 
@@ -297,10 +312,11 @@ func (l *upstreamList) print(w io.Writer) error {
 	}
 	for _, u := range l.Items {
 		for _, f := range u.Failures {
-			fmt.Fprintf(w, "%s: %d logins failed: %s\n", u.Name, f.Count, f.Cause)
+			fmt.Fprintf(w, "%s: %d logins failed: %s\n", printable(u.Name), f.Count, printable(f.Cause))
 		}
 		if f := u.Last; f != nil {
-			fmt.Fprintf(w, "%s: the last one %s ago at %s: %s\n  -> %s\n", u.Name, age(f.At), cmp.Or(f.Target, "-"), f.Error, cmp.Or(f.Advice, "see the log"))
+			fmt.Fprintf(w, "%s: the last one %s ago at %s: %s\n  -> %s\n", printable(u.Name), age(f.At), printable(cmp.Or(f.Target, "-")),
+				printable(f.Error), printable(cmp.Or(f.Advice, "see the log")))
 		}
 	}
 	return missing(w, l.Unreachable)

@@ -4,6 +4,23 @@ import { field, h, note, set, sync, text } from '../console/dom.js';
 import { Refused, ask } from './api.js';
 import { age, facts, meant, missing, showState, stateOf } from './parts.js';
 
+/** Whether a part of it can be seen: what cannot is not asked for, and is again once it comes back.
+ * @param {Element} e */
+function inSight(e) {
+  const { top, bottom } = e.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+}
+
+/** Marks what can be done to a session that a node has. @param {HTMLElement} button */
+function live(button) {
+  button.dataset.live = '';
+  return button;
+}
+
+/** What there is to say of a session that no node has. @param {any} s */
+const stored = (s) =>
+  `No node has it${s.node ? `: ${s.node} has died` : ''}. The next request of its client opens it; it is kept until ${new Date(s.expires_at).toLocaleString()}.`;
+
 export class Sessions {
   /** @param {() => void} changed */
   constructor(changed) {
@@ -15,7 +32,7 @@ export class Sessions {
       'select',
       {},
       h('option', { value: '' }, 'any'),
-      ['connecting', 'online', 'reconnecting', 'suspended'].map((s) => h('option', { value: s }, s)),
+      ['connecting', 'online', 'reconnecting', 'suspended', 'stored'].map((s) => h('option', { value: s }, s)),
     );
     this.upstream = h('input', { type: 'text', autocomplete: 'off', placeholder: 'any' });
     this.node = h('input', { type: 'text', autocomplete: 'off', placeholder: 'any' });
@@ -93,7 +110,7 @@ export class Sessions {
       (s) => this.make(s),
       (e, s) => this.update(e, s),
     );
-    const open = [...this.list.querySelectorAll('details[open]')];
+    const open = [...this.list.querySelectorAll('details[open]')].filter(inSight);
     await Promise.all(open.map((e) => this.inspect(/** @type {HTMLElement} */ (e))));
   }
 
@@ -116,8 +133,8 @@ export class Sessions {
         h(
           'div',
           { class: 'row wrap' },
-          meant('Reconnect', 'Drop its connection?', run('reconnect', 'The session reconnects')),
-          meant('Evict', 'Have it leave its node?', run('evict', 'The session has left its node')),
+          live(meant('Reconnect', 'Drop its connection?', run('reconnect', 'The session reconnects'))),
+          live(meant('Evict', 'Have it leave its node?', run('evict', 'The session has left its node'))),
           meant('Sign out', 'End it, with its log?', run('sign-out', 'The session has ended')),
         ),
       ),
@@ -131,10 +148,12 @@ export class Sessions {
     if (!name || !state || !at || !since) return;
     text(name, s.jid || s.id.slice(0, 8));
     showState(state, s.state);
-    text(at, `${s.upstream} at ${s.node}`);
+    text(at, s.node ? `${s.upstream} at ${s.node}` : s.upstream);
     text(since, age(s.since));
     const why = li.querySelector('.why');
-    if (why) text(why, [s.reason, s.cause, s.detail].filter(Boolean).join(': '));
+    if (why) text(why, s.state === 'stored' ? stored(s) : [s.reason, s.cause, s.detail].filter(Boolean).join(': '));
+    // Both need a node that has it.
+    for (const b of li.querySelectorAll('button[data-live]')) set(/** @type {HTMLElement} */ (b), 'hidden', s.state === 'stored');
   }
 
   /** Shows what only the session itself tells. @param {HTMLElement} details */

@@ -77,6 +77,35 @@ test('nodes, upstreams and sessions of all nodes, in every width', () =>
     await pictures(page, 'admin-sessions');
   }));
 
+test('an answer that is no JSON is named by its status, and what is open out of sight is not asked for', () =>
+  browse({ viewport: { width: 900, height: 500 } }, async (browser) => {
+    const page = await enter(browser);
+    const rows = page.getByRole('region', { name: 'Sessions' }).locator('details');
+    await rows.nth(2).waitFor();
+    const details = (r) => /\/admin\/v1\/sessions\/\w+$/.test(r.url());
+    await rows.first().locator('summary').click();
+    await rows.first().getByText('(credential)').waitFor();
+    const again = () => page.waitForRequest(details, { timeout: 5000 });
+    await again(); // while it is in sight
+    await page.evaluate(() => (document.body.style.paddingBottom = '3000px'));
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    const list = () => page.waitForResponse((r) => r.url().includes('/admin/v1/sessions?'));
+    await list(); // what was under way
+    const asked = [];
+    page.on('request', (r) => details(r) && asked.push(r.url()));
+    await list();
+    await list();
+    assert.deepEqual(asked, []);
+    await page.evaluate(() => scrollTo(0, 0));
+    await rows.first().scrollIntoViewIfNeeded();
+    await again();
+    await page.route('**/admin/v1/nodes', (r) => r.fulfill({ status: 502, contentType: 'text/html', body: '<html>Bad gateway' }));
+    await page.getByRole('alert').getByText('status 502').waitFor();
+    await page.unroute('**/admin/v1/nodes');
+    await page.route('**/admin/v1/nodes', (r) => r.fulfill({ status: 200, contentType: 'text/html', body: '<html>Sign in' }));
+    await page.getByRole('alert').getByText('no admin API of Perch').waitFor();
+  }));
+
 test('a filter that nothing passes, one that is refused, and one that finds', () =>
   browse({}, async (browser) => {
     const page = await enter(browser);
@@ -147,4 +176,23 @@ test('what is done to a session and a node is asked once more, and then seen', (
     await right.getByText('up', { exact: true }).waitFor();
     await page.getByLabel('Log level of all nodes').selectOption('debug');
     await page.getByText('All nodes log from debug on').waitFor();
+  }));
+
+test('a session that no node has is shown as stored, and can only be signed out', () =>
+  browse({}, async (browser) => {
+    const page = await enter(browser); // the node on the right was drained: its session waits for its client
+    const sessions = page.getByRole('region', { name: 'Sessions' });
+    await sessions.getByLabel('State').selectOption('stored');
+    await until('the stored session', async () => (await sessions.locator('details').count()) === 1);
+    await sessions.locator('summary').first().click();
+    await sessions.getByText('No node has it. The next request of its client opens it').waitFor();
+    await sessions.getByText('(credential)').waitFor();
+    const buttons = sessions.locator('details[open]').getByRole('button');
+    assert.deepEqual(await buttons.allInnerTexts(), ['Sign out']);
+    await accessible(page, 'a stored session');
+    await pictures(page, 'admin-stored');
+    await buttons.first().click();
+    await page.getByRole('button', { name: 'End it, with its log?' }).click();
+    await page.getByText('The session has ended').waitFor();
+    await sessions.getByText('No session is like this.').waitFor();
   }));
