@@ -62,3 +62,14 @@ func TestDeliveryAndFeatures(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretsAreEqual(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{{"", "", true}, {"one", "one", true}, {"one", "two", false}, {"one", "one ", false}, {"one", "", false}} {
+		if got := perch.NewSecret(tt.a).Equal(perch.NewSecret(tt.b)); got != tt.want {
+			t.Errorf("%q and %q: got equal %v, want %v", tt.a, tt.b, got, tt.want)
+		}
+	}
+}

@@ -3,8 +3,11 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/perch-im/perch"
@@ -66,9 +69,51 @@ func TestAdminListsAllNodes(t *testing.T) {
 	if len(paged) != 3 || paged[0] != all.Items[0].ID || paged[2] != all.Items[2].ID {
 		t.Errorf("got pages %v, want each of %v once, in order", paged, all.Items)
 	}
-	for _, query := range []string{"node=c", "state=asleep", "jid=a%20b@x", "limit=0", "cursor=x", "id=zz", "who=me"} {
+	for _, query := range []string{"node=c", "state=asleep", "jid=a%20b@x", "limit=0", "cursor=x", "id=zz", "who=me", "node=", "upstream=", "jid=", "state=", "id="} {
 		if status, body := o.do("GET", "sessions?"+query, ""); status != 422 {
 			t.Errorf("%s: got %d %s, want 422", query, status, body)
+		}
+	}
+}
+
+// padded makes every answer of a peer longer, by spaces that change nothing of the JSON in it.
+type padded struct {
+	http.RoundTripper
+	by *atomic.Int64
+}
+
+func (p padded) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := p.RoundTripper.RoundTrip(r)
+	if err == nil {
+		pad := strings.NewReader(strings.Repeat(" ", int(p.by.Load())))
+		res.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(res.Body, pad), res.Body}
+	}
+	return res, err
+}
+
+// TestAdminLongAnswer of a peer: it is not cut to something else, and an operator learns what to do.
+func TestAdminLongAnswer(t *testing.T) {
+	var by atomic.Int64
+	n := newNodes(t, withAdmin, func(o *gatewayOptions) {
+		o.NodeTransport = func(rt http.RoundTripper) http.RoundTripper { return padded{rt, &by} }
+	})
+	n.b.signInAs(t, "dave@example.net")
+	o := n.operator(t)
+	by.Store(1<<20 - 2000)
+	all := o.sessions("")
+	if len(all.Items) != 1 || len(all.Unreachable) != 0 {
+		t.Fatalf("below the limit: got %+v, want the session", all)
+	}
+	by.Store(1 << 20)
+	if p := o.sessions(""); len(p.Items) != 0 || len(p.Unreachable) != 1 || !strings.Contains(p.Unreachable[0].Detail, "more than 1048576 bytes: ask for fewer at once (limit)") {
+		t.Errorf("above it: got %+v, want b missing, and why", p)
+	}
+	for _, path := range []string{"sessions?node=b", "sessions/" + all.Items[0].ID} {
+		if status, body := o.do("GET", path, ""); status != 503 || !strings.Contains(string(body), "1048576 bytes") {
+			t.Errorf("%s: got %d %s, want 503 and why", path, status, body)
 		}
 	}
 }

@@ -84,10 +84,12 @@ func (a *API) askPeer(r *http.Request, p sessions.Member, q peerQuestion, within
 	}
 	defer res.Body.Close()
 	answer.status = res.StatusCode
-	if answer.body, err = io.ReadAll(io.LimitReader(res.Body, askBytes)); err != nil {
-		answer.err = plainPeerError(err, within)
-	}
+	answer.body, err = io.ReadAll(io.LimitReader(res.Body, askBytes+1))
 	switch {
+	case err != nil:
+		answer.err = plainPeerError(err, within)
+	case len(answer.body) > askBytes:
+		answer.err = errLongAnswer
 	case res.Header.Get(hopHeader) == hopRefused:
 		answer.err = errors.New("it does not trust this node: check PERCH_SECRET and the clocks of both")
 	case res.StatusCode == http.StatusNotFound && res.Header.Get(adminHeader) == "":
@@ -95,6 +97,9 @@ func (a *API) askPeer(r *http.Request, p sessions.Member, q peerQuestion, within
 	}
 	return answer
 }
+
+// errLongAnswer is for an answer that is not read to its end: half of it would be no answer.
+var errLongAnswer = fmt.Errorf("its answer has more than %d bytes: ask for fewer at once (limit)", askBytes)
 
 // adminHeader marks the answers of the operator's API, so that a 404 of an older node is none.
 const adminHeader = "Perch-Admin"

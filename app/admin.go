@@ -108,22 +108,24 @@ func (h *loginHistory) of(upstream string) (last *api.LoginFailure, t api.LoginT
 
 // callDrain is a drain that an operator has asked for; Stop ends it.
 type callDrain struct {
-	mu     sync.Mutex
-	cancel context.CancelFunc // nil: there is none
-	done   chan struct{}      // closed when its goroutine has ended
+	mu       sync.Mutex
+	cancel   context.CancelFunc // nil: there is none
+	done     chan struct{}      // closed when its goroutine has ended
+	stopping bool               // the process stops: none begins any more, and none is taken back
 }
 
-// drainByCall begins a drain, unless one is under way. The node stays drained until resumeByCall.
+// drainByCall begins a drain, unless one is under way or the process stops. The node stays drained until
+// resumeByCall.
 func (a *App) drainByCall() {
 	d := &a.called
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.cancel != nil || a.draining.Load() != 0 {
+	if d.stopping || d.cancel != nil || a.draining.Load() != 0 {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	d.cancel, d.done = cancel, make(chan struct{})
-	done := d.done
+	done := make(chan struct{})
+	d.cancel, d.done = cancel, done
 	a.beginDrain()
 	go func() {
 		defer close(done)
@@ -137,28 +139,33 @@ func (a *App) drainByCall() {
 func (a *App) resumeByCall() {
 	d := &a.called
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.cancel == nil {
+	cancel, done := d.cancel, d.done
+	d.mu.Unlock()
+	if cancel == nil {
 		return
 	}
-	d.end()
+	cancel()
+	<-done
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stopping || d.cancel == nil || d.done != done {
+		return // or another call was quicker
+	}
+	d.cancel = nil
 	a.manager.Resume()
 	a.api.Resume()
 	a.draining.Store(0)
 }
 
-// end waits for the goroutine. The caller has mu.
-func (d *callDrain) end() {
-	d.cancel()
-	<-d.done
-	d.cancel = nil
-}
-
-// stopCalledDrain is for Stop, which drains by itself from then on.
+// stopCalledDrain is for Stop, which drains by itself from then on. It waits for the goroutine.
 func (a *App) stopCalledDrain() {
-	a.called.mu.Lock()
-	defer a.called.mu.Unlock()
-	if a.called.cancel != nil {
-		a.called.end()
+	d := &a.called
+	d.mu.Lock()
+	d.stopping = true
+	cancel, done := d.cancel, d.done
+	d.mu.Unlock()
+	if cancel != nil {
+		cancel()
+		<-done
 	}
 }

@@ -120,6 +120,7 @@ func (a *App) buildAPI() error {
 	}
 	a.api = h
 	a.onStop("connections to other nodes", func(context.Context) error { h.Close(); return nil })
+	a.onStop("drain by call", func(context.Context) error { a.stopCalledDrain(); return nil }) // of an app that never served
 	a.metrics.watchStreams(h)
 	return nil
 }

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"crypto/hmac"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/sessions"
 )
@@ -270,8 +270,8 @@ func (o Options) validate() error {
 	return o.validateUpstreams()
 }
 
-// sameSecret compares in a time that says nothing about either.
-func sameSecret(a, b string) bool { return hmac.Equal([]byte(a), []byte(b)) }
+// sameSecret is perch.Secret.Equal of two texts.
+func sameSecret(a, b string) bool { return perch.NewSecret(a).Equal(perch.NewSecret(b)) }
 
 func isLoopback(host string) bool {
 	a, err := netip.ParseAddr(host)

@@ -113,7 +113,7 @@ func (c *adminClient) refused(res *http.Response, text []byte) error {
 	case res.StatusCode == http.StatusUnauthorized:
 		return errors.New("the gateway does not accept this admin token: it must be the value that the gateway has as PERCH_ADMIN_TOKEN")
 	}
-	return errors.New(detail)
+	return errors.New(printable(detail))
 }
 
 // printer is an answer that people read as a table.

@@ -49,7 +49,7 @@ func (x *adminDrain) wait(ctx context.Context, client *adminClient, asJSON bool,
 	defer tick.Stop()
 	last := ""
 	for {
-		if line := fmt.Sprintf("%s: %d sessions and %d streams left", n.ID, n.Owned, n.Streams); line != last && !asJSON {
+		if line := fmt.Sprintf("%s: %d sessions and %d streams left", printable(n.ID), n.Owned, n.Streams); line != last && !asJSON {
 			fmt.Fprintln(stdout, line)
 			last = line
 		}
@@ -58,7 +58,7 @@ func (x *adminDrain) wait(ctx context.Context, client *adminClient, asJSON bool,
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("the node %s still has %d sessions and %d streams: it goes on, and perch admin nodes shows how far it is", n.ID, n.Owned, n.Streams), ctx.Err())
+			return errors.Join(fmt.Errorf("the node %s still has %d sessions and %d streams: it goes on, and perch admin nodes shows how far it is", printable(n.ID), n.Owned, n.Streams), ctx.Err())
 		case <-tick.C:
 		}
 		now, err := x.look(ctx, client, n.ID)
@@ -70,7 +70,7 @@ func (x *adminDrain) wait(ctx context.Context, client *adminClient, asJSON bool,
 	if asJSON {
 		return printJSON(stdout, n)
 	}
-	_, err := fmt.Fprintf(stdout, "drained: stop it with SIGTERM, or have it take sessions again with perch admin drain --undo %s\n", n.Name)
+	_, err := fmt.Fprintf(stdout, "drained: stop it with SIGTERM, or have it take sessions again with perch admin drain --undo %s\n", printable(n.Name))
 	return err
 }
 
@@ -82,11 +82,11 @@ func (*adminDrain) look(ctx context.Context, client *adminClient, id string) (no
 	}
 	for _, n := range list.Items {
 		if n.ID == id && n.Detail != "" {
-			return n, fmt.Errorf("the node %s does not answer any more: %s", id, n.Detail)
+			return n, fmt.Errorf("the node %s does not answer any more: %s", printable(id), printable(n.Detail))
 		}
 		if n.ID == id {
 			return n, nil
 		}
 	}
-	return nodeRow{}, fmt.Errorf("the node %s has ended", id)
+	return nodeRow{}, fmt.Errorf("the node %s has ended", printable(id))
 }

@@ -66,9 +66,9 @@ func printFindings(w io.Writer, found []app.Finding) error {
 	}
 	var text strings.Builder
 	for _, f := range found {
-		fmt.Fprintf(&text, "%-*s  %-7s  %s\n", width, f.Name, f.Result, f.Detail)
+		fmt.Fprintf(&text, "%-*s  %-7s  %s\n", width, f.Name, f.Result, printable(f.Detail))
 		if f.Advice != "" {
-			fmt.Fprintf(&text, "%-*s  %-7s  -> %s\n", width, "", "", f.Advice)
+			fmt.Fprintf(&text, "%-*s  %-7s  -> %s\n", width, "", "", printable(f.Advice))
 		}
 	}
 	_, err := io.WriteString(w, text.String())

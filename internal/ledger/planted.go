@@ -1,7 +1,5 @@
 package ledger
 
-import "strings"
-
 // plantedRun is what brings a mistake of internal/mutants to light: the faults, the server on
 // which it does harm, and which findings are its doing. A run that fails in another way has
 // not found it.
@@ -10,37 +8,38 @@ type plantedRun struct {
 	messages int
 	script   []string
 	found    func(*Report) bool
+	rooms    bool // the mistake is in rooms: the run has some
 }
 
 // Prosody does not resume a stream of which more was acknowledged than the client now claims,
 // and then the archive has what was acknowledged too early: "ack" needs ejabberd. What comes
 // twice, by the archive and by the offline store, comes from ejabberd alone, too.
 var plantedRuns = map[string]plantedRun{
-	"ack": {"ejabberd", 700, []string{FaultRedisPauseKill, FaultRedisPauseKill}, lostSome},
+	"ack": {"ejabberd", 700, []string{FaultRedisPauseKill, FaultRedisPauseKill}, lostSome, false},
 	"archive": {"prosody", 1600, []string{FaultBurst, FaultClientsCut, FaultClientsCut, FaultClientsCut}, func(r *Report) bool {
 		return lostSome(r) && len(r.Lost) >= burstSize
-	}},
+	}, false},
 	"fence": {"prosody", 900, []string{FaultNodePause, FaultNodePause}, func(r *Report) bool {
 		return r.Resets > 0 && len(r.Broken) > 0 && r.arrivedAtAll()
-	}},
-	"epoch": {"prosody", 900, []string{FaultRedisRestore, FaultRedisRestore}, lostSome},
+	}, false},
+	"epoch": {"prosody", 900, []string{FaultRedisRestore, FaultRedisRestore}, lostSome, false},
 	"close": {"prosody", 400, []string{FaultDrain, FaultDrain}, func(r *Report) bool {
 		return r.SeenOffline > 0 && len(r.Lost)+len(r.Doubled)+len(r.Disordered)+len(r.OutLost) == 0
-	}},
-	"wakeup":      {"prosody", 200, []string{FaultClientsSlow}, lateOnly},
-	"parkedbytes": {"prosody", 200, []string{FaultClientsSlow}, lostSome},
+	}, false},
+	"wakeup":      {"prosody", 200, []string{FaultClientsSlow}, lateOnly, false},
+	"parkedbytes": {"prosody", 200, []string{FaultClientsSlow}, lostSome, false},
 	"dedupe": {"ejabberd", 800, []string{FaultServerRestart, FaultServerRestart, FaultServerRestart, FaultServerRestart}, func(r *Report) bool {
 		return len(r.Doubled) > 0 && len(r.Lost) == 0
-	}},
+	}, false},
 	"relations": {"prosody", 500, []string{FaultClientsSlow, FaultServerRestart, FaultClientsCut}, func(r *Report) bool {
 		return len(r.Relations.Doubled) > 0 && len(r.Lost)+len(r.Doubled) == 0 && r.arrivedAtAll()
-	}},
+	}, false},
 	"roomhistory": {"prosody", 400, roomFaults, func(r *Report) bool {
 		return len(r.Rooms.Doubled) > 0 && len(r.Rooms.Lost)+len(r.Lost)+len(r.Doubled) == 0 && r.arrivedAtAll()
-	}},
+	}, true},
 	"roombuffer": {"prosody", 400, roomFaults, func(r *Report) bool {
 		return len(r.Rooms.Disordered)+len(r.Rooms.Lost) > 0 && len(r.Lost)+len(r.Doubled)+len(r.Disordered) == 0 && r.arrivedAtAll()
-	}},
+	}, true},
 }
 
 // roomFaults are those after which a session has to join its rooms again.
@@ -65,7 +64,7 @@ func Planted(name string, o Options) (Options, bool) {
 	p, ok := plantedRuns[name]
 	o.Plant, o.Server, o.Messages, o.Script = name, p.server, p.messages, p.script
 	o.Accounts, o.Senders, o.Nodes = 2, 2, 2
-	if o.RoomMessages = o.Messages; !strings.HasPrefix(name, roomPrefix) {
+	if o.RoomMessages = o.Messages; !p.rooms {
 		o.Rooms = -1
 	}
 	if name == "wakeup" || name == "parkedbytes" {

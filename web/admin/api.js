@@ -34,8 +34,18 @@ export async function ask(method, path, body) {
     signal: AbortSignal.timeout(30_000),
     cache: 'no-store',
   });
-  const text = await res.text();
-  const answer = text ? JSON.parse(text) : null;
+  const answer = parsed(await res.text());
   if (!res.ok) throw new Refused(res.status, answer?.detail ?? answer?.title ?? `status ${res.status}`);
+  if (answer === undefined) throw new Error('what answers is no admin API of Perch');
   return answer;
+}
+
+/** JSON; null where there is nothing, and undefined where there is something else: a proxy answers with
+ * a page of its own. @param {string} text @returns {any} */
+function parsed(text) {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    return undefined;
+  }
 }
