@@ -22,6 +22,7 @@ type routes struct {
 	mu sync.Mutex
 	to ttlmap.Map[digest, route]
 
+	// What else is known of sessions that this node has not.
 	stored *storedIndex
 	later  *laterSessions
 }
