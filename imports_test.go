@@ -33,7 +33,7 @@ var (
 		},
 		{
 			from:  "xmppconn",
-			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/exchange", "xmppconn/internal/smwire", "xmppconn/internal/address", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/blocking", "xmppconn/internal/cards", "xmppconn/internal/upload", "xmppconn/internal/archive", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
+			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/exchange", "xmppconn/internal/smwire", "xmppconn/internal/address", "xmppconn/internal/password", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/blocking", "xmppconn/internal/cards", "xmppconn/internal/upload", "xmppconn/internal/archive", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
 			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
@@ -114,8 +114,13 @@ var (
 			why:   "smwire is the elements of stream management: what they mean for a stream is decided by its connection",
 		},
 		{
+			from: "xmppconn/internal/password", may: []string{".", "xmppconn/internal/xmlstream"},
+			never: []string{"net", "encoding/xml", "time"},
+			why:   "password changes the password of an account: it asks by a function, and has no connection",
+		},
+		{
 			from:  "xmppconn/internal/address",
-			never: []string{"net", "context", "sync"},
+			never: []string{"net/http", "context", "sync"},
 			why:   "address judges addresses: it dials none",
 		},
 		{

@@ -18,6 +18,7 @@ const (
 	auditSignedOut = "signed out"
 	auditMinted    = "token minted"
 	auditReplaced  = "credential replaced"
+	auditPassword  = "password changed"
 	auditRefused   = "credential refused"
 )
 

@@ -30,6 +30,7 @@ func everyRoute() []call {
 		{"HEAD", "/v1/session", "", ""},
 		{"GET", "/v1/session?a;b=%zz", "", ""},
 		{"PUT", "/v1/session/credentials", `{}`, jsonType},
+		{"PUT", "/v1/session/password", `{"current":"a","new":"b"}`, jsonType},
 		{"GET", "/v1/buddies?include=presence&limit=1", "", ""},
 		{"GET", "/v1/buddies?limit=none", "", ""},
 		{"GET", "/v1/buddies/bob%40example.net", "", ""},

@@ -119,6 +119,7 @@ func (a *API) routesOfUpstream(r chi.Router) {
 	r.Delete("/v1/buddies/{jid}", a.wrap(a.handleBuddyRemove))
 	r.Post("/v1/invitations/{jid}/accept", a.wrap(a.handleInvitationAccept))
 	r.Post("/v1/invitations/{jid}/decline", a.wrap(a.handleInvitationDecline))
+	r.Put("/v1/session/password", a.wrap(a.handlePassword))
 	r.Put("/v1/presence/me", a.wrap(a.handleOwnPresencePut))
 	r.Put("/v1/vcards/me", a.wrap(a.handleOwnVCardPut))
 	r.Get("/v1/archive", a.wrap(a.handleArchive))

@@ -42,6 +42,7 @@ func methodNotAllowed(t testing.TB, f *gateway) {
 	for path, allow := range map[string]string{
 		"/v1/session":                            "GET, POST, DELETE",
 		"/v1/session/credentials":                "PUT",
+		"/v1/session/password":                   "PUT",
 		"/v1/buddies":                            "GET, POST",
 		"/v1/buddies/bob%40example.net":          "GET, PATCH, DELETE",
 		"/v1/invitations":                        "GET",

@@ -156,12 +156,15 @@ func (m *Manager) take(ctx context.Context, r *replacement) error {
 	}
 	m.bindLocal(boundToken{key: r.key.digest, mark: b.Mark}, s)
 	// Not the caller's context: from here on the session has to follow what the Store has.
-	return s.call(context.WithoutCancel(ctx), func() {
-		last := s.conn.dialRequest(s.cred.acc, false).Account
-		s.cred.acc, s.cred.at = r.fresh, at
-		s.conn.fast.drop()
-		s.background(func(ctx context.Context) { m.endToken(ctx, last) })
-	})
+	return s.call(context.WithoutCancel(ctx), func() { useCredential(s, r.fresh, at) })
+}
+
+// useCredential has a session sign in with another credential from now on. The token of the one before is ended.
+func useCredential(s *Session, acc perch.Account, at perch.Time) {
+	last := s.conn.dialRequest(s.cred.acc, false).Account
+	s.cred.acc, s.cred.at = acc, at
+	s.conn.fast.drop()
+	s.background(func(ctx context.Context) { s.m.endToken(ctx, last) })
 }
 
 // retire refuses a credential from now on.

@@ -14,6 +14,7 @@ import (
 	"github.com/perch-im/perch/xmppconn/internal/bookmarks"
 	"github.com/perch-im/perch/xmppconn/internal/cards"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
+	"github.com/perch-im/perch/xmppconn/internal/password"
 	"github.com/perch-im/perch/xmppconn/internal/readiness"
 	"github.com/perch-im/perch/xmppconn/internal/readsync"
 	"github.com/perch-im/perch/xmppconn/internal/roomadmin"
@@ -69,6 +70,7 @@ func newConn(d *Dialer, raw net.Conn, acc perch.Account, direct bool) *Conn {
 	c.Admin = roomadmin.New(c.asking("have rooms"), func() perch.JID { return perch.JID(c.login.JID.Domain()) })
 	c.List, c.Ask = bookmarks.New(c.asking("have rooms")), c.asking("take files")
 	c.Cards, c.Positions, c.Blocking = cards.New(c.askCard, c.Login), readsync.New(c.askOwn, own), blocking.New(c.askBlocking, own)
+	c.Changer = password.New(c.asking("change passwords"), own)
 	return c
 }
 

@@ -32,7 +32,7 @@ type Options struct {
 	ParkAfter time.Duration
 
 	// Observer sees the end of every request of a caller, for metrics: its kind (roster,
-	// roster_set, roster_remove, vcard, vcard_set, archive, jid_lookup, read_positions, ping), how long it
+	// roster_set, roster_remove, vcard, vcard_set, archive, jid_lookup, read_positions, password, ping), how long it
 	// waited and its error. It must not wait.
 	Observer func(kind string, d time.Duration, err error)
 	// Trace follows the same requests for traces: it is called at the begin, with the caller's

@@ -8,6 +8,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/ttlmap"
+	"github.com/perch-im/perch/xmppconn/internal/address"
 )
 
 // maxRedirects is how many times in one sign-in the server may send us elsewhere.
@@ -43,7 +44,7 @@ func (e *RedirectError) Error() string {
 // redirect makes the error of a see-other-host. Its kind is KindLinkLost when it may be
 // followed and KindRedirectRefused when not.
 func (u *Upstream) redirect(content string, stage Stage, direct bool) *perch.Error {
-	host, port, err := splitAddress(strings.TrimSpace(content))
+	host, port, err := address.Split(strings.TrimSpace(content))
 	if err != nil {
 		return perch.Wrap(perch.KindRedirectRefused, err, "invalid redirect address")
 	}

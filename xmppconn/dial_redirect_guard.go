@@ -17,7 +17,7 @@ func (u *Upstream) redirectAllowed(host string, port uint16) (allowed, named boo
 	if u.BringYourOwn && !address.PublicPorts[port] {
 		return false, false
 	}
-	_, own, _ := splitAddress(u.Address)
+	_, own, _ := address.Split(u.Address)
 	for _, entry := range u.RedirectAllow {
 		pattern, only, wildcard, err := splitRedirectEntry(entry)
 		switch {
@@ -44,7 +44,7 @@ func matchesHost(pattern string, wildcard bool, host string) bool {
 func splitRedirectEntry(entry string) (host string, port uint16, wildcard bool, err error) {
 	entry = strings.ToLower(entry)
 	rest, wildcard := strings.CutPrefix(entry, "*.")
-	host, port, err = splitAddress(rest)
+	host, port, err = address.Split(rest)
 	host = strings.TrimSuffix(host, ".")
 	if wildcard {
 		host = "." + host

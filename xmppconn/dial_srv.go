@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/address"
 	"golang.org/x/net/idna"
 )
 
@@ -36,7 +37,7 @@ const (
 // KindUpstreamConfig: the domain says that it offers no such service.
 func (u *Upstream) targets(ctx context.Context) ([]target, error) {
 	if u.Address != "" {
-		host, port, err := splitAddress(u.Address)
+		host, port, err := address.Split(u.Address)
 		if err != nil {
 			return nil, perch.Wrap(perch.KindUpstreamConfig, err, "the upstream's address is not usable")
 		}
@@ -111,7 +112,7 @@ func (u *Upstream) lookup(ctx context.Context, service, domain string, direct bo
 	}
 	for _, r := range records {
 		host := strings.ToLower(strings.TrimSuffix(r.Target, "."))
-		if r.Port != 0 && plainHost(host) {
+		if r.Port != 0 && address.Plain(host) {
 			list = append(list, srvTarget{target{host: host, port: r.Port, direct: direct}, r.Priority, r.Weight})
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/perch-im/perch/xmppconn/internal/blocking"
 	"github.com/perch-im/perch/xmppconn/internal/bookmarks"
 	"github.com/perch-im/perch/xmppconn/internal/cards"
+	"github.com/perch-im/perch/xmppconn/internal/password"
 	"github.com/perch-im/perch/xmppconn/internal/readsync"
 	"github.com/perch-im/perch/xmppconn/internal/roomadmin"
 	"github.com/perch-im/perch/xmppconn/internal/stanza"
@@ -25,6 +26,7 @@ type requestState struct {
 	*readsync.Positions
 	upload.Ask
 	*blocking.Blocking
+	password.Changer
 	iqs      map[string]*openIQ
 	archives archive.Reader
 }
@@ -79,7 +81,7 @@ func requestLarge[T any](ctx context.Context, c *Conn, kind, typ string, to perc
 	}
 	ch := make(chan result, 1)
 	var none T
-	id, err := c.requestParts(typ, to, payload, part, func(in stanza.IQ, err error) {
+	id, err := c.requestParts(kind, typ, to, payload, part, func(in stanza.IQ, err error) {
 		r := result{err: err}
 		if err == nil {
 			r.value, r.err = decode(in)
@@ -128,13 +130,17 @@ func (d *Dialer) startTrace(ctx context.Context, kind string) func(error) {
 	return d.trace(ctx, kind)
 }
 
-// requestParts queues a request and enters it into the table.
-func (c *Conn) requestParts(typ string, to perch.JID, payload []byte, part func(*xmlstream.Borrowed), answer func(stanza.IQ, error)) (string, error) {
+// requestParts queues a request and enters it into the table. That for a password is not stored with the
+// stream.
+func (c *Conn) requestParts(kind, typ string, to perch.JID, payload []byte, part func(*xmlstream.Borrowed), answer func(stanza.IQ, error)) (string, error) {
 	c.mu.Lock()
 	defer c.unlock()
 	id, err := c.requestLocked(typ, to, payload, answer)
 	if err == nil {
 		c.iqs[id].part = part
+	}
+	if err == nil && kind == password.Kind && c.sm != nil {
+		c.sm.queue[len(c.sm.queue)-1].stored = password.Hidden(id)
 	}
 	return id, err
 }

@@ -56,8 +56,10 @@ type mark struct{ in, seq uint64 }
 type unacked struct {
 	xml []byte
 	id  string // of a message
-	num uint64 // of Send; 0: none, or one of an earlier connection
-	ack uint64 // seq of the AckIn that reported it; 0: not yet acknowledged
+
+	stored string // what a state has in the place of xml, which no store may see; "": xml
+	num    uint64 // of Send; 0: none, or one of an earlier connection
+	ack    uint64 // seq of the AckIn that reported it; 0: not yet acknowledged
 }
 
 const (

@@ -1,6 +1,7 @@
 package xmppconn
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/perch-im/perch"
@@ -68,7 +69,7 @@ func (c *Conn) StreamStateAt(seq uint64) []byte {
 			st.Acked++
 			continue
 		}
-		st.Unacked = append(st.Unacked, unackedState{string(u.xml), u.id})
+		st.Unacked = append(st.Unacked, unackedState{cmp.Or(u.stored, string(u.xml)), u.id})
 	}
 	blob, err := json.Marshal(&st)
 	if err != nil {

@@ -7,11 +7,11 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/address"
 	"github.com/perch-im/perch/xmppconn/internal/negotiate"
 	"github.com/perch-im/perch/xmppconn/internal/sasl"
 	"golang.org/x/net/idna"
@@ -102,7 +102,7 @@ func (u Upstream) Validate() error {
 		return perch.Invalid("/domain", "%q is not an XMPP domain", u.Domain)
 	}
 	if u.Address != "" {
-		if _, _, err := splitAddress(u.Address); err != nil {
+		if _, _, err := address.Split(u.Address); err != nil {
 			return perch.Invalid("/address", "%q is not host:port", u.Address)
 		}
 	}
@@ -112,7 +112,7 @@ func (u Upstream) Validate() error {
 	if !slices.Contains([]Profile{"", ProfileStandard, ProfileMessenger}, u.Profile) {
 		return perch.Invalid("/profile", "%q is not one of standard, messenger", u.Profile)
 	}
-	if u.ServerName != "" && !plainHost(u.ServerName) {
+	if u.ServerName != "" && !address.Plain(u.ServerName) {
 		return perch.Invalid("/server_name", "%q is not a host name", u.ServerName)
 	}
 	for i, m := range u.Mechanisms {
@@ -203,53 +203,4 @@ func (u Upstream) capabilities() perch.Capabilities {
 		return perch.Capabilities{LookupJID: true, Archive: "136", ArchiveMax: 10, ChatOnly: true}
 	}
 	return perch.Capabilities{EditRoster: true, StoreVCard: true}
-}
-
-// splitAddress reads host, host:port, [v6] and [v6]:port. Port 0 means that none was given.
-func splitAddress(s string) (host string, port uint16, err error) {
-	host = s
-	if strings.LastIndexByte(s, ':') > strings.LastIndexByte(s, ']') && (strings.Count(s, ":") == 1 || s[0] == '[') {
-		var p string
-		if host, p, err = net.SplitHostPort(s); err != nil {
-			return "", 0, fmt.Errorf("address %q: %w", s, err)
-		}
-		n, err := strconv.ParseUint(p, 10, 16)
-		if err != nil || n == 0 || p[0] == '+' {
-			return "", 0, fmt.Errorf("address %q: bad port", s)
-		}
-		port = uint16(n)
-	} else if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
-		host = s[1 : len(s)-1]
-		if !strings.Contains(host, ":") {
-			return "", 0, fmt.Errorf("address %q: brackets are for IPv6", s)
-		}
-	}
-	if !plainHost(host) {
-		return "", 0, fmt.Errorf("address %q: not a host", s)
-	}
-	return host, port, nil
-}
-
-// plainHost accepts an IP address without zone, or a name of letters, digits, hyphens and
-// underscores in ASCII: nothing that could mean something else to a resolver or in XML.
-func plainHost(host string) bool {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.Zone() == ""
-	}
-	host = strings.TrimSuffix(host, ".")
-	if host == "" || len(host) > 253 {
-		return false
-	}
-	for label := range strings.SplitSeq(host, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-		for i := range len(label) {
-			c := label[i] | 0x20
-			if (c < 'a' || c > 'z') && (label[i] < '0' || label[i] > '9') && label[i] != '-' && label[i] != '_' {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -82,7 +82,7 @@ func TestSplitAddress(t *testing.T) {
 		{"fe80::1%eth0", "", 0}, {"-a.test", "", 0}, {"a..test", "", 0}, {strings.Repeat("a", 64), "", 0}, {"a.test\n", "", 0},
 		{"[::1", "", 0}, {"::1]", "", 0}, {"\u00e4.test", "", 0},
 	} {
-		host, port, err := splitAddress(tt.in)
+		host, port, err := address.Split(tt.in)
 		if host != tt.host || port != tt.port || (err == nil) != (tt.host != "") {
 			t.Errorf("%q: got %q %d %v, want host %v, port %v, taken: %v", tt.in, host, port, err, tt.host, tt.port, (tt.host != ""))
 		}
@@ -94,7 +94,7 @@ func FuzzSplitAddress(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		host, port, err := splitAddress(s)
+		host, port, err := address.Split(s)
 		if err != nil {
 			return
 		}
@@ -102,7 +102,7 @@ func FuzzSplitAddress(f *testing.F) {
 			t.Errorf("%q gave host %q, want a name or an address", s, host)
 		}
 		if port != 0 { // what was understood is understood again
-			h, p, err := splitAddress(target{host: host, port: port}.String())
+			h, p, err := address.Split(target{host: host, port: port}.String())
 			if h != host || p != port || err != nil {
 				t.Errorf("%q: got %q %d, then %q %d %v; want h %v, p %v, no error", s, host, port, h, p, err, host, port)
 			}

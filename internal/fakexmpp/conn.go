@@ -200,6 +200,15 @@ func (c *Conn) SetRosterItem(ctx context.Context, jid perch.JID, name string, gr
 	return err
 }
 
+// ChangePassword implements sessions.PasswordChanger; Refuse is all that says no. The last password is
+// Data.Password.
+func (c *Conn) ChangePassword(ctx context.Context, fresh perch.Secret) error {
+	return c.ask(ctx, "ChangePassword", func(d *Data) error {
+		d.Password = fresh
+		return nil
+	})
+}
+
 // RemoveRosterItem implements sessions.Conn. The push of a real server comes with it.
 func (c *Conn) RemoveRosterItem(ctx context.Context, jid perch.JID) error {
 	err := c.ask(ctx, "RemoveRosterItem", func(d *Data) error {

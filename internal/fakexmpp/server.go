@@ -37,6 +37,7 @@ type Data struct {
 	Cards        map[perch.JID]perch.VCard
 	Archive      perch.ArchivePage
 	JIDs         map[string]perch.JID // by account
+	Password     perch.Secret         // that ChangePassword has set
 	// Read are the read positions of the account: the answer of ReadPositions, and what PublishRead
 	// changes. The Conns have it only with Capabilities.ReadSync.
 	Read []perch.ReadIn

@@ -75,6 +75,38 @@ export class SessionBox {
         end,
         pane.curl('sign out', () => ({ method: 'DELETE', path: '/v1/session' })),
       ),
+      this.#passwordForm(),
+    );
+  }
+
+  /** The form for another password, of a session that was opened with one. */
+  #passwordForm() {
+    const field = (/** @type {string} */ label, /** @type {string} */ autocomplete) =>
+      h('input', { type: 'password', required: true, autocomplete, placeholder: label, 'aria-label': label });
+    const current = field('Password of now', 'current-password');
+    const fresh = field('New password', 'new-password');
+    const again = field('New password once more', 'new-password');
+    again.addEventListener('input', () => again.setCustomValidity(''));
+    const change = async (/** @type {SubmitEvent} */ e) => {
+      e.preventDefault();
+      if (fresh.value !== again.value) {
+        again.setCustomValidity('The two are not the same.');
+        again.reportValidity();
+        return;
+      }
+      await attempt(async () => {
+        await this.#pane.perch.changePassword(current.value, fresh.value);
+        /** @type {HTMLFormElement} */ (e.target).reset();
+        note('The password is changed. Other clients of this account need the new one.');
+      });
+    };
+    return h(
+      'form',
+      { class: 'row wrap', 'aria-label': 'Change the password', hidden: !this.#pane.token.startsWith('perch_'), onsubmit: change },
+      current,
+      fresh,
+      again,
+      h('button', { class: 'quiet' }, 'Change password'),
     );
   }
 

@@ -26,6 +26,10 @@ export class Rest {
     openSession(): Promise<SignInAnswer>;
     /** A refreshed credential takes over the live session. @param {Credentials} credential @returns {Promise<void>} */
     replaceCredentials(credential: Credentials): Promise<void>;
+    /** Gives the account another password, on its XMPP server and for this session, whose token stays valid.
+     * Fails with 403 when `current` is not the password, 422 when the server does not take the new one, and
+     * 501 where there is no password to change. @param {string} current @param {string} fresh @returns {Promise<void>} */
+    changePassword(current: string, fresh: string): Promise<void>;
     /** Ends the XMPP session itself, and everything that the gateway keeps of it. @returns {Promise<void>} */
     signOut(): Promise<void>;
     /**

@@ -57,6 +57,13 @@ export class Rest {
     this.#http.replaceToken(credential.token);
   }
 
+  /** Gives the account another password, on its XMPP server and for this session, whose token stays valid.
+   * Fails with 403 when `current` is not the password, 422 when the server does not take the new one, and
+   * 501 where there is no password to change. @param {string} current @param {string} fresh @returns {Promise<void>} */
+  async changePassword(current, fresh) {
+    await this.request('PUT', '/v1/session/password', { body: { current, new: fresh } });
+  }
+
   /** Ends the XMPP session itself, and everything that the gateway keeps of it. @returns {Promise<void>} */
   async signOut() {
     await this.request('DELETE', '/v1/session');
