@@ -84,7 +84,10 @@ type Capabilities struct {
 	StreamResume bool   // XEP-0198 with resume
 	ClientState  bool   // XEP-0352
 	ReadSync     bool   // read positions of the account's devices (XEP-0490)
-	Search       bool   // the archive is searched for a text (XEP-0431), as far as it has said so
+	PEP          bool   // nodes of the account (XEP-0163), such as avatars (XEP-0084)
+	// AvatarConversion says that the server makes an avatar the photo of the card, and back (XEP-0398).
+	AvatarConversion bool
+	Search           bool // the archive is searched for a text (XEP-0431), as far as it has said so
 }
 
 // Delivery returns the level that the upstream allows: "A" stream management and

@@ -136,13 +136,15 @@ func vcardOf(ctx context.Context, s *sessions.Session, jid perch.JID, refresh bo
 	return card, err
 }
 
-// handlePhoto serves the picture of a card to browsers, and nothing else.
+// handlePhoto serves the picture of an account to browsers, and nothing else.
 //
-//	@ID			getPhoto
-//	@Summary	Photo of a vCard
-//	@Tags		vcards
+//	@ID				getPhoto
+//	@Summary		Photo of an account
+//	@Description	The avatar that the account has published (XEP-0084), else the photo of its vCard (XEP-0153), from the cache of cards: for a day, or until presence names another one.
+//	@Tags			vcards
 //	@Produce	png,jpeg,gif
-//	@Param		jid	path		string	true	"JID, percent-encoded, or me"
+//	@Param		jid	path		string	true	"JID, percent-encoded"
+//	@Param		refresh	query	int	false	"1: ask the upstream, even if it is in the cache"	Enums(0, 1)
 //	@Success	200	{file}		file
 //	@Header		200	{string}	ETag	"of the picture"
 //	@Success	304
@@ -153,31 +155,112 @@ func vcardOf(ctx context.Context, s *sessions.Session, jid perch.JID, refresh bo
 //	@Router		/v1/vcards/{jid}/photo [get]
 //	@Security	BearerAuth
 func (a *API) handlePhoto(w http.ResponseWriter, r *http.Request) error {
-	if _, err := queryOf(r); err != nil {
-		return err
-	}
-	s := sessionFrom(r.Context())
-	text, err := pathText(r, "jid")
+	jid, err := pathAddress(r)
 	if err != nil {
 		return err
 	}
-	var jid perch.JID
-	if text == "me" {
-		jid, err = ownJID(s)
-	} else {
-		jid, err = pathAddress(r)
-	}
+	return servePhoto(w, r, jid)
+}
+
+// handleOwnPhoto serves the picture of the account itself.
+//
+//	@ID				getOwnPhoto
+//	@Summary		Own photo
+//	@Description	The avatar of the account (XEP-0084), else the photo of its vCard, from the cache of cards for a day. Presence does not tell of one that another device sets: refresh=1 does.
+//	@Tags			vcards
+//	@Produce		png,jpeg,gif
+//	@Param			refresh	query	int		false	"1: ask the upstream, even if it is in the cache"	Enums(0, 1)
+//	@Success		200		{file}	file
+//	@Header			200		{string}	ETag	"of the picture"
+//	@Success		304
+//	@Failure		401	{object}	Problem
+//	@Failure		404	{object}	Problem
+//	@Failure		422	{object}	Problem
+//	@Failure		503	{object}	Problem
+//	@Router			/v1/vcards/me/photo [get]
+//	@Security		BearerAuth
+func (a *API) handleOwnPhoto(w http.ResponseWriter, r *http.Request) error {
+	jid, err := ownJID(sessionFrom(r.Context()))
 	if err != nil {
 		return err
 	}
-	card, err := vcardOf(r.Context(), s, jid, false)
+	return servePhoto(w, r, jid)
+}
+
+func servePhoto(w http.ResponseWriter, r *http.Request, jid perch.JID) error {
+	q, err := queryOf(r, "refresh")
+	if err != nil {
+		return err
+	}
+	refresh, err := flagOf(q, "refresh")
+	if err != nil {
+		return err
+	}
+	card, err := vcardOf(r.Context(), sessionFrom(r.Context()), jid, refresh)
 	if err != nil {
 		return err
 	}
 	if card.Photo == nil || len(card.Photo.Data) == 0 {
-		return perch.Errorf(perch.KindItemNotFound, "the card has no embedded picture")
+		return perch.Errorf(perch.KindItemNotFound, "the account has no picture that is embedded")
 	}
 	return writePhoto(w, r, card.Photo.Data)
+}
+
+// handleOwnPhotoPut gives the account a picture.
+//
+//	@ID				setOwnPhoto
+//	@Summary		Set the own photo
+//	@Description	At most 96 KiB, and 4096 by 4096. It becomes the avatar of the account (XEP-0084), and the photo of its card where the server does not see to that itself; the rest of the card stays.
+//	@Tags			vcards
+//	@Accept			json
+//	@Param			body	body	photoRequest	true	"the picture"
+//	@Success		204
+//	@Failure		400	{object}	Problem
+//	@Failure		401	{object}	Problem
+//	@Failure		403	{object}	Problem
+//	@Failure		413	{object}	Problem
+//	@Failure		422	{object}	Problem
+//	@Failure		501	{object}	Problem	"the upstream stores no photos"
+//	@Failure		502	{object}	Problem
+//	@Failure		503	{object}	Problem
+//	@Failure		504	{object}	Problem
+//	@Router			/v1/vcards/me/photo [put]
+//	@Security		BearerAuth
+func (a *API) handleOwnPhotoPut(w http.ResponseWriter, r *http.Request) error {
+	var req photoRequest
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	if err := decodeJSON(r, &req); err != nil {
+		return err
+	}
+	data, err := req.picture("/data")
+	if err != nil {
+		return err
+	}
+	return done(w, sessions.SetPhoto(r.Context(), sessionFrom(r.Context()), data))
+}
+
+// handleOwnPhotoRemove takes the picture of the account away.
+//
+//	@ID			removeOwnPhoto
+//	@Summary	Remove the own photo
+//	@Tags		vcards
+//	@Success	204
+//	@Failure	401	{object}	Problem
+//	@Failure	403	{object}	Problem
+//	@Failure	422	{object}	Problem
+//	@Failure	501	{object}	Problem	"the upstream stores no photos"
+//	@Failure	502	{object}	Problem
+//	@Failure	503	{object}	Problem
+//	@Failure	504	{object}	Problem
+//	@Router		/v1/vcards/me/photo [delete]
+//	@Security	BearerAuth
+func (a *API) handleOwnPhotoRemove(w http.ResponseWriter, r *http.Request) error {
+	if _, err := queryOf(r); err != nil {
+		return err
+	}
+	return done(w, sessions.SetPhoto(r.Context(), sessionFrom(r.Context()), nil))
 }
 
 // handleOwnVCardPut replaces the account's own card.

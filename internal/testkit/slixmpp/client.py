@@ -55,7 +55,7 @@ class Client(slixmpp.ClientXMPP):
         self.auto_authorize = None
         self.auto_subscribe = False
         self.roster_received = []
-        for plugin in ("xep_0030", "xep_0054", "xep_0085", "xep_0153", "xep_0172", "xep_0184", "xep_0191",
+        for plugin in ("xep_0030", "xep_0054", "xep_0060", "xep_0084", "xep_0085", "xep_0153", "xep_0172", "xep_0184", "xep_0191",
                        "xep_0199", "xep_0203", "xep_0280", "xep_0308", "xep_0359", "xep_0444", "xep_0461"):
             self.register_plugin(plugin)
         self["xep_0184"].auto_request = False
@@ -168,6 +168,30 @@ class Client(slixmpp.ClientXMPP):
     async def do_vcard_get(self, jid):
         iq = await self["xep_0054"].get_vcard(jid)
         return {"fn": iq["vcard_temp"]["FN"], "nickname": list(iq["vcard_temp"]["NICKNAME"] or [])}
+
+    async def do_avatar_set(self, data, type="image/png"):
+        raw = base64.b64decode(data)
+        avatar = self["xep_0084"]
+        await avatar.publish_avatar(raw)
+        await avatar.publish_avatar_metadata({"id": avatar.generate_id(raw), "type": type, "bytes": str(len(raw))})
+
+    async def do_avatar_get(self, jid):
+        """What an account has as an avatar, and as the photo of its card, in Base64."""
+        found = {"avatar": "", "photo": ""}
+        try:
+            iq = await self["xep_0060"].get_items(jid, "urn:xmpp:avatar:metadata", max_items=1)
+            info = iq.xml.find(".//{urn:xmpp:avatar:metadata}info")
+            if info is not None:
+                iq = await self["xep_0084"].retrieve_avatar(jid, info.get("id"))
+                found["avatar"] = iq.xml.findtext(".//{urn:xmpp:avatar:data}data") or ""
+        except IqError:
+            pass
+        try:
+            iq = await self["xep_0054"].get_vcard(jid)
+            found["photo"] = iq.xml.findtext(".//{vcard-temp}BINVAL") or ""
+        except IqError:
+            pass
+        return {"items": [{"body": found["avatar"]}, {"body": found["photo"]}]}
 
     async def do_block(self, jid):
         await self["xep_0191"].block(jid)

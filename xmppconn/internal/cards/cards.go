@@ -1,4 +1,4 @@
-// Package cards asks for the cards of accounts (XEP-0054), and changes the own one. It has no connection: it
+// Package cards asks for the cards of accounts (XEP-0054) and their avatars (XEP-0084), and changes the own ones. It has no connection: it
 // asks by a function.
 package cards
 
@@ -24,14 +24,28 @@ type Cards struct {
 // New are the cards of a connection; login is not needed before a request.
 func New(ask Ask, login func() perch.Login) Cards { return Cards{ask, login} }
 
-// VCard fetches a card (XEP-0054), the own one for the own JID.
+// VCard fetches a card (XEP-0054), the own one for the own JID. Its photo is the avatar of the account (XEP-0084),
+// if it has one that can be had, and else that of the card. An account with an avatar and without a card has one
+// that is empty but for it.
 func (c *Cards) VCard(ctx context.Context, jid perch.JID) (perch.VCard, error) {
 	jid, to := c.whose(jid)
+	found := make(chan []stanza.AvatarInfo, 1)
+	if c.login().Capabilities.ChatOnly {
+		found <- nil
+	} else {
+		go func() { found <- c.metadata(ctx, to) }() // waited for below
+	}
 	answer, err := c.ask(ctx, "vcard", "get", to, stanza.EncodeVCardGet())
-	if err != nil {
+	metadata := <-found
+	if err != nil && (perch.ConditionOf(err) == "" || len(metadata) == 0) {
 		return perch.VCard{}, err
 	}
 	card := stanza.ParseVCard(answer, jid)
+	if photo := c.avatar(ctx, to, metadata, card.Photo); photo != nil {
+		card.Photo = photo
+	} else if err != nil {
+		return perch.VCard{}, err
+	}
 	card.FetchedAt = perch.At(time.Now())
 	return card, nil
 }

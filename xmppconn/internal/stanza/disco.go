@@ -64,7 +64,9 @@ func AccountCapabilities(can *perch.Capabilities, payload *xmlstream.Element) {
 	if HasFeature(payload, FeatureArchive) {
 		can.Archive = "313"
 	}
-	can.ReadSync = HasFeature(payload, featurePublishOptions) && slices.ContainsFunc(payload.Children(), func(c *xmlstream.Element) bool {
+	can.PEP = slices.ContainsFunc(payload.Children(), func(c *xmlstream.Element) bool {
 		return c.Is(nsDiscoInfo, "identity") && c.Attr("category") == "pubsub" && c.Attr("type") == "pep"
 	})
+	can.ReadSync = can.PEP && HasFeature(payload, featurePublishOptions)
+	can.AvatarConversion = can.PEP && HasFeature(payload, featureAvatarConversion)
 }

@@ -106,8 +106,9 @@ func TestReadPositions(t *testing.T) {
 func TestAccountCapabilities(t *testing.T) {
 	const info, pep, options = "<query xmlns='http://jabber.org/protocol/disco#info'>", "<identity category='pubsub' type='pep'/>", "<feature var='http://jabber.org/protocol/pubsub#publish-options'/>"
 	for raw, want := range map[string]perch.Capabilities{
-		info + pep + options + "<feature var='" + nsMAM + "'/></query>": {ReadSync: true, Archive: "313"},
-		info + pep + "</query>": {},
+		info + pep + options + "<feature var='" + nsMAM + "'/></query>": {ReadSync: true, PEP: true, Archive: "313"},
+		info + pep + "</query>": {PEP: true},
+		info + pep + "<feature var='urn:xmpp:pep-vcard-conversion:0'/></query>":                     {PEP: true, AvatarConversion: true},
 		info + options + "<identity category='account' type='registered'/></query>":                 {},
 		"<query xmlns='urn:x'>" + pep + options + "</query>":                                        {},
 		info + "<feature var='" + nsMAM + "'/><identity category='pubsub' type='service'/></query>": {Archive: "313"},
