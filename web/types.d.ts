@@ -29,6 +29,8 @@ export type Invitation = Schemas['Invitation'];
 export type AcceptRequest = Schemas['AcceptRequest'];
 export type AcceptedInvitation = Schemas['AcceptedInvitation'];
 export type VCard = Schemas['VCard'];
+export type BlockList = Schemas['BlockList'];
+export type BlockReport = Schemas['BlockReport'];
 export type VCardRequest = Schemas['VCardRequest'];
 export type ArchiveItem = Schemas['ArchiveItem'];
 export type ArchivePage = Schemas['ArchivePage'];
@@ -202,6 +204,7 @@ export interface Events {
   'session.state': { state: State; previous: State; reason: string; retry_at: Time | null; resumed: boolean };
   /** room: messages of this one alone; missing: those of the account. */
   'session.gap': { from: Time | null; to: Time | null; reason?: string; room?: JID };
+  'blocked.changed': { added: JID[]; removed: JID[]; all?: false; reset?: true };
   'vcard.changed': { jid: JID; photo_hash?: string };
   'event.dropped': { reason: string; from?: JID; stanza_id?: string };
   presence: Presence;

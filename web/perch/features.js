@@ -2,7 +2,7 @@
 // less than the gateway.
 
 /** @import { SessionInfo } from '../types.d.ts' */
-/** What a client may ask for. @typedef {'conversations' | 'edit' | 'retract' | 'react' | 'reply' | 'attach' | 'rooms'} Ability */
+/** What a client may ask for. @typedef {'conversations' | 'edit' | 'retract' | 'react' | 'reply' | 'attach' | 'rooms' | 'blocking'} Ability */
 
 /** The feature of gateway and session that each needs; the gateway has its conversations on
  * every service. @type {Record<Ability, string>} */
@@ -14,6 +14,7 @@ const needs = {
   reply: 'message-edit', // a service that knows none of them takes plain chat messages only
   attach: 'message-edit',
   rooms: 'rooms',
+  blocking: 'blocking',
 };
 
 /** @param {{ features: string[], session: SessionInfo | null }} store @param {Ability} what */

@@ -76,6 +76,19 @@ export class Rest {
     getOwnVCard(): Promise<VCard>;
     /** @param {VCardRequest} card @returns {Promise<void>} */
     setOwnVCard(card: VCardRequest): Promise<void>;
+    /** Whom the account blocks, on all of its devices. @returns {Promise<BlockList>} */
+    listBlocked(): Promise<BlockList>;
+    /** Blocks an account, one of its devices, or a domain; with a report the server is told why.
+     * @param {JID} jid @param {BlockReport} [report] @returns {Promise<void>} */
+    block(jid: JID, report?: BlockReport): Promise<void>;
+    /** @param {JID} jid @returns {Promise<void>} */
+    unblock(jid: JID): Promise<void>;
+    /** @returns {Promise<void>} */
+    unblockAll(): Promise<void>;
+    /** @param {string} data a PNG, JPEG, WebP or GIF in Base64, of at most 96 KiB @returns {Promise<void>} */
+    setOwnPhoto(data: string): Promise<void>;
+    /** @returns {Promise<void>} */
+    removeOwnPhoto(): Promise<void>;
     /** The photo of a card, null where there is none. @param {JID} jid @returns {Promise<Blob | null>} */
     getPhoto(jid: JID): Promise<Blob | null>;
     /**
@@ -184,6 +197,8 @@ import type { OwnPresence } from '../types.d.ts';
 import type { OwnPresenceRequest } from '../types.d.ts';
 import type { VCard } from '../types.d.ts';
 import type { VCardRequest } from '../types.d.ts';
+import type { BlockList } from '../types.d.ts';
+import type { BlockReport } from '../types.d.ts';
 import type { ArchivePage } from '../types.d.ts';
 import type { JIDAnswer } from '../types.d.ts';
 import type { MessageRequest } from '../types.d.ts';

@@ -2,7 +2,7 @@
 
 import { PerchError } from './errors.js';
 
-/** @import { AcceptedInvitation, AcceptRequest, ArchivePage, Buddy, BuddyPatch, BuddyRequest } from '../types.d.ts' */
+/** @import { AcceptedInvitation, AcceptRequest, ArchivePage, BlockList, BlockReport, Buddy, BuddyPatch, BuddyRequest } from '../types.d.ts' */
 /** @import { ChatState, Credentials, Frame, Invitation, JID, JIDAnswer, MessageAnswer } from '../types.d.ts' */
 /** @import { MessageRecord, MessageRequest, OwnPresence, OwnPresenceRequest, Page, Presence } from '../types.d.ts' */
 /** @import { PresenceList, SessionInfo, SignInAnswer, Ticket, VCard, VCardRequest } from '../types.d.ts' */
@@ -145,6 +145,37 @@ export class Rest {
   /** @param {VCardRequest} card @returns {Promise<void>} */
   setOwnVCard(card) {
     return this.request('PUT', '/v1/vcards/me', { body: card });
+  }
+
+  /** Whom the account blocks, on all of its devices. @returns {Promise<BlockList>} */
+  listBlocked() {
+    return this.request('GET', '/v1/blocked');
+  }
+
+  /** Blocks an account, one of its devices, or a domain; with a report the server is told why.
+   * @param {JID} jid @param {BlockReport} [report] @returns {Promise<void>} */
+  async block(jid, report) {
+    await this.request('PUT', `/v1/blocked/${encodeURIComponent(jid)}`, { body: report ? { report } : {} });
+  }
+
+  /** @param {JID} jid @returns {Promise<void>} */
+  async unblock(jid) {
+    await this.request('DELETE', `/v1/blocked/${encodeURIComponent(jid)}`);
+  }
+
+  /** @returns {Promise<void>} */
+  async unblockAll() {
+    await this.request('DELETE', '/v1/blocked', { query: { all: 1 } });
+  }
+
+  /** @param {string} data a PNG, JPEG, WebP or GIF in Base64, of at most 96 KiB @returns {Promise<void>} */
+  async setOwnPhoto(data) {
+    await this.request('PUT', '/v1/vcards/me/photo', { body: { data } });
+  }
+
+  /** @returns {Promise<void>} */
+  async removeOwnPhoto() {
+    await this.request('DELETE', '/v1/vcards/me/photo');
   }
 
   /** The photo of a card, null where there is none. @param {JID} jid @returns {Promise<Blob | null>} */

@@ -14,6 +14,15 @@ test('REST: typed calls, and problems as errors', async () => {
   assert.equal((await perch.lookupJID('dora@contoso.com')).account, 'dora@contoso.com');
   assert.equal((await perch.getVCard(echo)).full_name, 'Echo Bot');
   assert.equal((await perch.getPhoto(echo)).type, 'image/png');
+  assert.equal(perch.can('blocking'), false);
+  const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+  const none = [() => perch.listBlocked(), () => perch.block(echo, { reason: 'spam' }), () => perch.unblock(echo)];
+  none.push(
+    () => perch.unblockAll(),
+    () => perch.setOwnPhoto(png),
+    () => perch.removeOwnPhoto(),
+  );
+  for (const f of none) await assert.rejects(f, { code: 'feature-unsupported', status: 501 });
   assert.equal((await perch.setOwnPresence({ show: 'away', status: 'tea' })).show, 'away');
   assert.deepEqual(await perch.getOwnPresence(), { available: true, show: 'away', status: 'tea', priority: 0 });
   assert.ok((await perch.getArchive({ with: bob, limit: 3 })).items.length > 0);
