@@ -119,7 +119,7 @@ var (
 			why:   "password changes the password of an account: it asks by a function, and has no connection",
 		},
 		{
-			from:  "xmppconn/internal/address",
+			from: "xmppconn/internal/address", may: []string{"internal/dialguard"},
 			never: []string{"net/http", "context", "sync"},
 			why:   "address judges addresses: it dials none",
 		},
@@ -154,7 +154,7 @@ var (
 			why: "storetest is what every Store must pass, so it knows none of them",
 		},
 		{
-			from: "api", may: []string{".", "sessions", "internal/jsonappend", "internal/ttlmap", "internal/strictjson", "internal/payload"},
+			from: "api", may: []string{".", "sessions", "internal/jsonappend", "internal/ttlmap", "internal/strictjson", "internal/payload", "internal/dialguard"},
 			libs:  []string{"github.com/go-chi/", "github.com/coder/websocket"},
 			never: []string{"encoding/xml"},
 			why:   "api never sees XML, an XMPP connection or a store: everything it asks, it asks a session",
@@ -234,6 +234,10 @@ var (
 		{
 			from: "internal/logingate",
 			why:  "logingate counts places and sees a socket wait: what a login is, it does not know",
+		},
+		{
+			from: "internal/dialguard", never: []string{"net", "net/http"},
+			why: "dialguard judges addresses: who dials them, and why, it does not know",
 		},
 		{
 			from: "internal/packed", never: []string{"context", "time", "encoding/json"},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -122,7 +123,11 @@ func (a *API) withClientIP(next http.Handler) http.Handler {
 // withBodyLimit bounds how much, and for how long, a request may send.
 func (a *API) withBodyLimit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, a.o.BodyBytes)
+		limit := a.o.BodyBytes
+		if r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, uploadPath) {
+			limit = max(limit, a.settings().Uploads.Bytes)
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)
 	})
 }

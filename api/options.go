@@ -2,12 +2,14 @@ package api
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/perch-im/perch/sessions"
@@ -37,9 +39,7 @@ type Options struct {
 	// Admin is for the operator's API.
 	Admin AdminOptions
 
-	// NodeTLS is for requests to other nodes whose address is https. nil: the roots of the
-	// system, and the name in the address.
-	NodeTLS *tls.Config
+	NodeOptions
 
 	BodyBytes       int64         // of a request body; 256 KiB
 	RequestTime     time.Duration // of a REST request, streams excepted; 30 s
@@ -58,6 +58,14 @@ type Options struct {
 
 	Observer Observer // counts what happens; nil: nothing is counted
 	Tracer   Tracer   // follows requests; nil: none are followed, and nothing is spent on it
+	Uploads  UploadOptions
+}
+
+// NodeOptions are about requests to other nodes.
+type NodeOptions struct {
+	// NodeTLS is for requests to other nodes whose address is https. nil: the roots of the
+	// system, and the name in the address.
+	NodeTLS *tls.Config
 	// NodeTransport wraps the transport to peers, so that a trace continues there; nil: it is not
 	// wrapped.
 	NodeTransport func(http.RoundTripper) http.RoundTripper
@@ -71,6 +79,15 @@ type RateLimits struct {
 	AccountRate Rate // refused credentials of one account, from all addresses; 10 a minute, 20 at once
 	// AccountRates are AccountRate of upstreams that have one of their own, by name.
 	AccountRates map[string]Rate
+}
+
+// UploadOptions are about files that pass through the gateway, where sessions.UploadPolicy allows that.
+type UploadOptions struct {
+	Bytes int64          // of a file; sessions.DefaultUploadBytes
+	Allow []netip.Prefix // networks of upload services besides the public ones
+	// Roots are who may have signed the certificates of upload services of an upstream; nil, or without
+	// an answer, those of the system.
+	Roots func(upstream string) *x509.CertPool
 }
 
 // StreamLimits are those of one event stream. 0 is the default of each.
@@ -104,6 +121,7 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	setDefault(&o.Version, "dev")
 	setDefault(&o.BodyBytes, 256<<10)
+	setDefault(&o.Uploads.Bytes, sessions.DefaultUploadBytes)
 	setDefault(&o.RequestTime, 30*time.Second)
 	setDefault(&o.StreamsPerToken, 20)
 	setDefault(&o.TokenRate, Rate{PerSecond: 100, Burst: 300})
@@ -147,9 +165,12 @@ func (o Options) check() error {
 			return err
 		}
 	}
-	for _, p := range o.TrustedProxies {
+	if o.Uploads.Bytes < 1 {
+		return errors.New("api: Options.Uploads.Bytes must be positive")
+	}
+	for _, p := range slices.Concat(o.TrustedProxies, o.Uploads.Allow) {
 		if !p.IsValid() {
-			return errors.New("api: Options.TrustedProxies has an invalid prefix")
+			return errors.New("api: Options.TrustedProxies or Uploads.Allow has an invalid prefix")
 		}
 	}
 	return nil

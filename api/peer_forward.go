@@ -20,6 +20,7 @@ type forward struct {
 	vouched   sessions.ID
 	transport string // of a stream, one of Transports; "" is any other request
 	result    string // what the Observer gets when it is answered
+	file      bool   // the body is passed on as it comes; what was read of it cannot be sent again
 }
 
 func (a *API) newForward(r *http.Request, vouched sessions.ID) (*forward, error) {
@@ -29,6 +30,9 @@ func (a *API) newForward(r *http.Request, vouched sessions.ID) (*forward, error)
 		f.transport = "ws"
 	case "/v1/events":
 		f.transport = transportOf(streamMedia(r))
+	case uploadPattern:
+		f.file = true
+		return f, a.checkUploadHead(r)
 	}
 	if r.Method != http.MethodPost && r.Method != http.MethodPut && r.Method != http.MethodPatch {
 		return f, nil // its body, if there is one, is not read
@@ -71,6 +75,7 @@ type forwardFailure struct {
 	node      sessions.NodeID
 	connected bool // the request may have been sent
 	safe      bool // it changes nothing, so it may be sent again
+	spent     bool // its body cannot be sent again
 }
 
 // What a peer answers to a request that is not for it.
@@ -90,7 +95,7 @@ func (l *forwardFailure) mayHaveRun() bool { return l.connected && !l.safe && !l
 
 // retryable reports whether the request may be sent once more, to another peer.
 func (l *forwardFailure) retryable(r *http.Request) bool {
-	return r.Context().Err() == nil && !l.mayHaveRun()
+	return r.Context().Err() == nil && !l.mayHaveRun() && !l.spent
 }
 
 // forwardTo sends the whole request to a peer and its answer to the client. Nil: the client was
@@ -116,7 +121,16 @@ func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessi
 	}
 	var connected atomic.Bool
 	answered := false
-	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	ctx, in := r.Context(), r
+	if f.file {
+		var body *uploadBody
+		ctx, body = newUploadBody(ctx, w, r)
+		defer body.end()
+		defer func() { lost.spent, _ = body.spent() }()
+		in = r.WithContext(ctx)
+		in.Body = body
+	}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	p := httputil.ReverseProxy{
 		Transport: a.peers.roundTripper, FlushInterval: -1, ErrorLog: a.peers.log, BufferPool: a.peers.answerBuffers,
 		Rewrite: func(pr *httputil.ProxyRequest) { a.rewriteForPeer(pr, f, target, to.ID) },
@@ -140,7 +154,7 @@ func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessi
 	if f.transport != "" {
 		p.BufferPool = a.peers.streamBuffers
 	}
-	p.ServeHTTP(w, r.WithContext(ctx))
+	p.ServeHTTP(w, in.WithContext(ctx))
 	if answered {
 		return nil // an error in the body has cut the connection
 	}
@@ -164,7 +178,10 @@ func misdirection(res *http.Response) error {
 func (a *API) rewriteForPeer(pr *httputil.ProxyRequest, f *forward, target *url.URL, to sessions.NodeID) {
 	out := pr.Out
 	out.URL.Scheme, out.URL.Host, out.URL.RawQuery = target.Scheme, target.Host, pr.In.URL.RawQuery
-	out.Body, out.GetBody, out.ContentLength, out.TransferEncoding = nil, nil, int64(len(f.body)), nil
+	if !f.file {
+		out.Body, out.ContentLength = nil, int64(len(f.body))
+	}
+	out.GetBody, out.TransferEncoding = nil, nil
 	if len(f.body) > 0 {
 		// With GetBody the transport itself repeats a request on an idle connection that the
 		// peer has just closed.

@@ -36,6 +36,7 @@ type Problem struct {
 // slugs that only HTTP has; every other slug is a [perch.Kind].
 const (
 	slugMethodNotAllowed perch.Kind = "method-not-allowed"
+	slugLengthRequired   perch.Kind = "length-required"
 )
 
 // slugOf turns the kinds that only the supervision of a session distinguishes into the

@@ -20,7 +20,7 @@ var slugStatus = map[string]int{
 	"idempotency-mismatch": 422, "validation": 422, "jid-malformed": 422, "malformed-json": 400,
 	"body-too-large": 413, "unsupported-media-type": 415, "upgrade-required": 426, "quota-exceeded": 429,
 	"feature-unsupported": 501, "xmpp-error": 502, "upstream-tls": 502, "session-offline": 503, "draining": 503,
-	"storage-unavailable": 503, "upstream-timeout": 504, "file-too-large": 413, "upload-refused": 502, "internal": 500, "method-not-allowed": 405,
+	"storage-unavailable": 503, "upstream-timeout": 504, "file-too-large": 413, "upload-refused": 502, "internal": 500, "method-not-allowed": 405, "length-required": 411,
 }
 
 func TestProblemStatus(t *testing.T) {

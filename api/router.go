@@ -27,6 +27,7 @@ type API struct {
 	peers    *peerTransport
 	runner   runner
 	refusals *refusalLines
+	uploads  uploadPlaces
 	made     time.Time
 	draining atomic.Bool // set by Drain: not ready, no new streams
 
@@ -41,7 +42,7 @@ func New(o Options) (*API, error) {
 	}
 	a := &API{
 		o: o, log: o.Logger, mux: chi.NewRouter(), accepted: newAcceptedTokens(),
-		streams: newStreamRegistry(o), peers: newPeerTransport(o), made: time.Now(), refusals: newRefusalLines(),
+		streams: newStreamRegistry(o), peers: newPeerTransport(o), made: time.Now(), refusals: newRefusalLines(), uploads: make(uploadPlaces, uploadsAtOnce),
 	}
 	a.current.Store(newSettings(o, nil))
 	a.adminOfPeers = a.newAdminOfPeers()
@@ -71,6 +72,8 @@ func (a *API) routes() {
 	// plain GET is 426, not 401.
 	r.With(a.withoutBody, a.withSession).Get("/v1/events", a.handleEvents)
 	r.With(a.withoutBody).Get("/v1/events/ws", a.handleEventsWS)
+	// A file takes as long as it makes progress.
+	r.With(a.withSession, a.needsCredential).Put(uploadPattern, a.wrap(a.handleUploadPut))
 	r.Group(func(r chi.Router) {
 		r.Use(a.withTime)
 		r.Post("/v1/session", a.wrap(a.handleSessionOpen)) // authenticates by itself

@@ -82,7 +82,7 @@ func (a *API) handleUploadCreate(w http.ResponseWriter, r *http.Request) error {
 		answer.Put.Headers[h.Name] = h.Value.Reveal()
 	}
 	if up.Proxied {
-		answer.ProxyURL = "/v1/uploads/" + url.PathEscape(up.ID)
+		answer.ProxyURL = uploadPath + url.PathEscape(up.ID)
 	}
 	return writeJSON(w, http.StatusCreated, answer)
 }

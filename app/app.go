@@ -110,6 +110,7 @@ func (a *App) buildAPI() error {
 		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,
 		Metrics: a.metrics.handler(), Observer: a.metrics, Admin: a.admin(),
 	}
+	o.Uploads.Roots = a.uploadRoots
 	a.o.serve(&o, a.adminHosts())
 	if a.tracing != nil {
 		o.Tracer, o.NodeTransport = a.tracing, a.tracing.nodes

@@ -164,6 +164,8 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.SessionsPerAddress, half)
 	setDefault(&o.DrainTime, 20*time.Second)
 	setDefault(&o.Lease, sessions.DefaultLease)
+	setDefault(&o.UploadProxy, perch.UploadProxyOff)
+	setDefault(&o.UploadProxyBytes, sessions.DefaultUploadBytes)
 	setDefault(&o.OpenTimeout, 15*time.Second)
 	setDefault(&o.Retention.Events, sessions.DefaultRetention.Events)
 	setDefault(&o.Retention.Bytes, sessions.DefaultRetention.Bytes)

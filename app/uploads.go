@@ -1,15 +1,31 @@
 package app
 
 import (
+	"crypto/x509"
 	"fmt"
+	"net/netip"
 	"net/url"
+	"os"
+	"slices"
 	"strings"
 
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/sessions"
 )
 
+// UploadProxy is [perch.UploadProxy].
+type UploadProxy = perch.UploadProxy
+
 // UploadOptions are about files that clients put on the web (XEP-0363).
 type UploadOptions struct {
+	// UploadProxy says whether files may go through the gateway: off (default), on, or only, where
+	// clients do not reach the upload service.
+	UploadProxy perch.UploadProxy
+	// UploadProxyAllow are networks that are not public in which the gateway may reach upload services.
+	UploadProxyAllow []netip.Prefix
+	// UploadProxyBytes is the largest file that goes through the gateway; default 100 MiB.
+	UploadProxyBytes int64
 	// UploadHTTPHosts are the hosts of upload services whose addresses may be without TLS: names or
 	// addresses, without a port.
 	UploadHTTPHosts []string
@@ -17,6 +33,12 @@ type UploadOptions struct {
 
 // checkUploads names the setting that is wrong.
 func (o *UploadOptions) checkUploads() error {
+	if !slices.Contains([]perch.UploadProxy{"", perch.UploadProxyOff, perch.UploadProxyOn, perch.UploadProxyOnly}, o.UploadProxy) {
+		return fmt.Errorf("--upload-proxy %q is none of off, on, only", o.UploadProxy)
+	}
+	if o.UploadProxyBytes < 0 {
+		return fmt.Errorf("--upload-proxy-bytes must be more than 0")
+	}
 	for _, host := range o.UploadHTTPHosts {
 		name := hostOf(host)
 		at := name
@@ -35,9 +57,34 @@ func hostOf(host string) string { return strings.ToLower(strings.Trim(host, "[]"
 
 // uploadPolicy is what sessions need to know.
 func (o *UploadOptions) uploadPolicy() sessions.UploadPolicy {
-	var p sessions.UploadPolicy
+	p := sessions.UploadPolicy{Proxy: o.UploadProxy, Bytes: o.UploadProxyBytes}
 	for _, host := range o.UploadHTTPHosts {
 		p.HTTP = append(p.HTTP, hostOf(host))
 	}
 	return p
+}
+
+// serveUploads is what the API needs to know.
+func (o *UploadOptions) serveUploads(x *api.UploadOptions) {
+	x.Bytes, x.Allow = o.UploadProxyBytes, o.UploadProxyAllow
+}
+
+// uploadRoots are the roots of the system and those of the ca-file of an upstream, as it is now: who runs a
+// CA of their own for XMPP mostly has it sign the upload service, too. nil: those of the system alone.
+func (a *App) uploadRoots(name string) *x509.CertPool {
+	u, ok := (*a.live.upstreams.Load())[name]
+	if !ok || u.config.CAFile == "" {
+		return nil
+	}
+	pem, err := os.ReadFile(u.config.CAFile)
+	if err != nil {
+		a.log.Debug("the ca-file of an upstream was not read for an upload", "upstream", name, "error", err)
+		return nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	pool.AppendCertsFromPEM(pem)
+	return pool
 }

@@ -869,6 +869,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pass a file on to its place
+         * @description For pages that cannot reach put.url, where POST /v1/uploads gives a proxy_url. The body is the file, of exactly the size that was asked for, with its Content-Length; the type that was asked for goes along. One file of a session at a time. A file may take as long as it makes progress: 64 KiB in 30 seconds. Nothing is stored here; no redirect is followed. After an error the same place may be tried again until it expires.
+         */
+        put: operations["putUpload"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/vcards/me": {
         parameters: {
             query?: never;
@@ -1737,7 +1757,7 @@ export interface components {
          */
         Problem: {
             /** @enum {string} */
-            code: "unauthorized" | "forbidden" | "blocked" | "not-found" | "item-not-found" | "method-not-allowed" | "conflict" | "room-not-joined" | "nick-conflict" | "occupant-changed" | "gone" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "file-too-large" | "upload-refused" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
+            code: "unauthorized" | "forbidden" | "blocked" | "not-found" | "item-not-found" | "method-not-allowed" | "length-required" | "conflict" | "room-not-joined" | "nick-conflict" | "occupant-changed" | "gone" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "file-too-large" | "upload-refused" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
             detail?: string;
             errors?: components["schemas"]["FieldError"][];
             instance?: string;
@@ -2258,6 +2278,10 @@ export interface components {
              */
             proxy_url?: string;
             put: components["schemas"]["UploadPut"];
+        };
+        UploadDone: {
+            /** @example https://upload.example.net/d3b0/cat.png */
+            get_url: string;
         };
         /**
          * @description Proxy says whether the gateway takes the bytes and passes them on.
@@ -6442,6 +6466,127 @@ export interface operations {
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    putUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the upload */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The file, as it is; nothing of an empty one. */
+        requestBody?: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description the upload service has the file */
+            201: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadDone"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description there is no such place, or it has expired, or this gateway takes no files */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description another file of the session is under way */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description without a Content-Length */
+            411: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["RequestEntityTooLarge"];
+            /** @description with a Content-Encoding */
+            415: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description of another size */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description upload-refused: upstream_status has the status of the upload service */
+            502: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description no progress */
+            504: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getOwnVCard: {

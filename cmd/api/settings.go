@@ -85,11 +85,17 @@ type limitSettings struct {
 
 // uploadSettings are about files that clients put on the web.
 type uploadSettings struct {
-	UploadHTTPHost []string `name:"upload-http-host" placeholder:"HOST" help:"Host of an upload service whose addresses may be http; clients are given no others than https else. A name or an address, without a port; may be repeated."`
+	UploadProxy      string         `default:"off" enum:"off,on,only" help:"Whether files may go through the gateway to the upload service, for pages that it does not let in (CORS): ${enum}. With only, clients are told that there is no other way."`
+	UploadProxyAllow []proxyAddress `placeholder:"ADDRESS" help:"Network that is not public in which the gateway may reach upload services, such as 10.0.0.0/24; may be repeated."`
+	UploadProxyBytes int64          `default:"104857600" help:"Largest file that goes through the gateway, in bytes."`
+	UploadHTTPHost   []string       `name:"upload-http-host" placeholder:"HOST" help:"Host of an upload service whose addresses may be http; clients are given no others than https else. A name or an address, without a port; may be repeated."`
 }
 
 func (s *uploadSettings) uploads() app.UploadOptions {
-	return app.UploadOptions{UploadHTTPHosts: s.UploadHTTPHost}
+	return app.UploadOptions{
+		UploadProxy: app.UploadProxy(s.UploadProxy), UploadProxyAllow: prefixes(s.UploadProxyAllow), UploadProxyBytes: s.UploadProxyBytes,
+		UploadHTTPHosts: s.UploadHTTPHost,
+	}
 }
 
 // retentionSettings bound the event log of each session.
@@ -158,7 +164,7 @@ func (s *gatewaySettings) positive() error {
 		name string
 		ok   bool
 	}{
-		{"max-sessions", s.MaxSessions > 0}, {"token-rate", s.TokenRate > 0}, {"ip-rate", s.IPRate > 0},
+		{"max-sessions", s.MaxSessions > 0}, {"upload-proxy-bytes", s.UploadProxyBytes > 0}, {"token-rate", s.TokenRate > 0}, {"ip-rate", s.IPRate > 0},
 		{"sign-in-rate", s.SignInRate > 0}, {"account-rate", s.AccountRate > 0}, {"streams", s.Streams > 0}, {"open-timeout", s.OpenTimeout > 0}, {"drain-time", s.DrainTime > 0},
 		{"idle-after", s.IdleAfter > 0}, {"lease", s.Lease > 0}, {"retention-events", s.RetentionEvents > 0},
 		{"retention-bytes", s.RetentionBytes > 0}, {"retention-age", s.RetentionAge > 0}, {"otel-sample", s.OTelSample > 0},

@@ -1,0 +1,74 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+)
+
+// TestUploadBodyStalls: each 64 KiB of a file have 30 seconds, so a slow file comes through, and one that
+// stops is given up.
+func TestUploadBodyStalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		from, to := io.Pipe()
+		r := httptest.NewRequest(http.MethodPut, "/", from)
+		r.ContentLength = 1 << 20
+		ctx, body := newUploadBody(context.Background(), httptest.NewRecorder(), r)
+		defer body.end()
+		go func() { _, _ = io.Copy(io.Discard, body) }()
+		step := make([]byte, 64<<10)
+		for range 10 { // five minutes
+			time.Sleep(30*time.Second - 1)
+			_, _ = to.Write(step)
+			if synctest.Wait(); ctx.Err() != nil {
+				t.Fatalf("a slow file: got %v, want it to go on", context.Cause(ctx))
+			}
+		}
+		_, _ = to.Write(step[1:]) // is no step
+		time.Sleep(30*time.Second + 1)
+		if synctest.Wait(); !errors.Is(context.Cause(ctx), errStalled) {
+			t.Errorf("a byte less: got %v, want %v", context.Cause(ctx), errStalled)
+		}
+		_ = to.Close()
+		if err := uploadFailure(ctx, body, context.Canceled); perch.KindOf(err) != perch.KindUpstreamTimeout {
+			t.Errorf("got error %v, want kind %s", err, perch.KindUpstreamTimeout)
+		}
+	})
+}
+
+// TestUploadBodyIsOver: once the handler has returned nothing is read any more, and no deadline is set.
+func TestUploadBodyIsOver(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPut, "/", http.NoBody)
+	ctx, body := newUploadBody(context.Background(), httptest.NewRecorder(), r)
+	body.end()
+	if n, err := body.Read(make([]byte, 1)); n != 0 || !errors.Is(err, errUploadOver) || ctx.Err() != nil {
+		t.Errorf("got %d, %v, want %v", n, err, errUploadOver)
+	}
+}
+
+// TestUploadPlacesEdge: 256 files pass through a node at once, and one more is asked to wait.
+func TestUploadPlacesEdge(t *testing.T) {
+	places := make(uploadPlaces, uploadsAtOnce)
+	var last func()
+	for i := range 256 {
+		free, err := places.take()
+		if err != nil {
+			t.Fatalf("file %d: got error %v, want none", i, err)
+		}
+		last = free
+	}
+	if _, err := places.take(); perch.KindOf(err) != perch.KindQuotaExceeded {
+		t.Errorf("one more: got error %v, want kind %s", err, perch.KindQuotaExceeded)
+	}
+	last()
+	if _, err := places.take(); err != nil {
+		t.Errorf("after one has ended: got error %v, want none", err)
+	}
+}
