@@ -47,6 +47,8 @@ type Options struct {
 
 	RateLimits
 	StreamLimits
+	// RawStanzas lets clients write stanzas themselves, by POST /v1/stanzas.
+	RawStanzas bool
 
 	Retention sessions.Retention // of the logs, for hello only; sessions.DefaultRetention
 

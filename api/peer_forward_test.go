@@ -58,6 +58,7 @@ func everyRoute() []call {
 		{"GET", "/v1/messages/none", "", ""},
 		{"PUT", "/v1/chat-states/bob%40example.net", `{"state":"composing"}`, jsonType},
 		{"GET", "/v1/archive?with=bob@example.net", "", ""},
+		{"POST", "/v1/stanzas", `{"xml":"<iq type='get'><ping xmlns='urn:xmpp:ping'/></iq>"}`, jsonType},
 		{"GET", "/v1/jids?account=mary@contoso.com", "", ""},
 		{"GET", "/v1/jids?account=nobody@contoso.com", "", ""},
 		{"GET", "/v1/conversations?type=room", "", ""},

@@ -25,7 +25,7 @@ var problemDocs = map[perch.Kind]problemDoc{
 		meaning: "The request has no bearer token, or the upstream or this gateway does not accept it. Tokens in a URL are never read.",
 		action:  "Send Authorization: Bearer <token>. If the session is suspended because its credential has expired, PUT a fresh one to /v1/session/credentials. Do not repeat the same token: refusals are remembered and counted."},
 	perch.KindForbidden: {status: 403, title: "Forbidden",
-		meaning: "The upstream does not allow this account what the request asks for.",
+		meaning: "The upstream, or this gateway, does not allow this account what the request asks for.",
 		action:  "See xmpp.condition. Often the other side has to accept a subscription first."},
 	perch.KindBlocked: {status: 403, title: "Blocked",
 		meaning: "The account blocks the address that this is for, or its domain, so its server would send nothing there. Nothing was sent.",

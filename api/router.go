@@ -28,6 +28,7 @@ type API struct {
 	runner   runner
 	refusals *refusalLines
 	uploads  uploadPlaces
+	stanzas  *limiter // of POST /v1/stanzas, by session
 	made     time.Time
 	draining atomic.Bool // set by Drain: not ready, no new streams
 
@@ -43,6 +44,7 @@ func New(o Options) (*API, error) {
 	a := &API{
 		o: o, log: o.Logger, mux: chi.NewRouter(), accepted: newAcceptedTokens(),
 		streams: newStreamRegistry(o), peers: newPeerTransport(o), made: time.Now(), refusals: newRefusalLines(), uploads: make(uploadPlaces, uploadsAtOnce),
+		stanzas: newLimiter("stanzas", stanzaRate),
 	}
 	a.current.Store(newSettings(o, nil))
 	a.adminOfPeers = a.newAdminOfPeers()
@@ -133,6 +135,7 @@ func (a *API) routesOfUpstream(r chi.Router) {
 	r.Post("/v1/messages", a.wrap(a.handleMessageSend))
 	r.Post("/v1/uploads", a.wrap(a.handleUploadCreate))
 	r.Put("/v1/chat-states/{jid}", a.wrap(a.handleChatState))
+	r.Post("/v1/stanzas", a.wrap(a.handleStanza))
 	r.Put("/v1/conversations/{jid}/read", a.wrap(a.handleConversationRead))
 	r.Get("/v1/conversations/{jid}/messages", a.wrap(a.handleConversationMessages))
 	r.Patch("/v1/conversations/{jid}/messages/{ref}", a.wrap(a.handleMessageEdit))

@@ -54,6 +54,7 @@ func methodNotAllowed(t testing.TB, f *gateway) {
 		"/v1/events":                             "GET",
 		"/v1/events/tickets":                     "POST",
 		"/v1/chat-states/bob@example.net":        "PUT",
+		"/v1/stanzas":                            "POST",
 		"/problems/validation":                   "GET",
 	} {
 		for _, method := range []string{"OPTIONS", "TRACE", "BREW"} {

@@ -140,6 +140,7 @@ func TestSuspendedForCredentials(t *testing.T) {
 		"PUT /v1/presence/me":                   `{}`,
 		"PUT /v1/chat-states/bob@example.net":   `{"state":"active"}`,
 		"GET /v1/archive?with=bob@example.net":  "",
+		"POST /v1/stanzas":                      `{"xml":"<iq/>"}`,
 		"GET /v1/jids?account=mary@contoso.com": "",
 		"GET /v1/vcards/eve@example.net":        "",
 		"GET /v1/vcards/me/photo":               "",

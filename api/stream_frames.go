@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -29,6 +30,14 @@ type helloData struct {
 // gatewayFeatures are what this gateway has beyond the first version of its API: what a client may
 // name in types, and ask for. Whether the upstream of a session has it too is in session.features.
 var gatewayFeatures = []string{"blocking", "conversations", "message-edit", "message-react", "message-retract", "rooms", "uploads"}
+
+// features are gatewayFeatures, and stanzas where the operator lets clients write them.
+func (a *API) features() []string {
+	if !a.o.RawStanzas {
+		return gatewayFeatures
+	}
+	return append(slices.Clip(gatewayFeatures), "stanzas")
+}
 
 type helloServer struct {
 	Name    string `json:"name"`
@@ -71,7 +80,7 @@ func (st *stream) hello() *perch.Event {
 			QueueFrames: o.QueueFrames, QueueBytes: o.QueueBytes, Streams: st.api.settings().StreamsPerToken,
 		},
 		Retention: helloRetention{Events: o.Retention.Events, Bytes: o.Retention.Bytes, Seconds: int64(o.Retention.Age.Seconds())},
-		Features:  gatewayFeatures,
+		Features:  st.api.features(),
 	}
 	if !sub.Resumed {
 		data.ResetReason = &sub.ResetReason

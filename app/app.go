@@ -109,6 +109,7 @@ func (a *App) buildAPI() error {
 		Sessions: a.manager, Logger: a.log.With("component", "api"), Version: a.o.Version, Retention: a.o.Retention,
 		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,
 		Metrics: a.metrics.handler(), Observer: a.metrics, Admin: a.admin(),
+		RawStanzas: a.o.RawStanzas,
 	}
 	o.Uploads.Roots = a.uploadRoots
 	a.o.serve(&o, a.adminHosts())

@@ -110,6 +110,7 @@ type Limits struct {
 	AccountRate        Rate // refused credentials of one account; default 10 a minute, 20 at once
 	Streams            int  // event streams of one session; default 20
 	RoomDeliveryLimit  int  // messages of one room in a minute that a session makes events of; default 600, negative: no limit
+	RawStanzas         bool // clients may write stanzas themselves, see api.Options
 	UploadOptions
 }
 

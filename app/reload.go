@@ -96,6 +96,7 @@ var fixedSettings = []fixedSetting{
 	fixed("retention-events", func(o *Options) *int { return &o.Retention.Events }),
 	fixed("retention-bytes", func(o *Options) *int { return &o.Retention.Bytes }),
 	fixed("retention-age", func(o *Options) *time.Duration { return &o.Retention.Age }),
+	fixed("raw-stanzas", func(o *Options) *bool { return &o.RawStanzas }),
 	fixed("park-after", func(o *Options) *time.Duration { return &o.ParkAfter }),
 	fixed("otel-endpoint", func(o *Options) *string { return &o.Tracing.Endpoint }),
 	fixed("otel-sample", func(o *Options) *float64 { return &o.Tracing.Sample }),

@@ -849,6 +849,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/stanzas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a stanza
+         * @description One message, directed presence, or iq of type get or set, for what this API has no resource for. It is read, judged and written anew; what the gateway itself works by is 403. Of an iq the result is returned, and an error answer is a problem with its condition. Of a message nothing is kept, and nothing is sent again. Only where the operator lets clients do so, as stanzas in features of hello says; 20 a minute.
+         */
+        post: operations["sendStanza"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/uploads": {
         parameters: {
             query?: never;
@@ -2234,6 +2254,17 @@ export interface components {
         };
         SpoilerRequest: {
             hint?: string;
+        };
+        StanzaAnswer: {
+            /** @description of an iq, with the id of the request; left out for a message or presence */
+            xml?: string;
+        };
+        StanzaRequest: {
+            /**
+             * @description one stanza, of at most 64 KiB
+             * @example <iq type='get'><ping xmlns='urn:xmpp:ping'/></iq>
+             */
+            xml?: string;
         };
         /** @enum {string} */
         State: "connecting" | "online" | "reconnecting" | "suspended" | "closed";
@@ -6365,6 +6396,82 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             /** @description no password to change, or none that the server changes */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    sendStanza: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description the stanza */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StanzaRequest"];
+            };
+        };
+        responses: {
+            /** @description the answer to an iq */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StanzaAnswer"];
+                };
+            };
+            /** @description a message or presence is on its way */
+            202: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StanzaAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description not for clients to send, or refused by the one who was asked */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description not on this gateway, or not on this upstream */
             501: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];

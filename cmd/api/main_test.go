@@ -232,6 +232,12 @@ func TestNothingIsNoLimit(t *testing.T) {
 			t.Errorf("%q: got %d and error %v, want %d", args, o.RoomDeliveryLimit, err, want)
 		}
 	}
+	for args, want := range map[string]bool{"": false, "--raw-stanzas": true} {
+		o, err := parse(t, strings.Fields("--upstream home.test "+args)...)
+		if err != nil || o.RawStanzas != want {
+			t.Errorf("%q: got %v and error %v, want %v", args, o.RawStanzas, err, want)
+		}
+	}
 	for args, want := range map[string]time.Duration{"": 5 * time.Second, "--park-after=0": -1} {
 		o, err := parse(t, strings.Fields("--upstream home.test "+args)...)
 		if err != nil || o.ParkAfter != want {

@@ -80,6 +80,7 @@ type limitSettings struct {
 	AccountRate        float64 `default:"10" help:"Refused credentials a minute of one account, from all addresses; twice as many at once."`
 	Streams            int     `default:"20" help:"Event streams of one session."`
 	RoomDeliveryLimit  int     `default:"600" help:"Messages of one room in a minute that a session makes events of; above it only of those that name the account, until the room is quiet; 0 = no limit."`
+	RawStanzas         bool    `help:"Let clients send stanzas that they have written themselves (POST /v1/stanzas), for what the API has no resource for, such as OMEMO keys. Stanzas by which the gateway itself works are refused; 20 a minute of one session."`
 	uploadSettings
 }
 
@@ -206,5 +207,6 @@ func (s *limitSettings) limits() app.Limits {
 		SignInRate: app.PerMinute(s.SignInRate, 1), AccountRate: app.PerMinute(s.AccountRate, 2), Streams: s.Streams,
 		RoomDeliveryLimit: noneIsNegative(s.RoomDeliveryLimit),
 		UploadOptions:     s.uploads(),
+		RawStanzas:        s.RawStanzas,
 	}
 }

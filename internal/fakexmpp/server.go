@@ -46,6 +46,7 @@ type Data struct {
 	Refuse func(method string) error
 	RoomData
 	BlockingData
+	StanzaData
 	Search  bool        // the archive says after the login that it can be searched
 	Uploads *UploadData // nil: there is no upload service
 

@@ -2,7 +2,7 @@
 // less than the gateway.
 
 /** @import { SessionInfo } from '../types.d.ts' */
-/** What a client may ask for. @typedef {'conversations' | 'edit' | 'retract' | 'react' | 'reply' | 'attach' | 'rooms' | 'blocking'} Ability */
+/** What a client may ask for. @typedef {'conversations' | 'edit' | 'retract' | 'react' | 'reply' | 'attach' | 'rooms' | 'blocking' | 'search' | 'stanzas'} Ability */
 
 /** The feature of gateway and session that each needs; the gateway has its conversations on
  * every service. @type {Record<Ability, string>} */
@@ -15,11 +15,15 @@ const needs = {
   attach: 'message-edit',
   rooms: 'rooms',
   blocking: 'blocking',
+  search: 'search',
+  stanzas: 'stanzas',
 };
 
 /** @param {{ features: string[], session: SessionInfo | null }} store @param {Ability} what */
 export function can({ features, session }, what) {
   const feature = needs[what];
+  if (what === 'search') return Boolean(session?.features?.some((f) => f === feature)); // an older gateway has none there
   if (!features.includes(feature)) return false;
+  if (what === 'stanzas') return Boolean(session?.features?.some((f) => f === 'rooms')); // more than chat
   return what === 'conversations' || Boolean(session?.features?.some((f) => f === feature));
 }

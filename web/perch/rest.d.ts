@@ -92,17 +92,22 @@ export class Rest {
     /** The photo of a card, null where there is none. @param {JID} jid @returns {Promise<Blob | null>} */
     getPhoto(jid: JID): Promise<Blob | null>;
     /**
-     * @param {{ with: JID, limit?: number, before?: string, after?: string, start?: string, end?: string }} query
+     * Of one account or room, or with q a search, which needs no with.
+     * @param {{ with?: JID, q?: string, limit?: number, before?: string, after?: string, start?: string, end?: string }} query
      * @returns {Promise<ArchivePage>}
      */
     getArchive(query: {
-        with: JID;
+        with?: JID;
+        q?: string;
         limit?: number;
         before?: string;
         after?: string;
         start?: string;
         end?: string;
     }): Promise<ArchivePage>;
+    /** Sends a stanza that is written as XML, where can('stanzas'). Resolves with the answer to an iq, and with
+     * undefined for a message or presence. @param {string} xml @returns {Promise<string | undefined>} */
+    sendStanza(xml: string): Promise<string | undefined>;
     /** @param {string} account @returns {Promise<JIDAnswer>} */
     lookupJID(account: string): Promise<JIDAnswer>;
     /**

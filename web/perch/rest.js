@@ -189,11 +189,18 @@ export class Rest {
   }
 
   /**
-   * @param {{ with: JID, limit?: number, before?: string, after?: string, start?: string, end?: string }} query
+   * Of one account or room, or with q a search, which needs no with.
+   * @param {{ with?: JID, q?: string, limit?: number, before?: string, after?: string, start?: string, end?: string }} query
    * @returns {Promise<ArchivePage>}
    */
   getArchive(query) {
     return this.request('GET', '/v1/archive', { query });
+  }
+
+  /** Sends a stanza that is written as XML, where can('stanzas'). Resolves with the answer to an iq, and with
+   * undefined for a message or presence. @param {string} xml @returns {Promise<string | undefined>} */
+  async sendStanza(xml) {
+    return (await this.request('POST', '/v1/stanzas', { body: { xml } })).xml;
   }
 
   /** @param {string} account @returns {Promise<JIDAnswer>} */

@@ -59,3 +59,15 @@ func (e *Borrowed) Clone() *Element {
 	}
 	return c
 }
+
+// OtherAttr names an attribute that is none of these; one in a namespace counts, except xml:lang. "":
+// there is none.
+func (e *Element) OtherAttr(names ...string) string {
+	for _, a := range e.attrs {
+		lang := a.space == nsXML && a.local == "lang"
+		if !lang && (a.space != "" || !slices.Contains(names, a.local)) {
+			return a.local
+		}
+	}
+	return ""
+}
