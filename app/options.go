@@ -147,7 +147,7 @@ type Upstream struct {
 	Mechanisms     []string `yaml:"mechanisms"`      // SASL names in order of preference
 	TokenMechanism string   `yaml:"token-mechanism"` // lets access tokens of this upstream be passed through
 	RedirectAllow  []string `yaml:"redirect-allow"`  // hosts that see-other-host may name: names or *.suffix, with a port or without
-	Resource       string   `yaml:"resource"`        // wanted resource; default perch-<random>
+	Resource       string   `yaml:"resource"`        // of sessions that name none; default the choice of the server
 
 	UpstreamLimits `yaml:",inline"`
 	Labels         Labels `yaml:"labels"`

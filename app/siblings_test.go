@@ -29,6 +29,24 @@ func jwt(t *testing.T, jid string, life time.Duration) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
+// TestResourceOfAnUpstream: what the configuration names is the resource of a session that names none.
+func TestResourceOfAnUpstream(t *testing.T) {
+	s := testkit.SharedProsody(t)
+	upstream := app.Upstream{Name: "real", Domain: testkit.ProsodySCRAM256, Address: s.Addr, CAFile: s.CAFile, Resource: "gateway"}
+	a := start(t, upstream)
+	u := s.NewUserAt(t, "alice", testkit.ProsodySCRAM256)
+	for named, want := range map[string]string{"": "gateway", "phone": "phone"} {
+		body := map[string]string{"jid": u.JID, "password": u.Password}
+		if named != "" {
+			body["resource"] = named
+		}
+		token := testkit.NewGateway(t, a.URL(), "").Call(t, http.StatusCreated, http.MethodPost, "/v1/session", body).JSON(t).Str("token")
+		if got := testkit.NewGateway(t, a.URL(), token).Get(t, "/v1/session").Str("resource"); got != want {
+			t.Errorf("a session that names %q: got the resource %q, want %q", named, got, want)
+		}
+	}
+}
+
 // TestJWTAsPasswordOnEjabberd signs in where a JSON Web Token is the password of PLAIN:
 // given as a token to an upstream that says so, or as a password; never an expired one, or
 // one of another user.

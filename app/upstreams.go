@@ -113,6 +113,7 @@ func (a *App) dial(ctx context.Context, req sessions.DialRequest) (sessions.Conn
 	if err != nil {
 		return nil, err
 	}
+	acc.Resource = cmp.Or(acc.Resource, u.config.Resource)
 	began := time.Now()
 	c, err := u.dialer.Dial(ctx, acc, req.Resume)
 	if err != nil {
