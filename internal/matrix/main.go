@@ -32,6 +32,7 @@ func run(ctx context.Context, args []string) error {
 	probe := flags.String("probe", "", "print what one server offers, as JSON: prosody or ejabberd")
 	out := flags.String("out", "docs/versions.md", "the page to write the tables into")
 	pattern := flags.String("run", "", "run these tests only, and write nothing")
+	offers := flags.Bool("offers", false, "run no tests, and write only what the servers offer")
 	messages := flags.Int("messages", 600, "of each run of the ledger")
 	var releases []*release
 	flags.Func("release", "a name and the folder with its files, such as \"Debian 13=/tmp/trixie\"; repeatable", func(v string) error {
@@ -53,10 +54,14 @@ func run(ctx context.Context, args []string) error {
 	}
 	failed := false
 	for _, r := range releases {
-		if err := r.examine(ctx, *pattern, *messages); err != nil {
+		err := r.ask(ctx)
+		if err == nil && !*offers {
+			err = r.examine(ctx, *pattern, *messages)
+			failed = failed || r.failed()
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", r.Name, err)
 		}
-		failed = failed || r.failed()
 	}
 	if *pattern == "" {
 		page, err := os.ReadFile(*out)
@@ -97,9 +102,9 @@ func (r *release) failed() bool {
 	return r.broken
 }
 
-// examine does everything with the servers of one release.
-func (r *release) examine(ctx context.Context, pattern string, messages int) error {
-	r.Versions, r.Offers, r.Tests, r.Ledger = map[string]string{}, map[string]offer{}, map[string]tally{}, map[string]string{}
+// ask finds the versions of the servers, and what they offer.
+func (r *release) ask(ctx context.Context) error {
+	r.Versions, r.Offers = map[string]string{}, map[string]offer{}
 	for _, name := range []string{"prosody", "ejabberd", "redis-server", "valkey-server"} {
 		if v, err := exec.CommandContext(ctx, "dpkg-query", "--admindir", r.dir+"/var/lib/dpkg", "-W", "-f=${source:Upstream-Version}", name).Output(); err == nil {
 			r.Versions[name], _, _ = strings.Cut(string(v), "+")
@@ -116,6 +121,12 @@ func (r *release) examine(ctx context.Context, pattern string, messages int) err
 		}
 		r.Offers[server] = o
 	}
+	return nil
+}
+
+// examine runs the tests, and the ledger, with the servers of one release.
+func (r *release) examine(ctx context.Context, pattern string, messages int) error {
+	r.Tests, r.Ledger = map[string]tally{}, map[string]string{}
 	if err := r.test(ctx, "XMPP", pattern, "", "./xmppconn", "./app", "./internal/cluster"); err != nil {
 		return err
 	}

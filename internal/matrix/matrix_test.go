@@ -76,6 +76,9 @@ func TestTables(t *testing.T) {
 			t.Errorf("got\n%s\nwant in it\n%s", got, want)
 		}
 	}
+	if got := tables([]*release{{Name: "Debian 13"}}); strings.Contains(got, "tests with") || strings.Contains(got, "ledger") {
+		t.Errorf("got\n%s\nwant nothing of tests that were not run", got)
+	}
 	for name, r := range map[string]*release{
 		"a failed test": {Tests: map[string]tally{"XMPP": {Passed: 8, Failed: 1}}}, "no test": {Tests: map[string]tally{"XMPP": {}}}, "the ledger": {broken: true},
 	} {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -39,11 +40,18 @@ func tables(releases []*release) string {
 	for _, p := range []struct{ name, label string }{{"prosody", "Prosody"}, {"ejabberd", "ejabberd"}, {"redis-server", "Redis"}, {"valkey-server", "Valkey"}} {
 		row(p.label, func(r *release) string { return cmp.Or(r.Versions[p.name], "none") })
 	}
+	tested := slices.ContainsFunc(releases, func(r *release) bool { return r.Tests != nil })
 	for _, with := range []string{"XMPP", "Redis", "Valkey"} {
+		if !tested {
+			break
+		}
 		label := map[string]string{"XMPP": "tests with both XMPP servers", "Redis": "tests with Redis", "Valkey": "tests with Valkey"}[with]
 		row(label, func(r *release) string { return r.Tests[with].String() })
 	}
 	for _, server := range servers {
+		if !tested {
+			break
+		}
 		row("ledger with "+serverLabel(server), func(r *release) string { return cmp.Or(r.Ledger[server], "none") })
 	}
 	b.WriteString("\nWhat the servers offer in the configuration of the tests (`internal/testkit`):\n\n")
