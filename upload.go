@@ -33,7 +33,7 @@ type SessionUploads struct {
 	// MaxSize of one file, in bytes; 0: the service does not say.
 	MaxSize int64 `json:"max_size"`
 	// Proxy says whether the gateway takes the bytes and passes them on.
-	Proxy UploadProxy `json:"proxy" enums:"off,on,only"`
+	Proxy UploadProxy `json:"proxy"`
 }
 
 // UploadProxy says which way the bytes of a file may go.

@@ -2318,7 +2318,7 @@ export interface components {
          * @description Proxy says whether the gateway takes the bytes and passes them on.
          * @enum {string}
          */
-        UploadProxy: "off" | "on" | "only" | "off" | "on" | "only";
+        UploadProxy: "off" | "on" | "only";
         UploadPut: {
             headers: {
                 [key: string]: string;

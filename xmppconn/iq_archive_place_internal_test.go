@@ -82,23 +82,41 @@ func resultFrom(iq *xmlstream.Element, from perch.JID, payload string) string {
 	return "<iq type='result' from='" + string(from) + "' id='" + iq.Attr("id") + "'>" + payload + "</iq>"
 }
 
-// TestArchiveEnd: what an archive gives of a later time than was asked for is none of the answer.
-func TestArchiveEnd(t *testing.T) {
-	bubble(t, "later", func(t *testing.T) {
-		_, c, _, p := roomsOnline(t)
-		answer(p, func(iq *xmlstream.Element) string {
-			text := ""
-			for _, second := range []string{"1", "2", "3"} {
-				text += "<message><result xmlns='" + nsMAM + "' queryid='" + iq.Children()[0].Attr("queryid") + "' id='" + second + "'><forwarded xmlns='" + nsForward +
-					"'><delay xmlns='" + nsDelay + "' stamp='2024-01-01T00:00:0" + second + "Z'/><message xmlns='jabber:client' from='bob@a.test/x' to='me@a.test'><body>" + second +
-					"</body></message></forwarded></result></message>"
+// TestArchiveOfATime: what an archive gives of another time than was asked for is none of the answer. Its times
+// may be whole seconds.
+func TestArchiveOfATime(t *testing.T) {
+	at := func(second, ms int) perch.Time {
+		return perch.At(time.Date(2024, 1, 1, 0, 0, second, ms*int(time.Millisecond), time.UTC))
+	}
+	for name, tt := range map[string]struct {
+		q    perch.ArchiveQuery
+		want string
+	}{
+		"until":             {perch.ArchiveQuery{End: at(2, 0)}, "12"},
+		"since":             {perch.ArchiveQuery{Start: at(3, 0)}, "3"},
+		"since in a second": {perch.ArchiveQuery{Start: at(2, 900)}, "23"},
+		"always":            {perch.ArchiveQuery{}, "123"},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			_, c, _, p := roomsOnline(t)
+			answer(p, func(iq *xmlstream.Element) string {
+				text := ""
+				for _, second := range []string{"1", "2", "3"} {
+					text += "<message><result xmlns='" + nsMAM + "' queryid='" + iq.Children()[0].Attr("queryid") + "' id='" + second + "'><forwarded xmlns='" + nsForward +
+						"'><delay xmlns='" + nsDelay + "' stamp='2024-01-01T00:00:0" + second + "Z'/><message xmlns='jabber:client' from='bob@a.test/x' to='me@a.test'><body>" + second +
+						"</body></message></forwarded></result></message>"
+				}
+				return text + resultOf(iq, "<fin xmlns='"+nsMAM+"' complete='true'><set xmlns='"+nsRSM+"'><first>1</first><last>3</last></set></fin>")
+			})
+			tt.q.Limit = 10
+			page, err := c.Archive(context.Background(), tt.q)
+			got := ""
+			for _, it := range page.Items {
+				got += it.Body
 			}
-			return text + resultOf(iq, "<fin xmlns='"+nsMAM+"' complete='true'><set xmlns='"+nsRSM+"'><first>1</first><last>3</last></set></fin>")
+			if err != nil || got != tt.want {
+				t.Errorf("Archive() = %q, %v; want %q", got, err, tt.want)
+			}
 		})
-		end := time.Date(2024, 1, 1, 0, 0, 2, 0, time.UTC)
-		page, err := c.Archive(context.Background(), perch.ArchiveQuery{End: perch.At(end), Limit: 10})
-		if err != nil || len(page.Items) != 2 || page.Items[1].Body != "2" {
-			t.Errorf("Archive() = %+v, %v; want the first two", page, err)
-		}
-	})
+	}
 }

@@ -65,14 +65,18 @@ func (a *Reader) last(ctx context.Context, q perch.ArchiveQuery) (perch.ArchiveP
 	return page, nil
 }
 
+// outside reports whether an item is of another time than was asked for: Prosody 13 with its own storage
+// oversteps a start and an end by one. Archives may give their times in whole seconds, rounded down.
+func outside(it *perch.ArchiveItem, q perch.ArchiveQuery) bool {
+	return !it.TimeIsArrival && (q.End != 0 && it.Time > q.End || q.Start > 1000 && it.Time <= q.Start-1000)
+}
+
 // Of reads a page of the archive of a room, or of the own one for "" (XEP-0313). When nothing comes after
 // an id, the archive must have that id: one that has it no more must say item-not-found (4.3.1), and
 // Prosody 13 with its own storage answers with nothing. What has come since would be lost in silence.
 func (a *Reader) Of(ctx context.Context, archive perch.JID, q perch.ArchiveQuery) (perch.ArchivePage, error) {
 	page, err := a.page(ctx, archive, q)
-	if q.End != 0 { // which Prosody 13 with its own storage oversteps by one
-		page.Items = slices.DeleteFunc(page.Items, func(it perch.ArchiveItem) bool { return it.Time > q.End && !it.TimeIsArrival })
-	}
+	page.Items = slices.DeleteFunc(page.Items, func(it perch.ArchiveItem) bool { return outside(&it, q) })
 	if err != nil || q.After == "" || page.Last != "" || len(page.Items) > 0 {
 		return page, err
 	}
