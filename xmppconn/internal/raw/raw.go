@@ -11,8 +11,11 @@ import (
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
-// MaxBytes is how long a stanza may be.
-const MaxBytes = 64 << 10
+// MaxBytes is how long a stanza may be, and MaxWritten how long it may become by being written anew.
+const (
+	MaxBytes   = 64 << 10
+	MaxWritten = 2 * MaxBytes
+)
 
 // field is where a request has the stanza.
 const field = "/xml"
@@ -91,11 +94,13 @@ func (s *Stanza) Payload() ([]byte, error) { return written(nil, s.body.Children
 
 func written(b []byte, el *xmlstream.Element) ([]byte, error) {
 	w := xmlstream.NewWriter(b)
+	w.AtMost(MaxWritten)
 	w.Tree(field, el.Borrowed(), xmlstream.NSClient)
 	return w.Result()
 }
 
-// Answer writes the result of the IQ as its client would have got it, with its own id.
+// Answer writes the result of the IQ as its client would have got it, with its own id. The cause of the error
+// is perch.ErrAnswerTooLarge.
 func (s *Stanza) Answer(in stanza.IQ) (string, error) {
 	el := xmlstream.NewElement(xmlstream.NSClient, "iq", "").With("type", in.Type).With("id", s.ID).With("from", string(in.From)).With("to", string(in.To))
 	if in.Payload != nil {
@@ -104,5 +109,8 @@ func (s *Stanza) Answer(in stanza.IQ) (string, error) {
 	w := xmlstream.NewWriter(nil)
 	w.Tree("", el.Borrowed(), "")
 	b, err := w.Result()
-	return string(b), err
+	if err != nil { // what was read can be written, unless that takes too much
+		return "", perch.Wrap(perch.KindXMPP, perch.ErrAnswerTooLarge, "the answer exceeds the limits of this gateway")
+	}
+	return string(b), nil
 }

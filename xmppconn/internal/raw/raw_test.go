@@ -1,6 +1,7 @@
 package raw_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -179,6 +180,35 @@ func TestAnswer(t *testing.T) {
 	}
 	if got, err = s.Answer(stanza.IQ{ID: "ours", Type: "result"}); err != nil || len(streamtest.Parse(t, got).Children()) != 0 {
 		t.Errorf("Answer() of an empty result = %s, %v; want an empty iq", got, err)
+	}
+}
+
+// TestWrittenIsBounded: a namespace that is declared once, and used by thousands of elements, does not make a
+// hundred megabytes of 64 KiB, neither of what a client sends nor of what it is answered.
+func TestWrittenIsBounded(t *testing.T) {
+	many := "xmlns:p='" + strings.Repeat("n", 30<<10) + "'><p:x>" + strings.Repeat("<y xmlns='urn:y'><p:z/></y>", 1000) + "</p:x>"
+	s, err := raw.Parse("<message to='b@b.test' "+many+"</message>", self)
+	if err != nil {
+		t.Fatalf("Parse() of a message: got error %v, want none", err)
+	}
+	if b, err := s.Append(nil); perch.KindOf(err) != perch.KindValidation || len(b) != 0 {
+		t.Errorf("Append() = %d bytes, %v; want none and KindValidation", len(b), err)
+	}
+	if s, err = raw.Parse("<iq type='set' "+many+"</iq>", self); err != nil {
+		t.Fatalf("Parse() of an iq: got error %v, want none", err)
+	}
+	if b, err := s.Payload(); perch.KindOf(err) != perch.KindValidation || len(b) != 0 {
+		t.Errorf("Payload() = %d bytes, %v; want none and KindValidation", len(b), err)
+	}
+	payload := streamtest.Parse(t, "<a "+many+"</a>")
+	if got, err := s.Answer(stanza.IQ{Type: "result", Payload: payload}); !errors.Is(err, perch.ErrAnswerTooLarge) || perch.KindOf(err) != perch.KindXMPP || got != "" {
+		t.Errorf("Answer() = %d bytes, %v; want none and ErrAnswerTooLarge", len(got), err)
+	}
+	if s, err = raw.Parse("<message to='b@b.test'><body>"+strings.Repeat("\"", raw.MaxBytes-100)+"</body></message>", self); err != nil {
+		t.Fatalf("Parse() of a long text: got error %v, want none", err)
+	}
+	if b, err := s.Append(nil); err != nil || len(b) < raw.MaxBytes-100 {
+		t.Errorf("Append() of a long text = %d bytes, %v; want it", len(b), err)
 	}
 }
 

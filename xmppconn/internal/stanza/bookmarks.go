@@ -49,8 +49,9 @@ func parseConference(el *xmlstream.Element, jid, store string) (b perch.RoomBook
 	}
 	if rest := foreignPart(el); len(rest.Children()) > 0 || !rest.Plain() {
 		var w xmlstream.Writer
+		w.AtMost(perch.MaxForeignBytes)
 		w.Tree("", rest.Borrowed(), "")
-		if text, err := w.Result(); err == nil && len(text) <= perch.MaxForeignBytes {
+		if text, err := w.Result(); err == nil {
 			b.Foreign = string(text)
 		}
 	}

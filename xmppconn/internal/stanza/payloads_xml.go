@@ -59,6 +59,7 @@ func (f *foreign) texts() (list []string, truncated bool) {
 			return list, true
 		}
 		var w xmlstream.Writer
+		w.AtMost(perch.MaxPayloadBytes)
 		w.Tree("", el, "")
 		text, err := w.Result()
 		if err != nil || len(text) > room {

@@ -1,6 +1,7 @@
 package stanza_test
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
@@ -35,6 +36,22 @@ func TestPayloads(t *testing.T) {
 	alone := said{Details: &perch.MessageDetails{Payloads: []string{"<a xmlns='urn:a'/>"}}}
 	if diff := cmp.Diff(alone, saidBy(t, "bo@b.test/x", "chat", "<a xmlns='urn:a'/><store xmlns='urn:xmpp:hints'/>")); diff != "" {
 		t.Errorf("alone, and to be stored: -want +got:\n%s", diff)
+	}
+}
+
+// TestPayloadsAreBounded: what a stranger has written shorter than it is written anew takes no more than
+// there is room for.
+func TestPayloadsAreBounded(t *testing.T) {
+	inner := "<body>hi</body><a xmlns='urn:a' xmlns:p='" + strings.Repeat("n", 30<<10) + "'>" + strings.Repeat("<p:b/>", 5000) + "</a>"
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got := saidBy(t, "bo@b.test/x", "chat", inner)
+	runtime.ReadMemStats(&after)
+	if diff := cmp.Diff(said{Body: "hi", Details: &perch.MessageDetails{PayloadsTruncated: true}}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 16<<20 {
+		t.Errorf("got %d bytes allocated for a message of %d, want at most 16 MiB", took, len(inner))
 	}
 }
 

@@ -1,10 +1,12 @@
 package xmlstream_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/streamtest"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
@@ -13,12 +15,38 @@ import (
 func treeText(t testing.TB, e *xmlstream.Element, space string) string {
 	t.Helper()
 	var w xmlstream.Writer
+	w.AtMost(math.MaxInt)
 	w.Tree("", e.Borrowed(), space)
 	b, err := w.Result()
 	if err != nil {
 		t.Fatalf("Tree(): got error %v, want none", err)
 	}
 	return string(b)
+}
+
+// TestTreeIsBounded: a namespace that is declared once and used a thousand times makes no more of a short
+// text than may be, and is not written on beyond that.
+func TestTreeIsBounded(t *testing.T) {
+	const most = 10_000
+	declared := "<a xmlns:p='" + strings.Repeat("n", 5000) + "' xmlns:q='" + strings.Repeat("m", 5000) + "'>"
+	for name, raw := range map[string]string{
+		"elements":   declared + strings.Repeat("<p:b/>", 1000) + "</a>",
+		"attributes": declared + strings.Repeat("<b p:c='1' q:c='2'/>", 1000) + "</a>",
+		"levels":     declared + strings.Repeat("<p:b><q:b>", 10) + strings.Repeat("</q:b></p:b>", 10) + "</a>",
+		"a text":     "<a>" + strings.Repeat("x", most) + "</a>",
+	} {
+		w := xmlstream.NewWriter([]byte(strings.Repeat("y", 2*most))) // which is not the tree's
+		w.AtMost(most)
+		w.Tree("/f", streamtest.Parse(t, raw).Borrowed(), "")
+		if b, err := w.Result(); perch.KindOf(err) != perch.KindValidation || len(b) != 2*most {
+			t.Errorf("%s: got %d bytes, error %v; want those of before and KindValidation", name, len(b), err)
+		}
+	}
+	var w xmlstream.Writer
+	w.Tree("", streamtest.Parse(t, declared+strings.Repeat("<p:b/>", 1000)+"</a>").Borrowed(), "")
+	if _, err := w.Result(); perch.KindOf(err) != perch.KindValidation {
+		t.Errorf("more than a stanza: got error %v, want KindValidation", err)
+	}
 }
 
 // TestTree writes elements with their namespaces, and text and children in their order.

@@ -14,6 +14,7 @@ import (
 type Writer struct {
 	b    []byte
 	from []byte // what was there already
+	most int    // bytes that a tree may make of it; 0: see AtMost
 	err  error
 }
 
