@@ -48,11 +48,13 @@ func (m *Manager) ChangePassword(ctx context.Context, s *Session, current, fresh
 	if err := m.vacant(ctx, r); err != nil {
 		return err
 	}
+	// From here on the caller may go: the server changes the password all the same, and nobody else hears of it.
+	ctx = context.WithoutCancel(ctx)
 	if err := conn.ChangePassword(ctx, fresh); err != nil && !m.changedAllTheSame(ctx, r, err) {
 		return err
 	}
 	m.rejected.drop(r.key.digest)
-	return m.adoptPassword(context.WithoutCancel(ctx), r)
+	return m.adoptPassword(ctx, r)
 }
 
 // passwordChanger is the connection to ask, for who knows the password that the session signs in with.
@@ -86,7 +88,7 @@ func (m *Manager) changedAllTheSame(ctx context.Context, r *replacement, err err
 	default:
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.settings().OpenTimeout)
+	ctx, cancel := context.WithTimeout(ctx, m.settings().OpenTimeout)
 	defer cancel()
 	jid, err := m.verifyApart(ctx, r.fresh)
 	return err == nil && r.sameAccount(jid)
@@ -115,19 +117,31 @@ func (m *Manager) adoptPassword(ctx context.Context, r *replacement) error {
 
 // takeLater is take for as long as it fails, and the session has no other credential.
 func (m *Manager) takeLater(ctx context.Context, r *replacement) {
-	for {
+	for again := true; again; {
 		select {
 		case <-time.After(storeAgain):
 		case <-ctx.Done():
 			return
 		}
-		still := false
-		if r.s.call(ctx, func() { still = r.s.cred.acc == r.fresh }) != nil || !still {
+		select {
+		case r.s.replacing <- struct{}{}: // as in ChangePassword
+		case <-ctx.Done():
 			return
 		}
-		if m.take(ctx, r) == nil {
-			m.bindAll(ctx, r.s)
-			return
-		}
+		again = m.takeAgain(ctx, r)
+		<-r.s.replacing
 	}
+}
+
+// takeAgain is one attempt, and reports whether there is to be another one.
+func (m *Manager) takeAgain(ctx context.Context, r *replacement) (again bool) {
+	still := false
+	if r.s.call(ctx, func() { still = r.s.cred.acc == r.fresh }) != nil || !still {
+		return false
+	}
+	if m.take(ctx, r) != nil {
+		return true
+	}
+	m.bindAll(ctx, r.s)
+	return false
 }

@@ -158,6 +158,75 @@ func TestPasswordChangedWithoutTheStore(t *testing.T) {
 	}, durable, sealing(1))
 }
 
+// TestPasswordChangedWithoutTheCaller: who asked has gone before the server has answered. The answer counts all
+// the same: the server takes the password of before no more.
+func TestPasswordChangedWithoutTheCaller(t *testing.T) {
+	inWorld(t, func(w *world) {
+		before, fresh := canary.Secret(), canary.Secret()
+		_, s, _ := w.enterBy(before)
+		answer := make(chan struct{})
+		w.up.set(func(u *upstream) { u.slowPassword = answer })
+		w.up.Edit(func(d *fakexmpp.Data) {
+			d.SignIn = func(_ context.Context, req sessions.DialRequest) (perch.Login, error) {
+				select {
+				case <-answer:
+					if req.Account.Password.Reveal() == fresh {
+						return perch.Login{JID: alice + "/perch"}, nil
+					}
+				default:
+				}
+				return perch.Login{}, perch.Errorf(perch.KindUnauthorized, "no")
+			}
+		})
+		ctx, cancel := context.WithCancel(w.ctx())
+		changed := make(chan error, 1)
+		go func() { changed <- w.m.ChangePassword(ctx, s, perch.NewSecret(before), perch.NewSecret(fresh)) }()
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		close(answer)
+		must(t, "ChangePassword", <-changed)
+		w.lose(linkLost)
+		if got := s.Info().State; got != perch.StateOnline {
+			t.Errorf("after a lost link: got %s, want online with the fresh password", got)
+		}
+	}, durable, sealing(1))
+}
+
+// TestPasswordStoredLaterAndReplaced: a credential that comes while a password is stored at last is the newer one.
+func TestPasswordStoredLaterAndReplaced(t *testing.T) {
+	inWorld(t, func(w *world) {
+		before, fresh, newest := canary.Secret(), canary.Secret(), canary.Secret()
+		_, s, _ := w.enterBy(before)
+		w.up.Edit(func(d *fakexmpp.Data) {
+			d.Refuse = func(method string) error {
+				if method == "ChangePassword" {
+					w.store.set(func(s *store) { s.down = errDown })
+				}
+				return nil
+			}
+		})
+		kindOf(t, w.m.ChangePassword(w.ctx(), s, perch.NewSecret(before), perch.NewSecret(fresh)), perch.KindStorageUnavailable)
+		slow := make(chan struct{})
+		w.store.set(func(s *store) { s.down, s.slow = nil, slow })
+		time.Sleep(5 * time.Second)
+		synctest.Wait() // the password is being stored
+		w.store.set(func(s *store) { s.slow = nil })
+		replaced := make(chan error, 1)
+		go func() {
+			replaced <- w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Password: perch.NewSecret(newest)})
+		}()
+		synctest.Wait()
+		close(slow)
+		must(t, "ReplaceCredentials", <-replaced)
+		synctest.Wait()
+		w.lose(linkLost)
+		if dials := w.up.Dials(); dials[len(dials)-1].Account.Password.Reveal() != newest {
+			t.Error("the session signed in with another password, want the newest")
+		}
+	}, durable, sealing(1))
+}
+
 // TestNoPasswordToChange of a session that signs in with an access token.
 func TestNoPasswordToChange(t *testing.T) {
 	inWorld(t, func(w *world) {

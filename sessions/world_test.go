@@ -257,7 +257,8 @@ type upstream struct {
 	known  func() (map[string]uint64, bool)
 	muc    *muc // nil: there are no rooms
 
-	slowBlocks bool // a block list is never answered
+	slowBlocks   bool          // a block list is never answered
+	slowPassword chan struct{} // until it is closed no change of a password is answered; nil: at once
 }
 
 func newUpstream() *upstream {
@@ -341,6 +342,21 @@ func (c *conn) FetchBlockList(ctx context.Context) error {
 	return c.Conn.FetchBlockList(ctx)
 }
 
+// ChangePassword makes conn a sessions.PasswordChanger whose server takes its time.
+func (c *conn) ChangePassword(ctx context.Context, fresh perch.Secret) error {
+	c.up.mu.Lock()
+	slow := c.up.slowPassword
+	c.up.mu.Unlock()
+	if slow != nil {
+		select {
+		case <-slow:
+		case <-ctx.Done():
+			return perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the request was canceled")
+		}
+	}
+	return c.Conn.ChangePassword(ctx, fresh)
+}
+
 // errSilent is what pages returns for no answer.
 var errSilent error = perch.Errorf(perch.KindUpstreamTimeout, "the server did not answer in time")
 
@@ -420,6 +436,7 @@ type store struct {
 	record  sessions.Record // the newest that was committed
 	lost    int             // so many commits are made, and reported as failed
 	later   error           // no session can be read for it
+	slow    chan struct{}   // until it is closed no token is bound; nil: at once
 }
 
 func (s *store) set(f func(*store)) {
@@ -480,6 +497,12 @@ func (s *store) Lookup(ctx context.Context, token string) (sessions.Binding, err
 func (s *store) Bind(ctx context.Context, token string, b sessions.Binding) ([]string, error) {
 	if err := s.failing(); err != nil {
 		return nil, err
+	}
+	s.mu.Lock()
+	slow := s.slow
+	s.mu.Unlock()
+	if slow != nil {
+		<-slow
 	}
 	return s.Store.Bind(ctx, token, b)
 }
