@@ -125,8 +125,11 @@ func (lg *login) lookForUploads(ctx context.Context, l *link) (wait func()) {
 	}
 }
 
-// learnUploads implements loginManager.
+// learnUploads implements loginManager. It waits no longer for the looks of other sessions than for its own: of
+// a server that does not answer each login would wait for the looks of all before it.
 func (r registrar) learnUploads(ctx context.Context, domain string, conn UploadConn) {
+	ctx, cancel := context.WithTimeout(ctx, uploadLookTime)
+	defer cancel()
 	if _, err := r.m.uploads.learn(ctx, uploadKey{r.s.cred.upstream.Name, domain}, conn); err != nil {
 		r.m.log.Debug("the upload service was not found", "session", r.s.ID().Short(), "error", err)
 	}

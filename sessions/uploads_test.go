@@ -209,6 +209,32 @@ func TestLoginDoesNotWaitForUploads(t *testing.T) {
 	})
 }
 
+// TestManyLoginsAtASilentServer: each login has gone on after the time of one look, however many there are.
+func TestManyLoginsAtASilentServer(t *testing.T) {
+	inWorld(t, func(w *world) {
+		withUploads(w, 1000)
+		looks := 0
+		w.up.Edit(func(x *fakexmpp.Data) {
+			x.Refuse = func(method string) error {
+				if method != "UploadService" {
+					return nil
+				}
+				looks++
+				time.Sleep(15 * time.Second)
+				return perch.Errorf(perch.KindUpstreamTimeout, "no answer")
+			}
+		})
+		for i := range 8 {
+			_, _, _, err := w.m.SignIn(w.ctx(), perch.Account{Upstream: "named", JID: perch.JID(fmt.Sprintf("u%d@example.net", i)), Password: perch.NewSecret("good")})
+			must(t, "SignIn", err)
+		}
+		pass(10 * time.Minute)
+		if looks > 2 {
+			t.Errorf("got %d looks after one another, want no session to wait for more than one", looks)
+		}
+	})
+}
+
 // TestSlotWithoutTLS: a slot without TLS is of use only where the operator names its host.
 func TestSlotWithoutTLS(t *testing.T) {
 	for _, tc := range []struct {
