@@ -18,6 +18,8 @@ const (
 	maxBlockedEvent  = 100              // addresses in one event
 	blockListTimeout = 10 * time.Second // of a fetch
 	blockListWait    = 2 * time.Second  // how long a login waits for it
+	blockListAgain   = time.Minute      // until a fetch that failed is tried again
+	blockListTries   = 5                // until the next login
 )
 
 // blockingHost is what the block list needs of the session that it belongs to.
@@ -53,6 +55,7 @@ type blocking struct {
 	partial bool        // the server has more
 	known   bool        // the list is that of the server, as it was last heard
 	support support
+	again   *time.Timer // fetches the list once more; nil: no fetch has failed
 }
 
 // support is whether the server has block lists.
@@ -96,15 +99,14 @@ func (b *blocking) take(in *perch.BlockListIn) {
 		sum = rec.Sum
 	}
 	b.support = supported
-	list := slices.Clone(b.list)
+	var list []perch.JID
 	if in.All {
-		list, b.known, b.partial = nil, true, in.Partial
-	}
-	for _, jid := range in.Removed {
-		list = slices.DeleteFunc(list, func(x perch.JID) bool { return x.Equal(jid) })
+		b.known, b.partial = true, in.Partial
+	} else {
+		list = without(b.list, slices.SortedFunc(slices.Values(in.Removed), compareKeys))
 	}
 	list = append(list, in.Added...)
-	slices.SortFunc(list, func(x, y perch.JID) int { return strings.Compare(string(x.Key()), string(y.Key())) })
+	slices.SortFunc(list, compareKeys)
 	list = slices.CompactFunc(list, perch.JID.Equal)
 	if len(list) > maxBlocked {
 		b.host.overBudget("block list", list[maxBlocked])
@@ -191,6 +193,8 @@ func (b *blocking) save(v *StoredBlockList) {
 	rec.BlockList = v
 	b.host.saveRecord()
 }
+
+func compareKeys(x, y perch.JID) int { return strings.Compare(string(x.Key()), string(y.Key())) }
 
 // without are the entries of one sorted list that the other one lacks.
 func without(list, other []perch.JID) (rest []perch.JID) {

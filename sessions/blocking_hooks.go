@@ -45,10 +45,13 @@ func (b *blocking) online(resumed bool) {
 }
 
 func (*blocking) offline(*link) {}
-func (*blocking) stop()         {}
+func (b *blocking) stop()       { stop(b.again) }
 
-// fetch asks for the list; done is closed when it has arrived, or does not come.
-func (b *blocking) fetch(l *link) (done <-chan struct{}) {
+// fetch asks for the list; done is closed when it has arrived, or does not come. Without it the server tells nothing
+// of what other devices change, so a fetch that failed is tried again.
+func (b *blocking) fetch(l *link) (done <-chan struct{}) { return b.fetchTry(l, 1) }
+
+func (b *blocking) fetchTry(l *link, try int) (done <-chan struct{}) {
 	ended := make(chan struct{})
 	conn, ok := blockingConn(l)
 	if !ok {
@@ -63,12 +66,26 @@ func (b *blocking) fetch(l *link) (done <-chan struct{}) {
 		err := conn.FetchBlockList(ctx)
 		if err != nil {
 			b.host.logDebug("the block list was not fetched", "error", err)
-		}
-		if perch.KindOf(err) == perch.KindFeatureUnsupported {
-			b.host.post(func() { b.notSupported(l) })
+			b.host.post(func() { b.fetchFailed(l, try, err) })
 		}
 	})
 	return ended
+}
+
+// fetchFailed decides what becomes of a fetch by a link that is still in use.
+func (b *blocking) fetchFailed(l *link, try int, err error) {
+	switch {
+	case b.host.stream() != l:
+	case perch.KindOf(err) == perch.KindFeatureUnsupported:
+		b.notSupported(l)
+	case try < blockListTries:
+		stop(b.again)
+		b.again = b.host.after(blockListAgain, func() {
+			if b.host.stream() == l {
+				b.fetchTry(l, try+1)
+			}
+		})
+	}
 }
 
 // blockingConn is a link as one that can block; ok is false when it cannot.

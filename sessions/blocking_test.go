@@ -333,3 +333,46 @@ func TestSlowBlockList(t *testing.T) {
 		w.wantBlocked(s, bob) // whoever asks has it fetched
 	})
 }
+
+// TestBlockListFetchedAgain: a server that did not answer has not been asked, and tells of no change; the list is
+// asked for again, a few times until the next login.
+func TestBlockListFetchedAgain(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.blocks(bob)
+		s := w.open()
+		c := w.attach(s, sessions.SubscribeOptions{})
+		w.up.set(func(u *upstream) { u.slowBlocks = true })
+		w.blocks(carol)
+		w.lose(linkLost)
+		pass(30 * time.Second)
+		w.wantBlocked(s, bob)
+		w.up.set(func(u *upstream) { u.slowBlocks = false })
+		pass(time.Minute)
+		w.wantBlocked(s, carol)
+		wantChanges(t, c.next(), "+[carol@example.net] -[bob@example.net]")
+	})
+}
+
+// TestBlockListTriesEdge: the fifth fetch is the last one until the next login.
+func TestBlockListTriesEdge(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.blocks(bob)
+		asked := 0
+		w.up.Edit(func(d *fakexmpp.Data) {
+			d.Refuse = func(method string) error {
+				if method != "FetchBlockList" {
+					return nil
+				}
+				asked++
+				return perch.Errorf(perch.KindUpstreamTimeout, "no answer")
+			}
+		})
+		w.open()
+		for _, want := range []int{5, 10} {
+			if pass(time.Hour); asked != want {
+				t.Errorf("got %d fetches, want %d", asked, want)
+			}
+			w.lose(linkLost)
+		}
+	})
+}
