@@ -38,9 +38,9 @@ type blockingHost interface {
 	// overBudget reports what found no room.
 	overBudget(budget string, from perch.JID)
 	logDebug(msg string, args ...any)
-	// hide makes contacts unavailable whom an entry blocks; blockedContacts are they.
-	hide(entry perch.JID)
-	blockedContacts(entry perch.JID) []perch.JID
+	// hide makes contacts unavailable whom entries block; blockedContacts are they.
+	hide(entries []perch.JID)
+	blockedContacts(entries []perch.JID) []perch.JID
 }
 
 // blocking is the part of a session that knows whom the account blocks (XEP-0191). The server has the list and
@@ -121,8 +121,8 @@ func (b *blocking) announce(in *perch.BlockListIn, before []perch.JID, known boo
 	added, removed := without(b.list, before), without(before, b.list)
 	for _, jid := range added {
 		b.host.rememberAddress(jid)
-		b.host.hide(jid)
 	}
+	b.host.hide(added)
 	saved := b.saved()
 	switch {
 	case !known && (sum == "" || !in.All): // it was never told, or is fetched just now
@@ -161,11 +161,9 @@ func (b *blocking) probe(removed []perch.JID) {
 	if !b.host.Online() {
 		return
 	}
-	for _, entry := range removed {
-		for _, jid := range b.host.blockedContacts(entry) {
-			if !b.blocks(jid) {
-				_ = b.host.Send(&perch.ProbeOut{To: jid.Bare()}) // without a stream the next login brings it
-			}
+	for _, jid := range b.host.blockedContacts(removed) {
+		if !b.blocks(jid) {
+			_ = b.host.Send(&perch.ProbeOut{To: jid.Bare()}) // without a stream the next login brings it
 		}
 	}
 }

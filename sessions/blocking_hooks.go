@@ -121,24 +121,31 @@ func (*blocking) await(ctx context.Context, done <-chan struct{}) {
 	}
 }
 
-// hide makes contacts unavailable whom an entry of the block list blocks.
-func (ro *roster) hide(entry perch.JID) {
-	for _, jid := range ro.blockedContacts(entry) {
+// hide makes contacts unavailable whom entries of the block list block.
+func (ro *roster) hide(entries []perch.JID) {
+	for _, jid := range ro.blockedContacts(entries) {
 		ro.applyPresence(&perch.PresenceIn{From: jid})
 	}
 }
 
-// blockedContacts are the contacts whom an entry of the block list blocks; one of a device has its resource.
-func (ro *roster) blockedContacts(entry perch.JID) (list []perch.JID) {
-	if entry.Local() != "" {
-		if k := ro.contacts.Get(entry.Bare()); k != nil {
-			list = append(list, k.Buddy.JID+entry[len(entry.Bare()):])
+// blockedContacts are the contacts whom entries of the block list block; one of a device has its resource.
+func (ro *roster) blockedContacts(entries []perch.JID) (list []perch.JID) {
+	servers := map[perch.JID]bool{} // by their keys; true: with everybody of it
+	for _, entry := range entries {
+		bare := entry.Bare()
+		if entry.Local() == "" {
+			servers[bare.Key()] = servers[bare.Key()] || entry.IsBare()
+		} else if k := ro.contacts.Get(bare); k != nil {
+			list = append(list, k.Buddy.JID+entry[len(bare):])
 		}
+	}
+	if len(servers) == 0 {
 		return list
 	}
 	for k := range ro.contacts.All() {
-		if entry.IsBare() && perch.JID(k.Buddy.JID.Domain()).Equal(entry) || k.Buddy.JID.Equal(entry.Bare()) {
-			list = append(list, k.Buddy.JID)
+		jid := k.Buddy.JID
+		if everybody, there := servers[perch.JID(jid.Domain()).Key()]; everybody || there && jid.Local() == "" {
+			list = append(list, jid)
 		}
 	}
 	return list
