@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -24,7 +25,7 @@ type PasswordChanger interface {
 // until their credential is replaced too. Errors are those of PasswordChanger, KindFeatureUnsupported of a
 // session that signs in with an access token, KindSessionOffline without a stream, and KindConflict when the
 // fresh password leads to another session. After KindStorageUnavailable the password is changed, and only
-// not stored yet: the session goes on with it.
+// not stored yet: the session goes on with it. It is changed, too, when that other session was signed in to meanwhile.
 func (m *Manager) ChangePassword(ctx context.Context, s *Session, current, fresh perch.Secret) error {
 	select {
 	case s.replacing <- struct{}{}: // one at a time, as in ReplaceCredentials
@@ -139,7 +140,12 @@ func (m *Manager) takeAgain(ctx context.Context, r *replacement) (again bool) {
 	if r.s.call(ctx, func() { still = r.s.cred.acc == r.fresh }) != nil || !still {
 		return false
 	}
-	if m.take(ctx, r) != nil {
+	err := m.take(ctx, r)
+	if errors.Is(err, ErrTaken) {
+		// Another session was signed in to with the fresh password, and keeps it. Tokens still lead to this one.
+		err = m.retire(ctx, r.s, r.oldKey)
+	}
+	if err != nil {
 		return true
 	}
 	m.bindAll(ctx, r.s)

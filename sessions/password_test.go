@@ -227,6 +227,39 @@ func TestPasswordStoredLaterAndReplaced(t *testing.T) {
 	}, durable, sealing(1))
 }
 
+// TestPasswordTakenMeanwhile: another client has signed in with the fresh password before it was stored here. That
+// session keeps it; tokens lead to this one, and the password before does no more.
+func TestPasswordTakenMeanwhile(t *testing.T) {
+	inWorld(t, func(w *world) {
+		before, fresh := canary.Secret(), canary.Secret()
+		token, s, _ := w.enterBy(before)
+		var other *sessions.Session
+		w.up.Edit(func(d *fakexmpp.Data) {
+			d.Refuse = func(method string) error {
+				if method == "ChangePassword" {
+					_, other, _ = w.enterBy(fresh)
+				}
+				return nil
+			}
+		})
+		kindOf(t, w.m.ChangePassword(w.ctx(), s, perch.NewSecret(before), perch.NewSecret(fresh)), perch.KindConflict)
+		pass(10 * time.Second)
+		w.restart()
+		if _, same, _ := w.enterBy(fresh); same.ID() != other.ID() {
+			t.Errorf("the fresh password led to %s, want %s", same.ID().Short(), other.ID().Short())
+		}
+		if _, _, _, err := w.m.SignIn(w.ctx(), perch.Account{Upstream: "net", JID: alice, Password: perch.NewSecret(before)}); perch.KindOf(err) != perch.KindUnauthorized {
+			t.Errorf("the password before: got %v, want %s", err, perch.KindUnauthorized)
+		}
+		again, err := w.m.Authenticate(w.ctx(), token)
+		must(t, "Authenticate", err)
+		synctest.Wait()
+		if dials := w.up.Dials(); again.ID() != s.ID() || dials[len(dials)-1].Account.Password.Reveal() != fresh {
+			t.Errorf("the token led to %s, want %s with the fresh password", again.ID().Short(), s.ID().Short())
+		}
+	}, durable, sealing(1))
+}
+
 // TestNoPasswordToChange of a session that signs in with an access token.
 func TestNoPasswordToChange(t *testing.T) {
 	inWorld(t, func(w *world) {
