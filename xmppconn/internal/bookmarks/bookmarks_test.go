@@ -192,7 +192,7 @@ func TestStores(t *testing.T) {
 
 // TestChangesThatAreReplaced writes once more what another client has replaced, and not for ever.
 func TestChangesThatAreReplaced(t *testing.T) {
-	for times, want := range map[int]perch.Kind{0: "", 2: "", 100: perch.KindConflict} {
+	for times, want := range map[int]perch.Kind{0: "", 2: "", 4: "", 5: perch.KindConflict, 100: perch.KindConflict} {
 		synctest.Test(t, func(t *testing.T) {
 			a := &account{features: []string{conversion}, document: "<conference jid='o@c.test'/>"}
 			left := times
@@ -221,7 +221,7 @@ func TestChangesThatAreReplaced(t *testing.T) {
 
 // TestItemsThatAreLost writes an item once more that a server loses, or shows again after it was retracted.
 func TestItemsThatAreLost(t *testing.T) {
-	for times, want := range map[int]perch.Kind{0: "", 2: "", 100: perch.KindConflict} {
+	for times, want := range map[int]perch.Kind{0: "", 2: "", 4: "", 5: perch.KindConflict, 100: perch.KindConflict} {
 		synctest.Test(t, func(t *testing.T) {
 			a := &account{features: []string{compat}, items: map[string]string{}}
 			put, again := false, times

@@ -56,16 +56,18 @@ func (l *List) putItem(ctx context.Context, b perch.RoomBookmark) error {
 	if err != nil {
 		return err
 	}
-	return l.untilThere(ctx, func() (there bool, err error) {
+	return l.untilThere(ctx, func() (write func() error, err error) {
 		answer, err := l.get(ctx, ask)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		old := stanza.BookmarkItem(answer, b.JID)
 		if old != nil && stanza.SameBookmark(old, b) {
-			return true, nil
+			return nil, nil
 		}
-		return false, l.items.Publish(ctx, l.ask, items, func(options bool) ([]byte, error) { return stanza.EncodeBookmark(b, old, options) })
+		return func() error {
+			return l.items.Publish(ctx, l.ask, items, func(options bool) ([]byte, error) { return stanza.EncodeBookmark(b, old, options) })
+		}, nil
 	})
 }
 
@@ -78,43 +80,53 @@ func (l *List) removeItem(ctx context.Context, room perch.JID) error {
 	if err != nil {
 		return err
 	}
-	return l.untilThere(ctx, func() (gone bool, err error) {
+	return l.untilThere(ctx, func() (write func() error, err error) {
 		answer, err := l.get(ctx, ask)
 		if err != nil || stanza.BookmarkItem(answer, room) == nil {
-			return err == nil, err
+			return nil, err
 		}
-		if _, err = l.ask(ctx, "set", payload); perch.ConditionOf(err) == "item-not-found" {
-			return true, nil
-		}
-		return false, err
+		return func() error {
+			_, err := l.ask(ctx, "set", payload)
+			if perch.ConditionOf(err) == "item-not-found" {
+				return nil
+			}
+			return err
+		}, nil
 	})
 }
 
 // change reads the document, changes it and writes it.
 func (l *List) change(ctx context.Context, store string, edit func(stanza.BookmarkDocument) (stanza.BookmarkDocument, bool, error)) error {
-	return l.untilThere(ctx, func() (there bool, err error) {
+	return l.untilThere(ctx, func() (write func() error, err error) {
 		answer, err := l.get(ctx, stanza.EncodeDocumentGet(store))
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		d, changed, err := edit(stanza.ParseDocument(answer))
 		if err != nil || !changed {
-			return err == nil, err
+			return nil, err
 		}
-		return false, l.write(ctx, store, d)
+		return func() error { return l.write(ctx, store, d) }, nil
 	})
 }
 
-// untilThere writes a change until a look some time later finds it there. Who wrote at the same time may
-// have undone it: another client the document, or ejabberd 24 an item, when it makes the one of the other.
-func (l *List) untilThere(ctx context.Context, write func() (there bool, err error)) error {
-	for range maxTries {
-		done := false
-		err := l.alone(ctx, func() (err error) {
-			done, err = write()
-			return err
+// untilThere writes a change until a look some time later finds it there: look returns how to write it, or nil.
+// Who wrote at the same time may have undone it: another client the document, or ejabberd 24 an item, when it
+// makes the one of the other.
+func (l *List) untilThere(ctx context.Context, look func() (write func() error, err error)) error {
+	for tries := 0; ; tries++ {
+		there := false
+		err := l.alone(ctx, func() error {
+			write, err := look()
+			if there = write == nil; there {
+				return err
+			}
+			if tries == maxTries {
+				return perch.Errorf(perch.KindConflict, "another client keeps replacing the bookmarks")
+			}
+			return write()
 		})
-		if done || err != nil {
+		if there || err != nil {
 			return err
 		}
 		select {
@@ -123,7 +135,6 @@ func (l *List) untilThere(ctx context.Context, write func() (there bool, err err
 			return perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the server did not answer in time")
 		}
 	}
-	return perch.Errorf(perch.KindConflict, "another client keeps replacing the bookmarks")
 }
 
 func (l *List) write(ctx context.Context, store string, d stanza.BookmarkDocument) error {
