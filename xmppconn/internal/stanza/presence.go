@@ -202,7 +202,6 @@ func (w *writer) availability(p *perch.OwnPresence) {
 	}
 }
 
-// appendSubscriptionOut writes a subscription stanza, always to the bare JID (RFC 6121, 3).
 // probe asks for the presence of an account (RFC 6121, 4.3).
 func (w *writer) probe(p *perch.ProbeOut) {
 	w.Raw("<presence")
@@ -210,6 +209,7 @@ func (w *writer) probe(p *perch.ProbeOut) {
 	w.Raw(" type='probe'/>")
 }
 
+// appendSubscriptionOut writes a subscription stanza, always to the bare JID (RFC 6121, 3).
 func appendSubscriptionOut(w *writer, s *perch.SubscriptionOut) {
 	switch s.Type {
 	case "subscribe", "subscribed", "unsubscribe", "unsubscribed":
