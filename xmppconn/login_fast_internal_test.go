@@ -210,6 +210,28 @@ func TestTokenIsNotShown(t *testing.T) {
 	}
 }
 
+// TestTokenStaysOfAnOlderLogin: a server that does not offer the newer profile just now says nothing of the
+// token.
+func TestTokenStaysOfAnOlderLogin(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		w, acc := sasl2Server(t)
+		acc.Fast = tokenOf(2)
+		w.serve("xmpp.a.test:5222", func(p *fakeServer) {
+			p.startTLS()
+			p.open(offerSASL("PLAIN"))
+			p.expect(nsSASL, "auth")
+			p.send(saslSuccess)
+			p.open(offerBind)
+			p.bind(string(testSelf))
+			p.drain()
+		})
+		c, _ := w.signIn(acc, nil)
+		if l := c.Login(); l.Fast != acc.Fast || l.Mechanism != "PLAIN" {
+			t.Errorf("got a login by %q that keeps the token: %v; want PLAIN, and the token of the account", l.Mechanism, l.Fast == acc.Fast)
+		}
+	})
+}
+
 // TestEndToken signs in with the token for the last time, and with nothing else.
 func TestEndToken(t *testing.T) {
 	for _, taken := range []bool{true, false} {

@@ -13,6 +13,7 @@ import (
 func (l *login) authenticate(features *xmlstream.Element) error {
 	l.doing = "authenticating"
 	state := l.c.nc.(*tls.Conn).ConnectionState()
+	l.c.login.Fast = l.acc.Fast // unless the server says something of it
 	l.offer = negotiate.OfferOf(features)
 	if l.d.up.Profile == ProfileMessenger {
 		l.offer.SASL2 = negotiate.SASL2{}
