@@ -80,8 +80,10 @@ func payloadLimits() xmlstream.Limits {
 }
 
 // payloads writes elements that a client gave as XML: read by the parser that reads streams, and
-// written anew, so that nothing else than one element can come of each.
+// written anew, so that nothing else than one element can come of each. That may be longer, but not without end.
 func (w *writer) payloads(list []string) {
+	var anew xmlstream.Writer
+	anew.AtMost(4 * perch.MaxPayloadBytes)
 	if len(list) > perch.MaxPayloads {
 		w.fail("/payloads", "at most %d are allowed", perch.MaxPayloads)
 	}
@@ -101,7 +103,12 @@ func (w *writer) payloads(list []string) {
 		case payload.Reserved(el.Space()):
 			w.fail(field, "elements of the namespace %s are written by this gateway", el.Space())
 		default:
-			w.Tree(field, el.Borrowed(), nsClient)
+			anew.Tree(field, el.Borrowed(), nsClient)
 		}
 	}
+	b, err := anew.Result()
+	if err != nil {
+		w.Fail(err)
+	}
+	w.Bytes(b)
 }

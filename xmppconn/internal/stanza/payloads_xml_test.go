@@ -91,6 +91,7 @@ func TestPayloadsOut(t *testing.T) {
 		{"that of stanzas", "/payloads/0", []string{"<body xmlns='jabber:client'>x</body>"}},
 		{"too deep", "/payloads/0", []string{"<a xmlns='urn:a'>" + strings.Repeat("<b>", 31) + strings.Repeat("</b>", 31) + "</a>"}},
 		{"too many", "/payloads", repeated("<a xmlns='urn:a'/>", perch.MaxPayloads+1)},
+		{"too large as it is sent", "/payloads/0", []string{"<a xmlns='urn:a' xmlns:p='" + strings.Repeat("n", 4<<10) + "'>" + strings.Repeat("<p:b/>", 50) + "</a>"}},
 		{"too large", "/payloads/1", []string{"<a xmlns='urn:a'/>", "<a xmlns='urn:a'>" + strings.Repeat("x", perch.MaxPayloadBytes) + "</a>"}},
 	} {
 		if got, err := send(tt.payloads...); fieldOf(err) != tt.field || got != "" {
