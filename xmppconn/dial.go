@@ -31,9 +31,8 @@ type Options struct {
 	// arrives; 0 = 5 s, negative = never. Builds that cannot park readers ignore it.
 	ParkAfter time.Duration
 
-	// Observer sees the end of every request of a caller, for metrics: its kind (roster,
-	// roster_set, roster_remove, vcard, vcard_set, archive, jid_lookup, read_positions, password, ping), how long it
-	// waited and its error. It must not wait.
+	// Observer sees the end of every request of a caller, for metrics: its kind, of which there are some twenty
+	// such as roster and roster_set, how long it waited and its error. It must not wait.
 	Observer func(kind string, d time.Duration, err error)
 	// Trace follows the same requests for traces: it is called at the begin, with the caller's
 	// context, and what it returns is called with the error at the end. Nil: no traces.
