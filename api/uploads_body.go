@@ -30,11 +30,12 @@ type uploadBody struct {
 	size    int64
 	timer   *time.Timer
 
-	mu   sync.Mutex
-	got  int64
-	step int64 // got when the deadlines were moved last
-	over bool  // the handler returns: the connection has its next request
-	err  error // of the client's side
+	mu    sync.Mutex
+	begun bool // a read has begun, and may still wait
+	got   int64
+	step  int64 // got when the deadlines were moved last
+	over  bool  // the handler returns: the connection has its next request
+	err   error // of the client's side
 }
 
 // newUploadBody begins with the body of r, of a known length. Ctx ends when there is no progress, with
@@ -44,6 +45,8 @@ func newUploadBody(ctx context.Context, w http.ResponseWriter, r *http.Request) 
 	b := &uploadBody{from: r.Body, control: http.NewResponseController(w), size: r.ContentLength}
 	b.timer = time.AfterFunc(uploadStall, func() {
 		cancel(errStalled)
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		b.interrupt()
 	})
 	b.extend()
@@ -58,11 +61,10 @@ func (b *uploadBody) extend() {
 	_ = b.control.SetWriteDeadline(now.Add(3 * uploadStall))
 }
 
-// interrupt ends a read that waits for the client.
+// interrupt ends a read that waits for the client. A body that was not read stays as it is: over HTTP/2
+// nothing could be read of it after a deadline. The caller holds mu.
 func (b *uploadBody) interrupt() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.over && b.got < b.size {
+	if b.begun && !b.over && b.got < b.size {
 		_ = b.control.SetReadDeadline(time.Now())
 	}
 }
@@ -71,6 +73,7 @@ func (b *uploadBody) interrupt() {
 func (b *uploadBody) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	over := b.over
+	b.begun = b.begun || !over
 	b.mu.Unlock()
 	if over {
 		return 0, errUploadOver
@@ -97,16 +100,16 @@ func (b *uploadBody) Close() error { return nil }
 // ends at once.
 func (b *uploadBody) end() {
 	b.timer.Stop()
-	b.interrupt()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.interrupt()
 	b.over = true
 }
 
-// spent reports whether anything was read, so that the body cannot be sent once more; failed is the error
+// spent reports whether a read has begun, so that the body cannot be sent once more; failed is the error
 // of the client's side.
 func (b *uploadBody) spent() (spent bool, failed error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.got > 0, b.err
+	return b.begun, b.err
 }

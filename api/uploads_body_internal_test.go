@@ -53,6 +53,46 @@ func TestUploadBodyIsOver(t *testing.T) {
 	}
 }
 
+// TestUploadBodyOnceMore: a body of which nothing was read is still there for another node, or for this one,
+// over both versions of HTTP; one whose read has begun is not.
+func TestUploadBodyOnceMore(t *testing.T) {
+	for _, version := range []int{1, 2} {
+		from, to := io.Pipe()
+		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, first := newUploadBody(r.Context(), w, r)
+			first.end()
+			if spent, _ := first.spent(); spent || r.ProtoMajor != version {
+				t.Errorf("HTTP/%d: got spent %v over %s, want a body that is not spent", version, spent, r.Proto)
+			}
+			_, second := newUploadBody(r.Context(), w, r)
+			defer second.end()
+			go func() { // comes only now
+				_, _ = to.Write([]byte("hello"))
+				_ = to.Close()
+			}()
+			if got, err := io.ReadAll(second); string(got) != "hello" || err != nil {
+				t.Errorf("HTTP/%d: got %q, %v, want the whole body", version, got, err)
+			}
+			if spent, _ := second.spent(); !spent {
+				t.Errorf("HTTP/%d: got a body that is not spent, want that it is", version)
+			}
+		}))
+		srv.EnableHTTP2 = version == 2
+		srv.StartTLS()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, srv.URL, from)
+		if err != nil {
+			t.Fatalf("HTTP/%d: NewRequestWithContext: got error %v, want none", version, err)
+		}
+		r.ContentLength = 5
+		res, err := srv.Client().Do(r)
+		if err != nil {
+			t.Fatalf("HTTP/%d: got error %v, want an answer", version, err)
+		}
+		_ = res.Body.Close()
+		srv.Close()
+	}
+}
+
 // TestUploadPlacesEdge: 256 files pass through a node at once, and one more is asked to wait.
 func TestUploadPlacesEdge(t *testing.T) {
 	places := make(uploadPlaces, uploadsAtOnce)
