@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
 )
 
 // passwordRequest is the body of PUT /v1/session/password.
@@ -47,20 +48,9 @@ func (a *API) handlePassword(w http.ResponseWriter, r *http.Request) error {
 	if err := req.check(); err != nil {
 		return err
 	}
-	s := sessionFrom(r.Context())
-	info := s.Info()
-	account := a.o.Sessions.AccountKey(info.Upstream, info.JID)
-	g, err := a.reserveAttempts(r, info.Upstream, account)
-	if err != nil {
-		return err
-	}
-	err = a.o.Sessions.ChangePassword(r.Context(), s, perch.NewSecret(req.Current), perch.NewSecret(req.New))
-	g.conclude(r.Context(), err)
-	if err == nil {
-		a.audit(r, auditPassword, s.ID(), auditAccount(account))
-	}
-	a.auditRefusal(r, "password", account, err)
-	return done(w, err)
+	return done(w, a.tryCredential(r, "password", auditPassword, func(s *sessions.Session) error {
+		return a.o.Sessions.ChangePassword(r.Context(), s, perch.NewSecret(req.Current), perch.NewSecret(req.New))
+	}))
 }
 
 func (req passwordRequest) check() error {

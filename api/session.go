@@ -295,6 +295,14 @@ func (a *API) handleCredentials(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return done(w, a.tryCredential(r, "replacement", auditReplaced, func(s *sessions.Session) error {
+		return a.o.Sessions.ReplaceCredentials(r.Context(), s, perch.Account{Password: pw, Token: tok})
+	}))
+}
+
+// tryCredential does what needs a credential of the account of the session, within the limits on refused ones.
+// Line is that of the log when it was right; credential says what it was when it was not.
+func (a *API) tryCredential(r *http.Request, credential, line string, try func(*sessions.Session) error) error {
 	s := sessionFrom(r.Context())
 	info := s.Info()
 	account := a.o.Sessions.AccountKey(info.Upstream, info.JID)
@@ -302,13 +310,13 @@ func (a *API) handleCredentials(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = a.o.Sessions.ReplaceCredentials(r.Context(), s, perch.Account{Password: pw, Token: tok})
+	err = try(s)
 	g.conclude(r.Context(), err)
 	if err == nil {
-		a.audit(r, auditReplaced, s.ID(), auditAccount(account))
+		a.audit(r, line, s.ID(), auditAccount(account))
 	}
-	a.auditRefusal(r, "replacement", account, err)
-	return done(w, err)
+	a.auditRefusal(r, credential, account, err)
+	return err
 }
 
 // handleSessionDelete is the only request that ends an XMPP session.
