@@ -180,8 +180,13 @@ func (w *wire) accept() {
 			_ = c.Close()
 			continue
 		}
-		w.wg.Go(func() { w.copy(d, c, false) })
-		w.wg.Go(func() { w.copy(c, d, true) })
+		w.wg.Go(func() {
+			var there sync.WaitGroup
+			there.Go(func() { w.copy(d, c, false) })
+			w.copy(c, d, true)
+			there.Wait()
+			w.forget(c, d)
+		})
 	}
 }
 
@@ -195,14 +200,16 @@ func (w *wire) add(c, d net.Conn) bool {
 	return true
 }
 
+func (w *wire) forget(ends ...net.Conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range ends {
+		_ = c.Close()
+		delete(w.conns, c)
+	}
+}
+
 func (w *wire) copy(dst, src net.Conn, back bool) {
-	defer func() { // one end takes the other with it
-		_ = src.Close()
-		_ = dst.Close()
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		delete(w.conns, src)
-	}()
 	buf := make([]byte, 32<<10)
 	for {
 		k, err := src.Read(buf)
@@ -214,7 +221,13 @@ func (w *wire) copy(dst, src net.Conn, back bool) {
 		if last {
 			close(w.held) // not before they are written: a test may cut the wire then
 		}
-		if err != nil || werr != nil {
+		switch {
+		case errors.Is(err, io.EOF) && werr == nil:
+			_ = dst.(*net.TCPConn).CloseWrite() // the other direction goes on, as it does without a wire
+			return
+		case err != nil || werr != nil:
+			_ = src.Close()
+			_ = dst.Close()
 			return
 		}
 	}

@@ -123,6 +123,12 @@ func (a *API) proxy(w http.ResponseWriter, r *http.Request, f *forward, to sessi
 	answered := false
 	ctx, in := r.Context(), r
 	if f.file {
+		free, err := a.uploads.take()
+		if err != nil {
+			lost.err = err
+			return lost
+		}
+		defer free()
 		var body *uploadBody
 		ctx, body = newUploadBody(ctx, w, r)
 		defer body.end()

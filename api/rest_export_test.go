@@ -98,3 +98,11 @@ func (a *API) SetClock(now func() time.Time) {
 
 // WithTrace is the middleware that follows requests.
 func (a *API) WithTrace(next http.Handler) http.Handler { return a.withTrace(next) }
+
+// TakeUploadPlaces takes all places for files that pass through this node; free gives one back.
+func (a *API) TakeUploadPlaces() (free func()) {
+	for range uploadsAtOnce {
+		free, _ = a.uploads.take()
+	}
+	return free
+}

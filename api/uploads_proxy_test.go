@@ -389,3 +389,20 @@ func TestUploadProxyForwarded(t *testing.T) {
 		}
 	})
 }
+
+// TestUploadProxyForwardedEdge: a file for another node takes a place of the node that it comes to, too.
+func TestUploadProxyForwardedEdge(t *testing.T) {
+	s := newStorage(t)
+	n := newNodes(t, func(o *gatewayOptions) { o.Uploads.Allow = []netip.Prefix{loopback} })
+	n.b.allowUploads(sessions.UploadPolicy{Proxy: perch.UploadProxyOn, HTTP: []string{"127.0.0.1"}})
+	n.b.uploadsAt(s.URL)
+	n.openAtB(token)
+	var p place
+	n.a.want(201, "POST", "/v1/uploads", `{"name":"cat.png","size":5}`, &p)
+	free := n.a.api.TakeUploadPlaces()
+	if a := n.a.wantPut(429, p.ProxyURL, []byte("hello")); a.header.Get("Retry-After") != "1" {
+		t.Errorf("got Retry-After %q, want 1", a.header.Get("Retry-After"))
+	}
+	free()
+	n.a.wantPut(201, p.ProxyURL, []byte("hello"))
+}
