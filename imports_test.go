@@ -96,7 +96,7 @@ var (
 		{
 			from: "xmppconn/internal/upload", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
 			never: []string{"net", "net/http", "encoding/xml"},
-			why:   "upload asks for places for files: it asks by a function, and neither has a connection nor sends a file",
+			why:   "upload asks for slots for files: it asks by a function, and neither has a connection nor sends a file",
 		},
 		{
 			from: "xmppconn/internal/sasl", libs: []string{"github.com/xdg-go/"},

@@ -14,7 +14,7 @@ type UploadFile struct {
 	Type string // of media, such as "image/png"; "" is not known
 }
 
-// UploadSlot is a place for one file on the web (XEP-0363, 5). Who has Put may write the file, so it
+// UploadSlot is where one file may be put on the web (XEP-0363, 5). Who has Put may write the file, so it
 // is a secret, and so is what the headers say.
 type UploadSlot struct {
 	Put     Secret // address to which the file is sent, by PUT
@@ -30,10 +30,8 @@ type UploadHeader struct {
 
 // SessionUploads says what files a session may upload.
 type SessionUploads struct {
-	// MaxSize of one file, in bytes; 0: the service does not say.
-	MaxSize int64 `json:"max_size"`
-	// Proxy says whether the gateway takes the bytes and passes them on.
-	Proxy UploadProxy `json:"proxy"`
+	MaxSize int64       `json:"max_size"` // of one file in bytes; 0: the service does not say
+	Proxy   UploadProxy `json:"proxy"`    // whether the gateway takes the bytes and passes them on
 }
 
 // UploadProxy says which way the bytes of a file may go.

@@ -34,17 +34,16 @@ type AdminOptions struct {
 
 // UpstreamReport is what a node knows of the logins at one upstream since it started.
 type UpstreamReport struct {
-	Name     string       `json:"name"`
-	Domain   string       `json:"domain"`
-	Profile  string       `json:"profile"`
-	SignIns  int64        `json:"sign_ins"`
-	Running  int          `json:"logins_running"` // now
-	Waiting  int          `json:"logins_waiting"` // for their turn, by the limits
-	Resumes  int64        `json:"resumes"`        // streams that were resumed (XEP-0198)
-	Failures []CauseCount `json:"failures"`       // of logins, by cause; those that were
-	// Labels are what operators call the upstream; Limits what it has of its own.
-	Labels map[string]string `json:"labels"`
-	Limits UpstreamLimits    `json:"limits"`
+	Name     string            `json:"name"`
+	Domain   string            `json:"domain"`
+	Profile  string            `json:"profile"`
+	SignIns  int64             `json:"sign_ins"`
+	Running  int               `json:"logins_running"` // now
+	Waiting  int               `json:"logins_waiting"` // for their turn, by the limits
+	Resumes  int64             `json:"resumes"`        // streams that were resumed (XEP-0198)
+	Failures []CauseCount      `json:"failures"`       // of logins, by cause; those that were
+	Labels   map[string]string `json:"labels"`         // what operators call the upstream
+	Limits   UpstreamLimits    `json:"limits"`
 	// LastFailure is the last login that failed; null: none did.
 	LastFailure *LoginFailure `json:"last_failure"`
 	// Logins are how long the last logins took that succeeded, at most 100 of each node.

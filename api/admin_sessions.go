@@ -27,7 +27,7 @@ type adminSession struct {
 	Rooms    int         `json:"rooms"`
 	Outbox   int         `json:"outbox"`    // accepted messages that are not yet known to be with the server
 	HeldBack bool        `json:"held_back"` // the store takes no writes of it
-	// ExpiresAt is when the store drops a session that is only stored; null: a node has it.
+	// When the store drops a session that is only stored; null: a node has it.
 	ExpiresAt perch.Time `json:"expires_at"`
 } // @name AdminSession
 

@@ -21,7 +21,7 @@ import (
 //	@Success		304
 //	@Failure		401	{object}	Problem
 //	@Failure		422	{object}	Problem
-//	@Failure		501	{object}	Problem	"the upstream blocks nobody"
+//	@Failure		501	{object}	Problem	"the upstream has no block list"
 //	@Failure		503	{object}	Problem
 //	@Failure		504	{object}	Problem
 //	@Router			/v1/blocked [get]
@@ -49,7 +49,7 @@ func (a *API) handleBlocked(w http.ResponseWriter, r *http.Request) error {
 //	@Failure	401	{object}	Problem
 //	@Failure	404	{object}	Problem	"it is not on the list"
 //	@Failure	422	{object}	Problem
-//	@Failure	501	{object}	Problem	"the upstream blocks nobody"
+//	@Failure	501	{object}	Problem	"the upstream has no block list"
 //	@Failure	503	{object}	Problem
 //	@Failure	504	{object}	Problem
 //	@Router		/v1/blocked/{jid} [get]
@@ -129,7 +129,7 @@ func (req *blockRequest) checked() (*perch.Report, error) {
 //	@Failure		403	{object}	Problem
 //	@Failure		422	{object}	Problem
 //	@Failure		429	{object}	Problem	"the list is full"
-//	@Failure		501	{object}	Problem	"the upstream blocks nobody"
+//	@Failure		501	{object}	Problem	"the upstream has no block list"
 //	@Failure		502	{object}	Problem
 //	@Failure		503	{object}	Problem
 //	@Failure		504	{object}	Problem
@@ -165,7 +165,7 @@ func (a *API) handleBlock(w http.ResponseWriter, r *http.Request) error {
 //	@Failure		401	{object}	Problem
 //	@Failure		403	{object}	Problem
 //	@Failure		422	{object}	Problem
-//	@Failure		501	{object}	Problem	"the upstream blocks nobody"
+//	@Failure		501	{object}	Problem	"the upstream has no block list"
 //	@Failure		502	{object}	Problem
 //	@Failure		503	{object}	Problem
 //	@Failure		504	{object}	Problem
@@ -192,7 +192,7 @@ func (a *API) handleUnblock(w http.ResponseWriter, r *http.Request) error {
 //	@Failure	401	{object}	Problem
 //	@Failure	403	{object}	Problem
 //	@Failure	422	{object}	Problem
-//	@Failure	501	{object}	Problem	"the upstream blocks nobody"
+//	@Failure	501	{object}	Problem	"the upstream has no block list"
 //	@Failure	502	{object}	Problem
 //	@Failure	503	{object}	Problem
 //	@Failure	504	{object}	Problem

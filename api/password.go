@@ -11,8 +11,7 @@ import (
 
 // passwordRequest is the body of PUT /v1/session/password.
 type passwordRequest struct {
-	// Current is the password that the session signs in with.
-	Current string `json:"current"`
+	Current string `json:"current"` // the password that the session signs in with
 	New     string `json:"new"`
 } // @name PasswordRequest
 

@@ -27,7 +27,7 @@ type Problem struct {
 	XMPP      *perch.XMPPError   `json:"xmpp,omitempty"`
 	Successor perch.JID          `json:"successor,omitempty"` // of a room that is gone
 	MaxSize   int64              `json:"max_size,omitempty"`  // of a file, in bytes
-	// UpstreamStatus is the HTTP status with which the upload service has refused a file.
+	// The HTTP status with which the upload service has refused a file.
 	UpstreamStatus int `json:"upstream_status,omitempty"`
 
 	retryAfter time.Duration

@@ -77,7 +77,7 @@ var problemDocs = map[perch.Kind]problemDoc{
 		action:  "Choose a smaller file. GET /v1/session has the limit beforehand, as uploads.max_size."},
 	perch.KindUploadRefused: {status: 502, title: "Upload refused",
 		meaning: "The upload service did not take the file, or its address cannot be used: detail says why, and upstream_status has the HTTP status of its answer, if there was one.",
-		action:  "Ask for another place with POST /v1/uploads and try again. When detail is about the address, the operator of the upload service, or of this gateway, has to correct it."},
+		action:  "Ask for another slot with POST /v1/uploads and try again. When detail is about the address, the operator of the upload service, or of this gateway, has to correct it."},
 	perch.KindUnsupportedMedia: {status: 415, title: "Unsupported media type",
 		meaning: "The body must be application/json in UTF-8, without a content encoding.",
 		action:  "Send Content-Type: application/json."},

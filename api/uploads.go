@@ -11,25 +11,21 @@ import (
 // uploadRequest is the body of POST /v1/uploads.
 type uploadRequest struct {
 	Name string `json:"name" example:"cat.png" need:"yes"`
-	// Size of the file in bytes, exactly.
-	Size *int64 `json:"size" example:"71280" need:"yes"`
+	Size *int64 `json:"size" example:"71280" need:"yes"` // of the file in bytes, exactly
 	Type string `json:"type" example:"image/png"`
 } // @name UploadRequest
 
-// uploadAnswer is a place for one file. The addresses and headers are good for this file alone.
+// uploadAnswer is a slot for one file. The addresses and headers are good for this file alone.
 type uploadAnswer struct {
 	ID  string    `json:"id"`
 	Put uploadPut `json:"put"`
-	// GetURL is where the file is then: what a message has as attachment.
+	// Where the file is then: what a message has as attachment.
 	GetURL string `json:"get_url" example:"https://upload.example.net/d3b0/cat.png"`
-	// ProxyURL takes the bytes by PUT, for pages that cannot reach put.url; left out where this gateway does not take
-	// the file.
-	ProxyURL string `json:"proxy_url,omitempty" example:"/v1/uploads/MZXW6YTBOI"`
-	// ProxyOnly says that clients do not reach put.url.
-	ProxyOnly bool       `json:"proxy_only,omitempty"`
+	// Takes the bytes by PUT, for pages that cannot reach put.url; left out where this gateway does not take the file.
+	ProxyURL  string     `json:"proxy_url,omitempty" example:"/v1/uploads/MZXW6YTBOI"`
+	ProxyOnly bool       `json:"proxy_only,omitempty"` // clients do not reach put.url
 	ExpiresAt perch.Time `json:"expires_at"`
-	// MaxSize of one file in bytes; 0: the service does not say.
-	MaxSize int64 `json:"max_size"`
+	MaxSize   int64      `json:"max_size"` // of one file in bytes; 0: the service does not say
 } // @name Upload
 
 // uploadPut is the request that takes the bytes.
@@ -38,10 +34,10 @@ type uploadPut struct {
 	Headers map[string]string `json:"headers"`
 } // @name UploadPut
 
-// handleUploadCreate asks the upload service for a place for a file (XEP-0363).
+// handleUploadCreate asks the upload service for a slot for a file (XEP-0363).
 //
 //	@ID				createUpload
-//	@Summary		Ask for a place for a file
+//	@Summary		Ask for a slot for a file
 //	@Description	PUT the bytes to put.url, with exactly the headers of put.headers, the size as Content-Length and the type as Content-Type, before expires_at; the gateway is not involved. A page needs an upload service that sends CORS headers, and no page can send Cookie; where that fails, PUT the bytes to proxy_url with the bearer token, if it is there. Then send a message with get_url among its attachments. GET /v1/session has uploads where the upstream takes files.
 //	@Tags			uploads
 //	@Accept			json

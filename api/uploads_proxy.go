@@ -44,18 +44,18 @@ type uploadDone struct {
 	GetURL string `json:"get_url" example:"https://upload.example.net/d3b0/cat.png"`
 } // @name UploadDone
 
-// handleUploadPut passes the bytes of a file on to the place that POST /v1/uploads has got for it. The
+// handleUploadPut passes the bytes of a file on to the slot that POST /v1/uploads has got for it. The
 // gateway keeps none of them.
 //
 //	@ID				putUpload
-//	@Summary		Pass a file on to its place
-//	@Description	For pages that cannot reach put.url, where POST /v1/uploads gives a proxy_url. The body is the file, of exactly the size that was asked for, with its Content-Length; the type that was asked for goes along. One file of a session at a time. A file may take as long as it makes progress: 64 KiB in 30 seconds. Nothing is stored here; no redirect is followed. After an error the same place may be tried again until it expires.
+//	@Summary		Pass a file on to its slot
+//	@Description	For pages that cannot reach put.url, where POST /v1/uploads gives a proxy_url. The body is the file, of exactly the size that was asked for, with its Content-Length; the type that was asked for goes along. One file of a session at a time. A file may take as long as it makes progress: 64 KiB in 30 seconds. Nothing is stored here; no redirect is followed. After an error the same slot may be tried again until it expires.
 //	@Tags			uploads
 //	@Produce		json
 //	@Param			id	path		string		true	"of the upload"
 //	@Success		201	{object}	uploadDone	"the upload service has the file"
 //	@Failure		401	{object}	Problem
-//	@Failure		404	{object}	Problem	"there is no such place, or it has expired, or this gateway takes no files"
+//	@Failure		404	{object}	Problem	"there is no such slot, or it has expired, or this gateway takes no files"
 //	@Failure		409	{object}	Problem	"another file of the session is under way"
 //	@Failure		411	{object}	Problem	"without a Content-Length"
 //	@Failure		413	{object}	Problem
@@ -86,7 +86,7 @@ func (a *API) handleUploadPut(w http.ResponseWriter, r *http.Request) error {
 	done := false
 	defer func() { release(done) }()
 	if r.ContentLength != up.File.Size {
-		return perch.Invalid("Content-Length", "must be %d, the size that the place was asked for", up.File.Size)
+		return perch.Invalid("Content-Length", "must be %d, the size that the slot was asked for", up.File.Size)
 	}
 	free, err := a.uploads.take()
 	if err != nil {
@@ -115,7 +115,7 @@ func (a *API) checkUploadHead(r *http.Request) error {
 	return nil
 }
 
-// putFile sends the body of r to a place and waits for the answer. Nil: the service has the file.
+// putFile sends the body of r to a slot and waits for the answer. Nil: the service has the file.
 func (a *API) putFile(w http.ResponseWriter, r *http.Request, up *sessions.Upload, upstream string) error {
 	ctx, body := newUploadBody(r.Context(), w, r)
 	defer body.end()
@@ -178,7 +178,7 @@ func (a *API) uploadTransport(upstream string) *http.Transport {
 	return t
 }
 
-// uploadFailure is why an upload has no answer. No cause has the address of the place.
+// uploadFailure is why an upload has no answer. No cause has the address of the slot.
 func uploadFailure(ctx context.Context, body *uploadBody, err error) error {
 	_, failed := body.spent()
 	switch {

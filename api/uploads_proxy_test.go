@@ -89,13 +89,13 @@ func (g *gateway) allowUploads(p sessions.UploadPolicy) {
 	}
 }
 
-// placeOf asks for a place for a file of a size.
+// placeOf asks for a slot for a file of a size.
 func (g *gateway) placeOf(size int64) place {
 	g.t.Helper()
 	var p place
 	g.want(201, "POST", "/v1/uploads", fmt.Sprintf(`{"name":"cat.png","size":%d,"type":"image/png"}`, size), &p)
 	if p.ProxyURL == "" {
-		g.t.Fatalf("got %+v, want a place that the gateway takes", p)
+		g.t.Fatalf("got %+v, want a slot that the gateway takes", p)
 	}
 	return p
 }
@@ -147,7 +147,7 @@ func (g *gateway) wantPut(status int, path string, body []byte, header ...string
 	return a
 }
 
-// TestUploadProxy: a file goes through as it is, with the headers of the place and its type, and the
+// TestUploadProxy: a file goes through as it is, with the headers of the slot and its type, and the
 // place is used up.
 func TestUploadProxy(t *testing.T) {
 	s := newStorage(t)
@@ -165,7 +165,7 @@ func TestUploadProxy(t *testing.T) {
 				t.Errorf("got %d bytes of a length of %d, want the %d that were sent", len(s.got), s.length, size)
 			}
 			if s.header.Get("Authorization") != "Bearer slot" || s.header.Get("Content-Type") != "image/png" || s.header.Get("Cookie") != "" || s.header.Get("X-Forwarded-For") != "" {
-				t.Errorf("got header %v, want those of the place, and nothing of the client", s.header)
+				t.Errorf("got header %v, want those of the slot, and nothing of the client", s.header)
 			}
 		})
 		g.wantPut(404, p.ProxyURL, content)
@@ -247,10 +247,10 @@ func TestUploadProxyAnswers(t *testing.T) {
 		t.Errorf("got a request at the address of a redirect, want none")
 	}
 	s.set(func() { s.answer = nil })
-	g.wantPut(201, p.ProxyURL, []byte("hello")) // the place is still good
+	g.wantPut(201, p.ProxyURL, []byte("hello")) // the slot is still good
 }
 
-// TestUploadProxyGuard: a place that is inside is not reached, whatever its name, unless its network is
+// TestUploadProxyGuard: a slot that is inside is not reached, whatever its name, unless its network is
 // named.
 func TestUploadProxyGuard(t *testing.T) {
 	s := newStorage(t)
@@ -304,7 +304,7 @@ func TestUploadProxyOneAtATime(t *testing.T) {
 	g.wantPut(201, second.ProxyURL, []byte("hello"))
 }
 
-// TestUploadProxyClientLeaves: when the client is gone, so is the request to the service, and the place
+// TestUploadProxyClientLeaves: when the client is gone, so is the request to the service, and the slot
 // can be tried again.
 func TestUploadProxyClientLeaves(t *testing.T) {
 	s := newStorage(t)
@@ -329,7 +329,7 @@ func TestUploadProxyClientLeaves(t *testing.T) {
 		t.Fatal("the service still waits for the file, want its request ended")
 	}
 	content := make([]byte, 1<<20)
-	g.eventually("the place is free", func() bool {
+	g.eventually("the slot is free", func() bool {
 		return g.put(g.ctx, p.ProxyURL, bytes.NewReader(content), 1<<20).status == 201
 	})
 }

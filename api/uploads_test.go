@@ -14,7 +14,7 @@ import (
 	"github.com/perch-im/perch/internal/fakexmpp"
 )
 
-// place is the answer to a request for a place for a file.
+// place is the answer to a request for a slot for a file.
 type place struct {
 	ID  string `json:"id"`
 	Put struct {

@@ -7,7 +7,7 @@ import (
 )
 
 // BlockingConn is what a Conn may have besides: the block list of the account (XEP-0191). Each method
-// waits for the upstream, and is of perch.KindFeatureUnsupported where that blocks nobody: nothing is sent once
+// waits for the upstream, and is of perch.KindFeatureUnsupported where that has no block list: nothing is sent once
 // that is known. What a method fetches or changes arrives by the Sink as a perch.BlockListIn, in its place among
 // what other devices change, before the method returns.
 type BlockingConn interface {

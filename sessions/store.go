@@ -187,7 +187,7 @@ type Record struct {
 	// RelatedSince is the offset of the oldest event that the merged state of messages is restored from;
 	// 0: there is none.
 	RelatedSince uint64 `json:"related_since,omitempty"`
-	// BlockList is whom the account blocks; nil: it is not known, or the upstream blocks nobody.
+	// BlockList is whom the account blocks; nil: it is not known, or the upstream has none.
 	BlockList *StoredBlockList `json:"block_list,omitempty"`
 }
 

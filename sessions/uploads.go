@@ -14,7 +14,7 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// Uploads are the files that a session puts on the web (XEP-0363). The gateway asks for the places; the
+// Uploads are the files that a session puts on the web (XEP-0363). The gateway asks for the slots; the
 // bytes go from the client to the upload service, or through the API, and never come here. Its methods
 // are safe for concurrent use.
 type Uploads struct{ s *Session }
@@ -43,7 +43,7 @@ const (
 	maxUploadType = 127 // of its type: what MIME lets both halves have
 )
 
-// Upload is a place for one file.
+// Upload is a slot for one file.
 type Upload struct {
 	ID        string
 	Proxied   bool // the file may go through the gateway
@@ -54,7 +54,7 @@ type Upload struct {
 	MaxSize   int64      // of one file, in bytes; 0: not known
 }
 
-// Request asks the upload service for a place for a file. It waits for the service. Errors:
+// Request asks the upload service for a slot for a file. It waits for the service. Errors:
 // KindFeatureUnsupported where there is none, and nothing is sent; KindValidation; KindFileTooLarge;
 // KindQuotaExceeded and others of the service.
 func (u Uploads) Request(ctx context.Context, f perch.UploadFile) (Upload, error) {
@@ -96,9 +96,9 @@ func (u Uploads) Request(ctx context.Context, f perch.UploadFile) (Upload, error
 	return up, err
 }
 
-// Begin takes the place of an upload that goes through the gateway, of which a session has one at a
+// Begin takes the slot of an upload that goes through the gateway, of which a session has one at a
 // time; release ends it, and done says that the service has the file. Errors: KindNotFound when there is
-// no such place, or it has expired; KindConflict while another upload is under way.
+// no such slot, or it has expired; KindConflict while another upload is under way.
 func (u Uploads) Begin(ctx context.Context, id string) (up Upload, release func(done bool), err error) {
 	err = u.s.callErr(ctx, func() error {
 		up, err = useSlots(u.s).begin(id)

@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	maxSlots = 32              // places of one session that the proxy may still be asked for
+	maxSlots = 32              // slots of one session that the proxy may still be asked for
 	slotLife = 5 * time.Minute // how long a service takes a file (XEP-0363, 5: some 300 seconds)
 )
 
-// uploadSlots are the places of a session to which files may go through the gateway. A session has them
+// uploadSlots are the slots of a session to which files may go through the gateway. A session has them
 // once it asks for one. They belong to the owner and are not stored: a session that moves to another node
 // asks anew.
 type uploadSlots struct {
@@ -27,7 +27,7 @@ func useSlots(s *Session) *uploadSlots {
 	return s.uploads
 }
 
-// add keeps a place. Of too many the oldest is forgotten.
+// add keeps a slot. Of too many the oldest is forgotten.
 func (x *uploadSlots) add(up Upload) { x.slots.Put(up.ID, &up, time.Now(), slotLife) }
 
 func (x *uploadSlots) begin(id string) (Upload, error) {
@@ -43,7 +43,7 @@ func (x *uploadSlots) begin(id string) (Upload, error) {
 	return *up, nil
 }
 
-// end lets the next one begin; the place of a file that has arrived is used up.
+// end lets the next one begin; the slot of a file that has arrived is used up.
 func (x *uploadSlots) end(id string, done bool) {
 	if x.busy == id {
 		x.busy = ""

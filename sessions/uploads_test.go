@@ -37,7 +37,7 @@ func (w *world) looks(d *fakexmpp.UploadData) (n int) {
 
 var cat = perch.UploadFile{Name: "cat.png", Size: 70, Type: "image/png"}
 
-// TestUploadSlot: a session has a place from the service of its server, and says beforehand that it can.
+// TestUploadSlot: a session has a slot from the service of its server, and says beforehand that it can.
 func TestUploadSlot(t *testing.T) {
 	inWorld(t, func(w *world) {
 		withUploads(w, 1000)
@@ -267,7 +267,7 @@ func proxied(policy sessions.UploadPolicy) func(*sessions.Options) {
 	return func(o *sessions.Options) { o.Uploads = policy }
 }
 
-// TestUploadThroughTheGateway: a place is used once, by one upload of the session at a time, and not for
+// TestUploadThroughTheGateway: a slot is used once, by one upload of the session at a time, and not for
 // ever.
 func TestUploadThroughTheGateway(t *testing.T) {
 	inWorld(t, func(w *world) {
@@ -280,7 +280,7 @@ func TestUploadThroughTheGateway(t *testing.T) {
 		up, release, err := u.Begin(w.ctx(), first.ID)
 		must(t, "Begin", err)
 		if up.Slot.Put.Reveal() != first.Slot.Put.Reveal() || up.File != cat || !first.Proxied || first.ProxyOnly || first.ID == second.ID {
-			t.Errorf("got %+v, want the place of %+v", up, first)
+			t.Errorf("got %+v, want the slot of %+v", up, first)
 		}
 		for _, id := range []string{first.ID, second.ID} {
 			if _, _, err := u.Begin(w.ctx(), id); perch.KindOf(err) != perch.KindConflict {
@@ -301,7 +301,7 @@ func TestUploadThroughTheGateway(t *testing.T) {
 	}, proxied(sessions.UploadPolicy{Proxy: perch.UploadProxyOn}))
 }
 
-// TestUploadIsOfItsSession: a place of one session is none of another.
+// TestUploadIsOfItsSession: a slot of one session is none of another.
 func TestUploadIsOfItsSession(t *testing.T) {
 	inWorld(t, func(w *world) {
 		withUploads(w, 1000)
@@ -315,7 +315,7 @@ func TestUploadIsOfItsSession(t *testing.T) {
 	}, proxied(sessions.UploadPolicy{Proxy: perch.UploadProxyOn}))
 }
 
-// TestUploadSlotsEdge: of one session 32 places are kept, and of one more the oldest goes.
+// TestUploadSlotsEdge: of one session 32 slots are kept, and of one more the oldest goes.
 func TestUploadSlotsEdge(t *testing.T) {
 	const most = 32
 	inWorld(t, func(w *world) {
@@ -337,13 +337,13 @@ func TestUploadSlotsEdge(t *testing.T) {
 			pass(time.Second)
 		}
 		if slices.Contains([]bool{begins(0), begins(most - 1)}, false) {
-			t.Errorf("got a place missing among %d, want all", most)
+			t.Errorf("got a slot missing among %d, want all", most)
 		}
 		up, err := u.Request(w.ctx(), cat)
 		must(t, "Request", err)
 		ids = append(ids, up.ID)
 		if begins(0) || !begins(1) || !begins(most) {
-			t.Errorf("one more: got the wrong places, want all but the oldest")
+			t.Errorf("one more: got the wrong slots, want all but the oldest")
 		}
 	}, proxied(sessions.UploadPolicy{Proxy: perch.UploadProxyOn}))
 }
@@ -371,7 +371,7 @@ func TestUploadBytesEdge(t *testing.T) {
 					return
 				}
 				if err != nil || !up.Proxied || up.ProxyOnly != only {
-					t.Errorf("%s, service %d: got %+v, %v, want a place that the gateway takes", proxy, service, up, err)
+					t.Errorf("%s, service %d: got %+v, %v, want a slot that the gateway takes", proxy, service, up, err)
 				}
 				up, err = sessions.UploadsOf(se).Request(w.ctx(), perch.UploadFile{Name: "a", Size: 101})
 				if only && perch.KindOf(err) != perch.KindFileTooLarge || !only && (err != nil || up.Proxied) {

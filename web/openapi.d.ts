@@ -879,7 +879,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a place for a file
+         * Ask for a slot for a file
          * @description PUT the bytes to put.url, with exactly the headers of put.headers, the size as Content-Length and the type as Content-Type, before expires_at; the gateway is not involved. A page needs an upload service that sends CORS headers, and no page can send Cookie; where that fails, PUT the bytes to proxy_url with the bearer token, if it is there. Then send a message with get_url among its attachments. GET /v1/session has uploads where the upstream takes files.
          */
         post: operations["createUpload"];
@@ -898,8 +898,8 @@ export interface paths {
         };
         get?: never;
         /**
-         * Pass a file on to its place
-         * @description For pages that cannot reach put.url, where POST /v1/uploads gives a proxy_url. The body is the file, of exactly the size that was asked for, with its Content-Length; the type that was asked for goes along. One file of a session at a time. A file may take as long as it makes progress: 64 KiB in 30 seconds. Nothing is stored here; no redirect is followed. After an error the same place may be tried again until it expires.
+         * Pass a file on to its slot
+         * @description For pages that cannot reach put.url, where POST /v1/uploads gives a proxy_url. The body is the file, of exactly the size that was asked for, with its Content-Length; the type that was asked for goes along. One file of a session at a time. A file may take as long as it makes progress: 64 KiB in 30 seconds. Nothing is stored here; no redirect is followed. After an error the same slot may be tried again until it expires.
          */
         put: operations["putUpload"];
         post?: never;
@@ -1716,9 +1716,9 @@ export interface components {
             status?: string | null;
         };
         PasswordRequest: {
-            /** @description Current is the password that the session signs in with. */
-            current?: string;
-            new?: string;
+            /** @description the password that the session signs in with */
+            current: string;
+            new: string;
         };
         Photo: {
             /** @description hex SHA-1 of the bytes (XEP-0153) */
@@ -1790,7 +1790,7 @@ export interface components {
             title: string;
             /** Format: uri-reference */
             type: string;
-            /** @description UpstreamStatus is the HTTP status with which the upload service has refused a file. */
+            /** @description The HTTP status with which the upload service has refused a file. */
             upstream_status?: number;
             xmpp?: components["schemas"]["XMPPError"];
         };
@@ -2201,7 +2201,7 @@ export interface components {
         };
         /** @description left out: the upstream takes no files, or has not said so yet */
         SessionUploads: {
-            /** @description MaxSize of one file, in bytes; 0: the service does not say. */
+            /** @description of one file in bytes; 0: the service does not say */
             max_size: number;
             proxy: components["schemas"]["UploadProxy"];
         };
@@ -2264,7 +2264,7 @@ export interface components {
              * @description one stanza, of at most 64 KiB
              * @example <iq type='get'><ping xmlns='urn:xmpp:ping'/></iq>
              */
-            xml?: string;
+            xml: string;
         };
         /** @enum {string} */
         State: "connecting" | "online" | "reconnecting" | "suspended" | "closed";
@@ -2293,18 +2293,17 @@ export interface components {
             /** Format: date-time */
             expires_at: string | null;
             /**
-             * @description GetURL is where the file is then: what a message has as attachment.
+             * @description Where the file is then: what a message has as attachment.
              * @example https://upload.example.net/d3b0/cat.png
              */
             get_url: string;
             id: string;
-            /** @description MaxSize of one file in bytes; 0: the service does not say. */
+            /** @description of one file in bytes; 0: the service does not say */
             max_size: number;
-            /** @description ProxyOnly says that clients do not reach put.url. */
+            /** @description clients do not reach put.url */
             proxy_only?: boolean;
             /**
-             * @description ProxyURL takes the bytes by PUT, for pages that cannot reach put.url; left out where this gateway does not take
-             *     the file.
+             * @description Takes the bytes by PUT, for pages that cannot reach put.url; left out where this gateway does not take the file.
              * @example /v1/uploads/MZXW6YTBOI
              */
             proxy_url?: string;
@@ -2315,7 +2314,7 @@ export interface components {
             get_url: string;
         };
         /**
-         * @description Proxy says whether the gateway takes the bytes and passes them on.
+         * @description whether the gateway takes the bytes and passes them on
          * @enum {string}
          */
         UploadProxy: "off" | "on" | "only";
@@ -2327,14 +2326,20 @@ export interface components {
             url: string;
         };
         UploadRequest: {
-            /** @example cat.png */
-            name?: string;
             /**
-             * @description Size of the file in bytes, exactly.
+             * @description Without a folder; at most 255 bytes.
+             * @example cat.png
+             */
+            name: string;
+            /**
+             * @description of the file in bytes, exactly
              * @example 71280
              */
-            size?: number | null;
-            /** @example image/png */
+            size: number;
+            /**
+             * @description A media type.
+             * @example image/png
+             */
             type?: string;
         };
         VCard: {
@@ -2815,7 +2820,7 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /** @description the upstream blocks nobody */
+            /** @description the upstream has no block list */
             501: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2860,7 +2865,7 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /** @description the upstream blocks nobody */
+            /** @description the upstream has no block list */
             501: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2933,7 +2938,7 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /** @description the upstream blocks nobody */
+            /** @description the upstream has no block list */
             501: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3002,7 +3007,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["InternalServerError"];
-            /** @description the upstream blocks nobody */
+            /** @description the upstream has no block list */
             501: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3050,7 +3055,7 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /** @description the upstream blocks nobody */
+            /** @description the upstream has no block list */
             501: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6606,7 +6611,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
-            /** @description there is no such place, or it has expired, or this gateway takes no files */
+            /** @description there is no such slot, or it has expired, or this gateway takes no files */
             404: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];

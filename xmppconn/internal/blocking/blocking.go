@@ -14,7 +14,7 @@ import (
 // Ask sends a request to the own account, and calls answered when its answer is there, in its place among what
 // arrives, with what follows from it. With part the answer may be larger than a stanza: part is given its
 // payload, in one or more parts, before answered is called. An error answer is a *perch.Error with XMPP;
-// where the upstream blocks nobody nothing is sent, and the error is of KindFeatureUnsupported.
+// where the upstream has no block list nothing is sent, and the error is of KindFeatureUnsupported.
 type Ask func(ctx context.Context, typ string, payload []byte, answered func() perch.Inbound, part func(*xmlstream.Borrowed)) error
 
 // Blocking is the block list of an account on its server. All of its methods wait for the server, as long as Ask
@@ -22,7 +22,7 @@ type Ask func(ctx context.Context, typ string, payload []byte, answered func() p
 type Blocking struct {
 	ask  Ask
 	own  func() perch.JID
-	none atomic.Bool // the server has said that it blocks nobody
+	none atomic.Bool // the server has said that it has no block list
 }
 
 // New is the list of an account. Own is its bare JID, and is not needed before a request.

@@ -1,4 +1,4 @@
-// Package upload asks the server of an account for places on the web to which files are uploaded
+// Package upload asks the server of an account for slots on the web to which files are uploaded
 // (XEP-0363). It has no connection: it asks by a function, and it sends no file.
 package upload
 
@@ -71,7 +71,7 @@ func (a Ask) look(ctx context.Context, jid perch.JID) (*perch.UploadService, err
 	return &perch.UploadService{JID: jid, MaxSize: maxSize}, nil
 }
 
-// UploadSlot asks a service for a place for a file (XEP-0363, 5). Errors: KindFileTooLarge, with the limit;
+// UploadSlot asks a service for a slot for a file (XEP-0363, 5). Errors: KindFileTooLarge, with the limit;
 // KindQuotaExceeded, with the time to wait where the service names one; KindForbidden; KindXMPP with the
 // condition of the service, or without one where its slot cannot be used.
 func (a Ask) UploadSlot(ctx context.Context, service perch.JID, f perch.UploadFile) (perch.UploadSlot, error) {

@@ -91,7 +91,7 @@ func TestServiceIsBounded(t *testing.T) {
 	}
 }
 
-// TestSlot asks for a place.
+// TestSlot asks for a slot.
 func TestSlot(t *testing.T) {
 	s := &server{t: t, answers: map[string]any{"up.test upload_slot": slot}}
 	got, err := upload.Ask(s.ask).UploadSlot(t.Context(), "up.test", perch.UploadFile{Name: "a.png", Size: 70, Type: "image/png"})
