@@ -186,11 +186,17 @@ func decodeEverything(el *xmlstream.Element) {
 	if ok {
 		payload = q.Payload
 		stanza.Answer(q, false)
-		stanza.ParseRosterPush(q)
+		_, _ = stanza.ParsePush(q)
 	}
 	var roster stanza.RosterCollector
 	roster.Add(payload.Borrowed())
 	roster.Result()
+	var blocked stanza.BlockListCollector
+	blocked.Add(payload.Borrowed())
+	blocked.Result()
+	for _, info := range stanza.ParseAvatarMetadata(payload) {
+		stanza.ParseAvatarData(payload, info.ID)
+	}
 	stanza.ParseVCard(payload, "x@a.test")
 	for _, now := range []perch.Time{0, 2e12} {
 		stanza.ParseArchive136(payload, testSelf, perch.ArchiveQuery{With: "x@a.test"}, 10, now)

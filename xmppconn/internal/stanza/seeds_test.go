@@ -7,6 +7,10 @@ var stanzaSeeds = []string{
 	streamtest.Presence, streamtest.Message,
 	"<presence from='b@b.test' type='subscribe'><status>it's me</status><nick xmlns='http://jabber.org/protocol/nick'>Bo</nick></presence>",
 	"<presence from='b@b.test/1' type='unavailable'/>",
+	"<iq type='result' id='1' from='b@b.test'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:avatar:metadata'><item id='x'><metadata xmlns='urn:xmpp:avatar:metadata'>" +
+		"<info id='0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33' bytes='3' type='image/png' url='https://b.test/a'/></metadata><data xmlns='urn:xmpp:avatar:data'>Zm9v</data></item></items></pubsub></iq>",
+	"<iq type='set' id='1' from='me@a.test'><block xmlns='urn:xmpp:blocking'><item jid='b@b.test'/></block></iq>",
+	"<iq type='result' id='1'><blocklist xmlns='urn:xmpp:blocking'><item jid='b@b.test'/><item/></blocklist></iq>",
 	"<presence type='error' from='b@b.test'><error type='cancel'><remote-server-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
 	"<presence from='b@b.test/1'><priority>999</priority><show>busy</show><delay xmlns='urn:xmpp:delay' stamp='yesterday'/></presence>",
 	"<message type='error' id='1' from='b@b.test'><error type='cancel' by='a.test'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>no</text></error></message>",
