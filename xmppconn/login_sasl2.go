@@ -151,6 +151,8 @@ func (l *login) resumedWithLogin() error {
 	case ok && in.Kind == smwire.Failed:
 		l.d.counters.ResumesFailed.Add(1)
 		l.recordRefusal(st, in)
+	case l.success.Resumed != nil:
+		return errNotResumed // another stream, or one without a count: nothing is known of ours
 	}
 	return nil
 }

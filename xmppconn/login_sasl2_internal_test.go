@@ -267,11 +267,12 @@ func TestStreamIsNotResumedWithTheLogin(t *testing.T) {
 			}
 		})
 	}
-	for _, silent := range []bool{true, false} {
-		name := "the server hangs up"
-		if silent {
-			name = "the server does not answer"
-		}
+	for name, resumed := range map[string]string{
+		"the server hangs up":               "",
+		"the server does not answer":        "silence",
+		"the server resumes another stream": "<resumed xmlns='" + nsSM + "' previd='other' h='1'/>",
+		"the server does not say how far":   "<resumed xmlns='" + nsSM + "' previd='sm-0'/>",
+	} {
 		bubble(t, name, func(t *testing.T) {
 			w, acc := sasl2Server(t)
 			attempt := 0
@@ -280,7 +281,12 @@ func TestStreamIsNotResumedWithTheLogin(t *testing.T) {
 				p.startTLS()
 				p.open(offerSASL2(inlineSM, "PLAIN"))
 				if strings.Contains(p.raw(), "<resume") {
-					if silent {
+					switch resumed {
+					case "":
+					case "silence":
+						p.drain()
+					default:
+						p.succeed(identifier("me@a.test")+resumed, "")
 						p.drain()
 					}
 					return
