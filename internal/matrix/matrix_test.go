@@ -14,17 +14,41 @@ func TestCount(t *testing.T) {
 {"Action":"output","Package":"p","Test":"TestA","Output":"quiet\n"}
 {"Action":"pass","Package":"p","Test":"TestA/part"}
 {"Action":"pass","Package":"p","Test":"TestA"}
-p/x.go:1: a compiler's line
+a line of something else
 {"Action":"output","Package":"p","Test":"TestB","Output":"    x_test.go:7: got 1, want 2\n"}
 {"Action":"fail","Package":"p","Test":"TestB"}
 {"Action":"fail","Package":"p"}
+{"Action":"pass","Package":"q","Test":"TestC"}
+{"Action":"output","Package":"q","Output":"FAIL\tq\n"}
+{"Action":"fail","Package":"q"}
+{"ImportPath":"r [r.test]","Action":"build-output","Output":"r/x.go:1: undefined: x\n"}
+{"ImportPath":"r [r.test]","Action":"build-fail"}
+{"Action":"fail","Package":"r"}
+{"Action":"output","Package":"s","Test":"TestD","Output":"    s_test.go:3: not here\n"}
+{"Action":"skip","Package":"s","Test":"TestD"}
+{"Action":"skip","Package":"s","Test":"TestE/part"}
+{"Action":"pass","Package":"s","Test":"TestE"}
+{"Action":"pass","Package":"s"}
+{"Action":"skip","Package":"u"}
 `
 	var told bytes.Buffer
 	got, err := count(strings.NewReader(in), "Debian 13, XMPP", &told)
-	if want := (tally{Passed: 1, Failed: 1}); got != want || err != nil {
-		t.Errorf("count() = %+v, %v; want %+v", got, err, want)
+	if want := (tally{Passed: 3, Failed: 5}); got != want || err != nil {
+		t.Errorf("count() = %+v, %v; want %+v: a test, two packages by themselves, and what is skipped twice", got, err, want)
 	}
-	want := "p/x.go:1: a compiler's line\nDebian 13, XMPP: p TestB fails\n    x_test.go:7: got 1, want 2\nDebian 13, XMPP: p fails\nDebian 13, XMPP: p: fail\n"
+	want := `a line of something else
+Debian 13, XMPP: p TestB: fail
+    x_test.go:7: got 1, want 2
+Debian 13, XMPP: p: fail
+Debian 13, XMPP: q: fail
+FAIL	q
+r/x.go:1: undefined: x
+Debian 13, XMPP: r: fail
+Debian 13, XMPP: s TestD: skip
+    s_test.go:3: not here
+Debian 13, XMPP: s TestE/part: skip
+Debian 13, XMPP: s: pass
+`
 	if diff := cmp.Diff(want, told.String()); diff != "" {
 		t.Errorf("what is told, -want +got:\n%s", diff)
 	}

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// tally is how many tests have passed, without the parts of tests.
+// tally is how many tests have passed and failed, without the parts of tests. One that was skipped has not
+// passed, and neither has a package that fails by itself.
 type tally struct{ Passed, Failed int }
 
 // test runs packages. That tests fail is no error: it is counted, and their output printed.
@@ -37,7 +38,7 @@ func (r *release) test(ctx context.Context, with, pattern, redis string, package
 		return err
 	}
 	if waitErr != nil && t.Failed == 0 {
-		return fmt.Errorf("go test: %w", waitErr) // it did not come to tests
+		return fmt.Errorf("go test: %w", waitErr) // it ran no package
 	}
 	r.Tests[with] = t
 	return nil
@@ -46,36 +47,43 @@ func (r *release) test(ctx context.Context, with, pattern, redis string, package
 // newer reports whether the release has the servers that the tests with the tag debian13 need.
 func (r *release) newer() bool { return !strings.HasPrefix(r.Versions["prosody"], "0.") }
 
+// event is a line of go test -json.
+type event struct{ Action, Package, Test, Output string }
+
 // count reads what go test -json prints. It tells of each package that is done, and of what has failed with
 // its output.
 func count(in io.Reader, what string, tell io.Writer) (t tally, err error) {
-	output := map[string][]string{}
+	output, failed := map[string][]string{}, map[string]bool{}
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var e struct{ Action, Package, Test, Output string }
+		var e event
 		if json.Unmarshal(lines.Bytes(), &e) != nil {
-			fmt.Fprintln(tell, lines.Text()) // of the compiler
+			fmt.Fprintln(tell, lines.Text())
 			continue
 		}
-		key := e.Package + " " + e.Test
-		top := e.Test != "" && !strings.Contains(e.Test, "/")
-		switch e.Action {
-		case "output":
+		key := strings.TrimSpace(e.Package + " " + e.Test)
+		switch {
+		case e.Action == "build-output":
+			fmt.Fprint(tell, e.Output)
+		case e.Action == "output":
 			output[key] = append(output[key], e.Output)
-		case "pass", "skip":
-			if delete(output, key); top {
+		case e.Action == "pass" && e.Test == "":
+			fmt.Fprintf(tell, "%s: %s: pass\n", what, key)
+		case e.Action == "pass":
+			if delete(output, key); e.top() {
 				t.Passed++
 			}
-		case "fail":
-			fmt.Fprintf(tell, "%s: %s fails\n%s", what, strings.TrimSpace(key), strings.Join(output[key], ""))
-			if top {
+		case e.Action == "fail", e.Action == "skip" && e.Test != "":
+			fmt.Fprintf(tell, "%s: %s: %s\n%s", what, key, e.Action, strings.Join(output[key], ""))
+			if e.top() || e.Action == "skip" || e.Test == "" && !failed[e.Package] {
 				t.Failed++
 			}
-		}
-		if e.Test == "" && (e.Action == "pass" || e.Action == "fail") {
-			fmt.Fprintf(tell, "%s: %s: %s\n", what, e.Package, e.Action)
+			failed[e.Package] = true
 		}
 	}
 	return t, lines.Err()
 }
+
+// top reports whether it is about a test, and not about a part of one.
+func (e event) top() bool { return e.Test != "" && !strings.Contains(e.Test, "/") }
