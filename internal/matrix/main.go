@@ -30,7 +30,7 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("matrix", flag.ContinueOnError)
 	probe := flags.String("probe", "", "print what one server offers, as JSON: prosody or ejabberd")
-	out := flags.String("out", "docs/versions.md", "the page to write the tables into")
+	out := flags.String("out", "docs/versions.md", "the page to write the tables into; none: they are printed")
 	pattern := flags.String("run", "", "run these tests only, and write nothing")
 	offers := flags.Bool("offers", false, "run no tests, and write only what the servers offer")
 	messages := flags.Int("messages", 600, "of each run of the ledger")
@@ -64,15 +64,7 @@ func run(ctx context.Context, args []string) error {
 		}
 	}
 	if *pattern == "" {
-		page, err := os.ReadFile(*out)
-		if err != nil {
-			return err
-		}
-		page, err = replaceTables(page, tables(releases))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(*out, page, 0o644); err != nil {
+		if err := publish(os.Stdout, *out, tables(releases)); err != nil {
 			return err
 		}
 	}

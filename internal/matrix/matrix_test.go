@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/xml"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -112,14 +114,26 @@ func TestTables(t *testing.T) {
 	}
 }
 
-func TestReplaceTables(t *testing.T) {
-	page := "before\n" + begin + "old\n" + end + "after\n"
-	got, err := replaceTables([]byte(page), "new\n")
-	if want := "before\n" + begin + "new\n" + end + "after\n"; string(got) != want || err != nil {
-		t.Errorf("replaceTables() = %q, %v; want %q", got, err, want)
+// TestPublish: the tables come into a page, and into no file where none is named.
+func TestPublish(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "versions.md")
+	for page, want := range map[string]string{
+		"before\n" + begin + "old\n" + end + "after\n": "before\n" + begin + "new\n" + end + "after\n",
+		"no place": "no place",
+	} {
+		if err := os.WriteFile(name, []byte(page), 0o600); err != nil {
+			t.Fatalf("os.WriteFile: got error %v, want none", err)
+		}
+		var out bytes.Buffer
+		err := publish(&out, name, "new\n")
+		got, readErr := os.ReadFile(name)
+		if readErr != nil || (err != nil) != (want == page) || string(got) != want || out.Len() > 0 {
+			t.Errorf("publish() into %q = %q, error %v, printed %q; want %q, and an error if it is as before", page, got, err, out.String(), want)
+		}
 	}
-	if _, err := replaceTables([]byte("no place"), "new"); err == nil {
-		t.Error("replaceTables() of a page without the lines = no error, want one")
+	var out bytes.Buffer
+	if err := publish(&out, "", "new\n"); err != nil || out.String() != "new\n" {
+		t.Errorf("publish() into no page = %v, printed %q; want it printed", err, out.String())
 	}
 }
 

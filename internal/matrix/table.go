@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 )
@@ -14,6 +16,22 @@ const (
 	begin = "<!-- made by make matrix: begin -->\n"
 	end   = "<!-- made by make matrix: end -->\n"
 )
+
+// publish writes new tables into the page of a name, or to w if it has none.
+func publish(w io.Writer, name, made string) error {
+	if name == "" {
+		_, err := io.WriteString(w, made)
+		return err
+	}
+	page, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	if page, err = replaceTables(page, made); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return os.WriteFile(name, page, 0o644)
+}
 
 // replaceTables puts new tables into a page.
 func replaceTables(page []byte, made string) ([]byte, error) {
