@@ -15,17 +15,29 @@ func TestRelationsOverServers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := start(t)
-			type account struct {
-				JID      string `json:"jid"`
-				Password string `json:"password"`
-			}
-			accounts := []account{account(server.NewUser(t, "alice")), account(server.NewUser(t, "bob"))}
-			text, err := json.Marshal(accounts)
-			if err != nil {
-				t.Fatalf("json.Marshal: got error %v, want none", err)
-			}
 			s := stageFor(t, "--upstream", upstreamOf(server))
-			node(t, "servers.mjs", append(s.env(), "PERCH_ACCOUNTS="+string(text))...)
+			node(t, "servers.mjs", append(s.env(), twoAccounts(t, server))...)
 		})
 	}
+}
+
+// twoAccounts are those of alice and bob, for a script.
+func twoAccounts(t *testing.T, server *testkit.Server) string {
+	t.Helper()
+	type account struct {
+		JID      string `json:"jid"`
+		Password string `json:"password"`
+	}
+	text, err := json.Marshal([]account{account(server.NewUser(t, "alice")), account(server.NewUser(t, "bob"))})
+	if err != nil {
+		t.Fatalf("json.Marshal: got error %v, want none", err)
+	}
+	return "PERCH_ACCOUNTS=" + string(text)
+}
+
+// TestAccountOverServer does what an account has besides its conversations, by perch.js and in the console.
+func TestAccountOverServer(t *testing.T) {
+	server := testkit.Prosody(t, testkit.ProsodyOptions{})
+	s := stageFor(t, "--upstream", upstreamOf(server), "--raw-stanzas")
+	node(t, "account.mjs", append(s.env(), twoAccounts(t, server), chromium(t))...)
 }

@@ -86,7 +86,6 @@ export class SessionBox {
     const current = field('Password of now', 'current-password');
     const fresh = field('New password', 'new-password');
     const again = field('New password once more', 'new-password');
-    again.addEventListener('input', () => again.setCustomValidity(''));
     const change = async (/** @type {SubmitEvent} */ e) => {
       e.preventDefault();
       if (fresh.value !== again.value) {
@@ -102,7 +101,13 @@ export class SessionBox {
     };
     return h(
       'form',
-      { class: 'row wrap', 'aria-label': 'Change the password', hidden: !this.#pane.token.startsWith('perch_'), onsubmit: change },
+      {
+        class: 'row wrap',
+        'aria-label': 'Change the password',
+        hidden: !this.#pane.token.startsWith('perch_'),
+        oninput: () => again.setCustomValidity(''), // of either: the first may be the wrong one
+        onsubmit: change,
+      },
       current,
       fresh,
       again,

@@ -1,0 +1,69 @@
+// What an account has besides its conversations, over a real XMPP server: the block list, the own photo,
+// stanzas that are written as XML, and another password, by the form of the console.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Perch } from '../perch.js';
+import { accessible, browse, signIn } from './browser.mjs';
+import { live, until, url } from './kit.mjs';
+
+const [alice, bob] = JSON.parse(process.env.PERCH_ACCOUNTS);
+const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+test('the block list, the own photo, and a stanza of the client', async () => {
+  const perch = new Perch({ url, token: (await Perch.signIn(alice, { url })).token });
+  const changes = [];
+  perch.on('blocked.changed', (e) => changes.push(e.data));
+  perch.connect();
+  await live(perch);
+  assert.deepEqual(
+    ['blocking', 'stanzas', 'search'].map((what) => perch.can(what)),
+    [true, true, false],
+  );
+
+  const listed = async () => (await perch.listBlocked()).items.map((b) => b.jid);
+  await perch.block(bob.jid, { reason: 'spam' });
+  await perch.block('evil.example');
+  assert.deepEqual(await listed(), [bob.jid, 'evil.example']);
+  await perch.unblock(bob.jid);
+  assert.deepEqual(await listed(), ['evil.example']);
+  await perch.unblockAll();
+  assert.deepEqual(await listed(), []);
+  await until(
+    () => `the events are ${JSON.stringify(changes)}, want one for each change`,
+    () => changes.length === 4 && changes[0].added[0] === bob.jid && changes[2].removed[0] === bob.jid,
+  );
+
+  await perch.setOwnPhoto(png);
+  const photo = Buffer.from(await (await perch.getPhoto('me')).arrayBuffer());
+  assert.equal(photo.toString('base64'), png);
+  await perch.removeOwnPhoto();
+  assert.equal(await perch.getPhoto('me'), null);
+
+  const version = await perch.sendStanza(`<iq type='get' to='${alice.jid.split('@')[1]}'><query xmlns='jabber:iq:version'/></iq>`);
+  assert.match(version, /Prosody/);
+  assert.equal(await perch.sendStanza(`<message to='${bob.jid}'><x xmlns='urn:example:x'/></message>`), undefined);
+  await assert.rejects(perch.sendStanza('<iq'), { status: 422 });
+  perch.disconnect();
+});
+
+test('another password, once both fields are the same, whichever was corrected', () =>
+  browse({}, async (browser) => {
+    const fresh = 'another password of bob';
+    const page = await browser.newPage();
+    await signIn(page, url, (await Perch.signIn(bob, { url })).token);
+    await page.getByRole('button', { name: 'Online' }).click();
+    const form = page.getByRole('form', { name: 'Change the password' });
+    await accessible(page, 'password');
+    const fill = (label, text) => form.getByLabel(label, { exact: true }).fill(text);
+    await fill('Password of now', bob.password);
+    await fill('New password', 'another pasword of bob');
+    await fill('New password once more', fresh);
+    await form.getByRole('button').click();
+    assert.equal(await form.evaluate((f) => f.checkValidity()), false, 'two that differ were sent');
+    await fill('New password', fresh);
+    await form.getByRole('button').click();
+    await page.getByText('The password is changed').waitFor();
+    await page.getByText('Online', { exact: true }).first().waitFor();
+    await assert.rejects(Perch.signIn(bob, { url }), { status: 401 });
+    await Perch.signIn({ ...bob, password: fresh }, { url });
+  }));
