@@ -101,7 +101,7 @@ func (c *adminClient) explain(err error) error {
 func (c *adminClient) refused(res *http.Response, text []byte) error {
 	var problem struct{ Detail, Title, Code string }
 	if json.Unmarshal(text, &problem) != nil || problem.Code == "" {
-		return fmt.Errorf("what answers at %s is no admin API of Perch, or of a version without one: status %s", c.base, res.Status)
+		return fmt.Errorf("what answers at %s is no admin API of Perch, or of a version without one: status %s", c.base, printable(res.Status))
 	}
 	detail := problem.Detail
 	if detail == "" {

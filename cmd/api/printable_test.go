@@ -54,18 +54,29 @@ func TestTablesArePrintable(t *testing.T) {
 		"/admin/v1/upstreams":               `{"items":[{"name":"` + evil + `","domain":"` + evil + `","failures":[{"cause":"` + evil + `","count":1}],"last_failure":{"target":"` + evil + `","error":"` + evil + `","advice":"` + evil + `"},"sessions":{"` + evil + `":1}}],"unreachable":[{"node":"` + evil + `","detail":"` + evil + `"}]}`,
 		"/admin/v1/log-level":               `{"items":[{"node":"` + evil + `","level":"` + evil + `"}],"unreachable":[{"node":"` + evil + `","detail":"` + evil + `"}]}`,
 		"/admin/v1/sessions/00000000":       `refused`,
+		"/admin/v1/sessions/11111111":       `status line`,
 		"/admin/v1/sessions/63d2ae23/evict": `{}`,
 	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := answers[r.URL.Path]
-		if answer == "refused" {
+		switch answer {
+		case "refused":
 			w.WriteHeader(http.StatusConflict)
 			answer = `{"code":"conflict","detail":"` + evil + `"}`
+		case "status line":
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Errorf("Hijack: got error %v, want none", err)
+				return
+			}
+			defer conn.Close()
+			_, _ = conn.Write([]byte("HTTP/1.1 500 \x1b]52;c;x\a\u009b31m\r\nContent-Length: 0\r\n\r\n"))
+			return
 		}
 		_, _ = w.Write([]byte(answer))
 	}))
 	defer srv.Close()
-	for _, command := range []string{"sessions", "session 63d2ae23", "session 00000000", "nodes", "drain a", "drain a --undo", "drain a --no-wait", "upstreams", "log-level"} {
+	for _, command := range []string{"sessions", "session 63d2ae23", "session 00000000", "session 11111111", "nodes", "drain a", "drain a --undo", "drain a --no-wait", "upstreams", "log-level"} {
 		text, err := admin(t, srv.URL, strings.Fields(command)...)
 		if err != nil {
 			text += err.Error()
