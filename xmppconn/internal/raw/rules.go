@@ -16,8 +16,33 @@ var streamSpaces = []string{
 	"urn:xmpp:carbons:", "jabber:iq:auth", "http://jabber.org/features/",
 }
 
-// ownNodes are nodes of the account that the gateway writes: of bookmarks and read positions.
-var ownNodes = []string{stanza.NodeBookmarks, stanza.NodeBookmarksOld, stanza.NodeReadPositions}
+// ownNodes are nodes of the account that the gateway writes, and how clients have them written. Whoever
+// configures or removes one would undo what the gateway has made sure of: who reads it, and that none is lost.
+var ownNodes = map[string]string{
+	stanza.NodeBookmarks:       "by PUT and DELETE /v1/rooms/{jid}",
+	stanza.NodeBookmarksOld:    "by PUT and DELETE /v1/rooms/{jid}",
+	stanza.NodeReadPositions:   "by PUT /v1/conversations/{jid}/read",
+	"urn:xmpp:avatar:data":     "by PUT /v1/vcards/me/photo",
+	"urn:xmpp:avatar:metadata": "by PUT /v1/vcards/me/photo",
+}
+
+// ownSettings are what an IQ of type set changes of the account, by what a session has a copy of.
+var ownSettings = map[string]string{
+	"jabber:iq:roster":     "the roster is changed by /v1/buddies",
+	"urn:xmpp:blocking":    "the block list is changed by /v1/blocked",
+	"jabber:iq:privacy":    "the block list is changed by /v1/blocked, and privacy lists would go before it",
+	"urn:xmpp:invisible:0": ownPresence,
+	"urn:xmpp:invisible:1": ownPresence,
+}
+
+const ownPresence = "the presence of the account is set by PUT /v1/presence/me"
+
+// nsOffline is how a client asks for messages that wait for the account (XEP-0013): they come to the session.
+const nsOffline = "http://jabber.org/protocol/offline"
+
+// spoken are namespaces of what servers alone say in a message or presence, or act by: copies, results of an
+// archive, notifications of nodes, positions for a server to publish, and other addressees.
+var spoken = []string{"urn:xmpp:mam:", "http://jabber.org/protocol/pubsub#event", "urn:xmpp:mds:", "http://jabber.org/protocol/address"}
 
 // checkIQ: requests alone, with one payload, and none of the gateway's business.
 func (s *Stanza) checkIQ(self perch.JID) error {
@@ -40,32 +65,57 @@ func isStream(space string) bool {
 
 // checkPayload is about what an IQ asks for.
 func (s *Stanza) checkPayload(payload *xmlstream.Element, self perch.JID) error {
-	space, set := payload.Space(), s.Type == "set"
+	space := payload.Space()
 	switch {
 	case space == "" || space == xmlstream.NSClient:
 		return perch.Invalid(field, "the element in an iq must have a namespace of its own")
-	case space == "jabber:iq:roster" && set:
-		return forbidden("the roster is changed by /v1/buddies")
-	case space == "jabber:iq:register" && set && s.toServer(self):
-		return forbidden("an account is not registered, changed or removed by a stanza")
-	case strings.HasPrefix(space, "urn:xmpp:mam:") && payload.Local() == "query" && set:
+	case space == nsOffline:
+		return forbidden("messages that wait for the account come to the session by themselves")
+	case strings.HasPrefix(space, "urn:xmpp:mam:") && payload.Local() == "query" && (s.Type == "set" || asksByGet(space)):
 		return forbidden("an archive is read by /v1/archive: its results are no answer of an iq")
-	case strings.HasPrefix(space, "http://jabber.org/protocol/pubsub") && set && s.toServer(self) && namesOwnNode(payload):
-		return forbidden("bookmarks and read positions are written by the gateway")
-	case space == "jabber:iq:private" && set && payload.Child(stanza.NodeBookmarksOld, "storage") != nil:
-		return forbidden("bookmarks are written by the gateway")
+	case s.Type == "set":
+		return s.checkChange(payload, self)
 	}
 	return nil
 }
 
+// asksByGet reports whether a version of XEP-0313 is asked for messages by an IQ of type get, which later is
+// for the form alone.
+func asksByGet(space string) bool { return space == "urn:xmpp:mam:tmp" || space == "urn:xmpp:mam:0" }
+
+// checkChange is about what an IQ of type set changes: of the own account nothing that a session works by.
+func (s *Stanza) checkChange(payload *xmlstream.Element, self perch.JID) error {
+	space := payload.Space()
+	if detail := ownSettings[space]; detail != "" {
+		return forbidden("%s", detail)
+	}
+	if !s.toServer(self) {
+		return nil
+	}
+	switch {
+	case space == "jabber:iq:register":
+		return forbidden("an account is not registered, changed or removed by a stanza")
+	case space == "vcard-temp":
+		return forbidden("the own card is written by PUT /v1/vcards/me")
+	case space == "jabber:iq:private" && slices.ContainsFunc(payload.Children(), isBookmarks):
+		return forbidden("bookmarks are written by PUT and DELETE /v1/rooms/{jid}")
+	case strings.HasPrefix(space, "http://jabber.org/protocol/pubsub"):
+		for _, c := range payload.Children() {
+			if by := ownNodes[c.Attr("node")]; by != "" {
+				return forbidden("the node %s is written %s", c.Attr("node"), by)
+			}
+		}
+	}
+	return nil
+}
+
+// isBookmarks reports whether an element is the bookmarks of XEP-0049: ejabberd stores what it gets by its
+// namespace, whatever it is called.
+func isBookmarks(el *xmlstream.Element) bool { return el.Space() == stanza.NodeBookmarksOld }
+
 // toServer reports whether the own account or its server answers.
 func (s *Stanza) toServer(self perch.JID) bool {
 	return s.To == "" || stanza.AnswersFor(self, s.To, "")
-}
-
-// namesOwnNode reports whether a request of XEP-0060 is about a node that the gateway writes.
-func namesOwnNode(payload *xmlstream.Element) bool {
-	return slices.ContainsFunc(payload.Children(), func(c *xmlstream.Element) bool { return slices.Contains(ownNodes, c.Attr("node")) })
 }
 
 // checkPresence: to one address, and only of availability.
@@ -76,7 +126,7 @@ func (s *Stanza) checkPresence(self perch.JID) error {
 	case s.Type != "" && s.Type != "unavailable":
 		return forbidden("presence of type %s cannot be sent: subscriptions are changed by /v1/buddies and /v1/invitations", s.Type)
 	case s.To.Bare().Equal(self.Bare()) || s.To.Equal(perch.JID(self.Domain())):
-		return forbidden("the presence of the account is set by PUT /v1/presence/me")
+		return forbidden("%s", ownPresence)
 	}
 	for _, c := range s.body.Children() {
 		if c.Space() == "http://jabber.org/protocol/muc" {
@@ -100,7 +150,9 @@ func (s *Stanza) checkMessage() error {
 // checkContent is about what stands in a message or presence: nothing that only servers say.
 func (s *Stanza) checkContent() error {
 	for _, c := range s.body.Children() {
-		if space := c.Space(); isStream(space) && c.Local() != "private" || strings.HasPrefix(space, "urn:xmpp:mam:") || c.Is(xmlstream.NSClient, "error") {
+		space := c.Space()
+		byServers := slices.ContainsFunc(spoken, func(begin string) bool { return strings.HasPrefix(space, begin) })
+		if isStream(space) && c.Local() != "private" || byServers || c.Is(xmlstream.NSClient, "error") {
 			return forbidden("%s of the namespace %s is not for clients to say", c.Local(), space)
 		}
 	}
