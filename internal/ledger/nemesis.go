@@ -146,7 +146,7 @@ func (w *world) nemesis(list []fault) {
 			w.pacer.set(float64(done+min(time.Since(begun), planned)) / float64(total))
 		})
 		if f.kind == FaultDrain {
-			w.until(calmTime, func() bool { return w.calmed() == nil }) // what is seen in a drain is of the drain
+			w.awaitOnline()
 		}
 		n := w.node(f.target)
 		w.history.add(Entry{Op: OpFault, Phase: Invoke, Who: n.name, Text: f.kind, ID: fmt.Sprint(f.hold.Milliseconds(), " ms")})
@@ -162,8 +162,19 @@ func (w *world) nemesis(list []fault) {
 	w.pacer.set(1)
 }
 
-// calmTime is how long a drain waits for the sessions to be online.
-const calmTime = 20 * time.Second
+// awaitOnline waits until all sessions are online, so that what is seen in a drain is of the drain: a session that
+// is still catching up has no stream to hand over, and its account goes offline.
+func (w *world) awaitOnline() {
+	var err error
+	w.until(onlineTime, func() bool { err = w.calmed(); return err == nil })
+	if err != nil {
+		w.t.Errorf("ledger: a drain begins %v after the fault before it, and %v; want all sessions online", onlineTime, err)
+	}
+}
+
+// onlineTime bounds the wait for the sessions to be online: a busy machine takes half a minute to catch up
+// with a burst, under the race detector.
+const onlineTime = 2 * time.Minute
 
 // node is the one that a fault is for.
 func (w *world) node(target int) *node {
