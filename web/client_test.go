@@ -37,6 +37,11 @@ func TestRooms(t *testing.T) {
 	node(t, "rooms.mjs")
 }
 
+// TestBlockedStore runs the block list in the store, without a gateway.
+func TestBlockedStore(t *testing.T) {
+	node(t, "blocked.mjs")
+}
+
 // TestStream runs the event stream on a clock of its own, without a gateway.
 func TestStream(t *testing.T) {
 	node(t, "stream.mjs")

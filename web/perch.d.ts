@@ -94,6 +94,9 @@ export class Perch extends RoomsRest {
         more?: boolean;
         limit?: number;
     }): Promise<boolean>;
+    /** Reads whom the account blocks into the store (store.blocked); from then on it is kept up to date. Fails with
+     * 501 where nobody can be blocked. */
+    loadBlocked(): Promise<void>;
     /** Reads the next page of the list of conversations into the store (store.list), the first one
      * first; from then on it is kept up to date. Resolves with whether there are more. A gateway
      * without the list has none: store.list has what was seen here. @param {number} [limit] */
@@ -141,6 +144,7 @@ export type Role = import("./types.d.ts").Role;
 export type RoomRight = import("./perch/room_rights.js").RoomRight;
 export type OccupantRight = import("./perch/room_rights.js").OccupantRight;
 export type Ability = import("./perch/features.js").Ability;
+export type BlockedAddresses = import("./types.d.ts").BlockedAddresses;
 export type SavedState = import("./types.d.ts").SavedState;
 export type ConnectionState = import("./types.d.ts").ConnectionState;
 export type SessionInfo = import("./types.d.ts").SessionInfo;

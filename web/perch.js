@@ -63,6 +63,7 @@ export { PerchError, Store };
 /** @typedef {import('./perch/room_rights.js').RoomRight} RoomRight */
 /** @typedef {import('./perch/room_rights.js').OccupantRight} OccupantRight */
 /** @typedef {import('./perch/features.js').Ability} Ability */
+/** @typedef {import('./types.d.ts').BlockedAddresses} BlockedAddresses */
 /** @typedef {import('./types.d.ts').SavedState} SavedState */
 /** @typedef {import('./types.d.ts').ConnectionState} ConnectionState */
 /** @typedef {import('./types.d.ts').SessionInfo} SessionInfo */
@@ -105,6 +106,7 @@ export class Perch extends RoomsRest {
   #sender;
   #history;
   #list;
+  /** The block list, while it is being read. @type {Promise<void> | null} */ #blocked = null;
   #typing;
   /** What listeners of "outbox" were given last. */ #outboxReported = '';
   /** Whether the session is at its end: a request of which the user knows nothing would open it again. */ #ending = false;
@@ -225,6 +227,7 @@ export class Perch extends RoomsRest {
   #readAgain(f, before) {
     if (f.type === 'live' || f.type === 'session.gap') void this.#history.fill();
     if (f.type === 'live') void this.#list.refresh().catch(() => {});
+    if ((f.type === 'live' || f.type === 'blocked.changed') && this.store.blocked?.stale) void this.loadBlocked().catch(() => {});
     if (f.type !== 'room.state' && f.type !== 'room.changed') return;
     const missed = this.#missedBy(f);
     if (missed && missed !== before) void this.#history.fillOf(f.data.jid).catch(() => {}); // the hole stays marked
@@ -418,6 +421,19 @@ export class Perch extends RoomsRest {
     const page = await this.occupants(jid, { limit, ...(cursor && { cursor }) });
     this.store.mergeOccupants(jid, page, !cursor);
     return page.next !== null;
+  }
+
+  // Blocking.
+
+  /** Reads whom the account blocks into the store (store.blocked); from then on it is kept up to date. Fails with
+   * 501 where nobody can be blocked. */
+  loadBlocked() {
+    return (this.#blocked ??= this.#readBlocked().finally(() => (this.#blocked = null)));
+  }
+
+  async #readBlocked() {
+    do this.store.beginBlocked();
+    while (!this.store.replaceBlocked(await this.listBlocked()) && !this.#ending);
   }
 
   // Conversations.

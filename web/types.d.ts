@@ -133,6 +133,16 @@ export interface Occupants {
   stale: boolean;
 }
 
+/** Whom the account blocks, once it was asked for. The object is never changed. */
+export interface BlockedAddresses {
+  /** Accounts, devices and domains, sorted. */
+  items: JID[];
+  /** False: the server has more than the gateway keeps; they block all the same. */
+  complete: boolean;
+  /** Changes may have been missed; the list is read again with the next stream. */
+  stale: boolean;
+}
+
 /** What a message may be sent with, beside its text. */
 export type Extras = Omit<Content, 'body' | 'reply_to' | 'payloads_truncated'> &
   Pick<MessageRequest, 'id' | 'thread'> & { reply_to?: Schemas['ReplyRequest'] };
@@ -333,7 +343,7 @@ export interface Conversation {
 
 /** What changed in the store. */
 export type Change =
-  | { what: 'session' | 'buddies' | 'invitations' | 'presence' | 'rooms' | 'occupants' | 'conversations'; jid?: JID }
+  | { what: 'session' | 'buddies' | 'invitations' | 'presence' | 'rooms' | 'occupants' | 'conversations' | 'blocked'; jid?: JID }
   | { what: 'vcard'; jid: JID };
 
 /** What Perch.save gives, and Options.state takes. */
@@ -348,6 +358,7 @@ export interface SavedState {
   /** Invitations to rooms. */
   roomInvitations?: RoomInvitation[];
   rooms?: Room[];
+  blocked?: BlockedAddresses;
   /** Of hello. */
   features?: string[];
 }

@@ -16,6 +16,11 @@ export class Store {
     get rooms(): Map<JID, Room>;
     /** Who is in the rooms that Perch.loadOccupants was called for. @returns {Map<JID, KnownOccupants>} */
     get occupants(): Map<JID, KnownOccupants>;
+    /** Whom the account blocks; null until Perch.loadBlocked has read it, and where nobody can be blocked. */
+    get blocked(): import("../types.d.ts").BlockedAddresses | null;
+    /** The entry of the block list by which an address is blocked: itself, its account, or its domain.
+     * @param {JID} jid @returns {JID | undefined} */
+    blockedBy(jid: JID): JID | undefined;
     /** Conversations with pinned ones first, then by activity: the same array until one changes. @returns {Conversation[]} */
     get list(): Conversation[];
     /** Calls f after each change. The result ends it. @param {(change: Change) => void} f */
@@ -62,6 +67,10 @@ export class Store {
     beginOccupants(jid: JID): void;
     /** @param {JID} jid @param {OccupantPage} page @param {boolean} first */
     mergeOccupants(jid: JID, page: OccupantPage, first: boolean): void;
+    /** The block list is about to be asked for, which is done once at a time. */
+    beginBlocked(): void;
+    /** Takes the answer. Reports false when it is to be asked for again, as changes were missed meanwhile. @param {BlockList} list */
+    replaceBlocked(list: BlockList): boolean;
     /** Counts the entries of the list that came as events; merging an answer takes it as it was
      * when the request was made. */
     get sequence(): number;
@@ -113,6 +122,7 @@ import type { Frame } from '../types.d.ts';
 import type { StoredMessage } from '../types.d.ts';
 import type { OwnChange } from '../types.d.ts';
 import type { OccupantPage } from '../types.d.ts';
+import type { BlockList } from '../types.d.ts';
 import type { ConversationData } from '../types.d.ts';
 import type { ConversationRead } from '../types.d.ts';
 import type { ArchivePage } from '../types.d.ts';

@@ -1,5 +1,6 @@
 // What is known of an account, made of the frames of the event stream and of pages of the archive.
 
+import { Blocked } from './blocked.js';
 import { Conversations } from './conversations.js';
 import { JIDMap, bare } from './jids.js';
 import { Occupants } from './occupants.js';
@@ -7,7 +8,7 @@ import { conversationOf, readPage } from './pages.js';
 import { Rooms, isShown } from './rooms.js';
 import { TypingEnds, withWriter, withoutWriter } from './typing.js';
 
-/** @import { ArchivePage, Buddy, Change, ChatState, Conversation, ConversationData, ConversationRead } from '../types.d.ts' */
+/** @import { ArchivePage, BlockList, Buddy, Change, ChatState, Conversation, ConversationData, ConversationRead } from '../types.d.ts' */
 /** @import { Content, Events, Frame, Invitation, JID, MessagePage, OccupantPage, OwnChange, Presence } from '../types.d.ts' */
 /** @import { Occupants as KnownOccupants, Room, RoomInvitation, SavedState, SessionInfo, StoredMessage } from '../types.d.ts' */
 /** @typedef {Partial<Content> & { id: string, body: string, thread?: string }} NewMessage */
@@ -32,6 +33,7 @@ export class Store {
   /** Snapshots of a reset, until live says that they are complete. @type {Snapshots | null} */ #reset = null;
   /** @type {Presence[]} */ #presenceSnapshot = [];
   #rooms = new Rooms((jid, now, before) => this.#roomChanged(jid, now, before));
+  #blocked = new Blocked(() => this.#changed({ what: 'blocked' }));
   #occupants = new Occupants((jid) => this.#changed({ what: 'occupants', jid }));
   #conversations = new Conversations(
     (change) => this.#changed(change),
@@ -56,6 +58,17 @@ export class Store {
   /** Who is in the rooms that Perch.loadOccupants was called for. @returns {Map<JID, KnownOccupants>} */
   get occupants() {
     return this.#occupants.map;
+  }
+
+  /** Whom the account blocks; null until Perch.loadBlocked has read it, and where nobody can be blocked. */
+  get blocked() {
+    return this.#blocked.view;
+  }
+
+  /** The entry of the block list by which an address is blocked: itself, its account, or its domain.
+   * @param {JID} jid @returns {JID | undefined} */
+  blockedBy(jid) {
+    return this.#blocked.by(jid);
   }
 
   /** Conversations with pinned ones first, then by activity: the same array until one changes. @returns {Conversation[]} */
@@ -98,6 +111,8 @@ export class Store {
         return this.#stateChanged(f.data, f.time);
       case 'session.gap':
         return this.#missed(f.data.room);
+      case 'blocked.changed':
+        return this.#blocked.apply(f.data);
       case 'vcard.changed':
         return this.#changed({ what: 'vcard', jid: f.data.jid });
       default:
@@ -245,6 +260,7 @@ export class Store {
     if ([...this.conversations.values()].some((c) => c.typing))
       this.#conversations.editAll((c) => (c.typing ? { ...c, typing: null, writing: [] } : c));
     this.#occupants.missed();
+    if (!hello.resumed) this.#blocked.missed();
     this.#reset = hello.resumed ? null : { buddies: [], invitations: [], rooms: [] };
     this.#presenceSnapshot = [];
     this.#changed({ what: 'session' });
@@ -380,6 +396,18 @@ export class Store {
     this.#rooms.count({ jid, count: page.count, complete: page.complete });
   }
 
+  // The block list.
+
+  /** The block list is about to be asked for, which is done once at a time. */
+  beginBlocked() {
+    this.#blocked.begin();
+  }
+
+  /** Takes the answer. Reports false when it is to be asked for again, as changes were missed meanwhile. @param {BlockList} list */
+  replaceBlocked(list) {
+    return this.#blocked.replace(list);
+  }
+
   // The list of conversations.
 
   /** Counts the entries of the list that came as events; merging an answer takes it as it was
@@ -447,6 +475,7 @@ export class Store {
       invitations: [...this.invitations.values()],
       roomInvitations: [...this.roomInvitations.values()],
       rooms: [...this.rooms.values()],
+      ...(this.blocked && { blocked: this.blocked }),
       conversations: [...this.conversations.values()].map((c) => ({ ...c, typing: null, writing: [] })),
     };
   }
@@ -460,10 +489,11 @@ export class Store {
     this.invitations = JIDMap.of(state.invitations, (i) => i.jid);
     this.roomInvitations = JIDMap.of(state.roomInvitations ?? [], (i) => i.jid);
     this.#position = state.cursor;
+    this.#blocked.load(state.blocked ?? null);
     this.#rooms.load(state.rooms ?? []);
     this.#conversations.load(state.conversations);
     this.ready = true;
-    for (const what of /** @type {const} */ (['session', 'buddies', 'presence', 'invitations', 'rooms', 'conversations']))
+    for (const what of /** @type {const} */ (['session', 'buddies', 'presence', 'invitations', 'blocked', 'rooms', 'conversations']))
       this.#changed({ what });
   }
 }
