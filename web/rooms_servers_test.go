@@ -79,6 +79,15 @@ func TestRoomsInTheConsole(t *testing.T) {
 	node(t, "rooms_console.mjs", append(s.env(), accounts, "PERCH_ROOMS=conference.alpha.test", chromium(t), pictures(t))...)
 }
 
+// TestBlockingInTheConsole plays blocking and searching in a real browser, with foreign clients as the others.
+func TestBlockingInTheConsole(t *testing.T) {
+	server := testkit.Prosody(t, testkit.ProsodyOptions{Search: true})
+	users, accounts := roomAccounts(t, server)
+	s := stageFor(t, "--upstream", upstreamOf(server))
+	foreign(t, s, server, users)
+	node(t, "blocking_console.mjs", append(s.env(), accounts, chromium(t), pictures(t))...)
+}
+
 // upstreamOf leads the gateway to a server.
 func upstreamOf(server *testkit.Server) string {
 	q := url.Values{"domain": {server.Domain}, "name": {"real"}, "ca-file": {server.CAFile}}

@@ -28,6 +28,7 @@ export class Actions {
   for(m) {
     const { perch } = this.#pane;
     const { jid } = this.#chat;
+    if (this.#chat.block.entry) return []; // nothing can be sent there
     if (!m.ref || m.retracted || m.status === 'pending' || m.status === 'failed') return [];
     if (this.#chat.conversation.type === 'room' && !perch.canIn(jid, 'speak')) return [];
     const all = m.direction === 'out' ? everything : everything.slice(0, 2);

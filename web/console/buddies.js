@@ -1,7 +1,8 @@
 // The people: invitations, chats, buddies in their groups with live presence, and adding one.
 import { attempt, h, note, set, sync, text } from './dom.js';
 import { RoomInvitations, joinButton } from './join.js';
-import { availability, avatar, nameAvatar } from './person.js';
+import { avatar, nameAvatar } from './person.js';
+import { searchButton } from './search.js';
 import { Talks } from './talks.js';
 
 /** @import { Buddy, Invitation } from '../types.d.ts' */
@@ -16,6 +17,7 @@ export class Buddies {
     this.invitations = h('ul', { class: 'invitations' });
     this.rooms = new RoomInvitations(pane);
     this.join = joinButton(pane);
+    this.search = searchButton(pane);
     this.inviting = h(
       'section',
       { 'aria-labelledby': `${pane.id}-inv` },
@@ -37,6 +39,7 @@ export class Buddies {
       ),
       this.inviting,
       this.talks.element,
+      this.search,
       this.join,
       this.groups,
       this.#adding(),
@@ -88,6 +91,7 @@ export class Buddies {
     const store = this.#pane.perch.store;
     set(this.inviting, 'hidden', store.invitations.size + this.rooms.size === 0);
     this.rooms.draw();
+    set(this.search, 'hidden', !this.#pane.perch.can('search'));
     set(this.join, 'hidden', !this.#pane.perch.can('rooms'));
     sync(
       this.invitations,
@@ -150,7 +154,7 @@ export class Buddies {
   #updateBuddy(e, b) {
     const button = /** @type {HTMLElement} */ (e.firstElementChild);
     const p = this.#pane.perch.store.presence.get(b.jid);
-    const { word, kind } = availability(p);
+    const { word, kind } = this.#pane.availability(b.jid, p);
     const open = this.#pane.talking === b.jid;
     set(button, 'data-show', kind);
     set(button, 'data-stale', p?.stale ?? false);
@@ -159,7 +163,10 @@ export class Buddies {
     nameAvatar(of('.avatar'), this.#pane.nameOf(b.jid));
     text(of('.name'), this.#pane.nameOf(b.jid));
     text(of('.word'), `, ${word}`);
-    text(of('.status'), p?.status || (b.ask === 'subscribe' ? 'invited, no answer yet' : p?.available && p.show ? word : ''));
+    text(
+      of('.status'),
+      word === 'blocked' ? word : p?.status || (b.ask === 'subscribe' ? 'invited, no answer yet' : p?.available && p.show ? word : ''),
+    );
     if (!this.#pane.photos || !of('.avatar').dataset.photo) void this.#pane.photos.show(b.jid, of('.avatar'));
   }
 

@@ -1,15 +1,17 @@
 // One conversation: its messages, older ones by scrolling, and what is written.
 import { Actions } from './actions.js';
+import { BlockBar } from './blocking.js';
 import { Composer } from './composer.js';
-import { attempt, h, set, sync, text } from './dom.js';
+import { attempt, h, note, set, sync, text } from './dom.js';
 import { MessageView } from './message.js';
 import { RoomBar } from './room.js';
-import { availability, showCard } from './person.js';
+import { showCard } from './person.js';
 
 /** @import { StoredMessage } from '../types.d.ts' */
 
-/** Pages that are read to find a message that was replied to. */
+/** Pages that are read to find a message that was replied to, or searched for; and messages in each. */
 const mostPages = 10;
+const pageSize = 100;
 
 /** Who writes. @param {import('../types.d.ts').Conversation} c @param {string} name */
 function writers({ type, writing }, name) {
@@ -22,6 +24,7 @@ function writers({ type, writing }, name) {
 export class Chat {
   #pane;
   /** The conversation whose page is on its way. */ #loading = '';
+  /** That page. @type {Promise<unknown>} */ #page = Promise.resolve();
   /** Conversations whose newest page was asked for. */ #asked = new Set();
   /** The open conversation. */ jid = '';
   /** Of which hole the archive was asked last. */ #filled = '';
@@ -34,6 +37,7 @@ export class Chat {
     this.actions = new Actions(pane, this);
     this.composer = new Composer(pane, this);
     this.room = new RoomBar(pane, this);
+    this.block = new BlockBar(pane, this);
     this.title = h('h2', { id: `${id}-chat`, tabindex: -1 });
     this.presence = h('p', { class: 'status' });
     this.empty = h(
@@ -74,10 +78,12 @@ export class Chat {
         history,
         this.pin,
         this.card,
+        this.block.button,
         this.room.button,
         this.room.settings,
       ),
       this.room.banner,
+      this.block.banner,
       this.log,
       this.room.people.element,
       this.composer.element,
@@ -121,7 +127,7 @@ export class Chat {
     this.composer.open(jid);
     this.draw();
     this.toEnd();
-    if (focus) this.composer.input.focus();
+    if (focus) (this.block.entry ? this.title : this.composer.input).focus();
     if (!this.#asked.has(jid)) {
       this.#asked.add(jid);
       void this.#loadOlder(true);
@@ -154,13 +160,15 @@ export class Chat {
     return attempt(() => this.#pane.perch.updateConversation(this.jid, { pinned: !this.conversation.pinned }));
   }
 
-  /** @param {boolean} [first] the newest page */
-  async #loadOlder(first = false) {
+  /** @param {boolean} [first] the newest page @param {number} [limit] */
+  async #loadOlder(first = false, limit = 30) {
     const { jid } = this;
-    if (!jid || this.#loading === jid || (this.conversation.complete && !first)) return;
+    if (!jid || (this.conversation.complete && !first)) return;
+    if (this.#loading === jid) return void (await this.#page);
     this.#loading = jid;
     const bottom = this.log.scrollHeight - this.log.scrollTop;
-    await this.#pane.perch.loadHistory(jid).catch(() => {}); // the next time may have more luck
+    this.#page = this.#pane.perch.loadHistory(jid, limit).catch(() => {}); // the next time may have more luck
+    await this.#page;
     if (this.#loading === jid) this.#loading = '';
     if (this.jid !== jid) return;
     this.draw();
@@ -176,8 +184,27 @@ export class Chat {
 
   /** Shows the message that another one replies to, however old it is. @param {string} ref */
   async show(ref) {
-    for (let n = 0; n < mostPages && !this.byRef(ref) && !this.conversation.complete; n++) await this.#loadOlder();
-    this.#focus(this.row(this.byRef(ref)?.key ?? ''));
+    await this.#find(() => this.byRef(ref));
+  }
+
+  /** Shows a message that the archive has found. @param {string} ref @param {string} archive its id there */
+  async find(ref, archive) {
+    const { jid } = this;
+    const found = () => this.byRef(ref) ?? this.conversation.messages.findLast((m) => m.archive === archive);
+    if (!(await this.#find(found)) && this.jid === jid) note('That message is too far back to be shown here.');
+  }
+
+  /** Reads older pages until a message is there. Reports whether it is. @param {() => StoredMessage | undefined} found */
+  async #find(found) {
+    const { jid } = this;
+    for (let n = 0; n < mostPages && !found() && !this.conversation.complete; n++) {
+      await this.#loadOlder(false, pageSize);
+      if (this.jid !== jid) return false;
+    }
+    const m = found();
+    if (m) this.draw();
+    this.#focus(this.row(m?.key ?? ''));
+    return Boolean(m);
   }
 
   /** Arrow keys go through the messages; Enter shows what can be done with one. @param {KeyboardEvent} e */
@@ -219,13 +246,14 @@ export class Chat {
     const name = this.#pane.nameOf(this.jid);
     const atEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
     text(this.title, name);
-    const { word, kind } = availability(p);
+    const { word, kind } = this.#pane.availability(this.jid, p);
     set(this.presence, 'data-show', kind);
     const line = [word, p?.status, p?.stale && 'before the link was lost'].filter(Boolean).join(' · ');
     const room = perch.store.rooms.get(this.jid);
     text(this.presence, c.type === 'chat' ? line : this.room.line());
     set(this.presence, 'title', room?.subject?.text || null);
     this.room.draw();
+    this.block.draw();
     set(this.card, 'hidden', c.type !== 'chat');
     set(this.inside, 'data-type', c.type);
     set(this.inside, 'data-people', !this.room.people.element.hidden);

@@ -117,7 +117,7 @@ export class MessageView {
   /** @param {HTMLElement} e @param {StoredMessage} m */
   #drawReactions(e, m) {
     const { perch } = this.#pane;
-    const may = perch.can('react') && Boolean(m.ref);
+    const may = perch.can('react') && Boolean(m.ref) && !this.#chat.block.entry;
     sync(
       e,
       m.reactions ?? [],

@@ -7,7 +7,7 @@ import { Chat } from './chat.js';
 import { curlButton } from './curl.js';
 import { attempt, h, set, soon, text } from './dom.js';
 import { Monitor } from './monitor.js';
-import { nameAvatar, avatar, Photos } from './person.js';
+import { availability, nameAvatar, avatar, Photos } from './person.js';
 import { SessionBox } from './session.js';
 
 let count = 0;
@@ -46,6 +46,7 @@ export class Pane {
     this.perch.on('outbox', draw);
     this.perch.on('live', save);
     this.perch.on('live', () => void this.buddies.talks.load());
+    this.perch.on('live', () => this.#readBlocked());
     addEventListener('pagehide', this.save);
   }
 
@@ -76,6 +77,11 @@ export class Pane {
     const on = this.element.classList.toggle('monitoring');
     set(/** @type {HTMLElement} */ (this.toggle), 'aria-expanded', on);
     this.monitor.show(on);
+  }
+
+  /** Asks once whom the account blocks, where it can; from then on the store keeps it. */
+  #readBlocked() {
+    if (this.perch.can('blocking') && !this.perch.store.blocked) void this.perch.loadBlocked().catch(() => {}); // the next stream is the next chance
   }
 
   open() {
@@ -109,6 +115,12 @@ export class Pane {
     const s = this.perch.store;
     if (jid !== bare(jid)) return `${resourceOf(jid)} in ${this.nameOf(bare(jid))}`;
     return s.buddies.get(jid)?.name || s.invitations.get(jid)?.nick || s.conversations.get(jid)?.name || (jid.split('@')[0] ?? jid);
+  }
+
+  /** The presence of an account in one word; nothing is known of whom the account blocks.
+   * @param {string} jid @param {import('../types.d.ts').Presence | undefined} p */
+  availability(jid, p) {
+    return this.perch.store.blockedBy(jid) ? { word: 'blocked', kind: 'offline' } : availability(p);
   }
 
   /** Who did something: you, a nick of the room that is open, or a name. @param {string} jid */

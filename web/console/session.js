@@ -1,5 +1,6 @@
 // The account itself: own presence, state of the session with its reasons, and its ends.
 import { attempt, clock, h, moment, note, set, text } from './dom.js';
+import { showBlocked } from './blocking.js';
 import { leave as toSignIn } from './signin.js';
 
 const shows = [
@@ -57,6 +58,7 @@ export class SessionBox {
       { class: 'quiet', onclick: () => (this.#pane.perch.disconnect(), this.#pane.perch.connect()) },
       'Reopen the stream',
     );
+    this.blocked = h('button', { class: 'quiet', hidden: true, onclick: () => showBlocked(pane) }, 'Blocked');
     const forget = h('button', { class: 'quiet', onclick: leave }, 'Leave (stay online)');
     const end = h('button', { class: 'danger', onclick: () => attempt(async () => (await pane.perch.signOut(), leave())) }, 'Sign out');
     this.panel = h(
@@ -71,6 +73,7 @@ export class SessionBox {
         this.cut,
         drop,
         pane.alerts.button,
+        this.blocked,
         forget,
         end,
         pane.curl('sign out', () => ({ method: 'DELETE', path: '/v1/session' })),
@@ -167,6 +170,7 @@ export class SessionBox {
     text(/** @type {Element} */ (this.chip.querySelector('.label')), gone ? 'No connection' : s ? states[s.state] : 'Connecting');
     this.#drawBanner();
     if (!s || this.panel.hidden) return;
+    set(this.blocked, 'hidden', !this.#pane.perch.can('blocking'));
     const facts = [
       ['State', states[s.state] + (s.reason ? `: ${reasons[s.reason] ?? s.reason}` : '')],
       ['Since', moment(s.since)],

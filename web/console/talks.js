@@ -1,6 +1,6 @@
 // The chats by their last activity, with what was said last and how many messages are new.
 import { attempt, clock, h, set, sync, text } from './dom.js';
-import { availability, avatar, nameAvatar } from './person.js';
+import { avatar, nameAvatar } from './person.js';
 import { standing } from './room.js';
 
 /** @import { Conversation, Room } from '../types.d.ts' */
@@ -83,7 +83,8 @@ export class Talks {
     const presence = c.type === 'chat' ? this.#pane.perch.store.presence.get(c.jid) : undefined;
     const room = c.type === 'room' ? this.#pane.perch.store.rooms.get(c.jid) : undefined;
     const name = this.#pane.nameOf(c.jid);
-    set(e, 'data-show', c.type === 'room' ? roomKind(room) : availability(presence).kind);
+    const { word, kind } = this.#pane.availability(c.jid, presence);
+    set(e, 'data-show', c.type === 'room' ? roomKind(room) : kind);
     set(e, 'data-type', c.type);
     set(e, 'title', room?.subject?.text || null);
     set(e, 'data-stale', presence?.stale ?? false);
@@ -94,7 +95,9 @@ export class Talks {
     text(of('.name'), name);
     text(of('time'), when(c.last_activity_at));
     const writing = c.writing.length ? `${c.writing[0]} is writing…` : 'is writing…';
-    text(of('.status'), c.typing === 'composing' ? writing : (room && standing(room)) || preview(c) || room?.subject?.text || '');
+    const said = preview(c) || room?.subject?.text || '';
+    const still = word === 'blocked' ? `Blocked · ${said}` : (room && standing(room)) || said;
+    text(of('.status'), c.typing === 'composing' ? writing : still);
     drawBadge(of('.badge'), c);
   }
 }
@@ -117,7 +120,8 @@ function preview(c) {
   return `${author ? `${author}: ` : ''}${summary(m)}`;
 }
 
-/** A message in one line. @param {import('../types.d.ts').StoredMessage} m */
+/** A message in one line.
+ * @param {Pick<import('../types.d.ts').StoredMessage, 'retracted' | 'encryption' | 'fallback' | 'spoiler' | 'body' | 'attachments'>} m */
 export function summary(m) {
   if (m.retracted?.moderated) return `Removed by a moderator${m.retracted.reason ? `: ${m.retracted.reason}` : ''}`;
   if (m.retracted) return 'Message deleted';

@@ -10,6 +10,8 @@ test('sign in, presence by itself, a conversation, and a reload without a new lo
   browse({}, async (browser, requests) => {
     const page = await browser.newPage();
     await signIn(page, url, 'demo-alice');
+    for (const name of ['Block', 'Blocked', 'Search messages'])
+      assert.equal(await page.getByRole('button', { name, exact: true }).isVisible(), false, `${name} is offered by a service that cannot`);
     await accessible(page, 'people');
     await stage('presence', { user: 'echo', show: 'dnd', status: 'A storm is coming' });
     await buddy(page, 'Echo\\W+do not disturb').getByText('A storm is coming').waitFor();
