@@ -42,6 +42,11 @@ func TestBlockedStore(t *testing.T) {
 	node(t, "blocked.mjs")
 }
 
+// TestUploads brings files to an upload service, straight and through a gateway that stands in.
+func TestUploads(t *testing.T) {
+	node(t, "uploads.mjs")
+}
+
 // TestStream runs the event stream on a clock of its own, without a gateway.
 func TestStream(t *testing.T) {
 	node(t, "stream.mjs")

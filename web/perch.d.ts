@@ -46,6 +46,20 @@ export class Perch extends RoomsRest {
         id: string;
         status: string;
     }>;
+    /** Brings a file to the upload service of the XMPP server, where can('upload'): straight, or through the gateway
+     * where the service does not let this page in and the gateway takes files. Files go one after the other.
+     * Resolves with the attachment for send. Rejects with PerchError, such as file-too-large (problem.max_size)
+     * or upload-refused, and with the reason of the signal.
+     * @param {Blob} file @param {UploadOptions} [o] @returns {Promise<Attachment>} */
+    upload(file: Blob, o?: UploadOptions): Promise<Attachment>;
+    /** Uploads a file and sends a message with it. @param {JID} to @param {Blob} file
+     * @param {UploadOptions & Extras & { body?: string }} [o] a message without a body has the address of the file */
+    sendFile(to: JID, file: Blob, { name, type, signal, onProgress, body, ...extras }?: UploadOptions & Extras & {
+        body?: string;
+    }): Promise<{
+        id: string;
+        status: string;
+    }>;
     /** Gives an own message another text. The store shows it at once, and what waits is kept as
      * messages are; its attachments and what it replies to stay unless extras say otherwise. Resolves
      * as send does. @param {JID} jid @param {string} ref @param {string} body @param {EditExtras} [extras] */
@@ -125,6 +139,7 @@ export type StoredMessage = import("./types.d.ts").StoredMessage;
 export type OwnChange = import("./types.d.ts").OwnChange;
 export type Reaction = import("./types.d.ts").Reaction;
 export type Attachment = import("./types.d.ts").Attachment;
+export type UploadOptions = import("./types.d.ts").UploadOptions;
 export type Extras = import("./types.d.ts").Extras;
 export type EditExtras = import("./types.d.ts").EditExtras;
 export type MessagePage = import("./types.d.ts").MessagePage;

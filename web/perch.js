@@ -32,6 +32,7 @@ import { Store } from './perch/store.js';
 import { Stream } from './perch/stream.js';
 import { Tabs } from './perch/tabs.js';
 import { Typing } from './perch/typing.js';
+import { Uploads } from './perch/uploads.js';
 
 export { PerchError, Store };
 
@@ -44,6 +45,7 @@ export { PerchError, Store };
 /** @typedef {import('./types.d.ts').OwnChange} OwnChange */
 /** @typedef {import('./types.d.ts').Reaction} Reaction */
 /** @typedef {import('./types.d.ts').Attachment} Attachment */
+/** @typedef {import('./types.d.ts').UploadOptions} UploadOptions */
 /** @typedef {import('./types.d.ts').Extras} Extras */
 /** @typedef {import('./types.d.ts').EditExtras} EditExtras */
 /** @typedef {import('./types.d.ts').MessagePage} MessagePage */
@@ -108,6 +110,7 @@ export class Perch extends RoomsRest {
   #list;
   /** The block list, while it is being read. @type {Promise<void> | null} */ #blocked = null;
   #typing;
+  #uploads;
   /** What listeners of "outbox" were given last. */ #outboxReported = '';
   /** Whether the session is at its end: a request of which the user knows nothing would open it again. */ #ending = false;
 
@@ -121,6 +124,7 @@ export class Perch extends RoomsRest {
     this.#listeners = listeners;
     this.#outbox = this.#newOutbox();
     this.#sender = new Sender(this.store, this.#outbox, () => this.#openWithoutStream());
+    this.#uploads = new Uploads(this, http);
     const ended = () => this.#ending;
     this.#list = new ConversationList(this.store, this, ended);
     this.#typing = new Typing((jid, state) => ended() || void this.setChatState(jid, state).catch(() => {})); // one that is lost does no harm
@@ -302,6 +306,22 @@ export class Perch extends RoomsRest {
   async send(to, body, extras = {}) {
     this.#typing.sent(to);
     return this.#sender.send(to, body, extras);
+  }
+
+  /** Brings a file to the upload service of the XMPP server, where can('upload'): straight, or through the gateway
+   * where the service does not let this page in and the gateway takes files. Files go one after the other.
+   * Resolves with the attachment for send. Rejects with PerchError, such as file-too-large (problem.max_size)
+   * or upload-refused, and with the reason of the signal.
+   * @param {Blob} file @param {UploadOptions} [o] @returns {Promise<Attachment>} */
+  async upload(file, o = {}) {
+    return this.#uploads.upload(file, o);
+  }
+
+  /** Uploads a file and sends a message with it. @param {JID} to @param {Blob} file
+   * @param {UploadOptions & Extras & { body?: string }} [o] a message without a body has the address of the file */
+  async sendFile(to, file, { name, type, signal, onProgress, body = '', ...extras } = {}) {
+    const attachment = await this.upload(file, { name, type, signal, onProgress });
+    return this.send(to, body, { ...extras, attachments: [attachment] });
   }
 
   /** Gives an own message another text. The store shows it at once, and what waits is kept as

@@ -57,6 +57,22 @@ export type Reply = Schemas['Reply'];
 export type Reaction = Schemas['Reaction'];
 /** A file that a message has the address of. Only the address is always there. */
 export type Attachment = Schemas['Attachment'];
+export type UploadRequest = Schemas['UploadRequest'];
+/** A slot for one file (XEP-0363). */
+export type Upload = Schemas['Upload'];
+
+/** How a file goes to the upload service. */
+export interface UploadOptions {
+  /** The name that others see; that of a File if not given. */
+  name?: string | undefined;
+  /** Its media type; that of the file if not given. */
+  type?: string | undefined;
+  /** Takes it back; the call rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined;
+  /** Is called with how many bytes are on their way, of how many; it may begin anew, on another way. */
+  onProgress?: ((sent: number, total: number) => void) | undefined;
+}
+
 /** A message was retracted by its author, or by a moderator. */
 export type Retracted = Schemas['Retracted'];
 

@@ -2,7 +2,7 @@
 // less than the gateway.
 
 /** @import { SessionInfo } from '../types.d.ts' */
-/** What a client may ask for. @typedef {'conversations' | 'edit' | 'retract' | 'react' | 'reply' | 'attach' | 'rooms' | 'blocking' | 'search' | 'stanzas'} Ability */
+/** What a client may ask for. @typedef {'conversations' | 'edit' | 'retract' | 'react' | 'reply' | 'attach' | 'upload' | 'rooms' | 'blocking' | 'search' | 'stanzas'} Ability */
 
 /** The feature of gateway and session that each needs; the gateway has its conversations on
  * every service. @type {Record<Ability, string>} */
@@ -13,6 +13,7 @@ const needs = {
   react: 'message-react',
   reply: 'message-edit', // a service that knows none of them takes plain chat messages only
   attach: 'message-edit',
+  upload: 'uploads',
   rooms: 'rooms',
   blocking: 'blocking',
   search: 'search',

@@ -9,6 +9,13 @@ export class HTTPClient {
     /** Makes a request; one whose token was refused is made again with a fresh token, if a
      * function supplies tokens. @param {string} method @param {URL} url @param {RequestOptions} o @returns {Promise<any>} */
     request(method: string, url: URL, o: RequestOptions): Promise<any>;
+    /** Sends a file to the gateway; moved is called with the bytes so far. @param {URL} url
+     * @param {{ file: Blob, signal: AbortSignal, moved: (bytes: number) => void }} job @returns {Promise<any>} */
+    put(url: URL, { file, signal, moved }: {
+        file: Blob;
+        signal: AbortSignal;
+        moved: (bytes: number) => void;
+    }): Promise<any>;
     /** The token to send, "" for none. @param {boolean} refused whether the last one was refused */
     bearer(refused: boolean): Promise<string>;
     /** The upstream has another credential: it is the next bearer token, unless the gateway

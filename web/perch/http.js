@@ -1,6 +1,7 @@
 // One HTTP request with the bearer token, and a second one when the token was refused.
 
 import { problemOf } from './errors.js';
+import { putFile } from './uploads_put.js';
 
 /** @import { Options } from '../types.d.ts' */
 /** @typedef {{ method: string, path: string, body: unknown, status: number }} Call */
@@ -23,14 +24,29 @@ export class HTTPClient {
   /** Makes a request; one whose token was refused is made again with a fresh token, if a
    * function supplies tokens. @param {string} method @param {URL} url @param {RequestOptions} o @returns {Promise<any>} */
   async request(method, url, o) {
+    const fetch = this.fetch;
+    const response = await this.#twice(method, url, o.body, (token) => fetch(url, init(method, token, o)));
+    if (response.status === 204) return undefined;
+    return o.as === 'blob' ? response.blob() : response.json();
+  }
+
+  /** Sends a file to the gateway; moved is called with the bytes so far. @param {URL} url
+   * @param {{ file: Blob, signal: AbortSignal, moved: (bytes: number) => void }} job @returns {Promise<any>} */
+  async put(url, { file, signal, moved }) {
+    const headers = { Accept: 'application/json', 'Content-Type': 'application/octet-stream' };
+    const send = (/** @type {string} */ token) =>
+      putFile(this.fetch, { url, headers: { ...headers, ...(token && { Authorization: `Bearer ${token}` }) }, file, signal, moved });
+    return (await this.#twice('PUT', url, undefined, send)).json();
+  }
+
+  /** @param {string} method @param {URL} url @param {unknown} body @param {(token: string) => Promise<Response>} send */
+  async #twice(method, url, body, send) {
     for (let refused = false; ; refused = true) {
-      const fetch = this.fetch;
-      const response = await fetch(url, init(method, await this.bearer(refused), o));
-      this.#report({ method, path: url.pathname + url.search, body: o.body, status: response.status });
+      const response = await send(await this.bearer(refused));
+      this.#report({ method, path: url.pathname + url.search, body, status: response.status });
       if (response.status === 401 && !refused && typeof this.#options.token === 'function') continue;
       if (!response.ok) throw await problemOf(response);
-      if (response.status === 204) return undefined;
-      return o.as === 'blob' ? response.blob() : response.json();
+      return response;
     }
   }
 

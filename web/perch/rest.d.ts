@@ -119,6 +119,10 @@ export class Rest {
     sendMessage(message: MessageRequest, o?: {
         signal?: AbortSignal;
     }): Promise<MessageAnswer>;
+    /** Asks for a slot for a file; Perch.upload does more. @param {UploadRequest} file @param {{ signal?: AbortSignal }} [o] @returns {Promise<Upload>} */
+    createUpload(file: UploadRequest, o?: {
+        signal?: AbortSignal;
+    }): Promise<Upload>;
     /** @param {string} id @returns {Promise<MessageRecord>} */
     getMessage(id: string): Promise<MessageRecord>;
     /** The conversations by their last activity. @param {{ limit?: number, cursor?: string, unread?: 1, type?: ConversationKind }} [query]
@@ -208,6 +212,8 @@ import type { ArchivePage } from '../types.d.ts';
 import type { JIDAnswer } from '../types.d.ts';
 import type { MessageRequest } from '../types.d.ts';
 import type { MessageAnswer } from '../types.d.ts';
+import type { UploadRequest } from '../types.d.ts';
+import type { Upload } from '../types.d.ts';
 import type { MessageRecord } from '../types.d.ts';
 import type { ConversationKind } from '../types.d.ts';
 import type { ConversationPage } from '../types.d.ts';

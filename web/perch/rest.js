@@ -7,7 +7,7 @@ import { PerchError } from './errors.js';
 /** @import { MessageRecord, MessageRequest, OwnPresence, OwnPresenceRequest, Page, Presence } from '../types.d.ts' */
 /** @import { PresenceList, SessionInfo, SignInAnswer, Ticket, VCard, VCardRequest } from '../types.d.ts' */
 /** @import { ConversationData, ConversationKind, ConversationPage, ConversationPatch, ConversationRead } from '../types.d.ts' */
-/** @import { ConversationMessage, MessageEditRequest, MessagePage, MessageQuery } from '../types.d.ts' */
+/** @import { ConversationMessage, MessageEditRequest, MessagePage, MessageQuery, Upload, UploadRequest } from '../types.d.ts' */
 
 /** @param {JID} jid @param {string} [ref] */
 const pathOf = (jid, ref) => `/v1/conversations/${encodeURIComponent(jid)}${ref ? `/messages/${encodeURIComponent(ref)}` : ''}`;
@@ -216,6 +216,11 @@ export class Rest {
    */
   sendMessage(message, o = {}) {
     return this.request('POST', '/v1/messages', { body: message, signal: o.signal });
+  }
+
+  /** Asks for a slot for a file; Perch.upload does more. @param {UploadRequest} file @param {{ signal?: AbortSignal }} [o] @returns {Promise<Upload>} */
+  createUpload(file, o = {}) {
+    return this.request('POST', '/v1/uploads', { body: file, signal: o.signal });
   }
 
   /** @param {string} id @returns {Promise<MessageRecord>} */

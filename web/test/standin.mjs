@@ -22,9 +22,19 @@ export class StandIn {
   #server;
   #features;
   #epoch = 'e1';
+  /** Where files go, by the path that takes them. */ #slots = new Map();
+  /** Statuses with which the next files are refused. */ passing = [];
 
-  constructor({ features = ['conversations', ...related], buddies = ['bob@example.net', 'carol@example.net'] } = {}) {
-    this.#features = features;
+  /** @param storage an upload service (storage.mjs), to which the gateway passes files on as proxy says: off, on or only */
+  constructor({
+    features = ['conversations', ...related],
+    buddies = ['bob@example.net', 'carol@example.net'],
+    storage,
+    proxy = 'off',
+  } = {}) {
+    this.#features = storage ? [...features, 'uploads'] : features;
+    this.storage = storage;
+    this.proxy = proxy;
     this.buddies = buddies.map((jid) => ({ jid, name: name(jid), groups: [], subscription: 'both', ask: null, approved: false }));
   }
 
@@ -132,7 +142,7 @@ export class StandIn {
       since: now(),
       upstream: 'stand-in',
       delivery: 'A',
-      features: ['archive', ...related],
+      features: ['archive', ...related, ...(this.storage ? ['uploads'] : [])],
       last_stanza_at: null,
       ping_rtt_ms: null,
       streams: this.#streams.size,
@@ -146,6 +156,7 @@ export class StandIn {
     for (const [k, v] of Object.entries(cors)) res.setHeader(k, v);
     if (req.method === 'OPTIONS') return res.writeHead(204).end();
     if (url.pathname === '/v1/events') return this.#stream(url, res);
+    if (url.pathname.startsWith('/v1/uploads/')) return this.#pass(req, res, url.pathname);
     let text = '';
     for await (const chunk of req) text += chunk;
     const body = text ? JSON.parse(text) : undefined;
@@ -154,10 +165,46 @@ export class StandIn {
     const [status, answer] = this.#answer(req.method, path.split('/').slice(2), url.searchParams, body);
     const problem =
       status >= 400
-        ? { status, code: status === 404 ? 'item-not-found' : 'forbidden', title: 'refused', detail: 'the stand-in refuses' }
+        ? { status, code: status === 404 ? 'item-not-found' : 'forbidden', title: 'refused', detail: 'the stand-in refuses', ...answer }
         : answer;
     if (status === 204) return res.writeHead(204).end();
     res.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(problem));
+  }
+
+  /** Passes a file on to the upload service. */
+  async #pass(req, res, path) {
+    this.requests.push({ what: `PUT ${path}` });
+    const put = this.#slots.get(path);
+    const refusal = this.passing.shift() ?? (put ? 0 : 404);
+    const answer = (status, body, headers) =>
+      res.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body));
+    if (refusal)
+      return answer(
+        refusal,
+        { status: refusal, code: 'refused', title: 'refused', detail: 'the stand-in refuses' },
+        { 'Retry-After': '0' },
+      );
+    const { status } = await this.storage.take(put, req);
+    if (status !== 201)
+      return answer(502, { status: 502, code: 'upload-refused', title: 'refused', detail: 'refused', upstream_status: status });
+    return answer(201, { get_url: this.storage.get(put) });
+  }
+
+  #slot({ name: file, size }) {
+    if (size > this.storage.maxSize)
+      return [413, { code: 'file-too-large', detail: 'the file is too large', max_size: this.storage.maxSize }];
+    const id = `u${this.#slots.size + 1}`;
+    const put = this.storage.slot(file);
+    this.#slots.set(`/v1/uploads/${id}`, put);
+    const slot = {
+      id,
+      put: { url: put, headers: this.storage.headers },
+      get_url: this.storage.get(put),
+      expires_at: now(),
+      max_size: this.storage.maxSize,
+    };
+    const proxied = { proxy_url: `/v1/uploads/${id}`, ...(this.proxy === 'only' && { proxy_only: true }) };
+    return [201, { ...slot, ...(this.proxy !== 'off' && proxied) }];
   }
 
   #stream(url, res) {
@@ -204,6 +251,7 @@ export class StandIn {
     if (what === 'chat-states') return (this.event('typed', { to: jid, ...body }, false), [204]);
     if (what === 'archive') return [200, this.#page(query.get('with'), query, true)];
     if (what === 'messages' && method === 'POST') return this.#send(body);
+    if (what === 'uploads' && this.storage) return this.#slot(body);
     if (what !== 'conversations' || !this.#features) return [404];
     if (!jid) {
       const all = [...this.conversations.values()].sort((a, b) => (a.last_activity_at < b.last_activity_at ? 1 : -1));
@@ -238,7 +286,8 @@ export class StandIn {
     if (this.messages.has(ref)) return [202, { id, ref, status: 'accepted' }];
     const quoted = reply_to && this.messages.get(reply_to.ref);
     const reply = quoted && { ref: reply_to.ref, id: quoted.id, from: quoted.from.split('/')[0], excerpt: quoted.body };
-    this.#add({ ...more, id, ref, from: `${own}/perch`, to, body, ...(reply && { reply_to: reply }) }, to);
+    const text = body || (more.attachments ?? []).map((a) => a.url).join('\n');
+    this.#add({ ...more, id, ref, from: `${own}/perch`, to, body: text, ...(reply && { reply_to: reply }) }, to);
     this.event('message.status', { id, ref, status: 'acked', time: now() });
     return [202, { id, ref, status: 'accepted' }];
   }
