@@ -14,7 +14,7 @@ import (
 func (a *App) pages() http.Handler {
 	console := sync.OnceValue(func() http.Handler {
 		if a.messenger == nil {
-			return web.Handler()
+			return web.Handler(web.Elsewhere(func() web.Others { return a.options().pageHosts() }))
 		}
 		return web.Handler(web.Demo("alice", "bob", "carol"), web.SignIn(a.ConsentURL()))
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/sessions"
+	"github.com/perch-im/perch/web"
 )
 
 // UploadProxy is [perch.UploadProxy].
@@ -62,6 +63,21 @@ func (o *UploadOptions) uploadPolicy() sessions.UploadPolicy {
 		p.HTTP = append(p.HTTP, hostOf(host))
 	}
 	return p
+}
+
+// pageHosts are the hosts that the console may use: upload services, whose addresses a session learns only
+// when it asks for a slot, and those that others have put pictures on.
+func (o *UploadOptions) pageHosts() (x web.Others) {
+	x.Pictures = []string{"https:"}
+	for _, host := range o.UploadHTTPHosts {
+		if name := hostOf(host); !strings.Contains(name, ":") { // a policy has no way to name an IPv6 address
+			x.Pictures = append(x.Pictures, "http://"+name+":*")
+		}
+	}
+	if o.UploadProxy != perch.UploadProxyOnly {
+		x.Uploads = x.Pictures
+	}
+	return x
 }
 
 // serveUploads is what the API needs to know.

@@ -41,3 +41,8 @@ func TestConsoleOfTheDemo(t *testing.T) {
 func TestChats(t *testing.T) {
 	node(t, "chats.mjs", chromium(t), pictures(t))
 }
+
+// TestUploadsInTheConsole plays files in a real browser, on a gateway and an upload service that stand in.
+func TestUploadsInTheConsole(t *testing.T) {
+	node(t, "uploads_console.mjs", chromium(t), pictures(t))
+}

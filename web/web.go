@@ -21,10 +21,20 @@ import (
 //go:embed index.html icon.svg perch.js perch/*.js console/*.js console/*.css admin/index.html admin/*.js admin/*.css
 var files embed.FS
 
-// csp is as strict as a page can be that shows foreign text: no inline script or style,
-// nothing of another host, and no way to turn a string into markup (Trusted Types).
-const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
-	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+// policy is as strict as a page can be that shows foreign text: no inline script or style, nothing of
+// another host but what Elsewhere names, and no way to turn a string into markup (Trusted Types).
+func policy(o Others) string {
+	list := func(own string, others []string) string { return strings.Join(append([]string{own}, others...), " ") }
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src " + list("'self' blob:", o.Pictures) + "; connect-src " + list("'self'", o.Uploads) + "; " +
+		"form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+}
+
+// Others are the sources outside of this host that the console may use, as a Content-Security-Policy
+// names them (https:, http://host:*). Scripts and styles are never among them.
+type Others struct {
+	Uploads  []string // to which it may send files
+	Pictures []string // from which it may show pictures, when a user asks for one
+}
 
 // Option changes what the console offers.
 type Option func(*settings)
@@ -32,6 +42,7 @@ type Option func(*settings)
 type settings struct {
 	Accounts string // demo accounts, with blanks
 	SignIn   string // address of the consent page
+	others   func() Others
 }
 
 // Demo lets the console offer the accounts of the embedded service by their published
@@ -46,6 +57,12 @@ func SignIn(authorize string) Option {
 	return func(s *settings) { s.SignIn = authorize }
 }
 
+// Elsewhere lets the console use other hosts: upload services (XEP-0363) are mostly not that of the
+// gateway. It is called for each file that is served; without it there are none.
+func Elsewhere(others func() Others) Option {
+	return func(s *settings) { s.others = others }
+}
+
 // page is one file, ready to be sent, plain or compressed.
 type page struct {
 	body      []byte
@@ -57,29 +74,30 @@ type page struct {
 // Handler serves the console and perch.js. It answers GET and HEAD of the paths that
 // exist; everything else is 404.
 func Handler(options ...Option) http.Handler {
-	var s settings
+	s := settings{others: func() Others { return Others{} }}
 	for _, o := range options {
 		o(&s)
 	}
-	return serve(load(s, "index.html", func(name string) bool { return !strings.HasPrefix(name, "admin/") }))
+	return serve(s.others, load(s, "index.html", func(name string) bool { return !strings.HasPrefix(name, "admin/") }))
 }
 
 // Admin serves the page of operators at "/", as Handler does the console. It needs the admin API on
 // the same host.
 func Admin() http.Handler {
 	shared := []string{"icon.svg", "console/console.css", "console/dom.js"}
-	return serve(load(settings{}, "admin/index.html", func(name string) bool {
+	return serve(func() Others { return Others{} }, load(settings{}, "admin/index.html", func(name string) bool {
 		return strings.HasPrefix(name, "admin/") || slices.Contains(shared, name)
 	}))
 }
 
-func serve(pages map[string]page) http.Handler {
+func serve(others func() Others, pages map[string]page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p, ok := pages[r.URL.Path]
 		if !ok {
 			http.NotFound(w, r)
 			return
 		}
+		w.Header().Set("Content-Security-Policy", policy(others()))
 		p.serve(w, r)
 	})
 }
@@ -145,7 +163,6 @@ func mediaType(name string) string {
 
 func (p page) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", csp)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

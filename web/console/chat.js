@@ -69,7 +69,12 @@ export class Chat {
     const back = h('button', { class: 'quiet back', 'aria-label': 'Back to the people', onclick: () => this.#back() }, '‹');
     this.inside = h(
       'div',
-      { class: 'inside', hidden: true },
+      {
+        class: 'inside',
+        hidden: true,
+        ondragover: (/** @type {DragEvent} */ e) => e.dataTransfer?.types.includes('Files') && e.preventDefault(),
+        ondrop: (/** @type {DragEvent} */ e) => this.composer.take(e, e.dataTransfer),
+      },
       h(
         'header',
         {},

@@ -1,4 +1,5 @@
 // Where a message is written: its draft is kept, and it may reply to another one, or edit it.
+import { Attach } from './attach.js';
 import { h, note, set, text } from './dom.js';
 import { summary } from './talks.js';
 
@@ -9,6 +10,7 @@ export class Composer {
   #chat;
   /** What the text is for, if it is no plain message. @type {{ kind: 'reply' | 'edit', m: StoredMessage } | null} */ #about = null;
   /** Whose draft is in the field. */ #jid = '';
+  /** Whether nothing may be written here. */ #mute = false;
 
   /** @param {import('./pane.js').Pane} pane @param {import('./chat.js').Chat} chat */
   constructor(pane, chat) {
@@ -21,6 +23,7 @@ export class Composer {
       onkeydown: (/** @type {KeyboardEvent} */ e) => this.#key(e),
       oninput: () => this.#typed(),
       onblur: () => this.#jid && pane.perch.stopTyping(this.#jid),
+      onpaste: (/** @type {ClipboardEvent} */ e) => this.take(e, e.clipboardData),
     });
     this.what = h('span', { class: 'what' });
     this.bar = h(
@@ -29,16 +32,28 @@ export class Composer {
       this.what,
       h('button', { type: 'button', class: 'quiet', 'aria-label': 'Write a new message instead', onclick: () => this.cancel() }, '✕'),
     );
+    this.files = new Attach(pane, () => this.#drawSend());
     const call = () => ({ method: 'POST', path: '/v1/messages', body: { to: chat.jid, body: this.input.value || 'Hello!' } });
     this.send = h('button', {}, 'Send');
     this.element = h(
       'form',
       { class: 'write', onsubmit: (/** @type {Event} */ e) => (e.preventDefault(), this.#send()) },
       this.bar,
+      this.files.list,
+      this.files.said,
+      this.files.input,
+      this.files.button,
       this.input,
       pane.curl('send a message', call),
       this.send,
     );
+  }
+
+  /** Attaches the files that were dropped or pasted; there may be none. @param {Event} e @param {DataTransfer | null} from */
+  take(e, from) {
+    if (!from?.files.length) return;
+    e.preventDefault(); // the browser would open the file
+    if (this.files.possible) this.files.add(from.files);
   }
 
   /** Another conversation is open. @param {string} jid */
@@ -47,6 +62,7 @@ export class Composer {
     if (this.#jid) this.#pane.perch.stopTyping(this.#jid);
     this.#jid = jid;
     this.#set(null);
+    this.files.open(jid);
     this.input.value = this.#pane.perch.store.conversation(jid).draft ?? '';
   }
 
@@ -56,7 +72,8 @@ export class Composer {
     const mute = c.type === 'room' && !this.#pane.perch.canIn(jid, 'speak');
     const room = this.#pane.perch.store.rooms.get(jid);
     set(this.input, 'disabled', mute);
-    set(this.send, 'disabled', mute);
+    this.#mute = mute;
+    this.#drawSend();
     set(
       this.input,
       'placeholder',
@@ -65,6 +82,13 @@ export class Composer {
     if (!this.#jid || this.#about || document.activeElement === this.input) return;
     const draft = this.#pane.perch.store.conversation(this.#jid).draft ?? '';
     if (this.input.value !== draft) this.input.value = draft;
+  }
+
+  #drawSend() {
+    const edits = this.#about?.kind === 'edit';
+    set(this.files.list, 'hidden', edits);
+    set(this.files.button, 'hidden', edits || this.#mute || !this.#pane.perch.can('upload'));
+    set(this.send, 'disabled', this.#mute || (!edits && this.files.obstacle !== ''));
   }
 
   /** @param {StoredMessage} m */
@@ -92,6 +116,7 @@ export class Composer {
   #set(about) {
     this.#about = about;
     set(this.bar, 'hidden', !about);
+    this.#drawSend();
     text(this.send, about?.kind === 'edit' ? 'Save' : 'Send');
     text(this.what, about ? `${about.kind === 'edit' ? 'Editing' : 'Replying to'}: ${summary(about.m)}` : '');
   }
@@ -117,9 +142,12 @@ export class Composer {
   #send() {
     const { perch } = this.#pane;
     const body = this.input.value.trim();
-    if (!body) return;
     const about = this.#about;
     const jid = this.#jid;
+    const plain = about?.kind !== 'edit';
+    if (plain && this.files.obstacle) return note(this.files.obstacle);
+    const files = plain ? this.files.take() : [];
+    if (!body && !files.length) return;
     this.#set(null);
     this.input.value = '';
     this.#chat.toEnd();
@@ -130,7 +158,10 @@ export class Composer {
       return;
     }
     perch.saveDraft(jid, '');
-    this.#run(() => perch.send(jid, body, about?.m.ref ? { reply_to: { ref: about.m.ref } } : {}));
+    const reply = about?.m.ref ? { reply_to: { ref: about.m.ref } } : {};
+    // Each file is a message without a text, as most clients know files of no others.
+    files.forEach((f, i) => this.#run(() => perch.send(jid, '', { ...(!body && i === 0 && reply), attachments: [f] })));
+    if (body) this.#run(() => perch.send(jid, body, reply));
   }
 
   /** A message that was refused or cancelled shows that itself. @param {() => Promise<unknown>} f */

@@ -1,9 +1,10 @@
 // One message: what it replies to, its text, files as links, reactions, time and status.
 import { resourceOf, sameAccount } from '../perch/jids.js';
 import { attempt, clock, h, moment, note, set, sync, text } from './dom.js';
+import { drawFiles } from './files.js';
 import { summary } from './talks.js';
 
-/** @import { Attachment, StoredMessage } from '../types.d.ts' */
+/** @import { StoredMessage } from '../types.d.ts' */
 
 const marks = { pending: '', accepted: '✓', sent: '✓', acked: '✓✓', delivered: '✓✓', displayed: '✓✓', failed: '!', unknown: '?' };
 const words = {
@@ -184,30 +185,3 @@ export class MessageView {
 
 /** What retry and cancel are about. @param {StoredMessage} m */
 const idOf = (m) => m.change?.id ?? m.id;
-
-/** Files as links: nothing is fetched before the user asks for it.
- * @param {HTMLElement} e @param {Attachment[]} files */
-function drawFiles(e, files) {
-  e.replaceChildren(
-    ...files.map((f) => {
-      const url = addressOf(f.url);
-      const label = f.name || f.description || (url ? `${url.host}${url.pathname}` : f.url);
-      const link = url ? h('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer' }, label) : h('span', {}, label);
-      return h('li', { class: 'file' }, link, h('small', {}, [f.type, size(f.size)].filter(Boolean).join(', ')));
-    }),
-  );
-}
-
-/** The address of a file, if it is one of the web. @param {string} address */
-function addressOf(address) {
-  const url = URL.canParse(address) ? new URL(address) : null;
-  return url && ['http:', 'https:'].includes(url.protocol) ? url : null;
-}
-
-/** @param {number | undefined} bytes */
-function size(bytes) {
-  if (!bytes) return '';
-  const units = ['B', 'kB', 'MB', 'GB'];
-  const n = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return `${Number((bytes / 1000 ** n).toPrecision(2))} ${units[n]}`;
-}

@@ -161,6 +161,7 @@ export class Pane {
   close() {
     removeEventListener('pagehide', this.save);
     this.alerts.close();
+    this.chat.composer.files.close();
     this.perch.disconnect();
     this.photos.close();
   }
