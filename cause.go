@@ -23,6 +23,7 @@ const (
 	CauseCertExpired Cause = "certificate-expired"   // or it is not valid yet
 	CauseCert        Cause = "certificate"           // it is not valid for another reason
 	CauseDomain      Cause = "host-unknown"          // the server does not serve the domain
+	CauseClientCert  Cause = "client-certificate"    // the gateway's own certificate for the account has expired, or the server does not take it
 	CauseMechanism   Cause = "mechanism"             // no SASL mechanism that server, upstream and credential have in common
 	CauseDowngrade   Cause = "downgrade"             // the server offers less than the account's last login has used
 	CauseCredential  Cause = "credentials"           // the server refuses the credential
@@ -38,7 +39,7 @@ const (
 // Causes are all of them.
 var Causes = []Cause{
 	CauseName, CauseLookup, CauseRefused, CauseUnreachable, CauseTimeout, CauseClosed, CauseNotXMPP, CauseNoTLS, CauseTLS,
-	CauseCertName, CauseCertCA, CauseCertExpired, CauseCert, CauseDomain, CauseMechanism, CauseDowngrade, CauseCredential, CausePolicy,
+	CauseCertName, CauseCertCA, CauseCertExpired, CauseCert, CauseDomain, CauseClientCert, CauseMechanism, CauseDowngrade, CauseCredential, CausePolicy,
 	CauseBind, CauseConflict, CauseRedirect, CauseTryLater, CauseProtocol, CauseOther,
 }
 

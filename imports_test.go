@@ -33,7 +33,7 @@ var (
 		},
 		{
 			from:  "xmppconn",
-			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/exchange", "xmppconn/internal/smwire", "xmppconn/internal/address", "xmppconn/internal/password", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/blocking", "xmppconn/internal/cards", "xmppconn/internal/upload", "xmppconn/internal/archive", "xmppconn/internal/raw", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer"},
+			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/exchange", "xmppconn/internal/smwire", "xmppconn/internal/address", "xmppconn/internal/password", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/blocking", "xmppconn/internal/cards", "xmppconn/internal/upload", "xmppconn/internal/archive", "xmppconn/internal/raw", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer", "xmppconn/internal/clientcert"},
 			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
@@ -104,7 +104,12 @@ var (
 			why:   "sasl is the mechanisms: which of them may see which credential is decided by negotiate",
 		},
 		{
-			from: "xmppconn/internal/negotiate", may: []string{".", "xmppconn/internal/diagnosis", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream"},
+			from: "xmppconn/internal/clientcert", may: []string{".", "xmppconn/internal/diagnosis"},
+			never: []string{"os", "net/http", "encoding/xml", "context", "sync"},
+			why:   "clientcert is what an operator's certificate may be used for: it reads no file and makes no connection",
+		},
+		{
+			from: "xmppconn/internal/negotiate", may: []string{".", "xmppconn/internal/clientcert", "xmppconn/internal/diagnosis", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream"},
 			never: []string{"net", "encoding/xml", "context", "sync", "time"},
 			why:   "negotiate decides which mechanism a login uses: it makes no connection",
 		},

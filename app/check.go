@@ -2,10 +2,10 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +57,7 @@ func CheckConfig(o Options) error {
 
 // dialer is how Check reaches an upstream: as the app does, without what only logins need.
 func (u Upstream) dialer() (*xmppconn.Dialer, error) {
-	x, err := u.connection(new([sha256.Size]byte))
+	x, err := u.connection(io.Discard)
 	if err == nil {
 		var d *xmppconn.Dialer
 		if d, err = xmppconn.NewDialer(x, xmppconn.Options{}); err == nil {
@@ -82,6 +82,9 @@ func Check(ctx context.Context, o Options) []Finding {
 		found = append(found, Finding{Name: "upstream", Result: FindingWarning, Detail: "none is configured: the embedded demo service runs", Advice: "give --upstream for an XMPP server of your own"})
 	}
 	for _, u := range o.Upstreams {
+		if u.ClientCert != "" {
+			found = append(found, checkClientCertificate(u))
+		}
 		found = append(found, checkUpstream(ctx, u)...)
 	}
 	if o.RedisURL != "" {

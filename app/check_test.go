@@ -30,6 +30,48 @@ func certificateFiles(t *testing.T) (cert, key string) {
 	return cert, key
 }
 
+// clientOf is an upstream with a certificate of an account.
+func clientOf(t *testing.T, u app.Upstream, c testkit.ClientCertificate) app.Upstream {
+	t.Helper()
+	dir := t.TempDir()
+	u.ClientCert, u.ClientKey, u.ClientTokenFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), filepath.Join(dir, "token")
+	cert, key := testkit.CA(t).Client(t, c)
+	for name, text := range map[string][]byte{u.ClientCert: cert, u.ClientKey: key, u.ClientTokenFile: []byte(canary.Secret() + strings.Repeat("t", 32) + "\n")} {
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatalf("os.WriteFile: got error %v, want none", err)
+		}
+	}
+	return u
+}
+
+// TestClientSettings: what cannot belong together is refused by the names of the settings.
+func TestClientSettings(t *testing.T) {
+	good := clientOf(t, app.Upstream{Domain: "a.test"}, testkit.ClientCertificate{Addresses: []string{"bot@a.test"}})
+	if err := app.CheckConfig(app.Options{Upstreams: []app.Upstream{good}}); err != nil {
+		t.Fatalf("CheckConfig(): got error %v, want none", err)
+	}
+	big := filepath.Join(t.TempDir(), "big")
+	if err := os.WriteFile(big, make([]byte, 65<<10), 0o600); err != nil {
+		t.Fatalf("os.WriteFile: got error %v, want none", err)
+	}
+	for want, change := range map[string]func(*app.Upstream){
+		"go together":                func(u *app.Upstream) { u.ClientTokenFile = "" },
+		"token-mechanism":            func(u *app.Upstream) { u.TokenMechanism = "X-OAUTH2" },
+		"profile messenger":          func(u *app.Upstream) { u.Profile, u.TokenMechanism = app.ProfileMessenger, "" },
+		"client-key: open /not/here": func(u *app.Upstream) { u.ClientKey = "/not/here" },
+		"client-token-file must":     func(u *app.Upstream) { u.ClientTokenFile = u.ClientCert },
+		"client-cert: " + big:        func(u *app.Upstream) { u.ClientCert = big },
+		"client-cert, client-key":    func(u *app.Upstream) { u.ClientKey = u.ClientCert },
+		"serves the domain b.test":   func(u *app.Upstream) { u.Domain = "b.test" },
+	} {
+		u := good
+		change(&u)
+		if err := app.CheckConfig(app.Options{Upstreams: []app.Upstream{u}}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want one with %q", err, want)
+		}
+	}
+}
+
 // TestCheck tries what real and broken settings name. The certificates of the servers of tests live for a
 // day, which is worth a warning.
 func TestCheck(t *testing.T) {
@@ -57,6 +99,11 @@ func TestCheck(t *testing.T) {
 			[]string{"configuration ok", "upstream real warning", "redis failed connection refused"}},
 		{"a certificate that ends soon", app.Options{TLSCert: cert, TLSKey: key}, []string{"configuration ok", "certificate warning gateway.test", "upstream warning"}},
 		{"a key that is none", app.Options{TLSCert: cert, TLSKey: cert}, []string{"configuration failed --tls-cert"}},
+		{"a certificate of an account that ends soon", app.Options{Upstreams: []app.Upstream{clientOf(t, real, testkit.ClientCertificate{Addresses: []string{"bot@" + prosody.Domain}})}}, []string{
+			"configuration ok", "upstream real warning client certificate of bot@" + prosody.Domain + ", valid until", "upstream real warning STARTTLS"}},
+		{"one that has ended", app.Options{Upstreams: []app.Upstream{clientOf(t, real, testkit.ClientCertificate{Addresses: []string{"bot@" + prosody.Domain}, Expired: true})}}, []string{
+			"configuration ok", "upstream real failed the account cannot sign in", "upstream real warning"}},
+		{"one of a whole domain", app.Options{Upstreams: []app.Upstream{clientOf(t, real, testkit.ClientCertificate{Addresses: []string{prosody.Domain}})}}, []string{"configuration failed not the bare JID of an account"}},
 		{"a ca-file that is none", app.Options{Upstreams: []app.Upstream{{Domain: "a.test", CAFile: "/does/not/exist"}}}, []string{"configuration failed /does/not/exist"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,17 +26,19 @@ type expiry struct {
 	log    *slog.Logger
 	own    func() (ends time.Time, err error) // of the listener; the zero time: it has none
 	probes func() map[string]func(context.Context) []xmppconn.Probe
+	// clients are the ends of the certificates by which accounts sign in, by upstream.
+	clients func() map[string]time.Time
 
 	mu    sync.Mutex
 	ends  map[string]time.Time // by upstream; "" is the listener
 	asked map[string]time.Time // by upstream: when it was probed last
 
-	spoken map[string]time.Time // by upstream: of the last line; the watcher's alone
+	spoken map[string]time.Time // by what certificate calls it: of the last line; the watcher's alone
 	broken time.Time            // of the last line about files that cannot be read; the watcher's alone
 }
 
 func newExpiry(log *slog.Logger) *expiry {
-	return &expiry{log: log, ends: map[string]time.Time{}, asked: map[string]time.Time{}, spoken: map[string]time.Time{}}
+	return &expiry{log: log, ends: map[string]time.Time{}, asked: map[string]time.Time{}, spoken: map[string]time.Time{}, clients: func() map[string]time.Time { return nil }}
 }
 
 // watchCertificates looks at the certificates for as long as the app serves.
@@ -51,6 +54,15 @@ func (a *App) watchCertificates() {
 		all := map[string]func(context.Context) []xmppconn.Probe{}
 		for name, u := range *a.live.upstreams.Load() {
 			all[name] = u.dialer.Probe
+		}
+		return all
+	}
+	e.clients = func() map[string]time.Time {
+		all := map[string]time.Time{}
+		for name, u := range *a.live.upstreams.Load() {
+			if c := u.dialer.Upstream().Client; c != nil {
+				all[name] = c.Expires()
+			}
 		}
 		return all
 	}
@@ -137,7 +149,7 @@ func (e *expiry) note(upstream string, ends time.Time) {
 func (e *expiry) forgetOthers(probes map[string]func(context.Context) []xmppconn.Probe) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, table := range []map[string]time.Time{e.ends, e.asked, e.spoken} {
+	for _, table := range []map[string]time.Time{e.ends, e.asked} {
 		for name := range table {
 			if probes[name] == nil && name != "" {
 				delete(table, name)
@@ -146,26 +158,46 @@ func (e *expiry) forgetOthers(probes map[string]func(context.Context) []xmppconn
 	}
 }
 
+// ending is a certificate and when it ends.
+type ending struct {
+	which  string
+	ends   time.Time
+	advice string
+}
+
+// endings are all that are known, in the order of their names.
+func (e *expiry) endings() []ending {
+	var all []ending
+	for name, ends := range e.table() {
+		if name == "" {
+			all = append(all, ending{"gateway", ends, "renew it: the new file is used by itself"})
+			continue
+		}
+		all = append(all, ending{"upstream " + name, ends, "renew the certificate of the XMPP server"})
+	}
+	for name, ends := range e.clients() {
+		all = append(all, ending{"client of upstream " + name, ends, adviceOfClient})
+	}
+	slices.SortFunc(all, func(a, b ending) int { return strings.Compare(a.which, b.which) })
+	return all
+}
+
 // speak writes a line a day for each certificate that ends soon, or has ended.
 func (e *expiry) speak() {
-	table := e.table()
-	for _, name := range slices.Sorted(maps.Keys(table)) {
-		ends := table[name]
-		if time.Until(ends) >= expirySoon {
-			delete(e.spoken, name) // renewed: the next time is a first one
+	spoken := map[string]time.Time{} // without those that are renewed, or not there any more: their next time is a first one
+	for _, c := range e.endings() {
+		if time.Until(c.ends) >= expirySoon {
 			continue
 		}
-		if at, ok := e.spoken[name]; ok && time.Since(at) < expirySpeak {
+		if at, ok := e.spoken[c.which]; ok && time.Since(at) < expirySpeak {
+			spoken[c.which] = at
 			continue
 		}
-		e.spoken[name] = time.Now()
-		which, advice := "gateway", "renew it: the new file is used by itself"
-		if name != "" {
-			which, advice = "upstream "+name, "renew the certificate of the XMPP server"
-		}
-		e.log.Warn("certificate expires soon", "certificate", which, "expires", ends.UTC().Format(time.RFC3339),
-			"days", int(max(time.Until(ends), 0)/(24*time.Hour)), "advice", advice)
+		spoken[c.which] = time.Now()
+		e.log.Warn("certificate expires soon", "certificate", c.which, "expires", c.ends.UTC().Format(time.RFC3339),
+			"days", int(max(time.Until(c.ends), 0)/(24*time.Hour)), "advice", c.advice)
 	}
+	e.spoken = spoken
 }
 
 func (e *expiry) table() map[string]time.Time {
@@ -177,14 +209,17 @@ func (e *expiry) table() map[string]time.Time {
 // watchExpiry shows the table; the gateway's own is there always.
 func (m *metrics) watchExpiry(e *expiry) {
 	d := prometheus.NewDesc("perch_certificate_expiry_timestamp_seconds",
-		"When a certificate ends, in seconds since 1970: the gateway's own (no upstream), and those of upstreams; 0: there is none, or it is not known yet.", []string{"upstream"}, nil)
+		"When a certificate ends, in seconds since 1970: that of the gateway (no upstream) and of each upstream (server), and those by which accounts sign in there (client); 0: there is none, or it is not known yet.", []string{"upstream", "certificate"}, nil)
 	m.registry.MustRegister(prometheus.CollectorFunc(func(ch chan<- prometheus.Metric) {
 		table := e.table()
 		if _, ok := table[""]; !ok {
 			table[""] = time.Unix(0, 0)
 		}
 		for name, ends := range table {
-			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(ends.Unix()), name)
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(ends.Unix()), name, "server")
+		}
+		for name, ends := range e.clients() {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(ends.Unix()), name, "client")
 		}
 	}))
 }

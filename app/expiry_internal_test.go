@@ -43,6 +43,12 @@ func TestCertificatesThatEnd(t *testing.T) {
 				return []xmppconn.Probe{{Expires: upstream.Add(time.Hour)}, {Expires: upstream}}
 			}}
 		}
+		client := time.Now().Add(60 * 24 * time.Hour)
+		e.clients = func() map[string]time.Time {
+			mu.Lock()
+			defer mu.Unlock()
+			return map[string]time.Time{"work": client}
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var done sync.WaitGroup
 		done.Go(func() { e.run(ctx) })
@@ -78,6 +84,10 @@ func TestCertificatesThatEnd(t *testing.T) {
 		if got := e.table()["work"]; !got.Equal(upstream) {
 			t.Errorf("got the end %v, want that of the certificate which ends first, %v", got, upstream)
 		}
+		mu.Lock()
+		client, upstream = time.Now().Add(3*24*time.Hour+time.Hour), time.Now().Add(90*24*time.Hour)
+		mu.Unlock()
+		pass(time.Minute, "WARN client of upstream work 3")
 		cancel()
 		done.Wait()
 	})

@@ -170,7 +170,7 @@ func TestMetrics(t *testing.T) {
 		"perch_store_up": "", "perch_forwarded_requests_total": "result", "perch_sessions_held_back": "", "perch_sessions_to_restore": "", "perch_outbox_messages": "",
 		"perch_connections": "", "perch_connections_limit": "", "perch_connections_refused_total": "reason", "perch_log_dropped_total": "",
 		"perch_rooms": "", "perch_rooms_unshared": "", "perch_room_occupants": "", "perch_room_occupants_bytes": "", "perch_room_occupants_left_out_total": "",
-		"perch_room_contradictions_total": "", "perch_certificate_expiry_timestamp_seconds": "upstream",
+		"perch_room_contradictions_total": "", "perch_certificate_expiry_timestamp_seconds": "certificate upstream",
 		"perch_rotation_tokens_left": "", "perch_rotation_credentials_left": "",
 	}
 	for name := range maps.Keys(labels(t, text)) {
@@ -194,7 +194,7 @@ func TestMetrics(t *testing.T) {
 		`perch_xmpp_sign_ins_total{upstream="messenger"} 1`, `perch_xmpp_sign_in_failures_total{cause="credentials",upstream="messenger"} 1`, `perch_xmpp_sign_in_failures_total{cause="refused",upstream="messenger"} 0`, "perch_stream_queue_frames_count",
 		`perch_session_ownership_total{change="taken"} `, `perch_session_ownership_total{change="failed"} 0`, "perch_nodes ", "perch_node_beat_age_seconds 0.",
 		"perch_store_up 1", "perch_sessions_held_back 0", "perch_sessions_to_restore 0", "perch_outbox_messages ", "perch_draining_seconds 0",
-		"perch_connections ", `perch_certificate_expiry_timestamp_seconds{upstream=""} 0`, `perch_connections_refused_total{reason="total"} 0`, `perch_connections_refused_total{reason="address"} 0`, "perch_log_dropped_total 0",
+		"perch_connections ", `perch_certificate_expiry_timestamp_seconds{certificate="server",upstream=""} 0`, `perch_connections_refused_total{reason="total"} 0`, `perch_connections_refused_total{reason="address"} 0`, "perch_log_dropped_total 0",
 		"perch_rooms 0", "perch_rooms_unshared 0", "perch_room_occupants 0", "perch_room_occupants_left_out_total 0", "perch_room_contradictions_total 0",
 		"go_goroutines ", "process_open_fds ", "process_resident_memory_bytes ",
 	} {

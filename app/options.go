@@ -143,6 +143,12 @@ type Upstream struct {
 	ServerName string `yaml:"server-name"` // name in the certificate, where it is not the domain
 	CAFile     string `yaml:"ca-file"`     // PEM of the CA, where it is not a public one
 
+	// The certificate of one account and its key, as PEM, and the token by which clients show that the account
+	// is theirs: all three or none. The account signs in by EXTERNAL (XEP-0178).
+	ClientCert      string `yaml:"client-cert"`
+	ClientKey       string `yaml:"client-key"`
+	ClientTokenFile string `yaml:"client-token-file"`
+
 	Profile        string   `yaml:"profile"`         // standard (default) or messenger
 	Mechanisms     []string `yaml:"mechanisms"`      // SASL names in order of preference
 	TokenMechanism string   `yaml:"token-mechanism"` // lets access tokens of this upstream be passed through
@@ -297,6 +303,9 @@ func (o Options) validateUpstreams() error {
 			return fmt.Errorf("upstream %q: tls %q is none of starttls, direct, auto", u.Name, u.TLS)
 		case u.TLS == "auto" && u.Address != "":
 			return fmt.Errorf("upstream %q: tls auto reads SRV records, so it goes without an address", u.Name)
+		}
+		if err := u.checkClient(); err != nil {
+			return fmt.Errorf("upstream %q: %w", u.Name, err)
 		}
 		if err := u.UpstreamLimits.check(); err != nil {
 			return fmt.Errorf("upstream %q: %w", u.Name, err)

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -23,7 +24,7 @@ type upstream struct {
 	profile        string
 
 	config Upstream          // that it was made of; not of the embedded service
-	ca     [sha256.Size]byte // of the content of its ca-file
+	files  [sha256.Size]byte // of the content of its files
 }
 
 // buildUpstreams makes a dialler for each upstream; without any the embedded service is
@@ -41,8 +42,8 @@ func (a *App) buildUpstreams() error {
 	return nil
 }
 
-// connection translates the configuration. Ca becomes the hash of what is in the ca-file, if there is one.
-func (u Upstream) connection(ca *[sha256.Size]byte) (xmppconn.Upstream, error) {
+// connection translates the configuration. What is in the files that it names goes into read, too.
+func (u Upstream) connection(read io.Writer) (xmppconn.Upstream, error) {
 	x := xmppconn.Upstream{
 		Name: u.Name, Domain: u.Domain, Address: u.Address, ServerName: u.ServerName,
 		TLS: xmppconn.TLSMode(u.TLS), Profile: xmppconn.Profile(u.Profile),
@@ -52,6 +53,10 @@ func (u Upstream) connection(ca *[sha256.Size]byte) (xmppconn.Upstream, error) {
 	if u.TLS == "" && u.Address != "" {
 		x.TLS = xmppconn.TLSStartTLS
 	}
+	var err error
+	if x.Client, err = u.clientCertificate(read); err != nil {
+		return x, err
+	}
 	if u.CAFile == "" {
 		return x, nil
 	}
@@ -59,7 +64,7 @@ func (u Upstream) connection(ca *[sha256.Size]byte) (xmppconn.Upstream, error) {
 	if err != nil {
 		return x, fmt.Errorf("ca-file: %w", err)
 	}
-	*ca = sha256.Sum256(pem)
+	_, _ = read.Write(pem)
 	x.RootCAs = x509.NewCertPool()
 	if !x.RootCAs.AppendCertsFromPEM(pem) {
 		return x, fmt.Errorf("ca-file %s has no PEM certificate", u.CAFile)

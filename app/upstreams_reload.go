@@ -62,12 +62,13 @@ func (a *App) nextUpstreams(o *Options) (upstreamChange, error) {
 
 // upstreamLike is old when it was made of the same, and else another one.
 func (a *App) upstreamLike(u Upstream, old *upstream) (*upstream, error) {
-	var ca [sha256.Size]byte
-	x, err := u.connection(&ca)
+	read := sha256.New()
+	x, err := u.connection(read)
 	if err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", u.Name, err)
 	}
-	if old != nil && ca == old.ca && reflect.DeepEqual(u.place(), old.config.place()) {
+	files := [sha256.Size]byte(read.Sum(nil))
+	if old != nil && files == old.files && reflect.DeepEqual(u.place(), old.config.place()) {
 		if reflect.DeepEqual(u, old.config) {
 			return old, nil
 		}
@@ -79,7 +80,7 @@ func (a *App) upstreamLike(u Upstream, old *upstream) (*upstream, error) {
 	if err != nil {
 		return nil, err
 	}
-	made.config, made.ca = u, ca
+	made.config, made.files = u, files
 	return made, nil
 }
 

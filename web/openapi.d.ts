@@ -1236,7 +1236,7 @@ export interface components {
          * @description Why a login to the XMPP server failed. There may be more words one day.
          * @enum {string}
          */
-        Cause: "no-such-host" | "name-lookup" | "refused" | "unreachable" | "timeout" | "closed" | "not-xmpp" | "tls-missing" | "tls" | "certificate-name" | "certificate-authority" | "certificate-expired" | "certificate" | "host-unknown" | "mechanism" | "downgrade" | "credentials" | "policy" | "bind" | "conflict" | "redirect" | "try-later" | "protocol" | "other";
+        Cause: "no-such-host" | "name-lookup" | "refused" | "unreachable" | "timeout" | "closed" | "not-xmpp" | "tls-missing" | "tls" | "certificate-name" | "certificate-authority" | "certificate-expired" | "certificate" | "host-unknown" | "client-certificate" | "mechanism" | "downgrade" | "credentials" | "policy" | "bind" | "conflict" | "redirect" | "try-later" | "protocol" | "other";
         /**
          * @example {
          *       "state": "composing"

@@ -162,6 +162,12 @@ func (d *Dialer) run(ctx context.Context, req signInRequest) (*Conn, error) {
 		// has nothing to do with it, and might open another user's account there.
 		return nil, perch.Invalid("/jid", "this upstream serves only the domain %s", d.up.Domain)
 	}
+	if err := d.up.Client.Admit(req.acc, time.Now()); err != nil {
+		if perch.CauseOf(err) != "" {
+			err = d.fail(err, &target{})
+		}
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, d.up.SignInTimeout)
 	defer cancel()
 	req.failedAt = &target{}
@@ -348,10 +354,10 @@ func (d *Dialer) attempt(ctx context.Context, req signInRequest, t target) (*Con
 	l := newLogin(ctx, d, req.acc, t, raw)
 	l.earlier, l.unmanaged, l.verify, l.invalidate = req.earlier, req.unmanaged, req.verify || req.endToken, req.endToken
 	if l.verify {
-		return l.c, l.runVerification()
+		return l.c, l.blame(l.runVerification())
 	}
 	if err := l.run(); err != nil {
-		return nil, err
+		return nil, l.blame(err)
 	}
 	if !stop() {
 		return nil, diagnosis.Network(context.Cause(ctx), "signing in")

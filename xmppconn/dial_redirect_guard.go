@@ -22,7 +22,7 @@ func (u *Upstream) redirectAllowed(host string, port uint16) (allowed, named boo
 		pattern, only, wildcard, err := splitRedirectEntry(entry)
 		switch {
 		case err != nil || !matchesHost(pattern, wildcard, host) || only != 0 && only != port:
-		case u.explicitRedirects && !wildcard:
+		case u.named.redirects && !wildcard:
 			return true, true
 		case only != 0 || address.PublicPorts[port] || port == own:
 			allowed = true

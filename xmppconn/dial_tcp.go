@@ -16,13 +16,31 @@ import (
 
 // tlsConfigs are shared by all connections of an upstream; crypto/tls only reads them. No
 // session cache: a resumed TLS session would outlive the certificate that was checked.
-type tlsConfigs struct{ start, direct *tls.Config }
+type tlsConfigs struct {
+	start, direct *tls.Config
+	client        *ClientCertificate // shown in the logins that are made with it, and in no other; nil: none
+}
 
 func newTLSConfigs(u *Upstream) tlsConfigs {
 	start := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: u.ServerName, RootCAs: u.RootCAs}
 	direct := start.Clone()
 	direct.NextProtos = []string{"xmpp-client"} // XEP-0368, 3
-	return tlsConfigs{start, direct}
+	return tlsConfigs{start, direct, u.Client}
+}
+
+// of are the settings of a login.
+func (t tlsConfigs) of(acc perch.Account, direct bool) *tls.Config {
+	cfg := t.start
+	if direct {
+		cfg = t.direct
+	}
+	if !t.client.For(acc) {
+		return cfg
+	}
+	cfg = cfg.Clone()
+	// Whoever the server says that it trusts: one that does not trust ours says so then.
+	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &t.client.TLS, nil }
+	return cfg
 }
 
 // maxAddresses are tried of one host.

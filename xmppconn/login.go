@@ -82,7 +82,7 @@ func (l *login) secure() (*xmlstream.Element, error) {
 		if err := l.startTLS(); err != nil {
 			return nil, err
 		}
-	} else if err := l.handshake(l.d.tls.direct); err != nil {
+	} else if err := l.handshake(l.d.tls.of(l.acc, true)); err != nil {
 		return nil, err
 	}
 	l.stage, l.doing = StageAfterTLS, "opening the stream inside of TLS"
@@ -114,7 +114,7 @@ func (l *login) startTLS() error {
 	if l.c.fr.Buffered() > 0 {
 		return perch.Errorf(perch.KindUpstreamTLS, "unexpected plaintext after STARTTLS")
 	}
-	return l.handshake(l.d.tls.start)
+	return l.handshake(l.d.tls.of(l.acc, false))
 }
 
 func (l *login) handshake(cfg *tls.Config) error {

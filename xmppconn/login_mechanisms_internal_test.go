@@ -3,6 +3,7 @@ package xmppconn
 import (
 	"context"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,13 +49,22 @@ func answersFacebook(p *fakeServer, mechanism string, acc perch.Account) {
 	p.send(saslSuccess)
 }
 
+// showsCertificate is a login that is proved before its first message, which has the account alone.
+func showsCertificate(p *fakeServer, mechanism string, acc perch.Account) {
+	p.open(offerSASL(mechanism))
+	if text, _ := base64.StdEncoding.DecodeString(p.expect(nsSASL, "auth").Text()); string(text) != string(acc.JID) || p.shown() != 1 {
+		p.t.Errorf("%s: got %q and %d certificates, want %s and 1", mechanism, text, p.shown(), acc.JID)
+	}
+	p.send(saslSuccess)
+}
+
 // mechanismServers has the side of the server for every mechanism of a login without an earlier one; those of tokens
 // are in TestTokenSignsIn.
 var mechanismServers = map[string]func(*fakeServer, string, perch.Account){
 	"SCRAM-SHA-512-PLUS": proves(scram.SHA512), "SCRAM-SHA-256-PLUS": proves(scram.SHA256), "SCRAM-SHA-1-PLUS": proves(scram.SHA1),
 	"SCRAM-SHA-512": proves(scram.SHA512), "SCRAM-SHA-256": proves(scram.SHA256), "SCRAM-SHA-1": proves(scram.SHA1),
 	"PLAIN": shows, "OAUTHBEARER": shows, "X-OAUTH2": shows, "X-MESSENGER-OAUTH2": shows, "X-GOOGLE-TOKEN": shows,
-	"X-FACEBOOK-PLATFORM": answersFacebook,
+	"X-FACEBOOK-PLATFORM": answersFacebook, "EXTERNAL": showsCertificate,
 }
 
 // TestEveryMechanism signs in by each mechanism that there is.
@@ -70,7 +80,12 @@ func TestEveryMechanism(t *testing.T) {
 			if method.TakesToken {
 				acc.Password, acc.Token = perch.Secret{}, perch.NewSecret(testToken)
 			}
-			w := newFakeNetwork(t, Upstream{Name: "test", Domain: "a.test", Address: "xmpp.a.test:5222", RootCAs: testPKI().pool, Mechanisms: []string{name}})
+			up := Upstream{Name: "test", Domain: "a.test", Address: "xmpp.a.test:5222", RootCAs: testPKI().pool}
+			if method.NeedsCert {
+				up, acc = externalUp()
+			}
+			up.Mechanisms = []string{name}
+			w := newFakeNetwork(t, up)
 			w.serve("xmpp.a.test:5222", func(p *fakeServer) {
 				p.startTLS()
 				serve(p, name, acc)
@@ -86,19 +101,25 @@ func TestEveryMechanism(t *testing.T) {
 	}
 }
 
-// TestEveryDowngrade: after a login by each mechanism of passwords, every weaker one is refused with the
-// reason, before a word of the credential.
+// TestEveryDowngrade: after a login by each mechanism, every weaker one of the same credential is refused with
+// the reason, before a word of the credential.
 func TestEveryDowngrade(t *testing.T) {
 	for _, before := range sasl.Names() {
 		was, _ := sasl.Lookup(before)
 		for _, now := range sasl.Names() {
 			is, _ := sasl.Lookup(now)
-			if was.TakesToken || is.TakesToken || is.Strength >= was.Strength {
+			if was.TakesToken != is.TakesToken || is.Strength >= was.Strength {
 				continue
 			}
 			bubble(t, before+" then "+now, func(t *testing.T) {
 				w, acc := sasl2Server(t)
 				acc.Proved = before
+				if is.TakesToken {
+					acc.Password, acc.Token, acc.Mechanism = perch.Secret{}, perch.NewSecret(testToken), now
+					if !slices.Contains(w.d.policy.Mechanisms, now) {
+						w.d.policy.Mechanisms = []string{now} // of a closed network
+					}
+				}
 				var said string
 				w.serve("xmpp.a.test:5222", func(p *fakeServer) {
 					p.startTLS()

@@ -3,6 +3,7 @@ package xmppconn
 import (
 	"crypto/tls"
 
+	"github.com/perch-im/perch/xmppconn/internal/clientcert"
 	"github.com/perch-im/perch/xmppconn/internal/exchange"
 	"github.com/perch-im/perch/xmppconn/internal/negotiate"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
@@ -34,6 +35,14 @@ func (l *login) authenticate(features *xmlstream.Element) error {
 	}
 	l.authenticated = true
 	return nil
+}
+
+// blame is the error of the login, which is of the operator's certificate where that was shown.
+func (l *login) blame(err error) error {
+	if err == nil || !l.d.up.Client.For(l.acc) {
+		return err
+	}
+	return clientcert.Blame(err)
 }
 
 // exchange is what a mechanism runs on.

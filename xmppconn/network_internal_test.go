@@ -291,7 +291,7 @@ func (p *fakeServer) handshake() {
 	// No session tickets: the server would write them while the client writes, too, and a
 	// pipe has no room.
 	tc := tls.Server(p.conn, &tls.Config{
-		Certificates: []tls.Certificate{p.cert}, SessionTicketsDisabled: true, NextProtos: []string{"xmpp-client"},
+		Certificates: []tls.Certificate{p.cert}, ClientAuth: tls.RequestClientCert, SessionTicketsDisabled: true, NextProtos: []string{"xmpp-client"},
 		MinVersion: tls.VersionTLS10, MaxVersion: p.minTLS,
 	})
 	if err := tc.Handshake(); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/address"
+	"github.com/perch-im/perch/xmppconn/internal/clientcert"
 	"github.com/perch-im/perch/xmppconn/internal/negotiate"
 	"github.com/perch-im/perch/xmppconn/internal/sasl"
 	"golang.org/x/net/idna"
@@ -40,6 +41,15 @@ const (
 	ProfileMessenger Profile = "messenger"
 )
 
+// ClientCertificate is the certificate of one account, with the token by which clients show that it is theirs.
+type ClientCertificate = clientcert.Certificate
+
+// ParseClientCertificate reads one for an account of a domain: a chain and its key, both PEM. It must name
+// exactly one account (XEP-0178).
+func ParseClientCertificate(chain, key []byte, token, domain string) (*ClientCertificate, error) {
+	return clientcert.Parse(chain, key, token, domain)
+}
+
 // Resolver looks up names. *net.Resolver is one; nil in Upstream means net.DefaultResolver.
 type Resolver interface {
 	LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
@@ -57,13 +67,16 @@ type Upstream struct {
 	ServerName string         // the name that the certificate must have; "" = Domain
 	RootCAs    *x509.CertPool // who may have signed it; nil = the system's
 
+	// Client signs in one account by EXTERNAL: for whoever has the token that belongs to it, and who then needs
+	// nothing else. All other tokens are refused. nil = none.
+	Client *ClientCertificate
+
 	Profile Profile // "" = ProfileStandard
 
 	// Mechanisms are SASL names in the order of preference; nothing outside of the list is
 	// used. nil = all that the credential fits, the best first, and never less than the account's
 	// last login has used (Account.Proved).
-	Mechanisms         []string
-	explicitMechanisms bool // Mechanisms is the operator's, not the default
+	Mechanisms []string
 	// TokenAsPassword lets an access token go out as the password of PLAIN, as servers want
 	// it that check JSON Web Tokens there. Otherwise a token never does.
 	TokenAsPassword bool
@@ -77,8 +90,8 @@ type Upstream struct {
 	// but not nil = nowhere. An exact name without a port allows all its ports, a pattern and
 	// the default only 5222, 5223, 443 and the port of Address. Only a host that is named
 	// exactly may be in another kind of network (loopback, private) than the upstream itself.
-	RedirectAllow     []string
-	explicitRedirects bool // RedirectAllow is the operator's, not the default
+	RedirectAllow []string
+	named         named // what is the operator's, and not the default
 	// BringYourOwn is for a Domain that a client chose: only public addresses and the ports
 	// 5222, 5223 and 443 are dialled, checked at each connect, after name resolution.
 	BringYourOwn bool
@@ -94,6 +107,9 @@ type Upstream struct {
 	AckDelay       time.Duration // how long a sent stanza waits before the server is asked for it; 0 = 3 s
 	MaxQueue       int           // bytes that may wait to be written; 0 = 1 MiB
 }
+
+// named is which lists of an Upstream the operator has given.
+type named struct{ mechanisms, redirects bool }
 
 // Validate checks everything that can be checked without the network. The error names the
 // field and has KindValidation.
@@ -163,10 +179,10 @@ func (u Upstream) withDefaults() Upstream {
 		ascii = u.Domain // an address literal; Validate has refused everything else
 	}
 	orText(&u.ServerName, strings.Trim(ascii, "[]"))
-	if u.explicitRedirects = u.RedirectAllow != nil; !u.explicitRedirects {
+	if u.named.redirects = u.RedirectAllow != nil; !u.named.redirects {
 		u.RedirectAllow = []string{strings.ToLower(ascii), "*." + strings.ToLower(ascii)}
 	}
-	if u.explicitMechanisms = u.Mechanisms != nil; !u.explicitMechanisms {
+	if u.named.mechanisms = u.Mechanisms != nil; !u.named.mechanisms {
 		u.Mechanisms = negotiate.Default()
 		if u.Profile == ProfileMessenger {
 			u.Mechanisms = []string{"X-MESSENGER-OAUTH2"}
@@ -192,8 +208,8 @@ func (u Upstream) withDefaults() Upstream {
 // policy is what is decided about logins.
 func (u *Upstream) policy() negotiate.Policy {
 	return negotiate.Policy{
-		Domain: u.Domain, Mechanisms: u.Mechanisms, Named: u.explicitMechanisms,
-		TokenAsPassword: u.TokenAsPassword, GoogleAttributes: u.GoogleAttributes, APIKey: u.APIKey,
+		Domain: u.Domain, Mechanisms: u.Mechanisms, Named: u.named.mechanisms,
+		TokenAsPassword: u.TokenAsPassword, GoogleAttributes: u.GoogleAttributes, APIKey: u.APIKey, Client: u.Client,
 	}
 }
 

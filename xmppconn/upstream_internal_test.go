@@ -138,7 +138,7 @@ func TestRedirectAllowed(t *testing.T) {
 		"evil.test": false, "xa.test": false, "a.test.evil": false, ".a.test": false, "other.test": false, "x.gw.other.test": false,
 		"192.0.2.70": false, "": false,
 	} {
-		up := Upstream{RedirectAllow: patterns, explicitRedirects: true}
+		up := Upstream{RedirectAllow: patterns, named: named{redirects: true}}
 		if got, _ := up.redirectAllowed(host, portStartTLS); got != ok {
 			t.Errorf("%q: want %v", host, ok)
 		}

@@ -49,7 +49,7 @@ func upstreamKeys(up *app.Upstream) (keys, lists map[string]func(string) error) 
 	list := func(p *[]string) func(string) error { return func(v string) error { *p = append(*p, v); return nil } }
 	keys = map[string]func(string) error{
 		"name": text(&up.Name), "domain": text(&up.Domain), "address": text(&up.Address), "tls": text(&up.TLS),
-		"server-name": text(&up.ServerName), "ca-file": text(&up.CAFile), "profile": text(&up.Profile),
+		"server-name": text(&up.ServerName), "ca-file": text(&up.CAFile), "client-cert": text(&up.ClientCert), "client-key": text(&up.ClientKey), "client-token-file": text(&up.ClientTokenFile), "profile": text(&up.Profile),
 		"token-mechanism": text(&up.TokenMechanism), "resource": text(&up.Resource),
 		"idle": text((*string)(&up.Idle)), "idle-after": parsed(&up.IdleAfter, time.ParseDuration, "a time such as 10m"),
 		"max-sessions": parsed(&up.MaxSessions, strconv.Atoi, aWhole), "sessions-per-account": parsed(&up.SessionsPerAccount, strconv.Atoi, aWhole),

@@ -36,6 +36,9 @@ type EjabberdOptions struct {
 	SQLArchive bool
 	// SQLRoster keeps the rosters in SQLite, for [Server.StoreRoster].
 	SQLRoster bool
+	// ClientCertificates lets accounts sign in by EXTERNAL, with a certificate of [CA] (Authority.Client), on the
+	// port with STARTTLS.
+	ClientCertificates bool
 	// UploadBytes is the largest file that the upload service takes; default 1 MiB.
 	UploadBytes int
 }
@@ -99,7 +102,7 @@ func EjabberdWith(t TB, o EjabberdOptions) *Server {
 		ports := []int{freePort(t), freePort(t), freePort(t)}
 		writeFile(t, dir, "ejabberd.yml", cred, render(t, ejabberdFiles, "ejabberd/ejabberd.yml.tmpl", map[string]any{
 			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
-			"UploadBytes": cmp.Or(o.UploadBytes, uploadBytes), "Database": database, "SQLArchive": o.SQLArchive, "SQLRoster": o.SQLRoster,
+			"UploadBytes": cmp.Or(o.UploadBytes, uploadBytes), "Database": database, "SQLArchive": o.SQLArchive, "SQLRoster": o.SQLRoster, "ClientCertificates": o.ClientCertificates,
 		}))
 		return ports
 	})

@@ -93,6 +93,7 @@ var advice = map[perch.Cause]string{
 	perch.CauseCertExpired: "renew the certificate of the XMPP server, and look at the clock of this host",
 	perch.CauseCert:        "give the XMPP server a certificate that may be used for servers",
 	perch.CauseDomain:      "correct the domain of the upstream, or let the XMPP server serve it",
+	perch.CauseClientCert:  "renew client-cert of the upstream, and let the XMPP server trust who has signed it; its log says what it does not like",
 	perch.CauseDowngrade:   "find out who has taken the better mechanisms away: the server's operator, or somebody between; name mechanisms for the upstream to accept fewer",
 	perch.CauseMechanism:   "compare the mechanisms of the server with mechanisms and token-mechanism of the upstream: see perch check",
 	perch.CauseCredential:  "nothing, if a user mistyped it; many at once: look at the accounts, or at who guesses",

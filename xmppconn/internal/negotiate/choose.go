@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/xmppconn/internal/clientcert"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
 	"github.com/perch-im/perch/xmppconn/internal/sasl"
 )
@@ -19,6 +20,7 @@ type Policy struct {
 	TokenAsPassword  bool     // a token may be the password of PLAIN
 	GoogleAttributes bool
 	APIKey           string
+	Client           *clientcert.Certificate // signs in the one account that it is of; nil: there is none
 }
 
 // Default is the order of an upstream that names none. The two mechanisms of closed networks are
@@ -60,13 +62,13 @@ func Choose(p *Policy, acc perch.Account, o Offer, connection *tls.ConnectionSta
 		return sasl.Method{}, nil, err
 	}
 	c := p.credentials(acc, o, connection)
-	token := !acc.Token.IsZero()
+	token, external := !acc.Token.IsZero(), p.Client.For(acc)
 	var lacksUser bool
 	for _, name := range order {
 		method, known := sasl.Lookup(name)
 		asPassword := token && p.TokenAsPassword && name == "PLAIN"
 		switch {
-		case !known || !o.has(name) || method.TakesToken != token && !asPassword:
+		case !known || !o.has(name) || method.TakesToken != token && !asPassword || method.NeedsCert != external:
 		case method.NeedsBind && !c.Binding.IsSupported():
 		case method.NeedsUser && acc.JID.Local() == "":
 			lacksUser = true
@@ -80,18 +82,25 @@ func Choose(p *Policy, acc perch.Account, o Offer, connection *tls.ConnectionSta
 			return method, method.New(c), nil
 		}
 	}
+	if external {
+		return sasl.Method{}, nil, clientcert.NotOffered()
+	}
 	if lacksUser {
 		return sasl.Method{}, nil, perch.Invalid("/jid", "this upstream needs the JID beside the credential")
 	}
 	otherKind := slices.ContainsFunc(order, func(name string) bool {
 		method, known := sasl.Lookup(name)
-		return known && method.TakesToken != token && o.has(name)
+		return known && method.TakesToken != token && !method.NeedsCert && o.has(name)
 	})
 	return sasl.Method{}, nil, diagnosis.NoMechanism(token, otherKind, o.Mechanisms)
 }
 
-// order is what may be used for an account, whose credential it checks.
+// order is what may be used for an account, whose credential it checks. The token that stands for the
+// operator's certificate is shown by no mechanism.
 func (p *Policy) order(acc perch.Account) ([]string, error) {
+	if p.Client.For(acc) {
+		return []string{"EXTERNAL"}, nil
+	}
 	if acc.Mechanism != "" && !slices.Contains(p.Mechanisms, acc.Mechanism) {
 		return nil, perch.Invalid("/mechanism", "this upstream does not use %q", acc.Mechanism)
 	}
@@ -110,9 +119,13 @@ func (p *Policy) order(acc perch.Account) ([]string, error) {
 
 // weaker refuses a password login by less than the account's last one (Account.Proved): a man in the
 // middle who has a certificate would take the better mechanisms out of the list. Whoever names a
-// mechanism, for the upstream or for the login, says what is good enough.
+// mechanism, for the upstream or for the login, says what is good enough. After EXTERNAL a token is shown by
+// no mechanism, whoever names one: it stood for a certificate.
 func (p *Policy) weaker(acc perch.Account, m sasl.Method) error {
 	before, known := sasl.Lookup(acc.Proved)
+	if before.NeedsCert && !acc.Token.IsZero() && !m.NeedsCert {
+		return diagnosis.Downgrade(before.Name, m.Name) // it would show a token that was the gateway's alone
+	}
 	if !known || p.Named || acc.Mechanism != "" || m.TakesToken || before.TakesToken || m.Strength >= before.Strength {
 		return nil
 	}

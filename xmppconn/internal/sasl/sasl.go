@@ -70,6 +70,7 @@ type Method struct {
 	TakesToken bool // it takes an access token, the others a password
 	NeedsUser  bool
 	NeedsBind  bool // Credentials.Binding
+	NeedsCert  bool // a certificate of the client in TLS, which is the proof; what else the login has is not shown
 	Strength   int  // of the proof; a password that is shown, or a token, has 0
 	New        func(Credentials) Mechanism
 }
@@ -83,6 +84,7 @@ var methods = []Method{
 	{Name: "SCRAM-SHA-256", NeedsUser: true, Strength: 2, New: newSCRAM(scram.SHA256, false)},
 	{Name: "SCRAM-SHA-1", NeedsUser: true, Strength: 1, New: newSCRAM(scram.SHA1, false)},
 	{Name: "PLAIN", NeedsUser: true, New: newPlain},
+	{Name: "EXTERNAL", TakesToken: true, NeedsUser: true, NeedsCert: true, Strength: 1, New: newExternal},
 	{Name: "OAUTHBEARER", TakesToken: true, New: newOAuthBearer},
 	{Name: "X-OAUTH2", TakesToken: true, NeedsUser: true, New: newXOAuth2},
 	{Name: "X-MESSENGER-OAUTH2", TakesToken: true, New: newMessengerOAuth2},
