@@ -29,6 +29,7 @@ func TestM06AddingIsTheOnlyChange(t *testing.T) {
 	stream.Expect(t, "dora's presence", func(f testkit.Frame) bool {
 		return f.Type == "presence" && f.Data.Str("jid") == p.jid("dora") && f.Data.Bool("available")
 	})
+	p.barrier(t)
 	if n := p.sends(func() {
 		for range 3 {
 			wantProblem(t, p.api.Call(t, http.StatusNotImplemented, http.MethodPatch, p.path("buddies", "bob"), map[string]any{"name": "Robert"}), "feature-unsupported")
