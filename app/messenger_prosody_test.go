@@ -106,10 +106,7 @@ func TestM12DelayOnProsody(t *testing.T) {
 func TestM13ChatStatesOnProsody(t *testing.T) {
 	w := onProsody(t)
 	stream := live(t, w.api, "")
-	// Whatever is answered of bob's card: the server has alice's presence before it.
-	if _, err := w.api.Do(t.Context(), http.MethodGet, "/v1/vcards/"+testkit.Escape(w.bob.JID)+"?refresh=1", nil); err != nil {
-		t.Fatalf("GET /v1/vcards: got error %v, want an answer", err)
-	}
+	roundTrip(t, w.api, w.bob.JID)
 	for _, s := range []string{"active", "composing", "paused", "inactive", "gone"} {
 		w.peer.ChatState(t, w.alice.JID, s)
 		stream.Expect(t, s, func(f testkit.Frame) bool { return f.Type == "chat_state" && f.Data.Str("state") == s })

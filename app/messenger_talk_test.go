@@ -269,7 +269,7 @@ func TestM13ChatStatesBothWays(t *testing.T) {
 	carol := p.as(t, carolToken)
 	hers, his := live(t, p.api, ""), live(t, carol, "")
 	p.barrier(t) // the service knows of the presence of both: a chat state is for those who are online
-	carol.Call(t, http.StatusOK, http.MethodGet, p.path("vcards", "bob")+"?refresh=1", nil)
+	roundTrip(t, carol, p.jid("alice"))
 	for _, s := range []string{"active", "composing", "paused", "inactive", "gone"} {
 		p.api.Call(t, http.StatusNoContent, http.MethodPut, p.path("chat-states", "carol"), map[string]string{"state": s})
 		carol.Call(t, http.StatusNoContent, http.MethodPut, p.path("chat-states", "alice"), map[string]string{"state": s})

@@ -144,6 +144,15 @@ func (p *profile) barrier(t *testing.T) {
 	p.api.Call(t, http.StatusOK, http.MethodGet, p.path("vcards", "bob")+"?refresh=1", nil)
 }
 
+// roundTrip asks the server for a card, whatever it answers: it answers in order, and has read what the gateway
+// has written before, presence for example.
+func roundTrip(t *testing.T, g *testkit.Gateway, jid string) {
+	t.Helper()
+	if _, err := g.Do(t.Context(), http.MethodGet, "/v1/vcards/"+testkit.Escape(jid)+"?refresh=1", nil); err != nil {
+		t.Fatalf("GET /v1/vcards: got error %v, want an answer", err)
+	}
+}
+
 // resolverAt asks one name server over UDP.
 func resolverAt(address string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
