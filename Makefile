@@ -47,6 +47,7 @@ format:
 vet:
 	go vet $(PACKAGES)
 	go vet -tags $(PLAIN_TWINS) ./xmppconn/...
+	go vet -tags debian13 ./app/... ./xmppconn/...
 
 build:
 	go build $(PACKAGES)

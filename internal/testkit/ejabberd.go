@@ -102,7 +102,7 @@ func EjabberdWith(t TB, o EjabberdOptions) *Server {
 		ports := []int{freePort(t), freePort(t), freePort(t)}
 		writeFile(t, dir, "ejabberd.yml", cred, render(t, ejabberdFiles, "ejabberd/ejabberd.yml.tmpl", map[string]any{
 			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
-			"UploadBytes": cmp.Or(o.UploadBytes, uploadBytes), "Database": database, "SQLArchive": o.SQLArchive, "SQLRoster": o.SQLRoster, "ClientCertificates": o.ClientCertificates,
+			"UploadBytes": cmp.Or(o.UploadBytes, uploadBytes), "Database": database, "SQLArchive": o.SQLArchive, "SQLRoster": o.SQLRoster, "ClientCertificates": o.ClientCertificates, "Fast": EjabberdAtLeast("24.12"),
 		}))
 		return ports
 	})
