@@ -47,6 +47,7 @@ const (
 	EventChatState           EventType = "chat_state"           // ChatStateChange; may be shed
 	EventRoomOccupant        EventType = "room.occupant"        // RoomOccupantChange; coalesced by occupant
 	EventRoomOccupants       EventType = "room.occupants"       // RoomOccupants; coalesced by room
+	EventStanza              EventType = "stanza"               // RawStanza; for those alone who ask for it, and may be shed
 	EventHello               EventType = "hello"
 	EventRosterSnapshot      EventType = "roster.snapshot"
 	EventInvitationsSnapshot EventType = "invitations.snapshot"
@@ -189,6 +190,17 @@ type ChatStateChange struct {
 	State ChatState `json:"state"`
 	Room  JID       `json:"room,omitempty"` // of a state in a room, which From is an occupant of
 	Nick  string    `json:"nick,omitempty"` // of that occupant
+}
+
+// RawStanza is the data of stanza: what arrived and nothing else is made of, or is only said to have been left
+// out, such as an event of XEP-0060, a call (XEP-0353), or a request that the gateway cannot answer.
+type RawStanza struct {
+	From JID    `json:"from,omitempty"` // as it was on the wire; left out: the own account, or its server
+	XML  string `json:"xml"`            // one message, presence or iq, written anew
+	// AnswerBy is until when a client may answer a request of another entity, by an iq of type result or error
+	// with its id; then the gateway refuses it. 0: it is none.
+	AnswerBy Time `json:"answer_by,omitempty"`
+	LeftOut  int  `json:"left_out,omitempty"` // stanzas between this and the one before that were too many, or too long
 }
 
 // The reasons of [Dropped] that are about one stanza of the upstream, live or in the archive.

@@ -33,7 +33,7 @@ var (
 		},
 		{
 			from:  "xmppconn",
-			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/exchange", "xmppconn/internal/smwire", "xmppconn/internal/address", "xmppconn/internal/password", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/blocking", "xmppconn/internal/cards", "xmppconn/internal/upload", "xmppconn/internal/archive", "xmppconn/internal/raw", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer", "xmppconn/internal/clientcert"},
+			may:   []string{".", "internal/ttlmap", "internal/logingate", "xmppconn/internal/diagnosis", "xmppconn/internal/stanza", "xmppconn/internal/sasl", "xmppconn/internal/xmlstream", "xmppconn/internal/negotiate", "xmppconn/internal/exchange", "xmppconn/internal/smwire", "xmppconn/internal/address", "xmppconn/internal/password", "xmppconn/internal/readsync", "xmppconn/internal/roomadmin", "xmppconn/internal/blocking", "xmppconn/internal/cards", "xmppconn/internal/upload", "xmppconn/internal/archive", "xmppconn/internal/raw", "xmppconn/internal/passthrough", "xmppconn/internal/bookmarks", "xmppconn/internal/readiness", "xmppconn/internal/quickack", "xmppconn/internal/tlsbuffer", "xmppconn/internal/clientcert"},
 			libs:  []string{"mellium.im/xmpp/"},
 			never: []string{"net/http"},
 			why:   "xmppconn is one XMPP connection and nothing else: it knows no session, no store and no HTTP",
@@ -62,6 +62,11 @@ var (
 			from: "xmppconn/internal/raw", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
 			never: []string{"net", "encoding/xml", "time"},
 			why:   "raw judges a stanza that a client has written: it has no connection",
+		},
+		{
+			from: "xmppconn/internal/passthrough", may: []string{".", "xmppconn/internal/raw", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},
+			never: []string{"net", "encoding/xml", "context"},
+			why:   "passthrough is what clients get of what arrives: it answers by a function, and has no connection",
 		},
 		{
 			from: "xmppconn/internal/archive", may: []string{".", "xmppconn/internal/stanza", "xmppconn/internal/xmlstream"},

@@ -92,6 +92,9 @@ type RosterPush struct {
 	Version string
 }
 
+// StanzaIn is a stanza that is nothing else here, for clients that write stanzas themselves.
+type StanzaIn struct{ RawStanza }
+
 // AckIn says that the server has everything that was sent up to and including the
 // outbound number Through: by XEP-0198, or by answering an IQ that was sent later.
 type AckIn struct{ Through uint64 }
@@ -116,6 +119,7 @@ func (*AckIn) inbound()          {}
 func (*DroppedIn) inbound()      {}
 func (*ReadIn) inbound()         {}
 func (*RoomInvitedIn) inbound()  {}
+func (*StanzaIn) inbound()       {}
 
 // MessageOut is a message to write.
 type MessageOut struct {

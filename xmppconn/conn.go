@@ -14,6 +14,7 @@ import (
 	"github.com/perch-im/perch/xmppconn/internal/bookmarks"
 	"github.com/perch-im/perch/xmppconn/internal/cards"
 	"github.com/perch-im/perch/xmppconn/internal/diagnosis"
+	"github.com/perch-im/perch/xmppconn/internal/passthrough"
 	"github.com/perch-im/perch/xmppconn/internal/password"
 	"github.com/perch-im/perch/xmppconn/internal/readiness"
 	"github.com/perch-im/perch/xmppconn/internal/readsync"
@@ -38,6 +39,7 @@ type Conn struct {
 	quarantining bool // earlier connections were ended by something that arrived; see conn_quarantine.go
 	rosterVer    bool
 	early        []xmlstream.Frame // came before Start
+	hearing      passthrough.Listener
 
 	readState
 

@@ -90,6 +90,7 @@ func (c *Conn) finish(err error, tail string) {
 		_ = c.raw.Close()
 	}
 	close(c.done)
+	c.hearing.Close()
 	if c.unpark() {
 		c.wg.Done() // for the reader, which is not needed any more
 	}

@@ -161,6 +161,7 @@ func (c *Conn) handleStanza(f *xmlstream.Frame) error {
 	if err != nil {
 		return err
 	}
+	given := c.hearing.Unshown(f, &d)
 	f.Release()
 	d.DropRepeat(&c.lastPosition)
 	d.DropBookmarks(&c.lastBookmarks, c.Hears)
@@ -171,11 +172,14 @@ func (c *Conn) handleStanza(f *xmlstream.Frame) error {
 	if d.Archived != nil {
 		c.archiveResult(d.Archived)
 	}
-	if d.Silent {
+	if d.Silent && given == nil {
 		c.d.counters.Silent.Add(1)
 	}
 	if c.replaying() {
 		d.In = stanza.Resumed(d.In)
+	}
+	if given != nil {
+		d.In = append(d.In, given)
 	}
 	if d.Counted {
 		c.count(len(d.In))

@@ -24,13 +24,14 @@ type Counters struct {
 	Pings           atomic.Int64 // by the keepalive
 	Parks           atomic.Int64 // a silent connection gave its goroutine back
 
-	ForgedAnswers atomic.Int64 // right id, wrong sender (RFC 6120, 8.2.3)
-	ForgedPushes  atomic.Int64 // roster push from another entity (RFC 6121, 2.1.6)
-	ForgedOther   atomic.Int64 // carbons and archive results from another entity
-	StrayAnswers  atomic.Int64 // no such request is open: late, or made up
-	Silent        atomic.Int64 // messages and presences with nothing in them that is shown: signals of features we lack, empty ones
-	Skipped       atomic.Int64 // stanzas over a limit
-	Malformed     atomic.Int64 // elements that are not sound stanzas
-	RepliesShed   atomic.Int64 // answers to requests of others, dropped because the queue was full
-	Panics        atomic.Int64 // recovered
+	ForgedAnswers  atomic.Int64 // right id, wrong sender (RFC 6120, 8.2.3)
+	ForgedPushes   atomic.Int64 // roster push from another entity (RFC 6121, 2.1.6)
+	ForgedOther    atomic.Int64 // carbons and archive results from another entity
+	StrayAnswers   atomic.Int64 // no such request is open: late, or made up
+	Silent         atomic.Int64 // messages and presences with nothing in them that is shown: signals of features we lack, empty ones
+	StanzasLeftOut atomic.Int64 // stanzas and requests that clients asked for and did not get: too many, or too long
+	Skipped        atomic.Int64 // stanzas over a limit
+	Malformed      atomic.Int64 // elements that are not sound stanzas
+	RepliesShed    atomic.Int64 // answers to requests of others, dropped because the queue was full
+	Panics         atomic.Int64 // recovered
 }

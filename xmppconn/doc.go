@@ -37,8 +37,8 @@
 // internal/xmlstream cuts the bytes into frames and trees and writes XML, internal/stanza
 // decodes and encodes payloads, internal/sasl has the mechanisms, internal/negotiate chooses among them,
 // internal/exchange runs one on a stream, internal/smwire has the elements of stream management, internal/address
-// judges what may be dialled, internal/raw what a client may write itself, and internal/pepnode knows when a node
-// of the account is safe. What is asked of servers, accounts, rooms and upload services is in internal/archive,
+// judges what may be dialled, internal/raw what a client may write itself, internal/passthrough has what such a
+// client gets, and internal/pepnode knows when a node of the account is safe. What is asked of servers, accounts, rooms and upload services is in internal/archive,
 // internal/blocking, internal/bookmarks, internal/cards, internal/password, internal/readsync, internal/roomadmin
 // and internal/upload. None of them has a connection.
 //

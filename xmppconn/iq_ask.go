@@ -18,7 +18,7 @@ func (c *Conn) ask(ctx context.Context, kind, typ string, to perch.JID, payload 
 			answered()
 		}
 		return in.Payload, nil
-	}, part, c.d.up.RequestTimeout)
+	}, asked{part: part, timeout: c.d.up.RequestTimeout})
 }
 
 // asking makes requests for the packages below, of what an upstream that takes chat messages only cannot

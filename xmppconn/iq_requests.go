@@ -35,7 +35,7 @@ func (c *Conn) Roster(ctx context.Context, version string) (perch.RosterResult, 
 			r = perch.RosterResult{Items: []perch.Buddy{}} // an empty answer to a request without a version: no buddies
 		}
 		return r, nil
-	}, all.Add, min(rosterTimeout, c.d.up.RequestTimeout))
+	}, asked{part: all.Add, timeout: min(rosterTimeout, c.d.up.RequestTimeout)})
 }
 
 // SetRosterItem adds or changes an item (RFC 6121, 2.3 and 2.4).

@@ -57,16 +57,23 @@ func (c *Conn) fromOwnAccount(from perch.JID) bool {
 // (KindUpstreamTimeout) or with the connection (KindSessionOffline). Kind is what the
 // Observer calls it.
 func request[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID, payload []byte, decode func(stanza.IQ) (T, error)) (T, error) {
-	return requestLarge(ctx, c, kind, typ, to, payload, decode, nil, c.d.up.RequestTimeout)
+	return requestLarge(ctx, c, kind, typ, to, payload, decode, asked{timeout: c.d.up.RequestTimeout})
 }
 
 // maxWaits is how often the wait for an answer is renewed because parts of it still come.
 const maxWaits = 4
 
+// asked is what a request has beside what all have.
+type asked struct {
+	part    func(*xmlstream.Borrowed) // see openIQ
+	timeout time.Duration             // bounds the silence
+	givenUp func(id string)           // called when it is not waited for any more; nil: nobody cares
+}
+
 // requestLarge is request for an answer that may be larger than a stanza: part is given its
-// payload, in one or more parts, and decode is called after the last one. Timeout bounds the silence.
+// payload, in one or more parts, and decode is called after the last one.
 func requestLarge[T any](ctx context.Context, c *Conn, kind, typ string, to perch.JID, payload []byte,
-	decode func(stanza.IQ) (T, error), part func(*xmlstream.Borrowed), timeout time.Duration,
+	decode func(stanza.IQ) (T, error), o asked,
 ) (_ T, err error) {
 	began, traced := c.d.now(), c.d.startTrace(ctx, kind)
 	defer func() {
@@ -81,7 +88,7 @@ func requestLarge[T any](ctx context.Context, c *Conn, kind, typ string, to perc
 	}
 	ch := make(chan result, 1)
 	var none T
-	id, err := c.requestParts(kind, typ, to, payload, part, func(in stanza.IQ, err error) {
+	id, err := c.requestParts(kind, typ, to, payload, o.part, func(in stanza.IQ, err error) {
 		r := result{err: err}
 		if err == nil {
 			r.value, r.err = decode(in)
@@ -91,21 +98,21 @@ func requestLarge[T any](ctx context.Context, c *Conn, kind, typ string, to perc
 	if err != nil {
 		return none, err
 	}
-	patience := time.NewTimer(timeout)
+	patience := time.NewTimer(o.timeout)
 	defer patience.Stop()
 	for waits := 1; ; waits++ {
 		select {
 		case r := <-ch:
 			return r.value, r.err
 		case <-patience.C:
-			if waits < maxWaits && c.partsArriving(id, timeout) {
-				patience.Reset(timeout)
+			if waits < maxWaits && c.partsArriving(id, o.timeout) {
+				patience.Reset(o.timeout)
 				continue
 			}
-			c.dropRequest(id)
+			c.giveUp(id, o.givenUp)
 			return none, perch.Wrap(perch.KindUpstreamTimeout, context.DeadlineExceeded, "the server did not answer in time")
 		case <-ctx.Done():
-			c.dropRequest(id)
+			c.giveUp(id, o.givenUp)
 			if errors.Is(ctx.Err(), context.Canceled) {
 				return none, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the request was canceled")
 			}
@@ -160,7 +167,12 @@ func (c *Conn) requestLocked(typ string, to perch.JID, payload []byte, answer fu
 	return id, nil
 }
 
-func (c *Conn) dropRequest(id string) {
+// giveUp drops a request whose answer nobody waits for any more. What is to be known before its answer can
+// come, f says first.
+func (c *Conn) giveUp(id string, f func(id string)) {
+	if f != nil {
+		f(id)
+	}
 	c.mu.Lock()
 	defer c.unlock()
 	c.dropRequestLocked(id)
@@ -179,6 +191,9 @@ func (c *Conn) dropRequestLocked(id string) {
 func (c *Conn) answered(in stanza.IQ, failure error) {
 	q, through := c.finishRequest(in)
 	if q == nil {
+		if late := c.hearing.Late(in, c.login.JID, failure); late != nil {
+			c.deliver(late)
+		}
 		return
 	}
 	if failure == nil && in.Err != nil {
@@ -215,19 +230,19 @@ func (c *Conn) finishRequest(in stanza.IQ) (q *openIQ, through uint64) {
 // handleIQ separates answers from requests of others (RFC 6120, 8.2.3).
 func (c *Conn) handleIQ(el *xmlstream.Element) {
 	in, ok := stanza.ParseIQ(el)
-	push := ok && stanza.IsPush(in)
-	if !push {
+	answer := ok && (in.Type == "result" || in.Type == "error")
+	if !ok || answer {
 		c.count(0)
 	}
 	switch {
 	case !ok:
 		c.d.counters.Malformed.Add(1)
-	case in.Type == "result" || in.Type == "error":
+	case answer:
 		c.answered(in, nil)
-	case push:
+	case stanza.IsPush(in):
 		c.push(in)
 	default:
-		c.answerRequest(in)
+		c.answerRequest(el, in)
 	}
 }
 
@@ -258,9 +273,17 @@ func (c *Conn) push(in stanza.IQ) {
 }
 
 // answerRequest answers the requests of other entities that every client answers, and refuses
-// the others.
-func (c *Conn) answerRequest(in stanza.IQ) {
+// the others, unless a client is to answer them.
+func (c *Conn) answerRequest(el *xmlstream.Element, in stanza.IQ) {
 	payload, refusal := stanza.Answer(in, c.login.Capabilities.ChatOnly)
+	if refusal != "" {
+		if given := c.hearing.Request(el, in, refusal); given != nil {
+			c.count(1)
+			c.deliver(given)
+			return
+		}
+	}
+	c.count(0)
 	c.reply(func(b []byte) ([]byte, error) {
 		if refusal != "" {
 			return stanza.AppendIQError(b, in.ID, in.From, "cancel", refusal)

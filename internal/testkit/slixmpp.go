@@ -222,16 +222,25 @@ func (p *Peer) write(t TB, line any) {
 // Do runs a command of the script and waits for its answer. A refusal fails the test.
 func (p *Peer) Do(t TB, cmd string, args map[string]any) PeerEvent {
 	t.Helper()
+	e := p.Begin(t, cmd, args)()
+	if e.Error != "" {
+		t.Fatalf("%s %s: %s: %s\n%s", p.name, p.JID, cmd, e.Error, p.stderr.String())
+	}
+	return e
+}
+
+// Begin begins a command, and answer waits for its end; the error of the answer, if it has one, is for the caller.
+func (p *Peer) Begin(t TB, cmd string, args map[string]any) (answer func() PeerEvent) {
+	t.Helper()
 	p.next++
 	n := p.next
 	line := map[string]any{"n": n, "cmd": cmd}
 	maps.Copy(line, args)
 	p.write(t, line)
-	e := p.Expect(t, "answer to "+cmd, func(e PeerEvent) bool { return e.Reply != nil && *e.Reply == n })
-	if e.Error != "" {
-		t.Fatalf("%s %s: %s: %s\n%s", p.name, p.JID, cmd, e.Error, p.stderr.String())
+	return func() PeerEvent {
+		t.Helper()
+		return p.Expect(t, "answer to "+cmd, func(e PeerEvent) bool { return e.Reply != nil && *e.Reply == n })
 	}
-	return e
 }
 
 // lockedBuffer lets the test read what the script has written so far.

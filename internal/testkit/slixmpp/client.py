@@ -210,6 +210,12 @@ class Client(slixmpp.ClientXMPP):
         ET.fromstring(xml)
         self.send_raw(xml)
 
+    async def do_iq(self, to, type, payload):
+        """Sends a request, and gives its answer as XML."""
+        iq = self.make_iq(ito=to, itype=type)
+        iq.append(ET.fromstring(payload))
+        return {"xml": str(await iq.send(timeout=60))}
+
     async def do_disconnect(self):
         await self.disconnect()
 

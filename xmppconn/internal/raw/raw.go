@@ -89,8 +89,19 @@ func forbidden(format string, args ...any) error {
 // Append writes a message or presence.
 func (s *Stanza) Append(b []byte) ([]byte, error) { return written(b, s.body) }
 
-// Payload is the payload of an IQ.
-func (s *Stanza) Payload() ([]byte, error) { return written(nil, s.body.Children()[0]) }
+// IsAnswer reports whether it is an IQ that answers one of another entity.
+func (s *Stanza) IsAnswer() bool { return s.Name == "iq" && (s.Type == "result" || s.Type == "error") }
+
+// Payload is what is in an IQ: one element in a request, with the error beside it in an error answer, none in a
+// result that says no more.
+func (s *Stanza) Payload() (b []byte, err error) {
+	for _, el := range s.body.Children() {
+		if b, err = written(b, el); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
 
 func written(b []byte, el *xmlstream.Element) ([]byte, error) {
 	w := xmlstream.NewWriter(b)
@@ -101,8 +112,11 @@ func written(b []byte, el *xmlstream.Element) ([]byte, error) {
 
 // Answer writes the result of the IQ as its client would have got it, with its own id. The cause of the error
 // is perch.ErrAnswerTooLarge.
-func (s *Stanza) Answer(in stanza.IQ) (string, error) {
-	el := xmlstream.NewElement(xmlstream.NSClient, "iq", "").With("type", in.Type).With("id", s.ID).With("from", string(in.From)).With("to", string(in.To))
+func (s *Stanza) Answer(in stanza.IQ) (string, error) { return Answer(in, s.ID) }
+
+// Answer is Stanza.Answer for the id that a client has written.
+func Answer(in stanza.IQ, id string) (string, error) {
+	el := xmlstream.NewElement(xmlstream.NSClient, "iq", "").With("type", in.Type).With("id", id).With("from", string(in.From)).With("to", string(in.To))
 	if in.Payload != nil {
 		el = el.Holding([]*xmlstream.Element{in.Payload})
 	}

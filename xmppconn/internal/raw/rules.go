@@ -44,10 +44,13 @@ const nsOffline = "http://jabber.org/protocol/offline"
 // archive, notifications of nodes, positions for a server to publish, and other addressees.
 var spoken = []string{"urn:xmpp:mam:", "http://jabber.org/protocol/pubsub#event", "urn:xmpp:mds:", "http://jabber.org/protocol/address"}
 
-// checkIQ: requests alone, with one payload, and none of the gateway's business.
+// checkIQ: requests with one payload, and none of the gateway's business; or answers.
 func (s *Stanza) checkIQ(self perch.JID) error {
+	if s.IsAnswer() {
+		return s.checkAnswer()
+	}
 	if s.Type != "get" && s.Type != "set" {
-		return forbidden("an iq must be of type get or set: answers are the gateway's")
+		return forbidden("an iq must be of type get, set, result or error")
 	}
 	if len(s.body.Children()) != 1 || strings.TrimSpace(s.body.Text()) != "" {
 		return perch.Invalid(field, "an iq must have one element in it, with nothing beside it")
@@ -57,6 +60,36 @@ func (s *Stanza) checkIQ(self perch.JID) error {
 		return forbidden("%s is how the gateway keeps its stream", payload.Space())
 	}
 	return s.checkPayload(payload, self)
+}
+
+// checkAnswer: with the id of the request, one payload at most, and an error in an error answer alone.
+func (s *Stanza) checkAnswer() error {
+	if s.ID == "" {
+		return perch.Invalid(field, "the answer to an iq must have its id")
+	}
+	if strings.TrimSpace(s.body.Text()) != "" {
+		return perch.Invalid(field, "an iq must have elements in it alone")
+	}
+	payloads, errors := 0, 0
+	for _, c := range s.body.Children() {
+		switch space := c.Space(); {
+		case c.Is(xmlstream.NSClient, "error"):
+			errors++
+		case isStream(space):
+			return forbidden("%s is how the gateway keeps its stream", space)
+		case space == "" || space == xmlstream.NSClient:
+			return perch.Invalid(field, "the element in an iq must have a namespace of its own")
+		default:
+			payloads++
+		}
+	}
+	switch wanted := map[bool]int{true: 1}[s.Type == "error"]; {
+	case payloads > 1:
+		return perch.Invalid(field, "an answer has one element at most, beside the error of one of type error")
+	case errors != wanted:
+		return perch.Invalid(field, "an answer of type %s must have %d error elements in it", s.Type, wanted)
+	}
+	return nil
 }
 
 func isStream(space string) bool {

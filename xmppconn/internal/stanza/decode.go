@@ -16,6 +16,15 @@ type Decoded struct {
 	Archived *ArchiveResult // an archive result (XEP-0313): only for the query that is open
 }
 
+// Unshown reports whether nothing is made of it but, at most, a note that it was left out for what it says.
+func (d *Decoded) Unshown() bool {
+	if d.Silent || len(d.In) != 1 {
+		return d.Silent
+	}
+	in, ok := d.In[0].(*perch.DroppedIn)
+	return ok && (in.Reason == perch.DroppedCall || in.Reason == perch.DroppedUnsupported)
+}
+
 // Decode decodes a message or presence straight from its frame; nothing in the result points
 // into it. Other elements give an empty result. Self is the own full JID; a delay after now is
 // none, and with now 0 every one is believed. The error is an *xmlstream.Error.
