@@ -80,7 +80,7 @@ func (a *App) buildManager() error {
 	a.live.options.Store(&a.o) // with what the steps before have made of it
 	o := sessions.Options{
 		Dial: a.dial, Verify: a.verify, EndToken: a.endToken, Store: a.store, Secret: random,
-		Logger: a.log.With("component", "sessions"), Observer: a.metrics,
+		Logger: a.log.With("component", "sessions"), Observer: a.metrics, RawStanzas: a.o.RawStanzas,
 	}
 	a.o.manage(&o, *a.live.upstreams.Load())
 	m, err := sessions.NewManager(o)

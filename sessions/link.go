@@ -9,13 +9,14 @@ import (
 
 // link is one connection in use, or about to be. The owner has everything but conn.
 type link struct {
-	conn     Conn
-	login    perch.Login
-	since    time.Time
-	live     bool      // the initial presence is out: stanzas may be sent
-	owned    bool      // the Store has taken a write since it is online, so the session is ours: messages may be written
-	ownedAt  time.Time // when that write was made
-	inactive bool      // the server was notified that no client is attached (XEP-0352)
+	conn      Conn
+	login     perch.Login
+	since     time.Time
+	live      bool      // the initial presence is out: stanzas may be sent
+	owned     bool      // the Store has taken a write since it is online, so the session is ours: messages may be written
+	ownedAt   time.Time // when that write was made
+	listening bool      // stanzas that nothing else is made of are delivered
+	inactive  bool      // the server was notified that no client is attached (XEP-0352)
 
 	number uint16
 

@@ -29,6 +29,7 @@ type Observer interface {
 // Arguments of Observer.Dropped and Observer.Subscribed, besides those that they name.
 const (
 	DroppedChatState  = "chat_state"         // of a stream that is too slow
+	DroppedStanza     = "stanza"             // the same
 	DroppedPresence   = "coalesced"          // a newer presence of the same buddy, or state of the same conversation, took its place
 	DroppedSlow       = "slow"               // queued for a stream that was cut; durable ones are replayed
 	DroppedForged     = "forged"             // a bounce or a receipt by an entity that the message did not go to

@@ -40,6 +40,8 @@ type Options struct {
 	RoomDeliveryLimit int
 	// Uploads says how files may go to the upload services of upstreams.
 	Uploads UploadPolicy
+	// RawStanzas lets streams ask for stanzas that nothing else is made of (perch.EventStanza).
+	RawStanzas bool
 	// Observer counts what happens; nil: nothing is counted.
 	Observer Observer
 }

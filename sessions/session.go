@@ -50,6 +50,7 @@ type partList struct {
 	parts    []part
 	rooms    *roomList
 	blocking blocking
+	stanzas  stanzaEvents
 	uploads  *uploadSlots // nil: none was asked for
 }
 
@@ -80,7 +81,7 @@ func newSession(m *Manager, id ID, acc perch.Account, x *settings) *Session {
 // assemble makes the parts. The host of each is put together of what the part asks for.
 func (s *Session) assemble(shared *services, idle IdlePolicy) {
 	store := s.m.o.Store
-	s.subs = subscribers{owner: s.loop, saved: &s.state, log: &s.log, roster: &s.roster, store: store, observer: s.m.o.Observer, id: s.id, changed: s.idle.attended}
+	s.subs = subscribers{owner: s.loop, saved: &s.state, log: &s.log, roster: &s.roster, store: store, observer: s.m.o.Observer, id: s.id, changed: func() { s.idle.attended(); s.stanzas.attended() }}
 	s.log = eventLog{store: store, id: s.id, host: eventLogServices{shared, &s.subs, s}}
 	s.supervisor = supervisor{journal: &s.log, state: status{state: perch.StateConnecting, since: s.now()}, host: supervisorServices{shared, &s.outbox, s}}
 	s.outbox = outbox{journal: &s.log, store: store, id: s.id, host: outboxServices{shared, &s.catchup, &s.relations, s}}
@@ -88,12 +89,13 @@ func (s *Session) assemble(shared *services, idle IdlePolicy) {
 	s.catchup = catchup{log: &s.log, sent: &s.outbox, relations: &s.relations, store: store, id: s.id, host: catchupServices{shared, &s.supervisor, &s.receipts}}
 	s.roster = roster{journal: &s.log, cards: store, id: s.id, host: shared}
 	s.chatStates = chatStates{journal: &s.log, host: shared}
+	s.stanzas = stanzaEvents{host: shared, subs: &s.subs, journal: &s.log, allowed: s.m.o.RawStanzas}
 	s.blocking = blocking{journal: &s.log, host: blockingServices{shared, &s.roster}}
 	s.receipts = receipts{journal: &s.log, host: receiptsServices{shared, &s.roster}}
 	s.idle = idlePolicy{services: shared, policy: idle, subs: &s.subs, supervisor: &s.supervisor, host: s}
 	s.login = login{services: shared, host: s, manager: registrar{s.m, s}, supervisor: &s.supervisor, catchup: &s.catchup, roster: &s.roster, idle: &s.idle, blocking: &s.blocking}
 	s.outbox.blocked = &s.blocking
-	s.parts = []part{&s.blocking, &s.outbox, &s.catchup, &s.roster, &s.chatStates}
+	s.parts = []part{&s.blocking, &s.outbox, &s.catchup, &s.roster, &s.chatStates, &s.stanzas}
 }
 
 // The hosts of the parts, and what they are put together of.

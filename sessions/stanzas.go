@@ -13,8 +13,8 @@ type Stanzas struct{ s *Session }
 // StanzasOf are those of a session.
 func StanzasOf(s *Session) Stanzas { return Stanzas{s} }
 
-// Send sends one, and returns the answer of an iq; see StanzaConn.
-func (st Stanzas) Send(ctx context.Context, xml string) (answer string, err error) {
+// Send sends one, and returns the answer of an iq; see StanzaConn, also for maySend.
+func (st Stanzas) Send(ctx context.Context, xml string, maySend func() error) (answer string, err error) {
 	conn, err := st.s.request(ctx, "take stanzas of clients", func(c perch.Capabilities) bool { return !c.ChatOnly })
 	if err != nil {
 		return "", err
@@ -23,7 +23,7 @@ func (st Stanzas) Send(ctx context.Context, xml string) (answer string, err erro
 	if !ok {
 		return "", perch.Errorf(perch.KindFeatureUnsupported, "this upstream cannot take stanzas of clients")
 	}
-	return sc.SendStanza(ctx, xml, func(to perch.JID) error { return st.mayEnter(ctx, to) })
+	return sc.SendStanza(ctx, xml, func(to perch.JID) error { return st.mayEnter(ctx, to) }, maySend)
 }
 
 // mayEnter refuses presence to a room: it would join or leave, of which the session knows nothing.

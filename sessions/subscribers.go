@@ -21,6 +21,11 @@ func (h *subscribers) checkCursor(sub *Subscription, since perch.Position) (reas
 // watched reports whether there is a subscriber.
 func (h *subscribers) watched() bool { return len(h.list) > 0 }
 
+// asks reports whether a subscriber asks for a type by its name.
+func (h *subscribers) asks(t perch.EventType) bool {
+	return slices.ContainsFunc(h.list, func(sub *Subscription) bool { return slices.Contains(sub.filter(), string(t)) })
+}
+
 // register makes sub one of those that events are offered to, from the tip on, and takes
 // the state that belongs to this tip: all in one call, so nothing is missed or doubled.
 func (h *subscribers) register(sub *Subscription, all bool) {

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -63,7 +64,7 @@ func (sub *Subscription) register(tip perch.Position, own perch.JID) {
 // the events that change it.
 func wants(types []string, t perch.EventType) bool {
 	if types == nil {
-		return true
+		return usual(t)
 	}
 	switch t {
 	case perch.EventRosterSnapshot:
@@ -78,8 +79,20 @@ func wants(types []string, t perch.EventType) bool {
 	return listed(types, t)
 }
 
+// usual reports whether events of a type are for streams that do not name it.
+func usual(t perch.EventType) bool { return t != perch.EventStanza }
+
+// usualTypes stands in a filter for all types that a stream without one has.
+const usualTypes = "*"
+
 func listed(types []string, t perch.EventType) bool {
 	for _, x := range types {
+		if x == usualTypes {
+			if usual(t) {
+				return true
+			}
+			continue
+		}
 		if prefix, ok := strings.CutSuffix(x, "*"); ok && strings.HasPrefix(string(t), prefix) || x == string(t) {
 			return true
 		}
@@ -98,8 +111,16 @@ func (sub *Subscription) TipNow() perch.Position {
 	return sub.tip
 }
 
-// SetTypes changes the filter from the next event on; nil lets everything pass.
+// SetTypes changes SubscribeOptions.Types from the next event on.
 func (sub *Subscription) SetTypes(types []string) {
+	asked := slices.Contains(sub.filter(), string(perch.EventStanza))
+	sub.setTypes(types)
+	if asks := slices.Contains(types, string(perch.EventStanza)); asks != asked {
+		sub.h.owner.post(sub.h.changed)
+	}
+}
+
+func (sub *Subscription) setTypes(types []string) {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
 	sub.types = types
@@ -166,7 +187,7 @@ type subscribers struct {
 	store    logStore
 	observer Observer
 	id       ID     // of the session
-	changed  func() // the number of subscribers may have changed
+	changed  func() // the number of subscribers, or what one asks for, may have changed
 
 	list []*Subscription
 }
@@ -174,7 +195,9 @@ type subscribers struct {
 // SubscribeOptions of an event stream. Since is the client's cursor as it came, or "".
 type SubscribeOptions struct {
 	Since string
-	Types []string // exact names or "message.*"; nil = all
+	// Types are exact names, a group such as "message.*", or "*" for what nil lets pass: all but perch.EventStanza,
+	// which is for those alone who name it.
+	Types []string
 	// Conversations bounds message.*, conversation.*, room.* and chat_state to those of these accounts and
 	// rooms; nil: all, empty and not nil: none. It hides, and changes no position.
 	Conversations []perch.JID

@@ -10,7 +10,7 @@ import (
 // offer queues an event and never waits. False: the subscription has ended, forget it.
 //
 // A client that is too slow loses what it can do without first: from half a queue on only the newest
-// presence of a buddy, and the newest state of a conversation, stays, and chat states are left out. A
+// presence of a buddy, and the newest state of a conversation, stays, and chat states and stanzas are left out. A
 // durable event is never left out: when there is no room the subscription is cut, and the client resumes
 // with its cursor.
 func (sub *Subscription) offer(e *perch.Event) bool {
@@ -26,8 +26,8 @@ func (sub *Subscription) offer(e *perch.Event) bool {
 		return true
 	}
 	if len(sub.queue) >= queueMax/2 || sub.bytes >= queueMaxBytes/2 {
-		if e.Type == perch.EventChatState {
-			sub.dropped(DroppedChatState, 1)
+		if reason := shedFirst(e.Type); reason != "" {
+			sub.dropped(reason, 1)
 			return true
 		}
 		sub.shed(e)
@@ -42,7 +42,18 @@ func (sub *Subscription) offer(e *perch.Event) bool {
 	return true
 }
 
-// shed removes what e replaces, every chat state, and every presence and state of a conversation that
+// shedFirst is what operators count events of a type as that slow clients go without first; "": they do not.
+func shedFirst(t perch.EventType) string {
+	switch t {
+	case perch.EventChatState:
+		return DroppedChatState
+	case perch.EventStanza:
+		return DroppedStanza
+	}
+	return ""
+}
+
+// shed removes what e replaces, every chat state and stanza, and every presence and state of a conversation that
 // a later one has replaced.
 func (sub *Subscription) shed(e *perch.Event) {
 	type of struct {
@@ -55,13 +66,13 @@ func (sub *Subscription) shed(e *perch.Event) {
 			newest[of{x.Type, x.Key}] = x
 		}
 	}
-	rest, chats, presences := sub.queue[:0], 0, 0
+	rest, presences := sub.queue[:0], 0
 	for _, x := range sub.queue {
-		if x.Type == perch.EventChatState || coalesced(x.Type) && newest[of{x.Type, x.Key}] != x {
+		reason := shedFirst(x.Type)
+		if replaced := coalesced(x.Type) && newest[of{x.Type, x.Key}] != x; replaced || reason != "" {
 			sub.bytes -= len(x.Wire)
-			if x.Type == perch.EventChatState {
-				chats++
-			} else {
+			sub.dropped(reason, 1)
+			if replaced {
 				presences++
 			}
 			continue
@@ -70,7 +81,6 @@ func (sub *Subscription) shed(e *perch.Event) {
 	}
 	clear(sub.queue[len(rest):])
 	sub.queue = rest
-	sub.dropped(DroppedChatState, chats)
 	sub.dropped(DroppedPresence, presences)
 }
 
@@ -84,7 +94,7 @@ func coalesced(t perch.EventType) bool {
 }
 
 func (sub *Subscription) dropped(reason string, n int) {
-	if n > 0 {
+	if n > 0 && reason != "" {
 		sub.h.observer.Dropped(reason, n)
 	}
 }
