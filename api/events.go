@@ -30,7 +30,7 @@ const maxWait = 60
 //	@Tags			events
 //	@Produce		json
 //	@Param			since			query		string	false	"id of the last durable event that was handled"
-//	@Param			types			query		string	false	"event types to send, with commas: exact names, or message.*"
+//	@Param			types			query		string	false	"event types to send, with commas: exact names, message.*, or * for all but stanza"
 //	@Param			conversations	query		string	false	"conversations to send the events of, with commas: JIDs, * or none"
 //	@Param			wait			query		int		false	"long poll: seconds to wait for the first event, 0 to 60"
 //	@Param			limit			query		int		false	"long poll: most events in the answer, 1 to 200"

@@ -107,7 +107,7 @@ func (g *gateway) openManager(o gatewayOptions) {
 			"default": {Name: "default", TokenBearer: true},
 			"other":   {Name: "other", NeedsJID: true},
 		},
-		OpenTimeout: 10 * time.Second,
+		OpenTimeout: 10 * time.Second, RawStanzas: o.RawStanzas,
 	})
 	if err != nil {
 		g.t.Fatalf("sessions.NewManager: got error %v, want none", err)

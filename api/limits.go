@@ -7,7 +7,9 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -91,18 +93,32 @@ func (l *limiter) bucket(key string, now time.Time) *rate.Limiter {
 // take counts one request of key, sets the RateLimit fields
 // (draft-ietf-httpapi-ratelimit-headers), and refuses when nothing is left.
 func (l *limiter) take(w http.ResponseWriter, key string) error {
+	state, err := l.count(key)
+	h := w.Header()
+	h[headerRateLimitPolicy], h[headerRateLimit] = l.policy, []string{state}
+	return err
+}
+
+// takeBeside is take for what is bounded beside all requests: the fields, which are lists, have both.
+func (l *limiter) takeBeside(w http.ResponseWriter, key string) error {
+	state, err := l.count(key)
+	h := w.Header()
+	h[headerRateLimitPolicy] = []string{strings.Join(slices.Concat(h[headerRateLimitPolicy], l.policy), ", ")}
+	h[headerRateLimit] = []string{strings.Join(append(slices.Clip(h[headerRateLimit]), state), ", ")}
+	return err
+}
+
+// count counts one request of key, and returns the RateLimit field.
+func (l *limiter) count(key string) (state string, err error) {
 	now := l.now()
 	b := l.bucket(key, now)
 	ok := b.AllowN(now, 1)
 	left := b.TokensAt(now)
 	full := time.Duration((float64(l.rate.Burst) - left) / l.rate.PerSecond * float64(time.Second))
-	h := w.Header()
-	h[headerRateLimitPolicy] = l.policy
-	h[headerRateLimit] = []string{l.state(int(max(left, 0)), seconds(full))}
 	if !ok {
-		return l.refuse(left)
+		err = l.refuse(left)
 	}
-	return nil
+	return l.state(int(max(left, 0)), seconds(full)), err
 }
 
 // The names of the RateLimit fields as net/http has them.

@@ -7,7 +7,8 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// stanzaRate is how many stanzas a session may send.
+// stanzaRate is how many stanzas a session may send, answers to others aside: of them there are no more than
+// requests. The node that has the session counts, so the count begins anew when it moves to another one.
 var stanzaRate = Rate{PerSecond: 20.0 / 60, Burst: 20}
 
 // stanzaRequest is the body of POST /v1/stanzas.
@@ -24,17 +25,17 @@ type stanzaAnswer struct {
 //
 //	@ID				sendStanza
 //	@Summary		Send a stanza
-//	@Description	One message, directed presence, or iq of type get or set, for what this API has no resource for. It is read, judged and written anew; what the gateway itself works by is 403. Of an iq the result is returned, and an error answer is a problem with its condition. Of a message nothing is kept, and nothing is sent again. Only where the operator lets clients do so, as stanzas in features of hello says; 20 a minute.
+//	@Description	One message, directed presence, or iq of type get or set, for what this API has no resource for. It is read, judged and written anew; what the gateway itself works by is 403. Of an iq the result is returned, and an error answer is a problem with its condition. An iq of type result or error answers a request that came as an event of type stanza, by its id and from. Of a message nothing is kept, and nothing is sent again. Only where the operator lets clients do so, as stanzas in features of hello says; 20 a minute, answers aside.
 //	@Tags			stanzas
 //	@Accept			json
 //	@Produce		json
 //	@Param			body	body		stanzaRequest	true	"the stanza"
 //	@Success		200		{object}	stanzaAnswer	"the answer to an iq"
-//	@Success		202		{object}	stanzaAnswer	"a message or presence is on its way"
+//	@Success		202		{object}	stanzaAnswer	"a message, presence or answer is on its way"
 //	@Failure		400		{object}	Problem
 //	@Failure		401		{object}	Problem
 //	@Failure		403		{object}	Problem	"not for clients to send, or refused by the one who was asked"
-//	@Failure		404		{object}	Problem
+//	@Failure		404		{object}	Problem	"no request with this id, and from this address, waits for an answer"
 //	@Failure		409		{object}	Problem
 //	@Failure		413		{object}	Problem
 //	@Failure		415		{object}	Problem
@@ -61,10 +62,7 @@ func (a *API) handleStanza(w http.ResponseWriter, r *http.Request) error {
 		return perch.Invalid("/xml", "is needed: one message, presence or iq")
 	}
 	s := sessionFrom(r.Context())
-	if err := a.stanzas.take(w, string(s.ID())); err != nil {
-		return err
-	}
-	answer, err := sessions.StanzasOf(s).Send(r.Context(), req.XML)
+	answer, err := sessions.StanzasOf(s).Send(r.Context(), req.XML, func() error { return a.stanzas.takeBeside(w, string(s.ID())) })
 	if err != nil {
 		return err
 	}

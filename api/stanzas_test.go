@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -118,6 +119,62 @@ func TestStanzasDoNotEnterRooms(t *testing.T) {
 	f.want(200, "GET", "/v1/directory", "", nil) // the session knows the service from here on
 	f.refused(403, "forbidden", "", "POST", "/v1/stanzas", stanzaBody(t, "<presence to='talk@rooms.example.net/Al'/>"))
 	f.want(202, "POST", "/v1/stanzas", stanzaBody(t, "<presence to='bob@example.net'/>"), nil)
+}
+
+// TestStanzasAreCounted: beside the requests of the session, in the same fields; answers to others are not.
+func TestStanzasAreCounted(t *testing.T) {
+	f := newGateway(t, withStanzas)
+	f.signIn()
+	const answer = "<iq type='result' id='1' to='bob@example.net/x'/>"
+	if a := f.want(202, "POST", "/v1/stanzas", stanzaBody(t, answer), nil); strings.Contains(a.header.Get("RateLimit"), "stanzas") {
+		t.Errorf("an answer: got RateLimit %s, want it not counted as a stanza", a.header.Get("RateLimit"))
+	}
+	for left := range 20 {
+		a := f.want(202, "POST", "/v1/stanzas", stanzaBody(t, "<message to='bob@example.net'/>"), nil)
+		limit, policy := a.header.Get("RateLimit"), a.header.Get("RateLimit-Policy")
+		if !strings.HasPrefix(limit, `"token";r=`) || !strings.Contains(limit, fmt.Sprintf(`, "stanzas";r=%d;t=`, 19-left)) ||
+			!strings.HasPrefix(policy, `"token";q=`) || !strings.HasSuffix(policy, `, "stanzas";q=20;w=60`) {
+			t.Errorf("%d: got RateLimit %s and policy %s, want those of the token and of stanzas, with %d left", left, limit, policy, 19-left)
+		}
+	}
+	f.want(429, "POST", "/v1/stanzas", stanzaBody(t, "<message to='bob@example.net'/>"), nil)
+	f.want(202, "POST", "/v1/stanzas", stanzaBody(t, answer), nil)
+}
+
+// TestStanzaEvents: on every encoding, to a stream that names them alone; with subscribe from then on.
+func TestStanzaEvents(t *testing.T) {
+	f := newGateway(t, withStanzas)
+	conn := f.signIn()
+	usual := f.stream("ws", token, "types=*")
+	defer usual.close()
+	upTo(t, usual, "live")
+	in := &perch.StanzaIn{RawStanza: perch.RawStanza{From: "bob@example.net", XML: "<message from='bob@example.net'/>", AnswerBy: 1000, LeftOut: 2}}
+	for _, encoding := range []string{"ws", "sse", "ndjson"} {
+		stream := f.stream(encoding, token, "types=*,stanza")
+		upTo(t, stream, "live")
+		conn.Deliver(in)
+		all := upTo(t, stream, "stanza")
+		var got perch.RawStanza
+		if all[len(all)-1].into(t, &got); got != in.RawStanza || all[len(all)-1].ID != "" {
+			t.Errorf("%s: got %+v, want %+v", encoding, got, in.RawStanza)
+		}
+		stream.close()
+	}
+	socket := f.dial(token)
+	defer socket.close()
+	if e := socket.answerTo(`{"id":"s","type":"subscribe","data":{"types":["stanza"]}}`); e.Status != 200 || !strings.Contains(string(e.Data), `"stanza"`) {
+		t.Errorf("subscribe: got %+v, want 200 and the filter", e)
+	}
+	conn.Deliver(in)
+	if e, err := socket.next(); err != nil || e.Type != "stanza" {
+		t.Errorf("after subscribe: got %s, %v, want stanza", e.Type, err)
+	}
+	say(conn, "the end")
+	for _, e := range upTo(t, usual, "message.received") {
+		if e.Type == "stanza" {
+			t.Errorf("types=*: got %+v, want no stanza", e)
+		}
+	}
 }
 
 // TestHelloSaysStanzas: what the operator lets clients do is said beforehand.

@@ -18,7 +18,7 @@ type streamFilter struct {
 // filterable are the types that a filter may name. Frames of the connection itself
 // (hello, live, heartbeat, reconnect, reply, error) pass every filter.
 var filterable = func() map[string]bool {
-	known := map[string]bool{}
+	known := map[string]bool{"*": true}
 	for _, t := range []perch.EventType{
 		perch.EventMessageReceived, perch.EventMessageSent, perch.EventMessageStatus, perch.EventRosterItem, perch.EventRosterRemoved,
 		perch.EventInvitationReceived, perch.EventInvitationAccepted, perch.EventInvitationDeclined, perch.EventInvitationCancelled,
@@ -26,7 +26,7 @@ var filterable = func() map[string]bool {
 		perch.EventConversationRead, perch.EventConversationChanged, perch.EventRoomInvited,
 		perch.EventRoomState, perch.EventRoomChanged, perch.EventRoomAffiliation, perch.EventRoomForgotten, perch.EventRoomOccupant, perch.EventRoomOccupants,
 		perch.EventSessionState, perch.EventSessionGap, perch.EventVCardChanged, perch.EventBlockedChanged, perch.EventDropped,
-		perch.EventPresence, perch.EventChatState,
+		perch.EventPresence, perch.EventChatState, perch.EventStanza,
 		perch.EventRosterSnapshot, perch.EventInvitationsSnapshot, perch.EventRoomsSnapshot, perch.EventPresenceSnapshot,
 	} {
 		known[string(t)] = true
@@ -52,8 +52,8 @@ func namesOf(values []string) (names []string) {
 	return names
 }
 
-// typesOf checks a filter: exact names, or "message.*". No value means all types; an unknown
-// name is refused, because it would filter everything out silently.
+// typesOf checks a filter: exact names, "message.*", or "*" for what no value is, too: all types but stanza. An
+// unknown name is refused, because it would filter everything out silently.
 func typesOf(pointer string, values []string) ([]string, error) {
 	types := namesOf(values)
 	if len(types) > maxTypes {

@@ -357,7 +357,7 @@ func TestEventQueryIsChecked(t *testing.T) {
 	g.open("tok-alice")
 	for query, pointer := range map[string]string{
 		"wait=61": "?wait", "wait=-1": "?wait", "wait=x": "?wait", "limit=0": "?limit", "limit=201": "?limit",
-		"types=nope": "?types", "types=message": "?types", "types=*": "?types", "types=message.*,nope.*": "?types", "types=hello": "?types",
+		"types=nope": "?types", "types=message": "?types", "types=*.*": "?types", "types=*,nope": "?types", "types=stanza.*": "?types", "types=message.*,nope.*": "?types", "types=hello": "?types",
 		"sinse=x": "?sinse", "since=a&since=b": "?since",
 	} {
 		res, body := g.get("/v1/events?"+query, "tok-alice", nil)

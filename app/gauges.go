@@ -131,6 +131,7 @@ var xmppCounters = []struct {
 	{"forged_pushes", "Roster pushes that were not of the own account; ignored.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.ForgedPushes }},
 	{"forged_other", "Carbons and archive results that were not of the own account; ignored.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.ForgedOther }},
 	{"silent", "Messages and presences with nothing to show: signals of other features, empty ones.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Silent }},
+	{"stanzas_left_out", "Stanzas that clients asked for (types=stanza) and did not get: too many, or too long.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.StanzasLeftOut }},
 	{"stray_answers", "IQ answers without a request that waits for them: late, or forged.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.StrayAnswers }},
 	{"skipped", "Stanzas that were dropped because they exceed a limit.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Skipped }},
 	{"malformed", "Elements that are no valid stanzas.", func(c *xmppconn.Counters) *atomic.Int64 { return &c.Malformed }},

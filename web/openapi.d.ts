@@ -860,7 +860,7 @@ export interface paths {
         put?: never;
         /**
          * Send a stanza
-         * @description One message, directed presence, or iq of type get or set, for what this API has no resource for. It is read, judged and written anew; what the gateway itself works by is 403. Of an iq the result is returned, and an error answer is a problem with its condition. Of a message nothing is kept, and nothing is sent again. Only where the operator lets clients do so, as stanzas in features of hello says; 20 a minute.
+         * @description One message, directed presence, or iq of type get or set, for what this API has no resource for. It is read, judged and written anew; what the gateway itself works by is 403. Of an iq the result is returned, and an error answer is a problem with its condition. An iq of type result or error answers a request that came as an event of type stanza, by its id and from. Of a message nothing is kept, and nothing is sent again. Only where the operator lets clients do so, as stanzas in features of hello says; 20 a minute, answers aside.
          */
         post: operations["sendStanza"];
         delete?: never;
@@ -2613,7 +2613,7 @@ export interface components {
         /** @description Id of the last durable event that was handled. */
         Since: string;
         /**
-         * @description Event types to send, with commas: exact names, or such as message.*
+         * @description Event types to send, with commas: exact names, such as message.*, or * for all but stanza.
          * @example message.*,presence
          */
         Types: string;
@@ -2626,7 +2626,7 @@ export interface components {
         Link: string;
         /** @description Where to find what was made. */
         Location: string;
-        /** @description What is left of the limit that counted (draft-ietf-httpapi-ratelimit-headers). */
+        /** @description What is left of the limit that counted (draft-ietf-httpapi-ratelimit-headers); of both, where stanzas are counted beside requests. */
         RateLimit: string;
         /** @description The limit that counted. */
         "RateLimit-Policy": string;
@@ -4113,7 +4113,7 @@ export interface operations {
                 /** @description Id of the last durable event that was handled. */
                 since?: components["parameters"]["Since"];
                 /**
-                 * @description Event types to send, with commas: exact names, or such as message.*
+                 * @description Event types to send, with commas: exact names, such as message.*, or * for all but stanza.
                  * @example message.*,presence
                  */
                 types?: components["parameters"]["Types"];
@@ -4220,7 +4220,7 @@ export interface operations {
                 /** @description Id of the last durable event that was handled. */
                 since?: components["parameters"]["Since"];
                 /**
-                 * @description Event types to send, with commas: exact names, or such as message.*
+                 * @description Event types to send, with commas: exact names, such as message.*, or * for all but stanza.
                  * @example message.*,presence
                  */
                 types?: components["parameters"]["Types"];
@@ -6443,7 +6443,7 @@ export interface operations {
                     "application/json": components["schemas"]["StanzaAnswer"];
                 };
             };
-            /** @description a message or presence is on its way */
+            /** @description a message, presence or answer is on its way */
             202: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6469,7 +6469,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            404: components["responses"]["NotFound"];
+            /** @description no request with this id, and from this address, waits for an answer */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];

@@ -236,6 +236,9 @@ export interface Events {
   presence: Presence;
   /** room, nick: from is one who is in a room. */
   chat_state: { from: JID; state: ChatState; room?: JID; nick?: string };
+  /** With Options.stanzas alone. answer_by: a request, which Perch.sendStanza may answer until then, by an iq of
+   * type result or error with its id, to from. left_out: how many before it there was no room for. */
+  stanza: { from?: JID; xml: string; answer_by?: Time; left_out?: number };
   'roster.snapshot': Snapshot<Buddy>;
   'invitations.snapshot': Snapshot<Invitation>;
   'rooms.snapshot': Snapshot<Room>;
@@ -418,6 +421,9 @@ export interface Options {
   transport?: 'auto' | 'ws' | 'sse';
   /** Tabs of one browser with the same token share one stream. */
   share?: boolean;
+  /** Also "stanza" frames, which nothing else asks for: where can('stanzas'), of what others send and no
+   * other frame shows. Of tabs that share a stream all say the same. A gateway of before refuses it. */
+  stanzas?: boolean;
   /** What Perch.save gave, to resume from it. */
   state?: SavedState | null;
   /** Full jitter: a random part of base * 2^attempt, at most cap. Milliseconds. */

@@ -80,7 +80,7 @@ type limitSettings struct {
 	AccountRate        float64 `default:"10" help:"Refused credentials a minute of one account, from all addresses; twice as many at once."`
 	Streams            int     `default:"20" help:"Event streams of one session."`
 	RoomDeliveryLimit  int     `default:"600" help:"Messages of one room in a minute that a session makes events of; above it only of those that name the account, until the room is quiet; 0 = no limit."`
-	RawStanzas         bool    `help:"Let clients send stanzas that they have written themselves (POST /v1/stanzas), for what the API has no resource for, such as OMEMO keys. Stanzas by which the gateway itself works are refused; 20 a minute of one session."`
+	RawStanzas         bool    `help:"Let clients send stanzas that they have written themselves (POST /v1/stanzas), for what the API has no resource for, such as OMEMO keys, and get those that arrive and nothing else is made of (events of type stanza). Stanzas by which the gateway itself works are refused; 20 a minute of one session."`
 	uploadSettings
 }
 

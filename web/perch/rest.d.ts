@@ -106,7 +106,7 @@ export class Rest {
         end?: string;
     }): Promise<ArchivePage>;
     /** Sends a stanza that is written as XML, where can('stanzas'). Resolves with the answer to an iq, and with
-     * undefined for a message or presence. @param {string} xml @returns {Promise<string | undefined>} */
+     * undefined for a message or presence, and for an iq that is the answer to a "stanza" frame. @param {string} xml @returns {Promise<string | undefined>} */
     sendStanza(xml: string): Promise<string | undefined>;
     /** @param {string} account @returns {Promise<JIDAnswer>} */
     lookupJID(account: string): Promise<JIDAnswer>;

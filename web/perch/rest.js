@@ -198,7 +198,7 @@ export class Rest {
   }
 
   /** Sends a stanza that is written as XML, where can('stanzas'). Resolves with the answer to an iq, and with
-   * undefined for a message or presence. @param {string} xml @returns {Promise<string | undefined>} */
+   * undefined for a message or presence, and for an iq that is the answer to a "stanza" frame. @param {string} xml @returns {Promise<string | undefined>} */
   async sendStanza(xml) {
     return (await this.request('POST', '/v1/stanzas', { body: { xml } })).xml;
   }

@@ -150,6 +150,7 @@ export class Stream {
     const url = new URL(transport === 'ws' ? '/v1/events/ws' : '/v1/events', this.#options.url);
     if (transport === 'ws') url.protocol = url.protocol.replace('http', 'ws');
     if (this.#port.cursor()) url.searchParams.set('since', this.#port.cursor());
+    if (this.#options.stanzas) url.searchParams.set('types', '*,stanza');
     /** @type {Record<string, string>} */ const headers = { Accept: 'text/event-stream' };
     const protocols = ['perch.v1'];
     if (this.#options.ticket || (transport === 'ws' && this.#options.auth === 'ticket')) {

@@ -46,6 +46,49 @@ test('the block list, the own photo, and a stanza of the client', async () => {
   perch.disconnect();
 });
 
+test('stanzas that nothing else shows, of one who asks for them', async () => {
+  const [a, b] = await Promise.all(
+    [alice, bob].map(async (who) => new Perch({ url, token: (await Perch.signIn(who, { url })).token, stanzas: who === alice })),
+  );
+  const got = { a: [], b: [] };
+  a.on('stanza', (f) => got.a.push(f.data));
+  b.on('*', (f) => f.type === 'stanza' && got.b.push(f.data));
+  for (const perch of [a, b]) {
+    perch.connect();
+    await live(perch);
+  }
+  const to = `${alice.jid}/${a.store.session.resource}`;
+  const arrived = (what, text) =>
+    until(
+      () => `alice has ${JSON.stringify(got.a)}, want ${what}`,
+      () => got.a.some((s) => s.xml.includes(text)),
+    );
+  const offer = "<iq type='set' to='TO'><jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='s1'/></iq>";
+  const answer = b.sendStanza(offer.replace('TO', to));
+  await arrived('the offer', 'session-initiate');
+  const request = got.a.find((s) => s.xml.includes('session-initiate'));
+  assert.ok(request.from.startsWith(bob.jid), request.from);
+  assert.ok(Date.parse(request.answer_by) > Date.now() - 60_000, request.answer_by);
+  const id = / id='([^']+)'/.exec(request.xml)[1];
+  const accepted = `<iq type='result' id='${id}' to='${request.from}'/>`;
+  assert.equal(await a.sendStanza(accepted), undefined);
+  assert.match(await answer, /type='result'/);
+  await assert.rejects(a.sendStanza(accepted), { status: 404 });
+
+  await b.sendStanza(
+    `<message to='${to}' type='chat'><propose xmlns='urn:xmpp:jingle-message:0' id='call-7'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>`,
+  );
+  await arrived('the call', 'call-7');
+  a.disconnect();
+  await until(
+    () => 'an offer to nobody is not refused at once',
+    async () =>
+      (await b.sendStanza(offer.replace('TO', to)).catch((e) => e.problem?.xmpp?.condition ?? String(e))) === 'service-unavailable',
+  );
+  assert.deepEqual(got.b, []);
+  b.disconnect();
+});
+
 test('another password, once both fields are the same, whichever was corrected', () =>
   browse({}, async (browser) => {
     const fresh = 'another password of bob';
