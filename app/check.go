@@ -83,7 +83,7 @@ func Check(ctx context.Context, o Options) []Finding {
 	}
 	for _, u := range o.Upstreams {
 		if u.ClientCert != "" {
-			found = append(found, checkClientCertificate(u))
+			found = append(append(found, checkClientCertificate(u)), checkClientFiles(u)...)
 		}
 		found = append(found, checkUpstream(ctx, u)...)
 	}

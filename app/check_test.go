@@ -44,6 +44,15 @@ func clientOf(t *testing.T, u app.Upstream, c testkit.ClientCertificate) app.Ups
 	return u
 }
 
+// exposedKey lets everybody read the key.
+func exposedKey(t *testing.T, u app.Upstream) app.Upstream {
+	t.Helper()
+	if err := os.Chmod(u.ClientKey, 0o644); err != nil {
+		t.Fatalf("os.Chmod: got error %v, want none", err)
+	}
+	return u
+}
+
 // TestClientSettings: what cannot belong together is refused by the names of the settings.
 func TestClientSettings(t *testing.T) {
 	good := clientOf(t, app.Upstream{Domain: "a.test"}, testkit.ClientCertificate{Addresses: []string{"bot@a.test"}})
@@ -101,6 +110,8 @@ func TestCheck(t *testing.T) {
 		{"a key that is none", app.Options{TLSCert: cert, TLSKey: cert}, []string{"configuration failed --tls-cert"}},
 		{"a certificate of an account that ends soon", app.Options{Upstreams: []app.Upstream{clientOf(t, real, testkit.ClientCertificate{Addresses: []string{"bot@" + prosody.Domain}})}}, []string{
 			"configuration ok", "upstream real warning client certificate of bot@" + prosody.Domain + ", valid until", "upstream real warning STARTTLS"}},
+		{"one whose key everybody can read", app.Options{Upstreams: []app.Upstream{exposedKey(t, clientOf(t, real, testkit.ClientCertificate{Addresses: []string{"bot@" + prosody.Domain}}))}}, []string{
+			"configuration ok", "upstream real warning client certificate", "upstream real warning every user of this host can read", "upstream real warning STARTTLS"}},
 		{"one that has ended", app.Options{Upstreams: []app.Upstream{clientOf(t, real, testkit.ClientCertificate{Addresses: []string{"bot@" + prosody.Domain}, Expired: true})}}, []string{
 			"configuration ok", "upstream real failed the account cannot sign in", "upstream real warning"}},
 		{"one of a whole domain", app.Options{Upstreams: []app.Upstream{clientOf(t, real, testkit.ClientCertificate{Addresses: []string{prosody.Domain}})}}, []string{"configuration failed not the bare JID of an account"}},

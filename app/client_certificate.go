@@ -87,4 +87,17 @@ func checkClientCertificate(u Upstream) Finding {
 	return f
 }
 
+// checkClientFiles looks at who can read what opens the account of an upstream.
+func checkClientFiles(u Upstream) (found []Finding) {
+	for _, file := range []string{u.ClientKey, u.ClientTokenFile} {
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0 {
+			found = append(found, Finding{
+				Name: "upstream " + u.Name, Result: FindingWarning, Detail: "every user of this host can read " + file,
+				Advice: "let the user whom Perch runs as read it alone: chmod 0600, or 0640 with its group",
+			})
+		}
+	}
+	return found
+}
+
 const adviceOfClient = "renew it, and reload (SIGHUP)"

@@ -96,3 +96,20 @@ func TestServersWithOneStep(t *testing.T) {
 		})
 	}
 }
+
+// TestExternalOnProsody: Prosody, in any version, offers EXTERNAL to no account, and the operator is told so.
+func TestExternalOnProsody(t *testing.T) {
+	s := testkit.Prosody(t, testkit.ProsodyOptions{})
+	u := s.NewUser(t, "bot")
+	cert, key := testkit.CA(t).Client(t, testkit.ClientCertificate{Addresses: []string{u.JID}})
+	token := canary.Secret() + strings.Repeat("t", 32)
+	c, err := ParseClientCertificate(cert, key, token, s.Domain)
+	if err != nil {
+		t.Fatalf("ParseClientCertificate(): got error %v, want none", err)
+	}
+	_, err = Dial(context.Background(), Upstream{Name: s.Name, Domain: s.Domain, Address: s.Addr, RootCAs: s.CA, Client: c},
+		perch.Account{JID: perch.JID(u.JID), Token: perch.NewSecret(token)}, Options{Logger: canary.Logger()})
+	if perch.CauseOf(err) != perch.CauseClientCert || perch.KindOf(err) != perch.KindUpstreamConfig || !strings.Contains(err.Error(), "does not offer EXTERNAL") {
+		t.Errorf("Dial(): got error %v, want one with the cause %s, that names EXTERNAL", err, perch.CauseClientCert)
+	}
+}
