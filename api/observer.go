@@ -20,6 +20,9 @@ type Observer interface {
 	// Forwarded is a request whose session a peer owns, by its result, or one with a hop that no
 	// peer has made: one of ForwardResults.
 	Forwarded(result string)
+	// Upload is a file whose way to an upload service through this node has ended, by its result, one of
+	// UploadResults, and how many of its bytes have come.
+	Upload(result string, bytes int64)
 }
 
 // The results that Observer.Forwarded gets.
@@ -33,11 +36,24 @@ const (
 // ForwardResults are all of them.
 var ForwardResults = []string{ForwardOK, ForwardRetried, ForwardUnreachable, ForwardRefused}
 
+// The results that Observer.Upload gets.
+const (
+	UploadOK          = "ok"          // the service has the file
+	UploadRefused     = "refused"     // by the service, with a status
+	UploadUnreachable = "unreachable" // the service gave no answer, has no sound certificate, or may not be dialled
+	UploadStalled     = "stalled"     // nothing has moved for too long, on either side
+	UploadAborted     = "aborted"     // the client has left, or its body could not be read
+)
+
+// UploadResults are all of them.
+var UploadResults = []string{UploadOK, UploadRefused, UploadUnreachable, UploadStalled, UploadAborted}
+
 type unobserved struct{}
 
 func (unobserved) Request(string, string, int, time.Duration) {}
 func (unobserved) Queue(int)                                  {}
 func (unobserved) Forwarded(string)                           {}
+func (unobserved) Upload(string, int64)                       {}
 
 // Transports are the keys of Streams.
 var Transports = []string{"ws", "sse", "ndjson", "poll"}

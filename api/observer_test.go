@@ -16,6 +16,7 @@ type ledger struct {
 	frames   int
 
 	forwarded []string
+	uploads   []string
 }
 
 func (l *ledger) Request(route, method string, status int, took time.Duration) {
@@ -38,6 +39,12 @@ func (l *ledger) Forwarded(result string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forwarded = append(l.forwarded, result)
+}
+
+func (l *ledger) Upload(result string, bytes int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.uploads = append(l.uploads, fmt.Sprintf("%s %d", result, bytes))
 }
 
 func (l *ledger) text() (requests string, frames int) {

@@ -113,3 +113,10 @@ func (b *uploadBody) spent() (spent bool, failed error) {
 	defer b.mu.Unlock()
 	return b.begun, b.err
 }
+
+// moved is how many bytes have come.
+func (b *uploadBody) moved() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.got
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,5 +111,33 @@ func TestUploadPlacesEdge(t *testing.T) {
 	last()
 	if _, err := places.take(); err != nil {
 		t.Errorf("after one has ended: got error %v, want none", err)
+	}
+}
+
+// TestUploadResult: what became of a file is one of UploadResults, and that nothing moved counts before what
+// follows from it.
+func TestUploadResult(t *testing.T) {
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	cut := &uploadBody{err: io.ErrUnexpectedEOF}
+	refused := perch.Errorf(perch.KindUploadRefused, "507")
+	refused.UpstreamStatus = 507
+	unreachable := perch.Errorf(perch.KindUploadRefused, "no answer")
+	for want, tc := range map[string][]struct {
+		ctx  context.Context
+		body *uploadBody
+		err  error
+	}{
+		UploadOK:          {{t.Context(), &uploadBody{}, nil}},
+		UploadStalled:     {{gone, cut, perch.Wrap(perch.KindUpstreamTimeout, errStalled, "nothing moved")}},
+		UploadRefused:     {{t.Context(), &uploadBody{}, refused}},
+		UploadAborted:     {{t.Context(), cut, unreachable}, {gone, &uploadBody{}, unreachable}},
+		UploadUnreachable: {{t.Context(), &uploadBody{}, unreachable}, {t.Context(), &uploadBody{}, perch.Errorf(perch.KindUpstreamTLS, "expired")}},
+	} {
+		for i, c := range tc {
+			if got := uploadResult(c.ctx, c.body, c.err); got != want || !slices.Contains(UploadResults, got) {
+				t.Errorf("%s, %d: got %q, want it, and among %v", want, i, got, UploadResults)
+			}
+		}
 	}
 }

@@ -119,6 +119,13 @@ func (a *API) checkUploadHead(r *http.Request) error {
 func (a *API) putFile(w http.ResponseWriter, r *http.Request, up *sessions.Upload, upstream string) error {
 	ctx, body := newUploadBody(r.Context(), w, r)
 	defer body.end()
+	err := a.passFile(ctx, body, up, upstream)
+	a.o.Observer.Upload(uploadResult(r.Context(), body, err), body.moved())
+	return err
+}
+
+// passFile makes the request of a file, and judges its answer.
+func (a *API) passFile(ctx context.Context, body *uploadBody, up *sessions.Upload, upstream string) error {
 	req, err := uploadRequestTo(ctx, up, body)
 	if err != nil {
 		return err
@@ -192,4 +199,21 @@ func uploadFailure(ctx context.Context, body *uploadBody, err error) error {
 		return perch.Wrap(perch.KindUpstreamTLS, err, "the certificate of the upload service is not valid for its address")
 	}
 	return perch.Wrap(perch.KindUploadRefused, err, "the upload service cannot be reached, or closed the connection")
+}
+
+// uploadResult is what became of a file, for Observer.Upload; ctx is that of the client.
+func uploadResult(ctx context.Context, body *uploadBody, err error) string {
+	e, _ := errors.AsType[*perch.Error](err)
+	_, failed := body.spent()
+	switch {
+	case err == nil:
+		return UploadOK
+	case errors.Is(err, errStalled):
+		return UploadStalled
+	case e != nil && e.UpstreamStatus != 0:
+		return UploadRefused
+	case failed != nil || ctx.Err() != nil:
+		return UploadAborted
+	}
+	return UploadUnreachable
 }

@@ -406,3 +406,51 @@ func TestUploadProxyForwardedEdge(t *testing.T) {
 	free()
 	n.a.wantPut(201, p.ProxyURL, []byte("hello"))
 }
+
+// TestUploadProxyObserver: each file is counted once, by what became of it, with the bytes of it that came.
+func TestUploadProxyObserver(t *testing.T) {
+	l := &ledger{}
+	s := newStorage(t)
+	g := withProxy(t, s.URL, func(o *gatewayOptions) { o.Observer = l })
+	put := func(status int) {
+		t.Helper()
+		g.wantPut(status, g.placeOf(5).ProxyURL, []byte("hello"))
+	}
+	put(201)
+	s.set(func() {
+		s.answer = func(w http.ResponseWriter, r *http.Request) bool {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.WriteHeader(507)
+			return true
+		}
+	})
+	put(502)
+	s.set(func() { s.answer = nil })
+	g.wantPut(422, g.placeOf(5).ProxyURL, []byte("other")[1:]) // no file has gone anywhere
+	ctx, leave := context.WithCancel(g.ctx)
+	from, to := io.Pipe()
+	go func() {
+		_, _ = to.Write([]byte("abc"))
+		leave()
+		_ = to.CloseWithError(context.Canceled)
+	}()
+	if a, err := g.tryPut(ctx, g.placeOf(5).ProxyURL, from, 5); err == nil {
+		t.Fatalf("got %d %s, want that the request is over", a.status, a.body)
+	}
+	uploads := func() string {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return strings.Join(l.uploads, "\n")
+	}
+	g.eventually("three files are counted", func() bool { return strings.Count(uploads(), "\n") == 2 })
+	s.Close()
+	put(502)
+	got := uploads()
+	aborted := "aborted 0" // the client may be gone before its first byte is read
+	if strings.Contains(got, "aborted 3") {
+		aborted = "aborted 3"
+	}
+	if want := "ok 5\nrefused 5\n" + aborted + "\nunreachable 0"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -25,7 +25,9 @@ type metrics struct {
 	requests, iqs, redis *prometheus.HistogramVec
 	queue                prometheus.Histogram
 
-	events, dropped, resumes, reconnects, refused, owners, forwarded, refusals *prometheus.CounterVec
+	events, dropped, resumes, reconnects, refused, owners, forwarded, refusals, uploads *prometheus.CounterVec
+
+	uploadBytes prometheus.Counter
 
 	usual map[perch.EventType]prometheus.Counter // of events, found sooner; never changed after begin
 }
@@ -59,13 +61,17 @@ func newMetrics(version string, logDropped func() uint64) *metrics {
 		owners:     counter("perch_session_ownership_total", "Changes of who owns a session, among nodes that share a Redis: taken, adopted from a dead node, released for another, or fenced off by one.", "change"),
 		forwarded:  counter("perch_forwarded_requests_total", "Requests whose session another node has, by what became of them; refused: pretended to come from a node.", "result"),
 		refusals:   counter("perch_connections_refused_total", "Connections that were closed at once: too many in total, or too many of one address.", "reason"),
+		uploads:    counter("perch_uploads_total", "Files that went through this node to an upload service, by what became of them.", "result"),
+		uploadBytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "perch_upload_bytes_total", Help: "Bytes of files that have come to this node for an upload service, also of those that did not get there.",
+		}),
 		queue: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "perch_stream_queue_frames", Help: "Events that waited when a stream came to write them; one that has more than 256 is cut.", Buckets: queueBounds,
 		}),
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perch_build_info", Help: "Always 1; says what is running."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
-	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.refused, m.owners, m.forwarded, m.refusals,
+	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.refused, m.owners, m.forwarded, m.refusals, m.uploads, m.uploadBytes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if logDropped == nil {
 		logDropped = func() uint64 { return 0 }
@@ -110,6 +116,9 @@ func (m *metrics) begin() {
 	for _, result := range api.ForwardResults {
 		m.forwarded.WithLabelValues(result)
 	}
+	for _, result := range api.UploadResults {
+		m.uploads.WithLabelValues(result)
+	}
 }
 
 // handler serves the registry; a few scrapes at once are enough.
@@ -137,6 +146,12 @@ func (m *metrics) Queue(frames int) { m.queue.Observe(float64(frames)) }
 
 // Forwarded implements api.Observer.
 func (m *metrics) Forwarded(result string) { m.forwarded.WithLabelValues(result).Inc() }
+
+// Upload implements api.Observer.
+func (m *metrics) Upload(result string, bytes int64) {
+	m.uploads.WithLabelValues(result).Inc()
+	m.uploadBytes.Add(float64(bytes))
+}
 
 // Event implements sessions.Observer.
 func (m *metrics) Event(t perch.EventType) {
