@@ -41,6 +41,8 @@ type EjabberdOptions struct {
 	ClientCertificates bool
 	// UploadBytes is the largest file that the upload service takes; default 1 MiB.
 	UploadBytes int
+	// UploadHeaders are headers of each answer of the upload service, as its custom_headers has them.
+	UploadHeaders map[string]string
 }
 
 // Ejabberd starts an ejabberd with three domains: gamma.test has passwords by SCRAM-SHA-1 and
@@ -103,6 +105,7 @@ func EjabberdWith(t TB, o EjabberdOptions) *Server {
 		writeFile(t, dir, "ejabberd.yml", cred, render(t, ejabberdFiles, "ejabberd/ejabberd.yml.tmpl", map[string]any{
 			"Dir": dir, "Port": ports[0], "DirectPort": ports[1], "HTTPPort": ports[2],
 			"UploadBytes": cmp.Or(o.UploadBytes, uploadBytes), "Database": database, "SQLArchive": o.SQLArchive, "SQLRoster": o.SQLRoster, "ClientCertificates": o.ClientCertificates, "Fast": EjabberdAtLeast("24.12"),
+			"UploadHeaders": o.UploadHeaders,
 		}))
 		return ports
 	})

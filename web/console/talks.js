@@ -127,7 +127,9 @@ export function summary(m) {
   if (m.retracted) return 'Message deleted';
   if (m.encryption) return m.fallback || 'Encrypted message';
   if (m.spoiler) return `Spoiler${m.spoiler.hint ? `: ${m.spoiler.hint}` : ''}`;
-  return (m.body || m.attachments?.[0]?.name || m.attachments?.[0]?.url || '').slice(0, 200);
+  const file = m.attachments?.[0];
+  const says = file?.url.startsWith(m.body) ? file.name : ''; // the text of a file alone is its address, or the beginning of it
+  return (says || m.body || file?.url || '').slice(0, 200);
 }
 
 /** The time of today, else the day. @param {string | null} t */

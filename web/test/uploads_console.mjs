@@ -81,6 +81,9 @@ test(
       [...storage.files.values()].map((f) => f.bytes.length),
       [40_000_000, png.length],
     );
+    const url = `${storage.url}/get/7/of%20Bob.png`;
+    gateway.receive(bob, url, { attachments: [{ url, name: 'of Bob.png' }] });
+    await page.getByRole('region', { name: 'Chats' }).getByText('of Bob.png', { exact: true }).waitFor();
   }),
 );
 
