@@ -3,6 +3,7 @@ package cache
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,7 +17,10 @@ type memToken struct {
 }
 
 // memTokens are the tokens of one session, each kind in the order in which they came.
-type memTokens struct{ own, minted []string }
+type memTokens struct {
+	own, minted []string
+	uses        map[string]sessions.TokenUse
+}
 
 func (l *memTokens) of(minted bool) *[]string {
 	if minted {
@@ -38,14 +42,14 @@ func (m *Memory) Bind(_ context.Context, token string, b sessions.Binding) (evic
 	switch {
 	case ok && old.ID != b.ID:
 		return nil, sessions.ErrTaken
-	case !ok || old.Minted != b.Minted:
+	case !ok || old.Counted() != b.Counted():
 		m.unbind(token)
 		l := m.leading[b.ID]
 		if l == nil {
 			l = &memTokens{}
 			m.leading[b.ID] = l
 		}
-		list := l.of(b.Minted)
+		list := l.of(b.Counted())
 		*list = append(*list, token)
 	}
 	m.tokens[token] = memToken{b, now}
@@ -93,7 +97,8 @@ func (m *Memory) unbind(token string) {
 	}
 	delete(m.tokens, token)
 	l := m.leading[t.ID]
-	list := l.of(t.Minted)
+	list := l.of(t.Counted())
+	delete(l.uses, token)
 	if i := slices.Index(*list, token); i >= 0 {
 		*list = slices.Delete(*list, i, i+1)
 	}
@@ -112,7 +117,7 @@ func (m *Memory) Rebind(_ context.Context, old, token string, b sessions.Binding
 	now := time.Now()
 	if there, ok := m.binding(token, now); ok && there.ID != b.ID {
 		return sessions.ErrTaken
-	} else if ok && there.Minted == b.Minted {
+	} else if ok && there.Counted() == b.Counted() {
 		m.tokens[token] = memToken{b, now}
 		if t, ok := m.tokens[old]; ok && t.ID == b.ID {
 			m.unbind(old)
@@ -125,10 +130,11 @@ func (m *Memory) Rebind(_ context.Context, old, token string, b sessions.Binding
 		l = &memTokens{}
 		m.leading[b.ID] = l
 	}
-	list := l.of(b.Minted)
+	list := l.of(b.Counted())
 	if t, ok := m.tokens[old]; ok && t.ID == b.ID && slices.Contains(*list, old) {
 		(*list)[slices.Index(*list, old)] = token
 		delete(m.tokens, old)
+		delete(l.uses, old)
 	} else {
 		*list = append(*list, token)
 	}
@@ -149,6 +155,36 @@ func (m *Memory) Rewrite(_ context.Context, token string, was, b sessions.Bindin
 	}
 	m.tokens[token] = memToken{b, m.tokens[token].at}
 	return true, nil
+}
+
+// NoteUses implements sessions.Store.
+func (m *Memory) NoteUses(_ context.Context, uses []sessions.NotedUse) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return errClosed
+	}
+	for _, u := range uses {
+		if t, ok := m.tokens[u.Token]; !ok || t.ID != u.Session {
+			continue
+		}
+		l := m.leading[u.Session]
+		if l.uses == nil {
+			l.uses = map[string]sessions.TokenUse{}
+		}
+		l.uses[u.Token] = u.TokenUse
+	}
+	return nil
+}
+
+// Uses implements sessions.Store.
+func (m *Memory) Uses(_ context.Context, id sessions.ID) (map[string]sessions.TokenUse, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if l := m.leading[id]; l != nil {
+		return maps.Clone(l.uses), nil
+	}
+	return nil, nil
 }
 
 // Bindings implements sessions.Store.

@@ -136,6 +136,12 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 	if _, err := r.Bind(ctx, token, sessions.Binding{ID: id, Minted: true}); err != nil {
 		return err
 	}
+	if err := r.NoteUses(ctx, []sessions.NotedUse{{Session: id, Token: token}}); err != nil {
+		return err
+	}
+	if _, err := r.Uses(ctx, id); err != nil {
+		return err
+	}
 	if err := r.rehearseNodes(ctx, id); err != nil {
 		return err
 	}

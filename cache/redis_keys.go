@@ -29,6 +29,7 @@ func (k keys) once(id sessions.ID, key string) string  { return k.session(id, "o
 // tokens is the index of the tokens that lead to a session, minted that of those that
 // sign-ins were given, in the order of these; allTokens is the index of all.
 func (k keys) tokens(id sessions.ID) string { return k.session(id, "tokens") }
+func (k keys) uses(id sessions.ID) string   { return k.session(id, "uses") } // when they were used last
 func (k keys) minted(id sessions.ID) string { return k.session(id, "minted") }
 func (k keys) token(hash string) string     { return k.prefix + ":token:" + hash }
 func (k keys) allTokens() string            { return k.prefix + ":tokens" }

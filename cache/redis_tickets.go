@@ -13,6 +13,9 @@ import (
 type ticketRow struct {
 	Hash   string          `json:"hash"`
 	Ticket sessions.Ticket `json:"ticket"`
+	// Restricted is the session of a ticket that may not do everything, in place of the one in Ticket:
+	// older nodes, which would let it do everything, do not know it.
+	Restricted sessions.ID `json:"restricted,omitempty"`
 }
 
 var errNoTicket error = perch.Errorf(perch.KindNotFound, "this ticket is not known, or no longer good")
@@ -20,7 +23,11 @@ var errNoTicket error = perch.Errorf(perch.KindNotFound, "this ticket is not kno
 // PutTicket implements sessions.Store. The life of the key is the ticket's: only the clock of
 // Redis counts. What has no life is not stored.
 func (r *Redis) PutTicket(ctx context.Context, hash string, t sessions.Ticket, life time.Duration) error {
-	row, err := encode(ticketRow{hash, t})
+	stored := ticketRow{Hash: hash, Ticket: t}
+	if t.Restricted {
+		stored.Restricted, stored.Ticket.Session = t.Session, ""
+	}
+	row, err := encode(stored)
 	if err != nil {
 		return err
 	}
@@ -42,6 +49,9 @@ func (r *Redis) TakeTicket(ctx context.Context, hash string) (sessions.Ticket, e
 		return sessions.Ticket{}, err
 	}
 	row, err := decode[ticketRow](s)
+	if row.Restricted != "" {
+		row.Ticket.Session, row.Ticket.Restricted = row.Restricted, true
+	}
 	switch {
 	case err != nil:
 		return sessions.Ticket{}, err

@@ -24,6 +24,9 @@ type bindingRow struct {
 	Sealed   []byte      `json:"sealed,omitempty"`
 	Replaced bool        `json:"replaced,omitempty"`
 	Mark     string      `json:"k,omitempty"`
+	// Token is what a minted token may do. Sealed is that of a restricted one: see encodeBinding.
+	Token  *sessions.TokenRecord `json:"t,omitempty"`
+	Secret []byte                `json:"s,omitempty"`
 }
 
 // sealedOfReplaced is written as the sealed credential of a replaced one: older nodes, which
@@ -31,10 +34,15 @@ type bindingRow struct {
 // wrote no other sign. Outside of the rows there is only Binding.Replaced.
 var sealedOfReplaced = []byte{0}
 
+// encodeBinding writes a token that is restricted so that older nodes, which would let it do everything,
+// take it for a replaced credential and refuse it.
 func encodeBinding(b sessions.Binding) (string, error) {
-	row := bindingRow{b.ID, b.Upstream, b.JID, b.Minted, b.Sealed, b.Replaced, b.Mark}
-	if b.Replaced {
+	row := bindingRow{b.ID, b.Upstream, b.JID, b.Minted, b.Sealed, b.Replaced, b.Mark, b.Token, nil}
+	switch {
+	case b.Replaced:
 		row.Sealed = sealedOfReplaced
+	case b.Token.Restricted():
+		row.Secret, row.Sealed, row.Replaced = b.Sealed, sealedOfReplaced, true
 	}
 	return encode(row)
 }
@@ -44,7 +52,11 @@ func decodeBinding(s string) (sessions.Binding, error) {
 	if err != nil {
 		return sessions.Binding{}, err
 	}
-	b := sessions.Binding{ID: row.ID, Upstream: row.Upstream, JID: row.JID, Minted: row.Minted, Sealed: row.Sealed, Replaced: row.Replaced, Mark: row.Mark}
+	b := sessions.Binding{ID: row.ID, Upstream: row.Upstream, JID: row.JID, Minted: row.Minted, Sealed: row.Sealed, Replaced: row.Replaced, Mark: row.Mark, Token: row.Token}
+	if row.Token.Restricted() && row.Minted {
+		b.Sealed, b.Replaced = row.Secret, false
+		return b, nil
+	}
 	if bytes.Equal(b.Sealed, sealedOfReplaced) {
 		b.Sealed, b.Replaced = nil, true
 	}
@@ -131,7 +143,7 @@ func (r *Redis) Rebind(ctx context.Context, old, token string, b sessions.Bindin
 
 // takePlace puts a token into the indexes of its session, in the place that old has among the minted ones.
 func (r *Redis) takePlace(ctx context.Context, old, token string, b sessions.Binding) error {
-	return replaceScript.Run(ctx, r.client, []string{r.keys.tokens(b.ID), r.keys.minted(b.ID)}, old, token, ms(r.o.StateTTL), flag(b.Minted)).Err()
+	return replaceScript.Run(ctx, r.client, []string{r.keys.tokens(b.ID), r.keys.minted(b.ID)}, old, token, ms(r.o.StateTTL), flag(b.Counted())).Err()
 }
 
 // Rewrite implements sessions.Store.
@@ -159,7 +171,7 @@ func (r *Redis) admit(ctx context.Context, token string, b sessions.Binding) (ov
 		return nil, err
 	}
 	most := 0
-	if b.Minted {
+	if b.Counted() {
 		most = sessions.MaxMinted
 	}
 	return admitScript.Run(ctx, r.client, []string{r.keys.tokens(b.ID), r.keys.minted(b.ID)}, token, ms(r.o.StateTTL), most).StringSlice()
@@ -181,6 +193,7 @@ func (r *Redis) unindex(ctx context.Context, id sessions.ID, token string) error
 	pipe := r.client.Pipeline()
 	pipe.SRem(ctx, r.keys.tokens(id), token)
 	pipe.ZRem(ctx, r.keys.minted(id), token)
+	pipe.HDel(ctx, r.keys.uses(id), token)
 	_, err := pipe.Exec(ctx)
 	return err
 }
@@ -312,7 +325,7 @@ func (r *Redis) Forget(ctx context.Context, id sessions.ID) error {
 			}
 			records = records[n:]
 		}
-		return r.client.Unlink(ctx, r.keys.timed(id), r.keys.tokens(id), r.keys.minted(id)).Err()
+		return r.client.Unlink(ctx, r.keys.timed(id), r.keys.tokens(id), r.keys.minted(id), r.keys.uses(id)).Err()
 	})
 	if err == nil && r.writer != nil {
 		r.writer.dropSequence(id)
@@ -358,6 +371,7 @@ func (r *Redis) extendTTL(ctx context.Context, ids []sessions.ID) {
 		for i, id := range ids {
 			pipe.PExpire(ctx, r.keys.tokens(id), r.o.StateTTL)
 			pipe.PExpire(ctx, r.keys.minted(id), r.o.StateTTL)
+			pipe.PExpire(ctx, r.keys.uses(id), r.o.StateTTL)
 			for _, token := range sets[i].Val() {
 				pipe.PExpire(ctx, r.keys.token(token), r.o.StateTTL)
 				r.index(ctx, pipe, token)

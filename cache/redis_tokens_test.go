@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/cache"
 	"github.com/perch-im/perch/sessions"
 )
@@ -31,6 +33,29 @@ func TestReplacedBindingRows(t *testing.T) {
 	row, err := w.client.Get(t.Context(), "perch:token:new").Result()
 	if err != nil || !strings.Contains(row, `"sealed":"AA=="`) {
 		t.Errorf("the row is %s, %v; want the sign in it that nodes of before know", row, err)
+	}
+}
+
+// TestRestrictedRows: nodes of before, which know of no restriction, take a restricted token for a replaced
+// credential, and a restricted ticket for none.
+func TestRestrictedRows(t *testing.T) {
+	w := mini(t)
+	r := w.open(t, cache.RedisOptions{})
+	b := sessions.Binding{ID: "a1", Upstream: "up", Minted: true, Sealed: []byte{4, 5}, Token: &sessions.TokenRecord{
+		ID: "r1", Created: 5, Made: true, Grant: perch.Grant{Scopes: []perch.Scope{perch.ScopeRead}}}}
+	if _, err := r.Bind(t.Context(), "made", b); err != nil {
+		t.Fatalf("Bind got error %v, want none", err)
+	}
+	row, err := w.client.Get(t.Context(), "perch:token:made").Result()
+	if err != nil || !strings.Contains(row, `"sealed":"AA=="`) || !strings.Contains(row, `"replaced":true`) {
+		t.Errorf("the row is %s, %v; want both signs of a replaced credential in it", row, err)
+	}
+	if err := r.PutTicket(t.Context(), "h1", sessions.Ticket{Session: "a1", Token: "r1", Restricted: true}, time.Minute); err != nil {
+		t.Fatalf("PutTicket got error %v, want none", err)
+	}
+	row, err = w.client.Get(t.Context(), "perch:ticket:h1").Result()
+	if err != nil || !strings.Contains(row, `"session":""`) {
+		t.Errorf("the ticket is %s, %v; want no session where nodes of before look for it", row, err)
 	}
 }
 

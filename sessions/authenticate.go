@@ -80,7 +80,7 @@ func (m *Manager) find(ctx context.Context, key markedKey, acc perch.Account, mi
 // another node has the session none is needed.
 func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.Account, minted bool) (*Session, error) {
 	if s := m.byID(b.ID); s != nil {
-		m.bindLocal(boundToken{key: key, minted: minted, mark: b.Mark}, s)
+		m.bindLocal(boundTo(key, b), s)
 		return s, nil
 	}
 	if sealed, _, ok := m.settings().sealer.open(b.ID, b.Sealed); ok {
@@ -91,7 +91,7 @@ func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.A
 	if _, ok := m.settings().Upstreams[acc.Upstream]; !ok {
 		return nil, errUpstreamGone
 	}
-	s, _, err := m.openHere(ctx, openRequest{id: b.ID, acc: acc, by: boundToken{key: key, minted: minted, mark: b.Mark}, bound: true})
+	s, _, err := m.openHere(ctx, openRequest{id: b.ID, acc: acc, by: boundTo(key, b), bound: true})
 	return s, err
 }
 

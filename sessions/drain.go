@@ -87,6 +87,7 @@ func (m *Manager) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
+	m.made.uses.close(ctx)
 	m.cancel()
 	for _, s := range m.all() {
 		s.wake()

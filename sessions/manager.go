@@ -13,23 +13,23 @@ import (
 // Manager holds the sessions of this node. Its mutex guards the maps and is never held
 // across I/O or a call of a session.
 type Manager struct {
-	o          Options
-	log        *slog.Logger
-	current    atomic.Pointer[settings]
-	changing   chan struct{} // has room for one: who changes the settings
-	secrets    atomic.Pointer[secretRing]
-	rejected   *rejections
-	routes     *routes
-	nodes      *nodes        // nil: alone with the Store
-	replaced   chan struct{} // see Replaced
-	backlog    backlog
-	occupants  *occupants.Tables
-	sayings    *copies.Of[saying]
-	adoptions  chan struct{} // has room for maxAdoptions: sessions that are being read for no client
-	recovering atomic.Int64
-	rotation   atomic.Pointer[rotation]
-	caps       caps
-	uploads    uploadTable
+	o         Options
+	log       *slog.Logger
+	current   atomic.Pointer[settings]
+	changing  chan struct{} // has room for one: who changes the settings
+	secrets   atomic.Pointer[secretRing]
+	rejected  *rejections
+	routes    *routes
+	nodes     *nodes        // nil: alone with the Store
+	replaced  chan struct{} // see Replaced
+	backlog   backlog
+	occupants *occupants.Tables
+	sayings   *copies.Of[saying]
+	adopting  adopting
+	rotation  atomic.Pointer[rotation]
+	caps      caps
+	uploads   uploadTable
+	made      madeTokens
 
 	ctx    context.Context // of every session; cancelled when Close has run out of time
 	cancel context.CancelFunc
@@ -42,6 +42,12 @@ type Manager struct {
 	draining bool
 }
 
+// adopting counts the sessions that are opened for no client.
+type adopting struct {
+	places     chan struct{} // has room for maxAdoptions: those that are being read
+	recovering atomic.Int64
+}
+
 // NewManager makes a Manager; it starts nothing. The error names the wrong option.
 func NewManager(o Options) (*Manager, error) {
 	x, err := newSettings(o, nil)
@@ -51,8 +57,9 @@ func NewManager(o Options) (*Manager, error) {
 	o = x.Options
 	m := &Manager{
 		o: o, log: o.Logger, occupants: occupants.New(occupants.Options{}), sayings: newSayings(), rejected: newRejections(), routes: newRoutes(),
-		replaced: make(chan struct{}), changing: make(chan struct{}, 1), adoptions: make(chan struct{}, maxAdoptions),
+		replaced: make(chan struct{}), changing: make(chan struct{}, 1), adopting: adopting{places: make(chan struct{}, maxAdoptions)},
 		caps:     caps{accounts: map[string]int{}, addresses: map[string]int{}},
+		made:     madeTokens{uses: &tokenUses{store: o.Store.NoteUses}, making: make(chan struct{}, 1)},
 		sessions: map[ID]*Session{}, tokens: tokenIndex{}, states: stateCounts{},
 	}
 	m.current.Store(x)

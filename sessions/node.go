@@ -66,6 +66,9 @@ type OpenOptions struct {
 // Ticket is a single-use pass to the event socket, which any node may be given.
 type Ticket struct {
 	Session ID         `json:"session"`
-	Origin  string     `json:"origin"`  // the Origin header that it was asked for with; "" = none
-	Expires perch.Time `json:"expires"` // as sent to its client; the Store ends it by its own clock
+	Token   string     `json:"token,omitempty"` // the TokenRecord.ID of the token that it was asked for with; "" has none
+	Origin  string     `json:"origin"`          // the Origin header that it was asked for with; "" = none
+	Expires perch.Time `json:"expires"`         // as sent to its client; the Store ends it by its own clock
+	// Restricted is a ticket of a token that may not do everything.
+	Restricted bool `json:"-"`
 }

@@ -96,7 +96,7 @@ func (m *Manager) rebind(ctx context.Context, s *Session, old boundToken, key ma
 		if s.call(ctx, func() { b = s.binding() }) != nil {
 			return false
 		}
-		b.Minted = old.minted
+		b.Minted, b.Token = old.minted, old.record
 	}
 	b.Mark = key.mark
 	if m.o.Store.Rebind(ctx, old.key.String(), key.String(), b) != nil {
@@ -104,11 +104,13 @@ func (m *Manager) rebind(ctx context.Context, s *Session, old boundToken, key ma
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.tokens[old.key] != s {
+	there := s.entry.find(old.key)
+	if m.tokens[old.key] != s || there == nil {
 		return true // it has ended, or was replaced, since
 	}
+	moved := boundToken{key: key.digest, minted: old.minted, mark: key.mark, was: old.key, record: there.record, life: there.life}
 	m.tokens.unbind(old.key, s)
-	m.tokens.bind(boundToken{key: key.digest, minted: old.minted, mark: key.mark, was: old.key}, s)
+	m.tokens.bind(moved, s)
 	return true
 }
 

@@ -77,18 +77,17 @@ type liveData struct {
 func (sub *Subscription) snapshots(send func(*perch.Event) error) error {
 	roster, invites, rooms := sub.state.roster, sub.state.invites, sub.state.rooms
 	sub.state.roster, sub.state.invites, sub.state.rooms = nil, nil, nil
-	types := sub.filter()
-	if wants(types, perch.EventRosterSnapshot) {
+	if sub.shows(perch.EventRosterSnapshot) {
 		if err := snapshot(perch.EventRosterSnapshot, sub.Tip, roster.Len(), roster.buddies(), send); err != nil {
 			return err
 		}
 	}
-	if wants(types, perch.EventInvitationsSnapshot) {
+	if sub.shows(perch.EventInvitationsSnapshot) {
 		if err := snapshot(perch.EventInvitationsSnapshot, sub.Tip, len(invites), slices.Values(invites), send); err != nil {
 			return err
 		}
 	}
-	if rooms == nil || !wants(types, perch.EventRoomsSnapshot) {
+	if rooms == nil || !sub.shows(perch.EventRoomsSnapshot) {
 		return nil
 	}
 	rooms = slices.DeleteFunc(rooms, func(r roomJSON) bool { return !sub.passesRoom(r.JID) })

@@ -139,7 +139,7 @@ func (m *Manager) rotateBinding(ctx context.Context, ring secretRing, token stri
 	}
 	if s, t := m.movedFrom(listed.ID, key); s != nil && t.mark == ring[0].mark {
 		// Listed before it was moved, or written again by a node that still had the other secret in use.
-		done = m.rebind(ctx, s, boundToken{key: key, minted: t.minted}, markedKey{t.key, t.mark})
+		done = m.rebind(ctx, s, boundToken{key: key, minted: t.minted, record: t.record}, markedKey{t.key, t.mark})
 		return done, done
 	}
 	own := -1 // under which secret it is the credential itself

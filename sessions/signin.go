@@ -43,9 +43,7 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account, entered ...func
 			return token, nil, false, err
 		}
 	}
-	token = mint()
-	h := m.ring()[0]
-	if err := m.bind(ctx, s, boundToken{key: h.tokenKey(token.Reveal()), minted: true, mark: h.mark}); err != nil {
+	if token, err = m.mintFor(ctx, s, newTokenRecord()); err != nil {
 		return perch.Secret{}, nil, false, err
 	}
 	return token, s, created, nil
@@ -116,7 +114,7 @@ func (m *Manager) bind(ctx context.Context, s *Session, by boundToken) error {
 	if err := s.call(ctx, func() { b = s.binding() }); err != nil {
 		return err
 	}
-	b.Minted, b.Mark = by.minted, by.mark
+	b.Minted, b.Mark, b.Token = by.minted, by.mark, by.record
 	evicted, err := m.o.Store.Bind(ctx, by.key.String(), b)
 	m.evict(evicted, s)
 	if err != nil {
@@ -143,9 +141,12 @@ func (m *Manager) bindAll(ctx context.Context, s *Session) {
 		if !m.bound(l.key, s) {
 			continue // evicted, or replaced, since
 		}
-		b.Minted, b.Mark = l.minted, l.mark
+		b.Minted, b.Mark, b.Token = l.minted, l.mark, l.record
 		evicted, err := m.o.Store.Bind(ctx, l.key.String(), b)
 		m.evict(evicted, s)
+		if err == nil && l.minted && !m.bound(l.key, s) && m.ended(l.key, s) {
+			err = m.o.Store.Unbind(ctx, l.key.String()) // it was revoked meanwhile, and must not be back
+		}
 		switch {
 		case errors.Is(err, ErrTaken):
 			m.unbindLocal(l.key, s)

@@ -66,9 +66,9 @@ type Store interface {
 	// whatever nodes, one gets it. Lookup gives KindNotFound for a token that is not known.
 	// Sealed is the encrypted credential, or nil when the operator gave no key to keep one.
 	//
-	// Of a session's minted tokens MaxMinted are stored. When this one is too many, those that
+	// Of a session's tokens of sign-ins (Binding.Counted) MaxMinted are stored. When this one is too many, those that
 	// were bound first are ended, and evicted names them, with an error too; the one that is
-	// bound now, and tokens that are not minted, are never among them.
+	// bound now, and tokens that are not of sign-ins, are never among them.
 	Bind(ctx context.Context, token string, b Binding) (evicted []string, err error)
 	Lookup(ctx context.Context, token string) (Binding, error)
 	Unbind(ctx context.Context, token string) error
@@ -84,6 +84,11 @@ type Store interface {
 	// BindingsOf those that lead to one session.
 	Bindings(ctx context.Context) (map[string]Binding, error)
 	BindingsOf(ctx context.Context, id ID) (map[string]Binding, error)
+
+	// NoteUses writes when tokens were used last; what is noted of a token ends with it. Uses lists that
+	// for one session, by the names of the tokens.
+	NoteUses(ctx context.Context, uses []NotedUse) error
+	Uses(ctx context.Context, id ID) (map[string]TokenUse, error)
 
 	// PutTicket keeps a ticket (the keyed or plain hash of its text) for its life, by the clock
 	// of the Store: the nodes' clocks may differ by more than a ticket lives. TakeTicket ends
@@ -133,6 +138,8 @@ type Binding struct {
 	Replaced bool
 	// Mark names the secret under which the token's name is a hash; "" is not known.
 	Mark string
+	// Token is what a minted token may do, and is called; nil: one of a sign-in with an earlier version.
+	Token *TokenRecord
 }
 
 // Saved is everything that is stored of a session, but for the log itself.

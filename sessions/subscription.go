@@ -25,6 +25,7 @@ type Subscription struct {
 	h          *subscribers
 	notify     func()
 	noPreamble bool
+	bound      *streamBound // nil: the whole session
 
 	// Between Subscribe and the end of Preamble.
 	at    perch.Position // the replay has come so far
@@ -51,7 +52,7 @@ type snapshotState struct {
 }
 
 func newSubscription(h *subscribers, o SubscribeOptions) *Subscription {
-	return &Subscription{h: h, notify: o.Notify, noPreamble: o.NoPreamble, types: o.Types, only: keysOf(o.Conversations), state: &snapshotState{}}
+	return &Subscription{h: h, notify: o.Notify, noPreamble: o.NoPreamble, bound: boundOf(o.Bound), types: o.Types, only: keysOf(o.Conversations), state: &snapshotState{}}
 }
 
 func (sub *Subscription) register(tip perch.Position, own perch.JID) {
@@ -152,7 +153,7 @@ func (sub *Subscription) Preamble(ctx context.Context, send func(*perch.Event) e
 		return err
 	}
 	as := sub.liveTip()
-	if sub.state.presences != nil && wants(sub.filter(), perch.EventPresenceSnapshot) {
+	if sub.state.presences != nil && sub.shows(perch.EventPresenceSnapshot) {
 		if err := snapshot(perch.EventPresenceSnapshot, as, sub.state.presences.Len(), sub.state.presences.presences(), send); err != nil {
 			return err
 		}
@@ -160,7 +161,7 @@ func (sub *Subscription) Preamble(ctx context.Context, send func(*perch.Event) e
 	if err := sub.unstreamedEvents(ctx, send); err != nil {
 		return err
 	}
-	unstreamed := sub.state.unstreamed && sub.unbounded() && wants(sub.filter(), perch.EventMessageReceived)
+	unstreamed := sub.state.unstreamed && sub.unbounded() && sub.bound.whole(perch.EventMessageReceived) && wants(sub.filter(), perch.EventMessageReceived)
 	sub.state, sub.Session = nil, nil
 	err = send(perch.NewEvent(perch.Position{}, perch.EventLive, sub.h.owner.now(), liveData{Tip: as.String()}))
 	if err == nil && unstreamed {
@@ -201,6 +202,8 @@ type SubscribeOptions struct {
 	// Conversations bounds message.*, conversation.*, room.* and chat_state to those of these accounts and
 	// rooms; nil: all, empty and not nil: none. It hides, and changes no position.
 	Conversations []perch.JID
+	// Bound is what the token of the stream may see; nil: everything. No filter widens it.
+	Bound *Bound
 	// NoPreamble leaves out the snapshots of a stream that could be resumed (long poll).
 	NoPreamble bool
 	// Notify, if it is set, is called whenever Take has something new, an error included. It must not

@@ -43,7 +43,7 @@ func (sub *Subscription) passesNow(e *perch.Event) bool {
 
 // passes reports whether the filters let an event pass.
 func (sub *Subscription) passes(e *perch.Event) bool {
-	if !wants(sub.types, e.Type) {
+	if !sub.bound.passes(e, sub.own) || !wants(sub.types, e.Type) {
 		return false
 	}
 	if sub.only == nil || !ofConversation(e.Type) {

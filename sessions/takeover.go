@@ -158,7 +158,7 @@ type progress struct {
 
 func (p *progress) add(n int) {
 	p.left += n
-	p.m.recovering.Add(int64(n))
+	p.m.adopting.recovering.Add(int64(n))
 }
 
 func (p *progress) report() {
@@ -170,7 +170,7 @@ func (p *progress) report() {
 
 // Recovering returns how many stored sessions this node has still to look at: at its start, and
 // after another node has died.
-func (m *Manager) Recovering() int { return int(m.recovering.Load()) }
+func (m *Manager) Recovering() int { return int(m.adopting.recovering.Load()) }
 
 // adoptReleased opens sessions that their owner has given up, unless another node was quicker.
 func (m *Manager) adoptReleased(ctx context.Context, ids []ID) {
@@ -206,11 +206,11 @@ func (m *Manager) adoptReleased(ctx context.Context, ids []ID) {
 // Whether it is ours in the end, the Store decides when the session opens.
 func (m *Manager) adopt(ctx context.Context, e recoverableSession) (created bool, err error) {
 	select {
-	case m.adoptions <- struct{}{}:
+	case m.adopting.places <- struct{}{}:
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	free := sync.OnceFunc(func() { <-m.adoptions })
+	free := sync.OnceFunc(func() { <-m.adopting.places })
 	for _, by := range e.keys {
 		_, c, err := m.open(openRequest{id: e.id, acc: e.acc, by: by, bound: true, loaded: free})
 		if err != nil {
@@ -247,13 +247,13 @@ func (m *Manager) recoverableSessions(all map[string]Binding) []recoverableSessi
 	for token, b := range all {
 		o, ok := newest[b.ID]
 		key, isKey := digestOf(token)
-		if _, known := m.settings().Upstreams[o.acc.Upstream]; !ok || !isKey || !known || b.Replaced {
+		if _, known := m.settings().Upstreams[o.acc.Upstream]; !ok || !isKey || !known || b.Replaced || b.expired() {
 			continue
 		}
 		if byID[b.ID] == nil {
 			byID[b.ID] = &recoverableSession{id: b.ID, sealedCredential: o}
 		}
-		byID[b.ID].keys = append(byID[b.ID].keys, boundToken{key: key, minted: b.Minted, mark: b.Mark})
+		byID[b.ID].keys = append(byID[b.ID].keys, boundTo(key, b))
 	}
 	list := make([]recoverableSession, 0, len(byID))
 	for _, e := range byID {

@@ -14,6 +14,13 @@ type boundToken struct {
 	minted bool
 	mark   string // of the secret under which key is a hash; "" is not known
 	was    digest // the key that it had under the secret before, if it was moved here
+	record *TokenRecord
+	life   *tokenLife // nil: it was not used yet
+}
+
+// boundTo is a token as the Store has it.
+func boundTo(key digest, b Binding) boundToken {
+	return boundToken{key: key, minted: b.Minted, mark: b.Mark, record: b.Token}
 }
 
 // boundBy is a credential that is no minted token: bound under the mark that the Store has, or, when it is
@@ -33,15 +40,17 @@ type tokenIndex map[digest]*Session
 type entry struct {
 	tokens  []boundToken // bound to the session
 	retired []digest     // credentials that were, oldest first
+	revoked []digest     // minted tokens that have ended, oldest first
 	state   perch.State  // in the table of States
 	account string       // that the session counts for, "" before the first login
 	address string       // likewise; "" for none
 	rotated rotated      // see Manager.Rotate
 }
 
-// bind binds a token to s, and to no other session.
+// bind binds a token to s, and to no other session. One that has ended stays so, whoever has read it
+// before.
 func (x tokenIndex) bind(t boundToken, s *Session) {
-	if old := x[t.key]; old == s {
+	if old := x[t.key]; old == s || slices.Contains(s.entry.revoked, t.key) {
 		return
 	} else if old != nil {
 		x.unbind(t.key, old)
@@ -84,12 +93,21 @@ func (x tokenIndex) retire(key digest, s *Session) (expired []digest) {
 	return expired
 }
 
+// find returns the token of a session by its key.
+func (e *entry) find(key digest) *boundToken {
+	i := slices.IndexFunc(e.tokens, func(t boundToken) bool { return t.key == key })
+	if i < 0 {
+		return nil
+	}
+	return &e.tokens[i]
+}
+
 // lookup finds out where a token leads, for every way to a session: to a live one, to one that
 // the Store has bound it to, or, with neither and no error, nowhere yet. The error is that of a
 // token that is refused, or says which node has the session.
 func (m *Manager) lookup(ctx context.Context, key digest) (s *Session, b Binding, bound bool, err error) {
-	if s = m.byKey(key); s != nil {
-		return s, b, false, nil
+	if s, err = m.unexpired(ctx, key); s != nil || err != nil {
+		return s, b, false, err
 	}
 	if err = m.rejected.get(key); err != nil {
 		return nil, b, false, err
@@ -107,6 +125,9 @@ func (m *Manager) stored(ctx context.Context, key digest) (b Binding, bound bool
 	switch {
 	case err == nil && b.Replaced:
 		return b, false, errReplaced
+	case err == nil && b.expired():
+		m.endStored(ctx, key, b)
+		return b, false, errUnknownToken
 	case err == nil:
 		return b, true, nil
 	case perch.KindOf(err) != perch.KindNotFound:
@@ -151,7 +172,7 @@ func (m *Manager) unbindLocal(key digest, s *Session) {
 func (m *Manager) evict(tokens []string, s *Session) {
 	for _, t := range tokens {
 		if key, ok := digestOf(t); ok {
-			m.unbindLocal(key, s)
+			m.endLocal(key, s)
 			m.log.Info("token revoked: the session has too many", "session", shortID(s.id), "audit", true)
 		}
 	}

@@ -4,7 +4,7 @@
 local v = redis.call('GET', KEYS[1])
 if not v or v == ARGV[2] then return v and 1 or 0 end
 local there, was = cjson.decode(v), cjson.decode(ARGV[1])
-for _, field in ipairs({'id', 'sealed', 'replaced', 'k'}) do
+for _, field in ipairs({'id', 'sealed', 'replaced', 'k', 's'}) do
   if there[field] ~= was[field] then return 0 end
 end
 redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
