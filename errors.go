@@ -15,6 +15,7 @@ type Kind string
 const (
 	KindUnauthorized        Kind = "unauthorized"         // the upstream, or we, refuse the credential
 	KindForbidden           Kind = "forbidden"            // known, but not allowed
+	KindInsufficientScope   Kind = "insufficient-scope"   // the token of the request may not do this; see Scopes
 	KindNotFound            Kind = "not-found"            // no such resource here
 	KindItemNotFound        Kind = "item-not-found"       // the upstream knows no such item
 	KindConflict            Kind = "conflict"             // in the way of an operation in progress
@@ -62,6 +63,7 @@ type Error struct {
 	Successor  JID           // for KindGone: the room to go to; "": none is named
 	RetryAfter time.Duration // 0: not known
 	MaxSize    int64         // for KindFileTooLarge: of a file, in bytes; 0: not known
+	Scopes     []Scope       // for KindInsufficientScope: what the token lacks; empty: it is for other conversations
 	// UpstreamStatus is the HTTP status that an upload service answered with, for KindUploadRefused; 0: none.
 	UpstreamStatus int
 	Cause          Cause // why a login failed; "" in every other error

@@ -57,7 +57,7 @@ func peerRequest(r *http.Request, h *hop) *http.Request {
 
 // operatorHop vouches for a request of an operator, with its body.
 func (a *API) operatorHop(r *http.Request, body []byte) hop {
-	h := a.newHop(r, "")
+	h := a.newHop(r, vouched{})
 	h.Operator, h.Once = bodySum(body), newOnce()
 	return h
 }

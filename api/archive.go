@@ -113,6 +113,9 @@ func (a *API) handleArchive(w http.ResponseWriter, r *http.Request) error {
 	} else if !q.Has("q") {
 		return perch.Invalid("?with", "is needed: the JID of the other side")
 	}
+	if err := mayConverse(accessFrom(r.Context()), with); err != nil {
+		return err
+	}
 	query, err := archiveQuery(with, q)
 	if err != nil {
 		return err

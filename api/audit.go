@@ -17,6 +17,8 @@ const (
 	auditSignedIn  = "signed in"
 	auditSignedOut = "signed out"
 	auditMinted    = "token minted"
+	auditMade      = "token made"
+	auditRevoked   = "token revoked"
 	auditReplaced  = "credential replaced"
 	auditPassword  = "password changed"
 	auditRefused   = "credential refused"
@@ -32,6 +34,12 @@ func (a *API) audit(r *http.Request, what string, session sessions.ID, more ...s
 	note := requestNote{id: of.id, client: of.client, session: session}
 	attrs := a.appendWho(append(make([]slog.Attr, 0, 10), slog.Bool("audit", true)), &note)
 	a.log.LogAttrs(r.Context(), slog.LevelInfo, what, append(attrs, more...)...) //nolint:sloglint // one of the constants
+}
+
+// auditToken is audit for a token: which one it is, by its id and the name that its client has given it, and
+// which token has done it.
+func (a *API) auditToken(r *http.Request, what string, by sessions.Access, id, name string) {
+	a.audit(r, what, by.Session.ID(), slog.String("token_id", id), slog.String("token_name", name), slog.String("by", by.ID))
 }
 
 // auditAccount is the beginning of an account's keyed hash: equal for one account, in all lines and

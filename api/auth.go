@@ -137,7 +137,8 @@ func (a *API) withLiveSession(next http.Handler) http.Handler {
 			wait.ServeHTTP(w, r)
 			return
 		}
-		a.serveWith(w, r, s, nil, next)
+		token, _, _ := bearerOf(r)
+		a.serveWith(w, r, s, token, nil, next)
 	})
 }
 
@@ -146,19 +147,34 @@ func (a *API) serveAs(w http.ResponseWriter, r *http.Request, token perch.Secret
 	if errors.Is(err, errForwarded) {
 		return
 	}
-	a.serveWith(w, r, s, err, next)
+	a.serveWith(w, r, s, token, err, next)
 }
 
-func (a *API) serveWith(w http.ResponseWriter, r *http.Request, s *sessions.Session, err error, next http.Handler) {
+// serveWith lets a request do what its token may do in the session that it leads to.
+func (a *API) serveWith(w http.ResponseWriter, r *http.Request, s *sessions.Session, token perch.Secret, err error, next http.Handler) {
 	if err == nil {
 		err = a.settings().limits.token.take(w, string(s.ID()))
+	}
+	var by sessions.Access
+	if err == nil {
+		by, err = a.o.Sessions.Access(fromAddress(r), s, token)
+	}
+	if err == nil {
+		noteSession(r, s.ID())
+		r = withAccess(r, by)
+		err = authorize(r, by)
 	}
 	if err != nil {
 		a.writeProblem(w, r, err)
 		return
 	}
-	noteSession(r, s.ID())
-	next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, s)))
+	next.ServeHTTP(w, r)
+}
+
+// withAccess puts a session, and what the request may do in it, into its context.
+func withAccess(r *http.Request, by sessions.Access) *http.Request {
+	ctx := context.WithValue(r.Context(), sessionKey{}, by.Session)
+	return r.WithContext(context.WithValue(ctx, accessKey{}, by))
 }
 
 // needsCredential refuses what would reach the upstream on a session whose credential has

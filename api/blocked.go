@@ -240,6 +240,9 @@ func (s *socket) blockedAdd(ctx context.Context, c command) (commandResult, erro
 		return commandResult{}, err
 	}
 	jid, err := blockedOf(s.sess, "/jid", req.JID)
+	if err == nil {
+		err = s.mayConverse(jid)
+	}
 	if err != nil {
 		return commandResult{}, err
 	}
@@ -264,6 +267,9 @@ func (s *socket) blockedRemove(ctx context.Context, c command) (commandResult, e
 		return commandResult{}, err
 	}
 	jid, err := blockedOf(s.sess, "/jid", req.JID)
+	if err == nil {
+		err = s.mayConverse(jid)
+	}
 	if err != nil {
 		return commandResult{}, err
 	}

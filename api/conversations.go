@@ -49,7 +49,7 @@ func (a *API) handleConversations(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	answer := conversationList{Items: found.Items, Complete: found.Complete}
+	answer := conversationList{Items: visibleTo(accessFrom(r.Context()), found.Items), Complete: found.Complete}
 	if answer.Items == nil {
 		answer.Items = []perch.Conversation{}
 	}

@@ -10,6 +10,8 @@ package api
 //	@externalDocs.url			https://github.com/perch-im/perch
 //	@tag.name					session
 //	@tag.description			Sign in, look at and end the XMPP session
+//	@tag.name					tokens
+//	@tag.description			Tokens for other devices, bots and services, with what each may do
 //	@tag.name					buddies
 //	@tag.description			The roster (RFC 6121, 2) and who can be added to it
 //	@tag.name					invitations

@@ -57,7 +57,7 @@ func (a *API) handleEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	o := sessions.SubscribeOptions{Since: resumePoint(r, media, q), Types: q.types, Conversations: q.conversations, NoPreamble: media == ""}
-	st, err := a.openStream(r, sess, transportOf(media), o)
+	st, err := a.openStream(r, accessFrom(r.Context()), transportOf(media), o)
 	if err != nil {
 		a.writeProblem(w, r, err)
 		return

@@ -105,8 +105,8 @@ func (a answer) problem(t testing.TB) api.Problem {
 	if (a.status == 429 || a.status == 503) && a.header.Get("Retry-After") == "" {
 		t.Errorf("got %d without Retry-After, want the seconds", a.status)
 	}
-	if (a.status == 401) != strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
-		t.Errorf("got %d with WWW-Authenticate %q, want the Bearer challenge with 401 only", a.status, a.header.Get("WWW-Authenticate"))
+	if (a.status == 401 || p.Code == "insufficient-scope") != strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
+		t.Errorf("got %d with WWW-Authenticate %q, want the Bearer challenge with 401 and insufficient-scope only", a.status, a.header.Get("WWW-Authenticate"))
 	}
 	return p
 }

@@ -61,7 +61,7 @@ func (a *API) handleMessageRetract(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	accepted, moderated, err := retract(r.Context(), sessionFrom(r.Context()), t, q.Get("reason"), withKey(m, key))
+	accepted, moderated, err := retract(r.Context(), accessFrom(r.Context()), t, q.Get("reason"), withKey(m, key))
 	if err != nil || moderated {
 		return done(w, err)
 	}
@@ -70,10 +70,14 @@ func (a *API) handleMessageRetract(w http.ResponseWriter, r *http.Request) error
 
 // retract retracts an own message. One of another occupant is retracted by the room, if the account may
 // ask it to (XEP-0425): that is done, or refused, at once.
-func retract(ctx context.Context, s *sessions.Session, t messageTarget, reason string, m sessions.NewMessage) (sent perch.StatusChange, moderated bool, err error) {
+func retract(ctx context.Context, by sessions.Access, t messageTarget, reason string, m sessions.NewMessage) (sent perch.StatusChange, moderated bool, err error) {
+	s := by.Session
 	sent, err = sessions.MessagesOf(s).Retract(ctx, t.conversation, t.ref, reason, m)
 	if !t.ref.Room || perch.KindOf(err) != perch.KindForbidden {
 		return sent, false, err
+	}
+	if !by.Grant.Allows(inRooms...) {
+		return sent, false, lacks(inRooms, "the message is of another occupant: to moderate the room the token needs the scope rooms")
 	}
 	return sent, true, sessions.RoomsOf(s).ModerateMessage(ctx, t.conversation, t.ref, reason)
 }

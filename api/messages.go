@@ -67,6 +67,9 @@ func (a *API) handleMessageSend(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := mayConverse(accessFrom(r.Context()), m.To); err != nil {
+		return err
+	}
 	accepted, err := sessionFrom(r.Context()).SendMessage(r.Context(), withKey(m, key))
 	if err != nil {
 		return err
@@ -216,6 +219,9 @@ func (a *API) handleMessageShow(w http.ResponseWriter, r *http.Request) error {
 	record, err := sessionFrom(r.Context()).Message(r.Context(), id)
 	if err != nil {
 		return err
+	}
+	if by := accessFrom(r.Context()); !by.Grant.AllowsConversation(record.To) {
+		return perch.Errorf(perch.KindNotFound, "no such message of the conversations that the token is for")
 	}
 	return writeTagged(w, r, record)
 }

@@ -39,7 +39,12 @@ type hop struct {
 	// Session is set when the client has shown a ticket, which From has redeemed: it stands in
 	// for the credential. Such a hop is valid for one request, which Once identifies.
 	Session sessions.ID `json:"session,omitempty"`
-	Once    string      `json:"once,omitempty"`
+	// Token is the id of the token that the ticket was asked for with: it may do what that one may. Restricted
+	// is the session, in place of Session, when that is not everything: nodes of an earlier version, which
+	// would let it do everything, do not know it.
+	Token      string      `json:"token,omitempty"`
+	Restricted sessions.ID `json:"restricted,omitempty"`
+	Once       string      `json:"once,omitempty"`
 	// Operator is set when an operator has asked, whom From has let in: the SHA-256 of the body. Such
 	// a hop is valid for one request below /admin/v1, and for no other.
 	Operator string `json:"operator,omitempty"`
@@ -56,13 +61,28 @@ func hopFrom(ctx context.Context) *hop {
 	return h
 }
 
+// vouchedBy is what the peer vouches for that has forwarded a request, after it has redeemed a ticket.
+func vouchedBy(ctx context.Context) vouched {
+	switch h := hopFrom(ctx); {
+	case h == nil || h.invalid:
+		return vouched{}
+	case h.Restricted != "":
+		return vouched{h.Restricted, h.Token, true}
+	default:
+		return vouched{h.Session, h.Token, false}
+	}
+}
+
 // newHop vouches for a request with what this node knows of it.
-func (a *API) newHop(r *http.Request, session sessions.ID) hop {
-	h := hop{From: a.o.Sessions.Self().ID, At: time.Now().Unix(), Session: session}
+func (a *API) newHop(r *http.Request, v vouched) hop {
+	h := hop{From: a.o.Sessions.Self().ID, At: time.Now().Unix(), Session: v.session, Token: v.token}
+	if v.restricted {
+		h.Session, h.Restricted = "", v.session
+	}
 	if ip := middleware.GetClientIPAddr(r.Context()); ip.IsValid() {
 		h.Addr = ip.String()
 	}
-	if session != "" {
+	if v.session != "" {
 		h.Once = newOnce()
 	}
 	return h
@@ -94,7 +114,7 @@ func (a *API) unseal(r *http.Request) *hop {
 	if err != nil || json.Unmarshal(body, h) != nil || time.Since(time.Unix(h.At, 0)).Abs() > hopAge {
 		return nil
 	}
-	if (h.Session != "" || h.Operator != "") && !a.peers.replays.first(h.Once) {
+	if (h.Session != "" || h.Restricted != "" || h.Operator != "") && !a.peers.replays.first(h.Once) {
 		return nil
 	}
 	return h

@@ -17,13 +17,13 @@ import (
 // be sent to another one.
 type forward struct {
 	body      []byte
-	vouched   sessions.ID
+	vouched   vouched
 	transport string // of a stream, one of Transports; "" is any other request
 	result    string // what the Observer gets when it is answered
 	file      bool   // the body is passed on as it comes; what was read of it cannot be sent again
 }
 
-func (a *API) newForward(r *http.Request, vouched sessions.ID) (*forward, error) {
+func (a *API) newForward(r *http.Request, vouched vouched) (*forward, error) {
 	f := &forward{vouched: vouched, result: ForwardOK}
 	switch routePattern(r) {
 	case "/v1/events/ws":

@@ -24,7 +24,7 @@ import (
 func everyRoute() []call {
 	const jsonType, merge = "application/json", "application/merge-patch+json"
 	long := `{"to":"bob@example.net","body":"` + strings.Repeat("x", 300<<10) + `"}`
-	return []call{
+	return append(tokenRoutes(), []call{
 		{"POST", "/v1/session", "", ""},
 		{"GET", "/v1/session", "", ""},
 		{"HEAD", "/v1/session", "", ""},
@@ -109,6 +109,14 @@ func everyRoute() []call {
 		{"PUT", "/v1/session/credentials", `{"token":"tok-fresh"}`, jsonType},
 		{"GET", "/v1/session", "", ""},
 		{"DELETE", "/v1/session", "", ""},
+	}...)
+}
+
+func tokenRoutes() []call {
+	return []call{
+		{"POST", "/v1/tokens", `{"name":"x","scopes":["admin"]}`, "application/json"},
+		{"GET", "/v1/tokens?x=1", "", ""},
+		{"DELETE", "/v1/tokens/none", "", ""},
 	}
 }
 

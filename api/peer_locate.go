@@ -24,9 +24,9 @@ func (e misdirectedError) Unwrap() error { return e.error }
 type sessionLookup struct {
 	find  func() (*sessions.Session, error)
 	token perch.Secret // its cached owner is dropped when that was wrong; may be zero
-	// vouched is the session when it was found by a ticket, which this node has redeemed: the
+	// vouched is what the request may do when the session was found by a ticket, which this node has redeemed: the
 	// peer accepts it from this node without a credential.
-	vouched sessions.ID
+	vouched vouched
 }
 
 // locate returns the session of a request, when this node owns it. When a peer does, the whole

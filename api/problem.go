@@ -27,6 +27,7 @@ type Problem struct {
 	XMPP      *perch.XMPPError   `json:"xmpp,omitempty"`
 	Successor perch.JID          `json:"successor,omitempty"` // of a room that is gone
 	MaxSize   int64              `json:"max_size,omitempty"`  // of a file, in bytes
+	Scopes    []perch.Scope      `json:"scopes,omitempty"`    // of which the token lacks one, or all that are needed: see detail
 	// The HTTP status with which the upload service has refused a file.
 	UpstreamStatus int `json:"upstream_status,omitempty"`
 
@@ -93,12 +94,12 @@ func problemAt(path, requestID string, err error) Problem {
 	}
 	p := Problem{
 		Type: "/problems/" + string(slug), Title: doc.title, Status: doc.status, Code: string(slug),
-		Detail: e.Detail, Errors: e.Fields, XMPP: e.XMPP, Successor: e.Successor, MaxSize: e.MaxSize, UpstreamStatus: e.UpstreamStatus, retryAfter: e.RetryAfter,
+		Detail: e.Detail, Errors: e.Fields, XMPP: e.XMPP, Successor: e.Successor, MaxSize: e.MaxSize, UpstreamStatus: e.UpstreamStatus, Scopes: e.Scopes, retryAfter: e.RetryAfter,
 		Instance: path, RequestID: requestID,
 	}
 	if slug == perch.KindInternal {
 		p.Detail = "The gateway failed. Give the request_id to its operator, who finds it in the log."
-		p.Errors, p.XMPP, p.Successor, p.MaxSize, p.UpstreamStatus = nil, nil, "", 0, 0
+		p.Errors, p.XMPP, p.Successor, p.MaxSize, p.UpstreamStatus, p.Scopes = nil, nil, "", 0, 0, nil
 	}
 	if p.retryAfter <= 0 {
 		p.retryAfter = doc.retryAfter
@@ -150,6 +151,9 @@ func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", challenge(r))
 	}
+	if p.Code == string(perch.KindInsufficientScope) {
+		h.Set("WWW-Authenticate", insufficient(p))
+	}
 	if q, ok := errors.AsType[*quotaError](err); ok {
 		q.show(h)
 	}
@@ -167,6 +171,15 @@ func challenge(r *http.Request) string {
 		return `Bearer realm="perch"`
 	}
 	return `Bearer realm="perch", error="invalid_token"`
+}
+
+// insufficient says which scopes a token lacks (RFC 6750, 3.1).
+func insufficient(p Problem) string {
+	challenge := `Bearer realm="perch", error="insufficient_scope"`
+	if len(p.Scopes) > 0 {
+		challenge += `, scope="` + strings.Join(names(p.Scopes), " ") + `"`
+	}
+	return challenge
 }
 
 // logProblem logs the cause of a 5xx: at error when the gateway or its store has failed, at

@@ -15,7 +15,7 @@ import (
 
 // The table of the API description: every slug and its status.
 var slugStatus = map[string]int{
-	"unauthorized": 401, "forbidden": 403, "blocked": 403, "not-found": 404, "item-not-found": 404, "conflict": 409,
+	"unauthorized": 401, "forbidden": 403, "blocked": 403, "insufficient-scope": 403, "not-found": 404, "item-not-found": 404, "conflict": 409,
 	"room-not-joined": 409, "nick-conflict": 409, "occupant-changed": 409, "gone": 410,
 	"idempotency-mismatch": 422, "validation": 422, "jid-malformed": 422, "malformed-json": 400,
 	"body-too-large": 413, "unsupported-media-type": 415, "upgrade-required": 426, "quota-exceeded": 429,

@@ -95,6 +95,9 @@ func (a *API) routes() {
 
 // routesOfCaches are the routes that work in every state of a session.
 func (a *API) routesOfCaches(r chi.Router) {
+	r.Get("/v1/tokens", a.wrap(a.handleTokens))
+	r.Post("/v1/tokens", a.wrap(a.handleTokenCreate))
+	r.Delete("/v1/tokens/{id}", a.wrap(a.handleTokenRevoke))
 	r.Put("/v1/session/credentials", a.wrap(a.handleCredentials))
 	r.Get("/v1/buddies", a.wrap(a.handleBuddies))
 	r.Get("/v1/buddies/{jid}", a.wrap(a.handleBuddyShow))

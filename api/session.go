@@ -24,7 +24,9 @@ type signInRequest struct {
 	// and upstream have, and never less than the account's last login used.
 	Mechanism string `json:"mechanism" example:"SCRAM-SHA-256"`
 	Upstream  string `json:"upstream" example:"default"`
-	Resource  string `json:"resource"`
+	// Resource is that of the JID on the XMPP server, and part of what a session is known by: a sign-in with the
+	// same account, credential and resource shares its session, and one with another resource has its own.
+	Resource string `json:"resource" example:"phone"`
 	// Rooms is "autojoin": the rooms of the account's bookmarks are joined from now on; null: no more.
 	// Left out, it stays as it was.
 	Rooms json.RawMessage `json:"rooms" swaggertype:"string" enums:"autojoin"`
@@ -61,7 +63,10 @@ func (req signInRequest) roomsMode() (string, error) {
 
 // signInAnswer has the Perch token, which no other answer has.
 type signInAnswer struct {
-	Token   string            `json:"token,omitempty"`
+	Token string `json:"token,omitempty"`
+	// Shared is true when the session was there already: others, who have signed in with the same account,
+	// credential and resource, have it too. Another resource has a session of its own.
+	Shared  bool              `json:"shared,omitempty"`
 	Session perch.SessionInfo `json:"session"`
 } // @name SignInAnswer
 
@@ -162,6 +167,9 @@ func (a *API) openByToken(w http.ResponseWriter, r *http.Request, req signInRequ
 	token, ok, _ := bearerOf(r)
 	created := ok && a.o.Sessions.Live(token) == nil
 	a.withSession(a.wrap(func(w http.ResponseWriter, r *http.Request) error {
+		if by := accessFrom(r.Context()); req.Rooms != nil && (!by.Grant.Allows(inRooms...) || by.Grant.Conversations != nil) {
+			return lacks(inRooms, "which rooms the session joins by itself needs the scope rooms, and no limit on conversations")
+		}
 		if err := req.setRooms(r.Context(), sessionFrom(r.Context())); err != nil {
 			return err
 		}
@@ -209,7 +217,7 @@ func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, sig
 	a.accepted.add(token)
 	a.audit(r, auditMinted, s.ID(), auditAccount(account))
 	info, err := s.Current()
-	return s, signInAnswer{Token: token.Reveal(), Session: info}, created, err
+	return s, signInAnswer{Token: token.Reveal(), Shared: !created, Session: info}, created, err
 }
 
 // kindOfCredential is what the audit lines call it.
@@ -319,25 +327,56 @@ func (a *API) tryCredential(r *http.Request, credential, line string, try func(*
 	return err
 }
 
+// endsSession reports whether DELETE /v1/session is about the whole session, or about its token alone.
+func (a *API) endsSession(r *http.Request) (bool, error) {
+	q, err := queryOf(r, "all")
+	if err != nil {
+		return false, err
+	}
+	by := accessFrom(r.Context())
+	switch all := q.Get("all"); {
+	case !q.Has("all"):
+		return !by.Made, nil
+	case all == "0":
+		return false, nil
+	case all != "1":
+		return false, perch.Invalid("?all", "must be 1 for the session, or 0 for this token alone")
+	case by.Grant.Conversations != nil:
+		return false, errOtherConversations
+	}
+	return true, scopeRule{one: ofSession, bound: boundFree}.check(by.Grant)
+}
+
 // handleSessionDelete is the only request that ends an XMPP session.
 //
 //	@ID				deleteSession
 //	@Summary		Sign out
-//	@Description	Ends the XMPP session and drops its cache, log and tokens. Closing event streams never does.
+//	@Description	With a token of POST /v1/tokens: ends that token alone, and its streams; the others continue. With the token of a sign-in, or the access token of the account: ends the XMPP session and drops its cache, log and tokens. all=0 ends only the token of this request, whichever it is, and the session with the last one; all=1 ends the session, whichever token asks, and needs the scope session. Closing event streams never ends anything.
 //	@Tags			session
+//	@Param			all	query	string	false	"1: the session; 0: this token alone"	Enums(0, 1)
 //	@Success		204
 //	@Failure		401	{object}	Problem
+//	@Failure		403	{object}	Problem	"all=1 without the scope session"
+//	@Failure		409	{object}	Problem	"all=0 with the access token of the account"
+//	@Failure		422	{object}	Problem
 //	@Failure		503	{object}	Problem
 //	@Router			/v1/session [delete]
 //	@Security		BearerAuth
 func (a *API) handleSessionDelete(w http.ResponseWriter, r *http.Request) error {
-	if _, err := queryOf(r); err != nil {
+	all, err := a.endsSession(r)
+	if err != nil {
 		return err
 	}
-	s := sessionFrom(r.Context())
-	err := a.o.Sessions.SignOut(r.Context(), s)
-	if err == nil {
-		a.audit(r, auditSignedOut, s.ID())
+	by := accessFrom(r.Context())
+	if !all {
+		if all, err = a.o.Sessions.EndToken(r.Context(), by); err == nil {
+			a.auditToken(r, auditRevoked, by, by.ID, by.Name)
+		}
+	}
+	if err == nil && all {
+		if err = a.o.Sessions.SignOut(r.Context(), by.Session); err == nil {
+			a.audit(r, auditSignedOut, by.Session.ID())
+		}
 	}
 	if token, ok, _ := bearerOf(r); ok && err == nil {
 		a.accepted.forget(token)

@@ -39,6 +39,8 @@ type stream struct {
 	id        string // connection_id
 	requestID string
 	entry     *entry
+	by        sessions.Access
+	unwatch   func() // the token of the stream
 	sess      *sessions.Session
 	sub       *sessions.Subscription
 	enc       encoder
@@ -62,12 +64,14 @@ type stream struct {
 }
 
 // openStream registers and subscribes; close must follow when there is no error.
-func (a *API) openStream(r *http.Request, sess *sessions.Session, transport string, o sessions.SubscribeOptions) (*stream, error) {
+func (a *API) openStream(r *http.Request, by sessions.Access, transport string, o sessions.SubscribeOptions) (*stream, error) {
+	sess := by.Session
 	st := &stream{
+		by:  by,
 		api: a, id: "c_" + rand.Text()[:16], requestID: requestID(r.Context()),
 		sess: sess, heartbeatEvery: a.o.Heartbeat, mail: mailbox{busy: true},
 	}
-	o.Notify = st.notify
+	o.Notify, o.Bound = st.notify, boundOf(by)
 	var err error
 	st.entry, err = a.streams.open(sess.ID(), transport, st)
 	if perch.KindOf(err) == perch.KindDraining {
@@ -76,7 +80,13 @@ func (a *API) openStream(r *http.Request, sess *sessions.Session, transport stri
 	if err != nil {
 		return nil, err
 	}
+	// Before anything else: whoever ends the token from here on ends the stream.
+	if st.unwatch, err = a.o.Sessions.Watch(by, func() { st.end(endingOf(errTokenEnded)) }); err != nil {
+		a.streams.close(st.entry)
+		return nil, err
+	}
 	if st.sub, err = sess.Subscribe(r.Context(), o); err != nil {
+		st.unwatch()
 		a.streams.close(st.entry)
 		return nil, err
 	}
@@ -86,7 +96,10 @@ func (a *API) openStream(r *http.Request, sess *sessions.Session, transport stri
 	return st, nil
 }
 
+var errTokenEnded error = perch.Errorf(perch.KindUnauthorized, "the token of this stream was revoked, or has expired")
+
 func (st *stream) close() {
+	st.unwatch()
 	st.sub.Close()
 	st.api.streams.close(st.entry)
 }

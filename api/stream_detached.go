@@ -83,6 +83,7 @@ func (st *stream) goOn(o outcome) {
 func (st *stream) finish() {
 	d := st.detached
 	defer st.api.streams.close(st.entry)
+	st.unwatch()
 	st.sub.Close()
 	st.mail.close()
 	st.disarm()

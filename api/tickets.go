@@ -79,8 +79,17 @@ func (t *tickets) decrement(id sessions.ID) {
 	}
 }
 
-// issueTicket makes a ticket for a session and an Origin header, "" being none.
-func (a *API) issueTicket(ctx context.Context, id sessions.ID, origin string) (Ticket, error) {
+// vouched is what a ticket, which a node has redeemed, is good for: the session, and there what the token may
+// do that it was asked for with. The zero value is none.
+type vouched struct {
+	session    sessions.ID
+	token      string // sessions.Access.ID; "": one that may do everything
+	restricted bool
+}
+
+// issueTicket makes a ticket for what an access may do, and an Origin header, "" being none.
+func (a *API) issueTicket(ctx context.Context, by sessions.Access, origin string) (Ticket, error) {
+	id := by.Session.ID()
 	var raw [32]byte
 	rand.Read(raw[:])
 	text := base64.RawURLEncoding.EncodeToString(raw[:])
@@ -90,7 +99,7 @@ func (a *API) issueTicket(ctx context.Context, id sessions.ID, origin string) (T
 		return Ticket{}, err
 	}
 	k := Ticket{text, perch.At(expires)}
-	if err := a.o.Sessions.PutTicket(ctx, hash, sessions.Ticket{Session: id, Origin: origin, Expires: k.ExpiresAt}, a.streams.tickets.life); err != nil {
+	if err := a.o.Sessions.PutTicket(ctx, hash, sessions.Ticket{Session: id, Token: by.ID, Restricted: by.Restricted(), Origin: origin, Expires: k.ExpiresAt}, a.streams.tickets.life); err != nil {
 		a.streams.tickets.release(hash)
 		return Ticket{}, err
 	}
@@ -99,28 +108,28 @@ func (a *API) issueTicket(ctx context.Context, id sessions.ID, origin string) (T
 
 // redeemTicket ends a ticket, whatever the result: one that was sent with another Origin has
 // leaked.
-func (a *API) redeemTicket(r *http.Request, text string) (sessions.ID, error) {
+func (a *API) redeemTicket(r *http.Request, text string) (vouched, error) {
 	g, err := a.reserveAttempts(r, "", "") // a ticket is guessed like a token
 	if err != nil {
-		return "", err
+		return vouched{}, err
 	}
-	id, err := a.takeTicket(r.Context(), text, r.Header.Get("Origin"))
+	v, err := a.takeTicket(r.Context(), text, r.Header.Get("Origin"))
 	g.conclude(r.Context(), err)
 	a.auditRefusal(r, "ticket", "", err)
-	return id, err
+	return v, err
 }
 
-func (a *API) takeTicket(ctx context.Context, text, origin string) (sessions.ID, error) {
+func (a *API) takeTicket(ctx context.Context, text, origin string) (vouched, error) {
 	hash := hashOf(text)
 	a.streams.tickets.release(hash)
 	k, err := a.o.Sessions.TakeTicket(ctx, hash)
 	if err != nil && perch.KindOf(err) != perch.KindNotFound {
-		return "", err
+		return vouched{}, err
 	}
-	if err != nil || k.Origin != origin {
-		return "", a.badTicket()
+	if err != nil || k.Origin != origin || k.Restricted && k.Token == "" {
+		return vouched{}, a.badTicket()
 	}
-	return k.Session, nil
+	return vouched{k.Session, k.Token, k.Restricted}, nil
 }
 
 func (a *API) badTicket() error {
@@ -173,7 +182,7 @@ func (a *API) handleTicketCreate(w http.ResponseWriter, r *http.Request) {
 		a.writeProblem(w, r, perch.Errorf(perch.KindForbidden, "this origin may not open an event socket"))
 		return
 	}
-	k, err := a.issueTicket(r.Context(), sessionFrom(r.Context()).ID(), origin)
+	k, err := a.issueTicket(r.Context(), accessFrom(r.Context()), origin)
 	if err == nil {
 		err = writeJSON(w, http.StatusCreated, k)
 	}

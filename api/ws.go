@@ -52,7 +52,7 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		a.refuseSocket(w, r, ending{closeOrigin, perch.Errorf(perch.KindForbidden, "this origin may not open an event socket")})
 		return
 	}
-	sess, err := a.authenticateSocket(w, r)
+	by, err := a.authenticateSocket(w, r)
 	switch {
 	case errors.Is(err, errForwarded):
 		return
@@ -63,13 +63,13 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		a.refuseSocket(w, r, endingOf(err))
 		return
 	}
-	noteSession(r, sess.ID())
-	q, err := eventQueryOf(r, sess, "since", "types*", "conversations*", "ticket")
+	noteSession(r, by.Session.ID())
+	q, err := eventQueryOf(r, by.Session, "since", "types*", "conversations*", "ticket")
 	if err != nil {
 		a.refuseSocket(w, r, ending{closeProtocol, err})
 		return
 	}
-	st, err := a.openStream(r, sess, "ws", sessions.SubscribeOptions{Since: q.since, Types: q.types, Conversations: q.conversations})
+	st, err := a.openStream(r, by, "ws", sessions.SubscribeOptions{Since: q.since, Types: q.types, Conversations: q.conversations})
 	if err != nil {
 		e := endingOf(err)
 		if perch.KindOf(err) == perch.KindQuotaExceeded {
@@ -119,32 +119,53 @@ func headerList(h http.Header, name string) []string {
 	return list
 }
 
-// authenticateSocket finds the session by ticket, Authorization header or subprotocol. When
-// another node has it, that node serves the socket: see locate.
-func (a *API) authenticateSocket(w http.ResponseWriter, r *http.Request) (*sessions.Session, error) {
-	if h := hopFrom(r.Context()); h != nil && h.Session != "" {
-		return a.locateVouched(w, r, h.Session) // the other node has redeemed the ticket
+// authenticateSocket finds the session by ticket, Authorization header or subprotocol, and what the
+// socket may do there. When another node has the session, that node serves the socket: see locate.
+func (a *API) authenticateSocket(w http.ResponseWriter, r *http.Request) (sessions.Access, error) {
+	if v := vouchedBy(r.Context()); v.session != "" {
+		return a.locateVouched(w, r, v) // the other node has redeemed the ticket
 	}
 	if text := r.URL.Query().Get("ticket"); text != "" {
-		id, err := a.redeemTicket(r, text)
+		v, err := a.redeemTicket(r, text)
 		if err != nil {
-			return nil, err
+			return sessions.Access{}, err
 		}
-		return a.locateVouched(w, r, id)
+		return a.locateVouched(w, r, v)
 	}
 	token, err := socketToken(r)
 	if err != nil {
-		return nil, err
+		return sessions.Access{}, err
 	}
 	sess, err := a.locate(w, r, sessionLookup{token: token, find: func() (*sessions.Session, error) { return a.authenticate(r, token) }})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = a.settings().limits.token.take(w, string(sess.ID()))
 	}
-	return sess, a.settings().limits.token.take(w, string(sess.ID()))
+	if err != nil {
+		return sessions.Access{}, err
+	}
+	by, err := a.o.Sessions.Access(fromAddress(r), sess, token)
+	if err == nil {
+		err = authorize(r, by)
+	}
+	return by, err
 }
 
-func (a *API) locateVouched(w http.ResponseWriter, r *http.Request, id sessions.ID) (*sessions.Session, error) {
-	return a.locate(w, r, sessionLookup{vouched: id, find: func() (*sessions.Session, error) { return a.vouchedFor(r.Context(), id) }})
+func (a *API) locateVouched(w http.ResponseWriter, r *http.Request, v vouched) (sessions.Access, error) {
+	sess, err := a.locate(w, r, sessionLookup{vouched: v, find: func() (*sessions.Session, error) { return a.vouchedFor(r.Context(), v.session) }})
+	if err != nil {
+		return sessions.Access{}, err
+	}
+	by := sessions.Access{Session: sess}
+	if v.token != "" {
+		by, err = a.o.Sessions.AccessByID(fromAddress(r), sess, v.token)
+	}
+	switch {
+	case perch.KindOf(err) == perch.KindUnauthorized, err == nil && v.restricted && !by.Restricted():
+		return by, a.badTicket() // its token has ended
+	case err != nil:
+		return by, err
+	}
+	return by, authorize(r, by)
 }
 
 // socketToken reads the bearer token of a handshake.

@@ -80,6 +80,10 @@ func (s *socket) command(frame []byte) {
 		s.replyError(c.ID, perch.Invalid("/type", "%s is not a command of the socket; everything else is REST", quoteShort(c.Type)))
 		return
 	}
+	if err := s.authorize(c.Type); err != nil {
+		s.replyError(c.ID, err)
+		return
+	}
 	ctx, cancel := context.WithTimeout(s.base, commandTime)
 	defer cancel()
 	s.mail.runs(cancel)
@@ -97,6 +101,21 @@ func (s *socket) command(frame []byte) {
 		s.postFrame(n)
 	}
 }
+
+// authorize refuses a command that the token of the socket may not give.
+func (s *socket) authorize(typ string) error {
+	if !s.by.Restricted() {
+		return nil
+	}
+	rule, ok := commandRules[typ]
+	if !ok {
+		return errNoRule
+	}
+	return rule.check(s.by.Grant)
+}
+
+// mayConverse is authorize for the conversation that a command is about.
+func (s *socket) mayConverse(jid perch.JID) error { return mayConverse(s.by, jid) }
 
 // refOf finds the id of a frame that is otherwise not valid, if it has a valid one.
 func refOf(frame []byte) string {
@@ -165,6 +184,9 @@ func (s *socket) chatStateSet(ctx context.Context, c command) (commandResult, er
 	}
 	to, err := addressOf(s.sess, "/to", req.To)
 	if err != nil {
+		return commandResult{}, err
+	}
+	if err := s.mayConverse(to); err != nil {
 		return commandResult{}, err
 	}
 	state := perch.ChatState(req.State)

@@ -25,6 +25,9 @@ func (s *socket) messageSend(ctx context.Context, c command) (commandResult, err
 		return commandResult{}, err
 	}
 	m, err := req.checked(s.sess)
+	if err == nil {
+		err = s.mayConverse(m.To)
+	}
 	if err != nil {
 		return commandResult{}, err
 	}
@@ -46,6 +49,9 @@ func (s *socket) messageEdit(ctx context.Context, c command) (commandResult, err
 		return commandResult{}, err
 	}
 	t, err := req.targetData.checked(s.sess)
+	if err == nil {
+		err = s.mayConverse(t.conversation)
+	}
 	if err != nil {
 		return commandResult{}, err
 	}
@@ -65,13 +71,16 @@ func (s *socket) messageRetract(ctx context.Context, c command) (commandResult, 
 		return commandResult{}, err
 	}
 	t, m, err := req.checked(s.sess)
+	if err == nil {
+		err = s.mayConverse(t.conversation)
+	}
 	if err != nil {
 		return commandResult{}, err
 	}
 	if err := s.online(); err != nil {
 		return commandResult{}, err
 	}
-	sent, moderated, err := retract(ctx, s.sess, t, req.Reason, c.keyed(m))
+	sent, moderated, err := retract(ctx, s.by, t, req.Reason, c.keyed(m))
 	if err == nil && moderated {
 		return commandResult{status: http.StatusNoContent}, nil
 	}
@@ -90,6 +99,9 @@ func (s *socket) messageReact(ctx context.Context, c command) (commandResult, er
 		return commandResult{}, err
 	}
 	t, err := req.targetData.checked(s.sess)
+	if err == nil {
+		err = s.mayConverse(t.conversation)
+	}
 	if err != nil {
 		return commandResult{}, err
 	}
@@ -109,6 +121,9 @@ func (s *socket) conversationRead(ctx context.Context, c command) (commandResult
 		return commandResult{}, err
 	}
 	t, err := req.targetData.checked(s.sess)
+	if err == nil {
+		err = s.mayConverse(t.conversation)
+	}
 	if err != nil {
 		return commandResult{}, err
 	}

@@ -35,6 +35,9 @@ func (s *socket) roomJoin(ctx context.Context, c command) (commandResult, error)
 		return commandResult{}, err
 	}
 	jid, err := req.room(s.sess)
+	if err == nil {
+		err = s.mayConverse(jid)
+	}
 	if err != nil {
 		return commandResult{}, err
 	}
@@ -68,6 +71,9 @@ func (s *socket) roomLeave(ctx context.Context, c command) (commandResult, error
 		return commandResult{}, err
 	}
 	jid, err := req.room(s.sess)
+	if err == nil {
+		err = s.mayConverse(jid)
+	}
 	if err != nil {
 		return commandResult{}, err
 	}
@@ -89,6 +95,9 @@ func (s *socket) roomSubject(ctx context.Context, c command) (commandResult, err
 		return commandResult{}, err
 	}
 	jid, err := req.room(s.sess)
+	if err == nil {
+		err = s.mayConverse(jid)
+	}
 	if err != nil {
 		return commandResult{}, err
 	}

@@ -259,6 +259,40 @@ func TestGrantOutlivesTheProcess(t *testing.T) {
 	}, func(o *sessions.Options) { o.SealKeys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")} })
 }
 
+// TestGrantMovesWithItsToken: the secret is rotated while the session lives, and who watches the token is
+// told of its end all the same.
+func TestGrantMovesWithItsToken(t *testing.T) {
+	inWorld(t, func(w *world) {
+		_, by := w.signInAs(password("good"))
+		token, made := w.make(by, "reader", perch.Grant{Scopes: []perch.Scope{perch.ScopeRead}})
+		mine := w.access(by.Session, token)
+		told := 0
+		_, err := w.m.Watch(mine, func() { told++ })
+		must(t, "Watch", err)
+		must(t, "Reconfigure", w.m.Reconfigure(secrets([]byte("another secret of this gateway"), w.opts.Secret)))
+		s, err := w.m.Authenticate(w.ctx(), token)
+		must(t, "Authenticate", err)
+		if got := w.access(s, token); got.ID != made.ID || !got.Restricted() {
+			t.Errorf("the token that was moved: got %+v, want its grant", got)
+		}
+		if _, err := w.m.Watch(mine, func() { told++ }); err != nil {
+			t.Errorf("Watch by the access of before: got error %v, want none", err)
+		}
+		all, err := w.store.BindingsOf(w.ctx(), s.ID())
+		must(t, "BindingsOf", err)
+		for _, b := range all {
+			if b.Minted && b.Token == nil {
+				t.Error("the Store has a token without what it may do, want it kept")
+			}
+		}
+		_, err = w.m.RevokeToken(w.ctx(), by, made.ID)
+		must(t, "RevokeToken", err)
+		if told != 2 || !w.refused(token) {
+			t.Errorf("revoked: told %d, refused %v, want both told and the token refused", told, w.refused(token))
+		}
+	})
+}
+
 // usesStore counts the writes of uses.
 type usesStore struct {
 	sessions.Store

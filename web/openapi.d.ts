@@ -801,7 +801,7 @@ export interface paths {
         post: operations["openSession"];
         /**
          * Sign out
-         * @description Ends the XMPP session and drops its cache, log and tokens. Closing event streams never does.
+         * @description With a token of POST /v1/tokens: ends that token alone, and its streams; the others continue. With the token of a sign-in, or the access token of the account: ends the XMPP session and drops its cache, log and tokens. all=0 ends only the token of this request, whichever it is, and the session with the last one; all=1 ends the session, whichever token asks, and needs the scope session. Closing event streams never ends anything.
          */
         delete: operations["deleteSession"];
         options?: never;
@@ -864,6 +864,50 @@ export interface paths {
          */
         post: operations["sendStanza"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List tokens
+         * @description The tokens that lead to this session and may do no more than the one of the request: those of sign-ins, those of POST /v1/tokens, and the access token of the account where that is the bearer. Never their text. When one was used last is exact to some minutes.
+         */
+        get: operations["listTokens"];
+        put?: never;
+        /**
+         * Make a token
+         * @description A token for another device, a bot or a service, that leads to this session. It may do no more than the token of the request: its scopes and conversations are among those of that one, and it ends no later. token is shown only once. A session has at most 100 of them.
+         */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a token
+         * @description It is refused from now on, on every node, and its streams end: sockets are closed with 4001, other streams by an error frame with that code. The session and its other tokens continue.
+         */
+        delete: operations["revokeToken"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1656,6 +1700,38 @@ export interface components {
          * @enum {string}
          */
         MessageStatus: "accepted" | "sent" | "acked" | "delivered" | "displayed" | "failed" | "unknown";
+        NewToken: {
+            /** @description left out: all */
+            conversations?: string[];
+            /**
+             * Format: date-time
+             * @description null: not known
+             */
+            created_at: string | null;
+            /** @description it is the token of this request */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description null: with the session
+             */
+            expires_at: string | null;
+            id: string;
+            /**
+             * @description made with POST /v1/tokens; account: the access token of the upstream
+             * @enum {string}
+             */
+            kind: "sign-in" | "made" | "account";
+            /**
+             * Format: date-time
+             * @description within some minutes; null: not yet
+             */
+            last_used_at: string | null;
+            last_used_from?: string;
+            name: string;
+            scopes: components["schemas"]["Scope"][];
+            /** @example perch_... */
+            token: string;
+        };
         /**
          * @description XEP-0492; "": not said
          * @enum {string}
@@ -1777,13 +1853,15 @@ export interface components {
          */
         Problem: {
             /** @enum {string} */
-            code: "unauthorized" | "forbidden" | "blocked" | "not-found" | "item-not-found" | "method-not-allowed" | "length-required" | "conflict" | "room-not-joined" | "nick-conflict" | "occupant-changed" | "gone" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "file-too-large" | "upload-refused" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
+            code: "unauthorized" | "forbidden" | "blocked" | "not-found" | "item-not-found" | "method-not-allowed" | "length-required" | "conflict" | "room-not-joined" | "nick-conflict" | "occupant-changed" | "insufficient-scope" | "gone" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "file-too-large" | "upload-refused" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
             detail?: string;
             errors?: components["schemas"]["FieldError"][];
             instance?: string;
             /** @description of a file, in bytes */
             max_size?: number;
             request_id?: string;
+            /** @description of which the token lacks one, or all that are needed: see detail */
+            scopes?: components["schemas"]["Scope"][];
             status: number;
             /** @description Of gone: the room to go to. */
             successor?: components["schemas"]["JID"];
@@ -2154,6 +2232,8 @@ export interface components {
             /** @description Empty: it has none. */
             subject: string;
         };
+        /** @enum {string} */
+        Scope: "read" | "send" | "presence" | "roster" | "rooms" | "session" | "webhooks" | "tokens";
         SessionInfo: {
             /** @description Why the last login failed; only while the session is not online for that reason. */
             cause?: components["schemas"]["Cause"];
@@ -2212,6 +2292,11 @@ export interface components {
         Show: "away" | "chat" | "dnd" | "xa" | null;
         SignInAnswer: {
             session: components["schemas"]["SessionInfo"];
+            /**
+             * @description Shared is true when the session was there already: others, who have signed in with the same account,
+             *     credential and resource, have it too. Another resource has a session of its own.
+             */
+            shared?: boolean;
             token?: string;
         };
         /**
@@ -2232,6 +2317,11 @@ export interface components {
             mechanism?: string;
             /** Format: password */
             password?: string;
+            /**
+             * @description Resource is that of the JID on the XMPP server, and part of what a session is known by: a sign-in with the
+             *     same account, credential and resource shares its session, and one with another resource has its own.
+             * @example phone
+             */
             resource?: string;
             /**
              * @description autojoin: the rooms of the account's bookmarks are joined, also those that other devices add; null: no more.
@@ -2288,6 +2378,62 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             ticket: string;
+        };
+        Token: {
+            /** @description left out: all */
+            conversations?: string[];
+            /**
+             * Format: date-time
+             * @description null: not known
+             */
+            created_at: string | null;
+            /** @description it is the token of this request */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description null: with the session
+             */
+            expires_at: string | null;
+            id: string;
+            /**
+             * @description made with POST /v1/tokens; account: the access token of the upstream
+             * @enum {string}
+             */
+            kind: "sign-in" | "made" | "account";
+            /**
+             * Format: date-time
+             * @description within some minutes; null: not yet
+             */
+            last_used_at: string | null;
+            last_used_from?: string;
+            name: string;
+            scopes: components["schemas"]["Scope"][];
+        };
+        TokenList: {
+            items: components["schemas"]["Token"][];
+        };
+        TokenRequest: {
+            /**
+             * @description The only conversations that the token is for; left out: all that the token of the request is for.
+             * @example [
+             *       "bob@example.net"
+             *     ]
+             */
+            conversations?: string[];
+            /**
+             * @description Seconds until it ends; left out: with the token of the request, or with the session.
+             * @example 3600
+             */
+            expires_in?: number | null;
+            /** @example backup bot */
+            name?: string;
+            /**
+             * @example [
+             *       "read",
+             *       "send"
+             *     ]
+             */
+            scopes?: components["schemas"]["Scope"][];
         };
         Upload: {
             /** Format: date-time */
@@ -6299,7 +6445,10 @@ export interface operations {
     };
     deleteSession: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 1: the session; 0: this token alone */
+                all?: "0" | "1";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6317,8 +6466,31 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            /** @description all=1 without the scope session */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
+            /** @description all=0 with the access token of the account */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
@@ -6499,6 +6671,159 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description what it may do */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description the token of the request has not all of that */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description the session has too many */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the token */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description there is none, or it may do more than the token of the request */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the access token of the account */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
