@@ -182,6 +182,7 @@ func (y Buddy) AppendJSON(b []byte) []byte {
 	if y.Mutual {
 		b = append(b, `,"mutual":true`...)
 	}
+	b = optional(b, `,"nick":`, y.Nick)
 	return append(b, '}')
 }
 

@@ -46,6 +46,8 @@ type Buddy struct {
 	// Mutual says that our request waits for their answer, or was accepted, and that their
 	// own request will be accepted by the gateway, without an invitation.
 	Mutual bool `json:"mutual,omitempty"`
+	// Nick is the nickname that they give themselves (XEP-0172). Name has it, too, where the roster has no name.
+	Nick string `json:"nick,omitempty"`
 }
 
 // Ask is AskSubscribe while a request of ours is pending (RFC 6121, 2.1.2.2), else

@@ -95,6 +95,12 @@ type RosterPush struct {
 // StanzaIn is a stanza that is nothing else here, for clients that write stanzas themselves.
 type StanzaIn struct{ RawStanza }
 
+// NickIn is the nickname that an account gives itself, or, with "", that it has none any more (XEP-0172, 4.5).
+type NickIn struct {
+	From JID // bare
+	Nick string
+}
+
 // AckIn says that the server has everything that was sent up to and including the
 // outbound number Through: by XEP-0198, or by answering an IQ that was sent later.
 type AckIn struct{ Through uint64 }
@@ -115,6 +121,7 @@ func (*PresenceIn) inbound()     {}
 func (*PresenceError) inbound()  {}
 func (*SubscriptionIn) inbound() {}
 func (*RosterPush) inbound()     {}
+func (*NickIn) inbound()         {}
 func (*AckIn) inbound()          {}
 func (*DroppedIn) inbound()      {}
 func (*ReadIn) inbound()         {}

@@ -131,6 +131,8 @@ func (a *API) routesOfUpstream(r chi.Router) {
 	r.Put("/v1/session/password", a.wrap(a.handlePassword))
 	r.Put("/v1/presence/me", a.wrap(a.handleOwnPresencePut))
 	r.Put("/v1/vcards/me", a.wrap(a.handleOwnVCardPut))
+	r.Put("/v1/vcards/me/nick", a.wrap(a.handleOwnNickPut))
+	r.Delete("/v1/vcards/me/nick", a.wrap(a.handleOwnNickRemove))
 	r.Put("/v1/vcards/me/photo", a.wrap(a.handleOwnPhotoPut))
 	r.Delete("/v1/vcards/me/photo", a.wrap(a.handleOwnPhotoRemove))
 	r.Get("/v1/archive", a.wrap(a.handleArchive))

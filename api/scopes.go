@@ -83,6 +83,8 @@ var scopeRules = map[string]scopeRule{
 	"GET /v1/vcards/me":                  {one: ofRoster, bound: boundFree},
 	"GET /v1/vcards/me/photo":            {one: ofRoster, bound: boundFree},
 	"PUT /v1/vcards/me":                  {one: inRoster, bound: boundFree},
+	"PUT /v1/vcards/me/nick":             {one: inRoster, bound: boundFree},
+	"DELETE /v1/vcards/me/nick":          {one: inRoster, bound: boundFree},
 	"PUT /v1/vcards/me/photo":            {one: inRoster, bound: boundFree},
 	"DELETE /v1/vcards/me/photo":         {one: inRoster, bound: boundFree},
 	"GET /v1/vcards/{jid}":               {one: ofRoster, bound: boundPath},

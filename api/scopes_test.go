@@ -25,7 +25,7 @@ var neededScopes = map[string]string{
 	"GET /v1/invitations": "read roster", "POST /v1/invitations/{jid}/accept": "roster", "POST /v1/invitations/{jid}/decline": "roster", "GET /v1/jids": "read roster",
 	"GET /v1/blocked": "read roster", "GET /v1/blocked/{jid}": "read roster", "PUT /v1/blocked/{jid}": "roster", "DELETE /v1/blocked/{jid}": "roster", "DELETE /v1/blocked": "roster",
 	"GET /v1/vcards/me": "read roster", "GET /v1/vcards/me/photo": "read roster", "GET /v1/vcards/{jid}": "read roster", "GET /v1/vcards/{jid}/photo": "read roster",
-	"PUT /v1/vcards/me": "roster", "PUT /v1/vcards/me/photo": "roster", "DELETE /v1/vcards/me/photo": "roster",
+	"PUT /v1/vcards/me": "roster", "PUT /v1/vcards/me/nick": "roster", "DELETE /v1/vcards/me/nick": "roster", "PUT /v1/vcards/me/photo": "roster", "DELETE /v1/vcards/me/photo": "roster",
 	"GET /v1/archive": "read", "GET /v1/conversations": "read", "GET /v1/conversations/{jid}": "read", "GET /v1/conversations/{jid}/messages": "read", "GET /v1/conversations/{jid}/messages/{ref}": "read",
 	"PATCH /v1/conversations/{jid}": "send", "PUT /v1/conversations/{jid}/read": "send", "PATCH /v1/conversations/{jid}/messages/{ref}": "send",
 	"DELETE /v1/conversations/{jid}/messages/{ref}": "send", "PUT /v1/conversations/{jid}/messages/{ref}/reactions": "send",
@@ -211,7 +211,7 @@ func TestConversationsOfOperations(t *testing.T) {
 	with, _ := f.make(tokenBody(allScopes, `,"conversations":["bob@example.net"]`))
 	anyone := []string{"GET /v1/buddies", "POST /v1/buddies", "GET /v1/invitations", "GET /v1/jids", "GET /v1/blocked", "DELETE /v1/blocked", "GET /v1/presence", "GET /v1/rooms", "GET /v1/directory", "POST /v1/stanzas"}
 	free := []string{"GET /v1/session", "POST /v1/session", "PUT /v1/session/credentials", "PUT /v1/session/password", "GET /v1/presence/me", "PUT /v1/presence/me", "GET /v1/vcards/me", "PUT /v1/vcards/me",
-		"GET /v1/vcards/me/photo", "PUT /v1/vcards/me/photo", "DELETE /v1/vcards/me/photo", "POST /v1/uploads", "PUT /v1/uploads/{id}", "POST /v1/events/tickets", "GET /v1/events", "GET /v1/events/ws",
+		"GET /v1/vcards/me/photo", "PUT /v1/vcards/me/nick", "DELETE /v1/vcards/me/nick", "PUT /v1/vcards/me/photo", "DELETE /v1/vcards/me/photo", "POST /v1/uploads", "PUT /v1/uploads/{id}", "POST /v1/events/tickets", "GET /v1/events", "GET /v1/events/ws",
 		"GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{id}", "GET /v1/messages/{id}", "GET /v1/conversations"}
 	seen := map[string]bool{}
 	for _, c := range everyRoute() {

@@ -28,17 +28,41 @@ func addContacts(a *appender, c *contacts.Change) {
 	a.args = append(append(a.args, len(put)/2), put...)
 }
 
+// addNicks writes the nicknames of the contacts that change, which are in no row.
+func addNicks(a *appender, c *contacts.Change) {
+	var gone, put []any
+	if c.Whole {
+		for k := range c.Table.All() {
+			if k.Nick != "" {
+				put = append(put, string(k.Key()), k.Nick)
+			}
+		}
+	} else {
+		for _, key := range c.Keys {
+			if k := c.Table.Get(key); k != nil && k.Nick != "" {
+				put = append(put, string(key), k.Nick)
+			} else {
+				gone = append(gone, string(key))
+			}
+		}
+	}
+	a.args = append(append(a.args, flag(c.Whole), len(gone)), gone...)
+	a.args = append(append(a.args, len(put)/2), put...)
+}
+
 // decodeContacts reads the rows of contacts. Earlier versions wrote a contact as JSON, under the
 // text of its JID before that under its key, and its presence into a hash of its own: old says that there
 // was any of that.
-func decodeContacts(rows, presences any) (t contacts.Table, old bool, err error) {
+func decodeContacts(rows, presences, nicks any) (t contacts.Table, old bool, err error) {
 	fields, values := pairs(rows)
+	named := nicknames(nicks)
 	list := make([]*contacts.Contact, len(fields))
 	for i, field := range fields {
 		c, err := decodeContact(field, values[i])
 		if err != nil {
 			return t, false, err
 		}
+		c.Nick = named[c.Key()]
 		list[i] = c
 		old = old || !contacts.IsRow(values[i]) || string(c.Key()) != field
 	}
@@ -60,6 +84,18 @@ func decodeContacts(rows, presences any) (t contacts.Table, old bool, err error)
 		}
 	}
 	return contacts.Of(list), true, nil
+}
+
+// nicknames are those that addNicks wrote, by the keys of JIDs; nil: there are none.
+func nicknames(rows any) (named map[perch.JID]string) {
+	fields, values := pairs(rows)
+	if len(fields) > 0 {
+		named = make(map[perch.JID]string, len(fields))
+	}
+	for i, field := range fields {
+		named[perch.JID(field)] = values[i]
+	}
+	return named
 }
 
 func decodeContact(field, value string) (*contacts.Contact, error) {

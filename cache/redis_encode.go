@@ -27,7 +27,7 @@ const (
 	argEvents  = 17
 	argRelease = 18
 	argsHead   = 19
-	argsTables = 18 // of the tables in which a commit changes nothing
+	argsTables = 21 // of the tables in which a commit changes nothing
 )
 
 // commitHead has what is the same in the arguments of all commits.
@@ -70,6 +70,7 @@ func (r *Redis) arguments(id sessions.ID, c *sessions.Commit) (keys []string, ar
 	addDelta(&a, c.Outbox, outboxKey, plain)
 	addConversations(&a, &c.Conversations)
 	addDelta(&a, c.Rooms, roomKey, newRoomRow)
+	addNicks(&a, &c.Contacts)
 	for _, m := range c.Messages {
 		keys = append(keys, r.keys.message(id, m.ID))
 		a.add(messageRow{id, m})

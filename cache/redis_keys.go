@@ -16,7 +16,7 @@ func (k keys) data(id sessions.ID) []string {
 	base := k.session(id, "")
 	return []string{
 		base + "state", base + "log", base + "roster", base + "presence",
-		base + "invitations", base + "vcards", base + "outbox", base + "conversations", base + "rooms",
+		base + "invitations", base + "vcards", base + "outbox", base + "conversations", base + "rooms", base + "nicks",
 	}
 }
 

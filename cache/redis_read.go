@@ -43,7 +43,7 @@ func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.OpenOptions
 		return nil, false, &sessions.HeldError{Owner: sessions.NodeID(text(reply[1]))}
 	case len(reply) == 4:
 		return nil, false, laterSession(text(reply[1]), text(reply[2]), int(number(reply[3])))
-	case len(reply) != 12:
+	case len(reply) != 13:
 		return nil, false, corrupt(fmt.Errorf("open: %d parts", len(reply)))
 	}
 	saved, err := decodeSaved(reply)
@@ -62,7 +62,7 @@ func decodeSaved(reply []any) (*sessions.Saved, error) {
 			saved.Record = *rec
 		}
 	}
-	saved.Contacts, saved.OldRows, bad[1] = decodeContacts(reply[4], reply[5])
+	saved.Contacts, saved.OldRows, bad[1] = decodeContacts(reply[4], reply[5], reply[12])
 	saved.Invitations, bad[2] = decodeRows[perch.Invitation](reply[6])
 	saved.Outbox, bad[3] = decodeRows[sessions.OutboxEntry](reply[7])
 	saved.Conversations, bad[4] = decodeConversations(reply[10])

@@ -27,6 +27,8 @@ func (ro *roster) apply(in perch.Inbound, _ *link) bool {
 		ro.applySubscription(in)
 	case *perch.RosterPush:
 		ro.applyPush(in)
+	case *perch.NickIn:
+		ro.applyNick(in)
 	default:
 		return false
 	}

@@ -47,7 +47,7 @@ func presenceCost(p *perch.Presence) (shape, texts int) {
 	return shape, texts
 }
 
-func nameCost(k *contacts.Contact) int { return len(k.CardName) + len(k.Photo) }
+func nameCost(k *contacts.Contact) int { return len(k.CardName) + len(k.Photo) + len(k.Nick) }
 
 func invitationCost(i *perch.Invitation) int {
 	return 128 + len(i.JID) + len(i.Nick) + len(i.Message)
@@ -99,7 +99,7 @@ func (ro *roster) forgetUse(k *contacts.Contact) {
 	ro.use.names -= nameCost(k)
 }
 
-// setText replaces the photo hash or the card's name of a contact, if there is room, and reports
+// setText replaces the photo hash, the card's name or the nickname of a contact, if there is room, and reports
 // whether that is another one then.
 func (ro *roster) setText(k *contacts.Contact, old *string, text string, most int) bool {
 	more := len(text) - len(*old)

@@ -92,7 +92,7 @@ func (ro *roster) setCardName(card *perch.VCard) {
 		return
 	}
 	ro.keep(k)
-	if k.Buddy.Name == "" {
+	if k.Buddy.Name == "" && k.Nick == "" {
 		ro.journal.Durable(perch.EventRosterItem, k.View())
 	}
 }

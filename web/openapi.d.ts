@@ -971,6 +971,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/vcards/me/nick": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the own nickname
+         * @description At most 256 characters, in one line. Contacts hear of it at once (XEP-0172 by XEP-0163), and it becomes the nickname of the own card; the rest of the card stays. Of contacts it is in nick of the buddy.
+         */
+        put: operations["setOwnNick"];
+        post?: never;
+        /** Remove the own nickname */
+        delete: operations["removeOwnNick"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/vcards/me/photo": {
         parameters: {
             query?: never;
@@ -1234,6 +1255,8 @@ export interface components {
              */
             mutual?: boolean;
             name: string;
+            /** @description Nick is the nickname that they give themselves (XEP-0172). Name has it, too, where the roster has no name. */
+            nick?: string;
             presence?: components["schemas"]["Presence"];
             subscription: components["schemas"]["Subscription"];
         };
@@ -1731,6 +1754,10 @@ export interface components {
             scopes: components["schemas"]["Scope"][];
             /** @example perch_... */
             token: string;
+        };
+        NickRequest: {
+            /** @description what contacts are to call the account; one line */
+            nick?: string;
         };
         /**
          * @description XEP-0492; "": not said
@@ -7121,6 +7148,99 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             /** @description cards of this upstream are read-only */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    setOwnNick: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description the nickname */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NickRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream stores no nicknames */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    removeOwnNick: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the upstream stores no nicknames */
             501: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];

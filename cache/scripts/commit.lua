@@ -1,8 +1,8 @@
 -- Applies one commit, all of it or nothing: everything is checked before the first write.
--- KEYS: state log roster presence invitations vcards outbox conversations rooms kept, then the keys of
+-- KEYS: state log roster presence invitations vcards outbox conversations rooms nicks kept, then the keys of
 -- the message records, then the key of the idempotency record if there is one.
 -- ARGV: see arguments in redis_encode.go, which writes them in this order.
-local state, log, kept = KEYS[1], KEYS[2], KEYS[10]
+local state, log, kept = KEYS[1], KEYS[2], KEYS[11]
 local sid, fence, epoch, n, prev = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local now, oldest, ttl, slack = ARGV[6], tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
 local max_events, max_bytes, age = tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12]
@@ -142,7 +142,7 @@ end
 -- A table: reset, number of deletions, the fields, number of puts, field and value each. The
 -- contacts have the presence in them: the hash of the presence is of earlier versions, whose rows
 -- the first owner of this one writes anew.
-for _, i in ipairs({3, 5, 6, 7, 8, 9}) do
+for _, i in ipairs({3, 5, 6, 7, 8, 9, 10}) do
   local key, from = KEYS[i], at
   if ARGV[at] == '1' and i == 8 then
     only(key, from)
@@ -154,7 +154,10 @@ for _, i in ipairs({3, 5, 6, 7, 8, 9}) do
   end
   local dels = tonumber(ARGV[at + 1])
   at = at + 2
-  for d = at, at + dels - 1 do redis.call('HDEL', key, ARGV[d]) end
+  -- Of most contacts that change there is no nickname, and of most sessions none at all.
+  if dels > 0 and (i ~= 10 or redis.call('EXISTS', key) == 1) then
+    for d = at, at + dels - 1 do redis.call('HDEL', key, ARGV[d]) end
+  end
   at = at + dels
   local puts = tonumber(ARGV[at])
   at = at + 1
@@ -171,7 +174,7 @@ for _, i in ipairs({3, 5, 6, 7, 8, 9}) do
 end
 
 -- Records that end by themselves, and the index by which Forget finds them.
-local timed = #KEYS - 10
+local timed = #KEYS - 11
 if timed > 0 then
   if once ~= '' then
     redis.call('SET', KEYS[#KEYS], mine .. once, 'PX', keep_ms)
@@ -179,8 +182,8 @@ if timed > 0 then
     timed = timed - 1
   end
   for i = 1, timed do
-    redis.call('SET', KEYS[10 + i], ARGV[at], 'PX', keep_ms)
-    redis.call('ZADD', kept, keep_until, KEYS[10 + i])
+    redis.call('SET', KEYS[11 + i], ARGV[at], 'PX', keep_ms)
+    redis.call('ZADD', kept, keep_until, KEYS[11 + i])
     at = at + 1
   end
   redis.call('ZREMRANGEBYSCORE', kept, '-inf', now)
@@ -197,7 +200,7 @@ end
 -- look most of the time.
 if redis.call('PTTL', state) < tonumber(ttl) - slack then
   redis.call('PEXPIRE', state, ttl)
-  for i = 3, 9 do redis.call('PEXPIRE', KEYS[i], ttl) end
+  for i = 3, 10 do redis.call('PEXPIRE', KEYS[i], ttl) end
   return {'EXTEND'}
 end
 return {'OK'}

@@ -1,6 +1,6 @@
 -- Makes the caller the owner: raises the fence, restarts the count of commits, and
 -- returns all that is stored but for the log. What another node owns is left as it is.
--- KEYS: state log roster presence invitations vcards outbox conversations rooms
+-- KEYS: state log roster presence invitations vcards outbox conversations rooms nicks
 -- ARGV: 1 session id, 2 new epoch, 3 ttl ms, 4-6 epoch, fence and last commit that this
 -- node had, if it was the owner before, 7 who takes it ("": a process that is alone here),
 -- 8 the dead owner that it may be taken from, 9 "1": this node has not released it since,
@@ -57,4 +57,4 @@ for i = 3, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
 local now = redis.call('HMGET', state, 'fence', 'epoch', 'tip', 'record', 'stale')
 return {now[1], now[2], now[3], now[4] or '',
   contacts, redis.call('HGETALL', KEYS[4]),
-  redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[7]), free, now[5] or '', conversations, rooms}
+  redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[7]), free, now[5] or '', conversations, rooms, redis.call('HGETALL', KEYS[10])}

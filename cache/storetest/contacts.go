@@ -23,7 +23,7 @@ func contact(jid perch.JID, word string) *contacts.Contact {
 			JID: jid, Available: true, Show: perch.ShowAway, Status: word, Priority: 5, UpdatedAt: 1_700_000_000_002, Stale: true,
 			Resources: []perch.Resource{{Resource: "r1", Show: perch.ShowAway, Status: word, Priority: 5, UpdatedAt: 3}, {Resource: "r2", UpdatedAt: 4}},
 		},
-		Photo: "00ff", CardName: word,
+		Photo: "00ff", CardName: word, Nick: word,
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 //	text    name
 //	texts   groups, unless they are shared
 //	text    name in the vCard
+//	text    in a chunk: nickname
 //	text    photo hash, the hex of it in half as many bytes
 //	        presence, see presence.go
 //
@@ -46,7 +47,7 @@ const (
 	photoText   = 0x08
 	groupCount  = 0x30 // 0 to 2, or 3: the number follows
 	hasPresence = 0x40
-	unused      = 0x80
+	nickname    = 0x80 // in a chunk
 )
 
 // head is what the contacts of a chunk share. A row has none of it.
@@ -74,6 +75,7 @@ func appendBody(dst []byte, c *Contact, key perch.JID, h *head) []byte {
 	if h == nil {
 		first |= rowVersion
 	} else {
+		second |= bit(c.Nick != "", nickname)
 		if cut, ok := strings.CutSuffix(local, h.domain); ok && h.domain != "" {
 			local, first = cut, first|sharedDomain
 		}
@@ -100,6 +102,9 @@ func appendBody(dst []byte, c *Contact, key perch.JID, h *head) []byte {
 	}
 	if c.CardName != "" {
 		dst = packed.AppendText(dst, c.CardName)
+	}
+	if second&nickname != 0 {
+		dst = packed.AppendText(dst, c.Nick)
 	}
 	switch {
 	case second&photoHex != 0:
@@ -154,7 +159,7 @@ func (m *maker) decodeBody(r *packed.Reader, c *Contact, first, second byte, h *
 	if first&asking != 0 {
 		b.Ask = perch.AskSubscribe
 	}
-	if b.Subscription > perch.SubscriptionRemove || second&unused != 0 {
+	if b.Subscription > perch.SubscriptionRemove || h == nil && second&nickname != 0 {
 		r.Fail()
 	}
 	b.Name = r.Text()
@@ -170,6 +175,9 @@ func (m *maker) decodeBody(r *packed.Reader, c *Contact, first, second byte, h *
 	}
 	if c.CardName = ""; second&cardName != 0 {
 		c.CardName = r.Text()
+	}
+	if c.Nick = ""; second&nickname != 0 {
+		c.Nick = r.Text()
 	}
 	switch c.Photo = ""; second & (photoHex | photoText) {
 	case photoHex:

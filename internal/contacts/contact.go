@@ -1,6 +1,7 @@
 package contacts
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/perch-im/perch"
@@ -14,17 +15,17 @@ type Contact struct {
 	Presence *perch.Presence // nil: never received
 	Photo    string          // hash of the photo that a presence named last (XEP-0153); "" = none
 	CardName string          // name in the cached vCard (XEP-0054); "" = none
+	Nick     string          // nickname that they give themselves (XEP-0172); "" = none
 }
 
 // Key is the key of the JID, by which a Table is sorted.
 func (c *Contact) Key() perch.JID { return c.Buddy.JID.Key() }
 
-// View is the item as clients see it: without a name in the roster it has that of the vCard.
+// View is the item as clients see it: without a name in the roster it has the nickname, or else the name of the
+// vCard.
 func (c *Contact) View() perch.Buddy {
 	b := c.Buddy
-	if b.Name == "" {
-		b.Name = c.CardName
-	}
+	b.Name, b.Nick = cmp.Or(b.Name, c.Nick, c.CardName), c.Nick
 	return b
 }
 
@@ -58,7 +59,7 @@ func (c *Contact) equal(d *Contact) bool {
 	a, b := &c.Buddy, &d.Buddy
 	return a.JID == b.JID && a.Name == b.Name && a.Subscription == b.Subscription && a.Ask == b.Ask &&
 		a.Approved == b.Approved && a.Mutual == b.Mutual && slices.Equal(a.Groups, b.Groups) &&
-		c.Photo == d.Photo && c.CardName == d.CardName && samePresence(c.Presence, d.Presence)
+		c.Photo == d.Photo && c.CardName == d.CardName && c.Nick == d.Nick && samePresence(c.Presence, d.Presence)
 }
 
 func samePresence(p, q *perch.Presence) bool {

@@ -7,7 +7,8 @@ import (
 	"github.com/perch-im/perch/internal/packed"
 )
 
-// AppendRow encodes a contact for a Store. The key of its JID is not in the row.
+// AppendRow encodes a contact for a Store. The key of its JID is not in the row, and neither is the nickname: few have
+// one, which has a place of its own.
 func AppendRow(dst []byte, c *Contact) []byte { return appendBody(dst, c, c.Key(), nil) }
 
 var errRow = errors.New("contacts: this is no row of a contact, or one of a later version")

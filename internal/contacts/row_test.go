@@ -20,6 +20,7 @@ func TestRows(t *testing.T) {
 		if err != nil {
 			t.Fatalf("ParseRow: got error %v, want none", err)
 		}
+		c.Nick = "" // which is not in a row
 		same(t, "row", got, c)
 	}
 }

@@ -65,7 +65,7 @@ func odd(r *rand.Rand) *contacts.Contact {
 	b.Approved, b.Mutual = r.IntN(2) == 0, r.IntN(2) == 0
 	b.Groups = [][]string{{}, {"Friends"}, {"Friends"}, {"A", "B"}, {"A", "B", "C", ""}}[r.IntN(5)]
 	c.Photo = text("", "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff", "0F", "odd", "123")
-	c.CardName = text("", "", "Robert")
+	c.CardName, c.Nick = text("", "", "Robert"), text("", "", "Rob")
 	if r.IntN(4) > 0 {
 		c.Presence = oddPresence(r, b.JID)
 	}

@@ -89,6 +89,10 @@ export class Rest {
     setOwnPhoto(data: string): Promise<void>;
     /** @returns {Promise<void>} */
     removeOwnPhoto(): Promise<void>;
+    /** What contacts are to call the account: at most 256 characters in one line. @param {string} nick @returns {Promise<void>} */
+    setOwnNick(nick: string): Promise<void>;
+    /** @returns {Promise<void>} */
+    removeOwnNick(): Promise<void>;
     /** The photo of a card, null where there is none. @param {JID} jid @returns {Promise<Blob | null>} */
     getPhoto(jid: JID): Promise<Blob | null>;
     /**

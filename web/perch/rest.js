@@ -178,6 +178,16 @@ export class Rest {
     await this.request('DELETE', '/v1/vcards/me/photo');
   }
 
+  /** What contacts are to call the account: at most 256 characters in one line. @param {string} nick @returns {Promise<void>} */
+  async setOwnNick(nick) {
+    await this.request('PUT', '/v1/vcards/me/nick', { body: { nick } });
+  }
+
+  /** @returns {Promise<void>} */
+  async removeOwnNick() {
+    await this.request('DELETE', '/v1/vcards/me/nick');
+  }
+
   /** The photo of a card, null where there is none. @param {JID} jid @returns {Promise<Blob | null>} */
   async getPhoto(jid) {
     try {

@@ -175,6 +175,27 @@ class Client(slixmpp.ClientXMPP):
         await avatar.publish_avatar(raw)
         await avatar.publish_avatar_metadata({"id": avatar.generate_id(raw), "type": type, "bytes": str(len(raw))})
 
+    async def do_nick_set(self, nick=""):
+        """Publishes the own nickname; "" takes it back."""
+        el = ET.Element(NICK)
+        el.text = nick or None
+        await self["xep_0060"].publish(self.boundjid.bare, NICK[1:].split("}")[0], id="current", payload=el)
+
+    async def do_nick_get(self, jid):
+        """What an account has published as its nickname, and that of its card."""
+        found = []
+        try:
+            iq = await self["xep_0060"].get_items(jid, NICK[1:].split("}")[0], max_items=1)
+            found.append({"body": iq.xml.findtext(".//" + NICK) or ""})
+        except IqError:
+            found.append({"body": ""})
+        try:
+            iq = await self["xep_0054"].get_vcard(jid)
+            found.append({"body": iq.xml.findtext(".//{vcard-temp}NICKNAME") or ""})
+        except IqError:
+            found.append({"body": ""})
+        return {"items": found}
+
     async def do_avatar_get(self, jid):
         """What an account has as an avatar, and as the photo of its card, in Base64."""
         found = {"avatar": "", "photo": ""}

@@ -78,14 +78,21 @@ func (c *Cards) publish(ctx context.Context, data []byte) error {
 }
 
 func (c *Cards) setCardPhoto(ctx context.Context, data []byte) error {
+	return c.changeCard(ctx, func(card *perch.VCard) {
+		card.Photo = nil
+		if len(data) > 0 {
+			card.Photo = &perch.Photo{Data: data}
+		}
+	})
+}
+
+// changeCard stores the own card with a change. One that is not there is an empty one.
+func (c *Cards) changeCard(ctx context.Context, change func(*perch.VCard)) error {
 	answer, err := c.ask(ctx, "vcard", "get", "", stanza.EncodeVCardGet())
 	if err != nil && perch.ConditionOf(err) != "item-not-found" {
 		return err
 	}
 	card := stanza.ParseVCard(answer, "")
-	card.Photo = nil
-	if len(data) > 0 {
-		card.Photo = &perch.Photo{Data: data}
-	}
+	change(&card)
 	return c.SetVCard(ctx, card)
 }

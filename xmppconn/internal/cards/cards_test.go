@@ -42,6 +42,8 @@ func (s *server) ask(_ context.Context, _, typ string, _ perch.JID, payload []by
 		what = "metadata"
 	case strings.Contains(text, "urn:xmpp:avatar:data"):
 		what = "data"
+	case strings.Contains(text, "http://jabber.org/protocol/nick"):
+		what = "nick"
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

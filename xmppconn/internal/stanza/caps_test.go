@@ -48,7 +48,7 @@ func TestCapsInPresence(t *testing.T) {
 		if el.Attr("node") != asked || stanza.CapsHash(identity, features) != c.Attr("ver") || !slices.IsSorted(features) {
 			t.Errorf("Answer() about node %q = %s, want what hashes to %s", asked, payload, c.Attr("ver"))
 		}
-		for _, want := range []string{"urn:xmpp:mds:displayed:0+notify", "urn:xmpp:message-correct:0", "urn:xmpp:message-retract:1", "urn:xmpp:reactions:0", "urn:xmpp:reply:0", "urn:xmpp:receipts", "urn:xmpp:time", "http://jabber.org/protocol/caps"} {
+		for _, want := range []string{"urn:xmpp:mds:displayed:0+notify", "http://jabber.org/protocol/nick+notify", "urn:xmpp:message-correct:0", "urn:xmpp:message-retract:1", "urn:xmpp:reactions:0", "urn:xmpp:reply:0", "urn:xmpp:receipts", "urn:xmpp:time", "http://jabber.org/protocol/caps"} {
 			if !slices.Contains(features, want) {
 				t.Errorf("Answer() about node %q has the features %q, want %s among them", asked, features, want)
 			}

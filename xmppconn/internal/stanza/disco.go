@@ -18,6 +18,7 @@ var chatFeatures = []string{nsChatStates, nsDiscoInfo, nsNick, nsDelay, nsPing, 
 var ourFeatures = slices.Sorted(slices.Values(append([]string{
 	nsCaps, nsConference, nsCorrection, nsEME, nsFallback, nsFileMetadata, nsFileSharing, nsMUC, nsMarkers, nsOOB, nsReactions, nsReference,
 	nsReply, nsRetraction, nsSID, nsSpoiler, nsStyling, nsTime, nsVersion, nsReadPositions + "+notify", NodeBookmarks + "+notify", NodeBookmarksOld + "+notify",
+	NodeNick + "+notify",
 }, chatFeatures...)))
 
 // EncodeDiscoInfo is the payload of a get (XEP-0030, 3.1).

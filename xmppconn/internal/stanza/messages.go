@@ -113,6 +113,9 @@ func (m incoming) aside() []perch.Inbound {
 	if in := m.bookmarksEvent(); in != nil {
 		return in
 	}
+	if in := m.nickEvent(); in != nil {
+		return in
+	}
 	if !m.has.any(withReceipt | withState | withRoom) {
 		return nil
 	}

@@ -11,6 +11,7 @@ const (
 	NodeReadPositions = nsReadPositions        // XEP-0490: an item a conversation
 	NodeBookmarks     = "urn:xmpp:bookmarks:1" // XEP-0402: an item a room
 	NodeBookmarksOld  = "storage:bookmarks"    // XEP-0048: one document
+	NodeNick          = nsNick                 // XEP-0172: one item
 )
 
 // nodeItems is how many items a node with more than one is to have room for: a higher number one
