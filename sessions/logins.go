@@ -70,8 +70,9 @@ func (q *loginQueue) enter(ctx context.Context) (free func(), err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	select {
-	case <-turn: // meanwhile
+	case <-turn: // meanwhile: no login begins, so that the next one need not wait for its step
 		q.running--
+		q.next = q.next.Add(-q.limits.every())
 	default:
 		q.waiting.Remove(place)
 	}

@@ -176,3 +176,41 @@ func TestLoginQueueTellsTheWait(t *testing.T) {
 		}
 	})
 }
+
+// TestLoginQueueGivesTheStepBack: who leaves at the moment of his turn leaves it to the next one, with its step of
+// the rate.
+func TestLoginQueueGivesTheStepBack(t *testing.T) {
+	for range 1000 {
+		q := newLoginQueue(loginLimits{most: 1, rate: 0.001})
+		q.running = 1 // another one is under way, so that this one waits
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		go func() {
+			free, err := q.enter(ctx)
+			if err == nil {
+				free()
+			}
+			left <- err
+		}()
+		for waiting := 0; waiting == 0; {
+			load, _ := q.load()
+			waiting = load.Waiting
+		}
+		q.mu.Lock()
+		cancel()
+		q.running = 0
+		q.serve()
+		q.mu.Unlock()
+		if err := <-left; err == nil {
+			continue // it had its turn first
+		}
+		q.mu.Lock()
+		wait := q.untilNext(time.Now())
+		q.mu.Unlock()
+		if wait > 0 || q.running != 0 {
+			t.Errorf("the next login waits for %v with %d under way, want it to begin at once", wait, q.running)
+		}
+		return
+	}
+	t.Error("got a turn for each of 1000 who leave at that moment, want one to leave before it")
+}

@@ -35,6 +35,7 @@ type storedIndex struct {
 	mu     sync.Mutex
 	rows   []storedRow
 	at     time.Time
+	timer  *time.Timer // calls drop once the rows are too old
 }
 
 // storedRow is a session as its tokens say.
@@ -89,6 +90,8 @@ func (m *Manager) storedRows(ctx context.Context) ([]storedRow, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.rows, x.at = rows, time.Now()
+	stop(x.timer)
+	x.timer = time.AfterFunc(2*storedFor, x.drop) // also where no beat of the nodes does
 	return rows, nil
 }
 
