@@ -62,6 +62,9 @@ func readConfig(path string, names []string) (map[string]any, []app.Upstream, er
 	if err := dec.Decode(&rest); err != nil && len(bytes.TrimSpace(raw)) > 0 {
 		return nil, nil, fmt.Errorf("%s: %s", path, plainYAML(err))
 	}
+	if err := wholeNumbers(raw); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
 	values := map[string]any{}
 	for key, v := range rest.Settings {
 		if !slices.Contains(names, key) {
@@ -70,6 +73,28 @@ func readConfig(path string, names []string) (map[string]any, []app.Upstream, er
 		values[key] = flatten(v)
 	}
 	return values, rest.Upstreams, nil
+}
+
+// wholeNumbers refuses a fraction where an upstream has a whole number, which the YAML package would cut off.
+func wholeNumbers(raw []byte) error {
+	var file struct {
+		Upstreams []map[string]yaml.Node `yaml:"upstreams"`
+	}
+	if err := yaml.Unmarshal(raw, &file); err != nil {
+		return fmt.Errorf("%s", plainYAML(err))
+	}
+	whole := map[string]bool{}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[app.Upstream]()) {
+		whole[f.Tag.Get("yaml")] = f.Type.Kind() == reflect.Int
+	}
+	for _, upstream := range file.Upstreams {
+		for field, v := range upstream {
+			if whole[field] && v.ShortTag() == "!!float" {
+				return fmt.Errorf("line %d: %s: %q is not %s", v.Line, field, v.Value, kinds["int"])
+			}
+		}
+	}
+	return nil
 }
 
 // upstreamField matches what the YAML package says of a field that an upstream does not have.

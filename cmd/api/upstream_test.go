@@ -61,6 +61,8 @@ upstreams:
 func TestWrongLimitsOfAnUpstream(t *testing.T) {
 	for text, want := range map[string]string{
 		"max-sessions: many":      `"many" is not a whole number`,
+		"max-sessions: 1.5":       `max-sessions: "1.5" is not a whole number`,
+		"logins: 2.0":             `logins: "2.0" is not a whole number`,
 		"login-rate: often":       `"often" is not a number`,
 		"idle-after: soon":        `"soon" is not a time such as 10m`,
 		"labels: [a, b]":          "this must be labels such as {region: eu}",
