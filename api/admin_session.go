@@ -39,7 +39,11 @@ type adminLog struct {
 // from it.
 type adminToken struct {
 	ID   string `json:"id"`
-	Kind string `json:"kind"` // perch: of a sign-in; credential: the access token or password of the account
+	Kind string `json:"kind"` // perch: of this gateway; credential: the access token or password of the account
+	// Of a token that was made with POST /v1/tokens: what its client calls it, and what it may do.
+	Name      string        `json:"name,omitempty"`
+	Scopes    []perch.Scope `json:"scopes,omitempty"`
+	ExpiresAt perch.Time    `json:"expires_at,omitzero"`
 } // @name AdminToken
 
 // handleAdminSession shows one session, of whatever node.
@@ -89,7 +93,7 @@ func (a *API) storedDetail(r *http.Request, s sessions.StoredSession) (d adminSe
 func adminTokens(tokens []sessions.TokenInfo) []adminToken {
 	list := make([]adminToken, len(tokens))
 	for i, t := range tokens {
-		list[i] = adminToken{ID: t.ID, Kind: "credential"}
+		list[i] = adminToken{ID: t.ID, Kind: "credential", Name: t.Name, Scopes: t.Grant.Scopes, ExpiresAt: t.Grant.Expires}
 		if t.Minted {
 			list[i].Kind = "perch"
 		}

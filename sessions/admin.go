@@ -39,7 +39,18 @@ type Inspection struct {
 // the token cannot be told.
 type TokenInfo struct {
 	ID     string
-	Minted bool // a token that a sign-in was given; else the credential of the account
+	Minted bool // a token that this gateway has made; else the credential of the account
+	Name   string
+	Made   bool // by another token, and not by a sign-in
+	Grant  perch.Grant
+}
+
+func tokenInfoOf(key string, minted bool, r *TokenRecord) TokenInfo {
+	t := TokenInfo{ID: shortID(ID(key)), Minted: minted}
+	if r != nil {
+		t.Name, t.Made, t.Grant = r.Name, r.Made, r.Grant
+	}
+	return t
 }
 
 // List returns the sessions of this node that pass a filter, sorted by id: at most limit, and
@@ -133,7 +144,7 @@ func (m *Manager) Inspect(ctx context.Context, s *Session) (x Inspection, err er
 	}
 	x.First, x.Tip = page.First, page.Tip
 	for _, t := range m.boundTokens(s) {
-		x.Tokens = append(x.Tokens, TokenInfo{ID: shortID(ID(t.key.String())), Minted: t.minted})
+		x.Tokens = append(x.Tokens, tokenInfoOf(t.key.String(), t.minted, t.record))
 	}
 	return x, nil
 }

@@ -201,7 +201,7 @@ func (m *Manager) TokensOfStored(ctx context.Context, id ID) ([]TokenInfo, error
 	var list []TokenInfo
 	for token, b := range all {
 		if !b.Replaced {
-			list = append(list, TokenInfo{ID: shortID(ID(token)), Minted: b.Minted})
+			list = append(list, tokenInfoOf(token, b.Minted, b.Token))
 		}
 	}
 	slices.SortFunc(list, func(a, b TokenInfo) int { return strings.Compare(a.ID, b.ID) })

@@ -360,3 +360,21 @@ func TestUsesWrittenAtTheEnd(t *testing.T) {
 		w.start()
 	})
 }
+
+// TestOperatorsSeeNames: an operator sees what a token is called, and what it may do.
+func TestOperatorsSeeNames(t *testing.T) {
+	inWorld(t, func(w *world) {
+		_, by := w.signInAs(password("good"))
+		w.make(by, "reader", perch.Grant{Scopes: []perch.Scope{perch.ScopeRead}})
+		x, err := w.m.Inspect(w.ctx(), by.Session)
+		must(t, "Inspect", err)
+		stored, err := w.m.TokensOfStored(w.ctx(), by.Session.ID())
+		must(t, "TokensOfStored", err)
+		for _, list := range [][]sessions.TokenInfo{x.Tokens, stored} {
+			i := slices.IndexFunc(list, func(i sessions.TokenInfo) bool { return i.Made })
+			if i < 0 || list[i].Name != "reader" || !slices.Equal(list[i].Grant.Scopes, []perch.Scope{perch.ScopeRead}) {
+				t.Errorf("got the tokens %+v, want the reader with its scope", list)
+			}
+		}
+	})
+}
