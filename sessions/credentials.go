@@ -164,6 +164,7 @@ func useCredential(s *Session, acc perch.Account, at perch.Time) {
 	last := s.conn.dialRequest(s.cred.acc, false).Account
 	s.cred.acc, s.cred.at = acc, at
 	s.conn.fast.drop()
+	s.supervisor.credentialReplaced()
 	s.background(func(ctx context.Context) { s.m.endToken(ctx, last) })
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/canary"
@@ -37,6 +38,53 @@ func (w *world) people(before func(perch.Account)) {
 			return perch.Login{JID: jid + "/perch"}, nil
 		}
 	})
+}
+
+// TestReplacedWhileSigningIn: an attempt with the credential of before is under way when a fresh one is given.
+// Its refusal, before the fresh one is verified or after, leaves no session suspended.
+func TestReplacedWhileSigningIn(t *testing.T) {
+	for _, first := range []string{"the old one is refused", "the fresh one is verified"} {
+		t.Run(first+" first", func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				s := w.open()
+				refused, verified := make(chan struct{}), make(chan struct{})
+				w.up.Edit(func(d *fakexmpp.Data) {
+					d.SignIn = func(_ context.Context, req sessions.DialRequest) (perch.Login, error) {
+						if req.Account.Token.Reveal() == goodToken.Reveal() {
+							<-refused
+							return perch.Login{}, perch.Errorf(perch.KindUnauthorized, "expired")
+						}
+						<-verified
+						return perch.Login{JID: alice + "/perch"}, nil
+					}
+				})
+				w.conn().Fail(linkLost)
+				pass(2 * time.Second)
+				done := make(chan error, 1)
+				go func() { done <- w.m.ReplaceCredentials(w.ctx(), s, perch.Account{Token: freshToken}) }()
+				synctest.Wait()
+				if first == "the old one is refused" {
+					close(refused)
+					synctest.Wait()
+					if got := s.Info().State; got != perch.StateSuspended {
+						t.Errorf("Info: got %s before the fresh one is verified, want %s", got, perch.StateSuspended)
+					}
+					close(verified)
+				} else {
+					close(verified)
+					synctest.Wait()
+					close(refused)
+				}
+				if err := <-done; err != nil {
+					t.Fatalf("ReplaceCredentials: got error %v, want none", err)
+				}
+				pass(2 * time.Second)
+				if i := s.Info(); i.State != perch.StateOnline {
+					t.Errorf("Info: got %s (%s), want %s", i.State, i.Reason, perch.StateOnline)
+				}
+			})
+		})
+	}
 }
 
 // A credential replaces another only after the upstream has accepted it for the same

@@ -49,6 +49,7 @@ type supervisor struct {
 	attempt   int
 	timer     *time.Timer // the next attempt; nil: none is planned
 	dialling  bool        // a goroutine is signing in
+	outdated  bool        // and the credential that it signs in with was replaced meanwhile
 	last      error       // why the last connection, or attempt, ended
 	conflicts []perch.Time
 	policies  int
@@ -91,6 +92,25 @@ func (su *supervisor) reconnect() {
 		su.attempt = 0
 		su.connectNow()
 	}
+}
+
+// credentialReplaced says that the session has another credential from now on. One that is suspended signs in
+// with it; an attempt that is under way does so with the one before.
+func (su *supervisor) credentialReplaced() {
+	switch {
+	case su.dialling:
+		su.outdated = true
+	case su.state.state == perch.StateSuspended:
+		su.reconnect()
+	}
+}
+
+// refusedOutdated reports whether err is a refusal of a credential that was replaced meanwhile: it says nothing
+// of the session's.
+func (su *supervisor) refusedOutdated(err error) bool {
+	outdated, kind := su.outdated, perch.KindOf(err)
+	su.outdated = false
+	return outdated && (kind == perch.KindUnauthorized || kind == perch.KindForbidden)
 }
 
 // lasted says how long a connection was there, at its end.
@@ -143,6 +163,10 @@ func (su *supervisor) why() error { return signInError(su.last) }
 
 // failed decides what comes after a connection, or an attempt, has ended with err.
 func (su *supervisor) failed(err error) {
+	if su.refusedOutdated(err) {
+		su.connectNow()
+		return
+	}
 	su.last = err
 	su.answer(signInError(err))
 	if su.host.over() {

@@ -90,7 +90,7 @@ func (lg *login) enter(ctx context.Context, conn Conn) {
 
 // attach takes a new connection into use, unless it is another account's.
 func (lg *login) attach(l *link) bool {
-	lg.supervisor.dialling = false
+	lg.supervisor.dialling, lg.supervisor.outdated = false, false
 	if lg.host.over() || lg.stream() != nil {
 		return false
 	}

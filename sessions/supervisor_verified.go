@@ -24,7 +24,7 @@ func (lg *login) reserve(ctx context.Context, fresh perch.Account, tokenBearer b
 
 // giveUp ends what reserve began; conn is nil when the upstream refused the login.
 func (lg *login) giveUp(conn Conn) {
-	lg.post(func() { lg.supervisor.dialling = false })
+	lg.post(func() { lg.supervisor.dialling, lg.supervisor.outdated = false, false })
 	if conn != nil {
 		conn.Abort()
 	}
