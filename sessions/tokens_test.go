@@ -29,6 +29,7 @@ func (w *world) access(s *sessions.Session, token perch.Secret) sessions.Access 
 
 func (w *world) make(by sessions.Access, name string, g perch.Grant) (perch.Secret, sessions.Token) {
 	w.t.Helper()
+	pass(time.Millisecond) // lists are in the order of making
 	token, made, err := w.m.MakeToken(w.ctx(), by, sessions.NewToken{Name: name, Grant: g})
 	must(w.t, "MakeToken", err)
 	return token, made
