@@ -273,13 +273,13 @@ export class Perch extends RoomsRest {
   }
 
   /** Ends the XMPP session itself, and everything that is kept of it: what was not sent yet
-   * too, in every tab. @override @returns {Promise<void>} */
-  async signOut() {
+   * too, in every tab. With `all: false` this device alone. @override @param {{ all?: boolean }} [o] @returns {Promise<void>} */
+  async signOut(o = {}) {
     this.#ending = true;
     this.#typing.clear();
     this.#list.holdDrafts();
     try {
-      await super.signOut();
+      await super.signOut(o);
     } catch (e) {
       this.#ending = false;
       throw e;

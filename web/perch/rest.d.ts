@@ -30,8 +30,20 @@ export class Rest {
      * Fails with 403 when `current` is not the password, 422 when the server does not take the new one, and
      * 501 where there is no password to change. @param {string} current @param {string} fresh @returns {Promise<void>} */
     changePassword(current: string, fresh: string): Promise<void>;
-    /** Ends the XMPP session itself, and everything that the gateway keeps of it. @returns {Promise<void>} */
-    signOut(): Promise<void>;
+    /** Ends the XMPP session itself, and everything that the gateway keeps of it; a token of createToken ends
+     * itself alone. With `all: true` the session ends whichever token asks, if it may; with `all: false` the token
+     * alone: this device, and no other. @param {{ all?: boolean }} [o] @returns {Promise<void>} */
+    signOut(o?: {
+        all?: boolean;
+    }): Promise<void>;
+    /** The tokens that lead to the session and may do no more than this one: when each was used last, and from
+     * where, and never their text. @returns {Promise<TokenList>} */
+    listTokens(): Promise<TokenList>;
+    /** A token for another device, a bot or a service, that may do no more than this one. Its text (`token`) is in
+     * this answer alone. @param {TokenRequest} token @returns {Promise<NewToken>} */
+    createToken(token: TokenRequest): Promise<NewToken>;
+    /** Ends a token, on every node and with its streams. @param {string} id @returns {Promise<void>} */
+    revokeToken(id: string): Promise<void>;
     /**
      * @param {{ group?: string, q?: string, limit?: number, cursor?: string, include?: 'presence' }} [query]
      * @returns {Promise<Page<Buddy>>}
@@ -196,6 +208,9 @@ export class Rest {
 import type { SessionInfo } from '../types.d.ts';
 import type { SignInAnswer } from '../types.d.ts';
 import type { Credentials } from '../types.d.ts';
+import type { TokenList } from '../types.d.ts';
+import type { TokenRequest } from '../types.d.ts';
+import type { NewToken } from '../types.d.ts';
 import type { Buddy } from '../types.d.ts';
 import type { Page } from '../types.d.ts';
 import type { BuddyRequest } from '../types.d.ts';

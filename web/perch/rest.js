@@ -8,6 +8,7 @@ import { PerchError } from './errors.js';
 /** @import { PresenceList, SessionInfo, SignInAnswer, Ticket, VCard, VCardRequest } from '../types.d.ts' */
 /** @import { ConversationData, ConversationKind, ConversationPage, ConversationPatch, ConversationRead } from '../types.d.ts' */
 /** @import { ConversationMessage, MessageEditRequest, MessagePage, MessageQuery, Upload, UploadRequest } from '../types.d.ts' */
+/** @import { NewToken, TokenList, TokenRequest } from '../types.d.ts' */
 
 /** @param {JID} jid @param {string} [ref] */
 const pathOf = (jid, ref) => `/v1/conversations/${encodeURIComponent(jid)}${ref ? `/messages/${encodeURIComponent(ref)}` : ''}`;
@@ -64,9 +65,28 @@ export class Rest {
     await this.request('PUT', '/v1/session/password', { body: { current, new: fresh } });
   }
 
-  /** Ends the XMPP session itself, and everything that the gateway keeps of it. @returns {Promise<void>} */
-  async signOut() {
-    await this.request('DELETE', '/v1/session');
+  /** Ends the XMPP session itself, and everything that the gateway keeps of it; a token of createToken ends
+   * itself alone. With `all: true` the session ends whichever token asks, if it may; with `all: false` the token
+   * alone: this device, and no other. @param {{ all?: boolean }} [o] @returns {Promise<void>} */
+  async signOut(o = {}) {
+    await this.request('DELETE', '/v1/session', { query: o.all === undefined ? {} : { all: o.all ? '1' : '0' } });
+  }
+
+  /** The tokens that lead to the session and may do no more than this one: when each was used last, and from
+   * where, and never their text. @returns {Promise<TokenList>} */
+  listTokens() {
+    return this.request('GET', '/v1/tokens');
+  }
+
+  /** A token for another device, a bot or a service, that may do no more than this one. Its text (`token`) is in
+   * this answer alone. @param {TokenRequest} token @returns {Promise<NewToken>} */
+  createToken(token) {
+    return this.request('POST', '/v1/tokens', { body: token });
+  }
+
+  /** Ends a token, on every node and with its streams. @param {string} id @returns {Promise<void>} */
+  async revokeToken(id) {
+    await this.request('DELETE', `/v1/tokens/${encodeURIComponent(id)}`);
   }
 
   /**

@@ -46,6 +46,38 @@ test('the block list, the own photo, and a stanza of the client', async () => {
   perch.disconnect();
 });
 
+test('a token for another device, and its end', async () => {
+  const perch = new Perch({ url, token: (await Perch.signIn(alice, { url })).token });
+  const made = await perch.createToken({ name: 'reader', scopes: ['read'] });
+  const device = new Perch({ url, token: made.token });
+  device.connect();
+  await live(device);
+  await assert.rejects(device.sendMessage({ to: bob.jid, body: 'x' }), { status: 403 });
+  await assert.rejects(device.createToken({ name: 'more', scopes: ['send'] }), { status: 403 });
+  const names = async () => (await perch.listTokens()).items.filter((t) => t.kind === 'made').map((t) => t.name);
+  assert.deepEqual(await names(), ['reader']);
+  await perch.revokeToken(made.id);
+  await assert.rejects(device.getSession(), { status: 401 });
+  device.disconnect();
+
+  const phone = new Perch({ url, token: (await perch.createToken({ name: 'phone', scopes: ['read', 'session'] })).token });
+  await phone.signOut({ all: false });
+  await assert.rejects(phone.getSession(), { status: 401 });
+  assert.deepEqual(await names(), []);
+  assert.equal((await perch.getSession()).state, 'online');
+});
+
+test('another password', async () => {
+  const perch = new Perch({ url, token: (await Perch.signIn(alice, { url })).token });
+  const fresh = 'another password of alice';
+  await assert.rejects(perch.changePassword('not the password', fresh), { status: 403 });
+  await perch.changePassword(alice.password, fresh);
+  assert.equal((await perch.getSession()).state, 'online');
+  await assert.rejects(Perch.signIn(alice, { url }), { status: 401 });
+  await Perch.signIn({ ...alice, password: fresh }, { url });
+  await perch.changePassword(fresh, alice.password);
+});
+
 test('stanzas that nothing else shows, of one who asks for them', async () => {
   const [a, b] = await Promise.all(
     [alice, bob].map(async (who) => new Perch({ url, token: (await Perch.signIn(who, { url })).token, stanzas: who === alice })),
