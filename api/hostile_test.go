@@ -88,8 +88,13 @@ func TestHostileBodiesAreCheap(t *testing.T) {
 			if n := testing.AllocsPerRun(1, func() { decode(body) }); n > 3000 {
 				t.Errorf("%s by %s: %.0f allocations for one body, want at most 3000", door, name, n)
 			}
-			if took := best(func() { decode(body) }); took > 12*unit+2*time.Millisecond {
-				t.Errorf("%s by %s: %v, one long value %v: more than 12 times that, want at most 12 times", door, name, took, unit)
+			took := best(func() { decode(body) })
+			for tries := 0; took > 12*unit+2*time.Millisecond; tries++ {
+				if tries == 5 { // a busy machine may disturb one measurement, and not all of them
+					t.Errorf("%s by %s: %v, one long value %v: more than 12 times that, want at most 12 times", door, name, took, unit)
+					break
+				}
+				unit, took = best(func() { decode(long) }), best(func() { decode(body) })
 			}
 		}
 	}
