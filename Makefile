@@ -246,11 +246,12 @@ $(HELM): TOOL = helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
 $(KUBECONFORM): TOOL = github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION)
 
 # From the program of the version before to this one and back, on one Redis and one server: FROM is its
-# commit. WRITE=1 keeps what it has stored as a file for TestUpgradeFromFixture: docs/releasing.md.
-FROM ?= $(shell cat app/testdata/upgrade/before)
+# commit, in place of the source in app/testdata/upgrade. WRITE=1 keeps that source, and what the program has
+# stored as a file for TestUpgradeFromFixture: docs/releasing.md.
+FROM ?=
 WRITE ?=
 upgrade: packages
-	go test -count=1 -timeout 15m -run '^TestUpgradeAndBack$$' -v ./app -args -upgrade-from='$(FROM)' $(if $(WRITE),-upgrade-write)
+	go test -count=1 -timeout 15m -run '^TestUpgradeAndBack$$' -v ./app -args -upgrade-from='$(if $(FROM),$(shell git rev-parse '$(FROM)^{commit}'))' $(if $(WRITE),-upgrade-write)
 
 # A million reads over a slow Redis, under deadlines: no answer reaches another caller.
 crosstalk:

@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"os"
 	"os/exec"
@@ -16,8 +15,9 @@ import (
 )
 
 // The version before is a commit, the one in testdata/upgrade/before, until there are tags. What its program has
-// kept of a session is in testdata/upgrade too, as are the forms of earlier ones. `make upgrade` runs the program
-// itself, of any commit, and writes such files as well. docs/releasing.md says when.
+// kept of a session is in testdata/upgrade too, as are the forms of earlier ones, and the source of the program:
+// a clone need not have the history. `make upgrade` runs the program of any commit, and writes such files as
+// well. docs/releasing.md says when.
 var (
 	upgradeFrom  = flag.String("upgrade-from", "", "`commit` whose program TestUpgradeAndBack starts with; default: that of testdata/upgrade/before")
 	upgradeWrite = flag.Bool("upgrade-write", false, "have TestUpgradeAndBack write what that program has kept to testdata/upgrade")
@@ -49,17 +49,11 @@ func TestUpgradeFromFixture(t *testing.T) {
 }
 
 // TestUpgradeAndBack runs the program of the version before and this one on one Redis and one server, one
-// after the other and side by side: nothing of a session is lost on the way there and back. It needs that
-// commit in the clone.
+// after the other and side by side: nothing of a session is lost on the way there and back.
 func TestUpgradeAndBack(t *testing.T) {
-	commit := *upgradeFrom
-	if commit == "" {
-		commit = strings.TrimSpace(string(readFile(t, upgradeDir+"before")))
-	}
-	old, err := programOf(t, commit)
-	if err != nil {
-		t.Fatalf("the program of %s: got error %v, want none", commit, err)
-	}
+	source := sourceOf(t, *upgradeFrom)
+	old := filepath.Join(t.TempDir(), "perch")
+	command(t, source, "go", "build", "-trimpath", "-o", old, "./cmd/api") // so that packages are found in the cache
 	u := newUpgradeWorld(t)
 	u.enter(t)
 	run := func(name, path string) (end func(*testing.T)) {
@@ -72,7 +66,10 @@ func TestUpgradeAndBack(t *testing.T) {
 	u.fill(t)
 	if *upgradeWrite {
 		end(t)
-		u.write(t, upgradeDir+commit[:7], commit)
+		if *upgradeFrom == "" {
+			t.Fatal("-upgrade-write wants -upgrade-from, a commit")
+		}
+		u.write(t, *upgradeFrom, source)
 		end = run("old", old)
 	}
 	fresh := program(t)
@@ -115,31 +112,45 @@ func (u *upgradeWorld) wantKept(t *testing.T, when string) {
 	}
 }
 
-// programOf builds the program of a commit.
-func programOf(t *testing.T, commit string) (string, error) {
+// sourceOf is a directory with the source of the version before: of a commit, or "", the one in before.tar.gz.
+func sourceOf(t *testing.T, commit string) string {
 	t.Helper()
-	root, dir := testkit.Root(t), t.TempDir()
-	git := func(args ...string) *exec.Cmd {
-		cmd := exec.Command("git", args...)
-		cmd.Dir = root
-		return cmd
+	dir := t.TempDir()
+	archive := filepath.Join(testkit.Root(t), "app", upgradeDir, "before.tar.gz")
+	if commit != "" {
+		archive = filepath.Join(t.TempDir(), "source.tar")
+		command(t, testkit.Root(t), "git", "archive", "--output", archive, commit)
 	}
-	if err := git("cat-file", "-e", commit+"^{commit}").Run(); err != nil {
-		return "", errors.New("this clone has no such commit: git fetch --unshallow")
-	}
-	source, path := filepath.Join(dir, "source"), filepath.Join(dir, "perch")
-	if err := os.Mkdir(source, 0o755); err != nil {
-		return "", err
-	}
-	archive := filepath.Join(dir, "source.tar")
-	build := exec.Command("go", "build", "-trimpath", "-o", path, "./cmd/api") // so that packages are found in the cache
-	build.Dir = source
-	for _, cmd := range []*exec.Cmd{git("archive", "--output", archive, commit), exec.Command("tar", "-x", "-C", source, "-f", archive), build} {
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", errors.New(strings.Join(cmd.Args, " ") + ": " + err.Error() + "\n" + string(out))
+	command(t, dir, "tar", "-xf", archive)
+	return dir
+}
+
+// keepSource writes before.tar.gz: what the program is built of, and nothing else.
+func keepSource(t *testing.T, source string) {
+	t.Helper()
+	const files = `{{if and .Module .Module.Main}}{{$d := .Dir}}{{range .GoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{end}}`
+	names := []string{"go.mod", "go.sum"}
+	for name := range strings.FieldsSeq(command(t, source, "go", "list", "-deps", "-f", files, "./cmd/api")) {
+		relative, err := filepath.Rel(source, name)
+		if err != nil {
+			t.Fatalf("filepath.Rel: got error %v, want none", err)
 		}
+		names = append(names, relative)
 	}
-	return path, nil
+	archive := filepath.Join(testkit.Root(t), "app", upgradeDir, "before.tar.gz")
+	command(t, source, "tar", append([]string{"--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "-czf", archive}, names...)...)
+}
+
+// command runs a program, and returns what it printed.
+func command(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: got error %v, want none\n%s", strings.Join(cmd.Args[:min(4, len(cmd.Args))], " "), err, out)
+	}
+	return string(out)
 }
 
 func readFile(t *testing.T, name string) []byte {
@@ -160,14 +171,16 @@ func (u *upgradeWorld) read(t *testing.T, name string) {
 	loadRedis(t, u.keys, string(readFile(t, name+".redis")))
 }
 
-// write is what read takes.
-func (u *upgradeWorld) write(t *testing.T, name, commit string) {
+// write is what read takes; the commit is the version before from now on.
+func (u *upgradeWorld) write(t *testing.T, commit, source string) {
 	t.Helper()
+	keepSource(t, source)
+	name := upgradeDir + commit[:7]
 	text, err := json.MarshalIndent(u.kept, "", "  ")
 	if err != nil {
 		t.Fatalf("MarshalIndent: got error %v, want none", err)
 	}
-	for file, text := range map[string]string{name + ".json": string(text) + "\n", name + ".redis": dumpRedis(t, u.keys, commit)} {
+	for file, text := range map[string]string{name + ".json": string(text) + "\n", name + ".redis": dumpRedis(t, u.keys, commit), upgradeDir + "before": commit + "\n"} {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatalf("WriteFile: got error %v, want none", err)
 		}
