@@ -58,7 +58,7 @@ export function mistakes(perch: Perch): void {
   // @ts-expect-error there is no such show
   void perch.setOwnPresence({ show: 'busy' });
   // @ts-expect-error a buddy has no such field
-  void perch.getBuddy('bob@example.net').then((b) => b.nick);
+  void perch.getBuddy('bob@example.net').then((b) => b.nickname);
   // @ts-expect-error a problem has no such code
   void ((e: PerchError) => e.code === 'teapot');
 }
