@@ -120,7 +120,7 @@ func TestSubscribeReplacesBothFilters(t *testing.T) {
 			ids = receivedIDs(t, upTo(t, unfiltered, "message.received"))
 		}
 		var got []envelope
-		for range strings.Fields(c.ids) {
+		for range strings.FieldsSeq(c.ids) {
 			got = append(got, upTo(t, stream, "message.received")...)
 		}
 		stream.send(`{"id":"p` + n + `","type":"ping"}`) // what is one too many comes before the reply, or counts as of the next filter
