@@ -13,6 +13,9 @@ const (
 	bookmarkTime  = 30 * time.Second
 	bookmarkAgain = time.Minute
 	bookmarkTries = 5 // until the next login
+
+	copyTries = 3 // times that the list is read for what a copy of it lacks
+	copyAgain = 2 * time.Second
 )
 
 // roomPublisher is what the list of the account is to get.
@@ -20,9 +23,10 @@ type roomPublisher struct {
 	publishing   bool
 	publishTries int
 	publishTimer *time.Timer
-	passedOver   bool // news of a room that was being changed here: the list is read again
-	rereading    bool // for what a copy of the list lacks
-	news         int  // how often the server has told of the list
+	passedOver   bool              // news of a room that was being changed here: the list is read again
+	rereading    bool              // for what a copy of the list lacks
+	lacking      map[perch.JID]int // the rooms of that, and how often the list is still read for each
+	news         int               // how often the server has told of the list
 }
 
 // auto reports whether the bookmarks say which rooms are joined.
@@ -143,19 +147,55 @@ func (x *roomList) bookmarks(in *perch.BookmarksIn) {
 // lookForRemoved reads the list again when a copy of it lacks a room: the copy is no proof, as it may be of
 // before the room was put there.
 func (x *roomList) lookForRemoved(in *perch.BookmarksIn) {
-	lacks := func(r *room) bool {
-		return r.row.Bookmark != nil && !r.unpublished &&
-			!slices.ContainsFunc(in.Put, func(b perch.RoomBookmark) bool { return b.JID.Bare().Equal(r.jid()) })
+	for _, r := range x.sorted() {
+		if r.listed() && !slices.ContainsFunc(in.Put, func(b perch.RoomBookmark) bool { return b.JID.Bare().Equal(r.jid()) }) {
+			if x.lacking == nil {
+				x.lacking = map[perch.JID]int{}
+			}
+			x.lacking[r.jid()] = copyTries
+		}
 	}
-	if x.rereading || !slices.ContainsFunc(x.sorted(), lacks) {
+	if x.rereading || len(x.lacking) == 0 {
 		return
 	}
 	x.rereading = true
-	x.host.background(func(ctx context.Context) {
-		x.askBookmarks(ctx)
-		_ = x.host.call(ctx, func() { x.rereading = false })
-	})
+	x.host.background(x.reread)
 }
+
+// reread reads the list until it has no more of the rooms that a copy lacks, or has them all the same some time
+// later: ejabberd 24 tells of the copy before it has changed the list.
+func (x *roomList) reread(ctx context.Context) {
+	for again := true; again; {
+		x.askBookmarks(ctx)
+		if x.host.call(ctx, func() { again = x.stillLacking() }) != nil {
+			return
+		}
+		if !again {
+			return
+		}
+		select {
+		case <-time.After(copyAgain):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// stillLacking reports whether the list is to be read once more.
+func (x *roomList) stillLacking() bool {
+	for jid, tries := range x.lacking {
+		if r := x.find(jid); tries == 1 || r == nil || !r.listed() {
+			delete(x.lacking, jid)
+			continue
+		}
+		x.lacking[jid] = tries - 1
+	}
+	x.rereading = len(x.lacking) > 0
+	return x.rereading
+}
+
+// listed reports whether the room is in the list of the account as far as is known here.
+func (r *room) listed() bool { return r.row.Bookmark != nil && !r.unpublished }
 
 // says reports whether an entry of the list is what is written there from here: the echo of that is no news.
 func (s *StoredBookmark) says(b *perch.RoomBookmark) bool {

@@ -45,7 +45,7 @@ func TestBookmarksOfACopy(t *testing.T) {
 		w.settled(se, lobby)
 		fetched := func(what string, want int) {
 			t.Helper()
-			pass(time.Second)
+			pass(10 * time.Second)
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if s.fetched != want {
@@ -59,15 +59,16 @@ func TestBookmarksOfACopy(t *testing.T) {
 			t.Errorf("the attic: got error %v, want that the copy puts nothing into the list", err)
 		}
 		w.deliver(&perch.BookmarksIn{Store: "0048", All: true, Copy: true})
-		fetched("a copy without the lobby, which is in the list", before+1)
+		fetched("a copy without the lobby, which is in the list", before+3)
 		if r := w.settled(se, lobby); r.State != perch.RoomStateJoined {
 			t.Errorf("the lobby: got %s, want it joined still", r.State)
 		}
+		w.deliver(&perch.BookmarksIn{Store: "0048", All: true, Copy: true})
+		pass(time.Second)
 		s.mu.Lock()
 		s.marks = nil
 		s.mu.Unlock()
-		w.deliver(&perch.BookmarksIn{Store: "0048", All: true, Copy: true})
-		fetched("a copy without the lobby, which is gone", before+2)
+		fetched("a copy without the lobby, which is gone a second later", before+5)
 		if r := w.settled(se, lobby); r.State != perch.RoomStateLeft || r.Bookmark != nil {
 			t.Errorf("the lobby: got %s, bookmark %v; want it left, as it is in the list no more", r.State, r.Bookmark)
 		}
