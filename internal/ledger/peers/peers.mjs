@@ -20,6 +20,14 @@ const muc = 'http://jabber.org/protocol/muc';
 const retry = 1000; // ms until a room is tried again
 const isRelation = (stanza) => ['replace', 'retract', 'reactions'].some((name) => stanza.getChild(name));
 
+// Takes the login in one step (XEP-0388) off what a server offers: where features follow that login, as they do on
+// ejabberd 24, the library resumes the stream that it has only just bound, and is left without stream management.
+function withoutOneStep(element) {
+  if (element.is('features')) {
+    element.children = element.children.filter((child) => child.attrs?.xmlns !== 'urn:xmpp:sasl:2');
+  }
+}
+
 // An account that stays online and in its rooms. One that is a device has no presence but in rooms.
 class Person {
   constructor(o, p) {
@@ -33,6 +41,7 @@ class Person {
     this.xmpp = client({
       service: `xmpp://${o.host}:${o.port}`, domain, username, password: p.password, timeout: 20000,
     });
+    this.xmpp.prependListener('element', withoutOneStep);
     this.sm = this.xmpp.streamManagement;
     this.sm.on('ack', (stanza) => this.report('acked', stanza));
     this.sm.on('fail', (stanza) => this.report('unsure', stanza));
