@@ -127,6 +127,8 @@ func TestUnshown(t *testing.T) {
 		"an invitation":            {"<message from='j@b.test'><x xmlns='jabber:x:conference' jid='r@c.test'/></message>", false},
 		"bookmarks":                {"<message from='me@a.test' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'><purge node='urn:xmpp:bookmarks:1'/></event></message>", false},
 		"a carbon of a stranger":   {"<message from='eve@b.test'><received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message from='j@b.test/x'><body>a</body></message></forwarded></received></message>", false},
+		"a carbon beside a call":   {"<message from='eve@b.test'><propose xmlns='urn:xmpp:jingle-message:0' id='s'/><received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message from='j@b.test/x'><body>a</body></message></forwarded></received></message>", false},
+		"an archive beside a call": {"<message from='eve@b.test/x'><propose xmlns='urn:xmpp:jingle-message:0' id='s'/><result xmlns='urn:xmpp:mam:2' queryid='q' id='1'/></message>", false},
 		"an archive of a stranger": {"<message from='eve@b.test/x'><result xmlns='urn:xmpp:mam:2' queryid='q' id='1'/></message>", false},
 		"an answer of the archive": {"<message from='me@a.test'><result xmlns='urn:xmpp:mam:2' queryid='q' id='1'><forwarded xmlns='urn:xmpp:forward:0'><message from='j@b.test/x'><body>a</body></message></forwarded></result></message>", false},
 		"a bounce of a message":    {"<message from='j@b.test' type='error' id='1'><error type='cancel'/></message>", false},

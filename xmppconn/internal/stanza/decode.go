@@ -16,9 +16,10 @@ type Decoded struct {
 	Archived *ArchiveResult // an archive result (XEP-0313): only for the query that is open
 }
 
-// Unshown reports whether nothing is made of it but, at most, a note that it was left out for what it says.
+// Unshown reports whether nothing is made of it but, at most, a note that it was left out for what it says. What
+// has a forged part beside that is not unshown: that part would be in it.
 func (d *Decoded) Unshown() bool {
-	if d.Silent || len(d.In) != 1 {
+	if d.Silent || len(d.In) != 1 || d.Archived != nil || d.Forged != "" {
 		return d.Silent
 	}
 	in, ok := d.In[0].(*perch.DroppedIn)
