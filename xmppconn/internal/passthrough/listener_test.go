@@ -1,6 +1,7 @@
 package passthrough_test
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -285,6 +286,12 @@ func TestLateAnswer(t *testing.T) {
 		in := answer("ours-1", "b@b.test")
 		if in == nil || in.From != "b@b.test" || !same(t, in.XML, streamtest.Parse(t, "<s xmlns='jabber:client'><iq type='result' id='mine' from='b@b.test' to='"+string(self)+"'><x xmlns='urn:x'>y</x></iq></s>")) {
 			t.Errorf("got %+v, want the answer with the id of the client", in)
+		}
+		l.Expect("ours-4", s)
+		refusal := "<iq type='error' id='%s' from='b@b.test' to='" + string(self) + "'><x xmlns='urn:x'/><error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+		refused, ok := stanza.ParseIQ(streamtest.Parse(t, fmt.Sprintf(refusal, "ours-4")))
+		if in := l.Late(refused, self, nil); !ok || in == nil || !same(t, in.XML, streamtest.Parse(t, "<s xmlns='jabber:client'>"+fmt.Sprintf(refusal, "mine")+"</s>")) {
+			t.Errorf("an error: got %+v, want it with what it says", in)
 		}
 		if again, other := answer("ours-1", "b@b.test"), answer("ours-3", "b@b.test"); again != nil || other != nil {
 			t.Errorf("got %+v and %+v, want each answer once, and none that nobody has asked for", again, other)

@@ -4,6 +4,7 @@
 package raw
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/perch-im/perch"
@@ -110,16 +111,14 @@ func written(b []byte, el *xmlstream.Element) ([]byte, error) {
 	return w.Result()
 }
 
-// Answer writes the result of the IQ as its client would have got it, with its own id. The cause of the error
+// Answer writes the answer to the IQ as its client would have got it, with its own id. The cause of the error
 // is perch.ErrAnswerTooLarge.
 func (s *Stanza) Answer(in stanza.IQ) (string, error) { return Answer(in, s.ID) }
 
 // Answer is Stanza.Answer for the id that a client has written.
 func Answer(in stanza.IQ, id string) (string, error) {
 	el := xmlstream.NewElement(xmlstream.NSClient, "iq", "").With("type", in.Type).With("id", id).With("from", string(in.From)).With("to", string(in.To))
-	if in.Payload != nil {
-		el = el.Holding([]*xmlstream.Element{in.Payload})
-	}
+	el = el.Holding(slices.DeleteFunc([]*xmlstream.Element{in.Payload, in.ErrFrom}, func(c *xmlstream.Element) bool { return c == nil }))
 	w := xmlstream.NewWriter(nil)
 	w.Tree("", el.Borrowed(), "")
 	b, err := w.Result()

@@ -13,8 +13,9 @@ type IQ struct {
 	ID, Type string
 	From, To perch.JID
 	Payload  *xmlstream.Element
-	Err      *perch.XMPPError // for typ "error", never nil then
-	Cause    error            // what the application says beside Err (RFC 6120, 8.3.4), or nil: a *SlotRefusal
+	Err      *perch.XMPPError   // for typ "error", never nil then
+	ErrFrom  *xmlstream.Element // the element that Err was read from; nil: there was none
+	Cause    error              // what the application says beside Err (RFC 6120, 8.3.4), or nil: a *SlotRefusal
 }
 
 // Failure is the error of a request that q has answered with Err.
@@ -80,6 +81,7 @@ func ParseIQ(el *xmlstream.Element) (q IQ, ok bool) {
 		ok = true
 	case "error":
 		q.Err, q.Cause, ok = parseStanzaError(el.Borrowed()), parseSlotRefusal(el), true
+		q.ErrFrom = el.Child(nsClient, "error")
 	}
 	return q, ok && q.ID != ""
 }
