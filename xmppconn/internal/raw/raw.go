@@ -88,26 +88,24 @@ func forbidden(format string, args ...any) error {
 }
 
 // Append writes a message or presence.
-func (s *Stanza) Append(b []byte) ([]byte, error) { return written(b, s.body) }
+func (s *Stanza) Append(b []byte) ([]byte, error) {
+	return written(b, []*xmlstream.Element{s.body})
+}
 
 // IsAnswer reports whether it is an IQ that answers one of another entity.
 func (s *Stanza) IsAnswer() bool { return s.Name == "iq" && (s.Type == "result" || s.Type == "error") }
 
 // Payload is what is in an IQ: one element in a request, with the error beside it in an error answer, none in a
 // result that says no more.
-func (s *Stanza) Payload() (b []byte, err error) {
-	for _, el := range s.body.Children() {
-		if b, err = written(b, el); err != nil {
-			return nil, err
-		}
-	}
-	return b, nil
-}
+func (s *Stanza) Payload() ([]byte, error) { return written(nil, s.body.Children()) }
 
-func written(b []byte, el *xmlstream.Element) ([]byte, error) {
+// written appends elements, of MaxWritten in all.
+func written(b []byte, elements []*xmlstream.Element) ([]byte, error) {
 	w := xmlstream.NewWriter(b)
 	w.AtMost(MaxWritten)
-	w.Tree(field, el.Borrowed(), xmlstream.NSClient)
+	for _, el := range elements {
+		w.Tree(field, el.Borrowed(), xmlstream.NSClient)
+	}
 	return w.Result()
 }
 

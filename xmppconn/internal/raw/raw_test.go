@@ -248,6 +248,13 @@ func TestWrittenIsBounded(t *testing.T) {
 	if b, err := s.Payload(); perch.KindOf(err) != perch.KindValidation || len(b) != 0 {
 		t.Errorf("Payload() = %d bytes, %v; want none and KindValidation", len(b), err)
 	}
+	half := "xmlns:p='" + strings.Repeat("n", 30<<10) + "'><p:x/><p:x/><p:x/>"
+	if s, err = raw.Parse("<iq type='error' id='1' xmlns:q='urn:q'><q:a "+half+"</q:a><error "+half+"</error></iq>", self); err != nil {
+		t.Fatalf("Parse() of an error: got error %v, want none", err)
+	}
+	if b, err := s.Payload(); perch.KindOf(err) != perch.KindValidation || len(b) != 0 {
+		t.Errorf("Payload() of two elements = %d bytes, %v; want at most %d of both", len(b), err, raw.MaxWritten)
+	}
 	payload := streamtest.Parse(t, "<a "+many+"</a>")
 	if got, err := s.Answer(stanza.IQ{Type: "result", Payload: payload}); !errors.Is(err, perch.ErrAnswerTooLarge) || perch.KindOf(err) != perch.KindXMPP || got != "" {
 		t.Errorf("Answer() = %d bytes, %v; want none and ErrAnswerTooLarge", len(got), err)
