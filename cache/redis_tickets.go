@@ -49,13 +49,13 @@ func (r *Redis) TakeTicket(ctx context.Context, hash string) (sessions.Ticket, e
 		return sessions.Ticket{}, err
 	}
 	row, err := decode[ticketRow](s)
+	if err != nil {
+		return sessions.Ticket{}, err
+	}
 	if row.Restricted != "" {
 		row.Ticket.Session, row.Ticket.Restricted = row.Restricted, true
 	}
-	switch {
-	case err != nil:
-		return sessions.Ticket{}, err
-	case row.Hash != hash || row.Ticket.Session == "":
+	if row.Hash != hash || row.Ticket.Session == "" {
 		return sessions.Ticket{}, corrupt(errors.New("a ticket of another name"))
 	}
 	return row.Ticket, nil

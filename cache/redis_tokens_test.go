@@ -59,6 +59,20 @@ func TestRestrictedRows(t *testing.T) {
 	}
 }
 
+// TestTicketRowUnread: what is no ticket is an error, and no fault of the process.
+func TestTicketRowUnread(t *testing.T) {
+	w := mini(t)
+	r := w.open(t, cache.RedisOptions{})
+	for _, row := range []string{"no JSON", "[]", "{}"} {
+		if err := w.client.Set(t.Context(), "perch:ticket:h1", row, 0).Err(); err != nil {
+			t.Fatalf("SET got error %v, want none", err)
+		}
+		if k, err := r.TakeTicket(t.Context(), "h1"); perch.KindOf(err) != perch.KindInternal {
+			t.Errorf("TakeTicket of %q = %+v, %v; want an error of kind %s", row, k, err, perch.KindInternal)
+		}
+	}
+}
+
 // cutter fails every command to Redis after the first few.
 type cutter struct {
 	left   int // before it does; negative: it does not
