@@ -47,6 +47,8 @@ var (
 	rewriteLua string
 	//go:embed scripts/unbind.lua
 	unbindLua string
+	//go:embed scripts/use.lua
+	useLua string
 	//go:embed scripts/clock.lua
 	clockLua string
 	//go:embed scripts/beat.lua

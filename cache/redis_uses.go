@@ -11,7 +11,7 @@ import (
 const usesPage = 500
 
 // NoteUses implements sessions.Store. What is noted of a token goes with it (unindex, Forget), or with
-// the state of its session.
+// the state of its session; of one that has ended nothing is noted.
 func (r *Redis) NoteUses(ctx context.Context, uses []sessions.NotedUse) error {
 	for page := range slices.Chunk(uses, usesPage) {
 		err := r.change(ctx, "uses", func(ctx context.Context) error {
@@ -21,8 +21,7 @@ func (r *Redis) NoteUses(ctx context.Context, uses []sessions.NotedUse) error {
 				if err != nil {
 					return err
 				}
-				pipe.HSet(ctx, r.keys.uses(u.Session), u.Token, row)
-				pipe.PExpire(ctx, r.keys.uses(u.Session), r.o.StateTTL)
+				pipe.Eval(ctx, useLua, []string{r.keys.uses(u.Session), r.keys.tokens(u.Session)}, u.Token, row, ms(r.o.StateTTL))
 			}
 			_, err := pipe.Exec(ctx)
 			return err

@@ -85,8 +85,8 @@ type Store interface {
 	Bindings(ctx context.Context) (map[string]Binding, error)
 	BindingsOf(ctx context.Context, id ID) (map[string]Binding, error)
 
-	// NoteUses writes when tokens were used last; what is noted of a token ends with it. Uses lists that
-	// for one session, by the names of the tokens.
+	// NoteUses writes when tokens were used last; what is noted of a token ends with it, and of one that has
+	// ended, or leads to another session, nothing is. Uses lists that for one session, by the names of the tokens.
 	NoteUses(ctx context.Context, uses []NotedUse) error
 	Uses(ctx context.Context, id ID) (map[string]TokenUse, error)
 

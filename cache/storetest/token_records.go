@@ -105,10 +105,17 @@ func tokenUses(t testing.TB, h Harness) {
 		t.Fatalf("Rebind: got error %v, want none", err)
 	}
 	uses("s1", map[string]sessions.TokenUse{"t1": second})
+	late := []sessions.NotedUse{
+		{Session: "s1", Token: "t0", TokenUse: second}, {Session: "s1", Token: "t2", TokenUse: second},
+		{Session: "s1", Token: "other", TokenUse: second}, {Session: "s1", Token: "never", TokenUse: second},
+	}
+	note(late...)
+	uses("s1", map[string]sessions.TokenUse{"t1": second})
 	h.Advance(time.Hour)
 	if err := s.Forget(t.Context(), "s1"); err != nil {
 		t.Fatalf("Forget: got error %v, want none", err)
 	}
+	note(append(late, sessions.NotedUse{Session: "s1", Token: "t1", TokenUse: second})...)
 	uses("s1", nil)
 	uses("s2", map[string]sessions.TokenUse{"other": second})
 }
