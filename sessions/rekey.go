@@ -102,11 +102,19 @@ func (m *Manager) rebind(ctx context.Context, s *Session, old boundToken, key ma
 	if m.o.Store.Rebind(ctx, old.key.String(), key.String(), b) != nil {
 		return false
 	}
+	if !m.move(s, old, key) && m.ended(old.key, s) {
+		_ = m.o.Store.Unbind(ctx, key.String()) // it was revoked meanwhile, and must not be back
+	}
+	return true
+}
+
+// move has a live session know a token by another key, and reports whether the token still led to it.
+func (m *Manager) move(s *Session, old boundToken, key markedKey) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	there := s.entry.find(old.key)
 	if m.tokens[old.key] != s || there == nil {
-		return true // it has ended, or was replaced, since
+		return false
 	}
 	moved := boundToken{key: key.digest, minted: old.minted, mark: key.mark, was: old.key, record: there.record, life: there.life}
 	m.tokens.unbind(old.key, s)

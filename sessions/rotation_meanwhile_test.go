@@ -197,3 +197,43 @@ func TestRotationOfWhatEndedMeanwhile(t *testing.T) {
 		})
 	}
 }
+
+// rebinding is a Store in which something happens once, before a token gets another name.
+type rebinding struct {
+	sessions.Store
+	then func()
+}
+
+func (r *rebinding) Rebind(ctx context.Context, old, token string, b sessions.Binding) error {
+	if f := r.then; f != nil {
+		r.then = nil
+		f()
+	}
+	return r.Store.Rebind(ctx, old, token, b)
+}
+
+// TestTokenRevokedWhileItMoves: a token that is revoked while a request moves it to the secret in use is
+// refused by that name as well.
+func TestTokenRevokedWhileItMoves(t *testing.T) {
+	inWorld(t, func(w *world) {
+		_, by := w.signInAs(password("good"))
+		token, made := w.make(by, "reader", perch.Grant{Scopes: []perch.Scope{perch.ScopeRead}})
+		must(t, "Reconfigure", w.m.Reconfigure(secrets(secretAfter, secretBefore)))
+		w.store.Store = &rebinding{w.store.Store, func() {
+			_, err := w.m.RevokeToken(w.ctx(), by, made.ID)
+			must(t, "RevokeToken", err)
+		}}
+		for _, when := range []string{"meanwhile", "later"} {
+			if !w.refused(token) {
+				t.Errorf("%s: the revoked token leads somewhere, want it refused", when)
+			}
+		}
+		all, err := w.store.BindingsOf(w.ctx(), by.Session.ID())
+		must(t, "BindingsOf", err)
+		for _, b := range all {
+			if b.Token != nil && b.Token.ID == made.ID {
+				t.Errorf("the Store has %+v, want nothing of the revoked token", b.Token)
+			}
+		}
+	})
+}
