@@ -100,25 +100,31 @@ func requestLarge[T any](ctx context.Context, c *Conn, kind, typ string, to perc
 	}
 	patience := time.NewTimer(o.timeout)
 	defer patience.Stop()
-	for waits := 1; ; waits++ {
+	var failure error
+	for waits := 1; failure == nil; waits++ {
 		select {
 		case r := <-ch:
 			return r.value, r.err
 		case <-patience.C:
 			if waits < maxWaits && c.partsArriving(id, o.timeout) {
 				patience.Reset(o.timeout)
-				continue
+			} else {
+				failure = context.DeadlineExceeded
 			}
-			c.giveUp(id, o.givenUp)
-			return none, perch.Wrap(perch.KindUpstreamTimeout, context.DeadlineExceeded, "the server did not answer in time")
 		case <-ctx.Done():
-			c.giveUp(id, o.givenUp)
-			if errors.Is(ctx.Err(), context.Canceled) {
-				return none, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the request was canceled")
-			}
-			return none, perch.Wrap(perch.KindUpstreamTimeout, ctx.Err(), "the server did not answer in time")
+			failure = ctx.Err()
 		}
 	}
+	c.giveUp(id, o.givenUp)
+	select {
+	case r := <-ch: // it came while it was given up
+		return r.value, r.err
+	default:
+	}
+	if errors.Is(failure, context.Canceled) {
+		return none, perch.Wrap(perch.KindUpstreamTimeout, failure, "the request was canceled")
+	}
+	return none, perch.Wrap(perch.KindUpstreamTimeout, failure, "the server did not answer in time")
 }
 
 // partsArriving reports whether a part of the answer came within d.

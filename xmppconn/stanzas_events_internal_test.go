@@ -9,6 +9,7 @@ import (
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/xmppconn/internal/passthrough"
 	"github.com/perch-im/perch/xmppconn/internal/raw"
+	"github.com/perch-im/perch/xmppconn/internal/stanza"
 	"github.com/perch-im/perch/xmppconn/internal/xmlstream"
 )
 
@@ -148,5 +149,26 @@ func TestLateAnswerToAClient(t *testing.T) {
 			t.Errorf("got %s, want an iq", in[0].XML)
 		}
 		p.wantH(t, "1")
+	})
+}
+
+// TestAnswerWhileItIsGivenUp: an answer that comes when its request is just given up is neither late nor lost.
+func TestAnswerWhileItIsGivenUp(t *testing.T) {
+	smBubble(t, "at the last moment", func(t *testing.T, s *smServer) {
+		c, _, p := s.connect(nil)
+		iq := make(chan string, 1)
+		go func() { iq <- p.iq().Attr("id") }()
+		got, err := requestLarge(context.Background(), c, "stanza", "get", "bob@a.test", []byte("<x xmlns='urn:x'/>"),
+			func(in stanza.IQ) (string, error) { return in.Payload.Text(), nil },
+			asked{timeout: time.Second, givenUp: func(id string) {
+				if sent := <-iq; sent != id {
+					t.Errorf("got the request %s given up, want %s", id, sent)
+				}
+				p.send("<iq type='result' from='bob@a.test' id='" + id + "'><x xmlns='urn:x'>y</x></iq>")
+				synctest.Wait()
+			}})
+		if got != "y" || err != nil {
+			t.Errorf("got %q, %v; want the answer", got, err)
+		}
 	})
 }
