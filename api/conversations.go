@@ -45,11 +45,12 @@ func (a *API) handleConversations(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
+	query.Only = accessFrom(r.Context()).Grant.Conversations
 	found, err := sessions.ConversationsOf(sessionFrom(r.Context())).List(r.Context(), query)
 	if err != nil {
 		return err
 	}
-	answer := conversationList{Items: visibleTo(accessFrom(r.Context()), found.Items), Complete: found.Complete}
+	answer := conversationList{Items: found.Items, Complete: found.Complete}
 	if answer.Items == nil {
 		answer.Items = []perch.Conversation{}
 	}

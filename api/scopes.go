@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -262,9 +261,4 @@ func boundOf(by sessions.Access) *sessions.Bound {
 		scopes, ok := eventScopes[t]
 		return ok && by.Grant.Allows(scopes...)
 	}}
-}
-
-// visibleTo leaves out the conversations that a token is not for.
-func visibleTo(by sessions.Access, list []perch.Conversation) []perch.Conversation {
-	return slices.DeleteFunc(list, func(c perch.Conversation) bool { return !by.Grant.AllowsConversation(c.JID) })
 }

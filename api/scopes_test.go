@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -292,4 +293,29 @@ func TestConversationsOfOperations(t *testing.T) {
 		}
 	}
 	s.close()
+}
+
+// TestPagesOfConversations: the pages of a token for one conversation are full, and no cursor names another one.
+func TestPagesOfConversations(t *testing.T) {
+	f := newGateway(t)
+	f.signIn()
+	f.want(200, "GET", "/v1/conversations", "", nil)
+	for _, to := range []string{"bob", "carol", "dave"} { // the latest comes first
+		f.want(202, "POST", "/v1/messages", fmt.Sprintf(`{"id":"to-%s","to":"%[1]s@example.net","body":"x"}`, to), nil)
+	}
+	with, _ := f.make(tokenBody("read", `,"conversations":["bob@example.net"]`))
+	a := f.as(with, "GET", "/v1/conversations?limit=1", "")
+	var page struct {
+		Items []perch.Conversation
+		Next  *string
+	}
+	if json.Unmarshal(a.body, &page) != nil || len(page.Items) != 1 || page.Items[0].JID != "bob@example.net" {
+		t.Errorf("the first page: got %s, want bob on it", a.body)
+	}
+	if page.Next == nil {
+		return
+	}
+	if place, err := base64.RawURLEncoding.DecodeString(*page.Next); err != nil || strings.Contains(string(place), "dave") || strings.Contains(string(place), "carol") {
+		t.Errorf("next is %q (%v), want the place of bob at most", place, err)
+	}
 }

@@ -29,6 +29,7 @@ type ConversationQuery struct {
 	Cursor string
 	Unread bool                   // only those in which something is unread
 	Kind   perch.ConversationKind // "": of all kinds
+	Only   []perch.JID            // of these alone; nil: of all
 }
 
 // ConversationPage is a part of the list: the pinned ones first, and then the others, each with the
@@ -123,7 +124,13 @@ func (c *conversationList) snapshot(ctx context.Context, q *ConversationQuery, a
 // pageOf are the states of a page, and one more if there is.
 func pageOf(t conversations.Table, q *ConversationQuery, after *listPlace) []conversations.State {
 	var list []conversations.State
+	only := keysOf(q.Only)
 	for s := range t.All() {
+		if only != nil {
+			if _, ok := only[s.Key()]; !ok {
+				continue
+			}
+		}
 		if q.Unread && s.Unread == 0 || q.Kind != "" && s.Kind != q.Kind || after != nil && comparePlaces(placeIn(&s), *after) <= 0 {
 			continue
 		}
