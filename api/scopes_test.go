@@ -191,6 +191,21 @@ func TestScopesOfCommands(t *testing.T) {
 	}
 }
 
+// TestSocketWithoutAScope: a page sees no status, so the close code tells it to stop.
+func TestSocketWithoutAScope(t *testing.T) {
+	n := newNodes(t)
+	n.openAtB(token)
+	with, _ := n.b.make(tokenBody("send"))
+	for name, g := range map[string]*gateway{"the owner": n.b, "another node": n.a} {
+		if r := g.try("", header("Origin", g.srv.URL), "perch.v1", bearer(with)); r.code != 4003 || r.problem != "insufficient-scope" || len(r.types) != 1 {
+			t.Errorf("%s, from a page: got %+v, want insufficient-scope and 4003", name, r)
+		}
+		if r := g.try("", nil, "perch.v1", bearer(with)); r.status != 403 {
+			t.Errorf("%s, from a program: got %+v, want 403", name, r)
+		}
+	}
+}
+
 // answerTo reads up to the answer to a command.
 func answerTo(t testing.TB, f feed, ref string) envelope {
 	t.Helper()

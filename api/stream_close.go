@@ -13,7 +13,7 @@ import (
 const (
 	closeProtocol     websocket.StatusCode = 4000
 	closeUnauthorized websocket.StatusCode = 4001
-	closeOrigin       websocket.StatusCode = 4003
+	closeForbidden    websocket.StatusCode = 4003
 	closeSessionGone  websocket.StatusCode = 4004
 	closeErrors       websocket.StatusCode = 4008
 	closeConnections  websocket.StatusCode = 4009
@@ -28,7 +28,7 @@ const (
 var closeReasons = map[websocket.StatusCode]string{
 	closeProtocol:     "protocol error",
 	closeUnauthorized: "unauthorized",
-	closeOrigin:       "origin not allowed",
+	closeForbidden:    "forbidden",
 	closeSessionGone:  "session gone",
 	closeErrors:       "too many errors",
 	closeConnections:  "too many connections",
@@ -71,6 +71,8 @@ func endingOf(err error) ending {
 	switch perch.KindOf(err) {
 	case perch.KindUnauthorized:
 		return ending{closeUnauthorized, err}
+	case perch.KindInsufficientScope:
+		return ending{closeForbidden, err}
 	case perch.KindValidation, perch.KindMalformedJSON:
 		return ending{closeProtocol, err}
 	case perch.KindDraining:

@@ -49,7 +49,7 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 	}
 	if !a.originAllowed(r) {
 		// Before anything else: a page of another origin must not even cause a login.
-		a.refuseSocket(w, r, ending{closeOrigin, perch.Errorf(perch.KindForbidden, "this origin may not open an event socket")})
+		a.refuseSocket(w, r, ending{closeForbidden, perch.Errorf(perch.KindForbidden, "this origin may not open an event socket")})
 		return
 	}
 	by, err := a.authenticateSocket(w, r)
