@@ -89,10 +89,10 @@ func (g *gateway) allowUploads(p sessions.UploadPolicy) {
 	}
 }
 
-// placeOf asks for a slot for a file of a size.
-func (g *gateway) placeOf(size int64) place {
+// slotOf asks for a slot for a file of a size.
+func (g *gateway) slotOf(size int64) slot {
 	g.t.Helper()
-	var p place
+	var p slot
 	g.want(201, "POST", "/v1/uploads", fmt.Sprintf(`{"name":"cat.png","size":%d,"type":"image/png"}`, size), &p)
 	if p.ProxyURL == "" {
 		g.t.Fatalf("got %+v, want a slot that the gateway takes", p)
@@ -148,14 +148,14 @@ func (g *gateway) wantPut(status int, path string, body []byte, header ...string
 }
 
 // TestUploadProxy: a file goes through as it is, with the headers of the slot and its type, and the
-// place is used up.
+// slot is used up.
 func TestUploadProxy(t *testing.T) {
 	s := newStorage(t)
 	g := withProxy(t, s.URL)
 	for _, size := range []int{0, 1, 70_000, 3 << 20} {
 		content := make([]byte, size)
 		_, _ = rand.Read(content)
-		p := g.placeOf(int64(size))
+		p := g.slotOf(int64(size))
 		a := g.wantPut(201, p.ProxyURL, content, "Cookie", "a=b")
 		if want := `{"get_url":"` + p.GetURL + `"}`; strings.TrimSpace(string(a.body)) != want {
 			t.Errorf("%d bytes: got %s, want %s", size, a.body, want)
@@ -186,7 +186,7 @@ func TestUploadProxyRefuses(t *testing.T) {
 			return false
 		}
 	})
-	p := g.placeOf(1000)
+	p := g.slotOf(1000)
 	ten := strings.Repeat("x", 1000)
 	for name, tc := range map[string]struct {
 		path    string
@@ -217,7 +217,7 @@ func TestUploadProxyRefuses(t *testing.T) {
 		}
 	}
 	g.allowUploads(sessions.UploadPolicy{HTTP: []string{"127.0.0.1"}})
-	var direct place
+	var direct slot
 	if g.want(201, "POST", "/v1/uploads", fileRequest, &direct); direct.ProxyURL != "" {
 		t.Errorf("without a proxy: got %+v, want no address for it", direct)
 	}
@@ -229,7 +229,7 @@ func TestUploadProxyAnswers(t *testing.T) {
 	inside := newStorage(t)
 	s := newStorage(t)
 	g := withProxy(t, s.URL)
-	p := g.placeOf(5)
+	p := g.slotOf(5)
 	for _, status := range []int{301, 302, 303, 307, 308, 400, 401, 403, 409, 410, 413, 500, 507} {
 		s.set(func() {
 			s.answer = func(w http.ResponseWriter, _ *http.Request) bool {
@@ -257,7 +257,7 @@ func TestUploadProxyGuard(t *testing.T) {
 	at, _ := url.Parse(s.URL)
 	for _, host := range []string{"127.0.0.1", "localhost"} {
 		g := withProxy(t, "http://"+net.JoinHostPort(host, at.Port()), func(o *gatewayOptions) { o.Uploads.Allow = nil })
-		got := g.wantPut(502, g.placeOf(5).ProxyURL, []byte("hello")).problem(t)
+		got := g.wantPut(502, g.slotOf(5).ProxyURL, []byte("hello")).problem(t)
 		if got.Code != "upload-refused" || !strings.Contains(got.Detail, "--upload-proxy-allow") || got.UpstreamStatus != 0 {
 			t.Errorf("%s: got %+v, want upload-refused, and what to do", host, got)
 		}
@@ -271,13 +271,13 @@ func TestUploadProxyGuard(t *testing.T) {
 func TestUploadProxyUnreachable(t *testing.T) {
 	gone := newStorage(t)
 	gone.Close()
-	if got := withProxy(t, gone.URL); got.wantPut(502, got.placeOf(5).ProxyURL, []byte("hello")).problem(t).Code != "upload-refused" {
+	if got := withProxy(t, gone.URL); got.wantPut(502, got.slotOf(5).ProxyURL, []byte("hello")).problem(t).Code != "upload-refused" {
 		t.Errorf("nobody there: want upload-refused")
 	}
 	secure := httptest.NewTLSServer(newStorage(t))
 	defer secure.Close()
 	g := withProxy(t, secure.URL)
-	if got := g.wantPut(502, g.placeOf(5).ProxyURL, []byte("hello")).problem(t); got.Code != "upstream-tls" {
+	if got := g.wantPut(502, g.slotOf(5).ProxyURL, []byte("hello")).problem(t); got.Code != "upstream-tls" {
 		t.Errorf("a certificate of nobody: got %+v, want upstream-tls", got)
 	}
 }
@@ -287,7 +287,7 @@ func TestUploadProxyUnreachable(t *testing.T) {
 func TestUploadProxyOneAtATime(t *testing.T) {
 	s := newStorage(t)
 	g := withProxy(t, s.URL)
-	first, second := g.placeOf(10), g.placeOf(5)
+	first, second := g.slotOf(10), g.slotOf(5)
 	from, to := io.Pipe()
 	done := make(chan answer, 1)
 	go func() { done <- g.put(g.ctx, first.ProxyURL, from, 10) }()
@@ -309,7 +309,7 @@ func TestUploadProxyOneAtATime(t *testing.T) {
 func TestUploadProxyClientLeaves(t *testing.T) {
 	s := newStorage(t)
 	g := withProxy(t, s.URL)
-	p := g.placeOf(1 << 20)
+	p := g.slotOf(1 << 20)
 	ctx, leave := context.WithCancel(g.ctx)
 	from, to := io.Pipe()
 	go func() {
@@ -340,7 +340,7 @@ func TestUploadProxyMemory(t *testing.T) {
 	s.discard = true
 	g := withProxy(t, s.URL)
 	const size = 100 << 20
-	p := g.placeOf(size)
+	p := g.slotOf(size)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	began := time.Now()
@@ -370,7 +370,7 @@ func TestUploadProxyForwarded(t *testing.T) {
 	n.b.allowUploads(sessions.UploadPolicy{Proxy: perch.UploadProxyOn, HTTP: []string{"127.0.0.1"}})
 	n.b.uploadsAt(s.URL)
 	n.openAtB(token)
-	var p place
+	var p slot
 	n.a.want(201, "POST", "/v1/uploads", fmt.Sprintf(`{"name":"cat.png","size":%d}`, 3<<20), &p)
 	content := make([]byte, 3<<20)
 	_, _ = rand.Read(content)
@@ -397,7 +397,7 @@ func TestUploadProxyForwardedEdge(t *testing.T) {
 	n.b.allowUploads(sessions.UploadPolicy{Proxy: perch.UploadProxyOn, HTTP: []string{"127.0.0.1"}})
 	n.b.uploadsAt(s.URL)
 	n.openAtB(token)
-	var p place
+	var p slot
 	n.a.want(201, "POST", "/v1/uploads", `{"name":"cat.png","size":5}`, &p)
 	free := n.a.api.TakeUploadPlaces()
 	if a := n.a.wantPut(429, p.ProxyURL, []byte("hello")); a.header.Get("Retry-After") != "1" {
@@ -414,7 +414,7 @@ func TestUploadProxyObserver(t *testing.T) {
 	g := withProxy(t, s.URL, func(o *gatewayOptions) { o.Observer = l })
 	put := func(status int) {
 		t.Helper()
-		g.wantPut(status, g.placeOf(5).ProxyURL, []byte("hello"))
+		g.wantPut(status, g.slotOf(5).ProxyURL, []byte("hello"))
 	}
 	put(201)
 	s.set(func() {
@@ -426,7 +426,7 @@ func TestUploadProxyObserver(t *testing.T) {
 	})
 	put(502)
 	s.set(func() { s.answer = nil })
-	g.wantPut(422, g.placeOf(5).ProxyURL, []byte("other")[1:]) // no file has gone anywhere
+	g.wantPut(422, g.slotOf(5).ProxyURL, []byte("other")[1:]) // no file has gone anywhere
 	ctx, leave := context.WithCancel(g.ctx)
 	from, to := io.Pipe()
 	go func() {
@@ -434,7 +434,7 @@ func TestUploadProxyObserver(t *testing.T) {
 		leave()
 		_ = to.CloseWithError(context.Canceled)
 	}()
-	if a, err := g.tryPut(ctx, g.placeOf(5).ProxyURL, from, 5); err == nil {
+	if a, err := g.tryPut(ctx, g.slotOf(5).ProxyURL, from, 5); err == nil {
 		t.Fatalf("got %d %s, want that the request is over", a.status, a.body)
 	}
 	uploads := func() string {

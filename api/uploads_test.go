@@ -14,8 +14,8 @@ import (
 	"github.com/perch-im/perch/internal/fakexmpp"
 )
 
-// place is the answer to a request for a slot for a file.
-type place struct {
+// slot is the answer of POST /v1/uploads.
+type slot struct {
 	ID  string `json:"id"`
 	Put struct {
 		URL     string            `json:"url"`
@@ -44,15 +44,15 @@ func (g *gateway) uploadsAt(address string, headers ...perch.UploadHeader) {
 func TestUploadSlot(t *testing.T) {
 	g := newGateway(t)
 	g.uploadsAt("https://up.test", perch.UploadHeader{Name: "Authorization", Value: perch.NewSecret("Bearer 5")}, perch.UploadHeader{Name: "Expires", Value: perch.NewSecret("never")})
-	var got place
+	var got slot
 	g.want(201, "POST", "/v1/uploads", fileRequest, &got)
 	if left := time.Until(got.ExpiresAt); got.ID == "" || left < 4*time.Minute || left > 5*time.Minute {
 		t.Errorf("got %+v, want an id, and five minutes", got)
 	}
-	want := place{ID: got.ID, ExpiresAt: got.ExpiresAt, GetURL: "https://up.test/get/cat.png", MaxSize: 200 << 20}
+	want := slot{ID: got.ID, ExpiresAt: got.ExpiresAt, GetURL: "https://up.test/get/cat.png", MaxSize: 200 << 20}
 	want.Put.URL, want.Put.Headers = "https://up.test/put/cat.png", map[string]string{"Authorization": "Bearer 5", "Expires": "never"}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("got another place than wanted (-want +got):\n%s", diff)
+		t.Errorf("got another slot than wanted (-want +got):\n%s", diff)
 	}
 	var info perch.SessionInfo
 	g.want(200, "GET", "/v1/session", "", &info)
