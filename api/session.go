@@ -351,12 +351,12 @@ func (a *API) endsSession(r *http.Request) (bool, error) {
 //
 //	@ID				deleteSession
 //	@Summary		Sign out
-//	@Description	With a token of POST /v1/tokens: ends that token alone, and its streams; the others continue. With the token of a sign-in, or the access token of the account: ends the XMPP session and drops its cache, log and tokens. all=0 ends only the token of this request, whichever it is, and the session with the last one; all=1 ends the session, whichever token asks, and needs the scope session. Closing event streams never ends anything.
+//	@Description	With the token of a sign-in, or the access token of the account: ends the XMPP session and drops its cache, log and tokens. With a token of POST /v1/tokens: ends that token, and its streams; the others continue, and the session ends with the last one. all=0 does the same with whichever token; all=1 ends the session, whichever token asks, and needs the scope session and no limit on conversations. Closing event streams never ends anything.
 //	@Tags			session
 //	@Param			all	query	string	false	"1: the session; 0: this token alone"	Enums(0, 1)
 //	@Success		204
 //	@Failure		401	{object}	Problem
-//	@Failure		403	{object}	Problem	"all=1 without the scope session"
+//	@Failure		403	{object}	Problem	"all=1 without the scope session, or for some conversations only"
 //	@Failure		409	{object}	Problem	"all=0 with the access token of the account"
 //	@Failure		422	{object}	Problem
 //	@Failure		503	{object}	Problem

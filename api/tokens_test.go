@@ -129,6 +129,20 @@ func TestSignOutOfOneDevice(t *testing.T) {
 	if a := f.as(phone, "DELETE", "/v1/session?all=0", ""); a.status != 204 || f.manager.Len() != 0 {
 		t.Errorf("the last token: %d %s, %d sessions; want none left", a.status, a.body, f.manager.Len())
 	}
+	phone = signIn()
+	made, _ = f.makeWith(phone, tokenBody("read"))
+	narrow, _ := f.makeWith(phone, tokenBody("session", `,"conversations":["bob@example.net"]`))
+	if a := f.as(narrow, "DELETE", "/v1/session?all=1", ""); !a.outOfScope(t) {
+		t.Errorf("all=1 with a token for bob: %d %s, want it refused", a.status, a.body)
+	}
+	for _, tt := range []struct {
+		with, path string
+		left       int
+	}{{phone, "/v1/session?all=0", 1}, {narrow, "/v1/session", 1}, {made, "/v1/session", 0}} {
+		if a := f.as(tt.with, "DELETE", tt.path, ""); a.status != 204 || f.manager.Len() != tt.left {
+			t.Errorf("DELETE %s: %d %s, %d sessions; want %d", tt.path, a.status, a.body, f.manager.Len(), tt.left)
+		}
+	}
 	f.signIn()
 	f.refused(409, "conflict", "", "DELETE", "/v1/session?all=0", "")
 }
@@ -352,7 +366,7 @@ func TestScopesOfTickets(t *testing.T) {
 	}
 }
 
-// TestScopesAreOfTheOwner: a node that passes requests on does not decide, and cannot widen.
+// TestScopesThroughANode: a node that passes requests on does not decide, and cannot widen.
 func TestScopesThroughANode(t *testing.T) {
 	n := newNodes(t)
 	n.openAtB(token)

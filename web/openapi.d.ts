@@ -801,7 +801,7 @@ export interface paths {
         post: operations["openSession"];
         /**
          * Sign out
-         * @description With a token of POST /v1/tokens: ends that token alone, and its streams; the others continue. With the token of a sign-in, or the access token of the account: ends the XMPP session and drops its cache, log and tokens. all=0 ends only the token of this request, whichever it is, and the session with the last one; all=1 ends the session, whichever token asks, and needs the scope session. Closing event streams never ends anything.
+         * @description With the token of a sign-in, or the access token of the account: ends the XMPP session and drops its cache, log and tokens. With a token of POST /v1/tokens: ends that token, and its streams; the others continue, and the session ends with the last one. all=0 does the same with whichever token; all=1 ends the session, whichever token asks, and needs the scope session and no limit on conversations. Closing event streams never ends anything.
          */
         delete: operations["deleteSession"];
         options?: never;
@@ -6493,7 +6493,7 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthorized"];
-            /** @description all=1 without the scope session */
+            /** @description all=1 without the scope session, or for some conversations only */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
