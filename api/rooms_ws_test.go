@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,6 +112,10 @@ func TestRoomsSnapshot(t *testing.T) {
 	}
 	if len(page.Items) != 1 || page.Items[0].JID != theRoom || page.Items[0].State != perch.RoomStateJoined || !page.Last {
 		t.Errorf("got %q with %+v, want the room in a snapshot", typesIn(all), page)
+	}
+	want := []string{"roster.snapshot", "invitations.snapshot", "rooms.snapshot", "presence.snapshot"}
+	if got := typesIn(f.poll(token, "limit=1").Events); !slices.Equal(got, want) {
+		t.Errorf("a long poll of one event: got %q, want %q, as snapshots do not count", got, want)
 	}
 }
 

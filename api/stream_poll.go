@@ -39,7 +39,7 @@ func (e *pollEncoder) event(ev *perch.Event) error {
 		return nil
 	case perch.EventReconnect:
 		return errStreamComplete // the node is stopping: answer with what was collected
-	case perch.EventRosterSnapshot, perch.EventInvitationsSnapshot, perch.EventPresenceSnapshot:
+	case perch.EventRosterSnapshot, perch.EventInvitationsSnapshot, perch.EventRoomsSnapshot, perch.EventPresenceSnapshot:
 		e.events = append(e.events, ev)
 		return nil
 	}
