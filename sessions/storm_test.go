@@ -3,6 +3,7 @@ package sessions_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -66,12 +67,18 @@ func TestReconnectStorm(t *testing.T) {
 				return works(ctx, req)
 			}
 		})
+		// The lock orders what is read here before the attempts that come after it.
+		made := func() int {
+			mu.Lock()
+			defer mu.Unlock()
+			return attempts
+		}
 		for _, c := range w.everyConn() {
 			c.Fail(linkLost)
 		}
 		synctest.Wait()
-		if attempts > crowd/20 {
-			t.Errorf("got %d attempts at once, want them spread", attempts)
+		if n := made(); n > crowd/20 {
+			t.Errorf("got %d attempts at once, want them spread", n)
 		}
 		pass(outage + time.Minute + time.Second) // the longest back-off has passed
 		for i, s := range all {
@@ -80,17 +87,20 @@ func TestReconnectStorm(t *testing.T) {
 			}
 		}
 		// Full jitter of 1, 2, 4, 8, ... seconds: about 9 attempts in the outage, and one after.
-		if attempts > crowd*16 {
-			t.Errorf("got %d attempts of %d sessions in %v, want at most 16 of each", attempts, crowd, outage)
+		n := made()
+		if n > crowd*16 {
+			t.Errorf("got %d attempts of %d sessions in %v, want at most 16 of each", n, crowd, outage)
 		}
-		for second, n := range perSecond {
+		mu.Lock()
+		seconds := maps.Clone(perSecond)
+		mu.Unlock()
+		for second, n := range seconds {
 			if second >= 5 && n > crowd/2 || second >= 60 && n > crowd/8 {
 				t.Errorf("got %d attempts in second %d, want at most %d, and %d after a minute", n, second, crowd/2, crowd/8)
 			}
 		}
-		n := attempts
-		if pass(10 * time.Minute); attempts != n {
-			t.Errorf("got %d more logins of sessions that are online, want none", attempts-n)
+		if pass(10 * time.Minute); made() != n {
+			t.Errorf("got %d more logins of sessions that are online, want none", made()-n)
 		}
 	})
 }
