@@ -17,9 +17,20 @@ type reading struct {
 	order    map[string]int // places of the received messages in the archive of the account, by id
 	done     int            // place of the furthest message up to which it was read; -1: nothing was
 	doneAt   int64          // when that was answered first
-	asked    int            // the same, of requests without an answer
+	answered []answeredRead
+	asked    int // the same, of requests without an answer
 	listedBy map[string]Entry
 }
+
+// answeredRead is a place up to which a conversation was read, and when that was answered.
+type answeredRead struct {
+	place int
+	at    int64
+}
+
+// synced is how long after an answer the server has the position, too: what Redis loses before that is
+// lost, and comes back with the next read.
+const synced = 10_000
 
 // checkReads: in the end every node says how far each conversation was read, which is as far as any
 // client ever read, and how many messages came after that.
@@ -52,6 +63,7 @@ func checkReads(r *Report, entries []Entry, f faults) {
 			switch {
 			case !ok:
 			case e.Phase == OK:
+				t.answered = append(t.answered, answeredRead{place, e.At})
 				if r.Reads.Done++; place > t.done {
 					t.done, t.doneAt = place, e.At
 				}
@@ -74,6 +86,17 @@ func checkReads(r *Report, entries []Entry, f faults) {
 // compareTexts orders by the first pair, and then by the second.
 func compareTexts(a, b, c, d string) int { return slices.Compare([]string{a, c}, []string{b, d}) }
 
+// sure is the furthest place that was read and that no loss of Redis can have taken back.
+func (t *reading) sure(f faults) int {
+	sure := -1
+	for _, a := range t.answered {
+		if !f.lostBetween(a.at, a.at+synced) {
+			sure = max(sure, a.place)
+		}
+	}
+	return sure
+}
+
 func (t *reading) check(r *Report, f faults, k talk, nodes []string) {
 	wrong := func(format string, args ...any) {
 		r.Reads.Wrong = append(r.Reads.Wrong, fmt.Sprintf("%s, with %s: ", k.account, k.peer)+fmt.Sprintf(format, args...))
@@ -94,18 +117,25 @@ func (t *reading) check(r *Report, f faults, k talk, nodes []string) {
 			r.Reads.Forgotten++
 		case !known:
 			place = -1
+		case place < t.done && place >= t.sure(f):
+			r.Reads.Forgotten++
+			t.checkUnread(r, wrong, node, e, place)
+			continue
 		}
 		if place < t.done || place > max(t.done, t.asked) {
 			wrong("%s says that it was read up to message %d of %d (%s), want %d", node, place+1, len(t.order), e.ID, t.done+1)
 			continue
 		}
-		want := min(len(t.order)-1-place, mostUnread)
-		if e.Text != "exact" {
-			r.Reads.Inexact++
-			continue
-		}
-		if e.N != want {
-			wrong("%s says that %d are unread after message %d of %d, want %d", node, e.N, place+1, len(t.order), want)
-		}
+		t.checkUnread(r, wrong, node, e, place)
+	}
+}
+
+// checkUnread: what a node counts as unread is what came after the place.
+func (t *reading) checkUnread(r *Report, wrong func(string, ...any), node string, e Entry, place int) {
+	want := min(len(t.order)-1-place, mostUnread)
+	if e.Text != "exact" {
+		r.Reads.Inexact++
+	} else if e.N != want {
+		wrong("%s says that %d are unread after message %d of %d, want %d", node, e.N, place+1, len(t.order), want)
 	}
 }

@@ -118,6 +118,9 @@ func TestCheckReads(t *testing.T) {
 		"nodes that differ":                   {three().read("m2", ledger.OK).unread("n1", "m2", 1, "exact").unread("n2", "m1", 2, "exact"), "n2 says"},
 		"a position that was lost with Redis": {three().read("m2", ledger.OK).fault(60, 70, ledger.FaultRedisFlush).unread("n1", "", 1, "exact"), ""},
 		"a count that was lost with Redis":    {three().read("m2", ledger.OK).fault(60, 70, ledger.FaultRedisFlush).unread("n1", "", 3, "exact"), "n1 says that 3 are unread"},
+		"one that the backup had not":         {three().read("m1", ledger.OK).read("m2", ledger.OK).fault(60, 70, ledger.FaultRedisRestore).unread("n1", "m1", 2, "exact"), ""},
+		"its count":                           {three().read("m2", ledger.OK).fault(60, 70, ledger.FaultRedisRestore).unread("n1", "m1", 1, "exact"), "n1 says that 1 are unread after message 1 of 3, want 2"},
+		"one long before the backup":          {three().read("m2", ledger.OK).fault(20_000, 20_010, ledger.FaultRedisRestore).unread("n1", "m1", 2, "exact"), "read up to message 1 of 3 (m1), want 2"},
 		"a position of nothing":               {three().read("m2", ledger.OK).unread("n1", "m9", 1, "exact"), "which did not come"},
 	})
 }

@@ -81,7 +81,7 @@ type ReadReport struct {
 	Conversations int // that were looked at in the end
 	Nodes         int // that were asked for them
 	Inexact       int // counts that a node calls inexact
-	Forgotten     int // positions that a node cannot name since Redis lost its data; their counts are right
+	Forgotten     int // positions that a node cannot name, or that came moments before, since Redis lost its data; their counts are right
 
 	Wrong []string // positions and counts that are not what they should be
 }
