@@ -255,6 +255,11 @@ var (
 			why: "dialguard judges addresses: who dials them, and why, it does not know",
 		},
 		{
+			from: "internal/callout", may: []string{"internal/dialguard"},
+			never: []string{"encoding/json"},
+			why:   "callout makes requests to addresses of clients: what is in them, and what a failure means, it does not know",
+		},
+		{
 			from: "internal/packed", never: []string{"context", "time", "encoding/json"},
 			why: "packed reads and writes texts and numbers: of what, it does not know",
 		},

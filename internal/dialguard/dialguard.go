@@ -56,6 +56,9 @@ func within(ip netip.Addr, prefixes []netip.Prefix) bool {
 type Guard struct {
 	// Allow are networks that may be dialled besides, on every port: the operator has named them.
 	Allow []netip.Prefix
+	// Only has the networks of Allow dialled and nothing else: what is sent there must not go over the
+	// Internet as it is.
+	Only bool
 }
 
 // Allowed reports whether an address may be dialled. The port of a public one is that of the web, or
@@ -65,7 +68,7 @@ func (g Guard) Allowed(to netip.AddrPort) bool {
 	if ip.Zone() == "" && within(ip.Unmap(), g.Allow) {
 		return true
 	}
-	return Public(ip) && (to.Port() == 443 || to.Port() == 80 || to.Port() >= 1024)
+	return !g.Only && Public(ip) && (to.Port() == 443 || to.Port() == 80 || to.Port() >= 1024)
 }
 
 // Control is a net.Dialer.Control: it refuses with ErrRefused.

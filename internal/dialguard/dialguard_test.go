@@ -30,6 +30,12 @@ func TestAllowed(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", address, got, want)
 		}
 	}
+	only := dialguard.Guard{Allow: named.Allow, Only: true}
+	for address, want := range map[string]bool{"8.8.8.8:443": false, "10.1.2.3:80": true, "10.2.2.3:80": false} {
+		if got := only.Allowed(netip.MustParseAddrPort(address)); got != want {
+			t.Errorf("%s, where nothing else may be dialled: got %v, want %v", address, got, want)
+		}
+	}
 	if at := netip.MustParseAddrPort("[fd00:1::5%eth0]:443"); named.Allowed(at) {
 		t.Errorf("%s: got allowed, want a zone refused", at)
 	}
