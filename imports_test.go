@@ -260,6 +260,11 @@ var (
 			why:   "callout makes requests to addresses of clients: what is in them, and what a failure means, it does not know",
 		},
 		{
+			from: "internal/webpush", may: []string{".", "sessions", "internal/callout"},
+			never: []string{"net", "encoding/xml", "os"},
+			why:   "webpush is the sessions.Sender of push subscriptions: what is sent, and when, is decided by a session",
+		},
+		{
 			from: "internal/packed", never: []string{"context", "time", "encoding/json"},
 			why: "packed reads and writes texts and numbers: of what, it does not know",
 		},
