@@ -265,6 +265,11 @@ var (
 			why:   "webpush is the sessions.Sender of push subscriptions: what is sent, and when, is decided by a session",
 		},
 		{
+			from: "internal/webhook", may: []string{".", "sessions", "internal/callout", "internal/jsonappend"},
+			never: []string{"net", "encoding/json"},
+			why:   "webhook is what is sent to a receiver, and how it is signed: when, and how often, is decided by sessions",
+		},
+		{
 			from: "internal/packed", never: []string{"context", "time", "encoding/json"},
 			why: "packed reads and writes texts and numbers: of what, it does not know",
 		},
