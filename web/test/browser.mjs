@@ -73,10 +73,8 @@ export const said = (scope, text) => scope.getByRole('log').getByText(text);
 
 /** No finding of axe-core that is serious or worse. */
 export async function accessible(page, what) {
-  const { violations } = await page.evaluate(async () => {
-    await Promise.allSettled(document.getAnimations().map((a) => a.finished)); // half a fade has no colour of its own
-    return window.axe.run(document, { resultTypes: ['violations'] });
-  });
+  await still(page);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
   const bad = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
   assert.deepEqual(
     bad.map((v) => `${what}: ${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(' | ')}`),
@@ -84,8 +82,13 @@ export async function accessible(page, what) {
   );
 }
 
-/** Waits for the end of what moves: half a fade has no colour of its own. */
-const still = (page) => page.evaluate(() => Promise.allSettled(document.getAnimations().map((a) => a.finished)).then(() => {}));
+/** Waits for the end of what moves: half a fade has no colour of its own. What is folded away stands still, and
+ * never ends. */
+const still = (page) =>
+  page.evaluate(async () => {
+    const seen = document.getAnimations().filter((a) => a.effect.target.checkVisibility());
+    await Promise.allSettled(seen.map((a) => a.finished));
+  });
 
 /** A screenshot, if PERCH_PICTURES names a folder. */
 export async function picture(page, name) {
