@@ -46,3 +46,8 @@ func TestChats(t *testing.T) {
 func TestUploadsInTheConsole(t *testing.T) {
 	node(t, "uploads_console.mjs", chromium(t), pictures(t))
 }
+
+// TestDevicesInTheConsole plays the tokens of several devices in a real browser.
+func TestDevicesInTheConsole(t *testing.T) {
+	node(t, "devices.mjs", append(newStage(t).env(), chromium(t), pictures(t))...)
+}

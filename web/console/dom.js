@@ -90,6 +90,19 @@ export async function attempt(f) {
   }
 }
 
+/** Shows a part of the console that is loaded when it is asked for, as on most pages it never is.
+ * @template T @param {() => Promise<T>} load @param {(module: T) => unknown} show */
+export function part(load, show) {
+  const loaded = async () => {
+    try {
+      return await load();
+    } catch (cause) {
+      throw new Error('This part of the console could not be loaded: reload the page.', { cause });
+    }
+  };
+  return () => attempt(async () => show(await loaded()));
+}
+
 /** A button that asks once more, in place. @param {string} label @param {string} question @param {() => unknown} f @param {Record<string, any>} [props] */
 export function sure(label, question, f, props = {}) {
   const ask = () => {

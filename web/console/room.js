@@ -1,7 +1,6 @@
 // The room that is open: what it is about, why the account is not in it, and who is there.
-import { attempt, clock, h, set, text } from './dom.js';
+import { attempt, clock, h, part, set, text } from './dom.js';
 import { People } from './occupants.js';
-import { showSettings } from './room_settings.js';
 
 /** @import { Room } from '../types.d.ts' */
 
@@ -53,7 +52,11 @@ export class RoomBar {
       { class: 'quiet', hidden: true, 'aria-expanded': 'false', 'aria-controls': this.people.element.id, onclick: () => this.#toggle() },
       'People here',
     );
-    this.settings = h('button', { class: 'quiet', hidden: true, onclick: () => showSettings(pane, chat.jid) }, 'Room');
+    const showSettings = part(
+      () => import('./room_settings.js'),
+      (m) => m.showSettings(pane, chat.jid),
+    );
+    this.settings = h('button', { class: 'quiet', hidden: true, onclick: showSettings }, 'Room');
     this.why = h('span', {});
     this.nick = h('input', { 'aria-label': 'Another nick', placeholder: 'Another nick', maxlength: 200 });
     this.password = h('input', { type: 'password', 'aria-label': 'Password of the room', placeholder: 'Password', autocomplete: 'off' });

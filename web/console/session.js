@@ -1,5 +1,5 @@
 // The account itself: own presence, state of the session with its reasons, and its ends.
-import { attempt, clock, h, moment, note, set, text } from './dom.js';
+import { attempt, clock, h, moment, note, part, set, text } from './dom.js';
 import { showBlocked } from './blocking.js';
 import { leave as toSignIn } from './signin.js';
 
@@ -59,6 +59,11 @@ export class SessionBox {
       'Reopen the stream',
     );
     this.blocked = h('button', { class: 'quiet', hidden: true, onclick: () => showBlocked(pane) }, 'Blocked');
+    const showDevices = part(
+      () => import('./devices.js'),
+      (m) => m.showDevices(pane, leave),
+    );
+    const devices = h('button', { class: 'quiet', onclick: showDevices }, 'Devices and tokens');
     const forget = h('button', { class: 'quiet', onclick: leave }, 'Leave (stay online)');
     const end = h('button', { class: 'danger', onclick: () => attempt(async () => (await pane.perch.signOut(), leave())) }, 'Sign out');
     this.panel = h(
@@ -74,6 +79,7 @@ export class SessionBox {
         drop,
         pane.alerts.button,
         this.blocked,
+        devices,
         forget,
         end,
         pane.curl('sign out', () => ({ method: 'DELETE', path: '/v1/session' })),
