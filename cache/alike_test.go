@@ -180,6 +180,12 @@ func (p *player) commit(o *playerOwner, r *rand.Rand) *sessions.Commit {
 	c.Rooms = delta(r, func(k string, n int) *sessions.StoredRoom {
 		return &sessions.StoredRoom{JID: perch.JID(k), State: perch.RoomStateJoined, Text: fmt.Sprint(n), ArchiveAt: perch.Time(n)}
 	})
+	c.Readers = delta(r, func(k string, n int) *sessions.StoredReader {
+		return &sessions.StoredReader{Kind: perch.WebhookReader, ID: k, Cursor: perch.Position{Epoch: "e", Offset: uint64(n)}}
+	})
+	for i, k := range c.Readers.Del {
+		c.Readers.Del[i] = "webhook/" + k
+	}
 	for range r.IntN(2) {
 		c.Messages = append(c.Messages, &perch.MessageRecord{ID: fmt.Sprint("m", r.IntN(5)), To: perch.JID(fmt.Sprint(r.IntN(9)))})
 	}

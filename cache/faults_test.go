@@ -124,6 +124,18 @@ func (s *roomless) Commit(id sessions.ID, c *sessions.Commit, done func(sessions
 	s.Store.Commit(id, c, done)
 }
 
+// readerless leaves out the readers that come in a commit with events.
+type readerless struct{ sessions.Store }
+
+func (s *readerless) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Result)) {
+	if len(c.Events) > 0 {
+		some := *c
+		some.Readers = sessions.Delta[sessions.StoredReader]{}
+		c = &some
+	}
+	s.Store.Commit(id, c, done)
+}
+
 // greedy takes a session from any owner.
 type greedy struct{ sessions.Store }
 

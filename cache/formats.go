@@ -21,6 +21,7 @@ func Formats() []Format {
 		{Record: "contact", Writes: contacts.Version, Reads: []int{0, contacts.Version}},
 		{Record: "conversation", Writes: conversations.Version, Reads: []int{conversations.Version}},
 		{Record: "room", Writes: roomRowVersion, Reads: []int{roomRowVersion}},
+		{Record: "reader", Writes: readerRowVersion, Reads: []int{readerRowVersion}},
 		{Record: "log", Writes: logVersion, Reads: []int{0, logVersion}},
 		{Record: "keyspace", Writes: keyspaceVersion, Reads: []int{keyspaceVersion}},
 	}

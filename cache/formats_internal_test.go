@@ -13,18 +13,22 @@ import (
 
 // TestFormats: the versions that are printed are those that stand in what is written.
 func TestFormats(t *testing.T) {
-	room, err := json.Marshal(newRoomRow(&sessions.StoredRoom{}))
-	if err != nil {
-		t.Fatalf("json.Marshal: got error %v, want none", err)
-	}
-	var row struct{ V int }
-	if err := json.Unmarshal(room, &row); err != nil {
-		t.Fatalf("json.Unmarshal: got error %v, want none", err)
+	version := func(row any) int {
+		text, err := json.Marshal(row)
+		if err != nil {
+			t.Fatalf("json.Marshal: got error %v, want none", err)
+		}
+		var as struct{ V int }
+		if err := json.Unmarshal(text, &as); err != nil {
+			t.Fatalf("json.Unmarshal: got error %v, want none", err)
+		}
+		return as.V
 	}
 	written := map[string]int{
 		"contact":      int(contacts.AppendRow(nil, &contacts.Contact{Buddy: perch.Buddy{JID: "bob@example.net"}})[0]>>6) - 1,
 		"conversation": int(conversations.AppendRow(nil, &conversations.State{JID: "bob@example.net"})[0]),
-		"room":         row.V,
+		"room":         version(newRoomRow(&sessions.StoredRoom{})),
+		"reader":       version(newReaderRow(&sessions.StoredReader{})),
 		"log":          logVersion,
 		"keyspace":     keyspaceVersion,
 	}

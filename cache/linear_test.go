@@ -18,11 +18,12 @@ import (
 )
 
 // A session as a sequential machine: who owns it, how long its log is, which idempotency keys
-// were answered how, and what the last commit says of a room. What three nodes do at once, over
+// were answered how, and what the last commit says of a room and of a
+// cursor. What three nodes do at once, over
 // links that lose answers, must be explained by some order of single steps.
 type linearState struct {
 	fence, tip uint64
-	room       string // what the last commit says of a room
+	room       string // what the last commit says of a room, and the cursor of a reader
 	fenced     bool   // by an Open whose answer was lost, and which is asked again
 	keys       [4]string
 }
@@ -157,6 +158,13 @@ func (h *linearHistory) work(t *testing.T, worker int, s *cache.Redis, n int) {
 				for _, r := range saved.Rooms {
 					room += r.Text
 				}
+				reader := ""
+				for _, r := range saved.Readers {
+					reader += r.By
+				}
+				if reader != room {
+					room = "a cursor of another commit"
+				}
 				return linearOutput{word: "ok", fence: saved.Fence, tip: saved.Tip, room: room}
 			})
 		case c == 1:
@@ -187,7 +195,9 @@ func linearCommit(s *cache.Redis, o *sessions.Saved, in linearInput) linearOutpu
 	room := &sessions.StoredRoom{JID: "r@muc.x", Text: in.answer}
 	s.Commit(in.id, &sessions.Commit{Fence: o.Fence, Epoch: o.Epoch, Events: []*perch.Event{e},
 		Rooms: sessions.Delta[sessions.StoredRoom]{Put: []*sessions.StoredRoom{room}},
-		Once:  &sessions.Once{Key: fmt.Sprint("k", in.key), Answer: in.answer}}, func(r sessions.Result) { ch <- r })
+		Readers: sessions.Delta[sessions.StoredReader]{Put: []*sessions.StoredReader{
+			{Kind: perch.WebhookReader, ID: "a", By: in.answer, Cursor: e.Position}}},
+		Once: &sessions.Once{Key: fmt.Sprint("k", in.key), Answer: in.answer}}, func(r sessions.Result) { ch <- r })
 	switch r := <-ch; {
 	case errors.Is(r.Err, sessions.ErrFenced):
 		return linearOutput{word: "fenced"}
@@ -245,6 +255,7 @@ func TestLinearizabilityCanFail(t *testing.T) {
 	for name, plant := range map[string][]string{
 		"an old owner":     {"tonumber(s[2]) > tonumber(fence)", "false", "s[2] ~= fence", "false", "if c < prev then return {'BEHIND'} end", "", "if n <= c then", "if false then", "first ~= tip + 1 then", "false then"},
 		"a forgotten room": {"if old then\n", "if old then redis.call('DEL', KEYS[9])\n"},
+		"a lost cursor":    {"if old then\n", "if old then redis.call('DEL', KEYS[11])\n"},
 		"a forgotten key":  {"local old = once ~= '' and redis.call('GET', KEYS[#KEYS])", "local old = false"},
 	} {
 		t.Run(name, func(t *testing.T) {

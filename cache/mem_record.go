@@ -32,7 +32,8 @@ type record struct {
 	messages    ttlmap.Map[string, *perch.MessageRecord]
 	once        ttlmap.Map[string, *sessions.Once]
 	chats       *memConversations // nil: none
-	rooms       *memRooms         // nil: none
+	rooms       *boundedRows[sessions.StoredRoom]
+	readers     *boundedRows[sessions.StoredReader]
 
 	last atomic.Int64 // Unix milliseconds of the last write
 }
@@ -69,7 +70,7 @@ func (r *record) open(t sessions.OpenOptions, keep sessions.Retention, now time.
 		Fence: r.fence, Epoch: r.log.epoch, Tip: r.log.tip, Record: r.state,
 		Contacts:    r.contacts,
 		Invitations: slices.Clone(r.invitations.rows),
-		Outbox:      out, Conversations: r.chats.states(), Rooms: r.rooms.list(),
+		Outbox:      out, Conversations: r.chats.states(), Rooms: r.rooms.list(), Readers: r.readers.list(),
 	}, nil
 }
 
@@ -147,7 +148,8 @@ func (r *record) apply(c *sessions.Commit, now time.Time) {
 		}
 		r.chats.apply(&c.Conversations)
 	}
-	r.applyRooms(c.Rooms)
+	r.rooms = r.rooms.change(c.Rooms, roomKey, sessions.MaxRooms)
+	r.readers = r.readers.change(c.Readers, readerKey, sessions.MaxReaders)
 	for _, m := range c.Messages {
 		r.messages.Put(m.ID, m, now, sessions.OnceTTL)
 	}

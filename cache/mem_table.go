@@ -74,5 +74,6 @@ func invitationKey(i *perch.Invitation) string   { return string(i.JID.Key()) }
 func vcardKey(c *perch.VCard) string             { return string(c.JID.Key()) }
 func outboxKey(o *sessions.OutboxEntry) string   { return o.ID }
 func roomKey(r *sessions.StoredRoom) string      { return string(r.JID.Key()) }
+func readerKey(r *sessions.StoredReader) string  { return r.Key() }
 func detailsKey(d *conversations.Details) string { return string(d.Key) }
 func outboxOrder(a, b *sessions.OutboxEntry) int { return cmp.Compare(a.Seq, b.Seq) }

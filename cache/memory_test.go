@@ -48,6 +48,7 @@ func TestSuiteCatchesFaultsOfMemory(t *testing.T) {
 		"a lease passed over":          {func(s sessions.Store) sessions.Store { return &greedy{s} }, []string{"open takes what no other node owns"}},
 		"a token given away":           {func(s sessions.Store) sessions.Store { return &generous{s} }, []string{"a token leads to one session"}},
 		"contacts left out":            {func(s sessions.Store) sessions.Store { return &blind{Store: s} }, []string{"contacts change", "a large roster"}},
+		"readers left out":             {func(s sessions.Store) sessions.Store { return &readerless{s} }, []string{"a cursor is written with its events"}},
 		"rooms left out":               {func(s sessions.Store) sessions.Store { return &roomless{s} }, []string{"rooms are written with their event"}},
 		"half a commit":                {func(s sessions.Store) sessions.Store { return &half{Store: s} }, []string{"a refused commit changes nothing"}},
 	} {

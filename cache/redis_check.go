@@ -118,6 +118,7 @@ func (r *Redis) rehearse(ctx context.Context, id sessions.ID) (err error) {
 		Invitations:   sessions.Delta[perch.Invitation]{Del: []string{"c@d"}},
 		Conversations: conversations.Change{Whole: true, Table: conversations.Of([]conversations.State{{JID: "a@b"}})},
 		Rooms:         sessions.Delta[sessions.StoredRoom]{Put: []*sessions.StoredRoom{{JID: "r@c.d"}}},
+		Readers:       sessions.Delta[sessions.StoredReader]{Put: []*sessions.StoredReader{{ID: "a"}}},
 		Messages:      []*perch.MessageRecord{{ID: "m"}}, Once: &sessions.Once{Key: "k"}, Release: true,
 	}, nil)
 	if err != nil {

@@ -27,7 +27,7 @@ const (
 	argEvents  = 17
 	argRelease = 18
 	argsHead   = 19
-	argsTables = 21 // of the tables in which a commit changes nothing
+	argsTables = 24 // of the tables in which a commit changes nothing
 )
 
 // commitHead has what is the same in the arguments of all commits.
@@ -71,6 +71,7 @@ func (r *Redis) arguments(id sessions.ID, c *sessions.Commit) (keys []string, ar
 	addConversations(&a, &c.Conversations)
 	addDelta(&a, c.Rooms, roomKey, newRoomRow)
 	addNicks(&a, &c.Contacts)
+	addDelta(&a, c.Readers, readerKey, newReaderRow)
 	for _, m := range c.Messages {
 		keys = append(keys, r.keys.message(id, m.ID))
 		a.add(messageRow{id, m})

@@ -49,7 +49,7 @@ func (w *world) wantFormat(t *testing.T, want map[string]string) {
 
 // written is what this program notes of itself.
 func written(by string) map[string]string {
-	return map[string]string{"contact": "1 " + by, "conversation": "1 " + by, "room": "1 " + by, "log": "1 " + by, "keyspace": "1 " + by}
+	return map[string]string{"contact": "1 " + by, "conversation": "1 " + by, "room": "1 " + by, "reader": "1 " + by, "log": "1 " + by, "keyspace": "1 " + by}
 }
 
 // wantLater is the error of what a later version has written.
@@ -206,6 +206,9 @@ func TestRedisLaterSession(t *testing.T) {
 			return w.client.HSet(t.Context(), key, "sbob@x", "\x09", "mbob@x", "\x09").Err()
 		}, "conversation", sessions.LaterVersionError{Stored: 9, Reads: []int{1}}},
 		{"rooms", func(key string) error { return w.client.HSet(t.Context(), key, "r@x", `{"v":2,"jid":"r@x"}`).Err() }, "room", sessions.LaterVersionError{Stored: 2, Reads: []int{1}}},
+		{"readers", func(key string) error {
+			return w.client.HSet(t.Context(), key, "webhook/a", `{"v":2,"id":"a"}`).Err()
+		}, "reader", sessions.LaterVersionError{Stored: 2, Reads: []int{1}}},
 		{"log", func(key string) error {
 			w.client.Del(t.Context(), key)
 			return w.client.ZAdd(t.Context(), key, redis.Z{Score: 1, Member: "event"}).Err()

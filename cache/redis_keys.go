@@ -17,6 +17,7 @@ func (k keys) data(id sessions.ID) []string {
 	return []string{
 		base + "state", base + "log", base + "roster", base + "presence",
 		base + "invitations", base + "vcards", base + "outbox", base + "conversations", base + "rooms", base + "nicks",
+		base + "readers",
 	}
 }
 

@@ -35,7 +35,7 @@ func (r *Redis) Open(ctx context.Context, id sessions.ID, t sessions.OpenOptions
 func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.OpenOptions, was *commitSequence) (_ *sessions.Saved, released bool, _ error) {
 	reply, err := r.run(ctx, "open", r.opening, r.keys.data(id),
 		string(id), newEpoch(), ms(r.o.StateTTL), was.epoch, was.fence, was.acked, string(t.Owner), string(t.TakeoverFrom), flag(was.owned),
-		latest("contact"), latest("conversation"), latest("room"), latest("log"))
+		latest("contact"), latest("conversation"), latest("room"), latest("reader"), latest("log"))
 	switch {
 	case err != nil:
 		return nil, false, err
@@ -43,7 +43,7 @@ func (r *Redis) open(ctx context.Context, id sessions.ID, t sessions.OpenOptions
 		return nil, false, &sessions.HeldError{Owner: sessions.NodeID(text(reply[1]))}
 	case len(reply) == 4:
 		return nil, false, laterSession(text(reply[1]), text(reply[2]), int(number(reply[3])))
-	case len(reply) != 13:
+	case len(reply) != 14:
 		return nil, false, corrupt(fmt.Errorf("open: %d parts", len(reply)))
 	}
 	saved, err := decodeSaved(reply)
@@ -55,7 +55,7 @@ func decodeSaved(reply []any) (*sessions.Saved, error) {
 	if at := text(reply[9]); at != "" {
 		saved.Stale, saved.StaleSince = true, perch.Time(number(at))
 	}
-	var bad [6]error
+	var bad [7]error
 	if s := text(reply[3]); s != "" {
 		var rec *sessions.Record
 		if rec, bad[0] = decode[sessions.Record](s); rec != nil {
@@ -67,11 +67,13 @@ func decodeSaved(reply []any) (*sessions.Saved, error) {
 	saved.Outbox, bad[3] = decodeRows[sessions.OutboxEntry](reply[7])
 	saved.Conversations, bad[4] = decodeConversations(reply[10])
 	saved.Rooms, bad[5] = decodeRooms(reply[11])
+	saved.Readers, bad[6] = decodeReaders(reply[13])
 	if err := errors.Join(bad[:]...); err != nil {
 		return nil, err
 	}
 	sortRows(saved.Invitations, invitationKey)
 	sortRows(saved.Rooms, roomKey)
+	sortRows(saved.Readers, readerKey)
 	slices.SortStableFunc(saved.Outbox, outboxOrder)
 	return saved, nil
 }

@@ -38,8 +38,9 @@ func TestSuiteCatchesFaultsOfRedis(t *testing.T) {
 			[]string{"local last = first", "if record ~= '' then redis.call('HSET', state, 'record', record) end local last = first"},
 			[]string{"what is handled is in the log"},
 		},
-		"rooms without a bound": {[]string{"if have > 500 then", "if false then"}, []string{"rooms are bounded"}},
-		"rooms that stay":       {[]string{"ipairs({3, 5, 6, 7, 8, 9})", "ipairs({3, 5, 6, 7, 8})"}, []string{"room changes", "rooms survive"}},
+		"rooms without a bound": {[]string{"if have > most then", "if false then"}, []string{"rooms are bounded", "readers are bounded"}},
+		"rooms left out":        {[]string{"put_bounded(key, at, puts, 500)", "local _ = 1"}, []string{"room changes", "rooms survive"}},
+		"readers left out":      {[]string{"put_bounded(key, at, puts, 30)", "local _ = 1"}, []string{"reader changes", "readers survive"}},
 		"one event less":        {[]string{"len <= max_events", "len < max_events"}, []string{"retention by count"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -135,6 +136,32 @@ func TestRedisSizeOfRooms(t *testing.T) {
 	t.Logf("a room: %d bytes", each)
 	if each > most {
 		t.Errorf("got %d bytes a room, want at most %d", each, most)
+	}
+}
+
+// TestRedisSizeOfReaders: the figure of docs/redis.md. A session without readers has not one byte of them.
+func TestRedisSizeOfReaders(t *testing.T) {
+	const n, most = sessions.MaxReaders, 800
+	server := testkit.Redis(t, testkit.RedisOptions{})
+	w := &world{url: server.URL(), client: server.Client(t)}
+	o := owned(t, w.open(t, cache.RedisOptions{}), sessions.ID(fmt.Sprintf("%032x", 0)))
+	o.ok(fifty(0))
+	if keys := w.keys(t); slices.ContainsFunc(keys, func(key string) bool { return strings.HasSuffix(key, ":readers") }) {
+		t.Errorf("got the keys %q, want none of readers without one", keys)
+	}
+	c := &sessions.Commit{}
+	for i := range n {
+		c.Readers.Put = append(c.Readers.Put, &sessions.StoredReader{
+			Kind: perch.WebhookReader, ID: fmt.Sprintf("bot-%02d", i), Sealed: make([]byte, 180), Created: 1_700_000_000_000, By: "abcdefghijklmnop",
+			Spec:   perch.ReaderSpec{Types: []string{"message.*"}, When: perch.ReadAlways, Include: perch.IncludeFull},
+			Cursor: perch.Position{Epoch: "abcdefghij", Offset: 123_456}, Sending: 123_556, Last: perch.ReaderAttempt{At: 1_700_000_000_000, Status: 200},
+		})
+	}
+	o.ok(c)
+	each := w.size(t, ":readers") / n
+	t.Logf("a reader: %d bytes", each)
+	if each > most {
+		t.Errorf("got %d bytes a reader, want at most %d", each, most)
 	}
 }
 

@@ -35,6 +35,7 @@ func del[T any](d *Delta[T], key func(*T) string, k string) {
 func invitationKey(i *perch.Invitation) string { return string(i.JID.Key()) }
 func vcardKey(v *perch.VCard) string           { return string(v.JID.Key()) }
 func outboxKey(e *OutboxEntry) string          { return e.ID }
+func readerKey(r *StoredReader) string         { return r.Key() }
 func messageKey(m *perch.MessageRecord) string { return m.ID }
 
 // putMessage notes the newest form of a message's record.

@@ -10,7 +10,7 @@ import (
 func (b *batch) empty() bool {
 	c := &b.commit
 	return len(c.Events) == 0 && c.Record == nil && c.Once == nil && !c.Release && len(c.Messages) == 0 && c.Contacts.Empty() &&
-		c.Invitations.Empty() && c.VCards.Empty() && c.Outbox.Empty() && c.Conversations.Empty() && c.Rooms.Empty()
+		c.Invitations.Empty() && c.VCards.Empty() && c.Outbox.Empty() && c.Conversations.Empty() && c.Rooms.Empty() && c.Readers.Empty()
 }
 
 // gathering is the batch that changes are added to.

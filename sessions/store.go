@@ -153,7 +153,8 @@ type Saved struct {
 	Outbox      []*OutboxEntry // oldest first
 	// Conversations are the states alone, see Store.Conversations.
 	Conversations conversations.Table
-	Rooms         []*StoredRoom // sorted by the key of the JID
+	Rooms         []*StoredRoom   // sorted by the key of the JID
+	Readers       []*StoredReader // sorted by Key
 
 	// OldRows says that an earlier version has written some of the contacts, in another form: the
 	// owner writes them as a whole.
@@ -218,14 +219,15 @@ type Commit struct {
 	// Conversations has the states twice, as Contacts, and the details that change: the last
 	// message of a conversation is written with the event that brings it.
 	Conversations conversations.Change
-	Rooms         Delta[StoredRoom] // at most MaxRooms
+	Rooms         Delta[StoredRoom]   // at most MaxRooms
+	Readers       Delta[StoredReader] // at most MaxReaders
 	// Release gives the session up: no node owns it once this is applied, and the Membership of
 	// every node lists it. No commit follows.
 	Release bool
 }
 
 // Delta changes a table that is keyed by the key of the JID ([perch.JID.Key]; by ID for the
-// outbox), so that two spellings of an address are one row. Reset empties it first; then
+// outbox, by Key for readers), so that two spellings of an address are one row. Reset empties it first; then
 // Del, whose entries are keys, then Put.
 type Delta[T any] struct {
 	Reset bool
@@ -264,6 +266,9 @@ const (
 	MaxMinted     = 1000    // tokens, each of one sign-in
 	MaxTimed      = 10_000  // idempotency keys, and as many message records; on Redis both together are twice as many
 )
+
+// MaxReaders is how many readers a Store keeps at most of one session, treated as rooms are.
+const MaxReaders = MaxWebhooks + MaxPush
 
 // MaxRooms is how many rooms a Store keeps at most of one session. Of more, those that are new are left
 // out: a room that is kept does not go because another one comes. An owner does not come to that.

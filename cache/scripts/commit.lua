@@ -1,8 +1,8 @@
 -- Applies one commit, all of it or nothing: everything is checked before the first write.
--- KEYS: state log roster presence invitations vcards outbox conversations rooms nicks kept, then the keys of
--- the message records, then the key of the idempotency record if there is one.
+-- KEYS: state log roster presence invitations vcards outbox conversations rooms nicks readers kept, then the
+-- keys of the message records, then the key of the idempotency record if there is one.
 -- ARGV: see arguments in redis_encode.go, which writes them in this order.
-local state, log, kept = KEYS[1], KEYS[2], KEYS[11]
+local state, log, kept = KEYS[1], KEYS[2], KEYS[12]
 local sid, fence, epoch, n, prev = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local now, oldest, ttl, slack = ARGV[6], tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
 local max_events, max_bytes, age = tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12]
@@ -125,13 +125,13 @@ local function only(key, from)
   end
 end
 
--- Of too many rooms those that are new are left out. Only a new one needs to know how many there are.
-local function put_rooms(key, from, puts)
+-- Of too many rows those that are new are left out. Only a new one needs to know how many there are.
+local function put_bounded(key, from, puts, most)
   local have
   for p = from, from + 2 * puts - 1, 2 do
     if redis.call('HSET', key, ARGV[p], ARGV[p + 1]) == 1 then
       have = have and have + 1 or #redis.call('HGETALL', key) / 2
-      if have > 500 then
+      if have > most then
         redis.call('HDEL', key, ARGV[p])
         have = have - 1
       end
@@ -142,7 +142,7 @@ end
 -- A table: reset, number of deletions, the fields, number of puts, field and value each. The
 -- contacts have the presence in them: the hash of the presence is of earlier versions, whose rows
 -- the first owner of this one writes anew.
-for _, i in ipairs({3, 5, 6, 7, 8, 9, 10}) do
+for _, i in ipairs({3, 5, 6, 7, 8, 9, 10, 11}) do
   local key, from = KEYS[i], at
   if ARGV[at] == '1' and i == 8 then
     only(key, from)
@@ -162,7 +162,9 @@ for _, i in ipairs({3, 5, 6, 7, 8, 9, 10}) do
   local puts = tonumber(ARGV[at])
   at = at + 1
   if i == 9 then
-    put_rooms(key, at, puts)
+    put_bounded(key, at, puts, 500)
+  elseif i == 11 then
+    put_bounded(key, at, puts, 30)
   else
     for p = at, at + 2 * puts - 1, 200 do
       redis.call('HSET', key, unpack(ARGV, p, math.min(p + 199, at + 2 * puts - 1)))
@@ -174,7 +176,7 @@ for _, i in ipairs({3, 5, 6, 7, 8, 9, 10}) do
 end
 
 -- Records that end by themselves, and the index by which Forget finds them.
-local timed = #KEYS - 11
+local timed = #KEYS - 12
 if timed > 0 then
   if once ~= '' then
     redis.call('SET', KEYS[#KEYS], mine .. once, 'PX', keep_ms)
@@ -182,8 +184,8 @@ if timed > 0 then
     timed = timed - 1
   end
   for i = 1, timed do
-    redis.call('SET', KEYS[11 + i], ARGV[at], 'PX', keep_ms)
-    redis.call('ZADD', kept, keep_until, KEYS[11 + i])
+    redis.call('SET', KEYS[12 + i], ARGV[at], 'PX', keep_ms)
+    redis.call('ZADD', kept, keep_until, KEYS[12 + i])
     at = at + 1
   end
   redis.call('ZREMRANGEBYSCORE', kept, '-inf', now)
@@ -200,7 +202,7 @@ end
 -- look most of the time.
 if redis.call('PTTL', state) < tonumber(ttl) - slack then
   redis.call('PEXPIRE', state, ttl)
-  for i = 3, 10 do redis.call('PEXPIRE', KEYS[i], ttl) end
+  for i = 3, 11 do redis.call('PEXPIRE', KEYS[i], ttl) end
   return {'EXTEND'}
 end
 return {'OK'}

@@ -1,15 +1,15 @@
 -- Makes the caller the owner: raises the fence, restarts the count of commits, and
 -- returns all that is stored but for the log. What another node owns is left as it is.
--- KEYS: state log roster presence invitations vcards outbox conversations rooms nicks
+-- KEYS: state log roster presence invitations vcards outbox conversations rooms nicks readers
 -- ARGV: 1 session id, 2 new epoch, 3 ttl ms, 4-6 epoch, fence and last commit that this
 -- node had, if it was the owner before, 7 who takes it ("": a process that is alone here),
 -- 8 the dead owner that it may be taken from, 9 "1": this node has not released it since,
--- 10-13 the latest versions that this program reads of contact, conversation, room and log
+-- 10-14 the latest versions that this program reads of contact, conversation, room, reader and log
 local state, by = KEYS[1], ARGV[7]
 local s = redis.call('HMGET', state, 'id', 'epoch', 'fence', 'c', 'owner', 'freed', 'tip', 'server', 'stale')
 local here = server()
 local free = 0 -- 1: it was not opened since its owner released it
-local contacts, conversations, rooms = {}, {}, {} -- fields and rows
+local contacts, conversations, rooms, readers = {}, {}, {}, {} -- fields and rows
 if not s[1] then
   -- HSET is first: without memory it fails before anything is changed. What is left of an
   -- expired record belongs to no log and goes.
@@ -29,8 +29,9 @@ else
   local sure = (here ~= '' and s[8] == here) or (same and fence == known and ARGV[9] == '1')
   if not held then
     contacts, conversations, rooms = redis.call('HGETALL', KEYS[3]), states(KEYS[8]), redis.call('HGETALL', KEYS[9])
+    readers = redis.call('HGETALL', KEYS[11])
     -- What a later version has written stays as it is: nothing is changed before.
-    local key, record, version = later(contacts, conversations, rooms)
+    local key, record, version = later(contacts, conversations, rooms, readers)
     if key then return {'LATER', key, record, version} end
   end
   if older or not (sure or held) then
@@ -57,4 +58,5 @@ for i = 3, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
 local now = redis.call('HMGET', state, 'fence', 'epoch', 'tip', 'record', 'stale')
 return {now[1], now[2], now[3], now[4] or '',
   contacts, redis.call('HGETALL', KEYS[4]),
-  redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[7]), free, now[5] or '', conversations, rooms, redis.call('HGETALL', KEYS[10])}
+  redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[7]), free, now[5] or '', conversations, rooms, redis.call('HGETALL', KEYS[10]),
+  readers}

@@ -30,6 +30,7 @@ func everything(o *owner) *sessions.Commit {
 		Messages:    []*perch.MessageRecord{message("m1", perch.StatusAccepted)},
 		Outbox:      sessions.Delta[sessions.OutboxEntry]{Put: []*sessions.OutboxEntry{entry("m1", 1, "text")}},
 		Rooms:       roomDelta{Put: []*sessions.StoredRoom{room("r@muc.x", "text")}},
+		Readers:     readerDelta{Put: []*sessions.StoredReader{reader("a", 1)}},
 		Once:        &sessions.Once{Key: "k1", Fingerprint: "f", Answer: "m1"},
 	}
 }
@@ -55,7 +56,7 @@ func (o *owner) holds(c *sessions.Commit) {
 	ctx, got := o.t.Context(), o.openAgain()
 	same(o.t, "saved", got, &sessions.Saved{
 		Fence: got.Fence, Epoch: got.Epoch, Tip: uint64(len(c.Events)), Record: *c.Record,
-		Contacts: c.Contacts.Table, Invitations: c.Invitations.Put, Outbox: c.Outbox.Put, Rooms: c.Rooms.Put,
+		Contacts: c.Contacts.Table, Invitations: c.Invitations.Put, Outbox: c.Outbox.Put, Rooms: c.Rooms.Put, Readers: c.Readers.Put,
 	})
 	same(o.t, "log", o.page(0, 100), sessions.LogPage{Events: c.Events, First: 1, Tip: uint64(len(c.Events))})
 	card, err := o.store.VCard(ctx, o.id, c.VCards.Put[0].JID)
@@ -92,6 +93,7 @@ func refusedWhole(t testing.TB, h Harness) {
 		Messages:    []*perch.MessageRecord{message("m1", perch.StatusFailed)},
 		Outbox:      sessions.Delta[sessions.OutboxEntry]{Reset: true},
 		Rooms:       roomDelta{Reset: true},
+		Readers:     readerDelta{Reset: true},
 		Once:        &sessions.Once{Key: "k2"},
 	}
 	hole, old, known := *bad, *bad, *bad

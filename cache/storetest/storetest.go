@@ -58,7 +58,7 @@ type Case struct {
 func Cases() []Case {
 	var all []Case
 	for _, part := range [][]Case{
-		openCases, commitCases, orderCases, logCases, tableCases, contactCases, conversationCases, roomCases, onceCases, tokenCases, tokenRecordCases, lifeCases,
+		openCases, commitCases, orderCases, logCases, tableCases, contactCases, conversationCases, roomCases, readerCases, onceCases, tokenCases, tokenRecordCases, lifeCases,
 		takingCases, memberCases, ticketCases, quotaCases, persistCases, staleCases,
 	} {
 		all = append(all, part...)
