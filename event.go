@@ -38,6 +38,7 @@ const (
 	EventRoomAffiliation     EventType = "room.affiliation"     // RoomAffiliationChange
 	EventRoomForgotten       EventType = "room.forgotten"       // Removed
 	EventBlockedChanged      EventType = "blocked.changed"      // BlockListChange
+	EventWebhookDisabled     EventType = "webhook.disabled"     // ReaderEnd
 )
 
 // Ephemeral events: state and signals, never replayed.
@@ -67,7 +68,7 @@ func (t EventType) Durable() bool {
 		EventInvitationReceived, EventInvitationAccepted, EventInvitationDeclined, EventInvitationCancelled,
 		EventSessionState, EventSessionGap, EventVCardChanged, EventDropped,
 		EventMessageEdited, EventMessageRetracted, EventMessageReactions, EventMessageRead, EventConversationRead, EventRoomInvited,
-		EventRoomState, EventRoomChanged, EventRoomAffiliation, EventRoomForgotten, EventBlockedChanged:
+		EventRoomState, EventRoomChanged, EventRoomAffiliation, EventRoomForgotten, EventBlockedChanged, EventWebhookDisabled:
 		return true
 	}
 	return false

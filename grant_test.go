@@ -2,6 +2,7 @@ package perch_test
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/perch-im/perch"
@@ -90,5 +91,32 @@ func TestGrantAllows(t *testing.T) {
 	}
 	if (perch.Scope("admin")).Valid() || !perch.ScopeTokens.Valid() {
 		t.Error("Valid: got another answer, want the scopes alone")
+	}
+}
+
+// TestGrantShows: each durable event is seen with one of the scopes of its kind, and with no other.
+func TestGrantShows(t *testing.T) {
+	for typ, with := range map[perch.EventType]string{
+		perch.EventMessageReceived: "read", perch.EventRosterItem: "read roster", perch.EventRoomState: "read rooms",
+		perch.EventSessionState: "read presence roster rooms", perch.EventPresence: "read presence", perch.EventWebhookDisabled: "webhooks",
+		perch.EventHello: "", perch.EventStanza: "",
+	} {
+		var got []string
+		for _, scope := range perch.Scopes() {
+			if (perch.Grant{Scopes: []perch.Scope{scope}}).Shows(typ) {
+				got = append(got, string(scope))
+			}
+		}
+		if strings.Join(got, " ") != with {
+			t.Errorf("%s: got it shown with each of %q alone, want with %q", typ, got, with)
+		}
+	}
+	for _, tt := range []struct {
+		scopes []perch.Scope
+		want   bool
+	}{{nil, true}, {perch.Scopes(), true}, {perch.Scopes()[:6], true}, {perch.Scopes()[:5], false}, {[]perch.Scope{}, false}} {
+		if got := (perch.Grant{Scopes: tt.scopes}).Shows(perch.EventStanza); got != tt.want {
+			t.Errorf("stanzas with %q: got %v, want %v", tt.scopes, got, tt.want)
+		}
 	}
 }

@@ -37,6 +37,20 @@ const (
 	ReaderDisabled ReaderState = "disabled" // given up; a client enables it again by putting it anew
 )
 
+// Why a reader is disabled.
+const (
+	ReaderGone       = "gone"        // its server says that there is no such thing
+	ReaderFailing    = "failing"     // no delivery has arrived for a day
+	ReaderPolicy     = "policy"      // its address may not be dialled
+	ReaderSecretLost = "secret_lost" // its address and its secrets cannot be unsealed: the keys were changed
+)
+
+// ReaderEnd is the data of webhook.disabled.
+type ReaderEnd struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
+}
+
 // ReaderSpec is what a client wants of a reader: which events of the session's log it is brought.
 type ReaderSpec struct {
 	Types         []string      `json:"types,omitempty"`         // as the filter of a stream; nil: those of its kind
@@ -55,7 +69,7 @@ type Reader struct {
 	By      string // id of the token that has put it, with which it ends
 
 	State    ReaderState
-	Why      string   // a word for why it is disabled: gone, failing, policy; "" while it is not
+	Why      string   // one of the words for why it is disabled; "" while it is not
 	Cursor   Position // everything up to it was delivered, or is not for this reader
 	Failures int      // in a row
 	Since    Time     // of the first of them; 0: none

@@ -233,32 +233,10 @@ func mayConverse(by sessions.Access, jid perch.JID) error {
 	return &perch.Error{Kind: perch.KindInsufficientScope, Detail: "the token is for some conversations only, and this is not one of them"}
 }
 
-// eventScopes says which scopes let a token see the events of a type, of which one is enough. What is not
-// here is seen by tokens of sign-ins alone.
-var eventScopes = map[perch.EventType][]perch.Scope{
-	perch.EventMessageReceived: toRead, perch.EventMessageSent: toRead, perch.EventMessageStatus: toRead,
-	perch.EventMessageEdited: toRead, perch.EventMessageRetracted: toRead, perch.EventMessageReactions: toRead, perch.EventMessageRead: toRead,
-	perch.EventConversationRead: toRead, perch.EventConversationChanged: toRead, perch.EventChatState: toRead, perch.EventDropped: toRead,
-	perch.EventRosterItem: ofRoster, perch.EventRosterRemoved: ofRoster, perch.EventRosterSnapshot: ofRoster,
-	perch.EventInvitationReceived: ofRoster, perch.EventInvitationAccepted: ofRoster, perch.EventInvitationDeclined: ofRoster,
-	perch.EventInvitationCancelled: ofRoster, perch.EventInvitationsSnapshot: ofRoster,
-	perch.EventVCardChanged: ofRoster, perch.EventBlockedChanged: ofRoster,
-	perch.EventPresence: ofPresence, perch.EventPresenceSnapshot: ofPresence,
-	perch.EventRoomState: ofRooms, perch.EventRoomChanged: ofRooms, perch.EventRoomAffiliation: ofRooms, perch.EventRoomForgotten: ofRooms,
-	perch.EventRoomInvited: ofRooms, perch.EventRoomOccupant: ofRooms, perch.EventRoomOccupants: ofRooms, perch.EventRoomsSnapshot: ofRooms,
-	perch.EventSessionState: ofStreams, perch.EventSessionGap: ofStreams,
-}
-
 // boundOf is what the token of a stream may see; nil: everything.
 func boundOf(by sessions.Access) *sessions.Bound {
 	if by.Grant.Full() {
 		return nil
 	}
-	return &sessions.Bound{Conversations: by.Grant.Conversations, Types: func(t perch.EventType) bool {
-		if t == perch.EventStanza { // what POST /v1/stanzas is for the other direction
-			return by.Grant.AllowsAll(ofStanzas...)
-		}
-		scopes, ok := eventScopes[t]
-		return ok && by.Grant.Allows(scopes...)
-	}}
+	return &sessions.Bound{Conversations: by.Grant.Conversations, Types: by.Grant.Shows}
 }

@@ -20,7 +20,7 @@ func Commands() []string { return slices.Sorted(maps.Keys(commands)) }
 // UnscopedTypes are the event types that a client may filter by, and no scope shows.
 func UnscopedTypes() (types []string) {
 	for name := range filterable {
-		if name[len(name)-1] != '*' && name != string(perch.EventStanza) && eventScopes[perch.EventType(name)] == nil {
+		if name[len(name)-1] != '*' && !(perch.Grant{Scopes: perch.Scopes()}).Shows(perch.EventType(name)) {
 			types = append(types, name)
 		}
 	}

@@ -25,7 +25,7 @@ var filterable = func() map[string]bool {
 		perch.EventMessageEdited, perch.EventMessageRetracted, perch.EventMessageReactions, perch.EventMessageRead,
 		perch.EventConversationRead, perch.EventConversationChanged, perch.EventRoomInvited,
 		perch.EventRoomState, perch.EventRoomChanged, perch.EventRoomAffiliation, perch.EventRoomForgotten, perch.EventRoomOccupant, perch.EventRoomOccupants,
-		perch.EventSessionState, perch.EventSessionGap, perch.EventVCardChanged, perch.EventBlockedChanged, perch.EventDropped,
+		perch.EventSessionState, perch.EventSessionGap, perch.EventVCardChanged, perch.EventBlockedChanged, perch.EventDropped, perch.EventWebhookDisabled,
 		perch.EventPresence, perch.EventChatState, perch.EventStanza,
 		perch.EventRosterSnapshot, perch.EventInvitationsSnapshot, perch.EventRoomsSnapshot, perch.EventPresenceSnapshot,
 	} {

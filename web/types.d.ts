@@ -235,6 +235,7 @@ export interface Events {
   'session.state': { state: State; previous: State; reason: string; retry_at: Time | null; resumed: boolean };
   /** room: messages of this one alone; missing: those of the account. */
   'session.gap': { from: Time | null; to: Time | null; reason?: string; room?: JID };
+  'webhook.disabled': { id: string; reason: 'gone' | 'failing' | 'policy' | 'secret_lost' };
   'blocked.changed': { added: JID[]; removed: JID[]; all?: false; reset?: true };
   'vcard.changed': { jid: JID; photo_hash?: string };
   'event.dropped': { reason: string; from?: JID; stanza_id?: string };
