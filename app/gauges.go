@@ -39,6 +39,14 @@ func (m *metrics) watchSessions(a *App) {
 			func() float64 { return float64(manager.Recovering()) }),
 		gauge("perch_outbox_messages", "Accepted messages that are not yet known to be with their XMPP server.",
 			func() float64 { return float64(manager.Backlog().Outbox) }),
+		gauge("perch_deliveries_running", "Deliveries to webhooks and push services that are under way.", func() float64 {
+			running, _ := manager.Deliveries()
+			return float64(running)
+		}),
+		gauge("perch_deliveries_waiting", "Webhooks and push subscriptions that wait for their turn.", func() float64 {
+			_, waiting := manager.Deliveries()
+			return float64(waiting)
+		}),
 	)
 }
 

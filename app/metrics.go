@@ -25,7 +25,7 @@ type metrics struct {
 	requests, iqs, redis *prometheus.HistogramVec
 	queue                prometheus.Histogram
 
-	events, dropped, resumes, reconnects, refused, owners, forwarded, refusals, uploads *prometheus.CounterVec
+	events, dropped, resumes, reconnects, refused, owners, forwarded, refusals, uploads, deliveries *prometheus.CounterVec
 
 	uploadBytes prometheus.Counter
 
@@ -62,6 +62,7 @@ func newMetrics(version string, logDropped func() uint64) *metrics {
 		forwarded:  counter("perch_forwarded_requests_total", "Requests whose session another node has, by what became of them; refused: pretended to come from a node.", "result"),
 		refusals:   counter("perch_connections_refused_total", "Connections that were closed at once: too many in total, or too many of one address.", "reason"),
 		uploads:    counter("perch_uploads_total", "Files that went through this node to an upload service, by what became of them.", "result"),
+		deliveries: counter("perch_deliveries_total", "Attempts to bring a part of a log to a webhook or a push service, by what became of them; refused: its address may not be dialled.", "kind", "result"),
 		uploadBytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "perch_upload_bytes_total", Help: "Bytes of files that have come to this node for an upload service, also of those that did not get there.",
 		}),
@@ -71,7 +72,7 @@ func newMetrics(version string, logDropped func() uint64) *metrics {
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perch_build_info", Help: "Always 1; says what is running."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
-	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.refused, m.owners, m.forwarded, m.refusals, m.uploads, m.uploadBytes,
+	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.refused, m.owners, m.forwarded, m.refusals, m.uploads, m.uploadBytes, m.deliveries,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if logDropped == nil {
 		logDropped = func() uint64 { return 0 }
@@ -115,6 +116,11 @@ func (m *metrics) begin() {
 	}
 	for _, result := range api.ForwardResults {
 		m.forwarded.WithLabelValues(result)
+	}
+	for _, kind := range []perch.ReaderKind{perch.WebhookReader, perch.PushReader} {
+		for _, result := range sessions.DeliveryResults {
+			m.deliveries.WithLabelValues(string(kind), result)
+		}
 	}
 	for _, result := range api.UploadResults {
 		m.uploads.WithLabelValues(result)
@@ -178,6 +184,11 @@ func (m *metrics) Refused(upstream, limit string) { m.refused.WithLabelValues(up
 
 // Owner implements sessions.Observer.
 func (m *metrics) Owner(change string) { m.owners.WithLabelValues(change).Inc() }
+
+// Delivered implements sessions.Observer.
+func (m *metrics) Delivered(kind perch.ReaderKind, result string) {
+	m.deliveries.WithLabelValues(string(kind), result).Inc()
+}
 
 // iqsOf is the observer of xmppconn for one upstream: the kind of an error is the result.
 func (m *metrics) iqsOf(upstream string) func(kind string, d time.Duration, err error) {

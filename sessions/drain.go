@@ -93,6 +93,7 @@ func (m *Manager) Close(ctx context.Context) error {
 		s.wake()
 	}
 	<-ended
+	m.dispatcher.close()
 	if m.nodes != nil {
 		m.nodes.leave()
 	}

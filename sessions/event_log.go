@@ -53,12 +53,14 @@ type eventLog struct {
 	drained   []func() // run when the queue is empty
 	// noted are called for each durable event, with the commit that it is in.
 	noted []func(c *Commit, typ perch.EventType, at perch.Time, data any)
+	// read are called for each durable event, once it is published.
+	read []func(e *perch.Event)
 }
 
 // reset begins the log anew after what the Store has of it, and returns what had gathered.
 func (l *eventLog) reset(saved *Saved) []*batch {
 	old := l.queue
-	*l = eventLog{host: l.host, store: l.store, id: l.id, drained: l.drained, noted: l.noted,
+	*l = eventLog{host: l.host, store: l.store, id: l.id, drained: l.drained, noted: l.noted, read: l.read,
 		fence: saved.Fence, epoch: saved.Epoch, next: saved.Tip, published: saved.Tip}
 	return old
 }

@@ -77,6 +77,12 @@ func (l *eventLog) onCommitted(b *batch, r Result) {
 			l.published = e.Position.Offset
 		}
 		l.host.publish(e)
+		if e.Position.IsZero() {
+			continue
+		}
+		for _, f := range l.read {
+			f(e)
+		}
 	}
 	if b.link != nil {
 		l.host.acknowledge(b.link, b.seq)

@@ -27,6 +27,7 @@ type idlePolicy struct {
 	policy     IdlePolicy
 	subs       *subscribers
 	supervisor *supervisor
+	hasReaders func() bool // whether something is brought to a reader outside
 	rooms      interface {
 		// ownPresenceChanged repeats the own presence to the rooms, unless there are more than most.
 		ownPresenceChanged(own perch.OwnPresence, most int)
@@ -105,6 +106,10 @@ func (p *idlePolicy) unattended() {
 			p.sendPresence()
 		}
 	case IdleSignOut:
+		if p.hasReaders() { // somebody reads the log all the same
+			p.attended()
+			return
+		}
 		p.unattendedEnd()
 		p.host.signedOut()
 	}
@@ -117,7 +122,7 @@ func (p *idlePolicy) releaseLater() {
 	p.release = p.after(suspendedFor, func() {
 		switch {
 		case p.supervisor.state.state != perch.StateSuspended || p.host.over():
-		case p.subs.watched():
+		case p.subs.watched() || p.hasReaders():
 			p.releaseLater()
 		default:
 			p.host.shutdown(false) // the other nodes have no more use for it

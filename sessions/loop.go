@@ -44,6 +44,9 @@ func (lo *loop) deliver(l *link, seq uint64, in perch.Inbound) {
 	}
 }
 
+// life ends with the session.
+func (lo *loop) life() context.Context { return lo.ctx }
+
 func (lo *loop) now() perch.Time { return perch.At(time.Now()) }
 
 // post implements owner.

@@ -13,23 +13,23 @@ import (
 // Manager holds the sessions of this node. Its mutex guards the maps and is never held
 // across I/O or a call of a session.
 type Manager struct {
-	o         Options
-	log       *slog.Logger
-	current   atomic.Pointer[settings]
-	changing  chan struct{} // has room for one: who changes the settings
-	secrets   atomic.Pointer[secretRing]
-	rejected  *rejections
-	routes    *routes
-	nodes     *nodes        // nil: alone with the Store
-	replaced  chan struct{} // see Replaced
-	backlog   backlog
-	occupants *occupants.Tables
-	sayings   *copies.Of[saying]
-	adopting  adopting
-	rotation  atomic.Pointer[rotation]
-	caps      caps
-	uploads   uploadTable
-	made      madeTokens
+	o        Options
+	log      *slog.Logger
+	current  atomic.Pointer[settings]
+	changing chan struct{} // has room for one: who changes the settings
+	secrets  atomic.Pointer[secretRing]
+	rejected *rejections
+	routes   *routes
+	nodes    *nodes        // nil: alone with the Store
+	replaced chan struct{} // see Replaced
+	backlog  backlog
+	adopting adopting
+	rotation atomic.Pointer[rotation]
+	caps     caps
+	uploads  uploadTable
+	made     madeTokens
+	roomTables
+	readerServices
 
 	ctx    context.Context // of every session; cancelled when Close has run out of time
 	cancel context.CancelFunc
@@ -40,6 +40,12 @@ type Manager struct {
 	tokens   tokenIndex
 	states   stateCounts
 	draining bool
+}
+
+// roomTables are what the sessions of a node have of rooms together.
+type roomTables struct {
+	occupants *occupants.Tables
+	sayings   *copies.Of[saying]
 }
 
 // adopting counts the sessions that are opened for no client.
@@ -56,11 +62,11 @@ func NewManager(o Options) (*Manager, error) {
 	}
 	o = x.Options
 	m := &Manager{
-		o: o, log: o.Logger, occupants: occupants.New(occupants.Options{}), sayings: newSayings(), rejected: newRejections(), routes: newRoutes(),
+		o: o, log: o.Logger, roomTables: roomTables{occupants.New(occupants.Options{}), newSayings()}, rejected: newRejections(), routes: newRoutes(),
 		replaced: make(chan struct{}), changing: make(chan struct{}, 1), adopting: adopting{places: make(chan struct{}, maxAdoptions)},
 		caps:     caps{accounts: map[string]int{}, addresses: map[string]int{}},
 		made:     madeTokens{uses: &tokenUses{store: o.Store.NoteUses}, making: make(chan struct{}, 1)},
-		sessions: map[ID]*Session{}, tokens: tokenIndex{}, states: stateCounts{},
+		sessions: map[ID]*Session{}, tokens: tokenIndex{}, states: stateCounts{}, readerServices: newReaderServices(o),
 	}
 	m.current.Store(x)
 	m.secrets.Store(&x.ring)

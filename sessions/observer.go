@@ -24,6 +24,8 @@ type Observer interface {
 	Refused(upstream, limit string)
 	// Owner is a change of who owns a session, by the Owner words of this package.
 	Owner(change string)
+	// Delivered is one attempt to bring a part of a log to a reader, by one of the Delivery words of this package.
+	Delivered(kind perch.ReaderKind, result string)
 }
 
 // Arguments of Observer.Dropped and Observer.Subscribed, besides those that they name.
@@ -59,3 +61,5 @@ func (unobserved) Subscribed(string)        {}
 func (unobserved) Reconnecting(_, _ string) {}
 func (unobserved) Refused(_, _ string)      {}
 func (unobserved) Owner(string)             {}
+
+func (unobserved) Delivered(perch.ReaderKind, string) {}

@@ -42,6 +42,10 @@ func (c *tally) Reconnecting(upstream, reason string) {
 func (c *tally) Refused(upstream, limit string) { c.add("refused "+upstream+" "+limit, 1) }
 func (c *tally) Owner(change string)            { c.add("owner "+change, 1) }
 
+func (c *tally) Delivered(kind perch.ReaderKind, result string) {
+	c.add("delivered "+string(kind)+" "+result, 1)
+}
+
 func (c *tally) want(t tb, want map[string]int) {
 	t.Helper()
 	for word, n := range want {

@@ -42,6 +42,8 @@ type Options struct {
 	Uploads UploadPolicy
 	// RawStanzas lets streams ask for stanzas that nothing else is made of (perch.EventStanza).
 	RawStanzas bool
+	// Webhooks and Push bring parts of logs to the readers of these kinds; nil: there are none.
+	Webhooks, Push Sender
 	// Observer counts what happens; nil: nothing is counted.
 	Observer Observer
 }

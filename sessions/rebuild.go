@@ -38,6 +38,7 @@ func (s *Session) rebuilt(saved *Saved) {
 	old := s.log.reset(saved)
 	s.subs.cut(ErrMoved)
 	s.idle.attended()
+	s.readers.rebuilt(saved)
 	s.writeAll()
 	for _, b := range old {
 		s.log.requeue(b)
@@ -56,6 +57,7 @@ func (s *Session) writeAll() {
 	if x := roomsOf(s); x != nil {
 		x.writeAll(c)
 	}
+	s.readers.writeAll(c)
 	for _, e := range s.outbox.entries {
 		entry := e.OutboxEntry
 		c.Outbox.Put = append(c.Outbox.Put, &entry)

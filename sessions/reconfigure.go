@@ -57,6 +57,7 @@ func (m *Manager) Reconfigure(change func(*Options)) error {
 	change(&o)
 	o.Dial, o.Verify, o.EndToken, o.Store = was.Dial, was.Verify, was.EndToken, was.Store
 	o.Logins, o.Logger, o.Observer = was.Logins, was.Logger, was.Observer
+	o.Webhooks, o.Push = was.Webhooks, was.Push
 	now, err := newSettings(o, was)
 	if err != nil {
 		return err

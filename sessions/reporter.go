@@ -127,6 +127,21 @@ func (r *reporter) panicked(fault any) {
 	r.log.Error("session panicked, closing it", "session", r.session, "panic", fault, "stack", string(debug.Stack()))
 }
 
+// readerEnded says that nothing is brought to a reader any more.
+func (r *reporter) readerEnded(kind perch.ReaderKind, id, why string) {
+	r.log.Info("reader of the log ended", "session", r.session, "kind", kind, "reader", id, "reason", why, "audit", true)
+}
+
+// readerPanicked says that a delivery failed because of a fault of ours.
+func (r *reporter) readerPanicked(fault any) {
+	r.log.Error("panic while delivering to a reader, trying again", "session", r.session, "panic", fault, "stack", string(debug.Stack()))
+}
+
+// delivered counts an attempt at a delivery.
+func (r *reporter) delivered(kind perch.ReaderKind, result string) {
+	r.observer.Delivered(kind, result)
+}
+
 func (r *reporter) logDebug(msg string, args ...any) {
 	if r.log.Enabled(context.Background(), slog.LevelDebug) {
 		r.log.Debug(msg, append(args, "session", r.session)...) //nolint:sloglint // constant at every caller

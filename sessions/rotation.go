@@ -81,6 +81,7 @@ func (m *Manager) rotateSession(ctx context.Context, s *Session, by rotated) {
 		if s.rooms != nil {
 			s.rooms.sealAgain()
 		}
+		s.readers.sealAgain()
 	}) != nil {
 		return
 	}

@@ -56,6 +56,11 @@ func (s *sealer) seal(id ID, a perch.Account, at perch.Time) []byte {
 	if err != nil {
 		return nil
 	}
+	return s.sealBytes(id, plain)
+}
+
+// sealBytes seals with the first key, which there must be.
+func (s *sealer) sealBytes(id ID, plain []byte) []byte {
 	gcm := s.keys[0]
 	out := make([]byte, 1+gcm.NonceSize(), 1+gcm.NonceSize()+len(plain)+gcm.Overhead())
 	out[0] = sealVersion
@@ -72,21 +77,25 @@ func (s *sealer) first(id ID, b []byte) bool {
 
 // open is the reverse of seal with any of the keys; ok is false when none fits.
 func (s *sealer) open(id ID, b []byte) (a perch.Account, at perch.Time, ok bool) {
+	plain, ok := s.openBytes(id, b)
+	var p sealed
+	if !ok || json.Unmarshal(plain, &p) != nil {
+		return a, 0, false
+	}
+	return perch.Account{Upstream: p.Upstream, JID: p.JID, Password: perch.NewSecret(p.Password),
+		Token: perch.NewSecret(p.Token), Mechanism: p.Mechanism, Resource: p.Resource}, p.At, true
+}
+
+// openBytes is the reverse of sealBytes with any of the keys; ok is false when none fits.
+func (s *sealer) openBytes(id ID, b []byte) (plain []byte, ok bool) {
 	for _, gcm := range s.keys {
 		n := 1 + gcm.NonceSize()
 		if len(b) < n || b[0] != sealVersion {
-			return a, 0, false
+			return nil, false
 		}
-		plain, err := gcm.Open(nil, b[1:n], b[n:], []byte(id))
-		if err != nil {
-			continue
+		if plain, err := gcm.Open(nil, b[1:n], b[n:], []byte(id)); err == nil {
+			return plain, true
 		}
-		var p sealed
-		if json.Unmarshal(plain, &p) != nil {
-			return a, 0, false
-		}
-		return perch.Account{Upstream: p.Upstream, JID: p.JID, Password: perch.NewSecret(p.Password),
-			Token: perch.NewSecret(p.Token), Mechanism: p.Mechanism, Resource: p.Resource}, p.At, true
 	}
-	return a, 0, false
+	return nil, false
 }

@@ -52,6 +52,7 @@ type partList struct {
 	blocking blocking
 	stanzas  stanzaEvents
 	uploads  *uploadSlots // nil: none was asked for
+	readers  *readerList  // nil: there was none yet
 }
 
 // credential is what a session signs in with.
@@ -81,7 +82,7 @@ func newSession(m *Manager, id ID, acc perch.Account, x *settings) *Session {
 // assemble makes the parts. The host of each is put together of what the part asks for.
 func (s *Session) assemble(shared *services, idle IdlePolicy) {
 	store := s.m.o.Store
-	s.subs = subscribers{owner: s.loop, saved: &s.state, log: &s.log, roster: &s.roster, store: store, observer: s.m.o.Observer, id: s.id, changed: func() { s.idle.attended(); s.stanzas.attended() }}
+	s.subs = subscribers{owner: s.loop, saved: &s.state, log: &s.log, roster: &s.roster, store: store, observer: s.m.o.Observer, id: s.id, changed: func() { s.idle.attended(); s.stanzas.attended(); s.readers.attended() }}
 	s.log = eventLog{store: store, id: s.id, host: eventLogServices{shared, &s.subs, s}}
 	s.supervisor = supervisor{journal: &s.log, state: status{state: perch.StateConnecting, since: s.now()}, host: supervisorServices{shared, &s.outbox, s}}
 	s.outbox = outbox{journal: &s.log, store: store, id: s.id, host: outboxServices{shared, &s.catchup, &s.relations, s}}
@@ -92,7 +93,7 @@ func (s *Session) assemble(shared *services, idle IdlePolicy) {
 	s.stanzas = stanzaEvents{host: shared, subs: &s.subs, journal: &s.log, allowed: s.m.o.RawStanzas}
 	s.blocking = blocking{journal: &s.log, host: blockingServices{shared, &s.roster}}
 	s.receipts = receipts{journal: &s.log, host: receiptsServices{shared, &s.roster}}
-	s.idle = idlePolicy{services: shared, policy: idle, subs: &s.subs, supervisor: &s.supervisor, host: s}
+	s.idle = idlePolicy{services: shared, policy: idle, subs: &s.subs, supervisor: &s.supervisor, host: s, hasReaders: func() bool { return s.readers.enabled() }}
 	s.login = login{services: shared, host: s, manager: registrar{s.m, s}, supervisor: &s.supervisor, catchup: &s.catchup, roster: &s.roster, idle: &s.idle, blocking: &s.blocking}
 	s.outbox.blocked = &s.blocking
 	s.parts = []part{&s.blocking, &s.outbox, &s.catchup, &s.roster, &s.chatStates, &s.stanzas}

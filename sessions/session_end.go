@@ -101,6 +101,7 @@ func (s *Session) shutdown(release bool) {
 	s.closing = true
 	s.opening.finish(errDraining)
 	s.supervisor.stop()
+	s.readers.release()
 	s.log.afterDrain(func() {
 		if s.ended {
 			return

@@ -68,6 +68,9 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	if len(v.Rooms) > 0 || v.Record.Rooms != RoomsManual || v.Record.UsesRooms {
 		useRooms(s)
 	}
+	if len(v.Readers) > 0 {
+		useReaders(s)
+	}
 	for _, p := range s.parts {
 		if err := p.restore(ctx, v); err != nil {
 			return err

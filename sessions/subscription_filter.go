@@ -43,17 +43,29 @@ func (sub *Subscription) passesNow(e *perch.Event) bool {
 
 // passes reports whether the filters let an event pass.
 func (sub *Subscription) passes(e *perch.Event) bool {
-	if !sub.bound.passes(e, sub.own) || !wants(sub.types, e.Type) {
+	return eventFilter{sub.bound, sub.types, sub.only}.passes(e, sub.own)
+}
+
+// eventFilter is what is shown of the events of a session.
+type eventFilter struct {
+	bound *streamBound
+	types []string               // see SubscribeOptions.Types
+	only  map[perch.JID]struct{} // keys of conversations; nil: all
+}
+
+// passes reports whether an event is shown; own is the bare JID of the account.
+func (f eventFilter) passes(e *perch.Event, own perch.JID) bool {
+	if !f.bound.passes(e, own) || !wants(f.types, e.Type) {
 		return false
 	}
-	if sub.only == nil || !ofConversation(e.Type) {
+	if f.only == nil || !ofConversation(e.Type) {
 		return true
 	}
-	if len(sub.only) == 0 {
+	if len(f.only) == 0 {
 		return false
 	}
-	jid := eventConversation(e, sub.own)
-	_, ok := sub.only[jid.Key()]
+	jid := eventConversation(e, own)
+	_, ok := f.only[jid.Key()]
 	return ok || jid == "" // an event of an earlier version may not say it
 }
 

@@ -166,12 +166,16 @@ func (m *Manager) Watch(a Access, ended func()) (stop func(), err error) {
 	}, nil
 }
 
-// endLocal ends a minted token on this node: it leads nowhere, and who watches it is told.
+// endLocal ends a minted token on this node: it leads nowhere, who watches it is told, and the readers
+// that it has put end.
 func (m *Manager) endLocal(key digest, s *Session) {
 	var watches map[*tokenWatch]struct{}
 	m.mu.Lock()
-	if t := s.entry.find(key); t != nil && t.life != nil {
-		watches, t.life.watches = t.life.watches, nil
+	var record *TokenRecord
+	if t := s.entry.find(key); t != nil {
+		if record = t.record; t.life != nil {
+			watches, t.life.watches = t.life.watches, nil
+		}
 	}
 	m.tokens.unbind(key, s)
 	if s.entry.revoked = append(s.entry.revoked, key); len(s.entry.revoked) > maxRevoked {
@@ -181,6 +185,9 @@ func (m *Manager) endLocal(key digest, s *Session) {
 	for w := range watches {
 		stop(w.expiry)
 		w.ended()
+	}
+	if record != nil {
+		s.post(func() { s.readers.tokenEnded(record.ID) })
 	}
 }
 

@@ -53,6 +53,7 @@ type world struct {
 	store *store
 	m     *sessions.Manager
 	opts  sessions.Options
+	said  int // messages, see say
 }
 
 // inWorld runs a test in a bubble.

@@ -1,0 +1,166 @@
+package sessions_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/canary"
+	"github.com/perch-im/perch/sessions"
+)
+
+// receiver is a sessions.Sender with the server behind it, whose answers a test decides about.
+type receiver struct {
+	mu     sync.Mutex
+	answer func(sessions.Delivery) sessions.Outcome // nil: everything arrives
+	held   chan struct{}                            // nil: nothing is; else no answer comes before it is closed
+	calls  []call
+	now    int // under way
+	most   int
+}
+
+// call is one attempt, as the server has seen it.
+type call struct {
+	id     string
+	at     time.Time
+	events []uint64
+	bodies []string
+	reset  string
+	cursor perch.Position
+	keys   int
+	test   bool
+	lost   bool // its answer did not arrive
+}
+
+func (c *receiver) Check(t perch.ReaderTarget, _ perch.ReaderSpec) error {
+	if t.URL == "" {
+		return perch.Invalid("/url", "is missing")
+	}
+	return nil
+}
+
+func (c *receiver) Send(ctx context.Context, d sessions.Delivery) sessions.Outcome {
+	k := call{id: d.ID, at: time.Now(), reset: d.Reset, cursor: d.Cursor, keys: len(d.Secrets), test: d.Test}
+	for _, e := range d.Events {
+		k.events = append(k.events, e.Position.Offset)
+		k.bodies = append(k.bodies, string(e.Wire))
+	}
+	c.mu.Lock()
+	held, answer := c.held, c.answer
+	c.calls = append(c.calls, k)
+	n := len(c.calls) - 1
+	c.now++
+	c.most = max(c.most, c.now)
+	c.mu.Unlock()
+	defer func() { c.mu.Lock(); c.now--; c.mu.Unlock() }()
+	if held != nil {
+		select {
+		case <-held:
+		case <-ctx.Done():
+			c.mu.Lock()
+			c.calls[n].lost = true
+			c.mu.Unlock()
+			return sessions.Outcome{Err: errors.New("no answer in time")}
+		}
+	}
+	if answer == nil {
+		return sessions.Outcome{Status: 200}
+	}
+	return answer(d)
+}
+
+func (c *receiver) answers(f func(sessions.Delivery) sessions.Outcome) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answer = f
+}
+
+// hold has no answer come until the function that it returns is called.
+func (c *receiver) hold() (release func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	held := make(chan struct{})
+	c.held = held
+	return func() {
+		c.mu.Lock()
+		c.held = nil
+		c.mu.Unlock()
+		close(held)
+	}
+}
+
+// next returns the calls since the last one.
+func (c *receiver) next() []call {
+	synctest.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := c.calls
+	c.calls = nil
+	return list
+}
+
+// offsets are those of the events of calls, each call in brackets.
+func offsets(calls []call) string {
+	text := ""
+	for _, k := range calls {
+		text += fmt.Sprint(k.events) + k.reset
+	}
+	return text
+}
+
+func failing(status int) func(sessions.Delivery) sessions.Outcome {
+	return func(sessions.Delivery) sessions.Outcome {
+		return sessions.Outcome{Status: status, Err: fmt.Errorf("the answer was %d", status)}
+	}
+}
+
+// withReceiver gives a world somebody to bring events to.
+func withReceiver(c *receiver) func(*sessions.Options) {
+	return func(o *sessions.Options) { o.Webhooks, o.Push = c, c }
+}
+
+// hook is a webhook as most are; change it by the fields.
+func hook(id string) sessions.NewReader {
+	return sessions.NewReader{Kind: perch.WebhookReader, ID: id, Target: perch.ReaderTarget{URL: "https://" + id + ".example/" + canary.Secret()},
+		Spec: perch.ReaderSpec{Types: []string{"message.*"}, When: perch.ReadAlways, Include: perch.IncludeFull}}
+}
+
+// access is that of a session's own credential.
+func access(s *sessions.Session) sessions.Access { return sessions.Access{Session: s} }
+
+func (w *world) putReader(s *sessions.Session, n sessions.NewReader) perch.Reader {
+	w.t.Helper()
+	r, _, _, err := w.m.PutReader(w.ctx(), access(s), n)
+	must(w.t, "PutReader", err)
+	synctest.Wait()
+	return r
+}
+
+func (w *world) reader(s *sessions.Session, kind perch.ReaderKind, id string) perch.Reader {
+	w.t.Helper()
+	list, err := w.m.Readers(w.ctx(), access(s), kind)
+	must(w.t, "Readers", err)
+	for _, r := range list {
+		if r.ID == id {
+			return r
+		}
+	}
+	w.t.Fatalf("Readers: got %v, want one with the id %s", list, id)
+	return perch.Reader{}
+}
+
+// say delivers messages of bob, and returns the tip.
+func (w *world) say(s *sessions.Session, n int) uint64 {
+	w.t.Helper()
+	for range n {
+		w.said++
+		w.deliver(&perch.MessageIn{Message: perch.Message{ID: fmt.Sprint("m", w.said), From: bob + "/phone", Kind: perch.ChatMessage, Body: fmt.Sprint("text ", w.said)}})
+	}
+	page, err := w.store.Log(w.ctx(), s.ID(), 0, 0)
+	must(w.t, "Log", err)
+	return page.Tip
+}
