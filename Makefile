@@ -68,7 +68,7 @@ descriptions: $(NPM_TOOLS)
 	cd tools && node_modules/.bin/tsc -p tsconfig.json
 
 # Every script but the copied and the generated ones.
-JAVASCRIPT := web/eslint.config.js web/perch.js 'web/perch/*.js' 'web/console/*.js' 'web/admin/*.js' 'web/test/*.mjs' \
+JAVASCRIPT := web/eslint.config.js web/perch.js web/slices.js 'web/perch/*.js' 'web/console/*.js' 'web/admin/*.js' 'web/test/*.mjs' \
 	'docs/examples/**/*.js' 'tools/*.mjs'
 PRETTIER := web/node_modules/.bin/prettier --config web/.prettierrc.json
 

@@ -16,6 +16,11 @@ func TestStore(t *testing.T) {
 	node(t, "store.mjs")
 }
 
+// TestSlices runs what a framework reads of the state, without a gateway.
+func TestSlices(t *testing.T) {
+	node(t, "slices.mjs")
+}
+
 // TestRelations gives edits, retractions, reactions, messages and pages of the archive to the store
 // in every order, without a gateway.
 func TestRelations(t *testing.T) {

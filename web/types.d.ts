@@ -371,6 +371,23 @@ export type Change =
   | { what: 'session' | 'buddies' | 'invitations' | 'presence' | 'rooms' | 'occupants' | 'conversations' | 'blocked'; jid?: JID }
   | { what: 'vcard'; jid: JID };
 
+/** What the store has at one moment. Neither it nor anything in it is ever changed: another state is another
+ * object, in which every part that has not changed is the same one. */
+export interface StoreSnapshot {
+  readonly session: SessionInfo | null;
+  readonly features: readonly string[];
+  readonly ready: boolean;
+  readonly buddies: ReadonlyMap<JID, Buddy>;
+  readonly presence: ReadonlyMap<JID, Presence>;
+  readonly invitations: ReadonlyMap<JID, Invitation>;
+  readonly roomInvitations: ReadonlyMap<JID, RoomInvitation>;
+  readonly rooms: ReadonlyMap<JID, Room>;
+  readonly occupants: ReadonlyMap<JID, Occupants>;
+  readonly conversations: ReadonlyMap<JID, Conversation>;
+  readonly list: readonly Conversation[];
+  readonly blocked: BlockedAddresses | null;
+}
+
 /** What Perch.save gives, and Options.state takes. */
 export interface SavedState {
   version: 1;

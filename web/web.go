@@ -18,7 +18,7 @@ import (
 	"strings"
 )
 
-//go:embed index.html icon.svg perch.js perch/*.js console/*.js console/*.css admin/index.html admin/*.js admin/*.css
+//go:embed index.html icon.svg perch.js slices.js perch/*.js console/*.js console/*.css admin/index.html admin/*.js admin/*.css
 var files embed.FS
 
 // policy is as strict as a page can be that shows foreign text: no inline script or style, nothing of

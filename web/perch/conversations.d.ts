@@ -3,16 +3,18 @@ export class Conversations {
     /** @param {(change: Change) => void} changed @param {() => JID} account names the account
      * @param {(room: JID) => string | undefined} [nickIn] its nick in a room */
     constructor(changed: (change: Change) => void, account: () => JID, nickIn?: (room: JID) => string | undefined);
-    /** @type {Map<JID, Conversation>} */ map: Map<JID, Conversation>;
+    /** @type {JIDMap<Conversation>} */ map: JIDMap<Conversation>;
     /** Grows with each entry of the list that comes as an event. */ sequence: number;
     /** The conversation that an address means: in a room that of one who is there, if there is one, else
      * that of the account or room. @param {JID} jid */
     addressed(jid: JID): string;
-    /** The conversation with an account, made when there was none. @param {JID} jid @returns {Conversation} */
+    /** The conversation with an account, an empty one when there is none. To read is to change nothing.
+     * @param {JID} jid @returns {Conversation} */
     get(jid: JID): Conversation;
-    /** All conversations in the order of the list. @returns {Conversation[]} */
+    /** All conversations in the order of the list: the same array until one of them changes. @returns {Conversation[]} */
     get list(): Conversation[];
-    /** Changes a conversation: f is given a copy. What f returns false for is left as it was.
+    /** Changes a conversation: f is given a copy. What f returns false for is left as it was, and so is each
+     * part of it that is equal to what it was.
      * @param {JID} jid @param {(c: Conversation) => boolean | void} f */
     edit(jid: JID, f: (c: Conversation) => boolean | void): void;
     /** Changes all conversations with one notice. @param {(c: Conversation) => Conversation} f */
@@ -65,8 +67,9 @@ export class Conversations {
     newLog(): void;
     #private;
 }
-import type { JID } from '../types.d.ts';
+import { JIDMap } from './jids.js';
 import type { Conversation } from '../types.d.ts';
+import type { JID } from '../types.d.ts';
 import type { MessageData } from '../types.d.ts';
 import type { Events } from '../types.d.ts';
 import type { ConversationData } from '../types.d.ts';

@@ -6,6 +6,7 @@ import { findDuplicateOfEvent, findDuplicateOfItem, insert } from './duplicates.
 import { JIDMap, bare, sameAccount, sameAddress } from './jids.js';
 import { demote, editOf, join, listOf, mergeOf, messageOf, reactionsOf, retractionOf, shownAs } from './merge.js';
 import { archiveIDOf, conversationOf, directionOf, keysOf, kindOf } from './pages.js';
+import { keep, reuseByKey } from './reuse.js';
 import { named } from './room_rights.js';
 import { advance } from './status.js';
 import { applyEntry, applyRead, applySettings, belongs, blank, byActivity, countMessage, settle } from './summary.js';
@@ -18,17 +19,21 @@ import { withoutWriter } from './typing.js';
 
 /** Messages of which something is known although they are not here, for each conversation. */
 const maxPending = 256;
+/** Empty conversations that are remembered as they were given. */
+const maxBlank = 100;
 
 /** Conversations by the address of the other side. */
 export class Conversations {
-  /** @type {Map<JID, Conversation>} */ map = new JIDMap();
+  /** @type {JIDMap<Conversation>} */ map = new JIDMap();
+  /** Those that were asked for, and of which there is nothing to keep yet. @type {JIDMap<Conversation>} */ #blank = new JIDMap();
   /** Grows with each entry of the list that comes as an event. */ sequence = 1;
 
   #changed;
   #account;
   #nickIn;
   #lastKey = 0;
-  /** @type {Conversation[] | null} */ #list = null;
+  /** @type {Conversation[]} */ #list = [];
+  /** Whether the list is that of now. */ #listed = true;
 
   /** @param {(change: Change) => void} changed @param {() => JID} account names the account
    * @param {(room: JID) => string | undefined} [nickIn] its nick in a room */
@@ -51,34 +56,52 @@ export class Conversations {
     return inRoom || this.map.get(jid)?.type === 'private' ? jid : bare(jid);
   }
 
-  /** The conversation with an account, made when there was none. @param {JID} jid @returns {Conversation} */
+  /** The conversation with an account, an empty one when there is none. To read is to change nothing.
+   * @param {JID} jid @returns {Conversation} */
   get(jid) {
-    const c = this.map.get(jid) ?? blank(jid);
-    if (!this.map.has(jid)) this.map.set(jid, c);
+    const known = this.map.get(jid) ?? this.#blank.get(jid);
+    if (known) return known;
+    if (this.#blank.size >= maxBlank) this.#blank.clear();
+    const c = blank(jid);
+    this.#blank.set(jid, c);
     return c;
   }
 
-  /** All conversations in the order of the list. @returns {Conversation[]} */
+  /** All conversations in the order of the list: the same array until one of them changes. @returns {Conversation[]} */
   get list() {
-    this.#list ??= [...this.map.values()].filter(belongs).sort(byActivity);
+    if (!this.#listed) {
+      const list = [...this.map.values()].filter(belongs).sort(byActivity);
+      const same = list.length === this.#list.length && list.every((c, i) => c === this.#list[i]);
+      if (!same) this.#list = list;
+      this.#listed = true;
+    }
     return this.#list;
   }
 
-  /** Changes a conversation: f is given a copy. What f returns false for is left as it was.
+  /** Changes a conversation: f is given a copy. What f returns false for is left as it was, and so is each
+   * part of it that is equal to what it was.
    * @param {JID} jid @param {(c: Conversation) => boolean | void} f */
   edit(jid, f) {
     const old = this.get(jid);
     const c = { ...old, messages: [...old.messages] };
     if (f(c) === false) return;
-    this.map.set(old.jid, settle(c, this.#own(old.jid)));
-    this.#list = null;
+    c.messages = reuseByKey(old.messages, c.messages);
+    const now = withParts(old, settle(c, this.#own(old.jid)));
+    if (now === old) return;
+    this.#put(now);
     this.#changed({ what: 'conversations', jid: old.jid });
+  }
+
+  /** @param {Conversation} c */
+  #put(c) {
+    this.#blank.delete(c.jid);
+    this.map.set(c.jid, c);
+    this.#listed = false;
   }
 
   /** Changes all conversations with one notice. @param {(c: Conversation) => Conversation} f */
   editAll(f) {
-    for (const [jid, c] of this.map) this.map.set(jid, f(c));
-    this.#list = null;
+    for (const c of [...this.map.values()]) this.#put(f(c));
     this.#changed({ what: 'conversations' });
   }
 
@@ -90,7 +113,8 @@ export class Conversations {
       ),
       (c) => c.jid,
     );
-    this.#list = null;
+    this.#blank.clear();
+    this.#listed = false;
   }
 
   newKey() {
@@ -182,6 +206,7 @@ export class Conversations {
   drop(jid) {
     const c = this.map.get(jid);
     if (c && !belongs(c)) this.map.delete(jid);
+    this.#listed = false;
   }
 
   /** Shows again what an own change is about. @param {Conversation} c @param {string} ref */
@@ -412,10 +437,20 @@ export class Conversations {
   /** The log is another one: what the one before said is not continued, and messages may be missing. */
   newLog() {
     const all = (/** @type {Record<string, Merge>} */ o) => Object.fromEntries(Object.entries(o).map(([k, m]) => [k, demote(m)]));
-    for (const [jid, c] of this.map) {
+    for (const c of [...this.map.values()]) {
       const messages = c.messages.map((m) => (m.merge ? { ...m, merge: demote(m.merge) } : m));
-      this.map.set(jid, { ...c, gap: true, messages, state: { ...c.state, pending: all(c.state.pending) } });
+      const now = { ...c, gap: true, messages: reuseByKey(c.messages, messages) };
+      this.#put(withParts(c, { ...now, state: { ...c.state, pending: all(c.state.pending) } }));
     }
-    this.#list = null;
   }
+}
+
+/** A conversation with each part of the old one that is equal; the old one when all are. Its messages are the
+ * caller's part. @param {Conversation} old @param {Conversation} next @returns {Conversation} */
+function withParts(old, next) {
+  /** @type {any} */ const known = old;
+  const parts = Object.entries(next).map(([field, value]) => [field, field === 'messages' ? value : keep(known[field], value)]);
+  return parts.every(([field, value]) => value === known[field]) && Object.keys(old).length === parts.length
+    ? old
+    : Object.fromEntries(parts);
 }

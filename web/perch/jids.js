@@ -1,6 +1,8 @@
 // Addresses. One account may be written in several ways: servers and clients compare the
 // normal form (RFC 7622), and show what they were given.
 
+import { reuse } from './reuse.js';
+
 /** @import { JID } from '../types.d.ts' */
 
 /** The address without its resource. @param {JID} jid */
@@ -26,12 +28,23 @@ export const resourceOf = (jid) => jid.slice(bare(jid).length + 1);
  * @template V @extends {Map<JID, V>} */
 export class JIDMap extends Map {
   /** @type {Map<string, JID>} */ #spelling = new Map();
+  /** What snapshot gave, until the next change. @type {JIDMap<V> | null} */ #snapshot = null;
 
   /** @template V @param {Iterable<V>} values @param {(value: V) => JID} jidOf @returns {JIDMap<V>} */
   static of(values, jidOf) {
     /** @type {JIDMap<V>} */ const map = new JIDMap();
     for (const v of values) map.set(jidOf(v), v);
     return map;
+  }
+
+  /** The map as it is now, for callers to keep: it is never changed, and the same one until this map is.
+   * @returns {ReadonlyMap<JID, V>} */
+  snapshot() {
+    if (!this.#snapshot) {
+      this.#snapshot = new JIDMap();
+      for (const [jid, value] of this) this.#snapshot.set(jid, value);
+    }
+    return this.#snapshot;
   }
 
   /** @param {JID} jid @returns {JID} */
@@ -52,6 +65,8 @@ export class JIDMap extends Map {
   /** @override @param {JID} jid @param {V} value */
   set(jid, value) {
     const key = this.#key(jid);
+    if (super.get(key) === value && super.has(key)) return this;
+    this.#snapshot = null;
     this.#spelling.set(jidKey(jid), key);
     return super.set(key, value);
   }
@@ -59,6 +74,7 @@ export class JIDMap extends Map {
   /** @override @param {JID} jid */
   delete(jid) {
     const existed = super.delete(this.#key(jid));
+    if (existed) this.#snapshot = null;
     this.#spelling.delete(jidKey(jid));
     return existed;
   }
@@ -66,6 +82,17 @@ export class JIDMap extends Map {
   /** @override */
   clear() {
     super.clear();
+    this.#snapshot = null;
     this.#spelling.clear();
   }
+}
+
+/** What is known after a snapshot: its items, as they were where they are equal. The map of before when all are.
+ * @template {{ jid: JID }} T @param {JIDMap<T>} before @param {T[]} items @returns {JIDMap<T>} */
+export function renewed(before, items) {
+  const now = JIDMap.of(
+    items.map((x) => reuse(before.get(x.jid), x)),
+    (x) => x.jid,
+  );
+  return now.size === before.size && [...now.values()].every((x) => before.get(x.jid) === x) ? before : now;
 }

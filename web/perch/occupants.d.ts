@@ -2,7 +2,7 @@
 export class Occupants {
     /** @param {(jid: JID) => void} changed */
     constructor(changed: (jid: JID) => void);
-    /** @type {Map<JID, Known>} */ map: Map<JID, Known>;
+    /** @type {JIDMap<Known>} */ map: JIDMap<Known>;
     /** The first page is asked for: what comes from now on may be newer than it. @param {JID} jid */
     begin(jid: JID): void;
     /** A page that follows those that are here, or the first one. @param {JID} jid @param {OccupantPage} page @param {boolean} first */
@@ -24,8 +24,9 @@ export type Said = {
     at: number;
     is: Occupant | null;
 };
-import type { JID } from '../types.d.ts';
+import { JIDMap } from './jids.js';
 import type { Occupants as Known } from '../types.d.ts';
+import type { JID } from '../types.d.ts';
 import type { OccupantPage } from '../types.d.ts';
 import type { Events } from '../types.d.ts';
 import type { Time } from '../types.d.ts';

@@ -11,7 +11,7 @@ const mostKept = 2000;
 
 /** Occupants by the rooms that were asked for. */
 export class Occupants {
-  /** @type {Map<JID, Known>} */ map = new JIDMap();
+  /** @type {JIDMap<Known>} */ map = new JIDMap();
   #changed;
   /** What events have said since the first page was asked for. @type {Map<JID, Map<string, Said>>} */ #said = new JIDMap();
 

@@ -1,12 +1,10 @@
-/** The next value with every part of the old one that is equal. @template T @param {any} old @param {T} next @returns {T} */
-export function reuse<T>(old: any, next: T): T;
 /** @import { Events, JID, Room, RoomInvitation } from '../types.d.ts' */
 /** Called after each change with the room as it is now and as it was. @typedef {(jid: JID, now: Room | undefined, before: Room | undefined) => void} Changed */
 /** The rooms by their addresses. */
 export class Rooms {
     /** @param {Changed} changed */
     constructor(changed: Changed);
-    /** @type {Map<JID, Room>} */ map: Map<JID, Room>;
+    /** @type {JIDMap<Room>} */ map: JIDMap<Room>;
     /** A room as an event has it. One that was forgotten here, or whose invitation was declined, is gone
      * when it is left: no later event names it. @param {Room} room */
     put(room: Room): void;
@@ -34,7 +32,8 @@ export function isShown(room: Room | undefined): boolean;
  * Called after each change with the room as it is now and as it was.
  */
 export type Changed = (jid: JID, now: Room | undefined, before: Room | undefined) => void;
-import type { JID } from '../types.d.ts';
+import { JIDMap } from './jids.js';
 import type { Room } from '../types.d.ts';
+import type { JID } from '../types.d.ts';
 import type { Events } from '../types.d.ts';
 import type { RoomInvitation } from '../types.d.ts';

@@ -1,14 +1,15 @@
 // The rooms of an account, as the gateway has them: each event brings a room whole. What has not
 // changed in it stays the same object, so that === tells what to draw again.
 
-import { JIDMap } from './jids.js';
+import { JIDMap, renewed } from './jids.js';
+import { reuse } from './reuse.js';
 
 /** @import { Events, JID, Room, RoomInvitation } from '../types.d.ts' */
 /** Called after each change with the room as it is now and as it was. @typedef {(jid: JID, now: Room | undefined, before: Room | undefined) => void} Changed */
 
 /** The rooms by their addresses. */
 export class Rooms {
-  /** @type {Map<JID, Room>} */ map = new JIDMap();
+  /** @type {JIDMap<Room>} */ map = new JIDMap();
   #changed;
   /** Rooms that go as soon as they are left. */ #leaving = new JIDMap();
 
@@ -30,10 +31,7 @@ export class Rooms {
   /** All rooms, as a snapshot has them. @param {Room[]} rooms */
   replace(rooms) {
     const before = this.map;
-    this.map = JIDMap.of(
-      rooms.map((r) => reuse(before.get(r.jid), r)),
-      (r) => r.jid,
-    );
+    this.map = renewed(before, rooms);
     this.#leaving.clear();
     for (const [jid, room] of before) if (!this.map.has(jid)) this.#changed(jid, undefined, room);
     for (const [jid, room] of this.map) if (room !== before.get(jid)) this.#changed(jid, room, before.get(jid));
@@ -104,19 +102,6 @@ export class Rooms {
     this.#set(invited.jid, { ...room, invited, ...(open && { state: 'invited', reason: '' }) });
   }
 }
-
-/** The next value with every part of the old one that is equal. @template T @param {any} old @param {T} next @returns {T} */
-export function reuse(old, next) {
-  if (old === next || !isObject(old) || !isObject(next) || Array.isArray(old) !== Array.isArray(next)) return next;
-  /** @type {any} */ const merged = Array.isArray(next) ? [...next] : { ...next };
-  const keys = Object.keys(merged);
-  for (const key of keys) merged[key] = reuse(old[key], merged[key]);
-  const same = keys.length === Object.keys(old).length && keys.every((k) => k in old && merged[k] === old[k]);
-  return same ? old : merged;
-}
-
-/** @param {any} value */
-const isObject = (value) => typeof value === 'object' && value !== null;
 
 /** A room of which nothing is known but that there is one. @param {JID} jid @returns {Room} */
 const unknown = (jid) => ({

@@ -1,21 +1,26 @@
 /** What is known of an account. It changes by events alone, so that a reconnect, a reset
- * and a first connect are one path; read it and never write to it. */
+ * and a first connect are one path; read it and never write to it. What it gives, maps and lists too, is never
+ * changed: the next state is another object, and what has not changed in it stays the same one. */
 export class Store {
     /** @type {SessionInfo | null} */ session: SessionInfo | null;
     /** What the gateway has beside its first version. @type {string[]} */ features: string[];
-    /** @type {Map<JID, Buddy>} */ buddies: Map<JID, Buddy>;
-    /** @type {Map<JID, Presence>} */ presence: Map<JID, Presence>;
-    /** @type {Map<JID, Invitation>} */ invitations: Map<JID, Invitation>;
-    /** The last invitations to rooms, by the room. @type {Map<JID, RoomInvitation>} */ roomInvitations: Map<JID, RoomInvitation>;
     /** Whether a snapshot was complete once. */
     ready: boolean;
-    /** Conversations by the address of the other side. @returns {Map<JID, Conversation>} */
-    get conversations(): Map<JID, Conversation>;
+    /** @returns {ReadonlyMap<JID, Buddy>} */
+    get buddies(): ReadonlyMap<JID, Buddy>;
+    /** @returns {ReadonlyMap<JID, Presence>} */
+    get presence(): ReadonlyMap<JID, Presence>;
+    /** @returns {ReadonlyMap<JID, Invitation>} */
+    get invitations(): ReadonlyMap<JID, Invitation>;
+    /** The last invitations to rooms, by the room. @returns {ReadonlyMap<JID, RoomInvitation>} */
+    get roomInvitations(): ReadonlyMap<JID, RoomInvitation>;
+    /** Conversations by the address of the other side. @returns {ReadonlyMap<JID, Conversation>} */
+    get conversations(): ReadonlyMap<JID, Conversation>;
     /** The rooms that the account is in, has in its bookmarks, is invited to, or was in. A room that has not
-     * changed, and each part of one, is the same object. @returns {Map<JID, Room>} */
-    get rooms(): Map<JID, Room>;
-    /** Who is in the rooms that Perch.loadOccupants was called for. @returns {Map<JID, KnownOccupants>} */
-    get occupants(): Map<JID, KnownOccupants>;
+     * changed, and each part of one, is the same object. @returns {ReadonlyMap<JID, Room>} */
+    get rooms(): ReadonlyMap<JID, Room>;
+    /** Who is in the rooms that Perch.loadOccupants was called for. @returns {ReadonlyMap<JID, KnownOccupants>} */
+    get occupants(): ReadonlyMap<JID, KnownOccupants>;
     /** Whom the account blocks; null until Perch.loadBlocked has read it, and where nobody can be blocked. */
     get blocked(): import("../types.d.ts").BlockedAddresses | null;
     /** The entry of the block list by which an address is blocked: itself, its account, or its domain.
@@ -23,8 +28,11 @@ export class Store {
     blockedBy(jid: JID): JID | undefined;
     /** Conversations with pinned ones first, then by activity: the same array until one changes. @returns {Conversation[]} */
     get list(): Conversation[];
-    /** Calls f after each change. The result ends it. @param {(change: Change) => void} f */
-    subscribe(f: (change: Change) => void): () => undefined;
+    /** Calls f after each change. The result ends it. It may be called unbound, as getSnapshot may.
+     * @param {(change: Change) => void} f */
+    subscribe: (f: (change: Change) => void) => () => undefined;
+    /** All of it at one moment: the same object until something has changed. @returns {StoreSnapshot} */
+    getSnapshot: () => StoreSnapshot;
     /** Applies one frame. @param {Frame} f @returns {void} */
     apply(f: Frame): void;
     /** An invitation was declined, or its room joined. @param {JID} jid */
@@ -118,6 +126,7 @@ import type { Conversation } from '../types.d.ts';
 import type { Room } from '../types.d.ts';
 import type { Occupants as KnownOccupants } from '../types.d.ts';
 import type { Change } from '../types.d.ts';
+import type { StoreSnapshot } from '../types.d.ts';
 import type { Frame } from '../types.d.ts';
 import type { StoredMessage } from '../types.d.ts';
 import type { OwnChange } from '../types.d.ts';

@@ -2,15 +2,16 @@
 
 import { Blocked } from './blocked.js';
 import { Conversations } from './conversations.js';
-import { JIDMap, bare } from './jids.js';
+import { JIDMap, bare, renewed } from './jids.js';
 import { Occupants } from './occupants.js';
 import { conversationOf, readPage } from './pages.js';
+import { reuse } from './reuse.js';
 import { Rooms, isShown } from './rooms.js';
 import { TypingEnds, withWriter, withoutWriter } from './typing.js';
 
 /** @import { ArchivePage, BlockList, Buddy, Change, ChatState, Conversation, ConversationData, ConversationRead } from '../types.d.ts' */
 /** @import { Content, Events, Frame, Invitation, JID, MessagePage, OccupantPage, OwnChange, Presence } from '../types.d.ts' */
-/** @import { Occupants as KnownOccupants, Room, RoomInvitation, SavedState, SessionInfo, StoredMessage } from '../types.d.ts' */
+/** @import { Occupants as KnownOccupants, Room, RoomInvitation, SavedState, SessionInfo, StoreSnapshot, StoredMessage } from '../types.d.ts' */
 /** @typedef {Partial<Content> & { id: string, body: string, thread?: string }} NewMessage */
 /** @typedef {{ buddies: Buddy[], invitations: Invitation[], rooms: Room[] }} Snapshots */
 
@@ -18,14 +19,17 @@ import { TypingEnds, withWriter, withoutWriter } from './typing.js';
 const maxRoomInvitations = 100;
 
 /** What is known of an account. It changes by events alone, so that a reconnect, a reset
- * and a first connect are one path; read it and never write to it. */
+ * and a first connect are one path; read it and never write to it. What it gives, maps and lists too, is never
+ * changed: the next state is another object, and what has not changed in it stays the same one. */
 export class Store {
   /** @type {SessionInfo | null} */ session = null;
   /** What the gateway has beside its first version. @type {string[]} */ features = [];
-  /** @type {Map<JID, Buddy>} */ buddies = new JIDMap();
-  /** @type {Map<JID, Presence>} */ presence = new JIDMap();
-  /** @type {Map<JID, Invitation>} */ invitations = new JIDMap();
-  /** The last invitations to rooms, by the room. @type {Map<JID, RoomInvitation>} */ roomInvitations = new JIDMap();
+  /** @type {JIDMap<Buddy>} */ #buddies = new JIDMap();
+  /** @type {JIDMap<Presence>} */ #presence = new JIDMap();
+  /** @type {JIDMap<Invitation>} */ #invitations = new JIDMap();
+  /** @type {JIDMap<RoomInvitation>} */ #roomInvitations = new JIDMap();
+  /** What getSnapshot gave. @type {StoreSnapshot | undefined} */ #snapshot;
+  /** Whether it is that of now. */ #current = false;
   /** Whether a snapshot was complete once. */
   ready = false;
 
@@ -44,20 +48,40 @@ export class Store {
   /** Position of the last durable event. */ #position = '';
   /** How far the gateway's clock is ahead of the local one, in milliseconds. */ #clockOffset = 0;
 
-  /** Conversations by the address of the other side. @returns {Map<JID, Conversation>} */
+  /** @returns {ReadonlyMap<JID, Buddy>} */
+  get buddies() {
+    return this.#buddies.snapshot();
+  }
+
+  /** @returns {ReadonlyMap<JID, Presence>} */
+  get presence() {
+    return this.#presence.snapshot();
+  }
+
+  /** @returns {ReadonlyMap<JID, Invitation>} */
+  get invitations() {
+    return this.#invitations.snapshot();
+  }
+
+  /** The last invitations to rooms, by the room. @returns {ReadonlyMap<JID, RoomInvitation>} */
+  get roomInvitations() {
+    return this.#roomInvitations.snapshot();
+  }
+
+  /** Conversations by the address of the other side. @returns {ReadonlyMap<JID, Conversation>} */
   get conversations() {
-    return this.#conversations.map;
+    return this.#conversations.map.snapshot();
   }
 
   /** The rooms that the account is in, has in its bookmarks, is invited to, or was in. A room that has not
-   * changed, and each part of one, is the same object. @returns {Map<JID, Room>} */
+   * changed, and each part of one, is the same object. @returns {ReadonlyMap<JID, Room>} */
   get rooms() {
-    return this.#rooms.map;
+    return this.#rooms.map.snapshot();
   }
 
-  /** Who is in the rooms that Perch.loadOccupants was called for. @returns {Map<JID, KnownOccupants>} */
+  /** Who is in the rooms that Perch.loadOccupants was called for. @returns {ReadonlyMap<JID, KnownOccupants>} */
   get occupants() {
-    return this.#occupants.map;
+    return this.#occupants.map.snapshot();
   }
 
   /** Whom the account blocks; null until Perch.loadBlocked has read it, and where nobody can be blocked. */
@@ -76,15 +100,36 @@ export class Store {
     return this.#conversations.list;
   }
 
-  /** Calls f after each change. The result ends it. @param {(change: Change) => void} f */
-  subscribe(f) {
-    this.#subscribers.add(f);
-    return () => void this.#subscribers.delete(f);
+  /** Calls f after each change. The result ends it. It may be called unbound, as getSnapshot may.
+   * @param {(change: Change) => void} f */
+  subscribe = (f) => {
+    /** One more for each call: a function may subscribe twice. @param {Change} change */
+    const subscriber = (change) => f(change);
+    this.#subscribers.add(subscriber);
+    return () => void this.#subscribers.delete(subscriber);
+  };
+
+  /** All of it at one moment: the same object until something has changed. @returns {StoreSnapshot} */
+  getSnapshot = () => {
+    const before = this.#snapshot;
+    if (before && this.#current) return before;
+    this.#current = true;
+    const now = this.#taken();
+    const same = before && Object.entries(now).every(([part, value]) => before[/** @type {keyof StoreSnapshot} */ (part)] === value);
+    return same ? before : (this.#snapshot = now);
+  };
+
+  /** @returns {StoreSnapshot} */
+  #taken() {
+    const { session, features, ready, buddies, presence, invitations, roomInvitations, rooms, occupants, conversations, list, blocked } =
+      this;
+    return { session, features, ready, buddies, presence, invitations, roomInvitations, rooms, occupants, conversations, list, blocked };
   }
 
-  /** @param {Change} change */
-  #changed(change) {
-    for (const f of this.#subscribers) f(change);
+  /** @param {Change[]} changes that were made together: a subscriber sees all of them or none */
+  #changed(...changes) {
+    this.#current = false;
+    for (const change of changes) for (const f of this.#subscribers) f(change);
   }
 
   // Frames.
@@ -162,28 +207,34 @@ export class Store {
   #applyContact(f) {
     switch (f.type) {
       case 'roster.item':
-        this.buddies.set(f.data.jid, f.data);
-        if (!this.presence.has(f.data.jid)) this.presence.set(f.data.jid, absent(f.data.jid));
-        return this.#changed({ what: 'buddies', jid: f.data.jid });
+        if (!this.#presence.has(f.data.jid)) this.#presence.set(f.data.jid, absent(f.data.jid));
+        return this.#put('buddies', this.#buddies, f.data);
       case 'roster.removed':
-        this.buddies.delete(f.data.jid);
-        this.presence.delete(f.data.jid);
+        this.#buddies.delete(f.data.jid);
+        this.#presence.delete(f.data.jid);
         return this.#changed({ what: 'buddies', jid: f.data.jid });
       case 'presence':
-        this.presence.set(f.data.jid, f.data);
-        if (!f.data.available && this.conversations.get(f.data.jid)?.typing) this.#setChatState(f.data.jid, 'gone');
-        return this.#changed({ what: 'presence', jid: f.data.jid });
+        if (!f.data.available && this.#conversations.map.get(f.data.jid)?.typing) this.#setChatState(f.data.jid, 'gone');
+        return this.#put('presence', this.#presence, f.data);
       case 'invitation.received':
-        this.invitations.set(f.data.jid, f.data);
-        return this.#changed({ what: 'invitations', jid: f.data.jid });
+        return this.#put('invitations', this.#invitations, f.data);
       case 'invitation.accepted':
       case 'invitation.declined':
       case 'invitation.cancelled':
-        this.invitations.delete(f.data.jid);
+        this.#invitations.delete(f.data.jid);
         return this.#changed({ what: 'invitations', jid: f.data.jid });
       default:
         return this.#applyRoom(f);
     }
+  }
+
+  /** @template {{ jid: JID }} T @param {'buddies' | 'presence' | 'invitations'} what @param {JIDMap<T>} map @param {T} value */
+  #put(what, map, value) {
+    const { jid } = value;
+    const known = map.get(jid);
+    const now = reuse(known, value);
+    map.set(jid, now);
+    if (now !== known) this.#changed({ what, jid });
   }
 
   /** The frames about rooms. @param {Frame} f */
@@ -209,10 +260,10 @@ export class Store {
 
   /** @param {RoomInvitation} invitation */
   #invited(invitation) {
-    this.roomInvitations.delete(invitation.jid); // one that is repeated is a new one
-    this.roomInvitations.set(invitation.jid, invitation);
-    for (const jid of [...this.roomInvitations.keys()].slice(0, -maxRoomInvitations)) {
-      this.roomInvitations.delete(jid);
+    this.#roomInvitations.delete(invitation.jid); // one that is repeated is a new one
+    this.#roomInvitations.set(invitation.jid, invitation);
+    for (const jid of [...this.#roomInvitations.keys()].slice(0, -maxRoomInvitations)) {
+      this.#roomInvitations.delete(jid);
       this.#rooms.uninvite(jid);
       this.#conversations.drop(jid);
     }
@@ -221,7 +272,7 @@ export class Store {
 
   /** An invitation was declined, or its room joined. @param {JID} jid */
   endInvitation(jid) {
-    if (this.roomInvitations.delete(jid)) this.#changed({ what: 'invitations', jid });
+    if (this.#roomInvitations.delete(jid)) this.#changed({ what: 'invitations', jid });
   }
 
   /** @param {JID} jid @param {Room | undefined} now @param {Room | undefined} before */
@@ -239,8 +290,8 @@ export class Store {
   /** Of a room whose messages are no events, not all of them at least, the list says that there are some.
    * @param {ConversationData} d */
   #leftOut({ jid, last_activity_at: at }) {
-    const room = this.rooms.get(jid);
-    const newest = this.conversations.get(jid)?.messages.at(-1);
+    const room = this.#rooms.map.get(jid);
+    const newest = this.#conversations.map.get(jid)?.messages.at(-1);
     if (!room || !newest || !at || (room.delivery === 'all' && !room.limited)) return;
     if (Date.parse(at) > Date.parse(newest.time)) this.#missed(jid);
   }
@@ -248,16 +299,16 @@ export class Store {
   /** Messages may be missing, of one room or of all that the account's own archive has. @param {JID} [room] */
   #missed(room) {
     if (room) return this.#conversations.edit(room, (c) => (c.gap ? false : void (c.gap = true)));
-    this.#conversations.editAll((c) => (c.type === 'room' ? c : { ...c, gap: true }));
+    this.#conversations.editAll((c) => (c.type === 'room' || c.gap ? c : { ...c, gap: true }));
   }
 
   /** @param {Events['hello']} hello */
   #hello(hello) {
-    this.session = hello.session;
-    this.features = hello.features ?? [];
+    this.session = reuse(this.session, hello.session);
+    this.features = reuse(this.features, hello.features ?? []);
     this.#typingEnds.clear();
     // Chat states are not replayed: they may have ended.
-    if ([...this.conversations.values()].some((c) => c.typing))
+    if ([...this.#conversations.map.values()].some((c) => c.typing))
       this.#conversations.editAll((c) => (c.typing ? { ...c, typing: null, writing: [] } : c));
     this.#occupants.missed();
     if (!hello.resumed) this.#blocked.missed();
@@ -268,20 +319,19 @@ export class Store {
 
   /** Applies the snapshots of a reset as a whole: no subscriber sees a part of them. @param {Snapshots} snapshots */
   #completeReset(snapshots) {
-    this.buddies = JIDMap.of(snapshots.buddies, (b) => b.jid);
-    this.invitations = JIDMap.of(snapshots.invitations, (i) => i.jid);
+    this.#buddies = renewed(this.#buddies, snapshots.buddies);
+    this.#invitations = renewed(this.#invitations, snapshots.invitations);
     this.#reset = null;
-    this.#rooms.replace(snapshots.rooms);
     if (this.ready) this.#conversations.newLog();
     this.ready = true;
-    this.#changed({ what: 'buddies' });
-    this.#changed({ what: 'invitations' });
-    this.#changed({ what: 'conversations' });
-    this.#replacePresence();
+    this.#presence = renewed(this.#presence, this.#presenceSnapshot);
+    this.#presenceSnapshot = [];
+    this.#rooms.replace(snapshots.rooms);
+    this.#changed({ what: 'buddies' }, { what: 'invitations' }, { what: 'conversations' }, { what: 'presence' });
   }
 
   #replacePresence() {
-    this.presence = JIDMap.of(this.#presenceSnapshot, (p) => p.jid);
+    this.#presence = renewed(this.#presence, this.#presenceSnapshot);
     this.#presenceSnapshot = [];
     this.#changed({ what: 'presence' });
   }
@@ -291,14 +341,13 @@ export class Store {
     if (this.session) this.session = { ...this.session, state: s.state, reason: s.reason, retry_at: s.retry_at, since: time };
     // Presence is stale exactly while the session is not online; there is no event for it.
     const stale = s.state !== 'online';
-    for (const [jid, p] of this.presence) if (p.stale !== stale) this.presence.set(jid, { ...p, stale });
-    this.#changed({ what: 'session' });
-    this.#changed({ what: 'presence' });
+    for (const [jid, p] of [...this.#presence]) if (p.stale !== stale) this.#presence.set(jid, { ...p, stale });
+    this.#changed({ what: 'session' }, { what: 'presence' });
   }
 
   /** @param {JID} jid of the conversation @param {ChatState | null} state @param {string} [nick] in a room */
   #setChatState(jid, state, nick) {
-    if (jid === bare(jid) && nick === undefined && this.conversations.get(jid)?.type === 'room') return; // nobody is named
+    if (jid === bare(jid) && nick === undefined && this.#conversations.map.get(jid)?.type === 'room') return; // nobody is named
     if (state === 'composing') this.#typingEnds.expect(jid, nick);
     else this.#typingEnds.cancel(jid, nick);
     const writes = state === 'composing' || (state && nick === undefined);
@@ -324,7 +373,7 @@ export class Store {
   /** Adds a message that was written here, unless it is there.
    * @param {JID} jid @param {NewMessage} m @param {number} [at] when, in milliseconds by the local clock */
   addPending(jid, m, at = Date.now()) {
-    const known = this.conversations.get(jid)?.messages.find((x) => x.local && x.id === m.id);
+    const known = this.#conversations.map.get(jid)?.messages.find((x) => x.local && x.id === m.id);
     const key = known?.key ?? this.#conversations.newKey();
     return this.#conversations.addLocal(jid, { ...m, key, direction: 'out', time: this.gatewayTime(at), status: 'pending', local: true });
   }
@@ -346,7 +395,7 @@ export class Store {
 
   /** What waits to be sent, with its recipient. @returns {[JID, StoredMessage][]} */
   pending() {
-    return [...this.conversations.values()].flatMap((c) =>
+    return [...this.#conversations.map.values()].flatMap((c) =>
       c.messages.filter((m) => m.status === 'pending').map((m) => /** @type {[JID, StoredMessage]} */ ([c.jid, m])),
     );
   }
@@ -373,7 +422,7 @@ export class Store {
 
   /** Own changes that wait to be sent, with their conversation. @returns {[JID, OwnChange][]} */
   pendingChanges() {
-    return [...this.conversations.values()].flatMap((c) =>
+    return [...this.#conversations.map.values()].flatMap((c) =>
       c.state.changes.filter((x) => x.state === 'pending').map((x) => /** @type {[JID, OwnChange]} */ ([c.jid, x])),
     );
   }
@@ -448,7 +497,7 @@ export class Store {
 
   /** Conversations where messages may be missing. @returns {Conversation[]} */
   holes() {
-    return [...this.conversations.values()].filter((c) => c.gap && c.messages.length);
+    return [...this.#conversations.map.values()].filter((c) => c.gap && c.messages.length);
   }
 
   /** @param {JID} jid @param {boolean} whole */
@@ -470,13 +519,13 @@ export class Store {
       cursor: '',
       session: this.session,
       features: this.features,
-      buddies: [...this.buddies.values()],
-      presence: [...this.presence.values()],
-      invitations: [...this.invitations.values()],
-      roomInvitations: [...this.roomInvitations.values()],
+      buddies: [...this.#buddies.values()],
+      presence: [...this.#presence.values()],
+      invitations: [...this.#invitations.values()],
+      roomInvitations: [...this.#roomInvitations.values()],
       rooms: [...this.rooms.values()],
       ...(this.blocked && { blocked: this.blocked }),
-      conversations: [...this.conversations.values()].map((c) => ({ ...c, typing: null, writing: [] })),
+      conversations: [...this.#conversations.map.values()].map((c) => ({ ...c, typing: null, writing: [] })),
     };
   }
 
@@ -484,17 +533,17 @@ export class Store {
   load(state) {
     this.session = state.session;
     this.features = state.features ?? [];
-    this.buddies = JIDMap.of(state.buddies, (b) => b.jid);
-    this.presence = JIDMap.of(state.presence, (p) => p.jid);
-    this.invitations = JIDMap.of(state.invitations, (i) => i.jid);
-    this.roomInvitations = JIDMap.of(state.roomInvitations ?? [], (i) => i.jid);
+    this.#buddies = JIDMap.of(state.buddies, (b) => b.jid);
+    this.#presence = JIDMap.of(state.presence, (p) => p.jid);
+    this.#invitations = JIDMap.of(state.invitations, (i) => i.jid);
+    this.#roomInvitations = JIDMap.of(state.roomInvitations ?? [], (i) => i.jid);
     this.#position = state.cursor;
     this.#blocked.load(state.blocked ?? null);
     this.#rooms.load(state.rooms ?? []);
     this.#conversations.load(state.conversations);
     this.ready = true;
-    for (const what of /** @type {const} */ (['session', 'buddies', 'presence', 'invitations', 'blocked', 'rooms', 'conversations']))
-      this.#changed({ what });
+    /** @type {Change['what'][]} */ const all = ['session', 'buddies', 'presence', 'invitations', 'blocked', 'rooms', 'conversations'];
+    this.#changed(...all.map((what) => /** @type {Change} */ ({ what })));
   }
 }
 

@@ -11,7 +11,7 @@ const pauseAfter = 6000;
 /** Who writes, after somebody has begun to. In a chat there is one other side, in a room each nick is one.
  * @param {Conversation} c @param {ChatState} state @param {string} [nick] @returns {Pick<Conversation, 'typing' | 'writing'>} */
 export function withWriter(c, state, nick) {
-  if (nick === undefined) return { typing: state, writing: [] };
+  if (nick === undefined) return { typing: state, writing: c.writing.length ? [] : c.writing };
   return { typing: 'composing', writing: c.writing.includes(nick) ? c.writing : [...c.writing, nick] };
 }
 

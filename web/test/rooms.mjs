@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { Perch, Store } from '../perch.js';
 import { mayDo, mayIn, mayModerate, named } from '../perch/room_rights.js';
-import { reuse } from '../perch/rooms.js';
+import { reuse } from '../perch/reuse.js';
 import { flushMicrotasks, recorded, stopClock } from './offline.mjs';
 import { archived, at, frame, greeted, messages, own, page, random, relation, room, roomData, said } from './rooms_kit.mjs';
 
