@@ -46,12 +46,16 @@ func (o *UploadOptions) checkUploads() error {
 		if strings.Contains(name, ":") {
 			at = "[" + name + "]"
 		}
-		if u, err := url.Parse("http://" + at); err != nil || name == "" || u.Hostname() != name || u.Host != at {
+		if u, err := url.Parse("http://" + at); err != nil || name == "" || u.Hostname() != name || u.Host != at || strings.ContainsAny(name, notInHosts) {
 			return fmt.Errorf("--upload-http-host %q must be a name or an address without a scheme and a port, such as 127.0.0.1", host)
 		}
 	}
 	return nil
 }
+
+// notInHosts are characters that an address may have in its host and a name has not. Those that have a meaning in a
+// Content-Security-Policy would make another one of that of the console.
+const notInHosts = "!$&'()*+,;=\"<>%"
 
 // hostOf is a host as the host of an address is compared.
 func hostOf(host string) string { return strings.ToLower(strings.Trim(host, "[]")) }
