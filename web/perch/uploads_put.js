@@ -15,21 +15,24 @@ const stallTime = 120_000;
  * does; and with upstream-timeout when nothing moves any more.
  * @param {typeof fetch} fetch @param {FilePut} put @returns {Promise<Response>} */
 export async function putFile(fetch, put) {
+  put.signal.throwIfAborted();
   const way = globalThis.XMLHttpRequest ? byXHR : streams() ? byStream : whole;
   const control = new AbortController();
   const abort = () => control.abort(put.signal.reason);
   const stalled = () => control.abort(localError('upstream-timeout', `Nothing of the file has moved for ${stallTime / 1000} seconds`));
   let timer = way === whole ? undefined : setTimeout(stalled, stallTime);
+  let over = false;
   const moved = (/** @type {number} */ bytes) => {
+    if (over) return; // a service may answer before it has read all, which is then still read from here
     clearTimeout(timer);
     timer = setTimeout(stalled, stallTime);
     put.moved(bytes);
   };
-  put.signal.throwIfAborted();
   put.signal.addEventListener('abort', abort);
   try {
     return await way(fetch, { ...put, moved, signal: control.signal });
   } finally {
+    over = true;
     clearTimeout(timer);
     put.signal.removeEventListener('abort', abort);
   }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Perch } from '../perch.js';
+import { putFile } from '../perch/uploads_put.js';
 import { until } from './kit.mjs';
 import { StandIn } from './standin.mjs';
 import { Storage } from './storage.mjs';
@@ -180,6 +181,26 @@ test(
     assert.equal(writes(gateway).length, tried + 2);
   }),
 );
+
+test('nothing is left behind: of a service that answers before it has read all, and of what was taken back before', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((r) => r === 'Timeout').length;
+  const before = timers();
+  const marks = [];
+  const put = { url: 'http://up.test/', headers: {}, file: cat(), signal: new AbortController().signal, moved: (n) => marks.push(n) };
+  /** @type {ReadableStreamDefaultReader} */ let rest;
+  const early = async (_, { body }) => {
+    rest = body.getReader();
+    await rest.read();
+    return new Response(null, { status: 507 });
+  };
+  assert.equal((await putFile(early, put)).status, 507);
+  const seen = marks.length;
+  while (!(await rest.read()).done);
+  assert.equal(marks.length, seen, 'progress is told after the end');
+  assert.equal(timers(), before, 'a timer is left');
+  await assert.rejects(putFile(early, { ...put, signal: AbortSignal.abort() }), { name: 'AbortError' });
+  assert.equal(timers(), before, 'a timer is left of what was taken back');
+});
 
 test(
   'can: where gateway and session have it',
