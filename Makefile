@@ -19,6 +19,8 @@ KUBECONFORM := bin/kubeconform-$(KUBECONFORM_VERSION)
 KUBERNETES_VERSION := v1.36.3
 NPM_TOOLS := tools/node_modules/.package-lock.json
 NPM_WEB := web/node_modules/.package-lock.json
+NPM_REACT := web/react/node_modules/.package-lock.json
+NPM_SVELTE := web/svelte/node_modules/.package-lock.json
 NPM_LEDGER := internal/ledger/peers/node_modules/.package-lock.json
 CANARY := bin/canary
 FUZZTIME ?= 2m
@@ -69,7 +71,7 @@ descriptions: $(NPM_TOOLS)
 
 # Every script but the copied and the generated ones.
 JAVASCRIPT := web/eslint.config.js web/perch.js web/slices.js 'web/perch/*.js' 'web/console/*.js' 'web/admin/*.js' 'web/test/*.mjs' \
-	'docs/examples/**/*.js' 'tools/*.mjs'
+	web/react/index.js 'web/react/test/*.mjs' web/svelte/index.js 'web/svelte/test/*.mjs' 'docs/examples/**/*.js' 'tools/*.mjs'
 PRETTIER := web/node_modules/.bin/prettier --config web/.prettierrc.json
 
 # perch.js and the console, by the types that openapi.yaml gives; the layout and the rules of
@@ -85,12 +87,18 @@ format-javascript: $(NPM_WEB)
 	$(PRETTIER) --write $(JAVASCRIPT)
 
 # The types of perch.js: those of REST from openapi.yaml, its own from its comments.
-types: $(NPM_TOOLS) $(NPM_WEB)
+types: $(NPM_TOOLS) $(NPM_WEB) $(NPM_REACT) $(NPM_SVELTE)
 	cd tools && node_modules/.bin/openapi-typescript ../openapi.yaml -o ../web/openapi.d.ts
 	npm run --prefix web types
+	npm run --prefix web/react types
+	npm run --prefix web/svelte types
 
 $(NPM_WEB): web/package.json web/package-lock.json
 	npm ci --prefix web --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(NPM_REACT) $(NPM_SVELTE): web/%/node_modules/.package-lock.json: web/%/package.json web/%/package-lock.json
+	npm ci --prefix web/$* --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # npm writes this file when it has installed what package-lock.json names.

@@ -42,22 +42,26 @@ func TestMain(m *testing.M) {
 }
 
 // modules installs what the tests need from npm, once, as package-lock.json names it.
-var modules = sync.OnceValue(func() error {
-	lock, err := os.Stat("package-lock.json")
+var modules = sync.OnceValue(func() error { return modulesOf(".") })
+
+// modulesOf installs what package-lock.json of a folder names, unless it is there.
+func modulesOf(folder string) error {
+	lock, err := os.Stat(filepath.Join(folder, "package-lock.json"))
 	if err != nil {
 		return err
 	}
-	if have, err := os.Stat("node_modules/.package-lock.json"); err == nil && !have.ModTime().Before(lock.ModTime()) {
+	stamp := filepath.Join(folder, "node_modules/.package-lock.json")
+	if have, err := os.Stat(stamp); err == nil && !have.ModTime().Before(lock.ModTime()) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund").CombinedOutput(); err != nil {
-		return fmt.Errorf("npm ci: %w\n%s", err, out)
+	if out, err := exec.CommandContext(ctx, "npm", "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund").CombinedOutput(); err != nil {
+		return fmt.Errorf("npm ci in %s: %w\n%s", folder, err, out)
 	}
 	now := time.Now()
-	return os.Chtimes("node_modules/.package-lock.json", now, now)
-})
+	return os.Chtimes(stamp, now, now)
+}
 
 // needs fails with the name of the package when a program is missing.
 func needs(t *testing.T, name, hint string) string {
@@ -73,6 +77,12 @@ func needs(t *testing.T, name, hint string) string {
 // answer when it fails.
 func node(t *testing.T, file string, env ...string) {
 	t.Helper()
+	nodeFile(t, filepath.Join("test", file), env...)
+}
+
+// nodeFile is the same for a file anywhere below this folder.
+func nodeFile(t *testing.T, file string, env ...string) {
+	t.Helper()
 	bin := needs(t, "node", "install nodejs, version 20 or newer, with npm")
 	if out, err := exec.Command(bin, "--version").Output(); err != nil || major(string(out)) < 20 {
 		t.Fatalf("node --version: got %s, error %v, want none and 20 or newer", strings.TrimSpace(string(out)), err)
@@ -82,7 +92,7 @@ func node(t *testing.T, file string, env ...string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	args := []string{"--test", "--test-reporter=spec", "--test-force-exit", "--test-timeout=240000", filepath.Join("test", file)}
+	args := []string{"--test", "--test-reporter=spec", "--test-force-exit", "--test-timeout=240000", file}
 	if v := version(bin); v < 22 {
 		args = append([]string{"--experimental-websocket"}, args...)
 	}

@@ -100,24 +100,14 @@ func tsc(t *testing.T, dir string, args ...string) {
 // TestPackageTypes compiles a program on the package as npm packs it, under every way to
 // resolve modules that its users may have.
 func TestPackageTypes(t *testing.T) {
-	needs(t, "npm", "install nodejs, version 20 or newer, with npm")
 	dir := t.TempDir()
-	installed := filepath.Join(dir, "node_modules/@perch-im/perch")
-	if err := os.MkdirAll(installed, 0o755); err != nil {
-		t.Fatalf("os.MkdirAll: got error %v, want none", err)
-	}
+	installed := install(t, dir, ".", "perch")
 	run := func(name string, args ...string) {
 		t.Helper()
 		if out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput(); err != nil {
 			t.Fatalf("got %s %v: %v\n%s, want no error", name, args, err, out)
 		}
 	}
-	run("npm", "pack", "--silent", "--pack-destination", dir)
-	archives, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
-	if err != nil || len(archives) != 1 {
-		t.Fatalf("npm pack: got %v, error %v, want one archive", archives, err)
-	}
-	run("tar", "-xzf", archives[0], "-C", installed, "--strip-components=1")
 	run("cp", "testdata/consumer/consumer.ts", "testdata/consumer/slices.ts", "testdata/consumer/package.json", dir)
 	if err := os.WriteFile(filepath.Join(dir, "names.ts"), everyType(t), 0o600); err != nil {
 		t.Fatalf("os.WriteFile: got error %v, want none", err)
@@ -129,6 +119,30 @@ func TestPackageTypes(t *testing.T) {
 		})
 	}
 	t.Run("browsers and node", func(t *testing.T) { importsAreFiles(t, installed) })
+}
+
+// install unpacks a package of this folder as npm packs it, below a folder of programs.
+func install(t *testing.T, dir, folder, name string) string {
+	t.Helper()
+	needs(t, "npm", "install nodejs, version 20 or newer, with npm")
+	installed := filepath.Join(dir, "node_modules/@perch-im", name)
+	if err := os.MkdirAll(installed, 0o755); err != nil {
+		t.Fatalf("os.MkdirAll: got error %v, want none", err)
+	}
+	packed := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "npm", "pack", "--silent", "--pack-destination", packed)
+	cmd.Dir = folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("npm pack of %s: got error %v, want none\n%s", folder, err, out)
+	}
+	archives, err := filepath.Glob(filepath.Join(packed, "*.tgz"))
+	if err != nil || len(archives) != 1 {
+		t.Fatalf("npm pack of %s: got %v, error %v, want one archive", folder, archives, err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "tar", "-xzf", archives[0], "-C", installed, "--strip-components=1").CombinedOutput(); err != nil {
+		t.Fatalf("tar: got error %v, want none\n%s", err, out)
+	}
+	return installed
 }
 
 // everyType is a program that imports every type of types.d.ts from the package.
