@@ -179,7 +179,9 @@ class Peer:
         self.finish(muc.request_config(room), opened)
 
     def do_bookmarks(self, done, store):
-        self.finish(self.module(STORES[store]).request_bookmarks(), lambda task: done(task, self.items))
+        """A store that nobody has written to yet is empty."""
+        self.finish(self.module(STORES[store]).request_bookmarks(),
+                    lambda task: done(task, self.items, without="item-not-found"))
 
     @staticmethod
     def items(list_):
