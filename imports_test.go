@@ -169,10 +169,15 @@ var (
 			why: "storetest is what every Store must pass, so it knows none of them",
 		},
 		{
-			from: "api", may: []string{".", "sessions", "internal/jsonappend", "internal/ttlmap", "internal/strictjson", "internal/payload", "internal/dialguard"},
+			from: "api", may: []string{".", "sessions", "internal/jsonappend", "internal/ttlmap", "internal/strictjson", "internal/payload", "internal/dialguard", "api/internal/mcptools"},
 			libs:  []string{"github.com/go-chi/", "github.com/coder/websocket"},
 			never: []string{"encoding/xml"},
 			why:   "api never sees XML, an XMPP connection or a store: everything it asks, it asks a session",
+		},
+		{
+			from: "api/internal/mcptools", may: []string{"."}, libs: []string{"github.com/modelcontextprotocol/go-sdk/"},
+			never: []string{"encoding/xml"},
+			why:   "mcptools turns calls of tools into requests to a handler: what a session is, and what a token may do, it does not know",
 		},
 		{
 			from: "messenger", may: []string{".", "internal/ttlmap"}, libs: []string{"mellium.im/"},
@@ -384,6 +389,8 @@ func TestArrowsRefuse(t *testing.T) {
 		{"api", "mellium.im/xmpp/jid", false},
 		{"api", "encoding/xml", false},
 		{"messenger", module + "/xmppconn", false},
+		{"api/internal/mcptools", module + "/sessions", false},
+		{"api", "github.com/modelcontextprotocol/go-sdk/mcp", false},
 		{"app", module + "/messenger", true},
 		{"app", module + "/internal/testkit", false},
 		{"cmd/api", module + "/sessions", false},

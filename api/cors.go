@@ -18,6 +18,7 @@ var corsHeaders = []string{
 	"Cache-Control", "Pragma", "Expires", "X-Requested-With", "User-Agent",
 	"X-Request-Id", "X-Correlation-Id", "Traceparent", "Tracestate", "Baggage", "Sentry-Trace",
 	"B3", "X-B3-Traceid", "X-B3-Spanid", "X-B3-Parentspanid", "X-B3-Sampled", "X-B3-Flags",
+	"Mcp-Protocol-Version", "Mcp-Session-Id", "Mcp-Method", "Mcp-Name",
 	"X-Datadog-Trace-Id", "X-Datadog-Parent-Id", "X-Datadog-Sampling-Priority", "X-Datadog-Origin",
 }
 

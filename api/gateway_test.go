@@ -61,7 +61,7 @@ func newGateway(t testing.TB, edit ...func(*gatewayOptions)) *gateway {
 	t.Helper()
 	g := &gateway{t: t, ctx: t.Context(), clock: new(atomic.Pointer[clock])}
 	o := gatewayOptions{up: fakexmpp.New()}
-	o.Logger, o.Version = canary.Logger(), "test"
+	o.Logger, o.Version, o.MCP = canary.Logger(), "test", true
 	o.IPRate, o.TokenRate = api.Rate{PerSecond: 1e6, Burst: 1e6}, api.Rate{PerSecond: 1e6, Burst: 1e6}
 	for _, f := range edit {
 		f(&o)

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/perch-im/perch/api/internal/mcptools"
 )
 
 // Observer counts what the API does, for metrics. Its texts come from small, fixed sets, so each
@@ -13,7 +15,7 @@ type Observer interface {
 	// Request is a request that was answered. Route is the pattern, "" when no route took the
 	// request; method is one of those that the log knows, or "other"; status is 0 when the
 	// connection was cut before the answer. Event streams, which last as long as their clients
-	// stay, are not among them; a refused one is.
+	// stay, are not among them, nor are the tools of agents, some of which wait; refused ones are.
 	Request(route, method string, status int, took time.Duration)
 	// Queue is how many events were queued when a stream wrote them.
 	Queue(frames int)
@@ -23,7 +25,12 @@ type Observer interface {
 	// Upload is a file whose way to an upload service through this node has ended, by its result, one of
 	// UploadResults, and how many of its bytes have come.
 	Upload(result string, bytes int64)
+	// Tool is a tool that an agent has called by POST /mcp, one of ToolNames, and whether its result was an error.
+	Tool(name string, failed bool)
 }
+
+// ToolNames are the names of all tools.
+func ToolNames() []string { return mcptools.Names() }
 
 // The results that Observer.Forwarded gets.
 const (
@@ -54,6 +61,7 @@ func (unobserved) Request(string, string, int, time.Duration) {}
 func (unobserved) Queue(int)                                  {}
 func (unobserved) Forwarded(string)                           {}
 func (unobserved) Upload(string, int64)                       {}
+func (unobserved) Tool(string, bool)                          {}
 
 // Transports are the keys of Streams.
 var Transports = []string{"ws", "sse", "ndjson", "poll"}
@@ -73,8 +81,11 @@ func (a *API) Streams() map[string]int {
 }
 
 // observe reports a request at its end. One that became a stream
-// is left out: its duration says nothing about how fast answers are.
+// is left out, as is one to the tools, which may wait: its duration says nothing about how fast answers are.
 func (a *API) observe(method, route string, status int, took time.Duration) {
+	if route == mcpPath && status < 300 {
+		return
+	}
 	if method == http.MethodGet && status < 300 && (route == "/v1/events" || strings.HasPrefix(route, "/v1/events/ws")) {
 		return
 	}

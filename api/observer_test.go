@@ -17,6 +17,7 @@ type ledger struct {
 
 	forwarded []string
 	uploads   []string
+	tools     []string
 }
 
 func (l *ledger) Request(route, method string, status int, took time.Duration) {
@@ -45,6 +46,12 @@ func (l *ledger) Upload(result string, bytes int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.uploads = append(l.uploads, fmt.Sprintf("%s %d", result, bytes))
+}
+
+func (l *ledger) Tool(name string, failed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tools = append(l.tools, fmt.Sprintf("%s %v", name, failed))
 }
 
 func (l *ledger) text() (requests string, frames int) {

@@ -49,6 +49,8 @@ type Options struct {
 	StreamLimits
 	// RawStanzas lets clients write stanzas themselves, by POST /v1/stanzas.
 	RawStanzas bool
+	// MCP lets agents use the API as tools, by POST /mcp.
+	MCP bool
 
 	Retention sessions.Retention // of the logs, for hello only; sessions.DefaultRetention
 

@@ -40,7 +40,7 @@ func isAPIPath(path string) bool {
 			return true
 		}
 	}
-	return false
+	return path == mcpPath
 }
 
 // pathFault returns why a path is not in the form of the paths of this gateway, or "". Such a

@@ -30,6 +30,8 @@ func (a *API) newForward(r *http.Request, vouched vouched) (*forward, error) {
 		f.transport = "ws"
 	case "/v1/events":
 		f.transport = transportOf(streamMedia(r))
+	case mcpPath:
+		f.transport = "mcp"
 	case uploadPattern:
 		f.file = true
 		return f, a.checkUploadHead(r)
@@ -108,6 +110,8 @@ func (a *API) forwardTo(w http.ResponseWriter, r *http.Request, f *forward, to s
 		return a.relaySocket(w, r, f, to)
 	case "poll":
 		return a.relayPoll(w, r, f, to)
+	case "mcp":
+		return a.relayMCP(w, r, f, to)
 	}
 	return a.relayLines(w, r, f, to)
 }

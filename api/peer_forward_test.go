@@ -25,8 +25,7 @@ func everyRoute() []call {
 	const jsonType, merge = "application/json", "application/merge-patch+json"
 	long := `{"to":"bob@example.net","body":"` + strings.Repeat("x", 300<<10) + `"}`
 	return append(tokenRoutes(), []call{
-		{"POST", "/v1/session", "", ""},
-		{"GET", "/v1/session", "", ""},
+		{"POST", "/v1/session", "", ""}, {"GET", "/v1/session", "", ""},
 		{"HEAD", "/v1/session", "", ""},
 		{"GET", "/v1/session?a;b=%zz", "", ""},
 		{"PUT", "/v1/session/credentials", `{}`, jsonType},
@@ -58,6 +57,7 @@ func everyRoute() []call {
 		{"GET", "/v1/messages/none", "", ""},
 		{"PUT", "/v1/chat-states/bob%40example.net", `{"state":"composing"}`, jsonType},
 		{"GET", "/v1/archive?with=bob@example.net", "", ""},
+		{"POST", "/mcp", `{"jsonrpc":"2.0","id":1,"method":"ping"}`, jsonType}, {"POST", "/mcp", `{}`, "text/plain"},
 		{"POST", "/v1/stanzas", `{"xml":"<iq type='get'><ping xmlns='urn:xmpp:ping'/></iq>"}`, jsonType},
 		{"GET", "/v1/jids?account=mary@contoso.com", "", ""},
 		{"GET", "/v1/jids?account=nobody@contoso.com", "", ""},

@@ -43,7 +43,7 @@ func newSettings(o Options, before *settings) *settings {
 
 // Reconfigure changes the Options while requests and streams are served, and ends none of them. Origins,
 // TrustedProxies, AdminHosts, StreamsPerToken, RateLimits,
-// NoRequestLines, Admin.Token, Uploads.Bytes and Uploads.Allow may change; what is changed of the others has no effect. A rate that changes begins to
+// NoRequestLines, MCP, Admin.Token, Uploads.Bytes and Uploads.Allow may change; what is changed of the others has no effect. A rate that changes begins to
 // count anew on this node; what all nodes count together in the store stays. More streams than a
 // limit allows stay open. The error names the wrong option, and nothing has changed then.
 func (a *API) Reconfigure(change func(*Options)) error {
@@ -55,7 +55,7 @@ func (a *API) Reconfigure(change func(*Options)) error {
 	o := was.Options
 	o.Origins, o.TrustedProxies, o.AdminHosts, o.NoRequestLines = next.Origins, next.TrustedProxies, next.AdminHosts, next.NoRequestLines
 	o.Admin.Token, o.Uploads.Bytes, o.Uploads.Allow = next.Admin.Token, next.Uploads.Bytes, next.Uploads.Allow
-	o.StreamsPerToken, o.RateLimits = next.StreamsPerToken, next.RateLimits
+	o.StreamsPerToken, o.RateLimits, o.MCP = next.StreamsPerToken, next.RateLimits, next.MCP
 	o, err := o.withDefaults()
 	if err != nil {
 		return err

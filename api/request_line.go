@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-chi/chi/v5/middleware"
@@ -18,7 +19,8 @@ type requestNote struct {
 	id      string
 	client  netip.Addr
 	session sessions.ID
-	owner   sessions.NodeID // the peer that has answered; "" is this node
+	owner   sessions.NodeID        // the peer that has answered; "" is this node
+	tool    atomic.Pointer[string] // the last one that a request to /mcp has called
 }
 
 type noteKey struct{}
@@ -32,6 +34,7 @@ func noteOf(ctx context.Context) *requestNote {
 }
 
 func noteSession(r *http.Request, id sessions.ID)      { noteOf(r.Context()).session = id }
+func noteTool(ctx context.Context, tool string)        { noteOf(ctx).tool.Store(&tool) }
 func noteOwner(r *http.Request, owner sessions.NodeID) { noteOf(r.Context()).owner = owner }
 
 // noteClient notes the client's address, which withClientIP has found.
@@ -54,7 +57,7 @@ func (a *API) withLog(next http.Handler) http.Handler {
 			if a.settings().NoRequestLines || !a.log.Enabled(r.Context(), slog.LevelInfo) {
 				return
 			}
-			attrs := make([]slog.Attr, 0, 10)
+			attrs := make([]slog.Attr, 0, 11)
 			attrs = append(attrs,
 				slog.String("method", knownMethod(r.Method)), slog.String("route", route),
 				slog.Int("status", ww.Status()), slog.Int("bytes", ww.BytesWritten()), slog.Duration("took", took))
@@ -73,6 +76,9 @@ func (a *API) appendWho(attrs []slog.Attr, note *requestNote) []slog.Attr {
 	}
 	if note.session != "" {
 		attrs = append(attrs, slog.String("session", note.session.Short()))
+	}
+	if tool := note.tool.Load(); tool != nil {
+		attrs = append(attrs, slog.String("tool", *tool))
 	}
 	if self := a.o.Sessions.Self().ID; self != "" {
 		attrs = append(attrs, slog.String("node", string(self)))

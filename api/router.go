@@ -29,6 +29,7 @@ type API struct {
 	refusals *refusalLines
 	uploads  uploadPlaces
 	stanzas  *limiter // of POST /v1/stanzas, by session
+	mcp      http.Handler
 	made     time.Time
 	draining atomic.Bool // set by Drain: not ready, no new streams
 
@@ -48,6 +49,7 @@ func New(o Options) (*API, error) {
 	}
 	a.current.Store(newSettings(o, nil))
 	a.adminOfPeers = a.newAdminOfPeers()
+	a.mcp = a.newMCP()
 	a.routes()
 	return a, nil
 }
@@ -74,6 +76,8 @@ func (a *API) routes() {
 	// plain GET is 426, not 401.
 	r.With(a.withoutBody, a.withSession).Get("/v1/events", a.handleEvents)
 	r.With(a.withoutBody).Get("/v1/events/ws", a.handleEventsWS)
+	// A call may wait as long as a poll.
+	r.With(a.withMCP, a.withSession).Post(mcpPath, a.handleMCP)
 	// A file takes as long as it makes progress.
 	r.With(a.withSession, a.needsCredential).Put(uploadPattern, a.wrap(a.handleUploadPut))
 	r.Group(func(r chi.Router) {
@@ -202,7 +206,7 @@ func (a *API) withHead(next http.Handler) http.Handler {
 // router also sends requests here whose method it does not know, whatever their path.
 func (a *API) handleMethodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	allow := methodsOf(a.mux, r.URL.EscapedPath())
-	if len(allow) == 0 {
+	if len(allow) == 0 || isMCP(r) && !a.settings().MCP {
 		a.handlePage(w, r)
 		return
 	}

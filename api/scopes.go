@@ -106,6 +106,7 @@ var scopeRules = map[string]scopeRule{
 	"POST /v1/uploads":          {one: toSend, bound: boundFree},
 	"PUT /v1/uploads/{id}":      {one: toSend, bound: boundFree},
 	"POST /v1/stanzas":          {all: ofStanzas},
+	"POST /mcp":                 {bound: boundFree}, // each tool has the rule of its operation
 
 	"GET /v1/rooms":                           {one: ofRooms},
 	"GET /v1/directory":                       {one: ofRooms},
@@ -192,6 +193,12 @@ func authorize(r *http.Request, by sessions.Access) error {
 }
 
 var errNoRule error = &perch.Error{Kind: perch.KindInsufficientScope, Detail: "no scope covers this: only the token of a sign-in may do it"}
+
+// allows reports whether a grant is enough for an operation, on some conversation at least.
+func allows(g perch.Grant, operation string) bool {
+	rule, ok := scopeRules[operation]
+	return g.Full() || ok && rule.check(g) == nil
+}
 
 // check refuses what a grant has no scope for.
 func (rule scopeRule) check(g perch.Grant) error {

@@ -31,8 +31,8 @@ var neededScopes = map[string]string{
 	"PATCH /v1/conversations/{jid}": "send", "PUT /v1/conversations/{jid}/read": "send", "PATCH /v1/conversations/{jid}/messages/{ref}": "send",
 	"DELETE /v1/conversations/{jid}/messages/{ref}": "send", "PUT /v1/conversations/{jid}/messages/{ref}/reactions": "send",
 	"POST /v1/messages": "send", "GET /v1/messages/{id}": "read send", "PUT /v1/chat-states/{jid}": "send", "POST /v1/uploads": "send", "PUT /v1/uploads/{id}": "send",
-	"POST /v1/stanzas": "all",
-	"GET /v1/rooms":    "read rooms", "GET /v1/directory": "read rooms", "GET /v1/rooms/{jid}": "read rooms", "GET /v1/rooms/{jid}/occupants": "read rooms",
+	"POST /v1/stanzas": "all", "POST /mcp": "",
+	"GET /v1/rooms": "read rooms", "GET /v1/directory": "read rooms", "GET /v1/rooms/{jid}": "read rooms", "GET /v1/rooms/{jid}/occupants": "read rooms",
 	"GET /v1/rooms/{jid}/members": "read rooms", "GET /v1/rooms/{jid}/config": "read rooms", "GET /v1/rooms/{jid}/photo": "read rooms",
 	"PUT /v1/rooms/{jid}": "rooms", "PATCH /v1/rooms/{jid}": "rooms", "DELETE /v1/rooms/{jid}": "rooms", "POST /v1/rooms/{jid}/destroy": "rooms", "PUT /v1/rooms/{jid}/subject": "rooms",
 	"PATCH /v1/rooms/{jid}/occupants/{nick}": "rooms", "DELETE /v1/rooms/{jid}/occupants/{nick}": "rooms",
@@ -228,7 +228,7 @@ func TestConversationsOfOperations(t *testing.T) {
 	anyone := []string{"GET /v1/buddies", "POST /v1/buddies", "GET /v1/invitations", "GET /v1/jids", "GET /v1/blocked", "DELETE /v1/blocked", "GET /v1/presence", "GET /v1/rooms", "GET /v1/directory", "POST /v1/stanzas"}
 	free := []string{"GET /v1/session", "POST /v1/session", "PUT /v1/session/credentials", "PUT /v1/session/password", "GET /v1/presence/me", "PUT /v1/presence/me", "GET /v1/vcards/me", "PUT /v1/vcards/me",
 		"GET /v1/vcards/me/photo", "PUT /v1/vcards/me/nick", "DELETE /v1/vcards/me/nick", "PUT /v1/vcards/me/photo", "DELETE /v1/vcards/me/photo", "POST /v1/uploads", "PUT /v1/uploads/{id}", "POST /v1/events/tickets", "GET /v1/events", "GET /v1/events/ws",
-		"GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{id}", "GET /v1/messages/{id}", "GET /v1/conversations"}
+		"GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{id}", "GET /v1/messages/{id}", "GET /v1/conversations", "POST /mcp"}
 	seen := map[string]bool{}
 	for _, c := range everyRoute() {
 		op := c.method + " " + f.api.RouteOf(c.method, c.path)

@@ -14,6 +14,7 @@ type faultyObserver struct{ panics atomic.Bool }
 func (*faultyObserver) Request(string, string, int, time.Duration) {}
 func (*faultyObserver) Forwarded(string)                           {}
 func (*faultyObserver) Upload(string, int64)                       {}
+func (*faultyObserver) Tool(string, bool)                          {}
 func (o *faultyObserver) Queue(int) {
 	if o.panics.CompareAndSwap(true, false) {
 		panic("a fault of ours")

@@ -52,7 +52,7 @@ func (o Options) manage(x *sessions.Options, ups upstreamTable) {
 
 // serve writes the settings of an API that may change.
 func (o Options) serve(x *api.Options, adminHosts []string) {
-	x.Origins, x.TrustedProxies, x.AdminHosts, x.NoRequestLines = o.Origins, o.TrustedProxies, adminHosts, o.NoRequestLines
+	x.Origins, x.TrustedProxies, x.AdminHosts, x.NoRequestLines, x.MCP = o.Origins, o.TrustedProxies, adminHosts, o.NoRequestLines, o.MCP
 	o.serveUploads(&x.Uploads)
 	x.Admin.Token = perch.NewSecret(o.AdminToken)
 	x.TokenRate, x.IPRate, x.SignInRate, x.AccountRate, x.StreamsPerToken = o.TokenRate, o.IPRate, o.SignInRate, o.AccountRate, o.Streams

@@ -25,7 +25,7 @@ type metrics struct {
 	requests, iqs, redis *prometheus.HistogramVec
 	queue                prometheus.Histogram
 
-	events, dropped, resumes, reconnects, refused, owners, forwarded, refusals, uploads, deliveries *prometheus.CounterVec
+	events, dropped, resumes, reconnects, refused, owners, forwarded, refusals, uploads, deliveries, tools *prometheus.CounterVec
 
 	uploadBytes prometheus.Counter
 
@@ -63,6 +63,7 @@ func newMetrics(version string, logDropped func() uint64) *metrics {
 		refusals:   counter("perch_connections_refused_total", "Connections that were closed at once: too many in total, or too many of one address.", "reason"),
 		uploads:    counter("perch_uploads_total", "Files that went through this node to an upload service, by what became of them.", "result"),
 		deliveries: counter("perch_deliveries_total", "Attempts to bring a part of a log to a webhook or a push service, by what became of them; refused: its address may not be dialled.", "kind", "result"),
+		tools:      counter("perch_mcp_calls_total", "Tools that agents have called (POST /mcp) on the node of their session, and whether the result was an error.", "tool", "result"),
 		uploadBytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "perch_upload_bytes_total", Help: "Bytes of files that have come to this node for an upload service, also of those that did not get there.",
 		}),
@@ -72,7 +73,7 @@ func newMetrics(version string, logDropped func() uint64) *metrics {
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perch_build_info", Help: "Always 1; says what is running."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
-	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.refused, m.owners, m.forwarded, m.refusals, m.uploads, m.uploadBytes, m.deliveries,
+	m.registry.MustRegister(build, m.requests, m.iqs, m.redis, m.queue, m.events, m.dropped, m.resumes, m.reconnects, m.refused, m.owners, m.forwarded, m.refusals, m.uploads, m.uploadBytes, m.deliveries, m.tools,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if logDropped == nil {
 		logDropped = func() uint64 { return 0 }
@@ -125,6 +126,10 @@ func (m *metrics) begin() {
 	for _, result := range api.UploadResults {
 		m.uploads.WithLabelValues(result)
 	}
+	for _, name := range api.ToolNames() {
+		m.tools.WithLabelValues(name, "ok")
+		m.tools.WithLabelValues(name, "error")
+	}
 }
 
 // handler serves the registry; a few scrapes at once are enough.
@@ -157,6 +162,15 @@ func (m *metrics) Forwarded(result string) { m.forwarded.WithLabelValues(result)
 func (m *metrics) Upload(result string, bytes int64) {
 	m.uploads.WithLabelValues(result).Inc()
 	m.uploadBytes.Add(float64(bytes))
+}
+
+// Tool implements api.Observer.
+func (m *metrics) Tool(name string, failed bool) {
+	result := "ok"
+	if failed {
+		result = "error"
+	}
+	m.tools.WithLabelValues(name, result).Inc()
 }
 
 // Event implements sessions.Observer.

@@ -172,7 +172,7 @@ func TestMetrics(t *testing.T) {
 		"perch_rooms": "", "perch_rooms_unshared": "", "perch_room_occupants": "", "perch_room_occupants_bytes": "", "perch_room_occupants_left_out_total": "",
 		"perch_room_contradictions_total": "", "perch_certificate_expiry_timestamp_seconds": "certificate upstream",
 		"perch_deliveries_total": "kind result", "perch_deliveries_running": "", "perch_deliveries_waiting": "",
-		"perch_uploads_total": "result", "perch_upload_bytes_total": "", "perch_rotation_tokens_left": "", "perch_rotation_credentials_left": "",
+		"perch_uploads_total": "result", "perch_upload_bytes_total": "", "perch_mcp_calls_total": "result tool", "perch_rotation_tokens_left": "", "perch_rotation_credentials_left": "",
 	}
 	for name := range maps.Keys(labels(t, text)) {
 		if strings.HasPrefix(name, "perch_xmpp_") && strings.HasSuffix(name, "_total") {
@@ -198,6 +198,7 @@ func TestMetrics(t *testing.T) {
 		"perch_connections ", `perch_certificate_expiry_timestamp_seconds{certificate="server",upstream=""} 0`, `perch_connections_refused_total{reason="total"} 0`, `perch_connections_refused_total{reason="address"} 0`, "perch_log_dropped_total 0",
 		`perch_deliveries_total{kind="push",result="gone"} 0`, "perch_deliveries_running 0", "perch_deliveries_waiting 0",
 		`perch_uploads_total{result="ok"} 0`, `perch_uploads_total{result="stalled"} 0`, "perch_upload_bytes_total 0",
+		`perch_mcp_calls_total{result="error",tool="send_message"} 0`,
 		"perch_rooms 0", "perch_rooms_unshared 0", "perch_room_occupants 0", "perch_room_occupants_left_out_total 0", "perch_room_contradictions_total 0",
 		"go_goroutines ", "process_open_fds ", "process_resident_memory_bytes ",
 	} {

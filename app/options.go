@@ -111,6 +111,7 @@ type Limits struct {
 	Streams            int  // event streams of one session; default 20
 	RoomDeliveryLimit  int  // messages of one room in a minute that a session makes events of; default 600, negative: no limit
 	RawStanzas         bool // clients may write stanzas themselves, see api.Options
+	MCP                bool // agents may use the API as tools, see api.Options
 	UploadOptions
 }
 

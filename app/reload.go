@@ -158,6 +158,7 @@ var changeableSettings = []struct {
 	{"account-rate", func(o *Options) any { return o.AccountRate }},
 	{"streams", func(o *Options) any { return o.Streams }},
 	{"room-delivery-limit", func(o *Options) any { return o.RoomDeliveryLimit }},
+	{"mcp", func(o *Options) any { return o.MCP }},
 	{"upload-proxy", func(o *Options) any { return o.UploadProxy }},
 	{"upload-proxy-allow", func(o *Options) any { return o.UploadProxyAllow }},
 	{"upload-proxy-bytes", func(o *Options) any { return o.UploadProxyBytes }},

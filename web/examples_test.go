@@ -18,10 +18,11 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatalf("filepath.Abs: got error %v, want none", err)
 	}
-	g := newGateway(t)
+	g := newGateway(t, "--mcp")
 	for _, e := range []struct{ name, program, hint, want string }{
 		{"curl.sh", "curl", "apt-get install curl", "You said: Hello from curl"},
 		{"rest.py", "/usr/bin/python3", "apt-get install python3 python3-requests", "You said: Hello from requests"},
+		{"agent.py", "/usr/bin/python3", "apt-get install python3", "You said: Hello from an agent"},
 		{"stream.py", "/usr/bin/python3", "apt-get install python3 python3-websockets", "You said: Hello from websockets"},
 		{"websocat.sh", "/usr/bin/python3", "apt-get install python3 python3-websockets", "You said: Hello from websocat"},
 	} {

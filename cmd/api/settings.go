@@ -81,6 +81,7 @@ type limitSettings struct {
 	Streams            int     `default:"20" help:"Event streams of one session."`
 	RoomDeliveryLimit  int     `default:"600" help:"Messages of one room in a minute that a session makes events of; above it only of those that name the account, until the room is quiet; 0 = no limit."`
 	RawStanzas         bool    `help:"Let clients send stanzas that they have written themselves (POST /v1/stanzas), for what the API has no resource for, such as OMEMO keys, and get those that arrive and nothing else is made of (events of type stanza). Stanzas by which the gateway itself works are refused; 20 a minute of one session."`
+	MCP                bool    `name:"mcp" help:"Let agents (LLMs) use the API as tools by the Model Context Protocol, at /mcp, with tokens that have the scopes for it."`
 	uploadSettings
 }
 
@@ -208,5 +209,6 @@ func (s *limitSettings) limits() app.Limits {
 		RoomDeliveryLimit: noneIsNegative(s.RoomDeliveryLimit),
 		UploadOptions:     s.uploads(),
 		RawStanzas:        s.RawStanzas,
+		MCP:               s.MCP,
 	}
 }

@@ -61,6 +61,10 @@ func (tr *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	tr.t.Helper()
+	if req.URL.Path == "/mcp" && isMedia(res, "text/event-stream") { // its frames are those of another protocol
+		tr.report(req, res, check(tr.router(), req, res, nil))
+		return res, nil
+	}
 	if sse := isMedia(res, "text/event-stream"); sse || isMedia(res, "application/x-ndjson") {
 		res.Body = &lineReader{ReadCloser: res.Body, t: tr.t, sse: sse}
 		tr.report(req, res, check(tr.router(), req, res, nil))
