@@ -57,6 +57,11 @@ func TestStream(t *testing.T) {
 	node(t, "stream.mjs")
 }
 
+// TestCommands runs what a page without a token sends, on a clock of its own, without a gateway.
+func TestCommands(t *testing.T) {
+	node(t, "commands.mjs")
+}
+
 // TestOutbox runs what waits to be sent on a clock of its own, without a gateway.
 func TestOutbox(t *testing.T) {
 	node(t, "outbox.mjs")

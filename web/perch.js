@@ -169,6 +169,7 @@ export class Perch extends RoomsRest {
     super(http, options.url);
     this.#options = options;
     this.#http = http;
+    if (this.#ticketAlone) http.overSocket = (type, data, signal) => this.#command(type, data, signal);
     this.#listeners = listeners;
     this.#outbox = this.#newOutbox();
     this.#sender = new Sender(this.store, this.#outbox, () => this.#openWithoutStream());
@@ -184,7 +185,7 @@ export class Perch extends RoomsRest {
    * @param {import('./types.d.ts').SignInRequest} account @param {Options} [options]
    * @returns {Promise<import('./types.d.ts').SignInAnswer>} */
   static async signIn(account, options = {}) {
-    const { state: _, ...rest } = options;
+    const { state: _, ticket: _t, ...rest } = options;
     return new Perch({ ...rest, token: '' }).request('POST', '/v1/session', { body: account });
   }
 
@@ -193,6 +194,7 @@ export class Perch extends RoomsRest {
   /** Opens the event stream and keeps it open until disconnect. */
   connect() {
     if (this.#source) return;
+    this.#requireTransport();
     this.#ending = false;
     const options = { ...this.#options, url: this.url, fetch: this.#http.fetch };
     this.#outbox.lead(!this.#shared);
@@ -217,9 +219,28 @@ export class Perch extends RoomsRest {
     };
   }
 
-  /** Whether the tabs have one stream and one sender. */
+  /** Whether the tabs have one stream and one sender. Without a token nobody knows whether they are of one account. */
   get #shared() {
-    return Boolean(this.#options.share) && Tabs.possible();
+    return Boolean(this.#options.share) && !this.#ticketAlone && Tabs.possible();
+  }
+
+  /** Whether there is no token: everything goes over the socket that a ticket has opened. */
+  get #ticketAlone() {
+    return Boolean(this.#options.ticket && !this.#options.token);
+  }
+
+  /** @param {string} type @param {unknown} data @param {AbortSignal} [signal] @returns {Promise<any>} */
+  async #command(type, data, signal) {
+    if (!(this.#source instanceof Stream)) throw new TypeError('There is no socket before connect()');
+    return this.#source.command(type, data, signal);
+  }
+
+  /** Says at once what would never work. */
+  #requireTransport() {
+    const { transport, WebSocket = globalThis.WebSocket } = this.#options;
+    if (this.#ticketAlone && transport === 'sse') throw new TypeError('A ticket opens a WebSocket: give a token for SSE');
+    if (WebSocket || (transport !== 'ws' && !this.#ticketAlone)) return;
+    throw new TypeError('There is no WebSocket here: give options.WebSocket (Node 22 has one), or a token, for SSE');
   }
 
   /** Closes the event stream. The XMPP session stays; signOut ends it. What waits to be sent
@@ -272,13 +293,14 @@ export class Perch extends RoomsRest {
     this.#advance(f);
     this.#listeners.emit(f.type, f);
     this.#listeners.emit('*', f);
-    if (!this.#options.ticket && !this.#ending) this.#readAgain(f, missed);
+    if (!this.#ending) this.#readAgain(f, missed);
   }
 
   /** Reads what a frame says to be missing. @param {Frame} f @param {Room['missed']} before what its room had missed before it */
   #readAgain(f, before) {
-    if (f.type === 'live' || f.type === 'session.gap') void this.#history.fill();
     if (f.type === 'live') void this.#list.refresh().catch(() => {});
+    if (this.#ticketAlone) return;
+    if (f.type === 'live' || f.type === 'session.gap') void this.#history.fill();
     if ((f.type === 'live' || f.type === 'blocked.changed') && this.store.blocked?.stale) void this.loadBlocked().catch(() => {});
     if (f.type !== 'room.state' && f.type !== 'room.changed') return;
     const missed = this.#missedBy(f);

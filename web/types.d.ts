@@ -436,7 +436,8 @@ export interface Options {
   url?: string | URL;
   /** The bearer token, or a function that fetches one: it is asked again when one was refused. */
   token?: string | ((why: { refused: boolean }) => string | Promise<string>);
-  /** Fetches a ticket for each socket, for pages that hold no token: they have events and no REST. */
+  /** Fetches a ticket for each socket. A page without a token has events by it, and sends over the socket: messages, edits,
+   * retractions, reactions, what was read, chat states, presence and whom it blocks. It reads nothing of REST. */
   ticket?: () => string | Promise<string>;
   /** How a socket shows the token: "bearer" as a subprotocol, "ticket" by one that is fetched before. */
   auth?: 'bearer' | 'ticket';

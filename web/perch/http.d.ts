@@ -5,6 +5,9 @@
 export class HTTPClient {
     /** @param {Options} options @param {(call: Call) => void} onCall is given every call that was answered */
     constructor(options: Options, onCall: (call: Call) => void);
+    /** Makes a request as a command of the socket, for a page that has no token.
+     * @type {((type: string, data: unknown, signal?: AbortSignal) => Promise<any>) | null} */
+    overSocket: ((type: string, data: unknown, signal?: AbortSignal) => Promise<any>) | null;
     /** The fetch of the options, or the platform's. @type {typeof fetch} */ fetch: typeof fetch;
     /** Makes a request; one whose token was refused is made again with a fresh token, if a
      * function supplies tokens. @param {string} method @param {URL} url @param {RequestOptions} o @returns {Promise<any>} */

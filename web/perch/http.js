@@ -1,6 +1,7 @@
 // One HTTP request with the bearer token, and a second one when the token was refused.
 
-import { problemOf } from './errors.js';
+import { commandOf } from './commands.js';
+import { localError, problemOf } from './errors.js';
 import { putFile } from './uploads_put.js';
 
 /** @import { Options } from '../types.d.ts' */
@@ -12,6 +13,9 @@ export class HTTPClient {
   #options;
   #onCall;
   #token = '';
+  /** Makes a request as a command of the socket, for a page that has no token.
+   * @type {((type: string, data: unknown, signal?: AbortSignal) => Promise<any>) | null} */
+  overSocket = null;
   /** The fetch of the options, or the platform's. @type {typeof fetch} */ fetch;
 
   /** @param {Options} options @param {(call: Call) => void} onCall is given every call that was answered */
@@ -24,6 +28,11 @@ export class HTTPClient {
   /** Makes a request; one whose token was refused is made again with a fresh token, if a
    * function supplies tokens. @param {string} method @param {URL} url @param {RequestOptions} o @returns {Promise<any>} */
   async request(method, url, o) {
+    if (this.overSocket) {
+      const command = commandOf(method, url, o.body);
+      if (!command) throw localError('no-token', 'A page without a token has events, and what the socket has commands for');
+      return this.overSocket(...command, o.signal);
+    }
     const fetch = this.fetch;
     const response = await this.#twice(method, url, o.body, (token) => fetch(url, init(method, token, o)));
     if (response.status === 204) return undefined;

@@ -6,6 +6,8 @@ export class Stream {
     stop(): void;
     /** Ends the wait between two attempts; connects again after an ending that stopped the stream. */
     reconnectNow(): void;
+    /** Sends a command over the socket; see Commands. @param {string} type @param {unknown} data @param {AbortSignal} [signal] */
+    command(type: string, data: unknown, signal?: AbortSignal): Promise<any>;
     #private;
 }
 export type StreamOptions = Options & {

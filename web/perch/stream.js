@@ -2,6 +2,7 @@
 
 import { Attempt } from './attempt.js';
 import { jitter } from './backoff.js';
+import { Commands } from './commands.js';
 import { overSSE, overWebSocket } from './transports.js';
 
 /** @import { ConnectionState, Frame, Options, SavedState } from '../types.d.ts' */
@@ -53,6 +54,8 @@ export class Stream {
   /** WebSockets in a row without hello. */ #blockedSockets = 0;
   /** Until when SSE is taken, in milliseconds. */ #sseUntil = 0;
   /** Whether the token was refused, so that the next attempt asks for another one. */ #tokenRefused = false;
+  #commands = new Commands();
+  /** Writes to the socket that is open. @type {((text: string) => void) | null} */ #write = null;
 
   /** @param {StreamOptions} options @param {Port} port */
   constructor(options, port) {
@@ -76,6 +79,11 @@ export class Stream {
   /** Ends the wait between two attempts; connects again after an ending that stopped the stream. */
   reconnectNow() {
     this.#waiting.abort();
+  }
+
+  /** Sends a command over the socket; see Commands. @param {string} type @param {unknown} data @param {AbortSignal} [signal] */
+  command(type, data, signal) {
+    return this.#commands.send(this.#write, type, data, signal);
   }
 
   #onWake = () => {
@@ -109,15 +117,17 @@ export class Stream {
 
   /** One connection, from its handshake to its end. Never rejects. @param {Transport} transport @returns {Promise<Ending>} */
   async #connect(transport) {
-    const attempt = new Attempt((f) => this.#onFrame(f, transport), this.#options.silence);
+    const attempt = new Attempt((f) => this.#commands.take(f) || this.#onFrame(f, transport), this.#options.silence);
     const abort = () => attempt.abort();
     this.#stopping.signal.addEventListener('abort', abort);
     const ending = await attempt.run(async () => {
       const target = await this.#target(transport);
-      if (transport === 'ws') return overWebSocket(this.#socketClass(), target, attempt);
+      if (transport === 'ws') return overWebSocket(this.#socketClass(), target, attempt, (write) => (this.#write = write));
       return overSSE(this.#options.fetch, target, attempt);
     });
     this.#stopping.signal.removeEventListener('abort', abort);
+    this.#write = null;
+    this.#commands.close();
     if (attempt.stable) this.#failures = 0;
     if (!attempt.greeted && ending.code < 4000) this.#onBlocked(transport);
     return ending;
@@ -153,7 +163,7 @@ export class Stream {
     if (this.#options.stanzas) url.searchParams.set('types', '*,stanza');
     /** @type {Record<string, string>} */ const headers = { Accept: 'text/event-stream' };
     const protocols = ['perch.v1'];
-    if (this.#options.ticket || (transport === 'ws' && this.#options.auth === 'ticket')) {
+    if (transport === 'ws' && (this.#options.ticket || this.#options.auth === 'ticket')) {
       url.searchParams.set('ticket', await this.#port.ticket());
     } else {
       const token = await this.#port.token(this.#tokenRefused);

@@ -8,8 +8,9 @@ import { problemOf } from './errors.js';
 /** What a transport connects to, with what it has to show.
  * @typedef {{ url: URL, headers: Record<string, string>, protocols: string[] }} Target */
 
-/** @param {typeof WebSocket} Socket @param {Target} target @param {Attempt} attempt @returns {Promise<Ending>} */
-export function overWebSocket(Socket, { url, protocols }, attempt) {
+/** @param {typeof WebSocket} Socket @param {Target} target @param {Attempt} attempt
+ * @param {(write: (text: string) => void) => void} [opened] is given what writes to the socket @returns {Promise<Ending>} */
+export function overWebSocket(Socket, { url, protocols }, attempt, opened = () => {}) {
   return new Promise((done) => {
     const socket = new Socket(url, protocols);
     const leave = () => {
@@ -19,9 +20,12 @@ export function overWebSocket(Socket, { url, protocols }, attempt) {
     };
     socket.onmessage = (e) => attempt.frame(JSON.parse(e.data));
     socket.onclose = (e) => done({ code: e.code, reason: e.reason });
-    let opened = false;
-    socket.onopen = () => (opened = true);
-    socket.onerror = () => opened || done({ code: 1006, reason: 'no handshake' }); // in Node 20 no close follows
+    let open = false;
+    socket.onopen = () => {
+      open = true;
+      opened((text) => socket.send(text));
+    };
+    socket.onerror = () => open || done({ code: 1006, reason: 'no handshake' }); // in Node 20 no close follows
     if (attempt.signal.aborted) leave();
     attempt.signal.addEventListener('abort', leave);
   });

@@ -67,6 +67,15 @@ test('a page without a token has events by tickets', async () => {
   perch.connect();
   await live(perch);
   assert.ok(perch.store.buddies.has(echo));
+  const paths = [];
+  perch.on('request', ({ path }) => paths.push(path));
+  const { id } = await perch.send(echo, 'by a ticket');
+  const texts = () => perch.store.conversations.get(echo)?.messages.map((m) => m.body) ?? [];
+  await until('the answer', () => texts().includes('You said: by a ticket'));
+  assert.equal(perch.store.conversations.get(echo).messages.filter((m) => m.id === id).length, 1);
+  await perch.setChatState(echo, 'active');
+  await assert.rejects(perch.send('nobody@elsewhere.example', 'x'.repeat(70_000)), { code: 'body-too-large' });
+  assert.deepEqual(paths, [], 'a page without a token makes no request');
   perch.disconnect();
 });
 
