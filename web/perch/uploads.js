@@ -105,6 +105,7 @@ export class Uploads {
   /** Another tab, or a busy gateway, is waited for. @param {Job} job @param {string} path */
   async #proxied(job, path) {
     const url = new URL(path, this.#rest.url);
+    if (url.origin !== this.#rest.url.origin) throw localError('upload-refused', 'The gateway names another host for its own'); // which would get the token
     for (const end = Date.now() + patience; ;) {
       try {
         return await this.#http.put(url, job);

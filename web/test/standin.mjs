@@ -35,6 +35,7 @@ export class StandIn {
     this.#features = storage ? [...features, 'uploads'] : features;
     this.storage = storage;
     this.proxy = proxy;
+    /** Before the path of what goes through the gateway. */ this.proxyAt = '';
     this.buddies = buddies.map((jid) => ({ jid, name: name(jid), groups: [], subscription: 'both', ask: null, approved: false }));
   }
 
@@ -203,7 +204,7 @@ export class StandIn {
       expires_at: now(),
       max_size: this.storage.maxSize,
     };
-    const proxied = { proxy_url: `/v1/uploads/${id}`, ...(this.proxy === 'only' && { proxy_only: true }) };
+    const proxied = { proxy_url: `${this.proxyAt}/v1/uploads/${id}`, ...(this.proxy === 'only' && { proxy_only: true }) };
     return [201, { ...slot, ...(this.proxy !== 'off' && proxied) }];
   }
 

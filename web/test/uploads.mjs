@@ -101,6 +101,17 @@ test(
 );
 
 test(
+  'through the gateway alone: another host gets no token',
+  story({ proxy: 'only' }, async ({ storage, gateway, perch }) => {
+    for (const at of [storage.url, storage.url.replace('http:', '')]) {
+      gateway.proxyAt = at;
+      await assert.rejects(perch.upload(cat(1)), { code: 'upload-refused' });
+    }
+    assert.deepEqual(storage.requests, []);
+  }),
+);
+
+test(
   'through the gateway: a busy one is waited for, a slot that it has forgotten is asked for anew, once',
   story({ proxy: 'only' }, async ({ gateway, perch }) => {
     gateway.passing = [409, 429, 404];
