@@ -72,10 +72,22 @@ export function soon(f) {
   };
 }
 
+/** Where short messages are: what is outside of a modal dialog is neither seen in front of it nor read out.
+ * @param {Element | undefined} dialog */
+function notes(dialog) {
+  if (!dialog) return document.getElementById('notes');
+  const there = dialog.querySelector('.notes');
+  if (there) return there;
+  const made = h('div', { class: 'notes', role: 'status', 'aria-live': 'polite' });
+  dialog.append(made);
+  return made;
+}
+
 /** Shows a short message for some seconds. @param {string} message @param {'info' | 'bad'} [kind] */
 export function note(message, kind = 'info') {
   const e = h('p', { class: `note ${kind}` }, message);
-  document.getElementById('notes')?.append(e);
+  const place = notes([...document.querySelectorAll('dialog[open]')].at(-1));
+  setTimeout(() => place?.append(e), 20); // what comes into a place that was there before is read out
   setTimeout(() => e.remove(), kind === 'bad' ? 9000 : 4000);
 }
 

@@ -133,7 +133,13 @@ test('a bounded token offers no more than it has, and signs itself out alone', (
     await dialog(page).getByLabel('Name').fill('watch');
     await only.fill(await jidOf('oscar'));
     await button(page, 'Make').click();
-    await page.getByText('/conversations/0: the token of this request is not for this conversation').waitFor();
+    const refusal = page.getByText('/conversations/0: the token of this request is not for this conversation');
+    await refusal.waitFor();
+    const inFront = (e) => {
+      const { x, y, width, height } = e.getBoundingClientRect();
+      return document.elementFromPoint(x + width / 2, y + height / 2) === e;
+    };
+    assert.ok(await refusal.evaluate(inFront), 'a refusal is behind the dialog');
     await only.fill(echo);
     await button(page, 'Make').click();
     await secret(page).waitFor();
