@@ -66,7 +66,7 @@ const loginsPerCore = 3
 
 // build makes the parts from the inside out; Stop undoes them in the other order.
 func (a *App) build() error {
-	for _, step := range []func() error{a.buildTracing, a.buildStore, a.buildUpstreams, a.buildManager, a.buildAPI} {
+	for _, step := range []func() error{a.buildTracing, a.buildStore, a.buildUpstreams, a.buildWebhooks, a.buildManager, a.buildAPI} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -47,6 +47,9 @@ func CheckConfig(o Options) error {
 			return err
 		}
 	}
+	if _, err := o.webhookRoots(); err != nil {
+		return err
+	}
 	for _, u := range o.Upstreams {
 		if _, err := u.dialer(); err != nil {
 			return err

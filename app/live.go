@@ -7,6 +7,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
+	"github.com/perch-im/perch/internal/webhook"
 	"github.com/perch-im/perch/sessions"
 	"github.com/perch-im/perch/xmppconn"
 )
@@ -17,6 +18,8 @@ type live struct {
 	upstreams   atomic.Pointer[upstreamTable]
 	certificate atomic.Pointer[certificate] // nil without TLS
 	listener    *api.Listener               // of the gateway, once it listens
+
+	webhooks *webhook.Sender // nil: there are none; it is made once
 
 	rotate    chan struct{} // has room for one: secrets have changed
 	reloading sync.Mutex

@@ -113,6 +113,7 @@ type Limits struct {
 	RawStanzas         bool // clients may write stanzas themselves, see api.Options
 	MCP                bool // agents may use the API as tools, see api.Options
 	UploadOptions
+	WebhookOptions
 }
 
 // Tracing is where OpenTelemetry traces go.

@@ -41,6 +41,10 @@ func (a *App) Reload(o Options) (Reloaded, error) {
 			return Reloaded{}, err
 		}
 	}
+	receivers, err := o.webhookSettings()
+	if err != nil {
+		return Reloaded{}, err
+	}
 	ups, err := a.nextUpstreams(&o)
 	if err != nil {
 		return Reloaded{}, err
@@ -56,6 +60,9 @@ func (a *App) Reload(o Options) (Reloaded, error) {
 	}
 	if cert != nil && cert.differs(a.live.certificate.Swap(cert)) {
 		done.Changed = append(done.Changed, "certificate")
+	}
+	if a.live.webhooks != nil {
+		a.live.webhooks.Reconfigure(receivers)
 	}
 	a.live.options.Store(&o)
 	select {
@@ -97,6 +104,7 @@ var fixedSettings = []fixedSetting{
 	fixed("retention-bytes", func(o *Options) *int { return &o.Retention.Bytes }),
 	fixed("retention-age", func(o *Options) *time.Duration { return &o.Retention.Age }),
 	fixed("raw-stanzas", func(o *Options) *bool { return &o.RawStanzas }),
+	fixed("webhooks", func(o *Options) *bool { return &o.NoWebhooks }),
 	fixed("park-after", func(o *Options) *time.Duration { return &o.ParkAfter }),
 	fixed("otel-endpoint", func(o *Options) *string { return &o.Tracing.Endpoint }),
 	fixed("otel-sample", func(o *Options) *float64 { return &o.Tracing.Sample }),
@@ -163,6 +171,8 @@ var changeableSettings = []struct {
 	{"upload-proxy-allow", func(o *Options) any { return o.UploadProxyAllow }},
 	{"upload-proxy-bytes", func(o *Options) any { return o.UploadProxyBytes }},
 	{"upload-http-host", func(o *Options) any { return o.UploadHTTPHosts }},
+	{"webhook-allow", func(o *Options) any { return o.WebhookAllow }},
+	{"webhook-ca-file", func(o *Options) any { return o.WebhookCAFile }},
 	{"open-timeout", func(o *Options) any { return o.OpenTimeout }},
 	{"drain-time", func(o *Options) any { return o.DrainTime }},
 	{"idle", func(o *Options) any { return o.Idle.Action }},

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -221,6 +223,24 @@ func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("--help does not say %s, want %q in it", want, want)
 		}
+	}
+}
+
+// TestWebhookSettings: webhooks are on, and call public addresses alone, unless the operator says otherwise.
+func TestWebhookSettings(t *testing.T) {
+	none := app.WebhookOptions{}
+	named := app.WebhookOptions{WebhookAllow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24"), netip.MustParsePrefix("fd00::1/128")}, WebhookCAFile: "ca.pem"}
+	for args, want := range map[string]app.WebhookOptions{
+		"": none, "--webhooks": none, "--webhooks=false": {NoWebhooks: true},
+		"--webhook-allow=10.0.0.7/24 --webhook-allow fd00::1 --webhook-ca-file ca.pem": named,
+	} {
+		o, err := parse(t, strings.Fields("--upstream home.test "+args)...)
+		if err != nil || !reflect.DeepEqual(o.WebhookOptions, want) {
+			t.Errorf("%q: got %+v and error %v, want %+v", args, o.WebhookOptions, err, want)
+		}
+	}
+	if _, err := parse(t, "--upstream", "home.test", "--webhook-allow", "receiver.example.org"); err == nil || !strings.Contains(err.Error(), "--webhook-allow") {
+		t.Errorf("a name: got error %v, want one that names --webhook-allow", err)
 	}
 }
 

@@ -83,6 +83,18 @@ type limitSettings struct {
 	RawStanzas         bool    `help:"Let clients send stanzas that they have written themselves (POST /v1/stanzas), for what the API has no resource for, such as OMEMO keys, and get those that arrive and nothing else is made of (events of type stanza). Stanzas by which the gateway itself works are refused; 20 a minute of one session."`
 	MCP                bool    `name:"mcp" help:"Let agents (LLMs) use the API as tools by the Model Context Protocol, at /mcp, with tokens that have the scopes for it."`
 	uploadSettings
+	webhookSettings
+}
+
+// webhookSettings are about servers of clients that events are sent to.
+type webhookSettings struct {
+	Webhooks      bool           `default:"true" help:"Let clients have events of their sessions sent to servers of theirs (webhooks); --webhooks=false: none."`
+	WebhookAllow  []proxyAddress `placeholder:"ADDRESS" help:"Network that is not public in which servers of clients may be called, also without TLS, such as 10.0.0.0/24; may be repeated. Whoever can sign in can have requests sent there."`
+	WebhookCAFile string         `name:"webhook-ca-file" placeholder:"FILE" help:"PEM certificates of authorities, besides those of the system, that may have signed the certificates of these servers."`
+}
+
+func (s *webhookSettings) webhooks() app.WebhookOptions {
+	return app.WebhookOptions{NoWebhooks: !s.Webhooks, WebhookAllow: prefixes(s.WebhookAllow), WebhookCAFile: s.WebhookCAFile}
 }
 
 // uploadSettings are about files that clients put on the web.
@@ -208,6 +220,7 @@ func (s *limitSettings) limits() app.Limits {
 		SignInRate: app.PerMinute(s.SignInRate, 1), AccountRate: app.PerMinute(s.AccountRate, 2), Streams: s.Streams,
 		RoomDeliveryLimit: noneIsNegative(s.RoomDeliveryLimit),
 		UploadOptions:     s.uploads(),
+		WebhookOptions:    s.webhooks(),
 		RawStanzas:        s.RawStanzas,
 		MCP:               s.MCP,
 	}
