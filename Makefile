@@ -71,7 +71,8 @@ descriptions: $(NPM_TOOLS)
 
 # Every script but the copied and the generated ones.
 JAVASCRIPT := web/eslint.config.js web/perch.js web/slices.js 'web/perch/*.js' 'web/console/*.js' 'web/admin/*.js' 'web/test/*.mjs' \
-	web/react/index.js 'web/react/test/*.mjs' web/svelte/index.js 'web/svelte/test/*.mjs' 'docs/examples/**/*.js' 'tools/*.mjs'
+	web/react/index.js 'web/react/test/*.mjs' web/svelte/index.js 'web/svelte/test/*.mjs' 'docs/examples/**/*.js' \
+	'docs/examples/**/*.mjs' 'internal/webhook/testdata/*.mjs' 'tools/*.mjs'
 PRETTIER := web/node_modules/.bin/prettier --config web/.prettierrc.json
 
 # perch.js and the console, by the types that openapi.yaml gives; the layout and the rules of

@@ -21,6 +21,7 @@ const (
 	auditRevoked   = "token revoked"
 	auditReplaced  = "credential replaced"
 	auditPassword  = "password changed"
+	auditWebhook   = "webhook changed"
 	auditRefused   = "credential refused"
 )
 
@@ -40,6 +41,12 @@ func (a *API) audit(r *http.Request, what string, session sessions.ID, more ...s
 // which token has done it.
 func (a *API) auditToken(r *http.Request, what string, by sessions.Access, id, name string) {
 	a.audit(r, what, by.Session.ID(), slog.String("token_id", id), slog.String("token_name", name), slog.String("by", by.ID))
+}
+
+// auditReader is audit for a reader of the log, by the id that its client has given it: what was done to it, and
+// by which token. Where it is, is a secret.
+func (a *API) auditReader(r *http.Request, what string, by sessions.Access, id, change string) {
+	a.audit(r, what, by.Session.ID(), slog.String("id", id), slog.String("change", change), slog.String("by", by.ID))
 }
 
 // auditAccount is the beginning of an account's keyed hash: equal for one account, in all lines and

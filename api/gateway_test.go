@@ -37,6 +37,8 @@ type gateway struct {
 	attempts *heldStore             // store, unless it is shared with other nodes
 	conn     *fakexmpp.Conn         // of the first session; see signIn
 	clock    *atomic.Pointer[clock] // of all limits, once a test has stopped it
+
+	receivers *receivers // of webhooks
 }
 
 // gatewayOptions are what a test may want otherwise.
@@ -59,9 +61,9 @@ type gatewayOptions struct {
 
 func newGateway(t testing.TB, edit ...func(*gatewayOptions)) *gateway {
 	t.Helper()
-	g := &gateway{t: t, ctx: t.Context(), clock: new(atomic.Pointer[clock])}
+	g := &gateway{t: t, ctx: t.Context(), clock: new(atomic.Pointer[clock]), receivers: &receivers{}}
 	o := gatewayOptions{up: fakexmpp.New()}
-	o.Logger, o.Version, o.MCP = canary.Logger(), "test", true
+	o.Logger, o.Version, o.MCP, o.Webhooks = canary.Logger(), "test", true, true
 	o.IPRate, o.TokenRate = api.Rate{PerSecond: 1e6, Burst: 1e6}, api.Rate{PerSecond: 1e6, Burst: 1e6}
 	for _, f := range edit {
 		f(&o)
@@ -107,7 +109,7 @@ func (g *gateway) openManager(o gatewayOptions) {
 			"default": {Name: "default", TokenBearer: true},
 			"other":   {Name: "other", NeedsJID: true},
 		},
-		OpenTimeout: 10 * time.Second, RawStanzas: o.RawStanzas,
+		OpenTimeout: 10 * time.Second, RawStanzas: o.RawStanzas, Webhooks: g.receivers,
 	})
 	if err != nil {
 		g.t.Fatalf("sessions.NewManager: got error %v, want none", err)

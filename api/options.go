@@ -47,6 +47,8 @@ type Options struct {
 
 	RateLimits
 	StreamLimits
+	// Webhooks lets clients have events sent to servers of theirs; sessions.Options.Webhooks sends them.
+	Webhooks bool
 	// RawStanzas lets clients write stanzas themselves, by POST /v1/stanzas.
 	RawStanzas bool
 	// MCP lets agents use the API as tools, by POST /mcp.

@@ -24,7 +24,7 @@ import (
 func everyRoute() []call {
 	const jsonType, merge = "application/json", "application/merge-patch+json"
 	long := `{"to":"bob@example.net","body":"` + strings.Repeat("x", 300<<10) + `"}`
-	return append(tokenRoutes(), []call{
+	return append(append(tokenRoutes(), webhookRoutes()...), []call{
 		{"POST", "/v1/session", "", ""}, {"GET", "/v1/session", "", ""},
 		{"HEAD", "/v1/session", "", ""},
 		{"GET", "/v1/session?a;b=%zz", "", ""},
@@ -117,6 +117,17 @@ func tokenRoutes() []call {
 		{"POST", "/v1/tokens", `{"name":"x","scopes":["admin"]}`, "application/json"},
 		{"GET", "/v1/tokens?x=1", "", ""},
 		{"DELETE", "/v1/tokens/none", "", ""},
+	}
+}
+
+func webhookRoutes() []call {
+	return []call{
+		{"PUT", "/v1/webhooks/bot", `{"url":"http://bot.example.org/"}`, "application/json"},
+		{"GET", "/v1/webhooks?x=1", "", ""},
+		{"GET", "/v1/webhooks/none", "", ""},
+		{"POST", "/v1/webhooks/none/test", "", ""},
+		{"POST", "/v1/webhooks/none/replay", `{"since":"x-1"}`, "application/json"},
+		{"DELETE", "/v1/webhooks/no.ne", "", ""},
 	}
 }
 

@@ -40,6 +40,7 @@ var (
 	inRooms    = []perch.Scope{perch.ScopeRooms}
 	ofStreams  = []perch.Scope{perch.ScopeRead, perch.ScopePresence, perch.ScopeRoster, perch.ScopeRooms}
 	ofSession  = []perch.Scope{perch.ScopeSession}
+	ofWebhooks = []perch.Scope{perch.ScopeWebhooks}
 	ofTokens   = []perch.Scope{perch.ScopeTokens}
 	ofStanzas  = []perch.Scope{perch.ScopeRead, perch.ScopeSend, perch.ScopePresence, perch.ScopeRoster, perch.ScopeRooms, perch.ScopeSession}
 )
@@ -59,6 +60,13 @@ var scopeRules = map[string]scopeRule{
 	"GET /v1/tokens":         {one: ofTokens, bound: boundHandler},
 	"POST /v1/tokens":        {one: ofTokens, bound: boundHandler},
 	"DELETE /v1/tokens/{id}": {one: ofTokens, bound: boundHandler},
+
+	"GET /v1/webhooks":              {all: ofWebhooks, bound: boundHandler}, // those that show no more than the token
+	"GET /v1/webhooks/{id}":         {all: ofWebhooks, bound: boundHandler},
+	"PUT /v1/webhooks/{id}":         {one: ofStreams, all: ofWebhooks, bound: boundHandler}, // it shows what the token may see
+	"DELETE /v1/webhooks/{id}":      {all: ofWebhooks, bound: boundHandler},
+	"POST /v1/webhooks/{id}/test":   {all: ofWebhooks, bound: boundHandler},
+	"POST /v1/webhooks/{id}/replay": {one: ofStreams, all: ofWebhooks, bound: boundHandler},
 
 	"GET /v1/presence":       {one: ofPresence},
 	"GET /v1/presence/{jid}": {one: ofPresence, bound: boundPath},

@@ -14,13 +14,15 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// neededScopes says, for each operation, which scopes are enough, one of them each; "" is every token, and
-// "all" every scope together. It is written out here a second time, so that a change of the rules is seen.
+// neededScopes says, for each operation, which scopes are enough, one of them each; "" is every token, "all"
+// every scope together, and no single one of those between which there is a plus. It is written out here a second time, so that a change of the rules is seen.
 var neededScopes = map[string]string{
 	"GET /v1/events": "read presence roster rooms", "GET /v1/events/ws": "read presence roster rooms", "POST /v1/events/tickets": "read presence roster rooms",
 	"POST /v1/session": "", "GET /v1/session": "", "DELETE /v1/session": "",
 	"PUT /v1/session/credentials": "session", "PUT /v1/session/password": "session",
 	"GET /v1/tokens": "tokens", "POST /v1/tokens": "tokens", "DELETE /v1/tokens/{id}": "tokens",
+	"GET /v1/webhooks": "webhooks", "GET /v1/webhooks/{id}": "webhooks", "PUT /v1/webhooks/{id}": "webhooks+read", "DELETE /v1/webhooks/{id}": "webhooks",
+	"POST /v1/webhooks/{id}/test": "webhooks", "POST /v1/webhooks/{id}/replay": "webhooks+read",
 	"GET /v1/presence": "read presence", "GET /v1/presence/{jid}": "read presence", "GET /v1/presence/me": "read presence", "PUT /v1/presence/me": "presence",
 	"GET /v1/buddies": "read roster", "GET /v1/buddies/{jid}": "read roster", "POST /v1/buddies": "roster", "PATCH /v1/buddies/{jid}": "roster", "DELETE /v1/buddies/{jid}": "roster",
 	"GET /v1/invitations": "read roster", "POST /v1/invitations/{jid}/accept": "roster", "POST /v1/invitations/{jid}/decline": "roster", "GET /v1/jids": "read roster",
@@ -228,7 +230,8 @@ func TestConversationsOfOperations(t *testing.T) {
 	anyone := []string{"GET /v1/buddies", "POST /v1/buddies", "GET /v1/invitations", "GET /v1/jids", "GET /v1/blocked", "DELETE /v1/blocked", "GET /v1/presence", "GET /v1/rooms", "GET /v1/directory", "POST /v1/stanzas"}
 	free := []string{"GET /v1/session", "POST /v1/session", "PUT /v1/session/credentials", "PUT /v1/session/password", "GET /v1/presence/me", "PUT /v1/presence/me", "GET /v1/vcards/me", "PUT /v1/vcards/me",
 		"GET /v1/vcards/me/photo", "PUT /v1/vcards/me/nick", "DELETE /v1/vcards/me/nick", "PUT /v1/vcards/me/photo", "DELETE /v1/vcards/me/photo", "POST /v1/uploads", "PUT /v1/uploads/{id}", "POST /v1/events/tickets", "GET /v1/events", "GET /v1/events/ws",
-		"GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{id}", "GET /v1/messages/{id}", "GET /v1/conversations", "POST /mcp"}
+		"GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{id}", "GET /v1/messages/{id}", "GET /v1/conversations", "POST /mcp",
+		"GET /v1/webhooks", "GET /v1/webhooks/{id}", "PUT /v1/webhooks/{id}", "DELETE /v1/webhooks/{id}", "POST /v1/webhooks/{id}/test", "POST /v1/webhooks/{id}/replay"}
 	seen := map[string]bool{}
 	for _, c := range everyRoute() {
 		op := c.method + " " + f.api.RouteOf(c.method, c.path)

@@ -31,12 +31,16 @@ type helloData struct {
 // name in types, and ask for. Whether the upstream of a session has it too is in session.features.
 var gatewayFeatures = []string{"blocking", "conversations", "message-edit", "message-react", "message-retract", "rooms", "uploads"}
 
-// features are gatewayFeatures, and stanzas where the operator lets clients write them.
+// features are gatewayFeatures, and what the operator lets clients do: stanzas is to write them.
 func (a *API) features() []string {
-	if !a.o.RawStanzas {
-		return gatewayFeatures
+	list := slices.Clip(gatewayFeatures)
+	if a.o.RawStanzas {
+		list = append(list, "stanzas")
 	}
-	return append(slices.Clip(gatewayFeatures), "stanzas")
+	if a.o.Webhooks {
+		list = append(list, "webhooks")
+	}
+	return list
 }
 
 type helloServer struct {

@@ -81,6 +81,7 @@ func (a *App) buildManager() error {
 	o := sessions.Options{
 		Dial: a.dial, Verify: a.verify, EndToken: a.endToken, Store: a.store, Secret: random,
 		Logger: a.log.With("component", "sessions"), Observer: a.metrics, RawStanzas: a.o.RawStanzas,
+		Webhooks: a.webhooks(),
 	}
 	a.o.manage(&o, *a.live.upstreams.Load())
 	m, err := sessions.NewManager(o)
@@ -110,6 +111,7 @@ func (a *App) buildAPI() error {
 		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,
 		Metrics: a.metrics.handler(), Observer: a.metrics, Admin: a.admin(),
 		RawStanzas: a.o.RawStanzas,
+		Webhooks:   !a.o.NoWebhooks,
 	}
 	o.Uploads.Roots = a.uploadRoots
 	a.o.serve(&o, a.adminHosts())

@@ -1074,6 +1074,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks
+         * @description The servers that events of this session are sent to, with how that goes. Of a token that is for some conversations only those webhooks that show no others.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a webhook */
+        get: operations["getWebhook"];
+        /**
+         * Put a webhook
+         * @description Events of this session are sent to a server from now on, in the order of the log and at least once, signed by Standard Webhooks. It shows no more than the token of the request may see, and ends with that token. Putting an id again changes it, keeps its cursor and its secret, and enables it where it was disabled. A session has at most 10.
+         */
+        put: operations["putWebhook"];
+        post?: never;
+        /**
+         * Delete a webhook
+         * @description Nothing is sent to it any more, but for a call that is under way. Its secret is forgotten.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay to a webhook
+         * @description What follows a cursor is sent again, as far as the log still has it, in calls with other webhook-ids; the next call says reset: expired when the log does not reach back so far. A webhook that is disabled stays so.
+         */
+        post: operations["replayWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test a webhook
+         * @description Makes one call of the type test, without events, and waits for its outcome. It changes nothing: a webhook that is disabled stays so, and what waits to be sent still waits.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1919,6 +2004,56 @@ export interface components {
             upstream_status?: number;
             xmpp?: components["schemas"]["XMPPError"];
         };
+        PutWebhook: {
+            /**
+             * @description left out: all
+             * @example [
+             *       "bob@example.net"
+             *     ]
+             */
+            conversations?: string[];
+            /** Format: date-time */
+            created_at: string | null;
+            /** @description everything up to it has arrived, or is not for this webhook */
+            cursor: string;
+            /**
+             * Format: date-time
+             * @description null: the last attempt has arrived
+             */
+            failing_since: string | null;
+            /** @description in a row */
+            failures: number;
+            /** @example bot */
+            id: string;
+            include: components["schemas"]["ReaderInclude"];
+            last_attempt: components["schemas"]["WebhookAttempt"] | null;
+            /**
+             * Format: date-time
+             * @description null: none is planned
+             */
+            next_attempt_at: string | null;
+            /**
+             * @description why it is disabled
+             * @enum {string}
+             */
+            reason?: "gone" | "failing" | "policy" | "secret_lost";
+            /**
+             * @description shown once: when the webhook is made, and when its secret is rotated
+             * @example whsec_...
+             */
+            secret?: string;
+            state: components["schemas"]["ReaderState"];
+            /**
+             * @description as they were asked for; left out: all
+             * @example [
+             *       "message.*"
+             *     ]
+             */
+            types?: string[];
+            /** @example https://bot.example.org/perch */
+            url: string;
+            when: components["schemas"]["ReaderWhen"];
+        };
         /** @description An emoji, and who reacted with it (XEP-0444). */
         Reaction: {
             /** @description bare JIDs, in the order in which they reacted */
@@ -1956,6 +2091,21 @@ export interface components {
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref: string;
         };
+        /**
+         * @description ids: of each event its id, type and time, and what names its message and conversation.
+         * @enum {string}
+         */
+        ReaderInclude: "full" | "ids";
+        /**
+         * @description disabled: nothing is sent any more; PUT enables it again
+         * @enum {string}
+         */
+        ReaderState: "active" | "retrying" | "disabled";
+        /**
+         * @description detached: only what comes while no event stream is open.
+         * @enum {string}
+         */
+        ReaderWhen: "always" | "detached";
         Relation: {
             by?: components["schemas"]["JID"];
             /** @description All reactions of the sender from now on; none: they are removed. */
@@ -2574,6 +2724,115 @@ export interface components {
             photo?: components["schemas"]["PhotoRequest"] | null;
             title?: string;
             url?: string;
+        };
+        Webhook: {
+            /**
+             * @description left out: all
+             * @example [
+             *       "bob@example.net"
+             *     ]
+             */
+            conversations?: string[];
+            /** Format: date-time */
+            created_at: string | null;
+            /** @description everything up to it has arrived, or is not for this webhook */
+            cursor: string;
+            /**
+             * Format: date-time
+             * @description null: the last attempt has arrived
+             */
+            failing_since: string | null;
+            /** @description in a row */
+            failures: number;
+            /** @example bot */
+            id: string;
+            include: components["schemas"]["ReaderInclude"];
+            last_attempt: components["schemas"]["WebhookAttempt"] | null;
+            /**
+             * Format: date-time
+             * @description null: none is planned
+             */
+            next_attempt_at: string | null;
+            /**
+             * @description why it is disabled
+             * @enum {string}
+             */
+            reason?: "gone" | "failing" | "policy" | "secret_lost";
+            state: components["schemas"]["ReaderState"];
+            /**
+             * @description as they were asked for; left out: all
+             * @example [
+             *       "message.*"
+             *     ]
+             */
+            types?: string[];
+            /** @example https://bot.example.org/perch */
+            url: string;
+            when: components["schemas"]["ReaderWhen"];
+        };
+        WebhookAttempt: {
+            /** Format: date-time */
+            at: string | null;
+            /**
+             * @description left out: the call has arrived
+             * @example it has not answered within 5 seconds
+             */
+            error?: string;
+            /**
+             * @description of HTTP; 0: there was no answer
+             * @example 204
+             */
+            status: number;
+        };
+        WebhookList: {
+            items: components["schemas"]["Webhook"][];
+        };
+        /**
+         * @example {
+         *       "since": "k3m9x2c7-42"
+         *     }
+         */
+        WebhookReplayRequest: {
+            /**
+             * @description a cursor of this session: what follows it is sent again
+             * @example k3m9x2c7-42
+             */
+            since: string;
+        };
+        /**
+         * @example {
+         *       "types": [
+         *         "message.*"
+         *       ],
+         *       "url": "https://bot.example.org/perch"
+         *     }
+         */
+        WebhookRequest: {
+            /**
+             * @description The only conversations whose messages are sent; left out: all that the token is for.
+             * @example [
+             *       "bob@example.net"
+             *     ]
+             */
+            conversations?: string[];
+            /** @description full when left out. */
+            include?: components["schemas"]["ReaderInclude"];
+            /** @description Makes another secret; calls are signed with the one before as well for a while. */
+            rotate_secret?: boolean;
+            /**
+             * @description Exact names, or groups such as message.*, of the events that are kept; left out: all that the token may see.
+             * @example [
+             *       "message.*"
+             *     ]
+             */
+            types?: string[];
+            /**
+             * @description Where calls go: https, at most 2,000 bytes, without a user and a fragment, at a public address or one that the operator allows.
+             * @example https://bot.example.org/perch
+             */
+            url: string;
+            /** @description always when left out. */
+            when?: components["schemas"]["ReaderWhen"];
         };
         /** @description The upstream's own words (RFC 6120, 4.9, 6.5 and 8.3). */
         XMPPError: {
@@ -7613,6 +7872,393 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             501: components["responses"]["NotImplemented"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the operator has turned webhooks off */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description there is none that this token may see */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the operator has turned webhooks off */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    putWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description chosen by the client: 1 to 64 of A-Z a-z 0-9 - _ */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description what is sent, and where */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description it was there, and is as the body says now */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PutWebhook"];
+                };
+            };
+            /** @description it was made */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PutWebhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description the token may not see that, or the id is taken by one that shows more */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description the session has too many */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["InternalServerError"];
+            /** @description the operator has turned webhooks off */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description there is none that this token may see */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the operator has turned webhooks off */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    replayWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description from where */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description there is none that this token may see */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description the operator has turned webhooks off */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description what came of it; with error the call has not arrived */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAttempt"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description there is none that this token may see */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description too many calls are under way */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["InternalServerError"];
+            /** @description the operator has turned webhooks off */
+            501: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
