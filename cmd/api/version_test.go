@@ -33,7 +33,7 @@ func released(t *testing.T) {
 func TestVersion(t *testing.T) {
 	released(t)
 	want := "perch 1.2.3\ncommit   0123abcd, 2026-11-29T09:53:00Z\ngo       " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH +
-		"\nrecords  contact 1 (reads 0, 1), conversation 1, room 1, log 1 (reads 0, 1), keyspace 1\n"
+		"\nrecords  contact 1 (reads 0, 1), conversation 1, room 1, reader 1, log 1 (reads 0, 1), keyspace 1\n"
 	for _, args := range [][]string{{"version"}, {"--version"}} {
 		if got := printed(t, args...); got != want {
 			t.Errorf("perch %s: got %q, want %q", args[0], got, want)
