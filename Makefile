@@ -73,6 +73,7 @@ descriptions: $(NPM_TOOLS)
 JAVASCRIPT := web/eslint.config.js web/perch.js web/slices.js 'web/perch/*.js' 'web/console/*.js' 'web/admin/*.js' 'web/test/*.mjs' \
 	web/react/index.js 'web/react/test/*.mjs' web/svelte/index.js 'web/svelte/test/*.mjs' 'docs/examples/**/*.js' \
 	'docs/examples/**/*.mjs' 'internal/webhook/testdata/*.mjs' 'tools/*.mjs'
+TYPESCRIPT := 'docs/examples/**/*.{ts,tsx}' 'web/testdata/consumer/*.{ts,tsx}'
 PRETTIER := web/node_modules/.bin/prettier --config web/.prettierrc.json
 
 # perch.js and the console, by the types that openapi.yaml gives; the layout and the rules of
@@ -81,11 +82,11 @@ javascript: descriptions $(NPM_WEB)
 	@cmp bin/openapi.d.ts web/openapi.d.ts || { echo "run make types"; exit 1; }
 	cd web && node_modules/.bin/tsc -p tsconfig.json
 	web/node_modules/.bin/eslint --config web/eslint.config.js --max-warnings 0 $(JAVASCRIPT)
-	@$(PRETTIER) --check $(JAVASCRIPT) || { echo "run make format-javascript"; exit 1; }
+	@$(PRETTIER) --check $(JAVASCRIPT) $(TYPESCRIPT) || { echo "run make format-javascript"; exit 1; }
 
 # Lays out every script as make lint wants it.
 format-javascript: $(NPM_WEB)
-	$(PRETTIER) --write $(JAVASCRIPT)
+	$(PRETTIER) --write $(JAVASCRIPT) $(TYPESCRIPT)
 
 # The types of perch.js: those of REST from openapi.yaml, its own from its comments.
 types: $(NPM_TOOLS) $(NPM_WEB) $(NPM_REACT) $(NPM_SVELTE)

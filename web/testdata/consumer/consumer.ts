@@ -42,7 +42,10 @@ export async function use(saved: SavedState | null): Promise<string[]> {
   } catch (e) {
     if (e instanceof PerchError && e.code === 'session-offline' && e.temporary) console.log(e.problem.title, e.retryAfter);
   }
-  const file = await perch.upload(new Blob(['x']), { name: 'x.txt', onProgress: (sent: number, total: number) => console.log(sent / total) });
+  const file = await perch.upload(new Blob(['x']), {
+    name: 'x.txt',
+    onProgress: (sent: number, total: number) => console.log(sent / total),
+  });
   await perch.sendFile('bob@example.net', new Blob(['x']), { body: file.url, signal: new AbortController().signal });
   stopListening();
   perch.disconnect();

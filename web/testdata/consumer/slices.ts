@@ -20,7 +20,17 @@ export function use(jid: string): unknown[] {
   const presence: Presence | undefined = slices.contact(jid)(state)?.presence;
   const conversation: Conversation | undefined = slices.conversation(jid)(state);
   const writing: readonly string[] = slices.typing(jid)(state);
-  return [whole.buddies.size, list.length, roster, session?.state, own(state), presence?.show, conversation?.unread, writing, state.outbox.pending];
+  return [
+    whole.buddies.size,
+    list.length,
+    roster,
+    session?.state,
+    own(state),
+    presence?.show,
+    conversation?.unread,
+    writing,
+    state.outbox.pending,
+  ];
 }
 
 export function mistakes(state: State): void {
