@@ -72,6 +72,7 @@ func (w *world) newNode(name, program string) *node {
 		program, "serve", "--listen=" + n.listen, "--admin-listen=" + n.admin, "--drain-time=" + drainTime.String(),
 		"--log-level=" + w.o.LogLevel, "--upstream=xmpp://" + n.xmpp.Addr + "?" + up.Encode(),
 		"--node=" + name, "--node-url=http://" + n.peers.Addr, "--lease=" + w.o.Lease.String(), "--park-after=" + w.o.Park.String(),
+		"--webhook-allow=127.0.0.1",
 	}
 	env := []string{
 		"PERCH_REDIS_URL=" + strings.Replace(w.redis.URL(), w.redis.Addr, n.redis.Addr, 1),

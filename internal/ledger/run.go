@@ -81,7 +81,7 @@ func (w *world) play() {
 		clients.Wait()
 	}()
 	for i, a := range w.accounts {
-		for j, name := range []string{"ws1", "ws2", "sse"} {
+		for j, name := range []string{"ws1", "ws2", "sse", webhookName} {
 			w.attach(ctx, &clients, a, name, uint64(10*i+j))
 		}
 	}
@@ -127,8 +127,11 @@ func (w *world) attach(ctx context.Context, wg *sync.WaitGroup, a *account, kind
 	c := &client{name: a.Name + "/" + kind, account: a, h: w.history, open: openWS, calm: &w.calm,
 		random: rand.New(rand.NewPCG(w.o.Seed, 1000+number)), view: newView(w.names), live: make(chan struct{}),
 		rooms: w.load.rooms.list, roomSeen: map[string]time.Time{}, cameBack: w.load.rooms.cameBack}
-	if kind == "sse" {
+	switch kind {
+	case "sse":
 		c.open = openSSE
+	case webhookName:
+		c.open = newReceiver(w.t, a, w.history, rand.New(rand.NewPCG(w.o.Seed, 2000+number))).openWebhook
 	}
 	if a.clients = append(a.clients, c); a.seen == nil {
 		a.seen = c.view
