@@ -29,6 +29,9 @@ type effort struct {
 
 	rooms roomEffort
 
+	webhooks int           // sessions with one
+	receiver time.Duration // that a call takes
+
 	scale, perProcess int           // sessions, and those of one gateway
 	scaleIdle         time.Duration // over which idle CPU is counted
 }
@@ -49,7 +52,8 @@ var usual = effort{
 	storm: 5000, calm: 5 * time.Second, rough: 10 * time.Second, restore: 5000,
 	flow: 2 * time.Second,
 	load: 2000, listeners: 200, messages: 40_000, burst: 1000, window: 4000,
-	rooms: roomEffort{sessions: 1000, occupants: 1000, real: 300, crowds: 40, speech: 25},
+	rooms:    roomEffort{sessions: 1000, occupants: 1000, real: 300, crowds: 40, speech: 25},
+	webhooks: 1000, receiver: time.Second,
 	scale: 100_000, perProcess: 10_000, scaleIdle: 30 * time.Second,
 }
 
@@ -62,6 +66,7 @@ var inShort = effort{
 	storm: 10, calm: 300 * time.Millisecond, rough: 500 * time.Millisecond, restore: 10,
 	flow: 300 * time.Millisecond,
 	load: 10, listeners: 5, messages: 200, burst: 50, window: 100,
-	rooms: roomEffort{sessions: 12, occupants: 8, real: 4, crowds: 3, speech: 2},
+	rooms:    roomEffort{sessions: 12, occupants: 8, real: 4, crowds: 3, speech: 2},
+	webhooks: 8, receiver: 20 * time.Millisecond,
 	scale: 12, perProcess: 5, scaleIdle: 500 * time.Millisecond,
 }

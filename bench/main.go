@@ -61,6 +61,7 @@ var parts = []part{
 	{"latency", []string{"prosody"}, latency},
 	{"load", []string{"redis-server"}, load},
 	{"rooms", []string{"prosody"}, rooms},
+	{"webhooks", nil, webhooks},
 	{"scale", []string{"redis-server"}, scale},
 }
 

@@ -29,6 +29,10 @@ func TestParts(t *testing.T) {
 			"heap of a message of the room in the log", "join of a large room, bytes from the server", "join of a large room, another session of it, heap",
 			"join of a room of Prosody, time",
 		},
+		"webhooks": {
+			"session without a webhook returned", "a webhook adds, heap", "others beside webhooks of a slow receiver p99", "calls of webhooks at once, at most",
+			"connections to the receiver, at most", "all messages with the receiver, time", "memory while webhooks wait, resident",
+		},
 		"scale": {"scale 12, resident", "scale 12, processes", "scale 12, idle CPU", "drain, time until all are online"},
 	}
 	ran := 0
