@@ -29,8 +29,7 @@ type effort struct {
 
 	rooms roomEffort
 
-	webhooks int           // sessions with one
-	receiver time.Duration // that a call takes
+	webhooks webhookEffort
 
 	scale, perProcess int           // sessions, and those of one gateway
 	scaleIdle         time.Duration // over which idle CPU is counted
@@ -44,6 +43,12 @@ type roomEffort struct {
 	speech            int // messages to a room in a turn
 }
 
+// webhookEffort is that of the part about webhooks.
+type webhookEffort struct {
+	sessions int           // with one
+	receiver time.Duration // that a call takes
+}
+
 var usual = effort{
 	turns: 5, fewTurns: 3,
 	quiet: quiet{atLeast: 30 * time.Second, atMost: time.Minute, every: 5 * time.Second, same: 3},
@@ -53,7 +58,7 @@ var usual = effort{
 	flow: 2 * time.Second,
 	load: 2000, listeners: 200, messages: 40_000, burst: 1000, window: 4000,
 	rooms:    roomEffort{sessions: 1000, occupants: 1000, real: 300, crowds: 40, speech: 25},
-	webhooks: 1000, receiver: time.Second,
+	webhooks: webhookEffort{sessions: 1000, receiver: time.Second},
 	scale: 100_000, perProcess: 10_000, scaleIdle: 30 * time.Second,
 }
 
@@ -67,6 +72,6 @@ var inShort = effort{
 	flow: 300 * time.Millisecond,
 	load: 10, listeners: 5, messages: 200, burst: 50, window: 100,
 	rooms:    roomEffort{sessions: 12, occupants: 8, real: 4, crowds: 3, speech: 2},
-	webhooks: 8, receiver: 20 * time.Millisecond,
+	webhooks: webhookEffort{sessions: 8, receiver: 20 * time.Millisecond},
 	scale: 12, perProcess: 5, scaleIdle: 500 * time.Millisecond,
 }

@@ -19,7 +19,7 @@ const (
 // how many calls are made at once, and the latency of a message of another session meanwhile, beside
 // the same messages without webhooks.
 func webhooks(ctx context.Context, l *lab) (err error) {
-	warm, count := l.effort.warm, l.effort.webhooks
+	warm, count := l.effort.warm, l.effort.webhooks.sessions
 	server, ready, err := l.serve(ctx, warm+count, buddiesShared)
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func webhooks(ctx context.Context, l *lab) (err error) {
 	}
 	defer func() { err = errors.Join(err, watched.close()) }()
 	h := &hooked{lab: l, server: server, calm: calm, gateway: perch, client: newGatewayClient(perch.url, l.buddies), watched: watched, from: warm, count: count}
-	h.receiver = startSlowReceiver(l, l.effort.receiver)
+	h.receiver = startSlowReceiver(l, l.effort.webhooks.receiver)
 	if err := h.weigh(ctx, warm); err != nil {
 		return err
 	}
