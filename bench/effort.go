@@ -59,7 +59,7 @@ var usual = effort{
 	load: 2000, listeners: 200, messages: 40_000, burst: 1000, window: 4000,
 	rooms:    roomEffort{sessions: 1000, occupants: 1000, real: 300, crowds: 40, speech: 25},
 	webhooks: webhookEffort{sessions: 1000, receiver: time.Second},
-	scale: 100_000, perProcess: 10_000, scaleIdle: 30 * time.Second,
+	scale:    100_000, perProcess: 10_000, scaleIdle: 30 * time.Second,
 }
 
 // inShort is enough to see that every part works. Its figures mean nothing.
@@ -73,5 +73,5 @@ var inShort = effort{
 	load: 10, listeners: 5, messages: 200, burst: 50, window: 100,
 	rooms:    roomEffort{sessions: 12, occupants: 8, real: 4, crowds: 3, speech: 2},
 	webhooks: webhookEffort{sessions: 8, receiver: 20 * time.Millisecond},
-	scale: 12, perProcess: 5, scaleIdle: 500 * time.Millisecond,
+	scale:    12, perProcess: 5, scaleIdle: 500 * time.Millisecond,
 }
