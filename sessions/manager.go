@@ -65,7 +65,7 @@ func NewManager(o Options) (*Manager, error) {
 		o: o, log: o.Logger, roomTables: roomTables{occupants.New(occupants.Options{}), newSayings()}, rejected: newRejections(), routes: newRoutes(),
 		replaced: make(chan struct{}), changing: make(chan struct{}, 1), adopting: adopting{places: make(chan struct{}, maxAdoptions)},
 		caps:     caps{accounts: map[string]int{}, addresses: map[string]int{}},
-		made:     madeTokens{uses: &tokenUses{store: o.Store.NoteUses}, making: make(chan struct{}, 1)},
+		made:     madeTokens{uses: &tokenUses{store: o.Store.NoteUses}},
 		sessions: map[ID]*Session{}, tokens: tokenIndex{}, states: stateCounts{}, readerServices: newReaderServices(o),
 	}
 	m.current.Store(x)

@@ -38,13 +38,14 @@ type tokenIndex map[digest]*Session
 
 // entry is what the Manager knows of a session. The Manager's mutex guards it.
 type entry struct {
-	tokens  []boundToken // bound to the session
-	retired []digest     // credentials that were, oldest first
-	revoked []digest     // minted tokens that have ended, oldest first
-	state   perch.State  // in the table of States
-	account string       // that the session counts for, "" before the first login
-	address string       // likewise; "" for none
-	rotated rotated      // see Manager.Rotate
+	tokens  []boundToken  // bound to the session
+	retired []digest      // credentials that were, oldest first
+	revoked []digest      // minted tokens that have ended, oldest first
+	state   perch.State   // in the table of States
+	account string        // that the session counts for, "" before the first login
+	address string        // likewise; "" for none
+	rotated rotated       // see Manager.Rotate
+	making  chan struct{} // see Manager.making; nil: no token was made yet
 }
 
 // bind binds a token to s, and to no other session. One that has ended stays so, whoever has read it

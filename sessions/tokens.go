@@ -10,8 +10,7 @@ import (
 
 // madeTokens are what a node has for the tokens of its sessions.
 type madeTokens struct {
-	uses   *tokenUses
-	making chan struct{} // has room for one: who makes a token with a token
+	uses *tokenUses
 }
 
 // MaxMade is how many tokens a session has at most that other tokens have made.
@@ -134,9 +133,10 @@ func (m *Manager) MakeToken(ctx context.Context, by Access, n NewToken) (perch.S
 	if !by.Grant.Covers(n.Grant) {
 		return perch.Secret{}, Token{}, perch.Errorf(perch.KindForbidden, "a token makes none that may do more than itself")
 	}
+	making := m.making(by.Session)
 	select {
-	case m.made.making <- struct{}{}: // one at a time: they are counted
-		defer func() { <-m.made.making }()
+	case making <- struct{}{}: // one at a time in a session: they are counted
+		defer func() { <-making }()
 	case <-ctx.Done():
 		return perch.Secret{}, Token{}, ctx.Err()
 	}
@@ -147,6 +147,16 @@ func (m *Manager) MakeToken(ctx context.Context, by Access, n NewToken) (perch.S
 	r.Name, r.Made, r.By, r.Grant = n.Name, true, by.ID, n.Grant
 	token, err := m.mintFor(ctx, by.Session, r)
 	return token, Token{TokenRecord: *r, Kind: TokenMade, minted: true}, err
+}
+
+// making has room for one: who makes a token with a token of a session.
+func (m *Manager) making(s *Session) chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s.entry.making == nil {
+		s.entry.making = make(chan struct{}, 1)
+	}
+	return s.entry.making
 }
 
 // roomForToken ends the tokens that have had their time, and refuses one more than MaxMade.
