@@ -47,10 +47,14 @@ func (a Access) Restricted() bool { return a.Made || !a.Grant.Full() || a.Grant.
 func (m *Manager) Access(ctx context.Context, s *Session, token perch.Secret) (Access, error) {
 	of, _, minted := m.keyOfToken(token)
 	a := Access{Session: s, minted: minted}
+	var room [2]digest
+	keys := room[:0]
+	for _, h := range m.ring() { // before the lock: a hash takes as long as all the rest
+		keys = append(keys, of(h))
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, h := range m.ring() {
-		a.key = of(h)
+	for _, a.key = range keys {
 		if m.tokens[a.key] != s {
 			continue
 		}
