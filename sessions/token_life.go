@@ -182,9 +182,7 @@ func (m *Manager) endLocal(key digest, s *Session) {
 		}
 	}
 	m.tokens.unbind(key, s)
-	if s.entry.revoked = append(s.entry.revoked, key); len(s.entry.revoked) > maxRevoked {
-		s.entry.revoked = slices.Delete(s.entry.revoked, 0, 1)
-	}
+	s.entry.revoke(key)
 	m.mu.Unlock()
 	for w := range watches {
 		stop(w.expiry)
@@ -192,6 +190,16 @@ func (m *Manager) endLocal(key digest, s *Session) {
 	}
 	if record != nil {
 		s.post(func() { s.readers.tokenEnded(record.ID) })
+	}
+}
+
+// revoke notes that a token has ended.
+func (e *entry) revoke(key digest) {
+	if slices.Contains(e.revoked, key) {
+		return
+	}
+	if e.revoked = append(e.revoked, key); len(e.revoked) > maxRevoked {
+		e.revoked = slices.Delete(e.revoked, 0, 1)
 	}
 }
 

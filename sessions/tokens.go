@@ -240,17 +240,33 @@ func (m *Manager) EndToken(ctx context.Context, a Access) (last bool, err error)
 	return err == nil && len(all) == 0, err
 }
 
-// endKeys ends a token under all its keys, here first: what is under way when the Store ends it finds it
-// ended.
+// endKeys ends a token under all its keys. What is under way when the Store ends it binds it no more; but
+// while the Store fails it leads to the session as before, so that the request can be repeated with it.
 func (m *Manager) endKeys(ctx context.Context, s *Session, keys []digest) error {
-	for _, key := range keys {
-		m.endLocal(key, s)
-	}
-	for _, key := range keys {
+	m.revoke(s, keys)
+	for i, key := range keys {
 		if err := m.o.Store.Unbind(ctx, key.String()); err != nil {
+			m.unrevoke(s, keys[i:])
 			return storeError(err)
 		}
+		m.endLocal(key, s)
 		m.rejected.add(key, errUnknownToken)
 	}
 	return nil
+}
+
+// revoke has tokens bound to a session no more; those that are, stay.
+func (m *Manager) revoke(s *Session, keys []digest) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range keys {
+		s.entry.revoke(key)
+	}
+}
+
+// unrevoke takes back what revoke did.
+func (m *Manager) unrevoke(s *Session, keys []digest) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s.entry.revoked = slices.DeleteFunc(s.entry.revoked, func(key digest) bool { return slices.Contains(keys, key) })
 }

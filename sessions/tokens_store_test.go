@@ -10,11 +10,19 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// listingStore lists the tokens of one session only when it is let.
+// listingStore lists the tokens of one session only when it is let, and ends none if it is told so.
 type listingStore struct {
 	sessions.Store
-	slow sessions.ID
-	let  chan struct{}
+	slow   sessions.ID
+	let    chan struct{}
+	refuse bool // no token ends
+}
+
+func (s *listingStore) Unbind(ctx context.Context, token string) error {
+	if s.refuse {
+		return perch.Errorf(perch.KindStorageUnavailable, "down")
+	}
+	return s.Store.Unbind(ctx, token)
 }
 
 func (s *listingStore) BindingsOf(ctx context.Context, id sessions.ID) (map[string]sessions.Binding, error) {
@@ -56,4 +64,38 @@ func TestSessionsMakeTokensAtOnce(t *testing.T) {
 			must(t, "MakeToken", <-made)
 		}
 	}, func(o *sessions.Options) { slow.Store, o.Store = o.Store, slow })
+}
+
+// TestTokenEndsOnceTheStoreSays: a sign-out that the Store refuses has not happened, here as elsewhere: the
+// token is good for another try.
+func TestTokenEndsOnceTheStoreSays(t *testing.T) {
+	failing := &listingStore{}
+	inWorld(t, func(w *world) {
+		token, by := w.signInAs(password("good"))
+		made, of := w.make(by, "made", perch.Grant{Scopes: perch.Scopes()})
+		told := 0
+		_, err := w.m.Watch(by, func() { told++ })
+		must(t, "Watch", err)
+		failing.refuse = true
+		for range 2 {
+			_, err = w.m.EndToken(w.ctx(), by)
+			kindOf(t, err, perch.KindStorageUnavailable)
+			_, err = w.m.RevokeToken(w.ctx(), by, of.ID)
+			kindOf(t, err, perch.KindStorageUnavailable)
+			if told != 0 || w.refused(token) || w.refused(made) {
+				t.Errorf("the Store refuses: told %d, refused %v and %v, want nothing to have happened", told, w.refused(token), w.refused(made))
+			}
+		}
+		if got := w.names(by); len(got) != 2 {
+			t.Errorf("the Store refuses: got the tokens %q, want both", got)
+		}
+		failing.refuse = false
+		_, err = w.m.RevokeToken(w.ctx(), by, of.ID)
+		must(t, "RevokeToken", err)
+		_, err = w.m.EndToken(w.ctx(), by)
+		must(t, "EndToken", err)
+		if told != 1 || !w.refused(token) || !w.refused(made) {
+			t.Errorf("afterwards: told %d, refused %v and %v, want both ended", told, w.refused(token), w.refused(made))
+		}
+	}, func(o *sessions.Options) { failing.Store, o.Store = o.Store, failing })
 }
