@@ -26,11 +26,11 @@ type tokenWatch struct {
 // one before binds it again.
 const maxRevoked = 100
 
-// Access is a session, and what the token of a request may do in it. The zero ID is a credential of
-// the account itself, which may do everything.
+// Access is a session, and what the token of a request may do in it. A credential of the account itself may do
+// everything.
 type Access struct {
 	Session *Session
-	ID      string // TokenRecord.ID; "" has none
+	ID      string // see idOfToken; "" is a credential of the account
 	Name    string // TokenRecord.Name
 	Made    bool   // by another token, and not by a sign-in
 	Grant   perch.Grant
@@ -71,7 +71,7 @@ func (m *Manager) Access(ctx context.Context, s *Session, token perch.Secret) (A
 	return a, nil
 }
 
-// AccessByID is Access for a ticket: the token is named by its TokenRecord.ID.
+// AccessByID is Access for a ticket: the token is named by Access.ID.
 func (m *Manager) AccessByID(ctx context.Context, s *Session, id string) (Access, error) {
 	if a, err := m.accessHere(ctx, s, id); a.Session != nil {
 		return a, err
@@ -81,7 +81,7 @@ func (m *Manager) AccessByID(ctx context.Context, s *Session, id string) (Access
 		return Access{}, storeError(err)
 	}
 	for token, b := range all {
-		if key, ok := digestOf(token); ok && b.Token != nil && b.Token.ID == id && !b.Replaced && !b.expired() {
+		if key, ok := digestOf(token); ok && b.Minted && idOfToken(key, b.Token) == id && !b.Replaced && !b.expired() {
 			m.bindLocal(boundTo(key, b), s)
 		}
 	}
@@ -95,7 +95,7 @@ func (m *Manager) AccessByID(ctx context.Context, s *Session, id string) (Access
 func (m *Manager) accessHere(ctx context.Context, s *Session, id string) (Access, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	i := slices.IndexFunc(s.entry.tokens, func(t boundToken) bool { return t.record != nil && t.record.ID == id })
+	i := slices.IndexFunc(s.entry.tokens, func(t boundToken) bool { return t.minted && idOfToken(t.key, t.record) == id })
 	if i < 0 {
 		return Access{}, nil
 	}
@@ -106,7 +106,10 @@ func (m *Manager) accessHere(ctx context.Context, s *Session, id string) (Access
 // entered completes the access of a token that is bound, and notes its use. The caller has mu.
 func (m *Manager) entered(ctx context.Context, a Access, t *boundToken) (Access, error) {
 	if t.record != nil {
-		a.ID, a.Name, a.Made, a.Grant = t.record.ID, t.record.Name, t.record.Made, t.record.Grant
+		a.Name, a.Made, a.Grant = t.record.Name, t.record.Made, t.record.Grant
+	}
+	if t.minted {
+		a.ID = idOfToken(t.key, t.record)
 	}
 	if a.Grant.Expired(timeNow()) {
 		return a, errUnknownToken // the next request ends it
@@ -175,9 +178,9 @@ func (m *Manager) Watch(a Access, ended func()) (stop func(), err error) {
 func (m *Manager) endLocal(key digest, s *Session) {
 	var watches map[*tokenWatch]struct{}
 	m.mu.Lock()
-	var record *TokenRecord
+	id := ""
 	if t := s.entry.find(key); t != nil {
-		if record = t.record; t.life != nil {
+		if id = idOfToken(key, t.record); t.life != nil {
 			watches, t.life.watches = t.life.watches, nil
 		}
 	}
@@ -188,8 +191,8 @@ func (m *Manager) endLocal(key digest, s *Session) {
 		stop(w.expiry)
 		w.ended()
 	}
-	if record != nil {
-		s.post(func() { s.readers.tokenEnded(record.ID) })
+	if id != "" {
+		s.post(func() { s.readers.tokenEnded(id) })
 	}
 }
 

@@ -24,6 +24,15 @@ func newTokenRecord() *TokenRecord {
 	return &TokenRecord{ID: strings.ToLower(rand.Text()[:tokenIDLength]), Created: timeNow()}
 }
 
+// idOfToken is what a minted token is named by: TokenRecord.ID, or, of a sign-in with an earlier version
+// that kept no record, the beginning of its key.
+func idOfToken(key digest, r *TokenRecord) string {
+	if r == nil {
+		return key.String()[:tokenIDLength]
+	}
+	return r.ID
+}
+
 // Restricted reports whether the token leads to less than the whole session. Nothing may take it for a
 // token of a sign-in: not a node of an earlier version either, which knows of no restriction.
 func (t *TokenRecord) Restricted() bool {

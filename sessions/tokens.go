@@ -115,7 +115,7 @@ func (l *tokenList) add(key digest, b Binding) {
 	}
 	t := Token{Kind: TokenOfSignIn, keys: []digest{key}, minted: true}
 	if b.Token == nil {
-		t.ID = key.String()[:tokenIDLength] // of a sign-in with an earlier version
+		t.ID = idOfToken(key, nil)
 	} else if t.TokenRecord = *b.Token; t.Made {
 		t.Kind = TokenMade
 	}

@@ -90,6 +90,10 @@ func TestTokenEndsOnceTheStoreSays(t *testing.T) {
 			t.Errorf("the Store refuses: got the tokens %q, want both", got)
 		}
 		failing.refuse = false
+		must(t, "Reconfigure", w.m.Reconfigure(secrets([]byte("another secret of this gateway"), w.opts.Secret)))
+		if w.refused(token) || w.refused(made) { // both move to the other secret
+			t.Error("under another secret: got a token refused, want both to lead on")
+		}
 		_, err = w.m.RevokeToken(w.ctx(), by, of.ID)
 		must(t, "RevokeToken", err)
 		_, err = w.m.EndToken(w.ctx(), by)
@@ -98,4 +102,54 @@ func TestTokenEndsOnceTheStoreSays(t *testing.T) {
 			t.Errorf("afterwards: told %d, refused %v and %v, want both ended", told, w.refused(token), w.refused(made))
 		}
 	}, func(o *sessions.Options) { failing.Store, o.Store = o.Store, failing })
+}
+
+// olderStore has the tokens that a version before records has written.
+type olderStore struct{ sessions.Store }
+
+func (s olderStore) Lookup(ctx context.Context, token string) (sessions.Binding, error) {
+	b, err := s.Store.Lookup(ctx, token)
+	b.Token = nil
+	return b, err
+}
+
+func (s olderStore) BindingsOf(ctx context.Context, id sessions.ID) (map[string]sessions.Binding, error) {
+	all, err := s.Store.BindingsOf(ctx, id)
+	for token, b := range all {
+		b.Token = nil
+		all[token] = b
+	}
+	return all, err
+}
+
+// TestTicketOfATokenWithoutARecord: a ticket leads to its token, which is watched, whatever is kept beside it.
+func TestTicketOfATokenWithoutARecord(t *testing.T) {
+	inWorld(t, func(w *world) {
+		token, _ := w.signInAs(password("good"))
+		w.close()
+		w.start() // nothing of the token is in memory
+		s, err := w.m.Authenticate(w.ctx(), token)
+		must(t, "Authenticate", err)
+		by := w.access(s, token)
+		all, err := w.m.Tokens(w.ctx(), by)
+		must(t, "Tokens", err)
+		if len(all) != 1 || by.ID == "" || all[0].ID != by.ID || by.Restricted() {
+			t.Fatalf("got the access %+v and the tokens %+v, want the one of the list, which may do everything", by, all)
+		}
+		mine, err := w.m.AccessByID(w.ctx(), s, by.ID)
+		must(t, "AccessByID", err)
+		told := 0
+		_, err = w.m.Watch(mine, func() { told++ })
+		must(t, "Watch", err)
+		_, err = w.m.RevokeToken(w.ctx(), by, by.ID)
+		must(t, "RevokeToken", err)
+		if told != 1 || !w.refused(token) {
+			t.Errorf("revoked: told %d, refused %v, want the ticket's stream told", told, w.refused(token))
+		}
+		if _, err := w.m.AccessByID(w.ctx(), s, by.ID); perch.KindOf(err) != perch.KindUnauthorized {
+			t.Errorf("AccessByID afterwards: got error %v, want unauthorized", err)
+		}
+	}, func(o *sessions.Options) { o.Store = olderStore{o.Store} }, func(o *sessions.Options) {
+		o.SealKeys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
+	})
 }
