@@ -21,13 +21,14 @@ type logMark struct {
 	tip uint64
 }
 
-// markEvery is how close to each other two marks are at most: a cursor that is moved back to one may be so
-// much too far back, and some events come twice.
+// markEvery is for how long there is one mark, which notes the last moment of it: a cursor that is moved to
+// one may be so much too far back, and some events come twice.
 const markEvery = perch.Time(time.Second / time.Millisecond)
 
 // mark notes how long the log is.
 func (a *absence) mark(now perch.Time, tip uint64) {
-	if n := len(a.marks); n > 0 && now-a.marks[n-1].at < markEvery {
+	if n := len(a.marks); n > 0 && now/markEvery == a.marks[n-1].at/markEvery {
+		a.marks[n-1] = logMark{now, tip}
 		return
 	}
 	since := now - perch.Time(readerGrace.Milliseconds())

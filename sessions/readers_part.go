@@ -49,13 +49,13 @@ func (x *readerList) read(ctx context.Context, w reading) (p logPart, err error)
 		if err != nil {
 			return p, storeError(err)
 		}
-		if page.First > p.to+1 { // what follows the cursor has left the log
+		switch {
+		case page.First > p.to+1: // what follows the cursor has left the log
 			p = lostBefore(page.First-1, p.reset)
 			if w.until != 0 && w.until <= p.to {
 				end, w.until = max(w.tip, p.to), 0
 			}
-		}
-		if len(page.Events) == 0 && page.First <= p.to+1 {
+		case len(page.Events) == 0:
 			return p, ErrMoved // lost, or of another log: the owner will know
 		}
 		for _, e := range page.Events {

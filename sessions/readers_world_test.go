@@ -18,7 +18,7 @@ type receiver struct {
 	mu     sync.Mutex
 	answer func(sessions.Delivery) sessions.Outcome // nil: everything arrives
 	held   chan struct{}                            // nil: nothing is; else no answer comes before it is closed
-	calls  []call
+	calls  []*call
 	now    int // under way
 	most   int
 }
@@ -33,7 +33,8 @@ type call struct {
 	cursor perch.Position
 	keys   int
 	test   bool
-	lost   bool // its answer did not arrive
+	toward string // the id of the reader
+	lost   bool   // its answer did not arrive
 }
 
 func (c *receiver) Check(t perch.ReaderTarget, _ perch.ReaderSpec) error {
@@ -44,7 +45,7 @@ func (c *receiver) Check(t perch.ReaderTarget, _ perch.ReaderSpec) error {
 }
 
 func (c *receiver) Send(ctx context.Context, d sessions.Delivery) sessions.Outcome {
-	k := call{id: d.ID, at: time.Now(), reset: d.Reset, cursor: d.Cursor, keys: len(d.Secrets), test: d.Test}
+	k := &call{id: d.ID, at: time.Now(), reset: d.Reset, cursor: d.Cursor, keys: len(d.Secrets), test: d.Test, toward: d.Reader.ID}
 	for _, e := range d.Events {
 		k.events = append(k.events, e.Position.Offset)
 		k.bodies = append(k.bodies, string(e.Wire))
@@ -52,7 +53,6 @@ func (c *receiver) Send(ctx context.Context, d sessions.Delivery) sessions.Outco
 	c.mu.Lock()
 	held, answer := c.held, c.answer
 	c.calls = append(c.calls, k)
-	n := len(c.calls) - 1
 	c.now++
 	c.most = max(c.most, c.now)
 	c.mu.Unlock()
@@ -62,7 +62,7 @@ func (c *receiver) Send(ctx context.Context, d sessions.Delivery) sessions.Outco
 		case <-held:
 		case <-ctx.Done():
 			c.mu.Lock()
-			c.calls[n].lost = true
+			k.lost = true
 			c.mu.Unlock()
 			return sessions.Outcome{Err: errors.New("no answer in time")}
 		}
@@ -79,6 +79,13 @@ func (c *receiver) answers(f func(sessions.Delivery) sessions.Outcome) {
 	c.answer = f
 }
 
+// mostAtOnce is how many attempts there were at once.
+func (c *receiver) mostAtOnce() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.most
+}
+
 // hold has no answer come until the function that it returns is called.
 func (c *receiver) hold() (release func()) {
 	c.mu.Lock()
@@ -93,8 +100,19 @@ func (c *receiver) hold() (release func()) {
 	}
 }
 
+// seen are the calls since the last next.
+func (c *receiver) seen() []call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]call, len(c.calls))
+	for i, k := range c.calls {
+		list[i] = *k
+	}
+	return list
+}
+
 // next returns the calls since the last one.
-func (c *receiver) next() []call {
+func (c *receiver) next() []*call {
 	synctest.Wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -104,7 +122,7 @@ func (c *receiver) next() []call {
 }
 
 // offsets are those of the events of calls, each call in brackets.
-func offsets(calls []call) string {
+func offsets(calls []*call) string {
 	text := ""
 	for _, k := range calls {
 		text += fmt.Sprint(k.events) + k.reset
@@ -153,14 +171,37 @@ func (w *world) reader(s *sessions.Session, kind perch.ReaderKind, id string) pe
 	return perch.Reader{}
 }
 
+// sayBody delivers a message of bob with a text.
+func (w *world) sayBody(body string) {
+	w.t.Helper()
+	w.said++
+	w.deliver(&perch.MessageIn{Message: perch.Message{ID: fmt.Sprint("m", w.said), From: bob + "/phone", Kind: perch.ChatMessage, Body: body}})
+}
+
 // say delivers messages of bob, and returns the tip.
 func (w *world) say(s *sessions.Session, n int) uint64 {
 	w.t.Helper()
 	for range n {
-		w.said++
-		w.deliver(&perch.MessageIn{Message: perch.Message{ID: fmt.Sprint("m", w.said), From: bob + "/phone", Kind: perch.ChatMessage, Body: fmt.Sprint("text ", w.said)}})
+		w.sayBody(fmt.Sprint("text ", w.said+1))
 	}
 	page, err := w.store.Log(w.ctx(), s.ID(), 0, 0)
 	must(w.t, "Log", err)
 	return page.Tip
+}
+
+// kill ends the process as kill -9 does: nothing that it was about to write is written. The next one begins
+// with what the Store has.
+func (w *world) kill() *sessions.Session {
+	w.t.Helper()
+	dead, deadStore := w.m, w.store
+	deadStore.set(func(s *store) { s.down, s.waiting, s.held = errDown, nil, false })
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := dead.Close(now); err == nil {
+		w.t.Fatal("the process that is killed: got it closed in order, want it cut off")
+	}
+	w.store = &store{Store: deadStore.Store, durable: deadStore.durable}
+	w.opts.Store = w.store
+	w.start()
+	return w.open()
 }

@@ -438,6 +438,24 @@ type store struct {
 	lost    int             // so many commits are made, and reported as failed
 	later   error           // no session can be read for it
 	slow    chan struct{}   // until it is closed no token is bound; nil: at once
+	logDown error           // no log can be read for it
+
+	heldFor func(*sessions.Commit) bool // these commits wait; nil: none for what is in it
+	made    []*sessions.Commit          // if notes is set
+	notes   bool
+}
+
+// count counts the commits that were made since it was called first.
+func (s *store) count(which func(*sessions.Commit) bool) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notes = true
+	for _, c := range s.made {
+		if which(c) {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *store) set(f func(*store)) {
@@ -461,6 +479,12 @@ func (s *store) Commit(id sessions.ID, c *sessions.Commit, done func(sessions.Re
 	s.commits++
 	if c.Record != nil && !s.held {
 		s.record = *c.Record
+	}
+	if s.notes {
+		s.made = append(s.made, c)
+	}
+	if s.heldFor != nil && s.heldFor(c) {
+		s.held = true
 	}
 	switch {
 	case s.stopped:
@@ -506,6 +530,16 @@ func (s *store) Bind(ctx context.Context, token string, b sessions.Binding) ([]s
 		<-slow
 	}
 	return s.Store.Bind(ctx, token, b)
+}
+
+func (s *store) Log(ctx context.Context, id sessions.ID, after uint64, limit int) (sessions.LogPage, error) {
+	s.mu.Lock()
+	err := s.logDown
+	s.mu.Unlock()
+	if err != nil {
+		return sessions.LogPage{}, err
+	}
+	return s.Store.Log(ctx, id, after, limit)
 }
 
 func (s *store) Beat(ctx context.Context, self sessions.Node) (sessions.Membership, error) {
