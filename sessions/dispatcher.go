@@ -59,13 +59,13 @@ func newDispatcher() *dispatcher {
 	return &dispatcher{hosts: map[string]*hostTurns{}, sessions: map[ID]*sessionTurns{}}
 }
 
-// hostOf is the host of an address, with its port, as the limit counts it.
+// hostOf is the host of an address, as the limit counts it: whatever its port.
 func hostOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""
 	}
-	return strings.ToLower(u.Host)
+	return strings.ToLower(u.Hostname())
 }
 
 // enqueue has run called in a goroutine of its own when it is the turn of the ticket; false: the node is
