@@ -146,7 +146,9 @@ func TestIdlePolicyWaitsForReaders(t *testing.T) {
 		if info := s.Info(); info.State != perch.StateOnline {
 			t.Fatalf("with a webhook: got the state %s, want %s", info.State, perch.StateOnline)
 		}
-		c.answers(func(sessions.Delivery) sessions.Outcome { return sessions.Outcome{Status: 410, Err: errDown, Gone: true} })
+		c.answers(func(sessions.Delivery) sessions.Outcome {
+			return sessions.Outcome{Status: 410, Err: errDown, Gone: true}
+		})
 		w.say(s, 1)
 		pass(time.Hour)
 		if info := s.Info(); info.State != perch.StateClosed {

@@ -34,7 +34,9 @@ type call struct {
 	keys   int
 	test   bool
 	toward string // the id of the reader
-	lost   bool   // its answer did not arrive
+	lost   bool   // there was no answer
+
+	arrived bool // it was answered by 2xx
 }
 
 func (c *receiver) Check(t perch.ReaderTarget, _ perch.ReaderSpec) error {
@@ -67,10 +69,14 @@ func (c *receiver) Send(ctx context.Context, d sessions.Delivery) sessions.Outco
 			return sessions.Outcome{Err: errors.New("no answer in time")}
 		}
 	}
-	if answer == nil {
-		return sessions.Outcome{Status: 200}
+	out := sessions.Outcome{Status: 200}
+	if answer != nil {
+		out = answer(d)
 	}
-	return answer(d)
+	c.mu.Lock()
+	k.arrived = out.Err == nil
+	c.mu.Unlock()
+	return out
 }
 
 func (c *receiver) answers(f func(sessions.Delivery) sessions.Outcome) {

@@ -64,6 +64,14 @@ var All = []Mutant{
 		}},
 	},
 	{
+		Name: "readercursor", Does: "moves the cursor of a webhook before its server has answered",
+		File: "sessions/readers_turn.go",
+		Edits: []Edit{{
+			"\tr.at, r.row.Sending, r.row.Reset = p.from, p.to, p.reset\n",
+			"\tr.at, r.row.Sending, r.row.Reset = p.to, 0, \"\"\n",
+		}},
+	},
+	{
 		Name: "relations", Does: "takes a correction or reactions of the archive for new ones that it has logged before",
 		File: "sessions/catchup_archive.go",
 		Edits: []Edit{{
