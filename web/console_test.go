@@ -51,3 +51,8 @@ func TestUploadsInTheConsole(t *testing.T) {
 func TestDevicesInTheConsole(t *testing.T) {
 	node(t, "devices.mjs", append(newStage(t).env(), chromium(t), pictures(t))...)
 }
+
+// TestWebhooksInTheConsole plays webhooks in a real browser, with a server of the user.
+func TestWebhooksInTheConsole(t *testing.T) {
+	node(t, "webhooks.mjs", append(newStage(t, "--webhook-allow", "127.0.0.0/8").env(), chromium(t), pictures(t))...)
+}

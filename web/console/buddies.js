@@ -1,8 +1,7 @@
 // The people: invitations, chats, buddies in their groups with live presence, and adding one.
-import { attempt, h, note, set, sync, text } from './dom.js';
+import { attempt, h, note, part, set, sync, text } from './dom.js';
 import { RoomInvitations, joinButton } from './join.js';
 import { avatar, nameAvatar } from './person.js';
-import { searchButton } from './search.js';
 import { Talks } from './talks.js';
 
 /** @import { Buddy, Invitation } from '../types.d.ts' */
@@ -17,7 +16,11 @@ export class Buddies {
     this.invitations = h('ul', { class: 'invitations' });
     this.rooms = new RoomInvitations(pane);
     this.join = joinButton(pane);
-    this.search = searchButton(pane);
+    const showSearch = part(
+      () => import('./search.js'),
+      (m) => m.showSearch(pane),
+    );
+    this.search = h('button', { class: 'quiet', hidden: true, onclick: showSearch }, 'Search messages'); // where the archive can be searched
     this.inviting = h(
       'section',
       { 'aria-labelledby': `${pane.id}-inv` },

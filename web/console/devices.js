@@ -1,5 +1,6 @@
 // Devices and tokens: all that leads to the session, what each may do and when it was used last; to make another
 // one, to revoke one, and to sign out, here or everywhere.
+import { drawFacts, head } from './card.js';
 import { attempt, h, moment, note, set, sure, sync, text } from './dom.js';
 import { Secret } from './secret.js';
 import { TokenForm, scopes } from './token_form.js';
@@ -85,7 +86,7 @@ class Devices {
       tokens,
       (t) => t.id,
       (t) => this.#row(t),
-      (e, t) => this.#update(e, t),
+      (e, t) => drawFacts(e, facts(t)),
     );
     this.form.bound(own);
     set(this.here, 'hidden', !own || own.kind === 'account');
@@ -99,21 +100,14 @@ class Devices {
     return h(
       'li',
       { 'aria-labelledby': title },
-      h(
-        'div',
-        { class: 'row wrap' },
-        h('strong', { class: 'name', id: title }, nameOf(t)),
+      head(
+        title,
+        nameOf(t),
         t.current && h('small', { class: 'badge' }, 'This device'),
         !t.current && t.kind !== 'account' && sure('Revoke', 'Revoke it?', revoke, { 'aria-describedby': title }),
       ),
       h('dl', {}),
     );
-  }
-
-  /** @param {HTMLElement} e @param {Token} t */
-  #update(e, t) {
-    const rows = facts(t).filter(([, value]) => value);
-    e.querySelector('dl')?.replaceChildren(...rows.flatMap(([k, v]) => [h('dt', {}, k), h('dd', {}, v)]));
   }
 
   /** @param {Token} t */

@@ -12,11 +12,8 @@ const pageSize = 20;
 const before = 40;
 const mostShown = 300;
 
-/** The button that opens it, where the archive can be searched. @param {Pane} pane */
-export const searchButton = (pane) => h('button', { class: 'quiet', hidden: true, onclick: () => showSearch(pane) }, 'Search messages');
-
 /** @param {Pane} pane */
-function showSearch(pane) {
+export function showSearch(pane) {
   const { talking } = pane;
   const chat = talking && pane.perch.store.conversations.get(talking)?.type === 'chat' ? talking : '';
   const q = h('input', { type: 'search', required: true, maxlength: 256, 'aria-label': 'Text to find', placeholder: 'Text to find' });

@@ -1,6 +1,5 @@
 // The account itself: own presence, state of the session with its reasons, and its ends.
 import { attempt, clock, h, moment, note, part, set, text } from './dom.js';
-import { showBlocked } from './blocking.js';
 import { leave as toSignIn } from './signin.js';
 
 const shows = [
@@ -46,46 +45,57 @@ export class SessionBox {
     this.banner = h('div', { class: 'banner', role: 'status', hidden: true });
     this.facts = h('dl', {});
     this.own = this.#ownPresence();
-    const get = pane.curl('state of the session', () => ({ path: '/v1/session' }));
-    const stream = pane.curl('the event stream', () => ({ path: '/v1/events', accept: 'application/x-ndjson' }));
     this.cut = h(
       'button',
       { class: 'quiet', hidden: !pane.token.startsWith('demo-'), onclick: () => this.#cutLink() },
       'Cut the XMPP link',
     );
-    const drop = h(
-      'button',
-      { class: 'quiet', onclick: () => (this.#pane.perch.disconnect(), this.#pane.perch.connect()) },
-      'Reopen the stream',
+    this.blocked = this.#later(
+      'Blocked',
+      () => import('./blocking_dialogs.js'),
+      (m) => m.showBlocked(pane),
+      true,
     );
-    this.blocked = h('button', { class: 'quiet', hidden: true, onclick: () => showBlocked(pane) }, 'Blocked');
-    const showDevices = part(
-      () => import('./devices.js'),
-      (m) => m.showDevices(pane, leave),
-    );
-    const devices = h('button', { class: 'quiet', onclick: showDevices }, 'Devices and tokens');
-    const forget = h('button', { class: 'quiet', onclick: leave }, 'Leave (stay online)');
-    const end = h('button', { class: 'danger', onclick: () => attempt(async () => (await pane.perch.signOut(), leave())) }, 'Sign out');
     this.panel = h(
       'section',
       { class: 'session', id: `${pane.id}-session`, 'aria-label': 'Session', hidden: true },
       this.facts,
-      h(
-        'div',
-        { class: 'row wrap' },
-        get,
-        stream,
-        this.cut,
-        drop,
-        pane.alerts.button,
-        this.blocked,
-        devices,
-        forget,
-        end,
-        pane.curl('sign out', () => ({ method: 'DELETE', path: '/v1/session' })),
-      ),
+      h('div', { class: 'row wrap' }, ...this.#buttons()),
       this.#passwordForm(),
     );
+  }
+
+  #buttons() {
+    const pane = this.#pane;
+    const button = (/** @type {string} */ label, /** @type {() => unknown} */ onclick, kind = 'quiet') =>
+      h('button', { class: kind, onclick }, label);
+    return [
+      pane.curl('state of the session', () => ({ path: '/v1/session' })),
+      pane.curl('the event stream', () => ({ path: '/v1/events', accept: 'application/x-ndjson' })),
+      this.cut,
+      button('Reopen the stream', () => (pane.perch.disconnect(), pane.perch.connect())),
+      pane.alerts.button,
+      this.blocked,
+      this.#later(
+        'Devices and tokens',
+        () => import('./devices.js'),
+        (m) => m.showDevices(pane, this.#leave),
+      ),
+      this.#later(
+        'Webhooks',
+        () => import('./webhooks.js'),
+        (m) => m.showWebhooks(pane),
+      ),
+      button('Leave (stay online)', this.#leave),
+      button('Sign out', () => attempt(async () => (await pane.perch.signOut(), this.#leave())), 'danger'),
+      pane.curl('sign out', () => ({ method: 'DELETE', path: '/v1/session' })),
+    ];
+  }
+
+  /** A button of a part that is loaded with its first use.
+   * @template T @param {string} label @param {() => Promise<T>} load @param {(module: T) => unknown} show @param {boolean} [hidden] */
+  #later(label, load, show, hidden = false) {
+    return h('button', { class: 'quiet', hidden, onclick: part(load, show) }, label);
   }
 
   /** The form for another password, of a session that was opened with one. */

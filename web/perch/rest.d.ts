@@ -44,6 +44,20 @@ export class Rest {
     createToken(token: TokenRequest): Promise<NewToken>;
     /** Ends a token, on every node and with its streams. @param {string} id @returns {Promise<void>} */
     revokeToken(id: string): Promise<void>;
+    /** The servers that events of the session are sent to, and how that goes. @returns {Promise<WebhookList>} */
+    listWebhooks(): Promise<WebhookList>;
+    /** @param {string} id @returns {Promise<Webhook>} */
+    getWebhook(id: string): Promise<Webhook>;
+    /** Makes a webhook, or puts it anew, which enables it, too. Its secret (`secret`) is in the answer when it was made
+     * or rotated, and in no other. It ends with the token of this client. @param {string} id of your own: 1 to 64 of A-Z a-z 0-9 - _
+     * @param {WebhookRequest} webhook @returns {Promise<PutWebhook>} */
+    putWebhook(id: string, webhook: WebhookRequest): Promise<PutWebhook>;
+    /** @param {string} id @returns {Promise<void>} */
+    deleteWebhook(id: string): Promise<void>;
+    /** Makes one call without events; `error` of the answer says why it has not arrived. @param {string} id @returns {Promise<WebhookAttempt>} */
+    testWebhook(id: string): Promise<WebhookAttempt>;
+    /** Sends again what follows a cursor, such as that of an event. @param {string} id @param {string} since @returns {Promise<Webhook>} */
+    replayWebhook(id: string, since: string): Promise<Webhook>;
     /**
      * @param {{ group?: string, q?: string, limit?: number, cursor?: string, include?: 'presence' }} [query]
      * @returns {Promise<Page<Buddy>>}
@@ -211,6 +225,11 @@ import type { Credentials } from '../types.d.ts';
 import type { TokenList } from '../types.d.ts';
 import type { TokenRequest } from '../types.d.ts';
 import type { NewToken } from '../types.d.ts';
+import type { WebhookList } from '../types.d.ts';
+import type { Webhook } from '../types.d.ts';
+import type { WebhookRequest } from '../types.d.ts';
+import type { PutWebhook } from '../types.d.ts';
+import type { WebhookAttempt } from '../types.d.ts';
 import type { Buddy } from '../types.d.ts';
 import type { Page } from '../types.d.ts';
 import type { BuddyRequest } from '../types.d.ts';

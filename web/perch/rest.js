@@ -9,6 +9,7 @@ import { PerchError } from './errors.js';
 /** @import { ConversationData, ConversationKind, ConversationPage, ConversationPatch, ConversationRead } from '../types.d.ts' */
 /** @import { ConversationMessage, MessageEditRequest, MessagePage, MessageQuery, Upload, UploadRequest } from '../types.d.ts' */
 /** @import { NewToken, TokenList, TokenRequest } from '../types.d.ts' */
+/** @import { PutWebhook, Webhook, WebhookAttempt, WebhookList, WebhookRequest } from '../types.d.ts' */
 
 /** @param {JID} jid @param {string} [ref] */
 const pathOf = (jid, ref) => `/v1/conversations/${encodeURIComponent(jid)}${ref ? `/messages/${encodeURIComponent(ref)}` : ''}`;
@@ -87,6 +88,38 @@ export class Rest {
   /** Ends a token, on every node and with its streams. @param {string} id @returns {Promise<void>} */
   async revokeToken(id) {
     await this.request('DELETE', `/v1/tokens/${encodeURIComponent(id)}`);
+  }
+
+  /** The servers that events of the session are sent to, and how that goes. @returns {Promise<WebhookList>} */
+  listWebhooks() {
+    return this.request('GET', '/v1/webhooks');
+  }
+
+  /** @param {string} id @returns {Promise<Webhook>} */
+  getWebhook(id) {
+    return this.request('GET', `/v1/webhooks/${encodeURIComponent(id)}`);
+  }
+
+  /** Makes a webhook, or puts it anew, which enables it, too. Its secret (`secret`) is in the answer when it was made
+   * or rotated, and in no other. It ends with the token of this client. @param {string} id of your own: 1 to 64 of A-Z a-z 0-9 - _
+   * @param {WebhookRequest} webhook @returns {Promise<PutWebhook>} */
+  putWebhook(id, webhook) {
+    return this.request('PUT', `/v1/webhooks/${encodeURIComponent(id)}`, { body: webhook });
+  }
+
+  /** @param {string} id @returns {Promise<void>} */
+  async deleteWebhook(id) {
+    await this.request('DELETE', `/v1/webhooks/${encodeURIComponent(id)}`);
+  }
+
+  /** Makes one call without events; `error` of the answer says why it has not arrived. @param {string} id @returns {Promise<WebhookAttempt>} */
+  testWebhook(id) {
+    return this.request('POST', `/v1/webhooks/${encodeURIComponent(id)}/test`);
+  }
+
+  /** Sends again what follows a cursor, such as that of an event. @param {string} id @param {string} since @returns {Promise<Webhook>} */
+  replayWebhook(id, since) {
+    return this.request('POST', `/v1/webhooks/${encodeURIComponent(id)}/replay`, { body: { since } });
   }
 
   /**
