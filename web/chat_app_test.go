@@ -117,3 +117,15 @@ func TestChatAppInDevelopment(t *testing.T) {
 	})
 	node(t, "chat_app_dev.mjs", "PERCH_SITE=http://"+net.JoinHostPort(host, port), "PERCH_URL=http://"+g.addr, chromium(t))
 }
+
+// TestFrontendGuide runs the blocks of docs/frontend.md.
+func TestFrontendGuide(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("net.Listen: got error %v, want none", err)
+	}
+	site := "http://" + l.Addr().String()
+	l.Close()
+	g := newGateway(t, "--origin", site)
+	node(t, "frontend_guide.mjs", "PERCH_URL=http://"+g.addr, "PERCH_SITE="+site, chromium(t))
+}
