@@ -34,7 +34,7 @@ const (
 // Connections that wait for the next request.
 const (
 	idleTime    = 30 * time.Second
-	idlePerHost = 4
+	idlePerHost = 32 // as many as are under way to one host at once
 	idleInAll   = 256
 )
 

@@ -103,7 +103,12 @@ func TestNamesThatLeadInside(t *testing.T) {
 			}
 		}
 	}
-	c := callout.New(callout.Options{Resolver: resolver(t, only())})
+	// What is sent without TLS stays in the networks that are allowed.
+	c := callout.New(callout.Options{Resolver: resolver(t, only("8.8.8.8")), Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}})
+	if a := c.Post(t.Context(), "http://outside.example.org:"+inside.port()+"/", http.Header{}, nil); !a.Refused {
+		t.Errorf("a public address without TLS: got %+v, want it refused", a)
+	}
+	c = callout.New(callout.Options{Resolver: resolver(t, only())})
 	unknown := c.Post(t.Context(), "https://unknown.example.org/", http.Header{}, nil)
 	c = callout.New(callout.Options{Resolver: resolver(t, only("10.0.0.1"))})
 	if a := c.Post(t.Context(), "https://inside.example.org/", http.Header{}, nil); unknown.Err == nil || unknown.Err.Error() != a.Err.Error() {

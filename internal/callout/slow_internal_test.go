@@ -68,8 +68,11 @@ func TestSlowReceiver(t *testing.T) {
 		"it sends more than a head": {func(t *testing.T, c net.Conn) {
 			read(t, c)
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
-			for {
+			for n := 0; ; n++ {
 				if _, err := io.WriteString(c, "A: 0123456789012345678901234567890123456789\r\n"); err != nil {
+					if sent := 45 * n; sent > 2*headBytes {
+						t.Errorf("got %d bytes of a head read, want about %d", sent, headBytes)
+					}
 					return
 				}
 			}
