@@ -156,8 +156,6 @@ func (a *API) handleMCP(w http.ResponseWriter, r *http.Request) {
 		a.writeProblem(w, r, err)
 		return
 	}
-	// The deadline of the body would end the request.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	w.Header().Set("X-Accel-Buffering", "no") // see streamHeaders
 	a.mcp.ServeHTTP(w, r)
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -171,4 +173,19 @@ func compiled(t *testing.T, schema any) *jsonschema.Schema {
 		t.Fatalf("Compile(%v): got error %v, want none", schema, err)
 	}
 	return s
+}
+
+// TestToolsAreInTheGuide: docs/mcp.md has each tool with the scopes that it needs.
+func TestToolsAreInTheGuide(t *testing.T) {
+	guide, err := os.ReadFile("../docs/mcp.md")
+	if err != nil {
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
+	}
+	got := map[string]string{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| ([^|]*) \\|").FindAllStringSubmatch(string(guide), -1) {
+		got[m[1]] = strings.Trim(strings.NewReplacer("`", "", ",", "").Replace(m[2]), "-")
+	}
+	if diff := cmp.Diff(got, neededForTools); diff != "" {
+		t.Errorf("tools and scopes (-got in the guide, +want):\n%s", diff)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +96,23 @@ func TestToolWaits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestToolWaitsLongerThanARequest: the deadlines of a request are those of its body, and of calls that do not wait.
+func TestToolWaitsLongerThanARequest(t *testing.T) {
+	inBubble(t, func(t *testing.T, g *gateway) {
+		g.open(token)
+		began := time.Now()
+		a := g.mcpPost(token, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait_for_events","arguments":{"cursor":"e-1","wait":60,"types":["presence"]}}}`)
+		next := regexp.MustCompile(`"next":"([^"]+)"`).FindSubmatch(a.body)
+		if len(next) != 2 || time.Since(began) != 0 {
+			t.Fatalf("got %d %s after %v, want a reset at once", a.status, a.body, time.Since(began))
+		}
+		a = g.mcpPost(token, `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"wait_for_events","arguments":{"cursor":"`+string(next[1])+`","wait":60}}}`)
+		if took := time.Since(began); took != time.Minute || !strings.Contains(string(a.body), `"events":[]`) || strings.Count(string(a.body), ": waiting") != 2 {
+			t.Errorf("got %d %s after %v, want no events after a minute, and two signs of life", a.status, a.body, took)
+		}
+	}, func(o *gatewayOptions) { o.RequestTime = 10 * time.Second })
 }
 
 // TestToolsOfARevokedToken: a token that has ended is out within a second, and what waits with it.
