@@ -141,7 +141,7 @@ ledger: packages bin/ledger-run $(NPM_LEDGER)
 
 # Gateways with a mistake built in: each run must end with the exit status 1.
 ledger-planted: packages bin/ledger-run $(NPM_LEDGER)
-	@for plant in ack archive close dedupe epoch fence parkedbytes relations roombuffer roomhistory wakeup; do \
+	@for plant in ack archive close dedupe epoch fence parkedbytes readercursor relations roombuffer roomhistory wakeup; do \
 		echo "== $$plant"; \
 		status=0; bin/ledger-run -seed=$(or $(filter-out 0,$(SEED)),7) -plant=$$plant || status=$$?; \
 		[ $$status -eq 1 ] || { echo "the mistake $$plant was not found"; exit 1; }; \
@@ -149,7 +149,7 @@ ledger-planted: packages bin/ledger-run $(NPM_LEDGER)
 
 # With the same faults, and without the mistakes, nothing must be found.
 ledger-control: packages bin/ledger-run $(NPM_LEDGER)
-	@for plant in ack archive close dedupe epoch fence parkedbytes relations roombuffer roomhistory wakeup; do \
+	@for plant in ack archive close dedupe epoch fence parkedbytes readercursor relations roombuffer roomhistory wakeup; do \
 		echo "== without $$plant"; bin/ledger-run -seed=$(or $(filter-out 0,$(SEED)),7) -control=$$plant; \
 	done
 

@@ -1,5 +1,10 @@
 package ledger
 
+import (
+	"slices"
+	"strings"
+)
+
 // plantedRun is what brings a mistake of internal/mutants to light: the faults, the server on
 // which it does harm, and which findings are its doing. A run that fails in another way has
 // not found it.
@@ -31,6 +36,9 @@ var plantedRuns = map[string]plantedRun{
 	"dedupe": {"ejabberd", 800, []string{FaultServerRestart, FaultServerRestart, FaultServerRestart, FaultServerRestart}, func(r *Report) bool {
 		return len(r.Doubled) > 0 && len(r.Lost) == 0
 	}, false},
+	"readercursor": {"prosody", 600, []string{FaultClientsSlow, FaultClientsCut, FaultClientsCut}, func(r *Report) bool {
+		return lostSome(r) && !slices.ContainsFunc(r.Lost, func(text string) bool { return !onlyWebhooks(text) })
+	}, false},
 	"relations": {"prosody", 500, []string{FaultClientsSlow, FaultServerRestart, FaultClientsCut}, func(r *Report) bool {
 		return len(r.Relations.Doubled) > 0 && len(r.Lost)+len(r.Doubled) == 0 && r.arrivedAtAll()
 	}, false},
@@ -48,6 +56,12 @@ var roomFaults = []string{FaultServerRestart, FaultServerRestart, FaultBurst, Fa
 // lostSome: messages are lost, and others are not: the gateways were there until the end, and
 // what they sent is with its receivers.
 func lostSome(r *Report) bool { return len(r.Lost) > 0 && len(r.OutLost) == 0 && r.arrivedAtAll() }
+
+// onlyWebhooks reports whether a lost message came to all clients but webhooks.
+func onlyWebhooks(lost string) bool {
+	_, who, ok := strings.Cut(lost, "never came to ")
+	return ok && !slices.ContainsFunc(strings.Split(who, ", "), func(name string) bool { return !strings.HasSuffix(name, "/"+webhookName) })
+}
 
 // lateOnly: messages slept until something else woke their connection, or until it was given up, and
 // none is lost.
