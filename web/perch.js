@@ -129,6 +129,11 @@ export { PerchError, Store };
 /** @typedef {import('./types.d.ts').StoreSnapshot} StoreSnapshot */
 /** @typedef {import('./types.d.ts').Token} Token */
 /** @typedef {import('./types.d.ts').Scope} Scope */
+/** @typedef {import('./types.d.ts').Webhook} Webhook */
+/** @typedef {import('./types.d.ts').WebhookAttempt} WebhookAttempt */
+/** @typedef {import('./types.d.ts').WebhookList} WebhookList */
+/** @typedef {import('./types.d.ts').WebhookRequest} WebhookRequest */
+/** @typedef {import('./types.d.ts').PutWebhook} PutWebhook */
 /** @template T @typedef {import('./types.d.ts').Page<T>} Page */
 /** @typedef {import('./types.d.ts').OutboxState} OutboxState */
 /** @typedef {import('./perch/attempt.js').Attempt} Attempt */
