@@ -25,6 +25,7 @@ type readersHost interface {
 	over() bool
 	readerEnded(kind perch.ReaderKind, id, why string)
 	readerPanicked(fault any)
+	aboutConversation(jid perch.JID) AboutConversation
 	delivered(kind perch.ReaderKind, result string)
 }
 
@@ -187,7 +188,7 @@ func useReaders(s *Session) *readerList {
 		return s.readers
 	}
 	x := &readerList{
-		host: readersServices{&services{s.loop, &s.state, &s.report, &s.conn}, &s.subs, s}, journal: &s.log, log: &s.log, store: s.m.o.Store,
+		host: readersServices{&services{s.loop, &s.state, &s.report, &s.conn}, &s.subs, s, conversationsKnown{s}}, journal: &s.log, log: &s.log, store: s.m.o.Store,
 		id: s.id, senders: s.m.senders, dispatcher: s.m.dispatcher, keys: s.m, tokens: s.m,
 	}
 	x.tip.Store(s.log.published)
@@ -201,6 +202,7 @@ type readersServices struct {
 	*services
 	audience
 	ender
+	conversationsKnown
 }
 
 type ender interface{ over() bool }

@@ -29,9 +29,8 @@ type Delivery struct {
 	// Reset says that events before these are lost to this reader, by a Reset word of this package; "" is no.
 	Reset string
 	Test  bool // asked for by the client: there are no events
-	// Name is what a conversation is called, by the roster or as a room; "" where nothing has a name for it. It
-	// may wait for the session. nil: nothing has.
-	Name func(ctx context.Context, conversation perch.JID) string
+	// About is what is known of a conversation. It may wait for the session. nil: nothing is.
+	About func(ctx context.Context, conversation perch.JID) AboutConversation
 }
 
 // Outcome is how an attempt ended.

@@ -137,7 +137,7 @@ func (t *turn) store(p logPart) (Delivery, <-chan struct{}) {
 	t.x.journal.AfterCommit(func(Result) { close(stored) })
 	return Delivery{
 		ID: deliveryID(t.x.id, &r.row, p), Reader: r.shown(), Secrets: r.secrets.valid(t.x.host.now()), Account: t.x.host.ownJID().Bare(),
-		Events: p.events, Cursor: perch.Position{Epoch: r.row.Cursor.Epoch, Offset: p.to}, Reset: p.reset,
+		Events: p.events, Cursor: perch.Position{Epoch: r.row.Cursor.Epoch, Offset: p.to}, Reset: p.reset, About: t.x.about,
 	}, stored
 }
 

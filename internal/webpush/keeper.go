@@ -27,7 +27,8 @@ const agreedName = "vapid"
 // Keeper has the key that a node signs with. It is safe for concurrent use.
 type Keeper struct {
 	store Agreement
-	key   atomic.Pointer[Key]
+	key   atomic.Pointer[Key] // in use
+	kept  atomic.Pointer[Key] // that of the Store, as far as it was asked: one of the operator is never written there
 }
 
 // NewKeeper makes a keeper that has no key yet.
@@ -48,7 +49,7 @@ func (k *Keeper) Keep(ctx context.Context, secrets ...perch.Secret) (replaced bo
 	if err != nil {
 		return false, err
 	}
-	key := k.key.Load()
+	key := k.kept.Load()
 	if key == nil {
 		if key, err = NewKey(); err != nil {
 			return false, err
@@ -66,6 +67,7 @@ func (k *Keeper) Keep(ctx context.Context, secrets ...perch.Secret) (replaced bo
 			found, first = openKey(by, stored)
 		}
 		if found != nil && first {
+			k.kept.Store(found)
 			k.key.Store(found)
 			_, err = k.store.Agree(ctx, agreedName, stored) // it lives on
 			return replaced, err

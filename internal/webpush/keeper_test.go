@@ -79,6 +79,29 @@ func TestKeeperOneKeyForAll(t *testing.T) {
 	}
 }
 
+// TestKeeperOfOperator: the key of an operator is used while it is given, and is not written to the Store.
+func TestKeeperOfOperator(t *testing.T) {
+	store := newStore(t)
+	secret := perch.NewSecret(canary.Secret())
+	first := keep(t, store, false, secret)
+	k, own := webpush.NewKeeper(store), newKey(t)
+	for range 2 {
+		k.Use(own)
+		if got := k.Key(); got != own {
+			t.Errorf("with a key of the operator: got %v, want %v", got, own)
+		}
+		if _, err := k.Keep(t.Context(), secret); err != nil || k.Key().Public() != first {
+			t.Errorf("without it again: got %v, error %v, want %s, none", k.Key(), err, first)
+		}
+	}
+	other := webpush.NewKeeper(newStore(t))
+	other.Use(own)
+	if _, err := other.Keep(t.Context(), secret); err != nil || other.Key().Public() == own.Public() {
+		t.Errorf("a store that has no key: got %v, error %v, want another one than %v, none", other.Key(), err, own)
+	}
+	canary.Note(other.Key().Private().Reveal())
+}
+
 // TestKeeperManyAtOnce: nodes that start together agree.
 func TestKeeperManyAtOnce(t *testing.T) {
 	store := newStore(t)

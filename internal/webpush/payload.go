@@ -2,8 +2,10 @@ package webpush
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"sort"
 	"unicode/utf8"
 
@@ -36,7 +38,8 @@ type payload struct {
 const longestName = 128
 
 // payloads are the messages that a delivery becomes, one for each conversation in the order of their newest
-// events; of events that are about none, one for each type.
+// events; of events that are about none, one for each type. Messages that the person does not want to be told of
+// are left out.
 func payloads(ctx context.Context, d sessions.Delivery) []*payload {
 	switch {
 	case d.Test:
@@ -44,23 +47,28 @@ func payloads(ctx context.Context, d sessions.Delivery) []*payload {
 	case len(d.Events) == 0 && d.Reset != "":
 		return []*payload{{Type: typeReset, ID: d.Cursor.String(), Account: d.Account, key: typeReset, Reset: d.Reset}}
 	}
-	counts := map[string]int{}
-	newest := map[string]*perch.Event{}
-	var order []string
+	groups := map[string]*group{}
+	var order []*group // by their newest events
 	for _, e := range d.Events {
-		key := keyOfEvent(e, d.Account)
-		counts[key]++
-		newest[key] = e
-	}
-	for _, e := range d.Events {
-		if key := keyOfEvent(e, d.Account); newest[key] == e {
-			order = append(order, key)
+		jid := sessions.ConversationOf(e, d.Account)
+		key := cmp.Or(string(jid.Key()), string(e.Type))
+		g := groups[key]
+		if g == nil {
+			g = &group{key: key, jid: jid}
+			if d.About != nil && jid != "" {
+				g.about = d.About(ctx, jid)
+			}
+			groups[key] = g
+		}
+		if g.wanted(e) {
+			g.newest, g.jid = e, jid
+			g.count++
+			order = append(slices.DeleteFunc(order, func(x *group) bool { return x == g }), g)
 		}
 	}
 	list := make([]*payload, len(order))
-	for i, key := range order {
-		list[i] = payloadOf(ctx, d, newest[key], counts[key])
-		list[i].key = key
+	for i, g := range order {
+		list[i] = g.payload(d)
 	}
 	if len(list) > 0 {
 		list[0].Reset = d.Reset
@@ -68,23 +76,34 @@ func payloads(ctx context.Context, d sessions.Delivery) []*payload {
 	return list
 }
 
-// keyOfEvent is equal for events that become one message.
-func keyOfEvent(e *perch.Event, own perch.JID) string {
-	if jid := sessions.ConversationOf(e, own); jid != "" {
-		return string(jid.Key())
-	}
-	return string(e.Type)
+// group is the events that become one message.
+type group struct {
+	key    string
+	jid    perch.JID // as the newest event has it
+	about  sessions.AboutConversation
+	newest *perch.Event
+	count  int
 }
 
-func payloadOf(ctx context.Context, d sessions.Delivery, e *perch.Event, count int) *payload {
-	p := &payload{Type: string(e.Type), ID: e.Position.String(), Count: count, Account: d.Account, urgent: e.Type == perch.EventMessageReceived}
-	p.Conversation = sessions.ConversationOf(e, d.Account)
+// wanted reports whether the person wants to be told of an event. Only of messages they may not.
+func (g *group) wanted(e *perch.Event) bool {
+	if e.Type != perch.EventMessageReceived || g.about.Notify == "" || g.about.Notify == perch.NotifyAll {
+		return true
+	}
+	var m perch.Message
+	return g.about.Notify == perch.NotifyMentions && g.about.Mentions != nil && e.Decode(&m) == nil && g.about.Mentions(&m)
+}
+
+func (g *group) payload(d sessions.Delivery) *payload {
+	e := g.newest
+	p := &payload{
+		Type: string(e.Type), Conversation: g.jid, ID: e.Position.String(), Count: g.count, Account: d.Account,
+		key: g.key, urgent: e.Type == perch.EventMessageReceived,
+	}
 	if d.Reader.Spec.Include == perch.IncludeIDs {
 		return p
 	}
-	if d.Name != nil && p.Conversation != "" {
-		p.Name = cut(d.Name(ctx, p.Conversation), longestName)
-	}
+	p.Name = cut(g.about.Name, longestName)
 	if e.Type == perch.EventMessageReceived || e.Type == perch.EventMessageSent || e.Type == perch.EventMessageEdited {
 		var m perch.Message
 		if e.Decode(&m) == nil {

@@ -43,8 +43,8 @@ func TestPayloads(t *testing.T) {
 	sent := perch.Message{From: me + "/pc", To: "carl@a.test", Kind: perch.ChatMessage, Body: "mine"}
 	d := sessions.Delivery{
 		ID: "d1", Account: me, Reader: perch.Reader{Spec: perch.ReaderSpec{Include: perch.IncludeFull}},
-		Name: func(_ context.Context, jid perch.JID) string {
-			return map[perch.JID]string{bob: "Bob", room: "Tea room"}[jid]
+		About: func(_ context.Context, jid perch.JID) sessions.AboutConversation {
+			return sessions.AboutConversation{Name: map[perch.JID]string{bob: "Bob", room: "Tea room"}[jid]}
 		},
 		Events: logged(
 			perch.EventMessageReceived, chat(bob, "one"), perch.EventMessageReceived, inRoom, perch.EventMessageReceived, chat("BOB@a.test", "two"),
@@ -53,7 +53,7 @@ func TestPayloads(t *testing.T) {
 		),
 	}
 	want := []string{
-		`{"type":"message.received","conversation":"BOB@a.test","id":"k-3","count":2,"account":"me@a.test","body":"two"}`,
+		`{"type":"message.received","conversation":"BOB@a.test","id":"k-3","count":2,"account":"me@a.test","name":"Bob","body":"two"}`,
 		`{"type":"message.received","conversation":"tea@rooms.a.test/Ann","id":"k-4","count":1,"account":"me@a.test","from":"Ann","body":"psst"}`,
 		`{"type":"session.state","id":"k-5","count":1,"account":"me@a.test"}`,
 		`{"type":"message.sent","conversation":"carl@a.test","id":"k-6","count":1,"account":"me@a.test","body":"mine"}`,
@@ -84,6 +84,38 @@ func TestPayloads(t *testing.T) {
 	d.Test = true
 	if got, want := texts(d), []string{`{"type":"test","id":"d1","count":0,"account":"me@a.test"}`}; !slices.Equal(got, want) {
 		t.Errorf("a test: got %q, want %q", got, want)
+	}
+}
+
+// TestPayloadsThatAreWanted: what a person has muted is not pushed, unless it names them where they want that.
+func TestPayloadsThatAreWanted(t *testing.T) {
+	for _, c := range []struct {
+		notify perch.Notify
+		want   string
+	}{{"", "3 c"}, {perch.NotifyAll, "3 c"}, {perch.NotifyMentions, "1 b!"}, {perch.NotifyNone, ""}} {
+		d := sessions.Delivery{
+			Account: me,
+			About: func(context.Context, perch.JID) sessions.AboutConversation {
+				return sessions.AboutConversation{Notify: c.notify, Mentions: func(m *perch.Message) bool { return strings.HasSuffix(m.Body, "!") }}
+			},
+			Events: logged(perch.EventMessageReceived, chat(bob, "a"), perch.EventMessageReceived, chat(bob, "b!"), perch.EventMessageReceived, chat(bob, "c")),
+		}
+		got := ""
+		for _, p := range payloads(t.Context(), d) {
+			got += fmt.Sprint(p.Count, " ", p.Body)
+		}
+		if got != c.want {
+			t.Errorf("notify %q: got %q, want %q", c.notify, got, c.want)
+		}
+	}
+	d := sessions.Delivery{
+		About: func(context.Context, perch.JID) sessions.AboutConversation {
+			return sessions.AboutConversation{Notify: perch.NotifyNone}
+		},
+		Events: logged(perch.EventMessageRetracted, perch.MessageRetracted{Conversation: room}),
+	}
+	if got := payloads(t.Context(), d); len(got) != 1 {
+		t.Errorf("a retraction where it is muted: got %d messages, want 1: its type was asked for", len(got))
 	}
 }
 
@@ -154,7 +186,7 @@ func TestHeaders(t *testing.T) {
 	for _, c := range []struct{ typ, want string }{
 		{"message.received", "24h0m0s high"}, {"room.invited", "24h0m0s normal"}, {"message.sent", "24h0m0s normal"}, {"session.state", "5m0s normal"},
 	} {
-		p := payloadOf(t.Context(), sessions.Delivery{}, perch.NewEvent(perch.Position{Epoch: "k", Offset: 1}, perch.EventType(c.typ), 1, struct{}{}), 1)
+		p := payloads(t.Context(), sessions.Delivery{Events: logged(perch.EventType(c.typ), struct{}{})})[0]
 		if got := fmt.Sprint(p.life(), " ", p.urgency()); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.typ, got, c.want)
 		}
