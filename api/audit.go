@@ -22,6 +22,7 @@ const (
 	auditReplaced  = "credential replaced"
 	auditPassword  = "password changed"
 	auditWebhook   = "webhook changed"
+	auditPush      = "push subscription changed"
 	auditRefused   = "credential refused"
 )
 

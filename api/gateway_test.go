@@ -39,6 +39,7 @@ type gateway struct {
 	clock    *atomic.Pointer[clock] // of all limits, once a test has stopped it
 
 	receivers *receivers // of webhooks
+	pushed    *receivers // push services
 }
 
 // gatewayOptions are what a test may want otherwise.
@@ -61,9 +62,10 @@ type gatewayOptions struct {
 
 func newGateway(t testing.TB, edit ...func(*gatewayOptions)) *gateway {
 	t.Helper()
-	g := &gateway{t: t, ctx: t.Context(), clock: new(atomic.Pointer[clock]), receivers: &receivers{}}
+	g := &gateway{t: t, ctx: t.Context(), clock: new(atomic.Pointer[clock]), receivers: &receivers{}, pushed: &receivers{}}
 	o := gatewayOptions{up: fakexmpp.New()}
 	o.Logger, o.Version, o.MCP, o.Webhooks = canary.Logger(), "test", true, true
+	o.PushKey = func() string { return pushKey }
 	o.IPRate, o.TokenRate = api.Rate{PerSecond: 1e6, Burst: 1e6}, api.Rate{PerSecond: 1e6, Burst: 1e6}
 	for _, f := range edit {
 		f(&o)
@@ -109,7 +111,7 @@ func (g *gateway) openManager(o gatewayOptions) {
 			"default": {Name: "default", TokenBearer: true},
 			"other":   {Name: "other", NeedsJID: true},
 		},
-		OpenTimeout: 10 * time.Second, RawStanzas: o.RawStanzas, Webhooks: g.receivers,
+		OpenTimeout: 10 * time.Second, RawStanzas: o.RawStanzas, Webhooks: g.receivers, Push: g.pushed,
 	})
 	if err != nil {
 		g.t.Fatalf("sessions.NewManager: got error %v, want none", err)

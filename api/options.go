@@ -47,8 +47,7 @@ type Options struct {
 
 	RateLimits
 	StreamLimits
-	// Webhooks lets clients have events sent to servers of theirs; sessions.Options.Webhooks sends them.
-	Webhooks bool
+	ReaderOptions
 	// RawStanzas lets clients write stanzas themselves, by POST /v1/stanzas.
 	RawStanzas bool
 	// MCP lets agents use the API as tools, by POST /mcp.
@@ -65,6 +64,15 @@ type Options struct {
 	Observer Observer // counts what happens; nil: nothing is counted
 	Tracer   Tracer   // follows requests; nil: none are followed, and nothing is spent on it
 	Uploads  UploadOptions
+}
+
+// ReaderOptions are about those outside to whom events of sessions are brought.
+type ReaderOptions struct {
+	// Webhooks lets clients have events sent to servers of theirs; sessions.Options.Webhooks sends them.
+	Webhooks bool
+	// PushKey returns the key that push subscriptions are made with (RFC 8292), or "" while there is none;
+	// sessions.Options.Push sends the messages. nil: clients have none.
+	PushKey func() string
 }
 
 // NodeOptions are about requests to other nodes.

@@ -24,7 +24,7 @@ import (
 func everyRoute() []call {
 	const jsonType, merge = "application/json", "application/merge-patch+json"
 	long := `{"to":"bob@example.net","body":"` + strings.Repeat("x", 300<<10) + `"}`
-	return append(append(tokenRoutes(), webhookRoutes()...), []call{
+	return append(slices.Concat(tokenRoutes(), webhookRoutes(), pushRoutes()), []call{
 		{"POST", "/v1/session", "", ""}, {"GET", "/v1/session", "", ""},
 		{"HEAD", "/v1/session", "", ""},
 		{"GET", "/v1/session?a;b=%zz", "", ""},
@@ -128,6 +128,16 @@ func webhookRoutes() []call {
 		{"POST", "/v1/webhooks/none/test", "", ""},
 		{"POST", "/v1/webhooks/none/replay", `{"since":"x-1"}`, "application/json"},
 		{"DELETE", "/v1/webhooks/no.ne", "", ""},
+	}
+}
+
+func pushRoutes() []call {
+	return []call{
+		{"PUT", "/v1/push/phone", `{"endpoint":"http://push.example.org/1"}`, "application/json"},
+		{"GET", "/v1/push?x=1", "", ""},
+		{"GET", "/v1/push", "", ""},
+		{"POST", "/v1/push/none/test", "", ""},
+		{"DELETE", "/v1/push/no.ne", "", ""},
 	}
 }
 

@@ -68,6 +68,13 @@ var scopeRules = map[string]scopeRule{
 	"POST /v1/webhooks/{id}/test":   {all: ofWebhooks, bound: boundHandler},
 	"POST /v1/webhooks/{id}/replay": {one: ofStreams, all: ofWebhooks, bound: boundHandler},
 
+	// A device may have messages pushed to itself by the token that it reads with: they end with that token, and
+	// show no more. What another token has put is for the handler.
+	"GET /v1/push":            {one: toRead, bound: boundHandler},
+	"PUT /v1/push/{id}":       {one: toRead, bound: boundHandler},
+	"DELETE /v1/push/{id}":    {one: toRead, bound: boundHandler},
+	"POST /v1/push/{id}/test": {one: toRead, bound: boundHandler},
+
 	"GET /v1/presence":       {one: ofPresence},
 	"GET /v1/presence/{jid}": {one: ofPresence, bound: boundPath},
 	"GET /v1/presence/me":    {one: ofPresence, bound: boundFree},

@@ -23,6 +23,7 @@ var neededScopes = map[string]string{
 	"GET /v1/tokens": "tokens", "POST /v1/tokens": "tokens", "DELETE /v1/tokens/{id}": "tokens",
 	"GET /v1/webhooks": "webhooks", "GET /v1/webhooks/{id}": "webhooks", "PUT /v1/webhooks/{id}": "webhooks+read", "DELETE /v1/webhooks/{id}": "webhooks",
 	"POST /v1/webhooks/{id}/test": "webhooks", "POST /v1/webhooks/{id}/replay": "webhooks+read",
+	"GET /v1/push": "read", "PUT /v1/push/{id}": "read", "DELETE /v1/push/{id}": "read", "POST /v1/push/{id}/test": "read", // of others: see TestPushOfToken
 	"GET /v1/presence": "read presence", "GET /v1/presence/{jid}": "read presence", "GET /v1/presence/me": "read presence", "PUT /v1/presence/me": "presence",
 	"GET /v1/buddies": "read roster", "GET /v1/buddies/{jid}": "read roster", "POST /v1/buddies": "roster", "PATCH /v1/buddies/{jid}": "roster", "DELETE /v1/buddies/{jid}": "roster",
 	"GET /v1/invitations": "read roster", "POST /v1/invitations/{jid}/accept": "roster", "POST /v1/invitations/{jid}/decline": "roster", "GET /v1/jids": "read roster",
@@ -231,7 +232,8 @@ func TestConversationsOfOperations(t *testing.T) {
 	free := []string{"GET /v1/session", "POST /v1/session", "PUT /v1/session/credentials", "PUT /v1/session/password", "GET /v1/presence/me", "PUT /v1/presence/me", "GET /v1/vcards/me", "PUT /v1/vcards/me",
 		"GET /v1/vcards/me/photo", "PUT /v1/vcards/me/nick", "DELETE /v1/vcards/me/nick", "PUT /v1/vcards/me/photo", "DELETE /v1/vcards/me/photo", "POST /v1/uploads", "PUT /v1/uploads/{id}", "POST /v1/events/tickets", "GET /v1/events", "GET /v1/events/ws",
 		"GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{id}", "GET /v1/messages/{id}", "GET /v1/conversations", "POST /mcp",
-		"GET /v1/webhooks", "GET /v1/webhooks/{id}", "PUT /v1/webhooks/{id}", "DELETE /v1/webhooks/{id}", "POST /v1/webhooks/{id}/test", "POST /v1/webhooks/{id}/replay"}
+		"GET /v1/webhooks", "GET /v1/webhooks/{id}", "PUT /v1/webhooks/{id}", "DELETE /v1/webhooks/{id}", "POST /v1/webhooks/{id}/test", "POST /v1/webhooks/{id}/replay",
+		"GET /v1/push", "PUT /v1/push/{id}", "DELETE /v1/push/{id}", "POST /v1/push/{id}/test"}
 	seen := map[string]bool{}
 	for _, c := range everyRoute() {
 		op := c.method + " " + f.api.RouteOf(c.method, c.path)

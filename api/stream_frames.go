@@ -37,6 +37,9 @@ func (a *API) features() []string {
 	if a.o.RawStanzas {
 		list = append(list, "stanzas")
 	}
+	if a.o.PushKey != nil {
+		list = append(list, "push")
+	}
 	if a.o.Webhooks {
 		list = append(list, "webhooks")
 	}

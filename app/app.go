@@ -28,6 +28,7 @@ type App struct {
 	manager   *sessions.Manager
 	api       *api.API
 	messenger *messenger.Service // nil unless the demo runs
+	push      *push              // nil: it is off
 	live      live
 	gate      *logingate.Gate // of the logins of all upstreams
 	failures  *loginFailures
@@ -66,7 +67,7 @@ const loginsPerCore = 3
 
 // build makes the parts from the inside out; Stop undoes them in the other order.
 func (a *App) build() error {
-	for _, step := range []func() error{a.buildTracing, a.buildStore, a.buildUpstreams, a.buildWebhooks, a.buildManager, a.buildAPI} {
+	for _, step := range []func() error{a.buildTracing, a.buildStore, a.buildUpstreams, a.buildWebhooks, a.buildPush, a.buildManager, a.buildAPI} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -82,6 +83,7 @@ func (a *App) buildManager() error {
 		Dial: a.dial, Verify: a.verify, EndToken: a.endToken, Store: a.store, Secret: random,
 		Logger: a.log.With("component", "sessions"), Observer: a.metrics, RawStanzas: a.o.RawStanzas,
 		Webhooks: a.webhooks(),
+		Push:     a.pushSender(),
 	}
 	a.o.manage(&o, *a.live.upstreams.Load())
 	m, err := sessions.NewManager(o)
@@ -110,8 +112,8 @@ func (a *App) buildAPI() error {
 		Sessions: a.manager, Logger: a.log.With("component", "api"), Version: a.o.Version, Retention: a.o.Retention,
 		Pages: a.pages(), OpenAPI: perch.OpenAPI, AsyncAPI: perch.AsyncAPI,
 		Metrics: a.metrics.handler(), Observer: a.metrics, Admin: a.admin(),
-		RawStanzas: a.o.RawStanzas,
-		Webhooks:   !a.o.NoWebhooks,
+		RawStanzas:    a.o.RawStanzas,
+		ReaderOptions: api.ReaderOptions{Webhooks: !a.o.NoWebhooks, PushKey: a.pushKey()},
 	}
 	o.Uploads.Roots = a.uploadRoots
 	a.o.serve(&o, a.adminHosts())
@@ -137,6 +139,9 @@ func (a *App) Start() error {
 		return err
 	}
 	if err := a.join(); err != nil {
+		return err
+	}
+	if err := a.startPush(); err != nil {
 		return err
 	}
 	if err := a.manager.Restore(context.Background()); err != nil {

@@ -90,6 +90,9 @@ func Check(ctx context.Context, o Options) []Finding {
 		}
 		found = append(found, checkUpstream(ctx, u)...)
 	}
+	if o.PushVAPIDKey != "" {
+		found = append(found, checkPushKey(o))
+	}
 	if o.RedisURL != "" {
 		found = append(found, checkRedis(ctx, o))
 	}

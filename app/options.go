@@ -114,6 +114,7 @@ type Limits struct {
 	MCP                bool // agents may use the API as tools, see api.Options
 	UploadOptions
 	WebhookOptions
+	PushOptions
 }
 
 // Tracing is where OpenTelemetry traces go.
@@ -240,6 +241,9 @@ func (o Options) validate() error {
 		return fmt.Errorf("--listen %q is not loopback, and the demo accounts have published tokens: configure an --upstream first", o.Listen)
 	}
 	if err := o.checkUploads(); err != nil {
+		return err
+	}
+	if err := o.checkPush(); err != nil {
 		return err
 	}
 	if err := o.validateNode(); err != nil {

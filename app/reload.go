@@ -69,6 +69,7 @@ func (a *App) Reload(o Options) (Reloaded, error) {
 	case a.live.rotate <- struct{}{}:
 	default: // it is to look already
 	}
+	a.reconfigurePush(&o.PushOptions)
 	if a.live.listener != nil {
 		a.live.listener.Reconfigure(a.connectionBounds())
 	}
@@ -103,6 +104,7 @@ var fixedSettings = []fixedSetting{
 	fixed("retention-events", func(o *Options) *int { return &o.Retention.Events }),
 	fixed("retention-bytes", func(o *Options) *int { return &o.Retention.Bytes }),
 	fixed("retention-age", func(o *Options) *time.Duration { return &o.Retention.Age }),
+	fixed("push", func(o *Options) *bool { return &o.NoPush }),
 	fixed("raw-stanzas", func(o *Options) *bool { return &o.RawStanzas }),
 	fixed("webhooks", func(o *Options) *bool { return &o.NoWebhooks }),
 	fixed("park-after", func(o *Options) *time.Duration { return &o.ParkAfter }),
@@ -173,6 +175,9 @@ var changeableSettings = []struct {
 	{"upload-http-host", func(o *Options) any { return o.UploadHTTPHosts }},
 	{"webhook-allow", func(o *Options) any { return o.WebhookAllow }},
 	{"webhook-ca-file", func(o *Options) any { return o.WebhookCAFile }},
+	{"push-vapid-key", func(o *Options) any { return o.PushVAPIDKey }},
+	{"push-contact", func(o *Options) any { return o.PushContact }},
+	{"push-allow", func(o *Options) any { return o.PushAllow }},
 	{"open-timeout", func(o *Options) any { return o.OpenTimeout }},
 	{"drain-time", func(o *Options) any { return o.DrainTime }},
 	{"idle", func(o *Options) any { return o.Idle.Action }},

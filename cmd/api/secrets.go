@@ -32,6 +32,9 @@ type secretSettings struct {
 	AdminToken     string `placeholder:"TEXT" help:"Token of the admin API and its page, at least 32 characters, the same on all nodes. Not given: they answer this machine alone, on a listener of loopback. Better given as PERCH_ADMIN_TOKEN, or as a file, than as a flag."`
 	AdminTokenFile string `placeholder:"FILE" help:"File with the value of --admin-token, in its place."`
 
+	PushVAPIDKey     string `name:"push-vapid-key" placeholder:"TEXT" help:"Private key that signs push messages (VAPID), in base64url or PEM, the same on all nodes; perch vapid-key makes one. Not given: made once, and kept in Redis, sealed, or in memory. With another key clients have to subscribe again."`
+	PushVAPIDKeyFile string `name:"push-vapid-key-file" placeholder:"FILE" help:"File with the value of --push-vapid-key, in its place."`
+
 	files []secretFile // that were read
 }
 
@@ -51,6 +54,7 @@ func (s *secretSettings) table() []secretSetting {
 		{"redis-url", s.RedisURL != "", s.RedisURLFile, false, "the address, such as redis://perch:password@127.0.0.1:6379/0", func(text string) { s.RedisURL = text }},
 		{"secret", s.Secret != "", s.SecretFile, false, "what this prints: " + random, func(text string) { s.Secret = text }},
 		{"admin-token", s.AdminToken != "", s.AdminTokenFile, false, "what this prints: " + random, func(text string) { s.AdminToken = text }},
+		{"push-vapid-key", s.PushVAPIDKey != "", s.PushVAPIDKeyFile, true, "what this prints: perch vapid-key", func(text string) { s.PushVAPIDKey = text }},
 		{"secret-previous", s.SecretPrevious != "", s.SecretPreviousFile, false, "the secret that was in use before, or the one to come", func(text string) { s.SecretPrevious = text }},
 		{"secret-key", strings.Join(s.SecretKey, "") != "", s.SecretKeyFile, true, "what this prints: " + random, func(text string) { s.SecretKey = strings.Fields(text) }},
 	}

@@ -17,6 +17,7 @@ type commandLine struct {
 	Check      checkCommand      `cmd:"" help:"Try everything that the settings name: files, name lookup, TLS and features of each upstream, Redis. Signs in nowhere, and says what to do."`
 	Messenger  messengerCommand  `cmd:"" help:"Run the embedded Messenger-compatible XMPP service alone, for other XMPP clients."`
 	Admin      adminCommand      `cmd:"" help:"See and steer a running gateway, all its nodes from any of them: sessions, nodes, upstreams, log level, drain."`
+	VAPIDKey   vapidKeyCommand   `cmd:"" name:"vapid-key" help:"Make a key for --push-vapid-key, and its public half. Without that setting the gateway makes one itself."`
 	Health     healthCommand     `cmd:"" help:"Ask a running gateway whether it takes requests; for health checks of containers."`
 	Version    versionCommand    `cmd:"" help:"Print the version, what it was built from, and the versions of the records in Redis; as --version does."`
 	Completion completionCommand `cmd:"" help:"Print a script that completes commands and settings in a shell."`
@@ -84,6 +85,7 @@ type limitSettings struct {
 	MCP                bool    `name:"mcp" help:"Let agents (LLMs) use the API as tools by the Model Context Protocol, at /mcp, with tokens that have the scopes for it."`
 	uploadSettings
 	webhookSettings
+	pushSettings
 }
 
 // webhookSettings are about servers of clients that events are sent to.
@@ -110,6 +112,17 @@ func (s *uploadSettings) uploads() app.UploadOptions {
 		UploadProxy: app.UploadProxy(s.UploadProxy), UploadProxyAllow: prefixes(s.UploadProxyAllow), UploadProxyBytes: s.UploadProxyBytes,
 		UploadHTTPHosts: s.UploadHTTPHost,
 	}
+}
+
+// pushSettings are about messages to push subscriptions.
+type pushSettings struct {
+	Push        bool           `default:"true" help:"Let clients subscribe to push messages (Web Push, UnifiedPush); --push=false: no."`
+	PushContact string         `placeholder:"ADDRESS" help:"Whom the push services of browsers may write to about this gateway: mailto:push@example.org, or an https: address. Some of them want it. Default: the project's page."`
+	PushAllow   []proxyAddress `placeholder:"ADDRESS" help:"Network that is not public in which the gateway may reach push services, such as 10.0.0.0/24, also without TLS; may be repeated."`
+}
+
+func (s *pushSettings) push() app.PushOptions {
+	return app.PushOptions{NoPush: !s.Push, PushContact: s.PushContact, PushAllow: prefixes(s.PushAllow)}
 }
 
 // retentionSettings bound the event log of each session.
@@ -149,6 +162,7 @@ func (s *gatewaySettings) options(file []app.Upstream) (app.Options, error) {
 		Tracing:   app.Tracing{Endpoint: s.OTelEndpoint, Sample: s.OTelSample},
 		Version:   version(), LogOptions: app.LogOptions{NoRequestLines: !s.LogRequests},
 	}
+	o.PushVAPIDKey = s.PushVAPIDKey
 	o.Retention.Events, o.Retention.Bytes, o.Retention.Age = s.RetentionEvents, s.RetentionBytes, s.RetentionAge
 	for _, text := range s.Label {
 		if err := o.Labels.Set(text); err != nil {
@@ -221,6 +235,7 @@ func (s *limitSettings) limits() app.Limits {
 		RoomDeliveryLimit: noneIsNegative(s.RoomDeliveryLimit),
 		UploadOptions:     s.uploads(),
 		WebhookOptions:    s.webhooks(),
+		PushOptions:       s.push(),
 		RawStanzas:        s.RawStanzas,
 		MCP:               s.MCP,
 	}
