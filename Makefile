@@ -70,7 +70,7 @@ descriptions: $(NPM_TOOLS)
 	cd tools && node_modules/.bin/tsc -p tsconfig.json
 
 # Every script but the copied and the generated ones.
-JAVASCRIPT := web/eslint.config.js web/perch.js web/slices.js 'web/perch/*.js' 'web/console/*.js' 'web/admin/*.js' 'web/test/*.mjs' \
+JAVASCRIPT := web/eslint.config.js web/perch.js web/perch-sw.js web/slices.js 'web/perch/*.js' 'web/console/*.js' 'web/admin/*.js' 'web/test/*.mjs' \
 	web/react/index.js 'web/react/test/*.mjs' web/svelte/index.js 'web/svelte/test/*.mjs' 'docs/examples/**/*.js' \
 	'docs/examples/**/*.mjs' 'internal/webhook/testdata/*.mjs' 'tools/*.mjs'
 TYPESCRIPT := 'docs/examples/**/*.{ts,tsx}' 'web/testdata/consumer/*.{ts,tsx}'

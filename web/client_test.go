@@ -52,6 +52,14 @@ func TestUploads(t *testing.T) {
 	node(t, "uploads.mjs")
 }
 
+// pushed lets a gateway reach push services of the tests.
+var pushed = []string{"--push-allow", "127.0.0.0/8", "--push-contact", "mailto:push@example.org"}
+
+// TestPush has a push service, and a decoder that is not ours, see what the gateway sends.
+func TestPush(t *testing.T) {
+	node(t, "push.mjs", newStage(t, pushed...).env()...)
+}
+
 // TestStream runs the event stream on a clock of its own, without a gateway.
 func TestStream(t *testing.T) {
 	node(t, "stream.mjs")

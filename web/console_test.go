@@ -42,6 +42,16 @@ func TestChats(t *testing.T) {
 	node(t, "chats.mjs", chromium(t), pictures(t))
 }
 
+// TestPushWorker plays push messages in a real browser, on a gateway that stands in.
+func TestPushWorker(t *testing.T) {
+	node(t, "push_worker.mjs", chromium(t))
+}
+
+// TestPushInTheBrowser follows a message from the gateway to a notification.
+func TestPushInTheBrowser(t *testing.T) {
+	node(t, "push_gateway.mjs", append(newStage(t, pushed...).env(), chromium(t))...)
+}
+
 // TestUploadsInTheConsole plays files in a real browser, on a gateway and an upload service that stand in.
 func TestUploadsInTheConsole(t *testing.T) {
 	node(t, "uploads_console.mjs", chromium(t), pictures(t))

@@ -51,6 +51,13 @@ func TestExampleFrontEnd(t *testing.T) {
 	node(t, "frontend.mjs", "PERCH_URL=http://"+g.addr, "PERCH_SITE="+origin, chromium(t))
 }
 
+// TestExamplePush opens the example with push messages in a browser, from an origin of its own.
+func TestExamplePush(t *testing.T) {
+	origin := serveExample(t, "push")
+	g := newGateway(t, append(pushed, "--origin", origin)...)
+	node(t, "push_example.mjs", "PERCH_URL=http://"+g.addr, "PERCH_SITE="+origin, chromium(t))
+}
+
 // TestExampleChats opens the example with the list of conversations, on a gateway that stands in: the embedded
 // service has messages alone.
 func TestExampleChats(t *testing.T) {

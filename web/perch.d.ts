@@ -60,6 +60,15 @@ export class Perch extends RoomsRest {
         id: string;
         status: string;
     }>;
+    /** Lets the gateway send push messages to this browser while no page has a stream: asks the user, registers the
+     * service worker /perch-sw.js unless there is a registration of your own, subscribes, and tells the gateway.
+     * Call it from a click, and again whenever the page is opened: it does nothing that is done. It ends with
+     * the token. Ask pushState before, so that all is loaded at the click. Rejects with PerchError: push-unsupported, push-denied. @param {PushOptions} [o] @returns {Promise<PushSubscription>} */
+    push(o?: PushOptions): Promise<PushSubscription>;
+    /** Ends the push messages of this browser. @param {PushOptions} [o] @returns {Promise<void>} */
+    endPush(o?: PushOptions): Promise<void>;
+    /** Whether this browser gets push messages of this session. @param {PushOptions} [o] @returns {Promise<PushState>} */
+    pushState(o?: PushOptions): Promise<PushState>;
     /** Gives an own message another text. The store shows it at once, and what waits is kept as
      * messages are; its attachments and what it replies to stay unless extras say otherwise. Resolves
      * as send does. @param {JID} jid @param {string} ref @param {string} body @param {EditExtras} [extras] */
@@ -141,6 +150,13 @@ export type Reaction = import("./types.d.ts").Reaction;
 export type Attachment = import("./types.d.ts").Attachment;
 export type UploadOptions = import("./types.d.ts").UploadOptions;
 export type Extras = import("./types.d.ts").Extras;
+export type PushOptions = import("./types.d.ts").PushOptions;
+export type PushState = import("./types.d.ts").PushState;
+export type PushSubscription = import("./types.d.ts").PushSubscription;
+export type PushList = import("./types.d.ts").PushList;
+export type PushRequest = import("./types.d.ts").PushRequest;
+export type PushAttempt = import("./types.d.ts").PushAttempt;
+export type PushMessage = import("./types.d.ts").PushMessage;
 export type EditExtras = import("./types.d.ts").EditExtras;
 export type MessagePage = import("./types.d.ts").MessagePage;
 export type MessageQuery = import("./types.d.ts").MessageQuery;

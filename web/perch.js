@@ -47,6 +47,13 @@ export { PerchError, Store };
 /** @typedef {import('./types.d.ts').Attachment} Attachment */
 /** @typedef {import('./types.d.ts').UploadOptions} UploadOptions */
 /** @typedef {import('./types.d.ts').Extras} Extras */
+/** @typedef {import('./types.d.ts').PushOptions} PushOptions */
+/** @typedef {import('./types.d.ts').PushState} PushState */
+/** @typedef {import('./types.d.ts').PushSubscription} PushSubscription */
+/** @typedef {import('./types.d.ts').PushList} PushList */
+/** @typedef {import('./types.d.ts').PushRequest} PushRequest */
+/** @typedef {import('./types.d.ts').PushAttempt} PushAttempt */
+/** @typedef {import('./types.d.ts').PushMessage} PushMessage */
 /** @typedef {import('./types.d.ts').EditExtras} EditExtras */
 /** @typedef {import('./types.d.ts').MessagePage} MessagePage */
 /** @typedef {import('./types.d.ts').MessageQuery} MessageQuery */
@@ -141,6 +148,8 @@ export { PerchError, Store };
 /** @typedef {import('./perch/outbox.js').Entry} Entry */
 /** @typedef {import('./perch/stream.js').Port} Port */
 
+const pushModule = () => import('./perch/push.js');
+
 /** Occupants of a room beyond which the gateway tells nobody who writes. */
 const mostTyping = 30;
 
@@ -164,6 +173,7 @@ export class Perch extends RoomsRest {
   /** The block list, while it is being read. @type {Promise<void> | null} */ #blocked = null;
   #typing;
   #uploads;
+  /** Loaded once it is asked for. @type {Promise<import('./perch/push.js').Push> | null} */ #push = null;
   /** What listeners of "outbox" were given last. */ #outboxReported = '';
   /** Whether the session is at its end: a request of which the user knows nothing would open it again. */ #ending = false;
 
@@ -397,6 +407,29 @@ export class Perch extends RoomsRest {
   async sendFile(to, file, { name, type, signal, onProgress, body = '', ...extras } = {}) {
     const attachment = await this.upload(file, { name, type, signal, onProgress });
     return this.send(to, body, { ...extras, attachments: [attachment] });
+  }
+
+  /** Lets the gateway send push messages to this browser while no page has a stream: asks the user, registers the
+   * service worker /perch-sw.js unless there is a registration of your own, subscribes, and tells the gateway.
+   * Call it from a click, and again whenever the page is opened: it does nothing that is done. It ends with
+   * the token. Ask pushState before, so that all is loaded at the click. Rejects with PerchError: push-unsupported, push-denied. @param {PushOptions} [o] @returns {Promise<PushSubscription>} */
+  async push(o = {}) {
+    return (await this.#pushes()).begin(o);
+  }
+
+  /** Ends the push messages of this browser. @param {PushOptions} [o] @returns {Promise<void>} */
+  async endPush(o = {}) {
+    return (await this.#pushes()).end(o);
+  }
+
+  /** Whether this browser gets push messages of this session. @param {PushOptions} [o] @returns {Promise<PushState>} */
+  async pushState(o = {}) {
+    return (await this.#pushes()).state(o);
+  }
+
+  #pushes() {
+    this.#push ??= pushModule().then(({ Push }) => new Push(this));
+    return this.#push;
   }
 
   /** Gives an own message another text. The store shows it at once, and what waits is kept as

@@ -83,6 +83,45 @@ export interface UploadOptions {
   onProgress?: ((sent: number, total: number) => void) | undefined;
 }
 
+/** Push subscriptions of a session. */
+export type PushList = Schemas['PushList'];
+export type PushRequest = Schemas['PushRequest'];
+export type PushSubscription = Schemas['PushSubscription'];
+export type PushAttempt = Schemas['PushAttempt'];
+
+/** Whether this browser gets push messages: denied, when the user or the browser has refused; unsupported, also on pages
+ * without https. */
+export type PushState = 'unsupported' | 'denied' | 'off' | 'on';
+
+/** What Perch.push subscribes to, and how. */
+export interface PushOptions {
+  /** The service worker to subscribe with; that of worker if not given. */
+  registration?: ServiceWorkerRegistration | undefined;
+  /** The script to register, of the own host; /perch-sw.js if not given. */
+  worker?: string | undefined;
+  /** What the gateway knows this browser by: 1 to 64 of A-Z a-z 0-9 - _. One that is made and kept if not given. */
+  id?: string | undefined;
+  /** Types of events; those of messages to the account if not given. */
+  types?: string[] | undefined;
+  /** The only conversations; all if not given. */
+  conversations?: JID[] | undefined;
+  /** full: with names and text (default); ids: without. */
+  include?: PushRequest['include'] | undefined;
+}
+
+/** What a push message says (perch-sw.js has it). count: of the events that it stands for. */
+export interface PushMessage {
+  type: string;
+  conversation?: JID;
+  id: string;
+  count: number;
+  account?: JID;
+  name?: string;
+  from?: string;
+  body?: string;
+  reset?: string;
+}
+
 /** A message was retracted by its author, or by a moderator. */
 export type Retracted = Schemas['Retracted'];
 

@@ -18,15 +18,16 @@ import (
 	"strings"
 )
 
-//go:embed index.html icon.svg perch.js slices.js perch/*.js console/*.js console/*.css admin/index.html admin/*.js admin/*.css
+//go:embed index.html icon.svg perch.js perch-sw.js slices.js perch/*.js console/*.js console/*.css admin/index.html admin/*.js admin/*.css
 var files embed.FS
 
 // policy is as strict as a page can be that shows foreign text: no inline script or style, nothing of
-// another host but what Elsewhere names, and no way to turn a string into markup (Trusted Types).
+// another host but what Elsewhere names, and no way to turn a string into markup (Trusted Types). The one
+// policy that there is, that of perch/push.js, lets a service worker of this host be registered.
 func policy(o Others) string {
 	list := func(own string, others []string) string { return strings.Join(append([]string{own}, others...), " ") }
 	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src " + list("'self' blob:", o.Pictures) + "; connect-src " + list("'self'", o.Uploads) + "; " +
-		"form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+		"form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types perch-worker"
 }
 
 // Others are the sources outside of this host that the console may use, as a Content-Security-Policy

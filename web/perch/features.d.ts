@@ -6,5 +6,5 @@ export function can({ features, session }: {
 /**
  * What a client may ask for.
  */
-export type Ability = "conversations" | "edit" | "retract" | "react" | "reply" | "attach" | "upload" | "rooms" | "blocking" | "search" | "stanzas";
+export type Ability = "conversations" | "edit" | "retract" | "react" | "reply" | "attach" | "upload" | "rooms" | "blocking" | "search" | "stanzas" | "push";
 import type { SessionInfo } from '../types.d.ts';

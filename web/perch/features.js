@@ -2,10 +2,10 @@
 // less than the gateway.
 
 /** @import { SessionInfo } from '../types.d.ts' */
-/** What a client may ask for. @typedef {'conversations' | 'edit' | 'retract' | 'react' | 'reply' | 'attach' | 'upload' | 'rooms' | 'blocking' | 'search' | 'stanzas'} Ability */
+/** What a client may ask for. @typedef {'conversations' | 'edit' | 'retract' | 'react' | 'reply' | 'attach' | 'upload' | 'rooms' | 'blocking' | 'search' | 'stanzas' | 'push'} Ability */
 
-/** The feature of gateway and session that each needs; the gateway has its conversations on
- * every service. @type {Record<Ability, string>} */
+/** The feature of gateway and session that each needs; the gateway has conversations and push
+ * messages on every service. @type {Record<Ability, string>} */
 const needs = {
   conversations: 'conversations',
   edit: 'message-edit',
@@ -18,6 +18,7 @@ const needs = {
   blocking: 'blocking',
   search: 'search',
   stanzas: 'stanzas',
+  push: 'push',
 };
 
 /** @param {{ features: string[], session: SessionInfo | null }} store @param {Ability} what */
@@ -26,5 +27,5 @@ export function can({ features, session }, what) {
   if (what === 'search') return Boolean(session?.features?.some((f) => f === feature)); // an older gateway has none there
   if (!features.includes(feature)) return false;
   if (what === 'stanzas') return Boolean(session?.features?.some((f) => f === 'rooms')); // more than chat
-  return what === 'conversations' || Boolean(session?.features?.some((f) => f === feature));
+  return what === 'conversations' || what === 'push' || Boolean(session?.features?.some((f) => f === feature));
 }

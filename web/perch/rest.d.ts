@@ -58,6 +58,15 @@ export class Rest {
     testWebhook(id: string): Promise<WebhookAttempt>;
     /** Sends again what follows a cursor, such as that of an event. @param {string} id @param {string} since @returns {Promise<Webhook>} */
     replayWebhook(id: string, since: string): Promise<Webhook>;
+    /** The push subscriptions of the session, and the key that browsers subscribe with. @returns {Promise<PushList>} */
+    listPush(): Promise<PushList>;
+    /** Puts a push subscription, under an id of your own; it ends with the token of this client.
+     * @param {string} id @param {PushRequest} subscription @returns {Promise<PushSubscription>} */
+    putPush(id: string, subscription: PushRequest): Promise<PushSubscription>;
+    /** @param {string} id @returns {Promise<void>} */
+    removePush(id: string): Promise<void>;
+    /** Sends a message to a push subscription now, and waits for what the push service says. @param {string} id @returns {Promise<PushAttempt>} */
+    testPush(id: string): Promise<PushAttempt>;
     /**
      * @param {{ group?: string, q?: string, limit?: number, cursor?: string, include?: 'presence' }} [query]
      * @returns {Promise<Page<Buddy>>}
@@ -230,6 +239,10 @@ import type { Webhook } from '../types.d.ts';
 import type { WebhookRequest } from '../types.d.ts';
 import type { PutWebhook } from '../types.d.ts';
 import type { WebhookAttempt } from '../types.d.ts';
+import type { PushList } from '../types.d.ts';
+import type { PushRequest } from '../types.d.ts';
+import type { PushSubscription } from '../types.d.ts';
+import type { PushAttempt } from '../types.d.ts';
 import type { Buddy } from '../types.d.ts';
 import type { Page } from '../types.d.ts';
 import type { BuddyRequest } from '../types.d.ts';

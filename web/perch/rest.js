@@ -10,6 +10,7 @@ import { PerchError } from './errors.js';
 /** @import { ConversationMessage, MessageEditRequest, MessagePage, MessageQuery, Upload, UploadRequest } from '../types.d.ts' */
 /** @import { NewToken, TokenList, TokenRequest } from '../types.d.ts' */
 /** @import { PutWebhook, Webhook, WebhookAttempt, WebhookList, WebhookRequest } from '../types.d.ts' */
+/** @import { PushAttempt, PushList, PushRequest, PushSubscription } from '../types.d.ts' */
 
 /** @param {JID} jid @param {string} [ref] */
 const pathOf = (jid, ref) => `/v1/conversations/${encodeURIComponent(jid)}${ref ? `/messages/${encodeURIComponent(ref)}` : ''}`;
@@ -120,6 +121,27 @@ export class Rest {
   /** Sends again what follows a cursor, such as that of an event. @param {string} id @param {string} since @returns {Promise<Webhook>} */
   replayWebhook(id, since) {
     return this.request('POST', `/v1/webhooks/${encodeURIComponent(id)}/replay`, { body: { since } });
+  }
+
+  /** The push subscriptions of the session, and the key that browsers subscribe with. @returns {Promise<PushList>} */
+  listPush() {
+    return this.request('GET', '/v1/push');
+  }
+
+  /** Puts a push subscription, under an id of your own; it ends with the token of this client.
+   * @param {string} id @param {PushRequest} subscription @returns {Promise<PushSubscription>} */
+  putPush(id, subscription) {
+    return this.request('PUT', `/v1/push/${encodeURIComponent(id)}`, { body: subscription });
+  }
+
+  /** @param {string} id @returns {Promise<void>} */
+  async removePush(id) {
+    await this.request('DELETE', `/v1/push/${encodeURIComponent(id)}`);
+  }
+
+  /** Sends a message to a push subscription now, and waits for what the push service says. @param {string} id @returns {Promise<PushAttempt>} */
+  testPush(id) {
+    return this.request('POST', `/v1/push/${encodeURIComponent(id)}/test`);
   }
 
   /**

@@ -23,6 +23,8 @@ export class StandIn {
   #features;
   #epoch = 'e1';
   /** Where files go, by the path that takes them. */ #slots = new Map();
+  /** Push subscriptions by id, and the key of the gateway. */ push = new Map();
+  pushKey = 'BA1Hxzyi1RUM1b5wjxsn7nGxAszw2u61m164i3MrAIxHF6YK5h4SDYic-dRuU_RCPCfA5aq9ojSwk5Y2EmClBPs';
   /** Statuses with which the next files are refused. */ passing = [];
 
   /** @param storage an upload service (storage.mjs), to which the gateway passes files on as proxy says: off, on or only */
@@ -253,6 +255,7 @@ export class StandIn {
     if (what === 'archive') return [200, this.#page(query.get('with'), query, true)];
     if (what === 'messages' && method === 'POST') return this.#send(body);
     if (what === 'uploads' && this.storage) return this.#slot(body);
+    if (what === 'push') return this.#push(method, jid, body);
     if (what !== 'conversations' || !this.#features) return [404];
     if (!jid) {
       const all = [...this.conversations.values()].sort((a, b) => (a.last_activity_at < b.last_activity_at ? 1 : -1));
@@ -280,6 +283,14 @@ export class StandIn {
     else if (method === 'PATCH') this.edit(ref, body.body);
     else if (method === 'DELETE') this.retract(ref, own, query.get('reason'));
     return [202, { id, ref, status: 'accepted' }];
+  }
+
+  #push(method, id, body) {
+    if (!id) return [200, { application_server_key: this.pushKey, items: [...this.push.values()] }];
+    if (method === 'DELETE') return [this.push.delete(id) ? 204 : 404];
+    const made = !this.push.has(id);
+    this.push.set(id, { id, host: new URL(body.endpoint).host, state: 'active', ...body });
+    return [made ? 201 : 200, this.push.get(id)];
   }
 
   #send({ id, to, body, reply_to, ...more }) {
