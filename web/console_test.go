@@ -66,3 +66,8 @@ func TestDevicesInTheConsole(t *testing.T) {
 func TestWebhooksInTheConsole(t *testing.T) {
 	node(t, "webhooks.mjs", append(newStage(t, "--webhook-allow", "127.0.0.0/8").env(), chromium(t), pictures(t))...)
 }
+
+// TestPushInTheConsole plays push messages in a real browser, by a push service of the test.
+func TestPushInTheConsole(t *testing.T) {
+	node(t, "push_console.mjs", append(newStage(t, pushed...).env(), chromium(t), pictures(t))...)
+}

@@ -26,11 +26,18 @@ export class Alerts {
     this.button = h('button', { class: 'quiet', onclick: () => this.#ask() }, 'Notify me of messages');
     pane.perch.on('message.received', (f) => this.#arrived(f.data));
     document.addEventListener('visibilitychange', this.#look);
+    navigator.serviceWorker?.addEventListener('message', this.#pushed); // pages without TLS have none
     this.draw();
   }
 
   /** The user looks again: what is open is read. */
   #look = () => this.#pane.draw();
+
+  /** A notification of perch-sw.js was clicked. @param {MessageEvent} e */
+  #pushed = ({ data }) => {
+    if (data?.type !== 'perch.open' || data.push.account !== this.#pane.perch.store.session?.jid) return;
+    if (data.push.conversation) this.#pane.talk(data.push.conversation);
+  };
 
   async #ask() {
     await Notification.requestPermission();
@@ -71,6 +78,7 @@ export class Alerts {
 
   close() {
     document.removeEventListener('visibilitychange', this.#look);
+    navigator.serviceWorker?.removeEventListener('message', this.#pushed);
     counts.delete(this);
     drawTitle();
   }

@@ -56,6 +56,12 @@ export class SessionBox {
       (m) => m.showBlocked(pane),
       true,
     );
+    this.push = this.#later(
+      'Push messages',
+      () => import('./push.js'),
+      (m) => m.showPush(pane),
+      true,
+    );
     this.panel = h(
       'section',
       { class: 'session', id: `${pane.id}-session`, 'aria-label': 'Session', hidden: true },
@@ -86,6 +92,7 @@ export class SessionBox {
         () => import('./webhooks.js'),
         (m) => m.showWebhooks(pane),
       ),
+      this.push,
       button('Leave (stay online)', this.#leave),
       button('Sign out', () => attempt(async () => (await pane.perch.signOut(), this.#leave())), 'danger'),
       pane.curl('sign out', () => ({ method: 'DELETE', path: '/v1/session' })),
@@ -187,6 +194,7 @@ export class SessionBox {
     this.#drawBanner();
     if (!s || this.panel.hidden) return;
     set(this.blocked, 'hidden', !this.#pane.perch.can('blocking'));
+    set(this.push, 'hidden', !this.#pane.perch.can('push'));
     const facts = [
       ['State', states[s.state] + (s.reason ? `: ${reasons[s.reason] ?? s.reason}` : '')],
       ['Since', moment(s.since)],
