@@ -186,7 +186,7 @@ func (r *receiver) signed(h http.Header, body []byte) bool {
 		mac := hmac.New(sha256.New, secret)
 		_, _ = fmt.Fprintf(mac, "%s.%d.%s", h.Get("Webhook-Id"), seconds, body)
 		want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
-		for _, got := range strings.Fields(h.Get("Webhook-Signature")) {
+		for got := range strings.FieldsSeq(h.Get("Webhook-Signature")) {
 			if hmac.Equal([]byte(got), []byte(want)) {
 				return true
 			}
