@@ -18,7 +18,7 @@ const (
 // webhooks measures what the webhooks of many sessions cost when their one receiver is slow: what each keeps,
 // how many calls are made at once, and the latency of a message of another session meanwhile, beside
 // the same messages without webhooks.
-func webhooks(ctx context.Context, l *lab) (err error) {
+func webhooks(ctx context.Context, l *lab) error {
 	warm, count := l.effort.warm, l.effort.webhooks.sessions
 	server, ready, err := l.serve(ctx, warm+count, buddiesShared)
 	if err != nil {
@@ -34,12 +34,7 @@ func webhooks(ctx context.Context, l *lab) (err error) {
 		return err
 	}
 	defer perch.end()
-	watched, err := openWatched(ctx, perch.url)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, watched.close()) }()
-	h := &hooked{lab: l, server: server, calm: calm, gateway: perch, client: newGatewayClient(perch.url, l.buddies), watched: watched, from: warm, count: count}
+	h := &hooked{lab: l, server: server, calm: calm, gateway: perch, client: newGatewayClient(perch.url, l.buddies), from: warm, count: count}
 	h.receiver = startSlowReceiver(l, l.effort.webhooks.receiver)
 	if err := h.weigh(ctx, warm); err != nil {
 		return err
@@ -53,7 +48,6 @@ type hooked struct {
 	server, calm *child
 	gateway      *gateway
 	client       *gatewayClient
-	watched      *lane // of another session, without a webhook
 	receiver     *slowReceiver
 	from, count  int
 	before       []float64 // the latency of the other session without webhooks
@@ -106,12 +100,17 @@ func (h *hooked) put(ctx context.Context, session int) error {
 }
 
 // latencies are those of the other session while each session gets messages.
-func (h *hooked) latencies(ctx context.Context) ([]float64, error) {
+func (h *hooked) latencies(ctx context.Context) (list []float64, err error) {
+	watched, err := openWatched(ctx, h.gateway.url)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, watched.close()) }()
 	done := make(chan error, 1)
 	go func() {
 		done <- h.server.traffic(fmt.Sprintf("messages %d %d %d", hookedMessages*h.count, h.count, h.from))
 	}()
-	list, err := h.watched.latencies(ctx, h.calm, h.effort.rough)
+	list, err = watched.latencies(ctx, h.calm, h.effort.rough)
 	return list, errors.Join(err, <-done)
 }
 
