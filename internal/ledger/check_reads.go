@@ -97,6 +97,18 @@ func (t *reading) sure(f faults) int {
 	return sure
 }
 
+// unnamed is the place of a position that has no name any more: the furthest one, or one that was answered
+// before and that what is unread fits.
+func (t *reading) unnamed(f faults, e Entry) int {
+	sure := t.sure(f)
+	for _, a := range t.answered {
+		if a.place >= sure && min(len(t.order)-1-a.place, mostUnread) == e.N {
+			return a.place
+		}
+	}
+	return t.done
+}
+
 func (t *reading) check(r *Report, f faults, k talk, nodes []string) {
 	wrong := func(format string, args ...any) {
 		r.Reads.Wrong = append(r.Reads.Wrong, fmt.Sprintf("%s, with %s: ", k.account, k.peer)+fmt.Sprintf(format, args...))
@@ -108,21 +120,22 @@ func (t *reading) check(r *Report, f faults, k talk, nodes []string) {
 			continue
 		}
 		place, known := t.order[e.ID]
+		least := t.done
 		switch {
 		case !known && e.ID != "":
 			wrong("%s says that it was read up to %s, which did not come", node, e.ID)
 			continue
 		case !known && f.lostBetween(t.doneAt, e.At):
-			place = t.done // what the position is called was lost with Redis, and what is unread is not
+			place = t.unnamed(f, e) // what the position is called was lost with Redis, and what is unread is not
+			least = place
 			r.Reads.Forgotten++
 		case !known:
 			place = -1
 		case place < t.done && place >= t.sure(f):
+			least = place
 			r.Reads.Forgotten++
-			t.checkUnread(r, wrong, node, e, place)
-			continue
 		}
-		if place < t.done || place > max(t.done, t.asked) {
+		if place < least || place > max(t.done, t.asked) {
 			wrong("%s says that it was read up to message %d of %d (%s), want %d", node, place+1, len(t.order), e.ID, t.done+1)
 			continue
 		}

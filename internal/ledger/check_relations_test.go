@@ -106,6 +106,14 @@ func (s *story) unread(node, id string, n int, exact string) *story {
 	return s.add(99, ledger.Entry{Op: ledger.OpUnread, Who: node, Account: "a1", From: "sl1", ID: id, N: n, Text: exact})
 }
 
+func (s *story) readAt(at int64, id string) *story {
+	return s.add(at, ledger.Entry{Op: ledger.OpReadUpTo, Account: "a1", From: "sl1", ID: id})
+}
+
+func (s *story) unreadAt(at int64, node, id string, n int) *story {
+	return s.add(at, ledger.Entry{Op: ledger.OpUnread, Who: node, Account: "a1", From: "sl1", ID: id, N: n, Text: "exact"})
+}
+
 func TestCheckReads(t *testing.T) {
 	found(t, map[string]finding{
 		"all is well":                         {three().read("m2", ledger.OK).read("m1", ledger.OK).unread("n1", "m2", 1, "exact").unread("n2", "m2", 1, "exact"), ""},
@@ -118,6 +126,8 @@ func TestCheckReads(t *testing.T) {
 		"nodes that differ":                   {three().read("m2", ledger.OK).unread("n1", "m2", 1, "exact").unread("n2", "m1", 2, "exact"), "n2 says"},
 		"a position that was lost with Redis": {three().read("m2", ledger.OK).fault(60, 70, ledger.FaultRedisFlush).unread("n1", "", 1, "exact"), ""},
 		"a count that was lost with Redis":    {three().read("m2", ledger.OK).fault(60, 70, ledger.FaultRedisFlush).unread("n1", "", 3, "exact"), "n1 says that 3 are unread"},
+		"one before it, whose name was lost":  {three().read("m1", ledger.OK).readAt(10_000_000, "m2").fault(10_000_001, 10_000_002, ledger.FaultRedisRestore).unreadAt(10_000_003, "n1", "", 2), ""},
+		"one before that":                     {three().read("m1", ledger.OK).readAt(10_000_000, "m2").fault(10_000_001, 10_000_002, ledger.FaultRedisRestore).unreadAt(10_000_003, "n1", "", 3), "n1 says that 3 are unread"},
 		"one that the backup had not":         {three().read("m1", ledger.OK).read("m2", ledger.OK).fault(60, 70, ledger.FaultRedisRestore).unread("n1", "m1", 2, "exact"), ""},
 		"its count":                           {three().read("m2", ledger.OK).fault(60, 70, ledger.FaultRedisRestore).unread("n1", "m1", 1, "exact"), "n1 says that 1 are unread after message 1 of 3, want 2"},
 		"one long before the backup":          {three().read("m2", ledger.OK).fault(20_000, 20_010, ledger.FaultRedisRestore).unread("n1", "m1", 2, "exact"), "read up to message 1 of 3 (m1), want 2"},
