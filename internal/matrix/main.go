@@ -157,7 +157,7 @@ func (r *release) play(ctx context.Context, server string, messages int) {
 // verdict is the line of a run of the ledger that says what was lost.
 func verdict(out []byte) string {
 	for line := range bytes.Lines(out) {
-		if text := string(bytes.TrimSpace(line)); strings.Contains(text, " lost, ") && strings.Contains(text, "messages") {
+		if text, ok := strings.CutPrefix(string(bytes.TrimSpace(line)), "ledger: "); ok && strings.Contains(text, " lost, ") {
 			return text
 		}
 	}

@@ -58,7 +58,7 @@ Debian 13, XMPP: s: pass
 
 func TestVerdict(t *testing.T) {
 	for out, want := range map[string]string{
-		"seed 13\nmessages: 600, 0 lost, 0 doubled, 0 out of order\n": "messages: 600, 0 lost, 0 doubled, 0 out of order",
+		"ledger: seed 13 in bin\nrooms: 6 rooms, 3 messages, 0 lost, 0 doubled\nledger: 600 messages, 0 lost, 0 doubled, 0 out of order\n": "600 messages, 0 lost, 0 doubled, 0 out of order",
 		"it could not be made\n": "no verdict",
 	} {
 		if got := verdict([]byte(out)); got != want {
