@@ -125,11 +125,12 @@ func (c *client) session(ctx context.Context) error {
 		ended := reading.Err() != nil
 		cancel()
 		switch {
-		case ended && limit.Equal(leave):
+		case err != nil && ended && limit.Equal(leave):
 			return errAway
 		case err != nil:
 			return afterReconnect(err, after)
 		}
+		// What has come is dealt with, also when the time is over meanwhile.
 		if f.Type == "reconnect" {
 			after = time.Duration(f.Data.AfterMS) * time.Millisecond
 		}

@@ -133,7 +133,10 @@ func (w *world) attach(ctx context.Context, wg *sync.WaitGroup, a *account, kind
 	case webhookName:
 		c.open = newReceiver(w.t, a, w.history, rand.New(rand.NewPCG(w.o.Seed, 2000+number))).openWebhook
 	}
-	if a.clients = append(a.clients, c); a.seen == nil {
+	if kind != webhookName { // which is behind, and reads pages before events that are older: it shows no state
+		a.clients = append(a.clients, c)
+	}
+	if a.seen == nil {
 		a.seen = c.view
 	}
 	w.tally.join(c.name, a.Name)
