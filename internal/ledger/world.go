@@ -59,8 +59,8 @@ type account struct {
 	token   string
 	access  atomic.Pointer[string] // the token of the XMPP server
 	http    *http.Client
-	peers   []string // bare JIDs of those who send to it, and then of those that it sends to
-	seen    *view    // of its first client
+	peers   []string  // bare JIDs of those who send to it, and then of those that it sends to
+	seen    *view     // of its first client
 	clients []*client // that show what they have: those with a stream
 	inRooms bool
 	stored  int // how many more its roster had from the beginning
