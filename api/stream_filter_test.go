@@ -30,11 +30,11 @@ func TestHelloHasFeatures(t *testing.T) {
 		t.Fatalf("got %+v, %v, want hello", e, err)
 	}
 	e.into(t, &hello)
-	if want := []string{"blocking", "conversations", "message-edit", "message-react", "message-retract", "rooms", "uploads", "webhooks"}; !slices.Equal(hello.Features, want) {
+	if want := []string{"blocking", "conversations", "message-edit", "message-react", "message-retract", "rooms", "uploads", "push", "webhooks"}; !slices.Equal(hello.Features, want) {
 		t.Errorf("got the features %q, want %q", hello.Features, want)
 	}
 	for _, name := range hello.Features {
-		if name == "conversations" || name == "webhooks" {
+		if name == "conversations" || name == "push" || name == "webhooks" {
 			continue // are the gateway's own
 		}
 		if !slices.Contains(hello.Session.Features, name) {
