@@ -20,7 +20,7 @@ func texts(r *testkit.WebhookReceiver) (list []string) {
 }
 
 // TestWebhookOverNodes: a receiver that fails, hangs, redirects and dies gets every message, in order, while nodes
-// are killed, drained and paused; what comes again has the webhook-id of before.
+// are killed and drained; what comes again has the webhook-id of before.
 func TestWebhookOverNodes(t *testing.T) {
 	for i, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
