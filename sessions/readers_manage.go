@@ -33,7 +33,7 @@ type NewReader struct {
 }
 
 var (
-	errNoSuchReader error = perch.Errorf(perch.KindNotFound, "there is no such thing, or this token may see less than that one")
+	errNoSuchReader error = perch.Errorf(perch.KindNotFound, "there is no webhook or push subscription with this id that this token may see")
 	errOtherReader  error = perch.Errorf(perch.KindForbidden, "this id is taken by one that is for more conversations than this token may see")
 	errTooMany      error = perch.Errorf(perch.KindQuotaExceeded, "the session has as many as it may have (%d webhooks, %d push subscriptions): delete one first", MaxWebhooks, MaxPush)
 )
@@ -196,9 +196,9 @@ func (m *Manager) tokenIDs(ctx context.Context, id ID) (map[string]bool, error) 
 		return nil, storeError(err)
 	}
 	ids := map[string]bool{}
-	for _, b := range all {
-		if b.Token != nil && !b.Replaced && !b.expired() {
-			ids[b.Token.ID] = true
+	for token, b := range all {
+		if key, ok := digestOf(token); ok && b.Minted && !b.Replaced && !b.expired() {
+			ids[idOfToken(key, b.Token)] = true
 		}
 	}
 	return ids, nil

@@ -101,6 +101,53 @@ func TestReadersEndWithTheirToken(t *testing.T) {
 	}
 }
 
+// TestReadersOfATokenWithoutARecord: what the token of an earlier version has put lives as long as it, over
+// restarts and another secret.
+func TestReadersOfATokenWithoutARecord(t *testing.T) {
+	c := &receiver{}
+	inWorld(t, func(w *world) {
+		token, _ := w.signInAs(password("good"))
+		again := func() sessions.Access {
+			w.t.Helper()
+			w.close()
+			w.start()
+			s, err := w.m.Authenticate(w.ctx(), token)
+			must(t, "Authenticate", err)
+			return w.access(s, token)
+		}
+		by := again() // nothing of the sign-in is in memory
+		w.putAs(by, "bot")
+		for _, step := range []struct {
+			name   string
+			change func()
+		}{
+			{"a restart", func() {}},
+			{"another secret, while it is there", func() {
+				must(t, "Reconfigure", w.m.Reconfigure(secrets([]byte("another secret of this gateway"), w.opts.Secret)))
+				w.opts.Secret, w.opts.PreviousSecrets = []byte("another secret of this gateway"), [][]byte{w.opts.Secret}
+				_ = w.access(by.Session, token)
+			}},
+			{"another one, while it is away", func() {
+				w.opts.Secret, w.opts.PreviousSecrets = []byte("a third secret of this gateway"), append([][]byte{w.opts.Secret}, w.opts.PreviousSecrets...)
+			}},
+		} {
+			step.change()
+			was := by.ID
+			if by = again(); by.ID != was {
+				t.Errorf("%s: got the token %q, want its id %q to stay", step.name, by.ID, was)
+			}
+			if got := w.ids(by.Session); got != "bot" {
+				t.Errorf("%s: got the webhooks %q, want the one of the token", step.name, got)
+			}
+		}
+		_, err := w.m.RevokeToken(w.ctx(), by, by.ID)
+		must(t, "RevokeToken", err)
+		if got := w.ids(by.Session); got != "" {
+			t.Errorf("revoked: got the webhooks %q, want none", got)
+		}
+	}, withReceiver(c), durable, sealing(1), func(o *sessions.Options) { o.Store = olderStore{o.Store} })
+}
+
 // TestPutByATokenThatHasEnded: a request that was under way when its token ended leaves nothing behind.
 func TestPutByATokenThatHasEnded(t *testing.T) {
 	inWorld(t, func(w *world) {

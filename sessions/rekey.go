@@ -64,6 +64,9 @@ func (m *Manager) keyStored(ctx context.Context, ring secretRing, key markedKey,
 			continue
 		}
 		b.Mark = key.mark
+		if b.Minted {
+			b.Token = recordMoved(old.digest, b.Token)
+		}
 		if m.o.Store.Rebind(ctx, old.String(), key.String(), b) != nil {
 			return old
 		}
@@ -99,6 +102,9 @@ func (m *Manager) rebind(ctx context.Context, s *Session, old boundToken, key ma
 		b.Minted, b.Token = old.minted, old.record
 	}
 	b.Mark = key.mark
+	if b.Minted {
+		b.Token = recordMoved(old.key, b.Token)
+	}
 	if m.o.Store.Rebind(ctx, old.key.String(), key.String(), b) != nil {
 		return false
 	}
@@ -117,6 +123,9 @@ func (m *Manager) move(s *Session, old boundToken, key markedKey) bool {
 		return false
 	}
 	moved := boundToken{key: key.digest, minted: old.minted, mark: key.mark, was: old.key, record: there.record, life: there.life}
+	if moved.minted {
+		moved.record = recordMoved(old.key, moved.record)
+	}
 	m.tokens.unbind(old.key, s)
 	m.tokens.bind(moved, s)
 	return true

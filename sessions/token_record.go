@@ -33,6 +33,14 @@ func idOfToken(key digest, r *TokenRecord) string {
 	return r.ID
 }
 
+// recordMoved is the record of a minted token that gets another key: its id stays.
+func recordMoved(old digest, r *TokenRecord) *TokenRecord {
+	if r == nil {
+		return &TokenRecord{ID: idOfToken(old, nil)}
+	}
+	return r
+}
+
 // Restricted reports whether the token leads to less than the whole session. Nothing may take it for a
 // token of a sign-in: not a node of an earlier version either, which knows of no restriction.
 func (t *TokenRecord) Restricted() bool {
