@@ -159,18 +159,26 @@ func (m *Manager) TestReader(ctx context.Context, by Access, kind perch.ReaderKi
 	}); err != nil {
 		return perch.ReaderAttempt{}, err
 	}
-	done := make(chan Outcome, 1)
-	sending, cancel := context.WithTimeout(s.life(), sendTime)
+	return m.tryOut(ctx, s, sender, d)
+}
+
+// tryOut makes one attempt at a delivery when it is its turn, and waits for it.
+func (m *Manager) tryOut(ctx context.Context, s *Session, sender Sender, d Delivery) (perch.ReaderAttempt, error) {
+	waiting, cancel := context.WithTimeout(s.life(), sendTime)
 	defer cancel()
-	t, ok := m.dispatcher.enqueue(s.id, hostOf(d.Reader.Target.URL), func() { done <- sender.Send(sending, d) })
+	done := make(chan Outcome, 1)
+	t, ok := m.dispatcher.enqueue(s.id, hostOf(d.Reader.Target.URL), func() {
+		out := attempt(waiting, sender, d, s.report.readerPanicked)
+		m.o.Observer.Delivered(d.Reader.Kind, out.result())
+		done <- out
+	})
 	if !ok {
 		return perch.ReaderAttempt{}, errDraining
 	}
 	select {
 	case out := <-done:
-		m.o.Observer.Delivered(kind, out.result())
 		return out.attempt(timeNow()), nil
-	case <-sending.Done():
+	case <-waiting.Done():
 		if t.withdraw() {
 			return perch.ReaderAttempt{}, errBusyReaders
 		}

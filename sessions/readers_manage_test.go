@@ -225,6 +225,11 @@ func TestReaderIsTested(t *testing.T) {
 		if r := w.reader(s, perch.WebhookReader, "a"); r.State != before.State || r.Cursor != before.Cursor || r.Last != before.Last {
 			t.Errorf("got %+v, want %+v as before", r, before)
 		}
+		c.answers(func(sessions.Delivery) sessions.Outcome { panic("a fault") })
+		if got, err := w.m.TestReader(w.ctx(), access(s), perch.WebhookReader, "a"); err != nil || got.Status != 0 || got.Error == "" {
+			t.Errorf("a fault of the sender: got %+v, error %v, want an attempt that has failed", got, err)
+		}
+		c.answers(nil)
 		_, err := w.m.TestReader(w.ctx(), access(s), perch.WebhookReader, "b")
 		kindOf(t, err, perch.KindNotFound)
 		release := c.hold()

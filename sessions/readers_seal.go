@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/perch-im/perch"
@@ -64,7 +65,7 @@ func (s *readerSecrets) target() perch.ReaderTarget {
 // readerSealer seals with the operator's keys, and where there are none with one that is made of the secret
 // in use. What was sealed in the other way opens as well: keys may come and go.
 func (m *Manager) readerSealer() (*sealer, error) {
-	keys := m.settings().SealKeys[:len(m.settings().SealKeys):len(m.settings().SealKeys)]
+	keys := slices.Clip(m.settings().SealKeys)
 	for _, h := range m.ring() {
 		key, err := hkdf.Key(sha256.New, h.secret, nil, "perch readers", sealKeyLen)
 		if err != nil {
@@ -94,12 +95,11 @@ func (m *Manager) openReader(id ID, key string, b []byte) (x readerSecrets, curr
 	if err != nil {
 		return x, false, false
 	}
-	plain, ok := s.openBytes(readerSeal(id, key), b)
-	if !ok || json.Unmarshal(plain, &x) != nil {
+	plain, by := s.openBytes(readerSeal(id, key), b)
+	if by < 0 || json.Unmarshal(plain, &x) != nil {
 		return readerSecrets{}, false, false
 	}
-	_, current = (&sealer{keys: s.keys[:1]}).openBytes(readerSeal(id, key), b)
-	return x, current, true
+	return x, by == 0, true
 }
 
 // readerSeal is what the secrets of a reader are bound to: they open for no other one.

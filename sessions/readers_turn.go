@@ -156,16 +156,21 @@ func (t *turn) await(stored <-chan struct{}) bool {
 }
 
 // send makes one attempt.
-func (t *turn) send(d Delivery) (out Outcome) {
+func (t *turn) send(d Delivery) Outcome {
+	return attempt(t.ctx, t.x.senders[d.Reader.Kind], d, func(fault any) { t.x.host.post(func() { t.x.host.readerPanicked(fault) }) })
+}
+
+// attempt makes one attempt. A fault of the sender is that of this delivery alone.
+func attempt(ctx context.Context, sender Sender, d Delivery, panicked func(fault any)) (out Outcome) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			t.x.host.post(func() { t.x.host.readerPanicked(fault) })
+			panicked(fault)
 			out = Outcome{Err: errSenderFault}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(t.ctx, sendTime)
+	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	return t.x.senders[d.Reader.Kind].Send(ctx, d)
+	return sender.Send(ctx, d)
 }
 
 // settle notes what became of a part, in one commit with the end of the next one, if there is one.

@@ -70,32 +70,31 @@ func (s *sealer) sealBytes(id ID, plain []byte) []byte {
 
 // first reports whether b was sealed with the first key.
 func (s *sealer) first(id ID, b []byte) bool {
-	one := sealer{keys: s.keys[:min(1, len(s.keys))]}
-	_, _, ok := one.open(id, b)
-	return ok
+	_, by := s.openBytes(id, b)
+	return by == 0
 }
 
 // open is the reverse of seal with any of the keys; ok is false when none fits.
 func (s *sealer) open(id ID, b []byte) (a perch.Account, at perch.Time, ok bool) {
-	plain, ok := s.openBytes(id, b)
+	plain, by := s.openBytes(id, b)
 	var p sealed
-	if !ok || json.Unmarshal(plain, &p) != nil {
+	if by < 0 || json.Unmarshal(plain, &p) != nil {
 		return a, 0, false
 	}
 	return perch.Account{Upstream: p.Upstream, JID: p.JID, Password: perch.NewSecret(p.Password),
 		Token: perch.NewSecret(p.Token), Mechanism: p.Mechanism, Resource: p.Resource}, p.At, true
 }
 
-// openBytes is the reverse of sealBytes with any of the keys; ok is false when none fits.
-func (s *sealer) openBytes(id ID, b []byte) (plain []byte, ok bool) {
-	for _, gcm := range s.keys {
+// openBytes is the reverse of sealBytes, and says by which of the keys; -1: none fits.
+func (s *sealer) openBytes(id ID, b []byte) (plain []byte, by int) {
+	for by, gcm := range s.keys {
 		n := 1 + gcm.NonceSize()
 		if len(b) < n || b[0] != sealVersion {
-			return nil, false
+			break
 		}
 		if plain, err := gcm.Open(nil, b[1:n], b[n:], []byte(id)); err == nil {
-			return plain, true
+			return plain, by
 		}
 	}
-	return nil, false
+	return nil, -1
 }
