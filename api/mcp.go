@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -109,19 +108,6 @@ func (a *API) withMCP(next http.Handler) http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), longest)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
-	})
-}
-
-// originListed reports whether a request comes from no page, or from one of Options.Origins.
-func (a *API) originListed(r *http.Request) bool {
-	values := r.Header.Values("Origin")
-	if len(values) == 0 {
-		return true
-	}
-	scheme, host, ok := splitOrigin(values[0])
-	return ok && len(values) == 1 && slices.ContainsFunc(a.settings().Origins, func(allowed string) bool {
-		s, h, ok := splitOrigin(allowed)
-		return ok && s == scheme && h == host
 	})
 }
 

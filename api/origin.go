@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -13,25 +14,29 @@ import (
 // from no page: it is allowed, and has its own token.
 func (a *API) originAllowed(r *http.Request) bool {
 	values := r.Header.Values("Origin")
-	if len(values) == 0 || len(values) == 1 && values[0] == "" {
+	if len(values) == 1 && values[0] == "" {
 		return true
 	}
-	if len(values) > 1 {
-		return false
-	}
-	scheme, host, ok := splitOrigin(values[0])
-	if !ok {
-		return false
-	}
-	if withoutDefaultPort(scheme, strings.ToLower(r.Host)) == host {
-		return true
-	}
-	for _, allowed := range a.settings().Origins {
-		if s, h, ok := splitOrigin(allowed); ok && s == scheme && h == host {
+	if len(values) == 1 {
+		scheme, host, ok := splitOrigin(values[0])
+		if ok && withoutDefaultPort(scheme, strings.ToLower(r.Host)) == host {
 			return true
 		}
 	}
-	return false
+	return a.originListed(r)
+}
+
+// originListed reports whether a request comes from no page, or from one of Options.Origins.
+func (a *API) originListed(r *http.Request) bool {
+	values := r.Header.Values("Origin")
+	if len(values) == 0 {
+		return true
+	}
+	scheme, host, ok := splitOrigin(values[0])
+	return ok && len(values) == 1 && slices.ContainsFunc(a.settings().Origins, func(allowed string) bool {
+		s, h, ok := splitOrigin(allowed)
+		return ok && s == scheme && h == host
+	})
 }
 
 // splitOrigin splits an origin (RFC 6454, 6.2): only scheme://host[:port] is one. The
