@@ -49,11 +49,8 @@ func pushAttemptOf(x perch.ReaderAttempt) *pushAttempt {
 
 func pushOf(r perch.Reader) pushView {
 	v := pushView{
-		ID: r.ID, Types: r.Spec.Types, Include: r.Spec.Include, CreatedAt: r.Created,
+		ID: r.ID, Types: r.Spec.Types, Conversations: names(r.Spec.Conversations), Include: r.Spec.Include, CreatedAt: r.Created,
 		State: r.State, Reason: r.Why, Failures: r.Failures, FailingSince: r.Since, NextAttemptAt: r.Next, LastAttempt: pushAttemptOf(r.Last),
-	}
-	for _, jid := range r.Spec.Conversations {
-		v.Conversations = append(v.Conversations, string(jid))
 	}
 	if u, err := url.Parse(r.Target.URL); err == nil {
 		v.Host = u.Host

@@ -100,7 +100,7 @@ func (req *pushRequest) spec(by sessions.Access) (s perch.ReaderSpec, err error)
 		return s, perch.Invalid("/include", "must be full or ids")
 	}
 	if s.Types, err = loggedTypes(req.Types, by.Grant); err == nil {
-		s.Conversations, err = readerConversations(req.Conversations, by)
+		s.Conversations, err = conversationsWithin(req.Conversations, maxConversations, by)
 	}
 	return s, err
 }

@@ -238,9 +238,10 @@ func lacks(scopes []perch.Scope, format string, args ...any) error {
 	return e
 }
 
-func names(scopes []perch.Scope) []string {
-	list := make([]string, len(scopes))
-	for i, s := range scopes {
+// names are the texts of scopes, or of JIDs.
+func names[T ~string](of []T) []string {
+	list := make([]string, len(of))
+	for i, s := range of {
 		list[i] = string(s)
 	}
 	return list

@@ -56,9 +56,7 @@ func tokenViewOf(t sessions.Token, by sessions.Access) tokenView {
 	v := tokenView{
 		ID: t.ID, Kind: t.Kind, Name: t.Name, Scopes: t.Grant.Scopes, CreatedAt: t.Created,
 		ExpiresAt: t.Grant.Expires, LastUsedAt: t.Used.At, LastUsedFrom: t.Used.Address, Current: t.Is(by),
-	}
-	for _, jid := range t.Grant.Conversations {
-		v.Conversations = append(v.Conversations, string(jid))
+		Conversations: names(t.Grant.Conversations),
 	}
 	if v.Scopes == nil {
 		v.Scopes = perch.Scopes()
@@ -186,15 +184,22 @@ func scopesOf(list []perch.Scope, of perch.Grant) (scopes []perch.Scope, err err
 
 // conversations reads the conversations of a token; nil: all.
 func (req tokenRequest) conversations(by sessions.Access) (list []perch.JID, err error) {
-	switch {
-	case req.Conversations == nil:
+	if req.Conversations == nil {
 		return by.Grant.Conversations, nil
-	case len(req.Conversations) == 0:
-		return nil, perch.Invalid("/conversations", "names none: leave it out for all, or name some")
-	case len(req.Conversations) > maxTokenConversations:
-		return nil, perch.Invalid("/conversations", "has more than %d JIDs", maxTokenConversations)
 	}
-	for i, text := range req.Conversations {
+	return conversationsWithin(req.Conversations, maxTokenConversations, by)
+}
+
+// conversationsWithin reads the conversations of a body, of which the token of the request is for each; nil: none
+// are named.
+func conversationsWithin(names []string, most int, by sessions.Access) (list []perch.JID, err error) {
+	if names != nil && len(names) == 0 {
+		return nil, perch.Invalid("/conversations", "names none: leave it out for all, or name some")
+	}
+	if len(names) > most {
+		return nil, perch.Invalid("/conversations", "has more than %d JIDs", most)
+	}
+	for i, text := range names {
 		jid, err := addressOf(by.Session, pointerAt("/conversations", i), text)
 		switch {
 		case err != nil:

@@ -47,14 +47,10 @@ func attemptOf(x perch.ReaderAttempt) *webhookAttempt {
 }
 
 func webhookOf(r perch.Reader) webhookView {
-	v := webhookView{
-		ID: r.ID, URL: r.Target.URL, Types: r.Spec.Types, When: r.Spec.When, Include: r.Spec.Include, CreatedAt: r.Created,
+	return webhookView{
+		ID: r.ID, URL: r.Target.URL, Types: r.Spec.Types, Conversations: names(r.Spec.Conversations), When: r.Spec.When, Include: r.Spec.Include, CreatedAt: r.Created,
 		State: r.State, Reason: r.Why, Cursor: r.Cursor.String(), Failures: r.Failures, FailingSince: r.Since, NextAttemptAt: r.Next, LastAttempt: attemptOf(r.Last),
 	}
-	for _, jid := range r.Spec.Conversations {
-		v.Conversations = append(v.Conversations, string(jid))
-	}
-	return v
 }
 
 // withWebhooks refuses what is about webhooks where the operator lets clients have none.

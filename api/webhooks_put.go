@@ -97,7 +97,7 @@ func (req *webhookRequest) spec(by sessions.Access) (s perch.ReaderSpec, err err
 		return s, perch.Invalid("/include", "must be full or ids")
 	}
 	if s.Types, err = loggedTypes(req.Types, by.Grant); err == nil {
-		s.Conversations, err = readerConversations(req.Conversations, by)
+		s.Conversations, err = conversationsWithin(req.Conversations, maxConversations, by)
 	}
 	return s, err
 }
@@ -145,28 +145,6 @@ func logs(name string, of perch.Grant) (logged, shown bool) {
 		shown = shown || of.Shows(t)
 	}
 	return logged, shown
-}
-
-// readerConversations reads the conversations of what is sent from the log; nil: all that the token is for.
-func readerConversations(names []string, by sessions.Access) (list []perch.JID, err error) {
-	if names != nil && len(names) == 0 {
-		return nil, perch.Invalid("/conversations", "names none: leave it out for all, or name some")
-	}
-	if len(names) > maxConversations {
-		return nil, perch.Invalid("/conversations", "has more than %d JIDs", maxConversations)
-	}
-	for i, text := range names {
-		jid, err := addressOf(by.Session, pointerAt("/conversations", i), text)
-		switch {
-		case err != nil:
-			return nil, err
-		case !by.Grant.AllowsConversation(jid):
-			return nil, wider(pointerAt("/conversations", i), "the token of this request is not for this conversation")
-		case !slices.ContainsFunc(list, jid.Equal):
-			list = append(list, jid)
-		}
-	}
-	return list, nil
 }
 
 // readerID reads the {id} of the path.
