@@ -30,14 +30,21 @@ func (a *API) newMCP() *mcptools.Server {
 			_, err := a.settings().limits.token.count(string(sessionFrom(ctx).ID()))
 			return err
 		},
-		Problem: func(ctx context.Context, err error) []byte {
-			text, _ := json.Marshal(problemAt(mcpPath, requestID(ctx), err)) // of plain fields: cannot fail
-			return text
-		},
-		Refuse: a.writeProblem,
-		Called: noteTool,
-		Ended:  a.o.Observer.Tool,
+		Problem: a.problemOfTool,
+		Refuse:  a.writeProblem,
+		Called:  noteTool,
+		Ended:   a.o.Observer.Tool,
 	})
+}
+
+// problemOfTool is writeProblem for a call of a tool that has come to no operation.
+func (a *API) problemOfTool(ctx context.Context, err error) []byte {
+	p := problemAt(mcpPath, requestID(ctx), err)
+	if p.Status >= http.StatusInternalServerError {
+		a.logProblem(ctx, mcpPath, p, err)
+	}
+	text, _ := json.Marshal(p) // of plain fields: cannot fail
+	return text
 }
 
 // operations are the handlers of what the tools do, for requests that are authenticated already.

@@ -3,10 +3,12 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/api"
 	"github.com/perch-im/perch/internal/canary"
 )
@@ -153,5 +155,24 @@ func TestMCPLines(t *testing.T) {
 	defer l.mu.Unlock()
 	if got := strings.Join(l.tools, ","); got != "send_message false,get_presence true" || strings.Contains(requests, `POST "/mcp" 200`) {
 		t.Errorf("got the calls %s and the requests %s, want both calls and no time", got, requests)
+	}
+}
+
+// TestFaultsOfTools: what the answer says is in the log is there, and what the client did wrong is not.
+func TestFaultsOfTools(t *testing.T) {
+	var log lockedBuffer
+	f := newGateway(t, logged(&log))
+	for _, tt := range []struct {
+		err   error
+		code  string
+		lines int
+	}{{perch.Invalid("/jid", "is needed"), "validation", 0}, {errors.New("whoami panicked"), "internal", 1}} {
+		if got := string(f.api.ProblemOfTool(t.Context(), tt.err)); !strings.Contains(got, `"code":"`+tt.code+`"`) || strings.Contains(got, "panicked") {
+			t.Errorf("%v: got %s, want %s, and nothing of a fault", tt.err, got, tt.code)
+		}
+		lines := linesOf(t, &log, "request failed")
+		if len(lines) != tt.lines || tt.lines > 0 && (lines[0]["error"] != tt.err.Error() || lines[0]["route"] != "/mcp") {
+			t.Errorf("%v: got the lines %v, want %d, of /mcp with the error", tt.err, lines, tt.lines)
+		}
 	}
 }

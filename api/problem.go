@@ -142,7 +142,7 @@ func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(r, err)
 	recordProblem(r, p)
 	if p.Status >= http.StatusInternalServerError {
-		a.logProblem(r, p, err)
+		a.logProblem(r.Context(), routePattern(r), p, err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
@@ -184,15 +184,15 @@ func insufficient(p Problem) string {
 
 // logProblem logs the cause of a 5xx: at error when the gateway or its store has failed, at
 // debug when the upstream or the connection to it has.
-func (a *API) logProblem(r *http.Request, p Problem, err error) {
+func (a *API) logProblem(ctx context.Context, route string, p Problem, err error) {
 	level := "debug"
 	if p.Code == string(perch.KindInternal) || p.Code == string(perch.KindStorageUnavailable) {
 		level = "error"
 	}
-	args := []any{"code", p.Code, "route", routePattern(r), "request_id", p.RequestID, "error", err}
+	args := []any{"code", p.Code, "route", route, "request_id", p.RequestID, "error", err}
 	if level == "error" {
-		a.log.ErrorContext(r.Context(), "request failed", args...)
+		a.log.ErrorContext(ctx, "request failed", args...)
 		return
 	}
-	a.log.DebugContext(r.Context(), "request failed", args...)
+	a.log.DebugContext(ctx, "request failed", args...)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -19,7 +20,7 @@ import (
 func (s *Server) called(ctx context.Context, t *tool, r *mcp.CallToolRequest) (result *mcp.CallToolResult) {
 	defer func() {
 		if v := recover(); v != nil {
-			result = failed(s.o.Problem(ctx, fmt.Errorf("mcptools: %s panicked: %v", t.name, v)))
+			result = failed(s.o.Problem(ctx, fmt.Errorf("mcptools: %s panicked: %v\n%s", t.name, v, debug.Stack())))
 		}
 		s.o.Ended(t.name, result.IsError)
 	}()

@@ -36,7 +36,7 @@ type Options struct {
 	Caller func(ctx context.Context) string
 	// Count counts a call that the POST does not count for, and refuses it when there were too many.
 	Count func(ctx context.Context) error
-	// Problem is an error as the API writes it.
+	// Problem is an error as the API writes it; a fault of ours is logged there.
 	Problem func(ctx context.Context, err error) []byte
 	// Refuse answers a POST with an error.
 	Refuse func(w http.ResponseWriter, r *http.Request, err error)

@@ -29,7 +29,8 @@ type fixture struct {
 	asked  []string // method, target, body
 	header http.Header
 	called []string
-	left   int // calls that count as another request
+	left   int      // calls that count as another request
+	faults []string // errors of ours
 }
 
 func newFixture(t testing.TB) *fixture {
@@ -60,6 +61,9 @@ func newFixture(t testing.TB) *fixture {
 			e, _ := errors.AsType[*perch.Error](err)
 			if e == nil {
 				e = &perch.Error{Kind: perch.KindInternal}
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				f.faults = append(f.faults, err.Error())
 			}
 			text, _ := json.Marshal(map[string]string{"code": string(e.Kind), "detail": e.Detail})
 			return text
@@ -202,6 +206,10 @@ func TestAnswers(t *testing.T) {
 		f.answer = tt.answer
 		if text, failed := f.use(t, "whoami", `{}`); text != tt.want || failed != tt.failed {
 			t.Errorf("%s: got %v %s, want %v %s", name, failed, text, tt.failed, tt.want)
+		}
+		fault := strings.Join(f.faults, "\n")
+		if panicked := name == "a panic"; panicked != (strings.Contains(fault, "whoami panicked: canary") && strings.Contains(fault, "mcptools.(*Server).call(")) {
+			t.Errorf("%s: got the fault %q, want one with its stack: %v", name, fault, panicked)
 		}
 	}
 }

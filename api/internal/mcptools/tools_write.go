@@ -3,8 +3,7 @@ package mcptools
 // accepted is the schema of what becomes of a message.
 var accepted = answer(schema{"id": anyText, "ref": anyText, "status": anyText}, "id", "status")
 
-// writers are the tools that change something. Only a text that others see is in the open world in the
-// sense that it cannot be taken back.
+// writers are the tools that change something. Those that replace what was there are destructive.
 var writers = []tool{
 	{
 		name: "send_message", title: "Send a message", method: "POST", path: "/v1/messages",
