@@ -60,16 +60,7 @@ func pushOf(r perch.Reader) pushView {
 
 // withPush refuses what is about push subscriptions where the operator lets clients have none.
 func (a *API) withPush(h handler) http.HandlerFunc {
-	return a.wrap(func(w http.ResponseWriter, r *http.Request) error {
-		if a.o.PushKey == nil {
-			return perch.Errorf(perch.KindFeatureUnsupported, "the operator of this gateway does not let clients have push messages (--push)")
-		}
-		if _, err := queryOf(r); err != nil {
-			return err
-		}
-		w.Header()["Cache-Control"] = noStore
-		return h(w, r)
-	})
+	return a.withReaders(a.o.PushKey != nil, "push messages (--push)", h)
 }
 
 // handlePush lists the push subscriptions of the session.
@@ -100,7 +91,7 @@ func (a *API) handlePush(w http.ResponseWriter, r *http.Request) error {
 }
 
 // mayPush reads the {id} of the path. A token without the scope webhooks may do nothing with what another token
-// has put: who may only read would silence a device of somebody else.
+// has put: a token that may only read could silence other devices of the account.
 func (a *API) mayPush(r *http.Request, by sessions.Access) (string, error) {
 	id, err := readerID(r)
 	if err != nil || !by.Restricted() || by.Grant.Allows(perch.ScopeWebhooks) {

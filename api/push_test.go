@@ -233,22 +233,12 @@ func TestPushOfToken(t *testing.T) {
 	}
 	conn.Deliver(&perch.MessageIn{Message: perch.Message{ID: "c1", From: "carol@example.net/x", To: "alice@example.net", Kind: perch.ChatMessage, Body: "of carol"}})
 	say(conn, "m1")
-	got := func(id string) (text string) {
-		for _, d := range f.pushed.all() {
-			for _, e := range d.Events {
-				if d.Reader.ID == id {
-					text += string(e.Wire)
-				}
-			}
-		}
-		return text
-	}
 	f.eventually("what all may see", func() bool {
-		return strings.Contains(got("whole"), "number m1") && strings.Contains(got("whole"), "of carol")
+		return strings.Contains(f.pushed.events("whole"), "number m1") && strings.Contains(f.pushed.events("whole"), "of carol")
 	})
-	f.eventually("what the token may see", func() bool { return strings.Contains(got("bound"), "number m1") })
-	if strings.Contains(got("bound"), "of carol") {
-		t.Errorf("the bounded token: got %s, want nothing of another conversation", got("bound"))
+	f.eventually("what the token may see", func() bool { return strings.Contains(f.pushed.events("bound"), "number m1") })
+	if strings.Contains(f.pushed.events("bound"), "of carol") {
+		t.Errorf("the bounded token: got %s, want nothing of another conversation", f.pushed.events("bound"))
 	}
 	if a := f.as(manager, "DELETE", "/v1/push/whole", ""); a.status != 204 {
 		t.Errorf("with webhooks: %d %s, want 204", a.status, a.body)

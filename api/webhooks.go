@@ -55,9 +55,14 @@ func webhookOf(r perch.Reader) webhookView {
 
 // withWebhooks refuses what is about webhooks where the operator lets clients have none.
 func (a *API) withWebhooks(h handler) http.HandlerFunc {
+	return a.withReaders(a.o.Webhooks, "webhooks (--webhooks)", h)
+}
+
+// withReaders refuses requests about readers of the log where they are off; what names them, with the setting.
+func (a *API) withReaders(on bool, what string, h handler) http.HandlerFunc {
 	return a.wrap(func(w http.ResponseWriter, r *http.Request) error {
-		if !a.o.Webhooks {
-			return perch.Errorf(perch.KindFeatureUnsupported, "the operator of this gateway does not let clients have webhooks (--webhooks)")
+		if !on {
+			return perch.Errorf(perch.KindFeatureUnsupported, "the operator of this gateway does not let clients have %s", what)
 		}
 		if _, err := queryOf(r); err != nil {
 			return err

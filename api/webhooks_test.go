@@ -52,6 +52,18 @@ func (x *receivers) all() []sessions.Delivery {
 	return slices.Clone(x.got)
 }
 
+// events are all that a reader has got, as one text.
+func (x *receivers) events(id string) (text string) {
+	for _, d := range x.all() {
+		for _, e := range d.Events {
+			if d.Reader.ID == id {
+				text += string(e.Wire)
+			}
+		}
+	}
+	return text
+}
+
 // webhookItem is a webhook as clients see it.
 type webhookItem struct {
 	Secret        string
@@ -262,22 +274,12 @@ func TestWebhookOfToken(t *testing.T) {
 	}
 	say(conn, "m1")
 	conn.Deliver(&perch.MessageIn{Message: perch.Message{ID: "c1", From: "carol@example.net/x", To: "alice@example.net", Kind: perch.ChatMessage, Body: "of carol"}})
-	bodies := func(id string) (text string) {
-		for _, d := range f.receivers.all() {
-			for _, e := range d.Events {
-				if d.Reader.ID == id {
-					text += string(e.Wire)
-				}
-			}
-		}
-		return text
-	}
 	f.eventually("what all may see", func() bool {
-		x := bodies("whole")
+		x := f.receivers.events("whole")
 		return strings.Contains(x, "number m1") && strings.Contains(x, "of carol")
 	})
-	f.eventually("what the token may see", func() bool { return strings.Contains(bodies("bound"), "number m1") })
-	if got := bodies("bound") + bodies("roster"); strings.Contains(got, "of carol") || strings.Contains(bodies("roster"), "number m1") {
+	f.eventually("what the token may see", func() bool { return strings.Contains(f.receivers.events("bound"), "number m1") })
+	if got := f.receivers.events("bound") + f.receivers.events("roster"); strings.Contains(got, "of carol") || strings.Contains(f.receivers.events("roster"), "number m1") {
 		t.Errorf("got %s, want no message of another conversation, and none without read", got)
 	}
 	f.want(204, "DELETE", "/v1/tokens/"+boundID, "", nil)
