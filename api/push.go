@@ -67,7 +67,7 @@ func (a *API) withPush(h handler) http.HandlerFunc {
 //
 //	@ID				listPush
 //	@Summary		List push subscriptions
-//	@Description	The key that browsers subscribe with, and the devices that push messages of this session go to, with how that goes. Of an endpoint only the host: whoever knows all of it can write to the device. Of a token that is for some conversations only those subscriptions that show no others.
+//	@Description	The key that browsers subscribe with, and the devices that push messages of this session go to, each with its state. Of an endpoint only the host: whoever knows all of it can write to the device. Of a token that is for some conversations only those subscriptions that show no others.
 //	@Tags			push
 //	@Produce		json
 //	@Success		200	{object}	pushListAnswer

@@ -76,7 +76,7 @@ func (a *API) withReaders(on bool, what string, h handler) http.HandlerFunc {
 //
 //	@ID				listWebhooks
 //	@Summary		List webhooks
-//	@Description	The servers that events of this session are sent to, with how that goes. Of a token that is for some conversations only those webhooks that show no others.
+//	@Description	The servers that events of this session are sent to, each with its state. Of a token that is for some conversations only those webhooks that show no others.
 //	@Tags			webhooks
 //	@Produce		json
 //	@Success		200	{object}	webhookListAnswer

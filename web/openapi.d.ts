@@ -576,7 +576,7 @@ export interface paths {
         };
         /**
          * List push subscriptions
-         * @description The key that browsers subscribe with, and the devices that push messages of this session go to, with how that goes. Of an endpoint only the host: whoever knows all of it can write to the device. Of a token that is for some conversations only those subscriptions that show no others.
+         * @description The key that browsers subscribe with, and the devices that push messages of this session go to, each with its state. Of an endpoint only the host: whoever knows all of it can write to the device. Of a token that is for some conversations only those subscriptions that show no others.
          */
         get: operations["listPush"];
         put?: never;
@@ -1147,7 +1147,7 @@ export interface paths {
         };
         /**
          * List webhooks
-         * @description The servers that events of this session are sent to, with how that goes. Of a token that is for some conversations only those webhooks that show no others.
+         * @description The servers that events of this session are sent to, each with its state. Of a token that is for some conversations only those webhooks that show no others.
          */
         get: operations["listWebhooks"];
         put?: never;
