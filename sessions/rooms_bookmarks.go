@@ -165,12 +165,10 @@ func (x *roomList) lookForRemoved(in *perch.BookmarksIn) {
 // reread reads the list until it has no more of the rooms that a copy lacks, or has them all the same some time
 // later: ejabberd 24 tells of the copy before it has changed the list.
 func (x *roomList) reread(ctx context.Context) {
-	for again := true; again; {
+	for {
 		x.askBookmarks(ctx)
-		if x.host.call(ctx, func() { again = x.stillLacking() }) != nil {
-			return
-		}
-		if !again {
+		again := false
+		if x.host.call(ctx, func() { again = x.stillLacking() }) != nil || !again {
 			return
 		}
 		select {
