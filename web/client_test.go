@@ -60,6 +60,11 @@ func TestPush(t *testing.T) {
 	node(t, "push.mjs", newStage(t, pushed...).env()...)
 }
 
+// TestPushAgain has a browser that stands in make another subscription, without a gateway.
+func TestPushAgain(t *testing.T) {
+	node(t, "push_again.mjs")
+}
+
 // TestStream runs the event stream on a clock of its own, without a gateway.
 func TestStream(t *testing.T) {
 	node(t, "stream.mjs")

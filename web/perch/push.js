@@ -15,7 +15,7 @@ const script = '/perch-sw.js';
 /** The push messages of one account. */
 export class Push {
   #rest;
-  /** Whether this page listens for another subscription of the browser. */ #listens = false;
+  /** What it was begun with last; null: it has ended, or was not begun. @type {PushOptions | null} */ #begun = null;
 
   /** @param {Rest} rest */
   constructor(rest) {
@@ -34,22 +34,20 @@ export class Push {
     const { endpoint, keys } = (await subscribe(registration, key)).toJSON();
     const { types, conversations, include } = o;
     const made = await this.#rest.putPush(o.id ?? idOf(), { endpoint, keys: /** @type {any} */ (keys), types, conversations, include });
-    this.#listen(o, registration);
+    this.#begun = { ...o, registration };
+    navigator.serviceWorker.addEventListener('message', this.#changed); // once, however often it is begun
     return made;
   }
 
-  /** Takes it up again when the browser has made another subscription, while the page is open.
-   * @param {PushOptions} o @param {ServiceWorkerRegistration} registration */
-  #listen(o, registration) {
-    if (this.#listens) return;
-    this.#listens = true;
-    navigator.serviceWorker.addEventListener('message', (event) => {
-      if (event.data?.type === 'perch.push.changed') void this.begin({ ...o, registration }).catch(() => {}); // with the next call
-    });
-  }
+  /** Takes it up again when the browser has made another subscription, while the page is open. @param {MessageEvent} event */
+  #changed = ({ data }) => {
+    if (data?.type === 'perch.push.changed' && this.#begun) void this.begin(this.#begun).catch(() => {}); // with the next call
+  };
 
   /** @param {PushOptions} o */
   async end(o) {
+    this.#begun = null;
+    globalThis.navigator?.serviceWorker?.removeEventListener('message', this.#changed);
     try {
       await this.#rest.removePush(o.id ?? idOf());
     } catch (e) {
