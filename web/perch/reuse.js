@@ -15,8 +15,13 @@ export function reuse(old, next) {
 /** The old value if the next one is equal, else the next one. @template T @param {T} old @param {T} next @returns {T} */
 export const keep = (old, next) => (reuse(old, next) === old ? old : next);
 
-/** Reports whether all of a value is in its fields: a map or a date has none. @param {any} value */
-const isPlain = (value) => typeof value === 'object' && value !== null && (Array.isArray(value) || !(Symbol.toStringTag in value));
+/** Reports whether all of a value is in its fields: a list, or an object without a class; what a map or a date has is
+ * elsewhere. @param {any} value */
+function isPlain(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return Array.isArray(value);
+  const type = Object.getPrototypeOf(value);
+  return type === null || Object.getPrototypeOf(type) === null; // that of another window, too
+}
 
 /** The next list with the objects of the old one that are equal, found by their keys; the old list when it has nothing new.
  * @template {{ key: string }} T @param {T[]} old @param {T[]} next @returns {T[]} */

@@ -259,7 +259,7 @@ test('a slice calls for its own changes alone, and may be watched unbound', () =
   assert.equal(slices.stateOf(perch), slices.stateOf(perch));
 });
 
-test('an own slice that makes its value anew keeps what is equal, but never a map', () => {
+test('an own slice that makes its value anew keeps what is equal, but never a map or another object with a class', () => {
   const perch = client();
   const names = slices.select(perch, (s) => ({ online: [...s.presence.values()].filter((p) => p.available).map((p) => ({ jid: p.jid })) }));
   const before = names.getSnapshot();
@@ -276,6 +276,10 @@ test('an own slice that makes its value anew keeps what is equal, but never a ma
   assert.equal(maps.getSnapshot().get('bo@x').show, 'dnd');
   perch.store.apply(frame('presence', present('bo@x')));
   assert.equal(maps.getSnapshot().get('bo@x').show, null);
+  const seen = slices.select(perch, (s) => ({ at: new Date(s.presence.get('bo@x').priority) }));
+  assert.equal(seen.getSnapshot().at.getTime(), 0);
+  perch.store.apply(frame('presence', present('bo@x', { priority: 7 })));
+  assert.equal(seen.getSnapshot().at.getTime(), 7);
 });
 
 test('the connection and what waits to be sent are parts of the state', async () => {
