@@ -49,11 +49,16 @@ export class Commands {
     const id = data?.id ?? `perch-${++this.#last}`; // of a message: a repeat under it is the same one
     const text = JSON.stringify({ id, type, data });
     if (new TextEncoder().encode(text).length > maxFrame) throw new PerchError(413, tooLarge);
-    return new Promise((resolve, reject) => {
-      signal?.addEventListener('abort', () => this.#end(id)?.reject(signal.reason));
-      this.#waiting.set(id, { resolve, reject });
-      write(text);
-    });
+    const abort = () => this.#end(id)?.reject(signal?.reason);
+    try {
+      return await new Promise((resolve, reject) => {
+        signal?.addEventListener('abort', abort);
+        this.#waiting.set(id, { resolve, reject });
+        write(text);
+      });
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
   }
 
   /** Reports whether a frame is the answer to a command. @param {any} f */

@@ -160,6 +160,14 @@ test('a message that no frame takes has failed, and what the socket has no comma
   const late = assert.rejects(perch.sendMessage({ to: bob, body: 'x' }, { signal: controller.signal }), /taken back/);
   controller.abort(new Error('taken back'));
   await late;
+  const [first, second] = [new AbortController(), new AbortController()];
+  for (const { signal } of [first, second]) {
+    const sent = perch.sendMessage({ to: bob, body: 'x', id: 'm1' }, { signal });
+    await flushMicrotasks();
+    if (signal === second.signal) first.abort(new Error('of the one before'));
+    socket.reply({ id: 'm1', ref: 'r1', status: 'accepted' });
+    assert.equal((await sent).status, 'accepted', 'what is answered is not taken back any more');
+  }
   perch.disconnect();
   await assert.rejects(perch.setChatState(bob, 'active'), /before connect/);
 });
