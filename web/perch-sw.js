@@ -14,13 +14,13 @@
 
   /** What a push message stands for, in words: the first line of its notification, and the rest. */
   const words = {
-    test: () => 'Push messages arrive on this device.',
-    reset: () => 'There is more than was pushed.',
-    'invitation.received': () => 'wants to see when you are online',
-    'room.invited': () => 'You are invited to a room.',
+    test: 'Push messages arrive on this device.',
+    reset: 'There is more than was pushed.',
+    'invitation.received': 'wants to see when you are online',
+    'room.invited': 'You are invited to a room.',
   };
   const textOf = (push) => {
-    if (!isMessage(push)) return words[push.type]?.() ?? 'Something has happened.';
+    if (!isMessage(push)) return words[push.type] ?? 'Something has happened.';
     const more = push.count > 1 ? ` (${push.count} new)` : '';
     if (!push.body) return push.count > 1 ? `${push.count} new messages` : 'New message';
     return `${push.from ? `${push.from}: ` : ''}${push.body}${more}`;

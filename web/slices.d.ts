@@ -6,8 +6,6 @@ export function stateOf(perch: Perch): Watched<State>;
 export function select<T>(perch: Perch, slice: Slice<T>): Watched<T>;
 /** The buddies with their presence, by name. @param {State} s @returns {readonly Contact[]} */
 export function roster(s: State): readonly Contact[];
-/** The rooms of the account, by name. @param {State} s @returns {readonly Room[]} */
-export function rooms({ rooms: all }: State): readonly Room[];
 /** Who is writing: in a room nicks, else the address of the other side; nobody is long after the last sign of it.
  * @param {JID} jid @returns {Slice<readonly string[]>} */
 export function typing(jid: JID): Slice<readonly string[]>;
@@ -20,6 +18,7 @@ export function conversation(jid: JID): Slice<Conversation | undefined>;
 export function messages(jid: JID): Slice<readonly StoredMessage[]>;
 export function presence(jid: JID): Slice<Presence | undefined>;
 export function contact(jid: JID): Slice<Contact | undefined>;
+export function rooms(s: State): readonly Room[];
 export function room(jid: JID): Slice<Room | undefined>;
 export function occupants(jid: JID): Slice<Occupants | undefined>;
 /**
@@ -48,7 +47,6 @@ export type Watched<T> = {
 };
 export type Slice<T> = (state: State) => T;
 import type { Perch } from './perch.js';
-import type { Room } from './types.d.ts';
 import type { JID } from './types.d.ts';
 import { reuse } from './perch/reuse.js';
 import type { SessionInfo } from './types.d.ts';
@@ -57,6 +55,7 @@ import type { OutboxState } from './types.d.ts';
 import type { Conversation } from './types.d.ts';
 import type { StoredMessage } from './types.d.ts';
 import type { Presence } from './types.d.ts';
+import type { Room } from './types.d.ts';
 import type { Occupants } from './types.d.ts';
 import type { StoreSnapshot } from './types.d.ts';
 import type { Buddy } from './types.d.ts';

@@ -112,7 +112,7 @@ export const messages = (jid) => (s) => {
 /** @param {JID} jid @returns {Slice<Presence | undefined>} */
 export const presence = (jid) => (s) => s.presence.get(jid);
 
-/** @type {WeakMap<ReadonlyMap<JID, Buddy>, Buddy[]>} */
+/** Lists by name, by the maps that they are of. @type {WeakMap<ReadonlyMap<JID, any>, any[]>} */
 const sorted = new WeakMap();
 /** @type {WeakMap<Buddy, Contact>} */
 const contacts = new WeakMap();
@@ -129,10 +129,11 @@ function contactOf(buddy, present) {
   return made;
 }
 
-/** @param {ReadonlyMap<JID, Buddy>} buddies */
-function byName(buddies) {
-  const known = sorted.get(buddies) ?? [...buddies.values()].sort((a, b) => collator.compare(a.name || a.jid, b.name || b.jid));
-  sorted.set(buddies, known);
+/** What a map has, by name: the same list for the same map. @template {{ jid: JID, name: string }} T
+ * @param {ReadonlyMap<JID, T>} map @returns {T[]} */
+function byName(map) {
+  const known = sorted.get(map) ?? [...map.values()].sort((a, b) => collator.compare(a.name || a.jid, b.name || b.jid));
+  sorted.set(map, known);
   return known;
 }
 
@@ -153,15 +154,8 @@ export const contact = (jid) => (s) => {
   return buddy && contactOf(buddy, s.presence.get(jid));
 };
 
-/** @type {WeakMap<ReadonlyMap<JID, Room>, readonly Room[]>} */
-const roomLists = new WeakMap();
-
 /** The rooms of the account, by name. @param {State} s @returns {readonly Room[]} */
-export function rooms({ rooms: all }) {
-  const known = roomLists.get(all) ?? [...all.values()].sort((a, b) => collator.compare(a.name || a.jid, b.name || b.jid));
-  roomLists.set(all, known);
-  return known;
-}
+export const rooms = (s) => byName(s.rooms);
 
 /** @param {JID} jid @returns {Slice<Room | undefined>} */
 export const room = (jid) => (s) => s.rooms.get(jid);
