@@ -45,27 +45,13 @@ func serveApp(t *testing.T, gateway string) string {
 	if err != nil {
 		t.Fatalf("the build of %s: got error %v, want none:\n%s", chatApp, err, dir)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("net.Listen: got error %v, want none", err)
-	}
 	api := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: gateway})
 	api.FlushInterval = -1
 	api.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) } // it is away on purpose
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", api)
 	mux.Handle("/", http.FileServer(http.Dir(dir)))
-	site := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = site.Serve(l) // until Close
-	}()
-	t.Cleanup(func() {
-		site.Close()
-		<-served
-	})
-	return "http://" + l.Addr().String()
+	return serveSite(t, mux)
 }
 
 // TestChatApp builds the example application and uses it in a browser: the list, a chat, what is unread, renders,

@@ -75,11 +75,17 @@ func TestExampleChats(t *testing.T) {
 // serveExample serves a folder of docs/examples, and returns its origin.
 func serveExample(t *testing.T, folder string) string {
 	t.Helper()
+	return serveSite(t, http.FileServer(http.Dir("../docs/examples/"+folder)))
+}
+
+// serveSite serves a site until the end of the test, and returns its origin.
+func serveSite(t *testing.T, h http.Handler) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatalf("net.Listen: got error %v, want none", err)
 	}
-	site := &http.Server{Handler: http.FileServer(http.Dir("../docs/examples/" + folder)), ReadHeaderTimeout: time.Second}
+	site := &http.Server{Handler: h, ReadHeaderTimeout: time.Second}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
