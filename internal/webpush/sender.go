@@ -2,6 +2,7 @@ package webpush
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,8 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"crypto/x509"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/callout"
