@@ -34,8 +34,8 @@ on.onclick = () => then(async () => void (await perch.push(options)));
 off.onclick = () => then(() => perch.endPush(options));
 test.onclick = () =>
   then(async () => {
-    const [here] = (await perch.listPush()).items;
-    const { status, error } = await perch.testPush(here.id);
+    const { id } = await perch.push(options); // that of this browser: others may have push messages, too
+    const { status, error } = await perch.testPush(id);
     return error ? `Test: ${error}` : `Test: the push service answered ${status}`;
   });
 navigator.serviceWorker?.addEventListener('message', ({ data }) => data.type === 'perch.open' && open(data.push.conversation));

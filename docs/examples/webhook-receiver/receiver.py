@@ -20,7 +20,7 @@ MOST = 16 << 20  # bytes of a body
 def verified(headers, body):
     """Whether a secret of the webhook has signed this call, not long ago (standardwebhooks.com)."""
     call, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not at.isdigit() or abs(time.time() - int(at)) > TOLERANCE:
+    if not at.isdecimal() or abs(time.time() - int(at)) > TOLERANCE:
         return False
     signed = f"{call}.{at}.".encode() + body
     given = headers.get("webhook-signature", "").encode().split()
