@@ -4,17 +4,19 @@ import { attempt, field, h, moment, set } from './dom.js';
 /** @import { NewToken, Scope, Token, TokenRequest } from '../types.d.ts' */
 /** @typedef {import('./pane.js').Pane} Pane */
 
-/** What each scope lets a token do. @type {[Scope, string][]} */
-export const scopes = [
-  ['read', 'Read everything'],
-  ['send', 'Send messages and files'],
-  ['presence', 'Set your presence'],
-  ['roster', 'Change buddies, blocked addresses and your card'],
-  ['rooms', 'Join and manage rooms'],
-  ['session', 'Change the password, sign out everywhere'],
-  ['webhooks', 'Call servers of yours'],
-  ['tokens', 'Make and revoke tokens'],
-];
+/** What each scope lets a token do. @type {Record<Scope, string>} */
+const abilities = {
+  read: 'Read everything',
+  send: 'Send messages and files',
+  presence: 'Set your presence',
+  roster: 'Change buddies, blocked addresses and your card',
+  rooms: 'Join and manage rooms',
+  session: 'Change the password, sign out everywhere',
+  webhooks: 'Call servers of yours',
+  tokens: 'Make and revoke tokens',
+};
+/** All scopes, with their words. */
+export const scopes = /** @type {[Scope, string][]} */ (Object.entries(abilities));
 
 /** What is ticked at first. @type {Scope[]} */
 const usual = ['read', 'send'];

@@ -26,7 +26,6 @@ const select = (options) =>
 
 export class WebhookForm {
   #pane;
-  /** Of the one that is changed; "" for a new one. */ #id = '';
 
   /** @param {Pane} pane @param {(made: PutWebhook) => void} done */
   constructor(pane, done) {
@@ -88,8 +87,7 @@ export class WebhookForm {
 
   /** Fills the form for a webhook that is there, or for a new one. @param {Webhook | null} w */
   fill(w) {
-    this.#id = w?.id ?? '';
-    this.id.value = this.#id;
+    this.id.value = w?.id ?? '';
     this.url.value = w?.url ?? '';
     this.types.value = (w?.types ?? []).join(' ');
     this.only.value = (w?.conversations ?? []).join('\n');
