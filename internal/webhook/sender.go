@@ -61,8 +61,8 @@ var errSecret = errors.New("the gateway has no secret to sign with: rotate it")
 func (s *Sender) Send(ctx context.Context, d sessions.Delivery) sessions.Outcome {
 	now := time.Now()
 	body := bodyOf(&d, now)
-	signature, ok := sign(d.Secrets, d.ID, now, body)
-	if !ok {
+	signatures := sign(d.Secrets, d.ID, now, body)
+	if len(signatures) == 0 {
 		return sessions.Outcome{Err: errSecret}
 	}
 	header := http.Header{
@@ -71,7 +71,7 @@ func (s *Sender) Send(ctx context.Context, d sessions.Delivery) sessions.Outcome
 	}
 	header.Set("Webhook-Id", d.ID)
 	header.Set("Webhook-Timestamp", strconv.FormatInt(now.Unix(), 10))
-	header.Set("Webhook-Signature", strings.Join(signature, " "))
+	header.Set("Webhook-Signature", strings.Join(signatures, " "))
 	a := s.client.Load().Post(ctx, d.Reader.Target.URL, header, body)
 	return sessions.Outcome{Status: a.Status, Err: a.Err, Gone: a.Status == http.StatusGone, Refused: a.Refused, RetryAfter: a.RetryAfter}
 }

@@ -15,8 +15,8 @@ import (
 const secretPrefix = "whsec_"
 
 // sign makes the signatures of a request, one for each secret: while a secret is rotated there are two, of
-// which the receiver knows one. It reports whether there is any.
-func sign(secrets []perch.Secret, id string, at time.Time, body []byte) (signatures []string, ok bool) {
+// which the receiver knows one. A secret that is none makes no signature.
+func sign(secrets []perch.Secret, id string, at time.Time, body []byte) (signatures []string) {
 	for _, s := range secrets {
 		text, ok := strings.CutPrefix(s.Reveal(), secretPrefix)
 		key, err := base64.StdEncoding.DecodeString(text)
@@ -28,5 +28,5 @@ func sign(secrets []perch.Secret, id string, at time.Time, body []byte) (signatu
 		mac.Write(body)
 		signatures = append(signatures, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	}
-	return signatures, len(signatures) > 0
+	return signatures
 }

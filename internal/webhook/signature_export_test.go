@@ -9,6 +9,5 @@ import (
 
 // Sign is sign with one secret.
 func Sign(secret perch.Secret, id string, at int64, body string) string {
-	all, _ := sign([]perch.Secret{secret}, id, time.Unix(at, 0), []byte(body))
-	return strings.Join(all, " ")
+	return strings.Join(sign([]perch.Secret{secret}, id, time.Unix(at, 0), []byte(body)), " ")
 }
