@@ -120,6 +120,9 @@ func TestToolsAreDescribed(t *testing.T) {
 	f := newGateway(t)
 	f.signIn()
 	say(f.conn, "m1")
+	f.eventually("the message", func() bool {
+		return f.as("", "GET", "/v1/conversations/bob@example.net/messages/ibTE", "").status == 200
+	})
 	a := f.agent(token)
 	list, err := a.ListTools(t.Context(), nil)
 	if err != nil {
@@ -147,7 +150,7 @@ func TestToolsAreDescribed(t *testing.T) {
 	for _, c := range toolCalls {
 		r := a.use(c.name, c.arguments)
 		if r.failed {
-			if !slices.Contains([]string{"edit_message", "search_messages", "react_to_message", "mark_read"}, c.name) {
+			if c.name != "search_messages" || r.problem.Code != "feature-unsupported" { // the archive of the fake has none
 				t.Errorf("%s %s: got the error %s, want none", c.name, c.arguments, r.text)
 			}
 			continue
