@@ -1,4 +1,4 @@
-// Webhooks: servers of the user that events are sent to, how that goes, and what can be done about it.
+// Webhooks: servers of the user that events are sent to, their state, and what can be done with them.
 import { drawFacts, drawReaderState, head } from './card.js';
 import { attempt, h, moment, note, set, sure, sync, text } from './dom.js';
 import { Secret } from './secret.js';

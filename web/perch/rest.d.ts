@@ -44,7 +44,7 @@ export class Rest {
     createToken(token: TokenRequest): Promise<NewToken>;
     /** Ends a token, on every node and with its streams. @param {string} id @returns {Promise<void>} */
     revokeToken(id: string): Promise<void>;
-    /** The servers that events of the session are sent to, and how that goes. @returns {Promise<WebhookList>} */
+    /** The servers that events of the session are sent to, each with its state. @returns {Promise<WebhookList>} */
     listWebhooks(): Promise<WebhookList>;
     /** @param {string} id @returns {Promise<Webhook>} */
     getWebhook(id: string): Promise<Webhook>;

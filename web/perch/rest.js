@@ -91,7 +91,7 @@ export class Rest {
     await this.request('DELETE', `/v1/tokens/${encodeURIComponent(id)}`);
   }
 
-  /** The servers that events of the session are sent to, and how that goes. @returns {Promise<WebhookList>} */
+  /** The servers that events of the session are sent to, each with its state. @returns {Promise<WebhookList>} */
   listWebhooks() {
     return this.request('GET', '/v1/webhooks');
   }
