@@ -180,8 +180,20 @@ var (
 			why:   "mcptools turns calls of tools into requests to a handler: what a session is, and what a token may do, it does not know",
 		},
 		{
-			from: "messenger", may: []string{".", "internal/ttlmap"}, libs: []string{"mellium.im/"},
+			from: "messenger", may: []string{".", "internal/xmppserver", "internal/ttlmap"}, libs: []string{"mellium.im/"},
 			why: "messenger is the other side: sharing code with xmppconn would let one mistake hide the other",
+		},
+		{
+			from: "today", may: []string{".", "internal/xmppserver", "internal/ttlmap"}, libs: []string{"mellium.im/", "github.com/xdg-go/"},
+			why: "today is the other side, as messenger is",
+		},
+		{
+			from: "internal/xmppserver", may: []string{"."}, libs: []string{"mellium.im/", "github.com/coder/websocket"},
+			why: "xmppserver is what the embedded services are made of: it knows none of them, and shares no code with xmppconn",
+		},
+		{
+			from: "internal/xmpptest",
+			why:  "xmpptest is a client for tests of the embedded services: it shares no code with what it tests",
 		},
 		{
 			from: "docs", why: "docs holds the guides and the API reference, and serves them as they are",
@@ -195,7 +207,7 @@ var (
 			why:  "app is the one wiring place",
 		},
 		{
-			from: "cmd", may: []string{"app", "messenger", "api"}, libs: []string{"github.com/alecthomas/kong", "go.yaml.in/yaml/"},
+			from: "cmd", may: []string{"app", "messenger", "today", "api"}, libs: []string{"github.com/alecthomas/kong", "go.yaml.in/yaml/"},
 			why: "a command reads its settings and hands them to app, or to the embedded service alone; what it did beyond that, no test could start",
 		},
 		{
@@ -306,7 +318,7 @@ var (
 			why:  "mutate changes sources as text and runs the go command: it needs nothing of what it changes",
 		},
 	}
-	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/canary", "internal/fakexmpp", "internal/ledger", "internal/matrix", "internal/mutate", "cache/storetest", "xmppconn/internal/streamtest", "bench"}
+	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/canary", "internal/fakexmpp", "internal/ledger", "internal/matrix", "internal/mutate", "internal/xmpptest", "cache/storetest", "xmppconn/internal/streamtest", "bench"}
 )
 
 // TestArrows keeps the floor plan: who may import whom, and why not.

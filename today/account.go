@@ -1,0 +1,86 @@
+package today
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mellium.im/xmpp/jid"
+
+	"github.com/perch-im/perch/internal/xmppserver"
+)
+
+// account is one user; guarded by Service.mu, but for what is constant.
+type account struct {
+	*xmppserver.Account
+	password string   // constant
+	tokens   []string // constant
+
+	sessions []*session // bound, oldest first: also those that wait to be resumed
+}
+
+// addAccounts makes the accounts of the options, then what ties them together.
+func (s *Service) addAccounts(list []Account) error {
+	for i := range list {
+		if err := s.addAccount(&list[i]); err != nil {
+			return err
+		}
+	}
+	for i := range list {
+		a := s.accounts[list[i].Local]
+		for _, o := range list[i].Contacts {
+			b := s.accounts[o.Local]
+			if b == nil || b == a {
+				return fmt.Errorf("today: account %q: contact %q is unknown or itself", list[i].Local, o.Local)
+			}
+			befriend(a, b, o)
+		}
+	}
+	return nil
+}
+
+// befriend makes a subscription in both directions. An item that the other side has named keeps its name.
+func befriend(a, b *account, o Contact) {
+	k := a.Ensure(b.Bare, b.Account)
+	k.Name, k.Groups, k.To, k.From, k.Added = o.Name, o.Groups, true, true, true
+	slices.Sort(k.Groups)
+	back := b.Ensure(a.Bare, a.Account)
+	if !back.Added {
+		back.Name, back.Added = a.Nick, true
+	}
+	back.To, back.From = true, true
+}
+
+// addAccount makes one account without its contacts.
+func (s *Service) addAccount(o *Account) error {
+	j, err := jid.New(o.Local, s.o.Domain, "")
+	if err != nil || j.Localpart() != o.Local || o.Local == "" {
+		return fmt.Errorf("today: account %q: Local is no localpart as RFC 7622 prepares it", o.Local)
+	}
+	a := &account{
+		Account:  &xmppserver.Account{Local: o.Local, Bare: j.String(), Nick: o.Nickname},
+		password: o.Password, tokens: o.Tokens,
+	}
+	if !s.dir.Add(a.Account) {
+		return fmt.Errorf("today: account %q: Local is taken", o.Local)
+	}
+	s.accounts[o.Local] = a
+	return nil
+}
+
+// of returns the account behind an address, or nil.
+func (s *Service) of(at xmppserver.Address) *account {
+	if at.Account == nil {
+		return nil
+	}
+	return s.accounts[at.Account.Local]
+}
+
+// hostOf is the domain of an address, in the form in which components are listed.
+func hostOf(to string) string {
+	bare, _, _ := strings.Cut(to, "/")
+	if _, host, ok := strings.Cut(bare, "@"); ok {
+		bare = host
+	}
+	return strings.ToLower(bare)
+}
