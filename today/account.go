@@ -17,6 +17,9 @@ type account struct {
 	tokens   []string // constant
 
 	sessions []*session // bound, oldest first: also those that wait to be resumed
+
+	archive archive // of messages with others
+	prefs   prefs   // of the archive
 }
 
 // addAccounts makes the accounts of the options, then what ties them together.

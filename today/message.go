@@ -1,10 +1,6 @@
 package today
 
-import (
-	"slices"
-
-	"github.com/perch-im/perch/internal/xmppserver"
-)
+import "github.com/perch-im/perch/internal/xmppserver"
 
 // message routes a message; s.mu is held.
 func (s *Service) message(x *session, e *xmppserver.Element) {
@@ -25,9 +21,10 @@ func (s *Service) message(x *session, e *xmppserver.Element) {
 	case at.Domain, at.Account == nil, e.Get("type") == "groupchat":
 		x.bounce(e, "service-unavailable") // RFC 6121, 8.5.1: as of accounts that do not exist
 	default:
-		// Who held a message back is the service's to say (XEP-0203, 5).
-		e.Kids = slices.DeleteFunc(e.Kids, func(k xmppserver.Node) bool { return k.El != nil && k.El.Name.Space == xmppserver.NSDelay })
-		if !s.deliver(at, e, x.stamped(e, to)) {
+		s.dropForged(e)
+		stanza := x.stamped(e, to)
+		copies := s.archiveBoth(x, at, e, stanza)
+		if !s.deliver(at, e, copies.received) {
 			x.bounce(e, "service-unavailable")
 		}
 	}
@@ -43,9 +40,9 @@ func (s *Service) deliver(at xmppserver.Address, e *xmppserver.Element, stanza [
 	if len(targets) > 0 {
 		return true
 	}
-	kind := e.Get("type")
-	if kind == "error" || kind == "headline" || e.Child(xmppserver.NSClient, "body") == nil {
-		return true // a chat state is of no use later
+	if !worthKeeping(e) || !hasContent(e) {
+		return true // a chat state, or a receipt, is of no use later
 	}
-	return s.dir.Store(at.Account, stanza[:len(stanza)-len("</message>")])
+	n := len(stanza) - len("</message>")
+	return s.dir.Store(at.Account, stanza[:n:n]) // the archive has the same bytes
 }
