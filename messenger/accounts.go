@@ -12,21 +12,19 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/xmppserver"
 )
 
 // account is one user. What is not constant is guarded by Service.mu.
 type account struct {
-	user, local, bare string
-	nick, accountID   string
-	history           bool
-	bot               *botState // nil: a person
+	*xmppserver.Account
+	user, accountID string
+	history         bool
+	bot             *botState // nil: a person
 
 	card      []byte // <vCard/> as it is sent
 	photoHash string
 
-	roster  []contact // sorted by JID
-	pending []pending // incoming requests, oldest first
-	offline [][]byte  // stored messages, oldest first, from the tag's name on
 	clients []*client // bound, oldest first
 
 	logins   atomic.Int64
@@ -35,62 +33,12 @@ type account struct {
 	iqs      atomic.Int64
 }
 
-// contact is one roster item. Two booleans say what RFC 6121, 2.1.2.5 calls to, from and
-// both.
-type contact struct {
-	jid      string
-	acct     *account // nil: an address outside of the service, which never answers
-	name     string
-	groups   []string
-	to, from bool // we see its presence; it sees ours
-	ask      bool // our request waits for an answer
-	added    bool // the user has added it, so it can not be changed again (M6)
-}
-
-func (k *contact) subscription() perch.Subscription {
-	switch {
-	case k.to && k.from:
-		return perch.SubscriptionBoth
-	case k.to:
-		return perch.SubscriptionTo
-	case k.from:
-		return perch.SubscriptionFrom
-	}
-	return perch.SubscriptionNone
-}
-
-// pending is a subscription request that has not been answered (RFC 6121, 3.1.3).
-type pending struct {
-	from          *account
-	nick, message string
-}
-
-// contact returns the roster item of a bare JID, or nil. The pointer is valid until the
-// roster changes.
-func (a *account) contact(bare string) *contact {
-	i, ok := a.search(bare)
-	if !ok {
+// of returns the account behind an address, or nil.
+func (s *Service) of(at xmppserver.Address) *account {
+	if at.Account == nil {
 		return nil
 	}
-	return &a.roster[i]
-}
-
-func (a *account) search(bare string) (int, bool) {
-	return slices.BinarySearchFunc(a.roster, bare, func(k contact, j string) int { return strings.Compare(k.jid, j) })
-}
-
-// ensure returns the roster item of a bare JID, made empty if there is none.
-func (a *account) ensure(bare string, other *account) *contact {
-	i, ok := a.search(bare)
-	if !ok {
-		a.roster = slices.Insert(a.roster, i, contact{jid: bare, acct: other})
-	}
-	return &a.roster[i]
-}
-
-// pendingFrom returns the index of a request, or -1.
-func (a *account) pendingFrom(other *account) int {
-	return slices.IndexFunc(a.pending, func(p pending) bool { return p.from == other })
+	return s.locals[at.Account.Local]
 }
 
 // addAccounts makes the accounts of the options, then what ties them together.
@@ -102,7 +50,7 @@ func (s *Service) addAccounts(list []Account) error {
 	}
 	for i := range list {
 		a := s.users[list[i].User]
-		a.roster = make([]contact, 0, len(list[i].Contacts))
+		a.Roster = make([]xmppserver.Contact, 0, len(list[i].Contacts))
 		if err := s.addContacts(a, list[i].Contacts); err != nil {
 			return err
 		}
@@ -112,7 +60,7 @@ func (s *Service) addAccounts(list []Account) error {
 	}
 	for i := range list {
 		a := s.users[list[i].User]
-		slices.SortFunc(a.roster, byJID)
+		slices.SortFunc(a.Roster, byJID)
 		if a.bot != nil {
 			a.bot.index = nil // positions before sorting
 		}
@@ -126,7 +74,7 @@ func (s *Service) addAccounts(list []Account) error {
 	return nil
 }
 
-func byJID(a, b contact) int { return strings.Compare(a.jid, b.jid) }
+func byJID(a, b xmppserver.Contact) int { return strings.Compare(a.JID, b.JID) }
 
 // addAccount makes one account without its contacts.
 func (s *Service) addAccount(o *Account) error {
@@ -146,14 +94,15 @@ func (s *Service) addAccount(o *Account) error {
 		return fmt.Errorf("messenger: account %q: User, Identifier or AccountID is taken", o.User)
 	}
 	a := &account{
-		user: o.User, local: j.Localpart(), bare: j.String(),
-		nick: o.Nickname, accountID: o.AccountID, history: o.KeepHistory,
+		Account: &xmppserver.Account{Local: j.Localpart(), Bare: j.String(), Nick: o.Nickname, Accepts: o.Bot != nil},
+		user:    o.User, accountID: o.AccountID, history: o.KeepHistory,
 	}
 	if o.Bot != nil {
-		a.bot = newBot(*o.Bot, a.bare)
+		a.bot = newBot(*o.Bot, a.Account)
 	}
 	a.setCard(o.VCard)
-	s.users[a.user], s.locals[a.local] = a, a
+	s.users[a.user], s.locals[a.Local] = a, a
+	s.dir.Add(a.Account)
 	s.order = append(s.order, a)
 	if id != "" {
 		s.ids[id] = a
@@ -182,11 +131,11 @@ func (s *Service) addContacts(a *account, list []Contact) error {
 			return fmt.Errorf("messenger: account %q: contact %q: subscription %q", a.user, o.User, sub)
 		}
 		if a.bot != nil {
-			a.bot.index[b] = len(a.roster)
+			a.bot.index[b] = len(a.Roster)
 		}
-		a.roster = append(a.roster, contact{
-			jid: b.bare, acct: b, name: o.Name, groups: o.Groups, added: true,
-			to: both || sub == perch.SubscriptionTo, from: both || sub == perch.SubscriptionFrom,
+		a.Roster = append(a.Roster, xmppserver.Contact{
+			JID: b.Bare, Account: b.Account, Name: o.Name, Groups: o.Groups, Added: true,
+			To: both || sub == perch.SubscriptionTo, From: both || sub == perch.SubscriptionFrom,
 		})
 	}
 	return nil
@@ -194,26 +143,27 @@ func (s *Service) addContacts(a *account, list []Contact) error {
 
 // mirrorContacts makes the other sides agree: who is seen has a `from`, who sees a `to`.
 func (s *Service) mirrorContacts(a *account) {
-	for _, k := range a.roster {
-		if !k.to && !k.from {
+	for _, k := range a.Roster {
+		if !k.To && !k.From {
 			continue
 		}
-		i := slices.IndexFunc(k.acct.roster, func(x contact) bool { return x.acct == a })
-		if k.acct.bot != nil { // a bot may have thousands of contacts: looked up, not scanned
+		other := s.locals[k.Account.Local]
+		i := slices.IndexFunc(other.Roster, func(x xmppserver.Contact) bool { return x.Account == a.Account })
+		if other.bot != nil { // a bot may have thousands of contacts: looked up, not scanned
 			var ok bool
-			if i, ok = k.acct.bot.index[a]; !ok {
+			if i, ok = other.bot.index[a]; !ok {
 				i = -1
 			}
 		}
 		if i < 0 {
-			i = len(k.acct.roster)
-			k.acct.roster = append(k.acct.roster, contact{jid: a.bare, acct: a, name: a.nick, added: true})
-			if k.acct.bot != nil {
-				k.acct.bot.index[a] = i
+			i = len(other.Roster)
+			other.Roster = append(other.Roster, xmppserver.Contact{JID: a.Bare, Account: a.Account, Name: a.Nick, Added: true})
+			if other.bot != nil {
+				other.bot.index[a] = i
 			}
 		}
-		k.acct.roster[i].to = k.acct.roster[i].to || k.from
-		k.acct.roster[i].from = k.acct.roster[i].from || k.to
+		back := &other.Roster[i]
+		back.To, back.From = back.To || k.From, back.From || k.To
 	}
 }
 
@@ -221,11 +171,11 @@ func (s *Service) mirrorContacts(a *account) {
 func (s *Service) addInvitations(a *account, list []Invitation) error {
 	for _, o := range list {
 		b := s.users[o.User]
-		if b == nil || b == a || a.pendingFrom(b) >= 0 {
+		if b == nil || b == a || a.PendingFrom(b.Account) >= 0 {
 			return fmt.Errorf("messenger: account %q: invitation from %q is unknown, from itself or listed twice", a.user, o.User)
 		}
-		b.ensure(a.bare, a).ask = true
-		a.pending = append(a.pending, pending{b, defaultTo(o.Nick, b.nick), o.Message})
+		b.Ensure(a.Bare, a.Account).Ask = true
+		a.Pending = append(a.Pending, xmppserver.Pending{From: b.Account, Nick: defaultTo(o.Nick, b.Nick), Message: o.Message})
 	}
 	return nil
 }

@@ -4,12 +4,14 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/perch-im/perch/internal/xmppserver"
 )
 
 // pair names the conversation of two accounts, whichever of them asks.
 type pair struct{ a, b string }
 
-func pairOf(a, b *account) pair { return pair{min(a.bare, b.bare), max(a.bare, b.bare)} }
+func pairOf(a, b *account) pair { return pair{min(a.Bare, b.Bare), max(a.Bare, b.Bare)} }
 
 // archived is one message of a conversation.
 type archived struct {
@@ -39,16 +41,16 @@ func (s *Service) record(p pair, m archived) {
 // retrieve answers with the last messages exchanged with one user (XEP-0136), at
 // most Options.ArchiveMax; <max/> can ask for fewer. The resource of `with`, `start`, and
 // every means of paging are ignored, and without history the answer is empty (M10).
-func (s *Service) retrieve(c *client, e, p *element) {
-	at, ok := s.resolve(p.get("with"))
+func (s *Service) retrieve(c *client, e, p *xmppserver.Element) {
+	at, ok := s.dir.Resolve(p.Get("with"))
 	if !ok {
 		c.fail(e, "bad-request")
 		return
 	}
 	b := s.resultHead(c, e, 1024)
-	if other := at.acct; other != nil && (other.history || c.acct.history) {
+	if other := s.of(at); other != nil && (other.history || c.acct.history) {
 		list := s.archives[pairOf(c.acct, other)]
-		want, err := strconv.Atoi(p.child(nsRSM, "set").find(nsRSM, "max").text())
+		want, err := strconv.Atoi(p.Child(xmppserver.NSRSM, "set").Child(xmppserver.NSRSM, "max").Text())
 		if err == nil && want > 0 && want < len(list) {
 			list = list[len(list)-want:]
 		}
@@ -57,22 +59,14 @@ func (s *Service) retrieve(c *client, e, p *element) {
 	c.send(append(b, "</iq>"...))
 }
 
-// find is child for an element that may be nil.
-func (e *element) find(space, local string) *element {
-	if e == nil {
-		return nil
-	}
-	return e.child(space, local)
-}
-
 // collection writes a <chat/> as its owner sees it (XEP-0136): <to/> is what it wrote.
 func (s *Service) collection(b []byte, own, other *account, list []archived) []byte {
 	if len(list) == 0 {
 		return b
 	}
-	b = appendAttr(append(b, "<chat xmlns='"+nsArchive+"'"...), "with", other.bare)
+	b = xmppserver.AppendAttr(append(b, "<chat xmlns='"+nsArchive+"'"...), "with", other.Bare)
 	last := list[0].at.Truncate(time.Second)
-	b = append(appendAttr(b, "start", last.Format("2006-01-02T15:04:05Z")), '>')
+	b = append(xmppserver.AppendAttr(b, "start", last.Format("2006-01-02T15:04:05Z")), '>')
 	for _, m := range list {
 		tag := "from"
 		if m.from == own {
@@ -80,13 +74,13 @@ func (s *Service) collection(b []byte, own, other *account, list []archived) []b
 		}
 		b = append(append(b, '<'), tag...)
 		if s.o.ArchiveUTC {
-			b = appendAttr(b, "utc", m.at.Format(stampLayout))
+			b = xmppserver.AppendAttr(b, "utc", m.at.Format(xmppserver.StampLayout))
 		} else { // seconds since the message before, or since start
 			secs := m.at.Sub(last).Truncate(time.Second)
 			last = last.Add(secs)
-			b = appendAttr(b, "secs", strconv.Itoa(int(secs/time.Second)))
+			b = xmppserver.AppendAttr(b, "secs", strconv.Itoa(int(secs/time.Second)))
 		}
-		b = appendTag(append(b, '>'), "body", m.body)
+		b = xmppserver.AppendTag(append(b, '>'), "body", m.body)
 		b = append(append(append(b, "</"...), tag...), '>')
 	}
 	return append(b, "</chat>"...)

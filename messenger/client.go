@@ -1,189 +1,143 @@
 package messenger
 
 import (
-	"bytes"
-	"crypto/tls"
-	"encoding/xml"
-	"log/slog"
-	"net"
-	"sync"
+	"crypto/rand"
+	"encoding/hex"
+	"slices"
+	"strings"
 	"time"
+
+	"mellium.im/xmpp/stream"
+
+	"github.com/perch-im/perch/internal/xmppserver"
 )
 
-// closeWait is how long a client may take to close its side of an ended stream.
-const closeWait = 2 * time.Second
-
-// client is one connection. One goroutine reads it: first signIn, then serve on a fresh
-// and therefore small stack. Writes go through a bounded queue, which a second goroutine
-// empties while there is something in it: an idle connection has one goroutine.
+// client is one connection to the service: an xmppserver.Handler.
 type client struct {
-	s   *Service
-	raw net.Conn // for deadlines and for cutting, which must never wait
-	log *slog.Logger
-
-	// Written by the reader before the client is known to others.
-	conn     net.Conn     // what is written to: TLS once it is on
-	in       *meter       // what is read from
-	xml      *xml.Decoder // of the present stream, over in
-	secured  bool         // TLS is on
-	opened   bool         // our stream header has been sent and not been restarted since
-	acct     *account     // after SASL
-	token    tokenKey     // signed in with; set under Service.connMu
-	expires  time.Time    // of the token; zero: never
-	resource string       // after bind
-	full     string       // after bind: the full JID
+	s    *Service
+	conn *xmppserver.Conn
 
 	// Guarded by Service.mu.
-	bound      bool
-	available  bool
-	interested bool // has fetched the roster, so it gets pushes (RFC 6121, 2.1.6)
-	priority   int8
-	presence   []byte // what is inside of its presence
-
-	mu      sync.Mutex
-	queue   [][]byte
-	queued  int  // bytes in queue
-	writing bool // flush is running
-	closed  bool // nothing is queued any more
-	live    bool // bound: everything is written through the queue
-	writers sync.WaitGroup
+	acct    *account             // after SASL
+	token   tokenKey             // signed in with
+	expires time.Time            // of the token; zero: never
+	res     *xmppserver.Resource // after bind
+	bound   bool                 // from bind to the end
 }
 
-func newClient(s *Service, raw net.Conn) *client {
-	return &client{s: s, raw: raw, conn: raw, log: s.log}
-}
+func (c *client) send(b []byte) { c.conn.Send(b) }
 
-// send queues whole stanzas. It never waits: a client that does not read is cut. The
-// caller must not change b afterwards.
-func (c *client) send(b []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return
+// BeforeTLS sends see-other-host there when the rule says so (M3).
+func (c *client) BeforeTLS() error { return c.redirected(RedirectPreTLS) }
+
+// Deadline is when the stream is idle (M16) or, with CloseOnExpiry, its token is over (M17),
+// whichever comes first.
+func (c *client) Deadline(last time.Time) (time.Time, string) {
+	var at time.Time
+	why := "connection-timeout"
+	if c.s.o.IdleTimeout > 0 {
+		at = last.Add(c.s.o.IdleTimeout)
 	}
-	if c.queued+len(b) > c.s.o.QueueBytes {
-		c.closed, c.queue = true, nil
-		c.s.stats.slow.Add(1)
-		_ = c.raw.Close()
-		return
+	if c.s.o.CloseOnExpiry && !c.expires.IsZero() && (at.IsZero() || c.expires.Before(at)) {
+		at, why = c.expires, "not-authorized"
 	}
-	c.enqueue(b)
+	return at, why
 }
 
-// enqueue is called with c.mu held.
-func (c *client) enqueue(b []byte) {
-	c.queue = append(c.queue, b)
-	c.queued += len(b)
-	if !c.writing {
-		c.writing = true
-		c.writers.Go(c.flush)
-	}
+// Leave signs out.
+func (c *client) Leave() {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.s.signOut(c)
 }
 
-// end closes the stream from any goroutine and does not wait. While the stream is being
-// negotiated only the reader may write, so the connection is just dropped then.
-func (c *client) end(condition, content string) {
-	c.mu.Lock()
-	live := c.live
-	c.mu.Unlock()
-	if live {
-		c.endStream(condition, content)
+// Element handles one stanza. An error ends the stream.
+func (c *client) Element(e *xmppserver.Element) error {
+	s := c.s
+	if e.Name.Space != xmppserver.NSClient {
+		return stream.UnsupportedStanzaType
+	}
+	if f := e.Get("from"); f != "" && !c.ownAddress(f) {
+		return stream.InvalidFrom
+	}
+	s.stats.stanzas.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !c.bound { // ended while the stanza was on its way
+		return nil
+	}
+	switch e.Name.Local {
+	case "message":
+		c.acct.messages.Add(1)
+		s.message(c, e)
+	case "presence":
+		c.acct.presence.Add(1)
+		s.presence(c, e)
+	case "iq":
+		c.acct.iqs.Add(1)
+		return s.iq(c, e)
+	default:
+		return stream.UnsupportedStanzaType
+	}
+	return nil
+}
+
+// ownAddress reports whether a client may call itself so: by its JID or, as the examples of
+// the historical documentation do, by its account id.
+func (c *client) ownAddress(from string) bool {
+	return from == c.res.Full || strings.EqualFold(from, c.acct.Bare) || c.s.ids[strings.ToLower(from)] == c.acct
+}
+
+// register binds a resource (RFC 6120, 7) and answers the bind request. It returns the
+// condition of a stanza error, or "".
+func (s *Service) register(c *client, iq *xmppserver.Element, wanted string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	resource := ""
+	if s.o.KeepResource && wanted != "" {
+		if len(wanted) > 1023 {
+			return "bad-request"
+		}
+		resource = wanted
+		for _, old := range slices.Clone(c.acct.clients) {
+			if old.res.Name == resource { // RFC 6120, 7.7.2.2: the new one wins
+				s.signOut(old)
+				old.conn.End("conflict", "")
+			}
+		}
 	} else {
-		c.cut()
+		b := make([]byte, 8)
+		rand.Read(b) // never fails
+		resource = "messenger-" + hex.EncodeToString(b)
 	}
+	if len(c.acct.clients) >= s.o.MaxResources {
+		return "resource-constraint"
+	}
+	c.res = &xmppserver.Resource{Account: c.acct.Account, Name: resource, Full: c.acct.Bare + "/" + resource, Send: c.send}
+	c.bound = true
+	c.acct.clients = append(c.acct.clients, c)
+	c.acct.Bind(c.res)
+	c.conn.Bound()
+	c.acct.logins.Add(1)
+	s.stats.logins.Add(1)
+
+	b := xmppserver.AppendAttr([]byte("<iq type='result'"), "id", iq.Get("id"))
+	b = append(b, "><bind xmlns='"+xmppserver.NSBind+"'>"...)
+	c.send(append(xmppserver.AppendTag(b, "jid", c.res.Full), "</bind></iq>"...))
+	return ""
 }
 
-// endStream writes a stream error if condition is not "", the end tag, and TLS's and
-// TCP's own ends. Only the first call has an effect.
-func (c *client) endStream(condition, content string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+// signOut takes a client off its account; s.mu is held.
+func (s *Service) signOut(c *client) {
+	if !c.bound {
 		return
 	}
-	c.closed = true
-	var b []byte
-	if condition != "" {
-		b = append(b, "<stream:error><"...)
-		b = append(b, condition...)
-		b = appendAttr(b, "xmlns", nsStreams)
-		if content == "" {
-			b = append(b, "/>"...)
-		} else {
-			b = append(appendText(append(b, '>'), content), "</"...)
-			b = append(append(b, condition...), '>')
-		}
-		b = append(b, "</stream:error>"...)
-	}
-	c.enqueue(append(b, "</stream:stream>"...))
+	c.bound = false
+	c.acct.clients = slices.DeleteFunc(c.acct.clients, func(x *client) bool { return x == c })
+	s.dir.SignOut(c.res)
 }
 
-// cut drops the connection as it is. It never waits.
-func (c *client) cut() {
-	c.mu.Lock()
-	c.closed, c.queue = true, nil
-	c.mu.Unlock()
-	_ = c.raw.Close()
-}
-
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// flush writes until the queue is empty, all that is queued in one write. A failed write
-// ends the connection: half a stanza can never be continued.
-func (c *client) flush() {
-	buf := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(buf)
-	for {
-		c.mu.Lock()
-		batch, last := c.queue, c.closed
-		if len(batch) == 0 {
-			c.writing = false
-			c.mu.Unlock()
-			return
-		}
-		c.queue, c.queued = nil, 0
-		c.mu.Unlock()
-		buf.Reset()
-		for _, b := range batch {
-			buf.Write(b)
-		}
-		_ = c.raw.SetWriteDeadline(time.Now().Add(c.s.o.WriteTimeout))
-		if _, err := c.conn.Write(buf.Bytes()); err != nil {
-			c.cut()
-		} else if last {
-			c.hangUp()
-		}
-		if buf.Cap() > 64<<10 { // one big burst must not stay in the pool for ever
-			*buf = bytes.Buffer{}
-		}
-	}
-}
-
-// hangUp ends our side and gives the client a moment to end its own, so that what we
-// wrote last is not lost in a reset.
-func (c *client) hangUp() {
-	if t, ok := c.conn.(*tls.Conn); ok {
-		_ = t.CloseWrite()
-	}
-	if t, ok := c.raw.(*net.TCPConn); ok {
-		_ = t.CloseWrite()
-	}
-	_ = c.raw.SetReadDeadline(time.Now().Add(closeWait))
-}
-
-// ending reports whether the stream has been ended from our side.
-func (c *client) ending() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.closed
-}
-
-// finish waits for the writer and releases the connection. The reader calls it last.
-func (c *client) finish() {
-	c.mu.Lock()
-	c.closed = true
-	c.mu.Unlock()
-	c.writers.Wait()
-	_ = c.raw.Close()
-	c.s.forget(c)
+// bounce answers a message or presence with an error from where it was sent to.
+func (c *client) bounce(e *xmppserver.Element, condition string) {
+	c.send(xmppserver.StanzaError(e, e.Get("to"), c.res.Full, condition))
 }

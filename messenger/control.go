@@ -1,18 +1,17 @@
 package messenger
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/xml"
 	"fmt"
 	"sync/atomic"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/xmppserver"
 )
 
 // stats counts since New.
 type stats struct {
-	connections, logins, failures, stanzas, redirects, slow atomic.Int64
+	logins, failures, stanzas, redirects atomic.Int64
 }
 
 // Stats is what the service has counted since New.
@@ -28,13 +27,11 @@ type Stats struct {
 
 // Stats returns the counters.
 func (s *Service) Stats() Stats {
-	s.connMu.Lock()
-	online := len(s.conns)
-	s.connMu.Unlock()
+	n := s.srv.Stats()
 	return Stats{
-		Connections: s.stats.connections.Load(), Online: online, Logins: s.stats.logins.Load(),
-		Failures: s.stats.failures.Load(), Stanzas: s.stats.stanzas.Load(),
-		Redirects: s.stats.redirects.Load(), Slow: s.stats.slow.Load(),
+		Connections: n.Connections, Online: n.Online, Slow: n.Slow,
+		Logins: s.stats.logins.Load(), Failures: s.stats.failures.Load(),
+		Stanzas: s.stats.stanzas.Load(), Redirects: s.stats.redirects.Load(),
 	}
 }
 
@@ -69,7 +66,7 @@ func (s *Service) JID(name string) perch.JID {
 	if err != nil {
 		return ""
 	}
-	return perch.JID(a.bare)
+	return perch.JID(a.Bare)
 }
 
 // Resources are the bound resources of an account, oldest first.
@@ -82,7 +79,7 @@ func (s *Service) Resources(name string) []string {
 	defer s.mu.Unlock()
 	var list []string
 	for _, c := range a.clients {
-		list = append(list, c.resource)
+		list = append(list, c.res.Name)
 	}
 	return list
 }
@@ -90,20 +87,20 @@ func (s *Service) Resources(name string) []string {
 // Kick closes all streams of an account with a stream error (RFC 6120, 4.9.3), such as
 // conflict, reset or system-shutdown, and returns how many there were.
 func (s *Service) Kick(name, condition string) int {
-	return s.each(name, func(c *client) { c.end(condition, "") })
+	return s.each(name, func(c *client) { c.conn.End(condition, "") })
 }
 
 // RedirectNow closes all streams of an account with see-other-host to target.
 func (s *Service) RedirectNow(name, target string) int {
 	return s.each(name, func(c *client) {
 		s.stats.redirects.Add(1)
-		c.end("see-other-host", target)
+		c.conn.End("see-other-host", target)
 	})
 }
 
 // Drop cuts the TCP connections of an account without a word, and returns how many.
 func (s *Service) Drop(name string) int {
-	return s.each(name, (*client).cut)
+	return s.each(name, func(c *client) { c.conn.Cut() })
 }
 
 // each signs the clients of an account out and does f with them.
@@ -164,8 +161,8 @@ func (s *Service) Deliver(from, to, body string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	full := a.bare + "/messenger-service"
-	if !s.route(address{acct: b, bare: b.bare}, full, b.bare, chatElement(body, "active", newID()), body) {
+	full := a.Bare + "/" + serviceResource
+	if !s.route(xmppserver.Address{Account: b.Account, Bare: b.Bare}, full, b.Bare, chatElement(body, "active", xmppserver.NewID()), body) {
 		return fmt.Errorf("messenger: the offline store of %q is full", to)
 	}
 	s.keep(a, b, body)
@@ -184,7 +181,7 @@ func (s *Service) SetChatState(from, to string, state perch.ChatState) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.route(address{acct: b, bare: b.bare}, a.bare+"/messenger-service", b.bare, chatElement("", string(state), ""), "")
+	s.route(xmppserver.Address{Account: b.Account, Bare: b.Bare}, a.Bare+"/messenger-service", b.Bare, chatElement("", string(state), ""), "")
 	return nil
 }
 
@@ -200,24 +197,19 @@ func (s *Service) Invite(from, to, nick, message string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.subscribe(a, address{acct: b, bare: b.bare}, nick, message)
+	s.dir.Subscribe(a.Account, xmppserver.Address{Account: b.Account, Bare: b.Bare}, nick, message)
 	return nil
 }
 
 // chatElement is a message with a body, a chat state, or both.
-func chatElement(body, state, id string) *element {
-	e := &element{name: xml.Name{Space: nsClient, Local: "message"}}
+func chatElement(body, state, id string) *xmppserver.Element {
+	e := xmppserver.NewElement(xmppserver.NSClient, "message")
 	if id != "" {
-		e.attr = []xml.Attr{{Name: xml.Name{Local: "id"}, Value: id}}
+		e.Attr = []xml.Attr{{Name: xml.Name{Local: "id"}, Value: id}}
 	}
 	if body != "" {
-		e.kids = append(e.kids, node{el: &element{name: xml.Name{Space: nsClient, Local: "body"}, kids: []node{{text: body}}}})
+		e.Kids = append(e.Kids, xmppserver.Node{El: xmppserver.NewElement(xmppserver.NSClient, "body", xmppserver.Node{Text: body})})
 	}
-	return &element{name: e.name, attr: e.attr, kids: append(e.kids, node{el: &element{name: xml.Name{Space: nsStates, Local: state}}})}
-}
-
-func newID() string {
-	b := make([]byte, 12)
-	rand.Read(b) // never fails
-	return hex.EncodeToString(b)
+	e.Kids = append(e.Kids, xmppserver.Node{El: xmppserver.NewElement(xmppserver.NSStates, state)})
+	return e
 }

@@ -1,30 +1,34 @@
 package messenger
 
-import "mellium.im/xmpp/stream"
+import (
+	"mellium.im/xmpp/stream"
+
+	"github.com/perch-im/perch/internal/xmppserver"
+)
 
 // iq answers a request; s.mu is held. Whatever is not listed here is
 // service-unavailable, and nothing is relayed between clients.
-func (s *Service) iq(c *client, e *element) error {
-	kind := e.get("type")
+func (s *Service) iq(c *client, e *xmppserver.Element) error {
+	kind := e.Get("type")
 	if kind == "result" || kind == "error" {
 		return nil // answers to pushes
 	}
-	p := e.payload()
-	if (kind != "get" && kind != "set") || e.get("id") == "" || p == nil || len(e.elements()) != 1 {
+	p := e.Payload()
+	if (kind != "get" && kind != "set") || e.Get("id") == "" || p == nil || len(e.Elements()) != 1 {
 		c.fail(e, "bad-request")
 		return nil
 	}
-	if p.name.Space == nsStream {
+	if p.Name.Space == xmppserver.NSStream {
 		return stream.InvalidXML
 	}
-	if p.name.Local == "getjid" && (p.name.Space == nsLookup || p.name.Space == nsLookupV1) {
+	if p.Name.Local == "getjid" && (p.Name.Space == nsLookup || p.Name.Space == nsLookupV1) {
 		s.lookup(c, e, p) // its `to` is an account id, which need not be a JID
 		return nil
 	}
-	at := address{acct: c.acct, bare: c.acct.bare}
-	if to := e.get("to"); to != "" {
+	at := xmppserver.Address{Account: c.acct.Account, Bare: c.acct.Bare}
+	if to := e.Get("to"); to != "" {
 		var ok bool
-		if at, ok = s.resolve(to); !ok {
+		if at, ok = s.dir.Resolve(to); !ok {
 			c.fail(e, "jid-malformed")
 			return nil
 		}
@@ -34,24 +38,24 @@ func (s *Service) iq(c *client, e *element) error {
 }
 
 // answerIQ chooses by payload and address.
-func (s *Service) answerIQ(c *client, e, p *element, at address, set bool) {
-	own := at.domain || (at.acct == c.acct && at.resource == "")
+func (s *Service) answerIQ(c *client, e, p *xmppserver.Element, at xmppserver.Address, set bool) {
+	own := at.Domain || (at.Account == c.acct.Account && at.Resource == "")
 	switch {
-	case p.name.Space == nsVCard && p.name.Local == "vCard":
+	case p.Name.Space == nsVCard && p.Name.Local == "vCard":
 		s.vcard(c, e, at, set)
 	case !own:
 		c.fail(e, "service-unavailable")
-	case p.name.Space == nsRoster && p.name.Local == "query" && set:
+	case p.Name.Space == xmppserver.NSRoster && p.Name.Local == "query" && set:
 		s.rosterSet(c, e, p)
-	case p.name.Space == nsRoster && p.name.Local == "query":
+	case p.Name.Space == xmppserver.NSRoster && p.Name.Local == "query":
 		s.rosterGet(c, e)
-	case p.name.Space == nsArchive && p.name.Local == "retrieve" && !set:
+	case p.Name.Space == nsArchive && p.Name.Local == "retrieve" && !set:
 		s.retrieve(c, e, p)
-	case p.name.Space == nsPing && !set, p.name.Space == nsSession && set:
+	case p.Name.Space == xmppserver.NSPing && !set, p.Name.Space == xmppserver.NSSession && set:
 		c.send(append(s.resultHead(c, e, 128), "</iq>"...))
-	case p.name.Space == nsInfo && !set && at.domain:
+	case p.Name.Space == xmppserver.NSInfo && !set && at.Domain:
 		s.info(c, e, p)
-	case p.name.Space == nsBind:
+	case p.Name.Space == xmppserver.NSBind:
 		c.fail(e, "not-allowed")
 	default:
 		c.fail(e, "service-unavailable")
@@ -59,38 +63,38 @@ func (s *Service) answerIQ(c *client, e, p *element, at address, set bool) {
 }
 
 // info is a minimal service discovery (XEP-0030) of the service itself.
-func (s *Service) info(c *client, e, query *element) {
-	if query.get("node") != "" {
+func (s *Service) info(c *client, e, query *xmppserver.Element) {
+	if query.Get("node") != "" {
 		c.fail(e, "item-not-found")
 		return
 	}
-	b := append(s.resultHead(c, e, 512), "<query xmlns='"+nsInfo+"'><identity category='server' type='im' name='Messenger'/>"...)
-	for _, ns := range []string{nsInfo, nsRoster, nsVCard, nsStates, nsArchive, nsNick, nsPing, nsLookup, nsLookupV1} {
-		b = append(appendAttr(append(b, "<feature"...), "var", ns), "/>"...)
+	b := append(s.resultHead(c, e, 512), "<query xmlns='"+xmppserver.NSInfo+"'><identity category='server' type='im' name='Messenger'/>"...)
+	for _, ns := range []string{xmppserver.NSInfo, xmppserver.NSRoster, nsVCard, xmppserver.NSStates, nsArchive, xmppserver.NSNick, xmppserver.NSPing, nsLookup, nsLookupV1} {
+		b = append(xmppserver.AppendAttr(append(b, "<feature"...), "var", ns), "/>"...)
 	}
 	c.send(append(b, "</query></iq>"...))
 }
 
 // resultHead begins an answer: `from` is the address asked or, without one, what
 // Options.IQFrom says (M15).
-func (s *Service) resultHead(c *client, iq *element, size int) []byte {
+func (s *Service) resultHead(c *client, iq *xmppserver.Element, size int) []byte {
 	b := append(make([]byte, 0, size), "<iq type='result'"...)
-	b = appendAttr(b, "id", iq.get("id"))
+	b = xmppserver.AppendAttr(b, "id", iq.Get("id"))
 	if from := c.answerFrom(iq); from != "" {
-		b = appendAttr(b, "from", from)
+		b = xmppserver.AppendAttr(b, "from", from)
 	}
-	return append(appendAttr(b, "to", c.full), '>')
+	return append(xmppserver.AppendAttr(b, "to", c.res.Full), '>')
 }
 
-func (c *client) answerFrom(iq *element) string {
-	if to := iq.get("to"); to != "" {
+func (c *client) answerFrom(iq *xmppserver.Element) string {
+	if to := iq.Get("to"); to != "" {
 		return to
 	}
 	switch c.s.o.IQFrom {
 	case IQFromBare:
-		return c.acct.bare
+		return c.acct.Bare
 	case IQFromFull:
-		return c.full
+		return c.res.Full
 	case IQFromDomain:
 		return c.s.o.Domain
 	}
@@ -98,6 +102,6 @@ func (c *client) answerFrom(iq *element) string {
 }
 
 // fail answers an IQ with an error.
-func (c *client) fail(iq *element, condition string) {
-	c.send(stanzaError(iq, c.answerFrom(iq), c.full, condition))
+func (c *client) fail(iq *xmppserver.Element, condition string) {
+	c.send(xmppserver.StanzaError(iq, c.answerFrom(iq), c.res.Full, condition))
 }

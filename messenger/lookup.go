@@ -1,12 +1,16 @@
 package messenger
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/perch-im/perch/internal/xmppserver"
+)
 
 // lookup answers getjid: the JID of an account id, in the namespace that was asked (M14).
-func (s *Service) lookup(c *client, e, p *element) {
-	a := s.ids[strings.ToLower(e.get("to"))]
+func (s *Service) lookup(c *client, e, p *xmppserver.Element) {
+	a := s.ids[strings.ToLower(e.Get("to"))]
 	switch {
-	case e.get("type") != "get":
+	case e.Get("type") != "get":
 		c.fail(e, "not-allowed")
 		return
 	case a == nil:
@@ -14,6 +18,6 @@ func (s *Service) lookup(c *client, e, p *element) {
 		return
 	}
 	b := s.resultHead(c, e, 256)
-	b = append(appendAttr(append(b, "<getjid"...), "xmlns", p.name.Space), '>')
-	c.send(append(appendTag(b, "jid", a.bare), "</getjid></iq>"...))
+	b = append(xmppserver.AppendAttr(append(b, "<getjid"...), "xmlns", p.Name.Space), '>')
+	c.send(append(xmppserver.AppendTag(b, "jid", a.Bare), "</getjid></iq>"...))
 }

@@ -2,15 +2,13 @@ package messenger
 
 import (
 	"slices"
-	"time"
+
+	"github.com/perch-im/perch/internal/xmppserver"
 )
 
-// stampLayout is XEP-0082 with milliseconds.
-const stampLayout = "2006-01-02T15:04:05.000Z"
-
 // message routes a message; s.mu is held. Only type chat is supported (M7).
-func (s *Service) message(c *client, e *element) {
-	switch e.get("type") {
+func (s *Service) message(c *client, e *xmppserver.Element) {
+	switch e.Get("type") {
 	case "chat":
 	case "error": // RFC 6120, 8.3.1: an error is never answered
 		return
@@ -18,33 +16,34 @@ func (s *Service) message(c *client, e *element) {
 		c.bounce(e, "feature-not-implemented")
 		return
 	}
-	to := e.get("to")
+	to := e.Get("to")
 	if to == "" {
-		to = c.acct.bare
+		to = c.acct.Bare
 	}
-	at, ok := s.resolve(to)
+	at, ok := s.dir.Resolve(to)
 	switch {
 	case !ok:
 		c.bounce(e, "jid-malformed")
-	case at.foreign: // there was no server-to-server link
+	case at.Foreign: // there was no server-to-server link
 		c.bounce(e, "remote-server-not-found")
-	case at.domain:
+	case at.Domain:
 		c.bounce(e, "service-unavailable")
-	case at.acct == nil:
+	case at.Account == nil:
 		c.bounce(e, "item-not-found")
 	default:
+		other := s.of(at)
 		// Who held a message back is the service's to say (XEP-0203, 5).
-		e.kids = slices.DeleteFunc(e.kids, func(k node) bool { return k.el != nil && k.el.name.Space == nsDelay })
-		body := e.child(nsClient, "body").text()
-		if !s.route(at, c.full, to, e, body) {
+		e.Kids = slices.DeleteFunc(e.Kids, func(k xmppserver.Node) bool { return k.El != nil && k.El.Name.Space == xmppserver.NSDelay })
+		body := e.Child(xmppserver.NSClient, "body").Text()
+		if !s.route(at, c.res.Full, to, e, body) {
 			c.bounce(e, "service-unavailable")
 			return
 		}
 		if body != "" {
-			s.keep(c.acct, at.acct, body)
+			s.keep(c.acct, other, body)
 		}
-		if at.acct.bot != nil {
-			s.answer(at.acct, c.acct, c.full, body)
+		if other.bot != nil {
+			s.answer(other, c.acct, c.res.Full, body)
 		}
 	}
 }
@@ -52,64 +51,31 @@ func (s *Service) message(c *client, e *element) {
 // route delivers to the resource named, else to the available resources of the highest
 // priority, else, with a body, to the offline store (RFC 6121, 8.5). It reports whether
 // there was a place for it.
-func (s *Service) route(at address, from, to string, e *element, body string) bool {
-	if at.acct.bot != nil { // it reads by itself: see answer
+func (s *Service) route(at xmppserver.Address, from, to string, e *xmppserver.Element, body string) bool {
+	if s.of(at).bot != nil { // it reads by itself: see answer
 		return true
 	}
-	head := appendAttr([]byte("<message type='chat'"), "from", from)
-	for _, a := range e.attr {
+	head := xmppserver.AppendAttr([]byte("<message type='chat'"), "from", from)
+	for _, a := range e.Attr {
 		if a.Name.Space == "" && a.Name.Local == "id" {
-			head = appendAttr(head, "id", a.Value)
+			head = xmppserver.AppendAttr(head, "id", a.Value)
 		}
-		if a.Name.Space == nsXML && a.Name.Local == "lang" {
-			head = appendAttr(head, "xml:lang", a.Value)
+		if a.Name.Space == xmppserver.NSXML && a.Name.Local == "lang" {
+			head = xmppserver.AppendAttr(head, "xml:lang", a.Value)
 		}
 	}
-	head = append(appendAttr(head, "to", to), '>')
-	head = e.appendKids(head)
-	targets := at.acct.targets(at.resource)
+	head = append(xmppserver.AppendAttr(head, "to", to), '>')
+	head = e.AppendKids(head)
+	targets := at.Account.Targets(at.Resource)
 	if len(targets) > 0 {
 		msg := append(head, "</message>"...)
 		for _, t := range targets {
-			t.send(msg)
+			t.Send(msg)
 		}
 		return true
 	}
 	if body == "" { // a chat state is of no use later
 		return true
 	}
-	if len(at.acct.offline) >= s.o.OfflineMax {
-		return false
-	}
-	head = append(head, "<delay xmlns='"+nsDelay+"'"...)
-	head = appendAttr(head, "from", s.o.Domain)
-	head = appendAttr(head, "stamp", time.Now().UTC().Format(stampLayout))
-	at.acct.offline = append(at.acct.offline, append(head, ">Offline storage</delay></message>"...))
-	return true
-}
-
-// targets returns the clients that get a message for a resource, or for none.
-func (a *account) targets(resource string) []*client {
-	var best []*client
-	for _, c := range a.clients {
-		if resource != "" && c.resource == resource {
-			return []*client{c}
-		}
-		switch {
-		case !c.available || c.priority < 0:
-		case len(best) == 0 || c.priority > best[0].priority:
-			best = []*client{c}
-		case c.priority == best[0].priority:
-			best = append(best, c)
-		}
-	}
-	return best
-}
-
-// flushOffline hands the stored messages, in order, to a client that can now take them.
-func (c *client) flushOffline() {
-	for _, m := range c.acct.offline {
-		c.send(m)
-	}
-	c.acct.offline = nil
+	return s.dir.Store(at.Account, head)
 }

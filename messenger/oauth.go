@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/perch-im/perch/internal/xmppserver"
 )
 
 // Paths of OAuthHandler, named as those of the historical sign-in.
@@ -49,7 +51,7 @@ func (s *Service) OAuthHandler() http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
 		// The Host header is checked against DNS rebinding: a foreign page must not read this one.
-		if !s.o.AllowRemote && !(isLoopback(hostOnly(r.RemoteAddr)) && isLoopback(hostOnly(r.Host))) {
+		if !s.o.AllowRemote && !(xmppserver.IsLoopback(hostOnly(r.RemoteAddr)) && xmppserver.IsLoopback(hostOnly(r.Host))) {
 			http.Error(w, "this page is served on the loopback interface only", http.StatusForbidden)
 			return
 		}
@@ -123,7 +125,7 @@ func (s *Service) people() []personView {
 	var list []personView
 	for _, a := range s.order {
 		if a.bot == nil && len(list) < 100 {
-			list = append(list, personView{a.user, a.accountID, defaultTo(a.nick, a.user)})
+			list = append(list, personView{a.user, a.accountID, defaultTo(a.Nick, a.user)})
 		}
 	}
 	return list
@@ -175,7 +177,7 @@ func (s *Service) redirectAllowed(raw string, r *http.Request) bool {
 	if u.Path == DesktopPath && u.RawQuery == "" && u.Host == r.Host {
 		return u.Scheme == "http" || u.Scheme == "https"
 	}
-	return u.Scheme == "http" && isLoopback(u.Hostname())
+	return u.Scheme == "http" && xmppserver.IsLoopback(u.Hostname())
 }
 
 // normalScope drops what has no meaning here, and reports whether the rest is enough.

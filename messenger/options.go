@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/xmppserver"
 )
 
 // listenOff is the Listen of a service without a socket of its own.
@@ -166,7 +166,7 @@ func (o Options) validate() error {
 		if err != nil {
 			return fmt.Errorf("messenger: Listen: %w", err)
 		}
-		if !o.AllowRemote && !isLoopback(host) {
+		if !o.AllowRemote && !xmppserver.IsLoopback(host) {
 			return fmt.Errorf("messenger: Listen %q is not loopback and AllowRemote is not set", o.Listen)
 		}
 	}
@@ -182,10 +182,4 @@ func (o Options) validate() error {
 		return errors.New("messenger: a duration is negative")
 	}
 	return o.Redirect.validate()
-}
-
-// isLoopback reports whether host can only mean this machine.
-func isLoopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || (err == nil && a.IsLoopback())
 }

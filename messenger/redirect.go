@@ -26,7 +26,7 @@ type Redirect struct {
 	// the service's own address.
 	Targets []string
 	Times   int // how many redirects are given before a client is served; 0: all
-	// PerAddress counts Times for each client address, not for all together.
+	// PerAddress counts Times for each client xmppserver.Address, not for all together.
 	PerAddress bool
 }
 
@@ -46,7 +46,7 @@ func (r Redirect) validate() error {
 type redirector struct {
 	mu    sync.Mutex
 	rule  Redirect
-	given map[string]int // redirects by client address, or under "" for all
+	given map[string]int // redirects by client xmppserver.Address, or under "" for all
 }
 
 func (d *redirector) set(r Redirect) {

@@ -9,24 +9,26 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"time"
+
+	"github.com/perch-im/perch/internal/xmppserver"
 )
 
 // Service is the embedded service. Its methods are safe for concurrent use.
 type Service struct {
 	o        Options
 	log      *slog.Logger
-	cert     tls.Certificate
 	caPEM    []byte
+	srv      *xmppserver.Server
 	tokens   tokenTable
 	redirect redirector
 	stats    stats
-	bots     schedule
+	bots     xmppserver.Schedule
 	oauth    grants
 
 	// mu guards the accounts: rosters, presence, offline messages, archive. Nothing under
-	// it waits: stanzas are put into the queues of clients.
+	// it waits: stanzas are put into the queues of connections.
 	mu       sync.Mutex
+	dir      *xmppserver.Directory
 	archives map[pair][]archived
 
 	// Constant after New; what they lead to is guarded by mu.
@@ -35,13 +37,11 @@ type Service struct {
 	ids    map[string]*account // by account id, lower case
 	order  []*account          // as in Options
 
-	// connMu guards the life of connections. It may be taken under mu, never around it.
-	connMu   sync.Mutex
-	conns    map[*client]struct{}
-	listener net.Listener
-	stopping bool
-	wg       sync.WaitGroup // the listener, the bots and every connection
+	// startMu guards the life of the service.
+	startMu  sync.Mutex
 	stopBots context.CancelFunc
+	stopping bool
+	wg       sync.WaitGroup // the bots
 }
 
 // New checks the options and makes the accounts and, if none is given, the certificate.
@@ -52,19 +52,26 @@ func New(o Options) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		o: o, log: o.Logger.With("component", "messenger"),
+		o: o, log: o.Logger.With("component", "messenger"), dir: xmppserver.NewDirectory(o.Domain),
 		users: make(map[string]*account), locals: make(map[string]*account), ids: make(map[string]*account),
-		archives: make(map[pair][]archived), conns: make(map[*client]struct{}),
+		archives: make(map[pair][]archived),
 	}
+	s.dir.OfflineMax, s.dir.Decorate = o.OfflineMax, s.addPhotoHash
 	s.redirect.set(o.Redirect)
-	if o.Certificate != nil {
-		s.cert = *o.Certificate
-	} else {
-		var err error
-		if s.cert, s.caPEM, err = makeCertificate(o.Domain); err != nil {
+	cert := o.Certificate
+	if cert == nil {
+		made, caPEM, err := xmppserver.MakeCertificate(o.Domain, "Perch embedded Messenger service CA")
+		if err != nil {
 			return nil, err
 		}
+		cert, s.caPEM = &made, caPEM
 	}
+	s.srv = xmppserver.New(xmppserver.Options{
+		Domain: o.Domain, TLS: &tls.Config{Certificates: []tls.Certificate{*cert}, MinVersion: tls.VersionTLS12},
+		MaxConnections: o.MaxConnections, QueueBytes: o.QueueBytes,
+		SignInTimeout: o.SignInTimeout, WriteTimeout: o.WriteTimeout, Logger: s.log,
+		Handle: func(c *xmppserver.Conn) xmppserver.Handler { return &client{s: s, conn: c} },
+	})
 	if err := s.addAccounts(o.Accounts); err != nil {
 		return nil, err
 	}
@@ -74,75 +81,29 @@ func New(o Options) (*Service, error) {
 // Start listens and serves until Stop. ctx covers the start only. A Service is started
 // once.
 func (s *Service) Start(ctx context.Context) error {
-	s.connMu.Lock()
-	defer s.connMu.Unlock()
+	s.startMu.Lock()
+	defer s.startMu.Unlock()
 	if s.stopBots != nil || s.stopping {
 		return errors.New("messenger: started twice or after Stop")
 	}
 	if s.o.Listen != listenOff {
-		var lc net.ListenConfig
-		l, err := lc.Listen(ctx, "tcp", s.o.Listen)
-		if err != nil {
-			return fmt.Errorf("messenger: listen: %w", err)
+		if err := s.srv.Listen(ctx, s.o.Listen); err != nil {
+			return fmt.Errorf("messenger: %w", err)
 		}
-		s.listener = l
-		s.wg.Go(func() { s.acceptFrom(l) })
-		s.log.Info("serving", "address", l.Addr().String(), "domain", s.o.Domain)
 	}
 	life, cancel := context.WithCancel(context.Background())
 	s.stopBots = cancel
-	s.wg.Go(func() { s.bots.run(life, &s.mu) })
+	s.wg.Go(func() { s.bots.Run(life, &s.mu) })
 	s.startBots()
 	return nil
 }
 
-// acceptFrom ends when the listener is closed. A full table of descriptors is waited out.
-func (s *Service) acceptFrom(l net.Listener) {
-	for {
-		conn, err := l.Accept()
-		switch {
-		case err == nil:
-			s.ServeConn(conn)
-		case errors.Is(err, net.ErrClosed):
-			return
-		default:
-			s.log.Warn("failed to accept a connection", "error", err)
-			<-time.After(50 * time.Millisecond) // such as too many open files: look again in a moment
-		}
-	}
-}
-
 // ServeConn serves a connection that the caller accepted, on goroutines of its own.
 // The Service closes it.
-func (s *Service) ServeConn(conn net.Conn) {
-	c := newClient(s, conn)
-	s.connMu.Lock()
-	defer s.connMu.Unlock()
-	if s.stopping || len(s.conns) >= s.o.MaxConnections {
-		_ = conn.Close()
-		return
-	}
-	s.conns[c] = struct{}{}
-	s.stats.connections.Add(1)
-	s.wg.Go(c.signIn)
-}
-
-// forget is the end of a connection.
-func (s *Service) forget(c *client) {
-	s.connMu.Lock()
-	defer s.connMu.Unlock()
-	delete(s.conns, c)
-}
+func (s *Service) ServeConn(conn net.Conn) { s.srv.ServeConn(conn) }
 
 // Addr is the address that the service listens on, nil before Start.
-func (s *Service) Addr() net.Addr {
-	s.connMu.Lock()
-	defer s.connMu.Unlock()
-	if s.listener == nil {
-		return nil
-	}
-	return s.listener.Addr()
-}
+func (s *Service) Addr() net.Addr { return s.srv.Addr() }
 
 // Domain is the XMPP domain.
 func (s *Service) Domain() string { return s.o.Domain }
@@ -159,49 +120,34 @@ func (s *Service) CA() *x509.CertPool {
 }
 
 // Stop closes every stream with system-shutdown and waits for all goroutines. When ctx
-// ends first, connections are cut. It may be called more than once.
+// ends first, connections are cut. It can be called more than once.
 func (s *Service) Stop(ctx context.Context) error {
-	s.connMu.Lock()
-	var err error
-	if !s.stopping {
-		s.stopping = true
-		if s.listener != nil {
-			err = s.listener.Close()
-		}
-		if s.stopBots != nil {
-			s.stopBots()
-		}
+	s.startMu.Lock()
+	s.stopping = true
+	if s.stopBots != nil {
+		s.stopBots()
 	}
-	s.connMu.Unlock()
+	s.startMu.Unlock()
+	err := s.srv.Close()
 	s.endWhere(func(*client) bool { return true }, "system-shutdown")
-	done := make(chan struct{})
-	go func() { s.wg.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-ctx.Done():
-		s.connMu.Lock()
-		for c := range s.conns {
-			c.cut()
-		}
-		s.connMu.Unlock()
-		<-done // bounded: every socket is closed now
-	}
+	s.srv.Wait(ctx)
+	s.wg.Wait()
 	return err
 }
 
 // endWhere closes the matching streams with a stream error and returns how many. Nothing
 // that they still send counts.
 func (s *Service) endWhere(match func(*client) bool, condition string) int {
-	s.connMu.Lock()
 	var found []*client
-	for c := range s.conns {
-		if match(c) {
+	s.mu.Lock()
+	for _, conn := range s.srv.Conns() {
+		if c := conn.Handler().(*client); match(c) {
 			found = append(found, c)
 		}
 	}
-	s.connMu.Unlock()
+	s.mu.Unlock()
 	for _, c := range found { // all of them before the first unavailable presence is sent
-		c.end(condition, "")
+		c.conn.End(condition, "")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,19 +6,20 @@ import (
 	"encoding/hex"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/xmppserver"
 )
 
 // vcard answers XEP-0054: get only, of oneself and of contacts (M9). A contact is one
 // whose invitation, or ours to it, has been accepted; of any other account there is no card.
-func (s *Service) vcard(c *client, e *element, at address, set bool) {
+func (s *Service) vcard(c *client, e *xmppserver.Element, at xmppserver.Address, set bool) {
 	if set {
 		c.fail(e, "not-allowed")
 		return
 	}
-	a := at.acct
+	a := s.of(at)
 	if a != c.acct {
-		k := c.acct.contact(at.bare)
-		if a == nil || k == nil || !(k.to || k.from) {
+		k := c.acct.Contact(at.Bare)
+		if a == nil || k == nil || !(k.To || k.From) {
 			c.fail(e, "item-not-found")
 			return
 		}
@@ -30,37 +31,37 @@ func (s *Service) vcard(c *client, e *element, at address, set bool) {
 // setCard renders a vCard once for all who will ask.
 func (a *account) setCard(v perch.VCard) {
 	b := append([]byte(nil), "<vCard xmlns='"+nsVCard+"'>"...)
-	b = appendTag(b, "FN", v.FullName)
+	b = xmppserver.AppendTag(b, "FN", v.FullName)
 	if v.FamilyName != "" || v.GivenName != "" {
 		b = append(b, "<N>"...)
-		b = appendTag(b, "FAMILY", v.FamilyName)
-		b = append(appendTag(b, "GIVEN", v.GivenName), "</N>"...)
+		b = xmppserver.AppendTag(b, "FAMILY", v.FamilyName)
+		b = append(xmppserver.AppendTag(b, "GIVEN", v.GivenName), "</N>"...)
 	}
-	b = appendTag(b, "NICKNAME", defaultTo(v.Nickname, a.nick))
+	b = xmppserver.AppendTag(b, "NICKNAME", defaultTo(v.Nickname, a.Nick))
 	for _, m := range v.Emails {
-		b = append(appendTag(append(b, "<EMAIL><INTERNET/>"...), "USERID", m), "</EMAIL>"...)
+		b = append(xmppserver.AppendTag(append(b, "<EMAIL><INTERNET/>"...), "USERID", m), "</EMAIL>"...)
 	}
 	for _, p := range v.Phones {
-		b = append(appendTag(append(b, "<TEL><VOICE/>"...), "NUMBER", p), "</TEL>"...)
+		b = append(xmppserver.AppendTag(append(b, "<TEL><VOICE/>"...), "NUMBER", p), "</TEL>"...)
 	}
 	if v.Organization != "" {
-		b = append(appendTag(append(b, "<ORG>"...), "ORGNAME", v.Organization), "</ORG>"...)
+		b = append(xmppserver.AppendTag(append(b, "<ORG>"...), "ORGNAME", v.Organization), "</ORG>"...)
 	}
-	b = appendTag(b, "TITLE", v.Title)
-	b = appendTag(b, "BDAY", v.Birthday)
-	b = appendTag(b, "URL", v.URL)
-	b = appendTag(b, "DESC", v.Description)
+	b = xmppserver.AppendTag(b, "TITLE", v.Title)
+	b = xmppserver.AppendTag(b, "BDAY", v.Birthday)
+	b = xmppserver.AppendTag(b, "URL", v.URL)
+	b = xmppserver.AppendTag(b, "DESC", v.Description)
 	a.photoHash = ""
 	if v.Photo != nil {
 		b = append(b, "<PHOTO>"...)
 		if len(v.Photo.Data) > 0 {
 			sum := sha1.Sum(v.Photo.Data) // XEP-0153 names the hash
 			a.photoHash = hex.EncodeToString(sum[:])
-			b = appendTag(b, "TYPE", v.Photo.Type)
+			b = xmppserver.AppendTag(b, "TYPE", v.Photo.Type)
 			b = append(b, "<BINVAL>"...)
 			b = append(base64.StdEncoding.AppendEncode(b, v.Photo.Data), "</BINVAL>"...)
 		} else {
-			b = appendTag(b, "EXTVAL", v.Photo.URL)
+			b = xmppserver.AppendTag(b, "EXTVAL", v.Photo.URL)
 		}
 		b = append(b, "</PHOTO>"...)
 	}
@@ -78,7 +79,11 @@ func (s *Service) SetVCard(name string, v perch.VCard) error {
 	defer s.mu.Unlock()
 	a.setCard(v)
 	if s.o.PhotoHashes {
-		a.eachPresence(func(full string, inner []byte) { s.broadcast(a, full, "", inner) })
+		for _, r := range a.Resources {
+			if r.Available {
+				s.dir.Broadcast(a.Account, r.Full, "", r.Presence)
+			}
+		}
 	}
 	return nil
 }

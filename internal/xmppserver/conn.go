@@ -50,6 +50,9 @@ func newConn(s *Server, raw net.Conn) *Conn {
 	return &Conn{srv: s, raw: raw, conn: raw, log: s.log}
 }
 
+// Handler is what the service does with this connection. Anybody may ask.
+func (c *Conn) Handler() Handler { return c.handler }
+
 // Addrs are both ends of the socket.
 func (c *Conn) Addrs() (remote, local net.Addr) { return c.raw.RemoteAddr(), c.raw.LocalAddr() }
 

@@ -14,8 +14,9 @@ type Directory struct {
 	Domain     string
 	OfflineMax int // most messages kept for an account that is offline
 
-	// Decorate adds to what is inside of an available presence, for all who see it; nil: nothing.
-	Decorate func(a *Account, inner []byte) []byte
+	// Decorate adds to an available presence of a, whose end tag is still missing, for all who see
+	// it; nil: nothing.
+	Decorate func(a *Account, presence []byte) []byte
 
 	accounts map[string]*Account // by localpart
 }
@@ -42,7 +43,8 @@ type Resource struct {
 	Account    *Account
 	Name, Full string
 
-	// Send queues one whole stanza; it never waits. The caller does not change it afterwards.
+	// Send queues one whole stanza; it never waits. The caller does not change it afterwards. nil:
+	// the service plays this resource, and reads by itself what is sent to it.
 	Send func([]byte)
 
 	Available  bool

@@ -82,7 +82,7 @@ func (d *Directory) Broadcast(a *Account, full, kind string, inner []byte) {
 func (a *Account) ToAvailable(stanza func() []byte) {
 	var b []byte
 	for _, r := range a.Resources {
-		if !r.Available {
+		if !r.Available || r.Send == nil {
 			continue
 		}
 		if b == nil {
