@@ -32,6 +32,7 @@ type Service struct {
 	dir        *xmppserver.Directory
 	accounts   map[string]*account  // by localpart; constant after New
 	components map[string]component // by host; constant after New
+	rooms      *rooms               // one of them
 
 	life    context.Context // ends with Stop
 	stop    context.CancelFunc
@@ -85,7 +86,8 @@ func New(o Options) (*Service, error) {
 
 // makeComponents are the hosts under the domain.
 func (s *Service) makeComponents() map[string]component {
-	return map[string]component{}
+	s.rooms = newRooms(s)
+	return map[string]component{roomsHost + s.o.Domain: s.rooms}
 }
 
 // Start listens and serves until Stop. ctx covers the start only. A Service is started once.
