@@ -87,6 +87,9 @@ func (a *App) newUpstream(x xmppconn.Upstream, tokenMechanism string) (*upstream
 	}, nil
 }
 
+// embeddedName is what clients call the embedded service.
+const embeddedName = "messenger"
+
 // startEmbedded runs the Messenger-compatible service of the demo on loopback.
 func (a *App) startEmbedded() error {
 	s, err := messenger.New(messenger.Demo())
@@ -98,15 +101,15 @@ func (a *App) startEmbedded() error {
 	}
 	a.messenger = s
 	a.onStop("embedded service", s.Stop)
-	a.o.DefaultUpstream = "messenger"
+	a.o.DefaultUpstream = embeddedName
 	u, err := a.newUpstream(xmppconn.Upstream{
-		Name: "messenger", Domain: s.Domain(), Address: s.Addr().String(), TLS: xmppconn.TLSStartTLS,
+		Name: embeddedName, Domain: s.Domain(), Address: s.Addr().String(), TLS: xmppconn.TLSStartTLS,
 		RootCAs: s.CA(), Profile: xmppconn.ProfileMessenger,
 	}, "X-MESSENGER-OAUTH2")
 	if err != nil {
 		return err
 	}
-	table := upstreamTable{"messenger": u}
+	table := upstreamTable{embeddedName: u}
 	a.countUpstreams(table)
 	a.live.upstreams.Store(&table)
 	return nil

@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"html/template"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -30,40 +29,6 @@ func policy(o Others) string {
 		"form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types perch-worker"
 }
 
-// Others are the sources outside of this host that the console may use, as a Content-Security-Policy
-// names them (https:, http://host:*). Scripts and styles are never among them.
-type Others struct {
-	Uploads  []string // to which it may send files
-	Pictures []string // from which it may show pictures, when a user asks for one
-}
-
-// Option changes what the console offers.
-type Option func(*settings)
-
-type settings struct {
-	Accounts string // demo accounts, with blanks
-	SignIn   string // address of the consent page
-	others   func() Others
-}
-
-// Demo lets the console offer the accounts of the embedded service by their published
-// tokens, demo-<account>.
-func Demo(accounts ...string) Option {
-	return func(s *settings) { s.Accounts = strings.Join(accounts, " ") }
-}
-
-// SignIn lets the console offer an OAuth 2.0 sign-in (RFC 6749, 4.2) at an authorization
-// endpoint, whose token is returned in the fragment. A query of the address is not used.
-func SignIn(authorize string) Option {
-	return func(s *settings) { s.SignIn = authorize }
-}
-
-// Elsewhere lets the console use other hosts: upload services (XEP-0363) are mostly not that of the
-// gateway. It is called for each file that is served; without it there are none.
-func Elsewhere(others func() Others) Option {
-	return func(s *settings) { s.others = others }
-}
-
 // page is one file, ready to be sent, plain or compressed.
 type page struct {
 	body      []byte
@@ -75,25 +40,31 @@ type page struct {
 // Handler serves the console and perch.js. It answers GET and HEAD of the paths that
 // exist; everything else is 404.
 func Handler(options ...Option) http.Handler {
-	s := settings{others: func() Others { return Others{} }}
+	s := settings{others: func() Others { return Others{} }, services: func() []Service { return nil }}
 	for _, o := range options {
 		o(&s)
 	}
-	return serve(s.others, load(s, "index.html", func(name string) bool { return !strings.HasPrefix(name, "admin/") }))
+	pages := load("index.html", func(name string) bool { return !strings.HasPrefix(name, "admin/") })
+	return serve(s.others, pages, (&first{services: s.services}).page)
 }
 
 // Admin serves the page of operators at "/", as Handler does the console. It needs the admin API on
 // the same host.
 func Admin() http.Handler {
-	shared := []string{"icon.svg", "console/console.css", "console/dom.js"}
-	return serve(func() Others { return Others{} }, load(settings{}, "admin/index.html", func(name string) bool {
+	shared := []string{"icon.svg", "console/console.css", "console/dom.js", "console/explain.js"}
+	pages := load("admin/index.html", func(name string) bool {
 		return strings.HasPrefix(name, "admin/") || slices.Contains(shared, name)
-	}))
+	})
+	return serve(func() Others { return Others{} }, pages, func() page { return pages["/"] })
 }
 
-func serve(others func() Others, pages map[string]page) http.Handler {
+// serve answers with the pages by their path; that of "/" may be another one each time.
+func serve(others func() Others, pages map[string]page, start func() page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p, ok := pages[r.URL.Path]
+		if r.URL.Path == "/" {
+			p, ok = start(), true
+		}
 		if !ok {
 			http.NotFound(w, r)
 			return
@@ -103,9 +74,9 @@ func serve(others func() Others, pages map[string]page) http.Handler {
 	})
 }
 
-// load reads once every embedded file that belongs to a site, whose start is at "/". An embedded file that cannot be read, or an index
-// that is no template, is a broken build.
-func load(s settings, start string, belongs func(name string) bool) map[string]page {
+// load reads once every embedded file that belongs to a site, whose start is at "/". An embedded file
+// that cannot be read is a broken build.
+func load(start string, belongs func(name string) bool) map[string]page {
 	pages := map[string]page{}
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !belongs(name) {
@@ -117,11 +88,7 @@ func load(s settings, start string, belongs func(name string) bool) map[string]p
 		}
 		address := "/" + name
 		if name == start {
-			var b bytes.Buffer
-			if err := template.Must(template.New(name).Parse(string(body))).Execute(&b, s); err != nil {
-				return err
-			}
-			body, address = b.Bytes(), "/"
+			address = "/"
 		}
 		if path.Ext(name) == ".js" {
 			body = withoutComments(body)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -84,25 +85,30 @@ func plain(t *testing.T, w *httptest.ResponseRecorder) string {
 	return string(text)
 }
 
-// TestConsoleIsSmall: what a browser fetches before the console is there, and all that it may fetch later.
+// TestConsoleIsSmall: what a browser fetches before the first page is there, what it fetches for an account,
+// and all that it may fetch later.
 func TestConsoleIsSmall(t *testing.T) {
-	first := fetched(t, web.Handler(), "/", regexp.MustCompile(atOnce))
-	all := loads(t, web.Handler())
+	h := web.Handler()
+	first := fetched(t, h, "/", regexp.MustCompile(atOnce))
+	account := fetched(t, h, "/console/pane.js", regexp.MustCompile(atOnce))
+	maps.Copy(account, first)
 	for _, tc := range []struct {
-		what     string
-		sizes    map[string]int
-		few, max int
+		what                 string
+		sizes                map[string]int
+		fewest, files, bytes int
 	}{
-		{"the console at once", first, 30, 96_200},
-		{"the console with all of its parts", all, len(first) + 4, 111_000},
+		{"the first page", first, 8, 12, 15_000},
+		{"the console of an account", account, 40, 75, 98_000},
+		{"the console with all of its parts", loads(t, h), len(account) + 4, 95, 124_000},
 	} {
 		total := 0
 		for _, n := range tc.sizes {
 			total += n
 		}
-		if len(tc.sizes) < tc.few || total > tc.max {
-			t.Errorf("%s: got %d files of %d bytes, want %d or more of at most %d: %v", tc.what, len(tc.sizes), total, tc.few, tc.max, tc.sizes)
+		if n := len(tc.sizes); n < tc.fewest || n > tc.files || total > tc.bytes {
+			t.Errorf("%s: got %d files of %d bytes, want %d to %d of at most %d: %v", tc.what, n, total, tc.fewest, tc.files, tc.bytes, tc.sizes)
 		}
+		t.Logf("%s: %d files of %d bytes", tc.what, len(tc.sizes), total)
 	}
 }
 
@@ -212,7 +218,9 @@ func arePrograms(t *testing.T, scripts map[string]string) {
 }
 
 func TestPagesAreSafe(t *testing.T) {
-	h := web.Handler(web.Demo("alice", `"><script>`), web.SignIn("http://127.0.0.1:1/authorize?x=1&y=2"))
+	h := web.Handler(web.Services(func() []web.Service {
+		return []web.Service{{Label: `"><script>`, SignIn: "http://127.0.0.1:1/authorize?x=1&y=2", Accounts: []web.Account{{Name: `'><script>`}}}}
+	}))
 	for address := range loads(t, h) {
 		w := get(t, h, address)
 		csp := w.Header().Get("Content-Security-Policy")
@@ -228,8 +236,8 @@ func TestPagesAreSafe(t *testing.T) {
 			t.Errorf("%s with its ETag: got %d and %d bytes, want %d and none", address, again.Code, again.Body.Len(), http.StatusNotModified)
 		}
 	}
-	if body := get(t, h, "/").Body.String(); strings.Contains(body, `"><script>`) {
-		t.Errorf("a page: got an option as markup, want no %q in\n%s", `"><script>`, body)
+	if body := get(t, h, "/").Body.String(); strings.Contains(body, `><script>`) {
+		t.Errorf("a page: got an option as markup, want no %q in\n%s", `><script>`, body)
 	}
 }
 

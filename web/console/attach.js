@@ -1,5 +1,6 @@
 // The files that go with the next message: they are uploaded as soon as they are chosen, and sent with it.
 import { h, note, set, sync, text } from './dom.js';
+import { explain } from './explain.js';
 import { size } from './files.js';
 
 /** @import { Attachment } from '../types.d.ts' */
@@ -70,7 +71,7 @@ export class Attach {
       text(this.said, `${f.file.name} is uploaded`);
     } catch (e) {
       if (f.control.signal.aborted) return;
-      f.error = e instanceof Error ? e.message : String(e);
+      f.error = explain(e);
       f.final = /** @type {any} */ (e).code === 'file-too-large';
       text(this.said, `${f.file.name} was not uploaded: ${f.error}`);
     }

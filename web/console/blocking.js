@@ -11,11 +11,10 @@ export class BlockBar {
   constructor(pane, chat) {
     this.#pane = pane;
     this.#chat = chat;
-    const showBlock = part(
+    this.ask = part(
       () => import('./blocking_dialogs.js'),
       (m) => m.showBlock(pane, chat),
     );
-    this.button = h('button', { class: 'quiet', hidden: true, onclick: showBlock }, 'Block');
     this.why = h('span', {});
     const unblock = () => attempt(() => pane.perch.unblock(this.entry ?? ''));
     this.banner = h('div', { class: 'banner', hidden: true }, this.why, h('button', { class: 'quiet', onclick: unblock }, 'Unblock'));
@@ -26,9 +25,13 @@ export class BlockBar {
     return this.#pane.perch.store.blockedBy(this.#chat.jid);
   }
 
+  /** Whether it may be blocked. */
+  get possible() {
+    return this.#pane.perch.can('blocking') && !this.entry && this.#chat.conversation.type === 'chat';
+  }
+
   draw() {
     const { entry } = this;
-    set(this.button, 'hidden', !this.#pane.perch.can('blocking') || Boolean(entry) || this.#chat.conversation.type !== 'chat');
     const focused = this.banner.contains(document.activeElement);
     set(this.banner, 'hidden', !entry);
     set(this.#chat.composer.element, 'hidden', Boolean(entry));

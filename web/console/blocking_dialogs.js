@@ -41,7 +41,6 @@ export function showBlock(pane, { jid, conversation }) {
       ? { reason: kind, ...(what.value.trim() && { text: what.value.trim() }), ...(named.length > 0 && { stanza_ids: named }) }
       : undefined;
   };
-  const call = () => ({ method: 'PUT', path: `/v1/blocked/${encodeURIComponent(jid)}`, body: { report: report() } });
   const block = (/** @type {Event} */ e) => {
     e.preventDefault();
     void attempt(async () => (await pane.perch.block(jid, report()), box.close()));
@@ -60,7 +59,6 @@ export function showBlock(pane, { jid, conversation }) {
       h(
         'div',
         { class: 'row end' },
-        pane.curl('block', call),
         h('button', { type: 'button', class: 'quiet', onclick: () => box.close() }, 'Cancel'),
         h('button', { class: 'danger' }, 'Block'),
       ),
@@ -117,12 +115,7 @@ export function showBlocked(pane) {
       field(`${pane.id}-blocked`, 'Account or domain to block', jid),
       h('div', { class: 'row end' }, all, h('button', { class: 'quiet' }, 'Block it')),
     ),
-    h(
-      'form',
-      { method: 'dialog', class: 'row end' },
-      pane.curl('whom you block', () => ({ path: '/v1/blocked' })),
-      h('button', {}, 'Close'),
-    ),
+    h('form', { method: 'dialog', class: 'row end' }, h('button', {}, 'Close')),
   );
   draw();
   document.body.append(box);

@@ -1,21 +1,29 @@
 // The people: invitations, chats, buddies in their groups with live presence, and adding one.
 import { attempt, h, note, part, set, sync, text } from './dom.js';
-import { RoomInvitations, joinButton } from './join.js';
 import { avatar, nameAvatar } from './person.js';
+import { RoomInvitations } from './room_invitations.js';
 import { Talks } from './talks.js';
 
 /** @import { Buddy, Invitation } from '../types.d.ts' */
-/** @typedef {{ group: string, buddy: Buddy }} Row */
+
+const { compare } = new Intl.Collator();
+/** Times of one form (RFC 3339). @param {string} a @param {string} b */
+const compareTimes = (a, b) => (a < b ? -1 : Number(a > b));
 
 export class Buddies {
   #pane;
+  /** The form, once it is asked for. @type {import('./adding.js').Adding | undefined} */ #adding;
 
   /** @param {import('./pane.js').Pane} pane */
   constructor(pane) {
     this.#pane = pane;
     this.invitations = h('ul', { class: 'invitations' });
     this.rooms = new RoomInvitations(pane);
-    this.join = joinButton(pane);
+    const showJoin = part(
+      () => import('./join.js'),
+      (m) => m.showJoin(pane),
+    );
+    this.join = h('button', { class: 'quiet', hidden: true, onclick: showJoin }, 'Join or make a room'); // where there are rooms
     const showSearch = part(
       () => import('./search.js'),
       (m) => m.showSearch(pane),
@@ -28,67 +36,34 @@ export class Buddies {
       this.invitations,
       this.rooms.list,
     );
-    this.groups = h('div', { class: 'groups' });
     this.talks = new Talks(pane);
+    this.adds = h('summary', {}, 'Add a buddy');
+    this.add = h('details', { class: 'add', ontoggle: () => !this.#adding && this.add.open && this.#showAdding() }, this.adds);
     this.filter = h('input', { type: 'search', placeholder: 'Find a buddy', 'aria-label': 'Find a buddy', oninput: () => this.draw() });
+    this.group = h('select', { 'aria-label': 'Group', hidden: true, onchange: () => this.draw() });
+    this.lists = h('div', { class: 'groups' });
+    this.nobody = h('p', { class: 'status', hidden: true });
     this.element = h(
       'nav',
       { class: 'people-list', 'aria-label': 'People' },
-      h(
-        'div',
-        { class: 'row' },
-        this.filter,
-        pane.curl('list buddies', () => ({ path: '/v1/buddies?include=presence' })),
-      ),
+      h('div', { class: 'row' }, this.filter, this.group),
       this.inviting,
       this.talks.element,
       this.search,
       this.join,
-      this.groups,
-      this.#adding(),
+      this.lists,
+      this.nobody,
+      this.add,
     );
   }
 
-  #adding() {
-    const p = this.#pane;
-    const id = `${p.id}-add`;
-    const whom = h('input', { id, required: true, placeholder: 'dora@contoso.com', autocomplete: 'off', spellcheck: 'false' });
-    const kind = h(
-      'select',
-      { 'aria-label': 'What it is' },
-      h('option', { value: 'account' }, 'Account'),
-      h('option', { value: 'jid' }, 'JID'),
-    );
-    const nick = h('input', { placeholder: 'Your nickname', 'aria-label': 'Your nickname for the invitation' });
-    const body = () => ({ [kind.value]: whom.value.trim(), ...(nick.value.trim() && { nick: nick.value.trim() }) });
-    const box = h('details', { class: 'add' });
-    const add = (/** @type {Event} */ e) => {
-      e.preventDefault();
-      void attempt(async () => {
-        const buddy = await p.perch.addBuddy(body());
-        note(`${p.nameOf(buddy.jid)} is in your list; the invitation is on its way.`);
-        whom.value = '';
-        box.open = false;
-      });
-    };
-    box.append(
-      h('summary', {}, 'Add a buddy'),
-      h(
-        'form',
-        { class: 'fields', onsubmit: add },
-        h('label', { for: id }, 'Whom'),
-        h('div', { class: 'row' }, kind, whom),
-        nick,
-        h(
-          'div',
-          { class: 'row end' },
-          p.curl('add a buddy', () => ({ method: 'POST', path: '/v1/buddies', body: body() })),
-          h('button', {}, 'Add'),
-        ),
-      ),
-    );
-    return box;
-  }
+  #showAdding = part(
+    () => import('./adding.js'),
+    (m) => {
+      this.#adding ??= new m.Adding(this.#pane, () => ((this.add.open = false), this.adds.focus()));
+      this.add.append(this.#adding.element);
+    },
+  );
 
   draw() {
     const store = this.#pane.perch.store;
@@ -106,49 +81,72 @@ export class Buddies {
         text(e.querySelector('.status'), i.message);
       },
     );
+    this.#adding?.draw();
     const wanted = this.filter.value.trim().toLowerCase();
     this.talks.draw(wanted);
-    /** @type {Map<string, Buddy[]>} */ const groups = new Map();
-    for (const b of store.buddies.values()) {
-      if (wanted && !`${b.name} ${b.jid}`.toLowerCase().includes(wanted)) continue;
-      for (const g of b.groups.length ? b.groups : ['']) groups.set(g, [...(groups.get(g) ?? []), b]);
-    }
-    const names = [...groups.keys()].sort((a, b) => Number(a === '') - Number(b === '') || a.localeCompare(b));
+    this.#drawGroups();
+    this.#drawBuddies(wanted);
+  }
+
+  /** The groups to choose from. */
+  #drawGroups() {
+    const names = new Set([...this.#pane.perch.store.buddies.values()].flatMap((b) => b.groups));
+    if (!names.has(this.group.value)) this.group.value = '';
+    set(this.group, 'hidden', names.size === 0);
     sync(
-      this.groups,
-      names,
+      this.group,
+      ['', ...[...names].sort(compare)],
       (g) => g,
-      (g) => h('section', { 'aria-label': g || 'No group' }, h('h2', {}, g || 'Buddies'), h('ul', { class: 'buddies' })),
-      (e, g) => this.#group(e.querySelector('ul'), groups.get(g) ?? []),
+      (g) => h('option', { value: g }, g || 'All groups'),
+      () => {},
     );
   }
 
-  /** @param {Element} list @param {Buddy[]} buddies */
-  #group(list, buddies) {
-    const presence = this.#pane.perch.store.presence;
-    const name = (/** @type {Buddy} */ b) => this.#pane.nameOf(b.jid);
-    buddies.sort(
-      (a, b) => Number(presence.get(b.jid)?.available ?? 0) - Number(presence.get(a.jid)?.available ?? 0) || name(a).localeCompare(name(b)),
-    );
+  /** Who is online comes first, and of all the last one that was talked to. @param {string} wanted */
+  #drawBuddies(wanted) {
+    const { store } = this.#pane.perch;
+    const group = this.group.value;
+    const [presence, conversations] = [store.presence, store.conversations];
+    const rows = [...store.buddies.values()]
+      .filter((b) => (!group || b.groups.includes(group)) && (!wanted || `${b.name} ${b.jid}`.toLowerCase().includes(wanted)))
+      .map((b) => {
+        const there = presence.get(b.jid)?.available === true && !store.blockedBy(b.jid);
+        return { b, there, name: this.#pane.nameOf(b.jid), at: conversations.get(b.jid)?.last_activity_at ?? '' };
+      })
+      .sort((x, y) => compareTimes(y.at, x.at) || compare(x.name, y.name));
+    const parts = [
+      { title: 'Online', rows: rows.filter((r) => r.there) },
+      { title: 'Offline', rows: rows.filter((r) => !r.there) },
+    ];
     sync(
-      list,
-      buddies,
-      (b) => b.jid,
-      (b) => this.#buddy(b),
-      (e, b) => this.#updateBuddy(e, b),
+      this.lists,
+      parts.filter((p) => p.rows.length),
+      (p) => p.title,
+      (p) => h('section', { 'aria-label': p.title }, h('h2', {}), h('ul', { class: 'buddies' })),
+      (e, p) => {
+        text(e.querySelector('h2'), `${p.title} · ${p.rows.length}`);
+        sync(
+          e.querySelector('ul'),
+          p.rows,
+          (r) => r.b.jid,
+          (r) => this.#buddy(r.b),
+          (row, r) => this.#updateBuddy(row, r.b),
+        );
+      },
     );
+    set(this.nobody, 'hidden', rows.length > 0 || !store.ready);
+    text(this.nobody, wanted || group ? 'Nobody of that name.' : 'Nobody is in your list yet.');
   }
 
   /** @param {Buddy} b */
   #buddy(b) {
     const face = avatar(this.#pane.nameOf(b.jid));
-    void this.#pane.photos.show(b.jid, face);
     const parts = [
       face,
       h('span', { class: 'dot' }),
-      h('span', { class: 'name' }),
+      h('span', { class: 'name', dir: 'auto' }),
       h('span', { class: 'hidden word' }),
-      h('span', { class: 'status' }),
+      h('span', { class: 'status', dir: 'auto' }),
     ];
     return h('li', {}, h('button', { class: 'buddy', 'data-jid': b.jid, onclick: () => this.#pane.talk(b.jid) }, ...parts));
   }
@@ -170,25 +168,23 @@ export class Buddies {
       of('.status'),
       word === 'blocked' ? word : p?.status || (b.ask === 'subscribe' ? 'invited, no answer yet' : p?.available && p.show ? word : ''),
     );
-    if (!this.#pane.photos || !of('.avatar').dataset.photo) void this.#pane.photos.show(b.jid, of('.avatar'));
+    this.#pane.photos.show(b.jid, of('.avatar'));
   }
 
   /** @param {Invitation} i */
   #invitation(i) {
     const p = this.#pane.perch;
-    const path = `/v1/invitations/${encodeURIComponent(i.jid)}`;
     const act = (/** @type {() => Promise<unknown>} */ f, /** @type {string} */ done) => () => attempt(async () => (await f(), note(done)));
     return h(
       'li',
       { class: 'invitation', 'data-jid': i.jid },
-      h('strong', { class: 'name' }),
-      h('p', { class: 'status' }),
+      h('strong', { class: 'name', dir: 'auto' }),
+      h('p', { class: 'status', dir: 'auto' }),
       h(
         'div',
         { class: 'row' },
         h('button', { onclick: act(() => p.acceptInvitation(i.jid, i.nick ? { name: i.nick } : {}), 'You see each other now.') }, 'Accept'),
         h('button', { class: 'quiet', onclick: act(() => p.declineInvitation(i.jid), 'Declined.') }, 'Decline'),
-        this.#pane.curl('accept', () => ({ method: 'POST', path: `${path}/accept` })),
       ),
     );
   }

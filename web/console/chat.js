@@ -2,16 +2,20 @@
 import { Actions } from './actions.js';
 import { BlockBar } from './blocking.js';
 import { Composer } from './composer.js';
-import { attempt, h, note, set, sync, text } from './dom.js';
+import { h, note, set, sync, text } from './dom.js';
+import { ChatMenu } from './chat_menu.js';
 import { MessageView } from './message.js';
 import { RoomBar } from './room.js';
-import { showCard } from './person.js';
+import { Shown } from './shown.js';
+import { dayOf } from './times.js';
 
 /** @import { StoredMessage } from '../types.d.ts' */
 
 /** Pages that are read to find a message that was replied to, or searched for; and messages in each. */
 const mostPages = 10;
 const pageSize = 100;
+/** How far from an end what comes next is made, in pixels. */
+const near = 600;
 
 /** Who writes. @param {import('../types.d.ts').Conversation} c @param {string} name */
 function writers({ type, writing }, name) {
@@ -28,6 +32,7 @@ export class Chat {
   /** Conversations whose newest page was asked for. */ #asked = new Set();
   /** The open conversation. */ jid = '';
   /** Of which hole the archive was asked last. */ #filled = '';
+  /** Which messages have elements. */ #shown = new Shown();
 
   /** @param {import('./pane.js').Pane} pane */
   constructor(pane) {
@@ -38,15 +43,12 @@ export class Chat {
     this.composer = new Composer(pane, this);
     this.room = new RoomBar(pane, this);
     this.block = new BlockBar(pane, this);
-    this.title = h('h2', { id: `${id}-chat`, tabindex: -1 });
-    this.presence = h('p', { class: 'status' });
-    this.empty = h(
-      'div',
-      { class: 'nothing' },
-      h('p', {}, 'Choose a buddy to talk to.'),
-      h('p', { class: 'status' }, 'Echo answers whatever you say.'),
-    );
-    this.older = h('button', { class: 'quiet older', onclick: () => this.#loadOlder() }, 'Older messages');
+    this.title = h('h2', { id: `${id}-chat`, tabindex: -1, dir: 'auto' });
+    this.presence = h('p', { class: 'status', dir: 'auto' });
+    this.hint = h('p', { class: 'status' });
+    this.empty = h('div', { class: 'nothing' }, h('p', {}, 'Choose a buddy to talk to.'), this.hint);
+    this.older = h('button', { class: 'quiet older', onclick: () => this.#older() }, 'Older messages');
+    this.newest = h('button', { class: 'quiet newest', hidden: true, onclick: () => this.toEnd() }, 'Newest messages');
     this.list = h('ol', { class: 'messages' });
     this.typing = h('p', { class: 'typing', 'aria-live': 'polite' });
     this.log = h(
@@ -56,16 +58,14 @@ export class Chat {
         role: 'log',
         'aria-label': 'Messages',
         tabindex: 0,
-        onscroll: () => this.log.scrollTop < 40 && this.#loadOlder(),
+        onscroll: () => this.#scrolled(),
         onkeydown: (/** @type {KeyboardEvent} */ e) => this.#key(e),
       },
       this.older,
       this.list,
       this.typing,
     );
-    const history = pane.curl('read the archive', () => ({ path: `/v1/archive?with=${encodeURIComponent(this.jid)}&limit=10` }));
-    this.card = h('button', { class: 'quiet', onclick: () => this.#card() }, 'Card');
-    this.pin = h('button', { class: 'quiet', hidden: true, onclick: () => this.#pin() }, 'Pin');
+    this.menu = new ChatMenu(pane, this);
     const back = h('button', { class: 'quiet back', 'aria-label': 'Back to the people', onclick: () => this.#back() }, '‹');
     this.inside = h(
       'div',
@@ -75,21 +75,11 @@ export class Chat {
         ondragover: (/** @type {DragEvent} */ e) => e.dataTransfer?.types.includes('Files') && e.preventDefault(),
         ondrop: (/** @type {DragEvent} */ e) => this.composer.take(e, e.dataTransfer),
       },
-      h(
-        'header',
-        {},
-        back,
-        h('div', { class: 'names' }, this.title, this.presence),
-        history,
-        this.pin,
-        this.card,
-        this.block.button,
-        this.room.button,
-        this.room.settings,
-      ),
+      h('header', {}, back, h('div', { class: 'names' }, this.title, this.presence), this.room.button, this.menu.element),
       this.room.banner,
       this.block.banner,
       this.log,
+      this.newest,
       this.room.people.element,
       this.composer.element,
     );
@@ -123,7 +113,10 @@ export class Chat {
   /** @param {string} jid @param {boolean} focus */
   open(jid, focus) {
     const other = jid !== this.jid;
-    if (other) this.actions.close(false);
+    if (other) {
+      this.actions.close(false);
+      this.#shown.reset();
+    }
     this.jid = jid;
     if (other) this.room.opened();
     set(this.empty, 'hidden', jid !== '');
@@ -139,8 +132,34 @@ export class Chat {
     }
   }
 
+  /** To the newest message. */
   toEnd() {
+    if (!this.#shown.follows) {
+      this.#shown.reset();
+      this.draw();
+    }
     this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  /** Makes elements of what is about to be seen. */
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.log;
+    const below = scrollHeight - scrollTop - clientHeight;
+    if (scrollTop < near) this.#older();
+    else if (below < near && this.#shown.newer(this.conversation.messages)) this.draw();
+    this.#drawNewest();
+  }
+
+  #drawNewest() {
+    const { scrollTop, scrollHeight, clientHeight } = this.log;
+    set(this.newest, 'hidden', this.#shown.follows && scrollHeight - scrollTop - clientHeight < 2 * clientHeight);
+  }
+
+  /** Older messages: those that are here already, else those of the archive. */
+  #older() {
+    if (!this.#shown.older(this.conversation.messages)) return this.#loadOlder();
+    this.draw();
+    return Promise.resolve();
   }
 
   #back() {
@@ -150,34 +169,19 @@ export class Chat {
     rows.find((b) => b.getAttribute('data-jid') === jid)?.focus();
   }
 
-  #card() {
-    const { jid } = this;
-    showCard(
-      this.#pane.perch,
-      this.#pane.photos,
-      jid,
-      this.#pane.nameOf(jid),
-      this.#pane.curl('fetch the card', () => ({ path: `/v1/vcards/${encodeURIComponent(jid)}` })),
-    );
-  }
-
-  #pin() {
-    return attempt(() => this.#pane.perch.updateConversation(this.jid, { pinned: !this.conversation.pinned }));
-  }
-
   /** @param {boolean} [first] the newest page @param {number} [limit] */
   async #loadOlder(first = false, limit = 30) {
     const { jid } = this;
     if (!jid || (this.conversation.complete && !first)) return;
     if (this.#loading === jid) return void (await this.#page);
     this.#loading = jid;
-    const bottom = this.log.scrollHeight - this.log.scrollTop;
     this.#page = this.#pane.perch.loadHistory(jid, limit).catch(() => {}); // the next time may have more luck
     await this.#page;
     if (this.#loading === jid) this.#loading = '';
     if (this.jid !== jid) return;
+    if (!first) this.#shown.older(this.conversation.messages);
     this.draw();
-    this.log.scrollTop = first ? this.log.scrollHeight : this.log.scrollHeight - bottom; // what was read stays in place
+    if (first) this.toEnd();
   }
 
   /** Reads what is missing of a room, once for each news of it. @param {import('../types.d.ts').Conversation} c */
@@ -207,7 +211,10 @@ export class Chat {
       if (this.jid !== jid) return false;
     }
     const m = found();
-    if (m) this.draw();
+    if (m) {
+      this.#shown.around(this.conversation.messages, m.key);
+      this.draw();
+    }
     this.#focus(this.row(m?.key ?? ''));
     return Boolean(m);
   }
@@ -225,13 +232,22 @@ export class Chat {
       Home: 0,
       End: rows.length - 1,
     }[e.key];
-    if (next !== undefined) this.#focus(rows[Math.max(0, Math.min(rows.length - 1, next))]);
+    if (next === -1 && m) void this.#before(m.key);
+    else if (next !== undefined) this.#focus(rows[Math.max(0, Math.min(rows.length - 1, next))]);
     else if (m && e.key === 'Enter') this.actions.open(m);
     else if (m && e.key === 'r' && may.includes('reply')) this.composer.reply(m);
     else if (m && e.key === 'e' && may.includes('edit')) this.composer.edit(m);
     else if (e.key === 'Escape') this.composer.input.focus();
     else return;
     e.preventDefault();
+  }
+
+  /** To the message before one that is the first with an element. @param {string} key */
+  async #before(key) {
+    await this.#older();
+    const all = this.conversation.messages;
+    const at = all.findIndex((m) => m.key === key);
+    this.#focus(this.row(all[at - 1]?.key ?? key));
   }
 
   /** @param {HTMLElement | undefined} row */
@@ -243,13 +259,13 @@ export class Chat {
   }
 
   draw() {
-    if (!this.jid) return;
+    if (!this.jid) return text(this.hint, this.#pane.service?.hint ?? '');
     const { perch } = this.#pane;
     if (!document.hidden && this.conversation.unread > 0) void perch.markRead(this.jid).catch(() => {}); // it is told again with the next message
     const c = this.conversation;
     const p = c.type === 'chat' ? perch.store.presence.get(this.jid) : undefined;
     const name = this.#pane.nameOf(this.jid);
-    const atEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
+    const atEnd = this.#shown.follows && this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
     text(this.title, name);
     const { word, kind } = this.#pane.availability(this.jid, p);
     set(this.presence, 'data-show', kind);
@@ -259,24 +275,31 @@ export class Chat {
     set(this.presence, 'title', room?.subject?.text || null);
     this.room.draw();
     this.block.draw();
-    set(this.card, 'hidden', c.type !== 'chat');
     set(this.inside, 'data-type', c.type);
     set(this.inside, 'data-people', !this.room.people.element.hidden);
-    set(this.older, 'hidden', c.complete);
-    set(this.pin, 'hidden', !perch.can('conversations'));
-    text(this.pin, c.pinned ? 'Unpin' : 'Pin');
     text(this.typing, c.typing === 'composing' ? `${writers(c, name)}…` : '');
     this.composer.draw();
     this.#fill(c);
+    const place = atEnd ? null : this.#place();
+    this.#drawMessages(c);
+    if (atEnd) this.log.scrollTop = this.log.scrollHeight;
+    else place?.();
+    this.#drawNewest();
+  }
+
+  /** @param {import('../types.d.ts').Conversation} c */
+  #drawMessages({ messages, complete, gap }) {
+    const { from, to } = this.#shown.range(messages);
+    set(this.older, 'hidden', from === 0 && complete);
     let day = '';
     /** @type {{ key: string, m?: StoredMessage, day?: string }[]} */ const rows = [];
-    for (const m of c.messages) {
-      const d = new Date(m.time).toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long' });
+    for (const m of messages.slice(from, to)) {
+      const d = dayOf(m.time);
       if (d !== day) rows.push({ key: `day ${d}`, day: d });
       day = d;
       rows.push({ key: m.key, m });
     }
-    if (c.gap) rows.push({ key: 'gap', day: 'Some messages may be missing here' });
+    if (gap && to === messages.length) rows.push({ key: 'gap', day: 'Some messages may be missing here' });
     sync(
       this.list,
       rows,
@@ -284,6 +307,16 @@ export class Chat {
       (r) => (r.m ? this.view.make(r.m) : h('li', { class: 'day' }, r.day)),
       (e, r) => r.m && this.view.update(e, r.m),
     );
-    if (atEnd) this.toEnd();
+  }
+
+  /** What is read stays in its place, whatever comes before it or goes: call the result afterwards. */
+  #place() {
+    const { top } = this.log.getBoundingClientRect();
+    const seen = this.#rows().filter((e) => e.getBoundingClientRect().bottom > top);
+    const at = seen.map((e) => e.getBoundingClientRect().top);
+    return () => {
+      const i = seen.findIndex((e) => e.isConnected);
+      if (i >= 0) this.log.scrollTop += /** @type {HTMLElement} */ (seen[i]).getBoundingClientRect().top - /** @type {number} */ (at[i]);
+    };
   }
 }

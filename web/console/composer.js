@@ -1,6 +1,7 @@
 // Where a message is written: its draft is kept, and it may reply to another one, or edit it.
 import { Attach } from './attach.js';
 import { h, note, set, text } from './dom.js';
+import { explain } from './explain.js';
 import { summary } from './talks.js';
 
 /** @import { StoredMessage } from '../types.d.ts' */
@@ -33,7 +34,6 @@ export class Composer {
       h('button', { type: 'button', class: 'quiet', 'aria-label': 'Write a new message instead', onclick: () => this.cancel() }, '✕'),
     );
     this.files = new Attach(pane, () => this.#drawSend());
-    const call = () => ({ method: 'POST', path: '/v1/messages', body: { to: chat.jid, body: this.input.value || 'Hello!' } });
     this.send = h('button', {}, 'Send');
     this.element = h(
       'form',
@@ -44,7 +44,6 @@ export class Composer {
       this.files.input,
       this.files.button,
       this.input,
-      pane.curl('send a message', call),
       this.send,
     );
   }
@@ -167,7 +166,7 @@ export class Composer {
   /** A message that was refused or cancelled shows that itself. @param {() => Promise<unknown>} f */
   #run(f) {
     f().catch((e) => {
-      if (e.code === 'outbox-full' || e.status === 401) note(e.message, 'bad');
+      if (e.code === 'outbox-full' || e.status === 401) note(explain(e), 'bad');
     });
   }
 }

@@ -1,7 +1,11 @@
 // "Copy as curl": every action of the console is a request that works in a terminal too.
 import { h, note } from './dom.js';
+import { Menu } from './menu.js';
+import { accountOf } from './services.js';
 
 /** @typedef {{ method?: string, path: string, body?: unknown, accept?: string }} Call */
+
+const table = () => import('./calls.js');
 
 /** @param {string} s */
 const quote = (s) => `'${s.replaceAll("'", `'\\''`)}'`;
@@ -9,7 +13,7 @@ const quote = (s) => `'${s.replaceAll("'", `'\\''`)}'`;
 /** The command of a call. A token that is no published one stays out of the clipboard.
  * @param {Call} call @param {string} token @param {string} [origin] */
 export function curl(call, token, origin = location.origin) {
-  const bearer = token.startsWith('demo-') ? quote(`Authorization: Bearer ${token}`) : '"Authorization: Bearer $TOKEN"';
+  const bearer = accountOf(token) ? quote(`Authorization: Bearer ${token}`) : '"Authorization: Bearer $TOKEN"';
   const parts = ['curl', call.accept ? '-N' : '', '-H', bearer];
   if (call.accept) parts.push('-H', quote(`Accept: ${call.accept}`));
   if (call.method && call.method !== 'GET' && !(call.method === 'POST' && call.body !== undefined)) parts.push('-X', call.method);
@@ -37,11 +41,12 @@ export async function copy(call, token) {
   }
 }
 
-/** A small button beside an action. @param {string} what @param {() => Call} call @param {() => string} token */
-export function curlButton(what, call, token) {
-  return h(
-    'button',
-    { type: 'button', class: 'curl', title: 'Copy as curl', 'aria-label': `Copy as curl: ${what}`, onclick: () => copy(call(), token()) },
-    'curl',
-  );
-}
+/** The one menu of an account with all that can be copied. @param {import('./pane.js').Pane} pane */
+export const curlMenu = (pane) =>
+  new Menu(`${pane.id}-curl`, 'Copy as curl', 'curl', async () => {
+    const { callsOf } = await table();
+    return callsOf(pane).map(({ heading, calls }) => ({
+      heading,
+      items: calls.map(([label, call]) => ({ label, run: () => copy(call, pane.token) })),
+    }));
+  });

@@ -1,8 +1,10 @@
 // Devices and tokens: all that leads to the session, what each may do and when it was used last; to make another
 // one, to revoke one, and to sign out, here or everywhere.
 import { drawFacts, head } from './card.js';
-import { attempt, h, moment, note, set, sure, sync, text } from './dom.js';
+import { attempt, h, note, set, sure, sync, text } from './dom.js';
+import { explain } from './explain.js';
 import { Secret } from './secret.js';
+import { moment } from './times.js';
 import { TokenForm, scopes } from './token_form.js';
 
 /** @import { NewToken, Token } from '../types.d.ts' */
@@ -50,12 +52,7 @@ class Devices {
       this.secret.element,
       this.form.element,
       h('div', { class: 'row wrap' }, this.here, this.everywhere),
-      h(
-        'form',
-        { method: 'dialog', class: 'row end' },
-        pane.curl('tokens', () => ({ path: '/v1/tokens' })),
-        h('button', { autofocus: true }, 'Close'),
-      ),
+      h('form', { method: 'dialog', class: 'row end' }, h('button', { autofocus: true }, 'Close')),
     );
     this.#draw([]);
   }
@@ -72,8 +69,8 @@ class Devices {
       this.#draw((await this.#pane.perch.listTokens()).items);
       text(this.state, '');
     } catch (e) {
-      const { code, message } = /** @type {import('../perch.js').PerchError} */ (e);
-      text(this.state, code === 'insufficient-scope' ? 'The token of this page may not see the others.' : message);
+      const { code } = /** @type {import('../perch.js').PerchError} */ (e);
+      text(this.state, code === 'insufficient-scope' ? 'The token of this page may not see the others.' : explain(e));
       set(this.here, 'hidden', code !== 'insufficient-scope'); // it may always end itself
     }
   }

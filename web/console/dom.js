@@ -1,4 +1,5 @@
 // The only place where elements are made. Text becomes text nodes, never markup.
+import { explain } from './explain.js';
 
 /** @typedef {Node | string | null | false | undefined} Child */
 
@@ -72,22 +73,26 @@ export function soon(f) {
   };
 }
 
-/** Where short messages are: what is outside of a modal dialog is neither seen in front of it nor read out.
- * @param {Element | undefined} dialog */
+/** Where short messages are: what is outside of a modal dialog is neither seen in front of it nor read out. They
+ * have a place of their own, so they cover nothing. @param {Element | undefined} dialog */
 function notes(dialog) {
   if (!dialog) return document.getElementById('notes');
   const there = dialog.querySelector('.notes');
   if (there) return there;
   const made = h('div', { class: 'notes', role: 'status', 'aria-live': 'polite' });
-  dialog.append(made);
+  const head = dialog.querySelector('header');
+  if (head) head.after(made);
+  else dialog.prepend(made);
   return made;
 }
 
 /** Shows a short message for some seconds. @param {string} message @param {'info' | 'bad'} [kind] */
 export function note(message, kind = 'info') {
-  const e = h('p', { class: `note ${kind}` }, message);
+  const away = h('button', { type: 'button', class: 'link', 'aria-label': 'Put it away', onclick: () => e.remove() }, '✕');
+  const e = h('p', { class: `note ${kind}` }, h('span', { dir: 'auto' }, message), away);
   const place = notes([...document.querySelectorAll('dialog[open]')].at(-1));
-  setTimeout(() => place?.append(e), 20); // what comes into a place that was there before is read out
+  const show = () => (place?.append(e), e.scrollIntoView({ block: 'nearest' }));
+  setTimeout(show, 20); // what comes into a place that was there before is read out
   setTimeout(() => e.remove(), kind === 'bad' ? 9000 : 4000);
 }
 
@@ -97,7 +102,7 @@ export async function attempt(f) {
     await f();
     return true;
   } catch (e) {
-    note(e instanceof Error ? e.message : String(e), 'bad');
+    note(explain(e), 'bad');
     return false;
   }
 }
@@ -132,8 +137,3 @@ export function field(id, label, input) {
   set(input, 'id', id);
   return h('div', { class: 'field' }, h('label', { for: id }, label), input);
 }
-
-/** @param {string | number | null | undefined} t */
-export const clock = (t) => (t ? new Date(t).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }) : '');
-/** @param {string | null | undefined} t */
-export const moment = (t) => (t ? new Date(t).toLocaleString([], { dateStyle: 'medium', timeStyle: 'medium' }) : 'never');

@@ -1,14 +1,11 @@
-// Finding, joining and making rooms; and invitations to them.
-import { attempt, field, h, note, set, sync, text } from './dom.js';
+// Finding, joining and making rooms.
+import { attempt, field, h, note, set, text } from './dom.js';
 
-/** @import { DirectoryRoom, RoomInvitation } from '../types.d.ts' */
+/** @import { DirectoryRoom } from '../types.d.ts' */
 /** @typedef {import('./pane.js').Pane} Pane */
 
-/** The button that opens it all, where there are rooms. @param {Pane} pane */
-export const joinButton = (pane) => h('button', { class: 'quiet', hidden: true, onclick: () => showJoin(pane) }, 'Join or make a room');
-
 /** @param {Pane} pane */
-function showJoin(pane) {
+export function showJoin(pane) {
   const done = (/** @type {string} */ jid) => (box.close(), pane.talk(jid));
   const box = h(
     'dialog',
@@ -50,15 +47,7 @@ function directory(pane, done) {
   };
   void read();
   const submit = (/** @type {Event} */ e) => (e.preventDefault(), read());
-  const call = () => ({ path: `/v1/directory?limit=50${q.value ? `&q=${encodeURIComponent(q.value)}` : ''}` });
-  return h(
-    'div',
-    {},
-    h('form', { class: 'row', onsubmit: submit }, q, h('button', { class: 'quiet' }, 'Find'), pane.curl('find rooms', call)),
-    state,
-    list,
-    more,
-  );
+  return h('div', {}, h('form', { class: 'row', onsubmit: submit }, q, h('button', { class: 'quiet' }, 'Find')), state, list, more);
 }
 
 /** @param {Pane} pane @param {DirectoryRoom} room @param {(jid: string) => void} done */
@@ -87,11 +76,6 @@ function byAddress(pane, done) {
     ...(password.value && { password: password.value }),
     ...(!keep.checked && { autojoin: null }),
   });
-  const call = () => ({
-    method: 'PUT',
-    path: `/v1/rooms/${encodeURIComponent(jid.value.trim())}`,
-    body: { ...how(), password: undefined },
-  });
   const join = (/** @type {Event} */ e) => {
     e.preventDefault();
     void attempt(async () => done((await perch.joinRoom(jid.value.trim(), how())).jid));
@@ -103,7 +87,7 @@ function byAddress(pane, done) {
     field(`${id}-room-nick`, 'Your nick there (or that of before)', nick),
     field(`${id}-room-password`, 'Its password, if it has one', password),
     h('label', { class: 'row' }, keep, 'Keep it in my list'),
-    h('div', { class: 'row end' }, pane.curl('join a room', call), h('button', {}, 'Join')),
+    h('div', { class: 'row end' }, h('button', {}, 'Join')),
   );
 }
 
@@ -167,55 +151,4 @@ function autojoin(pane) {
     () => {},
   );
   return h('label', { class: 'row' }, box, 'Join the rooms of my bookmarks by themselves');
-}
-
-/** Invitations to rooms, to accept or to decline. */
-export class RoomInvitations {
-  #pane;
-
-  /** @param {Pane} pane */
-  constructor(pane) {
-    this.#pane = pane;
-    this.list = h('ul', { class: 'invitations' });
-  }
-
-  /** How many there are. */
-  get size() {
-    const { perch } = this.#pane;
-    return perch.can('rooms') ? perch.store.roomInvitations.size : 0;
-  }
-
-  draw() {
-    const { store } = this.#pane.perch;
-    sync(
-      this.list,
-      this.size ? store.roomInvitations.values() : [],
-      (i) => i.jid,
-      (i) => this.#row(i),
-      (e, i) => {
-        text(e.querySelector('.name'), this.#pane.nameOf(i.jid));
-        text(e.querySelector('.status'), [i.by && `${this.#pane.who(i.by)} invites you to this room`, i.reason].filter(Boolean).join(': '));
-      },
-    );
-  }
-
-  /** @param {RoomInvitation} i */
-  #row({ jid }) {
-    const { perch } = this.#pane;
-    const join = () => attempt(async () => (await perch.joinRoom(jid), this.#pane.talk(jid)));
-    const decline = () => attempt(async () => (await perch.declineRoom(jid), note('Declined.')));
-    return h(
-      'li',
-      { class: 'invitation', 'data-jid': jid },
-      h('strong', { class: 'name', title: jid }),
-      h('p', { class: 'status', dir: 'auto' }),
-      h(
-        'div',
-        { class: 'row' },
-        h('button', { onclick: join }, 'Join'),
-        h('button', { class: 'quiet', onclick: decline }, 'Decline'),
-        this.#pane.curl('join the room', () => ({ method: 'PUT', path: `/v1/rooms/${encodeURIComponent(jid)}` })),
-      ),
-    );
-  }
 }

@@ -1,16 +1,20 @@
 // The console: one account, or two side by side (/?split). It uses perch.js and nothing
 // else, so every front end can show the same.
-import { h, set } from './dom.js';
-import { Pane } from './pane.js';
+import { h, note, set } from './dom.js';
+import { accounts } from './services.js';
 import { returned, signIn } from './signin.js';
 import { storage } from './storage.js';
 
 const main = /** @type {HTMLElement} */ (document.getElementById('main'));
 const split = new URLSearchParams(location.search).has('split');
-const accounts = (document.documentElement.dataset.accounts ?? '').split(' ').filter(Boolean);
 const slots = split ? ['left', 'right'] : ['one'];
 
-/** @type {Map<string, Pane>} */
+/** What shows an account is not needed to sign in. */
+const account = () => import('./pane.js');
+/** What it needs, and the browser would know of only after several answers. */
+const needed = ['/perch.js', '/perch/outbox.js'];
+
+/** @type {Map<string, import('./pane.js').Pane>} */
 const panes = new Map();
 
 /** Shows one account, or the sign-in when there is none. @param {string} slot @param {HTMLElement} place */
@@ -19,27 +23,41 @@ async function show(slot, place) {
   const token = store.token() ?? (split ? first(slot) : '');
   if (!token) {
     const enter = (/** @type {string} */ t) => (store.signIn(t), void show(slot, place));
-    place.replaceChildren(signIn(slot, accounts, enter));
+    place.replaceChildren(signIn(slot, enter));
     return;
   }
   store.signIn(token);
-  const pane = new Pane(token, store, () => {
-    pane.perch.discardPending();
-    pane.close();
-    panes.delete(slot);
-    store.forget();
-    if (split) sessionStorage.setItem(`perch:${slot}:left`, '1');
-    void show(slot, place);
-  });
+  document.head.append(...needed.splice(0).map((href) => h('link', { rel: 'modulepreload', href })));
+  try {
+    const { Pane } = await account();
+    open(new Pane(token, store, () => leave(slot, place)), slot, place);
+  } catch {
+    note('The console could not be loaded: reload the page.', 'bad');
+  }
+}
+
+/** @param {import('./pane.js').Pane} pane @param {string} slot @param {HTMLElement} place */
+function open(pane, slot, place) {
   panes.set(slot, pane);
   place.replaceChildren(pane.element);
   pane.open();
   if (split) void meet();
 }
 
-/** Side by side, the first two demo accounts are there at once. @param {string} slot */
+/** Back to the sign-in. @param {string} slot @param {HTMLElement} place */
+function leave(slot, place) {
+  const pane = panes.get(slot);
+  pane?.perch.discardPending();
+  pane?.close();
+  panes.delete(slot);
+  storage(slot).forget();
+  if (split) sessionStorage.setItem(`perch:${slot}:left`, '1');
+  void show(slot, place);
+}
+
+/** Side by side, the first two published accounts are there at once. @param {string} slot */
 function first(slot) {
-  return sessionStorage.getItem(`perch:${slot}:left`) ? '' : accounts.length > 1 ? `demo-${accounts[slots.indexOf(slot)]}` : '';
+  return sessionStorage.getItem(`perch:${slot}:left`) || accounts.length < 2 ? '' : (accounts[slots.indexOf(slot)]?.token ?? '');
 }
 
 /** Two accounts side by side open their conversation, unless another one was picked. */
@@ -62,3 +80,5 @@ for (const slot of slots) {
   main.append(place);
   void show(slot, place);
 }
+// Whoever reads the first page will want the rest: it is on its way when they have signed in.
+(window.requestIdleCallback ?? setTimeout)(() => void account().catch(() => {})); // show says so

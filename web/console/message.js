@@ -1,8 +1,11 @@
 // One message: what it replies to, its text, files as links, reactions, time and status.
 import { resourceOf, sameAccount } from '../perch/jids.js';
-import { attempt, clock, h, moment, note, set, sync, text } from './dom.js';
+import { attempt, h, note, set, sync, text } from './dom.js';
+import { plainly } from './explain.js';
 import { drawFiles } from './files.js';
+import { rich } from './rich.js';
 import { summary } from './talks.js';
+import { clock, moment, showTime } from './times.js';
 
 /** @import { StoredMessage } from '../types.d.ts' */
 
@@ -38,9 +41,9 @@ export class MessageView {
     return h(
       'li',
       { class: `message ${direction}`, tabindex: -1, 'data-key': key },
-      h('span', { class: 'hidden from' }),
-      h('button', { class: 'quote', hidden: true, tabindex: -1, onclick: on((m) => this.#chat.show(m.reply_to?.ref ?? '')) }),
-      h('p', { class: 'body', dir: 'auto' }),
+      h('span', { class: 'hidden from', dir: 'auto' }),
+      h('button', { class: 'quote', hidden: true, tabindex: -1, dir: 'auto', onclick: on((m) => this.#chat.show(m.reply_to?.ref ?? '')) }),
+      h('div', { class: 'body', dir: 'auto' }),
       h('ul', { class: 'files' }),
       h('div', { class: 'reactions' }),
       h(
@@ -86,8 +89,7 @@ export class MessageView {
     this.#drawReactions(of('.reactions'), m);
     text(of('.edited'), m.edited && !m.retracted ? 'edited' : '');
     set(of('.edited'), 'title', m.edited && moment(m.edited.at));
-    text(of('time'), clock(m.time) + (m.delayed ? ' · came late' : ''));
-    set(of('time'), 'title', moment(m.time));
+    showTime(of('time'), m.time, (t) => clock(t) + (m.delayed ? ' · came late' : ''));
   }
 
   /** @param {HTMLElement} e @param {StoredMessage} m */
@@ -108,10 +110,10 @@ export class MessageView {
   #drawBody(e, m) {
     const only = m.attachments?.some((a) => a.url === m.body); // the address stands in the link
     if (m.spoiler && !m.retracted) {
-      e.replaceChildren(h('details', {}, h('summary', {}, m.spoiler.hint || 'Spoiler'), h('span', {}, m.body)));
+      e.replaceChildren(h('details', {}, h('summary', {}, m.spoiler.hint || 'Spoiler'), h('span', {}, ...rich(m.body))));
       return;
     }
-    text(e, m.retracted || m.encryption ? summary(m) : only ? '' : m.body);
+    e.replaceChildren(...(m.retracted || m.encryption ? [summary(m)] : only ? [] : rich(m.body)));
     set(e, 'title', m.retracted?.reason || null);
   }
 
@@ -170,8 +172,8 @@ export class MessageView {
 
   /** @param {StoredMessage} m */
   #failure(m) {
-    if (m.change) return `Not ${changes[m.change.kind]}: ${m.change.error ?? 'the service refused it'}`;
-    return `Not sent: ${m.error ?? 'the service refused it'}`;
+    if (m.change) return `Not ${changes[m.change.kind]}: ${plainly(m.change.error ?? 'the service refused it')}`;
+    return `Not sent: ${plainly(m.error ?? 'the service refused it')}`;
   }
 
   /** What a pending message waits for, as text. */

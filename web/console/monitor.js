@@ -1,6 +1,7 @@
 // The event monitor: the frames as they come, and every REST call as a curl command.
 import { copy } from './curl.js';
 import { h, set, text } from './dom.js';
+import { second, showTime } from './times.js';
 
 /** How many lines are kept. */
 const most = 300;
@@ -22,11 +23,10 @@ export class Monitor {
       'Pause',
     );
     const clear = h('button', { class: 'quiet', onclick: () => this.list.replaceChildren() }, 'Clear');
-    const stream = pane.curl('the event stream', () => ({ path: '/v1/events', accept: 'application/x-ndjson' }));
     this.element = h(
       'section',
       { class: 'monitor', id: `${pane.id}-monitor`, 'aria-label': 'Event monitor', hidden: true },
-      h('header', {}, h('h2', {}, 'Events'), stream, pause, clear),
+      h('header', {}, h('h2', {}, 'Events'), pause, clear),
       this.types,
       this.list,
     );
@@ -44,29 +44,23 @@ export class Monitor {
   #add(type, time, id, value, call) {
     this.#count(type);
     if (this.#paused) return;
-    const line = h(
-      'summary',
-      {},
-      h('time', {}, new Date(time).toLocaleTimeString([], { hour12: false })),
-      h('b', { class: `t-${type.split('.')[0]}` }, type),
-      h('span', { class: 'mono' }, id),
-    );
+    const when = h('time', {});
+    showTime(when, time, second);
+    const line = h('summary', {}, when, h('b', { class: `t-${type.split('.')[0]}` }, type), h('span', { class: 'mono' }, id));
     const entry = h(
       'li',
       { 'data-type': type, hidden: this.#hidden.has(type) },
-      h('details', { ontoggle: (/** @type {Event} */ e) => this.#unfold(/** @type {HTMLDetailsElement} */ (e.target), value) }, line),
-      call
-        ? h('button', { class: 'curl', 'aria-label': `Copy as curl: ${id}`, onclick: () => copy(call, this.#pane.token) }, 'curl')
-        : null,
+      h('details', { ontoggle: (/** @type {Event} */ e) => this.#unfold(/** @type {HTMLDetailsElement} */ (e.target), value, call) }, line),
     );
     this.list.prepend(entry);
     while (this.list.childElementCount > most) this.list.lastElementChild?.remove();
   }
 
-  /** The text of a frame is made when it is unfolded. @param {HTMLDetailsElement} e @param {unknown} value */
-  #unfold(e, value) {
-    if (e.open && e.childElementCount === 1)
-      e.append(h('pre', { tabindex: 0 }, value === undefined ? 'no body' : JSON.stringify(value, null, 2)));
+  /** What a frame says is made when it is unfolded. @param {HTMLDetailsElement} e @param {unknown} value @param {import('./curl.js').Call} [call] */
+  #unfold(e, value, call) {
+    if (!e.open || e.childElementCount > 1) return;
+    e.append(h('pre', { tabindex: 0 }, value === undefined ? 'no body' : JSON.stringify(value, null, 2)));
+    if (call) e.append(h('button', { class: 'link', onclick: () => copy(call, this.#pane.token) }, 'Copy as curl'));
   }
 
   /** @param {string} type */

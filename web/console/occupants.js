@@ -27,11 +27,10 @@ export class People {
     this.title = h('h3', { id: `${pane.id}-here` });
     this.list = h('ul', { class: 'people-here' });
     this.more = h('button', { class: 'quiet older', hidden: true, onclick: () => this.#load(true) }, 'More');
-    const read = pane.curl('list who is here', () => ({ path: `/v1/rooms/${encodeURIComponent(chat.jid)}/occupants` }));
     this.element = h(
       'section',
       { class: 'here', id: `${pane.id}-people`, hidden: true, 'aria-labelledby': this.title.id },
-      h('div', { class: 'row' }, this.title, read),
+      this.title,
       this.filter,
       this.list,
       this.more,

@@ -4,10 +4,12 @@ import { bare, resourceOf } from '../perch/jids.js';
 import { Alerts } from './alerts.js';
 import { Buddies } from './buddies.js';
 import { Chat } from './chat.js';
-import { curlButton } from './curl.js';
-import { attempt, h, set, soon, text } from './dom.js';
+import { isolated } from './bidi.js';
+import { curlMenu } from './curl.js';
+import { attempt, h, part, set, soon, text } from './dom.js';
 import { Monitor } from './monitor.js';
 import { availability, nameAvatar, avatar, Photos } from './person.js';
+import { accountOf, serviceOf } from './services.js';
 import { SessionBox } from './session.js';
 
 let count = 0;
@@ -50,13 +52,19 @@ export class Pane {
     addEventListener('pagehide', this.save);
   }
 
-  /** @param {string} what @param {() => import('./curl.js').Call} call */
-  curl(what, call) {
-    return curlButton(what, call, () => this.token);
+  /** What the first page knows of the service of the account. */
+  get service() {
+    return serviceOf(this.perch.store.session?.upstream);
   }
 
   #build() {
     this.face = avatar('?');
+    const showOwnCard = part(
+      () => import('./cards.js'),
+      (m) => m.showOwnCard(this),
+    );
+    const own = h('button', { class: 'face', 'aria-label': 'Your card', title: 'Your card', onclick: showOwnCard }, this.face);
+    this.curl = curlMenu(this);
     this.name = h('h1', { id: `${this.id}-name`, tabindex: -1 }, 'Signing in…');
     this.toggle = h(
       'button',
@@ -66,7 +74,13 @@ export class Pane {
     return h(
       'section',
       { class: 'pane', 'aria-labelledby': `${this.id}-name` },
-      h('header', { class: 'who' }, this.face, h('div', { class: 'names' }, this.name, this.session.own), this.session.chip, this.toggle),
+      h(
+        'header',
+        { class: 'who' },
+        own,
+        h('div', { class: 'names' }, this.name, this.session.own),
+        h('div', { class: 'row' }, this.session.chip, this.toggle, this.curl.element),
+      ),
       this.session.banner,
       this.session.panel,
       h('div', { class: 'work' }, this.buddies.element, this.chat.element, this.monitor.element),
@@ -113,8 +127,9 @@ export class Pane {
   /** The name to show for an account, a room, or one who is in a room. @param {string} jid @returns {string} */
   nameOf(jid) {
     const s = this.perch.store;
-    if (jid !== bare(jid)) return `${resourceOf(jid)} in ${this.nameOf(bare(jid))}`;
-    return s.buddies.get(jid)?.name || s.invitations.get(jid)?.nick || s.conversations.get(jid)?.name || (jid.split('@')[0] ?? jid);
+    if (jid !== bare(jid)) return `${isolated(resourceOf(jid))} in ${this.nameOf(bare(jid))}`;
+    const name = s.buddies.get(jid)?.name || s.invitations.get(jid)?.nick || s.conversations.get(jid)?.name;
+    return isolated(name || (jid.split('@')[0] ?? jid));
   }
 
   /** The presence of an account in one word; nothing is known of whom the account blocks.
@@ -128,13 +143,13 @@ export class Pane {
     const { store } = this.perch;
     const nick = resourceOf(jid);
     if (jid === store.session?.jid || (nick && store.rooms.get(bare(jid))?.nick === nick)) return 'you';
-    return nick && store.conversations.get(bare(jid))?.type === 'room' ? nick : this.nameOf(bare(jid));
+    return nick && store.conversations.get(bare(jid))?.type === 'room' ? isolated(nick) : this.nameOf(bare(jid));
   }
 
   draw() {
     const jid = this.perch.store.session?.jid ?? '';
     if (jid && this.name && this.face) {
-      const name = this.token.startsWith('demo-') ? this.token.slice(5, 6).toUpperCase() + this.token.slice(6) : jid;
+      const name = accountOf(this.token)?.name ?? jid;
       text(this.name, name);
       set(this.name, 'title', jid);
       nameAvatar(this.face, name);

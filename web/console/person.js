@@ -1,5 +1,5 @@
 // How people look: avatar, presence, card.
-import { attempt, h, moment, set, text } from './dom.js';
+import { h, set, text } from './dom.js';
 
 /** @import { Presence } from '../types.d.ts' */
 
@@ -13,7 +13,10 @@ export function avatar(name) {
 /** @param {HTMLElement} e @param {string} name */
 export function nameAvatar(e, name) {
   if (e.querySelector('img')) return;
-  const words = name.trim().split(/\s+/);
+  const words = name
+    .replace(/[\u2066-\u2069]/g, '')
+    .trim()
+    .split(/\s+/);
   text(
     e,
     (words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]])
@@ -30,19 +33,37 @@ export function nameAvatar(e, name) {
 export class Photos {
   /** @type {Map<string, Promise<string | null>>} */ #urls = new Map();
   #perch;
+  /** Of whom each element is to show the photo, and which one it has seen. @type {WeakMap<Element, { jid: string, of?: Promise<string | null> }>} */
+  #faces = new WeakMap();
+  /** Asks for a photo once its place is seen: most buddies of a long list never are. */
+  #seen = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting) this.#look(/** @type {HTMLElement} */ (target));
+  });
 
   /** @param {import('../perch.js').Perch} perch */
   constructor(perch) {
     this.#perch = perch;
   }
 
-  /** @param {string} jid @param {HTMLElement} e */
-  async show(jid, e) {
-    const url = await this.#url(jid);
-    if (url && e.dataset.photo !== url) {
+  /** The photo of an account, as soon as the element is seen; and another one when there is. @param {string} jid @param {HTMLElement} e */
+  show(jid, e) {
+    const face = this.#faces.get(e);
+    if (face && (!face.of || face.of === this.#urls.get(jid))) return; // it waits to be seen, or shows what there is
+    this.#faces.set(e, { jid });
+    this.#seen.observe(e);
+  }
+
+  /** @param {HTMLElement} e */
+  #look(e) {
+    this.#seen.unobserve(e);
+    const face = this.#faces.get(e);
+    if (!face) return;
+    const of = (face.of = this.#url(face.jid));
+    void of.then((url) => {
+      if (!url || face.of !== of || e.dataset.photo === url) return;
       e.replaceChildren(h('img', { src: url, alt: '', width: 40, height: 40 }));
       e.dataset.photo = url;
-    }
+    });
   }
 
   /** @param {string} jid */
@@ -72,6 +93,7 @@ export class Photos {
   }
 
   close() {
+    this.#seen.disconnect();
     for (const jid of [...this.#urls.keys()]) this.forget(jid);
   }
 }
@@ -82,44 +104,4 @@ const shows = { chat: 'wants to talk', away: 'away', dnd: 'do not disturb', xa: 
 export function availability(p) {
   if (!p?.available) return { word: 'offline', kind: 'offline' };
   return { word: p.show ? shows[p.show] : 'available', kind: p.show ?? 'online' };
-}
-
-const labels = /** @type {[string, string][]} */ ([
-  ['nickname', 'Nickname'],
-  ['given_name', 'Given name'],
-  ['family_name', 'Family name'],
-  ['emails', 'E-mail'],
-  ['phones', 'Phone'],
-  ['organization', 'Organization'],
-  ['title', 'Title'],
-  ['birthday', 'Birthday'],
-  ['url', 'Address'],
-  ['description', 'About'],
-]);
-
-/** Shows a card in a dialogue.
- * @param {import('../perch.js').Perch} perch @param {Photos} photos @param {string} jid @param {string} name
- * @param {HTMLElement} curl */
-export function showCard(perch, photos, jid, name, curl) {
-  const picture = avatar(name);
-  picture.classList.add('large');
-  void photos.show(jid, picture);
-  const title = h('h2', {}, name);
-  const list = h('dl', {}, h('dt', {}, 'JID'), h('dd', { class: 'mono' }, jid));
-  const box = h(
-    'dialog',
-    { class: 'box', 'aria-label': `Card of ${name}`, onclose: () => box.remove() },
-    h('header', {}, picture, title),
-    list,
-    h('form', { method: 'dialog', class: 'row end' }, curl, h('button', {}, 'Close')),
-  );
-  document.body.append(box);
-  box.showModal();
-  void attempt(async () => {
-    const card = /** @type {Record<string, any>} */ (await perch.getVCard(jid));
-    if (card.full_name) text(title, card.full_name);
-    for (const [field, label] of labels)
-      if (card[field]?.length) list.append(h('dt', {}, label), h('dd', {}, [card[field]].flat().join(', ')));
-    list.append(h('dt', {}, 'Fetched'), h('dd', {}, moment(card.fetched_at)));
-  });
 }

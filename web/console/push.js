@@ -1,6 +1,8 @@
 // Push messages: whether this browser gets them, and the other devices that do.
 import { drawFacts, drawReaderState, head } from './card.js';
-import { attempt, h, moment, note, set, sure, sync, text } from './dom.js';
+import { attempt, h, note, set, sure, sync, text } from './dom.js';
+import { explain } from './explain.js';
+import { moment } from './times.js';
 
 /** @import { PushState, PushSubscription } from '../types.d.ts' */
 /** @typedef {import('./pane.js').Pane} Pane */
@@ -53,12 +55,7 @@ class PushMessages {
       this.plainly,
       h('div', { class: 'row wrap' }, this.enable, this.disable),
       this.list,
-      h(
-        'form',
-        { method: 'dialog', class: 'row end' },
-        pane.curl('push subscriptions', () => ({ path: '/v1/push' })),
-        h('button', { autofocus: true }, 'Close'),
-      ),
+      h('form', { method: 'dialog', class: 'row end' }, h('button', { autofocus: true }, 'Close')),
     );
     this.#draw('unsupported', []);
   }
@@ -78,7 +75,7 @@ class PushMessages {
       this.#draw(state, items);
       text(this.here, here[state]);
     } catch (e) {
-      text(this.here, e instanceof Error ? e.message : String(e));
+      text(this.here, explain(e));
     }
   }
 

@@ -1,6 +1,7 @@
 // The room that is open: what it is about, why the account is not in it, and who is there.
-import { attempt, clock, h, part, set, text } from './dom.js';
+import { attempt, h, part, set, text } from './dom.js';
 import { People } from './occupants.js';
+import { clock } from './times.js';
 
 /** @import { Room } from '../types.d.ts' */
 
@@ -52,11 +53,10 @@ export class RoomBar {
       { class: 'quiet', hidden: true, 'aria-expanded': 'false', 'aria-controls': this.people.element.id, onclick: () => this.#toggle() },
       'People here',
     );
-    const showSettings = part(
+    this.settings = part(
       () => import('./room_settings.js'),
       (m) => m.showSettings(pane, chat.jid),
     );
-    this.settings = h('button', { class: 'quiet', hidden: true, onclick: showSettings }, 'Room');
     this.why = h('span', {});
     this.nick = h('input', { 'aria-label': 'Another nick', placeholder: 'Another nick', maxlength: 200 });
     this.password = h('input', { type: 'password', 'aria-label': 'Password of the room', placeholder: 'Password', autocomplete: 'off' });
@@ -120,7 +120,6 @@ export class RoomBar {
       if (room.occupants.events === 'none') this.people.count(room.jid);
     }
     set(this.button, 'hidden', !rooms || !joined);
-    set(this.settings, 'hidden', !rooms);
     if (!joined && !this.people.element.hidden) this.opened();
     this.people.draw(room);
     const out = rooms && !joined;

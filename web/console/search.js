@@ -2,6 +2,7 @@
 import { conversationOf } from '../perch/pages.js';
 import { attempt, h, set, text } from './dom.js';
 import { summary } from './talks.js';
+import { recent, showTime } from './times.js';
 
 /** @import { ArchiveItem } from '../types.d.ts' */
 /** @typedef {import('./pane.js').Pane} Pane */
@@ -41,12 +42,11 @@ export function showSearch(pane) {
     if (!found && turn === asked) text(state, 'The archive cannot be searched now.');
   };
   const submit = (/** @type {Event} */ e) => (e.preventDefault(), q.value.trim() && read());
-  const call = () => ({ path: `/v1/archive?${new URLSearchParams(wanted())}` });
   const box = h(
     'dialog',
     { class: 'box', 'aria-label': 'Search messages', onclose: () => box.remove() },
     h('header', {}, h('h2', {}, 'Search messages')),
-    h('form', { class: 'row', onsubmit: submit }, q, h('button', { class: 'quiet' }, 'Search'), pane.curl('search', call)),
+    h('form', { class: 'row', onsubmit: submit }, q, h('button', { class: 'quiet' }, 'Search')),
     chat && h('label', { class: 'row' }, only, `Only with ${pane.nameOf(chat)}`),
     state,
     list,
@@ -69,7 +69,7 @@ function row(pane, m, q, close) {
       'button',
       { class: 'hit', onclick: go },
       h('strong', {}, m.direction === 'out' ? `You to ${name}` : name),
-      h('time', {}, new Date(m.time).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })),
+      timeOf(m.time),
       h(
         'span',
         { class: 'status', dir: 'auto' },
@@ -77,6 +77,13 @@ function row(pane, m, q, close) {
       ),
     ),
   );
+}
+
+/** @param {string} t */
+function timeOf(t) {
+  const e = h('time', {});
+  showTime(e, t, recent);
+  return e;
 }
 
 /** The part of a text that has what was looked for, which is marked. @param {string} t @param {string} q */

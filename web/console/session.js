@@ -1,6 +1,9 @@
-// The account itself: own presence, state of the session with its reasons, and its ends.
-import { attempt, clock, h, moment, note, part, set, text } from './dom.js';
+// The account itself: own presence, and the state of the session with its reasons.
+import { attempt, h, note, part, set, text } from './dom.js';
 import { leave as toSignIn } from './signin.js';
+import { clock } from './times.js';
+
+/** @import { SessionInfo } from '../types.d.ts' */
 
 const shows = [
   ['', 'Available'],
@@ -26,11 +29,15 @@ const reasons = /** @type {Record<string, string>} */ ({
   'try-later': 'the service asks to try again later',
 });
 
-const cutter = 'scissors@contoso.com';
+const panel = () => import('./session_panel.js');
+
+/** A state and its reason, in words. @param {SessionInfo} s */
+export const stateOf = ({ state, reason }) => states[state] + (reason ? `: ${reasons[reason] ?? reason}` : '');
 
 export class SessionBox {
   #pane;
   #leave;
+  /** @type {import('./session_panel.js').SessionPanel | undefined} */ #inside;
 
   /** @param {import('./pane.js').Pane} pane @param {() => void} leave */
   constructor(pane, leave) {
@@ -43,119 +50,31 @@ export class SessionBox {
       h('span', { class: 'label' }),
     );
     this.banner = h('div', { class: 'banner', role: 'status', hidden: true });
-    this.facts = h('dl', {});
     this.own = this.#ownPresence();
-    this.cut = h(
-      'button',
-      { class: 'quiet', hidden: !pane.token.startsWith('demo-'), onclick: () => this.#cutLink() },
-      'Cut the XMPP link',
-    );
-    this.blocked = this.#later(
-      'Blocked',
-      () => import('./blocking_dialogs.js'),
-      (m) => m.showBlocked(pane),
-      true,
-    );
-    this.push = this.#later(
-      'Push messages',
-      () => import('./push.js'),
-      (m) => m.showPush(pane),
-      true,
-    );
-    this.panel = h(
-      'section',
-      { class: 'session', id: `${pane.id}-session`, 'aria-label': 'Session', hidden: true },
-      this.facts,
-      h('div', { class: 'row wrap' }, ...this.#buttons()),
-      this.#passwordForm(),
-    );
+    this.panel = h('section', { class: 'session', id: `${pane.id}-session`, 'aria-label': 'Session', hidden: true });
   }
 
-  #buttons() {
-    const pane = this.#pane;
-    const button = (/** @type {string} */ label, /** @type {() => unknown} */ onclick, kind = 'quiet') =>
-      h('button', { class: kind, onclick }, label);
-    return [
-      pane.curl('state of the session', () => ({ path: '/v1/session' })),
-      pane.curl('the event stream', () => ({ path: '/v1/events', accept: 'application/x-ndjson' })),
-      this.cut,
-      button('Reopen the stream', () => (pane.perch.disconnect(), pane.perch.connect())),
-      pane.alerts.button,
-      this.blocked,
-      this.#later(
-        'Devices and tokens',
-        () => import('./devices.js'),
-        (m) => m.showDevices(pane, this.#leave),
-      ),
-      this.#later(
-        'Webhooks',
-        () => import('./webhooks.js'),
-        (m) => m.showWebhooks(pane),
-      ),
-      this.push,
-      button('Leave (stay online)', this.#leave),
-      button('Sign out', () => attempt(async () => (await pane.perch.signOut(), this.#leave())), 'danger'),
-      pane.curl('sign out', () => ({ method: 'DELETE', path: '/v1/session' })),
-    ];
-  }
-
-  /** A button of a part that is loaded with its first use.
-   * @template T @param {string} label @param {() => Promise<T>} load @param {(module: T) => unknown} show @param {boolean} [hidden] */
-  #later(label, load, show, hidden = false) {
-    return h('button', { class: 'quiet', hidden, onclick: part(load, show) }, label);
-  }
-
-  /** The form for another password, of a session that was opened with one. */
-  #passwordForm() {
-    const field = (/** @type {string} */ label, /** @type {string} */ autocomplete) =>
-      h('input', { type: 'password', required: true, autocomplete, placeholder: label, 'aria-label': label });
-    const current = field('Password of now', 'current-password');
-    const fresh = field('New password', 'new-password');
-    const again = field('New password once more', 'new-password');
-    const change = async (/** @type {SubmitEvent} */ e) => {
-      e.preventDefault();
-      if (fresh.value !== again.value) {
-        again.setCustomValidity('The two are not the same.');
-        again.reportValidity();
-        return;
-      }
-      await attempt(async () => {
-        await this.#pane.perch.changePassword(current.value, fresh.value);
-        /** @type {HTMLFormElement} */ (e.target).reset();
-        note('The password is changed. Other clients of this account need the new one.');
-      });
-    };
-    return h(
-      'form',
-      {
-        class: 'row wrap',
-        'aria-label': 'Change the password',
-        hidden: !this.#pane.token.startsWith('perch_'),
-        oninput: () => again.setCustomValidity(''), // of either: the first may be the wrong one
-        onsubmit: change,
-      },
-      current,
-      fresh,
-      again,
-      h('button', { class: 'quiet' }, 'Change password'),
-    );
-  }
-
-  #toggle() {
+  /** The panel is loaded when it is opened first. */
+  #toggle = part(panel, ({ SessionPanel }) => {
+    this.#inside ??= new SessionPanel(this.#pane, this.#leave);
+    this.panel.append(...this.#inside.parts);
     this.panel.hidden = !this.panel.hidden;
     set(this.chip, 'aria-expanded', !this.panel.hidden);
     if (!this.panel.hidden) void attempt(async () => ((this.#pane.perch.store.session = await this.#pane.perch.getSession()), this.draw()));
-  }
+  });
+
+  /** The presence that is chosen. */
+  presence = () => ({});
 
   #ownPresence() {
     const p = this.#pane;
     const show = h('select', { 'aria-label': 'Your presence' }, ...shows.map(([value, label]) => h('option', { value }, label)));
     const status = h('input', { placeholder: 'Say something about yourself', 'aria-label': 'Your status', maxlength: 200 });
-    const body = () =>
+    this.presence = () =>
       show.value === 'offline'
         ? { available: false, status: status.value }
         : { available: true, show: show.value || null, status: status.value };
-    const apply = () => attempt(() => p.perch.setOwnPresence(/** @type {any} */ (body())));
+    const apply = () => attempt(() => p.perch.setOwnPresence(/** @type {any} */ (this.presence())));
     show.addEventListener('change', apply);
     status.addEventListener('change', apply);
     void p.perch.getOwnPresence().then(
@@ -165,24 +84,7 @@ export class SessionBox {
       },
       () => {},
     );
-    return h(
-      'form',
-      { class: 'own', onsubmit: (/** @type {Event} */ e) => (e.preventDefault(), status.blur()) },
-      show,
-      status,
-      p.curl('set your presence', () => ({ method: 'PUT', path: '/v1/presence/me', body: body() })),
-    );
-  }
-
-  /** The demo service has an account that cuts the link of the account that writes to it, so
-   * the button needs no operation of its own. */
-  #cutLink() {
-    const { perch } = this.#pane;
-    return attempt(async () => {
-      const { jid } = await perch.lookupJID(cutter);
-      await perch.sendMessage({ to: jid, body: 'cut' });
-      note('The demo service cuts the link. Presence stays readable, and the session reconnects by itself.');
-    });
+    return h('form', { class: 'own', onsubmit: (/** @type {Event} */ e) => (e.preventDefault(), status.blur()) }, show, status);
   }
 
   draw() {
@@ -192,22 +94,7 @@ export class SessionBox {
     set(this.chip, 'data-state', gone ? 'offline' : (s?.state ?? 'connecting'));
     text(/** @type {Element} */ (this.chip.querySelector('.label')), gone ? 'No connection' : s ? states[s.state] : 'Connecting');
     this.#drawBanner();
-    if (!s || this.panel.hidden) return;
-    set(this.blocked, 'hidden', !this.#pane.perch.can('blocking'));
-    set(this.push, 'hidden', !this.#pane.perch.can('push'));
-    const facts = [
-      ['State', states[s.state] + (s.reason ? `: ${reasons[s.reason] ?? s.reason}` : '')],
-      ['Since', moment(s.since)],
-      ['JID', `${s.jid}/${s.resource}`],
-      ['Service', s.upstream],
-      ['Features', s.features.join(', ') || 'none'],
-      ['Delivery', `level ${s.delivery}`],
-      ['Last stanza', moment(s.last_stanza_at)],
-      ['Ping', s.ping_rtt_ms === null ? 'not measured yet' : `${s.ping_rtt_ms} ms`],
-      ['Stream', `${connection.state} over ${connection.transport ?? 'nothing'}, ${connection.connects} connections`],
-      ['Cursor', this.#pane.perch.cursor || 'none'],
-    ];
-    this.facts.replaceChildren(...facts.flatMap(([k, v]) => [h('dt', {}, k), h('dd', {}, v)]));
+    if (s && !this.panel.hidden) this.#inside?.draw(s);
   }
 
   #drawBanner() {
@@ -227,9 +114,7 @@ export class SessionBox {
     else if (s && s.state !== 'online' && s.state !== 'connecting') {
       what = [
         `${s.state} ${s.reason} ${s.retry_at}`,
-        () => [
-          `${states[s.state]}: ${reasons[s.reason] ?? s.reason}.${s.retry_at ? ` Next attempt at ${clock(s.retry_at)}.` : ''} What you see is what was known before.`,
-        ],
+        () => [`${stateOf(s)}.${s.retry_at ? ` Next attempt at ${clock(s.retry_at)}.` : ''} What you see is what was known before.`],
       ];
     }
     if ((this.banner.dataset.what ?? '') === (what?.[0] ?? '')) return;
@@ -261,8 +146,9 @@ export class SessionBox {
       e.preventDefault();
       if (await this.#pane.renew(token.value.trim())) note('The session continues with the fresh token.');
     };
-    const page = document.documentElement.dataset.signin
-      ? [h('button', { type: 'button', class: 'quiet', onclick: () => toSignIn('one') }, 'Sign in on the service’s page')]
+    const { service } = this.#pane;
+    const page = service?.sign_in
+      ? [h('button', { type: 'button', class: 'quiet', onclick: () => toSignIn('one', service.upstream) }, 'Sign in on the service’s page')]
       : [];
     return [
       'The token has expired: the service does not accept it any more. What you see is what was known before.',

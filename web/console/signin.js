@@ -1,109 +1,140 @@
-// The first page: a demo account, a token, a JID with its password, or the consent page.
-import { Perch } from '../perch.js';
-import { attempt, h } from './dom.js';
+// The first page: a published account, a JID with its password, a token, or the consent page of a service.
+import { field, h, set, text } from './dom.js';
+import { explain, fieldOf } from './explain.js';
 import { avatar } from './person.js';
+import { serviceOf, services } from './services.js';
 
-const signInPage = document.documentElement.dataset.signin ?? '';
+/** @import { SignInRequest } from '../types.d.ts' */
+
 const stateKey = 'perch:oauth';
+const client = () => import('../perch.js');
 
-/** @param {string} slot @param {string[]} accounts @param {(token: string) => void} enter */
-export function signIn(slot, accounts, enter) {
-  const token = h('input', {
-    id: `${slot}-token`,
-    name: 'token',
-    type: 'password',
-    autocomplete: 'off',
-    required: true,
-    spellcheck: 'false',
-  });
-  const jid = h('input', {
-    id: `${slot}-jid`,
-    name: 'jid',
-    autocomplete: 'username',
-    required: true,
-    placeholder: 'you@example.org',
-    spellcheck: 'false',
-  });
-  const password = h('input', {
-    id: `${slot}-password`,
-    name: 'password',
-    type: 'password',
-    autocomplete: 'current-password',
-    required: true,
-  });
+/** @param {string} slot @param {(token: string) => void} enter */
+export function signIn(slot, enter) {
+  const trial = services.filter((s) => s.accounts?.length);
+  const pages = services.filter((s) => s.sign_in);
+  const passwords = services.filter((s) => s.password);
+  const token = () => withToken(slot, enter);
   return h(
     'section',
     { class: 'card signin', 'aria-labelledby': `${slot}-hello` },
-    h('h1', { id: `${slot}-hello` }, 'Who are you today?'),
+    h('h1', { id: `${slot}-hello` }, trial.length ? 'Who are you today?' : 'Sign in'),
     h(
       'p',
       { class: 'lead' },
       'The gateway keeps one XMPP session for each account. Looking at it here changes nothing about it, and closing this page does not end it.',
     ),
-    accounts.length > 0 && [
-      h('h2', {}, 'Demo accounts'),
+    trial.map((s) => offered(s, enter)),
+    pages.map((s) =>
       h(
-        'div',
-        { class: 'people' },
-        accounts.map((name) =>
-          h(
-            'button',
-            { class: 'person', onclick: () => enter(`demo-${name}`) },
-            avatar(name),
-            h('span', {}, capital(name)),
-            h('small', {}, `demo-${name}`),
-          ),
-        ),
-      ),
-    ],
-    signInPage && h('p', {}, h('button', { class: 'quiet wide', onclick: () => leave(slot) }, 'Sign in on the service’s own page')),
-    h('h2', {}, 'With a token'),
-    h(
-      'form',
-      { class: 'row', onsubmit: (/** @type {Event} */ e) => (e.preventDefault(), enter(token.value.trim())) },
-      h('label', { for: token.id, class: 'hidden' }, 'Bearer token'),
-      token,
-      h('button', {}, 'Open'),
-    ),
-    h(
-      'details',
-      {},
-      h('summary', {}, 'With a JID and a password'),
-      h(
-        'form',
-        {
-          class: 'fields',
-          onsubmit: (/** @type {Event} */ e) => {
-            e.preventDefault();
-            void attempt(async () => {
-              const answer = await Perch.signIn({ jid: jid.value.trim(), password: password.value });
-              if (answer.token) enter(answer.token);
-            });
-          },
-        },
-        h('label', { for: jid.id }, 'JID'),
-        jid,
-        h('label', { for: password.id }, 'Password'),
-        password,
-        h('button', {}, 'Sign in'),
+        'button',
+        { class: 'quiet wide', onclick: () => leave(slot, s.upstream) },
+        pages.length > 1 ? `Sign in on the page of ${s.label}` : 'Sign in on the service’s own page',
       ),
     ),
+    passwords.length > 0 && withPassword(slot, passwords, enter),
+    passwords.length > 0 ? h('details', {}, h('summary', {}, 'With a token'), token()) : [h('h2', {}, 'With a token'), token()],
   );
 }
 
-/** @param {string} s */
-const capital = (s) => s.charAt(0).toUpperCase() + s.slice(1);
+/** The accounts that a service offers. @param {import('./services.js').Service} service @param {(token: string) => void} enter */
+function offered({ label, about, accounts = [] }, enter) {
+  const person = (/** @type {import('./services.js').Account} */ { name, token }) =>
+    h('button', { class: 'person', onclick: () => enter(token) }, avatar(name), h('span', {}, name), h('small', {}, token));
+  return h(
+    'section',
+    { class: 'offered', 'aria-label': label },
+    h('h2', {}, label),
+    about ? h('p', { class: 'status' }, about) : null,
+    h('div', { class: 'people' }, accounts.map(person)),
+  );
+}
 
-/** Leads to the consent page (RFC 6749, 4.2.1). state ties its answer to this tab. @param {string} slot */
-export function leave(slot) {
+/** A form that shows in itself why it was refused, with the focus on the field that it is about.
+ * @param {string} label @param {HTMLElement[]} fields @param {Record<string, HTMLInputElement | HTMLSelectElement>} named by the field of the request
+ * @param {(event: Event) => Promise<void>} submit */
+function refusable(label, fields, named, submit) {
+  const why = h('p', { class: 'refusal', role: 'alert', id: `${Object.values(named)[0]?.id}-why` });
+  const button = h('button', {}, label);
+  const calm = () => {
+    text(why, '');
+    for (const e of Object.values(named)) for (const a of ['aria-invalid', 'aria-describedby']) set(e, a, null);
+  };
+  const refused = (/** @type {unknown} */ e) => {
+    const pointer = /** @type {any} */ (e).problem?.errors?.[0]?.pointer ?? '';
+    const about = named[fieldOf(pointer)] ?? Object.values(named).at(-1);
+    text(why, explain(e));
+    if (!about) return;
+    set(about, 'aria-invalid', 'true');
+    set(about, 'aria-describedby', why.id);
+    about.focus();
+  };
+  const go = async (/** @type {Event} */ e) => {
+    e.preventDefault();
+    calm();
+    button.disabled = true;
+    text(button, 'Signing in…');
+    await submit(e).catch((error) => refused(error));
+    button.disabled = false;
+    text(button, label);
+  };
+  return h('form', { class: 'fields', onsubmit: go, oninput: calm }, ...fields, why, h('div', { class: 'row end' }, button));
+}
+
+/** @param {string} slot @param {import('./services.js').Service[]} among @param {(token: string) => void} enter */
+function withPassword(slot, among, enter) {
+  const jid = h('input', { name: 'jid', autocomplete: 'username', required: true, placeholder: 'you@example.org', spellcheck: 'false' });
+  const password = h('input', { name: 'password', type: 'password', autocomplete: 'current-password', required: true });
+  const upstream = h(
+    'select',
+    { name: 'upstream' },
+    h('option', { value: '' }, 'That of the address'),
+    ...among.map((s) => h('option', { value: s.upstream }, s.label)),
+  );
+  const several = services.length > 1;
+  const submit = async () => {
+    const { Perch } = await client();
+    /** @type {SignInRequest} */
+    const account = { jid: jid.value.trim(), password: password.value, ...(upstream.value && { upstream: upstream.value }) };
+    const answer = await Perch.signIn(account);
+    if (answer.token) enter(answer.token);
+  };
+  const fields = [
+    field(`${slot}-jid`, 'JID', jid),
+    field(`${slot}-password`, 'Password', password),
+    ...(several ? [field(`${slot}-upstream`, 'Service', upstream)] : []),
+  ];
+  return refusable('Sign in', fields, { jid, ...(several && { upstream }), password }, submit);
+}
+
+/** A token is looked at before the page is left to it. @param {string} slot @param {(token: string) => void} enter */
+function withToken(slot, enter) {
+  const token = h('input', { name: 'token', type: 'password', autocomplete: 'off', required: true, spellcheck: 'false' });
+  const submit = async () => {
+    const { Perch, PerchError } = await client();
+    const given = token.value.trim();
+    try {
+      await new Perch({ token: given }).getSession();
+    } catch (e) {
+      if (e instanceof PerchError && ![401, 403, 422, 429].includes(e.status)) return enter(given); // the page says how it goes
+      throw e;
+    }
+    enter(given);
+  };
+  return refusable('Open', [field(`${slot}-token`, 'Bearer token', token)], { token }, submit);
+}
+
+/** Leads to the consent page (RFC 6749, 4.2.1) of a service. state ties its answer to this tab. @param {string} slot @param {string} upstream */
+export function leave(slot, upstream) {
   const state = `${slot}.${crypto.randomUUID()}`;
   sessionStorage.setItem(stateKey, state);
-  const url = new URL(signInPage, location.origin);
+  const service = serviceOf(upstream);
+  const url = new URL(service?.sign_in ?? '', location.origin);
   url.search = String(
     new URLSearchParams({
       client_id: 'perch-console',
       response_type: 'token',
-      scope: 'wl.messenger',
+      scope: service?.scope ?? '',
       redirect_uri: location.origin + location.pathname + location.search,
       state,
     }),

@@ -1,7 +1,9 @@
 // The chats by their last activity, with what was said last and how many messages are new.
-import { attempt, clock, h, set, sync, text } from './dom.js';
+import { isolated } from './bidi.js';
+import { attempt, h, set, sync, text } from './dom.js';
 import { avatar, nameAvatar } from './person.js';
 import { standing } from './room.js';
+import { recent, showTime } from './times.js';
 
 /** @import { Conversation, Room } from '../types.d.ts' */
 
@@ -67,11 +69,10 @@ export class Talks {
   /** @param {Conversation} c */
   #row({ jid }) {
     const face = avatar(this.#pane.nameOf(jid));
-    void this.#pane.photos.show(jid, face);
     const parts = [
       face,
       h('span', { class: 'dot' }),
-      h('span', { class: 'line' }, h('span', { class: 'name' }), h('time', {})),
+      h('span', { class: 'line' }, h('span', { class: 'name', dir: 'auto' }), h('time', {})),
       h('span', { class: 'line' }, h('span', { class: 'status', dir: 'auto' }), h('span', { class: 'badge' })),
     ];
     return h('li', {}, h('button', { class: 'talk', 'data-jid': jid, onclick: () => this.#pane.talk(jid) }, ...parts));
@@ -92,8 +93,9 @@ export class Talks {
     set(e, 'data-unread', c.unread > 0);
     set(e, 'data-pinned', c.pinned);
     nameAvatar(of('.avatar'), name);
+    this.#pane.photos.show(c.jid, of('.avatar'));
     text(of('.name'), name);
-    text(of('time'), when(c.last_activity_at));
+    showTime(of('time'), c.last_activity_at, recent);
     const writing = c.writing.length ? `${c.writing[0]} is writing…` : 'is writing…';
     const said = preview(c) || room?.subject?.text || '';
     const still = word === 'blocked' ? `Blocked · ${said}` : (room && standing(room)) || said;
@@ -116,7 +118,7 @@ function preview(c) {
   if (c.draft) return `Draft: ${c.draft}`;
   const m = c.last_message;
   if (!m) return '';
-  const author = m.direction === 'out' ? 'You' : c.type === 'room' ? m.room?.nick : '';
+  const author = m.direction === 'out' ? 'You' : c.type === 'room' ? isolated(m.room?.nick ?? '') : '';
   return `${author ? `${author}: ` : ''}${summary(m)}`;
 }
 
@@ -130,11 +132,4 @@ export function summary(m) {
   const file = m.attachments?.[0];
   const says = file?.url.startsWith(m.body) ? file.name : ''; // the text of a file alone is its address, or the beginning of it
   return (says || m.body || file?.url || '').slice(0, 200);
-}
-
-/** The time of today, else the day. @param {string | null} t */
-function when(t) {
-  if (!t) return '';
-  const d = new Date(t);
-  return d.toDateString() === new Date().toDateString() ? clock(t) : d.toLocaleDateString([], { day: 'numeric', month: 'short' });
 }

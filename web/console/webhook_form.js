@@ -61,7 +61,6 @@ export class WebhookForm {
 
   #fields() {
     const { id } = this.#pane;
-    const call = () => ({ method: 'PUT', path: `/v1/webhooks/${encodeURIComponent(this.id.value)}`, body: this.request() });
     this.anew = h('label', { class: 'row' }, this.rotate, 'With another secret; for a day calls are signed with both');
     return [
       field(`${id}-webhook-id`, 'Name (letters, digits, - and _)', this.id),
@@ -74,7 +73,6 @@ export class WebhookForm {
       h(
         'div',
         { class: 'row end' },
-        this.#pane.curl('put a webhook', call),
         h(
           'button',
           { type: 'button', class: 'quiet', onclick: () => (this.fill(null), (this.element.open = false), this.focus()) },

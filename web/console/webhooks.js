@@ -1,7 +1,9 @@
 // Webhooks: servers of the user that events are sent to, their state, and what can be done with them.
 import { drawFacts, drawReaderState, head } from './card.js';
-import { attempt, h, moment, note, set, sure, sync, text } from './dom.js';
+import { attempt, h, note, set, sure, sync, text } from './dom.js';
+import { explain } from './explain.js';
 import { Secret } from './secret.js';
+import { moment } from './times.js';
 import { WebhookForm, asItIs } from './webhook_form.js';
 
 /** @import { PutWebhook, Webhook, WebhookAttempt } from '../types.d.ts' */
@@ -60,7 +62,6 @@ class Webhooks {
       h(
         'form',
         { method: 'dialog', class: 'row end' },
-        pane.curl('webhooks', () => ({ path: '/v1/webhooks' })),
         h('button', { type: 'button', class: 'quiet', onclick: () => this.load() }, 'Read again'),
         h('button', { autofocus: true }, 'Close'),
       ),
@@ -80,8 +81,8 @@ class Webhooks {
       this.#draw(items);
       text(this.state, items.length ? '' : 'There are none.');
     } catch (e) {
-      const { code, message } = /** @type {import('../perch.js').PerchError} */ (e);
-      text(this.state, code === 'insufficient-scope' ? 'The token of this page may not see webhooks.' : message);
+      const { code } = /** @type {import('../perch.js').PerchError} */ (e);
+      text(this.state, code === 'insufficient-scope' ? 'The token of this page may not see webhooks.' : explain(e));
       set(this.form.element, 'hidden', true); // what cannot be read cannot be made either
     }
   }

@@ -52,9 +52,31 @@ export async function browse(options, story) {
 /** Opens the console and signs in by a token. */
 export async function signIn(page, base, token) {
   await page.goto(base);
-  await page.getByLabel('Bearer token').fill(token);
+  await fillToken(page, token);
   await page.keyboard.press('Enter');
   await page.getByText('Online', { exact: true }).first().waitFor();
+}
+
+/** Writes a token into the form, which is folded away where passwords are wanted. */
+export async function fillToken(page, token) {
+  const folded = page.getByText('With a token', { exact: true }).and(page.locator('summary'));
+  await page.locator('.signin').waitFor();
+  if (await folded.count()) await folded.click();
+  await page.getByLabel('Bearer token').fill(token);
+}
+
+/** Chooses from the menu of the conversation that is open. */
+export async function choose(scope, what) {
+  await scope.getByRole('button', { name: 'More', exact: true }).click();
+  await scope.getByRole('menuitem', { name: what, exact: true }).click();
+}
+
+/** Whether the menu of the conversation that is open has something. */
+export async function offers(page, what) {
+  await page.getByRole('button', { name: 'More', exact: true }).click();
+  const items = await page.getByRole('menu', { name: 'More' }).getByRole('menuitem').allTextContents();
+  await page.keyboard.press('Escape');
+  return items.includes(what);
 }
 
 export const buddy = (scope, name) =>

@@ -2,7 +2,7 @@
 // files, drafts, and a page that nobody looks at. On the stand-in, where the other side can do it all.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessible, browse, pictures, say, signIn } from './browser.mjs';
+import { accessible, browse, choose, offers, pictures, say, signIn } from './browser.mjs';
 import { until } from './kit.mjs';
 import { StandIn, own } from './standin.mjs';
 
@@ -64,7 +64,7 @@ test(
       writes(gateway).filter((w) => w.includes('read')),
       [`PUT /v1/conversations/${carol}/read`],
     );
-    await page.getByRole('button', { name: 'Pin', exact: true }).click();
+    await choose(page, 'Pin');
     gateway.receive(bob, 'not above a pinned one');
     await until('pinned first', async () => (await talks(page)).join() === 'Carol,Bob 3');
     gateway.conversation(bob).unread = 0;
@@ -329,7 +329,7 @@ test(
     await message(page, 'and back').waitFor();
     await until('read', async () => (await talks(page)).join() === 'Bob');
     assert.equal(await page.getByRole('button', { name: /^Actions/ }).count(), 0);
-    assert.equal(await page.getByRole('button', { name: 'Pin', exact: true }).isVisible(), false);
+    assert.equal(await offers(page, 'Pin'), false);
     assert.deepEqual(
       writes(gateway).filter((w) => w.includes('conversations')),
       [],

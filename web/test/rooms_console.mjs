@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Perch } from '../perch.js';
-import { accessible, browse, pictures, said, say } from './browser.mjs';
+import { accessible, browse, choose, fillToken, pictures, said, say } from './browser.mjs';
 import { stage, until, url } from './kit.mjs';
 import { Foreign } from './rooms_foreign.mjs';
 
@@ -17,7 +17,7 @@ async function open(browser) {
   const { token } = await Perch.signIn(alice, { url });
   const page = await browser.newPage();
   await page.goto(url);
-  await page.getByLabel('Bearer token').fill(token);
+  await fillToken(page, token);
   await page.keyboard.press('Enter');
   await page.getByText('Online', { exact: true }).first().waitFor();
   return page;
@@ -150,7 +150,7 @@ test('a room that is slow, a list that cannot be read, and a room that has moved
         : r.continue(),
     );
     await until('the own rights', async () => {
-      await page.getByRole('button', { name: 'Room', exact: true }).click();
+      await choose(page, 'Room');
       if (await dialog(page).getByText('Members', { exact: true }).count()) return true;
       await dialog(page).getByRole('button', { name: 'Close' }).click();
       return false;
@@ -200,7 +200,7 @@ test('by keyboard: found in the directory, joined, its subject set, left and for
     await keyboard.type('What a pond!');
     await keyboard.press('Enter');
     await message(page, 'What a pond!').waitFor();
-    await page.getByRole('button', { name: 'Room', exact: true }).press('Enter');
+    await choose(page, 'Room');
     assert.equal(await dialog(page).getByLabel('Subject').count(), 0, 'a participant sets no subject');
     assert.equal(await dialog(page).getByText('Destroy').count(), 0);
     await accessible(page, 'room settings');
@@ -216,7 +216,7 @@ test('by keyboard: found in the directory, joined, its subject set, left and for
       .getByText(/^2 here/)
       .first()
       .waitFor();
-    await page.getByRole('button', { name: 'Room', exact: true }).press('Enter');
+    await choose(page, 'Room');
     await dialog(page).getByRole('button', { name: 'Forget' }).press('Enter');
     await dialog(page).getByRole('button', { name: 'Leave and forget it?' }).press('Enter');
     await dialog(page).waitFor({ state: 'detached' });
@@ -248,7 +248,7 @@ test('invitations are accepted and declined; an owner has subject, members and s
     await page.getByRole('button', { name: 'People here' }).click();
     await here(page, 'Cy').getByText('owner').waitFor();
     await until('the own rights', async () => {
-      await page.getByRole('button', { name: 'Room', exact: true }).click();
+      await choose(page, 'Room');
       if (await dialog(page).getByLabel('Subject').count()) return true;
       await dialog(page).getByRole('button', { name: 'Close' }).click();
       return false;

@@ -15,6 +15,7 @@ export class StandIn {
   /** Requests as "METHOD path", with their bodies. */ requests = [];
   /** The messages by ref, oldest first. */ messages = new Map();
   /** The conversations by JID. */ conversations = new Map();
+  /** What the first page is told, as text. */ services = 'null';
   /** Answers every write with a problem of this status. */ refuses = 0;
 
   #log = [];
@@ -154,7 +155,7 @@ export class StandIn {
 
   async #serve(req, res) {
     const url = new URL(req.url, 'http://x');
-    if (!url.pathname.startsWith('/v1/')) return serveFile(url.pathname, res);
+    if (!url.pathname.startsWith('/v1/')) return serveFile(url.pathname, res, this.services);
     const cors = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*', 'Access-Control-Allow-Methods': '*' };
     for (const [k, v] of Object.entries(cors)) res.setHeader(k, v);
     if (req.method === 'OPTIONS') return res.writeHead(204).end();
@@ -340,12 +341,12 @@ const now = () => new Date().toISOString();
 const name = (jid) => jid[0].toUpperCase() + jid.slice(1).split('@')[0];
 const write = (res, f) => res.write(`data: ${JSON.stringify(f)}\n\n`);
 
-function serveFile(path, res) {
+function serveFile(path, res, services) {
   const file = join(web, normalize(path === '/' ? '/index.html' : path));
   try {
     const text = path.startsWith('/test/') ? null : readFileSync(file, 'utf8');
     if (text === null) throw new Error('not served');
-    const body = path === '/' ? text.replace('{{.Accounts}}', '').replace('{{.SignIn}}', '') : text;
+    const body = path === '/' ? text.replace('{{.Services}}', services) : text;
     res.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'text/plain', 'Access-Control-Allow-Origin': '*' }).end(body);
   } catch {
     res.writeHead(404).end();

@@ -1,0 +1,67 @@
+// Which messages of a conversation have elements: as many as are looked at, and some before and after. The
+// others are in the store.
+
+/** How many come and go at once, and how many there are at most. */
+const step = 30;
+export const most = 120;
+
+/** @typedef {{ key: string }} Keyed */
+
+export class Shown {
+  /** The first one; "": as many as a step has. */ #first = '';
+  /** The last one; "": whatever is the newest. */ #last = '';
+
+  /** Back to the newest messages. */
+  reset() {
+    this.#first = this.#last = '';
+  }
+
+  /** Whether new messages are shown as they come. */
+  get follows() {
+    return this.#last === '';
+  }
+
+  /** From where to where, the end excluded. @param {readonly Keyed[]} all */
+  range(all) {
+    const index = (/** @type {string} */ key) => (key ? all.findIndex((m) => m.key === key) : -1);
+    const last = index(this.#last);
+    if (last < 0) this.#last = '';
+    const to = last < 0 ? all.length : last + 1;
+    const first = index(this.#first);
+    const from = first < 0 || first >= to ? to - step : first;
+    return { from: Math.max(0, from, to - most), to };
+  }
+
+  /** @param {readonly Keyed[]} all @param {number} from @param {number} to */
+  #set(all, from, to) {
+    this.#first = all[from]?.key ?? '';
+    this.#last = to >= all.length ? '' : (all[to - 1]?.key ?? '');
+  }
+
+  /** Shows older ones. Reports whether there were any. @param {readonly Keyed[]} all */
+  older(all) {
+    const { from, to } = this.range(all);
+    if (from === 0) return false;
+    const next = Math.max(0, from - step);
+    this.#set(all, next, Math.min(to, next + most));
+    return true;
+  }
+
+  /** Shows newer ones. Reports whether there were any. @param {readonly Keyed[]} all */
+  newer(all) {
+    const { from, to } = this.range(all);
+    if (to >= all.length) return false;
+    const next = Math.min(all.length, to + step);
+    this.#set(all, Math.max(from, next - most), next);
+    return true;
+  }
+
+  /** Shows one message with its neighbours, unless it is shown. @param {readonly Keyed[]} all @param {string} key */
+  around(all, key) {
+    const at = all.findIndex((m) => m.key === key);
+    const { from, to } = this.range(all);
+    if (at < 0 || (at >= from && at < to)) return;
+    const first = Math.max(0, at - step);
+    this.#set(all, first, Math.min(all.length, first + 2 * step));
+  }
+}
