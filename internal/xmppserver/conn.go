@@ -36,6 +36,7 @@ type Conn struct {
 	opened  bool          // our stream header has been sent and not been restarted since
 	why     string        // the condition of the deadline that is armed
 	over    chan struct{} // closed when a WebSocket is over; nil for a socket
+	idle    bool          // the deadline has ended it
 
 	mu      sync.Mutex
 	queue   [][]byte
@@ -65,6 +66,11 @@ func (c *Conn) TLS() (tls.ConnectionState, bool) {
 	}
 	return t.ConnectionState(), true
 }
+
+// Lost reports, in Handler.Leave, whether the connection broke or fell silent: neither side has ended the
+// stream by an error or an end tag, so that stream management may continue it on another connection
+// (XEP-0198, 5).
+func (c *Conn) Lost() bool { return c.idle || c.in != nil && c.in.lost }
 
 // Bound lets Send and End use the queue: from now on others write to this connection, too.
 func (c *Conn) Bound() {
@@ -107,25 +113,21 @@ func (c *Conn) End(condition, content string) {
 	live := c.live
 	c.mu.Unlock()
 	if live {
-		c.endStream(condition, content)
+		c.endStream(streamError(condition, content, ""))
 	} else {
 		c.Cut()
 	}
 }
 
-// endStream writes a stream error if condition is not "", the end tag, and TLS's and
+// endStream writes a stream error, if there is one, the end tag, and TLS's and
 // TCP's own ends. Only the first call has an effect.
-func (c *Conn) endStream(condition, content string) {
+func (c *Conn) endStream(b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return
 	}
 	c.closed = true
-	var b []byte
-	if condition != "" {
-		b = streamError(condition, content)
-	}
 	if c.framed {
 		if b != nil {
 			c.enqueue(b)
@@ -136,7 +138,11 @@ func (c *Conn) endStream(condition, content string) {
 	c.enqueue(append(b, "</stream:stream>"...))
 }
 
-func streamError(condition, content string) []byte {
+// streamError is nil without a condition; application is the element beside it, as written.
+func streamError(condition, content, application string) []byte {
+	if condition == "" {
+		return nil
+	}
 	b := append([]byte("<stream:error><"), condition...)
 	b = AppendAttr(b, "xmlns", NSStreams)
 	if content == "" {
@@ -145,7 +151,7 @@ func streamError(condition, content string) []byte {
 		b = append(AppendText(append(b, '>'), content), "</"...)
 		b = append(append(b, condition...), '>')
 	}
-	return append(b, "</stream:error>"...)
+	return append(append(b, application...), "</stream:error>"...)
 }
 
 // Cut drops the connection as it is. It never waits.

@@ -191,13 +191,16 @@ const StampLayout = "2006-01-02T15:04:05.000Z"
 
 // Store keeps a message for an account that is offline, with the time of now (XEP-0160); it reports
 // false when the store is full. head is the message without its end tag.
-func (d *Directory) Store(a *Account, head []byte) bool {
+func (d *Directory) Store(a *Account, head []byte) bool { return d.StoreAt(a, head, time.Now()) }
+
+// StoreAt is Store of a message that came at a time before now.
+func (d *Directory) StoreAt(a *Account, head []byte, at time.Time) bool {
 	if len(a.Offline) >= d.OfflineMax {
 		return false
 	}
 	head = append(head, "<delay xmlns='"+NSDelay+"'"...)
 	head = AppendAttr(head, "from", d.Domain)
-	head = AppendAttr(head, "stamp", time.Now().UTC().Format(StampLayout))
+	head = AppendAttr(head, "stamp", at.UTC().Format(StampLayout))
 	a.Offline = append(a.Offline, append(head, ">Offline storage</delay></message>"...))
 	return true
 }

@@ -1,6 +1,7 @@
 package xmppserver
 
 import (
+	"bytes"
 	"encoding/xml"
 	"strconv"
 	"strings"
@@ -25,6 +26,17 @@ type Element struct {
 type Node struct {
 	El   *Element
 	Text string
+}
+
+// Parse reads one stanza as a service has written it: in the default namespace of a stream of clients.
+func Parse(stanza []byte) (*Element, error) {
+	d := xml.NewDecoder(bytes.NewReader(stanza))
+	d.DefaultSpace = NSClient
+	start, err := nextStart(d, false)
+	if err != nil {
+		return nil, err
+	}
+	return readElement(d, start, 1)
 }
 
 // readElement reads up to the end of start. It copies what it keeps.
@@ -63,8 +75,11 @@ func readElement(r xml.TokenReader, start xml.StartElement, depth int) (*Element
 	}
 }
 
-// Get returns an attribute without namespace, or "".
+// Get returns an attribute without namespace, or "", as of a nil element.
 func (e *Element) Get(name string) string {
+	if e == nil {
+		return ""
+	}
 	for _, a := range e.Attr {
 		if a.Name.Space == "" && a.Name.Local == name {
 			return a.Value
@@ -112,8 +127,11 @@ func (e *Element) Text() string {
 	return b.String()
 }
 
-// Elements returns the child elements.
+// Elements returns the child elements, none of a nil element.
 func (e *Element) Elements() []*Element {
+	if e == nil {
+		return nil
+	}
 	var list []*Element
 	for _, k := range e.Kids {
 		if k.El != nil {

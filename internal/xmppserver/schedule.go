@@ -18,18 +18,19 @@ type Schedule struct {
 // maxJobs bounds what clients can make a service do later.
 const maxJobs = 10_000
 
-// After puts a job into the schedule; a full schedule drops it.
-func (s *Schedule) After(d time.Duration, do func()) {
+// After puts a job into the schedule, and reports whether there was a place for it: a full schedule drops it.
+func (s *Schedule) After(d time.Duration, do func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.jobs) >= maxJobs {
-		return
+		return false
 	}
 	heap.Push(&s.jobs, job{time.Now().Add(d), do})
 	select {
 	case s.waker() <- struct{}{}:
 	default:
 	}
+	return true
 }
 
 // waker is called with mu held.

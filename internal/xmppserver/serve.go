@@ -22,6 +22,7 @@ func (c *Conn) serve() {
 		c.End("", "")
 		c.writers.Wait()
 	case isTimeout(err) && !c.Ending():
+		c.idle = true
 		c.End(c.why, "")
 		c.drain()
 	default:

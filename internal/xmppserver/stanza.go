@@ -29,6 +29,14 @@ func StanzaError(e *Element, from, to, condition string) []byte {
 	return append(append(b, e.Name.Local...), '>')
 }
 
+// Error ends a stream with an element of an application beside its condition (RFC 6120, 4.9.4).
+type Error struct {
+	Condition   string
+	Application string // the element, as written
+}
+
+func (e Error) Error() string { return "stream error: " + e.Condition }
+
 // NewElement makes an element of a namespace with its children.
 func NewElement(space, local string, kids ...Node) *Element {
 	return &Element{Name: xml.Name{Space: space, Local: local}, Kids: kids}

@@ -198,7 +198,8 @@ func (c *Conn) refuse(err error) {
 		return
 	}
 	c.log.Debug("stream refused", "condition", condition)
-	c.endStream(condition, content)
+	own, _ := errors.AsType[Error](err)
+	c.endStream(streamError(condition, content, own.Application))
 	c.drain()
 }
 
@@ -208,6 +209,9 @@ func (c *Conn) refuse(err error) {
 func (c *Conn) conditionOf(err error) (condition, content string, lost bool) {
 	if se, ok := errors.AsType[stream.Error](err); ok {
 		return se.Err, se.Content, false
+	}
+	if own, ok := errors.AsType[Error](err); ok {
+		return own.Condition, "", false
 	}
 	if errors.Is(err, errTooBig) {
 		return "policy-violation", "", false
