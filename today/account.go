@@ -1,10 +1,12 @@
 package today
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/xdg-go/stringprep"
 	"mellium.im/xmpp/jid"
 
 	"github.com/perch-im/perch/internal/xmppserver"
@@ -13,10 +15,11 @@ import (
 // account is one user; guarded by Service.mu, but for what is constant.
 type account struct {
 	*xmppserver.Account
-	password string   // constant
-	tokens   []string // constant
+	password string // constant
 
 	sessions []*session // bound, oldest first: also those that wait to be resumed
+	ended    []endedSession
+	fast     fastTokens
 
 	archive archive // of messages with others
 	prefs   prefs   // of the archive
@@ -61,13 +64,18 @@ func (s *Service) addAccount(o *Account) error {
 		return fmt.Errorf("today: account %q: Local is no localpart as RFC 7622 prepares it", o.Local)
 	}
 	a := &account{
-		Account:  &xmppserver.Account{Local: o.Local, Bare: j.String(), Nick: o.Nickname},
-		password: o.Password, tokens: o.Tokens,
+		Account: &xmppserver.Account{Local: o.Local, Bare: j.String(), Nick: o.Nickname},
+	}
+	if a.password, err = stringprep.SASLprep.Prepare(o.Password); err != nil {
+		return fmt.Errorf("today: account %q: Password has characters that SASLprep (RFC 4013) does not allow", o.Local)
 	}
 	if !s.dir.Add(a.Account) {
 		return fmt.Errorf("today: account %q: Local is taken", o.Local)
 	}
 	s.accounts[o.Local] = a
+	for _, token := range o.Tokens {
+		s.tokens[sha256.Sum256([]byte(token))] = a
+	}
 	return nil
 }
 

@@ -19,7 +19,7 @@ type feature struct {
 // features of the service: a new one is a line here.
 var features = []*feature{
 	&rosterFeature, &basicsFeature, &discoFeature,
-	&mamFeature,
+	&mamFeature, &carbonsFeature,
 }
 
 // answers are the requests that the features answer, by their payload's name.

@@ -9,6 +9,9 @@ func (s *Service) message(x *session, e *xmppserver.Element) {
 		to = x.acct.Bare
 	}
 	if c := s.components[hostOf(to)]; c != nil {
+		if e.Get("type") == "chat" { // what is said to one of a room; what he says is for one session alone
+			s.copySent(x, e, x.stamped(e, to))
+		}
 		c.stanza(x, e)
 		return
 	}
@@ -26,6 +29,10 @@ func (s *Service) message(x *session, e *xmppserver.Element) {
 		copies := s.archiveBoth(x, at, e, stanza)
 		if !s.deliver(at, e, copies.received) {
 			x.bounce(e, "service-unavailable")
+			return
+		}
+		if at.Account != x.acct.Account { // what is for oneself has been copied as it was received
+			s.copySent(x, e, copies.sent)
 		}
 	}
 }
@@ -37,6 +44,7 @@ func (s *Service) deliver(at xmppserver.Address, e *xmppserver.Element, stanza [
 	for _, r := range targets {
 		r.Send(stanza)
 	}
+	s.copyReceived(at, e, stanza)
 	if len(targets) > 0 {
 		return true
 	}

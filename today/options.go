@@ -39,6 +39,7 @@ type Options struct {
 	SignInTimeout  time.Duration // from the connection to the bound resource; default 30 s
 	WriteTimeout   time.Duration // for one write; default 10 s
 	IdleTimeout    time.Duration // a stream without an element for this long is closed; default 15 min
+	ResumeTimeout  time.Duration // a session that can be resumed outlives its connection for this long; default 5 min
 	OfflineMax     int           // most messages kept for an account that is offline; default 100
 
 	Logger *slog.Logger // default: discards
@@ -73,6 +74,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.SignInTimeout, 30*time.Second)
 	setDefault(&o.WriteTimeout, 10*time.Second)
 	setDefault(&o.IdleTimeout, 15*time.Minute)
+	setDefault(&o.ResumeTimeout, 5*time.Minute)
 	setDefault(&o.OfflineMax, 100)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -104,7 +106,7 @@ func (o Options) validate() error {
 	if min(o.MaxConnections, o.MaxResources, o.QueueBytes, o.OfflineMax) < 0 {
 		return errors.New("today: a limit is negative")
 	}
-	if min(o.SignInTimeout, o.WriteTimeout, o.IdleTimeout) < 0 {
+	if min(o.SignInTimeout, o.WriteTimeout, o.IdleTimeout, o.ResumeTimeout) < 0 {
 		return errors.New("today: a duration is negative")
 	}
 	return nil

@@ -2,6 +2,8 @@ package today
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/xml"
@@ -25,6 +27,9 @@ type Service struct {
 	// Constant after New.
 	features []*feature
 	answers  map[xml.Name]func(*request)
+	leaf     *x509.Certificate              // of the TLS certificate
+	tokens   map[[sha256.Size]byte]*account // of OAUTHBEARER, by their sum
+	secret   [sha256.Size]byte              // of this service: nothing that is made with it outlives it
 
 	// mu guards accounts, sessions and everything that they lead to. Nothing under it waits: stanzas
 	// are put into the queues of connections.
@@ -59,8 +64,9 @@ func New(o Options) (*Service, error) {
 	s := &Service{
 		o: o, log: o.Logger.With("component", "today"),
 		dir: xmppserver.NewDirectory(o.Domain), accounts: make(map[string]*account),
-		features: features, answers: answers(features),
+		features: features, answers: answers(features), tokens: make(map[[sha256.Size]byte]*account),
 	}
+	rand.Read(s.secret[:]) // never fails
 	s.life, s.stop = context.WithCancel(context.Background())
 	s.dir.OfflineMax = o.OfflineMax
 	s.components = s.makeComponents()
@@ -71,6 +77,10 @@ func New(o Options) (*Service, error) {
 			return nil, err
 		}
 		cert, s.caPEM = &made, caPEM
+	}
+	var err error
+	if s.leaf, err = x509.ParseCertificate(cert.Certificate[0]); err != nil {
+		return nil, fmt.Errorf("today: Certificate: %w", err)
 	}
 	s.srv = xmppserver.New(xmppserver.Options{
 		Domain: o.Domain, TLS: &tls.Config{Certificates: []tls.Certificate{*cert}, MinVersion: tls.VersionTLS12},

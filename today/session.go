@@ -16,6 +16,12 @@ type session struct {
 	acct *account
 	conn *xmppserver.Conn // nil: the connection is lost
 	over bool
+
+	sm      *management // nil: it is not on
+	parked  int         // how often the connection was lost or got back: a timer of before is void
+	csi     clientState
+	carbons bool
+	agent   string // id of the client, when it has bound in one step; or ""
 }
 
 // bind makes a session of a connection that has signed in (RFC 6120, 7) and returns the condition of a
@@ -46,11 +52,26 @@ func (s *Service) bind(c *xmppserver.Conn, a *account, wanted string) (*session,
 	return x, ""
 }
 
-// send queues one whole stanza for the client. It never waits.
+// send queues one whole stanza for the client, or keeps it for later. It never waits.
 func (x *session) send(b []byte) {
+	if !x.over && !x.hold(b) {
+		x.put(b)
+	}
+}
+
+// put queues one whole stanza for the client.
+func (x *session) put(b []byte) {
+	if x.sm != nil {
+		full := x.sm.full
+		x.sm.add(b, x.s.o.QueueBytes/4*3)
+		if x.sm.full && !full {
+			x.s.later.After(0, func() { x.end("resource-constraint") })
+		}
+	}
 	if x.conn != nil {
 		x.conn.Send(b)
 	}
+	x.ask()
 }
 
 // end ends a session and its stream with a stream error.
@@ -68,11 +89,13 @@ func (s *Service) signOut(x *session) {
 		return
 	}
 	x.over, x.conn = true, nil
+	x.acct.remember(x.sm)
 	x.acct.sessions = slices.DeleteFunc(x.acct.sessions, func(y *session) bool { return y == x })
 	for _, c := range s.components {
 		c.leave(x)
 	}
 	s.dir.SignOut(x.Resource)
+	s.returnUnacked(x)
 }
 
 // of returns the session of a full JID, or nil.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/xdg-go/scram"
 	wire "mellium.im/xmpp/stream"
 
 	"github.com/perch-im/perch/internal/xmppserver"
@@ -16,6 +17,8 @@ type stream struct {
 	conn *xmppserver.Conn
 	acct *account // after SASL
 	x    *session // after bind
+
+	bindings map[string]scram.ChannelBinding // by type
 }
 
 // BeforeTLS ends nothing: all that is offered there is STARTTLS.
@@ -26,12 +29,16 @@ func (st *stream) Deadline(last time.Time) (time.Time, string) {
 	return last.Add(st.s.o.IdleTimeout), "connection-timeout"
 }
 
-// Leave ends the session of a lost connection.
+// Leave ends the session of a connection, or keeps it for a while if it can be resumed.
 func (st *stream) Leave() {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
-	if st.x != nil && st.x.conn == st.conn {
-		st.s.signOut(st.x)
+	switch x := st.x; {
+	case x == nil || x.conn != st.conn:
+	case x.sm != nil && x.sm.id != "" && st.conn.Lost():
+		x.park()
+	default:
+		st.s.signOut(x)
 	}
 }
 
@@ -43,7 +50,13 @@ func (st *stream) Element(e *xmppserver.Element) error {
 	if x.conn != st.conn { // ended while the element was on its way
 		return nil
 	}
-	if e.Name.Space != xmppserver.NSClient {
+	switch e.Name.Space {
+	case xmppserver.NSClient:
+	case nsSM:
+		return x.manage(e)
+	case nsCSI:
+		return x.setState(e)
+	default:
 		return wire.UnsupportedStanzaType
 	}
 	if f := e.Get("from"); f != "" && f != x.Full && !strings.EqualFold(f, x.acct.Bare) {
@@ -58,6 +71,9 @@ func (st *stream) Element(e *xmppserver.Element) error {
 		s.iq(x, e)
 	default:
 		return wire.UnsupportedStanzaType
+	}
+	if x.sm != nil {
+		x.sm.in++
 	}
 	return nil
 }

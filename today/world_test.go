@@ -14,7 +14,7 @@ import (
 // after canary.Mark.
 func world() today.Options {
 	return today.Options{Accounts: []today.Account{
-		{Local: "ann", Password: canary.Mark + "ann", Nickname: "Ann", Contacts: []today.Contact{{Local: "ben", Name: "Benny", Groups: []string{"B", "A"}}}},
+		{Local: "ann", Password: canary.Mark + "ann", Tokens: []string{canary.Mark + "token-ann"}, Nickname: "Ann", Contacts: []today.Contact{{Local: "ben", Name: "Benny", Groups: []string{"B", "A"}}}},
 		{Local: "ben", Password: canary.Mark + "ben", Nickname: "Ben"},
 		{Local: "cat", Password: canary.Mark + "cat", Nickname: "Cat"},
 	}}

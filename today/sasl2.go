@@ -1,0 +1,111 @@
+package today
+
+import (
+	"encoding/base64"
+
+	"github.com/perch-im/perch/internal/xmppserver"
+)
+
+const (
+	nsSASL2 = "urn:xmpp:sasl:2"
+	nsBind2 = "urn:xmpp:bind:0"
+)
+
+// appendSASL2 offers the profile of XEP-0388, with all that can be had in the same step: a resource
+// (XEP-0386), an earlier session (XEP-0198), and tokens (XEP-0484).
+func (st *stream) appendSASL2(b []byte) []byte {
+	b = append(b, "<authentication xmlns='"+nsSASL2+"'>"...)
+	b = append(st.appendMechanisms(b), "<inline><bind xmlns='"+nsBind2+"'><inline>"...)
+	for _, ns := range [...]string{nsCarbons, nsCSI, nsSM} {
+		b = append(xmppserver.AppendAttr(append(b, "<feature"...), "var", ns), "/>"...)
+	}
+	b = append(b, "</inline></bind><sm xmlns='"+nsSM+"'/><fast xmlns='"+nsFast+"'>"...)
+	for _, name := range st.tokenMechanisms() {
+		b = xmppserver.AppendTag(b, "mechanism", name)
+	}
+	return append(b, "</fast></inline></authentication>"...)
+}
+
+// authenticate2 is one attempt by the profile of XEP-0388: the stream goes on without a restart.
+func (st *stream) authenticate2(e *xmppserver.Element) error {
+	var token *tokenExchange
+	x := st.mechanism(e.Get("mechanism"))
+	if e.Child(nsFast, "fast") != nil { // a token is shown by none of the others, and without <fast/> none is
+		if token = st.startToken(e.Get("mechanism"), agentOf(e)); token != nil {
+			x = token
+		}
+	}
+	var initial *string
+	if first := e.Child(nsSASL2, "initial-response"); first != nil {
+		text := first.Text()
+		initial = &text
+	}
+	v, err := st.run(nsSASL2, x, initial)
+	if err != nil {
+		return err
+	}
+	if v.acct == nil {
+		st.conn.Write(failure(nsSASL2, v.fail))
+		return nil
+	}
+	st.acct = v.acct
+	st.conn.Authenticated()
+	st.s.mu.Lock()
+	defer st.s.mu.Unlock()
+	st.succeed(e, v, token)
+	return nil
+}
+
+// succeed does all that goes with the login, and says so in one answer; the features follow it at once
+// (XEP-0388, 2.6.1). Service.mu is held: nothing else comes before it.
+func (st *stream) succeed(e *xmppserver.Element, v verdict, token *tokenExchange) {
+	var done []byte
+	resumed := false
+	if resume := e.Child(nsSM, "resume"); resume != nil {
+		x, refused := st.resumable(resume)
+		if x != nil {
+			x.attach(st.conn)
+			st.x, done, resumed = x, x.sm.resumed(), true
+		} else {
+			done = refused
+		}
+	}
+	if b := e.Child(nsBind2, "bind"); b != nil && st.x == nil {
+		x, condition := st.s.bind(st.conn, st.acct, st.resourceFor(b, agentOf(e)))
+		if condition != "" {
+			st.acct = nil // the client may try again
+			st.conn.Write(failure(nsSASL2, "temporary-auth-failure"))
+			return
+		}
+		st.x = x
+		done = x.appendBound(done, b, agentOf(e))
+	}
+	st.write(st.success(v, st.appendToken(done, e, token)))
+	st.write(st.features())
+	if resumed {
+		st.x.resend()
+	}
+}
+
+// success is the answer with all that was done. The identifier is of the session, if there is one.
+func (st *stream) success(v verdict, done []byte) []byte {
+	jid := st.acct.Bare
+	if st.x != nil {
+		jid = st.x.Full
+	}
+	b := []byte("<success xmlns='" + nsSASL2 + "'>")
+	if len(v.data) > 0 {
+		b = xmppserver.AppendTag(b, "additional-data", base64.StdEncoding.EncodeToString(v.data))
+	}
+	b = xmppserver.AppendTag(b, "authorization-identifier", jid)
+	return append(append(b, done...), "</success>"...)
+}
+
+// write sends by the queue once others may send, too.
+func (st *stream) write(b []byte) {
+	if st.x != nil {
+		st.conn.Send(b)
+	} else {
+		st.conn.Write(b)
+	}
+}
