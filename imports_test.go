@@ -192,6 +192,10 @@ var (
 			why: "xmppserver is what the embedded services are made of: it knows none of them, and shares no code with xmppconn",
 		},
 		{
+			from: "internal/todaytest", may: []string{"today", "internal/testkit", "internal/canary"},
+			why: "todaytest is the embedded service as one of the servers of tests, and knows nothing of the gateway",
+		},
+		{
 			from: "internal/xmpptest",
 			why:  "xmpptest is a client for tests of the embedded services: it shares no code with what it tests",
 		},
@@ -227,8 +231,8 @@ var (
 			why: "the ledger knows what the guides promise, and nothing of the code that must keep it",
 		},
 		{
-			from: "internal/matrix", may: []string{"internal/testkit"},
-			why: "matrix runs tests and asks servers what they offer: with our own code in it, it would find what that believes",
+			from: "internal/matrix", may: []string{"internal/testkit", "internal/todaytest"},
+			why: "matrix runs tests and asks servers what they offer: with code of the gateway in it, it would find what that believes",
 		},
 		{
 			from: "internal/mutants", why: "mutants is texts: no code of the gateway knows that it can be built with a mistake",
@@ -318,7 +322,7 @@ var (
 			why:  "mutate changes sources as text and runs the go command: it needs nothing of what it changes",
 		},
 	}
-	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/canary", "internal/fakexmpp", "internal/ledger", "internal/matrix", "internal/mutate", "internal/xmpptest", "cache/storetest", "xmppconn/internal/streamtest", "bench"}
+	testOnly = []string{"internal/testkit", "internal/cluster", "internal/contract", "internal/canary", "internal/fakexmpp", "internal/ledger", "internal/matrix", "internal/mutate", "internal/todaytest", "internal/xmpptest", "cache/storetest", "xmppconn/internal/streamtest", "bench"}
 )
 
 // TestArrows keeps the floor plan: who may import whom, and why not.

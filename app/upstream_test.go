@@ -13,6 +13,7 @@ import (
 	"github.com/perch-im/perch/app"
 	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/testkit"
+	"github.com/perch-im/perch/internal/todaytest"
 )
 
 // login is one way into one real server.
@@ -38,6 +39,10 @@ var logins = []login{
 	{name: "ejabberd SCRAM-SHA-512", server: testkit.SharedEjabberd, domain: testkit.EjabberdSCRAM512, mechanism: "SCRAM-SHA-512"},
 	{name: "ejabberd X-OAUTH2", server: testkit.SharedEjabberd, mechanism: "X-OAUTH2", token: true},
 	{name: "ejabberd direct TLS", server: testkit.SharedEjabberd, mechanism: "SCRAM-SHA-1", direct: true},
+	{name: "today PLAIN", server: todaytest.Server, mechanism: "PLAIN"},
+	{name: "today SCRAM-SHA-256", server: todaytest.Server, mechanism: "SCRAM-SHA-256"},
+	{name: "today SCRAM-SHA-512", server: todaytest.Server, mechanism: "SCRAM-SHA-512"},
+	{name: "today OAUTHBEARER", server: todaytest.Server, mechanism: "OAUTHBEARER", token: true, pass: true},
 	jabberd,
 	{name: "jabberd2 direct TLS", server: testkit.SharedJabberd, mechanism: "PLAIN", direct: true},
 }

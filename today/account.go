@@ -15,7 +15,8 @@ import (
 // account is one user; guarded by Service.mu, but for what is constant.
 type account struct {
 	*xmppserver.Account
-	password string // constant
+	password string // prepared; "": it signs in by tokens alone
+	logins   int    // how often it has proved who it is
 
 	sessions []*session // bound, oldest first: also those that wait to be resumed
 	ended    []endedSession
@@ -66,8 +67,8 @@ func (s *Service) addAccount(o *Account) error {
 	a := &account{
 		Account: &xmppserver.Account{Local: o.Local, Bare: j.String(), Nick: o.Nickname},
 	}
-	if a.password, err = stringprep.SASLprep.Prepare(o.Password); err != nil {
-		return fmt.Errorf("today: account %q: Password has characters that SASLprep (RFC 4013) does not allow", o.Local)
+	if a.password, err = preparePassword(o.Local, o.Password); err != nil {
+		return err
 	}
 	if !s.dir.Add(a.Account) {
 		return fmt.Errorf("today: account %q: Local is taken", o.Local)
@@ -77,6 +78,15 @@ func (s *Service) addAccount(o *Account) error {
 		s.tokens[sha256.Sum256([]byte(token))] = a
 	}
 	return nil
+}
+
+// preparePassword is a password as it is compared.
+func preparePassword(local, password string) (string, error) {
+	prepared, err := stringprep.SASLprep.Prepare(password)
+	if err != nil {
+		return "", fmt.Errorf("today: account %q: Password has characters that SASLprep (RFC 4013) does not allow", local)
+	}
+	return prepared, nil
 }
 
 // of returns the account behind an address, or nil.

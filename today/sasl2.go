@@ -52,6 +52,7 @@ func (st *stream) authenticate2(e *xmppserver.Element) error {
 	st.conn.Authenticated()
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
+	st.acct.logins++
 	st.succeed(e, v, token)
 	return nil
 }

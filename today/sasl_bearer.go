@@ -20,7 +20,9 @@ func (x *bearerExchange) step(in []byte) verdict {
 		return verdict{fail: "malformed-request"}
 	}
 	// The token is looked up by its sum, so that the time tells nothing of those that there are.
+	x.s.mu.Lock()
 	a := x.s.tokens[sha256.Sum256([]byte(token))]
+	x.s.mu.Unlock()
 	if token == "" || a == nil {
 		x.refused = true
 		return verdict{data: []byte(`{"status":"invalid_token","scope":"xmpp"}`)}

@@ -17,10 +17,10 @@ func (x plainExchange) step(in []byte) verdict {
 	if len(parts) != 3 || parts[1] == "" || parts[2] == "" {
 		return verdict{fail: "malformed-request"}
 	}
-	a := x.s.withPassword(parts[1])
+	a, right := x.s.withPassword(parts[1])
 	want := x.s.secret // nobody's password: an unknown name takes as long as a known one
 	if a != nil {
-		want = sha256.Sum256([]byte(a.password))
+		want = sha256.Sum256([]byte(right))
 	}
 	password, err := stringprep.SASLprep.Prepare(parts[2])
 	got := sha256.Sum256([]byte(password)) // the sums are of one length, so nothing is told by the time
@@ -30,7 +30,8 @@ func (x plainExchange) step(in []byte) verdict {
 	return authorize(a, parts[0], nil)
 }
 
-// named is the account of a user name, which is prepared as a localpart is (RFC 7622, 3.3), or nil.
+// named is the account of a user name, which is prepared as a localpart is (RFC 7622, 3.3), or nil;
+// s.mu is held.
 func (s *Service) named(user string) *account {
 	j, err := jid.New(user, s.o.Domain, "")
 	if err != nil {
@@ -39,12 +40,15 @@ func (s *Service) named(user string) *account {
 	return s.accounts[j.Localpart()]
 }
 
-// withPassword is named, but nil for an account that signs in by tokens alone.
-func (s *Service) withPassword(user string) *account {
+// withPassword is named and the password of now, but nil for an account that signs in by tokens alone.
+// s.mu is not held.
+func (s *Service) withPassword(user string) (*account, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if a := s.named(user); a != nil && a.password != "" {
-		return a
+		return a, a.password
 	}
-	return nil
+	return nil, ""
 }
 
 // authorize ends an attempt that has proved an account: nobody may act for another one (RFC 6120, 6.3.8).

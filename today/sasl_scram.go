@@ -79,8 +79,9 @@ func (x *scramExchange) conversation(in string) *scram.ServerConversation {
 func (x *scramExchange) credentials(user string) (scram.StoredCredentials, error) {
 	salt := x.st.s.derived("salt", user)
 	password := hex.EncodeToString(x.st.s.derived("password", user))
-	if x.acct = x.st.s.withPassword(user); x.acct != nil {
-		password = x.acct.password
+	a, right := x.st.s.withPassword(user)
+	if x.acct = a; a != nil {
+		password = right
 	}
 	c, err := x.hash.NewClient("user", password, "") // the name does not go into the keys
 	if err != nil {

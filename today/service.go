@@ -27,17 +27,17 @@ type Service struct {
 	// Constant after New.
 	features []*feature
 	answers  map[xml.Name]func(*request)
-	leaf     *x509.Certificate              // of the TLS certificate
-	tokens   map[[sha256.Size]byte]*account // of OAUTHBEARER, by their sum
-	secret   [sha256.Size]byte              // of this service: nothing that is made with it outlives it
+	leaf     *x509.Certificate // of the TLS certificate
+	secret   [sha256.Size]byte // of this service: nothing that is made with it outlives it
 
 	// mu guards accounts, sessions and everything that they lead to. Nothing under it waits: stanzas
 	// are put into the queues of connections.
 	mu         sync.Mutex
 	dir        *xmppserver.Directory
-	accounts   map[string]*account  // by localpart; constant after New
-	components map[string]component // by host; constant after New
-	rooms      *rooms               // one of them
+	accounts   map[string]*account            // by localpart
+	tokens     map[[sha256.Size]byte]*account // of OAUTHBEARER, by their sum
+	components map[string]component           // by host; constant after New
+	rooms      *rooms                         // one of them
 
 	life    context.Context // ends with Stop
 	stop    context.CancelFunc

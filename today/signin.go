@@ -63,6 +63,7 @@ func (st *stream) auth(e *xmppserver.Element) error {
 		return nil
 	}
 	st.acct = v.acct
+	st.s.countLogin(v.acct)
 	st.conn.Authenticated()
 	st.conn.Write([]byte("<success xmlns='" + xmppserver.NSSASL + "'>" + base64.StdEncoding.EncodeToString(v.data) + "</success>"))
 	if err := st.conn.Open(); err != nil {

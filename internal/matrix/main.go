@@ -29,7 +29,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("matrix", flag.ContinueOnError)
-	probe := flags.String("probe", "", "print what one server offers, as JSON: prosody or ejabberd")
+	probe := flags.String("probe", "", "print what one server offers, as JSON: prosody, ejabberd or today")
 	out := flags.String("out", "docs/versions.md", "the page to write the tables into; none: they are printed")
 	pattern := flags.String("run", "", "run these tests only, and write nothing")
 	offers := flags.Bool("offers", false, "run no tests, and write only what the servers offer")
@@ -81,6 +81,7 @@ type release struct {
 	Versions map[string]string // by package
 	Offers   map[string]offer  // by server
 	Tests    map[string]tally  // by what they ran with: "XMPP", "Redis", "Valkey"
+	Embedded tally             // of those: what ran with the embedded service, too
 	Ledger   map[string]string // by server: the verdict
 	broken   bool
 }
@@ -102,7 +103,7 @@ func (r *release) ask(ctx context.Context) error {
 			r.Versions[name], _, _ = strings.Cut(string(v), "+")
 		}
 	}
-	for _, server := range servers {
+	for _, server := range append(servers, embeddedServer) {
 		out, err := r.command(ctx, "", os.Args[0], "-probe", server).Output()
 		if err != nil {
 			return fmt.Errorf("what %s offers: %w%s", server, err, stderrOf(err))
@@ -118,7 +119,7 @@ func (r *release) ask(ctx context.Context) error {
 
 // examine runs the tests, and the ledger, with the servers of one release.
 func (r *release) examine(ctx context.Context, pattern string, messages int) error {
-	r.Tests, r.Ledger = map[string]tally{}, map[string]string{}
+	r.Tests, r.Ledger, r.Embedded = map[string]tally{}, map[string]string{}, tally{}
 	if err := r.test(ctx, "XMPP", pattern, "", "./xmppconn", "./app", "./internal/cluster"); err != nil {
 		return err
 	}
@@ -141,6 +142,9 @@ func (r *release) examine(ctx context.Context, pattern string, messages int) err
 
 // servers are examined, in this order.
 var servers = []string{"prosody", "ejabberd"}
+
+// embeddedServer is the service that comes with Perch: it is in the tests of servers, and of no release.
+const embeddedServer = "today"
 
 // play makes a short run of the ledger.
 func (r *release) play(ctx context.Context, server string, messages int) {

@@ -32,11 +32,21 @@ a line of something else
 {"Action":"pass","Package":"s","Test":"TestE"}
 {"Action":"pass","Package":"s"}
 {"Action":"skip","Package":"u"}
+{"Action":"pass","Package":"v","Test":"TestF/today_SCRAM-SHA-256/memory"}
+{"Action":"pass","Package":"v","Test":"TestF/prosody_PLAIN"}
+{"Action":"pass","Package":"v","Test":"TestF/today_SCRAM-SHA-256"}
+{"Action":"pass","Package":"v","Test":"TestF"}
+{"Action":"fail","Package":"v","Test":"TestG/today"}
+{"Action":"pass","Package":"v","Test":"TestG/today_PLAIN"}
+{"Action":"fail","Package":"v","Test":"TestG"}
 `
 	var told bytes.Buffer
-	got, err := count(strings.NewReader(in), "Debian 13, XMPP", &told)
-	if want := (tally{Passed: 3, Failed: 5}); got != want || err != nil {
+	got, parts, err := count(strings.NewReader(in), "Debian 13, XMPP", &told)
+	if want := (tally{Passed: 4, Failed: 6}); got != want || err != nil {
 		t.Errorf("count() = %+v, %v; want %+v: a test, two packages by themselves, and what is skipped twice", got, err, want)
+	}
+	if want := (tally{Passed: 1, Failed: 1}); parts != want {
+		t.Errorf("count(): with the embedded service got %+v, want %+v: a test counts once, and fails with any of its parts", parts, want)
 	}
 	want := `a line of something else
 Debian 13, XMPP: p TestB: fail
@@ -50,6 +60,8 @@ Debian 13, XMPP: s TestD: skip
     s_test.go:3: not here
 Debian 13, XMPP: s TestE/part: skip
 Debian 13, XMPP: s: pass
+Debian 13, XMPP: v TestG/today: fail
+Debian 13, XMPP: v TestG: fail
 `
 	if diff := cmp.Diff(want, told.String()); diff != "" {
 		t.Errorf("what is told, -want +got:\n%s", diff)
@@ -78,8 +90,8 @@ func TestTables(t *testing.T) {
 	got := tables([]*release{
 		{
 			Name: "Debian 12", Versions: map[string]string{"prosody": "0.12.3", "ejabberd": "23.01", "redis-server": "7.0.15"},
-			Offers: map[string]offer{"prosody": {Mechanisms: []string{"PLAIN"}}, "ejabberd": {}},
-			Tests:  map[string]tally{"XMPP": {Passed: 9}, "Redis": {Passed: 4}}, Ledger: map[string]string{"prosody": "0 lost"},
+			Offers: map[string]offer{"prosody": {Mechanisms: []string{"PLAIN"}}, "ejabberd": {}, "today": {Mechanisms: []string{"SCRAM-SHA-256"}, Has: has("urn:xmpp:sasl:2")}},
+			Tests:  map[string]tally{"XMPP": {Passed: 9}, "Redis": {Passed: 4}}, Embedded: tally{Passed: 3}, Ledger: map[string]string{"prosody": "0 lost"},
 		},
 		{
 			Name: "Debian 13", Versions: map[string]string{"prosody": "13.0.1", "ejabberd": "24.12", "redis-server": "8.0.2", "valkey-server": "8.1.1"},
@@ -91,12 +103,13 @@ func TestTables(t *testing.T) {
 		"|  | Debian 12 | Debian 13 |\n| --- | --- | --- |\n| Prosody | 0.12.3 | 13.0.1 |\n",
 		"| Valkey | none | 8.1.1 |\n",
 		"| tests with both XMPP servers | 9 passed | 8 passed, **1 failed** |\n",
+		"| of these with the embedded service [today](today.md), too | 3 passed | none |\n",
 		"| tests with Valkey | none | 4 passed |\n",
 		"| ledger with Prosody | 0 lost | none |\n",
-		"| | Prosody 0.12.3 | Prosody 13.0.1 | ejabberd 23.01 | ejabberd 24.12 |\n|---|---|---|---|---|\n",
-		"| SASL mechanisms | PLAIN | PLAIN, SCRAM-SHA-1 | none | none |\n",
-		"| channel bindings (XEP-0440) | not told | tls-exporter | not told | not told |\n",
-		"| SASL2 (XEP-0388) | no | yes | no | no |\n",
+		"| | Prosody 0.12.3 | Prosody 13.0.1 | ejabberd 23.01 | ejabberd 24.12 | today |\n|---|---|---|---|---|---|\n",
+		"| SASL mechanisms | PLAIN | PLAIN, SCRAM-SHA-1 | none | none | SCRAM-SHA-256 |\n",
+		"| channel bindings (XEP-0440) | not told | tls-exporter | not told | not told | not told |\n",
+		"| SASL2 (XEP-0388) | no | yes | no | no | yes |\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got\n%s\nwant in it\n%s", got, want)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/perch-im/perch/internal/testkit"
+	"github.com/perch-im/perch/internal/todaytest"
 )
 
 // offer is what a server offers, as service discovery and stream features say.
@@ -55,16 +56,20 @@ func printOffer(name string) error {
 			"prosody":  {"alpha.test", testkit.ProsodySCRAM, testkit.ProsodySCRAM256},
 			"ejabberd": {"gamma.test", testkit.EjabberdSCRAM512},
 		}[name]
+		hosts := hosts{"conference.", "upload."}
 		var s *testkit.Server
 		switch name {
 		case "prosody":
 			s = testkit.Prosody(t, testkit.ProsodyOptions{})
 		case "ejabberd":
 			s = testkit.Ejabberd(t)
+		case embeddedServer:
+			s = todaytest.Server(t)
+			domains, hosts.rooms = []string{s.Domain}, "rooms."
 		default:
 			t.Fatalf("there is no server %q", name)
 		}
-		o, failed = ask(s, domains, s.NewUser(t, "asks"))
+		o, failed = ask(s, domains, hosts, s.NewUser(t, "asks"))
 	})
 	if err != nil || failed != nil {
 		return fmt.Errorf("%s: %w", name, errorOf(err, failed))
@@ -81,8 +86,11 @@ func errorOf(errs ...error) error {
 	return nil
 }
 
+// hosts are what stands before a domain where its rooms and uploads are.
+type hosts struct{ rooms, uploads string }
+
 // ask reads the stream features of every domain, and asks the server, the account and a room of the first.
-func ask(s *testkit.Server, domains []string, u testkit.User) (o offer, err error) {
+func ask(s *testkit.Server, domains []string, h hosts, u testkit.User) (o offer, err error) {
 	o.Has = map[string]bool{}
 	for _, domain := range domains {
 		c, err := dial(s, domain)
@@ -91,7 +99,7 @@ func ask(s *testkit.Server, domains []string, u testkit.User) (o offer, err erro
 		}
 		o.noteStream(c.features)
 		if domain == s.Domain {
-			err = o.askAs(c, u, domain)
+			err = o.askAs(c, u, domain, h)
 		}
 		c.close()
 		if err != nil {
@@ -122,17 +130,17 @@ func (o *offer) noteStream(f element) {
 }
 
 // askAs signs an account in and asks what is there for it.
-func (o *offer) askAs(c *client, u testkit.User, domain string) error {
+func (o *offer) askAs(c *client, u testkit.User, domain string, h hosts) error {
 	bound, err := c.signIn(u, domain)
 	o.noteStream(bound)
 	if err != nil {
 		return err
 	}
-	own, room := u.JID, "versions@conference."+domain
+	own, room := u.JID, "versions@"+h.rooms+domain
 	if err := c.join(room); err != nil {
 		return err
 	}
-	for _, to := range []struct{ jid, prefix string }{{domain, ""}, {own, ""}, {"upload." + domain, ""}, {"conference." + domain, ""}, {room, "room "}} {
+	for _, to := range []struct{ jid, prefix string }{{domain, ""}, {own, ""}, {h.uploads + domain, ""}, {h.rooms + domain, ""}, {room, "room "}} {
 		info, err := c.query(to.jid, "<query xmlns='http://jabber.org/protocol/disco#info'/>")
 		if err != nil {
 			return fmt.Errorf("%s: %w", to.jid, err)

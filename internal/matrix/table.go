@@ -65,6 +65,9 @@ func tables(releases []*release) string {
 		}
 		label := map[string]string{"XMPP": "tests with both XMPP servers", "Redis": "tests with Redis", "Valkey": "tests with Valkey"}[with]
 		row(label, func(r *release) string { return r.Tests[with].String() })
+		if with == "XMPP" {
+			row("of these with the embedded service [today](today.md), too", func(r *release) string { return r.Embedded.String() })
+		}
 	}
 	for _, server := range servers {
 		if !tested {
@@ -78,6 +81,9 @@ func tables(releases []*release) string {
 		for _, r := range releases {
 			columns = append(columns, column{serverLabel(server) + " " + r.Versions[server], r.Offers[server]})
 		}
+	}
+	if len(releases) > 0 { // the same in each
+		columns = append(columns, column{embeddedServer, releases[0].Offers[embeddedServer]})
 	}
 	offered(&b, columns)
 	return b.String()

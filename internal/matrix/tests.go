@@ -32,7 +32,7 @@ func (r *release) test(ctx context.Context, with, pattern, redis string, package
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	t, err := count(out, fmt.Sprintf("%s, %s", r.Name, with), os.Stdout)
+	t, parts, err := count(out, fmt.Sprintf("%s, %s", r.Name, with), os.Stdout)
 	waitErr := cmd.Wait()
 	if err != nil {
 		return err
@@ -41,6 +41,7 @@ func (r *release) test(ctx context.Context, with, pattern, redis string, package
 		return fmt.Errorf("go test: %w", waitErr) // it ran no package
 	}
 	r.Tests[with] = t
+	r.Embedded = r.Embedded.plus(parts)
 	return nil
 }
 
@@ -50,10 +51,14 @@ func (r *release) newer() bool { return !strings.HasPrefix(r.Versions["prosody"]
 // event is a line of go test -json.
 type event struct{ Action, Package, Test, Output string }
 
+// plus adds two tallies.
+func (t tally) plus(u tally) tally { return tally{t.Passed + u.Passed, t.Failed + u.Failed} }
+
 // count reads what go test -json prints. It tells of each package that is done, and of what has failed with
-// its output.
-func count(in io.Reader, what string, tell io.Writer) (t tally, err error) {
+// its output. embedded are the tests that ran with the embedded service, too: those with a part of its name.
+func count(in io.Reader, what string, tell io.Writer) (t, embedded tally, err error) {
 	output, failed := map[string][]string{}, map[string]bool{}
+	parts := map[string]bool{} // by tests with such parts: whether all of them have passed
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -63,6 +68,10 @@ func count(in io.Reader, what string, tell io.Writer) (t tally, err error) {
 			continue
 		}
 		key := strings.TrimSpace(e.Package + " " + e.Test)
+		if test, ok := e.embedded(); ok {
+			passed, seen := parts[test]
+			parts[test] = e.Action == "pass" && (passed || !seen)
+		}
 		switch {
 		case e.Action == "build-output":
 			fmt.Fprint(tell, e.Output)
@@ -82,7 +91,21 @@ func count(in io.Reader, what string, tell io.Writer) (t tally, err error) {
 			failed[e.Package] = true
 		}
 	}
-	return t, lines.Err()
+	for _, passed := range parts {
+		if passed {
+			embedded.Passed++
+		} else {
+			embedded.Failed++
+		}
+	}
+	return t, embedded, lines.Err()
+}
+
+// embedded returns the test of a part that has ended and ran with the embedded service.
+func (e event) embedded() (test string, ok bool) {
+	test, part, _ := strings.Cut(e.Test, "/")
+	done := e.Action == "pass" || e.Action == "fail" || e.Action == "skip"
+	return e.Package + " " + test, done && (part == embeddedServer || strings.HasPrefix(part, embeddedServer+"_"))
 }
 
 // top reports whether it is about a test, and not about a part of one.
