@@ -67,7 +67,9 @@ func (b *body) release() {
 	}
 }
 
-// write answers with what is encoded.
+// write answers with what is encoded, which is never compressed: a list has the texts of several people, and
+// the length of a compressed answer says something about what they have in common. Whoever may write to an
+// account and sees how long its answers are could guess in this way what others have written (CRIME, BREACH).
 func (b *body) write(w http.ResponseWriter, status int) {
 	w.Header()["Content-Type"] = mediaJSON
 	w.WriteHeader(status)

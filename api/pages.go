@@ -108,7 +108,8 @@ func (discardWriter) Write(p []byte) (int, error) { return len(p), nil }
 func (discardWriter) WriteHeader(int) {}
 
 // pageWriter suppresses the 404 of the pages: a client that has left /v1 out of an address
-// gets a problem, as for any other mistake.
+// gets a problem, as for any other mistake. A 404 in HTML is for a browser that has asked for it, and
+// passes.
 type pageWriter struct {
 	http.ResponseWriter
 	missing bool
@@ -116,7 +117,8 @@ type pageWriter struct {
 
 // WriteHeader implements http.ResponseWriter.
 func (w *pageWriter) WriteHeader(status int) {
-	if w.missing = status == http.StatusNotFound; !w.missing {
+	html := strings.HasPrefix(w.Header().Get("Content-Type"), "text/html")
+	if w.missing = status == http.StatusNotFound && !html; !w.missing {
 		w.ResponseWriter.WriteHeader(status)
 	}
 }

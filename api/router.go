@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/static"
 )
 
 // API serves the sessions of one Manager. Make it with [New]; it is safe for concurrent
@@ -188,15 +189,16 @@ func (a *API) routesOfRooms(r chi.Router) {
 	r.Get("/v1/directory", a.wrap(a.handleDirectory))
 }
 
-// describe serves a description of the API that was built in.
+// describe serves a description of the API that was built in. It may be compressed: unlike the answers
+// of the API (see body.write) it is the same for everybody.
 func describe(text []byte) handler {
-	return func(w http.ResponseWriter, _ *http.Request) error {
+	file := static.New(text, "application/yaml")
+	return func(w http.ResponseWriter, r *http.Request) error {
 		if len(text) == 0 {
 			return perch.Errorf(perch.KindNotFound, "this build does not contain that description")
 		}
-		w.Header().Set("Content-Type", "application/yaml")
 		w.Header().Set("Cache-Control", "public, max-age=300")
-		_, _ = w.Write(text)
+		file.ServeHTTP(w, r)
 		return nil
 	}
 }

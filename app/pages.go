@@ -10,10 +10,10 @@ import (
 	"github.com/perch-im/perch/web"
 )
 
-// pages are what browsers load: the API reference below /docs, the console everywhere
-// else.
+// pages are what browsers load: the API reference and the guides below /docs, the console everywhere
+// else, and one page for the addresses that there are not.
 func (a *App) pages() http.Handler {
-	console := web.Handler(web.Services(a.services), web.Elsewhere(func() web.Others {
+	console := web.Handler(web.Services(a.services), web.Missing(docs.NotFound()), web.Elsewhere(func() web.Others {
 		if a.messenger != nil {
 			return web.Others{} // it has no files
 		}

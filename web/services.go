@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"html/template"
+	"net/http"
 	"sync"
+
+	"github.com/perch-im/perch/internal/static"
 )
 
 // Service is an XMPP service that the console offers to sign in to. Everything here is public: it is part
@@ -40,6 +43,7 @@ type Option func(*settings)
 type settings struct {
 	services func() []Service
 	others   func() Others
+	missing  http.Handler
 }
 
 // Services are those that the console offers, the one that access tokens are for first. It is called for
@@ -54,6 +58,11 @@ func Elsewhere(others func() Others) Option {
 	return func(s *settings) { s.others = others }
 }
 
+// Missing answers for the paths that do not exist; without it they are a 404 in a line of text.
+func Missing(h http.Handler) Option {
+	return func(s *settings) { s.missing = h }
+}
+
 // first is the first page, which has what the console is to know before it asks the API. It is made
 // again when that has changed.
 type first struct {
@@ -61,13 +70,13 @@ type first struct {
 
 	mu   sync.Mutex
 	with string // the services that made has
-	made page
+	made *static.File
 }
 
 var index = template.Must(template.ParseFS(files, "index.html"))
 
 // page is the first page as it is to be now.
-func (f *first) page() page {
+func (f *first) page() *static.File {
 	text, err := json.Marshal(f.services())
 	if err != nil {
 		panic("web: " + err.Error()) // texts and switches can be written
@@ -78,12 +87,9 @@ func (f *first) page() page {
 		return f.made
 	}
 	var b bytes.Buffer
-	if err = index.Execute(&b, struct{ Services string }{string(text)}); err == nil {
-		f.made, err = newPage(b.Bytes(), mediaType("index.html"))
-	}
-	if err != nil {
+	if err = index.Execute(&b, struct{ Services string }{string(text)}); err != nil {
 		panic("web: " + err.Error()) // a broken build
 	}
-	f.with = string(text)
+	f.made, f.with = static.New(b.Bytes(), mediaType("index.html")), string(text)
 	return f.made
 }

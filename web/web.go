@@ -4,17 +4,15 @@
 package web
 
 import (
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/perch-im/perch/internal/static"
 )
 
 //go:embed index.html icon.svg perch.js perch-sw.js slices.js perch/*.js console/*.js console/*.css admin/index.html admin/*.js admin/*.css
@@ -29,23 +27,15 @@ func policy(o Others) string {
 		"form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types perch-worker"
 }
 
-// page is one file, ready to be sent, plain or compressed.
-type page struct {
-	body      []byte
-	packed    []byte // gzip of body
-	mediaType string
-	etag      string // of body, without its closing quote
-}
-
 // Handler serves the console and perch.js. It answers GET and HEAD of the paths that
 // exist; everything else is 404.
 func Handler(options ...Option) http.Handler {
-	s := settings{others: func() Others { return Others{} }, services: func() []Service { return nil }}
+	s := settings{others: func() Others { return Others{} }, services: func() []Service { return nil }, missing: http.NotFoundHandler()}
 	for _, o := range options {
 		o(&s)
 	}
 	pages := load("index.html", func(name string) bool { return !strings.HasPrefix(name, "admin/") })
-	return serve(s.others, pages, (&first{services: s.services}).page)
+	return serve(s.others, s.missing, pages, (&first{services: s.services}).page)
 }
 
 // Admin serves the page of operators at "/", as Handler does the console. It needs the admin API on
@@ -55,29 +45,33 @@ func Admin() http.Handler {
 	pages := load("admin/index.html", func(name string) bool {
 		return strings.HasPrefix(name, "admin/") || slices.Contains(shared, name)
 	})
-	return serve(func() Others { return Others{} }, pages, func() page { return pages["/"] })
+	return serve(func() Others { return Others{} }, http.NotFoundHandler(), pages, func() *static.File { return pages["/"] })
 }
 
 // serve answers with the pages by their path; that of "/" may be another one each time.
-func serve(others func() Others, pages map[string]page, start func() page) http.Handler {
+func serve(others func() Others, missing http.Handler, pages map[string]*static.File, start func() *static.File) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, ok := pages[r.URL.Path]
+		file, ok := pages[r.URL.Path]
 		if r.URL.Path == "/" {
-			p, ok = start(), true
+			file, ok = start(), true
 		}
 		if !ok {
-			http.NotFound(w, r)
+			missing.ServeHTTP(w, r)
 			return
 		}
-		w.Header().Set("Content-Security-Policy", policy(others()))
-		p.serve(w, r)
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy(others()))
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "no-cache") // stored, and revalidated: a new program has new files
+		file.ServeHTTP(w, r)
 	})
 }
 
 // load reads once every embedded file that belongs to a site, whose start is at "/". An embedded file
 // that cannot be read is a broken build.
-func load(start string, belongs func(name string) bool) map[string]page {
-	pages := map[string]page{}
+func load(start string, belongs func(name string) bool) map[string]*static.File {
+	pages := map[string]*static.File{}
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !belongs(name) {
 			return err
@@ -93,29 +87,13 @@ func load(start string, belongs func(name string) bool) map[string]page {
 		if path.Ext(name) == ".js" {
 			body = withoutComments(body)
 		}
-		pages[address], err = newPage(body, mediaType(name))
-		return err
+		pages[address] = static.New(body, mediaType(name))
+		return nil
 	})
 	if err != nil {
 		panic("web: " + err.Error())
 	}
 	return pages
-}
-
-func newPage(body []byte, mediaType string) (page, error) {
-	var packed bytes.Buffer
-	zip, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-	if err != nil {
-		return page{}, err
-	}
-	if _, err := zip.Write(body); err != nil {
-		return page{}, err
-	}
-	if err := zip.Close(); err != nil {
-		return page{}, err
-	}
-	sum := sha256.Sum256(body)
-	return page{body, packed.Bytes(), mediaType, `"` + hex.EncodeToString(sum[:8])}, nil
 }
 
 // mediaType does not ask the system, whose table may lack JavaScript.
@@ -127,39 +105,4 @@ func mediaType(name string) string {
 		return "image/svg+xml"
 	}
 	return mime.TypeByExtension(path.Ext(name))
-}
-
-func (p page) serve(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cache-Control", "no-cache") // stored, and revalidated: a new program has new files
-	h.Set("Vary", "Accept-Encoding")
-	body, etag := p.body, p.etag+`"`
-	if acceptsGzip(r) {
-		body, etag = p.packed, p.etag+`-gzip"` // another representation has another tag (RFC 9110, 8.8.3.3)
-		h.Set("Content-Encoding", "gzip")
-	}
-	h.Set("ETag", etag)
-	if r.Header.Get("If-None-Match") == etag {
-		h.Del("Content-Encoding")
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	h.Set("Content-Type", p.mediaType)
-	_, _ = w.Write(body) // a client that is gone needs no answer
-}
-
-// acceptsGzip reports whether the client takes gzip without a weight (RFC 9110, 12.5.3), as
-// browsers do. Every other client gets the plain file.
-func acceptsGzip(r *http.Request) bool {
-	for _, value := range r.Header.Values("Accept-Encoding") {
-		for coding := range strings.SplitSeq(value, ",") {
-			if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
-				return true
-			}
-		}
-	}
-	return false
 }
