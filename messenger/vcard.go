@@ -1,10 +1,6 @@
 package messenger
 
 import (
-	"crypto/sha1"
-	"encoding/base64"
-	"encoding/hex"
-
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/xmppserver"
 )
@@ -30,43 +26,15 @@ func (s *Service) vcard(c *client, e *xmppserver.Element, at xmppserver.Address,
 
 // setCard renders a vCard once for all who will ask.
 func (a *account) setCard(v perch.VCard) {
-	b := append([]byte(nil), "<vCard xmlns='"+nsVCard+"'>"...)
-	b = xmppserver.AppendTag(b, "FN", v.FullName)
-	if v.FamilyName != "" || v.GivenName != "" {
-		b = append(b, "<N>"...)
-		b = xmppserver.AppendTag(b, "FAMILY", v.FamilyName)
-		b = append(xmppserver.AppendTag(b, "GIVEN", v.GivenName), "</N>"...)
+	v.Nickname = defaultTo(v.Nickname, a.Nick)
+	a.card, a.photoHash = xmppserver.VCard(v).Append(nil, xmppserver.NSClient), ""
+	if v.Photo != nil && len(v.Photo.Data) > 0 {
+		a.photoHash = xmppserver.PhotoHash(v.Photo.Data)
 	}
-	b = xmppserver.AppendTag(b, "NICKNAME", defaultTo(v.Nickname, a.Nick))
-	for _, m := range v.Emails {
-		b = append(xmppserver.AppendTag(append(b, "<EMAIL><INTERNET/>"...), "USERID", m), "</EMAIL>"...)
-	}
-	for _, p := range v.Phones {
-		b = append(xmppserver.AppendTag(append(b, "<TEL><VOICE/>"...), "NUMBER", p), "</TEL>"...)
-	}
-	if v.Organization != "" {
-		b = append(xmppserver.AppendTag(append(b, "<ORG>"...), "ORGNAME", v.Organization), "</ORG>"...)
-	}
-	b = xmppserver.AppendTag(b, "TITLE", v.Title)
-	b = xmppserver.AppendTag(b, "BDAY", v.Birthday)
-	b = xmppserver.AppendTag(b, "URL", v.URL)
-	b = xmppserver.AppendTag(b, "DESC", v.Description)
-	a.photoHash = ""
-	if v.Photo != nil {
-		b = append(b, "<PHOTO>"...)
-		if len(v.Photo.Data) > 0 {
-			sum := sha1.Sum(v.Photo.Data) // XEP-0153 names the hash
-			a.photoHash = hex.EncodeToString(sum[:])
-			b = xmppserver.AppendTag(b, "TYPE", v.Photo.Type)
-			b = append(b, "<BINVAL>"...)
-			b = append(base64.StdEncoding.AppendEncode(b, v.Photo.Data), "</BINVAL>"...)
-		} else {
-			b = xmppserver.AppendTag(b, "EXTVAL", v.Photo.URL)
-		}
-		b = append(b, "</PHOTO>"...)
-	}
-	a.card = append(b, "</vCard>"...)
 }
+
+// Portrait draws a small PNG for a name, the same one each time.
+func Portrait(name string) *perch.Photo { return xmppserver.Portrait(name) }
 
 // SetVCard replaces the vCard of an account. With Options.PhotoHashes its contacts learn
 // of the new photo by presence.

@@ -3,12 +3,14 @@ package today
 import (
 	"crypto/sha256"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/xdg-go/stringprep"
 	"mellium.im/xmpp/jid"
 
+	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/xmppserver"
 )
 
@@ -24,6 +26,11 @@ type account struct {
 
 	archive archive // of messages with others
 	prefs   prefs   // of the archive
+	pep     pep
+	blocked []string // addresses as they are normalised
+
+	card      *xmppserver.Element // nil: none
+	photoHash string              // of the picture in it, "" for none
 }
 
 // addAccounts makes the accounts of the options, then what ties them together.
@@ -76,6 +83,13 @@ func (s *Service) addAccount(o *Account) error {
 	s.accounts[o.Local] = a
 	for _, token := range o.Tokens {
 		s.tokens[sha256.Sum256([]byte(token))] = a
+	}
+	if !reflect.DeepEqual(o.VCard, perch.VCard{}) {
+		a.card = xmppserver.VCard(o.VCard)
+		if data := photoOf(a.card); data != nil {
+			a.photoHash = xmppserver.PhotoHash(data)
+			s.publishAvatar(a)
+		}
 	}
 	return nil
 }

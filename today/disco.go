@@ -20,7 +20,7 @@ func discoInfo(r *request) {
 	case r.set:
 		r.fail("bad-request")
 	case r.payload.Get("node") != "":
-		r.fail("item-not-found")
+		discoNode(r)
 	case r.to.Domain:
 		r.result(r.s.appendInfo("server", "im", "Perch", func(f *feature) []string { return f.server }))
 	case r.s.mayDiscover(r):
@@ -49,6 +49,10 @@ func (s *Service) appendInfo(category, kind, name string, of func(*feature) []st
 	}
 	b = append(b, "/>"...)
 	for _, f := range s.features {
+		if id := f.identity; category == "account" && id[0] != "" {
+			b = xmppserver.AppendAttr(append(b, "<identity"...), "category", id[0])
+			b = append(xmppserver.AppendAttr(b, "type", id[1]), "/>"...)
+		}
 		for _, ns := range of(f) {
 			b = append(xmppserver.AppendAttr(append(b, "<feature"...), "var", ns), "/>"...)
 		}
@@ -60,6 +64,10 @@ func (s *Service) appendInfo(category, kind, name string, of func(*feature) []st
 func discoItems(r *request) {
 	if r.set {
 		r.fail("bad-request")
+		return
+	}
+	if r.to.Account != nil {
+		discoNodes(r)
 		return
 	}
 	b := []byte("<query xmlns='" + nsItems + "'>")

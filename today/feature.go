@@ -14,12 +14,14 @@ type feature struct {
 
 	server  []string // features that service discovery shows of the domain (XEP-0030)
 	account []string // and of a bare JID
+
+	identity [2]string // category and type of a bare JID beside its own, if any
 }
 
 // features of the service: a new one is a line here.
 var features = []*feature{
 	&rosterFeature, &basicsFeature, &discoFeature,
-	&mamFeature, &carbonsFeature,
+	&mamFeature, &carbonsFeature, &pepFeature, &vcardFeature, &blockingFeature,
 }
 
 // answers are the requests that the features answer, by their payload's name.

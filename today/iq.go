@@ -5,6 +5,9 @@ import "github.com/perch-im/perch/internal/xmppserver"
 // iq answers a request, or hands it to the component or the resource that it is for; s.mu is held.
 // Whatever no feature answers is service-unavailable.
 func (s *Service) iq(x *session, e *xmppserver.Element) {
+	if to := e.Get("to"); to != "" && s.refuses(x, e, to) {
+		return
+	}
 	if c := s.components[hostOf(e.Get("to"))]; c != nil {
 		c.stanza(x, e)
 		return
@@ -25,7 +28,8 @@ func (s *Service) iq(x *session, e *xmppserver.Element) {
 	switch {
 	case r.to.Resource != "" && r.to.Account != nil:
 		s.relayIQ(&r, reply)
-	case reply: // answers to pushes
+	case reply: // answers to pushes, and to questions of the service
+		s.answered(x, e)
 	case (kind != "get" && kind != "set") || e.Get("id") == "" || len(e.Elements()) != 1:
 		r.fail("bad-request")
 	case r.to.Foreign:

@@ -87,9 +87,6 @@ func (a *archive) replace(id string, stanza []byte) bool {
 	return true
 }
 
-// clear empties an archive.
-func (a *archive) clear() { *a = archive{} }
-
 const nsSID = "urn:xmpp:sid:0"
 
 // withStanzaID is a whole message with the id that it has in the archive of by (XEP-0359, 3).

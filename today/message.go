@@ -8,6 +8,9 @@ func (s *Service) message(x *session, e *xmppserver.Element) {
 	if to == "" {
 		to = x.acct.Bare
 	}
+	if s.refuses(x, e, to) {
+		return
+	}
 	if c := s.components[hostOf(to)]; c != nil {
 		if e.Get("type") == "chat" { // what is said to one of a room; what he says is for one session alone
 			s.copySent(x, e, x.stamped(e, to))

@@ -5,6 +5,9 @@ import "github.com/perch-im/perch/internal/xmppserver"
 // presence handles a presence stanza; s.mu is held.
 func (s *Service) presence(x *session, e *xmppserver.Element) {
 	to, kind := e.Get("to"), e.Get("type")
+	if to != "" && s.refuses(x, e, to) {
+		return
+	}
 	if c := s.components[hostOf(to)]; c != nil && to != "" {
 		c.stanza(x, e)
 		return
@@ -31,9 +34,13 @@ func (s *Service) presence(x *session, e *xmppserver.Element) {
 
 // available takes the presence of a session.
 func (s *Service) available(x *session, e *xmppserver.Element) {
-	if _, condition := s.dir.Available(x.Resource, e); condition != "" {
+	withoutPhoto(e)
+	first, condition := s.dir.Available(x.Resource, e)
+	if condition != "" {
 		x.bounce(e, condition)
+		return
 	}
+	s.learnCaps(x, e, first)
 }
 
 // unavailable ends the presence of a session: in rooms, too (RFC 6121, 4.6.6).
@@ -75,7 +82,7 @@ func (s *Service) probe(x *session, to string) {
 		return
 	}
 	for _, r := range at.Account.Resources {
-		if r.Available {
+		if r.Available && !s.estranged(at.Account, x.acct.Account) {
 			x.Send(s.dir.PresenceStanza(at.Account, r.Full, x.Full, "", r.Presence))
 		}
 	}
@@ -99,6 +106,9 @@ func (s *Service) subscription(x *session, e *xmppserver.Element, kind string) {
 	case "subscribed":
 		if at.Account != nil {
 			s.dir.Accept(a, at.Account)
+			for _, other := range s.of(at).sessions {
+				s.sendLastOf(x.acct, other)
+			}
 		}
 	case "unsubscribed":
 		if at.Account != nil {

@@ -34,6 +34,7 @@ type Service struct {
 	// are put into the queues of connections.
 	mu         sync.Mutex
 	dir        *xmppserver.Directory
+	capsTable  capsTable
 	accounts   map[string]*account            // by localpart
 	tokens     map[[sha256.Size]byte]*account // of OAUTHBEARER, by their sum
 	components map[string]component           // by host; constant after New
@@ -68,7 +69,8 @@ func New(o Options) (*Service, error) {
 	}
 	rand.Read(s.secret[:]) // never fails
 	s.life, s.stop = context.WithCancel(context.Background())
-	s.dir.OfflineMax = o.OfflineMax
+	s.dir.OfflineMax, s.dir.Decorate, s.dir.Hidden = o.OfflineMax, s.decorate, s.estranged
+	s.capsTable = make(capsTable)
 	s.components = s.makeComponents()
 	cert := o.Certificate
 	if cert == nil {

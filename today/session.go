@@ -22,6 +22,9 @@ type session struct {
 	csi     clientState
 	carbons bool
 	agent   string // id of the client, when it has bound in one step; or ""
+
+	caps      caps // what it has said of itself (XEP-0115)
+	blockList bool // has fetched the list, so it is told of changes
 }
 
 // bind makes a session of a connection that has signed in (RFC 6120, 7) and returns the condition of a

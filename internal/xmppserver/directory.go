@@ -18,6 +18,10 @@ type Directory struct {
 	// it; nil: nothing.
 	Decorate func(a *Account, presence []byte) []byte
 
+	// Hidden reports whether a and b see no presence of each other, whatever their subscriptions are;
+	// nil: they see it.
+	Hidden func(a, b *Account) bool
+
 	accounts map[string]*Account // by localpart
 }
 

@@ -38,7 +38,7 @@ func (d *Directory) Available(r *Resource, e *Element) (first bool, condition st
 // its own other resources, and the requests that wait for an answer.
 func (d *Directory) sendMissed(r *Resource) {
 	for i := range r.Account.Roster {
-		if k := &r.Account.Roster[i]; k.To && k.Account != nil {
+		if k := &r.Account.Roster[i]; k.To && k.Account != nil && !d.hidden(r.Account, k.Account) {
 			for _, other := range k.Account.Resources {
 				if other.Available {
 					r.Send(d.PresenceStanza(k.Account, other.Full, r.Account.Bare, "", other.Presence))
@@ -71,12 +71,14 @@ func (d *Directory) Unavailable(r *Resource, e *Element) {
 // resources included (RFC 6121, 4.2.2).
 func (d *Directory) Broadcast(a *Account, full, kind string, inner []byte) {
 	for i := range a.Roster {
-		if k := &a.Roster[i]; k.From && k.Account != nil {
+		if k := &a.Roster[i]; k.From && k.Account != nil && !d.hidden(a, k.Account) {
 			k.Account.ToAvailable(func() []byte { return d.PresenceStanza(a, full, k.JID, kind, inner) })
 		}
 	}
 	a.ToAvailable(func() []byte { return d.PresenceStanza(a, full, a.Bare, kind, inner) })
 }
+
+func (d *Directory) hidden(a, b *Account) bool { return d.Hidden != nil && d.Hidden(a, b) }
 
 // ToAvailable sends to every available resource; the stanza is made only if there is one.
 func (a *Account) ToAvailable(stanza func() []byte) {

@@ -70,7 +70,7 @@ func (d *Directory) grant(a, b *Account) {
 	b.toInterested(func() []byte { return subscriptionStanza("subscribed", a, b) })
 	b.Push(back)
 	for _, r := range a.Resources {
-		if r.Available {
+		if r.Available && !d.hidden(a, b) {
 			b.ToAvailable(func() []byte { return d.PresenceStanza(a, r.Full, b.Bare, "", r.Presence) })
 		}
 	}
