@@ -3,7 +3,10 @@ package web_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/perch-im/perch/internal/testkit"
 )
 
 // chromium is the browser of the tests; Debian's package has it.
@@ -34,6 +37,34 @@ func TestConsole(t *testing.T) {
 func TestConsoleOfTheDemo(t *testing.T) {
 	g := newGateway(t)
 	node(t, "demo.mjs", "PERCH_URL=http://"+g.addr, chromium(t), pictures(t))
+}
+
+// TestConsoleStates looks at eight states in four widths, light and dark.
+func TestConsoleStates(t *testing.T) {
+	node(t, "console_states.mjs", chromium(t), pictures(t))
+}
+
+// TestConsoleByKeyboard does everything without a pointer.
+func TestConsoleByKeyboard(t *testing.T) {
+	node(t, "console_keyboard.mjs", chromium(t))
+}
+
+// TestConsoleWithMuch has 300 buddies and 5,000 messages.
+func TestConsoleWithMuch(t *testing.T) {
+	node(t, "console_long.mjs", chromium(t))
+}
+
+// TestConsoleOverARestart keeps a page open while the gateway and its embedded service start again.
+func TestConsoleOverARestart(t *testing.T) {
+	node(t, "console_restart.mjs", append(stageFor(t).env(), chromium(t))...)
+}
+
+// TestConsoleOnARealServer has none of the demo's words, and what a real server can do.
+func TestConsoleOnARealServer(t *testing.T) {
+	server := testkit.Prosody(t, testkit.ProsodyOptions{})
+	second := strings.Replace(upstreamOf(server), "name=real", "name=second", 1)
+	s := stageFor(t, "--upstream", upstreamOf(server), "--upstream", second)
+	node(t, "console_real.mjs", append(s.env(), twoAccounts(t, server), chromium(t))...)
 }
 
 // TestChats plays what people do in chats today, on a gateway that stands in: the embedded service

@@ -56,5 +56,6 @@ export function explain(e) {
   if (e instanceof TypeError && /fetch|network/i.test(e.message)) return 'The gateway cannot be reached: try again.';
   const { problem, message } = /** @type {import('../perch.js').PerchError} */ (e instanceof Error ? e : new Error(String(e)));
   const [first] = problem?.errors ?? [];
-  return first?.pointer && problem.errors?.length === 1 ? sentence(first.pointer, first.detail) : plainly(message);
+  const said = first?.pointer && problem.errors?.length === 1 ? sentence(first.pointer, first.detail) : plainly(message);
+  return said.charAt(0).toUpperCase() + said.slice(1);
 }

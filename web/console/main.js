@@ -22,7 +22,7 @@ async function show(slot, place) {
   const store = storage(slot);
   const token = store.token() ?? (split ? first(slot) : '');
   if (!token) {
-    const enter = (/** @type {string} */ t) => (store.signIn(t), void show(slot, place));
+    const enter = (/** @type {string} */ t) => (store.signIn(t), void show(slot, place).then(() => head(place)));
     place.replaceChildren(signIn(slot, enter));
     return;
   }
@@ -44,6 +44,9 @@ function open(pane, slot, place) {
   if (split) void meet();
 }
 
+/** Another page is there: what is at its head has the focus, for those who do not see it. @param {HTMLElement} place */
+const head = (place) => place.querySelector('h1')?.focus();
+
 /** Back to the sign-in. @param {string} slot @param {HTMLElement} place */
 function leave(slot, place) {
   const pane = panes.get(slot);
@@ -52,7 +55,7 @@ function leave(slot, place) {
   panes.delete(slot);
   storage(slot).forget();
   if (split) sessionStorage.setItem(`perch:${slot}:left`, '1');
-  void show(slot, place);
+  void show(slot, place).then(() => head(place));
 }
 
 /** Side by side, the first two published accounts are there at once. @param {string} slot */
@@ -81,4 +84,4 @@ for (const slot of slots) {
   void show(slot, place);
 }
 // Whoever reads the first page will want the rest: it is on its way when they have signed in.
-(window.requestIdleCallback ?? setTimeout)(() => void account().catch(() => {})); // show says so
+requestAnimationFrame(() => setTimeout(() => void account().catch(() => {}))); // show says so

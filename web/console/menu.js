@@ -32,6 +32,7 @@ export class Menu {
   /** @param {boolean} open */
   #toggled(open) {
     set(this.button, 'aria-expanded', open);
+    (open ? addEventListener : removeEventListener)('resize', this.#place);
     if (!open) return this.list.replaceChildren();
     void attempt(async () => {
       const groups = await this.#groups();
@@ -61,7 +62,7 @@ export class Menu {
   }
 
   /** Below the button, or above where there is more room; inside of the page. */
-  #place() {
+  #place = () => {
     const { top, bottom, right } = this.button.getBoundingClientRect();
     const below = innerHeight - bottom;
     const up = below < this.list.scrollHeight + 2 * gap && top > below;
@@ -70,7 +71,7 @@ export class Menu {
     style.top = up ? 'auto' : `${bottom + gap}px`;
     style.bottom = up ? `${innerHeight - top + gap}px` : 'auto';
     style.left = `${Math.max(gap, Math.min(right, innerWidth - gap) - this.list.offsetWidth)}px`;
-  }
+  };
 
   /** @returns {HTMLElement[]} */
   get #items() {

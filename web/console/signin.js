@@ -18,7 +18,7 @@ export function signIn(slot, enter) {
   return h(
     'section',
     { class: 'card signin', 'aria-labelledby': `${slot}-hello` },
-    h('h1', { id: `${slot}-hello` }, trial.length ? 'Who are you today?' : 'Sign in'),
+    h('h1', { id: `${slot}-hello`, tabindex: -1 }, trial.length ? 'Who are you today?' : 'Sign in'),
     h(
       'p',
       { class: 'lead' },

@@ -51,6 +51,32 @@ test('side by side: presence, typing, messages and their status; then the XMPP l
     await said(bob, 'Still here.').waitFor();
   }));
 
+test('the first page: what is fetched before it is painted, and nothing of the API', () =>
+  browse({}, async (browser) => {
+    const page = await browser.newPage();
+    await page.goto(url);
+    await page.getByRole('button', { name: /Alice/ }).waitFor();
+    const { painted, loaded } = await page.evaluate(async () => {
+      const paint = await new Promise((done) =>
+        new PerformanceObserver((list) => done(list.getEntries()[0].startTime)).observe({ type: 'paint', buffered: true }),
+      );
+      const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+      return {
+        painted: all.filter((e) => e.startTime <= paint).map((e) => [new URL(e.name).pathname, e.encodedBodySize]),
+        loaded: all.map((e) => new URL(e.name).pathname),
+      };
+    });
+    const bytes = painted.reduce((n, [, size]) => n + size, 0);
+    assert.ok(
+      painted.length <= 12 && bytes <= 15_000,
+      `${painted.length} requests, ${bytes} bytes: ${painted}; want 12 and 15,000 at most`,
+    );
+    assert.deepEqual(
+      loaded.filter((path) => path.startsWith('/v1/')),
+      [],
+    );
+  }));
+
 test('signing out ends the session, leaving does not', () =>
   browse({}, async (browser) => {
     const page = await browser.newPage();

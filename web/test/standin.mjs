@@ -15,6 +15,8 @@ export class StandIn {
   /** Requests as "METHOD path", with their bodies. */ requests = [];
   /** The messages by ref, oldest first. */ messages = new Map();
   /** The conversations by JID. */ conversations = new Map();
+  /** Who is offline. */ away = new Set();
+  /** What the session can do besides. */ more = [];
   /** What the first page is told, as text. */ services = 'null';
   /** Answers every write with a problem of this status. */ refuses = 0;
 
@@ -146,7 +148,7 @@ export class StandIn {
       since: now(),
       upstream: 'stand-in',
       delivery: 'A',
-      features: ['archive', ...related, ...(this.storage ? ['uploads'] : [])],
+      features: ['archive', ...related, ...(this.storage ? ['uploads'] : []), ...this.more],
       last_stanza_at: null,
       ping_rtt_ms: null,
       streams: this.#streams.size,
@@ -232,7 +234,7 @@ export class StandIn {
       whole(
         this.buddies.map(({ jid }) => ({
           jid,
-          available: true,
+          available: !this.away.has(jid),
           show: null,
           status: '',
           priority: 0,
@@ -346,7 +348,7 @@ function serveFile(path, res, services) {
   try {
     const text = path.startsWith('/test/') ? null : readFileSync(file, 'utf8');
     if (text === null) throw new Error('not served');
-    const body = path === '/' ? text.replace('{{.Services}}', services) : text;
+    const body = path === '/' ? text.replace('{{.Services}}', services.replaceAll('"', '&quot;')) : text;
     res.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'text/plain', 'Access-Control-Allow-Origin': '*' }).end(body);
   } catch {
     res.writeHead(404).end();
