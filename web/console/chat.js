@@ -170,7 +170,7 @@ export class Chat {
   }
 
   /** @param {boolean} [first] the newest page @param {number} [limit] */
-  async #loadOlder(first = false, limit = 30) {
+  async #loadOlder(first = false, limit = 50) {
     const { jid } = this;
     if (!jid || (this.conversation.complete && !first)) return;
     if (this.#loading === jid) return void (await this.#page);

@@ -88,7 +88,12 @@ export function insert(list, m) {
     if ((x.status === 'pending') !== pending) return x.status === 'pending';
     return !pending && Date.parse(x.time) > at;
   };
-  let i = list.length;
-  while (i > 0 && comesAfter(/** @type {StoredMessage} */ (list[i - 1]))) i--;
-  list.splice(i, 0, m);
+  let [from, to] = [0, list.length];
+  let i = to - 1; // most are the newest, and pages of an archive are old ones in a long list
+  while (from < to) {
+    if (comesAfter(/** @type {StoredMessage} */ (list[i]))) to = i;
+    else from = i + 1;
+    i = (from + to) >> 1;
+  }
+  list.splice(from, 0, m);
 }

@@ -17,7 +17,10 @@ async function gatewayOf() {
   const gateway = new StandIn({ buddies: names.map((n) => `${n}@example.net`) });
   gateway.away = new Set(names.filter((_, i) => i % 10 !== 0).map((n) => `${n}@example.net`));
   await gateway.listen();
-  for (let i = 0; i < texts; i++) gateway.receive(bob, `message ${i} of many, ${'with some words '.repeat(i % 5)}`);
+  for (let i = 0; i < texts; i++) {
+    const ref = gateway.receive(bob, `message ${i} of many, ${'with some words '.repeat(i % 5)}`);
+    gateway.messages.get(ref).time = new Date(Date.now() - (texts - i) * 60_000).toISOString();
+  }
   gateway.conversation(bob).unread = 0;
   return gateway;
 }
@@ -129,7 +132,7 @@ test('5,000 messages: few have elements, whichever way they are read', async (t)
       assert.ok(below < 60, `what came is ${below} pixels below the end`);
 
       // What is read stays in its place when something comes, and when older ones are made.
-      await log.evaluate((e) => (e.scrollTop -= 900));
+      await log.evaluate((e) => (e.scrollTop -= 1200));
       const top = () =>
         log.evaluate((e) => {
           const row = [...e.querySelectorAll('.message')].find((m) => m.getBoundingClientRect().bottom > e.getBoundingClientRect().top);
