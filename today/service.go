@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync"
 
 	"github.com/perch-im/perch/internal/xmppserver"
@@ -45,6 +46,9 @@ type Service struct {
 	wg      sync.WaitGroup // the goroutine of later
 	startMu sync.Mutex
 	started bool
+
+	http     *http.Server // nil: Options.ListenHTTP is Off; guarded by startMu, as the next one
+	httpAddr net.Addr
 }
 
 // component is a host of its own under the domain (XEP-0114 would call it one). It is called with
@@ -114,6 +118,12 @@ func (s *Service) Start(ctx context.Context) error {
 			return fmt.Errorf("today: %w", err)
 		}
 	}
+	if s.o.ListenHTTP != Off {
+		if err := s.listenHTTP(ctx); err != nil {
+			_ = s.srv.Close()
+			return fmt.Errorf("today: %w", err)
+		}
+	}
 	s.started = true
 	s.wg.Go(func() { s.later.Run(s.life, &s.mu) })
 	return nil
@@ -154,6 +164,7 @@ func (s *Service) Stop(ctx context.Context) error {
 		c.End("system-shutdown", "")
 	}
 	s.srv.Wait(ctx)
+	s.stopHTTP(ctx)
 	s.wg.Wait()
 	return err
 }

@@ -1,0 +1,91 @@
+package today
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/perch-im/perch/internal/xmppserver"
+)
+
+// Limits of the listener for HTTP. A WebSocket and an upload have their own.
+const (
+	httpHeaderTime  = 10 * time.Second
+	httpIdleTime    = time.Minute
+	httpHeaderBytes = 16 << 10
+)
+
+// routes are what is served over HTTP.
+func (s *Service) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+webSocketPath, s.serveWebSocket)
+	mux.HandleFunc("GET /.well-known/host-meta", s.hostMeta)
+	mux.HandleFunc("GET /.well-known/host-meta.json", s.hostMetaJSON)
+	return s.checkHost(mux)
+}
+
+// checkHost lets requests in that name this machine alone: a page of elsewhere could point a name of its
+// own to it (DNS rebinding).
+func (s *Service) checkHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		if !s.o.AllowRemote && !isLocal(strings.Trim(host, "[]")) {
+			http.Error(w, "Host: not a name of this machine; use localhost", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isLocal reports whether a host can only mean this machine (RFC 6761, 6.3).
+func isLocal(host string) bool {
+	return xmppserver.IsLoopback(host) || strings.HasSuffix(strings.ToLower(host), ".localhost")
+}
+
+// listenHTTP serves until stopHTTP. ctx covers the start only.
+func (s *Service) listenHTTP(ctx context.Context) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", s.o.ListenHTTP)
+	if err != nil {
+		return fmt.Errorf("listen for HTTP: %w", err)
+	}
+	s.http = &http.Server{
+		Handler: s.routes(), ReadHeaderTimeout: httpHeaderTime, IdleTimeout: httpIdleTime, MaxHeaderBytes: httpHeaderBytes,
+		BaseContext: func(net.Listener) context.Context { return s.life },
+		Protocols:   new(http.Protocols),
+	}
+	s.http.Protocols.SetHTTP1(true) // a WebSocket is opened by it
+	s.httpAddr = l.Addr()
+	s.log.Info("serving HTTP", "address", l.Addr().String())
+	s.wg.Go(func() {
+		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Debug("HTTP ended", "error", err)
+		}
+	})
+	return nil
+}
+
+// stopHTTP waits for requests until ctx ends.
+func (s *Service) stopHTTP(ctx context.Context) {
+	s.startMu.Lock()
+	server := s.http
+	s.startMu.Unlock()
+	if server != nil && server.Shutdown(ctx) != nil {
+		_ = server.Close()
+	}
+}
+
+// HTTPAddr is the address that the service listens on for HTTP, nil before Start and when ListenHTTP is
+// Off.
+func (s *Service) HTTPAddr() net.Addr {
+	s.startMu.Lock()
+	defer s.startMu.Unlock()
+	return s.httpAddr
+}
