@@ -18,6 +18,6 @@ func TestConverse(t *testing.T) {
 		t.Fatalf("net.SplitHostPort(%q): got error %v, want none", server.HTTPAddr, err)
 	}
 	// Prosody serves it for the HTTP host localhost.
-	node(t, "converse.mjs", append(s.env(), accounts, "PERCH_ROOMS=conference.alpha.test", "PERCH_XMPP=ws://localhost:"+port+"/xmpp-websocket",
+	node(t, "converse.mjs", append(s.env(), accounts, "PERCH_ROOMS=conference.alpha.test", "PERCH_WEBSOCKET=ws://localhost:"+port+"/xmpp-websocket",
 		chromium(t), pictures(t))...)
 }
