@@ -71,14 +71,18 @@ func TestTodayBySlixmpp(t *testing.T) {
 	ben.ExpectPresence(t, ann.JID, "available", "dnd")
 	ann.Message(t, ben.JID, "hello, Ben")
 	ben.ExpectMessage(t, ann.JID, "hello, Ben")
-	tab.Expect(t, "a copy", func(e testkit.PeerEvent) bool { return strings.Contains(e.XML, "hello, Ben") && strings.Contains(e.XML, "urn:xmpp:carbons:2") })
+	tab.Expect(t, "a copy", func(e testkit.PeerEvent) bool {
+		return strings.Contains(e.XML, "hello, Ben") && strings.Contains(e.XML, "urn:xmpp:carbons:2")
+	})
 	ben.ChatState(t, at("ann"), "composing")
 	ann.Expect(t, "typing", func(e testkit.PeerEvent) bool { return e.Event == "chat_state" && e.State == "composing" })
 	if list := ben.Roster(t); len(list) != 1 || list[0].JID != at("ann") || list[0].Subscription != "both" {
 		t.Errorf("the roster: got %v, want ann in both directions", list)
 	}
 	ben.Do(t, "iq", map[string]any{"to": nil, "type": "set", "payload": "<query xmlns='urn:xmpp:mam:2' queryid='q'/>"})
-	ben.Expect(t, "the archive", func(e testkit.PeerEvent) bool { return strings.Contains(e.XML, "urn:xmpp:mam:2") && strings.Contains(e.XML, "hello, Ben") })
+	ben.Expect(t, "the archive", func(e testkit.PeerEvent) bool {
+		return strings.Contains(e.XML, "urn:xmpp:mam:2") && strings.Contains(e.XML, "hello, Ben")
+	})
 }
 
 // TestTodayByNbxmpp talks in a room: what is said, corrected, reacted to, answered and retracted there is what the

@@ -24,6 +24,7 @@ var least = map[string]amount{
 	"internal/testkit": {secrets: 7, printed: 20},
 	"messenger":        {secrets: 1, lines: 50, printed: 100},
 	"sessions":         {secrets: 2, lines: 1500, printed: 100},
+	"today":            {secrets: 1, lines: 50, printed: 100},
 	"web":              {lines: 600, printed: 40},
 	"xmppconn":         {secrets: 5, lines: 40, printed: 300},
 }
