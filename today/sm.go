@@ -10,9 +10,12 @@ import (
 
 const nsSM = "urn:xmpp:sm:3"
 
-// maxUnacked is how many stanzas may wait for the acknowledgement of a client; in bytes it is three quarters of
-// what may wait to be written, so that they fit when a session is resumed.
-const maxUnacked = 5000
+// maxUnacked is how many stanzas may wait for the acknowledgement of a client. In bytes it is three quarters of
+// what may wait to be written, so that they fit when a session is resumed; lateBytes are for what each says then.
+const (
+	maxUnacked = 5000
+	lateBytes  = 128
+)
 
 // management is the stream management of a session (XEP-0198); guarded by Service.mu. Its counters
 // go round at 2^32 (4).
@@ -78,7 +81,7 @@ func (x *session) enable(e *xmppserver.Element) []byte {
 func (m *management) add(b []byte, limit int) {
 	m.out++
 	m.waiting = append(m.waiting, unacked{b, time.Now()})
-	if m.bytes += len(b); m.bytes > limit || len(m.waiting) > maxUnacked {
+	if m.bytes += len(b) + lateBytes; m.bytes > limit || len(m.waiting) > maxUnacked {
 		m.full = true
 	}
 }
@@ -90,7 +93,7 @@ func (m *management) acknowledge(h uint32) bool {
 		return false
 	}
 	for _, u := range m.waiting[:n] {
-		m.bytes -= len(u.stanza)
+		m.bytes -= len(u.stanza) + lateBytes
 	}
 	clear(m.waiting[:n])
 	m.waiting = m.waiting[n:]
