@@ -5,7 +5,6 @@ package app_test
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -51,29 +50,6 @@ func TestTokenInPlaceOfThePassword(t *testing.T) {
 			k.shows(t, "perch_xmpp_tokens_refused_total", 0)
 		})
 	}
-}
-
-// online waits for the session.
-func (k *redisWorld) online(t *testing.T) {
-	t.Helper()
-	testkit.Eventually(t, 30*time.Second, func() error {
-		if state := k.api.Get(t, "/v1/session").Str("state"); state != "online" {
-			return fmt.Errorf("the session is %s, want online", state)
-		}
-		return nil
-	})
-}
-
-// shows waits for the value of a counter of the upstream.
-func (k *redisWorld) shows(t *testing.T, metric string, want int) {
-	t.Helper()
-	line := fmt.Sprintf("\n%s{upstream=%q} %d\n", metric, k.o.Upstreams[0].Name, want)
-	testkit.Eventually(t, 10*time.Second, func() error {
-		if text := scrape(t, k.app); !strings.Contains(text, line) {
-			return fmt.Errorf("/metrics has no line %q", line)
-		}
-		return nil
-	})
 }
 
 // TestModerationOfToday: a moderator takes back what somebody else has said, and everybody what he has said
