@@ -23,6 +23,7 @@ const (
 func (s *Service) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+webSocketPath, s.serveWebSocket)
+	s.uploads.routes(mux)
 	mux.HandleFunc("GET /.well-known/host-meta", s.hostMeta)
 	mux.HandleFunc("GET /.well-known/host-meta.json", s.hostMetaJSON)
 	return s.checkHost(mux)

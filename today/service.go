@@ -40,6 +40,7 @@ type Service struct {
 	tokens     map[[sha256.Size]byte]*account // of OAUTHBEARER, by their sum
 	components map[string]component           // by host; constant after New
 	rooms      *rooms                         // one of them
+	uploads    *uploads                       // another one, unless there is no listener for HTTP
 
 	life    context.Context // ends with Stop
 	stop    context.CancelFunc
@@ -103,7 +104,12 @@ func New(o Options) (*Service, error) {
 // makeComponents are the hosts under the domain.
 func (s *Service) makeComponents() map[string]component {
 	s.rooms = newRooms(s)
-	return map[string]component{roomsHost + s.o.Domain: s.rooms}
+	s.uploads = newUploads(s)
+	list := map[string]component{roomsHost + s.o.Domain: s.rooms}
+	if s.o.ListenHTTP != Off {
+		list[uploadHost+s.o.Domain] = s.uploads
+	}
+	return list
 }
 
 // Start listens and serves until Stop. ctx covers the start only. A Service is started once.
