@@ -27,6 +27,7 @@ type account struct {
 	archive archive // of messages with others
 	prefs   prefs   // of the archive
 	pep     pep
+	private []item   // documents of XEP-0049
 	blocked []string // addresses as they are normalised
 
 	card      *xmppserver.Element // nil: none

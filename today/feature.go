@@ -22,6 +22,7 @@ type feature struct {
 var features = []*feature{
 	&rosterFeature, &basicsFeature, &discoFeature,
 	&mamFeature, &carbonsFeature, &pepFeature, &vcardFeature, &blockingFeature,
+	&bookmarksFeature, &privateFeature,
 }
 
 // answers are the requests that the features answer, by their payload's name.

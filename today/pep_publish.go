@@ -32,6 +32,7 @@ func pepPublish(r *request, e *xmppserver.Element) {
 	if e.Get("node") == nodeAvatarMetadata {
 		r.s.avatarPublished(r.from.acct, i.payload)
 	}
+	r.s.nodeChanged(r.from.acct, e.Get("node"))
 	b := xmppserver.AppendAttr([]byte("<pubsub xmlns='"+nsPubSub+"'><publish"), "node", e.Get("node"))
 	b = xmppserver.AppendAttr(append(b, "><item"...), "id", i.id)
 	r.result(append(b, "/></publish></pubsub>"...))
@@ -116,6 +117,7 @@ func pepRetract(r *request, e *xmppserver.Element) {
 			b := xmppserver.AppendAttr([]byte("<retract"), "id", id)
 			r.s.notifyItems(r.from.acct, n, append(b, "/>"...))
 		}
+		r.s.nodeChanged(r.from.acct, n.name)
 	}
 }
 
@@ -159,6 +161,7 @@ func pepPurge(r *request, e *xmppserver.Element) {
 	r.from.acct.pep.empty(n)
 	r.result(nil)
 	r.s.notify(r.from.acct, n, "purge", nil)
+	r.s.nodeChanged(r.from.acct, n.name)
 }
 
 // pepDelete takes a node away (8.4).
@@ -171,4 +174,5 @@ func pepDelete(r *request, e *xmppserver.Element) {
 	r.from.acct.pep.drop(n)
 	r.result(nil)
 	r.s.notify(r.from.acct, n, "delete", nil)
+	r.s.nodeChanged(r.from.acct, n.name)
 }
