@@ -15,7 +15,7 @@ import (
 
 // roomLogins are logins on the servers that have rooms.
 func roomLogins() []login {
-	return []login{loginNamed("prosody PLAIN"), loginNamed("ejabberd SCRAM-SHA-1")}
+	return []login{loginNamed("prosody PLAIN"), loginNamed("ejabberd SCRAM-SHA-1"), loginNamed("today SCRAM-SHA-256")}
 }
 
 // inRooms runs a test on each server, with what is kept in memory and in Redis.
@@ -175,7 +175,7 @@ func TestRoomRule(t *testing.T) {
 		if d := r.api.Get(t, "/v1/directory?q=tea-&limit=200").Find("items", "jid", r.room); d == nil {
 			t.Errorf("got no %s in the directory, want it", r.room)
 		}
-		if s := r.api.Get(t, "/v1/session"); !slices.Contains(asStrings(s.At("services.muc")), "conference."+r.server.Domain) {
+		if s := r.api.Get(t, "/v1/session"); !slices.Contains(asStrings(s.At("services.muc")), r.server.RoomHost()) {
 			t.Errorf("got the services %v, want the one of rooms", s.At("services"))
 		}
 		r.photo()
@@ -442,11 +442,21 @@ func TestRoomsOfBookmarks(t *testing.T) {
 		r.api.Call(t, http.StatusOK, http.MethodPost, "/v1/session", map[string]string{"rooms": "autojoin"})
 		r.anotherRoom()
 		other := r.foreign(r.alice)
-		document := func(id, rooms string) { // the store that every server knows (XEP-0049), and bridges
-			other.Raw(t, "<iq type='set' id='"+id+"'><query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'>"+rooms+"</storage></query></iq>")
+		bookmark := func(there bool) { // in the store that the server has, and bridges to others
+			payload := "<query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'/></query>"
+			switch {
+			case r.server.Name == "today" && there: // XEP-0402
+				payload = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:bookmarks:1'><item id='" + r.room + "'>" +
+					"<conference xmlns='urn:xmpp:bookmarks:1' name='Tea time' autojoin='true'><nick>Ally</nick></conference></item></publish></pubsub>"
+			case r.server.Name == "today":
+				payload = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><retract node='urn:xmpp:bookmarks:1' notify='true'><item id='" + r.room + "'/></retract></pubsub>"
+			case there: // XEP-0049
+				payload = strings.Replace(payload, "/></query>", "><conference jid='"+r.room+"' name='Tea time' autojoin='true'><nick>Ally</nick></conference></storage></query>", 1)
+			}
+			other.Raw(t, "<iq type='set' id='bookmark'>"+payload+"</iq>")
 			other.Roster(t)
 		}
-		document("m1", "<conference jid='"+r.room+"' name='Tea time' autojoin='true'><nick>Ally</nick></conference>")
+		bookmark(true)
 		if v := r.becomes(r.room, "joined"); v.Str("nick") != "Ally" || v.Str("bookmark.name") != "Tea time" {
 			t.Errorf("got %v, want it joined as the bookmark says", v)
 		}
@@ -454,7 +464,7 @@ func TestRoomsOfBookmarks(t *testing.T) {
 		if c := r.api.Get(t, "/v1/conversations?type=room").Find("items", "jid", r.room); c == nil || c.Str("name") != "Tea time" {
 			t.Errorf("got %v, want it in the list of conversations", c)
 		}
-		document("m2", "")
+		bookmark(false)
 		r.becomes(r.room, "left")
 	})
 }

@@ -26,7 +26,7 @@ func newRoomWorld(t *testing.T, w *world) *roomWorld {
 	t.Helper()
 	r := &roomWorld{world: w, t: t}
 	local, _, _ := strings.Cut(w.alice.JID, "@")
-	r.room = "tea-" + local + "@conference." + w.server.Domain
+	r.room = "tea-" + local + "@" + w.server.RoomHost()
 	r.path = "/v1/rooms/" + testkit.Escape(r.room)
 	r.talk = "/v1/conversations/" + testkit.Escape(r.room) + "/messages"
 	w.peer.Close()

@@ -20,6 +20,7 @@ type account struct {
 	password string // prepared; "": it signs in by tokens alone
 	logins   int    // how often it has proved who it is
 
+	bot      *bot       // nil: a person
 	sessions []*session // bound, oldest first: also those that wait to be resumed
 	ended    []endedSession
 	fast     fastTokens

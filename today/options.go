@@ -32,6 +32,12 @@ type Options struct {
 	Certificate *tls.Certificate
 
 	Accounts []Account
+	Rooms    []Room
+	Archive  []PastMessage // between accounts
+
+	// Seed is what ids of occupants in rooms are derived from, which are the same after a restart with the
+	// same one; default: of this service alone.
+	Seed string
 
 	MaxConnections int           // streams at a time; default 2,000
 	MaxResources   int           // streams of one account; default 20
@@ -53,6 +59,7 @@ type Account struct {
 	Nickname string   // sent with its invitations (XEP-0172)
 	VCard    perch.VCard
 	Contacts []Contact
+	Bot      *Bot // nil: a person
 }
 
 // Contact is one roster item. The subscription is in both directions; the other side gets the mirrored

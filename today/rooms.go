@@ -39,6 +39,10 @@ func newRooms(s *Service) *rooms {
 		list: make(map[string]*room), in: make(map[*session][]*room), gone: make(map[string]successor),
 	}
 	rand.Read(c.secret) // never fails
+	if s.o.Seed != "" {
+		sum := sha256.Sum256([]byte(s.o.Seed))
+		c.secret = sum[:]
+	}
 	return c
 }
 

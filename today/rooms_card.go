@@ -10,8 +10,6 @@ import (
 	"github.com/perch-im/perch/internal/xmppserver"
 )
 
-const nsVCard = "vcard-temp"
-
 // maxRoomCard bounds the card of a room with its photo.
 const maxRoomCard = 128 << 10
 
@@ -25,7 +23,7 @@ type roomCard struct {
 func (r *room) vcard(q *request) {
 	switch {
 	case !q.set:
-		q.result(append(append([]byte("<vCard xmlns='"+nsVCard+"'>"), r.card.inner...), "</vCard>"...))
+		q.result(append(append([]byte("<vCard xmlns='"+xmppserver.NSVCard+"'>"), r.card.inner...), "</vCard>"...))
 	case rank(r.affiliation(q.from.acct.Bare)) < rank(perch.AffiliationOwner):
 		q.fail("forbidden")
 	default:
@@ -49,7 +47,7 @@ func parseRoomCard(e *xmppserver.Element) (roomCard, bool) {
 	if len(card.inner) > maxRoomCard {
 		return card, false
 	}
-	text := e.Child(nsVCard, "PHOTO").Child(nsVCard, "BINVAL").Text()
+	text := e.Child(xmppserver.NSVCard, "PHOTO").Child(xmppserver.NSVCard, "BINVAL").Text()
 	photo, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
 	if len(photo) > 0 {
 		sum := sha1.Sum(photo)

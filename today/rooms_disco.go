@@ -11,7 +11,7 @@ import (
 // roomFeatures are what every room can do, beside its archive.
 var roomFeatures = []string{
 	xmppserver.NSInfo, nsMUC, nsMUC + "#stable_id", nsMUC + "#self-ping-optimization", nsOccupantID,
-	nsModeration, nsModerationOld, nsRetraction, nsVCard, nsVoice,
+	nsModeration, nsModerationOld, nsRetraction, xmppserver.NSVCard, nsVoice,
 }
 
 // info answers what a room is (XEP-0045, 6.4), or which nick it keeps for who asks (7.12).

@@ -151,6 +151,9 @@ func (r *room) private(x *session, e *xmppserver.Element, nick string) {
 		x.bounce(e, "bad-request")
 	case target == nil:
 		x.bounce(e, "item-not-found")
+	case r.c.s.refuses(x, e, r.at(target)):
+	case r.blocks(target, o):
+		x.bounce(e, "service-unavailable")
 	case !failed && !r.mayWhisper(o, target):
 		x.bounce(e, "forbidden")
 	default:
@@ -172,6 +175,12 @@ func (r *room) mayWhisper(from, to *occupant) bool {
 		return from.role != perch.RoleVisitor
 	}
 	return true
+}
+
+// blocks reports whether an occupant has blocked another one, as that is called in the room (XEP-0191).
+func (r *room) blocks(o, other *occupant) bool {
+	a := r.c.accountOf(o.bare)
+	return a != nil && r.c.s.blocks(a, r.at(other))
 }
 
 // whisper hands a private message to each session of an occupant, with the id that it has in the archive

@@ -63,7 +63,8 @@ func (r *room) retracted(by *occupant, id, reason string) {
 	now := time.Now().UTC()
 	moderated := xmppserver.AppendAttr([]byte("<moderated xmlns='"+nsModeration+"'"), "by", r.at(by))
 	moderated = append(appendOccupantID(append(moderated, '>'), by.id), "</moderated>"...)
-	r.entomb(id, "", now, xmppserver.AppendTag(moderated, "reason", reason))
+	moderated = xmppserver.AppendTag(moderated, "reason", reason)
+	r.entomb(id, "", now, moderated)
 
 	b := xmppserver.AppendAttr([]byte("<message"), "from", r.jid)
 	b = xmppserver.AppendAttr(append(b, " type='groupchat'"...), "id", xmppserver.NewID())

@@ -78,15 +78,15 @@ func (r *room) appendItems(b []byte, o, viewer *occupant, gone bool, h *happenin
 		affiliation = perch.AffiliationNone // XEP-0045, 10.9
 	}
 	if viewer != o && !r.seesJIDs(viewer) {
-		return appendItem(b, affiliation, role, "", h)
+		return appendOccupant(b, affiliation, role, "", h)
 	}
 	for _, v := range slices.Backward(o.visits) {
-		b = appendItem(b, affiliation, role, v.x.Full, h)
+		b = appendOccupant(b, affiliation, role, v.x.Full, h)
 	}
 	return b
 }
 
-func appendItem(b []byte, a perch.Affiliation, role perch.Role, full string, h *happening) []byte {
+func appendOccupant(b []byte, a perch.Affiliation, role perch.Role, full string, h *happening) []byte {
 	b = xmppserver.AppendAttr(append(b, "<item"...), "affiliation", string(a))
 	b = xmppserver.AppendAttr(b, "role", string(role))
 	if full != "" {

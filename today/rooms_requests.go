@@ -9,15 +9,15 @@ import (
 
 // roomAnswers are the requests that a room answers.
 var roomAnswers = map[xml.Name]func(*room, *request){
-	{Space: xmppserver.NSInfo, Local: "query"}: (*room).info,
-	{Space: nsItems, Local: "query"}:           (*room).items,
-	{Space: nsMUCAdmin, Local: "query"}:        (*room).administer,
-	{Space: nsMUCOwner, Local: "query"}:        (*room).own,
-	{Space: nsMAM, Local: "query"}:             (*room).history,
-	{Space: nsMAM, Local: "metadata"}:          (*room).history,
-	{Space: nsModeration, Local: "moderate"}:   (*room).moderate,
-	{Space: nsFastening, Local: "apply-to"}:    (*room).moderate,
-	{Space: nsVCard, Local: "vCard"}:           (*room).vcard,
+	{Space: xmppserver.NSInfo, Local: "query"}:  (*room).info,
+	{Space: nsItems, Local: "query"}:            (*room).items,
+	{Space: nsMUCAdmin, Local: "query"}:         (*room).administer,
+	{Space: nsMUCOwner, Local: "query"}:         (*room).own,
+	{Space: nsMAM, Local: "query"}:              (*room).history,
+	{Space: nsMAM, Local: "metadata"}:           (*room).history,
+	{Space: nsModeration, Local: "moderate"}:    (*room).moderate,
+	{Space: nsFastening, Local: "apply-to"}:     (*room).moderate,
+	{Space: xmppserver.NSVCard, Local: "vCard"}: (*room).vcard,
 }
 
 // hostAnswers are those of the component.
@@ -70,7 +70,7 @@ func (r *room) ask(q *request, nick string) {
 		q.fail("item-not-found")
 	case target == o && name.Space == xmppserver.NSPing:
 		q.result(nil)
-	case name.Space == nsVCard && !q.set:
+	case name.Space == xmppserver.NSVCard && !q.set:
 		q.to = xmppserver.Address{Account: r.c.s.dir.Account(perch.JID(target.bare).Local()), Bare: target.bare}
 		if answer := r.c.s.answers[name]; answer != nil && q.to.Account != nil {
 			answer(q)

@@ -50,7 +50,7 @@ func (r *room) affects(bare string, now, before perch.Affiliation, h *happening)
 func (r *room) announce(bare string, a perch.Affiliation, h *happening) {
 	b := xmppserver.AppendAttr([]byte("<message"), "from", r.jid)
 	b = append(b, "><x xmlns='"+nsMUCUser+"'>"...)
-	b = appendItem(b, a, perch.RoleNone, bare, h)
+	b = appendOccupant(b, a, perch.RoleNone, bare, h)
 	b = append(b, "</x></message>"...)
 	for _, o := range r.occupants {
 		if !r.seesJIDs(o) {

@@ -95,7 +95,7 @@ func New(o Options) (*Service, error) {
 		SignInTimeout: o.SignInTimeout, WriteTimeout: o.WriteTimeout, Logger: s.log,
 		Handle: func(c *xmppserver.Conn) xmppserver.Handler { return &stream{s: s, conn: c} },
 	})
-	if err := s.addAccounts(o.Accounts); err != nil {
+	if err := s.addPeople(); err != nil {
 		return nil, err
 	}
 	return s, nil

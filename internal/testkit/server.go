@@ -47,6 +47,14 @@ type User struct {
 	Password string
 }
 
+// RoomHost is the host of the rooms of the server.
+func (s *Server) RoomHost() string {
+	if s.Name == "today" {
+		return "rooms." + s.Domain
+	}
+	return "conference." + s.Domain
+}
+
 // NewUser makes an account with a name of its own on the server's first domain.
 func (s *Server) NewUser(t TB, prefix string) User {
 	t.Helper()

@@ -1,0 +1,97 @@
+package today
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/xml"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/perch-im/perch/internal/xmppserver"
+)
+
+const nsCorrection = "urn:xmpp:message-correct:0"
+
+// pastID is the id of a message in the archive of owner: the same at each start, so that a client that
+// has kept it knows it again.
+func pastID(owner, id string) string {
+	sum := sha256.Sum256([]byte(owner + "\x00" + id))
+	return hex.EncodeToString(sum[:12])
+}
+
+// element is the message, from and to addresses. Reactions name what they are about by ref.
+func (p *PastMessage) element(from, to, kind string, ref func(id string) string) *xmppserver.Element {
+	e := xmppserver.NewElement(xmppserver.NSClient, "message")
+	set := func(e *xmppserver.Element, name, value string) {
+		e.Attr = append(e.Attr, xml.Attr{Name: xml.Name{Local: name}, Value: value})
+	}
+	add := func(k *xmppserver.Element) { e.Kids = append(e.Kids, xmppserver.Node{El: k}) }
+	set(e, "from", from)
+	if to != "" {
+		set(e, "to", to)
+	}
+	set(e, "type", kind)
+	set(e, "id", p.ID)
+	if p.Body != "" {
+		add(xmppserver.NewElement(xmppserver.NSClient, "body", xmppserver.Node{Text: p.Body}))
+	}
+	if p.Replaces != "" {
+		replace := xmppserver.NewElement(nsCorrection, "replace")
+		set(replace, "id", p.Replaces)
+		add(replace)
+	}
+	if p.ReactsTo != "" {
+		reactions := xmppserver.NewElement(nsReactions, "reactions")
+		set(reactions, "id", ref(p.ReactsTo))
+		for _, emoji := range p.Emojis {
+			reactions.Kids = append(reactions.Kids, xmppserver.Node{El: xmppserver.NewElement(nsReactions, "reaction", xmppserver.Node{Text: emoji})})
+		}
+		add(reactions)
+		add(xmppserver.NewElement(nsHints, "store"))
+	}
+	return e
+}
+
+// archived is the message as it is in the archive of owner.
+func (p *PastMessage) archived(owner, with string, e *xmppserver.Element, stanza []byte) archived {
+	m := newArchived(with, e, stanza)
+	m.id, m.at = pastID(owner, p.ID), p.Time.UTC().Truncate(time.Millisecond)
+	return m
+}
+
+// recall puts a message of before into the archives of both accounts.
+func (s *Service) recall(p *PastMessage) error {
+	from, to := s.accounts[p.From], s.accounts[p.To]
+	if from == nil || to == nil || p.ID == "" {
+		return fmt.Errorf("today: Archive: message %q from %q to %q: it needs an ID and two accounts", p.ID, p.From, p.To)
+	}
+	e := p.element(from.Bare, to.Bare, "chat", func(id string) string { return id })
+	stanza := e.Append(nil, xmppserver.NSClient)
+	from.archive.add(p.archived(from.Bare, to.Bare, e, stanza))
+	if to != from {
+		to.archive.add(p.archived(to.Bare, from.Bare, e, stanza))
+	}
+	return nil
+}
+
+// recall puts a message of before into the archive of a room.
+func (r *room) recall(p *PastMessage) error {
+	a := r.c.s.accounts[p.From]
+	if a == nil || p.ID == "" {
+		return fmt.Errorf("today: room %s: message %q from %q: it needs an ID and an account", r.jid, p.ID, p.From)
+	}
+	o := &occupant{nick: a.nick(), bare: a.Bare, id: r.c.occupantID(r.jid, a.Bare)}
+	e := p.element(r.at(o), "", "groupchat", func(id string) string { return pastID(r.jid, id) })
+	stanza := strings.TrimSuffix(string(e.Append(nil, xmppserver.NSClient)), "</message>")
+	r.archive.add(p.archived(r.jid, r.at(o), e, append(appendOccupantID([]byte(stanza), o.id), "</message>"...)))
+	return nil
+}
+
+// nick is what an account is called in rooms.
+func (a *account) nick() string {
+	if a.Nick != "" {
+		return a.Nick
+	}
+	return a.Local
+}
