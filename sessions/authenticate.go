@@ -13,8 +13,9 @@ var (
 	errNoToken      error = perch.Errorf(perch.KindUnauthorized, "a bearer token is needed")
 )
 
-// Authenticate finds the session of a bearer token, or, for an access token of the
-// default upstream, opens it and waits for the login.
+// Authenticate finds the session of a bearer token, or, for an access token of an
+// upstream, opens it and waits for the login. A token that has a session stays at its upstream;
+// see AtUpstream and Upstream.TokenPrefix for one that has none.
 //
 // A session that was online before, in this process or an earlier one, is returned in
 // whatever state it is: its caches answer while it reconnects. A new one is returned only
@@ -24,10 +25,13 @@ func (m *Manager) Authenticate(ctx context.Context, token perch.Secret) (*Sessio
 	if token.IsZero() {
 		return nil, errNoToken
 	}
-	of, acc, minted := m.keyOfToken(token)
-	key := m.keyFor(ctx, of)
+	by, err := m.bearerOf(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	key := m.keyFor(ctx, by.of)
 	for {
-		s, err := m.find(ctx, key, acc, minted)
+		s, err := m.find(ctx, key, by)
 		if err != nil {
 			return nil, err
 		}
@@ -50,42 +54,54 @@ func (m *Manager) Knows(ctx context.Context, token perch.Secret) bool {
 	if token.IsZero() {
 		return false
 	}
-	of, _, _ := m.keyOfToken(token)
-	s, _, bound, err := m.lookup(ctx, m.keyFor(ctx, of).digest)
+	by, err := m.bearerOf(ctx, token)
+	if err != nil {
+		return false
+	}
+	s, _, bound, err := m.lookup(ctx, m.keyFor(ctx, by.of).digest)
 	return s != nil || bound || errors.As(err, new(*NotOwnerError))
 }
 
 // find returns the session of a token, and opens it when it is not live.
-func (m *Manager) find(ctx context.Context, key markedKey, acc perch.Account, minted bool) (*Session, error) {
+func (m *Manager) find(ctx context.Context, key markedKey, by bearer) (*Session, error) {
 	s, b, bound, err := m.lookup(ctx, key.digest)
 	switch {
 	case s != nil || err != nil:
 		return s, err
 	case bound:
-		return m.reopen(ctx, key.digest, b, acc, minted)
+		return m.reopen(ctx, key.digest, b, by)
 	}
 	switch {
-	case minted:
+	case by.minted:
 		m.rejected.add(key.digest, errUnknownToken)
 		return nil, errUnknownToken
-	case !m.settings().Upstreams[acc.Upstream].TokenBearer:
-		return nil, perch.Errorf(perch.KindUnauthorized, "token was not issued by this gateway, and the default upstream takes no access tokens")
+	case !m.settings().Upstreams[by.acc.Upstream].TokenBearer:
+		return nil, m.takesNone(by.acc.Upstream)
 	}
-	s, _, err = m.openHere(ctx, openRequest{id: m.idOf(key.digest), acc: acc, by: boundBy(key, Binding{}, false)})
+	s, _, err = m.openHere(ctx, openRequest{id: m.idOf(key.digest), acc: by.acc, by: boundBy(key, Binding{}, false)})
 	return s, err
+}
+
+// takesNone is the error for an access token whose upstream takes none.
+func (m *Manager) takesNone(upstream string) error {
+	if upstream == m.settings().DefaultUpstream {
+		return perch.Errorf(perch.KindUnauthorized, "token was not issued by this gateway, and the default upstream takes no access tokens")
+	}
+	return perch.Errorf(perch.KindUnauthorized, "token was not issued by this gateway, and the upstream %q takes no access tokens", upstream)
 }
 
 // reopen goes to the session that a token in the Store leads to. When it is not live, the
 // credential comes from the token itself, or from what the operator let us seal; where
 // another node has the session none is needed.
-func (m *Manager) reopen(ctx context.Context, key digest, b Binding, acc perch.Account, minted bool) (*Session, error) {
+func (m *Manager) reopen(ctx context.Context, key digest, b Binding, by bearer) (*Session, error) {
+	acc := by.acc
 	if s := m.byID(b.ID); s != nil {
 		m.bindLocal(boundTo(key, b), s)
 		return s, nil
 	}
 	if sealed, _, ok := m.settings().sealer.open(b.ID, b.Sealed); ok {
 		acc = sealed
-	} else if minted {
+	} else if by.minted {
 		return nil, m.whereabouts(ctx, b.ID, errUnknownToken)
 	}
 	if _, ok := m.settings().Upstreams[acc.Upstream]; !ok {

@@ -86,9 +86,12 @@ func (m *Manager) newReplacement(ctx context.Context, s *Session, secret perch.A
 	if r.fresh.JID == "" && !r.fresh.Password.IsZero() {
 		r.fresh.JID = r.jid
 	}
+	if err := m.settings().tokenFits("/token", r.fresh.Upstream, r.fresh.Token); err != nil {
+		return nil, err
+	}
 	if !m.isBearer(r.old) || !m.isBearer(r.fresh) { // an access token that is the bearer needs no JID
 		var err error
-		if r.fresh, err = m.check(r.fresh); err != nil {
+		if r.fresh, err = m.check(ctx, r.fresh); err != nil {
 			return nil, err
 		}
 	}
@@ -116,12 +119,15 @@ var errMintedToken error = perch.Invalid("/token", "is a token of this gateway, 
 // isBearer reports whether the credential of an account leads to its session by itself, sent
 // as a bearer token.
 func (m *Manager) isBearer(a perch.Account) bool {
-	if a.Token.IsZero() {
+	if a.Token.IsZero() || a.JID != "" || a.Resource != "" {
 		return false
 	}
-	of, _, minted := m.keyOfToken(a.Token)
-	h := m.ring()[0]
-	return !minted && of(h) == h.accountKey(a)
+	for b := range m.bearers(context.Background(), a.Token) {
+		if !b.minted && b.acc.Upstream == a.Upstream {
+			return true
+		}
+	}
+	return false
 }
 
 // vacant refuses a credential that leads to another session, wherever that one lives. It

@@ -39,8 +39,8 @@ func (m *Manager) Evict(ctx context.Context, s *Session) error {
 // each request of its client.
 // Only its owner calls this.
 func (m *Manager) returns(s *Session) bool {
-	up, x := s.cred.upstream, m.settings()
-	bearer := s.cred.acc.JID == "" && !s.cred.acc.Token.IsZero() && up.TokenBearer && up.Name == x.DefaultUpstream
+	x := m.settings()
+	bearer := s.cred.acc.JID == "" && !s.cred.acc.Token.IsZero() && s.cred.upstream.TokenBearer
 	return len(x.SealKeys) > 0 || bearer
 }
 

@@ -71,10 +71,11 @@ func (r *routes) drop(key digest) {
 }
 
 // LookAgain forgets where the session of a token was found, because it was not there.
-func (m *Manager) LookAgain(token perch.Secret) {
-	of, _, _ := m.keyOfToken(token)
-	for _, h := range m.ring() {
-		m.routes.drop(of(h))
+func (m *Manager) LookAgain(ctx context.Context, token perch.Secret) {
+	for b := range m.bearers(ctx, token) {
+		for _, h := range m.ring() {
+			m.routes.drop(b.of(h))
+		}
 	}
 }
 

@@ -148,7 +148,7 @@ func TestDrainHandsOver(t *testing.T) {
 			pass(2 * time.Second)
 			a.Drain()
 			c.wantElsewhere(b, goodToken, a) // as long as it is there
-			b.LookAgain(goodToken)
+			b.LookAgain(t.Context(), goodToken)
 			if !s.HandOver() {
 				t.Fatal("HandOver: got false, want true")
 			}
@@ -198,7 +198,7 @@ func TestTakeoverFromDeadNode(t *testing.T) {
 			t.Errorf("the old owner: got %d sessions, state %s, want none, not online", a.Len(), s.Info().State)
 		}
 		a.tally.want(t, map[string]int{"owner fenced": 1})
-		a.LookAgain(goodToken)
+		a.LookAgain(t.Context(), goodToken)
 		c.wantElsewhere(a, goodToken, b)
 		pass(time.Minute)
 		if n := c.up.logins(); n != 2 {

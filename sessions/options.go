@@ -18,7 +18,7 @@ type Options struct {
 	Secret          []byte              // key of all keyed hashes; at least 16 bytes
 	PreviousSecrets [][]byte            // other ones that hashes may still be made with, while Secret is rotated
 	Upstreams       map[string]Upstream // by name
-	DefaultUpstream string              // whose access tokens are passed through
+	DefaultUpstream string              // whose access tokens are passed through when nothing says whose they are
 	OpenTimeout     time.Duration       // how long the first call waits for the login; 15 s
 	MaxSessions     int                 // per node; 0 = no limit
 	// SessionsPerAccount and SessionsPerAddress bound the sessions of this node that have one
@@ -70,6 +70,7 @@ type Upstream struct {
 	Name         string
 	Domain       string // of the JIDs that it serves; "" = not known, and JIDs of any domain may sign in to it
 	TokenBearer  bool   // access tokens may be passed through (a token alone is enough to sign in)
+	TokenPrefix  string // what its access tokens begin with, and those of no other; "" = they are told by nothing
 	NeedsJID     bool   // a JID must be given with the credential
 	Capabilities perch.Capabilities
 	UpstreamLimits

@@ -48,17 +48,20 @@ func (m *Manager) AttemptKey(kind string, parts ...string) string {
 	return m.hash("attempts "+kind, parts...).String()
 }
 
-// UpstreamFor is the upstream that SignIn takes for an account: the one that its client has named, or, of
-// "", the one that it chooses.
-func (m *Manager) UpstreamFor(named string, account perch.JID) string {
-	if named == "" {
-		return m.upstreamOf(account)
+// UpstreamFor is the upstream that SignIn takes for an account: the one that its client has named, or else the
+// one that its token begins as those of, or that serves its domain.
+func (m *Manager) UpstreamFor(acc perch.Account) string {
+	if acc.Upstream != "" {
+		return acc.Upstream
 	}
-	return named
+	if owner := m.settings().tokens.owner(acc.Token); owner != "" {
+		return owner
+	}
+	return m.upstreamOf(acc.JID)
 }
 
 // AccountKey is AttemptKey for an account on an upstream; "" is the one that SignIn chooses.
 func (m *Manager) AccountKey(upstream string, account perch.JID) string {
-	upstream = m.UpstreamFor(upstream, account)
+	upstream = m.UpstreamFor(perch.Account{Upstream: upstream, JID: account})
 	return m.AttemptKey("account", upstream, string(account.Bare()))
 }

@@ -13,6 +13,7 @@ type settings struct {
 	upstreams map[string]*Upstream
 	logins    map[string]*loginQueue // by upstream
 	sealer    *sealer
+	tokens    tokenRoutes
 	ring      secretRing // as they are given: which one is in use the nodes decide
 }
 
@@ -25,11 +26,15 @@ func newSettings(o Options, before *settings) (*settings, error) {
 	if err != nil {
 		return nil, err
 	}
+	tokens := newTokenRoutes(o.Upstreams)
+	if err := tokens.check(); err != nil {
+		return nil, err
+	}
 	seal, err := newSealer(o.SealKeys)
 	if err != nil {
 		return nil, err
 	}
-	x := &settings{Options: o, sealer: seal, ring: newRing(o.Secret, o.PreviousSecrets), upstreams: map[string]*Upstream{}, logins: map[string]*loginQueue{}}
+	x := &settings{Options: o, sealer: seal, tokens: tokens, ring: newRing(o.Secret, o.PreviousSecrets), upstreams: map[string]*Upstream{}, logins: map[string]*loginQueue{}}
 	for name, upstream := range o.Upstreams {
 		x.upstreams[name] = &upstream
 		if before != nil && before.logins[name] != nil {

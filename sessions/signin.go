@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -16,7 +17,7 @@ import (
 // once the session is open, before there is a token: its error is that of the sign-in, and no token
 // is made that the client would never see.
 func (m *Manager) SignIn(ctx context.Context, acc perch.Account, entered ...func(s *Session, created bool) error) (token perch.Secret, s *Session, created bool, err error) {
-	if acc, err = m.check(acc); err != nil {
+	if acc, err = m.check(ctx, acc); err != nil {
 		return token, nil, false, err
 	}
 	key := m.keyFor(ctx, func(h *hasher) digest { return h.accountKey(acc) })
@@ -50,12 +51,13 @@ func (m *Manager) SignIn(ctx context.Context, acc perch.Account, entered ...func
 }
 
 // check completes an account and refuses what cannot sign in anywhere.
-func (m *Manager) check(acc perch.Account) (perch.Account, error) {
-	acc.Upstream = m.UpstreamFor(acc.Upstream, acc.JID)
+func (m *Manager) check(ctx context.Context, acc perch.Account) (perch.Account, error) {
+	field := cmp.Or(namedIn(ctx).field, "/upstream")
+	acc.Upstream = m.UpstreamFor(acc)
 	up, ok := m.settings().Upstreams[acc.Upstream]
 	switch {
 	case !ok:
-		return acc, perch.Invalid("/upstream", "is not configured here; leave it out, and the domain of the JID decides")
+		return acc, perch.Invalid(field, "is not configured here; leave it out, and the domain of the JID decides")
 	case acc.JID != "" && up.Domain != "" && !sameDomain(acc.JID.Domain(), up.Domain):
 		return acc, perch.Invalid("/jid", "the upstream %q serves only the domain %s: give a JID of it, or another upstream", acc.Upstream, up.Domain)
 	case acc.Password.IsZero() == acc.Token.IsZero():
@@ -63,7 +65,7 @@ func (m *Manager) check(acc perch.Account) (perch.Account, error) {
 	case acc.JID == "" && (up.NeedsJID || !acc.Password.IsZero()):
 		return acc, perch.Invalid("/jid", "is needed to sign in to this upstream")
 	}
-	return acc, nil
+	return acc, m.settings().tokenFits(field, acc.Upstream, acc.Token)
 }
 
 // upstreamOf is the upstream of a JID when its client names none: the one that serves its domain, of

@@ -119,13 +119,3 @@ func mint() perch.Secret {
 	rand.Read(b[:])
 	return perch.NewSecret(tokenPrefix + base64.RawURLEncoding.EncodeToString(b[:]))
 }
-
-// keyOfToken is what a bearer token is known by, and the account that it stands for when it
-// is an access token of the default upstream.
-func (m *Manager) keyOfToken(token perch.Secret) (key credentialKey, acc perch.Account, minted bool) {
-	acc = perch.Account{Upstream: m.settings().DefaultUpstream, Token: token}
-	if text := token.Reveal(); strings.HasPrefix(text, tokenPrefix) {
-		return func(h *hasher) digest { return h.tokenKey(text) }, acc, true
-	}
-	return func(h *hasher) digest { return h.accountKey(acc) }, acc, false
-}

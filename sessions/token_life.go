@@ -45,30 +45,43 @@ func (a Access) Restricted() bool { return a.Made || !a.Grant.Full() || a.Grant.
 // Access says what a bearer token may do in the session that it leads to here, and notes that it was used.
 // The error is that of a token that has ended since it was found.
 func (m *Manager) Access(ctx context.Context, s *Session, token perch.Secret) (Access, error) {
-	of, _, minted := m.keyOfToken(token)
-	a := Access{Session: s, minted: minted}
+	a := Access{Session: s}
+	for b := range m.bearers(ctx, token) {
+		a.minted = b.minted
+		if found, ok, err := m.accessBy(ctx, a, b); ok {
+			return found, err
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.sessions[s.id] != s:
+		return a, s.endedError() // it has just ended, or moved
+	case a.minted:
+		return a, errUnknownToken
+	}
+	return a, nil
+}
+
+// accessBy is Access when the token is bound to the session as what b stands for, by whichever secret.
+func (m *Manager) accessBy(ctx context.Context, a Access, b bearer) (found Access, ok bool, err error) {
 	var room [2]digest
 	keys := room[:0]
 	for _, h := range m.ring() { // before the lock: a hash takes as long as all the rest
-		keys = append(keys, of(h))
+		keys = append(keys, b.of(h))
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, a.key = range keys {
-		if m.tokens[a.key] != s {
+		if m.tokens[a.key] != a.Session {
 			continue
 		}
-		if t := s.entry.find(a.key); t != nil {
-			return m.entered(ctx, a, t)
+		if t := a.Session.entry.find(a.key); t != nil {
+			found, err = m.entered(ctx, a, t)
+			return found, true, err
 		}
 	}
-	switch {
-	case m.sessions[s.id] != s:
-		return a, s.endedError() // it has just ended, or moved
-	case minted:
-		return a, errUnknownToken
-	}
-	return a, nil
+	return a, false, nil
 }
 
 // AccessByID is Access for a ticket: the token is named by Access.ID.
