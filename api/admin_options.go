@@ -44,11 +44,19 @@ type UpstreamReport struct {
 	Failures []CauseCount      `json:"failures"`       // of logins, by cause; those that were
 	Labels   map[string]string `json:"labels"`         // what operators call the upstream
 	Limits   UpstreamLimits    `json:"limits"`
+	Tokens   UpstreamTokens    `json:"tokens"`
 	// LastFailure is the last login that failed; null: none did.
 	LastFailure *LoginFailure `json:"last_failure"`
 	// Logins are how long the last logins took that succeeded, at most 100 of each node.
 	Logins LoginTimes `json:"login_time"`
 } // @name UpstreamReport
+
+// UpstreamTokens say which access tokens go to an upstream.
+type UpstreamTokens struct {
+	Taken   bool   `json:"taken"`   // clients may send its access tokens as their bearer
+	Prefix  string `json:"prefix"`  // what they begin with; "": nothing tells them, the client names the upstream
+	Default bool   `json:"default"` // those go to it that no prefix and no client tells
+} // @name UpstreamTokens
 
 // UpstreamLimits are the limits and the idle policy of an upstream, on each node, as they are in effect: its
 // own, or those of all upstreams.

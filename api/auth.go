@@ -131,7 +131,7 @@ func (a *API) withLiveSession(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var s *sessions.Session
 		if token, ok, err := callerOf(r); ok && err == nil {
-			s = a.o.Sessions.Live(token)
+			s = a.o.Sessions.Live(r.Context(), token)
 		}
 		if s == nil {
 			wait.ServeHTTP(w, r)

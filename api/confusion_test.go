@@ -39,14 +39,14 @@ func TestSameTokenElsewhereIsAnotherSession(t *testing.T) {
 	if one, two := upstream(token), upstream(other.Token); one.Upstream != "default" || two.Upstream != "other" {
 		t.Errorf("the token leads to %q, the other to %q, want default and other", one.Upstream, two.Upstream)
 	}
-	one, two := f.manager.Live(perch.NewSecret(token)), f.manager.Live(perch.NewSecret(other.Token))
+	one, two := f.manager.Live(t.Context(), perch.NewSecret(token)), f.manager.Live(t.Context(), perch.NewSecret(other.Token))
 	if one == nil || two == nil || one.ID() == two.ID() {
 		t.Fatal("both tokens lead to one session, want two sessions")
 	}
 	if a := f.do("DELETE", "/v1/session", "", "Authorization", "Bearer "+other.Token); a.status != 204 {
 		t.Fatalf("sign-out: got %d %s, want 204", a.status, a.body)
 	}
-	if got := f.manager.Live(perch.NewSecret(token)); got != one {
+	if got := f.manager.Live(t.Context(), perch.NewSecret(token)); got != one {
 		t.Error("signing out at one upstream has ended the session at the other, want it unchanged")
 	}
 }

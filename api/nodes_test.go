@@ -71,13 +71,13 @@ func (n *nodes) openAtB(token string) *fakexmpp.Conn {
 func (n *nodes) handOver(t testing.TB, token string) {
 	t.Helper()
 	n.b.manager.Drain()
-	s := n.b.manager.Live(perch.NewSecret(token))
+	s := n.b.manager.Live(t.Context(), perch.NewSecret(token))
 	if s == nil || !s.HandOver() {
 		t.Fatal("HandOver: got false, want the session handed off")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	for n.b.manager.Live(perch.NewSecret(token)) != nil {
+	for n.b.manager.Live(t.Context(), perch.NewSecret(token)) != nil {
 		if ctx.Err() != nil {
 			t.Fatal("HandOver: got the session still here, want it handed off in 10 s")
 		}
@@ -278,7 +278,7 @@ func setBody(r *http.Request, body string) {
 // idOf is the id of the session of a token.
 func (g *gateway) idOf(t testing.TB, token string) sessions.ID {
 	t.Helper()
-	s := g.manager.Live(perch.NewSecret(token))
+	s := g.manager.Live(t.Context(), perch.NewSecret(token))
 	if s == nil {
 		t.Fatal("Live: got no session, want one on this node")
 	}

@@ -25,6 +25,9 @@ func queryOf(r *http.Request, allowed ...string) (url.Values, error) {
 		return nil, perch.Invalid("?", "the query is not well formed")
 	}
 	for name, values := range q {
+		if name == upstreamParam && sessions.NamesUpstream(r.Context()) {
+			continue // of every operation of a session
+		}
 		many := slices.Contains(allowed, name+"*")
 		if !many && !slices.Contains(allowed, name) {
 			return nil, perch.Invalid("?"+strictjson.EscapePointer(strings.ToValidUTF8(name, "")), "is not a parameter of this request")

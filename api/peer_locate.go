@@ -57,7 +57,7 @@ func (a *API) locate(w http.ResponseWriter, r *http.Request, look sessionLookup)
 		return nil, a.unreachable(lost)
 	}
 	if !look.token.IsZero() {
-		a.o.Sessions.LookAgain(look.token)
+		a.o.Sessions.LookAgain(r.Context(), look.token)
 	}
 	if first.Evicted != "" {
 		a.o.Sessions.KeepHere(first.Evicted) // nobody else opens it

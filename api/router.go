@@ -75,14 +75,14 @@ func (a *API) routes() {
 	// Streams are without the deadlines of REST, so a request must be read before they begin. The
 	// socket authenticates by itself: it must check the Origin before it causes a login, and a
 	// plain GET is 426, not 401.
-	r.With(a.withoutBody, a.withSession).Get("/v1/events", a.handleEvents)
+	r.With(a.withoutBody, a.withUpstream, a.withSession).Get("/v1/events", a.handleEvents)
 	r.With(a.withoutBody).Get("/v1/events/ws", a.handleEventsWS)
 	// A call may wait as long as a poll.
-	r.With(a.withMCP, a.withSession).Post(mcpPath, a.handleMCP)
+	r.With(a.withMCP, a.withUpstream, a.withSession).Post(mcpPath, a.handleMCP)
 	// A file takes as long as it makes progress.
-	r.With(a.withSession, a.needsCredential).Put(uploadPattern, a.wrap(a.handleUploadPut))
+	r.With(a.withUpstream, a.withSession, a.needsCredential).Put(uploadPattern, a.wrap(a.handleUploadPut))
 	r.Group(func(r chi.Router) {
-		r.Use(a.withTime)
+		r.Use(a.withTime, a.withUpstream)
 		r.Post("/v1/session", a.wrap(a.handleSessionOpen)) // authenticates by itself
 		r.With(a.withLiveSession).Get("/v1/session", a.wrap(a.handleSessionShow))
 		r.With(a.withLiveSession).Delete("/v1/session", a.wrap(a.handleSessionDelete))

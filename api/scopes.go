@@ -184,9 +184,12 @@ func operationOf(r *http.Request) string {
 	return method
 }
 
-// authorize refuses an operation that the token of an access may not do. What depends on the body is for
+// authorize refuses an operation that the token of an access may not do, and one that is meant for another upstream. What depends on the body is for
 // the handler.
 func authorize(r *http.Request, by sessions.Access) error {
+	if err := sessions.CheckUpstream(r.Context(), by.Session); err != nil {
+		return err
+	}
 	if !by.Restricted() {
 		return nil
 	}

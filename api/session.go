@@ -14,8 +14,8 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// signInRequest is the body of POST /v1/session: exactly one of Password and Token, or Rooms alone for
-// the session of the access token in the header.
+// signInRequest is the body of POST /v1/session: exactly one of Password and Token, or neither, and Rooms and
+// Upstream alone, for the session of the access token in the header.
 type signInRequest struct {
 	JID      string `json:"jid" example:"alice@example.net"`
 	Password string `json:"password"`
@@ -23,7 +23,9 @@ type signInRequest struct {
 	// Mechanism is the SASL mechanism to sign in with, and no other; left out, it is the best one that server
 	// and upstream have, and never less than the account's last login used.
 	Mechanism string `json:"mechanism" example:"SCRAM-SHA-256"`
-	Upstream  string `json:"upstream" example:"default"`
+	// Upstream is the name of that of the account, or of the access token in the header; left out, the prefix of
+	// the token decides, or the domain of the JID, or else it is the default one.
+	Upstream string `json:"upstream" example:"default"`
 	// Resource is that of the JID on the XMPP server, and part of what a session is known by: a sign-in with the
 	// same account, credential and resource shares its session, and one with another resource has its own.
 	Resource string `json:"resource" example:"phone"`
@@ -32,11 +34,7 @@ type signInRequest struct {
 	Rooms json.RawMessage `json:"rooms" swaggertype:"string" enums:"autojoin"`
 } // @name SignInRequest
 
-// onlyRooms reports whether the request is about the session of another credential.
-func (req signInRequest) onlyRooms() bool {
-	req.Rooms = nil
-	return reflect.ValueOf(req).IsZero()
-}
+func (req signInRequest) isZero() bool { return reflect.ValueOf(req).IsZero() }
 
 // setRooms says which rooms the session joins by itself.
 func (req signInRequest) setRooms(ctx context.Context, s *sessions.Session) error {
@@ -105,7 +103,7 @@ func (a *API) handleSessionShow(w http.ResponseWriter, r *http.Request) error {
 //
 //	@ID				openSession
 //	@Summary		Sign in
-//	@Description	With a body: sign in with a JID and a password or token, and get a Perch token, which is shown only once. Without a body, or with rooms alone: open the session of the access token in the Authorization header and wait for it. rooms: autojoin has the session join the rooms of the account's bookmarks (XEP-0402, XEP-0048), and follow them.
+//	@Description	With a body: sign in with a JID and a password or token, and get a Perch token, which is shown only once. Without a body, or with rooms and upstream alone: open the session of the access token in the Authorization header and wait for it. rooms: autojoin has the session join the rooms of the account's bookmarks (XEP-0402, XEP-0048), and follow them.
 //	@Tags			session
 //	@Accept			json
 //	@Produce		json
@@ -142,7 +140,10 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	if !present || req.Rooms != nil && req.onlyRooms() {
+	if r, err = req.atUpstream(r); err != nil {
+		return err
+	}
+	if !present || req.ofBearer(r) {
 		a.openByToken(w, r, req)
 		return nil
 	}
@@ -165,7 +166,7 @@ func (a *API) handleSessionOpen(w http.ResponseWriter, r *http.Request) error {
 // requests at once, both may get 201.
 func (a *API) openByToken(w http.ResponseWriter, r *http.Request, req signInRequest) {
 	token, ok, _ := bearerOf(r)
-	created := ok && a.o.Sessions.Live(token) == nil
+	created := ok && a.o.Sessions.Live(r.Context(), token) == nil
 	a.withSession(a.wrap(func(w http.ResponseWriter, r *http.Request) error {
 		if by := accessFrom(r.Context()); req.Rooms != nil && (!by.Grant.Allows(inRooms...) || by.Grant.Conversations != nil) {
 			return lacks(inRooms, "which rooms the session joins by itself needs the scope rooms, and no limit on conversations")
@@ -197,7 +198,7 @@ func (a *API) signIn(r *http.Request, req signInRequest) (*sessions.Session, sig
 	if err != nil {
 		return nil, signInAnswer{}, false, err
 	}
-	account, upstream := "", a.o.Sessions.UpstreamFor(acc.Upstream, acc.JID)
+	account, upstream := "", a.o.Sessions.UpstreamFor(acc)
 	if acc.JID != "" {
 		account = a.o.Sessions.AccountKey(upstream, acc.JID)
 	}
@@ -248,7 +249,7 @@ func (req signInRequest) account() (perch.Account, error) {
 	if err := oneLine("/mechanism", req.Mechanism, 64); err != nil {
 		return acc, err
 	}
-	return acc, oneLine("/upstream", req.Upstream, 64)
+	return acc, nil
 }
 
 // maxSecretBytes bounds a password or token in a body, as maxTokenBytes does in the header.

@@ -52,6 +52,11 @@ func (a *API) handleEventsWS(w http.ResponseWriter, r *http.Request) {
 		a.refuseSocket(w, r, ending{closeForbidden, perch.Errorf(perch.KindForbidden, "this origin may not open an event socket")})
 		return
 	}
+	r, err := atUpstream(r)
+	if err != nil {
+		a.refuseSocket(w, r, endingOf(err))
+		return
+	}
 	by, err := a.authenticateSocket(w, r)
 	switch {
 	case errors.Is(err, errForwarded):

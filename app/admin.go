@@ -35,7 +35,8 @@ func (a *App) upstreamReports() []api.UpstreamReport {
 		u := table[name]
 		c := u.dialer.Counters()
 		r := api.UpstreamReport{Name: name, Domain: u.info.Domain, Profile: u.profile, SignIns: c.SignIns.Load(), Resumes: c.Resumes.Load(),
-			Running: loads[name].Running, Waiting: loads[name].Waiting, Labels: u.config.Labels, Limits: u.config.UpstreamLimits.effective(o)}
+			Running: loads[name].Running, Waiting: loads[name].Waiting, Labels: u.config.Labels, Tokens: api.UpstreamTokens{Taken: u.info.TokenBearer, Prefix: u.config.TokenPrefix, Default: name == o.DefaultUpstream},
+			Limits: u.config.UpstreamLimits.effective(o)}
 		for _, cause := range perch.Causes {
 			if n := c.SignInFailures.Of(cause); n > 0 {
 				r.Failures = append(r.Failures, api.CauseCount{Cause: cause, Count: n})

@@ -90,6 +90,7 @@ func Check(ctx context.Context, o Options) []Finding {
 		}
 		found = append(found, checkUpstream(ctx, u)...)
 	}
+	found = append(found, checkTokens(o)...)
 	if o.PushVAPIDKey != "" {
 		found = append(found, checkPushKey(o))
 	}

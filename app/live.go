@@ -39,6 +39,7 @@ func (o Options) manage(x *sessions.Options, ups upstreamTable) {
 	x.Upstreams = map[string]sessions.Upstream{}
 	for name, u := range ups {
 		info := u.info
+		info.TokenPrefix = u.config.TokenPrefix
 		info.UpstreamLimits = u.config.inherited(&o)
 		x.Upstreams[name] = info
 	}

@@ -24,7 +24,7 @@ type Options struct {
 	TLSKey  string
 
 	Upstreams       []Upstream // empty: the embedded service alone
-	DefaultUpstream string     // whose access tokens are passed through; default the first
+	DefaultUpstream string     // whose the access tokens are that nothing else tells; default the first
 
 	RedisURL string // "" keeps everything in memory
 
@@ -155,6 +155,7 @@ type Upstream struct {
 	Profile        string   `yaml:"profile"`         // standard (default) or messenger
 	Mechanisms     []string `yaml:"mechanisms"`      // SASL names in order of preference
 	TokenMechanism string   `yaml:"token-mechanism"` // lets access tokens of this upstream be passed through
+	TokenPrefix    string   `yaml:"token-prefix"`    // what its access tokens begin with; it is a part of them, and sent as it is
 	RedirectAllow  []string `yaml:"redirect-allow"`  // hosts that see-other-host may name: names or *.suffix, with a port or without
 	Resource       string   `yaml:"resource"`        // of sessions that name none; default the choice of the server
 
@@ -294,7 +295,7 @@ func isLoopback(host string) bool {
 }
 
 func (o Options) validateUpstreams() error {
-	seen := map[string]bool{}
+	seen, prefixes := map[string]bool{}, map[string]string{}
 	for _, u := range o.Upstreams {
 		switch {
 		case u.Domain == "":
@@ -311,6 +312,9 @@ func (o Options) validateUpstreams() error {
 			return fmt.Errorf("upstream %q: tls auto reads SRV records, so it goes without an address", u.Name)
 		}
 		if err := u.checkClient(); err != nil {
+			return fmt.Errorf("upstream %q: %w", u.Name, err)
+		}
+		if err := u.checkTokenPrefix(prefixes); err != nil {
 			return fmt.Errorf("upstream %q: %w", u.Name, err)
 		}
 		if err := u.UpstreamLimits.check(); err != nil {

@@ -70,7 +70,7 @@ func (m *Manager) likeliest(ctx context.Context, token perch.Secret) (bearer, er
 	if x.upstreams[named.name] == nil {
 		return bearer{}, perch.Invalid(named.field, "is not configured here; leave it out, and the token decides")
 	}
-	return bearerAt(named.name, token), x.tokenFits(named.field, named.name, token)
+	return bearerAt(named.name, token), nil
 }
 
 // bearerAt is an access token of an upstream.
@@ -119,7 +119,7 @@ func (m *Manager) bearerOf(ctx context.Context, token perch.Secret) (bearer, err
 			return b, b.named(ctx)
 		}
 	}
-	return first, nil
+	return first, m.settings().tokenFits(namedIn(ctx).field, first.acc.Upstream, token)
 }
 
 // named refuses a token that is bound to another upstream than its client has named.

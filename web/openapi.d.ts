@@ -880,7 +880,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description With a body: sign in with a JID and a password or token, and get a Perch token, which is shown only once. Without a body, or with rooms alone: open the session of the access token in the Authorization header and wait for it. rooms: autojoin has the session join the rooms of the account's bookmarks (XEP-0402, XEP-0048), and follow them.
+         * @description With a body: sign in with a JID and a password or token, and get a Perch token, which is shown only once. Without a body, or with rooms and upstream alone: open the session of the access token in the Authorization header and wait for it. rooms: autojoin has the session join the rooms of the account's bookmarks (XEP-0402, XEP-0048), and follow them.
          */
         post: operations["openSession"];
         /**
@@ -2660,7 +2660,7 @@ export interface components {
             token?: string;
         };
         /**
-         * @description Exactly one of password and token; or rooms alone, for the session of the access token in the header.
+         * @description Exactly one of password and token; or rooms or upstream alone, or both, for the session of the access token in the header.
          * @example {
          *       "jid": "alice@example.net",
          *       "password": "correct horse battery staple"
@@ -2690,10 +2690,18 @@ export interface components {
             rooms?: "autojoin" | null;
             /** Format: password */
             token?: string;
-            /** @example default */
+            /**
+             * @description Upstream is the name of that of the account, or of the access token in the header; left out, the prefix of
+             *     the token decides, or the domain of the JID, or else it is the default one.
+             * @example default
+             */
             upstream?: string;
         } & (unknown | unknown | {
             password?: never;
+            token?: never;
+        } | {
+            password?: never;
+            rooms?: never;
             token?: never;
         });
         /** @enum {string} */
@@ -3232,6 +3240,11 @@ export interface components {
          * @example message.*,presence
          */
         Types: string;
+        /**
+         * @description Name of the upstream that the access token is of, where there are several. Every operation with a token may have it, and none needs it once the token has a session: that stays at its upstream, and another name is 422.
+         * @example partner
+         */
+        Upstream: string;
     };
     requestBodies: never;
     headers: {
@@ -3334,6 +3347,7 @@ export interface operations {
             };
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];
@@ -4822,6 +4836,11 @@ export interface operations {
                  * @example bob@example.net,carol@example.net
                  */
                 conversations?: components["parameters"]["Conversations"];
+                /**
+                 * @description Name of the upstream that the access token is of, where there are several. Every operation with a token may have it, and none needs it once the token has a session: that stays at its upstream, and another name is 422.
+                 * @example partner
+                 */
+                upstream?: components["parameters"]["Upstream"];
                 /** @description Long poll: seconds to wait for the first event. */
                 wait?: number;
                 /** @description Items a page. */
@@ -4929,6 +4948,11 @@ export interface operations {
                  * @example bob@example.net,carol@example.net
                  */
                 conversations?: components["parameters"]["Conversations"];
+                /**
+                 * @description Name of the upstream that the access token is of, where there are several. Every operation with a token may have it, and none needs it once the token has a session: that stays at its upstream, and another name is 422.
+                 * @example partner
+                 */
+                upstream?: components["parameters"]["Upstream"];
                 /** @description Instead of a token, of POST /v1/events/tickets: opens one socket, once, from the same Origin. */
                 ticket?: string;
             };
@@ -7185,7 +7209,13 @@ export interface operations {
     };
     getSession: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the upstream that the access token is of, where there are several. Every operation with a token may have it, and none needs it once the token has a session: that stays at its upstream, and another name is 422.
+                 * @example partner
+                 */
+                upstream?: components["parameters"]["Upstream"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7217,7 +7247,13 @@ export interface operations {
     };
     openSession: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the upstream that the access token is of, where there are several. Every operation with a token may have it, and none needs it once the token has a session: that stays at its upstream, and another name is 422.
+                 * @example partner
+                 */
+                upstream?: components["parameters"]["Upstream"];
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -480,6 +480,9 @@ export interface Options {
   url?: string | URL;
   /** The bearer token, or a function that fetches one: it is asked again when one was refused. */
   token?: string | ((why: { refused: boolean }) => string | Promise<string>);
+  /** The upstream that the access token is of, where the gateway has several and nothing else tells: sent with
+   * every request. A Perch token of another upstream is refused with it. */
+  upstream?: string;
   /** Fetches a ticket for each socket. A page without a token has events by it, and sends over the socket: messages, edits,
    * retractions, reactions, what was read, chat states, presence and whom it blocks. It reads nothing of REST. */
   ticket?: () => string | Promise<string>;

@@ -88,6 +88,7 @@ type (
 		Name     string         `json:"name"`
 		Labels   labelRow       `json:"labels"`
 		Limits   upstreamLimits `json:"limits"`
+		Tokens   upstreamTokens `json:"tokens"`
 		Waiting  int            `json:"logins_waiting"`
 		Domain   string         `json:"domain"`
 		SignIns  int64          `json:"sign_ins"`
@@ -95,6 +96,11 @@ type (
 		Last     *loginFailure  `json:"last_failure"`
 		Logins   loginTimes     `json:"login_time"`
 		Sessions map[string]int `json:"sessions"`
+	}
+	upstreamTokens struct {
+		Taken   bool   `json:"taken"`
+		Prefix  string `json:"prefix"`
+		Default bool   `json:"default"`
 	}
 	upstreamLimits struct {
 		MaxSessions int     `json:"max_sessions"`
@@ -291,8 +297,25 @@ func (l upstreamLimits) String() string {
 	return cmp.Or(strings.Join(all, ", "), "-")
 }
 
+// String says which access tokens go to the upstream.
+func (t upstreamTokens) String() string {
+	var which []string
+	if t.Prefix != "" {
+		which = append(which, t.Prefix+"…")
+	}
+	switch {
+	case !t.Taken:
+		return "-"
+	case t.Default:
+		which = append(which, "all others")
+	case t.Prefix == "":
+		which = append(which, "by name")
+	}
+	return strings.Join(which, ", ")
+}
+
 func (l *upstreamList) print(w io.Writer) error {
-	rows := [][]string{{"UPSTREAM", "DOMAIN", "SESSIONS", "LOGINS", "WAITING", "FAILED", "MEAN", "MAX", "LIMITS", "LABELS"}}
+	rows := [][]string{{"UPSTREAM", "DOMAIN", "SESSIONS", "LOGINS", "WAITING", "FAILED", "MEAN", "MAX", "TOKENS", "LIMITS", "LABELS"}}
 	for _, u := range l.Items {
 		var failed int64
 		for _, f := range u.Failures {
@@ -304,7 +327,7 @@ func (l *upstreamList) print(w io.Writer) error {
 		}
 		rows = append(rows, []string{
 			u.Name, cmp.Or(u.Domain, "-"), cmp.Or(strings.Join(states, ", "), "0"), fmt.Sprint(u.SignIns), fmt.Sprint(u.Waiting), fmt.Sprint(failed),
-			fmt.Sprintf("%d ms", u.Logins.Mean), fmt.Sprintf("%d ms", u.Logins.Max), u.Limits.String(), u.Labels.String(),
+			fmt.Sprintf("%d ms", u.Logins.Mean), fmt.Sprintf("%d ms", u.Logins.Max), u.Tokens.String(), u.Limits.String(), u.Labels.String(),
 		})
 	}
 	if err := table(w, rows); err != nil {

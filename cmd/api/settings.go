@@ -38,8 +38,8 @@ type gatewaySettings struct {
 	TLSCert     string `name:"tls-cert" placeholder:"FILE" help:"PEM certificate chain; read again when it changes."`
 	TLSKey      string `name:"tls-key" placeholder:"FILE" help:"PEM private key of --tls-cert."`
 
-	Upstream        []string `placeholder:"DOMAIN|URL" sep:"none" help:"XMPP service to connect to; may be repeated. A domain (SRV records are used), or xmpp://HOST:PORT?domain=example.org&name=work&profile=standard&mechanism=SCRAM-SHA-256&token-mechanism=X-OAUTH2&ca-file=ca.pem&max-sessions=500&label=tier=gold; xmpps:// for direct TLS. Its limits, idle policy, labels and client certificate are in docs/operations.md, Upstreams. None: the embedded demo service."`
-	DefaultUpstream string   `placeholder:"NAME" help:"Upstream whose access tokens are passed through; the first one if not given."`
+	Upstream        []string `placeholder:"DOMAIN|URL" sep:"none" help:"XMPP service to connect to; may be repeated. A domain (SRV records are used), or xmpp://HOST:PORT?domain=example.org&name=work&profile=standard&mechanism=SCRAM-SHA-256&token-mechanism=X-OAUTH2&token-prefix=work-&ca-file=ca.pem&max-sessions=500&label=tier=gold; xmpps:// for direct TLS. Its limits, idle policy, labels and client certificate are in docs/operations.md, Upstreams. None: the embedded demo service."`
+	DefaultUpstream string   `placeholder:"NAME" help:"Upstream of access tokens that begin with no token-prefix, and whose client names none; the first one if not given."`
 
 	secretSettings
 

@@ -16,6 +16,14 @@ function limitsOf(l) {
   return all.join(', ');
 }
 
+/** Which access tokens go to an upstream. @param {any} t */
+function tokensOf(t) {
+  if (!t.taken) return 'none';
+  const which = t.prefix ? [`${t.prefix}…`] : [];
+  if (t.default) which.push('all others');
+  return which.join(', ') || 'where the client names it';
+}
+
 export class Upstreams {
   constructor() {
     this.list = h('ul', { class: 'cards' });
@@ -49,6 +57,7 @@ export class Upstreams {
       ['logins', `${u.sign_ins}, and ${u.resumes} resumed; ${u.logins_waiting} wait`],
       ['took', u.login_time.count ? `${u.login_time.mean_ms} ms, at most ${u.login_time.max_ms}` : '–'],
       ['failed', u.failures.map((/** @type {any} */ f) => `${f.count} ${f.cause}`).join(', ') || 'none'],
+      ['tokens', tokensOf(u.tokens)],
       ['limits', limitsOf(u.limits)],
       ['labels', labelled(u.labels)],
     ]);

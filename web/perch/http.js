@@ -50,6 +50,7 @@ export class HTTPClient {
 
   /** @param {string} method @param {URL} url @param {unknown} body @param {(token: string) => Promise<Response>} send */
   async #twice(method, url, body, send) {
+    if (this.#options.upstream) url.searchParams.set('upstream', this.#options.upstream);
     for (let refused = false; ; refused = true) {
       const response = await send(await this.bearer(refused));
       this.#report({ method, path: url.pathname + url.search, body, status: response.status });

@@ -160,6 +160,7 @@ export class Stream {
     const url = new URL(transport === 'ws' ? '/v1/events/ws' : '/v1/events', this.#options.url);
     if (transport === 'ws') url.protocol = url.protocol.replace('http', 'ws');
     if (this.#port.cursor()) url.searchParams.set('since', this.#port.cursor());
+    if (this.#options.upstream) url.searchParams.set('upstream', this.#options.upstream);
     if (this.#options.stanzas) url.searchParams.set('types', '*,stanza');
     /** @type {Record<string, string>} */ const headers = { Accept: 'text/event-stream' };
     const protocols = ['perch.v1'];

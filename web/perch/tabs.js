@@ -81,7 +81,8 @@ export class Tabs {
    * Programs that post something else have another name, so that none misreads what an older one has
    * written. */
   async #groupName() {
-    const text = `${this.#options.url.origin} ${this.#options.ticket ? '' : await this.#port.token(false)}`;
+    const { url, ticket, upstream } = this.#options;
+    const text = `${url.origin} ${ticket ? '' : await this.#port.token(false)}${upstream ? ` ${upstream}` : ''}`;
     const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
     return `perch-2-${Array.from(hash.slice(0, 16), (b) => b.toString(16).padStart(2, '0')).join('')}`;
   }

@@ -208,6 +208,24 @@ test('where there is no WebSocket, what needs one says so, and all else takes SS
   );
 });
 
+test('the upstream of the token goes with every request, and with signing in', async () => {
+  const asked = [];
+  const fetch = async (url, { method }) => {
+    asked.push(`${method} ${url}`);
+    return Response.json({ token: 'perch_x', items: [] });
+  };
+  const options = { url: 'http://gateway', storage: null, upstream: 'a&b', fetch };
+  const perch = new Perch({ ...options, token: 't' });
+  await perch.openSession();
+  await perch.listBuddies({ q: 'x' });
+  await Perch.signIn({ jid: 'you@a.test', password: 'p' }, options);
+  assert.deepEqual(asked, [
+    'POST http://gateway/v1/session?upstream=a%26b',
+    'GET http://gateway/v1/buddies?q=x&upstream=a%26b',
+    'POST http://gateway/v1/session?upstream=a%26b',
+  ]);
+});
+
 test('requests that no command stands for', () => {
   for (const [method, path] of [
     ['GET', '/v1/conversations/a/messages'],

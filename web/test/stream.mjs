@@ -60,6 +60,7 @@ test('the address has the cursor, and shows the token or a ticket', async () => 
   for (const [options, wantURL, wantProtocols] of [
     [{}, 'ws://gateway/v1/events/ws', ['perch.v1', 'perch.bearer.YT90b2tlbg']],
     [{ cursor: 'e-7' }, 'ws://gateway/v1/events/ws?since=e-7', ['perch.v1', 'perch.bearer.YT90b2tlbg']],
+    [{ upstream: 'work' }, 'ws://gateway/v1/events/ws?upstream=work', ['perch.v1', 'perch.bearer.YT90b2tlbg']],
     [{ auth: 'ticket' }, 'ws://gateway/v1/events/ws?ticket=a-ticket', ['perch.v1']],
   ]) {
     const s = fixture(options);
