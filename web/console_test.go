@@ -44,6 +44,11 @@ func TestConsoleStates(t *testing.T) {
 	node(t, "console_states.mjs", chromium(t), pictures(t))
 }
 
+// TestConsoleTexts is about what texts of people become.
+func TestConsoleTexts(t *testing.T) {
+	node(t, "console_texts.mjs", chromium(t))
+}
+
 // TestConsoleByKeyboard does everything without a pointer.
 func TestConsoleByKeyboard(t *testing.T) {
 	node(t, "console_keyboard.mjs", chromium(t))

@@ -265,6 +265,23 @@ func TestElsewhere(t *testing.T) {
 	}
 }
 
+// TestConsoleHasNoWordsOfTheDemo: what is about the embedded service comes with its description alone.
+func TestConsoleHasNoWordsOfTheDemo(t *testing.T) {
+	words := regexp.MustCompile(`(?i)\bdemo\b|demo-|\becho\b|contoso|messenger|scissors|\balice\b`)
+	h := web.Handler()
+	for address := range loads(t, h) {
+		if found := words.FindString(get(t, h, address).Body.String()); found != "" && !strings.HasPrefix(address, "/perch") {
+			t.Errorf("%s: got %q in it, want no word of the demo", address, found)
+		}
+	}
+	offered := get(t, web.Handler(web.Services(func() []web.Service {
+		return []web.Service{{Upstream: "office", Label: "Office & more", Password: true}}
+	})), "/").Body.String()
+	if want := `data-services="[{&#34;upstream&#34;:&#34;office&#34;,&#34;label&#34;:&#34;Office \u0026 more&#34;,&#34;password&#34;:true}]"`; !strings.Contains(offered, want) {
+		t.Errorf("the first page: got %s, want %s in it", offered, want)
+	}
+}
+
 func TestUnknownPathsAreNotFound(t *testing.T) {
 	for _, address := range []string{"/index.html", "/web.go", "/console/", "/console/../web.go", "/package.json", "/test/kit.mjs", "//"} {
 		r := httptest.NewRequest(http.MethodGet, "http://host/", nil)
