@@ -58,7 +58,7 @@ test('by keyboard: made, its secret shown once, tested, and called', () =>
     await page.keyboard.type('bot');
     await dialog(page).getByLabel('Address of your server').fill('http://192.0.2.1/x');
     await button(dialog(page), 'Make').press('Enter');
-    await page.getByText(/^\/url: /).waitFor(); // the gateway says what is wrong with it
+    await page.getByText(/^The address /).waitFor(); // the gateway says what is wrong with it
     await dialog(page).getByLabel('Address of your server').fill(address);
     await dialog(page).getByLabel('Types of events').fill('message.received, session.*');
     await dialog(page).getByLabel('Only of these').fill(bob);
