@@ -62,6 +62,15 @@ func TestChatApp(t *testing.T) {
 	node(t, "chat_app.mjs", append(s.env(), "PERCH_SITE="+site, chromium(t), pictures(t))...)
 }
 
+// TestChatAppIsLong gives it 300 buddies and a chat of 5,000 messages, on a gateway that stands in.
+func TestChatAppIsLong(t *testing.T) {
+	dir, err := builtApp()
+	if err != nil {
+		t.Fatalf("the build of %s: got error %v, want none:\n%s", chatApp, err, dir)
+	}
+	node(t, "chat_app_long.mjs", "PERCH_APP="+dir, chromium(t), pictures(t))
+}
+
 // TestChatAppOverServers uses it with a real XMPP server, which has what the embedded service has not: a sign-in by
 // password, rooms, edits, reactions and files.
 func TestChatAppOverServers(t *testing.T) {
@@ -74,18 +83,14 @@ func TestChatAppOverServers(t *testing.T) {
 }
 
 // TestChatAppInDevelopment opens the application from Vite's own server, whose proxy has the API on the page's
-// origin, sockets too.
+// origin, sockets too; and from one whose proxy makes the page a foreign one.
 func TestChatAppInDevelopment(t *testing.T) {
 	if err := modulesOf(chatApp); err != nil {
 		t.Fatalf("modulesOf: got error %v, want none", err)
 	}
-	g := newGateway(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("net.Listen: got error %v, want none", err)
-	}
-	host, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
+	host, port, _ := net.SplitHostPort(freeAddress(t))
+	named := "http://" + freeAddress(t)
+	g := newGateway(t, "--origin", named)
 	cmd := exec.CommandContext(t.Context(), "node_modules/.bin/vite", "--host", host, "--port", port, "--strictPort", "--clearScreen", "false")
 	cmd.Dir = chatApp
 	cmd.Env = append(os.Environ(), "PERCH_URL=http://"+g.addr)
@@ -101,17 +106,23 @@ func TestChatAppInDevelopment(t *testing.T) {
 			t.Logf("vite said:\n%s", said.String())
 		}
 	})
-	node(t, "chat_app_dev.mjs", "PERCH_SITE=http://"+net.JoinHostPort(host, port), "PERCH_URL=http://"+g.addr, chromium(t))
+	node(t, "chat_app_dev.mjs", "PERCH_SITE=http://"+net.JoinHostPort(host, port), "PERCH_NAMED="+named, "PERCH_URL=http://"+g.addr, chromium(t))
 }
 
-// TestFrontendGuide runs the blocks of docs/frontend.md.
-func TestFrontendGuide(t *testing.T) {
+// freeAddress is one on which nothing listens, for a program that makes its own listener.
+func freeAddress(t *testing.T) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatalf("net.Listen: got error %v, want none", err)
 	}
-	site := "http://" + l.Addr().String()
-	l.Close()
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// TestFrontendGuide runs the blocks of docs/frontend.md.
+func TestFrontendGuide(t *testing.T) {
+	site := "http://" + freeAddress(t)
 	g := newGateway(t, "--origin", site)
 	node(t, "frontend_guide.mjs", "PERCH_URL=http://"+g.addr, "PERCH_SITE="+site, chromium(t))
 }

@@ -1,7 +1,7 @@
 // The example application with the embedded service: list, chat, unread, renders, outages, two tabs, a reload.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessible, browse, picture } from './browser.mjs';
+import { accessible, browse, pictures } from './browser.mjs';
 import { open, rendered, row, said, say, site } from './chat_app_kit.mjs';
 import { client, stage, url } from './kit.mjs';
 
@@ -28,7 +28,7 @@ test('list, chat, what is unread; the presence of one buddy renders one row', ()
     await stage('deliver', { from: 'bob', to: 'alice', body: 'Croquet at four?' });
     await row(page, 'Bob').getByText('1', { exact: true }).waitFor();
     await accessible(page, 'chat');
-    await picture(page, 'chat-app');
+    await pictures(page, 'chat-app-unread');
 
     const [bob, echo] = await Promise.all([jidOf('bob'), jidOf('echo')]);
     const bobs = client({ url, token: 'demo-bob' });
@@ -62,7 +62,7 @@ test('an outage: a banner, what is written waits, and goes out when the gateway 
     await say(page, 'during the outage');
     await said(page, 'during the outage').getByText('pending').waitFor();
     await page.getByRole('status').getByText('1 message waits.').waitFor();
-    await picture(page, 'chat-app-outage');
+    await pictures(page, 'chat-app-outage');
     const again = page.getByRole('button', { name: 'Try now' });
     await again.click();
     await stage('up');

@@ -1,11 +1,11 @@
 // What the stories of docs/examples/chat-app share.
 export const site = process.env.PERCH_SITE;
 
-/** Opens the application and signs in by a token. */
-export async function open(browser, token) {
+/** Opens the application, at an address, and signs in by a token. */
+export async function open(browser, token, at = site) {
   const page = await browser.newPage();
   await page.addInitScript(() => (window.renders = {}));
-  await page.goto(site);
+  await page.goto(at);
   await page.getByText('With a token').click();
   await page.getByLabel('Token').fill(token);
   await page.keyboard.press('Enter');

@@ -2,7 +2,7 @@
 // are edited, reacted to and taken back, and files.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessible, browse, picture } from './browser.mjs';
+import { accessible, browse, pictures } from './browser.mjs';
 import { row, said, say, site } from './chat_app_kit.mjs';
 import { until } from './kit.mjs';
 import { Foreign } from './rooms_foreign.mjs';
@@ -46,7 +46,7 @@ test('a room, edits, reactions, what is taken back, and a file', () =>
     await said(page, 'Nonsense').getByRole('button', { name: 'Delete' }).click();
     await said(page, 'deleted').waitFor();
     await accessible(page, 'room');
-    await picture(page, 'chat-app-room');
+    await pictures(page, 'chat-app-room');
 
     await page.getByLabel('Files').setInputFiles({ name: 'hedgehog.txt', mimeType: 'text/plain', buffer: Buffer.from('a hedgehog') });
     const link = said(page, 'hedgehog.txt').getByRole('link');

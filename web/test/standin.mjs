@@ -30,6 +30,9 @@ export class StandIn {
   pushKey = 'BA1Hxzyi1RUM1b5wjxsn7nGxAszw2u61m164i3MrAIxHF6YK5h4SDYic-dRuU_RCPCfA5aq9ojSwk5Y2EmClBPs';
   /** Statuses with which the next files are refused. */ passing = [];
 
+  /** The folder of the pages that are served. */ site = web;
+  /** How many messages a page has, whatever was asked for; 0: as many as were asked for. */ pageSize = 0;
+
   /** @param storage an upload service (storage.mjs), to which the gateway passes files on as proxy says: off, on or only */
   constructor({
     features = ['conversations', ...related],
@@ -157,7 +160,7 @@ export class StandIn {
 
   async #serve(req, res) {
     const url = new URL(req.url, 'http://x');
-    if (!url.pathname.startsWith('/v1/')) return serveFile(url.pathname, res, this.services);
+    if (!url.pathname.startsWith('/v1/')) return serveFile(this.site, url.pathname, res, this.services);
     const cors = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*', 'Access-Control-Allow-Methods': '*' };
     for (const [k, v] of Object.entries(cors)) res.setHeader(k, v);
     if (req.method === 'OPTIONS') return res.writeHead(204).end();
@@ -317,7 +320,7 @@ export class StandIn {
   }
 
   #page(jid, query, archive) {
-    const limit = Number(query.get('limit') ?? 50);
+    const limit = this.pageSize || Number(query.get('limit') ?? 50);
     const all = [...this.messages.values()].filter((m) => m.with === jid);
     const before = query.get('before');
     const end = before ? all.findIndex((m) => m.stanza_id === before) : all.length;
@@ -343,8 +346,8 @@ const now = () => new Date().toISOString();
 const name = (jid) => jid[0].toUpperCase() + jid.slice(1).split('@')[0];
 const write = (res, f) => res.write(`data: ${JSON.stringify(f)}\n\n`);
 
-function serveFile(path, res, services) {
-  const file = join(web, normalize(path === '/' ? '/index.html' : path));
+function serveFile(site, path, res, services) {
+  const file = join(site, normalize(path === '/' ? '/index.html' : path));
   try {
     const text = path.startsWith('/test/') ? null : readFileSync(file, 'utf8');
     if (text === null) throw new Error('not served');

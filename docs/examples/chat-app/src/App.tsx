@@ -1,5 +1,5 @@
 import { PerchProvider, useConnection, usePerch } from '@perch-im/react';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { clientFor, forget, onForgotten, savedToken, signOut } from './account';
 import { Banner } from './Banner';
 import { Chat } from './Chat';
@@ -27,6 +27,8 @@ export function App() {
 function Account({ leave }: { leave: (why: string) => void }) {
   const perch = usePerch();
   const [open, setOpen] = useState('');
+  const list = useRef<HTMLElement>(null);
+  const before = useRef(open);
   const { state, code } = useConnection();
   const ended = state === 'stopped' && (code === 4001 || code === 4004); // the token, or the session
   useEffect(() => {
@@ -36,10 +38,14 @@ function Account({ leave }: { leave: (why: string) => void }) {
   useEffect(() => {
     if (state === 'live') void perch.loadConversations().catch(() => {}); // from then on it is kept up to date
   }, [perch, state]);
+  useEffect(() => {
+    if (before.current && !open) list.current?.focus(); // whoever goes by keyboard goes on in the list
+    before.current = open;
+  }, [open]);
   return (
     <main className={open ? 'chatting' : ''}>
       <Banner />
-      <nav aria-label="Chats">
+      <nav aria-label="Chats" ref={list} tabIndex={-1}>
         <List open={open} show={setOpen} />
         <Join joined={setOpen} />
         <button onClick={() => void signOut(perch).finally(() => leave(''))}>Sign out</button>

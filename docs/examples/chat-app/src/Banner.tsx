@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react';
 /** Says why nothing new comes, and what waits; nothing while all is well. */
 export function Banner() {
   const perch = usePerch();
-  const { state, retryIn, connects } = useConnection();
+  const { state, code, retryIn, connects } = useConnection();
   const { pending } = useOutbox();
   const session = useSession();
   const late = useLater(state === 'connecting' && connects > 0); // a stream that is renewed is not worth a word
@@ -14,6 +14,12 @@ export function Banner() {
       <p role="status" className="banner">
         No connection.{waits} Trying again{retryIn >= 1000 ? ` in ${Math.ceil(retryIn / 1000)} s` : ''}…{' '}
         <button onClick={() => perch.reconnect()}>Try now</button>
+      </p>
+    );
+  if (state === 'stopped' && code === 4003)
+    return (
+      <p role="status" className="banner">
+        The gateway refuses a stream: the origin {location.origin} is not its own and no --origin names it, or the token may not read.
       </p>
     );
   if (state === 'live' && session && session.state !== 'online')

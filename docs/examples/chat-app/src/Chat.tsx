@@ -1,9 +1,10 @@
 import type { StoredMessage } from '@perch-im/perch';
 import { useConversation, useMessages, usePerch, useRoom, useTyping } from '@perch-im/react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Composer } from './Composer';
 import { useName } from './List';
 import { Message } from './Message';
+import { Rows } from './Rows';
 
 export function Chat({ jid, close }: { jid: string; close: () => void }) {
   const perch = usePerch();
@@ -37,25 +38,34 @@ function Messages({ jid, edit }: { jid: string; edit: (m: StoredMessage) => void
   const perch = usePerch();
   const messages = useMessages(jid);
   const complete = useConversation(jid)?.complete ?? false;
-  const end = useRef<HTMLLIElement>(null);
-  const newest = messages.at(-1)?.key;
+  const before = !complete && messages.length > 0 ? 1 : 0; // a row for the way to what is older
   useEffect(() => void perch.loadHistory(jid).catch(() => {}), [perch, jid]); // some services have no archive
-  useEffect(() => void end.current?.scrollIntoView(), [newest]);
   useRead(jid);
   return (
-    <div role="log" aria-label="Messages">
-      <ol>
-        {!complete && messages.length > 0 && (
-          <li>
-            <button onClick={() => void perch.loadHistory(jid).catch(() => {})}>Older messages</button>
-          </li>
-        )}
-        {messages.map((m) => (
-          <Message key={m.key} jid={jid} message={m} edit={edit} />
-        ))}
-        <li ref={end} />
-      </ol>
-    </div>
+    <>
+      <Rows
+        label="Messages"
+        count={before + messages.length}
+        height={64}
+        newest={messages.findLast((m) => m.direction === 'out')?.key ?? ''}
+        keyOf={(i) => messages[i - before]?.key ?? 'older'}
+        row={(i) => {
+          const m = messages[i - before];
+          if (m) return <Message jid={jid} message={m} edit={edit} />;
+          return <button onClick={() => void perch.loadHistory(jid).catch(() => {})}>Older messages</button>;
+        }}
+      />
+      <Said message={messages.at(-1)} />
+    </>
+  );
+}
+
+/** Says the newest message to those who cannot see it. */
+function Said({ message: m }: { message: StoredMessage | undefined }) {
+  return (
+    <p className="unseen" aria-live="polite">
+      {m?.direction === 'in' && !m.retracted && m.body}
+    </p>
   );
 }
 

@@ -1,8 +1,9 @@
-import type { Conversation } from '@perch-im/perch';
+import type { Buddy, Conversation } from '@perch-im/perch';
 import type { State } from '@perch-im/perch/slices';
 import { useConversations, usePresence, useSlice } from '@perch-im/react';
-import { memo } from 'react';
+import { memo, useMemo } from 'react';
 import { count } from './renders';
+import { Rows } from './Rows';
 
 type Show = (jid: string) => void;
 
@@ -13,21 +14,25 @@ const people = (s: State) => [...s.buddies.values()].sort((a, b) => (a.name || a
 export function List({ open, show }: { open: string; show: Show }) {
   count('list');
   const conversations = useConversations();
-  const known = new Set(conversations.map((c) => c.jid));
-  const others = useSlice(people).filter((b) => !known.has(b.jid));
+  const buddies = useSlice(people);
+  const others = useMemo(() => {
+    const known = new Set(conversations.map((c) => c.jid));
+    return buddies.filter((b) => !known.has(b.jid));
+  }, [conversations, buddies]);
+  const entry = (i: number): Conversation | Buddy => conversations[i] ?? others[i - conversations.length]!;
   return (
-    <>
-      <ul aria-label="Conversations">
-        {conversations.map((c) => (
-          <Row key={c.jid} conversation={c} open={c.jid === open} show={show} />
-        ))}
-      </ul>
-      <ul aria-label="People">
-        {others.map((b) => (
-          <Person key={b.jid} jid={b.jid} name={b.name || b.jid} open={b.jid === open} show={show} />
-        ))}
-      </ul>
-    </>
+    <Rows
+      label="Conversations and people"
+      count={conversations.length + others.length}
+      height={48}
+      keyOf={(i) => entry(i).jid}
+      row={(i) => {
+        const c = conversations[i];
+        const { jid, name } = entry(i);
+        if (c) return <Row conversation={c} open={jid === open} show={show} />;
+        return <Person jid={jid} name={name || jid} open={jid === open} show={show} />;
+      }}
+    />
   );
 }
 
@@ -40,24 +45,20 @@ const Row = memo(function Row({ conversation: c, open, show }: { conversation: C
   const last = c.last_message;
   const preview = c.draft ? `Draft: ${c.draft}` : last?.retracted ? 'deleted' : (last?.body ?? '');
   return (
-    <li>
-      <button aria-current={open} onClick={() => show(c.jid)}>
-        {c.type === 'chat' && <Dot jid={c.jid} />} <b>{name}</b>{' '}
-        {c.unread > 0 && <span className="unread">{c.unread_exact ? c.unread : `${c.unread}+`}</span>}
-        <small>{preview}</small>
-      </button>
-    </li>
+    <button aria-current={open} onClick={() => show(c.jid)}>
+      {c.type === 'chat' && <Dot jid={c.jid} />} <b>{name}</b>{' '}
+      {c.unread > 0 && <span className="unread">{c.unread_exact ? c.unread : `${c.unread}+`}</span>}
+      <small>{preview}</small>
+    </button>
   );
 });
 
 const Person = memo(function Person({ jid, name, open, show }: { jid: string; name: string; open: boolean; show: Show }) {
   count(jid);
   return (
-    <li>
-      <button aria-current={open} onClick={() => show(jid)}>
-        <Dot jid={jid} /> <b>{name}</b>
-      </button>
-    </li>
+    <button aria-current={open} onClick={() => show(jid)}>
+      <Dot jid={jid} /> <b>{name}</b>
+    </button>
   );
 });
 

@@ -18,7 +18,7 @@ export const Message = memo(function Message(p: { jid: string; message: StoredMe
     void perch.react(jid, m.ref!, after).catch(() => {}); // the message says why
   };
   return (
-    <li className={own ? 'own' : ''}>
+    <div className={own ? 'message own' : 'message'}>
       <p>
         <b>{own ? 'You' : (m.room?.nick ?? name)}</b> <Text message={m} /> {m.edited && <small>(edited)</small>}{' '}
         {own && <small>{m.status}</small>}
@@ -41,7 +41,7 @@ export const Message = memo(function Message(p: { jid: string; message: StoredMe
           <button onClick={() => void perch.cancel(jid, failed.id)}>Dismiss</button>
         </span>
       )}
-    </li>
+    </div>
   );
 });
 
