@@ -155,3 +155,54 @@ func TestTokenIsReplaced(t *testing.T) {
 		}
 	}
 }
+
+// TestBindTurnsOn what it asks for: copies come, presence is held, and what waited offline is in the archive. An
+// earlier session of the client ends, by whatever name.
+func TestBindTurnsOn(t *testing.T) {
+	s := start(t, world())
+	ben := online(t, s, "ben", "desk")
+	ben.Send("%s", chat(at("ann"), "1", "offline"))
+	ben.Sync()
+	c, _ := secured(t, s)
+	authenticate(c, "ann", userAgent(agent)+bindAll)
+	c.Next()
+	tab := online(t, s, "ann", "tab")
+	if got := texts(tab.Sync()); got != "" {
+		t.Errorf("got the message %q, want it in the archive alone", got)
+	}
+	c.Send("<presence/>")
+	ben.Send("<presence><show>away</show></presence>")
+	ben.Sync()
+	tab.Send("%s", chat(at("ben"), "2", "copied"))
+	n := c.Find("the copy", named("message"))
+	if got := n.At("sent", "forwarded", "message", "body").Text; got != "copied" {
+		t.Errorf("got %v, want the copy of what the other session has sent", n)
+	}
+	other, _ := secured(t, s)
+	authenticate(other, "ann", userAgent(agent)+"<bind xmlns='urn:xmpp:bind:0'><tag>Other</tag></bind>")
+	if condition, _ := c.Ended(); condition != "conflict" {
+		t.Errorf("the earlier session: got %q, want conflict", condition)
+	}
+}
+
+// TestBindInactive: the session begins in that state, so presence waits until a message comes.
+func TestBindInactive(t *testing.T) {
+	s := start(t, world())
+	c, _ := secured(t, s)
+	authenticate(c, "ann", "<bind xmlns='urn:xmpp:bind:0'><inactive xmlns='urn:xmpp:csi:0'/></bind>")
+	c.Next()
+	c.Send("<presence/>")
+	c.Sync()
+	ben := online(t, s, "ben", "desk")
+	ben.Send("<presence><show>away</show></presence>")
+	ben.Sync()
+	ben.Send("%s", chat(at("ann"), "1", "hi"))
+	c.Find("the message", named("message"))
+	var shows []string
+	for _, n := range xmpptest.Only(c.Sync(), "presence") {
+		shows = append(shows, n.At("show").Text)
+	}
+	if len(shows) != 1 || shows[0] != "away" {
+		t.Errorf("got the presence of Ben %d times, %q, want the last one alone", len(shows), shows)
+	}
+}
