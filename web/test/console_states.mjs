@@ -79,6 +79,12 @@ test('eight states look right and are accessible', async () => {
       await page.getByText('Add a buddy').click();
       await page.getByLabel('Whom (JID)').waitFor();
       await looks(page, '3-people');
+      for (const width of [320, 390, 768]) {
+        await page.setViewportSize({ width, height: 720 });
+        const pixels = await page.locator('.own select').evaluate((e) => e.offsetWidth);
+        assert.ok(pixels >= 80, `at ${width} the own presence has ${pixels} pixels, want 80 or more`);
+      }
+      await page.setViewportSize({ width: 1180, height: 760 });
       await page.getByText('Add a buddy').click();
 
       await page.locator(`.talk[data-jid="${bob}"]`).click();

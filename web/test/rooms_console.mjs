@@ -87,7 +87,8 @@ test('a room is made; others come, speak, and are seen; a moderator removes a me
         document.querySelector('.own select').offsetWidth,
         [...document.querySelectorAll('.people-here .name')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent),
       ]);
-      assert.ok(own >= 80 && !cut.length, `at ${width} the own presence has ${own} pixels, and ${cut} is cut`);
+      const wide = width > 500; // a phone has room for the conversation alone: console_states.mjs looks at its list
+      assert.ok((wide ? own >= 80 : own === 0) && !cut.length, `at ${width} the own presence has ${own} pixels, and ${cut} is cut`);
     }
     await page.setViewportSize(size);
     await here(page, 'Cy').getByRole('button', { name: 'Remove', exact: true }).click();
